@@ -1,0 +1,76 @@
+package entitlement
+
+import "time"
+
+// Target is what ought to be, apart from the State that is.
+type Target string
+
+// The targets.
+const (
+	TargetPresent Target = "present"
+	TargetAbsent  Target = "absent"
+)
+
+// Assignment is one subject holding one package for a period.
+type Assignment struct {
+	ID        AssignmentID
+	Package   PackageID
+	Catalog   CatalogID
+	Policy    PolicyID
+	Subject   UserID
+	Target    Target
+	State     AssignmentState
+	Start     time.Time
+	End       time.Time // zero means never
+	Observed  int64     // generation of the package's role scopes that was delivered last
+	Since     time.Time // when the present delivery began to be owed
+	Delivered time.Time // when it was last read back whole; zero means never
+	Ended     time.Time // when Target became absent
+	Removed   time.Time // when its roles were read back absent; zero while that is owed
+	Removal   RequestID // the request that asked for its removal, if any
+	Meta                // of an ended assignment; a live one lives under its Slot's version
+}
+
+// OverdueAfter is how long a removal may be owed before it shows as overdue.
+const OverdueAfter = 10 * time.Minute
+
+// Status returns Graph's free text beside the state, at now.
+func (a Assignment) Status(now time.Time) string {
+	switch a.State {
+	case AssignmentDelivering:
+		return "Delivering"
+	case AssignmentDelivered:
+		return "Delivered"
+	case AssignmentPartiallyDelivered:
+		return "PartiallyDelivered"
+	case AssignmentDeliveryFailed:
+		return "DeliveryFailed"
+	}
+	switch {
+	case !a.Removed.IsZero():
+		return "Expired"
+	case now.Sub(a.Ended) > OverdueAfter:
+		return "RemovalOverdue"
+	default:
+		return "Removing"
+	}
+}
+
+// Slot is the one place of a (package, person) pair: it exists while there is an open
+// request or a live assignment, so that there is never more than one of either (S5).
+type Slot struct {
+	Package    PackageID
+	Subject    UserID
+	Open       RequestID
+	Assignment *Assignment
+	Meta
+}
+
+// Empty reports a slot that nothing occupies any more.
+func (s Slot) Empty() bool { return s.Open == "" && s.Assignment == nil }
+
+// Vacate marks an empty slot for removal.
+func (s Slot) Vacate() Slot {
+	s.Erased = s.Empty()
+	return s
+}

@@ -1,0 +1,126 @@
+package entitlement
+
+import "time"
+
+// Catalog is a container of resources and packages with its own owners.
+type Catalog struct {
+	ID                CatalogID
+	DisplayName       string
+	Description       string
+	Published         bool // an unpublished catalog lets nobody request (R23)
+	ExternallyVisible bool
+	Packages          int // a catalog that holds packages is not deleted (R27)
+	Created           time.Time
+	Modified          time.Time
+	Meta
+}
+
+// RoleRef names one role of one resource at one target; Resource and Role are the
+// target's own ids.
+type RoleRef struct {
+	Connector ConnectorID
+	Resource  string
+	Role      string
+}
+
+// The origin systems of resources.
+const (
+	OriginAadGroup = "AadGroup" // group of the built-in directory
+	OriginScim     = "Scim"     // group of a SCIM target; environment.id is the connector
+)
+
+// Resource is something access is granted to, registered in one catalog.
+type Resource struct {
+	ID           ResourceID
+	Catalog      CatalogID
+	Connector    ConnectorID
+	OriginSystem string
+	OriginID     string
+	DisplayName  string
+	Description  string
+	Roles        []ResourceRole
+	Scope        ResourceScope
+	Uses         int // package role scopes on it; in use, it is not removed (R16)
+	Created      time.Time
+	Meta
+}
+
+// ResourceRole is a role that a resource offers.
+type ResourceRole struct {
+	ID          string
+	OriginID    string
+	DisplayName string
+}
+
+// ResourceScope is the part of a resource that a role applies to; ours have a root scope only.
+type ResourceScope struct {
+	ID          string
+	OriginID    string
+	DisplayName string
+}
+
+// Role returns the role with the origin id.
+func (r Resource) Role(originID string) (ResourceRole, bool) {
+	for _, role := range r.Roles {
+		if role.OriginID == originID {
+			return role, true
+		}
+	}
+	return ResourceRole{}, false
+}
+
+// AccessPackage is a bundle of resource role scopes that is offered together.
+type AccessPackage struct {
+	ID          PackageID
+	Catalog     CatalogID
+	DisplayName string
+	Description string
+	Hidden      bool
+	Policies    []PolicyID
+	Deleting    bool // closed to new work while its holders are counted
+	Created     time.Time
+	Modified    time.Time
+	Meta
+}
+
+// MaxPolicies and MaxScopes bound one package (S21).
+const (
+	MaxPolicies = 50
+	MaxScopes   = 100
+)
+
+// ResourceRoleScope is one role of one resource inside a package. Its id is
+// <role id>_<scope id>.
+type ResourceRoleScope struct {
+	ID       string
+	Resource ResourceID
+	Role     ResourceRole
+	Scope    ResourceScope
+	Origin   string // origin system
+	Ref      RoleRef
+	Created  time.Time
+}
+
+// PackageScopes is the list of a package's role scopes. Version is its generation:
+// it moves with every change of the list.
+type PackageScopes struct {
+	Package PackageID
+	List    []ResourceRoleScope
+	Meta
+}
+
+// ConnectorConfig is the registration of a target system. The credential is kept
+// elsewhere, under the connector's id.
+type ConnectorConfig struct {
+	ID               ConnectorID
+	DisplayName      string
+	Kind             string
+	URL              string
+	CorrelationKeys  []string // of CorrelateBy, tried in order
+	ResourceManagers []UserID // who may add its resources to catalogs
+	Created          time.Time
+	Meta
+}
+
+// CorrelateBy lists the keys by which a person may be found at a target.
+var CorrelateBy = []string{"externalId", "userName", "mail"}

@@ -1,0 +1,68 @@
+package entitlement
+
+import "errors"
+
+// Change is everything that becomes true together. Each aggregate carries in its
+// Meta the version that the decision was made on; a store commits the whole Change
+// where all of them still hold, else nothing and a Conflict that wraps Stale.
+type Change struct {
+	Catalogs    []Catalog
+	Resources   []Resource
+	Packages    []AccessPackage
+	Scopes      []PackageScopes
+	Policies    []AssignmentPolicy
+	Connectors  []ConnectorConfig
+	Users       []User
+	Groups      []Group
+	Memberships []Membership
+	Requests    []AssignmentRequest
+	Slots       []Slot
+	Ended       []Assignment
+	Heads       []HeadChange
+	Settlements []Settlement
+	Sheets      []GrantSheet // recorded where Token is still the claim's; the claim ends with it
+	Guards      []Guard
+	Events      []Event
+}
+
+// Guard demands that a package and a policy are open to new work (S7).
+type Guard struct {
+	Package PackageID
+	Policy  PolicyID
+	Subject UserID // chooses the guard that is checked
+}
+
+// Part names the part of a Change that no longer held.
+type Part string
+
+// The parts.
+const (
+	PartConfiguration Part = "configuration"
+	PartName          Part = "name" // a unique name or origin is taken
+	PartDirectory     Part = "directory"
+	PartRequest       Part = "request"
+	PartSlot          Part = "slot"
+	PartHead          Part = "head"
+	PartGuard         Part = "guard"
+	PartClaim         Part = "claim"
+	PartEvent         Part = "event"
+)
+
+// Stale is the cause of a refused Change.
+type Stale struct{ Part Part }
+
+// Error names the part.
+func (s *Stale) Error() string { return "the " + string(s.Part) + " changed meanwhile" }
+
+// StaleError returns the Conflict that a store answers when part did not hold.
+func StaleError(part Part) error {
+	return &Error{Kind: Conflict, Msg: "This was changed by somebody else meanwhile. Read it again and retry.", Op: "commit", Err: &Stale{part}}
+}
+
+// StalePart returns the part that did not hold, or "" where err is another failure.
+func StalePart(err error) Part {
+	if s, ok := errors.AsType[*Stale](err); ok {
+		return s.Part
+	}
+	return ""
+}

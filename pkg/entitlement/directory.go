@@ -1,0 +1,79 @@
+package entitlement
+
+import (
+	"slices"
+	"time"
+)
+
+// Principal is who a token says is calling: its issuer and the value of the claim
+// that the issuer's setting names. It is bound to a user by an administrator and
+// never matched by e-mail or name.
+type Principal struct{ Issuer, Value string }
+
+// UserType tells members of the organisation from its guests.
+type UserType string
+
+// The user types, as Graph spells them.
+const (
+	Member UserType = "Member"
+	Guest  UserType = "Guest"
+)
+
+// User is a person, or an application bound like one, in the built-in directory.
+type User struct {
+	ID                UserID
+	Type              UserType
+	DisplayName       string
+	UserPrincipalName string
+	Mail              string
+	MailNickname      string
+	GivenName         string
+	Surname           string
+	Department        string
+	JobTitle          string
+	ExternalID        string
+	Enabled           bool
+	Manager           UserID
+	Groups            []GroupID // direct memberships; changed by Membership alone
+	Identities        []Principal
+	Created           time.Time
+	Meta
+}
+
+// MemberOf reports direct membership.
+func (u User) MemberOf(g GroupID) bool { return slices.Contains(u.Groups, g) }
+
+// Administrator reports that the user may administer everything: an enabled member
+// of the administrators' group.
+func (u User) Administrator() bool { return u.Enabled && u.MemberOf(AdministratorsGroup) }
+
+// MaxGroups is the number of groups one user may be a member of (S21).
+const MaxGroups = 2000
+
+// Group is a group of the built-in directory. Its members and owners are rows of their own.
+type Group struct {
+	ID           GroupID
+	DisplayName  string
+	Description  string
+	MailNickname string
+	Created      time.Time
+	Meta
+}
+
+// Membership is one user's membership (or ownership, where Owner is set) of a group,
+// to be made or, where Erased is set, to be ended.
+type Membership struct {
+	Group  GroupID
+	User   UserID
+	Owner  bool
+	Erased bool
+}
+
+// Meta is what every stored aggregate carries. Version is the version as read: a
+// Change is committed only where the store still holds that one, 0 where it must
+// not exist yet. Erased asks for its removal. Chain is the head of its events.
+type Meta struct {
+	Version int64
+	Erased  bool
+	Chain   Chain
+}

@@ -1,0 +1,136 @@
+package entitlement
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// Kind says what sort of failure an error is; machines decide by it.
+type Kind uint8
+
+// The kinds. KindOf gives Internal for every error that is not ours.
+const (
+	Internal        Kind = iota // a bug, or unknown
+	Invalid                     // malformed or out of range
+	Unauthenticated             // no verified principal
+	Forbidden                   // a known object, and not allowed
+	NotFound                    // absent, or may not be known to exist
+	Conflict                    // wrong state, stale version, duplicate open request
+	Precondition                // a policy says no
+	Throttled                   // too much, here or at a dependency
+	Unavailable                 // a dependency is down or too slow
+)
+
+// Verdict is what a queue is told about an error.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Retry     Verdict = iota // deliver the message again
+	Permanent                // recorded where it happened; acknowledge
+)
+
+type kindRow struct {
+	name    string
+	code    string // default Code of the kind, one of Graph's documented codes
+	status  int
+	verdict Verdict
+}
+
+// kinds is the one table from kind to everything that people, clients and queues see of it.
+var kinds = [...]kindRow{
+	Internal:        {"internal", "generalException", http.StatusInternalServerError, Retry},
+	Invalid:         {"invalid", "invalidRequest", http.StatusBadRequest, Permanent},
+	Unauthenticated: {"unauthenticated", "unauthenticated", http.StatusUnauthorized, Permanent},
+	Forbidden:       {"forbidden", "accessDenied", http.StatusForbidden, Permanent},
+	NotFound:        {"not found", "itemNotFound", http.StatusNotFound, Permanent},
+	Conflict:        {"conflict", "resourceModified", http.StatusConflict, Retry},
+	Precondition:    {"precondition", "notAllowed", http.StatusUnprocessableEntity, Permanent},
+	Throttled:       {"throttled", "activityLimitReached", http.StatusTooManyRequests, Retry},
+	Unavailable:     {"unavailable", "serviceNotAvailable", http.StatusServiceUnavailable, Retry},
+}
+
+// Kinds lists every kind, for tests that walk them.
+func Kinds() []Kind {
+	all := make([]Kind, len(kinds))
+	for k := range kinds {
+		all[k] = Kind(k)
+	}
+	return all
+}
+
+// String returns the kind's name.
+func (k Kind) String() string { return k.row().name }
+
+// HTTPStatus returns the status that a client of the API sees.
+func (k Kind) HTTPStatus() int { return k.row().status }
+
+// Verdict returns what the queue that carried the work is told.
+func (k Kind) Verdict() Verdict { return k.row().verdict }
+
+func (k Kind) row() kindRow {
+	if int(k) >= len(kinds) {
+		return kinds[Internal]
+	}
+	return kinds[k]
+}
+
+// Error is the one error type of the product. Msg is safe to show to anybody and
+// says what to do; Err is for logs only.
+type Error struct {
+	Kind Kind
+	Code string // for clients and tests; empty means the kind's default
+	Msg  string
+	Op   string // the operation that failed, for logs
+	Err  error
+}
+
+// Error returns the text for logs, causes included.
+func (e *Error) Error() string {
+	s := e.Kind.String() + ": " + e.Msg
+	if e.Op != "" {
+		s = e.Op + ": " + s
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errorf returns an error of the kind with a message for people.
+func Errorf(k Kind, format string, args ...any) *Error {
+	return &Error{Kind: k, Msg: fmt.Sprintf(format, args...)}
+}
+
+// Wrap gives a foreign error a kind and a message for people; err itself goes to logs only.
+func Wrap(k Kind, op string, err error, msg string) *Error {
+	return &Error{Kind: k, Op: op, Err: err, Msg: msg}
+}
+
+// KindOf returns the kind of the outermost Error in err's chain, or Internal.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return Internal
+}
+
+// CodeOf returns the code that a client sees for err.
+func CodeOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok && e.Code != "" {
+		return e.Code
+	}
+	return KindOf(err).row().code
+}
+
+// MessageOf returns what a person may read of err. Nothing foreign is ever shown.
+func MessageOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok && e.Msg != "" {
+		return e.Msg
+	}
+	return "Something went wrong on our side. Try again; if it stays, give your administrator the request id."
+}

@@ -1,0 +1,85 @@
+package entitlement
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+)
+
+// AggregateKind names what an event is about.
+type AggregateKind string
+
+// The aggregates. An assignment continues the chain of the request that created it.
+const (
+	OfCatalog   AggregateKind = "catalog"
+	OfPackage   AggregateKind = "package"
+	OfPolicy    AggregateKind = "policy"
+	OfRequest   AggregateKind = "request"
+	OfUser      AggregateKind = "user"
+	OfGroup     AggregateKind = "group"
+	OfConnector AggregateKind = "connector"
+)
+
+// Service is the actor of what nobody asked for: expiry, start, time-out, delivery.
+const Service UserID = "service"
+
+// Chain is the head of an aggregate's events: how many there are and the last one's hash.
+type Chain struct {
+	Number int64
+	Hash   string // hex of SHA-256
+}
+
+// Event is one immutable record of a change: who, what, when, from, to. It is the
+// audit record; it is written in the transaction of the change itself (S10).
+type Event struct {
+	Aggregate AggregateKind
+	ID        string
+	Number    int64
+	Kind      string // what happened, in the past tense: submitted, approved, delivered
+	Actor     UserID
+	Command   string // request id of the call, or the tick's
+	At        time.Time
+	Before    string            `json:",omitempty"` // state before
+	After     string            `json:",omitempty"` // state after
+	Data      map[string]string `json:",omitempty"`
+	Prev      string            // hash of the event before
+	Hash      string            `json:",omitempty"`
+}
+
+// Append numbers and links e and returns it with the new head.
+func (c Chain) Append(e Event) (Chain, Event) {
+	e.Number, e.Prev = c.Number+1, c.Hash
+	e.Hash = e.digest()
+	return Chain{Number: e.Number, Hash: e.Hash}, e
+}
+
+// digest hashes the canonical form: the event's JSON without its own hash.
+func (e Event) digest() string {
+	e.Hash = ""
+	e.At = e.At.UTC()
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(e); err != nil {
+		panic("event has no canonical form: " + err.Error()) // strings and a time always have
+	}
+	sum := sha256.Sum256(b.Bytes())
+	return hex.EncodeToString(sum[:])
+}
+
+// VerifyChain checks that events are complete, in order and unaltered up to head (S11).
+func VerifyChain(head Chain, events []Event) error {
+	at := Chain{}
+	for _, e := range events {
+		if e.Number != at.Number+1 || e.Prev != at.Hash || e.Hash != e.digest() {
+			return Errorf(Internal, "event %d of %s %s does not continue the chain.", e.Number, e.Aggregate, e.ID)
+		}
+		at = Chain{Number: e.Number, Hash: e.Hash}
+	}
+	if at != head {
+		return Errorf(Internal, "the chain ends at event %d, its head says %d.", at.Number, head.Number)
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package entitlement
+
+import "time"
+
+// Presence is what is known of a role at its target.
+type Presence string
+
+// The presences. Unknown follows a call whose outcome nobody saw.
+const (
+	PresenceUnknown Presence = "unknown"
+	PresencePresent Presence = "present"
+	PresenceAbsent  Presence = "absent"
+)
+
+// Grant is what is recorded of one role of one subject, however many assignments
+// give it. Grants that were read back absent are forgotten.
+type Grant struct {
+	Role        RoleRef
+	Presence    Presence
+	PreExisting bool      // found there when first delivered (S9)
+	Confirmed   time.Time // when the target was last read
+	Since       time.Time // when the present trouble began; zero means none
+	Attempts    int       // failed ones since then
+	Reason      string    // of the last failure, a connector.Reason
+	Detail      string    // what people read of it
+	Permanent   bool      // the target refuses; asking again as things are is useless
+	Next        time.Time // next attempt
+}
+
+// Failing reports an attempt whose failure still stands.
+func (g Grant) Failing() bool { return !g.Since.IsZero() }
+
+// GrantSheet holds all grants of one subject at one connector, and the claim under
+// which a worker may change them.
+type GrantSheet struct {
+	Subject   UserID
+	Connector ConnectorID
+	Principal string // the subject's id at the target, once found
+	Grants    map[RoleRef]Grant
+	Token     string    // of the claim; empty means unclaimed
+	Until     time.Time // end of the claim's lease
+}
+
+// MaxGrants bounds one sheet (S21).
+const MaxGrants = 1000
+
+// Head is a subject's side of the truth: the packages held, and the debt. Delivery is
+// owed while Gen is beyond Settled.
+type Head struct {
+	Subject  UserID
+	Live     []PackageID
+	Gen      int64
+	Settled  int64
+	Waiting  []PackageID    // live ones whose delivery is not complete
+	Removing []AssignmentID // ended ones whose roles are not yet read back absent
+	Off      bool           // the subject may not get anything any more
+}
+
+// Owes reports a delivery debt.
+func (h Head) Owes() bool { return h.Gen > h.Settled }
+
+// MaxLive bounds the live packages of one person (S21).
+const MaxLive = 200
+
+// HeadChange moves a subject's generation; the debt is written with it (S22).
+type HeadChange struct {
+	Subject      UserID
+	Enter        PackageID   // becomes live; it must not be yet
+	Incompatible []PackageID // none of these may be live (S18)
+	Leave        PackageID   // stops being live; it must be
+	Ended        AssignmentID
+	Redeliver    PackageID // stays live, and is to be delivered again
+	Look         time.Time // when the tick repairs a lost hint
+}
+
+// Settlement records how far a subject's debt is paid, against the generation that
+// was read. Where that has moved on, nothing is recorded (S14).
+type Settlement struct {
+	Subject   UserID
+	Gen       int64
+	Settled   bool      // nothing is owed any more at this generation
+	Next      time.Time // else: the next attempt
+	Delivered []PackageID
+	Removed   []AssignmentID
+}

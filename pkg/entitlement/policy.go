@@ -1,0 +1,245 @@
+package entitlement
+
+import (
+	"slices"
+	"time"
+)
+
+// TargetScope says who may ask through a policy. The values are Graph's.
+type TargetScope string
+
+// The scopes that are served. NotSpecified is nobody: administrators assign.
+const (
+	ScopeNobody        TargetScope = "notSpecified"
+	ScopeSpecificUsers TargetScope = "specificDirectoryUsers"
+	ScopeAllMembers    TargetScope = "allMemberUsers"
+	ScopeAllUsers      TargetScope = "allDirectoryUsers"
+)
+
+// SubjectKind is the kind of a subject set.
+type SubjectKind string
+
+// The kinds of subject sets that are served, as Graph names them.
+const (
+	SingleUser       SubjectKind = "singleUser"
+	GroupMembers     SubjectKind = "groupMembers"
+	RequestorManager SubjectKind = "requestorManager"
+)
+
+// SubjectSet names people: one user, the members of a group, or the requestor's manager.
+type SubjectSet struct {
+	Kind        SubjectKind
+	ID          string // user or group; empty for a manager
+	Description string
+}
+
+// Has reports that u is in the set; manager is the requestor's present manager.
+func (s SubjectSet) Has(u User, manager UserID) bool {
+	switch s.Kind {
+	case SingleUser:
+		return string(u.ID) == s.ID
+	case GroupMembers:
+		return u.MemberOf(GroupID(s.ID))
+	case RequestorManager:
+		return manager != "" && u.ID == manager
+	default:
+		return false
+	}
+}
+
+// AssignmentPolicy says who may have a package, who approves, and for how long.
+type AssignmentPolicy struct {
+	ID          PolicyID
+	Package     PackageID
+	Catalog     CatalogID
+	DisplayName string
+	Description string
+	Scope       TargetScope
+	Targets     []SubjectSet
+	Expiration  Expiration
+	Requestor   RequestorSettings
+	Approval    ApprovalSettings
+	Created     time.Time
+	Modified    time.Time
+	Meta
+}
+
+// RequestorSettings says what subjects may do by themselves (R42, R43).
+type RequestorSettings struct {
+	SelfAdd        bool
+	SelfUpdate     bool
+	SelfRemove     bool
+	CustomSchedule bool
+}
+
+// ApprovalSettings says whether and by whom requests are approved (R44 to R62).
+type ApprovalSettings struct {
+	RequiredForAdd         bool
+	RequiredForUpdate      bool
+	RequestorJustification bool
+	Stages                 []ApprovalStage
+}
+
+// ApprovalStage is one stage of a policy.
+type ApprovalStage struct {
+	TimeLimit             time.Duration // no decision by then denies the request (R50)
+	ApproverJustification bool
+	Escalation            bool
+	EscalateAfter         time.Duration
+	Primary               []SubjectSet
+	Fallback              []SubjectSet // when a manager cannot be found (R52)
+	Alternates            []SubjectSet // also asked once escalated (R60)
+	FallbackAlternates    []SubjectSet
+}
+
+// DefaultTimeLimit applies where a stage names none; it is the original's default.
+const DefaultTimeLimit = 14 * 24 * time.Hour
+
+// Bounds of one policy (S21, R256).
+const (
+	MaxStages    = 3
+	MaxApprovers = 25
+	MaxTargets   = 500
+)
+
+// Check refuses a policy that contradicts itself.
+func (p AssignmentPolicy) Check(now time.Time) error {
+	if err := p.Expiration.Check(now); err != nil {
+		return err
+	}
+	switch p.Scope {
+	case ScopeNobody, ScopeAllMembers, ScopeAllUsers:
+		if len(p.Targets) > 0 {
+			return Errorf(Invalid, "specificAllowedTargets goes with allowedTargetScope specificDirectoryUsers only.")
+		}
+	case ScopeSpecificUsers:
+		if len(p.Targets) == 0 {
+			return Errorf(Invalid, "allowedTargetScope specificDirectoryUsers needs at least one entry in specificAllowedTargets.")
+		}
+	default:
+		return Errorf(Invalid, "allowedTargetScope must be one of notSpecified, specificDirectoryUsers, allMemberUsers, allDirectoryUsers.")
+	}
+	if len(p.Targets) > MaxTargets {
+		return Errorf(Invalid, "specificAllowedTargets holds at most %d users and groups.", MaxTargets)
+	}
+	for _, t := range p.Targets {
+		if t.Kind != SingleUser && t.Kind != GroupMembers {
+			return Errorf(Invalid, "specificAllowedTargets takes singleUser and groupMembers.")
+		}
+	}
+	return p.Approval.check()
+}
+
+func (a ApprovalSettings) check() error {
+	if (a.RequiredForAdd || a.RequiredForUpdate) && len(a.Stages) == 0 {
+		return Errorf(Invalid, "requestApprovalSettings: approval is required, so stages must hold at least one stage.")
+	}
+	if len(a.Stages) > MaxStages {
+		return Errorf(Invalid, "requestApprovalSettings: at most %d stages.", MaxStages)
+	}
+	for i, s := range a.Stages {
+		if err := s.check(i + 1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s ApprovalStage) check(number int) error {
+	all := slices.Concat(s.Primary, s.Fallback, s.Alternates, s.FallbackAlternates)
+	if len(s.Primary) == 0 {
+		return Errorf(Invalid, "stage %d: primaryApprovers must not be empty.", number)
+	}
+	if len(all) > MaxApprovers {
+		return Errorf(Invalid, "stage %d: at most %d approvers.", number, MaxApprovers)
+	}
+	isManager := func(s SubjectSet) bool { return s.Kind == RequestorManager }
+	if slices.ContainsFunc(s.Fallback, isManager) || slices.ContainsFunc(s.FallbackAlternates, isManager) {
+		return Errorf(Invalid, "stage %d: a fallback approver must be a user or a group.", number)
+	}
+	if slices.ContainsFunc(s.Primary, isManager) && len(s.Fallback) == 0 {
+		return Errorf(Invalid, "stage %d: requestorManager needs at least one entry in fallbackPrimaryApprovers, for people without a manager.", number) // R53
+	}
+	if slices.ContainsFunc(s.Alternates, isManager) && len(s.FallbackAlternates) == 0 {
+		return Errorf(Invalid, "stage %d: requestorManager needs at least one entry in fallbackEscalationApprovers, for people without a manager.", number) // R62
+	}
+	if s.TimeLimit < 0 || s.TimeLimit > MaxDuration {
+		return Errorf(Invalid, "stage %d: durationBeforeAutomaticDenial must lie between PT1M and P3660D.", number)
+	}
+	if s.Escalation && (len(s.Alternates) == 0 || s.EscalateAfter < MinDuration || s.EscalateAfter >= s.limit()) {
+		return Errorf(Invalid, "stage %d: escalation needs escalationApprovers and a durationBeforeEscalation shorter than durationBeforeAutomaticDenial.", number)
+	}
+	return nil
+}
+
+func (s ApprovalStage) limit() time.Duration {
+	if s.TimeLimit == 0 {
+		return DefaultTimeLimit
+	}
+	return s.TimeLimit
+}
+
+// InScope reports that u is one of those the policy is for.
+func (p AssignmentPolicy) InScope(u User) bool {
+	switch p.Scope {
+	case ScopeAllMembers:
+		return u.Type == Member
+	case ScopeAllUsers:
+		return true
+	case ScopeSpecificUsers:
+		return slices.ContainsFunc(p.Targets, func(s SubjectSet) bool { return s.Has(u, "") })
+	default:
+		return false
+	}
+}
+
+// MayAsk reports that u may ask for the package through this policy (R129, last step).
+func (p AssignmentPolicy) MayAsk(u User) bool {
+	return u.Enabled && p.Requestor.SelfAdd && p.Scope != ScopeNobody && p.InScope(u)
+}
+
+// rank orders policies that apply at once (R37); lower ranks hide higher ones.
+func (p AssignmentPolicy) rank() int {
+	switch p.Scope {
+	case ScopeSpecificUsers:
+		return 1
+	case ScopeAllMembers:
+		return 2
+	default:
+		return 3
+	}
+}
+
+// Applicable returns those policies through which u may ask, of the best rank only (R37).
+func Applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
+	var fit []AssignmentPolicy
+	for _, p := range policies {
+		if !p.MayAsk(u) {
+			continue
+		}
+		if len(fit) > 0 && p.rank() < fit[0].rank() {
+			fit = fit[:0]
+		}
+		if len(fit) == 0 || p.rank() == fit[0].rank() {
+			fit = append(fit, p)
+		}
+	}
+	return fit
+}
+
+// Choose returns the policy that a request goes through: the named one, or the only
+// one that applies. None is a Precondition (R108), several must be chosen from (R36).
+func Choose(policies []AssignmentPolicy, named PolicyID, u User) (AssignmentPolicy, error) {
+	fit := Applicable(policies, u)
+	if named != "" {
+		fit = slices.DeleteFunc(fit, func(p AssignmentPolicy) bool { return p.ID != named })
+	}
+	switch {
+	case len(fit) == 1:
+		return fit[0], nil
+	case len(fit) == 0:
+		return AssignmentPolicy{}, Errorf(Precondition, "No policy of this access package lets you ask for it. Ask its catalog owner to assign it to you.")
+	default:
+		return AssignmentPolicy{}, Errorf(Invalid, "Several policies of this access package apply to you: name one in assignmentPolicyId.")
+	}
+}

@@ -1,0 +1,118 @@
+package entitlement
+
+import "time"
+
+// RequestType says what a request asks for. The values are Graph's.
+type RequestType string
+
+// The request types that are served.
+const (
+	UserAdd      RequestType = "userAdd"
+	UserUpdate   RequestType = "userUpdate"
+	UserRemove   RequestType = "userRemove"
+	AdminAdd     RequestType = "adminAdd"
+	AdminUpdate  RequestType = "adminUpdate"
+	AdminRemove  RequestType = "adminRemove"
+	SystemRemove RequestType = "systemRemove"
+)
+
+// Removes reports a request that ends an assignment.
+func (t RequestType) Removes() bool {
+	return t == UserRemove || t == AdminRemove || t == SystemRemove
+}
+
+// Adds reports a request that makes a new assignment.
+func (t RequestType) Adds() bool { return t == UserAdd || t == AdminAdd }
+
+// AssignmentRequest is an ask to add, extend or remove an assignment. The terms it
+// was submitted under are copied from the policy, so a later edit of the policy
+// changes nothing about it (S6, R86).
+type AssignmentRequest struct {
+	ID            RequestID
+	Type          RequestType
+	State         RequestState
+	Outcome       string // what ended it where the state alone does not tell: timedOut, subjectDisabled
+	Package       PackageID
+	Catalog       CatalogID
+	Policy        PolicyID
+	Assignment    AssignmentID // the one that it changes or removes, or makes: then its own id
+	Requestor     UserID
+	Subject       UserID
+	Justification string
+	Asked         Schedule   // as the requestor asked
+	Start         time.Time  // when the assignment begins; zero means at once
+	Expiration    Expiration // when it ends, counted from its start (R80)
+	Stages        []Stage
+	Stage         int       // index of the running stage
+	Due           time.Time // when somebody must look at it next; zero means never
+	Created       time.Time
+	Completed     time.Time
+	Meta
+}
+
+// Stage is one approval stage of a request.
+type Stage struct {
+	ID        string
+	Policy    ApprovalStage
+	Started   time.Time // zero until the stage before it is approved
+	Deadline  time.Time
+	Escalated bool
+	Asked     []SubjectSet // whom the stage waits for: primaries or fallbacks, and alternates once escalated
+	Manager   UserID       // the requestor's manager when the stage started, for the index alone
+	Decision  *Decision
+}
+
+// Decision is a reviewer's word on a stage.
+type Decision struct {
+	Reviewer      UserID
+	Approved      bool
+	Justification string
+	At            time.Time
+}
+
+// AssignmentOf returns the id that an add request gives to its assignment.
+func (r AssignmentRequest) AssignmentOf() AssignmentID { return AssignmentID(r.ID) }
+
+// Current returns the running stage, or nil when nothing waits for a decision.
+func (r *AssignmentRequest) Current() *Stage {
+	if r.State != RequestPendingApproval || r.Stage >= len(r.Stages) {
+		return nil
+	}
+	return &r.Stages[r.Stage]
+}
+
+// Status returns Graph's free text beside the state.
+func (r AssignmentRequest) Status() string {
+	switch r.State {
+	case RequestSubmitted:
+		return "Accepted"
+	case RequestPendingApproval:
+		if s := r.Current(); s != nil && s.Escalated {
+			return "PendingApprovalEscalated"
+		}
+		return "PendingApproval"
+	case RequestScheduled:
+		return "PendingNotBefore"
+	case RequestDelivering:
+		return "Delivering"
+	case RequestDelivered:
+		return "Delivered"
+	case RequestPartiallyDelivered:
+		return "PartiallyDelivered"
+	case RequestDeliveryFailed:
+		return "DeliveryFailed"
+	case RequestDenied:
+		if r.Outcome == OutcomeTimedOut {
+			return "Expired"
+		}
+		return "Denied"
+	default:
+		return "Canceled"
+	}
+}
+
+// Outcomes that explain a final state.
+const (
+	OutcomeTimedOut        = "timedOut"
+	OutcomeSubjectDisabled = "subjectDisabled"
+)

@@ -1,0 +1,177 @@
+// Package names is the contract between the infrastructure and the code: every
+// function, route, environment key, table attribute, index and queue is named
+// here once, and both sides read it. It imports nothing but the standard library.
+package names
+
+import "time"
+
+// EnvKey is the name of one environment variable of a function.
+type EnvKey string
+
+// The environment of the functions. config.Load reads these and nothing else of ours.
+const (
+	EnvTable       EnvKey = "LEASEHOLD_TABLE"        // name of the table
+	EnvUrgentQueue EnvKey = "LEASEHOLD_QUEUE_URGENT" // URL of the queue deliver-urgent
+	EnvIssuers     EnvKey = "LEASEHOLD_ISSUERS"      // JSON list of token issuers, see config.Issuer
+	EnvFirstAdmin  EnvKey = "LEASEHOLD_FIRST_ADMIN"  // issuer|value of the first administrator
+	EnvPublicURL   EnvKey = "LEASEHOLD_PUBLIC_URL"   // base of every link; empty: the gateway's own address
+	EnvSecretPath  EnvKey = "LEASEHOLD_SECRET_PATH"  // SSM path under which connector credentials live, with no slash at the end
+	EnvEmulated    EnvKey = "LEASEHOLD_EMULATED"     // "true" on an emulator: targets may be plain http and private
+)
+
+// Trigger says what starts a function. Exactly one field is set.
+type Trigger struct {
+	API      bool          // API Gateway, by Routes
+	Queue    string        // id of the queue that it drains
+	Schedule time.Duration // period of its schedule
+}
+
+// Function is one Lambda function: the folder functions/<ID> and all that is deployed with it.
+type Function struct {
+	ID      string
+	Env     []EnvKey // what it is given and what config.Load demands of it
+	Timeout time.Duration
+	Memory  int // MiB
+	Trigger Trigger
+}
+
+// Function ids.
+const (
+	Catalogs = "catalogs"
+	Requests = "requests"
+	Deliver  = "deliver"
+	Expire   = "expire"
+)
+
+// DeliverTimeout is the time-out of the delivery function, and so the length of
+// the lease under which it claims a subject's grants.
+const DeliverTimeout = 60 * time.Second
+
+// Functions lists every function of the stack.
+var Functions = []Function{
+	{ID: Catalogs, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
+		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvIssuers, EnvFirstAdmin, EnvPublicURL, EnvSecretPath, EnvEmulated}},
+	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
+		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvIssuers, EnvFirstAdmin, EnvPublicURL}},
+	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queue: DeliverUrgent},
+		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvSecretPath, EnvEmulated}},
+	{ID: Expire, Timeout: 55 * time.Second, Memory: 512, Trigger: Trigger{Schedule: TickPeriod},
+		Env: []EnvKey{EnvTable, EnvUrgentQueue}},
+}
+
+// TickPeriod is the period of the schedule that ends, starts and repairs.
+const TickPeriod = time.Minute
+
+// Queue is one SQS queue; each has a dead-letter queue named ID + DeadLetterSuffix.
+type Queue struct {
+	ID          string
+	BatchSize   int           // messages a function takes at once
+	BatchWindow time.Duration // how long it waits to fill a batch
+	MaxReceive  int           // receipts before a message is parked
+}
+
+// Queue ids.
+const (
+	DeliverUrgent    = "deliver-urgent"
+	DeadLetterSuffix = "-dead"
+)
+
+// Queues lists every queue of the stack.
+var Queues = []Queue{
+	{ID: DeliverUrgent, BatchSize: 10, MaxReceive: 5},
+}
+
+// Attributes of the table that infrastructure and code must agree on.
+const (
+	AttrPK  = "pk"
+	AttrSK  = "sk"
+	AttrI1P = "i1p"
+	AttrI1S = "i1s"
+	AttrI2P = "i2p"
+	AttrI2S = "i2s"
+	AttrIX  = "ix"  // small map on configuration items, projected for filters over lists
+	AttrTTL = "ttl" // epoch seconds; removes husks and unused approver sets, never access
+)
+
+// Index is one secondary index; it projects the keys and AttrIX.
+type Index struct{ ID, Partition, Sort string }
+
+// Index ids.
+const (
+	Index1 = "i1"
+	Index2 = "i2"
+)
+
+// Indexes lists the secondary indexes of the table.
+var Indexes = []Index{
+	{ID: Index1, Partition: AttrI1P, Sort: AttrI1S},
+	{ID: Index2, Partition: AttrI2P, Sort: AttrI2S},
+}
+
+// Shard counts. DueShards and OweShards are chosen once: a change needs both
+// layouts read for the longest term of an assignment.
+const (
+	DueShards = 4  // index of work that falls due
+	OweShards = 4  // index of deliveries owed
+	Guards    = 16 // guards of one package
+)
+
+// StageName is the stage of the API. It may not hold a dot, so /v1.0 is a path below it.
+const StageName = "live"
+
+// Roots of the API below the stage.
+const (
+	APIVersion  = "/v1.0"
+	Entitlement = APIVersion + "/identityGovernance/entitlementManagement"
+	Ours        = APIVersion + "/leasehold"
+)
+
+// AnyMethod stands for every HTTP method in a Route.
+const AnyMethod = "ANY"
+
+// Route sends one gateway resource to a function. Path segments in braces are
+// gateway variables; {proxy+} takes the rest of the path.
+type Route struct{ Method, Path, Function string }
+
+// Routes is the gateway's whole table. The people's side goes to requests,
+// everything else to catalogs. GET of one package is the people's side too,
+// because filterByCurrentUser(on='...') arrives in that very segment.
+var Routes = []Route{
+	{AnyMethod, APIVersion + "/{proxy+}", Catalogs},
+	{AnyMethod, Entitlement + "/{proxy+}", Catalogs},
+	{AnyMethod, Entitlement + "/accessPackages", Catalogs},
+	{AnyMethod, Entitlement + "/accessPackages/{id}", Catalogs},
+	{"GET", Entitlement + "/accessPackages/{id}", Requests},
+	{AnyMethod, Entitlement + "/accessPackages/{id}/{proxy+}", Catalogs},
+	{AnyMethod, Entitlement + "/accessPackages/{id}/getApplicablePolicyRequirements", Requests},
+	{AnyMethod, Entitlement + "/assignmentRequests", Requests},
+	{AnyMethod, Entitlement + "/assignmentRequests/{proxy+}", Requests},
+	{AnyMethod, Entitlement + "/assignments", Requests},
+	{AnyMethod, Entitlement + "/assignments/{proxy+}", Requests},
+	{AnyMethod, Entitlement + "/accessPackageAssignmentApprovals", Requests},
+	{AnyMethod, Entitlement + "/accessPackageAssignmentApprovals/{proxy+}", Requests},
+	{AnyMethod, Ours + "/assignments/{proxy+}", Requests},
+}
+
+// Deployment: context keys of the CDK app (cdk.json or -c key=value).
+const (
+	ContextEmulator   = "emulator"   // "true": host architecture, CLI credentials, private targets allowed
+	ContextIssuers    = "issuers"    // JSON, goes to EnvIssuers
+	ContextFirstAdmin = "firstAdmin" // goes to EnvFirstAdmin
+	ContextPublicURL  = "publicUrl"  // goes to EnvPublicURL
+	ContextArch       = "arch"       // "arm64" (default) or "amd64"
+)
+
+// StackName is the CloudFormation stack.
+const StackName = "Leasehold"
+
+// Outputs of the stack.
+const (
+	OutputAPIID       = "ApiId"
+	OutputTable       = "TableName"
+	OutputUrgentQueue = "UrgentQueueUrl"
+	OutputURL         = "Url" // address in front of /v1.0 on AWS
+)
+
+// MetricNamespace is where the functions' metrics appear.
+const MetricNamespace = "Leasehold"
