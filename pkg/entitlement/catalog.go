@@ -77,7 +77,7 @@ type AccessPackage struct {
 	Description string
 	Hidden      bool
 	Policies    []PolicyID
-	Deleting    bool // closed to new work while its holders are counted
+	Deleting    time.Time // since when it is closed to new work for its deletion; zero means open
 	Created     time.Time
 	Modified    time.Time
 	Meta

@@ -22,6 +22,7 @@ type Change struct {
 	Settlements []Settlement
 	Sheets      []GrantSheet // recorded where Token is still the claim's; the claim ends with it
 	Guards      []Guard
+	Gates       []Gate
 	Events      []Event
 }
 
@@ -30,6 +31,14 @@ type Guard struct {
 	Package PackageID
 	Policy  PolicyID
 	Subject UserID // chooses the guard that is checked
+}
+
+// Gate closes a package to all new work, or, where Policy is set, to new work through
+// that policy; or opens it again. Work that passed its Guard before is not touched.
+type Gate struct {
+	Package PackageID
+	Policy  PolicyID
+	Closed  bool
 }
 
 // Part names the part of a Change that no longer held.

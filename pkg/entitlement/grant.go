@@ -51,9 +51,22 @@ type Head struct {
 	Live     []PackageID
 	Gen      int64
 	Settled  int64
-	Waiting  []PackageID    // live ones whose delivery is not complete
-	Removing []AssignmentID // ended ones whose roles are not yet read back absent
-	Off      bool           // the subject may not get anything any more
+	Waiting  []Waiting  // live ones whose delivery is not complete
+	Removing []Removing // ended ones whose roles are not yet read back absent
+	Off      bool       // the subject may not get anything any more
+}
+
+// Waiting names a live assignment whose delivery is not complete.
+type Waiting struct {
+	Package    PackageID
+	Assignment AssignmentID
+}
+
+// Removing names an ended assignment whose roles are not yet read back absent, and the
+// request that asked for the removal, if any.
+type Removing struct {
+	Assignment AssignmentID
+	Request    RequestID
 }
 
 // Owes reports a delivery debt.
@@ -65,12 +78,12 @@ const MaxLive = 200
 // HeadChange moves a subject's generation; the debt is written with it (S22).
 type HeadChange struct {
 	Subject      UserID
-	Enter        PackageID   // becomes live; it must not be yet
+	Enter        Waiting     // becomes live; its package must not be yet
 	Incompatible []PackageID // none of these may be live (S18)
-	Leave        PackageID   // stops being live; it must be
-	Ended        AssignmentID
-	Redeliver    PackageID // stays live, and is to be delivered again
-	Look         time.Time // when the tick repairs a lost hint
+	Leave        Waiting     // stops being live; its package must be
+	Ended        Removing    // goes with Leave
+	Redeliver    Waiting     // stays live, and is to be delivered again
+	Look         time.Time   // when the tick repairs a lost hint
 }
 
 // Settlement records how far a subject's debt is paid, against the generation that
@@ -80,6 +93,6 @@ type Settlement struct {
 	Gen       int64
 	Settled   bool      // nothing is owed any more at this generation
 	Next      time.Time // else: the next attempt
-	Delivered []PackageID
-	Removed   []AssignmentID
+	Delivered []Waiting
+	Removed   []Removing
 }

@@ -1,0 +1,46 @@
+package catalogs
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Store is what owners' use cases keep and read. Single reads, Holders and Owners are
+// strongly consistent and answer NotFound for what is absent; reads of several leave
+// it out; lists of everything are eventually consistent.
+type Store interface {
+	Catalog(ctx context.Context, id entitlement.CatalogID) (entitlement.Catalog, error)
+	Catalogs(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error)
+	ListCatalogs(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Catalog], error)
+
+	Resource(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ResourceID) (entitlement.Resource, error)
+	// ResourceByOrigin finds a catalog's resource by its id at the target.
+	ResourceByOrigin(ctx context.Context, catalog entitlement.CatalogID, connector entitlement.ConnectorID, originID string) (entitlement.Resource, error)
+	ListResources(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.Resource], error)
+
+	Package(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error)
+	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
+	ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
+	PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
+	// Scopes returns a package's role scopes; a package without any has an empty list at version 0.
+	Scopes(ctx context.Context, id entitlement.PackageID) (entitlement.PackageScopes, error)
+
+	Policy(ctx context.Context, id entitlement.PolicyID) (entitlement.AssignmentPolicy, error)
+	Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
+	ListPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
+
+	Connector(ctx context.Context, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error)
+	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
+
+	// Holders pages through a package's slots: who holds it, and whose request is open.
+	Holders(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Slot], error)
+
+	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
+	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
+	Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error)
+	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
+
+	// Commit makes the change true, or nothing of it and Conflict.
+	Commit(ctx context.Context, change entitlement.Change) error
+}

@@ -1,0 +1,31 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+)
+
+// Store is what delivery keeps and reads; all reads are strongly consistent.
+type Store interface {
+	// Debt returns a subject's head and grant sheets; a subject unknown owes nothing.
+	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
+	// Work reads what the head names. Scopes of packages being removed are found through
+	// their ended assignments.
+	Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error)
+	// Claim takes a subject's sheet at a connector until the lease ends, and returns it
+	// as it is under the claim. Conflict: somebody else holds it. taken reports that the
+	// lease of an earlier claim had run out, so that nothing is known of its calls.
+	Claim(ctx context.Context, subject entitlement.UserID, at entitlement.ConnectorID, token string, now, until time.Time) (sheet entitlement.GrantSheet, taken bool, err error)
+	// Holding reports for each fence, in order, whether its claim and generation still hold.
+	Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error)
+	// Commit makes the change true, or nothing of it and Conflict.
+	Commit(ctx context.Context, change entitlement.Change) error
+}
+
+// Connectors opens target systems.
+type Connectors interface {
+	Open(ctx context.Context, id entitlement.ConnectorID) (connector.Connector, error)
+}

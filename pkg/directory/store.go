@@ -1,0 +1,28 @@
+package directory
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Store is what the directory keeps and reads. Single reads and Members are strongly
+// consistent and answer NotFound for what is absent; reads of several leave it out.
+type Store interface {
+	// Bound returns the user that a principal is bound to.
+	Bound(ctx context.Context, p entitlement.Principal) (entitlement.UserID, error)
+	User(ctx context.Context, id entitlement.UserID) (entitlement.User, error)
+	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
+	// UserNamed finds a user by the whole userPrincipalName, in any case.
+	UserNamed(ctx context.Context, userPrincipalName string) (entitlement.User, error)
+	// ListUsers lists by userPrincipalName within a shard; eventually consistent.
+	ListUsers(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error)
+	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
+	Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error)
+	// ListGroups lists by display name within a shard; eventually consistent.
+	ListGroups(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Group], error)
+	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
+	// Commit makes the change true, or nothing of it and Conflict.
+	Commit(ctx context.Context, change entitlement.Change) error
+}

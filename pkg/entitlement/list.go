@@ -1,0 +1,25 @@
+package entitlement
+
+// Page asks for a piece of a list. Token is a Paged.Next of the same list, or empty.
+type Page struct {
+	Limit int
+	Token string
+}
+
+// PageSize is the size of a page where the caller names none, and the largest one.
+const PageSize = 100
+
+// Size returns the limit within 1 and PageSize.
+func (p Page) Size() int {
+	if p.Limit < 1 || p.Limit > PageSize {
+		return PageSize
+	}
+	return p.Limit
+}
+
+// Paged is a piece of a list. Next is empty at its end; a page may be shorter than
+// asked, or empty, and still have a next.
+type Paged[T any] struct {
+	Items []T
+	Next  string
+}

@@ -1,0 +1,66 @@
+package entitlement
+
+import "time"
+
+// AskKeys names what a new request is about. Policy may be empty.
+type AskKeys struct {
+	Requestor UserID
+	Subject   UserID
+	Package   PackageID
+	Policy    PolicyID
+}
+
+// Ask is everything that a new request is decided on, read strongly. What is absent
+// is nil; Policies holds the named policy, or all of the package's where none is named.
+type Ask struct {
+	Requestor *User
+	Subject   *User
+	Package   *AccessPackage
+	Catalog   *Catalog
+	Policies  []AssignmentPolicy
+	Slot      Slot // version 0 where the pair has none
+	Head      Head
+}
+
+// Start is everything that the beginning of an assignment is decided on, read strongly.
+type Start struct {
+	Package   *AccessPackage
+	Subject   *User
+	Requestor *User
+	Slot      Slot
+	Head      Head
+}
+
+// Work is what a subject's debt is made of, read strongly. Scopes holds every package
+// that is live, waits or is being removed; what is absent is left out.
+type Work struct {
+	Subject  *User
+	Scopes   map[PackageID]PackageScopes
+	Slots    map[PackageID]Slot
+	Ended    map[AssignmentID]Assignment
+	Requests map[RequestID]AssignmentRequest
+}
+
+// Fence is what must still hold just before an outside call for a subject.
+type Fence struct {
+	Subject   UserID
+	Connector ConnectorID
+	Token     string
+	Gen       int64
+}
+
+// DueRef names an item that somebody must look at: a request, or a slot (Package with
+// Subject), or a package under deletion (Package alone).
+type DueRef struct {
+	Request RequestID
+	Package PackageID
+	Subject UserID
+	At      time.Time
+}
+
+// DueItems is what due references turned out to be, read strongly; what is absent is left out.
+type DueItems struct {
+	Requests []AssignmentRequest
+	Slots    []Slot
+	Packages []AccessPackage
+}

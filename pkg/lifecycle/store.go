@@ -1,0 +1,30 @@
+package lifecycle
+
+import (
+	"context"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Store is what the tick reads and changes. The indexes are eventually consistent and
+// only say where to look.
+type Store interface {
+	// Due pages through one shard of what falls due up to and including until, oldest first.
+	Due(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error)
+	// Read reads due items strongly.
+	Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error)
+	// Owed pages through one shard of subjects whose delivery must be looked at by until.
+	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// Start reads what the start of a scheduled request is decided on.
+	Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error)
+	// Holders pages through a package's slots; strongly consistent.
+	Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Slot], error)
+	// Commit makes the change true, or nothing of it and Conflict.
+	Commit(ctx context.Context, change entitlement.Change) error
+}
+
+// Hinter tells the delivery worker whose debt to look at.
+type Hinter interface {
+	Hint(ctx context.Context, subjects ...entitlement.UserID) error
+}

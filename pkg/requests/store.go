@@ -1,0 +1,63 @@
+package requests
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Store is what people's use cases keep and read. Single reads are strongly
+// consistent and answer NotFound for what is absent; reads of several leave it out.
+// Lists by index find rows eventually, and return each item as it is, read strongly.
+type Store interface {
+	Ask(ctx context.Context, keys entitlement.AskKeys) (entitlement.Ask, error)
+	// Review reads the reviewer and the request together.
+	Review(ctx context.Context, reviewer entitlement.UserID, id entitlement.RequestID) (entitlement.User, entitlement.AssignmentRequest, error)
+	Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error)
+
+	Request(ctx context.Context, id entitlement.RequestID) (entitlement.AssignmentRequest, error)
+	// RequestsOf lists requests for a subject, newest first.
+	RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
+	// RequestsBy lists requests that a person made for others, newest first.
+	RequestsBy(ctx context.Context, requestor entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
+	// RequestsFor lists requests for a package, newest first.
+	RequestsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
+	// Inbox lists requests whose running stage asks the user, by name, as manager, or by
+	// one of the user's groups, oldest first. The caller checks eligibility again.
+	Inbox(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
+
+	// Assignment returns an assignment, live or ended.
+	Assignment(ctx context.Context, id entitlement.AssignmentID) (entitlement.Assignment, error)
+	Slot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Slot, error)
+	// AssignmentsOf returns a subject's live assignments; strongly consistent.
+	AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]entitlement.Assignment, error)
+	// EndedOf lists a subject's ended assignments, newest request first.
+	EndedOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
+	// Holders pages through a package's slots; strongly consistent.
+	Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Slot], error)
+	// EndedFor lists a package's ended assignments, newest request first.
+	EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
+	// Debt returns what is recorded of a subject at every target.
+	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
+
+	// PoliciesFor lists policies that name everybody, the user, or one of the user's groups.
+	PoliciesFor(ctx context.Context, u entitlement.User) ([]entitlement.AssignmentPolicy, error)
+
+	Package(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error)
+	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
+	ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
+	Scopes(ctx context.Context, id entitlement.PackageID) (entitlement.PackageScopes, error)
+	Catalogs(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error)
+	Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
+	User(ctx context.Context, id entitlement.UserID) (entitlement.User, error)
+	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
+
+	// Commit makes the change true, or nothing of it and Conflict.
+	Commit(ctx context.Context, change entitlement.Change) error
+}
+
+// Hinter tells the delivery worker whose debt to look at. A lost hint costs time,
+// never correctness: the tick finds the debt.
+type Hinter interface {
+	Hint(ctx context.Context, subjects ...entitlement.UserID) error
+}
