@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"time"
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
@@ -16,9 +15,11 @@ type Store interface {
 	// their ended assignments.
 	Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error)
 	// Claim takes a subject's sheet at a connector until the lease ends, and returns it
-	// as it is under the claim. Conflict: somebody else holds it. taken reports that the
-	// lease of an earlier claim had run out, so that nothing is known of its calls.
-	Claim(ctx context.Context, subject entitlement.UserID, at entitlement.ConnectorID, token string, now, until time.Time) (sheet entitlement.GrantSheet, taken bool, err error)
+	// as it is under the claim. The same write enters each intended role that the sheet
+	// does not know as PresenceUnknown, so that a crash after the outside call leaves a
+	// trace of it. Conflict: somebody else holds the sheet. taken reports that the lease
+	// of an earlier claim had run out, so that nothing is known of its calls.
+	Claim(ctx context.Context, c entitlement.Claim) (sheet entitlement.GrantSheet, taken bool, err error)
 	// Holding reports for each fence, in order, whether its claim and generation still hold.
 	Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error)
 	// Commit makes the change true, or nothing of it and Conflict.

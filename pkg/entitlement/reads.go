@@ -64,3 +64,13 @@ type DueItems struct {
 	Slots    []Slot
 	Packages []AccessPackage
 }
+
+// Claim asks for a subject's sheet at one connector from Now until Until.
+type Claim struct {
+	Subject   UserID
+	Connector ConnectorID
+	Token     string
+	Now       time.Time
+	Until     time.Time
+	Intend    []RoleRef // roles that may be granted under the claim
+}

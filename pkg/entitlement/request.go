@@ -115,4 +115,5 @@ func (r AssignmentRequest) Status() string {
 const (
 	OutcomeTimedOut        = "timedOut"
 	OutcomeSubjectDisabled = "subjectDisabled"
+	OutcomeLapsed          = "lapsed" // approved for later, and no longer possible then
 )

@@ -1,0 +1,180 @@
+package entitlement
+
+import (
+	"slices"
+	"time"
+)
+
+// MayReview reports that u may decide the running stage now: enabled, asked by it, and
+// neither requestor nor subject (R56, S3). manager is the subject's present manager.
+func (r AssignmentRequest) MayReview(u User, manager UserID) bool {
+	s := r.Current()
+	if s == nil || !u.Enabled || u.ID == r.Requestor || u.ID == r.Subject {
+		return false
+	}
+	return slices.ContainsFunc(s.Asked, func(set SubjectSet) bool { return set.Has(u, manager) })
+}
+
+// AsksManager reports that the running stage asks the subject's manager, so that a
+// decision needs to know who that is now.
+func (r AssignmentRequest) AsksManager() bool {
+	s := r.Current()
+	return s != nil && slices.ContainsFunc(s.Asked, func(set SubjectSet) bool { return set.Kind == RequestorManager })
+}
+
+// NeedsStart reports that an approval now would be the last one.
+func (r AssignmentRequest) NeedsStart() bool { return r.Stage == len(r.Stages)-1 }
+
+// StageByID returns the stage with the id.
+func (r *AssignmentRequest) StageByID(id string) (*Stage, bool) {
+	i := slices.IndexFunc(r.Stages, func(s Stage) bool { return s.ID == id })
+	if i < 0 {
+		return nil, false
+	}
+	return &r.Stages[i], true
+}
+
+// Word is a reviewer's decision on one stage.
+type Word struct {
+	Stage         string
+	Approved      bool
+	Justification string
+	Command       string
+}
+
+// Decide lets reviewer settle the running stage (R48). s is read afresh; its Start parts
+// are needed where NeedsStart. A stage that was decided, or a request that moved on, is
+// a Conflict (R63, R64); one who may not decide is Forbidden.
+func Decide(r AssignmentRequest, w Word, reviewer User, s Start, now time.Time) (AssignmentRequest, Change, error) {
+	stage, ok := r.StageByID(w.Stage)
+	if !ok {
+		return r, Change{}, Errorf(NotFound, "There is no approval stage with this id.")
+	}
+	if reviewer.ID == r.Requestor || reviewer.ID == r.Subject {
+		return r, Change{}, Errorf(Forbidden, "You cannot decide on a request of your own.")
+	}
+	if stage.Decision != nil || r.State != RequestPendingApproval {
+		return r, Change{}, decided(r, *stage)
+	}
+	if r.Current() != stage {
+		return r, Change{}, Errorf(Conflict, "This stage has not started; the stage before it waits for a decision.")
+	}
+	manager := UserID("")
+	if s.Subject != nil {
+		manager = s.Subject.Manager
+	}
+	if !r.MayReview(reviewer, manager) {
+		return r, Change{}, Errorf(Forbidden, "You are not an approver of this stage.")
+	}
+	if !now.Before(stage.Deadline) {
+		return r, Change{}, Errorf(Conflict, "The time to decide ended at %s; the request counts as denied.", stage.Deadline.Format(time.RFC3339))
+	}
+	if stage.Policy.ApproverJustification && w.Justification == "" {
+		return r, Change{}, Errorf(Precondition, "This stage asks for a justification of the decision.") // R57
+	}
+	r.Stages = slices.Clone(r.Stages)
+	r.Stages[r.Stage].Decision = &Decision{Reviewer: reviewer.ID, Approved: w.Approved, Justification: w.Justification, At: now}
+	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "approved", Actor: reviewer.ID, Command: w.Command, At: now,
+		Data: map[string]string{"stage": w.Stage, "justification": w.Justification}}
+	switch {
+	case !w.Approved:
+		e.Kind = "denied"
+		return finish(r, StageDenied, "", s.Slot, e, now)
+	case !r.NeedsStart():
+		return nextStage(r, manager, e, now)
+	default:
+		var c Change
+		c, r, err := c.approve(r, s, e, now)
+		return r, c, err
+	}
+}
+
+// decided says who settled what the caller came too late for.
+func decided(r AssignmentRequest, s Stage) error {
+	if s.Decision == nil {
+		return Errorf(Conflict, "This request is %s; nothing is left to decide.", r.State)
+	}
+	word := "denied"
+	if s.Decision.Approved {
+		word = "approved"
+	}
+	return Errorf(Conflict, "This stage was already %s by another approver.", word)
+}
+
+func nextStage(r AssignmentRequest, manager UserID, e Event, now time.Time) (AssignmentRequest, Change, error) {
+	next, err := r.State.Next(StageApproved)
+	if err != nil {
+		return r, Change{}, err
+	}
+	r.startStage(r.Stage+1, manager, now)
+	r.Chain, e = r.Chain.Append(withStates(e, string(r.State), string(next)))
+	r.State = next
+	return r, Change{Requests: []AssignmentRequest{r}, Events: []Event{e}}, nil
+}
+
+// finish ends a request that never becomes an assignment, and frees its slot.
+func finish(r AssignmentRequest, event RequestEvent, outcome string, slot Slot, e Event, now time.Time) (AssignmentRequest, Change, error) {
+	next, err := r.State.Next(event)
+	if err != nil {
+		return r, Change{}, err
+	}
+	r.Chain, e = r.Chain.Append(withStates(e, string(r.State), string(next)))
+	r.State, r.Outcome, r.Completed, r.Due = next, outcome, now, time.Time{}
+	c := Change{Requests: []AssignmentRequest{r}, Events: []Event{e}}
+	if slot.Open == r.ID {
+		slot.Open = ""
+		c.Slots = []Slot{slot.Vacate()}
+	}
+	return r, c, nil
+}
+
+// Cancel withdraws a request that has not begun (R115).
+func Cancel(r AssignmentRequest, slot Slot, actor UserID, command string, now time.Time) (AssignmentRequest, Change, error) {
+	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "canceled", Actor: actor, Command: command, At: now}
+	return finish(r, RequestCancel, "", slot, e, now)
+}
+
+// Overdue does what the clock asks of a pending or scheduled request at now: escalates,
+// denies for want of a decision (R50), or begins. A Change without parts means that
+// nothing is due.
+func Overdue(r AssignmentRequest, s Start, command string, now time.Time) (AssignmentRequest, Change, error) {
+	e := Event{Aggregate: OfRequest, ID: string(r.ID), Actor: Service, Command: command, At: now}
+	switch stage := r.Current(); {
+	case r.State == RequestScheduled && !r.Start.After(now):
+		e.Kind = "started"
+		var c Change
+		c, r2, err := c.approve(r, s, e, now)
+		if err == nil || KindOf(err) != Precondition {
+			return r2, c, err
+		}
+		// What stood when it was approved stands no more; nobody is there to be told no.
+		e.Kind, e.Data = "canceled", map[string]string{"reason": MessageOf(err)}
+		return finish(r, RequestCancel, OutcomeLapsed, s.Slot, e, now)
+	case stage == nil:
+		return r, Change{}, nil
+	case !now.Before(stage.Deadline):
+		e.Kind = "timedOut"
+		return finish(r, StageTimedOut, OutcomeTimedOut, s.Slot, e, now)
+	case stage.Policy.Escalation && !stage.Escalated && !now.Before(stage.nextLook()):
+		return escalate(r, e)
+	default:
+		return r, Change{}, nil
+	}
+}
+
+// escalate asks the alternates beside those already asked (R60).
+func escalate(r AssignmentRequest, e Event) (AssignmentRequest, Change, error) {
+	next, err := r.State.Next(StageEscalated)
+	if err != nil {
+		return r, Change{}, err
+	}
+	r.Stages = slices.Clone(r.Stages)
+	s := &r.Stages[r.Stage]
+	s.Asked = append(slices.Clone(s.Asked), reachable(s.Policy.Alternates, s.Policy.FallbackAlternates, s.Manager)...)
+	s.Escalated = true
+	r.Due = s.nextLook()
+	e.Kind = "escalated"
+	r.Chain, e = r.Chain.Append(withStates(e, string(r.State), string(next)))
+	r.State = next
+	return r, Change{Requests: []AssignmentRequest{r}, Events: []Event{e}}, nil
+}

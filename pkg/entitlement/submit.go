@@ -1,0 +1,251 @@
+package entitlement
+
+import (
+	"slices"
+	"time"
+)
+
+// NewRequest is an ask to have a package, as its author words it.
+type NewRequest struct {
+	ID            RequestID
+	Type          RequestType // UserAdd or AdminAdd
+	Policy        PolicyID    // may be empty for UserAdd where one policy applies
+	Justification string
+	Asked         Schedule
+	Command       string
+	NewID         func() string // ids of the approval stages
+}
+
+// Submit decides a new request on what was read, and returns the request with the
+// Change that records it. Nothing bypasses the policy, administrators included (R91, R92).
+func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, error) {
+	policy, err := admit(n, ask, now)
+	if err != nil {
+		return AssignmentRequest{}, Change{}, err
+	}
+	if err := ask.Slot.free(n.Type); err != nil {
+		return AssignmentRequest{}, Change{}, err
+	}
+	r := AssignmentRequest{
+		ID: n.ID, Type: n.Type, State: RequestSubmitted,
+		Package: ask.Package.ID, Catalog: ask.Package.Catalog, Policy: policy.ID, Assignment: AssignmentID(n.ID),
+		Requestor: ask.Requestor.ID, Subject: ask.Subject.ID,
+		Justification: n.Justification, Asked: n.Asked, Start: n.Asked.Start,
+		Expiration: terms(policy, n.Asked), Created: now,
+	}
+	event := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
+		Data: map[string]string{"type": string(r.Type), "package": string(r.Package), "policy": string(r.Policy), "subject": string(r.Subject), "justification": r.Justification}}
+	change := Change{Guards: []Guard{{Package: r.Package, Policy: r.Policy, Subject: r.Subject}}}
+	if policy.Approval.RequiredForAdd {
+		r.State, err = r.State.Next(ApprovalRequired)
+		if err != nil {
+			return AssignmentRequest{}, Change{}, err
+		}
+		for _, s := range policy.Approval.Stages {
+			r.Stages = append(r.Stages, Stage{ID: n.NewID(), Policy: s})
+		}
+		r.startStage(0, ask.Subject.Manager, now)
+		return r, change.hold(r, ask.Slot, event), nil
+	}
+	event.Data["approval"] = "notRequired" // R44
+	change, r, err = change.approve(r, Start{Package: ask.Package, Subject: ask.Subject, Requestor: ask.Requestor, Slot: ask.Slot, Head: ask.Head}, event, now)
+	return r, change, err
+}
+
+// admit returns the policy that lets the request through, or why none does.
+func admit(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
+	none := AssignmentPolicy{}
+	if ask.Requestor == nil || !ask.Requestor.Enabled {
+		return none, Errorf(Forbidden, "Your account is disabled. Ask an administrator to enable it.") // R39
+	}
+	if ask.Package == nil || !ask.Package.Deleting.IsZero() {
+		return none, Errorf(NotFound, "There is no access package with this id.")
+	}
+	if ask.Subject == nil {
+		return none, Errorf(NotFound, "There is no user with the id in targetId.")
+	}
+	if !ask.Subject.Enabled {
+		return none, Errorf(Precondition, "The user %s is disabled and cannot get an access package.", ask.Subject.DisplayName)
+	}
+	if err := n.Asked.Check(now); err != nil {
+		return none, err
+	}
+	if n.Type == AdminAdd {
+		return admitDirect(n, ask)
+	}
+	if ask.Catalog == nil || !ask.Catalog.Published {
+		return none, Errorf(Precondition, "The catalog of this access package is not published, so it cannot be requested.") // R23
+	}
+	p, err := Choose(ask.Policies, n.Policy, *ask.Subject)
+	if err != nil {
+		return none, err
+	}
+	if !n.Asked.IsZero() && !p.Requestor.CustomSchedule {
+		return none, Errorf(Precondition, "This access package does not let requestors choose dates: leave out schedule.") // R43
+	}
+	if p.Approval.RequestorJustification && n.Justification == "" {
+		return none, Errorf(Precondition, "This access package asks for a justification.") // R59
+	}
+	return p, within(p, n.Asked, now)
+}
+
+// admitDirect checks a direct assignment: the policy must be named and the subject in
+// its scope (R91); a policy for nobody exists for just this.
+func admitDirect(n NewRequest, ask Ask) (AssignmentPolicy, error) {
+	i := slices.IndexFunc(ask.Policies, func(p AssignmentPolicy) bool { return p.ID == n.Policy && p.Package == ask.Package.ID })
+	if n.Policy == "" || i < 0 {
+		return AssignmentPolicy{}, Errorf(Invalid, "assignmentPolicyId must name a policy of this access package.")
+	}
+	p := ask.Policies[i]
+	if p.Scope != ScopeNobody && !p.InScope(*ask.Subject) {
+		return AssignmentPolicy{}, Errorf(Precondition, "The user %s is not in the scope of the policy %s.", ask.Subject.DisplayName, p.DisplayName)
+	}
+	return p, nil
+}
+
+// within refuses a period that the policy's own does not allow (R81, R84).
+func within(p AssignmentPolicy, asked Schedule, now time.Time) error {
+	if asked.Expiration.Type == "" || asked.Expiration.Type == ExpireNotSpecified {
+		return nil
+	}
+	start := later(asked.Start, now)
+	limit := p.Expiration.EndFrom(start)
+	if limit.IsZero() {
+		return nil
+	}
+	if end := asked.Expiration.EndFrom(start); end.IsZero() || end.After(limit) {
+		return Errorf(Precondition, "The policy %s ends access by %s: ask for an end that is not later.", p.DisplayName, limit.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// terms returns the expiration that applies: the one asked for, else the policy's (R82).
+func terms(p AssignmentPolicy, asked Schedule) Expiration {
+	if asked.Expiration.Type == "" || asked.Expiration.Type == ExpireNotSpecified {
+		return p.Expiration
+	}
+	return asked.Expiration
+}
+
+// free refuses a second request beside an open one, and a new one beside a live assignment (S5).
+func (s Slot) free(t RequestType) error {
+	who := "You already have"
+	if t == AdminAdd {
+		who = "This user already has"
+	}
+	switch {
+	case s.Open != "":
+		return Errorf(Conflict, "%s an open request for this access package: %s. Wait for it, or cancel it first.", who, s.Open)
+	case s.Assignment != nil:
+		return Errorf(Conflict, "%s this access package: assignment %s.", who, s.Assignment.ID)
+	default:
+		return nil
+	}
+}
+
+// startStage makes stage i the running one. Where its approvers are a manager whom
+// nobody is, the fallbacks are asked instead (R52).
+func (r *AssignmentRequest) startStage(i int, manager UserID, now time.Time) {
+	s := &r.Stages[i]
+	r.Stage = i
+	s.Started, s.Deadline, s.Manager = now, now.Add(s.Policy.limit()), manager
+	s.Asked = reachable(s.Policy.Primary, s.Policy.Fallback, manager)
+	r.Due = s.nextLook()
+}
+
+// reachable returns primary without a manager who does not exist, and the fallbacks in that case.
+func reachable(primary, fallback []SubjectSet, manager UserID) []SubjectSet {
+	missing := func(s SubjectSet) bool { return s.Kind == RequestorManager && manager == "" }
+	if !slices.ContainsFunc(primary, missing) {
+		return slices.Clone(primary)
+	}
+	return append(slices.DeleteFunc(slices.Clone(primary), missing), fallback...)
+}
+
+// nextLook returns when the tick must look at the stage: to escalate it, else to end it.
+func (s Stage) nextLook() time.Time {
+	if s.Policy.Escalation && !s.Escalated {
+		return s.Started.Add(s.Policy.EscalateAfter)
+	}
+	return s.Deadline
+}
+
+// hold records a request that is not an assignment yet: its slot is taken.
+func (c Change) hold(r AssignmentRequest, slot Slot, e Event) Change {
+	r.Chain, e = r.Chain.Append(withStates(e, "", string(r.State)))
+	slot.Open = r.ID
+	c.Requests = append(c.Requests, r)
+	c.Slots = append(c.Slots, slot)
+	c.Events = append(c.Events, e)
+	return c
+}
+
+func withStates(e Event, before, after string) Event {
+	e.Before, e.After = before, after
+	return e
+}
+
+// hintSlack is how long the tick leaves a fresh debt to its hint.
+const hintSlack = time.Minute
+
+// approve turns a request that nothing stands in the way of into an assignment, or
+// schedules it where it starts later. The event's chain goes on in the assignment.
+func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (Change, AssignmentRequest, error) {
+	before := r.State
+	if r.Version == 0 {
+		before = ""
+	}
+	if r.Start.After(now) {
+		next, err := r.State.Next(Postponed)
+		if err != nil {
+			return Change{}, r, err
+		}
+		r.State, r.Due = next, r.Start
+		r.Chain, e = r.Chain.Append(withStates(e, string(before), string(next)))
+		slot := s.Slot
+		slot.Open = r.ID
+		c.Requests, c.Slots, c.Events = append(c.Requests, r), append(c.Slots, slot), append(c.Events, e)
+		return c, r, nil
+	}
+	if err := mayBegin(r, s, now); err != nil {
+		return Change{}, r, err
+	}
+	next, err := r.State.Next(Ready)
+	if err != nil {
+		return Change{}, r, err
+	}
+	r.State, r.Due = next, time.Time{}
+	r.Chain, e = r.Chain.Append(withStates(e, string(before), string(next)))
+	slot := s.Slot
+	slot.Open = ""
+	slot.Assignment = &Assignment{
+		ID: r.AssignmentOf(), Package: r.Package, Catalog: r.Catalog, Policy: r.Policy, Subject: r.Subject,
+		Target: TargetPresent, State: AssignmentDelivering, Start: now, End: r.Expiration.EndFrom(now), Since: now,
+		Meta: Meta{Chain: r.Chain},
+	}
+	c.Requests = append(c.Requests, r)
+	c.Slots = append(c.Slots, slot)
+	c.Events = append(c.Events, e)
+	c.Heads = append(c.Heads, HeadChange{Subject: r.Subject, Enter: Waiting{r.Package, r.AssignmentOf()}, Look: now.Add(hintSlack)})
+	return c, r, nil
+}
+
+// mayBegin checks afresh what may have changed since the request was made (F36).
+func mayBegin(r AssignmentRequest, s Start, now time.Time) error {
+	if s.Package == nil {
+		return Errorf(Precondition, "The access package does not exist any more.")
+	}
+	if s.Subject == nil || !s.Subject.Enabled || s.Head.Off {
+		return Errorf(Precondition, "The user this is for is disabled and cannot get an access package.")
+	}
+	if slices.Contains(s.Head.Live, r.Package) {
+		return Errorf(Conflict, "The user this is for has the access package already.")
+	}
+	if len(s.Head.Live) >= MaxLive {
+		return Errorf(Precondition, "The user this is for holds %d access packages, the most that one user may.", MaxLive)
+	}
+	if end := r.Expiration.EndFrom(now); !end.IsZero() && !end.After(now) {
+		return Errorf(Precondition, "The period that was asked for is over.")
+	}
+	return nil
+}
