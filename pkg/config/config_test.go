@@ -1,0 +1,188 @@
+package config_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"leasehold/pkg/config"
+	"leasehold/pkg/names"
+)
+
+const issuers = `[{"issuer":"https://id.example.com","keySet":"https://id.example.com/keys","audience":"leasehold"}]`
+
+// environment holds a right value for every key that any function is given.
+func environment() map[string]string {
+	return map[string]string{
+		string(names.EnvTable):       "Leasehold-Table",
+		string(names.EnvUrgentQueue): "https://sqs.eu-west-1.amazonaws.com/123456789012/deliver-urgent",
+		string(names.EnvIssuers):     issuers,
+		string(names.EnvFirstAdmin):  "https://id.example.com|auth0|17",
+		string(names.EnvPublicURL):   "",
+		string(names.EnvSecretPath):  "/leasehold/connectors",
+		string(names.EnvEmulated):    "false",
+		"AWS_REGION":                 "eu-west-1",
+		"AWS_ACCESS_KEY_ID":          "AKIDEXAMPLE",
+		"AWS_SECRET_ACCESS_KEY":      "very-secret-key",
+		"AWS_SESSION_TOKEN":          "very-secret-token",
+	}
+}
+
+func lookup(env map[string]string) func(string) (string, bool) {
+	return func(key string) (string, bool) {
+		value, ok := env[key]
+		return value, ok
+	}
+}
+
+// Load demands exactly the keys that names.Functions lists: without any one of
+// them it refuses, and a key that is not listed changes nothing.
+func TestLoadDemandsExactlyTheListedKeys(t *testing.T) {
+	for _, function := range names.Functions {
+		t.Run(function.ID, func(t *testing.T) {
+			whole, err := config.Load(lookup(environment()), function.ID)
+			if err != nil {
+				t.Fatalf("a whole environment: %v", err)
+			}
+
+			for key := range environment() {
+				if !strings.HasPrefix(key, "LEASEHOLD_") {
+					continue
+				}
+				env := environment()
+				delete(env, key)
+				got, err := config.Load(lookup(env), function.ID)
+
+				if listed := slices.Contains(function.Env, names.EnvKey(key)); listed {
+					if err == nil || !strings.Contains(err.Error(), key+" is not set") {
+						t.Errorf("without %s: error %v, want one that names it", key, err)
+					}
+				} else if err != nil || !reflect.DeepEqual(got, whole) {
+					t.Errorf("%s is not listed but matters: %v", key, err)
+				}
+			}
+		})
+	}
+}
+
+// TestEveryKeyIsInTheEnvironmentOfTheTests keeps the test above honest.
+func TestEveryKeyIsInTheEnvironmentOfTheTests(t *testing.T) {
+	for _, function := range names.Functions {
+		for _, key := range function.Env {
+			if _, ok := environment()[string(key)]; !ok {
+				t.Errorf("%s has no value in environment()", key)
+			}
+		}
+	}
+}
+
+func TestLoadReadsEveryValue(t *testing.T) {
+	env := environment()
+	env[string(names.EnvPublicURL)] = "https://access.example.com/"
+	env[string(names.EnvEmulated)] = "true"
+	env["AWS_ENDPOINT_URL"] = "http://127.0.0.1:4566"
+
+	got, err := config.Load(lookup(env), names.Catalogs)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	want := config.Config{
+		Table:          "Leasehold-Table",
+		UrgentQueueURL: "https://sqs.eu-west-1.amazonaws.com/123456789012/deliver-urgent",
+		Issuers: []config.Issuer{{Issuer: "https://id.example.com", KeySet: "https://id.example.com/keys",
+			Audience: "leasehold", TokenRule: config.RuleAccessTokenType, PrincipalClaim: "sub"}},
+		FirstAdmin: config.FirstAdmin{Issuer: "https://id.example.com", Value: "auth0|17"},
+		PublicURL:  "https://access.example.com",
+		SecretPath: "/leasehold/connectors",
+		Emulated:   true,
+		AWS: config.AWS{Region: "eu-west-1", Endpoint: "http://127.0.0.1:4566", AccessKeyID: "AKIDEXAMPLE",
+			SecretAccessKey: "very-secret-key", SessionToken: "very-secret-token"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	issuer := func(members string) string { return "[{" + members + "}]" }
+	tests := map[string]struct{ key, value, want string }{
+		"empty table":              {"LEASEHOLD_TABLE", "", "it is empty"},
+		"queue that is no URL":     {"LEASEHOLD_QUEUE_URGENT", "deliver-urgent", "https://"},
+		"issuers not a list":       {"LEASEHOLD_ISSUERS", "{}", "not a list of issuers"},
+		"issuers followed by more": {"LEASEHOLD_ISSUERS", issuers + "]", "something follows"},
+		"no issuer at all":         {"LEASEHOLD_ISSUERS", "[]", "nobody could sign in"},
+		"unknown member":           {"LEASEHOLD_ISSUERS", issuer(`"issuer":"https://a","tokenrule2":"scope"`), "tokenrule2"},
+		"unknown rule":             {"LEASEHOLD_ISSUERS", issuer(`"issuer":"https://a","keySet":"https://a/k","audience":"x","tokenRule":"any"`), `"any"`},
+		"no audience":              {"LEASEHOLD_ISSUERS", issuer(`"issuer":"https://a","keySet":"https://a/k"`), "audience"},
+		"no key set":               {"LEASEHOLD_ISSUERS", issuer(`"issuer":"https://a","audience":"x"`), "keySet"},
+		"the same issuer twice":    {"LEASEHOLD_ISSUERS", strings.Replace(issuers, "]", ","+issuers[1:], 1), "listed twice"},
+		"administrator, no bar":    {"LEASEHOLD_FIRST_ADMIN", "https://id.example.com", "a bar"},
+		"administrator, no issuer": {"LEASEHOLD_FIRST_ADMIN", "|17", "an issuer"},
+		"administrator elsewhere":  {"LEASEHOLD_FIRST_ADMIN", "https://other.example.com|17", "not one of LEASEHOLD_ISSUERS"},
+		"public address, query":    {"LEASEHOLD_PUBLIC_URL", "https://a.example.com/?x=1", "no user, query"},
+		"path with a slash behind": {"LEASEHOLD_SECRET_PATH", "/leasehold/", "not end with one"},
+		"path with none before":    {"LEASEHOLD_SECRET_PATH", "leasehold", "begin with a slash"},
+		"neither true nor false":   {"LEASEHOLD_EMULATED", "yes", "true or false"},
+		"no region":                {"AWS_REGION", "", "AWS_REGION is not set"},
+		"endpoint that is no URL":  {"AWS_ENDPOINT_URL", "127.0.0.1:4566", "not a URL"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			env := environment()
+			env[tt.key] = tt.value
+
+			got, err := config.Load(lookup(env), names.Catalogs)
+
+			if err == nil || !strings.Contains(err.Error(), tt.key) || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("error = %v, want one with %q and %q", err, tt.key, tt.want)
+			}
+			if !reflect.DeepEqual(got, config.Config{}) {
+				t.Errorf("a refused environment still gave %v", got)
+			}
+		})
+	}
+}
+
+func TestLoadSaysAllThatIsWrong(t *testing.T) {
+	_, err := config.Load(lookup(nil), names.Catalogs)
+	if err == nil {
+		t.Fatal("an empty environment was accepted")
+	}
+	for key := range environment() {
+		if key != "AWS_SESSION_TOKEN" && !strings.Contains(err.Error(), key) {
+			t.Errorf("the message does not name %s", key)
+		}
+	}
+}
+
+func TestLoadKnowsItsFunctions(t *testing.T) {
+	if _, err := config.Load(lookup(environment()), "portal2"); err == nil || !strings.Contains(err.Error(), "portal2") {
+		t.Errorf("error = %v, want one that names the unknown function", err)
+	}
+}
+
+func TestNothingSecretIsPrinted(t *testing.T) {
+	c, err := config.Load(lookup(environment()), names.Catalogs)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	encoded, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := fmt.Sprintf("%v %+v %#v %s %v %#v %s", c, c, c, &c, c.AWS, c.AWS, encoded)
+
+	env := environment()
+	maps.DeleteFunc(env, func(_, value string) bool { return !strings.HasPrefix(value, "very-secret") })
+	for _, secret := range append(slices.Collect(maps.Values(env)), "auth0|17") {
+		if strings.Contains(printed, secret) {
+			t.Errorf("%q is shown in %s", secret, printed)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"leasehold/pkg/names"
+)
+
+type parser struct {
+	expect string // what a right value looks like, for the message
+	into   func(*Config, string) error
+}
+
+// parsers is the one place that says how each key of ours is read.
+var parsers = map[names.EnvKey]parser{
+	names.EnvTable: {"the name of the table", func(c *Config, value string) error {
+		c.Table = value
+		return checkFilled(value)
+	}},
+	names.EnvUrgentQueue: {"the URL of the queue " + names.DeliverUrgent, func(c *Config, value string) error {
+		c.UrgentQueueURL = value
+		return checkURL(value)
+	}},
+	names.EnvIssuers: {"a JSON list of token issuers", func(c *Config, value string) (err error) {
+		c.Issuers, err = ParseIssuers(value)
+		return err
+	}},
+	names.EnvFirstAdmin: {"issuer|value of the first administrator", func(c *Config, value string) (err error) {
+		c.FirstAdmin, err = parseFirstAdmin(value)
+		return err
+	}},
+	names.EnvPublicURL: {"an address in front of " + names.APIVersion + ", or nothing for the gateway's own", func(c *Config, value string) error {
+		if value == "" {
+			return nil
+		}
+		c.PublicURL = strings.TrimSuffix(value, "/")
+		return checkURL(c.PublicURL)
+	}},
+	names.EnvSecretPath: {"an SSM path such as /leasehold/connectors", func(c *Config, value string) error {
+		c.SecretPath = value
+		if len(value) < 2 || value[0] != '/' || strings.HasSuffix(value, "/") {
+			return errors.New("it must begin with a slash and not end with one")
+		}
+		return nil
+	}},
+	names.EnvEmulated: {"true or false", func(c *Config, value string) error {
+		c.Emulated = value == "true"
+		if value != "true" && value != "false" {
+			return fmt.Errorf("%q is neither", value)
+		}
+		return nil
+	}},
+}
+
+// parseFirstAdmin splits at the first bar: an issuer is a URL and holds none,
+// while the subjects of some identity providers do.
+func parseFirstAdmin(value string) (FirstAdmin, error) {
+	issuer, subject, found := strings.Cut(value, "|")
+	if !found || issuer == "" || subject == "" {
+		return FirstAdmin{}, errors.New("it needs an issuer, a bar and a value")
+	}
+	return FirstAdmin{Issuer: issuer, Value: Secret(subject)}, nil
+}
+
+func checkFilled(value string) error {
+	if value == "" {
+		return errors.New("it is empty")
+	}
+	return nil
+}
+
+// checkURL accepts an absolute http or https address that more path can be put behind.
+func checkURL(value string) error {
+	u, err := url.Parse(value)
+	if err != nil {
+		return errors.New("it is not a URL")
+	}
+	switch {
+	case u.Scheme != "https" && u.Scheme != "http", u.Host == "":
+		return errors.New("it must begin with https:// or http:// and name a host")
+	case u.User != nil, u.RawQuery != "", u.Fragment != "":
+		return errors.New("it may hold no user, query or fragment")
+	}
+	return nil
+}
