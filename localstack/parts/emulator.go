@@ -1,0 +1,112 @@
+package parts
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Emulators that a stack can run on.
+const (
+	MiniStack  = "ministack"
+	LocalStack = "localstack"
+)
+
+// localStackImage is the last release that needs no account.
+const localStackImage = "localstack/localstack:4.14.0"
+
+// Account and region of an emulator.
+const (
+	account = "000000000000"
+	region  = "us-east-1"
+)
+
+// credentials is what AWS clients need beside the address.
+var credentials = []string{
+	"AWS_ACCESS_KEY_ID=test",
+	"AWS_SECRET_ACCESS_KEY=test",
+	"AWS_REGION=" + region,
+	"AWS_DEFAULT_REGION=" + region,
+}
+
+// emulator is where the stack is deployed to.
+type emulator struct {
+	endpoint string
+	process  *process // nil where it was running before us and stays
+}
+
+// startEmulator starts the emulator that the options name, or finds the one that runs already.
+func startEmulator(ctx context.Context, o Options) (*emulator, error) {
+	switch {
+	case o.Emulator == MiniStack:
+		return startMiniStack(ctx, o)
+	case o.Endpoint != "":
+		return findLocalStack(ctx, o)
+	default:
+		return startLocalStack(ctx, o)
+	}
+}
+
+// startMiniStack starts MiniStack with IAM enforced, on loopback and with all that it writes inside o.Dir.
+func startMiniStack(ctx context.Context, o Options) (*emulator, error) {
+	port, err := freePort(loopback, o.prefer(emulatorPort))
+	if err != nil {
+		return nil, err
+	}
+
+	e := &emulator{endpoint: address(loopback, port)}
+	e.process, err = start("ministack", o.log("ministack"), append(credentials[:len(credentials):len(credentials)],
+		"AUTH=true",
+		"BIND_HOST="+loopback,
+		"GATEWAY_PORT="+strconv.Itoa(port),
+		"AWS_ENDPOINT_URL="+e.endpoint, // handed on to the functions
+		"MINISTACK_ACCOUNT_ID="+account,
+		"MINISTACK_REGION="+region,
+		"TMPDIR="+o.temporary(),
+		"STATE_DIR="+filepath.Join(o.temporary(), "state"),
+		"S3_DATA_DIR="+filepath.Join(o.temporary(), "s3"),
+		"SFTP_ENABLED=0", // listeners of services that we do not use
+		"IOT_MTLS_ENABLED=0",
+	), o.python("ministack"))
+	if err != nil {
+		return nil, err
+	}
+	return e, e.process.ready(ctx, e.endpoint+"/_ministack/ready")
+}
+
+// findLocalStack uses the LocalStack that answers at the endpoint.
+func findLocalStack(ctx context.Context, o Options) (*emulator, error) {
+	e := &emulator{endpoint: strings.TrimSuffix(o.Endpoint, "/")}
+	if !answers(ctx, e.endpoint+"/_localstack/health") {
+		return nil, fmt.Errorf("no LocalStack answers at LOCALSTACK_ENDPOINT=%s", o.Endpoint)
+	}
+	return e, nil
+}
+
+// startLocalStack runs the image of LocalStack.
+func startLocalStack(ctx context.Context, o Options) (*emulator, error) {
+	port, err := freePort(loopback, o.prefer(emulatorPort))
+	if err != nil {
+		return nil, err
+	}
+
+	e := &emulator{endpoint: address(loopback, port)}
+	e.process, err = start("localstack", o.log("localstack"), nil, "docker", "run", "--rm",
+		"--publish", fmt.Sprintf("%s:%d:4566", loopback, port),
+		"--volume", "/var/run/docker.sock:/var/run/docker.sock", // for the containers of the functions
+		localStackImage)
+	if err != nil {
+		return nil, err
+	}
+	return e, e.process.ready(ctx, e.endpoint+"/_localstack/health")
+}
+
+// stop ends an emulator that we started.
+func (e *emulator) stop() error {
+	if e.process == nil {
+		return nil
+	}
+	return e.process.stop()
+}

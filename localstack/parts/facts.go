@@ -1,0 +1,106 @@
+package parts
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// EnvFile is where a stack writes its facts, in its own directory. It is the last
+// thing written at the start and the first removed at the end, so that where it
+// stands a stack is up.
+const EnvFile = "env"
+
+// Facts is what one has to know of a running stack in order to use it.
+type Facts struct {
+	URL         string // the front door: the address in front of /v1.0
+	SecureURL   string // the same over https
+	CA          string // file with the certificate that SecureURL shows
+	Issuer      string // the OpenID provider
+	RobotSecret string // of the client leasehold-robot
+	SCIM        string // the SCIM server, with its /v2
+	SCIMToken   string
+	SCIMTarget  string // the SCIM server as the functions reach it
+	Endpoint    string // the emulator
+	APIID       string
+	Table       string
+	Queue       string // URL of the urgent queue
+}
+
+// variables names every fact. It is the one list that writing and reading share.
+func (f *Facts) variables() []struct {
+	key   string
+	value *string
+} {
+	return []struct {
+		key   string
+		value *string
+	}{
+		{"LEASEHOLD_URL", &f.URL},
+		{"LEASEHOLD_SECURE_URL", &f.SecureURL},
+		{"LEASEHOLD_CA", &f.CA},
+		{"LEASEHOLD_ISSUER", &f.Issuer},
+		{"LEASEHOLD_ROBOT_SECRET", &f.RobotSecret},
+		{"SCIM_URL", &f.SCIM},
+		{"SCIM_TOKEN", &f.SCIMToken},
+		{"SCIM_TARGET", &f.SCIMTarget},
+		{"AWS_ENDPOINT_URL", &f.Endpoint},
+		{"LEASEHOLD_API_ID", &f.APIID},
+		{"LEASEHOLD_TABLE", &f.Table},
+		{"LEASEHOLD_QUEUE_URGENT", &f.Queue},
+	}
+}
+
+// Write puts the facts into dir as KEY=value, with the settings that AWS clients
+// want beside them. The file holds secrets and is its owner's alone.
+func (f Facts) Write(dir string) error {
+	var b strings.Builder
+	for _, v := range f.variables() {
+		fmt.Fprintf(&b, "%s=%s\n", v.key, *v.value)
+	}
+	for _, setting := range credentials {
+		fmt.Fprintln(&b, setting)
+	}
+
+	// Renamed into place: whoever sees the file sees all of it.
+	path := filepath.Join(dir, EnvFile)
+	if err := os.WriteFile(path+".new", []byte(b.String()), 0o600); err != nil {
+		return fmt.Errorf("write the facts of the stack: %w", err)
+	}
+	return os.Rename(path+".new", path)
+}
+
+// ReadFacts reads what Write wrote; there is nothing to read where no stack is up.
+func ReadFacts(dir string) (Facts, error) {
+	file, err := os.Open(filepath.Join(dir, EnvFile))
+	if err != nil {
+		return Facts{}, fmt.Errorf("no stack is up here, start one with make run: %w", err)
+	}
+	defer file.Close()
+
+	values := map[string]string{}
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		if key, value, ok := strings.Cut(lines.Text(), "="); ok {
+			values[key] = value
+		}
+	}
+
+	var f Facts
+	for _, v := range f.variables() {
+		*v.value = values[v.key]
+	}
+	return f, lines.Err()
+}
+
+// withdraw removes the facts of a stack that is no longer, or not yet, up.
+func withdraw(dir string) error {
+	err := os.Remove(filepath.Join(dir, EnvFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,6 @@
+package parts
+
+import "syscall"
+
+// endWithParent has the system end the program when we end without having stopped it.
+func endWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGTERM }

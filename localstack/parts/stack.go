@@ -1,0 +1,190 @@
+package parts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"leasehold/pkg/names"
+)
+
+// Options say what stack to start.
+type Options struct {
+	Root string // the checkout
+	Dir  string // where this stack keeps its logs and all else that it writes
+
+	// Familiar has the stack take the ports that people expect where they are
+	// free. Without it every port is drawn.
+	Familiar bool
+
+	Emulator string    // MiniStack or LocalStack; empty: MiniStack
+	Endpoint string    // of a LocalStack that runs already
+	Progress io.Writer // told what happens, a line at a time; nil: nobody
+}
+
+// Stack is a running Leasehold with everything around it.
+type Stack struct {
+	Facts
+	SCIM *SCIM
+
+	o        Options
+	emulator *emulator
+	provider *provider
+	door     *door
+}
+
+// Start starts every part, builds and deploys the product, and returns once it
+// answers. When it fails it leaves nothing running.
+func Start(ctx context.Context, o Options) (*Stack, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+
+	s := &Stack{o: o}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Stack) start(ctx context.Context) error {
+	h, err := findHosts(ctx, s.o)
+	if err != nil {
+		return err
+	}
+	if err := s.startParts(ctx, h); err != nil {
+		return err
+	}
+
+	context, err := settings(s.provider, s.door)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	outputs, err := deploy(ctx, s.o, s.emulator, context)
+	if err != nil {
+		return err
+	}
+	s.o.report("deployed", began)
+
+	s.Facts = Facts{
+		URL:         s.door.url,
+		SecureURL:   s.door.secureURL,
+		CA:          s.door.certificate,
+		Issuer:      s.provider.issuer,
+		RobotSecret: s.provider.secret,
+		SCIM:        s.SCIM.URL,
+		SCIMToken:   s.SCIM.Token,
+		SCIMTarget:  s.SCIM.Target,
+		Endpoint:    s.emulator.endpoint,
+		APIID:       outputs[names.OutputAPIID],
+		Table:       outputs[names.OutputTable],
+		Queue:       outputs[names.OutputUrgentQueue],
+	}
+	return s.door.lead(s.Facts.Endpoint, s.Facts.APIID)
+}
+
+// startParts does side by side all that does not wait for anything else.
+func (s *Stack) startParts(ctx context.Context, h hosts) (err error) {
+	if s.door, err = openDoor(s.o); err != nil {
+		return err
+	}
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(s.timed("functions and CDK app built", func() error { return build(ctx, s.o) }))
+	group.Go(s.timed("OpenID provider started", func() (err error) {
+		s.provider, err = startProvider(ctx, s.o, h)
+		return err
+	}))
+	group.Go(s.timed("SCIM server started", func() (err error) {
+		s.SCIM, err = startSCIM(ctx, s.o, h)
+		return err
+	}))
+	group.Go(s.timed("emulator started and bootstrapped", func() (err error) {
+		if s.emulator, err = startEmulator(ctx, s.o); err != nil {
+			return err
+		}
+		return bootstrap(ctx, s.o, s.emulator)
+	}))
+	return group.Wait()
+}
+
+func (s *Stack) timed(what string, do func() error) func() error {
+	return func() error {
+		began := time.Now()
+		err := do()
+		if err == nil {
+			s.o.report(what, began)
+		}
+		return err
+	}
+}
+
+// Close stops every part that Start started, and withdraws the facts.
+func (s *Stack) Close() error {
+	failed := []error{withdraw(s.o.Dir)}
+	if s.door != nil {
+		failed = append(failed, s.door.close())
+	}
+	if s.emulator != nil {
+		failed = append(failed, s.emulator.stop())
+	}
+	if s.SCIM != nil && s.SCIM.process != nil {
+		failed = append(failed, s.SCIM.Stop())
+	}
+	if s.provider != nil && s.provider.process != nil {
+		failed = append(failed, s.provider.process.stop())
+	}
+	return errors.Join(failed...)
+}
+
+// complete checks the options, fills in what was left out and makes the folders.
+func (o Options) complete() (Options, error) {
+	if o.Emulator == "" {
+		o.Emulator = MiniStack
+	}
+	if o.Emulator != MiniStack && o.Emulator != LocalStack {
+		return o, fmt.Errorf("EMULATOR is %q: it can be %s or %s", o.Emulator, MiniStack, LocalStack)
+	}
+
+	var err error
+	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
+		return o, err
+	}
+	if err := os.RemoveAll(o.temporary()); err != nil {
+		return o, err
+	}
+	for _, folder := range []string{o.temporary(), filepath.Dir(o.log("any"))} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return o, err
+		}
+	}
+	return o, withdraw(o.Dir)
+}
+
+// prefer is the port that people expect, where this stack may have it.
+func (o Options) prefer(port int) int {
+	if o.Familiar {
+		return port
+	}
+	return 0
+}
+
+func (o Options) log(name string) string { return filepath.Join(o.Dir, "logs", name+".log") }
+func (o Options) temporary() string      { return filepath.Join(o.Dir, "tmp") }
+func (o Options) python(name string) string {
+	return filepath.Join(o.Root, ".local", "venv", "bin", name)
+}
+
+func (o Options) report(what string, began time.Time) {
+	if o.Progress != nil {
+		fmt.Fprintf(o.Progress, "  %-36s %5.1f s\n", what, time.Since(began).Seconds())
+	}
+}
