@@ -1,0 +1,160 @@
+package storetest
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+var headScenarios = []scenario{
+	{"S22: entering, leaving and redelivering each move the generation by one and keep the books", headBooks},
+	{"S5: a package that is live is not entered again", enterTwice},
+	{"S18: a package does not become live while an incompatible one is, one way", enterIncompatible},
+	{"A package that is not live is neither left nor redelivered", leaveAbsent},
+	{"A head change of nothing but a look moves the generation", headTouched},
+	{"S21: a person holds at most MaxLive packages", headFull},
+	{"An unknown subject has an empty head that owes nothing", headAbsent},
+}
+
+func ordered(h entitlement.Head) entitlement.Head {
+	slices.Sort(h.Live)
+	slices.SortFunc(h.Waiting, func(a, b entitlement.Waiting) int {
+		return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Assignment, b.Assignment))
+	})
+	slices.SortFunc(h.Removing, func(a, b entitlement.Removing) int { return cmp.Compare(a.Assignment, b.Assignment) })
+	return h
+}
+
+func waiting() entitlement.Waiting {
+	return entitlement.Waiting{Package: newID[entitlement.PackageID](), Assignment: newID[entitlement.AssignmentID]()}
+}
+
+// enter describes a package becoming live.
+func enter(subject entitlement.UserID, what entitlement.Waiting, incompatible ...entitlement.PackageID) entitlement.Change {
+	return entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Enter: what, Incompatible: incompatible, Look: instant(time.Hour)}}}
+}
+
+func leave(subject entitlement.UserID, what entitlement.Waiting, removal entitlement.RequestID) entitlement.Change {
+	return entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Leave: what,
+		Ended: entitlement.Removing{Assignment: what.Assignment, Request: removal}, Look: instant(time.Hour)}}}
+}
+
+func redeliver(subject entitlement.UserID, what entitlement.Waiting) entitlement.Change {
+	return entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Redeliver: what, Look: instant(time.Hour)}}}
+}
+
+func headBooks(w *world) {
+	subject := newID[entitlement.UserID]()
+	a, b := waiting(), waiting()
+	want := entitlement.Head{Subject: subject}
+	check := func() {
+		w.Helper()
+		want.Gen++
+		w.same(w.head(subject), ordered(want))
+	}
+
+	w.commit(enter(subject, a))
+	want.Live, want.Waiting = []entitlement.PackageID{a.Package}, []entitlement.Waiting{a}
+	check()
+	w.commit(enter(subject, b))
+	want.Live, want.Waiting = []entitlement.PackageID{a.Package, b.Package}, []entitlement.Waiting{a, b}
+	check()
+	w.commit(redeliver(subject, a)) // it waits already, and waits once
+	check()
+
+	removal := newID[entitlement.RequestID]()
+	w.commit(leave(subject, a, removal))
+	want.Live, want.Waiting = []entitlement.PackageID{b.Package}, []entitlement.Waiting{b}
+	want.Removing = []entitlement.Removing{{Assignment: a.Assignment, Request: removal}}
+	check()
+
+	quiet := leave(subject, b, "")
+	quiet.Heads[0].Ended = entitlement.Removing{}
+	w.commit(quiet)
+	want.Live, want.Waiting = nil, nil
+	check()
+
+	again := entitlement.Waiting{Package: a.Package, Assignment: newID[entitlement.AssignmentID]()}
+	w.commit(enter(subject, again))
+	want.Live, want.Waiting = []entitlement.PackageID{a.Package}, []entitlement.Waiting{again}
+	check()
+	w.commit(leave(subject, again, ""))
+	want.Live, want.Waiting = nil, nil
+	want.Removing = append(want.Removing, entitlement.Removing{Assignment: again.Assignment})
+	check()
+}
+
+func enterTwice(w *world) {
+	subject, a := newID[entitlement.UserID](), waiting()
+	w.commit(enter(subject, a))
+	before := w.head(subject)
+	w.refuse(entitlement.PartHead, enter(subject, a))
+	w.refuse(entitlement.PartHead, enter(subject, entitlement.Waiting{Package: a.Package, Assignment: newID[entitlement.AssignmentID]()}))
+	w.same(w.head(subject), before)
+}
+
+func enterIncompatible(w *world) {
+	subject, a, b, other := newID[entitlement.UserID](), waiting(), waiting(), newID[entitlement.PackageID]()
+	w.commit(enter(subject, a, other))
+	before := w.head(subject)
+	w.refuse(entitlement.PartHead, enter(subject, b, a.Package))
+	w.refuse(entitlement.PartHead, enter(subject, b, other, a.Package))
+	w.same(w.head(subject), before)
+
+	w.commit(enter(subject, b, other))
+	w.commit(leave(subject, a, ""))
+	w.commit(enter(subject, a, other))
+	sameSet(w, w.head(subject).Live, []entitlement.PackageID{a.Package, b.Package})
+}
+
+func leaveAbsent(w *world) {
+	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
+	w.refuse(entitlement.PartHead, leave(subject, a, ""))
+	w.refuse(entitlement.PartHead, redeliver(subject, a))
+	w.commit(enter(subject, a))
+	before := w.head(subject)
+	w.refuse(entitlement.PartHead, leave(subject, b, ""))
+	w.refuse(entitlement.PartHead, redeliver(subject, b))
+	w.same(w.head(subject), before)
+
+	w.commit(leave(subject, a, ""))
+	w.refuse(entitlement.PartHead, leave(subject, a, ""))
+	w.refuse(entitlement.PartHead, redeliver(subject, a))
+}
+
+func headTouched(w *world) {
+	subject := newID[entitlement.UserID]()
+	touch := entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Look: instant(time.Hour)}}}
+	w.commit(touch)
+	w.commit(touch)
+	w.same(w.head(subject), entitlement.Head{Subject: subject, Gen: 2})
+}
+
+func headFull(w *world) {
+	subject, first := newID[entitlement.UserID](), waiting()
+	w.commit(enter(subject, first))
+	for range entitlement.MaxLive - 1 {
+		w.commit(enter(subject, waiting()))
+	}
+	before := w.head(subject)
+	w.refuse(entitlement.PartHead, enter(subject, waiting()))
+	w.same(w.head(subject), before)
+
+	w.commit(leave(subject, first, ""))
+	w.commit(enter(subject, waiting()))
+	if live := len(w.head(subject).Live); live != entitlement.MaxLive {
+		w.Fatalf("got %d live packages, want %d", live, entitlement.MaxLive)
+	}
+}
+
+func headAbsent(w *world) {
+	subject := newID[entitlement.UserID]()
+	head, sheets, err := w.s.Debt(w.Context(), subject)
+	w.must(err)
+	w.same(head, entitlement.Head{Subject: subject})
+	if len(sheets) != 0 || head.Owes() {
+		w.Fatalf("got %d sheets, owes %t, want none", len(sheets), head.Owes())
+	}
+}

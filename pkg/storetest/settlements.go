@@ -1,0 +1,166 @@
+package storetest
+
+import (
+	"slices"
+	"time"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+var settlementScenarios = []scenario{
+	{"S22: a debt is owed from its look on until exactly its generation is settled", debtRow},
+	{"S22: a debt that is not settled moves to its next attempt", debtMoves},
+	{"S14: a settlement against another generation records nothing", settleStale},
+	{"A settlement takes away what was delivered and removed, and nothing else", settleBooks},
+	{"Owed pages through a shard, oldest first", owedPages},
+}
+
+// look is long before every other debt of the table, so that few rows lie in front of it.
+var look = time.Date(1999, 1, 1, 0, 0, 0, 7, time.UTC)
+
+// owed counts the rows that each shard shows of the subject by until.
+func owed(w *world, subject entitlement.UserID, until time.Time) (rows int) {
+	w.Helper()
+	for shard := range names.OweShards {
+		for _, u := range walk(w, entitlement.PageSize, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+			return w.s.Owed(w.Context(), shard, until, page)
+		}) {
+			if u == subject {
+				rows++
+			}
+		}
+	}
+	return rows
+}
+
+// owes polls until the subject is owed, or not, by until.
+func owes(w *world, subject entitlement.UserID, until time.Time, want int) {
+	w.Helper()
+	w.eventually(func() string {
+		if got := owed(w, subject, until); got != want {
+			return "the number of rows owed is wrong"
+		}
+		return ""
+	})
+}
+
+func settle(subject entitlement.UserID, gen int64) entitlement.Change {
+	return entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: gen, Settled: true}}}
+}
+
+func debtRow(w *world) {
+	subject, a := newID[entitlement.UserID](), waiting()
+	c := enter(subject, a)
+	c.Heads[0].Look = look
+	w.commit(c)
+	owes(w, subject, look, 1)
+	owes(w, subject, look.Add(-1), 0)
+	owes(w, subject, look.Add(time.Hour), 1)
+
+	c = redeliver(subject, a)
+	c.Heads[0].Look = look.Add(time.Minute)
+	w.commit(c)
+	owes(w, subject, look.Add(time.Minute-1), 0)
+	owes(w, subject, look.Add(time.Minute), 1)
+
+	w.refuse(entitlement.PartHead, settle(subject, 1))
+	owes(w, subject, look.Add(time.Minute), 1)
+	w.commit(settle(subject, 2))
+	owes(w, subject, look.Add(time.Hour), 0)
+	if h := w.head(subject); h.Owes() || h.Settled != 2 || h.Gen != 2 {
+		w.Fatalf("got generation %d settled %d, want 2 and 2", h.Gen, h.Settled)
+	}
+
+	c = leave(subject, a, "")
+	c.Heads[0].Look = look
+	w.commit(c)
+	owes(w, subject, look, 1)
+	if h := w.head(subject); !h.Owes() || h.Settled != 2 || h.Gen != 3 {
+		w.Fatalf("got generation %d settled %d, want 3 and 2", h.Gen, h.Settled)
+	}
+}
+
+func debtMoves(w *world) {
+	subject, a, next := newID[entitlement.UserID](), waiting(), look.Add(3*time.Second)
+	c := enter(subject, a)
+	c.Heads[0].Look = look
+	w.commit(c)
+	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: 1, Next: next}}})
+	owes(w, subject, next.Add(-1), 0)
+	owes(w, subject, next, 1)
+	w.same(w.head(subject), entitlement.Head{Subject: subject, Gen: 1, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}})
+
+	w.commit(settle(subject, 1))
+	owes(w, subject, next, 0)
+}
+
+func settleStale(w *world) {
+	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
+	c := enter(subject, a)
+	c.Heads[0].Look = look
+	w.commit(c)
+	w.commit(enter(subject, b))
+	before := w.head(subject)
+	for _, gen := range []int64{0, 1, 3} {
+		for _, settled := range []bool{true, false} {
+			w.refuse(entitlement.PartHead, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: gen,
+				Settled: settled, Next: look, Delivered: []entitlement.Waiting{a, b}}}})
+		}
+	}
+	w.same(w.head(subject), before)
+	owes(w, subject, instant(time.Hour), 1)
+}
+
+func settleBooks(w *world) {
+	subject, a, b, c, d := newID[entitlement.UserID](), waiting(), waiting(), waiting(), waiting()
+	for _, x := range []entitlement.Waiting{a, b, c, d} {
+		w.commit(enter(subject, x))
+	}
+	removal := newID[entitlement.RequestID]()
+	w.commit(leave(subject, c, removal))
+	w.commit(leave(subject, d, ""))
+	want := w.head(subject)
+
+	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: 6, Next: look,
+		Delivered: []entitlement.Waiting{a}, Removed: []entitlement.Removing{{Assignment: c.Assignment, Request: removal}}}}})
+	want.Waiting = slices.DeleteFunc(want.Waiting, func(x entitlement.Waiting) bool { return x == a })
+	want.Removing = []entitlement.Removing{{Assignment: d.Assignment}}
+	w.same(w.head(subject), want)
+
+	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: 6, Settled: true,
+		Delivered: []entitlement.Waiting{b, waiting()}, Removed: []entitlement.Removing{{Assignment: d.Assignment}}}}})
+	want.Waiting, want.Removing, want.Settled = nil, nil, 6
+	w.same(w.head(subject), want)
+	sameSet(w, want.Live, []entitlement.PackageID{a.Package, b.Package})
+}
+
+func owedPages(w *world) {
+	var want []entitlement.UserID
+	for i := range 12 {
+		subject := newID[entitlement.UserID]()
+		c := enter(subject, waiting())
+		c.Heads[0].Look = look.Add(-time.Hour + time.Duration(i))
+		w.commit(c)
+		want = append(want, subject)
+	}
+	w.eventually(func() string {
+		var all []entitlement.UserID
+		for shard := range names.OweShards {
+			mine := mine(want, walk(w, 1, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+				return w.s.Owed(w.Context(), shard, look.Add(-time.Minute), page)
+			}))
+			if !slices.IsSortedFunc(mine, func(a, b entitlement.UserID) int { return slices.Index(want, a) - slices.Index(want, b) }) {
+				return "a shard is not sorted by time"
+			}
+			all = append(all, mine...)
+		}
+		slices.Sort(all)
+		return diff(all, slices.Sorted(slices.Values(want)))
+	})
+}
+
+// mine keeps those elements of all that are in want, in the order of all.
+func mine[T comparable](want, all []T) []T {
+	return slices.DeleteFunc(all, func(x T) bool { return !slices.Contains(want, x) })
+}

@@ -1,0 +1,229 @@
+package storetest
+
+import (
+	"fmt"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+var sheetScenarios = []scenario{
+	{"S14: a sheet is claimed by one worker until its lease ends, then displaced", claimLife},
+	{"S14: a sheet is recorded under its claim only, and the claim ends with it", recordLife},
+	{"A claim enters the roles it intends as unknown, those the sheet knows already as they are", claimIntends},
+	{"S14: a fence holds while token and generation do", fences},
+	{"S21: a sheet of more than MaxGrants grants is Invalid", sheetFull},
+	{"A subject's sheets at two connectors are apart", twoSheets},
+}
+
+// desk is a place where a sheet may be.
+type desk struct {
+	subject entitlement.UserID
+	at      entitlement.ConnectorID
+}
+
+func newDesk() desk {
+	return desk{newID[entitlement.UserID](), newID[entitlement.ConnectorID]()}
+}
+
+func (d desk) claim(w *world, token string, now, until time.Time, intend ...entitlement.RoleRef) (entitlement.GrantSheet, bool, error) {
+	return w.s.Claim(w.Context(), entitlement.Claim{Subject: d.subject, Connector: d.at, Token: token, Now: now, Until: until, Intend: intend})
+}
+
+// sheet describes what a worker records.
+func (d desk) sheet(token string) entitlement.GrantSheet {
+	s := filled[entitlement.GrantSheet]()
+	s.Subject, s.Connector, s.Token, s.Until = d.subject, d.at, token, time.Time{}
+	g := filled[entitlement.Grant]()
+	g.Role.Connector = d.at
+	s.Grants = map[entitlement.RoleRef]entitlement.Grant{g.Role: g}
+	return s
+}
+
+func record(s entitlement.GrantSheet) entitlement.Change {
+	return entitlement.Change{Sheets: []entitlement.GrantSheet{s}}
+}
+
+func (w *world) conflict(err error, part entitlement.Part) {
+	w.Helper()
+	w.kind(err, entitlement.Conflict)
+	if got := entitlement.StalePart(err); got != part {
+		w.Fatalf("got the part %q, want %q", got, part)
+	}
+}
+
+// sheets reads all sheets of a subject.
+func (w *world) sheets(subject entitlement.UserID) []entitlement.GrantSheet {
+	w.Helper()
+	_, sheets, err := w.s.Debt(w.Context(), subject)
+	w.must(err)
+	return sheets
+}
+
+func claimLife(w *world) {
+	d, now := newDesk(), instant(0)
+	until := now.Add(time.Minute)
+	got, taken, err := d.claim(w, "one", now, until)
+	w.must(err)
+	want := entitlement.GrantSheet{Subject: d.subject, Connector: d.at, Token: "one", Until: until}
+	w.same(got, want)
+	if taken {
+		w.Fatal("a first claim displaced another")
+	}
+	w.same(w.sheets(d.subject), []entitlement.GrantSheet{want})
+
+	for _, token := range []string{"two", "one"} {
+		_, _, err = d.claim(w, token, until.Add(-1), until.Add(time.Hour))
+		w.conflict(err, entitlement.PartClaim)
+	}
+	w.same(w.sheets(d.subject), []entitlement.GrantSheet{want})
+
+	got, taken, err = d.claim(w, "two", until, until.Add(time.Minute))
+	w.must(err)
+	want.Token, want.Until = "two", until.Add(time.Minute)
+	w.same(got, want)
+	if !taken {
+		w.Fatal("a claim in place of one that ran out is not reported")
+	}
+	w.refuse(entitlement.PartClaim, record(d.sheet("one")))
+	w.same(w.sheets(d.subject), []entitlement.GrantSheet{want})
+}
+
+func recordLife(w *world) {
+	d, now := newDesk(), instant(0)
+	w.refuse(entitlement.PartClaim, record(d.sheet("one")))
+	w.refuse(entitlement.PartClaim, record(d.sheet("")))
+	_, _, err := d.claim(w, "one", now, now.Add(time.Minute))
+	w.must(err)
+	w.refuse(entitlement.PartClaim, record(d.sheet("")))
+	w.refuse(entitlement.PartClaim, record(d.sheet("on")))
+
+	first := d.sheet("one")
+	w.commit(record(first))
+	first.Token = ""
+	w.same(w.sheets(d.subject), []entitlement.GrantSheet{first})
+	w.refuse(entitlement.PartClaim, record(d.sheet("one")))
+	w.refuse(entitlement.PartClaim, record(d.sheet("")))
+
+	got, taken, err := d.claim(w, "two", now, now.Add(time.Minute))
+	w.must(err)
+	want := first
+	want.Token, want.Until = "two", now.Add(time.Minute)
+	w.same(got, want)
+	if taken {
+		w.Fatal("a claim that ended was reported as displaced")
+	}
+	empty := entitlement.GrantSheet{Subject: d.subject, Connector: d.at, Token: "two"}
+	w.commit(record(empty))
+	empty.Token = ""
+	w.same(w.sheets(d.subject), []entitlement.GrantSheet{empty})
+}
+
+func claimIntends(w *world) {
+	d, now := newDesk(), instant(0)
+	until := now.Add(time.Minute)
+	role := func(resource, name string) entitlement.RoleRef {
+		return entitlement.RoleRef{Connector: d.at, Resource: resource, Role: name}
+	}
+	a, b, c := role("team #1", "member"), role("team #1", "owner"), role("team", "#1 member")
+	unknown := func(ref entitlement.RoleRef) entitlement.Grant {
+		return entitlement.Grant{Role: ref, Presence: entitlement.PresenceUnknown}
+	}
+	got, _, err := d.claim(w, "one", now, until, a, b)
+	w.must(err)
+	want := entitlement.GrantSheet{Subject: d.subject, Connector: d.at, Token: "one", Until: until,
+		Grants: map[entitlement.RoleRef]entitlement.Grant{a: unknown(a), b: unknown(b)}}
+	w.same(got, want)
+	_, _, err = d.claim(w, "two", now, until, c)
+	w.conflict(err, entitlement.PartClaim)
+	w.same(w.sheets(d.subject), []entitlement.GrantSheet{want})
+
+	known := filled[entitlement.Grant]()
+	known.Role = a
+	want.Grants = map[entitlement.RoleRef]entitlement.Grant{a: known}
+	w.commit(record(want))
+	got, _, err = d.claim(w, "three", now, until, a, c)
+	w.must(err)
+	want.Token, want.Grants = "three", map[entitlement.RoleRef]entitlement.Grant{a: known, c: unknown(c)}
+	w.same(got, want)
+
+	got, taken, err := d.claim(w, "four", until, until.Add(time.Minute), b)
+	w.must(err)
+	want.Token, want.Until, want.Grants[b] = "four", until.Add(time.Minute), unknown(b)
+	w.same(got, want)
+	if !taken {
+		w.Fatal("a claim in place of one that ran out is not reported")
+	}
+}
+
+func fences(w *world) {
+	d, other, now := newDesk(), newDesk(), instant(0)
+	w.commit(enter(d.subject, waiting()))
+	for _, x := range []desk{d, other} {
+		_, _, err := x.claim(w, "one", now, now.Add(time.Minute))
+		w.must(err)
+	}
+	fence := func(d desk, token string, gen int64) entitlement.Fence {
+		return entitlement.Fence{Subject: d.subject, Connector: d.at, Token: token, Gen: gen}
+	}
+	elsewhere := fence(d, "one", 1)
+	elsewhere.Connector = other.at
+	got, err := w.s.Holding(w.Context(), []entitlement.Fence{fence(d, "one", 1), fence(d, "two", 1), fence(d, "one", 0),
+		fence(other, "one", 1), fence(d, "one", 2), elsewhere, fence(newDesk(), "one", 1), fence(d, "one", 1)})
+	w.must(err)
+	w.same(got, []bool{true, false, false, false, false, false, false, true})
+
+	w.commit(enter(d.subject, waiting()))
+	got, err = w.s.Holding(w.Context(), []entitlement.Fence{fence(d, "one", 1), fence(d, "one", 2)})
+	w.must(err)
+	w.same(got, []bool{false, true})
+
+	w.commit(record(d.sheet("one")))
+	got, err = w.s.Holding(w.Context(), []entitlement.Fence{fence(d, "one", 2), fence(d, "", 2)})
+	w.must(err)
+	w.same(got, []bool{false, false})
+}
+
+func sheetFull(w *world) {
+	d := newDesk()
+	_, _, err := d.claim(w, "one", instant(0), instant(time.Minute))
+	w.must(err)
+	before := w.sheets(d.subject)
+	s := d.sheet("one")
+	s.Grants = map[entitlement.RoleRef]entitlement.Grant{}
+	add := func() {
+		ref := entitlement.RoleRef{Connector: d.at, Resource: fmt.Sprint("resource-", len(s.Grants)), Role: "member"}
+		s.Grants[ref] = entitlement.Grant{Role: ref, Presence: entitlement.PresencePresent, Confirmed: instant(0)}
+	}
+	for range entitlement.MaxGrants + 1 {
+		add()
+	}
+	w.kind(w.s.Commit(w.Context(), record(s)), entitlement.Invalid)
+	w.same(w.sheets(d.subject), before)
+
+	for ref := range s.Grants {
+		delete(s.Grants, ref)
+		break
+	}
+	w.commit(record(s))
+	s.Token = ""
+	w.same(w.sheets(d.subject), []entitlement.GrantSheet{s})
+}
+
+func twoSheets(w *world) {
+	a := newDesk()
+	b := desk{a.subject, newID[entitlement.ConnectorID]()}
+	for _, d := range []desk{a, b} {
+		_, _, err := d.claim(w, "one", instant(0), instant(time.Minute))
+		w.must(err)
+	}
+	w.commit(record(a.sheet("one")))
+	w.commit(record(b.sheet("one")))
+	sheets := w.sheets(a.subject)
+	if len(sheets) != 2 || sheets[0].Connector == sheets[1].Connector {
+		w.Fatalf("got %d sheets, want one at each connector", len(sheets))
+	}
+	if others := w.sheets(newID[entitlement.UserID]()); len(others) != 0 {
+		w.Fatalf("got %d sheets of somebody unknown", len(others))
+	}
+}

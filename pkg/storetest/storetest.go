@@ -1,0 +1,53 @@
+// Package storetest is the behaviour suite that every store of the product passes:
+// the in-memory one always, the table in its emulator and on AWS.
+//
+// Each scenario is one sentence about what callers may rely on, with the number of
+// the property it guards where it guards one. A scenario makes everything it needs
+// under new ids, so that all may run side by side on one table that is not empty.
+// What a store finds by index may be late; those reads are polled.
+package storetest
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"leasehold/pkg/catalogs"
+	"leasehold/pkg/delivery"
+	"leasehold/pkg/directory"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/lifecycle"
+	"leasehold/pkg/requests"
+)
+
+// Store is everything that the use cases ask of a store, together.
+type Store interface {
+	directory.Store
+	catalogs.Store
+	requests.Store
+	delivery.Store
+	lifecycle.Store
+	// Events returns all events of an aggregate, in order.
+	Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error)
+	// SigningKey returns the 32 random bytes that sign page tokens, the same ones always.
+	SigningKey(ctx context.Context) ([]byte, error)
+}
+
+// scenario is one sentence about a store, and its proof.
+type scenario struct {
+	name string
+	run  func(w *world)
+}
+
+// Run plays every scenario on the store that open returns; it may be the same store
+// each time.
+func Run(t *testing.T, open func(t *testing.T) Store) {
+	all := slices.Concat(aggregateScenarios(), headScenarios, settlementScenarios, sheetScenarios,
+		gateScenarios, eventScenarios)
+	for _, s := range all {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.run(&world{T: t, s: open(t)})
+		})
+	}
+}
