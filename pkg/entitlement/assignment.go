@@ -62,6 +62,7 @@ type Slot struct {
 	Package    PackageID
 	Subject    UserID
 	Open       RequestID
+	OpenPolicy PolicyID // of the open request
 	Assignment *Assignment
 	Meta
 }

@@ -122,7 +122,7 @@ func finish(r AssignmentRequest, event RequestEvent, outcome string, slot Slot, 
 	r.State, r.Outcome, r.Completed, r.Due = next, outcome, now, time.Time{}
 	c := Change{Requests: []AssignmentRequest{r}, Events: []Event{e}}
 	if slot.Open == r.ID {
-		slot.Open = ""
+		slot.Open, slot.OpenPolicy = "", ""
 		c.Slots = []Slot{slot.Vacate()}
 	}
 	return r, c, nil

@@ -173,7 +173,7 @@ func (s Stage) nextLook() time.Time {
 // hold records a request that is not an assignment yet: its slot is taken.
 func (c Change) hold(r AssignmentRequest, slot Slot, e Event) Change {
 	r.Chain, e = r.Chain.Append(withStates(e, "", string(r.State)))
-	slot.Open = r.ID
+	slot.Open, slot.OpenPolicy = r.ID, r.Policy
 	c.Requests = append(c.Requests, r)
 	c.Slots = append(c.Slots, slot)
 	c.Events = append(c.Events, e)
@@ -203,7 +203,7 @@ func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (C
 		r.State, r.Due = next, r.Start
 		r.Chain, e = r.Chain.Append(withStates(e, string(before), string(next)))
 		slot := s.Slot
-		slot.Open = r.ID
+		slot.Open, slot.OpenPolicy = r.ID, r.Policy
 		c.Requests, c.Slots, c.Events = append(c.Requests, r), append(c.Slots, slot), append(c.Events, e)
 		return c, r, nil
 	}
@@ -217,7 +217,7 @@ func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (C
 	r.State, r.Due = next, time.Time{}
 	r.Chain, e = r.Chain.Append(withStates(e, string(before), string(next)))
 	slot := s.Slot
-	slot.Open = ""
+	slot.Open, slot.OpenPolicy = "", ""
 	slot.Assignment = &Assignment{
 		ID: r.AssignmentOf(), Package: r.Package, Catalog: r.Catalog, Policy: r.Policy, Subject: r.Subject,
 		Target: TargetPresent, State: AssignmentDelivering, Start: now, End: r.Expiration.EndFrom(now), Since: now,

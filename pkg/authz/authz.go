@@ -1,0 +1,21 @@
+// Package authz says who may do what. Every right is decided from what is stored at the
+// time of the call, never from what a client sends.
+package authz
+
+import "leasehold/pkg/entitlement"
+
+// Caller is the verified author of one call. ID is the user that the token's principal
+// is bound to; Command identifies the call in events.
+type Caller struct {
+	ID      entitlement.UserID
+	Command string
+}
+
+// Administrator returns nil for an enabled member of the administrators' group, else
+// Forbidden.
+func Administrator(u entitlement.User) error {
+	if u.Administrator() {
+		return nil
+	}
+	return entitlement.Errorf(entitlement.Forbidden, "This needs an administrator: a member of the group Administrators.")
+}

@@ -1,0 +1,157 @@
+// Package catalogs is the owners' side: catalogs, their resources, the packages that
+// bundle roles of them, the policies under which people get packages, and the targets.
+package catalogs
+
+import (
+	"context"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/clock"
+	"leasehold/pkg/entitlement"
+)
+
+// Service keeps catalogs and what is in them. Its callers may administer: the wire's
+// table of operations sees to that.
+type Service struct {
+	Store   Store
+	Targets Targets
+	Secrets Secrets
+	Kinds   []string // kinds of connectors that may be registered
+	Clock   clock.Clock
+	IDs     clock.IDs
+}
+
+// Targets looks things up at target systems.
+type Targets interface {
+	// Resource returns what the target calls its resource, and the roles that it offers.
+	// NotFound: it is not there; Precondition: it can never be granted.
+	Resource(ctx context.Context, at entitlement.ConnectorID, originID string) (entitlement.Resource, error)
+	// Probe checks that a registration is usable without calling the target.
+	Probe(cfg entitlement.ConnectorConfig, credential string) error
+}
+
+// Secrets keeps connector credentials.
+type Secrets interface {
+	Put(ctx context.Context, id entitlement.ConnectorID, secret string) error
+	Delete(ctx context.Context, id entitlement.ConnectorID) error
+}
+
+func (s *Service) event(of entitlement.AggregateKind, id, kind string, by authz.Caller) entitlement.Event {
+	return entitlement.Event{Aggregate: of, ID: id, Kind: kind, Actor: by.ID, Command: by.Command, At: s.Clock.Now()}
+}
+
+// CreateCatalog adds an empty catalog.
+func (s *Service) CreateCatalog(ctx context.Context, by authz.Caller, c entitlement.Catalog) (entitlement.Catalog, error) {
+	now := s.Clock.Now()
+	c.ID, c.Created, c.Modified, c.Packages, c.Meta = entitlement.CatalogID(s.IDs.New()), now, now, 0, entitlement.Meta{}
+	return s.putCatalog(ctx, by, c, "created")
+}
+
+// UpdateCatalog changes a catalog; edit is given the catalog as it is.
+func (s *Service) UpdateCatalog(ctx context.Context, by authz.Caller, id entitlement.CatalogID, edit func(*entitlement.Catalog)) (entitlement.Catalog, error) {
+	c, err := s.Store.Catalog(ctx, id)
+	if err != nil {
+		return c, err
+	}
+	edit(&c)
+	c.Modified = s.Clock.Now()
+	return s.putCatalog(ctx, by, c, "updated")
+}
+
+func (s *Service) putCatalog(ctx context.Context, by authz.Caller, c entitlement.Catalog, kind string) (entitlement.Catalog, error) {
+	var err error
+	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err != nil {
+		return c, err
+	}
+	if c.Description, err = entitlement.Description("description", c.Description); err != nil {
+		return c, err
+	}
+	e := s.event(entitlement.OfCatalog, string(c.ID), kind, by)
+	e.Data = map[string]string{"displayName": c.DisplayName}
+	e.After = catalogState(c)
+	c.Chain, e = c.Chain.Append(e)
+	err = s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
+	c.Version++
+	return c, err
+}
+
+func catalogState(c entitlement.Catalog) string {
+	if c.Published {
+		return "published"
+	}
+	return "unpublished"
+}
+
+// DeleteCatalog removes a catalog without packages (R27). Its resources go with it.
+func (s *Service) DeleteCatalog(ctx context.Context, by authz.Caller, id entitlement.CatalogID) error {
+	c, err := s.Store.Catalog(ctx, id)
+	if err != nil {
+		return err
+	}
+	if c.Packages > 0 {
+		return entitlement.Errorf(entitlement.Conflict, "The catalog holds %d access packages: delete them first.", c.Packages)
+	}
+	left, err := s.Store.ListResources(ctx, id, entitlement.Page{})
+	if err != nil {
+		return err
+	}
+	if len(left.Items) > 0 {
+		return entitlement.Errorf(entitlement.Conflict, "The catalog holds resources: remove them first.")
+	}
+	e := s.event(entitlement.OfCatalog, string(id), "deleted", by)
+	c.Chain, e = c.Chain.Append(e)
+	c.Erased = true
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
+}
+
+// AddResource registers a target's resource in a catalog, as the target describes it.
+func (s *Service) AddResource(ctx context.Context, by authz.Caller, catalog entitlement.CatalogID, at entitlement.ConnectorID, originSystem, originID string) (entitlement.Resource, error) {
+	c, err := s.Store.Catalog(ctx, catalog)
+	if err != nil {
+		return entitlement.Resource{}, err
+	}
+	r, err := s.Targets.Resource(ctx, at, originID)
+	if err != nil {
+		return r, err
+	}
+	r.ID, r.Catalog, r.Connector, r.OriginSystem, r.OriginID = entitlement.ResourceID(s.IDs.New()), catalog, at, originSystem, originID
+	r.Scope = entitlement.ResourceScope{ID: s.IDs.New(), OriginID: originID, DisplayName: "Root"}
+	r.Created = s.Clock.Now()
+	for i := range r.Roles {
+		r.Roles[i].ID = s.IDs.New()
+	}
+	// The catalog's version holds its deletion off; its chain records the change.
+	e := s.event(entitlement.OfCatalog, string(catalog), "resourceAdded", by)
+	e.Data = map[string]string{"resource": string(r.ID), "originId": originID, "connector": string(at)}
+	c.Chain, e = c.Chain.Append(e)
+	err = s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Events: []entitlement.Event{e}})
+	if entitlement.StalePart(err) == entitlement.PartName {
+		err = &entitlement.Error{Kind: entitlement.Conflict, Code: "nameAlreadyExists", Msg: "The catalog holds this resource already.", Err: err}
+	}
+	r.Version++
+	return r, err
+}
+
+// FindResource finds a resource of a catalog by its id, or else by its id at the target.
+func (s *Service) FindResource(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ResourceID, at entitlement.ConnectorID, originID string) (entitlement.Resource, error) {
+	if id != "" {
+		return s.Store.Resource(ctx, catalog, id)
+	}
+	return s.Store.ResourceByOrigin(ctx, catalog, at, originID)
+}
+
+// RemoveResource takes a resource that no package uses out of its catalog (R16).
+func (s *Service) RemoveResource(ctx context.Context, by authz.Caller, r entitlement.Resource) error {
+	if r.Uses > 0 {
+		return entitlement.Errorf(entitlement.Conflict, "%d resource role scopes of access packages use the resource: remove them first.", r.Uses)
+	}
+	c, err := s.Store.Catalog(ctx, r.Catalog)
+	if err != nil {
+		return err
+	}
+	e := s.event(entitlement.OfCatalog, string(c.ID), "resourceRemoved", by)
+	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID}
+	c.Chain, e = c.Chain.Append(e)
+	r.Erased = true
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Events: []entitlement.Event{e}})
+}

@@ -1,0 +1,236 @@
+package catalogs
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+)
+
+// CreatePackage adds an access package without roles and policies to a catalog.
+func (s *Service) CreatePackage(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) (entitlement.AccessPackage, error) {
+	c, err := s.Store.Catalog(ctx, p.Catalog)
+	if err != nil {
+		return p, err
+	}
+	now := s.Clock.Now()
+	p.ID, p.Created, p.Modified, p.Policies, p.Meta = entitlement.PackageID(s.IDs.New()), now, now, nil, entitlement.Meta{}
+	c.Packages++
+	return s.putPackage(ctx, by, p, "created", entitlement.Change{Catalogs: []entitlement.Catalog{c}})
+}
+
+// UpdatePackage changes a package; edit is given the package as it is.
+func (s *Service) UpdatePackage(ctx context.Context, by authz.Caller, id entitlement.PackageID, edit func(*entitlement.AccessPackage)) (entitlement.AccessPackage, error) {
+	p, err := s.openPackage(ctx, id)
+	if err != nil {
+		return p, err
+	}
+	edit(&p)
+	p.Modified = s.Clock.Now()
+	return s.putPackage(ctx, by, p, "updated", entitlement.Change{})
+}
+
+// openPackage reads a package that is not under deletion.
+func (s *Service) openPackage(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error) {
+	p, err := s.Store.Package(ctx, id)
+	if err == nil && !p.Deleting.IsZero() {
+		err = entitlement.Errorf(entitlement.Conflict, "The access package is being deleted; look again in a minute.")
+	}
+	return p, err
+}
+
+// putPackage commits a package with the event of its change and whatever goes with it.
+func (s *Service) putPackage(ctx context.Context, by authz.Caller, p entitlement.AccessPackage, kind string, with entitlement.Change) (entitlement.AccessPackage, error) {
+	var err error
+	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err != nil {
+		return p, err
+	}
+	if p.Description, err = entitlement.Description("description", p.Description); err != nil {
+		return p, err
+	}
+	e := s.event(entitlement.OfPackage, string(p.ID), kind, by)
+	e.Data = map[string]string{"displayName": p.DisplayName}
+	with.Packages = append(with.Packages, p)
+	with = chainPackage(with, e)
+	err = s.Store.Commit(ctx, with)
+	p = with.Packages[0]
+	p.Version++
+	return p, err
+}
+
+// chainPackage appends e to the chain of the change's package.
+func chainPackage(c entitlement.Change, e entitlement.Event) entitlement.Change {
+	p := &c.Packages[0]
+	p.Chain, e = p.Chain.Append(e)
+	c.Events = append(c.Events, e)
+	return c
+}
+
+// Occupancy counts what stands in the way of a deletion.
+type Occupancy struct{ Assignments, Requests int }
+
+// DeletePackage removes a package that nobody holds and nobody asks for (R124). It closes
+// the package to new work first and counts then, so that nothing can slip in between (S7).
+// A crash in the middle leaves a due row: the tick finishes or reopens.
+func (s *Service) DeletePackage(ctx context.Context, by authz.Caller, id entitlement.PackageID) error {
+	p, err := s.Store.Package(ctx, id)
+	if err != nil {
+		return err
+	}
+	if p.Deleting.IsZero() {
+		e := s.event(entitlement.OfPackage, string(id), "closed", by)
+		p.Deleting = e.At
+		c := chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{p}, Gates: []entitlement.Gate{{Package: id, Closed: true}}}, e)
+		if err := s.Store.Commit(ctx, c); err != nil {
+			return err
+		}
+		p = c.Packages[0]
+		p.Version++
+	}
+	held, err := s.occupied(ctx, id, "")
+	if err != nil {
+		return err
+	}
+	if held != (Occupancy{}) {
+		if err := s.reopen(ctx, by, p); err != nil {
+			return err
+		}
+		return entitlement.Errorf(entitlement.Conflict, "The access package has %d assignments and %d open requests: end them first.", held.Assignments, held.Requests)
+	}
+	return s.erase(ctx, by, p)
+}
+
+// occupied counts live assignments and open requests, under one policy where it is named.
+func (s *Service) occupied(ctx context.Context, id entitlement.PackageID, policy entitlement.PolicyID) (Occupancy, error) {
+	var n Occupancy
+	for page := (entitlement.Page{}); ; {
+		slots, err := s.Store.Holders(ctx, id, page)
+		if err != nil {
+			return n, err
+		}
+		for _, slot := range slots.Items {
+			if a := slot.Assignment; a != nil && (policy == "" || a.Policy == policy) {
+				n.Assignments++
+			}
+			if slot.Open != "" && (policy == "" || slot.OpenPolicy == policy) {
+				n.Requests++
+			}
+		}
+		if slots.Next == "" {
+			return n, nil
+		}
+		page.Token = slots.Next
+	}
+}
+
+func (s *Service) reopen(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) error {
+	p.Deleting = time.Time{}
+	return s.Store.Commit(ctx, chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{p},
+		Gates: []entitlement.Gate{{Package: p.ID}}}, s.event(entitlement.OfPackage, string(p.ID), "reopened", by)))
+}
+
+func (s *Service) erase(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) error {
+	catalog, err := s.Store.Catalog(ctx, p.Catalog)
+	if err != nil {
+		return err
+	}
+	scopes, err := s.Store.Scopes(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	policies, err := s.Store.Policies(ctx, p.Policies)
+	if err != nil {
+		return err
+	}
+	catalog.Packages--
+	p.Erased = true
+	c := entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{p}}
+	for _, policy := range policies {
+		policy.Erased = true
+		c.Policies = append(c.Policies, policy)
+	}
+	if scopes.Version > 0 {
+		uses := map[entitlement.ResourceID]int{}
+		for _, scope := range scopes.List {
+			uses[scope.Resource]++
+		}
+		for id, n := range uses {
+			r, err := s.Store.Resource(ctx, p.Catalog, id)
+			if err != nil {
+				return err
+			}
+			r.Uses -= n
+			c.Resources = append(c.Resources, r)
+		}
+		scopes.Erased = true
+		c.Scopes = []entitlement.PackageScopes{scopes}
+	}
+	return s.Store.Commit(ctx, chainPackage(c, s.event(entitlement.OfPackage, string(p.ID), "deleted", by)))
+}
+
+// AddScope adds one role of one of the catalog's resources to a package (R14). The
+// package's generation moves with it.
+func (s *Service) AddScope(ctx context.Context, by authz.Caller, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (entitlement.ResourceRoleScope, error) {
+	none := entitlement.ResourceRoleScope{}
+	p, err := s.openPackage(ctx, id)
+	if err != nil {
+		return none, err
+	}
+	if resource.Catalog != p.Catalog {
+		return none, entitlement.Errorf(entitlement.Precondition, "The resource belongs to another catalog than the access package: add it to the package's catalog first.")
+	}
+	role, ok := resource.Role(roleOrigin)
+	if !ok {
+		return none, entitlement.Errorf(entitlement.Invalid, "The resource %s has no role with the originId %q.", resource.DisplayName, roleOrigin)
+	}
+	scopes, err := s.Store.Scopes(ctx, id)
+	if err != nil {
+		return none, err
+	}
+	added := entitlement.ResourceRoleScope{
+		ID: role.ID + "_" + resource.Scope.ID, Resource: resource.ID, Role: role, Scope: resource.Scope, Origin: resource.OriginSystem,
+		Ref: entitlement.RoleRef{Connector: resource.Connector, Resource: resource.OriginID, Role: role.OriginID}, Created: s.Clock.Now(),
+	}
+	if slices.ContainsFunc(scopes.List, func(r entitlement.ResourceRoleScope) bool { return r.ID == added.ID }) {
+		return none, entitlement.Errorf(entitlement.Conflict, "The access package has this role already.")
+	}
+	if len(scopes.List) >= entitlement.MaxScopes {
+		return none, entitlement.Errorf(entitlement.Precondition, "An access package holds at most %d roles.", entitlement.MaxScopes)
+	}
+	scopes.Package, scopes.List = id, append(scopes.List, added)
+	resource.Uses++
+	return added, s.putScopes(ctx, by, p, scopes, resource, "roleAdded", added.ID)
+}
+
+// RemoveScope takes a role out of a package.
+func (s *Service) RemoveScope(ctx context.Context, by authz.Caller, id entitlement.PackageID, scopeID string) error {
+	p, err := s.openPackage(ctx, id)
+	if err != nil {
+		return err
+	}
+	scopes, err := s.Store.Scopes(ctx, id)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(scopes.List, func(r entitlement.ResourceRoleScope) bool { return r.ID == scopeID })
+	if i < 0 {
+		return entitlement.Errorf(entitlement.NotFound, "The access package has no resource role scope with this id.")
+	}
+	resource, err := s.Store.Resource(ctx, p.Catalog, scopes.List[i].Resource)
+	if err != nil {
+		return err
+	}
+	resource.Uses--
+	scopes.List = slices.Delete(scopes.List, i, i+1)
+	return s.putScopes(ctx, by, p, scopes, resource, "roleRemoved", scopeID)
+}
+
+func (s *Service) putScopes(ctx context.Context, by authz.Caller, p entitlement.AccessPackage, scopes entitlement.PackageScopes, r entitlement.Resource, kind, scopeID string) error {
+	e := s.event(entitlement.OfPackage, string(p.ID), kind, by)
+	e.Data = map[string]string{"roleScope": scopeID, "resource": string(r.ID)}
+	return s.Store.Commit(ctx, chainPackage(entitlement.Change{
+		Packages: []entitlement.AccessPackage{p}, Scopes: []entitlement.PackageScopes{scopes}, Resources: []entitlement.Resource{r},
+	}, e))
+}

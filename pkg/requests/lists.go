@@ -1,0 +1,252 @@
+package requests
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+)
+
+// Requestable returns the packages that the caller may ask for: published, not hidden,
+// open, and with a policy that lets the caller ask (R129).
+func (s *Service) Requestable(ctx context.Context, by authz.Caller) ([]entitlement.AccessPackage, error) {
+	u, err := s.Store.User(ctx, by.ID)
+	if err != nil {
+		return nil, err
+	}
+	policies, err := s.Store.PoliciesFor(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	var ids []entitlement.PackageID
+	for _, p := range policies {
+		if p.MayAsk(u) && !slices.Contains(ids, p.Package) {
+			ids = append(ids, p.Package)
+		}
+	}
+	packages, err := s.Store.Packages(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	published, err := s.published(ctx, packages)
+	if err != nil {
+		return nil, err
+	}
+	packages = slices.DeleteFunc(packages, func(p entitlement.AccessPackage) bool {
+		return p.Hidden || !p.Deleting.IsZero() || !published[p.Catalog]
+	})
+	slices.SortFunc(packages, func(a, b entitlement.AccessPackage) int {
+		return strings.Compare(strings.ToLower(a.DisplayName)+string(a.ID), strings.ToLower(b.DisplayName)+string(b.ID))
+	})
+	return packages, nil
+}
+
+func (s *Service) published(ctx context.Context, packages []entitlement.AccessPackage) (map[entitlement.CatalogID]bool, error) {
+	var ids []entitlement.CatalogID
+	for _, p := range packages {
+		if !slices.Contains(ids, p.Catalog) {
+			ids = append(ids, p.Catalog)
+		}
+	}
+	catalogs, err := s.Store.Catalogs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	published := map[entitlement.CatalogID]bool{}
+	for _, c := range catalogs {
+		published[c.ID] = c.Published
+	}
+	return published, nil
+}
+
+// Applicable returns the policies through which the caller may ask for a package (R38).
+func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlement.PackageID) ([]entitlement.AssignmentPolicy, error) {
+	ask, err := s.Store.Ask(ctx, entitlement.AskKeys{Requestor: by.ID, Subject: by.ID, Package: id})
+	if err != nil {
+		return nil, err
+	}
+	if ask.Package == nil || !ask.Package.Deleting.IsZero() || ask.Requestor == nil {
+		return nil, entitlement.Errorf(entitlement.NotFound, "There is no access package with this id.")
+	}
+	if ask.Catalog == nil || !ask.Catalog.Published {
+		return nil, nil
+	}
+	return entitlement.Applicable(ask.Policies, *ask.Requestor), nil
+}
+
+// Package returns a package to administrators, and to whoever may ask for it or holds
+// it; being hidden does not hide it from the one who has the link (R40). To all others
+// it does not exist.
+func (s *Service) Package(ctx context.Context, by authz.Caller, id entitlement.PackageID) (entitlement.AccessPackage, error) {
+	ask, err := s.Store.Ask(ctx, entitlement.AskKeys{Requestor: by.ID, Subject: by.ID, Package: id})
+	if err != nil {
+		return entitlement.AccessPackage{}, err
+	}
+	if ask.Package == nil || ask.Requestor == nil {
+		return entitlement.AccessPackage{}, entitlement.Errorf(entitlement.NotFound, "There is no access package with this id.")
+	}
+	mayAsk := ask.Catalog != nil && ask.Catalog.Published && len(entitlement.Applicable(ask.Policies, *ask.Requestor)) > 0
+	if ask.Requestor.Administrator() || mayAsk || !ask.Slot.Empty() {
+		return *ask.Package, nil
+	}
+	return entitlement.AccessPackage{}, entitlement.Errorf(entitlement.NotFound, "There is no access package with this id.")
+}
+
+// Mine lists requests by or for the caller, newest first. Those made for others come
+// after those for oneself.
+func (s *Service) Mine(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return s.Store.RequestsOf(ctx, by.ID, page)
+}
+
+// CreatedByMe lists requests that the caller made, for oneself first, then for others.
+func (s *Service) CreatedByMe(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	own := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		list, err := s.Store.RequestsOf(ctx, by.ID, page)
+		list.Items = slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return r.Requestor != by.ID })
+		return list, err
+	}
+	others := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		return s.Store.RequestsBy(ctx, by.ID, page)
+	}
+	return chain(ctx, page, own, others)
+}
+
+// Waiting lists requests that wait for the caller's decision, oldest first (R56).
+func (s *Service) Waiting(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	u, err := s.Store.User(ctx, by.ID)
+	if err != nil {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
+	}
+	list, err := s.Store.Inbox(ctx, u, page)
+	if err != nil {
+		return list, err
+	}
+	subjects, err := s.subjects(ctx, list.Items)
+	if err != nil {
+		return list, err
+	}
+	list.Items = slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool {
+		return !r.MayReview(u, subjects[r.Subject].Manager)
+	})
+	return list, nil
+}
+
+// subjects reads the subjects of those requests that ask a manager.
+func (s *Service) subjects(ctx context.Context, list []entitlement.AssignmentRequest) (map[entitlement.UserID]entitlement.User, error) {
+	var ids []entitlement.UserID
+	for _, r := range list {
+		if r.AsksManager() && !slices.Contains(ids, r.Subject) {
+			ids = append(ids, r.Subject)
+		}
+	}
+	users, err := s.Store.Users(ctx, ids)
+	found := make(map[entitlement.UserID]entitlement.User, len(users))
+	for _, u := range users {
+		found[u.ID] = u
+	}
+	return found, err
+}
+
+// Held lists the caller's assignments: the live ones first, then the ended ones.
+func (s *Service) Held(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	return s.AssignmentsOf(ctx, by.ID, page)
+}
+
+// AssignmentsOf lists one subject's assignments: the live ones first, then the ended ones.
+func (s *Service) AssignmentsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	live := func(ctx context.Context, _ entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+		list, err := s.Store.AssignmentsOf(ctx, subject)
+		return entitlement.Paged[entitlement.Assignment]{Items: list}, err
+	}
+	ended := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+		return s.Store.EndedOf(ctx, subject, page)
+	}
+	return chain(ctx, page, live, ended)
+}
+
+// AssignmentsFor lists one package's assignments: the live ones first, then the ended ones.
+func (s *Service) AssignmentsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	live := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+		slots, err := s.Store.Holders(ctx, pkg, page)
+		list := entitlement.Paged[entitlement.Assignment]{Next: slots.Next}
+		for _, slot := range slots.Items {
+			if slot.Assignment != nil {
+				list.Items = append(list.Items, *slot.Assignment)
+			}
+		}
+		return list, err
+	}
+	ended := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+		return s.Store.EndedFor(ctx, pkg, page)
+	}
+	return chain(ctx, page, live, ended)
+}
+
+// Assignments lists every assignment, package by package.
+func (s *Service) Assignments(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	return perPackage(ctx, s.Store, page, s.AssignmentsFor)
+}
+
+// RequestsFor lists one package's requests, newest first.
+func (s *Service) RequestsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return s.Store.RequestsFor(ctx, pkg, page)
+}
+
+// Requests lists every request, package by package.
+func (s *Service) Requests(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return perPackage(ctx, s.Store, page, s.Store.RequestsFor)
+}
+
+// Grants returns what is recorded of the roles that an assignment's package gives its
+// subject, for its subject and for administrators.
+func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) ([]GrantView, error) {
+	_, a, err := s.Assignment(ctx, by, id)
+	if err != nil {
+		return nil, err
+	}
+	scopes, err := s.Store.Scopes(ctx, a.Package)
+	if err != nil {
+		return nil, err
+	}
+	head, sheets, err := s.Store.Debt(ctx, a.Subject)
+	if err != nil {
+		return nil, err
+	}
+	known := map[entitlement.RoleRef]entitlement.Grant{}
+	for _, sheet := range sheets {
+		for role, g := range sheet.Grants {
+			known[role] = g
+		}
+	}
+	var list []GrantView
+	for _, scope := range scopes.List {
+		g, ok := known[scope.Ref]
+		if !ok {
+			g = entitlement.Grant{Role: scope.Ref, Presence: entitlement.PresenceAbsent}
+			if head.Owes() && a.Target == entitlement.TargetPresent {
+				g.Presence = entitlement.PresenceUnknown
+			}
+		}
+		list = append(list, GrantView{Scope: scope, Grant: g, Owed: head.Owes() && !g.Permanent && !satisfied(a, g)})
+	}
+	return list, nil
+}
+
+// satisfied reports a grant that is as the assignment wants it.
+func satisfied(a entitlement.Assignment, g entitlement.Grant) bool {
+	want := entitlement.PresenceAbsent
+	if a.Target == entitlement.TargetPresent {
+		want = entitlement.PresencePresent
+	}
+	return g.Presence == want && !g.Failing()
+}
+
+// GrantView is one role of an assignment with what is known of it. Owed: delivery is
+// still due.
+type GrantView struct {
+	Scope entitlement.ResourceRoleScope
+	Grant entitlement.Grant
+	Owed  bool
+}

@@ -1,0 +1,285 @@
+// Package requests is the people's side: asking for packages, deciding, cancelling,
+// ending, and seeing what is one's own.
+package requests
+
+import (
+	"context"
+	"log/slog"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/clock"
+	"leasehold/pkg/entitlement"
+)
+
+// Service takes requests and decisions.
+type Service struct {
+	Store  Store
+	Hinter Hinter
+	Clock  clock.Clock
+	IDs    clock.IDs
+	Log    *slog.Logger
+}
+
+// Submission is a request to have a package, as a client words it. Subject is empty for
+// oneself.
+type Submission struct {
+	Type          entitlement.RequestType // UserAdd or AdminAdd
+	Subject       entitlement.UserID
+	Package       entitlement.PackageID
+	Policy        entitlement.PolicyID
+	Justification string
+	Asked         entitlement.Schedule
+}
+
+// commitTries bounds how often a command is decided afresh when what it read moved on.
+const commitTries = 3
+
+// Submit takes a request for a package. It is answered as submitted; its later states
+// are reached by themselves (R107).
+func (s *Service) Submit(ctx context.Context, by authz.Caller, in Submission) (entitlement.AssignmentRequest, error) {
+	if in.Subject == "" {
+		in.Subject = by.ID
+	}
+	if in.Type == entitlement.UserAdd && in.Subject != by.ID {
+		return entitlement.AssignmentRequest{}, entitlement.Errorf(entitlement.Forbidden, "userAdd is for yourself: leave out targetId. To assign a package to somebody else use adminAdd.")
+	}
+	why, err := entitlement.Justification(in.Justification)
+	if err != nil {
+		return entitlement.AssignmentRequest{}, err
+	}
+	keys := entitlement.AskKeys{Requestor: by.ID, Subject: in.Subject, Package: in.Package, Policy: in.Policy}
+	ask := entitlement.NewRequest{ID: entitlement.RequestID(s.IDs.New()), Type: in.Type, Policy: in.Policy, Justification: why, Asked: in.Asked,
+		Command: by.Command, NewID: s.IDs.New}
+	return s.submit(ctx, ask, keys)
+}
+
+func (s *Service) submit(ctx context.Context, in entitlement.NewRequest, keys entitlement.AskKeys) (entitlement.AssignmentRequest, error) {
+	for try := 1; ; try++ {
+		ask, err := s.Store.Ask(ctx, keys)
+		if err != nil {
+			return entitlement.AssignmentRequest{}, err
+		}
+		if in.Type == entitlement.AdminAdd {
+			if err := s.administrator(ask.Requestor); err != nil {
+				return entitlement.AssignmentRequest{}, err
+			}
+		}
+		r, change, err := entitlement.Submit(in, ask, s.Clock.Now())
+		if err != nil {
+			return r, err
+		}
+		err = s.Store.Commit(ctx, change)
+		if entitlement.StalePart(err) != "" && try < commitTries {
+			continue // decided afresh, with a clear word on what is in the way
+		}
+		if entitlement.StalePart(err) == entitlement.PartGuard {
+			err = entitlement.Errorf(entitlement.Conflict, "The access package, or this policy of it, is just being deleted. Try again in a minute.")
+		}
+		if err != nil {
+			return r, err
+		}
+		s.hint(ctx, change)
+		return r, nil
+	}
+}
+
+func (s *Service) administrator(u *entitlement.User) error {
+	if u == nil {
+		return authz.Administrator(entitlement.User{})
+	}
+	return authz.Administrator(*u)
+}
+
+// hint tells the worker about new debts. It may fail: the debts stand, and the tick
+// finds them.
+func (s *Service) hint(ctx context.Context, c entitlement.Change) {
+	for _, h := range c.Heads {
+		if err := s.Hinter.Hint(ctx, h.Subject); err != nil {
+			s.Log.WarnContext(ctx, "a hint was lost; the tick will find the debt", "subject", h.Subject, "error", err)
+		}
+	}
+}
+
+// Decide lets the caller approve or deny the stage of a request (R48, R49). Of two at
+// once one wins, and the other is told by whom the stage was settled.
+func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.RequestID, w entitlement.Word) error {
+	why, err := entitlement.Justification(w.Justification)
+	if err != nil {
+		return err
+	}
+	w.Justification, w.Command = why, by.Command
+	for try := 1; ; try++ {
+		reviewer, r, err := s.Store.Review(ctx, by.ID, id)
+		if err != nil {
+			return err
+		}
+		var start entitlement.Start
+		if r.NeedsStart() || !w.Approved || r.AsksManager() {
+			if start, err = s.Store.Start(ctx, r); err != nil {
+				return err
+			}
+		}
+		if err := mayLook(reviewer, r, start.Subject); err != nil {
+			return err
+		}
+		_, change, err := entitlement.Decide(r, w, reviewer, start, s.Clock.Now())
+		if err != nil {
+			return err
+		}
+		err = s.Store.Commit(ctx, change)
+		if entitlement.StalePart(err) != "" && try < commitTries {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s.hint(ctx, change)
+		return nil
+	}
+}
+
+// mayLook lets those read a request who have to do with it: requestor, subject, those
+// asked or who decided, and administrators. To all others it does not exist (A1).
+func mayLook(u entitlement.User, r entitlement.AssignmentRequest, subject *entitlement.User) error {
+	manager := entitlement.UserID("")
+	if subject != nil {
+		manager = subject.Manager
+	}
+	if u.Administrator() || u.ID == r.Requestor || u.ID == r.Subject || r.MayReview(u, manager) {
+		return nil
+	}
+	for _, stage := range r.Stages {
+		if d := stage.Decision; d != nil && d.Reviewer == u.ID {
+			return nil
+		}
+		for _, set := range stage.Asked {
+			if u.Enabled && set.Has(u, manager) {
+				return nil // too late, and entitled to be told so
+			}
+		}
+	}
+	return entitlement.Errorf(entitlement.NotFound, "There is no assignment request with this id.")
+}
+
+// Request returns a request to those who have to do with it.
+func (s *Service) Request(ctx context.Context, by authz.Caller, id entitlement.RequestID) (entitlement.User, entitlement.AssignmentRequest, error) {
+	u, r, err := s.Store.Review(ctx, by.ID, id)
+	if err != nil {
+		return u, r, err
+	}
+	var subject *entitlement.User
+	if r.AsksManager() {
+		found, err := s.Store.User(ctx, r.Subject)
+		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+			return u, r, err
+		}
+		subject = &found
+	}
+	return u, r, mayLook(u, r, subject)
+}
+
+// Cancel withdraws a request that has not begun; its requestor may, and administrators
+// (R115 to R117).
+func (s *Service) Cancel(ctx context.Context, by authz.Caller, id entitlement.RequestID) error {
+	for try := 1; ; try++ {
+		u, r, err := s.Request(ctx, by, id)
+		if err != nil {
+			return err
+		}
+		if u.ID != r.Requestor && !u.Administrator() {
+			return entitlement.Errorf(entitlement.Forbidden, "Only the requestor or an administrator can cancel a request.")
+		}
+		slot, err := s.Store.Slot(ctx, r.Package, r.Subject)
+		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+			return err
+		}
+		_, change, err := entitlement.Cancel(r, slot, by.ID, by.Command, s.Clock.Now())
+		if err != nil {
+			return err
+		}
+		err = s.Store.Commit(ctx, change)
+		if entitlement.StalePart(err) == "" || try == commitTries {
+			return err
+		}
+	}
+}
+
+// Remove ends an assignment: one's own where its policy lets subjects do that, anybody's
+// for administrators (R42, R99).
+func (s *Service) Remove(ctx context.Context, by authz.Caller, t entitlement.RequestType, id entitlement.AssignmentID, justification string) (entitlement.AssignmentRequest, error) {
+	why, err := entitlement.Justification(justification)
+	if err != nil {
+		return entitlement.AssignmentRequest{}, err
+	}
+	removal := entitlement.Removal{ID: entitlement.RequestID(s.IDs.New()), Type: t, Requestor: by.ID, Justification: why, Command: by.Command}
+	for try := 1; ; try++ {
+		r, change, err := s.remove(ctx, by, removal, id)
+		if err != nil {
+			return r, err
+		}
+		err = s.Store.Commit(ctx, change)
+		if entitlement.StalePart(err) != "" && try < commitTries {
+			continue
+		}
+		if err != nil {
+			return r, err
+		}
+		s.hint(ctx, change)
+		return r, nil
+	}
+}
+
+func (s *Service) remove(ctx context.Context, by authz.Caller, removal entitlement.Removal, id entitlement.AssignmentID) (entitlement.AssignmentRequest, entitlement.Change, error) {
+	var none entitlement.AssignmentRequest
+	u, a, err := s.Assignment(ctx, by, id)
+	if err != nil {
+		return none, entitlement.Change{}, err
+	}
+	switch removal.Type {
+	case entitlement.AdminRemove:
+		err = authz.Administrator(u)
+	default:
+		err = s.mayRemoveOwn(ctx, u, a)
+	}
+	if err != nil {
+		return none, entitlement.Change{}, err
+	}
+	slot, err := s.Store.Slot(ctx, a.Package, a.Subject)
+	if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+		return none, entitlement.Change{}, err
+	}
+	if slot.Assignment != nil && slot.Assignment.ID != id {
+		slot.Assignment = nil // a later assignment of the same pair is not meant
+	}
+	return entitlement.Remove(removal, slot, s.Clock.Now())
+}
+
+func (s *Service) mayRemoveOwn(ctx context.Context, u entitlement.User, a entitlement.Assignment) error {
+	if u.ID != a.Subject {
+		return entitlement.Errorf(entitlement.Forbidden, "userRemove is for your own assignments. To end somebody else's use adminRemove.")
+	}
+	policies, err := s.Store.Policies(ctx, []entitlement.PolicyID{a.Policy})
+	if err != nil {
+		return err
+	}
+	if len(policies) == 0 || !policies[0].Requestor.SelfRemove {
+		return entitlement.Errorf(entitlement.Precondition, "The policy of this assignment does not let you end it yourself: ask an administrator.")
+	}
+	return nil
+}
+
+// Assignment returns an assignment to its subject and to administrators, with the caller.
+func (s *Service) Assignment(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) (entitlement.User, entitlement.Assignment, error) {
+	u, err := s.Store.User(ctx, by.ID)
+	if err != nil {
+		return u, entitlement.Assignment{}, err
+	}
+	a, err := s.Store.Assignment(ctx, id)
+	if err == nil && a.Subject != u.ID && !u.Administrator() {
+		err = entitlement.Errorf(entitlement.NotFound, "There is no assignment with this id.")
+	}
+	if err != nil {
+		return u, entitlement.Assignment{}, err
+	}
+	return u, a, nil
+}
