@@ -1,0 +1,74 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/jsii-runtime-go"
+
+	"leasehold/pkg/names"
+)
+
+// addFunction adds a function with its role and its log. Both have fixed names,
+// so that an operator finds them.
+func (h *house) addFunction(f names.Function) {
+	name := names.StackName + "-" + f.ID
+	log := h.addLog(f.ID+"-log", "/aws/lambda/"+name)
+	role := awsiam.NewRole(h.stack, jsii.String(f.ID+"-role"), &awsiam.RoleProps{
+		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		Description: jsii.String("What the function " + name + " may do"),
+	})
+	h.grant(role, f.ID, log)
+
+	props := &awslambda.FunctionProps{
+		FunctionName: jsii.String(name),
+		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
+		Handler:      jsii.String("bootstrap"),
+		Architecture: h.architecture(),
+		Code:         awslambda.Code_FromAsset(jsii.String(filepath.Join(h.dist, f.ID)), nil),
+		MemorySize:   jsii.Number(f.Memory),
+		Timeout:      seconds(f.Timeout),
+		Environment:  h.environmentOf(f),
+		Role:         role,
+		LogGroup:     log,
+	}
+	switch {
+	case f.Trigger.Queue != "":
+		// A delivery that must be tried again is a delayed message to its own queue,
+		// which Lambda's loop detection would take for a runaway and stop.
+		props.RecursiveLoop = awslambda.RecursiveLoop_ALLOW
+	case f.Trigger.Schedule != 0:
+		// The next tick does what this one left, so a failed one is parked at once.
+		props.RetryAttempts = jsii.Number(0)
+		props.DeadLetterQueue = h.addDeadLetters(f.ID)
+	}
+	h.functions[f.ID] = awslambda.NewFunction(h.stack, jsii.String(f.ID), props)
+}
+
+// addLog adds a log group that forgets. It goes with the stack: the audit record is in the table.
+func (h *house) addLog(id, name string) awslogs.LogGroup {
+	return awslogs.NewLogGroup(h.stack, jsii.String(id), &awslogs.LogGroupProps{
+		LogGroupName:  jsii.String(name),
+		Retention:     awslogs.RetentionDays_ONE_MONTH,
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+}
+
+func (h *house) environmentOf(f names.Function) *map[string]*string {
+	all := h.environment()
+	given := make(map[string]*string, len(f.Env))
+	for _, key := range f.Env {
+		given[string(key)] = all[key]
+	}
+	return &given
+}
+
+func (h *house) architecture() awslambda.Architecture {
+	if h.settings.arch == "amd64" {
+		return awslambda.Architecture_X86_64()
+	}
+	return awslambda.Architecture_ARM_64()
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/jsii-runtime-go"
+
+	"leasehold/pkg/names"
+)
+
+// parkedDays is how long a parked message waits for somebody to look: the longest that SQS keeps one.
+const parkedDays = 14
+
+// visibilityTimes is how many time-outs of its function a message stays hidden:
+// AWS advises six, so that a throttled function finds it still hidden.
+const visibilityTimes = 6
+
+// addQueue adds a queue and the dead-letter queue in which its poison ends.
+func (h *house) addQueue(queue names.Queue) {
+	dead := h.addDeadLetters(queue.ID)
+
+	props := h.queueProps(queue.ID)
+	props.VisibilityTimeout = seconds(visibilityTimes * consumerTimeout(queue.ID))
+	props.DeadLetterQueue = &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(queue.MaxReceive)}
+	h.queues[queue.ID] = awssqs.NewQueue(h.stack, jsii.String(queue.ID), props)
+}
+
+// addDeadLetters adds the dead-letter queue of the queue or function.
+func (h *house) addDeadLetters(id string) awssqs.Queue {
+	props := h.queueProps(id + names.DeadLetterSuffix)
+	props.RetentionPeriod = awscdk.Duration_Days(jsii.Number(parkedDays))
+	return awssqs.NewQueue(h.stack, jsii.String(id+names.DeadLetterSuffix), props)
+}
+
+func (h *house) queueProps(id string) *awssqs.QueueProps {
+	return &awssqs.QueueProps{
+		QueueName:  jsii.String(names.StackName + "-" + id),
+		Encryption: awssqs.QueueEncryption_SQS_MANAGED,
+		// Emulators speak plain HTTP, and one of them obeys this policy.
+		EnforceSSL:    jsii.Bool(!h.settings.emulator),
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	}
+}
+
+// consumerTimeout returns the longest time-out of the functions that drain the queue.
+func consumerTimeout(queue string) time.Duration {
+	var longest time.Duration
+	for _, function := range names.Functions {
+		if function.Trigger.Queue == queue {
+			longest = max(longest, function.Timeout)
+		}
+	}
+	return longest
+}
+
+func seconds(d time.Duration) awscdk.Duration {
+	return awscdk.Duration_Seconds(jsii.Number(d.Seconds()))
+}

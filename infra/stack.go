@@ -1,0 +1,94 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"leasehold/pkg/names"
+)
+
+// house is the stack while it is built: what later parts need of earlier ones.
+type house struct {
+	stack     awscdk.Stack
+	settings  settings
+	dist      string // root of the functions' code
+	table     awsdynamodb.ITable
+	queues    map[string]awssqs.Queue
+	functions map[string]awslambda.Function
+	api       awsapigateway.RestApi
+}
+
+// newStack adds the whole of Leasehold to the app, with the functions' code from dist.
+func newStack(app constructs.Construct, s settings, dist string) awscdk.Stack {
+	h := &house{
+		stack:     awscdk.NewStack(app, jsii.String(names.StackName), stackProps(s)),
+		settings:  s,
+		dist:      dist,
+		queues:    map[string]awssqs.Queue{},
+		functions: map[string]awslambda.Function{},
+	}
+
+	h.addTable()
+	for _, queue := range names.Queues {
+		h.addQueue(queue)
+	}
+	for _, function := range names.Functions {
+		h.addFunction(function)
+		h.addTrigger(function)
+	}
+	h.addAPI()
+	h.addOutputs()
+	return h.stack
+}
+
+func stackProps(s settings) *awscdk.StackProps {
+	props := &awscdk.StackProps{Description: jsii.String("Leasehold: entitlement management")}
+	if s.emulator {
+		// An emulator that enforces IAM refuses the roles that cdk bootstrap makes.
+		props.Synthesizer = awscdk.NewCliCredentialsStackSynthesizer(nil)
+	}
+	return props
+}
+
+// environment gives the value of every key; a function is given those it lists.
+func (h *house) environment() map[names.EnvKey]*string {
+	return map[names.EnvKey]*string{
+		names.EnvTable:       h.table.TableName(),
+		names.EnvUrgentQueue: h.queues[names.DeliverUrgent].QueueUrl(),
+		names.EnvIssuers:     jsii.String(h.settings.issuers),
+		names.EnvFirstAdmin:  jsii.String(h.settings.firstAdmin),
+		names.EnvPublicURL:   jsii.String(h.settings.publicURL),
+		names.EnvSecretPath:  jsii.String(secretPath),
+		names.EnvEmulated:    jsii.String(strconv.FormatBool(h.settings.emulator)),
+	}
+}
+
+// removal keeps what cannot be made again, except on an emulator.
+func (h *house) removal() awscdk.RemovalPolicy {
+	if h.settings.emulator {
+		return awscdk.RemovalPolicy_DESTROY
+	}
+	return awscdk.RemovalPolicy_RETAIN
+}
+
+func (h *house) addOutputs() {
+	address := h.settings.publicURL
+	if address == "" {
+		address = "https://" + *h.api.RestApiId() + ".execute-api." + *h.stack.Region() + "." + *h.stack.UrlSuffix() + "/" + names.StageName
+	}
+	for id, value := range map[string]*string{
+		names.OutputAPIID:       h.api.RestApiId(),
+		names.OutputTable:       h.table.TableName(),
+		names.OutputUrgentQueue: h.queues[names.DeliverUrgent].QueueUrl(),
+		names.OutputURL:         jsii.String(address),
+	} {
+		awscdk.NewCfnOutput(h.stack, jsii.String(id), &awscdk.CfnOutputProps{Value: value})
+	}
+}
