@@ -310,18 +310,12 @@ func compareIDs[T ~string](a, b T) int {
 	}
 }
 
-// refusalOf turns a failed call into what is recorded of each op in it.
+// refusalOf turns a failed call into what is recorded of each op in it. A refused
+// credential is not final: with a new one delivery goes on by itself (F28).
 func refusalOf(err error) *connector.Refusal {
-	switch entitlement.KindOf(err) {
-	case entitlement.Throttled:
-		return &connector.Refusal{Reason: connector.TargetThrottled, Detail: "The target asks us to slow down; delivery goes on by itself.", After: connector.RetryAfter(err)}
-	case entitlement.Forbidden:
-		return &connector.Refusal{Reason: connector.CredentialRefused, Detail: "The target refuses our credential; give the connector a new one."}
-	case entitlement.NotFound:
-		return &connector.Refusal{Reason: connector.ResourceMissing, Detail: "The target does not know this resource any more.", Permanent: true}
-	case entitlement.Invalid, entitlement.Precondition:
-		return &connector.Refusal{Reason: connector.RefusedByTarget, Detail: entitlement.MessageOf(err), Permanent: true}
-	default:
-		return &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target does not answer; delivery goes on by itself."}
+	refusal := *connector.RefusalOf(err)
+	if refusal.Reason == connector.CredentialRefused || refusal.Reason == connector.TargetUnavailable {
+		refusal.Permanent = false
 	}
+	return &refusal
 }
