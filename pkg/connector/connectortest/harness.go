@@ -1,0 +1,39 @@
+// Package connectortest is the behaviour that delivery relies on, as tests that
+// every connector passes against a real target. The suite acts as delivery does: it
+// checks what is there, applies what is missing, and checks again. Whether the outcome
+// is right it asks the target itself, past the connector.
+package connectortest
+
+import (
+	"net/http"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+)
+
+// MinPeople is the number of people that a harness must provide.
+const MinPeople = 6
+
+// Harness is one target made ready for one test.
+type Harness struct {
+	Connector connector.Connector
+	Role      entitlement.RoleRef // nobody holds it
+	NoRole    entitlement.RoleRef // of a resource that is not there
+	People    []connector.Correlation
+	Stranger  connector.Correlation           // nobody at the target
+	Double    *connector.Correlation          // fits two accounts; nil: the target cannot have such
+	Ghost     connector.PrincipalRef          // an id that nobody has
+	Members   func() []connector.PrincipalRef // who holds Role, as the target stores it, duplicates included
+	Secret    string                          // the credential; no error may contain it
+	Faults    Faults
+}
+
+// Faults are what can go wrong between connector and target. A test whose fault is nil
+// does not apply to the target, and says so.
+type Faults struct {
+	Throttle   func(retryAfter string) // the next call is refused for being one too many
+	Down       func()                  // the next call fails and has no effect
+	LoseAnswer func()                  // the next write has its effect, and its answer is lost
+	Half       func(refuse bool)       // half of the next batch is done; then it is refused, or fails
+	Reply      func(http.Handler)      // every call is answered by the handler; nil ends this
+}

@@ -1,0 +1,116 @@
+package connectortest
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"leasehold/pkg/connector"
+)
+
+// Bounds of what a connector may spend on one call to a hostile target.
+const (
+	mostBytes = 64 << 20 // read, with what the network between holds
+	mostTime  = 30 * time.Second
+)
+
+var hostility = []test{
+	{"a huge answer is cut off and never believed", func(c *caller) {
+		c.endureFlood(1 << 30)
+	}},
+	{"an endless answer is cut off and never believed", func(c *caller) {
+		c.endureFlood(1 << 62)
+	}},
+	{"an answer that is no answer is never believed", func(c *caller) {
+		for _, body := range []string{"", "null", "[]", "{", `"yes"`, "<html>welcome</html>", `{"id":7}`, `{"members":"all"}`,
+			strings.Repeat("[", 100_000), `{"Resources":[{}]}`} {
+			c.endure(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }))
+		}
+	}},
+	{"an address that answers 404 to everything does not count as a missing resource", func(c *caller) {
+		c.endure(http.NotFoundHandler())
+	}},
+	{"a redirect is not followed, and nobody else gets the credential", func(c *caller) {
+		var asked atomic.Int64
+		other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+		c.Cleanup(other.Close)
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			c.endure(http.RedirectHandler(other.URL, status))
+		}
+		if n := asked.Load(); n > 0 {
+			c.Errorf("the other host was asked %d times, want never", n)
+		}
+	}},
+	{"a credential that is refused is told apart from a target that is down", func(c *caller) {
+		if !c.needs(c.Faults.Reply != nil, "replies of its own") {
+			return
+		}
+		for _, status := range []int{401, 403} {
+			c.Faults.Reply(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+			_, err := c.Connector.Check(c.Context(), c.Role, c.ids[:1])
+			c.mustBeRefused(err, connector.CredentialRefused)
+			_, err = c.Connector.Apply(c.Context(), c.Role, c.grant(0, 1))
+			c.mustBeRefused(err, connector.CredentialRefused)
+			_, err = c.Connector.FindPrincipal(c.Context(), c.People[0])
+			c.mustBeRefused(err, connector.CredentialRefused)
+		}
+	}},
+}
+
+// endure lets the handler answer every read and expects an error each time: about
+// nobody may be said that he is there, or gone, on the word of such an answer.
+func (c *caller) endure(h http.Handler) {
+	c.Helper()
+	if !c.needs(c.Faults.Reply != nil, "replies of its own") {
+		return
+	}
+	c.Faults.Reply(h)
+	defer c.Faults.Reply(nil)
+	start := time.Now()
+
+	_, err := c.Connector.Check(c.Context(), c.Role, c.ids[:1])
+	c.mustDistrust("Check", err)
+	_, err = c.Connector.Resource(c.Context(), c.Role.Resource)
+	c.mustDistrust("Resource", err)
+	if id, err := c.Connector.FindPrincipal(c.Context(), c.People[0]); err == nil {
+		c.Errorf("FindPrincipal found %q", id)
+	}
+	if took := time.Since(start); took > mostTime {
+		c.Errorf("three calls took %v, want at most %v", took, mostTime)
+	}
+}
+
+func (c *caller) mustDistrust(method string, err error) {
+	c.Helper()
+	if err == nil {
+		c.Errorf("%s took the answer for true", method)
+		return
+	}
+	c.mustBeSafe(err)
+	if r := connector.RefusalOf(err); r.Reason == connector.ResourceMissing {
+		c.Errorf("%s takes the resource for missing: %v", method, err)
+	}
+}
+
+// endureFlood answers with a string of the size that never closes.
+func (c *caller) endureFlood(size int64) {
+	c.Helper()
+	var sent atomic.Int64
+	chunk := []byte(strings.Repeat("x", 64<<10))
+	c.endure(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, `{"id":"`)
+		for range size / int64(len(chunk)) {
+			n, err := w.Write(chunk)
+			sent.Add(int64(n))
+			if err != nil || r.Context().Err() != nil {
+				return
+			}
+		}
+	}))
+	if n := sent.Load(); n > mostBytes {
+		c.Errorf("%d bytes were taken in, want at most %d", n, mostBytes)
+	}
+}

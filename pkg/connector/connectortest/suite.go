@@ -1,0 +1,164 @@
+package connectortest
+
+import (
+	"slices"
+	"testing"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+)
+
+// Run runs the suite; open makes a target ready for each test.
+func Run(t *testing.T, open func(*testing.T) Harness) {
+	for _, suite := range [][]test{membership, lookups, faults, hostility} {
+		for _, test := range suite {
+			t.Run(test.name, func(t *testing.T) { test.run(newCaller(t, open)) })
+		}
+	}
+}
+
+// test is one sentence about connectors, and its proof.
+type test struct {
+	name string
+	run  func(*caller)
+}
+
+var membership = []test{
+	{"a grant is there when read back", func(c *caller) {
+		if n := c.settle(c.grant(0)); n != 1 {
+			c.Errorf("a grant took %d writes, want 1", n)
+		}
+		c.mustHold(0)
+	}},
+	{"a grant given again writes nothing and is stored once", func(c *caller) {
+		c.settle(c.grant(0))
+		if n := c.settle(c.grant(0)); n != 0 {
+			c.Errorf("a grant that is there took %d writes, want 0", n)
+		}
+		c.mustHold(0)
+	}},
+	{"several people are granted in one batch", func(c *caller) {
+		if n := c.settle(c.grant(0, 1, 2, 3, 4, 5)); n != 1 {
+			c.Errorf("a batch took %d writes, want 1", n)
+		}
+		c.mustHold(0, 1, 2, 3, 4, 5)
+	}},
+	{"a person who is named twice in a batch is stored once", func(c *caller) {
+		c.settle(c.grant(0, 1, 0))
+		c.mustHold(0, 1)
+	}},
+	{"one batch grants to some and revokes from others", func(c *caller) {
+		c.settle(c.grant(0, 1, 2))
+		c.settle(append(c.revoke(0, 2), c.grant(3, 4)...))
+		c.mustHold(1, 3, 4)
+	}},
+	{"a revoke takes one person out and leaves the others", func(c *caller) {
+		c.settle(c.grant(0, 1, 2))
+		c.settle(c.revoke(1))
+		c.mustHold(0, 2)
+	}},
+	{"the last member can be revoked, and a revoke given again writes nothing", func(c *caller) {
+		c.settle(c.grant(0))
+		c.settle(c.revoke(0))
+		if n := c.settle(c.revoke(0)); n != 0 {
+			c.Errorf("a revoke that is done took %d writes, want 0", n)
+		}
+		c.mustHold()
+	}},
+	{"a revoke of somebody who is not there is done and harms nobody", func(c *caller) {
+		c.settle(c.grant(0))
+		results, err := c.Connector.Apply(c.Context(), c.Role, c.revoke(1))
+		if err != nil || results[0].Err != nil {
+			c.Errorf("got %+v, %v; want done", results, err)
+		}
+		c.mustHold(0)
+	}},
+	{"nothing to do is done", func(c *caller) {
+		if results, err := c.Connector.Apply(c.Context(), c.Role, nil); err != nil || len(results) != 0 {
+			c.Errorf("Apply of nothing: %+v, %v", results, err)
+		}
+		if present, err := c.Connector.Check(c.Context(), c.Role, nil); err != nil || len(present) != 0 {
+			c.Errorf("Check of nobody: %+v, %v", present, err)
+		}
+	}},
+	{"one person whom the target does not know never holds up the others", oneBadPerson},
+}
+
+// oneBadPerson allows for targets that take any id for a member's: those store it, and
+// all that can be asked is that everybody else is served.
+func oneBadPerson(c *caller) {
+	ops := c.grant(0, 1, 2)
+	ghost := connector.Op{Grant: true, Principal: c.Ghost}
+	results, err := c.Connector.Apply(c.Context(), c.Role, slices.Insert(slices.Clone(ops), 1, ghost))
+	if err != nil {
+		c.Fatalf("apply: %v", err)
+	}
+	if len(results) != 4 || results[0].Err != nil || results[2].Err != nil || results[3].Err != nil {
+		c.Fatalf("results %+v, want refusals for nobody but the unknown person", results)
+	}
+	if missing := c.missing(ops); len(missing) > 0 {
+		c.Errorf("held up by the unknown person: %+v", missing)
+	}
+
+	stored := slices.Contains(c.Members(), c.Ghost)
+	if refused := results[1].Err != nil; refused == stored {
+		c.Errorf("unknown person: refused %v, but stored %v", refused, stored)
+	}
+	if stored {
+		c.Log("this target takes ids of nobody for members")
+	}
+}
+
+var lookups = []test{
+	{"a resource is described with its role", func(c *caller) {
+		resource, err := c.Connector.Resource(c.Context(), c.Role.Resource)
+		if err != nil {
+			c.Fatal(err)
+		}
+		named := func(r connector.Role) bool { return r.OriginID == c.Role.Role && r.DisplayName != "" }
+		if resource.OriginID != c.Role.Resource || resource.DisplayName == "" || !slices.ContainsFunc(resource.Roles, named) {
+			c.Errorf("got %+v, want the resource of %+v", resource, c.Role)
+		}
+	}},
+	{"a resource that is not there is missing, whatever is asked of it", func(c *caller) {
+		_, err := c.Connector.Resource(c.Context(), c.NoRole.Resource)
+		c.mustBeRefused(err, connector.ResourceMissing)
+		if kind := entitlement.KindOf(err); kind != entitlement.NotFound {
+			c.Errorf("kind %v, want %v", kind, entitlement.NotFound)
+		}
+		_, err = c.Connector.Check(c.Context(), c.NoRole, c.ids[:1])
+		c.mustBeRefused(err, connector.ResourceMissing)
+		_, err = c.Connector.Apply(c.Context(), c.NoRole, c.grant(0, 1))
+		c.mustBeRefused(err, connector.ResourceMissing)
+	}},
+	{"a role that the resource does not offer is refused", func(c *caller) {
+		other := c.Role
+		other.Role += "-other"
+		if _, err := c.Connector.Apply(c.Context(), other, c.grant(0)); err == nil {
+			c.Error("Apply took a role that the resource does not offer")
+		}
+		c.mustHold()
+	}},
+	{"everybody has an id of his own", func(c *caller) {
+		ids := slices.Clone(c.ids)
+		slices.Sort(ids)
+		if len(slices.Compact(ids)) != len(c.People) {
+			c.Errorf("ids %q are not distinct", c.ids)
+		}
+	}},
+	{"a person whom the target does not know is missing", func(c *caller) {
+		_, err := c.Connector.FindPrincipal(c.Context(), c.Stranger)
+		c.mustBeRefused(err, connector.PrincipalMissing)
+	}},
+	{"a person about whom nothing is known is missing", func(c *caller) {
+		_, err := c.Connector.FindPrincipal(c.Context(), connector.Correlation{})
+		c.mustBeRefused(err, connector.PrincipalMissing)
+	}},
+	{"a person who could be two accounts is never guessed", func(c *caller) {
+		if !c.needs(c.Double != nil, "way to have two accounts of one key") {
+			return
+		}
+		_, err := c.Connector.FindPrincipal(c.Context(), *c.Double)
+		c.mustBeRefused(err, connector.PrincipalAmbiguous)
+	}},
+}

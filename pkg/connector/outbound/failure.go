@@ -1,0 +1,95 @@
+package outbound
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+)
+
+// MaxRetryAfter caps what a target may ask for: one that says "tomorrow" by mistake
+// is asked again within the hour.
+const MaxRetryAfter = time.Hour
+
+// ParseURL reads the address of a target as an administrator typed it. Invalid says
+// what is wrong with it; whether its host may be reached shows at the first call.
+func ParseURL(text string, private bool) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err == nil {
+		err = checkURL(u, private)
+	}
+	if err != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, entitlement.Errorf(entitlement.Invalid,
+			"The target's address must look like https://scim.example.com/v2, with no user, query or fragment in it.")
+	}
+	return u, nil
+}
+
+// CallFailed returns the error of a call that brought no complete answer.
+func CallFailed(op string, err error) error {
+	// What url.Error adds is the URL, whose filter may name a person.
+	if outer, ok := errors.AsType[*url.Error](err); ok {
+		err = outer.Err
+	}
+	if errors.Is(err, ErrRefused) {
+		refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: true,
+			Detail: "The target's address is not a public one, or is not https."}
+		return connector.Fail(entitlement.Invalid, op, refusal, err)
+	}
+	refusal := &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target did not answer."}
+	return connector.Fail(entitlement.Unavailable, op, refusal, err)
+}
+
+// BadAnswer returns the error of an answer that is not what the protocol calls for.
+// It is worth asking again: a proxy in between may have answered.
+func BadAnswer(op string, cause error) error {
+	refusal := &connector.Refusal{Reason: connector.TargetUnavailable,
+		Detail: "The target's answer could not be understood."}
+	return connector.Fail(entitlement.Unavailable, op, refusal, cause)
+}
+
+// StatusFailed returns the error of an answer whose status means the same in
+// every protocol over HTTP. It returns nil for success, and for the other statuses
+// of 400 and above, which the caller's protocol gives their meaning.
+func StatusFailed(op string, r *http.Response, now time.Time) error {
+	status := fmt.Errorf("status %d", r.StatusCode)
+	refusal := &connector.Refusal{After: retryAfter(r.Header.Get("Retry-After"), now)}
+	kind := entitlement.Unavailable
+
+	switch code := r.StatusCode; {
+	case code == http.StatusTooManyRequests:
+		kind, refusal.Reason = entitlement.Throttled, connector.TargetThrottled
+		refusal.Detail = "The target asks us to slow down."
+	case code >= 500 || code == http.StatusRequestTimeout:
+		refusal.Reason = connector.TargetUnavailable
+		refusal.Detail = fmt.Sprintf("The target has trouble of its own (status %d).", code)
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		kind, refusal.Reason, refusal.Permanent = entitlement.Forbidden, connector.CredentialRefused, true
+		refusal.Detail = fmt.Sprintf("The target does not accept our credential (status %d).", code)
+	case code >= 300 && code < 400 || code < 200:
+		kind, refusal.Reason, refusal.Permanent = entitlement.Invalid, connector.RefusedByTarget, true
+		refusal.Detail = fmt.Sprintf("The target sends us to another address (status %d), which is not followed. Register that address instead.", code)
+	default:
+		return nil
+	}
+	return connector.Fail(kind, op, refusal, status)
+}
+
+// retryAfter reads seconds or an HTTP date; what is neither, or past, is no wish.
+func retryAfter(value string, now time.Time) time.Duration {
+	const most = int64(MaxRetryAfter / time.Second)
+
+	seconds, err := strconv.ParseInt(value, 10, 64) // too large a number still gives the largest
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(max(0, min(seconds, most))) * time.Second
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return max(0, min(date.Sub(now), MaxRetryAfter))
+	}
+	return 0
+}

@@ -1,0 +1,104 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/outbound"
+	"leasehold/pkg/entitlement"
+)
+
+// maxID bounds the ids that a server may give a person.
+const maxID = 256
+
+var errBadID = errors.New("a person without an id, or with one that is too long")
+
+// lookup is how one correlation key is asked for and checked.
+type lookup struct {
+	ours   func(connector.Correlation) string
+	filter string // attribute to compare
+	ask    string // attribute to return
+	match  func(u user, value string) bool
+}
+
+// lookups holds every correlation key. The standard compares externalId with regard
+// to case, the others without.
+var lookups = map[string]lookup{
+	"externalId": {
+		ours:   func(who connector.Correlation) string { return who.External },
+		filter: "externalId", ask: "externalId",
+		match: func(u user, value string) bool { return u.ExternalID == value },
+	},
+	"userName": {
+		ours:   func(who connector.Correlation) string { return who.UserName },
+		filter: "userName", ask: "userName",
+		match: func(u user, value string) bool { return strings.EqualFold(u.UserName, value) },
+	},
+	"mail": {
+		ours:   func(who connector.Correlation) string { return who.Mail },
+		filter: "emails.value", ask: "emails",
+		match: func(u user, value string) bool {
+			return slices.ContainsFunc(u.Emails, func(e email) bool { return strings.EqualFold(e.Value, value) })
+		},
+	},
+}
+
+// user is what a search returns of a person.
+type user struct {
+	ID         string
+	ExternalID string
+	UserName   string
+	Emails     []email
+}
+
+type email struct{ Value string }
+
+// FindPrincipal asks by one key after the other until one finds somebody.
+func (c *Connector) FindPrincipal(ctx context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
+	for _, key := range c.keys {
+		value := lookups[key].ours(who)
+		if value == "" {
+			continue
+		}
+		found, err := c.findBy(ctx, lookups[key], value)
+		if found != "" || err != nil {
+			return found, err
+		}
+	}
+	refusal := &connector.Refusal{Reason: connector.PrincipalMissing, Permanent: true,
+		Detail: "The target knows nobody by " + strings.Join(c.keys, ", ") + " of this person. Create the account there, then reprocess."}
+	return "", connector.Fail(entitlement.Precondition, "scim: find person", refusal, nil)
+}
+
+// findBy returns the one person whose attribute has the value, or "" for nobody.
+func (c *Connector) findBy(ctx context.Context, by lookup, value string) (connector.PrincipalRef, error) {
+	const op = "scim: find person"
+	query := url.Values{
+		"filter":     {by.filter + " eq " + quote(value)},
+		"attributes": {"id," + by.ask},
+		"count":      {"2"}, // the second one is enough to know that there are several
+	}
+	found, total, err := search[user](ctx, c, op, "/Users", query)
+	if err != nil {
+		return "", explain(op, err, connector.RefusedByTarget, "The target has no list of people.")
+	}
+
+	// A server may ignore the filter or lie: only who has the value himself counts.
+	matches := slices.DeleteFunc(found, func(u user) bool { return !by.match(u, value) })
+	if len(matches) == 0 {
+		return "", nil
+	}
+	if len(matches) > 1 || total > 1 {
+		refusal := &connector.Refusal{Reason: connector.PrincipalAmbiguous, Permanent: true,
+			Detail: "Several accounts at the target have the same " + by.filter + " as this person. Make it unique there, then reprocess."}
+		return "", connector.Fail(entitlement.Precondition, op, refusal, nil)
+	}
+	if id := matches[0].ID; id == "" || len(id) > maxID {
+		return "", outbound.BadAnswer(op, errBadID)
+	}
+	return connector.PrincipalRef(matches[0].ID), nil
+}
