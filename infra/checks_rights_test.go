@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"leasehold/pkg/names"
+)
+
+// forcedResources are the ends of the only wildcard resources that may be granted, each with the reason why AWS forces it.
+var forcedResources = map[string]string{
+	":parameter" + secretPath + "/*": "connectors are registered after the deployment, so their parameters cannot be listed",
+}
+
+// forcedPolicies are the only managed policies, which are wildcards in disguise.
+var forcedPolicies = map[string]string{
+	"service-role/AmazonAPIGatewayPushToCloudWatchLogs": "the account's one role for API Gateway's logs; API Gateway asks for these rights",
+}
+
+// checkWildcards complains about rights wider than what they are for.
+func checkWildcards(t template) (complaints []string) {
+	for id, r := range t.Resources {
+		for _, statement := range statements(r.Properties) {
+			if at(statement, "Effect") != "Allow" {
+				continue
+			}
+			for _, part := range []string{"NotAction", "NotResource", "NotPrincipal"} {
+				if at(statement, part) != nil {
+					complaints = append(complaints, fmt.Sprintf("%s allows by %s", id, part))
+				}
+			}
+			for _, action := range listOf(at(statement, "Action")) {
+				if strings.Contains(flat(action), "*") {
+					complaints = append(complaints, fmt.Sprintf("%s allows the action %s", id, flat(action)))
+				}
+			}
+			for _, target := range listOf(at(statement, "Resource")) {
+				if text := flat(target); strings.Contains(text, "*") && !endsLike(text, forcedResources) {
+					complaints = append(complaints, fmt.Sprintf("%s allows the resource %s", id, text))
+				}
+			}
+			if strings.Contains(flat(at(statement, "Principal")), "*") {
+				complaints = append(complaints, fmt.Sprintf("%s allows anybody", id))
+			}
+		}
+
+		for _, policy := range listOf(r.at("ManagedPolicyArns")) {
+			if text := flat(policy); !endsLike(text, forcedPolicies) {
+				complaints = append(complaints, fmt.Sprintf("%s takes the managed policy %s", id, text))
+			}
+		}
+	}
+	return complaints
+}
+
+func endsLike(text string, allowed map[string]string) bool {
+	for end := range allowed {
+		if strings.HasSuffix(text, end) && strings.Count(text, "*") == strings.Count(end, "*") {
+			return true
+		}
+	}
+	return false
+}
+
+// statements finds every policy statement, wherever in the properties it is.
+func statements(value any) (found []any) {
+	switch v := value.(type) {
+	case map[string]any:
+		if v["Effect"] != nil {
+			return []any{v}
+		}
+		for _, member := range v {
+			found = append(found, statements(member)...)
+		}
+	case []any:
+		for _, element := range v {
+			found = append(found, statements(element)...)
+		}
+	}
+	return found
+}
+
+// checkRoles complains about functions that share a role, or have one that others may take on.
+func checkRoles(t template) (complaints []string) {
+	owner := map[string]string{}
+	for _, id := range t.ofType("AWS::Lambda::Function") {
+		role := refersTo(t.Resources[id].at("Role"))
+		if t.Resources[role].Type != "AWS::IAM::Role" {
+			complaints = append(complaints, fmt.Sprintf("%s has no role of this stack", id))
+			continue
+		}
+		if other, taken := owner[role]; taken {
+			complaints = append(complaints, fmt.Sprintf("%s and %s share the role %s", other, id, role))
+		}
+		owner[role] = id
+
+		for _, statement := range statements(t.Resources[role].at("AssumeRolePolicyDocument")) {
+			if who := at(statement, "Principal", "Service"); who != "lambda.amazonaws.com" {
+				complaints = append(complaints, fmt.Sprintf("%s may be taken on by %v", role, who))
+			}
+		}
+	}
+
+	for _, id := range t.ofType("AWS::IAM::Policy") {
+		if attached := listOf(t.Resources[id].at("Roles")); len(attached) != 1 {
+			complaints = append(complaints, fmt.Sprintf("the policy %s is attached to %d roles", id, len(attached)))
+		}
+	}
+	return complaints
+}
+
+// checkSecrets complains when a function that is told of no credentials may read them.
+func checkSecrets(t template) (complaints []string) {
+	may := map[string]bool{}
+	for _, id := range t.ofType("AWS::IAM::Policy") {
+		for _, statement := range statements(t.Resources[id].Properties) {
+			for _, action := range listOf(at(statement, "Action")) {
+				if strings.HasPrefix(flat(action), "ssm:") {
+					may[refersTo(listOf(t.Resources[id].at("Roles"))[0])] = true
+				}
+			}
+		}
+	}
+
+	for _, function := range names.Functions {
+		role := refersTo(t.Resources[t.function(function.ID)].at("Role"))
+		if told := slices.Contains(function.Env, names.EnvSecretPath); may[role] != told {
+			complaints = append(complaints, fmt.Sprintf("%s: may use credentials: %t, is told where they are: %t", function.ID, may[role], told))
+		}
+	}
+	return complaints
+}
+
+// checkInvokers complains about a function that anything in a service may start.
+func checkInvokers(t template) (complaints []string) {
+	for _, id := range t.ofType("AWS::Lambda::Permission") {
+		if t.Resources[id].at("SourceArn") == nil {
+			complaints = append(complaints, fmt.Sprintf("%s lets all of %v start a function", id, t.Resources[id].at("Principal")))
+		}
+	}
+	return complaints
+}

@@ -1,0 +1,289 @@
+package main
+
+import (
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"leasehold/pkg/config"
+	"leasehold/pkg/names"
+)
+
+type check func(template) []string
+
+// checks must hold for every deployment, awsChecks where there is something to lose.
+var (
+	checks = map[string]check{
+		"wildcards": checkWildcards, "roles": checkRoles, "secrets": checkSecrets, "invokers": checkInvokers,
+		"functions": checkFunctions, "environment": checkEnvironment, "logs": checkLogs,
+		"table": checkTable, "indexes": checkIndexes,
+		"dead letters": checkDeadLetters, "triggers": checkTriggers, "visibility": checkVisibility, "queues": checkQueues,
+		"routes": checkRoutes, "stage": checkStage, "outputs": checkOutputs,
+	}
+	awsChecks = map[string]check{"table stays": checkTableStays, "queues TLS": checkQueuesTLS}
+)
+
+func TestDeployments(t *testing.T) {
+	all := maps.Clone(checks)
+	maps.Copy(all, awsChecks)
+	for name, check := range all {
+		t.Run("AWS/"+name, func(t *testing.T) { report(t, check(onAWS)) })
+	}
+	for name, check := range checks {
+		t.Run("emulator/"+name, func(t *testing.T) { report(t, check(onEmulator)) })
+	}
+}
+
+func report(t *testing.T, complaints []string) {
+	t.Helper()
+	for _, complaint := range complaints {
+		t.Error(complaint)
+	}
+}
+
+// spoil changes the first resource of the type for which change says that it found its place.
+func spoil(kind string, change func(map[string]any) bool) func(template) {
+	return func(t template) {
+		for _, id := range t.ofType(kind) {
+			if change(t.Resources[id].Properties) {
+				return
+			}
+		}
+	}
+}
+
+// without takes a property away.
+func without(kind, property string) func(template) {
+	return spoil(kind, func(p map[string]any) bool {
+		_, there := p[property]
+		delete(p, property)
+		return there
+	})
+}
+
+// put sets a property, in the depth.
+func put(kind string, value any, path ...string) func(template) {
+	return spoil(kind, func(p map[string]any) bool {
+		last := len(path) - 1
+		parent, ok := at(p, path[:last]...).(map[string]any)
+		if ok {
+			parent[path[last]] = value
+		}
+		return ok
+	})
+}
+
+// allowing adds a statement to the first policy.
+func allowing(statement map[string]any) func(template) {
+	return spoil("AWS::IAM::Policy", func(p map[string]any) bool {
+		document := p["PolicyDocument"].(map[string]any)
+		statement["Effect"] = "Allow"
+		document["Statement"] = append(document["Statement"].([]any), statement)
+		return true
+	})
+}
+
+// Every check is shown to fail, and with the right words, on a template that has what it is there for.
+func TestChecksCanFail(t *testing.T) {
+	const queue, function, mapping, rule = "AWS::SQS::Queue", "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::Events::Rule"
+	arn := "arn:aws:s3:::bucket"
+
+	tests := []struct {
+		check string
+		name  string
+		spoil func(template)
+		want  string
+	}{
+		{"wildcards", "any action", allowing(map[string]any{"Action": "*", "Resource": arn}), "the action *"},
+		{"wildcards", "all of a service", allowing(map[string]any{"Action": []any{"s3:GetObject", "dynamodb:*"}, "Resource": arn}), "dynamodb:*"},
+		{"wildcards", "any resource", allowing(map[string]any{"Action": "s3:GetObject", "Resource": "*"}), "the resource *"},
+		{"wildcards", "all indexes", allowing(map[string]any{"Action": "dynamodb:Query",
+			"Resource": map[string]any{"Fn::Join": []any{"", []any{map[string]any{"Ref": "Table"}, "/index/*"}}}}), "${Table}/index/*"},
+		{"wildcards", "forced end behind another wildcard", allowing(map[string]any{"Action": "ssm:GetParameter",
+			"Resource": "arn:aws:ssm:*:1:parameter" + secretPath + "/*"}), "the resource arn:aws:ssm:*"},
+		{"wildcards", "all but one", allowing(map[string]any{"NotAction": "s3:GetObject", "Resource": arn}), "NotAction"},
+		{"wildcards", "anybody may send", spoil("AWS::SQS::QueuePolicy", func(p map[string]any) bool {
+			listOf(at(p, "PolicyDocument", "Statement"))[0].(map[string]any)["Effect"] = "Allow"
+			return true
+		}), "anybody"},
+		{"wildcards", "managed policy", put("AWS::IAM::Role", []any{"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}, "ManagedPolicyArns"), "AWSLambdaBasicExecutionRole"},
+
+		{"roles", "one for two", func(t template) {
+			t.Resources[t.function(names.Expire)].Properties["Role"] = t.Resources[t.function(names.Deliver)].Properties["Role"]
+		}, "share the role"},
+		{"roles", "one from elsewhere", put(function, "arn:aws:iam::1:role/admin", "Role"), "no role of this stack"},
+		{"roles", "policy for two", put("AWS::IAM::Policy", []any{map[string]any{"Ref": "a"}, map[string]any{"Ref": "b"}}, "Roles"), "2 roles"},
+		{"roles", "for another service", func(t template) {
+			role := t.Resources[refersTo(t.Resources[t.function(names.Deliver)].at("Role"))]
+			at(listOf(role.at("AssumeRolePolicyDocument", "Statement"))[0], "Principal").(map[string]any)["Service"] = "ec2.amazonaws.com"
+		}, "ec2"},
+
+		{"secrets", "for a function without need", func(t template) {
+			role := t.Resources[t.function(names.Requests)].at("Role")
+			for _, id := range t.ofType("AWS::IAM::Policy") {
+				if refersTo(listOf(t.Resources[id].at("Roles"))[0]) == refersTo(role) {
+					statement := map[string]any{"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": arn}
+					document := t.Resources[id].at("PolicyDocument").(map[string]any)
+					document["Statement"] = append(document["Statement"].([]any), statement)
+				}
+			}
+		}, "requests: may use credentials: true"},
+
+		{"invokers", "any API", without("AWS::Lambda::Permission", "SourceArn"), "lets all of"},
+
+		{"functions", "one too few", func(t template) { delete(t.Resources, t.function(names.Expire)) }, "expire is missing"},
+		{"functions", "one too many", func(t template) { t.Resources["Extra"] = resource{Type: function} }, "there are"},
+		{"functions", "other time-out", put(function, 900.0, "Timeout"), "Timeout is 900"},
+
+		{"environment", "key too many", put(function, "x", "Environment", "Variables", "LEASEHOLD_NOBODY_READS"), "LEASEHOLD_NOBODY_READS"},
+		{"environment", "key too few", spoil(function, func(p map[string]any) bool {
+			delete(at(p, "Environment", "Variables").(map[string]any), string(names.EnvTable))
+			return true
+		}), "names says"},
+
+		{"logs", "for ever", without("AWS::Logs::LogGroup", "RetentionInDays"), "kept for ever"},
+		{"logs", "of Lambda's own making", without(function, "LoggingConfig"), "no log of this stack"},
+
+		{"table", "no recovery", without("AWS::DynamoDB::Table", "PointInTimeRecoverySpecification"), "point in time"},
+		{"table", "recovery off", put("AWS::DynamoDB::Table", false, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"), "point in time"},
+		{"table", "provisioned", put("AWS::DynamoDB::Table", "PROVISIONED", "BillingMode"), "on demand"},
+		{"table", "two of them", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::DynamoDB::Table"} }, "2 tables"},
+		{"table", "other keys", put("AWS::DynamoDB::Table", []any{map[string]any{"AttributeName": "id", "KeyType": "HASH"}}, "KeySchema"), "keys are"},
+		{"table", "nothing expires", without("AWS::DynamoDB::Table", "TimeToLiveSpecification"), "husks"},
+		{"table stays", "no protection", put("AWS::DynamoDB::Table", false, "DeletionProtectionEnabled"), "can be deleted"},
+
+		{"indexes", "none", without("AWS::DynamoDB::Table", "GlobalSecondaryIndexes"), "the table has no index i1"},
+		{"indexes", "everything projected", spoil("AWS::DynamoDB::Table", func(p map[string]any) bool {
+			at(listOf(p["GlobalSecondaryIndexes"])[0], "Projection").(map[string]any)["ProjectionType"] = "ALL"
+			return true
+		}), "projects ALL"},
+
+		{"dead letters", "queue without", without(queue, "RedrivePolicy"), "no dead-letter queue"},
+		{"dead letters", "whole batches", without(mapping, "FunctionResponseTypes"), "whole batch"},
+		{"dead letters", "schedule without", spoil(rule, func(p map[string]any) bool {
+			delete(listOf(p["Targets"])[0].(map[string]any), "DeadLetterConfig")
+			return true
+		}), "do not reach"},
+		{"dead letters", "scheduled function without", without(function, "DeadLetterConfig"), "ticks that fail"},
+
+		{"triggers", "other batch", put(mapping, 1.0, "BatchSize"), "does not drain"},
+		{"triggers", "fewer receipts", put(queue, 1.0, "RedrivePolicy", "maxReceiveCount"), "does not drain"},
+		{"triggers", "once a day", put(rule, "rate(1 day)", "ScheduleExpression"), "every 1m0s"},
+
+		{"visibility", "five time-outs", put(queue, 5*names.DeliverTimeout.Seconds(), "VisibilityTimeout"), "six time-outs"},
+		{"visibility", "SQS's default", without(queue, "VisibilityTimeout"), "six time-outs"},
+
+		{"queues", "in the clear at rest", without(queue, "SqsManagedSseEnabled"), "not encrypted"},
+		{"queues TLS", "in the clear on the way", func(t template) { delete(t.Resources, t.ofType("AWS::SQS::QueuePolicy")[0]) }, "in the clear"},
+
+		{"routes", "to the wrong function", func(t template) {
+			for _, id := range t.ofType("AWS::ApiGateway::Method") {
+				if method := t.Resources[id]; t.integration(method) == names.Requests {
+					at(method.Properties, "Integration").(map[string]any)["Uri"] = map[string]any{"Ref": t.function(names.Catalogs)}
+					return
+				}
+			}
+		}, "names has no route"},
+		{"routes", "one missing", func(t template) { delete(t.Resources, t.ofType("AWS::ApiGateway::Method")[0]) }, "the gateway has no route"},
+		{"routes", "answered by the gateway", put("AWS::ApiGateway::Method", "MOCK", "Integration", "Type"), "names has no route"},
+
+		{"stage", "other name", put("AWS::ApiGateway::Stage", "prod", "StageName"), "the stage is not live"},
+		{"stage", "no throttle", without("AWS::ApiGateway::Stage", "MethodSettings"), "no throttle"},
+		{"stage", "no access log", without("AWS::ApiGateway::Stage", "AccessLogSetting"), "no access log"},
+		{"stage", "text only", without("AWS::ApiGateway::RestApi", "BinaryMediaTypes"), "mangles"},
+
+		{"outputs", "one missing", func(t template) { delete(t.Outputs, names.OutputAPIID) }, names.OutputAPIID},
+	}
+
+	all := maps.Clone(checks)
+	maps.Copy(all, awsChecks)
+	unproven := maps.Clone(all)
+	for _, tt := range tests {
+		delete(unproven, tt.check)
+		t.Run(tt.check+"/"+tt.name, func(t *testing.T) {
+			spoiled := onAWS.clone()
+			tt.spoil(spoiled)
+
+			got := all[tt.check](spoiled)
+
+			if !slices.ContainsFunc(got, func(complaint string) bool { return strings.Contains(complaint, tt.want) }) {
+				t.Errorf("complaints = %q, want one with %q", got, tt.want)
+			}
+		})
+	}
+	for name := range unproven {
+		t.Errorf("nobody has seen the check %q fail", name)
+	}
+}
+
+// The loop closes here: what the template gives a function is what config.Load demands of it, no key more and none less.
+func TestTemplateGivesWhatConfigDemands(t *testing.T) {
+	for name, deployed := range map[string]template{"AWS": onAWS, "emulator": onEmulator} {
+		for _, f := range names.Functions {
+			t.Run(name+"/"+f.ID, func(t *testing.T) {
+				variables, _ := deployed.Resources[deployed.function(f.ID)].at("Environment", "Variables").(map[string]any)
+				env := map[string]string{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"} // Lambda's part
+				for key, value := range variables {
+					env[key] = afterDeployment(value)
+				}
+				load := func() error {
+					_, err := config.Load(func(key string) (string, bool) { value, ok := env[key]; return value, ok }, f.ID)
+					return err
+				}
+
+				if err := load(); err != nil {
+					t.Fatalf("the function would not start: %v", err)
+				}
+				for key := range variables {
+					value := env[key]
+					delete(env, key)
+					if err := load(); err == nil || !strings.Contains(err.Error(), key) {
+						t.Errorf("%s is given, but config does not demand it: %v", key, err)
+					}
+					env[key] = value
+				}
+			})
+		}
+	}
+}
+
+// afterDeployment stands for a value that exists only once the stack does.
+func afterDeployment(value any) string {
+	if text, ok := value.(string); ok {
+		return text
+	}
+	return "https://sqs.eu-west-1.amazonaws.com/123456789012/" + refersTo(value)
+}
+
+func TestDeploymentsDifferWhereTheyMust(t *testing.T) {
+	arch := map[string]string{"amd64": "x86_64", "arm64": "arm64"}
+	tests := []struct {
+		name     string
+		deployed template
+		emulated string
+		arch     string
+	}{
+		{"AWS", onAWS, "false", "arm64"},
+		{"emulator", onEmulator, "true", arch[runtime.GOARCH]},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			function := tt.deployed.Resources[tt.deployed.function(names.Deliver)]
+			if got := function.at("Environment", "Variables", string(names.EnvEmulated)); got != tt.emulated {
+				t.Errorf("%s = %v, want %s", names.EnvEmulated, got, tt.emulated)
+			}
+			if !containsValue(function.at("Architectures"), tt.arch) {
+				t.Errorf("architectures = %v, want %s", function.at("Architectures"), tt.arch)
+			}
+		})
+	}
+
+	if report := checkTableStays(onEmulator); len(report) == 0 {
+		t.Error("an emulator's table outlives its stack")
+	}
+	if report := checkQueuesTLS(onEmulator); len(report) == 0 {
+		t.Error("an emulator's queues refuse plain HTTP, which is all it speaks")
+	}
+}
