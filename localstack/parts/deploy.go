@@ -23,7 +23,7 @@ func build(ctx context.Context, o Options) error {
 
 // bootstrap makes what the CDK needs in an account: the bucket for the functions' code.
 func bootstrap(ctx context.Context, o Options, e *emulator) error {
-	return cdk(ctx, o, e, "bootstrap", "bootstrap", "aws://"+account+"/"+region)
+	return cdk(ctx, o, e, "bootstrap", "bootstrap", "aws://"+account+"/"+Region)
 }
 
 // deploy puts the stack onto the emulator and returns its outputs.

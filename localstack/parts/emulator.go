@@ -17,18 +17,20 @@ const (
 // localStackImage is the last release that needs no account.
 const localStackImage = "localstack/localstack:4.14.0"
 
-// Account and region of an emulator.
+// What an emulator takes for an account.
 const (
-	account = "000000000000"
-	region  = "us-east-1"
+	Region    = "us-east-1"
+	AccessKey = "test"
+	SecretKey = "test"
+	account   = "000000000000"
 )
 
 // credentials is what AWS clients need beside the address.
 var credentials = []string{
-	"AWS_ACCESS_KEY_ID=test",
-	"AWS_SECRET_ACCESS_KEY=test",
-	"AWS_REGION=" + region,
-	"AWS_DEFAULT_REGION=" + region,
+	"AWS_ACCESS_KEY_ID=" + AccessKey,
+	"AWS_SECRET_ACCESS_KEY=" + SecretKey,
+	"AWS_REGION=" + Region,
+	"AWS_DEFAULT_REGION=" + Region,
 }
 
 // emulator is where the stack is deployed to.
@@ -63,7 +65,7 @@ func startMiniStack(ctx context.Context, o Options) (*emulator, error) {
 		"GATEWAY_PORT="+strconv.Itoa(port),
 		"AWS_ENDPOINT_URL="+e.endpoint, // handed on to the functions
 		"MINISTACK_ACCOUNT_ID="+account,
-		"MINISTACK_REGION="+region,
+		"MINISTACK_REGION="+Region,
 		"TMPDIR="+o.temporary(),
 		"STATE_DIR="+filepath.Join(o.temporary(), "state"),
 		"S3_DATA_DIR="+filepath.Join(o.temporary(), "s3"),

@@ -155,8 +155,10 @@ func (o Options) complete() (Options, error) {
 	}
 
 	var err error
-	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
-		return o, err
+	for _, folder := range []*string{&o.Root, &o.Dir} {
+		if *folder, err = filepath.Abs(*folder); err != nil {
+			return o, err
+		}
 	}
 	if err := os.RemoveAll(o.temporary()); err != nil {
 		return o, err

@@ -1,0 +1,128 @@
+# Everything that is done with Leasehold by hand. `make help` lists it.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+ARCH ?= $(shell go env GOARCH)
+FUNCTIONS := $(notdir $(wildcard functions/*))
+
+# Nothing hangs: every command below has a limit, where the machine has timeout(1).
+TIMEOUT := $(shell command -v timeout || command -v gtimeout)
+within = $(if $(TIMEOUT),$(TIMEOUT) --foreground --kill-after=10 $(1))
+
+LOCAL := .local/leasehold
+VENV := .local/venv/.installed
+NODE := node_modules/.installed
+STORIES := ./localstack/e2e/...
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{gsub("%", "<fn>", $$1); printf "  make %-14s %s\n", $$1, $$2}'
+
+## On this machine
+
+.PHONY: run
+run: $(LOCAL) $(VENV) $(NODE) ## start everything here and say what is where; Ctrl-C stops it, WAIT=no returns, EMULATOR=localstack
+	@$(LOCAL) up
+
+.PHONY: down
+down: $(LOCAL) ## stop what make run started
+	@$(LOCAL) down
+
+.PHONY: token
+token: $(LOCAL) ## print an access token: AS=admin, owner, manager, approver, member, other or robot
+	@$(LOCAL) token "$(AS)"
+
+.PHONY: seed
+seed: $(LOCAL) ## put back whatever is missing from the sample organisation
+	@$(LOCAL) seed
+
+logs-%: $(LOCAL) ## what a function has logged
+	@$(LOCAL) logs $*
+
+invoke-%: $(LOCAL) ## hand a function its sample payloads from events/
+	@$(LOCAL) invoke $*
+
+## Build
+
+.PHONY: build
+build: $(FUNCTIONS:%=build-%) ## every function, for ARCH (default: this machine's)
+
+build-%: ## one function
+	@$(call within,600) env CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) \
+		go build -trimpath -tags lambda.norpc -ldflags '-s -w' -o dist/$*/bootstrap ./functions/$*
+
+# The CDK command line starts this file many times a day: built once, not with every start.
+.PHONY: .local/infra
+.local/infra:
+	@$(call within,900) go build -o $@ ./infra
+
+$(LOCAL): go.mod go.sum $(wildcard localstack/*.go localstack/*/*.go pkg/names/*.go)
+	@$(TOOLS)
+	@$(call within,600) go build -o $@ ./localstack
+
+## Test
+
+.PHONY: test
+test: $(VENV) $(NODE) build ## everything: unit and template tests, then the stories on a deployed stack
+	$(call within,1200) go test ./... -shuffle=on -count=1 -timeout 15m
+	$(MAKE) --no-print-directory e2e
+
+.PHONY: test-unit
+test-unit: ## fast, offline, shuffled
+	$(call within,600) go test $$(go list ./... | grep -v -e /infra -e /localstack/e2e) -shuffle=on -count=1 -timeout 5m
+
+.PHONY: e2e
+e2e: $(VENV) $(NODE) ## the stories, on a stack of their own
+	LEASEHOLD_E2E=1 $(call within,1500) go test $(STORIES) -count=1 -timeout 20m
+
+.PHONY: verify
+verify: $(NODE) ## format, vet, staticcheck, known vulnerabilities, tidy modules, import rules
+	@test -z "$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go'))" || \
+		{ echo 'not formatted:'; gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go'); exit 1; }
+	$(call within,900) go vet ./...
+	$(call within,900) go tool staticcheck ./...
+	@VULN=$(VULN) $(call within,900) localstack/vulnerabilities
+	$(call within,300) go mod tidy -diff
+	$(call within,300) go test ./pkg/archtest/... -count=1
+
+## On AWS
+
+CDK = $(call within,1800) node_modules/.bin/cdk
+
+.PHONY: synth
+synth: cloud ## the CloudFormation template; settings in CONTEXT="-c issuers=... -c firstAdmin=..."
+	@$(CDK) synth $(CONTEXT)
+
+.PHONY: diff
+diff: cloud ## what deploy would change
+	@$(CDK) diff $(CONTEXT)
+
+.PHONY: deploy
+deploy: cloud ## put it into your AWS account
+	@$(CDK) deploy $(CONTEXT)
+
+.PHONY: destroy
+destroy: cloud ## take it out again; the table stays
+	@$(CDK) destroy $(CONTEXT)
+
+.PHONY: cloud
+cloud: $(NODE) .local/infra
+	@$(MAKE) --no-print-directory build ARCH=arm64
+
+## Tools
+
+TOOLS = PYTHON='$(PYTHON)' localstack/tools
+
+$(VENV): localstack/requirements.lock
+	@$(TOOLS)
+	@$(call within,120) $(PYTHON) -m venv --clear .local/venv
+	@$(call within,600) .local/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(NODE): package-lock.json .npmrc
+	@$(TOOLS)
+	@$(call within,600) npm ci --silent
+	@touch $@

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"leasehold/localstack/parts"
+)
+
+// held is what upInBackground adds to the command of the copy that holds the stack.
+const held = "held"
+
+// upInBackground starts a copy of this program that holds the stack, repeats what
+// it says until it has said everything, and leaves it running.
+func upInBackground(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	said, saying, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer said.Close()
+
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(dir, "up.log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+
+	holder := exec.Command(self, "up", held)
+	holder.Stdout, holder.Stderr = log, log
+	holder.ExtraFiles = []*os.File{saying}
+	holder.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // outlives this terminal
+	if err := holder.Start(); err != nil {
+		return err
+	}
+	saying.Close()
+
+	// The holder closes its end when it is up, or ends; Ctrl-C until then is for it.
+	stop := context.AfterFunc(ctx, func() { holder.Process.Signal(syscall.SIGTERM) })
+	defer stop()
+	if _, err := io.Copy(os.Stdout, said); err != nil {
+		return err
+	}
+	if _, err := parts.ReadFacts(dir); err != nil {
+		holder.Wait()
+		text, _ := os.ReadFile(log.Name())
+		return errors.New(strings.TrimSpace(string(text)))
+	}
+	return holder.Process.Release()
+}
+
+// The lock is held by whoever holds the stack, for as long as it runs, and names
+// its process. The system lets go of it however that process ends, so the number
+// in it is never somebody else's.
+func lockFile() (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(filepath.Join(dir, "holder"), os.O_CREATE|os.O_RDWR, 0o600)
+}
+
+// takeLock makes this process the holder of the stack.
+func takeLock() (*os.File, error) {
+	file, err := lockFile()
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		file.Close()
+		return nil, errors.New("a stack of this checkout is up already: make down ends it")
+	}
+	if err := file.Truncate(0); err != nil {
+		return nil, err
+	}
+	_, err = file.WriteString(strconv.Itoa(os.Getpid()))
+	return file, err
+}
+
+// down tells the holder of the stack to stop and waits until it has.
+func down(ctx context.Context, _ []string) error {
+	file, err := lockFile()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+
+	if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		fmt.Println("No stack of this checkout is up.")
+		return nil
+	}
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return err
+	}
+	pid, err := strconv.Atoi(string(text))
+	if err != nil {
+		return fmt.Errorf("the lock names no process: %w", err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		return fmt.Errorf("stop the stack: %w", err)
+	}
+	return awaitEnd(ctx, file)
+}
+
+func awaitEnd(ctx context.Context, file *os.File) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		select {
+		case <-ctx.Done():
+			return errors.New("the stack did not stop in time, see .local/up.log")
+		case <-tick.C:
+		}
+	}
+	fmt.Println("Stopped.")
+	return nil
+}

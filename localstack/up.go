@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"leasehold/localstack/parts"
+	"leasehold/localstack/seed"
+)
+
+// startLimit is how long a start may take, first builds included.
+const startLimit = 10 * time.Minute
+
+// up starts the stack and holds it until it is told to stop. With WAIT=no it
+// leaves that to a copy of itself in the background and returns when all is up.
+func up(ctx context.Context, arguments []string) error {
+	if len(arguments) == 1 && arguments[0] == held {
+		syscall.CloseOnExec(3) // the parts must not keep it open
+		said := os.NewFile(3, "said")
+		return hold(ctx, said)
+	}
+	if os.Getenv("WAIT") == "no" {
+		return upInBackground(ctx)
+	}
+	return hold(ctx, keepOpen{os.Stdout})
+}
+
+// keepOpen is the terminal: what is said to it may go on after the start.
+type keepOpen struct{ io.Writer }
+
+func (keepOpen) Close() error { return nil }
+
+// hold starts the stack, says what is where, and waits for the end of ctx.
+func hold(ctx context.Context, said io.WriteCloser) error {
+	lock, err := takeLock()
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+
+	stack, shown, err := startAndSeed(ctx, said)
+	if err != nil {
+		fmt.Fprintln(said, err)
+		return errors.Join(errors.New("the stack did not start"), said.Close())
+	}
+	if err := stack.Facts.Write(dir); err != nil {
+		return errors.Join(err, stack.Close())
+	}
+	describe(said, stack.Facts, shown)
+	said.Close()
+
+	<-ctx.Done()
+	return stack.Close()
+}
+
+func startAndSeed(ctx context.Context, said io.Writer) (*parts.Stack, seed.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+
+	began := time.Now()
+	stack, err := parts.Start(ctx, parts.Options{
+		Root:     ".",
+		Dir:      dir,
+		Familiar: true,
+		Emulator: os.Getenv("EMULATOR"),
+		Endpoint: os.Getenv("LOCALSTACK_ENDPOINT"),
+		Progress: said,
+	})
+	if err != nil {
+		return nil, seed.Result{}, err
+	}
+	shown, err := seed.Run(ctx, stack.Facts, said)
+	if err != nil {
+		return nil, shown, errors.Join(fmt.Errorf("seed: %w", err), stack.Close())
+	}
+	fmt.Fprintf(said, "Leasehold is up after %.0f s.\n", time.Since(began).Seconds())
+	return stack, shown, nil
+}
+
+// seedAgain puts back whatever is missing from the sample organisation.
+func seedAgain(ctx context.Context, _ []string) error {
+	facts, err := parts.ReadFacts(dir)
+	if err != nil {
+		return err
+	}
+	_, err = seed.Run(ctx, facts, os.Stdout)
+	return err
+}
+
+// token prints an access token and nothing else.
+func token(ctx context.Context, arguments []string) error {
+	if len(arguments) != 1 || arguments[0] == "" {
+		return errors.New("say who: make token AS=member (admin, owner, manager, approver, member, other or robot)")
+	}
+	facts, err := parts.ReadFacts(dir)
+	if err != nil {
+		return err
+	}
+	token, err := facts.Token(ctx, arguments[0])
+	if err != nil {
+		return err
+	}
+	fmt.Println(token)
+	return nil
+}
