@@ -26,6 +26,7 @@ func TestTheConnectorConformsWithServersOfEveryHabit(t *testing.T) {
 		"hides members, knows no or": {hidesMembers: true, plainFilters: true, storesTwice: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			connectortest.Run(t, func(t *testing.T) connectortest.Harness {
 				s := newTarget(t, h)
 				proxy := connectortest.NewProxy(t, s.url)

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -13,7 +14,8 @@ import (
 	"testing"
 )
 
-const testToken = "s3cret-bearer-token"
+// testToken is the credential of one run: no server but ours takes it.
+var testToken = "bearer-" + rand.Text()
 
 // target is an honest SCIM server in memory, with the habits that real servers differ
 // by. It keeps what it was asked.
