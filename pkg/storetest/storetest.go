@@ -42,8 +42,9 @@ type scenario struct {
 // Run plays every scenario on the store that open returns; it may be the same store
 // each time.
 func Run(t *testing.T, open func(t *testing.T) Store) {
-	all := slices.Concat(aggregateScenarios(), headScenarios, settlementScenarios, sheetScenarios,
-		gateScenarios, eventScenarios)
+	all := slices.Concat(aggregateScenarios(), refusalScenarios(), nameScenarios, membershipScenarios, readScenarios,
+		requestScenarios, inboxScenarios, assignmentScenarios, policyScenarios, headScenarios, settlementScenarios,
+		sheetScenarios, gateScenarios, dueScenarios, listScenarios, eventScenarios, raceScenarios)
 	for _, s := range all {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

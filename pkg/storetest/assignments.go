@@ -1,0 +1,205 @@
+package storetest
+
+import (
+	"slices"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+var assignmentScenarios = []scenario{
+	{"An assignment is found by its id, live and then ended", assignmentByID},
+	{"A request that made no assignment names none", assignmentOfNone},
+	{"A subject's live assignments are those that its head names", assignmentsLive},
+	{"Ended assignments are listed by subject and package, newest request first", assignmentsEnded},
+	{"A package's slots are paged, those of other packages apart", holdersPaged},
+	{"S5: a slot that is empty is gone, and may be taken again", slotLife},
+	{"Work reads everything that a debt is made of", workWhole},
+	{"Work leaves out what is absent", workAbsent},
+}
+
+// bare drops the version of a live assignment, which is its slot's.
+func bare(a entitlement.Assignment) entitlement.Assignment {
+	if a.State.Live() {
+		a.Version = 0
+	}
+	return a
+}
+
+func assignmentByID(w *world) {
+	p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
+	r, slot := w.hold(p, ann)
+	id := r.AssignmentOf()
+	got := get[entitlement.Assignment](w)(w.s.Assignment(w.Context(), id))
+	w.same(bare(got), *slot.Assignment)
+
+	past := w.end(slot)
+	got = get[entitlement.Assignment](w)(w.s.Assignment(w.Context(), id))
+	w.same(got, past)
+
+	again, second := w.hold(p, ann)
+	got = get[entitlement.Assignment](w)(w.s.Assignment(w.Context(), again.AssignmentOf()))
+	w.same(bare(got), *second.Assignment)
+	w.same(get[entitlement.Assignment](w)(w.s.Assignment(w.Context(), id)), past)
+}
+
+func assignmentOfNone(w *world) {
+	p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
+	open := w.submit(newID[entitlement.PackageID](), ann)
+	_, slot := w.hold(p, ann)
+	extension, e := asked(p, ann, instant(1))
+	extension.Type, extension.Assignment = entitlement.UserUpdate, slot.Assignment.ID
+	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{extension}, Events: []entitlement.Event{e}})
+	for _, id := range []entitlement.AssignmentID{open.AssignmentOf(), extension.AssignmentOf(), newID[entitlement.AssignmentID]()} {
+		_, err := w.s.Assignment(w.Context(), id)
+		w.kind(err, entitlement.NotFound)
+	}
+}
+
+func assignmentsLive(w *world) {
+	ann := newID[entitlement.UserID]()
+	live := func() (ids []entitlement.AssignmentID) {
+		all, err := w.s.AssignmentsOf(w.Context(), ann)
+		w.must(err)
+		for _, a := range all {
+			ids = append(ids, a.ID)
+		}
+		return ids
+	}
+	sameSet(w, live(), nil)
+	a, slot := w.hold(newID[entitlement.PackageID](), ann)
+	b, _ := w.hold(newID[entitlement.PackageID](), ann)
+	w.submit(newID[entitlement.PackageID](), ann)
+	w.hold(a.Package, newID[entitlement.UserID]())
+	sameSet(w, live(), []entitlement.AssignmentID{a.AssignmentOf(), b.AssignmentOf()})
+	w.end(slot)
+	sameSet(w, live(), []entitlement.AssignmentID{b.AssignmentOf()})
+}
+
+func assignmentsEnded(w *world) {
+	p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
+	var want []entitlement.AssignmentID
+	for range 3 {
+		_, slot := w.hold(p, ann) // all of one instant
+		want = append(want, w.end(slot).ID)
+	}
+	w.hold(p, ann)
+	w.submit(newID[entitlement.PackageID](), ann)
+	old, e := asked(p, ann, instant(-time.Hour))
+	past := *assigned(old)
+	past.State, past.Target = entitlement.AssignmentExpired, entitlement.TargetAbsent
+	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{old}, Events: []entitlement.Event{e}, Ended: []entitlement.Assignment{past}})
+	want = append(want, past.ID)
+
+	for _, list := range []func(entitlement.Page) (entitlement.Paged[entitlement.Assignment], error){
+		func(page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+			return w.s.EndedOf(w.Context(), ann, page)
+		},
+		func(page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+			return w.s.EndedFor(w.Context(), p, page)
+		},
+	} {
+		for _, limit := range []int{0, 1, 2} {
+			w.eventually(func() string {
+				var got []entitlement.AssignmentID
+				for _, a := range walk(w, limit, list) {
+					got = append(got, a.ID)
+				}
+				if len(got) > 0 && got[len(got)-1] != past.ID {
+					return "the oldest is not the last"
+				}
+				return diff(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want)))
+			})
+		}
+	}
+}
+
+func (w *world) holders(p entitlement.PackageID, limit int) []entitlement.Slot {
+	w.Helper()
+	return walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.Slot], error) {
+		return w.s.Holders(w.Context(), p, page)
+	})
+}
+
+func holdersPaged(w *world) {
+	p := newID[entitlement.PackageID]()
+	var want []entitlement.UserID
+	for range 3 {
+		r, _ := w.hold(p, newID[entitlement.UserID]())
+		want = append(want, r.Subject)
+	}
+	for range 2 {
+		want = append(want, w.submit(p, newID[entitlement.UserID]()).Subject)
+	}
+	w.hold(newID[entitlement.PackageID](), want[0])
+	w.commit(gate(p, "", true)) // guards share the package's place, and are no slots
+	for _, limit := range []int{0, 1, 2} {
+		var got []entitlement.UserID
+		for _, slot := range w.holders(p, limit) {
+			stored := get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, slot.Subject))
+			w.same(slot, stored)
+			got = append(got, slot.Subject)
+		}
+		sameSet(w, got, want)
+	}
+}
+
+func slotLife(w *world) {
+	p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
+	first := w.submit(p, ann)
+	second, e := asked(p, ann, instant(1))
+	again := entitlement.Change{Requests: []entitlement.AssignmentRequest{second}, Events: []entitlement.Event{e},
+		Slots: []entitlement.Slot{{Package: p, Subject: ann, Open: second.ID}}}
+	w.refuse(entitlement.PartSlot, again)
+	_, err := w.s.Request(w.Context(), second.ID)
+	w.kind(err, entitlement.NotFound)
+
+	w.freeSlot(first)
+	w.same(get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann)), entitlement.Slot{Package: p, Subject: ann})
+	if got := w.holders(p, 0); len(got) != 0 {
+		w.Fatalf("got %d slots, want none", len(got))
+	}
+	w.commit(again)
+	w.same(get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann)),
+		entitlement.Slot{Package: p, Subject: ann, Open: second.ID, Meta: entitlement.Meta{Version: 1}})
+}
+
+func workWhole(w *world) {
+	ann := w.user()
+	scopes := map[entitlement.PackageID]entitlement.PackageScopes{}
+	offer := func() entitlement.PackageID {
+		s := entitlement.PackageScopes{Package: newID[entitlement.PackageID](), List: []entitlement.ResourceRoleScope{filled[entitlement.ResourceRoleScope]()}}
+		w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{s}})
+		s.Version = 1
+		scopes[s.Package] = s
+		return s.Package
+	}
+	live, settled := offer(), offer()
+	r, slot := w.hold(live, ann.ID)
+	calm, _ := w.hold(settled, ann.ID)
+	_, gone := w.hold(offer(), ann.ID)
+	past := w.end(gone)
+	removal := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID]())
+
+	head := w.head(ann.ID)
+	head.Waiting = slices.DeleteFunc(head.Waiting, func(x entitlement.Waiting) bool { return x.Package == calm.Package })
+	head.Removing[0].Request = removal.ID
+	got, err := w.s.Work(w.Context(), head)
+	w.must(err)
+	for p, s := range got.Slots {
+		a := bare(*s.Assignment)
+		s.Assignment = &a
+		got.Slots[p] = s
+	}
+	w.same(got, entitlement.Work{Subject: &ann, Scopes: scopes, Slots: map[entitlement.PackageID]entitlement.Slot{live: slot},
+		Ended:    map[entitlement.AssignmentID]entitlement.Assignment{past.ID: past},
+		Requests: map[entitlement.RequestID]entitlement.AssignmentRequest{r.ID: r, removal.ID: removal}})
+}
+
+func workAbsent(w *world) {
+	a := waiting()
+	got, err := w.s.Work(w.Context(), entitlement.Head{Subject: newID[entitlement.UserID](), Live: []entitlement.PackageID{a.Package},
+		Waiting: []entitlement.Waiting{a}, Removing: []entitlement.Removing{{Assignment: newID[entitlement.AssignmentID](), Request: newID[entitlement.RequestID]()}}})
+	w.must(err)
+	w.same(got, entitlement.Work{})
+}

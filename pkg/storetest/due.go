@@ -1,0 +1,179 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+var dueScenarios = []scenario{
+	{"A request falls due when it says, in one shard, until it says otherwise", dueRequest},
+	{"A slot falls due at the end of its assignment, while it has one", dueSlot},
+	{"A package under deletion falls due until it is open again or gone", duePackage},
+	{"Due pages through a shard, oldest first", duePages},
+	{"Due items are read as they are, what is absent left out", dueItems},
+}
+
+// dueTime is long before everything else of the table that falls due.
+var dueTime = time.Date(1998, 1, 1, 0, 0, 0, 5, time.UTC)
+
+// due collects from all shards what falls due by until and is about the packages.
+func due(w *world, limit int, until time.Time, about ...entitlement.DueRef) []entitlement.DueRef {
+	w.Helper()
+	isOurs := func(r entitlement.DueRef) bool {
+		return slices.ContainsFunc(about, func(a entitlement.DueRef) bool {
+			return r.Request == a.Request && r.Package == a.Package && r.Subject == a.Subject
+		})
+	}
+	var all []entitlement.DueRef
+	for shard := range names.DueShards {
+		got := walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error) {
+			return w.s.Due(w.Context(), shard, until, page)
+		})
+		var last time.Time
+		for _, r := range got {
+			if r.At.After(until) {
+				w.Fatalf("shard %d shows %v, due after %v", shard, r, until)
+			}
+			if isOurs(r) {
+				if r.At.Before(last) {
+					w.Fatalf("shard %d is not sorted by time", shard)
+				}
+				last = r.At
+				all = append(all, r)
+			}
+		}
+	}
+	return all
+}
+
+// fallsDue polls until exactly the one reference falls due, and not earlier than its time.
+func fallsDue(w *world, want entitlement.DueRef) {
+	w.Helper()
+	w.eventually(func() string {
+		if d := diff(due(w, 0, want.At, want), []entitlement.DueRef{want}); d != "" {
+			return d
+		}
+		if d := diff(due(w, 0, want.At.Add(time.Hour), want), []entitlement.DueRef{want}); d != "" {
+			return d
+		}
+		return diff(due(w, 0, want.At.Add(-1), want), []entitlement.DueRef(nil))
+	})
+}
+
+// fallsDueNever polls until the reference shows no more.
+func fallsDueNever(w *world, ref entitlement.DueRef) {
+	w.Helper()
+	w.eventually(func() string { return diff(due(w, 0, instant(24*time.Hour), ref), []entitlement.DueRef(nil)) })
+}
+
+func dueRequest(w *world) {
+	r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID](), func(r *entitlement.AssignmentRequest) { r.Due = dueTime })
+	ref := entitlement.DueRef{Request: r.ID, At: dueTime}
+	fallsDue(w, ref)
+	r.Due = dueTime.Add(time.Nanosecond)
+	r = w.move(r, "escalated")
+	ref.At = r.Due
+	fallsDue(w, ref)
+	r.Due = time.Time{}
+	r = w.move(r, "denied")
+	fallsDueNever(w, ref)
+	r.Due = dueTime
+	r = w.move(r, "scheduled")
+	ref.At = dueTime
+	fallsDue(w, ref)
+	r.Erased = true
+	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}})
+	fallsDueNever(w, ref)
+}
+
+func dueSlot(w *world) {
+	r, e := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(0))
+	slot := entitlement.Slot{Package: r.Package, Subject: r.Subject, Open: r.ID}
+	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e}, Slots: []entitlement.Slot{slot}})
+	put := func(end time.Time) {
+		w.Helper()
+		slot.Version++
+		slot.Open, slot.Assignment = "", assigned(r)
+		slot.Assignment.End = end
+		w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}})
+	}
+	ref := entitlement.DueRef{Package: r.Package, Subject: r.Subject, At: dueTime}
+	fallsDueNever(w, ref)
+	put(dueTime)
+	fallsDue(w, ref)
+	put(time.Time{})
+	fallsDueNever(w, ref)
+	ref.At = dueTime.Add(time.Minute)
+	put(ref.At)
+	fallsDue(w, ref)
+
+	slot.Version++
+	slot.Assignment = nil
+	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot.Vacate()}})
+	fallsDueNever(w, ref)
+}
+
+func duePackage(w *world) {
+	p := w.pkg(newID[entitlement.CatalogID]())
+	ref := entitlement.DueRef{Package: p.ID}
+	shown := func(want int) {
+		w.Helper()
+		w.eventually(func() string {
+			if got := len(due(w, 0, dueTime.Add(24*time.Hour), ref)); got != want {
+				return fmt.Sprintf("the package is due %d times, want %d", got, want)
+			}
+			return ""
+		})
+	}
+	put := func(since time.Time) {
+		w.Helper()
+		p.Deleting = since
+		w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}})
+		p.Version++
+	}
+	shown(0)
+	put(dueTime)
+	shown(1)
+	put(time.Time{})
+	shown(0)
+	put(dueTime)
+	shown(1)
+	p.Erased = true
+	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}})
+	shown(0)
+}
+
+func duePages(w *world) {
+	var want []entitlement.DueRef
+	for i := range 12 {
+		at := dueTime.Add(time.Duration(-i) * time.Second)
+		r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID](), func(r *entitlement.AssignmentRequest) { r.Due = at })
+		want = append(want, entitlement.DueRef{Request: r.ID, At: at})
+	}
+	slices.Reverse(want)
+	for _, limit := range []int{0, 1, 3} {
+		w.eventually(func() string {
+			got := due(w, limit, dueTime, want...)
+			slices.SortFunc(got, func(a, b entitlement.DueRef) int { return a.At.Compare(b.At) })
+			return diff(got, want)
+		})
+	}
+}
+
+func dueItems(w *world) {
+	p := w.pkg(newID[entitlement.CatalogID]())
+	r := w.submit(p.ID, newID[entitlement.UserID]())
+	slot := get[entitlement.Slot](w)(w.s.Slot(w.Context(), r.Package, r.Subject))
+	refs := []entitlement.DueRef{{Request: newID[entitlement.RequestID]()}, {Package: p.ID}, {Package: p.ID, Subject: r.Subject},
+		{Package: p.ID, Subject: newID[entitlement.UserID]()}, {Request: r.ID}, {Package: newID[entitlement.PackageID]()}}
+	got, err := w.s.Read(w.Context(), refs)
+	w.must(err)
+	w.same(got, entitlement.DueItems{Requests: []entitlement.AssignmentRequest{r}, Slots: []entitlement.Slot{slot}, Packages: []entitlement.AccessPackage{p}})
+	got, err = w.s.Read(w.Context(), nil)
+	w.must(err)
+	w.same(got, entitlement.DueItems{})
+}

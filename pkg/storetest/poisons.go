@@ -1,0 +1,106 @@
+package storetest
+
+import (
+	"leasehold/pkg/entitlement"
+)
+
+// poisons lists every way in which one part of a change does not hold.
+func poisons() []poison {
+	return []poison{
+		{"a stale catalog", entitlement.PartConfiguration, func(w *world, _ *everything, c *entitlement.Change) {
+			stale := w.catalog()
+			stale.Version = 7
+			c.Catalogs = append(c.Catalogs[:1:1], stale)
+		}},
+		{"a package that exists already", entitlement.PartConfiguration, func(w *world, _ *everything, c *entitlement.Change) {
+			p := w.pkg(newID[entitlement.CatalogID]())
+			p.Version = 0
+			c.Packages = append(c.Packages[:1:1], p)
+		}},
+		{"role scopes of another version", entitlement.PartConfiguration, func(w *world, _ *everything, c *entitlement.Change) {
+			c.Scopes = append(c.Scopes[:1:1], entitlement.PackageScopes{Package: newID[entitlement.PackageID](), Meta: entitlement.Meta{Version: 1}})
+		}},
+		{"a name that is taken", entitlement.PartName, func(w *world, _ *everything, c *entitlement.Change) {
+			c.Users = append(c.Users[:2:2], entitlement.User{ID: newID[entitlement.UserID](), UserPrincipalName: w.user().UserPrincipalName})
+		}},
+		{"a principal that is bound", entitlement.PartName, func(w *world, _ *everything, c *entitlement.Change) {
+			p := entitlement.Principal{Issuer: "issuer", Value: unique("bound-")}
+			w.user(func(u *entitlement.User) { u.Identities = []entitlement.Principal{p} })
+			c.Users = append(c.Users[:2:2], entitlement.User{ID: newID[entitlement.UserID](), UserPrincipalName: unique("free-"), Identities: []entitlement.Principal{p}})
+		}},
+		{"an origin that is taken", entitlement.PartName, func(w *world, _ *everything, c *entitlement.Change) {
+			r := entitlement.Resource{ID: newID[entitlement.ResourceID](), Catalog: newID[entitlement.CatalogID](), OriginID: "origin"}
+			w.commit(entitlement.Change{Resources: []entitlement.Resource{r}})
+			r.ID = newID[entitlement.ResourceID]()
+			c.Resources = append(c.Resources[:1:1], r)
+		}},
+		{"a stale user", entitlement.PartDirectory, func(w *world, _ *everything, c *entitlement.Change) {
+			u := w.user()
+			u.Version = 2
+			c.Users = append(c.Users[:2:2], u)
+		}},
+		{"a user that is gone", entitlement.PartDirectory, func(w *world, _ *everything, c *entitlement.Change) {
+			u := w.user()
+			u.ID, u.UserPrincipalName = newID[entitlement.UserID](), unique("gone-")
+			c.Users = append(c.Users[:2:2], u)
+		}},
+		{"a membership of nobody", entitlement.PartDirectory, func(w *world, _ *everything, c *entitlement.Change) {
+			c.Memberships = append(c.Memberships[:2:2], entitlement.Membership{Group: newID[entitlement.GroupID](), User: newID[entitlement.UserID]()})
+		}},
+		{"the end of a membership that is none", entitlement.PartDirectory, func(w *world, _ *everything, c *entitlement.Change) {
+			c.Memberships = append(c.Memberships[:2:2], entitlement.Membership{Group: newID[entitlement.GroupID](), User: w.user().ID, Erased: true})
+		}},
+		{"a request that moved on", entitlement.PartRequest, func(w *world, _ *everything, c *entitlement.Change) {
+			r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID]())
+			w.move(r, "approved")
+			c.Requests = append(c.Requests[:1:1], r)
+		}},
+		{"an assignment that has ended already", entitlement.PartRequest, func(w *world, _ *everything, c *entitlement.Change) {
+			_, slot := w.hold(newID[entitlement.PackageID](), newID[entitlement.UserID]())
+			past := w.end(slot)
+			past.Version = 0
+			c.Ended = append(c.Ended[:1:1], past)
+		}},
+		{"a slot that is taken", entitlement.PartSlot, func(w *world, _ *everything, c *entitlement.Change) {
+			r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID]())
+			c.Slots = append(c.Slots[:2:2], entitlement.Slot{Package: r.Package, Subject: r.Subject, Open: newID[entitlement.RequestID]()})
+		}},
+		{"the end of a slot that is gone", entitlement.PartSlot, func(w *world, _ *everything, c *entitlement.Change) {
+			c.Slots = append(c.Slots[:2:2], entitlement.Slot{Package: newID[entitlement.PackageID](), Subject: newID[entitlement.UserID](),
+				Meta: entitlement.Meta{Version: 1, Erased: true}})
+		}},
+		{"a package that is live already", entitlement.PartHead, func(w *world, _ *everything, c *entitlement.Change) {
+			subject, a := newID[entitlement.UserID](), waiting()
+			w.commit(enter(subject, a))
+			c.Heads = append(c.Heads[:1:1], enter(subject, a).Heads...)
+		}},
+		{"an incompatible package that is live", entitlement.PartHead, func(w *world, _ *everything, c *entitlement.Change) {
+			subject, a := newID[entitlement.UserID](), waiting()
+			w.commit(enter(subject, a))
+			c.Heads = append(c.Heads[:1:1], enter(subject, waiting(), a.Package).Heads...)
+		}},
+		{"the end of a package that is not live", entitlement.PartHead, func(_ *world, _ *everything, c *entitlement.Change) {
+			c.Heads = append(c.Heads[:1:1], leave(newID[entitlement.UserID](), waiting(), "").Heads...)
+		}},
+		{"a settlement of another generation", entitlement.PartHead, func(w *world, _ *everything, c *entitlement.Change) {
+			subject := newID[entitlement.UserID]()
+			w.commit(enter(subject, waiting()))
+			c.Settlements = append(c.Settlements[:1:1], settle(subject, 2).Settlements...)
+		}},
+		{"a claim that was lost", entitlement.PartClaim, func(_ *world, _ *everything, c *entitlement.Change) {
+			c.Sheets = append(c.Sheets[:1:1], newDesk().sheet("token"))
+		}},
+		{"a guard that is closed", entitlement.PartGuard, func(w *world, _ *everything, c *entitlement.Change) {
+			p := newID[entitlement.PackageID]()
+			w.commit(gate(p, "", true))
+			c.Guards = append(c.Guards[:1:1], guard(p, "", newID[entitlement.UserID]()).Guards...)
+		}},
+		{"an event that is written already", entitlement.PartEvent, func(w *world, _ *everything, c *entitlement.Change) {
+			var chain entitlement.Chain
+			e := next(&chain, entitlement.OfGroup, newID[string](), "created")
+			w.commit(entitlement.Change{Events: []entitlement.Event{e}})
+			e.Kind = "forged"
+			c.Events = append(c.Events[:3:3], e)
+		}},
+	}
+}

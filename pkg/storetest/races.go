@@ -1,0 +1,268 @@
+package storetest
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+var raceScenarios = []scenario{
+	{"S5: of fifty submissions for one person and package, one goes through", raceSubmit},
+	{"S4: of fifty approvals and denials, one goes through, and its events are dense", raceDecide},
+	{"S14: of fifty claims of one sheet, one goes through", raceClaim},
+	{"S14: of fifty claims of a sheet whose lease ran out, one displaces it", raceDisplace},
+	{"S16: of extension and expiry, one goes through", raceExtend},
+	{"S18: of two incompatible packages, one becomes live", raceIncompatible},
+	{"S7: a package that closes meets every submission, before or after", raceGate},
+	{"S14: a settlement and a new debt are never both unseen", raceSettle},
+	{"S22: head changes of one person at once are all counted", raceHeads},
+	{"Of twenty users with one name, one is made", raceNames},
+}
+
+func raceSubmit(w *world) {
+	p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
+	made := make([]entitlement.AssignmentRequest, 50)
+	errs := race(len(made), func(i int) error {
+		r, e := asked(p, ann, instant(time.Duration(i)))
+		made[i] = r
+		return w.s.Commit(w.Context(), entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
+			Slots:  []entitlement.Slot{{Package: p, Subject: ann, Open: r.ID}},
+			Guards: []entitlement.Guard{{Package: p, Policy: r.Policy, Subject: ann}}})
+	})
+	if won := w.winners(errs); won != 1 {
+		w.Fatalf("%d submissions went through, want 1", won)
+	}
+	won := made[slices.Index(errs, nil)]
+	w.lists(w.ofSubject(ann), won.ID)
+	w.lists(w.forPackage(p), won.ID)
+	if slot := get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann)); slot.Open != won.ID {
+		w.Fatalf("the slot holds %s, want %s", slot.Open, won.ID)
+	}
+	for _, r := range made {
+		events := get[[]entitlement.Event](w)(w.s.Events(w.Context(), entitlement.OfRequest, string(r.ID)))
+		if want := r.ID == won.ID; (len(events) == 1) != want {
+			w.Fatalf("request %s has %d events", r.ID, len(events))
+		}
+	}
+}
+
+func raceDecide(w *world) {
+	p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
+	r := w.submit(p, ann)
+	slot := get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann))
+	approve := func() entitlement.Change {
+		r, slot := r, slot
+		r.State = entitlement.RequestDelivering
+		e := next(&r.Chain, entitlement.OfRequest, string(r.ID), "approved")
+		slot.Open, slot.Assignment = "", assigned(r)
+		c := enter(ann, entitlement.Waiting{Package: p, Assignment: r.AssignmentOf()})
+		c.Requests, c.Slots, c.Events = []entitlement.AssignmentRequest{r}, []entitlement.Slot{slot}, []entitlement.Event{e}
+		return c
+	}
+	deny := func() entitlement.Change {
+		r, slot := r, slot
+		r.State = entitlement.RequestDenied
+		e := next(&r.Chain, entitlement.OfRequest, string(r.ID), "denied")
+		slot.Open = ""
+		return entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Slots: []entitlement.Slot{slot.Vacate()}, Events: []entitlement.Event{e}}
+	}
+	errs := race(50, func(i int) error {
+		if i%2 == 0 {
+			return w.s.Commit(w.Context(), approve())
+		}
+		return w.s.Commit(w.Context(), deny())
+	})
+	if won := w.winners(errs); won != 1 {
+		w.Fatalf("%d decisions went through, want 1", won)
+	}
+	approved := slices.Index(errs, nil)%2 == 0
+	got := get[entitlement.AssignmentRequest](w)(w.s.Request(w.Context(), r.ID))
+	events := get[[]entitlement.Event](w)(w.s.Events(w.Context(), entitlement.OfRequest, string(r.ID)))
+	w.must(entitlement.VerifyChain(got.Chain, events))
+	live := slices.Contains(w.head(ann).Live, p)
+	held := get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann)).Assignment != nil
+	if len(events) != 2 || got.Version != 2 || (got.State == entitlement.RequestDelivering) != approved || live != approved || held != approved {
+		w.Fatalf("approved %t, but state %s, %d events, live %t, held %t", approved, got.State, len(events), live, held)
+	}
+}
+
+func raceClaim(w *world) {
+	d := newDesk()
+	tokens := make([]string, 50)
+	errs := race(len(tokens), func(i int) error {
+		tokens[i] = newID[string]()
+		_, _, err := d.claim(w, tokens[i], instant(0), instant(time.Minute))
+		return err
+	})
+	if won := w.winners(errs); won != 1 {
+		w.Fatalf("%d claims went through, want 1", won)
+	}
+	w.same(w.sheets(d.subject)[0].Token, tokens[slices.Index(errs, nil)])
+}
+
+func raceDisplace(w *world) {
+	d := newDesk()
+	_, _, err := d.claim(w, "old", instant(0), instant(time.Minute))
+	w.must(err)
+	errs := race(50, func(int) error {
+		_, taken, err := d.claim(w, newID[string](), instant(time.Minute), instant(2*time.Minute))
+		if err == nil && !taken {
+			return errors.New("the displaced lease is not reported")
+		}
+		return err
+	})
+	if won := w.winners(errs); won != 1 {
+		w.Fatalf("%d claims went through, want 1", won)
+	}
+}
+
+func raceExtend(w *world) {
+	for range 10 {
+		p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
+		_, slot := w.hold(p, ann)
+		extend := func() error {
+			slot := slot
+			a := *slot.Assignment
+			a.End = instant(48 * time.Hour)
+			e := next(&a.Chain, entitlement.OfRequest, string(a.ID), "extended")
+			slot.Assignment = &a
+			return w.s.Commit(w.Context(), entitlement.Change{Slots: []entitlement.Slot{slot}, Events: []entitlement.Event{e}})
+		}
+		expire := func() error {
+			slot, past := slot, *slot.Assignment
+			past.State, past.Target = entitlement.AssignmentExpired, entitlement.TargetAbsent
+			e := next(&past.Chain, entitlement.OfRequest, string(past.ID), "expired")
+			slot.Assignment = nil
+			c := leave(ann, entitlement.Waiting{Package: p, Assignment: past.ID}, "")
+			c.Slots, c.Ended, c.Events = []entitlement.Slot{slot.Vacate()}, []entitlement.Assignment{past}, []entitlement.Event{e}
+			return w.s.Commit(w.Context(), c)
+		}
+		errs := race(20, func(i int) error {
+			if i%2 == 0 {
+				return extend()
+			}
+			return expire()
+		})
+		if won := w.winners(errs); won != 1 {
+			w.Fatalf("%d of extension and expiry went through, want 1", won)
+		}
+		extended := slices.Index(errs, nil)%2 == 0
+		got := get[entitlement.Assignment](w)(w.s.Assignment(w.Context(), slot.Assignment.ID))
+		events := get[[]entitlement.Event](w)(w.s.Events(w.Context(), entitlement.OfRequest, string(got.ID)))
+		w.must(entitlement.VerifyChain(got.Chain, events))
+		if live := slices.Contains(w.head(ann).Live, p); live != extended || got.State.Live() != extended {
+			w.Fatalf("extended %t, but live %t in state %s", extended, live, got.State)
+		}
+	}
+}
+
+func raceIncompatible(w *world) {
+	for range 10 {
+		ann, a, b := newID[entitlement.UserID](), waiting(), waiting()
+		errs := race(20, func(i int) error {
+			if i%2 == 0 {
+				return w.s.Commit(w.Context(), enter(ann, a, b.Package))
+			}
+			return w.s.Commit(w.Context(), enter(ann, b, a.Package))
+		})
+		if won := w.winners(errs); won != 1 {
+			w.Fatalf("%d packages became live, want 1", won)
+		}
+		if live := w.head(ann).Live; len(live) != 1 {
+			w.Fatalf("got %d live packages, want 1", len(live))
+		}
+	}
+}
+
+func raceGate(w *world) {
+	p := newID[entitlement.PackageID]()
+	before := map[entitlement.UserID]bool{}
+	var lock sync.Mutex
+	var seen []entitlement.Slot
+	errs := race(21, func(i int) error {
+		if i == 10 {
+			if err := w.s.Commit(w.Context(), gate(p, "", true)); err != nil {
+				return err
+			}
+			page, err := w.s.Holders(w.Context(), p, entitlement.Page{})
+			seen = page.Items
+			return err
+		}
+		subject := newID[entitlement.UserID]()
+		r, e := asked(p, subject, instant(0))
+		err := w.s.Commit(w.Context(), entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
+			Slots:  []entitlement.Slot{{Package: p, Subject: subject, Open: r.ID}},
+			Guards: []entitlement.Guard{{Package: p, Policy: r.Policy, Subject: subject}}})
+		lock.Lock()
+		before[subject] = err == nil
+		lock.Unlock()
+		return err
+	})
+	w.must(errs[10])
+	w.winners(errs)
+	for _, slot := range seen {
+		if !before[slot.Subject] {
+			w.Fatal("a slot was seen whose submission was refused")
+		}
+		delete(before, slot.Subject)
+	}
+	for _, went := range before {
+		if went {
+			w.Fatal("a submission went through that the closed package does not show")
+		}
+	}
+}
+
+func raceSettle(w *world) {
+	for range 10 {
+		ann, a, b := newID[entitlement.UserID](), waiting(), waiting()
+		w.commit(enter(ann, a))
+		errs := race(2, func(i int) error {
+			if i == 0 {
+				c := settle(ann, 1)
+				c.Settlements[0].Delivered = []entitlement.Waiting{a}
+				return w.s.Commit(w.Context(), c)
+			}
+			return w.s.Commit(w.Context(), enter(ann, b))
+		})
+		w.winners(errs)
+		w.must(errs[1])
+		head := w.head(ann)
+		want := entitlement.Head{Subject: ann, Gen: 2, Live: []entitlement.PackageID{a.Package, b.Package}, Waiting: []entitlement.Waiting{a, b}}
+		if errs[0] == nil {
+			want.Settled, want.Waiting = 1, []entitlement.Waiting{b}
+		}
+		w.same(head, ordered(want))
+		owes(w, ann, instant(2*time.Hour), 1)
+	}
+}
+
+func raceHeads(w *world) {
+	ann := newID[entitlement.UserID]()
+	errs := race(20, func(int) error { return w.s.Commit(w.Context(), enter(ann, waiting())) })
+	won := w.winners(errs)
+	head := w.head(ann)
+	if head.Gen != int64(won) || len(head.Live) != won || len(head.Waiting) != won || won == 0 {
+		w.Fatalf("%d went through, but generation %d, %d live, %d waiting", won, head.Gen, len(head.Live), len(head.Waiting))
+	}
+}
+
+func raceNames(w *world) {
+	name := unique("same-") + "@example.test"
+	ids := make([]entitlement.UserID, 20)
+	errs := race(len(ids), func(i int) error {
+		ids[i] = newID[entitlement.UserID]()
+		return w.s.Commit(w.Context(), entitlement.Change{Users: []entitlement.User{{ID: ids[i], UserPrincipalName: name}}})
+	})
+	if won := w.winners(errs); won != 1 {
+		w.Fatalf("%d users got one name, want 1", won)
+	}
+	w.named(name, ids[slices.Index(errs, nil)])
+	users := get[[]entitlement.User](w)(w.s.Users(w.Context(), ids))
+	if len(users) != 1 {
+		w.Fatalf("%d users were made, want 1", len(users))
+	}
+}

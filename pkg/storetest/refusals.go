@@ -1,0 +1,224 @@
+package storetest
+
+import (
+	"fmt"
+	"maps"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+// everything is a set of items of every kind, and a change that touches all of them.
+type everything struct {
+	change entitlement.Change
+	reads  map[string]func(w *world) (any, error)
+	fresh  entitlement.User // a user that the change makes
+	head   entitlement.UserID
+	desk   desk
+}
+
+// poison makes one part of the change untrue, and names the part.
+type poison struct {
+	name string
+	part entitlement.Part
+	add  func(w *world, e *everything, c *entitlement.Change)
+}
+
+// refusalScenarios spoils a change of everything in each way there is, and demands
+// that nothing at all of it came true.
+func refusalScenarios() []scenario {
+	all := []scenario{
+		{"S10: a change of everything comes true whole", wholeChange},
+		{"S21: a change of more than a hundred actions is Invalid and leaves nothing", hugeChange},
+		{"A change of one item twice leaves nothing", doubleChange},
+	}
+	for _, p := range poisons() {
+		all = append(all, scenario{"S10: a change with " + p.name + " leaves nothing", func(w *world) { poisoned(w, p) }})
+	}
+	return all
+}
+
+func newEverything(w *world) *everything {
+	w.Helper()
+	e := &everything{reads: map[string]func(*world) (any, error){}}
+	e.configuration(w)
+	e.people(w)
+	e.work(w)
+	return e
+}
+
+// kept adds a read to those that must not change.
+func (e *everything) kept(name string, read func(w *world) (any, error)) { e.reads[name] = read }
+
+func (e *everything) configuration(w *world) {
+	w.Helper()
+	catalog := w.catalog()
+	old := w.pkg(catalog.ID)
+	pol := w.policy(&old)
+	scopes := entitlement.PackageScopes{Package: old.ID, List: []entitlement.ResourceRoleScope{filled[entitlement.ResourceRoleScope]()}}
+	res := entitlement.Resource{ID: newID[entitlement.ResourceID](), Catalog: catalog.ID, Connector: newID[entitlement.ConnectorID](), OriginID: unique("origin-")}
+	con := entitlement.ConnectorConfig{ID: newID[entitlement.ConnectorID](), DisplayName: "old"}
+
+	chain := entitlement.Chain{}
+	event := next(&chain, entitlement.OfCatalog, string(catalog.ID), "changed")
+	pol.DisplayName, catalog.DisplayName, old.DisplayName, catalog.Chain = "new", "new", "new", chain
+	e.change = entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{old}, Policies: []entitlement.AssignmentPolicy{pol},
+		Scopes: []entitlement.PackageScopes{scopes}, Resources: []entitlement.Resource{res}, Connectors: []entitlement.ConnectorConfig{con},
+		Gates: []entitlement.Gate{{Package: old.ID, Closed: true}}, Events: []entitlement.Event{event}}
+	ctx := w.Context()
+	e.kept("catalog", func(w *world) (any, error) { return w.s.Catalog(ctx, catalog.ID) })
+	e.kept("package", func(w *world) (any, error) { return w.s.Package(ctx, old.ID) })
+	e.kept("policy", func(w *world) (any, error) { return w.s.Policy(ctx, pol.ID) })
+	e.kept("scopes", func(w *world) (any, error) { return w.s.Scopes(ctx, old.ID) })
+	e.kept("resource", func(w *world) (any, error) { return w.s.Resource(ctx, catalog.ID, res.ID) })
+	e.kept("origin", func(w *world) (any, error) {
+		return w.s.ResourceByOrigin(ctx, catalog.ID, res.Connector, res.OriginID)
+	})
+	e.kept("connector", func(w *world) (any, error) { return w.s.Connector(ctx, con.ID) })
+	e.kept("catalog's events", func(w *world) (any, error) { return w.s.Events(ctx, entitlement.OfCatalog, string(catalog.ID)) })
+	e.kept("gate", func(w *world) (any, error) {
+		err := w.s.Commit(ctx, guard(old.ID, "", newID[entitlement.UserID]()))
+		return entitlement.StalePart(err), nil
+	})
+}
+
+func (e *everything) people(w *world) {
+	w.Helper()
+	ann, bob, g := w.user(), w.user(), w.group()
+	e.fresh = entitlement.User{ID: newID[entitlement.UserID](), UserPrincipalName: unique("fresh-"),
+		Identities: []entitlement.Principal{{Issuer: "issuer", Value: unique("fresh-")}}}
+	oldName := ann.UserPrincipalName
+	ann.UserPrincipalName = unique("renamed-")
+	newName := ann.UserPrincipalName
+	renamed := g
+	renamed.DisplayName = "new"
+	e.change.Users = []entitlement.User{ann, e.fresh}
+	e.change.Groups = []entitlement.Group{renamed}
+	e.change.Memberships = []entitlement.Membership{{Group: g.ID, User: bob.ID}, {Group: g.ID, User: ann.ID, Owner: true}}
+	ctx, fresh := w.Context(), e.fresh
+	for name, id := range map[string]entitlement.UserID{"ann": ann.ID, "bob": bob.ID, "fresh": fresh.ID} {
+		e.kept("user "+name, func(w *world) (any, error) { return w.s.User(ctx, id) })
+	}
+	for name, upn := range map[string]string{"old": oldName, "new": newName, "fresh": fresh.UserPrincipalName} {
+		e.kept("name "+name, func(w *world) (any, error) { return w.s.UserNamed(ctx, upn) })
+	}
+	e.kept("principal", func(w *world) (any, error) { return w.s.Bound(ctx, fresh.Identities[0]) })
+	e.kept("group", func(w *world) (any, error) { return w.s.Group(ctx, g.ID) })
+	e.kept("owners", func(w *world) (any, error) { return w.s.Owners(ctx, g.ID) })
+	e.kept("members", func(w *world) (any, error) { return w.members(g.ID, 0), nil })
+}
+
+func (e *everything) work(w *world) {
+	w.Helper()
+	subject, p := newID[entitlement.UserID](), newID[entitlement.PackageID]()
+	e.head = subject
+	_, slot := w.hold(p, subject)
+	debtor := newID[entitlement.UserID]()
+	w.commit(enter(debtor, waiting()))
+	e.desk = newDesk()
+	_, _, err := e.desk.claim(w, "token", instant(0), instant(time.Minute))
+	w.must(err)
+
+	past := *slot.Assignment
+	past.State, past.Target = entitlement.AssignmentExpired, entitlement.TargetAbsent
+	ended := next(&past.Chain, entitlement.OfRequest, string(past.ID), "expired")
+	slot.Assignment = nil
+	r, first := asked(newID[entitlement.PackageID](), subject, instant(0))
+	open := entitlement.Slot{Package: r.Package, Subject: subject, Open: r.ID}
+	c := &e.change
+	c.Requests, c.Slots, c.Ended = []entitlement.AssignmentRequest{r}, []entitlement.Slot{slot.Vacate(), open}, []entitlement.Assignment{past}
+	c.Heads = leave(subject, entitlement.Waiting{Package: p, Assignment: past.ID}, "").Heads
+	c.Settlements = settle(debtor, 1).Settlements
+	c.Sheets = []entitlement.GrantSheet{e.desk.sheet("token")}
+	c.Guards = []entitlement.Guard{{Package: r.Package, Policy: r.Policy, Subject: subject}}
+	c.Events = append(c.Events, ended, first)
+
+	ctx, at := w.Context(), e.desk.subject
+	e.kept("request", func(w *world) (any, error) { return w.s.Request(ctx, r.ID) })
+	e.kept("request's events", func(w *world) (any, error) { return w.s.Events(ctx, entitlement.OfRequest, string(r.ID)) })
+	e.kept("assignment's events", func(w *world) (any, error) { return w.s.Events(ctx, entitlement.OfRequest, string(past.ID)) })
+	e.kept("assignment", func(w *world) (any, error) { return w.s.Assignment(ctx, past.ID) })
+	e.kept("slot", func(w *world) (any, error) { return w.s.Slot(ctx, p, subject) })
+	e.kept("new slot", func(w *world) (any, error) { return w.s.Slot(ctx, r.Package, subject) })
+	e.kept("head", func(w *world) (any, error) { return w.head(subject), nil })
+	e.kept("debtor", func(w *world) (any, error) { return w.head(debtor), nil })
+	e.kept("sheet", func(w *world) (any, error) { return w.sheets(at), nil })
+}
+
+// found is what one read of everything answered.
+type found struct {
+	Value  any
+	Absent bool
+}
+
+// look reads everything back.
+func (e *everything) look(w *world) map[string]found {
+	w.Helper()
+	all := map[string]found{}
+	for name, read := range e.reads {
+		v, err := read(w)
+		if err != nil && !absent(err) {
+			w.Fatal(name, ": ", err)
+		}
+		all[name] = found{v, err != nil}
+	}
+	return all
+}
+
+func wholeChange(w *world) {
+	e := newEverything(w)
+	before := e.look(w)
+	w.commit(e.change)
+	after := e.look(w)
+	for name := range maps.Keys(before) {
+		if diff(after[name], before[name]) == "" {
+			w.Errorf("%s is as it was before the change", name)
+		}
+	}
+}
+
+func poisoned(w *world, p poison) {
+	e := newEverything(w)
+	before := e.look(w)
+	bad := e.change
+	p.add(w, e, &bad)
+	w.refuse(p.part, bad)
+	w.same(e.look(w), before)
+	w.commit(e.change) // nothing is left in its way either
+}
+
+func hugeChange(w *world) {
+	e := newEverything(w)
+	before := e.look(w)
+	bad := e.change
+	for i := range 101 {
+		bad.Groups = append(bad.Groups, entitlement.Group{ID: newID[entitlement.GroupID](), DisplayName: fmt.Sprint("group ", i)})
+	}
+	w.kind(w.s.Commit(w.Context(), bad), entitlement.Invalid)
+	w.same(e.look(w), before)
+
+	var full entitlement.Change
+	for range 100 {
+		full.Connectors = append(full.Connectors, entitlement.ConnectorConfig{ID: newID[entitlement.ConnectorID]()})
+	}
+	w.commit(full)
+}
+
+func doubleChange(w *world) {
+	e := newEverything(w)
+	before := e.look(w)
+	for _, double := range []func(c *entitlement.Change){
+		func(c *entitlement.Change) { c.Catalogs = append(c.Catalogs[:1:1], c.Catalogs[0]) },
+		func(c *entitlement.Change) { c.Requests = append(c.Requests[:1:1], c.Requests[0]) },
+		func(c *entitlement.Change) { c.Heads = append(c.Heads[:1:1], c.Heads[0]) },
+		func(c *entitlement.Change) { c.Events = append(c.Events[:3:3], c.Events[0]) },
+		func(c *entitlement.Change) { c.Slots = append(c.Slots[:2:2], c.Slots[0]) },
+	} {
+		bad := e.change
+		double(&bad)
+		if err := w.s.Commit(w.Context(), bad); err == nil {
+			w.Fatal("a change of one item twice went through")
+		}
+		w.same(e.look(w), before)
+	}
+}

@@ -1,0 +1,201 @@
+package storetest
+
+import (
+	"slices"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+var requestScenarios = []scenario{
+	{"Requests are listed by subject, by package and by who made them for others, newest first", requestLists},
+	{"A list of requests shows each as it is, and drops what is gone", requestListsFresh},
+	{"Requests of the same instant are all listed", requestTies},
+	{"Ask reads everything that a request is decided on", askWhole},
+	{"Ask tells what is absent", askAbsent},
+	{"Start reads everything that an assignment begins on", startWhole},
+	{"Review reads the reviewer with the request", reviewWhole},
+}
+
+type requestList func(entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
+
+func (w *world) ofSubject(u entitlement.UserID) requestList {
+	return func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		return w.s.RequestsOf(w.Context(), u, page)
+	}
+}
+
+func (w *world) forPackage(p entitlement.PackageID) requestList {
+	return func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		return w.s.RequestsFor(w.Context(), p, page)
+	}
+}
+
+func (w *world) madeBy(u entitlement.UserID) requestList {
+	return func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		return w.s.RequestsBy(w.Context(), u, page)
+	}
+}
+
+func (w *world) inbox(u entitlement.User) requestList {
+	return func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		return w.s.Inbox(w.Context(), u, page)
+	}
+}
+
+// lists polls until the list holds exactly want, in order, with pages of every size.
+func (w *world) lists(list requestList, want ...entitlement.RequestID) {
+	w.Helper()
+	for _, limit := range []int{0, 1, 2} {
+		w.eventually(func() string { return diff(requestIDs(walk(w, limit, list)), want) })
+	}
+}
+
+func requestIDs(all []entitlement.AssignmentRequest) []entitlement.RequestID {
+	var ids []entitlement.RequestID
+	for _, r := range all {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+func requestLists(w *world) {
+	p, q := newID[entitlement.PackageID](), newID[entitlement.PackageID]()
+	ann, bob := newID[entitlement.UserID](), newID[entitlement.UserID]()
+	var ofAnn, forP []entitlement.RequestID
+	for i := range 5 {
+		// Their times rise as 1 3 0 2 4, so that the order of writing is none.
+		at := instant(time.Duration((i*2+1)%5) * time.Nanosecond)
+		r := w.submit(p, ann, func(r *entitlement.AssignmentRequest) { r.Created = at })
+		w.freeSlot(r)
+		ofAnn, forP = append(ofAnn, r.ID), append(forP, r.ID)
+	}
+	newest := func(ids []entitlement.RequestID) []entitlement.RequestID {
+		return []entitlement.RequestID{ids[4], ids[1], ids[3], ids[0], ids[2]}
+	}
+	ofAnn, forP = newest(ofAnn), newest(forP)
+
+	direct := w.submit(q, ann, func(r *entitlement.AssignmentRequest) { r.Requestor, r.Created = bob, instant(time.Hour) })
+	own := w.submit(p, bob, func(r *entitlement.AssignmentRequest) { r.Created = instant(2 * time.Hour) })
+	w.lists(w.ofSubject(ann), slices.Insert(ofAnn, 0, direct.ID)...)
+	w.lists(w.forPackage(p), slices.Insert(forP, 0, own.ID)...)
+	w.lists(w.ofSubject(bob), own.ID)
+	w.lists(w.forPackage(q), direct.ID)
+	w.lists(w.madeBy(bob), direct.ID)
+	w.lists(w.madeBy(ann))
+	w.lists(w.ofSubject(newID[entitlement.UserID]()))
+}
+
+// freeSlot takes an open request out of its slot, so that another may be made.
+func (w *world) freeSlot(r entitlement.AssignmentRequest) {
+	w.Helper()
+	slot := get[entitlement.Slot](w)(w.s.Slot(w.Context(), r.Package, r.Subject))
+	slot.Open = ""
+	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot.Vacate()}})
+}
+
+func requestListsFresh(w *world) {
+	p, bob := newID[entitlement.PackageID](), newID[entitlement.UserID]()
+	subject := newID[entitlement.UserID]()
+	var made []entitlement.AssignmentRequest
+	for i := range 3 {
+		r := w.submit(p, subject, func(r *entitlement.AssignmentRequest) {
+			r.Requestor, r.Created = bob, instant(time.Duration(i)*time.Minute)
+		})
+		w.freeSlot(r)
+		made = append(made, r)
+	}
+	made[0].State, made[0].Outcome = entitlement.RequestDenied, entitlement.OutcomeTimedOut
+	made[1].Erased = true
+	w.commit(entitlement.Change{Requests: made[:2]})
+	made[0].Version++
+	for _, list := range []requestList{w.ofSubject(subject), w.forPackage(p), w.madeBy(bob)} {
+		w.lists(list, made[2].ID, made[0].ID)
+		w.same(walk(w, 0, list)[1], made[0])
+	}
+}
+
+func requestTies(w *world) {
+	p := newID[entitlement.PackageID]()
+	var want []entitlement.RequestID
+	for range 5 {
+		want = append(want, w.submit(p, newID[entitlement.UserID]()).ID)
+	}
+	for _, limit := range []int{0, 1, 2} {
+		w.eventually(func() string {
+			got := requestIDs(walk(w, limit, w.forPackage(p)))
+			return diff(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want)))
+		})
+	}
+}
+
+func askWhole(w *world) {
+	catalog := w.catalog()
+	p := w.pkg(catalog.ID)
+	first, second := w.policy(&p), w.policy(&p)
+	ann, bob, g := w.user(), w.user(), w.group()
+	w.join(ann.ID, g.ID)
+	ann = get[entitlement.User](w)(w.s.User(w.Context(), ann.ID))
+	other := waiting()
+	w.commit(enter(ann.ID, other))
+	r := w.submit(p.ID, ann.ID)
+
+	want := entitlement.Ask{Requestor: &bob, Subject: &ann, Package: &p, Catalog: &catalog, Policies: []entitlement.AssignmentPolicy{second},
+		Slot: entitlement.Slot{Package: p.ID, Subject: ann.ID, Open: r.ID, Meta: entitlement.Meta{Version: 1}}, Head: w.head(ann.ID)}
+	keys := entitlement.AskKeys{Requestor: bob.ID, Subject: ann.ID, Package: p.ID, Policy: second.ID}
+	got, err := w.s.Ask(w.Context(), keys)
+	w.must(err)
+	w.same(got, want)
+
+	keys.Policy, keys.Requestor, want.Requestor = "", ann.ID, &ann
+	got, err = w.s.Ask(w.Context(), keys)
+	w.must(err)
+	byID := func(a, b entitlement.AssignmentPolicy) int {
+		return slices.Compare([]byte(a.ID), []byte(b.ID))
+	}
+	want.Policies = []entitlement.AssignmentPolicy{first, second}
+	slices.SortFunc(got.Policies, byID)
+	slices.SortFunc(want.Policies, byID)
+	w.same(got, want)
+}
+
+func askAbsent(w *world) {
+	keys := entitlement.AskKeys{Requestor: newID[entitlement.UserID](), Subject: newID[entitlement.UserID](),
+		Package: newID[entitlement.PackageID](), Policy: newID[entitlement.PolicyID]()}
+	want := entitlement.Ask{Slot: entitlement.Slot{Package: keys.Package, Subject: keys.Subject}, Head: entitlement.Head{Subject: keys.Subject}}
+	for range 2 {
+		got, err := w.s.Ask(w.Context(), keys)
+		w.must(err)
+		w.same(got, want)
+		keys.Policy = ""
+	}
+}
+
+func startWhole(w *world) {
+	p := w.pkg(w.catalog().ID)
+	ann, bob := w.user(), w.user()
+	r := w.submit(p.ID, ann.ID, func(r *entitlement.AssignmentRequest) { r.Requestor = bob.ID })
+	w.commit(enter(ann.ID, waiting()))
+	got, err := w.s.Start(w.Context(), r)
+	w.must(err)
+	slot := entitlement.Slot{Package: p.ID, Subject: ann.ID, Open: r.ID, Meta: entitlement.Meta{Version: 1}}
+	w.same(got, entitlement.Start{Package: &p, Subject: &ann, Requestor: &bob, Slot: slot, Head: w.head(ann.ID)})
+
+	r.Package, r.Subject, r.Requestor = newID[entitlement.PackageID](), newID[entitlement.UserID](), newID[entitlement.UserID]()
+	got, err = w.s.Start(w.Context(), r)
+	w.must(err)
+	w.same(got, entitlement.Start{Slot: entitlement.Slot{Package: r.Package, Subject: r.Subject}, Head: entitlement.Head{Subject: r.Subject}})
+}
+
+func reviewWhole(w *world) {
+	bob := w.user()
+	r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID]())
+	u, got, err := w.s.Review(w.Context(), bob.ID, r.ID)
+	w.must(err)
+	w.same(u, bob)
+	w.same(got, r)
+	_, _, err = w.s.Review(w.Context(), bob.ID, newID[entitlement.RequestID]())
+	w.kind(err, entitlement.NotFound)
+	_, _, err = w.s.Review(w.Context(), newID[entitlement.UserID](), r.ID)
+	w.kind(err, entitlement.NotFound)
+}
