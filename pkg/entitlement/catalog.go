@@ -83,6 +83,17 @@ type AccessPackage struct {
 	Meta
 }
 
+// reopenAfter is how long a deletion may take before the tick undoes it.
+const reopenAfter = time.Minute
+
+// Due returns when the tick must look at a package under deletion; zero means never.
+func (p AccessPackage) Due() time.Time {
+	if p.Deleting.IsZero() {
+		return time.Time{}
+	}
+	return p.Deleting.Add(reopenAfter)
+}
+
 // MaxPolicies and MaxScopes bound one package (S21).
 const (
 	MaxPolicies = 50

@@ -18,8 +18,6 @@ type Store interface {
 	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	// Start reads what the start of a scheduled request is decided on.
 	Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error)
-	// Holders pages through a package's slots; strongly consistent.
-	Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Slot], error)
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error
 }

@@ -1,0 +1,65 @@
+// Package deliver wires the function that drains the lanes of deliveries.
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"leasehold/pkg/app/base"
+	"leasehold/pkg/app/targets"
+	"leasehold/pkg/clock"
+	"leasehold/pkg/config"
+	"leasehold/pkg/delivery"
+	"leasehold/pkg/directory"
+	"leasehold/pkg/dynamo"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/lambdaio"
+	"leasehold/pkg/names"
+	"leasehold/pkg/queue"
+	"leasehold/pkg/secrets"
+)
+
+var _ delivery.Store = (*dynamo.DB)(nil)
+
+// New returns the function's handler of a batch of messages.
+func New(c config.Config, log *slog.Logger) func(context.Context, []lambdaio.Message) map[string]error {
+	db := base.Table(c)
+	people := &directory.Service{Store: db, Clock: clock.System{}, IDs: clock.System{}}
+	credentials := secrets.NewSSM(ssm.NewFromConfig(base.AWS(c.AWS)), c.SecretPath)
+	return Handler(&delivery.Service{
+		Store: db, Connectors: targets.Registry(db, credentials, people, c.Emulated),
+		Clock: clock.System{}, IDs: clock.System{}, Lease: names.DeliverTimeout, Log: log,
+	})
+}
+
+// Handler reads the hints of a batch and reconciles all their subjects together, so that
+// one call to a target serves many of them. A message that nobody can read fails alone;
+// a subject that could not be looked at fails the messages that name it.
+func Handler(s *delivery.Service) func(context.Context, []lambdaio.Message) map[string]error {
+	return func(ctx context.Context, messages []lambdaio.Message) map[string]error {
+		outcome := map[string]error{}
+		named := map[string][]entitlement.UserID{}
+		var all []entitlement.UserID
+		for _, m := range messages {
+			hint, err := queue.Decode(m.Body)
+			if err != nil {
+				outcome[m.ID] = fmt.Errorf("%w: %w", lambdaio.ErrPoison, err)
+				continue
+			}
+			named[m.ID] = hint.Subjects
+			all = append(all, hint.Subjects...)
+		}
+		failed := s.Deliver(ctx, all, lambdaio.RequestID(ctx))
+		for id, subjects := range named {
+			for _, subject := range subjects {
+				if err := failed[subject]; err != nil {
+					outcome[id] = err
+				}
+			}
+		}
+		return outcome
+	}
+}
