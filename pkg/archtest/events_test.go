@@ -1,0 +1,160 @@
+package archtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/lambdaio"
+	"leasehold/pkg/names"
+)
+
+// checkSample complains when a sample is not what the function's trigger hands over.
+func checkSample(f names.Function, sample []byte) error {
+	switch {
+	case f.Trigger.API:
+		return checkCall(f.ID, sample)
+	case f.Trigger.Queue != "":
+		return checkBatch(sample)
+	}
+	return checkTick(sample)
+}
+
+// checkCall serves the call and looks whether the gateway would have sent it there.
+func checkCall(function string, sample []byte) error {
+	var event events.APIGatewayProxyRequest
+	if err := json.Unmarshal(sample, &event); err != nil {
+		return err
+	}
+	sent := slices.ContainsFunc(names.Routes, func(r names.Route) bool {
+		return r.Path == event.Resource && r.Function == function && (r.Method == event.HTTPMethod || r.Method == names.AnyMethod)
+	})
+	if !sent {
+		return fmt.Errorf("no route sends %s %q to %s", event.HTTPMethod, event.Resource, function)
+	}
+
+	var served *http.Request
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { served = r })
+	if answer, err := lambdaio.HTTP(handler)(context.Background(), event); err != nil || served == nil {
+		return fmt.Errorf("not served: %d %s %v", answer.StatusCode, answer.Body, err)
+	}
+	if !strings.HasPrefix(served.URL.Path, names.APIVersion+"/") || lambdaio.RequestID(served.Context()) == "" || lambdaio.GatewayBase(served.Context()) == "" {
+		return fmt.Errorf("path %q, request id %q, base %q", served.URL.Path, lambdaio.RequestID(served.Context()), lambdaio.GatewayBase(served.Context()))
+	}
+	return nil
+}
+
+// checkBatch drains the batch and looks whether each message names subjects.
+func checkBatch(sample []byte) error {
+	var event events.SQSEvent
+	if err := json.Unmarshal(sample, &event); err != nil {
+		return err
+	}
+	var problem error
+	drained := 0
+	lambdaio.SQS(func(_ context.Context, messages []lambdaio.Message) map[string]error {
+		for _, message := range messages {
+			drained++
+			if err := checkHint(message); err != nil {
+				problem = err
+			}
+		}
+		return nil
+	})(context.Background(), event)
+
+	if drained == 0 {
+		return fmt.Errorf("the batch is empty")
+	}
+	return problem
+}
+
+func checkHint(message lambdaio.Message) error {
+	var hint struct {
+		V        int      `json:"v"`
+		Subjects []string `json:"subjects"`
+	}
+	decoder := json.NewDecoder(strings.NewReader(message.Body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&hint); err != nil {
+		return err
+	}
+	if hint.V != 1 || len(hint.Subjects) == 0 || message.ID == "" || message.ReceiveCount == 0 || message.SentAt.IsZero() {
+		return fmt.Errorf("message %q holds %s", message.ID, message.Body)
+	}
+	for _, subject := range hint.Subjects {
+		if _, err := entitlement.ParseID[entitlement.UserID]("subject", subject); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkTick(sample []byte) error {
+	var event events.EventBridgeEvent
+	if err := json.Unmarshal(sample, &event); err != nil {
+		return err
+	}
+	return lambdaio.Schedule(func(_ context.Context, due time.Time) error {
+		if due.IsZero() || event.DetailType != "Scheduled Event" {
+			return fmt.Errorf("a %q that was due %s", event.DetailType, due)
+		}
+		return nil
+	})(context.Background(), event)
+}
+
+func TestSamplesCoverEveryTrigger(t *testing.T) {
+	folders := contents(t, "events")
+	for _, f := range names.Functions {
+		if len(folders[f.ID]) == 0 {
+			t.Errorf("events/%s holds no sample", f.ID)
+		}
+		for _, file := range folders[f.ID] {
+			t.Run(f.ID+"/"+file, func(t *testing.T) {
+				sample, err := os.ReadFile(filepath.Join(root, "events", f.ID, file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := checkSample(f, sample); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		delete(folders, f.ID)
+	}
+	for folder := range folders {
+		t.Errorf("events/%s is of no function", folder)
+	}
+}
+
+func TestSamplesAreRefused(t *testing.T) {
+	function := func(id string) names.Function {
+		return names.Functions[slices.IndexFunc(names.Functions, func(f names.Function) bool { return f.ID == id })]
+	}
+	tests := map[string]struct{ function, sample string }{
+		"no JSON":                 {names.Catalogs, `{`},
+		"a route that is not":     {names.Catalogs, `{"resource":"/v1.0/nothing","httpMethod":"GET","path":"/v1.0/nothing"}`},
+		"another's route":         {names.Catalogs, `{"resource":"` + names.Entitlement + `/assignments","httpMethod":"GET","path":"` + names.Entitlement + `/assignments"}`},
+		"no request id":           {names.Requests, `{"resource":"` + names.Entitlement + `/assignments","httpMethod":"GET","path":"` + names.Entitlement + `/assignments"}`},
+		"a tick for a queue":      {names.Deliver, `{"detail-type":"Scheduled Event","time":"2026-11-23T12:00:00Z"}`},
+		"a message of old":        {names.Deliver, `{"Records":[{"messageId":"a","body":"{\"user\":\"x\"}"}]}`},
+		"a subject without an id": {names.Deliver, `{"Records":[{"messageId":"a","body":"{\"v\":1,\"subjects\":[\"ann\"]}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1"}}]}`},
+		"a batch for a schedule":  {names.Expire, `{"Records":[]}`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if err := checkSample(function(tt.function), []byte(tt.sample)); err == nil {
+				t.Error("the sample was accepted")
+			}
+		})
+	}
+}
