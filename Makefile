@@ -5,6 +5,9 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
+ifeq ($(origin AS),default)
+AS := # make knows the name as that of the assembler
+endif
 ARCH ?= $(shell go env GOARCH)
 FUNCTIONS := $(notdir $(wildcard functions/*))
 

@@ -21,7 +21,8 @@ const held = "held"
 
 // upInBackground starts a copy of this program that holds the stack, repeats what
 // it says until it has said everything, and leaves it running.
-func upInBackground(ctx context.Context) error {
+func upInBackground(ctx context.Context, lock *os.File) error {
+	defer lock.Close()
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -32,9 +33,6 @@ func upInBackground(ctx context.Context) error {
 	}
 	defer said.Close()
 
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
 	log, err := os.Create(filepath.Join(dir, "up.log"))
 	if err != nil {
 		return err
@@ -43,7 +41,7 @@ func upInBackground(ctx context.Context) error {
 
 	holder := exec.Command(self, "up", held)
 	holder.Stdout, holder.Stderr = log, log
-	holder.ExtraFiles = []*os.File{saying}
+	holder.ExtraFiles = []*os.File{saying, lock}
 	holder.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // outlives this terminal
 	if err := holder.Start(); err != nil {
 		return err
@@ -64,6 +62,14 @@ func upInBackground(ctx context.Context) error {
 	return holder.Process.Release()
 }
 
+// handedOver is what upInBackground gave to this copy: where to say things, and the
+// lock. The parts that it starts must not keep either.
+func handedOver() (said, lock *os.File) {
+	syscall.CloseOnExec(3)
+	syscall.CloseOnExec(4)
+	return os.NewFile(3, "said"), os.NewFile(4, "lock")
+}
+
 // The lock is held by whoever holds the stack, for as long as it runs, and names
 // its process. The system lets go of it however that process ends, so the number
 // in it is never somebody else's.
@@ -74,7 +80,7 @@ func lockFile() (*os.File, error) {
 	return os.OpenFile(filepath.Join(dir, "holder"), os.O_CREATE|os.O_RDWR, 0o600)
 }
 
-// takeLock makes this process the holder of the stack.
+// takeLock sees to it that nobody else holds a stack of this checkout.
 func takeLock() (*os.File, error) {
 	file, err := lockFile()
 	if err != nil {
@@ -84,11 +90,16 @@ func takeLock() (*os.File, error) {
 		file.Close()
 		return nil, errors.New("a stack of this checkout is up already: make down ends it")
 	}
-	if err := file.Truncate(0); err != nil {
-		return nil, err
+	return file, nil
+}
+
+// sign writes into the lock that this process is the holder.
+func sign(lock *os.File) error {
+	if err := lock.Truncate(0); err != nil {
+		return err
 	}
-	_, err = file.WriteString(strconv.Itoa(os.Getpid()))
-	return file, err
+	_, err := lock.WriteAt([]byte(strconv.Itoa(os.Getpid())), 0)
+	return err
 }
 
 // down tells the holder of the stack to stop and waits until it has.

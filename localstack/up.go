@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"syscall"
 	"time"
 
 	"leasehold/localstack/parts"
@@ -20,14 +19,18 @@ const startLimit = 10 * time.Minute
 // leaves that to a copy of itself in the background and returns when all is up.
 func up(ctx context.Context, arguments []string) error {
 	if len(arguments) == 1 && arguments[0] == held {
-		syscall.CloseOnExec(3) // the parts must not keep it open
-		said := os.NewFile(3, "said")
-		return hold(ctx, said)
+		said, lock := handedOver()
+		return hold(ctx, said, lock)
+	}
+
+	lock, err := takeLock()
+	if err != nil {
+		return err
 	}
 	if os.Getenv("WAIT") == "no" {
-		return upInBackground(ctx)
+		return upInBackground(ctx, lock)
 	}
-	return hold(ctx, keepOpen{os.Stdout})
+	return hold(ctx, keepOpen{os.Stdout}, lock)
 }
 
 // keepOpen is the terminal: what is said to it may go on after the start.
@@ -36,12 +39,11 @@ type keepOpen struct{ io.Writer }
 func (keepOpen) Close() error { return nil }
 
 // hold starts the stack, says what is where, and waits for the end of ctx.
-func hold(ctx context.Context, said io.WriteCloser) error {
-	lock, err := takeLock()
-	if err != nil {
+func hold(ctx context.Context, said io.WriteCloser, lock *os.File) error {
+	defer lock.Close()
+	if err := sign(lock); err != nil {
 		return err
 	}
-	defer lock.Close()
 
 	stack, shown, err := startAndSeed(ctx, said)
 	if err != nil {

@@ -17,13 +17,14 @@ import (
 
 // build makes the functions for this machine's architecture, and the CDK app.
 func build(ctx context.Context, o Options) error {
-	return o.run(ctx, "build", clean(os.Environ()),
+	return o.run(ctx, "build", o.Root, clean(os.Environ()),
 		"make", "--no-print-directory", "build", ".local/infra", "ARCH="+runtime.GOARCH)
 }
 
 // bootstrap makes what the CDK needs in an account: the bucket for the functions' code.
+// It runs where the CDK finds no app, which is still being built at that time.
 func bootstrap(ctx context.Context, o Options, e *emulator) error {
-	return cdk(ctx, o, e, "bootstrap", "bootstrap", "aws://"+account+"/"+Region)
+	return cdk(ctx, o, e, o.temporary(), "bootstrap", "aws://"+account+"/"+Region)
 }
 
 // deploy puts the stack onto the emulator and returns its outputs.
@@ -31,14 +32,14 @@ func deploy(ctx context.Context, o Options, e *emulator, settings map[string]str
 	// An emulator that was there before us may hold an earlier stack, whose people
 	// were bound to an issuer that is gone.
 	if e.process == nil {
-		if err := cdk(ctx, o, e, "destroy", append([]string{"destroy", "--force"}, contextOf(settings)...)...); err != nil {
+		if err := cdk(ctx, o, e, o.Root, "destroy", append([]string{"--force"}, contextOf(settings)...)...); err != nil {
 			return nil, err
 		}
 	}
 
 	outputs := filepath.Join(o.Dir, "outputs.json")
-	arguments := append([]string{"deploy", "--require-approval", "never", "--outputs-file", outputs}, contextOf(settings)...)
-	if err := cdk(ctx, o, e, "deploy", arguments...); err != nil {
+	arguments := append([]string{"--require-approval", "never", "--outputs-file", outputs}, contextOf(settings)...)
+	if err := cdk(ctx, o, e, o.Root, "deploy", arguments...); err != nil {
 		return nil, err
 	}
 
@@ -81,9 +82,9 @@ func contextOf(settings map[string]string) []string {
 	return arguments
 }
 
-// cdk runs the CDK against the emulator. Its output goes to a folder of this
+// cdk runs a subcommand of the CDK in a folder, against the emulator. Its output goes to a folder of this
 // stack's own, so that two stacks of one checkout do not write each other's.
-func cdk(ctx context.Context, o Options, e *emulator, name string, arguments ...string) error {
+func cdk(ctx context.Context, o Options, e *emulator, folder, name string, arguments ...string) error {
 	host, port, _ := strings.Cut(strings.TrimPrefix(e.endpoint, "http://"), ":")
 	env := append(inherited(), credentials...)
 	env = append(env,
@@ -95,13 +96,13 @@ func cdk(ctx context.Context, o Options, e *emulator, name string, arguments ...
 		"CDK_DISABLE_CLI_TELEMETRY=true",
 		"CDK_DISABLE_VERSION_CHECK=true",
 	)
-	command := append([]string{filepath.Join(o.Root, "node_modules", ".bin", "cdklocal")}, arguments...)
+	command := append([]string{filepath.Join(o.Root, "node_modules", ".bin", "cdklocal"), name}, arguments...)
 	command = append(command, "--no-notices", "--no-color", "--output", filepath.Join(o.Dir, "cdk.out"))
-	return o.run(ctx, name, env, command...)
+	return o.run(ctx, name, folder, env, command...)
 }
 
-// run runs a command in the checkout to its end and keeps what it says as a log.
-func (o Options) run(ctx context.Context, name string, env []string, command ...string) error {
+// run runs a command in a folder to its end and keeps what it says as a log.
+func (o Options) run(ctx context.Context, name, folder string, env []string, command ...string) error {
 	file, err := os.Create(o.log(name))
 	if err != nil {
 		return err
@@ -109,7 +110,7 @@ func (o Options) run(ctx context.Context, name string, env []string, command ...
 	defer file.Close()
 
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Dir, cmd.Env = o.Root, env
+	cmd.Dir, cmd.Env = folder, env
 	cmd.Stdout, cmd.Stderr = file, file
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }

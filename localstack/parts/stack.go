@@ -147,6 +147,9 @@ func (s *Stack) Close() error {
 
 // complete checks the options, fills in what was left out and makes the folders.
 func (o Options) complete() (Options, error) {
+	if err := withdraw(o.Dir); err != nil {
+		return o, err
+	}
 	if o.Emulator == "" {
 		o.Emulator = MiniStack
 	}
@@ -168,7 +171,7 @@ func (o Options) complete() (Options, error) {
 			return o, err
 		}
 	}
-	return o, withdraw(o.Dir)
+	return o, nil
 }
 
 // prefer is the port that people expect, where this stack may have it.
