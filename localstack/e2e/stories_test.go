@@ -1,0 +1,218 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"leasehold/localstack/parts"
+)
+
+// soon is how long a delivery may take that nothing stands in the way of; it leaves room
+// for a busy machine.
+const soon = 30 * time.Second
+
+func TestStory_AskedAndDeliveredToTheTarget(t *testing.T) {
+	asked := call(t, parts.Member, "POST", em+"/assignmentRequests", object{
+		"requestType": "userAdd", "assignment": object{"accessPackageId": seeded.Package},
+	}).want(201)
+	if asked.get("state") != "submitted" || asked.get("status") != "Accepted" {
+		t.Errorf("R107: %s", asked.text)
+	}
+	eventually(t, soon, func() (bool, string) {
+		a := call(t, parts.Member, "GET", em+"/assignmentRequests/"+asked.get("id"), nil).want(200)
+		return a.get("state") == "delivered", a.text
+	})
+	mine := call(t, parts.Member, "GET", em+"/assignments/filterByCurrentUser(on='target')?$expand=accessPackage", nil).want(200).values()
+	if len(mine) != 1 || dig(mine[0], "state") != "delivered" || dig(mine[0], "accessPackage.id") != seeded.Package {
+		t.Errorf("the member sees %v", mine)
+	}
+	for _, g := range grants(t, asked.get("id")) {
+		if dig(g, "presence") != "present" || dig(g, "confirmedDateTime") == "" {
+			t.Errorf("delivered means read back (S15): %v", g)
+		}
+		if origin := dig(g, "resource.originId"); dig(g, "resource.originSystem") == "Scim" && holds(t, origin, seeded.Member) != 1 {
+			t.Errorf("the SCIM server lists the member %d times in %s", holds(t, origin, seeded.Member), origin)
+		}
+	}
+	second := call(t, parts.Member, "POST", em+"/assignmentRequests", object{
+		"requestType": "userAdd", "assignment": object{"accessPackageId": seeded.Package},
+	}).want(http.StatusConflict)
+	if second.get("error.code") == "" {
+		t.Errorf("S5: %s", second.text)
+	}
+}
+
+func TestStory_OnlyAnEligibleApproverDecides(t *testing.T) {
+	pkg := packageNamed(t, "Account executive")
+	asked := call(t, parts.Other, "POST", em+"/assignmentRequests", object{
+		"requestType": "userAdd", "justification": "I sell", "assignment": object{"accessPackageId": pkg},
+	}).want(201)
+	id := asked.get("id")
+	stages := call(t, parts.Other, "GET", em+"/accessPackageAssignmentApprovals/"+id+"/stages", nil).want(200).values()
+	stage := em + "/accessPackageAssignmentApprovals/" + id + "/stages/" + dig(stages[0], "id")
+	yes := object{"reviewResult": "Approve", "justification": "fine"}
+
+	call(t, parts.Other, "PATCH", stage, yes).want(http.StatusForbidden)   // never one's own (R56)
+	call(t, parts.Approver, "PATCH", stage, yes).want(http.StatusNotFound) // knows nothing of it (A1)
+	call(t, parts.Member, "GET", em+"/assignmentRequests/"+id, nil).want(http.StatusNotFound)
+	call(t, parts.Admin, "PATCH", stage, yes).want(http.StatusForbidden) // an administrator is no approver
+	if n := len(call(t, parts.Approver, "GET", em+"/accessPackageAssignmentApprovals/filterByCurrentUser(on='approver')", nil).want(200).values()); n != 0 {
+		t.Errorf("%d requests wait for somebody who is not asked", n)
+	}
+	eventually(t, soon, func() (bool, string) {
+		a := call(t, parts.Manager, "GET", em+"/accessPackageAssignmentApprovals/filterByCurrentUser(on='approver')", nil).want(200)
+		return len(a.values()) == 1 && dig(a.values()[0], "id") == id, a.text
+	})
+	requestState(t, id, "pendingApproval", 0)
+
+	call(t, parts.Manager, "PATCH", stage, yes).want(http.StatusNoContent)
+	call(t, parts.Manager, "PATCH", stage, yes).want(http.StatusConflict) // R64
+	requestState(t, id, "delivered", soon)
+
+	// One's own policy lets one end it, and the roles go.
+	removal := call(t, parts.Other, "POST", em+"/assignmentRequests", object{"requestType": "userRemove", "assignment": object{"id": id}}).want(201)
+	requestState(t, removal.get("id"), "delivered", soon)
+	if a := assignment(t, id); a.get("state") != "expired" || a.get("status") != "Expired" {
+		t.Errorf("the ended assignment: %s", a.text)
+	}
+}
+
+func TestStory_TwoReviewersAtOnceOneWins(t *testing.T) {
+	pkg := packageNamed(t, "Production on call")
+	id := call(t, parts.Other, "POST", em+"/assignmentRequests", object{
+		"requestType": "userAdd", "justification": "on call", "assignment": object{"accessPackageId": pkg},
+	}).want(201).get("id")
+	stages := call(t, parts.Approver, "GET", em+"/accessPackageAssignmentApprovals/"+id+"/stages", nil).want(200).values()
+	stage := em + "/accessPackageAssignmentApprovals/" + id + "/stages/" + dig(stages[0], "id")
+	token(t, parts.Approver)
+
+	answers := make(chan int, 8)
+	for i := range cap(answers) {
+		verdict := []string{"Approve", "Deny"}[i%2]
+		go func() {
+			answers <- call(t, parts.Approver, "PATCH", stage, object{"reviewResult": verdict, "justification": "at once"}).status
+		}()
+	}
+	got := map[int]int{}
+	for range cap(answers) {
+		got[<-answers]++
+	}
+	if got[http.StatusNoContent] != 1 || got[http.StatusConflict] != cap(answers)-1 {
+		t.Fatalf("F15: answers by status %v", got)
+	}
+	eventually(t, soon, func() (bool, string) {
+		a := call(t, parts.Admin, "GET", em+"/assignmentRequests/"+id, nil).want(200)
+		return a.get("state") == "delivered" || a.get("state") == "denied", a.text
+	})
+}
+
+func TestStory_TheEndPassesAndTheRoleIsGone(t *testing.T) {
+	group, who := newTargetGroup(t), newPerson(t, true)
+	o := newOffer(t, newCatalog(t), group)
+	end := time.Now().Add(10 * time.Second).UTC()
+	id := o.assign(t, who, object{"expiration": object{"type": "afterDateTime", "endDateTime": end.Format(time.RFC3339Nano)}})
+	requestState(t, id, "delivered", time.Until(end))
+	if holds(t, group, who.there) != 1 {
+		t.Fatal("not delivered")
+	}
+	eventually(t, time.Until(end.Add(70*time.Second)), func() (bool, string) {
+		return holds(t, group, who.there) == 0, "the SCIM server still lists the person"
+	})
+	t.Logf("gone from the target %.1f s after the end", time.Since(end).Seconds())
+	if time.Now().Before(end) {
+		t.Error("S16: gone before its end")
+	}
+	eventually(t, soon, func() (bool, string) {
+		a := assignment(t, id)
+		return a.get("state") == "expired" && a.get("status") == "Expired", a.text
+	})
+}
+
+func TestStory_ASharedRoleStaysWhileAnythingNeedsIt(t *testing.T) {
+	shared, own, who := newTargetGroup(t), newTargetGroup(t), newPerson(t, true)
+	catalog := newCatalog(t)
+	first, second := newOffer(t, catalog, shared, own), newOffer(t, catalog, shared)
+	a, b := first.assign(t, who, nil), second.assign(t, who, nil)
+	requestState(t, a, "delivered", soon)
+	requestState(t, b, "delivered", soon)
+
+	requestState(t, remove(t, a), "delivered", soon)
+	if holds(t, shared, who.there) != 1 || holds(t, own, who.there) != 0 {
+		t.Fatalf("R4: shared %d, own %d after the first ended", holds(t, shared, who.there), holds(t, own, who.there))
+	}
+	if s := assignment(t, a); s.get("status") != "Expired" {
+		t.Errorf("the first: %s", s.text)
+	}
+	requestState(t, remove(t, b), "delivered", soon)
+	if holds(t, shared, who.there) != 0 {
+		t.Fatal("R4: the role stays after the last one ended")
+	}
+}
+
+func TestStory_TheTargetRefusesOnePersonAndOthersAreUnharmed(t *testing.T) {
+	group := newTargetGroup(t)
+	o := newOffer(t, newCatalog(t), group)
+	known, stranger, another := newPerson(t, true), newPerson(t, false), newPerson(t, true)
+	a, b, c := o.assign(t, known, nil), o.assign(t, stranger, nil), o.assign(t, another, nil)
+	requestState(t, a, "delivered", soon)
+	requestState(t, c, "delivered", soon)
+	requestState(t, b, "deliveryFailed", soon)
+	g := grants(t, b)[0]
+	if dig(g, "reason") != "principal-missing" || dig(g, "detail") == "" || dig(g, "presence") == "present" {
+		t.Errorf("the reason that a person understands: %v", g)
+	}
+	if holds(t, group, known.there) != 1 || holds(t, group, another.there) != 1 {
+		t.Error("the others do not have it")
+	}
+}
+
+// It takes the target away, so it runs while no other story does.
+func TestStory_TheTargetIsDownAndDeliveryGoesOnByItself(t *testing.T) {
+	group, who := newTargetGroup(t), newPerson(t, true)
+	o := newOffer(t, newCatalog(t), group)
+	if err := stack.SCIM.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	back := false
+	t.Cleanup(func() {
+		if !back {
+			stack.SCIM.Start(t.Context())
+		}
+	})
+	id := o.assign(t, who, nil)
+	eventually(t, soon, func() (bool, string) {
+		g := grants(t, id)[0]
+		return dig(g, "owed") == "true" && dig(g, "reason") == "target-unavailable" && dig(g, "nextAttemptDateTime") != "", dig(g, "reason") + " " + dig(g, "detail")
+	})
+	requestState(t, id, "delivering", 0)
+	if err := stack.SCIM.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	back = true
+	began := time.Now()
+	requestState(t, id, "delivered", 3*time.Minute)
+	t.Logf("delivered %.1f s after the target was back", time.Since(began).Seconds())
+	if holds(t, group, who.there) != 1 {
+		t.Error("the SCIM server does not list the person once")
+	}
+}
+
+func TestStory_TokensThatAreNotForUs(t *testing.T) {
+	tokens, err := stack.SignIn(t.Context(), parts.Member, "api://leasehold")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tampered := tokens.Access[:len(tokens.Access)-4] + "AAAA"
+	for name, authorization := range map[string]string{
+		"none": "", "another scheme": "Basic " + tokens.Access, "an ID token": "Bearer " + tokens.ID, "a tampered signature": "Bearer " + tampered,
+		"alg none": "Bearer eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJpc3MiOiJ4Iiwic3ViIjoiYWRtaW4ifQ.",
+	} {
+		a := send(t, authorization, "GET", stack.URL+"/v1.0/me", "", nil).want(http.StatusUnauthorized)
+		if a.get("error.code") != "unauthenticated" || a.get("error.innerError.request-id") == "" || a.header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: %s", name, a.text)
+		}
+	}
+	call(t, parts.Owner, "POST", em+"/catalogs", object{"displayName": "mine"}).want(http.StatusForbidden)
+	call(t, parts.Robot, "GET", em+"/catalogs", nil).want(http.StatusOK)
+}
