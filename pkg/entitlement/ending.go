@@ -13,7 +13,9 @@ type Removal struct {
 
 // Remove ends a live assignment at once by request (R99). The removal's own request
 // stays delivering until the roles were read back absent.
-func Remove(n Removal, slot Slot, now time.Time) (AssignmentRequest, Change, error) {
+//
+// open is the request that is open in the slot, an extension; it is denied with it.
+func Remove(n Removal, slot Slot, open *AssignmentRequest, now time.Time) (AssignmentRequest, Change, error) {
 	a := slot.Assignment
 	if a == nil {
 		return AssignmentRequest{}, Change{}, Errorf(Conflict, "The assignment has ended already.")
@@ -31,7 +33,7 @@ func Remove(n Removal, slot Slot, now time.Time) (AssignmentRequest, Change, err
 	r.Chain, submitted = r.Chain.Append(submitted)
 	ended := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "removed", Actor: n.Requestor, Command: n.Command, At: now,
 		Data: map[string]string{"request": string(r.ID)}}
-	c, err := end(slot, ended, r.ID, now)
+	c, err := end(slot, open, ended, r.ID, now)
 	if err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
@@ -41,17 +43,27 @@ func Remove(n Removal, slot Slot, now time.Time) (AssignmentRequest, Change, err
 }
 
 // Expire ends an assignment whose end has passed; before that it changes nothing (S16).
-func Expire(slot Slot, command string, now time.Time) (Change, error) {
+// open is the request that is open in the slot, an extension; it is denied with it.
+func Expire(slot Slot, open *AssignmentRequest, command string, now time.Time) (Change, error) {
 	a := slot.Assignment
-	if a == nil || a.End.IsZero() || now.Before(a.End) {
+	if a == nil || !over(*a, now) {
 		return Change{}, nil
 	}
-	return end(slot, Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "expired", Actor: Service, Command: command, At: now}, "", now)
+	return end(slot, open, Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "expired", Actor: Service, Command: command, At: now}, "", now)
+}
+
+// Leave ends a live assignment because its subject may not hold anything any more.
+func Leave(slot Slot, open *AssignmentRequest, reason, command string, now time.Time) (Change, error) {
+	if slot.Assignment == nil {
+		return Change{}, nil
+	}
+	return end(slot, open, Event{Aggregate: OfRequest, ID: string(slot.Assignment.ID), Kind: "removed", Actor: Service, Command: command, At: now,
+		Data: map[string]string{"reason": reason}}, "", now)
 }
 
 // end moves a live assignment out of its slot: Target becomes absent, the subject owes
 // a delivery that takes the roles back.
-func end(slot Slot, e Event, removal RequestID, now time.Time) (Change, error) {
+func end(slot Slot, open *AssignmentRequest, e Event, removal RequestID, now time.Time) (Change, error) {
 	a := *slot.Assignment
 	state, err := a.State.Next(AssignmentEnds)
 	if err != nil {
@@ -61,11 +73,21 @@ func end(slot Slot, e Event, removal RequestID, now time.Time) (Change, error) {
 	a.State, a.Target, a.Ended, a.Removal = state, TargetAbsent, now, removal
 	a.Version = 0
 	slot.Assignment = nil
-	return Change{
-		Slots:  []Slot{slot.Vacate()},
+	c := Change{
 		Ended:  []Assignment{a},
 		Events: []Event{e},
 		Heads: []HeadChange{{Subject: a.Subject, Leave: Waiting{a.Package, a.ID}, Ended: Removing{a.ID, removal},
 			Look: now.Add(hintSlack)}},
-	}, nil
+	}
+	if open != nil && open.ID == slot.Open {
+		_, denied, err := finish(*open, StageDenied, OutcomeEnded, Slot{}, Event{Aggregate: OfRequest, ID: string(open.ID), Kind: "denied", Actor: Service,
+			Command: e.Command, At: now, Data: map[string]string{"reason": "The assignment ended."}}, now)
+		if err != nil {
+			return Change{}, err
+		}
+		c.Requests, c.Events = append(c.Requests, denied.Requests...), append(c.Events, denied.Events...)
+		slot.Open, slot.OpenPolicy = "", ""
+	}
+	c.Slots = []Slot{slot.Vacate()}
+	return c, nil
 }

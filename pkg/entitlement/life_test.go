@@ -319,20 +319,20 @@ func TestS16_NothingExpiresBeforeItsInstant(t *testing.T) {
 		at   time.Time
 		ends bool
 	}{"before": {noon.Add(-1), false}, "at": {noon, true}, "after": {noon.Add(time.Hour), true}} {
-		change, err := Expire(slot, "tick", c.at)
+		change, err := Expire(slot, nil, "tick", c.at)
 		if err != nil || (len(change.Ended) == 1) != c.ends {
 			t.Errorf("%s: %+v, %v", name, change, err)
 		}
 	}
 	slot.Assignment.End = time.Time{}
-	if change, err := Expire(slot, "tick", noon.AddDate(100, 0, 0)); err != nil || len(change.Ended) != 0 {
+	if change, err := Expire(slot, nil, "tick", noon.AddDate(100, 0, 0)); err != nil || len(change.Ended) != 0 {
 		t.Errorf("without an end (T19): %+v, %v", change, err)
 	}
 }
 
 func TestR99_ARemovalEndsAtOnceAndOwesTheRevocation(t *testing.T) {
 	slot := Slot{Package: "pkg", Subject: "mia", Meta: Meta{Version: 3}, Assignment: &Assignment{ID: "a", Package: "pkg", Subject: "mia", State: AssignmentDelivered, Target: TargetPresent}}
-	r, c, err := Remove(Removal{ID: "rem", Type: AdminRemove, Requestor: "adm", Command: "call"}, slot, noon)
+	r, c, err := Remove(Removal{ID: "rem", Type: AdminRemove, Requestor: "adm", Command: "call"}, slot, nil, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,7 +344,7 @@ func TestR99_ARemovalEndsAtOnceAndOwesTheRevocation(t *testing.T) {
 	if r.State != RequestDelivering || !c.Slots[0].Erased || h.Leave != (Waiting{"pkg", "a"}) || h.Ended != (Removing{"a", "rem"}) || len(c.Events) != 2 {
 		t.Errorf("got %+v, %+v", r, c)
 	}
-	if _, _, err := Remove(Removal{}, Slot{}, noon); KindOf(err) != Conflict {
+	if _, _, err := Remove(Removal{}, Slot{}, nil, noon); KindOf(err) != Conflict {
 		t.Errorf("a second removal: %v", err)
 	}
 }

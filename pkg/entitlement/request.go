@@ -24,6 +24,9 @@ func (t RequestType) Removes() bool {
 // Adds reports a request that makes a new assignment.
 func (t RequestType) Adds() bool { return t == UserAdd || t == AdminAdd }
 
+// Updates reports a request that moves the end of an assignment.
+func (t RequestType) Updates() bool { return t == UserUpdate || t == AdminUpdate }
+
 // AssignmentRequest is an ask to add, extend or remove an assignment. The terms it
 // was submitted under are copied from the policy, so a later edit of the policy
 // changes nothing about it (S6, R86).
@@ -115,5 +118,6 @@ func (r AssignmentRequest) Status() string {
 const (
 	OutcomeTimedOut        = "timedOut"
 	OutcomeSubjectDisabled = "subjectDisabled"
-	OutcomeLapsed          = "lapsed" // approved for later, and no longer possible then
+	OutcomeEnded           = "assignmentEnded" // an extension that was open when its assignment ended
+	OutcomeLapsed          = "lapsed"          // approved for later, and no longer possible then
 )

@@ -191,6 +191,9 @@ const hintSlack = time.Minute
 // approve turns a request that nothing stands in the way of into an assignment, or
 // schedules it where it starts later. The event's chain goes on in the assignment.
 func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (Change, AssignmentRequest, error) {
+	if r.Type.Updates() {
+		return c.prolong(r, s.Slot, e, now)
+	}
 	before := r.State
 	if r.Version == 0 {
 		before = ""

@@ -139,7 +139,12 @@ func (t *tick) observeLag(refs []entitlement.DueRef) {
 }
 
 func (t *tick) expire(ctx context.Context, slot entitlement.Slot) entitlement.Change {
-	c, err := entitlement.Expire(slot, t.command, t.now)
+	open, err := t.open(ctx, slot)
+	if err != nil {
+		t.failed(ctx, err, "assignment", string(slot.Assignment.ID))
+		return entitlement.Change{}
+	}
+	c, err := entitlement.Expire(slot, open, t.command, t.now)
 	if err == nil && len(c.Ended) == 0 {
 		return c
 	}
@@ -148,6 +153,18 @@ func (t *tick) expire(ctx context.Context, slot entitlement.Slot) entitlement.Ch
 	}
 	t.count(&t.report.Expired)
 	return c
+}
+
+// open returns the extension that is open in a slot, or nil.
+func (t *tick) open(ctx context.Context, slot entitlement.Slot) (*entitlement.AssignmentRequest, error) {
+	if slot.Assignment == nil || slot.Open == "" {
+		return nil, nil
+	}
+	items, err := t.Store.Read(ctx, []entitlement.DueRef{{Request: slot.Open}})
+	if err != nil || len(items.Requests) == 0 {
+		return nil, err
+	}
+	return &items.Requests[0], nil
 }
 
 func (t *tick) overdue(ctx context.Context, r entitlement.AssignmentRequest) entitlement.Change {

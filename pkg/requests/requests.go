@@ -251,7 +251,20 @@ func (s *Service) remove(ctx context.Context, by authz.Caller, removal entitleme
 	if slot.Assignment != nil && slot.Assignment.ID != id {
 		slot.Assignment = nil // a later assignment of the same pair is not meant
 	}
-	return entitlement.Remove(removal, slot, s.Clock.Now())
+	open, err := s.open(ctx, slot)
+	if err != nil {
+		return none, entitlement.Change{}, err
+	}
+	return entitlement.Remove(removal, slot, open, s.Clock.Now())
+}
+
+// open returns the request that is open in a slot, or nil.
+func (s *Service) open(ctx context.Context, slot entitlement.Slot) (*entitlement.AssignmentRequest, error) {
+	if slot.Open == "" {
+		return nil, nil
+	}
+	r, err := s.Store.Request(ctx, slot.Open)
+	return &r, err
 }
 
 func (s *Service) mayRemoveOwn(ctx context.Context, u entitlement.User, a entitlement.Assignment) error {

@@ -1,0 +1,116 @@
+package entitlement
+
+import "time"
+
+// Extend decides a request to give a live assignment another end (R83 to R85). Where the
+// policy wants approval for updates, its stages decide first (R45, R46).
+func Extend(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, error) {
+	none := AssignmentRequest{}
+	policy, err := admitExtension(n, ask, now)
+	if err != nil {
+		return none, Change{}, err
+	}
+	a := *ask.Slot.Assignment
+	r := AssignmentRequest{
+		ID: n.ID, Type: n.Type, State: RequestSubmitted, Package: a.Package, Catalog: a.Catalog, Policy: a.Policy, Assignment: a.ID,
+		Requestor: ask.Requestor.ID, Subject: a.Subject, Justification: n.Justification, Asked: n.Asked,
+		Expiration: terms(policy, n.Asked), Created: now,
+	}
+	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
+		Data: map[string]string{"type": string(r.Type), "assignment": string(a.ID), "justification": r.Justification}}
+	if !policy.Approval.RequiredForUpdate {
+		e.Data["approval"] = "notRequired"
+		var c Change
+		c, r, err = c.prolong(r, ask.Slot, e, now)
+		return r, c, err
+	}
+	if r.State, err = r.State.Next(ApprovalRequired); err != nil {
+		return none, Change{}, err
+	}
+	for _, s := range policy.Approval.Stages {
+		r.Stages = append(r.Stages, Stage{ID: n.NewID(), Policy: s})
+	}
+	r.startStage(0, ask.Subject.Manager, now)
+	return r, Change{}.hold(r, ask.Slot, e), nil
+}
+
+// admitExtension returns the policy of the assignment where it lets its end be moved.
+func admitExtension(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
+	none := AssignmentPolicy{}
+	if ask.Requestor == nil || !ask.Requestor.Enabled {
+		return none, Errorf(Forbidden, "Your account is disabled. Ask an administrator to enable it.")
+	}
+	a := ask.Slot.Assignment
+	if a == nil || ask.Package == nil || ask.Subject == nil || over(*a, now) {
+		return none, Errorf(Conflict, "The assignment has ended; ask for the package again.")
+	}
+	if ask.Slot.Open != "" {
+		return none, Errorf(Conflict, "There is an open request for this assignment: %s. Wait for it, or cancel it first.", ask.Slot.Open)
+	}
+	if err := n.Asked.Check(now); err != nil {
+		return none, err
+	}
+	if !n.Asked.Start.IsZero() && n.Asked.Start.After(now) {
+		return none, Errorf(Invalid, "schedule: an update moves the end of an assignment that has begun; leave out startDateTime.")
+	}
+	if len(ask.Policies) == 0 {
+		return none, Errorf(Precondition, "The policy of this assignment does not exist any more.")
+	}
+	p := ask.Policies[0]
+	if n.Type == AdminUpdate {
+		return p, nil
+	}
+	if !p.Requestor.SelfUpdate || !ask.Subject.Enabled || !p.InScope(*ask.Subject) {
+		return none, Errorf(Precondition, "The policy of this assignment does not let you extend it.") // R83
+	}
+	if !n.Asked.IsZero() && !p.Requestor.CustomSchedule {
+		return none, Errorf(Precondition, "This access package does not let requestors choose dates: leave out schedule.")
+	}
+	if p.Approval.RequestorJustification && n.Justification == "" {
+		return none, Errorf(Precondition, "This access package asks for a justification.")
+	}
+	return p, within(p, n.Asked, now)
+}
+
+// over reports that an assignment's end has passed, though the tick was not there yet.
+func over(a Assignment, now time.Time) bool { return !a.End.IsZero() && !now.Before(a.End) }
+
+// prolong moves the end of the slot's assignment. An end that passed meanwhile stands: an
+// extension that is committed before the expiry prevails, after it fails (S16).
+func (c Change) prolong(r AssignmentRequest, slot Slot, e Event, now time.Time) (Change, AssignmentRequest, error) {
+	if slot.Assignment == nil || slot.Assignment.ID != r.Assignment || over(*slot.Assignment, now) {
+		return Change{}, r, Errorf(Conflict, "The assignment has ended meanwhile; ask for the package again.")
+	}
+	before := r.State
+	if r.Version == 0 {
+		before = ""
+	}
+	for _, event := range []RequestEvent{Ready, RolesDelivered} { // nothing is to be delivered
+		next, err := r.State.Next(event)
+		if err != nil {
+			return Change{}, r, err
+		}
+		r.State = next
+	}
+	r.Due, r.Completed = time.Time{}, now
+	r.Chain, e = r.Chain.Append(withStates(e, string(before), string(r.State)))
+	a := *slot.Assignment
+	moved := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "extended", Actor: e.Actor, Command: e.Command, At: now,
+		Before: endWord(a.End), Data: map[string]string{"request": string(r.ID)}}
+	a.End = r.Expiration.EndFrom(now)
+	moved.After = endWord(a.End)
+	a.Chain, moved = a.Chain.Append(moved)
+	slot.Assignment = &a
+	if slot.Open == r.ID {
+		slot.Open, slot.OpenPolicy = "", ""
+	}
+	c.Requests, c.Slots, c.Events = append(c.Requests, r), append(c.Slots, slot), append(c.Events, e, moved)
+	return c, r, nil
+}
+
+func endWord(end time.Time) string {
+	if end.IsZero() {
+		return "never"
+	}
+	return end.UTC().Format(time.RFC3339Nano)
+}
