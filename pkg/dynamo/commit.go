@@ -1,0 +1,140 @@
+package dynamo
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Commit makes the change true, or nothing of it and Conflict.
+func (db *DB) Commit(ctx context.Context, c entitlement.Change) error {
+	old, err := db.images(ctx, c)
+	if err != nil {
+		return err
+	}
+	p := db.planned(c, old)
+	if p.err != nil {
+		return p.err
+	}
+	if len(p.actions) == 0 {
+		return nil
+	}
+	if len(p.actions) > maxActions {
+		return entitlement.Errorf(entitlement.Invalid, "This is too much for one change: it touches %d items, at most %d can change together.", len(p.actions), maxActions)
+	}
+	if err := db.prepare(ctx, c, old); err != nil {
+		return err
+	}
+	if err := db.transact(ctx, p); err != nil {
+		return err
+	}
+	db.tidy(ctx, c, old)
+	return nil
+}
+
+// planned turns a change into the actions of one transaction, in an order that
+// depends on the change alone.
+func (db *DB) planned(c entitlement.Change, old images) *plan {
+	p := newPlan(db)
+	names := &nameMoves{}
+	for _, v := range c.Catalogs {
+		write(p, catalogShape, v)
+	}
+	p.resources(c.Resources, old, names)
+	for _, v := range c.Packages {
+		write(p, packageShape, v)
+	}
+	for _, v := range c.Scopes {
+		write(p, scopesShape, v)
+	}
+	p.policies(c.Policies, old)
+	for _, v := range c.Connectors {
+		write(p, connectorShape, v)
+	}
+	p.users(c, old, names)
+	for _, v := range c.Groups {
+		write(p, groupShape, v)
+	}
+	p.memberships(c)
+	p.requests(c.Requests)
+	for _, v := range c.Slots {
+		write(p, slotShape, v)
+	}
+	for _, v := range c.Ended {
+		write(p, endedShape, v)
+	}
+	p.heads(c.Heads)
+	p.settlements(c.Settlements)
+	p.sheets(c.Sheets)
+	p.guards(c.Guards)
+	p.gates(c.Gates)
+	p.events(c)
+	p.names(names)
+	return p
+}
+
+// images are items as they are before a change, where what they hold now decides
+// which other items change with them. The version condition protects what follows.
+type images struct {
+	users     map[entitlement.UserID]entitlement.User
+	resources map[Key]entitlement.Resource
+	policies  map[entitlement.PolicyID]entitlement.AssignmentPolicy
+}
+
+func (db *DB) images(ctx context.Context, c entitlement.Change) (images, error) {
+	old := images{map[entitlement.UserID]entitlement.User{}, map[Key]entitlement.Resource{}, map[entitlement.PolicyID]entitlement.AssignmentPolicy{}}
+	var keys []Key
+	for _, u := range c.Users {
+		if u.Version > 0 {
+			keys = append(keys, userKey(u.ID))
+		}
+	}
+	for _, r := range c.Resources {
+		if r.Version > 0 {
+			keys = append(keys, resourceShape.key(r))
+		}
+	}
+	for _, p := range c.Policies {
+		if p.Version > 0 {
+			keys = append(keys, policyKey(p.ID))
+		}
+	}
+	if len(keys) == 0 {
+		return old, nil
+	}
+	all, err := db.batch(ctx, true, keys...)
+	if err != nil {
+		return old, err
+	}
+	for key, it := range all {
+		if err := old.add(key, it); err != nil {
+			return old, err
+		}
+	}
+	return old, nil
+}
+
+func (o images) add(key Key, it item) error {
+	switch textOf(it, attrType) {
+	case userShape.tag:
+		u, err := userShape.read(it)
+		o.users[u.ID] = u
+		return err
+	case resourceShape.tag:
+		r, err := resourceShape.read(it)
+		o.resources[key] = r
+		return err
+	default:
+		p, err := policyShape.read(it)
+		o.policies[p.ID] = p
+		return err
+	}
+}
+
+// current refuses early what the transaction would: an image of another version than
+// the change was decided on says nothing about it.
+func (p *plan) current(part entitlement.Part, decided, stored entitlement.Meta) {
+	if decided.Version != stored.Version {
+		p.refuse(entitlement.StaleError(part))
+	}
+}

@@ -1,0 +1,151 @@
+package dynamo
+
+import (
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+// heads moves each subject's generation, with the debt beside it (S22).
+func (p *plan) heads(all []entitlement.HeadChange) {
+	for _, h := range all {
+		if h.Leave.Package != "" && (h.Enter.Package != "" || h.Redeliver.Package != "") {
+			p.invalid("One change may not both take a package from a subject and give one.")
+			return
+		}
+		x := newExpression()
+		x.touch(tagHead)
+		x.add(attrGen, numeral(1))
+		x.place(oweRow(h.Subject, h.Look))
+		var waiting [][]byte
+		if e := h.Enter; e.Package != "" {
+			waiting = append(waiting, packWaiting(e))
+			enter(x, e, h.Incompatible)
+		}
+		if r := h.Redeliver; r.Package != "" {
+			waiting = append(waiting, packWaiting(r))
+			x.contains(attrLive, pack(r.Package))
+		}
+		if len(waiting) > 0 {
+			x.add(attrWaiting, binarySet(waiting...))
+		}
+		if l := h.Leave; l.Package != "" {
+			x.contains(attrLive, pack(l.Package))
+			x.take(attrLive, packedSet(l.Package))
+			x.take(attrWaiting, binarySet(packWaiting(l)))
+		}
+		if h.Ended != (entitlement.Removing{}) {
+			x.add(attrRemoving, binarySet(packRemoving(h.Ended)))
+		}
+		p.update(headKey(h.Subject), entitlement.PartHead, x)
+	}
+}
+
+// enter demands that a package may become live, and makes it so (S5, S18, S21).
+func enter(x *expression, e entitlement.Waiting, incompatible []entitlement.PackageID) {
+	x.lacks(attrOff)
+	x.without(attrLive, pack(e.Package))
+	for _, other := range incompatible {
+		x.without(attrLive, pack(other))
+	}
+	x.room(attrLive, entitlement.MaxLive-1)
+	x.add(attrLive, packedSet(e.Package))
+}
+
+// settlements records what was paid of a debt, against exactly the generation that
+// was read (S14).
+func (p *plan) settlements(all []entitlement.Settlement) {
+	for _, s := range all {
+		x := newExpression()
+		x.touch(tagHead)
+		x.equals(attrGen, numeral(s.Gen))
+		if len(s.Delivered) > 0 {
+			x.take(attrWaiting, binarySet(packAll(s.Delivered, packWaiting)...))
+		}
+		if len(s.Removed) > 0 {
+			x.take(attrRemoving, binarySet(packAll(s.Removed, packRemoving)...))
+		}
+		if s.Settled {
+			x.set(attrSettled, numeral(s.Gen))
+			x.remove(names.AttrI2P)
+			x.remove(names.AttrI2S)
+		} else {
+			x.place(oweRow(s.Subject, s.Next))
+		}
+		p.update(headKey(s.Subject), entitlement.PartHead, x)
+	}
+}
+
+func packAll[T any](all []T, pack func(T) []byte) [][]byte {
+	packed := make([][]byte, len(all))
+	for i, v := range all {
+		packed[i] = pack(v)
+	}
+	return packed
+}
+
+// sheets records what a worker saw at a target, where the claim is still its own; the
+// claim ends with it.
+func (p *plan) sheets(all []entitlement.GrantSheet) {
+	for _, s := range all {
+		if len(s.Grants) > entitlement.MaxGrants {
+			p.invalid("One user can hold at most %d roles at one connector.", entitlement.MaxGrants)
+			return
+		}
+		if s.Token == "" {
+			p.refuse(entitlement.StaleError(entitlement.PartClaim))
+			return
+		}
+		x := newExpression()
+		x.equals(attrToken, literal(s.Token))
+		p.put(entitlement.PartClaim, writeSheet(s), x)
+	}
+}
+
+// gates closes or opens packages and policies on all guards. The guards of a package
+// that is gone stay, since its id is never used again.
+func (p *plan) gates(all []entitlement.Gate) {
+	var order []entitlement.PackageID
+	byPackage := map[entitlement.PackageID][]entitlement.Gate{}
+	for _, g := range all {
+		if byPackage[g.Package] == nil {
+			order = append(order, g.Package)
+		}
+		byPackage[g.Package] = append(byPackage[g.Package], g)
+	}
+	for _, id := range order {
+		for n := range names.Guards {
+			p.gate(guardKey(id, n), byPackage[id])
+		}
+	}
+}
+
+func (p *plan) gate(key Key, all []entitlement.Gate) {
+	x := newExpression()
+	x.touch(tagGuard)
+	whole := map[bool]bool{}
+	policies := map[bool][]entitlement.PolicyID{}
+	for _, g := range all {
+		if g.Policy == "" {
+			whole[g.Closed] = true
+		} else {
+			policies[g.Closed] = append(policies[g.Closed], g.Policy)
+		}
+	}
+	if len(whole) > 1 || len(policies) > 1 {
+		p.invalid("One change may not both close and open a package's gates.")
+		return
+	}
+	switch {
+	case whole[true]:
+		x.set(attrClosed, yes)
+	case whole[false]:
+		x.remove(attrClosed)
+	}
+	switch {
+	case len(policies[true]) > 0:
+		x.add(attrGone, packedSet(policies[true]...))
+	case len(policies[false]) > 0:
+		x.take(attrGone, packedSet(policies[false]...))
+	}
+	p.update(key, entitlement.PartGuard, x)
+}

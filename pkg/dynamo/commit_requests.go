@@ -1,0 +1,61 @@
+package dynamo
+
+import "leasehold/pkg/entitlement"
+
+// requests writes requests; a new one that was made for somebody else is listed with
+// its requestor as well.
+func (p *plan) requests(all []entitlement.AssignmentRequest) {
+	for _, r := range all {
+		write(p, requestShape, r)
+		if r.Version == 0 && !r.Erased && r.Requestor != r.Subject {
+			it := item{}
+			seal(it, madeKey(r.Requestor, r.Created, r.ID), tagMade, 1)
+			p.putNew(entitlement.PartRequest, it)
+		}
+	}
+}
+
+// events writes events, each of which must be the first with its number. The first
+// event of a request never changes, so it carries the rows that list the request.
+func (p *plan) events(c entitlement.Change) {
+	for _, e := range c.Events {
+		key, ok := eventKey(e.Aggregate, e.ID, e.Number)
+		if !ok || e.Number < 1 {
+			p.invalid("An event must be about a known kind of object and have a number.")
+			return
+		}
+		p.putNew(entitlement.PartEvent, writeEvent(key, e, listing(e, c.Requests)))
+	}
+}
+
+func listing(e entitlement.Event, requests []entitlement.AssignmentRequest) rows {
+	if e.Aggregate == entitlement.OfRequest && e.Number == 1 {
+		for _, r := range requests {
+			if string(r.ID) == e.ID {
+				return rows{forPackageRow(r.Package, r.Created, r.ID), forSubjectRow(r.Subject, r.Created, r.ID)}
+			}
+		}
+	}
+	return rows{}
+}
+
+// guards checks that packages and policies are open to new work (S7).
+func (p *plan) guards(all []entitlement.Guard) {
+	var keys []Key
+	checks := map[Key]*expression{}
+	for _, g := range all {
+		key := guardKey(g.Package, guardOf(g.Subject))
+		x := checks[key]
+		if x == nil {
+			x = newExpression()
+			x.lacks(attrClosed)
+			checks[key], keys = x, append(keys, key)
+		}
+		if g.Policy != "" {
+			x.without(attrGone, pack(g.Policy))
+		}
+	}
+	for _, key := range keys {
+		p.check(key, entitlement.PartGuard, checks[key])
+	}
+}

@@ -1,0 +1,48 @@
+package dynamotest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"leasehold/pkg/names"
+)
+
+// CreateTable makes an empty table with the keys and indexes of the deployed one.
+func (e *Emulator) CreateTable(ctx context.Context, name string) error {
+	in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest, KeySchema: schema(names.AttrPK, names.AttrSK)}
+	for _, a := range []string{names.AttrPK, names.AttrSK} {
+		in.AttributeDefinitions = append(in.AttributeDefinitions, text(a))
+	}
+	for _, index := range names.Indexes {
+		in.AttributeDefinitions = append(in.AttributeDefinitions, text(index.Partition), text(index.Sort))
+		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
+			IndexName: aws.String(index.ID),
+			KeySchema: schema(index.Partition, index.Sort),
+			Projection: &types.Projection{
+				ProjectionType:   types.ProjectionTypeInclude,
+				NonKeyAttributes: []string{names.AttrIX},
+			},
+		})
+	}
+	client := e.Client(nil)
+	if _, err := client.CreateTable(ctx, in); err != nil {
+		return fmt.Errorf("create table: %w", err)
+	}
+	return dynamodb.NewTableExistsWaiter(client).Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, time.Minute)
+}
+
+func schema(partition, sort string) []types.KeySchemaElement {
+	return []types.KeySchemaElement{
+		{AttributeName: aws.String(partition), KeyType: types.KeyTypeHash},
+		{AttributeName: aws.String(sort), KeyType: types.KeyTypeRange},
+	}
+}
+
+func text(name string) types.AttributeDefinition {
+	return types.AttributeDefinition{AttributeName: aws.String(name), AttributeType: types.ScalarAttributeTypeS}
+}

@@ -1,0 +1,371 @@
+package dynamo
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+// Every access pattern. Reads of the table itself are strong; reads of an index are
+// eventual and are followed by a read of the items, strong unless said. "pages" means
+// by page token, "all" a named loop with a cap.
+//
+//	question                              | index | key condition                            | extent
+//	catalog, package, policy, request,    | table | whole key                                | one, or a batch
+//	  connector, user, group, resource by id
+//	role scopes of a package              | table | PKG#p, SCOPES                            | one
+//	resource by origin                    | table | CAT#c, ORI#hash, then the resource       | one
+//	resources of a catalog                | table | CAT#c, RES#...                           | pages
+//	all catalogs, packages, policies      | 1,2,2 | ALL#kind by name; items eventual         | pages
+//	packages of a catalog                 | 1     | CAT#c, P#... by name; items eventual     | pages
+//	all connectors                        | 1     | ALL#CON; items eventual                  | all
+//	user of a principal; by name          | table | PRINC#hash; NAME#UPN#enc, then the user  | one
+//	all users; all groups                 | 1     | ALL#USR#x; ALL#GRP#x by name, 16 shards; | pages
+//	                                      |       | items eventual                           |
+//	members; owners of a group            | table | GRP#g, M#...; O#...                      | pages; all
+//	slot of a package and a person        | table | PKG#p, ASG#s                             | one
+//	holders of a package                  | table | PKG#p, ASG#...                           | pages
+//	head and grants of a person           | table | SUB#s, GRANTS#... to HEAD                | all
+//	live assignments of a person          | table | SUB#s, HEAD, then the slots              | one
+//	assignment by id                      | table | REQ#r, ASG and REQ, then the slot        | one
+//	requests for a package; for a person  | 1; 2  | PKGREQ#p; SUBREQ#s, newest first         | pages
+//	ended ones of a package; of a person  | 1; 2  | the same rows, then REQ#r, ASG           | pages
+//	requests a person made for others     | table | SUB#s, BY#..., newest first              | pages
+//	what waits for a person               | 1     | INBOX#U#me, INBOX#G#g, INBOX#SET#hash    | pages
+//	groups named as approvers or targets  | table | CFG, APPROVERS; CFG, TARGETS             | one
+//	policies that name a person           | 1     | TARGET#ALL, TARGET#U#me, TARGET#G#g      | all
+//	work that falls due                   | 2     | DUE#n up to a time                       | pages
+//	debts to look at                      | 2     | OWE#n up to a time                       | pages
+//	events of an aggregate                | table | its partition, EV#...                    | all
+//	signing key of page tokens            | table | CFG, PAGEKEY                             | one
+
+// Key is the primary key of an item.
+type Key struct{ PK, SK string }
+
+// row is the place of an item in one of the two indexes; zero means it has none.
+type row struct{ partition, sort string }
+
+// rows are the places of an item in the two indexes.
+type rows struct{ first, second row }
+
+// Words that begin keys.
+const (
+	wordCatalog   = "CAT"
+	wordPackage   = "PKG"
+	wordPolicy    = "POL"
+	wordRequest   = "REQ"
+	wordSubject   = "SUB"
+	wordGroup     = "GRP"
+	wordConnector = "CON"
+	wordUser      = "USR"
+	wordSlot      = "ASG"
+	wordEvent     = "EV"
+	wordInbox     = "INBOX"
+	wordTarget    = "TARGET"
+	wordAll       = "ALL"
+	wordDue       = "DUE"
+	wordOwe       = "OWE"
+	wordConfig    = "CFG"
+	wordName      = "NAME"
+	wordPrincipal = "PRINC"
+	wordSet       = "ASET"
+	setMark       = "0" // sorts before every time
+)
+
+// Kinds of people in keys.
+const (
+	kindUser  = "U"
+	kindGroup = "G"
+	kindSet   = "SET"
+)
+
+// beyond is the character after sep: it ends a range of rows of one instant.
+const beyond = "$"
+
+func catalogKey(id entitlement.CatalogID) Key {
+	return Key{join(wordCatalog, part(id)), wordCatalog}
+}
+
+func resourceKey(c entitlement.CatalogID, id entitlement.ResourceID) Key {
+	return Key{catalogKey(c).PK, join("RES", part(id))}
+}
+
+// originKey is the sentinel by which a catalog holds a thing at a target once.
+func originKey(c entitlement.CatalogID, at entitlement.ConnectorID, origin string) Key {
+	return Key{catalogKey(c).PK, join("ORI", digest(string(at), origin))}
+}
+
+func packageKey(id entitlement.PackageID) Key {
+	return Key{join(wordPackage, part(id)), wordPackage}
+}
+
+func scopesKey(id entitlement.PackageID) Key { return Key{packageKey(id).PK, "SCOPES"} }
+
+// guardKey is one of the package's guards, by number.
+func guardKey(id entitlement.PackageID, number int) Key {
+	return Key{packageKey(id).PK, join("GUARD", strconv.Itoa(100 + number)[1:])}
+}
+
+// guardOf chooses the guard that work for the subject checks.
+func guardOf(subject entitlement.UserID) int { return shard(names.Guards, part(subject)) }
+
+func slotKey(p entitlement.PackageID, s entitlement.UserID) Key {
+	return Key{packageKey(p).PK, join(wordSlot, part(s))}
+}
+
+func policyKey(id entitlement.PolicyID) Key { return Key{join(wordPolicy, part(id)), wordPolicy} }
+
+// targetKey is a policy's hint that it names somebody.
+func targetKey(p entitlement.PolicyID, who party) Key {
+	if who.kind == "" {
+		return Key{policyKey(p).PK, join("T", wordAll)}
+	}
+	return Key{policyKey(p).PK, join("T", who.kind, part(who.id))}
+}
+
+func connectorKey(id entitlement.ConnectorID) Key {
+	return Key{join(wordConnector, part(id)), wordConnector}
+}
+
+func requestKey(id entitlement.RequestID) Key { return Key{join(wordRequest, part(id)), wordRequest} }
+
+// endedKey is the past assignment beside the request that made it.
+func endedKey(id entitlement.AssignmentID) Key { return Key{join(wordRequest, part(id)), wordSlot} }
+
+// madeKey says beside a requestor that he asked for somebody else.
+func madeKey(requestor entitlement.UserID, created time.Time, r entitlement.RequestID) Key {
+	return Key{userKey(requestor).PK, join("BY", requestRow(created, r))}
+}
+
+func userKey(id entitlement.UserID) Key { return Key{join(wordSubject, part(id)), wordUser} }
+
+func headKey(id entitlement.UserID) Key { return Key{userKey(id).PK, "HEAD"} }
+
+func sheetKey(id entitlement.UserID, at entitlement.ConnectorID) Key {
+	return Key{userKey(id).PK, join("GRANTS", part(at))}
+}
+
+func groupKey(id entitlement.GroupID) Key { return Key{join(wordGroup, part(id)), wordGroup} }
+
+func memberKey(g entitlement.GroupID, u entitlement.UserID) Key {
+	return Key{groupKey(g).PK, join("M", part(u))}
+}
+
+func ownerKey(g entitlement.GroupID, u entitlement.UserID) Key {
+	return Key{groupKey(g).PK, join("O", part(u))}
+}
+
+// userNameKey is the sentinel of a userPrincipalName, in any case.
+func userNameKey(name string) Key { return Key{join(wordName, "UPN", encUnique(name)), wordName} }
+
+// principalKey is the sentinel that binds a principal to one user.
+func principalKey(p entitlement.Principal) Key {
+	return Key{join(wordPrincipal, digest(p.Issuer, p.Value)), wordPrincipal}
+}
+
+// setKey is one member of an approver set that its own content names.
+func setKey(set string, who party) Key {
+	return Key{join(wordSet, set), join(who.kind, part(who.id))}
+}
+
+func approversKey() Key  { return Key{wordConfig, "APPROVERS"} }
+func targetsKey() Key    { return Key{wordConfig, "TARGETS"} }
+func signingKeyKey() Key { return Key{wordConfig, "PAGEKEY"} }
+
+// eventKey is one event in the partition of what it is about; ok is false for kinds unknown.
+func eventKey(kind entitlement.AggregateKind, id string, number int64) (Key, bool) {
+	word, ok := eventWords[kind]
+	return Key{join(word, part(id)), join(wordEvent, counter(number))}, ok
+}
+
+var eventWords = map[entitlement.AggregateKind]string{
+	entitlement.OfCatalog:   wordCatalog,
+	entitlement.OfPackage:   wordPackage,
+	entitlement.OfPolicy:    wordPolicy,
+	entitlement.OfRequest:   wordRequest,
+	entitlement.OfUser:      wordSubject,
+	entitlement.OfGroup:     wordGroup,
+	entitlement.OfConnector: wordConnector,
+}
+
+// Prefixes of sort keys, for lists within a partition.
+var (
+	prefixResource = join("RES", "")
+	prefixPackage  = join("P", "")
+	prefixSlot     = join(wordSlot, "")
+	prefixMember   = join("M", "")
+	prefixOwner    = join("O", "")
+	prefixMade     = join("BY", "")
+	prefixEvent    = join(wordEvent, "")
+	prefixSet      = join(setMark, "")
+	firstSheet     = join("GRANTS", "")
+)
+
+// party is one user, group or approver set by kind and id; no kind means everybody.
+type party struct{ kind, id string }
+
+// allRow lists an item among all of its kind, by name.
+func allRow(word, name, id string) row {
+	return row{join(wordAll, word), join(encName(name), part(id))}
+}
+
+// shardRow is allRow for kinds that are spread over listShards.
+func shardRow(word, name, id string) row {
+	r := allRow(word, name, id)
+	r.partition = join(r.partition, listShard(part(id)))
+	return r
+}
+
+// listShards are the shards of lists of users and groups: the first digit of their ids.
+var listShards = strings.Split("0123456789abcdef", "")
+
+func listShard(id string) string {
+	if id != "" && slices.Contains(listShards, id[:1]) {
+		return id[:1]
+	}
+	return listShards[shard(len(listShards), id)]
+}
+
+// listPartition is a shard of allRow or shardRow; shard is empty where there is none.
+func listPartition(word, shard string) string {
+	if shard == "" {
+		return join(wordAll, word)
+	}
+	return join(wordAll, word, shard)
+}
+
+// inCatalogRow lists a package in its catalog, by name.
+func inCatalogRow(c entitlement.CatalogID, name string, p entitlement.PackageID) row {
+	return row{catalogKey(c).PK, join("P", encName(name), part(p))}
+}
+
+// requestRow orders requests by creation.
+func requestRow(created time.Time, r entitlement.RequestID) string {
+	return join(stamp(created), part(r))
+}
+
+// forPackageRow lists a request for its package, by creation.
+func forPackageRow(p entitlement.PackageID, created time.Time, r entitlement.RequestID) row {
+	return row{join("PKGREQ", part(p)), requestRow(created, r)}
+}
+
+// forSubjectRow lists a request for its subject, by creation.
+func forSubjectRow(s entitlement.UserID, created time.Time, r entitlement.RequestID) row {
+	return row{join("SUBREQ", part(s)), requestRow(created, r)}
+}
+
+// inboxPartition is what waits for a user, a group, or a set of several.
+func inboxPartition(who party) string { return join(wordInbox, who.kind, part(who.id)) }
+
+// inboxRow lists a pending request with whom it waits for.
+func inboxRow(who party, created time.Time, r entitlement.RequestID) row {
+	return row{inboxPartition(who), requestRow(created, r)}
+}
+
+// inSetRow leads from a member to an approver set.
+func inSetRow(who party, set string) row { return row{inboxPartition(who), join(setMark, set)} }
+
+// targetRow leads from somebody to the policies that name them.
+func targetRow(who party, p entitlement.PackageID) row {
+	if who.kind == "" {
+		return row{join(wordTarget, wordAll), part(p)}
+	}
+	return row{join(wordTarget, who.kind, part(who.id)), part(p)}
+}
+
+// dueRow puts an item where the tick finds it once its time has come. The mark and the
+// id only part rows of one instant.
+func dueRow(key Key, at time.Time) row {
+	mark, id := "A", idAt[string](key.SK, 1)
+	switch key.SK {
+	case wordRequest:
+		mark, id = "R", idAt[string](key.PK, 1)
+	case wordPackage:
+		mark, id = "P", idAt[string](key.PK, 1)
+	}
+	return row{duePartition(shard(names.DueShards, key.PK, key.SK)), join(stamp(at), mark, part(id))}
+}
+
+func duePartition(shard int) string { return join(wordDue, strconv.Itoa(shard)) }
+
+// oweRow puts a head where the tick finds its debt.
+func oweRow(s entitlement.UserID, look time.Time) row {
+	return row{owePartition(shard(names.OweShards, part(s))), join(stamp(look), part(s))}
+}
+
+func owePartition(shard int) string { return join(wordOwe, strconv.Itoa(shard)) }
+
+// upTo is the end of the rows of an instant and of everything before it.
+func upTo(t time.Time) string { return stamp(t) + beyond }
+
+// idAt returns the id that is the nth member of a key value.
+func idAt[T ~string](value string, n int) T {
+	if members := strings.Split(value, sep); n < len(members) {
+		return unpart[T](members[n])
+	}
+	return ""
+}
+
+func catalogAt(k Key) entitlement.CatalogID     { return idAt[entitlement.CatalogID](k.PK, 1) }
+func resourceAt(k Key) entitlement.ResourceID   { return idAt[entitlement.ResourceID](k.SK, 1) }
+func packageAt(k Key) entitlement.PackageID     { return idAt[entitlement.PackageID](k.PK, 1) }
+func policyAt(k Key) entitlement.PolicyID       { return idAt[entitlement.PolicyID](k.PK, 1) }
+func connectorAt(k Key) entitlement.ConnectorID { return idAt[entitlement.ConnectorID](k.PK, 1) }
+func requestAt(k Key) entitlement.RequestID     { return idAt[entitlement.RequestID](k.PK, 1) }
+func endedAt(k Key) entitlement.AssignmentID    { return idAt[entitlement.AssignmentID](k.PK, 1) }
+func userAt(k Key) entitlement.UserID           { return idAt[entitlement.UserID](k.PK, 1) }
+func groupAt(k Key) entitlement.GroupID         { return idAt[entitlement.GroupID](k.PK, 1) }
+
+// personAt returns the person of a slot, a member or an owner.
+func personAt(k Key) entitlement.UserID { return idAt[entitlement.UserID](k.SK, 1) }
+
+// sheetAt returns the connector of a sheet.
+func sheetAt(k Key) entitlement.ConnectorID { return idAt[entitlement.ConnectorID](k.SK, 1) }
+
+// madeAt returns the request that a requestor made for somebody else.
+func madeAt(k Key) entitlement.RequestID { return idAt[entitlement.RequestID](k.SK, 2) }
+
+// lastOf returns the id that ends the sort value of a listing row.
+func lastOf[T ~string](sort string) T { return idAt[T](sort, strings.Count(sort, sep)) }
+
+// eventAt returns an event's aggregate and number.
+func eventAt(k Key) (kind entitlement.AggregateKind, id string, number int64) {
+	word, _, _ := strings.Cut(k.PK, sep)
+	for at, w := range eventWords {
+		if w == word {
+			kind = at
+		}
+	}
+	number, _ = strconv.ParseInt(idAt[string](k.SK, 1), 10, 64)
+	return kind, idAt[string](k.PK, 1), number
+}
+
+// dueAt returns what a due row is about.
+func dueAt(k Key, sort string) entitlement.DueRef {
+	ref := entitlement.DueRef{At: unstamp(idAt[string](sort, 0))}
+	switch {
+	case strings.HasPrefix(k.PK, join(wordRequest, "")):
+		ref.Request = requestAt(k)
+	case k.SK == wordPackage:
+		ref.Package = packageAt(k)
+	default:
+		ref.Package, ref.Subject = packageAt(k), personAt(k)
+	}
+	return ref
+}
+
+// dueKey returns the item that a due reference names.
+func dueKey(ref entitlement.DueRef) Key {
+	switch {
+	case ref.Request != "":
+		return requestKey(ref.Request)
+	case ref.Subject != "":
+		return slotKey(ref.Package, ref.Subject)
+	default:
+		return packageKey(ref.Package)
+	}
+}

@@ -1,0 +1,93 @@
+package dynamo
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+)
+
+// within lists what lies in one partition of the table, read strongly.
+func within[T any](ctx context.Context, db *DB, w walk, page entitlement.Page, read func(item) (T, error)) (entitlement.Paged[T], error) {
+	at, err := w.parse(page.Token)
+	if err != nil {
+		return entitlement.Paged[T]{}, err
+	}
+	rows, next, err := db.page(ctx, w, at, page.Size())
+	if err != nil {
+		return entitlement.Paged[T]{}, err
+	}
+	out := entitlement.Paged[T]{Next: w.token(next)}
+	for _, it := range rows {
+		v, err := read(it)
+		if err != nil {
+			return entitlement.Paged[T]{}, err
+		}
+		out.Items = append(out.Items, v)
+	}
+	return out, nil
+}
+
+// listed lists aggregates by the rows of an index that they carry themselves. Rows and
+// items are both eventually consistent: these lists promise no more.
+func listed[T any](ctx context.Context, db *DB, s shape[T], w walk, page entitlement.Page) (entitlement.Paged[T], error) {
+	return followed(ctx, db, s, false, w, page, keyOf)
+}
+
+// followed lists the aggregates that the rows of a walk lead to. Rows whose item is
+// gone are dropped after the page's limit was counted.
+func followed[T any](ctx context.Context, db *DB, s shape[T], strong bool, w walk, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
+	rows, err := within(ctx, db, w, page, func(it item) (Key, error) { return key(it), nil })
+	if err != nil {
+		return entitlement.Paged[T]{}, err
+	}
+	items, err := several(ctx, db, s, strong, rows.Items)
+	return entitlement.Paged[T]{Items: items, Next: rows.Next}, err
+}
+
+// spread lists what is spread over listShards, one shard after another. partition
+// gives the rows of a shard, and key where a row leads.
+func spread[T any](ctx context.Context, db *DB, s shape[T], word string, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
+	shards := func(n int) walk { return walk{index: index1, partition: listPartition(word, listShards[n])} }
+	n, at, err := parseSpread(shards, page.Token)
+	if err != nil {
+		return entitlement.Paged[T]{}, err
+	}
+	var keys []Key
+	next := ""
+	for ; n < len(listShards) && next == ""; n++ {
+		if len(keys) == page.Size() {
+			next = shards(n).token(&cursor{Shard: n, SK: begin, PK: begin})
+			break
+		}
+		rows, last, err := db.page(ctx, shards(n), at, page.Size()-len(keys))
+		if err != nil {
+			return entitlement.Paged[T]{}, err
+		}
+		keys = append(keys, keysOf(rows, key)...)
+		if at = nil; last != nil {
+			last.Shard = n
+			next = shards(n).token(last)
+		}
+	}
+	items, err := several(ctx, db, s, false, keys)
+	return entitlement.Paged[T]{Items: items, Next: next}, err
+}
+
+// begin stands in a cursor for the beginning of a shard.
+const begin = "-"
+
+// parseSpread reads a page token that names its shard.
+func parseSpread(shards func(int) walk, token string) (int, *cursor, error) {
+	if token == "" {
+		return 0, nil, nil
+	}
+	for n := range listShards {
+		if at, err := shards(n).parse(token); err == nil && at.Shard == n {
+			if at.SK == begin {
+				at = nil
+			}
+			return n, at, nil
+		}
+	}
+	return 0, nil, badToken()
+}

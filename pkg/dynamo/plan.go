@@ -1,0 +1,109 @@
+package dynamo
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Limits of one transaction and of one item.
+const (
+	maxActions = 100
+	maxItem    = 400 << 10
+)
+
+// plan collects the actions of one transaction, at most one on each item, each with
+// the part of the Change that its refusal means.
+type plan struct {
+	db      *DB
+	table   *string
+	actions []types.TransactWriteItem
+	parts   []entitlement.Part
+	keys    map[Key]bool
+	err     error // the first reason why this cannot be one transaction
+}
+
+func newPlan(db *DB) *plan {
+	return &plan{db: db, table: aws.String(db.table), keys: map[Key]bool{}}
+}
+
+// refuse remembers why the change cannot be made.
+func (p *plan) refuse(err error) {
+	if p.err == nil {
+		p.err = err
+	}
+}
+
+func (p *plan) invalid(format string, args ...any) {
+	p.refuse(entitlement.Errorf(entitlement.Invalid, format, args...))
+}
+
+func (p *plan) act(key Key, part entitlement.Part, w types.TransactWriteItem) {
+	if p.keys[key] {
+		p.invalid("One change may not touch the same item twice.")
+		return
+	}
+	p.keys[key] = true
+	p.actions, p.parts = append(p.actions, w), append(p.parts, part)
+}
+
+// put writes a whole item on the expression's condition.
+func (p *plan) put(part entitlement.Part, it item, x *expression) {
+	if ItemSize(it) > maxItem {
+		p.invalid("This is too large to be stored: at most %d KB.", maxItem>>10)
+		return
+	}
+	attrs, values := x.bindings()
+	p.act(keyOf(it), part, types.TransactWriteItem{Put: &types.Put{TableName: p.table, Item: it,
+		ConditionExpression: x.condition(), ExpressionAttributeNames: attrs, ExpressionAttributeValues: values}})
+}
+
+// putNew writes an item that must not exist.
+func (p *plan) putNew(part entitlement.Part, it item) {
+	x := newExpression()
+	x.absent()
+	p.put(part, it, x)
+}
+
+func (p *plan) update(key Key, part entitlement.Part, x *expression) {
+	attrs, values := x.bindings()
+	p.act(key, part, types.TransactWriteItem{Update: &types.Update{TableName: p.table, Key: key.item(), UpdateExpression: x.update(),
+		ConditionExpression: x.condition(), ExpressionAttributeNames: attrs, ExpressionAttributeValues: values}})
+}
+
+func (p *plan) delete(key Key, part entitlement.Part, x *expression) {
+	attrs, values := x.bindings()
+	p.act(key, part, types.TransactWriteItem{Delete: &types.Delete{TableName: p.table, Key: key.item(),
+		ConditionExpression: x.condition(), ExpressionAttributeNames: attrs, ExpressionAttributeValues: values}})
+}
+
+func (p *plan) check(key Key, part entitlement.Part, x *expression) {
+	attrs, values := x.bindings()
+	p.act(key, part, types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: p.table, Key: key.item(),
+		ConditionExpression: x.condition(), ExpressionAttributeNames: attrs, ExpressionAttributeValues: values}})
+}
+
+// write puts, or erases, an aggregate on the version that it was decided on.
+func write[T any](p *plan, s shape[T], v T) {
+	writeMoved(p, s, v, 1)
+}
+
+// writeMoved is write where the version moves by more than one.
+func writeMoved[T any](p *plan, s shape[T], v T, by int64) {
+	m := s.meta(&v)
+	x := newExpression()
+	switch {
+	case m.Version < 0 || m.Erased && m.Version == 0:
+		p.invalid("Only a stored %s can be erased.", s.noun)
+	case m.Erased:
+		x.equals(attrVersion, numeral(m.Version))
+		p.delete(s.key(v), s.part, x)
+	case m.Version == 0:
+		x.absent()
+		p.put(s.part, s.write(v, by), x)
+	default:
+		x.equals(attrVersion, numeral(m.Version))
+		p.put(s.part, s.write(v, m.Version+by), x)
+	}
+}

@@ -1,0 +1,158 @@
+package dynamo
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+// walk is one partition of the table or of an index, and which of its rows are asked for.
+type walk struct {
+	index     *names.Index // nil: the table itself
+	partition string
+	prefix    string // of the sort value
+	from, to  string // both inclusive; to alone means everything up to it
+	after     string // exclusive
+	newest    bool   // from the end
+}
+
+// The indexes, for walk.
+var (
+	index1 = &names.Indexes[0]
+	index2 = &names.Indexes[1]
+)
+
+// cursor is where a page ended: the row's key, its sort value in the index, and its shard.
+type cursor struct {
+	Shard int    `json:"n,omitempty"`
+	PK    string `json:"p,omitempty"`
+	SK    string `json:"k,omitempty"`
+	Sort  string `json:"s,omitempty"`
+}
+
+// attributes returns the names of the partition and sort attributes.
+func (w walk) attributes() (partition, sort string) {
+	if w.index == nil {
+		return names.AttrPK, names.AttrSK
+	}
+	return w.index.Partition, w.index.Sort
+}
+
+// page reads one page of rows. The table is read strongly; an index cannot be.
+func (db *DB) page(ctx context.Context, w walk, at *cursor, limit int) ([]item, *cursor, error) {
+	partition, sort := w.attributes()
+	x := newExpression()
+	x.equals(partition, literal(w.partition))
+	switch {
+	case w.prefix != "":
+		x.require("begins_with(%s, %s)", x.attr(sort), x.value(literal(w.prefix)))
+	case w.from != "":
+		x.require("%s BETWEEN %s AND %s", x.attr(sort), x.value(literal(w.from)), x.value(literal(w.to)))
+	case w.to != "":
+		x.require("%s <= %s", x.attr(sort), x.value(literal(w.to)))
+	case w.after != "":
+		x.require("%s > %s", x.attr(sort), x.value(literal(w.after)))
+	}
+	attrs, values := x.bindings()
+	in := &dynamodb.QueryInput{TableName: &db.table, KeyConditionExpression: x.condition(), ExpressionAttributeNames: attrs,
+		ExpressionAttributeValues: values, ScanIndexForward: aws.Bool(!w.newest), ExclusiveStartKey: w.start(at)}
+	if limit > 0 {
+		in.Limit = aws.Int32(int32(limit))
+	}
+	if w.index != nil {
+		in.IndexName = &w.index.ID
+	} else {
+		in.ConsistentRead = aws.Bool(true)
+	}
+	out, err := db.client.Query(ctx, in)
+	if err != nil {
+		return nil, nil, failed(ctx, "query", err)
+	}
+	if len(out.LastEvaluatedKey) == 0 {
+		return out.Items, nil, nil
+	}
+	last := out.LastEvaluatedKey
+	return out.Items, &cursor{PK: textOf(last, names.AttrPK), SK: textOf(last, names.AttrSK), Sort: textOf(last, sort)}, nil
+}
+
+// start returns the row that a page begins after. The partition is never the client's word.
+func (w walk) start(at *cursor) item {
+	if at == nil || at.SK == "" {
+		return nil
+	}
+	if w.index == nil {
+		return Key{w.partition, at.SK}.item()
+	}
+	it := Key{at.PK, at.SK}.item()
+	it[w.index.Partition], it[w.index.Sort] = literal(w.partition), literal(at.Sort)
+	return it
+}
+
+// all reads every row of a walk that has few.
+func (db *DB) all(ctx context.Context, w walk) ([]item, error) {
+	var all []item
+	for at := (*cursor)(nil); ; {
+		rows, next, err := db.page(ctx, w, at, 0)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+		if next == nil {
+			return all, nil
+		}
+		if len(all) > maxRows {
+			return nil, entitlement.Wrap(entitlement.Internal, "query", fmt.Errorf("%s has more than %d rows", w.partition, maxRows), "This list is too long to be read at once.")
+		}
+		at = next
+	}
+}
+
+// parse reads a page token of the list. What is malformed, or of another list, is Invalid.
+func (w walk) parse(token string) (*cursor, error) {
+	if token == "" {
+		return nil, nil
+	}
+	list, text, _ := strings.Cut(token, ".")
+	var at cursor
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(raw, &at)
+	}
+	value := at.Sort
+	if w.index == nil {
+		value = at.SK
+	}
+	if err != nil || list != w.mark() || at.SK == "" || (w.index != nil && at.PK == "") || !w.covers(value) {
+		return nil, badToken()
+	}
+	return &at, nil
+}
+
+// token writes a page token.
+func (w walk) token(at *cursor) string {
+	if at == nil {
+		return ""
+	}
+	raw, _ := json.Marshal(at) // strings and a number always have a form
+	return w.mark() + "." + base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// mark tells lists apart in page tokens.
+func (w walk) mark() string { return digest(w.partition, w.prefix)[:8] }
+
+// covers reports a sort value within the walk.
+func (w walk) covers(sort string) bool {
+	return strings.HasPrefix(sort, w.prefix) && sort >= w.from && (w.to == "" || sort <= w.to)
+}
+
+func badToken() error {
+	return entitlement.Errorf(entitlement.Invalid, "The page token is not one of this list: begin again without it.")
+}

@@ -1,0 +1,115 @@
+package dynamo
+
+import (
+	"context"
+	"slices"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Ask reads what a new request is decided on: in one call where this process knows
+// what the package names, else in two.
+func (db *DB) Ask(ctx context.Context, k entitlement.AskKeys) (entitlement.Ask, error) {
+	guess := db.packages.of(k.Package)
+	keys := append(startKeys(k.Package, k.Subject, k.Requestor), policyKeys(k.Policy, guess.policies)...)
+	if guess.catalog != "" {
+		keys = append(keys, catalogKey(guess.catalog))
+	}
+	all, err := db.batch(ctx, true, keys...)
+	if err != nil {
+		return entitlement.Ask{}, err
+	}
+	p, err := pick(all, packageShape, packageKey(k.Package))
+	if err != nil {
+		return entitlement.Ask{}, err
+	}
+	wanted := policyKeys(k.Policy, nil)
+	if p != nil {
+		db.packages.learn(*p)
+		wanted = policyKeys(k.Policy, p.Policies)
+		missed := slices.DeleteFunc(append(slices.Clone(wanted), catalogKey(p.Catalog)), func(key Key) bool { return slices.Contains(keys, key) })
+		more, err := db.batch(ctx, true, missed...)
+		if err != nil {
+			return entitlement.Ask{}, err
+		}
+		for key, it := range more {
+			all[key] = it
+		}
+	}
+	return asAsk(all, k, p, wanted)
+}
+
+// policyKeys is the named policy, or all of the package's where none is named.
+func policyKeys(named entitlement.PolicyID, all []entitlement.PolicyID) []Key {
+	if named != "" {
+		return []Key{policyKey(named)}
+	}
+	return keysOf(all, policyKey)
+}
+
+func asAsk(all found, k entitlement.AskKeys, p *entitlement.AccessPackage, policies []Key) (entitlement.Ask, error) {
+	s, err := asStart(all, k.Package, k.Subject, k.Requestor)
+	if err != nil {
+		return entitlement.Ask{}, err
+	}
+	ask := entitlement.Ask{Requestor: s.Requestor, Subject: s.Subject, Package: p, Slot: s.Slot, Head: s.Head}
+	if p != nil {
+		if ask.Catalog, err = pick(all, catalogShape, catalogKey(p.Catalog)); err != nil {
+			return entitlement.Ask{}, err
+		}
+	}
+	for _, key := range policies {
+		policy, err := pick(all, policyShape, key)
+		if err != nil {
+			return entitlement.Ask{}, err
+		}
+		if policy != nil {
+			ask.Policies = append(ask.Policies, *policy)
+		}
+	}
+	return ask, nil
+}
+
+// Start reads what the start of a scheduled request is decided on.
+func (db *DB) Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error) {
+	all, err := db.batch(ctx, true, startKeys(r.Package, r.Subject, r.Requestor)...)
+	if err != nil {
+		return entitlement.Start{}, err
+	}
+	return asStart(all, r.Package, r.Subject, r.Requestor)
+}
+
+func startKeys(p entitlement.PackageID, subject, requestor entitlement.UserID) []Key {
+	return []Key{packageKey(p), userKey(subject), userKey(requestor), slotKey(p, subject), headKey(subject)}
+}
+
+func asStart(all found, p entitlement.PackageID, subject, requestor entitlement.UserID) (s entitlement.Start, err error) {
+	if s.Package, err = pick(all, packageShape, packageKey(p)); err != nil {
+		return entitlement.Start{}, err
+	}
+	if s.Subject, err = pick(all, userShape, userKey(subject)); err != nil {
+		return entitlement.Start{}, err
+	}
+	if s.Requestor, err = pick(all, userShape, userKey(requestor)); err != nil {
+		return entitlement.Start{}, err
+	}
+	s.Slot = entitlement.Slot{Package: p, Subject: subject}
+	slot, err := pick(all, slotShape, slotKey(p, subject))
+	if err != nil {
+		return entitlement.Start{}, err
+	}
+	if slot != nil {
+		s.Slot = *slot
+	}
+	s.Head, err = headIn(all, subject)
+	return s, err
+}
+
+// headIn returns a subject's head; somebody unknown has an empty one.
+func headIn(all found, subject entitlement.UserID) (entitlement.Head, error) {
+	it, ok := all[headKey(subject)]
+	if !ok {
+		return entitlement.Head{Subject: subject}, nil
+	}
+	return readHead(it)
+}

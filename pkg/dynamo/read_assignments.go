@@ -1,0 +1,77 @@
+package dynamo
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Assignment returns an assignment, live or ended.
+func (db *DB) Assignment(ctx context.Context, id entitlement.AssignmentID) (entitlement.Assignment, error) {
+	none := entitlement.Assignment{}
+	request := requestKey(entitlement.RequestID(id))
+	all, err := db.batch(ctx, true, endedKey(id), request)
+	if err != nil {
+		return none, err
+	}
+	past, err := pick(all, endedShape, endedKey(id))
+	if err != nil {
+		return none, err
+	}
+	if past != nil {
+		return *past, nil
+	}
+	r, err := pick(all, requestShape, request)
+	if err != nil {
+		return none, err
+	}
+	if r == nil {
+		return none, missing(endedShape.noun)
+	}
+	slot, err := db.Slot(ctx, r.Package, r.Subject)
+	if err != nil {
+		return none, err
+	}
+	if slot.Assignment == nil || slot.Assignment.ID != id {
+		return none, missing(endedShape.noun)
+	}
+	return *slot.Assignment, nil
+}
+
+// Slot returns what occupies the place of a package and a person; nothing is a slot at
+// version 0.
+func (db *DB) Slot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Slot, error) {
+	s, err := one(ctx, db, slotShape, slotKey(pkg, subject))
+	if entitlement.KindOf(err) == entitlement.NotFound {
+		return entitlement.Slot{Package: pkg, Subject: subject}, nil
+	}
+	return s, err
+}
+
+// AssignmentsOf returns a subject's live assignments.
+func (db *DB) AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]entitlement.Assignment, error) {
+	it, err := db.get(ctx, headKey(subject))
+	if err != nil || it == nil {
+		return nil, err
+	}
+	head, err := readHead(it)
+	if err != nil {
+		return nil, err
+	}
+	slots, err := several(ctx, db, slotShape, true, keysOf(head.Live, func(p entitlement.PackageID) Key { return slotKey(p, subject) }))
+	if err != nil {
+		return nil, err
+	}
+	var live []entitlement.Assignment
+	for _, s := range slots {
+		if s.Assignment != nil {
+			live = append(live, *s.Assignment)
+		}
+	}
+	return live, nil
+}
+
+// Holders pages through a package's slots.
+func (db *DB) Holders(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Slot], error) {
+	return within(ctx, db, walk{partition: packageKey(id).PK, prefix: prefixSlot}, page, slotShape.read)
+}

@@ -1,0 +1,106 @@
+package dynamo
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Catalog returns a catalog.
+func (db *DB) Catalog(ctx context.Context, id entitlement.CatalogID) (entitlement.Catalog, error) {
+	return one(ctx, db, catalogShape, catalogKey(id))
+}
+
+// Catalogs returns those of the catalogs that there are.
+func (db *DB) Catalogs(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error) {
+	return several(ctx, db, catalogShape, true, keysOf(ids, catalogKey))
+}
+
+// ListCatalogs lists all catalogs by name.
+func (db *DB) ListCatalogs(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Catalog], error) {
+	return listed(ctx, db, catalogShape, walk{index: index1, partition: listPartition(wordCatalog, "")}, page)
+}
+
+// Resource returns a resource of a catalog.
+func (db *DB) Resource(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ResourceID) (entitlement.Resource, error) {
+	return one(ctx, db, resourceShape, resourceKey(catalog, id))
+}
+
+// ResourceByOrigin finds a catalog's resource by its id at the target.
+func (db *DB) ResourceByOrigin(ctx context.Context, catalog entitlement.CatalogID, connector entitlement.ConnectorID, originID string) (entitlement.Resource, error) {
+	it, err := db.get(ctx, originKey(catalog, connector, originID))
+	if err != nil {
+		return entitlement.Resource{}, err
+	}
+	if it == nil {
+		return entitlement.Resource{}, missing(resourceShape.noun)
+	}
+	id, err := holderOf[entitlement.ResourceID](it, tagOrigin)
+	if err != nil {
+		return entitlement.Resource{}, err
+	}
+	return db.Resource(ctx, catalog, id)
+}
+
+// ListResources lists a catalog's resources.
+func (db *DB) ListResources(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.Resource], error) {
+	return within(ctx, db, walk{partition: catalogKey(catalog).PK, prefix: prefixResource}, page, resourceShape.read)
+}
+
+// Package returns an access package.
+func (db *DB) Package(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error) {
+	return one(ctx, db, packageShape, packageKey(id))
+}
+
+// Packages returns those of the access packages that there are.
+func (db *DB) Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
+	return several(ctx, db, packageShape, true, keysOf(ids, packageKey))
+}
+
+// ListPackages lists all access packages by name, but those under deletion.
+func (db *DB) ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
+	return listed(ctx, db, packageShape, walk{index: index2, partition: listPartition(wordPackage, "")}, page)
+}
+
+// PackagesOf lists a catalog's access packages by name.
+func (db *DB) PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
+	return listed(ctx, db, packageShape, walk{index: index1, partition: catalogKey(catalog).PK, prefix: prefixPackage}, page)
+}
+
+// Scopes returns a package's role scopes; a package without any has an empty list at version 0.
+func (db *DB) Scopes(ctx context.Context, id entitlement.PackageID) (entitlement.PackageScopes, error) {
+	s, err := one(ctx, db, scopesShape, scopesKey(id))
+	if entitlement.KindOf(err) == entitlement.NotFound {
+		return entitlement.PackageScopes{Package: id}, nil
+	}
+	return s, err
+}
+
+// Policy returns an assignment policy.
+func (db *DB) Policy(ctx context.Context, id entitlement.PolicyID) (entitlement.AssignmentPolicy, error) {
+	return one(ctx, db, policyShape, policyKey(id))
+}
+
+// Policies returns those of the assignment policies that there are.
+func (db *DB) Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error) {
+	return several(ctx, db, policyShape, true, keysOf(ids, policyKey))
+}
+
+// ListPolicies lists all assignment policies by name.
+func (db *DB) ListPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
+	return listed(ctx, db, policyShape, walk{index: index2, partition: listPartition(wordPolicy, "")}, page)
+}
+
+// Connector returns a connector's registration.
+func (db *DB) Connector(ctx context.Context, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error) {
+	return one(ctx, db, connectorShape, connectorKey(id))
+}
+
+// ListConnectors lists all connectors by name.
+func (db *DB) ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error) {
+	rows, err := db.all(ctx, walk{index: index1, partition: listPartition(wordConnector, "")})
+	if err != nil {
+		return nil, err
+	}
+	return several(ctx, db, connectorShape, false, keysOf(rows, keyOf))
+}

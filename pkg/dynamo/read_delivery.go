@@ -1,0 +1,192 @@
+package dynamo
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Debt returns a subject's head and grant sheets; a subject unknown owes nothing.
+func (db *DB) Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error) {
+	head := entitlement.Head{Subject: subject}
+	key := headKey(subject)
+	rows, err := db.all(ctx, walk{partition: key.PK, from: firstSheet, to: key.SK})
+	if err != nil {
+		return head, nil, err
+	}
+	var sheets []entitlement.GrantSheet
+	for _, it := range rows {
+		if keyOf(it) == key {
+			if head, err = readHead(it); err != nil {
+				return head, nil, err
+			}
+			continue
+		}
+		sheet, err := readSheet(it)
+		if err != nil {
+			return head, nil, err
+		}
+		sheets = append(sheets, sheet)
+	}
+	return head, sheets, nil
+}
+
+// intents is how many intended roles one update can carry, by the length of its expression.
+const intents = 100
+
+// Claim takes a subject's sheet at a connector until the lease ends, in one conditional
+// update that also enters the roles it intends. More roles than fit follow under the
+// claim, before it is handed out.
+func (db *DB) Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSheet, bool, error) {
+	x := newExpression()
+	token, until := x.attr(attrToken), x.attr(attrUntil)
+	x.require("(attribute_not_exists(%s) OR %s <= %s)", token, until, x.value(instant(c.Now)))
+	x.clauses["SET"] = append(x.clauses["SET"], x.attr(attrDisplaced)+" = if_not_exists("+token+", "+x.value(literal(""))+")")
+	x.set(attrToken, literal(c.Token))
+	x.set(attrUntil, instant(c.Until))
+	x.touch(tagSheet)
+	it, err := db.intend(ctx, c, x, c.Intend[:min(len(c.Intend), intents)])
+	if err != nil {
+		return entitlement.GrantSheet{}, false, err
+	}
+	taken := textOf(it, attrDisplaced) != ""
+	for from := intents; from < len(c.Intend); from += intents {
+		x := newExpression()
+		x.equals(attrToken, literal(c.Token))
+		if it, err = db.intend(ctx, c, x, c.Intend[from:min(len(c.Intend), from+intents)]); err != nil {
+			return entitlement.GrantSheet{}, false, err
+		}
+	}
+	sheet, err := readSheet(it)
+	return sheet, taken, err
+}
+
+// intend adds roles that the sheet does not know to an update of it, makes that, and
+// returns the sheet as it then is.
+func (db *DB) intend(ctx context.Context, c entitlement.Claim, x *expression, roles []entitlement.RoleRef) (item, error) {
+	for _, role := range roles {
+		g := entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown}
+		x.initial(grantName(role), &types.AttributeValueMemberM{Value: writing(&g, grantFields(c.Connector))})
+	}
+	in := db.single(sheetKey(c.Subject, c.Connector), x)
+	in.ReturnValues = types.ReturnValueAllNew
+	out, err := db.client.UpdateItem(ctx, in)
+	if conditionFailed(err) {
+		return nil, entitlement.StaleError(entitlement.PartClaim)
+	}
+	if err != nil {
+		return nil, failed(ctx, "claim", err)
+	}
+	return out.Attributes, nil
+}
+
+// Holding reports for each fence, in order, whether its claim and generation still hold.
+func (db *DB) Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error) {
+	var keys []Key
+	for _, f := range fences {
+		keys = append(keys, headKey(f.Subject), sheetKey(f.Subject, f.Connector))
+	}
+	all, err := db.batch(ctx, true, keys...)
+	if err != nil {
+		return nil, err
+	}
+	holds := make([]bool, len(fences))
+	for i, f := range fences {
+		head, sheet := all[headKey(f.Subject)], all[sheetKey(f.Subject, f.Connector)]
+		holds[i] = f.Token != "" && textOf(sheet, attrToken) == f.Token && numberOf(head, attrGen) == f.Gen
+	}
+	return holds, nil
+}
+
+// Work reads what the head names. The packages of ended assignments need a second call
+// where none of them is still held.
+func (db *DB) Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error) {
+	l := workList{packages: slices.Clone(head.Live)}
+	for _, w := range head.Waiting {
+		l.waiting = append(l.waiting, w.Package)
+		l.packages = append(l.packages, w.Package)
+		l.requests = append(l.requests, entitlement.RequestID(w.Assignment))
+	}
+	for _, r := range head.Removing {
+		l.ended = append(l.ended, r.Assignment)
+		if r.Request != "" {
+			l.requests = append(l.requests, r.Request)
+		}
+	}
+	all, err := db.batch(ctx, true, l.keys(head.Subject)...)
+	if err != nil {
+		return entitlement.Work{}, err
+	}
+	w, err := l.read(all, head.Subject)
+	if err != nil {
+		return w, err
+	}
+	return w, db.endedScopes(ctx, l.packages, &w)
+}
+
+// workList is what a head names.
+type workList struct {
+	packages []entitlement.PackageID
+	waiting  []entitlement.PackageID
+	ended    []entitlement.AssignmentID
+	requests []entitlement.RequestID
+}
+
+func (l workList) keys(subject entitlement.UserID) []Key {
+	return slices.Concat([]Key{userKey(subject)}, keysOf(l.packages, scopesKey), keysOf(l.waiting, slotOf(subject)),
+		keysOf(l.ended, endedKey), keysOf(l.requests, requestKey))
+}
+
+func slotOf(subject entitlement.UserID) func(entitlement.PackageID) Key {
+	return func(p entitlement.PackageID) Key { return slotKey(p, subject) }
+}
+
+func (l workList) read(all found, subject entitlement.UserID) (w entitlement.Work, err error) {
+	if w.Subject, err = pick(all, userShape, userKey(subject)); err != nil {
+		return w, err
+	}
+	if w.Scopes, err = picked(all, scopesShape, l.packages, scopesKey); err != nil {
+		return w, err
+	}
+	if w.Slots, err = picked(all, slotShape, l.waiting, slotOf(subject)); err != nil {
+		return w, err
+	}
+	if w.Ended, err = picked(all, endedShape, l.ended, endedKey); err != nil {
+		return w, err
+	}
+	w.Requests, err = picked(all, requestShape, l.requests, requestKey)
+	return w, err
+}
+
+// picked returns what was found of the ids.
+func picked[ID comparable, T any](all found, s shape[T], ids []ID, key func(ID) Key) (map[ID]T, error) {
+	m := map[ID]T{}
+	for _, id := range ids {
+		v, err := pick(all, s, key(id))
+		if err != nil {
+			return nil, err
+		}
+		if v != nil {
+			m[id] = *v
+		}
+	}
+	return m, nil
+}
+
+// endedScopes adds the role scopes of packages of ended assignments.
+func (db *DB) endedScopes(ctx context.Context, read []entitlement.PackageID, w *entitlement.Work) error {
+	var more []entitlement.PackageID
+	for _, a := range w.Ended {
+		if !slices.Contains(read, a.Package) {
+			more = append(more, a.Package)
+		}
+	}
+	scopes, err := several(ctx, db, scopesShape, true, keysOf(more, scopesKey))
+	for _, s := range scopes {
+		w.Scopes[s.Package] = s
+	}
+	return err
+}

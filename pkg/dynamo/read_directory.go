@@ -1,0 +1,88 @@
+package dynamo
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+// Bound returns the user that a principal is bound to.
+func (db *DB) Bound(ctx context.Context, p entitlement.Principal) (entitlement.UserID, error) {
+	it, err := db.get(ctx, principalKey(p))
+	if err != nil {
+		return "", err
+	}
+	if it == nil {
+		return "", entitlement.Errorf(entitlement.NotFound, "No user is bound to this sign-in.")
+	}
+	return holderOf[entitlement.UserID](it, tagName)
+}
+
+// User returns a user.
+func (db *DB) User(ctx context.Context, id entitlement.UserID) (entitlement.User, error) {
+	return one(ctx, db, userShape, userKey(id))
+}
+
+// Users returns those of the users that there are.
+func (db *DB) Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error) {
+	return several(ctx, db, userShape, true, keysOf(ids, userKey))
+}
+
+// UserNamed finds a user by the whole userPrincipalName, in any case.
+func (db *DB) UserNamed(ctx context.Context, userPrincipalName string) (entitlement.User, error) {
+	it, err := db.get(ctx, userNameKey(userPrincipalName))
+	if err != nil {
+		return entitlement.User{}, err
+	}
+	if it == nil {
+		return entitlement.User{}, entitlement.Errorf(entitlement.NotFound, "There is no user with this name.")
+	}
+	id, err := holderOf[entitlement.UserID](it, tagName)
+	if err != nil {
+		return entitlement.User{}, err
+	}
+	return db.User(ctx, id)
+}
+
+// ListUsers lists users by userPrincipalName within a shard.
+func (db *DB) ListUsers(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
+	return spread(ctx, db, userShape, wordUser, page, func(row item) Key {
+		return userKey(lastOf[entitlement.UserID](textOf(row, names.AttrI1S)))
+	})
+}
+
+// Group returns a group.
+func (db *DB) Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error) {
+	return one(ctx, db, groupShape, groupKey(id))
+}
+
+// Groups returns those of the groups that there are.
+func (db *DB) Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error) {
+	return several(ctx, db, groupShape, true, keysOf(ids, groupKey))
+}
+
+// ListGroups lists groups by display name within a shard.
+func (db *DB) ListGroups(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Group], error) {
+	return spread(ctx, db, groupShape, wordGroup, page, keyOf)
+}
+
+// Members pages through a group's members.
+func (db *DB) Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	return within(ctx, db, walk{partition: groupKey(id).PK, prefix: prefixMember}, page, func(it item) (entitlement.UserID, error) {
+		return personAt(keyOf(it)), nil
+	})
+}
+
+// Owners returns a group's owners.
+func (db *DB) Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error) {
+	rows, err := db.all(ctx, walk{partition: groupKey(id).PK, prefix: prefixOwner})
+	if err != nil {
+		return nil, err
+	}
+	var owners []entitlement.UserID
+	for _, it := range rows {
+		owners = append(owners, personAt(keyOf(it)))
+	}
+	return owners, nil
+}

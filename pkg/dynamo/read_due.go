@@ -1,0 +1,57 @@
+package dynamo
+
+import (
+	"context"
+	"time"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+// Due pages through one shard of what falls due up to and including until, oldest first.
+func (db *DB) Due(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error) {
+	w := walk{index: index2, partition: duePartition(shard), to: upTo(until)}
+	return within(ctx, db, w, page, func(it item) (entitlement.DueRef, error) {
+		return dueAt(keyOf(it), textOf(it, names.AttrI2S)), nil
+	})
+}
+
+// Owed pages through one shard of subjects whose delivery must be looked at by until.
+func (db *DB) Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	w := walk{index: index2, partition: owePartition(shard), to: upTo(until)}
+	return within(ctx, db, w, page, func(it item) (entitlement.UserID, error) { return userAt(keyOf(it)), nil })
+}
+
+// Read reads due items strongly.
+func (db *DB) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error) {
+	var out entitlement.DueItems
+	keys := keysOf(refs, dueKey)
+	all, err := db.batch(ctx, true, keys...)
+	if err != nil {
+		return out, err
+	}
+	for i, ref := range refs {
+		switch {
+		case ref.Request != "":
+			err = take(all, requestShape, keys[i], &out.Requests)
+		case ref.Subject != "":
+			err = take(all, slotShape, keys[i], &out.Slots)
+		default:
+			err = take(all, packageShape, keys[i], &out.Packages)
+		}
+		if err != nil {
+			return entitlement.DueItems{}, err
+		}
+	}
+	return out, nil
+}
+
+// take moves an aggregate from what was found to a list; named twice, it is listed once.
+func take[T any](all found, s shape[T], key Key, list *[]T) error {
+	v, err := pick(all, s, key)
+	if v != nil {
+		*list = append(*list, *v)
+	}
+	delete(all, key)
+	return err
+}

@@ -1,0 +1,80 @@
+package dynamo
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Events returns all events of an aggregate, in order.
+func (db *DB) Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error) {
+	key, ok := eventKey(kind, id, 0)
+	if !ok {
+		return nil, nil
+	}
+	rows, err := db.all(ctx, walk{partition: key.PK, prefix: prefixEvent})
+	if err != nil {
+		return nil, err
+	}
+	var events []entitlement.Event
+	for _, it := range rows {
+		e, err := readEvent(it)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	return events, nil
+}
+
+// signingKeySize is the size of the key that signs page tokens.
+const signingKeySize = 32
+
+// SigningKey returns the random bytes that sign page tokens. The first call of all
+// makes them; of several at once, one does.
+func (db *DB) SigningKey(ctx context.Context) ([]byte, error) {
+	if known, ok := db.signing.Load(attrKeyBytes); ok {
+		return append([]byte(nil), known.([]byte)...), nil
+	}
+	it, err := db.get(ctx, signingKeyKey())
+	if err != nil {
+		return nil, err
+	}
+	if it == nil {
+		if err := db.makeSigningKey(ctx); err != nil {
+			return nil, err
+		}
+		if it, err = db.get(ctx, signingKeyKey()); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := open(it, tagSigning); err != nil {
+		return nil, err
+	}
+	key, ok := it[attrKeyBytes].(*types.AttributeValueMemberB)
+	if !ok || len(key.Value) != signingKeySize {
+		return nil, unreadable(it, errors.New("no signing key"))
+	}
+	db.signing.Store(attrKeyBytes, key.Value)
+	return append([]byte(nil), key.Value...), nil
+}
+
+func (db *DB) makeSigningKey(ctx context.Context) error {
+	key := make([]byte, signingKeySize)
+	rand.Read(key) // never fails: it crashes the program first
+	it := item{attrKeyBytes: &types.AttributeValueMemberB{Value: key}}
+	seal(it, signingKeyKey(), tagSigning, 1)
+	x := newExpression()
+	x.absent()
+	attrs, _ := x.bindings()
+	_, err := db.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &db.table, Item: it, ConditionExpression: x.condition(), ExpressionAttributeNames: attrs})
+	if err != nil && !conditionFailed(err) {
+		return failed(ctx, "make signing key", err)
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+package dynamo
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Request returns a request.
+func (db *DB) Request(ctx context.Context, id entitlement.RequestID) (entitlement.AssignmentRequest, error) {
+	return one(ctx, db, requestShape, requestKey(id))
+}
+
+// Review reads the reviewer and the request together.
+func (db *DB) Review(ctx context.Context, reviewer entitlement.UserID, id entitlement.RequestID) (entitlement.User, entitlement.AssignmentRequest, error) {
+	none := entitlement.AssignmentRequest{}
+	all, err := db.batch(ctx, true, userKey(reviewer), requestKey(id))
+	if err != nil {
+		return entitlement.User{}, none, err
+	}
+	u, err := pick(all, userShape, userKey(reviewer))
+	if err != nil {
+		return entitlement.User{}, none, err
+	}
+	r, err := pick(all, requestShape, requestKey(id))
+	switch {
+	case err != nil:
+		return entitlement.User{}, none, err
+	case u == nil:
+		return entitlement.User{}, none, missing(userShape.noun)
+	case r == nil:
+		return entitlement.User{}, none, missing(requestShape.noun)
+	}
+	return *u, *r, nil
+}
+
+// RequestsOf lists requests for a subject, newest first.
+func (db *DB) RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return followed(ctx, db, requestShape, true, subjectWalk(subject), page, requestOfEvent)
+}
+
+// RequestsFor lists requests for a package, newest first.
+func (db *DB) RequestsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return followed(ctx, db, requestShape, true, packageWalk(pkg), page, requestOfEvent)
+}
+
+// RequestsBy lists requests that a person made for others, newest first.
+func (db *DB) RequestsBy(ctx context.Context, requestor entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	w := walk{partition: userKey(requestor).PK, prefix: prefixMade, newest: true}
+	return followed(ctx, db, requestShape, true, w, page, func(row item) Key { return requestKey(madeAt(keyOf(row))) })
+}
+
+func subjectWalk(s entitlement.UserID) walk {
+	return walk{index: index2, partition: forSubjectRow(s, firstStamp, "").partition, newest: true}
+}
+
+func packageWalk(p entitlement.PackageID) walk {
+	return walk{index: index1, partition: forPackageRow(p, firstStamp, "").partition, newest: true}
+}
+
+// requestOfEvent leads from a request's first event, which carries its rows, to the request.
+func requestOfEvent(row item) Key { return requestKey(requestAt(keyOf(row))) }
+
+// endedOfEvent leads from a request's first event to the assignment that it made and
+// that has ended.
+func endedOfEvent(row item) Key { return endedKey(endedAt(keyOf(row))) }
+
+// EndedOf lists a subject's ended assignments, newest request first.
+func (db *DB) EndedOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	return followed(ctx, db, endedShape, true, subjectWalk(subject), page, endedOfEvent)
+}
+
+// EndedFor lists a package's ended assignments, newest request first.
+func (db *DB) EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	return followed(ctx, db, endedShape, true, packageWalk(pkg), page, endedOfEvent)
+}

@@ -1,0 +1,124 @@
+package dynamo
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+// Attributes of every item.
+const (
+	attrType    = "t"
+	attrSchema  = "z"
+	attrVersion = "v"
+)
+
+// schema is the layout of items that this code writes, and the newest it reads.
+const schema = 1
+
+// shape says how one kind of aggregate lies in the table.
+type shape[T any] struct {
+	tag  string           // its type attribute
+	noun string           // what people call it
+	part entitlement.Part // what a refused change of it is called
+	key  func(T) Key
+	name func(*T, Key) // gives back the ids that only the key holds
+	meta func(*T) *entitlement.Meta
+	body func(*fields, *T)
+	rows func(T) rows // nil: in no index
+}
+
+// write returns the item of a value at a version.
+func (s shape[T]) write(v T, version int64) item {
+	it := writing(&v, s.body)
+	f := &fields{item: it}
+	chain(f, &s.meta(&v).Chain)
+	seal(it, s.key(v), s.tag, version)
+	if s.rows != nil {
+		index(it, s.rows(v))
+	}
+	return it
+}
+
+// read returns the value of an item.
+func (s shape[T]) read(it item) (T, error) {
+	var v T
+	version, err := open(it, s.tag)
+	if err != nil {
+		return v, err
+	}
+	f := &fields{item: it, reading: true}
+	s.name(&v, keyOf(it))
+	s.body(f, &v)
+	m := s.meta(&v)
+	chain(f, &m.Chain)
+	m.Version = version
+	return v, f.failure(it)
+}
+
+// seal gives an item its key and the attributes that every item has.
+func seal(it item, key Key, tag string, version int64) {
+	it[names.AttrPK], it[names.AttrSK] = literal(key.PK), literal(key.SK)
+	it[attrType], it[attrSchema], it[attrVersion] = literal(tag), numeral(schema), numeral(version)
+}
+
+// open checks the attributes that every item has. An item of a later schema is never
+// guessed at: it waits for code that knows it.
+func open(it item, tag string) (version int64, err error) {
+	kind, number := textOf(it, attrType), numberOf(it, attrSchema)
+	if number > schema {
+		return 0, entitlement.Wrap(entitlement.Internal, "read item", fmt.Errorf("%v has schema %d, known is %d", keyOf(it), number, schema),
+			"This was written by a newer version of the service. Try again later.")
+	}
+	if kind != tag || number < 1 {
+		return 0, unreadable(it, fmt.Errorf("type %q with schema %d, want %q", kind, number, tag))
+	}
+	return numberOf(it, attrVersion), nil
+}
+
+// index gives an item its places in the indexes.
+func index(it item, r rows) {
+	if r.first.partition != "" {
+		it[names.AttrI1P], it[names.AttrI1S] = literal(r.first.partition), literal(r.first.sort)
+	}
+	if r.second.partition != "" {
+		it[names.AttrI2P], it[names.AttrI2S] = literal(r.second.partition), literal(r.second.sort)
+	}
+}
+
+// failure turns an attribute that could not be read into an error.
+func (f *fields) failure(it item) error {
+	if f.err == nil {
+		return nil
+	}
+	return unreadable(it, f.err)
+}
+
+func unreadable(it item, err error) error {
+	return &entitlement.Error{Kind: entitlement.Internal, Op: "read item", Err: fmt.Errorf("%v: %w", keyOf(it), err)}
+}
+
+func keyOf(it item) Key { return Key{textOf(it, names.AttrPK), textOf(it, names.AttrSK)} }
+
+func (k Key) item() item {
+	return item{names.AttrPK: literal(k.PK), names.AttrSK: literal(k.SK)}
+}
+
+func textOf(it item, name string) string {
+	if s, ok := it[name].(*types.AttributeValueMemberS); ok {
+		return s.Value
+	}
+	return ""
+}
+
+func numberOf(it item, name string) int64 {
+	if n, ok := it[name].(*types.AttributeValueMemberN); ok {
+		v, _ := strconv.ParseInt(n.Value, 10, 64)
+		return v
+	}
+	return 0
+}

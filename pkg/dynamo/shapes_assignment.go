@@ -1,0 +1,55 @@
+package dynamo
+
+import "leasehold/pkg/entitlement"
+
+var slotShape = shape[entitlement.Slot]{
+	tag: "ASG", noun: "assignment", part: entitlement.PartSlot,
+	key:  func(s entitlement.Slot) Key { return slotKey(s.Package, s.Subject) },
+	name: func(s *entitlement.Slot, k Key) { s.Package, s.Subject = packageAt(k), personAt(k) },
+	meta: func(s *entitlement.Slot) *entitlement.Meta { return &s.Meta },
+	rows: func(s entitlement.Slot) rows {
+		if s.Assignment == nil || s.Assignment.End.IsZero() {
+			return rows{}
+		}
+		return rows{second: dueRow(slotKey(s.Package, s.Subject), s.Assignment.End)}
+	},
+	body: func(f *fields, s *entitlement.Slot) {
+		id(f, "op", &s.Open)
+		id(f, "opp", &s.OpenPolicy)
+		optional(f, "a", &s.Assignment, liveFields)
+	},
+}
+
+// liveFields are those of an assignment within its slot. It has no version of its own
+// there, but its chain of events.
+func liveFields(f *fields, a *entitlement.Assignment) {
+	assignmentFields(f, a)
+	chain(f, &a.Chain)
+}
+
+func assignmentFields(f *fields, a *entitlement.Assignment) {
+	id(f, "i", &a.ID)
+	id(f, "p", &a.Package)
+	id(f, "c", &a.Catalog)
+	id(f, "po", &a.Policy)
+	id(f, "s", &a.Subject)
+	text(f, "ta", &a.Target)
+	text(f, "st", &a.State)
+	when(f, "sa", &a.Start)
+	when(f, "en", &a.End)
+	number(f, "ob", &a.Observed)
+	when(f, "si", &a.Since)
+	when(f, "de", &a.Delivered)
+	when(f, "ed", &a.Ended)
+	when(f, "re", &a.Removed)
+	id(f, "rr", &a.Removal)
+}
+
+// endedShape is the past assignment. It lies beside the request whose id it has.
+var endedShape = shape[entitlement.Assignment]{
+	tag: "PAST", noun: "assignment", part: entitlement.PartRequest,
+	key:  func(a entitlement.Assignment) Key { return endedKey(a.ID) },
+	name: func(a *entitlement.Assignment, k Key) { a.ID = endedAt(k) },
+	meta: func(a *entitlement.Assignment) *entitlement.Meta { return &a.Meta },
+	body: assignmentFields,
+}

@@ -1,0 +1,124 @@
+package dynamo
+
+import "leasehold/pkg/entitlement"
+
+var catalogShape = shape[entitlement.Catalog]{
+	tag: "CAT", noun: "catalog", part: entitlement.PartConfiguration,
+	key:  func(c entitlement.Catalog) Key { return catalogKey(c.ID) },
+	name: func(c *entitlement.Catalog, k Key) { c.ID = catalogAt(k) },
+	meta: func(c *entitlement.Catalog) *entitlement.Meta { return &c.Meta },
+	rows: func(c entitlement.Catalog) rows {
+		return rows{first: allRow(wordCatalog, c.DisplayName, string(c.ID))}
+	},
+	body: func(f *fields, c *entitlement.Catalog) {
+		text(f, "n", &c.DisplayName)
+		text(f, "d", &c.Description)
+		flag(f, "pub", &c.Published)
+		flag(f, "ext", &c.ExternallyVisible)
+		number(f, "pks", &c.Packages)
+		when(f, "cr", &c.Created)
+		when(f, "mo", &c.Modified)
+	},
+}
+
+var resourceShape = shape[entitlement.Resource]{
+	tag: "RES", noun: "resource", part: entitlement.PartConfiguration,
+	key: func(r entitlement.Resource) Key { return resourceKey(r.Catalog, r.ID) },
+	name: func(r *entitlement.Resource, k Key) {
+		r.Catalog, r.ID = catalogAt(k), resourceAt(k)
+	},
+	meta: func(r *entitlement.Resource) *entitlement.Meta { return &r.Meta },
+	body: func(f *fields, r *entitlement.Resource) {
+		id(f, "con", &r.Connector)
+		text(f, "os", &r.OriginSystem)
+		text(f, "oi", &r.OriginID)
+		text(f, "n", &r.DisplayName)
+		text(f, "d", &r.Description)
+		list(f, "rl", &r.Roles, roleFields)
+		group(f, "sc", &r.Scope, scopeFields)
+		number(f, "use", &r.Uses)
+		when(f, "cr", &r.Created)
+	},
+}
+
+func roleFields(f *fields, r *entitlement.ResourceRole) {
+	text(f, "i", &r.ID)
+	text(f, "o", &r.OriginID)
+	text(f, "n", &r.DisplayName)
+}
+
+func scopeFields(f *fields, s *entitlement.ResourceScope) {
+	text(f, "i", &s.ID)
+	text(f, "o", &s.OriginID)
+	text(f, "n", &s.DisplayName)
+}
+
+var packageShape = shape[entitlement.AccessPackage]{
+	tag: "PKG", noun: "access package", part: entitlement.PartConfiguration,
+	key:  func(p entitlement.AccessPackage) Key { return packageKey(p.ID) },
+	name: func(p *entitlement.AccessPackage, k Key) { p.ID = packageAt(k) },
+	meta: func(p *entitlement.AccessPackage) *entitlement.Meta { return &p.Meta },
+	rows: packageRows,
+	body: func(f *fields, p *entitlement.AccessPackage) {
+		id(f, "c", &p.Catalog)
+		text(f, "n", &p.DisplayName)
+		text(f, "d", &p.Description)
+		flag(f, "hid", &p.Hidden)
+		ids(f, "pol", &p.Policies)
+		when(f, "del", &p.Deleting)
+		when(f, "cr", &p.Created)
+		when(f, "mo", &p.Modified)
+	},
+}
+
+// packageRows lists a package in its catalog, and among all packages; one under
+// deletion is due instead, so that the tick finishes what a crash left.
+func packageRows(p entitlement.AccessPackage) rows {
+	r := rows{first: inCatalogRow(p.Catalog, p.DisplayName, p.ID), second: allRow(wordPackage, p.DisplayName, string(p.ID))}
+	if !p.Deleting.IsZero() {
+		r.second = dueRow(packageKey(p.ID), p.Deleting)
+	}
+	return r
+}
+
+var scopesShape = shape[entitlement.PackageScopes]{
+	tag: "SCOPES", noun: "list of resource roles", part: entitlement.PartConfiguration,
+	key:  func(s entitlement.PackageScopes) Key { return scopesKey(s.Package) },
+	name: func(s *entitlement.PackageScopes, k Key) { s.Package = packageAt(k) },
+	meta: func(s *entitlement.PackageScopes) *entitlement.Meta { return &s.Meta },
+	body: func(f *fields, s *entitlement.PackageScopes) { list(f, "l", &s.List, roleScopeFields) },
+}
+
+func roleScopeFields(f *fields, s *entitlement.ResourceRoleScope) {
+	text(f, "i", &s.ID)
+	id(f, "re", &s.Resource)
+	group(f, "ro", &s.Role, roleFields)
+	group(f, "sc", &s.Scope, scopeFields)
+	text(f, "o", &s.Origin)
+	group(f, "rf", &s.Ref, roleRefFields)
+	when(f, "cr", &s.Created)
+}
+
+func roleRefFields(f *fields, r *entitlement.RoleRef) {
+	id(f, "c", &r.Connector)
+	id(f, "r", &r.Resource)
+	text(f, "o", &r.Role)
+}
+
+var connectorShape = shape[entitlement.ConnectorConfig]{
+	tag: "CON", noun: "connector", part: entitlement.PartConfiguration,
+	key:  func(c entitlement.ConnectorConfig) Key { return connectorKey(c.ID) },
+	name: func(c *entitlement.ConnectorConfig, k Key) { c.ID = connectorAt(k) },
+	meta: func(c *entitlement.ConnectorConfig) *entitlement.Meta { return &c.Meta },
+	rows: func(c entitlement.ConnectorConfig) rows {
+		return rows{first: allRow(wordConnector, c.DisplayName, string(c.ID))}
+	},
+	body: func(f *fields, c *entitlement.ConnectorConfig) {
+		text(f, "n", &c.DisplayName)
+		text(f, "k", &c.Kind)
+		text(f, "u", &c.URL)
+		texts(f, "by", &c.CorrelationKeys)
+		ids(f, "rm", &c.ResourceManagers)
+		when(f, "cr", &c.Created)
+	},
+}

@@ -1,0 +1,130 @@
+package dynamo
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Attributes of a head, which is only ever changed by relative updates.
+const (
+	attrLive     = "liv"
+	attrWaiting  = "wai"
+	attrRemoving = "rmv"
+	attrGen      = "gen"
+	attrSettled  = "stl"
+	attrOff      = "off"
+)
+
+func readHead(it item) (entitlement.Head, error) {
+	h := entitlement.Head{Subject: userAt(keyOf(it))}
+	if _, err := open(it, tagHead); err != nil {
+		return h, err
+	}
+	f := &fields{item: it, reading: true}
+	idSet(f, attrLive, &h.Live)
+	number(f, attrGen, &h.Gen)
+	number(f, attrSettled, &h.Settled)
+	flag(f, attrOff, &h.Off)
+	eachPair(f, attrWaiting, func(p entitlement.PackageID, a entitlement.AssignmentID) {
+		h.Waiting = append(h.Waiting, entitlement.Waiting{Package: p, Assignment: a})
+	})
+	eachPair(f, attrRemoving, func(a entitlement.AssignmentID, r entitlement.RequestID) {
+		h.Removing = append(h.Removing, entitlement.Removing{Assignment: a, Request: r})
+	})
+	return h, f.failure(it)
+}
+
+// eachPair walks a set of packed pairs in a fixed order.
+func eachPair[A, B ~string](f *fields, name string, visit func(A, B)) {
+	m, ok := member[*types.AttributeValueMemberBS](f, name)
+	if !ok {
+		return
+	}
+	for _, pair := range slices.SortedFunc(slices.Values(m.Value), slices.Compare) {
+		a, b, ok := unpackPair[A, B](pair)
+		if !ok {
+			f.err = errors.New("attribute " + name + " holds no pair")
+			return
+		}
+		visit(a, b)
+	}
+}
+
+// Attributes of a grant sheet that its claim conditions on.
+const (
+	attrToken     = "tok"
+	attrUntil     = "unt"
+	attrDisplaced = "prv" // the token that the present claim displaced, "" where there was none
+	attrPrincipal = "pr"
+	grantMark     = "g." // begins the attribute of each grant
+)
+
+func readSheet(it item) (entitlement.GrantSheet, error) {
+	key := keyOf(it)
+	s := entitlement.GrantSheet{Subject: userAt(key), Connector: sheetAt(key), Grants: map[entitlement.RoleRef]entitlement.Grant{}}
+	if _, err := open(it, tagSheet); err != nil {
+		return s, err
+	}
+	f := &fields{item: it, reading: true}
+	text(f, attrToken, &s.Token)
+	when(f, attrUntil, &s.Until)
+	text(f, attrPrincipal, &s.Principal)
+	for name := range it {
+		if strings.HasPrefix(name, grantMark) {
+			var g entitlement.Grant
+			group(f, name, &g, grantFields(s.Connector))
+			s.Grants[g.Role] = g
+		}
+	}
+	return s, f.failure(it)
+}
+
+// writeSheet returns what a worker records: the grants, and no claim.
+func writeSheet(s entitlement.GrantSheet) item {
+	it := item{}
+	f := &fields{item: it}
+	text(f, attrPrincipal, &s.Principal)
+	for _, g := range s.Grants {
+		group(f, grantName(g.Role), &g, grantFields(s.Connector))
+	}
+	seal(it, sheetKey(s.Subject, s.Connector), tagSheet, 1)
+	return it
+}
+
+// grantName is the attribute of a role's grant. Each has its own, so that a claim can
+// enter the roles it intends without knowing the others.
+func grantName(r entitlement.RoleRef) string {
+	return grantMark + digest(string(r.Connector), r.Resource, r.Role)[:24]
+}
+
+// grantFields describes a grant on the sheet of a connector, which most roles of it
+// need not repeat.
+func grantFields(at entitlement.ConnectorID) func(f *fields, g *entitlement.Grant) {
+	return func(f *fields, g *entitlement.Grant) {
+		other := g.Role.Connector
+		if other == at {
+			other = ""
+		}
+		id(f, "c", &other)
+		if g.Role.Connector = other; other == "" {
+			g.Role.Connector = at
+		}
+		id(f, "r", &g.Role.Resource)
+		text(f, "o", &g.Role.Role)
+		text(f, "p", &g.Presence)
+		flag(f, "x", &g.PreExisting)
+		when(f, "cf", &g.Confirmed)
+		when(f, "si", &g.Since)
+		number(f, "at", &g.Attempts)
+		text(f, "re", &g.Reason)
+		text(f, "de", &g.Detail)
+		flag(f, "pm", &g.Permanent)
+		number(f, "ge", &g.Gen)
+		when(f, "nx", &g.Next)
+	}
+}

@@ -1,0 +1,91 @@
+package dynamo
+
+import "leasehold/pkg/entitlement"
+
+var userShape = shape[entitlement.User]{
+	tag: "USR", noun: "user", part: entitlement.PartDirectory,
+	key:  func(u entitlement.User) Key { return userKey(u.ID) },
+	name: func(u *entitlement.User, k Key) { u.ID = userAt(k) },
+	meta: func(u *entitlement.User) *entitlement.Meta { return &u.Meta },
+	body: func(f *fields, u *entitlement.User) {
+		text(f, "ty", &u.Type)
+		text(f, "n", &u.DisplayName)
+		text(f, "un", &u.UserPrincipalName)
+		text(f, "ml", &u.Mail)
+		text(f, "nn", &u.MailNickname)
+		text(f, "gn", &u.GivenName)
+		text(f, "sn", &u.Surname)
+		text(f, "dp", &u.Department)
+		text(f, "jt", &u.JobTitle)
+		text(f, "xi", &u.ExternalID)
+		flag(f, "en", &u.Enabled)
+		id(f, "mg", &u.Manager)
+		idSet(f, attrGroups, &u.Groups)
+		list(f, "ids", &u.Identities, principalFields)
+		when(f, "cr", &u.Created)
+	},
+}
+
+// attrGroups is changed by relative updates as well.
+const attrGroups = "grp"
+
+func principalFields(f *fields, p *entitlement.Principal) {
+	text(f, "i", &p.Issuer)
+	text(f, "v", &p.Value)
+}
+
+var groupShape = shape[entitlement.Group]{
+	tag: "GRP", noun: "group", part: entitlement.PartDirectory,
+	key:  func(g entitlement.Group) Key { return groupKey(g.ID) },
+	name: func(g *entitlement.Group, k Key) { g.ID = groupAt(k) },
+	meta: func(g *entitlement.Group) *entitlement.Meta { return &g.Meta },
+	rows: func(g entitlement.Group) rows {
+		return rows{first: shardRow(wordGroup, g.DisplayName, string(g.ID))}
+	},
+	body: func(f *fields, g *entitlement.Group) {
+		text(f, "n", &g.DisplayName)
+		text(f, "d", &g.Description)
+		text(f, "nn", &g.MailNickname)
+		when(f, "cr", &g.Created)
+	},
+}
+
+// Types of the items that only hold a key, an id or a set.
+const (
+	tagMember    = "MEM"
+	tagOwner     = "OWN"
+	tagName      = "NAME"
+	tagOrigin    = "ORI"
+	tagMade      = "BY"
+	tagTarget    = "T"
+	tagSet       = "ASET"
+	tagNamed     = "NAMED"
+	tagGuard     = "GUARD"
+	tagSigning   = "PAGEKEY"
+	tagHead      = "HEAD"
+	tagSheet     = "GRANTS"
+	tagEvent     = "EV"
+	attrHolder   = "i"   // of a sentinel: whose it is
+	attrMembers  = "grp" // of the groups named anywhere
+	attrKeyBytes = "k"   // of the signing key
+	attrClosed   = "cls" // of a guard
+	attrGone     = "gon" // of a guard: closed policies
+)
+
+// sentinel holds a unique name for its owner.
+func sentinel[T ~string](key Key, tag string, holder T) item {
+	it := item{attrHolder: packed(holder)}
+	seal(it, key, tag, 1)
+	return it
+}
+
+// holderOf returns whose a sentinel is.
+func holderOf[T ~string](it item, tag string) (T, error) {
+	if _, err := open(it, tag); err != nil {
+		return "", err
+	}
+	var holder T
+	f := &fields{item: it, reading: true}
+	id(f, attrHolder, &holder)
+	return holder, f.failure(it)
+}

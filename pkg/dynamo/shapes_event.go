@@ -1,0 +1,34 @@
+package dynamo
+
+import "leasehold/pkg/entitlement"
+
+// writeEvent returns the item of an event. Its aggregate and number lie in the key.
+func writeEvent(key Key, e entitlement.Event, r rows) item {
+	it := writing(&e, eventFields)
+	seal(it, key, tagEvent, 1)
+	index(it, r)
+	return it
+}
+
+func readEvent(it item) (entitlement.Event, error) {
+	var e entitlement.Event
+	if _, err := open(it, tagEvent); err != nil {
+		return e, err
+	}
+	e.Aggregate, e.ID, e.Number = eventAt(keyOf(it))
+	f := &fields{item: it, reading: true}
+	eventFields(f, &e)
+	return e, f.failure(it)
+}
+
+func eventFields(f *fields, e *entitlement.Event) {
+	text(f, "k", &e.Kind)
+	id(f, "a", &e.Actor)
+	id(f, "cm", &e.Command)
+	when(f, "at", &e.At)
+	text(f, "b", &e.Before)
+	text(f, "af", &e.After)
+	labels(f, "d", &e.Data)
+	id(f, "pr", &e.Prev)
+	id(f, "h", &e.Hash)
+}

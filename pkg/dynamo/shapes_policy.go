@@ -1,0 +1,97 @@
+package dynamo
+
+import (
+	"slices"
+
+	"leasehold/pkg/entitlement"
+)
+
+var policyShape = shape[entitlement.AssignmentPolicy]{
+	tag: "POL", noun: "assignment policy", part: entitlement.PartConfiguration,
+	key:  func(p entitlement.AssignmentPolicy) Key { return policyKey(p.ID) },
+	name: func(p *entitlement.AssignmentPolicy, k Key) { p.ID = policyAt(k) },
+	meta: func(p *entitlement.AssignmentPolicy) *entitlement.Meta { return &p.Meta },
+	rows: func(p entitlement.AssignmentPolicy) rows {
+		return rows{second: allRow(wordPolicy, p.DisplayName, string(p.ID))}
+	},
+	body: func(f *fields, p *entitlement.AssignmentPolicy) {
+		id(f, "p", &p.Package)
+		id(f, "c", &p.Catalog)
+		text(f, "n", &p.DisplayName)
+		text(f, "d", &p.Description)
+		text(f, "sc", &p.Scope)
+		list(f, "tg", &p.Targets, subjectFields)
+		group(f, "ex", &p.Expiration, expirationFields)
+		group(f, "rq", &p.Requestor, requestorFields)
+		group(f, "ap", &p.Approval, approvalFields)
+		when(f, "cr", &p.Created)
+		when(f, "mo", &p.Modified)
+	},
+}
+
+func subjectFields(f *fields, s *entitlement.SubjectSet) {
+	text(f, "k", &s.Kind)
+	id(f, "i", &s.ID)
+	text(f, "d", &s.Description)
+}
+
+func expirationFields(f *fields, e *entitlement.Expiration) {
+	text(f, "t", &e.Type)
+	number(f, "d", &e.Duration)
+	when(f, "e", &e.End)
+}
+
+func requestorFields(f *fields, r *entitlement.RequestorSettings) {
+	flag(f, "a", &r.SelfAdd)
+	flag(f, "u", &r.SelfUpdate)
+	flag(f, "r", &r.SelfRemove)
+	flag(f, "s", &r.CustomSchedule)
+}
+
+func approvalFields(f *fields, a *entitlement.ApprovalSettings) {
+	flag(f, "a", &a.RequiredForAdd)
+	flag(f, "u", &a.RequiredForUpdate)
+	flag(f, "j", &a.RequestorJustification)
+	list(f, "s", &a.Stages, approvalStageFields)
+}
+
+func approvalStageFields(f *fields, s *entitlement.ApprovalStage) {
+	number(f, "l", &s.TimeLimit)
+	flag(f, "j", &s.ApproverJustification)
+	flag(f, "e", &s.Escalation)
+	number(f, "ea", &s.EscalateAfter)
+	list(f, "p", &s.Primary, subjectFields)
+	list(f, "f", &s.Fallback, subjectFields)
+	list(f, "a", &s.Alternates, subjectFields)
+	list(f, "fa", &s.FallbackAlternates, subjectFields)
+}
+
+// targetsOf returns whom a policy names, as its hints do. A policy for nobody has none.
+func targetsOf(p entitlement.AssignmentPolicy) []party {
+	switch p.Scope {
+	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers:
+		return []party{{}}
+	case entitlement.ScopeSpecificUsers:
+		return partiesOf(p.Targets, "")
+	default:
+		return nil
+	}
+}
+
+// partiesOf returns users and groups of subject sets, sorted and without repetitions.
+// A manager counts as the user that he is.
+func partiesOf(sets []entitlement.SubjectSet, manager entitlement.UserID) []party {
+	var all []party
+	for _, s := range sets {
+		switch {
+		case s.Kind == entitlement.SingleUser && s.ID != "":
+			all = append(all, party{kindUser, s.ID})
+		case s.Kind == entitlement.GroupMembers && s.ID != "":
+			all = append(all, party{kindGroup, s.ID})
+		case s.Kind == entitlement.RequestorManager && manager != "":
+			all = append(all, party{kindUser, string(manager)})
+		}
+	}
+	slices.SortFunc(all, compareParties)
+	return slices.Compact(all)
+}

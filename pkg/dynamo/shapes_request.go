@@ -1,0 +1,109 @@
+package dynamo
+
+import (
+	"strings"
+
+	"leasehold/pkg/entitlement"
+)
+
+var requestShape = shape[entitlement.AssignmentRequest]{
+	tag: "REQ", noun: "assignment request", part: entitlement.PartRequest,
+	key:  func(r entitlement.AssignmentRequest) Key { return requestKey(r.ID) },
+	name: func(r *entitlement.AssignmentRequest, k Key) { r.ID = requestAt(k) },
+	meta: func(r *entitlement.AssignmentRequest) *entitlement.Meta { return &r.Meta },
+	rows: requestRows,
+	body: func(f *fields, r *entitlement.AssignmentRequest) {
+		text(f, "ty", &r.Type)
+		text(f, "st", &r.State)
+		text(f, "oc", &r.Outcome)
+		id(f, "p", &r.Package)
+		id(f, "c", &r.Catalog)
+		id(f, "po", &r.Policy)
+		id(f, "as", &r.Assignment)
+		id(f, "rq", &r.Requestor)
+		id(f, "s", &r.Subject)
+		text(f, "ju", &r.Justification)
+		group(f, "ask", &r.Asked, scheduleFields)
+		when(f, "sa", &r.Start)
+		group(f, "ex", &r.Expiration, expirationFields)
+		list(f, "sg", &r.Stages, stageFields)
+		number(f, "sn", &r.Stage)
+		when(f, "du", &r.Due)
+		when(f, "cr", &r.Created)
+		when(f, "co", &r.Completed)
+	},
+}
+
+func scheduleFields(f *fields, s *entitlement.Schedule) {
+	when(f, "s", &s.Start)
+	group(f, "e", &s.Expiration, expirationFields)
+}
+
+func stageFields(f *fields, s *entitlement.Stage) {
+	id(f, "i", &s.ID)
+	group(f, "p", &s.Policy, approvalStageFields)
+	when(f, "s", &s.Started)
+	when(f, "d", &s.Deadline)
+	flag(f, "e", &s.Escalated)
+	list(f, "a", &s.Asked, subjectFields)
+	id(f, "m", &s.Manager)
+	optional(f, "x", &s.Decision, decisionFields)
+}
+
+func decisionFields(f *fields, d *entitlement.Decision) {
+	id(f, "r", &d.Reviewer)
+	flag(f, "a", &d.Approved)
+	text(f, "j", &d.Justification)
+	when(f, "t", &d.At)
+}
+
+// requestRows puts a request in the inbox of whom it waits for, and where the tick
+// finds it when it is due.
+func requestRows(r entitlement.AssignmentRequest) rows {
+	var rs rows
+	if who, ok := asks(r); ok {
+		rs.first = inboxRow(who, r.Created, r.ID)
+	}
+	if !r.Due.IsZero() {
+		rs.second = dueRow(requestKey(r.ID), r.Due)
+	}
+	return rs
+}
+
+// asks returns whom a pending request waits for: one user or group, or a set of several.
+func asks(r entitlement.AssignmentRequest) (party, bool) {
+	all := asked(r)
+	switch len(all) {
+	case 0:
+		return party{}, false
+	case 1:
+		return all[0], true
+	default:
+		return party{kindSet, setOf(all)}, true
+	}
+}
+
+// asked returns everybody that the running stage of a request waits for.
+func asked(r entitlement.AssignmentRequest) []party {
+	stage := r.Current()
+	if stage == nil {
+		return nil
+	}
+	return partiesOf(stage.Asked, stage.Manager)
+}
+
+// setOf names an approver set by its content.
+func setOf(members []party) string {
+	all := make([]string, 0, 2*len(members))
+	for _, m := range members {
+		all = append(all, m.kind, m.id)
+	}
+	return digest(all...)
+}
+
+func compareParties(a, b party) int {
+	if a.kind != b.kind {
+		return strings.Compare(a.kind, b.kind)
+	}
+	return strings.Compare(a.id, b.id)
+}

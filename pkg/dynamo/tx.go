@@ -1,0 +1,124 @@
+package dynamo
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"leasehold/pkg/entitlement"
+)
+
+// txTries is how often a transaction that met another one on the same item is tried.
+const txTries = 8
+
+// Codes of the service's failures, of whole calls and of single items of a transaction.
+const (
+	codeConditionFailed = "ConditionalCheckFailed"
+	codeConflict        = "TransactionConflict"
+)
+
+// throttling are the codes that say: too much at once.
+var throttling = map[string]bool{
+	"ProvisionedThroughputExceededException": true,
+	"ProvisionedThroughputExceeded":          true,
+	"ThrottlingException":                    true,
+	"ThrottlingError":                        true,
+	"RequestLimitExceeded":                   true,
+	"LimitExceededException":                 true,
+}
+
+// transact makes all actions of a plan true, or none. The token makes the tries of
+// one call one effect; two calls never share it, since of two equal changes one must
+// still lose.
+func (db *DB) transact(ctx context.Context, p *plan) error {
+	token := make([]byte, 16)
+	rand.Read(token) // never fails: it crashes the program first
+	in := &dynamodb.TransactWriteItemsInput{TransactItems: p.actions, ClientRequestToken: aws.String(hex.EncodeToString(token))}
+	for try := 1; ; try++ {
+		_, err := db.client.TransactWriteItems(ctx, in)
+		if err == nil {
+			return nil
+		}
+		if try == txTries || !contended(err) {
+			return refused(ctx, err, p.parts)
+		}
+		if err := db.pause(ctx, try); err != nil {
+			return err
+		}
+	}
+}
+
+// contended reports that a transaction only met others: nothing of it was found untrue.
+func contended(err error) bool {
+	if _, ok := errors.AsType[*types.TransactionInProgressException](err); ok {
+		return true
+	}
+	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
+	if !ok {
+		return false
+	}
+	met := false
+	for _, reason := range canceled.CancellationReasons {
+		switch aws.ToString(reason.Code) {
+		case "", "None":
+		case codeConflict:
+			met = true
+		default:
+			return false
+		}
+	}
+	return met
+}
+
+// refused translates the failure of a transaction by the item that failed.
+func refused(ctx context.Context, err error, parts []entitlement.Part) error {
+	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
+	if !ok {
+		return failed(ctx, "commit", err)
+	}
+	tooMuch := contended(err)
+	for i, reason := range canceled.CancellationReasons {
+		code := aws.ToString(reason.Code)
+		if code == codeConditionFailed && i < len(parts) {
+			return entitlement.StaleError(parts[i])
+		}
+		tooMuch = tooMuch || throttling[code]
+	}
+	if tooMuch {
+		return throttled("commit", err)
+	}
+	return &entitlement.Error{Kind: entitlement.Internal, Op: "commit", Err: err}
+}
+
+// conditionFailed reports that a single write did not find what it demands.
+func conditionFailed(err error) bool {
+	_, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
+	return ok
+}
+
+// failed translates every other failure of the service. A canceled context stays
+// itself; the service's own texts go to logs only.
+func failed(ctx context.Context, op string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	api, ok := errors.AsType[smithy.APIError](err)
+	switch {
+	case ok && (throttling[api.ErrorCode()] || api.ErrorCode() == codeConflict+"Exception"):
+		return throttled(op, err)
+	case ok && api.ErrorFault() == smithy.FaultClient:
+		return &entitlement.Error{Kind: entitlement.Internal, Op: op, Err: err}
+	default:
+		return entitlement.Wrap(entitlement.Unavailable, op, err, "The store does not answer at the moment. Try again.")
+	}
+}
+
+func throttled(op string, err error) error {
+	return entitlement.Wrap(entitlement.Throttled, op, err, "Too much is being asked at once. Try again in a moment.")
+}
