@@ -1,0 +1,201 @@
+package delivery
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+)
+
+var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+func ref(name string) entitlement.RoleRef {
+	return entitlement.RoleRef{Connector: "con", Resource: name, Role: "Member_" + name}
+}
+
+func scopes(names ...string) entitlement.PackageScopes {
+	var s entitlement.PackageScopes
+	for _, n := range names {
+		s.List = append(s.List, entitlement.ResourceRoleScope{ID: n, Ref: ref(n)})
+	}
+	return s
+}
+
+func set(names ...string) map[entitlement.RoleRef]bool {
+	s := map[entitlement.RoleRef]bool{}
+	for _, n := range names {
+		s[ref(n)] = true
+	}
+	return s
+}
+
+func mia() *entitlement.User { return &entitlement.User{ID: "mia", Enabled: true} }
+
+// Whatever packages overlap and whichever of them live, a role is desired exactly where a
+// live one gives it (S8, T1).
+func TestS8_ARoleIsDesiredExactlyWhereALivePackageGivesIt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := []string{"a", "b", "c", "d"}
+		w := entitlement.Work{Subject: mia(), Scopes: map[entitlement.PackageID]entitlement.PackageScopes{}}
+		var h entitlement.Head
+		want := map[entitlement.RoleRef]bool{}
+		for _, p := range []entitlement.PackageID{"p", "q", "r"} {
+			roles := rapid.SliceOfDistinct(rapid.SampledFrom(all), func(s string) string { return s }).Draw(t, "roles of "+string(p))
+			w.Scopes[p] = scopes(roles...)
+			if rapid.Bool().Draw(t, string(p)+" lives") {
+				h.Live = append(h.Live, p)
+				for _, r := range roles {
+					want[ref(r)] = true
+				}
+			}
+		}
+		got := Desired(h, w, noon)
+		if len(got) != len(want) {
+			t.Fatalf("got %v, want %v", got, want)
+		}
+		for r := range want {
+			if !got[r] {
+				t.Fatalf("got %v, want %v", got, want)
+			}
+		}
+	})
+}
+
+func TestDesired_NobodyGetsAnythingAfterTheEndOrWhenDisabled(t *testing.T) {
+	h := entitlement.Head{Live: []entitlement.PackageID{"p"}}
+	w := entitlement.Work{Subject: mia(), Scopes: map[entitlement.PackageID]entitlement.PackageScopes{"p": scopes("a")},
+		Slots: map[entitlement.PackageID]entitlement.Slot{"p": {Assignment: &entitlement.Assignment{End: noon}}}}
+	for name, c := range map[string]struct {
+		at   time.Time
+		set  func()
+		want int
+	}{
+		"before the end":     {noon.Add(-1), func() {}, 1},
+		"S1 at the end":      {noon, func() {}, 0},
+		"disabled":           {noon.Add(-1), func() { w.Subject.Enabled = false }, 0},
+		"deleted":            {noon.Add(-1), func() { w.Subject = nil }, 0},
+		"taken off the head": {noon.Add(-1), func() { w.Subject, h.Off = mia(), true }, 0},
+	} {
+		w.Subject, h.Off = mia(), false
+		c.set()
+		if got := len(Desired(h, w, c.at)); got != c.want {
+			t.Errorf("%s: %d roles, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestPlan_WhatIsDoneIsNotDoneAgain(t *testing.T) {
+	present := entitlement.Grant{Presence: entitlement.PresencePresent}
+	failing := entitlement.Grant{Presence: entitlement.PresenceUnknown, Since: noon}
+	refused := entitlement.Grant{Presence: entitlement.PresenceUnknown, Since: noon, Permanent: true, Gen: 7}
+	for name, c := range map[string]struct {
+		want, verify map[entitlement.RoleRef]bool
+		grant        *entitlement.Grant
+		gen          int64
+		tasks        int
+		give         bool
+	}{
+		"never granted":                  {set("a"), nil, nil, 7, 1, true},
+		"present":                        {set("a"), nil, &present, 7, 0, false},
+		"present, to be read back":       {set("a"), set("a"), &present, 7, 1, true},
+		"failing":                        {set("a"), nil, &failing, 7, 1, true},
+		"refused at this generation":     {set("a"), set("a"), &refused, 7, 0, false},
+		"refused at an older one":        {set("a"), nil, &refused, 8, 1, true},
+		"present and not desired":        {nil, nil, &present, 7, 1, false},
+		"unknown and not desired":        {nil, nil, &failing, 7, 1, false},
+		"refused once and now undesired": {nil, nil, &refused, 7, 1, false},
+		"another target's role":          {map[entitlement.RoleRef]bool{{Connector: "other"}: true}, nil, nil, 7, 0, false},
+	} {
+		sheet := entitlement.GrantSheet{Connector: "con", Grants: map[entitlement.RoleRef]entitlement.Grant{}}
+		if c.grant != nil {
+			sheet.Grants[ref("a")] = *c.grant
+		}
+		tasks := Plan(c.want, c.verify, sheet, c.gen)
+		if len(tasks) != c.tasks || len(tasks) == 1 && tasks[0].Grant != c.give {
+			t.Errorf("%s: %+v", name, tasks)
+		}
+	}
+}
+
+func TestPlan_EqualInputsGiveEqualPlans(t *testing.T) {
+	want := set("d", "a", "c", "b")
+	sheet := entitlement.GrantSheet{Connector: "con"}
+	first := Plan(want, nil, sheet, 1)
+	for range 20 {
+		if !slices.Equal(first, Plan(want, nil, sheet, 1)) {
+			t.Fatal("the order wanders")
+		}
+	}
+}
+
+func TestRecord_FailuresGrowTheWaitAndSuccessForgetsThem(t *testing.T) {
+	sheet := entitlement.GrantSheet{Grants: map[entitlement.RoleRef]entitlement.Grant{}}
+	task := Task{ref("a"), true}
+	down := outcome{failure: &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "down"}}
+	var waits []time.Duration
+	for range 10 {
+		record(&sheet, task, down, 1, noon)
+		waits = append(waits, sheet.Grants[ref("a")].Next.Sub(noon))
+	}
+	if waits[0] != 30*time.Second || waits[1] != time.Minute || waits[9] != time.Hour || !slices.IsSorted(waits) {
+		t.Errorf("waits %v", waits)
+	}
+	record(&sheet, task, outcome{failure: &connector.Refusal{Reason: connector.TargetThrottled, After: 20 * time.Minute}}, 1, noon)
+	asked := sheet.Grants[ref("a")]
+	if asked.Attempts != 11 || asked.Since != noon {
+		t.Errorf("got %+v", asked)
+	}
+	fresh := entitlement.GrantSheet{Grants: map[entitlement.RoleRef]entitlement.Grant{}}
+	record(&fresh, task, outcome{failure: &connector.Refusal{Reason: connector.TargetThrottled, After: 20 * time.Minute}}, 1, noon)
+	if wait := fresh.Grants[ref("a")].Next.Sub(noon); wait != 20*time.Minute {
+		t.Errorf("F9: Retry-After is obeyed, got %v", wait)
+	}
+	record(&fresh, task, outcome{failure: &connector.Refusal{After: 24 * time.Hour}}, 1, noon)
+	if wait := fresh.Grants[ref("a")].Next.Sub(noon); wait != time.Hour {
+		t.Errorf("F9: and capped, got %v", wait)
+	}
+	record(&sheet, task, outcome{present: true, confirmed: true}, 2, noon)
+	if g := sheet.Grants[ref("a")]; g.Failing() || g.Attempts != 0 || g.Presence != entitlement.PresencePresent || g.Reason != "" || !g.Next.IsZero() {
+		t.Errorf("after success: %+v", g)
+	}
+	record(&sheet, Task{ref("a"), false}, outcome{failure: &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: true}}, 3, noon)
+	if g := sheet.Grants[ref("a")]; g.Permanent || g.Next.IsZero() {
+		t.Errorf("S1: a removal is never given up: %+v", g)
+	}
+	record(&sheet, Task{ref("a"), false}, outcome{confirmed: true}, 4, noon)
+	if len(sheet.Grants) != 0 {
+		t.Errorf("read back absent: %+v", sheet.Grants)
+	}
+}
+
+func TestR102_WhatTheGrantsMeanForAnAssignment(t *testing.T) {
+	present := entitlement.Grant{Presence: entitlement.PresencePresent}
+	hopeful := entitlement.Grant{Presence: entitlement.PresenceUnknown, Since: noon}
+	refused := entitlement.Grant{Presence: entitlement.PresenceUnknown, Since: noon, Permanent: true}
+	within, after := noon.Add(GiveUpAfter-1), noon.Add(GiveUpAfter)
+	for name, c := range map[string]struct {
+		a, b entitlement.Grant
+		at   time.Time
+		want entitlement.AssignmentEvent
+	}{
+		"both there":                    {present, present, within, entitlement.AllPresent},
+		"one may still come":            {present, hopeful, within, ""},
+		"one did not come":              {present, hopeful, after, entitlement.SomePresent},
+		"neither came":                  {hopeful, hopeful, after, entitlement.NonePresent},
+		"one is refused":                {present, refused, within, entitlement.SomePresent},
+		"both are refused":              {refused, refused, within, entitlement.NonePresent},
+		"one refused, one may come yet": {refused, hopeful, within, ""},
+	} {
+		known := map[entitlement.RoleRef]entitlement.Grant{ref("a"): c.a, ref("b"): c.b}
+		if got := judge(entitlement.Assignment{Since: noon}, scopes("a", "b").List, known, c.at); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+	if got := judge(entitlement.Assignment{Since: noon}, nil, nil, noon); got != entitlement.AllPresent {
+		t.Errorf("a package without roles: %q", got)
+	}
+}

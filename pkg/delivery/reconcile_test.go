@@ -1,0 +1,405 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"leasehold/pkg/clock"
+	"leasehold/pkg/connector"
+	"leasehold/pkg/delivery"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/memstore"
+)
+
+const target entitlement.ConnectorID = "00000000-0000-4000-8000-00000000c0de"
+
+func role(name string) entitlement.RoleRef {
+	return entitlement.RoleRef{Connector: target, Resource: name, Role: "Member_" + name}
+}
+
+// world is a store, a target and a worker under virtual time.
+type world struct {
+	t      *testing.T
+	store  *memstore.Store
+	clock  *clock.Virtual
+	target *system
+	worker *delivery.Service
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, store: memstore.New(memstore.Options{}), clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), target: newSystem()}
+	w.worker = &delivery.Service{Store: w.store, Connectors: w.target, Clock: w.clock, IDs: w.clock, Lease: time.Minute,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	return w
+}
+
+func (w *world) commit(c entitlement.Change) {
+	w.t.Helper()
+	if err := w.store.Commit(context.Background(), c); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) person() entitlement.UserID {
+	w.t.Helper()
+	id := entitlement.UserID(w.clock.New())
+	w.commit(entitlement.Change{Users: []entitlement.User{{ID: id, Type: entitlement.Member, DisplayName: "P", UserPrincipalName: string(id), Enabled: true}}})
+	return id
+}
+
+// pack adds a package of roles with one policy without approval.
+func (w *world) pack(roles ...string) entitlement.AccessPackage {
+	w.t.Helper()
+	id := entitlement.PackageID(w.clock.New())
+	policy := entitlement.AssignmentPolicy{ID: entitlement.PolicyID(w.clock.New()), Package: id, DisplayName: "All", Scope: entitlement.ScopeAllMembers,
+		Requestor: entitlement.RequestorSettings{SelfAdd: true}}
+	p := entitlement.AccessPackage{ID: id, Catalog: entitlement.CatalogID(w.clock.New()), DisplayName: "P", Policies: []entitlement.PolicyID{policy.ID}}
+	scopes := entitlement.PackageScopes{Package: id}
+	for _, r := range roles {
+		scopes.List = append(scopes.List, entitlement.ResourceRoleScope{ID: w.clock.New() + "_" + w.clock.New(), Resource: entitlement.ResourceID(w.clock.New()), Ref: role(r)})
+	}
+	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}, Policies: []entitlement.AssignmentPolicy{policy}, Scopes: []entitlement.PackageScopes{scopes},
+		Catalogs: []entitlement.Catalog{{ID: p.Catalog, DisplayName: "C", Published: true}}})
+	return p
+}
+
+func (w *world) assign(u entitlement.UserID, p entitlement.AccessPackage) entitlement.RequestID {
+	w.t.Helper()
+	ask, err := w.store.Ask(context.Background(), entitlement.AskKeys{Requestor: u, Subject: u, Package: p.ID})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	id := entitlement.RequestID(w.clock.New())
+	_, c, err := entitlement.Submit(entitlement.NewRequest{ID: id, Type: entitlement.UserAdd, NewID: w.clock.New}, ask, w.clock.Now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.commit(c)
+	return id
+}
+
+func (w *world) remove(u entitlement.UserID, p entitlement.AccessPackage) entitlement.RequestID {
+	w.t.Helper()
+	slot, err := w.store.Slot(context.Background(), p.ID, u)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	id := entitlement.RequestID(w.clock.New())
+	_, c, err := entitlement.Remove(entitlement.Removal{ID: id, Type: entitlement.AdminRemove, Requestor: u}, slot, nil, w.clock.Now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.commit(c)
+	return id
+}
+
+func (w *world) deliver(users ...entitlement.UserID) {
+	w.t.Helper()
+	for u, err := range w.worker.Deliver(context.Background(), users, "test") {
+		w.t.Fatalf("%s: %v", u, err)
+	}
+}
+
+func (w *world) request(id entitlement.RequestID, want entitlement.RequestState) {
+	w.t.Helper()
+	r, err := w.store.Request(context.Background(), id)
+	if err != nil || r.State != want {
+		w.t.Fatalf("request is %s, want %s (%v)", r.State, want, err)
+	}
+}
+
+func (w *world) assignment(id entitlement.RequestID) entitlement.Assignment {
+	w.t.Helper()
+	a, err := w.store.Assignment(context.Background(), entitlement.AssignmentID(id))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a
+}
+
+func (w *world) debt(u entitlement.UserID) (entitlement.Head, map[entitlement.RoleRef]entitlement.Grant) {
+	w.t.Helper()
+	h, sheets, err := w.store.Debt(context.Background(), u)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	grants := map[entitlement.RoleRef]entitlement.Grant{}
+	for _, s := range sheets {
+		if s.Token != "" {
+			w.t.Fatal("a claim was left behind")
+		}
+		for r, g := range s.Grants {
+			grants[r] = g
+		}
+	}
+	return h, grants
+}
+
+func (w *world) holds(u entitlement.UserID, name string, want int) {
+	w.t.Helper()
+	if got := w.target.times(role(name), u); got != want {
+		w.t.Fatalf("the target lists the person %d times in %s, want %d", got, name, want)
+	}
+}
+
+func TestS15_DeliveredMeansReadBack_Y3_OneWriteARole(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a", "b", "c")
+	id := w.assign(u, p)
+	w.deliver(u)
+	w.request(id, entitlement.RequestDelivered)
+	if a := w.assignment(id); a.State != entitlement.AssignmentDelivered || a.Observed != 1 || a.Delivered.IsZero() {
+		t.Errorf("got %+v", a)
+	}
+	if w.target.writes != 3 || w.target.checks != 6 {
+		t.Errorf("%d writes and %d checks for three roles, want 3 and 6", w.target.writes, w.target.checks)
+	}
+	h, grants := w.debt(u)
+	if h.Owes() || len(h.Waiting) != 0 || len(grants) != 3 {
+		t.Errorf("debt %+v, grants %v", h, grants)
+	}
+	w.deliver(u, u) // the hint comes twice more (F4)
+	if w.target.writes != 3 || w.target.checks != 6 {
+		t.Errorf("a repeat made %d writes, %d checks", w.target.writes-3, w.target.checks-6)
+	}
+}
+
+func TestY3_OneCallServesEverySubjectOfABatch(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack("a")
+	var users []entitlement.UserID
+	for range 40 {
+		u := w.person()
+		w.assign(u, p)
+		users = append(users, u)
+	}
+	w.deliver(users...)
+	if w.target.applies != 2 || w.target.writes != 40 || w.target.checks != 4 {
+		t.Errorf("%d calls, %d writes, %d checks for 40 people at 20 a call", w.target.applies, w.target.writes, w.target.checks)
+	}
+}
+
+func TestR4_SharedRoleStays_WhicheverEndsFirst(t *testing.T) {
+	for _, first := range []int{0, 1} {
+		w := newWorld(t)
+		u := w.person()
+		packs := []entitlement.AccessPackage{w.pack("shared", "x"), w.pack("shared", "y")}
+		ids := []entitlement.RequestID{w.assign(u, packs[0]), w.assign(u, packs[1])}
+		w.deliver(u)
+		w.holds(u, "shared", 1)
+		r := w.remove(u, packs[first])
+		w.deliver(u)
+		w.request(r, entitlement.RequestDelivered)
+		w.holds(u, "shared", 1)
+		w.holds(u, []string{"x", "y"}[first], 0)
+		if a := w.assignment(ids[first]); a.Removed.IsZero() || a.Status(w.clock.Now()) != "Expired" {
+			t.Errorf("the first is %+v", a)
+		}
+		w.remove(u, packs[1-first])
+		w.deliver(u)
+		w.holds(u, "shared", 0)
+		if _, grants := w.debt(u); len(grants) != 0 {
+			t.Errorf("left: %v", grants)
+		}
+	}
+}
+
+func TestS9_PreExistingAccessIsRecorded_R6_AndGoesWithTheLast(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	w.target.members[role("a")] = []connector.PrincipalRef{connector.PrincipalRef("at-" + u)}
+	w.assign(u, p)
+	w.deliver(u)
+	_, grants := w.debt(u)
+	if g := grants[role("a")]; !g.PreExisting || w.target.writes != 0 {
+		t.Errorf("got %+v after %d writes", g, w.target.writes)
+	}
+	w.remove(u, p)
+	w.deliver(u)
+	w.holds(u, "a", 0)
+}
+
+func TestF7_AnAnswerLostAfterTheEffectIsNoSecondWrite(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	id := w.assign(u, p)
+	w.target.before = func(entitlement.RoleRef, []connector.Op) trouble {
+		return trouble{err: entitlement.Errorf(entitlement.Unavailable, "lost"), after: true}
+	}
+	w.deliver(u)
+	w.request(id, entitlement.RequestDelivering)
+	h, grants := w.debt(u)
+	g := grants[role("a")]
+	if !h.Owes() || g.Reason != string(connector.TargetUnavailable) || g.Detail == "" || !g.Next.After(w.clock.Now()) {
+		t.Errorf("owed with its reason: %+v", g)
+	}
+	w.target.before = nil
+	w.clock.Advance(time.Minute)
+	w.deliver(u)
+	w.request(id, entitlement.RequestDelivered)
+	w.holds(u, "a", 1)
+	if _, grants := w.debt(u); grants[role("a")].PreExisting {
+		t.Error("what we wrote ourselves is not pre-existing")
+	}
+}
+
+func TestT5_AcceptedButNotThereNeverBecomesDelivered(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	id := w.assign(u, p)
+	w.target.before = func(entitlement.RoleRef, []connector.Op) trouble { return trouble{deaf: true} }
+	w.deliver(u)
+	w.request(id, entitlement.RequestDelivering)
+	if _, grants := w.debt(u); grants[role("a")].Reason != string(connector.NotConfirmed) {
+		t.Errorf("got %+v", grants)
+	}
+	w.clock.Advance(delivery.GiveUpAfter)
+	w.deliver(u)
+	w.request(id, entitlement.RequestDeliveryFailed)
+	if h, _ := w.debt(u); !h.Owes() {
+		t.Error("it stays owed after it shows as failed")
+	}
+	w.target.before = nil
+	w.deliver(u)
+	w.request(id, entitlement.RequestDelivered) // a later retry succeeds
+}
+
+func TestOneRefusedPersonHurtsNobodyElse(t *testing.T) {
+	w := newWorld(t)
+	known, stranger, p := w.person(), w.person(), w.pack("a", "b")
+	w.target.people = map[entitlement.UserID]connector.PrincipalRef{known: connector.PrincipalRef("at-" + known)}
+	a, b := w.assign(known, p), w.assign(stranger, p)
+	w.deliver(known, stranger)
+	w.request(a, entitlement.RequestDelivered)
+	w.request(b, entitlement.RequestDeliveryFailed)
+	h, grants := w.debt(stranger)
+	if h.Owes() || len(h.Waiting) != 1 || !grants[role("a")].Permanent {
+		t.Errorf("a final refusal is recorded and settled: %+v, %+v", h, grants)
+	}
+	w.remove(stranger, p)
+	w.deliver(stranger)
+	if h, grants := w.debt(stranger); h.Owes() || len(grants) != 0 {
+		t.Errorf("one who is not there holds nothing there: %+v, %v", h, grants)
+	}
+}
+
+func TestT2_ARemovalIsOwedUntilTheTargetAnswers(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	id := w.assign(u, p)
+	w.deliver(u)
+	w.target.down = entitlement.Errorf(entitlement.Unavailable, "down")
+	r := w.remove(u, p)
+	for range 12 {
+		w.deliver(u)
+		w.clock.Advance(time.Hour)
+	}
+	w.request(r, entitlement.RequestDelivering)
+	if a := w.assignment(id); a.State != entitlement.AssignmentExpired || a.Status(w.clock.Now()) != "RemovalOverdue" {
+		t.Errorf("got %s, %s", a.State, a.Status(w.clock.Now()))
+	}
+	w.target.down = nil
+	w.deliver(u)
+	w.holds(u, "a", 0)
+	w.request(r, entitlement.RequestDelivered)
+}
+
+// A worker that dies between the call and the record leaves the intention; when the
+// assignment ends before anybody delivers again, the role is taken back all the same.
+func TestL9_ACrashAfterTheCallLeavesATraceThatTheRemovalFinds(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	w.assign(u, p)
+	w.target.before = func(entitlement.RoleRef, []connector.Op) trouble { return trouble{} }
+	died := errors.New("died")
+	dying := &delivery.Service{Store: crashing{w.store, died}, Connectors: w.target, Clock: w.clock, IDs: w.clock, Lease: time.Minute, Log: w.worker.Log}
+	if errs := dying.Deliver(context.Background(), []entitlement.UserID{u}, "test"); !errors.Is(errs[u], died) {
+		t.Fatalf("got %v", errs)
+	}
+	w.holds(u, "a", 1)
+	w.remove(u, p)
+	w.deliver(u) // the dead worker's lease still runs
+	w.holds(u, "a", 1)
+	w.clock.Advance(2 * time.Minute)
+	w.deliver(u)
+	w.holds(u, "a", 0)
+}
+
+// crashing dies at every commit.
+type crashing struct {
+	*memstore.Store
+	err error
+}
+
+func (c crashing) Commit(context.Context, entitlement.Change) error { return c.err }
+
+func TestS14_AWorkerThatWasOvertakenWritesNothing(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a", "b")
+	w.assign(u, p)
+	// While the first role is written, the assignment is removed: the second is not granted
+	// any more, and the first is taken back in the next round of the same worker.
+	once := false
+	w.target.before = func(r entitlement.RoleRef, _ []connector.Op) trouble {
+		if !once {
+			once = true
+			w.remove(u, p)
+		}
+		return trouble{}
+	}
+	w.deliver(u)
+	w.holds(u, "a", 0)
+	w.holds(u, "b", 0)
+	if w.target.writes != 2 {
+		t.Errorf("%d writes: one grant that was under way, and its revocation", w.target.writes)
+	}
+	if h, grants := w.debt(u); h.Owes() || len(grants) != 0 || len(h.Removing) != 0 {
+		t.Errorf("left: %+v, %v", h, grants)
+	}
+}
+
+func TestF12_TwoWorkersAtOnceWriteOnce(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	id := w.assign(u, p)
+	w.target.before = func(entitlement.RoleRef, []connector.Op) trouble {
+		w.target.before = nil
+		w.deliver(u) // a second worker takes the message: the claim is the first one's
+		return trouble{}
+	}
+	w.deliver(u)
+	w.request(id, entitlement.RequestDelivered)
+	w.holds(u, "a", 1)
+}
+
+func TestF10_AnUnknownSubjectOwesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.deliver("00000000-0000-4000-8000-0000000fffff")
+}
+
+func TestS10_EventsFollowTheStates(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	id := w.assign(u, p)
+	w.deliver(u)
+	r := w.remove(u, p)
+	w.deliver(u)
+	for request, want := range map[entitlement.RequestID][]string{id: {"submitted", "delivered", "removed", "revoked"}, r: {"submitted", "delivered"}} {
+		events, err := w.store.Events(context.Background(), entitlement.OfRequest, string(request))
+		if err != nil || len(events) != len(want) {
+			t.Fatalf("got %d events, %v", len(events), err)
+		}
+		for i, e := range events {
+			if e.Kind != want[i] {
+				t.Errorf("event %d is %s, want %s", i+1, e.Kind, want[i])
+			}
+		}
+		if err := entitlement.VerifyChain(entitlement.Chain{Number: events[len(events)-1].Number, Hash: events[len(events)-1].Hash}, events); err != nil {
+			t.Error(err)
+		}
+	}
+}

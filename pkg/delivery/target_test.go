@@ -1,0 +1,117 @@
+package delivery_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+)
+
+// system is an honest target that keeps its own log: who holds what is what it was told,
+// and every call is counted. before, where set, is asked before each Apply; what it
+// returns happens instead of the call, or after it where it asks for that.
+type system struct {
+	mu      sync.Mutex
+	people  map[entitlement.UserID]connector.PrincipalRef // who exists there; nil: everybody
+	members map[entitlement.RoleRef][]connector.PrincipalRef
+	writes  int // ops
+	applies int // calls
+	checks  int
+	before  func(role entitlement.RoleRef, ops []connector.Op) trouble
+	down    error
+}
+
+type trouble struct {
+	err   error // the call fails
+	after bool  // after its effect
+	deaf  bool  // the call succeeds without effect
+}
+
+func newSystem() *system {
+	return &system{members: map[entitlement.RoleRef][]connector.PrincipalRef{}}
+}
+
+func (s *system) Describe() connector.Capabilities { return connector.Capabilities{MaxBatch: 20} }
+
+func (s *system) Resource(context.Context, string) (connector.Resource, error) {
+	return connector.Resource{}, nil
+}
+
+func (s *system) FindPrincipal(_ context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down != nil {
+		return "", s.down
+	}
+	if s.people == nil {
+		return connector.PrincipalRef("at-" + who.User), nil
+	}
+	if p, ok := s.people[who.User]; ok {
+		return p, nil
+	}
+	return "", &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "nobody there", Permanent: true}
+}
+
+func (s *system) Apply(_ context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down != nil {
+		return nil, s.down
+	}
+	s.applies++
+	var what trouble
+	if s.before != nil {
+		s.mu.Unlock()
+		what = s.before(role, ops)
+		s.mu.Lock()
+	}
+	if what.err != nil && !what.after {
+		return nil, what.err
+	}
+	s.writes += len(ops)
+	for _, op := range ops {
+		if what.deaf {
+			continue
+		}
+		if op.Grant {
+			s.members[role] = append(s.members[role], op.Principal) // twice is stored twice
+		} else {
+			s.members[role] = slices.DeleteFunc(s.members[role], func(p connector.PrincipalRef) bool { return p == op.Principal })
+		}
+	}
+	return make([]connector.Result, len(ops)), what.err
+}
+
+func (s *system) Check(_ context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down != nil {
+		return nil, s.down
+	}
+	s.checks++
+	holds := make([]bool, len(who))
+	for i, p := range who {
+		holds[i] = slices.Contains(s.members[role], p)
+	}
+	return holds, nil
+}
+
+// times tells how often the target lists the user in the role.
+func (s *system) times(role entitlement.RoleRef, u entitlement.UserID) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, p := range s.members[role] {
+		if p == connector.PrincipalRef("at-"+u) {
+			n++
+		}
+	}
+	return n
+}
+
+// Open makes a system its own registry.
+func (s *system) Open(context.Context, entitlement.ConnectorID) (connector.Connector, error) {
+	return s, nil
+}
