@@ -1,0 +1,141 @@
+package memstore
+
+import (
+	"context"
+	"strings"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Commit makes the change true, or nothing of it and Conflict. A change that touches
+// one item twice, or more than a hundred, is Invalid.
+func (s *Store) Commit(ctx context.Context, c entitlement.Change) error {
+	return alter(ctx, s, "Commit", subjectsOf(c), func() error {
+		p := &plan{state: s.state, touched: set[string]{}}
+		p.configuration(c)
+		p.directory(c)
+		p.work(c)
+		p.conditions(c)
+		if len(p.touched) > maxActions {
+			return entitlement.Errorf(entitlement.Invalid, "This changes %d items at once; at most %d are possible.", len(p.touched), maxActions)
+		}
+		if p.err != nil {
+			return p.err
+		}
+		p.run()
+		s.index.commit(p.step)
+		return nil
+	})
+}
+
+// subjectsOf lists the ids that a fault may be aimed at: the people and requests of a change.
+func subjectsOf(c entitlement.Change) []string {
+	var ids []string
+	for _, r := range c.Requests {
+		ids = append(ids, string(r.ID), string(r.Subject))
+	}
+	for _, x := range c.Slots {
+		ids = append(ids, string(x.Subject))
+	}
+	for _, x := range c.Heads {
+		ids = append(ids, string(x.Subject))
+	}
+	for _, x := range c.Settlements {
+		ids = append(ids, string(x.Subject))
+	}
+	for _, x := range c.Sheets {
+		ids = append(ids, string(x.Subject))
+	}
+	return ids
+}
+
+func (p *plan) configuration(c entitlement.Change) {
+	const part = entitlement.PartConfiguration
+	for _, v := range c.Catalogs {
+		put(p, p.catalogs, part, v.ID, v, catalogRows)
+	}
+	for _, v := range c.Resources {
+		p.resource(v)
+	}
+	for _, v := range c.Packages {
+		put(p, p.packages, part, v.ID, v, packageRows)
+	}
+	for _, v := range c.Scopes {
+		put(p, p.scopes, part, v.Package, v, nil)
+	}
+	for _, v := range c.Policies {
+		put(p, p.policies, part, v.ID, v, policyRows)
+		p.then(func() {
+			for _, g := range approversOf(v) {
+				p.approvers[g] = struct{}{}
+			}
+		})
+	}
+	for _, v := range c.Connectors {
+		put(p, p.connectors, part, v.ID, v, connectorRows)
+	}
+}
+
+func (p *plan) resource(v entitlement.Resource) {
+	key := resourceKey{v.Catalog, v.ID}
+	old, there := put(p, p.resources, entitlement.PartConfiguration, key, v, nil)
+	var before, after originKey
+	if there {
+		before = originKey{old.Catalog, old.Connector, old.OriginID}
+	}
+	entry := row{list: resourcesOf(v.Catalog), sort: string(v.ID), ref: key}
+	if v.Erased {
+		p.then(func() { p.strong.drop(entry) })
+	} else {
+		after = originKey{v.Catalog, v.Connector, v.OriginID}
+		p.then(func() { p.strong.add(entry) })
+	}
+	claimName(p, p.origins, before, after, v.ID)
+}
+
+func (p *plan) directory(c entitlement.Change) {
+	for _, v := range c.Users {
+		p.user(v)
+	}
+	for _, v := range c.Groups {
+		put(p, p.groups, entitlement.PartDirectory, v.ID, v, groupRows)
+	}
+	for _, m := range c.Memberships {
+		if m.Owner {
+			p.ownership(m)
+		} else {
+			p.membership(m)
+		}
+	}
+}
+
+// user plans to write a user with the groups that are stored, and to move its names.
+func (p *plan) user(v entitlement.User) {
+	v.Groups = p.users[v.ID].Groups
+	old, _ := put(p, p.users, entitlement.PartDirectory, v.ID, v, userRows)
+	if v.Erased {
+		v.UserPrincipalName, v.Identities = "", nil
+	}
+	claimName(p, p.names, strings.ToLower(old.UserPrincipalName), strings.ToLower(v.UserPrincipalName), v.ID)
+	before, after := members(old.Identities), members(v.Identities)
+	var none entitlement.Principal
+	for b := range before {
+		if _, stays := after[b]; !stays {
+			claimName(p, p.principals, b, none, v.ID)
+		}
+	}
+	for a := range after {
+		if _, was := before[a]; !was {
+			claimName(p, p.principals, none, a, v.ID)
+		}
+	}
+}
+
+// members returns a list as a set.
+func members[T comparable](list []T) set[T] {
+	s := set[T]{}
+	for _, x := range list {
+		s[x] = struct{}{}
+	}
+	return s
+}

@@ -1,0 +1,48 @@
+package memstore
+
+import (
+	"slices"
+
+	"leasehold/pkg/entitlement"
+)
+
+// membership plans to make or end a membership, and moves its user's version, so that
+// whoever decides on a user's groups decides on the present ones.
+func (p *plan) membership(m entitlement.Membership) {
+	key := memberKey{m.Group, m.User}
+	p.touch("member", m.Group, m.User)
+	p.touch("entitlement.User", m.User)
+	_, is := p.members[key]
+	p.demand(is == m.Erased, entitlement.PartDirectory)
+	u, there := p.users[m.User]
+	p.demand(there && (m.Erased || len(u.Groups) < entitlement.MaxGroups), entitlement.PartDirectory)
+
+	entry := row{list: membersOf(m.Group), sort: string(m.User), ref: m.User}
+	p.then(func() {
+		u.Version++
+		u.Groups = slices.DeleteFunc(slices.Clone(u.Groups), func(g entitlement.GroupID) bool { return g == m.Group })
+		if m.Erased {
+			delete(p.members, key)
+			p.strong.drop(entry)
+		} else {
+			p.members[key] = struct{}{}
+			p.strong.add(entry)
+			u.Groups = append(u.Groups, m.Group)
+		}
+		p.users[m.User] = u
+	})
+}
+
+func (p *plan) ownership(m entitlement.Membership) {
+	key := memberKey{m.Group, m.User}
+	p.touch("owner", m.Group, m.User)
+	_, is := p.owners[key]
+	p.demand(is == m.Erased, entitlement.PartDirectory)
+	p.then(func() {
+		if m.Erased {
+			delete(p.owners, key)
+		} else {
+			p.owners[key] = struct{}{}
+		}
+	})
+}

@@ -1,0 +1,113 @@
+package memstore
+
+import (
+	"fmt"
+	"reflect"
+
+	"leasehold/pkg/entitlement"
+)
+
+// maxActions is the size of the largest transaction that the table takes.
+const maxActions = 100
+
+// plan is a Change on its way: every part is checked against the state as it is, and
+// says what it will do. Nothing is done before all of them agreed. That is sound since
+// no two parts may touch the same item, just as in a transaction of the table.
+type plan struct {
+	*state
+	err     error
+	touched set[string]
+	effects []func()
+	step    step
+}
+
+// fail refuses the plan; the first reason stays.
+func (p *plan) fail(err error) {
+	if p.err == nil {
+		p.err = err
+	}
+}
+
+// demand refuses the plan where part does not hold.
+func (p *plan) demand(holds bool, part entitlement.Part) {
+	if !holds {
+		p.fail(entitlement.StaleError(part))
+	}
+}
+
+// touch counts one item of the transaction.
+func (p *plan) touch(item ...any) {
+	key := fmt.Sprintf("%q", item)
+	if _, twice := p.touched[key]; twice {
+		p.fail(entitlement.Errorf(entitlement.Invalid, "A change must not touch %s twice.", key))
+	}
+	p.touched[key] = struct{}{}
+}
+
+// then keeps an effect for the time when every part has agreed.
+func (p *plan) then(effect func()) { p.effects = append(p.effects, effect) }
+
+// run makes the plan come true.
+func (p *plan) run() {
+	for _, effect := range p.effects {
+		effect()
+	}
+}
+
+// reindex replaces the rows of an item.
+func (p *plan) reindex(before, after []row) {
+	p.step.drops = append(p.step.drops, before...)
+	p.step.adds = append(p.step.adds, after...)
+}
+
+// put plans to store the aggregate v, or to erase it, where the stored version is the
+// one that v was decided on. rows says under which rows it is found; nil means none.
+// It returns what is stored now.
+func put[K comparable, V any](p *plan, items map[K]V, part entitlement.Part, key K, v V, rows func(V) []row) (old V, there bool) {
+	p.touch(fmt.Sprintf("%T", v), key)
+	old, there = items[key]
+	m := *metaOf(&v)
+	if m.Version == 0 {
+		p.demand(!there && !m.Erased, part)
+	} else {
+		p.demand(there && metaOf(&old).Version == m.Version, part)
+	}
+	if there && rows != nil {
+		p.reindex(rows(old), nil)
+	}
+	if m.Erased {
+		p.then(func() { delete(items, key) })
+		return old, there
+	}
+	if rows != nil {
+		p.reindex(nil, rows(v))
+	}
+	v = clone(v)
+	metaOf(&v).Version++
+	p.then(func() { items[key] = v })
+	return old, there
+}
+
+// metaOf returns the Meta that every aggregate embeds.
+func metaOf(aggregate any) *entitlement.Meta {
+	return reflect.ValueOf(aggregate).Elem().FieldByName("Meta").Addr().Interface().(*entitlement.Meta)
+}
+
+// claimName plans to take a unique name for owner, give up the one held before, or both.
+// Empty names are none.
+func claimName[K comparable, V comparable](p *plan, taken map[K]V, before, after K, owner V) {
+	var none K
+	if before == after {
+		return
+	}
+	if before != none {
+		p.touch(fmt.Sprintf("%T", before), before)
+		p.then(func() { delete(taken, before) })
+	}
+	if after != none {
+		p.touch(fmt.Sprintf("%T", after), after)
+		_, is := taken[after]
+		p.demand(!is, entitlement.PartName)
+		p.then(func() { taken[after] = owner })
+	}
+}

@@ -1,0 +1,138 @@
+package memstore
+
+import (
+	"context"
+	"slices"
+
+	"leasehold/pkg/entitlement"
+)
+
+func requests(s *state) map[entitlement.RequestID]entitlement.AssignmentRequest { return s.requests }
+
+// Ask reads everything that a new request is decided on.
+func (s *Store) Ask(ctx context.Context, k entitlement.AskKeys) (entitlement.Ask, error) {
+	return look(ctx, s, "Ask", []string{string(k.Subject), string(k.Package)}, func() (entitlement.Ask, error) {
+		ask := entitlement.Ask{
+			Requestor: found(s.state.users, k.Requestor), Subject: found(s.state.users, k.Subject),
+			Package: found(s.state.packages, k.Package), Slot: s.state.slot(k.Package, k.Subject), Head: s.state.head(k.Subject),
+		}
+		wanted := []entitlement.PolicyID{k.Policy}
+		if ask.Package != nil {
+			ask.Catalog = found(s.state.catalogs, ask.Package.Catalog)
+			if k.Policy == "" {
+				wanted = ask.Package.Policies
+			}
+		}
+		ask.Policies = several(s.state.policies, wanted)
+		return ask, nil
+	})
+}
+
+// Start reads everything that the beginning of an assignment is decided on.
+func (s *Store) Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error) {
+	return look(ctx, s, "Start", []string{string(r.ID)}, func() (entitlement.Start, error) {
+		return entitlement.Start{
+			Package: found(s.state.packages, r.Package), Subject: found(s.state.users, r.Subject), Requestor: found(s.state.users, r.Requestor),
+			Slot: s.state.slot(r.Package, r.Subject), Head: s.state.head(r.Subject),
+		}, nil
+	})
+}
+
+// Review reads the reviewer and the request together.
+func (s *Store) Review(ctx context.Context, reviewer entitlement.UserID, id entitlement.RequestID) (entitlement.User, entitlement.AssignmentRequest, error) {
+	type both struct {
+		User    entitlement.User
+		Request entitlement.AssignmentRequest
+	}
+	b, err := look(ctx, s, "Review", []string{string(reviewer), string(id)}, func() (both, error) {
+		u, r := found(s.state.users, reviewer), found(s.state.requests, id)
+		if u == nil {
+			return both{}, missing("user")
+		}
+		if r == nil {
+			return both{}, missing("request")
+		}
+		return both{*u, *r}, nil
+	})
+	return b.User, b.Request, err
+}
+
+// Request returns a request.
+func (s *Store) Request(ctx context.Context, id entitlement.RequestID) (entitlement.AssignmentRequest, error) {
+	return one(ctx, s, "Request", "request", requests, id)
+}
+
+// listed reads a page of requests, newest first, from a view.
+func (s *Store) listed(ctx context.Context, op string, from *view, of string, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return look(ctx, s, op, nil, func() (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		ids, next, err := refs[entitlement.RequestID](from, of, true, page)
+		return entitlement.Paged[entitlement.AssignmentRequest]{Items: several(s.state.requests, ids), Next: next}, err
+	})
+}
+
+// RequestsOf lists requests for a subject, newest first.
+func (s *Store) RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return s.listed(ctx, "RequestsOf", s.index.view, requestsOf(subject), page)
+}
+
+// RequestsBy lists requests that a person made for others, newest first.
+func (s *Store) RequestsBy(ctx context.Context, requestor entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return s.listed(ctx, "RequestsBy", s.state.strong, requestsBy(requestor), page)
+}
+
+// RequestsFor lists requests for a package, newest first.
+func (s *Store) RequestsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return s.listed(ctx, "RequestsFor", s.index.view, requestsFor(pkg), page)
+}
+
+// maxInboxGroups bounds the groups by which one inbox is looked up.
+const maxInboxGroups = 50
+
+// Inbox lists requests whose running stage asks the user, by name, as manager, or by
+// one of the user's groups, oldest first.
+func (s *Store) Inbox(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return look(ctx, s, "Inbox", []string{string(u.ID)}, func() (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		lists := []string{inboxOf(entitlement.SingleUser, string(u.ID))}
+		for _, g := range slices.Sorted(slices.Values(u.Groups)) {
+			if _, approves := s.state.approvers[g]; approves && len(lists) <= maxInboxGroups {
+				lists = append(lists, inboxOf(entitlement.GroupMembers, string(g)))
+			}
+		}
+		var got entitlement.Paged[entitlement.AssignmentRequest]
+		rows, next, err := s.index.page(query{lists: lists, context: lists[0], page: page})
+		for _, x := range rows {
+			// A row may be late: whoever is asked no more does not see the request.
+			if r, ok := s.state.requests[x.ref.(entitlement.RequestID)]; ok && asks(r, u) {
+				got.Items = append(got.Items, r)
+			}
+		}
+		got.Next = next
+		return got, err
+	})
+}
+
+// asks reports that the running stage of the request asks the user.
+func asks(r entitlement.AssignmentRequest, u entitlement.User) bool {
+	s := r.Current()
+	return s != nil && slices.ContainsFunc(s.Asked, func(set entitlement.SubjectSet) bool { return set.Has(u, s.Manager) })
+}
+
+// PoliciesFor lists policies that name everybody, the user, or one of the user's groups.
+func (s *Store) PoliciesFor(ctx context.Context, u entitlement.User) ([]entitlement.AssignmentPolicy, error) {
+	return look(ctx, s, "PoliciesFor", []string{string(u.ID)}, func() ([]entitlement.AssignmentPolicy, error) {
+		rows := slices.Concat(s.index.lists[policiesFor(everybody, "")], s.index.lists[policiesFor(entitlement.SingleUser, string(u.ID))])
+		for _, g := range u.Groups {
+			rows = append(rows, s.index.lists[policiesFor(entitlement.GroupMembers, string(g))]...)
+		}
+		seen := set[entitlement.PolicyID]{}
+		var fit []entitlement.AssignmentPolicy
+		for _, x := range rows {
+			p, ok := s.state.policies[x.ref.(entitlement.PolicyID)]
+			if _, twice := seen[p.ID]; ok && !twice && targets(p, u) {
+				seen[p.ID] = struct{}{}
+				fit = append(fit, p)
+			}
+		}
+		return fit, nil
+	})
+}

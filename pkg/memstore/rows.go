@@ -1,0 +1,109 @@
+package memstore
+
+import (
+	"slices"
+
+	"leasehold/pkg/entitlement"
+)
+
+// The functions of this file say under which rows of the index an item is found.
+
+func catalogRows(c entitlement.Catalog) []row {
+	return []row{byName(allCatalogs, c.DisplayName, string(c.ID), c.ID)}
+}
+
+func packageRows(p entitlement.AccessPackage) []row {
+	rows := []row{byName(allPackages, p.DisplayName, string(p.ID), p.ID), byName(packagesOf(p.Catalog), p.DisplayName, string(p.ID), p.ID)}
+	if !p.Deleting.IsZero() {
+		rows = append(rows, dueRow(string(p.ID), entitlement.DueRef{Package: p.ID, At: p.Deleting}))
+	}
+	return rows
+}
+
+func policyRows(p entitlement.AssignmentPolicy) []row {
+	rows := []row{byName(allPolicies, p.DisplayName, string(p.ID), p.ID)}
+	switch p.Scope {
+	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers:
+		rows = append(rows, row{list: policiesFor(everybody, ""), sort: string(p.ID), ref: p.ID})
+	case entitlement.ScopeSpecificUsers:
+		for _, t := range p.Targets {
+			rows = append(rows, row{list: policiesFor(t.Kind, t.ID), sort: string(p.ID), ref: p.ID})
+		}
+	}
+	return rows
+}
+
+func connectorRows(c entitlement.ConnectorConfig) []row {
+	return []row{byName(allConnectors, c.DisplayName, string(c.ID), c.ID)}
+}
+
+func userRows(u entitlement.User) []row {
+	return []row{byName(allUsers, u.UserPrincipalName, string(u.ID), u.ID)}
+}
+
+func groupRows(g entitlement.Group) []row {
+	return []row{byName(allGroups, g.DisplayName, string(g.ID), g.ID)}
+}
+
+func requestRows(r entitlement.AssignmentRequest) []row {
+	var rows []row
+	if !r.Due.IsZero() {
+		rows = append(rows, dueRow(string(r.ID), entitlement.DueRef{Request: r.ID, At: r.Due}))
+	}
+	s := r.Current()
+	if s == nil {
+		return rows
+	}
+	for _, asked := range s.Asked {
+		kind, id := asked.Kind, asked.ID
+		if kind == entitlement.RequestorManager {
+			kind, id = entitlement.SingleUser, string(s.Manager)
+		}
+		rows = append(rows, byTime(inboxOf(kind, id), r.Created, string(r.ID), r.ID))
+	}
+	return rows
+}
+
+// bornRows are the rows of a request that never change.
+func bornRows(r entitlement.AssignmentRequest) []row {
+	return []row{byTime(requestsFor(r.Package), r.Created, string(r.ID), r.ID), byTime(requestsOf(r.Subject), r.Created, string(r.ID), r.ID)}
+}
+
+func slotRows(s entitlement.Slot) []row {
+	if s.Assignment == nil || s.Assignment.End.IsZero() {
+		return nil
+	}
+	return []row{dueRow(string(s.Package)+string(s.Subject), entitlement.DueRef{Package: s.Package, Subject: s.Subject, At: s.Assignment.End})}
+}
+
+func debtRows(d debtor) []row {
+	if !d.head.Owes() {
+		return nil
+	}
+	return []row{owedRow(d.head.Subject, d.look)}
+}
+
+// approversOf lists the groups that a policy may ask.
+func approversOf(p entitlement.AssignmentPolicy) []entitlement.GroupID {
+	var groups []entitlement.GroupID
+	for _, s := range p.Approval.Stages {
+		for _, set := range slices.Concat(s.Primary, s.Fallback, s.Alternates, s.FallbackAlternates) {
+			if set.Kind == entitlement.GroupMembers {
+				groups = append(groups, entitlement.GroupID(set.ID))
+			}
+		}
+	}
+	return groups
+}
+
+// targets reports that the policy still names everybody, the user, or one of the groups.
+func targets(p entitlement.AssignmentPolicy, u entitlement.User) bool {
+	switch p.Scope {
+	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers:
+		return true
+	case entitlement.ScopeSpecificUsers:
+		return slices.ContainsFunc(p.Targets, func(s entitlement.SubjectSet) bool { return s.Has(u, "") })
+	default:
+		return false
+	}
+}

@@ -1,0 +1,75 @@
+package memstore
+
+import (
+	"context"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+// sheet plans to record a grant sheet under its claim, which ends with it (S14).
+func (p *plan) sheet(v entitlement.GrantSheet) {
+	p.touch("sheet", v.Subject, v.Connector)
+	if len(v.Grants) > entitlement.MaxGrants {
+		p.fail(tooManyGrants())
+	}
+	stored := p.sheets[v.Subject][v.Connector]
+	p.demand(v.Token != "" && stored.Token == v.Token, entitlement.PartClaim)
+	v = clone(v)
+	v.Token, v.Until = "", time.Time{}
+	p.then(func() { p.keep(v) })
+}
+
+func (s *state) keep(v entitlement.GrantSheet) {
+	if s.sheets[v.Subject] == nil {
+		s.sheets[v.Subject] = map[entitlement.ConnectorID]entitlement.GrantSheet{}
+	}
+	s.sheets[v.Subject][v.Connector] = v
+}
+
+func tooManyGrants() error {
+	return entitlement.Errorf(entitlement.Invalid, "One person has at most %d grants at one target.", entitlement.MaxGrants)
+}
+
+// Claim takes a subject's sheet at a connector until the lease ends. Roles that are
+// intended and not known yet are entered as unknown by the same write.
+func (s *Store) Claim(ctx context.Context, c entitlement.Claim) (sheet entitlement.GrantSheet, taken bool, err error) {
+	err = alter(ctx, s, "Claim", []string{string(c.Subject), string(c.Connector)}, func() error {
+		v := clone(s.state.sheets[c.Subject][c.Connector])
+		if v.Token != "" && v.Until.After(c.Now) {
+			return entitlement.StaleError(entitlement.PartClaim)
+		}
+		taken = v.Token != ""
+		v.Subject, v.Connector, v.Token, v.Until = c.Subject, c.Connector, c.Token, c.Until
+		for _, role := range c.Intend {
+			if v.Grants == nil {
+				v.Grants = map[entitlement.RoleRef]entitlement.Grant{}
+			}
+			if _, known := v.Grants[role]; !known {
+				v.Grants[role] = entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown}
+			}
+		}
+		if len(v.Grants) > entitlement.MaxGrants {
+			return tooManyGrants()
+		}
+		s.state.keep(v)
+		sheet = clone(v)
+		return nil
+	})
+	if err != nil {
+		return entitlement.GrantSheet{}, false, err
+	}
+	return sheet, taken, nil
+}
+
+// Holding reports for each fence, in order, whether its claim and generation still hold.
+func (s *Store) Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error) {
+	return look(ctx, s, "Holding", nil, func() ([]bool, error) {
+		holds := make([]bool, len(fences))
+		for i, f := range fences {
+			token := s.state.sheets[f.Subject][f.Connector].Token
+			holds[i] = token != "" && token == f.Token && s.state.heads[f.Subject].head.Gen == f.Gen
+		}
+		return holds, nil
+	})
+}
