@@ -70,3 +70,17 @@ func (r *Registry) Open(ctx context.Context, id entitlement.ConnectorID) (Connec
 
 // Kinds lists the kinds that can be registered, in order of name.
 func (r *Registry) Kinds() []string { return slices.Sorted(maps.Keys(r.kinds)) }
+
+// Probe reports why a registration cannot work, without calling its target. An empty
+// credential stands for the one that is kept already.
+func (r *Registry) Probe(cfg entitlement.ConnectorConfig, credential string) error {
+	factory, known := r.kinds[cfg.Kind]
+	if !known {
+		return entitlement.Errorf(entitlement.Invalid, "There is no kind of connector called %q; there are: %s.", cfg.Kind, strings.Join(r.Kinds(), ", "))
+	}
+	if credential == "" {
+		credential = "kept"
+	}
+	_, err := factory(cfg, credential)
+	return err
+}

@@ -51,7 +51,7 @@ func (c *Connector) Resource(ctx context.Context, originID string) (connector.Re
 	if id == entitlement.AdministratorsGroup {
 		return connector.Resource{}, entitlement.Errorf(entitlement.Precondition, "The administrators' group cannot be given by an access package.")
 	}
-	g, err := c.directory.Group(ctx, id)
+	g, err := c.find(ctx, id)
 	if err != nil {
 		return connector.Resource{}, err
 	}
@@ -107,11 +107,12 @@ func (c *Connector) change(ctx context.Context, id entitlement.GroupID, owner, g
 	for n, i := range at {
 		users[n] = entitlement.UserID(ops[i].Principal)
 	}
+	once := slices.Compact(slices.Sorted(slices.Values(users)))
 	do := c.directory.Leave
 	if grant {
 		do = c.directory.Join
 	}
-	err := do(ctx, id, owner, users...)
+	err := do(ctx, id, owner, once...)
 	if entitlement.KindOf(err) != entitlement.Conflict {
 		return err
 	}
@@ -173,12 +174,16 @@ func (c *Connector) group(ctx context.Context, role entitlement.RoleRef) (id ent
 		return "", false, entitlement.Errorf(entitlement.Invalid, "A group has no role %q.", role.Role)
 	}
 	id = entitlement.GroupID(role.Resource)
-	if _, err := c.directory.Group(ctx, id); err != nil {
-		if entitlement.KindOf(err) == entitlement.NotFound {
-			gone := &connector.Refusal{Reason: connector.ResourceMissing, Detail: "The group does not exist any more.", Permanent: true}
-			err = connector.Fail(entitlement.NotFound, "read group", gone, err)
-		}
-		return "", false, err
+	_, err = c.find(ctx, id)
+	return id, owner, err
+}
+
+// find reads a group; one that is not there is a refusal with its reason.
+func (c *Connector) find(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error) {
+	g, err := c.directory.Group(ctx, id)
+	if entitlement.KindOf(err) == entitlement.NotFound {
+		gone := &connector.Refusal{Reason: connector.ResourceMissing, Detail: "There is no group with this id.", Permanent: true}
+		err = connector.Fail(entitlement.NotFound, "read group", gone, err)
 	}
-	return id, owner, nil
+	return g, err
 }

@@ -1,0 +1,225 @@
+package lifecycle_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"leasehold/pkg/clock"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/lifecycle"
+	"leasehold/pkg/memstore"
+)
+
+type world struct {
+	t      *testing.T
+	store  *memstore.Store
+	clock  *clock.Virtual
+	hinted map[entitlement.UserID]int
+	lost   bool // hints are lost
+	tick   *lifecycle.Service
+}
+
+func newWorld(t *testing.T, o memstore.Options) *world {
+	w := &world{t: t, store: memstore.New(o), clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), hinted: map[entitlement.UserID]int{}}
+	w.tick = &lifecycle.Service{Store: w.store, Hinter: w, Clock: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	return w
+}
+
+func (w *world) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+	if w.lost {
+		return errors.New("lost")
+	}
+	for _, s := range subjects {
+		w.hinted[s]++
+	}
+	return nil
+}
+
+func (w *world) commit(c entitlement.Change) {
+	w.t.Helper()
+	if err := w.store.Commit(context.Background(), c); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// ask submits a request of a new person for a new package under the policy, and returns it.
+func (w *world) ask(p entitlement.AssignmentPolicy, asked entitlement.Schedule) entitlement.AssignmentRequest {
+	w.t.Helper()
+	u := entitlement.UserID(w.clock.New())
+	pkg := entitlement.AccessPackage{ID: entitlement.PackageID(w.clock.New()), Catalog: entitlement.CatalogID(w.clock.New()), DisplayName: "P"}
+	p.ID, p.Package, p.Scope, p.Requestor = entitlement.PolicyID(w.clock.New()), pkg.ID, entitlement.ScopeAllMembers, entitlement.RequestorSettings{SelfAdd: true, CustomSchedule: true}
+	pkg.Policies = []entitlement.PolicyID{p.ID}
+	w.commit(entitlement.Change{
+		Users:    []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "U", UserPrincipalName: string(u), Enabled: true}},
+		Catalogs: []entitlement.Catalog{{ID: pkg.Catalog, DisplayName: "C", Published: true}}, Packages: []entitlement.AccessPackage{pkg}, Policies: []entitlement.AssignmentPolicy{p}})
+	ask, err := w.store.Ask(context.Background(), entitlement.AskKeys{Requestor: u, Subject: u, Package: pkg.ID})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r, c, err := entitlement.Submit(entitlement.NewRequest{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.UserAdd, Asked: asked, NewID: w.clock.New}, ask, w.clock.Now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.commit(c)
+	return r
+}
+
+func (w *world) run() lifecycle.Report {
+	w.t.Helper()
+	r, err := w.tick.Tick(context.Background(), "tick")
+	if err != nil || r.Failed != 0 {
+		w.t.Fatalf("%+v, %v", r, err)
+	}
+	return r
+}
+
+func (w *world) state(r entitlement.AssignmentRequest, want entitlement.RequestState) {
+	w.t.Helper()
+	got, err := w.store.Request(context.Background(), r.ID)
+	if err != nil || got.State != want {
+		w.t.Fatalf("request is %s, want %s (%v)", got.State, want, err)
+	}
+}
+
+func hours(n int) entitlement.Expiration {
+	return entitlement.Expiration{Type: entitlement.ExpireAfterDuration, Duration: time.Duration(n) * time.Hour}
+}
+
+func TestL2_WhatIsDueEndsAndItsSubjectIsHinted(t *testing.T) {
+	w := newWorld(t, memstore.Options{})
+	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{})
+	w.clock.Advance(time.Hour - 1)
+	if got := w.run(); got.Expired != 0 {
+		t.Fatalf("S16: ended early: %+v", got)
+	}
+	w.hinted = map[entitlement.UserID]int{}
+	w.clock.Advance(30 * time.Second)
+	got := w.run()
+	if got.Expired != 1 || got.Lag < 29*time.Second || got.Lag > 30*time.Second || w.hinted[r.Subject] == 0 {
+		t.Fatalf("got %+v, hints %v", got, w.hinted)
+	}
+	a, err := w.store.Assignment(context.Background(), r.AssignmentOf())
+	if err != nil || a.State != entitlement.AssignmentExpired || a.Target != entitlement.TargetAbsent {
+		t.Fatalf("got %+v, %v", a, err)
+	}
+}
+
+func TestF18_TwiceLateOrTwiceAtOnceChangesNothingButLag(t *testing.T) {
+	w := newWorld(t, memstore.Options{})
+	var all []entitlement.AssignmentRequest
+	for range 20 {
+		all = append(all, w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{}))
+	}
+	w.clock.Advance(3 * time.Hour) // many ticks were missed
+	done := make(chan int, 3)
+	for range cap(done) {
+		go func() {
+			r, err := w.tick.Tick(context.Background(), "tick")
+			if err != nil || r.Failed != 0 {
+				t.Errorf("%+v, %v", r, err)
+			}
+			done <- r.Expired
+		}()
+	}
+	if sum := <-done + <-done + <-done; sum != len(all) {
+		t.Errorf("%d ended by three ticks at once, want %d", sum, len(all))
+	}
+	for _, r := range all {
+		events, err := w.store.Events(context.Background(), entitlement.OfRequest, string(r.ID))
+		if err != nil || len(events) != 2 || events[1].Kind != "expired" {
+			t.Errorf("events of %s: %v, %v", r.ID, events, err)
+		}
+	}
+	if again := w.run(); again.Expired != 0 {
+		t.Errorf("T17: another tick ended %d", again.Expired)
+	}
+}
+
+func TestR50_UndecidedRequestsAreDenied_AndTheSlotIsFree(t *testing.T) {
+	w := newWorld(t, memstore.Options{})
+	p := entitlement.AssignmentPolicy{Approval: entitlement.ApprovalSettings{RequiredForAdd: true, Stages: []entitlement.ApprovalStage{{
+		TimeLimit: time.Hour, Primary: []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: w.clock.New()}}}}}}
+	r := w.ask(p, entitlement.Schedule{})
+	w.clock.Advance(time.Hour)
+	if got := w.run(); got.TimedOut != 1 {
+		t.Fatalf("got %+v", got)
+	}
+	w.state(r, entitlement.RequestDenied)
+	if slot, err := w.store.Slot(context.Background(), r.Package, r.Subject); entitlement.KindOf(err) != entitlement.NotFound && !slot.Empty() {
+		t.Errorf("the slot is still taken: %+v, %v", slot, err)
+	}
+}
+
+func TestR94_ScheduledRequestsBeginOnTime(t *testing.T) {
+	w := newWorld(t, memstore.Options{})
+	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(5)}, entitlement.Schedule{Start: w.clock.Now().Add(time.Hour)})
+	w.state(r, entitlement.RequestScheduled)
+	w.run()
+	w.state(r, entitlement.RequestScheduled)
+	w.clock.Advance(time.Hour)
+	if got := w.run(); got.Started != 1 {
+		t.Fatalf("got %+v", got)
+	}
+	w.state(r, entitlement.RequestDelivering)
+	if w.hinted[r.Subject] == 0 {
+		t.Error("nobody was told")
+	}
+}
+
+func TestL3_ALostHintIsRepeatedUntilTheDebtIsPaid(t *testing.T) {
+	w := newWorld(t, memstore.Options{})
+	w.lost = true
+	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(5)}, entitlement.Schedule{})
+	w.run()
+	w.lost = false
+	w.clock.Advance(2 * time.Minute)
+	if got := w.run(); got.Hinted != 1 || w.hinted[r.Subject] != 1 {
+		t.Fatalf("got %+v, hints %v", got, w.hinted)
+	}
+	head, _, err := w.store.Debt(context.Background(), r.Subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: r.Subject, Gen: head.Gen, Settled: true}}})
+	w.clock.Advance(time.Hour)
+	if got := w.run(); got.Hinted != 0 {
+		t.Errorf("L10: a paid debt is hinted: %+v", got)
+	}
+}
+
+func TestF25_AStaleDueRowOnlyLeadsToARead(t *testing.T) {
+	w := newWorld(t, memstore.Options{IndexLag: 5})
+	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{})
+	slot, err := w.store.Slot(context.Background(), r.Package, r.Subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := *slot.Assignment
+	a.End = a.End.Add(24 * time.Hour)
+	slot.Assignment = &a
+	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}}) // extended; the index has not heard
+	w.clock.Advance(2 * time.Hour)
+	if got := w.run(); got.Expired != 0 {
+		t.Fatalf("S16: an extended assignment ended: %+v", got)
+	}
+}
+
+func TestS7_ADeletionThatWasCutShortIsUndone(t *testing.T) {
+	w := newWorld(t, memstore.Options{})
+	p := entitlement.AccessPackage{ID: entitlement.PackageID(w.clock.New()), DisplayName: "P", Deleting: w.clock.Now()}
+	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}, Gates: []entitlement.Gate{{Package: p.ID, Closed: true}}})
+	if got := w.run(); got.Reopened != 0 {
+		t.Fatal("a deletion under way was undone")
+	}
+	w.clock.Advance(2 * time.Minute)
+	if got := w.run(); got.Reopened != 1 {
+		t.Fatalf("got %+v", got)
+	}
+	if err := w.store.Commit(context.Background(), entitlement.Change{Guards: []entitlement.Guard{{Package: p.ID, Subject: "x"}}}); err != nil {
+		t.Errorf("the package is still closed: %v", err)
+	}
+}
