@@ -76,7 +76,7 @@ var packageShape = shape[entitlement.AccessPackage]{
 func packageRows(p entitlement.AccessPackage) rows {
 	r := rows{first: inCatalogRow(p.Catalog, p.DisplayName, p.ID), second: allRow(wordPackage, p.DisplayName, string(p.ID))}
 	if !p.Deleting.IsZero() {
-		r.second = dueRow(packageKey(p.ID), p.Deleting)
+		r.second = dueRow(packageKey(p.ID), p.Due())
 	}
 	return r
 }

@@ -15,7 +15,7 @@ func catalogRows(c entitlement.Catalog) []row {
 func packageRows(p entitlement.AccessPackage) []row {
 	rows := []row{byName(allPackages, p.DisplayName, string(p.ID), p.ID), byName(packagesOf(p.Catalog), p.DisplayName, string(p.ID), p.ID)}
 	if !p.Deleting.IsZero() {
-		rows = append(rows, dueRow(string(p.ID), entitlement.DueRef{Package: p.ID, At: p.Deleting}))
+		rows = append(rows, dueRow(string(p.ID), entitlement.DueRef{Package: p.ID, At: p.Due()}))
 	}
 	return rows
 }
