@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -95,6 +96,9 @@ func checkTableStays(t template) (complaints []string) {
 	return complaints
 }
 
+// indexName is what DynamoDB accepts; one emulator accepts more.
+var indexName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
+
 // checkIndexes complains when the table's indexes are not those of names.
 func checkIndexes(t template) (complaints []string) {
 	want := map[string]bool{}
@@ -109,6 +113,9 @@ func checkIndexes(t template) (complaints []string) {
 				complaints = append(complaints, "names has no index "+shape)
 			}
 			delete(want, shape)
+			if name, _ := at(index, "IndexName").(string); !indexName.MatchString(name) {
+				complaints = append(complaints, fmt.Sprintf("DynamoDB refuses the index name %q", name))
+			}
 		}
 	}
 	for shape := range want {

@@ -154,7 +154,11 @@ func TestChecksCanFail(t *testing.T) {
 		{"table", "nothing expires", without("AWS::DynamoDB::Table", "TimeToLiveSpecification"), "husks"},
 		{"table stays", "no protection", put("AWS::DynamoDB::Table", false, "DeletionProtectionEnabled"), "can be deleted"},
 
-		{"indexes", "none", without("AWS::DynamoDB::Table", "GlobalSecondaryIndexes"), "the table has no index i1"},
+		{"indexes", "none", without("AWS::DynamoDB::Table", "GlobalSecondaryIndexes"), "the table has no index " + names.Index1},
+		{"indexes", "name too short", spoil("AWS::DynamoDB::Table", func(p map[string]any) bool {
+			listOf(p["GlobalSecondaryIndexes"])[0].(map[string]any)["IndexName"] = "i1"
+			return true
+		}), "refuses the index name"},
 		{"indexes", "everything projected", spoil("AWS::DynamoDB::Table", func(p map[string]any) bool {
 			at(listOf(p["GlobalSecondaryIndexes"])[0], "Projection").(map[string]any)["ProjectionType"] = "ALL"
 			return true

@@ -96,10 +96,10 @@ const (
 // Index is one secondary index; it projects the keys and AttrIX.
 type Index struct{ ID, Partition, Sort string }
 
-// Index ids.
+// Index ids. DynamoDB wants at least three characters.
 const (
-	Index1 = "i1"
-	Index2 = "i2"
+	Index1 = "index1"
+	Index2 = "index2"
 )
 
 // Indexes lists the secondary indexes of the table.
