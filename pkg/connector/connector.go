@@ -16,7 +16,8 @@ import (
 // Connector speaks to one target system. Every method may be called again with the
 // same arguments at any time. An error of a method means that nothing is known of
 // the whole call; its Kind says whether trying again can help: Throttled (with
-// RetryAfter) and Unavailable can, Forbidden and Invalid need a person.
+// RetryAfter) and Unavailable can, Forbidden and Invalid need a person. RefusalOf gives
+// what to record of it.
 type Connector interface {
 	// Describe returns what the target can do. It makes no outside call.
 	Describe() Capabilities
@@ -25,10 +26,13 @@ type Connector interface {
 	Resource(ctx context.Context, originID string) (Resource, error)
 	// FindPrincipal looks a person up by the target's ordered correlation keys and
 	// returns the first key's only match. Zero or several matches never guess:
-	// Rejected with PrincipalMissing or PrincipalAmbiguous.
+	// Precondition with PrincipalMissing or PrincipalAmbiguous.
 	FindPrincipal(ctx context.Context, who Correlation) (PrincipalRef, error)
 	// Apply makes up to Capabilities.MaxBatch changes to one role and returns one
-	// result for each op, in order. A result of Done promises nothing: Check does.
+	// result for each op, in order. A result promises nothing, neither done nor refused:
+	// Check does. Callers Check first and apply what is missing, since some targets store
+	// a second grant as a second membership. NotFound with ResourceMissing: the resource
+	// is not there at the target, and so nobody holds the role.
 	Apply(ctx context.Context, role entitlement.RoleRef, ops []Op) ([]Result, error)
 	// Check tells for each principal, in order, whether it holds the role now, as the
 	// target itself answers.

@@ -26,6 +26,7 @@ var hostility = []test{
 	}},
 	{"an answer that is no answer is never believed", func(c *caller) {
 		for _, body := range []string{"", "null", "[]", "{", `"yes"`, "<html>welcome</html>", `{"id":7}`, `{"members":"all"}`,
+			`{"id":"another","displayName":"Another","members":[]}`,
 			strings.Repeat("[", 100_000), `{"Resources":[{}]}`} {
 			c.endure(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }))
 		}
