@@ -36,11 +36,10 @@ func (db *DB) Commit(ctx context.Context, c entitlement.Change) error {
 // depends on the change alone.
 func (db *DB) planned(c entitlement.Change, old images) *plan {
 	p := newPlan(db)
-	names := &nameMoves{}
 	for _, v := range c.Catalogs {
 		write(p, catalogShape, v)
 	}
-	p.resources(c.Resources, old, names)
+	p.resources(c.Resources, old)
 	for _, v := range c.Packages {
 		write(p, packageShape, v)
 	}
@@ -51,11 +50,11 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Connectors {
 		write(p, connectorShape, v)
 	}
-	p.users(c, old, names)
+	p.users(c.Users, old)
 	for _, v := range c.Groups {
 		write(p, groupShape, v)
 	}
-	p.memberships(c)
+	p.memberships(c.Memberships)
 	p.requests(c.Requests)
 	for _, v := range c.Slots {
 		write(p, slotShape, v)
@@ -69,7 +68,6 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	p.guards(c.Guards)
 	p.gates(c.Gates)
 	p.events(c)
-	p.names(names)
 	return p
 }
 

@@ -104,48 +104,21 @@ func (p *plan) sheets(all []entitlement.GrantSheet) {
 // gates closes or opens packages and policies on all guards. The guards of a package
 // that is gone stay, since its id is never used again.
 func (p *plan) gates(all []entitlement.Gate) {
-	var order []entitlement.PackageID
-	byPackage := map[entitlement.PackageID][]entitlement.Gate{}
 	for _, g := range all {
-		if byPackage[g.Package] == nil {
-			order = append(order, g.Package)
-		}
-		byPackage[g.Package] = append(byPackage[g.Package], g)
-	}
-	for _, id := range order {
 		for n := range names.Guards {
-			p.gate(guardKey(id, n), byPackage[id])
+			x := newExpression()
+			x.touch(tagGuard)
+			switch {
+			case g.Policy == "" && g.Closed:
+				x.set(attrClosed, yes)
+			case g.Policy == "":
+				x.remove(attrClosed)
+			case g.Closed:
+				x.add(attrGone, packedSet(g.Policy))
+			default:
+				x.take(attrGone, packedSet(g.Policy))
+			}
+			p.update(guardKey(g.Package, n), entitlement.PartGuard, x)
 		}
 	}
-}
-
-func (p *plan) gate(key Key, all []entitlement.Gate) {
-	x := newExpression()
-	x.touch(tagGuard)
-	whole := map[bool]bool{}
-	policies := map[bool][]entitlement.PolicyID{}
-	for _, g := range all {
-		if g.Policy == "" {
-			whole[g.Closed] = true
-		} else {
-			policies[g.Closed] = append(policies[g.Closed], g.Policy)
-		}
-	}
-	if len(whole) > 1 || len(policies) > 1 {
-		p.invalid("One change may not both close and open a package's gates.")
-		return
-	}
-	switch {
-	case whole[true]:
-		x.set(attrClosed, yes)
-	case whole[false]:
-		x.remove(attrClosed)
-	}
-	switch {
-	case len(policies[true]) > 0:
-		x.add(attrGone, packedSet(policies[true]...))
-	case len(policies[false]) > 0:
-		x.take(attrGone, packedSet(policies[false]...))
-	}
-	p.update(key, entitlement.PartGuard, x)
 }

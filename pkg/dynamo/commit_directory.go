@@ -6,24 +6,14 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// users writes users with the groups that they are members of as stored, changed by
-// the memberships of the same change alone; and moves their unique names.
-func (p *plan) users(c entitlement.Change, old images, names *nameMoves) {
-	for _, u := range c.Users {
+// users writes users with the groups that they are members of as stored, whatever the
+// change says of them, and moves their unique names.
+func (p *plan) users(all []entitlement.User, old images) {
+	for _, u := range all {
 		before, known := old.users[u.ID]
 		p.current(entitlement.PartDirectory, u.Meta, before.Meta)
-		u.Groups = slices.Clone(before.Groups)
-		moves := int64(1)
-		for _, m := range c.Memberships {
-			if m.User == u.ID && !m.Owner {
-				u.Groups = regrouped(u.Groups, m)
-				moves++
-			}
-		}
-		if len(u.Groups) > entitlement.MaxGroups {
-			p.refuse(entitlement.StaleError(entitlement.PartDirectory))
-		}
-		writeMoved(p, userShape, u, moves)
+		u.Groups = before.Groups
+		write(p, userShape, u)
 		var had, has []holding
 		if known {
 			had = namesOf(before)
@@ -31,16 +21,8 @@ func (p *plan) users(c entitlement.Change, old images, names *nameMoves) {
 		if !u.Erased {
 			has = namesOf(u)
 		}
-		names.move(had, has)
+		p.names(had, has)
 	}
-}
-
-func regrouped(groups []entitlement.GroupID, m entitlement.Membership) []entitlement.GroupID {
-	groups = slices.DeleteFunc(groups, func(g entitlement.GroupID) bool { return g == m.Group })
-	if m.Erased {
-		return groups
-	}
-	return append(groups, m.Group)
 }
 
 // namesOf returns what must be unique of a user. The name's sentinel also lists the
@@ -59,14 +41,11 @@ func namesOf(u entitlement.User) []holding {
 	return all
 }
 
-// memberships writes member and owner rows, and the groups of each user that the
-// change does not write anyway: one relative update a user.
-func (p *plan) memberships(c entitlement.Change) {
-	done := map[entitlement.UserID]bool{}
-	for _, u := range c.Users {
-		done[u.ID] = true
-	}
-	for _, m := range c.Memberships {
+// memberships writes member and owner rows. A member's row goes with the set of the
+// user's groups, and moves the user's version: whoever decides on somebody's groups
+// decides on the present ones.
+func (p *plan) memberships(all []entitlement.Membership) {
+	for _, m := range all {
 		key, tag := memberKey(m.Group, m.User), tagMember
 		if m.Owner {
 			key, tag = ownerKey(m.Group, m.User), tagOwner
@@ -80,38 +59,21 @@ func (p *plan) memberships(c entitlement.Change) {
 			seal(it, key, tag, 1)
 			p.putNew(entitlement.PartDirectory, it)
 		}
-		if !m.Owner && !done[m.User] {
-			done[m.User] = true
-			p.groupsOf(m.User, c.Memberships)
+		if !m.Owner {
+			p.regroup(m)
 		}
 	}
 }
 
-// groupsOf changes the set of a user's groups and moves the user's version by one for
-// each membership.
-func (p *plan) groupsOf(u entitlement.UserID, all []entitlement.Membership) {
-	var joined, left []entitlement.GroupID
-	for _, m := range all {
-		switch {
-		case m.User != u || m.Owner:
-		case m.Erased:
-			left = append(left, m.Group)
-		default:
-			joined = append(joined, m.Group)
-		}
-	}
+func (p *plan) regroup(m entitlement.Membership) {
 	x := newExpression()
 	x.present()
-	x.add(attrVersion, numeral(int64(len(joined)+len(left))))
-	switch {
-	case len(joined) > 0 && len(left) > 0:
-		p.invalid("One change may not both add a user to groups and remove the user from others.")
-		return
-	case len(joined) > 0:
-		x.room(attrGroups, entitlement.MaxGroups-len(joined))
-		x.add(attrGroups, packedSet(joined...))
-	default:
-		x.take(attrGroups, packedSet(left...))
+	x.add(attrVersion, numeral(1))
+	if m.Erased {
+		x.take(attrGroups, packedSet(m.Group))
+	} else {
+		x.room(attrGroups, entitlement.MaxGroups-1)
+		x.add(attrGroups, packedSet(m.Group))
 	}
-	p.update(userKey(u), entitlement.PartDirectory, x)
+	p.update(userKey(m.User), entitlement.PartDirectory, x)
 }

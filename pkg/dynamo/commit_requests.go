@@ -41,21 +41,12 @@ func listing(e entitlement.Event, requests []entitlement.AssignmentRequest) rows
 
 // guards checks that packages and policies are open to new work (S7).
 func (p *plan) guards(all []entitlement.Guard) {
-	var keys []Key
-	checks := map[Key]*expression{}
 	for _, g := range all {
-		key := guardKey(g.Package, guardOf(g.Subject))
-		x := checks[key]
-		if x == nil {
-			x = newExpression()
-			x.lacks(attrClosed)
-			checks[key], keys = x, append(keys, key)
-		}
+		x := newExpression()
+		x.lacks(attrClosed)
 		if g.Policy != "" {
 			x.without(attrGone, pack(g.Policy))
 		}
-	}
-	for _, key := range keys {
-		p.check(key, entitlement.PartGuard, checks[key])
+		p.check(guardKey(g.Package, guardOf(g.Subject)), entitlement.PartGuard, x)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,8 +23,8 @@ type DB struct {
 	pause  func(ctx context.Context, try int) error // between tries
 
 	packages hints
-	written  sync.Map // content-addressed rows that are there: key to time to live
-	signing  sync.Map // the signing key, once read
+	written  sync.Map               // content-addressed rows that are there: key to time to live
+	signing  atomic.Pointer[[]byte] // the signing key, once read
 }
 
 // New returns the table that client reaches under the name.

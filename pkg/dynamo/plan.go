@@ -86,24 +86,18 @@ func (p *plan) check(key Key, part entitlement.Part, x *expression) {
 
 // write puts, or erases, an aggregate on the version that it was decided on.
 func write[T any](p *plan, s shape[T], v T) {
-	writeMoved(p, s, v, 1)
-}
-
-// writeMoved is write where the version moves by more than one.
-func writeMoved[T any](p *plan, s shape[T], v T, by int64) {
 	m := s.meta(&v)
 	x := newExpression()
 	switch {
-	case m.Version < 0 || m.Erased && m.Version == 0:
-		p.invalid("Only a stored %s can be erased.", s.noun)
+	case m.Erased && m.Version == 0:
+		p.refuse(entitlement.StaleError(s.part)) // what was never stored cannot go
 	case m.Erased:
 		x.equals(attrVersion, numeral(m.Version))
 		p.delete(s.key(v), s.part, x)
 	case m.Version == 0:
-		x.absent()
-		p.put(s.part, s.write(v, by), x)
+		p.putNew(s.part, s.write(v, 1))
 	default:
 		x.equals(attrVersion, numeral(m.Version))
-		p.put(s.part, s.write(v, m.Version+by), x)
+		p.put(s.part, s.write(v, m.Version+1), x)
 	}
 }

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -38,8 +39,8 @@ const signingKeySize = 32
 // SigningKey returns the random bytes that sign page tokens. The first call of all
 // makes them; of several at once, one does.
 func (db *DB) SigningKey(ctx context.Context) ([]byte, error) {
-	if known, ok := db.signing.Load(attrKeyBytes); ok {
-		return append([]byte(nil), known.([]byte)...), nil
+	if known := db.signing.Load(); known != nil {
+		return bytes.Clone(*known), nil
 	}
 	it, err := db.get(ctx, signingKeyKey())
 	if err != nil {
@@ -60,8 +61,8 @@ func (db *DB) SigningKey(ctx context.Context) ([]byte, error) {
 	if !ok || len(key.Value) != signingKeySize {
 		return nil, unreadable(it, errors.New("no signing key"))
 	}
-	db.signing.Store(attrKeyBytes, key.Value)
-	return append([]byte(nil), key.Value...), nil
+	db.signing.Store(&key.Value)
+	return bytes.Clone(key.Value), nil
 }
 
 func (db *DB) makeSigningKey(ctx context.Context) error {

@@ -13,6 +13,9 @@ import (
 // maxInboxGroups bounds the groups of one person that are looked up as approvers.
 const maxInboxGroups = 50
 
+// inboxSets is how many approver sets the first page makes room for; more cost more calls.
+const inboxSets = 50
+
 // Inbox lists requests whose running stage asks the user, by name, as manager, or by
 // one of the user's groups, oldest first.
 func (db *DB) Inbox(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
@@ -92,7 +95,7 @@ func (db *DB) inboxOwn(ctx context.Context, partition, after string, size int) (
 	}
 	var at *cursor
 	for {
-		rows, next, err := db.page(ctx, walk{index: index1, partition: partition}, at, 2*entitlement.PageSize)
+		rows, next, err := db.page(ctx, walk{index: index1, partition: partition}, at, size+1+inboxSets)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -10,8 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/middleware"
-
-	"leasehold/pkg/dynamo"
 )
 
 // Meter counts the calls of a client and the units they cost. Write units are those
@@ -22,8 +20,12 @@ type Meter struct {
 	Calls      map[string]int
 	ReadUnits  float64
 	WriteUnits float64
+	size       func(map[string]types.AttributeValue) int
 	mu         sync.Mutex
 }
+
+// NewMeter returns a meter that measures items by size.
+func NewMeter(size func(map[string]types.AttributeValue) int) *Meter { return &Meter{size: size} }
 
 // Reset begins to count anew.
 func (m *Meter) Reset() {
@@ -62,7 +64,7 @@ func (m *Meter) handle(ctx context.Context, in middleware.InitializeInput, next 
 	}
 	m.Calls[awsmiddleware.GetOperationName(ctx)]++
 	if err == nil {
-		m.ReadUnits += readUnits(in.Parameters, out.Result)
+		m.ReadUnits += m.readUnits(in.Parameters, out.Result)
 		m.WriteUnits += writeUnits(out.Result)
 	}
 	return out, meta, err
@@ -111,30 +113,30 @@ const readStep = 4 << 10
 // steps is the units of a strong read of size bytes.
 func steps(size int) float64 { return float64(max(1, (size+readStep-1)/readStep)) }
 
-func readUnits(in, out any) float64 {
+func (m *Meter) readUnits(in, out any) float64 {
 	switch in := in.(type) {
 	case *dynamodb.GetItemInput:
-		return strength(in.ConsistentRead) * steps(dynamo.ItemSize(out.(*dynamodb.GetItemOutput).Item))
+		return strength(in.ConsistentRead) * steps(m.size(out.(*dynamodb.GetItemOutput).Item))
 	case *dynamodb.QueryInput:
 		size := 0
 		for _, it := range out.(*dynamodb.QueryOutput).Items {
-			size += dynamo.ItemSize(it)
+			size += m.size(it)
 		}
 		return strength(in.ConsistentRead) * steps(size)
 	case *dynamodb.BatchGetItemInput:
-		return batchUnits(in, out.(*dynamodb.BatchGetItemOutput))
+		return m.batchUnits(in, out.(*dynamodb.BatchGetItemOutput))
 	}
 	return 0
 }
 
-func batchUnits(in *dynamodb.BatchGetItemInput, out *dynamodb.BatchGetItemOutput) float64 {
+func (m *Meter) batchUnits(in *dynamodb.BatchGetItemInput, out *dynamodb.BatchGetItemOutput) float64 {
 	units := 0.0
 	for table, asked := range in.RequestItems {
 		found := out.Responses[table]
 		absent := len(asked.Keys) - len(found) - len(out.UnprocessedKeys[table].Keys)
 		units += strength(asked.ConsistentRead) * float64(absent)
 		for _, it := range found {
-			units += strength(asked.ConsistentRead) * steps(dynamo.ItemSize(it))
+			units += strength(asked.ConsistentRead) * steps(m.size(it))
 		}
 	}
 	return units

@@ -1,0 +1,316 @@
+package dynamo
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+// Fixed ids, each of which shows in a key what it is of.
+const (
+	idC = "0000000c-0000-4000-8000-000000000001"
+	idR = "0000000e-0000-4000-8000-000000000002"
+	idP = "0000000b-0000-4000-8000-000000000003"
+	idL = "0000000a-0000-4000-8000-000000000004"
+	idQ = "0000000f-0000-4000-8000-000000000005"
+	idU = "50000000-0000-4000-8000-000000000006"
+	idG = "60000000-0000-4000-8000-000000000007"
+	idK = "0000000d-0000-4000-8000-000000000008"
+	idV = "70000000-0000-4000-8000-000000000009"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 500, time.UTC)
+
+// keysIn returns the key attributes of an item on one line.
+func keysIn(it item) string {
+	var all []string
+	for _, name := range []string{names.AttrPK, names.AttrSK, names.AttrI1P, names.AttrI1S, names.AttrI2P, names.AttrI2S} {
+		if v := textOf(it, name); v != "" {
+			all = append(all, name+"="+v)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// itemsOf returns every item that a change puts, by its keys.
+func itemsOf(t *testing.T, c entitlement.Change) []string {
+	t.Helper()
+	p := (&DB{table: "t"}).planned(c, images{})
+	if p.err != nil {
+		t.Fatal(p.err)
+	}
+	var all []string
+	for _, a := range p.actions {
+		switch {
+		case a.Put != nil:
+			all = append(all, keysIn(a.Put.Item))
+		case a.Update != nil:
+			all = append(all, keysIn(a.Update.Key)+placed(a.Update.ExpressionAttributeNames, a.Update.ExpressionAttributeValues, *a.Update.UpdateExpression))
+		case a.ConditionCheck != nil:
+			all = append(all, keysIn(a.ConditionCheck.Key))
+		}
+	}
+	return all
+}
+
+// placed shows where a relative update puts an item in index 2.
+func placed(attrs map[string]string, values item, update string) string {
+	out := ""
+	for _, name := range []string{names.AttrI2P, names.AttrI2S} {
+		for placeholder, attr := range attrs {
+			if _, set, ok := strings.Cut(update, placeholder+" = "); ok && attr == name {
+				value, _, _ := strings.Cut(set, ",")
+				value, _, _ = strings.Cut(value, " ")
+				out += " " + name + "=" + textOf(values, value)
+			}
+		}
+	}
+	return out
+}
+
+// TestKeysGolden pins the full key set of one item of each kind. A row that changes
+// here is a migration of every table that exists.
+func TestKeysGolden(t *testing.T) {
+	request := entitlement.AssignmentRequest{ID: idQ, Package: idP, Subject: idU, Requestor: idV, Created: noon}
+	first := entitlement.Event{Aggregate: entitlement.OfRequest, ID: idQ, Number: 1}
+	waits := func(sets ...entitlement.SubjectSet) entitlement.AssignmentRequest {
+		r := request
+		r.Requestor, r.State, r.Due = idU, entitlement.RequestPendingApproval, noon.Add(time.Hour)
+		r.Stages = []entitlement.Stage{{Asked: sets, Manager: idV}}
+		return r
+	}
+	user := entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: idU}
+	group := entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: idG}
+	boss := entitlement.SubjectSet{Kind: entitlement.RequestorManager}
+
+	for name, tt := range map[string]struct {
+		change entitlement.Change
+		want   []string
+	}{
+		"catalog": {entitlement.Change{Catalogs: []entitlement.Catalog{{ID: idC, DisplayName: "Sales & Co"}}}, []string{
+			"pk=CAT#" + idC + " sk=CAT i1p=ALL#CAT i1s=sales%20%26%20co#" + idC}},
+		"resource": {entitlement.Change{Resources: []entitlement.Resource{{ID: idR, Catalog: idC, Connector: idK, OriginID: "x"}}}, []string{
+			"pk=CAT#" + idC + " sk=RES#" + idR,
+			"pk=CAT#" + idC + " sk=ORI#fe213a3f56ad76a24c8689a1306539294d18bc9e"}},
+		"package": {entitlement.Change{Packages: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab"}}}, []string{
+			"pk=PKG#" + idP + " sk=PKG i1p=CAT#" + idC + " i1s=P#ab#" + idP + " i2p=ALL#PKG i2s=ab#" + idP}},
+		"package under deletion": {entitlement.Change{Packages: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab", Deleting: noon}}}, []string{
+			"pk=PKG#" + idP + " sk=PKG i1p=CAT#" + idC + " i1s=P#ab#" + idP + " i2p=DUE#0 i2s=2026-03-01T12:01:00.000000500Z#P#" + idP}},
+		"scopes": {entitlement.Change{Scopes: []entitlement.PackageScopes{{Package: idP}}}, []string{"pk=PKG#" + idP + " sk=SCOPES"}},
+		"policy": {entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: idL, DisplayName: "Ä"}}}, []string{
+			"pk=POL#" + idL + " sk=POL i2p=ALL#POL i2s=%C3%A4#" + idL}},
+		"connector": {entitlement.Change{Connectors: []entitlement.ConnectorConfig{{ID: idK, DisplayName: "HR"}}}, []string{
+			"pk=CON#" + idK + " sk=CON i1p=ALL#CON i1s=hr#" + idK}},
+		"user": {entitlement.Change{Users: []entitlement.User{{ID: idU, UserPrincipalName: "Ann@X.test", Identities: []entitlement.Principal{{Issuer: "i", Value: "v"}}}}}, []string{
+			"pk=SUB#" + idU + " sk=USR",
+			"pk=NAME#UPN#ann@x.test sk=NAME i1p=ALL#USR#5 i1s=ann@x.test#" + idU,
+			"pk=PRINC#b9229fe6d39543741a71bc7f23ee60cc469a771b sk=PRINC"}},
+		"group": {entitlement.Change{Groups: []entitlement.Group{{ID: idG, DisplayName: "Team"}}}, []string{
+			"pk=GRP#" + idG + " sk=GRP i1p=ALL#GRP#6 i1s=team#" + idG}},
+		"member": {entitlement.Change{Memberships: []entitlement.Membership{{Group: idG, User: idU}}}, []string{
+			"pk=GRP#" + idG + " sk=M#" + idU, "pk=SUB#" + idU + " sk=USR"}},
+		"owner": {entitlement.Change{Memberships: []entitlement.Membership{{Group: idG, User: idU, Owner: true}}}, []string{
+			"pk=GRP#" + idG + " sk=O#" + idU}},
+		"request for another, with its first event": {entitlement.Change{Requests: []entitlement.AssignmentRequest{request}, Events: []entitlement.Event{first}}, []string{
+			"pk=REQ#" + idQ + " sk=REQ",
+			"pk=SUB#" + idV + " sk=BY#2026-03-01T12:00:00.000000500Z#" + idQ,
+			"pk=REQ#" + idQ + " sk=EV#00000001 i1p=PKGREQ#" + idP + " i1s=2026-03-01T12:00:00.000000500Z#" + idQ +
+				" i2p=SUBREQ#" + idU + " i2s=2026-03-01T12:00:00.000000500Z#" + idQ}},
+		"request that waits for a user": {entitlement.Change{Requests: []entitlement.AssignmentRequest{waits(user)}}, []string{
+			"pk=REQ#" + idQ + " sk=REQ i1p=INBOX#U#" + idU + " i1s=2026-03-01T12:00:00.000000500Z#" + idQ + " i2p=DUE#2 i2s=2026-03-01T13:00:00.000000500Z#R#" + idQ}},
+		"request that waits for a group": {entitlement.Change{Requests: []entitlement.AssignmentRequest{waits(group)}}, []string{
+			"pk=REQ#" + idQ + " sk=REQ i1p=INBOX#G#" + idG + " i1s=2026-03-01T12:00:00.000000500Z#" + idQ + " i2p=DUE#2 i2s=2026-03-01T13:00:00.000000500Z#R#" + idQ}},
+		"request that waits for a manager": {entitlement.Change{Requests: []entitlement.AssignmentRequest{waits(boss)}}, []string{
+			"pk=REQ#" + idQ + " sk=REQ i1p=INBOX#U#" + idV + " i1s=2026-03-01T12:00:00.000000500Z#" + idQ + " i2p=DUE#2 i2s=2026-03-01T13:00:00.000000500Z#R#" + idQ}},
+		"request that waits for several": {entitlement.Change{Requests: []entitlement.AssignmentRequest{waits(user, group)}}, []string{
+			"pk=REQ#" + idQ + " sk=REQ i1p=INBOX#SET#cd3065b4e5393dcef559d02bb8085162c0422933 i1s=2026-03-01T12:00:00.000000500Z#" + idQ + " i2p=DUE#2 i2s=2026-03-01T13:00:00.000000500Z#R#" + idQ}},
+		"slot that is asked for": {entitlement.Change{Slots: []entitlement.Slot{{Package: idP, Subject: idU, Open: idQ}}}, []string{
+			"pk=PKG#" + idP + " sk=ASG#" + idU}},
+		"slot with an end": {entitlement.Change{Slots: []entitlement.Slot{{Package: idP, Subject: idU, Assignment: &entitlement.Assignment{End: noon}}}}, []string{
+			"pk=PKG#" + idP + " sk=ASG#" + idU + " i2p=DUE#3 i2s=2026-03-01T12:00:00.000000500Z#A#" + idU}},
+		"past assignment": {entitlement.Change{Ended: []entitlement.Assignment{{ID: idQ}}}, []string{"pk=REQ#" + idQ + " sk=ASG"}},
+		"head": {entitlement.Change{Heads: []entitlement.HeadChange{{Subject: idU, Look: noon}}}, []string{
+			"pk=SUB#" + idU + " sk=HEAD i2p=OWE#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU}},
+		"head that is settled": {entitlement.Change{Settlements: []entitlement.Settlement{{Subject: idU, Settled: true}}}, []string{"pk=SUB#" + idU + " sk=HEAD"}},
+		"sheet":                {entitlement.Change{Sheets: []entitlement.GrantSheet{{Subject: idU, Connector: idK, Token: "t"}}}, []string{"pk=SUB#" + idU + " sk=GRANTS#" + idK}},
+		"guard":                {entitlement.Change{Guards: []entitlement.Guard{{Package: idP, Subject: idU}}}, []string{"pk=PKG#" + idP + " sk=GUARD#02"}},
+		"events": {entitlement.Change{Events: []entitlement.Event{
+			{Aggregate: entitlement.OfCatalog, ID: idC, Number: 2}, {Aggregate: entitlement.OfPackage, ID: idP, Number: 3},
+			{Aggregate: entitlement.OfPolicy, ID: idL, Number: 4}, {Aggregate: entitlement.OfRequest, ID: idQ, Number: 12345678},
+			{Aggregate: entitlement.OfUser, ID: idU, Number: 6}, {Aggregate: entitlement.OfGroup, ID: idG, Number: 7},
+			{Aggregate: entitlement.OfConnector, ID: idK, Number: 8}}}, []string{
+			"pk=CAT#" + idC + " sk=EV#00000002", "pk=PKG#" + idP + " sk=EV#00000003", "pk=POL#" + idL + " sk=EV#00000004", "pk=REQ#" + idQ + " sk=EV#12345678",
+			"pk=SUB#" + idU + " sk=EV#00000006", "pk=GRP#" + idG + " sk=EV#00000007", "pk=CON#" + idK + " sk=EV#00000008"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := itemsOf(t, tt.change); !slices.Equal(got, tt.want) {
+				t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(tt.want, "\n  "))
+			}
+		})
+	}
+}
+
+// TestHintKeysGolden pins the keys of rows that are put outside of a transaction.
+func TestHintKeysGolden(t *testing.T) {
+	who := party{kindGroup, idG}
+	for got, want := range map[string]string{
+		fmt.Sprint(setKey("h", who), inSetRow(who, "h")):                   "{ASET#h G#" + idG + "} {INBOX#G#" + idG + " 0#h}",
+		fmt.Sprint(targetKey(idL, who), targetRow(who, idP)):               "{POL#" + idL + " T#G#" + idG + "} {TARGET#G#" + idG + " " + idP + "}",
+		fmt.Sprint(targetKey(idL, party{}), targetRow(party{}, idP)):       "{POL#" + idL + " T#ALL} {TARGET#ALL " + idP + "}",
+		fmt.Sprint(approversKey(), targetsKey(), signingKeyKey()):          "{CFG APPROVERS} {CFG TARGETS} {CFG PAGEKEY}",
+		fmt.Sprint(guardKey(idP, 0).SK, " ", guardKey(idP, 15).SK):         "GUARD#00 GUARD#15",
+		fmt.Sprint(encUnique(strings.Repeat("x", 129))):                    "~" + digest(strings.Repeat("x", 129)),
+		fmt.Sprint(upTo(noon) > dueRow(requestKey(idQ), noon).sort):        "true",
+		fmt.Sprint(upTo(noon) < dueRow(requestKey(idQ), noon.Add(1)).sort): "true",
+	} {
+		if got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+// anyID is mostly a UUID, sometimes a text that looks like keys do.
+func anyID() *rapid.Generator[string] {
+	return rapid.OneOf(
+		rapid.StringMatching(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`),
+		rapid.StringMatching(`[a-zA-Z0-9#%~$_. -]{1,40}`),
+		rapid.StringN(1, 20, -1),
+	)
+}
+
+// anyInstant is a time that keys can order.
+func anyInstant() *rapid.Generator[time.Time] {
+	return rapid.Custom(func(t *rapid.T) time.Time {
+		return time.Unix(rapid.Int64Range(0, lastStamp.Unix()).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds")).UTC()
+	})
+}
+
+// TestKeysParse proves that whatever a key was built of is read back from it.
+func TestKeysParse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b, at := anyID().Draw(t, "a"), anyID().Draw(t, "b"), anyInstant().Draw(t, "at")
+		number := rapid.Int64Range(1, 99_999_999).Draw(t, "number")
+		expect := func(what string, got, want any) {
+			if got != want {
+				t.Fatalf("%s: got %q, want %q", what, got, want)
+			}
+		}
+		expect("catalog", catalogAt(catalogKey(entitlement.CatalogID(a))), entitlement.CatalogID(a))
+		expect("resource", resourceAt(resourceKey(entitlement.CatalogID(b), entitlement.ResourceID(a))), entitlement.ResourceID(a))
+		expect("package", packageAt(scopesKey(entitlement.PackageID(a))), entitlement.PackageID(a))
+		expect("policy", policyAt(policyKey(entitlement.PolicyID(a))), entitlement.PolicyID(a))
+		expect("connector", connectorAt(connectorKey(entitlement.ConnectorID(a))), entitlement.ConnectorID(a))
+		expect("request", requestAt(requestKey(entitlement.RequestID(a))), entitlement.RequestID(a))
+		expect("ended", endedAt(endedKey(entitlement.AssignmentID(a))), entitlement.AssignmentID(a))
+		expect("user", userAt(headKey(entitlement.UserID(a))), entitlement.UserID(a))
+		expect("group", groupAt(groupKey(entitlement.GroupID(a))), entitlement.GroupID(a))
+		expect("slot", personAt(slotKey(entitlement.PackageID(b), entitlement.UserID(a))), entitlement.UserID(a))
+		expect("member", personAt(memberKey(entitlement.GroupID(b), entitlement.UserID(a))), entitlement.UserID(a))
+		expect("sheet", sheetAt(sheetKey(entitlement.UserID(b), entitlement.ConnectorID(a))), entitlement.ConnectorID(a))
+		expect("made", madeAt(madeKey(entitlement.UserID(b), at, entitlement.RequestID(a))), entitlement.RequestID(a))
+		expect("listed", lastOf[string](allRow(wordCatalog, b, a).sort), a)
+		expect("inbox", lastOf[string](requestRow(at, entitlement.RequestID(a))), a)
+		kind := rapid.SampledFrom(slices.Sorted(maps.Keys(eventWords))).Draw(t, "kind")
+		key, _ := eventKey(kind, a, number)
+		gotKind, gotID, gotNumber := eventAt(key)
+		expect("event", fmt.Sprint(gotKind, gotID, gotNumber), fmt.Sprint(kind, a, number))
+		for _, ref := range []entitlement.DueRef{{Request: entitlement.RequestID(a), At: at}, {Package: entitlement.PackageID(a), At: at},
+			{Package: entitlement.PackageID(a), Subject: entitlement.UserID(b), At: at}} {
+			expect("due", dueAt(dueKey(ref), dueRow(dueKey(ref), at).sort), ref)
+		}
+	})
+}
+
+// TestKeysApart proves that two different things never share a key.
+func TestKeysApart(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		one, other := everyKey(t, "one"), everyKey(t, "other")
+		for key, what := range one {
+			if again, ok := other[key]; ok && what != again {
+				t.Fatalf("%s and %s share the key %v", what, again, key)
+			}
+		}
+	})
+}
+
+// everyKey builds each key of two ids, a text and a time, with what it is of.
+func everyKey(t *rapid.T, label string) map[Key]string {
+	a, b := anyID().Draw(t, label+" a"), anyID().Draw(t, label+" b")
+	s := rapid.OneOf(anyID(), rapid.SampledFrom([]string{"HEAD", "USR", "CAT", "a", "A"})).Draw(t, label+" text")
+	at, number := anyInstant().Draw(t, label+" at"), rapid.Int64Range(1, 20).Draw(t, label+" number")
+	u, g, p, q := entitlement.UserID(a), entitlement.GroupID(a), entitlement.PackageID(a), entitlement.RequestID(a)
+	all := map[Key]string{}
+	add := func(key Key, of ...any) {
+		what := fmt.Sprintf("%q", of)
+		if before, ok := all[key]; ok {
+			t.Fatalf("%s and %s share the key %v", before, what, key)
+		}
+		all[key] = what
+	}
+	add(catalogKey(entitlement.CatalogID(a)), "catalog", a)
+	add(resourceKey(entitlement.CatalogID(a), entitlement.ResourceID(b)), "resource", a, b)
+	add(originKey(entitlement.CatalogID(a), entitlement.ConnectorID(b), s), "origin", a, b, s)
+	add(packageKey(p), "package", a)
+	add(scopesKey(p), "scopes", a)
+	add(guardKey(p, int(number)%names.Guards), "guard", a, number%names.Guards)
+	add(slotKey(p, entitlement.UserID(b)), "slot", a, b)
+	add(policyKey(entitlement.PolicyID(a)), "policy", a)
+	add(targetKey(entitlement.PolicyID(a), party{kindUser, b}), "target", a, "user", b)
+	add(targetKey(entitlement.PolicyID(a), party{kindGroup, b}), "target", a, "group", b)
+	add(targetKey(entitlement.PolicyID(a), party{}), "target", a, "all")
+	add(connectorKey(entitlement.ConnectorID(a)), "connector", a)
+	add(requestKey(q), "request", a)
+	add(endedKey(entitlement.AssignmentID(a)), "ended", a)
+	add(madeKey(u, at, entitlement.RequestID(b)), "made", a, at, b)
+	add(userKey(u), "user", a)
+	add(headKey(u), "head", a)
+	add(sheetKey(u, entitlement.ConnectorID(b)), "sheet", a, b)
+	add(groupKey(g), "group", a)
+	add(memberKey(g, entitlement.UserID(b)), "member", a, b)
+	add(ownerKey(g, entitlement.UserID(b)), "owner", a, b)
+	add(userNameKey(s), "name", strings.ToLower(s))
+	add(principalKey(entitlement.Principal{Issuer: a, Value: s}), "principal", a, s)
+	add(setKey(digest(s), party{kindUser, a}), "set", s, "user", a)
+	add(approversKey(), "approvers")
+	add(targetsKey(), "targets")
+	add(signingKeyKey(), "signing key")
+	for kind := range eventWords {
+		key, _ := eventKey(kind, a, number)
+		add(key, "event", kind, a, number)
+	}
+	return all
+}
+
+// TestStampsSort proves that keys order times as time does.
+func TestStampsSort(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := anyInstant().Draw(t, "a"), anyInstant().Draw(t, "b")
+		if got, want := strings.Compare(stamp(a), stamp(b)), a.Compare(b); got != want {
+			t.Fatalf("%s and %s sort as %d, want %d", stamp(a), stamp(b), got, want)
+		}
+		if len(stamp(a)) != len(stampLayout) || !unstamp(stamp(a)).Equal(a) {
+			t.Fatalf("%s is not %v", stamp(a), a)
+		}
+	})
+	if got := stamp(lastStamp.Add(time.Hour)); got != stamp(lastStamp) {
+		t.Errorf("got %s beyond the last year", got)
+	}
+}
+
+// TestEncKeepsPrefixes proves that a search by the beginning of a name finds it.
+func TestEncKeepsPrefixes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := rapid.StringMatching(`[a-zA-Z0-9#%@. -]{0,20}`).Draw(t, "a"), rapid.StringMatching(`[a-zA-Z0-9#%@. -]{0,20}`).Draw(t, "b")
+		if !strings.HasPrefix(enc(a+b), enc(a)) || enc(strings.ToUpper(a)) != enc(a) || strings.Contains(enc(a), sep) {
+			t.Fatalf("enc(%q) is %q, enc(%q) is %q", a, enc(a), a+b, enc(a+b))
+		}
+	})
+}
