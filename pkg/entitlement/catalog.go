@@ -120,6 +120,18 @@ type PackageScopes struct {
 	Meta
 }
 
+// Job is a package edit on its way to the package's holders: each of them is to owe a
+// delivery of generation Gen. Cursor is a Paged.Next of the holders.
+type Job struct {
+	Package PackageID
+	Gen     int64
+	Cursor  string
+	Owed    int       // holders told so far
+	Look    time.Time // when the tick repairs a lost hint
+	Created time.Time
+	Meta
+}
+
 // ConnectorConfig is the registration of a target system. The credential is kept
 // elsewhere, under the connector's id.
 type ConnectorConfig struct {

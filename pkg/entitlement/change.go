@@ -20,6 +20,8 @@ type Change struct {
 	Ended       []Assignment
 	Heads       []HeadChange
 	Settlements []Settlement
+	Jobs        []Job
+	Breakers    []Breaker
 	Sheets      []GrantSheet // recorded where Token is still the claim's; the claim ends with it
 	Guards      []Guard
 	Gates       []Gate

@@ -84,6 +84,8 @@ type HeadChange struct {
 	Leave        Waiting     // stops being live; its package must be
 	Ended        Removing    // goes with Leave
 	Redeliver    Waiting     // stays live, and is to be delivered again
+	Off          bool        // from now on the subject may not get anything
+	On           bool        // it may again
 	Look         time.Time   // when the tick repairs a lost hint
 }
 
@@ -96,4 +98,24 @@ type Settlement struct {
 	Next      time.Time // else: the next attempt
 	Delivered []Waiting
 	Removed   []Removing
+}
+
+// Worst returns the reason that the sheet is listed under among what could not be
+// delivered, and since when: that of the grant that has failed longest; "" where none does.
+func (s GrantSheet) Worst() (reason string, since time.Time) {
+	for _, g := range s.Grants {
+		if g.Failing() && (reason == "" || g.Since.Before(since) || g.Since.Equal(since) && g.Reason < reason) {
+			reason, since = g.Reason, g.Since
+		}
+	}
+	return reason, since
+}
+
+// Breaker is what is remembered of a target that failed as a whole: until then nobody
+// calls it, and after that one call tries (F10).
+type Breaker struct {
+	Connector ConnectorID
+	Failures  int // in a row
+	Until     time.Time
+	Meta
 }

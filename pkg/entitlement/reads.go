@@ -50,11 +50,12 @@ type Fence struct {
 }
 
 // DueRef names an item that somebody must look at: a request, or a slot (Package with
-// Subject), or a package under deletion (Package alone).
+// Subject), or a job (Package with Gen), or a package under deletion (Package alone).
 type DueRef struct {
 	Request RequestID
 	Package PackageID
 	Subject UserID
+	Gen     int64
 	At      time.Time
 }
 
@@ -63,6 +64,13 @@ type DueItems struct {
 	Requests []AssignmentRequest
 	Slots    []Slot
 	Packages []AccessPackage
+	Jobs     []Job
+}
+
+// Failing names a subject whose delivery at a target fails, and since when.
+type Failing struct {
+	Subject UserID
+	Since   time.Time
 }
 
 // Claim asks for a subject's sheet at one connector from Now until Until.

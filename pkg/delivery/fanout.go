@@ -1,0 +1,126 @@
+package delivery
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"leasehold/pkg/clock"
+	"leasehold/pkg/entitlement"
+)
+
+// FanOutStore is what a package edit on its way to the holders needs; all reads are
+// strongly consistent.
+type FanOutStore interface {
+	// Job returns an edit that has not reached every holder yet, or NotFound.
+	Job(ctx context.Context, pkg entitlement.PackageID, gen int64) (entitlement.Job, error)
+	Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Slot], error)
+	Commit(ctx context.Context, change entitlement.Change) error
+}
+
+// Lane carries hints to the delivery worker.
+type Lane interface {
+	Hint(ctx context.Context, subjects ...entitlement.UserID) error
+}
+
+// Again asks for a job to be taken up once more.
+type Again interface {
+	HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64) error
+}
+
+// FanOut carries package edits to the holders.
+type FanOut struct {
+	Store FanOutStore
+	Bulk  Lane
+	Again Again
+	Clock clock.Clock
+	Log   *slog.Logger
+}
+
+const (
+	// bulkSlack is how long the tick leaves a debt of an edit to its hint: ten thousand
+	// holders take their time.
+	bulkSlack = 15 * time.Minute
+	// jobSlack is how long the tick leaves a job to its message.
+	jobSlack = 2 * time.Minute
+)
+
+// NewJob returns the job that carries generation gen of a package to its holders.
+func NewJob(pkg entitlement.PackageID, gen int64, now time.Time) entitlement.Job {
+	return entitlement.Job{Package: pkg, Gen: gen, Created: now, Look: now.Add(time.Minute)}
+}
+
+// Run owes a delivery to every holder whom the edit has not reached, page by page. It
+// keeps its place after each page, so a crash repeats at most one; before its time is
+// over it hands the rest to a message of its own. One pass is enough: who comes to hold
+// the package after the edit gets the edited one.
+func (f *FanOut) Run(ctx context.Context, pkg entitlement.PackageID, gen int64) error {
+	job, err := f.Store.Job(ctx, pkg, gen)
+	if entitlement.KindOf(err) == entitlement.NotFound {
+		return nil
+	}
+	for err == nil {
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < reserve {
+			return f.Again.HintJob(ctx, pkg, gen)
+		}
+		if job, err = f.page(ctx, job); err == nil && job.Erased {
+			return nil
+		}
+	}
+	if entitlement.StalePart(err) != "" {
+		return nil // another worker has the job
+	}
+	return err
+}
+
+// page owes one page of holders their delivery, tells the worker, and only then moves on.
+func (f *FanOut) page(ctx context.Context, job entitlement.Job) (entitlement.Job, error) {
+	slots, err := f.Store.Holders(ctx, job.Package, entitlement.Page{Token: job.Cursor})
+	if err != nil {
+		return job, err
+	}
+	told, err := f.owe(ctx, job, slots.Items)
+	if err != nil {
+		return job, err
+	}
+	if len(told) > 0 {
+		if err := f.Bulk.Hint(ctx, told...); err != nil {
+			f.Log.WarnContext(ctx, "a hint was lost; the tick will find the debts", "subjects", len(told), "error", err)
+		}
+	}
+	job.Cursor, job.Owed, job.Look = slots.Next, job.Owed+len(told), f.Clock.Now().Add(jobSlack)
+	job.Erased = slots.Next == ""
+	err = f.Store.Commit(ctx, entitlement.Change{Jobs: []entitlement.Job{job}})
+	job.Version++
+	return job, err
+}
+
+func (f *FanOut) owe(ctx context.Context, job entitlement.Job, slots []entitlement.Slot) ([]entitlement.UserID, error) {
+	owed := make([]bool, len(slots))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelReads)
+	for i, slot := range slots {
+		if slot.Assignment == nil || slot.Assignment.Observed >= job.Gen {
+			continue
+		}
+		g.Go(func() error {
+			err := f.Store.Commit(ctx, entitlement.Change{Heads: []entitlement.HeadChange{{Subject: slot.Subject,
+				Redeliver: entitlement.Waiting{Package: job.Package, Assignment: slot.Assignment.ID}, Look: f.Clock.Now().Add(bulkSlack)}}})
+			if entitlement.StalePart(err) != "" {
+				return nil // it ended meanwhile, and its end owes a delivery of its own
+			}
+			owed[i] = err == nil
+			return err
+		})
+	}
+	err := g.Wait()
+	var told []entitlement.UserID
+	for i, slot := range slots {
+		if owed[i] {
+			told = append(told, slot.Subject)
+		}
+	}
+	return told, err
+}
