@@ -63,12 +63,12 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 
-	context, err := settings(s.provider, s.door)
+	chosen, err := settings(s.provider, s.door)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	outputs, err := deploy(ctx, s.o, s.emulator, context)
+	outputs, err := deploy(ctx, s.o, s.emulator, chosen)
 	if err != nil {
 		return err
 	}
