@@ -26,6 +26,7 @@ const (
 
 const (
 	mediaType   = "application/scim+json"
+	schemaGroup = "urn:ietf:params:scim:schemas:core:2.0:Group"
 	schemaError = "urn:ietf:params:scim:api:messages:2.0:Error"
 	schemaPatch = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 )
@@ -44,7 +45,10 @@ func (r *refused) Error() string { return fmt.Sprintf("status %d", r.status) }
 func (c *Connector) get(ctx context.Context, op, path string, query url.Values, limit int64, read func(io.Reader) error) error {
 	// Not every server reads a plus sign as a space.
 	encoded := strings.ReplaceAll(query.Encode(), "+", "%20")
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path+"?"+encoded, nil)
+	if encoded != "" {
+		path += "?" + encoded
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
 	if err != nil {
 		return outbound.CallFailed(op, err)
 	}

@@ -22,8 +22,8 @@ const perFilter = 20
 
 var errTooMany = errors.New("a group was asked for and several were returned")
 
-// Check reads the group's members. A server that does not show members, and a group too
-// large to read, is asked about each person instead.
+// Check reads the group's members. A server that shows no list of them, and a group too
+// large to read, is asked about the people instead.
 func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
 	const op = "scim: read members"
 	group, err := groupOf(role)
@@ -32,17 +32,18 @@ func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, who []c
 	}
 
 	members, shown, err := c.members(ctx, group, who)
-	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok && tooLarge.Limit == maxGroup {
-		shown, err = false, nil
-	}
-	if err != nil {
+	tooLarge, _ := errors.AsType[*http.MaxBytesError](err)
+	if err != nil && tooLarge == nil {
 		return nil, explain(op, err, connector.ResourceMissing, groupGone)
 	}
-	if !shown {
+	if !shown || tooLarge != nil {
 		members, err = c.membersByFilter(ctx, group, who)
-		if err != nil {
-			return nil, explain(op, err, connector.RefusedByTarget, "The target does not show who is a member.")
-		}
+	}
+	if _, ok := errors.AsType[*refused](err); ok && tooLarge == nil && c.showsMembers(ctx) {
+		members, err = nil, nil // the list was left out because it is empty
+	}
+	if err != nil {
+		return nil, explain(op, err, connector.RefusedByTarget, "The target does not show who is a member.")
 	}
 
 	present := make([]bool, len(who))
@@ -50,6 +51,24 @@ func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, who []c
 		present[i] = members[p]
 	}
 	return present, nil
+}
+
+// showsMembers reports that the server's own schema promises the members of a group to
+// whoever asks for them, as this package does. It settles what is left open by a server
+// that shows no list and cannot search a group that has none either.
+func (c *Connector) showsMembers(ctx context.Context) bool {
+	var schema struct {
+		Attributes []struct{ Name, Returned string }
+	}
+	if err := c.getJSON(ctx, "scim: read schema", "/Schemas/"+schemaGroup, nil, &schema); err != nil {
+		return false
+	}
+	for _, a := range schema.Attributes {
+		if strings.EqualFold(a.Name, "members") {
+			return slices.Contains([]string{"always", "default", "request"}, strings.ToLower(a.Returned))
+		}
+	}
+	return false
 }
 
 // members reads who of those asked for is in the group's list of members. shown is false

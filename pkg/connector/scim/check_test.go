@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"leasehold/pkg/connector"
 )
 
 func TestAnEmptyGroupIsAskedAboutTwentyPeopleAtOnce(t *testing.T) {
@@ -86,4 +88,18 @@ func TestMembershipIsBelievedOfTheGroupAskedForAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAServerThatTellsNothingOfMembersIsNotBelievedToHaveNone(t *testing.T) {
+	s := newTarget(t, habits{hidesMembers: true, noFilters: true})
+	group := s.addGroup("user-1")
+	_, err := open(t, s.url, "userName").Check(t.Context(), roleOf(group), refs([]string{"user-1", "user-2"}))
+	wantReason(t, err, connector.RefusedByTarget)
+}
+
+func TestALargeGroupOfAServerWithoutFiltersIsNotBelievedToBeEmpty(t *testing.T) {
+	s := newTarget(t, habits{noFilters: true})
+	group := s.addGroup(strings.Repeat("x", maxGroup), "user-1")
+	_, err := open(t, s.url, "userName").Check(t.Context(), roleOf(group), refs([]string{"user-1"}))
+	wantReason(t, err, connector.RefusedByTarget)
 }

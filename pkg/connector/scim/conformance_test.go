@@ -24,6 +24,7 @@ func TestTheConnectorConformsWithServersOfEveryHabit(t *testing.T) {
 		"strict, and leaves halves":  {storesTwice: true, knowsPeople: true, missesAbsent: true, partial: true},
 		"hides members":              {hidesMembers: true, storesTwice: true},
 		"hides members, knows no or": {hidesMembers: true, plainFilters: true, storesTwice: true},
+		"cannot search empty groups": {needsMembers: true, storesTwice: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -57,21 +57,32 @@ type user struct {
 
 type email struct{ Value string }
 
-// FindPrincipal asks by one key after the other until one finds somebody.
+// FindPrincipal asks by one key after the other until one finds somebody. A key that the
+// server cannot search by leaves it to the others to find the person, but not to say
+// that he is missing.
 func (c *Connector) FindPrincipal(ctx context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
+	const op = "scim: find person"
+	var unanswered error
 	for _, key := range c.keys {
 		value := lookups[key].ours(who)
 		if value == "" {
 			continue
 		}
 		found, err := c.findBy(ctx, lookups[key], value)
+		if _, ok := errors.AsType[*refused](err); ok {
+			unanswered = err
+			continue
+		}
 		if found != "" || err != nil {
 			return found, err
 		}
 	}
+	if unanswered != nil {
+		return "", explain(op, unanswered, connector.RefusedByTarget, "The target has no list of people.")
+	}
 	refusal := &connector.Refusal{Reason: connector.PrincipalMissing, Permanent: true,
 		Detail: "The target knows nobody by " + strings.Join(c.keys, ", ") + " of this person. Create the account there, then reprocess."}
-	return "", connector.Fail(entitlement.Precondition, "scim: find person", refusal, nil)
+	return "", connector.Fail(entitlement.Precondition, op, refusal, nil)
 }
 
 // findBy returns the one person whose attribute has the value, or "" for nobody.
@@ -84,7 +95,7 @@ func (c *Connector) findBy(ctx context.Context, by lookup, value string) (connec
 	}
 	found, total, err := search[user](ctx, c, op, "/Users", query)
 	if err != nil {
-		return "", explain(op, err, connector.RefusedByTarget, "The target has no list of people.")
+		return "", err
 	}
 
 	// A server may ignore the filter or lie: only who has the value himself counts.

@@ -86,3 +86,23 @@ func TestAnAnswerAboutSomebodyElseIsNeverTaken(t *testing.T) {
 		})
 	}
 }
+
+func TestAKeyThatTheServerCannotSearchByLeavesItToTheOthers(t *testing.T) {
+	conn := openHandler(t, func(w http.ResponseWriter, r *http.Request) {
+		filter := r.URL.Query().Get("filter")
+		switch {
+		case strings.HasPrefix(filter, "externalId"):
+			refuse(w, http.StatusBadRequest, "invalidFilter")
+		case strings.Contains(filter, "ann"):
+			fmt.Fprint(w, `{"totalResults":1,"Resources":[{"id":"1","userName":"ann"}]}`)
+		default:
+			fmt.Fprint(w, `{"totalResults":0}`)
+		}
+	})
+	got, err := conn.FindPrincipal(t.Context(), connector.Correlation{External: "x-ann", UserName: "ann"})
+	if err != nil || got != "1" {
+		t.Errorf("found %q, %v; want 1", got, err)
+	}
+	_, err = conn.FindPrincipal(t.Context(), connector.Correlation{External: "x-bob", UserName: "bob"})
+	wantReason(t, err, connector.RefusedByTarget) // it was not asked about the first key, so nobody is missing
+}

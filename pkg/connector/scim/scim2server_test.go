@@ -22,15 +22,15 @@ var scim2Server = filepath.Join("..", "..", "..", ".local", "venv", "bin", "scim
 func TestTheConnectorConformsWithScim2Server(t *testing.T) {
 	base := startScim2Server(t)
 	for i := range connectortest.MinPeople {
-		createUser(t, base, fmt.Sprintf("ann%d", i), "")
+		createUser(t, base, fmt.Sprintf("ann%d", i), fmt.Sprintf("ann%d@example.com", i))
 	}
 	createUser(t, base, "twin1", "twin@example.com")
-	createUser(t, base, "twin2", "Twin@example.com")
+	createUser(t, base, "twin2", "twin@example.com")
 
 	connectortest.Run(t, func(t *testing.T) connectortest.Harness {
 		var group struct{ ID string }
 		post(t, base, "/Groups", map[string]any{
-			"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:Group"}, "displayName": t.Name()}, &group)
+			"schemas": []string{schemaGroup}, "displayName": t.Name()}, &group)
 
 		h := harness(t, connectortest.NewProxy(t, base), group.ID)
 		h.Members = func() []connector.PrincipalRef {
@@ -48,10 +48,8 @@ func TestTheConnectorConformsWithScim2Server(t *testing.T) {
 
 func createUser(t *testing.T, base *url.URL, name, mail string) {
 	t.Helper()
-	user := map[string]any{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:User"}, "userName": name}
-	if mail != "" {
-		user["emails"] = []map[string]any{{"value": mail}}
-	}
+	user := map[string]any{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:User"}, "userName": name,
+		"emails": []map[string]any{{"value": mail}}}
 	var created struct{ ID string }
 	post(t, base, "/Users", user, &created)
 }

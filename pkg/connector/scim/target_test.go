@@ -38,6 +38,8 @@ type habits struct {
 	partial      bool // what came before a refused operation stays
 	hidesMembers bool // a group is shown without its members
 	plainFilters bool // no "or" in filters
+	needsMembers bool // a filter on members is refused where there are none
+	noFilters    bool // no filter on members at all
 }
 
 func newTarget(t *testing.T, h habits) *target {
@@ -47,6 +49,7 @@ func newTarget(t *testing.T, h habits) *target {
 	mux.HandleFunc("GET /v2/Users", s.findUsers)
 	mux.HandleFunc("GET /v2/Groups", s.findGroups)
 	mux.HandleFunc("GET /v2/Groups/{id}", s.getGroup)
+	mux.HandleFunc("GET /v2/Schemas/{id}", s.getSchema)
 	mux.HandleFunc("PATCH /v2/Groups/{id}", s.patchGroup)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
@@ -123,12 +126,17 @@ func (s *target) findUsers(w http.ResponseWriter, r *http.Request) {
 
 func (s *target) findGroups(w http.ResponseWriter, r *http.Request) {
 	filter := groupFilter.FindStringSubmatch(r.URL.Query().Get("filter"))
-	if filter == nil || s.plainFilters && strings.Contains(filter[2], " or ") {
+	if filter == nil {
+		refuse(w, http.StatusBadRequest, "invalidFilter")
+		return
+	}
+	members := s.groups[unquote(filter[1])]
+	if s.noFilters || s.plainFilters && strings.Contains(filter[2], " or ") || s.needsMembers && members != nil && len(*members) == 0 {
 		refuse(w, http.StatusBadRequest, "invalidFilter")
 		return
 	}
 	var found []map[string]any
-	if members := s.groups[unquote(filter[1])]; members != nil {
+	if members != nil {
 		for _, term := range memberFilter.FindAllStringSubmatch(filter[2], -1) {
 			if slices.Contains(*members, unquote(term[1])) {
 				found = []map[string]any{{"id": unquote(filter[1])}}
@@ -153,6 +161,16 @@ func (s *target) getGroup(w http.ResponseWriter, r *http.Request) {
 		group["members"] = list
 	}
 	answer(w, http.StatusOK, group)
+}
+
+func (s *target) getSchema(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("id") != schemaGroup {
+		refuse(w, http.StatusNotFound, "")
+		return
+	}
+	returned := map[bool]string{true: "never", false: "default"}[s.hidesMembers]
+	answer(w, http.StatusOK, map[string]any{"id": schemaGroup, "attributes": []map[string]any{
+		{"name": "displayName", "returned": "default"}, {"name": "members", "returned": returned}}})
 }
 
 func (s *target) patchGroup(w http.ResponseWriter, r *http.Request) {
