@@ -125,22 +125,36 @@ func (t *target) apply(ctx context.Context, role entitlement.RoleRef, chunk []op
 	if len(differ) == 0 {
 		return
 	}
-	written := t.write(ctx, role, differ)
-	if len(written) == 0 {
-		return
-	}
-	after, err := t.check(ctx, role, written)
+	refusals, err := t.write(ctx, role, differ)
 	if err != nil {
-		t.failAll(written, refusalOf(err))
+		t.failAll(differ, refusalOf(err))
 		return
 	}
-	for i, o := range written {
-		out := outcome{present: after[i], confirmed: true}
-		if after[i] != o.task.Grant {
-			out.failure = &connector.Refusal{Reason: connector.NotConfirmed, Detail: "The target accepted the change, and does not show it when read back."}
-		}
-		t.note(o, out)
+	after, err := t.check(ctx, role, differ)
+	if err != nil {
+		t.failAll(differ, refusalOf(err))
+		return
 	}
+	for i, o := range differ {
+		if refusals[i] != nil && refusals[i].Reason == connector.PrincipalMissing {
+			o.sheet.sheet.Principal = "" // deleted there: looked up afresh next time (F29)
+		}
+		t.note(o, judged(o.task, after[i], refusals[i]))
+	}
+}
+
+// judged weighs what the target said of a write against what it shows: only the read-back
+// proves anything, so it overrules a refusal too.
+func judged(task Task, present bool, refusal *connector.Refusal) outcome {
+	out := outcome{present: present, confirmed: true}
+	switch {
+	case present == task.Grant:
+	case refusal != nil:
+		out.failure = refusal
+	default:
+		out.failure = &connector.Refusal{Reason: connector.NotConfirmed, Detail: "The target accepted the change, and does not show it when read back."}
+	}
+	return out
 }
 
 func (t *target) check(ctx context.Context, role entitlement.RoleRef, ops []op) ([]bool, error) {
@@ -180,8 +194,9 @@ func (t *target) fenced(ctx context.Context, ops []op) []op {
 	return kept
 }
 
-// write sends the changes in one call, notes refusals, and returns the ops to read back.
-func (t *target) write(ctx context.Context, role entitlement.RoleRef, ops []op) []op {
+// write sends the changes in one call and returns the target's refusal of each op, nil
+// where there is none.
+func (t *target) write(ctx context.Context, role entitlement.RoleRef, ops []op) ([]*connector.Refusal, error) {
 	changes := make([]connector.Op, len(ops))
 	for i, o := range ops {
 		changes[i] = connector.Op{Grant: o.task.Grant, Principal: connector.PrincipalRef(o.sheet.sheet.Principal)}
@@ -191,22 +206,13 @@ func (t *target) write(ctx context.Context, role entitlement.RoleRef, ops []op) 
 		err = entitlement.Errorf(entitlement.Internal, "The connector answered %d of %d.", len(results), len(ops))
 	}
 	if err != nil {
-		t.failAll(ops, refusalOf(err))
-		return nil
+		return nil, err
 	}
-	var written []op
-	for i, o := range ops {
-		refusal := results[i].Err
-		if refusal == nil {
-			written = append(written, o)
-			continue
-		}
-		if refusal.Reason == connector.PrincipalMissing {
-			o.sheet.sheet.Principal = "" // deleted there: looked up afresh next time (F29)
-		}
-		t.note(o, outcomeWithout(o.task, refusal))
+	refusals := make([]*connector.Refusal, len(ops))
+	for i, result := range results {
+		refusals[i] = result.Err
 	}
-	return written
+	return refusals, nil
 }
 
 func (t *target) failAll(ops []op, refusal *connector.Refusal) {

@@ -83,6 +83,49 @@ func (s *Service) submit(ctx context.Context, in entitlement.NewRequest, keys en
 	}
 }
 
+// Extend takes a request to give an assignment another end: one's own where its policy
+// lets subjects do that, anybody's for administrators (R83 to R85).
+func (s *Service) Extend(ctx context.Context, by authz.Caller, t entitlement.RequestType, id entitlement.AssignmentID, asked entitlement.Schedule, justification string) (entitlement.AssignmentRequest, error) {
+	why, err := entitlement.Justification(justification)
+	if err != nil {
+		return entitlement.AssignmentRequest{}, err
+	}
+	in := entitlement.NewRequest{ID: entitlement.RequestID(s.IDs.New()), Type: t, Justification: why, Asked: asked, Command: by.Command, NewID: s.IDs.New}
+	for try := 1; ; try++ {
+		r, change, err := s.extend(ctx, by, in, id)
+		if err != nil {
+			return r, err
+		}
+		err = s.Store.Commit(ctx, change)
+		if entitlement.StalePart(err) == "" || try == commitTries {
+			return r, err
+		}
+	}
+}
+
+func (s *Service) extend(ctx context.Context, by authz.Caller, in entitlement.NewRequest, id entitlement.AssignmentID) (entitlement.AssignmentRequest, entitlement.Change, error) {
+	u, a, err := s.Assignment(ctx, by, id)
+	if err != nil {
+		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
+	}
+	if in.Type == entitlement.AdminUpdate {
+		err = authz.Administrator(u)
+	} else if u.ID != a.Subject {
+		err = entitlement.Errorf(entitlement.Forbidden, "userUpdate is for your own assignments. To change somebody else's use adminUpdate.")
+	}
+	if err != nil {
+		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
+	}
+	ask, err := s.Store.Ask(ctx, entitlement.AskKeys{Requestor: by.ID, Subject: a.Subject, Package: a.Package, Policy: a.Policy})
+	if err != nil {
+		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
+	}
+	if live := ask.Slot.Assignment; live != nil && live.ID != id {
+		ask.Slot.Assignment = nil // a later assignment of the same pair is not meant
+	}
+	return entitlement.Extend(in, ask, s.Clock.Now())
+}
+
 func (s *Service) administrator(u *entitlement.User) error {
 	if u == nil {
 		return authz.Administrator(entitlement.User{})
