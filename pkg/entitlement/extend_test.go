@@ -1,0 +1,114 @@
+package entitlement
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// held is a world in which Mia holds the package until noon plus thirty days.
+func held() world {
+	w := newWorld()
+	w.ask.ID, w.ask.Type = "ext", UserUpdate
+	w.policy().Requestor.SelfUpdate = true
+	w.got.Slot.Assignment = &Assignment{ID: "asg", Package: "pkg", Policy: "policy", Subject: "mia", Target: TargetPresent, State: AssignmentDelivered, End: noon.Add(30 * 24 * time.Hour)}
+	w.got.Slot.Version = 4
+	return w
+}
+
+func TestExtend_WhoMayMoveTheEnd(t *testing.T) {
+	day := 24 * time.Hour
+	for name, c := range map[string]struct {
+		set  func(*world)
+		kind Kind
+		says string
+	}{
+		"R83 the policy allows it": {func(*world) {}, Internal, ""},
+		"R83 the policy does not":  {func(w *world) { w.policy().Requestor.SelfUpdate = false }, Precondition, "extend"},
+		"R83 no longer in scope":   {func(w *world) { w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{user("max")} }, Precondition, "extend"},
+		"R84 beyond the policy's end": {func(w *world) {
+			w.policy().Requestor.CustomSchedule = true
+			w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDuration, Duration: 31 * day}
+		}, Precondition, "not later"},
+		"S16 its end has passed":         {func(w *world) { w.now = noon.Add(30 * day) }, Conflict, "ended"},
+		"it has ended":                   {func(w *world) { w.got.Slot.Assignment = nil }, Conflict, "ended"},
+		"an extension is open":           {func(w *world) { w.got.Slot.Open = "other" }, Conflict, "open request"},
+		"a start in the future":          {func(w *world) { w.ask.Asked.Start = noon.Add(day) }, Invalid, "startDateTime"},
+		"R43 dates not allowed":          {func(w *world) { w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDuration, Duration: day} }, Precondition, "dates"},
+		"an administrator, with any end": {func(w *world) { w.ask.Type = AdminUpdate; w.ask.Asked.Expiration = Expiration{Type: ExpireNever} }, Internal, ""},
+		"an administrator, out of scope": {func(w *world) { w.ask.Type = AdminUpdate; w.policy().Requestor.SelfUpdate = false }, Internal, ""},
+		"R59 no justification":           {func(w *world) { w.policy().Approval.RequestorJustification = true }, Precondition, "justification"},
+		"a disabled caller":              {func(w *world) { v := *w.got.Requestor; v.Enabled = false; w.got.Requestor = &v }, Forbidden, "disabled"},
+		"a policy that was deleted":      {func(w *world) { w.got.Policies = nil }, Precondition, "policy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := held()
+			c.set(&w)
+			r, change, err := Extend(w.ask, w.got, w.now)
+			if c.kind != Internal {
+				if KindOf(err) != c.kind || !strings.Contains(MessageOf(err), c.says) || len(change.Requests) > 0 {
+					t.Fatalf("got %v, want %s saying %q", err, c.kind, c.says)
+				}
+				return
+			}
+			if err != nil || r.State != RequestDelivered || len(change.Heads) != 0 || len(change.Events) != 2 || change.Slots[0].Version != 4 {
+				t.Fatalf("got %+v, %+v, %v", r, change, err)
+			}
+			if w.got.Slot.Assignment.End != noon.Add(30*24*time.Hour) {
+				t.Fatal("what was read must not change")
+			}
+		})
+	}
+}
+
+func TestR80_AnExtensionCountsFromNow(t *testing.T) {
+	w := held()
+	w.now = noon.Add(10 * 24 * time.Hour)
+	_, c, err := Extend(w.ask, w.got, w.now)
+	if want := w.now.Add(30 * 24 * time.Hour); err != nil || !c.Slots[0].Assignment.End.Equal(want) {
+		t.Errorf("got %+v, %v, want an end at %v", c.Slots, err, want)
+	}
+}
+
+func TestR45_ApprovalOfExtensionsIsASwitchOfItsOwn(t *testing.T) {
+	w := held()
+	w.approvedBy([]SubjectSet{user("ann")})
+	if r, _, err := Extend(w.ask, w.got, w.now); err != nil || r.State != RequestDelivered {
+		t.Errorf("approval for new assignments alone: %v, %v", r.State, err)
+	}
+	w.policy().Approval.RequiredForUpdate = true
+	r, c, err := Extend(w.ask, w.got, w.now)
+	if err != nil || r.State != RequestPendingApproval || c.Slots[0].Open != "ext" || c.Slots[0].Assignment == nil {
+		t.Fatalf("got %+v, %v", r, err)
+	}
+	ann, s := User{ID: "ann", Enabled: true}, Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0], Head: Head{Live: []PackageID{"pkg"}}}
+	denied, d, err := Decide(r, Word{Stage: r.Stages[0].ID}, ann, s, noon)
+	if err != nil || denied.State != RequestDenied || d.Slots[0].Erased || d.Slots[0].Assignment == nil || d.Slots[0].Open != "" {
+		t.Errorf("a denied extension leaves the assignment: %+v, %v", d.Slots, err)
+	}
+	_, late, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon.Add(5*24*time.Hour))
+	if want := noon.Add(35 * 24 * time.Hour); err != nil || !late.Slots[0].Assignment.End.Equal(want) || late.Slots[0].Open != "" {
+		t.Errorf("approved: %+v, %v", late.Slots, err)
+	}
+	if _, _, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon.Add(DefaultTimeLimit-1)); err != nil {
+		t.Errorf("within the stage's time: %v", err)
+	}
+	s.Slot.Assignment = nil
+	if _, _, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon); KindOf(err) != Conflict {
+		t.Errorf("F17: an extension after the expiry: %v", err)
+	}
+}
+
+func TestF17_AnExpiryDeniesTheExtensionThatIsOpen(t *testing.T) {
+	w := held()
+	w.approvedBy([]SubjectSet{user("ann")})
+	w.policy().Approval.RequiredForUpdate = true
+	r, c, err := Extend(w.ask, w.got, w.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, err := Expire(c.Slots[0], &r, "tick", noon.Add(30*24*time.Hour))
+	if err != nil || len(ended.Requests) != 1 || ended.Requests[0].State != RequestDenied || ended.Requests[0].Outcome != OutcomeEnded || !ended.Slots[0].Erased || len(ended.Slots) != 1 {
+		t.Errorf("got %+v, %v", ended, err)
+	}
+}
