@@ -49,6 +49,43 @@ func text[T ~string](f *fields, name string, p *T) {
 	}
 }
 
+// word is a text of which the known ones are written as their number. The list of
+// known ones only ever grows at its end.
+func word[T ~string](f *fields, name string, p *T, known []T) {
+	if !f.reading {
+		if n := slices.Index(known, *p); n >= 0 {
+			f.item[name] = numeral(int64(n))
+			return
+		}
+		text(f, name, p)
+		return
+	}
+	if _, coded := f.item[name].(*types.AttributeValueMemberN); !coded {
+		text(f, name, p)
+		return
+	}
+	var n int64
+	if number(f, name, &n); n < 0 || n >= int64(len(known)) {
+		f.err = fmt.Errorf("attribute %s has the unknown word %d", name, n)
+		return
+	}
+	*p = known[n]
+}
+
+// idLike is an id that mostly equals another one of the same value: then it has no
+// attribute.
+func idLike[T, O ~string](f *fields, name string, p *T, other O) {
+	if f.reading {
+		if *p = T(other); f.item[name] != nil {
+			id(f, name, p)
+		}
+		return
+	}
+	if string(*p) != string(other) {
+		f.item[name] = packed(*p) // an empty one too
+	}
+}
+
 // id is an id or a hash, packed.
 func id[T ~string](f *fields, name string, p *T) {
 	if !f.reading {

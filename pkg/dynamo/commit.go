@@ -50,6 +50,12 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Connectors {
 		write(p, connectorShape, v)
 	}
+	for _, v := range c.Breakers {
+		write(p, breakerShape, v)
+	}
+	for _, v := range c.Jobs {
+		write(p, jobShape, v)
+	}
 	p.users(c.Users, old)
 	for _, v := range c.Groups {
 		write(p, groupShape, v)

@@ -8,35 +8,51 @@ import (
 // heads moves each subject's generation, with the debt beside it (S22).
 func (p *plan) heads(all []entitlement.HeadChange) {
 	for _, h := range all {
-		if h.Leave.Package != "" && (h.Enter.Package != "" || h.Redeliver.Package != "") {
-			p.invalid("One change may not both take a package from a subject and give one.")
+		if h.Leave.Package != "" && (h.Enter.Package != "" || h.Redeliver.Package != "") || h.Off && h.On {
+			p.invalid("One change may not both take something from a subject and give it.")
 			return
 		}
 		x := newExpression()
 		x.touch(tagHead)
 		x.add(attrGen, numeral(1))
 		x.place(oweRow(h.Subject, h.Look))
-		var waiting [][]byte
-		if e := h.Enter; e.Package != "" {
-			waiting = append(waiting, packWaiting(e))
-			enter(x, e, h.Incompatible)
+		switch {
+		case h.Off:
+			x.set(attrOff, yes)
+		case h.On:
+			x.remove(attrOff)
 		}
-		if r := h.Redeliver; r.Package != "" {
-			waiting = append(waiting, packWaiting(r))
-			x.contains(attrLive, pack(r.Package))
-		}
-		if len(waiting) > 0 {
-			x.add(attrWaiting, binarySet(waiting...))
-		}
-		if l := h.Leave; l.Package != "" {
-			x.contains(attrLive, pack(l.Package))
-			x.take(attrLive, packedSet(l.Package))
-			x.take(attrWaiting, binarySet(packWaiting(l)))
-		}
-		if h.Ended != (entitlement.Removing{}) {
+		come(x, h)
+		leave(x, h)
+		p.update(headKey(h.Subject), entitlement.PartHead, x)
+	}
+}
+
+// come makes a package live, or has a live one delivered again.
+func come(x *expression, h entitlement.HeadChange) {
+	var waiting [][]byte
+	if e := h.Enter; e.Package != "" {
+		waiting = append(waiting, packWaiting(e))
+		enter(x, e, h.Incompatible)
+	}
+	if r := h.Redeliver; r.Package != "" {
+		waiting = append(waiting, packWaiting(r))
+		x.contains(attrLive, pack(r.Package))
+	}
+	if len(waiting) > 0 {
+		x.add(attrWaiting, binarySet(waiting...))
+	}
+}
+
+// leave takes a live package away, and remembers that its roles are to be removed.
+func leave(x *expression, h entitlement.HeadChange) {
+	if l := h.Leave; l.Package != "" {
+		x.contains(attrLive, pack(l.Package))
+		x.take(attrLive, packedSet(l.Package))
+		x.take(attrWaiting, binarySet(packWaiting(l)))
+		if h.Ended.Assignment != "" {
 			x.add(attrRemoving, binarySet(packRemoving(h.Ended)))
 		}
-		p.update(headKey(h.Subject), entitlement.PartHead, x)
 	}
 }
 

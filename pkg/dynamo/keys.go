@@ -16,7 +16,8 @@ import (
 //
 //	question                              | index | key condition                            | extent
 //	catalog, package, policy, request,    | table | whole key                                | one, or a batch
-//	  connector, user, group, resource by id
+//	  user, group, resource, connector,
+//	  breaker, job by id
 //	role scopes of a package              | table | PKG#p, SCOPES                            | one
 //	resource by origin                    | table | CAT#c, ORI#hash, then the resource       | one
 //	resources of a catalog                | table | CAT#c, RES#...                           | pages
@@ -63,6 +64,7 @@ const (
 	wordConnector = "CON"
 	wordUser      = "USR"
 	wordSlot      = "ASG"
+	wordJob       = "JOB"
 	wordEvent     = "EV"
 	wordInbox     = "INBOX"
 	wordTarget    = "TARGET"
@@ -104,6 +106,14 @@ func packageKey(id entitlement.PackageID) Key {
 }
 
 func scopesKey(id entitlement.PackageID) Key { return Key{packageKey(id).PK, "SCOPES"} }
+
+// jobKey is a package edit on its way to the package's holders.
+func jobKey(id entitlement.PackageID, gen int64) Key {
+	return Key{packageKey(id).PK, join(wordJob, counter(gen))}
+}
+
+// breakerKey is what is remembered of a target that failed as a whole.
+func breakerKey(id entitlement.ConnectorID) Key { return Key{connectorKey(id).PK, "BREAK"} }
 
 // guardKey is one of the package's guards, by number.
 func guardKey(id entitlement.PackageID, number int) Key {
@@ -281,11 +291,13 @@ func targetRow(who party, p entitlement.PackageID) row {
 // id only part rows of one instant.
 func dueRow(key Key, at time.Time) row {
 	mark, id := "A", idAt[string](key.SK, 1)
-	switch key.SK {
-	case wordRequest:
+	switch {
+	case key.SK == wordRequest:
 		mark, id = "R", idAt[string](key.PK, 1)
-	case wordPackage:
+	case key.SK == wordPackage:
 		mark, id = "P", idAt[string](key.PK, 1)
+	case isJob(key):
+		mark = "J"
 	}
 	return row{duePartition(shard(names.DueShards, key.PK, key.SK)), join(stamp(at), mark, part(id))}
 }
@@ -344,6 +356,14 @@ func eventAt(k Key) (kind entitlement.AggregateKind, id string, number int64) {
 	return kind, idAt[string](k.PK, 1), number
 }
 
+func isJob(k Key) bool { return strings.HasPrefix(k.SK, join(wordJob, "")) }
+
+// jobAt returns a job's package and generation.
+func jobAt(k Key) (entitlement.PackageID, int64) {
+	gen, _ := strconv.ParseInt(idAt[string](k.SK, 1), 10, 64)
+	return packageAt(k), gen
+}
+
 // dueAt returns what a due row is about.
 func dueAt(k Key, sort string) entitlement.DueRef {
 	ref := entitlement.DueRef{At: unstamp(idAt[string](sort, 0))}
@@ -352,6 +372,8 @@ func dueAt(k Key, sort string) entitlement.DueRef {
 		ref.Request = requestAt(k)
 	case k.SK == wordPackage:
 		ref.Package = packageAt(k)
+	case isJob(k):
+		ref.Package, ref.Gen = jobAt(k)
 	default:
 		ref.Package, ref.Subject = packageAt(k), personAt(k)
 	}
@@ -365,6 +387,8 @@ func dueKey(ref entitlement.DueRef) Key {
 		return requestKey(ref.Request)
 	case ref.Subject != "":
 		return slotKey(ref.Package, ref.Subject)
+	case ref.Gen != 0:
+		return jobKey(ref.Package, ref.Gen)
 	default:
 		return packageKey(ref.Package)
 	}

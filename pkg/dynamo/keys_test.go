@@ -109,6 +109,9 @@ func TestKeysGolden(t *testing.T) {
 			"pk=POL#" + idL + " sk=POL i2p=ALL#POL i2s=%C3%A4#" + idL}},
 		"connector": {entitlement.Change{Connectors: []entitlement.ConnectorConfig{{ID: idK, DisplayName: "HR"}}}, []string{
 			"pk=CON#" + idK + " sk=CON i1p=ALL#CON i1s=hr#" + idK}},
+		"job": {entitlement.Change{Jobs: []entitlement.Job{{Package: idP, Gen: 7, Look: noon}}}, []string{
+			"pk=PKG#" + idP + " sk=JOB#00000007 i2p=DUE#3 i2s=2026-03-01T12:00:00.000000500Z#J#00000007"}},
+		"breaker": {entitlement.Change{Breakers: []entitlement.Breaker{{Connector: idK}}}, []string{"pk=CON#" + idK + " sk=BREAK"}},
 		"user": {entitlement.Change{Users: []entitlement.User{{ID: idU, UserPrincipalName: "Ann@X.test", Identities: []entitlement.Principal{{Issuer: "i", Value: "v"}}}}}, []string{
 			"pk=SUB#" + idU + " sk=USR",
 			"pk=NAME#UPN#ann@x.test sk=NAME i1p=ALL#USR#5 i1s=ann@x.test#" + idU,
@@ -223,7 +226,7 @@ func TestKeysParse(t *testing.T) {
 		gotKind, gotID, gotNumber := eventAt(key)
 		expect("event", fmt.Sprint(gotKind, gotID, gotNumber), fmt.Sprint(kind, a, number))
 		for _, ref := range []entitlement.DueRef{{Request: entitlement.RequestID(a), At: at}, {Package: entitlement.PackageID(a), At: at},
-			{Package: entitlement.PackageID(a), Subject: entitlement.UserID(b), At: at}} {
+			{Package: entitlement.PackageID(a), Subject: entitlement.UserID(b), At: at}, {Package: entitlement.PackageID(a), Gen: number, At: at}} {
 			expect("due", dueAt(dueKey(ref), dueRow(dueKey(ref), at).sort), ref)
 		}
 	})
@@ -261,6 +264,8 @@ func everyKey(t *rapid.T, label string) map[Key]string {
 	add(packageKey(p), "package", a)
 	add(scopesKey(p), "scopes", a)
 	add(guardKey(p, int(number)%names.Guards), "guard", a, number%names.Guards)
+	add(jobKey(p, number), "job", a, number)
+	add(breakerKey(entitlement.ConnectorID(a)), "breaker", a)
 	add(slotKey(p, entitlement.UserID(b)), "slot", a, b)
 	add(policyKey(entitlement.PolicyID(a)), "policy", a)
 	add(targetKey(entitlement.PolicyID(a), party{kindUser, b}), "target", a, "user", b)

@@ -2,7 +2,9 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -73,14 +75,27 @@ func (db *DB) intend(ctx context.Context, c entitlement.Claim, x *expression, ro
 	}
 	in := db.single(sheetKey(c.Subject, c.Connector), x)
 	in.ReturnValues = types.ReturnValueAllNew
+	in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	out, err := db.client.UpdateItem(ctx, in)
-	if conditionFailed(err) {
+	if lost, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		if madeBy(c, lost.Item) {
+			return lost.Item, nil
+		}
 		return nil, entitlement.StaleError(entitlement.PartClaim)
 	}
 	if err != nil {
 		return nil, failed(ctx, "claim", err)
 	}
 	return out.Attributes, nil
+}
+
+// madeBy reports that a sheet is under this very claim: an earlier try of the same call
+// went through, and only its answer was lost.
+func madeBy(c entitlement.Claim, it item) bool {
+	var until time.Time
+	f := &fields{item: it, reading: true}
+	when(f, attrUntil, &until)
+	return textOf(it, attrToken) == c.Token && until.Equal(c.Until)
 }
 
 // Holding reports for each fence, in order, whether its claim and generation still hold.
@@ -99,6 +114,11 @@ func (db *DB) Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, 
 		holds[i] = f.Token != "" && textOf(sheet, attrToken) == f.Token && numberOf(head, attrGen) == f.Gen
 	}
 	return holds, nil
+}
+
+// Job returns a package edit that has not reached every holder yet.
+func (db *DB) Job(ctx context.Context, pkg entitlement.PackageID, gen int64) (entitlement.Job, error) {
+	return one(ctx, db, jobShape, jobKey(pkg, gen))
 }
 
 // Work reads what the head names. The packages of ended assignments need a second call

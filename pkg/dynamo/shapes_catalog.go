@@ -104,21 +104,3 @@ func roleRefFields(f *fields, r *entitlement.RoleRef) {
 	id(f, "r", &r.Resource)
 	text(f, "o", &r.Role)
 }
-
-var connectorShape = shape[entitlement.ConnectorConfig]{
-	tag: "CON", noun: "connector", part: entitlement.PartConfiguration,
-	key:  func(c entitlement.ConnectorConfig) Key { return connectorKey(c.ID) },
-	name: func(c *entitlement.ConnectorConfig, k Key) { c.ID = connectorAt(k) },
-	meta: func(c *entitlement.ConnectorConfig) *entitlement.Meta { return &c.Meta },
-	rows: func(c entitlement.ConnectorConfig) rows {
-		return rows{first: allRow(wordConnector, c.DisplayName, string(c.ID))}
-	},
-	body: func(f *fields, c *entitlement.ConnectorConfig) {
-		text(f, "n", &c.DisplayName)
-		text(f, "k", &c.Kind)
-		text(f, "u", &c.URL)
-		texts(f, "by", &c.CorrelationKeys)
-		ids(f, "rm", &c.ResourceManagers)
-		when(f, "cr", &c.Created)
-	},
-}

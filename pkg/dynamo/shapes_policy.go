@@ -29,8 +29,11 @@ var policyShape = shape[entitlement.AssignmentPolicy]{
 	},
 }
 
+// subjectKinds are stored by number; a new kind goes to the end.
+var subjectKinds = []entitlement.SubjectKind{entitlement.SingleUser, entitlement.GroupMembers, entitlement.RequestorManager}
+
 func subjectFields(f *fields, s *entitlement.SubjectSet) {
-	text(f, "k", &s.Kind)
+	word(f, "k", &s.Kind, subjectKinds)
 	id(f, "i", &s.ID)
 	text(f, "d", &s.Description)
 }

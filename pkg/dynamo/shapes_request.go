@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"slices"
 	"strings"
 
 	"leasehold/pkg/entitlement"
@@ -19,9 +20,9 @@ var requestShape = shape[entitlement.AssignmentRequest]{
 		id(f, "p", &r.Package)
 		id(f, "c", &r.Catalog)
 		id(f, "po", &r.Policy)
-		id(f, "as", &r.Assignment)
+		idLike(f, "as", &r.Assignment, r.ID)
 		id(f, "rq", &r.Requestor)
-		id(f, "s", &r.Subject)
+		idLike(f, "s", &r.Subject, r.Requestor)
 		text(f, "ju", &r.Justification)
 		group(f, "ask", &r.Asked, scheduleFields)
 		when(f, "sa", &r.Start)
@@ -45,9 +46,21 @@ func stageFields(f *fields, s *entitlement.Stage) {
 	when(f, "s", &s.Started)
 	when(f, "d", &s.Deadline)
 	flag(f, "e", &s.Escalated)
-	list(f, "a", &s.Asked, subjectFields)
+	askedFields(f, s)
 	id(f, "m", &s.Manager)
 	optional(f, "x", &s.Decision, decisionFields)
+}
+
+// askedFields are those whom a stage waits for: mostly all of its primary approvers,
+// which need not stand there twice. It keeps a request of three stages within 1 KB.
+func askedFields(f *fields, s *entitlement.Stage) {
+	primaries := len(s.Asked) > 0 && slices.Equal(s.Asked, s.Policy.Primary)
+	flag(f, "ap", &primaries)
+	if primaries {
+		s.Asked = slices.Clone(s.Policy.Primary)
+		return
+	}
+	list(f, "a", &s.Asked, subjectFields)
 }
 
 func decisionFields(f *fields, d *entitlement.Decision) {

@@ -1,0 +1,46 @@
+package dynamo
+
+import "leasehold/pkg/entitlement"
+
+var connectorShape = shape[entitlement.ConnectorConfig]{
+	tag: "CON", noun: "connector", part: entitlement.PartConfiguration,
+	key:  func(c entitlement.ConnectorConfig) Key { return connectorKey(c.ID) },
+	name: func(c *entitlement.ConnectorConfig, k Key) { c.ID = connectorAt(k) },
+	meta: func(c *entitlement.ConnectorConfig) *entitlement.Meta { return &c.Meta },
+	rows: func(c entitlement.ConnectorConfig) rows {
+		return rows{first: allRow(wordConnector, c.DisplayName, string(c.ID))}
+	},
+	body: func(f *fields, c *entitlement.ConnectorConfig) {
+		text(f, "n", &c.DisplayName)
+		text(f, "k", &c.Kind)
+		text(f, "u", &c.URL)
+		texts(f, "by", &c.CorrelationKeys)
+		ids(f, "rm", &c.ResourceManagers)
+		when(f, "cr", &c.Created)
+	},
+}
+
+var breakerShape = shape[entitlement.Breaker]{
+	tag: "BREAK", noun: "breaker", part: entitlement.PartConfiguration,
+	key:  func(b entitlement.Breaker) Key { return breakerKey(b.Connector) },
+	name: func(b *entitlement.Breaker, k Key) { b.Connector = connectorAt(k) },
+	meta: func(b *entitlement.Breaker) *entitlement.Meta { return &b.Meta },
+	body: func(f *fields, b *entitlement.Breaker) {
+		number(f, "n", &b.Failures)
+		when(f, "u", &b.Until)
+	},
+}
+
+var jobShape = shape[entitlement.Job]{
+	tag: "JOB", noun: "job", part: entitlement.PartConfiguration,
+	key:  func(j entitlement.Job) Key { return jobKey(j.Package, j.Gen) },
+	name: func(j *entitlement.Job, k Key) { j.Package, j.Gen = jobAt(k) },
+	meta: func(j *entitlement.Job) *entitlement.Meta { return &j.Meta },
+	rows: func(j entitlement.Job) rows { return rows{second: dueRow(jobKey(j.Package, j.Gen), j.Look)} },
+	body: func(f *fields, j *entitlement.Job) {
+		text(f, "cu", &j.Cursor)
+		number(f, "ow", &j.Owed)
+		when(f, "lk", &j.Look)
+		when(f, "cr", &j.Created)
+	},
+}
