@@ -74,6 +74,12 @@ func (p *plan) configuration(c entitlement.Change) {
 	for _, v := range c.Connectors {
 		put(p, p.connectors, part, v.ID, v, connectorRows)
 	}
+	for _, v := range c.Breakers {
+		put(p, p.breakers, part, v.Connector, v, nil)
+	}
+	for _, v := range c.Jobs {
+		put(p, p.jobs, part, jobKey{v.Package, v.Gen}, v, jobRows)
+	}
 }
 
 func (p *plan) resource(v entitlement.Resource) {

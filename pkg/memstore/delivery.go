@@ -49,6 +49,17 @@ func (s *Store) Work(ctx context.Context, h entitlement.Head) (entitlement.Work,
 	})
 }
 
+// Job returns a package edit that has not reached every holder yet.
+func (s *Store) Job(ctx context.Context, pkg entitlement.PackageID, gen int64) (entitlement.Job, error) {
+	return look(ctx, s, "Job", []string{string(pkg)}, func() (entitlement.Job, error) {
+		j, ok := s.state.jobs[jobKey{pkg, gen}]
+		if !ok {
+			return j, missing("job")
+		}
+		return j, nil
+	})
+}
+
 // pick copies one entry of a map into another, where it is there.
 func pick[A, B comparable, V any](to map[A]V, as A, from map[B]V, key B) {
 	if v, ok := from[key]; ok {
@@ -89,6 +100,8 @@ func (s *Store) Read(ctx context.Context, due []entitlement.DueRef) (entitlement
 				items.Requests = append(items.Requests, several(s.state.requests, []entitlement.RequestID{ref.Request})...)
 			case ref.Subject != "":
 				items.Slots = append(items.Slots, several(s.state.slots, []slotKey{{ref.Package, ref.Subject}})...)
+			case ref.Gen != 0:
+				items.Jobs = append(items.Jobs, several(s.state.jobs, []jobKey{{ref.Package, ref.Gen}})...)
 			default:
 				items.Packages = append(items.Packages, several(s.state.packages, []entitlement.PackageID{ref.Package})...)
 			}

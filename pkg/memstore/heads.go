@@ -9,6 +9,9 @@ import (
 // headChange plans to move a head by one generation, and the debt with it (S22).
 func (p *plan) headChange(c entitlement.HeadChange) {
 	p.touch("head", c.Subject)
+	if c.Leave.Package != "" && (c.Enter.Package != "" || c.Redeliver.Package != "") || c.Off && c.On {
+		p.fail(entitlement.Errorf(entitlement.Invalid, "One change may not both take something from a subject and give it."))
+	}
 	old := p.heads[c.Subject]
 	h := clone(p.head(c.Subject))
 	if c.Enter.Package != "" {
@@ -28,6 +31,7 @@ func (p *plan) headChange(c entitlement.HeadChange) {
 		p.demand(slices.Contains(h.Live, c.Redeliver.Package), entitlement.PartHead)
 		h.Waiting = append(without(h.Waiting, c.Redeliver), c.Redeliver)
 	}
+	h.Off = (h.Off || c.Off) && !c.On
 	h.Gen++
 	p.owe(old, debtor{h, c.Look})
 }

@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"fmt"
 	"slices"
 
 	"leasehold/pkg/entitlement"
@@ -35,6 +36,10 @@ func policyRows(p entitlement.AssignmentPolicy) []row {
 
 func connectorRows(c entitlement.ConnectorConfig) []row {
 	return []row{byName(allConnectors, c.DisplayName, string(c.ID), c.ID)}
+}
+
+func jobRows(j entitlement.Job) []row {
+	return []row{dueRow(fmt.Sprint(j.Package, " ", j.Gen), entitlement.DueRef{Package: j.Package, Gen: j.Gen, At: j.Look})}
 }
 
 func userRows(u entitlement.User) []row {

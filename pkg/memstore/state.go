@@ -20,6 +20,10 @@ type (
 		pkg     entitlement.PackageID
 		subject entitlement.UserID
 	}
+	jobKey struct {
+		pkg entitlement.PackageID
+		gen int64
+	}
 	memberKey struct {
 		group entitlement.GroupID
 		user  entitlement.UserID
@@ -52,6 +56,8 @@ type state struct {
 	scopes     map[entitlement.PackageID]entitlement.PackageScopes
 	policies   map[entitlement.PolicyID]entitlement.AssignmentPolicy
 	connectors map[entitlement.ConnectorID]entitlement.ConnectorConfig
+	breakers   map[entitlement.ConnectorID]entitlement.Breaker
+	jobs       map[jobKey]entitlement.Job
 	users      map[entitlement.UserID]entitlement.User
 	groups     map[entitlement.GroupID]entitlement.Group
 	requests   map[entitlement.RequestID]entitlement.AssignmentRequest
@@ -79,6 +85,8 @@ func newState() *state {
 		scopes:     map[entitlement.PackageID]entitlement.PackageScopes{},
 		policies:   map[entitlement.PolicyID]entitlement.AssignmentPolicy{},
 		connectors: map[entitlement.ConnectorID]entitlement.ConnectorConfig{},
+		breakers:   map[entitlement.ConnectorID]entitlement.Breaker{},
+		jobs:       map[jobKey]entitlement.Job{},
 		users:      map[entitlement.UserID]entitlement.User{},
 		groups:     map[entitlement.GroupID]entitlement.Group{},
 		requests:   map[entitlement.RequestID]entitlement.AssignmentRequest{},

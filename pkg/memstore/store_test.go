@@ -88,6 +88,31 @@ func TestLateRowIsDropped(t *testing.T) {
 	}
 }
 
+// TestLateRowsAreChecked reads an inbox and a user's policies by rows that are behind.
+func TestLateRowsAreChecked(t *testing.T) {
+	s := memstore.New(memstore.Options{IndexLag: 1})
+	u := newUser()
+	me := []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: string(u.ID)}}
+	r := entitlement.AssignmentRequest{ID: "r", State: entitlement.RequestPendingApproval, Stages: []entitlement.Stage{{Asked: me}}}
+	p := entitlement.AssignmentPolicy{ID: "p", Scope: entitlement.ScopeSpecificUsers, Targets: me}
+	found := func(want int) {
+		t.Helper()
+		inbox, err := s.Inbox(t.Context(), u, entitlement.Page{})
+		policies, err2 := s.PoliciesFor(t.Context(), u)
+		if err := errors.Join(err, err2); err != nil || len(inbox.Items) != want || len(policies) != want {
+			t.Fatalf("got %d requests, %d policies and %v, want %d of each", len(inbox.Items), len(policies), err, want)
+		}
+	}
+	change := entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Policies: []entitlement.AssignmentPolicy{p}}
+	commit(t, s, change)
+	s.Settle()
+	found(1)
+	change.Requests[0].Version, change.Requests[0].State = 1, entitlement.RequestDenied
+	change.Policies[0].Version, change.Policies[0].Scope = 1, entitlement.ScopeNobody
+	commit(t, s, change)
+	found(0)
+}
+
 func TestFaults(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -13,6 +13,7 @@ var dueScenarios = []scenario{
 	{"A request falls due when it says, in one shard, until it says otherwise", dueRequest},
 	{"A slot falls due at the end of its assignment, while it has one", dueSlot},
 	{"A package under deletion falls due until it is open again or gone", duePackage},
+	{"A job falls due at its look, apart from its package and its other generations", dueJob},
 	{"Due pages through a shard, oldest first", duePages},
 	{"Due items are read as they are, what is absent left out", dueItems},
 }
@@ -25,7 +26,7 @@ func due(w *world, limit int, until time.Time, about ...entitlement.DueRef) []en
 	w.Helper()
 	isOurs := func(r entitlement.DueRef) bool {
 		return slices.ContainsFunc(about, func(a entitlement.DueRef) bool {
-			return r.Request == a.Request && r.Package == a.Package && r.Subject == a.Subject
+			return r.Request == a.Request && r.Package == a.Package && r.Subject == a.Subject && r.Gen == a.Gen
 		})
 	}
 	var all []entitlement.DueRef
@@ -81,7 +82,7 @@ func dueRequest(w *world) {
 	r.Due = time.Time{}
 	r = w.move(r, "denied")
 	fallsDueNever(w, ref)
-	r.Due = dueTime
+	r.Due, r.State = dueTime, entitlement.RequestScheduled
 	r = w.move(r, "scheduled")
 	ref.At = dueTime
 	fallsDue(w, ref)
@@ -145,6 +146,28 @@ func duePackage(w *world) {
 	p.Erased = true
 	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}})
 	shown(0)
+}
+
+func dueJob(w *world) {
+	p := w.pkg(newID[entitlement.CatalogID]())
+	job := entitlement.Job{Package: p.ID, Gen: 1, Look: dueTime, Created: dueTime}
+	other := entitlement.Job{Package: p.ID, Gen: 10, Look: dueTime.Add(time.Minute), Created: dueTime}
+	w.commit(entitlement.Change{Jobs: []entitlement.Job{job, other}})
+	fallsDue(w, entitlement.DueRef{Package: p.ID, Gen: 1, At: job.Look})
+	fallsDue(w, entitlement.DueRef{Package: p.ID, Gen: 10, At: other.Look})
+
+	job.Version, job.Cursor, job.Owed, job.Look = 1, "cursor", 100, dueTime.Add(2*time.Minute)
+	w.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
+	fallsDue(w, entitlement.DueRef{Package: p.ID, Gen: 1, At: job.Look})
+	job.Version = 2
+	got, err := w.s.Read(w.Context(), []entitlement.DueRef{{Package: p.ID, Gen: 1}, {Package: p.ID}, {Package: p.ID, Gen: 2}})
+	w.must(err)
+	w.same(got, entitlement.DueItems{Jobs: []entitlement.Job{job}, Packages: []entitlement.AccessPackage{p}})
+
+	job.Erased = true
+	w.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
+	fallsDueNever(w, entitlement.DueRef{Package: p.ID, Gen: 1})
+	fallsDue(w, entitlement.DueRef{Package: p.ID, Gen: 10, At: other.Look})
 }
 
 func duePages(w *world) {

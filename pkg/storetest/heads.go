@@ -13,6 +13,8 @@ var headScenarios = []scenario{
 	{"S5: a package that is live is not entered again", enterTwice},
 	{"S18: a package does not become live while an incompatible one is, one way", enterIncompatible},
 	{"A package that is not live is neither left nor redelivered", leaveAbsent},
+	{"Who is off enters nothing until on again, and keeps what is held", headOff},
+	{"A head change that both gives and takes is Invalid", headTorn},
 	{"A head change of nothing but a look moves the generation", headTouched},
 	{"S21: a person holds at most MaxLive packages", headFull},
 	{"An unknown subject has an empty head that owes nothing", headAbsent},
@@ -130,6 +132,49 @@ func headTouched(w *world) {
 	w.commit(touch)
 	w.commit(touch)
 	w.same(w.head(subject), entitlement.Head{Subject: subject, Gen: 2})
+}
+
+func headOff(w *world) {
+	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
+	turn := func(off bool) entitlement.Change {
+		return entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Off: off, On: !off, Look: instant(time.Hour)}}}
+	}
+	w.commit(enter(subject, a))
+	w.commit(turn(true))
+	want := entitlement.Head{Subject: subject, Gen: 2, Off: true, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}}
+	w.same(w.head(subject), want)
+	w.refuse(entitlement.PartHead, enter(subject, b))
+	w.same(w.head(subject), want)
+
+	w.commit(settle(subject, 2))
+	w.commit(leave(subject, a, ""))
+	if h := w.head(subject); !h.Off || len(h.Live) != 0 || h.Gen != 3 {
+		w.Fatalf("got %v, want an empty head that is off", h)
+	}
+	w.refuse(entitlement.PartHead, enter(subject, b))
+	w.commit(turn(false))
+	w.commit(enter(subject, b))
+	if h := w.head(subject); h.Off || len(h.Live) != 1 {
+		w.Fatalf("got %v, want a head that is on", h)
+	}
+
+	stranger := newID[entitlement.UserID]()
+	w.commit(entitlement.Change{Heads: []entitlement.HeadChange{{Subject: stranger, Off: true, Look: instant(time.Hour)}}})
+	w.refuse(entitlement.PartHead, enter(stranger, b))
+}
+
+func headTorn(w *world) {
+	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
+	w.commit(enter(subject, a))
+	before := w.head(subject)
+	for _, torn := range []entitlement.HeadChange{
+		{Subject: subject, Leave: a, Enter: b},
+		{Subject: subject, Leave: a, Redeliver: a},
+		{Subject: subject, Off: true, On: true},
+	} {
+		w.kind(w.s.Commit(w.Context(), entitlement.Change{Heads: []entitlement.HeadChange{torn}}), entitlement.Invalid)
+		w.same(w.head(subject), before)
+	}
 }
 
 func headFull(w *world) {

@@ -75,6 +75,14 @@ func keptConnector() kept {
 		func(ctx context.Context, s Store, v T) (T, error) { return s.Connector(ctx, v.ID) })
 }
 
+func keptJob() kept {
+	type T = entitlement.Job
+	return keep("Job", entitlement.PartConfiguration, func(v *T) *entitlement.Meta { return &v.Meta },
+		func(first, later *T) { later.Package, later.Gen = first.Package, first.Gen },
+		func(v T) entitlement.Change { return entitlement.Change{Jobs: []T{v}} },
+		func(ctx context.Context, s Store, v T) (T, error) { return s.Job(ctx, v.Package, v.Gen) })
+}
+
 func keptUser() kept {
 	type T = entitlement.User
 	return keep("User", entitlement.PartDirectory, func(v *T) *entitlement.Meta { return &v.Meta },

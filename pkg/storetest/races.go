@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -89,36 +88,6 @@ func raceDecide(w *world) {
 	}
 }
 
-func raceClaim(w *world) {
-	d := newDesk()
-	tokens := make([]string, 50)
-	errs := race(len(tokens), func(i int) error {
-		tokens[i] = newID[string]()
-		_, _, err := d.claim(w, tokens[i], instant(0), instant(time.Minute))
-		return err
-	})
-	if won := w.winners(errs); won != 1 {
-		w.Fatalf("%d claims went through, want 1", won)
-	}
-	w.same(w.sheets(d.subject)[0].Token, tokens[slices.Index(errs, nil)])
-}
-
-func raceDisplace(w *world) {
-	d := newDesk()
-	_, _, err := d.claim(w, "old", instant(0), instant(time.Minute))
-	w.must(err)
-	errs := race(50, func(int) error {
-		_, taken, err := d.claim(w, newID[string](), instant(time.Minute), instant(2*time.Minute))
-		if err == nil && !taken {
-			return errors.New("the displaced lease is not reported")
-		}
-		return err
-	})
-	if won := w.winners(errs); won != 1 {
-		w.Fatalf("%d claims went through, want 1", won)
-	}
-}
-
 func raceExtend(w *world) {
 	for range 10 {
 		p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
@@ -159,24 +128,6 @@ func raceExtend(w *world) {
 	}
 }
 
-func raceIncompatible(w *world) {
-	for range 10 {
-		ann, a, b := newID[entitlement.UserID](), waiting(), waiting()
-		errs := race(20, func(i int) error {
-			if i%2 == 0 {
-				return w.s.Commit(w.Context(), enter(ann, a, b.Package))
-			}
-			return w.s.Commit(w.Context(), enter(ann, b, a.Package))
-		})
-		if won := w.winners(errs); won != 1 {
-			w.Fatalf("%d packages became live, want 1", won)
-		}
-		if live := w.head(ann).Live; len(live) != 1 {
-			w.Fatalf("got %d live packages, want 1", len(live))
-		}
-	}
-}
-
 func raceGate(w *world) {
 	p := newID[entitlement.PackageID]()
 	before := map[entitlement.UserID]bool{}
@@ -213,40 +164,6 @@ func raceGate(w *world) {
 		if went {
 			w.Fatal("a submission went through that the closed package does not show")
 		}
-	}
-}
-
-func raceSettle(w *world) {
-	for range 10 {
-		ann, a, b := newID[entitlement.UserID](), waiting(), waiting()
-		w.commit(enter(ann, a))
-		errs := race(2, func(i int) error {
-			if i == 0 {
-				c := settle(ann, 1)
-				c.Settlements[0].Delivered = []entitlement.Waiting{a}
-				return w.s.Commit(w.Context(), c)
-			}
-			return w.s.Commit(w.Context(), enter(ann, b))
-		})
-		w.winners(errs)
-		w.must(errs[1])
-		head := w.head(ann)
-		want := entitlement.Head{Subject: ann, Gen: 2, Live: []entitlement.PackageID{a.Package, b.Package}, Waiting: []entitlement.Waiting{a, b}}
-		if errs[0] == nil {
-			want.Settled, want.Waiting = 1, []entitlement.Waiting{b}
-		}
-		w.same(head, ordered(want))
-		owes(w, ann, instant(2*time.Hour), 1)
-	}
-}
-
-func raceHeads(w *world) {
-	ann := newID[entitlement.UserID]()
-	errs := race(20, func(int) error { return w.s.Commit(w.Context(), enter(ann, waiting())) })
-	won := w.winners(errs)
-	head := w.head(ann)
-	if head.Gen != int64(won) || len(head.Live) != won || len(head.Waiting) != won || won == 0 {
-		w.Fatalf("%d went through, but generation %d, %d live, %d waiting", won, head.Gen, len(head.Live), len(head.Waiting))
 	}
 }
 

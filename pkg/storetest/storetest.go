@@ -26,6 +26,7 @@ type Store interface {
 	catalogs.Store
 	requests.Store
 	delivery.Store
+	delivery.FanOutStore
 	lifecycle.Store
 	// Events returns all events of an aggregate, in order.
 	Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error)

@@ -1,0 +1,51 @@
+package storetest
+
+import (
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+// desk is a place where a sheet may be.
+type desk struct {
+	subject entitlement.UserID
+	at      entitlement.ConnectorID
+}
+
+func newDesk() desk {
+	return desk{newID[entitlement.UserID](), newID[entitlement.ConnectorID]()}
+}
+
+func (d desk) claim(w *world, token string, now, until time.Time, intend ...entitlement.RoleRef) (entitlement.GrantSheet, bool, error) {
+	return w.s.Claim(w.Context(), entitlement.Claim{Subject: d.subject, Connector: d.at, Token: token, Now: now, Until: until, Intend: intend})
+}
+
+// sheet describes what a worker records.
+func (d desk) sheet(token string) entitlement.GrantSheet {
+	s := filled[entitlement.GrantSheet]()
+	s.Subject, s.Connector, s.Token, s.Until = d.subject, d.at, token, time.Time{}
+	g := filled[entitlement.Grant]()
+	g.Role.Connector = d.at
+	s.Grants = map[entitlement.RoleRef]entitlement.Grant{g.Role: g}
+	return s
+}
+
+func record(s entitlement.GrantSheet) entitlement.Change {
+	return entitlement.Change{Sheets: []entitlement.GrantSheet{s}}
+}
+
+func (w *world) conflict(err error, part entitlement.Part) {
+	w.Helper()
+	w.kind(err, entitlement.Conflict)
+	if got := entitlement.StalePart(err); got != part {
+		w.Fatalf("got the part %q, want %q", got, part)
+	}
+}
+
+// sheets reads all sheets of a subject.
+func (w *world) sheets(subject entitlement.UserID) []entitlement.GrantSheet {
+	w.Helper()
+	_, sheets, err := w.s.Debt(w.Context(), subject)
+	w.must(err)
+	return sheets
+}
