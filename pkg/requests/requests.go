@@ -154,7 +154,7 @@ func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.Re
 	for try := 1; ; try++ {
 		reviewer, r, err := s.Store.Review(ctx, by.ID, id)
 		if err != nil {
-			return err
+			return noRequest(err)
 		}
 		var start entitlement.Start
 		if r.NeedsStart() || !w.Approved || r.AsksManager() {
@@ -201,14 +201,30 @@ func mayLook(u entitlement.User, r entitlement.AssignmentRequest, subject *entit
 			}
 		}
 	}
-	return entitlement.Errorf(entitlement.NotFound, "There is no assignment request with this id.")
+	return noRequest(nil)
+}
+
+// noRequest and noAssignment are what those are told who may not know better, and in the
+// same words those who ask for what is not there (A1). Other failures stay themselves.
+func noRequest(err error) error {
+	if err == nil || entitlement.KindOf(err) == entitlement.NotFound {
+		return entitlement.Errorf(entitlement.NotFound, "There is no assignment request with this id.")
+	}
+	return err
+}
+
+func noAssignment(err error) error {
+	if err == nil || entitlement.KindOf(err) == entitlement.NotFound {
+		return entitlement.Errorf(entitlement.NotFound, "There is no assignment with this id.")
+	}
+	return err
 }
 
 // Request returns a request to those who have to do with it.
 func (s *Service) Request(ctx context.Context, by authz.Caller, id entitlement.RequestID) (entitlement.User, entitlement.AssignmentRequest, error) {
 	u, r, err := s.Store.Review(ctx, by.ID, id)
 	if err != nil {
-		return u, r, err
+		return u, r, noRequest(err)
 	}
 	var subject *entitlement.User
 	if r.AsksManager() {
@@ -331,11 +347,11 @@ func (s *Service) Assignment(ctx context.Context, by authz.Caller, id entitlemen
 		return u, entitlement.Assignment{}, err
 	}
 	a, err := s.Store.Assignment(ctx, id)
-	if err == nil && a.Subject != u.ID && !u.Administrator() {
-		err = entitlement.Errorf(entitlement.NotFound, "There is no assignment with this id.")
-	}
 	if err != nil {
-		return u, entitlement.Assignment{}, err
+		return u, a, noAssignment(err)
+	}
+	if a.Subject != u.ID && !u.Administrator() {
+		return u, entitlement.Assignment{}, noAssignment(nil)
 	}
 	return u, a, nil
 }

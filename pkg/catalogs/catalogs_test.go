@@ -1,0 +1,228 @@
+package catalogs_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/catalogs"
+	"leasehold/pkg/clock"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/memstore"
+	"leasehold/pkg/secrets"
+)
+
+// world is the owners' side over a store in memory, and a target that knows every group.
+type world struct {
+	*catalogs.Service
+	t     *testing.T
+	store *memstore.Store
+	clock *clock.Virtual
+}
+
+type everything struct{}
+
+func (everything) Resource(_ context.Context, _ entitlement.ConnectorID, originID string) (entitlement.Resource, error) {
+	if originID == "missing" {
+		return entitlement.Resource{}, entitlement.Errorf(entitlement.NotFound, "There is no such group.")
+	}
+	return entitlement.Resource{DisplayName: originID, Roles: []entitlement.ResourceRole{{OriginID: "Member_" + originID, DisplayName: "Member"}}}, nil
+}
+
+func (everything) Probe(entitlement.ConnectorConfig, string) error { return nil }
+
+var by = authz.Caller{ID: "owner", Command: "call"}
+
+func newWorld(t *testing.T) *world {
+	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
+	store := memstore.New(memstore.Options{})
+	return &world{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Clock: c, IDs: c}}
+}
+
+func must[T any](t *testing.T) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func (w *world) kind(err error, want entitlement.Kind, says string) {
+	w.t.Helper()
+	if entitlement.KindOf(err) != want || !strings.Contains(entitlement.MessageOf(err), says) {
+		w.t.Errorf("got %v, want %s saying %q", err, want, says)
+	}
+}
+
+func (w *world) catalog() entitlement.Catalog {
+	w.t.Helper()
+	return must[entitlement.Catalog](w.t)(w.CreateCatalog(w.t.Context(), by, entitlement.Catalog{DisplayName: "C", Published: true}))
+}
+
+func (w *world) pack(c entitlement.Catalog) entitlement.AccessPackage {
+	w.t.Helper()
+	return must[entitlement.AccessPackage](w.t)(w.CreatePackage(w.t.Context(), by, entitlement.AccessPackage{Catalog: c.ID, DisplayName: "P"}))
+}
+
+func (w *world) policy(p entitlement.AccessPackage) entitlement.AssignmentPolicy {
+	w.t.Helper()
+	return must[entitlement.AssignmentPolicy](w.t)(w.CreatePolicy(w.t.Context(), by, entitlement.AssignmentPolicy{Package: p.ID, DisplayName: "All",
+		Scope: entitlement.ScopeAllMembers, Requestor: entitlement.RequestorSettings{SelfAdd: true}}))
+}
+
+// holder gives a new person the package, and returns the slot.
+func (w *world) holder(p entitlement.AccessPackage) entitlement.Slot {
+	w.t.Helper()
+	u := entitlement.UserID(w.clock.New())
+	if err := w.store.Commit(w.t.Context(), entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "U", UserPrincipalName: string(u), Enabled: true}}}); err != nil {
+		w.t.Fatal(err)
+	}
+	ask := must[entitlement.Ask](w.t)(w.store.Ask(w.t.Context(), entitlement.AskKeys{Requestor: u, Subject: u, Package: p.ID}))
+	_, c, err := entitlement.Submit(entitlement.NewRequest{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.UserAdd, NewID: w.clock.New}, ask, w.clock.Now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.store.Commit(w.t.Context(), c); err != nil {
+		w.t.Fatal(err)
+	}
+	return must[entitlement.Slot](w.t)(w.store.Slot(w.t.Context(), p.ID, u))
+}
+
+func TestR27_ACatalogWithPackagesIsNotDeleted(t *testing.T) {
+	w := newWorld(t)
+	c := w.catalog()
+	p := w.pack(c)
+	w.kind(w.DeleteCatalog(t.Context(), by, c.ID), entitlement.Conflict, "1 access packages")
+	if err := w.DeletePackage(t.Context(), by, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.DeleteCatalog(t.Context(), by, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.store.Catalog(t.Context(), c.ID)
+	w.kind(err, entitlement.NotFound, "")
+}
+
+func TestR16_AResourceInUseIsNotRemoved_R14_NorLentToAnotherCatalog(t *testing.T) {
+	w := newWorld(t)
+	c, other := w.catalog(), w.catalog()
+	p, stranger := w.pack(c), w.pack(other)
+	r := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "g"))
+	_, err := w.AddResource(t.Context(), by, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "g")
+	w.kind(err, entitlement.Conflict, "already")
+	_, err = w.AddResource(t.Context(), by, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "missing")
+	w.kind(err, entitlement.NotFound, "")
+
+	_, err = w.AddScope(t.Context(), by, stranger.ID, r, "Member_g")
+	w.kind(err, entitlement.Precondition, "another catalog")
+	_, err = w.AddScope(t.Context(), by, p.ID, r, "Owner_g")
+	w.kind(err, entitlement.Invalid, "no role")
+	scope := must[entitlement.ResourceRoleScope](t)(w.AddScope(t.Context(), by, p.ID, r, "Member_g"))
+	if want := r.Roles[0].ID + "_" + r.Scope.ID; scope.ID != want {
+		t.Errorf("id %s, want %s", scope.ID, want)
+	}
+	r = must[entitlement.Resource](t)(w.store.Resource(t.Context(), c.ID, r.ID))
+	_, err = w.AddScope(t.Context(), by, p.ID, r, "Member_g")
+	w.kind(err, entitlement.Conflict, "already")
+	w.kind(w.RemoveResource(t.Context(), by, r), entitlement.Conflict, "use the resource")
+	if err := w.RemoveScope(t.Context(), by, p.ID, scope.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.kind(w.RemoveScope(t.Context(), by, p.ID, scope.ID), entitlement.NotFound, "")
+	r = must[entitlement.Resource](t)(w.store.Resource(t.Context(), c.ID, r.ID))
+	if err := w.RemoveResource(t.Context(), by, r); err != nil {
+		t.Fatal(err)
+	}
+	must[entitlement.Resource](t)(w.AddResource(t.Context(), by, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "g")) // its name is free again
+}
+
+func TestR124_APackageThatSomebodyHoldsIsNotDeleted_AndIsOpenAgain(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack(w.catalog())
+	policy := w.policy(p)
+	w.holder(p)
+	w.kind(w.DeletePackage(t.Context(), by, p.ID), entitlement.Conflict, "1 assignments and 0 open requests")
+	w.kind(w.DeletePolicy(t.Context(), by, policy.ID), entitlement.Conflict, "1 assignments") // R88
+	w.holder(p)                                                                               // new work is taken again
+
+	for _, s := range must[entitlement.Paged[entitlement.Slot]](t)(w.store.Holders(t.Context(), p.ID, entitlement.Page{})).Items {
+		_, c, err := entitlement.Remove(entitlement.Removal{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.AdminRemove, Requestor: "owner"}, s, nil, w.clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.store.Commit(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.DeletePackage(t.Context(), by, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.store.Package(t.Context(), p.ID)
+	w.kind(err, entitlement.NotFound, "")
+	_, err = w.store.Policy(t.Context(), policy.ID)
+	w.kind(err, entitlement.NotFound, "")
+	if err := w.store.Commit(t.Context(), entitlement.Change{Guards: []entitlement.Guard{{Package: p.ID, Policy: policy.ID, Subject: "anybody"}}}); entitlement.StalePart(err) != entitlement.PartGuard {
+		t.Errorf("S7: new work passes the guard of a deleted package: %v", err)
+	}
+}
+
+func TestPolicy_NamesOnlyWhoExists_AndStaysWithItsPackage(t *testing.T) {
+	w := newWorld(t)
+	c := w.catalog()
+	p, other := w.pack(c), w.pack(c)
+	policy := w.policy(p)
+	policy.Scope, policy.Targets = entitlement.ScopeSpecificUsers, []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: w.clock.New()}}
+	_, err := w.ReplacePolicy(t.Context(), by, policy)
+	w.kind(err, entitlement.Invalid, "no such user or group")
+	policy.Scope, policy.Targets, policy.Package = entitlement.ScopeAllMembers, nil, other.ID
+	_, err = w.ReplacePolicy(t.Context(), by, policy)
+	w.kind(err, entitlement.Invalid, "stays with its access package")
+}
+
+func TestConnector_TheCredentialIsKeptApart(t *testing.T) {
+	w := newWorld(t)
+	vault := &secrets.Memory{}
+	w.Secrets = vault
+	cfg := entitlement.ConnectorConfig{DisplayName: "CRM", Kind: "scim", URL: "https://crm.example/scim/v2", CorrelationKeys: []string{"userName"}}
+	c := must[entitlement.ConnectorConfig](t)(w.RegisterConnector(t.Context(), by, cfg, "s3cr3t"))
+	if got, err := vault.Get(t.Context(), c.ID); err != nil || got != "s3cr3t" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, c.ID, "", func(c *entitlement.ConnectorConfig) { c.DisplayName = "CRM 2" }))
+	if got, _ := vault.Get(t.Context(), c.ID); got != "s3cr3t" {
+		t.Errorf("an update without a credential changed it to %q", got)
+	}
+	events := must[[]entitlement.Event](t)(w.store.Events(t.Context(), entitlement.OfConnector, string(c.ID)))
+	for _, e := range events {
+		for _, v := range e.Data {
+			if strings.Contains(v, "s3cr3t") {
+				t.Error("S20: the credential stands in an event")
+			}
+		}
+	}
+	for name, set := range map[string]func(*entitlement.ConnectorConfig) string{
+		"no credential":       func(*entitlement.ConnectorConfig) string { return "" },
+		"two lines":           func(*entitlement.ConnectorConfig) string { return "a\r\nX-Evil: b" },
+		"unknown kind":        func(c *entitlement.ConnectorConfig) string { c.Kind = "ldap"; return "s" },
+		"no address":          func(c *entitlement.ConnectorConfig) string { c.URL = "crm"; return "s" },
+		"user in the address": func(c *entitlement.ConnectorConfig) string { c.URL = "https://a:b@crm.example"; return "s" },
+		"no key":              func(c *entitlement.ConnectorConfig) string { c.CorrelationKeys = nil; return "s" },
+		"unknown key":         func(c *entitlement.ConnectorConfig) string { c.CorrelationKeys = []string{"shoeSize"}; return "s" },
+		"no such manager": func(c *entitlement.ConnectorConfig) string {
+			c.ResourceManagers = []entitlement.UserID{"x"}
+			return "s"
+		},
+	} {
+		bad := cfg
+		credential := set(&bad)
+		if _, err := w.RegisterConnector(t.Context(), by, bad, credential); entitlement.KindOf(err) != entitlement.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, err := w.UpdateConnector(t.Context(), by, entitlement.BuiltinConnector, "", func(*entitlement.ConnectorConfig) {})
+	w.kind(err, entitlement.Precondition, "built-in")
+}

@@ -1,0 +1,157 @@
+package directory_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/clock"
+	"leasehold/pkg/directory"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/memstore"
+)
+
+var first = entitlement.Principal{Issuer: "https://id.example", Value: "root"}
+
+func newService() *directory.Service {
+	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
+	return &directory.Service{Store: memstore.New(memstore.Options{}), Clock: c, IDs: c, First: first}
+}
+
+var by = authz.Caller{ID: "somebody", Command: "call"}
+
+func TestIdentify_TheFirstAdministratorIsMadeOnce(t *testing.T) {
+	s := newService()
+	var wg sync.WaitGroup
+	ids := make([]entitlement.UserID, 20)
+	for i := range ids {
+		wg.Go(func() {
+			id, err := s.Identify(t.Context(), first, "call")
+			if err != nil {
+				t.Error(err)
+			}
+			ids[i] = id
+		})
+	}
+	wg.Wait()
+	u, err := s.Store.User(t.Context(), ids[0])
+	if err != nil || !u.Administrator() || len(u.Identities) != 1 {
+		t.Fatalf("got %+v, %v", u, err)
+	}
+	for _, id := range ids {
+		if id != u.ID {
+			t.Fatalf("two administrators: %v", ids)
+		}
+	}
+}
+
+func TestIdentify_TheParameterOpensNothingOnceTheAdministratorWasRemoved(t *testing.T) {
+	s := newService()
+	id, err := s.Identify(t.Context(), first, "call")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Leave(t.Context(), by, entitlement.AdministratorsGroup, false, id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.UpdateUser(t.Context(), by, id, func(u *entitlement.User) error { u.Identities = nil; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Identify(t.Context(), first, "call"); entitlement.KindOf(err) != entitlement.Forbidden {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestIdentify_AnUnboundPrincipalIsToldSo_NeverMatchedByName(t *testing.T) {
+	s := newService()
+	if _, err := s.CreateUser(t.Context(), by, entitlement.User{Type: entitlement.Member, DisplayName: "Mia", UserPrincipalName: "mia", Mail: "mia@northwind.example", Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{"mia", "mia@northwind.example"} {
+		if _, err := s.Identify(t.Context(), entitlement.Principal{Issuer: first.Issuer, Value: value}, "call"); entitlement.KindOf(err) != entitlement.Forbidden {
+			t.Errorf("%s: got %v", value, err)
+		}
+	}
+	if _, err := s.Identify(t.Context(), entitlement.Principal{Issuer: "https://other.example", Value: first.Value}, "call"); entitlement.KindOf(err) != entitlement.Forbidden {
+		t.Errorf("another issuer's root: %v", err)
+	}
+}
+
+func TestCreateUser_NamesAndIdentitiesAreUnique(t *testing.T) {
+	s := newService()
+	p := entitlement.Principal{Issuer: "https://id.example", Value: "mia"}
+	mia := entitlement.User{Type: entitlement.Member, DisplayName: "Mia", UserPrincipalName: "Mia@northwind.example", Enabled: true, Identities: []entitlement.Principal{p}}
+	u, err := s.CreateUser(t.Context(), by, mia)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, err := s.Identify(t.Context(), p, "call"); err != nil || id != u.ID {
+		t.Errorf("got %v, %v", id, err)
+	}
+	for name, set := range map[string]func(*entitlement.User){
+		"the same name in another case": func(u *entitlement.User) { u.UserPrincipalName, u.Identities = "mia@NORTHWIND.example", nil },
+		"the same identity":             func(u *entitlement.User) { u.UserPrincipalName = "other@northwind.example" },
+	} {
+		other := mia
+		set(&other)
+		if _, err := s.CreateUser(t.Context(), by, other); entitlement.KindOf(err) != entitlement.Conflict || entitlement.CodeOf(err) != "nameAlreadyExists" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, set := range map[string]func(*entitlement.User){
+		"no name":               func(u *entitlement.User) { u.DisplayName = " " },
+		"mail of two":           func(u *entitlement.User) { u.Mail = "a@x.example, b@x.example" },
+		"a type of its own":     func(u *entitlement.User) { u.Type = "Robot" },
+		"an identity twice":     func(u *entitlement.User) { u.Identities = []entitlement.Principal{p, p} },
+		"an identity of no one": func(u *entitlement.User) { u.Identities = []entitlement.Principal{{Issuer: "x"}} },
+	} {
+		other := mia
+		set(&other)
+		if _, err := s.CreateUser(t.Context(), by, other); entitlement.KindOf(err) != entitlement.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestManager_NobodyIsTheirOwn(t *testing.T) {
+	s := newService()
+	u, err := s.CreateUser(t.Context(), by, entitlement.User{Type: entitlement.Member, DisplayName: "Mia", UserPrincipalName: "mia", Enabled: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetManager(t.Context(), by, u.ID, u.ID); entitlement.KindOf(err) != entitlement.Invalid {
+		t.Errorf("got %v", err)
+	}
+	if err := s.SetManager(t.Context(), by, u.ID, "00000000-0000-4000-8000-00000000ffff"); entitlement.KindOf(err) != entitlement.NotFound {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestJoin_ManyAtOnceAllArrive(t *testing.T) {
+	s := newService()
+	g, err := s.CreateGroup(t.Context(), by, entitlement.Group{DisplayName: "Sales"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for i := range 6 {
+		u, err := s.CreateUser(t.Context(), by, entitlement.User{Type: entitlement.Member, DisplayName: "P", UserPrincipalName: string(rune('a' + i)), Enabled: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			if err := s.Join(t.Context(), by, g.ID, false, u.ID); err != nil {
+				t.Error(err)
+			}
+			if err := s.Join(t.Context(), by, g.ID, false, u.ID); entitlement.KindOf(err) != entitlement.Conflict {
+				t.Errorf("a second time: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	members, err := s.Store.Members(t.Context(), g.ID, entitlement.Page{})
+	if err != nil || len(members.Items) != 6 {
+		t.Errorf("got %v, %v", members, err)
+	}
+}
