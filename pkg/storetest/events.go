@@ -15,9 +15,10 @@ var eventScenarios = []scenario{
 }
 
 func eventChain(w *world) {
-	r, first := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(0))
-	r.Chain, first = entitlement.Chain{}.Append(entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(r.ID), Kind: "submitted",
+	r, _ := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(0))
+	chain, first := entitlement.Chain{}.Append(entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(r.ID), Kind: "submitted",
 		Actor: r.Subject, Command: "command <&> #1", At: instant(1), After: "submitted", Data: map[string]string{"answer": "Ünï \"#1\"\n", "empty": ""}})
+	r.Chain = chain
 	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{first}})
 	want := []entitlement.Event{first}
 	for i := range 12 {
