@@ -2,11 +2,7 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"slices"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"leasehold/pkg/entitlement"
 )
@@ -34,86 +30,6 @@ func (db *DB) Debt(ctx context.Context, subject entitlement.UserID) (entitlement
 		sheets = append(sheets, sheet)
 	}
 	return head, sheets, nil
-}
-
-// intents is how many intended roles one update can carry, by the length of its expression.
-const intents = 100
-
-// Claim takes a subject's sheet at a connector until the lease ends, in one conditional
-// update that also enters the roles it intends. More roles than fit follow under the
-// claim, before it is handed out.
-func (db *DB) Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSheet, bool, error) {
-	x := newExpression()
-	token, until := x.attr(attrToken), x.attr(attrUntil)
-	x.require("(attribute_not_exists(%s) OR %s <= %s)", token, until, x.value(instant(c.Now)))
-	x.clauses["SET"] = append(x.clauses["SET"], x.attr(attrDisplaced)+" = if_not_exists("+token+", "+x.value(literal(""))+")")
-	x.set(attrToken, literal(c.Token))
-	x.set(attrUntil, instant(c.Until))
-	x.touch(tagSheet)
-	it, err := db.intend(ctx, c, x, c.Intend[:min(len(c.Intend), intents)])
-	if err != nil {
-		return entitlement.GrantSheet{}, false, err
-	}
-	taken := textOf(it, attrDisplaced) != ""
-	for from := intents; from < len(c.Intend); from += intents {
-		x := newExpression()
-		x.equals(attrToken, literal(c.Token))
-		if it, err = db.intend(ctx, c, x, c.Intend[from:min(len(c.Intend), from+intents)]); err != nil {
-			return entitlement.GrantSheet{}, false, err
-		}
-	}
-	sheet, err := readSheet(it)
-	return sheet, taken, err
-}
-
-// intend adds roles that the sheet does not know to an update of it, makes that, and
-// returns the sheet as it then is.
-func (db *DB) intend(ctx context.Context, c entitlement.Claim, x *expression, roles []entitlement.RoleRef) (item, error) {
-	for _, role := range roles {
-		g := entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown}
-		x.initial(grantName(role), &types.AttributeValueMemberM{Value: writing(&g, grantFields(c.Connector))})
-	}
-	in := db.single(sheetKey(c.Subject, c.Connector), x)
-	in.ReturnValues = types.ReturnValueAllNew
-	in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-	out, err := db.client.UpdateItem(ctx, in)
-	if lost, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		if madeBy(c, lost.Item) {
-			return lost.Item, nil
-		}
-		return nil, entitlement.StaleError(entitlement.PartClaim)
-	}
-	if err != nil {
-		return nil, failed(ctx, "claim", err)
-	}
-	return out.Attributes, nil
-}
-
-// madeBy reports that a sheet is under this very claim: an earlier try of the same call
-// went through, and only its answer was lost.
-func madeBy(c entitlement.Claim, it item) bool {
-	var until time.Time
-	f := &fields{item: it, reading: true}
-	when(f, attrUntil, &until)
-	return textOf(it, attrToken) == c.Token && until.Equal(c.Until)
-}
-
-// Holding reports for each fence, in order, whether its claim and generation still hold.
-func (db *DB) Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error) {
-	var keys []Key
-	for _, f := range fences {
-		keys = append(keys, headKey(f.Subject), sheetKey(f.Subject, f.Connector))
-	}
-	all, err := db.batch(ctx, true, keys...)
-	if err != nil {
-		return nil, err
-	}
-	holds := make([]bool, len(fences))
-	for i, f := range fences {
-		head, sheet := all[headKey(f.Subject)], all[sheetKey(f.Subject, f.Connector)]
-		holds[i] = f.Token != "" && textOf(sheet, attrToken) == f.Token && numberOf(head, attrGen) == f.Gen
-	}
-	return holds, nil
 }
 
 // Job returns a package edit that has not reached every holder yet.
