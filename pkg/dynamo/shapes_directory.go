@@ -23,6 +23,7 @@ var userShape = shape[entitlement.User]{
 		idSet(f, attrGroups, &u.Groups)
 		list(f, "ids", &u.Identities, principalFields)
 		when(f, "cr", &u.Created)
+		when(f, "del", &u.Deleted)
 	},
 }
 

@@ -134,6 +134,13 @@ func Cancel(r AssignmentRequest, slot Slot, actor UserID, command string, now ti
 	return finish(r, RequestCancel, "", slot, e, now)
 }
 
+// Withdraw ends an open request because its subject may not get anything any more.
+func Withdraw(r AssignmentRequest, slot Slot, outcome, command string, now time.Time) (Change, error) {
+	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "canceled", Actor: Service, Command: command, At: now, Data: map[string]string{"reason": outcome}}
+	_, c, err := finish(r, RequestCancel, outcome, slot, e, now)
+	return c, err
+}
+
 // Overdue does what the clock asks of a pending or scheduled request at now: escalates,
 // denies for want of a decision (R50), or begins. A Change without parts means that
 // nothing is due.

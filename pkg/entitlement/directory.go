@@ -37,11 +37,20 @@ type User struct {
 	Groups            []GroupID // direct memberships; changed by Membership alone
 	Identities        []Principal
 	Created           time.Time
+	Deleted           time.Time // set: the record is kept as the anchor of what was held, and nobody sees it
 	Meta
 }
 
 // MemberOf reports direct membership.
 func (u User) MemberOf(g GroupID) bool { return slices.Contains(u.Groups, g) }
+
+// Active refuses a caller whose account is disabled.
+func (u User) Active() error {
+	if u.Enabled {
+		return nil
+	}
+	return Errorf(Forbidden, "Your account is disabled. Ask an administrator to enable it.") // R39
+}
 
 // Administrator reports that the user may administer everything: an enabled member
 // of the administrators' group.

@@ -37,8 +37,11 @@ func Extend(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 // admitExtension returns the policy of the assignment where it lets its end be moved.
 func admitExtension(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
 	none := AssignmentPolicy{}
-	if ask.Requestor == nil || !ask.Requestor.Enabled {
-		return none, Errorf(Forbidden, "Your account is disabled. Ask an administrator to enable it.")
+	if ask.Requestor == nil {
+		return none, User{}.Active()
+	}
+	if err := ask.Requestor.Active(); err != nil {
+		return none, err
 	}
 	a := ask.Slot.Assignment
 	if a == nil || ask.Package == nil || ask.Subject == nil || over(*a, now) {

@@ -55,8 +55,11 @@ func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 // admit returns the policy that lets the request through, or why none does.
 func admit(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
 	none := AssignmentPolicy{}
-	if ask.Requestor == nil || !ask.Requestor.Enabled {
-		return none, Errorf(Forbidden, "Your account is disabled. Ask an administrator to enable it.") // R39
+	if ask.Requestor == nil {
+		return none, User{}.Active()
+	}
+	if err := ask.Requestor.Active(); err != nil {
+		return none, err
 	}
 	if ask.Package == nil || !ask.Package.Deleting.IsZero() {
 		return none, Errorf(NotFound, "There is no access package with this id.")

@@ -156,6 +156,9 @@ func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.Re
 		if err != nil {
 			return noRequest(err)
 		}
+		if err := reviewer.Active(); err != nil {
+			return err
+		}
 		var start entitlement.Start
 		if r.NeedsStart() || !w.Approved || r.AsksManager() {
 			if start, err = s.Store.Start(ctx, r); err != nil {
@@ -225,6 +228,9 @@ func (s *Service) Request(ctx context.Context, by authz.Caller, id entitlement.R
 	u, r, err := s.Store.Review(ctx, by.ID, id)
 	if err != nil {
 		return u, r, noRequest(err)
+	}
+	if err := u.Active(); err != nil {
+		return u, r, err
 	}
 	var subject *entitlement.User
 	if r.AsksManager() {
@@ -343,6 +349,9 @@ func (s *Service) mayRemoveOwn(ctx context.Context, u entitlement.User, a entitl
 // Assignment returns an assignment to its subject and to administrators, with the caller.
 func (s *Service) Assignment(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) (entitlement.User, entitlement.Assignment, error) {
 	u, err := s.Store.User(ctx, by.ID)
+	if err == nil {
+		err = u.Active()
+	}
 	if err != nil {
 		return u, entitlement.Assignment{}, err
 	}
