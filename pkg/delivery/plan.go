@@ -142,18 +142,25 @@ const maxSettled = 20
 // is still being delivered.
 func judge(a entitlement.Assignment, list []entitlement.ResourceRoleScope, known map[entitlement.RoleRef]entitlement.Grant, now time.Time) entitlement.AssignmentEvent {
 	present, hopeful := 0, 0
+	since := time.Time{} // when the trouble began
 	for _, s := range list {
 		switch g := known[s.Ref]; {
 		case g.Presence == entitlement.PresencePresent && !g.Failing():
 			present++
 		case !g.Permanent:
 			hopeful++
+			if g.Failing() && (since.IsZero() || g.Since.Before(since)) {
+				since = g.Since
+			}
 		}
+	}
+	if since.IsZero() || since.Before(a.Since) {
+		since = a.Since
 	}
 	switch {
 	case present == len(list):
 		return entitlement.AllPresent
-	case hopeful > 0 && now.Sub(a.Since) < GiveUpAfter:
+	case hopeful > 0 && now.Sub(since) < GiveUpAfter:
 		return ""
 	case present > 0:
 		return entitlement.SomePresent

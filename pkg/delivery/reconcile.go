@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -42,9 +43,8 @@ func (s *Service) Deliver(ctx context.Context, subjects []entitlement.UserID, co
 	failed := map[entitlement.UserID]error{}
 	left := slices.Compact(slices.Sorted(slices.Values(subjects)))
 	for round := 0; len(left) > 0 && round < maxRounds; round++ {
-		jobs := s.load(ctx, left)
-		s.work(ctx, jobs)
-		left = s.settle(ctx, jobs, command)
+		jobs := s.load(ctx, left, command)
+		left = s.settle(ctx, s.work(ctx, jobs), command)
 		for _, j := range jobs {
 			if j.err != nil {
 				failed[j.subject] = j.err
@@ -62,6 +62,7 @@ type job struct {
 	want    roles
 	idle    []entitlement.GrantSheet // those that nothing is to be done at
 	sheets  []*sheetJob
+	pending atomic.Int32 // targets that are not done
 	err     error
 }
 
@@ -77,14 +78,14 @@ type sheetJob struct {
 
 // load reads what each subject owes, and claims the sheets that have work. Subjects that
 // owe nothing, or whom another worker holds, drop out: the debt says so until it is paid.
-func (s *Service) load(ctx context.Context, subjects []entitlement.UserID) []*job {
+func (s *Service) load(ctx context.Context, subjects []entitlement.UserID, command string) []*job {
 	var mu sync.Mutex
 	var jobs []*job
 	var g errgroup.Group
 	g.SetLimit(parallelReads)
 	for _, id := range subjects {
 		g.Go(func() error {
-			j := s.loadOne(ctx, id)
+			j := s.loadOne(ctx, id, command)
 			if j != nil {
 				mu.Lock()
 				jobs = append(jobs, j)
@@ -98,7 +99,7 @@ func (s *Service) load(ctx context.Context, subjects []entitlement.UserID) []*jo
 	return jobs
 }
 
-func (s *Service) loadOne(ctx context.Context, id entitlement.UserID) *job {
+func (s *Service) loadOne(ctx context.Context, id entitlement.UserID, command string) *job {
 	j := &job{subject: id}
 	var sheets []entitlement.GrantSheet
 	j.head, sheets, j.err = s.Store.Debt(ctx, id)
@@ -107,6 +108,14 @@ func (s *Service) loadOne(ctx context.Context, id entitlement.UserID) *job {
 	}
 	if !j.head.Owes() {
 		return nil
+	}
+	if j.head.Off {
+		if j.err = s.leave(ctx, j.head, command); j.err == nil {
+			j.head, sheets, j.err = s.Store.Debt(ctx, id)
+		}
+		if j.err != nil {
+			return j
+		}
 	}
 	if j.work, j.err = s.Store.Work(ctx, j.head); j.err != nil {
 		return j
@@ -200,33 +209,47 @@ func (s *Service) release(ctx context.Context, j *job) {
 	}
 }
 
-// work carries out the tasks of all jobs, target by target.
-func (s *Service) work(ctx context.Context, jobs []*job) {
+// work carries out the tasks of all jobs, target by target and all targets side by side,
+// and hands over each job when its own targets are done: a silent target delays nobody
+// who does not need it.
+func (s *Service) work(ctx context.Context, jobs []*job) <-chan *job {
+	done := make(chan *job, len(jobs))
 	byTarget := map[entitlement.ConnectorID][]*sheetJob{}
 	for _, j := range jobs {
+		if j.err != nil || len(j.sheets) == 0 {
+			done <- j
+			continue
+		}
+		j.pending.Store(int32(len(j.sheets)))
 		for _, sj := range j.sheets {
-			if j.err == nil {
-				byTarget[sj.sheet.Connector] = append(byTarget[sj.sheet.Connector], sj)
-			}
+			byTarget[sj.sheet.Connector] = append(byTarget[sj.sheet.Connector], sj)
 		}
 	}
 	var wg sync.WaitGroup
 	for id, sheets := range byTarget {
 		wg.Go(func() {
-			t := &target{service: s, id: id, sheets: sheets}
-			t.run(ctx)
+			(&target{service: s, id: id, sheets: sheets}).run(ctx)
+			for _, sj := range sheets {
+				if sj.job.pending.Add(-1) == 0 {
+					done <- sj.job
+				}
+			}
 		})
 	}
-	wg.Wait()
+	go func() {
+		wg.Wait()
+		close(done)
+	}()
+	return done
 }
 
 // settle records every job and returns the subjects that moved on meanwhile.
-func (s *Service) settle(ctx context.Context, jobs []*job, command string) []entitlement.UserID {
+func (s *Service) settle(ctx context.Context, jobs <-chan *job, command string) []entitlement.UserID {
 	var mu sync.Mutex
 	var again []entitlement.UserID
 	var g errgroup.Group
 	g.SetLimit(parallelReads)
-	for _, j := range jobs {
+	for j := range jobs {
 		g.Go(func() error {
 			if j.err != nil {
 				s.release(ctx, j)

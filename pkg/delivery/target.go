@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,6 +23,11 @@ type target struct {
 	sheets  []*sheetJob
 	conn    connector.Connector
 	batch   int
+
+	breaker  entitlement.Breaker
+	mu       sync.Mutex
+	failed   bool // some call was not answered
+	answered bool // some call was
 }
 
 // op is one subject's task of one role.
@@ -31,6 +37,15 @@ type op struct {
 }
 
 func (t *target) run(ctx context.Context) {
+	switch ok, err := t.admitted(ctx); {
+	case err != nil:
+		t.failAll(t.all(), refusalOf(err))
+		return
+	case !ok:
+		t.failAll(t.all(), t.resting())
+		return
+	}
+	defer t.remember(ctx)
 	conn, err := t.service.Connectors.Open(ctx, t.id)
 	if err != nil {
 		t.failAll(t.all(), refusalOf(err))
@@ -46,10 +61,17 @@ func (t *target) run(ctx context.Context) {
 	}
 	for _, role := range slices.SortedFunc(maps.Keys(byRole), compareRoles) {
 		for chunk := range slices.Chunk(byRole[role], t.batch) {
+			if t.failed {
+				t.failAll(chunk, refusalOf(errSilent)) // one unanswered call is enough
+				continue
+			}
 			t.apply(ctx, role, chunk)
 		}
 	}
 }
+
+// errSilent stands for a call that was not made because the one before was not answered.
+var errSilent = entitlement.Errorf(entitlement.Unavailable, "The target does not answer.")
 
 func (t *target) all() []op {
 	var all []op
@@ -79,6 +101,9 @@ func (t *target) findPrincipals(ctx context.Context) {
 		g.Go(func() error {
 			u := sj.job.work.Subject
 			ref, err := t.conn.FindPrincipal(ctx, connector.Correlation{User: u.ID, UserName: u.UserPrincipalName, Mail: u.Mail, External: u.ExternalID})
+			t.mu.Lock()
+			t.saw(err)
+			t.mu.Unlock()
 			if err == nil {
 				sj.sheet.Principal = string(ref)
 				return nil
@@ -163,6 +188,7 @@ func (t *target) check(ctx context.Context, role entitlement.RoleRef, ops []op) 
 		who[i] = connector.PrincipalRef(o.sheet.sheet.Principal)
 	}
 	present, err := t.conn.Check(ctx, role, who)
+	t.saw(err)
 	if err == nil && len(present) != len(ops) {
 		err = entitlement.Errorf(entitlement.Internal, "The connector answered %d of %d.", len(present), len(ops))
 	}
@@ -202,6 +228,7 @@ func (t *target) write(ctx context.Context, role entitlement.RoleRef, ops []op) 
 		changes[i] = connector.Op{Grant: o.task.Grant, Principal: connector.PrincipalRef(o.sheet.sheet.Principal)}
 	}
 	results, err := t.conn.Apply(ctx, role, changes)
+	t.saw(err)
 	if err == nil && len(results) != len(ops) {
 		err = entitlement.Errorf(entitlement.Internal, "The connector answered %d of %d.", len(results), len(ops))
 	}

@@ -1,0 +1,79 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+)
+
+// Bounds of the breaker: a dead target sees at most twenty tries in ten minutes.
+const (
+	firstRest = 30 * time.Second
+	lastRest  = 5 * time.Minute
+)
+
+// rest returns how long a target is left alone after n failures in a row.
+func rest(n int) time.Duration { return min(firstRest<<min(max(n-1, 0), 10), lastRest) }
+
+// admitted reports whether the target may be called now. After a rest one worker of many
+// is let through: the one that moves the end of the rest on.
+func (t *target) admitted(ctx context.Context) (bool, error) {
+	b, err := t.service.Store.Breaker(ctx, t.id)
+	if err != nil {
+		return false, err
+	}
+	t.breaker = b
+	now := t.service.Clock.Now()
+	switch {
+	case b.Failures == 0:
+		return true, nil
+	case now.Before(b.Until):
+		return false, nil
+	}
+	b.Until = now.Add(rest(b.Failures))
+	err = t.service.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}})
+	if entitlement.StalePart(err) != "" {
+		return false, nil
+	}
+	b.Version++
+	t.breaker = b
+	return err == nil, err
+}
+
+// remember records how the target did as a whole, where that is news. Losing the race to
+// write it is harmless: somebody else saw the same target.
+func (t *target) remember(ctx context.Context) {
+	b := t.breaker
+	switch {
+	case t.failed:
+		b.Failures++
+		b.Until = t.service.Clock.Now().Add(rest(b.Failures))
+	case b.Failures > 0 && t.answered:
+		b.Failures, b.Until = 0, time.Time{}
+	default:
+		return
+	}
+	if err := t.service.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}}); err != nil && entitlement.StalePart(err) == "" {
+		t.service.Log.WarnContext(ctx, "the state of a target was not recorded", "connector", t.id, "error", err)
+	}
+}
+
+// saw takes note of a call's outcome. Only a target that does not answer trips the
+// breaker: one that refuses or throttles is alive, and has said what it wants.
+func (t *target) saw(err error) {
+	if err == nil {
+		t.answered = true
+		return
+	}
+	if connector.RefusalOf(err).Reason == connector.TargetUnavailable {
+		t.failed = true
+	}
+}
+
+// resting is what is recorded of tasks that a resting target was not asked about.
+func (t *target) resting() *connector.Refusal {
+	return &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target did not answer others a moment ago; delivery goes on by itself.",
+		After: t.breaker.Until.Sub(t.service.Clock.Now())}
+}

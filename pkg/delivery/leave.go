@@ -1,0 +1,63 @@
+package delivery
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+)
+
+// leave ends all that a subject holds and asks for who may not hold anything any more:
+// each assignment and each open request in a change of its own, so that a crash is taken
+// up where it was. What somebody else moves meanwhile is met again by the next round.
+func (s *Service) leave(ctx context.Context, h entitlement.Head, command string) error {
+	for _, pkg := range h.Live {
+		if err := s.leaveOne(ctx, pkg, h.Subject, command); err != nil {
+			return err
+		}
+	}
+	open, err := s.Store.OpenRequests(ctx, h.Subject)
+	if err != nil {
+		return err
+	}
+	for _, r := range open {
+		slot, err := s.Store.Slot(ctx, r.Package, r.Subject)
+		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+			return err
+		}
+		change, err := entitlement.Withdraw(r, slot, entitlement.OutcomeSubjectDisabled, command, s.Clock.Now())
+		if err == nil {
+			err = s.Store.Commit(ctx, change)
+		}
+		if err != nil && entitlement.KindOf(err) != entitlement.Conflict {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) leaveOne(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID, command string) error {
+	slot, err := s.Store.Slot(ctx, pkg, subject)
+	if err != nil {
+		return err
+	}
+	var open *entitlement.AssignmentRequest
+	if slot.Open != "" {
+		requests, err := s.Store.OpenRequests(ctx, subject)
+		if err != nil {
+			return err
+		}
+		for _, r := range requests {
+			if r.ID == slot.Open {
+				open = &r
+			}
+		}
+	}
+	change, err := entitlement.Leave(slot, open, entitlement.OutcomeSubjectDisabled, command, s.Clock.Now())
+	if err == nil && len(change.Ended) > 0 {
+		err = s.Store.Commit(ctx, change)
+	}
+	if entitlement.KindOf(err) == entitlement.Conflict {
+		return nil
+	}
+	return err
+}
