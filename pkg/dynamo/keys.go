@@ -35,12 +35,14 @@ import (
 //	assignment by id                      | table | REQ#r, ASG and REQ, then the slot        | one
 //	requests for a package; for a person  | 1; 2  | PKGREQ#p; SUBREQ#s, newest first         | pages
 //	ended ones of a package; of a person  | 1; 2  | the same rows, then REQ#r, ASG           | pages
+//	open requests of a person             | 2     | SUBREQ#s; those still open               | all
 //	requests a person made for others     | table | SUB#s, BY#..., newest first              | pages
 //	what waits for a person               | 1     | INBOX#U#me, INBOX#G#g, INBOX#SET#hash    | pages
 //	groups named as approvers or targets  | table | CFG, APPROVERS; CFG, TARGETS             | one
 //	policies that name a person           | 1     | TARGET#ALL, TARGET#U#me, TARGET#G#g      | all
 //	work that falls due                   | 2     | DUE#n up to a time                       | pages
 //	debts to look at                      | 2     | OWE#n up to a time                       | pages
+//	who fails at a connector for a reason | 1     | ERR#c#reason, longest first; rows alone  | pages, count
 //	events of an aggregate                | table | its partition, EV#...                    | all
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
 
@@ -307,6 +309,17 @@ func duePartition(shard int) string { return join(wordDue, strconv.Itoa(shard)) 
 // oweRow puts a head where the tick finds its debt.
 func oweRow(s entitlement.UserID, look time.Time) row {
 	return row{owePartition(shard(names.OweShards, part(s))), join(stamp(look), part(s))}
+}
+
+// failingRow lists a sheet among those that fail at a connector for a reason, the longest
+// first.
+func failingRow(at entitlement.ConnectorID, reason string, since time.Time, s entitlement.UserID) row {
+	return row{join("ERR", part(at), part(reason)), join(stamp(since), part(s))}
+}
+
+// failingAt returns since when a sheet fails, and whose it is.
+func failingAt(sort string) entitlement.Failing {
+	return entitlement.Failing{Subject: lastOf[entitlement.UserID](sort), Since: unstamp(idAt[string](sort, 0))}
 }
 
 func owePartition(shard int) string { return join(wordOwe, strconv.Itoa(shard)) }

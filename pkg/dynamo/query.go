@@ -46,8 +46,25 @@ func (w walk) attributes() (partition, sort string) {
 	return w.index.Partition, w.index.Sort
 }
 
-// page reads one page of rows. The table is read strongly; an index cannot be.
-func (db *DB) page(ctx context.Context, w walk, at *cursor, limit int) ([]item, *cursor, error) {
+// query returns the call that reads one page of rows. The table is read strongly; an
+// index cannot be.
+func (db *DB) query(w walk, at *cursor, limit int) *dynamodb.QueryInput {
+	x := w.condition()
+	attrs, values := x.bindings()
+	in := &dynamodb.QueryInput{TableName: &db.table, KeyConditionExpression: x.condition(), ExpressionAttributeNames: attrs,
+		ExpressionAttributeValues: values, ScanIndexForward: aws.Bool(!w.newest), ExclusiveStartKey: w.start(at)}
+	if limit > 0 {
+		in.Limit = aws.Int32(int32(limit))
+	}
+	if w.index != nil {
+		in.IndexName = &w.index.ID
+	} else {
+		in.ConsistentRead = aws.Bool(true)
+	}
+	return in
+}
+
+func (w walk) condition() *expression {
 	partition, sort := w.attributes()
 	x := newExpression()
 	x.equals(partition, literal(w.partition))
@@ -61,24 +78,19 @@ func (db *DB) page(ctx context.Context, w walk, at *cursor, limit int) ([]item, 
 	case w.after != "":
 		x.require("%s > %s", x.attr(sort), x.value(literal(w.after)))
 	}
-	attrs, values := x.bindings()
-	in := &dynamodb.QueryInput{TableName: &db.table, KeyConditionExpression: x.condition(), ExpressionAttributeNames: attrs,
-		ExpressionAttributeValues: values, ScanIndexForward: aws.Bool(!w.newest), ExclusiveStartKey: w.start(at)}
-	if limit > 0 {
-		in.Limit = aws.Int32(int32(limit))
-	}
-	if w.index != nil {
-		in.IndexName = &w.index.ID
-	} else {
-		in.ConsistentRead = aws.Bool(true)
-	}
-	out, err := db.client.Query(ctx, in)
+	return x
+}
+
+// page reads one page of rows.
+func (db *DB) page(ctx context.Context, w walk, at *cursor, limit int) ([]item, *cursor, error) {
+	out, err := db.client.Query(ctx, db.query(w, at, limit))
 	if err != nil {
 		return nil, nil, failed(ctx, "query", err)
 	}
 	if len(out.LastEvaluatedKey) == 0 {
 		return out.Items, nil, nil
 	}
+	_, sort := w.attributes()
 	last := out.LastEvaluatedKey
 	return out.Items, &cursor{PK: textOf(last, names.AttrPK), SK: textOf(last, names.AttrSK), Sort: textOf(last, sort)}, nil
 }

@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"slices"
 
 	"leasehold/pkg/entitlement"
 )
@@ -37,6 +38,16 @@ func (db *DB) Review(ctx context.Context, reviewer entitlement.UserID, id entitl
 // RequestsOf lists requests for a subject, newest first.
 func (db *DB) RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	return followed(ctx, db, requestShape, true, subjectWalk(subject), page, requestOfEvent)
+}
+
+// OpenRequests lists a subject's open requests; an index finds them, each is read strongly.
+func (db *DB) OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error) {
+	rows, err := db.all(ctx, subjectWalk(subject))
+	if err != nil {
+		return nil, err
+	}
+	requests, err := several(ctx, db, requestShape, true, keysOf(rows, requestOfEvent))
+	return slices.DeleteFunc(requests, func(r entitlement.AssignmentRequest) bool { return !r.State.Open() }), err
 }
 
 // RequestsFor lists requests for a package, newest first.

@@ -84,7 +84,8 @@ func readSheet(it item) (entitlement.GrantSheet, error) {
 	return s, f.failure(it)
 }
 
-// writeSheet returns what a worker records: the grants, and no claim.
+// writeSheet returns what a worker records: the grants, and no claim. While any of them
+// fails, the sheet is listed by its worst reason.
 func writeSheet(s entitlement.GrantSheet) item {
 	it := item{}
 	f := &fields{item: it}
@@ -93,6 +94,9 @@ func writeSheet(s entitlement.GrantSheet) item {
 		group(f, grantName(g.Role), &g, grantFields(s.Connector))
 	}
 	seal(it, sheetKey(s.Subject, s.Connector), tagSheet, 1)
+	if reason, since := s.Worst(); reason != "" {
+		index(it, rows{first: failingRow(s.Connector, reason, since, s.Subject)})
+	}
 	return it
 }
 

@@ -2,7 +2,6 @@ package dynamo_test
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -53,54 +52,6 @@ func (r *raw) commit(c entitlement.Change) {
 	r.Helper()
 	if err := r.db.Commit(context.Background(), c); err != nil {
 		r.Fatal(err)
-	}
-}
-
-// TestClaimOfManyRoles proves that more intended roles than one update can carry are
-// all entered before the sheet is handed out.
-func TestClaimOfManyRoles(t *testing.T) {
-	r, at := bare(t), newID[entitlement.ConnectorID]()
-	claim := entitlement.Claim{Subject: newID[entitlement.UserID](), Connector: at, Token: "one", Now: start2026, Until: start2026.Add(time.Minute)}
-	for i := range 350 {
-		claim.Intend = append(claim.Intend, entitlement.RoleRef{Connector: at, Resource: fmt.Sprint("team ", i), Role: "member"})
-	}
-	sheet, taken, err := r.db.Claim(context.Background(), claim)
-	if err != nil || taken || len(sheet.Grants) != 350 || sheet.Token != "one" {
-		t.Fatalf("got %d grants under %q, taken %t, error %v", len(sheet.Grants), sheet.Token, taken, err)
-	}
-	claim.Token, claim.Now, claim.Until = "two", claim.Until, claim.Until.Add(time.Minute)
-	if sheet, taken, err = r.db.Claim(context.Background(), claim); err != nil || !taken || len(sheet.Grants) != 350 {
-		t.Fatalf("got %d grants, taken %t, error %v", len(sheet.Grants), taken, err)
-	}
-}
-
-// TestLeasesEndToTheNanosecond proves that the table compares times in full.
-func TestLeasesEndToTheNanosecond(t *testing.T) {
-	r := bare(t)
-	claim := entitlement.Claim{Subject: newID[entitlement.UserID](), Connector: newID[entitlement.ConnectorID](), Token: "one", Now: start2026, Until: start2026.Add(time.Minute)}
-	if _, _, err := r.db.Claim(context.Background(), claim); err != nil {
-		t.Fatal(err)
-	}
-	claim.Token, claim.Now = "two", claim.Until.Add(-1)
-	if _, _, err := r.db.Claim(context.Background(), claim); entitlement.StalePart(err) != entitlement.PartClaim {
-		t.Fatalf("a nanosecond before its end a lease gave way: %v", err)
-	}
-	claim.Now = claim.Until
-	if _, taken, err := r.db.Claim(context.Background(), claim); err != nil || !taken {
-		t.Fatalf("got taken %t and %v at the end of the lease", taken, err)
-	}
-}
-
-// TestAClaimWhoseAnswerWasLost proves that the same call again, as the client makes it
-// after a lost answer, finds its own claim.
-func TestAClaimWhoseAnswerWasLost(t *testing.T) {
-	r := bare(t)
-	claim := entitlement.Claim{Subject: newID[entitlement.UserID](), Connector: newID[entitlement.ConnectorID](), Token: "one", Now: start2026, Until: start2026.Add(time.Minute),
-		Intend: []entitlement.RoleRef{{Resource: "team", Role: "member"}}}
-	for range 2 {
-		if sheet, taken, err := r.db.Claim(context.Background(), claim); err != nil || taken || len(sheet.Grants) != 1 {
-			t.Fatalf("got %v, taken %t, error %v", sheet, taken, err)
-		}
 	}
 }
 

@@ -1,0 +1,48 @@
+package dynamo
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+// Failing lists subjects whose delivery at a target fails for a reason, longest first.
+// The rows lie on the sheets and say all that is asked, so nothing else is read.
+func (db *DB) Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error) {
+	return within(ctx, db, failingWalk(at, reason), page, func(it item) (entitlement.Failing, error) {
+		return failingAt(textOf(it, names.AttrI1S)), nil
+	})
+}
+
+// CountFailing counts them.
+func (db *DB) CountFailing(ctx context.Context, at entitlement.ConnectorID, reason string) (int, error) {
+	in := db.query(failingWalk(at, reason), nil, 0)
+	in.Select = types.SelectCount
+	n := 0
+	for {
+		out, err := db.client.Query(ctx, in)
+		if err != nil {
+			return 0, failed(ctx, "count", err)
+		}
+		n += int(out.Count)
+		if in.ExclusiveStartKey = out.LastEvaluatedKey; len(in.ExclusiveStartKey) == 0 {
+			return n, nil
+		}
+	}
+}
+
+func failingWalk(at entitlement.ConnectorID, reason string) walk {
+	return walk{index: index1, partition: failingRow(at, reason, firstStamp, "").partition}
+}
+
+// Breaker returns what is remembered of a target; version 0 where nothing is.
+func (db *DB) Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlement.Breaker, error) {
+	b, err := one(ctx, db, breakerShape, breakerKey(id))
+	if entitlement.KindOf(err) == entitlement.NotFound {
+		return entitlement.Breaker{Connector: id}, nil
+	}
+	return b, err
+}

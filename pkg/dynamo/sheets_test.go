@@ -1,0 +1,150 @@
+package dynamo_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+// TestFailingSheetsAreListed proves that a sheet is listed by its worst reason while it
+// fails, and no longer.
+func TestFailingSheetsAreListed(t *testing.T) {
+	r, at := bare(t), newID[entitlement.ConnectorID]()
+	record := func(subject entitlement.UserID, grants ...entitlement.Grant) {
+		t.Helper()
+		sheet, _, err := r.db.Claim(context.Background(), entitlement.Claim{Subject: subject, Connector: at, Token: "one", Now: start2026, Until: start2026.Add(time.Minute)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sheet.Grants = map[entitlement.RoleRef]entitlement.Grant{}
+		for i, g := range grants {
+			g.Role = entitlement.RoleRef{Connector: at, Resource: fmt.Sprint(i), Role: "member"}
+			sheet.Grants[g.Role] = g
+		}
+		r.commit(entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}})
+	}
+	failing := func(reason string, want ...entitlement.Failing) {
+		t.Helper()
+		var got []entitlement.Failing
+		for page := (entitlement.Page{Limit: 1}); ; {
+			list, err := r.db.Failing(context.Background(), at, reason, page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got = append(got, list.Items...); list.Next == "" {
+				break
+			}
+			page.Token = list.Next
+		}
+		n, err := r.db.CountFailing(context.Background(), at, reason)
+		if err != nil || n != len(want) || !slices.Equal(got, want) {
+			t.Fatalf("got %v, counted %d, error %v, want %v", got, n, err, want)
+		}
+	}
+	ann, bob := newID[entitlement.UserID](), newID[entitlement.UserID]()
+	later, earlier := start2026.Add(time.Second), start2026
+	record(ann, entitlement.Grant{Since: later, Reason: "down"}, entitlement.Grant{Reason: "old"})
+	record(bob, entitlement.Grant{Since: later, Reason: "refused"}, entitlement.Grant{Since: earlier, Reason: "down"})
+	failing("down", entitlement.Failing{Subject: bob, Since: earlier}, entitlement.Failing{Subject: ann, Since: later})
+	failing("refused")
+	record(bob, entitlement.Grant{Since: later, Reason: "refused"})
+	record(ann)
+	failing("down")
+	failing("refused", entitlement.Failing{Subject: bob, Since: later})
+}
+
+// TestOpenRequests proves that a subject's open requests are found among all others.
+func TestOpenRequests(t *testing.T) {
+	r, subject := bare(t), newID[entitlement.UserID]()
+	var want []entitlement.RequestID
+	for _, state := range entitlement.RequestStates {
+		id := newID[entitlement.RequestID]()
+		if state.Open() {
+			want = append(want, id)
+		}
+		r.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{{ID: id, Subject: subject, State: state, Created: start2026}},
+			Events: []entitlement.Event{{Aggregate: entitlement.OfRequest, ID: string(id), Number: 1}}})
+	}
+	open, err := r.db.OpenRequests(context.Background(), subject)
+	var got []entitlement.RequestID
+	for _, o := range open {
+		got = append(got, o.ID)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if err != nil || !slices.Equal(got, want) {
+		t.Fatalf("got %v and %v, want %v", got, err, want)
+	}
+}
+
+// TestBreakers proves that a target of which nothing is remembered has a breaker at version 0.
+func TestBreakers(t *testing.T) {
+	r, at := bare(t), newID[entitlement.ConnectorID]()
+	want := entitlement.Breaker{Connector: at}
+	for range 2 {
+		if got, err := r.db.Breaker(context.Background(), at); err != nil || got != want {
+			t.Fatalf("got %v and %v, want %v", got, err, want)
+		}
+		want.Failures, want.Until = 3, start2026
+		r.commit(entitlement.Change{Breakers: []entitlement.Breaker{want}})
+		want.Version = 1
+		if got, err := r.db.Breaker(context.Background(), at); err != nil || got != want {
+			t.Fatalf("got %v and %v, want %v", got, err, want)
+		}
+		want.Version, want.Erased = 1, true
+		r.commit(entitlement.Change{Breakers: []entitlement.Breaker{want}})
+		want = entitlement.Breaker{Connector: at}
+	}
+}
+
+// TestClaimOfManyRoles proves that more intended roles than one update can carry are
+// all entered before the sheet is handed out.
+func TestClaimOfManyRoles(t *testing.T) {
+	r, at := bare(t), newID[entitlement.ConnectorID]()
+	claim := entitlement.Claim{Subject: newID[entitlement.UserID](), Connector: at, Token: "one", Now: start2026, Until: start2026.Add(time.Minute)}
+	for i := range 350 {
+		claim.Intend = append(claim.Intend, entitlement.RoleRef{Connector: at, Resource: fmt.Sprint("team ", i), Role: "member"})
+	}
+	sheet, taken, err := r.db.Claim(context.Background(), claim)
+	if err != nil || taken || len(sheet.Grants) != 350 || sheet.Token != "one" {
+		t.Fatalf("got %d grants under %q, taken %t, error %v", len(sheet.Grants), sheet.Token, taken, err)
+	}
+	claim.Token, claim.Now, claim.Until = "two", claim.Until, claim.Until.Add(time.Minute)
+	if sheet, taken, err = r.db.Claim(context.Background(), claim); err != nil || !taken || len(sheet.Grants) != 350 {
+		t.Fatalf("got %d grants, taken %t, error %v", len(sheet.Grants), taken, err)
+	}
+}
+
+// TestLeasesEndToTheNanosecond proves that the table compares times in full.
+func TestLeasesEndToTheNanosecond(t *testing.T) {
+	r := bare(t)
+	claim := entitlement.Claim{Subject: newID[entitlement.UserID](), Connector: newID[entitlement.ConnectorID](), Token: "one", Now: start2026, Until: start2026.Add(time.Minute)}
+	if _, _, err := r.db.Claim(context.Background(), claim); err != nil {
+		t.Fatal(err)
+	}
+	claim.Token, claim.Now = "two", claim.Until.Add(-1)
+	if _, _, err := r.db.Claim(context.Background(), claim); entitlement.StalePart(err) != entitlement.PartClaim {
+		t.Fatalf("a nanosecond before its end a lease gave way: %v", err)
+	}
+	claim.Now = claim.Until
+	if _, taken, err := r.db.Claim(context.Background(), claim); err != nil || !taken {
+		t.Fatalf("got taken %t and %v at the end of the lease", taken, err)
+	}
+}
+
+// TestAClaimWhoseAnswerWasLost proves that the same call again, as the client makes it
+// after a lost answer, finds its own claim.
+func TestAClaimWhoseAnswerWasLost(t *testing.T) {
+	r := bare(t)
+	claim := entitlement.Claim{Subject: newID[entitlement.UserID](), Connector: newID[entitlement.ConnectorID](), Token: "one", Now: start2026, Until: start2026.Add(time.Minute),
+		Intend: []entitlement.RoleRef{{Resource: "team", Role: "member"}}}
+	for range 2 {
+		if sheet, taken, err := r.db.Claim(context.Background(), claim); err != nil || taken || len(sheet.Grants) != 1 {
+			t.Fatalf("got %v, taken %t, error %v", sheet, taken, err)
+		}
+	}
+}
