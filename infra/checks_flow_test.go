@@ -50,8 +50,10 @@ func containsValue(list any, value string) bool {
 func checkTriggers(t template) (complaints []string) {
 	for _, f := range names.Functions {
 		logical := t.function(f.ID)
-		if f.Trigger.Queue != "" && !t.drains(logical, f.Trigger.Queue) {
-			complaints = append(complaints, fmt.Sprintf("%s does not drain %s as names says", f.ID, f.Trigger.Queue))
+		for _, queue := range f.Trigger.Queues {
+			if !t.drains(logical, queue) {
+				complaints = append(complaints, fmt.Sprintf("%s does not drain %s as names says", f.ID, queue))
+			}
 		}
 		if f.Trigger.Schedule != 0 && !t.ticks(logical, fmt.Sprintf("rate(%.0f minute)", f.Trigger.Schedule.Minutes())) {
 			complaints = append(complaints, fmt.Sprintf("%s is not started every %s", f.ID, f.Trigger.Schedule))
@@ -68,7 +70,8 @@ func (t template) drains(function, queue string) bool {
 			if want.ID == queue && refersTo(mapping.at("FunctionName")) == function &&
 				source.at("QueueName") == names.StackName+"-"+queue &&
 				source.at("RedrivePolicy", "maxReceiveCount") == float64(want.MaxReceive) &&
-				mapping.at("BatchSize") == float64(want.BatchSize) {
+				mapping.at("BatchSize") == float64(want.BatchSize) &&
+				mapping.at("ScalingConfig", "MaximumConcurrency") == float64(want.MaxConcurrency) {
 				return true
 			}
 		}

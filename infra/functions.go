@@ -36,9 +36,10 @@ func (h *house) addFunction(f names.Function) {
 		LogGroup:     log,
 	}
 	switch {
-	case f.Trigger.Queue != "":
-		// A delivery that must be tried again is a delayed message to its own queue,
-		// which Lambda's loop detection would take for a runaway and stop.
+	case len(f.Trigger.Queues) > 0:
+		// A delivery that must be tried again, and an edit with more holders than one call
+		// can reach, are messages to the function's own queue, which Lambda's loop
+		// detection would take for a runaway and stop.
 		props.RecursiveLoop = awslambda.RecursiveLoop_ALLOW
 	case f.Trigger.Schedule != 0:
 		// The next tick does what this one left, so a failed one is parked at once.

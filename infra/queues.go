@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -24,7 +25,7 @@ func (h *house) addQueue(queue names.Queue) {
 	props := h.queueProps(queue.ID)
 	props.VisibilityTimeout = seconds(visibilityTimes * consumerTimeout(queue.ID))
 	props.DeadLetterQueue = &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(queue.MaxReceive)}
-	h.queues[queue.ID] = awssqs.NewQueue(h.stack, jsii.String(queue.ID), props)
+	h.queues[queue.ID] = awssqs.NewQueue(h.stack, jsii.String(queue.ID+"-queue"), props) // a function may have the same id
 }
 
 // addDeadLetters adds the dead-letter queue of the queue or function.
@@ -48,7 +49,7 @@ func (h *house) queueProps(id string) *awssqs.QueueProps {
 func consumerTimeout(queue string) time.Duration {
 	var longest time.Duration
 	for _, function := range names.Functions {
-		if function.Trigger.Queue == queue {
+		if slices.Contains(function.Trigger.Queues, queue) {
 			longest = max(longest, function.Timeout)
 		}
 	}

@@ -18,7 +18,7 @@ const secretPath = "/leasehold/" + names.StackName + "/connectors"
 // actions of their parts.
 type right struct {
 	table   []string
-	urgent  []string // the queue deliver-urgent
+	send    []string // ids of the queues that it sends to
 	secrets []string // parameters under secretPath
 }
 
@@ -26,16 +26,18 @@ var (
 	readItems  = []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 	writeItems = []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
 	readWrite  = slices.Concat(readItems, writeItems)
-	hint       = []string{"sqs:SendMessage"}
 )
 
 // rights is what the code itself calls. Beside it a function may write its log,
-// and drain or be parked in the queues that its trigger brings (triggers.go).
+// drain the queues that its trigger brings, hold a message back in them, and be parked
+// in their dead-letter queues (triggers.go).
 var rights = map[string]right{
-	names.Catalogs: {table: readWrite, urgent: hint, secrets: []string{"ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"}},
-	names.Requests: {table: readWrite, urgent: hint},
-	names.Deliver:  {table: readWrite, urgent: hint, secrets: []string{"ssm:GetParameter"}},
-	names.Expire:   {table: readWrite, urgent: hint},
+	names.Catalogs: {table: readWrite, send: []string{names.DeliverUrgent, names.FanoutJobs},
+		secrets: []string{"ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"}},
+	names.Requests: {table: readWrite, send: []string{names.DeliverUrgent}},
+	names.Deliver:  {table: readWrite, send: []string{names.DeliverUrgent}, secrets: []string{"ssm:GetParameter"}},
+	names.Fanout:   {table: readWrite, send: []string{names.DeliverBulk, names.FanoutJobs}},
+	names.Expire:   {table: readWrite, send: []string{names.DeliverUrgent, names.FanoutJobs}},
 }
 
 // grant gives the role what its function needs, and its log.
@@ -51,8 +53,8 @@ func (h *house) grant(role awsiam.Role, function string, log awslogs.LogGroup) {
 		}
 		allow(role, []string{"dynamodb:Query"}, indexes...)
 	}
-	if r.urgent != nil {
-		allow(role, r.urgent, *h.queues[names.DeliverUrgent].QueueArn())
+	for _, queue := range r.send {
+		allow(role, []string{"sqs:SendMessage"}, *h.queues[queue].QueueArn())
 	}
 	if r.secrets != nil {
 		// A wildcard, because connectors are registered long after the deployment.

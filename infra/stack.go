@@ -62,6 +62,8 @@ func (h *house) environment() map[names.EnvKey]*string {
 	return map[names.EnvKey]*string{
 		names.EnvTable:       h.table.TableName(),
 		names.EnvUrgentQueue: h.queues[names.DeliverUrgent].QueueUrl(),
+		names.EnvBulkQueue:   h.queues[names.DeliverBulk].QueueUrl(),
+		names.EnvFanoutQueue: h.queues[names.FanoutJobs].QueueUrl(),
 		names.EnvIssuers:     jsii.String(h.settings.issuers),
 		names.EnvFirstAdmin:  jsii.String(h.settings.firstAdmin),
 		names.EnvPublicURL:   jsii.String(h.settings.publicURL),

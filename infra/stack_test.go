@@ -173,10 +173,15 @@ func TestChecksCanFail(t *testing.T) {
 		{"dead letters", "scheduled function without", without(function, "DeadLetterConfig"), "ticks that fail"},
 
 		{"triggers", "other batch", put(mapping, 1.0, "BatchSize"), "does not drain"},
+		{"triggers", "without bound", without(mapping, "ScalingConfig"), "does not drain"},
 		{"triggers", "fewer receipts", put(queue, 1.0, "RedrivePolicy", "maxReceiveCount"), "does not drain"},
 		{"triggers", "once a day", put(rule, "rate(1 day)", "ScheduleExpression"), "every 1m0s"},
 
-		{"visibility", "five time-outs", put(queue, 5*names.DeliverTimeout.Seconds(), "VisibilityTimeout"), "six time-outs"},
+		{"visibility", "five time-outs", spoil(queue, func(p map[string]any) bool {
+			_, there := p["VisibilityTimeout"] // a dead-letter queue has none
+			p["VisibilityTimeout"] = 5 * names.DeliverTimeout.Seconds()
+			return there
+		}), "six time-outs"},
 		{"visibility", "SQS's default", without(queue, "VisibilityTimeout"), "six time-outs"},
 
 		{"queues", "in the clear at rest", without(queue, "SqsManagedSseEnabled"), "not encrypted"},

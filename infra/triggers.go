@@ -12,26 +12,24 @@ import (
 	"leasehold/pkg/names"
 )
 
-// workers bounds how many copies of a worker run at once, in place of reserved
-// concurrency, which a young AWS account does not have to give away.
-const workers = 10
-
-// addTrigger connects the function to its queue or schedule. The API's routes come with the API.
+// addTrigger connects the function to its queues or schedule. The API's routes come with the API.
 func (h *house) addTrigger(f names.Function) {
-	switch {
-	case f.Trigger.Queue != "":
-		h.drain(f)
-	case f.Trigger.Schedule != 0:
+	for _, id := range f.Trigger.Queues {
+		h.drain(f, names.Queues[slices.IndexFunc(names.Queues, func(q names.Queue) bool { return q.ID == id })])
+	}
+	if f.Trigger.Schedule != 0 {
 		h.schedule(f)
 	}
 }
 
-func (h *house) drain(f names.Function) {
-	queue := names.Queues[slices.IndexFunc(names.Queues, func(q names.Queue) bool { return q.ID == f.Trigger.Queue })]
+// drain has the function take the queue's messages. The queue bounds how many copies of
+// it run at once, in place of reserved concurrency: that would be one bound for both
+// lanes, and a young AWS account has none to give away.
+func (h *house) drain(f names.Function, queue names.Queue) {
 	props := &awslambdaeventsources.SqsEventSourceProps{
 		BatchSize:               jsii.Number(queue.BatchSize),
 		ReportBatchItemFailures: jsii.Bool(true),
-		MaxConcurrency:          jsii.Number(workers),
+		MaxConcurrency:          jsii.Number(queue.MaxConcurrency),
 	}
 	if queue.BatchWindow > 0 {
 		props.MaxBatchingWindow = seconds(queue.BatchWindow)

@@ -24,8 +24,10 @@ func checkSample(f names.Function, sample []byte) error {
 	switch {
 	case f.Trigger.API:
 		return checkCall(f.ID, sample)
-	case f.Trigger.Queue != "":
-		return checkBatch(sample)
+	case slices.Contains(f.Trigger.Queues, names.FanoutJobs):
+		return checkBatch(sample, checkJob)
+	case len(f.Trigger.Queues) > 0:
+		return checkBatch(sample, checkHint)
 	}
 	return checkTick(sample)
 }
@@ -54,8 +56,8 @@ func checkCall(function string, sample []byte) error {
 	return nil
 }
 
-// checkBatch drains the batch and looks whether each message names subjects.
-func checkBatch(sample []byte) error {
+// checkBatch drains the batch and looks at each message.
+func checkBatch(sample []byte, check func(lambdaio.Message) error) error {
 	var event events.SQSEvent
 	if err := json.Unmarshal(sample, &event); err != nil {
 		return err
@@ -65,12 +67,15 @@ func checkBatch(sample []byte) error {
 	lambdaio.SQS(func(_ context.Context, messages []lambdaio.Message) map[string]error {
 		for _, message := range messages {
 			drained++
-			if err := checkHint(message); err != nil {
+			if err := check(message); err != nil {
 				problem = err
+			}
+			if message.ID == "" || message.Queue == "" || message.ReceiveCount == 0 || message.SentAt.IsZero() {
+				problem = fmt.Errorf("message %q lacks what SQS says of it", message.ID)
 			}
 		}
 		return nil
-	})(context.Background(), event)
+	}, nil)(context.Background(), event)
 
 	if drained == 0 {
 		return fmt.Errorf("the batch is empty")
@@ -78,17 +83,16 @@ func checkBatch(sample []byte) error {
 	return problem
 }
 
+// checkHint looks whether a message names people.
 func checkHint(message lambdaio.Message) error {
 	var hint struct {
 		V        int      `json:"v"`
 		Subjects []string `json:"subjects"`
 	}
-	decoder := json.NewDecoder(strings.NewReader(message.Body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&hint); err != nil {
+	if err := strictly(message.Body, &hint); err != nil {
 		return err
 	}
-	if hint.V != 1 || len(hint.Subjects) == 0 || message.ID == "" || message.ReceiveCount == 0 || message.SentAt.IsZero() {
+	if hint.V != 1 || len(hint.Subjects) == 0 {
 		return fmt.Errorf("message %q holds %s", message.ID, message.Body)
 	}
 	for _, subject := range hint.Subjects {
@@ -97,6 +101,31 @@ func checkHint(message lambdaio.Message) error {
 		}
 	}
 	return nil
+}
+
+// checkJob looks whether a message names a package's edit.
+func checkJob(message lambdaio.Message) error {
+	var job struct {
+		V   int `json:"v"`
+		Job struct {
+			Package string `json:"package"`
+			Gen     int64  `json:"gen"`
+		} `json:"job"`
+	}
+	if err := strictly(message.Body, &job); err != nil {
+		return err
+	}
+	if job.V != 1 || job.Job.Gen < 1 {
+		return fmt.Errorf("message %q holds %s", message.ID, message.Body)
+	}
+	_, err := entitlement.ParseID[entitlement.PackageID]("package", job.Job.Package)
+	return err
+}
+
+func strictly(body string, into any) error {
+	decoder := json.NewDecoder(strings.NewReader(body))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(into)
 }
 
 func checkTick(sample []byte) error {
@@ -148,6 +177,8 @@ func TestSamplesAreRefused(t *testing.T) {
 		"a tick for a queue":      {names.Deliver, `{"detail-type":"Scheduled Event","time":"2026-11-23T12:00:00Z"}`},
 		"a message of old":        {names.Deliver, `{"Records":[{"messageId":"a","body":"{\"user\":\"x\"}"}]}`},
 		"a subject without an id": {names.Deliver, `{"Records":[{"messageId":"a","body":"{\"v\":1,\"subjects\":[\"ann\"]}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1"}}]}`},
+		"a hint for a job":        {names.Fanout, `{"Records":[{"messageId":"a","eventSourceARN":"arn:aws:sqs:eu-west-1:1:q","body":"{\"v\":1,\"subjects\":[\"0c5a1e1c-3a52-4c0b-9e39-0f3f1b6f0003\"]}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1"}}]}`},
+		"a job of no edit":        {names.Fanout, `{"Records":[{"messageId":"a","eventSourceARN":"arn:aws:sqs:eu-west-1:1:q","body":"{\"v\":1,\"job\":{\"package\":\"0c5a1e1c-3a52-4c0b-9e39-0f3f1b6f0003\"}}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1"}}]}`},
 		"a batch for a schedule":  {names.Expire, `{"Records":[]}`},
 	}
 	for name, tt := range tests {

@@ -81,7 +81,7 @@ func TestFoldersAreTheFunctionsOfNames(t *testing.T) {
 		return files
 	}
 	expect(t, checkFolders(house(func(map[string][]string) {})), "")
-	expect(t, checkFolders(house(func(f map[string][]string) { f["fanout"] = []string{"main.go"} })), "functions/fanout is not in names")
+	expect(t, checkFolders(house(func(f map[string][]string) { f["fanin"] = []string{"main.go"} })), "functions/fanin is not in names")
 	expect(t, checkFolders(house(func(f map[string][]string) { delete(f, names.Expire) })), "functions/expire is missing")
 	expect(t, checkFolders(house(func(f map[string][]string) { f[names.Expire] = []string{"logic.go", "main.go"} })), "main.go alone")
 }

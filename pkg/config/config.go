@@ -26,6 +26,8 @@ const (
 type Config struct {
 	Table          string // name of the table
 	UrgentQueueURL string // the queue deliver-urgent
+	BulkQueueURL   string // the queue deliver-bulk
+	FanoutQueueURL string // the queue fanout
 	Issuers        []Issuer
 	FirstAdmin     FirstAdmin
 	PublicURL      string // base of every link, with no slash at the end; "" means the gateway's own address
@@ -69,8 +71,8 @@ func (c Config) String() string {
 	for i, issuer := range c.Issuers {
 		issuers[i] = issuer.Issuer
 	}
-	return fmt.Sprintf("table=%s urgentQueue=%s issuers=%v firstAdminIssuer=%s publicUrl=%s secretPath=%s emulated=%t region=%s endpoint=%s",
-		c.Table, c.UrgentQueueURL, issuers, c.FirstAdmin.Issuer, c.PublicURL, c.SecretPath, c.Emulated, c.AWS.Region, c.AWS.Endpoint)
+	return fmt.Sprintf("table=%s urgentQueue=%s bulkQueue=%s fanoutQueue=%s issuers=%v firstAdminIssuer=%s publicUrl=%s secretPath=%s emulated=%t region=%s endpoint=%s",
+		c.Table, c.UrgentQueueURL, c.BulkQueueURL, c.FanoutQueueURL, issuers, c.FirstAdmin.Issuer, c.PublicURL, c.SecretPath, c.Emulated, c.AWS.Region, c.AWS.Endpoint)
 }
 
 // GoString returns the same as String.

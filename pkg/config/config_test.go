@@ -20,6 +20,8 @@ func environment() map[string]string {
 	return map[string]string{
 		string(names.EnvTable):       "Leasehold-Table",
 		string(names.EnvUrgentQueue): "https://sqs.eu-west-1.amazonaws.com/123456789012/deliver-urgent",
+		string(names.EnvBulkQueue):   "https://sqs.eu-west-1.amazonaws.com/123456789012/deliver-bulk",
+		string(names.EnvFanoutQueue): "https://sqs.eu-west-1.amazonaws.com/123456789012/fanout",
 		string(names.EnvIssuers):     issuers,
 		string(names.EnvFirstAdmin):  "https://id.example.com|auth0|17",
 		string(names.EnvPublicURL):   "",
@@ -94,6 +96,7 @@ func TestLoadReadsEveryValue(t *testing.T) {
 	want := config.Config{
 		Table:          "Leasehold-Table",
 		UrgentQueueURL: "https://sqs.eu-west-1.amazonaws.com/123456789012/deliver-urgent",
+		FanoutQueueURL: "https://sqs.eu-west-1.amazonaws.com/123456789012/fanout",
 		Issuers: []config.Issuer{{Issuer: "https://id.example.com", KeySet: "https://id.example.com/keys",
 			Audience: "leasehold", TokenRule: config.RuleAccessTokenType, PrincipalClaim: "sub"}},
 		FirstAdmin: config.FirstAdmin{Issuer: "https://id.example.com", Value: "auth0|17"},
@@ -113,6 +116,7 @@ func TestLoadRefuses(t *testing.T) {
 	tests := map[string]struct{ key, value, want string }{
 		"empty table":              {"LEASEHOLD_TABLE", "", "it is empty"},
 		"queue that is no URL":     {"LEASEHOLD_QUEUE_URGENT", "deliver-urgent", "https://"},
+		"jobs' queue that is none": {"LEASEHOLD_QUEUE_FANOUT", "fanout", "https://"},
 		"issuers not a list":       {"LEASEHOLD_ISSUERS", "{}", "not a list of issuers"},
 		"issuers followed by more": {"LEASEHOLD_ISSUERS", issuers + "]", "something follows"},
 		"no issuer at all":         {"LEASEHOLD_ISSUERS", "[]", "nobody could sign in"},
@@ -149,13 +153,16 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestLoadSaysAllThatIsWrong(t *testing.T) {
-	_, err := config.Load(lookup(nil), names.Catalogs)
-	if err == nil {
-		t.Fatal("an empty environment was accepted")
-	}
-	for key := range environment() {
-		if key != "AWS_SESSION_TOKEN" && !strings.Contains(err.Error(), key) {
-			t.Errorf("the message does not name %s", key)
+	for _, function := range names.Functions {
+		_, err := config.Load(lookup(nil), function.ID)
+		if err == nil {
+			t.Fatalf("%s: an empty environment was accepted", function.ID)
+		}
+		for key := range environment() {
+			needed := strings.HasPrefix(key, "AWS_") && key != "AWS_SESSION_TOKEN" || slices.Contains(function.Env, names.EnvKey(key))
+			if needed && !strings.Contains(err.Error(), key) {
+				t.Errorf("%s: the message does not name %s", function.ID, key)
+			}
 		}
 	}
 }

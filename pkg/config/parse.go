@@ -24,6 +24,14 @@ var parsers = map[names.EnvKey]parser{
 		c.UrgentQueueURL = value
 		return checkURL(value)
 	}},
+	names.EnvBulkQueue: {"the URL of the queue " + names.DeliverBulk, func(c *Config, value string) error {
+		c.BulkQueueURL = value
+		return checkURL(value)
+	}},
+	names.EnvFanoutQueue: {"the URL of the queue " + names.FanoutJobs, func(c *Config, value string) error {
+		c.FanoutQueueURL = value
+		return checkURL(value)
+	}},
 	names.EnvIssuers: {"a JSON list of token issuers", func(c *Config, value string) (err error) {
 		c.Issuers, err = ParseIssuers(value)
 		return err

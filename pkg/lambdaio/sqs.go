@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -20,18 +21,35 @@ var ErrPoison = errors.New("unreadable message")
 // Message is one message of a queue.
 type Message struct {
 	ID           string
-	Receipt      string // handle for changing its visibility
+	Queue        string // name of the queue that it came from
+	Receipt      string // handle for holding it back
 	Body         string
 	ReceiveCount int // 1 at the first receipt
 	SentAt       time.Time
 }
 
-// SQS serves a queue with handle, which returns an error for each message id
+// Delayer hides a received message for d from now, after which it comes again.
+type Delayer interface {
+	Delay(ctx context.Context, receipt string, d time.Duration) error
+}
+
+// Lanes are the queues that a function drains, by name.
+type Lanes map[string]Delayer
+
+// A failed message comes again after firstWait, and after twice as long each time: a
+// failure that passes costs seconds, and poison is parked within minutes. Left alone it
+// would stay hidden for as long as a batch may take, each time.
+const (
+	firstWait = 5 * time.Second
+	longWait  = 5 * time.Minute
+)
+
+// SQS serves queues with handle, which returns an error for each message id
 // that did not succeed. The error's kind decides: a failure that may pass makes
-// SQS deliver that message again, a permanent one has been recorded where it
-// happened and is acknowledged. If handle panics, nothing is known of any message
-// and all of them come again.
-func SQS(handle func(context.Context, []Message) map[string]error) func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+// SQS deliver that message again, after a wait if its queue is among the lanes; a
+// permanent one has been recorded where it happened and is acknowledged. If handle
+// panics, nothing is known of any message and all of them come again.
+func SQS(handle func(context.Context, []Message) map[string]error, lanes Lanes) func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
 	return func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 		ctx = withInvocation(ctx)
 		messages := make([]Message, len(event.Records))
@@ -45,6 +63,7 @@ func SQS(handle func(context.Context, []Message) map[string]error) func(context.
 		answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 		for _, message := range messages {
 			if again(ctx, message, outcome[message.ID]) {
+				lanes.delay(ctx, message)
 				answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: message.ID})
 			}
 		}
@@ -67,6 +86,27 @@ func again(ctx context.Context, message Message, err error) bool {
 	return true
 }
 
+// delay holds the message back for its wait. Where that fails it comes all the same,
+// only later.
+func (l Lanes) delay(ctx context.Context, message Message) {
+	lane, ok := l[message.Queue]
+	if !ok {
+		return
+	}
+	if err := lane.Delay(ctx, message.Receipt, wait(message.ReceiveCount)); err != nil {
+		obs.Logger(ctx).Warn("message could not be held back", "message", message.ID, obs.Err(err))
+	}
+}
+
+// wait returns how long a message is held back after so many receipts.
+func wait(receives int) time.Duration {
+	d := firstWait
+	for ; receives > 1 && d < longWait; receives-- {
+		d *= 2
+	}
+	return min(d, longWait)
+}
+
 func guarded(ctx context.Context, handle func(context.Context, []Message) map[string]error, messages []Message) (outcome map[string]error) {
 	defer func() {
 		if thrown := recover(); thrown != nil {
@@ -86,6 +126,7 @@ func toMessage(record events.SQSMessage) Message {
 	sent, _ := strconv.ParseInt(record.Attributes["SentTimestamp"], 10, 64)
 
 	message := Message{ID: record.MessageId, Receipt: record.ReceiptHandle, Body: record.Body, ReceiveCount: receives}
+	message.Queue = record.EventSourceARN[strings.LastIndexByte(record.EventSourceARN, ':')+1:]
 	if sent > 0 {
 		message.SentAt = time.UnixMilli(sent).UTC()
 	}

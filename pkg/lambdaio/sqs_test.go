@@ -30,7 +30,7 @@ func batch(ids ...string) events.SQSEvent {
 // failures runs one batch and returns the ids that come again, in the very bytes that SQS sees.
 func failures(t *testing.T, ctx context.Context, event events.SQSEvent, handle func(context.Context, []lambdaio.Message) map[string]error) string {
 	t.Helper()
-	answer, err := lambdaio.SQS(handle)(ctx, event)
+	answer, err := lambdaio.SQS(handle, nil)(ctx, event)
 	if err != nil {
 		t.Fatalf("error = %v; an error of the whole batch hides the verdicts", err)
 	}
@@ -106,11 +106,11 @@ func TestPanicOfTheHandlerBringsAllMessagesAgain(t *testing.T) {
 
 func TestMessageCarriesWhatSQSSays(t *testing.T) {
 	event := events.SQSEvent{Records: []events.SQSMessage{
-		{MessageId: "a", ReceiptHandle: "h", Body: "{}", Attributes: map[string]string{"ApproximateReceiveCount": "3", "SentTimestamp": "1795435200123"}},
+		{MessageId: "a", EventSourceARN: "arn:aws:sqs:eu-west-1:123456789012:deliver-urgent", ReceiptHandle: "h", Body: "{}", Attributes: map[string]string{"ApproximateReceiveCount": "3", "SentTimestamp": "1795435200123"}},
 		{MessageId: "b"},
 	}}
 	want := []lambdaio.Message{
-		{ID: "a", Receipt: "h", Body: "{}", ReceiveCount: 3, SentAt: time.Date(2026, 11, 23, 12, 0, 0, 123e6, time.UTC)},
+		{ID: "a", Queue: "deliver-urgent", Receipt: "h", Body: "{}", ReceiveCount: 3, SentAt: time.Date(2026, 11, 23, 12, 0, 0, 123e6, time.UTC)},
 		{ID: "b"},
 	}
 
@@ -124,4 +124,68 @@ func TestMessageCarriesWhatSQSSays(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// lane remembers for how long each message was held back.
+type lane struct {
+	held map[string]time.Duration
+	err  error
+}
+
+func (l lane) Delay(_ context.Context, receipt string, d time.Duration) error {
+	l.held[receipt] = d
+	return l.err
+}
+
+func TestAMessageThatComesAgainWaitsLongerEachTimeInItsOwnLane(t *testing.T) {
+	const arn = "arn:aws:sqs:eu-west-1:123456789012:"
+	waits := map[string]time.Duration{"": 5, "0": 5, "1": 5, "2": 10, "3": 20, "4": 40, "5": 80, "7": 300, "1000000": 300}
+	var event events.SQSEvent
+	for receives := range waits {
+		event.Records = append(event.Records, events.SQSMessage{MessageId: receives, ReceiptHandle: receives,
+			EventSourceARN: arn + "bulk", Attributes: map[string]string{"ApproximateReceiveCount": receives}})
+	}
+	event.Records = append(event.Records,
+		events.SQSMessage{MessageId: "well", ReceiptHandle: "well", EventSourceARN: arn + "bulk"},
+		events.SQSMessage{MessageId: "for good", ReceiptHandle: "for good", EventSourceARN: arn + "bulk"},
+		events.SQSMessage{MessageId: "elsewhere", ReceiptHandle: "elsewhere", EventSourceARN: arn + "unknown"})
+	handle := func(_ context.Context, messages []lambdaio.Message) map[string]error {
+		failed := outcome{"for good": entitlement.Errorf(entitlement.Invalid, "No.")}
+		for _, m := range messages {
+			if m.ID != "well" && m.ID != "for good" {
+				failed[m.ID] = lambdaio.ErrPoison
+			}
+		}
+		return failed
+	}
+	bulk, urgent := lane{held: map[string]time.Duration{}}, lane{held: map[string]time.Duration{}}
+
+	ctx, _ := logged()
+	answer, err := lambdaio.SQS(handle, lambdaio.Lanes{"bulk": bulk, "urgent": urgent})(ctx, event)
+
+	if err != nil || len(answer.BatchItemFailures) != len(waits)+1 {
+		t.Errorf("answer = %v, %v", answer, err)
+	}
+	for receives, seconds := range waits {
+		if got := bulk.held[receives]; got != seconds*time.Second {
+			t.Errorf("after %q receipts a message waits %s, want %d s", receives, got, seconds)
+		}
+	}
+	if len(bulk.held) != len(waits) || len(urgent.held) != 0 {
+		t.Errorf("held back in the bulk lane %v, in the urgent lane %v", bulk.held, urgent.held)
+	}
+}
+
+func TestAMessageThatCannotBeHeldBackComesAgainAllTheSame(t *testing.T) {
+	ctx, log := logged()
+	event := batch("a")
+	event.Records[0].EventSourceARN = "arn:aws:sqs:eu-west-1:123456789012:urgent"
+	failing := lane{held: map[string]time.Duration{}, err: errors.New("no such queue")}
+
+	answer, err := lambdaio.SQS(func(context.Context, []lambdaio.Message) map[string]error { return outcome{"a": lambdaio.ErrPoison} },
+		lambdaio.Lanes{"urgent": failing})(ctx, event)
+
+	if err != nil || len(answer.BatchItemFailures) != 1 || !strings.Contains(log.String(), "no such queue") {
+		t.Errorf("answer = %v, %v; log = %s", answer, err, log.String())
+	}
 }

@@ -12,6 +12,8 @@ type EnvKey string
 const (
 	EnvTable       EnvKey = "LEASEHOLD_TABLE"        // name of the table
 	EnvUrgentQueue EnvKey = "LEASEHOLD_QUEUE_URGENT" // URL of the queue deliver-urgent
+	EnvBulkQueue   EnvKey = "LEASEHOLD_QUEUE_BULK"   // URL of the queue deliver-bulk
+	EnvFanoutQueue EnvKey = "LEASEHOLD_QUEUE_FANOUT" // URL of the queue fanout
 	EnvIssuers     EnvKey = "LEASEHOLD_ISSUERS"      // JSON list of token issuers, see config.Issuer
 	EnvFirstAdmin  EnvKey = "LEASEHOLD_FIRST_ADMIN"  // issuer|value of the first administrator
 	EnvPublicURL   EnvKey = "LEASEHOLD_PUBLIC_URL"   // base of every link; empty: the gateway's own address
@@ -22,7 +24,7 @@ const (
 // Trigger says what starts a function. Exactly one field is set.
 type Trigger struct {
 	API      bool          // API Gateway, by Routes
-	Queue    string        // id of the queue that it drains
+	Queues   []string      // ids of the queues that it drains
 	Schedule time.Duration // period of its schedule
 }
 
@@ -40,6 +42,7 @@ const (
 	Catalogs = "catalogs"
 	Requests = "requests"
 	Deliver  = "deliver"
+	Fanout   = "fanout"
 	Expire   = "expire"
 )
 
@@ -50,13 +53,15 @@ const DeliverTimeout = 60 * time.Second
 // Functions lists every function of the stack.
 var Functions = []Function{
 	{ID: Catalogs, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvIssuers, EnvFirstAdmin, EnvPublicURL, EnvSecretPath, EnvEmulated}},
+		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvFanoutQueue, EnvIssuers, EnvFirstAdmin, EnvPublicURL, EnvSecretPath, EnvEmulated}},
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
 		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvIssuers, EnvFirstAdmin, EnvPublicURL}},
-	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queue: DeliverUrgent},
-		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvSecretPath, EnvEmulated}},
+	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
+		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvBulkQueue, EnvSecretPath, EnvEmulated}},
+	{ID: Fanout, Timeout: 60 * time.Second, Memory: 512, Trigger: Trigger{Queues: []string{FanoutJobs}},
+		Env: []EnvKey{EnvTable, EnvBulkQueue, EnvFanoutQueue}},
 	{ID: Expire, Timeout: 55 * time.Second, Memory: 512, Trigger: Trigger{Schedule: TickPeriod},
-		Env: []EnvKey{EnvTable, EnvUrgentQueue}},
+		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvFanoutQueue}},
 }
 
 // TickPeriod is the period of the schedule that ends, starts and repairs.
@@ -64,21 +69,29 @@ const TickPeriod = time.Minute
 
 // Queue is one SQS queue; each has a dead-letter queue named ID + DeadLetterSuffix.
 type Queue struct {
-	ID          string
-	BatchSize   int           // messages a function takes at once
-	BatchWindow time.Duration // how long it waits to fill a batch
-	MaxReceive  int           // receipts before a message is parked
+	ID             string
+	BatchSize      int           // messages a function takes at once
+	BatchWindow    time.Duration // how long it waits to fill a batch
+	MaxReceive     int           // receipts before a message is parked
+	MaxConcurrency int           // copies of its function at work on it at once; AWS wants at least 2
 }
 
 // Queue ids.
 const (
 	DeliverUrgent    = "deliver-urgent"
+	DeliverBulk      = "deliver-bulk"
+	FanoutJobs       = "fanout"
 	DeadLetterSuffix = "-dead"
 )
 
-// Queues lists every queue of the stack.
+// Queues lists every queue of the stack. What people wait for, removals above all, has
+// a lane and copies of the worker of its own, so that it never waits for the ten
+// thousand holders of an edited package. A message of the bulk lane names a hundred
+// people: five of them are as much as one call finishes well before its time is over.
 var Queues = []Queue{
-	{ID: DeliverUrgent, BatchSize: 10, MaxReceive: 5},
+	{ID: DeliverUrgent, BatchSize: 10, MaxReceive: 5, MaxConcurrency: 10},
+	{ID: DeliverBulk, BatchSize: 5, MaxReceive: 5, MaxConcurrency: 2},
+	{ID: FanoutJobs, BatchSize: 1, MaxReceive: 5, MaxConcurrency: 2},
 }
 
 // Attributes of the table that infrastructure and code must agree on.

@@ -62,6 +62,12 @@ func (m *Memory) HintAfter(_ context.Context, delay time.Duration, subjects ...e
 	return nil
 }
 
+// HintJob asks that the package's edit be carried on to its holders.
+func (m *Memory) HintJob(_ context.Context, pkg entitlement.PackageID, gen int64) error {
+	m.Send(Job{Package: pkg, Gen: gen}.Encode(), 0)
+	return nil
+}
+
 // Send adds a message that becomes visible after the delay, at most MaxDelay.
 func (m *Memory) Send(body string, delay time.Duration) {
 	m.mu.Lock()
@@ -108,15 +114,17 @@ func (m *Memory) Delete(receipt string) {
 	m.waiting = slices.DeleteFunc(m.waiting, func(e *entry) bool { return e.receipt() == receipt })
 }
 
-// ChangeVisibility hides a received message for d from now; 0 gives it back at once.
-func (m *Memory) ChangeVisibility(receipt string, d time.Duration) {
+// Delay hides a received message for d from now; 0 gives it back at once. A receipt that
+// was overtaken by a later one changes nothing.
+func (m *Memory) Delay(_ context.Context, receipt string, d time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range m.waiting {
 		if e.receipt() == receipt {
-			e.from = m.clock.Now().Add(d)
+			e.from = m.clock.Now().Add(max(0, min(d, maxHidden)))
 		}
 	}
+	return nil
 }
 
 // Len returns the number of messages that are neither deleted nor parked, hidden ones included.

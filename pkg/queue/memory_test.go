@@ -92,11 +92,11 @@ func TestAReceiptThatWasOvertakenDeletesNothing(t *testing.T) {
 func TestAMessageCanBeGivenBackOrHeldLonger(t *testing.T) {
 	m, c := lane()
 	m.Send("a", 0)
-	m.ChangeVisibility(m.Receive(1, visibility)[0].Receipt, 0)
+	m.Delay(t.Context(), m.Receive(1, visibility)[0].Receipt, 0)
 	again := m.Receive(1, visibility)
 	wantBodies(t, again, "a")
 
-	m.ChangeVisibility(again[0].Receipt, 2*visibility)
+	m.Delay(t.Context(), again[0].Receipt, 2*visibility)
 	c.Advance(visibility)
 	wantBodies(t, m.Receive(1, visibility))
 	c.Advance(visibility)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"time"
@@ -17,8 +18,11 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// MaxDelay is the longest that a message can be held back.
+// MaxDelay is the longest that a message can be held back when it is sent.
 const MaxDelay = 15 * time.Minute
+
+// maxHidden is the longest that SQS hides a message after its receipt.
+const maxHidden = 12 * time.Hour
 
 const (
 	perBatch = 10                     // messages in one request
@@ -44,7 +48,7 @@ func (q *SQS) Hint(ctx context.Context, subjects ...entitlement.UserID) error {
 // HintAfter sends the subjects so that they arrive after the delay, at most MaxDelay.
 func (q *SQS) HintAfter(ctx context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
 	bodies := hints(subjects)
-	seconds := delaySeconds(delay)
+	seconds := wholeSeconds(delay, MaxDelay)
 	if len(bodies) == 1 {
 		return q.sendOne(ctx, bodies[0], seconds)
 	}
@@ -55,6 +59,22 @@ func (q *SQS) HintAfter(ctx context.Context, delay time.Duration, subjects ...en
 	}
 	return errors.Join(failures...)
 }
+
+// HintJob asks that the package's edit be carried on to its holders.
+func (q *SQS) HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64) error {
+	return q.sendOne(ctx, Job{Package: pkg, Gen: gen}.Encode(), 0)
+}
+
+// Delay hides a received message for d from now instead of for the rest of the queue's
+// own time. Afterwards it comes again.
+func (q *SQS) Delay(ctx context.Context, receipt string, d time.Duration) error {
+	_, err := q.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
+		QueueUrl: &q.url, ReceiptHandle: &receipt, VisibilityTimeout: wholeSeconds(d, maxHidden)})
+	return translate("delay message", err)
+}
+
+// Name returns the name of the queue, by which a received message says where it comes from.
+func (q *SQS) Name() string { return path.Base(q.url) }
 
 func (q *SQS) sendOne(ctx context.Context, body string, delay int32) error {
 	_, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &body, DelaySeconds: delay})
@@ -109,8 +129,8 @@ func sleep(ctx context.Context, round int) error {
 	}
 }
 
-func delaySeconds(delay time.Duration) int32 {
-	delay = max(0, min(delay, MaxDelay))
+func wholeSeconds(delay, most time.Duration) int32 {
+	delay = max(0, min(delay, most))
 	return int32((delay + time.Second - 1) / time.Second) // never early
 }
 

@@ -28,12 +28,19 @@ type service struct {
 	mu       sync.Mutex
 	requests []string // names of the calls
 	taken    []sent
+	hidden   []hidden
 }
 
 type sent struct {
 	ID           string `json:"Id"`
 	MessageBody  string
 	DelaySeconds int
+}
+
+type hidden struct {
+	QueueURL          string `json:"QueueUrl"`
+	ReceiptHandle     string
+	VisibilityTimeout int
 }
 
 func newService(t *testing.T) *service {
@@ -69,12 +76,18 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	var in struct {
 		sent
+		hidden
 		Entries []sent
 	}
 	json.NewDecoder(r.Body).Decode(&in)
 	if call == "SendMessage" {
 		s.taken = append(s.taken, in.sent)
 		json.NewEncoder(w).Encode(map[string]string{"MessageId": "1", "MD5OfMessageBody": digest(in.MessageBody)})
+		return
+	}
+	if call == "ChangeMessageVisibility" {
+		s.hidden = append(s.hidden, in.hidden)
+		w.Write([]byte("{}"))
 		return
 	}
 	s.batch(w, in.Entries)
@@ -213,5 +226,36 @@ func TestACallerWhoGivesUpIsNotKept(t *testing.T) {
 	err := s.lane().Hint(ctx, people(101)...)
 	if err == nil || len(s.requests) > 1 {
 		t.Errorf("%v after %d requests, want an error after one", err, len(s.requests))
+	}
+}
+
+func TestAReceivedMessageIsHeldBackInItsOwnQueue(t *testing.T) {
+	for delay, want := range map[time.Duration]int{-time.Second: 0, 5 * time.Second: 5, 5*time.Second + 1: 6, 24 * time.Hour: 43_200} {
+		s := newService(t)
+		if err := s.lane().Delay(t.Context(), "receipt", delay); err != nil {
+			t.Fatal(err)
+		}
+		if len(s.hidden) != 1 || s.hidden[0] != (hidden{s.server.URL + "/000000000000/deliver-urgent", "receipt", want}) {
+			t.Errorf("a delay of %v became %+v, want %d s", delay, s.hidden, want)
+		}
+	}
+}
+
+func TestAFailedDelayHasAKind(t *testing.T) {
+	s := newService(t)
+	s.fail = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
+	if err := s.lane().Delay(t.Context(), "receipt", time.Second); entitlement.KindOf(err) != entitlement.Unavailable {
+		t.Errorf("got %v, want kind %v", err, entitlement.Unavailable)
+	}
+}
+
+func TestAQueueIsNamedAsItsMessagesNameIt(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://sqs.eu-west-1.amazonaws.com/123456789012/Leasehold-deliver-bulk":            "Leasehold-deliver-bulk",
+		"http://sqs.us-east-1.localhost.localstack.cloud:4566/000000000000/Leasehold-fanout": "Leasehold-fanout",
+	} {
+		if got := New(nil, url).Name(); got != want {
+			t.Errorf("the queue at %s is called %q, want %q", url, got, want)
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"leasehold/pkg/config"
 	"leasehold/pkg/dynamo"
+	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/queue"
 )
 
@@ -43,6 +44,23 @@ func Table(c config.Config) *dynamo.DB {
 }
 
 // Urgent returns the queue of deliveries that people wait for.
-func Urgent(c config.Config) *queue.SQS {
-	return queue.New(sqs.NewFromConfig(AWS(c.AWS)), c.UrgentQueueURL)
+func Urgent(c config.Config) *queue.SQS { return lane(c, c.UrgentQueueURL) }
+
+// Bulk returns the queue of deliveries that edits of packages bring.
+func Bulk(c config.Config) *queue.SQS { return lane(c, c.BulkQueueURL) }
+
+// Fanout returns the queue of edits that have to reach their holders.
+func Fanout(c config.Config) *queue.SQS { return lane(c, c.FanoutQueueURL) }
+
+func lane(c config.Config, url string) *queue.SQS {
+	return queue.New(sqs.NewFromConfig(AWS(c.AWS)), url)
+}
+
+// Lanes gives the adapter of a function the queues that the function drains.
+func Lanes(queues ...*queue.SQS) lambdaio.Lanes {
+	lanes := lambdaio.Lanes{}
+	for _, q := range queues {
+		lanes[q.Name()] = q
+	}
+	return lanes
 }

@@ -24,15 +24,15 @@ import (
 
 var _ delivery.Store = (*dynamo.DB)(nil)
 
-// New returns the function's handler of a batch of messages.
-func New(c config.Config, log *slog.Logger) func(context.Context, []lambdaio.Message) map[string]error {
+// New returns the function's handler of a batch of messages, and the lanes that it drains.
+func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Message) map[string]error, lambdaio.Lanes) {
 	db := base.Table(c)
 	people := &directory.Service{Store: db, Clock: clock.System{}, IDs: clock.System{}}
 	credentials := secrets.NewSSM(ssm.NewFromConfig(base.AWS(c.AWS)), c.SecretPath)
 	return Handler(&delivery.Service{
 		Store: db, Connectors: targets.Registry(db, credentials, people, c.Emulated),
 		Clock: clock.System{}, IDs: clock.System{}, Lease: names.DeliverTimeout, Log: log,
-	})
+	}), base.Lanes(base.Urgent(c), base.Bulk(c))
 }
 
 // Handler reads the hints of a batch and reconciles all their subjects together, so that

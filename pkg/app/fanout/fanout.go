@@ -1,0 +1,47 @@
+// Package fanout wires the function that carries package edits to the holders.
+package fanout
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"leasehold/pkg/app/base"
+	"leasehold/pkg/clock"
+	"leasehold/pkg/config"
+	"leasehold/pkg/delivery"
+	"leasehold/pkg/dynamo"
+	"leasehold/pkg/lambdaio"
+	"leasehold/pkg/queue"
+)
+
+var (
+	_ delivery.FanOutStore = (*dynamo.DB)(nil)
+	_ delivery.Lane        = (*queue.SQS)(nil)
+	_ delivery.Again       = (*queue.SQS)(nil)
+)
+
+// New returns the function's handler of a batch of messages, and the lane that it drains.
+func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Message) map[string]error, lambdaio.Lanes) {
+	jobs := base.Fanout(c)
+	return Handler(&delivery.FanOut{
+		Store: base.Table(c), Bulk: base.Bulk(c), Again: jobs, Clock: clock.System{}, Log: log,
+	}), base.Lanes(jobs)
+}
+
+// Handler carries on each job that the batch names, one after the other. A message that
+// nobody can read fails alone.
+func Handler(f *delivery.FanOut) func(context.Context, []lambdaio.Message) map[string]error {
+	return func(ctx context.Context, messages []lambdaio.Message) map[string]error {
+		outcome := map[string]error{}
+		for _, m := range messages {
+			job, err := queue.DecodeJob(m.Body)
+			if err != nil {
+				outcome[m.ID] = fmt.Errorf("%w: %w", lambdaio.ErrPoison, err)
+				continue
+			}
+			outcome[m.ID] = f.Run(ctx, job.Package, job.Gen)
+		}
+		return outcome
+	}
+}
