@@ -4,6 +4,7 @@ package catalogs
 
 import (
 	"context"
+	"log/slog"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
@@ -17,8 +18,16 @@ type Service struct {
 	Targets Targets
 	Secrets Secrets
 	Kinds   []string // kinds of connectors that may be registered
+	Jobs    Jobs
 	Clock   clock.Clock
 	IDs     clock.IDs
+	Log     *slog.Logger
+}
+
+// Jobs starts the way of a package edit to the holders. A lost hint costs time, never
+// correctness: the tick finds the job.
+type Jobs interface {
+	HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64) error
 }
 
 // Targets looks things up at target systems.

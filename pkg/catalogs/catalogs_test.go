@@ -2,6 +2,8 @@ package catalogs_test
 
 import (
 	"context"
+	"io"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +40,16 @@ var by = authz.Caller{ID: "owner", Command: "call"}
 func newWorld(t *testing.T) *world {
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 	store := memstore.New(memstore.Options{})
-	return &world{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Clock: c, IDs: c}}
+	return &world{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Jobs: &jobs{}, Clock: c, IDs: c,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}}
+}
+
+// jobs remembers the package edits that were sent on their way.
+type jobs struct{ sent []int64 }
+
+func (j *jobs) HintJob(_ context.Context, _ entitlement.PackageID, gen int64) error {
+	j.sent = append(j.sent, gen)
+	return nil
 }
 
 func must[T any](t *testing.T) func(T, error) T {
@@ -225,4 +236,26 @@ func TestConnector_TheCredentialIsKeptApart(t *testing.T) {
 	}
 	_, err := w.UpdateConnector(t.Context(), by, entitlement.BuiltinConnector, "", func(*entitlement.ConnectorConfig) {})
 	w.kind(err, entitlement.Precondition, "built-in")
+}
+
+func TestR1_AnEditIsSentToTheHoldersWithItsGeneration(t *testing.T) {
+	w := newWorld(t)
+	c := w.catalog()
+	p := w.pack(c)
+	r := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "g"))
+	scope := must[entitlement.ResourceRoleScope](t)(w.AddScope(t.Context(), by, p.ID, r, "Member_g"))
+	if err := w.RemoveScope(t.Context(), by, p.ID, scope.ID); err != nil {
+		t.Fatal(err)
+	}
+	if sent := w.Jobs.(*jobs).sent; len(sent) != 2 || sent[0] != 1 || sent[1] != 2 {
+		t.Errorf("generations sent: %v", sent)
+	}
+	for _, gen := range []int64{1, 2} {
+		if job, err := w.store.Job(t.Context(), p.ID, gen); err != nil || job.Gen != gen {
+			t.Errorf("job %d: %+v, %v", gen, job, err)
+		}
+	}
+	if scopes := must[entitlement.PackageScopes](t)(w.store.Scopes(t.Context(), p.ID)); scopes.Version != 2 || len(scopes.List) != 0 {
+		t.Errorf("got %+v", scopes)
+	}
 }

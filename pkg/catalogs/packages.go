@@ -171,7 +171,7 @@ func (s *Service) erase(ctx context.Context, by authz.Caller, p entitlement.Acce
 }
 
 // AddScope adds one role of one of the catalog's resources to a package (R14). The
-// package's generation moves with it.
+// package's generation moves with it, and a job carries it to every holder (R1).
 func (s *Service) AddScope(ctx context.Context, by authz.Caller, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (entitlement.ResourceRoleScope, error) {
 	none := entitlement.ResourceRoleScope{}
 	p, err := s.openPackage(ctx, id)
@@ -204,7 +204,8 @@ func (s *Service) AddScope(ctx context.Context, by authz.Caller, id entitlement.
 	return added, s.putScopes(ctx, by, p, scopes, resource, "roleAdded", added.ID)
 }
 
-// RemoveScope takes a role out of a package.
+// RemoveScope takes a role out of a package, and so from every holder to whom no other
+// package gives it (R2).
 func (s *Service) RemoveScope(ctx context.Context, by authz.Caller, id entitlement.PackageID, scopeID string) error {
 	p, err := s.openPackage(ctx, id)
 	if err != nil {
@@ -230,7 +231,16 @@ func (s *Service) RemoveScope(ctx context.Context, by authz.Caller, id entitleme
 func (s *Service) putScopes(ctx context.Context, by authz.Caller, p entitlement.AccessPackage, scopes entitlement.PackageScopes, r entitlement.Resource, kind, scopeID string) error {
 	e := s.event(entitlement.OfPackage, string(p.ID), kind, by)
 	e.Data = map[string]string{"roleScope": scopeID, "resource": string(r.ID)}
-	return s.Store.Commit(ctx, chainPackage(entitlement.Change{
+	job := entitlement.NewJob(p.ID, scopes.Version+1, e.At)
+	err := s.Store.Commit(ctx, chainPackage(entitlement.Change{
 		Packages: []entitlement.AccessPackage{p}, Scopes: []entitlement.PackageScopes{scopes}, Resources: []entitlement.Resource{r},
+		Jobs: []entitlement.Job{job},
 	}, e))
+	if err != nil {
+		return err
+	}
+	if lost := s.Jobs.HintJob(ctx, job.Package, job.Gen); lost != nil {
+		s.Log.WarnContext(ctx, "a hint was lost; the tick will find the job", "package", job.Package, "error", lost)
+	}
+	return nil
 }

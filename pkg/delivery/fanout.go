@@ -47,11 +47,6 @@ const (
 	jobSlack = 2 * time.Minute
 )
 
-// NewJob returns the job that carries generation gen of a package to its holders.
-func NewJob(pkg entitlement.PackageID, gen int64, now time.Time) entitlement.Job {
-	return entitlement.Job{Package: pkg, Gen: gen, Created: now, Look: now.Add(time.Minute)}
-}
-
 // Run owes a delivery to every holder whom the edit has not reached, page by page. It
 // keeps its place after each page, so a crash repeats at most one; before its time is
 // over it hands the rest to a message of its own. One pass is enough: who comes to hold

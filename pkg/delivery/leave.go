@@ -21,7 +21,7 @@ func (s *Service) leave(ctx context.Context, h entitlement.Head, command string)
 	}
 	for _, r := range open {
 		slot, err := s.Store.Slot(ctx, r.Package, r.Subject)
-		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+		if err != nil {
 			return err
 		}
 		change, err := entitlement.Withdraw(r, slot, entitlement.OutcomeSubjectDisabled, command, s.Clock.Now())

@@ -22,6 +22,12 @@ type Store interface {
 	Claim(ctx context.Context, c entitlement.Claim) (sheet entitlement.GrantSheet, taken bool, err error)
 	// Holding reports for each fence, in order, whether its claim and generation still hold.
 	Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error)
+	// Slot returns the slot of a pair; version 0 where there is none.
+	Slot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Slot, error)
+	// OpenRequests lists a subject's open requests; an index finds them, each is read strongly.
+	OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error)
+	// Breaker returns what is remembered of a target; version 0 where nothing is.
+	Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlement.Breaker, error)
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error
 }

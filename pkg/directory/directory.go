@@ -6,9 +6,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"log/slog"
 	"net/mail"
 	"slices"
 	"strings"
+	"time"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
@@ -17,10 +19,18 @@ import (
 
 // Service keeps the directory.
 type Service struct {
-	Store Store
-	Clock clock.Clock
-	IDs   clock.IDs
-	First entitlement.Principal // the first administrator, a parameter of the deployment
+	Store  Store
+	Clock  clock.Clock
+	IDs    clock.IDs
+	First  entitlement.Principal // the first administrator, a parameter of the deployment
+	Hinter Hinter
+	Log    *slog.Logger
+}
+
+// Hinter tells the delivery worker whose debt to look at. A lost hint costs time, never
+// correctness: the tick finds the debt.
+type Hinter interface {
+	Hint(ctx context.Context, subjects ...entitlement.UserID) error
 }
 
 // Identify returns the user that a verified principal is bound to, or Forbidden. The
@@ -113,6 +123,9 @@ func (s *Service) CreateUser(ctx context.Context, by authz.Caller, u entitlement
 // UpdateUser changes a user; edit is given the user as it is.
 func (s *Service) UpdateUser(ctx context.Context, by authz.Caller, id entitlement.UserID, edit func(*entitlement.User) error) (entitlement.User, error) {
 	u, err := s.Store.User(ctx, id)
+	if err == nil && !u.Deleted.IsZero() {
+		err = entitlement.Errorf(entitlement.NotFound, "There is no user with this id.")
+	}
 	if err != nil {
 		return u, err
 	}
@@ -131,12 +144,28 @@ func (s *Service) putUser(ctx context.Context, by authz.Caller, u entitlement.Us
 	e.Before, e.After = before, enabledWord(u)
 	e.Data = map[string]string{"userPrincipalName": u.UserPrincipalName}
 	u.Chain, e = u.Chain.Append(e)
-	err := s.Store.Commit(ctx, entitlement.Change{Users: []entitlement.User{u}, Events: []entitlement.Event{e}})
+	c := entitlement.Change{Users: []entitlement.User{u}, Events: []entitlement.Event{e}, Heads: turned(u, before, e.At)}
+	err := s.Store.Commit(ctx, c)
+	if err == nil && len(c.Heads) > 0 {
+		if lost := s.Hinter.Hint(ctx, u.ID); lost != nil {
+			s.Log.WarnContext(ctx, "a hint was lost; the tick will find the debt", "subject", u.ID, "error", lost)
+		}
+	}
 	if entitlement.StalePart(err) == entitlement.PartName {
 		err = &entitlement.Error{Kind: entitlement.Conflict, Code: "nameAlreadyExists", Msg: "Another user has this userPrincipalName, or one of these identities.", Err: err}
 	}
 	u.Version++
 	return u, err
+}
+
+// turned is what a user's being disabled, or enabled again, means for what they hold: from
+// then on nothing, or something again. The worker ends what is there.
+func turned(u entitlement.User, before string, now time.Time) []entitlement.HeadChange {
+	after := enabledWord(u)
+	if before == "" || before == after {
+		return nil
+	}
+	return []entitlement.HeadChange{{Subject: u.ID, Off: !u.Enabled, On: u.Enabled, Look: now.Add(time.Minute)}}
 }
 
 func enabledWord(u entitlement.User) string {
@@ -192,7 +221,49 @@ func (s *Service) SetManager(ctx context.Context, by authz.Caller, id, manager e
 			return err
 		}
 	}
-	_, err := s.UpdateUser(ctx, by, id, func(u *entitlement.User) error { u.Manager = manager; return nil })
+	if _, err := s.UpdateUser(ctx, by, id, func(u *entitlement.User) error { u.Manager = manager; return nil }); err != nil {
+		return err
+	}
+	return s.reassign(ctx, by, id, manager)
+}
+
+// reassign has the new manager find what waits for a decision. Who decides is read afresh
+// at the decision, so an open request that this misses is found late, not wrongly.
+func (s *Service) reassign(ctx context.Context, by authz.Caller, id, manager entitlement.UserID) error {
+	open, err := s.Store.OpenRequests(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, r := range open {
+		c := entitlement.Reassign(r, manager, by.ID, by.Command, s.Clock.Now())
+		if len(c.Requests) == 0 {
+			continue
+		}
+		if err := s.Store.Commit(ctx, c); err != nil && entitlement.KindOf(err) != entitlement.Conflict {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteUser takes a user out of the directory: disabled first, so that access ends at
+// once, then out of every group, then without name and sign-in. Each step may be repeated,
+// so a call that was cut short is finished by the next. The record stays as the anchor of
+// what was held, and nobody sees it.
+func (s *Service) DeleteUser(ctx context.Context, by authz.Caller, id entitlement.UserID) error {
+	u, err := s.UpdateUser(ctx, by, id, func(u *entitlement.User) error { u.Enabled = false; return nil })
+	if err != nil {
+		return err
+	}
+	for _, g := range u.Groups {
+		if err := s.Leave(ctx, by, g, false, id); err != nil && entitlement.KindOf(err) != entitlement.Conflict {
+			return err
+		}
+	}
+	_, err = s.UpdateUser(ctx, by, id, func(u *entitlement.User) error {
+		u.Deleted, u.UserPrincipalName, u.Identities, u.Manager = s.Clock.Now(), string(u.ID), nil, ""
+		return nil
+	})
 	return err
 }
 

@@ -1,6 +1,9 @@
 package directory_test
 
 import (
+	"context"
+	"io"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +19,15 @@ var first = entitlement.Principal{Issuer: "https://id.example", Value: "root"}
 
 func newService() *directory.Service {
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
-	return &directory.Service{Store: memstore.New(memstore.Options{}), Clock: c, IDs: c, First: first}
+	return &directory.Service{Store: memstore.New(memstore.Options{}), Clock: c, IDs: c, First: first, Hinter: &hints{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+}
+
+// hints remembers who was hinted.
+type hints struct{ told []entitlement.UserID }
+
+func (h *hints) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+	h.told = append(h.told, subjects...)
+	return nil
 }
 
 var by = authz.Caller{ID: "somebody", Command: "call"}
@@ -153,5 +164,46 @@ func TestJoin_ManyAtOnceAllArrive(t *testing.T) {
 	members, err := s.Store.Members(t.Context(), g.ID, entitlement.Page{})
 	if err != nil || len(members.Items) != 6 {
 		t.Errorf("got %v, %v", members, err)
+	}
+}
+
+func TestLeaver_OwesTheEndOfEverythingAtOnce(t *testing.T) {
+	s := newService()
+	g, err := s.CreateGroup(t.Context(), by, entitlement.Group{DisplayName: "Sales"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := entitlement.Principal{Issuer: first.Issuer, Value: "mia"}
+	u, err := s.CreateUser(t.Context(), by, entitlement.User{Type: entitlement.Member, DisplayName: "Mia", UserPrincipalName: "mia", Enabled: true, Identities: []entitlement.Principal{p}})
+	if err == nil {
+		err = s.Join(t.Context(), by, g.ID, false, u.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.UpdateUser(t.Context(), by, u.ID, func(u *entitlement.User) error { u.Department = "Sales"; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if told := s.Hinter.(*hints).told; len(told) != 0 {
+		t.Errorf("an edit that ends nothing hinted %v", told)
+	}
+	if err := s.DeleteUser(t.Context(), by, u.ID); err != nil {
+		t.Fatal(err)
+	}
+	head, _, err := s.Store.(*memstore.Store).Debt(t.Context(), u.ID)
+	if err != nil || !head.Off || !head.Owes() || len(s.Hinter.(*hints).told) != 1 {
+		t.Errorf("got %+v, %v, hints %v", head, err, s.Hinter)
+	}
+	if members, err := s.Store.Members(t.Context(), g.ID, entitlement.Page{}); err != nil || len(members.Items) != 0 {
+		t.Errorf("still a member: %v, %v", members, err)
+	}
+	if _, err := s.Identify(t.Context(), p, "call"); entitlement.KindOf(err) != entitlement.Forbidden {
+		t.Errorf("still signs in: %v", err)
+	}
+	if err := s.DeleteUser(t.Context(), by, u.ID); entitlement.KindOf(err) != entitlement.NotFound {
+		t.Errorf("a second time: %v", err)
+	}
+	if _, err := s.CreateUser(t.Context(), by, entitlement.User{Type: entitlement.Member, DisplayName: "Mia", UserPrincipalName: "mia", Enabled: true}); err != nil {
+		t.Errorf("the name is free again: %v", err)
 	}
 }

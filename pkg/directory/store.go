@@ -23,6 +23,8 @@ type Store interface {
 	ListGroups(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Group], error)
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
+	// OpenRequests lists a subject's open requests; an index finds them, each is read strongly.
+	OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error)
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error
 }

@@ -132,6 +132,11 @@ type Job struct {
 	Meta
 }
 
+// NewJob returns the job that carries generation gen of a package to its holders.
+func NewJob(pkg PackageID, gen int64, now time.Time) Job {
+	return Job{Package: pkg, Gen: gen, Created: now, Look: now.Add(time.Minute)}
+}
+
 // ConnectorConfig is the registration of a target system. The credential is kept
 // elsewhere, under the connector's id.
 type ConnectorConfig struct {

@@ -18,6 +18,10 @@ type Store interface {
 	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	// Start reads what the start of a scheduled request is decided on.
 	Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error)
+	// Debt returns what a subject owes, and what is recorded at every target.
+	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
+	// Work reads what a head names.
+	Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error)
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error
 }
@@ -25,4 +29,9 @@ type Store interface {
 // Hinter tells the delivery worker whose debt to look at.
 type Hinter interface {
 	Hint(ctx context.Context, subjects ...entitlement.UserID) error
+}
+
+// Jobs starts the way of a package edit to the holders anew.
+type Jobs interface {
+	HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64) error
 }

@@ -21,6 +21,7 @@ import (
 type Service struct {
 	Store  Store
 	Hinter Hinter
+	Jobs   Jobs
 	Clock  clock.Clock
 	Log    *slog.Logger
 }
@@ -34,8 +35,12 @@ type Report struct {
 	Lapsed    int // approved for later, and no longer possible then
 	Reopened  int // packages whose deletion was cut short
 	Hinted    int // subjects whose delivery is owed
+	Jobs      int // package edits whose message was lost
 	Failed    int // items left for the next tick
 	Lag       time.Duration
+
+	OldestDebt      time.Duration // how long the oldest failing delivery has been owed
+	OverdueRemovals int           // ended assignments whose roles are still there, past entitlement.OverdueAfter
 }
 
 const (
@@ -118,6 +123,9 @@ func (t *tick) handle(ctx context.Context, refs []entitlement.DueRef) error {
 	}
 	for _, r := range items.Requests {
 		g.Go(func() error { collect(t.overdue(ctx, r)); return nil })
+	}
+	for _, job := range items.Jobs {
+		g.Go(func() error { t.job(ctx, job); return nil })
 	}
 	for _, p := range items.Packages {
 		g.Go(func() error { t.reopen(ctx, p); return nil })
@@ -208,6 +216,18 @@ func (t *tick) reopen(ctx context.Context, p entitlement.AccessPackage) {
 	}
 }
 
+// job hints a package edit that did not move for a while.
+func (t *tick) job(ctx context.Context, job entitlement.Job) {
+	if job.Look.After(t.now) {
+		return
+	}
+	if err := t.Jobs.HintJob(ctx, job.Package, job.Gen); err != nil {
+		t.Log.WarnContext(ctx, "a hint was lost; the next tick finds the job", "package", job.Package, "error", err)
+		return
+	}
+	t.count(&t.report.Jobs)
+}
+
 // commit makes a decision true. A Conflict means that somebody else moved the item: if
 // it is still due, the next tick finds it.
 func (t *tick) commit(ctx context.Context, c entitlement.Change, err error, what, id string) bool {
@@ -242,11 +262,45 @@ func (t *tick) owed(ctx context.Context, shard int) error {
 			return err
 		}
 		t.hint(ctx, subjects.Items)
+		if err := t.measure(ctx, subjects.Items); err != nil {
+			return err
+		}
 		t.report.Hinted += len(subjects.Items)
 		if subjects.Next == "" {
 			return nil
 		}
 		page.Token = subjects.Next
+	}
+	return nil
+}
+
+// maxMeasured bounds the debts that one tick looks into for its figures.
+const maxMeasured = 100
+
+// measure finds out how old the debts are, and how many removals are overdue.
+func (t *tick) measure(ctx context.Context, subjects []entitlement.UserID) error {
+	for _, id := range subjects[:min(len(subjects), max(maxMeasured-t.report.Hinted, 0))] {
+		head, sheets, err := t.Store.Debt(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, sheet := range sheets {
+			if reason, since := sheet.Worst(); reason != "" {
+				t.report.OldestDebt = max(t.report.OldestDebt, t.now.Sub(since))
+			}
+		}
+		if len(head.Removing) == 0 {
+			continue
+		}
+		work, err := t.Store.Work(ctx, head)
+		if err != nil {
+			return err
+		}
+		for _, a := range work.Ended {
+			if a.Removed.IsZero() && t.now.Sub(a.Ended) > entitlement.OverdueAfter {
+				t.report.OverdueRemovals++
+			}
+		}
 	}
 	return nil
 }

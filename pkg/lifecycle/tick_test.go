@@ -20,12 +20,13 @@ type world struct {
 	clock  *clock.Virtual
 	hinted map[entitlement.UserID]int
 	lost   bool // hints are lost
+	jobs   []int64
 	tick   *lifecycle.Service
 }
 
 func newWorld(t *testing.T, o memstore.Options) *world {
 	w := &world{t: t, store: memstore.New(o), clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), hinted: map[entitlement.UserID]int{}}
-	w.tick = &lifecycle.Service{Store: w.store, Hinter: w, Clock: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	w.tick = &lifecycle.Service{Store: w.store, Hinter: w, Jobs: w, Clock: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	return w
 }
 
@@ -36,6 +37,11 @@ func (w *world) Hint(_ context.Context, subjects ...entitlement.UserID) error {
 	for _, s := range subjects {
 		w.hinted[s]++
 	}
+	return nil
+}
+
+func (w *world) HintJob(_ context.Context, _ entitlement.PackageID, gen int64) error {
+	w.jobs = append(w.jobs, gen)
 	return nil
 }
 
@@ -221,5 +227,18 @@ func TestS7_ADeletionThatWasCutShortIsUndone(t *testing.T) {
 	}
 	if err := w.store.Commit(context.Background(), entitlement.Change{Guards: []entitlement.Guard{{Package: p.ID, Subject: "x"}}}); err != nil {
 		t.Errorf("the package is still closed: %v", err)
+	}
+}
+
+func TestL5_AJobThatDoesNotMoveIsHinted(t *testing.T) {
+	w := newWorld(t, memstore.Options{})
+	pkg := entitlement.PackageID(w.clock.New())
+	w.commit(entitlement.Change{Jobs: []entitlement.Job{entitlement.NewJob(pkg, 7, w.clock.Now())}})
+	if got := w.run(); got.Jobs != 0 {
+		t.Fatalf("a fresh job was hinted: %+v", got)
+	}
+	w.clock.Advance(2 * time.Minute)
+	if got := w.run(); got.Jobs != 1 || len(w.jobs) != 1 || w.jobs[0] != 7 {
+		t.Fatalf("got %+v, %v", got, w.jobs)
 	}
 }

@@ -2,9 +2,11 @@ package requests
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // lister is one piece after another of a list.
@@ -99,3 +101,18 @@ func splitToken(token string) (packages string, pkg entitlement.PackageID, inner
 	}
 	return parts[0], pkg, parts[2], nil
 }
+
+// shardToken reads which shard a page begins in, and where.
+func shardToken(token string) (shard int, inner string, err error) {
+	if token == "" {
+		return 0, "", nil
+	}
+	word, inner, found := strings.Cut(token, ":")
+	shard, err = strconv.Atoi(word)
+	if err != nil || !found || shard < 0 || shard >= names.OweShards {
+		return 0, "", badToken()
+	}
+	return shard, inner, nil
+}
+
+func shardWord(shard int) string { return strconv.Itoa(shard) }

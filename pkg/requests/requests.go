@@ -255,7 +255,7 @@ func (s *Service) Cancel(ctx context.Context, by authz.Caller, id entitlement.Re
 			return entitlement.Errorf(entitlement.Forbidden, "Only the requestor or an administrator can cancel a request.")
 		}
 		slot, err := s.Store.Slot(ctx, r.Package, r.Subject)
-		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+		if err != nil {
 			return err
 		}
 		_, change, err := entitlement.Cancel(r, slot, by.ID, by.Command, s.Clock.Now())
@@ -310,7 +310,7 @@ func (s *Service) remove(ctx context.Context, by authz.Caller, removal entitleme
 		return none, entitlement.Change{}, err
 	}
 	slot, err := s.Store.Slot(ctx, a.Package, a.Subject)
-	if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+	if err != nil {
 		return none, entitlement.Change{}, err
 	}
 	if slot.Assignment != nil && slot.Assignment.ID != id {

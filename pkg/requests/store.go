@@ -2,6 +2,7 @@ package requests
 
 import (
 	"context"
+	"time"
 
 	"leasehold/pkg/entitlement"
 )
@@ -28,6 +29,7 @@ type Store interface {
 
 	// Assignment returns an assignment, live or ended.
 	Assignment(ctx context.Context, id entitlement.AssignmentID) (entitlement.Assignment, error)
+	// Slot returns the slot of a pair; version 0 where there is none.
 	Slot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Slot, error)
 	// AssignmentsOf returns a subject's live assignments; strongly consistent.
 	AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]entitlement.Assignment, error)
@@ -39,6 +41,14 @@ type Store interface {
 	EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
 	// Debt returns what is recorded of a subject at every target.
 	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
+
+	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
+	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
+	// CountFailing counts them.
+	CountFailing(ctx context.Context, at entitlement.ConnectorID, reason string) (int, error)
+	// Owed pages through one shard of subjects whose delivery must be looked at by until.
+	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
 
 	// PoliciesFor lists policies that name everybody, the user, or one of the user's groups.
 	PoliciesFor(ctx context.Context, u entitlement.User) ([]entitlement.AssignmentPolicy, error)

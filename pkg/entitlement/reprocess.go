@@ -1,0 +1,59 @@
+package entitlement
+
+import (
+	"slices"
+	"time"
+)
+
+// Reprocess has a request that was not delivered whole delivered again (R119). There is
+// no deadline for it, and it makes the next attempt due now.
+func Reprocess(r AssignmentRequest, slot Slot, actor UserID, command string, now time.Time) (Change, error) {
+	next, err := r.State.Next(RequestReprocess)
+	if err != nil {
+		return Change{}, Errorf(Conflict, "Only a request in state partiallyDelivered or deliveryFailed can be reprocessed; this one is %s.", r.State)
+	}
+	if slot.Assignment == nil || slot.Assignment.ID != r.Assignment {
+		return Change{}, Errorf(Conflict, "The assignment has ended; ask for the package again.")
+	}
+	a := *slot.Assignment
+	state, err := a.State.Next(Reprocessed)
+	if err != nil {
+		return Change{}, err
+	}
+	r.State, r.Completed = next, time.Time{}
+	c, err := redeliver(&a, slot, state, actor, command, now)
+	c.Requests = []AssignmentRequest{r}
+	return c, err
+}
+
+// ReprocessAssignment has a live assignment's roles read and, where somebody took them
+// away at the target, given again; its state stays until that is known (R122).
+func ReprocessAssignment(slot Slot, actor UserID, command string, now time.Time) (Change, error) {
+	if slot.Assignment == nil {
+		return Change{}, Errorf(Conflict, "The assignment has ended; ask for the package again.")
+	}
+	a := *slot.Assignment
+	return redeliver(&a, slot, a.State, actor, command, now)
+}
+
+func redeliver(a *Assignment, slot Slot, state AssignmentState, actor UserID, command string, now time.Time) (Change, error) {
+	e := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "reprocessed", Actor: actor, Command: command, At: now}
+	a.Chain, e = a.Chain.Append(withStates(e, string(a.State), string(state)))
+	a.State, a.Since = state, now
+	slot.Assignment = a
+	return Change{Slots: []Slot{slot}, Events: []Event{e},
+		Heads: []HeadChange{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, Look: now.Add(hintSlack)}}}, nil
+}
+
+// Reassign has a pending request that asks a manager found by the new one. A Change
+// without parts means that it asks none.
+func Reassign(r AssignmentRequest, manager UserID, actor UserID, command string, now time.Time) Change {
+	if !r.AsksManager() || manager == "" || r.Current().Manager == manager {
+		return Change{}
+	}
+	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "reassigned", Actor: actor, Command: command, At: now, Data: map[string]string{"manager": string(manager)}}
+	r.Stages = slices.Clone(r.Stages)
+	r.Stages[r.Stage].Manager = manager
+	r.Chain, e = r.Chain.Append(withStates(e, string(r.State), string(r.State)))
+	return Change{Requests: []AssignmentRequest{r}, Events: []Event{e}}
+}

@@ -1,0 +1,197 @@
+package requests
+
+import (
+	"context"
+	"time"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+// Reprocess has a request that was not delivered whole delivered again, at any age.
+// Administrators may (R119).
+func (s *Service) Reprocess(ctx context.Context, by authz.Caller, id entitlement.RequestID) error {
+	return s.again(ctx, func() (entitlement.Change, error) {
+		r, err := s.Store.Request(ctx, id)
+		if err != nil {
+			return entitlement.Change{}, noRequest(err)
+		}
+		slot, err := s.Store.Slot(ctx, r.Package, r.Subject)
+		if err != nil {
+			return entitlement.Change{}, err
+		}
+		return entitlement.Reprocess(r, slot, by.ID, by.Command, s.Clock.Now())
+	})
+}
+
+// ReprocessAssignment has an assignment's roles read at their targets, and given again
+// where they are gone. Administrators may (R122).
+func (s *Service) ReprocessAssignment(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) error {
+	return s.again(ctx, func() (entitlement.Change, error) {
+		a, err := s.Store.Assignment(ctx, id)
+		if err != nil {
+			return entitlement.Change{}, noAssignment(err)
+		}
+		slot, err := s.Store.Slot(ctx, a.Package, a.Subject)
+		if err != nil {
+			return entitlement.Change{}, err
+		}
+		if slot.Assignment != nil && slot.Assignment.ID != id {
+			slot.Assignment = nil
+		}
+		return entitlement.ReprocessAssignment(slot, by.ID, by.Command, s.Clock.Now())
+	})
+}
+
+// again decides, commits and hints; where what was read moved on it decides afresh.
+func (s *Service) again(ctx context.Context, decide func() (entitlement.Change, error)) error {
+	for try := 1; ; try++ {
+		c, err := decide()
+		if err != nil {
+			return err
+		}
+		err = s.Store.Commit(ctx, c)
+		if entitlement.StalePart(err) != "" && try < commitTries {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s.hint(ctx, c)
+		return nil
+	}
+}
+
+// MaxReprocess bounds the subjects of one ReprocessFailing (S21).
+const MaxReprocess = 1000
+
+// ReprocessFailing has everybody delivered again whose delivery at a target fails for a
+// reason, and returns how many that are. More than MaxReprocess need another call.
+func (s *Service) ReprocessFailing(ctx context.Context, at entitlement.ConnectorID, reason string) (int, error) {
+	n := 0
+	for page := (entitlement.Page{}); ; {
+		failing, err := s.Store.Failing(ctx, at, reason, page)
+		if err != nil {
+			return n, err
+		}
+		var told []entitlement.UserID
+		for _, f := range failing.Items {
+			// The head's new generation lifts refusals that were final at the old one.
+			c := entitlement.Change{Heads: []entitlement.HeadChange{{Subject: f.Subject, Look: s.Clock.Now().Add(time.Minute)}}}
+			if err := s.Store.Commit(ctx, c); err != nil {
+				return n, err
+			}
+			told = append(told, f.Subject)
+		}
+		n += len(told)
+		if len(told) > 0 {
+			if err := s.Hinter.Hint(ctx, told...); err != nil {
+				s.Log.WarnContext(ctx, "a hint was lost; the tick will find the debts", "subjects", len(told), "error", err)
+			}
+		}
+		if failing.Next == "" || n >= MaxReprocess {
+			return n, nil
+		}
+		page.Token = failing.Next
+	}
+}
+
+// DeliveryError counts the subjects whose delivery at a target fails for a reason.
+type DeliveryError struct {
+	Connector entitlement.ConnectorID
+	Reason    string
+	Subjects  int
+}
+
+// DeliveryErrors counts what could not be delivered, by target and reason, out of the
+// reasons there are.
+func (s *Service) DeliveryErrors(ctx context.Context, reasons []string) ([]DeliveryError, error) {
+	connectors, err := s.Store.ListConnectors(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := []entitlement.ConnectorID{entitlement.BuiltinConnector}
+	for _, c := range connectors {
+		ids = append(ids, c.ID)
+	}
+	var list []DeliveryError
+	for _, id := range ids {
+		for _, reason := range reasons {
+			n, err := s.Store.CountFailing(ctx, id, reason)
+			if err != nil {
+				return nil, err
+			}
+			if n > 0 {
+				list = append(list, DeliveryError{id, reason, n})
+			}
+		}
+	}
+	return list, nil
+}
+
+// Failure is one subject whose delivery at a target fails, with every role that does.
+type Failure struct {
+	Subject entitlement.UserID
+	Since   time.Time
+	Grants  []entitlement.Grant
+}
+
+// Failures lists the subjects whose delivery at a target fails for a reason.
+func (s *Service) Failures(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[Failure], error) {
+	failing, err := s.Store.Failing(ctx, at, reason, page)
+	list := entitlement.Paged[Failure]{Next: failing.Next}
+	for _, f := range failing.Items {
+		_, sheets, err := s.Store.Debt(ctx, f.Subject)
+		if err != nil {
+			return list, err
+		}
+		item := Failure{Subject: f.Subject, Since: f.Since}
+		for _, sheet := range sheets {
+			for _, g := range sheet.Grants {
+				if sheet.Connector == at && g.Failing() {
+					item.Grants = append(item.Grants, g)
+				}
+			}
+		}
+		if len(item.Grants) > 0 { // the index may be late
+			list.Items = append(list.Items, item)
+		}
+	}
+	return list, err
+}
+
+// Removals lists ended assignments whose roles are not yet read back absent, shard by
+// shard of the debts. Pages may be short or empty and still have a next.
+func (s *Service) Removals(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	list := entitlement.Paged[entitlement.Assignment]{}
+	shard, token, err := shardToken(page.Token)
+	if err != nil {
+		return list, err
+	}
+	// A debt whose next attempt lies ahead is owed all the same: look as far as any may lie.
+	subjects, err := s.Store.Owed(ctx, shard, s.Clock.Now().Add(24*time.Hour), entitlement.Page{Limit: page.Limit, Token: token})
+	if err != nil {
+		return list, err
+	}
+	for _, id := range subjects.Items {
+		head, _, err := s.Store.Debt(ctx, id)
+		if err != nil {
+			return list, err
+		}
+		for _, r := range head.Removing {
+			a, err := s.Store.Assignment(ctx, r.Assignment)
+			if err != nil {
+				return list, err
+			}
+			list.Items = append(list.Items, a)
+		}
+	}
+	switch {
+	case subjects.Next != "":
+		list.Next = shardWord(shard) + ":" + subjects.Next
+	case shard+1 < names.OweShards:
+		list.Next = shardWord(shard+1) + ":"
+	}
+	return list, nil
+}
