@@ -20,7 +20,7 @@ func main() {
 		log.Error("configuration refused", obs.Err(err))
 		os.Exit(1)
 	}
-	api, err := catalogs.New(c)
+	api, err := catalogs.New(c, log)
 	if err != nil {
 		log.Error("start refused", obs.Err(err))
 		os.Exit(1)

@@ -2,6 +2,7 @@
 package catalogs
 
 import (
+	"log/slog"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -15,6 +16,7 @@ import (
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/graph"
+	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/secrets"
 )
 
@@ -24,17 +26,18 @@ var (
 )
 
 // New returns the function's HTTP handler.
-func New(c config.Config) (http.Handler, error) {
+func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	db := base.Table(c)
 	verifier, err := httpapi.Verifier(c)
 	if err != nil {
 		return nil, err
 	}
-	people := httpapi.Directory(c, db)
+	people := httpapi.Directory(c, db, log)
 	credentials := secrets.NewSSM(ssm.NewFromConfig(base.AWS(c.AWS)), c.SecretPath)
 	registry := targets.Registry(db, credentials, people, c.Emulated)
 	return graph.Catalogs(graph.Deps{
-		Authenticator: verifier, Directory: people, Reads: db, PublicURL: c.PublicURL, Clock: clock.System{},
-		Catalogs: &usecases.Service{Store: db, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(), Clock: clock.System{}, IDs: clock.System{}},
+		Authenticator: verifier, Directory: people, Reads: db, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{},
+		Catalogs: &usecases.Service{Store: db, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
+			Jobs: base.Fanout(c), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }

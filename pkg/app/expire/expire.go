@@ -19,13 +19,15 @@ var _ lifecycle.Store = (*dynamo.DB)(nil)
 
 // New returns the function's handler of one tick.
 func New(c config.Config, log *slog.Logger) func(context.Context, time.Time) error {
-	s := &lifecycle.Service{Store: base.Table(c), Hinter: base.Urgent(c), Clock: clock.System{}, Log: log}
+	s := &lifecycle.Service{Store: base.Table(c), Hinter: base.Urgent(c), Jobs: base.Fanout(c), Clock: clock.System{}, Log: log}
 	metrics := obs.NewMetrics(nil, nil)
 	return func(ctx context.Context, _ time.Time) error {
 		report, err := s.Tick(ctx, lambdaio.RequestID(ctx))
 		metrics.Emit(ctx, "ExpiryLag", obs.UnitSeconds, report.Lag.Seconds(), nil)
 		metrics.Emit(ctx, "Ended", obs.UnitCount, float64(report.Expired), nil)
 		metrics.Emit(ctx, "DeliveriesHinted", obs.UnitCount, float64(report.Hinted), nil)
+		metrics.Emit(ctx, "OldestDebt", obs.UnitSeconds, report.OldestDebt.Seconds(), nil)
+		metrics.Emit(ctx, "OverdueRemovals", obs.UnitCount, float64(report.OverdueRemovals), nil)
 		metrics.Emit(ctx, "DueItemsFailed", obs.UnitCount, float64(report.Failed), nil)
 		return err
 	}

@@ -2,9 +2,11 @@
 package httpapi
 
 import (
+	"log/slog"
 	"net/http"
 	"time"
 
+	"leasehold/pkg/app/base"
 	"leasehold/pkg/authn"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
@@ -23,7 +25,7 @@ func Verifier(c config.Config) (*authn.Verifier, error) {
 }
 
 // Directory returns the directory over store.
-func Directory(c config.Config, store directory.Store) *directory.Service {
-	return &directory.Service{Store: store, Clock: clock.System{}, IDs: clock.System{},
+func Directory(c config.Config, store directory.Store, log *slog.Logger) *directory.Service {
+	return &directory.Service{Store: store, Clock: clock.System{}, IDs: clock.System{}, Hinter: base.Urgent(c), Log: log,
 		First: entitlement.Principal{Issuer: c.FirstAdmin.Issuer, Value: string(c.FirstAdmin.Value)}}
 }

@@ -11,6 +11,7 @@ import (
 	"leasehold/pkg/config"
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/graph"
+	"leasehold/pkg/lambdaio"
 	usecases "leasehold/pkg/requests"
 )
 
@@ -24,7 +25,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 		return nil, err
 	}
 	return graph.Requests(graph.Deps{
-		Authenticator: verifier, Directory: httpapi.Directory(c, db), Reads: db, PublicURL: c.PublicURL, Clock: clock.System{},
+		Authenticator: verifier, Directory: httpapi.Directory(c, db, log), Reads: db, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{},
 		Requests: &usecases.Service{Store: db, Hinter: base.Urgent(c), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }
