@@ -1,0 +1,99 @@
+package graph
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph/odata"
+	"leasehold/pkg/requests"
+)
+
+func listAssignments(ctx context.Context, c *call) (answer, error) {
+	read, err := assignmentsAsked(ctx, c)
+	if err != nil {
+		return answer{}, err
+	}
+	return list(ctx, c, c.assignments(), read)
+}
+
+// assignmentsAsked chooses the narrowest list that holds all that the filter can match.
+func assignmentsAsked(ctx context.Context, c *call) (lister[entitlement.Assignment], error) {
+	named, ok, err := odata.EqualID[entitlement.AssignmentID](c.options.Filter, "id")
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		_, a, err := c.deps.Requests.Assignment(ctx, c.by, named)
+		return only(a, err), nil
+	}
+	for _, path := range []string{"target/objectId", "target/id"} {
+		subject, ok, err := odata.EqualID[entitlement.UserID](c.options.Filter, path)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			return func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+				return c.deps.Requests.AssignmentsOf(ctx, subject, page)
+			}, nil
+		}
+	}
+	pkg, ok, err := packageAsked(ctx, c)
+	switch {
+	case err != nil:
+		return nil, err
+	case ok && pkg == "":
+		return sliced[entitlement.Assignment](nil, nil), nil
+	case ok:
+		return func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+			return c.deps.Requests.AssignmentsFor(ctx, pkg, page)
+		}, nil
+	}
+	return c.deps.Requests.Assignments, nil
+}
+
+// packageAsked returns the package that a filter names itself or through one of its
+// policies; "" where there is no such policy.
+func packageAsked(ctx context.Context, c *call) (entitlement.PackageID, bool, error) {
+	pkg, ok, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "accessPackage/id")
+	if ok || err != nil {
+		return pkg, ok, err
+	}
+	policy, ok, err := odata.EqualID[entitlement.PolicyID](c.options.Filter, "assignmentPolicy/id")
+	if !ok || err != nil {
+		return "", false, err
+	}
+	found, err := c.deps.Reads.Policies(ctx, []entitlement.PolicyID{policy})
+	if err != nil || len(found) == 0 {
+		return "", true, err
+	}
+	return found[0].Package, true, nil
+}
+
+func getAssignment(ctx context.Context, c *call) (answer, error) {
+	_, a, err := c.deps.Requests.Assignment(ctx, c.by, id[entitlement.AssignmentID](c, "assignmentId"))
+	if err != nil {
+		return answer{}, err
+	}
+	return entity(ctx, c, c.assignments(), a)
+}
+
+func listGrants(ctx context.Context, c *call) (answer, error) {
+	return list(ctx, c, grants(), sliced(c.deps.Requests.Grants(ctx, c.by, id[entitlement.AssignmentID](c, "assignmentId"))))
+}
+
+func grants() kind[requests.GrantView] {
+	return kind[requests.GrantView]{set: "leasehold/grants", shape: shapeGrant, links: noLinks}
+}
+
+// shapeGrant shows what is recorded of one role of an assignment. It is ours: Graph does
+// not say how a delivery stands.
+func shapeGrant(g requests.GrantView) object {
+	return object{
+		"id":        g.Scope.ID,
+		"role":      object{"id": g.Scope.Role.ID, "originId": odata.Exact(g.Scope.Role.OriginID), "displayName": text(g.Scope.Role.DisplayName)},
+		"resource":  object{"id": string(g.Scope.Resource), "originId": odata.Exact(g.Scope.Ref.Resource), "originSystem": text(g.Scope.Origin)},
+		"connector": string(g.Scope.Ref.Connector), "presence": string(g.Grant.Presence), "preExisting": g.Grant.PreExisting,
+		"reason": text(g.Grant.Reason), "detail": text(g.Grant.Detail), "attempts": g.Grant.Attempts, "failingSince": instant(g.Grant.Since),
+		"nextAttemptDateTime": instant(g.Grant.Next), "confirmedDateTime": instant(g.Grant.Confirmed), "owed": g.Owed, "permanent": g.Grant.Permanent,
+	}
+}

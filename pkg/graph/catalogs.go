@@ -1,0 +1,237 @@
+package graph
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph/odata"
+	"leasehold/pkg/graph/strict"
+)
+
+func listCatalogs(ctx context.Context, c *call) (answer, error) {
+	id, named, err := odata.EqualID[entitlement.CatalogID](c.options.Filter, "id")
+	if err != nil {
+		return answer{}, err
+	}
+	if named {
+		return list(ctx, c, catalogKind(), only(c.deps.Reads.Catalog(ctx, id)))
+	}
+	return list(ctx, c, catalogKind(), c.deps.Reads.ListCatalogs)
+}
+
+func getCatalog(ctx context.Context, c *call) (answer, error) {
+	found, err := c.deps.Reads.Catalog(ctx, id[entitlement.CatalogID](c, "catalogId"))
+	if err != nil {
+		return answer{}, err
+	}
+	return entity(ctx, c, catalogKind(), found)
+}
+
+func createCatalog(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	made := entitlement.Catalog{Published: true}
+	readCatalog(o, &made)
+	if err := o.Done(); err != nil {
+		return answer{}, err
+	}
+	if made, err = c.deps.Catalogs.CreateCatalog(ctx, c.by, made); err != nil {
+		return answer{}, err
+	}
+	return created(ctx, c, catalogKind(), made)
+}
+
+func updateCatalog(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	if err := readable(o, readCatalog); err != nil {
+		return answer{}, err
+	}
+	_, err = c.deps.Catalogs.UpdateCatalog(ctx, c.by, id[entitlement.CatalogID](c, "catalogId"), func(kept *entitlement.Catalog) { readCatalog(o, kept) })
+	return done(err)
+}
+
+// readable reads a body once for nothing, so that the use case edits with one that is
+// known to be good.
+func readable[T any](o *strict.Object, read func(*strict.Object, *T)) error {
+	var scratch T
+	read(o, &scratch)
+	return o.Done()
+}
+
+func readCatalog(o *strict.Object, c *entitlement.Catalog) {
+	o.Ignore("id", "catalogType", "createdDateTime", "modifiedDateTime")
+	o.Text("displayName", &c.DisplayName)
+	o.Text("description", &c.Description)
+	o.Bool("isExternallyVisible", &c.ExternallyVisible)
+	if o.Has("state") {
+		var state string
+		strict.Enum(o, "state", &state, "published", "unpublished")
+		c.Published = state == "published"
+	}
+	o.Ignore("state")
+}
+
+func deleteCatalog(ctx context.Context, c *call) (answer, error) {
+	return done(c.deps.Catalogs.DeleteCatalog(ctx, c.by, id[entitlement.CatalogID](c, "catalogId")))
+}
+
+// resourcesOf lists the resources of the catalog in the path, which must exist.
+func resourcesOf(ctx context.Context, c *call) (lister[entitlement.Resource], error) {
+	catalog := id[entitlement.CatalogID](c, "catalogId")
+	_, err := c.deps.Reads.Catalog(ctx, catalog)
+	return func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Resource], error) {
+		return c.deps.Reads.ListResources(ctx, catalog, page)
+	}, err
+}
+
+func listResources(ctx context.Context, c *call) (answer, error) {
+	read, err := resourcesOf(ctx, c)
+	if err != nil {
+		return answer{}, err
+	}
+	return list(ctx, c, resourceKind(), read)
+}
+
+func listResourceRoles(ctx context.Context, c *call) (answer, error) {
+	read, err := resourcesOf(ctx, c)
+	if err != nil {
+		return answer{}, err
+	}
+	return list(ctx, c, resourceRoles(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[resourceRole], error) {
+		resources, err := read(ctx, page)
+		got := entitlement.Paged[resourceRole]{Next: resources.Next}
+		for _, r := range resources.Items {
+			for _, role := range r.Roles {
+				got.Items = append(got.Items, resourceRole{role, r})
+			}
+		}
+		return got, err
+	})
+}
+
+// resourceAsk is a resource request as a client words it.
+type resourceAsk struct {
+	kind        string
+	catalog     entitlement.CatalogID
+	resource    entitlement.ResourceID
+	system      string
+	origin      string
+	environment entitlement.ConnectorID
+}
+
+func createResourceRequest(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	var ask resourceAsk
+	readResourceRequest(o, &ask)
+	if err := o.Done(); err != nil {
+		return answer{}, err
+	}
+	switch ask.kind {
+	case "adminAdd":
+		err = addResource(ctx, c, ask)
+	case "adminRemove":
+		err = removeResource(ctx, c, ask)
+	default:
+		err = notServed()
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	// What was asked is done, and nothing of the request is kept.
+	body := object{"@odata.context": c.metadata(ctx, emSet+"resourceRequests/$entity"), "id": uuid.NewString(), "requestType": ask.kind,
+		"state": "delivered", "createdDateTime": instant(c.deps.Clock.Now())}
+	return answer{status: http.StatusCreated, body: body}, nil
+}
+
+func readResourceRequest(o *strict.Object, ask *resourceAsk) {
+	o.Ignore("id", "state", "createdDateTime")
+	o.Refuse("justification", "executeImmediately")
+	strict.Enum(o, "requestType", &ask.kind, "adminAdd", "adminRemove", "adminUpdate")
+	catalog := o.Object("catalog")
+	catalog.Ignore("displayName", "description", "catalogType", "state", "isExternallyVisible", "createdDateTime", "modifiedDateTime")
+	strict.ID(catalog, "id", &ask.catalog)
+	r := o.Object("resource")
+	r.Ignore("displayName", "description", "createdDateTime", "modifiedDateTime", "url")
+	r.Refuse("attributes")
+	strict.ID(r, "id", &ask.resource)
+	r.Text("originId", &ask.origin)
+	r.Text("originSystem", &ask.system)
+	e := r.Object("environment")
+	e.Ignore("displayName", "description", "originId", "originSystem", "isDefaultEnvironment", "connectionInfo", "createdDateTime", "modifiedDateTime")
+	strict.ID(e, "id", &ask.environment)
+	switch {
+	case ask.kind == "":
+		o.Fail("requestType", "must be given: adminAdd or adminRemove.")
+	case ask.catalog == "":
+		catalog.Fail("id", "must name a catalog.")
+	case ask.resource == "" && (ask.origin == "" || ask.system == ""):
+		r.Fail("originId", "and resource.originSystem must be given.")
+	case !isOriginID(ask.origin):
+		r.Fail("originId", "must be at most 512 printable characters long.")
+	}
+}
+
+func addResource(ctx context.Context, c *call, ask resourceAsk) error {
+	if ask.origin == "" || ask.system == "" {
+		return entitlement.Errorf(entitlement.Invalid, "resource.originId and resource.originSystem must be given.")
+	}
+	connector, system, err := connectorOf(ask.system, ask.environment)
+	if err != nil {
+		return err
+	}
+	if connector == entitlement.BuiltinConnector {
+		if ask.origin, err = entitlement.ParseID[string]("resource.originId", ask.origin); err != nil {
+			return err
+		}
+	}
+	_, err = c.deps.Catalogs.AddResource(ctx, c.by, ask.catalog, connector, system, ask.origin)
+	return err
+}
+
+func removeResource(ctx context.Context, c *call, ask resourceAsk) error {
+	var connector entitlement.ConnectorID
+	if ask.resource == "" {
+		var err error
+		if connector, _, err = connectorOf(ask.system, ask.environment); err != nil {
+			return err
+		}
+	}
+	r, err := c.deps.Catalogs.FindResource(ctx, ask.catalog, ask.resource, connector, ask.origin)
+	if err != nil {
+		return err
+	}
+	return c.deps.Catalogs.RemoveResource(ctx, c.by, r)
+}
+
+// maxOriginID bounds the ids of targets, in bytes.
+const maxOriginID = 512
+
+func isOriginID(s string) bool {
+	if len(s) > maxOriginID {
+		return false
+	}
+	for _, r := range s {
+		if r < ' ' || r == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+func listEnvironments(ctx context.Context, c *call) (answer, error) {
+	if c.options.Filter == nil {
+		return answer{}, entitlement.Errorf(entitlement.Invalid, "This list needs a filter, such as $filter=originSystem eq 'Scim'.")
+	}
+	return list(ctx, c, environments(), sliced(allEnvironments(ctx, c.deps.Reads)))
+}

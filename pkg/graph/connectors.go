@@ -1,0 +1,72 @@
+package graph
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph/strict"
+)
+
+func listConnectors(ctx context.Context, c *call) (answer, error) {
+	return list(ctx, c, connectorKind(), sliced(c.deps.Reads.ListConnectors(ctx)))
+}
+
+func getConnector(ctx context.Context, c *call) (answer, error) {
+	found, err := c.deps.Reads.Connector(ctx, id[entitlement.ConnectorID](c, "connectorId"))
+	if err != nil {
+		return answer{}, err
+	}
+	return entity(ctx, c, connectorKind(), found)
+}
+
+// connectorEdit is what a body says of a connector. The credential goes another way
+// than the registration, and is never shown.
+type connectorEdit struct {
+	entitlement.ConnectorConfig
+	credential string
+}
+
+func createConnector(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	var made connectorEdit
+	readConnector(o, &made)
+	if err := o.Done(); err != nil {
+		return answer{}, err
+	}
+	kept, err := c.deps.Catalogs.RegisterConnector(ctx, c.by, made.ConnectorConfig, made.credential)
+	if err != nil {
+		return answer{}, err
+	}
+	return created(ctx, c, connectorKind(), kept)
+}
+
+func updateConnector(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	var asked connectorEdit
+	readConnector(o, &asked)
+	if err := o.Done(); err != nil {
+		return answer{}, err
+	}
+	_, err = c.deps.Catalogs.UpdateConnector(ctx, c.by, id[entitlement.ConnectorID](c, "connectorId"), asked.credential, func(kept *entitlement.ConnectorConfig) {
+		edit := connectorEdit{ConnectorConfig: *kept}
+		readConnector(o, &edit)
+		*kept = edit.ConnectorConfig
+	})
+	return done(err)
+}
+
+func readConnector(o *strict.Object, c *connectorEdit) {
+	o.Ignore("id", "createdDateTime")
+	o.Text("displayName", &c.DisplayName)
+	o.Text("kind", &c.Kind)
+	o.Text("url", &c.URL)
+	o.Text("credential", &c.credential)
+	o.Texts("correlationKeys", &c.CorrelationKeys)
+	strict.IDs(o, "resourceManagers", &c.ResourceManagers)
+}

@@ -1,0 +1,68 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/obs"
+)
+
+// failure is a refusal that only the wire knows: of a method, a size, an encoding, or
+// of what is not served.
+type failure struct {
+	status  int
+	code    string
+	message string
+	header  http.Header
+}
+
+// Error returns the message.
+func (f *failure) Error() string { return f.message }
+
+// retryAfter is what clients are told to wait, in seconds, when it was us.
+const retryAfter = "5"
+
+// fail answers with err in Graph's shape. What is internal goes to the log only.
+func (a *api) fail(ctx context.Context, w http.ResponseWriter, err error) {
+	f, ok := errors.AsType[*failure](err)
+	if !ok {
+		kind := entitlement.KindOf(err)
+		f = &failure{status: kind.HTTPStatus(), code: entitlement.CodeOf(err), message: entitlement.MessageOf(err)}
+		if kind == entitlement.Internal {
+			f.message = entitlement.MessageOf(nil) // of a bug nothing is told but how to report it
+		}
+		a.log(ctx, kind, err)
+	}
+	header := w.Header()
+	for name, values := range f.header {
+		header[name] = values
+	}
+	switch f.status {
+	case http.StatusUnauthorized:
+		header.Set("WWW-Authenticate", "Bearer")
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		header.Set("Retry-After", retryAfter)
+	}
+	header.Del("Location")
+	header.Set("Content-Type", "application/json")
+	w.WriteHeader(f.status)
+	body := object{"error": object{"code": f.code, "message": f.message, "innerError": object{
+		"date": a.deps.Clock.Now().UTC().Format("2006-01-02T15:04:05"), "request-id": header.Get(requestID), "client-request-id": header.Get(clientRequestID),
+	}}}
+	if err := json.MarshalWrite(w, body, json.Deterministic(true)); err != nil {
+		obs.Logger(ctx).WarnContext(ctx, "the answer was not taken", obs.Err(err))
+	}
+}
+
+// log keeps the whole cause: of what is ours as an error, of refusals as information.
+func (a *api) log(ctx context.Context, kind entitlement.Kind, err error) {
+	if kind == entitlement.Internal || kind == entitlement.Unavailable || kind == entitlement.Throttled {
+		obs.Logger(ctx).ErrorContext(ctx, "call failed", obs.Err(err))
+		return
+	}
+	obs.Logger(ctx).InfoContext(ctx, "call refused", obs.Err(err))
+}

@@ -1,0 +1,66 @@
+package graph
+
+import (
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph/odata"
+)
+
+func users() kind[entitlement.User] {
+	return kind[entitlement.User]{set: "users", shape: shapeUser, links: noLinks,
+		example: entitlement.User{Identities: []entitlement.Principal{{}}}}
+}
+
+// shapeUser shows a user as Graph does. employeeId is the id by which other systems
+// know the person: connectors look people up by it.
+func shapeUser(u entitlement.User) object {
+	return object{
+		"id": string(u.ID), "displayName": text(u.DisplayName), "userPrincipalName": text(u.UserPrincipalName), "mail": text(u.Mail),
+		"mailNickname": text(u.MailNickname), "givenName": text(u.GivenName), "surname": text(u.Surname), "department": text(u.Department),
+		"jobTitle": text(u.JobTitle), "employeeId": text(u.ExternalID), "userType": text(u.Type), "accountEnabled": u.Enabled,
+		"createdDateTime": instant(u.Created), "identities": objects(u.Identities, shapeIdentity),
+	}
+}
+
+func shapeIdentity(p entitlement.Principal) object {
+	return object{"signInType": "federated", "issuer": odata.Exact(p.Issuer), "issuerAssignedId": odata.Exact(p.Value)}
+}
+
+// directoryObjects are users where Graph would show users, groups and more.
+func directoryObjects() kind[entitlement.User] {
+	k := users()
+	k.set = "directoryObjects"
+	k.shape = func(u entitlement.User) object {
+		o := shapeUser(u)
+		o["@odata.type"] = "#microsoft.graph.user"
+		return o
+	}
+	return k
+}
+
+func groups() kind[entitlement.Group] {
+	return kind[entitlement.Group]{set: "groups", shape: shapeGroup, links: noLinks}
+}
+
+func shapeGroup(g entitlement.Group) object {
+	return object{
+		"@odata.type": "#microsoft.graph.group", "id": string(g.ID), "displayName": text(g.DisplayName), "description": text(g.Description),
+		"mailNickname": text(g.MailNickname), "mailEnabled": false, "securityEnabled": true, "groupTypes": []any{}, "createdDateTime": instant(g.Created),
+	}
+}
+
+// subjects are users as those who ask for packages and hold them.
+func subjects() kind[entitlement.User] {
+	return kind[entitlement.User]{set: emSet + "subjects", shape: shapeSubject, links: noLinks}
+}
+
+func shapeSubject(u entitlement.User) object {
+	return object{
+		"id": string(u.ID), "objectId": string(u.ID), "displayName": text(u.DisplayName), "email": text(u.Mail), "principalName": text(u.UserPrincipalName),
+		"onPremisesSecurityIdentifier": nil, "subjectType": "user", "subjectLifecycle": "notDefined",
+	}
+}
+
+// subjectReference hides a subject, whose id and objectId are one.
+func subjectReference(id entitlement.UserID) hidden {
+	return hidden{object{"id": string(id), "objectId": string(id)}}
+}

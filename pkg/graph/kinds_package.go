@@ -1,0 +1,118 @@
+package graph
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+)
+
+func packageKind() kind[entitlement.AccessPackage] {
+	return kind[entitlement.AccessPackage]{set: emSet + "accessPackages", shape: shapePackage, links: packageLinks}
+}
+
+func packageLinks() map[string]link {
+	return map[string]link{
+		"catalog":            one("catalog", catalogKind, Reads.Catalogs),
+		"assignmentPolicies": {many: true, guarded: true, links: policyLinks, load: loadPolicies},
+		"resourceRoleScopes": {many: true, links: roleScopeLinks, load: loadRoleScopes},
+	}
+}
+
+func shapePackage(p entitlement.AccessPackage) object {
+	return object{
+		"id": string(p.ID), "displayName": text(p.DisplayName), "description": p.Description, "isHidden": p.Hidden,
+		"createdDateTime": instant(p.Created), "modifiedDateTime": instant(p.Modified),
+		"catalog": reference(p.Catalog), "assignmentPolicies": hidden{texts(p.Policies)}, "resourceRoleScopes": hidden{},
+	}
+}
+
+// loadPolicies reads the policies of all packages of a page at once.
+func loadPolicies(ctx context.Context, c *call, of []object) ([][]object, error) {
+	var ids []entitlement.PolicyID
+	each := make([][]any, len(of))
+	for i, o := range of {
+		each[i], _ = o["assignmentPolicies"].(hidden).seen.([]any)
+		for _, id := range each[i] {
+			ids = append(ids, entitlement.PolicyID(id.(string)))
+		}
+	}
+	found, err := c.deps.Reads.Policies(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := map[string]entitlement.AssignmentPolicy{}
+	for _, p := range found {
+		byID[string(p.ID)] = p
+	}
+	out := make([][]object, len(of))
+	for i := range of {
+		for _, id := range each[i] {
+			if p, ok := byID[id.(string)]; ok {
+				out[i] = append(out[i], shapePolicy(p))
+			}
+		}
+	}
+	return out, nil
+}
+
+// loadRoleScopes reads the role scopes of all packages of a page at once.
+func loadRoleScopes(ctx context.Context, c *call, of []object) ([][]object, error) {
+	var ids []entitlement.PackageID
+	for _, o := range of {
+		ids = append(ids, entitlement.PackageID(o["id"].(string)))
+	}
+	work, err := c.deps.Reads.Work(ctx, entitlement.Head{Subject: c.by.ID, Live: distinct(ids)})
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]object, len(of))
+	for i, id := range ids {
+		for _, scope := range work.Scopes[id].List {
+			out[i] = append(out[i], shapeRoleScope(roleScope{scope, catalogOf(of[i])}))
+		}
+	}
+	return out, nil
+}
+
+// catalogOf returns the catalog of a package's tree, which may be expanded already.
+func catalogOf(o object) entitlement.CatalogID {
+	if expanded, ok := o["catalog"].(object); ok {
+		id, _ := expanded["id"].(string)
+		return entitlement.CatalogID(id)
+	}
+	return referenceOf[entitlement.CatalogID](o, "catalog")
+}
+
+func distinct[T comparable](all []T) []T {
+	seen := map[T]bool{}
+	var out []T
+	for _, v := range all {
+		if !seen[v] {
+			seen[v] = true
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// roleScope is a role scope with the catalog that its resource is found through.
+type roleScope struct {
+	entitlement.ResourceRoleScope
+	catalog entitlement.CatalogID
+}
+
+func roleScopes() kind[roleScope] {
+	return kind[roleScope]{set: emSet + "resourceRoleScopes", shape: shapeRoleScope, links: roleScopeLinks}
+}
+
+func roleScopeLinks() map[string]link {
+	return map[string]link{"role": within("role", false, roleLinks), "scope": within("scope", false, noLinks)}
+}
+
+func shapeRoleScope(s roleScope) object {
+	return object{
+		"id": s.ID, "createdDateTime": instant(s.Created),
+		"role":  hidden{shapeRole(s.Role, s.Origin, s.Resource, s.catalog)},
+		"scope": hidden{shapeScope(s.Scope, s.Origin)},
+	}
+}

@@ -1,0 +1,108 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+func requestKind() kind[entitlement.AssignmentRequest] {
+	return kind[entitlement.AssignmentRequest]{set: emSet + "assignmentRequests", shape: shapeRequest, links: requestLinks}
+}
+
+func requestLinks() map[string]link {
+	return map[string]link{
+		"accessPackage": one("accessPackage", packageKind, Reads.Packages),
+		"requestor":     one("requestor", subjects, Reads.Users),
+		"assignment":    {links: assignmentLinks, load: loadAssignments},
+	}
+}
+
+func shapeRequest(r entitlement.AssignmentRequest) object {
+	return object{
+		"id": string(r.ID), "requestType": string(r.Type), "state": string(r.State), "status": r.Status(),
+		"schedule": shapeSchedule(r.Asked.Start, r.Expiration), "justification": text(r.Justification),
+		"answers": []any{}, "customExtensionCalloutInstances": []any{},
+		"createdDateTime": instant(r.Created), "completedDateTime": instant(r.Completed),
+		"accessPackage": reference(r.Package), "requestor": subjectReference(r.Requestor),
+		"assignment": hidden{object{"id": string(r.Assignment), "accessPackage": object{"id": string(r.Package)},
+			"assignmentPolicy": object{"id": string(r.Policy)}, "target": subjectReference(r.Subject).seen}},
+	}
+}
+
+func assignmentKind(now time.Time) kind[entitlement.Assignment] {
+	return kind[entitlement.Assignment]{set: emSet + "assignments", links: assignmentLinks,
+		shape: func(a entitlement.Assignment) object { return shapeAssignment(a, now) }}
+}
+
+func assignmentLinks() map[string]link {
+	return map[string]link{
+		"accessPackage":    one("accessPackage", packageKind, Reads.Packages),
+		"target":           one("target", subjects, Reads.Users),
+		"assignmentPolicy": {guarded: true, links: policyLinks, load: one("assignmentPolicy", policyKind, Reads.Policies).load},
+	}
+}
+
+func shapeAssignment(a entitlement.Assignment, now time.Time) object {
+	ends := entitlement.Expiration{Type: entitlement.ExpireNever}
+	if !a.End.IsZero() {
+		ends = entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: a.End}
+	}
+	return object{
+		"id": string(a.ID), "state": string(a.State), "status": a.Status(now), "schedule": shapeSchedule(a.Start, ends),
+		"expiredDateTime": instant(a.Ended), "customExtensionCalloutInstances": []any{},
+		"accessPackage": reference(a.Package), "assignmentPolicy": reference(a.Policy), "target": subjectReference(a.Subject),
+	}
+}
+
+// loadAssignments reads the assignments of all requests of a page: the live ones from
+// their slots, and those that have ended, at once for each sort. A request that has not
+// become an assignment has none.
+func loadAssignments(ctx context.Context, c *call, of []object) ([][]object, error) {
+	var pairs []entitlement.DueRef
+	for _, o := range of {
+		pairs = append(pairs, entitlement.DueRef{Package: assignmentPart[entitlement.PackageID](o, "accessPackage"), Subject: assignmentPart[entitlement.UserID](o, "target")})
+	}
+	slots, err := c.deps.Reads.Read(ctx, distinct(pairs))
+	if err != nil {
+		return nil, err
+	}
+	known := map[entitlement.AssignmentID]entitlement.Assignment{}
+	for _, slot := range slots.Slots {
+		if slot.Assignment != nil {
+			known[slot.Assignment.ID] = *slot.Assignment
+		}
+	}
+	past := entitlement.Head{Subject: c.by.ID}
+	for _, o := range of {
+		id := referenceOf[entitlement.AssignmentID](o, "assignment")
+		if _, live := known[id]; !live && id != "" {
+			past.Removing = append(past.Removing, entitlement.Removing{Assignment: id})
+		}
+	}
+	var work entitlement.Work
+	if past.Removing = distinct(past.Removing); len(past.Removing) > 0 {
+		if work, err = c.deps.Reads.Work(ctx, past); err != nil {
+			return nil, err
+		}
+	}
+	out := make([][]object, len(of))
+	for i, o := range of {
+		id := referenceOf[entitlement.AssignmentID](o, "assignment")
+		a, ok := known[id]
+		if !ok {
+			a, ok = work.Ended[id]
+		}
+		if ok {
+			out[i] = []object{shapeAssignment(a, c.deps.Clock.Now())}
+		}
+	}
+	return out, nil
+}
+
+// assignmentPart returns the id of what a request's assignment is about.
+func assignmentPart[ID ~string](o object, name string) ID {
+	assignment := o["assignment"].(hidden).seen.(object)
+	return ID(assignment[name].(object)["id"].(string))
+}

@@ -1,0 +1,149 @@
+package graph
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"leasehold/pkg/entitlement"
+)
+
+// list answers with one page of a list. Filters are applied to the page that was read,
+// so it may be short or empty and still have a next one.
+func list[T any](ctx context.Context, c *call, k kind[T], read lister[T]) (answer, error) {
+	if err := checkOptions(c, k); err != nil {
+		return answer{}, err
+	}
+	inner, err := c.unseal(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	page, err := read(ctx, entitlement.Page{Limit: c.options.Top, Token: inner})
+	if err != nil {
+		return answer{}, err
+	}
+	var trees []object
+	for _, item := range page.Items {
+		if tree := k.shape(item); c.options.Filter == nil || c.options.Filter.Match(tree) {
+			trees = append(trees, tree)
+		}
+	}
+	if err := c.finish(ctx, trees, k.links()); err != nil {
+		return answer{}, err
+	}
+	body := object{"@odata.context": c.metadata(ctx, k.set), "value": put(trees, true)}
+	if page.Next != "" {
+		if body["@odata.nextLink"], err = c.nextLink(ctx, page.Next); err != nil {
+			return answer{}, err
+		}
+	} else if c.options.Count && inner == "" {
+		body["@odata.count"] = len(trees) // of a list that fits on one page; longer ones are not counted
+	}
+	return ok(body)
+}
+
+// entity answers with one entity.
+func entity[T any](ctx context.Context, c *call, k kind[T], v T) (answer, error) {
+	if err := checkOptions(c, k); err != nil {
+		return answer{}, err
+	}
+	return single(ctx, c, k, v)
+}
+
+func single[T any](ctx context.Context, c *call, k kind[T], v T) (answer, error) {
+	tree := k.shape(v)
+	if err := c.finish(ctx, []object{tree}, k.links()); err != nil {
+		return answer{}, err
+	}
+	tree["@odata.context"] = c.metadata(ctx, k.set+"/$entity")
+	return ok(tree)
+}
+
+// created answers with a new entity and where it is. No option can undo what was done,
+// so they are all left aside.
+func created[T any](ctx context.Context, c *call, k kind[T], v T) (answer, error) {
+	tree := k.shape(v)
+	choose(tree, nil, nil)
+	tree["@odata.context"] = c.metadata(ctx, k.set+"/$entity")
+	at := c.request.URL.Path
+	for len(at) > 0 && at[len(at)-1] == '/' {
+		at = at[:len(at)-1]
+	}
+	return answer{status: http.StatusCreated, body: tree, location: c.link(ctx, at) + "/" + tree["id"].(string)}, nil
+}
+
+// checkOptions refuses options that ask for what the kind does not have.
+func checkOptions[T any](c *call, k kind[T]) error {
+	sample := k.sample()
+	if c.options.Filter != nil {
+		if err := c.options.Filter.Check(sample); err != nil {
+			return err
+		}
+	}
+	if err := checkSelect(c.options.Select, sample); err != nil {
+		return err
+	}
+	return c.checkExpand(c.options.Expand, k.links())
+}
+
+// finish expands and selects.
+func (c *call) finish(ctx context.Context, trees []object, links map[string]link) error {
+	if err := c.expand(ctx, trees, c.options.Expand, links); err != nil {
+		return err
+	}
+	for _, tree := range trees {
+		choose(tree, c.options.Select, c.options.Expand)
+	}
+	return nil
+}
+
+// sliced lists what was read in one go as if it had pages.
+func sliced[T any](all []T, err error) lister[T] {
+	return func(_ context.Context, page entitlement.Page) (entitlement.Paged[T], error) {
+		if err != nil {
+			return entitlement.Paged[T]{}, err
+		}
+		from := 0
+		if page.Token != "" {
+			var bad error
+			if from, bad = strconv.Atoi(page.Token); bad != nil || from < 0 || from > len(all) {
+				return entitlement.Paged[T]{}, nil // the list is shorter by now
+			}
+		}
+		to := min(from+page.Size(), len(all))
+		got := entitlement.Paged[T]{Items: all[from:to]}
+		if to < len(all) {
+			got.Next = strconv.Itoa(to)
+		}
+		return got, nil
+	}
+}
+
+// only lists at most one thing: what a filter names by its id. What is not there is an
+// empty list.
+func only[T any](v T, err error) lister[T] {
+	if entitlement.KindOf(err) == entitlement.NotFound && err != nil {
+		return sliced[T](nil, nil)
+	}
+	return sliced([]T{v}, err)
+}
+
+// maxPages bounds the reading of a whole list that is shown inside of something else.
+const maxPages = 10
+
+// whole reads a list to its end, or until it is too long to be shown at once.
+func whole[T any](ctx context.Context, read lister[T]) ([]T, error) {
+	var all []T
+	page := entitlement.Page{}
+	for range maxPages {
+		got, err := read(ctx, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, got.Items...)
+		if page.Token = got.Next; page.Token == "" {
+			break
+		}
+	}
+	return all, nil
+}

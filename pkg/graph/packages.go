@@ -1,0 +1,194 @@
+package graph
+
+import (
+	"context"
+	"strings"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph/odata"
+	"leasehold/pkg/graph/strict"
+)
+
+func listPackages(ctx context.Context, c *call) (answer, error) {
+	id, named, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "id")
+	if err != nil {
+		return answer{}, err
+	}
+	if named {
+		return list(ctx, c, packageKind(), only(c.deps.Reads.Package(ctx, id)))
+	}
+	catalog, named, err := odata.EqualID[entitlement.CatalogID](c.options.Filter, "catalog/id")
+	if err != nil {
+		return answer{}, err
+	}
+	if named {
+		return list(ctx, c, packageKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
+			return c.deps.Reads.PackagesOf(ctx, catalog, page)
+		})
+	}
+	return list(ctx, c, packageKind(), c.deps.Reads.ListPackages)
+}
+
+func createPackage(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	var made entitlement.AccessPackage
+	readPackage(o, &made)
+	catalog := o.Object("catalog")
+	catalog.Ignore("displayName", "description", "catalogType", "state", "isExternallyVisible", "createdDateTime", "modifiedDateTime")
+	strict.ID(catalog, "id", &made.Catalog)
+	if made.Catalog == "" {
+		catalog.Fail("id", "must name the catalog of the access package.")
+	}
+	if err := o.Done(); err != nil {
+		return answer{}, err
+	}
+	if made, err = c.deps.Catalogs.CreatePackage(ctx, c.by, made); err != nil {
+		return answer{}, err
+	}
+	return created(ctx, c, packageKind(), made)
+}
+
+func readPackage(o *strict.Object, p *entitlement.AccessPackage) {
+	o.Ignore("id", "createdDateTime", "modifiedDateTime")
+	o.Text("displayName", &p.DisplayName)
+	o.Text("description", &p.Description)
+	o.Bool("isHidden", &p.Hidden)
+}
+
+func updatePackage(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	o.Refuse("catalog") // to move a package is not possible
+	if err := readable(o, readPackage); err != nil {
+		return answer{}, err
+	}
+	_, err = c.deps.Catalogs.UpdatePackage(ctx, c.by, id[entitlement.PackageID](c, "accessPackageId"), func(kept *entitlement.AccessPackage) { readPackage(o, kept) })
+	return done(err)
+}
+
+func deletePackage(ctx context.Context, c *call) (answer, error) {
+	return done(c.deps.Catalogs.DeletePackage(ctx, c.by, id[entitlement.PackageID](c, "accessPackageId")))
+}
+
+func listRoleScopes(ctx context.Context, c *call) (answer, error) {
+	p, err := c.deps.Reads.Package(ctx, id[entitlement.PackageID](c, "accessPackageId"))
+	if err != nil {
+		return answer{}, err
+	}
+	work, err := c.deps.Reads.Work(ctx, entitlement.Head{Subject: c.by.ID, Live: []entitlement.PackageID{p.ID}})
+	var all []roleScope
+	for _, s := range work.Scopes[p.ID].List {
+		all = append(all, roleScope{s, p.Catalog})
+	}
+	return list(ctx, c, roleScopes(), sliced(all, err))
+}
+
+// roleAsk is a role scope as a client words it.
+type roleAsk struct {
+	role, roleID, system string
+	resource             entitlement.ResourceID
+	origin, scope        string
+}
+
+func addRoleScope(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	var ask roleAsk
+	readRoleScope(o, &ask)
+	if err := o.Done(); err != nil {
+		return answer{}, err
+	}
+	p, err := c.deps.Reads.Package(ctx, id[entitlement.PackageID](c, "accessPackageId"))
+	if err != nil {
+		return answer{}, err
+	}
+	resource, err := roleResource(ctx, c, p.Catalog, ask)
+	if err != nil {
+		return answer{}, err
+	}
+	for _, role := range resource.Roles {
+		if ask.role == "" && strings.EqualFold(role.ID, ask.roleID) {
+			ask.role = role.OriginID
+		}
+	}
+	added, err := c.deps.Catalogs.AddScope(ctx, c.by, p.ID, resource, ask.role)
+	if err != nil {
+		return answer{}, err
+	}
+	return created(ctx, c, roleScopes(), roleScope{added, p.Catalog})
+}
+
+func readRoleScope(o *strict.Object, ask *roleAsk) {
+	o.Ignore("id", "createdDateTime")
+	role := o.Object("role")
+	role.Ignore("displayName", "description", "type")
+	role.Text("id", &ask.roleID)
+	role.Text("originId", &ask.role)
+	role.Text("originSystem", &ask.system)
+	resource := role.Object("resource")
+	resource.Ignore("displayName", "description", "attributes", "createdDateTime", "modifiedDateTime", "environment", "roles", "scopes")
+	strict.ID(resource, "id", &ask.resource)
+	resource.Text("originId", &ask.origin)
+	resource.Text("originSystem", &ask.system)
+	scope := o.Object("scope")
+	scope.Ignore("id", "displayName", "description", "originSystem", "isRootScope")
+	scope.Text("originId", &ask.scope)
+	switch {
+	case ask.role == "" && ask.roleID == "":
+		role.Fail("originId", "must name a role of the resource.")
+	case ask.resource == "" && ask.origin == "":
+		resource.Fail("id", "must name a resource of the catalog.")
+	case !isOriginID(ask.origin):
+		resource.Fail("originId", "must be at most 512 printable characters long.")
+	}
+}
+
+// roleResource finds the resource of a role: by its id, or, in the built-in directory,
+// by its id there.
+func roleResource(ctx context.Context, c *call, catalog entitlement.CatalogID, ask roleAsk) (entitlement.Resource, error) {
+	connector := entitlement.ConnectorID("")
+	if ask.resource == "" {
+		if !strings.EqualFold(ask.system, entitlement.OriginAadGroup) {
+			return entitlement.Resource{}, entitlement.Errorf(entitlement.Invalid, "role.resource.id must name the resource, since its originId alone does not say where it is.")
+		}
+		connector = entitlement.BuiltinConnector
+	}
+	r, err := c.deps.Catalogs.FindResource(ctx, catalog, ask.resource, connector, ask.origin)
+	if err != nil {
+		return r, err
+	}
+	if ask.origin != "" && ask.origin != r.OriginID || ask.scope != "" && ask.scope != r.OriginID && ask.scope != r.Scope.OriginID {
+		return r, entitlement.Errorf(entitlement.Invalid, "role.resource.originId and scope.originId must be those of the resource: %s.", r.OriginID)
+	}
+	return r, nil
+}
+
+func removeRoleScope(ctx context.Context, c *call) (answer, error) {
+	role, scope, _ := strings.Cut(c.path["roleScope"], "_")
+	for _, part := range []string{role, scope} {
+		if _, err := entitlement.ParseID[string]("", part); err != nil {
+			return answer{}, entitlement.Errorf(entitlement.Invalid, "In the path, the id of the resource role scope must be two UUIDs with _ between them.")
+		}
+	}
+	return done(c.deps.Catalogs.RemoveScope(ctx, c.by, id[entitlement.PackageID](c, "accessPackageId"), strings.ToLower(c.path["roleScope"])))
+}
+
+func listPoliciesOf(ctx context.Context, c *call) (answer, error) {
+	return policiesOf(ctx, c, id[entitlement.PackageID](c, "accessPackageId"))
+}
+
+// policiesOf lists the policies of one package.
+func policiesOf(ctx context.Context, c *call, id entitlement.PackageID) (answer, error) {
+	p, err := c.deps.Reads.Package(ctx, id)
+	if err != nil {
+		return answer{}, err
+	}
+	return list(ctx, c, policyKind(), paged(sliced(p.Policies, nil), c.deps.Reads.Policies))
+}

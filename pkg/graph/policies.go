@@ -1,0 +1,206 @@
+package graph
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph/odata"
+	"leasehold/pkg/graph/strict"
+)
+
+func listPolicies(ctx context.Context, c *call) (answer, error) {
+	id, named, err := odata.EqualID[entitlement.PolicyID](c.options.Filter, "id")
+	if err != nil {
+		return answer{}, err
+	}
+	if named {
+		return list(ctx, c, policyKind(), only(c.deps.Reads.Policy(ctx, id)))
+	}
+	of, named, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "accessPackage/id")
+	if err != nil {
+		return answer{}, err
+	}
+	if named {
+		return policiesOf(ctx, c, of)
+	}
+	return list(ctx, c, policyKind(), c.deps.Reads.ListPolicies)
+}
+
+func getPolicy(ctx context.Context, c *call) (answer, error) {
+	p, err := c.deps.Reads.Policy(ctx, id[entitlement.PolicyID](c, "policyId"))
+	if err != nil {
+		return answer{}, err
+	}
+	return entity(ctx, c, policyKind(), p)
+}
+
+func createPolicy(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	o.Ignore("id")
+	p := readPolicy(o)
+	if p.Package == "" {
+		o.Object("accessPackage").Fail("id", "must name the access package of the policy.")
+	}
+	if err := o.Done(); err != nil {
+		return answer{}, err
+	}
+	if p, err = c.deps.Catalogs.CreatePolicy(ctx, c.by, p); err != nil {
+		return answer{}, err
+	}
+	return created(ctx, c, policyKind(), p)
+}
+
+// replacePolicy takes a whole policy: what is left out goes back to what a new one has.
+func replacePolicy(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	var named entitlement.PolicyID
+	strict.ID(o, "id", &named)
+	p := readPolicy(o)
+	p.ID = id[entitlement.PolicyID](c, "policyId")
+	if named != "" && named != p.ID {
+		o.Fail("id", "must be that of the path.")
+	}
+	if err := o.Done(); err != nil {
+		return answer{}, err
+	}
+	if p.Package == "" {
+		kept, err := c.deps.Reads.Policy(ctx, p.ID)
+		if err != nil {
+			return answer{}, err
+		}
+		p.Package = kept.Package
+	}
+	if p, err = c.deps.Catalogs.ReplacePolicy(ctx, c.by, p); err != nil {
+		return answer{}, err
+	}
+	return single(ctx, c, policyKind(), p)
+}
+
+func deletePolicy(ctx context.Context, c *call) (answer, error) {
+	return done(c.deps.Catalogs.DeletePolicy(ctx, c.by, id[entitlement.PolicyID](c, "policyId")))
+}
+
+// readPolicy reads a policy. Documented examples write booleans and numbers as text.
+func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
+	o.Coerce()
+	p := entitlement.AssignmentPolicy{Scope: entitlement.ScopeNobody}
+	o.Ignore("createdDateTime", "modifiedDateTime", "catalog")
+	o.Refuse("automaticRequestSettings", "questions", "customExtensionStageSettings")
+	refuseEnabled(o, "reviewSettings", "isEnabled")
+	refuseEnabled(o, "notificationSettings", "isAssignmentNotificationDisabled")
+	o.Text("displayName", &p.DisplayName)
+	o.Text("description", &p.Description)
+	pkg := o.Object("accessPackage")
+	pkg.Ignore("displayName", "description", "isHidden", "createdDateTime", "modifiedDateTime", "catalog")
+	strict.ID(pkg, "id", &p.Package)
+	strict.Enum(o, "allowedTargetScope", &p.Scope, targetScopes...)
+	if p.Scope == "" {
+		p.Scope = entitlement.ScopeNobody
+	}
+	p.Targets = readSets(o, "specificAllowedTargets")
+	p.Expiration = readExpiration(o.Object("expiration"))
+	p.Requestor = readRequestorSettings(o.Object("requestorSettings"))
+	p.Approval = readApprovalSettings(o.Object("requestApprovalSettings"))
+	return p
+}
+
+// targetScopes are the scopes that are served.
+var targetScopes = []entitlement.TargetScope{entitlement.ScopeNobody, entitlement.ScopeSpecificUsers, entitlement.ScopeAllMembers, entitlement.ScopeAllUsers}
+
+// refuseEnabled takes settings that are off, whatever else they say, and refuses them on.
+func refuseEnabled(o *strict.Object, name, on string) {
+	settings := o.Object(name)
+	var enabled bool
+	settings.Bool(on, &enabled)
+	if enabled {
+		settings.Fail(on, "asks for something that is not supported yet; leave it out.")
+	}
+	settings.Ignore("expirationBehavior", "isRecommendationEnabled", "isReviewerJustificationRequired", "isSelfReview", "primaryReviewers", "fallbackReviewers", "schedule")
+}
+
+func readRequestorSettings(o *strict.Object) (s entitlement.RequestorSettings) {
+	o.Refuse("enableOnBehalfRequestorsToAddAccess", "enableOnBehalfRequestorsToUpdateAccess", "enableOnBehalfRequestorsToRemoveAccess", "onBehalfRequestors")
+	o.Bool("enableTargetsToSelfAddAccess", &s.SelfAdd)
+	o.Bool("enableTargetsToSelfUpdateAccess", &s.SelfUpdate)
+	o.Bool("enableTargetsToSelfRemoveAccess", &s.SelfRemove)
+	o.Bool("allowCustomAssignmentSchedule", &s.CustomSchedule)
+	return s
+}
+
+func readApprovalSettings(o *strict.Object) (a entitlement.ApprovalSettings) {
+	o.Bool("isApprovalRequiredForAdd", &a.RequiredForAdd)
+	o.Bool("isApprovalRequiredForUpdate", &a.RequiredForUpdate)
+	o.Bool("isRequestorJustificationRequired", &a.RequestorJustification)
+	for _, stage := range o.Objects("stages") {
+		a.Stages = append(a.Stages, readStage(stage))
+	}
+	return a
+}
+
+func readStage(o *strict.Object) (s entitlement.ApprovalStage) {
+	if kind := o.Type(); kind != "" && kind != "accessPackageApprovalStage" {
+		o.Fail("@odata.type", "asks for something that is not supported yet.")
+	}
+	visibility := "default"
+	strict.Enum(o, "approverInformationVisibility", &visibility, "default", "visible", "notVisible")
+	if visibility == "notVisible" {
+		o.Fail("approverInformationVisibility", "asks for something that is not supported yet; leave it out.")
+	}
+	o.Duration("durationBeforeAutomaticDenial", &s.TimeLimit)
+	o.Duration("durationBeforeEscalation", &s.EscalateAfter)
+	o.Bool("isApproverJustificationRequired", &s.ApproverJustification)
+	o.Bool("isEscalationEnabled", &s.Escalation)
+	s.Primary = readSets(o, "primaryApprovers")
+	s.Fallback = readSets(o, "fallbackPrimaryApprovers")
+	s.Alternates = readSets(o, "escalationApprovers")
+	s.FallbackAlternates = readSets(o, "fallbackEscalationApprovers")
+	return s
+}
+
+func readSets(o *strict.Object, name string) (sets []entitlement.SubjectSet) {
+	for _, each := range o.Objects(name) {
+		sets = append(sets, readSet(each))
+	}
+	return sets
+}
+
+func readSet(o *strict.Object) entitlement.SubjectSet {
+	s := entitlement.SubjectSet{Kind: entitlement.SubjectKind(o.Type())}
+	o.Ignore("id", "isBackup")
+	o.Text("description", &s.Description)
+	if _, err := entitlement.Description("description", s.Description); err != nil {
+		o.Fail("description", "is too long, or holds control characters.")
+	}
+	switch s.Kind {
+	case entitlement.SingleUser:
+		strict.ID(o, "userId", &s.ID)
+	case entitlement.GroupMembers:
+		strict.ID(o, "groupId", &s.ID)
+	case entitlement.RequestorManager:
+		level := 1
+		if o.Int("managerLevel", &level); level > 1 {
+			o.Fail("managerLevel", "asks for something that is not supported yet; use 1.")
+		}
+		return s
+	default:
+		o.Fail("@odata.type", "must be "+typePrefix+"singleUser, groupMembers or requestorManager; others are not supported yet.")
+		return s
+	}
+	if s.ID == "" {
+		o.Fail("@odata.type", "needs the id of its user or group.")
+	}
+	return s
+}
+
+func readExpiration(o *strict.Object) (e entitlement.Expiration) {
+	strict.Enum(o, "type", &e.Type, entitlement.ExpireNotSpecified, entitlement.ExpireNever, entitlement.ExpireAfterDateTime, entitlement.ExpireAfterDuration)
+	o.Duration("duration", &e.Duration)
+	o.Time("endDateTime", &e.End)
+	return e
+}

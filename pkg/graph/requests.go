@@ -1,0 +1,156 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph/odata"
+	"leasehold/pkg/graph/strict"
+	"leasehold/pkg/requests"
+)
+
+func listRequests(ctx context.Context, c *call) (answer, error) {
+	named, ok, err := odata.EqualID[entitlement.RequestID](c.options.Filter, "id")
+	if err != nil {
+		return answer{}, err
+	}
+	if ok {
+		_, r, err := c.deps.Requests.Request(ctx, c.by, named)
+		return list(ctx, c, requestKind(), only(r, err))
+	}
+	pkg, ok, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "accessPackage/id")
+	if err != nil {
+		return answer{}, err
+	}
+	if ok {
+		return list(ctx, c, requestKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+			return c.deps.Requests.RequestsFor(ctx, pkg, page)
+		})
+	}
+	return list(ctx, c, requestKind(), c.deps.Requests.Requests)
+}
+
+func getRequest(ctx context.Context, c *call) (answer, error) {
+	_, r, err := c.deps.Requests.Request(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId"))
+	if err != nil {
+		return answer{}, err
+	}
+	return entity(ctx, c, requestKind(), r)
+}
+
+func cancelRequest(ctx context.Context, c *call) (answer, error) {
+	return done(c.deps.Requests.Cancel(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId")))
+}
+
+// requestAsk is an assignment request as a client words it.
+type requestAsk struct {
+	kind          entitlement.RequestType
+	assignment    entitlement.AssignmentID
+	subject       entitlement.UserID
+	pkg           entitlement.PackageID
+	policy        entitlement.PolicyID
+	justification string
+	asked         entitlement.Schedule
+}
+
+// requestTypes are all that Graph knows; those that are not served are told so.
+var requestTypes = []entitlement.RequestType{entitlement.UserAdd, entitlement.UserRemove, entitlement.AdminAdd, entitlement.AdminRemove,
+	entitlement.UserUpdate, entitlement.AdminUpdate, entitlement.SystemRemove, "systemAdd", "systemUpdate", "onBehalfAdd", "approverRemove", "notSpecified", "userExtend"}
+
+func createRequest(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	ask := readRequest(o)
+	if err := o.Done(); err != nil {
+		return answer{}, err
+	}
+	var made entitlement.AssignmentRequest
+	switch ask.kind {
+	case entitlement.AdminAdd, entitlement.AdminRemove:
+		if err := demand(c.token, needWrite); err != nil {
+			return answer{}, err
+		}
+		fallthrough
+	case entitlement.UserAdd, entitlement.UserRemove:
+		made, err = submit(ctx, c, ask)
+	default:
+		err = notServed()
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	// Whatever was decided already, the answer is that it was taken; its later states are
+	// reached by themselves (R107).
+	made.State, made.Completed = entitlement.RequestSubmitted, time.Time{}
+	return created(ctx, c, requestKind(), made)
+}
+
+func submit(ctx context.Context, c *call, ask requestAsk) (entitlement.AssignmentRequest, error) {
+	var none entitlement.AssignmentRequest
+	if ask.kind.Removes() {
+		if ask.assignment == "" {
+			return none, entitlement.Errorf(entitlement.Invalid, "assignment.id must name the assignment to end.")
+		}
+		return c.deps.Requests.Remove(ctx, c.by, ask.kind, ask.assignment, ask.justification)
+	}
+	switch {
+	case ask.pkg == "":
+		return none, entitlement.Errorf(entitlement.Invalid, "assignment.accessPackageId must name the access package to have.")
+	case ask.assignment != "":
+		return none, entitlement.Errorf(entitlement.Invalid, "assignment.id is for requests that end an assignment; leave it out.")
+	case ask.kind == entitlement.AdminAdd && ask.subject == "":
+		return none, entitlement.Errorf(entitlement.Invalid, "assignment.targetId must name the user to assign the access package to.")
+	}
+	return c.deps.Requests.Submit(ctx, c.by, requests.Submission{Type: ask.kind, Subject: ask.subject, Package: ask.pkg, Policy: ask.policy,
+		Justification: ask.justification, Asked: ask.asked})
+}
+
+// readRequest reads a request. Who asks is never read: it is whoever the token says.
+func readRequest(o *strict.Object) requestAsk {
+	var ask requestAsk
+	o.Ignore("id", "state", "status", "createdDateTime", "completedDateTime", "customExtensionCalloutInstances")
+	o.Refuse("answers")
+	strict.Enum(o, "requestType", &ask.kind, requestTypes...)
+	if ask.kind == "" {
+		o.Fail("requestType", "must be given: userAdd, userRemove, adminAdd or adminRemove.")
+	}
+	o.Text("justification", &ask.justification)
+	ask.asked = readSchedule(o.Object("schedule"))
+	o.Alias("assignment", "accessPackageAssignment")
+	a := o.Object("assignment")
+	a.Ignore("state", "status", "schedule", "expiredDateTime", "customExtensionCalloutInstances")
+	strict.ID(a, "id", &ask.assignment)
+	flatOrNested(a, "accessPackageId", "accessPackage", &ask.pkg, "id")
+	flatOrNested(a, "assignmentPolicyId", "assignmentPolicy", &ask.policy, "id")
+	flatOrNested(a, "targetId", "target", &ask.subject, "objectId", "id")
+	return ask
+}
+
+// flatOrNested reads an id that clients write in either way: targetId, which the schema
+// does not know, or target.objectId.
+func flatOrNested[T ~string](o *strict.Object, flat, nested string, to *T, keys ...string) {
+	strict.ID(o, flat, to)
+	inner := o.Object(nested)
+	inner.Refuse("email")
+	inner.Ignore("displayName", "description", "principalName", "subjectType", "isHidden", "createdDateTime", "modifiedDateTime")
+	for _, key := range keys {
+		var named T
+		strict.ID(inner, key, &named)
+		if named != "" && *to != "" && named != *to {
+			inner.Fail(key, "names another one than "+flat+".")
+		}
+		if named != "" {
+			*to = named
+		}
+	}
+}
+
+func readSchedule(o *strict.Object) (s entitlement.Schedule) {
+	o.Refuse("recurrence")
+	o.Time("startDateTime", &s.Start)
+	s.Expiration = readExpiration(o.Object("expiration"))
+	return s
+}

@@ -1,0 +1,166 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"leasehold/pkg/authn"
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph/odata"
+	"leasehold/pkg/obs"
+)
+
+// Headers that name a call, as Graph spells them.
+const (
+	requestID       = "Request-Id"
+	clientRequestID = "Client-Request-Id"
+)
+
+// api serves one table of operations.
+type api struct {
+	deps   Deps
+	routes *routes
+}
+
+func newAPI(d Deps, table []operation) *api { return &api{deps: d, routes: newRoutes(table)} }
+
+// call is one call on its way through its operation.
+type call struct {
+	deps    *Deps
+	request *http.Request
+	path    map[string]string // values of the path's variables
+	options odata.Options
+	token   authn.Token
+	by      authz.Caller
+	user    entitlement.User // the caller; not read for the role party
+}
+
+// ServeHTTP answers one call. Whatever happens, the answer is in Graph's shape.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx := a.begin(w, r)
+	defer func() {
+		if thrown := recover(); thrown != nil {
+			obs.Logger(ctx).ErrorContext(ctx, "handler panicked", "panic", fmt.Sprint(thrown), "stack", string(debug.Stack()))
+			a.fail(ctx, w, entitlement.Errorf(entitlement.Internal, ""))
+		}
+	}()
+	ans, err := a.serve(ctx, r)
+	if err != nil {
+		a.fail(ctx, w, err)
+		return
+	}
+	a.write(ctx, w, ans)
+}
+
+// begin names the call and sets the headers that every answer has.
+func (a *api) begin(w http.ResponseWriter, r *http.Request) context.Context {
+	ctx := r.Context()
+	id := obs.RequestID(ctx)
+	if id == "" {
+		id = uuid.NewString()
+		ctx = obs.WithRequestID(ctx, id)
+	}
+	h := w.Header()
+	h.Set(requestID, id)
+	if theirs := r.Header.Get(clientRequestID); isPrintable(theirs) {
+		h.Set(clientRequestID, theirs)
+	}
+	h.Set("Date", a.deps.Clock.Now().UTC().Format(http.TimeFormat))
+	h.Set("Cache-Control", "no-store")
+	h.Set("OData-Version", "4.0")
+	h.Set("X-Content-Type-Options", "nosniff")
+	return ctx
+}
+
+// isPrintable reports text that may be said back in a header.
+func isPrintable(s string) bool {
+	return len(s) <= 128 && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// serve takes the steps before every operation, in this order: who calls, what is
+// called, whether the token is for that, which user it is, and what that user may do.
+func (a *api) serve(ctx context.Context, r *http.Request) (answer, error) {
+	token, err := a.deps.Authenticator.Verify(ctx, authorization(r))
+	if err != nil {
+		return answer{}, err
+	}
+	op, values, err := a.routes.find(r.Method, r.URL.EscapedPath())
+	if err != nil {
+		return answer{}, err
+	}
+	if err := op.admits(token); err != nil {
+		return answer{}, err
+	}
+	c := &call{deps: &a.deps, request: r.WithContext(ctx), token: token}
+	if err := c.identify(ctx, op.role); err != nil {
+		return answer{}, err
+	}
+	if op.serve == nil {
+		return answer{}, notServed()
+	}
+	if c.path, err = checkPath(values); err != nil {
+		return answer{}, err
+	}
+	if c.options, err = odata.Parse(r.URL.Query()); err != nil {
+		return answer{}, err
+	}
+	return op.serve(ctx, c)
+}
+
+// authorization returns the one Authorization header; two contradict each other.
+func authorization(r *http.Request) string {
+	if all := r.Header.Values("Authorization"); len(all) == 1 {
+		return all[0]
+	}
+	return ""
+}
+
+// identify finds the user behind the token, reads it strongly, and refuses one who may
+// not have the role.
+func (c *call) identify(ctx context.Context, as role) error {
+	command := obs.RequestID(ctx)
+	id, err := c.deps.Directory.Identify(ctx, c.token.Principal, command)
+	if err != nil {
+		return err
+	}
+	c.by = authz.Caller{ID: id, Command: command}
+	if as == party {
+		return nil
+	}
+	if c.user, err = c.deps.Reads.User(ctx, id); err != nil {
+		return err
+	}
+	if !c.user.Enabled {
+		return entitlement.Errorf(entitlement.Forbidden, "Your account is disabled. Ask an administrator to enable it.")
+	}
+	if as == administrator {
+		return authz.Administrator(c.user)
+	}
+	return nil
+}
+
+// checkPath demands UUIDs where the path's variables are ids, and writes them one way.
+func checkPath(values map[string]string) (map[string]string, error) {
+	checked := map[string]string{}
+	for name, value := range values {
+		if plain, ok := strings.CutSuffix(name, ":text"); ok {
+			checked[plain] = value
+			continue
+		}
+		id, err := entitlement.ParseID[string]("In the path, "+name, value)
+		if err != nil {
+			return nil, err
+		}
+		checked[name] = id
+	}
+	return checked, nil
+}
+
+// id returns an id of the path.
+func id[T ~string](c *call, name string) T { return T(c.path[name]) }

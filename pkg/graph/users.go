@@ -1,0 +1,177 @@
+package graph
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph/odata"
+	"leasehold/pkg/graph/strict"
+)
+
+func getMe(ctx context.Context, c *call) (answer, error) { return entity(ctx, c, users(), c.user) }
+
+func listUsers(ctx context.Context, c *call) (answer, error) {
+	if id, named, err := odata.EqualID[entitlement.UserID](c.options.Filter, "id"); named || err != nil {
+		if err != nil {
+			return answer{}, err
+		}
+		return list(ctx, c, users(), only(c.deps.Reads.User(ctx, id)))
+	}
+	if name, named := c.options.Filter.Equal("userPrincipalName"); named {
+		return list(ctx, c, users(), only(c.deps.Reads.UserNamed(ctx, name)))
+	}
+	return list(ctx, c, users(), c.deps.Reads.ListUsers)
+}
+
+// userInPath returns the user that the path names by id or by userPrincipalName.
+func userInPath(ctx context.Context, c *call) (entitlement.User, error) {
+	named := c.path["user"]
+	if id, err := entitlement.ParseID[entitlement.UserID]("", named); err == nil {
+		return c.deps.Reads.User(ctx, id)
+	}
+	if !strings.Contains(named, "@") {
+		return entitlement.User{}, entitlement.Errorf(entitlement.Invalid, "In the path, the user must be named by a UUID or a userPrincipalName.")
+	}
+	return c.deps.Reads.UserNamed(ctx, named)
+}
+
+func getUser(ctx context.Context, c *call) (answer, error) {
+	u, err := userInPath(ctx, c)
+	if err != nil {
+		return answer{}, err
+	}
+	return entity(ctx, c, users(), u)
+}
+
+func createUser(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	u := entitlement.User{Type: entitlement.Member, Enabled: true}
+	readUser(o, &u)
+	if err := o.Done(); err != nil {
+		return answer{}, err
+	}
+	if u, err = c.deps.Directory.CreateUser(ctx, c.by, u); err != nil {
+		return answer{}, err
+	}
+	return created(ctx, c, users(), u)
+}
+
+func updateUser(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	u, err := userInPath(ctx, c)
+	if err != nil {
+		return answer{}, err
+	}
+	_, err = c.deps.Directory.UpdateUser(ctx, c.by, u.ID, func(u *entitlement.User) error {
+		readUser(o, u)
+		return o.Done()
+	})
+	return done(err)
+}
+
+// readUser reads a user. employeeId is the id by which other systems know the person;
+// passwords are taken and forgotten, since nobody signs in here with one.
+func readUser(o *strict.Object, u *entitlement.User) {
+	o.Ignore("id", "createdDateTime", "passwordProfile", "passwordPolicies")
+	o.Text("displayName", &u.DisplayName)
+	o.Text("userPrincipalName", &u.UserPrincipalName)
+	o.Text("mail", &u.Mail)
+	o.Text("mailNickname", &u.MailNickname)
+	o.Text("givenName", &u.GivenName)
+	o.Text("surname", &u.Surname)
+	o.Text("department", &u.Department)
+	o.Text("jobTitle", &u.JobTitle)
+	o.Text("employeeId", &u.ExternalID)
+	o.Bool("accountEnabled", &u.Enabled)
+	strict.Enum(o, "userType", &u.Type, entitlement.Member, entitlement.Guest)
+	if !o.Has("identities") {
+		o.Ignore("identities")
+		return
+	}
+	u.Identities = nil
+	for _, identity := range o.Objects("identities") {
+		var p entitlement.Principal
+		identity.Ignore("signInType")
+		identity.Text("issuer", &p.Issuer)
+		identity.Text("issuerAssignedId", &p.Value)
+		u.Identities = append(u.Identities, p)
+	}
+}
+
+func getManager(ctx context.Context, c *call) (answer, error) {
+	u, err := userInPath(ctx, c)
+	if err != nil {
+		return answer{}, err
+	}
+	if u.Manager == "" {
+		return answer{}, entitlement.Errorf(entitlement.NotFound, "The user has no manager.")
+	}
+	manager, err := c.deps.Reads.User(ctx, u.Manager)
+	if err != nil {
+		return answer{}, err
+	}
+	return entity(ctx, c, directoryObjects(), manager)
+}
+
+func setManager(ctx context.Context, c *call) (answer, error) {
+	manager, err := c.referencedUser()
+	if err != nil {
+		return answer{}, err
+	}
+	u, err := userInPath(ctx, c)
+	if err != nil {
+		return answer{}, err
+	}
+	return done(c.deps.Directory.SetManager(ctx, c.by, u.ID, manager))
+}
+
+func removeManager(ctx context.Context, c *call) (answer, error) {
+	u, err := userInPath(ctx, c)
+	if err != nil {
+		return answer{}, err
+	}
+	return done(c.deps.Directory.SetManager(ctx, c.by, u.ID, ""))
+}
+
+// referencedUser reads the user that a $ref body names.
+func (c *call) referencedUser() (entitlement.UserID, error) {
+	o, err := c.body()
+	if err != nil {
+		return "", err
+	}
+	var address string
+	o.Text("@odata.id", &address)
+	if err := o.Done(); err != nil {
+		return "", err
+	}
+	return referenced[entitlement.UserID](address, "users", "directoryObjects")
+}
+
+func listMemberOf(ctx context.Context, c *call) (answer, error) {
+	u, err := userInPath(ctx, c)
+	if err != nil {
+		return answer{}, err
+	}
+	slices.Sort(u.Groups)
+	return list(ctx, c, groups(), paged(sliced(u.Groups, nil), c.deps.Reads.Groups))
+}
+
+// paged lists what the ids on each page of a list name.
+func paged[ID, T any](ids lister[ID], read func(context.Context, []ID) ([]T, error)) lister[T] {
+	return func(ctx context.Context, page entitlement.Page) (entitlement.Paged[T], error) {
+		got, err := ids(ctx, page)
+		if err != nil || len(got.Items) == 0 {
+			return entitlement.Paged[T]{Next: got.Next}, err
+		}
+		found, err := read(ctx, got.Items)
+		return entitlement.Paged[T]{Items: found, Next: got.Next}, err
+	}
+}
