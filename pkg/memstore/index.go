@@ -64,6 +64,9 @@ func inboxOf(kind entitlement.SubjectKind, id string) string {
 func policiesFor(kind entitlement.SubjectKind, id string) string {
 	return "policies for " + string(kind) + " " + id
 }
+func failingAt(at entitlement.ConnectorID, reason string) string {
+	return fmt.Sprintf("failing at %q for %q", at, reason)
+}
 func dueList(shard int) string  { return fmt.Sprint("due ", shard) }
 func owedList(shard int) string { return fmt.Sprint("owed ", shard) }
 

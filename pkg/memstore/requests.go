@@ -75,6 +75,20 @@ func (s *Store) RequestsOf(ctx context.Context, subject entitlement.UserID, page
 	return s.listed(ctx, "RequestsOf", s.index.view, requestsOf(subject), page)
 }
 
+// OpenRequests lists a subject's open requests, newest first.
+func (s *Store) OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error) {
+	return look(ctx, s, "OpenRequests", []string{string(subject)}, func() ([]entitlement.AssignmentRequest, error) {
+		var open []entitlement.AssignmentRequest
+		for _, x := range slices.Backward(s.index.lists[requestsOf(subject)]) {
+			// A row is there for good: what became of the request is the request's own word.
+			if r, ok := s.state.requests[x.ref.(entitlement.RequestID)]; ok && r.State.Open() {
+				open = append(open, r)
+			}
+		}
+		return open, nil
+	})
+}
+
 // RequestsBy lists requests that a person made for others, newest first.
 func (s *Store) RequestsBy(ctx context.Context, requestor entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	return s.listed(ctx, "RequestsBy", s.state.strong, requestsBy(requestor), page)

@@ -88,6 +88,15 @@ func debtRows(d debtor) []row {
 	return []row{owedRow(d.head.Subject, d.look)}
 }
 
+// sheetRows lists a sheet by its worst reason, while it has one.
+func sheetRows(s entitlement.GrantSheet) []row {
+	reason, since := s.Worst()
+	if reason == "" {
+		return nil
+	}
+	return []row{byTime(failingAt(s.Connector, reason), since, string(s.Subject), entitlement.Failing{Subject: s.Subject, Since: since})}
+}
+
 // approversOf lists the groups that a policy may ask.
 func approversOf(p entitlement.AssignmentPolicy) []entitlement.GroupID {
 	var groups []entitlement.GroupID

@@ -17,6 +17,7 @@ func (p *plan) sheet(v entitlement.GrantSheet) {
 	p.demand(v.Token != "" && stored.Token == v.Token, entitlement.PartClaim)
 	v = clone(v)
 	v.Token, v.Until = "", time.Time{}
+	p.reindex(sheetRows(stored), sheetRows(v))
 	p.then(func() { p.keep(v) })
 }
 

@@ -75,6 +75,14 @@ func keptConnector() kept {
 		func(ctx context.Context, s Store, v T) (T, error) { return s.Connector(ctx, v.ID) })
 }
 
+func keptBreaker() kept {
+	type T = entitlement.Breaker
+	return keep("Breaker", entitlement.PartConfiguration, func(v *T) *entitlement.Meta { return &v.Meta },
+		func(first, later *T) { later.Connector = first.Connector },
+		func(v T) entitlement.Change { return entitlement.Change{Breakers: []T{v}} },
+		func(ctx context.Context, s Store, v T) (T, error) { return s.Breaker(ctx, v.Connector) })
+}
+
 func keptJob() kept {
 	type T = entitlement.Job
 	return keep("Job", entitlement.PartConfiguration, func(v *T) *entitlement.Meta { return &v.Meta },

@@ -72,6 +72,8 @@ func readMissing(w *world) {
 	}
 	p := newID[entitlement.PackageID]()
 	w.same(get[entitlement.PackageScopes](w)(w.s.Scopes(ctx, p)), entitlement.PackageScopes{Package: p})
+	c := newID[entitlement.ConnectorID]()
+	w.same(get[entitlement.Breaker](w)(w.s.Breaker(ctx, c)), entitlement.Breaker{Connector: c})
 }
 
 func readCopies(w *world) {

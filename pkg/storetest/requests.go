@@ -11,6 +11,7 @@ var requestScenarios = []scenario{
 	{"Requests are listed by subject, by package and by who made them for others, newest first", requestLists},
 	{"A list of requests shows each as it is, and drops what is gone", requestListsFresh},
 	{"Requests of the same instant are all listed", requestTies},
+	{"A subject's open requests are all listed, each as it is, and no other", openRequests},
 	{"Ask reads everything that a request is decided on", askWhole},
 	{"Ask tells what is absent", askAbsent},
 	{"Start reads everything that an assignment begins on", startWhole},

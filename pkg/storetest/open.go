@@ -1,0 +1,69 @@
+package storetest
+
+import (
+	"slices"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+// openRequests makes more requests than one read takes, half of which are open, and then
+// closes some and opens others.
+func openRequests(w *world) {
+	ann := newID[entitlement.UserID]()
+	made := map[entitlement.RequestID]entitlement.AssignmentRequest{}
+	var c entitlement.Change
+	for i := range 4 * 60 {
+		r, _ := asked(newID[entitlement.PackageID](), ann, instant(time.Duration(i)*time.Second))
+		r.State = entitlement.RequestStates[i%len(entitlement.RequestStates)]
+		if i%2 == 0 {
+			r.Requestor = newID[entitlement.UserID]()
+		}
+		r, e := begun(r)
+		c.Requests, c.Events = append(c.Requests, r), append(c.Events, e)
+		r.Version = 1
+		made[r.ID] = r
+		if len(c.Requests) == 30 {
+			w.commit(c)
+			c = entitlement.Change{}
+		}
+	}
+	other := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID](), func(r *entitlement.AssignmentRequest) { r.Requestor = ann })
+	w.opens(ann, made)
+
+	closed, opened := false, false
+	for id, r := range made {
+		switch {
+		case !closed && r.State.Open():
+			r.State, closed = entitlement.RequestCanceled, true
+		case !opened && !r.State.Open():
+			r.State, opened = entitlement.RequestScheduled, true
+		default:
+			continue
+		}
+		made[id] = w.move(r, "moved")
+	}
+	w.opens(ann, made)
+	w.opens(other.Subject, map[entitlement.RequestID]entitlement.AssignmentRequest{other.ID: other})
+	w.opens(newID[entitlement.UserID](), nil)
+}
+
+// opens polls until exactly the open ones of what was made are listed, as they are.
+func (w *world) opens(subject entitlement.UserID, made map[entitlement.RequestID]entitlement.AssignmentRequest) {
+	w.Helper()
+	byID := func(a, b entitlement.AssignmentRequest) int {
+		return slices.Compare([]byte(a.ID), []byte(b.ID))
+	}
+	var want []entitlement.AssignmentRequest
+	for _, r := range made {
+		if r.State.Open() {
+			want = append(want, r)
+		}
+	}
+	slices.SortFunc(want, byID)
+	w.eventually(func() string {
+		got := get[[]entitlement.AssignmentRequest](w)(w.s.OpenRequests(w.Context(), subject))
+		slices.SortFunc(got, byID)
+		return diff(got, want)
+	})
+}
