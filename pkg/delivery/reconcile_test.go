@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -327,6 +328,25 @@ func TestL9_ACrashAfterTheCallLeavesATraceThatTheRemovalFinds(t *testing.T) {
 	w.clock.Advance(2 * time.Minute)
 	w.deliver(u)
 	w.holds(u, "a", 0)
+}
+
+// mortal dies at the commit after its life is used up.
+type mortal struct {
+	*memstore.Store
+	mu   sync.Mutex
+	life int
+	err  error
+}
+
+func (m *mortal) Commit(ctx context.Context, c entitlement.Change) error {
+	m.mu.Lock()
+	m.life--
+	dead := m.life < 0
+	m.mu.Unlock()
+	if dead {
+		return m.err
+	}
+	return m.Store.Commit(ctx, c)
 }
 
 // crashing dies at every commit.

@@ -19,6 +19,7 @@ type system struct {
 	writes  int // ops
 	applies int // calls
 	checks  int
+	calls   int // of any sort
 	before  func(role entitlement.RoleRef, ops []connector.Op) trouble
 	down    error
 }
@@ -42,6 +43,7 @@ func (s *system) Resource(context.Context, string) (connector.Resource, error) {
 func (s *system) FindPrincipal(_ context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.calls++
 	if s.down != nil {
 		return "", s.down
 	}
@@ -57,6 +59,7 @@ func (s *system) FindPrincipal(_ context.Context, who connector.Correlation) (co
 func (s *system) Apply(_ context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.calls++
 	if s.down != nil {
 		return nil, s.down
 	}
@@ -87,6 +90,7 @@ func (s *system) Apply(_ context.Context, role entitlement.RoleRef, ops []connec
 func (s *system) Check(_ context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.calls++
 	if s.down != nil {
 		return nil, s.down
 	}

@@ -1,0 +1,212 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"leasehold/pkg/delivery"
+	"leasehold/pkg/entitlement"
+)
+
+// bulk collects hints and re-hints of jobs.
+type bulk struct {
+	told  []entitlement.UserID
+	again int
+}
+
+func (b *bulk) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+	b.told = append(b.told, subjects...)
+	return nil
+}
+
+func (b *bulk) HintJob(context.Context, entitlement.PackageID, int64) error { b.again++; return nil }
+
+func (w *world) fanOut(store delivery.FanOutStore, b *bulk) *delivery.FanOut {
+	return &delivery.FanOut{Store: store, Bulk: b, Again: b, Clock: w.clock, Log: w.worker.Log}
+}
+
+// edit puts roles into a package's list and sends the job on its way.
+func (w *world) edit(p entitlement.AccessPackage, roles ...string) int64 {
+	w.t.Helper()
+	scopes, err := w.store.Scopes(context.Background(), p.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	scopes.List = nil
+	for _, r := range roles {
+		scopes.List = append(scopes.List, entitlement.ResourceRoleScope{ID: w.clock.New(), Ref: role(r)})
+	}
+	w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{scopes}, Jobs: []entitlement.Job{entitlement.NewJob(p.ID, scopes.Version+1, w.clock.Now())}})
+	return scopes.Version + 1
+}
+
+func TestR1_AnAddedRoleReachesEveryHolder_R2_ARemovedOneIsTaken(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack("a")
+	var users []entitlement.UserID
+	for range 250 {
+		u := w.person()
+		w.assign(u, p)
+		users = append(users, u)
+	}
+	w.deliver(users...)
+	before := w.target.writes
+	b := &bulk{}
+	if err := w.fanOut(w.store, b).Run(context.Background(), p.ID, w.edit(p, "a", "b")); err != nil || len(b.told) != 250 {
+		t.Fatalf("%d told, %v", len(b.told), err)
+	}
+	w.deliver(b.told...)
+	for _, u := range users {
+		w.holds(u, "a", 1)
+		w.holds(u, "b", 1)
+	}
+	if w.target.writes-before != 250 {
+		t.Errorf("T21: %d writes for 250 additions: an unchanged role is left alone", w.target.writes-before)
+	}
+	b = &bulk{}
+	if err := w.fanOut(w.store, b).Run(context.Background(), p.ID, w.edit(p, "b")); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(b.told...)
+	for _, u := range users {
+		w.holds(u, "a", 0)
+		w.holds(u, "b", 1)
+	}
+	if _, err := w.store.Job(context.Background(), p.ID, 3); entitlement.KindOf(err) != entitlement.NotFound {
+		t.Errorf("the job is still there: %v", err)
+	}
+}
+
+func TestF21_ARoleThatIsRemovedWhileItsAdditionIsUnderWayEndsWithNobody(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack("a")
+	var users []entitlement.UserID
+	for range 120 {
+		u := w.person()
+		w.assign(u, p)
+		users = append(users, u)
+	}
+	w.deliver(users...)
+	added := w.edit(p, "a", "b")
+	b := &bulk{}
+	if err := w.fanOut(w.store, b).Run(context.Background(), p.ID, added); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(b.told[:60]...) // half of them have it when it is taken out again
+	removed := w.edit(p, "a")
+	second := &bulk{}
+	if err := w.fanOut(w.store, second).Run(context.Background(), p.ID, removed); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(second.told...)
+	w.deliver(b.told...) // what was left of the first edit comes late
+	for _, u := range users {
+		w.holds(u, "a", 1)
+		w.holds(u, "b", 0)
+		if h, _ := w.debt(u); h.Owes() {
+			t.Fatalf("still owed: %+v", h)
+		}
+	}
+}
+
+func TestL9_AFanOutThatDiesGoesOnWhereItWas(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack("a")
+	for range 250 {
+		w.assign(w.person(), p)
+	}
+	gen := w.edit(p, "a", "b")
+	died := errors.New("died")
+	b := &bulk{}
+	dying := &mortal{Store: w.store, life: 101, err: died} // within the second page
+	if err := w.fanOut(dying, b).Run(context.Background(), p.ID, gen); !errors.Is(err, died) || len(b.told) != 100 {
+		t.Fatalf("%d told, %v", len(b.told), err)
+	}
+	if err := w.fanOut(w.store, b).Run(context.Background(), p.ID, gen); err != nil {
+		t.Fatal(err)
+	}
+	told := map[entitlement.UserID]bool{}
+	for _, u := range b.told {
+		told[u] = true
+	}
+	if len(told) != 250 || len(b.told) > 350 {
+		t.Errorf("%d of 250 told, in %d hints: a crash repeats one page at most", len(told), len(b.told))
+	}
+}
+
+func TestFanOut_HandsTheRestOnBeforeItsTimeIsOver(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack("a")
+	w.assign(w.person(), p)
+	gen := w.edit(p, "a", "b")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	b := &bulk{}
+	if err := w.fanOut(w.store, b).Run(ctx, p.ID, gen); err != nil || b.again != 1 || len(b.told) != 0 {
+		t.Errorf("got %v, %+v", err, b)
+	}
+	if err := w.fanOut(w.store, b).Run(context.Background(), p.ID, gen+9); err != nil {
+		t.Errorf("a job that is done: %v", err)
+	}
+}
+
+func TestLeaver_LosesEverythingAtOnce(t *testing.T) {
+	w := newWorld(t)
+	u, other, p, q := w.person(), w.person(), w.pack("a"), w.pack("a", "b")
+	id, second := w.assign(u, p), w.assign(u, q)
+	w.assign(other, p)
+	w.deliver(u, other)
+	gone, err := w.store.User(context.Background(), u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.Enabled = false
+	w.commit(entitlement.Change{Users: []entitlement.User{gone}, Heads: []entitlement.HeadChange{{Subject: u, Off: true, Look: w.clock.Now()}}})
+	w.deliver(u)
+	w.holds(u, "a", 0)
+	w.holds(u, "b", 0)
+	w.holds(other, "a", 1)
+	for _, id := range []entitlement.RequestID{id, second} {
+		a := w.assignment(id)
+		events, err := w.store.Events(context.Background(), entitlement.OfRequest, string(id))
+		if err != nil || a.State != entitlement.AssignmentExpired || a.Removed.IsZero() || len(events) != 4 || events[2].Data["reason"] != entitlement.OutcomeSubjectDisabled {
+			t.Errorf("got %+v, %v", a, events)
+		}
+	}
+	if h, grants := w.debt(u); h.Owes() || len(h.Live)+len(h.Removing)+len(grants) != 0 {
+		t.Errorf("left: %+v, %v", h, grants)
+	}
+}
+
+func TestF10_ADeadTargetIsLeftAloneAndTakenUpAgain(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack("a")
+	var users []entitlement.UserID
+	for range 30 {
+		u := w.person()
+		w.assign(u, p)
+		users = append(users, u)
+	}
+	w.target.down = entitlement.Errorf(entitlement.Unavailable, "down")
+	began := w.clock.Now()
+	for w.clock.Now().Sub(began) < 10*time.Minute {
+		for _, u := range users { // a message each, as if nothing bundled them
+			w.deliver(u)
+		}
+		w.clock.Advance(5 * time.Second)
+	}
+	if w.target.calls > 20 {
+		t.Errorf("Y17: %d calls to a dead target in ten minutes, want at most 20", w.target.calls)
+	}
+	w.target.down = nil
+	w.clock.Advance(5 * time.Minute)
+	w.deliver(users...)
+	for _, u := range users {
+		w.holds(u, "a", 1)
+	}
+	if b, err := w.store.Breaker(context.Background(), target); err != nil || b.Failures != 0 {
+		t.Errorf("got %+v, %v", b, err)
+	}
+}
