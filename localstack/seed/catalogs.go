@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 )
 
 // Origin systems of the resources.
@@ -45,7 +46,8 @@ func (s *seeding) seedCatalogs(ctx context.Context) error {
 
 // ensure returns the id of the entity with the name, which it makes where there is none.
 func (s *seeding) ensure(ctx context.Context, path, name string, body object) (string, error) {
-	found, err := list[entity](ctx, s.graph, management+path, "$filter", "displayName eq '"+name+"'")
+	quoted := "'" + strings.ReplaceAll(name, "'", "''") + "'"
+	found, err := list[entity](ctx, s.graph, management+path, "$filter", "displayName eq "+quoted)
 	if err != nil {
 		return "", err
 	}
