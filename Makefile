@@ -45,8 +45,8 @@ seed: $(LOCAL) ## put back whatever is missing from the sample organisation
 logs-%: $(LOCAL) ## what a function has logged
 	@$(LOCAL) logs $*
 
-invoke-%: $(LOCAL) ## hand a function its sample payloads from events/
-	@$(LOCAL) invoke $*
+invoke-%: $(LOCAL) ## hand a function its sample payloads from events/, as AS (default: admin)
+	@$(LOCAL) invoke $* "$(AS)"
 
 ## Build
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -61,9 +62,20 @@ func logs(ctx context.Context, arguments []string) error {
 	}
 }
 
-// invoke hands a function the sample payloads in events/<function> and prints its answers.
+// placeholder stands in the sample payloads where the caller's token belongs.
+const placeholder = "put-a-token-here"
+
+// invoke hands a function the sample payloads in events/<function> and prints its
+// answers. Calls of the API are made by the account that follows the function's id.
 func invoke(ctx context.Context, arguments []string) error {
-	facts, function, err := functionOf(arguments)
+	if len(arguments) != 2 {
+		return errors.New("say which function and as whom")
+	}
+	facts, function, err := functionOf(arguments[:1])
+	if err != nil {
+		return err
+	}
+	token, err := facts.Token(ctx, cmp.Or(arguments[1], parts.Admin))
 	if err != nil {
 		return err
 	}
@@ -80,6 +92,7 @@ func invoke(ctx context.Context, arguments []string) error {
 		if err != nil {
 			return err
 		}
+		payload = bytes.ReplaceAll(payload, []byte(placeholder), []byte(token))
 		answer, err := call(ctx, facts, "lambda", "/2015-03-31/functions/"+function+"/invocations", payload, nil)
 		if err != nil {
 			return fmt.Errorf("%s: %w", sample, err)
