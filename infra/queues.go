@@ -32,7 +32,9 @@ func (h *house) addQueue(queue names.Queue) {
 func (h *house) addDeadLetters(id string) awssqs.Queue {
 	props := h.queueProps(id + names.DeadLetterSuffix)
 	props.RetentionPeriod = awscdk.Duration_Days(jsii.Number(parkedDays))
-	return awssqs.NewQueue(h.stack, jsii.String(id+names.DeadLetterSuffix), props)
+	queue := awssqs.NewQueue(h.stack, jsii.String(id+names.DeadLetterSuffix), props)
+	h.dead = append(h.dead, queue)
+	return queue
 }
 
 func (h *house) queueProps(id string) *awssqs.QueueProps {

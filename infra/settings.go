@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/mail"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ type settings struct {
 	firstAdmin string // issuer|value
 	publicURL  string // "" means the gateway's own address
 	arch       string // in Go's words
+	alarmEmail string // "" means that nobody is mailed
 }
 
 // readSettings reads the context and says all that is wrong with it at once. The
@@ -32,12 +34,13 @@ func readSettings(context func(string) any) (settings, error) {
 		firstAdmin: text(context(names.ContextFirstAdmin)),
 		publicURL:  text(context(names.ContextPublicURL)),
 		arch:       text(context(names.ContextArch)),
+		alarmEmail: text(context(names.ContextAlarmEmail)),
 	}
 	if s.arch == "" {
 		s.arch = defaultArch(s.emulator)
 	}
 
-	if err := errors.Join(s.checkIssuers(), s.checkFirstAdmin(), s.checkArch()); err != nil {
+	if err := errors.Join(s.checkIssuers(), s.checkFirstAdmin(), s.checkArch(), s.checkAlarmEmail()); err != nil {
 		return settings{}, fmt.Errorf("the deployment's context is incomplete:\n%w", err)
 	}
 	return s, nil
@@ -97,6 +100,16 @@ func (s settings) checkFirstAdmin() error {
 func (s settings) checkArch() error {
 	if s.arch != "arm64" && s.arch != "amd64" {
 		return fmt.Errorf("%s must be arm64 or amd64, not %q", names.ContextArch, s.arch)
+	}
+	return nil
+}
+
+func (s settings) checkAlarmEmail() error {
+	if s.alarmEmail == "" {
+		return nil
+	}
+	if address, err := mail.ParseAddress(s.alarmEmail); err != nil || address.Address != s.alarmEmail {
+		return fmt.Errorf("%s must be one e-mail address, not %q", names.ContextAlarmEmail, s.alarmEmail)
 	}
 	return nil
 }

@@ -22,6 +22,8 @@ func TestSettingsAreRefused(t *testing.T) {
 		"key set in the clear":   {names.ContextIssuers, `[{"issuer":"https://a","keySet":"http://a/k","audience":"x"}]`, "https://"},
 		"no administrator":       {names.ContextFirstAdmin, nil, "pass -c firstAdmin="},
 		"administrator, no bar":  {names.ContextFirstAdmin, "17", "<issuer>|<value"},
+		"mail to nobody":         {names.ContextAlarmEmail, "ops", `not "ops"`},
+		"mail to a name":         {names.ContextAlarmEmail, "Ops <ops@example.com>", "one e-mail address"},
 		"unknown architecture":   {names.ContextArch, "mips", `not "mips"`},
 	}
 	for name, tt := range tests {

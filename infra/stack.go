@@ -5,8 +5,10 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -21,8 +23,11 @@ type house struct {
 	dist      string // root of the functions' code
 	table     awsdynamodb.ITable
 	queues    map[string]awssqs.Queue
+	dead      []awssqs.Queue // every dead-letter queue
 	functions map[string]awslambda.Function
 	api       awsapigateway.RestApi
+	topic     awssns.Topic // that alarms are sent to
+	alarms    []awscloudwatch.Alarm
 }
 
 // newStack adds the whole of Leasehold to the app, with the functions' code from dist.
@@ -44,6 +49,8 @@ func newStack(app constructs.Construct, s settings, dist string) awscdk.Stack {
 		h.addTrigger(function)
 	}
 	h.addAPI()
+	h.addAlarms()
+	h.addDashboard()
 	h.addOutputs()
 	return h.stack
 }
@@ -90,6 +97,7 @@ func (h *house) addOutputs() {
 		names.OutputTable:       h.table.TableName(),
 		names.OutputUrgentQueue: h.queues[names.DeliverUrgent].QueueUrl(),
 		names.OutputURL:         jsii.String(address),
+		names.OutputAlarmTopic:  h.topic.TopicArn(),
 	} {
 		awscdk.NewCfnOutput(h.stack, jsii.String(id), &awscdk.CfnOutputProps{Value: value})
 	}

@@ -173,6 +173,7 @@ const (
 	ContextFirstAdmin = "firstAdmin" // goes to EnvFirstAdmin
 	ContextPublicURL  = "publicUrl"  // goes to EnvPublicURL
 	ContextArch       = "arch"       // "arm64" (default) or "amd64"
+	ContextAlarmEmail = "alarmEmail" // where alarms are sent to; none: nowhere but to the topic
 )
 
 // StackName is the CloudFormation stack.
@@ -184,7 +185,16 @@ const (
 	OutputTable       = "TableName"
 	OutputUrgentQueue = "UrgentQueueUrl"
 	OutputURL         = "Url" // address in front of /v1.0 on AWS
+	OutputAlarmTopic  = "AlarmTopicArn"
 )
 
 // MetricNamespace is where the functions' metrics appear.
 const MetricNamespace = "Leasehold"
+
+// Metrics that alarms watch. The tick emits each of them once a minute; a tick that
+// could not read emits none, so that silence is an alarm and never looks like health.
+const (
+	MetricExpiryLag       = "ExpiryLag"       // seconds by which the oldest due item was late
+	MetricOldestDebt      = "OldestDebt"      // seconds for which the oldest failing delivery has been owed
+	MetricOverdueRemovals = "OverdueRemovals" // ended assignments whose roles are still there
+)

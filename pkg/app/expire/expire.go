@@ -12,6 +12,7 @@ import (
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/lifecycle"
+	"leasehold/pkg/names"
 	"leasehold/pkg/obs"
 )
 
@@ -23,11 +24,13 @@ func New(c config.Config, log *slog.Logger) func(context.Context, time.Time) err
 	metrics := obs.NewMetrics(nil, nil)
 	return func(ctx context.Context, _ time.Time) error {
 		report, err := s.Tick(ctx, lambdaio.RequestID(ctx))
-		metrics.Emit(ctx, "ExpiryLag", obs.UnitSeconds, report.Lag.Seconds(), nil)
+		if err == nil { // else they would be zeros that nobody has seen
+			metrics.Emit(ctx, names.MetricExpiryLag, obs.UnitSeconds, report.Lag.Seconds(), nil)
+			metrics.Emit(ctx, names.MetricOldestDebt, obs.UnitSeconds, report.OldestDebt.Seconds(), nil)
+			metrics.Emit(ctx, names.MetricOverdueRemovals, obs.UnitCount, float64(report.OverdueRemovals), nil)
+		}
 		metrics.Emit(ctx, "Ended", obs.UnitCount, float64(report.Expired), nil)
 		metrics.Emit(ctx, "DeliveriesHinted", obs.UnitCount, float64(report.Hinted), nil)
-		metrics.Emit(ctx, "OldestDebt", obs.UnitSeconds, report.OldestDebt.Seconds(), nil)
-		metrics.Emit(ctx, "OverdueRemovals", obs.UnitCount, float64(report.OverdueRemovals), nil)
 		metrics.Emit(ctx, "DueItemsFailed", obs.UnitCount, float64(report.Failed), nil)
 		return err
 	}

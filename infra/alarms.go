@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/jsii-runtime-go"
+
+	"leasehold/pkg/names"
+)
+
+// runbookMark begins the part of an alarm's description that says what to do.
+const runbookMark = "Runbook: "
+
+// alarm is one thing that somebody must be told of. Every figure that an alarm looks at
+// costs 0.10 $ a month, so there is one alarm for each thing to do, not for each figure.
+type alarm struct {
+	id      string
+	means   string // what is wrong, and for whom
+	runbook string // what to do about it
+	figure  func(*house) awscloudwatch.IMetric
+	rings   awscloudwatch.ComparisonOperator
+	at      float64
+	periods float64 // for so many in a row
+	silence awscloudwatch.TreatMissingData
+}
+
+const (
+	above   = awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD
+	below   = awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD
+	fine    = awscloudwatch.TreatMissingData_NOT_BREACHING
+	alarmed = awscloudwatch.TreatMissingData_BREACHING
+)
+
+var alarms = []alarm{
+	{"schedule-silent", "No tick has done its work for five minutes: nothing ends, starts or is repaired.",
+		"See whether the rule of the schedule is enabled, and what the log of the function expire says of ticks that failed. Nothing is lost: the next tick catches up.",
+		func(*house) awscloudwatch.IMetric { return ours(names.MetricExpiryLag, "SampleCount") }, below, 1, 5, alarmed},
+	{"expiry-lag", "Assignments end more than two minutes late.",
+		"See on the dashboard whether very many were due at once, which passes, and else in the log of expire whether the table throttles or ticks run out of time.",
+		func(*house) awscloudwatch.IMetric { return ours(names.MetricExpiryLag, "Maximum") }, above, 120, 3, fine},
+	{"overdue-removals", "Somebody still has access that has ended.",
+		"GET /v1.0/leasehold/removals names person, role, target and reason. Mend the target or its credential and reprocess; where access must end at once, remove the person in the target by hand.",
+		func(*house) awscloudwatch.IMetric { return ours(names.MetricOverdueRemovals, "Maximum") }, above, 0, 3, fine},
+	{"old-debts", "A delivery has been failing for more than an hour.",
+		"GET /v1.0/leasehold/deliveryErrors counts them by reason. Mend what the reason names, then reprocess by that reason; what can pass is tried again by itself all the while.",
+		func(*house) awscloudwatch.IMetric { return ours(names.MetricOldestDebt, "Maximum") }, above, 3600, 3, fine},
+	{"urgent-age", "A request or a removal has waited for the delivery worker for more than five minutes.",
+		"See whether Lambda throttles, and the log of the function deliver: a slow target shows as long calls. Hints that get lost meanwhile are repaired by the tick.",
+		func(h *house) awscloudwatch.IMetric { return h.oldest(names.DeliverUrgent) }, above, 300, 3, fine},
+	{"bulk-age", "An edit of a package has been on its way to the holders for more than half an hour.",
+		"See the logs of the functions fanout and deliver. A target that limits our rate is the usual cause, and passes; requests and removals do not wait for it.",
+		func(h *house) awscloudwatch.IMetric {
+			return formula("MAX(METRICS())", h.oldest(names.DeliverBulk), h.oldest(names.FanoutJobs))
+		}, above, 1800, 3, fine},
+	{"dead-letters", "Messages or ticks that failed every time have been parked.",
+		"make dlq shows them. When the cause is fixed, make dlq REDRIVE=<queue> gives them back; make dlq DISCARD=<queue> drops what is of no use, as a failed tick always is. They are kept for fourteen days.",
+		func(h *house) awscloudwatch.IMetric { return formula("SUM(METRICS())", h.parked()...) }, above, 0, 1, fine},
+	{"worker-errors", "A function behind a queue or the schedule crashes or runs out of time.",
+		"Search the logs of the functions deliver, fanout and expire for panicked and for Task timed out; the dashboard tells which. Their work is tried again, and what fails every time is parked.",
+		func(h *house) awscloudwatch.IMetric { return formula("SUM(METRICS())", h.workerErrors()...) }, above, 0, 5, fine},
+	{"api-errors", "More than five calls in five minutes were answered with a status of 500 or more.",
+		"Take the request-id from an answer, or the requestId from the access log, and search the logs of the functions catalogs and requests for it. 503 means that the table or a queue did not answer us.",
+		func(h *house) awscloudwatch.IMetric {
+			return h.api.MetricServerError(&awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: seconds(5 * time.Minute)})
+		}, above, 5, 1, fine},
+	{"throttles", "Lambda refuses to start functions of this account and region, perhaps others than ours.",
+		"The account's concurrency is used up. See which function uses it, and ask AWS for a higher quota of concurrent executions.",
+		func(*house) awscloudwatch.IMetric {
+			// Of all functions together: they share one limit, and it is one figure.
+			return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{Namespace: jsii.String("AWS/Lambda"), MetricName: jsii.String("Throttles"),
+				Statistic: jsii.String("Sum"), Period: seconds(time.Minute)})
+		}, above, 0, 5, fine},
+}
+
+// addAlarms adds the alarms and what they tell. testdata/runbook.md lists them.
+func (h *house) addAlarms() {
+	tell := awscloudwatchactions.NewSnsAction(h.addTopic())
+	for _, a := range alarms {
+		figure := a.figure(h)
+		if _, several := figure.(awscloudwatch.MathExpression); several && h.settings.emulator {
+			continue // one emulator refuses alarms on more than one figure
+		}
+		added := awscloudwatch.NewAlarm(h.stack, jsii.String(a.id), &awscloudwatch.AlarmProps{
+			AlarmName:          jsii.String(names.StackName + "-" + a.id),
+			AlarmDescription:   jsii.String(a.means + " " + runbookMark + a.runbook),
+			Metric:             figure,
+			ComparisonOperator: a.rings,
+			Threshold:          jsii.Number(a.at),
+			EvaluationPeriods:  jsii.Number(a.periods),
+			TreatMissingData:   a.silence,
+		})
+		added.AddAlarmAction(tell)
+		added.AddOkAction(tell)
+		h.alarms = append(h.alarms, added)
+	}
+}
+
+// ours is a metric that our functions emit.
+func ours(name, statistic string) awscloudwatch.IMetric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{Namespace: jsii.String(names.MetricNamespace), MetricName: jsii.String(name),
+		Statistic: jsii.String(statistic), Period: seconds(time.Minute)})
+}
+
+// formula makes one figure of several; one that has no value at a time does not count.
+func formula(expression string, figures ...awscloudwatch.IMetric) awscloudwatch.IMetric {
+	used := map[string]awscloudwatch.IMetric{}
+	for i, figure := range figures {
+		used[fmt.Sprintf("m%d", i)] = figure
+	}
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		Expression: jsii.String(expression), UsingMetrics: &used, Period: seconds(time.Minute), Label: jsii.String(strings.ToLower(expression[:3]))})
+}
+
+func (h *house) oldest(queue string) awscloudwatch.IMetric {
+	return h.queues[queue].MetricApproximateAgeOfOldestMessage(&awscloudwatch.MetricOptions{
+		Statistic: jsii.String("Maximum"), Period: seconds(time.Minute)})
+}
+
+// parked is the number of messages in each dead-letter queue.
+func (h *house) parked() (figures []awscloudwatch.IMetric) {
+	for _, queue := range h.dead {
+		figures = append(figures, queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
+			Label: queue.QueueName(), Statistic: jsii.String("Maximum"), Period: seconds(time.Minute)}))
+	}
+	return figures
+}
+
+// workerErrors is the errors of each function that nobody waits for. One of the API's
+// functions that fails is an answer of 502, which api-errors counts.
+func (h *house) workerErrors() (figures []awscloudwatch.IMetric) {
+	for _, f := range names.Functions {
+		if !f.Trigger.API {
+			figures = append(figures, h.functions[f.ID].MetricErrors(&awscloudwatch.MetricOptions{
+				Label: jsii.String(f.ID), Statistic: jsii.String("Sum"), Period: seconds(time.Minute)}))
+		}
+	}
+	return figures
+}

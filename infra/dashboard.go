@@ -1,0 +1,68 @@
+package main
+
+import (
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
+	"github.com/aws/jsii-runtime-go"
+
+	"leasehold/pkg/names"
+)
+
+// addDashboard adds the one page to look at: what rings, what people notice, what is owed
+// and what waits. An account's first three dashboards cost nothing.
+func (h *house) addDashboard() {
+	awscloudwatch.NewDashboard(h.stack, jsii.String("dashboard"), &awscloudwatch.DashboardProps{
+		DashboardName: jsii.String(names.StackName),
+	}).AddWidgets(
+		h.alarmPanel(),
+		awscloudwatch.NewRow(
+			panel("Calls and errors of the API", h.api.MetricCount(each("Sum", "calls")), h.api.MetricClientError(each("Sum", "4xx")), h.api.MetricServerError(each("Sum", "5xx"))),
+			panel("Latency of the API, ms", h.api.MetricLatency(each("p50", "p50")), h.api.MetricLatency(each("p99", "p99"))),
+			panel("Errors of the functions", h.ofFunctions("Errors", "Sum")...)),
+		awscloudwatch.NewRow(
+			panel("Lag of the schedule and oldest failing delivery, s", ours(names.MetricExpiryLag, "Maximum"), ours(names.MetricOldestDebt, "Maximum")),
+			panel("Removals overdue", ours(names.MetricOverdueRemovals, "Maximum")),
+			panel("Time of the functions, p99, ms", h.ofFunctions("Duration", "p99")...)),
+		awscloudwatch.NewRow(
+			panel("Messages waiting", h.ofQueues(awssqs.Queue.MetricApproximateNumberOfMessagesVisible)...),
+			panel("Oldest message, s", h.ofQueues(awssqs.Queue.MetricApproximateAgeOfOldestMessage)...),
+			panel("Messages parked", h.parked()...)))
+}
+
+// each is a statistic over five minutes.
+func each(statistic, label string) *awscloudwatch.MetricOptions {
+	return &awscloudwatch.MetricOptions{Statistic: jsii.String(statistic), Label: jsii.String(label), Period: seconds(5 * time.Minute)}
+}
+
+// panel is a graph over a third of the page's width.
+func panel(title string, figures ...awscloudwatch.IMetric) awscloudwatch.IWidget {
+	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{Title: jsii.String(title), Left: &figures, Width: jsii.Number(8)})
+}
+
+func (h *house) alarmPanel() awscloudwatch.IWidget {
+	all := make([]interfacesawscloudwatch.IAlarmRef, len(h.alarms))
+	for i, a := range h.alarms {
+		all[i] = a
+	}
+	return awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{
+		Title: jsii.String("Alarms"), Alarms: &all, Width: jsii.Number(24), Height: jsii.Number(3)})
+}
+
+// ofFunctions is one metric of every function.
+func (h *house) ofFunctions(metric, statistic string) (figures []awscloudwatch.IMetric) {
+	for _, f := range names.Functions {
+		figures = append(figures, h.functions[f.ID].Metric(jsii.String(metric), each(statistic, f.ID)))
+	}
+	return figures
+}
+
+// ofQueues is one metric of every queue.
+func (h *house) ofQueues(metric func(awssqs.Queue, *awscloudwatch.MetricOptions) awscloudwatch.Metric) (figures []awscloudwatch.IMetric) {
+	for _, queue := range names.Queues {
+		figures = append(figures, metric(h.queues[queue.ID], each("Maximum", queue.ID)))
+	}
+	return figures
+}
