@@ -1,9 +1,9 @@
 package graph
 
 import (
+	"cmp"
 	"context"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
@@ -42,21 +42,32 @@ func perCatalog[T any](name string, k func() kind[T], read func(Reads, context.C
 	return link{many: true, guarded: true, links: func() map[string]link { return k().links() },
 		load: func(ctx context.Context, c *call, of []object) ([][]object, error) {
 			out := make([][]object, len(of))
-			g, ctx := errgroup.WithContext(ctx)
-			g.SetLimit(parallel)
-			for i, o := range of {
-				g.Go(func() error {
-					found, err := whole(ctx, func(ctx context.Context, page entitlement.Page) (entitlement.Paged[T], error) {
-						return read(c.deps.Reads, ctx, entitlement.CatalogID(o["id"].(string)), page)
-					})
-					for _, v := range found {
-						out[i] = append(out[i], k().shape(v))
-					}
-					return err
+			return out, sideBySide(len(of), func(i int) error {
+				found, err := whole(ctx, func(ctx context.Context, page entitlement.Page) (entitlement.Paged[T], error) {
+					return read(c.deps.Reads, ctx, entitlement.CatalogID(of[i]["id"].(string)), page)
 				})
-			}
-			return out, g.Wait()
+				for _, v := range found {
+					out[i] = append(out[i], k().shape(v))
+				}
+				return err
+			})
 		}}
+}
+
+// sideBySide does n things, a few at a time, and returns the first failure in their order.
+func sideBySide(n int, do func(i int) error) error {
+	errs := make([]error, n)
+	slots := make(chan struct{}, parallel)
+	var all sync.WaitGroup
+	for i := range n {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = do(i)
+		})
+	}
+	all.Wait()
+	return cmp.Or(errs...)
 }
 
 func resourceKind() kind[entitlement.Resource] {

@@ -136,8 +136,8 @@ func (c *call) identify(ctx context.Context, as role) error {
 	if c.user, err = c.deps.Reads.User(ctx, id); err != nil {
 		return err
 	}
-	if !c.user.Enabled {
-		return entitlement.Errorf(entitlement.Forbidden, "Your account is disabled. Ask an administrator to enable it.")
+	if err := c.user.Active(); err != nil {
+		return err
 	}
 	if as == administrator {
 		return authz.Administrator(c.user)

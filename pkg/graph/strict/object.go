@@ -295,11 +295,7 @@ func (o *Object) list(name string) []any {
 func (o *Object) Type() string {
 	var text string
 	o.Text("@odata.type", &text)
-	text = strings.TrimPrefix(text, "#")
-	if at := strings.LastIndexByte(text, '.'); at >= 0 {
-		text = text[at+1:]
-	}
-	return text
+	return text[strings.LastIndexAny(text, ".#")+1:]
 }
 
 // IDs reads a list of UUIDs into to; null is an empty one.

@@ -1,0 +1,169 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"leasehold/pkg/names"
+)
+
+// gateway returns the function that the gateway's table sends a call to: segment by
+// segment a plain one goes before a variable, and that before {proxy+}, which is greedy.
+func gateway(method, path string) (function string, ok bool) {
+	best, rank := names.Route{}, ""
+	for _, route := range names.Routes {
+		if route.Method != method && route.Method != names.AnyMethod {
+			continue
+		}
+		if r, fits := fit(route.Path, path); fits && (r < rank || rank == "" || r == rank && best.Method == names.AnyMethod) {
+			best, rank, ok = route, r, true
+		}
+	}
+	return best.Function, ok
+}
+
+// fit ranks how a path fits a route; less is more specific.
+func fit(route, path string) (rank string, fits bool) {
+	have := strings.Split(path, "/")
+	want := strings.Split(route, "/")
+	for i, segment := range want {
+		switch {
+		case segment == "{proxy+}":
+			return rank + "c", i < len(have) && have[i] != ""
+		case i >= len(have):
+			return "", false
+		case strings.HasPrefix(segment, "{"):
+			rank += "b"
+		case segment == have[i]:
+			rank += "a"
+		default:
+			return "", false
+		}
+	}
+	return rank, len(have) == len(want)
+}
+
+// sampleID stands for every id in a path.
+const sampleID = "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
+
+// samplePath fills a pattern's variables with something that fits.
+func samplePath(pattern string) string {
+	segments := strings.Split(pattern, "/")
+	for i, segment := range segments {
+		switch {
+		case segment == "{roleScope:text}":
+			segments[i] = sampleID + "_" + sampleID
+		case strings.HasPrefix(segment, "{"):
+			segments[i] = sampleID
+		case strings.Contains(segment, "{on:text}"):
+			segments[i] = strings.ReplaceAll(segment, "{on:text}", firstWord(pattern))
+		case strings.Contains(segment, "{"):
+			name, _, _ := strings.Cut(segment, "(")
+			_, arguments, _ := function(segment)
+			var pairs []string
+			for key := range arguments {
+				pairs = append(pairs, key+"='"+sampleID+"'")
+			}
+			segments[i] = name + "(" + strings.Join(pairs, ",") + ")"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+func firstWord(pattern string) string {
+	switch {
+	case strings.HasPrefix(pattern, packagePath+"/"):
+		return "allowedRequestor"
+	case strings.HasPrefix(pattern, approvalPath):
+		return "approver"
+	default:
+		return "target"
+	}
+}
+
+func TestGateway(t *testing.T) {
+	tests := map[string]struct{ method, path, want string }{
+		"the rest":                   {"GET", "/v1.0/users/x", names.Catalogs},
+		"one package, read":          {"GET", packagePath + "/x", names.Requests},
+		"one package, changed":       {"PATCH", packagePath + "/x", names.Catalogs},
+		"below a package":            {"GET", packagePath + "/x/resourceRoleScopes", names.Catalogs},
+		"requirements":               {"POST", packagePath + "/x/getApplicablePolicyRequirements", names.Requests},
+		"all requests":               {"GET", requestPath, names.Requests},
+		"below a request":            {"POST", requestPath + "/x/cancel", names.Requests},
+		"what only begins like them": {"GET", em + "/assignmentsAndMore", names.Catalogs},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got, ok := gateway(tt.method, tt.path); !ok || got != tt.want {
+				t.Errorf("%s %s goes to %q, want %q", tt.method, tt.path, got, tt.want)
+			}
+		})
+	}
+	if got, ok := gateway("GET", "/other"); ok {
+		t.Errorf("/other goes to %s", got)
+	}
+}
+
+// Every operation is in the table of the function that the gateway sends it to, and
+// in no other.
+func TestTablesAgreeWithTheGateway(t *testing.T) {
+	for function, table := range map[string][]operation{names.Catalogs: catalogsTable(), names.Requests: requestsTable()} {
+		seen := map[string]bool{}
+		for _, op := range table {
+			key := op.method + " " + op.path
+			if seen[key] {
+				t.Errorf("%s stands twice in the table of %s", key, function)
+			}
+			seen[key] = true
+			for _, path := range []string{samplePath(op.path), strings.NewReplacer("(", "%28", ")", "%29", "'", "%27").Replace(samplePath(op.path))} {
+				got, ok := gateway(op.method, path)
+				if !ok || (got == function) == op.elsewhere {
+					t.Errorf("%s %s is in the table of %s, and goes to %q", op.method, path, function, got)
+				}
+				found, _, err := newRoutes(table).find(op.method, path)
+				if op.elsewhere != (err != nil) || err == nil && found.path != op.path {
+					t.Errorf("%s %s leads to %v, %v", op.method, path, found, err)
+				}
+			}
+		}
+	}
+}
+
+func TestUnknownPathsAndMethods(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/v1.0/nothing", em + "/nothing", em + "/catalogs/" + sampleID + "/nothing", requestPath + "/" + sampleID + "/nothing", "/v1.0/users//"} {
+		if got := w.call("member", "GET", path, nil).want(404); got.get("error.code") != "itemNotFound" {
+			t.Errorf("%s: %s", path, got.text)
+		}
+		w.call("", "GET", path, nil).want(401)
+	}
+	got := w.call("member", "PUT", packagePath+"/"+sampleID, object{}).want(http.StatusMethodNotAllowed)
+	if got.header.Get("Allow") != "DELETE, GET, PATCH" || got.get("error.code") != "notAllowed" {
+		t.Errorf("Allow %q: %s", got.header.Get("Allow"), got.text)
+	}
+	if got := w.call("admin", "GET", em+"/settings", nil).want(http.StatusNotImplemented); got.get("error.code") != "notSupported" {
+		t.Errorf("not served: %s", got.text)
+	}
+	w.call("admin", "GET", em+"/catalogs/", nil).want(200) // as documented examples write it
+	w.call("member", "GET", packagePath+"/microsoft.graph.filterByCurrentUser(on='allowedRequestor')", nil).want(200)
+}
+
+func TestIDsThatAreNotUUIDs(t *testing.T) {
+	w := newWorld(t)
+	for _, table := range [][]operation{catalogsTable(), requestsTable()} {
+		for _, op := range table {
+			if op.serve == nil || !slices.ContainsFunc(strings.Split(op.path, "/"), func(s string) bool { return strings.HasPrefix(s, "{") && !strings.Contains(s, ":text") }) {
+				continue
+			}
+			for _, bad := range []string{"1", "not-a-uuid", sampleID + "0", strings.Repeat("a", 5000), "..%2f..", sampleID + "%23x", "%00"} {
+				path := strings.Replace(samplePath(op.path), sampleID, bad, 1)
+				got := w.call("admin", op.method, path, nil).want(400)
+				if got.get("error.code") != "invalidRequest" || !strings.Contains(got.get("error.message"), "In the path, ") {
+					t.Errorf("%s %.80s: %s", op.method, path, got.text)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"leasehold/pkg/authn"
+	"leasehold/pkg/catalogs"
+	"leasehold/pkg/clock"
+	"leasehold/pkg/directory"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/memstore"
+	"leasehold/pkg/names"
+	"leasehold/pkg/obs"
+	"leasehold/pkg/requests"
+	"leasehold/pkg/secrets"
+)
+
+const publicURL = "https://access.example.com"
+
+// world is the whole API over a store in memory, with a few people in it.
+type world struct {
+	*testing.T
+	store *memstore.Store
+	clock *clock.Virtual
+	api   map[string]http.Handler // by function
+	ids   map[string]string       // of people, groups and things, by name
+	log   bytes.Buffer
+}
+
+// targets knows every group of the directory, and any group of a SCIM server.
+type targets struct{ store *memstore.Store }
+
+func (t targets) Resource(ctx context.Context, at entitlement.ConnectorID, originID string) (entitlement.Resource, error) {
+	if at == entitlement.BuiltinConnector {
+		if _, err := t.store.Group(ctx, entitlement.GroupID(originID)); err != nil {
+			return entitlement.Resource{}, err
+		}
+	} else if _, err := t.store.Connector(ctx, at); err != nil {
+		return entitlement.Resource{}, err
+	}
+	return entitlement.Resource{DisplayName: "Group " + originID, Roles: []entitlement.ResourceRole{
+		{OriginID: "Member_" + originID, DisplayName: "Member"}, {OriginID: "Owner_" + originID, DisplayName: "Owner"}}}, nil
+}
+
+func (targets) Probe(entitlement.ConnectorConfig, string) error { return nil }
+
+type noHints struct{}
+
+func (noHints) Hint(context.Context, ...entitlement.UserID) error { return nil }
+
+func (noHints) HintJob(context.Context, entitlement.PackageID, int64) error { return nil }
+
+// tokens are what people hold; a Bearer token is the name of its holder, and after a
+// slash the one scope that it is cut down to.
+type tokens struct{}
+
+func (tokens) Verify(_ context.Context, authorization string) (authn.Token, error) {
+	who, ok := strings.CutPrefix(authorization, "Bearer ")
+	if !ok || who == "" {
+		return authn.Token{}, entitlement.Errorf(entitlement.Unauthenticated, "The access token is missing or not valid here. Sign in again.")
+	}
+	who, scope, cut := strings.Cut(who, "/")
+	t := authn.Token{Principal: entitlement.Principal{Issuer: "https://id.example.com", Value: who}, Scopes: []string{scopeRead, scopeWrite, scopeSubject}, Application: who == "robot"}
+	if cut {
+		t.Scopes = []string{scope}
+	}
+	return t, nil
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{T: t, store: memstore.New(memstore.Options{}), clock: clock.NewVirtual(time.Date(2026, 3, 1, 9, 0, 0, 123456789, time.UTC)), ids: map[string]string{}}
+	quiet := slog.New(slog.DiscardHandler)
+	people := &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Hinter: noHints{}, Log: quiet, First: entitlement.Principal{Issuer: "https://id.example.com", Value: "admin"}}
+	deps := Deps{Authenticator: tokens{}, Directory: people, Reads: w.store, PublicURL: publicURL, Clock: w.clock,
+		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Jobs: noHints{},
+			Clock: w.clock, IDs: w.clock, Log: quiet},
+		Requests: &requests.Service{Store: w.store, Hinter: noHints{}, Clock: w.clock, IDs: w.clock, Log: quiet}}
+	w.api = map[string]http.Handler{names.Catalogs: Catalogs(deps), names.Requests: Requests(deps)}
+	w.populate()
+	return w
+}
+
+// populate adds people: a manager, a member who has that manager, another person, one
+// who reviews by a group, a disabled one, and a robot that administers.
+func (w *world) populate() {
+	w.ids["admin"] = w.call("admin", "GET", "/v1.0/me", nil).want(200).get("id")
+	for _, name := range []string{"manager", "member", "other", "reviewer", "disabled", "robot"} {
+		w.ids[name] = w.call("admin", "POST", "/v1.0/users", object{
+			"displayName": strings.ToUpper(name[:1]) + name[1:], "userPrincipalName": name + "@example.com", "mail": name + "@example.com",
+			"accountEnabled": name != "disabled", "department": "Sales", "identities": []object{{"signInType": "federated", "issuer": "https://id.example.com", "issuerAssignedId": name}},
+		}).want(201).get("id")
+	}
+	w.call("admin", "PUT", "/v1.0/users/"+w.ids["member"]+"/manager/$ref", object{"@odata.id": publicURL + "/v1.0/users/" + w.ids["manager"]}).want(204)
+	for _, name := range []string{"sales", "reviewers"} {
+		w.ids[name] = w.call("admin", "POST", "/v1.0/groups", object{"displayName": name, "mailEnabled": false, "mailNickname": name, "securityEnabled": true}).want(201).get("id")
+	}
+	w.join("reviewers", "reviewer")
+	w.call("admin", "POST", "/v1.0/groups/"+string(entitlement.AdministratorsGroup)+"/members/$ref", object{"@odata.id": "/v1.0/directoryObjects/" + w.ids["robot"]}).want(204)
+}
+
+func (w *world) join(group, user string) {
+	w.Helper()
+	w.call("admin", "POST", "/v1.0/groups/"+w.ids[group]+"/members/$ref", object{"@odata.id": publicURL + "/v1.0/users/" + w.ids[user]}).want(204)
+}
+
+// offer adds a published catalog with the group sales, and a package of its membership
+// under the policy; it remembers their ids.
+func (w *world) offer(policy object) {
+	w.Helper()
+	w.ids["catalog"] = w.call("admin", "POST", em+"/catalogs", object{"displayName": "Catalog", "description": "", "state": "published"}).want(201).get("id")
+	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": w.ids["catalog"]},
+		"resource": object{"originId": w.ids["sales"], "originSystem": "AadGroup"}}).want(201)
+	w.ids["package"] = w.call("admin", "POST", em+"/accessPackages", object{"displayName": "Package", "catalog": object{"id": w.ids["catalog"]}}).want(201).get("id")
+	w.call("admin", "POST", em+"/accessPackages/"+w.ids["package"]+"/resourceRoleScopes", object{
+		"role":  object{"originId": "Member_" + w.ids["sales"], "originSystem": "AadGroup", "resource": object{"originId": w.ids["sales"], "originSystem": "AadGroup"}},
+		"scope": object{"originId": w.ids["sales"], "originSystem": "AadGroup", "isRootScope": true}}).want(201)
+	policy["displayName"], policy["description"], policy["accessPackage"] = "Policy", "", object{"id": w.ids["package"]}
+	w.ids["policy"] = w.call("admin", "POST", em+"/assignmentPolicies", policy).want(201).get("id")
+}
+
+// open is a policy under which every member may ask, without approval.
+func open() object {
+	return object{"allowedTargetScope": "allMemberUsers", "expiration": object{"type": "afterDuration", "duration": "P30D"},
+		"requestorSettings": object{"enableTargetsToSelfAddAccess": true, "enableTargetsToSelfRemoveAccess": true, "allowCustomAssignmentSchedule": true}}
+}
+
+// approved is one under which a manager decides, or the reviewers, for those without one.
+func approved(w *world) object {
+	p := open()
+	p["requestApprovalSettings"] = object{"isApprovalRequiredForAdd": true, "stages": []object{{
+		"durationBeforeAutomaticDenial": "P14D",
+		"primaryApprovers":              []object{{"@odata.type": "#microsoft.graph.requestorManager", "managerLevel": 1}},
+		"fallbackPrimaryApprovers":      []object{{"@odata.type": "microsoft.graph.groupMembers", "groupId": w.ids["reviewers"]}},
+	}}}
+	return p
+}
+
+// ask asks for the package and returns the request's id.
+func (w *world) ask(who string) string {
+	w.Helper()
+	return w.call(who, "POST", requestPath, object{"requestType": "UserAdd", "assignment": object{"accessPackageId": w.ids["package"]}}).want(201).get("id")
+}
+
+// reply is what the API answered.
+type reply struct {
+	*testing.T
+	status int
+	header http.Header
+	text   string
+	body   object
+}
+
+// call sends a JSON body, or none, as somebody; "" is nobody.
+func (w *world) call(as, method, path string, body any) reply {
+	w.Helper()
+	var content []byte
+	if body != nil {
+		var err error
+		if content, err = json.Marshal(body); err != nil {
+			w.Fatal(err)
+		}
+	}
+	return w.send(as, method, path, content, http.Header{"Content-Type": {"application/json"}})
+}
+
+// send routes a call as the gateway does.
+func (w *world) send(as, method, path string, body []byte, header http.Header) reply {
+	w.Helper()
+	r := httptest.NewRequest(method, strings.ReplaceAll(path, " ", "%20"), bytes.NewReader(body))
+	r = r.WithContext(obs.WithLogger(w.Context(), obs.New(&w.log, "test")))
+	if body == nil {
+		r.Body = http.NoBody
+	}
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	if as != "" {
+		r.Header.Set("Authorization", "Bearer "+as)
+	}
+	function, ok := gateway(method, r.URL.EscapedPath())
+	if !ok {
+		w.Fatalf("no route for %s %s", method, path)
+	}
+	recorder := httptest.NewRecorder()
+	w.api[function].ServeHTTP(recorder, r)
+	text, _ := io.ReadAll(recorder.Result().Body)
+	if recorder.Code == http.StatusInternalServerError {
+		w.Logf("%s", w.log.String())
+	}
+	got := reply{T: w.T, status: recorder.Code, header: recorder.Header(), text: string(text)}
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, &got.body); err != nil {
+			w.Fatalf("%s %s answers what is not JSON: %s", method, path, text)
+		}
+	}
+	return got
+}
+
+// filtered is a path with a filter.
+func filtered(path, filter string) string { return path + "?$filter=" + url.QueryEscape(filter) }
+
+func (r reply) want(status int) reply {
+	r.Helper()
+	if r.status != status {
+		r.Fatalf("got %d, want %d: %s", r.status, status, r.text)
+	}
+	return r
+}
+
+// get returns a member of the body by its dotted path, as text.
+func (r reply) get(path string) string {
+	r.Helper()
+	return dig(r.body, path)
+}
+
+func dig(v any, path string) string {
+	for name := range strings.SplitSeq(path, ".") {
+		o, ok := v.(object)
+		if !ok {
+			return ""
+		}
+		v = o[name]
+	}
+	if text, ok := v.(string); ok {
+		return text
+	}
+	text, _ := json.Marshal(v)
+	return strings.TrimSuffix(string(text), "null")
+}
+
+// values returns what a collection holds.
+func (r reply) values() []any {
+	r.Helper()
+	list, ok := r.want(200).body["value"].([]any)
+	if !ok {
+		r.Fatalf("no collection: %s", r.text)
+	}
+	return list
+}
+
+// one returns the only member of a collection.
+func (r reply) one() object {
+	r.Helper()
+	all := r.values()
+	if len(all) != 1 {
+		r.Fatalf("%d entities, want one: %s", len(all), r.text)
+	}
+	return all[0].(object)
+}
