@@ -92,6 +92,15 @@ const (
 	NotConfirmed       Reason = "not-confirmed" // the write was accepted, the read-back does not show it
 )
 
+// Reasons lists them.
+func Reasons() []string {
+	var all []string
+	for _, r := range []Reason{PrincipalMissing, PrincipalAmbiguous, ResourceMissing, RefusedByTarget, CredentialRefused, TargetUnavailable, TargetThrottled, NotConfirmed} {
+		all = append(all, string(r))
+	}
+	return all
+}
+
 // Refusal is a target's answer about one op. Permanent: asking again as things are
 // gives the same answer.
 type Refusal struct {

@@ -104,7 +104,7 @@ type Settlement struct {
 // delivered, and since when: that of the grant that has failed longest; "" where none does.
 func (s GrantSheet) Worst() (reason string, since time.Time) {
 	for _, g := range s.Grants {
-		if g.Failing() && (reason == "" || g.Since.Before(since) || g.Since.Equal(since) && g.Reason < reason) {
+		if g.Failing() && (since.IsZero() || g.Since.Before(since) || g.Since.Equal(since) && g.Reason < reason) {
 			reason, since = g.Reason, g.Since
 		}
 	}

@@ -84,5 +84,5 @@ func catalogsTable() []operation {
 
 // requestsTable is what the function requests serves.
 func requestsTable() []operation {
-	return slices.Concat(requestOperations, assignmentOperations, approvalOperations, laterRequests)
+	return slices.Concat(requestOperations, assignmentOperations, approvalOperations, deliveryOperations, laterRequests)
 }

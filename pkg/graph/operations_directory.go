@@ -7,6 +7,7 @@ var directoryOperations = []operation{
 	{method: "POST", path: root + "/users", need: needWrite, serve: createUser},
 	{method: "GET", path: root + "/users/{user:text}", need: needRead, serve: getUser},
 	{method: "PATCH", path: root + "/users/{user:text}", need: needWrite, serve: updateUser},
+	{method: "DELETE", path: root + "/users/{user:text}", need: needWrite, serve: deleteUser},
 	{method: "GET", path: root + "/users/{user:text}/manager", need: needRead, serve: getManager},
 	{method: "PUT", path: root + "/users/{user:text}/manager/$ref", need: needWrite, serve: setManager},
 	{method: "DELETE", path: root + "/users/{user:text}/manager/$ref", need: needWrite, serve: removeManager},

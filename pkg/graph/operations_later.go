@@ -52,7 +52,6 @@ var laterCatalogs = []operation{
 	{method: "POST", path: uploads, need: needWrite},
 	{method: "DELETE", path: uploads + "/{sessionId}", need: needWrite},
 	{method: "POST", path: uploads + "/{sessionId}/uploadFile", need: needWrite},
-	{method: "POST", path: em + "/accessPackageAssignments/{assignmentId}/reprocess", need: needWrite},
 	{method: "GET", path: em + "/resourceRequests", need: needRead},
 	{method: "GET", path: em + "/resources", need: needRead},
 	{method: "GET", path: em + "/resourceRoleScopes", need: needRead},
@@ -83,13 +82,10 @@ var laterCatalogs = []operation{
 	{method: "GET", path: rm + "/roleAssignments/{roleAssignmentId}", need: needRead},
 	{method: "DELETE", path: rm + "/roleAssignments/{roleAssignmentId}", need: needWrite},
 
-	{method: "DELETE", path: root + "/users/{user:text}", need: needWrite},
 	{method: "PATCH", path: root + "/groups/{groupId}", need: needWrite},
 	{method: "DELETE", path: root + "/groups/{groupId}", need: needWrite},
 	{method: "POST", path: root + "/$batch", need: needSubjectRead, role: self},
 	{method: "DELETE", path: ours + "/connectors/{connectorId}", need: needWrite},
-	{method: "GET", path: ours + "/deliveryErrors", need: needRead},
-	{method: "GET", path: ours + "/removals", need: needRead},
 }
 
 // laterRequests belong to the people's side.
@@ -97,12 +93,10 @@ var laterRequests = []operation{
 	{method: "GET", path: packagePath + "/$count", need: needRead},
 	{method: "GET", path: requestPath + "/$count", need: needRead},
 	{method: "DELETE", path: requestPath + "/{assignmentRequestId}", need: needWrite},
-	{method: "POST", path: requestPath + "/{assignmentRequestId}/reprocess", need: needWrite},
 	{method: "POST", path: requestPath + "/{assignmentRequestId}/resume", need: needWrite},
 	{method: "GET", path: heldPath + "/$count", need: needRead},
 	{method: "GET", path: heldPath + "/additionalAccess()", need: needRead, delegated: true},
 	{method: "GET", path: heldPath + "/additionalAccess(accessPackageId='{accessPackageId}',incompatibleAccessPackageId='{otherId}')", need: needRead, delegated: true},
-	{method: "POST", path: heldPath + "/{assignmentId}/reprocess", need: needWrite},
 	{method: "GET", path: heldPath + "/{assignmentId}/target", need: needRead},
 	{method: "GET", path: approvalPath, need: needRead, delegated: true},
 }

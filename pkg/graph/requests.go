@@ -69,12 +69,12 @@ func createRequest(ctx context.Context, c *call) (answer, error) {
 	}
 	var made entitlement.AssignmentRequest
 	switch ask.kind {
-	case entitlement.AdminAdd, entitlement.AdminRemove:
+	case entitlement.AdminAdd, entitlement.AdminRemove, entitlement.AdminUpdate:
 		if err := demand(c.token, needWrite); err != nil {
 			return answer{}, err
 		}
 		fallthrough
-	case entitlement.UserAdd, entitlement.UserRemove:
+	case entitlement.UserAdd, entitlement.UserRemove, entitlement.UserUpdate:
 		made, err = submit(ctx, c, ask)
 	default:
 		err = notServed()
@@ -96,6 +96,9 @@ func submit(ctx context.Context, c *call, ask requestAsk) (entitlement.Assignmen
 		}
 		return c.deps.Requests.Remove(ctx, c.by, ask.kind, ask.assignment, ask.justification)
 	}
+	if ask.kind.Updates() {
+		return extend(ctx, c, ask)
+	}
 	switch {
 	case ask.pkg == "":
 		return none, entitlement.Errorf(entitlement.Invalid, "assignment.accessPackageId must name the access package to have.")
@@ -108,14 +111,37 @@ func submit(ctx context.Context, c *call, ask requestAsk) (entitlement.Assignmen
 		Justification: ask.justification, Asked: ask.asked})
 }
 
+// extend moves the end of an assignment, which is named by its id or, for one's own, by
+// its package.
+func extend(ctx context.Context, c *call, ask requestAsk) (entitlement.AssignmentRequest, error) {
+	if ask.assignment == "" && ask.pkg != "" {
+		subject := ask.subject
+		if subject == "" {
+			subject = c.by.ID
+		}
+		held, err := c.deps.Requests.HeldIn(ctx, c.by, ask.pkg, subject)
+		if err != nil {
+			return entitlement.AssignmentRequest{}, err
+		}
+		ask.assignment = held
+	}
+	if ask.assignment == "" {
+		return entitlement.AssignmentRequest{}, entitlement.Errorf(entitlement.Invalid, "assignment.id must name the assignment to change.")
+	}
+	return c.deps.Requests.Extend(ctx, c.by, ask.kind, ask.assignment, ask.asked, ask.justification)
+}
+
 // readRequest reads a request. Who asks is never read: it is whoever the token says.
 func readRequest(o *strict.Object) requestAsk {
 	var ask requestAsk
 	o.Ignore("id", "state", "status", "createdDateTime", "completedDateTime", "customExtensionCalloutInstances")
 	o.Refuse("answers")
 	strict.Enum(o, "requestType", &ask.kind, requestTypes...)
+	if ask.kind == "userExtend" { // an older name
+		ask.kind = entitlement.UserUpdate
+	}
 	if ask.kind == "" {
-		o.Fail("requestType", "must be given: userAdd, userRemove, adminAdd or adminRemove.")
+		o.Fail("requestType", "must be given: userAdd, userUpdate, userRemove, adminAdd, adminUpdate or adminRemove.")
 	}
 	o.Text("justification", &ask.justification)
 	ask.asked = readSchedule(o.Object("schedule"))

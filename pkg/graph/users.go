@@ -17,19 +17,39 @@ func listUsers(ctx context.Context, c *call) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		return list(ctx, c, users(), only(c.deps.Reads.User(ctx, id)))
+		return list(ctx, c, users(), only(present(c.deps.Reads.User(ctx, id))))
 	}
 	if name, named := c.options.Filter.Equal("userPrincipalName"); named {
 		return list(ctx, c, users(), only(c.deps.Reads.UserNamed(ctx, name)))
 	}
-	return list(ctx, c, users(), c.deps.Reads.ListUsers)
+	return list(ctx, c, users(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
+		all, err := c.deps.Reads.ListUsers(ctx, page)
+		all.Items = slices.DeleteFunc(all.Items, func(u entitlement.User) bool { return !u.Deleted.IsZero() })
+		return all, err
+	})
+}
+
+// present hides a user who was deleted: the record is kept, and nobody sees it.
+func present(u entitlement.User, err error) (entitlement.User, error) {
+	if err == nil && !u.Deleted.IsZero() {
+		return entitlement.User{}, entitlement.Errorf(entitlement.NotFound, "There is no user with this id.")
+	}
+	return u, err
+}
+
+func deleteUser(ctx context.Context, c *call) (answer, error) {
+	u, err := userInPath(ctx, c)
+	if err != nil {
+		return answer{}, err
+	}
+	return done(c.deps.Directory.DeleteUser(ctx, c.by, u.ID))
 }
 
 // userInPath returns the user that the path names by id or by userPrincipalName.
 func userInPath(ctx context.Context, c *call) (entitlement.User, error) {
 	named := c.path["user"]
 	if id, err := entitlement.ParseID[entitlement.UserID]("", named); err == nil {
-		return c.deps.Reads.User(ctx, id)
+		return present(c.deps.Reads.User(ctx, id))
 	}
 	if !strings.Contains(named, "@") {
 		return entitlement.User{}, entitlement.Errorf(entitlement.Invalid, "In the path, the user must be named by a UUID or a userPrincipalName.")

@@ -139,6 +139,9 @@ const (
 	Ours        = APIVersion + "/leasehold"
 )
 
+// HealthPath answers without a token that the API is there.
+const HealthPath = "/health"
+
 // AnyMethod stands for every HTTP method in a Route.
 const AnyMethod = "ANY"
 
@@ -163,7 +166,13 @@ var Routes = []Route{
 	{AnyMethod, Entitlement + "/assignments/{proxy+}", Requests},
 	{AnyMethod, Entitlement + "/accessPackageAssignmentApprovals", Requests},
 	{AnyMethod, Entitlement + "/accessPackageAssignmentApprovals/{proxy+}", Requests},
+	{AnyMethod, Entitlement + "/accessPackageAssignments/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignments/{proxy+}", Requests},
+	{AnyMethod, Ours + "/deliveryErrors", Requests},
+	{AnyMethod, Ours + "/deliveryErrors/{proxy+}", Requests},
+	{AnyMethod, Ours + "/removals", Requests},
+	{AnyMethod, Ours + "/reprocess", Requests},
+	{"GET", HealthPath, Requests},
 }
 
 // Deployment: context keys of the CDK app (cdk.json or -c key=value).

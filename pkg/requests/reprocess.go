@@ -104,9 +104,8 @@ type DeliveryError struct {
 	Subjects  int
 }
 
-// DeliveryErrors counts what could not be delivered, by target and reason, out of the
-// reasons there are.
-func (s *Service) DeliveryErrors(ctx context.Context, reasons []string) ([]DeliveryError, error) {
+// DeliveryErrors counts what could not be delivered, by target and reason.
+func (s *Service) DeliveryErrors(ctx context.Context) ([]DeliveryError, error) {
 	connectors, err := s.Store.ListConnectors(ctx)
 	if err != nil {
 		return nil, err
@@ -117,7 +116,7 @@ func (s *Service) DeliveryErrors(ctx context.Context, reasons []string) ([]Deliv
 	}
 	var list []DeliveryError
 	for _, id := range ids {
-		for _, reason := range reasons {
+		for _, reason := range s.Reasons {
 			n, err := s.Store.CountFailing(ctx, id, reason)
 			if err != nil {
 				return nil, err

@@ -13,11 +13,12 @@ import (
 
 // Service takes requests and decisions.
 type Service struct {
-	Store  Store
-	Hinter Hinter
-	Clock  clock.Clock
-	IDs    clock.IDs
-	Log    *slog.Logger
+	Store   Store
+	Hinter  Hinter
+	Reasons []string // why a target may refuse, as its connectors say it
+	Clock   clock.Clock
+	IDs     clock.IDs
+	Log     *slog.Logger
 }
 
 // Submission is a request to have a package, as a client words it. Subject is empty for
@@ -81,6 +82,20 @@ func (s *Service) submit(ctx context.Context, in entitlement.NewRequest, keys en
 		s.hint(ctx, change)
 		return r, nil
 	}
+}
+
+// HeldIn returns the live assignment of a subject in a package, to the subject and to
+// administrators.
+func (s *Service) HeldIn(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentID, error) {
+	slot, err := s.Store.Slot(ctx, pkg, subject)
+	if err != nil {
+		return "", err
+	}
+	if slot.Assignment == nil {
+		return "", noAssignment(nil)
+	}
+	_, a, err := s.Assignment(ctx, by, slot.Assignment.ID)
+	return a.ID, err
 }
 
 // Extend takes a request to give an assignment another end: one's own where its policy

@@ -9,6 +9,7 @@ import (
 	"leasehold/pkg/app/httpapi"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
+	"leasehold/pkg/connector"
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/graph"
 	"leasehold/pkg/lambdaio"
@@ -26,6 +27,6 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	}
 	return graph.Requests(graph.Deps{
 		Authenticator: verifier, Directory: httpapi.Directory(c, db, log), Reads: db, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{},
-		Requests: &usecases.Service{Store: db, Hinter: base.Urgent(c), Clock: clock.System{}, IDs: clock.System{}, Log: log},
+		Requests: &usecases.Service{Store: db, Hinter: base.Urgent(c), Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }

@@ -1,0 +1,86 @@
+package graph
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/requests"
+)
+
+// deliveryOperations are what could not be delivered, what is still to be taken back, and
+// trying again. All but the two of Graph's are ours.
+var deliveryOperations = []operation{
+	{method: "POST", path: requestPath + "/{assignmentRequestId}/reprocess", need: needWrite, serve: reprocessRequest},
+	{method: "POST", path: heldPath + "/{assignmentId}/reprocess", need: needWrite, serve: reprocessAssignment},
+	{method: "POST", path: em + "/accessPackageAssignments/{assignmentId}/reprocess", need: needWrite, serve: reprocessAssignment},
+	{method: "GET", path: ours + "/deliveryErrors", need: needRead, serve: listDeliveryErrors},
+	{method: "GET", path: ours + "/deliveryErrors/{connectorId}/{reason:text}", need: needRead, serve: listFailures},
+	{method: "GET", path: ours + "/removals", need: needRead, serve: listRemovals},
+	{method: "POST", path: ours + "/reprocess", need: needWrite, serve: reprocessFailing},
+}
+
+// accepted answers that something was taken and is done by itself, or err.
+func accepted(err error) (answer, error) { return answer{status: http.StatusAccepted}, err }
+
+func reprocessRequest(ctx context.Context, c *call) (answer, error) {
+	return accepted(c.deps.Requests.Reprocess(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId")))
+}
+
+func reprocessAssignment(ctx context.Context, c *call) (answer, error) {
+	return accepted(c.deps.Requests.ReprocessAssignment(ctx, c.by, id[entitlement.AssignmentID](c, "assignmentId")))
+}
+
+func listDeliveryErrors(ctx context.Context, c *call) (answer, error) {
+	k := kind[requests.DeliveryError]{set: "leasehold/deliveryErrors", links: noLinks, shape: func(e requests.DeliveryError) object {
+		return object{"id": string(e.Connector) + "/" + e.Reason, "connector": string(e.Connector), "reason": e.Reason, "subjects": e.Subjects}
+	}}
+	return list(ctx, c, k, sliced(c.deps.Requests.DeliveryErrors(ctx)))
+}
+
+func listFailures(ctx context.Context, c *call) (answer, error) {
+	k := kind[requests.Failure]{set: "leasehold/failures", links: noLinks, shape: shapeFailure}
+	return list(ctx, c, k, func(ctx context.Context, page entitlement.Page) (entitlement.Paged[requests.Failure], error) {
+		return c.deps.Requests.Failures(ctx, id[entitlement.ConnectorID](c, "connectorId"), c.path["reason"], page)
+	})
+}
+
+func shapeFailure(f requests.Failure) object {
+	return object{"id": string(f.Subject), "failingSince": instant(f.Since), "roles": objects(f.Grants, func(g entitlement.Grant) object {
+		return object{"resource": g.Role.Resource, "role": g.Role.Role, "presence": string(g.Presence), "reason": text(g.Reason), "detail": text(g.Detail),
+			"attempts": g.Attempts, "failingSince": instant(g.Since), "nextAttemptDateTime": instant(g.Next), "permanent": g.Permanent}
+	})}
+}
+
+func listRemovals(ctx context.Context, c *call) (answer, error) {
+	now := c.deps.Clock.Now()
+	k := kind[entitlement.Assignment]{set: "leasehold/removals", links: noLinks, shape: func(a entitlement.Assignment) object {
+		return object{"id": string(a.ID), "accessPackage": string(a.Package), "target": string(a.Subject), "endedDateTime": instant(a.Ended),
+			"status": a.Status(now), "overdue": now.Sub(a.Ended) > entitlement.OverdueAfter, "owedSeconds": int(now.Sub(a.Ended) / time.Second)}
+	}}
+	return list(ctx, c, k, c.deps.Requests.Removals)
+}
+
+// reprocessFailing has everybody tried again at once whose delivery fails for a reason.
+func reprocessFailing(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	var at entitlement.ConnectorID
+	var reason string
+	flatOrNested(o, "connectorId", "connector", &at, "id")
+	o.Text("reason", &reason)
+	if at == "" || reason == "" {
+		o.Fail("reason", "and connectorId must be given, as deliveryErrors lists them.")
+	}
+	if err := o.Done(); err != nil {
+		return answer{}, err
+	}
+	n, err := c.deps.Requests.ReprocessFailing(ctx, at, reason)
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(object{"subjects": n, "more": n >= requests.MaxReprocess})
+}
