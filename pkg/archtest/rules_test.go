@@ -42,7 +42,7 @@ const (
 )
 
 var (
-	useCase = rule{ours: []string{"entitlement", "clock", "authz"}, others: []string{errs}}
+	useCase = rule{ours: []string{"entitlement", "names", "clock", "authz"}, others: []string{errs}}
 	adapter = rule{ours: []string{"entitlement", "names", "clock", "connector*", "secrets"}, others: []string{json2, errs}}
 	pages   = rule{ours: []string{"catalogs", "requests", "delivery", "lifecycle", "directory", "entitlement", "authn", "authz", "obs", "names", "graph*"}, others: []string{json2, uuid}}
 	support = rule{ours: []string{"*"}, others: []string{rapid}}
