@@ -1,0 +1,318 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"leasehold/localstack/parts"
+	"leasehold/pkg/names"
+)
+
+// members counts how often each person is listed in a group of the SCIM server.
+func members(t *testing.T, group string) map[string]int {
+	t.Helper()
+	n := map[string]int{}
+	list, _ := scim(t, "GET", "/Groups/"+group, nil).want(200).body["members"].([]any)
+	for _, m := range list {
+		n[dig(m.(object), "value")]++
+	}
+	return n
+}
+
+// allOnce waits until the group holds exactly the people, each once.
+func allOnce(t *testing.T, group string, people []person, within time.Duration) {
+	t.Helper()
+	eventually(t, within, func() (bool, string) {
+		got := members(t, group)
+		for _, p := range people {
+			if got[p.there] != 1 {
+				return false, fmt.Sprintf("%d of %d listed, one of them %d times", len(got), len(people), got[p.there])
+			}
+		}
+		return len(got) == len(people), fmt.Sprint(len(got), " listed")
+	})
+}
+
+// crowd makes people and assigns the offer to each of them.
+func crowd(t *testing.T, o offer, n int) ([]person, []string) {
+	t.Helper()
+	people, ids := make([]person, n), make([]string, n)
+	each(t, n, func(i int) {
+		people[i] = newPerson(t, true)
+		ids[i] = o.assign(t, people[i], nil)
+	})
+	return people, ids
+}
+
+// addRole adds the member role of a SCIM group to a package and returns the id of the
+// resource role scope.
+func addRole(t *testing.T, catalog string, o offer, group string) string {
+	t.Helper()
+	known := filtered(t, em+"/catalogs/"+catalog+"/resources", "originId eq '"+group+"'")
+	if len(known) == 0 {
+		call(t, parts.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
+			"resource": object{"originId": group, "originSystem": "Scim", "environment": object{"id": connectorID(t)}}}).want(201)
+		known = filtered(t, em+"/catalogs/"+catalog+"/resources", "originId eq '"+group+"'")
+	}
+	return call(t, parts.Admin, "POST", em+"/accessPackages/"+o.id+"/resourceRoleScopes", object{
+		"role":  object{"originId": "Member_" + group, "originSystem": "Scim", "resource": object{"id": dig(known[0], "id"), "originId": group, "originSystem": "Scim"}},
+		"scope": object{"originId": group, "originSystem": "Scim", "isRootScope": true},
+	}).want(201).get("id")
+}
+
+// HOLDERS=1000 makes it as large as a large package.
+func TestStory_APackageEditReachesEveryHolder_AndIsTakenBackMidway(t *testing.T) {
+	n := number("HOLDERS", 200)
+	base, added := newTargetGroup(t), newTargetGroup(t)
+	catalog := newCatalog(t)
+	o := newOffer(t, catalog, base)
+	began := time.Now()
+	people, _ := crowd(t, o, n)
+	allOnce(t, base, people, 3*time.Minute)
+	t.Logf("%d people assigned and delivered in %.1f s", n, time.Since(began).Seconds())
+
+	began = time.Now()
+	addRole(t, catalog, o, added)
+	allOnce(t, added, people, 3*time.Minute)
+	t.Logf("R1: a role reached %d holders in %.1f s", n, time.Since(began).Seconds())
+	allOnce(t, base, people, 0)
+
+	// A second role is added and removed again while its addition is on its way (F21).
+	second := newTargetGroup(t)
+	scope := addRole(t, catalog, o, second)
+	eventually(t, time.Minute, func() (bool, string) { return len(members(t, second)) > 0, "nobody has it yet" })
+	midway := len(members(t, second))
+	began = time.Now()
+	call(t, parts.Admin, "DELETE", em+"/accessPackages/"+o.id+"/resourceRoleScopes/"+scope, nil).want(204)
+	allOnce(t, second, nil, 4*time.Minute)
+	t.Logf("removed when %d of %d had it; nobody has it %.1f s later", midway, n, time.Since(began).Seconds())
+	time.Sleep(2 * time.Second) // nothing may come after
+	allOnce(t, second, nil, 0)
+	allOnce(t, base, people, 0)
+}
+
+func TestStory_TheDeliveryProcessIsKilledAgainAndAgain(t *testing.T) {
+	if os.Getenv("EMULATOR") == parts.LocalStack {
+		t.Log("processes of another emulator are not ours to kill; this story is MiniStack's")
+		return
+	}
+	n := number("KILLED", 100)
+	group := newTargetGroup(t)
+	o := newOffer(t, newCatalog(t), group)
+	killed, stop := 0, make(chan bool)
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Duration(300+rand.IntN(1500)) * time.Millisecond):
+				if killed < 3 {
+					killed += min(killDelivery(t), 1)
+				}
+			}
+		}
+	}()
+	people, ids := crowd(t, o, n)
+	eventually(t, time.Minute, func() (bool, string) { return killed >= 3 || len(members(t, group)) == n, "not killed yet" })
+	close(stop)
+	<-done
+	allOnce(t, group, people, 6*time.Minute)
+	for _, id := range ids {
+		requestState(t, id, "delivered", 3*time.Minute)
+	}
+	t.Logf("killed %d times; %d delivered, each once", killed, n)
+}
+
+func TestStory_EveryMessageTwiceHasNoSecondEffect(t *testing.T) {
+	f := newFlaky(t)
+	connector := f.register(t)
+	group := newTargetGroup(t)
+	catalog := newCatalog(t)
+	call(t, parts.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
+		"resource": object{"originId": group, "originSystem": "Scim", "environment": object{"id": connector}}}).want(201)
+	o := newOffer(t, catalog, group)
+	var people []person
+	for range 5 {
+		p := newPerson(t, true)
+		id := o.assign(t, p, nil)
+		for range 2 {
+			post(t, names.DeliverUrgent, `{"v":1,"subjects":["`+p.id+`"]}`)
+		}
+		people = append(people, p)
+		requestState(t, id, "delivered", soon)
+	}
+	allOnce(t, group, people, soon)
+	_, writes := f.counts()
+	for _, p := range people {
+		post(t, names.DeliverUrgent, `{"v":1,"subjects":["`+p.id+`","`+p.id+`"]}`)
+		post(t, names.DeliverBulk, `{"v":1,"subjects":["`+p.id+`"]}`)
+	}
+	eventually(t, soon, func() (bool, string) {
+		return depth(t, names.DeliverUrgent)+depth(t, names.DeliverBulk) == 0, "messages left"
+	})
+	if _, after := f.counts(); after != writes || writes > len(people) {
+		t.Errorf("Y3: %d writes for %d deliveries, %d more after repeats", writes, len(people), after-writes)
+	}
+}
+
+// OUTAGE=5m makes the outage as long as a real one.
+func TestStory_ATargetIsDownThenThrottlesThenIsWell_AndDelaysNobodyElse(t *testing.T) {
+	outage, err := time.ParseDuration(os.Getenv("OUTAGE"))
+	if err != nil {
+		outage = 20 * time.Second
+	}
+	f := newFlaky(t)
+	connector := f.register(t)
+	sick, own := newTargetGroup(t), call(t, parts.Admin, "POST", "/v1.0/groups", object{"displayName": unique("Own"), "mailEnabled": false, "mailNickname": "own", "securityEnabled": true}).want(201).get("id")
+	catalog := newCatalog(t)
+	call(t, parts.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
+		"resource": object{"originId": sick, "originSystem": "Scim", "environment": object{"id": connector}}}).want(201)
+	call(t, parts.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
+		"resource": object{"originId": own, "originSystem": "AadGroup"}}).want(201)
+	bad := newOffer(t, catalog, sick)
+	good := newOffer(t, catalog)
+	resource := filtered(t, em+"/catalogs/"+catalog+"/resources", "originId eq '"+own+"'")[0]
+	call(t, parts.Admin, "POST", em+"/accessPackages/"+good.id+"/resourceRoleScopes", object{
+		"role":  object{"originId": "Member_" + own, "originSystem": "AadGroup", "resource": object{"id": dig(resource, "id"), "originId": own, "originSystem": "AadGroup"}},
+		"scope": object{"originId": own, "originSystem": "AadGroup", "isRootScope": true},
+	}).want(201)
+
+	// healthy measures deliveries to the built-in directory, one after another.
+	healthy := func(n int) time.Duration {
+		var took []time.Duration
+		for range n {
+			began := time.Now()
+			requestState(t, good.assign(t, newPerson(t, false), nil), "delivered", soon)
+			took = append(took, time.Since(began))
+		}
+		slices.Sort(took)
+		return took[len(took)/2]
+	}
+	before := healthy(10)
+	f.set("down")
+	var people []person
+	var ids []string
+	for range 10 {
+		p := newPerson(t, true)
+		people, ids = append(people, p), append(ids, bad.assign(t, p, nil))
+	}
+	began := time.Now()
+	during := healthy(10)
+	for time.Since(began) < outage {
+		time.Sleep(time.Second)
+	}
+	calls, _ := f.counts()
+	t.Logf("%d calls to the dead target in %.0f s", calls, time.Since(began).Seconds())
+	eventually(t, soon, func() (bool, string) {
+		for _, g := range call(t, parts.Admin, "GET", "/v1.0/leasehold/deliveryErrors", nil).want(200).values() {
+			if dig(g, "connector") == connector && dig(g, "reason") == "target-unavailable" && dig(g, "subjects") == "10" {
+				return true, ""
+			}
+		}
+		return false, "not listed"
+	})
+	f.set("throttle")
+	time.Sleep(min(outage, 30*time.Second))
+	f.set("")
+	well := time.Now()
+	for _, id := range ids {
+		requestState(t, id, "delivered", 7*time.Minute)
+	}
+	allOnce(t, sick, people, soon)
+	ratio := during.Seconds() / before.Seconds()
+	t.Logf("delivered by itself %.1f s after the target was well; the built-in directory took %.2f s before and %.2f s during the outage, a ratio of %.2f",
+		time.Since(well).Seconds(), before.Seconds(), during.Seconds(), ratio)
+	if ratio > 4 {
+		t.Errorf("others were delayed: ratio %.2f", ratio)
+	}
+}
+
+func TestStory_PoisonAndNewerThingsAreParkedAndRedriven(t *testing.T) {
+	group, who, neighbour := newTargetGroup(t), newPerson(t, true), newPerson(t, true)
+	o := newOffer(t, newCatalog(t), group)
+	dead := names.DeliverUrgent + names.DeadLetterSuffix
+	before := depth(t, dead)
+
+	// An item of a newer schema: whoever cannot read it must leave it alone.
+	requestState(t, o.assign(t, who, nil), "delivered", soon)
+	schema(t, who.id, "99")
+	post(t, names.DeliverUrgent, `{"v":1,"subjects":["`+who.id+`"]}`)
+	post(t, names.DeliverUrgent, `this is not JSON`)
+	post(t, names.DeliverUrgent, `{"v":99,"subjects":["`+who.id+`"]}`)
+	requestState(t, o.assign(t, neighbour, nil), "delivered", soon)
+	eventually(t, 5*time.Minute, func() (bool, string) {
+		n := depth(t, dead)
+		return n >= before+3, fmt.Sprint(n-before, " parked")
+	})
+	schema(t, who.id, "1")
+	redrive(t, names.DeliverUrgent)
+	eventually(t, 5*time.Minute, func() (bool, string) {
+		n := depth(t, dead)
+		return n == before+2, fmt.Sprint(n-before, " parked: the two that nobody can read stay")
+	})
+}
+
+// schema writes the schema number of a subject's head, past the product.
+func schema(t *testing.T, subject, number string) {
+	t.Helper()
+	_, err := table().UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: aws.String(stack.Table),
+		Key:                       map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "SUB#" + subject}, "sk": &types.AttributeValueMemberS{Value: "HEAD"}},
+		UpdateExpression:          aws.String("SET #z = :z"),
+		ExpressionAttributeNames:  map[string]string{"#z": "z"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":z": &types.AttributeValueMemberN{Value: number}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestStory_ALeaverLosesEverythingAtOnce(t *testing.T) {
+	group, who := newTargetGroup(t), newPerson(t, true)
+	o := newOffer(t, newCatalog(t), group)
+	id := o.assign(t, who, nil)
+	requestState(t, id, "delivered", soon)
+	call(t, parts.Admin, "PATCH", "/v1.0/users/"+who.id, object{"accountEnabled": false}).want(204)
+	eventually(t, soon, func() (bool, string) { return holds(t, group, who.there) == 0, "still listed" })
+	if a := assignment(t, id); a.get("state") != "expired" {
+		t.Errorf("got %s", a.text)
+	}
+	refused := call(t, parts.Admin, "POST", em+"/assignmentRequests", object{"requestType": "adminAdd", "assignment": object{"targetId": who.id, "assignmentPolicyId": o.policy, "accessPackageId": o.id}})
+	refused.want(422)
+}
+
+func TestStory_AnExtensionMovesTheEnd_AndReprocessGivesBackWhatWasTakenByHand(t *testing.T) {
+	group, who := newTargetGroup(t), newPerson(t, true)
+	o := newOffer(t, newCatalog(t), group)
+	end := time.Now().Add(time.Hour).UTC()
+	id := o.assign(t, who, object{"expiration": object{"type": "afterDateTime", "endDateTime": end.Format(time.RFC3339)}})
+	requestState(t, id, "delivered", soon)
+	later := end.Add(24 * time.Hour).Format(time.RFC3339)
+	call(t, parts.Admin, "POST", em+"/assignmentRequests", object{"requestType": "adminUpdate", "assignment": object{"id": id},
+		"schedule": object{"expiration": object{"type": "afterDateTime", "endDateTime": later}}}).want(201)
+	if got := assignment(t, id).get("schedule.expiration.endDateTime"); got != later {
+		t.Errorf("the end is %s, want %s", got, later)
+	}
+	scim(t, "PATCH", "/Groups/"+group, object{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"},
+		"Operations": []object{{"op": "remove", "path": `members[value eq "` + who.there + `"]`}}})
+	if holds(t, group, who.there) != 0 {
+		t.Fatal("not taken by hand")
+	}
+	call(t, parts.Admin, "POST", em+"/assignments/"+id+"/reprocess", nil).want(202)
+	eventually(t, soon, func() (bool, string) { return holds(t, group, who.there) == 1, "not given back" }) // R122
+}
+
+func TestHealth_AnswersWithoutAToken(t *testing.T) {
+	if a := send(t, "", "GET", stack.URL+"/health", "", nil).want(200); a.get("status") != "ok" {
+		t.Errorf("got %s", a.text)
+	}
+}
