@@ -1,0 +1,70 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"leasehold/pkg/clock"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/memstore"
+	"leasehold/pkg/names"
+)
+
+func TestEveryKindOfError(t *testing.T) {
+	a := newAPI(Deps{Clock: clock.NewVirtual(time.Now())}, nil)
+	for _, kind := range entitlement.Kinds() {
+		w := httptest.NewRecorder()
+		a.fail(t.Context(), w, entitlement.Wrap(kind, "read item", errors.New("secret of the table"), "What to do."))
+		if w.Code != kind.HTTPStatus() || !strings.Contains(w.Body.String(), entitlement.CodeOf(entitlement.Errorf(kind, ""))) || strings.Contains(w.Body.String(), "secret") {
+			t.Errorf("%v: %d %s", kind, w.Code, w.Body)
+		}
+		if again := w.Header().Get("Retry-After"); (again != "") != (w.Code == 429 || w.Code == 503) {
+			t.Errorf("%v: Retry-After %q", kind, again)
+		}
+	}
+	w := httptest.NewRecorder()
+	a.fail(t.Context(), w, errors.New("secret of the table"))
+	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "secret") {
+		t.Errorf("foreign: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestPanicsAreAnswered(t *testing.T) {
+	w := newWorld(t)
+	w.api[names.Catalogs].(*api).routes = newRoutes([]operation{{method: "GET", path: "/v1.0/me", role: self, need: needSubjectRead,
+		serve: func(context.Context, *call) (answer, error) { panic("secret of the table") }}})
+	got := w.call("admin", "GET", "/v1.0/me", nil).want(http.StatusInternalServerError)
+	checkErrorShape(t, got)
+	if strings.Contains(got.text, "secret") || !strings.Contains(w.log.String(), "handler panicked") {
+		t.Errorf("%s\n%s", got.text, w.log.String())
+	}
+}
+
+// A store that does not answer is a 503 for every list, and never half an answer.
+func TestStoreThatDoesNotAnswer(t *testing.T) {
+	w := newWorld(t)
+	w.offer(open())
+	down := ""
+	flaky := memstore.New(memstore.Options{Fault: func(op string, _ ...string) memstore.Fault {
+		if op == down {
+			return memstore.FailBefore
+		}
+		return memstore.None
+	}})
+	w.api[names.Catalogs].(*api).deps.Reads = flaky
+	w.api[names.Catalogs].(*api).deps.Directory.Store = flaky
+	w.api[names.Catalogs].(*api).deps.Catalogs.Store = flaky
+	w.call("admin", "GET", "/v1.0/me", nil).want(200)
+	for op, path := range map[string]string{"ListCatalogs": em + "/catalogs", "ListPackages": packagePath, "User": "/v1.0/me", "Bound": "/v1.0/me", "ListUsers": "/v1.0/users", "ListConnectors": ours + "/connectors"} {
+		down = op
+		got := w.call("admin", "GET", path, nil).want(http.StatusServiceUnavailable)
+		if got.header.Get("Retry-After") == "" || got.get("error.code") != "serviceNotAvailable" {
+			t.Errorf("%s: %s", op, got.text)
+		}
+	}
+}
