@@ -18,6 +18,7 @@ within = $(if $(TIMEOUT),$(TIMEOUT) --foreground --kill-after=10 $(1))
 LOCAL := .local/leasehold
 VENV := .local/venv/.installed
 NODE := node_modules/.installed
+LINTERS := .local/linters/.installed
 STORIES := ./localstack/e2e/...
 
 .PHONY: help
@@ -91,6 +92,14 @@ verify: $(NODE) ## format, vet, staticcheck, known vulnerabilities, tidy modules
 	$(call within,300) go mod tidy -diff
 	$(call within,300) go test ./pkg/archtest/... -count=1
 
+.PHONY: lint-template
+lint-template: cloud $(LINTERS) ## what cfn-lint and checkov find in the template for AWS; the first time installs 500 MB
+	@$(CDK) synth --quiet --no-notices --output .local/cdk.lint \
+		-c firstAdmin='https://id.example.com|1' -c alarmEmail=alarms@example.com \
+		-c issuers='[{"issuer":"https://id.example.com","keySet":"https://id.example.com/keys","audience":"leasehold"}]'
+	@$(call within,300) .local/linters/bin/cfn-lint .local/cdk.lint/*.template.json
+	@$(call within,300) .local/linters/bin/checkov --framework cloudformation --file .local/cdk.lint/*.template.json --compact --quiet --skip-download
+
 ## On AWS
 
 CDK = $(call within,1800) node_modules/.bin/cdk
@@ -123,6 +132,12 @@ $(VENV): localstack/requirements.lock
 	@$(TOOLS)
 	@$(call within,120) $(PYTHON) -m venv --clear .local/venv
 	@$(call within,600) .local/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(LINTERS): infra/linters/requirements.lock
+	@$(TOOLS)
+	@$(call within,120) $(PYTHON) -m venv --clear .local/linters
+	@$(call within,900) .local/linters/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 $(NODE): package-lock.json .npmrc

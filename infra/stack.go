@@ -52,6 +52,9 @@ func newStack(app constructs.Construct, s settings, dist string) awscdk.Stack {
 	h.addAlarms()
 	h.addDashboard()
 	h.addOutputs()
+	if !s.emulator {
+		h.answerFindings()
+	}
 	return h.stack
 }
 
