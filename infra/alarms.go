@@ -54,14 +54,16 @@ var alarms = []alarm{
 	{"bulk-age", "An edit of a package has been on its way to the holders for more than half an hour.",
 		"See the logs of the functions fanout and deliver. A target that limits our rate is the usual cause, and passes; requests and removals do not wait for it.",
 		func(h *house) awscloudwatch.IMetric {
-			return formula("MAX(METRICS())", h.oldest(names.DeliverBulk), h.oldest(names.FanoutJobs))
+			return formula("MAX(METRICS())", time.Minute, h.oldest(names.DeliverBulk), h.oldest(names.FanoutJobs))
 		}, above, 1800, 3, fine},
 	{"dead-letters", "Messages or ticks that failed every time have been parked.",
 		"make dlq shows them. When the cause is fixed, make dlq REDRIVE=<queue> gives them back; make dlq DISCARD=<queue> drops what is of no use, as a failed tick always is. They are kept for fourteen days.",
-		func(h *house) awscloudwatch.IMetric { return formula("SUM(METRICS())", h.parked()...) }, above, 0, 1, fine},
-	{"worker-errors", "A function behind a queue or the schedule crashes or runs out of time.",
+		func(h *house) awscloudwatch.IMetric { return formula("SUM(METRICS())", time.Minute, h.parked()...) }, above, 0, 1, fine},
+	{"worker-errors", "Functions behind a queue or the schedule have crashed or run out of time three times in a quarter of an hour.",
 		"Search the logs of the functions deliver, fanout and expire for panicked and for Task timed out; the dashboard tells which. Their work is tried again, and what fails every time is parked.",
-		func(h *house) awscloudwatch.IMetric { return formula("SUM(METRICS())", h.workerErrors()...) }, above, 0, 5, fine},
+		func(h *house) awscloudwatch.IMetric {
+			return formula("SUM(METRICS())", 15*time.Minute, h.workerErrors()...)
+		}, above, 2, 1, fine},
 	{"api-errors", "More than five calls in five minutes were answered with a status of 500 or more.",
 		"Take the request-id from an answer, or the requestId from the access log, and search the logs of the functions catalogs and requests for it. 503 means that the table or a queue did not answer us.",
 		func(h *house) awscloudwatch.IMetric {
@@ -106,13 +108,13 @@ func ours(name, statistic string) awscloudwatch.IMetric {
 }
 
 // formula makes one figure of several; one that has no value at a time does not count.
-func formula(expression string, figures ...awscloudwatch.IMetric) awscloudwatch.IMetric {
+func formula(expression string, period time.Duration, figures ...awscloudwatch.IMetric) awscloudwatch.IMetric {
 	used := map[string]awscloudwatch.IMetric{}
 	for i, figure := range figures {
 		used[fmt.Sprintf("m%d", i)] = figure
 	}
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression: jsii.String(expression), UsingMetrics: &used, Period: seconds(time.Minute), Label: jsii.String(strings.ToLower(expression[:3]))})
+		Expression: jsii.String(expression), UsingMetrics: &used, Period: seconds(period), Label: jsii.String(strings.ToLower(expression[:3]))})
 }
 
 func (h *house) oldest(queue string) awscloudwatch.IMetric {

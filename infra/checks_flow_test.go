@@ -207,7 +207,7 @@ func checkStage(t template) (complaints []string) {
 
 // checkOutputs complains when an output that scripts read is missing.
 func checkOutputs(t template) (complaints []string) {
-	for _, id := range []string{names.OutputAPIID, names.OutputTable, names.OutputUrgentQueue, names.OutputURL} {
+	for _, id := range []string{names.OutputAPIID, names.OutputTable, names.OutputUrgentQueue, names.OutputURL, names.OutputAlarmTopic} {
 		if t.Outputs[id] == nil {
 			complaints = append(complaints, "there is no output "+id)
 		}

@@ -21,8 +21,10 @@ var (
 		"table": checkTable, "indexes": checkIndexes,
 		"dead letters": checkDeadLetters, "triggers": checkTriggers, "visibility": checkVisibility, "queues": checkQueues,
 		"routes": checkRoutes, "stage": checkStage, "outputs": checkOutputs,
+		"public": checkPublic, "plain secrets": checkPlainSecrets,
+		"alarms": checkAlarms, "topic": checkTopic, "dashboard": checkDashboard,
 	}
-	awsChecks = map[string]check{"table stays": checkTableStays, "queues TLS": checkQueuesTLS}
+	awsChecks = map[string]check{"table stays": checkTableStays, "queues TLS": checkQueuesTLS, "topic TLS": checkTopicTLS, "watched": checkWatched}
 )
 
 func TestDeployments(t *testing.T) {
@@ -85,9 +87,23 @@ func allowing(statement map[string]any) func(template) {
 	})
 }
 
+// allowed changes the statement that lets somebody publish.
+func allowed(change func(map[string]any)) func(template) {
+	return spoil("AWS::SNS::TopicPolicy", func(p map[string]any) bool {
+		for _, statement := range listOf(at(p, "PolicyDocument", "Statement")) {
+			if at(statement, "Effect") == "Allow" {
+				change(statement.(map[string]any))
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // Every check is shown to fail, and with the right words, on a template that has what it is there for.
 func TestChecksCanFail(t *testing.T) {
 	const queue, function, mapping, rule = "AWS::SQS::Queue", "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::Events::Rule"
+	const alarm = "AWS::CloudWatch::Alarm"
 	arn := "arn:aws:s3:::bucket"
 
 	tests := []struct {
@@ -202,6 +218,46 @@ func TestChecksCanFail(t *testing.T) {
 		{"stage", "no throttle", without("AWS::ApiGateway::Stage", "MethodSettings"), "no throttle"},
 		{"stage", "no access log", without("AWS::ApiGateway::Stage", "AccessLogSetting"), "no access log"},
 		{"stage", "text only", without("AWS::ApiGateway::RestApi", "BinaryMediaTypes"), "mangles"},
+
+		{"public", "function URL", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::Lambda::Url"} }, "another way in"},
+		{"public", "bucket", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::S3::Bucket"} }, "another way in"},
+		{"public", "second API", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::ApiGateway::RestApi"} }, "2 APIs"},
+		{"public", "anybody starts a function", put("AWS::Lambda::Permission", "*", "Principal"), "lets * start"},
+		{"plain secrets", "by name", put(function, "x", "Environment", "Variables", "LEASEHOLD_SCIM_TOKEN"), "a secret in its variable LEASEHOLD_SCIM_TOKEN"},
+		{"plain secrets", "in an address", put(function, "https://ann:pass@scim.example.com", "Environment", "Variables", "LEASEHOLD_SCIM"), "a secret"},
+		{"plain secrets", "access key", put(function, "AKIAIOSFODNN7EXAMPLE", "Environment", "Variables", "LEASEHOLD_X"), "a secret"},
+		{"plain secrets", "private key", put(function, "-----BEGIN PRIVATE KEY-----", "Environment", "Variables", "LEASEHOLD_X"), "a secret"},
+
+		{"alarms", "no description", without(alarm, "AlarmDescription"), "no runbook line"},
+		{"alarms", "no runbook", put(alarm, "Something is wrong with the deliveries.", "AlarmDescription"), "no runbook line"},
+		{"alarms", "runbook of one word", put(alarm, "Something is wrong with it. "+runbookMark+"Hm.", "AlarmDescription"), "no runbook line"},
+		{"alarms", "too long", put(alarm, strings.Repeat("long ", 300), "AlarmDescription"), "longer than"},
+		{"alarms", "without action", without(alarm, "AlarmActions"), "tells nobody"},
+		{"alarms", "switched off", put(alarm, false, "ActionsEnabled"), "tells nobody"},
+		{"topic", "without policy", func(t template) { delete(t.Resources, t.ofType("AWS::SNS::TopicPolicy")[0]) }, "the whole account"},
+		{"topic", "all alarms of the world", allowed(func(statement map[string]any) { delete(statement, "Condition") }), "others than our alarms"},
+		{"topic", "another service", allowed(func(statement map[string]any) {
+			statement["Principal"] = map[string]any{"Service": "s3.amazonaws.com"}
+		}), "others than our alarms"},
+		{"topic TLS", "in the clear", spoil("AWS::SNS::TopicPolicy", func(p map[string]any) bool {
+			for _, statement := range listOf(at(p, "PolicyDocument", "Statement")) {
+				delete(statement.(map[string]any), "Condition")
+			}
+			return true
+		}), "in the clear"},
+		{"watched", "silent schedule", func(t template) {
+			t.Resources[t.alarmNamed("schedule-silent")].Properties["TreatMissingData"] = "ignore"
+		}, "rings nowhere"},
+		{"watched", "age of the urgent lane", func(t template) { delete(t.Resources, t.alarmNamed("urgent-age")) }, "ApproximateAgeOfOldestMessage of deliverurgent"},
+		{"watched", "age of the bulk lane", func(t template) { delete(t.Resources, t.alarmNamed("bulk-age")) }, "ApproximateAgeOfOldestMessage of deliverbulk"},
+		{"watched", "dead letters", func(t template) { delete(t.Resources, t.alarmNamed("dead-letters")) }, "ApproximateNumberOfMessagesVisible of expiredead"},
+		{"watched", "a worker", func(t template) { delete(t.Resources, t.alarmNamed("worker-errors")) }, "Errors of fanout"},
+		{"watched", "the API", func(t template) { delete(t.Resources, t.alarmNamed("api-errors")) }, "5XXError"},
+		{"watched", "throttles", func(t template) { delete(t.Resources, t.alarmNamed("throttles")) }, "Throttles"},
+		{"watched", "debts", func(t template) { delete(t.Resources, t.alarmNamed("old-debts")) }, names.MetricOldestDebt},
+		{"watched", "overdue removals", func(t template) { delete(t.Resources, t.alarmNamed("overdue-removals")) }, names.MetricOverdueRemovals},
+		{"dashboard", "none", func(t template) { delete(t.Resources, t.ofType("AWS::CloudWatch::Dashboard")[0]) }, "0 dashboards"},
+		{"dashboard", "empty", put("AWS::CloudWatch::Dashboard", "{}", "DashboardBody"), "does not show " + names.MetricExpiryLag},
 
 		{"outputs", "one missing", func(t template) { delete(t.Outputs, names.OutputAPIID) }, names.OutputAPIID},
 	}

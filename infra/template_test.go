@@ -25,6 +25,7 @@ type template struct {
 type resource struct {
 	Type           string
 	Properties     map[string]any
+	Metadata       map[string]any
 	DeletionPolicy string
 }
 
@@ -63,7 +64,7 @@ func synthesizeBoth() (err error) {
 	if onAWS, err = synthesize(dir, "aws", deployment(nil)); err != nil {
 		return err
 	}
-	onEmulator, err = synthesize(dir, "emulator", deployment(map[string]any{names.ContextEmulator: "true"}))
+	onEmulator, err = synthesize(dir, "emulator", deployment(map[string]any{names.ContextEmulator: "true", names.ContextAlarmEmail: "ops@example.com"}))
 	return err
 }
 
