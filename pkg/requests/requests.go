@@ -247,15 +247,16 @@ func (s *Service) Request(ctx context.Context, by authz.Caller, id entitlement.R
 	if err := u.Active(); err != nil {
 		return u, r, err
 	}
-	var subject *entitlement.User
-	if r.AsksManager() {
-		found, err := s.Store.User(ctx, r.Subject)
-		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
-			return u, r, err
-		}
-		subject = &found
+	err = mayLook(u, r, nil)
+	if err == nil || !r.AsksManager() {
+		return u, r, err
 	}
-	return u, r, mayLook(u, r, subject)
+	// Only the subject's manager is left who may look: one read more finds out who that is.
+	subject, err := s.Store.User(ctx, r.Subject)
+	if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+		return u, r, err
+	}
+	return u, r, mayLook(u, r, &subject)
 }
 
 // Cancel withdraws a request that has not begun; its requestor may, and administrators

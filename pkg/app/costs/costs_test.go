@@ -1,0 +1,320 @@
+// Package costs pins what each command costs from the door to the table: calls of
+// DynamoDB, read and write units, and calls of the target. It stands here because only the
+// wiring knows all the parts of a command.
+package costs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"leasehold/pkg/app/targets"
+	"leasehold/pkg/authn"
+	"leasehold/pkg/catalogs"
+	"leasehold/pkg/clock"
+	"leasehold/pkg/connector"
+	"leasehold/pkg/delivery"
+	"leasehold/pkg/directory"
+	"leasehold/pkg/dynamo"
+	"leasehold/pkg/dynamo/dynamotest"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph"
+	"leasehold/pkg/lifecycle"
+	"leasehold/pkg/names"
+	"leasehold/pkg/requests"
+	"leasehold/pkg/secrets"
+)
+
+var emulator *dynamotest.Emulator
+
+func TestMain(m *testing.M) {
+	var err error
+	emulator, err = dynamotest.Start()
+	if err != nil && !errors.Is(err, dynamotest.ErrNone) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	if emulator != nil {
+		emulator.Stop()
+	}
+	os.Exit(code)
+}
+
+// cost is what a command takes. Reads without key hints: a command is one call longer
+// than with them, for the principal.
+type cost struct {
+	calls       int
+	read, write float64
+}
+
+// The pins. A rise fails; a fall is a reason to lower the pin. In brackets what the layout
+// was expected to cost with all key hints warm: calls, read units, write units.
+var (
+	pinSubmitApproval  = cost{3, 7, 12}   // [2, 6, 14]
+	pinSubmitAutomatic = cost{3, 7, 14}   // [2, 6, 16]
+	pinDecideLast      = cost{4, 7, 12}   // [3, 6, 12]
+	pinDeny            = cost{4, 7, 8}    // [2, 3, 8]: the slot is read, and with it what an approval would need
+	pinCancel          = cost{4, 4, 8}    // [2, 3, 8]
+	pinRemove          = cost{6, 6, 18}   // [2, 5, 16]: made for another, which is a row of its own
+	pinList            = cost{4, 5.5, 0}  // one page of one's own requests, three on it
+	pinDeliver         = cost{8, 12, 12}  // [5, 8, 12]: three roles at one target, a fence for each, and the breaker
+	pinRepeat          = cost{1, 1, 0}
+	pinExpireOne       = cost{10, 5, 10} // [8 empty shards, 1 of them read, 10]
+	pinExpireNothing   = cost{8, 4, 0}   // [8, 4, 0]
+)
+
+// office is the whole product over one metered table.
+type office struct {
+	*testing.T
+	meter            *dynamotest.Meter
+	db               *dynamo.DB
+	clock            *clock.Virtual
+	catalogs, people http.Handler
+	worker           *delivery.Service
+	edits            *delivery.FanOut
+	tick             *lifecycle.Service
+	target           *counted
+}
+
+// hints drops every hint: the test does itself what the worker would.
+type hints struct{}
+
+func (hints) Hint(context.Context, ...entitlement.UserID) error           { return nil }
+func (hints) HintJob(context.Context, entitlement.PackageID, int64) error { return nil }
+
+// signedIn takes the name of the caller for a token.
+type signedIn struct{}
+
+func (signedIn) Verify(_ context.Context, authorization string) (authn.Token, error) {
+	return authn.Token{Principal: entitlement.Principal{Issuer: "https://id.example", Value: strings.TrimPrefix(authorization, "Bearer ")},
+		Scopes: []string{"EntitlementManagement.ReadWrite.All", "EntitlementMgmt-SubjectAccess.ReadWrite"}}, nil
+}
+
+// counted is a target that holds what it is told and counts.
+type counted struct {
+	held          map[entitlement.RoleRef]map[connector.PrincipalRef]bool
+	writes, reads int
+}
+
+func (c *counted) Open(context.Context, entitlement.ConnectorID) (connector.Connector, error) {
+	return c, nil
+}
+func (c *counted) Describe() connector.Capabilities { return connector.Capabilities{MaxBatch: 100} }
+func (c *counted) Resource(context.Context, string) (connector.Resource, error) {
+	return connector.Resource{}, nil
+}
+func (c *counted) FindPrincipal(_ context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
+	return connector.PrincipalRef(who.User), nil
+}
+func (c *counted) Apply(_ context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
+	c.writes += len(ops)
+	for _, op := range ops {
+		if c.held[role] == nil {
+			c.held[role] = map[connector.PrincipalRef]bool{}
+		}
+		c.held[role][op.Principal] = op.Grant
+	}
+	return make([]connector.Result, len(ops)), nil
+}
+func (c *counted) Check(_ context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
+	c.reads++
+	held := make([]bool, len(who))
+	for i, p := range who {
+		held[i] = c.held[role][p]
+	}
+	return held, nil
+}
+
+func open(t *testing.T) *office {
+	t.Helper()
+	if emulator == nil {
+		fmt.Fprintln(os.Stderr, "the costs of commands were NOT checked: they need the emulator that `make test` installs")
+		t.Skip("no emulator: run `make test`")
+	}
+	table := fmt.Sprintf("costs-%d", time.Now().UnixNano())
+	if err := emulator.CreateTable(t.Context(), table); err != nil {
+		t.Fatal(err)
+	}
+	meter := dynamotest.NewMeter(dynamo.ItemSize)
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	c := clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
+	o := &office{T: t, meter: meter, db: dynamo.New(emulator.Client(meter), table), clock: c, target: &counted{held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
+	ids := clock.System{} // the table's shards are chosen by the ids, so these must be random
+	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Hinter: hints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
+	registry := targets.Registry(o.db, &secrets.Memory{}, who, true)
+	deps := graph.Deps{Authenticator: signedIn{}, Directory: who, Reads: o.db, PublicURL: "https://access.example", Clock: c,
+		Catalogs: &catalogs.Service{Store: o.db, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: hints{}, Clock: c, IDs: ids, Log: log},
+		Requests: &requests.Service{Store: o.db, Hinter: hints{}, Clock: c, IDs: ids, Log: log}}
+	o.catalogs, o.people = graph.Catalogs(deps), graph.Requests(deps)
+	o.worker = &delivery.Service{Store: o.db, Connectors: o.target, Clock: c, IDs: ids, Lease: time.Minute, Log: log}
+	o.edits = &delivery.FanOut{Store: o.db, Bulk: hints{}, Again: hints{}, Clock: c, Log: log}
+	o.tick = &lifecycle.Service{Store: o.db, Hinter: hints{}, Jobs: hints{}, Clock: c, Log: log}
+	return o
+}
+
+// call sends one request and returns the answer's body.
+func (o *office) call(api http.Handler, as, method, path string, body any) map[string]any {
+	o.Helper()
+	var text bytes.Buffer
+	if body != nil {
+		if err := json.NewEncoder(&text).Encode(body); err != nil {
+			o.Fatal(err)
+		}
+	}
+	r := httptest.NewRequest(method, path, &text)
+	r.Header.Set("Authorization", "Bearer "+as)
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	api.ServeHTTP(w, r)
+	if w.Code >= 300 {
+		o.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
+	}
+	answer := map[string]any{}
+	json.Unmarshal(w.Body.Bytes(), &answer)
+	return answer
+}
+
+type object = map[string]any
+
+const em = names.Entitlement
+
+// costs meters what happens in do.
+func (o *office) costs(what string, want cost, do func()) {
+	o.Helper()
+	o.meter.Reset()
+	do()
+	got := cost{o.meter.Total(), o.meter.ReadUnits, o.meter.WriteUnits}
+	o.Logf("%-28s %2d calls %5.1f R %5.1f W", what, got.calls, got.read, got.write)
+	if got != want {
+		o.Errorf("%s costs %+v, pinned at %+v (%v)", what, got, want, o.meter.Calls)
+	}
+}
+
+// person adds somebody who signs in by that name.
+func (o *office) person(name, manager string) string {
+	o.Helper()
+	id := o.call(o.catalogs, "admin", "POST", "/v1.0/users", object{"displayName": name, "userPrincipalName": name + "@northwind.example",
+		"identities": []object{{"signInType": "federated", "issuer": "https://id.example", "issuerAssignedId": name}}})["id"].(string)
+	if manager != "" {
+		o.call(o.catalogs, "admin", "PUT", "/v1.0/users/"+id+"/manager/$ref", object{"@odata.id": "https://access.example/v1.0/users/" + manager})
+	}
+	return id
+}
+
+// pack adds a package of three roles; approval: the manager decides.
+func (o *office) pack(approval bool) string {
+	o.Helper()
+	catalog := o.call(o.catalogs, "admin", "POST", em+"/catalogs", object{"displayName": "Sales", "state": "published"})["id"]
+	id := o.call(o.catalogs, "admin", "POST", em+"/accessPackages", object{"displayName": "Starter", "catalog": object{"id": catalog}})["id"].(string)
+	for _, name := range []string{"a", "b", "c"} {
+		group := o.call(o.catalogs, "admin", "POST", "/v1.0/groups", object{"displayName": name})["id"].(string)
+		o.call(o.catalogs, "admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog}, "resource": object{"originId": group, "originSystem": "AadGroup"}})
+		list := o.call(o.catalogs, "admin", "GET", em+"/catalogs/"+catalog.(string)+"/resources?$filter=originId%20eq%20%27"+group+"%27", nil)
+		resource := list["value"].([]any)[0].(object)["id"]
+		o.call(o.catalogs, "admin", "POST", em+"/accessPackages/"+id+"/resourceRoleScopes", object{
+			"role":  object{"originId": "Member_" + group, "originSystem": "AadGroup", "resource": object{"id": resource, "originId": group, "originSystem": "AadGroup"}},
+			"scope": object{"originId": group, "originSystem": "AadGroup", "isRootScope": true}})
+	}
+	policy := object{"displayName": "All", "accessPackage": object{"id": id}, "allowedTargetScope": "allMemberUsers",
+		"requestorSettings": object{"enableTargetsToSelfAddAccess": true}, "expiration": object{"type": "afterDuration", "duration": "P1D"}}
+	if approval {
+		policy["requestApprovalSettings"] = object{"isApprovalRequiredForAdd": true, "stages": []object{{"durationBeforeAutomaticDenial": "P14D",
+			"primaryApprovers":         []object{{"@odata.type": "#microsoft.graph.requestorManager", "managerLevel": 1}},
+			"fallbackPrimaryApprovers": []object{{"@odata.type": "#microsoft.graph.singleUser", "userId": o.call(o.catalogs, "admin", "GET", "/v1.0/me", nil)["id"]}}}}}
+	}
+	o.call(o.catalogs, "admin", "POST", em+"/assignmentPolicies", policy)
+	for gen := range int64(3) { // no edit is left on its way
+		if err := o.edits.Run(context.Background(), entitlement.PackageID(id), gen+1); err != nil {
+			o.Fatal(err)
+		}
+	}
+	return id
+}
+
+func (o *office) submit(as, pkg string, policy any) string {
+	o.Helper()
+	return o.call(o.people, as, "POST", em+"/assignmentRequests", object{"requestType": "userAdd", "justification": "to do my work",
+		"assignment": object{"accessPackageId": pkg, "assignmentPolicyId": policy}})["id"].(string)
+}
+
+// policyOf returns the one policy of a package: clients name it, which saves a read.
+func (o *office) policyOf(pkg string) any {
+	o.Helper()
+	p := o.call(o.people, "admin", "GET", em+"/accessPackages/"+pkg+"?$expand=assignmentPolicies", nil)
+	return p["assignmentPolicies"].([]any)[0].(object)["id"]
+}
+
+func (o *office) decide(as, id, verdict string) {
+	o.Helper()
+	r, err := o.db.Request(context.Background(), entitlement.RequestID(id))
+	if err != nil {
+		o.Fatal(err)
+	}
+	o.meter.Reset() // the stage's id is known to whoever looks at the request
+	o.call(o.people, as, "PATCH", em+"/accessPackageAssignmentApprovals/"+id+"/stages/"+r.Stages[0].ID, object{"reviewResult": verdict})
+}
+
+func (o *office) deliver(u string) {
+	o.Helper()
+	for _, err := range o.worker.Deliver(context.Background(), []entitlement.UserID{entitlement.UserID(u)}, "test") {
+		o.Fatal(err)
+	}
+}
+
+func (o *office) run() {
+	o.Helper()
+	if r, err := o.tick.Tick(context.Background(), "tick"); err != nil || r.Failed > 0 {
+		o.Fatalf("%+v, %v", r, err)
+	}
+}
+
+func TestY1Y2_WhatEachCommandCosts(t *testing.T) {
+	o := open(t)
+	boss := o.person("boss", "")
+	mia, otto := o.person("mia", boss), o.person("otto", boss)
+	asked, free := o.pack(true), o.pack(false)
+	askedPolicy, freePolicy := o.policyOf(asked), o.policyOf(free)
+	o.clock.Advance(time.Hour) // every debt of the set-up is old
+
+	o.costs("nothing due", pinExpireNothing, o.run)
+	var first, second, third string
+	o.costs("submit, approval needed", pinSubmitApproval, func() { first = o.submit("mia", asked, askedPolicy) })
+	o.costs("decide, last", pinDecideLast, func() { o.decide("boss", first, "Approve") })
+	second = o.submit("otto", asked, askedPolicy)
+	o.costs("deny", pinDeny, func() { o.decide("boss", second, "Deny") })
+	second = o.submit("otto", asked, askedPolicy)
+	o.costs("cancel", pinCancel, func() { o.call(o.people, "otto", "POST", em+"/assignmentRequests/"+second+"/cancel", nil) })
+	o.costs("submit, automatic", pinSubmitAutomatic, func() { third = o.submit("otto", free, freePolicy) })
+	o.costs("deliver, three roles", pinDeliver, func() { o.deliver(mia) })
+	if o.target.writes != 3 {
+		t.Errorf("Y3: %d writes for three new roles", o.target.writes)
+	}
+	o.costs("deliver again", pinRepeat, func() { o.deliver(mia) })
+	if o.target.writes != 3 {
+		t.Errorf("Y3: a repeat wrote")
+	}
+	o.deliver(otto)
+	o.costs("a page of own requests", pinList, func() {
+		o.call(o.people, "otto", "GET", em+"/assignmentRequests/filterByCurrentUser(on='target')", nil)
+	})
+	o.costs("remove", pinRemove, func() {
+		o.call(o.people, "admin", "POST", em+"/assignmentRequests", object{"requestType": "adminRemove", "assignment": object{"id": third}})
+	})
+	o.deliver(otto)
+	o.clock.Advance(24 * time.Hour)
+	o.costs("expire one", pinExpireOne, o.run)
+	if a, err := o.db.Assignment(context.Background(), entitlement.AssignmentID(first)); err != nil || a.State != entitlement.AssignmentExpired {
+		t.Fatalf("got %+v, %v", a, err)
+	}
+}
