@@ -9,7 +9,13 @@ import "leasehold/pkg/entitlement"
 type Caller struct {
 	ID      entitlement.UserID
 	Command string
+	// Own: the token is good for what concerns the caller alone, so that the rights of an
+	// administrator lie idle.
+	Own bool
 }
+
+// Administers reports that the caller, who is u, acts as an administrator.
+func (c Caller) Administers(u entitlement.User) bool { return !c.Own && u.Administrator() }
 
 // Administrator returns nil for an enabled member of the administrators' group, else
 // Forbidden.

@@ -133,7 +133,7 @@ func (c *call) identify(ctx context.Context, as role) error {
 	if err != nil {
 		return err
 	}
-	c.by = authz.Caller{ID: id, Command: command}
+	c.by = authz.Caller{ID: id, Command: command, Own: demand(c.token, needRead) != nil}
 	if as == party {
 		return nil
 	}

@@ -88,7 +88,7 @@ func (s *Service) Package(ctx context.Context, by authz.Caller, id entitlement.P
 		return entitlement.AccessPackage{}, entitlement.Errorf(entitlement.NotFound, "There is no access package with this id.")
 	}
 	mayAsk := ask.Catalog != nil && ask.Catalog.Published && len(entitlement.Applicable(ask.Policies, *ask.Requestor)) > 0
-	if ask.Requestor.Administrator() || mayAsk || !ask.Slot.Empty() {
+	if by.Administers(*ask.Requestor) || mayAsk || !ask.Slot.Empty() {
 		return *ask.Package, nil
 	}
 	return entitlement.AccessPackage{}, entitlement.Errorf(entitlement.NotFound, "There is no access package with this id.")

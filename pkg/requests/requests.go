@@ -180,7 +180,7 @@ func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.Re
 				return err
 			}
 		}
-		if err := mayLook(reviewer, r, start.Subject); err != nil {
+		if err := mayLook(by, reviewer, r, start.Subject); err != nil {
 			return err
 		}
 		_, change, err := entitlement.Decide(r, w, reviewer, start, s.Clock.Now())
@@ -201,12 +201,12 @@ func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.Re
 
 // mayLook lets those read a request who have to do with it: requestor, subject, those
 // asked or who decided, and administrators. To all others it does not exist (A1).
-func mayLook(u entitlement.User, r entitlement.AssignmentRequest, subject *entitlement.User) error {
+func mayLook(by authz.Caller, u entitlement.User, r entitlement.AssignmentRequest, subject *entitlement.User) error {
 	manager := entitlement.UserID("")
 	if subject != nil {
 		manager = subject.Manager
 	}
-	if u.Administrator() || u.ID == r.Requestor || u.ID == r.Subject || r.MayReview(u, manager) {
+	if by.Administers(u) || u.ID == r.Requestor || u.ID == r.Subject || r.MayReview(u, manager) {
 		return nil
 	}
 	for _, stage := range r.Stages {
@@ -247,7 +247,7 @@ func (s *Service) Request(ctx context.Context, by authz.Caller, id entitlement.R
 	if err := u.Active(); err != nil {
 		return u, r, err
 	}
-	err = mayLook(u, r, nil)
+	err = mayLook(by, u, r, nil)
 	if err == nil || !r.AsksManager() {
 		return u, r, err
 	}
@@ -256,7 +256,7 @@ func (s *Service) Request(ctx context.Context, by authz.Caller, id entitlement.R
 	if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
 		return u, r, err
 	}
-	return u, r, mayLook(u, r, &subject)
+	return u, r, mayLook(by, u, r, &subject)
 }
 
 // Cancel withdraws a request that has not begun; its requestor may, and administrators
@@ -267,7 +267,7 @@ func (s *Service) Cancel(ctx context.Context, by authz.Caller, id entitlement.Re
 		if err != nil {
 			return err
 		}
-		if u.ID != r.Requestor && !u.Administrator() {
+		if u.ID != r.Requestor && !by.Administers(u) {
 			return entitlement.Errorf(entitlement.Forbidden, "Only the requestor or an administrator can cancel a request.")
 		}
 		slot, err := s.Store.Slot(ctx, r.Package, r.Subject)
@@ -375,7 +375,7 @@ func (s *Service) Assignment(ctx context.Context, by authz.Caller, id entitlemen
 	if err != nil {
 		return u, a, noAssignment(err)
 	}
-	if a.Subject != u.ID && !u.Administrator() {
+	if a.Subject != u.ID && !by.Administers(u) {
 		return u, entitlement.Assignment{}, noAssignment(nil)
 	}
 	return u, a, nil

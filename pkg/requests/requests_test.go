@@ -187,6 +187,11 @@ func TestA1_WhoHasNothingToDoWithARequestDoesNotFindIt(t *testing.T) {
 			t.Errorf("%s: %q, and for an unknown id %q", name, err, other)
 		}
 	}
+	own := admin
+	own.Own = true // a token for oneself alone, in the hands of an administrator
+	_, _, err := w.Request(context.Background(), own, r.ID)
+	w.kind(err, entitlement.NotFound)
+	w.kind(w.Cancel(context.Background(), own, r.ID), entitlement.NotFound)
 	word := entitlement.Word{Stage: r.Stages[0].ID, Approved: true}
 	w.kind(w.Decide(context.Background(), stranger, r.ID, word), entitlement.NotFound)
 	w.kind(w.Decide(context.Background(), mia, r.ID, word), entitlement.Forbidden)

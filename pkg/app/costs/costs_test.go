@@ -61,14 +61,14 @@ type cost struct {
 // The pins. A rise fails; a fall is a reason to lower the pin. In brackets what the layout
 // was expected to cost with all key hints warm: calls, read units, write units.
 var (
-	pinSubmitApproval  = cost{3, 7, 12}   // [2, 6, 14]
-	pinSubmitAutomatic = cost{3, 7, 14}   // [2, 6, 16]
-	pinDecideLast      = cost{4, 7, 12}   // [3, 6, 12]
-	pinDeny            = cost{4, 7, 8}    // [2, 3, 8]: the slot is read, and with it what an approval would need
-	pinCancel          = cost{4, 4, 8}    // [2, 3, 8]
-	pinRemove          = cost{6, 6, 18}   // [2, 5, 16]: made for another, which is a row of its own
-	pinList            = cost{4, 5.5, 0}  // one page of one's own requests, three on it
-	pinDeliver         = cost{8, 12, 12}  // [5, 8, 12]: three roles at one target, a fence for each, and the breaker
+	pinSubmitApproval  = cost{3, 7, 12}  // [2, 6, 14]
+	pinSubmitAutomatic = cost{3, 7, 14}  // [2, 6, 16]
+	pinDecideLast      = cost{4, 7, 12}  // [3, 6, 12]
+	pinDeny            = cost{4, 7, 8}   // [2, 3, 8]: the slot is read, and with it what an approval would need
+	pinCancel          = cost{4, 4, 8}   // [2, 3, 8]
+	pinRemove          = cost{6, 6, 18}  // [2, 5, 16]: made for another, which is a row of its own
+	pinList            = cost{4, 5.5, 0} // one page of one's own requests, three on it
+	pinDeliver         = cost{8, 12, 12} // [5, 8, 12]: three roles at one target, a fence for each, and the breaker
 	pinRepeat          = cost{1, 1, 0}
 	pinExpireOne       = cost{10, 5, 10} // [8 empty shards, 1 of them read, 10]
 	pinExpireNothing   = cost{8, 4, 0}   // [8, 4, 0]
