@@ -43,6 +43,10 @@ token: $(LOCAL) ## print an access token: AS=admin, owner, manager, approver, me
 seed: $(LOCAL) ## put back whatever is missing from the sample organisation
 	@$(LOCAL) seed
 
+.PHONY: dlq
+dlq: $(LOCAL) ## messages that were parked; REDRIVE=<queue> gives them back, DISCARD=<queue> drops them; on AWS with its credentials
+	@$(LOCAL) dlq $(if $(REDRIVE),redrive $(REDRIVE),$(if $(DISCARD),discard $(DISCARD)))
+
 logs-%: $(LOCAL) ## what a function has logged
 	@$(LOCAL) logs $*
 

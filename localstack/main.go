@@ -16,6 +16,7 @@ import (
 var commands = map[string]func(ctx context.Context, arguments []string) error{
 	"up":     up,
 	"down":   down,
+	"dlq":    dlq,
 	"token":  token,
 	"seed":   seedAgain,
 	"logs":   logs,
