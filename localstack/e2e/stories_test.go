@@ -108,6 +108,7 @@ func TestStory_TwoReviewersAtOnceOneWins(t *testing.T) {
 }
 
 func TestStory_TheEndPassesAndTheRoleIsGone(t *testing.T) {
+	t.Parallel()
 	group, who := newTargetGroup(t), newPerson(t, true)
 	o := newOffer(t, newCatalog(t), group)
 	end := time.Now().Add(10 * time.Second).UTC()
@@ -130,6 +131,7 @@ func TestStory_TheEndPassesAndTheRoleIsGone(t *testing.T) {
 }
 
 func TestStory_ASharedRoleStaysWhileAnythingNeedsIt(t *testing.T) {
+	t.Parallel()
 	shared, own, who := newTargetGroup(t), newTargetGroup(t), newPerson(t, true)
 	catalog := newCatalog(t)
 	first, second := newOffer(t, catalog, shared, own), newOffer(t, catalog, shared)
@@ -151,6 +153,7 @@ func TestStory_ASharedRoleStaysWhileAnythingNeedsIt(t *testing.T) {
 }
 
 func TestStory_TheTargetRefusesOnePersonAndOthersAreUnharmed(t *testing.T) {
+	t.Parallel()
 	group := newTargetGroup(t)
 	o := newOffer(t, newCatalog(t), group)
 	known, stranger, another := newPerson(t, true), newPerson(t, false), newPerson(t, true)

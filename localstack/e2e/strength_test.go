@@ -70,6 +70,7 @@ func addRole(t *testing.T, catalog string, o offer, group string) string {
 
 // HOLDERS=1000 makes it as large as a large package.
 func TestStory_APackageEditReachesEveryHolder_AndIsTakenBackMidway(t *testing.T) {
+	t.Parallel()
 	n := number("HOLDERS", 200)
 	base, added := newTargetGroup(t), newTargetGroup(t)
 	catalog := newCatalog(t)
@@ -240,6 +241,7 @@ func TestStory_ATargetIsDownThenThrottlesThenIsWell_AndDelaysNobodyElse(t *testi
 }
 
 func TestStory_PoisonAndNewerThingsAreParkedAndRedriven(t *testing.T) {
+	t.Parallel()
 	group, who, neighbour := newTargetGroup(t), newPerson(t, true), newPerson(t, true)
 	o := newOffer(t, newCatalog(t), group)
 	dead := names.DeliverUrgent + names.DeadLetterSuffix
@@ -279,6 +281,7 @@ func schema(t *testing.T, subject, number string) {
 }
 
 func TestStory_ALeaverLosesEverythingAtOnce(t *testing.T) {
+	t.Parallel()
 	group, who := newTargetGroup(t), newPerson(t, true)
 	o := newOffer(t, newCatalog(t), group)
 	id := o.assign(t, who, nil)
@@ -293,6 +296,7 @@ func TestStory_ALeaverLosesEverythingAtOnce(t *testing.T) {
 }
 
 func TestStory_AnExtensionMovesTheEnd_AndReprocessGivesBackWhatWasTakenByHand(t *testing.T) {
+	t.Parallel()
 	group, who := newTargetGroup(t), newPerson(t, true)
 	o := newOffer(t, newCatalog(t), group)
 	end := time.Now().Add(time.Hour).UTC()
