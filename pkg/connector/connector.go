@@ -87,7 +87,7 @@ const (
 	ResourceMissing    Reason = "resource-missing"
 	RefusedByTarget    Reason = "refused-by-target"
 	CredentialRefused  Reason = "credential-refused"
-	TargetUnavailable  Reason = "target-unavailable"
+	TargetUnavailable  Reason = entitlement.ReasonUnavailable
 	TargetThrottled    Reason = "target-throttled"
 	NotConfirmed       Reason = "not-confirmed" // the write was accepted, the read-back does not show it
 )

@@ -11,7 +11,7 @@ import (
 // Bounds of the breaker: a dead target sees at most twenty tries in ten minutes.
 const (
 	firstRest = 30 * time.Second
-	lastRest  = 5 * time.Minute
+	lastRest  = 2 * time.Minute
 )
 
 // rest returns how long a target is left alone after n failures in a row.
@@ -52,11 +52,38 @@ func (t *target) remember(ctx context.Context) {
 		b.Until = t.service.Clock.Now().Add(rest(b.Failures))
 	case b.Failures > 0 && t.answered:
 		b.Failures, b.Until = 0, time.Time{}
+		t.wake(ctx)
 	default:
 		return
 	}
 	if err := t.service.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}}); err != nil && entitlement.StalePart(err) == "" {
 		t.service.Log.WarnContext(ctx, "the state of a target was not recorded", "connector", t.id, "error", err)
+	}
+}
+
+// wake hints everybody who waited for the target: their next attempts may lie an hour
+// ahead. What is not hinted here is found by the tick in its time.
+func (t *target) wake(ctx context.Context) {
+	for page := (entitlement.Page{}); ; {
+		waiting, err := t.service.Store.Failing(ctx, t.id, entitlement.ReasonUnavailable, page)
+		if err != nil {
+			t.service.Log.WarnContext(ctx, "those who waited for a target were not found", "connector", t.id, "error", err)
+			return
+		}
+		var subjects []entitlement.UserID
+		for _, f := range waiting.Items {
+			subjects = append(subjects, f.Subject)
+		}
+		if len(subjects) > 0 {
+			if err := t.service.Lane.Hint(ctx, subjects...); err != nil {
+				t.service.Log.WarnContext(ctx, "a hint was lost; the tick will find the debts", "subjects", len(subjects), "error", err)
+				return
+			}
+		}
+		if waiting.Next == "" {
+			return
+		}
+		page.Token = waiting.Next
 	}
 }
 

@@ -76,6 +76,7 @@ type outcome struct {
 	preExisting bool               // it was there before anybody of us wrote
 	failure     *connector.Refusal // nil when the target is as it ought to be
 	untried     bool               // time ran out first
+	resting     bool               // the target was left alone: no attempt was made that counts
 }
 
 // Bounds of the wait before the next attempt.
@@ -124,10 +125,15 @@ func record(sheet *entitlement.GrantSheet, t Task, o outcome, gen int64, now tim
 	if !g.Failing() {
 		g.Since = now
 	}
-	g.Attempts++
+	if !o.resting {
+		g.Attempts++
+	}
 	g.Reason, g.Detail = string(o.failure.Reason), o.failure.Detail
 	g.Permanent = o.failure.Permanent && t.Grant // a removal is never given up
 	g.Next = now.Add(backoff(g.Attempts, o.failure.After))
+	if o.resting {
+		g.Next = now.Add(max(o.failure.After, 0))
+	}
 	sheet.Grants[t.Role] = g
 }
 

@@ -23,6 +23,7 @@ import (
 type Service struct {
 	Store      Store
 	Connectors Connectors
+	Lane       Lane // hears of those who waited for a target that is well again
 	Clock      clock.Clock
 	IDs        clock.IDs
 	Lease      time.Duration // as long as the function may run

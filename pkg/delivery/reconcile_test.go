@@ -29,11 +29,13 @@ type world struct {
 	clock  *clock.Virtual
 	target *system
 	worker *delivery.Service
+	lane   *bulk // who was woken
 }
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, store: memstore.New(memstore.Options{}), clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), target: newSystem()}
-	w.worker = &delivery.Service{Store: w.store, Connectors: w.target, Clock: w.clock, IDs: w.clock, Lease: time.Minute,
+	w.lane = &bulk{}
+	w.worker = &delivery.Service{Store: w.store, Connectors: w.target, Lane: w.lane, Clock: w.clock, IDs: w.clock, Lease: time.Minute,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	return w
 }

@@ -26,6 +26,8 @@ type Store interface {
 	Slot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Slot, error)
 	// OpenRequests lists a subject's open requests; an index finds them, each is read strongly.
 	OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error)
+	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
+	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
 	// Breaker returns what is remembered of a target; version 0 where nothing is.
 	Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlement.Breaker, error)
 	// Commit makes the change true, or nothing of it and Conflict.

@@ -42,7 +42,9 @@ func (t *target) run(ctx context.Context) {
 		t.failAll(t.all(), refusalOf(err))
 		return
 	case !ok:
-		t.failAll(t.all(), t.resting())
+		for _, o := range t.all() {
+			t.note(o, outcome{failure: t.resting(), resting: true})
+		}
 		return
 	}
 	defer t.remember(ctx)

@@ -67,6 +67,7 @@ const (
 	wordUser      = "USR"
 	wordSlot      = "ASG"
 	wordJob       = "JOB"
+	wordBreaker   = "BREAK"
 	wordEvent     = "EV"
 	wordInbox     = "INBOX"
 	wordTarget    = "TARGET"
@@ -115,7 +116,7 @@ func jobKey(id entitlement.PackageID, gen int64) Key {
 }
 
 // breakerKey is what is remembered of a target that failed as a whole.
-func breakerKey(id entitlement.ConnectorID) Key { return Key{connectorKey(id).PK, "BREAK"} }
+func breakerKey(id entitlement.ConnectorID) Key { return Key{connectorKey(id).PK, wordBreaker} }
 
 // guardKey is one of the package's guards, by number.
 func guardKey(id entitlement.PackageID, number int) Key {
@@ -298,6 +299,8 @@ func dueRow(key Key, at time.Time) row {
 		mark, id = "R", idAt[string](key.PK, 1)
 	case key.SK == wordPackage:
 		mark, id = "P", idAt[string](key.PK, 1)
+	case key.SK == wordBreaker:
+		mark, id = "B", idAt[string](key.PK, 1)
 	case isJob(key):
 		mark = "J"
 	}
@@ -385,6 +388,8 @@ func dueAt(k Key, sort string) entitlement.DueRef {
 		ref.Request = requestAt(k)
 	case k.SK == wordPackage:
 		ref.Package = packageAt(k)
+	case k.SK == wordBreaker:
+		ref.Connector = connectorAt(k)
 	case isJob(k):
 		ref.Package, ref.Gen = jobAt(k)
 	default:
@@ -400,6 +405,8 @@ func dueKey(ref entitlement.DueRef) Key {
 		return requestKey(ref.Request)
 	case ref.Subject != "":
 		return slotKey(ref.Package, ref.Subject)
+	case ref.Connector != "":
+		return breakerKey(ref.Connector)
 	case ref.Gen != 0:
 		return jobKey(ref.Package, ref.Gen)
 	default:

@@ -25,6 +25,12 @@ var breakerShape = shape[entitlement.Breaker]{
 	key:  func(b entitlement.Breaker) Key { return breakerKey(b.Connector) },
 	name: func(b *entitlement.Breaker, k Key) { b.Connector = connectorAt(k) },
 	meta: func(b *entitlement.Breaker) *entitlement.Meta { return &b.Meta },
+	rows: func(b entitlement.Breaker) rows {
+		if b.Due().IsZero() {
+			return rows{}
+		}
+		return rows{second: dueRow(breakerKey(b.Connector), b.Due())}
+	},
 	body: func(f *fields, b *entitlement.Breaker) {
 		number(f, "n", &b.Failures)
 		when(f, "u", &b.Until)

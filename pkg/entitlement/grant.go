@@ -28,6 +28,9 @@ type Grant struct {
 	Next        time.Time // next attempt
 }
 
+// ReasonUnavailable is the reason of grants whose target does not answer.
+const ReasonUnavailable = "target-unavailable"
+
 // Failing reports an attempt whose failure still stands.
 func (g Grant) Failing() bool { return !g.Since.IsZero() }
 
@@ -118,4 +121,12 @@ type Breaker struct {
 	Failures  int // in a row
 	Until     time.Time
 	Meta
+}
+
+// Due returns when the tick must have somebody try the target; zero means never.
+func (b Breaker) Due() time.Time {
+	if b.Failures == 0 {
+		return time.Time{}
+	}
+	return b.Until
 }

@@ -50,13 +50,15 @@ type Fence struct {
 }
 
 // DueRef names an item that somebody must look at: a request, or a slot (Package with
-// Subject), or a job (Package with Gen), or a package under deletion (Package alone).
+// Subject), or a job (Package with Gen), or a package under deletion (Package alone), or
+// the breaker of a target (Connector).
 type DueRef struct {
-	Request RequestID
-	Package PackageID
-	Subject UserID
-	Gen     int64
-	At      time.Time
+	Request   RequestID
+	Package   PackageID
+	Subject   UserID
+	Gen       int64
+	Connector ConnectorID
+	At        time.Time
 }
 
 // DueItems is what due references turned out to be, read strongly; what is absent is left out.
@@ -65,6 +67,7 @@ type DueItems struct {
 	Slots    []Slot
 	Packages []AccessPackage
 	Jobs     []Job
+	Breakers []Breaker
 }
 
 // Failing names a subject whose delivery at a target fails, and since when.

@@ -18,6 +18,8 @@ type Store interface {
 	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	// Start reads what the start of a scheduled request is decided on.
 	Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error)
+	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
+	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
 	// Debt returns what a subject owes, and what is recorded at every target.
 	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
 	// Work reads what a head names.

@@ -127,6 +127,9 @@ func (t *tick) handle(ctx context.Context, refs []entitlement.DueRef) error {
 	for _, job := range items.Jobs {
 		g.Go(func() error { t.job(ctx, job); return nil })
 	}
+	for _, b := range items.Breakers {
+		g.Go(func() error { t.probe(ctx, b); return nil })
+	}
 	for _, p := range items.Packages {
 		g.Go(func() error { t.reopen(ctx, p); return nil })
 	}
@@ -226,6 +229,23 @@ func (t *tick) job(ctx context.Context, job entitlement.Job) {
 		return
 	}
 	t.count(&t.report.Jobs)
+}
+
+// probe has one delivery tried at a target that did not answer and has rested: when it
+// goes through, the worker takes up all the others. Without it a target would be found
+// well again only when somebody's next attempt happens to be due.
+func (t *tick) probe(ctx context.Context, b entitlement.Breaker) {
+	if b.Due().IsZero() || b.Until.After(t.now) {
+		return
+	}
+	waiting, err := t.Store.Failing(ctx, b.Connector, entitlement.ReasonUnavailable, entitlement.Page{Limit: 1})
+	if err != nil {
+		t.failed(ctx, err, "connector", string(b.Connector))
+		return
+	}
+	for _, f := range waiting.Items {
+		t.hint(ctx, []entitlement.UserID{f.Subject})
+	}
 }
 
 // commit makes a decision true. A Conflict means that somebody else moved the item: if

@@ -242,3 +242,27 @@ func TestL5_AJobThatDoesNotMoveIsHinted(t *testing.T) {
 		t.Fatalf("got %+v, %v", got, w.jobs)
 	}
 }
+
+func TestF10_ATargetThatHasRestedIsTriedByOne(t *testing.T) {
+	w := newWorld(t, memstore.Options{})
+	at := entitlement.ConnectorID(w.clock.New())
+	until := w.clock.Now().Add(time.Minute)
+	w.commit(entitlement.Change{Breakers: []entitlement.Breaker{{Connector: at, Failures: 3, Until: until}}})
+	role := entitlement.RoleRef{Connector: at, Resource: "g", Role: "m"}
+	for range 3 {
+		u := entitlement.UserID(w.clock.New())
+		sheet, _, err := w.store.Claim(context.Background(), entitlement.Claim{Subject: u, Connector: at, Token: "t", Now: w.clock.Now(), Until: until})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sheet.Grants = map[entitlement.RoleRef]entitlement.Grant{role: {Role: role, Since: w.clock.Now(), Reason: entitlement.ReasonUnavailable}}
+		w.commit(entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}})
+	}
+	if w.run(); len(w.hinted) != 0 {
+		t.Fatalf("tried while it rests: %v", w.hinted)
+	}
+	w.clock.Advance(time.Minute)
+	if w.run(); len(w.hinted) != 1 {
+		t.Fatalf("hinted %v, want one to try it", w.hinted)
+	}
+}

@@ -75,7 +75,7 @@ func (p *plan) configuration(c entitlement.Change) {
 		put(p, p.connectors, part, v.ID, v, connectorRows)
 	}
 	for _, v := range c.Breakers {
-		put(p, p.breakers, part, v.Connector, v, nil)
+		put(p, p.breakers, part, v.Connector, v, breakerRows)
 	}
 	for _, v := range c.Jobs {
 		put(p, p.jobs, part, jobKey{v.Package, v.Gen}, v, jobRows)

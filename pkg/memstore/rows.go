@@ -42,6 +42,13 @@ func jobRows(j entitlement.Job) []row {
 	return []row{dueRow(fmt.Sprint(j.Package, " ", j.Gen), entitlement.DueRef{Package: j.Package, Gen: j.Gen, At: j.Look})}
 }
 
+func breakerRows(b entitlement.Breaker) []row {
+	if b.Due().IsZero() {
+		return nil
+	}
+	return []row{dueRow(string(b.Connector), entitlement.DueRef{Connector: b.Connector, At: b.Due()})}
+}
+
 func userRows(u entitlement.User) []row {
 	return []row{byName(allUsers, u.UserPrincipalName, string(u.ID), u.ID)}
 }

@@ -157,7 +157,7 @@ func open(t *testing.T) *office {
 		Catalogs: &catalogs.Service{Store: o.db, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: hints{}, Clock: c, IDs: ids, Log: log},
 		Requests: &requests.Service{Store: o.db, Hinter: hints{}, Clock: c, IDs: ids, Log: log}}
 	o.catalogs, o.people = graph.Catalogs(deps), graph.Requests(deps)
-	o.worker = &delivery.Service{Store: o.db, Connectors: o.target, Clock: c, IDs: ids, Lease: time.Minute, Log: log}
+	o.worker = &delivery.Service{Store: o.db, Connectors: o.target, Lane: hints{}, Clock: c, IDs: ids, Lease: time.Minute, Log: log}
 	o.edits = &delivery.FanOut{Store: o.db, Bulk: hints{}, Again: hints{}, Clock: c, Log: log}
 	o.tick = &lifecycle.Service{Store: o.db, Hinter: hints{}, Jobs: hints{}, Clock: c, Log: log}
 	return o

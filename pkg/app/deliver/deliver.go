@@ -30,7 +30,7 @@ func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Me
 	people := &directory.Service{Store: db, Clock: clock.System{}, IDs: clock.System{}}
 	credentials := secrets.NewSSM(ssm.NewFromConfig(base.AWS(c.AWS)), c.SecretPath)
 	return Handler(&delivery.Service{
-		Store: db, Connectors: targets.Registry(db, credentials, people, c.Emulated),
+		Store: db, Connectors: targets.Registry(db, credentials, people, c.Emulated), Lane: base.Bulk(c),
 		Clock: clock.System{}, IDs: clock.System{}, Lease: names.DeliverTimeout, Log: log,
 	}), base.Lanes(base.Urgent(c), base.Bulk(c))
 }
