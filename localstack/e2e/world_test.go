@@ -126,9 +126,3 @@ func packageNamed(t *testing.T, name string) string {
 	}
 	return dig(found[0], "id")
 }
-
-// me returns the user id of an account.
-func me(t *testing.T, as string) string {
-	t.Helper()
-	return call(t, as, "GET", "/v1.0/me", nil).want(200).get("id")
-}
