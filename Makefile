@@ -28,7 +28,7 @@ help: ## this list
 ## On this machine
 
 .PHONY: run
-run: $(LOCAL) $(VENV) $(NODE) ## start everything here and say what is where; Ctrl-C stops it, WAIT=no returns, EMULATOR=localstack
+run: install ## start everything here and say what is where; Ctrl-C stops it, WAIT=no returns, EMULATOR=localstack
 	@$(LOCAL) up
 
 .PHONY: down
@@ -74,7 +74,7 @@ $(LOCAL): go.mod go.sum $(wildcard localstack/*.go localstack/*/*.go pkg/names/*
 ## Test
 
 .PHONY: test
-test: $(VENV) $(NODE) build ## everything: unit and template tests, then the stories on a deployed stack
+test: install build ## everything: unit and template tests, then the stories on a deployed stack
 	$(call within,1200) go test ./... -shuffle=on -count=1 -timeout 15m
 	$(MAKE) --no-print-directory e2e
 
@@ -83,7 +83,7 @@ test-unit: ## fast, offline, shuffled
 	$(call within,600) go test $$(go list ./... | grep -v -e /infra -e /localstack/e2e) -shuffle=on -count=1 -timeout 5m
 
 .PHONY: e2e
-e2e: $(VENV) $(NODE) ## the stories, on a stack of their own
+e2e: install ## the stories, on a stack of their own
 	LEASEHOLD_E2E=1 $(call within,1500) go test $(STORIES) -count=1 -timeout 20m
 
 .PHONY: verify
@@ -129,6 +129,10 @@ cloud: $(NODE) .local/infra
 	@$(MAKE) --no-print-directory build ARCH=arm64
 
 ## Tools
+
+.PHONY: install
+install: # side by side: on a fresh checkout most of it is waiting
+	@$(MAKE) --silent --jobs=3 $(LOCAL) $(VENV) $(NODE)
 
 TOOLS = PYTHON='$(PYTHON)' localstack/tools
 

@@ -15,10 +15,11 @@ import (
 	"leasehold/pkg/names"
 )
 
-// build makes the functions for this machine's architecture, and the CDK app.
+// build makes the functions for this machine's architecture and, beside them, the
+// CDK app, whose compilation is long and keeps one processor busy.
 func build(ctx context.Context, o Options) error {
 	return o.run(ctx, "build", o.Root, clean(os.Environ()),
-		"make", "--no-print-directory", "build", ".local/infra", "ARCH="+runtime.GOARCH)
+		"make", "--silent", "--jobs=2", "build", ".local/infra", "ARCH="+runtime.GOARCH)
 }
 
 // bootstrap makes what the CDK needs in an account: the bucket for the functions' code.
