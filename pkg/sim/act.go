@@ -1,0 +1,160 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/lambdaio"
+	"leasehold/pkg/names"
+)
+
+// apiTimeout is the time-out of the functions behind the API.
+const apiTimeout = 29 * time.Second
+
+// act carries out one command of a plan.
+func (w *world) act(c Command) {
+	switch c.Kind {
+	case Pass:
+		w.advance(c.Span)
+	case Tick:
+		w.begin(w.invoke(c, 55*time.Second), func(ctx context.Context) error {
+			_, err := w.tick.Tick(ctx, "tick")
+			return err
+		})
+	case Urgent:
+		w.drain(w.urgent, c)
+	case Bulk:
+		w.drain(w.bulk, c)
+	case Fanout:
+		w.drain(w.fanout, c)
+	case Redrive:
+		w.urgent.Redrive()
+		w.bulk.Redrive()
+		w.fanout.Redrive()
+	case Mood:
+		t := w.targets[c.A%len(w.targets)]
+		t.mood = mood(c.B % int(moods))
+		w.say("  %s is %s", t.name, moodNames[t.mood])
+	case HandEdit:
+		w.handEdit(c)
+	case Rehire:
+		w.rehire(c)
+	case Rotate:
+		t := w.targets[c.A%len(w.targets)]
+		t.credential = fmt.Sprint(secretWord, t.name, c.B)
+		w.call(c, func(ctx context.Context, by authz.Caller) error {
+			_, err := w.catalogs.UpdateConnector(ctx, by, t.id, t.credential, func(*entitlement.ConnectorConfig) {})
+			return err
+		})
+	default:
+		w.call(c, w.use(c))
+	}
+}
+
+func (w *world) invoke(c Command, timeout time.Duration) *invocation {
+	return &invocation{command: c.Kind.String(), seed: c.Seed, calm: c.Calm, timeout: timeout}
+}
+
+// call carries out a command of the API. What it answers is checked once it is there.
+func (w *world) call(c Command, use func(ctx context.Context, by authz.Caller) error) {
+	if use == nil {
+		w.say("  nothing to do")
+		return
+	}
+	inv := w.invoke(c, apiTimeout)
+	inv.state = w.about
+	inv.finish = func(err error) {
+		w.say("  answered: %v", err)
+		w.refused(inv, c, err)
+	}
+	by := w.admin
+	if w.actor != "" {
+		by = authz.Caller{ID: w.actor}
+	}
+	by.Command = fmt.Sprint("command ", w.at)
+	w.actor, w.about = "", ""
+	w.begin(inv, func(ctx context.Context) error { return use(ctx, by) })
+}
+
+// refused checks that a command which was refused for good changed nothing (S13). Closing
+// a package or a policy to look whether it can be deleted is a change that the product
+// makes and takes back.
+func (w *world) refused(inv *invocation, c Command, err error) {
+	if err == nil || len(inv.faults) > 0 || inv.writes == 0 && inv.sent == 0 || c.Kind == DeletePackage || c.Kind == DeletePolicy {
+		return
+	}
+	if entitlement.KindOf(err).Verdict() == entitlement.Permanent {
+		w.oracle.fail("S13", "%s was refused (%v) and made %d writes, sent %d messages", c.Kind, err, inv.writes, inv.sent)
+	}
+	if indexOf([]byte(err.Error()), secretWord) {
+		w.oracle.fail("S20", "an error holds a credential")
+	}
+}
+
+// drain hands a batch of a lane's messages to its function.
+func (w *world) drain(l *lane, c Command) {
+	messages := l.Receive(1+c.A%l.batch, l.visibility)
+	if len(messages) == 0 {
+		w.say("  %s is empty", l.name)
+		return
+	}
+	event := events.SQSEvent{}
+	for _, m := range messages {
+		event.Records = append(event.Records, events.SQSMessage{MessageId: m.ID, ReceiptHandle: m.Receipt, Body: m.Body, EventSourceARN: "arn:sim:" + l.name,
+			Attributes: map[string]string{"ApproximateReceiveCount": fmt.Sprint(m.Receives)}})
+		w.say("  message %s: %s", m.Receipt, m.Body)
+		if indexOf([]byte(m.Body), secretWord) {
+			w.oracle.fail("S20", "a message holds a credential")
+		}
+	}
+	handle := lambdaio.SQS(w.handlers[l.name], lambdaio.Lanes{l.name: l})
+	inv := w.invoke(c, names.DeliverTimeout)
+	failed := map[string]bool{}
+	inv.finish = func(error) {
+		for _, m := range messages {
+			if !failed[m.ID] {
+				l.Delete(m.Receipt)
+			}
+		}
+	}
+	w.begin(inv, func(ctx context.Context) error {
+		answer, err := handle(lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: fmt.Sprint("batch ", inv.id)}), event)
+		for _, f := range answer.BatchItemFailures {
+			failed[f.ItemIdentifier] = true
+		}
+		return err
+	})
+}
+
+// handEdit has somebody add or take a member at a target by hand.
+func (w *world) handEdit(c Command) {
+	u := w.cast.people[c.A%len(w.cast.people)]
+	t := w.targets[c.B%len(w.targets)]
+	role := entitlement.RoleRef{Connector: t.id, Resource: []string{"one", "two"}[c.C%2], Role: memberRole}
+	ref, there := t.people[u]
+	if !there {
+		return
+	}
+	_, holds := t.holds[role][ref]
+	t.set(role, ref, !holds, false)
+	w.say("  by hand, %s of %s: %v", show(role), short(string(u)), !holds)
+}
+
+// rehire has a person come to a target, go, or come back with another id.
+func (w *world) rehire(c Command) {
+	u := w.cast.people[c.A%len(w.cast.people)]
+	t := w.targets[c.B%len(w.targets)]
+	if c.C%3 == 0 {
+		t.fire(u)
+		w.say("  %s leaves %s", short(string(u)), t.name)
+		return
+	}
+	t.hire(u)
+	w.say("  %s has an account at %s: %s", short(string(u)), t.name, t.people[u])
+}

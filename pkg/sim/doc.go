@@ -1,0 +1,15 @@
+// Package sim runs the whole product in one process under virtual time and looks for
+// what must never happen. The use cases, the worker, the fan-out and the tick are the
+// real ones; the store, the lanes and the targets are in memory, and stand between the
+// product and a scheduler that decides, call by call, who goes on next and what goes
+// wrong.
+//
+// A run is drawn from its number alone: people, packages, policies, and a list of
+// commands. Every store, queue and target call parks until the scheduler lets it go on,
+// so one goroutine runs at a time and the same number gives the same run, to the byte.
+// Time is that of a testing/synctest bubble: nobody waits for it.
+//
+// An oracle of its own sees every change that was committed and everything that a target
+// did, and never asks the code under test what ought to be. The checks are named after
+// the invariants that they hold: S1, S2 and so on after each step, L1 and so on at rest.
+package sim

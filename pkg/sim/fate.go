@@ -1,0 +1,46 @@
+package sim
+
+// Fate is what happens to one call that the product makes.
+type Fate uint8
+
+// The fates.
+const (
+	Fine        Fate = iota
+	FailBefore       // it fails, without effect
+	FailAfter        // it fails, after its effect
+	Conflicted       // it meets another transaction, without effect
+	Retried          // the answer was lost, and the client's second try was answered
+	CrashBefore      // the function dies before the effect
+	CrashAfter       // the function dies after it
+	Frozen           // the function stands still for minutes and goes on
+	Lost             // a message never arrives
+	Doubled          // a message arrives twice
+	Delayed          // a message arrives late, and after later ones
+	StaleRead        // a read by index does not see the last commits
+	fates
+)
+
+var fateNames = [fates]string{"fine", "error before", "error after", "conflict", "retried", "crash before", "crash after", "frozen", "lost", "doubled", "delayed", "stale read"}
+
+// String names the fate.
+func (f Fate) String() string { return fateNames[f] }
+
+// sort is the sort of a call; it says what can go wrong with it.
+type sort uint8
+
+const (
+	reads sort = iota
+	looks      // a read by index
+	writes
+	sends   // to a lane
+	outside // to a target
+)
+
+// possible lists the fates of each sort of call, the likelier ones more than once.
+var possible = [...][]Fate{
+	reads:   {FailBefore, FailBefore, CrashBefore, Frozen},
+	looks:   {FailBefore, FailBefore, CrashBefore, Frozen},
+	writes:  {FailBefore, FailAfter, FailAfter, Conflicted, Retried, CrashBefore, CrashAfter, CrashAfter, Frozen},
+	sends:   {FailBefore, FailAfter, CrashBefore, CrashAfter, Lost, Doubled, Delayed, Delayed},
+	outside: {FailBefore, FailAfter, FailAfter, CrashBefore, CrashAfter, Frozen},
+}

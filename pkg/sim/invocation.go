@@ -1,0 +1,71 @@
+package sim
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/obs"
+)
+
+// invocation is one running function: a call of the API, a batch of messages, a tick.
+// All its memory is lost when it crashes.
+type invocation struct {
+	id      int
+	command string // the kind of what it does, for coverage
+	seed    uint64 // of what goes wrong in it
+	calm    bool   // nothing does
+	started time.Time
+	timeout time.Duration
+
+	dead     bool
+	done     bool
+	err      error
+	calls    int
+	writes   int
+	seen     map[string]int // calls by label, so that a draw does not depend on the order of others
+	faults   map[Fate]int
+	finish   func(err error) // told when it came to its end by itself
+	fenced   map[fencedKey]int
+	asked    []entitlement.AssignmentPolicy
+	allowed  map[entitlement.RequestID]bool // requests that its reviewer might decide when it read them
+	reviewer entitlement.UserID
+	state    string // of what it is about, for coverage
+	sent     int    // messages
+}
+
+type fencedKey struct {
+	subject entitlement.UserID
+	at      entitlement.ConnectorID
+}
+
+type invocationKey struct{}
+
+// during is the context of an invocation. It tells its deadline and is never cancelled:
+// a function that runs out of time is killed, not asked.
+type during struct {
+	context.Context
+	inv *invocation
+}
+
+func (d during) Deadline() (time.Time, bool) { return d.inv.started.Add(d.inv.timeout), true }
+
+func (d during) Value(key any) any {
+	if key == (invocationKey{}) {
+		return d.inv
+	}
+	return d.Context.Value(key)
+}
+
+var quiet = obs.WithLogger(context.Background(), slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1})))
+
+func (inv *invocation) context() context.Context { return during{quiet, inv} }
+
+// invocationOf returns the invocation that a call belongs to; nil while the world is
+// being made.
+func invocationOf(ctx context.Context) *invocation {
+	inv, _ := ctx.Value(invocationKey{}).(*invocation)
+	return inv
+}

@@ -1,0 +1,69 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/queue"
+)
+
+// lane is a lane in memory behind the scheduler, with the manners of its queue.
+type lane struct {
+	*queue.Memory
+	name       string
+	w          *world
+	batch      int
+	visibility time.Duration
+	copies     int // of the next message
+}
+
+func (w *world) newLane(name string, batch, maxReceive int, visibility time.Duration) *lane {
+	l := &lane{Memory: queue.NewMemory(w.clock, maxReceive), name: name, w: w, batch: batch, visibility: visibility, copies: 1}
+	l.Memory.Copies = func(string) int { return l.copies }
+	return l
+}
+
+// send carries out one sending, with what the network does to it.
+func (l *lane) send(ctx context.Context, label string, put func(delay time.Duration)) error {
+	inv := invocationOf(ctx)
+	return l.w.do(ctx, sends, "Send "+l.name+" "+label, func() error {
+		var delay time.Duration
+		l.copies = 1
+		if inv != nil {
+			inv.sent++
+			switch {
+			case l.w.last == Lost:
+				l.copies = 0
+			case l.w.last == Doubled:
+				l.copies = 2
+			case l.w.last == Delayed:
+				delay = time.Duration(below(mix(inv.seed, uint64(inv.sent)), 900)) * time.Second
+			}
+		}
+		put(delay)
+		return nil
+	})
+}
+
+// Hint sends subjects.
+func (l *lane) Hint(ctx context.Context, subjects ...entitlement.UserID) error {
+	label := ""
+	for _, s := range subjects {
+		label += " " + short(string(s))
+	}
+	return l.send(ctx, label, func(delay time.Duration) { l.Memory.HintAfter(ctx, delay, subjects...) })
+}
+
+// HintJob sends a job.
+func (l *lane) HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64) error {
+	return l.send(ctx, fmt.Sprint(short(string(pkg)), " ", gen), func(delay time.Duration) {
+		l.Memory.Send(queue.Job{Package: pkg, Gen: gen}.Encode(), delay)
+	})
+}
+
+// Delay holds a message back.
+func (l *lane) Delay(ctx context.Context, receipt string, d time.Duration) error {
+	return l.w.do(ctx, writes, "Delay "+l.name+" "+receipt, func() error { return l.Memory.Delay(ctx, receipt, d) })
+}

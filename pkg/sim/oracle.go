@@ -1,0 +1,290 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+// oracle knows what ought to be, from the changes that were committed and from what the
+// targets did, by rules of its own.
+type oracle struct {
+	w   *world
+	seq int // of commits
+
+	people      map[entitlement.UserID]*person
+	groups      map[entitlement.GroupID]bool
+	packages    map[entitlement.PackageID]bool
+	policies    map[entitlement.PolicyID]entitlement.AssignmentPolicy
+	scopes      map[entitlement.PackageID][]entitlement.RoleRef
+	generation  map[entitlement.PackageID]int64
+	jobs        map[jobKey]bool
+	requests    map[entitlement.RequestID]*asked
+	assignments map[entitlement.AssignmentID]*held
+	order       []entitlement.RequestID
+	heads       map[entitlement.UserID]*debt
+	chains      map[chainKey]entitlement.Chain
+
+	gave      map[grant]bool      // roles that an assignment of the person ever gave
+	had       map[grant]holding   // what the targets hold
+	confirmed map[grant]int       // when a target last answered that it is there
+	lostAt    map[grant]time.Time // when a role ceased to be desired
+	handEdits map[grant]bool      // since the last time all was compared
+
+	violation string
+	lives     int // assignments that came and went whole
+	dirty     map[entitlement.UserID]bool
+}
+
+type jobKey struct {
+	pkg entitlement.PackageID
+	gen int64
+}
+
+type chainKey struct {
+	of entitlement.AggregateKind
+	id string
+}
+
+type grant struct {
+	who  entitlement.UserID
+	role entitlement.RoleRef
+}
+
+type holding struct {
+	is   bool
+	byUs bool
+}
+
+type person struct {
+	enabled bool
+	deleted bool
+	guest   bool
+	manager entitlement.UserID
+	groups  map[entitlement.GroupID]bool
+}
+
+// asked is what the oracle knows of a request.
+type asked struct {
+	last      entitlement.AssignmentRequest
+	policy    entitlement.AssignmentPolicy // as it was when the request was decided on
+	direct    bool                         // by somebody who was an administrator then
+	decisions map[string]entitlement.UserID
+	approvedAt,
+	firstAt time.Time
+}
+
+// held is what it knows of an assignment.
+type held struct {
+	entitlement.Assignment
+	live    bool
+	since   int // commit by which its present delivery began to be owed
+	began   time.Time
+	removed bool
+}
+
+type debt struct {
+	gen, settled int64
+	off          bool
+}
+
+func newOracle(w *world) *oracle {
+	return &oracle{w: w,
+		people: map[entitlement.UserID]*person{}, groups: map[entitlement.GroupID]bool{}, packages: map[entitlement.PackageID]bool{},
+		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},
+		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
+		assignments: map[entitlement.AssignmentID]*held{}, heads: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
+		gave: map[grant]bool{}, had: map[grant]holding{}, confirmed: map[grant]int{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, dirty: map[entitlement.UserID]bool{}}
+}
+
+// fail records the first violation of a run.
+func (o *oracle) fail(check, format string, args ...any) {
+	if o.violation == "" {
+		o.violation = check + ": " + fmt.Sprintf(format, args...)
+		o.w.say("VIOLATION %s", o.violation)
+	}
+}
+
+func (o *oracle) head(u entitlement.UserID) *debt {
+	if o.heads[u] == nil {
+		o.heads[u] = &debt{}
+	}
+	return o.heads[u]
+}
+
+// desired reports that a live assignment of the person gives the role now.
+func (o *oracle) desired(g grant, now time.Time) bool {
+	p := o.people[g.who]
+	if p == nil || !p.enabled || o.head(g.who).off {
+		return false
+	}
+	for _, a := range o.assignments {
+		if a.live && a.Subject == g.who && (a.End.IsZero() || now.Before(a.End)) && slices.Contains(o.scopes[a.Package], g.role) {
+			return true
+		}
+	}
+	return false
+}
+
+// underway reports that an edit of a package that the person holds has not reached all
+// holders yet.
+func (o *oracle) underway(u entitlement.UserID) bool {
+	for key := range o.jobs {
+		for _, a := range o.assignments {
+			if a.live && a.Subject == u && a.Package == key.pkg {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// callStarts checks a call to a target in the moment in which it starts.
+func (o *oracle) callStarts(u entitlement.UserID, role entitlement.RoleRef, grants bool) {
+	if u == "" {
+		return // nobody's account any more
+	}
+	g := grant{u, role}
+	now := time.Now()
+	switch {
+	case grants && !o.desired(g, now) && !o.underway(u) && !o.justOver(g, now):
+		o.fail("S1", "a call starts that grants %s to %s, which no live assignment gives", show(role), short(string(u)))
+	case !grants && o.desired(g, now) && !o.underway(u):
+		o.fail("S8", "a call starts that takes %s from %s, which a live assignment gives", show(role), short(string(u)))
+	case !grants && !o.gave[g]:
+		o.fail("S9", "a call starts that takes %s from %s, which no assignment ever gave", show(role), short(string(u)))
+	}
+}
+
+// lease is how long a worker may go by the time at which it read: an end may pass between
+// its reading and its call, and the tick is due within that time anyway.
+const lease = time.Minute
+
+// justOver reports that the role was given until a moment ago by an assignment whose end
+// passed, and which nobody has ended yet.
+func (o *oracle) justOver(g grant, now time.Time) bool {
+	for _, a := range o.assignments {
+		if a.live && a.Subject == g.who && !a.End.IsZero() && now.Sub(a.End) < lease && slices.Contains(o.scopes[a.Package], g.role) {
+			return true
+		}
+	}
+	return false
+}
+
+func show(r entitlement.RoleRef) string {
+	return short(r.Resource) + " at " + short(string(r.Connector))
+}
+
+// effect notes that a membership changed at a target, or in the directory.
+func (o *oracle) effect(u entitlement.UserID, role entitlement.RoleRef, granted, byUs bool) {
+	if u == "" {
+		return
+	}
+	g := grant{u, role}
+	before := o.had[g]
+	o.had[g] = holding{granted, byUs}
+	o.dirty[u] = true
+	if !byUs {
+		o.handEdits[g] = true
+		return
+	}
+	o.w.say("    %s: %s of %s", show(role), map[bool]string{true: "granted to", false: "taken from"}[granted], short(string(u)))
+	if granted == before.is {
+		return
+	}
+	now := time.Now()
+	owed := o.head(u).gen > o.head(u).settled || o.underway(u)
+	if granted != o.desired(g, now) && !owed && !(granted && o.justOver(g, now)) {
+		o.fail("S14", "%s of %s was changed to %v against what is desired, and nobody owes a delivery", show(role), short(string(u)), granted)
+	}
+}
+
+// answered notes what a target said of a role.
+func (o *oracle) answered(u entitlement.UserID, role entitlement.RoleRef, present bool) {
+	g := grant{u, role}
+	if present {
+		o.confirmed[g] = o.seq
+	} else {
+		delete(o.confirmed, g)
+	}
+}
+
+// step checks what must hold between any two steps.
+func (o *oracle) step() {
+	if len(o.dirty) == 0 {
+		return
+	}
+	now := time.Now()
+	for g, h := range o.had {
+		if !o.dirty[g.who] || !h.is || !h.byUs || o.desired(g, now) || o.justOver(g, now) {
+			continue
+		}
+		o.unwanted(g)
+	}
+	clear(o.dirty)
+	o.unique()
+}
+
+// unwanted checks that a role which nothing desires is on its way out, and is seen to be.
+func (o *oracle) unwanted(g grant) {
+	d := o.head(g.who)
+	if d.gen <= d.settled && !o.underway(g.who) && !o.overdue(g) {
+		o.fail("S1", "%s is held by %s for no live assignment, and its removal is not owed", show(g.role), short(string(g.who)))
+		return
+	}
+	_, sheets, err := o.w.store.Store.Debt(quiet, g.who)
+	if err != nil {
+		return
+	}
+	for _, s := range sheets {
+		if _, known := s.Grants[g.role]; known {
+			return
+		}
+	}
+	o.fail("S1", "%s is held by %s for no live assignment, and no sheet knows of it", show(g.role), short(string(g.who)))
+}
+
+// overdue reports that an end which passed waits for the tick.
+func (o *oracle) overdue(g grant) bool {
+	for _, a := range o.assignments {
+		if a.live && a.Subject == g.who && !a.End.IsZero() && slices.Contains(o.scopes[a.Package], g.role) {
+			return true
+		}
+	}
+	return false
+}
+
+// unique checks that no pair has two open requests or two live assignments.
+func (o *oracle) unique() {
+	type pair struct {
+		pkg entitlement.PackageID
+		who entitlement.UserID
+	}
+	open, live := map[pair]entitlement.RequestID{}, map[pair]entitlement.AssignmentID{}
+	for id, r := range o.requests {
+		at := pair{r.last.Package, r.last.Subject}
+		if !r.last.State.Open() {
+			continue
+		}
+		if open[at] != "" {
+			o.fail("S5", "%s has two open requests for %s", short(string(at.who)), short(string(at.pkg)))
+		}
+		open[at] = id
+	}
+	for id, a := range o.assignments {
+		at := pair{a.Package, a.Subject}
+		if !a.live {
+			continue
+		}
+		if live[at] != "" {
+			o.fail("S5", "%s has two live assignments of %s", short(string(at.who)), short(string(at.pkg)))
+		}
+		live[at] = id
+	}
+}
+
+// sorted returns the keys of a map in order.
+func sorted[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

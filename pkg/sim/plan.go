@@ -1,0 +1,257 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Plan is a whole run before it happens, drawn from its number.
+type Plan struct {
+	Number   uint64
+	Rate     int // faults in a thousand calls
+	Lag      int // commits by which indexes are behind
+	PageSize int
+	People   []Person
+	Groups   [][]int
+	Packages []Pack
+	Commands []Command
+}
+
+// Person is one person of a run.
+type Person struct {
+	Manager int  // one's own index means none
+	Guest   bool // in no policy for members
+	Unknown bool // to the targets, until somebody hires them there
+}
+
+// Pack is one package.
+type Pack struct {
+	Roles    []int
+	Policies []Terms
+}
+
+// Terms are a policy's terms.
+type Terms struct {
+	Scope  entitlement.TargetScope
+	For    int
+	Lasts  time.Duration // 0: for ever
+	Update bool
+	Remove bool
+	Custom bool
+	Again  bool // extensions are approved too
+	Stages []StageTerms
+}
+
+// StageTerms are those of one stage.
+type StageTerms struct {
+	Asks      int
+	Limit     time.Duration
+	Escalates bool
+}
+
+// Command is one thing that somebody or something does. What A, B and C mean depends on
+// its kind; Seed decides what goes wrong in it, so that it fares alike whatever is taken
+// out of the list around it.
+type Command struct {
+	Kind    Kind
+	A, B, C int
+	Span    time.Duration
+	Terms   *Terms
+	Steps   int  // calls that are made before the next command; 0: all
+	Calm    bool // nothing goes wrong
+	Seed    uint64
+}
+
+// String words a command for the log.
+func (c Command) String() string {
+	s := fmt.Sprintf("%s a=%d b=%d c=%d", c.Kind, c.A, c.B, c.C)
+	if c.Span != 0 {
+		s += " " + c.Span.String()
+	}
+	if c.Steps > 0 {
+		s += fmt.Sprint(" interrupted after ", c.Steps)
+	}
+	if c.Calm {
+		s += " calm"
+	}
+	return s
+}
+
+// Kind is the kind of a command.
+type Kind uint8
+
+// The kinds.
+const (
+	Submit Kind = iota
+	Assign
+	Approve
+	Deny
+	Cancel
+	RemoveByAdmin
+	RemoveByUser
+	ExtendByUser
+	ExtendByAdmin
+	AddRole
+	RemoveRole
+	ReplacePolicy
+	DeletePackage
+	DeletePolicy
+	Disable
+	Enable
+	DeleteUser
+	ChangeManager
+	JoinGroup
+	LeaveGroup
+	ReprocessRequest
+	ReprocessAssignment
+	ReprocessFailing
+	Tick
+	Urgent
+	Bulk
+	Fanout
+	Redrive
+	Pass
+	Mood
+	HandEdit
+	Rehire
+	Rotate
+	kinds
+)
+
+var kindNames = [kinds]string{"submit", "assign", "approve", "deny", "cancel", "remove by administrator", "remove by user", "extend by user", "extend by administrator",
+	"add role", "remove role", "replace policy", "delete package", "delete policy", "disable", "enable", "delete user", "change manager", "join", "leave",
+	"reprocess request", "reprocess assignment", "reprocess failing", "tick", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate"}
+
+// String names the kind.
+func (k Kind) String() string { return kindNames[k] }
+
+// weights says how often each kind is drawn.
+var weights = [kinds]int{Submit: 14, Assign: 7, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
+	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, DeletePackage: 2, DeletePolicy: 2, Disable: 2, Enable: 2, DeleteUser: 1, ChangeManager: 2, JoinGroup: 2, LeaveGroup: 2,
+	ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Tick: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 6, HandEdit: 3, Rehire: 2, Rotate: 1}
+
+var (
+	lives = []time.Duration{0, time.Minute, 10 * time.Minute, time.Hour, 8 * time.Hour, day, 30 * day, 365 * day}
+	steps = []time.Duration{time.Second, 10 * time.Second, time.Minute, time.Minute, 5 * time.Minute, 20 * time.Minute, time.Hour, 9 * time.Hour, day, 15 * day, 100 * day}
+)
+
+// Draw draws the run of a number.
+func Draw(number uint64) Plan {
+	r := rand.New(rand.NewPCG(number, 0x1ea5e))
+	p := Plan{Number: number, Rate: []int{0, 5, 15, 40, 120}[r.IntN(5)], Lag: []int{0, 0, 1, 3, 8}[r.IntN(5)], PageSize: []int{1, 2, 100}[r.IntN(3)]}
+	n := 2 + r.IntN(4)
+	for range n {
+		p.People = append(p.People, Person{Manager: r.IntN(n), Guest: r.IntN(8) == 0, Unknown: r.IntN(10) == 0})
+	}
+	for range 2 {
+		var members []int
+		for i := range n {
+			if r.IntN(2) == 0 {
+				members = append(members, i)
+			}
+		}
+		p.Groups = append(p.Groups, members)
+	}
+	for range 1 + r.IntN(3) {
+		p.Packages = append(p.Packages, drawPack(r))
+	}
+	for range 20 + r.IntN(41) {
+		p.Commands = append(p.Commands, drawCommand(r))
+	}
+	return p
+}
+
+func drawPack(r *rand.Rand) Pack {
+	var k Pack
+	for thing := range 5 {
+		if r.IntN(5) < 2 {
+			k.Roles = append(k.Roles, thing)
+		}
+	}
+	for range 1 + r.IntN(2) {
+		k.Policies = append(k.Policies, drawTerms(r))
+	}
+	return k
+}
+
+func drawTerms(r *rand.Rand) Terms {
+	t := Terms{Scope: entitlement.ScopeAllUsers, Lasts: lives[r.IntN(len(lives))], Update: r.IntN(3) > 0, Remove: r.IntN(3) > 0, Custom: r.IntN(2) == 0, Again: r.IntN(2) == 0}
+	switch r.IntN(8) {
+	case 0, 1:
+		t.Scope = entitlement.ScopeAllMembers
+	case 2:
+		t.Scope, t.For = entitlement.ScopeSpecificUsers, askGroup
+	case 3:
+		t.Scope = entitlement.ScopeNobody
+	}
+	for range []int{0, 0, 0, 1, 1, 2}[r.IntN(6)] {
+		t.Stages = append(t.Stages, StageTerms{Asks: r.IntN(asks), Limit: []time.Duration{time.Hour, 2 * day, 14 * day}[r.IntN(3)], Escalates: r.IntN(3) == 0})
+	}
+	return t
+}
+
+var allWeights = func() (sum int) {
+	for _, w := range weights {
+		sum += w
+	}
+	return sum
+}()
+
+func drawCommand(r *rand.Rand) Command {
+	c := Command{A: r.IntN(60), B: r.IntN(60), C: r.IntN(60), Seed: r.Uint64()}
+	at := r.IntN(allWeights)
+	for k, w := range weights {
+		if at -= w; at < 0 {
+			c.Kind = Kind(k)
+			break
+		}
+	}
+	switch c.Kind {
+	case Pass:
+		c.Span = steps[r.IntN(len(steps))]
+	case Submit, Assign, ExtendByUser, ExtendByAdmin:
+		if r.IntN(3) == 0 {
+			c.Span = lives[1+r.IntN(len(lives)-1)]
+		}
+	case ReplacePolicy:
+		t := drawTerms(r)
+		c.Terms = &t
+	}
+	if r.IntN(4) == 0 {
+		c.Steps = 1 + r.IntN(25)
+	}
+	return c
+}
+
+// String words the whole plan.
+func (p Plan) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "run %d: %d faults in 1000 calls, indexes %d behind, pages of %d\n", p.Number, p.Rate, p.Lag, p.PageSize)
+	for i, h := range p.People {
+		fmt.Fprintf(&b, "  person %d: manager %d%s%s\n", i, h.Manager, when(h.Guest, " guest"), when(h.Unknown, " unknown to targets"))
+	}
+	for i, g := range p.Groups {
+		fmt.Fprintf(&b, "  group %d: %v\n", i, g)
+	}
+	for i, k := range p.Packages {
+		fmt.Fprintf(&b, "  package %d: roles %v\n", i, k.Roles)
+		for _, t := range k.Policies {
+			fmt.Fprintf(&b, "    policy %+v\n", t)
+		}
+	}
+	for i, c := range p.Commands {
+		fmt.Fprintf(&b, "  %2d. %s\n", i+1, c)
+	}
+	return b.String()
+}
+
+func when(is bool, word string) string {
+	if is {
+		return word
+	}
+	return ""
+}

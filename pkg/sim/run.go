@@ -1,0 +1,156 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"leasehold/pkg/requests"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Outcome is what became of a run.
+type Outcome struct {
+	Violation string
+	Log       string // where it was asked for
+	Lives     int
+	Calls     int
+	Coverage  Coverage
+}
+
+// Run carries out a plan in a bubble of its own and returns what became of it. Only the
+// number and the plan decide on that.
+func Run(t *testing.T, p Plan, logged bool) (out Outcome) {
+	t.Helper()
+	synctest.Test(t, func(*testing.T) {
+		var b strings.Builder
+		w := newWorld(p)
+		if logged {
+			w.trace = func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+		}
+		w.carryOut(p)
+		w.bury()
+		out = Outcome{Violation: w.oracle.violation, Log: b.String(), Lives: w.oracle.lives, Calls: w.turns, Coverage: w.covered}
+	})
+	return out
+}
+
+func (w *world) carryOut(p Plan) {
+	if err := w.setUp(p); err != nil {
+		w.oracle.fail("set-up", "%v", err)
+		return
+	}
+	w.oracle.verify()
+	for i, c := range p.Commands {
+		w.at = i + 1
+		w.say("%s %d. %s", time.Now().UTC().Format("2006-01-02 15:04:05.000"), i+1, c)
+		w.act(c)
+		if c.Steps > 0 {
+			w.some(c.Steps)
+		} else {
+			w.all()
+		}
+		if w.oracle.violation != "" {
+			return
+		}
+	}
+	w.rest()
+}
+
+// some lets so many calls go on.
+func (w *world) some(n int) {
+	for range n {
+		if !w.turn() {
+			break
+		}
+		w.after()
+	}
+}
+
+// all lets every call go on that need not wait long.
+func (w *world) all() {
+	for w.oracle.violation == "" {
+		for w.oracle.violation == "" && w.turn() {
+			w.after()
+		}
+		w.after()
+		at, waiting := w.next()
+		if !waiting || time.Until(at) > 20*time.Second {
+			return
+		}
+		time.Sleep(time.Until(at))
+	}
+}
+
+// advance moves the clock by d; what becomes ready on the way goes on then.
+func (w *world) advance(d time.Duration) {
+	end := time.Now().Add(d)
+	for w.oracle.violation == "" {
+		w.all()
+		at, waiting := w.next()
+		if !waiting || at.After(end) {
+			break
+		}
+		time.Sleep(time.Until(at))
+	}
+	if left := time.Until(end); left > 0 {
+		time.Sleep(left)
+	}
+	if d >= time.Minute {
+		w.store.Settle() // no index is minutes behind
+	}
+}
+
+// after checks the world between two calls, and closes what came to its end.
+func (w *world) after() {
+	for _, inv := range w.reap() {
+		w.say("  %d is done: %v", inv.id, inv.err)
+		w.cover(inv)
+		if inv.finish != nil {
+			inv.finish(inv.err)
+		}
+		if inv.calls > maxCalls {
+			w.oracle.fail("S21", "%s made %d calls", inv.command, inv.calls)
+		}
+	}
+	w.oracle.step()
+	if w.logged.found != "" {
+		w.oracle.fail("S20", "the log holds a credential: %s", w.logged.found)
+	}
+}
+
+// maxCalls bounds the calls of one invocation: with so few people nothing needs more.
+const maxCalls = 2000
+
+func submission(c Command, subject entitlement.UserID, pkg entitlement.PackageID, policy entitlement.PolicyID) requests.Submission {
+	in := requests.Submission{Type: entitlement.UserAdd, Package: pkg, Policy: policy, Asked: schedule(c)}
+	if c.Kind == Assign {
+		in.Type, in.Subject = entitlement.AdminAdd, subject
+	}
+	return in
+}
+
+// Coverage counts what was tried: a command, in the state of what it was about, with a fate.
+type Coverage map[Triple]int
+
+// Triple is one thing to be tried.
+type Triple struct {
+	State   string
+	Command string
+	Fate    Fate
+}
+
+func (w *world) cover(inv *invocation) {
+	if w.covered == nil {
+		w.covered = Coverage{}
+	}
+	if len(inv.faults) == 0 {
+		w.covered[Triple{inv.state, inv.command, Fine}]++
+	}
+	for f := range inv.faults {
+		w.covered[Triple{inv.state, inv.command, f}]++
+	}
+}

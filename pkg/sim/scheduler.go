@@ -1,0 +1,227 @@
+package sim
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing/synctest"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+// scheduler lets one parked call go on at a time. Whatever the product does in
+// parallel, only the scheduler decides on the order of its effects.
+type scheduler struct {
+	mu     sync.Mutex // parked is appended to by goroutines that run side by side until they park
+	parked []*call
+	live   []*invocation
+	made   int
+	turns  int
+	last   Fate   // of the call that goes on
+	rate   int    // faults in a thousand calls
+	choice uint64 // of the order
+	lag    bool   // reads by index are behind
+	grave  chan struct{}
+	trace  func(format string, args ...any) // nil: nobody listens
+}
+
+type call struct {
+	inv    *invocation
+	label  string
+	nth    int
+	ready  time.Time
+	resume chan bool // false: the function is dead
+}
+
+var errDead = errors.New("the function is dead")
+
+// maxFrozen is as long as a function stands still at most.
+const maxFrozen = 4 * time.Minute
+
+// begin starts an invocation, which runs until it parks for the first time.
+func (s *scheduler) begin(inv *invocation, run func(ctx context.Context) error) {
+	s.made++
+	inv.id, inv.started = s.made, time.Now()
+	inv.seen, inv.faults, inv.fenced = map[string]int{}, map[Fate]int{}, map[fencedKey]int{}
+	s.live = append(s.live, inv)
+	go func() {
+		err := run(inv.context())
+		s.mu.Lock()
+		inv.err, inv.done = err, true
+		s.mu.Unlock()
+	}()
+	synctest.Wait()
+}
+
+// park holds the calling goroutine until it is its turn; false means that it is dead.
+func (s *scheduler) park(inv *invocation, label string, wait time.Duration) bool {
+	c := &call{inv: inv, label: label, ready: time.Now().Add(wait), resume: make(chan bool, 1)}
+	s.mu.Lock()
+	inv.seen[label]++
+	c.nth = inv.seen[label]
+	s.parked = append(s.parked, c)
+	s.mu.Unlock()
+	return <-c.resume
+}
+
+// draw decides what happens to a call.
+func (s *scheduler) draw(inv *invocation, label string, of sort) (Fate, uint64) {
+	s.mu.Lock()
+	nth := inv.seen["?"+label] // the calls that carry one label are alike: which is first does not matter
+	inv.seen["?"+label]++
+	s.mu.Unlock()
+	d := mix(inv.seed, hashed(label), uint64(nth))
+	if inv.calm || below(d, 1000) >= s.rate {
+		return Fine, mix(d, 1)
+	}
+	list := possible[of]
+	return list[below(mix(d, 2), len(list))], mix(d, 1)
+}
+
+// do makes one call of the product: it waits for its turn, and meets its fate.
+func (s *scheduler) do(ctx context.Context, of sort, label string, effect func() error) error {
+	inv := invocationOf(ctx)
+	if inv == nil {
+		return effect()
+	}
+	if inv.dead {
+		return errDead
+	}
+	fate, d := s.draw(inv, label, of)
+	wait := time.Duration(0)
+	if fate == Frozen && of != outside {
+		wait = time.Duration(below(d, int(maxFrozen/time.Second))) * time.Second
+	}
+	if !s.park(inv, label, wait) {
+		return errDead
+	}
+	inv.calls++
+	if of == looks && s.lag {
+		inv.faults[StaleRead]++
+	}
+	s.say("  %d %s: %s", inv.id, label, fate)
+	if fate != Fine {
+		inv.faults[fate]++
+	}
+	s.last = fate
+	switch fate {
+	case FailBefore:
+		return unavailable()
+	case Conflicted:
+		return entitlement.Errorf(entitlement.Conflict, "Another change is under way. Try again.")
+	case CrashBefore:
+		return s.die(inv)
+	}
+	err := effect()
+	switch fate {
+	case FailAfter:
+		if err == nil {
+			err = unavailable()
+		}
+	case Retried:
+		if err == nil {
+			err = effect()
+		}
+	case CrashAfter:
+		return s.die(inv)
+	case Frozen:
+		if of == outside && !s.park(inv, label+", answered", time.Duration(below(d, int(maxFrozen/time.Second)))*time.Second) {
+			return errDead
+		}
+	}
+	return err
+}
+
+func unavailable() error {
+	return entitlement.Errorf(entitlement.Unavailable, "It does not answer. Try again.")
+}
+
+// die kills an invocation: none of its goroutines goes on before the run is over, and
+// then nothing that it does has an effect.
+func (s *scheduler) die(inv *invocation) error {
+	s.kill(inv)
+	<-s.grave
+	return errDead
+}
+
+func (s *scheduler) kill(inv *invocation) {
+	inv.dead = true
+	s.say("  %d is dead", inv.id)
+}
+
+// turn lets one call go on and returns whether there was one.
+func (s *scheduler) turn() bool {
+	now := time.Now()
+	var ready []*call
+	for _, c := range s.parked {
+		if !c.inv.dead && !c.ready.After(now) {
+			ready = append(ready, c)
+		}
+	}
+	if len(ready) == 0 {
+		return false
+	}
+	slices.SortFunc(ready, func(a, b *call) int {
+		return cmp.Or(cmp.Compare(a.inv.id, b.inv.id), cmp.Compare(a.label, b.label), cmp.Compare(a.nth, b.nth))
+	})
+	s.turns++
+	c := ready[below(mix(s.choice, uint64(s.turns)), len(ready))]
+	s.parked = slices.DeleteFunc(s.parked, func(p *call) bool { return p == c })
+	if over := now.Sub(c.inv.started) - c.inv.timeout; over > 0 && c.inv.seed%2 == 0 {
+		s.kill(c.inv) // out of time; the other half goes on with an old lease
+		s.parked = append(s.parked, c)
+		return true
+	}
+	c.resume <- true
+	synctest.Wait()
+	return true
+}
+
+// next returns when the first parked call may go on.
+func (s *scheduler) next() (time.Time, bool) {
+	var first time.Time
+	for _, c := range s.parked {
+		if !c.inv.dead && (first.IsZero() || c.ready.Before(first)) {
+			first = c.ready
+		}
+	}
+	return first, !first.IsZero()
+}
+
+// bury ends every goroutine that is left.
+func (s *scheduler) bury() {
+	for _, inv := range s.live {
+		inv.dead = true
+	}
+	close(s.grave)
+	synctest.Wait()
+	for len(s.parked) > 0 {
+		left := s.parked
+		s.parked = nil
+		for _, c := range left {
+			c.resume <- false
+		}
+		synctest.Wait()
+	}
+}
+
+// reap returns the invocations that came to an end, and forgets them and the dead.
+func (s *scheduler) reap() []*invocation {
+	var done []*invocation
+	s.live = slices.DeleteFunc(s.live, func(inv *invocation) bool {
+		if inv.done && !inv.dead {
+			done = append(done, inv)
+		}
+		return inv.done && !inv.dead
+	})
+	return done
+}
+
+func (s *scheduler) say(format string, args ...any) {
+	if s.trace != nil {
+		s.trace(format, args...)
+	}
+}

@@ -1,0 +1,194 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+)
+
+func indexOf(line []byte, word string) bool { return bytes.Contains(line, []byte(word)) }
+
+// setUp makes the organisation that a plan describes, with nothing going wrong.
+func (w *world) setUp(p Plan) error {
+	ctx := quiet
+	admin, err := w.directory.Identify(ctx, w.directory.First, "set up")
+	if err != nil {
+		return err
+	}
+	w.admin = authz.Caller{ID: admin, Command: "set up"}
+	if err := w.hireAll(ctx, p); err != nil {
+		return err
+	}
+	if err := w.furnish(ctx, p); err != nil {
+		return err
+	}
+	for i := range p.Packages {
+		if err := w.pack(ctx, p, i); err != nil {
+			return err
+		}
+	}
+	for _, l := range []*lane{w.urgent, w.bulk, w.fanout} {
+		for _, m := range l.Receive(1000, 0) {
+			l.Delete(m.Receipt)
+		}
+	}
+	return nil
+}
+
+// hireAll makes the people, their managers and the groups of approvers.
+func (w *world) hireAll(ctx context.Context, p Plan) error {
+	for i, h := range p.People {
+		kind := entitlement.Member
+		if h.Guest {
+			kind = entitlement.Guest
+		}
+		u, err := w.directory.CreateUser(ctx, w.admin, entitlement.User{Type: kind, DisplayName: fmt.Sprint("P", i), UserPrincipalName: fmt.Sprint("p", i, "@sim"), Enabled: true})
+		if err != nil {
+			return err
+		}
+		w.cast.people = append(w.cast.people, u.ID)
+		for _, t := range w.targets {
+			if !h.Unknown {
+				t.hire(u.ID)
+			}
+		}
+	}
+	for i, h := range p.People {
+		if h.Manager != i {
+			if err := w.directory.SetManager(ctx, w.admin, w.cast.people[i], w.cast.people[h.Manager]); err != nil {
+				return err
+			}
+		}
+	}
+	for i, members := range p.Groups {
+		g, err := w.directory.CreateGroup(ctx, w.admin, entitlement.Group{DisplayName: fmt.Sprint("G", i)})
+		if err != nil {
+			return err
+		}
+		w.cast.groups = append(w.cast.groups, g.ID)
+		for _, m := range members {
+			if err := w.directory.Join(ctx, w.admin, g.ID, false, w.cast.people[m]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// furnish registers the targets and their resources in one catalog. The first group of
+// the directory is a resource as well as a group of approvers.
+func (w *world) furnish(ctx context.Context, p Plan) error {
+	c, err := w.catalogs.CreateCatalog(ctx, w.admin, entitlement.Catalog{DisplayName: "C", Published: true})
+	if err != nil {
+		return err
+	}
+	w.cast.catalog = c.ID
+	for _, t := range w.targets {
+		cfg, err := w.catalogs.RegisterConnector(ctx, w.admin, entitlement.ConnectorConfig{DisplayName: t.name, Kind: "honest", URL: t.url(), CorrelationKeys: []string{"userName"}}, t.credential)
+		if err != nil {
+			return err
+		}
+		t.id = cfg.ID
+		for _, name := range []string{"one", "two"} {
+			t.resources[name] = true
+			r, err := w.catalogs.AddResource(ctx, w.admin, c.ID, t.id, "Honest", name)
+			if err != nil {
+				return err
+			}
+			w.cast.things = append(w.cast.things, r)
+		}
+	}
+	r, err := w.catalogs.AddResource(ctx, w.admin, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, string(w.cast.groups[0]))
+	w.cast.things = append(w.cast.things, r)
+	return err
+}
+
+// pack makes one package with its roles and policies.
+func (w *world) pack(ctx context.Context, p Plan, i int) error {
+	pkg, err := w.catalogs.CreatePackage(ctx, w.admin, entitlement.AccessPackage{Catalog: w.cast.catalog, DisplayName: fmt.Sprint("K", i)})
+	if err != nil {
+		return err
+	}
+	w.cast.packages = append(w.cast.packages, pkg.ID)
+	for _, r := range p.Packages[i].Roles {
+		if err := w.addRole(ctx, pkg.ID, r); err != nil {
+			return err
+		}
+	}
+	for _, terms := range p.Packages[i].Policies {
+		policy, err := w.catalogs.CreatePolicy(ctx, w.admin, w.policy(terms, pkg.ID))
+		if err != nil {
+			return err
+		}
+		w.cast.policies = append(w.cast.policies, policy.ID)
+	}
+	return nil
+}
+
+// addRole adds the member role of a thing to a package.
+func (w *world) addRole(ctx context.Context, pkg entitlement.PackageID, thing int) error {
+	return w.addRoleAs(ctx, w.admin, pkg, thing)
+}
+
+func (w *world) addRoleAs(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, thing int) error {
+	known := w.cast.things[thing%len(w.cast.things)]
+	r, err := w.catalogs.FindResource(ctx, w.cast.catalog, known.ID, "", "")
+	if err != nil {
+		return err
+	}
+	_, err = w.catalogs.AddScope(ctx, by, pkg, r, r.Roles[0].OriginID)
+	return err
+}
+
+// policy words the terms of a policy for the people of this run.
+func (w *world) policy(t Terms, pkg entitlement.PackageID) entitlement.AssignmentPolicy {
+	p := entitlement.AssignmentPolicy{Package: pkg, DisplayName: "T", Scope: t.Scope,
+		Requestor: entitlement.RequestorSettings{SelfAdd: true, SelfUpdate: t.Update, SelfRemove: t.Remove, CustomSchedule: t.Custom}}
+	if t.Scope == entitlement.ScopeSpecificUsers {
+		p.Targets = []entitlement.SubjectSet{w.set(t.For)}
+	}
+	if t.Lasts > 0 {
+		p.Expiration = entitlement.Expiration{Type: entitlement.ExpireAfterDuration, Duration: t.Lasts}
+	} else {
+		p.Expiration = entitlement.Expiration{Type: entitlement.ExpireNever}
+	}
+	for _, s := range t.Stages {
+		stage := entitlement.ApprovalStage{TimeLimit: s.Limit, Primary: []entitlement.SubjectSet{w.set(s.Asks)}}
+		if s.Asks == askManager {
+			stage.Fallback = []entitlement.SubjectSet{w.set(askGroup)}
+		}
+		if s.Escalates {
+			stage.Escalation, stage.EscalateAfter = true, s.Limit/2
+			stage.Alternates = []entitlement.SubjectSet{w.set(askPerson)}
+		}
+		p.Approval.Stages = append(p.Approval.Stages, stage)
+	}
+	p.Approval.RequiredForAdd = len(t.Stages) > 0
+	p.Approval.RequiredForUpdate = len(t.Stages) > 0 && t.Again
+	return p
+}
+
+// Whom a stage asks.
+const (
+	askManager = iota
+	askGroup
+	askPerson
+	asks
+)
+
+func (w *world) set(asked int) entitlement.SubjectSet {
+	switch asked {
+	case askManager:
+		return entitlement.SubjectSet{Kind: entitlement.RequestorManager}
+	case askGroup:
+		return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(w.cast.groups[len(w.cast.groups)-1])}
+	default:
+		return entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: string(w.cast.people[0])}
+	}
+}
+
+const day = 24 * time.Hour

@@ -1,0 +1,238 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"leasehold/pkg/app/deliver"
+	"leasehold/pkg/app/fanout"
+	"leasehold/pkg/authz"
+	"leasehold/pkg/catalogs"
+	"leasehold/pkg/clock"
+	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/builtin"
+	"leasehold/pkg/delivery"
+	"leasehold/pkg/directory"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/lambdaio"
+	"leasehold/pkg/lifecycle"
+	"leasehold/pkg/memstore"
+	"leasehold/pkg/names"
+	"leasehold/pkg/requests"
+	"leasehold/pkg/secrets"
+)
+
+// secretWord is in every credential, and must be nowhere else (S20).
+const secretWord = "xyzzy-"
+
+// world is the whole product in one process, with everything around it.
+type world struct {
+	scheduler
+	clock    clock.System // that of the bubble
+	store    *store
+	oracle   *oracle
+	pageSize int
+
+	urgent, bulk, fanout *lane
+	targets              []*target
+	log                  *slog.Logger
+	logged               *scanner
+
+	directory *directory.Service
+	catalogs  *catalogs.Service
+	requests  *requests.Service
+	tick      *lifecycle.Service
+	handlers  map[string]func(context.Context, []lambdaio.Message) map[string]error
+	groups    groups
+
+	admin authz.Caller
+	cast  cast
+
+	at      int                // number of the command
+	actor   entitlement.UserID // of the next call, where that is not the administrator
+	about   string             // state of what the next call is about
+	covered Coverage
+}
+
+// cast is who and what there is in a run.
+type cast struct {
+	people   []entitlement.UserID
+	groups   []entitlement.GroupID
+	catalog  entitlement.CatalogID
+	things   []entitlement.Resource
+	packages []entitlement.PackageID
+	policies []entitlement.PolicyID
+}
+
+// counter makes ids that count up.
+type counter struct {
+	mu   sync.Mutex
+	kind int
+	n    int
+}
+
+// New returns the next id.
+func (c *counter) New() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n++
+	return fmt.Sprintf("00000000-0000-4000-8%03x-%012x", c.kind, c.n)
+}
+
+// scanner is where the product logs to; it looks for secrets and keeps nothing.
+type scanner struct {
+	found string
+	mu    sync.Mutex
+}
+
+// newWorld puts the product together as the functions do.
+func newWorld(p Plan) *world {
+	w := &world{pageSize: max(p.PageSize, 1), logged: &scanner{}}
+	w.scheduler.grave, w.scheduler.rate, w.scheduler.choice, w.scheduler.lag = make(chan struct{}), p.Rate, mix(p.Number, 77), p.Lag > 0
+	w.store = &store{memstore.New(memstore.Options{IndexLag: p.Lag}), w}
+	w.oracle = newOracle(w)
+	w.log = slog.New(slog.NewTextHandler(w.logged, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	w.urgent = w.laneOf(names.DeliverUrgent, names.DeliverTimeout)
+	w.bulk = w.laneOf(names.DeliverBulk, names.DeliverTimeout)
+	w.fanout = w.laneOf(names.FanoutJobs, time.Minute)
+	w.targets = []*target{
+		w.newTarget("alpha", "00000000-0000-4000-8000-00000000a1fa", 2),
+		w.newTarget("beta", "00000000-0000-4000-8000-0000000be7a0", 20),
+	}
+
+	ids := &counter{}
+	credentials := &secrets.Memory{}
+	w.directory = &directory.Service{Store: w.store, Clock: w.clock, IDs: ids, First: entitlement.Principal{Issuer: "sim", Value: "first"}, Hinter: w.urgent, Log: w.log}
+	w.groups = groups{w.directory}
+	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Factory{"honest": w.factory})
+	w.catalogs = &catalogs.Service{Store: w.store, Targets: lookup{registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: w.fanout, Clock: w.clock, IDs: ids, Log: w.log}
+	w.requests = &requests.Service{Store: w.store, Hinter: w.urgent, Clock: w.clock, IDs: ids, Log: w.log}
+	w.tick = &lifecycle.Service{Store: w.store, Hinter: w.urgent, Jobs: w.fanout, Clock: w.clock, Log: w.log}
+	worker := deliver.Handler(&delivery.Service{Store: w.store, Connectors: opener{registry, w}, Lane: w.bulk, Clock: w.clock, IDs: &counter{kind: 1}, Lease: names.DeliverTimeout, Log: w.log})
+	w.handlers = map[string]func(context.Context, []lambdaio.Message) map[string]error{
+		names.DeliverUrgent: worker, names.DeliverBulk: worker,
+		names.FanoutJobs: fanout.Handler(&delivery.FanOut{Store: w.store, Bulk: w.bulk, Again: w.fanout, Clock: w.clock, Log: w.log}),
+	}
+	return w
+}
+
+// laneOf makes a lane with the settings that the queue of the name is deployed with.
+func (w *world) laneOf(id string, timeout time.Duration) *lane {
+	for _, q := range names.Queues {
+		if q.ID == id {
+			return w.newLane(id, q.BatchSize, q.MaxReceive, 6*timeout)
+		}
+	}
+	panic("there is no queue " + id)
+}
+
+// opener opens targets and watches what is done at them.
+type opener struct {
+	registry *connector.Registry
+	w        *world
+}
+
+// Open opens one.
+func (o opener) Open(ctx context.Context, id entitlement.ConnectorID) (connector.Connector, error) {
+	conn, err := o.registry.Open(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return watched{conn, id, o.w}, nil
+}
+
+// watched tells the oracle when calls start, before anybody else can do anything.
+type watched struct {
+	connector.Connector
+	id entitlement.ConnectorID
+	w  *world
+}
+
+// Apply passes on the changes.
+func (c watched) Apply(ctx context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
+	for _, op := range ops {
+		c.w.oracle.callStarts(c.w.userAt(c.id, op.Principal), role, op.Grant)
+	}
+	return c.Connector.Apply(ctx, role, ops)
+}
+
+// Check asks, and lets the oracle hear the answer.
+func (c watched) Check(ctx context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
+	present, err := c.Connector.Check(ctx, role, who)
+	if err == nil && !invocationOf(ctx).dead {
+		for i, ref := range who {
+			c.w.oracle.answered(c.w.userAt(c.id, ref), role, present[i])
+		}
+	}
+	return present, err
+}
+
+// userAt tells whose account a reference at a target is.
+func (w *world) userAt(id entitlement.ConnectorID, ref connector.PrincipalRef) entitlement.UserID {
+	for _, t := range w.targets {
+		if t.id == id {
+			return t.owners[ref]
+		}
+	}
+	return entitlement.UserID(ref)
+}
+
+// lookup answers the owners' questions about targets.
+type lookup struct{ *connector.Registry }
+
+// Resource describes a target's resource.
+func (l lookup) Resource(ctx context.Context, at entitlement.ConnectorID, originID string) (entitlement.Resource, error) {
+	conn, err := l.Open(ctx, at)
+	if err != nil {
+		return entitlement.Resource{}, err
+	}
+	found, err := conn.Resource(ctx, originID)
+	r := entitlement.Resource{DisplayName: found.DisplayName}
+	for _, role := range found.Roles {
+		r.Roles = append(r.Roles, entitlement.ResourceRole{OriginID: role.OriginID, DisplayName: role.DisplayName})
+	}
+	return r, err
+}
+
+// groups lets the connector of the built-in directory work in the service's name.
+type groups struct{ *directory.Service }
+
+// Group reads a group.
+func (g groups) Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error) {
+	return g.Store.Group(ctx, id)
+}
+
+// Users reads users.
+func (g groups) Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error) {
+	return g.Store.Users(ctx, ids)
+}
+
+// Owners reads a group's owners.
+func (g groups) Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error) {
+	return g.Store.Owners(ctx, id)
+}
+
+// Join adds members or owners.
+func (g groups) Join(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+	return g.Service.Join(ctx, byWorker, id, owner, users...)
+}
+
+// Leave takes them away.
+func (g groups) Leave(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+	return g.Service.Leave(ctx, byWorker, id, owner, users...)
+}
+
+var byWorker = authz.Caller{ID: entitlement.Service, Command: "delivery"}
+
+// Write scans one line of the log.
+func (s *scanner) Write(line []byte) (int, error) {
+	if at := indexOf(line, secretWord); at {
+		s.mu.Lock()
+		s.found = string(line)
+		s.mu.Unlock()
+	}
+	return len(line), nil
+}
