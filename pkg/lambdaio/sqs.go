@@ -40,8 +40,9 @@ type Lanes map[string]Delayer
 // failure that passes costs seconds, and poison is parked within minutes. Left alone it
 // would stay hidden for as long as a batch may take, each time.
 const (
-	firstWait = 5 * time.Second
-	longWait  = 5 * time.Minute
+	poisonWait = time.Second
+	firstWait  = 5 * time.Second
+	longWait   = 5 * time.Minute
 )
 
 // SQS serves queues with handle, which returns an error for each message id
@@ -63,7 +64,7 @@ func SQS(handle func(context.Context, []Message) map[string]error, lanes Lanes) 
 		answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 		for _, message := range messages {
 			if again(ctx, message, outcome[message.ID]) {
-				lanes.delay(ctx, message)
+				lanes.delay(ctx, message, wait(message.ReceiveCount, outcome[message.ID]))
 				answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: message.ID})
 			}
 		}
@@ -88,18 +89,22 @@ func again(ctx context.Context, message Message, err error) bool {
 
 // delay holds the message back for its wait. Where that fails it comes all the same,
 // only later.
-func (l Lanes) delay(ctx context.Context, message Message) {
+func (l Lanes) delay(ctx context.Context, message Message, d time.Duration) {
 	lane, ok := l[message.Queue]
 	if !ok {
 		return
 	}
-	if err := lane.Delay(ctx, message.Receipt, wait(message.ReceiveCount)); err != nil {
+	if err := lane.Delay(ctx, message.Receipt, d); err != nil {
 		obs.Logger(ctx).Warn("message could not be held back", "message", message.ID, obs.Err(err))
 	}
 }
 
-// wait returns how long a message is held back after so many receipts.
-func wait(receives int) time.Duration {
+// wait returns how long a message is held back after so many receipts. What nobody can
+// read gets no better by waiting: it goes straight on its way to the dead letters.
+func wait(receives int, err error) time.Duration {
+	if errors.Is(err, ErrPoison) {
+		return poisonWait
+	}
 	d := firstWait
 	for ; receives > 1 && d < longWait; receives-- {
 		d *= 2

@@ -146,14 +146,19 @@ func TestAMessageThatComesAgainWaitsLongerEachTimeInItsOwnLane(t *testing.T) {
 			EventSourceARN: arn + "bulk", Attributes: map[string]string{"ApproximateReceiveCount": receives}})
 	}
 	event.Records = append(event.Records,
+		events.SQSMessage{MessageId: "poison", ReceiptHandle: "poison", EventSourceARN: arn + "bulk", Attributes: map[string]string{"ApproximateReceiveCount": "4"}},
 		events.SQSMessage{MessageId: "well", ReceiptHandle: "well", EventSourceARN: arn + "bulk"},
 		events.SQSMessage{MessageId: "for good", ReceiptHandle: "for good", EventSourceARN: arn + "bulk"},
 		events.SQSMessage{MessageId: "elsewhere", ReceiptHandle: "elsewhere", EventSourceARN: arn + "unknown"})
 	handle := func(_ context.Context, messages []lambdaio.Message) map[string]error {
 		failed := outcome{"for good": entitlement.Errorf(entitlement.Invalid, "No.")}
 		for _, m := range messages {
-			if m.ID != "well" && m.ID != "for good" {
-				failed[m.ID] = lambdaio.ErrPoison
+			switch m.ID {
+			case "well", "for good":
+			case "poison":
+				failed[m.ID] = fmt.Errorf("%w: no JSON", lambdaio.ErrPoison)
+			default:
+				failed[m.ID] = entitlement.Errorf(entitlement.Unavailable, "later")
 			}
 		}
 		return failed
@@ -163,7 +168,7 @@ func TestAMessageThatComesAgainWaitsLongerEachTimeInItsOwnLane(t *testing.T) {
 	ctx, _ := logged()
 	answer, err := lambdaio.SQS(handle, lambdaio.Lanes{"bulk": bulk, "urgent": urgent})(ctx, event)
 
-	if err != nil || len(answer.BatchItemFailures) != len(waits)+1 {
+	if err != nil || len(answer.BatchItemFailures) != len(waits)+2 {
 		t.Errorf("answer = %v, %v", answer, err)
 	}
 	for receives, seconds := range waits {
@@ -171,7 +176,10 @@ func TestAMessageThatComesAgainWaitsLongerEachTimeInItsOwnLane(t *testing.T) {
 			t.Errorf("after %q receipts a message waits %s, want %d s", receives, got, seconds)
 		}
 	}
-	if len(bulk.held) != len(waits) || len(urgent.held) != 0 {
+	if got := bulk.held["poison"]; got != time.Second {
+		t.Errorf("what nobody can read waits %s, want 1 s: it gets no better", got)
+	}
+	if len(bulk.held) != len(waits)+1 || len(urgent.held) != 0 {
 		t.Errorf("held back in the bulk lane %v, in the urgent lane %v", bulk.held, urgent.held)
 	}
 }
