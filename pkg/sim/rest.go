@@ -1,6 +1,293 @@
 package sim
 
-// rest lets the world come to rest and checks what must hold then.
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+// Bounds of what may take how long once nothing goes wrong any more.
+const (
+	settleWithin = 150 * time.Minute // the longest wait between two attempts is an hour, and a rest and a wait may follow each other
+	decideWithin = 15 * day          // the longest time limit of a stage, and a day
+)
+
+// rest ends all troubles, lets time run on and checks what must hold then.
 func (w *world) rest() {
+	w.oracle.conserved()
+	w.recover()
+	for _, step := range []func(){w.settled, w.again, w.repaired, w.decided, w.expired, w.silent} {
+		if step(); w.oracle.violation != "" {
+			return
+		}
+	}
 	w.oracle.verify()
 }
+
+// recover makes all targets well and lets every function that stands still come to its
+// end. In every second run all messages are lost: the debts alone must do.
+func (w *world) recover() {
+	w.say("--- faults cease")
+	w.scheduler.rate = 0
+	w.advance(2 * maxFrozen)
+	for i, t := range w.targets {
+		t.mood = well
+		for _, u := range w.cast.people {
+			if _, there := t.people[u]; !there {
+				t.hire(u)
+			}
+		}
+		w.act(Command{Kind: Rotate, A: i, B: 999})
+		w.all()
+	}
+	if w.number%2 == 0 {
+		for _, l := range w.lanes() {
+			for _, m := range l.Receive(1000, 0) {
+				l.Delete(m.Receipt)
+			}
+		}
+	}
+}
+
+func (w *world) lanes() []*lane { return []*lane{w.urgent, w.bulk, w.fanout} }
+
+// minute is one minute of normal service: a tick, and all lanes drained.
+func (w *world) minute() {
+	w.advance(names.TickPeriod)
+	w.act(Command{Kind: Tick})
+	w.all()
+	w.pump()
+	w.store.Settle()
+}
+
+// pump drains all lanes of what is visible.
+func (w *world) pump() {
+	for range 1000 {
+		before := w.made
+		for _, l := range w.lanes() {
+			w.drain(l, Command{Kind: Urgent, A: l.batch - 1})
+			w.all()
+		}
+		if w.made == before || w.oracle.violation != "" {
+			return
+		}
+	}
+	w.oracle.fail("L10", "the lanes are never empty")
+}
+
+// quiet runs minutes until nothing is owed, at most so long.
+func (w *world) quietDown(check string, within time.Duration) {
+	for end := time.Now().Add(within); time.Now().Before(end) && w.oracle.violation == ""; {
+		w.minute()
+		if w.oracle.owing() == "" {
+			return
+		}
+	}
+	if left := w.oracle.owing(); left != "" && w.oracle.violation == "" {
+		w.oracle.fail(check, "after %s without faults %s", within, left)
+	}
+}
+
+// settled checks L1, L2, L3, L5 and L6: all that is owed is delivered or taken back.
+func (w *world) settled() {
+	w.quietDown("L6", settleWithin)
+	w.oracle.outcomes()
+}
+
+// again has whatever was refused for good tried once more, now that targets are well.
+func (w *world) again() {
+	for _, id := range slices.Clone(w.oracle.order) {
+		r := w.oracle.requests[id].last
+		if r.State != entitlement.RequestPartiallyDelivered && r.State != entitlement.RequestDeliveryFailed {
+			continue
+		}
+		if a := w.oracle.assignments[entitlement.AssignmentID(id)]; a == nil || !a.live {
+			continue
+		}
+		if err := w.requests.Reprocess(quiet, w.by("again"), id); err != nil {
+			w.oracle.fail("L7", "request %s, %s, cannot be reprocessed: %v", short(string(id)), r.State, err)
+		}
+	}
+	w.quietDown("L1", settleWithin)
+}
+
+func (w *world) by(command string) authz.Caller {
+	return authz.Caller{ID: w.admin.ID, Command: command}
+}
+
+// repaired has every live assignment read at its targets, and then compares all (L8).
+func (w *world) repaired() {
+	for _, id := range sorted(w.oracle.assignments) {
+		a := w.oracle.assignments[id]
+		if !a.live || !a.End.IsZero() && !time.Now().Before(a.End.Add(-time.Hour)) {
+			continue
+		}
+		if err := w.requests.ReprocessAssignment(quiet, w.by("repair"), id); err != nil {
+			w.oracle.fail("L8", "assignment %s cannot be reprocessed: %v", short(string(id)), err)
+		}
+	}
+	w.quietDown("L8", settleWithin)
+	w.oracle.compare("L8")
+	w.oracle.delivered()
+}
+
+// decided checks L4: no request stays open for ever.
+func (w *world) decided() {
+	for end := time.Now().Add(decideWithin); time.Now().Before(end) && w.oracle.violation == ""; {
+		w.advance(12 * time.Hour)
+		w.minute()
+	}
+	for _, id := range w.oracle.order {
+		if r := w.oracle.requests[id].last; r.State.Open() {
+			w.oracle.fail("L4", "request %s is %s for ever", short(string(id)), r.State)
+		}
+	}
+}
+
+// expired checks L2: what ends is gone with the next tick, and its roles are soon.
+func (w *world) expired() {
+	for w.oracle.violation == "" {
+		next := time.Time{}
+		for _, a := range w.oracle.assignments {
+			if a.live && !a.End.IsZero() && (next.IsZero() || a.End.Before(next)) {
+				next = a.End
+			}
+		}
+		if next.IsZero() {
+			break
+		}
+		w.advance(max(time.Until(next), 0))
+		w.minute()
+		for _, id := range sorted(w.oracle.assignments) {
+			if a := w.oracle.assignments[id]; a.live && !a.End.IsZero() && time.Since(a.End) > names.TickPeriod+10*time.Second {
+				w.oracle.fail("L2", "assignment %s is live %s after its end", short(string(id)), time.Since(a.End))
+			}
+		}
+		w.quietDown("L2", 10*time.Minute)
+		w.oracle.compare("L2")
+	}
+}
+
+// silent checks L10: with nothing new, nothing is written and nobody is called.
+func (w *world) silent() {
+	w.quietDown("L6", settleWithin)
+	seq, calls := w.oracle.seq, 0
+	for _, t := range w.targets {
+		calls += t.calls
+	}
+	for range 3 {
+		w.advance(time.Hour)
+		w.minute()
+	}
+	for _, t := range w.targets {
+		calls -= t.calls
+	}
+	if w.oracle.seq != seq || calls != 0 {
+		w.oracle.fail("L10", "at rest there were %d changes and %d calls", w.oracle.seq-seq, -calls)
+	}
+	for _, l := range w.lanes() {
+		if n := l.Len(); n > 0 {
+			w.oracle.fail("L10", "%d messages are left in %s", n, l.name)
+		}
+	}
+}
+
+// owing says what is owed still, or "".
+func (o *oracle) owing() string {
+	for _, u := range sorted(o.heads) {
+		if d := o.heads[u]; d.gen > d.settled {
+			return fmt.Sprintf("%s is owed a delivery", short(string(u)))
+		}
+	}
+	for key := range o.jobs {
+		return fmt.Sprintf("an edit of %s has not reached its holders", short(string(key.pkg)))
+	}
+	return ""
+}
+
+// conserved checks S22: what the store counts as owed is what the oracle does, and every
+// debt is found by its index.
+func (o *oracle) conserved() {
+	o.w.store.Settle()
+	listed := map[entitlement.UserID]bool{}
+	for shard := range names.OweShards {
+		for page := (entitlement.Page{}); ; {
+			got, err := o.w.store.Store.Owed(quiet, shard, time.Now().Add(100*365*day), page)
+			if err != nil {
+				return
+			}
+			for _, u := range got.Items {
+				listed[u] = true
+			}
+			if page.Token = got.Next; page.Token == "" {
+				break
+			}
+		}
+	}
+	for _, u := range sorted(o.heads) {
+		d := o.heads[u]
+		h, _, err := o.w.store.Store.Debt(quiet, u)
+		if err == nil && (h.Gen != d.gen || h.Settled != d.settled) {
+			o.fail("S22", "%s: generation %d settled to %d, the store says %d and %d", short(string(u)), d.gen, d.settled, h.Gen, h.Settled)
+		}
+		if (d.gen > d.settled) != listed[u] {
+			o.fail("S22", "%s: owed is %v, listed among the debts is %v", short(string(u)), d.gen > d.settled, listed[u])
+		}
+	}
+}
+
+// outcomes checks L1, L2 and L5 once nothing is owed.
+func (o *oracle) outcomes() {
+	for _, id := range o.order {
+		if r := o.requests[id].last; r.State == entitlement.RequestDelivering && (knownGap == false || !r.Type.Adds() || o.assignments[entitlement.AssignmentID(id)].live) {
+			o.fail("L1", "request %s (%s) is delivering for ever", short(string(id)), r.Type)
+		}
+	}
+	for _, id := range sorted(o.assignments) {
+		a := o.assignments[id]
+		switch {
+		case a.live && a.State == entitlement.AssignmentDelivering:
+			o.fail("L1", "assignment %s is delivering for ever", short(string(id)))
+		case a.live && a.State == entitlement.AssignmentDelivered && a.Observed != o.generation[a.Package]:
+			o.fail("L5", "assignment %s observed generation %d of its package, which is at %d", short(string(id)), a.Observed, o.generation[a.Package])
+		case !a.live && !a.removed:
+			o.fail("L2", "the removal of assignment %s is never complete", short(string(id)))
+		}
+	}
+}
+
+// delivered checks that with all targets well, everything live is delivered.
+func (o *oracle) delivered() {
+	for _, id := range sorted(o.assignments) {
+		if a := o.assignments[id]; a.live && a.State != entitlement.AssignmentDelivered && o.people[a.Subject].enabled {
+			o.fail("L1", "assignment %s is %s with all targets well", short(string(id)), a.State)
+		}
+	}
+}
+
+// compare holds what the targets have against what is desired.
+func (o *oracle) compare(check string) {
+	now := time.Now()
+	for _, a := range o.assignments {
+		if !a.live {
+			continue
+		}
+		for _, role := range o.scopes[a.Package] {
+			g := grant{a.Subject, role}
+			if o.desired(g, now) && !o.had[g].is {
+				o.fail(check, "%s lacks %s, which assignment %s gives", short(string(g.who)), show(role), short(string(a.ID)))
+			}
+		}
+	}
+	for g, h := range o.had {
+		if h.is && h.byUs && !o.desired(g, now) && !o.justOver(g, now) {
+			o.fail(check, "%s holds %s through us, which nothing gives", short(string(g.who)), show(g.role))
+		}
+	}
+}
+
+const knownGap = true

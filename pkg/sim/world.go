@@ -51,6 +51,7 @@ type world struct {
 	admin authz.Caller
 	cast  cast
 
+	number  uint64             // of the run
 	at      int                // number of the command
 	actor   entitlement.UserID // of the next call, where that is not the administrator
 	about   string             // state of what the next call is about
@@ -90,7 +91,7 @@ type scanner struct {
 
 // newWorld puts the product together as the functions do.
 func newWorld(p Plan) *world {
-	w := &world{pageSize: max(p.PageSize, 1), logged: &scanner{}}
+	w := &world{number: p.Number, pageSize: max(p.PageSize, 1), logged: &scanner{}}
 	w.scheduler.grave, w.scheduler.rate, w.scheduler.choice, w.scheduler.lag = make(chan struct{}), p.Rate, mix(p.Number, 77), p.Lag > 0
 	w.store = &store{memstore.New(memstore.Options{IndexLag: p.Lag}), w}
 	w.oracle = newOracle(w)
