@@ -9,40 +9,10 @@ import (
 	"leasehold/pkg/names"
 )
 
-// gateway returns the function that the gateway's table sends a call to: segment by
-// segment a plain one goes before a variable, and that before {proxy+}, which is greedy.
+// gateway returns the function that the gateway sends a call to.
 func gateway(method, path string) (function string, ok bool) {
-	best, rank := names.Route{}, ""
-	for _, route := range names.Routes {
-		if route.Method != method && route.Method != names.AnyMethod {
-			continue
-		}
-		if r, fits := fit(route.Path, path); fits && (r < rank || rank == "" || r == rank && best.Method == names.AnyMethod) {
-			best, rank, ok = route, r, true
-		}
-	}
-	return best.Function, ok
-}
-
-// fit ranks how a path fits a route; less is more specific.
-func fit(route, path string) (rank string, fits bool) {
-	have := strings.Split(path, "/")
-	want := strings.Split(route, "/")
-	for i, segment := range want {
-		switch {
-		case segment == "{proxy+}":
-			return rank + "c", i < len(have) && have[i] != ""
-		case i >= len(have):
-			return "", false
-		case strings.HasPrefix(segment, "{"):
-			rank += "b"
-		case segment == have[i]:
-			rank += "a"
-		default:
-			return "", false
-		}
-	}
-	return rank, len(have) == len(want)
+	route, ok := names.FindRoute(method, path)
+	return route.Function, ok
 }
 
 // sampleID stands for every id in a path.
@@ -80,29 +50,6 @@ func firstWord(pattern string) string {
 		return "approver"
 	default:
 		return "target"
-	}
-}
-
-func TestGateway(t *testing.T) {
-	tests := map[string]struct{ method, path, want string }{
-		"the rest":                   {"GET", "/v1.0/users/x", names.Catalogs},
-		"one package, read":          {"GET", packagePath + "/x", names.Requests},
-		"one package, changed":       {"PATCH", packagePath + "/x", names.Catalogs},
-		"below a package":            {"GET", packagePath + "/x/resourceRoleScopes", names.Catalogs},
-		"requirements":               {"POST", packagePath + "/x/getApplicablePolicyRequirements", names.Requests},
-		"all requests":               {"GET", requestPath, names.Requests},
-		"below a request":            {"POST", requestPath + "/x/cancel", names.Requests},
-		"what only begins like them": {"GET", em + "/assignmentsAndMore", names.Catalogs},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			if got, ok := gateway(tt.method, tt.path); !ok || got != tt.want {
-				t.Errorf("%s %s goes to %q, want %q", tt.method, tt.path, got, tt.want)
-			}
-		})
-	}
-	if got, ok := gateway("GET", "/other"); ok {
-		t.Errorf("/other goes to %s", got)
 	}
 }
 
