@@ -76,7 +76,7 @@ func startAndSeed(ctx context.Context, said io.Writer) (*parts.Stack, seed.Resul
 	if err != nil {
 		return nil, seed.Result{}, err
 	}
-	shown, err := seed.Run(ctx, stack.Facts, said)
+	shown, err := seed.Run(ctx, stack.Facts, stack.Token, said)
 	if err != nil {
 		return nil, shown, errors.Join(fmt.Errorf("seed: %w", err), stack.Close())
 	}
@@ -90,7 +90,7 @@ func seedAgain(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	_, err = seed.Run(ctx, facts, os.Stdout)
+	_, err = seed.Run(ctx, facts, facts.Token, os.Stdout)
 	return err
 }
 

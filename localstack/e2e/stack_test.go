@@ -54,7 +54,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer stack.Close()
-	if seeded, err = seed.Run(ctx, stack.Facts, os.Stdout); err != nil {
+	if seeded, err = seed.Run(ctx, stack.Facts, stack.Token, os.Stdout); err != nil {
 		fmt.Println("the seed failed:", err)
 		return 1
 	}

@@ -24,10 +24,13 @@ type Result struct {
 	Member  string // id of the account member in the SCIM server
 }
 
-// Run brings the organisation about.
-func Run(ctx context.Context, f parts.Facts, said io.Writer) (Result, error) {
+// Tokens gives an access token for an account.
+type Tokens func(ctx context.Context, as string) (string, error)
+
+// Run brings the organisation about, where f says, with a token from signIn.
+func Run(ctx context.Context, f parts.Facts, signIn Tokens, said io.Writer) (Result, error) {
 	began := time.Now()
-	token, err := f.Token(ctx, parts.Admin)
+	token, err := signIn(ctx, parts.Admin)
 	if err != nil {
 		return Result{}, err
 	}

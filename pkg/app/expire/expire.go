@@ -20,8 +20,14 @@ var _ lifecycle.Store = (*dynamo.DB)(nil)
 
 // New returns the function's handler of one tick.
 func New(c config.Config, log *slog.Logger) func(context.Context, time.Time) error {
-	s := &lifecycle.Service{Store: base.Table(c), Hinter: base.Urgent(c), Jobs: base.Fanout(c), Clock: clock.System{}, Log: log}
-	metrics := obs.NewMetrics(nil, nil)
+	return Handler(&lifecycle.Service{
+		Store: base.Table(c), Hinter: base.Urgent(c), Jobs: base.Fanout(c), Clock: clock.System{}, Log: log,
+	}, obs.NewMetrics(nil, nil))
+}
+
+// Handler does one tick and tells the metrics what it found. When the tick was due does
+// not matter: it does what is due by now.
+func Handler(s *lifecycle.Service, metrics *obs.Metrics) func(context.Context, time.Time) error {
 	return func(ctx context.Context, _ time.Time) error {
 		report, err := s.Tick(ctx, lambdaio.RequestID(ctx))
 		if err == nil { // else they would be zeros that nobody has seen
