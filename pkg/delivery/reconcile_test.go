@@ -290,6 +290,37 @@ func TestOneRefusedPersonHurtsNobodyElse(t *testing.T) {
 	}
 }
 
+// Whoever is deleted at the target and there again has another id: the one that is
+// remembered is forgotten, and looked up afresh without anybody asking for it.
+func TestF29_APersonWhoIsThereAgainUnderAnotherIDIsFound(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	w.target.people = map[entitlement.UserID]connector.PrincipalRef{u: "first"}
+	w.assign(u, p)
+	w.deliver(u)
+
+	w.target.people[u], w.target.gone = "second", map[connector.PrincipalRef]bool{"first": true}
+	w.target.members = map[entitlement.RoleRef][]connector.PrincipalRef{}
+	slot, err := w.store.Slot(context.Background(), p.ID, u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := entitlement.ReprocessAssignment(slot, u, "again", w.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.commit(again)
+	w.deliver(u)
+	if h, grants := w.debt(u); !h.Owes() || grants[role("a")].Permanent {
+		t.Fatalf("the answer about the old id counts as the last one: %+v", grants)
+	}
+	w.clock.Advance(time.Minute)
+	w.deliver(u)
+	if got := w.target.members[role("a")]; len(got) != 1 || got[0] != "second" {
+		t.Errorf("the target lists %v", got)
+	}
+}
+
 func TestT2_ARemovalIsOwedUntilTheTargetAnswers(t *testing.T) {
 	w := newWorld(t)
 	u, p := w.person(), w.pack("a")

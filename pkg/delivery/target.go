@@ -163,10 +163,14 @@ func (t *target) apply(ctx context.Context, role entitlement.RoleRef, chunk []op
 		return
 	}
 	for i, o := range differ {
-		if refusals[i] != nil && refusals[i].Reason == connector.PrincipalMissing {
-			o.sheet.sheet.Principal = "" // deleted there: looked up afresh next time (F29)
+		refusal := refusals[i]
+		if refusal != nil && refusal.Reason == connector.PrincipalMissing {
+			// Deleted there, and perhaps there again under another id: looked up afresh next
+			// time, so this answer is not the last one (F29).
+			o.sheet.sheet.Principal = ""
+			refusal = &connector.Refusal{Reason: refusal.Reason, Detail: refusal.Detail, After: refusal.After}
 		}
-		t.note(o, judged(o.task, after[i], refusals[i]))
+		t.note(o, judged(o.task, after[i], refusal))
 	}
 }
 

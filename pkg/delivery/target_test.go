@@ -15,6 +15,7 @@ import (
 type system struct {
 	mu      sync.Mutex
 	people  map[entitlement.UserID]connector.PrincipalRef // who exists there; nil: everybody
+	gone    map[connector.PrincipalRef]bool               // who existed there once
 	members map[entitlement.RoleRef][]connector.PrincipalRef
 	writes  int // ops
 	applies int // calls
@@ -74,8 +75,13 @@ func (s *system) Apply(_ context.Context, role entitlement.RoleRef, ops []connec
 		return nil, what.err
 	}
 	s.writes += len(ops)
-	for _, op := range ops {
+	results := make([]connector.Result, len(ops))
+	for i, op := range ops {
 		if what.deaf {
+			continue
+		}
+		if s.gone[op.Principal] {
+			results[i].Err = &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "nobody there", Permanent: true}
 			continue
 		}
 		if op.Grant {
@@ -84,7 +90,7 @@ func (s *system) Apply(_ context.Context, role entitlement.RoleRef, ops []connec
 			s.members[role] = slices.DeleteFunc(s.members[role], func(p connector.PrincipalRef) bool { return p == op.Principal })
 		}
 	}
-	return make([]connector.Result, len(ops)), what.err
+	return results, what.err
 }
 
 func (s *system) Check(_ context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
