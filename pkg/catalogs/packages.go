@@ -2,6 +2,7 @@ package catalogs
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -156,12 +157,12 @@ func (s *Service) erase(ctx context.Context, by authz.Caller, p entitlement.Acce
 		for _, scope := range scopes.List {
 			uses[scope.Resource]++
 		}
-		for id, n := range uses {
+		for _, id := range slices.Sorted(maps.Keys(uses)) {
 			r, err := s.Store.Resource(ctx, p.Catalog, id)
 			if err != nil {
 				return err
 			}
-			r.Uses -= n
+			r.Uses -= uses[id]
 			c.Resources = append(c.Resources, r)
 		}
 		scopes.Erased = true
