@@ -45,6 +45,10 @@ func (w *world) act(c Command) {
 		w.handEdit(c)
 	case Rehire:
 		w.rehire(c)
+	case Poison:
+		l := w.lanes()[c.A%3]
+		l.Send([]string{"{", `{"v":2,"subjects":[]}`, `{"v":1,"subjects":["nobody"]}`}[c.B%3], 0)
+		w.poison++
 	case Rotate:
 		t := w.targets[c.A%len(w.targets)]
 		t.credential = fmt.Sprint(secretWord, t.name, c.B)

@@ -43,6 +43,7 @@ func (l *lane) send(ctx context.Context, label string, put func(delay time.Durat
 			}
 		}
 		put(delay)
+		l.copies = 1
 		return nil
 	})
 }

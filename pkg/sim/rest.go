@@ -50,6 +50,7 @@ func (w *world) recover() {
 				l.Delete(m.Receipt)
 			}
 		}
+		w.poison = 0
 	}
 }
 
@@ -189,10 +190,15 @@ func (w *world) silent() {
 	if w.oracle.seq != seq || calls != 0 {
 		w.oracle.fail("L10", "at rest there were %d changes and %d calls", w.oracle.seq-seq, -calls)
 	}
+	parked := 0
 	for _, l := range w.lanes() {
+		parked += len(l.Dead())
 		if n := l.Len(); n > 0 {
 			w.oracle.fail("L10", "%d messages are left in %s", n, l.name)
 		}
+	}
+	if parked < w.poison {
+		w.oracle.fail("L7", "%d unreadable messages were sent, %d lie parked", w.poison, parked)
 	}
 }
 

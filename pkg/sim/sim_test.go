@@ -2,28 +2,127 @@ package sim
 
 import (
 	"flag"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 var (
-	runs = flag.Int("sim.runs", 2000, "number of runs")
-	one  = flag.Uint64("sim.run", 0, "replay this run alone, with its log")
+	runs  = flag.Int("sim.runs", 2000, "number of runs")
+	first = flag.Uint64("sim.first", 1, "number of the first run")
+	one   = flag.Uint64("sim.run", 0, "replay the run of this number alone, with its log")
+	most  = flag.Int("sim.violations", 3, "stop after so many violations")
 )
 
+// A run of a number violates nothing. A number that does is shrunk, and
+// make sim RUN=<number> replays it.
 func TestSim(t *testing.T) {
 	if *one != 0 {
-		out := Run(t, Draw(*one), true)
-		t.Logf("%s\n%s\n%s", Draw(*one), out.Log, out.Violation)
+		replay(t, Draw(*one))
 		return
 	}
-	bad := 0
-	for n := range *runs {
-		out := Run(t, Draw(uint64(n+1)), false)
-		if out.Violation != "" {
-			t.Errorf("run %d: %s", n+1, out.Violation)
-			if bad++; bad > 20 {
-				return
-			}
+	started := time.Now()
+	total := manyRuns(t, *first, *runs, *most)
+	t.Log(total.report(time.Since(started)))
+	for _, bad := range total.bad {
+		shortest := Shrink(t, Draw(bad.number), bad.violation)
+		t.Errorf("run %d violates %s\nthe shortest list that does:\n%s%s\nreplay it: make sim RUN=%d", bad.number, bad.violation, shortest, Run(t, shortest, false).Violation, bad.number)
+	}
+}
+
+func replay(t *testing.T, p Plan) {
+	t.Helper()
+	out := Run(t, p, true)
+	t.Logf("%s\n%s", p, out.Log)
+	if out.Violation == "" {
+		return
+	}
+	shortest := Shrink(t, p, out.Violation)
+	t.Errorf("violates %s\nthe shortest list that does:\n%s\n%s", out.Violation, shortest, Run(t, shortest, true).Log)
+}
+
+// sums are those of many runs.
+type sums struct {
+	mu                 sync.Mutex
+	runs, lives, calls int
+	coverage           Coverage
+	bad                []badRun
+}
+
+type badRun struct {
+	number    uint64
+	violation string
+}
+
+// manyRuns carries out the runs of so many numbers on all cores, until too many violate
+// something.
+func manyRuns(t *testing.T, from uint64, n, most int) *sums {
+	t.Helper()
+	total := &sums{coverage: Coverage{}}
+	var next atomic.Uint64
+	t.Run("runs", func(t *testing.T) {
+		for range runtime.GOMAXPROCS(0) {
+			t.Run("core", func(t *testing.T) {
+				t.Parallel()
+				for {
+					i := next.Add(1) - 1
+					if i >= uint64(n) || total.failed() >= most {
+						return
+					}
+					total.add(from+i, Run(t, Draw(from+i), false))
+				}
+			})
+		}
+	})
+	slices.SortFunc(total.bad, func(a, b badRun) int { return int(a.number) - int(b.number) })
+	return total
+}
+
+func (s *sums) failed() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.bad)
+}
+
+func (s *sums) add(number uint64, out Outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runs, s.lives, s.calls = s.runs+1, s.lives+out.Lives, s.calls+out.Calls
+	for triple, n := range out.Coverage {
+		s.coverage[triple] += n
+	}
+	if out.Violation != "" {
+		s.bad = append(s.bad, badRun{number, out.Violation})
+	}
+}
+
+func (s *sums) report(took time.Duration) string {
+	cores := float64(runtime.GOMAXPROCS(0))
+	return fmt.Sprintf("%d runs in %s: %d violations, %.0f runs/s, %.0f whole lives/s/core, %.0f calls/s\n%s\n%s", s.runs, took.Round(time.Millisecond), len(s.bad),
+		float64(s.runs)/took.Seconds(), float64(s.lives)/took.Seconds()/cores, float64(s.calls)/took.Seconds(), s.coverage, Checks())
+}
+
+// The same number gives the same run, to the byte.
+func TestARunIsReplayedByteForByte(t *testing.T) {
+	for n := range 150 {
+		number := uint64(n + 1)
+		a, b := Run(t, Draw(number), true), Run(t, Draw(number), true)
+		if a.Log != b.Log {
+			t.Fatalf("run %d: two logs\n%s", number, difference(a.Log, b.Log))
 		}
 	}
+}
+
+// difference returns the lines round the first that differs.
+func difference(a, b string) string {
+	at := 0
+	for at < min(len(a), len(b)) && a[at] == b[at] {
+		at++
+	}
+	from := max(0, at-600)
+	return a[from:min(len(a), at+200)] + "\n--- the other\n" + b[from:min(len(b), at+200)]
 }

@@ -56,6 +56,7 @@ type world struct {
 	actor   entitlement.UserID // of the next call, where that is not the administrator
 	about   string             // state of what the next call is about
 	covered Coverage
+	poison  int // messages that nobody can read
 }
 
 // cast is who and what there is in a run.
