@@ -13,27 +13,34 @@ import (
 type lister[T any] func(context.Context, entitlement.Page) (entitlement.Paged[T], error)
 
 // chain lists first and then second as if they were one list. The token says in which of
-// the two a page begins.
+// the two a page begins; a page that the first does not fill goes on in the second.
 func chain[T any](ctx context.Context, page entitlement.Page, first, second lister[T]) (entitlement.Paged[T], error) {
+	list := entitlement.Paged[T]{}
 	at, token, _ := strings.Cut(page.Token, ":")
-	switch {
-	case page.Token == "" || at == "1":
-		list, err := first(ctx, entitlement.Page{Limit: page.Limit, Token: token})
-		if list.Next != "" {
+	if page.Token == "" || at == "1" {
+		var err error
+		list, err = first(ctx, entitlement.Page{Limit: page.Limit, Token: token})
+		switch {
+		case err != nil:
+			return list, err
+		case list.Next != "":
 			list.Next = "1:" + list.Next
-		} else {
+			return list, nil
+		case len(list.Items) >= page.Size():
 			list.Next = "2:"
+			return list, nil
 		}
-		return list, err
-	case at == "2":
-		list, err := second(ctx, entitlement.Page{Limit: page.Limit, Token: token})
-		if list.Next != "" {
-			list.Next = "2:" + list.Next
-		}
-		return list, err
-	default:
-		return entitlement.Paged[T]{}, badToken()
+		at, token = "2", ""
 	}
+	if at != "2" {
+		return list, badToken()
+	}
+	rest, err := second(ctx, entitlement.Page{Limit: page.Size() - len(list.Items), Token: token})
+	list.Items = append(list.Items, rest.Items...)
+	if rest.Next != "" {
+		list.Next = "2:" + rest.Next
+	}
+	return list, err
 }
 
 func badToken() error {
