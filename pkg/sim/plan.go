@@ -160,10 +160,47 @@ func Draw(number uint64) Plan {
 	for range 1 + r.IntN(3) {
 		p.Packages = append(p.Packages, drawPack(r))
 	}
-	for range 20 + r.IntN(41) {
-		p.Commands = append(p.Commands, drawCommand(r))
+	for n := 20 + r.IntN(41); len(p.Commands) < n; {
+		c := drawCommand(r)
+		p.Commands = append(p.Commands, c)
+		if against := rivals[c.Kind]; len(against) > 0 && r.IntN(3) == 0 {
+			p.Commands[len(p.Commands)-1].Steps = 1 + r.IntN(30)
+			p.Commands = append(p.Commands, drawRival(r, c, against[r.IntN(len(against))]))
+		}
 	}
 	return p
+}
+
+// rivals are the commands that are worth to come in the middle of another.
+var rivals = map[Kind][]Kind{
+	Submit:        {Submit, Assign, DeletePackage, DeletePackage, DeletePolicy, Disable, ReplacePolicy},
+	Assign:        {Submit, Assign, DeletePackage, DeletePolicy, Disable},
+	Approve:       {Approve, Deny, Cancel, LeaveGroup, ChangeManager, Disable, ReplacePolicy, Tick},
+	Deny:          {Approve, Cancel, Tick},
+	Cancel:        {Approve, Cancel, Tick},
+	ExtendByUser:  {Tick, RemoveByAdmin, ExtendByAdmin, Pass},
+	ExtendByAdmin: {Tick, RemoveByAdmin, ExtendByUser, Pass},
+	DeletePackage: {Submit, Assign, Tick},
+	DeletePolicy:  {Submit, Assign},
+	Urgent:        {RemoveByAdmin, RemoveByAdmin, Disable, RemoveRole, AddRole, Urgent, Assign, Tick, Pass},
+	Bulk:          {RemoveByAdmin, RemoveRole, Urgent},
+	Fanout:        {RemoveByAdmin, AddRole, RemoveRole, Fanout, Assign},
+	Tick:          {Tick, ExtendByAdmin, RemoveByAdmin, Approve, Cancel},
+}
+
+// drawRival draws a command of a kind about what c is about.
+func drawRival(r *rand.Rand, c Command, k Kind) Command {
+	rival := drawOf(r, k)
+	rival.B = c.B
+	switch {
+	case k == DeletePackage || k == DeletePolicy || k == ReplacePolicy:
+		rival.A, rival.B = c.B, c.C // where the one is told the package second, the other is told it first
+	case c.Kind == DeletePackage || c.Kind == DeletePolicy:
+		rival.B, rival.C = c.A, c.B
+	case k == Submit || k == Assign || k == Disable:
+		rival.A = c.A
+	}
+	return rival
 }
 
 func drawPack(r *rand.Rand) Pack {
@@ -203,14 +240,17 @@ var allWeights = func() (sum int) {
 }()
 
 func drawCommand(r *rand.Rand) Command {
-	c := Command{A: r.IntN(60), B: r.IntN(60), C: r.IntN(60), Seed: r.Uint64()}
 	at := r.IntN(allWeights)
 	for k, w := range weights {
 		if at -= w; at < 0 {
-			c.Kind = Kind(k)
-			break
+			return drawOf(r, Kind(k))
 		}
 	}
+	panic("the weights have no end")
+}
+
+func drawOf(r *rand.Rand, k Kind) Command {
+	c := Command{Kind: k, A: r.IntN(60), B: r.IntN(60), C: r.IntN(60), Seed: r.Uint64()}
 	switch c.Kind {
 	case Pass:
 		c.Span = steps[r.IntN(len(steps))]

@@ -15,6 +15,7 @@ var (
 	runs  = flag.Int("sim.runs", 2000, "number of runs")
 	first = flag.Uint64("sim.first", 1, "number of the first run")
 	one   = flag.Uint64("sim.run", 0, "replay the run of this number alone, with its log")
+	brief = flag.Bool("sim.brief", false, "say only which run was the first to violate something")
 	most  = flag.Int("sim.violations", 3, "stop after so many violations")
 )
 
@@ -27,6 +28,12 @@ func TestSim(t *testing.T) {
 	}
 	started := time.Now()
 	total := manyRuns(t, *first, *runs, *most)
+	if *brief {
+		for _, bad := range total.bad {
+			t.Fatalf("first violation: run %d %s", bad.number, bad.violation)
+		}
+		return
+	}
 	t.Log(total.report(time.Since(started)))
 	for _, bad := range total.bad {
 		shortest := Shrink(t, Draw(bad.number), bad.violation)

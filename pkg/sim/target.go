@@ -142,8 +142,11 @@ func (s session) call(ctx context.Context, label string, effect func() error) er
 // wait lets a slow target take its time, before the effect and never past the client's own patience.
 func (s session) wait(ctx context.Context, label string) error {
 	latency := s.latency
-	if s.mood == slow {
+	switch d := mix(s.w.choice, uint64(s.calls)); {
+	case s.mood == slow:
 		latency = 8 * time.Second
+	case s.w.rate > 0 && d%4 == 0:
+		latency = time.Duration(below(mix(d), 9)) * time.Second
 	}
 	if inv := invocationOf(ctx); inv != nil && latency > 0 && !s.w.park(inv, label+" under way", latency) {
 		return errDead
