@@ -1,0 +1,73 @@
+package scimserver
+
+import (
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strings"
+)
+
+// comparison is the one shape of filter that is understood: attribute eq "value".
+var comparison = regexp.MustCompile(`(?i)^\s*([a-z.]+)\s+eq\s+("(?:[^"\\]|\\.)*")\s*$`)
+
+// exact says of each attribute that can be searched for whether case counts.
+var exact = map[string]bool{
+	"id":            true,
+	"externalid":    true,
+	"username":      false,
+	"displayname":   false,
+	"emails.value":  false,
+	"members.value": true,
+}
+
+var errFilter = errors.New(`Only attribute eq "value" is understood, of id, externalId, userName, displayName, emails.value and members.value.`)
+
+// parseFilter returns what a filter says of a resource; no filter fits all.
+func parseFilter(text string) (func(resource) bool, error) {
+	if text == "" {
+		return func(resource) bool { return true }, nil
+	}
+	parts := comparison.FindStringSubmatch(text)
+	if parts == nil {
+		return nil, errFilter
+	}
+	attribute := strings.ToLower(parts[1])
+	caseCounts, known := exact[attribute]
+	var value string
+	if err := json.Unmarshal([]byte(parts[2]), &value); err != nil || !known {
+		return nil, errFilter
+	}
+	equal := strings.EqualFold
+	if caseCounts {
+		equal = func(a, b string) bool { return a == b }
+	}
+
+	name, below, _ := strings.Cut(attribute, ".")
+	return func(r resource) bool {
+		for _, have := range values(r, name, below) {
+			if equal(have, value) {
+				return true
+			}
+		}
+		return false
+	}, nil
+}
+
+// values are the texts of an attribute, or of what lies below each of its elements.
+func values(r resource, name, below string) (texts []string) {
+	for key, value := range r {
+		if !strings.EqualFold(key, name) {
+			continue
+		}
+		if text, is := value.(string); is {
+			texts = append(texts, text)
+		}
+		elements, _ := value.([]any)
+		for _, each := range elements {
+			if element, is := each.(resource); is {
+				texts = append(texts, values(element, below, "")...)
+			}
+		}
+	}
+	return texts
+}

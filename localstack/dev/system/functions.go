@@ -1,0 +1,132 @@
+package system
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"leasehold/localstack/parts"
+	"leasehold/pkg/app/deliver"
+	"leasehold/pkg/app/expire"
+	"leasehold/pkg/app/fanout"
+	"leasehold/pkg/app/httpapi"
+	"leasehold/pkg/app/targets"
+	"leasehold/pkg/catalogs"
+	"leasehold/pkg/clock"
+	"leasehold/pkg/config"
+	"leasehold/pkg/connector"
+	"leasehold/pkg/delivery"
+	"leasehold/pkg/directory"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph"
+	"leasehold/pkg/lambdaio"
+	"leasehold/pkg/lifecycle"
+	"leasehold/pkg/memstore"
+	"leasehold/pkg/names"
+	"leasehold/pkg/obs"
+	"leasehold/pkg/requests"
+	"leasehold/pkg/secrets"
+)
+
+// function is one function of the product as the Lambda runtime would run it.
+type function struct {
+	lambda.Handler
+	log     *slog.Logger
+	timeout time.Duration
+}
+
+// functions are the product's, by id.
+type functions map[string]function
+
+// invoke hands a payload to a function and returns its answer.
+func (f functions) invoke(ctx context.Context, id string, payload []byte) ([]byte, error) {
+	called, known := f[id]
+	if !known {
+		return nil, fmt.Errorf("there is no function %q", id)
+	}
+	ctx, cancel := context.WithTimeout(ctx, called.timeout)
+	defer cancel()
+	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: clock.System{}.New()})
+	return called.Invoke(obs.WithLogger(ctx, called.log), payload)
+}
+
+// wire puts every function together as its main does, over parts in memory.
+func (s *System) wire(store *memstore.Store, out io.Writer) (functions, error) {
+	verifier, err := httpapi.Verifier(config.Config{Issuers: []config.Issuer{{Issuer: s.Facts.Issuer, KeySet: s.issuer.KeySet(), Audience: parts.Audience}}})
+	if err != nil {
+		return nil, err
+	}
+	system, credentials := clock.System{}, &secrets.Memory{}
+	urgent, bulk, jobs := s.lanes[names.DeliverUrgent], s.lanes[names.DeliverBulk], s.lanes[names.FanoutJobs]
+	logs := map[string]*slog.Logger{}
+	for _, f := range names.Functions {
+		logs[f.ID] = obs.New(out, f.ID)
+	}
+
+	people := func(log *slog.Logger) *directory.Service {
+		return &directory.Service{Store: store, Clock: system, IDs: system, Hinter: urgent, Log: log,
+			First: entitlement.Principal{Issuer: s.Facts.Issuer, Value: parts.Admin}}
+	}
+	deps := func(id string) graph.Deps {
+		return graph.Deps{Authenticator: verifier, Directory: people(logs[id]), Reads: store, PublicURL: s.Facts.URL, GatewayBase: lambdaio.GatewayBase, Clock: system}
+	}
+	// The target system is on this machine, and plain http.
+	registry := targets.Registry(store, credentials, people(logs[names.Deliver]), true)
+
+	owners := deps(names.Catalogs)
+	owners.Catalogs = &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
+		Jobs: jobs, Clock: system, IDs: system, Log: logs[names.Catalogs]}
+	askers := deps(names.Requests)
+	askers.Requests = &requests.Service{Store: store, Hinter: urgent, Reasons: connector.Reasons(), Clock: system, IDs: system, Log: logs[names.Requests]}
+	worker := &delivery.Service{Store: store, Connectors: registry, Lane: bulk, Clock: system, IDs: system, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
+	edits := &delivery.FanOut{Store: store, Bulk: bulk, Again: jobs, Clock: system, Log: logs[names.Fanout]}
+	tick := &lifecycle.Service{Store: store, Hinter: urgent, Jobs: jobs, Clock: system, Log: logs[names.Expire]}
+
+	handlers := map[string]any{
+		names.Catalogs: lambdaio.HTTP(graph.Catalogs(owners)),
+		names.Requests: lambdaio.HTTP(graph.Requests(askers)),
+		names.Deliver:  lambdaio.SQS(deliver.Handler(worker), s.lanes.delayers()),
+		names.Fanout:   lambdaio.SQS(fanout.Handler(edits), s.lanes.delayers()),
+		names.Expire:   lambdaio.Schedule(expire.Handler(tick, obs.NewMetrics(out, nil))),
+	}
+	all := functions{}
+	for _, f := range names.Functions {
+		handler, known := handlers[f.ID]
+		if !known {
+			return nil, fmt.Errorf("nobody has wired the function %s here", f.ID)
+		}
+		all[f.ID] = function{lambda.NewHandler(handler), logs[f.ID], f.Timeout}
+	}
+	return all, nil
+}
+
+// Tick does what is due by now, as the schedule does.
+func (s *System) Tick(ctx context.Context) error {
+	payload, err := json.Marshal(events.EventBridgeEvent{Time: time.Now().UTC()})
+	if err != nil {
+		return err
+	}
+	_, err = s.functions.invoke(ctx, names.Expire, payload)
+	return err
+}
+
+// schedule ticks until ctx ends. A tick that fails is in the log; the next does its work.
+func (s *System) schedule(ctx context.Context, every time.Duration) {
+	clock := time.NewTicker(every)
+	defer clock.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-clock.C:
+			s.Tick(ctx)
+		}
+	}
+}

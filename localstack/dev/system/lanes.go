@@ -1,0 +1,149 @@
+package system
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"leasehold/pkg/clock"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/lambdaio"
+	"leasehold/pkg/names"
+	"leasehold/pkg/obs"
+	"leasehold/pkg/queue"
+)
+
+// visibilityTimes is how many time-outs of its function a received message is hidden, as
+// in the deployed stack.
+const visibilityTimes = 6
+
+// look is how often a lane is looked at for messages that have become visible again;
+// those that are sent are seen at once.
+const look = 50 * time.Millisecond
+
+// lane is a queue with the settings that it is deployed with, and the function that
+// drains it.
+type lane struct {
+	*queue.Memory
+	names.Queue
+	drainedBy  names.Function
+	visibility time.Duration
+	sent       chan struct{}
+}
+
+// lanes are the queues by id.
+type lanes map[string]*lane
+
+func newLanes(c clock.Clock) lanes {
+	all := lanes{}
+	for _, q := range names.Queues {
+		i := slices.IndexFunc(names.Functions, func(f names.Function) bool { return slices.Contains(f.Trigger.Queues, q.ID) })
+		all[q.ID] = &lane{Memory: queue.NewMemory(c, q.MaxReceive), Queue: q, drainedBy: names.Functions[i],
+			visibility: visibilityTimes * names.Functions[i].Timeout, sent: make(chan struct{}, 1)}
+	}
+	return all
+}
+
+// delayers are the lanes as the adapter of a function needs them.
+func (l lanes) delayers() lambdaio.Lanes {
+	all := lambdaio.Lanes{}
+	for id, each := range l {
+		all[id] = each
+	}
+	return all
+}
+
+// Hint sends the subjects at once.
+func (l *lane) Hint(ctx context.Context, subjects ...entitlement.UserID) error {
+	return l.HintAfter(ctx, 0, subjects...)
+}
+
+// HintAfter sends the subjects so that they arrive after the delay.
+func (l *lane) HintAfter(ctx context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
+	defer l.wake()
+	return l.Memory.HintAfter(ctx, delay, subjects...)
+}
+
+// HintJob asks that a package's edit be carried on.
+func (l *lane) HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64) error {
+	defer l.wake()
+	return l.Memory.HintJob(ctx, pkg, gen)
+}
+
+func (l *lane) wake() {
+	select {
+	case l.sent <- struct{}{}:
+	default: // somebody is about to look anyway
+	}
+}
+
+// next waits for messages; it returns none only when ctx ends.
+func (l *lane) next(ctx context.Context) []queue.Message {
+	again := time.NewTicker(look)
+	defer again.Stop()
+	for ctx.Err() == nil {
+		if batch := l.Receive(l.BatchSize, l.visibility); len(batch) > 0 {
+			return batch
+		}
+		select {
+		case <-l.sent:
+		case <-again.C:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// drain hands the messages of a lane to its function, in as many copies at once as the
+// deployed queue allows.
+func (s *System) drain(ctx context.Context, l *lane) {
+	copies := make(chan struct{}, l.MaxConcurrency)
+	for {
+		copies <- struct{}{}
+		batch := l.next(ctx)
+		if batch == nil {
+			return
+		}
+		s.running.Go(func() {
+			defer func() { <-copies }()
+			s.handle(ctx, l, batch)
+		})
+	}
+}
+
+// handle invokes the function with a batch and deletes what it did not report as failed.
+// Where the function itself fails nothing is deleted, and all of it comes again.
+func (s *System) handle(ctx context.Context, l *lane, batch []queue.Message) {
+	payload, err := json.Marshal(l.event(batch))
+	if err != nil {
+		return // numbers and strings: cannot be
+	}
+	text, err := s.functions.invoke(ctx, l.drainedBy.ID, payload)
+	var answer events.SQSEventResponse
+	if err == nil {
+		err = json.Unmarshal(text, &answer)
+	}
+	if err != nil {
+		s.functions[l.drainedBy.ID].log.Error("function failed, its messages come again", "queue", l.ID, obs.Err(err))
+		return
+	}
+	for _, m := range batch {
+		if !slices.Contains(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.ID}) {
+			l.Delete(m.Receipt)
+		}
+	}
+}
+
+func (l *lane) event(batch []queue.Message) events.SQSEvent {
+	event := events.SQSEvent{Records: make([]events.SQSMessage, len(batch))}
+	for i, m := range batch {
+		event.Records[i] = events.SQSMessage{MessageId: m.ID, ReceiptHandle: m.Receipt, Body: m.Body,
+			Attributes:  map[string]string{"ApproximateReceiveCount": strconv.Itoa(m.Receives)},
+			EventSource: "aws:sqs", EventSourceARN: "arn:aws:sqs:local:000000000000:" + l.ID}
+	}
+	return event
+}
