@@ -37,7 +37,7 @@ import (
 
 // function is one function of the product as the Lambda runtime would run it.
 type function struct {
-	lambda.Handler
+	handler any // as given to lambda.Start
 	log     *slog.Logger
 	timeout time.Duration
 }
@@ -54,7 +54,9 @@ func (f functions) invoke(ctx context.Context, id string, payload []byte) ([]byt
 	ctx, cancel := context.WithTimeout(ctx, called.timeout)
 	defer cancel()
 	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: clock.System{}.New()})
-	return called.Invoke(obs.WithLogger(ctx, called.log), payload)
+	// The runtime serves one call at a time and uses the buffer of an answer again for the
+	// next, so each call has a runtime of its own.
+	return lambda.NewHandler(called.handler).Invoke(obs.WithLogger(ctx, called.log), payload)
 }
 
 // wire puts every function together as its main does, over parts in memory.
@@ -102,7 +104,7 @@ func (s *System) wire(store *memstore.Store, out io.Writer) (functions, error) {
 		if !known {
 			return nil, fmt.Errorf("nobody has wired the function %s here", f.ID)
 		}
-		all[f.ID] = function{lambda.NewHandler(handler), logs[f.ID], f.Timeout}
+		all[f.ID] = function{handler, logs[f.ID], f.Timeout}
 	}
 	return all, nil
 }
