@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"leasehold/pkg/names"
 )
@@ -32,7 +33,7 @@ type Config struct {
 	FirstAdmin     FirstAdmin
 	PublicURL      string // base of every link, with no slash at the end; "" means the gateway's own address
 	SecretPath     string // SSM path of connector credentials, with no slash at the end
-	Emulated       bool   // on an emulator: targets may be plain http and private
+	Emulated       bool   // on an emulator: targets and key sets may be plain http and private
 	AWS            AWS
 }
 
@@ -91,7 +92,7 @@ func Load(lookup func(string) (string, bool), function string) (Config, error) {
 	for _, key := range names.Functions[i].Env {
 		problems = append(problems, c.read(key, lookup))
 	}
-	problems = append(problems, c.checkFirstAdmin(), c.AWS.read(lookup))
+	problems = append(problems, c.checkFirstAdmin(), c.checkKeySets(), c.AWS.read(lookup))
 
 	if err := errors.Join(problems...); err != nil {
 		return Config{}, fmt.Errorf("configuration of %s:\n%w", function, err)
@@ -123,6 +124,17 @@ func (c *Config) checkFirstAdmin() error {
 	}
 	if !slices.ContainsFunc(c.Issuers, func(i Issuer) bool { return i.Issuer == c.FirstAdmin.Issuer }) {
 		return fmt.Errorf("%s: the issuer %s is not one of %s", names.EnvFirstAdmin, c.FirstAdmin.Issuer, names.EnvIssuers)
+	}
+	return nil
+}
+
+// checkKeySets refuses keys in the clear: whoever can change them on their way can sign
+// in as anybody. An emulator's issuer, and one made for development, are on this machine.
+func (c *Config) checkKeySets() error {
+	for _, issuer := range c.Issuers {
+		if !c.Emulated && !strings.HasPrefix(strings.ToLower(issuer.KeySet), "https:") {
+			return fmt.Errorf("%s: the keySet of %s must begin with https://", names.EnvIssuers, issuer.Issuer)
+		}
 	}
 	return nil
 }

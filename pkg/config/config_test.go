@@ -124,6 +124,7 @@ func TestLoadRefuses(t *testing.T) {
 		"unknown rule":             {"LEASEHOLD_ISSUERS", issuer(`"issuer":"https://a","keySet":"https://a/k","audience":"x","tokenRule":"any"`), `"any"`},
 		"no audience":              {"LEASEHOLD_ISSUERS", issuer(`"issuer":"https://a","keySet":"https://a/k"`), "audience"},
 		"no key set":               {"LEASEHOLD_ISSUERS", issuer(`"issuer":"https://a","audience":"x"`), "keySet"},
+		"key set in the clear":     {"LEASEHOLD_ISSUERS", issuer(`"issuer":"https://a","keySet":"http://a/k","audience":"x"`), "begin with https://"},
 		"the same issuer twice":    {"LEASEHOLD_ISSUERS", strings.Replace(issuers, "]", ","+issuers[1:], 1), "listed twice"},
 		"administrator, no bar":    {"LEASEHOLD_FIRST_ADMIN", "https://id.example.com", "a bar"},
 		"administrator, no issuer": {"LEASEHOLD_FIRST_ADMIN", "|17", "an issuer"},
@@ -149,6 +150,23 @@ func TestLoadRefuses(t *testing.T) {
 				t.Errorf("a refused environment still gave %v", got)
 			}
 		})
+	}
+}
+
+// An issuer on this machine, such as one made for development, gives tokens to anybody who
+// asks. Only what runs on an emulator may take them.
+func TestOnlyAnEmulatorTakesKeysInTheClear(t *testing.T) {
+	for _, function := range []string{names.Catalogs, names.Requests} {
+		env := environment()
+		env[string(names.EnvIssuers)] = `[{"issuer":"http://127.0.0.1:9","keySet":"http://127.0.0.1:9/jwks","audience":"api://leasehold"}]`
+		env[string(names.EnvFirstAdmin)] = "http://127.0.0.1:9|admin"
+		if _, err := config.Load(lookup(env), function); err == nil || !strings.Contains(err.Error(), "begin with https://") {
+			t.Errorf("%s deployed: error = %v", function, err)
+		}
+		env[string(names.EnvEmulated)] = "true"
+		if _, err := config.Load(lookup(env), function); err != nil {
+			t.Errorf("%s on an emulator: %v", function, err)
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ const (
 	EnvFirstAdmin  EnvKey = "LEASEHOLD_FIRST_ADMIN"  // issuer|value of the first administrator
 	EnvPublicURL   EnvKey = "LEASEHOLD_PUBLIC_URL"   // base of every link; empty: the gateway's own address
 	EnvSecretPath  EnvKey = "LEASEHOLD_SECRET_PATH"  // SSM path under which connector credentials live, with no slash at the end
-	EnvEmulated    EnvKey = "LEASEHOLD_EMULATED"     // "true" on an emulator: targets may be plain http and private
+	EnvEmulated    EnvKey = "LEASEHOLD_EMULATED"     // "true" on an emulator: targets and key sets may be plain http and private
 )
 
 // Trigger says what starts a function. Exactly one field is set.
@@ -55,7 +55,7 @@ var Functions = []Function{
 	{ID: Catalogs, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
 		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvFanoutQueue, EnvIssuers, EnvFirstAdmin, EnvPublicURL, EnvSecretPath, EnvEmulated}},
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvIssuers, EnvFirstAdmin, EnvPublicURL}},
+		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvIssuers, EnvFirstAdmin, EnvPublicURL, EnvEmulated}},
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
 		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvBulkQueue, EnvSecretPath, EnvEmulated}},
 	{ID: Fanout, Timeout: 60 * time.Second, Memory: 512, Trigger: Trigger{Queues: []string{FanoutJobs}},
