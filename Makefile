@@ -31,6 +31,12 @@ help: ## this list
 run: install ## start everything here and say what is where; Ctrl-C stops it, WAIT=no returns, EMULATOR=localstack
 	@$(LOCAL) up
 
+.PHONY: dev
+dev: ## the whole system in one process, in memory and up in a second; needs Go alone, Ctrl-C ends it
+	@mkdir -p .local
+	@$(call within,900) go build -o .local/dev ./localstack/dev
+	@.local/dev
+
 .PHONY: down
 down: $(LOCAL) ## stop what make run started
 	@$(LOCAL) down
