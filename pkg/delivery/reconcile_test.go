@@ -415,6 +415,37 @@ func TestS14_AWorkerThatWasOvertakenWritesNothing(t *testing.T) {
 	}
 }
 
+// overtaken has something happen just before its first claim.
+type overtaken struct {
+	*memstore.Store
+	once sync.Once
+	by   func()
+}
+
+func (o *overtaken) Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSheet, bool, error) {
+	o.once.Do(o.by)
+	return o.Store.Claim(ctx, c)
+}
+
+// What a worker meant to grant and never tried is not left on record: with the debt paid
+// by the one who overtook it, nobody would ever look at it.
+func TestS14_AWorkerOvertakenBeforeItsClaimLeavesNothingOnRecord(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	w.assign(u, p)
+	slow := *w.worker
+	slow.Store = &overtaken{Store: w.store, by: func() {
+		w.remove(u, p)
+		w.deliver(u)
+	}}
+	if errs := slow.Deliver(context.Background(), []entitlement.UserID{u}, "test"); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if h, grants := w.debt(u); h.Owes() || len(grants) != 0 || w.target.writes != 0 {
+		t.Errorf("left: %+v, %v after %d writes", h, grants, w.target.writes)
+	}
+}
+
 func TestF12_TwoWorkersAtOnceWriteOnce(t *testing.T) {
 	w := newWorld(t)
 	u, p := w.person(), w.pack("a")
