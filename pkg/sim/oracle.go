@@ -224,8 +224,40 @@ func (o *oracle) step() {
 		}
 		o.unwanted(g)
 	}
+	for _, u := range sorted(o.dirty) {
+		o.recorded(u, now)
+	}
 	clear(o.dirty)
 	o.unique()
+}
+
+// recorded checks that where nothing is owed, the sheets name what the person holds
+// through us, and nothing that nobody wants.
+func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
+	if d := o.head(u); d.gen != d.settled || d.gen == 0 || o.underway(u) {
+		return
+	}
+	_, sheets, err := o.w.store.Store.Debt(quiet, u)
+	if err != nil {
+		return
+	}
+	known := map[entitlement.RoleRef]bool{}
+	for _, s := range sheets {
+		for role, recorded := range s.Grants {
+			known[role] = true
+			if s.Token != "" && recorded.Presence == entitlement.PresenceUnknown {
+				continue // the intention of a worker that died before its call, found by whoever claims next
+			}
+			if g := (grant{u, role}); !o.desired(g, now) && !o.overdue(g) {
+				o.fail("S14", "%s owes nothing, and is on record for %s, which nothing gives", short(string(u)), show(role))
+			}
+		}
+	}
+	for g, h := range o.had {
+		if g.who == u && h.is && h.byUs && o.desired(g, now) && !known[g.role] {
+			o.fail("S14", "%s owes nothing, holds %s, and no sheet knows of it", short(string(u)), show(g.role))
+		}
+	}
 }
 
 // unwanted checks that a role which nothing desires is on its way out, and is seen to be.

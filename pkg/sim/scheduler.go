@@ -25,6 +25,7 @@ type scheduler struct {
 	choice uint64 // of the order
 	lag    bool   // reads by index are behind
 	grave  chan struct{}
+	died   func(inv *invocation)
 	trace  func(format string, args ...any) // nil: nobody listens
 }
 
@@ -149,6 +150,7 @@ func (s *scheduler) die(inv *invocation) error {
 
 func (s *scheduler) kill(inv *invocation) {
 	inv.dead = true
+	s.died(inv)
 	s.say("  %d is dead", inv.id)
 }
 

@@ -94,6 +94,7 @@ type scanner struct {
 func newWorld(p Plan) *world {
 	w := &world{number: p.Number, pageSize: max(p.PageSize, 1), logged: &scanner{}}
 	w.scheduler.grave, w.scheduler.rate, w.scheduler.choice, w.scheduler.lag = make(chan struct{}), p.Rate, mix(p.Number, 77), p.Lag > 0
+	w.scheduler.died = w.cover
 	w.store = &store{memstore.New(memstore.Options{IndexLag: p.Lag}), w}
 	w.oracle = newOracle(w)
 	w.log = slog.New(slog.NewTextHandler(w.logged, &slog.HandlerOptions{Level: slog.LevelWarn}))
