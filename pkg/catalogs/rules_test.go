@@ -1,0 +1,103 @@
+package catalogs_test
+
+import (
+	"testing"
+
+	"leasehold/pkg/entitlement"
+)
+
+// asker has a new person ask for the package through the policy, which somebody approves.
+func (w *world) asker(p entitlement.AccessPackage, policy entitlement.AssignmentPolicy) {
+	w.t.Helper()
+	u := entitlement.UserID(w.clock.New())
+	if err := w.store.Commit(w.t.Context(), entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "U", UserPrincipalName: string(u), Enabled: true}}}); err != nil {
+		w.t.Fatal(err)
+	}
+	ask := must[entitlement.Ask](w.t)(w.store.Ask(w.t.Context(), entitlement.AskKeys{Requestor: u, Subject: u, Package: p.ID, Policy: policy.ID}))
+	r, c, err := entitlement.Submit(entitlement.NewRequest{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.UserAdd, Policy: policy.ID, NewID: w.clock.New}, ask, w.clock.Now())
+	if err == nil {
+		err = w.store.Commit(w.t.Context(), c)
+	}
+	if err != nil || r.State != entitlement.RequestPendingApproval {
+		w.t.Fatalf("%s, %v", r.State, err)
+	}
+}
+
+// decided is a policy under which somebody approves.
+func (w *world) decided(p entitlement.AccessPackage) entitlement.AssignmentPolicy {
+	w.t.Helper()
+	u := entitlement.UserID(w.clock.New())
+	if err := w.store.Commit(w.t.Context(), entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "A", UserPrincipalName: string(u), Enabled: true}}}); err != nil {
+		w.t.Fatal(err)
+	}
+	return must[entitlement.AssignmentPolicy](w.t)(w.CreatePolicy(w.t.Context(), by, entitlement.AssignmentPolicy{Package: p.ID, DisplayName: "Approved",
+		Scope: entitlement.ScopeAllMembers, Requestor: entitlement.RequestorSettings{SelfAdd: true}, Approval: entitlement.ApprovalSettings{RequiredForAdd: true,
+			Stages: []entitlement.ApprovalStage{{Primary: []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: string(u)}}}}}}))
+}
+
+func TestR22_APackageBelongsToTheCatalogItWasMadeIn(t *testing.T) {
+	w := newWorld(t)
+	c := w.catalog()
+	for name, id := range map[string]entitlement.CatalogID{"none": "", "an unknown one": entitlement.CatalogID(w.clock.New())} {
+		_, err := w.CreatePackage(t.Context(), by, entitlement.AccessPackage{Catalog: id, DisplayName: "P"})
+		if entitlement.KindOf(err) != entitlement.NotFound {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	p := w.pack(c)
+	if got := must[entitlement.AccessPackage](t)(w.store.Package(t.Context(), p.ID)); got.Catalog != c.ID {
+		t.Errorf("it belongs to %q", got.Catalog)
+	}
+}
+
+func TestR29_APackageMayHaveNoPolicyOrSeveral(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack(w.catalog())
+	for n := range 3 {
+		if got := must[entitlement.AccessPackage](t)(w.store.Package(t.Context(), p.ID)); len(got.Policies) != n {
+			t.Fatalf("%d policies, want %d", len(got.Policies), n)
+		}
+		w.policy(p)
+	}
+}
+
+func TestR88_APolicyIsNotDeletedWhileAnythingStandsUnderIt(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack(w.catalog())
+	first := w.policy(p)
+	w.holder(p)
+	second, third := w.decided(p), w.policy(p)
+	w.asker(p, second)
+	w.kind(w.DeletePolicy(t.Context(), by, first.ID), entitlement.Conflict, "1 assignments and 0 open requests")
+	w.kind(w.DeletePolicy(t.Context(), by, second.ID), entitlement.Conflict, "0 assignments and 1 open requests")
+	if err := w.DeletePolicy(t.Context(), by, third.ID); err != nil {
+		t.Errorf("one that nothing stands under: %v", err)
+	}
+	w.asker(p, second) // the refused ones are open again
+}
+
+func TestR89_APolicyIsEditedAtAnyTime(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack(w.catalog())
+	open := w.policy(p)
+	w.holder(p)
+	approved := w.decided(p)
+	w.asker(p, approved)
+	for _, policy := range []entitlement.AssignmentPolicy{open, approved} {
+		policy.DisplayName, policy.Scope = "Edited", entitlement.ScopeAllUsers
+		edited := must[entitlement.AssignmentPolicy](t)(w.ReplacePolicy(t.Context(), by, policy))
+		if got := must[entitlement.AssignmentPolicy](t)(w.store.Policy(t.Context(), policy.ID)); got.DisplayName != "Edited" || got.Version != edited.Version {
+			t.Errorf("got %+v", got)
+		}
+	}
+}
+
+func TestR124_AnOpenRequestBlocksThePackagesDeletionToo(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack(w.catalog())
+	w.asker(p, w.decided(p))
+	w.kind(w.DeletePackage(t.Context(), by, p.ID), entitlement.Conflict, "0 assignments and 1 open requests")
+	if got := must[entitlement.AccessPackage](t)(w.store.Package(t.Context(), p.ID)); !got.Deleting.IsZero() {
+		t.Error("it stays closed")
+	}
+}

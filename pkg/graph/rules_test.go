@@ -1,0 +1,73 @@
+package graph
+
+import "testing"
+
+func TestGroups_WhatCannotBeAResourceIsNotMade(t *testing.T) {
+	w := newWorld(t)
+	for name, more := range map[string]object{
+		"R10 a group that gets mail":               {"mailEnabled": true},
+		"R10 a group of another directory":         {"onPremisesSyncEnabled": true},
+		"R11 a group whose members a rule decides": {"groupTypes": []string{"DynamicMembership"}, "membershipRule": "user.department -eq \"Sales\""},
+	} {
+		body := object{"displayName": "G", "mailNickname": "g", "securityEnabled": true}
+		for member, v := range more {
+			body[member] = v
+		}
+		if got := w.call("admin", "POST", "/v1.0/groups", body); got.status != 400 {
+			t.Errorf("%s: %d %s", name, got.status, got.text)
+		}
+	}
+}
+
+func TestR22_APackageHasOneCatalogAndStaysThere(t *testing.T) {
+	w := newWorld(t)
+	w.offer(open())
+	other := w.call("admin", "POST", em+"/catalogs", object{"displayName": "Other"}).want(201).get("id")
+	for name, catalog := range map[string]any{"none": nil, "one without an id": object{}, "several": []object{{"id": w.ids["catalog"]}, {"id": other}}} {
+		body := object{"displayName": "P", "catalog": catalog}
+		if got := w.call("admin", "POST", packagePath, body); got.status != 400 {
+			t.Errorf("%s: %d %s", name, got.status, got.text)
+		}
+	}
+	w.call("admin", "PATCH", packagePath+"/"+w.ids["package"], object{"catalog": object{"id": other}}).want(400)
+	if got := w.call("admin", "GET", packagePath+"/"+w.ids["package"]+"?$expand=catalog", nil).want(200); got.get("catalog.id") != w.ids["catalog"] {
+		t.Errorf("it moved: %s", got.text)
+	}
+}
+
+func TestR58_TheReasonOfADecisionIsSeen_R63_AndWhoDecided(t *testing.T) {
+	w := newWorld(t)
+	w.join("reviewers", "manager")
+	w.offer(approved(w))
+	id := w.ask("other") // who has no manager, so the group decides
+	at := approvalPath + "/" + id + "/stages/" + dig(w.call("reviewer", "GET", approvalPath+"/"+id+"/stages", nil).one(), "id")
+	w.call("reviewer", "PATCH", at, object{"reviewResult": "Deny", "justification": "not this quarter"}).want(204)
+	for name, who := range map[string]string{"R58, R63 another approver": "manager", "R58 the requestor": "other", "the one who decided": "reviewer"} {
+		seen := w.call(who, "GET", at, nil).want(200)
+		if seen.get("justification") != "not this quarter" || seen.get("reviewResult") != "Denied" || seen.get("reviewedBy.displayName") != "Reviewer" || seen.body["assignedToMe"] != false {
+			t.Errorf("%s: %s", name, seen.text)
+		}
+	}
+	w.call("manager", "PATCH", at, object{"reviewResult": "Approve"}).want(409)
+	if n := len(w.call("manager", "GET", approvalPath+"/filterByCurrentUser(on='approver')", nil).values()); n != 0 {
+		t.Errorf("R63: %d wait for the other approver still", n)
+	}
+}
+
+func TestR127_APackageIsFoundUnlessItSaysOtherwise(t *testing.T) {
+	w := newWorld(t)
+	w.offer(open())
+	if got := w.call("admin", "GET", packagePath+"/"+w.ids["package"], nil).want(200); got.body["isHidden"] != false {
+		t.Errorf("hidden: %s", got.text)
+	}
+	mine := packagePath + "/filterByCurrentUser(on='allowedRequestor')"
+	if dig(w.call("member", "GET", mine, nil).one(), "id") != w.ids["package"] {
+		t.Error("it is not listed")
+	}
+	w.call("admin", "PATCH", packagePath+"/"+w.ids["package"], object{"isHidden": true}).want(204)
+	if n := len(w.call("member", "GET", mine, nil).values()); n != 0 {
+		t.Errorf("R128: %d listed", n)
+	}
+	w.call("member", "GET", packagePath+"/"+w.ids["package"], nil).want(200)
+	w.ask("member")
+}
