@@ -40,19 +40,11 @@ func (s *Service) leaveOne(ctx context.Context, pkg entitlement.PackageID, subje
 	if err != nil {
 		return err
 	}
-	var open *entitlement.AssignmentRequest
-	if slot.Open != "" {
-		requests, err := s.Store.OpenRequests(ctx, subject)
-		if err != nil {
-			return err
-		}
-		for _, r := range requests {
-			if r.ID == slot.Open {
-				open = &r
-			}
-		}
+	with, err := s.endsWith(ctx, slot)
+	if err != nil {
+		return err
 	}
-	change, err := entitlement.Leave(slot, open, entitlement.OutcomeSubjectDisabled, command, s.Clock.Now())
+	change, err := entitlement.Leave(slot, with, entitlement.OutcomeSubjectDisabled, command, s.Clock.Now())
 	if err == nil && len(change.Ended) > 0 {
 		err = s.Store.Commit(ctx, change)
 	}
@@ -60,4 +52,29 @@ func (s *Service) leaveOne(ctx context.Context, pkg entitlement.PackageID, subje
 		return nil
 	}
 	return err
+}
+
+// endsWith reads the requests that end with a slot's assignment: the one that made it
+// comes with the work that it still is.
+func (s *Service) endsWith(ctx context.Context, slot entitlement.Slot) ([]entitlement.AssignmentRequest, error) {
+	var with []entitlement.AssignmentRequest
+	for _, id := range slot.EndsWith() {
+		if id == slot.Open {
+			open, err := s.Store.OpenRequests(ctx, slot.Subject)
+			if err != nil {
+				return nil, err
+			}
+			with = append(with, open...)
+			continue
+		}
+		waits := entitlement.Head{Subject: slot.Subject, Waiting: []entitlement.Waiting{{Package: slot.Package, Assignment: slot.Assignment.ID}}}
+		work, err := s.Store.Work(ctx, waits)
+		if err != nil {
+			return nil, err
+		}
+		if r, ok := work.Requests[id]; ok {
+			with = append(with, r)
+		}
+	}
+	return with, nil
 }

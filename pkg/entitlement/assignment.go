@@ -70,6 +70,23 @@ type Slot struct {
 // Empty reports a slot that nothing occupies any more.
 func (s Slot) Empty() bool { return s.Open == "" && s.Assignment == nil }
 
+// EndsWith names the requests that end with the slot's assignment and must be read for
+// that: the extension that is open, and the request that made the assignment, where it
+// has not become anything yet.
+func (s Slot) EndsWith() []RequestID {
+	var ids []RequestID
+	if s.Assignment == nil {
+		return nil
+	}
+	if s.Open != "" {
+		ids = append(ids, s.Open)
+	}
+	if s.Assignment.State == AssignmentDelivering {
+		ids = append(ids, RequestID(s.Assignment.ID))
+	}
+	return ids
+}
+
 // Vacate marks an empty slot for removal.
 func (s Slot) Vacate() Slot {
 	s.Erased = s.Empty()

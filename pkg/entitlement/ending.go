@@ -14,8 +14,8 @@ type Removal struct {
 // Remove ends a live assignment at once by request (R99). The removal's own request
 // stays delivering until the roles were read back absent.
 //
-// open is the request that is open in the slot, an extension; it is denied with it.
-func Remove(n Removal, slot Slot, open *AssignmentRequest, now time.Time) (AssignmentRequest, Change, error) {
+// with are the requests that end with it, see Slot.EndsWith.
+func Remove(n Removal, slot Slot, with []AssignmentRequest, now time.Time) (AssignmentRequest, Change, error) {
 	a := slot.Assignment
 	if a == nil {
 		return AssignmentRequest{}, Change{}, Errorf(Conflict, "The assignment has ended already.")
@@ -33,7 +33,7 @@ func Remove(n Removal, slot Slot, open *AssignmentRequest, now time.Time) (Assig
 	r.Chain, submitted = r.Chain.Append(submitted)
 	ended := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "removed", Actor: n.Requestor, Command: n.Command, At: now,
 		Data: map[string]string{"request": string(r.ID)}}
-	c, err := end(slot, open, ended, r.ID, now)
+	c, err := end(slot, with, ended, r.ID, now)
 	if err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
@@ -43,27 +43,28 @@ func Remove(n Removal, slot Slot, open *AssignmentRequest, now time.Time) (Assig
 }
 
 // Expire ends an assignment whose end has passed; before that it changes nothing (S16).
-// open is the request that is open in the slot, an extension; it is denied with it.
-func Expire(slot Slot, open *AssignmentRequest, command string, now time.Time) (Change, error) {
+// with are the requests that end with it, see Slot.EndsWith.
+func Expire(slot Slot, with []AssignmentRequest, command string, now time.Time) (Change, error) {
 	a := slot.Assignment
 	if a == nil || !over(*a, now) {
 		return Change{}, nil
 	}
-	return end(slot, open, Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "expired", Actor: Service, Command: command, At: now}, "", now)
+	return end(slot, with, Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "expired", Actor: Service, Command: command, At: now}, "", now)
 }
 
 // Leave ends a live assignment because its subject may not hold anything any more.
-func Leave(slot Slot, open *AssignmentRequest, reason, command string, now time.Time) (Change, error) {
+// with are the requests that end with it, see Slot.EndsWith.
+func Leave(slot Slot, with []AssignmentRequest, reason, command string, now time.Time) (Change, error) {
 	if slot.Assignment == nil {
 		return Change{}, nil
 	}
-	return end(slot, open, Event{Aggregate: OfRequest, ID: string(slot.Assignment.ID), Kind: "removed", Actor: Service, Command: command, At: now,
+	return end(slot, with, Event{Aggregate: OfRequest, ID: string(slot.Assignment.ID), Kind: "removed", Actor: Service, Command: command, At: now,
 		Data: map[string]string{"reason": reason}}, "", now)
 }
 
 // end moves a live assignment out of its slot: Target becomes absent, the subject owes
 // a delivery that takes the roles back.
-func end(slot Slot, open *AssignmentRequest, e Event, removal RequestID, now time.Time) (Change, error) {
+func end(slot Slot, with []AssignmentRequest, e Event, removal RequestID, now time.Time) (Change, error) {
 	a := *slot.Assignment
 	state, err := a.State.Next(AssignmentEnds)
 	if err != nil {
@@ -79,14 +80,24 @@ func end(slot Slot, open *AssignmentRequest, e Event, removal RequestID, now tim
 		Heads: []HeadChange{{Subject: a.Subject, Leave: Waiting{a.Package, a.ID}, Ended: Removing{a.ID, removal},
 			Look: now.Add(hintSlack)}},
 	}
-	if open != nil && open.ID == slot.Open {
-		_, denied, err := finish(*open, StageDenied, OutcomeEnded, Slot{}, Event{Aggregate: OfRequest, ID: string(open.ID), Kind: "denied", Actor: Service,
-			Command: e.Command, At: now, Data: map[string]string{"reason": "The assignment ended."}}, now)
-		if err != nil {
-			return Change{}, err
+	for _, r := range with {
+		switch {
+		case r.ID == RequestID(a.ID) && r.State == RequestDelivering:
+			// Nobody will deliver it any more; the event of the end is the event of this, too.
+			if r.State, err = r.State.Next(RolesFailed); err != nil {
+				return Change{}, err
+			}
+			r.Outcome, r.Completed = OutcomeEnded, now
+			c.Requests = append(c.Requests, r)
+		case r.ID == slot.Open:
+			_, denied, err := finish(r, StageDenied, OutcomeEnded, Slot{}, Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "denied", Actor: Service,
+				Command: e.Command, At: now, Data: map[string]string{"reason": "The assignment ended."}}, now)
+			if err != nil {
+				return Change{}, err
+			}
+			c.Requests, c.Events = append(c.Requests, denied.Requests...), append(c.Events, denied.Events...)
+			slot.Open, slot.OpenPolicy = "", ""
 		}
-		c.Requests, c.Events = append(c.Requests, denied.Requests...), append(c.Events, denied.Events...)
-		slot.Open, slot.OpenPolicy = "", ""
 	}
 	c.Slots = []Slot{slot.Vacate()}
 	return c, nil

@@ -107,8 +107,42 @@ func TestF17_AnExpiryDeniesTheExtensionThatIsOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended, err := Expire(c.Slots[0], &r, "tick", noon.Add(30*24*time.Hour))
+	ended, err := Expire(c.Slots[0], []AssignmentRequest{r}, "tick", noon.Add(30*24*time.Hour))
 	if err != nil || len(ended.Requests) != 1 || ended.Requests[0].State != RequestDenied || ended.Requests[0].Outcome != OutcomeEnded || !ended.Slots[0].Erased || len(ended.Slots) != 1 {
 		t.Errorf("got %+v, %v", ended, err)
+	}
+}
+
+// A request whose assignment ends before it was delivered is not left in delivering for
+// ever: with the assignment gone, nobody would move it again.
+func TestL1_ARequestThatIsStillDeliveringEndsWithItsAssignment(t *testing.T) {
+	a := &Assignment{ID: "r", Package: "pkg", Subject: "mia", State: AssignmentDelivering, Target: TargetPresent, End: noon}
+	slot := Slot{Package: "pkg", Subject: "mia", Meta: Meta{Version: 3}, Assignment: a}
+	if got := slot.EndsWith(); len(got) != 1 || got[0] != "r" {
+		t.Fatalf("it ends with %v", got)
+	}
+	made := AssignmentRequest{ID: "r", Type: UserAdd, State: RequestDelivering, Meta: Meta{Version: 2}}
+	for name, end := range map[string]func() (Change, error){
+		"its end": func() (Change, error) { return Expire(slot, []AssignmentRequest{made}, "tick", noon) },
+		"a leave": func() (Change, error) {
+			return Leave(slot, []AssignmentRequest{made}, OutcomeSubjectDisabled, "tick", noon)
+		},
+		"a removal": func() (Change, error) {
+			_, c, err := Remove(Removal{ID: "rem", Type: AdminRemove, Requestor: "adm"}, slot, []AssignmentRequest{made}, noon)
+			return c, err
+		},
+	} {
+		c, err := end()
+		if err != nil || len(c.Requests) == 0 {
+			t.Errorf("%s: %+v, %v", name, c, err)
+			continue
+		}
+		if r := c.Requests[0]; r.State != RequestDeliveryFailed || r.Outcome != OutcomeEnded || !r.Completed.Equal(noon) || r.Version != 2 {
+			t.Errorf("%s leaves the request %+v", name, r)
+		}
+	}
+	a.State = AssignmentPartiallyDelivered
+	if got := slot.EndsWith(); len(got) != 0 {
+		t.Errorf("what has become something stays: %v", got)
 	}
 }

@@ -118,6 +118,6 @@ func (r AssignmentRequest) Status() string {
 const (
 	OutcomeTimedOut        = "timedOut"
 	OutcomeSubjectDisabled = "subjectDisabled"
-	OutcomeEnded           = "assignmentEnded" // an extension that was open when its assignment ended
+	OutcomeEnded           = "assignmentEnded" // an extension that was open when its assignment ended, or a request that was not delivered by then
 	OutcomeLapsed          = "lapsed"          // approved for later, and no longer possible then
 )

@@ -150,12 +150,12 @@ func (t *tick) observeLag(refs []entitlement.DueRef) {
 }
 
 func (t *tick) expire(ctx context.Context, slot entitlement.Slot) entitlement.Change {
-	open, err := t.open(ctx, slot)
+	with, err := t.endsWith(ctx, slot)
 	if err != nil {
 		t.failed(ctx, err, "assignment", string(slot.Assignment.ID))
 		return entitlement.Change{}
 	}
-	c, err := entitlement.Expire(slot, open, t.command, t.now)
+	c, err := entitlement.Expire(slot, with, t.command, t.now)
 	if err == nil && len(c.Ended) == 0 {
 		return c
 	}
@@ -166,16 +166,17 @@ func (t *tick) expire(ctx context.Context, slot entitlement.Slot) entitlement.Ch
 	return c
 }
 
-// open returns the extension that is open in a slot, or nil.
-func (t *tick) open(ctx context.Context, slot entitlement.Slot) (*entitlement.AssignmentRequest, error) {
-	if slot.Assignment == nil || slot.Open == "" {
+// endsWith reads the requests that end with a slot's assignment.
+func (t *tick) endsWith(ctx context.Context, slot entitlement.Slot) ([]entitlement.AssignmentRequest, error) {
+	var refs []entitlement.DueRef
+	for _, id := range slot.EndsWith() {
+		refs = append(refs, entitlement.DueRef{Request: id})
+	}
+	if len(refs) == 0 {
 		return nil, nil
 	}
-	items, err := t.Store.Read(ctx, []entitlement.DueRef{{Request: slot.Open}})
-	if err != nil || len(items.Requests) == 0 {
-		return nil, err
-	}
-	return &items.Requests[0], nil
+	items, err := t.Store.Read(ctx, refs)
+	return items.Requests, err
 }
 
 func (t *tick) overdue(ctx context.Context, r entitlement.AssignmentRequest) entitlement.Change {

@@ -332,20 +332,24 @@ func (s *Service) remove(ctx context.Context, by authz.Caller, removal entitleme
 	if slot.Assignment != nil && slot.Assignment.ID != id {
 		slot.Assignment = nil // a later assignment of the same pair is not meant
 	}
-	open, err := s.open(ctx, slot)
+	with, err := s.endsWith(ctx, slot)
 	if err != nil {
 		return none, entitlement.Change{}, err
 	}
-	return entitlement.Remove(removal, slot, open, s.Clock.Now())
+	return entitlement.Remove(removal, slot, with, s.Clock.Now())
 }
 
-// open returns the request that is open in a slot, or nil.
-func (s *Service) open(ctx context.Context, slot entitlement.Slot) (*entitlement.AssignmentRequest, error) {
-	if slot.Open == "" {
-		return nil, nil
+// endsWith reads the requests that end with a slot's assignment.
+func (s *Service) endsWith(ctx context.Context, slot entitlement.Slot) ([]entitlement.AssignmentRequest, error) {
+	var with []entitlement.AssignmentRequest
+	for _, id := range slot.EndsWith() {
+		r, err := s.Store.Request(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		with = append(with, r)
 	}
-	r, err := s.Store.Request(ctx, slot.Open)
-	return &r, err
+	return with, nil
 }
 
 func (s *Service) mayRemoveOwn(ctx context.Context, u entitlement.User, a entitlement.Assignment) error {
