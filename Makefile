@@ -110,6 +110,18 @@ lint-template: cloud $(LINTERS) ## what cfn-lint and checkov find in the templat
 	@$(call within,300) .local/linters/bin/cfn-lint .local/cdk.lint/*.template.json
 	@$(call within,300) .local/linters/bin/checkov --framework cloudformation --file .local/cdk.lint/*.template.json --compact --quiet --skip-download
 
+.PHONY: sim
+sim: ## many runs of the simulator with their report: RUNS=100000; RUN=<number> replays one
+	$(call within,7200) go test ./pkg/sim -run '^TestSim$$' -count=1 -timeout 2h -v -args -sim.runs=$(or $(RUNS),100000) -sim.run=$(or $(RUN),0)
+
+.PHONY: figures
+figures: ## lags, fan-out and retries in virtual time, at full size
+	$(call within,3600) go test ./pkg/sim -run '^TestY' -count=1 -timeout 1h -v -args -sim.figures
+
+.PHONY: mutate
+mutate: ## take out one guard at a time and count the runs until the simulator notices
+	$(call within,7200) go run ./pkg/sim/mutate
+
 ## On AWS
 
 CDK = $(call within,1800) node_modules/.bin/cdk

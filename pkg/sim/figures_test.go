@@ -1,0 +1,201 @@
+package sim
+
+import (
+	"flag"
+	"io"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+var figures = flag.Bool("sim.figures", false, "the figures at full size: minutes of time and gigabytes of memory")
+
+var quietLog = slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1}))
+
+// at returns what so many of a hundred are not above.
+func at(percent int, all []time.Duration) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[min(len(all)-1, len(all)*percent/100)].Round(time.Millisecond)
+}
+
+// Y8: all end just after a tick, which is the worst instant. The store ends 400 a second:
+// 4,000 write units at 10 each.
+func TestY8_ExpiryLag(t *testing.T) {
+	sizes := []int{1, 1000}
+	if *figures {
+		sizes = append(sizes, 100_000)
+	}
+	for _, n := range sizes {
+		synctest.Test(t, func(t *testing.T) {
+			w := newTown(0, 100)
+			w.pause = time.Second / 400
+			end := time.Now().Add(time.Hour + time.Millisecond)
+			pkg, _ := w.pack(t, 0, entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: end})
+			for range n {
+				u, _ := w.hold(t, pkg)
+				h, _, err := w.Store.Debt(quiet, u)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.must(t, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: u, Gen: h.Gen, Settled: true, Delivered: h.Waiting}}})
+			}
+			time.Sleep(time.Hour)
+			w.open()
+			for range 30 {
+				if time.Sleep(30 * time.Second); len(w.ended) == n {
+					break
+				}
+			}
+			w.close()
+			t.Logf("Y8 expiry lag, %6d due at once: p50 %s, p99 %s, worst %s", len(w.ended), at(50, w.ended), at(99, w.ended), at(100, w.ended))
+			limit := 65 * time.Second
+			if n > 1000 {
+				limit = 310 * time.Second
+			}
+			if len(w.ended) != n || at(99, w.ended) > limit {
+				t.Errorf("%d of %d ended, p99 %s, want %s", len(w.ended), n, at(99, w.ended), limit)
+			}
+		})
+	}
+}
+
+// Y9: one approval a second, a target that takes 200 ms for each call.
+func TestY9_GrantLag(t *testing.T) {
+	for _, roles := range []int{1, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newTown(200*time.Millisecond, 20)
+			pkg, _ := w.pack(t, roles, entitlement.Expiration{})
+			w.open()
+			began := map[entitlement.AssignmentID]time.Time{}
+			for range 300 {
+				u, a := w.hold(t, pkg)
+				began[a] = time.Now()
+				w.urgent.Hint(quiet, u)
+				time.Sleep(time.Second)
+			}
+			time.Sleep(time.Minute)
+			w.close()
+			var lags []time.Duration
+			for a, from := range began {
+				if to, ok := w.settled[a]; ok {
+					lags = append(lags, to.Sub(from))
+				}
+			}
+			t.Logf("Y9 grant lag, %d roles, 200 ms a call: p50 %s, p99 %s of %d", roles, at(50, lags), at(99, lags), len(lags))
+			if len(lags) != len(began) || at(99, lags) > 3*time.Second {
+				t.Errorf("%d of %d delivered, p99 %s", len(lags), len(began), at(99, lags))
+			}
+		})
+	}
+}
+
+// Y4, Y5: a role is added to a package that 10,000 hold; the target takes 20 writing
+// calls a second of 20 people each.
+func TestY5_FanOut(t *testing.T) {
+	n := 1000
+	if *figures {
+		n = 10_000
+	}
+	for _, latency := range []time.Duration{10 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newTown(0, 20)
+			pkg, _ := w.pack(t, 1, entitlement.Expiration{})
+			var people []entitlement.UserID
+			for range n {
+				u, _ := w.hold(t, pkg)
+				people = append(people, u)
+			}
+			w.open()
+			w.urgent.Hint(quiet, people...)
+			time.Sleep(10 * time.Minute)
+			w.site.mu.Lock()
+			w.site.latency, w.site.limit = latency, 20
+			before := w.site.applies
+			w.site.mu.Unlock()
+			w.mu.Lock()
+			requests, commits := w.requests, w.commits
+			w.mu.Unlock()
+
+			scopes, err := w.Store.Scopes(quiet, pkg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			scopes.List = append(scopes.List, entitlement.ResourceRoleScope{ID: "new", Ref: siteRole(1)})
+			started := time.Now()
+			job := entitlement.NewJob(pkg, scopes.Version+1, started)
+			w.must(t, entitlement.Change{Scopes: []entitlement.PackageScopes{scopes}, Jobs: []entitlement.Job{job}})
+			w.fanout.HintJob(quiet, job.Package, job.Gen)
+			time.Sleep(30 * time.Minute)
+			w.close()
+			holds := 0
+			for _, is := range w.site.members[siteRole(1)] {
+				if is {
+					holds++
+				}
+			}
+			t.Logf("Y4 Y5 fan-out to %d at %s a call: %s, %d writing calls (%d throttled), %d requests to queues besides %d sent, %d changes of the store",
+				holds, latency, w.site.last.Sub(started).Round(time.Millisecond), w.site.applies-before, w.site.throttled, w.requests-requests, n/100+1, w.commits-commits)
+			if holds != n {
+				t.Errorf("%d of %d hold the new role", holds, n)
+			}
+		})
+	}
+}
+
+// Y17: writing calls for each that went through, at shares of failing calls; and the calls
+// that a dead target gets in ten minutes.
+func TestY17_RetryAmplification(t *testing.T) {
+	n := 60
+	if *figures {
+		n = 1000
+	}
+	for _, fails := range []int{10, 100, 500} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newTown(50*time.Millisecond, 1)
+			w.site.fails = fails
+			pkg, _ := w.pack(t, 1, entitlement.Expiration{})
+			w.open()
+			for range n {
+				u, _ := w.hold(t, pkg)
+				w.urgent.Hint(quiet, u)
+				time.Sleep(time.Second)
+			}
+			for range 12 * 60 {
+				if w.site.done() == n {
+					break
+				}
+				time.Sleep(time.Minute)
+			}
+			w.close()
+			ratio := float64(w.site.applies) / float64(w.site.succeeded)
+			t.Logf("Y17 %2d %% of calls fail: %.3f writing calls for each of %d that went through, %d calls of any sort", fails/10, ratio, w.site.succeeded, w.site.calls)
+			if w.site.succeeded != n {
+				t.Errorf("%d of %d went through", w.site.succeeded, n)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(50*time.Millisecond, 20)
+		w.site.down.Store(true)
+		pkg, _ := w.pack(t, 1, entitlement.Expiration{})
+		w.open()
+		for range 600 {
+			u, _ := w.hold(t, pkg)
+			w.urgent.Hint(quiet, u)
+			time.Sleep(time.Second)
+		}
+		calls := w.site.calls
+		w.close()
+		t.Logf("Y17 a dead target was called %d times in 10 minutes, one new request a second", calls)
+		if calls > 20 {
+			t.Errorf("%d calls, want at most 20", calls)
+		}
+	})
+}
