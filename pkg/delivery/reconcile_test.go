@@ -290,6 +290,22 @@ func TestOneRefusedPersonHurtsNobodyElse(t *testing.T) {
 	}
 }
 
+// Whichever call a credential is refused at, with a new one delivery goes on by itself.
+func TestF28_ARefusedCredentialIsNeverTheLastAnswer(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	id := w.assign(u, p)
+	w.target.down = connector.Fail(entitlement.Forbidden, "call", &connector.Refusal{Reason: connector.CredentialRefused, Detail: "no", Permanent: true}, nil)
+	w.deliver(u)
+	if h, grants := w.debt(u); !h.Owes() || grants[role("a")].Permanent || grants[role("a")].Reason != string(connector.CredentialRefused) {
+		t.Fatalf("got %+v, %+v", h, grants)
+	}
+	w.target.down = nil
+	w.clock.Advance(time.Minute)
+	w.deliver(u)
+	w.request(id, entitlement.RequestDelivered)
+}
+
 // Whoever is deleted at the target and there again has another id: the one that is
 // remembered is forgotten, and looked up afresh without anybody asking for it.
 func TestF29_APersonWhoIsThereAgainUnderAnotherIDIsFound(t *testing.T) {

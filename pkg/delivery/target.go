@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -110,10 +109,7 @@ func (t *target) findPrincipals(ctx context.Context) {
 				sj.sheet.Principal = string(ref)
 				return nil
 			}
-			refusal, ok := errors.AsType[*connector.Refusal](err)
-			if !ok {
-				refusal = refusalOf(err)
-			}
+			refusal := refusalOf(err)
 			for _, task := range sj.tasks {
 				t.note(op{sj, task}, outcomeWithout(task, refusal))
 			}
