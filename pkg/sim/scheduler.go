@@ -26,7 +26,8 @@ type scheduler struct {
 	lag    bool   // reads by index are behind
 	grave  chan struct{}
 	died   func(inv *invocation)
-	trace  func(format string, args ...any) // nil: nobody listens
+	script func(inv *invocation, label string) Fate // of a directed scenario; nil: fates are drawn
+	trace  func(format string, args ...any)         // nil: nobody listens
 }
 
 type call struct {
@@ -75,6 +76,9 @@ func (s *scheduler) draw(inv *invocation, label string, of sort) (Fate, uint64) 
 	inv.seen["?"+label]++
 	s.mu.Unlock()
 	d := mix(inv.seed, hashed(label), uint64(nth))
+	if s.script != nil {
+		return s.script(inv, label), mix(d, 1)
+	}
 	if inv.calm || below(d, 1000) >= s.rate {
 		return Fine, mix(d, 1)
 	}

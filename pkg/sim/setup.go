@@ -31,11 +31,10 @@ func (w *world) setUp(p Plan) error {
 			return err
 		}
 	}
-	for _, l := range []*lane{w.urgent, w.bulk, w.fanout} {
-		for _, m := range l.Receive(1000, 0) {
-			l.Delete(m.Receipt)
-		}
-	}
+	rate := w.scheduler.rate
+	w.scheduler.rate = 0
+	w.pump() // so that no edit is under way when the run begins
+	w.scheduler.rate = rate
 	return nil
 }
 
