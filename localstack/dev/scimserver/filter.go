@@ -2,7 +2,6 @@ package scimserver
 
 import (
 	"encoding/json"
-	"errors"
 	"regexp"
 	"strings"
 )
@@ -20,22 +19,23 @@ var exact = map[string]bool{
 	"members.value": true,
 }
 
-var errFilter = errors.New(`Only attribute eq "value" is understood, of id, externalId, userName, displayName, emails.value and members.value.`)
+const filterRefused = `Only attribute eq "value" is understood, of id, externalId, userName, displayName, emails.value and members.value.`
 
-// parseFilter returns what a filter says of a resource; no filter fits all.
-func parseFilter(text string) (func(resource) bool, error) {
+// parseFilter returns what a filter says of a resource, where it is understood; no
+// filter fits all.
+func parseFilter(text string) (fits func(resource) bool, understood bool) {
 	if text == "" {
-		return func(resource) bool { return true }, nil
+		return func(resource) bool { return true }, true
 	}
 	parts := comparison.FindStringSubmatch(text)
 	if parts == nil {
-		return nil, errFilter
+		return nil, false
 	}
 	attribute := strings.ToLower(parts[1])
 	caseCounts, known := exact[attribute]
 	var value string
 	if err := json.Unmarshal([]byte(parts[2]), &value); err != nil || !known {
-		return nil, errFilter
+		return nil, false
 	}
 	equal := strings.EqualFold
 	if caseCounts {
@@ -50,7 +50,7 @@ func parseFilter(text string) (func(resource) bool, error) {
 			}
 		}
 		return false
-	}, nil
+	}, true
 }
 
 // values are the texts of an attribute, or of what lies below each of its elements.

@@ -139,9 +139,9 @@ func (k *kind) get(r *http.Request) answer {
 
 // list answers a search: a filter, a place to start and a length.
 func (k *kind) list(query url.Values) answer {
-	fits, err := parseFilter(query.Get("filter"))
-	if err != nil {
-		return refuse(http.StatusBadRequest, "invalidFilter", err.Error())
+	fits, understood := parseFilter(query.Get("filter"))
+	if !understood {
+		return refuse(http.StatusBadRequest, "invalidFilter", filterRefused)
 	}
 	var found []resource
 	for _, r := range k.all {
