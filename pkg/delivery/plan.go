@@ -130,9 +130,13 @@ func record(sheet *entitlement.GrantSheet, t Task, o outcome, gen int64, now tim
 	}
 	g.Reason, g.Detail = string(o.failure.Reason), o.failure.Detail
 	g.Permanent = o.failure.Permanent && t.Grant // a removal is never given up
-	g.Next = now.Add(backoff(g.Attempts, o.failure.After))
-	if o.resting {
+	switch {
+	case o.resting:
 		g.Next = now.Add(max(o.failure.After, 0))
+	case o.failure.Reason == connector.TargetThrottled && o.failure.After > 0:
+		g.Next = now.Add(backoff(1, o.failure.After)) // it is alive, and has said when
+	default:
+		g.Next = now.Add(backoff(g.Attempts, o.failure.After))
 	}
 	sheet.Grants[t.Role] = g
 }
