@@ -16,6 +16,9 @@ func Extend(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 		Requestor: ask.Requestor.ID, Subject: a.Subject, Justification: n.Justification, Asked: n.Asked,
 		Expiration: terms(policy, n.Asked), Created: now,
 	}
+	if r.Expiration.overAt(now) {
+		return none, Change{}, tooLate(r.Expiration)
+	}
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
 		Data: map[string]string{"type": string(r.Type), "assignment": string(a.ID), "justification": r.Justification}}
 	if !policy.Approval.RequiredForUpdate {
@@ -84,6 +87,9 @@ func (c Change) prolong(r AssignmentRequest, slot Slot, e Event, now time.Time) 
 	if slot.Assignment == nil || slot.Assignment.ID != r.Assignment || over(*slot.Assignment, now) {
 		return Change{}, r, Errorf(Conflict, "The assignment has ended meanwhile; ask for the package again.")
 	}
+	if r.Expiration.overAt(now) {
+		return Change{}, r, tooLate(r.Expiration)
+	}
 	before := r.State
 	if r.Version == 0 {
 		before = ""
@@ -109,6 +115,11 @@ func (c Change) prolong(r AssignmentRequest, slot Slot, e Event, now time.Time) 
 	}
 	c.Requests, c.Slots, c.Events = append(c.Requests, r), append(c.Slots, slot), append(c.Events, e, moved)
 	return c, r, nil
+}
+
+// tooLate refuses an end that has passed: it would take the access away at once.
+func tooLate(e Expiration) error {
+	return Errorf(Precondition, "The end of this extension was at %s: ask for a later one.", e.End.Format(time.RFC3339)) // R109
 }
 
 func endWord(end time.Time) string {

@@ -296,3 +296,69 @@ func TestR119_OnlyWhatWasNotDeliveredWholeIsReprocessed_R120_AtAnyAge(t *testing
 		}
 	}
 }
+
+func TestR109_NothingIsTakenThatCouldNeverBegin(t *testing.T) {
+	for name, c := range map[string]struct {
+		start, end time.Time
+		kind       Kind // Internal: taken
+	}{
+		"the policy has ended":                 {time.Time{}, noon.Add(-time.Hour), Precondition},
+		"the policy ends now":                  {time.Time{}, noon, Precondition},
+		"a start after the policy's end":       {noon.Add(2 * time.Hour), noon.Add(time.Hour), Precondition},
+		"a start at the policy's end":          {noon.Add(time.Hour), noon.Add(time.Hour), Precondition},
+		"a start just before the policy's end": {noon.Add(time.Hour), noon.Add(time.Hour + 1), Internal},
+	} {
+		for _, approved := range []bool{false, true} {
+			w := newWorld()
+			w.policy().Requestor.CustomSchedule = true
+			w.policy().Expiration, w.ask.Asked.Start = Expiration{Type: ExpireAfterDateTime, End: c.end}, c.start
+			if approved {
+				w.approvedBy([]SubjectSet{user("ann")})
+			}
+			_, change, err := Submit(w.ask, w.got, w.now)
+			if c.kind == Internal && err != nil || c.kind != Internal && (KindOf(err) != c.kind || len(change.Requests) > 0) {
+				t.Errorf("%s, approved %t: %v", name, approved, err)
+			}
+		}
+	}
+}
+
+func TestR109_AnExtensionNeverTakesTheAccessAway(t *testing.T) {
+	for _, approved := range []bool{false, true} {
+		w := held()
+		w.approvedBy([]SubjectSet{user("ann")})
+		w.policy().Expiration, w.policy().Approval.RequiredForUpdate = Expiration{Type: ExpireAfterDateTime, End: noon}, approved
+		if _, c, err := Extend(w.ask, w.got, w.now); KindOf(err) != Precondition || len(c.Slots) > 0 {
+			t.Errorf("by a policy that has ended, approved %t: %+v, %v", approved, c.Slots, err)
+		}
+	}
+
+	w := held()
+	w.approvedBy([]SubjectSet{user("ann")})
+	w.policy().Approval.RequiredForUpdate, w.policy().Requestor.CustomSchedule = true, true
+	w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDateTime, End: noon.Add(time.Hour)}
+	r, c, err := Extend(w.ask, w.got, w.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}
+	word, ann := Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}
+	if _, c, err := Decide(r, word, ann, s, noon.Add(time.Hour)); KindOf(err) != Precondition || len(c.Slots) > 0 {
+		t.Errorf("approved when its end has passed: %+v, %v", c.Slots, err)
+	}
+	word.Approved = false
+	if denied, _, err := Decide(r, word, ann, s, noon.Add(time.Hour)); err != nil || denied.State != RequestDenied {
+		t.Errorf("it can be denied still: %s, %v", denied.State, err)
+	}
+}
+
+func TestR80_TheEndCountsFromTheApproval(t *testing.T) {
+	w := newWorld()
+	w.approvedBy([]SubjectSet{user("ann")})
+	r, s := w.pending(t)
+	approved := noon.Add(5 * 24 * time.Hour)
+	_, c, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, approved)
+	if want := approved.Add(30 * 24 * time.Hour); err != nil || !c.Slots[0].Assignment.End.Equal(want) {
+		t.Errorf("got %+v, %v, want an end at %v", c.Slots, err, want)
+	}
+}

@@ -164,6 +164,12 @@ func (e Expiration) EndFrom(start time.Time) time.Time {
 	}
 }
 
+// overAt reports that what starts at start would have ended by then.
+func (e Expiration) overAt(start time.Time) bool {
+	end := e.EndFrom(start)
+	return !end.IsZero() && !end.After(start)
+}
+
 // Schedule is the period that a request asks for. Zero members mean: the policy's.
 type Schedule struct {
 	Start      time.Time

@@ -33,6 +33,9 @@ func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 		Justification: n.Justification, Asked: n.Asked, Start: n.Asked.Start,
 		Expiration: terms(policy, n.Asked), Created: now,
 	}
+	if start := later(r.Start, now); r.Expiration.overAt(start) {
+		return AssignmentRequest{}, Change{}, Errorf(Precondition, "The policy %s ends access at %s, and this would begin no earlier.", policy.DisplayName, r.Expiration.EndFrom(start).Format(time.RFC3339)) // R109
+	}
 	event := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
 		Data: map[string]string{"type": string(r.Type), "package": string(r.Package), "policy": string(r.Policy), "subject": string(r.Subject), "justification": r.Justification}}
 	change := Change{Guards: []Guard{{Package: r.Package, Policy: r.Policy, Subject: r.Subject}}}
@@ -250,7 +253,7 @@ func mayBegin(r AssignmentRequest, s Start, now time.Time) error {
 	if len(s.Head.Live) >= MaxLive {
 		return Errorf(Precondition, "The user this is for holds %d access packages, the most that one user may.", MaxLive)
 	}
-	if end := r.Expiration.EndFrom(now); !end.IsZero() && !end.After(now) {
+	if r.Expiration.overAt(now) {
 		return Errorf(Precondition, "The period that was asked for is over.")
 	}
 	return nil
