@@ -426,7 +426,7 @@ func (o *oracle) ended(a entitlement.Assignment, events []entitlement.Event, now
 func (o *oracle) revoked(a entitlement.Assignment, now time.Time) {
 	for _, role := range o.scopes[a.Package] {
 		g := grant{a.Subject, role}
-		if _, there := o.confirmed[g]; there && o.had[g].is && o.had[g].byUs && !o.desired(g, now) && !o.underway(a.Subject) {
+		if _, there := o.confirmed[g]; there && o.had[g].is && o.had[g].byUs && !o.desired(g, now) && !o.overdue(g) && !o.underway(a.Subject) {
 			o.fail("S15", "assignment %s counts as removed, and %s holds %s", short(string(a.ID)), short(string(a.Subject)), show(role))
 		}
 	}
