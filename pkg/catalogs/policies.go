@@ -2,6 +2,7 @@ package catalogs
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"leasehold/pkg/authz"
@@ -125,6 +126,25 @@ func (s *Service) DeletePolicy(ctx context.Context, by authz.Caller, id entitlem
 		}
 		return entitlement.Errorf(entitlement.Conflict, "%d assignments and %d open requests stand under the policy: end them first.", held.Assignments, held.Requests)
 	}
+	err = s.erasePolicy(ctx, by, p)
+	for try := 1; entitlement.KindOf(err) == entitlement.Conflict && try < eraseTries; try++ {
+		if p, err = s.Store.Policy(ctx, id); err == nil { // the package or the policy moved meanwhile
+			err = s.erasePolicy(ctx, by, p)
+		}
+	}
+	if err != nil { // nothing was deleted, so new work must not be turned away
+		gate.Closed = false
+		return errors.Join(err, s.Store.Commit(ctx, entitlement.Change{Gates: []entitlement.Gate{gate}}))
+	}
+	return nil
+}
+
+// eraseTries bounds how often the last step of a deletion is tried.
+const eraseTries = 4
+
+// erasePolicy takes a policy that nothing stands under out of its package.
+func (s *Service) erasePolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy) error {
+	id := p.ID
 	pkg, err := s.openPackage(ctx, p.Package)
 	if err != nil {
 		return err

@@ -69,7 +69,7 @@ func admitExtension(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, err
 	if !p.Requestor.SelfUpdate || !ask.Subject.Enabled || !p.InScope(*ask.Subject) {
 		return none, Errorf(Precondition, "The policy of this assignment does not let you extend it.") // R83
 	}
-	if !n.Asked.IsZero() && !p.Requestor.CustomSchedule {
+	if n.Asked.Chooses(now) && !p.Requestor.CustomSchedule {
 		return none, Errorf(Precondition, "This access package does not let requestors choose dates: leave out schedule.")
 	}
 	if p.Approval.RequestorJustification && n.Justification == "" {
@@ -106,7 +106,11 @@ func (c Change) prolong(r AssignmentRequest, slot Slot, e Event, now time.Time) 
 	a := *slot.Assignment
 	moved := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "extended", Actor: e.Actor, Command: e.Command, At: now,
 		Before: endWord(a.End), Data: map[string]string{"request": string(r.ID)}}
-	a.End = r.Expiration.EndFrom(now)
+	end := r.Expiration.EndFrom(now)
+	if !r.Asked.Chooses(now) && !end.IsZero() && (a.End.IsZero() || end.Before(a.End)) {
+		end = a.End // who names no end asks for more time, never for less
+	}
+	a.End = end
 	moved.After = endWord(a.End)
 	a.Chain, moved = a.Chain.Append(moved)
 	slot.Assignment = &a

@@ -146,3 +146,14 @@ func TestL1_ARequestThatIsStillDeliveringEndsWithItsAssignment(t *testing.T) {
 		t.Errorf("what has become something stays: %v", got)
 	}
 }
+
+func TestR82_AnExtensionWithoutDatesNeverShortens(t *testing.T) {
+	for name, end := range map[string]time.Time{"an end far ahead": noon.Add(60 * 24 * time.Hour), "no end": {}} {
+		w := held()
+		w.got.Slot.Assignment.End = end
+		_, c, err := Extend(w.ask, w.got, w.now)
+		if err != nil || !c.Slots[0].Assignment.End.Equal(end) {
+			t.Errorf("%s: got %+v, %v", name, c.Slots, err)
+		}
+	}
+}

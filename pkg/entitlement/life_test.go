@@ -63,8 +63,9 @@ func TestSubmit_WhoMayAsk(t *testing.T) {
 		"a member of a named group": {func(w *world) {
 			w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{{Kind: GroupMembers, ID: "sales"}}
 		}, Internal, ""},
-		"somebody else named":   {func(w *world) { w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{user("max")} }, Precondition, "No policy"},
-		"R43 dates not allowed": {func(w *world) { w.ask.Asked.Start = noon.Add(time.Hour) }, Precondition, "schedule"},
+		"somebody else named":                             {func(w *world) { w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{user("max")} }, Precondition, "No policy"},
+		"R43 a start that has come is no choice of dates": {func(w *world) { w.ask.Asked.Start = noon }, Internal, ""},
+		"R43 dates not allowed":                           {func(w *world) { w.ask.Asked.Start = noon.Add(time.Hour) }, Precondition, "schedule"},
 		"R84 beyond the policy's end": {func(w *world) {
 			w.policy().Requestor.CustomSchedule = true
 			w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDuration, Duration: 31 * 24 * time.Hour}

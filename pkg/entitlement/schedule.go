@@ -176,9 +176,10 @@ type Schedule struct {
 	Expiration Expiration
 }
 
-// IsZero reports that nothing was asked for.
-func (s Schedule) IsZero() bool {
-	return s.Start.IsZero() && (s.Expiration.Type == "" || s.Expiration.Type == ExpireNotSpecified)
+// Chooses reports that the requestor picks dates: an end, or a start that lies ahead. A
+// start that has come is what everybody means by asking.
+func (s Schedule) Chooses(now time.Time) bool {
+	return s.Start.After(now) || s.Expiration.Type != "" && s.Expiration.Type != ExpireNotSpecified
 }
 
 // Check refuses periods that are empty, inverted or over (R109). A start that has

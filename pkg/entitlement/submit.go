@@ -86,7 +86,7 @@ func admit(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
 	if err != nil {
 		return none, err
 	}
-	if !n.Asked.IsZero() && !p.Requestor.CustomSchedule {
+	if n.Asked.Chooses(now) && !p.Requestor.CustomSchedule {
 		return none, Errorf(Precondition, "This access package does not let requestors choose dates: leave out schedule.") // R43
 	}
 	if p.Approval.RequestorJustification && n.Justification == "" {
