@@ -28,17 +28,11 @@ type invocation struct {
 	seen     map[string]int // calls by label, so that a draw does not depend on the order of others
 	faults   map[Fate]int
 	finish   func(err error) // told when it came to its end by itself
-	fenced   map[fencedKey]int
 	asked    []entitlement.AssignmentPolicy
 	allowed  map[entitlement.RequestID]bool // requests that its reviewer might decide when it read them
 	reviewer entitlement.UserID
 	state    string // of what it is about, for coverage
 	sent     int    // messages
-}
-
-type fencedKey struct {
-	subject entitlement.UserID
-	at      entitlement.ConnectorID
 }
 
 type invocationKey struct{}

@@ -47,7 +47,7 @@ const maxFrozen = 4 * time.Minute
 func (s *scheduler) begin(inv *invocation, run func(ctx context.Context) error) {
 	s.made++
 	inv.id, inv.started = s.made, time.Now()
-	inv.seen, inv.faults, inv.fenced = map[string]int{}, map[Fate]int{}, map[fencedKey]int{}
+	inv.seen, inv.faults = map[string]int{}, map[Fate]int{}
 	s.live = append(s.live, inv)
 	go func() {
 		err := run(inv.context())
@@ -98,7 +98,7 @@ func (s *scheduler) do(ctx context.Context, of sort, label string, effect func()
 	fate, d := s.draw(inv, label, of)
 	wait := time.Duration(0)
 	if fate == Frozen && of != outside {
-		wait = time.Duration(below(d, int(maxFrozen/time.Second))) * time.Second
+		wait = s.stillness(d)
 	}
 	if !s.park(inv, label, wait) {
 		return errDead
@@ -133,7 +133,7 @@ func (s *scheduler) do(ctx context.Context, of sort, label string, effect func()
 	case CrashAfter:
 		return s.die(inv)
 	case Frozen:
-		if of == outside && !s.park(inv, label+", answered", time.Duration(below(d, int(maxFrozen/time.Second)))*time.Second) {
+		if of == outside && !s.park(inv, label+", answered", s.stillness(d)) {
 			return errDead
 		}
 	}
@@ -142,6 +142,14 @@ func (s *scheduler) do(ctx context.Context, of sort, label string, effect func()
 
 func unavailable() error {
 	return entitlement.Errorf(entitlement.Unavailable, "It does not answer. Try again.")
+}
+
+// stillness is how long a function stands still: in a directed scenario past every lease.
+func (s *scheduler) stillness(d uint64) time.Duration {
+	if s.script != nil {
+		return 3 * time.Minute
+	}
+	return time.Duration(below(d, int(maxFrozen/time.Second))) * time.Second
 }
 
 // die kills an invocation: none of its goroutines goes on before the run is over, and
