@@ -28,6 +28,7 @@ const em = "/v1.0/identityGovernance/entitlementManagement"
 var (
 	stack  *parts.Stack
 	seeded seed.Result
+	folder string // where the stack keeps its logs
 )
 
 func TestMain(m *testing.M) {
@@ -47,6 +48,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	folder = dir
 	stack, err = parts.Start(ctx, parts.Options{Root: "../..", Dir: dir, Progress: os.Stdout,
 		Emulator: os.Getenv("EMULATOR"), Endpoint: os.Getenv("LOCALSTACK_ENDPOINT")})
 	if err != nil {

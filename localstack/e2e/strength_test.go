@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +27,26 @@ func members(t *testing.T, group string) map[string]int {
 		n[dig(m.(object), "value")]++
 	}
 	return n
+}
+
+// targetCalls counts the calls that the SCIM server logged for a group: those that wrote,
+// and those that read.
+func targetCalls(t *testing.T, group string) (writes, reads int) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(folder, "logs", "scim-server.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		switch {
+		case !strings.Contains(line, group):
+		case strings.Contains(line, `"PATCH `):
+			writes++
+		case strings.Contains(line, "attributes="): // ours; the story's own reads ask for the whole group
+			reads++
+		}
+	}
+	return writes, reads
 }
 
 // allOnce waits until the group holds exactly the people, each once.
@@ -83,7 +105,8 @@ func TestStory_APackageEditReachesEveryHolder_AndIsTakenBackMidway(t *testing.T)
 	began = time.Now()
 	addRole(t, catalog, o, added)
 	allOnce(t, added, people, 3*time.Minute)
-	t.Logf("R1: a role reached %d holders in %.1f s", n, time.Since(began).Seconds())
+	writes, reads := targetCalls(t, added)
+	t.Logf("R1: a role reached %d holders in %.1f s, by %d writing and %d reading calls of the target", n, time.Since(began).Seconds(), writes, reads)
 	allOnce(t, base, people, 0)
 
 	// A second role is added and removed again while its addition is on its way (F21).

@@ -13,11 +13,13 @@ import (
 // bulk collects hints and re-hints of jobs.
 type bulk struct {
 	told  []entitlement.UserID
+	sent  int // messages
 	again int
 }
 
 func (b *bulk) Hint(_ context.Context, subjects ...entitlement.UserID) error {
 	b.told = append(b.told, subjects...)
+	b.sent++
 	return nil
 }
 
@@ -61,6 +63,9 @@ func TestR1_AnAddedRoleReachesEveryHolder_R2_ARemovedOneIsTaken(t *testing.T) {
 	for _, u := range users {
 		w.holds(u, "a", 1)
 		w.holds(u, "b", 1)
+	}
+	if b.sent != 3 {
+		t.Errorf("Y4: %d messages for 250 holders, want one for each hundred", b.sent)
 	}
 	if w.target.writes-before != 250 {
 		t.Errorf("T21: %d writes for 250 additions: an unchanged role is left alone", w.target.writes-before)

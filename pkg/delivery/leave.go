@@ -8,7 +8,8 @@ import (
 
 // leave ends all that a subject holds and asks for who may not hold anything any more:
 // each assignment and each open request in a change of its own, so that a crash is taken
-// up where it was. What somebody else moves meanwhile is met again by the next round.
+// up where it was. What somebody else moves meanwhile is a Conflict: nothing may count as
+// settled while the subject still holds or asks for anything, so the message comes again.
 func (s *Service) leave(ctx context.Context, h entitlement.Head, command string) error {
 	for _, pkg := range h.Live {
 		if err := s.leaveOne(ctx, pkg, h.Subject, command); err != nil {
@@ -28,7 +29,7 @@ func (s *Service) leave(ctx context.Context, h entitlement.Head, command string)
 		if err == nil {
 			err = s.Store.Commit(ctx, change)
 		}
-		if err != nil && entitlement.KindOf(err) != entitlement.Conflict {
+		if err != nil {
 			return err
 		}
 	}
@@ -47,9 +48,6 @@ func (s *Service) leaveOne(ctx context.Context, pkg entitlement.PackageID, subje
 	change, err := entitlement.Leave(slot, with, entitlement.OutcomeSubjectDisabled, command, s.Clock.Now())
 	if err == nil && len(change.Ended) > 0 {
 		err = s.Store.Commit(ctx, change)
-	}
-	if entitlement.KindOf(err) == entitlement.Conflict {
-		return nil
 	}
 	return err
 }

@@ -288,6 +288,23 @@ func settleWaiting(id entitlement.Waiting, w entitlement.Work, known map[entitle
 	return c, done, nil
 }
 
+// mayBeOf reports that a role which is left over may be there for the package: the package
+// gives it, or an edit took it out of whichever package gave it.
+func mayBeOf(pkg entitlement.PackageID, role entitlement.RoleRef, w entitlement.Work) bool {
+	gives := func(p entitlement.PackageScopes) bool {
+		return slices.ContainsFunc(p.List, func(s entitlement.ResourceRoleScope) bool { return s.Ref == role })
+	}
+	if gives(w.Scopes[pkg]) {
+		return true
+	}
+	for _, p := range w.Scopes {
+		if gives(p) {
+			return false
+		}
+	}
+	return true
+}
+
 // settleRemoving closes one removal once no role that the assignment's package gives is
 // left, those aside that another live assignment gives (R4).
 func settleRemoving(id entitlement.Removing, w entitlement.Work, want map[entitlement.RoleRef]bool, known map[entitlement.RoleRef]entitlement.Grant, command string, now time.Time) (c entitlement.Change, done bool, err error) {
@@ -295,8 +312,8 @@ func settleRemoving(id entitlement.Removing, w entitlement.Work, want map[entitl
 	if !ok {
 		return c, false, entitlement.Errorf(entitlement.Internal, "The ended assignment %s is missing.", id.Assignment)
 	}
-	for _, s := range w.Scopes[a.Package].List {
-		if _, there := known[s.Ref]; there && !want[s.Ref] {
+	for role := range known {
+		if !want[role] && mayBeOf(a.Package, role, w) {
 			return c, false, nil
 		}
 	}
