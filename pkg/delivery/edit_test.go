@@ -3,11 +3,14 @@ package delivery_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
+	"leasehold/pkg/connector"
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/memstore"
 )
 
 // bulk collects hints and re-hints of jobs.
@@ -218,4 +221,77 @@ func TestF10_ADeadTargetIsLeftAloneAndTakenUpAgain(t *testing.T) {
 	if b, err := w.store.Breaker(context.Background(), target); err != nil || b.Failures != 0 {
 		t.Errorf("got %+v, %v", b, err)
 	}
+}
+
+// meddled has something happen just after a slot was read for the first time.
+type meddled struct {
+	*memstore.Store
+	once sync.Once
+	by   func()
+}
+
+func (m *meddled) Slot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Slot, error) {
+	slot, err := m.Store.Slot(ctx, pkg, subject)
+	m.once.Do(m.by)
+	return slot, err
+}
+
+// An end that meets another change is made by the next message: a leaver who still holds
+// something is never settled.
+func TestL1_ALeaverWhoseEndMetAnotherChangeIsStillOwedIt(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	id := w.assign(u, p)
+	w.deliver(u)
+	w.commit(entitlement.Change{Heads: []entitlement.HeadChange{{Subject: u, Off: true, Look: w.clock.Now()}}})
+	other := *w.worker
+	other.Store = &meddled{Store: w.store, by: func() {
+		slot, err := w.store.Slot(context.Background(), p.ID, u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := entitlement.ReprocessAssignment(slot, u, "again", w.clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.commit(again)
+	}}
+	if errs := other.Deliver(context.Background(), []entitlement.UserID{u}, "test"); entitlement.KindOf(errs[u]) != entitlement.Conflict {
+		t.Fatalf("got %v, want the message to come again", errs)
+	}
+	if h, _ := w.debt(u); !h.Owes() {
+		t.Fatal("settled, and the leaver holds the package")
+	}
+	w.deliver(u)
+	if a := w.assignment(id); a.State != entitlement.AssignmentExpired || a.Removed.IsZero() {
+		t.Errorf("got %+v", a)
+	}
+	w.holds(u, "a", 0)
+}
+
+// A removal is complete when the roles are gone that its package gave, those included
+// that an edit took out of the package meanwhile.
+func TestS15_ARemovalWaitsForARoleThatAnEditTookOut(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a", "b")
+	id := w.assign(u, p)
+	w.deliver(u)
+	r := w.remove(u, p)
+	scopes, err := w.store.Scopes(context.Background(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scopes.List = scopes.List[:1]
+	w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{scopes}})
+	w.target.before = func(x entitlement.RoleRef, _ []connector.Op) trouble { return trouble{deaf: x == role("b")} }
+	w.deliver(u)
+	w.request(r, entitlement.RequestDelivering)
+	if a := w.assignment(id); !a.Removed.IsZero() {
+		t.Error("it counts as removed, and the target lists the person")
+	}
+	w.target.before = nil
+	w.clock.Advance(time.Minute)
+	w.deliver(u)
+	w.request(r, entitlement.RequestDelivered)
+	w.holds(u, "b", 0)
 }
