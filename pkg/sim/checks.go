@@ -7,7 +7,7 @@ import (
 
 // checks says of each invariant where it is checked, or why it is not.
 var checks = []struct{ Name, How string }{
-	{"S1", "in the moment in which a call to a target starts; after every step against what the targets hold: what nothing gives is owed and on a sheet"},
+	{"S1", "in the moment in which a call to a target starts; after every step against what the targets hold: what nothing gives is owed and on a sheet. Once delivered, an assignment whose end passed counts until the tick ends it"},
 	{"S2", "at each decision against the approvers at the moment of the reading, and at each beginning against the stages of the policy that was read"},
 	{"S3", "at each decision"},
 	{"S4", "at each change of a request"},
@@ -20,7 +20,7 @@ var checks = []struct{ Name, How string }{
 	{"S11", "at the end of every run, with the product's own verifier, over every chain"},
 	{"S12", "not checked: idempotency keys are not built yet"},
 	{"S13", "for every command that met no fault and was refused for good, deletions of packages and policies aside: they close, look and open again"},
-	{"S14", "at each settlement, and whenever a membership changes against what is desired"},
+	{"S14", "at each settlement, and whenever a membership changes against what is desired. A function never stands still between its fence and its write: no fence can help against that"},
 	{"S15", "whenever an assignment becomes delivered or its removal complete, against the targets' answers"},
 	{"S16", "at each expiry and each extension; clocks are not skewed"},
 	{"S17", "not checked: delegated roles are not built yet"},

@@ -130,8 +130,11 @@ func (o *oracle) scope(s entitlement.PackageScopes, now time.Time) {
 
 // given notes that an assignment gives what its package has.
 func (o *oracle) given(a *held) {
+	if a.roles == nil {
+		a.roles = map[entitlement.RoleRef]bool{}
+	}
 	for _, role := range o.scopes[a.Package] {
-		o.gave[grant{a.Subject, role}] = true
+		o.gave[grant{a.Subject, role}], a.roles[role] = true, true
 	}
 }
 
@@ -424,7 +427,7 @@ func (o *oracle) ended(a entitlement.Assignment, events []entitlement.Event, now
 
 // revoked checks that nothing is left of what an assignment alone gave.
 func (o *oracle) revoked(a entitlement.Assignment, now time.Time) {
-	for _, role := range o.scopes[a.Package] {
+	for role := range o.assignments[a.ID].roles {
 		g := grant{a.Subject, role}
 		if _, there := o.confirmed[g]; there && o.had[g].is && o.had[g].byUs && !o.desired(g, now) && !o.overdue(g) && !o.underway(a.Subject) {
 			o.fail("S15", "assignment %s counts as removed, and %s holds %s", short(string(a.ID)), short(string(a.Subject)), show(role))

@@ -32,6 +32,7 @@ type invocation struct {
 	allowed  map[entitlement.RequestID]bool // requests that its reviewer might decide when it read them
 	reviewer entitlement.UserID
 	state    string // of what it is about, for coverage
+	applying int    // calls under way that change the directory
 	sent     int    // messages
 }
 

@@ -84,6 +84,7 @@ type held struct {
 	since   int // commit by which its present delivery began to be owed
 	began   time.Time
 	removed bool
+	roles   map[entitlement.RoleRef]bool // that it ever gave
 }
 
 type debt struct {
@@ -150,7 +151,7 @@ func (o *oracle) callStarts(u entitlement.UserID, role entitlement.RoleRef, gran
 	g := grant{u, role}
 	now := time.Now()
 	switch {
-	case grants && !o.desired(g, now) && !o.underway(u) && !o.justOver(g, now):
+	case grants && !o.desired(g, now) && !o.underway(u) && !o.justOver(g, now) && !o.heldOver(g):
 		o.fail("S1", "a call starts that grants %s to %s, which no live assignment gives", show(role), short(string(u)))
 	case !grants && o.desired(g, now) && !o.underway(u):
 		o.fail("S8", "a call starts that takes %s from %s, which a live assignment gives", show(role), short(string(u)))
@@ -168,6 +169,18 @@ const lease = time.Minute
 func (o *oracle) justOver(g grant, now time.Time) bool {
 	for _, a := range o.assignments {
 		if a.live && a.Subject == g.who && !a.End.IsZero() && now.Sub(a.End) < lease && slices.Contains(o.scopes[a.Package], g.role) {
+			return true
+		}
+	}
+	return false
+}
+
+// heldOver reports that the role was delivered for an assignment whose end passed and
+// which no tick has ended yet. The worker reads the ends of those assignments alone whose
+// delivery is not complete, so it goes on for this one until the tick comes.
+func (o *oracle) heldOver(g grant) bool {
+	for _, a := range o.assignments {
+		if a.live && a.Subject == g.who && !a.End.IsZero() && a.State == entitlement.AssignmentDelivered && slices.Contains(o.scopes[a.Package], g.role) {
 			return true
 		}
 	}

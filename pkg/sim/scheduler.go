@@ -96,6 +96,12 @@ func (s *scheduler) do(ctx context.Context, of sort, label string, effect func()
 		return errDead
 	}
 	fate, d := s.draw(inv, label, of)
+	if fate == Frozen && inv.applying > 0 && of != outside {
+		// Nobody can take back a write that is under way. What bounds it is the client's
+		// patience at a target, and the end of the function in the directory: both come
+		// before the lease is over.
+		fate = Fine
+	}
 	wait := time.Duration(0)
 	if fate == Frozen && of != outside {
 		wait = s.stillness(d)

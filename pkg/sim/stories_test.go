@@ -19,6 +19,7 @@ const (
 	plainPack = iota // one role at alpha, nobody approves
 	widerPack        // the same role and another one, nobody approves
 	asksGroup        // two stages: the manager, then the group
+	innerPack        // a group of the directory itself, nobody approves
 )
 
 func smallWorld() Plan {
@@ -26,7 +27,7 @@ func smallWorld() Plan {
 	asked := free
 	asked.Stages = []StageTerms{{Asks: askManager, Limit: 2 * day}, {Asks: askGroup, Limit: 2 * day}}
 	return Plan{Number: 1, PageSize: 100, People: []Person{{Manager: 0}, {Manager: 0}, {Manager: 0}, {Manager: 0}}, Groups: [][]int{{3}, {2}},
-		Packages: []Pack{{Roles: []int{0}, Policies: []Terms{free}}, {Roles: []int{0, 2}, Policies: []Terms{free}}, {Roles: []int{1}, Policies: []Terms{asked}}}}
+		Packages: []Pack{{Roles: []int{0}, Policies: []Terms{free}}, {Roles: []int{0, 2}, Policies: []Terms{free}}, {Roles: []int{1}, Policies: []Terms{asked}}, {Roles: []int{4}, Policies: []Terms{free}}}}
 }
 
 // tell runs a story in a small world of its own.
@@ -52,7 +53,7 @@ func tell(t *testing.T, story func(w *world)) {
 
 // do carries out a command to its end.
 func (w *world) story(kind Kind, a, b, c int) {
-	w.act(Command{Kind: kind, A: a, B: b, C: c})
+	w.act(Command{Kind: kind, A: a, B: b, C: c, Seed: 1})
 	w.all()
 }
 
@@ -194,10 +195,10 @@ func TestF11_OneUnreadableMessageOfTenHurtsNobodyElse(t *testing.T) {
 // A worker stands still for minutes at every one of its calls in turn, while what it was
 // about ends and another worker takes that back.
 func TestF13_AWorkerThatWasFrozenMakesNoCallOfThePast(t *testing.T) {
-	for n := range 30 {
+	for n := range 60 {
 		tell(t, func(w *world) {
-			left := n
-			w.assigns(1, plainPack)
+			left := n / 2
+			w.assigns(1, []int{plainPack, innerPack}[n%2])
 			w.script = func(inv *invocation, _ string) Fate {
 				if left--; inv.command == Urgent.String() && left == -1 {
 					return Frozen
@@ -208,7 +209,7 @@ func TestF13_AWorkerThatWasFrozenMakesNoCallOfThePast(t *testing.T) {
 			w.script = func(*invocation, string) Fate { return Fine }
 			w.story(RemoveByAdmin, 0, 0, 1)
 			w.delivers()
-			w.advance(90 * time.Second)
+			w.advance(61 * time.Second)
 			w.minute()
 		})
 	}

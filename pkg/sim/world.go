@@ -159,6 +159,9 @@ func (c watched) Apply(ctx context.Context, role entitlement.RoleRef, ops []conn
 	for _, op := range ops {
 		c.w.oracle.callStarts(c.w.userAt(c.id, op.Principal), role, op.Grant)
 	}
+	inv := invocationOf(ctx)
+	inv.applying++
+	defer func() { inv.applying-- }()
 	return c.Connector.Apply(ctx, role, ops)
 }
 
