@@ -199,3 +199,24 @@ func TestY17_RetryAmplification(t *testing.T) {
 		}
 	})
 }
+
+// Y18: whole lives a second on one core, from the direct assignment to the role read back
+// absent, nothing going wrong and every check on.
+func TestY18_WholeLives(t *testing.T) {
+	const rounds = 100
+	p := smallWorld()
+	p.Commands = nil
+	for range rounds {
+		for person := range p.People {
+			p.Commands = append(p.Commands, Command{Kind: Assign, A: person, B: plainPack, C: 1})
+		}
+		p.Commands = append(p.Commands, Command{Kind: Urgent, A: 9}, Command{Kind: Pass, Span: 8 * time.Hour}, Command{Kind: Tick}, Command{Kind: Urgent, A: 9})
+	}
+	started := time.Now()
+	out := Run(t, p, false)
+	took := time.Since(started)
+	t.Logf("Y18 %d whole lives in %s: %.0f a second on one core, %d calls each", out.Lives, took.Round(time.Millisecond), float64(out.Lives)/took.Seconds(), out.Calls/max(out.Lives, 1))
+	if out.Violation != "" || out.Lives < rounds*len(p.People) {
+		t.Errorf("%d lives, %s", out.Lives, out.Violation)
+	}
+}
