@@ -132,11 +132,25 @@ func (s *Service) DeletePolicy(ctx context.Context, by authz.Caller, id entitlem
 			err = s.erasePolicy(ctx, by, p)
 		}
 	}
-	if err != nil { // nothing was deleted, so new work must not be turned away
-		gate.Closed = false
-		return errors.Join(err, s.Store.Commit(ctx, entitlement.Change{Gates: []entitlement.Gate{gate}}))
+	if err != nil {
+		return s.keepPolicy(ctx, id, err)
 	}
 	return nil
+}
+
+// keepPolicy opens a policy again that could not be deleted, so that new work is not
+// turned away for ever. The answer alone may have been lost: then the policy is gone, and
+// stays closed. It is opened only as the very one that was read.
+func (s *Service) keepPolicy(ctx context.Context, id entitlement.PolicyID, failed error) error {
+	p, err := s.Store.Policy(ctx, id)
+	if entitlement.KindOf(err) == entitlement.NotFound {
+		return nil
+	}
+	if err == nil {
+		gate := entitlement.Gate{Package: p.Package, Policy: id}
+		err = s.Store.Commit(ctx, entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}, Gates: []entitlement.Gate{gate}})
+	}
+	return errors.Join(failed, err)
 }
 
 // eraseTries bounds how often the last step of a deletion is tried.
