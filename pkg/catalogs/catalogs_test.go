@@ -259,3 +259,28 @@ func TestR1_AnEditIsSentToTheHoldersWithItsGeneration(t *testing.T) {
 		t.Errorf("got %+v", scopes)
 	}
 }
+
+// deaf loses the answer of the change that deletes a policy.
+type deaf struct{ *memstore.Store }
+
+func (d deaf) Commit(ctx context.Context, c entitlement.Change) error {
+	err := d.Store.Commit(ctx, c)
+	if err == nil && len(c.Policies) > 0 && c.Policies[0].Erased {
+		return entitlement.Errorf(entitlement.Unavailable, "lost")
+	}
+	return err
+}
+
+func TestS7_APolicyWhoseDeletionWasNotHeardOfStaysClosed(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack(w.catalog())
+	policy := w.policy(p)
+	w.Service.Store = deaf{w.store}
+	if err := w.DeletePolicy(t.Context(), by, policy.ID); err != nil {
+		t.Errorf("it is deleted as asked: %v", err)
+	}
+	err := w.store.Commit(t.Context(), entitlement.Change{Guards: []entitlement.Guard{{Package: p.ID, Policy: policy.ID, Subject: "anybody"}}})
+	if entitlement.StalePart(err) != entitlement.PartGuard {
+		t.Errorf("new work passes the guard of a deleted policy: %v", err)
+	}
+}
