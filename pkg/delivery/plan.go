@@ -75,8 +75,15 @@ type outcome struct {
 	confirmed   bool               // the target itself was read after the last write
 	preExisting bool               // it was there before anybody of us wrote
 	failure     *connector.Refusal // nil when the target is as it ought to be
-	untried     bool               // time ran out first
+	untried     bool               // the target differs, and nothing was written: the claim or the generation is gone
 	resting     bool               // the target was left alone: no attempt was made that counts
+}
+
+func presenceOf(present bool) entitlement.Presence {
+	if present {
+		return entitlement.PresencePresent
+	}
+	return entitlement.PresenceAbsent
 }
 
 // Bounds of the wait before the next attempt.
@@ -98,19 +105,15 @@ func record(sheet *entitlement.GrantSheet, t Task, o outcome, gen int64, now tim
 		g = entitlement.Grant{Role: t.Role, Presence: entitlement.PresenceUnknown}
 	}
 	if o.untried {
-		g.Next = now
-		if known {
-			sheet.Grants[t.Role] = g
-		}
+		// The target was read and differs: what was on record of it is not so any more.
+		g.Presence, g.Confirmed, g.Next = presenceOf(!t.Grant), now, now
+		sheet.Grants[t.Role] = g
 		return
 	}
 	g.Gen = gen
 	if o.confirmed {
 		g.Confirmed = now
-		g.Presence = entitlement.PresenceAbsent
-		if o.present {
-			g.Presence = entitlement.PresencePresent
-		}
+		g.Presence = presenceOf(o.present)
 		g.PreExisting = g.PreExisting || o.preExisting
 	}
 	if o.failure == nil {

@@ -74,6 +74,7 @@ type sheetJob struct {
 	token string
 	until time.Time
 	fresh roles // roles that nobody of us can have written yet (S9)
+	wrote roles // roles that this worker asked the target to change
 	tasks []Task
 }
 
@@ -172,7 +173,7 @@ func sheetsFor(id entitlement.UserID, want roles, sheets []entitlement.GrantShee
 }
 
 func (s *Service) claim(ctx context.Context, j *job, before entitlement.GrantSheet, verify roles, now time.Time) (*sheetJob, error) {
-	sj := &sheetJob{job: j, token: s.IDs.New(), until: now.Add(s.Lease), fresh: roles{}}
+	sj := &sheetJob{job: j, token: s.IDs.New(), until: now.Add(s.Lease), fresh: roles{}, wrote: roles{}}
 	var intend []entitlement.RoleRef
 	for role := range j.want {
 		if _, known := before.Grants[role]; !known && role.Connector == before.Connector {
@@ -295,11 +296,24 @@ func (s *Service) settleOne(ctx context.Context, j *job, command string) (moved 
 		if len(mine) == 0 {
 			return true, nil
 		}
+		for _, sj := range j.sheets {
+			sj.forget()
+		}
 		err = s.Store.Commit(ctx, entitlement.Change{Sheets: mine})
 		if entitlement.StalePart(err) == entitlement.PartClaim {
 			err = s.Store.Commit(ctx, entitlement.Change{Heads: []entitlement.HeadChange{{Subject: j.subject, Look: s.Clock.Now()}}})
 		}
 		return true, err
+	}
+}
+
+// forget drops the roles that this claim entered and nobody wrote: where the subject moved
+// on, its debt may be paid by then, and nobody would ever come to look at them.
+func (sj *sheetJob) forget() {
+	for role := range sj.fresh {
+		if !sj.wrote[role] {
+			delete(sj.sheet.Grants, role)
+		}
 	}
 }
 

@@ -446,6 +446,13 @@ func (o *overtaken) Claim(ctx context.Context, c entitlement.Claim) (entitlement
 // What a worker meant to grant and never tried is not left on record: with the debt paid
 // by the one who overtook it, nobody would ever look at it.
 func TestS14_AWorkerOvertakenBeforeItsClaimLeavesNothingOnRecord(t *testing.T) {
+	for name, down := range map[string]error{"target well": nil, "target down": entitlement.Errorf(entitlement.Unavailable, "down")} {
+		t.Run(name, func(t *testing.T) { overtakenBeforeItsClaim(t, down) })
+	}
+}
+
+func overtakenBeforeItsClaim(t *testing.T, down error) {
+	t.Helper()
 	w := newWorld(t)
 	u, p := w.person(), w.pack("a")
 	w.assign(u, p)
@@ -453,6 +460,7 @@ func TestS14_AWorkerOvertakenBeforeItsClaimLeavesNothingOnRecord(t *testing.T) {
 	slow.Store = &overtaken{Store: w.store, by: func() {
 		w.remove(u, p)
 		w.deliver(u)
+		w.target.down = down
 	}}
 	if errs := slow.Deliver(context.Background(), []entitlement.UserID{u}, "test"); len(errs) > 0 {
 		t.Fatal(errs)
@@ -460,6 +468,33 @@ func TestS14_AWorkerOvertakenBeforeItsClaimLeavesNothingOnRecord(t *testing.T) {
 	if h, grants := w.debt(u); h.Owes() || len(grants) != 0 || w.target.writes != 0 {
 		t.Errorf("left: %+v, %v after %d writes", h, grants, w.target.writes)
 	}
+}
+
+// unfenced cannot read its fences.
+type unfenced struct{ *memstore.Store }
+
+func (unfenced) Holding(context.Context, []entitlement.Fence) ([]bool, error) {
+	return nil, entitlement.Errorf(entitlement.Unavailable, "down")
+}
+
+// What was on record is no proof any more once the target was read and shows otherwise,
+// written to or not.
+func TestS15_ARoleThatIsGoneIsNotDeliveredBecauseItOnceWas(t *testing.T) {
+	w := newWorld(t)
+	u, first, second := w.person(), w.pack("a"), w.pack("a", "b")
+	w.assign(u, first)
+	w.deliver(u)
+	id := w.assign(u, second)
+	w.target.members = map[entitlement.RoleRef][]connector.PrincipalRef{role("b"): {connector.PrincipalRef("at-" + u)}}
+	blind := *w.worker
+	blind.Store = unfenced{w.store}
+	if errs := blind.Deliver(context.Background(), []entitlement.UserID{u}, "test"); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	w.request(id, entitlement.RequestDelivering)
+	w.deliver(u)
+	w.request(id, entitlement.RequestDelivered)
+	w.holds(u, "a", 1)
 }
 
 func TestF12_TwoWorkersAtOnceWriteOnce(t *testing.T) {

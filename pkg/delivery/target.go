@@ -148,6 +148,9 @@ func (t *target) apply(ctx context.Context, role entitlement.RoleRef, chunk []op
 	if len(differ) == 0 {
 		return
 	}
+	for _, o := range differ {
+		o.sheet.wrote[role] = true
+	}
 	refusals, err := t.write(ctx, role, differ)
 	if err != nil {
 		t.failAll(differ, refusalOf(err))
@@ -251,11 +254,5 @@ func (t *target) failAll(ops []op, refusal *connector.Refusal) {
 }
 
 func (t *target) note(o op, out outcome) {
-	if out.untried && o.sheet.fresh[o.task.Role] {
-		// Entered by this claim, and nobody wrote it: with nothing owed any more, nobody
-		// would come to look at it.
-		delete(o.sheet.sheet.Grants, o.task.Role)
-		return
-	}
 	record(&o.sheet.sheet, o.task, out, o.sheet.job.head.Gen, t.service.Clock.Now())
 }
