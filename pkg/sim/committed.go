@@ -429,8 +429,22 @@ func (o *oracle) ended(a entitlement.Assignment, events []entitlement.Event, now
 func (o *oracle) revoked(a entitlement.Assignment, now time.Time) {
 	for role := range o.assignments[a.ID].roles {
 		g := grant{a.Subject, role}
+		if !slices.Contains(o.scopes[a.Package], role) && o.givenElsewhere(a, role) {
+			continue // taken out of this package by an edit, it counts as the other one's
+		}
 		if _, there := o.confirmed[g]; there && o.had[g].is && o.had[g].byUs && !o.desired(g, now) && !o.overdue(g) && !o.underway(a.Subject) {
 			o.fail("S15", "assignment %s counts as removed, and %s holds %s", short(string(a.ID)), short(string(a.Subject)), show(role))
 		}
 	}
+}
+
+// givenElsewhere reports that another package gives the role which the person holds, or
+// whose removal from the person is not complete.
+func (o *oracle) givenElsewhere(a entitlement.Assignment, role entitlement.RoleRef) bool {
+	for _, other := range o.assignments {
+		if other.Subject == a.Subject && other.Package != a.Package && !other.removed && slices.Contains(o.scopes[other.Package], role) {
+			return true
+		}
+	}
+	return false
 }
