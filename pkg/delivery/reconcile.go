@@ -190,6 +190,11 @@ func (s *Service) claim(ctx context.Context, j *job, before entitlement.GrantShe
 	if taken {
 		sj.fresh = roles{} // the worker before may have written any of them
 	}
+	for role := range sj.fresh {
+		if sj.sheet.Grants[role] != (entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown}) {
+			delete(sj.fresh, role) // somebody came between the reading and the claim
+		}
+	}
 	if sj.sheet.Grants == nil {
 		sj.sheet.Grants = map[entitlement.RoleRef]entitlement.Grant{}
 	}

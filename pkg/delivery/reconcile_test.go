@@ -470,6 +470,26 @@ func overtakenBeforeItsClaim(t *testing.T, down error) {
 	}
 }
 
+// What another worker granted between this one's reading and its claim is neither
+// pre-existing nor to be forgotten.
+func TestS9_WhatAnotherWorkerJustGrantedIsOnRecordAsOurs(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	w.assign(u, p)
+	slow := *w.worker
+	slow.Store = &overtaken{Store: w.store, by: func() { w.deliver(u) }}
+	if errs := slow.Deliver(context.Background(), []entitlement.UserID{u}, "test"); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if _, grants := w.debt(u); len(grants) != 1 || grants[role("a")].PreExisting {
+		t.Errorf("on record: %+v", grants)
+	}
+	w.holds(u, "a", 1)
+	w.remove(u, p)
+	w.deliver(u)
+	w.holds(u, "a", 0)
+}
+
 // unfenced cannot read its fences.
 type unfenced struct{ *memstore.Store }
 
