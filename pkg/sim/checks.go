@@ -15,7 +15,7 @@ var checks = []struct{ Name, How string }{
 	{"S6", "at each submission and at each beginning: stages and end are those of the policy that was read"},
 	{"S7", "at each deletion of a package or a policy, and at each submission and beginning; resources and catalogs are not deleted by the driver"},
 	{"S8", "in the moment in which a call that takes a role starts"},
-	{"S9", "in the moment in which a call that takes a role starts; hand edits at targets"},
+	{"S9", "in the moment in which a call that takes a role starts, under hand edits at the targets; what is on record as pre-existing was given by somebody else"},
 	{"S10", "at each commit"},
 	{"S11", "at the end of every run, with the product's own verifier, over every chain"},
 	{"S12", "not checked: idempotency keys are not built yet"},

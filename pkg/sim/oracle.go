@@ -33,6 +33,7 @@ type oracle struct {
 	confirmed map[grant]int       // when a target last answered that it is there
 	lostAt    map[grant]time.Time // when a role ceased to be desired
 	handEdits map[grant]bool      // since the last time all was compared
+	foreign   map[grant]bool      // roles that somebody else ever gave
 
 	violation string
 	lives     int // assignments that came and went whole
@@ -98,7 +99,7 @@ func newOracle(w *world) *oracle {
 		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
 		assignments: map[entitlement.AssignmentID]*held{}, heads: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
-		gave: map[grant]bool{}, had: map[grant]holding{}, confirmed: map[grant]int{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, dirty: map[entitlement.UserID]bool{}}
+		gave: map[grant]bool{}, had: map[grant]holding{}, confirmed: map[grant]int{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, dirty: map[entitlement.UserID]bool{}}
 }
 
 // fail records the first violation of a run.
@@ -202,6 +203,7 @@ func (o *oracle) effect(u entitlement.UserID, role entitlement.RoleRef, granted,
 	o.dirty[u] = true
 	if !byUs {
 		o.handEdits[g] = true
+		o.foreign[g] = o.foreign[g] || granted
 		return
 	}
 	o.w.say("    %s: %s of %s", show(role), map[bool]string{true: "granted to", false: "taken from"}[granted], short(string(u)))
@@ -258,6 +260,9 @@ func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
 	for _, s := range sheets {
 		for role, recorded := range s.Grants {
 			known[role] = true
+			if recorded.PreExisting && !o.foreign[grant{u, role}] {
+				o.fail("S9", "%s of %s counts as pre-existing, and nobody but us ever gave it", show(role), short(string(u)))
+			}
 			if s.Token != "" && recorded.Presence == entitlement.PresenceUnknown {
 				continue // the intention of a worker that died before its call, found by whoever claims next
 			}
