@@ -157,13 +157,13 @@ TOOLS = PYTHON='$(PYTHON)' localstack/tools
 $(VENV): localstack/requirements.lock
 	@$(TOOLS)
 	@$(call within,120) $(PYTHON) -m venv --clear .local/venv
-	@$(call within,600) .local/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@$(call within,600) .local/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	@touch $@
 
 $(LINTERS): infra/linters/requirements.lock
 	@$(TOOLS)
 	@$(call within,120) $(PYTHON) -m venv --clear .local/linters
-	@$(call within,900) .local/linters/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@$(call within,900) .local/linters/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	@touch $@
 
 $(NODE): package-lock.json .npmrc
