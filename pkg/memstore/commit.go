@@ -11,7 +11,7 @@ import (
 // one item twice, or more than a hundred, is Invalid.
 func (s *Store) Commit(ctx context.Context, c entitlement.Change) error {
 	return alter(ctx, s, "Commit", subjectsOf(c), func() error {
-		p := &plan{state: s.state, touched: set[string]{}}
+		p := &plan{state: s.state, touched: set[item]{}}
 		p.configuration(c)
 		p.directory(c)
 		p.work(c)

@@ -11,9 +11,14 @@ import (
 // close together here; their number counts for the size of a transaction alone.
 func guardOf(subject entitlement.UserID) int { return shardOf(string(subject), names.Guards) }
 
+type guardKey struct {
+	pkg entitlement.PackageID
+	n   int
+}
+
 func (p *plan) gate(g entitlement.Gate) {
 	for i := range names.Guards {
-		p.touch("guard", g.Package, i)
+		p.touch("guard", guardKey{g.Package, i})
 	}
 	p.then(func() {
 		at := p.gates[g.Package]

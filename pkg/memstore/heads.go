@@ -71,7 +71,7 @@ func without[T comparable](list []T, gone ...T) []T {
 // conditions plans the guards and gates of a package's doors (S7).
 func (p *plan) conditions(c entitlement.Change) {
 	for _, g := range c.Guards {
-		p.touch("guard", g.Package, guardOf(g.Subject))
+		p.touch("guard", guardKey{g.Package, guardOf(g.Subject)})
 		at := p.gates[g.Package]
 		_, gone := at.policies[g.Policy]
 		p.demand(!at.closed && !gone, entitlement.PartGuard)

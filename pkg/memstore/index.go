@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"encoding/binary"
 	"fmt"
 	"hash/fnv"
 	"strings"
@@ -83,11 +84,16 @@ func byTime(list string, at time.Time, id string, ref any) row {
 	return row{list: list, sort: place(at) + id, ref: ref}
 }
 
-// place is a time of fixed width, since trimmed fractions sort wrongly.
-func place(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000000Z") }
+// place is a time as bytes that sort as times do.
+func place(at time.Time) string {
+	var b [12]byte
+	binary.BigEndian.PutUint64(b[:], uint64(at.Unix())^1<<63) // so that times before 1970 come first
+	binary.BigEndian.PutUint32(b[8:], uint32(at.Nanosecond()))
+	return string(b[:])
+}
 
 // lastPlace is behind every row of the time.
-func lastPlace(at time.Time) string { return place(at) + "~" }
+func lastPlace(at time.Time) string { return place(at) + "\xff" }
 
 func shardOf(id string, shards int) int {
 	h := fnv.New32a()

@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"reflect"
 	"slices"
 
 	"leasehold/pkg/entitlement"
@@ -10,8 +11,8 @@ import (
 // whoever decides on a user's groups decides on the present ones.
 func (p *plan) membership(m entitlement.Membership) {
 	key := memberKey{m.Group, m.User}
-	p.touch("member", m.Group, m.User)
-	p.touch("entitlement.User", m.User)
+	p.touch("member", memberKey{m.Group, m.User})
+	p.touch(reflect.TypeFor[entitlement.User](), m.User)
 	_, is := p.members[key]
 	p.demand(is == m.Erased, entitlement.PartDirectory)
 	u, there := p.users[m.User]
@@ -35,7 +36,7 @@ func (p *plan) membership(m entitlement.Membership) {
 
 func (p *plan) ownership(m entitlement.Membership) {
 	key := memberKey{m.Group, m.User}
-	p.touch("owner", m.Group, m.User)
+	p.touch("owner", memberKey{m.Group, m.User})
 	_, is := p.owners[key]
 	p.demand(is == m.Erased, entitlement.PartDirectory)
 	p.then(func() {

@@ -1,7 +1,6 @@
 package memstore
 
 import (
-	"fmt"
 	"reflect"
 
 	"leasehold/pkg/entitlement"
@@ -16,7 +15,7 @@ const maxActions = 100
 type plan struct {
 	*state
 	err     error
-	touched set[string]
+	touched set[item]
 	effects []func()
 	step    step
 }
@@ -35,13 +34,16 @@ func (p *plan) demand(holds bool, part entitlement.Part) {
 	}
 }
 
+// item is one item of a transaction: what it is, and which.
+type item struct{ what, key any }
+
 // touch counts one item of the transaction.
-func (p *plan) touch(item ...any) {
-	key := fmt.Sprintf("%q", item)
-	if _, twice := p.touched[key]; twice {
-		p.fail(entitlement.Errorf(entitlement.Invalid, "A change must not touch %s twice.", key))
+func (p *plan) touch(what, key any) {
+	i := item{what, key}
+	if _, twice := p.touched[i]; twice {
+		p.fail(entitlement.Errorf(entitlement.Invalid, "A change must not touch %v %v twice.", what, key))
 	}
-	p.touched[key] = struct{}{}
+	p.touched[i] = struct{}{}
 }
 
 // then keeps an effect for the time when every part has agreed.
@@ -64,7 +66,7 @@ func (p *plan) reindex(before, after []row) {
 // one that v was decided on. rows says under which rows it is found; nil means none.
 // It returns what is stored now.
 func put[K comparable, V any](p *plan, items map[K]V, part entitlement.Part, key K, v V, rows func(V) []row) (old V, there bool) {
-	p.touch(fmt.Sprintf("%T", v), key)
+	p.touch(reflect.TypeFor[V](), key)
 	old, there = items[key]
 	m := *metaOf(&v)
 	if m.Version == 0 {
@@ -101,11 +103,11 @@ func claimName[K comparable, V comparable](p *plan, taken map[K]V, before, after
 		return
 	}
 	if before != none {
-		p.touch(fmt.Sprintf("%T", before), before)
+		p.touch(reflect.TypeFor[K](), before)
 		p.then(func() { delete(taken, before) })
 	}
 	if after != none {
-		p.touch(fmt.Sprintf("%T", after), after)
+		p.touch(reflect.TypeFor[K](), after)
 		_, is := taken[after]
 		p.demand(!is, entitlement.PartName)
 		p.then(func() { taken[after] = owner })

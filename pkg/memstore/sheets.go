@@ -9,7 +9,7 @@ import (
 
 // sheet plans to record a grant sheet under its claim, which ends with it (S14).
 func (p *plan) sheet(v entitlement.GrantSheet) {
-	p.touch("sheet", v.Subject, v.Connector)
+	p.touch("sheet", sheetKey{v.Subject, v.Connector})
 	if len(v.Grants) > entitlement.MaxGrants {
 		p.fail(tooManyGrants())
 	}
@@ -19,6 +19,11 @@ func (p *plan) sheet(v entitlement.GrantSheet) {
 	v.Token, v.Until = "", time.Time{}
 	p.reindex(sheetRows(stored), sheetRows(v))
 	p.then(func() { p.keep(v) })
+}
+
+type sheetKey struct {
+	subject   entitlement.UserID
+	connector entitlement.ConnectorID
 }
 
 func (s *state) keep(v entitlement.GrantSheet) {

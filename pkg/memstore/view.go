@@ -58,22 +58,48 @@ func (v *view) page(q query) ([]row, string, error) {
 	}
 	var rows []row
 	for _, list := range q.lists {
-		rows = append(rows, v.lists[list]...)
+		rows = append(rows, q.part(v.lists[list], after)...)
 	}
-	slices.SortStableFunc(rows, func(a, b row) int { return strings.Compare(a.sort, b.sort) })
-	rows = slices.CompactFunc(rows, func(a, b row) bool { return a.sort == b.sort })
+	if len(q.lists) > 1 {
+		slices.SortStableFunc(rows, compareRows)
+		rows = slices.CompactFunc(rows, func(a, b row) bool { return a.sort == b.sort })
+	}
 	if q.newest {
 		slices.Reverse(rows)
 	}
-	rows = slices.DeleteFunc(rows, func(r row) bool {
-		passed := q.page.Token != "" && (r.sort == after || (r.sort < after) != q.newest)
-		return passed || q.until != "" && r.sort > q.until
-	})
 	if len(rows) <= q.page.Size() {
 		return rows, "", nil
 	}
 	rows = rows[:q.page.Size()]
 	return rows, sealToken(q.context, rows[len(rows)-1].sort), nil
+}
+
+func compareRows(a, b row) int { return strings.Compare(a.sort, b.sort) }
+
+// part cuts out of one list what a page may hold: what is beyond the place of the token,
+// up to until, and one row more than fits, to tell that there is a next page.
+func (q query) part(list []row, after string) []row {
+	first := func(beyond bool, sort string) int { // of the rows at or beyond a place
+		i, there := slices.BinarySearchFunc(list, row{sort: sort}, compareRows)
+		if there && beyond {
+			i++
+		}
+		return i
+	}
+	if q.until != "" {
+		list = list[:first(true, q.until)]
+	}
+	room := q.page.Size() + 1
+	switch {
+	case q.newest && q.page.Token != "":
+		list = list[:first(false, after)]
+	case q.page.Token != "":
+		list = list[first(true, after):]
+	}
+	if q.newest {
+		return list[max(0, len(list)-room):]
+	}
+	return list[:min(len(list), room)]
 }
 
 // refs pages through one list and returns the ids in its rows.

@@ -61,7 +61,7 @@ func (p *plan) slotOf(v entitlement.Slot) {
 // and its subject, since it never changes.
 func (p *plan) event(e entitlement.Event, requests []entitlement.AssignmentRequest) {
 	key := chainKey{e.Aggregate, e.ID}
-	p.touch("event", string(e.Aggregate), e.ID, e.Number)
+	p.touch(key, e.Number)
 	_, there := p.events[key][e.Number]
 	p.demand(!there, entitlement.PartEvent)
 	e = clone(e)
