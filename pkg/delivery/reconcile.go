@@ -175,10 +175,9 @@ func sheetsFor(id entitlement.UserID, want roles, sheets []entitlement.GrantShee
 func (s *Service) claim(ctx context.Context, j *job, before entitlement.GrantSheet, verify roles, now time.Time) (*sheetJob, error) {
 	sj := &sheetJob{job: j, token: s.IDs.New(), until: now.Add(s.Lease), fresh: roles{}, wrote: roles{}}
 	var intend []entitlement.RoleRef
-	for role := range j.want {
-		if _, known := before.Grants[role]; !known && role.Connector == before.Connector {
-			intend = append(intend, role)
-			sj.fresh[role] = true
+	for _, task := range Plan(j.want, verify, before, j.head.Gen) {
+		if task.Grant {
+			intend = append(intend, task.Role)
 		}
 	}
 	var taken bool
@@ -187,19 +186,26 @@ func (s *Service) claim(ctx context.Context, j *job, before entitlement.GrantShe
 	if err != nil {
 		return nil, err
 	}
-	if taken {
-		sj.fresh = roles{} // the worker before may have written any of them
-	}
-	for role := range sj.fresh {
-		if sj.sheet.Grants[role] != (entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown}) {
-			delete(sj.fresh, role) // somebody came between the reading and the claim
-		}
-	}
 	if sj.sheet.Grants == nil {
 		sj.sheet.Grants = map[entitlement.RoleRef]entitlement.Grant{}
 	}
-	sj.tasks = Plan(j.want, verify, sj.sheet, j.head.Gen)
+	for _, role := range intend {
+		// Where the lease of another worker ran out, that one may have written any of them.
+		sj.fresh[role] = !taken && sj.sheet.Grants[role] == intention(role) && before.Grants[role] != intention(role)
+	}
+	for _, task := range Plan(j.want, verify, sj.sheet, j.head.Gen) {
+		// A role that vanished between the reading and the claim has no intention on record.
+		// It is for the next round: a crash after the call would leave no trace of it (L9).
+		if _, recorded := sj.sheet.Grants[task.Role]; recorded {
+			sj.tasks = append(sj.tasks, task)
+		}
+	}
 	return sj, nil
+}
+
+// intention is what a claim enters for a role that the sheet does not know.
+func intention(role entitlement.RoleRef) entitlement.Grant {
+	return entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown}
 }
 
 // release gives claims back unused.
@@ -315,8 +321,8 @@ func (s *Service) settleOne(ctx context.Context, j *job, command string) (moved 
 // forget drops the roles that this claim entered and nobody wrote: where the subject moved
 // on, its debt may be paid by then, and nobody would ever come to look at them.
 func (sj *sheetJob) forget() {
-	for role := range sj.fresh {
-		if !sj.wrote[role] {
+	for role, entered := range sj.fresh {
+		if entered && !sj.wrote[role] {
 			delete(sj.sheet.Grants, role)
 		}
 	}

@@ -264,6 +264,9 @@ func (s *Service) DeleteUser(ctx context.Context, by authz.Caller, id entitlemen
 		u.Deleted, u.UserPrincipalName, u.Identities, u.Manager = s.Clock.Now(), string(u.ID), nil, ""
 		return nil
 	})
+	if entitlement.KindOf(err) == entitlement.NotFound {
+		return nil // another call that deletes the user came to the end of it first
+	}
 	return err
 }
 

@@ -61,8 +61,16 @@ func (w *world) act(c Command) {
 	}
 }
 
+// invoke makes an invocation whose clock is wrong by as much as is drawn.
 func (w *world) invoke(c Command, timeout time.Duration) *invocation {
-	return &invocation{command: c.Kind.String(), seed: c.Seed, calm: c.Calm, timeout: timeout}
+	inv := &invocation{command: c.Kind.String(), seed: c.Seed, calm: c.Calm, meets: c.Meets, nth: c.Nth, timeout: timeout}
+	if most := w.skew; most > 0 && !c.Calm && !w.resting {
+		if c.Kind == Urgent || c.Kind == Bulk {
+			most = min(most, maxWorkerSkew)
+		}
+		inv.skew = time.Duration(below(mix(c.Seed, 23), 2*int(most/time.Second)+1))*time.Second - most
+	}
+	return inv
 }
 
 // call carries out a command of the API. What it answers is checked once it is there.

@@ -82,14 +82,19 @@ func (o *oracle) policy(p entitlement.AssignmentPolicy) {
 		return
 	}
 	delete(o.policies, p.ID)
-	for _, id := range sorted(o.assignments) {
-		if a := o.assignments[id]; a.live && a.Policy == p.ID {
-			o.fail("S7", "policy %s was deleted under the live assignment %s", short(string(p.ID)), short(string(id)))
+	o.unused("policy "+short(string(p.ID)), func(_ entitlement.PackageID, under entitlement.PolicyID) bool { return under == p.ID })
+}
+
+// unused checks that nothing refers to what is deleted (S7).
+func (o *oracle) unused(what string, is func(entitlement.PackageID, entitlement.PolicyID) bool) {
+	for _, a := range o.live {
+		if is(a.Package, a.Policy) {
+			o.fail("S7", "%s was deleted under a live assignment", what)
 		}
 	}
-	for _, id := range sorted(o.requests) {
-		if r := o.requests[id].last; r.State.Open() && r.Policy == p.ID {
-			o.fail("S7", "policy %s was deleted under the open request %s", short(string(p.ID)), short(string(id)))
+	for _, id := range o.open {
+		if r := o.requests[id].last; is(r.Package, r.Policy) {
+			o.fail("S7", "%s was deleted under an open request", what)
 		}
 	}
 }
@@ -100,16 +105,7 @@ func (o *oracle) pack(p entitlement.AccessPackage) {
 		return
 	}
 	delete(o.packages, p.ID)
-	for _, id := range sorted(o.assignments) {
-		if a := o.assignments[id]; a.live && a.Package == p.ID {
-			o.fail("S7", "package %s was deleted under the live assignment %s", short(string(p.ID)), short(string(id)))
-		}
-	}
-	for _, id := range sorted(o.requests) {
-		if r := o.requests[id].last; r.State.Open() && r.Package == p.ID {
-			o.fail("S7", "package %s was deleted under the open request %s", short(string(p.ID)), short(string(id)))
-		}
-	}
+	o.unused("package "+short(string(p.ID)), func(of entitlement.PackageID, _ entitlement.PolicyID) bool { return of == p.ID })
 }
 
 func (o *oracle) scope(s entitlement.PackageScopes, now time.Time) {
@@ -120,10 +116,10 @@ func (o *oracle) scope(s entitlement.PackageScopes, now time.Time) {
 			o.scopes[s.Package] = append(o.scopes[s.Package], x.Ref)
 		}
 	}
-	for _, a := range o.assignments {
-		if a.live && a.Package == s.Package {
+	for at, a := range o.live {
+		if at.pkg == s.Package {
 			o.given(a)
-			o.dirty[a.Subject] = true
+			o.dirty[at.who] = true
 		}
 	}
 }
@@ -179,6 +175,7 @@ func (o *oracle) request(inv *invocation, r entitlement.AssignmentRequest, event
 		was.approvedAt = now
 	}
 	was.last = r
+	o.opens(r)
 }
 
 func (o *oracle) submitted(inv *invocation, was *asked, r entitlement.AssignmentRequest, events []entitlement.Event) {
@@ -227,7 +224,7 @@ func (o *oracle) decision(inv *invocation, was *asked, r entitlement.AssignmentR
 	if inv != nil && !inv.allowed[r.ID] {
 		o.fail("S2", "%s decided request %s and was no approver of its stage", short(string(who)), short(string(r.ID)))
 	}
-	if !now.Before(s.Deadline.Add(lease)) {
+	if !now.Before(s.Deadline.Add(lease + o.w.skew)) {
 		o.fail("S4", "request %s was decided after its time", short(string(r.ID)))
 	}
 }
@@ -295,6 +292,7 @@ func (o *oracle) slot(inv *invocation, s entitlement.Slot, c entitlement.Change,
 	if was == nil {
 		was = &held{live: true, since: o.seq, began: now, Assignment: a}
 		o.assignments[a.ID] = was
+		o.starts(was)
 		o.given(was)
 		o.begins(was, now)
 		return
@@ -359,7 +357,7 @@ func (o *oracle) end(r *asked, now time.Time) time.Time {
 // decidedAt is the instant that the change which begins an assignment was decided at: its
 // event says so, and it lies between the request and now.
 func (o *oracle) decidedAt(r *asked, now time.Time) time.Time {
-	if a := o.assignments[entitlement.AssignmentID(r.last.ID)]; a != nil && !a.Start.After(now) && !a.Start.Before(r.firstAt.Add(-maxFrozen)) {
+	if a := o.assignments[entitlement.AssignmentID(r.last.ID)]; a != nil && !a.Start.After(now.Add(o.w.skew)) && !a.Start.Before(r.firstAt.Add(-maxFrozen-o.w.skew)) {
 		return a.Start
 	}
 	return now
@@ -412,13 +410,15 @@ func (o *oracle) ended(a entitlement.Assignment, events []entitlement.Event, now
 	}
 	if was.live {
 		was.live = false
+		o.lapses(was)
 		expired := slices.ContainsFunc(events, func(e entitlement.Event) bool { return e.ID == string(a.ID) && e.Kind == "expired" })
-		if expired && (was.End.IsZero() || now.Before(was.End)) {
+		if expired && (was.End.IsZero() || now.Add(o.w.skew).Before(was.End)) {
 			o.fail("S16", "assignment %s expired at %s, its end is %s", short(string(a.ID)), now, was.End)
 		}
 	}
 	if !a.Removed.IsZero() && !was.removed {
 		was.removed = true
+		o.leaving[a.Subject] = without(o.leaving[a.Subject], was)
 		o.lives++
 		o.revoked(a, now)
 	}

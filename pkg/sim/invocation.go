@@ -17,6 +17,9 @@ type invocation struct {
 	command string // the kind of what it does, for coverage
 	seed    uint64 // of what goes wrong in it
 	calm    bool   // nothing does
+	meets   Fate   // what happens to the nth call that can meet it
+	nth     int
+	skew    time.Duration // of its clock
 	started time.Time
 	timeout time.Duration
 

@@ -25,6 +25,10 @@ type oracle struct {
 	requests    map[entitlement.RequestID]*asked
 	assignments map[entitlement.AssignmentID]*held
 	order       []entitlement.RequestID
+	open        map[pair]entitlement.RequestID // requests that are neither decided nor withdrawn
+	live        map[pair]*held
+	liveOf      map[entitlement.UserID][]*held
+	leaving     map[entitlement.UserID][]*held // ended, and not yet seen to be gone
 	heads       map[entitlement.UserID]*debt
 	chains      map[chainKey]entitlement.Chain
 
@@ -38,6 +42,12 @@ type oracle struct {
 	violation string
 	lives     int // assignments that came and went whole
 	dirty     map[entitlement.UserID]bool
+}
+
+// pair is a package and somebody who may have it.
+type pair struct {
+	pkg entitlement.PackageID
+	who entitlement.UserID
 }
 
 type jobKey struct {
@@ -98,7 +108,8 @@ func newOracle(w *world) *oracle {
 		people: map[entitlement.UserID]*person{}, groups: map[entitlement.GroupID]bool{}, packages: map[entitlement.PackageID]bool{},
 		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
-		assignments: map[entitlement.AssignmentID]*held{}, heads: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
+		assignments: map[entitlement.AssignmentID]*held{}, open: map[pair]entitlement.RequestID{}, live: map[pair]*held{}, liveOf: map[entitlement.UserID][]*held{}, leaving: map[entitlement.UserID][]*held{},
+		heads: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
 		gave: map[grant]bool{}, had: map[grant]holding{}, confirmed: map[grant]int{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, dirty: map[entitlement.UserID]bool{}}
 }
 
@@ -123,8 +134,8 @@ func (o *oracle) desired(g grant, now time.Time) bool {
 	if p == nil || !p.enabled || o.head(g.who).off {
 		return false
 	}
-	for _, a := range o.assignments {
-		if a.live && a.Subject == g.who && (a.End.IsZero() || now.Before(a.End)) && slices.Contains(o.scopes[a.Package], g.role) {
+	for _, a := range o.liveOf[g.who] {
+		if (a.End.IsZero() || now.Before(a.End)) && slices.Contains(o.scopes[a.Package], g.role) {
 			return true
 		}
 	}
@@ -135,10 +146,8 @@ func (o *oracle) desired(g grant, now time.Time) bool {
 // holders yet.
 func (o *oracle) underway(u entitlement.UserID) bool {
 	for key := range o.jobs {
-		for _, a := range o.assignments {
-			if a.live && a.Subject == u && a.Package == key.pkg {
-				return true
-			}
+		if o.live[pair{key.pkg, u}] != nil {
+			return true
 		}
 	}
 	return false
@@ -154,7 +163,7 @@ func (o *oracle) callStarts(u entitlement.UserID, role entitlement.RoleRef, gran
 	switch {
 	case grants && !o.desired(g, now) && !o.underway(u) && !o.justOver(g, now) && !o.heldOver(g):
 		o.fail("S1", "a call starts that grants %s to %s, which no live assignment gives", show(role), short(string(u)))
-	case !grants && o.desired(g, now) && !o.underway(u):
+	case !grants && o.desired(g, now.Add(min(o.w.skew, maxWorkerSkew))) && !o.underway(u):
 		o.fail("S8", "a call starts that takes %s from %s, which a live assignment gives", show(role), short(string(u)))
 	case !grants && !o.gave[g]:
 		o.fail("S9", "a call starts that takes %s from %s, which no assignment ever gave", show(role), short(string(u)))
@@ -168,8 +177,8 @@ const lease = time.Minute
 // justOver reports that the role was given until a moment ago by an assignment whose end
 // passed, and which nobody has ended yet.
 func (o *oracle) justOver(g grant, now time.Time) bool {
-	for _, a := range o.assignments {
-		if a.live && a.Subject == g.who && !a.End.IsZero() && now.Sub(a.End) < lease && slices.Contains(o.scopes[a.Package], g.role) {
+	for _, a := range o.liveOf[g.who] {
+		if !a.End.IsZero() && now.Sub(a.End) < lease+maxWorkerSkew && slices.Contains(o.scopes[a.Package], g.role) {
 			return true
 		}
 	}
@@ -180,8 +189,8 @@ func (o *oracle) justOver(g grant, now time.Time) bool {
 // which no tick has ended yet. The worker reads the ends of those assignments alone whose
 // delivery is not complete, so it goes on for this one until the tick comes.
 func (o *oracle) heldOver(g grant) bool {
-	for _, a := range o.assignments {
-		if a.live && a.Subject == g.who && !a.End.IsZero() && a.State == entitlement.AssignmentDelivered && slices.Contains(o.scopes[a.Package], g.role) {
+	for _, a := range o.liveOf[g.who] {
+		if !a.End.IsZero() && a.State == entitlement.AssignmentDelivered && slices.Contains(o.scopes[a.Package], g.role) {
 			return true
 		}
 	}
@@ -243,7 +252,6 @@ func (o *oracle) step() {
 		o.recorded(u, now)
 	}
 	clear(o.dirty)
-	o.unique()
 }
 
 // recorded checks that where nothing is owed, the sheets name what the person holds
@@ -299,41 +307,47 @@ func (o *oracle) unwanted(g grant) {
 
 // overdue reports that an end which passed waits for the tick.
 func (o *oracle) overdue(g grant) bool {
-	for _, a := range o.assignments {
-		if a.live && a.Subject == g.who && !a.End.IsZero() && slices.Contains(o.scopes[a.Package], g.role) {
+	for _, a := range o.liveOf[g.who] {
+		if !a.End.IsZero() && slices.Contains(o.scopes[a.Package], g.role) {
 			return true
 		}
 	}
 	return false
 }
 
-// unique checks that no pair has two open requests or two live assignments.
-func (o *oracle) unique() {
-	type pair struct {
-		pkg entitlement.PackageID
-		who entitlement.UserID
+// opens, starts and lapses keep what is unique: one open request and one live
+// assignment of a pair (S5).
+func (o *oracle) opens(r entitlement.AssignmentRequest) {
+	at := pair{r.Package, r.Subject}
+	switch other, taken := o.open[at]; {
+	case !r.State.Open():
+		if other == r.ID {
+			delete(o.open, at)
+		}
+	case taken && other != r.ID:
+		o.fail("S5", "%s has two open requests for %s", short(string(at.who)), short(string(at.pkg)))
+	default:
+		o.open[at] = r.ID
 	}
-	open, live := map[pair]entitlement.RequestID{}, map[pair]entitlement.AssignmentID{}
-	for id, r := range o.requests {
-		at := pair{r.last.Package, r.last.Subject}
-		if !r.last.State.Open() {
-			continue
-		}
-		if open[at] != "" {
-			o.fail("S5", "%s has two open requests for %s", short(string(at.who)), short(string(at.pkg)))
-		}
-		open[at] = id
+}
+
+func (o *oracle) starts(a *held) {
+	at := pair{a.Package, a.Subject}
+	if o.live[at] != nil {
+		o.fail("S5", "%s has two live assignments of %s", short(string(at.who)), short(string(at.pkg)))
 	}
-	for id, a := range o.assignments {
-		at := pair{a.Package, a.Subject}
-		if !a.live {
-			continue
-		}
-		if live[at] != "" {
-			o.fail("S5", "%s has two live assignments of %s", short(string(at.who)), short(string(at.pkg)))
-		}
-		live[at] = id
-	}
+	o.live[at] = a
+	o.liveOf[a.Subject] = append(o.liveOf[a.Subject], a)
+}
+
+func (o *oracle) lapses(a *held) {
+	delete(o.live, pair{a.Package, a.Subject})
+	o.liveOf[a.Subject] = without(o.liveOf[a.Subject], a)
+	o.leaving[a.Subject] = append(o.leaving[a.Subject], a)
+}
+
+func without[T comparable](list []T, gone T) []T {
+	return slices.DeleteFunc(list, func(x T) bool { return x == gone })
 }
 
 // sorted returns the keys of a map in order.

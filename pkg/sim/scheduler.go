@@ -15,19 +15,20 @@ import (
 // scheduler lets one parked call go on at a time. Whatever the product does in
 // parallel, only the scheduler decides on the order of its effects.
 type scheduler struct {
-	mu     sync.Mutex // parked is appended to by goroutines that run side by side until they park
-	parked []*call
-	live   []*invocation
-	made   int
-	turns  int
-	last   Fate   // of the call that goes on
-	rate   int    // faults in a thousand calls
-	choice uint64 // of the order
-	lag    bool   // reads by index are behind
-	grave  chan struct{}
-	died   func(inv *invocation)
-	script func(inv *invocation, label string) Fate // of a directed scenario; nil: fates are drawn
-	trace  func(format string, args ...any)         // nil: nobody listens
+	mu      sync.Mutex // parked is appended to by goroutines that run side by side until they park
+	parked  []*call
+	live    []*invocation
+	made    int
+	turns   int
+	last    Fate        // of the call that goes on
+	running *invocation // whose call goes on
+	rate    int         // faults in a thousand calls
+	choice  uint64      // of the order
+	lag     bool        // reads by index are behind
+	grave   chan struct{}
+	died    func(inv *invocation)
+	script  func(inv *invocation, label string) Fate // of a directed scenario; nil: fates are drawn
+	trace   func(format string, args ...any)         // nil: nobody listens
 }
 
 type call struct {
@@ -49,6 +50,7 @@ func (s *scheduler) begin(inv *invocation, run func(ctx context.Context) error) 
 	inv.id, inv.started = s.made, time.Now()
 	inv.seen, inv.faults = map[string]int{}, map[Fate]int{}
 	s.live = append(s.live, inv)
+	s.running = inv
 	go func() {
 		err := run(inv.context())
 		s.mu.Lock()
@@ -109,6 +111,11 @@ func (s *scheduler) do(ctx context.Context, of sort, label string, effect func()
 	if !s.park(inv, label, wait) {
 		return errDead
 	}
+	if fate == Fine {
+		if fate = inv.meet(of); fate == Frozen && of != outside && !s.park(inv, label+", held up", s.stillness(d)) {
+			return errDead
+		}
+	}
 	inv.calls++
 	if of == looks && s.lag {
 		inv.faults[StaleRead]++
@@ -144,6 +151,18 @@ func (s *scheduler) do(ctx context.Context, of sort, label string, effect func()
 		}
 	}
 	return err
+}
+
+// meet returns what was meant for the nth call of an invocation that can meet it. Calls are
+// counted as they go on, which is in one order.
+func (inv *invocation) meet(of sort) Fate {
+	if inv.meets == Fine || inv.calm || !slices.Contains(possible[of], inv.meets) || inv.meets == Frozen && inv.applying > 0 && of != outside {
+		return Fine
+	}
+	if inv.nth--; inv.nth != 0 {
+		return Fine
+	}
+	return inv.meets
 }
 
 func unavailable() error {
@@ -195,6 +214,7 @@ func (s *scheduler) turn() bool {
 		s.parked = append(s.parked, c)
 		return true
 	}
+	s.running = c.inv
 	c.resume <- true
 	synctest.Wait()
 	return true

@@ -26,8 +26,8 @@ func (w *world) setUp(p Plan) error {
 	if err := w.furnish(ctx, p); err != nil {
 		return err
 	}
-	for i := range p.Packages {
-		if err := w.pack(ctx, p, i); err != nil {
+	for _, k := range p.Packages {
+		if err := w.pack(ctx, w.admin, k); err != nil {
 			return err
 		}
 	}
@@ -50,8 +50,8 @@ func (w *world) hireAll(ctx context.Context, p Plan) error {
 			return err
 		}
 		w.cast.people = append(w.cast.people, u.ID)
-		for _, t := range w.targets {
-			if !h.Unknown {
+		for i, t := range w.targets {
+			if h.Unknown>>i&1 == 0 {
 				t.hire(u.ID)
 			}
 		}
@@ -107,19 +107,19 @@ func (w *world) furnish(ctx context.Context, p Plan) error {
 }
 
 // pack makes one package with its roles and policies.
-func (w *world) pack(ctx context.Context, p Plan, i int) error {
-	pkg, err := w.catalogs.CreatePackage(ctx, w.admin, entitlement.AccessPackage{Catalog: w.cast.catalog, DisplayName: fmt.Sprint("K", i)})
+func (w *world) pack(ctx context.Context, by authz.Caller, k Pack) error {
+	pkg, err := w.catalogs.CreatePackage(ctx, by, entitlement.AccessPackage{Catalog: w.cast.catalog, DisplayName: fmt.Sprint("K", len(w.cast.packages))})
 	if err != nil {
 		return err
 	}
 	w.cast.packages = append(w.cast.packages, pkg.ID)
-	for _, r := range p.Packages[i].Roles {
-		if err := w.addRole(ctx, pkg.ID, r); err != nil {
+	for _, r := range k.Roles {
+		if err := w.addRole(ctx, by, pkg.ID, r); err != nil {
 			return err
 		}
 	}
-	for _, terms := range p.Packages[i].Policies {
-		policy, err := w.catalogs.CreatePolicy(ctx, w.admin, w.policy(terms, pkg.ID))
+	for _, terms := range k.Policies {
+		policy, err := w.catalogs.CreatePolicy(ctx, by, w.policy(terms, pkg.ID))
 		if err != nil {
 			return err
 		}
@@ -129,11 +129,7 @@ func (w *world) pack(ctx context.Context, p Plan, i int) error {
 }
 
 // addRole adds the member role of a thing to a package.
-func (w *world) addRole(ctx context.Context, pkg entitlement.PackageID, thing int) error {
-	return w.addRoleAs(ctx, w.admin, pkg, thing)
-}
-
-func (w *world) addRoleAs(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, thing int) error {
+func (w *world) addRole(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, thing int) error {
 	known := w.cast.things[thing%len(w.cast.things)]
 	r, err := w.catalogs.FindResource(ctx, w.cast.catalog, known.ID, "", "")
 	if err != nil {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"leasehold/pkg/authz"
@@ -22,7 +23,7 @@ func (w *world) use(c Command) usage {
 		return w.useRequest(c)
 	case RemoveByAdmin, RemoveByUser, ExtendByUser, ExtendByAdmin, ReprocessAssignment:
 		return w.useAssignment(c)
-	case AddRole, RemoveRole, ReplacePolicy, DeletePackage, DeletePolicy:
+	case AddRole, RemoveRole, ReplacePolicy, NewPackage, DeletePackage, DeletePolicy:
 		return w.useCatalog(c)
 	case ReprocessFailing:
 		reasons := []string{"target-unavailable", "principal-missing", "not-confirmed", "credential-refused", "resource-missing", "target-throttled"}
@@ -58,10 +59,31 @@ func schedule(c Command) entitlement.Schedule {
 	return s
 }
 
+// pick picks one of those that are in the state that a command looks for, else one of
+// those in which it can do something, else any.
+func pick[T any](c Command, n int, all []T, stateOf func(T) string) (T, bool) {
+	var fit, acting []T
+	for _, x := range all {
+		s := stateOf(x)
+		if s == c.In {
+			fit = append(fit, x)
+		}
+		if slices.Contains(statesOf(c.Kind), state{s, true}) {
+			acting = append(acting, x)
+		}
+	}
+	for _, list := range [][]T{fit, acting, all} {
+		if len(list) > 0 {
+			return list[n%len(list)], true
+		}
+	}
+	var none T
+	return none, false
+}
+
 func (w *world) useSubmit(c Command) usage {
-	pkg := w.cast.packages[c.B%len(w.cast.packages)]
-	subject := w.personAt(c.A)
-	w.about = w.stateOf(pkg, subject)
+	pkg, subject := w.pairFor(c)
+	w.same, w.about = pair{pkg, subject}, w.stateOf(pkg, subject)
 	in := submission(c, subject, pkg, w.policyOf(pkg, c.C))
 	if c.Kind == Submit {
 		w.actor = subject
@@ -72,6 +94,29 @@ func (w *world) useSubmit(c Command) usage {
 		_, err := w.requests.Submit(ctx, by, in)
 		return err
 	}
+}
+
+// pairFor picks a package and a person.
+func (w *world) pairFor(c Command) (entitlement.PackageID, entitlement.UserID) {
+	pkg, subject := w.cast.packages[c.B%len(w.cast.packages)], w.personAt(c.A)
+	if c.Same && w.same.pkg != "" {
+		pkg = w.same.pkg
+		if w.same.who != "" {
+			subject = w.same.who
+		}
+		return pkg, subject
+	}
+	if c.In == "" || w.stateOf(pkg, subject) == c.In {
+		return pkg, subject
+	}
+	var all []pair
+	for _, u := range w.cast.people {
+		for _, p := range w.cast.packages {
+			all = append(all, pair{p, u})
+		}
+	}
+	at, _ := pick(c, c.A+c.B, all, func(p pair) string { return w.stateOf(p.pkg, p.who) })
+	return at.pkg, at.who
 }
 
 // policyOf returns the n-th policy of a package, in the order in which they were made.
@@ -89,19 +134,33 @@ func (w *world) policyOf(pkg entitlement.PackageID, n int) entitlement.PolicyID 
 }
 
 func (w *world) useDecide(c Command) usage {
-	var open []entitlement.RequestID
+	var asked []entitlement.RequestID
 	for _, id := range w.oracle.order {
-		if s := w.oracle.requests[id].last.State; s == entitlement.RequestPendingApproval || c.C%11 == 0 && len(w.oracle.requests[id].last.Stages) > 0 {
-			open = append(open, id)
+		if len(w.oracle.requests[id].last.Stages) > 0 {
+			asked = append(asked, id)
 		}
 	}
-	if len(open) == 0 {
+	id, there := w.requestFor(c, asked)
+	if !there {
 		return nil
 	}
-	r := w.oracle.requests[open[c.B%len(open)]]
+	r := w.oracle.requests[id]
 	w.actor, w.about = w.reviewerFor(r, c.A), string(r.last.State)
 	word := entitlement.Word{Stage: r.last.Stages[r.last.Stage].ID, Approved: c.Kind == Approve}
 	return func(ctx context.Context, by authz.Caller) error { return w.requests.Decide(ctx, by, r.last.ID, word) }
+}
+
+// requestFor picks a request.
+func (w *world) requestFor(c Command, all []entitlement.RequestID) (entitlement.RequestID, bool) {
+	id, there := pick(c, c.B, all, w.stateOfRequest)
+	if c.Same && slices.Contains(all, w.lastRequest) {
+		id = w.lastRequest
+	}
+	if there {
+		r := w.oracle.requests[id].last
+		w.lastRequest, w.same = id, pair{r.Package, r.Subject}
+	}
+	return id, there
 }
 
 // reviewerFor picks somebody who may decide, where there is one, in most cases; else
@@ -121,22 +180,11 @@ func (w *world) reviewerFor(r *asked, n int) entitlement.UserID {
 }
 
 func (w *world) useRequest(c Command) usage {
-	want := func(s entitlement.RequestState) bool { return s.Open() }
-	if c.Kind == ReprocessRequest {
-		want = func(s entitlement.RequestState) bool {
-			return s == entitlement.RequestPartiallyDelivered || s == entitlement.RequestDeliveryFailed
-		}
-	}
-	var fit []entitlement.RequestID
-	for _, id := range w.oracle.order {
-		if want(w.oracle.requests[id].last.State) || c.C%13 == 0 {
-			fit = append(fit, id)
-		}
-	}
-	if len(fit) == 0 {
+	id, there := w.requestFor(c, w.oracle.order)
+	if !there {
 		return nil
 	}
-	r := w.oracle.requests[fit[c.B%len(fit)]].last
+	r := w.oracle.requests[id].last
 	w.about = string(r.State)
 	if c.Kind == ReprocessRequest {
 		return func(ctx context.Context, by authz.Caller) error { return w.requests.Reprocess(ctx, by, r.ID) }
@@ -148,17 +196,20 @@ func (w *world) useRequest(c Command) usage {
 }
 
 func (w *world) useAssignment(c Command) usage {
-	var fit []entitlement.RequestID
+	var began []*held
 	for _, id := range w.oracle.order {
-		if a := w.oracle.assignments[entitlement.AssignmentID(id)]; a != nil && (a.live || c.C%13 == 0) {
-			fit = append(fit, id)
+		if a := w.oracle.assignments[entitlement.AssignmentID(id)]; a != nil {
+			began = append(began, a)
 		}
 	}
-	if len(fit) == 0 {
+	a, there := pick(c, c.B, began, func(a *held) string { return string(a.State) })
+	if same := w.oracle.live[w.same]; c.Same && same != nil {
+		a = same
+	}
+	if !there {
 		return nil
 	}
-	a := w.oracle.assignments[entitlement.AssignmentID(fit[c.B%len(fit)])]
-	w.about = string(a.State)
+	w.same, w.about = pair{a.Package, a.Subject}, string(a.State)
 	kind := map[Kind]entitlement.RequestType{RemoveByAdmin: entitlement.AdminRemove, RemoveByUser: entitlement.UserRemove,
 		ExtendByAdmin: entitlement.AdminUpdate, ExtendByUser: entitlement.UserUpdate}[c.Kind]
 	if c.Kind == RemoveByUser || c.Kind == ExtendByUser {
@@ -182,10 +233,23 @@ func (w *world) useAssignment(c Command) usage {
 
 func (w *world) useCatalog(c Command) usage {
 	pkg := w.cast.packages[c.A%len(w.cast.packages)]
+	if c.Same && w.same.pkg != "" {
+		pkg = w.same.pkg
+	}
+	w.same.pkg = pkg
 	policy := w.policyOf(pkg, c.B)
 	switch c.Kind {
+	case NewPackage:
+		if len(w.oracle.packages) >= maxPackages {
+			return nil
+		}
+		k := Pack{Roles: []int{c.A, c.B}[:c.C%3], Policies: []Terms{*c.Terms}}
+		if len(k.Roles) == 2 && c.A%len(w.cast.things) == c.B%len(w.cast.things) {
+			k.Roles = k.Roles[:1]
+		}
+		return func(ctx context.Context, by authz.Caller) error { return w.pack(ctx, by, k) }
 	case AddRole:
-		return func(ctx context.Context, by authz.Caller) error { return w.addRoleAs(ctx, by, pkg, c.B) }
+		return func(ctx context.Context, by authz.Caller) error { return w.addRole(ctx, by, pkg, c.B) }
 	case RemoveRole:
 		return func(ctx context.Context, by authz.Caller) error {
 			scopes, err := w.store.Scopes(ctx, pkg)
@@ -213,6 +277,9 @@ func (w *world) useCatalog(c Command) usage {
 
 func (w *world) usePeople(c Command) usage {
 	u := w.personAt(c.A)
+	if c.Same && w.same.who != "" {
+		u = w.same.who
+	}
 	enabled := func(is bool) usage {
 		return func(ctx context.Context, by authz.Caller) error {
 			_, err := w.directory.UpdateUser(ctx, by, u, func(x *entitlement.User) error { x.Enabled = is; return nil })
@@ -240,21 +307,26 @@ func (w *world) usePeople(c Command) usage {
 	}
 }
 
-// stateOf tells where a pair stands, for coverage.
+// stateOf tells where a pair stands.
 func (w *world) stateOf(pkg entitlement.PackageID, u entitlement.UserID) string {
-	state := "none"
-	for _, r := range w.oracle.requests {
-		if r.last.Package == pkg && r.last.Subject == u && r.last.State.Open() {
-			return string(r.last.State)
+	at := pair{pkg, u}
+	if id, is := w.oracle.open[at]; is {
+		return w.stateOfRequest(id)
+	}
+	if a := w.oracle.live[at]; a != nil {
+		return string(a.State)
+	}
+	for _, a := range w.oracle.leaving[u] {
+		if a.Package == pkg {
+			return "removing"
 		}
 	}
-	for _, a := range w.oracle.assignments {
-		if a.Package == pkg && a.Subject == u && a.live {
-			return string(a.State)
-		}
-		if a.Package == pkg && a.Subject == u && !a.removed {
-			state = "removing"
-		}
-	}
-	return state
+	return "none"
 }
+
+func (w *world) stateOfRequest(id entitlement.RequestID) string {
+	return string(w.oracle.requests[id].last.State)
+}
+
+// maxPackages bounds the packages that there are at one time.
+const maxPackages = 4

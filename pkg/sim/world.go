@@ -51,12 +51,17 @@ type world struct {
 	admin authz.Caller
 	cast  cast
 
-	number  uint64             // of the run
-	at      int                // number of the command
-	actor   entitlement.UserID // of the next call, where that is not the administrator
-	about   string             // state of what the next call is about
-	covered Coverage
-	poison  int // messages that nobody can read
+	number uint64             // of the run
+	at     int                // number of the command
+	actor  entitlement.UserID // of the next call, where that is not the administrator
+	about  string             // state of what the next call is about
+	same   pair               // whom and what the call before was about
+
+	lastRequest entitlement.RequestID
+	skew        time.Duration // by which clocks are wrong at most
+	resting     bool          // nothing goes wrong any more
+	covered     Coverage
+	poison      int // messages that nobody can read
 }
 
 // cast is who and what there is in a run.
@@ -94,7 +99,8 @@ type scanner struct {
 func newWorld(p Plan) *world {
 	w := &world{number: p.Number, pageSize: max(p.PageSize, 1), logged: &scanner{}}
 	w.scheduler.grave, w.scheduler.rate, w.scheduler.choice, w.scheduler.lag = make(chan struct{}), p.Rate, mix(p.Number, 77), p.Lag > 0
-	w.scheduler.died = w.cover
+	w.scheduler.died, w.skew = w.cover, p.Skew
+	told := toldTime{&w.scheduler}
 	w.store = &store{memstore.New(memstore.Options{IndexLag: p.Lag}), w}
 	w.oracle = newOracle(w)
 	w.log = slog.New(slog.NewTextHandler(w.logged, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -108,16 +114,16 @@ func newWorld(p Plan) *world {
 
 	ids := &counter{}
 	credentials := &secrets.Memory{}
-	w.directory = &directory.Service{Store: w.store, Clock: w.clock, IDs: ids, First: entitlement.Principal{Issuer: "sim", Value: "first"}, Hinter: w.urgent, Log: w.log}
+	w.directory = &directory.Service{Store: w.store, Clock: told, IDs: ids, First: entitlement.Principal{Issuer: "sim", Value: "first"}, Hinter: w.urgent, Log: w.log}
 	w.groups = groups{w.directory}
 	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Factory{"honest": w.factory})
-	w.catalogs = &catalogs.Service{Store: w.store, Targets: lookup{registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: w.fanout, Clock: w.clock, IDs: ids, Log: w.log}
-	w.requests = &requests.Service{Store: w.store, Hinter: w.urgent, Clock: w.clock, IDs: ids, Log: w.log}
-	w.tick = &lifecycle.Service{Store: w.store, Hinter: w.urgent, Jobs: w.fanout, Clock: w.clock, Log: w.log}
-	worker := deliver.Handler(&delivery.Service{Store: w.store, Connectors: opener{registry, w}, Lane: w.bulk, Clock: w.clock, IDs: &counter{kind: 1}, Lease: names.DeliverTimeout, Log: w.log})
+	w.catalogs = &catalogs.Service{Store: w.store, Targets: lookup{registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: w.fanout, Clock: told, IDs: ids, Log: w.log}
+	w.requests = &requests.Service{Store: w.store, Hinter: w.urgent, Clock: told, IDs: ids, Log: w.log}
+	w.tick = &lifecycle.Service{Store: w.store, Hinter: w.urgent, Jobs: w.fanout, Clock: told, Log: w.log}
+	worker := deliver.Handler(&delivery.Service{Store: w.store, Connectors: opener{registry, w}, Lane: w.bulk, Clock: told, IDs: &counter{kind: 1}, Lease: names.DeliverTimeout, Log: w.log})
 	w.handlers = map[string]func(context.Context, []lambdaio.Message) map[string]error{
 		names.DeliverUrgent: worker, names.DeliverBulk: worker,
-		names.FanoutJobs: fanout.Handler(&delivery.FanOut{Store: w.store, Bulk: w.bulk, Again: w.fanout, Clock: w.clock, Log: w.log}),
+		names.FanoutJobs: fanout.Handler(&delivery.FanOut{Store: w.store, Bulk: w.bulk, Again: w.fanout, Clock: told, Log: w.log}),
 	}
 	return w
 }
