@@ -28,7 +28,7 @@ type invocation struct {
 	err      error
 	calls    int
 	writes   int
-	seen     map[string]int // calls by label, so that a draw does not depend on the order of others
+	seen     map[uint64]seen // by the label's hash, so that a draw does not depend on the order of others
 	faults   map[Fate]int
 	finish   func(err error) // told when it came to its end by itself
 	asked    []entitlement.AssignmentPolicy
@@ -38,6 +38,9 @@ type invocation struct {
 	applying int    // calls under way that change the directory
 	sent     int    // messages
 }
+
+// seen counts the calls that carry one label.
+type seen struct{ drawn, parked int }
 
 type invocationKey struct{}
 

@@ -114,6 +114,7 @@ const (
 	NewPackage
 	DeletePackage
 	DeletePolicy
+	NewPerson
 	Disable
 	Enable
 	DeleteUser
@@ -138,15 +139,15 @@ const (
 )
 
 var kindNames = [kinds]string{"submit", "assign", "approve", "deny", "cancel", "remove by administrator", "remove by user", "extend by user", "extend by administrator",
-	"add role", "remove role", "replace policy", "new package", "delete package", "delete policy", "disable", "enable", "delete user", "change manager", "join", "leave",
+	"add role", "remove role", "replace policy", "new package", "delete package", "delete policy", "new person", "disable", "enable", "delete user", "change manager", "join", "leave",
 	"reprocess request", "reprocess assignment", "reprocess failing", "tick", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "poison"}
 
 // String names the kind.
 func (k Kind) String() string { return kindNames[k] }
 
 // weights says how often each kind is drawn.
-var weights = [kinds]int{Submit: 14, Assign: 7, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
-	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 2, DeletePackage: 2, DeletePolicy: 2, Disable: 2, Enable: 2, DeleteUser: 1, ChangeManager: 2, JoinGroup: 2, LeaveGroup: 2,
+var weights = [kinds]int{Submit: 22, Assign: 16, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
+	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 3, DeletePackage: 2, DeletePolicy: 2, NewPerson: 2, Disable: 2, Enable: 4, DeleteUser: 1, ChangeManager: 2, JoinGroup: 2, LeaveGroup: 2,
 	ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Tick: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 6, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1}
 
 var (

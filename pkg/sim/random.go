@@ -1,7 +1,5 @@
 package sim
 
-import "hash/fnv"
-
 // mix turns values into one number in which every bit depends on all of them. A draw is
 // the mix of what it is about, never the next number of a shared stream: taking a command
 // out of a run leaves the draws of all others as they were.
@@ -16,10 +14,13 @@ func mix(values ...uint64) uint64 {
 	return z
 }
 
+// hashed is FNV-1a; the library's own wants the text copied.
 func hashed(text string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(text))
-	return h.Sum64()
+	h := uint64(0xcbf29ce484222325)
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * 0x100000001b3
+	}
+	return h
 }
 
 // below returns a number from 0 up to n, n itself not included.

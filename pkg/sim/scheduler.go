@@ -48,7 +48,7 @@ const maxFrozen = 4 * time.Minute
 func (s *scheduler) begin(inv *invocation, run func(ctx context.Context) error) {
 	s.made++
 	inv.id, inv.started = s.made, time.Now()
-	inv.seen, inv.faults = map[string]int{}, map[Fate]int{}
+	inv.seen, inv.faults = map[uint64]seen{}, map[Fate]int{}
 	s.live = append(s.live, inv)
 	s.running = inv
 	go func() {
@@ -63,9 +63,11 @@ func (s *scheduler) begin(inv *invocation, run func(ctx context.Context) error) 
 // park holds the calling goroutine until it is its turn; false means that it is dead.
 func (s *scheduler) park(inv *invocation, label string, wait time.Duration) bool {
 	c := &call{inv: inv, label: label, ready: time.Now().Add(wait), resume: make(chan bool, 1)}
+	key := hashed(label)
 	s.mu.Lock()
-	inv.seen[label]++
-	c.nth = inv.seen[label]
+	n := inv.seen[key]
+	n.parked++
+	c.nth, inv.seen[key] = n.parked, n
 	s.parked = append(s.parked, c)
 	s.mu.Unlock()
 	return <-c.resume
@@ -73,11 +75,13 @@ func (s *scheduler) park(inv *invocation, label string, wait time.Duration) bool
 
 // draw decides what happens to a call.
 func (s *scheduler) draw(inv *invocation, label string, of sort) (Fate, uint64) {
+	key := hashed(label)
 	s.mu.Lock()
-	nth := inv.seen["?"+label] // the calls that carry one label are alike: which is first does not matter
-	inv.seen["?"+label]++
+	n := inv.seen[key] // the calls that carry one label are alike: which is first does not matter
+	d := mix(inv.seed, key, uint64(n.drawn))
+	n.drawn++
+	inv.seen[key] = n
 	s.mu.Unlock()
-	d := mix(inv.seed, hashed(label), uint64(nth))
 	if s.script != nil {
 		return s.script(inv, label), mix(d, 1)
 	}

@@ -41,11 +41,7 @@ func (w *world) setUp(p Plan) error {
 // hireAll makes the people, their managers and the groups of approvers.
 func (w *world) hireAll(ctx context.Context, p Plan) error {
 	for i, h := range p.People {
-		kind := entitlement.Member
-		if h.Guest {
-			kind = entitlement.Guest
-		}
-		u, err := w.directory.CreateUser(ctx, w.admin, entitlement.User{Type: kind, DisplayName: fmt.Sprint("P", i), UserPrincipalName: fmt.Sprint("p", i, "@sim"), Enabled: true})
+		u, err := w.directory.CreateUser(ctx, w.admin, w.someone(i, h.Guest))
 		if err != nil {
 			return err
 		}
@@ -76,6 +72,14 @@ func (w *world) hireAll(ctx context.Context, p Plan) error {
 		}
 	}
 	return nil
+}
+
+func (w *world) someone(n int, guest bool) entitlement.User {
+	u := entitlement.User{Type: entitlement.Member, DisplayName: fmt.Sprint("P", n), UserPrincipalName: fmt.Sprint("p", n, "@sim"), Enabled: true}
+	if guest {
+		u.Type = entitlement.Guest
+	}
+	return u
 }
 
 // furnish registers the targets and their resources in one catalog. The first group of

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -69,6 +70,7 @@ type badRun struct {
 // something.
 func manyRuns(t *testing.T, from uint64, n, most int) *sums {
 	t.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a run is small and soon over
 	total := &sums{coverage: Coverage{}}
 	var next atomic.Uint64
 	t.Run("runs", func(t *testing.T) {

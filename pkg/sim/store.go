@@ -2,7 +2,7 @@ package sim
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,54 +48,57 @@ func (s *store) Commit(ctx context.Context, c entitlement.Change) error {
 // labelOf names what a change is about, so that equal changes have equal labels.
 func labelOf(c entitlement.Change) string {
 	var b strings.Builder
-	add := func(what string, ids ...any) {
+	add := func(what string, ids ...string) {
 		b.WriteString(what)
 		for _, id := range ids {
-			fmt.Fprint(&b, " ", short(fmt.Sprint(id)))
+			b.WriteByte(' ')
+			b.WriteString(short(id))
 		}
 		b.WriteByte(' ')
 	}
 	for _, x := range c.Requests {
-		add("request", x.ID, x.State)
+		add("request", string(x.ID), string(x.State))
 	}
 	for _, x := range c.Slots {
-		add("slot", x.Package, x.Subject)
+		add("slot", string(x.Package), string(x.Subject))
 	}
 	for _, x := range c.Ended {
-		add("ended", x.ID)
+		add("ended", string(x.ID))
 	}
 	for _, x := range c.Heads {
-		add("head", x.Subject)
+		add("head", string(x.Subject))
 	}
 	for _, x := range c.Settlements {
-		add("settlement", x.Subject, x.Gen)
+		add("settlement", string(x.Subject), number(x.Gen))
 	}
 	for _, x := range c.Sheets {
-		add("sheet", x.Subject, x.Connector)
+		add("sheet", string(x.Subject), string(x.Connector))
 	}
 	for _, x := range c.Jobs {
-		add("job", x.Package, x.Gen)
+		add("job", string(x.Package), number(x.Gen))
 	}
 	for _, x := range c.Breakers {
-		add("breaker", x.Connector, x.Failures)
+		add("breaker", string(x.Connector), strconv.Itoa(x.Failures))
 	}
 	for _, x := range c.Packages {
-		add("package", x.ID)
+		add("package", string(x.ID))
 	}
 	for _, x := range c.Policies {
-		add("policy", x.ID)
+		add("policy", string(x.ID))
 	}
 	for _, x := range c.Gates {
-		add("gate", x.Package, x.Policy, x.Closed)
+		add("gate", string(x.Package), string(x.Policy), strconv.FormatBool(x.Closed))
 	}
 	for _, x := range c.Users {
-		add("user", x.ID)
+		add("user", string(x.ID))
 	}
 	for _, x := range c.Memberships {
-		add("membership", x.Group, x.User, x.Erased)
+		add("membership", string(x.Group), string(x.User), strconv.FormatBool(x.Erased))
 	}
 	return b.String()
 }
+
+func number(n int64) string { return strconv.FormatInt(n, 10) }
 
 // short cuts an id to the part that tells it from others.
 func short(id string) string {
@@ -134,11 +137,11 @@ func (s *store) Work(ctx context.Context, h entitlement.Head) (entitlement.Work,
 
 // Holding reads fences.
 func (s *store) Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error) {
-	var b strings.Builder
+	label := "Holding"
 	for _, f := range fences {
-		fmt.Fprint(&b, " ", short(string(f.Subject)), " at ", short(string(f.Connector)))
+		label += " " + short(string(f.Subject)) + " at " + short(string(f.Connector))
 	}
-	return read(ctx, s, reads, "Holding"+b.String(), func() ([]bool, error) { return s.Store.Holding(ctx, fences) })
+	return read(ctx, s, reads, label, func() ([]bool, error) { return s.Store.Holding(ctx, fences) })
 }
 
 // Slot reads a slot.
@@ -158,7 +161,7 @@ func (s *store) Breaker(ctx context.Context, id entitlement.ConnectorID) (entitl
 
 // Job reads a job.
 func (s *store) Job(ctx context.Context, pkg entitlement.PackageID, gen int64) (entitlement.Job, error) {
-	return read(ctx, s, reads, fmt.Sprint("Job ", short(string(pkg)), " ", gen), func() (entitlement.Job, error) { return s.Store.Job(ctx, pkg, gen) })
+	return read(ctx, s, reads, "Job "+short(string(pkg))+" "+number(gen), func() (entitlement.Job, error) { return s.Store.Job(ctx, pkg, gen) })
 }
 
 // Holders pages through a package's slots. Pages are short, so that paging is tried.
@@ -174,7 +177,7 @@ func (s *store) Due(ctx context.Context, shard int, until time.Time, page entitl
 	if page.Limit == 0 {
 		page.Limit = s.w.pageSize
 	}
-	return read(ctx, s, looks, fmt.Sprint("Due ", shard, " ", page.Token), func() (entitlement.Paged[entitlement.DueRef], error) { return s.Store.Due(ctx, shard, until, page) })
+	return read(ctx, s, looks, "Due "+strconv.Itoa(shard)+" "+page.Token, func() (entitlement.Paged[entitlement.DueRef], error) { return s.Store.Due(ctx, shard, until, page) })
 }
 
 // Owed reads a shard of the debts.
@@ -182,7 +185,7 @@ func (s *store) Owed(ctx context.Context, shard int, until time.Time, page entit
 	if page.Limit == 0 {
 		page.Limit = s.w.pageSize
 	}
-	return read(ctx, s, looks, fmt.Sprint("Owed ", shard, " ", page.Token), func() (entitlement.Paged[entitlement.UserID], error) { return s.Store.Owed(ctx, shard, until, page) })
+	return read(ctx, s, looks, "Owed "+strconv.Itoa(shard)+" "+page.Token, func() (entitlement.Paged[entitlement.UserID], error) { return s.Store.Owed(ctx, shard, until, page) })
 }
 
 // Failing reads a page of failing sheets.
@@ -192,11 +195,11 @@ func (s *store) Failing(ctx context.Context, at entitlement.ConnectorID, reason 
 
 // Read reads due items.
 func (s *store) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error) {
-	var b strings.Builder
+	label := "Read"
 	for _, r := range refs {
-		fmt.Fprint(&b, " ", short(string(r.Request)), short(string(r.Package)), short(string(r.Subject)), r.Gen)
+		label += " " + short(string(r.Request)) + short(string(r.Package)) + short(string(r.Subject)) + number(r.Gen)
 	}
-	return read(ctx, s, reads, "Read"+b.String(), func() (entitlement.DueItems, error) { return s.Store.Read(ctx, refs) })
+	return read(ctx, s, reads, label, func() (entitlement.DueItems, error) { return s.Store.Read(ctx, refs) })
 }
 
 // Ask reads what a request is decided on; the oracle notes the policies that it saw.
@@ -289,12 +292,12 @@ func (s *store) Resource(ctx context.Context, catalog entitlement.CatalogID, id 
 
 // Users reads several users.
 func (s *store) Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error) {
-	return read(ctx, s, reads, fmt.Sprint("Users ", len(ids)), func() ([]entitlement.User, error) { return s.Store.Users(ctx, ids) })
+	return read(ctx, s, reads, "Users "+strconv.Itoa(len(ids)), func() ([]entitlement.User, error) { return s.Store.Users(ctx, ids) })
 }
 
 // Policies reads several policies.
 func (s *store) Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error) {
-	return read(ctx, s, reads, fmt.Sprint("Policies ", len(ids)), func() ([]entitlement.AssignmentPolicy, error) { return s.Store.Policies(ctx, ids) })
+	return read(ctx, s, reads, "Policies "+strconv.Itoa(len(ids)), func() ([]entitlement.AssignmentPolicy, error) { return s.Store.Policies(ctx, ids) })
 }
 
 // Owners reads a group's owners.

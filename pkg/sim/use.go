@@ -106,14 +106,19 @@ func (w *world) pairFor(c Command) (entitlement.PackageID, entitlement.UserID) {
 		}
 		return pkg, subject
 	}
-	if c.In == "" || w.stateOf(pkg, subject) == c.In {
-		return pkg, subject
+	if c.In == "" || c.C%8 == 0 {
+		return pkg, subject // who may be gone, as may be the package
 	}
 	var all []pair
 	for _, u := range w.cast.people {
 		for _, p := range w.cast.packages {
-			all = append(all, pair{p, u})
+			if w.oracle.packages[p] && w.oracle.people[u].enabled {
+				all = append(all, pair{p, u})
+			}
 		}
+	}
+	if len(all) == 0 {
+		return pkg, subject
 	}
 	at, _ := pick(c, c.A+c.B, all, func(p pair) string { return w.stateOf(p.pkg, p.who) })
 	return at.pkg, at.who
@@ -288,6 +293,8 @@ func (w *world) usePeople(c Command) usage {
 	}
 	group := w.cast.groups[c.B%len(w.cast.groups)]
 	switch c.Kind {
+	case NewPerson:
+		return w.useNewPerson(c)
 	case Disable:
 		return enabled(false)
 	case Enable:
@@ -304,6 +311,31 @@ func (w *world) usePeople(c Command) usage {
 		return func(ctx context.Context, by authz.Caller) error { return w.directory.Join(ctx, by, group, false, u) }
 	default:
 		return func(ctx context.Context, by authz.Caller) error { return w.directory.Leave(ctx, by, group, false, u) }
+	}
+}
+
+// useNewPerson has somebody join the organisation, with an account at every target, where
+// fewer are left than began.
+func (w *world) useNewPerson(c Command) usage {
+	left := 0
+	for _, u := range w.cast.people {
+		if !w.oracle.people[u].deleted {
+			left++
+		}
+	}
+	if left >= maxPeople {
+		return nil
+	}
+	return func(ctx context.Context, by authz.Caller) error {
+		u, err := w.directory.CreateUser(ctx, by, w.someone(len(w.cast.people), c.C%8 == 0))
+		if err != nil {
+			return err
+		}
+		w.cast.people = append(w.cast.people, u.ID)
+		for _, t := range w.targets {
+			t.hire(u.ID)
+		}
+		return nil
 	}
 }
 
@@ -328,5 +360,8 @@ func (w *world) stateOfRequest(id entitlement.RequestID) string {
 	return string(w.oracle.requests[id].last.State)
 }
 
-// maxPackages bounds the packages that there are at one time.
-const maxPackages = 4
+// Bounds of what there is at one time.
+const (
+	maxPackages = 4
+	maxPeople   = 5
+)
