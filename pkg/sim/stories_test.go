@@ -33,12 +33,17 @@ func smallWorld() Plan {
 // tell runs a story in a small world of its own.
 func tell(t *testing.T, story func(w *world)) {
 	t.Helper()
+	tellIn(t, smallWorld(), story)
+}
+
+func tellIn(t *testing.T, p Plan, story func(w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
 		var log strings.Builder
-		w := newWorld(smallWorld())
+		w := newWorld(p)
 		w.trace = func(format string, args ...any) { log.WriteString(fmt.Sprintf(format, args...) + "\n") }
-		if err := w.setUp(smallWorld()); err != nil {
+		if err := w.setUp(p); err != nil {
 			t.Fatal(err)
 		}
 		story(w)
