@@ -101,6 +101,7 @@ func backoff(n int, asked time.Duration) time.Duration {
 // record enters an outcome into the sheet.
 func record(sheet *entitlement.GrantSheet, t Task, o outcome, gen int64, now time.Time) {
 	g := sheet.Grants[t.Role]
+	g.Intent = ""
 	if o.untried {
 		// The target was read and differs: what was on record of it is not so any more.
 		g.Presence, g.Confirmed, g.Next = presenceOf(!t.Grant), now, now

@@ -180,9 +180,8 @@ func (s *Service) claim(ctx context.Context, j *job, before entitlement.GrantShe
 			intend = append(intend, task.Role)
 		}
 	}
-	var taken bool
 	var err error
-	sj.sheet, taken, err = s.Store.Claim(ctx, entitlement.Claim{Subject: j.subject, Connector: before.Connector, Token: sj.token, Now: now, Until: sj.until, Intend: intend})
+	sj.sheet, err = s.Store.Claim(ctx, entitlement.Claim{Subject: j.subject, Connector: before.Connector, Token: sj.token, Now: now, Until: sj.until, Intend: intend})
 	if err != nil {
 		return nil, err
 	}
@@ -190,8 +189,9 @@ func (s *Service) claim(ctx context.Context, j *job, before entitlement.GrantShe
 		sj.sheet.Grants = map[entitlement.RoleRef]entitlement.Grant{}
 	}
 	for _, role := range intend {
-		// Where the lease of another worker ran out, that one may have written any of them.
-		sj.fresh[role] = !taken && sj.sheet.Grants[role] == intention(role) && before.Grants[role] != intention(role)
+		if sj.sheet.Grants[role].Intent == sj.token {
+			sj.fresh[role] = true // it was not on record: nobody of us can have written it
+		}
 	}
 	for _, task := range Plan(j.want, verify, sj.sheet, j.head.Gen) {
 		// A role that vanished between the reading and the claim has no intention on record.
@@ -201,11 +201,6 @@ func (s *Service) claim(ctx context.Context, j *job, before entitlement.GrantShe
 		}
 	}
 	return sj, nil
-}
-
-// intention is what a claim enters for a role that the sheet does not know.
-func intention(role entitlement.RoleRef) entitlement.Grant {
-	return entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown}
 }
 
 // release gives claims back unused.
@@ -321,8 +316,8 @@ func (s *Service) settleOne(ctx context.Context, j *job, command string) (moved 
 // forget drops the roles that this claim entered and nobody wrote: where the subject moved
 // on, its debt may be paid by then, and nobody would ever come to look at them.
 func (sj *sheetJob) forget() {
-	for role, entered := range sj.fresh {
-		if entered && !sj.wrote[role] {
+	for role := range sj.fresh {
+		if !sj.wrote[role] {
 			delete(sj.sheet.Grants, role)
 		}
 	}

@@ -438,7 +438,7 @@ type overtaken struct {
 	by   func()
 }
 
-func (o *overtaken) Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSheet, bool, error) {
+func (o *overtaken) Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSheet, error) {
 	o.once.Do(o.by)
 	return o.Store.Claim(ctx, c)
 }

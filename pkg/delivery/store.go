@@ -16,10 +16,10 @@ type Store interface {
 	Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error)
 	// Claim takes a subject's sheet at a connector until the lease ends, and returns it
 	// as it is under the claim. The same write enters each intended role that the sheet
-	// does not know as PresenceUnknown, so that a crash after the outside call leaves a
-	// trace of it. Conflict: somebody else holds the sheet. taken reports that the lease
-	// of an earlier claim had run out, so that nothing is known of its calls.
-	Claim(ctx context.Context, c entitlement.Claim) (sheet entitlement.GrantSheet, taken bool, err error)
+	// does not know, as PresenceUnknown and with the claim's token as its Intent, so that
+	// a crash after the outside call leaves a trace of it. Conflict: somebody else holds
+	// the sheet.
+	Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSheet, error)
 	// Holding reports for each fence, in order, whether its claim and generation still hold.
 	Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error)
 	// Slot returns the slot of a pair; version 0 where there is none.

@@ -16,35 +16,32 @@ const intents = 100
 // Claim takes a subject's sheet at a connector until the lease ends, in one conditional
 // update that also enters the roles it intends. More roles than fit follow under the
 // claim, before it is handed out.
-func (db *DB) Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSheet, bool, error) {
+func (db *DB) Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSheet, error) {
 	x := newExpression()
 	token, until := x.attr(attrToken), x.attr(attrUntil)
 	x.require("(attribute_not_exists(%s) OR %s <= %s)", token, until, x.value(instant(c.Now)))
-	x.clauses["SET"] = append(x.clauses["SET"], x.attr(attrDisplaced)+" = if_not_exists("+token+", "+x.value(literal(""))+")")
 	x.set(attrToken, literal(c.Token))
 	x.set(attrUntil, instant(c.Until))
 	x.touch(tagSheet)
 	it, err := db.intend(ctx, c, x, c.Intend[:min(len(c.Intend), intents)])
 	if err != nil {
-		return entitlement.GrantSheet{}, false, err
+		return entitlement.GrantSheet{}, err
 	}
-	taken := textOf(it, attrDisplaced) != ""
 	for from := intents; from < len(c.Intend); from += intents {
 		x := newExpression()
 		x.equals(attrToken, literal(c.Token))
 		if it, err = db.intend(ctx, c, x, c.Intend[from:min(len(c.Intend), from+intents)]); err != nil {
-			return entitlement.GrantSheet{}, false, err
+			return entitlement.GrantSheet{}, err
 		}
 	}
-	sheet, err := readSheet(it)
-	return sheet, taken, err
+	return readSheet(it)
 }
 
 // intend adds roles that the sheet does not know to an update of it, makes that, and
 // returns the sheet as it then is.
 func (db *DB) intend(ctx context.Context, c entitlement.Claim, x *expression, roles []entitlement.RoleRef) (item, error) {
 	for _, role := range roles {
-		g := entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown}
+		g := entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown, Intent: c.Token}
 		x.initial(grantName(role), &types.AttributeValueMemberM{Value: writing(&g, grantFields(c.Connector))})
 	}
 	in := db.single(sheetKey(c.Subject, c.Connector), x)

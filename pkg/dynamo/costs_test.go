@@ -102,7 +102,7 @@ func (o *office) deliver(u entitlement.User) {
 		return err
 	})
 	o.costs("claim, 3 roles", costClaim, func(ctx context.Context) (err error) {
-		sheet, _, err = o.db.Claim(ctx, entitlement.Claim{Subject: u.ID, Connector: o.roles[0].Connector, Token: newID[string](), Now: start2026, Until: start2026.Add(time.Minute), Intend: o.roles})
+		sheet, err = o.db.Claim(ctx, entitlement.Claim{Subject: u.ID, Connector: o.roles[0].Connector, Token: newID[string](), Now: start2026, Until: start2026.Add(time.Minute), Intend: o.roles})
 		return err
 	})
 	o.costs("fence", costFence, func(ctx context.Context) error {

@@ -59,7 +59,6 @@ func eachPair[A, B ~string](f *fields, name string, visit func(A, B)) {
 const (
 	attrToken     = "tok"
 	attrUntil     = "unt"
-	attrDisplaced = "prv" // the token that the present claim displaced, "" where there was none
 	attrPrincipal = "pr"
 	grantMark     = "g." // begins the attribute of each grant
 )
@@ -128,6 +127,7 @@ func grantFields(at entitlement.ConnectorID) func(f *fields, g *entitlement.Gran
 		text(f, "re", &g.Reason)
 		text(f, "de", &g.Detail)
 		flag(f, "pm", &g.Permanent)
+		text(f, "in", &g.Intent)
 		number(f, "ge", &g.Gen)
 		when(f, "nx", &g.Next)
 	}

@@ -24,6 +24,7 @@ type Grant struct {
 	Reason      string    // of the last failure, a connector.Reason
 	Detail      string    // what people read of it
 	Permanent   bool      // the target refuses; asking again as things are is useless
+	Intent      string    // token of the claim that means to write it; "" once something is known
 	Gen         int64     // generation of the last attempt
 	Next        time.Time // next attempt
 }

@@ -39,20 +39,19 @@ func tooManyGrants() error {
 
 // Claim takes a subject's sheet at a connector until the lease ends. Roles that are
 // intended and not known yet are entered as unknown by the same write.
-func (s *Store) Claim(ctx context.Context, c entitlement.Claim) (sheet entitlement.GrantSheet, taken bool, err error) {
+func (s *Store) Claim(ctx context.Context, c entitlement.Claim) (sheet entitlement.GrantSheet, err error) {
 	err = alter(ctx, s, "Claim", []string{string(c.Subject), string(c.Connector)}, func() error {
 		v := clone(s.state.sheets[c.Subject][c.Connector])
 		if v.Token != "" && v.Until.After(c.Now) {
 			return entitlement.StaleError(entitlement.PartClaim)
 		}
-		taken = v.Token != ""
 		v.Subject, v.Connector, v.Token, v.Until = c.Subject, c.Connector, c.Token, c.Until
 		for _, role := range c.Intend {
 			if v.Grants == nil {
 				v.Grants = map[entitlement.RoleRef]entitlement.Grant{}
 			}
 			if _, known := v.Grants[role]; !known {
-				v.Grants[role] = entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown}
+				v.Grants[role] = entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown, Intent: c.Token}
 			}
 		}
 		if len(v.Grants) > entitlement.MaxGrants {
@@ -63,9 +62,9 @@ func (s *Store) Claim(ctx context.Context, c entitlement.Claim) (sheet entitleme
 		return nil
 	})
 	if err != nil {
-		return entitlement.GrantSheet{}, false, err
+		return entitlement.GrantSheet{}, err
 	}
-	return sheet, taken, nil
+	return sheet, nil
 }
 
 // Holding reports for each fence, in order, whether its claim and generation still hold.

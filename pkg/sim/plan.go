@@ -148,7 +148,7 @@ func (k Kind) String() string { return kindNames[k] }
 // weights says how often each kind is drawn.
 var weights = [kinds]int{Submit: 22, Assign: 16, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
 	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 3, DeletePackage: 2, DeletePolicy: 2, NewPerson: 2, Disable: 2, Enable: 4, DeleteUser: 1, ChangeManager: 2, JoinGroup: 2, LeaveGroup: 2,
-	ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Tick: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 6, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1}
+	ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Tick: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1}
 
 var (
 	lives = []time.Duration{0, time.Minute, 10 * time.Minute, time.Hour, 8 * time.Hour, day, 30 * day, 365 * day}

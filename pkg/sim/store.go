@@ -109,12 +109,12 @@ func short(id string) string {
 }
 
 // Claim takes a sheet.
-func (s *store) Claim(ctx context.Context, c entitlement.Claim) (sheet entitlement.GrantSheet, taken bool, err error) {
+func (s *store) Claim(ctx context.Context, c entitlement.Claim) (sheet entitlement.GrantSheet, err error) {
 	err = s.w.do(ctx, writes, "Claim "+short(string(c.Subject))+" at "+short(string(c.Connector)), func() (err error) {
-		sheet, taken, err = s.Store.Claim(ctx, c)
+		sheet, err = s.Store.Claim(ctx, c)
 		return err
 	})
-	return sheet, taken, err
+	return sheet, err
 }
 
 // Debt reads a head and its sheets.

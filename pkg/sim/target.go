@@ -21,10 +21,11 @@ const (
 	deaf    // says yes and does nothing
 	halves  // does the first half of a batch and then fails
 	refuses // does not know our credential any more
+	forbids // lets nobody in
 	moods
 )
 
-var moodNames = [moods]string{"well", "down", "slow", "throttling", "deaf", "halves", "refuses"}
+var moodNames = [moods]string{"well", "down", "slow", "throttling", "deaf", "halves", "refuses", "forbids"}
 
 // target is an honest system: it keeps its own log of who held what, and who did it.
 type target struct {
@@ -207,6 +208,10 @@ func (s session) Apply(ctx context.Context, role entitlement.RoleRef, ops []conn
 				return unavailable()
 			}
 			s.writes++
+			if s.mood == forbids && op.Grant {
+				results[i].Err = &connector.Refusal{Reason: connector.RefusedByTarget, Detail: "The target does not want this person.", Permanent: true}
+				continue
+			}
 			u, ok := s.owners[op.Principal]
 			if !ok || s.people[u] != op.Principal {
 				results[i].Err = &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "The target has no such person.", Permanent: true}

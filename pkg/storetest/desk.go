@@ -16,7 +16,7 @@ func newDesk() desk {
 	return desk{newID[entitlement.UserID](), newID[entitlement.ConnectorID]()}
 }
 
-func (d desk) claim(w *world, token string, now, until time.Time, intend ...entitlement.RoleRef) (entitlement.GrantSheet, bool, error) {
+func (d desk) claim(w *world, token string, now, until time.Time, intend ...entitlement.RoleRef) (entitlement.GrantSheet, error) {
 	return w.s.Claim(w.Context(), entitlement.Claim{Subject: d.subject, Connector: d.at, Token: token, Now: now, Until: until, Intend: intend})
 }
 

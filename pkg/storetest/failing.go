@@ -25,7 +25,7 @@ func down(reason string, since time.Time) entitlement.Grant {
 func (d desk) records(w *world, grants ...entitlement.Grant) {
 	w.Helper()
 	token := newID[string]()
-	_, _, err := d.claim(w, token, instant(0), instant(time.Minute))
+	_, err := d.claim(w, token, instant(0), instant(time.Minute))
 	w.must(err)
 	w.commit(record(d.holding(token, grants...)))
 }
@@ -121,7 +121,7 @@ func failingLife(w *world) {
 	d := newDesk()
 	since := instant(-time.Minute)
 	want := []entitlement.Failing{{Subject: d.subject, Since: since}}
-	_, _, err := d.claim(w, "one", instant(0), instant(time.Minute), entitlement.RoleRef{Connector: d.at, Resource: "team", Role: "member"})
+	_, err := d.claim(w, "one", instant(0), instant(time.Minute), entitlement.RoleRef{Connector: d.at, Resource: "team", Role: "member"})
 	w.must(err)
 	w.fails(d.at, "down")
 	w.commit(record(d.holding("one", down("down", since))))
@@ -136,10 +136,10 @@ func failingLife(w *world) {
 		want = append(want, entitlement.Failing{Subject: other.subject, Since: instant(0)})
 		w.fails(d.at, "down", want...)
 	}
-	_, _, err = d.claim(w, "two", instant(0), instant(time.Minute), entitlement.RoleRef{Connector: d.at, Resource: "other", Role: "member"})
+	_, err = d.claim(w, "two", instant(0), instant(time.Minute), entitlement.RoleRef{Connector: d.at, Resource: "other", Role: "member"})
 	w.must(err)
 	still()
-	_, _, err = d.claim(w, "three", instant(time.Minute), instant(2*time.Minute))
+	_, err = d.claim(w, "three", instant(time.Minute), instant(2*time.Minute))
 	w.must(err)
 	still()
 	w.refuse(entitlement.PartClaim, record(d.holding("two")))

@@ -89,7 +89,7 @@ func readCopies(w *world) {
 	w.same(got.Policies, []entitlement.PolicyID{first})
 
 	d := newDesk()
-	_, _, err := d.claim(w, "one", instant(0), instant(time.Minute))
+	_, err := d.claim(w, "one", instant(0), instant(time.Minute))
 	w.must(err)
 	s := d.sheet("one")
 	w.commit(record(s))

@@ -116,7 +116,7 @@ func (e *everything) work(w *world) {
 	debtor := newID[entitlement.UserID]()
 	w.commit(enter(debtor, waiting()))
 	e.desk = newDesk()
-	_, _, err := e.desk.claim(w, "token", instant(0), instant(time.Minute))
+	_, err := e.desk.claim(w, "token", instant(0), instant(time.Minute))
 	w.must(err)
 
 	past := *slot.Assignment
