@@ -8,6 +8,7 @@ import (
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // roles is a set of roles.
@@ -216,6 +217,12 @@ func Settle(h entitlement.Head, w entitlement.Work, want map[entitlement.RoleRef
 		if room == 0 {
 			owe(now)
 			break
+		}
+		if over(w.Slots[waiting.Package], now) {
+			// The tick is about to end it. Until then somebody may extend it, and then it is
+			// to be delivered after all: the debt stays.
+			owe(now.Add(names.TickPeriod))
+			continue
 		}
 		part, done, err := settleWaiting(waiting, w, known, command, now)
 		if err != nil {

@@ -347,3 +347,25 @@ func TestS13_TwoDeletionsOfOnePersonAreBothDone(t *testing.T) {
 		w.want(!strings.Contains(w.oracle.violation, "S13"), "refused")
 	})
 }
+
+// A worker whose clock is seconds ahead finds an assignment over; then somebody extends it
+// in time. It is to be delivered after all, and is.
+func TestL1_WhatOneTakesForOverAndAnotherExtendsIsDelivered(t *testing.T) {
+	for seed := range uint64(60) {
+		tell(t, func(w *world) {
+			w.act(Command{Kind: Assign, A: 1, B: plainPack, C: 2, Span: time.Minute})
+			w.all()
+			w.advance(57 * time.Second)
+			w.skew = maxWorkerSkew
+			w.act(Command{Kind: Urgent, A: 9, Seed: seed})
+			w.all()
+			w.skew = 0
+			w.act(Command{Kind: ExtendByAdmin, C: 2, Span: 2 * time.Hour})
+			w.all()
+			for range 3 {
+				w.minute()
+			}
+			w.want(w.state(0) == entitlement.RequestDelivered && w.holds(1, 0, "one"), "three minutes later it is %s", w.state(0))
+		})
+	}
+}
