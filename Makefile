@@ -19,6 +19,7 @@ LOCAL := .local/leasehold
 VENV := .local/venv/.installed
 NODE := node_modules/.installed
 LINTERS := .local/linters/.installed
+DYNAMODB_LOCAL := .local/dynamodb-local/.installed
 STORIES := ./localstack/e2e/...
 
 .PHONY: help
@@ -80,9 +81,10 @@ $(LOCAL): go.mod go.sum $(wildcard localstack/*.go localstack/*/*.go pkg/names/*
 ## Test
 
 .PHONY: test
-test: install build ## everything: unit and template tests, then the stories on a deployed stack
+test: install build third-opinion ## everything: unit and template tests, then the stories on a deployed stack
 	$(call within,1200) go test ./... -shuffle=on -count=1 -timeout 15m
 	$(MAKE) --no-print-directory e2e
+	@test -e $(DYNAMODB_LOCAL) || echo '$(NO_THIRD_OPINION)'
 
 .PHONY: test-unit
 test-unit: ## fast, offline, shuffled
@@ -169,4 +171,18 @@ $(LINTERS): infra/linters/requirements.lock
 $(NODE): package-lock.json .npmrc
 	@$(TOOLS)
 	@$(call within,600) npm ci --silent
+	@touch $@
+
+# The tests run the stores on DynamoDB Local where its mark is. Java and Maven are
+# optional, and so is it: whatever keeps it from being installed is told, and no failure.
+.PHONY: third-opinion
+third-opinion:
+	@{ $(TOOLS) java && $(MAKE) --silent $(DYNAMODB_LOCAL); } || { rm -f $(DYNAMODB_LOCAL); echo '$(NO_THIRD_OPINION)'; }
+
+NO_THIRD_OPINION = NO THIRD OPINION: the stores are NOT tested on DynamoDB Local, which takes Java 17 and Maven 3.6.3 or newer
+
+$(DYNAMODB_LOCAL): localstack/dynamodblocal/pom.xml localstack/dynamodblocal/SHA256SUMS
+	@rm -rf $(@D)
+	@$(call within,300) mvn --quiet --batch-mode --file $< dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory='$(CURDIR)/$(@D)'
+	@$$(command -v sha256sum || echo shasum -a 256) -c localstack/dynamodblocal/SHA256SUMS >/dev/null
 	@touch $@

@@ -36,21 +36,27 @@ func emulator(t *testing.T) *dynamotest.Emulator {
 	startMux.Lock()
 	defer startMux.Unlock()
 	e, err := start()
-	if errors.Is(err, dynamotest.ErrNone) {
+	require(t, err)
+	started = true
+	return e
+}
+
+// require skips the test aloud where its emulator is not installed, and fails it where
+// that does not start.
+func require(t *testing.T, err error) {
+	t.Helper()
+	if errors.Is(err, dynamotest.ErrNone) || errors.Is(err, dynamotest.ErrNoDynamoDBLocal) {
 		fmt.Fprintln(os.Stderr, err)
 		t.Skip(err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	started = true
-	return e
 }
 
 // table makes an empty table and returns it behind the meter, which may be nil.
-func table(t *testing.T, meter *dynamotest.Meter) *dynamo.DB {
+func table(t *testing.T, e *dynamotest.Emulator, meter *dynamotest.Meter) *dynamo.DB {
 	t.Helper()
-	e := emulator(t)
 	name := "test-" + strings.ToLower(clock.System{}.New())
 	if err := e.CreateTable(context.Background(), name); err != nil {
 		t.Fatal(err)
@@ -59,6 +65,15 @@ func table(t *testing.T, meter *dynamotest.Meter) *dynamo.DB {
 }
 
 func TestStore(t *testing.T) {
-	db := table(t, nil)
+	db := table(t, emulator(t), nil)
+	storetest.Run(t, func(*testing.T) storetest.Store { return db })
+}
+
+// TestStoreOnDynamoDBLocal plays the suite on another reading of the same service.
+func TestStoreOnDynamoDBLocal(t *testing.T) {
+	e, err := dynamotest.StartDynamoDBLocal()
+	require(t, err)
+	t.Cleanup(e.Stop)
+	db := table(t, e, nil)
 	storetest.Run(t, func(*testing.T) storetest.Store { return db })
 }

@@ -1,5 +1,6 @@
 // Package storetest is the behaviour suite that every store of the product passes:
-// the in-memory one always, the table in its emulator and on AWS.
+// the in-memory one always, the table in its emulator, on AWS, and on DynamoDB Local
+// where that is installed.
 //
 // Each scenario is one sentence about what callers may rely on, with the number of
 // the property it guards where it guards one. A scenario makes everything it needs

@@ -22,40 +22,77 @@ import (
 // EnvEndpoint names an emulator that runs already. Without it one is started.
 const EnvEndpoint = "DYNAMODB_ENDPOINT"
 
-// ErrNone says that there is no emulator, and what installs one.
-var ErrNone = errors.New("NO EMULATOR: the table was not tested. `make test` installs one and runs this; or name one that runs in " + EnvEndpoint)
+// These say that an emulator is not installed, and what installs it.
+var (
+	ErrNone            = errors.New("NO EMULATOR: the table was not tested. `make test` installs one and runs this; or name one that runs in " + EnvEndpoint)
+	ErrNoDynamoDBLocal = errors.New("NO THIRD OPINION: the table was not tested on DynamoDB Local. Where Java and Maven are there, `make test` installs it and runs this")
+)
 
-// program is the emulator below the root of the module.
-var program = filepath.Join(".local", "venv", "bin", "ministack")
+// What is installed below the root of the module.
+var (
+	miniStack     = filepath.Join(".local", "venv", "bin", "ministack")
+	dynamoDBLocal = filepath.Join(".local", "dynamodb-local", ".installed")
+)
 
-// patience is how long an emulator may take to answer.
-const patience = 60 * time.Second
+// patience is how long an emulator may take to answer, grace how long to end.
+const (
+	patience = 60 * time.Second
+	grace    = 5 * time.Second
+)
 
 // Emulator is a running emulator.
 type Emulator struct {
 	Endpoint string
-	process  *exec.Cmd // nil: not ours
+	process  *exec.Cmd     // nil: not ours
+	ended    chan struct{} // closed once the process has
 }
 
-// Start returns the emulator that EnvEndpoint names, or starts one on a free port.
+// Start returns the emulator that EnvEndpoint names, or starts MiniStack on a free port.
 func Start() (*Emulator, error) {
 	if endpoint := os.Getenv(EnvEndpoint); endpoint != "" {
 		return &Emulator{Endpoint: endpoint}, nil
 	}
-	path, err := find()
+	path, err := find(miniStack, ErrNone)
 	if err != nil {
 		return nil, err
 	}
+	return start(func(port string) *exec.Cmd {
+		command := exec.Command(path)
+		command.Env = append(os.Environ(), "GATEWAY_PORT="+port, "AWS_ENDPOINT_URL="+address(port))
+		return command
+	})
+}
+
+// StartDynamoDBLocal starts DynamoDB Local on a free port, in memory. It is for behaviour
+// alone: what it says of capacity is wrong.
+func StartDynamoDBLocal() (*Emulator, error) {
+	path, err := find(dynamoDBLocal, ErrNoDynamoDBLocal)
+	if err != nil {
+		return nil, err
+	}
+	// It lives for seconds, too few to be worth compiling it well. It would report its use
+	// over the network, and cannot be told to listen on 127.0.0.1: it does on every address.
+	return start(func(port string) *exec.Cmd {
+		return exec.Command("java", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(filepath.Dir(path), "*"),
+			"software.amazon.dynamodb.services.local.main.ServerRunner", "-inMemory", "-disableTelemetry", "-port", port)
+	})
+}
+
+// start runs the program that command makes for a free port, until it answers there.
+func start(command func(port string) *exec.Cmd) (*Emulator, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{Endpoint: "http://127.0.0.1:" + port, process: exec.Command(path)}
-	e.process.Env = append(os.Environ(), "GATEWAY_PORT="+port, "AWS_ENDPOINT_URL="+e.Endpoint)
+	e := &Emulator{Endpoint: address(port), process: command(port), ended: make(chan struct{})}
 	e.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it
 	if err := e.process.Start(); err != nil {
 		return nil, fmt.Errorf("start emulator: %w", err)
 	}
+	go func() {
+		_ = e.process.Wait() // how it ended stands in ProcessState
+		close(e.ended)
+	}()
 	if err := e.ready(); err != nil {
 		e.Stop()
 		return nil, err
@@ -63,32 +100,43 @@ func Start() (*Emulator, error) {
 	return e, nil
 }
 
-// Stop ends the emulator that Start started, with all its processes.
+// Stop ends the emulator that was started, with all its processes: politely at first,
+// so that it takes away what it has put into the temporary folder.
 func (e *Emulator) Stop() {
-	if e != nil && e.process != nil {
-		_ = syscall.Kill(-e.process.Process.Pid, syscall.SIGKILL)
-		_ = e.process.Wait()
+	if e == nil || e.process == nil {
+		return
 	}
+	group := -e.process.Process.Pid
+	_ = syscall.Kill(group, syscall.SIGTERM)
+	select {
+	case <-e.ended:
+	case <-time.After(grace):
+	}
+	_ = syscall.Kill(group, syscall.SIGKILL)
+	<-e.ended
 }
 
-// find looks for the program from here up to the root of the module.
-func find() (string, error) {
+// find looks for a path from here up to the root of the module; none says that it is
+// not there.
+func find(path string, none error) (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for {
-		path := filepath.Join(dir, program)
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
+		found := filepath.Join(dir, path)
+		if _, err := os.Stat(found); err == nil {
+			return found, nil
 		}
 		_, err := os.Stat(filepath.Join(dir, "go.mod"))
 		if up := filepath.Dir(dir); err == nil || up == dir {
-			return "", ErrNone
+			return "", none
 		}
 		dir = filepath.Dir(dir)
 	}
 }
+
+func address(port string) string { return "http://127.0.0.1:" + port }
 
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -108,10 +156,13 @@ func (e *Emulator) ready() error {
 		if err == nil {
 			return nil
 		}
-		if ctx.Err() != nil {
+		select {
+		case <-ctx.Done():
 			return fmt.Errorf("the emulator does not answer: %w", err)
+		case <-e.ended:
+			return fmt.Errorf("the emulator ended at its start (%v): %v", e.process.ProcessState, e.process)
+		case <-time.After(100 * time.Millisecond):
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 }
 
