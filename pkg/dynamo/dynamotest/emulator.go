@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -86,18 +87,29 @@ func start(command func(port string) *exec.Cmd) (*Emulator, error) {
 	}
 	e := &Emulator{Endpoint: address(port), process: command(port), ended: make(chan struct{})}
 	e.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it
-	if err := e.process.Start(); err != nil {
+	endWithTest(e.process.SysProcAttr)
+	started := make(chan error)
+	go e.run(started)
+	if err := <-started; err != nil {
 		return nil, fmt.Errorf("start emulator: %w", err)
 	}
-	go func() {
-		_ = e.process.Wait() // how it ended stands in ProcessState
-		close(e.ended)
-	}()
 	if err := e.ready(); err != nil {
 		e.Stop()
 		return nil, err
 	}
 	return e, nil
+}
+
+// run starts the process and waits for it on one thread, since that is the parent which
+// the system ends it with.
+func (e *Emulator) run(started chan<- error) {
+	runtime.LockOSThread()
+	defer close(e.ended)
+	err := e.process.Start()
+	started <- err
+	if err == nil {
+		_ = e.process.Wait() // how it ended stands in ProcessState
+	}
 }
 
 // Stop ends the emulator that was started, with all its processes: politely at first,
