@@ -43,7 +43,9 @@ var (
 	costRequests100    = cost{2, 102.5, 0} // 2.5 + 100 R
 	costHolders100     = cost{1, 10, 0}    // 10 R
 	costInboxOfNothing = cost{1, 0.5, 0}
-	costBound          = cost{1, 1, 0} // 1 R
+	costBound          = cost{1, 1, 0}  // 1 R
+	costKeyedSecond    = cost{1, 0, 10} // with its fingerprint and a decision, a request of three stages is over 1 KB
+	costKeyedLast      = cost{1, 0, 14}
 )
 
 func TestCosts(t *testing.T) {
@@ -85,6 +87,19 @@ func TestCosts(t *testing.T) {
 		_, err := o.db.Owed(ctx, 0, start2026.Add(-time.Hour), entitlement.Page{})
 		return err
 	})
+}
+
+func TestS12_WhatAFingerprintCostsARequestOfThreeStages(t *testing.T) {
+	o := open(t)
+	o.fingerprint = strings.Repeat("5a", 32)
+	r, c := o.ask(o.person(), o.asked.ID, costAskCold)
+	o.costsCommit("submit, approval needed", costSubmit, c)
+	r, c = o.decide(r, true, false)
+	o.costsCommit("decide, first", costDecideMiddle, c)
+	r, c = o.decide(r, true, false)
+	o.costsCommit("decide, second", costKeyedSecond, c)
+	_, c = o.decide(r, true, true)
+	o.costsCommit("decide, last", costKeyedLast, c)
 }
 
 // deliver plays the delivery of a first assignment of three roles.

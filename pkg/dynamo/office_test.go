@@ -17,14 +17,15 @@ var start2026 = time.Date(2026, 3, 1, 9, 0, 0, 123_456_789, time.UTC)
 // office is a table with a package that is offered through two policies.
 type office struct {
 	*testing.T
-	db     *dynamo.DB
-	meter  *dynamotest.Meter
-	pkg    entitlement.AccessPackage
-	asked  entitlement.AssignmentPolicy // three stages
-	free   entitlement.AssignmentPolicy // no approval
-	judges []entitlement.User
-	roles  []entitlement.RoleRef
-	now    time.Time
+	db          *dynamo.DB
+	meter       *dynamotest.Meter
+	pkg         entitlement.AccessPackage
+	asked       entitlement.AssignmentPolicy // three stages
+	free        entitlement.AssignmentPolicy // no approval
+	judges      []entitlement.User
+	roles       []entitlement.RoleRef
+	now         time.Time
+	fingerprint string // of what is asked for; "" without a key
 }
 
 func newID[T ~string]() T { return T(clock.System{}.New()) }
@@ -112,7 +113,7 @@ func (o *office) ask(u entitlement.User, policy entitlement.PolicyID, want cost)
 		return err
 	})
 	r, c, err := entitlement.Submit(entitlement.NewRequest{ID: newID[entitlement.RequestID](), Type: entitlement.UserAdd, Policy: policy,
-		Justification: strings.Repeat("because ", 22)[:175], Command: newID[string](), NewID: newID[string]}, ask, start2026)
+		Justification: strings.Repeat("because ", 22)[:175], Command: newID[string](), Fingerprint: o.fingerprint, NewID: newID[string]}, ask, start2026)
 	if err != nil {
 		o.Fatal(err)
 	}

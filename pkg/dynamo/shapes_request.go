@@ -32,6 +32,7 @@ var requestShape = shape[entitlement.AssignmentRequest]{
 		when(f, "du", &r.Due)
 		when(f, "cr", &r.Created)
 		when(f, "co", &r.Completed)
+		id(f, "fp", &r.Fingerprint)
 	},
 }
 

@@ -179,6 +179,7 @@ func samples() map[string]struct {
 		"catalog":  of(catalogShape.write(entitlement.Catalog{ID: idC, DisplayName: "x", Published: true, Created: noon}, 1), reading(catalogShape.read)),
 		"resource": of(resourceShape.write(entitlement.Resource{ID: idR, Roles: []entitlement.ResourceRole{{ID: "x"}}, Scope: entitlement.ResourceScope{ID: "x"}}, 1), reading(resourceShape.read)),
 		"package":  of(packageShape.write(entitlement.AccessPackage{ID: idP, Policies: []entitlement.PolicyID{idL}}, 1), reading(packageShape.read)),
+		"request":  of(requestShape.write(entitlement.AssignmentRequest{ID: idQ, Type: entitlement.UserAdd, Fingerprint: hash}, 1), reading(requestShape.read)),
 		"slot":     of(slotShape.write(entitlement.Slot{Package: idP, Subject: idU, Assignment: &entitlement.Assignment{ID: idQ}}, 1), reading(slotShape.read)),
 		"user":     of(userShape.write(entitlement.User{ID: idU, Groups: []entitlement.GroupID{idG}}, 1), reading(userShape.read)),
 		"event":    of(writeEvent(key, entitlement.Event{Kind: "x", Data: map[string]string{"a": "b"}}, rows{}), reading(readEvent)),
@@ -243,9 +244,30 @@ func clone(it item) item {
 	return c
 }
 
+const hash = "fe213a3f56ad76a24c8689a1306539294d18bc9efe213a3f56ad76a24c8689a1"
+
+// TestS12_ARequestWithoutAKeyLiesAsItAlwaysDid proves that those that were stored before
+// there were keys are read, and that one without a key is not a byte longer than they.
+func TestS12_ARequestWithoutAKeyLiesAsItAlwaysDid(t *testing.T) {
+	r := entitlement.AssignmentRequest{ID: idQ, Type: entitlement.UserAdd, State: entitlement.RequestDelivered, Package: idP, Policy: idL, Requestor: idU, Subject: idU}
+	plain := requestShape.write(r, 1)
+	r.Fingerprint = hash
+	keyed := requestShape.write(r, 1)
+	if _, there := plain["fp"]; there || ItemSize(keyed)-ItemSize(plain) != 2+32 {
+		t.Errorf("got %v and %v", plain, keyed)
+	}
+	delete(keyed, "fp")
+	if !reflect.DeepEqual(keyed, plain) {
+		t.Errorf("got %v, want %v", keyed, plain)
+	}
+	if got, err := requestShape.read(plain); err != nil || got.Fingerprint != "" || got.State != r.State {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 // TestIDsAreSmall pins what lets a head hold its packages: 45 of them in a KB.
 func TestIDsAreSmall(t *testing.T) {
-	for text, want := range map[string]int{idU: 16, "": 1, "service": 8, "fe213a3f56ad76a24c8689a1306539294d18bc9efe213a3f56ad76a24c8689a1": 32} {
+	for text, want := range map[string]int{idU: 16, "": 1, "service": 8, hash: 32} {
 		if got := len(pack(text)); got != want {
 			t.Errorf("%q is packed in %d bytes, want %d", text, got, want)
 		}

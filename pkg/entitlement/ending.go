@@ -9,6 +9,7 @@ type Removal struct {
 	Requestor     UserID
 	Justification string
 	Command       string
+	Fingerprint   string // see AssignmentRequest
 }
 
 // Remove ends a live assignment at once by request (R99). The removal's own request
@@ -27,6 +28,7 @@ func Remove(n Removal, slot Slot, with []AssignmentRequest, now time.Time) (Assi
 	r := AssignmentRequest{
 		ID: n.ID, Type: n.Type, State: state, Package: a.Package, Catalog: a.Catalog, Policy: a.Policy, Assignment: a.ID,
 		Requestor: n.Requestor, Subject: a.Subject, Justification: n.Justification, Created: now,
+		Fingerprint: n.Fingerprint,
 	}
 	submitted := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: n.Requestor, Command: n.Command, At: now, After: string(state),
 		Data: map[string]string{"type": string(n.Type), "assignment": string(a.ID), "justification": n.Justification}}

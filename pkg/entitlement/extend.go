@@ -14,7 +14,7 @@ func Extend(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 	r := AssignmentRequest{
 		ID: n.ID, Type: n.Type, State: RequestSubmitted, Package: a.Package, Catalog: a.Catalog, Policy: a.Policy, Assignment: a.ID,
 		Requestor: ask.Requestor.ID, Subject: a.Subject, Justification: n.Justification, Asked: n.Asked,
-		Expiration: terms(policy, n.Asked), Created: now,
+		Expiration: terms(policy, n.Asked), Created: now, Fingerprint: n.Fingerprint,
 	}
 	if r.Expiration.overAt(now) {
 		return none, Change{}, tooLate(r.Expiration)

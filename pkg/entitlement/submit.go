@@ -13,6 +13,7 @@ type NewRequest struct {
 	Justification string
 	Asked         Schedule
 	Command       string
+	Fingerprint   string        // see AssignmentRequest
 	NewID         func() string // ids of the approval stages
 }
 
@@ -31,7 +32,7 @@ func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 		Package: ask.Package.ID, Catalog: ask.Package.Catalog, Policy: policy.ID, Assignment: AssignmentID(n.ID),
 		Requestor: ask.Requestor.ID, Subject: ask.Subject.ID,
 		Justification: n.Justification, Asked: n.Asked, Start: n.Asked.Start,
-		Expiration: terms(policy, n.Asked), Created: now,
+		Expiration: terms(policy, n.Asked), Created: now, Fingerprint: n.Fingerprint,
 	}
 	if start := later(r.Start, now); r.Expiration.overAt(start) {
 		return AssignmentRequest{}, Change{}, Errorf(Precondition, "The policy %s ends access at %s, and this would begin no earlier.", policy.DisplayName, r.Expiration.EndFrom(start).Format(time.RFC3339)) // R109

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 var raceScenarios = []scenario{
 	{"S5: of fifty submissions for one person and package, one goes through", raceSubmit},
+	{"S12: of fifty commands under one key, one goes through, and its request keeps its fingerprint for good", raceKey},
 	{"S4: of fifty approvals and denials, one goes through, and its events are dense", raceDecide},
 	{"S14: of fifty claims of one sheet, one goes through", raceClaim},
 	{"S14: of fifty claims of a sheet whose lease ran out, one displaces it", raceDisplace},
@@ -46,6 +48,43 @@ func raceSubmit(w *world) {
 			w.Fatalf("request %s has %d events", r.ID, len(events))
 		}
 	}
+}
+
+// raceKey has commands of one key, which lead to one id, ask for different things, so that
+// nothing but the id stands between them.
+func raceKey(w *world) {
+	id := newID[entitlement.RequestID]()
+	command := func(i int) (entitlement.AssignmentRequest, entitlement.Change) {
+		r, _ := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(time.Duration(i)))
+		r.ID, r.Assignment, r.Fingerprint = id, entitlement.AssignmentID(id), fmt.Sprintf("%064x", i)
+		r, e := begun(r)
+		return r, entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
+			Slots: []entitlement.Slot{{Package: r.Package, Subject: r.Subject, Open: id}}}
+	}
+	made := make([]entitlement.AssignmentRequest, 50)
+	errs := race(len(made), func(i int) error {
+		r, c := command(i)
+		made[i] = r
+		return w.s.Commit(w.Context(), c)
+	})
+	if won := w.winners(errs); won != 1 {
+		w.Fatalf("%d commands went through, want 1", won)
+	}
+	for i, r := range made {
+		slot := get[entitlement.Slot](w)(w.s.Slot(w.Context(), r.Package, r.Subject))
+		if won := errs[i] == nil; (slot.Open == id) != won {
+			w.Fatalf("of command %d, which went through: %t, the slot holds %q", i, won, slot.Open)
+		}
+	}
+
+	r := made[slices.Index(errs, nil)]
+	r.Version = 1
+	w.same(get[entitlement.AssignmentRequest](w)(w.s.Request(w.Context(), id)), r)
+	r.State = entitlement.RequestDenied
+	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{next(&r.Chain, entitlement.OfRequest, string(id), "denied")}})
+	_, late := command(len(made))
+	w.refuse(entitlement.PartRequest, late)
+	w.same(get[entitlement.AssignmentRequest](w)(w.s.Request(w.Context(), id)).Fingerprint, r.Fingerprint)
 }
 
 func raceDecide(w *world) {

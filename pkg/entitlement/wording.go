@@ -1,0 +1,44 @@
+package entitlement
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+)
+
+// Wording is all that a command which makes a request asks for, as its author words it.
+type Wording struct {
+	Type          RequestType
+	Package       PackageID
+	Policy        PolicyID
+	Subject       UserID
+	Assignment    AssignmentID
+	Justification string
+	Asked         Schedule
+}
+
+// Fingerprint returns a SHA-256 that two wordings share where they ask for the same, and
+// nowhere else. It is compared with what was kept years ago: a member that comes later
+// must not change it where that member is empty.
+func (w Wording) Fingerprint() string {
+	h := sha256.New()
+	for _, part := range []string{
+		string(w.Type), string(w.Package), string(w.Policy), string(w.Subject), string(w.Assignment), w.Justification, instantWord(w.Asked.Start),
+		string(w.Asked.Expiration.Type), w.Asked.Expiration.Duration.String(), instantWord(w.Asked.Expiration.End),
+	} {
+		fmt.Fprintf(h, "%d:%s,", len(part), part) // with its length, so that no two lists look alike
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func instantWord(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// MadeBy returns nil where the request was made by a command with the fingerprint. It
+// refuses another command that comes under the same key (S12).
+func (r AssignmentRequest) MadeBy(fingerprint string) error {
+	if r.Fingerprint == fingerprint {
+		return nil
+	}
+	return Errorf(Precondition, "You have used this Idempotency-Key for another request already. To repeat that one, send it unchanged; for a new request use a new key.")
+}
