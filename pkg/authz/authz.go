@@ -12,6 +12,9 @@ type Caller struct {
 	// Own: the token is good for what concerns the caller alone, so that the rights of an
 	// administrator lie idle.
 	Own bool
+	// Key is what the caller calls the command, "" for none. A command that makes a request
+	// makes one under each key of its caller, however often it is sent (S12).
+	Key string
 }
 
 // Administers reports that the caller, who is u, acts as an administrator.

@@ -33,11 +33,11 @@ func (db *DB) Events(ctx context.Context, kind entitlement.AggregateKind, id str
 	return events, nil
 }
 
-// signingKeySize is the size of the key that signs page tokens.
+// signingKeySize is the size of the signing key.
 const signingKeySize = 32
 
-// SigningKey returns the random bytes that sign page tokens. The first call of all
-// makes them; of several at once, one does.
+// SigningKey returns the random bytes that sign page tokens and derive ids, the same ones
+// for good. The first call of all makes them; of several at once, one does.
 func (db *DB) SigningKey(ctx context.Context) ([]byte, error) {
 	if known := db.signing.Load(); known != nil {
 		return bytes.Clone(*known), nil

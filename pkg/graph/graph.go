@@ -37,7 +37,7 @@ type Authenticator interface {
 // Single reads are strongly consistent and answer NotFound for what is absent; reads of
 // several leave it out.
 type Reads interface {
-	// SigningKey returns the bytes that sign page tokens, the same ones always.
+	// SigningKey returns the bytes that page tokens are signed with, the same ones always.
 	SigningKey(ctx context.Context) ([]byte, error)
 
 	Catalog(ctx context.Context, id entitlement.CatalogID) (entitlement.Catalog, error)

@@ -107,28 +107,24 @@ func submit(ctx context.Context, c *call, ask requestAsk) (entitlement.Assignmen
 	case ask.kind == entitlement.AdminAdd && ask.subject == "":
 		return none, entitlement.Errorf(entitlement.Invalid, "assignment.targetId must name the user to assign the access package to.")
 	}
-	return c.deps.Requests.Submit(ctx, c.by, requests.Submission{Type: ask.kind, Subject: ask.subject, Package: ask.pkg, Policy: ask.policy,
-		Justification: ask.justification, Asked: ask.asked})
+	return c.deps.Requests.Submit(ctx, c.by, ask.submission())
+}
+
+func (ask requestAsk) submission() requests.Submission {
+	return requests.Submission{Type: ask.kind, Subject: ask.subject, Package: ask.pkg, Policy: ask.policy, Justification: ask.justification, Asked: ask.asked}
 }
 
 // extend moves the end of an assignment, which is named by its id or, for one's own, by
 // its package.
 func extend(ctx context.Context, c *call, ask requestAsk) (entitlement.AssignmentRequest, error) {
-	if ask.assignment == "" && ask.pkg != "" {
-		subject := ask.subject
-		if subject == "" {
-			subject = c.by.ID
-		}
-		held, err := c.deps.Requests.HeldIn(ctx, c.by, ask.pkg, subject)
-		if err != nil {
-			return entitlement.AssignmentRequest{}, err
-		}
-		ask.assignment = held
-	}
-	if ask.assignment == "" {
+	switch {
+	case ask.assignment != "":
+		return c.deps.Requests.Extend(ctx, c.by, ask.kind, ask.assignment, ask.asked, ask.justification)
+	case ask.pkg != "":
+		return c.deps.Requests.ExtendHeld(ctx, c.by, ask.submission())
+	default:
 		return entitlement.AssignmentRequest{}, entitlement.Errorf(entitlement.Invalid, "assignment.id must name the assignment to change.")
 	}
-	return c.deps.Requests.Extend(ctx, c.by, ask.kind, ask.assignment, ask.asked, ask.justification)
 }
 
 // readRequest reads a request. Who asks is never read: it is whoever the token says.

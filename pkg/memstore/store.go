@@ -44,7 +44,8 @@ func New(options Options) *Store {
 	return &Store{options: options, state: newState(), index: newIndex(options.IndexLag), key: key}
 }
 
-// SigningKey returns the bytes that sign page tokens.
+// SigningKey returns the random bytes that sign page tokens and derive ids, the same
+// ones as long as the store lives.
 func (s *Store) SigningKey(ctx context.Context) ([]byte, error) {
 	return look(ctx, s, "SigningKey", nil, func() ([]byte, error) { return s.key, nil })
 }

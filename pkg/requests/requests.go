@@ -21,10 +21,10 @@ type Service struct {
 	Log     *slog.Logger
 }
 
-// Submission is a request to have a package, as a client words it. Subject is empty for
-// oneself.
+// Submission is a request that names a package, as a client words it. Subject is empty
+// for oneself.
 type Submission struct {
-	Type          entitlement.RequestType // UserAdd or AdminAdd
+	Type          entitlement.RequestType
 	Subject       entitlement.UserID
 	Package       entitlement.PackageID
 	Policy        entitlement.PolicyID
@@ -32,11 +32,15 @@ type Submission struct {
 	Asked         entitlement.Schedule
 }
 
+func (in Submission) wording() entitlement.Wording {
+	return entitlement.Wording{Type: in.Type, Package: in.Package, Policy: in.Policy, Subject: in.Subject, Justification: in.Justification, Asked: in.Asked}
+}
+
 // commitTries bounds how often a command is decided afresh when what it read moved on.
 const commitTries = 3
 
-// Submit takes a request for a package. It is answered as submitted; its later states
-// are reached by themselves (R107).
+// Submit takes a request of type UserAdd or AdminAdd for a package. It is answered as
+// submitted; its later states are reached by themselves (R107).
 func (s *Service) Submit(ctx context.Context, by authz.Caller, in Submission) (entitlement.AssignmentRequest, error) {
 	if in.Subject == "" {
 		in.Subject = by.ID
@@ -44,49 +48,50 @@ func (s *Service) Submit(ctx context.Context, by authz.Caller, in Submission) (e
 	if in.Type == entitlement.UserAdd && in.Subject != by.ID {
 		return entitlement.AssignmentRequest{}, entitlement.Errorf(entitlement.Forbidden, "userAdd is for yourself: leave out targetId. To assign a package to somebody else use adminAdd.")
 	}
-	why, err := entitlement.Justification(in.Justification)
-	if err != nil {
-		return entitlement.AssignmentRequest{}, err
-	}
 	keys := entitlement.AskKeys{Requestor: by.ID, Subject: in.Subject, Package: in.Package, Policy: in.Policy}
-	ask := entitlement.NewRequest{ID: entitlement.RequestID(s.IDs.New()), Type: in.Type, Policy: in.Policy, Justification: why, Asked: in.Asked,
-		Command: by.Command, NewID: s.IDs.New}
-	return s.submit(ctx, ask, keys)
+	return s.create(ctx, by, in.wording(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
+		return s.submit(ctx, n, keys)
+	})
 }
 
-func (s *Service) submit(ctx context.Context, in entitlement.NewRequest, keys entitlement.AskKeys) (entitlement.AssignmentRequest, error) {
-	for try := 1; ; try++ {
-		ask, err := s.Store.Ask(ctx, keys)
-		if err != nil {
-			return entitlement.AssignmentRequest{}, err
-		}
-		if in.Type == entitlement.AdminAdd {
-			if err := s.administrator(ask.Requestor); err != nil {
-				return entitlement.AssignmentRequest{}, err
-			}
-		}
-		r, change, err := entitlement.Submit(in, ask, s.Clock.Now())
-		if err != nil {
-			return r, err
-		}
-		err = s.Store.Commit(ctx, change)
-		if entitlement.StalePart(err) != "" && try < commitTries {
-			continue // decided afresh, with a clear word on what is in the way
-		}
-		if entitlement.StalePart(err) == entitlement.PartGuard {
-			err = entitlement.Errorf(entitlement.Conflict, "The access package, or this policy of it, is just being deleted. Try again in a minute.")
-		}
-		if err != nil {
-			return r, err
-		}
-		s.hint(ctx, change)
-		return r, nil
+func (s *Service) submit(ctx context.Context, n entitlement.NewRequest, keys entitlement.AskKeys) (entitlement.AssignmentRequest, entitlement.Change, error) {
+	ask, err := s.Store.Ask(ctx, keys)
+	if err == nil && n.Type == entitlement.AdminAdd {
+		err = s.administrator(ask.Requestor)
 	}
+	if err != nil {
+		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
+	}
+	return entitlement.Submit(n, ask, s.Clock.Now())
 }
 
-// HeldIn returns the live assignment of a subject in a package, to the subject and to
+// Extend takes a request to give an assignment another end: one's own where its policy
+// lets subjects do that, anybody's for administrators (R83 to R85).
+func (s *Service) Extend(ctx context.Context, by authz.Caller, t entitlement.RequestType, id entitlement.AssignmentID, asked entitlement.Schedule, justification string) (entitlement.AssignmentRequest, error) {
+	w := entitlement.Wording{Type: t, Assignment: id, Justification: justification, Asked: asked}
+	return s.create(ctx, by, w, func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
+		return s.extend(ctx, by, n, id)
+	})
+}
+
+// ExtendHeld is Extend for the assignment that a subject holds in a package. Which one
+// that is, is asked only once it is known that the command was not carried out before.
+func (s *Service) ExtendHeld(ctx context.Context, by authz.Caller, in Submission) (entitlement.AssignmentRequest, error) {
+	if in.Subject == "" {
+		in.Subject = by.ID
+	}
+	return s.create(ctx, by, in.wording(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
+		id, err := s.heldIn(ctx, by, in.Package, in.Subject)
+		if err != nil {
+			return entitlement.AssignmentRequest{}, entitlement.Change{}, err
+		}
+		return s.extend(ctx, by, n, id)
+	})
+}
+
+// heldIn returns the live assignment of a subject in a package, to the subject and to
 // administrators.
-func (s *Service) HeldIn(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentID, error) {
+func (s *Service) heldIn(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentID, error) {
 	slot, err := s.Store.Slot(ctx, pkg, subject)
 	if err != nil {
 		return "", err
@@ -98,32 +103,12 @@ func (s *Service) HeldIn(ctx context.Context, by authz.Caller, pkg entitlement.P
 	return a.ID, err
 }
 
-// Extend takes a request to give an assignment another end: one's own where its policy
-// lets subjects do that, anybody's for administrators (R83 to R85).
-func (s *Service) Extend(ctx context.Context, by authz.Caller, t entitlement.RequestType, id entitlement.AssignmentID, asked entitlement.Schedule, justification string) (entitlement.AssignmentRequest, error) {
-	why, err := entitlement.Justification(justification)
-	if err != nil {
-		return entitlement.AssignmentRequest{}, err
-	}
-	in := entitlement.NewRequest{ID: entitlement.RequestID(s.IDs.New()), Type: t, Justification: why, Asked: asked, Command: by.Command, NewID: s.IDs.New}
-	for try := 1; ; try++ {
-		r, change, err := s.extend(ctx, by, in, id)
-		if err != nil {
-			return r, err
-		}
-		err = s.Store.Commit(ctx, change)
-		if entitlement.StalePart(err) == "" || try == commitTries {
-			return r, err
-		}
-	}
-}
-
-func (s *Service) extend(ctx context.Context, by authz.Caller, in entitlement.NewRequest, id entitlement.AssignmentID) (entitlement.AssignmentRequest, entitlement.Change, error) {
+func (s *Service) extend(ctx context.Context, by authz.Caller, n entitlement.NewRequest, id entitlement.AssignmentID) (entitlement.AssignmentRequest, entitlement.Change, error) {
 	u, a, err := s.Assignment(ctx, by, id)
 	if err != nil {
 		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
 	}
-	if in.Type == entitlement.AdminUpdate {
+	if n.Type == entitlement.AdminUpdate {
 		err = authz.Administrator(u)
 	} else if u.ID != a.Subject {
 		err = entitlement.Errorf(entitlement.Forbidden, "userUpdate is for your own assignments. To change somebody else's use adminUpdate.")
@@ -138,7 +123,7 @@ func (s *Service) extend(ctx context.Context, by authz.Caller, in entitlement.Ne
 	if live := ask.Slot.Assignment; live != nil && live.ID != id {
 		ask.Slot.Assignment = nil // a later assignment of the same pair is not meant
 	}
-	return entitlement.Extend(in, ask, s.Clock.Now())
+	return entitlement.Extend(n, ask, s.Clock.Now())
 }
 
 func (s *Service) administrator(u *entitlement.User) error {
@@ -288,35 +273,19 @@ func (s *Service) Cancel(ctx context.Context, by authz.Caller, id entitlement.Re
 // Remove ends an assignment: one's own where its policy lets subjects do that, anybody's
 // for administrators (R42, R99).
 func (s *Service) Remove(ctx context.Context, by authz.Caller, t entitlement.RequestType, id entitlement.AssignmentID, justification string) (entitlement.AssignmentRequest, error) {
-	why, err := entitlement.Justification(justification)
-	if err != nil {
-		return entitlement.AssignmentRequest{}, err
-	}
-	removal := entitlement.Removal{ID: entitlement.RequestID(s.IDs.New()), Type: t, Requestor: by.ID, Justification: why, Command: by.Command}
-	for try := 1; ; try++ {
-		r, change, err := s.remove(ctx, by, removal, id)
-		if err != nil {
-			return r, err
-		}
-		err = s.Store.Commit(ctx, change)
-		if entitlement.StalePart(err) != "" && try < commitTries {
-			continue
-		}
-		if err != nil {
-			return r, err
-		}
-		s.hint(ctx, change)
-		return r, nil
-	}
+	w := entitlement.Wording{Type: t, Assignment: id, Justification: justification}
+	return s.create(ctx, by, w, func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
+		return s.remove(ctx, by, n, id)
+	})
 }
 
-func (s *Service) remove(ctx context.Context, by authz.Caller, removal entitlement.Removal, id entitlement.AssignmentID) (entitlement.AssignmentRequest, entitlement.Change, error) {
+func (s *Service) remove(ctx context.Context, by authz.Caller, n entitlement.NewRequest, id entitlement.AssignmentID) (entitlement.AssignmentRequest, entitlement.Change, error) {
 	var none entitlement.AssignmentRequest
 	u, a, err := s.Assignment(ctx, by, id)
 	if err != nil {
 		return none, entitlement.Change{}, err
 	}
-	switch removal.Type {
+	switch n.Type {
 	case entitlement.AdminRemove:
 		err = authz.Administrator(u)
 	default:
@@ -336,6 +305,7 @@ func (s *Service) remove(ctx context.Context, by authz.Caller, removal entitleme
 	if err != nil {
 		return none, entitlement.Change{}, err
 	}
+	removal := entitlement.Removal{ID: n.ID, Type: n.Type, Requestor: by.ID, Justification: n.Justification, Command: n.Command, Fingerprint: n.Fingerprint}
 	return entitlement.Remove(removal, slot, with, s.Clock.Now())
 }
 

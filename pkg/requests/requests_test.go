@@ -24,11 +24,18 @@ type world struct {
 	clock  *clock.Virtual
 	hinted map[entitlement.UserID]int
 	lost   bool
+	fault  func(op string) memstore.Fault // nil: none
 	mu     sync.Mutex
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, store: memstore.New(memstore.Options{}), clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), hinted: map[entitlement.UserID]int{}}
+	w := &world{t: t, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), hinted: map[entitlement.UserID]int{}}
+	w.store = memstore.New(memstore.Options{Fault: func(op string, _ ...string) memstore.Fault {
+		if w.fault == nil {
+			return memstore.None
+		}
+		return w.fault(op)
+	}})
 	w.Service = &requests.Service{Store: w.store, Hinter: w, Clock: w.clock, IDs: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	return w
 }

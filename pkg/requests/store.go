@@ -11,6 +11,10 @@ import (
 // consistent and answer NotFound for what is absent; reads of several leave it out.
 // Lists by index find rows eventually, and return each item as it is, read strongly.
 type Store interface {
+	// SigningKey returns the secret bytes that the ids of keyed commands are derived with,
+	// the same ones always.
+	SigningKey(ctx context.Context) ([]byte, error)
+
 	Ask(ctx context.Context, keys entitlement.AskKeys) (entitlement.Ask, error)
 	// Review reads the reviewer and the request together.
 	Review(ctx context.Context, reviewer entitlement.UserID, id entitlement.RequestID) (entitlement.User, entitlement.AssignmentRequest, error)

@@ -31,8 +31,6 @@ type Store interface {
 	lifecycle.Store
 	// Events returns all events of an aggregate, in order.
 	Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error)
-	// SigningKey returns the 32 random bytes that sign page tokens, the same ones always.
-	SigningKey(ctx context.Context) ([]byte, error)
 }
 
 // scenario is one sentence about a store, and its proof.

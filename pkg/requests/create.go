@@ -1,0 +1,93 @@
+package requests
+
+import (
+	"context"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/clock"
+	"leasehold/pkg/entitlement"
+)
+
+// decision decides on a new request by what it reads; it writes nothing.
+type decision func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error)
+
+// create makes the request that decide decides on, afresh where what that read moved on.
+// A command that comes under a key of its caller again is answered with the request that
+// it made, whatever became of that, and does nothing else (S12).
+func (s *Service) create(ctx context.Context, by authz.Caller, w entitlement.Wording, decide decision) (entitlement.AssignmentRequest, error) {
+	n, err := s.newRequest(ctx, by, w)
+	if err != nil {
+		return entitlement.AssignmentRequest{}, err
+	}
+	for try := 1; ; try++ {
+		if made, known, err := s.made(ctx, by, n); known || err != nil {
+			return made, err
+		}
+		r, change, err := decide(n)
+		if err == nil {
+			err = s.Store.Commit(ctx, change)
+		}
+		if err == nil {
+			s.hint(ctx, change)
+			return r, nil
+		}
+		if entitlement.StalePart(err) != "" && try < commitTries {
+			continue // decided afresh, with a clear word on what is in the way
+		}
+		// What is in the way may be this very command, sent twice at once, or committed
+		// although the store did not get to say so.
+		if made, known, err := s.made(ctx, by, n); known || err != nil {
+			return made, err
+		}
+		if entitlement.StalePart(err) == entitlement.PartGuard {
+			err = entitlement.Errorf(entitlement.Conflict, "The access package, or this policy of it, is just being deleted. Try again in a minute.")
+		}
+		return entitlement.AssignmentRequest{}, err
+	}
+}
+
+// newRequest gives a command the id of its request: a random one, or under a key the one
+// that this caller's key always leads to. Two requests under one key would have one id,
+// and the store takes no second request under an id.
+func (s *Service) newRequest(ctx context.Context, by authz.Caller, w entitlement.Wording) (entitlement.NewRequest, error) {
+	why, err := entitlement.Justification(w.Justification)
+	if err != nil {
+		return entitlement.NewRequest{}, err
+	}
+	w.Justification = why
+	n := entitlement.NewRequest{Type: w.Type, Policy: w.Policy, Justification: why, Asked: w.Asked, Command: by.Command, NewID: s.IDs.New}
+	if by.Key == "" {
+		n.ID = entitlement.RequestID(s.IDs.New())
+		return n, nil
+	}
+	secret, err := s.Store.SigningKey(ctx)
+	if err != nil {
+		return n, err
+	}
+	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.Key))
+	n.Fingerprint = w.Fingerprint()
+	return n, nil
+}
+
+// made returns the request that a keyed command made before. It is the caller's own,
+// since nobody else's key leads to its id, so no more is asked than whether the caller
+// may still call at all.
+func (s *Service) made(ctx context.Context, by authz.Caller, n entitlement.NewRequest) (r entitlement.AssignmentRequest, known bool, err error) {
+	if n.Fingerprint == "" {
+		return r, false, nil
+	}
+	u, r, err := s.Store.Review(ctx, by.ID, n.ID)
+	if entitlement.KindOf(err) == entitlement.NotFound {
+		return r, false, nil
+	}
+	if err == nil {
+		err = u.Active()
+	}
+	if err == nil {
+		err = r.MadeBy(n.Fingerprint)
+	}
+	if err != nil {
+		return entitlement.AssignmentRequest{}, false, err
+	}
+	return r, true, nil
+}
