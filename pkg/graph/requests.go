@@ -59,6 +59,10 @@ var requestTypes = []entitlement.RequestType{entitlement.UserAdd, entitlement.Us
 	entitlement.UserUpdate, entitlement.AdminUpdate, entitlement.SystemRemove, "systemAdd", "systemUpdate", "onBehalfAdd", "approverRemove", "notSpecified", "userExtend"}
 
 func createRequest(ctx context.Context, c *call) (answer, error) {
+	var err error
+	if c.by.Key, err = commandKey(c.request.Header); err != nil {
+		return answer{}, err
+	}
 	o, err := c.body()
 	if err != nil {
 		return answer{}, err
@@ -83,7 +87,7 @@ func createRequest(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	// Whatever was decided already, the answer is that it was taken; its later states are
-	// reached by themselves (R107).
+	// reached by themselves (R107). So a command that is sent again hears the same (S12).
 	made.State, made.Completed = entitlement.RequestSubmitted, time.Time{}
 	return created(ctx, c, requestKind(), made)
 }

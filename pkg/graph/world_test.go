@@ -36,7 +36,8 @@ type world struct {
 	api   map[string]http.Handler // by function
 	ids   map[string]string       // of people, groups and things, by name
 	log   bytes.Buffer
-	reads atomic.Int64 // operations of the store
+	reads atomic.Int64                   // operations of the store
+	fault func(op string) memstore.Fault // nil: none
 }
 
 // targets knows every group of the directory, and any group of a SCIM server.
@@ -82,7 +83,13 @@ func (tokens) Verify(_ context.Context, authorization string) (authn.Token, erro
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, clock: clock.NewVirtual(time.Date(2026, 3, 1, 9, 0, 0, 123456789, time.UTC)), ids: map[string]string{}}
-	w.store = memstore.New(memstore.Options{Fault: func(string, ...string) memstore.Fault { w.reads.Add(1); return memstore.None }})
+	w.store = memstore.New(memstore.Options{Fault: func(op string, _ ...string) memstore.Fault {
+		w.reads.Add(1)
+		if w.fault == nil {
+			return memstore.None
+		}
+		return w.fault(op)
+	}})
 	quiet := slog.New(slog.DiscardHandler)
 	people := &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Hinter: noHints{}, Log: quiet, First: entitlement.Principal{Issuer: "https://id.example.com", Value: "admin"}}
 	deps := Deps{Authenticator: tokens{}, Directory: people, Reads: w.store, PublicURL: publicURL, Clock: w.clock,
