@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"leasehold/pkg/app/targets"
 	"leasehold/pkg/authn"
 	"leasehold/pkg/catalogs"
@@ -72,12 +74,17 @@ var (
 	pinRepeat          = cost{1, 1, 0}
 	pinExpireOne       = cost{10, 5, 10} // [8 empty shards, 1 of them read, 10]
 	pinExpireNothing   = cost{8, 4, 0}   // [8, 4, 0]
+	pinKeyed           = cost{4, 9, 14}  // submit, automatic, under a key: one look more at caller and request
+	pinKeyedAgain      = cost{2, 3, 0}   // the principal, and that look
+	pinSigningKey      = cost{1, 1, 0}   // on top of the first keyed command of a process
 )
 
 // office is the whole product over one metered table.
 type office struct {
 	*testing.T
 	meter            *dynamotest.Meter
+	client           *dynamodb.Client
+	table            string
 	db               *dynamo.DB
 	clock            *clock.Virtual
 	catalogs, people http.Handler
@@ -149,7 +156,8 @@ func open(t *testing.T) *office {
 	meter := dynamotest.NewMeter(dynamo.ItemSize)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
-	o := &office{T: t, meter: meter, db: dynamo.New(emulator.Client(meter), table), clock: c, target: &counted{held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
+	client := emulator.Client(meter)
+	o := &office{T: t, meter: meter, client: client, table: table, db: dynamo.New(client, table), clock: c, target: &counted{held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
 	ids := clock.System{} // the table's shards are chosen by the ids, so these must be random
 	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Hinter: hints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
 	registry := targets.Registry(o.db, &secrets.Memory{}, who, true)
@@ -166,6 +174,18 @@ func open(t *testing.T) *office {
 // call sends one request and returns the answer's body.
 func (o *office) call(api http.Handler, as, method, path string, body any) map[string]any {
 	o.Helper()
+	w := o.send(api, as, method, path, "", body)
+	if w.Code >= 300 {
+		o.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
+	}
+	answer := map[string]any{}
+	json.Unmarshal(w.Body.Bytes(), &answer)
+	return answer
+}
+
+// send sends one request, under a key or "" for none.
+func (o *office) send(api http.Handler, as, method, path, key string, body any) *httptest.ResponseRecorder {
+	o.Helper()
 	var text bytes.Buffer
 	if body != nil {
 		if err := json.NewEncoder(&text).Encode(body); err != nil {
@@ -175,14 +195,12 @@ func (o *office) call(api http.Handler, as, method, path string, body any) map[s
 	r := httptest.NewRequest(method, path, &text)
 	r.Header.Set("Authorization", "Bearer "+as)
 	r.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
 	w := httptest.NewRecorder()
 	api.ServeHTTP(w, r)
-	if w.Code >= 300 {
-		o.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
-	}
-	answer := map[string]any{}
-	json.Unmarshal(w.Body.Bytes(), &answer)
-	return answer
+	return w
 }
 
 type object = map[string]any
@@ -317,4 +335,37 @@ func TestY1Y2_WhatEachCommandCosts(t *testing.T) {
 	if a, err := o.db.Assignment(context.Background(), entitlement.AssignmentID(first)); err != nil || a.State != entitlement.AssignmentExpired {
 		t.Fatalf("got %+v, %v", a, err)
 	}
+}
+
+func TestS12_WhatAKeyCosts(t *testing.T) {
+	o := open(t)
+	o.person("mia", "")
+	pkg := o.pack(false)
+	policy := o.policyOf(pkg)
+	submit := func(key, why string, want int) func() {
+		return func() {
+			t.Helper()
+			w := o.send(o.people, "mia", "POST", em+"/assignmentRequests", key, object{"requestType": "userAdd", "justification": why,
+				"assignment": object{"accessPackageId": pkg, "assignmentPolicyId": policy}})
+			if w.Code != want {
+				t.Errorf("got %d, want %d: %s", w.Code, want, w.Body)
+			}
+		}
+	}
+	if _, err := o.db.SigningKey(t.Context()); err != nil { // which is made once for good
+		t.Fatal(err)
+	}
+	o.costs("submit under a key", pinKeyed, submit("k", "to do my work", 201))
+	o.costs("the same again", pinKeyedAgain, submit("k", "to do my work", 201))
+	o.costs("another under the key", pinKeyedAgain, submit("k", "to do more", 422))
+	o.costs("a key that is none", cost{1, 1, 0}, submit("a b", "to do my work", 400))
+
+	o.db = dynamo.New(o.client, o.table) // another process
+	o.costs("its signing key", pinSigningKey, func() {
+		for range 2 {
+			if _, err := o.db.SigningKey(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }
