@@ -90,6 +90,9 @@ func (s *Service) bindAdministrator(ctx context.Context, id entitlement.UserID, 
 	if !u.Administrator() {
 		return unbound()
 	}
+	if slices.Contains(u.Identities, s.First) {
+		return nil // another first call has done it meanwhile
+	}
 	u.Identities = append(u.Identities, s.First)
 	bound := s.event(entitlement.OfUser, string(id), "updated", id, command)
 	u.Chain, bound = u.Chain.Append(bound)
