@@ -94,6 +94,8 @@ func write[T any](p *plan, s shape[T], v T) {
 	case m.Erased:
 		x.equals(attrVersion, numeral(m.Version))
 		p.delete(s.key(v), s.part, x)
+	case m.Version == 0 && s.first != nil:
+		p.putNew(s.part, s.write(v, s.first(v)))
 	case m.Version == 0:
 		p.putNew(s.part, s.write(v, 1))
 	default:

@@ -30,6 +30,8 @@ type shape[T any] struct {
 	meta func(*T) *entitlement.Meta
 	body func(*fields, *T)
 	rows func(T) rows // nil: in no index
+
+	first func(T) int64 // the version that it begins with; nil: one
 }
 
 // write returns the item of a value at a version.

@@ -7,6 +7,8 @@ var slotShape = shape[entitlement.Slot]{
 	key:  func(s entitlement.Slot) Key { return slotKey(s.Package, s.Subject) },
 	name: func(s *entitlement.Slot, k Key) { s.Package, s.Subject = packageAt(k), personAt(k) },
 	meta: func(s *entitlement.Slot) *entitlement.Meta { return &s.Meta },
+
+	first: entitlement.Slot.FirstVersion,
 	rows: func(s entitlement.Slot) rows {
 		if s.Assignment == nil || s.Assignment.End.IsZero() {
 			return rows{}

@@ -1,6 +1,10 @@
 package entitlement
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+)
 
 // Target is what ought to be, apart from the State that is.
 type Target string
@@ -85,6 +89,19 @@ func (s Slot) EndsWith() []RequestID {
 		ids = append(ids, RequestID(s.Assignment.ID))
 	}
 	return ids
+}
+
+// FirstVersion is the version that the slot is stored with when it is made. A slot goes
+// when nothing occupies it, and another is made for the next request: were both counted
+// from one, a change that was decided on the first could fit the second, and bring back
+// what had ended (S16). So each begins at a place of its own, by the request that made it.
+func (s Slot) FirstVersion() int64 {
+	by := string(s.Open)
+	if by == "" && s.Assignment != nil {
+		by = string(s.Assignment.ID)
+	}
+	sum := sha256.Sum256([]byte(by))
+	return int64(binary.BigEndian.Uint64(sum[:])>>16) + 1
 }
 
 // Vacate marks an empty slot for removal.

@@ -85,9 +85,17 @@ func put[K comparable, V any](p *plan, items map[K]V, part entitlement.Part, key
 		p.reindex(nil, rows(v))
 	}
 	v = clone(v)
-	metaOf(&v).Version++
+	metaOf(&v).Version = next(v, m.Version)
 	p.then(func() { items[key] = v })
 	return old, there
+}
+
+// next returns the version that follows on the one which v was decided on.
+func next(v any, version int64) int64 {
+	if slot, is := v.(entitlement.Slot); is && version == 0 {
+		return slot.FirstVersion()
+	}
+	return version + 1
 }
 
 // metaOf returns the Meta that every aggregate embeds.

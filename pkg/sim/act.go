@@ -12,6 +12,7 @@ import (
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/names"
+	"leasehold/pkg/requests"
 )
 
 // apiTimeout is the time-out of the functions behind the API.
@@ -19,6 +20,7 @@ const apiTimeout = 29 * time.Second
 
 // act carries out one command of a plan.
 func (w *world) act(c Command) {
+	w.at++
 	switch c.Kind {
 	case Pass:
 		w.advance(c.Span)
@@ -56,6 +58,8 @@ func (w *world) act(c Command) {
 			_, err := w.catalogs.UpdateConnector(ctx, by, t.id, t.credential, func(*entitlement.ConnectorConfig) {})
 			return err
 		})
+	case Again:
+		w.again(c)
 	default:
 		w.call(c, w.use(c))
 	}
@@ -84,14 +88,82 @@ func (w *world) call(c Command, use func(ctx context.Context, by authz.Caller) e
 	inv.finish = func(err error) {
 		w.say("  answered: %v", err)
 		w.refused(inv, c, err)
+		w.oracle.replied(inv, err, false)
 	}
 	by := w.admin
 	if w.actor != "" {
 		by = authz.Caller{ID: w.actor}
 	}
-	by.Command = fmt.Sprint("command ", w.at)
+	if makesRequest(c.Kind) && c.C%3 > 0 {
+		by.Key = fmt.Sprint("key ", w.at)
+		w.sent = append(w.sent, sent{use, by})
+	}
 	w.actor, w.about = "", ""
+	w.as(inv, by, use)
+}
+
+// as carries out a command in somebody's name.
+func (w *world) as(inv *invocation, by authz.Caller, use usage) {
+	by.Command = fmt.Sprint("command ", w.at)
+	if by.Key != "" {
+		inv.key = string(by.ID) + by.Key
+	}
 	w.begin(inv, func(ctx context.Context) error { return use(ctx, by) })
+}
+
+// sent is a command that makes a request, as its client can send it again.
+type sent struct {
+	use usage
+	by  authz.Caller
+}
+
+func makesRequest(k Kind) bool {
+	switch k {
+	case Submit, Assign, RemoveByAdmin, RemoveByUser, ExtendByUser, ExtendByAdmin:
+		return true
+	default:
+		return false
+	}
+}
+
+// again has a client send a command again under its key, mostly the last one; or, now and
+// then, another command under that key.
+func (w *world) again(c Command) {
+	if len(w.sent) == 0 {
+		w.say("  nothing was sent")
+		return
+	}
+	back := 0
+	if c.A%3 == 0 {
+		back = c.B % len(w.sent)
+	}
+	old := w.sent[len(w.sent)-1-back]
+	inv := w.invoke(c, apiTimeout)
+	use, other := old.use, c.C%5 == 0
+	if other {
+		use = func(ctx context.Context, by authz.Caller) error {
+			in := requests.Submission{Type: entitlement.UserAdd, Package: w.cast.packages[0], Justification: fmt.Sprint("another, ", w.at)}
+			if by.ID == w.admin.ID {
+				in.Type, in.Subject, in.Policy = entitlement.AdminAdd, w.personAt(c.A), w.policyOf(in.Package, c.B)
+			}
+			r, err := w.requests.Submit(ctx, by, in)
+			answers(ctx, r)
+			return err
+		}
+	}
+	inv.finish = func(err error) {
+		w.say("  answered: %v", err)
+		w.refused(inv, c, err)
+		w.oracle.replied(inv, err, other)
+	}
+	w.as(inv, old.by, use)
+}
+
+// answers notes the request that a command was answered.
+func answers(ctx context.Context, r entitlement.AssignmentRequest) {
+	if inv := invocationOf(ctx); inv != nil {
+		inv.answer = r.ID
+	}
 }
 
 // refused checks that a command which was refused for good changed nothing (S13). Closing

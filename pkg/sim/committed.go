@@ -162,6 +162,7 @@ func (o *oracle) request(inv *invocation, r entitlement.AssignmentRequest, event
 		was = &asked{decisions: map[string]entitlement.UserID{}, firstAt: now}
 		o.requests[r.ID] = was
 		o.order = append(o.order, r.ID)
+		o.keyedOnce(inv, r)
 		o.submitted(inv, was, r, events)
 	} else if was.last.State.Final() && was.last.State != r.State {
 		o.fail("S4", "request %s went from %s to %s", short(string(r.ID)), was.last.State, r.State)
@@ -176,6 +177,17 @@ func (o *oracle) request(inv *invocation, r entitlement.AssignmentRequest, event
 	}
 	was.last = r
 	o.opens(r)
+}
+
+// keyedOnce checks that one key of one caller makes one request (S12).
+func (o *oracle) keyedOnce(inv *invocation, r entitlement.AssignmentRequest) {
+	if inv == nil || inv.key == "" {
+		return
+	}
+	if before, is := o.keyed[inv.key]; is {
+		o.fail("S12", "%s made request %s and then %s", inv.key, short(string(before)), short(string(r.ID)))
+	}
+	o.keyed[inv.key] = r.ID
 }
 
 func (o *oracle) submitted(inv *invocation, was *asked, r entitlement.AssignmentRequest, events []entitlement.Event) {

@@ -369,3 +369,24 @@ func TestL1_WhatOneTakesForOverAndAnotherExtendsIsDelivered(t *testing.T) {
 		})
 	}
 }
+
+// An extension stands still at its write, while what it extends is delivered, removed and
+// given anew: the slot is another one then, and the write fits it no more.
+func TestS16_AnExtensionOfAnEarlierAssignmentFitsNoLaterOne(t *testing.T) {
+	tell(t, func(w *world) {
+		w.assigns(1, plainPack)
+		w.script = func(inv *invocation, label string) Fate {
+			if inv.command == ExtendByAdmin.String() && strings.HasPrefix(label, "Commit") {
+				return Frozen
+			}
+			return Fine
+		}
+		w.act(Command{Kind: ExtendByAdmin, C: 2, Span: 6 * time.Hour})
+		w.some(20) // up to its write
+		w.delivers()
+		w.story(RemoveByAdmin, 0, 0, 1)
+		w.assigns(1, plainPack)
+		w.advance(4 * time.Minute)
+		w.want(len(w.oracle.order) == 3, "%d requests", len(w.oracle.order)) // two assignments and a removal
+	})
+}

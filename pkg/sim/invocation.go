@@ -34,9 +34,11 @@ type invocation struct {
 	asked    []entitlement.AssignmentPolicy
 	allowed  map[entitlement.RequestID]bool // requests that its reviewer might decide when it read them
 	reviewer entitlement.UserID
-	state    string // of what it is about, for coverage
-	applying int    // calls under way that change the directory
-	sent     int    // messages
+	key      string                // that its command is called by, with its caller
+	answer   entitlement.RequestID // what a command that makes a request was answered
+	state    string                // of what it is about, for coverage
+	applying int                   // calls under way that change the directory
+	sent     int                   // messages
 }
 
 // seen counts the calls that carry one label.

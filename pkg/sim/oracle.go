@@ -25,7 +25,8 @@ type oracle struct {
 	requests    map[entitlement.RequestID]*asked
 	assignments map[entitlement.AssignmentID]*held
 	order       []entitlement.RequestID
-	open        map[pair]entitlement.RequestID // requests that are neither decided nor withdrawn
+	keyed       map[string]entitlement.RequestID // by caller and key
+	open        map[pair]entitlement.RequestID   // requests that are neither decided nor withdrawn
 	live        map[pair]*held
 	liveOf      map[entitlement.UserID][]*held
 	leaving     map[entitlement.UserID][]*held // ended, and not yet seen to be gone
@@ -109,7 +110,7 @@ func newOracle(w *world) *oracle {
 		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
 		assignments: map[entitlement.AssignmentID]*held{}, open: map[pair]entitlement.RequestID{}, live: map[pair]*held{}, liveOf: map[entitlement.UserID][]*held{}, leaving: map[entitlement.UserID][]*held{},
-		heads: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
+		keyed: map[string]entitlement.RequestID{}, heads: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
 		gave: map[grant]bool{}, had: map[grant]holding{}, confirmed: map[grant]int{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, dirty: map[entitlement.UserID]bool{}}
 }
 
@@ -178,7 +179,7 @@ const lease = time.Minute
 // passed, and which nobody has ended yet.
 func (o *oracle) justOver(g grant, now time.Time) bool {
 	for _, a := range o.liveOf[g.who] {
-		if !a.End.IsZero() && now.Sub(a.End) < lease+maxWorkerSkew && slices.Contains(o.scopes[a.Package], g.role) {
+		if !a.End.IsZero() && now.Sub(a.End) < lease+o.w.skew && slices.Contains(o.scopes[a.Package], g.role) {
 			return true
 		}
 	}
@@ -348,6 +349,20 @@ func (o *oracle) lapses(a *held) {
 
 func without[T comparable](list []T, gone T) []T {
 	return slices.DeleteFunc(list, func(x T) bool { return x == gone })
+}
+
+// replied checks what a command was answered under a key: the one request that was made
+// under it, and never one that was made by another command (S12).
+func (o *oracle) replied(inv *invocation, err error, other bool) {
+	if inv.key == "" || err != nil {
+		return
+	}
+	switch made := o.keyed[inv.key]; {
+	case inv.answer != made:
+		o.fail("S12", "%s was answered request %s, and made %s", inv.key, short(string(inv.answer)), short(string(made)))
+	case other && inv.writes == 0:
+		o.fail("S12", "another command under %s was answered as if it had been that one", inv.key)
+	}
 }
 
 // sorted returns the keys of a map in order.

@@ -121,6 +121,7 @@ const (
 	ChangeManager
 	JoinGroup
 	LeaveGroup
+	Again
 	ReprocessRequest
 	ReprocessAssignment
 	ReprocessFailing
@@ -140,7 +141,7 @@ const (
 
 var kindNames = [kinds]string{"submit", "assign", "approve", "deny", "cancel", "remove by administrator", "remove by user", "extend by user", "extend by administrator",
 	"add role", "remove role", "replace policy", "new package", "delete package", "delete policy", "new person", "disable", "enable", "delete user", "change manager", "join", "leave",
-	"reprocess request", "reprocess assignment", "reprocess failing", "tick", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "poison"}
+	"again", "reprocess request", "reprocess assignment", "reprocess failing", "tick", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "poison"}
 
 // String names the kind.
 func (k Kind) String() string { return kindNames[k] }
@@ -148,7 +149,7 @@ func (k Kind) String() string { return kindNames[k] }
 // weights says how often each kind is drawn.
 var weights = [kinds]int{Submit: 22, Assign: 16, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
 	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 3, DeletePackage: 2, DeletePolicy: 2, NewPerson: 2, Disable: 2, Enable: 4, DeleteUser: 1, ChangeManager: 2, JoinGroup: 2, LeaveGroup: 2,
-	ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Tick: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1}
+	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Tick: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1}
 
 var (
 	lives = []time.Duration{0, time.Minute, 10 * time.Minute, time.Hour, 8 * time.Hour, day, 30 * day, 365 * day}
@@ -200,15 +201,16 @@ func Draw(number uint64) Plan {
 
 // rivals are the commands that are worth to come in the middle of another.
 var rivals = map[Kind][]Kind{
-	Submit:        {Submit, Assign, DeletePackage, DeletePackage, DeletePolicy, Disable, ReplacePolicy},
-	Assign:        {Submit, Assign, DeletePackage, DeletePolicy, Disable},
+	Submit:        {Again, Again, Submit, Assign, DeletePackage, DeletePackage, DeletePolicy, Disable, ReplacePolicy},
+	Assign:        {Again, Submit, Assign, DeletePackage, DeletePolicy, Disable},
 	Approve:       {Approve, Deny, Cancel, LeaveGroup, ChangeManager, Disable, ReplacePolicy, Tick},
 	Deny:          {Approve, Cancel, Tick},
 	Cancel:        {Approve, Cancel, Tick},
-	ExtendByUser:  {Tick, RemoveByAdmin, ExtendByAdmin, Pass},
-	ExtendByAdmin: {Tick, RemoveByAdmin, ExtendByUser, Pass},
+	ExtendByUser:  {Again, Tick, RemoveByAdmin, ExtendByAdmin, Pass},
+	ExtendByAdmin: {Again, Tick, RemoveByAdmin, ExtendByUser, Pass},
 	DeletePackage: {Submit, Assign, Tick},
 	DeletePolicy:  {Submit, Assign},
+	RemoveByAdmin: {Again, Tick, ExtendByAdmin},
 	Urgent:        {RemoveByAdmin, RemoveByAdmin, Disable, RemoveRole, AddRole, Urgent, Assign, Tick, Pass},
 	Bulk:          {RemoveByAdmin, RemoveRole, Urgent},
 	Fanout:        {RemoveByAdmin, AddRole, RemoveRole, Fanout, Assign},

@@ -20,7 +20,7 @@ const (
 func (w *world) rest() {
 	w.oracle.conserved()
 	w.recover()
-	for _, step := range []func(){w.settled, w.again, w.repaired, w.decided, w.expired, w.emptied, w.silent} {
+	for _, step := range []func(){w.settled, w.reprocessed, w.repaired, w.decided, w.expired, w.emptied, w.silent} {
 		if step(); w.oracle.violation != "" {
 			return
 		}
@@ -99,8 +99,8 @@ func (w *world) settled() {
 	w.oracle.outcomes()
 }
 
-// again has whatever was refused for good tried once more, now that targets are well.
-func (w *world) again() {
+// reprocessed has whatever was refused for good tried once more, now that targets are well.
+func (w *world) reprocessed() {
 	for _, id := range slices.Clone(w.oracle.order) {
 		r := w.oracle.requests[id].last
 		if r.State != entitlement.RequestPartiallyDelivered && r.State != entitlement.RequestDeliveryFailed {

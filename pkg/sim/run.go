@@ -44,7 +44,6 @@ func (w *world) carryOut(p Plan) {
 		return
 	}
 	for i, c := range p.Commands {
-		w.at = i + 1
 		w.say("%s %d. %s", stamp(time.Now()), i+1, c)
 		w.act(c)
 		if c.Steps > 0 {

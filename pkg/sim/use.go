@@ -91,7 +91,8 @@ func (w *world) useSubmit(c Command) usage {
 		w.actor = w.personAt(c.A + 1) // who is no administrator
 	}
 	return func(ctx context.Context, by authz.Caller) error {
-		_, err := w.requests.Submit(ctx, by, in)
+		r, err := w.requests.Submit(ctx, by, in)
+		answers(ctx, r)
 		return err
 	}
 }
@@ -225,13 +226,15 @@ func (w *world) useAssignment(c Command) usage {
 		return func(ctx context.Context, by authz.Caller) error { return w.requests.ReprocessAssignment(ctx, by, a.ID) }
 	case RemoveByAdmin, RemoveByUser:
 		return func(ctx context.Context, by authz.Caller) error {
-			_, err := w.requests.Remove(ctx, by, kind, a.ID, "no more")
+			r, err := w.requests.Remove(ctx, by, kind, a.ID, "no more")
+			answers(ctx, r)
 			return err
 		}
 	}
 	asked := schedule(c)
 	return func(ctx context.Context, by authz.Caller) error {
-		_, err := w.requests.Extend(ctx, by, kind, a.ID, asked, "longer")
+		r, err := w.requests.Extend(ctx, by, kind, a.ID, asked, "longer")
+		answers(ctx, r)
 		return err
 	}
 }

@@ -58,6 +58,7 @@ type world struct {
 	same   pair               // whom and what the call before was about
 
 	lastRequest entitlement.RequestID
+	sent        []sent        // commands that make a request under a key
 	skew        time.Duration // by which clocks are wrong at most
 	resting     bool          // nothing goes wrong any more
 	covered     Coverage

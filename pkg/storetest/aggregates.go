@@ -14,12 +14,17 @@ type kept struct {
 	put  func(m entitlement.Meta, later bool) entitlement.Change
 	get  func(ctx context.Context, s Store) (got any, m entitlement.Meta, err error)
 	want func(later bool) any
+
+	first func(made any) int64 // the version it begins with; nil: one
 }
 
 // lifeOf plays the life of one item: it must not exist, then only its present version
 // may be changed or erased, and nothing of it is lost.
 func lifeOf(w *world, k kept) {
-	chain := entitlement.Chain{Number: 7, Hash: unique("hash-")}
+	chain, first := entitlement.Chain{Number: 7, Hash: unique("hash-")}, int64(1)
+	if k.first != nil {
+		first = k.first(k.want(false))
+	}
 	reads := func(version int64, chain entitlement.Chain, later bool) {
 		w.Helper()
 		got, m, err := k.get(w.Context(), w.s)
@@ -35,26 +40,26 @@ func lifeOf(w *world, k kept) {
 	}
 
 	gone()
-	w.refuse(k.part, k.put(entitlement.Meta{Version: 1, Chain: chain}, false))
-	w.refuse(k.part, k.put(entitlement.Meta{Version: 1, Erased: true}, false))
+	w.refuse(k.part, k.put(entitlement.Meta{Version: first, Chain: chain}, false))
+	w.refuse(k.part, k.put(entitlement.Meta{Version: first, Erased: true}, false))
 	gone()
 
 	w.commit(k.put(entitlement.Meta{Chain: chain}, false))
-	reads(1, chain, false)
+	reads(first, chain, false)
 	w.refuse(k.part, k.put(entitlement.Meta{}, true))
-	w.refuse(k.part, k.put(entitlement.Meta{Version: 2}, true))
-	reads(1, chain, false)
+	w.refuse(k.part, k.put(entitlement.Meta{Version: first + 1}, true))
+	reads(first, chain, false)
 
 	next := entitlement.Chain{Number: 8, Hash: unique("hash-")}
-	w.commit(k.put(entitlement.Meta{Version: 1, Chain: next}, true))
-	reads(2, next, true)
-	w.refuse(k.part, k.put(entitlement.Meta{Version: 1, Chain: chain}, false))
-	w.refuse(k.part, k.put(entitlement.Meta{Version: 1, Erased: true}, false))
-	reads(2, next, true)
+	w.commit(k.put(entitlement.Meta{Version: first, Chain: next}, true))
+	reads(first+1, next, true)
+	w.refuse(k.part, k.put(entitlement.Meta{Version: first, Chain: chain}, false))
+	w.refuse(k.part, k.put(entitlement.Meta{Version: first, Erased: true}, false))
+	reads(first+1, next, true)
 
-	w.commit(k.put(entitlement.Meta{Version: 2, Erased: true}, true))
+	w.commit(k.put(entitlement.Meta{Version: first + 1, Erased: true}, true))
 	gone()
-	w.refuse(k.part, k.put(entitlement.Meta{Version: 2, Erased: true}, true))
+	w.refuse(k.part, k.put(entitlement.Meta{Version: first + 1, Erased: true}, true))
 	gone()
 }
 

@@ -160,8 +160,13 @@ func slotLife(w *world) {
 		w.Fatalf("got %d slots, want none", len(got))
 	}
 	w.commit(again)
-	w.same(get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann)),
-		entitlement.Slot{Package: p, Subject: ann, Open: second.ID, Meta: entitlement.Meta{Version: 1}})
+	made := get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann))
+	w.same(made, entitlement.Slot{Package: p, Subject: ann, Open: second.ID, Meta: entitlement.Meta{Version: made.FirstVersion()}})
+
+	late := entitlement.Slot{Package: p, Subject: ann, Open: first.ID} // decided on the slot before
+	late.Version = late.FirstVersion()
+	w.refuse(entitlement.PartSlot, entitlement.Change{Slots: []entitlement.Slot{late}})
+	w.same(get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann)), made)
 }
 
 func workWhole(w *world) {

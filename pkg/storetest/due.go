@@ -95,12 +95,13 @@ func dueSlot(w *world) {
 	r, e := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(0))
 	slot := entitlement.Slot{Package: r.Package, Subject: r.Subject, Open: r.ID}
 	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e}, Slots: []entitlement.Slot{slot}})
+	slot.Version = slot.FirstVersion()
 	put := func(end time.Time) {
 		w.Helper()
-		slot.Version++
 		slot.Open, slot.Assignment = "", assigned(r)
 		slot.Assignment.End = end
 		w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}})
+		slot.Version++
 	}
 	ref := entitlement.DueRef{Package: r.Package, Subject: r.Subject, At: dueTime}
 	fallsDueNever(w, ref)
@@ -112,7 +113,6 @@ func dueSlot(w *world) {
 	put(ref.At)
 	fallsDue(w, ref)
 
-	slot.Version++
 	slot.Assignment = nil
 	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot.Vacate()}})
 	fallsDueNever(w, ref)

@@ -133,7 +133,7 @@ func keptRequest() kept {
 
 func keptSlot() kept {
 	type T = entitlement.Slot
-	return keep("Slot", entitlement.PartSlot, func(v *T) *entitlement.Meta { return &v.Meta },
+	k := keep("Slot", entitlement.PartSlot, func(v *T) *entitlement.Meta { return &v.Meta },
 		func(first, later *T) {
 			later.Package, later.Subject = first.Package, first.Subject
 			for _, slot := range []*T{first, later} {
@@ -150,6 +150,8 @@ func keptSlot() kept {
 			}
 			return got, err
 		})
+	k.first = func(made any) int64 { return made.(T).FirstVersion() }
+	return k
 }
 
 func keptEnded() kept {

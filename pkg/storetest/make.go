@@ -116,7 +116,7 @@ func (w *world) hold(p entitlement.PackageID, subject entitlement.UserID) (entit
 	slot := entitlement.Slot{Package: p, Subject: subject, Assignment: a}
 	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e}, Slots: []entitlement.Slot{slot},
 		Heads: []entitlement.HeadChange{{Subject: subject, Enter: entitlement.Waiting{Package: p, Assignment: a.ID}, Look: instant(time.Hour)}}})
-	r.Version, slot.Version = 1, 1
+	r.Version, slot.Version = 1, slot.FirstVersion()
 	return r, slot
 }
 

@@ -141,8 +141,9 @@ func askWhole(w *world) {
 	w.commit(enter(ann.ID, other))
 	r := w.submit(p.ID, ann.ID)
 
-	want := entitlement.Ask{Requestor: &bob, Subject: &ann, Package: &p, Catalog: &catalog, Policies: []entitlement.AssignmentPolicy{second},
-		Slot: entitlement.Slot{Package: p.ID, Subject: ann.ID, Open: r.ID, Meta: entitlement.Meta{Version: 1}}, Head: w.head(ann.ID)}
+	slot := entitlement.Slot{Package: p.ID, Subject: ann.ID, Open: r.ID}
+	slot.Version = slot.FirstVersion()
+	want := entitlement.Ask{Requestor: &bob, Subject: &ann, Package: &p, Catalog: &catalog, Policies: []entitlement.AssignmentPolicy{second}, Slot: slot, Head: w.head(ann.ID)}
 	keys := entitlement.AskKeys{Requestor: bob.ID, Subject: ann.ID, Package: p.ID, Policy: second.ID}
 	got, err := w.s.Ask(w.Context(), keys)
 	w.must(err)
@@ -179,7 +180,8 @@ func startWhole(w *world) {
 	w.commit(enter(ann.ID, waiting()))
 	got, err := w.s.Start(w.Context(), r)
 	w.must(err)
-	slot := entitlement.Slot{Package: p.ID, Subject: ann.ID, Open: r.ID, Meta: entitlement.Meta{Version: 1}}
+	slot := entitlement.Slot{Package: p.ID, Subject: ann.ID, Open: r.ID}
+	slot.Version = slot.FirstVersion()
 	w.same(got, entitlement.Start{Package: &p, Subject: &ann, Requestor: &bob, Slot: slot, Head: w.head(ann.ID)})
 
 	r.Package, r.Subject, r.Requestor = newID[entitlement.PackageID](), newID[entitlement.UserID](), newID[entitlement.UserID]()
