@@ -381,7 +381,7 @@ func TestS16_AnExtensionOfAnEarlierAssignmentFitsNoLaterOne(t *testing.T) {
 			}
 			return Fine
 		}
-		w.act(Command{Kind: ExtendByAdmin, C: 2, Span: 6 * time.Hour})
+		w.act(Command{Kind: ExtendByAdmin, C: 2, Span: 6 * time.Hour, Seed: 1})
 		w.some(20) // up to its write
 		w.delivers()
 		w.story(RemoveByAdmin, 0, 0, 1)
