@@ -19,12 +19,15 @@ func Extend(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 	if r.Expiration.overAt(now) {
 		return none, Change{}, tooLate(r.Expiration)
 	}
+	if err := mayProlong(r, ask.start(), now); err != nil {
+		return none, Change{}, err
+	}
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
 		Data: map[string]string{"type": string(r.Type), "assignment": string(a.ID), "justification": r.Justification}}
 	if !policy.Approval.RequiredForUpdate {
 		e.Data["approval"] = "notRequired"
 		var c Change
-		c, r, err = c.prolong(r, ask.Slot, e, now)
+		c, r, err = c.prolong(r, ask.start(), e, now)
 		return r, c, err
 	}
 	if r.State, err = r.State.Next(ApprovalRequired); err != nil {
@@ -83,12 +86,16 @@ func over(a Assignment, now time.Time) bool { return !a.End.IsZero() && !now.Bef
 
 // prolong moves the end of the slot's assignment. An end that passed meanwhile stands: an
 // extension that is committed before the expiry prevails, after it fails (S16).
-func (c Change) prolong(r AssignmentRequest, slot Slot, e Event, now time.Time) (Change, AssignmentRequest, error) {
+func (c Change) prolong(r AssignmentRequest, s Start, e Event, now time.Time) (Change, AssignmentRequest, error) {
+	slot := s.Slot
 	if slot.Assignment == nil || slot.Assignment.ID != r.Assignment || over(*slot.Assignment, now) {
 		return Change{}, r, Errorf(Conflict, "The assignment has ended meanwhile; ask for the package again.")
 	}
 	if r.Expiration.overAt(now) {
 		return Change{}, r, tooLate(r.Expiration)
+	}
+	if err := mayProlong(r, s, now); err != nil {
+		return Change{}, r, err
 	}
 	before := r.State
 	if r.Version == 0 {
@@ -106,11 +113,7 @@ func (c Change) prolong(r AssignmentRequest, slot Slot, e Event, now time.Time) 
 	a := *slot.Assignment
 	moved := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "extended", Actor: e.Actor, Command: e.Command, At: now,
 		Before: endWord(a.End), Data: map[string]string{"request": string(r.ID)}}
-	end := r.Expiration.EndFrom(now)
-	if !r.Asked.Chooses(now) && !end.IsZero() && (a.End.IsZero() || end.Before(a.End)) {
-		end = a.End // who names no end asks for more time, never for less
-	}
-	a.End = end
+	a.End = r.prolonged(a, now)
 	moved.After = endWord(a.End)
 	a.Chain, moved = a.Chain.Append(moved)
 	slot.Assignment = &a
@@ -119,6 +122,15 @@ func (c Change) prolong(r AssignmentRequest, slot Slot, e Event, now time.Time) 
 	}
 	c.Requests, c.Slots, c.Events = append(c.Requests, r), append(c.Slots, slot), append(c.Events, e, moved)
 	return c, r, nil
+}
+
+// prolonged returns the end that the request gives an assignment at now.
+func (r AssignmentRequest) prolonged(a Assignment, now time.Time) time.Time {
+	end := r.Expiration.EndFrom(now)
+	if !r.Asked.Chooses(now) && isLater(a.End, end) {
+		return a.End // who names no end asks for more time, never for less
+	}
+	return end
 }
 
 // tooLate refuses an end that has passed: it would take the access away at once.

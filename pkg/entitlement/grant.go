@@ -85,6 +85,7 @@ type HeadChange struct {
 	Subject      UserID
 	Enter        Waiting     // becomes live; its package must not be yet
 	Incompatible []PackageID // none of these may be live (S18)
+	NotIn        []GroupID   // nor may the subject be a member of these
 	Leave        Waiting     // stops being live; its package must be
 	Ended        Removing    // goes with Leave
 	Redeliver    Waiting     // stays live, and is to be delivered again

@@ -31,6 +31,11 @@ type Start struct {
 	Head      Head
 }
 
+// start returns what of it the beginning of an assignment is decided on.
+func (a Ask) start() Start {
+	return Start{Package: a.Package, Subject: a.Subject, Requestor: a.Requestor, Slot: a.Slot, Head: a.Head}
+}
+
 // Work is what a subject's debt is made of, read strongly. Scopes holds every package
 // that is live, waits or is being removed; what is absent is left out.
 type Work struct {

@@ -37,6 +37,9 @@ func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 	if start := later(r.Start, now); r.Expiration.overAt(start) {
 		return AssignmentRequest{}, Change{}, Errorf(Precondition, "The policy %s ends access at %s, and this would begin no earlier.", policy.DisplayName, r.Expiration.EndFrom(start).Format(time.RFC3339)) // R109
 	}
+	if err := r.clash(ask.start()); err != nil {
+		return AssignmentRequest{}, Change{}, err
+	}
 	event := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
 		Data: map[string]string{"type": string(r.Type), "package": string(r.Package), "policy": string(r.Policy), "subject": string(r.Subject), "justification": r.Justification}}
 	change := Change{Guards: []Guard{{Package: r.Package, Policy: r.Policy, Subject: r.Subject}}}
@@ -52,7 +55,7 @@ func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 		return r, change.hold(r, ask.Slot, event), nil
 	}
 	event.Data["approval"] = "notRequired" // R44
-	change, r, err = change.approve(r, Start{Package: ask.Package, Subject: ask.Subject, Requestor: ask.Requestor, Slot: ask.Slot, Head: ask.Head}, event, now)
+	change, r, err = change.approve(r, ask.start(), event, now)
 	return r, change, err
 }
 
@@ -199,13 +202,16 @@ const hintSlack = time.Minute
 // schedules it where it starts later. The event's chain goes on in the assignment.
 func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (Change, AssignmentRequest, error) {
 	if r.Type.Updates() {
-		return c.prolong(r, s.Slot, e, now)
+		return c.prolong(r, s, e, now)
 	}
 	before := r.State
 	if r.Version == 0 {
 		before = ""
 	}
 	if r.Start.After(now) {
+		if err := r.clash(s); err != nil {
+			return Change{}, r, err
+		}
 		next, err := r.State.Next(Postponed)
 		if err != nil {
 			return Change{}, r, err
@@ -236,7 +242,8 @@ func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (C
 	c.Requests = append(c.Requests, r)
 	c.Slots = append(c.Slots, slot)
 	c.Events = append(c.Events, e)
-	c.Heads = append(c.Heads, HeadChange{Subject: r.Subject, Enter: Waiting{r.Package, r.AssignmentOf()}, Look: now.Add(hintSlack)})
+	c.Heads = append(c.Heads, HeadChange{Subject: r.Subject, Enter: Waiting{r.Package, r.AssignmentOf()}, Incompatible: s.Package.Incompatible, NotIn: s.Package.IncompatibleGroups,
+		Look: now.Add(hintSlack)})
 	return c, r, nil
 }
 
@@ -257,5 +264,5 @@ func mayBegin(r AssignmentRequest, s Start, now time.Time) error {
 	if r.Expiration.overAt(now) {
 		return Errorf(Precondition, "The period that was asked for is over.")
 	}
-	return nil
+	return r.clash(s)
 }
