@@ -19,6 +19,9 @@ type Store interface {
 	ResourceByOrigin(ctx context.Context, catalog entitlement.CatalogID, connector entitlement.ConnectorID, originID string) (entitlement.Resource, error)
 	ListResources(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.Resource], error)
 
+	// IncompatibleWith pages through the ids of packages that list the one as incompatible,
+	// strongly; packages that are gone may be among them.
+	IncompatibleWith(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.PackageID], error)
 	Package(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error)
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)

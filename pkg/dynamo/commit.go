@@ -43,6 +43,7 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Packages {
 		write(p, packageShape, v)
 	}
+	p.incompatibilities(c.Incompatibilities)
 	for _, v := range c.Scopes {
 		write(p, scopesShape, v)
 	}

@@ -35,6 +35,22 @@ func (p *plan) policies(all []entitlement.AssignmentPolicy, old images) {
 	}
 }
 
+// incompatibilities writes, beside packages that are listed as incompatible, who lists them.
+func (p *plan) incompatibilities(all []entitlement.Incompatibility) {
+	for _, v := range all {
+		key := incompatibleKey(v.Listed, v.Package)
+		if v.Erased {
+			x := newExpression()
+			x.present()
+			p.delete(key, entitlement.PartConfiguration, x)
+		} else {
+			it := item{}
+			seal(it, key, tagIncompatible, 1)
+			p.putNew(entitlement.PartConfiguration, it)
+		}
+	}
+}
+
 // holding is one unique name, its holder, and the index row that lists it.
 type holding struct {
 	key    Key

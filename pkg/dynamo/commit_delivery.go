@@ -25,7 +25,23 @@ func (p *plan) heads(all []entitlement.HeadChange) {
 		come(x, h)
 		leave(x, h)
 		p.update(headKey(h.Subject), entitlement.PartHead, x)
+		if h.Enter.Package != "" {
+			p.stranger(h.Subject, h.NotIn)
+		}
 	}
+}
+
+// stranger demands that a subject is a member of none of the groups. It costs a check of
+// the user, so only packages that list groups pay for it (S18).
+func (p *plan) stranger(subject entitlement.UserID, groups []entitlement.GroupID) {
+	if len(groups) == 0 {
+		return
+	}
+	x := newExpression()
+	for _, g := range groups {
+		x.without(attrGroups, pack(g))
+	}
+	p.check(userKey(subject), entitlement.PartDirectory, x)
 }
 
 // come makes a package live, or has a live one delivered again.

@@ -29,6 +29,7 @@ import (
 //	                                      |       | items eventual                           |
 //	members; owners of a group            | table | GRP#g, M#...; O#...                      | pages; all
 //	slot of a package and a person        | table | PKG#p, ASG#s                             | one
+//	packages that list one as incompatible| table | PKG#p, RINC#...                          | pages
 //	holders of a package                  | table | PKG#p, ASG#...                           | pages
 //	head and grants of a person           | table | SUB#s, GRANTS#... to HEAD                | all
 //	live assignments of a person          | table | SUB#s, HEAD, then the slots              | one
@@ -57,28 +58,29 @@ type rows struct{ first, second row }
 
 // Words that begin keys.
 const (
-	wordCatalog   = "CAT"
-	wordPackage   = "PKG"
-	wordPolicy    = "POL"
-	wordRequest   = "REQ"
-	wordSubject   = "SUB"
-	wordGroup     = "GRP"
-	wordConnector = "CON"
-	wordUser      = "USR"
-	wordSlot      = "ASG"
-	wordJob       = "JOB"
-	wordBreaker   = "BREAK"
-	wordEvent     = "EV"
-	wordInbox     = "INBOX"
-	wordTarget    = "TARGET"
-	wordAll       = "ALL"
-	wordDue       = "DUE"
-	wordOwe       = "OWE"
-	wordConfig    = "CFG"
-	wordName      = "NAME"
-	wordPrincipal = "PRINC"
-	wordSet       = "ASET"
-	setMark       = "0" // sorts before every time
+	wordCatalog      = "CAT"
+	wordPackage      = "PKG"
+	wordPolicy       = "POL"
+	wordRequest      = "REQ"
+	wordSubject      = "SUB"
+	wordGroup        = "GRP"
+	wordConnector    = "CON"
+	wordUser         = "USR"
+	wordSlot         = "ASG"
+	wordJob          = "JOB"
+	wordIncompatible = "RINC"
+	wordBreaker      = "BREAK"
+	wordEvent        = "EV"
+	wordInbox        = "INBOX"
+	wordTarget       = "TARGET"
+	wordAll          = "ALL"
+	wordDue          = "DUE"
+	wordOwe          = "OWE"
+	wordConfig       = "CFG"
+	wordName         = "NAME"
+	wordPrincipal    = "PRINC"
+	wordSet          = "ASET"
+	setMark          = "0" // sorts before every time
 )
 
 // Kinds of people in keys.
@@ -109,6 +111,11 @@ func packageKey(id entitlement.PackageID) Key {
 }
 
 func scopesKey(id entitlement.PackageID) Key { return Key{packageKey(id).PK, "SCOPES"} }
+
+// incompatibleKey says beside a package that another one lists it as incompatible.
+func incompatibleKey(listed, by entitlement.PackageID) Key {
+	return Key{packageKey(listed).PK, join(wordIncompatible, part(by))}
+}
 
 // jobKey is a package edit on its way to the package's holders.
 func jobKey(id entitlement.PackageID, gen int64) Key {
@@ -207,15 +214,16 @@ var eventWords = map[entitlement.AggregateKind]string{
 
 // Prefixes of sort keys, for lists within a partition.
 var (
-	prefixResource = join("RES", "")
-	prefixPackage  = join("P", "")
-	prefixSlot     = join(wordSlot, "")
-	prefixMember   = join("M", "")
-	prefixOwner    = join("O", "")
-	prefixMade     = join("BY", "")
-	prefixEvent    = join(wordEvent, "")
-	prefixSet      = join(setMark, "")
-	firstSheet     = join("GRANTS", "")
+	prefixResource     = join("RES", "")
+	prefixPackage      = join("P", "")
+	prefixSlot         = join(wordSlot, "")
+	prefixIncompatible = join(wordIncompatible, "")
+	prefixMember       = join("M", "")
+	prefixOwner        = join("O", "")
+	prefixMade         = join("BY", "")
+	prefixEvent        = join(wordEvent, "")
+	prefixSet          = join(setMark, "")
+	firstSheet         = join("GRANTS", "")
 )
 
 // party is one user, group or approver set by kind and id; no kind means everybody.
@@ -350,6 +358,9 @@ func groupAt(k Key) entitlement.GroupID         { return idAt[entitlement.GroupI
 
 // personAt returns the person of a slot, a member or an owner.
 func personAt(k Key) entitlement.UserID { return idAt[entitlement.UserID](k.SK, 1) }
+
+// incompatibleAt returns the package that lists another one as incompatible.
+func incompatibleAt(k Key) entitlement.PackageID { return idAt[entitlement.PackageID](k.SK, 1) }
 
 // sheetAt returns the connector of a sheet.
 func sheetAt(k Key) entitlement.ConnectorID { return idAt[entitlement.ConnectorID](k.SK, 1) }

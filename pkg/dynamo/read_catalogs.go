@@ -67,6 +67,13 @@ func (db *DB) PackagesOf(ctx context.Context, catalog entitlement.CatalogID, pag
 	return listed(ctx, db, packageShape, walk{index: index1, partition: catalogKey(catalog).PK, prefix: prefixPackage}, page)
 }
 
+// IncompatibleWith pages through the ids of the packages that list a package as incompatible.
+func (db *DB) IncompatibleWith(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.PackageID], error) {
+	return within(ctx, db, walk{partition: packageKey(id).PK, prefix: prefixIncompatible}, page, func(it item) (entitlement.PackageID, error) {
+		return incompatibleAt(keyOf(it)), nil
+	})
+}
+
 // Scopes returns a package's role scopes; a package without any has an empty list at version 0.
 func (db *DB) Scopes(ctx context.Context, id entitlement.PackageID) (entitlement.PackageScopes, error) {
 	s, err := one(ctx, db, scopesShape, scopesKey(id))

@@ -65,6 +65,8 @@ var packageShape = shape[entitlement.AccessPackage]{
 		text(f, "d", &p.Description)
 		flag(f, "hid", &p.Hidden)
 		ids(f, "pol", &p.Policies)
+		ids(f, "inc", &p.Incompatible)
+		ids(f, "ing", &p.IncompatibleGroups)
 		when(f, "del", &p.Deleting)
 		when(f, "cr", &p.Created)
 		when(f, "mo", &p.Modified)

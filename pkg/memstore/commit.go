@@ -60,6 +60,9 @@ func (p *plan) configuration(c entitlement.Change) {
 	for _, v := range c.Packages {
 		put(p, p.packages, part, v.ID, v, packageRows)
 	}
+	for _, v := range c.Incompatibilities {
+		p.incompatibility(v)
+	}
 	for _, v := range c.Scopes {
 		put(p, p.scopes, part, v.Package, v, nil)
 	}
@@ -97,6 +100,21 @@ func (p *plan) resource(v entitlement.Resource) {
 		p.then(func() { p.strong.add(entry) })
 	}
 	claimName(p, p.origins, before, after, v.ID)
+}
+
+// incompatibility plans to make or end an entry of what lists a package.
+func (p *plan) incompatibility(v entitlement.Incompatibility) {
+	p.touch("incompatibility", v.Listed, v.Package)
+	entry := row{list: incompatibleWith(v.Listed), sort: string(v.Package), ref: v.Package}
+	_, is := p.strong.find(entry)
+	p.demand(is == v.Erased, entitlement.PartConfiguration)
+	p.then(func() {
+		if v.Erased {
+			p.strong.drop(entry)
+		} else {
+			p.strong.add(entry)
+		}
+	})
 }
 
 func (p *plan) directory(c entitlement.Change) {

@@ -111,6 +111,14 @@ func (s *Store) PackagesOf(ctx context.Context, catalog entitlement.CatalogID, p
 	return list(ctx, s, "PackagesOf", packages, packagesOf(catalog), page)
 }
 
+// IncompatibleWith pages through the ids of the packages that list a package as incompatible.
+func (s *Store) IncompatibleWith(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.PackageID], error) {
+	return look(ctx, s, "IncompatibleWith", []string{string(id)}, func() (entitlement.Paged[entitlement.PackageID], error) {
+		ids, next, err := refs[entitlement.PackageID](s.state.strong, incompatibleWith(id), false, page)
+		return entitlement.Paged[entitlement.PackageID]{Items: ids, Next: next}, err
+	})
+}
+
 // Scopes returns a package's role scopes, an empty list at version 0 where it has none.
 func (s *Store) Scopes(ctx context.Context, id entitlement.PackageID) (entitlement.PackageScopes, error) {
 	return look(ctx, s, "Scopes", []string{string(id)}, func() (entitlement.PackageScopes, error) {

@@ -16,6 +16,7 @@ func (p *plan) headChange(c entitlement.HeadChange) {
 	h := clone(p.head(c.Subject))
 	if c.Enter.Package != "" {
 		p.demand(!h.Off && mayEnter(h, c), entitlement.PartHead)
+		p.stranger(c.Subject, c.NotIn)
 		h.Live = append(h.Live, c.Enter.Package)
 		h.Waiting = append(h.Waiting, c.Enter)
 	}
@@ -41,6 +42,14 @@ func (p *plan) headChange(c entitlement.HeadChange) {
 func mayEnter(h entitlement.Head, c entitlement.HeadChange) bool {
 	held := func(id entitlement.PackageID) bool { return slices.Contains(h.Live, id) }
 	return !held(c.Enter.Package) && !slices.ContainsFunc(c.Incompatible, held) && len(h.Live) < entitlement.MaxLive
+}
+
+// stranger demands that a subject is a member of none of the groups (S18).
+func (p *plan) stranger(subject entitlement.UserID, groups []entitlement.GroupID) {
+	if len(groups) > 0 {
+		p.touch("entitlement.User", subject)
+		p.demand(!slices.ContainsFunc(groups, p.users[subject].MemberOf), entitlement.PartDirectory)
+	}
 }
 
 // settlement plans to record what is paid of a debt, at the generation that was read.

@@ -52,7 +52,10 @@ const (
 	allGroups     = "groups"
 )
 
-func packagesOf(c entitlement.CatalogID) string    { return "packages of " + string(c) }
+func packagesOf(c entitlement.CatalogID) string { return "packages of " + string(c) }
+func incompatibleWith(p entitlement.PackageID) string {
+	return "packages incompatible with " + string(p)
+}
 func resourcesOf(c entitlement.CatalogID) string   { return "resources of " + string(c) }
 func requestsFor(p entitlement.PackageID) string   { return "requests for " + string(p) }
 func requestsOf(subject entitlement.UserID) string { return "requests of " + string(subject) }

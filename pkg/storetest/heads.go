@@ -12,6 +12,8 @@ var headScenarios = []scenario{
 	{"S22: entering, leaving and redelivering each move the generation by one and keep the books", headBooks},
 	{"S5: a package that is live is not entered again", enterTwice},
 	{"S18: a package does not become live while an incompatible one is, one way", enterIncompatible},
+	{"S18: a package does not become live for a member of an incompatible group", enterNotIn},
+	{"S21: the conditions of the longest lists fit into one change", enterLongest},
 	{"A package that is not live is neither left nor redelivered", leaveAbsent},
 	{"Who is off enters nothing until on again, and keeps what is held", headOff},
 	{"A head change that both gives and takes is Invalid", headTorn},
@@ -109,6 +111,42 @@ func enterIncompatible(w *world) {
 	w.commit(leave(subject, a, ""))
 	w.commit(enter(subject, a, other))
 	sameSet(w, w.head(subject).Live, []entitlement.PackageID{a.Package, b.Package})
+}
+
+// apartFrom describes a package becoming live for somebody who is in none of the groups.
+func apartFrom(subject entitlement.UserID, what entitlement.Waiting, groups ...entitlement.GroupID) entitlement.Change {
+	c := enter(subject, what)
+	c.Heads[0].NotIn = groups
+	return c
+}
+
+func enterNotIn(w *world) {
+	ann, g, other := w.user(), w.group(), w.group()
+	a, b := waiting(), waiting()
+	w.commit(apartFrom(ann.ID, a, g.ID, other.ID))
+	w.join(ann.ID, g.ID)
+	user, head := get[entitlement.User](w)(w.s.User(w.Context(), ann.ID)), w.head(ann.ID)
+	w.refuse(entitlement.PartDirectory, apartFrom(ann.ID, b, g.ID))
+	w.refuse(entitlement.PartDirectory, apartFrom(ann.ID, b, other.ID, g.ID))
+	w.same(w.head(ann.ID), head)
+
+	w.commit(apartFrom(ann.ID, b, other.ID))
+	w.same(get[entitlement.User](w)(w.s.User(w.Context(), ann.ID)), user) // checked, not written
+	w.commit(leave(ann.ID, a, ""))
+	w.commit(membership(g.ID, ann.ID, false, true))
+	w.commit(apartFrom(ann.ID, a, g.ID))
+	sameSet(w, w.head(ann.ID).Live, []entitlement.PackageID{a.Package, b.Package})
+}
+
+func enterLongest(w *world) {
+	ann, a := w.user(), waiting()
+	c := enter(ann.ID, a)
+	for range entitlement.MaxIncompatible {
+		c.Heads[0].Incompatible = append(c.Heads[0].Incompatible, newID[entitlement.PackageID]())
+		c.Heads[0].NotIn = append(c.Heads[0].NotIn, newID[entitlement.GroupID]())
+	}
+	w.commit(c)
+	w.same(w.head(ann.ID).Live, []entitlement.PackageID{a.Package})
 }
 
 func leaveAbsent(w *world) {

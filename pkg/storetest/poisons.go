@@ -20,6 +20,19 @@ func poisons() []poison {
 		{"role scopes of another version", entitlement.PartConfiguration, func(w *world, _ *everything, c *entitlement.Change) {
 			c.Scopes = append(c.Scopes[:1:1], entitlement.PackageScopes{Package: newID[entitlement.PackageID](), Meta: entitlement.Meta{Version: 1}})
 		}},
+		{"an entry of a list that is there already", entitlement.PartConfiguration, func(w *world, _ *everything, c *entitlement.Change) {
+			entry := entitlement.Incompatibility{Package: newID[entitlement.PackageID](), Listed: newID[entitlement.PackageID]()}
+			w.commit(entitlement.Change{Incompatibilities: []entitlement.Incompatibility{entry}})
+			c.Incompatibilities = append(c.Incompatibilities[:1:1], entry)
+		}},
+		{"the end of an entry of a list that is none", entitlement.PartConfiguration, func(_ *world, _ *everything, c *entitlement.Change) {
+			c.Incompatibilities = append(c.Incompatibilities[:1:1], entitlement.Incompatibility{Package: newID[entitlement.PackageID](), Listed: newID[entitlement.PackageID](), Erased: true})
+		}},
+		{"a group that the subject joined", entitlement.PartDirectory, func(w *world, _ *everything, c *entitlement.Change) {
+			ann, g := w.user(), w.group()
+			w.join(ann.ID, g.ID)
+			c.Heads = append(c.Heads[:1:1], apartFrom(ann.ID, waiting(), g.ID).Heads...)
+		}},
 		{"a name that is taken", entitlement.PartName, func(w *world, _ *everything, c *entitlement.Change) {
 			c.Users = append(c.Users[:2:2], entitlement.User{ID: newID[entitlement.UserID](), UserPrincipalName: w.user().UserPrincipalName})
 		}},

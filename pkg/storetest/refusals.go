@@ -64,10 +64,12 @@ func (e *everything) configuration(w *world) {
 	pol.DisplayName, catalog.DisplayName, old.DisplayName, catalog.Chain = "new", "new", "new", chain
 	e.change = entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{old}, Policies: []entitlement.AssignmentPolicy{pol},
 		Scopes: []entitlement.PackageScopes{scopes}, Resources: []entitlement.Resource{res}, Connectors: []entitlement.ConnectorConfig{con},
-		Gates: []entitlement.Gate{{Package: old.ID, Closed: true}}, Events: []entitlement.Event{event}}
+		Incompatibilities: []entitlement.Incompatibility{{Package: old.ID, Listed: pol.Package}},
+		Gates:             []entitlement.Gate{{Package: old.ID, Closed: true}}, Events: []entitlement.Event{event}}
 	ctx := w.Context()
 	e.kept("catalog", func(w *world) (any, error) { return w.s.Catalog(ctx, catalog.ID) })
 	e.kept("package", func(w *world) (any, error) { return w.s.Package(ctx, old.ID) })
+	e.kept("who lists a package", func(w *world) (any, error) { return w.incompatibleWith(old.ID, 0), nil })
 	e.kept("policy", func(w *world) (any, error) { return w.s.Policy(ctx, pol.ID) })
 	e.kept("scopes", func(w *world) (any, error) { return w.s.Scopes(ctx, old.ID) })
 	e.kept("resource", func(w *world) (any, error) { return w.s.Resource(ctx, catalog.ID, res.ID) })
