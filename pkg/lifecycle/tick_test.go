@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -265,4 +266,94 @@ func TestF10_ATargetThatHasRestedIsTriedByOne(t *testing.T) {
 	if w.run(); len(w.hinted) != 1 {
 		t.Fatalf("hinted %v, want one to try it", w.hinted)
 	}
+}
+
+func TestF36_AScheduledStartBesideAnIncompatiblePackageOrGroupLapses(t *testing.T) {
+	for name, c := range map[string]struct {
+		list   func(w *world, p *entitlement.AccessPackage, subject entitlement.UserID)
+		lapses bool
+	}{
+		"R179 a package, held meanwhile": {func(w *world, p *entitlement.AccessPackage, subject entitlement.UserID) {
+			other := entitlement.PackageID(w.clock.New())
+			p.Incompatible = []entitlement.PackageID{other}
+			w.commit(entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Enter: entitlement.Waiting{Package: other, Assignment: "a"}, Look: w.clock.Now().Add(time.Hour)}}})
+		}, true},
+		"R179 a group, joined meanwhile": {func(w *world, p *entitlement.AccessPackage, subject entitlement.UserID) {
+			g := entitlement.GroupID(w.clock.New())
+			p.IncompatibleGroups = []entitlement.GroupID{g}
+			w.commit(entitlement.Change{Groups: []entitlement.Group{{ID: g, DisplayName: "G"}}, Memberships: []entitlement.Membership{{Group: g, User: subject}}})
+		}, true},
+		"R178 listed, and neither held nor joined": {func(w *world, p *entitlement.AccessPackage, _ entitlement.UserID) {
+			p.Incompatible, p.IncompatibleGroups = []entitlement.PackageID{"other"}, []entitlement.GroupID{"other"}
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, memstore.Options{})
+			r := w.ask(entitlement.AssignmentPolicy{}, entitlement.Schedule{Start: w.clock.Now().Add(time.Minute)})
+			p, err := w.store.Package(context.Background(), r.Package)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.list(w, &p, r.Subject)
+			w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}})
+			w.clock.Advance(time.Minute)
+			got := w.run()
+			if !c.lapses {
+				w.state(r, entitlement.RequestDelivering)
+				return
+			}
+			w.state(r, entitlement.RequestCanceled)
+			if got.Lapsed != 1 || got.Started != 0 {
+				t.Errorf("got %+v", got)
+			}
+			head, _, err := w.store.Debt(context.Background(), r.Subject)
+			if err != nil || slices.Contains(head.Live, r.Package) {
+				t.Errorf("S18: live %v, %v", head.Live, err)
+			}
+		})
+	}
+}
+
+func TestS18_OfTwoIncompatibleStartsAtOneInstantOneBegins(t *testing.T) {
+	w := newWorld(t, memstore.Options{})
+	at := entitlement.Schedule{Start: w.clock.Now().Add(time.Minute)}
+	first := w.ask(entitlement.AssignmentPolicy{}, at)
+	second := w.ask(entitlement.AssignmentPolicy{}, at)
+	for _, pair := range [][2]entitlement.AssignmentRequest{{first, second}, {second, first}} {
+		p, err := w.store.Package(context.Background(), pair[0].Package)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Incompatible = []entitlement.PackageID{pair[1].Package}
+		w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}})
+	}
+	moved := w.both(first, second)
+	w.clock.Advance(time.Minute)
+	w.run()
+	w.run() // whoever met the other one is looked at again
+	head, _, err := w.store.Debt(context.Background(), first.Subject)
+	a, errA := w.store.Request(context.Background(), first.ID)
+	b, errB := w.store.Request(context.Background(), moved.ID)
+	if err != nil || errA != nil || errB != nil || len(head.Live) != 1 {
+		t.Fatalf("live %v; %v, %v, %v", head.Live, err, errA, errB)
+	}
+	if states := []entitlement.RequestState{a.State, b.State}; !slices.Contains(states, entitlement.RequestDelivering) || !slices.Contains(states, entitlement.RequestCanceled) {
+		t.Errorf("got %v", states)
+	}
+}
+
+// both has the subject of the first request ask for the second one's package as well, at
+// the same start.
+func (w *world) both(first, second entitlement.AssignmentRequest) entitlement.AssignmentRequest {
+	w.t.Helper()
+	ask, err := w.store.Ask(context.Background(), entitlement.AskKeys{Requestor: first.Subject, Subject: first.Subject, Package: second.Package})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r, c, err := entitlement.Submit(entitlement.NewRequest{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.UserAdd, Asked: first.Asked, NewID: w.clock.New}, ask, w.clock.Now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.commit(c)
+	return r
 }

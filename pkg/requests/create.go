@@ -42,7 +42,7 @@ func (s *Service) create(ctx context.Context, by authz.Caller, w entitlement.Wor
 		if entitlement.StalePart(err) == entitlement.PartGuard {
 			err = entitlement.Errorf(entitlement.Conflict, "The access package, or this policy of it, is just being deleted. Try again in a minute.")
 		}
-		return entitlement.AssignmentRequest{}, err
+		return entitlement.AssignmentRequest{}, s.named(ctx, err)
 	}
 }
 

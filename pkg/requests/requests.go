@@ -4,6 +4,7 @@ package requests
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"leasehold/pkg/authz"
@@ -133,6 +134,25 @@ func (s *Service) administrator(u *entitlement.User) error {
 	return authz.Administrator(*u)
 }
 
+// named puts the name of what clashes into a refusal, in place of its id. Names are read
+// for those who are refused alone; where one cannot be read, the id stays.
+func (s *Service) named(ctx context.Context, err error) error {
+	clash, ok := errors.AsType[*entitlement.Clash](err)
+	if !ok {
+		return err
+	}
+	if clash.Group != "" {
+		if g, failed := s.Store.Group(ctx, clash.Group); failed == nil {
+			return clash.Refusal(g.DisplayName)
+		}
+		return err
+	}
+	if p, failed := s.Store.Package(ctx, clash.Package); failed == nil {
+		return clash.Refusal(p.DisplayName)
+	}
+	return err
+}
+
 // hint tells the worker about new debts. It may fail: the debts stand, and the tick
 // finds them.
 func (s *Service) hint(ctx context.Context, c entitlement.Change) {
@@ -170,7 +190,7 @@ func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.Re
 		}
 		_, change, err := entitlement.Decide(r, w, reviewer, start, s.Clock.Now())
 		if err != nil {
-			return err
+			return s.named(ctx, err)
 		}
 		err = s.Store.Commit(ctx, change)
 		if entitlement.StalePart(err) != "" && try < commitTries {

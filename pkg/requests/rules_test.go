@@ -3,11 +3,14 @@ package requests_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/memstore"
 	"leasehold/pkg/requests"
 )
 
@@ -246,6 +249,182 @@ func TestVisibility_WhatIsListedAndWhatOpensByItsLink(t *testing.T) {
 			}
 			if _, err := w.Submit(ctx, mia, requests.Submission{Type: entitlement.UserAdd, Package: p.ID}); (err == nil) != c.opens {
 				t.Errorf("asked for: %v, want %t", err, c.opens)
+			}
+		})
+	}
+}
+
+// list has the package list another one, or a group, as incompatible.
+func (w *world) list(id entitlement.PackageID, set func(*entitlement.AccessPackage)) {
+	w.t.Helper()
+	p, err := w.store.Package(context.Background(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	set(&p)
+	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}})
+}
+
+func (w *world) lists(id, other entitlement.PackageID) {
+	w.t.Helper()
+	w.list(id, func(p *entitlement.AccessPackage) { p.Incompatible = append(p.Incompatible, other) })
+}
+
+func (w *world) says(err error, want string) {
+	w.t.Helper()
+	if entitlement.KindOf(err) != entitlement.Precondition || entitlement.MessageOf(err) != want {
+		w.t.Errorf("got %v, want a precondition saying %q", err, want)
+	}
+}
+
+func TestR179_WhatStandsInTheWayIsNamed_R98_AlsoToAdministrators(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	admin, mia, otto := w.person("", true), w.person("", false), w.person("", false)
+	audit := entitlement.GroupID(w.clock.New())
+	w.commit(entitlement.Change{Groups: []entitlement.Group{{ID: audit, DisplayName: "Audit"}}, Memberships: []entitlement.Membership{{Group: audit, User: otto.ID}}})
+	orders, policy := w.pack()
+	payments, _ := w.pack()
+	w.list(payments.ID, func(p *entitlement.AccessPackage) { p.DisplayName = "Payments" })
+	w.ask(mia, payments)
+	w.lists(orders.ID, payments.ID)
+	w.list(orders.ID, func(p *entitlement.AccessPackage) { p.IncompatibleGroups = []entitlement.GroupID{audit} })
+
+	assign := func(to entitlement.UserID) error {
+		_, err := w.Submit(ctx, admin, requests.Submission{Type: entitlement.AdminAdd, Subject: to, Package: orders.ID, Policy: policy.ID})
+		return err
+	}
+	_, err := w.Submit(ctx, mia, requests.Submission{Type: entitlement.UserAdd, Package: orders.ID})
+	w.says(err, "You hold the access package Payments, and this one cannot be held together with it: end that assignment first, then ask again.")
+	_, err = w.Submit(ctx, otto, requests.Submission{Type: entitlement.UserAdd, Package: orders.ID})
+	w.says(err, "You are a member of the group Audit, whose members cannot have this access package: leave the group first, then ask again.")
+	w.says(assign(mia.ID), "This user holds the access package Payments, and this one cannot be held together with it: end that assignment first.") // R183
+	w.says(assign(otto.ID), "This user is a member of the group Audit, whose members cannot have this access package: take the user out of the group first.")
+	for _, who := range []authz.Caller{mia, otto} {
+		if slot, err := w.store.Slot(ctx, orders.ID, who.ID); err != nil || slot.Version != 0 {
+			t.Errorf("S13: %+v, %v", slot, err)
+		}
+	}
+	w.ask(otto, payments) // R178: orders is not on its list
+}
+
+func TestR180_WhatIsHeldStays_AndIsNotGivenAgain(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	admin, mia := w.person("", true), w.person("", false)
+	a, _ := w.pack()
+	b, _ := w.pack()
+	first, second := w.ask(mia, a), w.ask(mia, b)
+	w.lists(a.ID, b.ID)
+	w.lists(b.ID, a.ID)
+	for _, r := range []entitlement.AssignmentRequest{first, second} {
+		if held := w.held(r.AssignmentOf()); held.Target != entitlement.TargetPresent {
+			t.Errorf("%s was taken away", held.Package)
+		}
+	}
+	w.clock.Advance(time.Hour)
+	_, err := w.Extend(ctx, mia, entitlement.UserUpdate, first.AssignmentOf(), entitlement.Schedule{}, "")
+	w.says(err, "You hold the access package P, and this one cannot be held together with it: end that assignment first, then ask again.")
+	if _, err := w.Remove(ctx, admin, entitlement.AdminRemove, first.AssignmentOf(), ""); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Submit(ctx, mia, requests.Submission{Type: entitlement.UserAdd, Package: a.ID})
+	w.kind(err, entitlement.Precondition)
+	if _, err := w.Extend(ctx, mia, entitlement.UserUpdate, second.AssignmentOf(), entitlement.Schedule{}, ""); err != nil {
+		t.Errorf("with the other one gone: %v", err)
+	}
+}
+
+func TestF36_WhatWasTakenMeanwhileStopsTheLastDecision(t *testing.T) {
+	w := newWorld(t)
+	boss := w.person("", false)
+	mia := w.person(boss.ID, false)
+	a, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
+	b, _ := w.pack()
+	w.lists(a.ID, b.ID)
+	r := w.ask(mia, a)
+	w.ask(mia, b) // R178: one way
+	word := entitlement.Word{Stage: r.Stages[0].ID, Approved: true}
+	w.says(w.Decide(context.Background(), boss, r.ID, word), "The user this is for holds the access package P, and this one cannot be held together with it: it can be given once that assignment has ended.")
+	if got, err := w.store.Request(context.Background(), r.ID); err != nil || got.State != entitlement.RequestPendingApproval {
+		t.Errorf("S13: %s, %v", got.State, err)
+	}
+}
+
+func TestS18_OfTwoIncompatiblePackagesApprovedAtOnceOneIsHeld(t *testing.T) {
+	for n := range 50 {
+		w := newWorld(t)
+		boss := w.person("", false)
+		mia := w.person(boss.ID, false)
+		a, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
+		b, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
+		w.lists(a.ID, b.ID)
+		w.lists(b.ID, a.ID)
+		both := []entitlement.AssignmentRequest{w.ask(mia, a), w.ask(mia, b)}
+		errs := make([]error, 2)
+		var wg sync.WaitGroup
+		for i, r := range both {
+			wg.Go(func() {
+				errs[i] = w.Decide(context.Background(), boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true})
+			})
+		}
+		wg.Wait()
+		head, _, err := w.store.Debt(context.Background(), mia.ID)
+		if err != nil || len(head.Live) != 1 || (errs[0] == nil) == (errs[1] == nil) {
+			t.Fatalf("round %d: live %v, %v, %v", n, head.Live, errs, err)
+		}
+		for _, err := range errs {
+			if err != nil {
+				w.says(err, "The user this is for holds the access package P, and this one cannot be held together with it: it can be given once that assignment has ended.")
+			}
+		}
+	}
+}
+
+// meanwhile makes a change of the world between what a decision reads and its commit.
+type meanwhile struct {
+	*memstore.Store
+	once sync.Once
+	do   func()
+}
+
+func (m *meanwhile) Commit(ctx context.Context, c entitlement.Change) error {
+	m.once.Do(m.do)
+	return m.Store.Commit(ctx, c)
+}
+
+func TestS18_WhatComesBetweenReadingAndWritingIsSeen(t *testing.T) {
+	for name, arrange := range map[string]func(w *world, mia authz.Caller, a entitlement.AccessPackage) func(){
+		"a package": func(w *world, mia authz.Caller, a entitlement.AccessPackage) func() {
+			b, _ := w.pack()
+			w.lists(a.ID, b.ID)
+			other := &requests.Service{Store: w.store, Hinter: w, Clock: w.clock, IDs: w.clock, Log: w.Log}
+			return func() {
+				if _, err := other.Submit(context.Background(), mia, requests.Submission{Type: entitlement.UserAdd, Package: b.ID}); err != nil {
+					w.t.Error(err)
+				}
+			}
+		},
+		"a group": func(w *world, mia authz.Caller, a entitlement.AccessPackage) func() {
+			g := entitlement.GroupID(w.clock.New())
+			w.commit(entitlement.Change{Groups: []entitlement.Group{{ID: g, DisplayName: "G"}}})
+			w.list(a.ID, func(p *entitlement.AccessPackage) { p.IncompatibleGroups = []entitlement.GroupID{g} })
+			return func() {
+				w.commit(entitlement.Change{Memberships: []entitlement.Membership{{Group: g, User: mia.ID}}})
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			boss := w.person("", false)
+			mia := w.person(boss.ID, false)
+			a, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
+			between := arrange(w, mia, a)
+			r := w.ask(mia, a)
+			w.Service.Store = &meanwhile{Store: w.store, do: between}
+			w.kind(w.Decide(context.Background(), boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true}), entitlement.Precondition)
+			if head, _, err := w.store.Debt(context.Background(), mia.ID); err != nil || slices.Contains(head.Live, a.ID) {
+				t.Errorf("live: %v, %v", head.Live, err)
 			}
 		})
 	}

@@ -65,6 +65,7 @@ type Store interface {
 	Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
 	User(ctx context.Context, id entitlement.UserID) (entitlement.User, error)
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
+	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
 
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error
