@@ -81,7 +81,7 @@ func removeMember(ctx context.Context, c *call) (answer, error) { return leave(c
 func removeOwner(ctx context.Context, c *call) (answer, error)  { return leave(ctx, c, true) }
 
 func join(ctx context.Context, c *call, owner bool) (answer, error) {
-	user, err := c.referencedUser()
+	user, err := refAdded[entitlement.UserID](c, "users", "directoryObjects")
 	if err != nil {
 		return answer{}, err
 	}
@@ -101,7 +101,7 @@ func join(ctx context.Context, c *call, owner bool) (answer, error) {
 }
 
 func leave(ctx context.Context, c *call, owner bool) (answer, error) {
-	user, err := c.leaver()
+	user, err := refRemoved[entitlement.UserID](c, "userId", "users", "directoryObjects")
 	if err != nil {
 		return answer{}, err
 	}
@@ -117,14 +117,6 @@ func leave(ctx context.Context, c *call, owner bool) (answer, error) {
 		}
 	}
 	return done(err)
-}
-
-// leaver is named by the path or, as newer clients do, by an address in @id.
-func (c *call) leaver() (entitlement.UserID, error) {
-	if user := id[entitlement.UserID](c, "userId"); user != "" {
-		return user, nil
-	}
-	return referenced[entitlement.UserID](c.request.URL.Query().Get("@id"), "users", "directoryObjects")
 }
 
 // belongs reports that the user, who must exist, is a member or an owner of the group.

@@ -83,6 +83,43 @@ func one[ID ~string, T any](name string, k func() kind[T], read func(Reads, cont
 	}
 }
 
+// several is a link, for administrators, to the entities whose ids are hidden under the
+// member: those of all trees are read at once.
+func several[ID ~string, T any](name string, k func() kind[T], read func(Reads, context.Context, []ID) ([]T, error)) link {
+	return link{
+		many: true, guarded: true,
+		links: func() map[string]link { return k().links() },
+		load: func(ctx context.Context, c *call, of []object) ([][]object, error) {
+			var ids []ID
+			each := make([][]any, len(of))
+			for i, o := range of {
+				each[i], _ = o[name].(hidden).seen.([]any)
+				for _, id := range each[i] {
+					ids = append(ids, ID(id.(string)))
+				}
+			}
+			found, err := read(c.deps.Reads, ctx, distinct(ids))
+			if err != nil {
+				return nil, err
+			}
+			// Trees are changed by what is expanded in them, so each row gets its own.
+			byID := map[string]T{}
+			for _, v := range found {
+				byID[k().shape(v)["id"].(string)] = v
+			}
+			out := make([][]object, len(of))
+			for i := range of {
+				for _, id := range each[i] {
+					if v, ok := byID[id.(string)]; ok {
+						out[i] = append(out[i], k().shape(v))
+					}
+				}
+			}
+			return out, nil
+		},
+	}
+}
+
 // within is a link to what the tree carries with it already.
 func within(name string, many bool, links func() map[string]link) link {
 	return link{many: many, links: links, load: func(_ context.Context, _ *call, of []object) ([][]object, error) {

@@ -12,10 +12,20 @@ func packageKind() kind[entitlement.AccessPackage] {
 
 func packageLinks() map[string]link {
 	return map[string]link{
-		"catalog":            one("catalog", catalogKind, Reads.Catalogs),
-		"assignmentPolicies": {many: true, guarded: true, links: policyLinks, load: loadPolicies},
-		"resourceRoleScopes": {many: true, links: roleScopeLinks, load: loadRoleScopes},
+		"catalog":                    one("catalog", catalogKind, Reads.Catalogs),
+		"assignmentPolicies":         several("assignmentPolicies", policyKind, Reads.Policies),
+		"incompatibleAccessPackages": several("incompatibleAccessPackages", listedPackages, Reads.Packages),
+		"incompatibleGroups":         several("incompatibleGroups", groups, Reads.Groups),
+		"resourceRoleScopes":         {many: true, links: roleScopeLinks, load: loadRoleScopes},
 	}
+}
+
+// listedPackages are packages within another one's list. Nothing is expanded in them: lists
+// of lists would have no bound.
+func listedPackages() kind[entitlement.AccessPackage] {
+	k := packageKind()
+	k.links = noLinks
+	return k
 }
 
 func shapePackage(p entitlement.AccessPackage) object {
@@ -23,36 +33,8 @@ func shapePackage(p entitlement.AccessPackage) object {
 		"id": string(p.ID), "displayName": text(p.DisplayName), "description": p.Description, "isHidden": p.Hidden,
 		"createdDateTime": instant(p.Created), "modifiedDateTime": instant(p.Modified),
 		"catalog": reference(p.Catalog), "assignmentPolicies": hidden{texts(p.Policies)}, "resourceRoleScopes": hidden{},
+		"incompatibleAccessPackages": hidden{texts(p.Incompatible)}, "incompatibleGroups": hidden{texts(p.IncompatibleGroups)},
 	}
-}
-
-// loadPolicies reads the policies of all packages of a page at once.
-func loadPolicies(ctx context.Context, c *call, of []object) ([][]object, error) {
-	var ids []entitlement.PolicyID
-	each := make([][]any, len(of))
-	for i, o := range of {
-		each[i], _ = o["assignmentPolicies"].(hidden).seen.([]any)
-		for _, id := range each[i] {
-			ids = append(ids, entitlement.PolicyID(id.(string)))
-		}
-	}
-	found, err := c.deps.Reads.Policies(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	byID := map[string]entitlement.AssignmentPolicy{}
-	for _, p := range found {
-		byID[string(p.ID)] = p
-	}
-	out := make([][]object, len(of))
-	for i := range of {
-		for _, id := range each[i] {
-			if p, ok := byID[id.(string)]; ok {
-				out[i] = append(out[i], shapePolicy(p))
-			}
-		}
-	}
-	return out, nil
 }
 
 // loadRoleScopes reads the role scopes of all packages of a page at once.

@@ -52,6 +52,29 @@ func (c *call) question() url.Values {
 	return query
 }
 
+// refAdded is the entity that the body of a $ref names.
+func refAdded[T ~string](c *call, sets ...string) (T, error) {
+	o, err := c.body()
+	if err != nil {
+		return "", err
+	}
+	var address string
+	o.Text("@odata.id", &address)
+	if err := o.Done(); err != nil {
+		return "", err
+	}
+	return referenced[T](address, sets...)
+}
+
+// refRemoved is the entity that the path of a $ref names or, as newer clients do, an
+// address in @id.
+func refRemoved[T ~string](c *call, variable string, sets ...string) (T, error) {
+	if named := id[T](c, variable); named != "" {
+		return named, nil
+	}
+	return referenced[T](c.request.URL.Query().Get("@id"), sets...)
+}
+
 // referenced reads the id at the end of the address in an @odata.id: ".../users/{id}".
 // Only the id counts; whose address it is does not.
 func referenced[T ~string](address string, sets ...string) (T, error) {

@@ -27,14 +27,17 @@ func TestExpansionsAreReadAtOnce(t *testing.T) {
 			if i%2 == 0 {
 				w.call("admin", "POST", requestPath, object{"requestType": "adminRemove", "assignment": object{"id": held}}).want(201)
 			}
-			w.call("admin", "POST", packagePath, object{"displayName": fmt.Sprint("Package ", i), "catalog": object{"id": w.ids["catalog"]}}).want(201)
+			p := w.call("admin", "POST", packagePath, object{"displayName": fmt.Sprint("Package ", i), "catalog": object{"id": w.ids["catalog"]}}).want(201).get("id")
+			w.list(p, "incompatibleAccessPackages", packagePath+"/"+w.ids["package"]).want(204)
+			w.list(p, "incompatibleGroups", "/v1.0/groups/"+w.ids["sales"]).want(204)
 		}
 	}
 	of := "accessPackage/id eq '" + w.ids["package"] + "'"
 	paths := []string{
 		filtered(heldPath, of) + "&$expand=target,accessPackage($expand=catalog,resourceRoleScopes($expand=role($expand=resource))),assignmentPolicy",
 		filtered(requestPath, of) + "&$expand=requestor,accessPackage,assignment($expand=target)",
-		filtered(packagePath, "catalog/id eq '"+w.ids["catalog"]+"'") + "&$expand=catalog,assignmentPolicies,resourceRoleScopes($expand=role,scope)",
+		filtered(packagePath, "catalog/id eq '"+w.ids["catalog"]+"'") + "&$expand=catalog,assignmentPolicies,incompatibleAccessPackages,incompatibleGroups,resourceRoleScopes($expand=role,scope)",
+		packagePath + "/" + w.ids["package"] + "/accessPackagesIncompatibleWith",
 		"/v1.0/groups/" + string(entitlement.AdministratorsGroup) + "/members",
 	}
 	grow(0, 3)

@@ -174,7 +174,7 @@ func badInput(w *world) map[string]refusal {
 		"a page of nothing":           {"admin", "GET", packagePath + "?$top=-1", nil, 400, "invalidRequest", "$top must be a number from 1 to 999."},
 		"a page of everything":        {"admin", "GET", packagePath + "?$top=1000000000", nil, 400, "invalidRequest", "$top must be a number from 1 to 999."},
 		"an unknown option":           {"admin", "GET", packagePath + "?$apply=x", nil, 400, "invalidRequest", "There is no option $apply."},
-		"an unknown expansion":        {"admin", "GET", packagePath + "?$expand=secrets", nil, 400, "invalidRequest", "$expand: secrets cannot be expanded here; what can be: assignmentPolicies, catalog, resourceRoleScopes."},
+		"an unknown expansion":        {"admin", "GET", packagePath + "?$expand=secrets", nil, 400, "invalidRequest", "$expand: secrets cannot be expanded here; what can be: assignmentPolicies, catalog, incompatibleAccessPackages, incompatibleGroups, resourceRoleScopes."},
 		"another's expansion":         {"other", "GET", packagePath + "/" + w.ids["package"] + "?$expand=assignmentPolicies", nil, 403, "accessDenied", "$expand: assignmentPolicies is for administrators."},
 	}
 }

@@ -142,7 +142,7 @@ func getManager(ctx context.Context, c *call) (answer, error) {
 }
 
 func setManager(ctx context.Context, c *call) (answer, error) {
-	manager, err := c.referencedUser()
+	manager, err := refAdded[entitlement.UserID](c, "users", "directoryObjects")
 	if err != nil {
 		return answer{}, err
 	}
@@ -159,20 +159,6 @@ func removeManager(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	return done(c.deps.Directory.SetManager(ctx, c.by, u.ID, ""))
-}
-
-// referencedUser reads the user that a $ref body names.
-func (c *call) referencedUser() (entitlement.UserID, error) {
-	o, err := c.body()
-	if err != nil {
-		return "", err
-	}
-	var address string
-	o.Text("@odata.id", &address)
-	if err := o.Done(); err != nil {
-		return "", err
-	}
-	return referenced[entitlement.UserID](address, "users", "directoryObjects")
 }
 
 func listMemberOf(ctx context.Context, c *call) (answer, error) {
