@@ -15,7 +15,7 @@ import (
 )
 
 // lastRule is the number of the last rule of behaviour that the list below answers for.
-const lastRule = 133
+const lastRule = 183
 
 // standing says how the product stands to a rule.
 type standing string
@@ -103,8 +103,7 @@ var behaviour = []answer{
 	{94, 95, held, ""},
 	{96, 96, notYet, "A subject must be in the directory; an address of mail is refused."},
 	{97, 97, notYet, "No mail is sent at all, so none is held back."},
-	{98, 98, notYet, "Packages do not name others as incompatible."},
-	{99, 100, held, ""},
+	{98, 100, held, ""},
 
 	// States.
 	{101, 103, held, ""},
@@ -138,6 +137,22 @@ var behaviour = []answer{
 	{131, 131, notYet, "There are no pages to link to."},
 	{132, 132, notYet, "People of other directories cannot sign in."},
 	{133, 133, notYet, "Whoever sees a package sees its roles; there is no setting."},
+
+	// Connected organizations and people outside.
+	{134, 136, notYet, "There are no connected organizations."},
+	{137, 146, notYet, "People outside of the directory get nothing, so no account of theirs is made, governed or taken away."},
+	{147, 147, notYet, "There are no connected organizations."},
+
+	// Delegated roles.
+	{148, 176, notYet, "Administrators alone administer; roles within one catalog are not delegated."},
+
+	// Incompatible access.
+	{177, 178, held, "Fifty packages and fifty groups on the lists of one package."},
+	{179, 179, held, "Until the assignment has ended: that its roles are still being taken away stands in nobody's way."},
+	{180, 180, held, "Nor extend: more time is refused, to administrators too, and less is taken."},
+	{181, 181, notApplicable, "Every group of the directory may be listed; groups that a rule or another directory fills do not exist here."},
+	{182, 182, notYet, "Who holds both is not listed: additionalAccess is answered as not supported."},
+	{183, 183, held, ""},
 }
 
 // named is where a rule is named, by the rule's number.

@@ -77,6 +77,15 @@ var (
 	pinKeyed           = cost{4, 9, 14}  // submit, automatic, under a key: one look more at caller and request
 	pinKeyedAgain      = cost{2, 3, 0}   // the principal, and that look
 	pinSigningKey      = cost{1, 1, 0}   // on top of the first keyed command of a process
+
+	// Of a package that lists others, or groups, as incompatible. The others are a condition
+	// of the head that is written anyway; the groups are one check more, of the user.
+	pinSubmitListing       = pinSubmitAutomatic
+	pinSubmitListingGroups = cost{pinSubmitAutomatic.calls, pinSubmitAutomatic.read, pinSubmitAutomatic.write + 2}
+	pinRefuse              = cost{3, 8, 0} // the name of what stands in the way is read for the refusal
+	pinListOther           = cost{5, 4, 6} // the package, its event, and the row beside the other one
+	pinListGroup           = cost{5, 4, 4}
+	pinListers             = cost{5, 5, 0} // a page of one
 )
 
 // office is the whole product over one metered table.
@@ -368,4 +377,45 @@ func TestS12_WhatAKeyCosts(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestS18_WhatListsOfIncompatibleThingsCost(t *testing.T) {
+	o := open(t)
+	for _, name := range []string{"mia", "otto", "eve"} {
+		o.person(name, "")
+	}
+	free, other := o.pack(false), o.pack(false)
+	policy := o.policyOf(free)
+	group := o.call(o.catalogs, "admin", "POST", "/v1.0/groups", object{"displayName": "audit"})["id"].(string)
+	o.submit("eve", other, o.policyOf(other))
+	of := em + "/accessPackages/" + free
+
+	o.costs("list a package", pinListOther, func() {
+		o.call(o.catalogs, "admin", "POST", of+"/incompatibleAccessPackages/$ref", object{"@odata.id": em + "/accessPackages/" + other})
+	})
+	o.costs("submit, beside a package", pinSubmitListing, func() { o.submit("mia", free, policy) })
+	o.costs("who lists a package", pinListers, func() {
+		o.call(o.catalogs, "admin", "GET", em+"/accessPackages/"+other+"/accessPackagesIncompatibleWith", nil)
+	})
+	o.costs("list a group", pinListGroup, func() {
+		o.call(o.catalogs, "admin", "POST", of+"/incompatibleGroups/$ref", object{"@odata.id": "/v1.0/groups/" + group})
+	})
+	o.costs("submit, beside a group", pinSubmitListingGroups, func() { o.submit("otto", free, policy) })
+	o.costs("refuse who holds a package", pinRefuse, func() { o.refused("eve", free, policy) })
+}
+
+// refused asks for a package that somebody cannot have.
+func (o *office) refused(as, pkg string, policy any) {
+	o.Helper()
+	text, err := json.Marshal(object{"requestType": "userAdd", "justification": "to do my work", "assignment": object{"accessPackageId": pkg, "assignmentPolicyId": policy}})
+	if err != nil {
+		o.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", em+"/assignmentRequests", bytes.NewReader(text))
+	r.Header.Set("Authorization", "Bearer "+as)
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	if o.people.ServeHTTP(w, r); w.Code != http.StatusUnprocessableEntity {
+		o.Fatalf("%d %s", w.Code, w.Body)
+	}
 }
