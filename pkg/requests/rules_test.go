@@ -306,6 +306,11 @@ func TestR179_WhatStandsInTheWayIsNamed_R98_AlsoToAdministrators(t *testing.T) {
 		}
 	}
 	w.ask(otto, payments) // R178: orders is not on its list
+
+	decided, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
+	w.lists(decided.ID, payments.ID)
+	_, err = w.Submit(ctx, mia, requests.Submission{Type: entitlement.UserAdd, Package: decided.ID})
+	w.kind(err, entitlement.Precondition) // before anybody is asked
 }
 
 func TestR180_WhatIsHeldStays_AndIsNotGivenAgain(t *testing.T) {
