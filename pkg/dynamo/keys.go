@@ -58,29 +58,30 @@ type rows struct{ first, second row }
 
 // Words that begin keys.
 const (
-	wordCatalog      = "CAT"
-	wordPackage      = "PKG"
-	wordPolicy       = "POL"
-	wordRequest      = "REQ"
-	wordSubject      = "SUB"
-	wordGroup        = "GRP"
-	wordConnector    = "CON"
-	wordUser         = "USR"
-	wordSlot         = "ASG"
-	wordJob          = "JOB"
+	wordCatalog   = "CAT"
+	wordPackage   = "PKG"
+	wordPolicy    = "POL"
+	wordRequest   = "REQ"
+	wordSubject   = "SUB"
+	wordGroup     = "GRP"
+	wordConnector = "CON"
+	wordUser      = "USR"
+	wordSlot      = "ASG"
+	wordJob       = "JOB"
+	wordBreaker   = "BREAK"
+	wordEvent     = "EV"
+	wordInbox     = "INBOX"
+	wordTarget    = "TARGET"
+	wordAll       = "ALL"
+	wordDue       = "DUE"
+	wordOwe       = "OWE"
+	wordConfig    = "CFG"
+	wordName      = "NAME"
+	wordPrincipal = "PRINC"
+	wordSet       = "ASET"
+	setMark       = "0" // sorts before every time
+
 	wordIncompatible = "RINC"
-	wordBreaker      = "BREAK"
-	wordEvent        = "EV"
-	wordInbox        = "INBOX"
-	wordTarget       = "TARGET"
-	wordAll          = "ALL"
-	wordDue          = "DUE"
-	wordOwe          = "OWE"
-	wordConfig       = "CFG"
-	wordName         = "NAME"
-	wordPrincipal    = "PRINC"
-	wordSet          = "ASET"
-	setMark          = "0" // sorts before every time
 )
 
 // Kinds of people in keys.
@@ -214,16 +215,17 @@ var eventWords = map[entitlement.AggregateKind]string{
 
 // Prefixes of sort keys, for lists within a partition.
 var (
-	prefixResource     = join("RES", "")
-	prefixPackage      = join("P", "")
-	prefixSlot         = join(wordSlot, "")
+	prefixResource = join("RES", "")
+	prefixPackage  = join("P", "")
+	prefixSlot     = join(wordSlot, "")
+	prefixMember   = join("M", "")
+	prefixOwner    = join("O", "")
+	prefixMade     = join("BY", "")
+	prefixEvent    = join(wordEvent, "")
+	prefixSet      = join(setMark, "")
+	firstSheet     = join("GRANTS", "")
+
 	prefixIncompatible = join(wordIncompatible, "")
-	prefixMember       = join("M", "")
-	prefixOwner        = join("O", "")
-	prefixMade         = join("BY", "")
-	prefixEvent        = join(wordEvent, "")
-	prefixSet          = join(setMark, "")
-	firstSheet         = join("GRANTS", "")
 )
 
 // party is one user, group or approver set by kind and id; no kind means everybody.

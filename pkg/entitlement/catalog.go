@@ -77,15 +77,15 @@ type AccessPackage struct {
 	Description string
 	Hidden      bool
 	Policies    []PolicyID
+	Deleting    time.Time // since when it is closed to new work for its deletion; zero means open
+	Created     time.Time
+	Modified    time.Time
 
 	// Who holds one of these packages, or is a member of one of these groups, cannot get
-	// this one (R177). Their own lists are their own matter (R178).
+	// this one (R177). What those list is their own matter (R178).
 	Incompatible       []PackageID
 	IncompatibleGroups []GroupID
 
-	Deleting time.Time // since when it is closed to new work for its deletion; zero means open
-	Created  time.Time
-	Modified time.Time
 	Meta
 }
 

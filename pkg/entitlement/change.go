@@ -6,27 +6,28 @@ import "errors"
 // Meta the version that the decision was made on; a store commits the whole Change
 // where all of them still hold, else nothing and a Conflict that wraps Stale.
 type Change struct {
-	Catalogs          []Catalog
-	Resources         []Resource
-	Packages          []AccessPackage
-	Scopes            []PackageScopes
-	Policies          []AssignmentPolicy
-	Connectors        []ConnectorConfig
-	Users             []User
-	Groups            []Group
-	Memberships       []Membership
-	Incompatibilities []Incompatibility
-	Requests          []AssignmentRequest
-	Slots             []Slot
-	Ended             []Assignment
-	Heads             []HeadChange
-	Settlements       []Settlement
-	Jobs              []Job
-	Breakers          []Breaker
-	Sheets            []GrantSheet // recorded where Token is still the claim's; the claim ends with it
-	Guards            []Guard
-	Gates             []Gate
-	Events            []Event
+	Catalogs    []Catalog
+	Resources   []Resource
+	Packages    []AccessPackage
+	Scopes      []PackageScopes
+	Policies    []AssignmentPolicy
+	Connectors  []ConnectorConfig
+	Users       []User
+	Groups      []Group
+	Memberships []Membership
+	Requests    []AssignmentRequest
+	Slots       []Slot
+	Ended       []Assignment
+	Heads       []HeadChange
+	Settlements []Settlement
+	Jobs        []Job
+	Breakers    []Breaker
+	Sheets      []GrantSheet // recorded where Token is still the claim's; the claim ends with it
+	Guards      []Guard
+	Gates       []Gate
+	Events      []Event
+
+	Incompatibilities []Incompatibility // of the Packages, where their lists change
 }
 
 // Guard demands that a package and a policy are open to new work (S7).

@@ -58,7 +58,8 @@ func (c *Clash) Refusal(name string) error {
 
 // clash refuses a request whose package lists something that the subject has. It is asked
 // at the submit, at the last decision and at a scheduled start (F36), and looks at the
-// lists of the request's own package alone (R178). Nothing switches it off (R183).
+// lists of the request's own package alone (R178). Nothing switches it off (R183). A list
+// that is edited between here and the commit counts as edited afterwards (R180).
 func (r AssignmentRequest) clash(s Start) error {
 	if s.Package == nil || s.Subject == nil {
 		return nil // which is refused for itself

@@ -14,7 +14,8 @@ var catalogOperations = []operation{
 	{method: "GET", path: em + "/resourceEnvironments", need: needRead, serve: listEnvironments},
 }
 
-// packageOperations are packages with their role scopes and policies.
+// packageOperations are packages with their role scopes, their policies, and what they are
+// incompatible with.
 var packageOperations = []operation{
 	{method: "GET", path: em + "/accessPackages", need: needRead, serve: listPackages},
 	{method: "POST", path: em + "/accessPackages", need: needWrite, serve: createPackage},
