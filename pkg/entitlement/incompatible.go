@@ -32,7 +32,7 @@ type clashWords struct{ held, member string }
 var (
 	toSubject = clashWords{
 		"You hold the access package %s, and this one cannot be held together with it: end that assignment first, then ask again.",
-		"You are a member of the group %s, whose members cannot have this access package: leave the group first, then ask again."}
+		"You are a member of the group %s, whose members cannot have this access package: have yourself taken out of the group first, then ask again."}
 	toAdministrator = clashWords{
 		"This user holds the access package %s, and this one cannot be held together with it: end that assignment first.",
 		"This user is a member of the group %s, whose members cannot have this access package: take the user out of the group first."}

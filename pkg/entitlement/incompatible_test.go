@@ -71,7 +71,7 @@ func TestR179_TheRefusalSaysToEachWhatToDo(t *testing.T) {
 		want string
 	}{
 		"the holder":                 {holdsOther, "You hold the access package Payments, and this one cannot be held together with it: end that assignment first, then ask again."},
-		"the member":                 {inAudit, "You are a member of the group Payments, whose members cannot have this access package: leave the group first, then ask again."},
+		"the member":                 {inAudit, "You are a member of the group Payments, whose members cannot have this access package: have yourself taken out of the group first, then ask again."},
 		"an administrator, a holder": {func(w *world) { holdsOther(w); w.direct() }, "This user holds the access package Payments, and this one cannot be held together with it: end that assignment first."},
 		"an administrator, a member": {func(w *world) { inAudit(w); w.direct() }, "This user is a member of the group Payments, whose members cannot have this access package: take the user out of the group first."},
 	} {

@@ -157,7 +157,7 @@ func TestR179_TheRefusalOnTheWire_R98_AlsoOfADirectAssignment(t *testing.T) {
 		want string
 	}{
 		"a holder":           {ask("member"), "You hold the access package Payments, and this one cannot be held together with it: end that assignment first, then ask again."},
-		"a member":           {ask("reviewer"), "You are a member of the group reviewers, whose members cannot have this access package: leave the group first, then ask again."},
+		"a member":           {ask("reviewer"), "You are a member of the group reviewers, whose members cannot have this access package: have yourself taken out of the group first, then ask again."},
 		"R98 one who holds":  {assign("member"), "This user holds the access package Payments, and this one cannot be held together with it: end that assignment first."},
 		"R98 one who is one": {assign("reviewer"), "This user is a member of the group reviewers, whose members cannot have this access package: take the user out of the group first."},
 	} {

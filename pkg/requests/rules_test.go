@@ -297,7 +297,7 @@ func TestR179_WhatStandsInTheWayIsNamed_R98_AlsoToAdministrators(t *testing.T) {
 	_, err := w.Submit(ctx, mia, requests.Submission{Type: entitlement.UserAdd, Package: orders.ID})
 	w.says(err, "You hold the access package Payments, and this one cannot be held together with it: end that assignment first, then ask again.")
 	_, err = w.Submit(ctx, otto, requests.Submission{Type: entitlement.UserAdd, Package: orders.ID})
-	w.says(err, "You are a member of the group Audit, whose members cannot have this access package: leave the group first, then ask again.")
+	w.says(err, "You are a member of the group Audit, whose members cannot have this access package: have yourself taken out of the group first, then ask again.")
 	w.says(assign(mia.ID), "This user holds the access package Payments, and this one cannot be held together with it: end that assignment first.") // R183
 	w.says(assign(otto.ID), "This user is a member of the group Audit, whose members cannot have this access package: take the user out of the group first.")
 	for _, who := range []authz.Caller{mia, otto} {
