@@ -104,7 +104,7 @@ func (p *plan) resource(v entitlement.Resource) {
 
 // incompatibility plans to make or end an entry of what lists a package.
 func (p *plan) incompatibility(v entitlement.Incompatibility) {
-	p.touch("incompatibility", v.Listed, v.Package)
+	p.touch("incompatibility", v)
 	entry := row{list: incompatibleWith(v.Listed), sort: string(v.Package), ref: v.Package}
 	_, is := p.strong.find(entry)
 	p.demand(is == v.Erased, entitlement.PartConfiguration)
