@@ -104,7 +104,7 @@ func (p *plan) resource(v entitlement.Resource) {
 
 // incompatibility plans to make or end an entry of what lists a package.
 func (p *plan) incompatibility(v entitlement.Incompatibility) {
-	p.touch("incompatibility", v)
+	p.touch("incompatibility", entitlement.Incompatibility{Package: v.Package, Listed: v.Listed})
 	entry := row{list: incompatibleWith(v.Listed), sort: string(v.Package), ref: v.Package}
 	_, is := p.strong.find(entry)
 	p.demand(is == v.Erased, entitlement.PartConfiguration)
