@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"reflect"
 	"slices"
 
 	"leasehold/pkg/entitlement"
@@ -47,7 +48,7 @@ func mayEnter(h entitlement.Head, c entitlement.HeadChange) bool {
 // stranger demands that a subject is a member of none of the groups (S18).
 func (p *plan) stranger(subject entitlement.UserID, groups []entitlement.GroupID) {
 	if len(groups) > 0 {
-		p.touch("entitlement.User", subject)
+		p.touch(reflect.TypeFor[entitlement.User](), subject)
 		p.demand(!slices.ContainsFunc(groups, p.users[subject].MemberOf), entitlement.PartDirectory)
 	}
 }

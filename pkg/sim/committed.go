@@ -304,6 +304,7 @@ func (o *oracle) slot(inv *invocation, s entitlement.Slot, c entitlement.Change,
 	if was == nil {
 		was = &held{live: true, since: o.seq, began: now, Assignment: a}
 		o.assignments[a.ID] = was
+		o.apart(inv, was)
 		o.starts(was)
 		o.given(was)
 		o.begins(was, now)
@@ -319,6 +320,25 @@ func (o *oracle) slot(inv *invocation, s entitlement.Slot, c entitlement.Change,
 		o.truthful(a, was)
 	}
 	was.Assignment = a
+}
+
+// apart checks that nobody comes to hold a package beside what it excludes, by its lists
+// as they were when they were read last: an edit after that counts as made afterwards (S18).
+func (o *oracle) apart(inv *invocation, a *held) {
+	if inv == nil {
+		return
+	}
+	lists := inv.lists[a.Package]
+	for _, other := range lists.Incompatible {
+		if o.live[pair{other, a.Subject}] != nil {
+			o.fail("S18", "assignment %s of %s began beside %s, which it excludes", short(string(a.ID)), short(string(a.Package)), short(string(other)))
+		}
+	}
+	for _, g := range lists.IncompatibleGroups {
+		if p := o.people[a.Subject]; p != nil && p.groups[g] {
+			o.fail("S18", "assignment %s of %s began for a member of %s, which it excludes", short(string(a.ID)), short(string(a.Package)), short(string(g)))
+		}
+	}
 }
 
 // begins checks that an assignment which begins was approved, and ends as it must.

@@ -34,15 +34,26 @@ type invocation struct {
 	asked    []entitlement.AssignmentPolicy
 	allowed  map[entitlement.RequestID]bool // requests that its reviewer might decide when it read them
 	reviewer entitlement.UserID
-	key      string                // that its command is called by, with its caller
-	answer   entitlement.RequestID // what a command that makes a request was answered
-	state    string                // of what it is about, for coverage
-	applying int                   // calls under way that change the directory
-	sent     int                   // messages
+	lists    map[entitlement.PackageID]entitlement.AccessPackage // as it read them: what they exclude
+	key      string                                              // that its command is called by, with its caller
+	answer   entitlement.RequestID                               // what a command that makes a request was answered
+	state    string                                              // of what it is about, for coverage
+	applying int                                                 // calls under way that change the directory
+	sent     int                                                 // messages
 }
 
 // seen counts the calls that carry one label.
 type seen struct{ drawn, parked int }
+
+// reads notes a package as the invocation saw it last.
+func (inv *invocation) reads(p *entitlement.AccessPackage) {
+	if inv.lists == nil {
+		inv.lists = map[entitlement.PackageID]entitlement.AccessPackage{}
+	}
+	if p != nil {
+		inv.lists[p.ID] = *p
+	}
+}
 
 type invocationKey struct{}
 

@@ -33,6 +33,7 @@ type Person struct {
 type Pack struct {
 	Roles    []int
 	Policies []Terms
+	Excludes []int // which of the other packages, and beyond them which groups
 }
 
 // Terms are a policy's terms.
@@ -112,6 +113,8 @@ const (
 	RemoveRole
 	ReplacePolicy
 	NewPackage
+	Exclude
+	Admit
 	DeletePackage
 	DeletePolicy
 	NewPerson
@@ -140,7 +143,7 @@ const (
 )
 
 var kindNames = [kinds]string{"submit", "assign", "approve", "deny", "cancel", "remove by administrator", "remove by user", "extend by user", "extend by administrator",
-	"add role", "remove role", "replace policy", "new package", "delete package", "delete policy", "new person", "disable", "enable", "delete user", "change manager", "join", "leave",
+	"add role", "remove role", "replace policy", "new package", "exclude", "admit", "delete package", "delete policy", "new person", "disable", "enable", "delete user", "change manager", "join", "leave",
 	"again", "reprocess request", "reprocess assignment", "reprocess failing", "tick", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "poison"}
 
 // String names the kind.
@@ -148,7 +151,7 @@ func (k Kind) String() string { return kindNames[k] }
 
 // weights says how often each kind is drawn.
 var weights = [kinds]int{Submit: 22, Assign: 16, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
-	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 3, DeletePackage: 2, DeletePolicy: 2, NewPerson: 2, Disable: 2, Enable: 4, DeleteUser: 1, ChangeManager: 2, JoinGroup: 2, LeaveGroup: 2,
+	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 3, Exclude: 2, Admit: 1, DeletePackage: 2, DeletePolicy: 2, NewPerson: 2, Disable: 2, Enable: 4, DeleteUser: 1, ChangeManager: 2, JoinGroup: 2, LeaveGroup: 2,
 	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Tick: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1}
 
 var (
@@ -201,9 +204,9 @@ func Draw(number uint64) Plan {
 
 // rivals are the commands that are worth to come in the middle of another.
 var rivals = map[Kind][]Kind{
-	Submit:        {Again, Again, Submit, Assign, DeletePackage, DeletePackage, DeletePolicy, Disable, ReplacePolicy},
+	Submit:        {Again, Again, Exclude, JoinGroup, Submit, Assign, DeletePackage, DeletePackage, DeletePolicy, Disable, ReplacePolicy},
 	Assign:        {Again, Submit, Assign, DeletePackage, DeletePolicy, Disable},
-	Approve:       {Approve, Deny, Cancel, LeaveGroup, ChangeManager, Disable, ReplacePolicy, Tick},
+	Approve:       {Exclude, JoinGroup, Assign, Approve, Deny, Cancel, LeaveGroup, ChangeManager, Disable, ReplacePolicy, Tick},
 	Deny:          {Approve, Cancel, Tick},
 	Cancel:        {Approve, Cancel, Tick},
 	ExtendByUser:  {Again, Tick, RemoveByAdmin, ExtendByAdmin, Pass},
@@ -226,6 +229,9 @@ func drawPack(r *rand.Rand) Pack {
 	}
 	for range 1 + r.IntN(2) {
 		k.Policies = append(k.Policies, drawTerms(r))
+	}
+	if r.IntN(4) == 0 {
+		k.Excludes = append(k.Excludes, r.IntN(5))
 	}
 	return k
 }
@@ -311,7 +317,7 @@ func (p Plan) String() string {
 		fmt.Fprintf(&b, "  group %d: %v\n", i, g)
 	}
 	for i, k := range p.Packages {
-		fmt.Fprintf(&b, "  package %d: roles %v\n", i, k.Roles)
+		fmt.Fprintf(&b, "  package %d: roles %v%s\n", i, k.Roles, when(len(k.Excludes) > 0, fmt.Sprint(", excludes ", k.Excludes)))
 		for _, t := range k.Policies {
 			fmt.Fprintf(&b, "    policy %+v\n", t)
 		}

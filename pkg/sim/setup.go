@@ -31,6 +31,13 @@ func (w *world) setUp(p Plan) error {
 			return err
 		}
 	}
+	for i, k := range p.Packages {
+		for _, n := range k.Excludes {
+			if err := w.exclude(ctx, w.admin, w.cast.packages[i], n); entitlement.KindOf(err) == entitlement.Unavailable {
+				return err // any other refusal is that of a package that would exclude itself
+			}
+		}
+	}
 	rate := w.scheduler.rate
 	w.scheduler.rate = 0
 	w.pump() // so that no edit is under way when the run begins
@@ -130,6 +137,22 @@ func (w *world) pack(ctx context.Context, by authz.Caller, k Pack) error {
 		w.cast.policies = append(w.cast.policies, policy.ID)
 	}
 	return nil
+}
+
+// exclude has a package list another one, or a group, as incompatible.
+func (w *world) exclude(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, n int) error {
+	if n %= len(w.cast.packages) + len(w.cast.groups); n < len(w.cast.packages) {
+		return w.catalogs.AddIncompatible(ctx, by, pkg, w.cast.packages[n])
+	}
+	return w.catalogs.AddIncompatibleGroup(ctx, by, pkg, w.cast.groups[n-len(w.cast.packages)])
+}
+
+// admit takes what a package lists off again.
+func (w *world) admit(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, n int) error {
+	if n %= len(w.cast.packages) + len(w.cast.groups); n < len(w.cast.packages) {
+		return w.catalogs.RemoveIncompatible(ctx, by, pkg, w.cast.packages[n])
+	}
+	return w.catalogs.RemoveIncompatibleGroup(ctx, by, pkg, w.cast.groups[n-len(w.cast.packages)])
 }
 
 // addRole adds the member role of a thing to a package.

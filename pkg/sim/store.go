@@ -208,6 +208,7 @@ func (s *store) Ask(ctx context.Context, k entitlement.AskKeys) (entitlement.Ask
 		ask, err := s.Store.Ask(ctx, k)
 		if inv := invocationOf(ctx); inv != nil && err == nil {
 			inv.asked = ask.Policies
+			inv.reads(ask.Package)
 		}
 		return ask, err
 	})
@@ -217,7 +218,11 @@ func (s *store) Ask(ctx context.Context, k entitlement.AskKeys) (entitlement.Ask
 func (s *store) Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error) {
 	return read(ctx, s, reads, "Start "+short(string(r.ID)), func() (entitlement.Start, error) {
 		s.w.oracle.reviewing(invocationOf(ctx), "", r.ID)
-		return s.Store.Start(ctx, r)
+		start, err := s.Store.Start(ctx, r)
+		if inv := invocationOf(ctx); inv != nil && err == nil {
+			inv.reads(start.Package)
+		}
+		return start, err
 	})
 }
 

@@ -23,7 +23,7 @@ func (w *world) use(c Command) usage {
 		return w.useRequest(c)
 	case RemoveByAdmin, RemoveByUser, ExtendByUser, ExtendByAdmin, ReprocessAssignment:
 		return w.useAssignment(c)
-	case AddRole, RemoveRole, ReplacePolicy, NewPackage, DeletePackage, DeletePolicy:
+	case AddRole, RemoveRole, ReplacePolicy, NewPackage, Exclude, Admit, DeletePackage, DeletePolicy:
 		return w.useCatalog(c)
 	case ReprocessFailing:
 		reasons := []string{"target-unavailable", "principal-missing", "not-confirmed", "credential-refused", "resource-missing", "target-throttled", "refused-by-target"}
@@ -266,6 +266,10 @@ func (w *world) useCatalog(c Command) usage {
 			}
 			return w.catalogs.RemoveScope(ctx, by, pkg, scopes.List[c.B%len(scopes.List)].ID)
 		}
+	case Exclude:
+		return func(ctx context.Context, by authz.Caller) error { return w.exclude(ctx, by, pkg, c.B) }
+	case Admit:
+		return func(ctx context.Context, by authz.Caller) error { return w.admit(ctx, by, pkg, c.B) }
 	case DeletePackage:
 		return func(ctx context.Context, by authz.Caller) error { return w.catalogs.DeletePackage(ctx, by, pkg) }
 	}
