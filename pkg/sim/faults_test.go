@@ -370,11 +370,15 @@ func TestL1_WhatOneTakesForOverAndAnotherExtendsIsDelivered(t *testing.T) {
 	}
 }
 
-// An extension stands still at its write, while what it extends is delivered, removed and
-// given anew: the slot is another one then, and the write fits it no more.
+// An extension that has to be approved stands still at its write, while what it extends is
+// delivered, removed and asked for anew: the slot is another one then, and the write fits
+// it no more.
 func TestS16_AnExtensionOfAnEarlierAssignmentFitsNoLaterOne(t *testing.T) {
 	tell(t, func(w *world) {
 		w.assigns(1, plainPack)
+		asked := Terms{Scope: entitlement.ScopeAllUsers, Lasts: 8 * time.Hour, Update: true, Again: true, Stages: []StageTerms{{Asks: askGroup, Limit: day}}}
+		w.act(Command{Kind: ReplacePolicy, A: plainPack, Terms: &asked})
+		w.all()
 		w.script = func(inv *invocation, label string) Fate {
 			if inv.command == ExtendByAdmin.String() && strings.HasPrefix(label, "Commit") {
 				return Frozen
@@ -389,4 +393,24 @@ func TestS16_AnExtensionOfAnEarlierAssignmentFitsNoLaterOne(t *testing.T) {
 		w.advance(4 * time.Minute)
 		w.want(len(w.oracle.order) == 3, "%d requests", len(w.oracle.order)) // two assignments and a removal
 	})
+}
+
+// Two packages exclude each other, and both are given at once, by an approval and directly.
+func TestS18_OfTwoThatExcludeEachOtherOneIsGiven(t *testing.T) {
+	p := smallWorld()
+	p.Packages[plainPack].Excludes, p.Packages[asksGroup].Excludes = []int{asksGroup}, []int{plainPack}
+	approval, direct := Command{Kind: Approve, A: 2, C: 1}, Command{Kind: Assign, A: 1, B: plainPack, C: 1}
+	for calls := range 14 {
+		for _, order := range [][2]Command{{approval, direct}, {direct, approval}} {
+			tellIn(t, p, func(w *world) {
+				w.story(Submit, 1, asksGroup, 1)
+				w.story(Approve, 1, 0, 1)
+				w.act(order[0])
+				w.some(calls)
+				w.act(order[1])
+				w.all()
+				w.want(len(w.oracle.liveOf[w.cast.people[1]]) == 1, "%d are held", len(w.oracle.liveOf[w.cast.people[1]]))
+			})
+		}
+	}
 }

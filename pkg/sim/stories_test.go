@@ -100,8 +100,12 @@ func TestF1_ACrashAfterTheWriteLeavesOneRequest(t *testing.T) {
 	tell(t, func(w *world) {
 		w.when("Commit request", CrashAfter, 1)
 		w.assigns(1, plainPack)
-		w.assigns(1, plainPack) // the client tries again, and hears that it has it
-		w.want(len(w.oracle.order) == 1, "%d requests", len(w.oracle.order))
+		var answer error
+		w.listen = func(err error) { answer = err }
+		w.story(Again, 1, 0, 1) // the client tries again under the same key
+		w.want(len(w.oracle.order) == 1 && answer == nil, "%d requests, answered %v", len(w.oracle.order), answer)
+		w.assigns(1, plainPack) // and one that has no key hears that it has it
+		w.want(len(w.oracle.order) == 1 && entitlement.KindOf(answer) == entitlement.Conflict, "%d requests, answered %v", len(w.oracle.order), answer)
 	})
 }
 
@@ -110,6 +114,11 @@ func TestF2_AWriteWhoseAnswerWasLostIsNotMadeTwice(t *testing.T) {
 		w.when("Commit request", Retried, 1)
 		w.assigns(1, plainPack)
 		w.want(len(w.oracle.order) == 1, "%d requests", len(w.oracle.order))
+		w.when("Commit request", FailAfter, 1)
+		w.assigns(2, plainPack)
+		w.advance(11 * time.Minute) // past the window in which the table itself would know
+		w.story(Again, 1, 0, 1)
+		w.want(len(w.oracle.order) == 2, "%d requests", len(w.oracle.order))
 	})
 }
 
