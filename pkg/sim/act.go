@@ -86,9 +86,7 @@ func (w *world) call(c Command, use func(ctx context.Context, by authz.Caller) e
 	inv := w.invoke(c, apiTimeout)
 	inv.state = w.about
 	inv.finish = func(err error) {
-		w.say("  answered: %v", err)
-		w.refused(inv, c, err)
-		w.oracle.replied(inv, err, false)
+		w.answered(inv, c, err, false)
 	}
 	by := w.admin
 	if w.actor != "" {
@@ -152,9 +150,7 @@ func (w *world) again(c Command) {
 		}
 	}
 	inv.finish = func(err error) {
-		w.say("  answered: %v", err)
-		w.refused(inv, c, err)
-		w.oracle.replied(inv, err, other)
+		w.answered(inv, c, err, other)
 	}
 	w.as(inv, old.by, use)
 }
@@ -164,6 +160,16 @@ func answers(ctx context.Context, r entitlement.AssignmentRequest) {
 	if inv := invocationOf(ctx); inv != nil {
 		inv.answer = r.ID
 	}
+}
+
+// answered checks what a command of the API was answered.
+func (w *world) answered(inv *invocation, c Command, err error, other bool) {
+	w.say("  answered: %v", err)
+	if w.listen != nil {
+		w.listen(err)
+	}
+	w.refused(inv, c, err)
+	w.oracle.replied(inv, err, other)
 }
 
 // refused checks that a command which was refused for good changed nothing (S13). Closing

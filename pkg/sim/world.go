@@ -58,9 +58,10 @@ type world struct {
 	same   pair               // whom and what the call before was about
 
 	lastRequest entitlement.RequestID
-	sent        []sent        // commands that make a request under a key
-	skew        time.Duration // by which clocks are wrong at most
-	resting     bool          // nothing goes wrong any more
+	sent        []sent             // commands that make a request under a key
+	listen      func(answer error) // of a directed scenario; nil: nobody listens
+	skew        time.Duration      // by which clocks are wrong at most
+	resting     bool               // nothing goes wrong any more
 	covered     Coverage
 	poison      int // messages that nobody can read
 }
