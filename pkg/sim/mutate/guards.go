@@ -45,12 +45,12 @@ var mutations = []mutation{
 	{name: "event in the same transaction", edits: []edit{{"pkg/requests/requests.go",
 		`		_, change, err := entitlement.Decide(r, w, reviewer, start, s.Clock.Now())
 		if err != nil {
-			return err
+			return s.named(ctx, err)
 		}
 		err = s.Store.Commit(ctx, change)
 `, `		_, change, err := entitlement.Decide(r, w, reviewer, start, s.Clock.Now())
 		if err != nil {
-			return err
+			return s.named(ctx, err)
 		}
 		events := change.Events
 		change.Events = nil
@@ -84,6 +84,35 @@ var mutations = []mutation{
 		`	for shard := range names.OweShards {
 		if err := t.owed(`, `	for shard := range 0 {
 		if err := t.owed(`}}},
+	{name: "slot that begins at a version of its own", edits: []edit{{"pkg/memstore/plan.go",
+		`	if slot, is := v.(entitlement.Slot); is && version == 0 {
+		return slot.FirstVersion()
+	}
+`, ``}}},
+	{name: "one id for one key", edits: []edit{{"pkg/requests/create.go",
+		`	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.Key))
+`, `	n.ID = entitlement.RequestID(clock.Derive(secret, s.IDs.New()))
+`}}},
+	{name: "fingerprint of a command under its key", edits: []edit{{"pkg/entitlement/wording.go",
+		`	if r.Fingerprint == fingerprint {`, `	if r.Fingerprint != "" {`}}},
+	{name: "condition on excluded packages", edits: []edit{{"pkg/memstore/heads.go",
+		` && !slices.ContainsFunc(c.Incompatible, held)`, ``}}},
+	{name: "condition on excluded groups", edits: []edit{{"pkg/memstore/heads.go",
+		`		p.demand(!slices.ContainsFunc(groups, p.users[subject].MemberOf), entitlement.PartDirectory)
+`, ``}}},
+	{name: "intention that is signed", edits: []edit{{"pkg/delivery/reconcile.go",
+		`		if sj.sheet.Grants[role].Intent == sj.token {`, `		if g := sj.sheet.Grants[role]; g.Presence == entitlement.PresenceUnknown {`}}},
+	{name: "intention that nobody carried out is forgotten", edits: []edit{{"pkg/delivery/reconcile.go",
+		`		if !sj.wrote[role] {
+			delete(sj.sheet.Grants, role)
+		}
+`, ``}}},
+	{name: "debt while an end has passed", edits: []edit{{"pkg/delivery/plan.go",
+		`			owe(now.Add(names.TickPeriod))
+			continue
+`, `			_ = names.TickPeriod
+			continue
+`}}},
 	{name: "fan-out tells before it moves on", edits: []edit{{"pkg/delivery/fanout.go",
 		`	told, err := f.owe(ctx, job, slots.Items)
 	if err != nil {
