@@ -103,27 +103,14 @@ func (s *Service) load(ctx context.Context, subjects []entitlement.UserID, comma
 
 func (s *Service) loadOne(ctx context.Context, id entitlement.UserID, command string) *job {
 	j := &job{subject: id}
-	var sheets []entitlement.GrantSheet
-	j.head, sheets, j.err = s.Store.Debt(ctx, id)
-	if j.err != nil {
+	sheets, err := s.read(ctx, j, command)
+	if j.err = err; err != nil {
 		return j
 	}
 	if !j.head.Owes() {
 		return nil
 	}
-	if j.head.Off {
-		if j.err = s.leave(ctx, j.head, command); j.err == nil {
-			j.head, sheets, j.err = s.Store.Debt(ctx, id)
-		}
-		if j.err != nil {
-			return j
-		}
-	}
-	if j.work, j.err = s.Store.Work(ctx, j.head); j.err != nil {
-		return j
-	}
 	now := s.Clock.Now()
-	j.want = Desired(j.head, j.work, now)
 	verify := verified(j.head, j.work)
 	for _, sheet := range sheetsFor(id, j.want, sheets) {
 		if len(Plan(j.want, verify, sheet, j.head.Gen)) == 0 {
@@ -142,6 +129,46 @@ func (s *Service) loadOne(ctx context.Context, id entitlement.UserID, command st
 		j.sheets = append(j.sheets, claimed)
 	}
 	return j
+}
+
+// read takes in what the subject owes, and returns the sheets. What the head names is read
+// after the head; where it makes for a role that is on no sheet, the head is read once more:
+// it may have moved on, and a package may have got the role when the subject did not hold
+// it any more. Nothing is put on record that no assignment ever gave (S9).
+func (s *Service) read(ctx context.Context, j *job, command string) ([]entitlement.GrantSheet, error) {
+	head, sheets, err := s.Store.Debt(ctx, j.subject)
+	for range maxRounds {
+		if err == nil && head.Owes() && head.Off {
+			if err = s.leave(ctx, head, command); err == nil {
+				head, sheets, err = s.Store.Debt(ctx, j.subject)
+			}
+		}
+		j.head = head
+		if err != nil || !head.Owes() {
+			return sheets, err
+		}
+		if j.work, err = s.Store.Work(ctx, head); err != nil {
+			return nil, err
+		}
+		j.want = Desired(head, j.work, s.Clock.Now())
+		if allKnown(j.want, sheets) {
+			return sheets, nil
+		}
+		if head, sheets, err = s.Store.Debt(ctx, j.subject); err == nil && head.Gen == j.head.Gen {
+			return sheets, nil
+		}
+	}
+	return nil, entitlement.Errorf(entitlement.Conflict, "The user %s changes faster than it can be read.", j.subject)
+}
+
+// allKnown reports that every role is on some sheet.
+func allKnown(want roles, sheets []entitlement.GrantSheet) bool {
+	for role := range want {
+		if !slices.ContainsFunc(sheets, func(s entitlement.GrantSheet) bool { _, is := s.Grants[role]; return is }) {
+			return false
+		}
+	}
+	return true
 }
 
 // verified returns the roles of assignments whose delivery is not complete: "delivered"
@@ -207,6 +234,7 @@ func (s *Service) claim(ctx context.Context, j *job, before entitlement.GrantShe
 func (s *Service) release(ctx context.Context, j *job) {
 	var c entitlement.Change
 	for _, sj := range j.sheets {
+		sj.forget()
 		c.Sheets = append(c.Sheets, sj.sheet)
 	}
 	if len(c.Sheets) == 0 {
@@ -314,7 +342,8 @@ func (s *Service) settleOne(ctx context.Context, j *job, command string) (moved 
 }
 
 // forget drops the roles that this claim entered and nobody wrote: where the subject moved
-// on, its debt may be paid by then, and nobody would ever come to look at them.
+// on, or its claim is given back, its debt may be paid by then, and nobody would ever come
+// to look at them.
 func (sj *sheetJob) forget() {
 	for role := range sj.fresh {
 		if !sj.wrote[role] {

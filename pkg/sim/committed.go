@@ -101,7 +101,7 @@ func (o *oracle) unused(what string, is func(entitlement.PackageID, entitlement.
 
 func (o *oracle) pack(p entitlement.AccessPackage) {
 	if !p.Erased {
-		o.packages[p.ID] = true
+		o.packages[p.ID] = p
 		return
 	}
 	delete(o.packages, p.ID)
@@ -194,7 +194,7 @@ func (o *oracle) submitted(inv *invocation, was *asked, r entitlement.Assignment
 	if r.Type.Removes() {
 		return
 	}
-	if !o.packages[r.Package] {
+	if !o.exists(r.Package) {
 		o.fail("S7", "request %s was taken for the deleted package %s", short(string(r.ID)), short(string(r.Package)))
 	}
 	if _, there := o.policies[r.Policy]; !there && r.Type.Adds() {
@@ -348,7 +348,7 @@ func (o *oracle) begins(a *held, now time.Time) {
 		o.fail("S2", "assignment %s has no request", short(string(a.ID)))
 		return
 	}
-	if !o.packages[a.Package] {
+	if !o.exists(a.Package) {
 		o.fail("S7", "assignment %s began of a deleted package", short(string(a.ID)))
 	}
 	p := o.people[a.Subject]
@@ -470,11 +470,11 @@ func (o *oracle) revoked(a entitlement.Assignment, now time.Time) {
 	}
 }
 
-// givenElsewhere reports that another package gives the role which the person holds, or
-// whose removal from the person is not complete.
+// givenElsewhere reports that the person holds another package that ever gave the role, or
+// did and its removal is not complete: then that one is seen to owe it.
 func (o *oracle) givenElsewhere(a entitlement.Assignment, role entitlement.RoleRef) bool {
-	for _, other := range o.assignments {
-		if other.Subject == a.Subject && other.Package != a.Package && !other.removed && slices.Contains(o.scopes[other.Package], role) {
+	for _, other := range slices.Concat(o.liveOf[a.Subject], o.leaving[a.Subject]) {
+		if other.ID != a.ID && other.roles[role] {
 			return true
 		}
 	}

@@ -17,7 +17,7 @@ type oracle struct {
 
 	people      map[entitlement.UserID]*person
 	groups      map[entitlement.GroupID]bool
-	packages    map[entitlement.PackageID]bool
+	packages    map[entitlement.PackageID]entitlement.AccessPackage
 	policies    map[entitlement.PolicyID]entitlement.AssignmentPolicy
 	scopes      map[entitlement.PackageID][]entitlement.RoleRef
 	generation  map[entitlement.PackageID]int64
@@ -106,7 +106,7 @@ type debt struct {
 
 func newOracle(w *world) *oracle {
 	return &oracle{w: w,
-		people: map[entitlement.UserID]*person{}, groups: map[entitlement.GroupID]bool{}, packages: map[entitlement.PackageID]bool{},
+		people: map[entitlement.UserID]*person{}, groups: map[entitlement.GroupID]bool{}, packages: map[entitlement.PackageID]entitlement.AccessPackage{},
 		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
 		assignments: map[entitlement.AssignmentID]*held{}, open: map[pair]entitlement.RequestID{}, live: map[pair]*held{}, liveOf: map[entitlement.UserID][]*held{}, leaving: map[entitlement.UserID][]*held{},
@@ -363,6 +363,21 @@ func (o *oracle) replied(inv *invocation, err error, other bool) {
 	case other && inv.writes == 0:
 		o.fail("S12", "another command under %s was answered as if it had been that one", inv.key)
 	}
+}
+
+func (o *oracle) exists(id entitlement.PackageID) bool {
+	_, there := o.packages[id]
+	return there
+}
+
+// excluded returns a package that cannot be held beside another one, or "".
+func (o *oracle) excluded(id entitlement.PackageID) entitlement.PackageID {
+	for _, other := range sorted(o.packages) {
+		if slices.Contains(o.packages[id].Incompatible, other) || slices.Contains(o.packages[other].Incompatible, id) {
+			return other
+		}
+	}
+	return ""
 }
 
 // sorted returns the keys of a map in order.

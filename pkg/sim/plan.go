@@ -198,8 +198,43 @@ func Draw(number uint64) Plan {
 			rival.Same = true
 			p.Commands = append(p.Commands, rival)
 		}
+		if r.IntN(12) == 0 {
+			p.Commands = append(p.Commands, drawScene(r, p.Rate > 0)...)
+		}
 	}
 	return p
+}
+
+// scenes are commands about the same pair, one after the other, of which the first stands
+// still somewhere in its middle until the others are done.
+var scenes = [][]Kind{
+	{ExtendByAdmin, RemoveByAdmin, Submit},
+	{ExtendByUser, RemoveByUser, Assign},
+	{Submit, Cancel, Submit},
+	{Approve, Cancel, Submit},
+	{Assign, RemoveByAdmin, Assign},
+	{Urgent, RemoveByAdmin, Urgent, Assign, Urgent},
+	{Urgent, RemoveByAdmin, Assign},
+	{Urgent, RemoveRole, AddRole},
+	{Urgent, Disable, Enable},
+	{Tick, ExtendByAdmin, Tick},
+	{RemoveByAdmin, Tick, Assign},
+}
+
+func drawScene(r *rand.Rand, troubled bool) []Command {
+	var all []Command
+	for i, k := range scenes[r.IntN(len(scenes))] {
+		c := drawOf(r, k)
+		c.Same, c.Meets, c.Steps = i > 0, Fine, 0
+		if i == 0 {
+			c.Steps = 1 + r.IntN(12)
+			if troubled && r.IntN(2) == 0 {
+				c.Meets, c.Nth = Frozen, c.Steps
+			}
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 // rivals are the commands that are worth to come in the middle of another.

@@ -102,6 +102,9 @@ func (w *world) pairFor(c Command) (entitlement.PackageID, entitlement.UserID) {
 	pkg, subject := w.cast.packages[c.B%len(w.cast.packages)], w.personAt(c.A)
 	if c.Same && w.same.pkg != "" {
 		pkg = w.same.pkg
+		if other := w.oracle.excluded(pkg); other != "" && c.C%4 == 0 {
+			pkg = other
+		}
 		if w.same.who != "" {
 			subject = w.same.who
 		}
@@ -113,7 +116,7 @@ func (w *world) pairFor(c Command) (entitlement.PackageID, entitlement.UserID) {
 	var all []pair
 	for _, u := range w.cast.people {
 		for _, p := range w.cast.packages {
-			if w.oracle.packages[p] && w.oracle.people[u].enabled {
+			if w.oracle.exists(p) && w.oracle.people[u].enabled {
 				all = append(all, pair{p, u})
 			}
 		}

@@ -24,6 +24,9 @@ func claimLife(w *world) {
 	want := entitlement.GrantSheet{Subject: d.subject, Connector: d.at, Token: "one", Until: until}
 	w.same(got, want)
 	w.same(w.sheets(d.subject), []entitlement.GrantSheet{want})
+	again, err := d.claim(w, "one", now, until) // as a client does that did not hear the answer
+	w.must(err)
+	w.same(again, want)
 
 	for _, token := range []string{"two", "one"} {
 		_, err = d.claim(w, token, until.Add(-1), until.Add(time.Hour))

@@ -70,7 +70,7 @@ var (
 	pinCancel          = cost{4, 4, 8}   // [2, 3, 8]
 	pinRemove          = cost{6, 6, 18}  // [2, 5, 16]: made for another, which is a row of its own
 	pinList            = cost{4, 5.5, 0} // one page of one's own requests, three on it
-	pinDeliver         = cost{8, 12, 12} // [5, 8, 12]: three roles at one target, a fence for each, and the breaker
+	pinDeliver         = cost{9, 13, 12} // [5, 8, 12]: three roles at one target, a fence for each, and the breaker
 	pinRepeat          = cost{1, 1, 0}
 	pinExpireOne       = cost{10, 5, 10} // [8 empty shards, 1 of them read, 10]
 	pinExpireNothing   = cost{8, 4, 0}   // [8, 4, 0]

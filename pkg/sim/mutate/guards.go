@@ -78,8 +78,9 @@ var mutations = []mutation{
 		return r, Change{}, Errorf(Forbidden`, `	if false {
 		return r, Change{}, Errorf(Forbidden`}, {"pkg/entitlement/decide.go",
 		`	if s == nil || !u.Enabled || u.ID == r.Requestor || u.ID == r.Subject {`, `	if s == nil || !u.Enabled {`}}},
-	{name: "leaver is given nothing", edits: []edit{{"pkg/delivery/plan.go",
-		`	if h.Off || w.Subject == nil || !w.Subject.Enabled {`, `	if w.Subject == nil {`}}},
+	{name: "leaver is given nothing", covered: "whatever a leaver holds is ended before anything is planned, and the fence refuses a plan that is older",
+		edits: []edit{{"pkg/delivery/plan.go",
+			`	if h.Off || w.Subject == nil || !w.Subject.Enabled {`, `	if w.Subject == nil {`}}},
 	{name: "tick looks for debts", edits: []edit{{"pkg/lifecycle/tick.go",
 		`	for shard := range names.OweShards {
 		if err := t.owed(`, `	for shard := range 0 {
@@ -103,10 +104,7 @@ var mutations = []mutation{
 	{name: "intention that is signed", edits: []edit{{"pkg/delivery/reconcile.go",
 		`		if sj.sheet.Grants[role].Intent == sj.token {`, `		if g := sj.sheet.Grants[role]; g.Presence == entitlement.PresenceUnknown {`}}},
 	{name: "intention that nobody carried out is forgotten", edits: []edit{{"pkg/delivery/reconcile.go",
-		`		if !sj.wrote[role] {
-			delete(sj.sheet.Grants, role)
-		}
-`, ``}}},
+		`		if !sj.wrote[role] {`, `		if sj.wrote[role] && false {`}}},
 	{name: "debt while an end has passed", edits: []edit{{"pkg/delivery/plan.go",
 		`			owe(now.Add(names.TickPeriod))
 			continue

@@ -20,7 +20,7 @@ import (
 )
 
 func main() {
-	runs := flag.Int("runs", 20000, "runs to wait for each mutation to be noticed")
+	runs := flag.Int("runs", 60000, "runs to wait for each mutation to be noticed")
 	only := flag.String("only", "", "take out those guards alone whose name holds this")
 	flag.Parse()
 	if err := all(*runs, *only); err != nil {
