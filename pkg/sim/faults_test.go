@@ -414,3 +414,67 @@ func TestS18_OfTwoThatExcludeEachOtherOneIsGiven(t *testing.T) {
 		}
 	}
 }
+
+// A worker reads whom a debt concerns and stands still; the assignment ends, and only then
+// its package gets a role that the person was given by somebody else. The worker goes on,
+// and dies before it knows anything: the role was never ours to take.
+func TestS9_ARoleThatAPackageGotAfterTheEndIsNotTaken(t *testing.T) {
+	for call := range 12 {
+		tell(t, func(w *world) {
+			w.assigns(1, plainPack)
+			w.delivers()
+			w.story(ReprocessAssignment, 0, 0, 1)
+			stood, left := false, call
+			w.script = func(inv *invocation, label string) Fate {
+				switch {
+				case inv.seed != 3:
+				case strings.HasPrefix(label, "Work") && !stood:
+					stood = true
+					return Frozen
+				case stood:
+					if left--; left < 0 {
+						return CrashBefore
+					}
+				}
+				return Fine
+			}
+			w.act(Command{Kind: Urgent, A: 9, Seed: 3})
+			w.all()
+			w.story(RemoveByAdmin, 0, 0, 1)
+			w.delivers()
+			w.story(AddRole, plainPack, 1, 1)
+			w.story(HandEdit, 1, 0, 1)
+			w.want(w.holds(1, 0, "two"), "not given by hand")
+			w.advance(4 * time.Minute)
+			w.script = nil
+			w.story(Assign, 1, innerPack, 1) // anything that has the person looked at
+			for range 5 {
+				w.minute()
+			}
+			w.want(w.holds(1, 0, "two"), "taken, and no assignment ever gave it")
+		})
+	}
+}
+
+// A worker claims at one target, late, and is refused at the other: what it gives back says
+// nothing of roles that it only meant to write.
+func TestS14_AClaimThatIsGivenBackLeavesNoRecord(t *testing.T) {
+	tell(t, func(w *world) {
+		w.assigns(1, widerPack)
+		claims := 0
+		w.script = func(inv *invocation, label string) Fate {
+			if inv.seed != 3 || !strings.HasPrefix(label, "Claim") {
+				return Fine
+			}
+			claims++
+			return []Fate{Frozen, Conflicted}[min(claims-1, 1)]
+		}
+		w.act(Command{Kind: Urgent, A: 9, Seed: 3})
+		w.all()
+		w.story(RemoveByAdmin, 0, 0, 1)
+		w.delivers()
+		w.advance(4 * time.Minute)
+		w.want(claims == 2, "%d claims", claims)
+		w.story(Submit, 1, asksGroup, 1) // anything that has the person looked at
+	})
+}
