@@ -105,56 +105,63 @@ func (s *Service) namedExist(ctx context.Context, p entitlement.AssignmentPolicy
 }
 
 // DeletePolicy removes a policy under which nobody holds its package and nobody asks for
-// it (R88). It closes the policy first and counts then (S7).
+// it (R88). Where the policy or its package moves meanwhile, it looks again from the start.
 func (s *Service) DeletePolicy(ctx context.Context, by authz.Caller, id entitlement.PolicyID) error {
+	for try := 1; ; try++ {
+		err := s.deletePolicy(ctx, by, id)
+		if entitlement.StalePart(err) == "" || try == eraseTries {
+			return err
+		}
+	}
+}
+
+// eraseTries bounds how often a deletion is tried.
+const eraseTries = 4
+
+// deletePolicy closes the policy to new work, counts then, and erases it as the very one
+// that was closed: whoever opens it again moves its version on, so that nothing is erased
+// on a count from before that (S7).
+func (s *Service) deletePolicy(ctx context.Context, by authz.Caller, id entitlement.PolicyID) error {
 	p, err := s.Store.Policy(ctx, id)
 	if err != nil {
 		return err
 	}
-	gate := entitlement.Gate{Package: p.Package, Policy: id, Closed: true}
-	if err := s.Store.Commit(ctx, entitlement.Change{Gates: []entitlement.Gate{gate}}); err != nil {
+	if err := s.door(ctx, p, true); err != nil {
 		return err
 	}
+	p.Version++
 	held, err := s.occupied(ctx, p.Package, id)
-	if err != nil {
-		return err
+	if err == nil && held != (Occupancy{}) {
+		err = entitlement.Errorf(entitlement.Conflict, "%d assignments and %d open requests stand under the policy: end them first.", held.Assignments, held.Requests)
 	}
-	if held != (Occupancy{}) {
-		gate.Closed = false
-		if err := s.Store.Commit(ctx, entitlement.Change{Gates: []entitlement.Gate{gate}}); err != nil {
-			return err
-		}
-		return entitlement.Errorf(entitlement.Conflict, "%d assignments and %d open requests stand under the policy: end them first.", held.Assignments, held.Requests)
-	}
-	err = s.erasePolicy(ctx, by, p)
-	for try := 1; entitlement.KindOf(err) == entitlement.Conflict && try < eraseTries; try++ {
-		if p, err = s.Store.Policy(ctx, id); err == nil { // the package or the policy moved meanwhile
-			err = s.erasePolicy(ctx, by, p)
-		}
+	if err == nil {
+		err = s.erasePolicy(ctx, by, p)
 	}
 	if err != nil {
-		return s.keepPolicy(ctx, id, err)
+		return s.keepPolicy(ctx, p, err)
 	}
 	return nil
 }
 
-// keepPolicy opens a policy again that could not be deleted, so that new work is not
-// turned away for ever. The answer alone may have been lost: then the policy is gone, and
-// stays closed. It is opened only as the very one that was read.
-func (s *Service) keepPolicy(ctx context.Context, id entitlement.PolicyID, failed error) error {
-	p, err := s.Store.Policy(ctx, id)
-	if entitlement.KindOf(err) == entitlement.NotFound {
-		return nil
-	}
-	if err == nil {
-		gate := entitlement.Gate{Package: p.Package, Policy: id}
-		err = s.Store.Commit(ctx, entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}, Gates: []entitlement.Gate{gate}})
-	}
-	return errors.Join(failed, err)
+// door closes a policy to new work, or opens it again, as the very one that was read.
+func (s *Service) door(ctx context.Context, p entitlement.AssignmentPolicy, closed bool) error {
+	return s.Store.Commit(ctx, entitlement.Change{Policies: []entitlement.AssignmentPolicy{p},
+		Gates: []entitlement.Gate{{Package: p.Package, Policy: p.ID, Closed: closed}}})
 }
 
-// eraseTries bounds how often the last step of a deletion is tried.
-const eraseTries = 4
+// keepPolicy opens a policy again that could not be deleted, so that new work is not
+// turned away for ever. The answer alone may have been lost: then the policy is gone, and
+// stays closed. One that moved on is somebody else's to open.
+func (s *Service) keepPolicy(ctx context.Context, p entitlement.AssignmentPolicy, failed error) error {
+	err := s.door(ctx, p, false)
+	if entitlement.StalePart(err) == "" {
+		return errors.Join(failed, err)
+	}
+	if _, err = s.Store.Policy(ctx, p.ID); entitlement.KindOf(err) == entitlement.NotFound {
+		return nil
+	}
+	return failed
+}
 
 // erasePolicy takes a policy that nothing stands under out of its package.
 func (s *Service) erasePolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy) error {

@@ -3,6 +3,7 @@
 package clock
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -12,8 +13,12 @@ import (
 	"time"
 )
 
-// Clock tells the time. It is always UTC.
-type Clock interface{ Now() time.Time }
+// Clock tells the time, which is always UTC, and lets time pass.
+type Clock interface {
+	Now() time.Time
+	// Sleep returns after d, or with the context's error as soon as that is over.
+	Sleep(ctx context.Context, d time.Duration) error
+}
 
 // IDs makes new UUIDs in canonical lower-case text.
 type IDs interface{ New() string }
@@ -23,6 +28,18 @@ type System struct{}
 
 // Now returns the wall clock's time in UTC.
 func (System) Now() time.Time { return time.Now().UTC() }
+
+// Sleep waits.
+func (System) Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // New returns a random version 4 UUID.
 func (System) New() string {
@@ -64,6 +81,12 @@ func (v *Virtual) Now() time.Time {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.now
+}
+
+// Sleep moves the clock by d and returns at once.
+func (v *Virtual) Sleep(ctx context.Context, d time.Duration) error {
+	v.Advance(d)
+	return ctx.Err()
 }
 
 // Advance moves the clock by d and returns the new time.

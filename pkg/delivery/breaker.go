@@ -47,7 +47,7 @@ func (t *target) admitted(ctx context.Context) (bool, error) {
 func (t *target) remember(ctx context.Context) {
 	b := t.breaker
 	switch {
-	case t.failed:
+	case t.failed && !t.answered:
 		b.Failures++
 		b.Until = t.service.Clock.Now().Add(rest(b.Failures))
 	case b.Failures > 0 && t.answered:
@@ -87,9 +87,12 @@ func (t *target) wake(ctx context.Context) {
 	}
 }
 
-// saw takes note of a call's outcome. Only a target that does not answer trips the
-// breaker: one that refuses or throttles is alive, and has said what it wants.
+// saw takes note of a call's outcome. Only a target that answers nothing trips the breaker:
+// one that refuses or throttles is alive, and has said what it wants, and one that answers
+// some calls would lose the others' patience for each that it does not.
 func (t *target) saw(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if err == nil {
 		t.answered = true
 		return

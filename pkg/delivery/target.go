@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,24 +16,41 @@ import (
 // parallelLookups bounds the searches for people at one target.
 const parallelLookups = 4
 
-// target carries out the tasks of several subjects at one target system, role by role.
+// parallelCalls bounds the calls that one worker makes to one target side by side: with the
+// two workers of the bulk lane as many as a target of twenty changes a second can take that
+// needs 200 ms for each of the three calls of a change (Y5).
+const parallelCalls = 6
+
+// patience is how long one run waits for a target that asks for a moment. What takes
+// longer is owed and taken up again later: the worker is needed elsewhere (L6).
+const patience = 10 * time.Second
+
+// target carries out the tasks of several subjects at one target system.
 type target struct {
 	service *Service
 	id      entitlement.ConnectorID
 	sheets  []*sheetJob
 	conn    connector.Connector
 	batch   int
+	breaker entitlement.Breaker
 
-	breaker  entitlement.Breaker
-	mu       sync.Mutex
-	failed   bool // some call was not answered
-	answered bool // some call was
+	mu       sync.Mutex    // of what follows, and of the sheets
+	failed   bool          // some call was not answered
+	answered bool          // some call was
+	waited   time.Duration // for a target that asked for it
 }
 
-// op is one subject's task of one role.
+// op is one subject's task of one role, and the subject's id at the target.
 type op struct {
 	sheet *sheetJob
 	task  Task
+	who   connector.PrincipalRef
+}
+
+// unit is what is done at a time: one role of as many subjects as the target takes at once.
+type unit struct {
+	role entitlement.RoleRef
+	ops  []op
 }
 
 func (t *target) run(ctx context.Context) {
@@ -54,21 +72,45 @@ func (t *target) run(ctx context.Context) {
 	}
 	t.conn, t.batch = conn, max(conn.Describe().MaxBatch, 1)
 	t.findPrincipals(ctx)
+	var g errgroup.Group
+	g.SetLimit(parallelCalls)
+	if t.breaker.Failures > 0 {
+		g.SetLimit(1) // one call tries a target that was silent
+	}
+	for _, u := range t.units() {
+		g.Go(func() error {
+			if t.silent() {
+				t.failAll(u.ops, refusalOf(errSilent)) // one unanswered call is enough
+			} else {
+				t.apply(ctx, u.role, u.ops)
+			}
+			return nil
+		})
+	}
+	g.Wait()
+}
+
+// units sorts the tasks of those who were found by role, and cuts them to the target's size.
+func (t *target) units() []unit {
 	byRole := map[entitlement.RoleRef][]op{}
 	for _, o := range t.all() {
-		if o.sheet.sheet.Principal != "" {
+		if o.who != "" {
 			byRole[o.task.Role] = append(byRole[o.task.Role], o)
 		}
 	}
+	var units []unit
 	for _, role := range slices.SortedFunc(maps.Keys(byRole), compareRoles) {
 		for chunk := range slices.Chunk(byRole[role], t.batch) {
-			if t.failed {
-				t.failAll(chunk, refusalOf(errSilent)) // one unanswered call is enough
-				continue
-			}
-			t.apply(ctx, role, chunk)
+			units = append(units, unit{role, chunk})
 		}
 	}
+	return units
+}
+
+func (t *target) silent() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.failed
 }
 
 // errSilent stands for a call that was not made because the one before was not answered.
@@ -78,7 +120,7 @@ func (t *target) all() []op {
 	var all []op
 	for _, sj := range t.sheets {
 		for _, task := range sj.tasks {
-			all = append(all, op{sj, task})
+			all = append(all, op{sj, task, connector.PrincipalRef(sj.sheet.Principal)})
 		}
 	}
 	return all
@@ -95,23 +137,21 @@ func (t *target) findPrincipals(ctx context.Context) {
 		}
 		if sj.job.work.Subject == nil {
 			for _, task := range sj.tasks {
-				t.note(op{sj, task}, outcome{failure: &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "The user does not exist any more and cannot be looked up at the target."}})
+				t.note(op{sheet: sj, task: task}, outcome{failure: &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "The user does not exist any more and cannot be looked up at the target."}})
 			}
 			continue
 		}
 		g.Go(func() error {
 			u := sj.job.work.Subject
 			ref, err := t.conn.FindPrincipal(ctx, connector.Correlation{User: u.ID, UserName: u.UserPrincipalName, Mail: u.Mail, External: u.ExternalID})
-			t.mu.Lock()
 			t.saw(err)
-			t.mu.Unlock()
 			if err == nil {
 				sj.sheet.Principal = string(ref)
 				return nil
 			}
 			refusal := refusalOf(err)
 			for _, task := range sj.tasks {
-				t.note(op{sj, task}, outcomeWithout(task, refusal))
+				t.note(op{sheet: sj, task: task}, outcomeWithout(task, refusal))
 			}
 			return nil
 		})
@@ -144,14 +184,10 @@ func (t *target) apply(ctx context.Context, role entitlement.RoleRef, chunk []op
 		}
 		differ = append(differ, o)
 	}
-	differ = t.fenced(ctx, differ)
+	differ, refusals, err := t.change(ctx, role, differ)
 	if len(differ) == 0 {
 		return
 	}
-	for _, o := range differ {
-		o.sheet.wrote[role] = true
-	}
-	refusals, err := t.write(ctx, role, differ)
 	if err != nil {
 		t.failAll(differ, refusalOf(err))
 		return
@@ -162,15 +198,61 @@ func (t *target) apply(ctx context.Context, role entitlement.RoleRef, chunk []op
 		return
 	}
 	for i, o := range differ {
-		refusal := refusals[i]
-		if refusal != nil && refusal.Reason == connector.PrincipalMissing {
-			// Deleted there, and perhaps there again under another id: looked up afresh next
-			// time, so this answer is not the last one (F29).
-			o.sheet.sheet.Principal = ""
-			refusal = &connector.Refusal{Reason: refusal.Reason, Detail: refusal.Detail, After: refusal.After}
-		}
-		t.note(o, judged(o.task, after[i], refusal))
+		t.note(o, judged(o.task, after[i], t.heeded(o, refusals[i])))
 	}
+}
+
+// change writes what differs, fenced before each call, and waits where the target asks for
+// a moment. It returns those that it tried to write, with the target's refusal of each.
+func (t *target) change(ctx context.Context, role entitlement.RoleRef, differ []op) ([]op, []*connector.Refusal, error) {
+	for {
+		differ = t.fenced(ctx, differ)
+		if len(differ) == 0 {
+			return nil, nil, nil
+		}
+		t.writes(differ, role)
+		refusals, err := t.write(ctx, role, differ)
+		if wait := t.moment(err); wait == 0 || t.service.Clock.Sleep(ctx, wait) != nil {
+			return differ, refusals, err
+		}
+	}
+}
+
+// writes notes that the target is asked now.
+func (t *target) writes(ops []op, role entitlement.RoleRef) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, o := range ops {
+		o.sheet.wrote[role] = true
+	}
+}
+
+// moment returns how long to wait for a target that asks for it, while there is patience left.
+func (t *target) moment(err error) time.Duration {
+	if err == nil {
+		return 0
+	}
+	refusal := connector.RefusalOf(err)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if refusal.Reason != connector.TargetThrottled || t.waited+refusal.After > patience {
+		return 0
+	}
+	t.waited += refusal.After
+	return refusal.After
+}
+
+// heeded takes note of a target that does not know a subject any more: deleted there, and
+// perhaps there again under another id. The subject is looked up afresh next time, so this
+// answer is not the last one (F29).
+func (t *target) heeded(o op, refusal *connector.Refusal) *connector.Refusal {
+	if refusal == nil || refusal.Reason != connector.PrincipalMissing {
+		return refusal
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o.sheet.sheet.Principal = ""
+	return &connector.Refusal{Reason: refusal.Reason, Detail: refusal.Detail, After: refusal.After}
 }
 
 // judged weighs what the target said of a write against what it shows: only the read-back
@@ -190,7 +272,7 @@ func judged(task Task, present bool, refusal *connector.Refusal) outcome {
 func (t *target) check(ctx context.Context, role entitlement.RoleRef, ops []op) ([]bool, error) {
 	who := make([]connector.PrincipalRef, len(ops))
 	for i, o := range ops {
-		who[i] = connector.PrincipalRef(o.sheet.sheet.Principal)
+		who[i] = o.who
 	}
 	present, err := t.conn.Check(ctx, role, who)
 	t.saw(err)
@@ -230,7 +312,7 @@ func (t *target) fenced(ctx context.Context, ops []op) []op {
 func (t *target) write(ctx context.Context, role entitlement.RoleRef, ops []op) ([]*connector.Refusal, error) {
 	changes := make([]connector.Op, len(ops))
 	for i, o := range ops {
-		changes[i] = connector.Op{Grant: o.task.Grant, Principal: connector.PrincipalRef(o.sheet.sheet.Principal)}
+		changes[i] = connector.Op{Grant: o.task.Grant, Principal: o.who}
 	}
 	results, err := t.conn.Apply(ctx, role, changes)
 	t.saw(err)
@@ -254,5 +336,7 @@ func (t *target) failAll(ops []op, refusal *connector.Refusal) {
 }
 
 func (t *target) note(o op, out outcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	record(&o.sheet.sheet, o.task, out, o.sheet.job.head.Gen, t.service.Clock.Now())
 }

@@ -478,3 +478,26 @@ func TestS14_AClaimThatIsGivenBackLeavesNoRecord(t *testing.T) {
 		w.story(Submit, 1, asksGroup, 1) // anything that has the person looked at
 	})
 }
+
+// Two calls delete one policy: the second fails halfway and opens it again, somebody gets
+// access under it, and the first goes on with what it counted before that.
+func TestS7_ADeletionCountsAgainWhereAnotherOpenedThePolicy(t *testing.T) {
+	tell(t, func(w *world) {
+		w.script = func(inv *invocation, label string) Fate {
+			switch {
+			case inv.seed == 3 && strings.HasPrefix(label, "Package"):
+				return Frozen
+			case inv.seed == 5 && strings.HasPrefix(label, "Package"):
+				return FailBefore
+			}
+			return Fine
+		}
+		w.act(Command{Kind: DeletePolicy, A: plainPack, Seed: 3})
+		w.some(20)
+		w.act(Command{Kind: DeletePolicy, A: plainPack, Seed: 5})
+		w.all()
+		w.assigns(1, plainPack)
+		w.want(len(w.oracle.order) == 1, "the policy was left closed")
+		w.advance(4 * time.Minute)
+	})
+}
