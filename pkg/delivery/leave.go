@@ -10,46 +10,49 @@ import (
 // each assignment and each open request in a change of its own, so that a crash is taken
 // up where it was. What somebody else moves meanwhile is a Conflict: nothing may count as
 // settled while the subject still holds or asks for anything, so the message comes again.
-func (s *Service) leave(ctx context.Context, h entitlement.Head, command string) error {
+// It returns how many assignments it ended, by which the head moved on.
+func (s *Service) leave(ctx context.Context, h entitlement.Head, command string) (ended int, err error) {
 	for _, pkg := range h.Live {
-		if err := s.leaveOne(ctx, pkg, h.Subject, command); err != nil {
-			return err
+		n, err := s.leaveOne(ctx, pkg, h.Subject, command)
+		if err != nil {
+			return 0, err
 		}
+		ended += n
 	}
 	open, err := s.Store.OpenRequests(ctx, h.Subject)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, r := range open {
 		slot, err := s.Store.Slot(ctx, r.Package, r.Subject)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		change, err := entitlement.Withdraw(r, slot, entitlement.OutcomeSubjectDisabled, command, s.Clock.Now())
 		if err == nil {
 			err = s.Store.Commit(ctx, change)
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return ended, nil
 }
 
-func (s *Service) leaveOne(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID, command string) error {
+func (s *Service) leaveOne(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID, command string) (ended int, err error) {
 	slot, err := s.Store.Slot(ctx, pkg, subject)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	with, err := s.endsWith(ctx, slot)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	change, err := entitlement.Leave(slot, with, entitlement.OutcomeSubjectDisabled, command, s.Clock.Now())
 	if err == nil && len(change.Ended) > 0 {
 		err = s.Store.Commit(ctx, change)
 	}
-	return err
+	return len(change.Ended), err
 }
 
 // endsWith reads the requests that end with a slot's assignment: the one that made it

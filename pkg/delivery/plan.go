@@ -296,21 +296,12 @@ func settleWaiting(id entitlement.Waiting, w entitlement.Work, known map[entitle
 	return c, done, nil
 }
 
-// mayBeOf reports that a role which is left over may be there for the package: the package
-// gives it, or an edit took it out of whichever package gave it.
-func mayBeOf(pkg entitlement.PackageID, role entitlement.RoleRef, w entitlement.Work) bool {
-	gives := func(p entitlement.PackageScopes) bool {
-		return slices.ContainsFunc(p.List, func(s entitlement.ResourceRoleScope) bool { return s.Ref == role })
-	}
-	if gives(w.Scopes[pkg]) {
-		return true
-	}
-	for _, p := range w.Scopes {
-		if gives(p) {
-			return false
-		}
-	}
-	return true
+// mayBeOf reports that a role which is left over may be there for the assignment: its
+// package gives it, or may have given it before: the package was edited after the last
+// delivery that was complete, if there was one, or is not there any more.
+func mayBeOf(a entitlement.Assignment, role entitlement.RoleRef, p entitlement.PackageScopes) bool {
+	gives := slices.ContainsFunc(p.List, func(s entitlement.ResourceRoleScope) bool { return s.Ref == role })
+	return gives || p.Version == 0 || a.Delivered.IsZero() || a.Observed != p.Version
 }
 
 // settleRemoving closes one removal once no role that the assignment's package gives is
@@ -321,7 +312,7 @@ func settleRemoving(id entitlement.Removing, w entitlement.Work, want map[entitl
 		return c, false, entitlement.Errorf(entitlement.Internal, "The ended assignment %s is missing.", id.Assignment)
 	}
 	for role := range known {
-		if !want[role] && mayBeOf(a.Package, role, w) {
+		if !want[role] && mayBeOf(a, role, w.Scopes[a.Package]) {
 			return c, false, nil
 		}
 	}

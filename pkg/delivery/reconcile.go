@@ -110,7 +110,8 @@ func (s *Service) loadOne(ctx context.Context, id entitlement.UserID, command st
 	if !j.head.Owes() {
 		return nil
 	}
-	now := s.Clock.Now()
+	now := s.Clock.Now() // of the plan and of the lease, which bounds how old the plan may get
+	j.want = Desired(j.head, j.work, now)
 	verify := verified(j.head, j.work)
 	for _, sheet := range sheetsFor(id, j.want, sheets) {
 		if len(Plan(j.want, verify, sheet, j.head.Gen)) == 0 {
@@ -138,20 +139,27 @@ func (s *Service) loadOne(ctx context.Context, id entitlement.UserID, command st
 func (s *Service) read(ctx context.Context, j *job, command string) ([]entitlement.GrantSheet, error) {
 	head, sheets, err := s.Store.Debt(ctx, j.subject)
 	for range maxRounds {
-		if err == nil && head.Owes() && head.Off {
-			if err = s.leave(ctx, head, command); err == nil {
-				head, sheets, err = s.Store.Debt(ctx, j.subject)
-			}
-		}
 		j.head = head
 		if err != nil || !head.Owes() {
 			return sheets, err
 		}
+		if head.Off {
+			ended, err := s.leave(ctx, head, command)
+			if err != nil {
+				return nil, err
+			}
+			if head, sheets, err = s.Store.Debt(ctx, j.subject); err != nil {
+				return nil, err
+			}
+			if head.Gen != j.head.Gen+int64(ended) {
+				continue // somebody else moved it too, and what came since has not been ended
+			}
+			j.head = head
+		}
 		if j.work, err = s.Store.Work(ctx, head); err != nil {
 			return nil, err
 		}
-		j.want = Desired(head, j.work, s.Clock.Now())
-		if allKnown(j.want, sheets) {
+		if allKnown(Desired(head, j.work, s.Clock.Now()), sheets) {
 			return sheets, nil
 		}
 		if head, sheets, err = s.Store.Debt(ctx, j.subject); err == nil && head.Gen == j.head.Gen {

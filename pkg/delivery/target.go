@@ -34,10 +34,10 @@ type target struct {
 	batch   int
 	breaker entitlement.Breaker
 
-	mu       sync.Mutex    // of what follows, and of the sheets
-	failed   bool          // some call was not answered
-	answered bool          // some call was
-	waited   time.Duration // for a target that asked for it
+	mu       sync.Mutex // of what follows, and of the sheets
+	failed   bool       // some call was not answered
+	answered bool       // some call was
+	patient  time.Time  // until then, from when the target first asked for a moment
 }
 
 // op is one subject's task of one role, and the subject's id at the target.
@@ -232,13 +232,18 @@ func (t *target) moment(err error) time.Duration {
 	if err == nil {
 		return 0
 	}
-	refusal := connector.RefusalOf(err)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if refusal.Reason != connector.TargetThrottled || t.waited+refusal.After > patience {
+	refusal, now := connector.RefusalOf(err), t.service.Clock.Now()
+	if refusal.Reason != connector.TargetThrottled {
 		return 0
 	}
-	t.waited += refusal.After
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.patient.IsZero() {
+		t.patient = now.Add(patience)
+	}
+	if now.Add(refusal.After).After(t.patient) {
+		return 0
+	}
 	return refusal.After
 }
 

@@ -15,8 +15,11 @@ import (
 	"leasehold/pkg/requests"
 )
 
-// apiTimeout is the time-out of the functions behind the API.
-const apiTimeout = 29 * time.Second
+// The time-outs of the functions behind the API, and of the tick.
+const (
+	apiTimeout  = 29 * time.Second
+	tickTimeout = names.TickPeriod + 10*time.Second
+)
 
 // act carries out one command of a plan.
 func (w *world) act(c Command) {
@@ -25,7 +28,7 @@ func (w *world) act(c Command) {
 	case Pass:
 		w.advance(c.Span)
 	case Tick:
-		w.begin(w.invoke(c, 55*time.Second), func(ctx context.Context) error {
+		w.begin(w.invoke(c, tickTimeout), func(ctx context.Context) error {
 			_, err := w.tick.Tick(ctx, "tick")
 			return err
 		})

@@ -77,7 +77,7 @@ func newTown(latency time.Duration, batch int) *town {
 
 // Commit waits where the store may not write yet, and takes notes.
 func (w *town) Commit(ctx context.Context, c entitlement.Change) error {
-	if len(c.Ended) > 0 && w.pause > 0 {
+	if ends := slices.ContainsFunc(c.Ended, func(a entitlement.Assignment) bool { return a.Removed.IsZero() }); ends && w.pause > 0 {
 		w.mu.Lock()
 		now := time.Now()
 		if w.free.Before(now) {
@@ -108,6 +108,13 @@ func (w *town) Commit(ctx context.Context, c entitlement.Change) error {
 	return nil
 }
 
+// count counts the assignments that ended.
+func (w *town) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.ended)
+}
+
 // open starts the functions as they are deployed: so many copies on each lane, a tick a minute.
 func (w *town) open() {
 	worker := deliver.Handler(&delivery.Service{Store: w, Connectors: w.site, Lane: w.bulk, Clock: w.clock, IDs: w.ids, Lease: names.DeliverTimeout, Log: quietLog})
@@ -123,7 +130,7 @@ func (w *town) open() {
 	}
 	w.running.Go(func() {
 		for !w.stop.Load() {
-			ctx, end := context.WithTimeout(quiet, 55*time.Second)
+			ctx, end := context.WithTimeout(quiet, tickTimeout)
 			w.tick.Tick(ctx, "tick")
 			end()
 			time.Sleep(time.Until(time.Now().Truncate(names.TickPeriod).Add(names.TickPeriod)))
