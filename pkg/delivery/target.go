@@ -17,9 +17,9 @@ import (
 const parallelLookups = 4
 
 // parallelCalls bounds the calls that one worker makes to one target side by side: with the
-// two workers of the bulk lane as many as a target of twenty changes a second can take that
-// needs 200 ms for each of the three calls of a change (Y5).
-const parallelCalls = 6
+// two workers of the bulk lane as many as a target can take that allows twenty changes a
+// second and needs 200 ms for each of the three calls of a change (Y5).
+const parallelCalls = 8
 
 // patience is how long one run waits for a target that asks for a moment. What takes
 // longer is owed and taken up again later: the worker is needed elsewhere (L6).
@@ -37,7 +37,8 @@ type target struct {
 	mu       sync.Mutex // of what follows, and of the sheets
 	failed   bool       // some call was not answered
 	answered bool       // some call was
-	patient  time.Time  // until then, from when the target first asked for a moment
+	quiet    time.Time  // the target asked to be left alone until then
+	patient  time.Time  // how long it is worth waiting for that
 }
 
 // op is one subject's task of one role, and the subject's id at the target.
@@ -206,16 +207,49 @@ func (t *target) apply(ctx context.Context, role entitlement.RoleRef, chunk []op
 // a moment. It returns those that it tried to write, with the target's refusal of each.
 func (t *target) change(ctx context.Context, role entitlement.RoleRef, differ []op) ([]op, []*connector.Refusal, error) {
 	for {
+		t.hush(ctx)
 		differ = t.fenced(ctx, differ)
 		if len(differ) == 0 {
 			return nil, nil, nil
 		}
 		t.writes(differ, role)
 		refusals, err := t.write(ctx, role, differ)
-		if wait := t.moment(err); wait == 0 || t.service.Clock.Sleep(ctx, wait) != nil {
+		if err == nil || !t.asksForAMoment(err) {
 			return differ, refusals, err
 		}
 	}
+}
+
+// hush waits for the end of the moment that the target asked somebody for.
+func (t *target) hush(ctx context.Context) {
+	t.mu.Lock()
+	wait := t.quiet.Sub(t.service.Clock.Now())
+	t.mu.Unlock()
+	if wait > 0 {
+		_ = t.service.Clock.Sleep(ctx, wait) // where the time is over, the fence says so
+	}
+}
+
+// asksForAMoment reports that a call failed because the target wants to be left alone for
+// so short a time that it is worth waiting. All calls wait then, not the refused one alone.
+func (t *target) asksForAMoment(err error) bool {
+	refusal, now := connector.RefusalOf(err), t.service.Clock.Now()
+	if refusal.Reason != connector.TargetThrottled || refusal.After <= 0 {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.patient.IsZero() {
+		t.patient = now.Add(patience)
+	}
+	until := now.Add(refusal.After)
+	if until.After(t.patient) {
+		return false
+	}
+	if until.After(t.quiet) {
+		t.quiet = until
+	}
+	return true
 }
 
 // writes notes that the target is asked now.
@@ -225,26 +259,6 @@ func (t *target) writes(ops []op, role entitlement.RoleRef) {
 	for _, o := range ops {
 		o.sheet.wrote[role] = true
 	}
-}
-
-// moment returns how long to wait for a target that asks for it, while there is patience left.
-func (t *target) moment(err error) time.Duration {
-	if err == nil {
-		return 0
-	}
-	refusal, now := connector.RefusalOf(err), t.service.Clock.Now()
-	if refusal.Reason != connector.TargetThrottled {
-		return 0
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.patient.IsZero() {
-		t.patient = now.Add(patience)
-	}
-	if now.Add(refusal.After).After(t.patient) {
-		return 0
-	}
-	return refusal.After
 }
 
 // heeded takes note of a target that does not know a subject any more: deleted there, and

@@ -92,7 +92,7 @@ const (
 // people: five of them are as much as one call finishes well before its time is over.
 var Queues = []Queue{
 	{ID: DeliverUrgent, BatchSize: 10, MaxReceive: 5, MaxConcurrency: 10},
-	{ID: DeliverBulk, BatchSize: 5, MaxReceive: 5, MaxConcurrency: 2},
+	{ID: DeliverBulk, BatchSize: 5, MaxReceive: 5, MaxConcurrency: 3},
 	{ID: FanoutJobs, BatchSize: 1, MaxReceive: 5, MaxConcurrency: 2},
 }
 

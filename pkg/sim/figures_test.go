@@ -167,7 +167,7 @@ func TestY17_RetryAmplification(t *testing.T) {
 				w.urgent.Hint(quiet, u)
 				time.Sleep(time.Second)
 			}
-			for range 12 * 60 {
+			for range 24 * 60 {
 				if w.site.done() == n {
 					break
 				}

@@ -130,9 +130,11 @@ func (w *town) open() {
 	}
 	w.running.Go(func() {
 		for !w.stop.Load() {
-			ctx, end := context.WithTimeout(quiet, tickTimeout)
-			w.tick.Tick(ctx, "tick")
-			end()
+			w.running.Go(func() { // a tick that takes long does not keep the next from coming
+				ctx, end := context.WithTimeout(quiet, tickTimeout)
+				defer end()
+				w.tick.Tick(ctx, "tick")
+			})
 			time.Sleep(time.Until(time.Now().Truncate(names.TickPeriod).Add(names.TickPeriod)))
 		}
 	})
