@@ -225,8 +225,7 @@ func (s *Service) RemoveScope(ctx context.Context, by authz.Caller, id entitleme
 		return err
 	}
 	resource.Uses--
-	scopes.List = slices.Delete(scopes.List, i, i+1)
-	return s.putScopes(ctx, by, p, scopes, resource, "roleRemoved", scopeID)
+	return s.putScopes(ctx, by, p, scopes.Without(i, s.Clock.Now()), resource, "roleRemoved", scopeID)
 }
 
 func (s *Service) putScopes(ctx context.Context, by authz.Caller, p entitlement.AccessPackage, scopes entitlement.PackageScopes, r entitlement.Resource, kind, scopeID string) error {

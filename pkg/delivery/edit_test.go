@@ -281,8 +281,7 @@ func TestS15_ARemovalWaitsForARoleThatAnEditTookOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scopes.List = scopes.List[:1]
-	w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{scopes}})
+	w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{scopes.Without(1, w.clock.Now())}})
 	w.target.before = func(x entitlement.RoleRef, _ []connector.Op) trouble { return trouble{deaf: x == role("b")} }
 	w.deliver(u)
 	w.request(r, entitlement.RequestDelivering)

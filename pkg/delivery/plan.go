@@ -296,12 +296,15 @@ func settleWaiting(id entitlement.Waiting, w entitlement.Work, known map[entitle
 	return c, done, nil
 }
 
+// clocksApart is how far the clocks of two functions may be apart.
+const clocksApart = 10 * time.Minute
+
 // mayBeOf reports that a role which is left over may be there for the assignment: its
-// package gives it, or may have given it before: the package was edited after the last
-// delivery that was complete, if there was one, or is not there any more.
+// package gives it, or may have given it once, since a role was taken out of the package
+// after the assignment began, or the package is not there any more.
 func mayBeOf(a entitlement.Assignment, role entitlement.RoleRef, p entitlement.PackageScopes) bool {
 	gives := slices.ContainsFunc(p.List, func(s entitlement.ResourceRoleScope) bool { return s.Ref == role })
-	return gives || p.Version == 0 || a.Delivered.IsZero() || a.Observed != p.Version
+	return gives || p.Version == 0 || p.Shrunk.After(a.Start.Add(-clocksApart))
 }
 
 // settleRemoving closes one removal once no role that the assignment's package gives is

@@ -88,7 +88,10 @@ var scopesShape = shape[entitlement.PackageScopes]{
 	key:  func(s entitlement.PackageScopes) Key { return scopesKey(s.Package) },
 	name: func(s *entitlement.PackageScopes, k Key) { s.Package = packageAt(k) },
 	meta: func(s *entitlement.PackageScopes) *entitlement.Meta { return &s.Meta },
-	body: func(f *fields, s *entitlement.PackageScopes) { list(f, "l", &s.List, roleScopeFields) },
+	body: func(f *fields, s *entitlement.PackageScopes) {
+		list(f, "l", &s.List, roleScopeFields)
+		when(f, "sh", &s.Shrunk)
+	},
 }
 
 func roleScopeFields(f *fields, s *entitlement.ResourceRoleScope) {

@@ -1,6 +1,9 @@
 package entitlement
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Catalog is a container of resources and packages with its own owners.
 type Catalog struct {
@@ -123,7 +126,14 @@ type ResourceRoleScope struct {
 type PackageScopes struct {
 	Package PackageID
 	List    []ResourceRoleScope
+	Shrunk  time.Time // when a role was last taken out; zero means never
 	Meta
+}
+
+// Without returns the list without its i-th role scope, taken out at now.
+func (s PackageScopes) Without(i int, now time.Time) PackageScopes {
+	s.List, s.Shrunk = slices.Delete(slices.Clone(s.List), i, i+1), now
+	return s
 }
 
 // Job is a package edit on its way to the package's holders: each of them is to owe a

@@ -169,7 +169,7 @@ func (o *oracle) request(inv *invocation, r entitlement.AssignmentRequest, event
 	}
 	for _, s := range r.Stages {
 		if s.Decision != nil {
-			o.decision(inv, was, r, s, now)
+			o.decision(inv, was, r, s)
 		}
 	}
 	if r.State == entitlement.RequestDelivering && was.approvedAt.IsZero() {
@@ -221,7 +221,7 @@ func (o *oracle) submitted(inv *invocation, was *asked, r entitlement.Assignment
 }
 
 // decision checks a decision that stands in a request.
-func (o *oracle) decision(inv *invocation, was *asked, r entitlement.AssignmentRequest, s entitlement.Stage, now time.Time) {
+func (o *oracle) decision(inv *invocation, was *asked, r entitlement.AssignmentRequest, s entitlement.Stage) {
 	who := s.Decision.Reviewer
 	if before, decided := was.decisions[s.ID]; decided {
 		if before != who {
@@ -236,7 +236,7 @@ func (o *oracle) decision(inv *invocation, was *asked, r entitlement.AssignmentR
 	if inv != nil && !inv.allowed[r.ID] {
 		o.fail("S2", "%s decided request %s and was no approver of its stage", short(string(who)), short(string(r.ID)))
 	}
-	if !now.Before(s.Deadline.Add(lease + o.w.skew)) {
+	if !s.Decision.At.Before(s.Deadline.Add(o.w.skew)) {
 		o.fail("S4", "request %s was decided after its time", short(string(r.ID)))
 	}
 }
