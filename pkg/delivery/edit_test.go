@@ -294,3 +294,28 @@ func TestS15_ARemovalWaitsForARoleThatAnEditTookOut(t *testing.T) {
 	w.request(r, entitlement.RequestDelivered)
 	w.holds(u, "b", 0)
 }
+
+// The role that an edit took out is in another package by now, which the person is losing
+// too: it is still the first one that gave it.
+func TestS15_ARemovalWaitsForARoleThatIsInAnotherPackageByNow(t *testing.T) {
+	w := newWorld(t)
+	u, p, q := w.person(), w.pack("a", "b"), w.pack("c")
+	w.assign(u, p)
+	w.assign(u, q)
+	w.deliver(u)
+	first, second := w.remove(u, p), w.remove(u, q)
+	scopes, err := w.store.Scopes(context.Background(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{scopes.Without(1, w.clock.Now())}})
+	w.edit(q, "c", "b")
+	w.target.before = func(x entitlement.RoleRef, _ []connector.Op) trouble { return trouble{deaf: x == role("b")} }
+	w.deliver(u)
+	w.request(first, entitlement.RequestDelivering)
+	w.target.before = nil
+	w.clock.Advance(time.Minute)
+	w.deliver(u)
+	w.request(first, entitlement.RequestDelivered)
+	w.request(second, entitlement.RequestDelivered)
+}
