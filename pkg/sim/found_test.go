@@ -1,0 +1,233 @@
+package sim
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+// What runs of the simulator have found, told as stories: each fails on the product as it
+// was when the run was drawn.
+
+// A worker that read a debt before an end, and comes back when all was taken back and
+// settled, leaves no record of a role that nobody wants.
+func TestS14_AWorkerThatReadBeforeTheEndLeavesNoRecord(t *testing.T) {
+	for n := range 40 {
+		tell(t, func(w *world) {
+			left := n / 2
+			w.assigns(1, []int{plainPack, innerPack}[n%2])
+			w.delivers()
+			w.story(ReprocessAssignment, 0, 0, 1)
+			w.script = func(inv *invocation, _ string) Fate {
+				if left--; inv.command == Urgent.String() && left == -1 {
+					return Frozen
+				}
+				return Fine
+			}
+			w.delivers()
+			w.script = func(*invocation, string) Fate { return Fine }
+			w.story(RemoveByAdmin, 0, 0, 1)
+			w.delivers()
+			w.advance(10 * time.Minute)
+			w.story(Submit, 1, asksGroup, 1) // anything that has the person looked at
+		})
+	}
+}
+
+// Two calls delete the same person at once: both find the person gone, and neither is refused.
+func TestS13_TwoDeletionsOfOnePersonAreBothDone(t *testing.T) {
+	race(t, nothing, Command{Kind: DeleteUser, A: 1}, Command{Kind: DeleteUser, A: 1}, func(w *world) {
+		w.want(w.oracle.people[w.cast.people[1]].deleted, "the person is still there")
+		w.want(!strings.Contains(w.oracle.violation, "S13"), "refused")
+	})
+}
+
+// A worker whose clock is seconds ahead finds an assignment over; then somebody extends it
+// in time. It is to be delivered after all, and is.
+func TestL1_WhatOneTakesForOverAndAnotherExtendsIsDelivered(t *testing.T) {
+	for seed := range uint64(60) {
+		tell(t, func(w *world) {
+			w.act(Command{Kind: Assign, A: 1, B: plainPack, C: 2, Span: time.Minute})
+			w.all()
+			w.advance(57 * time.Second)
+			w.skew = maxWorkerSkew
+			w.act(Command{Kind: Urgent, A: 9, Seed: seed})
+			w.all()
+			w.skew = 0
+			w.act(Command{Kind: ExtendByAdmin, C: 2, Span: 2 * time.Hour})
+			w.all()
+			for range 3 {
+				w.minute()
+			}
+			w.want(w.state(0) == entitlement.RequestDelivered && w.holds(1, 0, "one"), "three minutes later it is %s", w.state(0))
+		})
+	}
+}
+
+// An extension that has to be approved stands still at its write, while what it extends is
+// delivered, removed and asked for anew: the slot is another one then, and the write fits
+// it no more.
+func TestS16_AnExtensionOfAnEarlierAssignmentFitsNoLaterOne(t *testing.T) {
+	tell(t, func(w *world) {
+		w.assigns(1, plainPack)
+		asked := Terms{Scope: entitlement.ScopeAllUsers, Lasts: 8 * time.Hour, Update: true, Again: true, Stages: []StageTerms{{Asks: askGroup, Limit: day}}}
+		w.act(Command{Kind: ReplacePolicy, A: plainPack, Terms: &asked})
+		w.all()
+		w.script = func(inv *invocation, label string) Fate {
+			if inv.command == ExtendByAdmin.String() && strings.HasPrefix(label, "Commit") {
+				return Frozen
+			}
+			return Fine
+		}
+		w.act(Command{Kind: ExtendByAdmin, C: 2, Span: 6 * time.Hour, Seed: 1})
+		w.some(20) // up to its write
+		w.delivers()
+		w.story(RemoveByAdmin, 0, 0, 1)
+		w.assigns(1, plainPack)
+		w.advance(4 * time.Minute)
+		w.want(len(w.oracle.order) == 3, "%d requests", len(w.oracle.order)) // two assignments and a removal
+	})
+}
+
+// Two packages exclude each other, and both are given at once, by an approval and directly.
+func TestS18_OfTwoThatExcludeEachOtherOneIsGiven(t *testing.T) {
+	p := smallWorld()
+	p.Packages[plainPack].Excludes, p.Packages[asksGroup].Excludes = []int{asksGroup}, []int{plainPack}
+	approval, direct := Command{Kind: Approve, A: 2, C: 1}, Command{Kind: Assign, A: 1, B: plainPack, C: 1}
+	for calls := range 14 {
+		for _, order := range [][2]Command{{approval, direct}, {direct, approval}} {
+			tellIn(t, p, func(w *world) {
+				w.story(Submit, 1, asksGroup, 1)
+				w.story(Approve, 1, 0, 1)
+				w.act(order[0])
+				w.some(calls)
+				w.act(order[1])
+				w.all()
+				w.want(len(w.oracle.liveOf[w.cast.people[1]]) == 1, "%d are held", len(w.oracle.liveOf[w.cast.people[1]]))
+			})
+		}
+	}
+}
+
+// A worker reads whom a debt concerns and stands still; the assignment ends, and only then
+// its package gets a role that the person was given by somebody else. The worker goes on,
+// and dies before it knows anything: the role was never ours to take.
+func TestS9_ARoleThatAPackageGotAfterTheEndIsNotTaken(t *testing.T) {
+	for call := range 12 {
+		tell(t, func(w *world) {
+			w.assigns(1, plainPack)
+			w.delivers()
+			w.story(ReprocessAssignment, 0, 0, 1)
+			stood, left := false, call
+			w.script = func(inv *invocation, label string) Fate {
+				switch {
+				case inv.seed != 3:
+				case strings.HasPrefix(label, "Work") && !stood:
+					stood = true
+					return Frozen
+				case stood:
+					if left--; left < 0 {
+						return CrashBefore
+					}
+				}
+				return Fine
+			}
+			w.act(Command{Kind: Urgent, A: 9, Seed: 3})
+			w.all()
+			w.story(RemoveByAdmin, 0, 0, 1)
+			w.delivers()
+			w.story(AddRole, plainPack, 1, 1)
+			w.story(HandEdit, 1, 0, 1)
+			w.want(w.holds(1, 0, "two"), "not given by hand")
+			w.advance(4 * time.Minute)
+			w.script = nil
+			w.story(Assign, 1, innerPack, 1) // anything that has the person looked at
+			for range 5 {
+				w.minute()
+			}
+			w.want(w.holds(1, 0, "two"), "taken, and no assignment ever gave it")
+		})
+	}
+}
+
+// A worker claims at one target, late, and is refused at the other: what it gives back says
+// nothing of roles that it only meant to write.
+func TestS14_AClaimThatIsGivenBackLeavesNoRecord(t *testing.T) {
+	tell(t, func(w *world) {
+		w.assigns(1, widerPack)
+		claims := 0
+		w.script = func(inv *invocation, label string) Fate {
+			if inv.seed != 3 || !strings.HasPrefix(label, "Claim") {
+				return Fine
+			}
+			claims++
+			return []Fate{Frozen, Conflicted}[min(claims-1, 1)]
+		}
+		w.act(Command{Kind: Urgent, A: 9, Seed: 3})
+		w.all()
+		w.story(RemoveByAdmin, 0, 0, 1)
+		w.delivers()
+		w.advance(4 * time.Minute)
+		w.want(claims == 2, "%d claims", claims)
+		w.story(Submit, 1, asksGroup, 1) // anything that has the person looked at
+	})
+}
+
+// Two calls delete one policy: the second fails halfway and opens it again, somebody gets
+// access under it, and the first goes on with what it counted before that.
+func TestS7_ADeletionCountsAgainWhereAnotherOpenedThePolicy(t *testing.T) {
+	tell(t, func(w *world) {
+		w.script = func(inv *invocation, label string) Fate {
+			switch {
+			case inv.seed == 3 && strings.HasPrefix(label, "Package"):
+				return Frozen
+			case inv.seed == 5 && strings.HasPrefix(label, "Package"):
+				return FailBefore
+			}
+			return Fine
+		}
+		w.act(Command{Kind: DeletePolicy, A: plainPack, Seed: 3})
+		w.some(20)
+		w.act(Command{Kind: DeletePolicy, A: plainPack, Seed: 5})
+		w.all()
+		w.assigns(1, plainPack)
+		w.want(len(w.oracle.order) == 1, "the policy was left closed")
+		w.advance(4 * time.Minute)
+	})
+}
+
+// Somebody is disabled; a worker ends what that person had and stands still. Meanwhile the
+// person is back, is given something new, and is deleted: that is to be ended as well.
+func TestL1_WhoComesBackAndGoesAgainWhileAWorkerLooksLeavesNothing(t *testing.T) {
+	for call := range 8 {
+		tell(t, func(w *world) {
+			w.assigns(1, plainPack)
+			w.delivers()
+			w.story(Disable, 1, 0, 1)
+			left, ended := call, false
+			w.script = func(inv *invocation, label string) Fate {
+				ended = ended || inv.seed == 3 && strings.HasPrefix(label, "OpenRequests")
+				if inv.seed == 3 && ended {
+					if left--; left == -1 {
+						return Frozen
+					}
+				}
+				return Fine
+			}
+			w.act(Command{Kind: Urgent, A: 9, Seed: 3})
+			w.all()
+			w.script = func(*invocation, string) Fate { return Fine }
+			w.story(Enable, 1, 0, 1)
+			w.assigns(1, widerPack)
+			w.story(Submit, 1, asksGroup, 1)
+			w.story(DeleteUser, 1, 0, 1)
+			w.advance(4 * time.Minute)
+			for range 3 {
+				w.minute()
+			}
+			w.want(len(w.oracle.liveOf[w.cast.people[1]]) == 0 && len(w.oracle.open) == 0, "something is left")
+		})
+	}
+}
