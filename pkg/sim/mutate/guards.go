@@ -111,6 +111,12 @@ var mutations = []mutation{
 `, `			_ = names.TickPeriod
 			continue
 `}}},
+	{name: "head that is read again before a role is on record", edits: []edit{{"pkg/delivery/reconcile.go",
+		`		if allKnown(Desired(head, j.work, s.Clock.Now()), sheets) {`, `		if true {`}}},
+	{name: "leaver that is looked at again", edits: []edit{{"pkg/delivery/reconcile.go",
+		`			if head.Gen != j.head.Gen+int64(ended) {`, `			if head.Gen != j.head.Gen+int64(ended) && false {`}}},
+	{name: "role that an edit took out counts for its removal", edits: []edit{{"pkg/delivery/plan.go",
+		` || p.Shrunk.After(a.Start.Add(-clocksApart))`, ``}}},
 	{name: "fan-out tells before it moves on", edits: []edit{{"pkg/delivery/fanout.go",
 		`	told, err := f.owe(ctx, job, slots.Items)
 	if err != nil {
