@@ -309,6 +309,8 @@ func dueRow(key Key, at time.Time) row {
 		mark, id = "R", idAt[string](key.PK, 1)
 	case key.SK == wordPackage:
 		mark, id = "P", idAt[string](key.PK, 1)
+	case key.SK == wordPolicy:
+		mark, id = "L", idAt[string](key.PK, 1)
 	case key.SK == wordBreaker:
 		mark, id = "B", idAt[string](key.PK, 1)
 	case isJob(key):
@@ -401,6 +403,8 @@ func dueAt(k Key, sort string) entitlement.DueRef {
 		ref.Request = requestAt(k)
 	case k.SK == wordPackage:
 		ref.Package = packageAt(k)
+	case k.SK == wordPolicy:
+		ref.Policy = policyAt(k)
 	case k.SK == wordBreaker:
 		ref.Connector = connectorAt(k)
 	case isJob(k):
@@ -418,6 +422,8 @@ func dueKey(ref entitlement.DueRef) Key {
 		return requestKey(ref.Request)
 	case ref.Subject != "":
 		return slotKey(ref.Package, ref.Subject)
+	case ref.Policy != "":
+		return policyKey(ref.Policy)
 	case ref.Connector != "":
 		return breakerKey(ref.Connector)
 	case ref.Gen != 0:

@@ -62,7 +62,8 @@ func TestKeysParse(t *testing.T) {
 		gotKind, gotID, gotNumber := eventAt(key)
 		expect("event", fmt.Sprint(gotKind, gotID, gotNumber), fmt.Sprint(kind, a, number))
 		for _, ref := range []entitlement.DueRef{{Request: entitlement.RequestID(a), At: at}, {Package: entitlement.PackageID(a), At: at},
-			{Package: entitlement.PackageID(a), Subject: entitlement.UserID(b), At: at}, {Package: entitlement.PackageID(a), Gen: number, At: at}} {
+			{Package: entitlement.PackageID(a), Subject: entitlement.UserID(b), At: at}, {Package: entitlement.PackageID(a), Gen: number, At: at},
+			{Policy: entitlement.PolicyID(a), At: at}} {
 			expect("due", dueAt(dueKey(ref), dueRow(dueKey(ref), at).sort), ref)
 		}
 	})

@@ -109,6 +109,8 @@ func TestKeysGolden(t *testing.T) {
 			"pk=SUB#" + idU + " sk=HEAD i2p=OWE#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU, "pk=SUB#" + idU + " sk=USR"}},
 		"policy": {entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: idL, DisplayName: "Ä"}}}, []string{
 			"pk=POL#" + idL + " sk=POL i2p=ALL#POL i2s=%C3%A4#" + idL}},
+		"policy under deletion": {entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: idL, DisplayName: "Ä", Deleting: noon}}}, []string{
+			"pk=POL#" + idL + " sk=POL i2p=DUE#2 i2s=2026-03-01T12:01:00.000000500Z#L#" + idL}},
 		"connector": {entitlement.Change{Connectors: []entitlement.ConnectorConfig{{ID: idK, DisplayName: "HR"}}}, []string{
 			"pk=CON#" + idK + " sk=CON i1p=ALL#CON i1s=hr#" + idK}},
 		"job": {entitlement.Change{Jobs: []entitlement.Job{{Package: idP, Gen: 7, Look: noon}}}, []string{

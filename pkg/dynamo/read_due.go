@@ -36,6 +36,8 @@ func (db *DB) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.
 			err = take(all, requestShape, keys[i], &out.Requests)
 		case ref.Subject != "":
 			err = take(all, slotShape, keys[i], &out.Slots)
+		case ref.Policy != "":
+			err = take(all, policyShape, keys[i], &out.Policies)
 		case ref.Connector != "":
 			err = take(all, breakerShape, keys[i], &out.Breakers)
 		case ref.Gen != 0:

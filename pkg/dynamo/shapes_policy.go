@@ -11,9 +11,7 @@ var policyShape = shape[entitlement.AssignmentPolicy]{
 	key:  func(p entitlement.AssignmentPolicy) Key { return policyKey(p.ID) },
 	name: func(p *entitlement.AssignmentPolicy, k Key) { p.ID = policyAt(k) },
 	meta: func(p *entitlement.AssignmentPolicy) *entitlement.Meta { return &p.Meta },
-	rows: func(p entitlement.AssignmentPolicy) rows {
-		return rows{second: allRow(wordPolicy, p.DisplayName, string(p.ID))}
-	},
+	rows: policyRows,
 	body: func(f *fields, p *entitlement.AssignmentPolicy) {
 		id(f, "p", &p.Package)
 		id(f, "c", &p.Catalog)
@@ -24,9 +22,20 @@ var policyShape = shape[entitlement.AssignmentPolicy]{
 		group(f, "ex", &p.Expiration, expirationFields)
 		group(f, "rq", &p.Requestor, requestorFields)
 		group(f, "ap", &p.Approval, approvalFields)
+		when(f, "del", &p.Deleting)
 		when(f, "cr", &p.Created)
 		when(f, "mo", &p.Modified)
 	},
+}
+
+// policyRows lists a policy among all policies; one under deletion is due instead, as a
+// package is. For those moments it is missing from that one list, and is found by id, by
+// its package and by those whom it names.
+func policyRows(p entitlement.AssignmentPolicy) rows {
+	if !p.Deleting.IsZero() {
+		return rows{second: dueRow(policyKey(p.ID), p.Due())}
+	}
+	return rows{second: allRow(wordPolicy, p.DisplayName, string(p.ID))}
 }
 
 // subjectKinds are stored by number; a new kind goes to the end.

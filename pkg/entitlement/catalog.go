@@ -96,11 +96,14 @@ type AccessPackage struct {
 const reopenAfter = time.Minute
 
 // Due returns when the tick must look at a package under deletion; zero means never.
-func (p AccessPackage) Due() time.Time {
-	if p.Deleting.IsZero() {
+func (p AccessPackage) Due() time.Time { return reopenAt(p.Deleting) }
+
+// reopenAt returns when a deletion that is under way since then is undone.
+func reopenAt(deleting time.Time) time.Time {
+	if deleting.IsZero() {
 		return time.Time{}
 	}
-	return p.Deleting.Add(reopenAfter)
+	return deleting.Add(reopenAfter)
 }
 
 // MaxPolicies and MaxScopes bound one package (S21).

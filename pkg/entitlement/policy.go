@@ -59,10 +59,14 @@ type AssignmentPolicy struct {
 	Expiration  Expiration
 	Requestor   RequestorSettings
 	Approval    ApprovalSettings
+	Deleting    time.Time // since when it is closed to new work for its deletion; zero means open
 	Created     time.Time
 	Modified    time.Time
 	Meta
 }
+
+// Due returns when the tick must look at a policy under deletion; zero means never.
+func (p AssignmentPolicy) Due() time.Time { return reopenAt(p.Deleting) }
 
 // RequestorSettings says what subjects may do by themselves (R42, R43).
 type RequestorSettings struct {

@@ -56,12 +56,13 @@ type Fence struct {
 
 // DueRef names an item that somebody must look at: a request, or a slot (Package with
 // Subject), or a job (Package with Gen), or a package under deletion (Package alone), or
-// the breaker of a target (Connector).
+// a policy under deletion (Policy), or the breaker of a target (Connector).
 type DueRef struct {
 	Request   RequestID
 	Package   PackageID
 	Subject   UserID
 	Gen       int64
+	Policy    PolicyID
 	Connector ConnectorID
 	At        time.Time
 }
@@ -71,6 +72,7 @@ type DueItems struct {
 	Requests []AssignmentRequest
 	Slots    []Slot
 	Packages []AccessPackage
+	Policies []AssignmentPolicy
 	Jobs     []Job
 	Breakers []Breaker
 }

@@ -100,6 +100,8 @@ func (s *Store) Read(ctx context.Context, due []entitlement.DueRef) (entitlement
 				items.Requests = append(items.Requests, several(s.state.requests, []entitlement.RequestID{ref.Request})...)
 			case ref.Subject != "":
 				items.Slots = append(items.Slots, several(s.state.slots, []slotKey{{ref.Package, ref.Subject}})...)
+			case ref.Policy != "":
+				items.Policies = append(items.Policies, several(s.state.policies, []entitlement.PolicyID{ref.Policy})...)
 			case ref.Connector != "":
 				items.Breakers = append(items.Breakers, several(s.state.breakers, []entitlement.ConnectorID{ref.Connector})...)
 			case ref.Gen != 0:

@@ -23,6 +23,9 @@ func packageRows(p entitlement.AccessPackage) []row {
 
 func policyRows(p entitlement.AssignmentPolicy) []row {
 	rows := []row{byName(allPolicies, p.DisplayName, string(p.ID), p.ID)}
+	if !p.Deleting.IsZero() {
+		rows = append(rows, dueRow(string(p.ID), entitlement.DueRef{Policy: p.ID, At: p.Due()}))
+	}
 	switch p.Scope {
 	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers:
 		rows = append(rows, row{list: policiesFor(everybody, ""), sort: string(p.ID), ref: p.ID})

@@ -13,6 +13,7 @@ var dueScenarios = []scenario{
 	{"A request falls due when it says, in one shard, until it says otherwise", dueRequest},
 	{"A slot falls due at the end of its assignment, while it has one", dueSlot},
 	{"A package under deletion falls due until it is open again or gone", duePackage},
+	{"A policy under deletion falls due until it is open again or gone, and its package and people find it all the while", duePolicy},
 	{"A job falls due at its look, apart from its package and its other generations", dueJob},
 	{"Due pages through a shard, oldest first", duePages},
 	{"Due items are read as they are, what is absent left out", dueItems},
@@ -26,7 +27,7 @@ func due(w *world, limit int, until time.Time, about ...entitlement.DueRef) []en
 	w.Helper()
 	isOurs := func(r entitlement.DueRef) bool {
 		return slices.ContainsFunc(about, func(a entitlement.DueRef) bool {
-			return r.Request == a.Request && r.Package == a.Package && r.Subject == a.Subject && r.Gen == a.Gen
+			return r.Request == a.Request && r.Package == a.Package && r.Subject == a.Subject && r.Gen == a.Gen && r.Policy == a.Policy
 		})
 	}
 	var all []entitlement.DueRef
@@ -146,6 +147,48 @@ func duePackage(w *world) {
 	p.Erased = true
 	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}})
 	shown(0)
+}
+
+func duePolicy(w *world) {
+	pack, ann := w.pkg(newID[entitlement.CatalogID]()), w.user()
+	p := w.policy(&pack)
+	ref := entitlement.DueRef{Policy: p.ID}
+	put := func(since time.Time) {
+		w.Helper()
+		p.Deleting = since
+		w.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}})
+		p.Version++
+		ref.At = p.Due()
+	}
+	listedByName := func() {
+		w.Helper()
+		listed(w, p.DisplayName, []string{p.DisplayName}, func(x entitlement.AssignmentPolicy) string { return x.DisplayName }, func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
+			return w.s.ListPolicies(w.Context(), page)
+		})
+	}
+	fallsDueNever(w, ref)
+	listedByName()
+
+	put(dueTime)
+	fallsDue(w, ref)
+	got, err := w.s.Read(w.Context(), []entitlement.DueRef{{Policy: newID[entitlement.PolicyID]()}, ref})
+	w.must(err)
+	w.same(got, entitlement.DueItems{Policies: []entitlement.AssignmentPolicy{p}})
+	w.same(get[[]entitlement.AssignmentPolicy](w)(w.s.Policies(w.Context(), pack.Policies)), []entitlement.AssignmentPolicy{p})
+	w.eventually(func() string {
+		found := get[[]entitlement.AssignmentPolicy](w)(w.s.PoliciesFor(w.Context(), ann))
+		found = slices.DeleteFunc(found, func(x entitlement.AssignmentPolicy) bool { return x.ID != p.ID })
+		return diff(found, []entitlement.AssignmentPolicy{p})
+	})
+
+	put(time.Time{})
+	fallsDueNever(w, ref)
+	listedByName()
+	put(dueTime.Add(time.Minute))
+	fallsDue(w, ref)
+	p.Erased = true
+	w.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}})
+	fallsDueNever(w, ref)
 }
 
 func dueJob(w *world) {
