@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -282,5 +283,61 @@ func TestS7_APolicyWhoseDeletionWasNotHeardOfStaysClosed(t *testing.T) {
 	err := w.store.Commit(t.Context(), entitlement.Change{Guards: []entitlement.Guard{{Package: p.ID, Policy: policy.ID, Subject: "anybody"}}})
 	if entitlement.StalePart(err) != entitlement.PartGuard {
 		t.Errorf("new work passes the guard of a deleted policy: %v", err)
+	}
+}
+
+// crash answers nothing any more once a policy is closed.
+type crash struct {
+	*memstore.Store
+	closed bool
+}
+
+func (c *crash) Commit(ctx context.Context, change entitlement.Change) error {
+	if c.closed {
+		return entitlement.Errorf(entitlement.Unavailable, "down")
+	}
+	c.closed = len(change.Gates) > 0 && change.Gates[0].Closed
+	return c.Store.Commit(ctx, change)
+}
+
+func TestS7_APolicyThatACrashLeftClosedIsDueUntilSomebodyDeletesItAfterAll(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack(w.catalog())
+	policy := w.policy(p)
+	w.Service.Store = &crash{Store: w.store}
+	w.kind(w.DeletePolicy(t.Context(), by, policy.ID), entitlement.Unavailable, "down")
+	w.Service.Store = w.store
+	left := must[entitlement.AssignmentPolicy](t)(w.store.Policy(t.Context(), policy.ID))
+	if !left.Deleting.Equal(w.clock.Now()) || !left.Due().After(left.Deleting) {
+		t.Fatalf("nobody will look: %+v", left)
+	}
+
+	policy.DisplayName = "Edited"
+	must[entitlement.AssignmentPolicy](t)(w.ReplacePolicy(t.Context(), by, policy))
+	if got := must[entitlement.AssignmentPolicy](t)(w.store.Policy(t.Context(), policy.ID)); !got.Deleting.Equal(left.Deleting) {
+		t.Errorf("an edit made it look open: %+v", got)
+	}
+	if err := w.DeletePolicy(t.Context(), by, policy.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestS10_EachClosingAndOpeningOfAPolicyIsOneEvent(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack(w.catalog())
+	policy := w.policy(p)
+	w.holder(p)
+	w.kind(w.DeletePolicy(t.Context(), by, policy.ID), entitlement.Conflict, "1 assignments")
+	got := must[entitlement.AssignmentPolicy](t)(w.store.Policy(t.Context(), policy.ID))
+	events := must[[]entitlement.Event](t)(w.store.Events(t.Context(), entitlement.OfPolicy, string(policy.ID)))
+	if err := entitlement.VerifyChain(got.Chain, events); err != nil || !got.Deleting.IsZero() {
+		t.Errorf("%+v, %v", got, err)
+	}
+	var kinds []string
+	for _, e := range events {
+		kinds = append(kinds, e.Kind)
+	}
+	if want := []string{"created", "closed", "reopened"}; !slices.Equal(kinds, want) {
+		t.Errorf("got %v, want %v", kinds, want)
 	}
 }

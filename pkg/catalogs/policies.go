@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
@@ -27,7 +28,8 @@ func (s *Service) CreatePolicy(ctx context.Context, by authz.Caller, p entitleme
 }
 
 // ReplacePolicy puts p in the place of the policy with its id. Requests made before keep
-// the terms that they were made under (S6, R86).
+// the terms that they were made under (S6, R86). One that is closed for its deletion stays
+// closed, until whoever closed it or the tick has opened it.
 func (s *Service) ReplacePolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
 	old, err := s.Store.Policy(ctx, p.ID)
 	if err != nil {
@@ -37,6 +39,7 @@ func (s *Service) ReplacePolicy(ctx context.Context, by authz.Caller, p entitlem
 		return p, entitlement.Errorf(entitlement.Invalid, "A policy stays with its access package: accessPackage.id must be %s.", old.Package)
 	}
 	p.Catalog, p.Created, p.Modified, p.Meta = old.Catalog, old.Created, s.Clock.Now(), old.Meta
+	p.Deleting = old.Deleting
 	return s.putPolicy(ctx, by, p, "replaced", entitlement.Change{})
 }
 
@@ -120,16 +123,18 @@ const eraseTries = 4
 
 // deletePolicy closes the policy to new work, counts then, and erases it as the very one
 // that was closed: whoever opens it again moves its version on, so that nothing is erased
-// on a count from before that (S7).
+// on a count from before that (S7). A crash in the middle leaves a due row: the tick
+// opens it again.
 func (s *Service) deletePolicy(ctx context.Context, by authz.Caller, id entitlement.PolicyID) error {
 	p, err := s.Store.Policy(ctx, id)
 	if err != nil {
 		return err
 	}
-	if err := s.door(ctx, p, true); err != nil {
-		return err
+	if p.Deleting.IsZero() {
+		if p, err = s.door(ctx, by, p, true); err != nil {
+			return err
+		}
 	}
-	p.Version++
 	held, err := s.occupied(ctx, p.Package, id)
 	if err == nil && held != (Occupancy{}) {
 		err = entitlement.Errorf(entitlement.Conflict, "%d assignments and %d open requests stand under the policy: end them first.", held.Assignments, held.Requests)
@@ -138,22 +143,31 @@ func (s *Service) deletePolicy(ctx context.Context, by authz.Caller, id entitlem
 		err = s.erasePolicy(ctx, by, p)
 	}
 	if err != nil {
-		return s.keepPolicy(ctx, p, err)
+		return s.keepPolicy(ctx, by, p, err)
 	}
 	return nil
 }
 
-// door closes a policy to new work, or opens it again, as the very one that was read.
-func (s *Service) door(ctx context.Context, p entitlement.AssignmentPolicy, closed bool) error {
-	return s.Store.Commit(ctx, entitlement.Change{Policies: []entitlement.AssignmentPolicy{p},
-		Gates: []entitlement.Gate{{Package: p.Package, Policy: p.ID, Closed: closed}}})
+// door closes a policy to new work, or opens it again, as the very one that was read, and
+// returns it as it is then.
+func (s *Service) door(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy, closed bool) (entitlement.AssignmentPolicy, error) {
+	e := s.event(entitlement.OfPolicy, string(p.ID), "reopened", by)
+	p.Deleting = time.Time{}
+	if closed {
+		e.Kind, p.Deleting = "closed", e.At
+	}
+	p.Chain, e = p.Chain.Append(e)
+	err := s.Store.Commit(ctx, entitlement.Change{Policies: []entitlement.AssignmentPolicy{p},
+		Gates: []entitlement.Gate{{Package: p.Package, Policy: p.ID, Closed: closed}}, Events: []entitlement.Event{e}})
+	p.Version++
+	return p, err
 }
 
 // keepPolicy opens a policy again that could not be deleted, so that new work is not
-// turned away for ever. The answer alone may have been lost: then the policy is gone, and
-// stays closed. One that moved on is somebody else's to open.
-func (s *Service) keepPolicy(ctx context.Context, p entitlement.AssignmentPolicy, failed error) error {
-	err := s.door(ctx, p, false)
+// turned away until the tick comes. The answer alone may have been lost: then the policy
+// is gone, and stays closed. One that moved on is somebody else's to open, or the tick's.
+func (s *Service) keepPolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy, failed error) error {
+	_, err := s.door(ctx, by, p, false)
 	if entitlement.StalePart(err) == "" {
 		return errors.Join(failed, err)
 	}
