@@ -33,7 +33,7 @@ type Report struct {
 	TimedOut  int
 	Escalated int
 	Lapsed    int // approved for later, and no longer possible then
-	Reopened  int // packages whose deletion was cut short
+	Reopened  int // packages and policies whose deletion was cut short
 	Hinted    int // subjects whose delivery is owed
 	Jobs      int // package edits whose message was lost
 	Failed    int // items left for the next tick
@@ -133,6 +133,9 @@ func (t *tick) handle(ctx context.Context, refs []entitlement.DueRef) error {
 	for _, p := range items.Packages {
 		g.Go(func() error { t.reopen(ctx, p); return nil })
 	}
+	for _, p := range items.Policies {
+		g.Go(func() error { t.reopenPolicy(ctx, p); return nil })
+	}
 	g.Wait()
 	t.hint(ctx, hints)
 	return nil
@@ -208,16 +211,38 @@ func (t *tick) overdue(ctx context.Context, r entitlement.AssignmentRequest) ent
 // reopen opens a package whose deletion a crash cut short: nobody was told that it is
 // gone, so it is not.
 func (t *tick) reopen(ctx context.Context, p entitlement.AccessPackage) {
-	if p.Deleting.IsZero() {
+	if !t.cutShort(p.Due()) {
 		return
 	}
-	e := entitlement.Event{Aggregate: entitlement.OfPackage, ID: string(p.ID), Kind: "reopened", Actor: entitlement.Service, Command: t.command, At: t.now}
+	e := t.reopened(entitlement.OfPackage, string(p.ID))
 	p.Deleting = time.Time{}
 	p.Chain, e = p.Chain.Append(e)
 	c := entitlement.Change{Packages: []entitlement.AccessPackage{p}, Gates: []entitlement.Gate{{Package: p.ID}}, Events: []entitlement.Event{e}}
 	if t.commit(ctx, c, nil, "package", string(p.ID)) {
 		t.count(&t.report.Reopened)
 	}
+}
+
+// reopenPolicy does for a policy what reopen does for a package.
+func (t *tick) reopenPolicy(ctx context.Context, p entitlement.AssignmentPolicy) {
+	if !t.cutShort(p.Due()) {
+		return
+	}
+	e := t.reopened(entitlement.OfPolicy, string(p.ID))
+	p.Deleting = time.Time{}
+	p.Chain, e = p.Chain.Append(e)
+	c := entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}, Gates: []entitlement.Gate{{Package: p.Package, Policy: p.ID}}, Events: []entitlement.Event{e}}
+	if t.commit(ctx, c, nil, "policy", string(p.ID)) {
+		t.count(&t.report.Reopened)
+	}
+}
+
+// cutShort reports that a deletion is under way for longer than any takes. The row that
+// led to it may be that of an earlier one.
+func (t *tick) cutShort(due time.Time) bool { return !due.IsZero() && !due.After(t.now) }
+
+func (t *tick) reopened(of entitlement.AggregateKind, id string) entitlement.Event {
+	return entitlement.Event{Aggregate: of, ID: id, Kind: "reopened", Actor: entitlement.Service, Command: t.command, At: t.now}
 }
 
 // job hints a package edit that did not move for a while.

@@ -231,6 +231,98 @@ func TestS7_ADeletionThatWasCutShortIsUndone(t *testing.T) {
 	}
 }
 
+// closed makes a policy that is closed for its deletion since now.
+func (w *world) closed() entitlement.AssignmentPolicy {
+	w.t.Helper()
+	p := entitlement.AssignmentPolicy{ID: entitlement.PolicyID(w.clock.New()), Package: entitlement.PackageID(w.clock.New()), DisplayName: "P", Deleting: w.clock.Now()}
+	w.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}, Gates: []entitlement.Gate{{Package: p.Package, Policy: p.ID, Closed: true}}})
+	p.Version = 1
+	return p
+}
+
+func (w *world) policy(id entitlement.PolicyID) entitlement.AssignmentPolicy {
+	w.t.Helper()
+	p, err := w.store.Policy(context.Background(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+func TestS7_APolicysDeletionThatWasCutShortIsUndone(t *testing.T) {
+	w := newWorld(t, memstore.Options{})
+	p := w.closed()
+	w.clock.Advance(time.Minute - 1)
+	if got := w.run(); got.Reopened != 0 {
+		t.Fatal("a deletion under way was undone")
+	}
+	w.clock.Advance(1)
+	if got := w.run(); got.Reopened != 1 {
+		t.Fatalf("got %+v", got)
+	}
+	if err := w.store.Commit(context.Background(), entitlement.Change{Guards: []entitlement.Guard{{Package: p.Package, Policy: p.ID, Subject: "x"}}}); err != nil {
+		t.Errorf("the policy is still closed: %v", err)
+	}
+	events, err := w.store.Events(context.Background(), entitlement.OfPolicy, string(p.ID))
+	if got := w.policy(p.ID); !got.Deleting.IsZero() || err != nil || len(events) != 1 || events[0].Kind != "reopened" || entitlement.VerifyChain(got.Chain, events) != nil {
+		t.Errorf("S10: got %+v with the events %+v, %v", got, events, err)
+	}
+	w.clock.Advance(time.Hour)
+	if got := w.run(); got.Reopened != 0 {
+		t.Errorf("L10: an open policy was opened: %+v", got)
+	}
+}
+
+func TestF25_AStaleDueRowUndoesNoOtherDeletion(t *testing.T) {
+	for name, again := range map[string]bool{"deleted anew": true, "open again": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, memstore.Options{IndexLag: 2})
+			p := w.closed()
+			pack := entitlement.AccessPackage{ID: p.Package, DisplayName: "P", Deleting: p.Deleting}
+			w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{pack}})
+			w.store.Settle()
+			w.clock.Advance(time.Minute)
+			p.Deleting, pack.Deleting, pack.Version = time.Time{}, time.Time{}, 1
+			if again {
+				p.Deleting, pack.Deleting = w.clock.Now(), w.clock.Now()
+			}
+			w.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}}) // the index has not heard
+			w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{pack}})
+			if got := w.run(); got.Reopened != 0 {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+// rival has somebody else move things just before a commit.
+type rival struct {
+	*memstore.Store
+	moves func()
+}
+
+func (r *rival) Commit(ctx context.Context, c entitlement.Change) error {
+	r.moves()
+	return r.Store.Commit(ctx, c)
+}
+
+func TestS7_APolicyThatSomebodyMovesMeanwhileIsLeftToThem(t *testing.T) {
+	w := newWorld(t, memstore.Options{})
+	p := w.closed()
+	w.clock.Advance(time.Hour)
+	w.tick.Store = &rival{w.store, func() {
+		p.Deleting = w.clock.Now() // deleted anew
+		w.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}})
+	}}
+	if got := w.run(); got.Reopened != 0 {
+		t.Errorf("got %+v", got)
+	}
+	err := w.store.Commit(context.Background(), entitlement.Change{Guards: []entitlement.Guard{{Package: p.Package, Policy: p.ID, Subject: "x"}}})
+	if got := w.policy(p.ID); entitlement.StalePart(err) != entitlement.PartGuard || !got.Deleting.Equal(w.clock.Now()) {
+		t.Errorf("it was opened under the hands of a deletion: %+v, %v", got, err)
+	}
+}
+
 func TestL5_AJobThatDoesNotMoveIsHinted(t *testing.T) {
 	w := newWorld(t, memstore.Options{})
 	pkg := entitlement.PackageID(w.clock.New())
