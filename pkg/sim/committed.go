@@ -28,6 +28,9 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change) {
 	for _, x := range c.Packages {
 		o.pack(x)
 	}
+	for _, x := range c.Gates {
+		o.closed[entitlement.Gate{Package: x.Package, Policy: x.Policy}] = x.Closed
+	}
 	for _, x := range c.Scopes {
 		o.scope(x, now)
 	}

@@ -19,6 +19,7 @@ type oracle struct {
 	groups      map[entitlement.GroupID]bool
 	packages    map[entitlement.PackageID]entitlement.AccessPackage
 	policies    map[entitlement.PolicyID]entitlement.AssignmentPolicy
+	closed      map[entitlement.Gate]bool // what new work is turned away from, by a Gate that says no more
 	scopes      map[entitlement.PackageID][]entitlement.RoleRef
 	generation  map[entitlement.PackageID]int64
 	jobs        map[jobKey]bool
@@ -107,7 +108,7 @@ type debt struct {
 func newOracle(w *world) *oracle {
 	return &oracle{w: w,
 		people: map[entitlement.UserID]*person{}, groups: map[entitlement.GroupID]bool{}, packages: map[entitlement.PackageID]entitlement.AccessPackage{},
-		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},
+		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, closed: map[entitlement.Gate]bool{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
 		assignments: map[entitlement.AssignmentID]*held{}, open: map[pair]entitlement.RequestID{}, live: map[pair]*held{}, liveOf: map[entitlement.UserID][]*held{}, leaving: map[entitlement.UserID][]*held{},
 		keyed: map[string]entitlement.RequestID{}, heads: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},

@@ -20,7 +20,7 @@ const (
 func (w *world) rest() {
 	w.oracle.conserved()
 	w.recover()
-	for _, step := range []func(){w.settled, w.reprocessed, w.repaired, w.decided, w.expired, w.emptied, w.silent} {
+	for _, step := range []func(){w.settled, w.reprocessed, w.repaired, w.decided, w.opened, w.expired, w.emptied, w.silent} {
 		if step(); w.oracle.violation != "" {
 			return
 		}
@@ -148,6 +148,21 @@ func (w *world) decided() {
 	for _, id := range w.oracle.order {
 		if r := w.oracle.requests[id].last; r.State.Open() {
 			w.oracle.fail("L4", "request %s is %s for ever", short(string(id)), r.State)
+		}
+	}
+}
+
+// opened checks L9: whoever died while something was closed for its deletion, it is open
+// again or gone.
+func (w *world) opened() {
+	for _, id := range sorted(w.oracle.packages) {
+		if w.oracle.closed[entitlement.Gate{Package: id}] {
+			w.oracle.fail("L9", "package %s is closed to new work for ever", short(string(id)))
+		}
+	}
+	for _, id := range sorted(w.oracle.policies) {
+		if w.oracle.closed[entitlement.Gate{Package: w.oracle.policies[id].Package, Policy: id}] {
+			w.oracle.fail("L9", "policy %s is closed to new work for ever", short(string(id)))
 		}
 	}
 }
