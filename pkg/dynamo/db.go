@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 
+	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
 )
 
@@ -43,14 +44,7 @@ const (
 // backOff waits a random while that doubles with each try.
 func backOff(ctx context.Context, try int) error {
 	limit := min(20*time.Millisecond<<try, time.Second)
-	timer := time.NewTimer(rand.N(limit))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return clock.System{}.Sleep(ctx, rand.N(limit))
 }
 
 // sideBySide does n things at once, a few at a time, and returns the first failure.

@@ -63,15 +63,9 @@ func TestF10_ATargetThatIsDownForAnHourIsTriedSeldomAndDrainedAfterwards(t *test
 func TestF12_TwoWorkersOfOneMessageLeaveOneTruth(t *testing.T) {
 	for n := range 60 {
 		tell(t, func(w *world) {
-			left := n / 2
 			w.assigns(1, []int{plainPack, innerPack}[n%2])
 			w.urgent.Hint(quiet, w.cast.people[1])
-			w.script = func(inv *invocation, _ string) Fate {
-				if left--; inv.command == Urgent.String() && left == -1 {
-					return Frozen
-				}
-				return Fine
-			}
+			w.standsStill(n / 2)
 			w.act(Command{Kind: Urgent}) // one message
 			w.all()
 			w.script = func(*invocation, string) Fate { return Fine }

@@ -16,16 +16,10 @@ import (
 func TestS14_AWorkerThatReadBeforeTheEndLeavesNoRecord(t *testing.T) {
 	for n := range 40 {
 		tell(t, func(w *world) {
-			left := n / 2
 			w.assigns(1, []int{plainPack, innerPack}[n%2])
 			w.delivers()
 			w.story(ReprocessAssignment, 0, 0, 1)
-			w.script = func(inv *invocation, _ string) Fate {
-				if left--; inv.command == Urgent.String() && left == -1 {
-					return Frozen
-				}
-				return Fine
-			}
+			w.standsStill(n / 2)
 			w.delivers()
 			w.script = func(*invocation, string) Fate { return Fine }
 			w.story(RemoveByAdmin, 0, 0, 1)

@@ -96,6 +96,18 @@ func (w *world) when(prefix string, fate Fate, times int) {
 	}
 }
 
+// standsStill has the n-th call of a delivery, counted from 0, stand still past its lease.
+func (w *world) standsStill(n int) {
+	w.script = func(inv *invocation, _ string) Fate {
+		if inv.command == Urgent.String() {
+			if n--; n == -1 {
+				return Frozen
+			}
+		}
+		return Fine
+	}
+}
+
 func TestF1_ACrashAfterTheWriteLeavesOneRequest(t *testing.T) {
 	tell(t, func(w *world) {
 		w.when("Commit request", CrashAfter, 1)
@@ -211,14 +223,8 @@ func TestF11_OneUnreadableMessageOfTenHurtsNobodyElse(t *testing.T) {
 func TestF13_AWorkerThatWasFrozenMakesNoCallOfThePast(t *testing.T) {
 	for n := range 60 {
 		tell(t, func(w *world) {
-			left := n / 2
 			w.assigns(1, []int{plainPack, innerPack}[n%2])
-			w.script = func(inv *invocation, _ string) Fate {
-				if left--; inv.command == Urgent.String() && left == -1 {
-					return Frozen
-				}
-				return Fine
-			}
+			w.standsStill(n / 2)
 			w.delivers()
 			w.script = func(*invocation, string) Fate { return Fine }
 			w.story(RemoveByAdmin, 0, 0, 1)
