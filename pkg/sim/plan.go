@@ -205,28 +205,37 @@ func Draw(number uint64) Plan {
 	return p
 }
 
-// scenes are commands about the same pair, one after the other, of which the first stands
+// scene is a list of commands about the same pair, one after the other, of which one stands
 // still somewhere in its middle until the others are done.
-var scenes = [][]Kind{
-	{ExtendByAdmin, RemoveByAdmin, Submit},
-	{ExtendByUser, RemoveByUser, Assign},
-	{Submit, Cancel, Submit},
-	{Approve, Cancel, Submit},
-	{Assign, RemoveByAdmin, Assign},
-	{Urgent, RemoveByAdmin, Urgent, Assign, Urgent},
-	{Urgent, RemoveByAdmin, Assign},
-	{Urgent, RemoveRole, AddRole},
-	{Urgent, Disable, Enable},
-	{Tick, ExtendByAdmin, Tick},
-	{RemoveByAdmin, Tick, Assign},
+type scene struct {
+	still int
+	kinds []Kind
+}
+
+var scenes = []scene{
+	{0, []Kind{ExtendByAdmin, RemoveByAdmin, Submit}},
+	{0, []Kind{ExtendByUser, RemoveByUser, Assign}},
+	{0, []Kind{Submit, Cancel, Submit}},
+	{0, []Kind{Approve, Cancel, Submit}},
+	{0, []Kind{Assign, RemoveByAdmin, Assign}},
+	{0, []Kind{Urgent, RemoveByAdmin, Urgent, Assign, Urgent}},
+	{0, []Kind{Urgent, RemoveByAdmin, Assign}},
+	{0, []Kind{Urgent, RemoveRole, AddRole}},
+	{0, []Kind{Urgent, Disable, Enable}},
+	{0, []Kind{Tick, ExtendByAdmin, Tick}},
+	{0, []Kind{RemoveByAdmin, Tick, Assign}},
+	{0, []Kind{DeletePolicy, DeletePolicy, Assign}},
+	{1, []Kind{Disable, Urgent, Enable, Assign, Disable}},
+	{1, []Kind{ReprocessAssignment, Urgent, RemoveByAdmin, Urgent, AddRole, JoinGroup}},
 }
 
 func drawScene(r *rand.Rand, troubled bool) []Command {
+	s := scenes[r.IntN(len(scenes))]
 	var all []Command
-	for i, k := range scenes[r.IntN(len(scenes))] {
+	for i, k := range s.kinds {
 		c := drawOf(r, k)
 		c.Same, c.Meets, c.Steps = i > 0, Fine, 0
-		if i == 0 {
+		if i == s.still {
 			c.Steps = 1 + r.IntN(12)
 			if troubled && r.IntN(2) == 0 {
 				c.Meets, c.Nth = Frozen, c.Steps

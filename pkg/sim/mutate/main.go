@@ -1,5 +1,5 @@
 // Mutate takes one guard at a time out of the product and tells how many runs the
-// simulator needs to notice. The product's own files are not touched: the go command
+// simulator needs to notice, and which directed scenario does. The product's own files are not touched: the go command
 // builds each mutant from an overlay, a copy of one file in which one text stands for
 // another. A text that is not there any more, or not once, stops everything: a mutation
 // that changes nothing would look like a blind simulator.
@@ -7,6 +7,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -37,7 +38,7 @@ func all(runs int, only string) error {
 	}
 	defer os.RemoveAll(folder)
 	missed := 0
-	fmt.Printf("%-52s %10s  %s\n", "guard taken out", "runs", "noticed as")
+	fmt.Printf("%-52s %6s  %-64s %s\n", "guard taken out", "run", "first story that fails", "noticed as")
 	for _, m := range mutations {
 		if !strings.Contains(m.name, only) {
 			continue
@@ -46,16 +47,18 @@ func all(runs int, only string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
+		how := noticed.how
 		switch {
-		case noticed != "":
-			number, how, _ := strings.Cut(noticed, " ")
-			fmt.Printf("%-52s %10s  %s\n", m.name, number, how)
+		case noticed.run != "":
+		case noticed.story != "":
+			how = fmt.Sprintf("by the story alone, not in %d runs", runs)
 		case m.covered != "":
-			fmt.Printf("%-52s %10s  as it must be: %s\n", m.name, "-", m.covered)
+			how = "as it must be: " + m.covered
 		default:
 			missed++
-			fmt.Printf("%-52s %10s  NOT NOTICED in %d runs\n", m.name, "-", runs)
+			how = fmt.Sprintf("NOT NOTICED in %d runs", runs)
 		}
+		fmt.Printf("%-52s %6s  %-64s %s\n", m.name, cmp.Or(noticed.run, "-"), cmp.Or(noticed.story, "-"), how)
 	}
 	if missed > 0 {
 		return fmt.Errorf("%d guards are not needed, or not tested", missed)
@@ -72,29 +75,40 @@ type mutation struct {
 
 type edit struct{ file, old, new string }
 
-var found = regexp.MustCompile(`first violation: run (.*)`)
+var (
+	found = regexp.MustCompile(`first violation: run (\d+) (.*)`)
+	fails = regexp.MustCompile(`--- FAIL: (Test\w+)`)
+)
 
-// try builds the simulator on the mutated product and returns what it noticed first:
-// the number of runs and the violation, or "".
-func (m mutation) try(folder string, runs int) (string, error) {
+// notice is what the simulator noticed of a mutation: the first run that violates
+// something, and the first directed scenario that fails; "" where none does.
+type notice struct{ run, how, story string }
+
+// try builds the simulator on the mutated product and returns what it noticed.
+func (m mutation) try(folder string, runs int) (n notice, err error) {
 	overlay, err := m.overlay(folder)
 	if err != nil {
-		return "", err
+		return n, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	binary := filepath.Join(folder, "sim.test")
 	if out, err := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", overlay, "-o", binary, "./pkg/sim").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
+		return n, fmt.Errorf("build: %w\n%s", err, out)
+	}
+	told, _ := exec.CommandContext(ctx, binary, "-test.run", "^Test[FTSL][0-9]", "-test.timeout", "5m").CombinedOutput() // it fails where a story does
+	if line := fails.FindSubmatch(told); line != nil {
+		n.story = string(line[1])
 	}
 	out, err := exec.CommandContext(ctx, binary, "-test.run", "^TestSim$", "-test.timeout", "15m", "-sim.brief", "-sim.violations", "1", "-sim.runs", fmt.Sprint(runs)).CombinedOutput()
 	if line := found.FindSubmatch(out); line != nil {
-		return string(line[1]), nil
+		n.run, n.how = string(line[1]), string(line[2])
+		return n, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("run: %w\n%s", err, tail(out))
+		return n, fmt.Errorf("run: %w\n%s", err, tail(out))
 	}
-	return "", nil
+	return n, nil
 }
 
 // overlay writes the mutated files and the list that the go command takes.
