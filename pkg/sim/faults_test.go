@@ -80,6 +80,30 @@ func TestF12_TwoWorkersOfOneMessageLeaveOneTruth(t *testing.T) {
 	}
 }
 
+// Two workers have the same person at once, one of them interrupted after each number of
+// its calls, while what the person holds is given, taken and given again.
+func TestF12_OneOfTwoWorkersAtOnceHasThePerson(t *testing.T) {
+	twice := func(w *world) {
+		w.assigns(1, widerPack)
+		w.delivers()
+		w.story(RemoveByAdmin, 0, 0, 1)
+		w.urgent.Hint(quiet, w.cast.people[1])
+	}
+	for calls := range 40 {
+		tell(t, func(w *world) {
+			twice(w)
+			w.act(Command{Kind: Urgent})
+			w.some(calls)
+			w.assigns(1, widerPack)
+			w.act(Command{Kind: Urgent, A: 9})
+			w.some(calls / 2)
+			w.act(Command{Kind: Urgent, A: 9})
+			w.all()
+			w.minute()
+		})
+	}
+}
+
 func TestF15_OfTwoDecisionsAtOnceOneWinsAndTheOtherHearsOfIt(t *testing.T) {
 	second := func(w *world) {
 		w.story(JoinGroup, 3, 1, 1) // so that two may decide the second stage

@@ -105,6 +105,19 @@ func TestS18_OfTwoThatExcludeEachOtherOneIsGiven(t *testing.T) {
 	}
 }
 
+// Somebody is let into a group that a package excludes while the package is given to them:
+// whichever comes first shuts the other's door, or was there before.
+func TestS18_WhoIsLetIntoAnExcludedGroupMeanwhileIsNotGivenThePackage(t *testing.T) {
+	p := smallWorld()
+	p.Packages[plainPack].Excludes = []int{len(p.Packages)} // the first group
+	tellIn(t, p, func(w *world) {
+		w.act(Command{Kind: Assign, A: 1, B: plainPack, C: 1})
+		w.some(3) // it has read what it decides on
+		w.story(JoinGroup, 1, 0, 1)
+		w.want(len(w.oracle.liveOf[w.cast.people[1]]) == 0, "given to a member")
+	})
+}
+
 // A worker reads whom a debt concerns and stands still; the assignment ends, and only then
 // its package gets a role that the person was given by somebody else. The worker goes on,
 // and dies before it knows anything: the role was never ours to take.
