@@ -53,6 +53,8 @@ func (t *target) remember(ctx context.Context) {
 	case b.Failures > 0 && t.answered:
 		b.Failures, b.Until = 0, time.Time{}
 		t.wake(ctx)
+	case b.Failures > 0 && !t.busy.IsZero():
+		b.Until = t.busy // it is alive, and has said when it wants to be tried again
 	default:
 		return
 	}
@@ -97,8 +99,11 @@ func (t *target) saw(err error) {
 		t.answered = true
 		return
 	}
-	if connector.RefusalOf(err).Reason == connector.TargetUnavailable {
+	switch refusal := connector.RefusalOf(err); refusal.Reason {
+	case connector.TargetUnavailable:
 		t.failed = true
+	case connector.TargetThrottled:
+		t.busy = t.service.Clock.Now().Add(min(max(refusal.After, 0), lastRest))
 	}
 }
 

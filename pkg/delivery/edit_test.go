@@ -319,3 +319,24 @@ func TestS15_ARemovalWaitsForARoleThatIsInAnotherPackageByNow(t *testing.T) {
 	w.request(first, entitlement.RequestDelivered)
 	w.request(second, entitlement.RequestDelivered)
 }
+
+// A target that was silent and then throttles is alive: it is tried again when it said, not
+// after the rest of one that says nothing.
+func TestF9_ASilentTargetThatThrottlesIsTriedWhenItSaid(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	w.assign(u, p)
+	silent := connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "down"}, nil)
+	busy := connector.Fail(entitlement.Throttled, "call", &connector.Refusal{Reason: connector.TargetThrottled, Detail: "slow down", After: 20 * time.Second}, nil)
+	w.target.down = silent
+	for range 4 {
+		w.deliver(u)
+		w.clock.Advance(2 * time.Minute)
+	}
+	w.target.down = busy
+	w.deliver(u)
+	b, err := w.store.Breaker(context.Background(), target)
+	if err != nil || b.Failures == 0 || b.Until.Sub(w.clock.Now()) != 20*time.Second {
+		t.Fatalf("%d failures, tried again in %s, want 20s (%v)", b.Failures, b.Until.Sub(w.clock.Now()), err)
+	}
+}

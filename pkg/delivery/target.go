@@ -37,6 +37,7 @@ type target struct {
 	mu       sync.Mutex // of what follows, and of the sheets
 	failed   bool       // some call was not answered
 	answered bool       // some call was
+	busy     time.Time  // the target throttles, and wants to be asked again then
 	quiet    time.Time  // the target asked to be left alone until then
 	patient  time.Time  // how long it is worth waiting for that
 }
