@@ -8,10 +8,11 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Bounds of the breaker: a dead target sees at most twenty tries in ten minutes.
+// Bounds of the breaker: a dead target sees at most twenty tries in ten minutes, and one
+// with every tick, so that it is found well again within a minute (D3).
 const (
 	firstRest = 30 * time.Second
-	lastRest  = 2 * time.Minute
+	lastRest  = 50 * time.Second
 )
 
 // rest returns how long a target is left alone after n failures in a row.
