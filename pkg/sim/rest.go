@@ -124,7 +124,15 @@ func (w *world) by(command string) authz.Caller {
 func (w *world) repaired() {
 	for _, id := range sorted(w.oracle.assignments) {
 		a := w.oracle.assignments[id]
-		if !a.live || !a.End.IsZero() && !time.Now().Before(a.End.Add(-time.Hour)) {
+		if !a.live {
+			continue
+		}
+		if !a.End.IsZero() && !time.Now().Before(a.End.Add(-time.Hour)) {
+			// It is over before anything is sure to have been tried: what its targets lack,
+			// because they refused it for good or by hand, they may go on to lack.
+			for _, role := range w.oracle.scopes[a.Package] {
+				w.oracle.handEdits[grant{a.Subject, role}] = true
+			}
 			continue
 		}
 		if err := w.requests.ReprocessAssignment(quiet, w.by("repair"), id); err != nil {
