@@ -50,9 +50,14 @@ func FeedName(what, s string) (string, error) {
 }
 
 // CleanName returns a text in one line without the characters that Name refuses.
-func CleanName(s string) string {
+func CleanName(s string) string { return clean(s, false) }
+
+// CleanDescription returns a text without the characters that Description refuses.
+func CleanDescription(s string) string { return clean(s, true) }
+
+func clean(s string, lines bool) string {
 	space := func(r rune) rune {
-		if unicode.IsSpace(r) {
+		if unicode.IsSpace(r) && !(lines && strings.ContainsRune("\t\n\r", r)) {
 			return ' '
 		}
 		return r
@@ -61,7 +66,7 @@ func CleanName(s string) string {
 	for {
 		var kept []rune
 		for i, r := range text {
-			if allowed(text, i, false) {
+			if allowed(text, i, lines) {
 				kept = append(kept, r)
 			}
 		}

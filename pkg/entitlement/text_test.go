@@ -174,12 +174,19 @@ func TestA9_WhatAFeedCallsSomebodyIsCleanedOnceAndKept(t *testing.T) {
 		if again := CleanName(clean); again != clean {
 			t.Fatalf("%q became %q, then %q", string(text), clean, again)
 		}
+		long := CleanDescription(string(text))
+		if got, err := Description("description", long); err != nil || got != long || CleanDescription(long) != long {
+			t.Fatalf("%q became %q, then %q, %v", string(text), long, got, err)
+		}
 		if got, err := Name("displayName", clean); clean != "" && (err != nil || got != clean) {
 			t.Fatalf("%q became %q, which is refused: %v", string(text), clean, err)
 		}
 		if plain, err := Name("displayName", string(text)); err == nil && plain != clean {
 			t.Fatalf("%q is fine, and became %q", plain, clean)
 		}
+	}
+	if got := CleanDescription("a\r\n\tb\r\u2028c\u200B "); got != "a\r\n\tb c" {
+		t.Errorf("got %q", got)
 	}
 	if got, err := FeedName("displayName", "A\xffnn\u200B"); err != nil || got != "A\uFFFDnn" {
 		t.Errorf("got %q, %v", got, err)
