@@ -3,6 +3,7 @@
 package catalogs
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -123,6 +124,7 @@ func (s *Service) AddResource(ctx context.Context, by authz.Caller, catalog enti
 	if err != nil {
 		return r, err
 	}
+	called(&r, originID)
 	r.ID, r.Catalog, r.Connector, r.OriginSystem, r.OriginID = entitlement.ResourceID(s.IDs.New()), catalog, at, originSystem, originID
 	r.Scope = entitlement.ResourceScope{ID: s.IDs.New(), OriginID: originID, DisplayName: "Root"}
 	r.Created = s.Clock.Now()
@@ -139,6 +141,24 @@ func (s *Service) AddResource(ctx context.Context, by authz.Caller, catalog enti
 	}
 	r.Version++
 	return r, err
+}
+
+// called makes what a target calls its resource fit to be shown (A9, A19): its names are
+// cleaned and kept, and what has none goes by its id there.
+func called(r *entitlement.Resource, originID string) {
+	r.DisplayName = cmp.Or(first(entitlement.CleanName(r.DisplayName), entitlement.MaxName), originID)
+	r.Description = first(entitlement.CleanDescription(r.Description), entitlement.MaxDescription)
+	for i, role := range r.Roles {
+		r.Roles[i].DisplayName = cmp.Or(first(entitlement.CleanName(role.DisplayName), entitlement.MaxName), role.OriginID)
+	}
+}
+
+// first returns at most that many characters of a text.
+func first(s string, most int) string {
+	if text := []rune(s); len(text) > most {
+		return entitlement.CleanDescription(string(text[:most])) // an emoji may be cut in two
+	}
+	return s
 }
 
 // FindResource finds a resource of a catalog by its id, or else by its id at the target.

@@ -13,7 +13,7 @@ import (
 // RegisterConnector adds a target system. Its credential is kept apart and never read back.
 func (s *Service) RegisterConnector(ctx context.Context, by authz.Caller, c entitlement.ConnectorConfig, credential string) (entitlement.ConnectorConfig, error) {
 	c.ID, c.Created, c.Meta = entitlement.ConnectorID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
-	return s.putConnector(ctx, by, c, credential, "created")
+	return s.putConnector(ctx, by, c, credential, "created", nil)
 }
 
 // UpdateConnector changes a registration; an empty credential leaves the kept one.
@@ -25,13 +25,18 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entit
 	if err != nil {
 		return c, err
 	}
+	managers := slices.Clone(c.ResourceManagers)
 	edit(&c)
-	return s.putConnector(ctx, by, c, credential, "updated")
+	return s.putConnector(ctx, by, c, credential, "updated", managers)
 }
 
 // putConnector keeps the credential first: a registration without one would only fail,
 // a credential without a registration is never read.
-func (s *Service) putConnector(ctx context.Context, by authz.Caller, c entitlement.ConnectorConfig, credential, kind string) (entitlement.ConnectorConfig, error) {
+func (s *Service) putConnector(ctx context.Context, by authz.Caller, c entitlement.ConnectorConfig, credential, kind string, managers []entitlement.UserID) (entitlement.ConnectorConfig, error) {
+	named, err := s.checkManagers(ctx, c, managers)
+	if err != nil {
+		return c, err
+	}
 	if err := s.checkConnector(ctx, &c, credential, kind == "created"); err != nil {
 		return c, err
 	}
@@ -43,7 +48,11 @@ func (s *Service) putConnector(ctx context.Context, by authz.Caller, c entitleme
 	e := s.event(entitlement.OfConnector, string(c.ID), kind, by)
 	e.Data = map[string]string{"displayName": c.DisplayName, "kind": c.Kind, "url": c.URL}
 	c.Chain, e = c.Chain.Append(e)
-	err := s.Store.Commit(ctx, entitlement.Change{Connectors: []entitlement.ConnectorConfig{c}, Events: []entitlement.Event{e}})
+	change := entitlement.Change{Connectors: []entitlement.ConnectorConfig{c}, Events: []entitlement.Event{e}}
+	for _, id := range named {
+		change.References = append(change.References, entitlement.Reference{User: id})
+	}
+	err = s.Store.Commit(ctx, change)
 	c.Version++
 	return c, err
 }
@@ -73,12 +82,28 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 	if len(credential) > MaxCredential || created && credential == "" || strings.ContainsAny(credential, "\r\n\x00") {
 		return entitlement.Errorf(entitlement.Invalid, "credential must be given, in one line of at most %d bytes.", MaxCredential)
 	}
-	managers, err := s.Store.Users(ctx, c.ResourceManagers)
-	if err != nil {
-		return err
-	}
-	if len(c.ResourceManagers) > entitlement.MaxApprovers || len(managers) != len(c.ResourceManagers) {
-		return entitlement.Errorf(entitlement.Invalid, "resourceManagers must name at most %d users of the directory, each once.", entitlement.MaxApprovers)
-	}
 	return s.Targets.Probe(*c, credential)
+}
+
+// checkManagers refuses resource managers who are not there; whoever was deleted is not.
+// Those who are disabled may stay, and nobody newly names them. It returns those who must
+// still be there when the list is written; a list that stays as it is names nobody anew.
+func (s *Service) checkManagers(ctx context.Context, c entitlement.ConnectorConfig, before []entitlement.UserID) ([]entitlement.UserID, error) {
+	if slices.Equal(c.ResourceManagers, before) {
+		return nil, nil
+	}
+	found, err := s.Store.Users(ctx, c.ResourceManagers)
+	if err != nil {
+		return nil, err
+	}
+	found = slices.DeleteFunc(found, entitlement.User.Gone)
+	if len(c.ResourceManagers) > entitlement.MaxApprovers || len(found) != len(c.ResourceManagers) {
+		return nil, entitlement.Errorf(entitlement.Invalid, "resourceManagers must name at most %d users of the directory, each once.", entitlement.MaxApprovers)
+	}
+	for _, u := range found {
+		if !u.Enabled && !slices.Contains(before, u.ID) {
+			return nil, entitlement.Errorf(entitlement.Precondition, "resourceManagers newly names the user %s, who is disabled: enable them first, or name somebody else.", u.ID)
+		}
+	}
+	return c.ResourceManagers, nil
 }

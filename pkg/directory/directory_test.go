@@ -57,23 +57,6 @@ func TestIdentify_TheFirstAdministratorIsMadeOnce(t *testing.T) {
 	}
 }
 
-func TestIdentify_TheParameterOpensNothingOnceTheAdministratorWasRemoved(t *testing.T) {
-	s := newService()
-	id, err := s.Identify(t.Context(), first, "call")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Leave(t.Context(), by, entitlement.AdministratorsGroup, false, id); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.UpdateUser(t.Context(), by, id, func(u *entitlement.User) error { u.Identities = nil; return nil }); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Identify(t.Context(), first, "call"); entitlement.KindOf(err) != entitlement.Forbidden {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestIdentify_AnUnboundPrincipalIsToldSo_NeverMatchedByName(t *testing.T) {
 	s := newService()
 	if _, err := s.CreateUser(t.Context(), by, entitlement.User{Type: entitlement.Member, DisplayName: "Mia", UserPrincipalName: "mia", Mail: "mia@northwind.example", Enabled: true}); err != nil {

@@ -60,11 +60,12 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Jobs {
 		write(p, jobShape, v)
 	}
-	p.users(c.Users, old)
+	p.users(c.Users, c.Memberships, old)
 	for _, v := range c.Groups {
 		write(p, groupShape, v)
 	}
-	p.memberships(c.Memberships)
+	p.memberships(c.Memberships, c.Users)
+	p.references(c.References)
 	p.requests(c.Requests)
 	for _, v := range c.Slots {
 		write(p, slotShape, v)

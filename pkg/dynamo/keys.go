@@ -220,6 +220,7 @@ var eventWords = map[entitlement.AggregateKind]string{
 	entitlement.OfUser:      wordSubject,
 	entitlement.OfGroup:     wordGroup,
 	entitlement.OfConnector: wordConnector,
+	entitlement.OfPrincipal: wordPrincipal,
 }
 
 // Prefixes of sort keys, for lists within a partition.

@@ -23,12 +23,16 @@ var userShape = shape[entitlement.User]{
 		idSet(f, attrGroups, &u.Groups)
 		list(f, "ids", &u.Identities, principalFields)
 		when(f, "cr", &u.Created)
-		when(f, "del", &u.Deleted)
+		when(f, attrDeleted, &u.Deleted)
 	},
 }
 
-// attrGroups is changed by relative updates as well.
-const attrGroups = "grp"
+// attrGroups is changed by relative updates as well, and attrDeleted is what conditions
+// look at.
+const (
+	attrGroups  = "grp"
+	attrDeleted = "del"
+)
 
 func principalFields(f *fields, p *entitlement.Principal) {
 	text(f, "i", &p.Issuer)

@@ -29,6 +29,14 @@ type Change struct {
 	Events          []Event
 
 	Incompatibilities []Incompatibility // of the Packages, where their lists change
+	References        []Reference       // that must hold, to what the change does not write itself
+}
+
+// Reference names a user or a group that a change refers to: it must be there. A user who
+// was deleted is not.
+type Reference struct {
+	User  UserID
+	Group GroupID
 }
 
 // Guard demands that a package and a policy are open to new work (S7).

@@ -71,7 +71,7 @@ func admit(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
 	if ask.Package == nil || !ask.Package.Deleting.IsZero() {
 		return none, Errorf(NotFound, "There is no access package with this id.")
 	}
-	if ask.Subject == nil {
+	if ask.Subject == nil || ask.Subject.Gone() {
 		return none, Errorf(NotFound, "There is no user with the id in targetId.")
 	}
 	if !ask.Subject.Enabled {

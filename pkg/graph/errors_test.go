@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"leasehold/pkg/clock"
+	"leasehold/pkg/directory"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/memstore"
 	"leasehold/pkg/names"
@@ -57,7 +58,8 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 		return memstore.None
 	}})
 	w.api[names.Catalogs].(*api).deps.Reads = flaky
-	w.api[names.Catalogs].(*api).deps.Directory.Store = flaky
+	d := w.api[names.Catalogs].(*api).deps.Directory
+	w.api[names.Catalogs].(*api).deps.Directory = &directory.Service{Store: flaky, Clock: d.Clock, IDs: d.IDs, First: d.First, Hinter: d.Hinter, Log: d.Log}
 	w.api[names.Catalogs].(*api).deps.Catalogs.Store = flaky
 	w.call("admin", "GET", "/v1.0/me", nil).want(200)
 	for op, path := range map[string]string{"ListCatalogs": em + "/catalogs", "ListPackages": packagePath, "User": "/v1.0/me", "Bound": "/v1.0/me", "ListUsers": "/v1.0/users", "ListConnectors": ours + "/connectors"} {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"strings"
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
@@ -174,9 +175,11 @@ func readSet(o *strict.Object) entitlement.SubjectSet {
 	s := entitlement.SubjectSet{Kind: entitlement.SubjectKind(o.Type())}
 	o.Ignore("id", "isBackup")
 	o.Text("description", &s.Description)
-	if _, err := entitlement.Description("description", s.Description); err != nil {
-		o.Fail("description", "is too long, or holds control characters.")
+	clean, err := entitlement.Description("", s.Description)
+	if err != nil {
+		o.Fail("description", strings.TrimSpace(entitlement.MessageOf(err)))
 	}
+	s.Description = clean
 	switch s.Kind {
 	case entitlement.SingleUser:
 		strict.ID(o, "userId", &s.ID)

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"reflect"
 	"strings"
 
 	"leasehold/pkg/entitlement"
@@ -121,8 +122,10 @@ func (p *plan) incompatibility(v entitlement.Incompatibility) {
 }
 
 func (p *plan) directory(c entitlement.Change) {
+	written := set[entitlement.UserID]{}
 	for _, v := range c.Users {
-		p.user(v)
+		written[v.ID] = struct{}{}
+		p.user(v, c.Memberships)
 	}
 	for _, v := range c.Groups {
 		put(p, p.groups, entitlement.PartDirectory, v.ID, v, groupRows)
@@ -131,14 +134,22 @@ func (p *plan) directory(c entitlement.Change) {
 		if m.Owner {
 			p.ownership(m)
 		} else {
-			p.membership(m)
+			_, with := written[m.User]
+			p.membership(m, with)
 		}
+	}
+	for _, r := range c.References {
+		p.reference(r)
 	}
 }
 
-// user plans to write a user with the groups that are stored, and to move its names.
-func (p *plan) user(v entitlement.User) {
-	v.Groups = p.users[v.ID].Groups
+// user plans to write a user with the groups that are stored and that the memberships
+// make and end, and to move its names.
+func (p *plan) user(v entitlement.User, memberships []entitlement.Membership) {
+	stored := p.users[v.ID]
+	stored.ID = v.ID
+	v.Groups = stored.Regrouped(memberships)
+	p.demand(len(v.Groups) <= max(entitlement.MaxGroups, len(stored.Groups)), entitlement.PartDirectory)
 	old, _ := put(p, p.users, entitlement.PartDirectory, v.ID, v, userRows)
 	if v.Erased {
 		v.UserPrincipalName, v.Identities = "", nil
@@ -156,6 +167,19 @@ func (p *plan) user(v entitlement.User) {
 			claimName(p, p.principals, none, a, v.ID)
 		}
 	}
+}
+
+// reference plans to demand that a user or a group is there.
+func (p *plan) reference(r entitlement.Reference) {
+	if r.User != "" {
+		p.touch(reflect.TypeFor[entitlement.User](), r.User)
+		u, there := p.users[r.User]
+		p.demand(there && !u.Gone(), entitlement.PartDirectory)
+		return
+	}
+	p.touch(reflect.TypeFor[entitlement.Group](), r.Group)
+	_, there := p.groups[r.Group]
+	p.demand(there, entitlement.PartDirectory)
 }
 
 // members returns a list as a set.

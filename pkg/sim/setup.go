@@ -124,10 +124,12 @@ func (w *world) pack(ctx context.Context, by authz.Caller, k Pack) error {
 		return err
 	}
 	w.cast.packages = append(w.cast.packages, pkg.ID)
+	carriedOut(ctx)
 	for _, r := range k.Roles {
 		if err := w.addRole(ctx, by, pkg.ID, r); err != nil {
 			return err
 		}
+		carriedOut(ctx)
 	}
 	for _, terms := range k.Policies {
 		policy, err := w.catalogs.CreatePolicy(ctx, by, w.policy(terms, pkg.ID))
@@ -135,8 +137,17 @@ func (w *world) pack(ctx context.Context, by authz.Caller, k Pack) error {
 			return err
 		}
 		w.cast.policies = append(w.cast.policies, policy.ID)
+		carriedOut(ctx)
 	}
 	return nil
+}
+
+// carriedOut begins the next command of several that are one here: what is refused then is
+// refused without a trace of its own (S13), whatever was made before.
+func carriedOut(ctx context.Context) {
+	if inv := invocationOf(ctx); inv != nil {
+		inv.writes, inv.sent = 0, 0
+	}
 }
 
 // exclude has a package list another one, or a group, as incompatible.
@@ -209,8 +220,18 @@ func (w *world) set(asked int) entitlement.SubjectSet {
 	case askGroup:
 		return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(w.cast.groups[len(w.cast.groups)-1])}
 	default:
-		return entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: string(w.cast.people[0])}
+		return entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: string(w.anybody())}
 	}
+}
+
+// anybody is the first person who can still be named, or else the administrator.
+func (w *world) anybody() entitlement.UserID {
+	for _, u := range w.cast.people {
+		if p := w.oracle.people[u]; p.enabled && !p.deleted {
+			return u
+		}
+	}
+	return w.admin.ID
 }
 
 const day = 24 * time.Hour

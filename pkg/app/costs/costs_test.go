@@ -86,6 +86,14 @@ var (
 	pinListOther           = cost{5, 4, 6} // the package, its event, and the row beside the other one
 	pinListGroup           = cost{5, 4, 4}
 	pinListers             = cost{5, 5, 0} // a page of one
+
+	// An event of each person, so that nothing of a group is a shared write key; one event of
+	// the group for all would be cost{4, 3, 8} for one and cost{3, 2, 166} for forty.
+	pinAddMember            = cost{5, 4, 8}
+	pinRemoveMember         = cost{5, 4, 8}
+	pinMembers40            = cost{7, 81, 244}
+	pinDisable              = cost{6, 5, 7}
+	pinDisableAdministrator = cost{9, 9, 11} // the administrators who are left, and the version of their group
 )
 
 // office is the whole product over one metered table.
@@ -95,6 +103,7 @@ type office struct {
 	client           *dynamodb.Client
 	table            string
 	db               *dynamo.DB
+	who              *directory.Service
 	clock            *clock.Virtual
 	catalogs, people http.Handler
 	worker           *delivery.Service
@@ -169,6 +178,7 @@ func open(t *testing.T) *office {
 	o := &office{T: t, meter: meter, client: client, table: table, db: dynamo.New(client, table), clock: c, target: &counted{held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
 	ids := clock.System{} // the table's shards are chosen by the ids, so these must be random
 	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Hinter: hints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
+	o.who = who
 	registry := targets.Registry(o.db, &secrets.Memory{}, who, true)
 	deps := graph.Deps{Authenticator: signedIn{}, Directory: who, Reads: o.db, PublicURL: "https://access.example", Clock: c,
 		Catalogs: &catalogs.Service{Store: o.db, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: hints{}, Clock: c, IDs: ids, Log: log},
@@ -418,4 +428,39 @@ func (o *office) refused(as, pkg string, policy any) {
 	if o.people.ServeHTTP(w, r); w.Code != http.StatusUnprocessableEntity {
 		o.Fatalf("%d %s", w.Code, w.Body)
 	}
+}
+
+func TestY15_WhatMembersOfAGroupCost(t *testing.T) {
+	o := open(t)
+	o.call(o.catalogs, "admin", "GET", "/v1.0/me", nil)
+	group := o.call(o.catalogs, "admin", "POST", "/v1.0/groups", object{"displayName": "everybody"})["id"].(string)
+	one := o.person("mia", "")
+	people := make([]connector.Op, 40)
+	for i := range people {
+		people[i] = connector.Op{Grant: true, Principal: connector.PrincipalRef(o.person(fmt.Sprint("p", i), ""))}
+	}
+	o.costs("add a member", pinAddMember, func() {
+		o.call(o.catalogs, "admin", "POST", "/v1.0/groups/"+group+"/members/$ref", object{"@odata.id": "/v1.0/users/" + one})
+	})
+	o.costs("take a member out", pinRemoveMember, func() {
+		o.call(o.catalogs, "admin", "DELETE", "/v1.0/groups/"+group+"/members/"+one+"/$ref", nil)
+	})
+	builtin, err := targets.Registry(o.db, &secrets.Memory{}, o.who, true).Open(t.Context(), entitlement.BuiltinConnector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := entitlement.RoleRef{Connector: entitlement.BuiltinConnector, Resource: group, Role: "Member_" + group}
+	o.costs("deliver to 40 people", pinMembers40, func() {
+		if _, err := builtin.Apply(t.Context(), role, people); err != nil {
+			t.Fatal(err)
+		}
+	})
+	o.costs("disable a person", pinDisable, func() {
+		o.call(o.catalogs, "admin", "PATCH", "/v1.0/users/"+one, object{"accountEnabled": false})
+	})
+	admin := o.person("other", "")
+	o.call(o.catalogs, "admin", "POST", "/v1.0/groups/"+string(entitlement.AdministratorsGroup)+"/members/$ref", object{"@odata.id": "/v1.0/users/" + admin})
+	o.costs("disable an administrator", pinDisableAdministrator, func() {
+		o.call(o.catalogs, "admin", "PATCH", "/v1.0/users/"+admin, object{"accountEnabled": false})
+	})
 }
