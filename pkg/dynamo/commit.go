@@ -8,6 +8,9 @@ import (
 
 // Commit makes the change true, or nothing of it and Conflict.
 func (db *DB) Commit(ctx context.Context, c entitlement.Change) error {
+	if err := c.Guarded(); err != nil {
+		return err
+	}
 	old, err := db.images(ctx, c)
 	if err != nil {
 		return err

@@ -62,10 +62,10 @@ func admitExtension(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, err
 	if !n.Asked.Start.IsZero() && n.Asked.Start.After(now) {
 		return none, Errorf(Invalid, "schedule: an update moves the end of an assignment that has begun; leave out startDateTime.")
 	}
-	if len(ask.Policies) == 0 {
+	p, there := ask.policy(a.Policy)
+	if !there {
 		return none, Errorf(Precondition, "The policy of this assignment does not exist any more.")
 	}
-	p := ask.Policies[0]
 	if n.Type == AdminUpdate {
 		return p, nil
 	}

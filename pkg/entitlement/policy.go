@@ -214,8 +214,9 @@ func (p AssignmentPolicy) rank() int {
 	}
 }
 
-// Applicable returns those policies through which u may ask, of the best rank only (R37).
-func Applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
+// applicable returns those policies of a package through which u may ask, of the best
+// rank only (R37).
+func applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
 	var fit []AssignmentPolicy
 	for _, p := range policies {
 		if !p.MayAsk(u) {
@@ -231,19 +232,29 @@ func Applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
 	return fit
 }
 
-// Choose returns the policy that a request goes through: the named one, or the only
-// one that applies. None is a Precondition (R108), several must be chosen from (R36).
+// Choose returns the policy that a request goes through, of all policies of its package:
+// the named one where it applies, or the only one that does. None is a Precondition
+// (R108), several must be chosen from (R36). What is named and does not apply is answered
+// alike whether it is of a lower rank, of another package or not there at all.
 func Choose(policies []AssignmentPolicy, named PolicyID, u User) (AssignmentPolicy, error) {
-	fit := Applicable(policies, u)
-	if named != "" {
-		fit = slices.DeleteFunc(fit, func(p AssignmentPolicy) bool { return p.ID != named })
+	none, fit := AssignmentPolicy{}, applicable(policies, u)
+	if len(fit) == 0 {
+		return none, Errorf(Precondition, "No policy of this access package lets you ask for it. Ask its catalog owner to assign it to you.")
 	}
-	switch {
-	case len(fit) == 1:
+	if named == "" && len(fit) > 1 {
+		return none, Errorf(Invalid, "Several policies of this access package apply to you: name one in assignmentPolicyId.")
+	}
+	if named == "" {
 		return fit[0], nil
-	case len(fit) == 0:
-		return AssignmentPolicy{}, Errorf(Precondition, "No policy of this access package lets you ask for it. Ask its catalog owner to assign it to you.")
-	default:
-		return AssignmentPolicy{}, Errorf(Invalid, "Several policies of this access package apply to you: name one in assignmentPolicyId.")
 	}
+	if i := slices.IndexFunc(fit, func(p AssignmentPolicy) bool { return p.ID == named }); i >= 0 {
+		return fit[i], nil
+	}
+	return none, Errorf(Precondition, "assignmentPolicyId does not name a policy that applies to you: name one of those that getApplicablePolicyRequirements lists, or leave it out.")
+}
+
+// guard is the condition that a request under the policy is committed on. It names the
+// policy's own package, so that a request for another one does not have its guard.
+func (p AssignmentPolicy) guard(subject UserID) Guard {
+	return Guard{Package: p.Package, Policy: p.ID, Subject: subject}
 }

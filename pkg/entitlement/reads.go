@@ -1,6 +1,9 @@
 package entitlement
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // AskKeys names what a new request is about. Policy may be empty.
 type AskKeys struct {
@@ -30,6 +33,26 @@ type Start struct {
 	Slot      Slot
 	Head      Head
 }
+
+// policies returns those of the package's policies that were read. One of another package
+// is as if it were not there: it says nothing about this one.
+func (a Ask) policies() []AssignmentPolicy {
+	return slices.DeleteFunc(slices.Clone(a.Policies), func(p AssignmentPolicy) bool { return a.Package == nil || p.Package != a.Package.ID })
+}
+
+// policy returns one of the package's policies.
+func (a Ask) policy(id PolicyID) (AssignmentPolicy, bool) {
+	all := a.policies()
+	i := slices.IndexFunc(all, func(p AssignmentPolicy) bool { return p.ID == id })
+	if i < 0 {
+		return AssignmentPolicy{}, false
+	}
+	return all[i], true
+}
+
+// Applicable returns the policies through which u may ask for the package: those that a
+// request of u may name, and no other (R35 to R38). All of the package's must have been read.
+func (a Ask) Applicable(u User) []AssignmentPolicy { return applicable(a.policies(), u) }
 
 // start returns what of it the beginning of an assignment is decided on.
 func (a Ask) start() Start {

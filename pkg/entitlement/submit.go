@@ -42,7 +42,7 @@ func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 	}
 	event := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
 		Data: map[string]string{"type": string(r.Type), "package": string(r.Package), "policy": string(r.Policy), "subject": string(r.Subject), "justification": r.Justification}}
-	change := Change{Guards: []Guard{{Package: r.Package, Policy: r.Policy, Subject: r.Subject}}}
+	change := Change{Guards: []Guard{policy.guard(r.Subject)}}
 	if policy.Approval.RequiredForAdd {
 		r.State, err = r.State.Next(ApprovalRequired)
 		if err != nil {
@@ -86,7 +86,7 @@ func admit(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
 	if ask.Catalog == nil || !ask.Catalog.Published {
 		return none, Errorf(Precondition, "The catalog of this access package is not published, so it cannot be requested.") // R23
 	}
-	p, err := Choose(ask.Policies, n.Policy, *ask.Subject)
+	p, err := Choose(ask.policies(), n.Policy, *ask.Subject)
 	if err != nil {
 		return none, err
 	}
@@ -102,11 +102,10 @@ func admit(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
 // admitDirect checks a direct assignment: the policy must be named and the subject in
 // its scope (R91); a policy for nobody exists for just this.
 func admitDirect(n NewRequest, ask Ask) (AssignmentPolicy, error) {
-	i := slices.IndexFunc(ask.Policies, func(p AssignmentPolicy) bool { return p.ID == n.Policy && p.Package == ask.Package.ID })
-	if n.Policy == "" || i < 0 {
+	p, there := ask.policy(n.Policy)
+	if n.Policy == "" || !there {
 		return AssignmentPolicy{}, Errorf(Invalid, "assignmentPolicyId must name a policy of this access package.")
 	}
-	p := ask.Policies[i]
 	if p.Scope != ScopeNobody && !p.InScope(*ask.Subject) {
 		return AssignmentPolicy{}, Errorf(Precondition, "The user %s is not in the scope of the policy %s.", ask.Subject.DisplayName, p.DisplayName)
 	}

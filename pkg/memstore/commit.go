@@ -10,6 +10,9 @@ import (
 // Commit makes the change true, or nothing of it and Conflict. A change that touches
 // one item twice, or more than a hundred, is Invalid.
 func (s *Store) Commit(ctx context.Context, c entitlement.Change) error {
+	if err := c.Guarded(); err != nil {
+		return err
+	}
 	return alter(ctx, s, "Commit", subjectsOf(c), func() error {
 		p := &plan{state: s.state, touched: set[item]{}}
 		p.configuration(c)
