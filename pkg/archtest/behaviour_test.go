@@ -91,7 +91,9 @@ var behaviour = []answer{
 	// Lifecycle.
 	{77, 77, held, ""},
 	{78, 78, held, "From one minute on: no time at all is refused."},
-	{79, 84, held, ""},
+	{79, 81, held, ""},
+	{82, 82, held, "An administrator's update without an end leaves the end where it is; an update that would change nothing is refused."},
+	{83, 84, held, ""},
 	{85, 85, notAdopted, "An end is an instant, the same in every time zone, and the policy alone bounds how far it can be moved."},
 	{86, 87, held, ""},
 	{88, 88, held, "Whoever is deleted loses everything at once, so nothing is held by people who are gone."},

@@ -44,7 +44,10 @@ type Word struct {
 
 // Decide lets reviewer settle the running stage (R48). s is read afresh; its Start parts
 // are needed where NeedsStart. A stage that was decided, or a request that moved on, is
-// a Conflict (R63, R64); one who may not decide is Forbidden.
+// a Conflict (R63, R64); one who may not decide is Forbidden. Where the last approval comes
+// for somebody whom the policy is not for any more (F36), or changes nothing, there is a
+// Change beside the refusal: it closes the request, and is to be committed before the
+// reviewer is told.
 func Decide(r AssignmentRequest, w Word, reviewer User, s Start, now time.Time) (AssignmentRequest, Change, error) {
 	stage, ok := r.StageByID(w.Stage)
 	if !ok {
@@ -72,6 +75,7 @@ func Decide(r AssignmentRequest, w Word, reviewer User, s Start, now time.Time) 
 	if stage.Policy.ApproverJustification && w.Justification == "" {
 		return r, Change{}, Errorf(Precondition, "This stage asks for a justification of the decision.") // R57
 	}
+	before := r
 	r.Stages = slices.Clone(r.Stages)
 	r.Stages[r.Stage].Decision = &Decision{Reviewer: reviewer.ID, Approved: w.Approved, Justification: w.Justification, At: now}
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "approved", Actor: reviewer.ID, Command: w.Command, At: now,
@@ -85,6 +89,9 @@ func Decide(r AssignmentRequest, w Word, reviewer User, s Start, now time.Time) 
 	default:
 		var c Change
 		c, r, err := c.approve(r, s, e, now)
+		if Closes(err) {
+			return closed(before, s, err, e)
+		}
 		return r, c, err
 	}
 }

@@ -184,17 +184,31 @@ func (s ApprovalStage) limit() time.Duration {
 }
 
 // InScope reports that u is one of those the policy is for.
-func (p AssignmentPolicy) InScope(u User) bool {
-	switch p.Scope {
+func (p AssignmentPolicy) InScope(u User) bool { return admits(p.Scope, p.Targets, u) }
+
+// admits reports that u is one of those that a scope with its targets is for.
+func admits(scope TargetScope, targets []SubjectSet, u User) bool {
+	switch scope {
 	case ScopeAllMembers:
 		return u.Type == Member
 	case ScopeAllUsers:
 		return true
 	case ScopeSpecificUsers:
-		return slices.ContainsFunc(p.Targets, func(s SubjectSet) bool { return s.Has(u, "") })
+		return slices.ContainsFunc(targets, func(s SubjectSet) bool { return s.Has(u, "") })
 	default:
 		return false
 	}
+}
+
+// targetsOf returns those of the policy's targets that u is in or can come to be in.
+func (p AssignmentPolicy) targetsOf(u UserID) []SubjectSet {
+	var all []SubjectSet
+	for _, s := range p.Targets {
+		if s.Kind != SingleUser || s.ID == string(u) {
+			all = append(all, SubjectSet{Kind: s.Kind, ID: s.ID})
+		}
+	}
+	return all
 }
 
 // MayAsk reports that u may ask for the package through this policy (R129, last step).

@@ -33,7 +33,7 @@ func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 		Requestor: ask.Requestor.ID, Subject: ask.Subject.ID,
 		Justification: n.Justification, Asked: n.Asked, Start: n.Asked.Start,
 		Expiration: terms(policy, n.Asked), Created: now, Fingerprint: n.Fingerprint,
-	}
+	}.under(policy)
 	if start := later(r.Start, now); r.Expiration.overAt(start) {
 		return AssignmentRequest{}, Change{}, Errorf(Precondition, "The policy %s ends access at %s, and this would begin no earlier.", policy.DisplayName, r.Expiration.EndFrom(start).Format(time.RFC3339)) // R109
 	}
@@ -200,6 +200,9 @@ const hintSlack = time.Minute
 // approve turns a request that nothing stands in the way of into an assignment, or
 // schedules it where it starts later. The event's chain goes on in the assignment.
 func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (Change, AssignmentRequest, error) {
+	if err := r.eligible(s); err != nil {
+		return Change{}, r, err
+	}
 	if r.Type.Updates() {
 		return c.prolong(r, s, e, now)
 	}
@@ -246,13 +249,10 @@ func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (C
 	return c, r, nil
 }
 
-// mayBegin checks afresh what may have changed since the request was made (F36).
+// mayBegin checks afresh what else may have changed since the request was made.
 func mayBegin(r AssignmentRequest, s Start, now time.Time) error {
 	if s.Package == nil {
 		return Errorf(Precondition, "The access package does not exist any more.")
-	}
-	if s.Subject == nil || !s.Subject.Enabled || s.Head.Off {
-		return Errorf(Precondition, "The user this is for is disabled and cannot get an access package.")
 	}
 	if slices.Contains(s.Head.Live, r.Package) {
 		return Errorf(Conflict, "The user this is for has the access package already.")

@@ -88,7 +88,7 @@ func createRequest(ctx context.Context, c *call) (answer, error) {
 	}
 	// Whatever was decided already, the answer is that it was taken; its later states are
 	// reached by themselves (R107). So a command that is sent again hears the same (S12).
-	made.State, made.Completed = entitlement.RequestSubmitted, time.Time{}
+	made.State, made.Outcome, made.Completed = entitlement.RequestSubmitted, "", time.Time{}
 	return created(ctx, c, requestKind(), made)
 }
 

@@ -188,7 +188,9 @@ func (s *Service) hint(ctx context.Context, c entitlement.Change) {
 }
 
 // Decide lets the caller approve or deny the stage of a request (R48, R49). Of two at
-// once one wins, and the other is told by whom the stage was settled.
+// once one wins, and the other is told by whom the stage was settled. An approval that
+// comes for somebody whom the policy is not for any more is refused once the request is
+// denied (F36).
 func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.RequestID, w entitlement.Word) error {
 	why, err := entitlement.Justification(w.Justification)
 	if err != nil {
@@ -212,19 +214,19 @@ func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.Re
 		if err := mayLook(by, reviewer, r, start.Subject); err != nil {
 			return err
 		}
-		_, change, err := entitlement.Decide(r, w, reviewer, start, s.Clock.Now())
-		if err != nil {
-			return s.named(ctx, err)
+		_, change, refusal := entitlement.Decide(r, w, reviewer, start, s.Clock.Now())
+		if refusal != nil && len(change.Requests) == 0 {
+			return s.named(ctx, refusal)
 		}
 		err = s.Store.Commit(ctx, change)
 		if entitlement.StalePart(err) != "" && try < commitTries {
-			continue
+			continue // what it was decided on has moved: perhaps nothing is to be refused any more
 		}
 		if err != nil {
 			return err
 		}
 		s.hint(ctx, change)
-		return nil
+		return refusal
 	}
 }
 
