@@ -72,7 +72,8 @@ var behaviour = []answer{
 	// Approval.
 	{44, 50, held, ""},
 	{51, 51, held, "Users, groups and the requestor's manager; a manager's manager and sponsors are refused."},
-	{52, 53, held, ""},
+	{52, 52, held, "Also where a manager is there and cannot decide, before or while the request waits; after the fallbacks the alternates become approvers, and at last the administrators."},
+	{53, 53, held, ""},
 	{54, 54, notYet, "Sponsors come with connected organizations."},
 	{55, 55, notYet, "It binds those who configure by pages, and there are none; the API takes a manager in each stage."},
 	{56, 60, held, ""},

@@ -65,6 +65,7 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 		write(p, groupShape, v)
 	}
 	p.memberships(c.Memberships)
+	p.absences(c.Absences)
 	p.requests(c.Requests)
 	for _, v := range c.Slots {
 		write(p, slotShape, v)

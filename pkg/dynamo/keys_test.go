@@ -116,6 +116,10 @@ func TestKeysGolden(t *testing.T) {
 		"job": {entitlement.Change{Jobs: []entitlement.Job{{Package: idP, Gen: 7, Look: noon}}}, []string{
 			"pk=PKG#" + idP + " sk=JOB#00000007 i2p=DUE#3 i2s=2026-03-01T12:00:00.000000500Z#J#00000007"}},
 		"breaker": {entitlement.Change{Breakers: []entitlement.Breaker{{Connector: idK}}}, []string{"pk=CON#" + idK + " sk=BREAK"}},
+		"absence that is noted": {entitlement.Change{Absences: []entitlement.Absence{{Person: idU, Groups: []entitlement.GroupID{idG}, Due: noon}}}, []string{
+			"pk=SUB#" + idU + " sk=ABSENCE i2p=DUE#1 i2s=2026-03-01T12:00:00.000000500Z#U#" + idU}},
+		"absence that was looked at": {entitlement.Change{Absences: []entitlement.Absence{{Person: idU, Due: noon, Meta: entitlement.Meta{Version: 1}}}}, []string{
+			"pk=SUB#" + idU + " sk=ABSENCE i2p=DUE#1 i2s=2026-03-01T12:00:00.000000500Z#U#" + idU}},
 		"user": {entitlement.Change{Users: []entitlement.User{{ID: idU, UserPrincipalName: "Ann@X.test", Identities: []entitlement.Principal{{Issuer: "i", Value: "v"}}}}}, []string{
 			"pk=SUB#" + idU + " sk=USR",
 			"pk=NAME#UPN#ann@x.test sk=NAME i1p=ALL#USR#5 i1s=ann@x.test#" + idU,

@@ -31,6 +31,7 @@ type Change struct {
 	Events      []Event
 
 	Incompatibilities []Incompatibility // of the Packages, where their lists change
+	Absences          []Absence         // one of version 0 is noted beside what is noted of the person already
 }
 
 // Guarded refuses a change with a new request for a package that has no Guard of that

@@ -157,7 +157,7 @@ func (s ApprovalStage) check(number int) error {
 	if len(all) > MaxApprovers {
 		return Errorf(Invalid, "stage %d: at most %d approvers.", number, MaxApprovers)
 	}
-	isManager := func(s SubjectSet) bool { return s.Kind == RequestorManager }
+	isManager := SubjectSet.isManager
 	if slices.ContainsFunc(s.Fallback, isManager) || slices.ContainsFunc(s.FallbackAlternates, isManager) {
 		return Errorf(Invalid, "stage %d: a fallback approver must be a user or a group.", number)
 	}

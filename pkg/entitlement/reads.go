@@ -79,7 +79,8 @@ type Fence struct {
 
 // DueRef names an item that somebody must look at: a request, or a slot (Package with
 // Subject), or a job (Package with Gen), or a package under deletion (Package alone), or
-// a policy under deletion (Policy), or the breaker of a target (Connector).
+// a policy under deletion (Policy), or the breaker of a target (Connector), or somebody's
+// absence (Absent).
 type DueRef struct {
 	Request   RequestID
 	Package   PackageID
@@ -87,6 +88,7 @@ type DueRef struct {
 	Gen       int64
 	Policy    PolicyID
 	Connector ConnectorID
+	Absent    UserID
 	At        time.Time
 }
 
@@ -98,6 +100,7 @@ type DueItems struct {
 	Policies []AssignmentPolicy
 	Jobs     []Job
 	Breakers []Breaker
+	Absences []Absence
 }
 
 // Failing names a subject whose delivery at a target fails, and since when.

@@ -159,19 +159,19 @@ func (r *AssignmentRequest) startStage(i int, manager UserID, now time.Time) {
 	r.Stage = i
 	s.Started, s.Deadline, s.Manager = now, now.Add(s.Policy.limit()), manager
 	s.Asked = reachable(s.Policy.Primary, s.Policy.Fallback, manager)
-	r.Due = s.nextLook()
+	r.Due = r.nextLook(now)
 }
 
 // reachable returns primary without a manager who does not exist, and the fallbacks in that case.
 func reachable(primary, fallback []SubjectSet, manager UserID) []SubjectSet {
-	missing := func(s SubjectSet) bool { return s.Kind == RequestorManager && manager == "" }
+	missing := func(s SubjectSet) bool { return s.isManager() && manager == "" }
 	if !slices.ContainsFunc(primary, missing) {
 		return slices.Clone(primary)
 	}
 	return append(slices.DeleteFunc(slices.Clone(primary), missing), fallback...)
 }
 
-// nextLook returns when the tick must look at the stage: to escalate it, else to end it.
+// nextLook returns when the stage itself needs the tick: to escalate it, else to end it.
 func (s Stage) nextLook() time.Time {
 	if s.Policy.Escalation && !s.Escalated {
 		return s.Started.Add(s.Policy.EscalateAfter)

@@ -206,7 +206,7 @@ func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.Re
 			return err
 		}
 		var start entitlement.Start
-		if r.NeedsStart() || !w.Approved || r.AsksManager() {
+		if r.NeedsStart() || !w.Approved || r.AsksManager() || r.NextAsksManager() {
 			if start, err = s.Store.Start(ctx, r); err != nil {
 				return err
 			}
@@ -214,9 +214,12 @@ func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.Re
 		if err := mayLook(by, reviewer, r, start.Subject); err != nil {
 			return err
 		}
-		_, change, refusal := entitlement.Decide(r, w, reviewer, start, s.Clock.Now())
+		r, change, refusal := entitlement.Decide(r, w, reviewer, start, s.Clock.Now())
 		if refusal != nil && len(change.Requests) == 0 {
 			return s.named(ctx, refusal)
+		}
+		if _, change, err = s.staffed(ctx, r, change, by.Command); err != nil {
+			return err
 		}
 		err = s.Store.Commit(ctx, change)
 		if entitlement.StalePart(err) != "" && try < commitTries {

@@ -70,8 +70,10 @@ var mutations = []mutation{
 	{name: "own requests are not decided", edits: []edit{{"pkg/entitlement/decide.go",
 		`	if reviewer.ID == r.Requestor || reviewer.ID == r.Subject {
 		return r, Change{}, Errorf(Forbidden`, `	if false {
-		return r, Change{}, Errorf(Forbidden`}, {"pkg/entitlement/decide.go",
-		`	if s == nil || !u.Enabled || u.ID == r.Requestor || u.ID == r.Subject {`, `	if s == nil || !u.Enabled {`}}},
+		return r, Change{}, Errorf(Forbidden`}, {"pkg/entitlement/approvers.go",
+		`	return u.Enabled && u.ID != r.Requestor && u.ID != r.Subject
+`, `	return u.Enabled
+`}}},
 	{name: "leaver is given nothing", covered: "whatever a leaver holds is ended before anything is planned, and the fence refuses a plan that is older",
 		edits: []edit{{"pkg/delivery/plan.go",
 			`	if h.Off || w.Subject == nil || !w.Subject.Enabled {`, `	if w.Subject == nil {`}}},
