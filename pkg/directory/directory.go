@@ -107,6 +107,7 @@ func (s *Service) putUser(ctx context.Context, by authz.Caller, u entitlement.Us
 	c.Events = append(slices.Clone(c.Events), chained(&u.Chain, e))
 	c.Users, c.Heads = []entitlement.User{u}, turned(u, e.Before, e.At)
 	if before != nil {
+		c.Absences = entitlement.Absent(*before, u, e.At)
 		if err := s.withdraw(ctx, by, *before, u, &c); err != nil {
 			return u, err
 		}

@@ -12,9 +12,9 @@ import (
 // conflictTries bounds how often a change that met another one is decided afresh.
 const conflictTries = 8
 
-// together bounds the users of one change: each takes three actions of a transaction, and
-// the group one or two.
-const together = 32
+// together bounds the users of one change: each takes up to four actions of a transaction,
+// and the group one or two.
+const together = 24
 
 // The codes of a Conflict that says that somebody is as asked already.
 const (
@@ -106,6 +106,11 @@ func (s *Service) moved(ctx context.Context, by authz.Caller, m move, users []en
 		c.Events = append(c.Events, chained(&u.Chain, s.membershipEvent(by, id, m.group, m.kind)))
 		c.Users = append(c.Users, u)
 		c.Memberships = append(c.Memberships, entitlement.Membership{Group: m.group, User: id, Owner: m.owner, Erased: m.leave})
+	}
+	if m.leave && !m.owner {
+		if c.Absences, err = s.left(ctx, m.group, users, s.Clock.Now()); err != nil {
+			return c, err
+		}
 	}
 	if len(resigning) > 0 {
 		return c, s.resign(ctx, by, &c, resigning...)

@@ -120,15 +120,7 @@ func (o *oracle) mayDecide(u entitlement.UserID, a *asked) bool {
 		return false
 	}
 	running := r.Stages[r.Stage]
-	terms := a.policy.Approval.Stages[r.Stage]
-	sets := terms.Primary
-	if slices.ContainsFunc(terms.Primary, func(s entitlement.SubjectSet) bool { return s.Kind == entitlement.RequestorManager }) && running.Manager == "" {
-		sets = slices.Concat(sets, terms.Fallback)
-	}
-	if running.Escalated {
-		sets = slices.Concat(sets, terms.Alternates, terms.FallbackAlternates)
-	}
-	for _, s := range sets {
+	for _, s := range running.Asked {
 		switch s.Kind {
 		case entitlement.SingleUser:
 			if s.ID == string(u) {
