@@ -210,8 +210,9 @@ func badPolicies(w *world) map[string]refusal {
 	}
 }
 
-func TestRefusalsChangeNothing(t *testing.T) {
-	w := newWorld(t)
+// stockRefusals fills a world with what is refused, and returns all that is.
+func stockRefusals(w *world) map[string]refusal {
+	w.Helper()
 	w.offer(approved(w))
 	w.ids["request"] = w.ask("member")
 	stageOf := func(request, reviewer string) string {
@@ -222,12 +223,18 @@ func TestRefusalsChangeNothing(t *testing.T) {
 	w.join("reviewers", "manager")
 	w.ids["decided"] = stageOf(done, "manager")
 	w.call("manager", "PATCH", w.ids["decided"], object{"reviewResult": "approve"}).want(204)
-	before := w.snapshot()
 
 	rows := badInput(w)
 	for name, r := range badPolicies(w) {
 		rows["policy: "+name] = r
 	}
+	return rows
+}
+
+func TestRefusalsChangeNothing(t *testing.T) {
+	w := newWorld(t)
+	rows := stockRefusals(w)
+	before := w.snapshot()
 	for name, tt := range rows {
 		t.Run(name, func(t *testing.T) {
 			var got reply
