@@ -92,7 +92,7 @@ func newWorld(t *testing.T) *world {
 	log := obs.New(&w.log, "test")
 	people := &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Hinter: noHints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example.com", Value: "admin"}}
 	deps := Deps{Authenticator: tokens{}, Directory: people, Reads: w.store, PublicURL: publicURL, Clock: w.clock,
-		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Jobs: noHints{},
+		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Jobs: noHints{}, Hinter: noHints{},
 			Clock: w.clock, IDs: w.clock, Log: log},
 		Requests: &requests.Service{Store: w.store, Hinter: noHints{}, Clock: w.clock, IDs: w.clock, Log: log}}
 	w.api = map[string]http.Handler{names.Catalogs: Catalogs(deps), names.Requests: Requests(deps)}
