@@ -86,7 +86,8 @@ func admit(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
 	if ask.Catalog == nil || !ask.Catalog.Published {
 		return none, Errorf(Precondition, "The catalog of this access package is not published, so it cannot be requested.") // R23
 	}
-	p, err := Choose(ask.Policies, n.Policy, *ask.Subject)
+	of := slices.DeleteFunc(slices.Clone(ask.Policies), func(p AssignmentPolicy) bool { return p.Package != ask.Package.ID })
+	p, err := Choose(of, n.Policy, *ask.Subject)
 	if err != nil {
 		return none, err
 	}
