@@ -72,19 +72,24 @@ func (s *Service) namedExist(ctx context.Context, p entitlement.AssignmentPolicy
 	for _, stage := range p.Approval.Stages {
 		sets = slices.Concat(sets, stage.Primary, stage.Fallback, stage.Alternates, stage.FallbackAlternates)
 	}
-	want := map[string]bool{}
+	// Ids are looked for by kind, so that a group's does not pass for a user's.
+	type named struct {
+		kind entitlement.SubjectKind
+		id   string
+	}
+	want := map[named]bool{}
 	var users []entitlement.UserID
 	var groups []entitlement.GroupID
 	for _, set := range sets {
 		switch {
-		case set.ID == "" || want[set.ID]:
+		case set.ID == "" || want[named{set.Kind, set.ID}]:
 		case set.Kind == entitlement.SingleUser:
 			users = append(users, entitlement.UserID(set.ID))
 		case set.Kind == entitlement.GroupMembers:
 			groups = append(groups, entitlement.GroupID(set.ID))
 		}
 		if set.ID != "" {
-			want[set.ID] = true
+			want[named{set.Kind, set.ID}] = true
 		}
 	}
 	foundUsers, err := s.Store.Users(ctx, users)
@@ -96,13 +101,13 @@ func (s *Service) namedExist(ctx context.Context, p entitlement.AssignmentPolicy
 		return err
 	}
 	for _, u := range foundUsers {
-		delete(want, string(u.ID))
+		delete(want, named{entitlement.SingleUser, string(u.ID)})
 	}
 	for _, g := range foundGroups {
-		delete(want, string(g.ID))
+		delete(want, named{entitlement.GroupMembers, string(g.ID)})
 	}
-	for id := range want {
-		return entitlement.Errorf(entitlement.Invalid, "The policy names %s, and there is no such user or group.", id)
+	for missing := range want {
+		return entitlement.Errorf(entitlement.Invalid, "The policy names %s, and there is no such user or group.", missing.id)
 	}
 	return nil
 }

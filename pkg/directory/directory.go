@@ -302,6 +302,12 @@ const conflictTries = 8
 // Join makes users members, or owners, of a group, each at most once. It is a Conflict
 // where a user is one already.
 func (s *Service) Join(ctx context.Context, by authz.Caller, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+	// A member is written into the user's own record, which must be there; an owner is not.
+	if owner {
+		if err := s.exist(ctx, users); err != nil {
+			return err
+		}
+	}
 	return s.change(ctx, by, id, owner, false, users)
 }
 
@@ -343,4 +349,18 @@ func joinIDs(users []entitlement.UserID) string {
 		list[i] = string(u)
 	}
 	return strings.Join(list, " ")
+}
+
+// exist refuses users who are not there, as the store refuses them as members.
+func (s *Service) exist(ctx context.Context, ids []entitlement.UserID) error {
+	found, err := s.Store.Users(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(found, func(u entitlement.User) bool { return u.ID == id }) {
+			return entitlement.StaleError(entitlement.PartDirectory)
+		}
+	}
+	return nil
 }

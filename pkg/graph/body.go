@@ -31,6 +31,16 @@ func (c *call) body() (*strict.Object, error) {
 	return strict.Parse(content)
 }
 
+// sameID takes the id in the body of a change, which clients send back as they read it: it
+// says once more what the path says, or nothing.
+func sameID(o *strict.Object, inPath string) {
+	var named string
+	strict.ID(o, "id", &named)
+	if named != "" && named != inPath {
+		o.Fail("id", "must be that of the path.")
+	}
+}
+
 // gzipMark begins every gzip stream, and no JSON text.
 var gzipMark = []byte{0x1f, 0x8b}
 

@@ -48,6 +48,7 @@ func updateConnector(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	sameID(o, c.path["connectorId"])
 	var asked connectorEdit
 	readConnector(o, &asked)
 	if err := o.Done(); err != nil {

@@ -109,7 +109,7 @@ func leave(ctx context.Context, c *call, owner bool) (answer, error) {
 	err = c.deps.Directory.Leave(ctx, c.by, group, owner, user)
 	if entitlement.KindOf(err) == entitlement.Conflict {
 		belongs, failed := belongs(ctx, c, group, user, owner)
-		if failed != nil {
+		if failed != nil && entitlement.KindOf(failed) != entitlement.NotFound {
 			return answer{}, failed
 		}
 		if !belongs {

@@ -21,7 +21,11 @@ func listPolicies(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	if named {
-		return policiesOf(ctx, c, of)
+		found, err := policiesOf(ctx, c, of)
+		if entitlement.KindOf(err) == entitlement.NotFound && err != nil {
+			return list(ctx, c, policyKind(), sliced[entitlement.AssignmentPolicy](nil, nil))
+		}
+		return found, err
 	}
 	return list(ctx, c, policyKind(), c.deps.Reads.ListPolicies)
 }
@@ -175,7 +179,9 @@ func readSets(o *strict.Object, name string) (sets []entitlement.SubjectSet) {
 
 func readSet(o *strict.Object) entitlement.SubjectSet {
 	s := entitlement.SubjectSet{Kind: entitlement.SubjectKind(o.Type())}
-	o.Ignore("id", "isBackup")
+	var named string // as older clients call it
+	strict.ID(o, "id", &named)
+	o.Ignore("isBackup")
 	o.Text("description", &s.Description)
 	if _, err := entitlement.Description("description", s.Description); err != nil {
 		o.Fail("description", "is too long, or holds control characters.")
@@ -197,6 +203,9 @@ func readSet(o *strict.Object) entitlement.SubjectSet {
 	}
 	if s.ID == "" {
 		o.Fail("@odata.type", "needs the id of its user or group.")
+	}
+	if named != "" && named != s.ID {
+		o.Fail("id", "must be that of its user or group.")
 	}
 	return s
 }

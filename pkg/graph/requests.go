@@ -94,6 +94,11 @@ func createRequest(ctx context.Context, c *call) (answer, error) {
 
 func submit(ctx context.Context, c *call, ask requestAsk) (entitlement.AssignmentRequest, error) {
 	var none entitlement.AssignmentRequest
+	if ask.assignment != "" && (ask.pkg != "" || ask.policy != "" || ask.subject != "") && (ask.kind.Removes() || ask.kind.Updates()) {
+		if err := c.deps.Requests.Means(ctx, c.by, ask.assignment, ask.pkg, ask.policy, ask.subject); err != nil {
+			return none, err
+		}
+	}
 	if ask.kind.Removes() {
 		if ask.assignment == "" {
 			return none, entitlement.Errorf(entitlement.Invalid, "assignment.id must name the assignment to end.")

@@ -82,26 +82,29 @@ func (s *Service) ExtendHeld(ctx context.Context, by authz.Caller, in Submission
 		in.Subject = by.ID
 	}
 	return s.create(ctx, by, in.wording(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
-		id, err := s.heldIn(ctx, by, in.Package, in.Subject)
+		a, err := s.heldIn(ctx, by, in.Package, in.Subject)
+		if err == nil {
+			err = underPolicy(a, in.Policy)
+		}
 		if err != nil {
 			return entitlement.AssignmentRequest{}, entitlement.Change{}, err
 		}
-		return s.extend(ctx, by, n, id)
+		return s.extend(ctx, by, n, a.ID)
 	})
 }
 
 // heldIn returns the live assignment of a subject in a package, to the subject and to
 // administrators.
-func (s *Service) heldIn(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentID, error) {
+func (s *Service) heldIn(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Assignment, error) {
 	slot, err := s.Store.Slot(ctx, pkg, subject)
 	if err != nil {
-		return "", err
+		return entitlement.Assignment{}, err
 	}
 	if slot.Assignment == nil {
-		return "", noAssignment(nil)
+		return entitlement.Assignment{}, noAssignment(nil)
 	}
 	_, a, err := s.Assignment(ctx, by, slot.Assignment.ID)
-	return a.ID, err
+	return a, err
 }
 
 func (s *Service) extend(ctx context.Context, by authz.Caller, n entitlement.NewRequest, id entitlement.AssignmentID) (entitlement.AssignmentRequest, entitlement.Change, error) {
