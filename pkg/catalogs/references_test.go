@@ -55,7 +55,11 @@ func (hostile) Resource(context.Context, entitlement.ConnectorID, string) (entit
 func TestA9_WhatATargetCallsItsThingsIsCleanedAndKept(t *testing.T) {
 	w := newWorld(t)
 	w.Targets = hostile{}
-	r, err := w.AddResource(t.Context(), by, w.catalog().ID, entitlement.ConnectorID(w.clock.New()), entitlement.OriginScim, "g")
+	cfg, err := w.RegisterConnector(t.Context(), by, entitlement.ConnectorConfig{DisplayName: "CRM", Kind: "scim", URL: "https://crm.example", CorrelationKeys: []string{"mail"}}, "s3cr3t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := w.AddResource(t.Context(), by, w.catalog().ID, cfg.ID, entitlement.OriginScim, "g")
 	if err != nil || r.DisplayName != "Sales" || r.Description != strings.Repeat("é", entitlement.MaxDescription) || r.Roles[0].DisplayName != "Member_g" {
 		t.Errorf("got %+v, %v", r, err)
 	}

@@ -276,3 +276,20 @@ func TestR52_WhoMayNotBeThereToDecideAnyMoreIsNoted(t *testing.T) {
 		})
 	}
 }
+
+func TestJoin_NobodyWhoIsNotThereBelongsToAGroup(t *testing.T) {
+	s := newService()
+	g, err := s.CreateGroup(t.Context(), by, entitlement.Group{DisplayName: "G"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := entitlement.UserID("11111111-1111-4111-8111-111111111111")
+	for _, owner := range []bool{false, true} {
+		if err := s.Join(t.Context(), by, g.ID, owner, nobody); entitlement.KindOf(err) != entitlement.NotFound {
+			t.Errorf("owner %v: %v", owner, err)
+		}
+	}
+	if owners, err := s.Store.Owners(t.Context(), g.ID); err != nil || len(owners) > 0 {
+		t.Errorf("owners: %v, %v", owners, err)
+	}
+}

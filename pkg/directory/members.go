@@ -94,7 +94,7 @@ func (s *Service) moved(ctx context.Context, by authz.Caller, m move, users []en
 	for _, id := range users {
 		i := slices.IndexFunc(found, func(u entitlement.User) bool { return u.ID == id })
 		if i < 0 {
-			return c, noUser()
+			return c, m.missing()
 		}
 		u := found[i]
 		if err := m.check(u); err != nil {
@@ -130,7 +130,7 @@ func (s *Service) membershipEvent(by authz.Caller, id entitlement.UserID, group 
 func (m move) check(u entitlement.User) error {
 	switch {
 	case u.Gone() && !(m.leave && m.owner): // whose ownerships stay until somebody ends them
-		return noUser()
+		return m.missing()
 	case !m.owner && u.MemberOf(m.group) != m.leave:
 		return m.already()
 	case m.leave:
@@ -142,6 +142,15 @@ func (m move) check(u entitlement.User) error {
 	default:
 		return nil
 	}
+}
+
+// missing is what is said of a user who is not there. Who is to be taken out of the group
+// is answered like anybody else who does not belong to it.
+func (m move) missing() error {
+	if m.leave {
+		return m.already()
+	}
+	return noUser()
 }
 
 func (m move) already() error {

@@ -48,6 +48,7 @@ func updateConnector(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	sameID(o, c.path["connectorId"])
 	var asked connectorEdit
 	readConnector(o, &asked)
 	if err := o.Done(); err != nil {
@@ -59,6 +60,10 @@ func updateConnector(ctx context.Context, c *call) (answer, error) {
 		*kept = edit.ConnectorConfig
 	})
 	return done(err)
+}
+
+func deleteConnector(ctx context.Context, c *call) (answer, error) {
+	return done(c.deps.Catalogs.DeleteConnector(ctx, c.by, id[entitlement.ConnectorID](c, "connectorId")))
 }
 
 func readConnector(o *strict.Object, c *connectorEdit) {

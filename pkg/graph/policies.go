@@ -22,7 +22,11 @@ func listPolicies(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	if named {
-		return policiesOf(ctx, c, of)
+		found, err := policiesOf(ctx, c, of)
+		if entitlement.KindOf(err) == entitlement.NotFound && err != nil {
+			return list(ctx, c, policyKind(), sliced[entitlement.AssignmentPolicy](nil, nil))
+		}
+		return found, err
 	}
 	return list(ctx, c, policyKind(), c.deps.Reads.ListPolicies)
 }
@@ -56,6 +60,9 @@ func createPolicy(ctx context.Context, c *call) (answer, error) {
 
 // replacePolicy takes a whole policy: what is left out goes back to what a new one has.
 func replacePolicy(ctx context.Context, c *call) (answer, error) {
+	if err := checkOptions(c, policyKind()); err != nil {
+		return answer{}, err
+	}
 	o, err := c.body()
 	if err != nil {
 		return answer{}, err
@@ -173,7 +180,9 @@ func readSets(o *strict.Object, name string) (sets []entitlement.SubjectSet) {
 
 func readSet(o *strict.Object) entitlement.SubjectSet {
 	s := entitlement.SubjectSet{Kind: entitlement.SubjectKind(o.Type())}
-	o.Ignore("id", "isBackup")
+	var named string // as older clients call it
+	strict.ID(o, "id", &named)
+	o.Ignore("isBackup")
 	o.Text("description", &s.Description)
 	clean, err := entitlement.Description("", s.Description)
 	if err != nil {
@@ -197,6 +206,9 @@ func readSet(o *strict.Object) entitlement.SubjectSet {
 	}
 	if s.ID == "" {
 		o.Fail("@odata.type", "needs the id of its user or group.")
+	}
+	if named != "" && named != s.ID {
+		o.Fail("id", "must be that of its user or group.")
 	}
 	return s
 }

@@ -96,6 +96,7 @@ func updateUser(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	sameID(o, string(u.ID))
 	_, err = c.deps.Directory.UpdateUser(ctx, c.by, u.ID, func(u *entitlement.User) error {
 		readUser(o, u)
 		return o.Done()
