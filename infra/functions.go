@@ -21,7 +21,7 @@ func (h *house) addFunction(f names.Function) {
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		Description: jsii.String("What the function " + name + " may do"),
 	})
-	h.grant(role, f.ID, log)
+	h.grant(role, f, log)
 
 	props := &awslambda.FunctionProps{
 		FunctionName: jsii.String(name),
@@ -60,8 +60,8 @@ func (h *house) addLog(id, name string) awslogs.LogGroup {
 
 func (h *house) environmentOf(f names.Function) *map[string]*string {
 	all := h.environment()
-	given := make(map[string]*string, len(f.Env))
-	for _, key := range f.Env {
+	given := map[string]*string{}
+	for _, key := range f.Env() {
 		given[string(key)] = all[key]
 	}
 	return &given

@@ -16,7 +16,7 @@ type check func(template) []string
 // checks must hold for every deployment, awsChecks where there is something to lose.
 var (
 	checks = map[string]check{
-		"wildcards": checkWildcards, "roles": checkRoles, "secrets": checkSecrets, "invokers": checkInvokers,
+		"wildcards": checkWildcards, "roles": checkRoles, "rights": checkRights, "secrets": checkSecrets, "invokers": checkInvokers,
 		"functions": checkFunctions, "environment": checkEnvironment, "logs": checkLogs,
 		"table": checkTable, "indexes": checkIndexes,
 		"dead letters": checkDeadLetters, "triggers": checkTriggers, "visibility": checkVisibility, "queues": checkQueues,
@@ -87,6 +87,43 @@ func allowing(statement map[string]any) func(template) {
 	})
 }
 
+// roleOf calls change with each statement of a function's role.
+func roleOf(function string, change func(t template, statement map[string]any)) func(template) {
+	return func(t template) {
+		role := refersTo(t.Resources[t.function(function)].at("Role"))
+		for _, id := range t.ofType("AWS::IAM::Policy") {
+			if refersTo(listOf(t.Resources[id].at("Roles"))[0]) == role {
+				for _, statement := range statements(t.Resources[id].at("PolicyDocument")) {
+					change(t, statement.(map[string]any))
+				}
+			}
+		}
+	}
+}
+
+// sending lets a function send to another queue than names says.
+func sending(function, queue string) func(template) {
+	return roleOf(function, func(t template, statement map[string]any) {
+		if at(statement, "Action") == "sqs:SendMessage" {
+			for _, id := range t.ofType("AWS::SQS::Queue") {
+				if t.Resources[id].at("QueueName") == names.StackName+"-"+queue {
+					statement["Resource"] = map[string]any{"Fn::GetAtt": []any{id, "Arn"}}
+				}
+			}
+		}
+	})
+}
+
+// widened has a function's role allow another action in place of one.
+func widened(function, action, other string) func(template) {
+	return roleOf(function, func(_ template, statement map[string]any) {
+		actions := listOf(at(statement, "Action"))
+		if i := slices.Index(actions, any(action)); i >= 0 {
+			actions[i] = other
+		}
+	})
+}
+
 // allowed changes the statement that lets somebody publish.
 func allowed(change func(map[string]any)) func(template) {
 	return spoil("AWS::SNS::TopicPolicy", func(p map[string]any) bool {
@@ -135,6 +172,11 @@ func TestChecksCanFail(t *testing.T) {
 			role := t.Resources[refersTo(t.Resources[t.function(names.Deliver)].at("Role"))]
 			at(listOf(role.at("AssumeRolePolicyDocument", "Statement"))[0], "Principal").(map[string]any)["Service"] = "ec2.amazonaws.com"
 		}, "ec2"},
+
+		{"rights", "to a lane that is not its own", sending(names.Deliver, names.DeliverUrgent), "deliver may sqs:SendMessage on ${deliverurgent"},
+		{"rights", "one action more", widened(names.Fanout, "dynamodb:DeleteItem", "dynamodb:Scan"), "fanout may dynamodb:Scan on ${Table"},
+		{"rights", "one action less", widened(names.Fanout, "dynamodb:DeleteItem", "dynamodb:Scan"), "fanout may not dynamodb:DeleteItem on ${Table"},
+		{"rights", "what only Lambda needs", widened(names.Expire, "logs:PutLogEvents", "logs:GetLogEvents"), "expire may not logs:PutLogEvents"},
 
 		{"secrets", "for a function without need", func(t template) {
 			role := t.Resources[t.function(names.Requests)].at("Role")
