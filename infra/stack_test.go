@@ -20,7 +20,7 @@ var (
 		"functions": checkFunctions, "environment": checkEnvironment, "logs": checkLogs,
 		"table": checkTable, "indexes": checkIndexes,
 		"dead letters": checkDeadLetters, "triggers": checkTriggers, "visibility": checkVisibility, "queues": checkQueues,
-		"routes": checkRoutes, "stage": checkStage, "outputs": checkOutputs,
+		"routes": checkRoutes, "stage": checkStage, "TLS": checkTLS, "access log": checkAccessLog, "ticks": checkTicks, "outputs": checkOutputs,
 		"public": checkPublic, "plain secrets": checkPlainSecrets,
 		"alarms": checkAlarms, "topic": checkTopic, "dashboard": checkDashboard,
 	}
@@ -33,8 +33,29 @@ func TestDeployments(t *testing.T) {
 	for name, check := range all {
 		t.Run("AWS/"+name, func(t *testing.T) { report(t, check(onAWS)) })
 	}
+	for name, check := range all {
+		t.Run("domain/"+name, func(t *testing.T) { report(t, check(onDomain)) })
+	}
 	for name, check := range checks {
 		t.Run("emulator/"+name, func(t *testing.T) { report(t, check(onEmulator)) })
+	}
+}
+
+// Whoever gives the API a domain of its own, with a firewall in front of it perhaps, can
+// close the way past it.
+func TestTheDefaultEndpointCanBeClosed(t *testing.T) {
+	for name, tt := range map[string]struct {
+		deployed template
+		closed   bool
+	}{"AWS": {onAWS, false}, "domain": {onDomain, true}, "emulator": {onEmulator, false}} {
+		for _, id := range tt.deployed.ofType("AWS::ApiGateway::RestApi") {
+			if got, _ := tt.deployed.Resources[id].at("DisableExecuteApiEndpoint").(bool); got != tt.closed {
+				t.Errorf("%s: closed = %v, want %v", name, got, tt.closed)
+			}
+		}
+	}
+	if got := at(onDomain.Outputs[names.OutputURL], "Value"); got != "https://access.example.com" {
+		t.Errorf("the output %s is %v, which does not answer", names.OutputURL, got)
 	}
 }
 
@@ -260,6 +281,17 @@ func TestChecksCanFail(t *testing.T) {
 		{"stage", "no throttle", without("AWS::ApiGateway::Stage", "MethodSettings"), "no throttle"},
 		{"stage", "no access log", without("AWS::ApiGateway::Stage", "AccessLogSetting"), "no access log"},
 		{"stage", "text only", without("AWS::ApiGateway::RestApi", "BinaryMediaTypes"), "mangles"},
+
+		{"TLS", "AWS's own choice", without("AWS::ApiGateway::RestApi", "SecurityPolicy"), "older than 1.2"},
+		{"TLS", "the oldest", put("AWS::ApiGateway::RestApi", "TLS_1_0", "SecurityPolicy"), "older than 1.2"},
+		{"TLS", "no access mode", without("AWS::ApiGateway::RestApi", "EndpointAccessMode"), "AWS refuses"},
+		{"TLS", "at the edge", put("AWS::ApiGateway::RestApi", []any{"EDGE"}, "EndpointConfiguration", "Types"), "of regional endpoints"},
+		{"access log", "with the path", put("AWS::ApiGateway::Stage", `{"path":"$context.path"}`, "AccessLogSetting", "Format"), "logs $context.path"},
+		{"access log", "with a header", put("AWS::ApiGateway::Stage", `{"agent":"$context.identity.userAgent"}`, "AccessLogSetting", "Format"), "userAgent"},
+		{"access log", "without the route", put("AWS::ApiGateway::Stage", `{"ip":"$context.identity.sourceIp"}`, "AccessLogSetting", "Format"), "does not log $context.resourcePath"},
+		{"ticks", "kept for hours", without("AWS::Lambda::EventInvokeConfig", "MaximumEventAgeInSeconds"), "keeps a tick for <nil> s"},
+		{"ticks", "tried again", put("AWS::Lambda::EventInvokeConfig", 2.0, "MaximumRetryAttempts"), "tries a tick 2 times more"},
+		{"ticks", "as Lambda likes", func(t template) { delete(t.Resources, t.ofType("AWS::Lambda::EventInvokeConfig")[0]) }, "six hours"},
 
 		{"public", "function URL", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::Lambda::Url"} }, "another way in"},
 		{"public", "bucket", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::S3::Bucket"} }, "another way in"},

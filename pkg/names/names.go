@@ -195,6 +195,7 @@ const (
 	ContextIssuers    = "issuers"         // JSON, goes to EnvIssuers
 	ContextFirstAdmin = "firstAdmin"      // goes to EnvFirstAdmin
 	ContextPublicURL  = "publicUrl"       // goes to EnvPublicURL
+	ContextEndpoint   = "defaultEndpoint" // "off": the API answers at publicUrl alone, not at AWS's address of it
 	ContextArch       = "arch"            // "arm64" (default) or "amd64"
 	ContextAlarmEmail = "alarmEmail"      // where alarms are sent to; none: nowhere but to the topic
 )
