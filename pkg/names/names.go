@@ -90,6 +90,10 @@ type Queue struct {
 	MaxConcurrency int           // copies of its function at work on it at once; AWS wants at least 2
 }
 
+// NewAccount is how many functions run at once in an AWS account that nobody has raised the
+// quota of.
+const NewAccount = 10
+
 // Queue ids.
 const (
 	DeliverUrgent    = "deliver-urgent"
@@ -102,9 +106,13 @@ const (
 // a lane and copies of the worker of its own, so that it never waits for the ten
 // thousand holders of an edited package. A message of the bulk lane names a hundred
 // people: five of them are as much as one call finishes well before its time is over.
+//
+// A new AWS account runs NewAccount functions at once, all of them together. All lanes at
+// their busiest, and the tick, leave two of these to the people at the API. More workers
+// would hardly deliver more: two are as much as a target takes (parallelCalls in delivery).
 var Queues = []Queue{
-	{ID: DeliverUrgent, Env: EnvUrgentQueue, BatchSize: 10, MaxReceive: 5, MaxConcurrency: 10},
-	{ID: DeliverBulk, Env: EnvBulkQueue, BatchSize: 5, MaxReceive: 5, MaxConcurrency: 3},
+	{ID: DeliverUrgent, Env: EnvUrgentQueue, BatchSize: 10, MaxReceive: 5, MaxConcurrency: 3},
+	{ID: DeliverBulk, Env: EnvBulkQueue, BatchSize: 5, MaxReceive: 5, MaxConcurrency: 2},
 	{ID: FanoutJobs, Env: EnvFanoutQueue, BatchSize: 1, MaxReceive: 5, MaxConcurrency: 2},
 }
 
