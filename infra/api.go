@@ -16,9 +16,9 @@ const (
 	callsAtOnce    = 200
 )
 
-// tlsPolicy has TLS 1.3 or 1.2 with forward secrecy. It is of the API's own endpoint: a
-// domain in front of it has one of its own. Without it AWS takes TLS 1.0 at a regional
-// endpoint; there this policy may be set, at an edge-optimized one others would be.
+// tlsPolicy has TLS 1.3 or 1.2 with forward secrecy. Without one AWS takes TLS 1.0 at the
+// endpoint of a regional API. Which policies there are differs by the type of the endpoint:
+// this one is for regional and private ones.
 const tlsPolicy = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"
 
 // accessMode belongs to that policy. STRICT would refuse calls that come through a domain
@@ -27,12 +27,11 @@ const accessMode = "BASIC"
 
 // accessLog is one line per call, refused ones included, with what the gateway knows of the
 // caller: where the call comes from, since it does not read tokens. Who it was is in the
-// function's log and in the audit record, under the same ids: requestId is the one that
-// answers carry, extendedRequestId cannot be chosen by the caller. It names the route, not
-// the path, and no header, for either may hold names of people.
+// function's log and in the audit record, under the same id. It names the route, not the
+// path, and no header, for either may hold names of people.
 var accessLog = map[string]string{
-	"requestId":          "$context.requestId",
-	"extendedRequestId":  "$context.extendedRequestId",
+	"requestId":          "$context.extendedRequestId", // as in answers, logs and events: no client can choose it
+	"gatewayRequestId":   "$context.requestId",         // as in the gateway's own errors; a client can
 	"time":               "$context.requestTime",
 	"method":             "$context.httpMethod",
 	"route":              "$context.resourcePath",

@@ -232,11 +232,12 @@ func queueOf(id string) names.Queue {
 	return names.Queues[slices.IndexFunc(names.Queues, func(q names.Queue) bool { return q.ID == id })]
 }
 
-// manageConnectors registers a target and changes its credential.
+// manageConnectors registers a target, changes its credential, and takes it away again.
 func manageConnectors(s *stack) {
 	path := names.Ours + "/connectors"
 	made := s.call(parts.Admin, "POST", path, object{"displayName": "Another", "kind": "scim", "url": s.facts.SCIM, "correlationKeys": []string{"userName"}, "credential": "one"}, 201)["id"]
 	s.call(parts.Admin, "PATCH", path+"/"+fmt.Sprint(made), object{"credential": "two"}, 204)
+	s.call(parts.Admin, "DELETE", path+"/"+fmt.Sprint(made), nil, 204)
 }
 
 func (s *stack) commit(c entitlement.Change) {

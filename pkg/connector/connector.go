@@ -86,7 +86,7 @@ const (
 	PrincipalAmbiguous Reason = "principal-ambiguous"
 	ResourceMissing    Reason = "resource-missing"
 	RefusedByTarget    Reason = "refused-by-target"
-	CredentialRefused  Reason = "credential-refused"
+	CredentialRefused  Reason = entitlement.ReasonCredential
 	TargetUnavailable  Reason = entitlement.ReasonUnavailable
 	TargetThrottled    Reason = "target-throttled"
 	NotConfirmed       Reason = "not-confirmed" // the write was accepted, the read-back does not show it

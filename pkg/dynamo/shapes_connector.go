@@ -16,6 +16,9 @@ var connectorShape = shape[entitlement.ConnectorConfig]{
 		text(f, "u", &c.URL)
 		texts(f, "by", &c.CorrelationKeys)
 		ids(f, "rm", &c.ResourceManagers)
+		number(f, "sv", &c.Credential)
+		number(f, "us", &c.Uses)
+		when(f, "un", &c.Unused)
 		when(f, "cr", &c.Created)
 	},
 }

@@ -53,7 +53,7 @@ const DeliverTimeout = 60 * time.Second
 // Functions lists every function of the stack.
 var Functions = []Function{
 	{ID: Catalogs, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Write, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write}},
+		Uses: Uses{Table: Read | Search | Write, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write | Delete}},
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
 		Uses: Uses{Table: Read | Search | Write, Send: []string{DeliverUrgent}}},
 	// It sends to the lane that has time: all those at once who waited for a silent target.

@@ -87,7 +87,7 @@ func (s *System) wire(store *memstore.Store, out io.Writer) (functions, error) {
 
 	owners := deps(names.Catalogs)
 	owners.Catalogs = &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
-		Jobs: may.send(names.Catalogs, jobs), Clock: system, IDs: system, Log: logs[names.Catalogs]}
+		Jobs: may.send(names.Catalogs, jobs), Hinter: may.send(names.Catalogs, urgent), Clock: system, IDs: system, Log: logs[names.Catalogs]}
 	askers := deps(names.Requests)
 	askers.Requests = &requests.Service{Store: store, Hinter: may.send(names.Requests, urgent), Reasons: connector.Reasons(), Clock: system, IDs: system, Log: logs[names.Requests]}
 	worker := &delivery.Service{Store: store, Connectors: registry, Lane: may.send(names.Deliver, bulk), Clock: system, IDs: system, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
