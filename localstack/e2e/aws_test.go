@@ -159,7 +159,7 @@ func killDelivery(t *testing.T) int {
 type flaky struct {
 	*httptest.Server
 	mu     sync.Mutex
-	mode   string // "", "down" or "throttle"
+	mode   string // "", "down", "silent" or "throttle"
 	writes int    // PATCH calls that were let through
 	calls  int
 }
@@ -185,6 +185,8 @@ func newFlaky(t *testing.T) *flaky {
 		switch mode {
 		case "down":
 			panic(http.ErrAbortHandler) // the connection breaks
+		case "silent":
+			<-r.Context().Done() // until the caller gives up
 		case "throttle":
 			w.Header().Set("Retry-After", "20")
 			w.WriteHeader(http.StatusTooManyRequests)

@@ -283,7 +283,7 @@ func TestD3_AfterAnOutageTheLastOfThoseWhoWaitedIsDeliveredIn90Seconds(t *testin
 	}
 	f := newFlaky(t)
 	o, group := outOfOrder(t, f)
-	f.set("down")
+	f.set("silent")
 	began := time.Now()
 	people, ids := crowd(t, o, number("WAITING", 50))
 	calls, _ := f.counts()
