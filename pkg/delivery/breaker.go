@@ -9,7 +9,8 @@ import (
 )
 
 // Bounds of the breaker: a dead target sees at most twenty tries in ten minutes, and one
-// with every tick, so that it is found well again within a minute (D3).
+// with every tick, so that it is found well again within a minute (D3). A rest counts from
+// the begin of a try, which may take long: the next tick would come too early for it.
 const (
 	firstRest = 30 * time.Second
 	lastRest  = 50 * time.Second
@@ -27,6 +28,7 @@ func (t *target) admitted(ctx context.Context) (bool, error) {
 	}
 	t.breaker = b
 	now := t.service.Clock.Now()
+	t.began = now
 	switch {
 	case b.Failures == 0:
 		return true, nil
@@ -47,13 +49,13 @@ func (t *target) admitted(ctx context.Context) (bool, error) {
 // write it is harmless: somebody else saw the same target.
 func (t *target) remember(ctx context.Context) {
 	b := t.breaker
+	well := b.Failures > 0 && t.answered
 	switch {
 	case t.failed && !t.answered:
 		b.Failures++
-		b.Until = t.service.Clock.Now().Add(rest(b.Failures))
-	case b.Failures > 0 && t.answered:
+		b.Until = t.began.Add(rest(b.Failures))
+	case well:
 		b.Failures, b.Until = 0, time.Time{}
-		t.wake(ctx)
 	case b.Failures > 0 && !t.busy.IsZero():
 		b.Until = t.busy // it is alive, and has said when it wants to be tried again
 	default:
@@ -61,6 +63,9 @@ func (t *target) remember(ctx context.Context) {
 	}
 	if err := t.service.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}}); err != nil && entitlement.StalePart(err) == "" {
 		t.service.Log.WarnContext(ctx, "the state of a target was not recorded", "connector", t.id, "error", err)
+	}
+	if well {
+		t.wake(ctx) // not before: whoever is woken at once would find the target at rest
 	}
 }
 
@@ -88,6 +93,21 @@ func (t *target) wake(ctx context.Context) {
 		}
 		page.Token = waiting.Next
 	}
+}
+
+// wellAgain reports that a target which was at rest when a subject came is not any more:
+// those who waited were woken, and this one may not have been on record among them.
+func (s *Service) wellAgain(ctx context.Context, j *job) bool {
+	for _, sj := range j.sheets {
+		if !sj.rested {
+			continue
+		}
+		// Where it cannot be read the subject is tried again in its time.
+		if b, err := s.Store.Breaker(ctx, sj.sheet.Connector); err == nil && b.Failures == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // saw takes note of a call's outcome. Only a target that answers nothing trips the breaker:

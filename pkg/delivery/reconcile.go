@@ -76,6 +76,8 @@ type sheetJob struct {
 	fresh roles // roles that nobody of us can have written yet (S9)
 	wrote roles // roles that this worker asked the target to change
 	tasks []Task
+
+	rested bool // the target was left alone
 }
 
 // load reads what each subject owes, and claims the sheets that have work. Subjects that
@@ -287,7 +289,8 @@ func (s *Service) work(ctx context.Context, jobs []*job) <-chan *job {
 	return done
 }
 
-// settle records every job and returns the subjects that moved on meanwhile.
+// settle records every job and returns the subjects that are to be looked at once more:
+// they, or the target that they were put off for, moved on meanwhile.
 func (s *Service) settle(ctx context.Context, jobs <-chan *job, command string) []entitlement.UserID {
 	var mu sync.Mutex
 	var again []entitlement.UserID
@@ -301,7 +304,7 @@ func (s *Service) settle(ctx context.Context, jobs <-chan *job, command string) 
 			}
 			moved, err := s.settleOne(ctx, j, command)
 			j.err = err
-			if moved {
+			if moved || err == nil && s.wellAgain(ctx, j) {
 				mu.Lock()
 				again = append(again, j.subject)
 				mu.Unlock()

@@ -33,6 +33,7 @@ type target struct {
 	conn    connector.Connector
 	batch   int
 	breaker entitlement.Breaker
+	began   time.Time // when it was let in
 
 	mu       sync.Mutex // of what follows, and of the sheets
 	failed   bool       // some call was not answered
@@ -62,6 +63,7 @@ func (t *target) run(ctx context.Context) {
 		return
 	case !ok:
 		for _, o := range t.all() {
+			o.sheet.rested = true
 			t.note(o, outcome{failure: t.resting(), resting: true})
 		}
 		return
