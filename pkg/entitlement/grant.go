@@ -40,6 +40,7 @@ type Grant struct {
 	// too, whatever a read says.
 	Sent       bool
 	Wrote      time.Time // our last write of it; what is read soon after may be older
+	Revoked    bool      // that write took the role away
 	Way        string    // of asking by which it was confirmed
 	CheckAfter time.Time // it must be looked at again then; zero means no need
 

@@ -107,6 +107,9 @@ type office struct {
 type hints struct{}
 
 func (hints) Hint(context.Context, ...entitlement.UserID) error           { return nil }
+func (hints) HintAfter(context.Context, time.Duration, ...entitlement.UserID) error {
+	return nil
+}
 func (hints) HintJob(context.Context, entitlement.PackageID, int64) error { return nil }
 
 // signedIn takes the name of the caller for a token.
