@@ -23,11 +23,13 @@ func role(name string) entitlement.RoleRef {
 	return entitlement.RoleRef{Connector: target, Resource: name, Role: "Member_" + name}
 }
 
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
 // world is a store, a target and a worker under virtual time.
 type world struct {
 	t      *testing.T
 	store  *memstore.Store
-	clock  *clock.Virtual
+	clock  ticking
 	target *system
 	worker *delivery.Service
 	lane   *bulk // who was woken
@@ -37,7 +39,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, store: memstore.New(memstore.Options{}), clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), target: newSystem()}
 	w.lane = &bulk{}
 	w.worker = &delivery.Service{Store: w.store, Connectors: w.target, Lane: w.lane, Clock: w.clock, IDs: w.clock, Lease: time.Minute,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		Log: quiet}
 	return w
 }
 

@@ -271,11 +271,17 @@ func (u *unit) conclude(ctx context.Context, o *op) {
 // lag notes how late the target showed a write, where it was seen to turn.
 func (u *unit) lag(o *op) {
 	wanted, now := entitlement.PresenceOf(o.Grant), u.run.Clock.Now()
-	if u.manners.authoritative || o.shown != wanted || o.refusal != nil {
-		return
-	}
 	lag, seen := lagOf(o.record, wanted, now)
-	if !o.wrote.IsZero() {
+	switch {
+	case u.manners.authoritative || o.refusal != nil:
+		return
+	case o.again:
+		// Not even after the window was the first write shown. Where that was shortened, it
+		// may have been too much; or the write was lost, and a longer one does no harm.
+		lag, seen = min(now.Sub(o.record.Wrote), usualWindow/2), u.breaker.Observed >= enoughWrites
+	case o.shown != wanted:
+		return
+	case !o.wrote.IsZero():
 		lag, seen = now.Sub(o.wrote), o.first != "" && o.first != entitlement.PresenceUnknown && o.first != wanted
 	}
 	if seen {
