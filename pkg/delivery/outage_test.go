@@ -18,6 +18,13 @@ func (p prompt) Hint(_ context.Context, subjects ...entitlement.UserID) error {
 	return nil
 }
 
+func (p prompt) HintAfter(ctx context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
+	if delay > 0 {
+		return nil
+	}
+	return p.Hint(ctx, subjects...)
+}
+
 // crossing is a store in which something happens just before a worker records what it saw.
 type crossing struct {
 	delivery.Store
@@ -72,7 +79,7 @@ func TestL6_WhoIsPutOffWhileTheTargetComesBackIsNotForgotten(t *testing.T) {
 	other := *w.worker
 	w.worker.Store = &crossing{Store: w.store, first: func() {
 		w.target.down = nil
-		w.clock.Advance(time.Minute)
+		w.clock.Advance(31 * time.Second)
 		for u, err := range other.Deliver(context.Background(), []entitlement.UserID{first}, "other") {
 			t.Errorf("%s: %v", u, err)
 		}

@@ -3,6 +3,7 @@ package entitlement
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"time"
 )
 
@@ -71,6 +72,17 @@ func (a Assignment) word(now time.Time) string {
 	default:
 		return "Removing"
 	}
+}
+
+// ClocksApart is how far the clocks of two functions may be apart.
+const ClocksApart = 10 * time.Minute
+
+// MayHaveGiven reports that a role which is left over may be there for the assignment: its
+// package gives it, or may have given it once, since a role was taken out of the package
+// after the assignment began, or the package is not there any more.
+func (a Assignment) MayHaveGiven(role RoleRef, p PackageScopes) bool {
+	gives := slices.ContainsFunc(p.List, func(s ResourceRoleScope) bool { return s.Ref == role })
+	return gives || p.Version == 0 || p.Shrunk.After(a.Start.Add(-ClocksApart))
 }
 
 // Slot is the one place of a (package, person) pair: it exists while there is an open

@@ -12,6 +12,14 @@ const (
 	PresenceAbsent  Presence = "absent"
 )
 
+// PresenceOf returns the presence of a role that is there, or is not.
+func PresenceOf(present bool) Presence {
+	if present {
+		return PresencePresent
+	}
+	return PresenceAbsent
+}
+
 // Grant is what is recorded of one role of one subject, however many assignments
 // give it. Grants that were read back absent are forgotten.
 type Grant struct {
@@ -32,6 +40,7 @@ type Grant struct {
 	// too, whatever a read says.
 	Sent       bool
 	Wrote      time.Time // our last write of it; what is read soon after may be older
+	Revoked    bool      // that write took the role away
 	Way        string    // of asking by which it was confirmed
 	CheckAfter time.Time // it must be looked at again then; zero means no need
 

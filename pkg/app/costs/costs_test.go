@@ -72,6 +72,10 @@ var (
 	pinList            = cost{4, 5.5, 0} // one page of one's own requests, three on it
 	pinDeliver         = cost{9, 13, 12} // [5, 8, 12]: three roles at one target, a fence for each, and the breaker
 	pinRepeat          = cost{1, 1, 0}
+	pinOutside         = cost{19, 16, 27} // three resources, each held while it is written to, and remembered
+	pinLook            = cost{8, 7, 6}
+	pinOutsideRemoval  = cost{19, 15, 21}
+	pinOutsideGone     = cost{9, 9, 14}
 	pinExpireOne       = cost{10, 5, 10} // [8 empty shards, 1 of them read, 10]
 	pinExpireNothing   = cost{8, 4, 0}   // [8, 4, 0]
 	pinKeyed           = cost{4, 9, 14}  // submit, automatic, under a key: one look more at caller and request
@@ -125,7 +129,10 @@ type office struct {
 // hints drops every hint: the test does itself what the worker would.
 type hints struct{}
 
-func (hints) Hint(context.Context, ...entitlement.UserID) error           { return nil }
+func (hints) Hint(context.Context, ...entitlement.UserID) error { return nil }
+func (hints) HintAfter(context.Context, time.Duration, ...entitlement.UserID) error {
+	return nil
+}
 func (hints) HintJob(context.Context, entitlement.PackageID, int64) error { return nil }
 
 // signedIn takes the name of the caller for a token.
@@ -138,6 +145,7 @@ func (signedIn) Verify(_ context.Context, authorization string) (authn.Token, er
 
 // counted is a target that holds what it is told and counts.
 type counted struct {
+	outside       bool // it is a system of others: what it shows is to be weighed
 	held          map[entitlement.RoleRef]map[connector.PrincipalRef]bool
 	writes, reads int
 }
@@ -145,12 +153,18 @@ type counted struct {
 func (c *counted) Open(context.Context, entitlement.ConnectorID) (connector.Connector, error) {
 	return c, nil
 }
-func (c *counted) Describe() connector.Capabilities { return connector.Capabilities{MaxBatch: 100} }
+func (c *counted) Describe() connector.Capabilities {
+	return connector.Capabilities{MaxBatch: 100, Ways: []connector.Way{"list"}, Authoritative: !c.outside, SerialWrites: c.outside}
+}
 func (c *counted) Resource(context.Context, string) (connector.Resource, error) {
 	return connector.Resource{}, nil
 }
-func (c *counted) FindPrincipal(_ context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
-	return connector.PrincipalRef(who.User), nil
+func (c *counted) FindPrincipals(_ context.Context, who []connector.Correlation) ([]connector.Found, error) {
+	found := make([]connector.Found, len(who))
+	for i, w := range who {
+		found[i].Ref = connector.PrincipalRef(w.User)
+	}
+	return found, nil
 }
 func (c *counted) Apply(_ context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
 	c.writes += len(ops)
@@ -162,11 +176,11 @@ func (c *counted) Apply(_ context.Context, role entitlement.RoleRef, ops []conne
 	}
 	return make([]connector.Result, len(ops)), nil
 }
-func (c *counted) Check(_ context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
+func (c *counted) Check(_ context.Context, role entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	c.reads++
-	held := make([]bool, len(who))
+	held := make([]entitlement.Presence, len(who))
 	for i, p := range who {
-		held[i] = c.held[role][p]
+		held[i] = entitlement.PresenceOf(c.held[role][p])
 	}
 	return held, nil
 }
@@ -363,6 +377,36 @@ func TestY1Y2_WhatEachCommandCosts(t *testing.T) {
 	o.costs("expire one", pinExpireOne, o.run)
 	if a, err := o.db.Assignment(context.Background(), entitlement.AssignmentID(first)); err != nil || a.State != entitlement.AssignmentExpired {
 		t.Fatalf("got %+v, %v", a, err)
+	}
+}
+
+// At a system of others each resource is read and held while it is written to, and what was
+// written is looked at once more.
+func TestY2_WhatADeliveryCostsAtATargetOfOthers(t *testing.T) {
+	o := open(t)
+	o.target.outside = true
+	mia, otto := o.person("mia", ""), o.person("otto", "")
+	pkg := o.pack(false)
+	policy := o.policyOf(pkg)
+	o.submit("otto", pkg, policy)
+	o.deliver(otto) // somebody is known to be there, and how late the target is
+	o.clock.Advance(time.Minute)
+	o.deliver(otto)
+
+	id := o.submit("mia", pkg, policy)
+	o.costs("deliver, three roles", pinOutside, func() { o.deliver(mia) })
+	o.clock.Advance(6 * time.Second)
+	o.costs("look once more", pinLook, func() { o.deliver(mia) })
+	o.costs("deliver again", pinRepeat, func() { o.deliver(mia) })
+	o.call(o.people, "admin", "POST", em+"/assignmentRequests", object{"requestType": "adminRemove", "assignment": object{"id": id}})
+	o.costs("take back, three roles", pinOutsideRemoval, func() { o.deliver(mia) })
+	o.clock.Advance(3 * time.Minute)
+	o.costs("see that they are gone", pinOutsideGone, func() { o.deliver(mia) })
+	if a, err := o.db.Assignment(context.Background(), entitlement.AssignmentID(id)); err != nil || a.Removed.IsZero() {
+		t.Fatalf("got %+v, %v", a, err)
+	}
+	if o.target.writes != 9 {
+		t.Errorf("Y3: %d writes for three roles of two people, of whom one lost them", o.target.writes)
 	}
 }
 
