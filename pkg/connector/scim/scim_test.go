@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,9 +77,9 @@ func TestANameFromTheTargetIsMadeFitToBeStored(t *testing.T) {
 }
 
 func TestAServerThatNeverAnswersIsGivenUp(t *testing.T) {
-	asked := 0
+	var asked atomic.Int64
 	c := openHandler(t, func(_ http.ResponseWriter, r *http.Request) {
-		asked++
+		asked.Add(1)
 		io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 	})
@@ -97,14 +98,14 @@ func TestAServerThatNeverAnswersIsGivenUp(t *testing.T) {
 		}
 	}
 	for name, call := range calls {
-		asked = 0
+		asked.Store(0)
 		err := call()
 		wantReason(t, err, connector.TargetUnavailable)
 		if kind := entitlement.KindOf(err); kind != entitlement.Unavailable {
 			t.Errorf("%s: kind %v, want %v", name, kind, entitlement.Unavailable)
 		}
-		if asked != 1 {
-			t.Errorf("Y17: %s asked %d times a server that does not answer, want once", name, asked)
+		if n := asked.Load(); n != 1 {
+			t.Errorf("Y17: %s asked %d times a server that does not answer, want once", name, n)
 		}
 	}
 }
