@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -119,7 +120,7 @@ func (t *target) url() string { return "https://" + t.name + ".example" }
 
 // Describe tells the size of a batch.
 func (s session) Describe() connector.Capabilities {
-	return connector.Capabilities{MaxBatch: s.batch}
+	return connector.Capabilities{MaxBatch: s.batch, Ways: []connector.Way{"list"}, Authoritative: true}
 }
 
 // call makes one call to the target in its present mood.
@@ -173,8 +174,22 @@ func (t *target) missing() error {
 	return connector.Fail(entitlement.NotFound, "call", &connector.Refusal{Reason: connector.ResourceMissing, Detail: "The target has no such resource.", Permanent: true}, nil)
 }
 
-// FindPrincipal finds a person's account.
-func (s session) FindPrincipal(ctx context.Context, who connector.Correlation) (ref connector.PrincipalRef, err error) {
+// FindPrincipals finds people's accounts.
+func (s session) FindPrincipals(ctx context.Context, who []connector.Correlation) ([]connector.Found, error) {
+	found := make([]connector.Found, len(who))
+	for i, w := range who {
+		ref, err := s.findPrincipal(ctx, w)
+		missing, _ := errors.AsType[*connector.Refusal](err)
+		if err != nil && (missing == nil || missing.Reason != connector.PrincipalMissing) {
+			return nil, err
+		}
+		found[i] = connector.Found{Ref: ref, Err: missing}
+	}
+	return found, nil
+}
+
+// findPrincipal finds a person's account.
+func (s session) findPrincipal(ctx context.Context, who connector.Correlation) (ref connector.PrincipalRef, err error) {
 	err = s.call(ctx, "FindPrincipal "+short(string(who.User)), func() error {
 		if err := s.wait(ctx, "FindPrincipal "+short(string(who.User))); err != nil {
 			return err
@@ -233,7 +248,7 @@ func (s session) Apply(ctx context.Context, role entitlement.RoleRef, ops []conn
 }
 
 // Check tells who holds a role.
-func (s session) Check(ctx context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) (present []bool, err error) {
+func (s session) Check(ctx context.Context, role entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) (present []entitlement.Presence, err error) {
 	label := fmt.Sprint("Check ", role.Resource, who)
 	err = s.call(ctx, label, func() error {
 		if err := s.wait(ctx, label); err != nil {
@@ -242,9 +257,10 @@ func (s session) Check(ctx context.Context, role entitlement.RoleRef, who []conn
 		if !s.resources[role.Resource] {
 			return s.missing()
 		}
-		present = make([]bool, len(who))
+		present = make([]entitlement.Presence, len(who))
 		for i, ref := range who {
-			_, present[i] = s.holds[role][ref]
+			_, is := s.holds[role][ref]
+			present[i] = entitlement.PresenceOf(is)
 		}
 		return nil
 	})

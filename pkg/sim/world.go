@@ -174,11 +174,11 @@ func (c watched) Apply(ctx context.Context, role entitlement.RoleRef, ops []conn
 }
 
 // Check asks, and lets the oracle hear the answer.
-func (c watched) Check(ctx context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
-	present, err := c.Connector.Check(ctx, role, who)
+func (c watched) Check(ctx context.Context, role entitlement.RoleRef, way connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+	present, err := c.Connector.Check(ctx, role, way, who)
 	if err == nil && !invocationOf(ctx).dead {
 		for i, ref := range who {
-			c.w.oracle.answered(c.w.userAt(c.id, ref), role, present[i])
+			c.w.oracle.answered(c.w.userAt(c.id, ref), role, present[i] == entitlement.PresencePresent)
 		}
 	}
 	return present, err
