@@ -19,7 +19,8 @@ const (
 // accessLog is one line per call. It names the route, not the path, and no
 // caller: who did what is in the audit record.
 var accessLog = map[string]string{
-	"requestId":          "$context.requestId",
+	"requestId":          "$context.extendedRequestId", // as in answers, logs and events: no client can choose it
+	"gatewayRequestId":   "$context.requestId",         // as in the gateway's own errors; a client can
 	"time":               "$context.requestTime",
 	"method":             "$context.httpMethod",
 	"route":              "$context.resourcePath",

@@ -2,8 +2,10 @@ package catalogs
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"leasehold/pkg/authz"
@@ -16,7 +18,8 @@ func (s *Service) RegisterConnector(ctx context.Context, by authz.Caller, c enti
 	return s.putConnector(ctx, by, c, credential, "created")
 }
 
-// UpdateConnector changes a registration; an empty credential leaves the kept one.
+// UpdateConnector changes a registration; an empty credential leaves the kept one, which
+// stays with the address that it was given for.
 func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entitlement.ConnectorID, credential string, edit func(*entitlement.ConnectorConfig)) (entitlement.ConnectorConfig, error) {
 	if id == entitlement.BuiltinConnector {
 		return entitlement.ConnectorConfig{}, entitlement.Errorf(entitlement.Precondition, "The built-in directory cannot be changed.")
@@ -25,31 +28,56 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entit
 	if err != nil {
 		return c, err
 	}
+	before := c
 	edit(&c)
-	return s.putConnector(ctx, by, c, credential, "updated")
+	moved := c.URL != before.URL || c.Kind != before.Kind
+	if moved && credential == "" {
+		return before, entitlement.Errorf(entitlement.Precondition, "The credential was given for the address %s: to change url or kind, send credential with them.", before.URL)
+	}
+	c, err = s.putConnector(ctx, by, c, credential, "updated")
+	if err == nil && credential != "" {
+		s.wake(ctx, id)
+	}
+	return c, err
 }
 
-// putConnector keeps the credential first: a registration without one would only fail,
-// a credential without a registration is never read.
+// putConnector keeps the credential first, under a number that nothing names yet, and
+// lets the registration name it together with the address that it is for. So whoever
+// opens the connector finds a pair that one caller sent, whatever crosses, fails or
+// crashes between the two. The credential is kept with its address besides: numbers count
+// anew after a deletion.
 func (s *Service) putConnector(ctx context.Context, by authz.Caller, c entitlement.ConnectorConfig, credential, kind string) (entitlement.ConnectorConfig, error) {
 	if err := s.checkConnector(ctx, &c, credential, kind == "created"); err != nil {
 		return c, err
 	}
-	if credential != "" {
-		if err := s.Secrets.Put(ctx, c.ID, credential); err != nil {
-			return c, err
-		}
-	}
 	e := s.event(entitlement.OfConnector, string(c.ID), kind, by)
 	e.Data = map[string]string{"displayName": c.DisplayName, "kind": c.Kind, "url": c.URL}
+	if credential != "" {
+		var err error
+		if c.Credential, err = s.Secrets.Put(ctx, c.ID, c.Address(), credential); err != nil {
+			return c, err
+		}
+		e.Data["credential"] = strconv.FormatInt(c.Credential, 10) // its number
+	}
 	c.Chain, e = c.Chain.Append(e)
 	err := s.Store.Commit(ctx, entitlement.Change{Connectors: []entitlement.ConnectorConfig{c}, Events: []entitlement.Event{e}})
 	c.Version++
+	if entitlement.StalePart(err) != "" && credential != "" {
+		err = errors.Join(err, s.forgetGone(ctx, c.ID))
+	}
 	return c, err
 }
 
-// MaxCredential bounds a connector's credential: what an SSM parameter holds.
-const MaxCredential = 4096
+// forgetGone takes away the credential of a connector that was deleted while it was kept.
+func (s *Service) forgetGone(ctx context.Context, id entitlement.ConnectorID) error {
+	if _, err := s.Store.Connector(ctx, id); entitlement.KindOf(err) != entitlement.NotFound || err == nil {
+		return nil
+	}
+	return s.Secrets.Delete(ctx, id)
+}
+
+// MaxCredential bounds a connector's credential, in bytes.
+const MaxCredential = 4000
 
 func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorConfig, credential string, created bool) (err error) {
 	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err != nil {

@@ -113,7 +113,7 @@ const (
 	PrincipalAmbiguous Reason = "principal-ambiguous"
 	ResourceMissing    Reason = "resource-missing"
 	RefusedByTarget    Reason = "refused-by-target"
-	CredentialRefused  Reason = "credential-refused"
+	CredentialRefused  Reason = entitlement.ReasonCredential
 	TargetUnavailable  Reason = entitlement.ReasonUnavailable
 	TargetThrottled    Reason = "target-throttled"
 	NotUnderstood      Reason = "not-understood" // the answer is none that the adapter can read

@@ -61,6 +61,10 @@ func updateConnector(ctx context.Context, c *call) (answer, error) {
 	return done(err)
 }
 
+func deleteConnector(ctx context.Context, c *call) (answer, error) {
+	return done(c.deps.Catalogs.DeleteConnector(ctx, c.by, id[entitlement.ConnectorID](c, "connectorId")))
+}
+
 func readConnector(o *strict.Object, c *connectorEdit) {
 	o.Ignore("id", "createdDateTime")
 	o.Text("displayName", &c.DisplayName)

@@ -16,10 +16,10 @@ import (
 )
 
 func TestEveryKindOfError(t *testing.T) {
-	a := newAPI(Deps{Clock: clock.NewVirtual(time.Now())}, nil)
+	c := &call{deps: &Deps{Clock: clock.NewVirtual(time.Now())}}
 	for _, kind := range entitlement.Kinds() {
 		w := httptest.NewRecorder()
-		a.fail(t.Context(), w, entitlement.Wrap(kind, "read item", errors.New("secret of the table"), "What to do."))
+		c.fail(t.Context(), w, entitlement.Wrap(kind, "read item", errors.New("secret of the table"), "What to do."))
 		if w.Code != kind.HTTPStatus() || !strings.Contains(w.Body.String(), entitlement.CodeOf(entitlement.Errorf(kind, ""))) || strings.Contains(w.Body.String(), "secret") {
 			t.Errorf("%v: %d %s", kind, w.Code, w.Body)
 		}
@@ -28,7 +28,7 @@ func TestEveryKindOfError(t *testing.T) {
 		}
 	}
 	w := httptest.NewRecorder()
-	a.fail(t.Context(), w, errors.New("secret of the table"))
+	c.fail(t.Context(), w, errors.New("secret of the table"))
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "secret") {
 		t.Errorf("foreign: %d %s", w.Code, w.Body)
 	}

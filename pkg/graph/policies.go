@@ -55,6 +55,9 @@ func createPolicy(ctx context.Context, c *call) (answer, error) {
 
 // replacePolicy takes a whole policy: what is left out goes back to what a new one has.
 func replacePolicy(ctx context.Context, c *call) (answer, error) {
+	if err := checkOptions(c, policyKind()); err != nil {
+		return answer{}, err
+	}
 	o, err := c.body()
 	if err != nil {
 		return answer{}, err

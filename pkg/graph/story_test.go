@@ -183,6 +183,26 @@ func TestStory_Connectors(t *testing.T) {
 	}
 	w.call("admin", "GET", em+"/resourceEnvironments", nil).want(400)
 	w.call("admin", "PATCH", ours+"/connectors/"+string(entitlement.BuiltinConnector), object{"displayName": "x"}).want(422)
+
+	// Another address needs the credential again, so that the old one is not sent there.
+	moved := w.call("admin", "PATCH", at, object{"url": "https://evil.example.com/scim"}).want(422)
+	if !strings.Contains(moved.get("error.message"), "send credential with them") || w.call("admin", "GET", at, nil).get("url") != "https://crm.example.com/scim" {
+		t.Errorf("moved: %s", moved.text)
+	}
+	w.call("admin", "PATCH", at, object{"url": "https://crm2.example.com/scim", "credential": "am geheimsten"}).want(204)
+
+	catalog := w.call("admin", "POST", em+"/catalogs", object{"displayName": "Catalog"}).want(201).get("id")
+	crm := object{"originId": "crm", "originSystem": "Scim", "environment": object{"id": made.get("id")}}
+	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog}, "resource": crm}).want(201)
+	if used := w.call("admin", "DELETE", at, nil).want(409); !strings.Contains(used.get("error.message"), "such as Group crm in the catalog Catalog") {
+		t.Errorf("in use: %s", used.text)
+	}
+	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminRemove", "catalog": object{"id": catalog}, "resource": crm}).want(201)
+	w.call("admin", "DELETE", at, nil).want(409)
+	w.clock.Advance(time.Hour)
+	w.call("admin", "DELETE", at, nil).want(204)
+	w.call("admin", "GET", at, nil).want(404)
+	w.call("admin", "DELETE", at, nil).want(404)
 }
 
 func TestStory_PeopleAndGroups(t *testing.T) {

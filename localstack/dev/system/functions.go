@@ -84,7 +84,7 @@ func (s *System) wire(store *memstore.Store, out io.Writer) (functions, error) {
 
 	owners := deps(names.Catalogs)
 	owners.Catalogs = &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
-		Jobs: jobs, Clock: system, IDs: system, Log: logs[names.Catalogs]}
+		Jobs: jobs, Hinter: urgent, Clock: system, IDs: system, Log: logs[names.Catalogs]}
 	askers := deps(names.Requests)
 	askers.Requests = &requests.Service{Store: store, Hinter: urgent, Reasons: connector.Reasons(), Clock: system, IDs: system, Log: logs[names.Requests]}
 	worker := &delivery.Service{Store: store, Connectors: registry, Lane: bulk, Clock: system, IDs: system, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}

@@ -38,6 +38,6 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	return graph.Catalogs(graph.Deps{
 		Authenticator: verifier, Directory: people, Reads: db, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{},
 		Catalogs: &usecases.Service{Store: db, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
-			Jobs: base.Fanout(c), Clock: clock.System{}, IDs: clock.System{}, Log: log},
+			Jobs: base.Fanout(c), Hinter: base.Urgent(c), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }

@@ -177,7 +177,7 @@ func open(t *testing.T) *office {
 	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Hinter: hints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
 	registry := targets.Registry(o.db, &secrets.Memory{}, who, true)
 	deps := graph.Deps{Authenticator: signedIn{}, Directory: who, Reads: o.db, PublicURL: "https://access.example", Clock: c,
-		Catalogs: &catalogs.Service{Store: o.db, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: hints{}, Clock: c, IDs: ids, Log: log},
+		Catalogs: &catalogs.Service{Store: o.db, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: hints{}, Hinter: hints{}, Clock: c, IDs: ids, Log: log},
 		Requests: &requests.Service{Store: o.db, Hinter: hints{}, Clock: c, IDs: ids, Log: log}}
 	o.catalogs, o.people = graph.Catalogs(deps), graph.Requests(deps)
 	o.worker = &delivery.Service{Store: o.db, Connectors: o.target, Lane: hints{}, Clock: c, IDs: ids, Lease: time.Minute, Log: log}

@@ -152,11 +152,6 @@ var lookups = []test{
 		}
 		c.mustHold()
 	}},
-	{"a way of asking that is none is refused", func(c *caller) {
-		if told, err := c.Connector.Check(c.Context(), c.Role, "by-rumour", c.ids[:1]); err == nil {
-			c.Errorf("got %v", told)
-		}
-	}},
 	{"every way of asking repeats an answer about each person, in order", func(c *caller) {
 		c.settle(c.grant(0, 2))
 		tells := 0

@@ -182,6 +182,17 @@ func TestF44_ARefusalForOnePersonIsNotOneOfTheWay(t *testing.T) {
 	}
 }
 
+func TestAWayThatIsNoneIsRefused(t *testing.T) {
+	s := newServer(t, "honest")
+	group := s.AddGroup()
+	if got := told(t, s.open("userName"), group, "by-rumour", "ann"); got != "!" {
+		t.Errorf("got %s, want an error", got)
+	}
+	if got := s.asked(""); len(got) > 0 {
+		t.Errorf("asked %q", got)
+	}
+}
+
 func TestAWayThatTheServerDoesNotKnowIsAskedAFewTimesAlone(t *testing.T) {
 	s := newServer(t, "leaves some out")
 	people := s.people(50)
