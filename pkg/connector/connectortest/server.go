@@ -301,6 +301,37 @@ func (s *Server) AddGroup(members ...string) string {
 	return g.id
 }
 
+// AddMember makes an id a member, and RemoveMember ends that, as an administrator of the
+// server would.
+func (s *Server) AddMember(group, id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.group(group); g != nil {
+		s.store(g, append(slices.Clone(g.now()), id))
+	}
+}
+
+// RemoveMember takes an id out of a group.
+func (s *Server) RemoveMember(group, id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.group(group); g != nil {
+		s.store(g, slices.DeleteFunc(slices.Clone(g.now()), func(m string) bool { return m == id }))
+	}
+}
+
+// Account returns the id of the account of the user name; "" for none.
+func (s *Server) Account(userName string) connector.PrincipalRef {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, u := range s.users {
+		if u.userName == userName && !u.deleted {
+			return connector.PrincipalRef(u.id)
+		}
+	}
+	return ""
+}
+
 // DeleteGroup deletes a group.
 func (s *Server) DeleteGroup(id string) {
 	s.mu.Lock()

@@ -55,6 +55,15 @@ func (r *refused) unsupported() bool {
 	}
 }
 
+// declined returns the server's refusal to answer this kind of question, or nil for another
+// error, among them that there is nothing at the address: no list of people is missing.
+func declined(err error) *refused {
+	if r := refusalOf(err); r != nil && r.unsupported() {
+		return r
+	}
+	return nil
+}
+
 // refusalOf returns the server's refusal within err, or nil for another error.
 func refusalOf(err error) *refused {
 	r, _ := errors.AsType[*refused](err)
@@ -197,7 +206,10 @@ func explain(ask outbound.Ask, err error) error {
 	}
 	refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: r.scim, Detail: fmt.Sprintf(
 		"The target refuses the question: asked %s, it answered status %d. Check that the connector's address is that of a SCIM 2.0 server.", ask.What, r.status)}
-	if r.status == http.StatusNotImplemented {
+	switch r.status {
+	case http.StatusNotFound:
+		return ask.NotUnderstood(r.status, errNoWitness)
+	case http.StatusNotImplemented:
 		refusal.Reason = connector.NotUnderstood
 		refusal.Detail = fmt.Sprintf("The target does not do this: asked %s, it answered status %d, not implemented.", ask.What, r.status)
 	}

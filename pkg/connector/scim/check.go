@@ -112,7 +112,7 @@ func each(ctx context.Context, who []connector.PrincipalRef, ask func(context.Co
 	told := unknown(len(who))
 	one := func(ctx context.Context, i int) (known bool, err error) {
 		answer, err := ask(ctx, who[i])
-		if r := refusalOf(err); r != nil && r.unsupported() {
+		if declined(err) != nil {
 			return false, nil
 		}
 		told[i] = answer

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"leasehold/pkg/connector/outbound"
 )
@@ -26,6 +27,7 @@ type hunt struct {
 	people []*quarry
 	list   *reader[user] // of all people, read as far as it was needed
 	shut   error         // the server's refusal to show it
+	vague  atomic.Bool   // something was refused in a form that is not SCIM's own
 }
 
 // users reads the people that a filter finds; no filter finds all.
@@ -42,14 +44,23 @@ func (c *Connector) users(ask outbound.Ask, filter string, count int, attributes
 func (h *hunt) readOn(ctx context.Context, pages int) error {
 	for h.shut == nil && !h.list.ended() && h.list.pages < pages {
 		err := h.list.more(ctx)
-		if refusalOf(err) != nil {
+		if h.declines(err) {
 			h.shut, err = err, nil
 		}
 		if err != nil {
-			return err
+			return explain(h.list.ask, err)
 		}
 	}
 	return nil
+}
+
+// declines reports that the server does not answer this kind of question.
+func (h *hunt) declines(err error) bool {
+	r := declined(err)
+	if r != nil && !r.scim {
+		h.vague.Store(true)
+	}
+	return r != nil
 }
 
 // by looks by one key for those who were not found yet.
@@ -118,7 +129,7 @@ func (k *byKey) ask(ctx context.Context, values ...string) (heard, error) {
 	}
 	r := k.c.users(outbound.Ask{Op: "scim: find people", What: "for people by " + k.filter}, strings.Join(terms, " or "), len(values)+1, k.attribute)
 	if err := r.more(ctx); err != nil {
-		return heard{}, err
+		return heard{}, unlessDeclined(r.ask, err)
 	}
 	fit := func(u user) bool { return k.fits(u, values) }
 	for !slices.ContainsFunc(r.all, func(u user) bool { return !fit(u) }) {
@@ -126,10 +137,18 @@ func (k *byKey) ask(ctx context.Context, values ...string) (heard, error) {
 			return heard{r.all, r.complete()}, nil
 		}
 		if err := r.more(ctx); err != nil {
-			return heard{}, err
+			return heard{}, unlessDeclined(r.ask, err)
 		}
 	}
 	return heard{accounts: r.all}, nil
+}
+
+// unlessDeclined explains a refusal that is more than that of this kind of question.
+func unlessDeclined(ask outbound.Ask, err error) error {
+	if declined(err) != nil {
+		return err
+	}
+	return explain(ask, err)
 }
 
 // together looks for several in one filter. Nobody is missing on the word of an answer in
@@ -143,7 +162,7 @@ func (k *byKey) together(ctx context.Context, values []string) error {
 		sampled := k.sampled
 		first, last := k.around()
 		answer, err := k.ask(ctx, slices.Concat(first, values, last)...)
-		if refusalOf(err) == nil && err != nil {
+		if err != nil && !k.declines(err) {
 			return err
 		}
 		if err != nil || !answer.heeded || !k.shows(answer, first, last) {
@@ -213,7 +232,7 @@ func (k *byKey) askEach(ctx context.Context, values []string) ([]heard, error) {
 	told := make([]heard, len(values))
 	ask := func(ctx context.Context, i int) error {
 		answer, err := k.ask(ctx, values[i])
-		if refusalOf(err) != nil {
+		if k.declines(err) {
 			return nil
 		}
 		told[i] = answer
@@ -342,7 +361,7 @@ func (k *byKey) prove(ctx context.Context) error {
 		return nil
 	}
 	answer, err := k.ask(ctx, last...)
-	if err != nil && refusalOf(err) == nil {
+	if err != nil && !k.declines(err) {
 		return err
 	}
 	k.proven = err == nil && answer.heeded && k.shows(answer, last)

@@ -32,10 +32,10 @@ func (c *Connector) byMembers(ctx context.Context, group string, who []connector
 	err = c.get(ctx, askMembers, path, url.Values{"attributes": {"id,members"}}, maxGroup, scan.read)
 
 	tooLarge, _ := errors.AsType[*http.MaxBytesError](err)
-	switch r := refusalOf(err); {
+	switch {
 	case isMissing(err):
 		return nil, c.groupMissing(ctx, askMembers, group, err)
-	case r != nil && r.unsupported():
+	case declined(err) != nil:
 		return unknown(len(who)), nil
 	case err != nil && tooLarge == nil:
 		return nil, explain(askMembers, err)

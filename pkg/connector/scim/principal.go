@@ -147,7 +147,7 @@ func (s *hunt) whyNot(q *quarry) *connector.Refusal {
 	missing := &connector.Refusal{Reason: connector.PrincipalMissing, Permanent: true}
 	switch {
 	case q.closed != "":
-		return &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: true, Detail: "Nobody can say whether this person has an account at the target. " +
+		return &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: !s.vague.Load(), Detail: "Nobody can say whether this person has an account at the target. " +
 			q.closed + " Let the connector find people by another of its correlationKeys, then reprocess."}
 	case len(q.asked) == 0:
 		missing.Detail = "Nothing is known of this person by which the target could be asked for the account: " + strings.Join(s.c.keys, ", ") + ". Give it to the user, then reprocess."

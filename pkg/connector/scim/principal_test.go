@@ -311,3 +311,31 @@ func TestOnePersonIsFoundUnderEveryNameThatAsksForHim(t *testing.T) {
 		}
 	}
 }
+
+// F42: what stands in front of a server, or a server whose data are away, ends nobody's grant.
+func TestF42_NobodyIsSoughtInVainForGoodWhileAServerIsAway(t *testing.T) {
+	for name, front := range map[string]http.Handler{
+		"ingress": connectortest.Ingress, "redirect": connectortest.Redirect, "maintenance": connectortest.Maintenance, "data away": connectortest.Empty,
+	} {
+		s := newServer(t, "honest")
+		s.AddUser("ann", "", "")
+		s.Front(front, 0)
+		_, err := s.open("userName").FindPrincipals(t.Context(), []connector.Correlation{{UserName: "ann"}, {UserName: "bob"}})
+		if r := connector.RefusalOf(err); err == nil || r.Reason != connector.NotUnderstood || r.Permanent || entitlement.KindOf(err) != entitlement.Unavailable {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// Only what a server says in its own form keeps somebody out for good.
+func TestF42_ASearchThatIsRefusedInNoFormOfSCIMsIsNotFinal(t *testing.T) {
+	for form, final := range map[string]bool{schemaError: true, "": false} {
+		c := openHandler(t, func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusBadRequest, map[string]any{"schemas": []string{form}})
+		})
+		found, err := c.FindPrincipals(t.Context(), []connector.Correlation{{UserName: "ann"}})
+		if err != nil || found[0].Err == nil || found[0].Err.Reason != connector.RefusedByTarget || found[0].Err.Permanent != final {
+			t.Errorf("form %q: got %+v, %v; want it final: %v", form, found, err, final)
+		}
+	}
+}
