@@ -15,7 +15,7 @@ import (
 // RegisterConnector adds a target system. Its credential is kept apart and never read back.
 func (s *Service) RegisterConnector(ctx context.Context, by authz.Caller, c entitlement.ConnectorConfig, credential string) (entitlement.ConnectorConfig, error) {
 	c.ID, c.Created, c.Meta = entitlement.ConnectorID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
-	return s.putConnector(ctx, by, c, credential, "created", nil)
+	return s.putConnector(ctx, by, c, entitlement.ConnectorConfig{}, credential, "created")
 }
 
 // UpdateConnector changes a registration; an empty credential leaves the kept one, which
@@ -35,9 +35,9 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entit
 	if moved && credential == "" {
 		return before, entitlement.Errorf(entitlement.Precondition, "The credential was given for the address %s: to change url or kind, send credential with them.", before.URL)
 	}
-	c, err = s.putConnector(ctx, by, c, credential, "updated", before.ResourceManagers)
-	if err == nil && credential != "" {
-		s.wake(ctx, id)
+	c, err = s.putConnector(ctx, by, c, before, credential, "updated")
+	if err == nil {
+		s.wake(ctx, id, curedBy(credential != "", c.Settings() != before.Settings())...)
 	}
 	return c, err
 }
@@ -46,9 +46,9 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entit
 // lets the registration name it together with the address that it is for. So whoever
 // opens the connector finds a pair that one caller sent, whatever crosses, fails or
 // crashes between the two. The credential is kept with its address besides: numbers count
-// anew after a deletion.
-func (s *Service) putConnector(ctx context.Context, by authz.Caller, c entitlement.ConnectorConfig, credential, kind string, managers []entitlement.UserID) (entitlement.ConnectorConfig, error) {
-	named, err := s.checkManagers(ctx, c, managers)
+// anew after a deletion. The event tells the settings where they differ from those before.
+func (s *Service) putConnector(ctx context.Context, by authz.Caller, c, before entitlement.ConnectorConfig, credential, kind string) (entitlement.ConnectorConfig, error) {
+	named, err := s.checkManagers(ctx, c, before.ResourceManagers)
 	if err != nil {
 		return c, err
 	}
@@ -57,6 +57,13 @@ func (s *Service) putConnector(ctx context.Context, by authz.Caller, c entitleme
 	}
 	e := s.event(entitlement.OfConnector, string(c.ID), kind, by)
 	e.Data = map[string]string{"displayName": c.DisplayName, "kind": c.Kind, "url": c.URL}
+	settings := ""
+	if before.ID != "" {
+		settings = before.Settings()
+	}
+	if now := c.Settings(); now != settings {
+		e.Before, e.After = settings, now
+	}
 	if credential != "" {
 		if c.Credential, err = s.Secrets.Put(ctx, c.ID, c.Address(), credential); err != nil {
 			return c, err

@@ -243,3 +243,33 @@ func TestF28_ANewCredentialOrAddressWakesWhoFailedByTheOldOne(t *testing.T) {
 		}
 	}
 }
+
+// Another setting may be the cure of what nobody could confirm, or the target refused.
+func TestF39_AChangedSettingIsAnEventAndWakesWhoFailedForWantOfIt(t *testing.T) {
+	w := newWorld(t)
+	c := w.connector()
+	blind, refused, unconfirmed := w.sheet(c.ID, entitlement.ReasonCannotConfirm), w.sheet(c.ID, entitlement.ReasonRefused), w.sheet(c.ID, entitlement.ReasonNotConfirmed)
+	w.sheet(c.ID, entitlement.ReasonCredential)
+	heard := &hints{}
+	w.Hinter = heard
+	edit := func(change func(*entitlement.ConnectorConfig)) entitlement.Event {
+		t.Helper()
+		must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, c.ID, "", change))
+		events := must[[]entitlement.Event](t)(w.store.Events(t.Context(), entitlement.OfConnector, string(c.ID)))
+		return events[len(events)-1]
+	}
+
+	e := edit(func(c *entitlement.ConnectorConfig) {
+		c.Unconfirmed, c.ValueListRemoval, c.ConcurrentWrites = true, true, true
+	})
+	if e.Before != "readBack=required removalForm=memberPath writes=serial" || e.After != "readBack=unconfirmed removalForm=valueList writes=concurrent" || e.Actor != by.ID {
+		t.Errorf("the event is %+v", e)
+	}
+	if !slices.Equal(heard.sent, []entitlement.UserID{blind, unconfirmed, refused}) {
+		t.Errorf("woken %v, want %v", heard.sent, []entitlement.UserID{blind, unconfirmed, refused})
+	}
+	heard.sent = nil
+	if e := edit(func(c *entitlement.ConnectorConfig) { c.DisplayName = "CRM 2" }); e.Before != "" || e.After != "" || len(heard.sent) > 0 {
+		t.Errorf("a new name: %+v, woken %v", e, heard.sent)
+	}
+}

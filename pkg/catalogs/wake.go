@@ -10,11 +10,25 @@ import (
 // Others are tried again at their next attempt, within the hour.
 const maxWoken = 2000
 
+// curedBy returns the reasons of failures that may end with what was changed of a connector.
+func curedBy(credential, settings bool) (reasons []string) {
+	if credential {
+		reasons = append(reasons, entitlement.ReasonCredential, entitlement.ReasonUnavailable)
+	}
+	if settings {
+		reasons = append(reasons, entitlement.ReasonCannotConfirm, entitlement.ReasonNotConfirmed, entitlement.ReasonRefused)
+	}
+	return reasons
+}
+
 // wake has those tried again at once whose delivery failed by what was changed: their next
 // attempts may lie an hour ahead, and the target may be resting.
-func (s *Service) wake(ctx context.Context, id entitlement.ConnectorID) {
+func (s *Service) wake(ctx context.Context, id entitlement.ConnectorID, reasons ...string) {
+	if len(reasons) == 0 {
+		return
+	}
 	err := s.tryAgain(ctx, id)
-	for _, reason := range []string{entitlement.ReasonCredential, entitlement.ReasonUnavailable} {
+	for _, reason := range reasons {
 		if err == nil {
 			err = s.wakeFailing(ctx, id, reason)
 		}

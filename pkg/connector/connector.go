@@ -112,13 +112,13 @@ const (
 	PrincipalMissing   Reason = "principal-missing"
 	PrincipalAmbiguous Reason = "principal-ambiguous"
 	ResourceMissing    Reason = "resource-missing"
-	RefusedByTarget    Reason = "refused-by-target"
+	RefusedByTarget    Reason = entitlement.ReasonRefused
 	CredentialRefused  Reason = entitlement.ReasonCredential
 	TargetUnavailable  Reason = entitlement.ReasonUnavailable
 	TargetThrottled    Reason = "target-throttled"
-	NotUnderstood      Reason = "not-understood" // the answer is none that the adapter can read
-	NotConfirmed       Reason = "not-confirmed"  // the write was accepted, the read-back does not show it
-	CannotConfirm      Reason = "cannot-confirm" // no way of asking this target tells who holds the role
+	NotUnderstood      Reason = "not-understood"                // the answer is none that the adapter can read
+	NotConfirmed       Reason = entitlement.ReasonNotConfirmed  // the write was accepted, the read-back does not show it
+	CannotConfirm      Reason = entitlement.ReasonCannotConfirm // no way of asking this target tells who holds the role
 )
 
 // Reasons lists them.

@@ -170,9 +170,14 @@ type ConnectorConfig struct {
 	Uses             int       // resources of catalogs; in use, it is not deleted
 	Unused           time.Time // since when it has no resource any more; zero means that it has some, or never had
 
-	Unconfirmed      bool // roles count where no way of asking tells who holds them
-	ValueListRemoval bool // members are taken out by a list of values, not by a path
-	ConcurrentWrites bool // changes of one resource may cross without undoing each other
+	// Unconfirmed: roles count where no way of asking tells who holds them (S15).
+	Unconfirmed bool
+	// ValueListRemoval: members are taken out by a list of values, not by a path. A server that
+	// does not look at the values takes everybody out (RFC 7644, 3.5.2.2), so this is for
+	// servers that were seen, on a group made for the purpose, to keep the others.
+	ValueListRemoval bool
+	// ConcurrentWrites: changes of one resource may cross without undoing each other.
+	ConcurrentWrites bool
 
 	Created time.Time
 	Meta

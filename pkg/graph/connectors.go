@@ -74,4 +74,10 @@ func readConnector(o *strict.Object, c *connectorEdit) {
 	o.Text("credential", &c.credential)
 	o.Texts("correlationKeys", &c.CorrelationKeys)
 	strict.IDs(o, "resourceManagers", &c.ResourceManagers)
+	for _, setting := range entitlement.ConnectorSettings {
+		word := setting.Of(c.ConnectorConfig)
+		if o.Text(setting.Name, &word); !setting.Set(&c.ConnectorConfig, word) {
+			o.Fail(setting.Name, "must be "+setting.Words[0]+" or "+setting.Words[1]+".")
+		}
+	}
 }

@@ -172,6 +172,24 @@ func TestStory_Connectors(t *testing.T) {
 	if got.get("displayName") != "Customers" || got.get("url") != "https://crm.example.com/scim" || got.get("correlationKeys") != `["userName"]` {
 		t.Errorf("connector: %s", got.text)
 	}
+	if got.get("readBack") != "required" || got.get("removalForm") != "memberPath" || got.get("writes") != "serial" {
+		t.Errorf("by default: %s", got.text)
+	}
+	w.call("admin", "PATCH", at, object{"readBack": "unconfirmed", "removalForm": "valueList", "writes": "concurrent"}).want(204)
+	w.call("admin", "PATCH", at, object{"writes": "serial"}).want(204)
+	if got := w.call("admin", "GET", at, nil); got.get("readBack") != "unconfirmed" || got.get("removalForm") != "valueList" || got.get("writes") != "serial" {
+		t.Errorf("set: %s", got.text)
+	}
+	for _, bad := range []object{{"readBack": "none"}, {"removalForm": ""}, {"writes": nil}, {"writes": true}} {
+		w.call("admin", "PATCH", at, bad).want(400)
+	}
+	for _, who := range []string{"manager", "member"} {
+		w.call(who, "GET", at, nil).want(403)
+		w.call(who, "PATCH", at, object{"readBack": "unconfirmed"}).want(403)
+		if seen := w.call(who, "GET", filtered(em+"/resourceEnvironments", "originSystem eq 'Scim'"), nil); strings.Contains(seen.text, "unconfirmed") {
+			t.Errorf("A6: %s sees the settings of a connector: %s", who, seen.text)
+		}
+	}
 	if strings.Contains(made.text+got.text+w.log.String(), "geheim") {
 		t.Error("S20: the credential can be read")
 	}
