@@ -27,7 +27,7 @@ type invocation struct {
 	done     bool
 	err      error
 	calls    int
-	writes   int
+	writes   int             // of the running call of the API
 	seen     map[uint64]seen // by the label's hash, so that a draw does not depend on the order of others
 	faults   map[Fate]int
 	finish   func(err error) // told when it came to its end by itself
@@ -39,7 +39,7 @@ type invocation struct {
 	answer   entitlement.RequestID                               // what a command that makes a request was answered
 	state    string                                              // of what it is about, for coverage
 	applying int                                                 // calls under way that change the directory
-	sent     int                                                 // messages
+	sent     int                                                 // messages, as writes
 }
 
 // seen counts the calls that carry one label.
@@ -52,6 +52,15 @@ func (inv *invocation) reads(p *entitlement.AccessPackage) {
 	}
 	if p != nil {
 		inv.lists[p.ID] = *p
+	}
+}
+
+// operation marks where a command of the driver makes one more call of the API. Each call
+// is answered for itself: what the calls before it did is not what this one is refused
+// for (S13).
+func operation(ctx context.Context) {
+	if inv := invocationOf(ctx); inv != nil {
+		inv.writes, inv.sent = 0, 0
 	}
 }
 

@@ -117,19 +117,23 @@ func (w *world) furnish(ctx context.Context, p Plan) error {
 	return err
 }
 
-// pack makes one package with its roles and policies.
+// pack makes one package with its roles and policies, each by a call of its own: the
+// package is there for everybody after the first of them.
 func (w *world) pack(ctx context.Context, by authz.Caller, k Pack) error {
+	operation(ctx)
 	pkg, err := w.catalogs.CreatePackage(ctx, by, entitlement.AccessPackage{Catalog: w.cast.catalog, DisplayName: fmt.Sprint("K", len(w.cast.packages))})
 	if err != nil {
 		return err
 	}
 	w.cast.packages = append(w.cast.packages, pkg.ID)
 	for _, r := range k.Roles {
+		operation(ctx)
 		if err := w.addRole(ctx, by, pkg.ID, r); err != nil {
 			return err
 		}
 	}
 	for _, terms := range k.Policies {
+		operation(ctx)
 		policy, err := w.catalogs.CreatePolicy(ctx, by, w.policy(terms, pkg.ID))
 		if err != nil {
 			return err
