@@ -70,7 +70,7 @@ func (w *world) act(c Command) {
 
 // invoke makes an invocation whose clock is wrong by as much as is drawn.
 func (w *world) invoke(c Command, timeout time.Duration) *invocation {
-	inv := &invocation{command: c.Kind.String(), seed: c.Seed, calm: c.Calm, meets: c.Meets, nth: c.Nth, timeout: timeout}
+	inv := &invocation{command: c.Kind.String(), seed: c.Seed, calm: c.Calm, meets: c.Meets, nth: c.Nth, timeout: timeout, first: w.oracle.seq}
 	if most := w.skew; most > 0 && !c.Calm && !w.resting {
 		if c.Kind == Urgent || c.Kind == Bulk {
 			most = min(most, maxWorkerSkew)
@@ -90,6 +90,9 @@ func (w *world) call(c Command, use func(ctx context.Context, by authz.Caller) e
 	inv.state = w.about
 	inv.finish = func(err error) {
 		w.answered(inv, c, err, false)
+		if r := w.oracle.requests[inv.answer]; r != nil && !r.last.Type.Removes() {
+			w.lastRequest = inv.answer
+		}
 	}
 	by := w.admin
 	if w.actor != "" {

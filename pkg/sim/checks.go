@@ -8,7 +8,7 @@ import (
 // checks says of each invariant where it is checked, or why it is not.
 var checks = []struct{ Name, How string }{
 	{"S1", "in the moment in which a call to a target starts; after every step against what the targets hold: what nothing gives is owed and on a sheet. Once delivered, an assignment whose end passed counts until the tick ends it"},
-	{"S2", "at each decision against the approvers at the moment of the reading, and at each beginning against the stages of the policy that was read"},
+	{"S2", "at each submission, decision and beginning, by the directory and the policies as they were between the reading and the writing: the policy is one of that package, one that may be chosen (R35 to R37) or assigned by (R90, R91), and is for the subject at the last decision and at the beginning (F36); whoever decides was asked by the stage, or has become its approver by an event, for which the oracle looks for a reason of its own"},
 	{"S3", "at each decision"},
 	{"S4", "at each change of a request"},
 	{"S5", "after every step, over all requests and assignments"},
@@ -32,7 +32,7 @@ var checks = []struct{ Name, How string }{
 	{"L1", "at rest"},
 	{"L2", "at rest, at every end that there is; then all that has no end is taken back, and nobody holds anything through us"},
 	{"L3", "at rest, in every second run with all messages lost"},
-	{"L4", "at rest, after the longest time limit"},
+	{"L4", "at rest, after the longest time limit; and a day after the faults cease every stage asks somebody who can decide"},
 	{"L5", "at rest: the generation that each delivered assignment observed"},
 	{"L6", "at rest: whatever the targets did, all is settled within 150 minutes; rates are figures of their own"},
 	{"L7", "at rest: unreadable messages lie parked, everything refused is reprocessed"},

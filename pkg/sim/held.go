@@ -23,7 +23,7 @@ func (o *oracle) slot(inv *invocation, s entitlement.Slot, c entitlement.Change,
 		o.apart(inv, was)
 		o.starts(was)
 		o.given(was)
-		o.begins(was, now)
+		o.begins(inv, was, now)
 		return
 	}
 	if !was.live {
@@ -57,8 +57,9 @@ func (o *oracle) apart(inv *invocation, a *held) {
 	}
 }
 
-// begins checks that an assignment which begins was approved, and ends as it must.
-func (o *oracle) begins(a *held, now time.Time) {
+// begins checks that an assignment which begins was approved, is for whom its policy is
+// for (F36), and ends as it must.
+func (o *oracle) begins(inv *invocation, a *held, now time.Time) {
 	r := o.requests[entitlement.RequestID(a.ID)]
 	if r == nil {
 		o.fail("S2", "assignment %s has no request", short(string(a.ID)))
@@ -67,9 +68,11 @@ func (o *oracle) begins(a *held, now time.Time) {
 	if !o.exists(a.Package) {
 		o.fail("S7", "assignment %s began of a deleted package", short(string(a.ID)))
 	}
-	p := o.people[a.Subject]
-	if p == nil {
+	if o.people[a.Subject] == nil {
 		return
+	}
+	if inv != nil && !o.ever(inv.since(r.last.ID), func() bool { return o.stillFor(r) }) {
+		o.fail("S2", "assignment %s began for %s, for whom its policy is not any more", short(string(a.ID)), short(string(a.Subject)))
 	}
 	if r.policy.Approval.RequiredForAdd {
 		for _, s := range r.last.Stages {

@@ -32,8 +32,9 @@ type invocation struct {
 	faults   map[Fate]int
 	finish   func(err error) // told when it came to its end by itself
 	asked    []entitlement.AssignmentPolicy
-	allowed  map[entitlement.RequestID]bool // requests that its reviewer might decide when it read them
-	reviewer entitlement.UserID
+	first    int                                                 // the last commit before it began
+	read     map[entitlement.RequestID]int                       // the last commit before it read a request that it decides on
+	ask      int                                                 // the last commit before it read what a new request is decided on
 	lists    map[entitlement.PackageID]entitlement.AccessPackage // as it read them: what they exclude
 	key      string                                              // that its command is called by, with its caller
 	answer   entitlement.RequestID                               // what a command that makes a request was answered
@@ -62,6 +63,26 @@ func operation(ctx context.Context) {
 	if inv := invocationOf(ctx); inv != nil {
 		inv.writes, inv.sent = 0, 0
 	}
+}
+
+// began returns the last commit before the invocation; nil is the making of the world.
+func (inv *invocation) began() int {
+	if inv == nil {
+		return 0
+	}
+	return inv.first
+}
+
+// since returns the last commit before the invocation read what it decides on a request by:
+// the request, or what a new one is decided on.
+func (inv *invocation) since(id entitlement.RequestID) int {
+	if inv == nil {
+		return 0
+	}
+	if at, read := inv.read[id]; read {
+		return at
+	}
+	return inv.ask
 }
 
 type invocationKey struct{}

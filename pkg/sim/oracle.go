@@ -20,6 +20,7 @@ type oracle struct {
 	packages    map[entitlement.PackageID]entitlement.AccessPackage
 	policies    map[entitlement.PolicyID]entitlement.AssignmentPolicy
 	closed      map[entitlement.Gate]bool // what new work is turned away from, by a Gate that says no more
+	pasts       []past                    // the directory and the policies as they were
 	scopes      map[entitlement.PackageID][]entitlement.RoleRef
 	generation  map[entitlement.PackageID]int64
 	jobs        map[jobKey]bool
@@ -83,8 +84,8 @@ type person struct {
 // asked is what the oracle knows of a request.
 type asked struct {
 	last      entitlement.AssignmentRequest
-	policy    entitlement.AssignmentPolicy // as it was when the request was decided on
-	direct    bool                         // by somebody who was an administrator then
+	policy    entitlement.AssignmentPolicy        // as it was when the request was decided on
+	became    map[string][]entitlement.SubjectSet // by stage: who is asked besides those who are asked at first
 	decisions map[string]entitlement.UserID
 	approvedAt,
 	firstAt time.Time

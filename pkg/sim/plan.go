@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +40,8 @@ type Pack struct {
 // Terms are a policy's terms.
 type Terms struct {
 	Scope  entitlement.TargetScope
-	For    int
+	For    int           // whom, with the scope for specific people
+	Closed bool          // nobody can ask
 	Lasts  time.Duration // 0: for ever
 	Update bool
 	Remove bool
@@ -51,6 +53,7 @@ type Terms struct {
 // StageTerms are those of one stage.
 type StageTerms struct {
 	Asks      int
+	Then      int // whom it escalates to
 	Limit     time.Duration
 	Escalates bool
 }
@@ -206,7 +209,7 @@ func Draw(number uint64) Plan {
 }
 
 // scene is a list of commands about the same pair, one after the other, of which one stands
-// still somewhere in its middle until the others are done.
+// still somewhere in its middle until the others are done; -1: none does.
 type scene struct {
 	still int
 	kinds []Kind
@@ -227,6 +230,17 @@ var scenes = []scene{
 	{0, []Kind{DeletePolicy, DeletePolicy, Assign}},
 	{1, []Kind{Disable, Urgent, Enable, Assign, Disable}},
 	{1, []Kind{ReprocessAssignment, Urgent, RemoveByAdmin, Urgent, AddRole, JoinGroup}},
+	{-1, []Kind{Submit, LeaveGroup, Approve, Approve}},
+	{-1, []Kind{Submit, ReplacePolicy, LeaveGroup, Approve, Approve}},
+	{-1, []Kind{Submit, Disable, Tick, Approve, Approve}},
+	{-1, []Kind{Submit, DeleteUser, Tick, Approve, Approve}},
+	{-1, []Kind{Submit, ChangeManager, Tick, Approve, Approve}},
+	{-1, []Kind{Submit, LeaveGroup, Pass, Tick}},
+	{-1, []Kind{Submit, Approve, LeaveGroup, Pass, Tick}},
+	{-1, []Kind{Assign, LeaveGroup, Pass, Tick}},
+	{-1, []Kind{ExtendByUser, LeaveGroup, Approve, Approve}},
+	{-1, []Kind{Disable, Submit, Approve, Approve}},
+	{3, []Kind{Submit, LeaveGroup, JoinGroup, Approve, LeaveGroup}},
 }
 
 func drawScene(r *rand.Rand, troubled bool) []Command {
@@ -235,6 +249,12 @@ func drawScene(r *rand.Rand, troubled bool) []Command {
 	for i, k := range s.kinds {
 		c := drawOf(r, k)
 		c.Same, c.Meets, c.Steps = i > 0, Fine, 0
+		if i == 0 && slices.Contains(s.kinds, Pass) {
+			c.Span, c.C, c.B = 8*time.Hour, 10*r.IntN(6), c.B/7*7+1 // it starts in twenty minutes
+		}
+		if k == Pass {
+			c.Span = 25 * time.Minute
+		}
 		if i == s.still {
 			c.Steps = 1 + r.IntN(12)
 			if troubled && r.IntN(2) == 0 {
@@ -271,7 +291,7 @@ func drawPack(r *rand.Rand) Pack {
 			k.Roles = append(k.Roles, thing)
 		}
 	}
-	for range 1 + r.IntN(2) {
+	for range []int{1, 1, 2, 2, 3}[r.IntN(5)] {
 		k.Policies = append(k.Policies, drawTerms(r))
 	}
 	if r.IntN(4) == 0 {
@@ -285,13 +305,14 @@ func drawTerms(r *rand.Rand) Terms {
 	switch r.IntN(8) {
 	case 0, 1:
 		t.Scope = entitlement.ScopeAllMembers
-	case 2:
-		t.Scope, t.For = entitlement.ScopeSpecificUsers, askGroup
-	case 3:
+	case 2, 3:
+		t.Scope, t.For = entitlement.ScopeSpecificUsers, []int{askGroup, askGroup, askFirstGroup, askPerson}[r.IntN(4)]
+	case 4:
 		t.Scope = entitlement.ScopeNobody
 	}
+	t.Closed = r.IntN(12) == 0
 	for range []int{0, 0, 0, 1, 1, 2}[r.IntN(6)] {
-		t.Stages = append(t.Stages, StageTerms{Asks: r.IntN(asks), Limit: []time.Duration{time.Hour, 2 * day, 14 * day}[r.IntN(3)], Escalates: r.IntN(3) == 0})
+		t.Stages = append(t.Stages, StageTerms{Asks: r.IntN(asks), Then: []int{askPerson, askPerson, askManager, askGroup}[r.IntN(4)], Limit: []time.Duration{time.Hour, 2 * day, 14 * day}[r.IntN(3)], Escalates: r.IntN(3) == 0})
 	}
 	return t
 }

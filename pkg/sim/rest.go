@@ -20,7 +20,7 @@ const (
 func (w *world) rest() {
 	w.oracle.conserved()
 	w.recover()
-	for _, step := range []func(){w.settled, w.reprocessed, w.repaired, w.decided, w.opened, w.expired, w.emptied, w.silent} {
+	for _, step := range []func(){w.settled, w.reprocessed, w.repaired, w.askable, w.decided, w.opened, w.expired, w.emptied, w.silent} {
 		if step(); w.oracle.violation != "" {
 			return
 		}
@@ -147,6 +147,17 @@ func (w *world) repaired() {
 	w.quietDown("L8", settleWithin)
 	w.oracle.compare("L8")
 	w.oracle.delivered(tried)
+}
+
+// askable checks L4: where nobody who is asked can decide, others are asked within a day.
+func (w *world) askable() {
+	for range 3 {
+		w.advance(8*time.Hour + 10*time.Minute)
+		w.minute()
+	}
+	if id := w.oracle.undecidable(); id != "" {
+		w.oracle.fail("L4", "request %s waits, and nobody who is asked can decide it", short(string(id)))
+	}
 }
 
 // decided checks L4: no request stays open for ever.

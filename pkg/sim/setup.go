@@ -173,7 +173,7 @@ func (w *world) addRole(ctx context.Context, by authz.Caller, pkg entitlement.Pa
 // policy words the terms of a policy for the people of this run.
 func (w *world) policy(t Terms, pkg entitlement.PackageID) entitlement.AssignmentPolicy {
 	p := entitlement.AssignmentPolicy{Package: pkg, DisplayName: "T", Scope: t.Scope,
-		Requestor: entitlement.RequestorSettings{SelfAdd: true, SelfUpdate: t.Update, SelfRemove: t.Remove, CustomSchedule: t.Custom}}
+		Requestor: entitlement.RequestorSettings{SelfAdd: !t.Closed, SelfUpdate: t.Update, SelfRemove: t.Remove, CustomSchedule: t.Custom}}
 	if t.Scope == entitlement.ScopeSpecificUsers {
 		p.Targets = []entitlement.SubjectSet{w.set(t.For)}
 	}
@@ -189,7 +189,10 @@ func (w *world) policy(t Terms, pkg entitlement.PackageID) entitlement.Assignmen
 		}
 		if s.Escalates {
 			stage.Escalation, stage.EscalateAfter = true, s.Limit/2
-			stage.Alternates = []entitlement.SubjectSet{w.set(askPerson)}
+			stage.Alternates = []entitlement.SubjectSet{w.set(s.Then)}
+			if s.Then == askManager {
+				stage.FallbackAlternates = []entitlement.SubjectSet{w.set(askPerson)}
+			}
 		}
 		p.Approval.Stages = append(p.Approval.Stages, stage)
 	}
@@ -203,6 +206,7 @@ const (
 	askManager = iota
 	askGroup
 	askPerson
+	askFirstGroup // which is a resource as well
 	asks
 )
 
@@ -212,6 +216,8 @@ func (w *world) set(asked int) entitlement.SubjectSet {
 		return entitlement.SubjectSet{Kind: entitlement.RequestorManager}
 	case askGroup:
 		return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(w.cast.groups[len(w.cast.groups)-1])}
+	case askFirstGroup:
+		return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(w.cast.groups[0])}
 	default:
 		return entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: string(w.cast.people[0])}
 	}

@@ -207,7 +207,7 @@ func (s *store) Ask(ctx context.Context, k entitlement.AskKeys) (entitlement.Ask
 	return read(ctx, s, reads, "Ask "+short(string(k.Subject))+" "+short(string(k.Package)), func() (entitlement.Ask, error) {
 		ask, err := s.Store.Ask(ctx, k)
 		if inv := invocationOf(ctx); inv != nil && err == nil {
-			inv.asked = ask.Policies
+			inv.asked, inv.ask = ask.Policies, s.w.oracle.seq
 			inv.reads(ask.Package)
 		}
 		return ask, err
@@ -217,7 +217,7 @@ func (s *store) Ask(ctx context.Context, k entitlement.AskKeys) (entitlement.Ask
 // Start reads what a beginning is decided on.
 func (s *store) Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error) {
 	return read(ctx, s, reads, "Start "+short(string(r.ID)), func() (entitlement.Start, error) {
-		s.w.oracle.reviewing(invocationOf(ctx), "", r.ID)
+		s.w.oracle.reviewing(invocationOf(ctx), r.ID, false)
 		start, err := s.Store.Start(ctx, r)
 		if inv := invocationOf(ctx); inv != nil && err == nil {
 			inv.reads(start.Package)
@@ -226,14 +226,14 @@ func (s *store) Start(ctx context.Context, r entitlement.AssignmentRequest) (ent
 	})
 }
 
-// Review reads a reviewer and a request; the oracle notes whether that one may decide.
+// Review reads a reviewer and a request; the oracle notes when.
 func (s *store) Review(ctx context.Context, reviewer entitlement.UserID, id entitlement.RequestID) (entitlement.User, entitlement.AssignmentRequest, error) {
 	type both struct {
 		user    entitlement.User
 		request entitlement.AssignmentRequest
 	}
 	b, err := read(ctx, s, reads, "Review "+short(string(id)), func() (b both, err error) {
-		s.w.oracle.reviewing(invocationOf(ctx), reviewer, id)
+		s.w.oracle.reviewing(invocationOf(ctx), id, true)
 		b.user, b.request, err = s.Store.Review(ctx, reviewer, id)
 		return b, err
 	})
