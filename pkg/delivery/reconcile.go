@@ -224,7 +224,7 @@ func (s *Service) claim(ctx context.Context, j *job, before entitlement.GrantShe
 		sj.sheet.Grants = map[entitlement.RoleRef]entitlement.Grant{}
 	}
 	for _, role := range intend {
-		if sj.sheet.Grants[role].Intent == sj.token {
+		if g := sj.sheet.Grants[role]; g.Intent == sj.token && g.Presence == entitlement.PresenceUnknown && g.Gen == 0 {
 			sj.fresh[role] = true // it was not on record: nobody of us can have written it
 		}
 	}

@@ -16,9 +16,9 @@ type Store interface {
 	Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error)
 	// Claim takes a subject's sheet at a connector until the lease ends, and returns it
 	// as it is under the claim. The same write enters each intended role that the sheet
-	// does not know, as PresenceUnknown and with the claim's token as its Intent, so that
-	// a crash after the outside call leaves a trace of it. Conflict: somebody else holds
-	// the sheet.
+	// does not know as PresenceUnknown, and signs every intended role with the claim's token
+	// as its Intent, where an earlier claim that was never recorded has not done so: a crash
+	// after the outside call leaves a trace of it. Conflict: somebody else holds the sheet.
 	Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSheet, error)
 	// Holding reports for each fence, in order, whether its claim and generation still hold.
 	Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error)
@@ -28,6 +28,9 @@ type Store interface {
 	OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error)
 	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
 	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
+	// TargetResource returns what is remembered of a resource at a target; version 0 where
+	// nothing is.
+	TargetResource(ctx context.Context, at entitlement.ConnectorID, resource string) (entitlement.TargetResource, error)
 	// Breaker returns what is remembered of a target; version 0 where nothing is.
 	Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlement.Breaker, error)
 	// Commit makes the change true, or nothing of it and Conflict.

@@ -11,7 +11,7 @@ import (
 )
 
 // intents is how many intended roles one update can carry, by the length of its expression.
-const intents = 100
+const intents = 50
 
 // Claim takes a subject's sheet at a connector until the lease ends, in one conditional
 // update that also enters the roles it intends. More roles than fit follow under the
@@ -37,12 +37,13 @@ func (db *DB) Claim(ctx context.Context, c entitlement.Claim) (entitlement.Grant
 	return readSheet(it)
 }
 
-// intend adds roles that the sheet does not know to an update of it, makes that, and
-// returns the sheet as it then is.
+// intend adds roles that the sheet does not know to an update of it, signs each of the
+// roles where nobody has, makes the update, and returns the sheet as it then is.
 func (db *DB) intend(ctx context.Context, c entitlement.Claim, x *expression, roles []entitlement.RoleRef) (item, error) {
 	for _, role := range roles {
-		g := entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown, Intent: c.Token}
+		g := entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown}
 		x.initial(grantName(role), &types.AttributeValueMemberM{Value: writing(&g, grantFields(c.Connector))})
+		x.initial(intentName(role), literal(c.Token))
 	}
 	in := db.single(sheetKey(c.Subject, c.Connector), x)
 	in.ReturnValues = types.ReturnValueAllNew

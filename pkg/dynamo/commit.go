@@ -54,6 +54,9 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Breakers {
 		write(p, breakerShape, v)
 	}
+	for _, v := range c.TargetResources {
+		write(p, targetResourceShape, v)
+	}
 	for _, v := range c.Jobs {
 		write(p, jobShape, v)
 	}

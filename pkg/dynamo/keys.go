@@ -69,6 +69,9 @@ const (
 	wordSlot      = "ASG"
 	wordJob       = "JOB"
 	wordBreaker   = "BREAK"
+
+	wordTargetResource = "RES"
+
 	wordEvent     = "EV"
 	wordInbox     = "INBOX"
 	wordTarget    = "TARGET"
@@ -125,6 +128,12 @@ func jobKey(id entitlement.PackageID, gen int64) Key {
 
 // breakerKey is what is remembered of a target that failed as a whole.
 func breakerKey(id entitlement.ConnectorID) Key { return Key{connectorKey(id).PK, wordBreaker} }
+
+// targetResourceKey is what is remembered of one resource at a target, by the target's own
+// id of it.
+func targetResourceKey(at entitlement.ConnectorID, resource string) Key {
+	return Key{connectorKey(at).PK, join(wordTargetResource, digest(resource))}
+}
 
 // guardKey is one of the package's guards, by number.
 func guardKey(id entitlement.PackageID, number int) Key {

@@ -115,6 +115,8 @@ func TestKeysGolden(t *testing.T) {
 			"pk=CON#" + idK + " sk=CON i1p=ALL#CON i1s=hr#" + idK}},
 		"job": {entitlement.Change{Jobs: []entitlement.Job{{Package: idP, Gen: 7, Look: noon}}}, []string{
 			"pk=PKG#" + idP + " sk=JOB#00000007 i2p=DUE#3 i2s=2026-03-01T12:00:00.000000500Z#J#00000007"}},
+		"resource at a target": {entitlement.Change{TargetResources: []entitlement.TargetResource{{Connector: idK, Resource: "team #1"}}}, []string{
+			"pk=CON#" + idK + " sk=RES#a9f289fbb607d1eec3294827bc6201ee12f0eaf1"}},
 		"breaker": {entitlement.Change{Breakers: []entitlement.Breaker{{Connector: idK}}}, []string{"pk=CON#" + idK + " sk=BREAK"}},
 		"user": {entitlement.Change{Users: []entitlement.User{{ID: idU, UserPrincipalName: "Ann@X.test", Identities: []entitlement.Principal{{Issuer: "i", Value: "v"}}}}}, []string{
 			"pk=SUB#" + idU + " sk=USR",

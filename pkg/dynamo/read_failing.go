@@ -46,3 +46,13 @@ func (db *DB) Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlem
 	}
 	return b, err
 }
+
+// TargetResource returns what is remembered of a resource at a target; version 0 where
+// nothing is.
+func (db *DB) TargetResource(ctx context.Context, at entitlement.ConnectorID, resource string) (entitlement.TargetResource, error) {
+	r, err := one(ctx, db, targetResourceShape, targetResourceKey(at, resource))
+	if entitlement.KindOf(err) == entitlement.NotFound {
+		return entitlement.TargetResource{Connector: at, Resource: resource}, nil
+	}
+	return r, err
+}

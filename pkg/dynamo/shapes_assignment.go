@@ -45,6 +45,7 @@ func assignmentFields(f *fields, a *entitlement.Assignment) {
 	when(f, "ed", &a.Ended)
 	when(f, "re", &a.Removed)
 	id(f, "rr", &a.Removal)
+	flag(f, "uc", &a.Unconfirmed)
 }
 
 // endedShape is the past assignment. It lies beside the request whose id it has.

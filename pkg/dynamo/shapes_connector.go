@@ -16,6 +16,9 @@ var connectorShape = shape[entitlement.ConnectorConfig]{
 		text(f, "u", &c.URL)
 		texts(f, "by", &c.CorrelationKeys)
 		ids(f, "rm", &c.ResourceManagers)
+		flag(f, "uc", &c.Unconfirmed)
+		flag(f, "vl", &c.ValueListRemoval)
+		flag(f, "cw", &c.ConcurrentWrites)
 		when(f, "cr", &c.Created)
 	},
 }
@@ -34,6 +37,25 @@ var breakerShape = shape[entitlement.Breaker]{
 	body: func(f *fields, b *entitlement.Breaker) {
 		number(f, "n", &b.Failures)
 		when(f, "u", &b.Until)
+		number(f, "ob", &b.Observed)
+		number(f, "ll", &b.LongestLag)
+	},
+}
+
+// The key holds a digest of the target's own id, so the id itself is in the body.
+var targetResourceShape = shape[entitlement.TargetResource]{
+	tag: "TRES", noun: "resource at a target", part: entitlement.PartTargetResource,
+	key:  func(r entitlement.TargetResource) Key { return targetResourceKey(r.Connector, r.Resource) },
+	name: func(r *entitlement.TargetResource, k Key) { r.Connector = connectorAt(k) },
+	meta: func(r *entitlement.TargetResource) *entitlement.Meta { return &r.Meta },
+	body: func(f *fields, r *entitlement.TargetResource) {
+		id(f, "r", &r.Resource)
+		text(f, "wy", &r.Way)
+		when(f, "sp", &r.ShowedPresent)
+		when(f, "sn", &r.ShowedAbsent)
+		when(f, "lw", &r.LastWrite)
+		text(f, "wr", &r.Writer)
+		when(f, "wu", &r.WriterUntil)
 	},
 }
 

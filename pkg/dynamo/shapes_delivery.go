@@ -60,7 +60,11 @@ const (
 	attrToken     = "tok"
 	attrUntil     = "unt"
 	attrPrincipal = "pr"
+	attrFoundAt   = "pa"
+	attrDoubtful  = "db"
+	attrFormer    = "fo"
 	grantMark     = "g." // begins the attribute of each grant
+	intentMark    = "i." // begins that of who means to write it
 )
 
 func readSheet(it item) (entitlement.GrantSheet, error) {
@@ -72,11 +76,12 @@ func readSheet(it item) (entitlement.GrantSheet, error) {
 	f := &fields{item: it, reading: true}
 	text(f, attrToken, &s.Token)
 	when(f, attrUntil, &s.Until)
-	text(f, attrPrincipal, &s.Principal)
+	accountFields(f, &s)
 	for name := range it {
-		if strings.HasPrefix(name, grantMark) {
+		if hash, is := strings.CutPrefix(name, grantMark); is {
 			var g entitlement.Grant
 			group(f, name, &g, grantFields(s.Connector))
+			text(f, intentMark+hash, &g.Intent)
 			s.Grants[g.Role] = g
 		}
 	}
@@ -88,9 +93,10 @@ func readSheet(it item) (entitlement.GrantSheet, error) {
 func writeSheet(s entitlement.GrantSheet) item {
 	it := item{}
 	f := &fields{item: it}
-	text(f, attrPrincipal, &s.Principal)
+	accountFields(f, &s)
 	for _, g := range s.Grants {
 		group(f, grantName(g.Role), &g, grantFields(s.Connector))
+		text(f, intentName(g.Role), &g.Intent)
 	}
 	seal(it, sheetKey(s.Subject, s.Connector), tagSheet, 1)
 	if reason, since := s.Worst(); reason != "" {
@@ -99,10 +105,25 @@ func writeSheet(s entitlement.GrantSheet) item {
 	return it
 }
 
+func accountFields(f *fields, s *entitlement.GrantSheet) {
+	text(f, attrPrincipal, &s.Principal)
+	when(f, attrFoundAt, &s.PrincipalAt)
+	flag(f, attrDoubtful, &s.Doubtful)
+	texts(f, attrFormer, &s.Former)
+}
+
 // grantName is the attribute of a role's grant. Each has its own, so that a claim can
 // enter the roles it intends without knowing the others.
 func grantName(r entitlement.RoleRef) string {
-	return grantMark + digest(string(r.Connector), r.Resource, r.Role)[:24]
+	return grantMark + roleDigest(r)
+}
+
+// intentName is the attribute of who means to write a role. It is apart from the grant, so
+// that a claim can sign a role whether the sheet knows it or not.
+func intentName(r entitlement.RoleRef) string { return intentMark + roleDigest(r) }
+
+func roleDigest(r entitlement.RoleRef) string {
+	return digest(string(r.Connector), r.Resource, r.Role)[:24]
 }
 
 // grantFields describes a grant on the sheet of a connector, which most roles of it
@@ -127,8 +148,13 @@ func grantFields(at entitlement.ConnectorID) func(f *fields, g *entitlement.Gran
 		text(f, "re", &g.Reason)
 		text(f, "de", &g.Detail)
 		flag(f, "pm", &g.Permanent)
-		text(f, "in", &g.Intent)
 		number(f, "ge", &g.Gen)
 		when(f, "nx", &g.Next)
+		flag(f, "sn", &g.Sent)
+		when(f, "wr", &g.Wrote)
+		text(f, "wy", &g.Way)
+		when(f, "ca", &g.CheckAfter)
+		when(f, "ms", &g.MissingSince)
+		flag(f, "uc", &g.Unconfirmed)
 	}
 }

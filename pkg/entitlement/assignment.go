@@ -32,7 +32,11 @@ type Assignment struct {
 	Ended     time.Time // when Target became absent
 	Removed   time.Time // when its roles were read back absent; zero while that is owed
 	Removal   RequestID // the request that asked for its removal, if any
-	Meta                // of an ended assignment; a live one lives under its Slot's version
+
+	// Unconfirmed: some of its roles were accepted by a target that cannot be asked, as its
+	// connector's settings allow (S15).
+	Unconfirmed bool
+	Meta        // of an ended assignment; a live one lives under its Slot's version
 }
 
 // OverdueAfter is how long a removal may be owed before it shows as overdue.
@@ -44,6 +48,9 @@ func (a Assignment) Status(now time.Time) string {
 	case AssignmentDelivering:
 		return "Delivering"
 	case AssignmentDelivered:
+		if a.Unconfirmed {
+			return "DeliveredUnconfirmed"
+		}
 		return "Delivered"
 	case AssignmentPartiallyDelivered:
 		return "PartiallyDelivered"
@@ -51,6 +58,8 @@ func (a Assignment) Status(now time.Time) string {
 		return "DeliveryFailed"
 	}
 	switch {
+	case !a.Removed.IsZero() && a.Unconfirmed:
+		return "ExpiredUnconfirmed"
 	case !a.Removed.IsZero():
 		return "Expired"
 	case now.Sub(a.Ended) > OverdueAfter:

@@ -165,6 +165,10 @@ type ConnectorConfig struct {
 	URL              string
 	CorrelationKeys  []string // of CorrelateBy, tried in order
 	ResourceManagers []UserID // who may add its resources to catalogs
+
+	Unconfirmed      bool // roles count where no way of asking tells who holds them
+	ValueListRemoval bool // members are taken out by a list of values, not by a path
+	ConcurrentWrites bool // changes of one resource may cross without undoing each other
 	Created          time.Time
 	Meta
 }

@@ -6,26 +6,27 @@ import "errors"
 // Meta the version that the decision was made on; a store commits the whole Change
 // where all of them still hold, else nothing and a Conflict that wraps Stale.
 type Change struct {
-	Catalogs    []Catalog
-	Resources   []Resource
-	Packages    []AccessPackage
-	Scopes      []PackageScopes
-	Policies    []AssignmentPolicy
-	Connectors  []ConnectorConfig
-	Users       []User
-	Groups      []Group
-	Memberships []Membership
-	Requests    []AssignmentRequest
-	Slots       []Slot
-	Ended       []Assignment
-	Heads       []HeadChange
-	Settlements []Settlement
-	Jobs        []Job
-	Breakers    []Breaker
-	Sheets      []GrantSheet // recorded where Token is still the claim's; the claim ends with it
-	Guards      []Guard
-	Gates       []Gate
-	Events      []Event
+	Catalogs        []Catalog
+	Resources       []Resource
+	Packages        []AccessPackage
+	Scopes          []PackageScopes
+	Policies        []AssignmentPolicy
+	Connectors      []ConnectorConfig
+	Users           []User
+	Groups          []Group
+	Memberships     []Membership
+	Requests        []AssignmentRequest
+	Slots           []Slot
+	Ended           []Assignment
+	Heads           []HeadChange
+	Settlements     []Settlement
+	Jobs            []Job
+	Breakers        []Breaker
+	TargetResources []TargetResource
+	Sheets          []GrantSheet // recorded where Token is still the claim's; the claim ends with it
+	Guards          []Guard
+	Gates           []Gate
+	Events          []Event
 
 	Incompatibilities []Incompatibility // of the Packages, where their lists change
 }
@@ -50,15 +51,16 @@ type Part string
 
 // The parts.
 const (
-	PartConfiguration Part = "configuration"
-	PartName          Part = "name" // a unique name or origin is taken
-	PartDirectory     Part = "directory"
-	PartRequest       Part = "request"
-	PartSlot          Part = "slot"
-	PartHead          Part = "head"
-	PartGuard         Part = "guard"
-	PartClaim         Part = "claim"
-	PartEvent         Part = "event"
+	PartConfiguration  Part = "configuration"
+	PartName           Part = "name" // a unique name or origin is taken
+	PartDirectory      Part = "directory"
+	PartRequest        Part = "request"
+	PartSlot           Part = "slot"
+	PartHead           Part = "head"
+	PartGuard          Part = "guard"
+	PartClaim          Part = "claim"
+	PartTargetResource Part = "targetResource"
+	PartEvent          Part = "event"
 )
 
 // Stale is the cause of a refused Change.

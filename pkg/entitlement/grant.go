@@ -24,9 +24,19 @@ type Grant struct {
 	Reason      string    // of the last failure, a connector.Reason
 	Detail      string    // what people read of it
 	Permanent   bool      // the target refuses; asking again as things are is useless
-	Intent      string    // token of the claim that means to write it; "" once something is known
+	Intent      string    // token of the first claim since it was last recorded that means to grant it
 	Gen         int64     // generation of the last attempt
 	Next        time.Time // next attempt
+
+	// A grant that was ever sent, or may have been, is taken back by a removal that is sent
+	// too, whatever a read says.
+	Sent       bool
+	Wrote      time.Time // our last write of it; what is read soon after may be older
+	Way        string    // of asking by which it was confirmed
+	CheckAfter time.Time // it must be looked at again then; zero means no need
+
+	MissingSince time.Time // since when the target has said that the resource is not there
+	Unconfirmed  bool      // accepted by a target that cannot be asked who holds it
 }
 
 // ReasonUnavailable is the reason of grants whose target does not answer.
@@ -42,8 +52,13 @@ type GrantSheet struct {
 	Connector ConnectorID
 	Principal string // the subject's id at the target, once found
 	Grants    map[RoleRef]Grant
-	Token     string    // of the claim; empty means unclaimed
-	Until     time.Time // end of the claim's lease
+
+	PrincipalAt time.Time // when it was looked up last
+	Doubtful    bool      // the last change under it failed, so it may not be the subject's any more
+	Former      []string  // ids under which grants were sent before
+
+	Token string    // of the claim; empty means unclaimed
+	Until time.Time // end of the claim's lease
 }
 
 // MaxGrants bounds one sheet (S21).
@@ -116,12 +131,15 @@ func (s GrantSheet) Worst() (reason string, since time.Time) {
 	return reason, since
 }
 
-// Breaker is what is remembered of a target that failed as a whole: until then nobody
-// calls it, and after that one call tries (F10).
+// Breaker is what is remembered of a target as a whole. After failures nobody calls it
+// until then, and after that one call tries (F10).
 type Breaker struct {
 	Connector ConnectorID
 	Failures  int // in a row
 	Until     time.Time
+
+	Observed   int           // writes of which the lag was seen
+	LongestLag time.Duration // from a write to the first read that showed it
 	Meta
 }
 
@@ -131,4 +149,18 @@ func (b Breaker) Due() time.Time {
 		return time.Time{}
 	}
 	return b.Until
+}
+
+// TargetResource is what is remembered of one resource at a target: in which way it can be
+// asked who holds its roles, and who may write to it now.
+type TargetResource struct {
+	Connector     ConnectorID
+	Resource      string
+	Way           string    // the way of asking that told last; "" where none is known
+	ShowedPresent time.Time // when that way last showed somebody who was known to be there
+	ShowedAbsent  time.Time // when it last said that an id which nobody has is not there
+	LastWrite     time.Time
+	Writer        string // token of who may write to it; empty means nobody
+	WriterUntil   time.Time
+	Meta
 }

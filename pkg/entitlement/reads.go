@@ -90,5 +90,5 @@ type Claim struct {
 	Token     string
 	Now       time.Time
 	Until     time.Time
-	Intend    []RoleRef // roles that may be granted under the claim
+	Intend    []RoleRef // roles that may be granted under the claim and were never sent
 }

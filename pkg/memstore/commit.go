@@ -80,6 +80,9 @@ func (p *plan) configuration(c entitlement.Change) {
 	for _, v := range c.Breakers {
 		put(p, p.breakers, part, v.Connector, v, breakerRows)
 	}
+	for _, v := range c.TargetResources {
+		put(p, p.targets, entitlement.PartTargetResource, targetKey{v.Connector, v.Resource}, v, nil)
+	}
 	for _, v := range c.Jobs {
 		put(p, p.jobs, part, jobKey{v.Package, v.Gen}, v, jobRows)
 	}

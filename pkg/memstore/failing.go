@@ -30,3 +30,14 @@ func (s *Store) Breaker(ctx context.Context, id entitlement.ConnectorID) (entitl
 		return entitlement.Breaker{Connector: id}, nil
 	})
 }
+
+// TargetResource returns what is remembered of a resource at a target; version 0 where
+// nothing is.
+func (s *Store) TargetResource(ctx context.Context, at entitlement.ConnectorID, resource string) (entitlement.TargetResource, error) {
+	return look(ctx, s, "TargetResource", []string{string(at), resource}, func() (entitlement.TargetResource, error) {
+		if r, ok := s.state.targets[targetKey{at, resource}]; ok {
+			return r, nil
+		}
+		return entitlement.TargetResource{Connector: at, Resource: resource}, nil
+	})
+}

@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -38,7 +39,7 @@ func tooManyGrants() error {
 }
 
 // Claim takes a subject's sheet at a connector until the lease ends. Roles that are
-// intended and not known yet are entered as unknown by the same write.
+// intended and not known yet are entered as unknown by the same write, and all are signed.
 func (s *Store) Claim(ctx context.Context, c entitlement.Claim) (sheet entitlement.GrantSheet, err error) {
 	err = alter(ctx, s, "Claim", []string{string(c.Subject), string(c.Connector)}, func() error {
 		v := clone(s.state.sheets[c.Subject][c.Connector])
@@ -54,9 +55,12 @@ func (s *Store) Claim(ctx context.Context, c entitlement.Claim) (sheet entitleme
 			if v.Grants == nil {
 				v.Grants = map[entitlement.RoleRef]entitlement.Grant{}
 			}
-			if _, known := v.Grants[role]; !known {
-				v.Grants[role] = entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown, Intent: c.Token}
+			g, known := v.Grants[role]
+			if !known {
+				g = entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown}
 			}
+			g.Intent = cmp.Or(g.Intent, c.Token)
+			v.Grants[role] = g
 		}
 		if len(v.Grants) > entitlement.MaxGrants {
 			return tooManyGrants()

@@ -20,6 +20,10 @@ type (
 		pkg     entitlement.PackageID
 		subject entitlement.UserID
 	}
+	targetKey struct {
+		connector entitlement.ConnectorID
+		resource  string
+	}
 	jobKey struct {
 		pkg entitlement.PackageID
 		gen int64
@@ -57,6 +61,7 @@ type state struct {
 	policies   map[entitlement.PolicyID]entitlement.AssignmentPolicy
 	connectors map[entitlement.ConnectorID]entitlement.ConnectorConfig
 	breakers   map[entitlement.ConnectorID]entitlement.Breaker
+	targets    map[targetKey]entitlement.TargetResource
 	jobs       map[jobKey]entitlement.Job
 	users      map[entitlement.UserID]entitlement.User
 	groups     map[entitlement.GroupID]entitlement.Group
@@ -86,6 +91,7 @@ func newState() *state {
 		policies:   map[entitlement.PolicyID]entitlement.AssignmentPolicy{},
 		connectors: map[entitlement.ConnectorID]entitlement.ConnectorConfig{},
 		breakers:   map[entitlement.ConnectorID]entitlement.Breaker{},
+		targets:    map[targetKey]entitlement.TargetResource{},
 		jobs:       map[jobKey]entitlement.Job{},
 		users:      map[entitlement.UserID]entitlement.User{},
 		groups:     map[entitlement.GroupID]entitlement.Group{},

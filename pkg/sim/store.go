@@ -80,6 +80,9 @@ func labelOf(c entitlement.Change) string {
 	for _, x := range c.Breakers {
 		add("breaker", string(x.Connector), strconv.Itoa(x.Failures))
 	}
+	for _, x := range c.TargetResources {
+		add("resource at a target", string(x.Connector), x.Resource, x.Way, x.Writer)
+	}
 	for _, x := range c.Packages {
 		add("package", string(x.ID))
 	}
@@ -157,6 +160,13 @@ func (s *store) OpenRequests(ctx context.Context, subject entitlement.UserID) ([
 // Breaker reads what is remembered of a target.
 func (s *store) Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlement.Breaker, error) {
 	return read(ctx, s, reads, "Breaker "+short(string(id)), func() (entitlement.Breaker, error) { return s.Store.Breaker(ctx, id) })
+}
+
+// TargetResource reads what is remembered of a resource at a target.
+func (s *store) TargetResource(ctx context.Context, at entitlement.ConnectorID, resource string) (entitlement.TargetResource, error) {
+	return read(ctx, s, reads, "TargetResource "+short(string(at))+" "+resource, func() (entitlement.TargetResource, error) {
+		return s.Store.TargetResource(ctx, at, resource)
+	})
 }
 
 // Job reads a job.

@@ -83,6 +83,16 @@ func keptBreaker() kept {
 		func(ctx context.Context, s Store, v T) (T, error) { return s.Breaker(ctx, v.Connector) })
 }
 
+func keptTargetResource() kept {
+	type T = entitlement.TargetResource
+	return keep("TargetResource", entitlement.PartTargetResource, func(v *T) *entitlement.Meta { return &v.Meta },
+		func(first, later *T) { later.Connector, later.Resource = first.Connector, first.Resource },
+		func(v T) entitlement.Change { return entitlement.Change{TargetResources: []T{v}} },
+		func(ctx context.Context, s Store, v T) (T, error) {
+			return s.TargetResource(ctx, v.Connector, v.Resource)
+		})
+}
+
 func keptJob() kept {
 	type T = entitlement.Job
 	return keep("Job", entitlement.PartConfiguration, func(v *T) *entitlement.Meta { return &v.Meta },

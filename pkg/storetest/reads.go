@@ -74,6 +74,7 @@ func readMissing(w *world) {
 	w.same(get[entitlement.PackageScopes](w)(w.s.Scopes(ctx, p)), entitlement.PackageScopes{Package: p})
 	c := newID[entitlement.ConnectorID]()
 	w.same(get[entitlement.Breaker](w)(w.s.Breaker(ctx, c)), entitlement.Breaker{Connector: c})
+	w.same(get[entitlement.TargetResource](w)(w.s.TargetResource(ctx, c, "team #1")), entitlement.TargetResource{Connector: c, Resource: "team #1"})
 }
 
 func readCopies(w *world) {

@@ -10,7 +10,7 @@ import (
 var sheetScenarios = []scenario{
 	{"S14: a sheet is claimed by one worker until its lease ends, then displaced", claimLife},
 	{"S14: a sheet is recorded under its claim only, and the claim ends with it", recordLife},
-	{"A claim enters the roles it intends as unknown and its own, and leaves those that the sheet knows as they are", claimIntends},
+	{"A claim enters the roles it intends as unknown, signs those that nobody signed before it, and leaves the rest of them as it is", claimIntends},
 	{"S14: a fence holds while token and generation do", fences},
 	{"S21: a sheet of more than MaxGrants grants is Invalid", sheetFull},
 	{"A subject's sheets at two connectors are apart", twoSheets},
@@ -89,15 +89,17 @@ func claimIntends(w *world) {
 	w.same(w.sheets(d.subject), []entitlement.GrantSheet{want})
 
 	known := filled[entitlement.Grant]()
-	known.Role = a
+	known.Role, known.Intent = a, ""
 	want.Grants = map[entitlement.RoleRef]entitlement.Grant{a: known}
 	w.commit(record(want))
 	got, err = d.claim(w, "three", now, until, a, c)
 	w.must(err)
+	known.Intent = "three"
 	want.Token, want.Grants = "three", map[entitlement.RoleRef]entitlement.Grant{a: known, c: meant(c, "three")}
 	w.same(got, want)
 
-	got, err = d.claim(w, "four", until, until.Add(time.Minute), b)
+	// The third claim ended without a record: what it may have done stays signed by it.
+	got, err = d.claim(w, "four", until, until.Add(time.Minute), a, b)
 	w.must(err)
 	want.Token, want.Until, want.Grants[b] = "four", until.Add(time.Minute), meant(b, "four")
 	w.same(got, want)
