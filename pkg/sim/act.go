@@ -3,6 +3,8 @@ package sim
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -50,6 +52,10 @@ func (w *world) act(c Command) {
 		w.handEdit(c)
 	case Rehire:
 		w.rehire(c)
+	case Spoil:
+		w.spoil(c)
+	case Lose:
+		w.lose(c)
 	case Poison:
 		l := w.lanes()[c.A%3]
 		l.Send([]string{"{", `{"v":2,"subjects":[]}`, `{"v":1,"subjects":["nobody"]}`}[c.B%3], 0)
@@ -253,4 +259,37 @@ func (w *world) rehire(c Command) {
 	}
 	t.hire(u)
 	w.say("  %s has an account at %s: %s", short(string(u)), t.name, t.people[u])
+}
+
+// spoil has a target fail every change that one person is part of, in one of two ways, or
+// none any more.
+func (w *world) spoil(c Command) {
+	t := w.targets[c.B%len(w.targets)]
+	t.bad, t.forbidden = "", c.C%3 == 1
+	if c.C%3 > 0 {
+		t.bad = w.personAt(c.A)
+	}
+	w.say("  %s fails at %s", t.name, short(string(t.bad)))
+}
+
+// lose has a target say for some minutes that a resource is not there; or the resource is
+// deleted, with its members, until somebody makes it again.
+func (w *world) lose(c Command) {
+	t, name := w.targets[c.B%len(w.targets)], []string{"one", "two"}[c.A%2]
+	switch {
+	case !t.resources[name]:
+		t.resources[name] = true
+		w.say("  %s of %s is there again", name, t.name)
+	case c.C%4 > 0:
+		t.missing[name] = time.Now().Add(time.Duration(1+c.C%12) * time.Minute)
+		w.say("  %s of %s is not found for %d minutes", name, t.name, 1+c.C%12)
+	default:
+		role := entitlement.RoleRef{Connector: t.id, Resource: name, Role: memberRole}
+		for _, ref := range slices.Sorted(maps.Keys(t.holds[role])) {
+			t.set(role, ref, false, false)
+		}
+		maps.DeleteFunc(t.took, func(m membership, _ *taken) bool { return m.role == role })
+		t.resources[name] = false
+		w.say("  %s of %s is deleted", name, t.name)
+	}
 }

@@ -17,6 +17,7 @@ type Plan struct {
 	Lag      int           // commits by which indexes are behind
 	Skew     time.Duration // by which clocks are wrong at most
 	PageSize int
+	Targets  [2]Nature
 	People   []Person
 	Groups   [][]int
 	Packages []Pack
@@ -142,12 +143,14 @@ const (
 	Rehire
 	Rotate
 	Poison
+	Spoil
+	Lose
 	kinds
 )
 
 var kindNames = [kinds]string{"submit", "assign", "approve", "deny", "cancel", "remove by administrator", "remove by user", "extend by user", "extend by administrator",
 	"add role", "remove role", "replace policy", "new package", "exclude", "admit", "delete package", "delete policy", "new person", "disable", "enable", "delete user", "change manager", "join", "leave",
-	"again", "reprocess request", "reprocess assignment", "reprocess failing", "tick", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "poison"}
+	"again", "reprocess request", "reprocess assignment", "reprocess failing", "tick", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "poison", "spoil", "lose"}
 
 // String names the kind.
 func (k Kind) String() string { return kindNames[k] }
@@ -155,7 +158,7 @@ func (k Kind) String() string { return kindNames[k] }
 // weights says how often each kind is drawn.
 var weights = [kinds]int{Submit: 22, Assign: 16, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
 	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 3, Exclude: 2, Admit: 1, DeletePackage: 2, DeletePolicy: 2, NewPerson: 2, Disable: 2, Enable: 4, DeleteUser: 1, ChangeManager: 2, JoinGroup: 2, LeaveGroup: 2,
-	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Tick: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1}
+	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Tick: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1, Spoil: 2, Lose: 1}
 
 var (
 	lives = []time.Duration{0, time.Minute, 10 * time.Minute, time.Hour, 8 * time.Hour, day, 30 * day, 365 * day}
@@ -169,6 +172,7 @@ func Draw(number uint64) Plan {
 	if r.IntN(4) == 0 {
 		p.Skew = maxSkew
 	}
+	p.Targets = [...]Nature{drawNature(r), drawNature(r)}
 	n := 2 + r.IntN(4)
 	for range n {
 		h := Person{Manager: r.IntN(n), Guest: r.IntN(8) == 0}
@@ -375,6 +379,7 @@ func drawState(r *rand.Rand, list []state) string {
 func (p Plan) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "run %d: %d faults in 1000 calls, indexes %d behind, clocks wrong by %s, pages of %d\n", p.Number, p.Rate, p.Lag, p.Skew, p.PageSize)
+	fmt.Fprintf(&b, "  targets: alpha %s; beta %s\n", p.Targets[0], p.Targets[1])
 	for i, h := range p.People {
 		fmt.Fprintf(&b, "  person %d: manager %d%s%s\n", i, h.Manager, when(h.Guest, " guest"), when(h.Unknown > 0, fmt.Sprint(" unknown to targets ", h.Unknown)))
 	}

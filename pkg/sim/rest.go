@@ -35,7 +35,7 @@ func (w *world) recover() {
 	w.scheduler.rate, w.resting = 0, true
 	w.advance(2 * maxFrozen)
 	for i, t := range w.targets {
-		t.mood = well
+		t.cure()
 		for _, u := range w.cast.people {
 			if _, there := t.people[u]; !there {
 				t.hire(u)

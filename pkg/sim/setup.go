@@ -98,7 +98,8 @@ func (w *world) furnish(ctx context.Context, p Plan) error {
 	}
 	w.cast.catalog = c.ID
 	for _, t := range w.targets {
-		cfg, err := w.catalogs.RegisterConnector(ctx, w.admin, entitlement.ConnectorConfig{DisplayName: t.name, Kind: "honest", URL: t.url(), CorrelationKeys: []string{"userName"}}, t.credential)
+		cfg, err := w.catalogs.RegisterConnector(ctx, w.admin, entitlement.ConnectorConfig{DisplayName: t.name, Kind: "honest", URL: t.url(), CorrelationKeys: []string{"userName"},
+			Unconfirmed: t.Accepts, ConcurrentWrites: t.Concurrent}, t.credential)
 		if err != nil {
 			return err
 		}

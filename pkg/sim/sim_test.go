@@ -124,7 +124,7 @@ func (s *sums) add(number uint64, out Outcome) {
 // byCheck lists the runs that violate something by what they violate, ids left out, the
 // first one of each kind in full.
 func (s *sums) byCheck() string {
-	ids := regexp.MustCompile(`\b[0-9a-f]*[0-9][0-9a-f]*\b`)
+	ids := regexp.MustCompile(`\bat [0-9a-f]+\b|\b[0-9a-f]*[0-9][0-9a-f]*\b`)
 	of := map[string][]badRun{}
 	for _, bad := range s.bad {
 		kind := ids.ReplaceAllString(bad.violation, "N")
