@@ -80,13 +80,6 @@ type outcome struct {
 	resting     bool               // the target was left alone: no attempt was made that counts
 }
 
-func presenceOf(present bool) entitlement.Presence {
-	if present {
-		return entitlement.PresencePresent
-	}
-	return entitlement.PresenceAbsent
-}
-
 // Bounds of the wait before the next attempt.
 const (
 	firstRetry = 30 * time.Second
@@ -105,14 +98,14 @@ func record(sheet *entitlement.GrantSheet, t Task, o outcome, gen int64, now tim
 	g.Intent = ""
 	if o.untried {
 		// The target was read and differs: what was on record of it is not so any more.
-		g.Presence, g.Confirmed, g.Next = presenceOf(!t.Grant), now, now
+		g.Presence, g.Confirmed, g.Next = entitlement.PresenceOf(!t.Grant), now, now
 		sheet.Grants[t.Role] = g
 		return
 	}
 	g.Gen = gen
 	if o.confirmed {
 		g.Confirmed = now
-		g.Presence = presenceOf(o.present)
+		g.Presence = entitlement.PresenceOf(o.present)
 		g.PreExisting = g.PreExisting || o.preExisting
 	}
 	if o.failure == nil {

@@ -145,13 +145,18 @@ func (t *target) findPrincipals(ctx context.Context) {
 		}
 		g.Go(func() error {
 			u := sj.job.work.Subject
-			ref, err := t.conn.FindPrincipal(ctx, connector.Correlation{User: u.ID, UserName: u.UserPrincipalName, Mail: u.Mail, External: u.ExternalID})
+			found, err := t.conn.FindPrincipals(ctx, []connector.Correlation{{User: u.ID, UserName: u.UserPrincipalName, Mail: u.Mail, External: u.ExternalID}})
 			t.saw(err)
-			if err == nil {
-				sj.sheet.Principal = string(ref)
+			var refusal *connector.Refusal
+			switch {
+			case err != nil:
+				refusal = refusalOf(err)
+			case found[0].Err == nil:
+				sj.sheet.Principal = string(found[0].Ref)
 				return nil
+			default:
+				refusal = refusalOf(found[0].Err)
 			}
-			refusal := refusalOf(err)
 			for _, task := range sj.tasks {
 				t.note(op{sheet: sj, task: task}, outcomeWithout(task, refusal))
 			}
@@ -294,10 +299,14 @@ func (t *target) check(ctx context.Context, role entitlement.RoleRef, ops []op) 
 	for i, o := range ops {
 		who[i] = o.who
 	}
-	present, err := t.conn.Check(ctx, role, who)
+	told, err := t.conn.Check(ctx, role, t.conn.Describe().Ways[0], who)
 	t.saw(err)
-	if err == nil && len(present) != len(ops) {
-		err = entitlement.Errorf(entitlement.Internal, "The connector answered %d of %d.", len(present), len(ops))
+	if err == nil && len(told) != len(ops) {
+		err = entitlement.Errorf(entitlement.Internal, "The connector answered %d of %d.", len(told), len(ops))
+	}
+	present := make([]bool, len(told))
+	for i, p := range told {
+		present[i] = p == entitlement.PresencePresent
 	}
 	return present, err
 }

@@ -12,6 +12,14 @@ const (
 	PresenceAbsent  Presence = "absent"
 )
 
+// PresenceOf returns the presence of a role that is there, or is not.
+func PresenceOf(present bool) Presence {
+	if present {
+		return PresencePresent
+	}
+	return PresenceAbsent
+}
+
 // Grant is what is recorded of one role of one subject, however many assignments
 // give it. Grants that were read back absent are forgotten.
 type Grant struct {

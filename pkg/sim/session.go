@@ -28,9 +28,13 @@ func (w *world) factory(cfg entitlement.ConnectorConfig, credential string) (con
 
 func (t *target) url() string { return "https://" + t.name + ".example" }
 
-// Describe tells the size of a batch.
+// Describe tells the ways of asking and what the registration says.
 func (s session) Describe() connector.Capabilities {
-	return connector.Capabilities{MaxBatch: s.batch}
+	c := connector.Capabilities{MaxBatch: s.batch, SerialWrites: !s.Concurrent, Unconfirmed: s.Accepts}
+	for _, name := range wayNames {
+		c.Ways = append(c.Ways, connector.Way(name))
+	}
+	return c
 }
 
 // call makes one call to the target in its present mood.
@@ -49,16 +53,13 @@ func (s session) call(ctx context.Context, label string, effect func() error) er
 		case down:
 			return connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target could not be reached."}, nil)
 		case fronted:
-			return connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: notUnderstood, Detail: "The target's answer could not be understood."}, nil)
+			return connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.NotUnderstood, Detail: "The target's answer could not be understood."}, nil)
 		case throttling:
 			return connector.Fail(entitlement.Throttled, "call", &connector.Refusal{Reason: connector.TargetThrottled, Detail: "The target asks us to slow down.", After: 90 * time.Second}, nil)
 		}
 		return effect()
 	})
 }
-
-// notUnderstood is the reason of an answer that is not the target's own.
-const notUnderstood = connector.TargetUnavailable
 
 // wait lets a slow target take its time, before the effect and never past the client's own
 // patience: where that is over first, the call fails, and is carried out all the same or not.
@@ -119,17 +120,27 @@ func noPerson() *connector.Refusal {
 	return &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "The target has no such person.", Permanent: true}
 }
 
-// FindPrincipal finds a person's account.
-func (s session) FindPrincipal(ctx context.Context, who connector.Correlation) (ref connector.PrincipalRef, err error) {
-	err = s.answer(ctx, "FindPrincipal "+short(string(who.User)), func() error {
-		found, ok := s.people[who.User]
-		if !ok {
-			return noPerson()
+// FindPrincipals finds people's accounts.
+func (s session) FindPrincipals(ctx context.Context, who []connector.Correlation) (found []connector.Found, err error) {
+	label := "FindPrincipals"
+	for _, w := range who {
+		label += " " + short(string(w.User))
+	}
+	err = s.answer(ctx, label, func() error {
+		found = make([]connector.Found, len(who))
+		for i, w := range who {
+			if ref, there := s.people[w.User]; there {
+				found[i].Ref = ref
+			} else {
+				found[i].Err = noPerson()
+			}
 		}
-		ref = found
 		return nil
 	})
-	return ref, err
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // Apply changes memberships.
@@ -212,25 +223,18 @@ func (s session) changeOne(role entitlement.RoleRef, op connector.Op) *connector
 	return nil
 }
 
-// Check tells who holds a role: by the list, or, where there is none, by a filter.
-func (s session) Check(ctx context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) (present []bool, err error) {
-	label := fmt.Sprint("Check ", role.Resource, who)
+// Check asks who holds a role in one way.
+func (s session) Check(ctx context.Context, role entitlement.RoleRef, way connector.Way, who []connector.PrincipalRef) (told []entitlement.Presence, err error) {
+	label := fmt.Sprint("Check ", way, " ", role.Resource, who)
 	err = s.answer(ctx, label, func() error {
 		if !s.readable(role.Resource) {
 			return s.noResource()
 		}
-		way := 0
-		if s.Shows[way] == ShowsNothing {
-			way = 1
-		}
-		present = make([]bool, len(who))
-		for i, p := range s.shows(way, role, who) {
-			present[i] = p == entitlement.PresencePresent
-		}
+		told = s.shows(slices.Index(wayNames[:], string(way)), role, who)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return present, nil
+	return told, nil
 }

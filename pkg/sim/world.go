@@ -173,21 +173,23 @@ func (c watched) Apply(ctx context.Context, role entitlement.RoleRef, ops []conn
 	return c.Connector.Apply(ctx, role, ops)
 }
 
-// FindPrincipal looks somebody up, and lets the oracle hear of it.
-func (c watched) FindPrincipal(ctx context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
-	ref, err := c.Connector.FindPrincipal(ctx, who)
+// FindPrincipals looks people up, and lets the oracle hear of it.
+func (c watched) FindPrincipals(ctx context.Context, who []connector.Correlation) ([]connector.Found, error) {
+	found, err := c.Connector.FindPrincipals(ctx, who)
 	if err == nil {
-		c.w.oracle.sees(c.id, who.User, ref)
+		for i, f := range found {
+			c.w.oracle.sees(c.id, who[i].User, f.Ref)
+		}
 	}
-	return ref, err
+	return found, err
 }
 
 // Check asks, and lets the oracle hear the answer.
-func (c watched) Check(ctx context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
-	present, err := c.Connector.Check(ctx, role, who)
+func (c watched) Check(ctx context.Context, role entitlement.RoleRef, way connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+	present, err := c.Connector.Check(ctx, role, way, who)
 	if err == nil && !invocationOf(ctx).dead {
 		for i, ref := range who {
-			c.w.oracle.answered(c.w.userAt(c.id, ref), role, present[i])
+			c.w.oracle.answered(c.w.userAt(c.id, ref), role, present[i] == entitlement.PresencePresent)
 		}
 	}
 	return present, err

@@ -126,12 +126,18 @@ type counted struct {
 func (c *counted) Open(context.Context, entitlement.ConnectorID) (connector.Connector, error) {
 	return c, nil
 }
-func (c *counted) Describe() connector.Capabilities { return connector.Capabilities{MaxBatch: 100} }
+func (c *counted) Describe() connector.Capabilities {
+	return connector.Capabilities{MaxBatch: 100, Ways: []connector.Way{"list"}, Authoritative: true}
+}
 func (c *counted) Resource(context.Context, string) (connector.Resource, error) {
 	return connector.Resource{}, nil
 }
-func (c *counted) FindPrincipal(_ context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
-	return connector.PrincipalRef(who.User), nil
+func (c *counted) FindPrincipals(_ context.Context, who []connector.Correlation) ([]connector.Found, error) {
+	found := make([]connector.Found, len(who))
+	for i, w := range who {
+		found[i].Ref = connector.PrincipalRef(w.User)
+	}
+	return found, nil
 }
 func (c *counted) Apply(_ context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
 	c.writes += len(ops)
@@ -143,11 +149,11 @@ func (c *counted) Apply(_ context.Context, role entitlement.RoleRef, ops []conne
 	}
 	return make([]connector.Result, len(ops)), nil
 }
-func (c *counted) Check(_ context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
+func (c *counted) Check(_ context.Context, role entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	c.reads++
-	held := make([]bool, len(who))
+	held := make([]entitlement.Presence, len(who))
 	for i, p := range who {
-		held[i] = c.held[role][p]
+		held[i] = entitlement.PresenceOf(c.held[role][p])
 	}
 	return held, nil
 }

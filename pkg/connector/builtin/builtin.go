@@ -36,9 +36,12 @@ const (
 	ownerPrefix  = "Owner_"
 )
 
+// wayDirectory is the one way of asking: the directory itself.
+const wayDirectory connector.Way = "directory"
+
 // Describe returns what the directory can do.
 func (c *Connector) Describe() connector.Capabilities {
-	return connector.Capabilities{MaxBatch: maxBatch}
+	return connector.Capabilities{MaxBatch: maxBatch, Ways: []connector.Way{wayDirectory}, Authoritative: true}
 }
 
 // Resource returns a group with its roles (R9). The administrators' group is never a
@@ -61,16 +64,24 @@ func (c *Connector) Resource(ctx context.Context, originID string) (connector.Re
 	}}, nil
 }
 
-// FindPrincipal returns the user's own id.
-func (c *Connector) FindPrincipal(ctx context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
-	users, err := c.directory.Users(ctx, []entitlement.UserID{who.User})
+// FindPrincipals returns the users' own ids.
+func (c *Connector) FindPrincipals(ctx context.Context, who []connector.Correlation) ([]connector.Found, error) {
+	ids := make([]entitlement.UserID, len(who))
+	for i, w := range who {
+		ids[i] = w.User
+	}
+	users, err := c.directory.Users(ctx, ids)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if len(users) == 0 {
-		return "", missing()
+	found := make([]connector.Found, len(who))
+	for i, id := range ids {
+		found[i].Ref = connector.PrincipalRef(id)
+		if !slices.ContainsFunc(users, func(u entitlement.User) bool { return u.ID == id }) {
+			found[i] = connector.Found{Err: missing()}
+		}
 	}
-	return connector.PrincipalRef(who.User), nil
+	return found, nil
 }
 
 func missing() *connector.Refusal {
@@ -136,7 +147,7 @@ func (c *Connector) change(ctx context.Context, id entitlement.GroupID, owner, g
 }
 
 // Check tells for each user whether it is a member, or an owner, now.
-func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
+func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	id, owner, err := c.group(ctx, role)
 	if err != nil {
 		return nil, err
@@ -145,7 +156,15 @@ func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, who []c
 	for i, p := range who {
 		users[i] = entitlement.UserID(p)
 	}
-	return c.holds(ctx, id, owner, users)
+	holds, err := c.holds(ctx, id, owner, users)
+	if err != nil {
+		return nil, err
+	}
+	told := make([]entitlement.Presence, len(who))
+	for i, is := range holds {
+		told[i] = entitlement.PresenceOf(is)
+	}
+	return told, nil
 }
 
 func (c *Connector) holds(ctx context.Context, id entitlement.GroupID, owner bool, users []entitlement.UserID) ([]bool, error) {

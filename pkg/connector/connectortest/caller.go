@@ -26,13 +26,36 @@ func newCaller(t *testing.T, open func(*testing.T) Harness) *caller {
 		t.Fatalf("the harness has %d people, want at least %d", len(c.People), MinPeople)
 	}
 	for _, who := range c.People {
-		id, err := c.Connector.FindPrincipal(t.Context(), who)
+		id, err := c.find(who)
 		if err != nil {
 			t.Fatalf("find %+v: %v", who, err)
 		}
 		c.ids = append(c.ids, id)
 	}
 	return c
+}
+
+// find looks one person up; a person who is not found is an error.
+func (c *caller) find(who connector.Correlation) (connector.PrincipalRef, error) {
+	c.Helper()
+	found, err := c.Connector.FindPrincipals(c.Context(), []connector.Correlation{who})
+	if err != nil {
+		return "", err
+	}
+	if found[0].Err != nil {
+		return "", found[0].Err
+	}
+	return found[0].Ref, nil
+}
+
+// check asks who holds a role, in the best way.
+func (c *caller) check(role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
+	told, err := c.Connector.Check(c.Context(), role, c.Connector.Describe().Ways[0], who)
+	var present []bool
+	for _, p := range told {
+		present = append(present, p == entitlement.PresencePresent)
+	}
+	return present, err
 }
 
 // grant and revoke make ops about people by their index.
@@ -79,7 +102,7 @@ func (c *caller) missing(ops []connector.Op) []connector.Op {
 	for i, o := range ops {
 		who[i] = o.Principal
 	}
-	present, err := c.Connector.Check(c.Context(), c.Role, who)
+	present, err := c.check(c.Role, who)
 	if err != nil {
 		c.Fatalf("check: %v", err)
 	}

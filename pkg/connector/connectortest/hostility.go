@@ -51,11 +51,11 @@ var hostility = []test{
 		}
 		for _, status := range []int{401, 403} {
 			c.Faults.Reply(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
-			_, err := c.Connector.Check(c.Context(), c.Role, c.ids[:1])
+			_, err := c.check(c.Role, c.ids[:1])
 			c.mustBeRefused(err, connector.CredentialRefused)
 			_, err = c.Connector.Apply(c.Context(), c.Role, c.grant(0, 1))
 			c.mustBeRefused(err, connector.CredentialRefused)
-			_, err = c.Connector.FindPrincipal(c.Context(), c.People[0])
+			_, err = c.find(c.People[0])
 			c.mustBeRefused(err, connector.CredentialRefused)
 		}
 	}},
@@ -72,12 +72,12 @@ func (c *caller) endure(h http.Handler) {
 	defer c.Faults.Reply(nil)
 	start := time.Now()
 
-	_, err := c.Connector.Check(c.Context(), c.Role, c.ids[:1])
+	_, err := c.check(c.Role, c.ids[:1])
 	c.mustDistrust("Check", err)
 	_, err = c.Connector.Resource(c.Context(), c.Role.Resource)
 	c.mustDistrust("Resource", err)
-	if id, err := c.Connector.FindPrincipal(c.Context(), c.People[0]); err == nil {
-		c.Errorf("FindPrincipal found %q", id)
+	if id, err := c.find(c.People[0]); err == nil {
+		c.Errorf("FindPrincipals found %q", id)
 	}
 	if took := time.Since(start); took > mostTime {
 		c.Errorf("three calls took %v, want at most %v", took, mostTime)

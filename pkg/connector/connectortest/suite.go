@@ -77,7 +77,7 @@ var membership = []test{
 		if results, err := c.Connector.Apply(c.Context(), c.Role, nil); err != nil || len(results) != 0 {
 			c.Errorf("Apply of nothing: %+v, %v", results, err)
 		}
-		if present, err := c.Connector.Check(c.Context(), c.Role, nil); err != nil || len(present) != 0 {
+		if present, err := c.check(c.Role, nil); err != nil || len(present) != 0 {
 			c.Errorf("Check of nobody: %+v, %v", present, err)
 		}
 	}},
@@ -126,7 +126,7 @@ var lookups = []test{
 		if kind := entitlement.KindOf(err); kind != entitlement.NotFound {
 			c.Errorf("kind %v, want %v", kind, entitlement.NotFound)
 		}
-		_, err = c.Connector.Check(c.Context(), c.NoRole, c.ids[:1])
+		_, err = c.check(c.NoRole, c.ids[:1])
 		c.mustBeRefused(err, connector.ResourceMissing)
 		_, err = c.Connector.Apply(c.Context(), c.NoRole, c.grant(0, 1))
 		c.mustBeRefused(err, connector.ResourceMissing)
@@ -147,18 +147,18 @@ var lookups = []test{
 		}
 	}},
 	{"a person whom the target does not know is missing", func(c *caller) {
-		_, err := c.Connector.FindPrincipal(c.Context(), c.Stranger)
+		_, err := c.find(c.Stranger)
 		c.mustBeRefused(err, connector.PrincipalMissing)
 	}},
 	{"a person about whom nothing is known is missing", func(c *caller) {
-		_, err := c.Connector.FindPrincipal(c.Context(), connector.Correlation{})
+		_, err := c.find(connector.Correlation{})
 		c.mustBeRefused(err, connector.PrincipalMissing)
 	}},
 	{"a person who could be two accounts is never guessed", func(c *caller) {
 		if !c.needs(c.Double != nil, "way to have two accounts of one key") {
 			return
 		}
-		_, err := c.Connector.FindPrincipal(c.Context(), *c.Double)
+		_, err := c.find(*c.Double)
 		c.mustBeRefused(err, connector.PrincipalAmbiguous)
 	}},
 }

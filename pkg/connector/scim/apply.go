@@ -94,7 +94,7 @@ func (c *Connector) applyEach(ctx context.Context, role entitlement.RoleRef, pat
 	for i, o := range ops {
 		who[i] = o.Principal
 	}
-	present, err := c.Check(ctx, role, who)
+	present, err := c.check(ctx, role, who)
 	if err != nil {
 		return nil, err
 	}

@@ -22,9 +22,25 @@ const perFilter = 20
 
 var errTooMany = errors.New("a group was asked for and several were returned")
 
-// Check reads the group's members. A server that shows no list of them, and a group too
+// wayMembers is the one way of asking.
+const wayMembers connector.Way = "members"
+
+// Check reads the group's members, see check.
+func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+	present, err := c.check(ctx, role, who)
+	if err != nil {
+		return nil, err
+	}
+	told := make([]entitlement.Presence, len(who))
+	for i, is := range present {
+		told[i] = entitlement.PresenceOf(is)
+	}
+	return told, nil
+}
+
+// check reads the group's members. A server that shows no list of them, and a group too
 // large to read, is asked about the people instead.
-func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
+func (c *Connector) check(ctx context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
 	const op = "scim: read members"
 	group, err := groupOf(role)
 	if err != nil {

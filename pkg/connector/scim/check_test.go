@@ -18,7 +18,7 @@ func TestAnEmptyGroupIsAskedAboutTwentyPeopleAtOnce(t *testing.T) {
 	for i := range 50 {
 		people = append(people, fmt.Sprint("user-", i))
 	}
-	present, err := open(t, s.url, "userName").Check(t.Context(), roleOf(group), refs(people))
+	present, err := open(t, s.url, "userName").check(t.Context(), roleOf(group), refs(people))
 	if err != nil || slices.Contains(present, true) {
 		t.Fatalf("got %v, %v; want nobody", present, err)
 	}
@@ -46,7 +46,7 @@ func TestAGroupTooLargeToReadIsAskedAboutEachPerson(t *testing.T) {
 			n += written
 		}
 	})
-	present, err := c.Check(t.Context(), roleOf("g"), refs([]string{"a", "b"}))
+	present, err := c.check(t.Context(), roleOf("g"), refs([]string{"a", "b"}))
 	if err != nil || !slices.Equal(present, []bool{false, true}) {
 		t.Errorf("got %v, %v; want false, true", present, err)
 	}
@@ -78,7 +78,7 @@ func TestMembershipIsBelievedOfTheGroupAskedForAlone(t *testing.T) {
 				}
 				fmt.Fprint(w, c.group)
 			})
-			present, err := conn.Check(t.Context(), roleOf("g"), refs([]string{"a"}))
+			present, err := conn.check(t.Context(), roleOf("g"), refs([]string{"a"}))
 			got := "error"
 			if err == nil {
 				got = map[bool]string{true: "present", false: "absent"}[present[0]]
@@ -93,13 +93,13 @@ func TestMembershipIsBelievedOfTheGroupAskedForAlone(t *testing.T) {
 func TestAServerThatTellsNothingOfMembersIsNotBelievedToHaveNone(t *testing.T) {
 	s := newTarget(t, habits{hidesMembers: true, noFilters: true})
 	group := s.addGroup("user-1")
-	_, err := open(t, s.url, "userName").Check(t.Context(), roleOf(group), refs([]string{"user-1", "user-2"}))
+	_, err := open(t, s.url, "userName").check(t.Context(), roleOf(group), refs([]string{"user-1", "user-2"}))
 	wantReason(t, err, connector.RefusedByTarget)
 }
 
 func TestALargeGroupOfAServerWithoutFiltersIsNotBelievedToBeEmpty(t *testing.T) {
 	s := newTarget(t, habits{noFilters: true})
 	group := s.addGroup(strings.Repeat("x", maxGroup), "user-1")
-	_, err := open(t, s.url, "userName").Check(t.Context(), roleOf(group), refs([]string{"user-1"}))
+	_, err := open(t, s.url, "userName").check(t.Context(), roleOf(group), refs([]string{"user-1"}))
 	wantReason(t, err, connector.RefusedByTarget)
 }

@@ -57,10 +57,24 @@ type user struct {
 
 type email struct{ Value string }
 
-// FindPrincipal asks by one key after the other until one finds somebody. A key that the
+// FindPrincipals looks up one person after the other, see findPrincipal.
+func (c *Connector) FindPrincipals(ctx context.Context, who []connector.Correlation) ([]connector.Found, error) {
+	found := make([]connector.Found, len(who))
+	for i, w := range who {
+		ref, err := c.findPrincipal(ctx, w)
+		refusal, refused := errors.AsType[*connector.Refusal](err)
+		if err != nil && (!refused || refusal.Reason != connector.PrincipalMissing && refusal.Reason != connector.PrincipalAmbiguous) {
+			return nil, err
+		}
+		found[i] = connector.Found{Ref: ref, Err: refusal}
+	}
+	return found, nil
+}
+
+// findPrincipal asks by one key after the other until one finds somebody. A key that the
 // server cannot search by leaves it to the others to find the person, but not to say
 // that he is missing.
-func (c *Connector) FindPrincipal(ctx context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
+func (c *Connector) findPrincipal(ctx context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
 	const op = "scim: find person"
 	var unanswered error
 	for _, key := range c.keys {

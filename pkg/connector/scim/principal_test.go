@@ -34,7 +34,7 @@ func TestPeopleAreFoundByTheFirstKeyThatFindsSomebody(t *testing.T) {
 		{"a value that closes the filter", entitlement.CorrelateBy, connector.Correlation{UserName: `x" or userName eq "ann`}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := open(t, s.url, c.keys...).FindPrincipal(t.Context(), c.who)
+			got, err := open(t, s.url, c.keys...).findPrincipal(t.Context(), c.who)
 			if c.want == "" {
 				wantReason(t, err, connector.PrincipalMissing)
 			} else if err != nil || string(got) != c.want {
@@ -47,7 +47,7 @@ func TestPeopleAreFoundByTheFirstKeyThatFindsSomebody(t *testing.T) {
 func TestASearchAsksForNoMoreThanItNeeds(t *testing.T) {
 	s := newTarget(t, habits{})
 	s.addUser("ann", "x-ann", "ann@example.com")
-	if _, err := open(t, s.url, "mail").FindPrincipal(t.Context(), connector.Correlation{Mail: "ann@example.com"}); err != nil {
+	if _, err := open(t, s.url, "mail").findPrincipal(t.Context(), connector.Correlation{Mail: "ann@example.com"}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"GET /v2/Users attributes=id%2Cemails&count=2&filter=emails.value+eq+%22ann%40example.com%22"}
@@ -77,7 +77,7 @@ func TestAnAnswerAboutSomebodyElseIsNeverTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn := openHandler(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, c.body) })
-			got, err := conn.FindPrincipal(t.Context(), who)
+			got, err := conn.findPrincipal(t.Context(), who)
 			if c.want != "" {
 				wantReason(t, err, c.want)
 			} else if err != nil || got != "1" {
@@ -99,10 +99,10 @@ func TestAKeyThatTheServerCannotSearchByLeavesItToTheOthers(t *testing.T) {
 			fmt.Fprint(w, `{"totalResults":0}`)
 		}
 	})
-	got, err := conn.FindPrincipal(t.Context(), connector.Correlation{External: "x-ann", UserName: "ann"})
+	got, err := conn.findPrincipal(t.Context(), connector.Correlation{External: "x-ann", UserName: "ann"})
 	if err != nil || got != "1" {
 		t.Errorf("found %q, %v; want 1", got, err)
 	}
-	_, err = conn.FindPrincipal(t.Context(), connector.Correlation{External: "x-bob", UserName: "bob"})
+	_, err = conn.findPrincipal(t.Context(), connector.Correlation{External: "x-bob", UserName: "bob"})
 	wantReason(t, err, connector.RefusedByTarget) // it was not asked about the first key, so nobody is missing
 }

@@ -77,5 +77,5 @@ func New(base *url.URL, token string, keys []string, client *http.Client) (*Conn
 
 // Describe returns the limits of a SCIM server.
 func (c *Connector) Describe() connector.Capabilities {
-	return connector.Capabilities{MaxBatch: MaxBatch}
+	return connector.Capabilities{MaxBatch: MaxBatch, Ways: []connector.Way{wayMembers}, Authoritative: true}
 }

@@ -95,7 +95,7 @@ func TestAHundredPeopleTakeOneReadOneWriteAndOneReadBack(t *testing.T) {
 	}
 	c := open(t, s.url, "userName")
 
-	check := func() error { _, err := c.Check(t.Context(), roleOf(group), refs(people)); return err }
+	check := func() error { _, err := c.check(t.Context(), roleOf(group), refs(people)); return err }
 	apply := func() error { _, err := c.Apply(t.Context(), roleOf(group), grants(people...)); return err }
 	for _, call := range []func() error{check, apply, check} {
 		if err := call(); err != nil {
@@ -220,7 +220,7 @@ func TestAServerThatNeverAnswersIsGivenUp(t *testing.T) {
 	})
 	c.client.Timeout = 50 * time.Millisecond
 	for name, call := range map[string]func() error{
-		"Check": func() error { _, err := c.Check(t.Context(), roleOf("g"), refs([]string{"a"})); return err },
+		"Check": func() error { _, err := c.check(t.Context(), roleOf("g"), refs([]string{"a"})); return err },
 		"Apply": func() error { _, err := c.Apply(t.Context(), roleOf("g"), grants("a")); return err },
 	} {
 		err := call()
@@ -235,7 +235,7 @@ func TestErrorsNameNobody(t *testing.T) {
 	s := newTarget(t, habits{})
 	c := open(t, s.url, "mail")
 	c.base = "http://127.0.0.1:1/v2" // nothing listens there
-	_, err := c.FindPrincipal(t.Context(), connector.Correlation{Mail: "ann@example.com"})
+	_, err := c.findPrincipal(t.Context(), connector.Correlation{Mail: "ann@example.com"})
 	wantReason(t, err, connector.TargetUnavailable)
 	if strings.Contains(err.Error(), "ann") {
 		t.Errorf("the error names a person: %v", err)

@@ -43,7 +43,7 @@ func TestScimmyHasTheHabitsThatTheConnectorHasToBear(t *testing.T) {
 	createUser(t, base, "bob", "")
 	_, err = c.findBy(t.Context(), lookups["mail"], "ann@example.com")
 	wantStatus400(t, "a filter on mail addresses where somebody has none", err)
-	_, err = c.FindPrincipal(t.Context(), connector.Correlation{Mail: "ann@example.com"})
+	_, err = c.findPrincipal(t.Context(), connector.Correlation{Mail: "ann@example.com"})
 	wantReason(t, err, connector.RefusedByTarget) // she is there, so she must not be called missing
 }
 
