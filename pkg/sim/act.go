@@ -186,9 +186,10 @@ func (w *world) answered(inv *invocation, c Command, err error, other bool) {
 
 // refused checks that a command which was refused for good changed nothing (S13). Closing
 // a package or a policy to look whether it can be deleted is a change that the product
-// makes and takes back.
+// makes and takes back; and an approval that comes too late has its request closed, for a
+// reason that the oracle asks for (F36).
 func (w *world) refused(inv *invocation, c Command, err error) {
-	if err == nil || len(inv.faults) > 0 || inv.writes == 0 && inv.sent == 0 || c.Kind == DeletePackage || c.Kind == DeletePolicy {
+	if err == nil || len(inv.faults) > 0 || inv.writes == 0 && inv.sent == 0 || c.Kind == DeletePackage || c.Kind == DeletePolicy || c.Kind == Approve && inv.closed != "" {
 		return
 	}
 	if entitlement.KindOf(err).Verdict() == entitlement.Permanent {

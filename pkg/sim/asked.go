@@ -28,6 +28,7 @@ func (o *oracle) request(inv *invocation, r entitlement.AssignmentRequest, event
 		}
 	}
 	o.widened(inv, was, r, events, now)
+	o.closedByService(inv, was, r, events, now)
 	o.approved(inv, was, r)
 	if r.State == entitlement.RequestDelivering && was.approvedAt.IsZero() {
 		was.approvedAt = now
@@ -105,6 +106,32 @@ func (o *oracle) approved(inv *invocation, was *asked, r entitlement.AssignmentR
 	}
 	if !o.ever(inv.since(r.ID), func() bool { return o.stillFor(was) }) {
 		o.fail("S2", "request %s was approved for %s, for whom its policy is not any more", short(string(r.ID)), short(string(r.Subject)))
+	}
+}
+
+// closedByService checks that the service, where it ends a request that nobody withdrew or
+// denied, has a reason: the time is over (R50), or who it is for may not have it (F36).
+func (o *oracle) closedByService(inv *invocation, was *asked, r entitlement.AssignmentRequest, events []entitlement.Event, now time.Time) {
+	by := slices.IndexFunc(events, func(e entitlement.Event) bool { return e.ID == string(r.ID) && e.Actor == entitlement.Service })
+	if inv == nil || by < 0 || !was.last.State.Open() || r.State != entitlement.RequestDenied && r.State != entitlement.RequestCanceled {
+		return
+	}
+	inv.closed = r.ID
+	from := was.last.State
+	reason := func() bool {
+		switch {
+		case r.Type.Updates():
+			return true // it may have ended with its assignment, or change nothing of it
+		case r.State == entitlement.RequestDenied:
+			return !o.stillFor(was) || !now.Add(o.w.skew).Before(was.last.Stages[was.last.Stage].Deadline)
+		case from == entitlement.RequestScheduled:
+			return o.mayLapse(inv, was, now)
+		default:
+			return !o.enabled(r.Subject)
+		}
+	}
+	if !o.ever(min(inv.since(r.ID), inv.began()), reason) {
+		o.fail("S6", "request %s was %s and is %s (%s) by the service, for no reason", short(string(r.ID)), from, r.State, r.Outcome)
 	}
 }
 

@@ -131,15 +131,24 @@ func (o *oracle) administers(u entitlement.UserID) bool {
 	return p != nil && p.enabled && p.groups[entitlement.AdministratorsGroup]
 }
 
-// stillFor reports that the policy of a request is for its subject: as it was when the
-// request was made, or as it is. An administrator who moves an end goes by no scope.
+// stillFor reports that the policy of a request, as it was when the request was made (S6),
+// is for its subject as things are. An administrator who moves an end goes by no scope.
 func (o *oracle) stillFor(r *asked) bool {
-	u, direct := r.last.Subject, r.last.Type != entitlement.UserAdd
 	if r.last.Type == entitlement.AdminUpdate {
-		return o.people[u] != nil && o.people[u].enabled
+		return o.enabled(r.last.Subject)
 	}
-	now, there := o.policies[r.last.Policy]
-	return o.admits(r.policy, u, direct) || there && o.admits(now, u, direct)
+	return o.admits(r.policy, r.last.Subject, r.last.Type != entitlement.UserAdd)
+}
+
+func (o *oracle) enabled(u entitlement.UserID) bool { return o.people[u] != nil && o.people[u].enabled }
+
+// mayLapse reports that there is a reason why a request that was approved for later cannot
+// begin: its policy is not for its subject any more, its package is gone or lists what the
+// subject may have, or its period is over.
+func (o *oracle) mayLapse(inv *invocation, r *asked, now time.Time) bool {
+	lists := inv.lists[r.last.Package]
+	end := r.last.Expiration.End
+	return !o.stillFor(r) || !o.exists(r.last.Package) || len(lists.Incompatible)+len(lists.IncompatibleGroups) > 0 || !end.IsZero() && !end.After(now.Add(o.w.skew))
 }
 
 // canDecide reports that somebody of a set is there to decide on a request.

@@ -39,6 +39,7 @@ type invocation struct {
 	key      string                                              // that its command is called by, with its caller
 	answer   entitlement.RequestID                               // what a command that makes a request was answered
 	state    string                                              // of what it is about, for coverage
+	closed   entitlement.RequestID                               // a request that the service ended
 	applying int                                                 // calls under way that change the directory
 	sent     int                                                 // messages, as writes
 }
