@@ -172,19 +172,19 @@ func isManager(s entitlement.SubjectSet) bool { return s.Kind == entitlement.Req
 
 var administrators = entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(entitlement.AdministratorsGroup)}
 
-// becomes reports that a set which a stage does not ask at first may be asked by now: the
-// fallbacks where a manager is nobody or nobody else can decide (R52), the alternates once
-// it is their time (R60) or where nobody else can, their fallbacks alike (R62), and the
+// becomes reports that a set which a stage did not ask may be asked by now: the fallbacks
+// where a manager is nobody or nobody who was asked can decide (R52), the alternates once
+// it is their time (R60) or where nobody of those can, their fallbacks alike (R62), and the
 // administrators where nobody of all those can.
-func (o *oracle) becomes(set entitlement.SubjectSet, r entitlement.AssignmentRequest, terms entitlement.ApprovalStage, escalates bool) bool {
+func (o *oracle) becomes(set entitlement.SubjectSet, r entitlement.AssignmentRequest, terms entitlement.ApprovalStage, were []entitlement.SubjectSet, escalates bool) bool {
 	has := func(list []entitlement.SubjectSet) bool { return slices.ContainsFunc(list, sameSet(set)) }
 	gone := func(list []entitlement.SubjectSet) bool {
 		return slices.ContainsFunc(list, func(s entitlement.SubjectSet) bool { return isManager(s) && !o.canDecide(r, s) })
 	}
-	first := slices.Concat(terms.Primary, terms.Fallback)
+	first := slices.Concat(were, terms.Fallback)
 	all := slices.Concat(first, terms.Alternates, terms.FallbackAlternates)
 	switch {
-	case has(terms.Fallback) && (gone(terms.Primary) || !o.canDecide(r, terms.Primary...)):
+	case has(terms.Fallback) && (gone(terms.Primary) || !o.canDecide(r, were...)):
 		return true
 	case has(terms.Alternates) && (escalates || !o.canDecide(r, first...)):
 		return true
@@ -209,12 +209,16 @@ func (o *oracle) widened(inv *invocation, was *asked, r entitlement.AssignmentRe
 	if was.became == nil {
 		was.became = map[string][]entitlement.SubjectSet{}
 	}
+	were := terms.Primary
+	if n := r.Stage; n < len(was.last.Stages) && len(was.last.Stages[n].Asked) > 0 {
+		were = was.last.Stages[n].Asked
+	}
 	for _, set := range stage.Asked {
 		if slices.ContainsFunc(slices.Concat(terms.Primary, was.became[stage.ID]), sameSet(set)) {
 			continue
 		}
 		escalates := terms.Escalation && !now.Add(o.w.skew).Before(stage.Started.Add(terms.EscalateAfter))
-		if !o.ever(inv.began(), func() bool { return o.becomes(set, r, terms, escalates) }) {
+		if !o.ever(inv.began(), func() bool { return o.becomes(set, r, terms, were, escalates) }) {
 			o.fail("S2", "stage %s of request %s asks %s %s, who has not become its approver", short(stage.ID), short(string(r.ID)), set.Kind, short(set.ID))
 		}
 		if !slices.ContainsFunc(events, func(e entitlement.Event) bool { return e.ID == string(r.ID) }) {
@@ -235,11 +239,12 @@ func (o *oracle) mayDecide(u entitlement.UserID, a *asked) bool {
 }
 
 // undecidable returns an open request that nobody who is asked can decide, though there is
-// an administrator who could; "" where there is none.
+// an administrator who could; "" where there is none. One for somebody who is disabled
+// waits for nobody.
 func (o *oracle) undecidable() entitlement.RequestID {
 	for _, id := range o.order {
 		r := o.requests[id].last
-		if r.State == entitlement.RequestPendingApproval && !o.canDecide(r, r.Stages[r.Stage].Asked...) && o.canDecide(r, administrators) {
+		if r.State == entitlement.RequestPendingApproval && o.enabled(r.Subject) && !o.canDecide(r, r.Stages[r.Stage].Asked...) && o.canDecide(r, administrators) {
 			return id
 		}
 	}

@@ -232,6 +232,9 @@ func (w *world) emptied() {
 // silent checks L10: with nothing new, nothing is written and nobody is called.
 func (w *world) silent() {
 	w.quietDown("L6", settleWithin)
+	for range 3 {
+		w.minute() // who went out of a group by this is looked at twice, a minute apart
+	}
 	seq, calls := w.oracle.seq, 0
 	for _, t := range w.targets {
 		calls += t.calls

@@ -320,6 +320,20 @@ func (s *store) Policies(ctx context.Context, ids []entitlement.PolicyID) ([]ent
 	return read(ctx, s, reads, "Policies "+strconv.Itoa(len(ids)), func() ([]entitlement.AssignmentPolicy, error) { return s.Store.Policies(ctx, ids) })
 }
 
+// Members pages through a group's members, by short pages.
+func (s *store) Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	page.Limit = min(page.Limit, s.w.pageSize)
+	return read(ctx, s, reads, "Members "+short(string(id))+" "+page.Token, func() (entitlement.Paged[entitlement.UserID], error) { return s.Store.Members(ctx, id, page) })
+}
+
+// Inbox reads a page of what waits for somebody's decision.
+func (s *store) Inbox(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if page.Limit == 0 {
+		page.Limit = s.w.pageSize
+	}
+	return read(ctx, s, looks, "Inbox "+short(string(u.ID))+" "+page.Token, func() (entitlement.Paged[entitlement.AssignmentRequest], error) { return s.Store.Inbox(ctx, u, page) })
+}
+
 // Owners reads a group's owners.
 func (s *store) Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error) {
 	return plain(ctx, s, "Owners", id, s.Store.Owners)
