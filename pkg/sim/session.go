@@ -61,28 +61,34 @@ func (s session) call(ctx context.Context, label string, effect func() error) er
 	})
 }
 
-// wait lets a slow target take its time, before the effect and never past the client's own
+// clientsPatience is how long a connector's client waits for an answer.
+const clientsPatience = 10 * time.Second
+
+// wait lets a target take its time, before the effect and never past the client's own
 // patience: where that is over first, the call fails, and is carried out all the same or not.
 func (s session) wait(ctx context.Context, label string) (failed error, effect bool) {
 	inv := invocationOf(ctx)
 	if inv == nil {
 		return nil, true
 	}
-	latency := s.latency
+	latency, patience := s.latency, clientsPatience
 	d := mix(s.w.choice, uint64(s.calls))
 	switch {
+	case s.mood == silent:
+		latency = time.Hour
 	case s.mood == slow:
 		latency = 8 * time.Second
 	case s.w.rate > 0 && d%4 == 0:
 		latency = time.Duration(below(mix(d), 9)) * time.Second
 	}
-	if deadline, is := ctx.Deadline(); is && deadline.Before(inv.started.Add(inv.timeout)) && time.Until(deadline) < latency {
-		latency = max(time.Until(deadline), 0)
-		failed, effect = connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target did not answer in time."}, nil), d%2 == 0
-	} else {
-		effect = true
+	if deadline, is := ctx.Deadline(); is && deadline.Before(inv.started.Add(inv.timeout)) {
+		patience = min(patience, max(time.Until(deadline), 0))
 	}
-	if latency > 0 && !s.w.park(inv, label+" under way", latency) {
+	effect = true
+	if latency > patience {
+		failed, effect = connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target did not answer in time."}, nil), s.mood != silent && d%2 == 0
+	}
+	if wait := min(latency, patience); wait > 0 && !s.w.park(inv, label+" under way", wait) {
 		return errDead, false
 	}
 	return failed, effect

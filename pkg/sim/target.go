@@ -23,10 +23,11 @@ const (
 	refuses // does not know our credential any more
 	forbids // lets nobody in
 	fronted // something in front of it answers in its place, in a way of its own
+	silent  // it takes the call and never answers
 	moods
 )
 
-var moodNames = [moods]string{"well", "down", "slow", "throttling", "deaf", "halves", "refuses", "forbids", "fronted"}
+var moodNames = [moods]string{"well", "down", "slow", "throttling", "deaf", "halves", "refuses", "forbids", "fronted", "silent"}
 
 // target is a system of its own: it keeps its own log of who held what, and who did it,
 // which is what "there" means.

@@ -261,3 +261,111 @@ func TestF44_OneWhoFailsHoldsUpNobodyElse(t *testing.T) {
 		})
 	}
 }
+
+// continuously runs the workers as they are deployed, so many at once, with a tick a minute,
+// and reports how long it took until something was so, or the time that it had.
+func (w *world) continuously(d time.Duration, until func() bool) time.Duration {
+	began := time.Now()
+	for tick := began; time.Since(began) < d && w.oracle.violation == "" && !until(); {
+		if !time.Now().Before(tick) {
+			w.act(Command{Kind: Tick})
+			tick = tick.Add(time.Minute)
+		}
+		for _, l := range w.lanes() {
+			if len(w.live) < atWork {
+				w.drain(l, Command{Kind: Urgent, A: l.batch - 1})
+			}
+		}
+		w.some(1000)
+		w.advanceOnly(time.Second)
+	}
+	return time.Since(began)
+}
+
+// atWork is how many functions are at work at once.
+const atWork = 6
+
+// advanceOnly moves the clock, and lets those go on in their time who wait for it.
+func (w *world) advanceOnly(d time.Duration) {
+	end := time.Now().Add(d)
+	for w.oracle.violation == "" {
+		w.some(1000)
+		at, waiting := w.next()
+		if !waiting || at.After(end) {
+			break
+		}
+		time.Sleep(time.Until(at))
+	}
+	time.Sleep(max(time.Until(end), 0))
+}
+
+// People have roles at a target that is well and at one that never answers, for which a
+// worker waits: what is to end at the first one ends at once.
+func TestL2_ARemovalAtATargetThatIsWellWaitsForNoSilentOne(t *testing.T) {
+	tellIn(t, worldAt(honest, 8), func(w *world) {
+		for person := range 8 {
+			w.assigns(person, widerPack)
+		}
+		w.delivers()
+		w.advance(10 * time.Minute)
+		w.targets[1].mood = silent
+		by := w.by("story")
+		for n := range 8 {
+			id := entitlement.AssignmentID(w.oracle.order[n])
+			w.want(w.requests.ReprocessAssignment(quiet, by, id) == nil, "not reprocessed")
+		}
+		w.continuously(2*time.Second, func() bool { return false })
+		for n := range 8 {
+			_, err := w.requests.Remove(quiet, by, entitlement.AdminRemove, entitlement.AssignmentID(w.oracle.order[n]), "")
+			w.want(err == nil, "%v", err)
+		}
+		took := w.continuously(2*time.Minute, func() bool {
+			for person := range 8 {
+				if w.holds(person, 0, "one") {
+					return false
+				}
+			}
+			return true
+		})
+		w.want(took <= 5*time.Second, "it took %s", took)
+	})
+}
+
+// Many people wait for a target that does not answer: it sees twenty calls in ten minutes,
+// those that were made side by side included, whether it refuses the call or is silent.
+func TestY17_ADeadTargetSeesTwentyCallsInTenMinutes(t *testing.T) {
+	for _, how := range []mood{down, silent} {
+		tellIn(t, worldAt(honest, 40), func(w *world) {
+			w.targets[0].mood = how
+			for person := range 40 {
+				w.assigns(person, plainPack)
+			}
+			w.continuously(10*time.Minute, func() bool { return false })
+			w.want(w.targets[0].calls <= 20, "%s: %d calls", moodNames[how], w.targets[0].calls)
+		})
+	}
+}
+
+// A target is away for two minutes while fifty people are let in: the last one of them has
+// what is theirs ninety seconds after it is back.
+func TestL6_AfterAnOutageTheLastOfFiftyIsDeliveredWithinNinetySeconds(t *testing.T) {
+	for _, how := range []mood{down, silent, fronted} {
+		tellIn(t, worldAt(Nature{}, 50), func(w *world) {
+			w.targets[0].mood = how
+			for person := range 50 {
+				w.assigns(person, plainPack)
+			}
+			w.continuously(2*time.Minute, func() bool { return false })
+			w.targets[0].mood = well
+			took := w.continuously(10*time.Minute, func() bool {
+				for n := range 50 {
+					if w.state(n) != entitlement.RequestDelivered {
+						return false
+					}
+				}
+				return true
+			})
+			w.want(took <= 90*time.Second, "%s: it took %s", moodNames[how], took)
+		})
+	}
+}
