@@ -132,22 +132,22 @@ func (s *Service) UpdateUser(ctx context.Context, by authz.Caller, id entitlemen
 	if err != nil {
 		return u, err
 	}
-	before := enabledWord(u)
+	was, before := u, enabledWord(u)
 	if err := edit(&u); err != nil {
 		return u, err
 	}
 	if err := checkUser(&u); err != nil {
 		return u, err
 	}
-	return s.putUser(ctx, by, u, "updated", before)
+	return s.putUser(ctx, by, u, "updated", before, entitlement.Absent(was, u, s.Clock.Now())...)
 }
 
-func (s *Service) putUser(ctx context.Context, by authz.Caller, u entitlement.User, kind, before string) (entitlement.User, error) {
+func (s *Service) putUser(ctx context.Context, by authz.Caller, u entitlement.User, kind, before string, absent ...entitlement.Absence) (entitlement.User, error) {
 	e := s.event(entitlement.OfUser, string(u.ID), kind, by.ID, by.Command)
 	e.Before, e.After = before, enabledWord(u)
 	e.Data = map[string]string{"userPrincipalName": u.UserPrincipalName}
 	u.Chain, e = u.Chain.Append(e)
-	c := entitlement.Change{Users: []entitlement.User{u}, Events: []entitlement.Event{e}, Heads: turned(u, before, e.At)}
+	c := entitlement.Change{Users: []entitlement.User{u}, Events: []entitlement.Event{e}, Heads: turned(u, before, e.At), Absences: absent}
 	err := s.Store.Commit(ctx, c)
 	if err == nil && len(c.Heads) > 0 {
 		if lost := s.Hinter.Hint(ctx, u.ID); lost != nil {
@@ -323,6 +323,11 @@ func (s *Service) change(ctx context.Context, by authz.Caller, id entitlement.Gr
 		c := entitlement.Change{Groups: []entitlement.Group{g}, Events: []entitlement.Event{e}}
 		for _, u := range users {
 			c.Memberships = append(c.Memberships, entitlement.Membership{Group: id, User: u, Owner: owner, Erased: leave})
+		}
+		if leave && !owner {
+			if c.Absences, err = s.left(ctx, id, users, e.At); err != nil {
+				return err
+			}
 		}
 		err = s.Store.Commit(ctx, c)
 		// The group itself moved: somebody else's member came or went. Anything else is an answer.

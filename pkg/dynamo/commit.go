@@ -8,6 +8,9 @@ import (
 
 // Commit makes the change true, or nothing of it and Conflict.
 func (db *DB) Commit(ctx context.Context, c entitlement.Change) error {
+	if err := c.Guarded(); err != nil {
+		return err
+	}
 	old, err := db.images(ctx, c)
 	if err != nil {
 		return err
@@ -65,6 +68,7 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 		write(p, groupShape, v)
 	}
 	p.memberships(c.Memberships)
+	p.absences(c.Absences)
 	p.requests(c.Requests)
 	for _, v := range c.Slots {
 		write(p, slotShape, v)

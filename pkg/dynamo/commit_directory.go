@@ -77,3 +77,24 @@ func (p *plan) regroup(m entitlement.Membership) {
 	}
 	p.update(userKey(m.User), entitlement.PartDirectory, x)
 }
+
+// absences notes that people may not be there any more, beside what is noted of them
+// already: the look begins anew. What the tick has looked at is an aggregate like others.
+func (p *plan) absences(all []entitlement.Absence) {
+	for _, a := range all {
+		if a.Version > 0 {
+			write(p, absenceShape, a)
+			continue
+		}
+		x := newExpression()
+		x.touch(tagAbsence)
+		x.set(attrDue, instant(a.Due))
+		x.place(dueRow(absenceKey(a.Person), a.Due))
+		x.remove(attrAgain)
+		x.remove(attrCursor)
+		if len(a.Groups) > 0 {
+			x.add(attrGroups, packedSet(a.Groups...))
+		}
+		p.update(absenceKey(a.Person), entitlement.PartDirectory, x)
+	}
+}

@@ -51,6 +51,21 @@ var groupShape = shape[entitlement.Group]{
 	},
 }
 
+// absenceShape is a note for the tick; attrGroups is added to by relative updates.
+var absenceShape = shape[entitlement.Absence]{
+	tag: tagAbsence, noun: "absence", part: entitlement.PartDirectory,
+	key:  func(a entitlement.Absence) Key { return absenceKey(a.Person) },
+	name: func(a *entitlement.Absence, k Key) { a.Person = userAt(k) },
+	meta: func(a *entitlement.Absence) *entitlement.Meta { return &a.Meta },
+	rows: func(a entitlement.Absence) rows { return rows{second: dueRow(absenceKey(a.Person), a.Due)} },
+	body: func(f *fields, a *entitlement.Absence) {
+		idSet(f, attrGroups, &a.Groups)
+		when(f, attrDue, &a.Due)
+		flag(f, attrAgain, &a.Again)
+		text(f, attrCursor, &a.Cursor)
+	},
+}
+
 // Types of the items that only hold a key, an id or a set.
 const (
 	tagMember    = "MEM"
@@ -73,6 +88,10 @@ const (
 	attrGone     = "gon" // of a guard: closed policies
 
 	tagIncompatible = "RINC"
+	tagAbsence      = "ABSENCE"
+	attrDue         = "du" // of an absence
+	attrAgain       = "ag"
+	attrCursor      = "cu"
 )
 
 // sentinel holds a unique name for its owner.

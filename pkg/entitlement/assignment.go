@@ -32,6 +32,7 @@ type Assignment struct {
 	Ended     time.Time // when Target became absent
 	Removed   time.Time // when its roles were read back absent; zero while that is owed
 	Removal   RequestID // the request that asked for its removal, if any
+	Reason    string    // the outcome that the service ended it for; empty where its end passed or a request ended it
 
 	// Unconfirmed: some of its roles were accepted by a target that cannot be asked, as its
 	// connector's settings allow (S15).
@@ -42,8 +43,11 @@ type Assignment struct {
 // OverdueAfter is how long a removal may be owed before it shows as overdue.
 const OverdueAfter = 10 * time.Minute
 
-// Status returns Graph's free text beside the state, at now.
-func (a Assignment) Status(now time.Time) string {
+// Status returns Graph's free text beside the state, at now: a word, and after a colon
+// what the service ended the assignment for, where it did.
+func (a Assignment) Status(now time.Time) string { return because(a.word(now), a.Reason) }
+
+func (a Assignment) word(now time.Time) string {
 	switch a.State {
 	case AssignmentDelivering:
 		return "Delivering"

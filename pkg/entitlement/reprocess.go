@@ -45,10 +45,10 @@ func redeliver(a *Assignment, slot Slot, state AssignmentState, actor UserID, co
 		Heads: []HeadChange{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, Look: now.Add(hintSlack)}}}, nil
 }
 
-// Reassign has a pending request that asks a manager found by the new one. A Change
-// without parts means that it asks none.
+// Reassign has a pending request that asks a manager found by the new one, or by none. A
+// Change without parts means that it asks none, or is found by that one already.
 func Reassign(r AssignmentRequest, manager UserID, actor UserID, command string, now time.Time) Change {
-	if !r.AsksManager() || manager == "" || r.Current().Manager == manager {
+	if !r.AsksManager() || r.Current().Manager == manager {
 		return Change{}
 	}
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "reassigned", Actor: actor, Command: command, At: now, Data: map[string]string{"manager": string(manager)}}

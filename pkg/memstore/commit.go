@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"leasehold/pkg/entitlement"
@@ -10,6 +11,9 @@ import (
 // Commit makes the change true, or nothing of it and Conflict. A change that touches
 // one item twice, or more than a hundred, is Invalid.
 func (s *Store) Commit(ctx context.Context, c entitlement.Change) error {
+	if err := c.Guarded(); err != nil {
+		return err
+	}
 	return alter(ctx, s, "Commit", subjectsOf(c), func() error {
 		p := &plan{state: s.state, touched: set[item]{}}
 		p.configuration(c)
@@ -134,6 +138,25 @@ func (p *plan) directory(c entitlement.Change) {
 			p.membership(m)
 		}
 	}
+	for _, a := range c.Absences {
+		p.absence(a)
+	}
+}
+
+// absence plans to note that somebody may not be there any more, beside what is noted
+// already, or to write what the tick has looked at.
+func (p *plan) absence(v entitlement.Absence) {
+	old, there := p.absences[v.Person]
+	if v.Version == 0 && there {
+		v.Version = old.Version
+		for _, g := range old.Groups {
+			if !slices.Contains(v.Groups, g) {
+				v.Groups = append(slices.Clone(v.Groups), g)
+			}
+		}
+	}
+	v.Groups = slices.Compact(slices.Sorted(slices.Values(v.Groups)))
+	put(p, p.absences, entitlement.PartDirectory, v.Person, v, absenceRows)
 }
 
 // user plans to write a user with the groups that are stored, and to move its names.

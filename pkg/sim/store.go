@@ -95,6 +95,9 @@ func labelOf(c entitlement.Change) string {
 	for _, x := range c.Users {
 		add("user", string(x.ID))
 	}
+	for _, x := range c.Absences {
+		add("absence", string(x.Person))
+	}
 	for _, x := range c.Memberships {
 		add("membership", string(x.Group), string(x.User), strconv.FormatBool(x.Erased))
 	}
@@ -207,7 +210,7 @@ func (s *store) Failing(ctx context.Context, at entitlement.ConnectorID, reason 
 func (s *store) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error) {
 	label := "Read"
 	for _, r := range refs {
-		label += " " + short(string(r.Request)) + short(string(r.Package)) + short(string(r.Subject)) + number(r.Gen)
+		label += " " + short(string(r.Request)) + short(string(r.Package)) + short(string(r.Subject)) + short(string(r.Absent)) + number(r.Gen)
 	}
 	return read(ctx, s, reads, label, func() (entitlement.DueItems, error) { return s.Store.Read(ctx, refs) })
 }

@@ -65,7 +65,7 @@ func raceKey(w *world) {
 	errs := race(len(made), func(i int) error {
 		r, c := command(i)
 		made[i] = r
-		return w.s.Commit(w.Context(), c)
+		return w.s.Commit(w.Context(), guarded(c))
 	})
 	if won := w.winners(errs); won != 1 {
 		w.Fatalf("%d commands went through, want 1", won)
