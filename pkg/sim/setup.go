@@ -98,7 +98,8 @@ func (w *world) furnish(ctx context.Context, p Plan) error {
 	}
 	w.cast.catalog = c.ID
 	for _, t := range w.targets {
-		cfg, err := w.catalogs.RegisterConnector(ctx, w.admin, entitlement.ConnectorConfig{DisplayName: t.name, Kind: "honest", URL: t.url(), CorrelationKeys: []string{"userName"}}, t.credential)
+		cfg, err := w.catalogs.RegisterConnector(ctx, w.admin, entitlement.ConnectorConfig{DisplayName: t.name, Kind: "honest", URL: t.url(), CorrelationKeys: []string{"userName"},
+			Unconfirmed: t.Accepts, ConcurrentWrites: t.Concurrent}, t.credential)
 		if err != nil {
 			return err
 		}
@@ -117,8 +118,10 @@ func (w *world) furnish(ctx context.Context, p Plan) error {
 	return err
 }
 
-// pack makes one package with its roles and policies.
+// pack makes one package with its roles and policies, each by a call of its own: the
+// package is there for everybody after the first of them.
 func (w *world) pack(ctx context.Context, by authz.Caller, k Pack) error {
+	operation(ctx)
 	pkg, err := w.catalogs.CreatePackage(ctx, by, entitlement.AccessPackage{Catalog: w.cast.catalog, DisplayName: fmt.Sprint("K", len(w.cast.packages))})
 	if err != nil {
 		return err
@@ -126,12 +129,14 @@ func (w *world) pack(ctx context.Context, by authz.Caller, k Pack) error {
 	w.cast.packages = append(w.cast.packages, pkg.ID)
 	carriedOut(ctx)
 	for _, r := range k.Roles {
+		operation(ctx)
 		if err := w.addRole(ctx, by, pkg.ID, r); err != nil {
 			return err
 		}
 		carriedOut(ctx)
 	}
 	for _, terms := range k.Policies {
+		operation(ctx)
 		policy, err := w.catalogs.CreatePolicy(ctx, by, w.policy(terms, pkg.ID))
 		if err != nil {
 			return err
@@ -180,7 +185,7 @@ func (w *world) addRole(ctx context.Context, by authz.Caller, pkg entitlement.Pa
 // policy words the terms of a policy for the people of this run.
 func (w *world) policy(t Terms, pkg entitlement.PackageID) entitlement.AssignmentPolicy {
 	p := entitlement.AssignmentPolicy{Package: pkg, DisplayName: "T", Scope: t.Scope,
-		Requestor: entitlement.RequestorSettings{SelfAdd: true, SelfUpdate: t.Update, SelfRemove: t.Remove, CustomSchedule: t.Custom}}
+		Requestor: entitlement.RequestorSettings{SelfAdd: !t.Closed, SelfUpdate: t.Update, SelfRemove: t.Remove, CustomSchedule: t.Custom}}
 	if t.Scope == entitlement.ScopeSpecificUsers {
 		p.Targets = []entitlement.SubjectSet{w.set(t.For)}
 	}
@@ -196,7 +201,10 @@ func (w *world) policy(t Terms, pkg entitlement.PackageID) entitlement.Assignmen
 		}
 		if s.Escalates {
 			stage.Escalation, stage.EscalateAfter = true, s.Limit/2
-			stage.Alternates = []entitlement.SubjectSet{w.set(askPerson)}
+			stage.Alternates = []entitlement.SubjectSet{w.set(s.Then)}
+			if s.Then == askManager {
+				stage.FallbackAlternates = []entitlement.SubjectSet{w.set(askPerson)}
+			}
 		}
 		p.Approval.Stages = append(p.Approval.Stages, stage)
 	}
@@ -210,6 +218,7 @@ const (
 	askManager = iota
 	askGroup
 	askPerson
+	askFirstGroup // which is a resource as well
 	asks
 )
 
@@ -219,6 +228,8 @@ func (w *world) set(asked int) entitlement.SubjectSet {
 		return entitlement.SubjectSet{Kind: entitlement.RequestorManager}
 	case askGroup:
 		return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(w.cast.groups[len(w.cast.groups)-1])}
+	case askFirstGroup:
+		return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(w.cast.groups[0])}
 	default:
 		return entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: string(w.anybody())}
 	}
