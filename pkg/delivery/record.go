@@ -142,6 +142,9 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 	}
 	g = missed(g, t, o, now)
 	switch {
+	case !o.look.IsZero() && o.failure.Reason == connector.NotConfirmed:
+		g.CheckAfter = later(o.look, now.Add(backoff(g.Attempts, 0))) // it was written more than once
+		g.Next = g.CheckAfter
 	case !o.look.IsZero():
 		g.Next = o.look
 	case o.resting:

@@ -37,12 +37,13 @@ type oracle struct {
 	heads       map[entitlement.UserID]*debt
 	chains      map[chainKey]entitlement.Chain
 
-	gave      map[grant]bool      // roles that an assignment of the person ever gave
-	had       map[grant]holding   // what the targets hold
-	confirmed map[grant]int       // when a target last answered that it is there, and it was
-	lostAt    map[grant]time.Time // when a role ceased to be desired
-	handEdits map[grant]bool      // since the last time all was compared
-	foreign   map[grant]bool      // roles that somebody else ever gave
+	gave      map[grant]bool               // roles that an assignment of the person ever gave
+	had       map[grant]holding            // what the targets hold
+	confirmed map[grant]int                // when a target last answered that it is there, and it was
+	shown     map[entitlement.RoleRef]bool // a target ever answered so of somebody
+	lostAt    map[grant]time.Time          // when a role ceased to be desired
+	handEdits map[grant]bool               // since the last time all was compared
+	foreign   map[grant]bool               // roles that somebody else ever gave
 	found     map[account]sighting
 
 	violation string
@@ -130,7 +131,7 @@ func newOracle(w *world) *oracle {
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
 		assignments: map[entitlement.AssignmentID]*held{}, open: map[pair]entitlement.RequestID{}, live: map[pair]*held{}, liveOf: map[entitlement.UserID][]*held{}, leaving: map[entitlement.UserID][]*held{},
 		keyed: map[string]entitlement.RequestID{}, heads: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
-		gave: map[grant]bool{}, had: map[grant]holding{}, confirmed: map[grant]int{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, found: map[account]sighting{}, dirty: map[entitlement.UserID]bool{}}
+		gave: map[grant]bool{}, had: map[grant]holding{}, confirmed: map[grant]int{}, shown: map[entitlement.RoleRef]bool{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, found: map[account]sighting{}, dirty: map[entitlement.UserID]bool{}}
 }
 
 // fail records the first violation of a run.
@@ -260,6 +261,7 @@ func (o *oracle) answered(u entitlement.UserID, role entitlement.RoleRef, presen
 	t := o.w.targetOf(role.Connector)
 	late := t != nil && t.Behind > 0 && o.handEdits[g]
 	if present && (o.had[g].is || late) {
+		o.shown[role] = true
 		o.confirmed[g] = o.seq
 	} else {
 		delete(o.confirmed, g)

@@ -65,6 +65,7 @@ func (w *world) allowUnseen(t *target) {
 		return
 	}
 	t.Accepts = true
+	w.say("    %s is set to unconfirmed", t.name)
 	if _, err := w.catalogs.UpdateConnector(quiet, w.by("allow unseen"), t.id, "", func(c *entitlement.ConnectorConfig) { c.Unconfirmed = true }); err != nil {
 		w.oracle.fail("L6", "the connector of %s cannot be set to unconfirmed: %v", t.name, err)
 	}
@@ -139,10 +140,8 @@ func (w *world) settle(check string) {
 	for end := time.Now().Add(settleWithin); time.Now().Before(end) && w.oracle.owing() != "" && w.oracle.violation == ""; {
 		w.minute()
 	}
-	for id, unseen := range w.unseen() {
-		if unseen {
-			w.allowUnseen(w.targetOf(id))
-		}
+	for _, id := range slices.Sorted(maps.Keys(w.unseen())) {
+		w.allowUnseen(w.targetOf(id))
 	}
 	w.quietDown(check, settleWithin)
 }
@@ -176,7 +175,7 @@ func (w *world) unseen() map[entitlement.ConnectorID]bool {
 				closed = true
 			}
 		}
-		if !closed {
+		if !closed || len(head.Live) > 0 {
 			maps.Copy(left, waits)
 		}
 	}

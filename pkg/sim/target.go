@@ -207,6 +207,9 @@ func (t *target) cure() {
 	for name := range t.resources {
 		t.resources[name] = true
 	}
+	if !t.Tells() && t.glimpsed() {
+		t.Shows[0] = ShowsTruth // who was left out is delivered when a way shows all
+	}
 	t.AnyID = false // nobody looks anew for an id that is younger than a day
 	for _, members := range t.holds {
 		maps.DeleteFunc(members, func(ref connector.PrincipalRef, _ bool) bool { return t.people[t.owners[ref]] != ref })
