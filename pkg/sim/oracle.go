@@ -260,8 +260,8 @@ func (o *oracle) answered(u entitlement.UserID, role entitlement.RoleRef, presen
 	g := grant{u, role}
 	t := o.w.targetOf(role.Connector)
 	late := t != nil && t.Behind > 0 && o.handEdits[g]
+	o.shown[role] = o.shown[role] || present
 	if present && (o.had[g].is || late) {
-		o.shown[role] = true
 		o.confirmed[g] = o.seq
 	} else {
 		delete(o.confirmed, g)

@@ -50,6 +50,7 @@ type target struct {
 	forbidden   bool                                                    // and it says that we may not, in place of failing
 	holds       map[entitlement.RoleRef]map[connector.PrincipalRef]bool // true: by us
 	took        map[membership]*taken
+	remade      map[entitlement.RoleRef]bool // its resource was deleted and made again, without its members
 	log         []entry
 	calls       int
 	writes      int
@@ -76,12 +77,13 @@ type membership struct {
 type taken struct {
 	granted  time.Time
 	removals []time.Time
+	sent     bool // a removal was sent since then, whatever the target made of it
 }
 
 func (w *world) newTarget(name string, id entitlement.ConnectorID, batch int, n Nature) *target {
 	return &target{Nature: n, w: w, id: id, name: name, credential: secretWord + name, batch: batch,
 		people: map[entitlement.UserID]connector.PrincipalRef{}, owners: map[connector.PrincipalRef]entitlement.UserID{},
-		resources: map[string]bool{}, missing: map[string]time.Time{}, took: map[membership]*taken{},
+		resources: map[string]bool{}, missing: map[string]time.Time{}, took: map[membership]*taken{}, remade: map[entitlement.RoleRef]bool{},
 		holds: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}
 }
 
