@@ -144,3 +144,28 @@ func TestF9_WhatATargetPutOffIsNotTriedBeforeThen(t *testing.T) {
 	w.deliver(u)
 	w.holds(u, "a", 1)
 }
+
+// An account that was deleted at the target holds nothing: its removal is over once the
+// target has said so for a quarter of an hour, and says why.
+func TestF43_ARemovalOfADeletedAccountEndsByThat(t *testing.T) {
+	onBench(t, func(b *bench) {
+		u, p := b.staff(1)[0], b.pack("a")
+		b.server.deaf = 1 // nobody was ever seen in the group
+		b.server.caps.SerialWrites = false
+		id := b.assign(u, p)
+		b.deliver(u)
+		b.server.gone = true
+		b.work(1)
+		b.remove(u, p)
+		b.hint(u)
+		time.Sleep(14 * time.Minute)
+		if a := b.assignment(id); !a.Removed.IsZero() {
+			t.Error("it counts as removed though the account was missing for a few minutes only")
+		}
+		b.within(10*time.Minute, "ended", b.all([]entitlement.RequestID{id}, "Expired"))
+		events, err := b.store.Events(t.Context(), entitlement.OfRequest, string(id))
+		if last := events[len(events)-1]; err != nil || last.Data["reason"] != string(connector.PrincipalMissing) {
+			t.Errorf("the event is %+v, %v", last, err)
+		}
+	})
+}
