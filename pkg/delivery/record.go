@@ -138,7 +138,7 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 	g.Reason, g.Detail = string(o.failure.Reason), o.failure.Detail
 	g.Permanent = o.failure.Permanent && t.Grant // a removal is never given up
 	if o.failure.Reason == connector.CannotConfirm {
-		g.Permanent = t.Grant && now.Sub(g.Since) >= giveUpAsking
+		g.Permanent = t.Grant && o.look.IsZero() && now.Sub(g.Wrote) >= giveUpAsking
 	}
 	g = missed(g, t, o, now)
 	switch {

@@ -283,11 +283,12 @@ func (o *oracle) reborn(at entitlement.ConnectorID, u entitlement.UserID) {
 	}
 }
 
-// mistaken reports that what is known of somebody's id at a target that takes any id is
-// wrong, and younger than the day for which nobody looks anew (F43).
+// mistaken reports that what is known of somebody's id is wrong, and younger than the day
+// for which nobody looks anew, at a target that takes any id, or shows for a while what the
+// account held that was deleted (F43).
 func (o *oracle) mistaken(u entitlement.UserID, role entitlement.RoleRef) bool {
 	t, seen := o.w.targetOf(role.Connector), o.found[account{role.Connector, u}]
-	return t != nil && t.AnyID && seen.ref != t.people[u] && time.Since(seen.at) < day+2*o.w.skew
+	return t != nil && (t.AnyID || t.Behind > 0) && seen.ref != t.people[u] && time.Since(seen.at) < day+2*o.w.skew
 }
 
 // step checks what must hold between any two steps.

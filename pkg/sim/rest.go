@@ -128,8 +128,10 @@ func (w *world) settled() {
 // because nobody was ever seen to have the role, administrators close, or let count unseen.
 func (w *world) settle(check string, within time.Duration) {
 	minutes := func(d time.Duration) {
-		for end := time.Now().Add(d); time.Now().Before(end) && w.oracle.owing() != "" && w.oracle.violation == ""; {
-			w.minute()
+		for end := time.Now().Add(d); time.Now().Before(end) && w.oracle.violation == ""; {
+			if w.minute(); w.oracle.owing() == "" {
+				return
+			}
 		}
 	}
 	if minutes(within); w.missing() {
