@@ -218,12 +218,12 @@ func (t *target) cure() {
 	}
 }
 
-// tookOf returns what a target took from us of a role for a person, by each id that can
-// be changed.
+// tookOf returns what a target took from us of a role for a person, by each id that can be
+// changed; of those that are nobody's any more, by each that we kept.
 func (t *target) tookOf(u entitlement.UserID, role entitlement.RoleRef) []taken {
 	var all []taken
 	for _, ref := range slices.Sorted(maps.Keys(t.owners)) {
-		if took := t.took[membership{role, ref}]; took != nil && t.owners[ref] == u && (t.people[u] == ref || t.AnyID) {
+		if took := t.took[membership{role, ref}]; took != nil && t.owners[ref] == u && (t.people[u] == ref || t.AnyID && t.w.oracle.kept[ref]) {
 			all = append(all, *took)
 		}
 	}
