@@ -113,6 +113,7 @@ func (s *Server) add(members *[]string, ids []string) (status int, scimType stri
 		switch {
 		case s.bad(id) != 0:
 			return s.bad(id), ""
+		case s.DropsUnknown && s.account(id) == nil:
 		case !s.TakesAnyID && s.account(id) == nil:
 			return http.StatusBadRequest, "invalidValue"
 		case there && s.RefusesTwice:
