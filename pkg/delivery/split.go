@@ -199,15 +199,19 @@ func (u *unit) fenced(ctx context.Context, ops []*op) []*op {
 
 // heeded takes note of a target that does not know a subject any more: deleted there, and
 // perhaps there again under another id. The subject is looked up afresh next time, so this
-// answer is not the last one (F29).
+// answer is not the last one (F29). Neither is a refusal under an id that was kept from an
+// earlier run: some say no more of one that is nobody's than that they refuse it (F43).
 func (u *unit) heeded(o *op, refusal *connector.Refusal) *connector.Refusal {
-	if refusal == nil || refusal.Reason != connector.PrincipalMissing {
-		return refusal
+	if refusal == nil {
+		return nil
 	}
-	p := o.part
+	missing, p := refusal.Reason == connector.PrincipalMissing, o.part
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.sheet.Doubtful = true; u.manners.authoritative {
+	if kept := !p.found && !u.manners.authoritative; !missing && !(kept && o.Grant && refusal.Permanent) {
+		return refusal
+	}
+	if p.sheet.Doubtful = true; missing && u.manners.authoritative {
 		p.sheet.Principal = ""
 	}
 	return &connector.Refusal{Reason: refusal.Reason, Detail: refusal.Detail, After: refusal.After}
