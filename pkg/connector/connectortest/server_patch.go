@@ -33,7 +33,7 @@ func (s *Server) patchGroup(r *http.Request) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.note(r.PathValue("id"), body.Operations)
-	g := s.group(r.PathValue("id"))
+	g := s.visible(r.PathValue("id"))
 	switch {
 	case s.NoPatch:
 		return refuse(http.StatusNotImplemented, "")

@@ -40,7 +40,7 @@ func (s *Server) getSchema(r *http.Request) answer {
 func (s *Server) getGroup(r *http.Request) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g := s.group(r.PathValue("id"))
+	g := s.visible(r.PathValue("id"))
 	if g == nil {
 		return refuse(http.StatusNotFound, "")
 	}
@@ -214,7 +214,7 @@ func (s *Server) finds(g *group, member string) bool {
 func (s *Server) found(fits func(*group) bool) []object {
 	found := []object{}
 	for _, g := range s.groups {
-		if !g.deleted && fits(g) {
+		if !g.deleted && (g.listed || s.visible(g.id) != nil) && fits(g) {
 			found = append(found, object{"id": s.id(g.id), "displayName": "Group " + g.id})
 		}
 	}
