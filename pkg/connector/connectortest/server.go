@@ -59,7 +59,7 @@ type group struct {
 	deleted bool
 	lost    time.Time // until then the server does not find it
 	listed  bool      // though it lists it
-	states  []state // oldest first, at least one
+	states  []state   // oldest first, at least one
 }
 
 // state is who was in a group from a moment on.
