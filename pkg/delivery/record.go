@@ -156,7 +156,7 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 		g.Next = now.Add(backoff(1, o.failure.After)) // it is alive, and has said when
 	case !g.MissingSince.IsZero():
 		g.Next = now.Add(min(backoff(g.Attempts, o.failure.After), missingRetry))
-	case o.failure.Reason == connector.NotUnderstood:
+	case o.failure.Reason == connector.NotUnderstood && !o.failure.Permanent:
 		g.Next = now.Add(min(backoff(g.Attempts, o.failure.After), max(shortestCap, now.Sub(g.Since)/10)))
 	default:
 		g.Next = now.Add(backoff(g.Attempts, o.failure.After))

@@ -135,11 +135,16 @@ func (u *unit) apply(call context.Context, ops []*op) error {
 }
 
 // mayBeOnes reports a failure of a change that may be about one of its people. That a
-// target throttles, or says nothing within its time, is about all of them.
+// target throttles, says nothing within its time, or does no such thing at all (501), is
+// about all of them.
 func mayBeOnes(err error) bool {
+	refusal := connector.RefusalOf(err)
+	if refusal.Reason == connector.NotUnderstood && refusal.Permanent {
+		return false
+	}
 	timedOut, is := errors.AsType[net.Error](err)
 	slow := errors.Is(err, context.DeadlineExceeded) || is && timedOut.Timeout()
-	return !slow && !errors.Is(err, errSilent) && connector.RefusalOf(err).Reason != connector.TargetThrottled
+	return !slow && !errors.Is(err, errSilent) && refusal.Reason != connector.TargetThrottled
 }
 
 // refuse enters a failed change for all of its ops. What was never sent, for lack of time,
