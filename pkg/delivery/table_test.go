@@ -268,8 +268,9 @@ func (r *trial) rehire() {
 // Bursts are so many people each, and so far apart.
 const (
 	burst = 5
-	pause = 500 * time.Millisecond
-	busy  = 8 * time.Minute // after which nobody is granted or taken out
+	apart = 200 * time.Millisecond
+	pause = 500 * time.Millisecond // between two looks
+	busy  = 8 * time.Minute        // after which nobody is granted or taken out
 )
 
 // grantInBursts grants the role to all in four bursts. Of each, one is taken back while the
@@ -291,7 +292,7 @@ func (r *trial) grantInBursts() {
 				e.back = e.due.Add(5 * time.Second)
 			}
 		}
-		r.pass(pause)
+		r.pass(apart)
 	}
 }
 
@@ -305,7 +306,7 @@ func (r *trial) takeBackInBursts() {
 		for _, e := range some {
 			r.take(e)
 		}
-		r.pass(pause)
+		r.pass(apart)
 	}
 }
 
@@ -337,7 +338,7 @@ func (r *trial) take(e *employee) {
 func (r *trial) pass(d time.Duration) {
 	for began, now := time.Now(), time.Now(); now.Sub(began) < d; {
 		if now.Sub(began) < busy {
-			time.Sleep(pause)
+			time.Sleep(min(d, pause))
 		} else {
 			time.Sleep(10 * pause)
 		}
