@@ -166,7 +166,7 @@ func (o *oracle) truthful(a entitlement.Assignment, was *held) {
 // anybody who does, and that its connector is set to let count what it took.
 func (o *oracle) onTrust(role entitlement.RoleRef) bool {
 	t := o.w.targetOf(role.Connector)
-	return t != nil && t.Accepts && (!t.Tells() || !o.shown[role])
+	return t != nil && t.Accepts && (!t.Tells() || t.vague || !o.shown[role])
 }
 
 // takenOnTrust reports that such a target took a grant, and no removal since. Nobody can see

@@ -50,6 +50,7 @@ type target struct {
 	forbidden   bool                                                    // and it says that we may not, in place of failing
 	holds       map[entitlement.RoleRef]map[connector.PrincipalRef]bool // true: by us
 	took        map[membership]*taken
+	vague       bool                         // for a time it showed some of the members alone
 	remade      map[entitlement.RoleRef]bool // its resource was deleted and made again, without its members
 	log         []entry
 	calls       int
@@ -210,7 +211,7 @@ func (t *target) cure() {
 		t.resources[name] = true
 	}
 	if !t.Tells() && t.glimpsed() {
-		t.Shows[0] = ShowsTruth // who was left out is delivered when a way shows all
+		t.vague, t.Shows[0] = true, ShowsTruth // who was left out is delivered when a way shows all
 	}
 	t.AnyID = false // nobody looks anew for an id that is younger than a day
 	for _, members := range t.holds {
