@@ -29,7 +29,7 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entit
 		return c, err
 	}
 	before := c
-	before.ResourceManagers = slices.Clone(c.ResourceManagers)
+	before.ResourceManagers, before.CorrelationKeys = slices.Clone(c.ResourceManagers), slices.Clone(c.CorrelationKeys)
 	edit(&c)
 	moved := c.URL != before.URL || c.Kind != before.Kind
 	if moved && credential == "" {
@@ -37,7 +37,7 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entit
 	}
 	c, err = s.putConnector(ctx, by, c, before, credential, "updated")
 	if err == nil {
-		s.wake(ctx, id, curedBy(credential != "", c.Settings() != before.Settings())...)
+		s.wake(ctx, id, curedBy(before, c, credential != "")...)
 	}
 	return c, err
 }
