@@ -81,6 +81,8 @@ func (p *part) take(plan []Task) {
 		switch {
 		case todo.Grant && !(recorded && (g.Sent || g.Intent != "")):
 			p.again = true
+		case !todo.Grant && p.job.closes(todo.Role):
+			p.sheet.Grants[todo.Role] = writtenOff(g)
 		case !todo.Grant && closed(g): // its assignments are settled with it
 		case !todo.Grant && owesNothing(g, p.sheet.Token):
 			delete(p.sheet.Grants, todo.Role)

@@ -109,6 +109,27 @@ func owesNothing(g entitlement.Grant, token string) bool {
 	return closed(g) || !maySent(g, token) && !g.PreExisting && g.Presence != entitlement.PresencePresent
 }
 
+// closes reports a role whose removal administrators have closed: nothing desires it, and
+// every assignment that is still being removed and may have given it was closed.
+func (j *job) closes(role entitlement.RoleRef) bool {
+	any := false
+	for _, r := range j.head.Removing {
+		a := j.work.Ended[r.Assignment]
+		if !a.MayHaveGiven(role, j.work.Scopes[a.Package]) {
+			continue
+		}
+		if any = true; a.Closed.IsZero() {
+			return false
+		}
+	}
+	return any
+}
+
+// writtenOff returns the record of a role whose removal administrators have closed.
+func writtenOff(g entitlement.Grant) entitlement.Grant {
+	return entitlement.Grant{Role: g.Role, Presence: entitlement.PresenceAbsent, Revoked: true, Sent: g.Sent, Wrote: g.Wrote, Gen: g.Gen, Reason: entitlement.ReasonClosed}
+}
+
 // closed reports the record of a removal that ended without being read absent. It is kept
 // until the assignments that end by it are settled, so that they say so.
 func closed(g entitlement.Grant) bool {

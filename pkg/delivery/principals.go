@@ -180,8 +180,9 @@ func (p *part) replaced(old string) {
 }
 
 // unfound is what follows where the target does not tell whose id the subject's is. Grants
-// fail by it; removals go on under the ids that are known. One who was never found under
-// any id holds nothing there through us.
+// fail by it; removals go on under the ids that are known. One to whom nothing was ever sent
+// holds nothing there through us. What may have been sent under an id that a crash lost is
+// owed until the account is found, or an administrator closes its removal.
 func (t *target) unfound(ctx context.Context, p *part, refusal *connector.Refusal) {
 	if old := p.sheet.Principal; old != "" && refusal.Reason == connector.PrincipalMissing {
 		p.replaced(old)
@@ -191,7 +192,7 @@ func (t *target) unfound(ctx context.Context, p *part, refusal *connector.Refusa
 	for _, task := range p.tasks {
 		task.ids = 1
 		switch {
-		case task.Grant || len(p.ids(task)) == 0 && !ends:
+		case task.Grant || len(p.ids(task)) == 0 && (task.sent || !ends):
 			t.note(ctx, task, outcome{failure: refusal})
 		case len(p.ids(task)) == 0:
 			t.note(ctx, task, outcome{ended: refusal.Reason})

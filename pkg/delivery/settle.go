@@ -266,8 +266,11 @@ func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.Rol
 	if reason != "" {
 		e.Data = map[string]string{"reason": reason}
 	}
-	if unconfirmed {
+	if unconfirmed = unconfirmed || reason == entitlement.ReasonClosed; unconfirmed {
 		e.Data = map[string]string{"confirmed": "false"}
+		if reason != "" {
+			e.Data["reason"] = reason
+		}
 	}
 	a.Chain, e = a.Chain.Append(e)
 	a.Removed, a.Unconfirmed = now, unconfirmed

@@ -44,6 +44,7 @@ func assignmentFields(f *fields, a *entitlement.Assignment) {
 	when(f, "de", &a.Delivered)
 	when(f, "ed", &a.Ended)
 	when(f, "re", &a.Removed)
+	when(f, "cl", &a.Closed)
 	id(f, "rr", &a.Removal)
 	flag(f, "uc", &a.Unconfirmed)
 	text(f, "wy", &a.Reason)

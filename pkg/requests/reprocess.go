@@ -44,6 +44,26 @@ func (s *Service) ReprocessAssignment(ctx context.Context, by authz.Caller, id e
 	})
 }
 
+// CloseRemoval ends the wait for what nobody can take back, or see to be gone, on the word of
+// the administrator who calls (S15).
+func (s *Service) CloseRemoval(ctx context.Context, by authz.Caller, id entitlement.AssignmentID, justification string) error {
+	why, err := entitlement.Justification(justification)
+	if err != nil {
+		return err
+	}
+	return s.again(ctx, func() (entitlement.Change, error) {
+		a, err := s.Store.Assignment(ctx, id)
+		if err != nil {
+			return entitlement.Change{}, noAssignment(err)
+		}
+		head, _, err := s.Store.Debt(ctx, a.Subject)
+		if err != nil {
+			return entitlement.Change{}, err
+		}
+		return entitlement.CloseRemoval(a, head, by.ID, why, by.Command, s.Clock.Now())
+	})
+}
+
 // again decides, commits and hints; where what was read moved on it decides afresh.
 func (s *Service) again(ctx context.Context, decide func() (entitlement.Change, error)) error {
 	for try := 1; ; try++ {
