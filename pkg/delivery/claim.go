@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -72,7 +73,25 @@ func (p *part) fence() entitlement.Fence {
 	return entitlement.Fence{Subject: p.job.subject, Connector: p.at, Token: p.sheet.Token, Gen: p.job.head.Gen}
 }
 
+// abandoned reports a role that nothing desires and whose removal an administrator closed:
+// of every assignment that may have given it.
+func (j *job) abandoned(role entitlement.RoleRef) bool {
+	is := false
+	for _, removing := range j.head.Removing {
+		a := j.work.Ended[removing.Assignment]
+		if !a.MayHaveGiven(role, j.work.Scopes[a.Package]) {
+			continue
+		}
+		if a.Closed.IsZero() {
+			return false
+		}
+		is = true
+	}
+	return is
+}
+
 // take makes tasks of a plan. What owes nothing needs no call (S9): its record goes at once.
+// A removal that was closed ends as it is.
 // A role that vanished between the reading and the claim has no signature on record. It is
 // for the next round: a crash after the call would leave no trace of it (L9).
 func (p *part) take(plan []Task) {
@@ -81,8 +100,10 @@ func (p *part) take(plan []Task) {
 		switch {
 		case todo.Grant && !(recorded && (g.Sent || g.Intent != "")):
 			p.again = true
-		case !todo.Grant && p.job.closes(todo.Role):
-			p.sheet.Grants[todo.Role] = writtenOff(g)
+		case !todo.Grant && p.job.abandoned(todo.Role):
+			g.Reason, g.Detail, g.Since, g.Intent = entitlement.ReasonClosed, "", time.Time{}, ""
+			g.Presence, g.Revoked, g.Unconfirmed, g.CheckAfter = entitlement.PresenceAbsent, true, true, time.Time{}
+			p.sheet.Grants[todo.Role] = g
 		case !todo.Grant && closed(g): // its assignments are settled with it
 		case !todo.Grant && owesNothing(g, p.sheet.Token):
 			delete(p.sheet.Grants, todo.Role)

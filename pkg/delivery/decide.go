@@ -41,6 +41,7 @@ type situation struct {
 	manners
 	grant    bool                       // the role ought to be there
 	record   entitlement.Grant          // as it was before this attempt; after a write, with that
+	gen      int64                      // of the subject: an administrator who has it reprocessed moves it on
 	sent     bool                       // a grant was ever sent, or may have been
 	shown    entitlement.Presence       // what counts of what the target showed; unknown where nothing does
 	raw      entitlement.Presence       // what it said, whether that counts or not
@@ -99,10 +100,12 @@ func (s situation) beforeGrant() ruling {
 func (s situation) lost() bool {
 	wanted := entitlement.PresenceOf(s.grant)
 	opposite := s.shown != wanted && s.shown != entitlement.PresenceUnknown
-	return opposite && s.record.Presence == wanted && s.record.Confirmed.After(s.record.Wrote)
+	return opposite && s.record.Presence == wanted && !s.record.Confirmed.Before(s.record.Wrote)
 }
 
-// unseen is what follows for a grant that was taken long enough ago to be shown.
+// unseen is what follows for a grant that was taken long enough ago to be shown. Where
+// nothing tells, it may have been lost: it is written once more, and whenever somebody has
+// it reprocessed.
 func (s situation) unseen() ruling {
 	switch {
 	case s.more:
@@ -111,6 +114,8 @@ func (s situation) unseen() ruling {
 		return ruling{step: stepAgain, reason: connector.NotConfirmed}
 	case s.unconfirmed:
 		return ruling{step: stepAccept}
+	case s.record.Reason != string(connector.CannotConfirm) || s.record.Gen != s.gen:
+		return ruling{step: stepAgain}
 	default:
 		return ruling{step: stepFail, reason: connector.CannotConfirm}
 	}
@@ -173,6 +178,8 @@ func (s situation) after(again bool) ruling {
 		return ruling{step: stepFail, reason: connector.CannotConfirm}
 	case s.shown == entitlement.PresenceUnknown && !s.grant:
 		return ruling{step: stepLook, look: s.record.Wrote.Add(s.window)}
+	case again && s.shown == entitlement.PresenceUnknown:
+		return ruling{step: stepLook, look: nextLook(s.record.Wrote, s.window, s.now), reason: connector.CannotConfirm}
 	case again:
 		return ruling{step: stepLook, look: nextLook(s.record.Wrote, s.window, s.now), reason: connector.NotConfirmed}
 	default:

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
 )
 
@@ -55,19 +56,19 @@ type Task struct {
 // Plan returns what must be done at one target: every desired role that is not known to
 // be present, that a waiting assignment wants read back, or that is due to be looked at
 // once more, and every recorded role that nothing desires. A refusal that was final at
-// this generation is not asked again, and what was written a moment ago is left alone
-// until it can be judged. The order is that of the roles, so that equal inputs give equal
-// plans.
+// this generation is not asked again, what was written a moment ago is left alone until it
+// can be judged, and a target that asked to be left alone for longer is (F9). The order is
+// that of the roles, so that equal inputs give equal plans.
 func Plan(want, verify map[entitlement.RoleRef]bool, sheet entitlement.GrantSheet, gen int64, now time.Time) []Task {
 	var tasks []Task
 	for role := range want {
 		g, known := sheet.Grants[role]
-		if role.Connector == sheet.Connector && !(known && stands(g, verify[role], gen, now)) {
+		if role.Connector == sheet.Connector && !(known && (stands(g, verify[role], gen, now) || heeds(g, gen, now))) {
 			tasks = append(tasks, Task{role, true})
 		}
 	}
 	for role, g := range sheet.Grants {
-		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !taken {
+		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !taken && !heeds(g, gen, now) {
 			tasks = append(tasks, Task{role, false})
 		}
 	}
@@ -90,6 +91,12 @@ func stands(g entitlement.Grant, verify bool, gen int64, now time.Time) bool {
 	}
 }
 
+// heeds reports that the target has said when this is to be tried again, and that it is not
+// then yet. Whoever looks at the subject meanwhile comes for something else.
+func heeds(g entitlement.Grant, gen int64, now time.Time) bool {
+	return g.Failing() && g.Reason == string(connector.TargetThrottled) && g.Gen == gen && now.Before(g.Next)
+}
+
 // there reports that a role counts as delivered: it was seen, or an administrator lets it
 // count unseen.
 func there(g entitlement.Grant) bool {
@@ -107,27 +114,6 @@ func maySent(g entitlement.Grant, token string) bool {
 // by being seen.
 func owesNothing(g entitlement.Grant, token string) bool {
 	return closed(g) || !maySent(g, token) && !g.PreExisting && g.Presence != entitlement.PresencePresent
-}
-
-// closes reports a role whose removal administrators have closed: nothing desires it, and
-// every assignment that is still being removed and may have given it was closed.
-func (j *job) closes(role entitlement.RoleRef) bool {
-	any := false
-	for _, r := range j.head.Removing {
-		a := j.work.Ended[r.Assignment]
-		if !a.MayHaveGiven(role, j.work.Scopes[a.Package]) {
-			continue
-		}
-		if any = true; a.Closed.IsZero() {
-			return false
-		}
-	}
-	return any
-}
-
-// writtenOff returns the record of a role whose removal administrators have closed.
-func writtenOff(g entitlement.Grant) entitlement.Grant {
-	return entitlement.Grant{Role: g.Role, Presence: entitlement.PresenceAbsent, Revoked: true, Sent: g.Sent, Wrote: g.Wrote, Gen: g.Gen, Reason: entitlement.ReasonClosed}
 }
 
 // closed reports the record of a removal that ended without being read absent. It is kept

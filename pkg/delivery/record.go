@@ -30,8 +30,9 @@ const (
 	// or a removal is over.
 	missingFor   = 15 * time.Minute
 	missingRetry = 5 * time.Minute
-	// giveUpAsking is how long a target that shows nobody is asked whether it shows them now.
-	giveUpAsking = GiveUpAfter
+	// giveUpAsking is how long a target that shows nobody is asked whether it shows them now:
+	// some take half an hour (F35).
+	giveUpAsking = 2 * time.Hour
 )
 
 // record enters an outcome into the sheet, as its claim's token allows.

@@ -44,9 +44,9 @@ func assignmentFields(f *fields, a *entitlement.Assignment) {
 	when(f, "de", &a.Delivered)
 	when(f, "ed", &a.Ended)
 	when(f, "re", &a.Removed)
-	when(f, "cl", &a.Closed)
 	id(f, "rr", &a.Removal)
 	flag(f, "uc", &a.Unconfirmed)
+	when(f, "cl", &a.Closed)
 	text(f, "wy", &a.Reason)
 }
 

@@ -32,14 +32,17 @@ type Assignment struct {
 	Delivered time.Time // when it was last read back whole; zero means never
 	Ended     time.Time // when Target became absent
 	Removed   time.Time // when its roles were read back absent; zero while that is owed
-	Closed    time.Time // when an administrator closed its removal, which nobody could carry out or see; zero otherwise
 	Removal   RequestID // the request that asked for its removal, if any
 	Reason    string    // the outcome that the service ended it for; empty where its end passed or a request ended it
 
 	// Unconfirmed: some of its roles were accepted by a target that cannot be asked, as its
 	// connector's settings allow, or an administrator closed their removal (S15).
 	Unconfirmed bool
-	Meta        // of an ended assignment; a live one lives under its Slot's version
+
+	// Closed: when an administrator ended the removal of its roles without their having been
+	// read absent. The service forgets them then.
+	Closed time.Time
+	Meta   // of an ended assignment; a live one lives under its Slot's version
 }
 
 // OverdueAfter is how long a removal may be owed before it shows as overdue.

@@ -63,7 +63,7 @@ func listRemovals(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, k, c.deps.Requests.Removals)
 }
 
-// closeRemoval takes an administrator's word that nothing of an ended assignment is left.
+// closeRemoval ends a removal that cannot be confirmed, for a reason that is kept.
 func closeRemoval(ctx context.Context, c *call) (answer, error) {
 	o, err := c.body()
 	if err != nil {

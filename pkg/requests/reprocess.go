@@ -44,8 +44,8 @@ func (s *Service) ReprocessAssignment(ctx context.Context, by authz.Caller, id e
 	})
 }
 
-// CloseRemoval ends the wait for what nobody can take back, or see to be gone, on the word of
-// the administrator who calls (S15).
+// CloseRemoval ends the removal of an assignment's roles that cannot be read absent at
+// their target. Administrators may.
 func (s *Service) CloseRemoval(ctx context.Context, by authz.Caller, id entitlement.AssignmentID, justification string) error {
 	why, err := entitlement.Justification(justification)
 	if err != nil {
@@ -56,11 +56,7 @@ func (s *Service) CloseRemoval(ctx context.Context, by authz.Caller, id entitlem
 		if err != nil {
 			return entitlement.Change{}, noAssignment(err)
 		}
-		head, _, err := s.Store.Debt(ctx, a.Subject)
-		if err != nil {
-			return entitlement.Change{}, err
-		}
-		return entitlement.CloseRemoval(a, head, by.ID, why, by.Command, s.Clock.Now())
+		return entitlement.CloseRemoval(a, by.ID, by.Command, why, s.Clock.Now())
 	})
 }
 
@@ -68,7 +64,7 @@ func (s *Service) CloseRemoval(ctx context.Context, by authz.Caller, id entitlem
 func (s *Service) again(ctx context.Context, decide func() (entitlement.Change, error)) error {
 	for try := 1; ; try++ {
 		c, err := decide()
-		if err != nil {
+		if err != nil || len(c.Events) == 0 {
 			return err
 		}
 		err = s.Store.Commit(ctx, c)

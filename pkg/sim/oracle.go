@@ -253,10 +253,13 @@ func (o *oracle) effect(u entitlement.UserID, role entitlement.RoleRef, granted,
 	}
 }
 
-// answered notes what a target said of a role: that it is there counts where it was.
+// answered notes what a target said of a role: that it is there counts where it was, or
+// where it was a moment ago, somebody else took it away, and the target's reads are behind.
 func (o *oracle) answered(u entitlement.UserID, role entitlement.RoleRef, present bool) {
 	g := grant{u, role}
-	if present && o.had[g].is {
+	t := o.w.targetOf(role.Connector)
+	late := t != nil && t.Behind > 0 && o.handEdits[g]
+	if present && (o.had[g].is || late) {
 		o.confirmed[g] = o.seq
 	} else {
 		delete(o.confirmed, g)

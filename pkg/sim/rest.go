@@ -2,10 +2,12 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"leasehold/pkg/authz"
+	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
 )
@@ -36,6 +38,9 @@ func (w *world) recover() {
 	w.advance(2 * maxFrozen)
 	for i, t := range w.targets {
 		t.cure()
+		if !t.Tells() {
+			w.allowUnseen(t)
+		}
 		for _, u := range w.cast.people {
 			if _, there := t.people[u]; !there {
 				t.hire(u)
@@ -51,6 +56,17 @@ func (w *world) recover() {
 			}
 		}
 		w.poison = 0
+	}
+}
+
+// allowUnseen has an administrator allow that roles count unseen at a target.
+func (w *world) allowUnseen(t *target) {
+	if t.Accepts {
+		return
+	}
+	t.Accepts = true
+	if _, err := w.catalogs.UpdateConnector(quiet, w.by("allow unseen"), t.id, "", func(c *entitlement.ConnectorConfig) { c.Unconfirmed = true }); err != nil {
+		w.oracle.fail("L6", "the connector of %s cannot be set to unconfirmed: %v", t.name, err)
 	}
 }
 
@@ -89,14 +105,82 @@ func (w *world) quietDown(check string, within time.Duration) {
 		}
 	}
 	if left := w.oracle.owing(); left != "" && w.oracle.violation == "" {
+		w.showOwed()
 		w.oracle.fail(check, "after %s without faults %s", within, left)
 	}
 }
 
-// settled checks L1, L2, L3, L5 and L6: all that is owed is delivered or taken back.
+// showOwed writes what is on record of whatever is owed.
+func (w *world) showOwed() {
+	for _, u := range sorted(w.oracle.heads) {
+		head, sheets, err := w.store.Store.Debt(quiet, u)
+		if err != nil || !head.Owes() {
+			continue
+		}
+		w.say("    %s: live %d, removing %d, off %t", short(string(u)), len(head.Live), len(head.Removing), head.Off)
+		for _, s := range sheets {
+			for _, g := range s.Grants {
+				w.say("    %s at %s under %q: %+v", short(string(u)), show(g.Role), s.Principal, g)
+			}
+		}
+	}
+}
+
+// settled checks L1, L2, L3, L5 and L6: all that is owed is delivered or taken back. What
+// nobody can confirm, because nobody was ever seen to have the role, an administrator closes.
 func (w *world) settled() {
-	w.quietDown("L6", settleWithin)
+	w.settle("L6")
 	w.oracle.outcomes()
+}
+
+// settle runs minutes until nothing is owed. What nobody can confirm, because nobody was
+// ever seen to have the role, administrators close, or let count unseen.
+func (w *world) settle(check string) {
+	for end := time.Now().Add(settleWithin); time.Now().Before(end) && w.oracle.owing() != "" && w.oracle.violation == ""; {
+		w.minute()
+	}
+	for id, unseen := range w.unseen() {
+		if unseen {
+			w.allowUnseen(w.targetOf(id))
+		}
+	}
+	w.quietDown(check, settleWithin)
+}
+
+// unseen closes the removals of ended assignments that wait for no other reason than that
+// no way of asking was seen to tell who has the role, and returns the targets at which
+// something else waits for that: a role that an edit took out of a package.
+func (w *world) unseen() map[entitlement.ConnectorID]bool {
+	left := map[entitlement.ConnectorID]bool{}
+	for _, u := range sorted(w.oracle.heads) {
+		head, sheets, err := w.store.Store.Debt(quiet, u)
+		if err != nil || !head.Owes() {
+			continue
+		}
+		waits := map[entitlement.ConnectorID]bool{}
+		for _, s := range sheets {
+			for _, g := range s.Grants {
+				// An account that is gone takes nothing back, and nobody else was seen to have the role.
+				gone := g.Presence == entitlement.PresenceUnknown && g.Reason == string(connector.PrincipalMissing)
+				if g.Failing() && (g.Reason == entitlement.ReasonCannotConfirm || gone) {
+					waits[s.Connector] = true
+				}
+			}
+		}
+		closed := false
+		for _, r := range head.Removing {
+			if a := w.oracle.assignments[r.Assignment]; len(waits) > 0 && time.Since(a.Ended) > entitlement.OverdueAfter {
+				if err := w.requests.CloseRemoval(quiet, w.by("close"), r.Assignment, "Nobody can see it."); err != nil {
+					w.oracle.fail("L6", "the removal of assignment %s cannot be closed: %v", short(string(r.Assignment)), err)
+				}
+				closed = true
+			}
+		}
+		if !closed {
+			maps.Copy(left, waits)
+		}
+	}
+	return left
 }
 
 // reprocessed has whatever was refused for good tried once more, now that targets are well.
@@ -113,7 +197,7 @@ func (w *world) reprocessed() {
 			w.oracle.fail("L7", "request %s, %s, cannot be reprocessed: %v", short(string(id)), r.State, err)
 		}
 	}
-	w.quietDown("L1", settleWithin)
+	w.settle("L1")
 }
 
 func (w *world) by(command string) authz.Caller {
@@ -144,7 +228,7 @@ func (w *world) repaired() {
 			delete(w.oracle.handEdits, grant{a.Subject, role})
 		}
 	}
-	w.quietDown("L8", settleWithin)
+	w.settle("L8")
 	w.oracle.compare("L8")
 	w.oracle.delivered(tried)
 }
@@ -224,14 +308,14 @@ func (w *world) emptied() {
 			w.oracle.fail("L2", "assignment %s cannot be removed: %v", short(string(id)), err)
 		}
 	}
-	w.quietDown("L2", settleWithin)
+	w.settle("L2")
 	w.oracle.compare("L2")
 	w.oracle.outcomes()
 }
 
 // silent checks L10: with nothing new, nothing is written and nobody is called.
 func (w *world) silent() {
-	w.quietDown("L6", settleWithin)
+	w.settle("L6")
 	for range 3 {
 		w.minute() // who went out of a group by this is looked at twice, a minute apart
 	}

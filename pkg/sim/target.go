@@ -200,16 +200,12 @@ func (t *target) readable(resource string) bool {
 	return t.resources[resource] && !time.Now().Before(t.missing[resource])
 }
 
-// cure makes a target well, and lets everything be there that should be. One that could
-// never be asked, and whose connector does not allow for that, shows its members now.
+// cure makes a target well, and lets everything be there that should be.
 func (t *target) cure() {
 	t.mood, t.bad, t.inFront = well, "", time.Time{}
 	clear(t.missing)
 	for name := range t.resources {
 		t.resources[name] = true
-	}
-	if !t.Tells() && !t.Accepts {
-		t.Shows[0] = ShowsTruth
 	}
 	t.AnyID = false // nobody looks anew for an id that is younger than a day
 	for _, members := range t.holds {
