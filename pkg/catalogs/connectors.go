@@ -101,6 +101,9 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 	if !slices.Contains(s.Kinds, c.Kind) {
 		return entitlement.Errorf(entitlement.Invalid, "kind must be one of: %s.", strings.Join(s.Kinds, ", "))
 	}
+	if err := entitlement.Exact("url", c.URL); err != nil {
+		return err
+	}
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" || len(c.URL) > 2048 {
 		return entitlement.Errorf(entitlement.Invalid, "url must be an absolute https address without user, query and fragment.")
