@@ -2,9 +2,11 @@ package delivery_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
+	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
 )
 
@@ -102,6 +104,47 @@ func TestL9_WhatMayHaveBeenSentUnderAnIDThatIsLostIsOwed(t *testing.T) {
 		b.deliver(u)
 		if a := b.assignment(id); a.Removed.IsZero() || b.server.there(u, "a") {
 			t.Errorf("removed: %s, there: %t", a.Removed, b.server.there(u, "a"))
+		}
+	})
+}
+
+// A target that gives a person another id each time does not make the record grow for ever,
+// and whatever was sent under any of them is taken back.
+func TestS21_TheIDsOfOnePersonAreBounded(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.server.anyID = true
+		u, p := b.staff(1)[0], b.pack("a")
+		id := b.assign(u, p)
+		b.deliver(u)
+		for i := range 24 {
+			b.server.rehire(u, connector.PrincipalRef(fmt.Sprintf("%s/again/%d", u, i)))
+			time.Sleep(25 * time.Hour)
+			if _, grants := b.debt(u); len(grants) == 0 {
+				t.Fatal("nothing is on record")
+			}
+			slot, err := b.store.Slot(t.Context(), p.ID, u)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := entitlement.ReprocessAssignment(slot, "admin", "test", time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.commit(c)
+			b.deliver(u)
+		}
+		_, sheets, err := b.store.Debt(t.Context(), u)
+		if err != nil || len(sheets) != 1 || len(sheets[0].Former) != 20 {
+			t.Fatalf("%d ids are on record, %v", len(sheets[0].Former), err)
+		}
+		b.remove(u, p)
+		b.work(1)
+		b.hint(u)
+		b.within(time.Hour, "ended", b.all([]entitlement.RequestID{id}, "Expired"))
+		for ref := range b.server.granted {
+			if b.server.revoked[ref] == 0 {
+				t.Errorf("nothing was taken back under %s", ref)
+			}
 		}
 	})
 }
