@@ -43,13 +43,14 @@ func (t *target) claim(ctx context.Context, parts []*part) []*part {
 	return todo
 }
 
-// claim takes one claim. The roles that may be granted under it and were never sent are
-// signed by the same write.
+// claim takes one claim. The roles that may be granted under it, and of which the record
+// would not say so after a crash, are signed by the same write: those that were never sent,
+// and those that were taken away last.
 func (r *run) claim(ctx context.Context, p *part, token string) error {
 	now := r.Clock.Now()
 	c := entitlement.Claim{Subject: p.job.subject, Connector: p.at, Token: token, Now: now, Until: r.until}
 	for _, task := range p.job.plan(p.sheet, now) {
-		if task.Grant && !p.sheet.Grants[task.Role].Sent {
+		if g := p.sheet.Grants[task.Role]; task.Grant && (!g.Sent || g.Revoked) {
 			c.Intend = append(c.Intend, task.Role)
 		}
 	}
@@ -98,7 +99,7 @@ func (p *part) take(plan []Task) {
 	for _, todo := range plan {
 		g, recorded := p.sheet.Grants[todo.Role]
 		switch {
-		case todo.Grant && !(recorded && (g.Sent || g.Intent != "")):
+		case todo.Grant && !(recorded && (g.Sent && !g.Revoked || g.Intent != "")):
 			p.again = true
 		case !todo.Grant && p.job.abandoned(todo.Role):
 			g.Reason, g.Detail, g.Since, g.Intent = entitlement.ReasonClosed, "", time.Time{}, ""

@@ -191,7 +191,7 @@ func (p *part) replaced(old string) {
 // unfound is what follows where the target does not tell whose id the subject's is. Grants
 // fail by it; removals go on under the ids that are known. One to whom nothing was ever sent
 // holds nothing there through us. What may have been sent under an id that a crash lost is
-// owed until the account is found, or an administrator closes its removal.
+// owed until the account is found, or was not there for as long as that takes (missed).
 func (t *target) unfound(ctx context.Context, p *part, refusal *connector.Refusal) {
 	if old := p.sheet.Principal; old != "" && refusal.Reason == connector.PrincipalMissing {
 		p.replaced(old)

@@ -240,8 +240,9 @@ func (u *unit) situation(o *op) situation {
 			s.raw = a.raw
 		}
 	}
+	s.unsure = s.record.Intent != "" && s.record.Intent != o.part.sheet.Token
 	if !o.wrote.IsZero() {
-		s.record.Wrote, s.record.Revoked = o.wrote, !o.Grant
+		s.record.Wrote, s.record.Revoked, s.unsure = o.wrote, !o.Grant, false
 	}
 	return s
 }

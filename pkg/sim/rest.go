@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"leasehold/pkg/authz"
-	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
 )
@@ -65,6 +64,7 @@ func (w *world) allowUnseen(t *target) {
 		return
 	}
 	t.Accepts = true
+	w.say("    %s is set to unconfirmed", t.name)
 	if _, err := w.catalogs.UpdateConnector(quiet, w.by("allow unseen"), t.id, "", func(c *entitlement.ConnectorConfig) { c.Unconfirmed = true }); err != nil {
 		w.oracle.fail("L6", "the connector of %s cannot be set to unconfirmed: %v", t.name, err)
 	}
@@ -112,72 +112,84 @@ func (w *world) quietDown(check string, within time.Duration) {
 
 // showOwed writes what is on record of whatever is owed.
 func (w *world) showOwed() {
-	for _, u := range sorted(w.oracle.heads) {
-		head, sheets, err := w.store.Store.Debt(quiet, u)
-		if err != nil || !head.Owes() {
-			continue
-		}
-		w.say("    %s: live %d, removing %d, off %t", short(string(u)), len(head.Live), len(head.Removing), head.Off)
-		for _, s := range sheets {
-			for _, g := range s.Grants {
-				w.say("    %s at %s under %q: %+v", short(string(u)), show(g.Role), s.Principal, g)
-			}
-		}
-	}
+	w.owed(func(head entitlement.Head, g entitlement.Grant) {
+		w.say("    %s (%d live, %d removing): %s: %+v", short(string(head.Subject)), len(head.Live), len(head.Removing), show(g.Role), g)
+	})
 }
 
 // settled checks L1, L2, L3, L5 and L6: all that is owed is delivered or taken back. What
 // nobody can confirm, because nobody was ever seen to have the role, an administrator closes.
 func (w *world) settled() {
-	w.settle("L6")
+	w.settle("L6", settleWithin)
 	w.oracle.outcomes()
 }
 
-// settle runs minutes until nothing is owed. What nobody can confirm, because nobody was
-// ever seen to have the role, administrators close, or let count unseen.
-func (w *world) settle(check string) {
-	for end := time.Now().Add(settleWithin); time.Now().Before(end) && w.oracle.owing() != "" && w.oracle.violation == ""; {
-		w.minute()
-	}
-	for id, unseen := range w.unseen() {
-		if unseen {
-			w.allowUnseen(w.targetOf(id))
+// settle runs minutes until nothing is owed, at most so long. What nobody can confirm,
+// because nobody was ever seen to have the role, administrators close, or let count unseen.
+func (w *world) settle(check string, within time.Duration) {
+	minutes := func(d time.Duration) {
+		for end := time.Now().Add(d); time.Now().Before(end) && w.oracle.violation == ""; {
+			if w.minute(); w.oracle.owing() == "" {
+				return
+			}
 		}
 	}
-	w.quietDown(check, settleWithin)
+	if minutes(within); w.missing() {
+		minutes(20 * time.Minute) // it is asked for a quarter of an hour
+	}
+	if w.oracle.owing() == "" || w.oracle.violation != "" {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.unseen())) {
+		w.allowUnseen(w.targetOf(id))
+	}
+	w.quietDown(check, within)
+}
+
+// missing reports that something owed waits because a target says that a group or an
+// account is not there.
+func (w *world) missing() bool {
+	is := false
+	w.owed(func(_ entitlement.Head, g entitlement.Grant) { is = is || !g.MissingSince.IsZero() })
+	return is
+}
+
+// owed goes through what is on record of those who are owed something.
+func (w *world) owed(do func(entitlement.Head, entitlement.Grant)) {
+	for _, u := range sorted(w.oracle.heads) {
+		head, sheets, err := w.store.Store.Debt(quiet, u)
+		if err != nil || !head.Owes() {
+			continue
+		}
+		for _, s := range sheets {
+			for _, g := range s.Grants {
+				do(head, g)
+			}
+		}
+	}
 }
 
 // unseen closes the removals of ended assignments that wait for no other reason than that
 // no way of asking was seen to tell who has the role, and returns the targets at which
 // something else waits for that: a role that an edit took out of a package.
 func (w *world) unseen() map[entitlement.ConnectorID]bool {
-	left := map[entitlement.ConnectorID]bool{}
-	for _, u := range sorted(w.oracle.heads) {
-		head, sheets, err := w.store.Store.Debt(quiet, u)
-		if err != nil || !head.Owes() {
-			continue
+	left, over := map[entitlement.ConnectorID]bool{}, map[entitlement.AssignmentID]bool{}
+	w.owed(func(head entitlement.Head, g entitlement.Grant) {
+		if !g.Failing() || g.Reason != entitlement.ReasonCannotConfirm {
+			return
 		}
-		waits := map[entitlement.ConnectorID]bool{}
-		for _, s := range sheets {
-			for _, g := range s.Grants {
-				// An account that is gone takes nothing back, and nobody else was seen to have the role.
-				gone := g.Presence == entitlement.PresenceUnknown && g.Reason == string(connector.PrincipalMissing)
-				if g.Failing() && (g.Reason == entitlement.ReasonCannotConfirm || gone) {
-					waits[s.Connector] = true
-				}
-			}
-		}
-		closed := false
 		for _, r := range head.Removing {
-			if a := w.oracle.assignments[r.Assignment]; len(waits) > 0 && time.Since(a.Ended) > entitlement.OverdueAfter {
-				if err := w.requests.CloseRemoval(quiet, w.by("close"), r.Assignment, "Nobody can see it."); err != nil {
-					w.oracle.fail("L6", "the removal of assignment %s cannot be closed: %v", short(string(r.Assignment)), err)
-				}
-				closed = true
+			if a := w.oracle.assignments[r.Assignment]; time.Since(a.Ended) > entitlement.OverdueAfter {
+				over[r.Assignment] = true
 			}
 		}
-		if !closed {
-			maps.Copy(left, waits)
+		if len(head.Removing) == 0 || len(head.Live) > 0 {
+			left[g.Role.Connector] = true
+		}
+	})
+	for _, id := range sorted(over) {
+		if err := w.requests.CloseRemoval(quiet, w.by("close"), id, "Nobody can see it."); err != nil {
+			w.oracle.fail("L6", "the removal of assignment %s cannot be closed: %v", short(string(id)), err)
 		}
 	}
 	return left
@@ -197,7 +209,7 @@ func (w *world) reprocessed() {
 			w.oracle.fail("L7", "request %s, %s, cannot be reprocessed: %v", short(string(id)), r.State, err)
 		}
 	}
-	w.settle("L1")
+	w.settle("L1", settleWithin)
 }
 
 func (w *world) by(command string) authz.Caller {
@@ -228,7 +240,7 @@ func (w *world) repaired() {
 			delete(w.oracle.handEdits, grant{a.Subject, role})
 		}
 	}
-	w.settle("L8")
+	w.settle("L8", settleWithin)
 	w.oracle.compare("L8")
 	w.oracle.delivered(tried)
 }
@@ -237,6 +249,9 @@ func (w *world) repaired() {
 func (w *world) askable() {
 	for range 3 {
 		w.advance(8*time.Hour + 10*time.Minute)
+		w.minute()
+	}
+	for range 3 { // who went out of a group just now is looked at a minute later
 		w.minute()
 	}
 	if id := w.oracle.undecidable(); id != "" {
@@ -291,7 +306,7 @@ func (w *world) expired() {
 				w.oracle.fail("L2", "assignment %s is live %s after its end", short(string(id)), time.Since(a.End))
 			}
 		}
-		w.quietDown("L2", 10*time.Minute)
+		w.settle("L2", 10*time.Minute)
 		w.oracle.compare("L2")
 	}
 }
@@ -308,14 +323,14 @@ func (w *world) emptied() {
 			w.oracle.fail("L2", "assignment %s cannot be removed: %v", short(string(id)), err)
 		}
 	}
-	w.settle("L2")
+	w.settle("L2", settleWithin)
 	w.oracle.compare("L2")
 	w.oracle.outcomes()
 }
 
 // silent checks L10: with nothing new, nothing is written and nobody is called.
 func (w *world) silent() {
-	w.settle("L6")
+	w.settle("L6", settleWithin)
 	for range 3 {
 		w.minute() // who went out of a group by this is looked at twice, a minute apart
 	}
