@@ -38,16 +38,17 @@ type server struct {
 	fault   func(call string) error                       // asked before each call
 	people  map[entitlement.UserID]connector.PrincipalRef
 
-	log      map[string][]line // by group
-	calls    int
-	out      int // calls that are under way
-	most     int // at once
-	lookups  int
-	asked    map[connector.Way]int
-	applies  int
-	granted  map[connector.PrincipalRef]int // by calls that were sent
-	revoked  map[connector.PrincipalRef]int
-	stranger []connector.PrincipalRef // who was asked about, and nobody is
+	log     map[string][]line // by group
+	calls   int
+	writing map[string]int // changes that are under way, by group
+	crossed int            // the most of them at once, of one group
+	out     int            // calls that are under way
+	most    int            // at once
+	lookups int
+	asked   map[connector.Way]int
+	applies int
+	granted map[connector.PrincipalRef]int // by calls that were sent
+	revoked map[connector.PrincipalRef]int
 }
 
 type line struct {
@@ -68,7 +69,7 @@ const (
 
 func newServer() *server {
 	return &server{caps: connector.Capabilities{MaxBatch: 100, Ways: []connector.Way{byList, byBoth, byMember, byUser}, SerialWrites: true},
-		people: map[entitlement.UserID]connector.PrincipalRef{}, log: map[string][]line{}, asked: map[connector.Way]int{},
+		people: map[entitlement.UserID]connector.PrincipalRef{}, log: map[string][]line{}, writing: map[string]int{}, asked: map[connector.Way]int{},
 		granted: map[connector.PrincipalRef]int{}, revoked: map[connector.PrincipalRef]int{}}
 }
 
@@ -179,6 +180,13 @@ func (s *server) Apply(ctx context.Context, role entitlement.RoleRef, ops []conn
 	s.mu.Lock()
 	base := s.members(role.Resource, time.Now())
 	s.applies++
+	s.writing[role.Resource]++
+	s.crossed = max(s.crossed, s.writing[role.Resource])
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.writing[role.Resource]--
+	}()
 	for _, op := range ops {
 		if op.Grant {
 			s.granted[op.Principal]++
@@ -266,10 +274,4 @@ func (s *server) there(u entitlement.UserID, group string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.members(group, time.Now())[s.people[u]]
-}
-
-func (s *server) count(what func() int) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return what()
 }

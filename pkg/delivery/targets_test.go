@@ -428,6 +428,9 @@ func TestF41_TwentyFourWorkersLoseNothingAtARacingTarget(t *testing.T) {
 		if in, out := b.present(users[30:], "a"), b.present(users[:30], "a"); in != 30 || out != 0 {
 			t.Errorf("%d of 30 are there, and %d that ought not to be", in, out)
 		}
+		if b.server.crossed != 1 {
+			t.Errorf("Y5: %d changes of one group at once, want one after the other", b.server.crossed)
+		}
 		t.Logf("%d changes of %d people", b.server.applies, len(users)+30)
 	})
 }

@@ -196,6 +196,11 @@ func checkUser(u *entitlement.User) (err error) {
 		if p.Issuer == "" || p.Value == "" || len(p.Issuer) > 512 || len(p.Value) > 512 {
 			return entitlement.Errorf(entitlement.Invalid, "identities: issuer and issuerAssignedId must be given, at most 512 bytes each.")
 		}
+		for what, text := range map[string]string{"identities: issuer": p.Issuer, "identities: issuerAssignedId": p.Value} {
+			if err := entitlement.Exact(what, text); err != nil {
+				return err
+			}
+		}
 		if slices.Contains(u.Identities[:i], p) {
 			return entitlement.Errorf(entitlement.Invalid, "identities: the same issuer and issuerAssignedId stand there twice.")
 		}
