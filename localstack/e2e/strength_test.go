@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -356,6 +357,36 @@ func TestStory_ALeaverLosesEverythingAtOnce(t *testing.T) {
 	takenBack(t, id, group, who)
 	refused := call(t, parts.Admin, "POST", em+"/assignmentRequests", object{"requestType": "adminAdd", "assignment": object{"targetId": who.id, "assignmentPolicyId": o.policy, "accessPackageId": o.id}})
 	refused.want(422)
+}
+
+func TestStory_ARemovalAtATargetThatIsGoneIsClosedByAnAdministrator(t *testing.T) {
+	t.Parallel()
+	f, who := newFlaky(t), newPerson(t, true)
+	o, group := outOfOrder(t, f)
+	id := o.assign(t, who, nil)
+	requestState(t, id, "delivered", soon)
+	f.set("down")
+	removal := remove(t, id)
+	eventually(t, soon, func() (bool, string) {
+		g := grants(t, id)[0]
+		return dig(g, "reason") == "target-unavailable", dig(g, "reason")
+	})
+	if a := assignment(t, id); a.get("status") != "Removing" {
+		t.Errorf("S15: %s", a.text)
+	}
+	path := "/v1.0/leasehold/removals/" + id + "/close"
+	call(t, parts.Admin, "POST", path, object{}).want(http.StatusBadRequest) // it says why
+	call(t, parts.Owner, "POST", path, object{"justification": "gone"}).want(http.StatusForbidden)
+	call(t, parts.Admin, "POST", path, object{"justification": "The system was switched off."}).want(http.StatusNoContent)
+	call(t, parts.Admin, "POST", path, object{"justification": "Once more."}).want(http.StatusConflict)
+	requestState(t, removal, "delivered", 0)
+	if a := assignment(t, id); a.get("status") != "ExpiredUnconfirmed" {
+		t.Errorf("S15: nobody has seen that it is gone: %s", a.text)
+	}
+	f.set("")
+	if left := grants(t, id); len(left) > 0 || holds(t, group, who.there) != 1 {
+		t.Errorf("what was closed is tried no more: %v", left)
+	}
 }
 
 func TestStory_AnExtensionMovesTheEnd_AndReprocessGivesBackWhatWasTakenByHand(t *testing.T) {
