@@ -1,13 +1,30 @@
 package delivery_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/memstore"
 	"leasehold/pkg/requests"
 )
+
+// assigning is a store in which somebody is given a package just before something is
+// committed for the first time.
+type assigning struct {
+	*memstore.Store
+	first func()
+}
+
+func (a *assigning) Commit(ctx context.Context, change entitlement.Change) error {
+	if first := a.first; first != nil {
+		a.first = nil
+		first()
+	}
+	return a.Store.Commit(ctx, change)
+}
 
 // A removal that the target will never let end is closed by an administrator, who says why.
 func TestF42_AnAdministratorClosesARemovalThatIsOwed(t *testing.T) {
@@ -36,6 +53,8 @@ func TestF42_AnAdministratorClosesARemovalThatIsOwed(t *testing.T) {
 		if h, _ := b.debt(u); !h.Owes() || len(h.Removing) != 1 {
 			t.Fatalf("not owed any more: %+v", h)
 		}
+		another := b.pack("shared")
+		s.Store = &assigning{b.store, func() { b.assign(u, another) }} // it is decided again, under the same claim
 		if err := closing(id, "The group was deleted."); err != nil {
 			t.Fatal(err)
 		}

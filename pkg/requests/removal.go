@@ -23,7 +23,9 @@ func (s *Service) CloseRemoval(ctx context.Context, by authz.Caller, id entitlem
 	if err != nil {
 		return noAssignment(err)
 	}
-	err = s.again(ctx, func() (entitlement.Change, error) { return s.closeRemoval(ctx, by, a, justification) })
+	now := s.Clock.Now()
+	claim := entitlement.Claim{Subject: a.Subject, Token: s.IDs.New(), Now: now, Until: now.Add(claimFor)} // the same one with every try
+	err = s.again(ctx, func() (entitlement.Change, error) { return s.closeRemoval(ctx, by, id, claim, justification) })
 	if entitlement.StalePart(err) == entitlement.PartClaim {
 		return entitlement.Errorf(entitlement.Conflict, "The removal is being tried at this moment. Look at it again in a minute, and close it if it is still owed.")
 	}
@@ -36,8 +38,8 @@ func (s *Service) CloseRemoval(ctx context.Context, by authz.Caller, id entitlem
 	return nil
 }
 
-func (s *Service) closeRemoval(ctx context.Context, by authz.Caller, a entitlement.Assignment, justification string) (entitlement.Change, error) {
-	head, sheets, err := s.Store.Debt(ctx, a.Subject)
+func (s *Service) closeRemoval(ctx context.Context, by authz.Caller, id entitlement.AssignmentID, claim entitlement.Claim, justification string) (entitlement.Change, error) {
+	head, sheets, err := s.Store.Debt(ctx, claim.Subject)
 	if err != nil {
 		return entitlement.Change{}, err
 	}
@@ -45,14 +47,13 @@ func (s *Service) closeRemoval(ctx context.Context, by authz.Caller, a entitleme
 	if err != nil {
 		return entitlement.Change{}, err
 	}
-	owed, err := entitlement.Owes(a.ID, head, work)
+	owed, err := entitlement.Owes(id, head, work)
 	if err != nil {
 		return entitlement.Change{}, err
 	}
 
 	// Decided before anything is claimed: a refusal leaves nothing behind.
-	now := s.Clock.Now()
-	if _, err := entitlement.CloseRemoval(owed, nil, justification, by.ID, by.Command, now); err != nil {
+	if _, err := entitlement.CloseRemoval(owed, nil, justification, by.ID, by.Command, claim.Now); err != nil {
 		return entitlement.Change{}, err
 	}
 	var claimed []entitlement.GrantSheet
@@ -60,11 +61,12 @@ func (s *Service) closeRemoval(ctx context.Context, by authz.Caller, a entitleme
 		if !owed.Forgets(sheet) {
 			continue
 		}
-		mine, err := s.Store.Claim(ctx, entitlement.Claim{Subject: a.Subject, Connector: sheet.Connector, Token: s.IDs.New(), Now: now, Until: now.Add(claimFor)})
+		claim.Connector = sheet.Connector
+		mine, err := s.Store.Claim(ctx, claim)
 		if err != nil {
 			return entitlement.Change{}, err
 		}
 		claimed = append(claimed, mine)
 	}
-	return entitlement.CloseRemoval(owed, claimed, justification, by.ID, by.Command, now)
+	return entitlement.CloseRemoval(owed, claimed, justification, by.ID, by.Command, claim.Now)
 }
