@@ -151,6 +151,7 @@ func TestStory_TheDeliveryProcessIsKilledAgainAndAgain(t *testing.T) {
 	eventually(t, time.Minute, func() (bool, string) { return killed >= 3 || len(members(t, group)) == n, "not killed yet" })
 	close(stop)
 	<-done
+	t.Parallel() // what the killed ones held is over in minutes, and nobody else's
 	allOnce(t, group, people, 6*time.Minute)
 	for _, id := range ids {
 		requestState(t, id, "delivered", 3*time.Minute)
@@ -248,6 +249,7 @@ func TestStory_ATargetIsDownThenThrottlesThenIsWell_AndDelaysNobodyElse(t *testi
 		}
 		return false, "not listed"
 	})
+	t.Parallel() // nobody else is measured any more
 	f.set("throttle")
 	time.Sleep(min(outage, 30*time.Second))
 	f.set("")
