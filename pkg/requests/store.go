@@ -45,11 +45,6 @@ type Store interface {
 	EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
 	// Debt returns what is recorded of a subject at every target.
 	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
-	// Work reads what the head names.
-	Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error)
-	// Claim takes a subject's sheet at a connector until the lease ends, and returns it as
-	// it is under the claim. Conflict: somebody else holds the sheet.
-	Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSheet, error)
 
 	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
 	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)

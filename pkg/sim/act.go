@@ -290,7 +290,7 @@ func (w *world) lose(c Command) {
 			t.set(role, ref, false, false)
 		}
 		maps.DeleteFunc(t.took, func(m membership, _ *taken) bool { return m.role == role })
-		t.resources[name] = false
+		t.resources[name], t.remade[role] = false, true
 		w.say("  %s of %s is deleted", name, t.name)
 	}
 }
