@@ -158,7 +158,7 @@ func answeredAll(got, want int, err error) error {
 // the subject holds under it: all is planned afresh.
 func (t *target) found(ctx context.Context, p *part, id string) {
 	old := p.sheet.Principal
-	p.sheet.Principal, p.sheet.PrincipalAt, p.sheet.Doubtful = id, t.run.Clock.Now(), false
+	p.sheet.Principal, p.sheet.PrincipalAt, p.sheet.Doubtful, p.found = id, t.run.Clock.Now(), false, true
 	if old == "" || old == id {
 		return
 	}

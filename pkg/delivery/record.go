@@ -30,6 +30,10 @@ const (
 	// or a removal is over; and the person's account before a removal is.
 	missingFor   = 15 * time.Minute
 	missingRetry = 5 * time.Minute
+	// shortestCap bounds the wait after an answer that is not the target's, such as the page
+	// of what stands in front of it: nobody hears when that goes away, as they do of a target
+	// that did not answer at all. Where it lasts, a tenth of the time that it took so far does.
+	shortestCap = time.Minute
 	// giveUpAsking is how long a target that shows nobody is asked whether it shows them now:
 	// some take half an hour (F35).
 	giveUpAsking = 2 * time.Hour
@@ -51,6 +55,9 @@ func record(sheet *entitlement.GrantSheet, t Task, o outcome, gen int64, now tim
 	if o.untried {
 		sheet.Grants[t.Role] = differing(g, t, o, now)
 		return
+	}
+	if g.Gen != gen {
+		g.Attempts = 0 // those were at something else: what is wanted now has not failed yet
 	}
 	g.Gen, g.CheckAfter = gen, o.look
 	if o.tells() {
@@ -153,6 +160,8 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 		g.Next = now.Add(backoff(1, o.failure.After)) // it is alive, and has said when
 	case !g.MissingSince.IsZero():
 		g.Next = now.Add(min(backoff(g.Attempts, o.failure.After), missingRetry))
+	case o.failure.Reason == connector.NotUnderstood && !o.failure.Permanent:
+		g.Next = now.Add(min(backoff(g.Attempts, o.failure.After), max(shortestCap, now.Sub(g.Since)/10)))
 	default:
 		g.Next = now.Add(backoff(g.Attempts, o.failure.After))
 	}

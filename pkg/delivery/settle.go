@@ -258,6 +258,9 @@ func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.Rol
 	if !ok {
 		return c, false, entitlement.Errorf(entitlement.Internal, "The ended assignment %s is missing.", id.Assignment)
 	}
+	if !a.Removed.IsZero() {
+		return c, true, nil // another worker settled it after the head was read
+	}
 	left, unconfirmed, reason := s.leftOf(a, known)
 	if left {
 		return c, false, nil

@@ -380,6 +380,31 @@ func TestF44_ARefusalOfEverybodyIsTheTargetsFault(t *testing.T) {
 	})
 }
 
+// A target that does no such thing at all says so of everybody, and of one person too.
+func TestF44_WhatATargetDoesNotDoIsNobodysFault(t *testing.T) {
+	for _, n := range []int{1, 5} {
+		onBench(t, func(b *bench) {
+			b.server.fault = func(call string) error {
+				if call == "apply" {
+					return connector.Fail(entitlement.Invalid, "apply", &connector.Refusal{Reason: connector.NotUnderstood, Detail: "501", Permanent: true}, nil)
+				}
+				return nil
+			}
+			users, p := b.staff(n), b.pack("a")
+			ids := b.assignAll(users, p)
+			b.deliver(users...)
+			for _, u := range users {
+				if _, grants := b.debt(u); grants[role("a")].Reason != string(connector.NotUnderstood) || !grants[role("a")].Permanent {
+					t.Errorf("on record: %+v", grants)
+				}
+			}
+			if b.server.applies != 1 || !b.all(ids, "DeliveryFailed")() {
+				t.Errorf("%d changes, %v", b.server.applies, b.statuses(ids))
+			}
+		})
+	}
+}
+
 // Bursts of grants and removals by twenty-four workers at a server that applies a change as
 // read, change, write.
 func TestF41_TwentyFourWorkersLoseNothingAtARacingTarget(t *testing.T) {
