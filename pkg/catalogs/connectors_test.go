@@ -207,7 +207,7 @@ func TestS7_NoResourceComesToNameAConnectorThatIsBeingDeleted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}}
-	w.kind(add(&crossed), entitlement.Conflict, "")
+	w.kind(add(&crossed), entitlement.NotFound, "no connector with this id")
 	if left := must[entitlement.Paged[entitlement.Resource]](t)(w.store.ListResources(t.Context(), catalog.ID, entitlement.Page{})).Items; len(left) != 0 {
 		t.Errorf("resources of a deleted connector: %+v", left)
 	}
