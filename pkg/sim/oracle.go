@@ -289,7 +289,7 @@ func (o *oracle) reborn(at entitlement.ConnectorID, u entitlement.UserID) {
 // account held that was deleted (F43).
 func (o *oracle) mistaken(u entitlement.UserID, role entitlement.RoleRef) bool {
 	t, seen := o.w.targetOf(role.Connector), o.found[account{role.Connector, u}]
-	return t != nil && (t.AnyID || t.Behind > 0) && seen.ref != t.people[u] && time.Since(seen.at) < day+2*o.w.skew
+	return t != nil && (t.AnyID || t.tookAny || t.Behind > 0) && seen.ref != t.people[u] && time.Since(seen.at) < day+2*o.w.skew
 }
 
 // step checks what must hold between any two steps.
