@@ -36,16 +36,15 @@ type server struct {
 	fault   func(call string) error                       // asked before each call
 	people  map[entitlement.UserID]connector.PrincipalRef
 
-	log      map[string][]line // by group
-	calls    int
-	out      int // calls that are under way
-	most     int // at once
-	lookups  int
-	asked    map[connector.Way]int
-	applies  int
-	granted  map[connector.PrincipalRef]int // by calls that were sent
-	revoked  map[connector.PrincipalRef]int
-	stranger []connector.PrincipalRef // who was asked about, and nobody is
+	log     map[string][]line // by group
+	calls   int
+	out     int // calls that are under way
+	most    int // at once
+	lookups int
+	asked   map[connector.Way]int
+	applies int
+	granted map[connector.PrincipalRef]int // by calls that were sent
+	revoked map[connector.PrincipalRef]int
 }
 
 type line struct {
@@ -260,10 +259,4 @@ func (s *server) there(u entitlement.UserID, group string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.members(group, time.Now())[s.people[u]]
-}
-
-func (s *server) count(what func() int) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return what()
 }

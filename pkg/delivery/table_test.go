@@ -23,6 +23,7 @@ type kind struct {
 	connectortest.Character
 	settings  func(*entitlement.ConnectorConfig)
 	front     http.Handler  // stands in front of the server for a while, at each beginning
+	changes   http.Handler  // the same, for changes alone
 	missing   bool          // its group is not found for a while, at each beginning
 	listed    bool          // though a search finds it
 	dead      time.Duration // people's accounts were deleted and made again so long after they were kept; 0: not
@@ -90,6 +91,12 @@ func kinds() []kind {
 	}{{"404 of an ingress", connectortest.Ingress}, {"302", connectortest.Redirect}, {"a page", connectortest.Maintenance}, {"404 in SCIM's form to everything", connectortest.Empty}} {
 		named("answers "+front.says+" for 3 and 20 minutes", "honest", func(k *kind) { k.Rule, k.front, k.late = "F42", front.by, 5*time.Minute })
 	}
+	for _, front := range []struct {
+		says string
+		by   http.Handler
+	}{{"404 of an ingress", connectortest.Ingress}, {"a page", connectortest.Maintenance}} {
+		named("answers changes by "+front.says+" for 3 and 20 minutes", "honest", func(k *kind) { k.Rule, k.changes, k.late = "F42", front.by, 5*time.Minute })
+	}
 	named("changes may cross, as was set", "honest", func(k *kind) {
 		k.Rule, k.settings = "F41", func(cfg *entitlement.ConnectorConfig) { cfg.ConcurrentWrites = true }
 	})
@@ -141,6 +148,11 @@ func TestF39_F40_F41_F42_F43_F44_DeliveredMeansThereAndEndedMeansGone(t *testing
 		})
 	}
 	t.Log("\n" + table.String())
+	for _, fault := range []string{"F39", "F40", "F41", "F42", "F43", "F44"} {
+		if !slices.ContainsFunc(kinds(), func(k kind) bool { return k.Rule == fault }) {
+			t.Errorf("no row is about %s", fault)
+		}
+	}
 }
 
 // trial is one kind of server in a bubble.
@@ -327,6 +339,10 @@ func (r *trial) trouble(d time.Duration) {
 	if r.front != nil {
 		r.ordeal = d
 		r.scim.Front(r.front, d)
+	}
+	if r.changes != nil {
+		r.ordeal = d
+		r.scim.FrontChanges(r.changes, d)
 	}
 }
 
