@@ -225,7 +225,7 @@ func (r *trial) run(b *bench) {
 	time.Sleep(time.Millisecond) // so that nothing else happens in the instants in which it is looked
 
 	r.grantInBursts()
-	r.pass(18 * time.Minute)
+	r.pass(14 * time.Minute)
 	for _, e := range r.staff {
 		status := r.status(e.held[len(e.held)-1])
 		if strings.HasPrefix(status, "Delivered") {
@@ -240,7 +240,7 @@ func (r *trial) run(b *bench) {
 	}
 
 	r.takeBackInBursts()
-	r.pass(45 * time.Minute)
+	r.pass(30 * time.Minute)
 	r.count()
 }
 
