@@ -41,10 +41,13 @@ func TestS14_ARemovalThatAnotherWorkerSettledMeanwhileIsNoFailure(t *testing.T) 
 	}
 }
 
-// refusing has the server answer all calls with a reason, or those of one sort.
+// refusing has the server answer all calls with a reason, or those of one sort; and no call
+// where there is no reason.
 func (b *bench) refusing(call string, reason connector.Reason, kind entitlement.Kind) {
+	b.server.mu.Lock()
+	defer b.server.mu.Unlock()
 	b.server.fault = func(of string) error {
-		if call != "" && of != call {
+		if reason == "" || call != "" && of != call {
 			return nil
 		}
 		return connector.Fail(kind, "call", &connector.Refusal{Reason: reason, Detail: "no"}, nil)
@@ -69,7 +72,7 @@ func TestL2_ARemovalDoesNotWaitAsLongAsTheGrantBeforeIt(t *testing.T) {
 		b.remove(u, p)
 		b.hint(u)
 		time.Sleep(time.Minute)
-		b.server.fault = nil
+		b.refusing("", "", entitlement.Internal)
 		b.within(2*time.Minute, "out", func() bool { return !b.server.there(u, "a") })
 	})
 }
@@ -88,9 +91,8 @@ func TestL2_WhoWaitsForAnAnswerOfTheTargetItselfIsServedSoonAfterItIsBack(t *tes
 			b.remove(u, p)
 			b.hint(u)
 			time.Sleep(outage)
-			b.server.fault = nil
+			b.refusing("", "", entitlement.Internal)
 			b.within(outage/10+2*time.Minute, "out", func() bool { return !b.server.there(u, "a") })
-			t.Logf("%d calls in %s", b.server.calls, outage)
 		})
 	}
 }
