@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // What the oracle checks of assignments: that they begin, end and say what they must.
@@ -162,11 +163,12 @@ func (o *oracle) truthful(a entitlement.Assignment, was *held) {
 	}
 }
 
-// onTrust reports that a target cannot be asked who holds a role, or never yet showed
-// anybody who does, and that its connector is set to let count what it took.
+// onTrust reports that a target cannot be asked who holds a role, or showed nobody
+// who does for a day, and that its connector is set to let count what it took.
 func (o *oracle) onTrust(role entitlement.RoleRef) bool {
 	t := o.w.targetOf(role.Connector)
-	return t != nil && t.Accepts && (!t.Tells() || t.vague || !o.shown[role])
+	shown := o.shown[role] // a worker goes by what was known when it asked
+	return t != nil && t.Accepts && (!t.Tells() || t.vague || time.Since(shown.last) >= day-2*o.w.skew || time.Since(shown.first) < names.DeliverTimeout)
 }
 
 // takenOnTrust reports that such a target took a grant, and no removal since. Nobody can see
