@@ -149,6 +149,7 @@ func (o *oracle) truthful(a entitlement.Assignment, was *held) {
 			case a.Unconfirmed && o.takenOnTrust(a.Subject, role):
 				unconfirmed++
 			case o.mistaken(a.Subject, role):
+				unconfirmed++
 			default:
 				o.fail("S15", "assignment %s is delivered and nobody read back %s while it was there", short(string(a.ID)), show(role))
 			}
@@ -239,7 +240,7 @@ func (o *oracle) takenBack(a entitlement.Assignment, role entitlement.RoleRef, t
 		case took.granted.IsZero():
 		case n == 0 && !took.sent:
 			o.fail("S15", "assignment %s counts as removed, and no removal of %s was sent to %s", short(string(a.ID)), show(role), short(string(a.Subject)))
-		case n > 0 && trusted && a.Closed.IsZero() && !t.glimpsed() && !t.vague && took.removals[n-1].Sub(took.removals[0]) < window-2*o.w.skew:
+		case n > 0 && trusted && a.Closed.IsZero() && !t.Tells() && !t.glimpsed() && took.removals[n-1].Sub(took.removals[0]) < window-2*o.w.skew:
 			o.fail("S15", "assignment %s counts as removed, and the removal of %s, which nobody can see, was sent once", short(string(a.ID)), show(role))
 		}
 	}

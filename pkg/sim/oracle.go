@@ -295,10 +295,10 @@ func (o *oracle) reborn(at entitlement.ConnectorID, u entitlement.UserID) {
 
 // mistaken reports that what is known of somebody's id is wrong, and younger than the day
 // for which nobody looks anew, at a target that takes any id, or shows for a while what the
-// account held that was deleted (F43).
+// account held that was deleted, or cannot be asked (F43).
 func (o *oracle) mistaken(u entitlement.UserID, role entitlement.RoleRef) bool {
 	t, seen := o.w.targetOf(role.Connector), o.found[account{role.Connector, u}]
-	return t != nil && (t.AnyID || t.tookAny || t.Behind > 0) && seen.ref != t.people[u] && time.Since(seen.at) < day+2*o.w.skew
+	return t != nil && (t.AnyID || t.tookAny || t.Behind > 0 || o.onTrust(role)) && seen.ref != t.people[u] && time.Since(seen.at) < day+2*o.w.skew
 }
 
 // step checks what must hold between any two steps.
