@@ -169,3 +169,29 @@ func TestF43_ARemovalOfADeletedAccountEndsByThat(t *testing.T) {
 		}
 	})
 }
+
+// The same where the record of the first removal says that it ended unseen.
+func TestL9_WhatMayHaveBeenSentAfterAnUnseenRemovalIsTakenBack(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.server.caps.SerialWrites, b.server.caps.Unconfirmed = false, true
+		u, p := b.staff(1)[0], b.pack("a")
+		b.assign(u, p)
+		b.remove(u, p)
+		claim := func(token string, intend ...entitlement.RoleRef) entitlement.GrantSheet {
+			sheet, err := b.store.Claim(t.Context(), entitlement.Claim{Subject: u, Connector: target, Token: token, Now: time.Now(), Until: time.Now().Add(time.Minute), Intend: intend})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return sheet
+		}
+		sheet := claim("removed")
+		sheet.Grants = map[entitlement.RoleRef]entitlement.Grant{role("a"): {Role: role("a"), Presence: entitlement.PresenceAbsent, Sent: true, Wrote: time.Now(), Revoked: true, Unconfirmed: true}}
+		b.commit(entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}})
+		claim("granted, and died", role("a"))
+		time.Sleep(5 * time.Minute)
+		b.deliver(u)
+		if n := b.server.revoked[b.server.people[u]]; n != 1 {
+			t.Errorf("%d removals were sent", n)
+		}
+	})
+}

@@ -76,7 +76,8 @@ func (u *unit) change(ctx, calls context.Context, ops []*op, s *search) {
 }
 
 // differing reads the ops of a failed change again and returns those that are still not as
-// they ought to be; the others are as good as taken.
+// they ought to be; the others are as good as taken. What we ever granted is not: its removal
+// is sent until the target has taken it, or refused it, whatever a read says.
 func (u *unit) differing(ctx, calls context.Context, ops []*op) ([]*op, error) {
 	for _, o := range ops {
 		o.asked, o.shown = nil, ""
@@ -86,7 +87,7 @@ func (u *unit) differing(ctx, calls context.Context, ops []*op) ([]*op, error) {
 	}
 	var left []*op
 	for _, o := range ops {
-		if o.shown == entitlement.PresenceOf(o.Grant) {
+		if o.shown == entitlement.PresenceOf(o.Grant) && (o.Grant || !o.sent) {
 			o.refusal = nil
 		} else {
 			left = append(left, o)
