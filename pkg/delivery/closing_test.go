@@ -195,3 +195,24 @@ func TestL9_WhatMayHaveBeenSentAfterAnUnseenRemovalIsTakenBack(t *testing.T) {
 		}
 	})
 }
+
+// A list that leaves somebody out tells nothing of this person, though it shows others: who
+// was never seen to be in is not out on its word while another way can be asked.
+func TestF39_NobodyIsOutOnTheWordOfAListThatNeverShowedThem(t *testing.T) {
+	onBench(t, func(b *bench) {
+		users, p := b.staff(3), b.pack("a")
+		u := users[0]
+		ref := b.server.people[u]
+		b.server.leaves = map[connector.PrincipalRef]bool{ref: true}
+		ids := b.assignAll(users, p)
+		b.deliver(users...)
+		b.remove(u, p)
+		b.server.deaf = 1 // the removal is taken, and lost
+		b.hint(u)
+		b.work(1)
+		b.within(10*time.Minute, "ended", func() bool { return !b.assignment(ids[0]).Removed.IsZero() })
+		if b.server.there(u, "a") || b.server.revoked[ref] < 2 {
+			t.Errorf("there: %t, %d removals sent", b.server.there(u, "a"), b.server.revoked[ref])
+		}
+	})
+}

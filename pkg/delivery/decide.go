@@ -43,6 +43,7 @@ type situation struct {
 	record   entitlement.Grant          // as it was before this attempt; after a write, with that
 	gen      int64                      // of the subject: an administrator who has it reprocessed moves it on
 	sent     bool                       // a grant was ever sent, or may have been
+	never    bool                       // no grant of ours was ever seen there
 	unsure   bool                       // a grant may have been sent since the last write on record
 	shown    entitlement.Presence       // what counts of what the target showed; unknown where nothing does
 	raw      entitlement.Presence       // what it said, whether that counts or not
@@ -133,7 +134,7 @@ func (s situation) beforeRemoval() ruling {
 	case !s.sent && s.shown == entitlement.PresenceUnknown && s.more:
 		return ruling{step: stepAsk}
 	case s.shown == entitlement.PresenceAbsent && s.sent && (s.taken() || s.answered()):
-		return s.gone()
+		return s.absent()
 	case s.authoritative || !s.sent || !s.taken():
 		return ruling{step: stepWrite}
 	case s.lost():
@@ -147,6 +148,15 @@ func (s situation) beforeRemoval() ruling {
 	default:
 		return ruling{step: stepAgain}
 	}
+}
+
+// absent asks in all ways before it believes that somebody is out whose grant was never
+// seen: the way that says so may be one that leaves this person out.
+func (s situation) absent() ruling {
+	if s.never && s.more && !s.authoritative {
+		return ruling{step: stepAsk}
+	}
+	return s.gone()
 }
 
 // gone believes that a role is absent after our removal once no read can be late any more
@@ -170,7 +180,7 @@ func (s situation) after(again bool) ruling {
 	case s.shown == wanted && s.grant:
 		return ruling{step: stepDone, look: s.onceMore()}
 	case s.shown == wanted:
-		return s.gone()
+		return s.absent()
 	case s.authoritative:
 		return ruling{step: stepFail, reason: connector.NotConfirmed}
 	case s.shown == entitlement.PresenceUnknown && s.more:

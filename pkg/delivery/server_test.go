@@ -30,6 +30,7 @@ type server struct {
 	down    bool                                          // no connection is made
 	behind  time.Duration                                 // by which reads are late
 	racing  bool                                          // a change is read, change, write
+	leaves  map[connector.PrincipalRef]bool               // whom the list leaves out
 	deaf    int                                           // so many changes are taken, and lost
 	gone    bool                                          // all accounts are deleted
 	anyID   bool                                          // any id is taken for a member's
@@ -254,6 +255,9 @@ func (s *server) Check(ctx context.Context, role entitlement.RoleRef, way connec
 		kind := truth
 		if tell := s.tells[way]; tell != nil {
 			kind = tell(members[ref])
+		}
+		if way == byList && s.leaves[ref] {
+			kind = saysAbsent
 		}
 		switch kind {
 		case truth:

@@ -240,6 +240,7 @@ func (u *unit) situation(o *op) situation {
 			s.raw = a.raw
 		}
 	}
+	s.never = s.sent && s.record.Way == ""
 	s.unsure = s.record.Intent != "" && s.record.Intent != o.part.sheet.Token
 	if !o.wrote.IsZero() {
 		s.record.Wrote, s.record.Revoked, s.unsure = o.wrote, !o.Grant, false

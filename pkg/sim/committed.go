@@ -34,6 +34,7 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change) {
 		for _, id := range append([]string{x.Principal}, x.Former...) {
 			o.kept[connector.PrincipalRef(id)] = true
 		}
+		o.accepted(x)
 	}
 	for _, x := range c.Gates {
 		o.closed[entitlement.Gate{Package: x.Package, Policy: x.Policy}] = x.Closed

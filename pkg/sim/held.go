@@ -146,7 +146,7 @@ func (o *oracle) truthful(a entitlement.Assignment, was *held) {
 			at, ok := o.confirmed[grant{a.Subject, role}]
 			switch {
 			case ok && at >= was.since:
-			case a.Unconfirmed && o.takenOnTrust(a.Subject, role):
+			case a.Unconfirmed && o.onFaith[grant{a.Subject, role}]:
 				unconfirmed++
 			case o.mistaken(a.Subject, role):
 				unconfirmed++
@@ -170,6 +170,19 @@ func (o *oracle) onTrust(role entitlement.RoleRef) bool {
 	t := o.w.targetOf(role.Connector)
 	shown := o.shown[role] // a worker goes by what was known when it asked
 	return t != nil && t.Accepts && (!t.Tells() || t.vague || time.Since(shown.last) >= day-2*o.w.skew || time.Since(shown.first) < names.DeliverTimeout)
+}
+
+// accepted takes in which grants count without having been seen, and whether they may.
+func (o *oracle) accepted(s entitlement.GrantSheet) {
+	for role, g := range s.Grants {
+		at := grant{s.Subject, role}
+		switch {
+		case !g.Unconfirmed || g.Revoked:
+			delete(o.onFaith, at)
+		case !o.onFaith[at]:
+			o.onFaith[at] = o.takenOnTrust(s.Subject, role) || o.mistaken(s.Subject, role)
+		}
+	}
 }
 
 // takenOnTrust reports that such a target took a grant, and no removal since. Nobody can see

@@ -39,6 +39,7 @@ type oracle struct {
 
 	gave      map[grant]bool                  // roles that an assignment of the person ever gave
 	had       map[grant]holding               // what the targets hold
+	onFaith   map[grant]bool                  // counts without having been seen, as it may
 	kept      map[connector.PrincipalRef]bool // ids that were recorded
 	confirmed map[grant]int                   // when a target last answered that it is there, and it was
 	shown     map[entitlement.RoleRef]span    // when a target said of somebody that it is there, with no day in between
@@ -132,7 +133,7 @@ func newOracle(w *world) *oracle {
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
 		assignments: map[entitlement.AssignmentID]*held{}, open: map[pair]entitlement.RequestID{}, live: map[pair]*held{}, liveOf: map[entitlement.UserID][]*held{}, leaving: map[entitlement.UserID][]*held{},
 		keyed: map[string]entitlement.RequestID{}, heads: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
-		gave: map[grant]bool{}, had: map[grant]holding{}, kept: map[connector.PrincipalRef]bool{}, confirmed: map[grant]int{}, shown: map[entitlement.RoleRef]span{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, found: map[account]sighting{}, dirty: map[entitlement.UserID]bool{}}
+		gave: map[grant]bool{}, had: map[grant]holding{}, kept: map[connector.PrincipalRef]bool{}, onFaith: map[grant]bool{}, confirmed: map[grant]int{}, shown: map[entitlement.RoleRef]span{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, found: map[account]sighting{}, dirty: map[entitlement.UserID]bool{}}
 }
 
 // fail records the first violation of a run.
