@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+const maxBatchKeys = 100
+
+// BatchGetItem reads several items, in an order of its own. What is larger than a batch
+// comes back unread.
+func (e *Engine) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, options ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	asked, keys, err := e.batch(in, options)
+	if err != nil {
+		return nil, told(OpBatchGetItem, err)
+	}
+	out := &dynamodb.BatchGetItemOutput{Responses: map[string][]map[string]value{}, UnprocessedKeys: map[string]types.KeysAndAttributes{}}
+	err = e.do(ctx, OpBatchGetItem, "", func() []Key { return keys }, func(c Call) error {
+		found, left := e.readAll(ctx, c, keys, aws.ToBool(asked.ConsistentRead))
+		if len(left) == len(keys) {
+			return Throttled()
+		}
+		out.Responses[e.options.Table] = found
+		if len(left) > 0 {
+			again := types.KeysAndAttributes{ConsistentRead: asked.ConsistentRead}
+			for _, i := range left {
+				again.Keys = append(again.Keys, asked.Keys[i])
+			}
+			out.UnprocessedKeys[e.options.Table] = again
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// batch checks a batch, all of whose keys are of the one table.
+func (e *Engine) batch(in *dynamodb.BatchGetItemInput, options []func(*dynamodb.Options)) (types.KeysAndAttributes, []Key, error) {
+	asked := in.RequestItems[e.options.Table]
+	if err := unknownBatch(in, options); err != nil {
+		return asked, nil, err
+	}
+	for table := range in.RequestItems {
+		if err := e.named(&table); err != nil {
+			return asked, nil, err
+		}
+	}
+	if n := len(asked.Keys); n < 1 || n > maxBatchKeys {
+		return asked, nil, invalid("Value at 'RequestItems' failed to satisfy constraint: Member must have length between 1 and %d", maxBatchKeys)
+	}
+	keys, seen := make([]Key, len(asked.Keys)), make(map[Key]bool, len(asked.Keys))
+	for i, it := range asked.Keys {
+		key, err := justKey(it)
+		if err != nil {
+			return asked, nil, err
+		}
+		if seen[key] {
+			return asked, nil, invalid("Provided list of item keys contains duplicates")
+		}
+		keys[i], seen[key] = key, true
+	}
+	return asked, keys, nil
+}
+
+// readAll reads items, the last one first, and returns those found and the places of
+// the keys that were left.
+func (e *Engine) readAll(ctx context.Context, c Call, keys []Key, consistent bool) (found []map[string]value, left []int) {
+	if e.options.Unprocessed != nil {
+		left = e.options.Unprocessed(ctx, c)
+	}
+	found = []map[string]value{}
+	drawn, size := len(left), 0
+	for i, key := range keys {
+		if slices.Contains(left[:drawn], i) {
+			continue
+		}
+		r := e.read(ctx, key, consistent)
+		if r == nil {
+			continue
+		}
+		if size += r.size; size > maxBatch {
+			left = append(left, i)
+			continue
+		}
+		found = append(found, e.shown(r))
+	}
+	slices.Reverse(found)
+	slices.Sort(left)
+	return found, left
+}
