@@ -19,7 +19,7 @@ import (
 // DB is the table. It is safe for concurrent use, and keeps nothing between calls but
 // hints at which keys to read, and what it has written already and need not again.
 type DB struct {
-	client *dynamodb.Client
+	client Client
 	table  string
 	pause  func(ctx context.Context, try int) error // between tries
 
@@ -29,7 +29,7 @@ type DB struct {
 }
 
 // New returns the table that client reaches under the name.
-func New(client *dynamodb.Client, table string) *DB {
+func New(client Client, table string) *DB {
 	return &DB{client: client, table: table, pause: backOff}
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/middleware"
 
 	"leasehold/pkg/entitlement"
 )
@@ -95,26 +94,28 @@ func noSecret(t *testing.T, err error) {
 	}
 }
 
-// scripted returns a DB whose service answers each call with the next of errs, and the
+// script is a service that answers each transaction with the next of errs, and keeps the
 // tokens that it was sent.
+type script struct {
+	Client
+	errs   []error
+	tokens []string
+}
+
+func (s *script) TransactWriteItems(_ context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	s.tokens = append(s.tokens, aws.ToString(in.ClientRequestToken))
+	if n := len(s.tokens); n <= len(s.errs) {
+		return nil, s.errs[n-1]
+	}
+	return &dynamodb.TransactWriteItemsOutput{}, nil
+}
+
+// scripted returns a DB on such a service, and the tokens that are sent.
 func scripted(errs ...error) (*DB, *[]string) {
-	var tokens []string
-	answer := middleware.InitializeMiddlewareFunc("Script", func(_ context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (out middleware.InitializeOutput, _ middleware.Metadata, err error) {
-		if tx, ok := in.Parameters.(*dynamodb.TransactWriteItemsInput); ok {
-			tokens = append(tokens, aws.ToString(tx.ClientRequestToken))
-			out.Result = &dynamodb.TransactWriteItemsOutput{}
-		}
-		if len(tokens) <= len(errs) {
-			err = errs[len(tokens)-1]
-		}
-		return out, middleware.Metadata{}, err
-	})
-	client := dynamodb.New(dynamodb.Options{Region: "us-east-1", APIOptions: []func(*middleware.Stack) error{
-		func(stack *middleware.Stack) error { return stack.Initialize.Add(answer, middleware.Before) },
-	}})
-	db := New(client, "t")
+	s := &script{errs: errs}
+	db := New(s, "t")
 	db.pause = func(ctx context.Context, _ int) error { return ctx.Err() }
-	return db, &tokens
+	return db, &s.tokens
 }
 
 var aGroup = entitlement.Change{Groups: []entitlement.Group{{ID: idG}}}

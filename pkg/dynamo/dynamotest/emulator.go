@@ -162,7 +162,7 @@ func freePort() (string, error) {
 func (e *Emulator) ready() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	client := e.Client(nil)
+	client := e.Client()
 	for {
 		_, err := client.ListTables(ctx, &dynamodb.ListTablesInput{})
 		if err == nil {
@@ -178,13 +178,13 @@ func (e *Emulator) ready() error {
 	}
 }
 
-// Client returns a client of the emulator; meter may be nil.
-func (e *Emulator) Client(meter *Meter) *dynamodb.Client {
+// Client returns a client of the emulator.
+func (e *Emulator) Client() *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String(e.Endpoint),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
-	}, meter.attach)
+	})
 }
