@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/logging"
 )
 
 // EnvEndpoint names an emulator that runs already. Without it one is started.
@@ -178,11 +180,17 @@ func (e *Emulator) ready() error {
 	}
 }
 
+// once makes a connection for each call. MiniStack ends one after a thousand requests, now
+// and then with the next on its way: the SDK sends that again, and what was made already
+// is refused.
+var once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
 // Client returns a client of the emulator.
 func (e *Emulator) Client() *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String(e.Endpoint),
+		HTTPClient:   once, ClientLogMode: aws.LogRetries, Logger: logging.NewStandardLogger(os.Stderr),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),

@@ -113,7 +113,7 @@ func (x *expression) fill(k keeper, all item) error {
 }
 
 // typed refuses what no item could make right: values that an operator does not take,
-// and an attribute that is changed twice.
+// an attribute that is changed twice, and one that is part of a key.
 func (x *expression) typed() error {
 	for _, n := range x.terms {
 		if err := x.typedNode(n); err != nil {
@@ -154,25 +154,17 @@ func (x *expression) typedChange(c change) error {
 	if c.value != none {
 		v = x.values[c.value]
 	}
-	switch {
+	switch at := x.named[c.at]; {
+	case at == names.AttrPK || at == names.AttrSK:
+		return invalid("One or more parameter values were invalid: Cannot update attribute %s. This attribute is part of the key", at)
 	case c.clause == clauseAdd && typeName(v) == "N":
 	case c.clause == clauseAdd, c.clause == clauseDelete:
 		if _, ok := union(v, v); !ok {
 			return invalid("Invalid UpdateExpression: Incorrect operand type for operator or function; operator: %s, operand type: %s", c.clause, typeName(v))
 		}
-	case c.clause == clauseSet && isIndexKey(x.named[c.at]):
+	case c.clause == clauseSet && isIndexKey(at):
 		if s, ok := v.(*text); ok && s.Value == "" {
 			return invalid("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty string value.")
-		}
-	}
-	return nil
-}
-
-// touchesKey refuses an update of a key.
-func (x *expression) touchesKey() error {
-	for _, c := range x.changes {
-		if at := x.named[c.at]; at == names.AttrPK || at == names.AttrSK {
-			return invalid("One or more parameter values were invalid: Cannot update attribute %s. This attribute is part of the key", at)
 		}
 	}
 	return nil

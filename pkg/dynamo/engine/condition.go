@@ -40,11 +40,11 @@ func (x *expression) true(n *node, it item) bool {
 	case n.op == opNotExists:
 		return !there
 	case !there:
-		return n.op == opUnequal && !n.size
+		return n.op == opUnequal
 	case n.size:
 		long, ok := length(v)
 		if !ok {
-			return false
+			return n.op == opUnequal
 		}
 		v = &number{Value: decimal(long)}
 	case n.op == opContains:

@@ -143,9 +143,6 @@ func (e *Engine) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o
 	if err == nil {
 		w, err = e.prepareKey(Update, in.Key, sent{in.ConditionExpression, in.UpdateExpression, nil, in.ExpressionAttributeNames, in.ExpressionAttributeValues}, in.ReturnValuesOnConditionCheckFailure)
 	}
-	if err == nil {
-		err = w.sent.touchesKey()
-	}
 	if err = e.one(ctx, OpUpdateItem, &w, err); err != nil {
 		return nil, err
 	}

@@ -23,14 +23,14 @@ func canonical(s string) (string, error) {
 	switch {
 	case !ok:
 		return "", invalid("The parameter cannot be converted to a numeric value: %s", s)
-	case digits == "":
-		return "0", nil
-	case len(digits) > maxDigits:
-		return "", invalid("Attempting to store more than %d significant digits in a Number", maxDigits)
 	case power > maxPower:
 		return "", invalid("Number overflow. Attempting to store a number with magnitude larger than supported range")
 	case power < minPower:
 		return "", invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
+	case len(digits) > maxDigits:
+		return "", invalid("Attempting to store more than %d significant digits in a Number", maxDigits)
+	case digits == "":
+		return "0", nil
 	}
 	return inFull(negative, digits, power), nil
 }
@@ -69,9 +69,8 @@ func scan(s string) (negative bool, digits string, power int, ok bool) {
 	if digits == "" || strings.Trim(digits, "0123456789") != "" {
 		return false, "", 0, false
 	}
-	power += len(whole) - 1
 	significant := strings.TrimLeft(digits, "0")
-	power -= len(digits) - len(significant)
+	power += max(1, len(significant)) - len(fraction) - 1 // of zero, as it is written
 	return negative, strings.TrimRight(significant, "0"), power, true
 }
 
@@ -139,17 +138,26 @@ func scaled(s string, places int) *big.Int {
 	return n
 }
 
-// numberSize is half a byte for each significant digit, one more, and one for a sign.
+// numberSize is a byte for each pair of digits, as they pair up from the decimal point,
+// one more, and one for a sign. Pairs of zeros at either end are free.
 func numberSize(s string) int {
-	sign := 1
+	size := 1
 	if strings.HasPrefix(s, "-") {
-		s, sign = s[1:], 2
+		s, size = s[1:], 2
 	}
-	digits := len(s)
-	if at := strings.IndexByte(s, '.'); at >= 0 {
-		digits = len(strings.TrimLeft(s[:at]+s[at+1:], "0"))
-	} else {
-		digits = len(strings.TrimRight(s, "0"))
+	whole, fraction, _ := strings.Cut(s, ".")
+	if len(whole)%2 == 1 {
+		whole = "0" + whole
 	}
-	return (digits+1)/2 + sign
+	if len(fraction)%2 == 1 {
+		fraction += "0"
+	}
+	digits := whole + fraction
+	for strings.HasPrefix(digits, "00") {
+		digits = digits[2:]
+	}
+	for strings.HasSuffix(digits, "00") {
+		digits = digits[:len(digits)-2]
+	}
+	return size + len(digits)/2
 }

@@ -98,7 +98,7 @@ func (e *Engine) rows(ctx context.Context, s *search) []*record {
 }
 
 // page fills an answer with the rows from where the search begins: until none is left,
-// the limit is reached, or what was read is larger than a page.
+// the limit is reached, or the next one is too much for a page.
 func (e *Engine) page(s *search, rows []*record, out *dynamodb.QueryOutput) {
 	at, step := s.begin(rows), 1
 	if s.backward {
@@ -109,20 +109,21 @@ func (e *Engine) page(s *search, rows []*record, out *dynamodb.QueryOutput) {
 		out.Items = []map[string]value{}
 	}
 	for ; at >= 0 && at < len(rows) && s.covers(rows[at]); at += step {
-		r := rows[at]
-		out.Count++
-		read := r.item
+		read, bytes := rows[at].item, rows[at].size
 		if s.index != nil {
-			read = s.index.row(r)
-			size += sizeOfItem(read)
-		} else {
-			size += r.size
+			read = s.index.row(rows[at])
+			bytes = sizeOfItem(read)
 		}
+		if size += bytes; size > maxPage {
+			out.LastEvaluatedKey = s.key(rows[at-step])
+			break
+		}
+		out.Count++
 		if !s.count {
 			out.Items = append(out.Items, e.keeper().give(read))
 		}
-		if int(out.Count) == s.limit || size > maxPage {
-			out.LastEvaluatedKey = s.key(r)
+		if int(out.Count) == s.limit {
+			out.LastEvaluatedKey = s.key(rows[at])
 			break
 		}
 	}

@@ -13,7 +13,7 @@ type write struct {
 	action  Action
 	key     Key
 	put     *record // of a put
-	late    error   // what is wrong with it, once its condition holds
+	late    error   // what is wrong with that, if a transaction tells it as a reason
 	sent    expression
 	wantOld bool // where the condition fails
 
@@ -69,6 +69,9 @@ func (e *Engine) prepareKey(action Action, it item, s sent, onFailure types.Retu
 
 // judge says what an action makes of its item, or why it cannot be.
 func (e *Engine) judge(w *write) error {
+	if w.late != nil {
+		return w.late
+	}
 	w.old = e.table.find(w.key)
 	var was item
 	if w.old != nil {
@@ -83,7 +86,6 @@ func (e *Engine) judge(w *write) error {
 	switch w.action {
 	case Put:
 		w.next = w.put
-		return w.late
 	case Update:
 		return w.update(was)
 	case ConditionCheck:
@@ -93,9 +95,6 @@ func (e *Engine) judge(w *write) error {
 }
 
 func (w *write) update(was item) error {
-	if err := w.sent.touchesKey(); err != nil {
-		return err
-	}
 	it, err := w.sent.updated(w.key, was)
 	if err != nil {
 		return err
