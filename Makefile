@@ -91,8 +91,8 @@ test-unit: ## fast, offline, shuffled
 	$(call within,600) go test $$(go list ./... | grep -v -e /infra -e /localstack/e2e) -shuffle=on -count=1 -timeout 5m
 
 .PHONY: e2e
-e2e: install ## the stories, on a stack of their own
-	LEASEHOLD_E2E=1 $(call within,1500) go test $(STORIES) -count=1 -timeout 20m
+e2e: install ## the stories, on a stack of their own, and what the README has one type
+	LEASEHOLD_E2E=1 $(call within,1800) go test $(STORIES) -p 1 -count=1 -timeout 20m
 
 .PHONY: verify
 verify: $(NODE) ## format, vet, staticcheck, known vulnerabilities, tidy modules, import rules
@@ -113,8 +113,8 @@ lint-template: cloud $(LINTERS) ## what cfn-lint and checkov find in the templat
 	@$(call within,300) .local/linters/bin/checkov --framework cloudformation --file .local/cdk.lint/*.template.json --compact --quiet --skip-download
 
 .PHONY: sim
-sim: ## many runs of the simulator with their report: RUNS=100000; RUN=<number> replays one
-	$(call within,7200) go test ./pkg/sim -run '^TestSim$$' -count=1 -timeout 2h -v -args -sim.runs=$(or $(RUNS),100000) -sim.run=$(or $(RUN),0)
+sim: ## many runs of the simulator with their report: RUNS=100000 from FIRST=1; RUN=<number> replays one
+	$(call within,7200) go test ./pkg/sim -run '^TestSim$$' -count=1 -timeout 2h -v -args -sim.runs=$(or $(RUNS),100000) $(if $(FIRST),-sim.first=$(FIRST)) -sim.run=$(or $(RUN),0)
 
 .PHONY: figures
 figures: ## lags, fan-out and retries in virtual time, at full size
@@ -131,6 +131,10 @@ CDK = $(call within,1800) node_modules/.bin/cdk
 .PHONY: synth
 synth: cloud ## the CloudFormation template; settings in CONTEXT="-c issuers=... -c firstAdmin=..."
 	@$(CDK) synth $(CONTEXT)
+
+.PHONY: bootstrap
+bootstrap: cloud ## prepare your AWS account and region for the CDK, once
+	@$(CDK) bootstrap $(CONTEXT)
 
 .PHONY: diff
 diff: cloud ## what deploy would change

@@ -16,19 +16,33 @@ const (
 	callsAtOnce    = 200
 )
 
-// accessLog is one line per call. It names the route, not the path, and no
-// caller: who did what is in the audit record.
+// tlsPolicy has TLS 1.3 or 1.2 with forward secrecy. Without one AWS takes TLS 1.0 at the
+// endpoint of a regional API. Which policies there are differs by the type of the endpoint:
+// this one is for regional and private ones.
+const tlsPolicy = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"
+
+// accessMode belongs to that policy. STRICT would refuse calls that come through a domain
+// of another endpoint type, and the token decides who may call, wherever from.
+const accessMode = "BASIC"
+
+// accessLog is one line per call, refused ones included, with what the gateway knows of the
+// caller: where the call comes from, since it does not read tokens. Who it was is in the
+// function's log and in the audit record, under the same id. It names the route, not the
+// path, and no header, for either may hold names of people.
 var accessLog = map[string]string{
-	"requestId":          "$context.requestId",
+	"requestId":          "$context.extendedRequestId", // as in answers, logs and events: no client can choose it
+	"gatewayRequestId":   "$context.requestId",         // as in the gateway's own errors; a client can
 	"time":               "$context.requestTime",
 	"method":             "$context.httpMethod",
 	"route":              "$context.resourcePath",
 	"status":             "$context.status",
+	"refused":            "$context.error.responseType", // by the gateway itself: why
 	"integrationStatus":  "$context.integrationStatus",
 	"integrationLatency": "$context.integrationLatency",
 	"latency":            "$context.responseLatency",
 	"length":             "$context.responseLength",
 	"sourceIp":           "$context.identity.sourceIp",
+	"tls":                "$context.tlsVersion",
 }
 
 // addAPI adds the gateway and every route of names.Routes. It has no authorizer:
@@ -38,7 +52,8 @@ func (h *house) addAPI() {
 		RestApiName:   jsii.String(names.StackName),
 		EndpointTypes: &[]awsapigateway.EndpointType{awsapigateway.EndpointType_REGIONAL},
 		// Without it a compressed body is mangled on its way to the function.
-		BinaryMediaTypes: jsii.Strings("*/*"),
+		BinaryMediaTypes:          jsii.Strings("*/*"),
+		DisableExecuteApiEndpoint: jsii.Bool(h.settings.domainOnly),
 		// The access log needs a role that API Gateway has one of per account and region.
 		CloudWatchRole: jsii.Bool(!h.settings.emulator),
 		DeployOptions: &awsapigateway.StageOptions{
@@ -49,6 +64,9 @@ func (h *house) addAPI() {
 			AccessLogFormat:      awsapigateway.AccessLogFormat_Custom(jsii.String(accessLogLine())),
 		},
 	})
+	rest := h.api.Node().DefaultChild().(awsapigateway.CfnRestApi)
+	rest.SetSecurityPolicy(jsii.String(tlsPolicy))
+	rest.SetEndpointAccessMode(jsii.String(accessMode))
 	// The construct adds an output of its own beside ours.
 	h.api.Node().TryRemoveChild(jsii.String("Endpoint"))
 

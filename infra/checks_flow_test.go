@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"leasehold/pkg/names"
@@ -200,6 +202,83 @@ func checkStage(t template) (complaints []string) {
 		}
 		if !bounded {
 			complaints = append(complaints, id+" has no throttle")
+		}
+	}
+	return complaints
+}
+
+// checkTLS complains about an API whose own endpoint takes less than TLS 1.2.
+func checkTLS(t template) (complaints []string) {
+	for _, id := range t.ofType("AWS::ApiGateway::RestApi") {
+		api := t.Resources[id]
+		policy, _ := api.at("SecurityPolicy").(string)
+		if least := regexp.MustCompile(`^(SecurityPolicy_TLS13_1_[23]_[A-Z0-9_]+|TLS_1_2)$`); !least.MatchString(policy) {
+			complaints = append(complaints, fmt.Sprintf("%s may be spoken to in TLS older than 1.2: its policy is %q", id, policy))
+		}
+		if mode := api.at("EndpointAccessMode"); strings.HasPrefix(policy, "SecurityPolicy_") && mode == nil {
+			complaints = append(complaints, id+" has a policy that AWS refuses without an access mode")
+		}
+		if kinds := api.at("EndpointConfiguration", "Types"); !containsValue(kinds, "REGIONAL") {
+			complaints = append(complaints, fmt.Sprintf("%s is %v, and its policy is one of regional endpoints", id, kinds))
+		}
+	}
+	return complaints
+}
+
+// logged is what the access log may hold of a call: nothing in it was written by the caller
+// or names a person. A path, a query or a header would.
+var logged = []string{
+	"$context.requestId", "$context.extendedRequestId", "$context.requestTime", "$context.httpMethod", "$context.resourcePath",
+	"$context.status", "$context.error.responseType", "$context.integrationStatus", "$context.integrationLatency",
+	"$context.responseLatency", "$context.responseLength", "$context.identity.sourceIp", "$context.tlsVersion",
+}
+
+// neededInLog is what says of a refused call whose it was and what was called.
+var neededInLog = []string{"$context.identity.sourceIp", "$context.resourcePath", "$context.httpMethod", "$context.status", "$context.error.responseType", "$context.extendedRequestId"}
+
+// checkAccessLog complains about a log that holds more of people than it may, or too little
+// to find out who called what.
+func checkAccessLog(t template) (complaints []string) {
+	for _, id := range t.ofType("AWS::ApiGateway::Stage") {
+		format, _ := t.Resources[id].at("AccessLogSetting", "Format").(string)
+		held := regexp.MustCompile(`\$[A-Za-z.]+`).FindAllString(format, -1)
+		for _, value := range held {
+			if !slices.Contains(logged, value) {
+				complaints = append(complaints, fmt.Sprintf("%s logs %s, which may name a person", id, value))
+			}
+		}
+		for _, value := range neededInLog {
+			if !slices.Contains(held, value) {
+				complaints = append(complaints, fmt.Sprintf("%s does not log %s", id, value))
+			}
+		}
+	}
+	return complaints
+}
+
+// checkTicks complains about ticks that are kept when they are too late to be of use, or
+// tried again: the next one does their work.
+func checkTicks(t template) (complaints []string) {
+	for _, f := range names.Functions {
+		if f.Trigger.Schedule == 0 {
+			continue
+		}
+		found := false
+		for _, id := range t.ofType("AWS::Lambda::EventInvokeConfig") {
+			config := t.Resources[id]
+			if refersTo(config.at("FunctionName")) != t.function(f.ID) {
+				continue
+			}
+			found = true
+			if age := config.at("MaximumEventAgeInSeconds"); age != f.Trigger.Schedule.Seconds() {
+				complaints = append(complaints, fmt.Sprintf("%s keeps a tick for %v s, want %v", f.ID, age, f.Trigger.Schedule.Seconds()))
+			}
+			if retries := config.at("MaximumRetryAttempts"); retries != 0.0 {
+				complaints = append(complaints, fmt.Sprintf("%s tries a tick %v times more, want 0", f.ID, retries))
+			}
+		}
+		if !found {
+			complaints = append(complaints, f.ID+" keeps a tick for as long as Lambda does, which is six hours")
 		}
 	}
 	return complaints

@@ -37,7 +37,7 @@ func checkEnvironment(t template) (complaints []string) {
 		variables, _ := t.Resources[t.function(f.ID)].at("Environment", "Variables").(map[string]any)
 		got := slices.Sorted(maps.Keys(variables))
 		var want []string
-		for _, key := range f.Env {
+		for _, key := range f.Env() {
 			want = append(want, string(key))
 		}
 		slices.Sort(want)

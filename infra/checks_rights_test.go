@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -110,6 +111,86 @@ func checkRoles(t template) (complaints []string) {
 	return complaints
 }
 
+// checkRights complains about every action on every resource that a function's role allows
+// and names does not, and about every one that names says and the role does not allow.
+func checkRights(t template) (complaints []string) {
+	for _, f := range names.Functions {
+		want := map[string]bool{}
+		for _, right := range f.Rights() {
+			for _, action := range right.Actions {
+				want[action+" on "+t.resourceOf(f, right)] = true
+			}
+		}
+		got := t.allowedTo(refersTo(t.Resources[t.function(f.ID)].at("Role")))
+		for _, each := range slices.Sorted(maps.Keys(got)) {
+			if !want[each] {
+				complaints = append(complaints, fmt.Sprintf("%s may %s, which names does not say", f.ID, each))
+			}
+		}
+		for _, each := range slices.Sorted(maps.Keys(want)) {
+			if !got[each] {
+				complaints = append(complaints, fmt.Sprintf("%s may not %s, which names says", f.ID, each))
+			}
+		}
+	}
+	return complaints
+}
+
+// allowedTo returns what a role allows: "action on resource". Conditions would narrow it,
+// so that they are told with it.
+func (t template) allowedTo(role string) map[string]bool {
+	found := map[string]bool{}
+	note := func(properties any) {
+		for _, statement := range statements(properties) {
+			for _, action := range listOf(at(statement, "Action")) {
+				for _, target := range listOf(at(statement, "Resource")) {
+					each := flat(action) + " on " + flat(target)
+					if condition := at(statement, "Condition"); condition != nil {
+						each += " if " + flat(condition)
+					}
+					found[each] = found[each] || at(statement, "Effect") == "Allow"
+				}
+			}
+		}
+	}
+	note(t.Resources[role].at("Policies"))
+	for _, id := range t.ofType("AWS::IAM::Policy") {
+		if refersTo(listOf(t.Resources[id].at("Roles"))[0]) == role {
+			note(t.Resources[id].at("PolicyDocument"))
+		}
+	}
+	return found
+}
+
+// resourceOf names the resource of a right as the template does.
+func (t template) resourceOf(f names.Function, right names.Right) string {
+	queue := func(id string) string {
+		for _, logical := range t.ofType("AWS::SQS::Queue") {
+			if t.Resources[logical].at("QueueName") == names.StackName+"-"+id {
+				return "${" + logical + "}"
+			}
+		}
+		return "no queue " + id
+	}
+	first := func(kind string) string {
+		if ids := t.ofType(kind); len(ids) > 0 {
+			return "${" + ids[0] + "}"
+		}
+		return "no " + kind
+	}
+	switch right.Part {
+	case names.PartTable:
+		return first("AWS::DynamoDB::Table")
+	case names.PartIndex:
+		return first("AWS::DynamoDB::Table") + "/index/" + right.ID
+	case names.PartQueue:
+		return queue(right.ID)
+	case names.PartLog:
+		return "${" + refersTo(t.Resources[t.function(f.ID)].at("LoggingConfig", "LogGroup")) + "}"
+	}
+	return "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + secretPath + "/*"
+}
+
 // checkSecrets complains when a function that is told of no credentials may read them.
 func checkSecrets(t template) (complaints []string) {
 	may := map[string]bool{}
@@ -125,7 +206,7 @@ func checkSecrets(t template) (complaints []string) {
 
 	for _, function := range names.Functions {
 		role := refersTo(t.Resources[t.function(function.ID)].at("Role"))
-		if told := slices.Contains(function.Env, names.EnvSecretPath); may[role] != told {
+		if told := slices.Contains(function.Env(), names.EnvSecretPath); may[role] != told {
 			complaints = append(complaints, fmt.Sprintf("%s: may use credentials: %t, is told where they are: %t", function.ID, may[role], told))
 		}
 	}

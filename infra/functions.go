@@ -21,7 +21,7 @@ func (h *house) addFunction(f names.Function) {
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		Description: jsii.String("What the function " + name + " may do"),
 	})
-	h.grant(role, f.ID, log)
+	h.grant(role, f, log)
 
 	props := &awslambda.FunctionProps{
 		FunctionName: jsii.String(name),
@@ -42,8 +42,11 @@ func (h *house) addFunction(f names.Function) {
 		// detection would take for a runaway and stop.
 		props.RecursiveLoop = awslambda.RecursiveLoop_ALLOW
 	case f.Trigger.Schedule != 0:
-		// The next tick does what this one left, so a failed one is parked at once.
+		// The next tick does what this one left, so a failed one is parked at once, and one
+		// that Lambda could not start for a period is worthless: without a bound of its age
+		// Lambda would keep it for six hours, and start many old ones together.
 		props.RetryAttempts = jsii.Number(0)
+		props.MaxEventAge = seconds(f.Trigger.Schedule)
 		props.DeadLetterQueue = h.addDeadLetters(f.ID)
 	}
 	h.functions[f.ID] = awslambda.NewFunction(h.stack, jsii.String(f.ID), props)
@@ -60,8 +63,8 @@ func (h *house) addLog(id, name string) awslogs.LogGroup {
 
 func (h *house) environmentOf(f names.Function) *map[string]*string {
 	all := h.environment()
-	given := make(map[string]*string, len(f.Env))
-	for _, key := range f.Env {
+	given := map[string]*string{}
+	for _, key := range f.Env() {
 		given[string(key)] = all[key]
 	}
 	return &given

@@ -20,6 +20,7 @@ type settings struct {
 	issuers    string // JSON list
 	firstAdmin string // issuer|value
 	publicURL  string // "" means the gateway's own address
+	domainOnly bool   // the gateway's own address answers nobody
 	arch       string // in Go's words
 	alarmEmail string // "" means that nobody is mailed
 }
@@ -40,7 +41,10 @@ func readSettings(context func(string) any) (settings, error) {
 		s.arch = defaultArch(s.emulator)
 	}
 
-	if err := errors.Join(s.checkIssuers(), s.checkFirstAdmin(), s.checkArch(), s.checkAlarmEmail()); err != nil {
+	endpoint := text(context(names.ContextEndpoint))
+	s.domainOnly = endpoint == "off"
+
+	if err := errors.Join(s.checkIssuers(), s.checkFirstAdmin(), s.checkEndpoint(endpoint), s.checkArch(), s.checkAlarmEmail()); err != nil {
 		return settings{}, fmt.Errorf("the deployment's context is incomplete:\n%w", err)
 	}
 	return s, nil
@@ -95,6 +99,20 @@ func (s settings) checkFirstAdmin() error {
 			names.ContextFirstAdmin, names.ContextFirstAdmin)
 	}
 	return nil
+}
+
+// checkEndpoint refuses an API that nobody could call.
+func (s settings) checkEndpoint(value string) error {
+	switch value {
+	case "", "on":
+		return nil
+	case "off":
+		if s.publicURL == "" {
+			return fmt.Errorf("%s=off leaves the API without an address: pass -c %s=https://<its own domain> too", names.ContextEndpoint, names.ContextPublicURL)
+		}
+		return nil
+	}
+	return fmt.Errorf("%s must be on or off, not %q", names.ContextEndpoint, value)
 }
 
 func (s settings) checkArch() error {

@@ -24,6 +24,8 @@ func TestSettingsAreRefused(t *testing.T) {
 		"administrator, no bar":  {names.ContextFirstAdmin, "17", "<issuer>|<value"},
 		"mail to nobody":         {names.ContextAlarmEmail, "ops", `not "ops"`},
 		"mail to a name":         {names.ContextAlarmEmail, "Ops <ops@example.com>", "one e-mail address"},
+		"neither on nor off":     {names.ContextEndpoint, "false", `not "false"`},
+		"no address at all":      {names.ContextEndpoint, "off", "pass -c publicUrl="},
 		"unknown architecture":   {names.ContextArch, "mips", `not "mips"`},
 	}
 	for name, tt := range tests {
@@ -48,12 +50,13 @@ func TestSettingsAreRead(t *testing.T) {
 		names.ContextEmulator:  true, // JSON in cdk.json, text with -c
 		names.ContextArch:      "amd64",
 		names.ContextPublicURL: "http://127.0.0.1:8080",
+		names.ContextEndpoint:  "off",
 		names.ContextIssuers:   []any{map[string]any{"issuer": "http://127.0.0.1:9", "keySet": "http://127.0.0.1:9/jwks", "audience": "x"}},
 	}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := settings{emulator: true, arch: "amd64", publicURL: "http://127.0.0.1:8080", firstAdmin: "https://id.example.com|17",
+	want := settings{emulator: true, arch: "amd64", publicURL: "http://127.0.0.1:8080", domainOnly: true, firstAdmin: "https://id.example.com|17",
 		issuers: `[{"audience":"x","issuer":"http://127.0.0.1:9","keySet":"http://127.0.0.1:9/jwks"}]`}
 	if s != want {
 		t.Errorf("settings = %+v\nwant       %+v", s, want)

@@ -16,11 +16,11 @@ type check func(template) []string
 // checks must hold for every deployment, awsChecks where there is something to lose.
 var (
 	checks = map[string]check{
-		"wildcards": checkWildcards, "roles": checkRoles, "secrets": checkSecrets, "invokers": checkInvokers,
+		"wildcards": checkWildcards, "roles": checkRoles, "rights": checkRights, "secrets": checkSecrets, "invokers": checkInvokers,
 		"functions": checkFunctions, "environment": checkEnvironment, "logs": checkLogs,
 		"table": checkTable, "indexes": checkIndexes,
 		"dead letters": checkDeadLetters, "triggers": checkTriggers, "visibility": checkVisibility, "queues": checkQueues,
-		"routes": checkRoutes, "stage": checkStage, "outputs": checkOutputs,
+		"routes": checkRoutes, "stage": checkStage, "TLS": checkTLS, "access log": checkAccessLog, "ticks": checkTicks, "outputs": checkOutputs,
 		"public": checkPublic, "plain secrets": checkPlainSecrets,
 		"alarms": checkAlarms, "topic": checkTopic, "dashboard": checkDashboard,
 	}
@@ -33,8 +33,29 @@ func TestDeployments(t *testing.T) {
 	for name, check := range all {
 		t.Run("AWS/"+name, func(t *testing.T) { report(t, check(onAWS)) })
 	}
+	for name, check := range all {
+		t.Run("domain/"+name, func(t *testing.T) { report(t, check(onDomain)) })
+	}
 	for name, check := range checks {
 		t.Run("emulator/"+name, func(t *testing.T) { report(t, check(onEmulator)) })
+	}
+}
+
+// Whoever gives the API a domain of its own, with a firewall in front of it perhaps, can
+// close the way past it.
+func TestTheDefaultEndpointCanBeClosed(t *testing.T) {
+	for name, tt := range map[string]struct {
+		deployed template
+		closed   bool
+	}{"AWS": {onAWS, false}, "domain": {onDomain, true}, "emulator": {onEmulator, false}} {
+		for _, id := range tt.deployed.ofType("AWS::ApiGateway::RestApi") {
+			if got, _ := tt.deployed.Resources[id].at("DisableExecuteApiEndpoint").(bool); got != tt.closed {
+				t.Errorf("%s: closed = %v, want %v", name, got, tt.closed)
+			}
+		}
+	}
+	if got := at(onDomain.Outputs[names.OutputURL], "Value"); got != "https://access.example.com" {
+		t.Errorf("the output %s is %v, which does not answer", names.OutputURL, got)
 	}
 }
 
@@ -87,6 +108,43 @@ func allowing(statement map[string]any) func(template) {
 	})
 }
 
+// roleOf calls change with each statement of a function's role.
+func roleOf(function string, change func(t template, statement map[string]any)) func(template) {
+	return func(t template) {
+		role := refersTo(t.Resources[t.function(function)].at("Role"))
+		for _, id := range t.ofType("AWS::IAM::Policy") {
+			if refersTo(listOf(t.Resources[id].at("Roles"))[0]) == role {
+				for _, statement := range statements(t.Resources[id].at("PolicyDocument")) {
+					change(t, statement.(map[string]any))
+				}
+			}
+		}
+	}
+}
+
+// sending lets a function send to another queue than names says.
+func sending(function, queue string) func(template) {
+	return roleOf(function, func(t template, statement map[string]any) {
+		if at(statement, "Action") == "sqs:SendMessage" {
+			for _, id := range t.ofType("AWS::SQS::Queue") {
+				if t.Resources[id].at("QueueName") == names.StackName+"-"+queue {
+					statement["Resource"] = map[string]any{"Fn::GetAtt": []any{id, "Arn"}}
+				}
+			}
+		}
+	})
+}
+
+// widened has a function's role allow another action in place of one.
+func widened(function, action, other string) func(template) {
+	return roleOf(function, func(_ template, statement map[string]any) {
+		actions := listOf(at(statement, "Action"))
+		if i := slices.Index(actions, any(action)); i >= 0 {
+			actions[i] = other
+		}
+	})
+}
+
 // allowed changes the statement that lets somebody publish.
 func allowed(change func(map[string]any)) func(template) {
 	return spoil("AWS::SNS::TopicPolicy", func(p map[string]any) bool {
@@ -135,6 +193,11 @@ func TestChecksCanFail(t *testing.T) {
 			role := t.Resources[refersTo(t.Resources[t.function(names.Deliver)].at("Role"))]
 			at(listOf(role.at("AssumeRolePolicyDocument", "Statement"))[0], "Principal").(map[string]any)["Service"] = "ec2.amazonaws.com"
 		}, "ec2"},
+
+		{"rights", "to a lane that is not its own", sending(names.Deliver, names.DeliverUrgent), "deliver may sqs:SendMessage on ${deliverurgent"},
+		{"rights", "one action more", widened(names.Fanout, "dynamodb:DeleteItem", "dynamodb:Scan"), "fanout may dynamodb:Scan on ${Table"},
+		{"rights", "one action less", widened(names.Fanout, "dynamodb:DeleteItem", "dynamodb:Scan"), "fanout may not dynamodb:DeleteItem on ${Table"},
+		{"rights", "what only Lambda needs", widened(names.Expire, "logs:PutLogEvents", "logs:GetLogEvents"), "expire may not logs:PutLogEvents"},
 
 		{"secrets", "for a function without need", func(t template) {
 			role := t.Resources[t.function(names.Requests)].at("Role")
@@ -218,6 +281,17 @@ func TestChecksCanFail(t *testing.T) {
 		{"stage", "no throttle", without("AWS::ApiGateway::Stage", "MethodSettings"), "no throttle"},
 		{"stage", "no access log", without("AWS::ApiGateway::Stage", "AccessLogSetting"), "no access log"},
 		{"stage", "text only", without("AWS::ApiGateway::RestApi", "BinaryMediaTypes"), "mangles"},
+
+		{"TLS", "AWS's own choice", without("AWS::ApiGateway::RestApi", "SecurityPolicy"), "older than 1.2"},
+		{"TLS", "the oldest", put("AWS::ApiGateway::RestApi", "TLS_1_0", "SecurityPolicy"), "older than 1.2"},
+		{"TLS", "no access mode", without("AWS::ApiGateway::RestApi", "EndpointAccessMode"), "AWS refuses"},
+		{"TLS", "at the edge", put("AWS::ApiGateway::RestApi", []any{"EDGE"}, "EndpointConfiguration", "Types"), "of regional endpoints"},
+		{"access log", "with the path", put("AWS::ApiGateway::Stage", `{"path":"$context.path"}`, "AccessLogSetting", "Format"), "logs $context.path"},
+		{"access log", "with a header", put("AWS::ApiGateway::Stage", `{"agent":"$context.identity.userAgent"}`, "AccessLogSetting", "Format"), "userAgent"},
+		{"access log", "without the route", put("AWS::ApiGateway::Stage", `{"ip":"$context.identity.sourceIp"}`, "AccessLogSetting", "Format"), "does not log $context.resourcePath"},
+		{"ticks", "kept for hours", without("AWS::Lambda::EventInvokeConfig", "MaximumEventAgeInSeconds"), "keeps a tick for <nil> s"},
+		{"ticks", "tried again", put("AWS::Lambda::EventInvokeConfig", 2.0, "MaximumRetryAttempts"), "tries a tick 2 times more"},
+		{"ticks", "as Lambda likes", func(t template) { delete(t.Resources, t.ofType("AWS::Lambda::EventInvokeConfig")[0]) }, "six hours"},
 
 		{"public", "function URL", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::Lambda::Url"} }, "another way in"},
 		{"public", "bucket", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::S3::Bucket"} }, "another way in"},

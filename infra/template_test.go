@@ -29,8 +29,9 @@ type resource struct {
 	DeletionPolicy string
 }
 
-// onAWS and onEmulator are the two deployments, synthesized once: that takes seconds.
-var onAWS, onEmulator template
+// onAWS and onEmulator are the two deployments, onDomain one that answers at a domain of its
+// own alone. They are synthesized once: that takes seconds.
+var onAWS, onEmulator, onDomain template
 
 func TestMain(m *testing.M) {
 	code := 1
@@ -62,6 +63,9 @@ func synthesizeBoth() (err error) {
 	}
 
 	if onAWS, err = synthesize(dir, "aws", deployment(nil)); err != nil {
+		return err
+	}
+	if onDomain, err = synthesize(dir, "domain", deployment(map[string]any{names.ContextPublicURL: "https://access.example.com", names.ContextEndpoint: "off"})); err != nil {
 		return err
 	}
 	onEmulator, err = synthesize(dir, "emulator", deployment(map[string]any{names.ContextEmulator: "true", names.ContextAlarmEmail: "ops@example.com"}))

@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdaeventsources"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 
 	"leasehold/pkg/names"
@@ -24,17 +24,19 @@ func (h *house) addTrigger(f names.Function) {
 
 // drain has the function take the queue's messages. The queue bounds how many copies of
 // it run at once, in place of reserved concurrency: that would be one bound for both
-// lanes, and a young AWS account has none to give away.
+// lanes, and a young AWS account has none to give away. The mapping grants nothing by
+// itself, as an event source would: the role has what names says.
 func (h *house) drain(f names.Function, queue names.Queue) {
-	props := &awslambdaeventsources.SqsEventSourceProps{
+	mapping := &awslambda.EventSourceMappingOptions{
+		EventSourceArn:          h.queues[queue.ID].QueueArn(),
 		BatchSize:               jsii.Number(queue.BatchSize),
 		ReportBatchItemFailures: jsii.Bool(true),
 		MaxConcurrency:          jsii.Number(queue.MaxConcurrency),
 	}
 	if queue.BatchWindow > 0 {
-		props.MaxBatchingWindow = seconds(queue.BatchWindow)
+		mapping.MaxBatchingWindow = seconds(queue.BatchWindow)
 	}
-	h.functions[f.ID].AddEventSource(awslambdaeventsources.NewSqsEventSource(h.queues[queue.ID], props))
+	h.functions[f.ID].AddEventSourceMapping(jsii.String(queue.ID+"-source"), mapping)
 }
 
 // schedule adds the rule. A tick that does not reach the function is parked in the

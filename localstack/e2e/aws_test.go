@@ -3,6 +3,11 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -17,6 +22,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -65,6 +71,70 @@ func depth(t *testing.T, queue string) int {
 	return n
 }
 
+// refusals are what functions have logged of calls to AWS that their roles do not allow. A
+// role that lacks a right shows nowhere else: most such calls are hints, whose loss costs
+// time and nothing more.
+func refusals(ctx context.Context) ([]string, error) {
+	var found []string
+	for _, f := range names.Functions {
+		group := "/aws/lambda/" + names.StackName + "-" + f.ID
+		for token := ""; ; {
+			query := map[string]any{"logGroupName": group}
+			if token != "" {
+				query["nextToken"] = token
+			}
+			var page struct {
+				Events    []struct{ Message string }
+				NextToken string
+			}
+			if err := logsCall(ctx, "FilterLogEvents", query, &page); err != nil {
+				return nil, err
+			}
+			for _, e := range page.Events {
+				if strings.Contains(e.Message, "AccessDenied") || strings.Contains(e.Message, "not authorized to perform") {
+					found = append(found, f.ID+": "+strings.TrimSpace(e.Message))
+				}
+			}
+			if token = page.NextToken; token == "" {
+				break
+			}
+		}
+	}
+	return found, nil
+}
+
+// logsCall asks the emulator's CloudWatch Logs.
+func logsCall(ctx context.Context, operation string, body, answer any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, stack.Endpoint+"/", bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	request.Header.Set("X-Amz-Target", "Logs_20140328."+operation)
+	sum := sha256.Sum256(text)
+	credentials, err := awsConfig().Credentials.Retrieve(ctx)
+	if err != nil {
+		return err
+	}
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), "logs", parts.Region, time.Now()); err != nil {
+		return err
+	}
+	response, err := (&http.Client{Timeout: 20 * time.Second}).Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(io.LimitReader(response.Body, 1000))
+		return fmt.Errorf("%s: %s %s", operation, response.Status, said)
+	}
+	return json.NewDecoder(response.Body).Decode(answer)
+}
+
 // killDelivery kills every process that runs the delivery function of this stack, as kill
 // -9 does, and returns how many there were.
 func killDelivery(t *testing.T) int {
@@ -89,7 +159,7 @@ func killDelivery(t *testing.T) int {
 type flaky struct {
 	*httptest.Server
 	mu     sync.Mutex
-	mode   string // "", "down" or "throttle"
+	mode   string // "", "down", "silent" or "throttle"
 	writes int    // PATCH calls that were let through
 	calls  int
 }
@@ -115,6 +185,8 @@ func newFlaky(t *testing.T) *flaky {
 		switch mode {
 		case "down":
 			panic(http.ErrAbortHandler) // the connection breaks
+		case "silent":
+			<-r.Context().Done() // until the caller gives up
 		case "throttle":
 			w.Header().Set("Retry-After", "20")
 			w.WriteHeader(http.StatusTooManyRequests)

@@ -60,7 +60,17 @@ func run(m *testing.M) int {
 		fmt.Println("the seed failed:", err)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	refused, err := refusals(ctx)
+	if err != nil {
+		fmt.Println("what the functions were refused could not be read:", err)
+		return 1
+	}
+	for _, each := range refused {
+		fmt.Println("a function called what its role does not allow:", each)
+		code = 1
+	}
+	return code
 }
 
 type object = map[string]any

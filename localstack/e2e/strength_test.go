@@ -252,7 +252,7 @@ func TestStory_ATargetIsDownThenThrottlesThenIsWell_AndDelaysNobodyElse(t *testi
 	f.set("")
 	well := time.Now()
 	for _, id := range ids {
-		requestState(t, id, "delivered", 7*time.Minute)
+		requestState(t, id, "delivered", time.Until(well.Add(90*time.Second)))
 	}
 	allOnce(t, sick, people, soon)
 	ratio := during.Seconds() / before.Seconds()
@@ -261,6 +261,46 @@ func TestStory_ATargetIsDownThenThrottlesThenIsWell_AndDelaysNobodyElse(t *testi
 	if ratio > 4 {
 		t.Errorf("others were delayed: ratio %.2f", ratio)
 	}
+}
+
+// outOfOrder makes a connector that leads to the SCIM server through a flaky one, and an
+// offer of one group behind it.
+func outOfOrder(t *testing.T, f *flaky) (offer, string) {
+	t.Helper()
+	group, catalog := newTargetGroup(t), newCatalog(t)
+	call(t, parts.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
+		"resource": object{"originId": group, "originSystem": "Scim", "environment": object{"id": f.register(t)}}}).want(201)
+	return newOffer(t, catalog, group), group
+}
+
+// OUTAGE=20m and WAITING=500 make it a long and a large one. By the time that the target
+// is back most of those who wait would be tried again only minutes later: they are woken.
+func TestD3_AfterAnOutageTheLastOfThoseWhoWaitedIsDeliveredIn90Seconds(t *testing.T) {
+	t.Parallel()
+	outage, err := time.ParseDuration(os.Getenv("OUTAGE"))
+	if err != nil {
+		outage = 2 * time.Minute
+	}
+	f := newFlaky(t)
+	o, group := outOfOrder(t, f)
+	f.set("silent")
+	began := time.Now()
+	people, ids := crowd(t, o, number("WAITING", 50))
+	calls, _ := f.counts()
+	for time.Since(began) < outage {
+		time.Sleep(time.Second)
+	}
+	after, _ := f.counts()
+	t.Logf("%d people wait, after %d calls to the silent target in %.0f s", len(people), after-calls, time.Since(began).Seconds())
+
+	f.set("")
+	back := time.Now()
+	allOnce(t, group, people, 90*time.Second)
+	t.Logf("the last one is in the group %.1f s after the target was back", time.Since(back).Seconds())
+	for _, id := range ids {
+		requestState(t, id, "delivered", time.Until(back.Add(90*time.Second)))
+	}
+	t.Logf("all %d are told that they are delivered %.1f s after the target was back", len(ids), time.Since(back).Seconds())
 }
 
 func TestStory_PoisonAndNewerThingsAreParkedAndRedriven(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -50,6 +51,33 @@ func startEmulator(ctx context.Context, o Options) (*emulator, error) {
 		return startLocalStack(ctx, o)
 	}
 }
+
+// Emulator is an emulator with nothing on it.
+type Emulator struct {
+	Endpoint string
+	emulator *emulator
+}
+
+// StartEmulator starts MiniStack alone, with IAM enforced.
+func StartEmulator(ctx context.Context, o Options) (*Emulator, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	e, err := startMiniStack(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Emulator{e.endpoint, e}, nil
+}
+
+// Environment is what AWS clients need to find the emulator, and are let in.
+func (e *Emulator) Environment() []string {
+	return append(slices.Clone(credentials), "AWS_ENDPOINT_URL="+e.Endpoint, "AWS_ENDPOINT_URL_S3="+e.Endpoint)
+}
+
+// Stop ends the emulator.
+func (e *Emulator) Stop() error { return e.emulator.stop() }
 
 // startMiniStack starts MiniStack with IAM enforced, on loopback and with all that it writes inside o.Dir.
 func startMiniStack(ctx context.Context, o Options) (*emulator, error) {

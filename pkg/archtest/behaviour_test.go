@@ -72,7 +72,8 @@ var behaviour = []answer{
 	// Approval.
 	{44, 50, held, ""},
 	{51, 51, held, "Users, groups and the requestor's manager; a manager's manager and sponsors are refused."},
-	{52, 53, held, ""},
+	{52, 52, held, "Also where a manager is there and cannot decide, before or while the request waits; after the fallbacks the alternates become approvers, and at last the administrators."},
+	{53, 53, held, ""},
 	{54, 54, notYet, "Sponsors come with connected organizations."},
 	{55, 55, notYet, "It binds those who configure by pages, and there are none; the API takes a manager in each stage."},
 	{56, 60, held, ""},
@@ -91,7 +92,9 @@ var behaviour = []answer{
 	// Lifecycle.
 	{77, 77, held, ""},
 	{78, 78, held, "From one minute on: no time at all is refused."},
-	{79, 84, held, ""},
+	{79, 81, held, ""},
+	{82, 82, held, "An administrator's update without an end leaves the end where it is; an update that would change nothing is refused."},
+	{83, 84, held, ""},
 	{85, 85, notAdopted, "An end is an instant, the same in every time zone, and the policy alone bounds how far it can be moved."},
 	{86, 87, held, ""},
 	{88, 88, held, "Whoever is deleted loses everything at once, so nothing is held by people who are gone."},

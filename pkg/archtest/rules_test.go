@@ -67,10 +67,11 @@ var rules = map[string]rule{
 	"pkg/authn":    {ours: []string{"entitlement", "clock", "obs"}, others: []string{jose, json2}},
 	"pkg/audit":    useCase,
 	"pkg/catalogs": useCase,
-	"pkg/requests": useCase,
+	"pkg/requests": useCase.and("approvers"),
 	"pkg/delivery": useCase.and("connector"),
 	// How many shards there are is part of the contract, and the tick walks them.
-	"pkg/lifecycle": useCase.and("names"),
+	"pkg/lifecycle": useCase.and("names", "approvers"),
+	"pkg/approvers": useCase,
 	"pkg/directory": useCase.and("names", "connector", "secrets"),
 
 	"pkg/dynamo":    adapter.andOthers(sdk, smithy),

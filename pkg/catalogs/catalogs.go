@@ -3,6 +3,7 @@
 package catalogs
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -19,6 +20,7 @@ type Service struct {
 	Secrets Secrets
 	Kinds   []string // kinds of connectors that may be registered
 	Jobs    Jobs
+	Hinter  Hinter
 	Clock   clock.Clock
 	IDs     clock.IDs
 	Log     *slog.Logger
@@ -28,6 +30,12 @@ type Service struct {
 // correctness: the tick finds the job.
 type Jobs interface {
 	HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64) error
+}
+
+// Hinter tells the delivery worker whose debt to look at. A lost hint costs time, never
+// correctness: the tick finds the debt.
+type Hinter interface {
+	Hint(ctx context.Context, subjects ...entitlement.UserID) error
 }
 
 // Targets looks things up at target systems.
@@ -41,7 +49,10 @@ type Targets interface {
 
 // Secrets keeps connector credentials.
 type Secrets interface {
-	Put(ctx context.Context, id entitlement.ConnectorID, secret string) error
+	// Put stores a credential for an address beside earlier ones of the connector, and
+	// returns the number by which it is read.
+	Put(ctx context.Context, id entitlement.ConnectorID, address, secret string) (int64, error)
+	// Delete forgets all credentials of a connector; having none already is no error.
 	Delete(ctx context.Context, id entitlement.ConnectorID) error
 }
 
@@ -123,22 +134,50 @@ func (s *Service) AddResource(ctx context.Context, by authz.Caller, catalog enti
 	if err != nil {
 		return r, err
 	}
+	called(&r, originID)
 	r.ID, r.Catalog, r.Connector, r.OriginSystem, r.OriginID = entitlement.ResourceID(s.IDs.New()), catalog, at, originSystem, originID
 	r.Scope = entitlement.ResourceScope{ID: s.IDs.New(), OriginID: originID, DisplayName: "Root"}
 	r.Created = s.Clock.Now()
 	for i := range r.Roles {
 		r.Roles[i].ID = s.IDs.New()
 	}
-	// The catalog's version holds its deletion off; its chain records the change.
-	e := s.event(entitlement.OfCatalog, string(catalog), "resourceAdded", by)
-	e.Data = map[string]string{"resource": string(r.ID), "originId": originID, "connector": string(at)}
-	c.Chain, e = c.Chain.Append(e)
-	err = s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Events: []entitlement.Event{e}})
+	err = s.putResource(ctx, by, c, r)
 	if entitlement.StalePart(err) == entitlement.PartName {
 		err = &entitlement.Error{Kind: entitlement.Conflict, Code: "nameAlreadyExists", Msg: "The catalog holds this resource already.", Err: err}
 	}
 	r.Version++
 	return r, err
+}
+
+// called makes what a target calls its resource fit to be shown (A9, A19): its names are
+// cleaned and kept, and what has none goes by its id there.
+func called(r *entitlement.Resource, originID string) {
+	r.DisplayName = cmp.Or(first(entitlement.CleanName(r.DisplayName), entitlement.MaxName), originID)
+	r.Description = first(entitlement.CleanDescription(r.Description), entitlement.MaxDescription)
+	for i, role := range r.Roles {
+		r.Roles[i].DisplayName = cmp.Or(first(entitlement.CleanName(role.DisplayName), entitlement.MaxName), role.OriginID)
+	}
+}
+
+// first returns at most that many characters of a text.
+func first(s string, most int) string {
+	if text := []rune(s); len(text) > most {
+		return entitlement.CleanDescription(string(text[:most])) // an emoji may be cut in two
+	}
+	return s
+}
+
+// putResource commits a new resource. The catalog's version holds its deletion off, and
+// its chain records the change; the connector's holds off the deletion of that.
+func (s *Service) putResource(ctx context.Context, by authz.Caller, c entitlement.Catalog, r entitlement.Resource) error {
+	used, err := s.use(ctx, r.Connector, +1)
+	if err != nil {
+		return err
+	}
+	e := s.event(entitlement.OfCatalog, string(c.ID), "resourceAdded", by)
+	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, "connector": string(r.Connector)}
+	c.Chain, e = c.Chain.Append(e)
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used, Events: []entitlement.Event{e}})
 }
 
 // FindResource finds a resource of a catalog by its id, or else by its id at the target.
@@ -158,9 +197,13 @@ func (s *Service) RemoveResource(ctx context.Context, by authz.Caller, r entitle
 	if err != nil {
 		return err
 	}
+	used, err := s.use(ctx, r.Connector, -1)
+	if err != nil {
+		return err
+	}
 	e := s.event(entitlement.OfCatalog, string(c.ID), "resourceRemoved", by)
 	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID}
 	c.Chain, e = c.Chain.Append(e)
 	r.Erased = true
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Events: []entitlement.Event{e}})
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used, Events: []entitlement.Event{e}})
 }

@@ -41,7 +41,7 @@ var by = authz.Caller{ID: "owner", Command: "call"}
 func newWorld(t *testing.T) *world {
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 	store := memstore.New(memstore.Options{})
-	return &world{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Jobs: &jobs{}, Clock: c, IDs: c,
+	return &world{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Jobs: &jobs{}, Hinter: &hints{}, Clock: c, IDs: c,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}}
 }
 
@@ -50,6 +50,14 @@ type jobs struct{ sent []int64 }
 
 func (j *jobs) HintJob(_ context.Context, _ entitlement.PackageID, gen int64) error {
 	j.sent = append(j.sent, gen)
+	return nil
+}
+
+// hints remembers who was hinted.
+type hints struct{ sent []entitlement.UserID }
+
+func (h *hints) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+	h.sent = append(h.sent, subjects...)
 	return nil
 }
 
@@ -201,11 +209,11 @@ func TestConnector_TheCredentialIsKeptApart(t *testing.T) {
 	w.Secrets = vault
 	cfg := entitlement.ConnectorConfig{DisplayName: "CRM", Kind: "scim", URL: "https://crm.example/scim/v2", CorrelationKeys: []string{"userName"}}
 	c := must[entitlement.ConnectorConfig](t)(w.RegisterConnector(t.Context(), by, cfg, "s3cr3t"))
-	if got, err := vault.Get(t.Context(), c.ID); err != nil || got != "s3cr3t" {
+	if got, err := vault.Get(t.Context(), c.ID, c.Credential, c.Address()); err != nil || got != "s3cr3t" {
 		t.Errorf("got %q, %v", got, err)
 	}
-	must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, c.ID, "", func(c *entitlement.ConnectorConfig) { c.DisplayName = "CRM 2" }))
-	if got, _ := vault.Get(t.Context(), c.ID); got != "s3cr3t" {
+	c = must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, c.ID, "", func(c *entitlement.ConnectorConfig) { c.DisplayName = "CRM 2" }))
+	if got, _ := vault.Get(t.Context(), c.ID, c.Credential, c.Address()); got != "s3cr3t" {
 		t.Errorf("an update without a credential changed it to %q", got)
 	}
 	events := must[[]entitlement.Event](t)(w.store.Events(t.Context(), entitlement.OfConnector, string(c.ID)))

@@ -2,8 +2,10 @@ package catalogs
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"leasehold/pkg/authz"
@@ -13,10 +15,11 @@ import (
 // RegisterConnector adds a target system. Its credential is kept apart and never read back.
 func (s *Service) RegisterConnector(ctx context.Context, by authz.Caller, c entitlement.ConnectorConfig, credential string) (entitlement.ConnectorConfig, error) {
 	c.ID, c.Created, c.Meta = entitlement.ConnectorID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
-	return s.putConnector(ctx, by, c, credential, "created")
+	return s.putConnector(ctx, by, c, entitlement.ConnectorConfig{}, credential, "created")
 }
 
-// UpdateConnector changes a registration; an empty credential leaves the kept one.
+// UpdateConnector changes a registration; an empty credential leaves the kept one, which
+// stays with the address that it was given for.
 func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entitlement.ConnectorID, credential string, edit func(*entitlement.ConnectorConfig)) (entitlement.ConnectorConfig, error) {
 	if id == entitlement.BuiltinConnector {
 		return entitlement.ConnectorConfig{}, entitlement.Errorf(entitlement.Precondition, "The built-in directory cannot be changed.")
@@ -25,31 +28,71 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entit
 	if err != nil {
 		return c, err
 	}
+	before := c
+	before.ResourceManagers = slices.Clone(c.ResourceManagers)
 	edit(&c)
-	return s.putConnector(ctx, by, c, credential, "updated")
-}
-
-// putConnector keeps the credential first: a registration without one would only fail,
-// a credential without a registration is never read.
-func (s *Service) putConnector(ctx context.Context, by authz.Caller, c entitlement.ConnectorConfig, credential, kind string) (entitlement.ConnectorConfig, error) {
-	if err := s.checkConnector(ctx, &c, credential, kind == "created"); err != nil {
-		return c, err
+	moved := c.URL != before.URL || c.Kind != before.Kind
+	if moved && credential == "" {
+		return before, entitlement.Errorf(entitlement.Precondition, "The credential was given for the address %s: to change url or kind, send credential with them.", before.URL)
 	}
-	if credential != "" {
-		if err := s.Secrets.Put(ctx, c.ID, credential); err != nil {
-			return c, err
-		}
+	c, err = s.putConnector(ctx, by, c, before, credential, "updated")
+	if err == nil {
+		s.wake(ctx, id, curedBy(credential != "", c.Settings() != before.Settings())...)
 	}
-	e := s.event(entitlement.OfConnector, string(c.ID), kind, by)
-	e.Data = map[string]string{"displayName": c.DisplayName, "kind": c.Kind, "url": c.URL}
-	c.Chain, e = c.Chain.Append(e)
-	err := s.Store.Commit(ctx, entitlement.Change{Connectors: []entitlement.ConnectorConfig{c}, Events: []entitlement.Event{e}})
-	c.Version++
 	return c, err
 }
 
-// MaxCredential bounds a connector's credential: what an SSM parameter holds.
-const MaxCredential = 4096
+// putConnector keeps the credential first, under a number that nothing names yet, and
+// lets the registration name it together with the address that it is for. So whoever
+// opens the connector finds a pair that one caller sent, whatever crosses, fails or
+// crashes between the two. The credential is kept with its address besides: numbers count
+// anew after a deletion. The event tells the settings where they differ from those before.
+func (s *Service) putConnector(ctx context.Context, by authz.Caller, c, before entitlement.ConnectorConfig, credential, kind string) (entitlement.ConnectorConfig, error) {
+	named, err := s.checkManagers(ctx, c, before.ResourceManagers)
+	if err != nil {
+		return c, err
+	}
+	if err := s.checkConnector(ctx, &c, credential, kind == "created"); err != nil {
+		return c, err
+	}
+	e := s.event(entitlement.OfConnector, string(c.ID), kind, by)
+	e.Data = map[string]string{"displayName": c.DisplayName, "kind": c.Kind, "url": c.URL}
+	settings := ""
+	if before.ID != "" {
+		settings = before.Settings()
+	}
+	if now := c.Settings(); now != settings {
+		e.Before, e.After = settings, now
+	}
+	if credential != "" {
+		if c.Credential, err = s.Secrets.Put(ctx, c.ID, c.Address(), credential); err != nil {
+			return c, err
+		}
+		e.Data["credential"] = strconv.FormatInt(c.Credential, 10) // its number
+	}
+	c.Chain, e = c.Chain.Append(e)
+	change := entitlement.Change{Connectors: []entitlement.ConnectorConfig{c}, Events: []entitlement.Event{e}}
+	for _, id := range named {
+		change.References = append(change.References, entitlement.Reference{User: id})
+	}
+	err = s.Store.Commit(ctx, change)
+	c.Version++
+	if entitlement.StalePart(err) != "" && credential != "" {
+		err = errors.Join(err, s.forgetGone(ctx, c.ID))
+	}
+	return c, err
+}
+
+// forgetGone takes away the credential of a connector that was deleted while it was kept.
+func (s *Service) forgetGone(ctx context.Context, id entitlement.ConnectorID) error {
+	if _, err := s.Store.Connector(ctx, id); entitlement.KindOf(err) != entitlement.NotFound || err == nil {
+		return nil
+	}
+	return s.Secrets.Delete(ctx, id)
+}
+
+// MaxCredential bounds a connector's credential, in bytes.
+const MaxCredential = 4000
 
 func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorConfig, credential string, created bool) (err error) {
 	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err != nil {
@@ -73,12 +116,28 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 	if len(credential) > MaxCredential || created && credential == "" || strings.ContainsAny(credential, "\r\n\x00") {
 		return entitlement.Errorf(entitlement.Invalid, "credential must be given, in one line of at most %d bytes.", MaxCredential)
 	}
-	managers, err := s.Store.Users(ctx, c.ResourceManagers)
-	if err != nil {
-		return err
-	}
-	if len(c.ResourceManagers) > entitlement.MaxApprovers || len(managers) != len(c.ResourceManagers) {
-		return entitlement.Errorf(entitlement.Invalid, "resourceManagers must name at most %d users of the directory, each once.", entitlement.MaxApprovers)
-	}
 	return s.Targets.Probe(*c, credential)
+}
+
+// checkManagers refuses resource managers who are not there; whoever was deleted is not.
+// Those who are disabled may stay, and nobody newly names them. It returns those who must
+// still be there when the list is written; a list that stays as it is names nobody anew.
+func (s *Service) checkManagers(ctx context.Context, c entitlement.ConnectorConfig, before []entitlement.UserID) ([]entitlement.UserID, error) {
+	if slices.Equal(c.ResourceManagers, before) {
+		return nil, nil
+	}
+	found, err := s.Store.Users(ctx, c.ResourceManagers)
+	if err != nil {
+		return nil, err
+	}
+	found = slices.DeleteFunc(found, entitlement.User.Gone)
+	if len(c.ResourceManagers) > entitlement.MaxApprovers || len(found) != len(c.ResourceManagers) {
+		return nil, entitlement.Errorf(entitlement.Invalid, "resourceManagers must name at most %d users of the directory, each once.", entitlement.MaxApprovers)
+	}
+	for _, u := range found {
+		if !u.Enabled && !slices.Contains(before, u.ID) {
+			return nil, entitlement.Errorf(entitlement.Precondition, "resourceManagers newly names the user %s, who is disabled: enable them first, or name somebody else.", u.ID)
+		}
+	}
+	return c.ResourceManagers, nil
 }

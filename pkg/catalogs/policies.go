@@ -3,6 +3,7 @@ package catalogs
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -10,7 +11,8 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// CreatePolicy adds a policy to a package. The users and groups that it names must exist.
+// CreatePolicy adds a policy to a package. The users and groups that it names must exist,
+// and the users be enabled.
 func (s *Service) CreatePolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
 	pkg, err := s.openPackage(ctx, p.Package)
 	if err != nil {
@@ -24,7 +26,7 @@ func (s *Service) CreatePolicy(ctx context.Context, by authz.Caller, p entitleme
 	pkg.Policies = append(pkg.Policies, p.ID)
 	e := s.event(entitlement.OfPackage, string(pkg.ID), "policyAdded", by)
 	e.Data = map[string]string{"policy": string(p.ID)}
-	return s.putPolicy(ctx, by, p, "created", chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{pkg}}, e))
+	return s.putPolicy(ctx, by, p, "created", entitlement.AssignmentPolicy{}, chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{pkg}}, e))
 }
 
 // ReplacePolicy puts p in the place of the policy with its id. Requests made before keep
@@ -40,10 +42,10 @@ func (s *Service) ReplacePolicy(ctx context.Context, by authz.Caller, p entitlem
 	}
 	p.Catalog, p.Created, p.Modified, p.Meta = old.Catalog, old.Created, s.Clock.Now(), old.Meta
 	p.Deleting = old.Deleting
-	return s.putPolicy(ctx, by, p, "replaced", entitlement.Change{})
+	return s.putPolicy(ctx, by, p, "replaced", old, entitlement.Change{})
 }
 
-func (s *Service) putPolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy, kind string, with entitlement.Change) (entitlement.AssignmentPolicy, error) {
+func (s *Service) putPolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy, kind string, old entitlement.AssignmentPolicy, with entitlement.Change) (entitlement.AssignmentPolicy, error) {
 	var err error
 	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err != nil {
 		return p, err
@@ -54,7 +56,7 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Caller, p entitlement.
 	if err := p.Check(s.Clock.Now()); err != nil {
 		return p, err
 	}
-	if err := s.namedExist(ctx, p); err != nil {
+	if err := s.namedExist(ctx, p, old); err != nil {
 		return p, err
 	}
 	e := s.event(entitlement.OfPolicy, string(p.ID), kind, by)
@@ -66,43 +68,80 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Caller, p entitlement.
 	return p, err
 }
 
-// namedExist refuses a policy that names a user or a group that is not there.
-func (s *Service) namedExist(ctx context.Context, p entitlement.AssignmentPolicy) error {
-	sets := slices.Clone(p.Targets)
-	for _, stage := range p.Approval.Stages {
-		sets = slices.Concat(sets, stage.Primary, stage.Fallback, stage.Alternates, stage.FallbackAlternates)
-	}
-	want := map[string]bool{}
-	var users []entitlement.UserID
-	var groups []entitlement.GroupID
-	for _, set := range sets {
+// namedExist refuses a policy that names a user or a group that is not there; whoever was
+// deleted is not. A user who is disabled may stay what they are in the policy, and does not
+// become it newly.
+//
+// Whom somebody deletes or disables while this is decided, the policy names all the same,
+// as it does whom they delete a moment later. Nothing comes of it: who is gone neither
+// signs in nor gets anything.
+func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentPolicy) error {
+	named := people(p)
+	users, groups := map[entitlement.UserID]bool{}, map[entitlement.GroupID]bool{}
+	for _, set := range slices.Concat(named[asTarget], named[asApprover]) {
 		switch {
-		case set.ID == "" || want[set.ID]:
+		case set.ID == "":
 		case set.Kind == entitlement.SingleUser:
-			users = append(users, entitlement.UserID(set.ID))
+			users[entitlement.UserID(set.ID)] = true
 		case set.Kind == entitlement.GroupMembers:
-			groups = append(groups, entitlement.GroupID(set.ID))
-		}
-		if set.ID != "" {
-			want[set.ID] = true
+			groups[entitlement.GroupID(set.ID)] = true
 		}
 	}
-	foundUsers, err := s.Store.Users(ctx, users)
+	foundUsers, err := s.Store.Users(ctx, slices.Sorted(maps.Keys(users)))
 	if err != nil {
 		return err
 	}
-	foundGroups, err := s.Store.Groups(ctx, groups)
+	foundGroups, err := s.Store.Groups(ctx, slices.Sorted(maps.Keys(groups)))
 	if err != nil {
 		return err
 	}
 	for _, u := range foundUsers {
-		delete(want, string(u.ID))
+		if !u.Gone() {
+			delete(users, u.ID)
+		}
 	}
 	for _, g := range foundGroups {
-		delete(want, string(g.ID))
+		delete(groups, g.ID)
 	}
-	for id := range want {
-		return entitlement.Errorf(entitlement.Invalid, "The policy names %s, and there is no such user or group.", id)
+	for _, id := range slices.Sorted(maps.Keys(users)) {
+		return notThere(string(id))
+	}
+	for _, id := range slices.Sorted(maps.Keys(groups)) {
+		return notThere(string(id))
+	}
+	return newlyDisabled(foundUsers, named, people(old))
+}
+
+func notThere(id string) error {
+	return entitlement.Errorf(entitlement.Invalid, "The policy names %s, and there is no such user or group.", id)
+}
+
+// What a policy may name somebody as.
+const (
+	asTarget   = "one who may ask"
+	asApprover = "an approver"
+)
+
+// people returns whom a policy names, by what they are in it.
+func people(p entitlement.AssignmentPolicy) map[string][]entitlement.SubjectSet {
+	var approvers []entitlement.SubjectSet
+	for _, stage := range p.Approval.Stages {
+		approvers = slices.Concat(approvers, stage.Primary, stage.Fallback, stage.Alternates, stage.FallbackAlternates)
+	}
+	return map[string][]entitlement.SubjectSet{asTarget: p.Targets, asApprover: approvers}
+}
+
+// newlyDisabled refuses users who are disabled and were not named as the same before.
+func newlyDisabled(users []entitlement.User, now, before map[string][]entitlement.SubjectSet) error {
+	for _, u := range users {
+		is := func(set entitlement.SubjectSet) bool {
+			return set.Kind == entitlement.SingleUser && set.ID == string(u.ID)
+		}
+		for _, as := range []string{asTarget, asApprover} {
+			if !u.Enabled && slices.ContainsFunc(now[as], is) && !slices.ContainsFunc(before[as], is) {
+				return entitlement.Errorf(entitlement.Precondition, "The policy newly names the user %s as %s, who is disabled: enable them first, or name somebody else.", u.ID, as)
+			}
+		}
 	}
 	return nil
 }

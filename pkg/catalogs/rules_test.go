@@ -101,3 +101,31 @@ func TestR124_AnOpenRequestBlocksThePackagesDeletionToo(t *testing.T) {
 		t.Error("it stays closed")
 	}
 }
+
+// An id is good for what it is the id of: a group that a policy names is no user because
+// the same policy names it as a group as well.
+func TestPolicy_AGroupDoesNotPassForAUser(t *testing.T) {
+	w := newWorld(t)
+	p := w.pack(w.catalog())
+	g, u := entitlement.Group{ID: entitlement.GroupID(w.clock.New()), DisplayName: "G"}, entitlement.User{ID: entitlement.UserID(w.clock.New()), Type: entitlement.Member, DisplayName: "U", UserPrincipalName: "u", Enabled: true}
+	w.commit(entitlement.Change{Groups: []entitlement.Group{g}, Users: []entitlement.User{u}})
+	asGroup := func(id string) entitlement.SubjectSet {
+		return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: id}
+	}
+	asUser := func(id string) entitlement.SubjectSet {
+		return entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: id}
+	}
+	for name, tt := range map[string]struct {
+		targets []entitlement.SubjectSet
+		good    bool
+	}{
+		"each as what it is":           {[]entitlement.SubjectSet{asGroup(string(g.ID)), asUser(string(u.ID))}, true},
+		"a group, and again as a user": {[]entitlement.SubjectSet{asGroup(string(g.ID)), asUser(string(g.ID))}, false},
+		"a user, and again as a group": {[]entitlement.SubjectSet{asUser(string(u.ID)), asGroup(string(u.ID))}, false},
+	} {
+		_, err := w.CreatePolicy(t.Context(), by, entitlement.AssignmentPolicy{Package: p.ID, DisplayName: "P", Scope: entitlement.ScopeSpecificUsers, Targets: tt.targets})
+		if (err == nil) != tt.good || err != nil && entitlement.KindOf(err) != entitlement.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package catalogs
 
 import (
 	"context"
+	"time"
 
 	"leasehold/pkg/entitlement"
 )
@@ -43,6 +44,19 @@ type Store interface {
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
 	Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error)
 	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
+
+	// Breaker returns what is remembered of a target; version 0 where nothing is.
+	Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlement.Breaker, error)
+	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
+	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
+	// Due pages through one shard of what falls due up to and including until, oldest first.
+	Due(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error)
+	// Read reads due items strongly.
+	Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error)
+	// Owed pages through one shard of subjects whose delivery must be looked at by until.
+	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// Debt returns a subject's head and grant sheets; a subject unknown owes nothing.
+	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
 
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error

@@ -25,16 +25,15 @@ const (
 
 // Config is what one function was told. Fields that its function is not given are empty.
 type Config struct {
-	Table          string // name of the table
-	UrgentQueueURL string // the queue deliver-urgent
-	BulkQueueURL   string // the queue deliver-bulk
-	FanoutQueueURL string // the queue fanout
-	Issuers        []Issuer
-	FirstAdmin     FirstAdmin
-	PublicURL      string // base of every link, with no slash at the end; "" means the gateway's own address
-	SecretPath     string // SSM path of connector credentials, with no slash at the end
-	Emulated       bool   // on an emulator: targets and key sets may be plain http and private
-	AWS            AWS
+	Function   names.Function    // whose it is, and so what clients it may have
+	Table      string            // name of the table
+	Queues     map[string]string // URL of each queue that it sends to or drains, by the queue's id
+	Issuers    []Issuer
+	FirstAdmin FirstAdmin
+	PublicURL  string // base of every link, with no slash at the end; "" means the gateway's own address
+	SecretPath string // SSM path of connector credentials, with no slash at the end
+	Emulated   bool   // on an emulator: targets and key sets may be plain http and private
+	AWS        AWS
 }
 
 // AWS is how the function reaches AWS or an emulator, from the Lambda runtime.
@@ -72,8 +71,8 @@ func (c Config) String() string {
 	for i, issuer := range c.Issuers {
 		issuers[i] = issuer.Issuer
 	}
-	return fmt.Sprintf("table=%s urgentQueue=%s bulkQueue=%s fanoutQueue=%s issuers=%v firstAdminIssuer=%s publicUrl=%s secretPath=%s emulated=%t region=%s endpoint=%s",
-		c.Table, c.UrgentQueueURL, c.BulkQueueURL, c.FanoutQueueURL, issuers, c.FirstAdmin.Issuer, c.PublicURL, c.SecretPath, c.Emulated, c.AWS.Region, c.AWS.Endpoint)
+	return fmt.Sprintf("function=%s table=%s queues=%v issuers=%v firstAdminIssuer=%s publicUrl=%s secretPath=%s emulated=%t region=%s endpoint=%s",
+		c.Function.ID, c.Table, c.Queues, issuers, c.FirstAdmin.Issuer, c.PublicURL, c.SecretPath, c.Emulated, c.AWS.Region, c.AWS.Endpoint)
 }
 
 // GoString returns the same as String.
@@ -82,14 +81,14 @@ func (c Config) GoString() string { return c.String() }
 // Load reads the environment of the function through lookup (os.LookupEnv). The
 // error names every key that is missing or malformed and says what is expected.
 func Load(lookup func(string) (string, bool), function string) (Config, error) {
-	i := slices.IndexFunc(names.Functions, func(f names.Function) bool { return f.ID == function })
-	if i < 0 {
+	f, known := names.FindFunction(function)
+	if !known {
 		return Config{}, fmt.Errorf("configuration: there is no function %q", function)
 	}
 
-	var c Config
+	c := Config{Function: f}
 	var problems []error
-	for _, key := range names.Functions[i].Env {
+	for _, key := range f.Env() {
 		problems = append(problems, c.read(key, lookup))
 	}
 	problems = append(problems, c.checkFirstAdmin(), c.checkKeySets(), c.AWS.read(lookup))

@@ -59,7 +59,7 @@ func TestLoadDemandsExactlyTheListedKeys(t *testing.T) {
 				delete(env, key)
 				got, err := config.Load(lookup(env), function.ID)
 
-				if listed := slices.Contains(function.Env, names.EnvKey(key)); listed {
+				if listed := slices.Contains(function.Env(), names.EnvKey(key)); listed {
 					if err == nil || !strings.Contains(err.Error(), key+" is not set") {
 						t.Errorf("without %s: error %v, want one that names it", key, err)
 					}
@@ -74,7 +74,7 @@ func TestLoadDemandsExactlyTheListedKeys(t *testing.T) {
 // TestEveryKeyIsInTheEnvironmentOfTheTests keeps the test above honest.
 func TestEveryKeyIsInTheEnvironmentOfTheTests(t *testing.T) {
 	for _, function := range names.Functions {
-		for _, key := range function.Env {
+		for _, key := range function.Env() {
 			if _, ok := environment()[string(key)]; !ok {
 				t.Errorf("%s has no value in environment()", key)
 			}
@@ -93,10 +93,12 @@ func TestLoadReadsEveryValue(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	catalogs, _ := names.FindFunction(names.Catalogs)
 	want := config.Config{
-		Table:          "Leasehold-Table",
-		UrgentQueueURL: "https://sqs.eu-west-1.amazonaws.com/123456789012/deliver-urgent",
-		FanoutQueueURL: "https://sqs.eu-west-1.amazonaws.com/123456789012/fanout",
+		Function: catalogs,
+		Table:    "Leasehold-Table",
+		Queues: map[string]string{names.DeliverUrgent: "https://sqs.eu-west-1.amazonaws.com/123456789012/deliver-urgent",
+			names.FanoutJobs: "https://sqs.eu-west-1.amazonaws.com/123456789012/fanout"},
 		Issuers: []config.Issuer{{Issuer: "https://id.example.com", KeySet: "https://id.example.com/keys",
 			Audience: "leasehold", TokenRule: config.RuleAccessTokenType, PrincipalClaim: "sub"}},
 		FirstAdmin: config.FirstAdmin{Issuer: "https://id.example.com", Value: "auth0|17"},
@@ -177,7 +179,7 @@ func TestLoadSaysAllThatIsWrong(t *testing.T) {
 			t.Fatalf("%s: an empty environment was accepted", function.ID)
 		}
 		for key := range environment() {
-			needed := strings.HasPrefix(key, "AWS_") && key != "AWS_SESSION_TOKEN" || slices.Contains(function.Env, names.EnvKey(key))
+			needed := strings.HasPrefix(key, "AWS_") && key != "AWS_SESSION_TOKEN" || slices.Contains(function.Env(), names.EnvKey(key))
 			if needed && !strings.Contains(err.Error(), key) {
 				t.Errorf("%s: the message does not name %s", function.ID, key)
 			}

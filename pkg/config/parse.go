@@ -20,18 +20,9 @@ var parsers = map[names.EnvKey]parser{
 		c.Table = value
 		return checkFilled(value)
 	}},
-	names.EnvUrgentQueue: {"the URL of the queue " + names.DeliverUrgent, func(c *Config, value string) error {
-		c.UrgentQueueURL = value
-		return checkURL(value)
-	}},
-	names.EnvBulkQueue: {"the URL of the queue " + names.DeliverBulk, func(c *Config, value string) error {
-		c.BulkQueueURL = value
-		return checkURL(value)
-	}},
-	names.EnvFanoutQueue: {"the URL of the queue " + names.FanoutJobs, func(c *Config, value string) error {
-		c.FanoutQueueURL = value
-		return checkURL(value)
-	}},
+	names.EnvUrgentQueue: queueURL(names.DeliverUrgent),
+	names.EnvBulkQueue:   queueURL(names.DeliverBulk),
+	names.EnvFanoutQueue: queueURL(names.FanoutJobs),
 	names.EnvIssuers: {"a JSON list of token issuers", func(c *Config, value string) (err error) {
 		c.Issuers, err = ParseIssuers(value)
 		return err
@@ -61,6 +52,16 @@ var parsers = map[names.EnvKey]parser{
 		}
 		return nil
 	}},
+}
+
+func queueURL(id string) parser {
+	return parser{"the URL of the queue " + id, func(c *Config, value string) error {
+		if c.Queues == nil {
+			c.Queues = map[string]string{}
+		}
+		c.Queues[id] = value
+		return checkURL(value)
+	}}
 }
 
 // parseFirstAdmin splits at the first bar: an issuer is a URL and holds none,

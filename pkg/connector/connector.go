@@ -2,8 +2,8 @@
 // every adapter keeps, and the registry that opens one from its registration.
 //
 // Targets differ in what "already a member" means (a success, an error, a silent
-// duplicate), so delivery never infers state from the status of a write: it checks
-// what is there, writes what is missing, and checks again.
+// duplicate), and in what they show when asked who is a member. So an adapter only asks
+// and writes; what an answer proves is decided by package delivery, alike for all.
 package connector
 
 import (
@@ -24,27 +24,47 @@ type Connector interface {
 	// Resource looks up one grantable thing by its id at the target. NotFound if it is
 	// not there; Precondition if it can never be granted, with the reason (R10, R11).
 	Resource(ctx context.Context, originID string) (Resource, error)
-	// FindPrincipal looks a person up by the target's ordered correlation keys and
-	// returns the first key's only match. Zero or several matches never guess:
-	// Precondition with PrincipalMissing or PrincipalAmbiguous.
-	FindPrincipal(ctx context.Context, who Correlation) (PrincipalRef, error)
-	// Apply makes up to Capabilities.MaxBatch changes to one role and returns one
-	// result for each op, in order. A result promises nothing, neither done nor refused:
-	// Check does. Callers Check first and apply what is missing, since some targets store
-	// a second grant as a second membership. NotFound with ResourceMissing: the resource
-	// is not there at the target, and so nobody holds the role.
+	// FindPrincipals looks people up by the target's ordered correlation keys, several in
+	// one question where the target can, and returns one Found for each, in order.
+	FindPrincipals(ctx context.Context, who []Correlation) ([]Found, error)
+	// Apply makes up to Capabilities.MaxBatch changes to one role in exactly one call that
+	// writes, and returns one result for each op, in order. A result promises nothing,
+	// neither done nor refused: Check does. Callers Check first and apply what is missing,
+	// since some targets store a second grant as a second membership. A refusal of several
+	// ops at once may be about one of them, and the target may have done a part of them all
+	// the same: callers read again and split. NotFound with ResourceMissing: the target says
+	// in its own form, of the resource's own address, that it is not there, and answered
+	// for something else.
 	Apply(ctx context.Context, role entitlement.RoleRef, ops []Op) ([]Result, error)
-	// Check tells for each principal, in order, whether it holds the role now, as the
-	// target itself answers.
-	Check(ctx context.Context, role entitlement.RoleRef, who []PrincipalRef) ([]bool, error)
+	// Check asks in one of Capabilities.Ways, for each principal in order, whether it holds
+	// the role now, and repeats what the target answers: PresenceUnknown where this way says
+	// nothing about it. It draws no conclusion: a target may hide members or ignore what it
+	// was asked.
+	Check(ctx context.Context, role entitlement.RoleRef, way Way, who []PrincipalRef) ([]entitlement.Presence, error)
 }
 
 // PrincipalRef is a person's id at the target.
 type PrincipalRef string
 
+// Way is a way of asking a target who holds a role, by the adapter's own name for it.
+type Way string
+
 // Capabilities of a target.
 type Capabilities struct {
-	MaxBatch int // ops in one Apply, principals in one Check
+	MaxBatch int   // ops in one Apply, principals in one Check
+	Ways     []Way // in which Check can ask, the best first; at least one
+
+	// Authoritative: Check shows every write as soon as Apply has returned, and leaves
+	// nobody out. Only a target whose store is ours can promise that.
+	Authoritative bool
+
+	// SerialWrites: changes of one resource that cross may undo each other, so that one is
+	// sent after the other.
+	SerialWrites bool
+
+	// Unconfirmed: an administrator lets roles count where no way of asking tells who holds
+	// them (S15).
+	Unconfirmed bool
 }
 
 // Resource is something a target can grant roles on.
@@ -66,6 +86,13 @@ type Correlation struct {
 	External string // externalId, as the identity provider gave it
 }
 
+// Found is the answer to one Correlation: the first key's only match, or why there is
+// none. Zero or several matches never guess: PrincipalMissing or PrincipalAmbiguous.
+type Found struct {
+	Ref PrincipalRef
+	Err *Refusal // nil: Ref is the person's
+}
+
 // Op is one change of a role.
 type Op struct {
 	Grant     bool // false revokes
@@ -85,17 +112,19 @@ const (
 	PrincipalMissing   Reason = "principal-missing"
 	PrincipalAmbiguous Reason = "principal-ambiguous"
 	ResourceMissing    Reason = "resource-missing"
-	RefusedByTarget    Reason = "refused-by-target"
-	CredentialRefused  Reason = "credential-refused"
+	RefusedByTarget    Reason = entitlement.ReasonRefused
+	CredentialRefused  Reason = entitlement.ReasonCredential
 	TargetUnavailable  Reason = entitlement.ReasonUnavailable
 	TargetThrottled    Reason = "target-throttled"
-	NotConfirmed       Reason = "not-confirmed" // the write was accepted, the read-back does not show it
+	NotUnderstood      Reason = "not-understood"                // the answer is none that the adapter can read
+	NotConfirmed       Reason = entitlement.ReasonNotConfirmed  // the write was accepted, the read-back does not show it
+	CannotConfirm      Reason = entitlement.ReasonCannotConfirm // no way of asking this target tells who holds the role
 )
 
 // Reasons lists them.
 func Reasons() []string {
 	var all []string
-	for _, r := range []Reason{PrincipalMissing, PrincipalAmbiguous, ResourceMissing, RefusedByTarget, CredentialRefused, TargetUnavailable, TargetThrottled, NotConfirmed} {
+	for _, r := range []Reason{PrincipalMissing, PrincipalAmbiguous, ResourceMissing, RefusedByTarget, CredentialRefused, TargetUnavailable, TargetThrottled, NotUnderstood, NotConfirmed, CannotConfirm} {
 		all = append(all, string(r))
 	}
 	return all

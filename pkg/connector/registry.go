@@ -18,13 +18,15 @@ type Configs interface {
 	Connector(ctx context.Context, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error)
 }
 
-// Secrets finds credentials by their connector's id. NotFound: none was given.
+// Secrets finds the credential of a connector that has the number and was given for the
+// address. NotFound: there is none.
 type Secrets interface {
-	Get(ctx context.Context, id entitlement.ConnectorID) (string, error)
+	Get(ctx context.Context, id entitlement.ConnectorID, number int64, address string) (string, error)
 }
 
 // Registry opens connectors by id. It keeps nothing between calls: a registration or
-// a credential that was changed is in force with the next Open.
+// a credential that was changed is in force with the next Open. An address is only ever
+// opened with the credential that was given for it.
 type Registry struct {
 	configs Configs
 	secrets Secrets
@@ -57,9 +59,9 @@ func (r *Registry) Open(ctx context.Context, id entitlement.ConnectorID) (Connec
 			cfg.Kind, strings.Join(r.Kinds(), ", "))
 	}
 
-	credential, err := r.secrets.Get(ctx, id)
+	credential, err := r.secrets.Get(ctx, id, cfg.Credential, cfg.Address())
 	if entitlement.KindOf(err) == entitlement.NotFound {
-		missing := &Refusal{Reason: CredentialRefused, Detail: "No credential is stored for this target.", Permanent: true}
+		missing := &Refusal{Reason: CredentialRefused, Detail: "No credential is stored for this address of the target: give the connector its credential again.", Permanent: true}
 		return nil, Fail(entitlement.Forbidden, op, missing, err)
 	}
 	if err != nil {

@@ -18,7 +18,7 @@ const (
 // world holds registrations and credentials.
 type world struct {
 	configs map[entitlement.ConnectorID]entitlement.ConnectorConfig
-	secrets map[entitlement.ConnectorID]string
+	secrets map[entitlement.ConnectorID][]string
 	err     error // of the secrets
 }
 
@@ -29,9 +29,12 @@ func (w *world) Connector(_ context.Context, id entitlement.ConnectorID) (entitl
 	return entitlement.ConnectorConfig{}, entitlement.Errorf(entitlement.NotFound, "There is no such connector.")
 }
 
-func (w *world) Get(_ context.Context, id entitlement.ConnectorID) (string, error) {
-	if secret, ok := w.secrets[id]; ok || w.err != nil {
-		return secret, w.err
+func (w *world) Get(_ context.Context, id entitlement.ConnectorID, number int64, address string) (string, error) {
+	if w.err != nil {
+		return "", w.err
+	}
+	if kept := w.secrets[id]; number >= 1 && number <= int64(len(kept)) && address == w.configs[id].Kind+" "+w.configs[id].URL {
+		return kept[number-1], nil
 	}
 	return "", entitlement.Errorf(entitlement.NotFound, "There is no such credential.")
 }
@@ -56,15 +59,32 @@ func open(w *world, id entitlement.ConnectorID) (string, error) {
 
 func TestAConnectorIsOpenedAsItIsRegisteredNow(t *testing.T) {
 	w := &world{
-		configs: map[entitlement.ConnectorID]entitlement.ConnectorConfig{known: {ID: known, Kind: "scim", URL: "https://a"}},
-		secrets: map[entitlement.ConnectorID]string{known: "one"},
+		configs: map[entitlement.ConnectorID]entitlement.ConnectorConfig{known: {ID: known, Kind: "scim", URL: "https://a", Credential: 1}},
+		secrets: map[entitlement.ConnectorID][]string{known: {"one"}},
 	}
 	if got, err := open(w, known); err != nil || got != "https://a with one" {
 		t.Errorf("got %q, %v", got, err)
 	}
-	w.secrets[known] = "two" // rotated
-	if got, err := open(w, known); err != nil || got != "https://a with two" {
+	w.secrets[known] = append(w.secrets[known], "two") // rotated, and not yet registered
+	if got, err := open(w, known); err != nil || got != "https://a with one" {
+		t.Errorf("before the new one is registered got %q, %v", got, err)
+	}
+	w.configs[known] = entitlement.ConnectorConfig{ID: known, Kind: "scim", URL: "https://b", Credential: 2}
+	if got, err := open(w, known); err != nil || got != "https://b with two" {
 		t.Errorf("after rotation got %q, %v", got, err)
+	}
+}
+
+func TestS20_AnAddressIsNeverOpenedWithAnothersCredential(t *testing.T) {
+	for number, kept := range map[int64][]string{0: {"one"}, 1: nil, 2: {"one"}} {
+		w := &world{
+			configs: map[entitlement.ConnectorID]entitlement.ConnectorConfig{known: {ID: known, Kind: "scim", URL: "https://a", Credential: number}},
+			secrets: map[entitlement.ConnectorID][]string{known: kept},
+		}
+		got, err := open(w, known)
+		if r := RefusalOf(err); err == nil || r.Reason != CredentialRefused || !strings.Contains(r.Detail, "give the connector its credential again") {
+			t.Errorf("credential %d of %v: got %q, %v", number, kept, got, err)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"leasehold/pkg/connector"
@@ -9,7 +10,8 @@ import (
 )
 
 // Bounds of the breaker: a dead target sees at most twenty tries in ten minutes, and one
-// with every tick, so that it is found well again within a minute (D3).
+// with every tick, so that it is found well again within a minute (D3). A rest counts from
+// the begin of a try, which may take long: the next tick would come too early for it.
 const (
 	firstRest = 30 * time.Second
 	lastRest  = 50 * time.Second
@@ -21,12 +23,13 @@ func rest(n int) time.Duration { return min(firstRest<<min(max(n-1, 0), 10), las
 // admitted reports whether the target may be called now. After a rest one worker of many
 // is let through: the one that moves the end of the rest on.
 func (t *target) admitted(ctx context.Context) (bool, error) {
-	b, err := t.service.Store.Breaker(ctx, t.id)
+	b, err := t.run.Store.Breaker(ctx, t.id)
 	if err != nil {
 		return false, err
 	}
 	t.breaker = b
-	now := t.service.Clock.Now()
+	now := t.run.Clock.Now()
+	t.began = now
 	switch {
 	case b.Failures == 0:
 		return true, nil
@@ -34,7 +37,7 @@ func (t *target) admitted(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	b.Until = now.Add(rest(b.Failures))
-	err = t.service.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}})
+	err = t.run.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}})
 	if entitlement.StalePart(err) != "" {
 		return false, nil
 	}
@@ -43,24 +46,30 @@ func (t *target) admitted(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
-// remember records how the target did as a whole, where that is news. Losing the race to
-// write it is harmless: somebody else saw the same target.
+// remember records how the target did as a whole, and how late its reads were, where that
+// is news. Losing the race to write it is harmless: somebody else saw the same target.
 func (t *target) remember(ctx context.Context) {
-	b := t.breaker
+	for _, r := range t.resources {
+		r.remember(ctx)
+	}
+	b, news := observe(t.breaker, t.lags)
+	well := b.Failures > 0 && t.answered
 	switch {
-	case t.failed && !t.answered:
+	case t.failed && !t.answered && !t.alive:
 		b.Failures++
-		b.Until = t.service.Clock.Now().Add(rest(b.Failures))
-	case b.Failures > 0 && t.answered:
+		b.Until = t.began.Add(rest(b.Failures))
+	case well:
 		b.Failures, b.Until = 0, time.Time{}
-		t.wake(ctx)
 	case b.Failures > 0 && !t.busy.IsZero():
 		b.Until = t.busy // it is alive, and has said when it wants to be tried again
-	default:
+	case !news:
 		return
 	}
-	if err := t.service.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}}); err != nil && entitlement.StalePart(err) == "" {
-		t.service.Log.WarnContext(ctx, "the state of a target was not recorded", "connector", t.id, "error", err)
+	if err := t.run.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}}); err != nil && entitlement.StalePart(err) == "" {
+		t.run.Log.WarnContext(ctx, "the state of a target was not recorded", "connector", t.id, "error", err)
+	}
+	if well {
+		t.wake(ctx) // not before: whoever is woken at once would find the target at rest
 	}
 }
 
@@ -68,9 +77,9 @@ func (t *target) remember(ctx context.Context) {
 // ahead. What is not hinted here is found by the tick in its time.
 func (t *target) wake(ctx context.Context) {
 	for page := (entitlement.Page{}); ; {
-		waiting, err := t.service.Store.Failing(ctx, t.id, entitlement.ReasonUnavailable, page)
+		waiting, err := t.run.Store.Failing(ctx, t.id, entitlement.ReasonUnavailable, page)
 		if err != nil {
-			t.service.Log.WarnContext(ctx, "those who waited for a target were not found", "connector", t.id, "error", err)
+			t.run.Log.WarnContext(ctx, "those who waited for a target were not found", "connector", t.id, "error", err)
 			return
 		}
 		var subjects []entitlement.UserID
@@ -78,8 +87,8 @@ func (t *target) wake(ctx context.Context) {
 			subjects = append(subjects, f.Subject)
 		}
 		if len(subjects) > 0 {
-			if err := t.service.Lane.Hint(ctx, subjects...); err != nil {
-				t.service.Log.WarnContext(ctx, "a hint was lost; the tick will find the debts", "subjects", len(subjects), "error", err)
+			if err := t.run.Lane.Hint(ctx, subjects...); err != nil {
+				t.run.Log.WarnContext(ctx, "a hint was lost; the tick will find the debts", "subjects", len(subjects), "error", err)
 				return
 			}
 		}
@@ -90,26 +99,53 @@ func (t *target) wake(ctx context.Context) {
 	}
 }
 
+// wellAgain reports that a target which was at rest when a subject came is not any more:
+// those who waited were woken, and this one may not have been on record among them.
+func (r *run) wellAgain(ctx context.Context, j *job) bool {
+	for _, p := range j.parts {
+		if !p.rested {
+			continue
+		}
+		// Where it cannot be read the subject is tried again in its time.
+		if b, err := r.Store.Breaker(ctx, p.at); err == nil && b.Failures == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // saw takes note of a call's outcome. Only a target that answers nothing trips the breaker:
 // one that refuses or throttles is alive, and has said what it wants, and one that answers
 // some calls would lose the others' patience for each that it does not.
 func (t *target) saw(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	select {
+	case <-t.heard:
+	default:
+		close(t.heard)
+	}
+	if isNoTime(err) || errors.Is(err, errSilent) {
+		return // there was no call
+	}
 	if err == nil {
-		t.answered = true
+		t.answered, t.misses = true, 0
 		return
 	}
 	switch refusal := connector.RefusalOf(err); refusal.Reason {
 	case connector.TargetUnavailable:
-		t.failed = true
+		t.failed, t.misses = true, t.misses+1
 	case connector.TargetThrottled:
-		t.busy = t.service.Clock.Now().Add(min(max(refusal.After, 0), lastRest))
+		t.busy = t.run.Clock.Now().Add(min(max(refusal.After, 0), lastRest))
+		t.alive, t.misses = true, 0
+	case connector.NotUnderstood: // whatever answered may not be the target
+	default:
+		t.alive, t.misses = true, 0
 	}
 }
 
 // resting is what is recorded of tasks that a resting target was not asked about.
 func (t *target) resting() *connector.Refusal {
 	return &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target did not answer others a moment ago; delivery goes on by itself.",
-		After: t.breaker.Until.Sub(t.service.Clock.Now())}
+		After: t.breaker.Until.Sub(t.run.Clock.Now())}
 }

@@ -18,11 +18,24 @@ type bulk struct {
 	told  []entitlement.UserID
 	sent  int // messages
 	again int
+	later []soon // hints that arrive after a delay
+}
+
+type soon struct {
+	subject entitlement.UserID
+	delay   time.Duration
 }
 
 func (b *bulk) Hint(_ context.Context, subjects ...entitlement.UserID) error {
 	b.told = append(b.told, subjects...)
 	b.sent++
+	return nil
+}
+
+func (b *bulk) HintAfter(_ context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
+	for _, s := range subjects {
+		b.later = append(b.later, soon{s, delay})
+	}
 	return nil
 }
 

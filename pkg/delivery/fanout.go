@@ -23,6 +23,8 @@ type FanOutStore interface {
 // Lane carries hints to the delivery worker.
 type Lane interface {
 	Hint(ctx context.Context, subjects ...entitlement.UserID) error
+	// HintAfter sends hints that arrive after the delay, at most a quarter of an hour.
+	HintAfter(ctx context.Context, delay time.Duration, subjects ...entitlement.UserID) error
 }
 
 // Again asks for a job to be taken up once more.

@@ -114,7 +114,7 @@ func TestPlan_WhatIsDoneIsNotDoneAgain(t *testing.T) {
 		if c.grant != nil {
 			sheet.Grants[ref("a")] = *c.grant
 		}
-		tasks := Plan(c.want, c.verify, sheet, c.gen)
+		tasks := Plan(c.want, c.verify, sheet, c.gen, noon)
 		if len(tasks) != c.tasks || len(tasks) == 1 && tasks[0].Grant != c.give {
 			t.Errorf("%s: %+v", name, tasks)
 		}
@@ -124,9 +124,9 @@ func TestPlan_WhatIsDoneIsNotDoneAgain(t *testing.T) {
 func TestPlan_EqualInputsGiveEqualPlans(t *testing.T) {
 	want := set("d", "a", "c", "b")
 	sheet := entitlement.GrantSheet{Connector: "con"}
-	first := Plan(want, nil, sheet, 1)
+	first := Plan(want, nil, sheet, 1, noon)
 	for range 20 {
-		if !slices.Equal(first, Plan(want, nil, sheet, 1)) {
+		if !slices.Equal(first, Plan(want, nil, sheet, 1, noon)) {
 			t.Fatal("the order wanders")
 		}
 	}
@@ -158,7 +158,7 @@ func TestRecord_FailuresGrowTheWaitAndSuccessForgetsThem(t *testing.T) {
 	if wait := fresh.Grants[ref("a")].Next.Sub(noon); wait != time.Hour {
 		t.Errorf("F9: and capped, got %v", wait)
 	}
-	record(&sheet, task, outcome{present: true, confirmed: true}, 2, noon)
+	record(&sheet, task, outcome{presence: entitlement.PresencePresent}, 2, noon)
 	if g := sheet.Grants[ref("a")]; g.Failing() || g.Attempts != 0 || g.Presence != entitlement.PresencePresent || g.Reason != "" || !g.Next.IsZero() {
 		t.Errorf("after success: %+v", g)
 	}
@@ -166,7 +166,7 @@ func TestRecord_FailuresGrowTheWaitAndSuccessForgetsThem(t *testing.T) {
 	if g := sheet.Grants[ref("a")]; g.Permanent || g.Next.IsZero() {
 		t.Errorf("S1: a removal is never given up: %+v", g)
 	}
-	record(&sheet, Task{ref("a"), false}, outcome{confirmed: true}, 4, noon)
+	record(&sheet, Task{ref("a"), false}, outcome{presence: entitlement.PresenceAbsent}, 4, noon)
 	if len(sheet.Grants) != 0 {
 		t.Errorf("read back absent: %+v", sheet.Grants)
 	}
@@ -191,11 +191,11 @@ func TestR102_WhatTheGrantsMeanForAnAssignment(t *testing.T) {
 		"one refused, one may come yet": {refused, hopeful, within, ""},
 	} {
 		known := map[entitlement.RoleRef]entitlement.Grant{ref("a"): c.a, ref("b"): c.b}
-		if got := judge(entitlement.Assignment{Since: noon}, scopes("a", "b").List, known, c.at); got != c.want {
+		if got, _ := judge(entitlement.Assignment{Since: noon}, scopes("a", "b").List, known, c.at); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
-	if got := judge(entitlement.Assignment{Since: noon}, nil, nil, noon); got != entitlement.AllPresent {
+	if got, _ := judge(entitlement.Assignment{Since: noon}, nil, nil, noon); got != entitlement.AllPresent {
 		t.Errorf("a package without roles: %q", got)
 	}
 }

@@ -1,7 +1,9 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -13,9 +15,6 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// parallelLookups bounds the searches for people at one target.
-const parallelLookups = 4
-
 // parallelCalls bounds the calls that one worker makes to one target side by side: with the
 // two workers of the bulk lane as many as a target can take that allows twenty changes a
 // second and needs 200 ms for each of the three calls of a change (Y5).
@@ -25,216 +24,221 @@ const parallelCalls = 8
 // longer is owed and taken up again later: the worker is needed elsewhere (L6).
 const patience = 10 * time.Second
 
+// wave is how many people are carried from claim to record at a time where they must be
+// looked up first, so that a run which is cut short has recorded what it did.
+const wave = 100
+
+// maxMisses is how many calls in a row may stay unanswered at a target that answered others.
+const maxMisses = 3
+
 // target carries out the tasks of several subjects at one target system.
 type target struct {
-	service *Service
-	id      entitlement.ConnectorID
-	sheets  []*sheetJob
-	conn    connector.Connector
-	batch   int
-	breaker entitlement.Breaker
+	run       *run
+	id        entitlement.ConnectorID
+	conn      connector.Connector
+	caps      connector.Capabilities
+	manners   manners
+	breaker   entitlement.Breaker
+	began     time.Time // when it was let in
+	finishing errgroup.Group
+	token     string                 // under which this worker may write to a resource
+	heard     chan struct{}          // closed when the outcome of the first call is known
+	nobody    connector.PrincipalRef // an id that nobody has
 
-	mu       sync.Mutex // of what follows, and of the sheets
-	failed   bool       // some call was not answered
-	answered bool       // some call was
-	busy     time.Time  // the target throttles, and wants to be asked again then
-	quiet    time.Time  // the target asked to be left alone until then
-	patient  time.Time  // how long it is worth waiting for that
-}
-
-// op is one subject's task of one role, and the subject's id at the target.
-type op struct {
-	sheet *sheetJob
-	task  Task
-	who   connector.PrincipalRef
+	mu        sync.Mutex // of what follows
+	failed    bool       // some call was not answered
+	misses    int        // calls in a row that were not
+	answered  bool       // some call was
+	alive     bool       // or was refused
+	busy      time.Time  // the target throttles, and wants to be asked again then
+	quiet     time.Time  // the target asked to be left alone until then
+	patient   time.Time  // how long it is worth waiting for that
+	lags      []time.Duration
+	resources map[string]*resource
 }
 
 // unit is what is done at a time: one role of as many subjects as the target takes at once.
 type unit struct {
-	role entitlement.RoleRef
-	ops  []op
+	*target
+	resource *resource
+	role     entitlement.RoleRef
+	ops      []*op
+	turn     int // among those of the resource
 }
 
-func (t *target) run(ctx context.Context) {
+// serve carries out parts: those first whose ids are known, together; then the others, so
+// many at a time that what was found out is recorded soon.
+func (t *target) serve(ctx, calls context.Context, parts []*part) {
+	t.finishing.SetLimit(parallelReads)
+	defer t.finishing.Wait()
+	refusal := t.open(ctx)
+	if refusal == nil {
+		defer t.remember(ctx)
+	}
+	var known, unknown []*part
+	for _, p := range parts {
+		if refusal == nil && t.unsure(p.sheet, p.job.plan(p.sheet, t.run.Clock.Now())) {
+			unknown = append(unknown, p)
+		} else {
+			known = append(known, p)
+		}
+	}
+	for _, some := range slices.Concat([][]*part{known}, slices.Collect(slices.Chunk(unknown, wave))) {
+		if len(some) > 0 {
+			t.wave(ctx, calls, some, refusal)
+		}
+	}
+}
+
+// open reads whether the target may be called, and opens it. What it returns is recorded of
+// all tasks instead.
+func (t *target) open(ctx context.Context) *outcome {
 	switch ok, err := t.admitted(ctx); {
 	case err != nil:
-		t.failAll(t.all(), refusalOf(err))
-		return
+		return &outcome{failure: refusalOf(err)}
 	case !ok:
-		for _, o := range t.all() {
-			t.note(o, outcome{failure: t.resting(), resting: true})
+		return &outcome{failure: t.resting(), resting: true}
+	}
+	conn, err := t.run.Connectors.Open(ctx, t.id)
+	if err != nil {
+		return &outcome{failure: refusalOf(err)}
+	}
+	t.conn, t.caps = conn, conn.Describe()
+	t.caps.MaxBatch = max(t.caps.MaxBatch, 1)
+	if len(t.caps.Ways) == 0 {
+		t.caps.Ways = []connector.Way{""}
+	}
+	t.manners = manners{authoritative: t.caps.Authoritative, serial: t.caps.SerialWrites, unconfirmed: t.caps.Unconfirmed, window: windowOf(t.caps, t.breaker)}
+	t.token, t.nobody = t.run.IDs.New(), connector.PrincipalRef(t.run.IDs.New())
+	t.heard, t.resources = make(chan struct{}), map[string]*resource{}
+	return nil
+}
+
+// wave carries some parts from claim to record.
+func (t *target) wave(ctx, calls context.Context, parts []*part, instead *outcome) {
+	if !t.run.inTime() {
+		for _, p := range parts {
+			p.left = true
+			t.finish(ctx, p)
 		}
 		return
 	}
-	defer t.remember(ctx)
-	conn, err := t.service.Connectors.Open(ctx, t.id)
-	if err != nil {
-		t.failAll(t.all(), refusalOf(err))
+	parts = t.claim(ctx, parts)
+	if instead != nil {
+		for _, p := range parts {
+			p.rested = instead.resting
+			t.noteAll(ctx, p, *instead)
+		}
 		return
 	}
-	t.conn, t.batch = conn, max(conn.Describe().MaxBatch, 1)
-	t.findPrincipals(ctx)
+	t.find(ctx, calls, parts)
 	var g errgroup.Group
 	g.SetLimit(parallelCalls)
 	if t.breaker.Failures > 0 {
 		g.SetLimit(1) // one call tries a target that was silent
 	}
-	for _, u := range t.units() {
-		g.Go(func() error {
-			if t.silent() {
-				t.failAll(u.ops, refusalOf(errSilent)) // one unanswered call is enough
-			} else {
-				t.apply(ctx, u.role, u.ops)
-			}
-			return nil
-		})
+	for _, u := range t.units(parts) {
+		over := make(chan struct{})
+		g.Go(func() error { defer close(over); u.serve(ctx, calls); return nil })
+		select {
+		case <-t.heard: // the first call is made alone: of a dead target, one is enough (Y17)
+		case <-over:
+		}
 	}
 	g.Wait()
 }
 
-// units sorts the tasks of those who were found by role, and cuts them to the target's size.
-func (t *target) units() []unit {
-	byRole := map[entitlement.RoleRef][]op{}
-	for _, o := range t.all() {
-		if o.who != "" {
-			byRole[o.task.Role] = append(byRole[o.task.Role], o)
+// units sorts the tasks of those whose ids are known by role, and cuts them to the target's
+// size. The resources take turns, since changes of one may have to wait for each other, and
+// those that failed before come last: what one of them does to the target is not to keep
+// the others from it (L7).
+func (t *target) units(parts []*part) []*unit {
+	byRole := map[entitlement.RoleRef][]*op{}
+	for _, p := range parts {
+		for _, task := range p.tasks {
+			if task.over {
+				continue
+			}
+			ids := p.ids(task)
+			task.ids = len(ids)
+			for _, who := range ids {
+				byRole[task.Role] = append(byRole[task.Role], &op{task: task, who: who})
+			}
 		}
 	}
-	var units []unit
+	var units []*unit
+	turns := map[string]int{}
 	for _, role := range slices.SortedFunc(maps.Keys(byRole), compareRoles) {
-		for chunk := range slices.Chunk(byRole[role], t.batch) {
-			units = append(units, unit{role, chunk})
+		for ops := range slices.Chunk(byRole[role], t.caps.MaxBatch) {
+			units = append(units, &unit{target: t, role: role, ops: ops, turn: turns[role.Resource]})
+			turns[role.Resource]++
 		}
 	}
+	slices.SortStableFunc(units, func(a, b *unit) int {
+		return cmp.Or(cmp.Compare(a.trouble(), b.trouble()), cmp.Compare(a.turn, b.turn))
+	})
 	return units
+}
+
+// trouble returns how often something of the unit failed before.
+func (u *unit) trouble() int {
+	n := 0
+	for _, o := range u.ops {
+		n = max(n, o.record.Attempts)
+	}
+	return n
+}
+
+// Calls that were not made.
+var (
+	// errSilent: the ones before were not answered.
+	errSilent = entitlement.Errorf(entitlement.Unavailable, "The target does not answer.")
+	// errNoTime: the run is nearly over.
+	errNoTime = errors.New("no time is left for a call")
+)
+
+// call makes one call to the target, unless it is silent or the time is over.
+func (t *target) call(calls context.Context, do func(context.Context) error) error {
+	err := t.try(calls, do)
+	t.saw(err)
+	return err
+}
+
+// try makes a call whose outcome the caller takes note of, with saw.
+func (t *target) try(calls context.Context, do func(context.Context) error) error {
+	switch {
+	case t.silent():
+		return errSilent
+	case calls.Err() != nil || !t.run.inTime():
+		return errNoTime
+	}
+	err := do(calls)
+	if err != nil && calls.Err() != nil {
+		return errNoTime // our time was over, not the target's patience
+	}
+	return err
 }
 
 func (t *target) silent() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.failed
-}
-
-// errSilent stands for a call that was not made because the one before was not answered.
-var errSilent = entitlement.Errorf(entitlement.Unavailable, "The target does not answer.")
-
-func (t *target) all() []op {
-	var all []op
-	for _, sj := range t.sheets {
-		for _, task := range sj.tasks {
-			all = append(all, op{sj, task, connector.PrincipalRef(sj.sheet.Principal)})
-		}
-	}
-	return all
-}
-
-// findPrincipals looks up those people whose id at the target is not known yet. One who
-// is not there holds nothing there, so a removal is done with that answer.
-func (t *target) findPrincipals(ctx context.Context) {
-	var g errgroup.Group
-	g.SetLimit(parallelLookups)
-	for _, sj := range t.sheets {
-		if sj.sheet.Principal != "" {
-			continue
-		}
-		if sj.job.work.Subject == nil {
-			for _, task := range sj.tasks {
-				t.note(op{sheet: sj, task: task}, outcome{failure: &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "The user does not exist any more and cannot be looked up at the target."}})
-			}
-			continue
-		}
-		g.Go(func() error {
-			u := sj.job.work.Subject
-			ref, err := t.conn.FindPrincipal(ctx, connector.Correlation{User: u.ID, UserName: u.UserPrincipalName, Mail: u.Mail, External: u.ExternalID})
-			t.saw(err)
-			if err == nil {
-				sj.sheet.Principal = string(ref)
-				return nil
-			}
-			refusal := refusalOf(err)
-			for _, task := range sj.tasks {
-				t.note(op{sheet: sj, task: task}, outcomeWithout(task, refusal))
-			}
-			return nil
-		})
-	}
-	g.Wait()
-}
-
-// outcomeWithout is the outcome of a task whose person, or whose resource, the target
-// says does not exist.
-func outcomeWithout(task Task, refusal *connector.Refusal) outcome {
-	if !task.Grant && (refusal.Reason == connector.PrincipalMissing || refusal.Reason == connector.ResourceMissing) {
-		return outcome{confirmed: true}
-	}
-	return outcome{failure: refusal}
-}
-
-// apply brings one role of one chunk of subjects to what it ought to be: what is there is
-// read, what differs is written in one call, and what was written is read back.
-func (t *target) apply(ctx context.Context, role entitlement.RoleRef, chunk []op) {
-	before, err := t.check(ctx, role, chunk)
-	if err != nil {
-		t.failAll(chunk, refusalOf(err))
-		return
-	}
-	var differ []op
-	for i, o := range chunk {
-		if before[i] == o.task.Grant {
-			t.note(o, outcome{present: before[i], confirmed: true, preExisting: before[i] && o.sheet.fresh[role]})
-			continue
-		}
-		differ = append(differ, o)
-	}
-	differ, refusals, err := t.change(ctx, role, differ)
-	if len(differ) == 0 {
-		return
-	}
-	if err != nil {
-		t.failAll(differ, refusalOf(err))
-		return
-	}
-	after, err := t.check(ctx, role, differ)
-	if err != nil {
-		t.failAll(differ, refusalOf(err))
-		return
-	}
-	for i, o := range differ {
-		t.note(o, judged(o.task, after[i], t.heeded(o, refusals[i])))
-	}
-}
-
-// change writes what differs, fenced before each call, and waits where the target asks for
-// a moment. It returns those that it tried to write, with the target's refusal of each.
-func (t *target) change(ctx context.Context, role entitlement.RoleRef, differ []op) ([]op, []*connector.Refusal, error) {
-	for {
-		t.hush(ctx)
-		differ = t.fenced(ctx, differ)
-		if len(differ) == 0 {
-			return nil, nil, nil
-		}
-		t.writes(differ, role)
-		refusals, err := t.write(ctx, role, differ)
-		if err == nil || !t.asksForAMoment(err) {
-			return differ, refusals, err
-		}
-	}
+	return t.misses > 0 && !t.answered && !t.alive || t.misses >= maxMisses
 }
 
 // hush waits for the end of the moment that the target asked somebody for.
-func (t *target) hush(ctx context.Context) {
+func (t *target) hush(calls context.Context) {
 	t.mu.Lock()
-	wait := t.quiet.Sub(t.service.Clock.Now())
+	wait := t.quiet.Sub(t.run.Clock.Now())
 	t.mu.Unlock()
 	if wait > 0 {
-		_ = t.service.Clock.Sleep(ctx, wait) // where the time is over, the fence says so
+		_ = t.run.Clock.Sleep(calls, wait) // where the time is over, the next call says so
 	}
 }
 
 // asksForAMoment reports that a call failed because the target wants to be left alone for
 // so short a time that it is worth waiting. All calls wait then, not the refused one alone.
 func (t *target) asksForAMoment(err error) bool {
-	refusal, now := connector.RefusalOf(err), t.service.Clock.Now()
+	refusal, now := connector.RefusalOf(err), t.run.Clock.Now()
 	if refusal.Reason != connector.TargetThrottled || refusal.After <= 0 {
 		return false
 	}
@@ -253,110 +257,31 @@ func (t *target) asksForAMoment(err error) bool {
 	return true
 }
 
-// writes notes that the target is asked now.
-func (t *target) writes(ops []op, role entitlement.RoleRef) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, o := range ops {
-		o.sheet.wrote[role] = true
+// note takes in an outcome, and has the part recorded when it was the last one.
+func (t *target) note(ctx context.Context, task *task, o outcome) {
+	if task.part.note(task, o, t.run.Clock.Now()) {
+		t.finish(ctx, task.part)
 	}
 }
 
-// heeded takes note of a target that does not know a subject any more: deleted there, and
-// perhaps there again under another id. The subject is looked up afresh next time, so this
-// answer is not the last one (F29).
-func (t *target) heeded(o op, refusal *connector.Refusal) *connector.Refusal {
-	if refusal == nil || refusal.Reason != connector.PrincipalMissing {
-		return refusal
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	o.sheet.sheet.Principal = ""
-	return &connector.Refusal{Reason: refusal.Reason, Detail: refusal.Detail, After: refusal.After}
-}
-
-// judged weighs what the target said of a write against what it shows: only the read-back
-// proves anything, so it overrules a refusal too.
-func judged(task Task, present bool, refusal *connector.Refusal) outcome {
-	out := outcome{present: present, confirmed: true}
-	switch {
-	case present == task.Grant:
-	case refusal != nil:
-		out.failure = refusal
-	default:
-		out.failure = &connector.Refusal{Reason: connector.NotConfirmed, Detail: "The target accepted the change, and does not show it when read back."}
-	}
-	return out
-}
-
-func (t *target) check(ctx context.Context, role entitlement.RoleRef, ops []op) ([]bool, error) {
-	who := make([]connector.PrincipalRef, len(ops))
-	for i, o := range ops {
-		who[i] = o.who
-	}
-	present, err := t.conn.Check(ctx, role, who)
-	t.saw(err)
-	if err == nil && len(present) != len(ops) {
-		err = entitlement.Errorf(entitlement.Internal, "The connector answered %d of %d.", len(present), len(ops))
-	}
-	return present, err
-}
-
-// fenced drops the ops whose claim or generation is gone: the newest truth is somebody
-// else's to carry out (F13, S14).
-func (t *target) fenced(ctx context.Context, ops []op) []op {
-	if len(ops) == 0 {
-		return nil
-	}
-	sheets := make([]*sheetJob, len(ops))
-	for i, o := range ops {
-		sheets[i] = o.sheet
-	}
-	hold, err := t.service.fence(ctx, sheets)
-	if err != nil {
-		t.service.Log.WarnContext(ctx, "the fence could not be read; nothing is written", "connector", t.id, "error", err)
-	}
-	var kept []op
-	for _, o := range ops {
-		if slices.Contains(hold, o.sheet) {
-			kept = append(kept, o)
-		} else {
-			t.note(o, outcome{untried: true})
-		}
-	}
-	return kept
-}
-
-// write sends the changes in one call and returns the target's refusal of each op, nil
-// where there is none.
-func (t *target) write(ctx context.Context, role entitlement.RoleRef, ops []op) ([]*connector.Refusal, error) {
-	changes := make([]connector.Op, len(ops))
-	for i, o := range ops {
-		changes[i] = connector.Op{Grant: o.task.Grant, Principal: o.who}
-	}
-	results, err := t.conn.Apply(ctx, role, changes)
-	t.saw(err)
-	if err == nil && len(results) != len(ops) {
-		err = entitlement.Errorf(entitlement.Internal, "The connector answered %d of %d.", len(results), len(ops))
-	}
-	if err != nil {
-		return nil, err
-	}
-	refusals := make([]*connector.Refusal, len(ops))
-	for i, result := range results {
-		refusals[i] = result.Err
-	}
-	return refusals, nil
-}
-
-func (t *target) failAll(ops []op, refusal *connector.Refusal) {
-	for _, o := range ops {
-		t.note(o, outcomeWithout(o.task, refusal))
+// noteAll takes in the outcome of all tasks of a part.
+func (t *target) noteAll(ctx context.Context, p *part, o outcome) {
+	for _, task := range p.tasks {
+		task.ids = 1
+		t.note(ctx, task, o)
 	}
 }
 
-func (t *target) note(o op, out outcome) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	record(&o.sheet.sheet, o.task, out, o.sheet.job.head.Gen, t.service.Clock.Now())
+// failedBy returns the outcome of a task whose call failed.
+func failedBy(err error) outcome {
+	if isNoTime(err) {
+		return outcome{left: true}
+	}
+	return outcome{failure: refusalOf(err)}
+}
+
+func isNoTime(err error) bool { return errors.Is(err, errNoTime) }
+
+func (t *target) finish(ctx context.Context, p *part) {
+	t.finishing.Go(func() error { t.run.finish(ctx, p.job, p); return nil })
 }

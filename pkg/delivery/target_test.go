@@ -35,26 +35,34 @@ func newSystem() *system {
 	return &system{members: map[entitlement.RoleRef][]connector.PrincipalRef{}}
 }
 
-func (s *system) Describe() connector.Capabilities { return connector.Capabilities{MaxBatch: 20} }
+func (s *system) Describe() connector.Capabilities {
+	return connector.Capabilities{MaxBatch: 20, Ways: []connector.Way{"list"}, Authoritative: true}
+}
 
 func (s *system) Resource(context.Context, string) (connector.Resource, error) {
 	return connector.Resource{}, nil
 }
 
-func (s *system) FindPrincipal(_ context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
+func (s *system) FindPrincipals(_ context.Context, who []connector.Correlation) ([]connector.Found, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
 	if s.down != nil {
-		return "", s.down
+		return nil, s.down
 	}
-	if s.people == nil {
-		return connector.PrincipalRef("at-" + who.User), nil
+	found := make([]connector.Found, len(who))
+	for i, w := range who {
+		ref, known := s.people[w.User]
+		switch {
+		case s.people == nil:
+			found[i].Ref = connector.PrincipalRef("at-" + w.User)
+		case known:
+			found[i].Ref = ref
+		default:
+			found[i].Err = &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "nobody there", Permanent: true}
+		}
 	}
-	if p, ok := s.people[who.User]; ok {
-		return p, nil
-	}
-	return "", &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "nobody there", Permanent: true}
+	return found, nil
 }
 
 func (s *system) Apply(_ context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
@@ -93,7 +101,7 @@ func (s *system) Apply(_ context.Context, role entitlement.RoleRef, ops []connec
 	return results, what.err
 }
 
-func (s *system) Check(_ context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
+func (s *system) Check(_ context.Context, role entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
@@ -101,9 +109,9 @@ func (s *system) Check(_ context.Context, role entitlement.RoleRef, who []connec
 		return nil, s.down
 	}
 	s.checks++
-	holds := make([]bool, len(who))
+	holds := make([]entitlement.Presence, len(who))
 	for i, p := range who {
-		holds[i] = slices.Contains(s.members[role], p)
+		holds[i] = entitlement.PresenceOf(slices.Contains(s.members[role], p))
 	}
 	return holds, nil
 }

@@ -4,12 +4,10 @@ package directory
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
 	"log/slog"
 	"net/mail"
 	"slices"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"leasehold/pkg/authz"
@@ -25,6 +23,8 @@ type Service struct {
 	First  entitlement.Principal // the first administrator, a parameter of the deployment
 	Hinter Hinter
 	Log    *slog.Logger
+
+	used atomic.Bool // First was used, and opens nothing any more
 }
 
 // Hinter tells the delivery worker whose debt to look at. A lost hint costs time, never
@@ -33,82 +33,14 @@ type Hinter interface {
 	Hint(ctx context.Context, subjects ...entitlement.UserID) error
 }
 
-// Identify returns the user that a verified principal is bound to, or Forbidden. The
-// first administrator of a deployment is made by the first call.
-func (s *Service) Identify(ctx context.Context, p entitlement.Principal, command string) (entitlement.UserID, error) {
-	id, err := s.Store.Bound(ctx, p)
-	if entitlement.KindOf(err) != entitlement.NotFound {
-		return id, err
-	}
-	if p == s.First {
-		return s.foundAdministrator(ctx, command)
-	}
-	return "", unbound()
-}
-
-func unbound() error {
-	return entitlement.Errorf(entitlement.Forbidden, "You are signed in, but your sign-in is not bound to a user of this directory. Ask an administrator to bind it.")
-}
-
-// foundAdministrator makes the first administrator in three steps, each of which may have
-// been done by a call before: the user, the group with that member, and last the binding,
-// so that a crash between them is taken up by the next call. Once the group is there
-// without this user, the deployment's parameter opens nothing any more.
-func (s *Service) foundAdministrator(ctx context.Context, command string) (entitlement.UserID, error) {
-	id := entitlement.UserID(derivedID(s.First.Issuer, s.First.Value))
-	u := entitlement.User{ID: id, Type: entitlement.Member, DisplayName: "First administrator", UserPrincipalName: string(id), Enabled: true, Created: s.Clock.Now()}
-	created := s.event(entitlement.OfUser, string(id), "created", id, command)
-	u.Chain, created = u.Chain.Append(created)
-	if err := s.ensure(ctx, entitlement.Change{Users: []entitlement.User{u}, Events: []entitlement.Event{created}}); err != nil {
-		return "", err
-	}
-	g := entitlement.Group{ID: entitlement.AdministratorsGroup, DisplayName: "Administrators", Description: "Its members may administer everything.",
-		MailNickname: "administrators", Created: s.Clock.Now()}
-	founded := s.event(entitlement.OfGroup, string(g.ID), "created", id, command)
-	founded.Data = map[string]string{"users": string(id)}
-	g.Chain, founded = g.Chain.Append(founded)
-	if err := s.ensure(ctx, entitlement.Change{Groups: []entitlement.Group{g}, Memberships: []entitlement.Membership{{Group: g.ID, User: id}}, Events: []entitlement.Event{founded}}); err != nil {
-		return "", err
-	}
-	return id, s.bindAdministrator(ctx, id, command)
-}
-
-// ensure commits what may be there already.
-func (s *Service) ensure(ctx context.Context, c entitlement.Change) error {
-	err := s.Store.Commit(ctx, c)
-	if entitlement.KindOf(err) == entitlement.Conflict {
-		return nil
-	}
-	return err
-}
-
-func (s *Service) bindAdministrator(ctx context.Context, id entitlement.UserID, command string) error {
-	u, err := s.Store.User(ctx, id)
-	if err != nil {
-		return err
-	}
-	if !u.Administrator() {
-		return unbound()
-	}
-	if slices.Contains(u.Identities, s.First) {
-		return nil // another first call has done it meanwhile
-	}
-	u.Identities = append(u.Identities, s.First)
-	bound := s.event(entitlement.OfUser, string(id), "updated", id, command)
-	u.Chain, bound = u.Chain.Append(bound)
-	return s.ensure(ctx, entitlement.Change{Users: []entitlement.User{u}, Events: []entitlement.Event{bound}})
-}
-
-// derivedID names the first administrator the same way at every try.
-func derivedID(issuer, value string) string {
-	sum := sha256.Sum256([]byte(fmt.Sprintf("%d|%s|%s", len(issuer), issuer, value)))
-	b := sum[:16]
-	b[6], b[8] = b[6]&0x0f|0x80, b[8]&0x3f|0x80 // version 8: a hash of our own
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
 func (s *Service) event(of entitlement.AggregateKind, id, kind string, actor entitlement.UserID, command string) entitlement.Event {
 	return entitlement.Event{Aggregate: of, ID: id, Kind: kind, Actor: actor, Command: command, At: s.Clock.Now()}
+}
+
+// chained links an event to a chain, and moves the chain's head.
+func chained(head *entitlement.Chain, e entitlement.Event) entitlement.Event {
+	*head, e = head.Append(e)
+	return e
 }
 
 // MaxIdentities bounds the principals of one user.
@@ -120,34 +52,66 @@ func (s *Service) CreateUser(ctx context.Context, by authz.Caller, u entitlement
 		return u, err
 	}
 	u.ID, u.Created, u.Manager, u.Groups, u.Meta = entitlement.UserID(s.IDs.New()), s.Clock.Now(), "", nil, entitlement.Meta{}
-	return s.putUser(ctx, by, u, "created", "")
+	return s.putUser(ctx, by, u, "created", nil, entitlement.Change{})
 }
 
-// UpdateUser changes a user; edit is given the user as it is.
-func (s *Service) UpdateUser(ctx context.Context, by authz.Caller, id entitlement.UserID, edit func(*entitlement.User) error) (entitlement.User, error) {
+// user reads a user who was not deleted.
+func (s *Service) user(ctx context.Context, id entitlement.UserID) (entitlement.User, error) {
 	u, err := s.Store.User(ctx, id)
-	if err == nil && !u.Deleted.IsZero() {
-		err = entitlement.Errorf(entitlement.NotFound, "There is no user with this id.")
+	if err == nil && u.Gone() {
+		err = noUser()
 	}
-	if err != nil {
-		return u, err
-	}
-	before := enabledWord(u)
-	if err := edit(&u); err != nil {
-		return u, err
-	}
-	if err := checkUser(&u); err != nil {
-		return u, err
-	}
-	return s.putUser(ctx, by, u, "updated", before)
+	return u, err
 }
 
-func (s *Service) putUser(ctx context.Context, by authz.Caller, u entitlement.User, kind, before string) (entitlement.User, error) {
+func noUser() error {
+	return entitlement.Errorf(entitlement.NotFound, "There is no user with this id.")
+}
+
+// UpdateUser changes a user; edit is given the user as it is, once more where somebody
+// else's change came first.
+func (s *Service) UpdateUser(ctx context.Context, by authz.Caller, id entitlement.UserID, edit func(*entitlement.User) error) (entitlement.User, error) {
+	return s.updateUser(ctx, by, id, edit, entitlement.Change{})
+}
+
+// updateUser is UpdateUser with what is to hold, or to come true, together with it.
+func (s *Service) updateUser(ctx context.Context, by authz.Caller, id entitlement.UserID, edit func(*entitlement.User) error, with entitlement.Change) (entitlement.User, error) {
+	for try := 1; ; try++ {
+		u, err := s.user(ctx, id)
+		if err != nil {
+			return u, err
+		}
+		before := u
+		before.Identities = slices.Clone(u.Identities)
+		if err := edit(&u); err != nil {
+			return u, err
+		}
+		if err := checkUser(&u); err != nil {
+			return u, err
+		}
+		u, err = s.putUser(ctx, by, u, "updated", &before, with)
+		if part := entitlement.StalePart(err); part != entitlement.PartDirectory && part != entitlement.PartEvent || try == conflictTries {
+			return u, err
+		}
+	}
+}
+
+// putUser commits a user with whatever goes with the change; before is nil for a new one.
+func (s *Service) putUser(ctx context.Context, by authz.Caller, u entitlement.User, kind string, before *entitlement.User, c entitlement.Change) (entitlement.User, error) {
 	e := s.event(entitlement.OfUser, string(u.ID), kind, by.ID, by.Command)
-	e.Before, e.After = before, enabledWord(u)
+	e.After = enabledWord(u)
+	if before != nil {
+		e.Before = enabledWord(*before)
+	}
 	e.Data = map[string]string{"userPrincipalName": u.UserPrincipalName}
-	u.Chain, e = u.Chain.Append(e)
-	c := entitlement.Change{Users: []entitlement.User{u}, Events: []entitlement.Event{e}, Heads: turned(u, before, e.At)}
+	c.Events = append(slices.Clone(c.Events), chained(&u.Chain, e))
+	c.Users, c.Heads = []entitlement.User{u}, turned(u, e.Before, e.At)
+	if before != nil {
+		c.Absences = entitlement.Absent(*before, u, e.At)
+		if err := s.withdraw(ctx, by, *before, u, &c); err != nil {
+			return u, err
+		}
+	}
 	err := s.Store.Commit(ctx, c)
 	if err == nil && len(c.Heads) > 0 {
 		if lost := s.Hinter.Hint(ctx, u.ID); lost != nil {
@@ -159,6 +123,24 @@ func (s *Service) putUser(ctx context.Context, by authz.Caller, u entitlement.Us
 	}
 	u.Version++
 	return u, err
+}
+
+// withdraw adds what goes with a user's no longer being an administrator who can sign in,
+// and with a first administrator's sign-in that is taken off the user.
+func (s *Service) withdraw(ctx context.Context, by authz.Caller, before, after entitlement.User, c *entitlement.Change) error {
+	if before.CanAdminister() && !after.CanAdminister() {
+		if err := s.resign(ctx, by, c, after.ID); err != nil {
+			return err
+		}
+	}
+	if !slices.Contains(before.Identities, s.First) || slices.Contains(after.Identities, s.First) {
+		return nil
+	}
+	used, err := s.wasUsed(ctx)
+	if err == nil && !used { // an administrator has decided who this sign-in is not
+		c.Events = append(c.Events, s.use("withdrawn", after.ID, by.ID, by.Command))
+	}
+	return err
 }
 
 // turned is what a user's being disabled, or enabled again, means for what they hold: from
@@ -179,18 +161,25 @@ func enabledWord(u entitlement.User) string {
 }
 
 func checkUser(u *entitlement.User) (err error) {
-	if u.DisplayName, err = entitlement.Name("displayName", u.DisplayName); err != nil {
+	if u.DisplayName, err = entitlement.FeedName("displayName", u.DisplayName); err != nil {
 		return err
 	}
 	if u.UserPrincipalName, err = entitlement.Name("userPrincipalName", u.UserPrincipalName); err != nil {
 		return err
 	}
-	for what, text := range map[string]*string{"mail": &u.Mail, "mailNickname": &u.MailNickname, "givenName": &u.GivenName, "surname": &u.Surname,
-		"department": &u.Department, "jobTitle": &u.JobTitle, "externalId": &u.ExternalID} {
+	for what, text := range map[string]*string{"givenName": &u.GivenName, "surname": &u.Surname, "department": &u.Department, "jobTitle": &u.JobTitle} {
+		if *text = entitlement.CleanName(*text); *text == "" {
+			continue
+		}
+		if *text, err = entitlement.FeedName(what, *text); err != nil {
+			return err
+		}
+	}
+	for what, text := range map[string]*string{"mail": &u.Mail, "mailNickname": &u.MailNickname, "externalId": &u.ExternalID} {
 		if *text == "" {
 			continue
 		}
-		if *text, err = entitlement.Name(what, *text); err != nil {
+		if *text, err = entitlement.Name(what, *text); err != nil { // somebody is found by it: it is not for us to change
 			return err
 		}
 	}
@@ -219,12 +208,17 @@ func (s *Service) SetManager(ctx context.Context, by authz.Caller, id, manager e
 	if manager == id {
 		return entitlement.Errorf(entitlement.Invalid, "Nobody can be their own manager.")
 	}
+	var with entitlement.Change
 	if manager != "" {
-		if _, err := s.Store.User(ctx, manager); err != nil {
-			return err
-		}
+		with.References = []entitlement.Reference{{User: manager}}
 	}
-	if _, err := s.UpdateUser(ctx, by, id, func(u *entitlement.User) error { u.Manager = manager; return nil }); err != nil {
+	_, err := s.updateUser(ctx, by, id, func(u *entitlement.User) (err error) {
+		if u.Manager = manager; manager != "" {
+			_, err = s.user(ctx, manager)
+		}
+		return err
+	}, with)
+	if err != nil {
 		return err
 	}
 	return s.reassign(ctx, by, id, manager)
@@ -258,25 +252,39 @@ func (s *Service) DeleteUser(ctx context.Context, by authz.Caller, id entitlemen
 	if err != nil {
 		return err
 	}
-	for _, g := range u.Groups {
-		if err := s.Leave(ctx, by, g, false, id); err != nil && entitlement.KindOf(err) != entitlement.Conflict {
+	for try := 1; ; try++ {
+		for _, g := range u.Groups {
+			if err := s.Leave(ctx, by, g, false, id); err != nil && entitlement.CodeOf(err) != CodeNotMember {
+				return err
+			}
+		}
+		_, err := s.UpdateUser(ctx, by, id, s.vanish)
+		if entitlement.KindOf(err) == entitlement.NotFound {
+			return nil // another call that deletes the user came to the end of it first
+		}
+		if entitlement.CodeOf(err) != CodeAlreadyMember || try == conflictTries {
+			return err
+		}
+		if u, err = s.Store.User(ctx, id); err != nil {
 			return err
 		}
 	}
-	_, err = s.UpdateUser(ctx, by, id, func(u *entitlement.User) error {
-		u.Deleted, u.UserPrincipalName, u.Identities, u.Manager = s.Clock.Now(), string(u.ID), nil, ""
-		return nil
-	})
-	if entitlement.KindOf(err) == entitlement.NotFound {
-		return nil // another call that deletes the user came to the end of it first
+}
+
+// vanish is the last step of a user's deletion, of one who is in no group: from then on
+// nobody can put them into one.
+func (s *Service) vanish(u *entitlement.User) error {
+	if len(u.Groups) > 0 {
+		return &entitlement.Error{Kind: entitlement.Conflict, Code: CodeAlreadyMember, Msg: "The user is being put into groups while being deleted. Try again."}
 	}
-	return err
+	u.Deleted, u.UserPrincipalName, u.Identities, u.Manager = s.Clock.Now(), string(u.ID), nil, ""
+	return nil
 }
 
 // CreateGroup adds a group without members.
 func (s *Service) CreateGroup(ctx context.Context, by authz.Caller, g entitlement.Group) (entitlement.Group, error) {
 	var err error
-	if g.DisplayName, err = entitlement.Name("displayName", g.DisplayName); err != nil {
+	if g.DisplayName, err = entitlement.FeedName("displayName", g.DisplayName); err != nil {
 		return g, err
 	}
 	if g.Description, err = entitlement.Description("description", g.Description); err != nil {
@@ -294,53 +302,4 @@ func (s *Service) CreateGroup(ctx context.Context, by authz.Caller, g entitlemen
 	err = s.Store.Commit(ctx, entitlement.Change{Groups: []entitlement.Group{g}, Events: []entitlement.Event{e}})
 	g.Version++
 	return g, err
-}
-
-// conflictTries bounds how often a change of a group's members that met another one is tried.
-const conflictTries = 8
-
-// Join makes users members, or owners, of a group, each at most once. It is a Conflict
-// where a user is one already.
-func (s *Service) Join(ctx context.Context, by authz.Caller, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
-	return s.change(ctx, by, id, owner, false, users)
-}
-
-// Leave ends memberships, or ownerships. It is a Conflict where a user is none.
-func (s *Service) Leave(ctx context.Context, by authz.Caller, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
-	return s.change(ctx, by, id, owner, true, users)
-}
-
-func (s *Service) change(ctx context.Context, by authz.Caller, id entitlement.GroupID, owner, leave bool, users []entitlement.UserID) error {
-	kind := map[bool]string{false: "member", true: "owner"}[owner] + map[bool]string{false: "Added", true: "Removed"}[leave]
-	for try := 1; ; try++ {
-		g, err := s.Store.Group(ctx, id)
-		if err != nil {
-			return err
-		}
-		e := s.event(entitlement.OfGroup, string(id), kind, by.ID, by.Command)
-		e.Data = map[string]string{"users": joinIDs(users)}
-		g.Chain, e = g.Chain.Append(e)
-		c := entitlement.Change{Groups: []entitlement.Group{g}, Events: []entitlement.Event{e}}
-		for _, u := range users {
-			c.Memberships = append(c.Memberships, entitlement.Membership{Group: id, User: u, Owner: owner, Erased: leave})
-		}
-		err = s.Store.Commit(ctx, c)
-		// The group itself moved: somebody else's member came or went. Anything else is an answer.
-		if entitlement.KindOf(err) != entitlement.Conflict || try == conflictTries || !s.groupMoved(ctx, g) {
-			return err
-		}
-	}
-}
-
-func (s *Service) groupMoved(ctx context.Context, g entitlement.Group) bool {
-	now, err := s.Store.Group(ctx, g.ID)
-	return err == nil && now.Version != g.Version
-}
-
-func joinIDs(users []entitlement.UserID) string {
-	list := make([]string, len(users))
-	for i, u := range users {
-		list[i] = string(u)
-	}
-	return strings.Join(list, " ")
 }

@@ -57,23 +57,6 @@ func TestIdentify_TheFirstAdministratorIsMadeOnce(t *testing.T) {
 	}
 }
 
-func TestIdentify_TheParameterOpensNothingOnceTheAdministratorWasRemoved(t *testing.T) {
-	s := newService()
-	id, err := s.Identify(t.Context(), first, "call")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Leave(t.Context(), by, entitlement.AdministratorsGroup, false, id); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.UpdateUser(t.Context(), by, id, func(u *entitlement.User) error { u.Identities = nil; return nil }); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Identify(t.Context(), first, "call"); entitlement.KindOf(err) != entitlement.Forbidden {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestIdentify_AnUnboundPrincipalIsToldSo_NeverMatchedByName(t *testing.T) {
 	s := newService()
 	if _, err := s.CreateUser(t.Context(), by, entitlement.User{Type: entitlement.Member, DisplayName: "Mia", UserPrincipalName: "mia", Mail: "mia@northwind.example", Enabled: true}); err != nil {
@@ -205,5 +188,108 @@ func TestLeaver_OwesTheEndOfEverythingAtOnce(t *testing.T) {
 	}
 	if _, err := s.CreateUser(t.Context(), by, entitlement.User{Type: entitlement.Member, DisplayName: "Mia", UserPrincipalName: "mia", Enabled: true}); err != nil {
 		t.Errorf("the name is free again: %v", err)
+	}
+}
+
+func TestR52_WhoMayNotBeThereToDecideAnyMoreIsNoted(t *testing.T) {
+	ctx := t.Context()
+	for name, c := range map[string]struct {
+		do   func(s *directory.Service, u, boss entitlement.UserID, board, idle entitlement.GroupID) error
+		want string // who is noted
+	}{
+		"disabled": {func(s *directory.Service, u, _ entitlement.UserID, _, _ entitlement.GroupID) error {
+			_, err := s.UpdateUser(ctx, by, u, func(u *entitlement.User) error { u.Enabled = false; return nil })
+			return err
+		}, "u"},
+		"deleted": {func(s *directory.Service, u, _ entitlement.UserID, _, _ entitlement.GroupID) error {
+			return s.DeleteUser(ctx, by, u)
+		}, "u"},
+		"out of a group that approves": {func(s *directory.Service, u, _ entitlement.UserID, board, _ entitlement.GroupID) error {
+			return s.Leave(ctx, by, board, false, u)
+		}, "u"},
+		"no more with the manager": {func(s *directory.Service, u, _ entitlement.UserID, _, _ entitlement.GroupID) error {
+			return s.SetManager(ctx, by, u, "")
+		}, "u"},
+		"with another manager": {func(s *directory.Service, u, _ entitlement.UserID, _, _ entitlement.GroupID) error {
+			other, err := s.CreateUser(ctx, by, entitlement.User{Type: entitlement.Member, DisplayName: "P", UserPrincipalName: "other", Enabled: true})
+			if err != nil {
+				return err
+			}
+			return s.SetManager(ctx, by, u, other.ID)
+		}, "u"},
+		"the same manager again": {func(s *directory.Service, u, boss entitlement.UserID, _, _ entitlement.GroupID) error {
+			return s.SetManager(ctx, by, u, boss)
+		}, ""},
+		"a first manager": {func(s *directory.Service, u, boss entitlement.UserID, _, _ entitlement.GroupID) error {
+			return s.SetManager(ctx, by, boss, u)
+		}, ""},
+		"out of a group that approves nothing": {func(s *directory.Service, u, _ entitlement.UserID, _, idle entitlement.GroupID) error {
+			return s.Leave(ctx, by, idle, false, u)
+		}, ""},
+		"no owner any more": {func(s *directory.Service, u, _ entitlement.UserID, board, _ entitlement.GroupID) error {
+			return s.Leave(ctx, by, board, true, u)
+		}, ""},
+		"another department": {func(s *directory.Service, u, _ entitlement.UserID, _, _ entitlement.GroupID) error {
+			_, err := s.UpdateUser(ctx, by, u, func(u *entitlement.User) error { u.Department = "Sales"; return nil })
+			return err
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newService()
+			store := s.Store.(*memstore.Store)
+			make := func(name string) entitlement.UserID {
+				u, err := s.CreateUser(ctx, by, entitlement.User{Type: entitlement.Member, DisplayName: "P", UserPrincipalName: name, Enabled: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return u.ID
+			}
+			u, boss := make("u"), make("boss")
+			groups := [2]entitlement.GroupID{}
+			for i := range groups {
+				g, err := s.CreateGroup(ctx, by, entitlement.Group{DisplayName: "G"})
+				if err == nil {
+					err = s.Join(ctx, by, g.ID, false, u)
+				}
+				if err == nil {
+					err = s.Join(ctx, by, g.ID, true, u)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				groups[i] = g.ID
+			}
+			stage := entitlement.ApprovalStage{Primary: []entitlement.SubjectSet{{Kind: entitlement.GroupMembers, ID: string(groups[0])}}}
+			if err := store.Commit(ctx, entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: "p", Approval: entitlement.ApprovalSettings{Stages: []entitlement.ApprovalStage{stage}}}}}); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.SetManager(ctx, by, u, boss); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.do(s, u, boss, groups[0], groups[1]); err != nil {
+				t.Fatal(err)
+			}
+			items, err := store.Read(ctx, []entitlement.DueRef{{Absent: u}, {Absent: boss}})
+			if err != nil || len(items.Absences) != len(c.want) || len(items.Absences) > 0 && items.Absences[0].Person != u {
+				t.Errorf("noted: %+v, %v", items.Absences, err)
+			}
+		})
+	}
+}
+
+func TestJoin_NobodyWhoIsNotThereBelongsToAGroup(t *testing.T) {
+	s := newService()
+	g, err := s.CreateGroup(t.Context(), by, entitlement.Group{DisplayName: "G"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := entitlement.UserID("11111111-1111-4111-8111-111111111111")
+	for _, owner := range []bool{false, true} {
+		if err := s.Join(t.Context(), by, g.ID, owner, nobody); entitlement.KindOf(err) != entitlement.NotFound {
+			t.Errorf("owner %v: %v", owner, err)
+		}
+	}
+	if owners, err := s.Store.Owners(t.Context(), g.ID); err != nil || len(owners) > 0 {
+		t.Errorf("owners: %v, %v", owners, err)
 	}
 }

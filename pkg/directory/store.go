@@ -25,6 +25,10 @@ type Store interface {
 	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
 	// OpenRequests lists a subject's open requests; an index finds them, each is read strongly.
 	OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error)
+	// Events returns all events of an aggregate, in order.
+	Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error)
+	// Approving returns those of the groups that approve anywhere, or ever did; strongly consistent.
+	Approving(ctx context.Context, groups []entitlement.GroupID) ([]entitlement.GroupID, error)
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error
 }

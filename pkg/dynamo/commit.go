@@ -8,6 +8,9 @@ import (
 
 // Commit makes the change true, or nothing of it and Conflict.
 func (db *DB) Commit(ctx context.Context, c entitlement.Change) error {
+	if err := c.Guarded(); err != nil {
+		return err
+	}
 	old, err := db.images(ctx, c)
 	if err != nil {
 		return err
@@ -60,11 +63,13 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Jobs {
 		write(p, jobShape, v)
 	}
-	p.users(c.Users, old)
+	p.users(c.Users, c.Memberships, old)
 	for _, v := range c.Groups {
 		write(p, groupShape, v)
 	}
-	p.memberships(c.Memberships)
+	p.memberships(c.Memberships, c.Users)
+	p.references(c.References)
+	p.absences(c.Absences)
 	p.requests(c.Requests)
 	for _, v := range c.Slots {
 		write(p, slotShape, v)

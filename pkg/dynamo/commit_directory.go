@@ -6,13 +6,16 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// users writes users with the groups that they are members of as stored, whatever the
-// change says of them, and moves their unique names.
-func (p *plan) users(all []entitlement.User, old images) {
+// users writes users with the groups that they are members of as stored and as the
+// change's memberships say, whatever it says of them, and moves their unique names.
+func (p *plan) users(all []entitlement.User, memberships []entitlement.Membership, old images) {
 	for _, u := range all {
 		before, known := old.users[u.ID]
 		p.current(entitlement.PartDirectory, u.Meta, before.Meta)
-		u.Groups = before.Groups
+		before.ID = u.ID
+		if u.Groups = before.Regrouped(memberships); len(u.Groups) > max(entitlement.MaxGroups, len(before.Groups)) {
+			p.refuse(entitlement.StaleError(entitlement.PartDirectory))
+		}
 		write(p, userShape, u)
 		var had, has []holding
 		if known {
@@ -43,8 +46,12 @@ func namesOf(u entitlement.User) []holding {
 
 // memberships writes member and owner rows. A member's row goes with the set of the
 // user's groups, and moves the user's version: whoever decides on somebody's groups
-// decides on the present ones.
-func (p *plan) memberships(all []entitlement.Membership) {
+// decides on the present ones. Users whom the change writes have it done there.
+func (p *plan) memberships(all []entitlement.Membership, users []entitlement.User) {
+	written := map[entitlement.UserID]bool{}
+	for _, u := range users {
+		written[u.ID] = true
+	}
 	for _, m := range all {
 		key, tag := memberKey(m.Group, m.User), tagMember
 		if m.Owner {
@@ -59,9 +66,23 @@ func (p *plan) memberships(all []entitlement.Membership) {
 			seal(it, key, tag, 1)
 			p.putNew(entitlement.PartDirectory, it)
 		}
-		if !m.Owner {
+		if !m.Owner && !written[m.User] {
 			p.regroup(m)
 		}
+	}
+}
+
+// references checks that people and groups are there.
+func (p *plan) references(all []entitlement.Reference) {
+	for _, r := range all {
+		x := newExpression()
+		x.present()
+		key := groupKey(r.Group)
+		if r.User != "" {
+			key = userKey(r.User)
+			x.lacks(attrDeleted)
+		}
+		p.check(key, entitlement.PartDirectory, x)
 	}
 }
 
@@ -76,4 +97,25 @@ func (p *plan) regroup(m entitlement.Membership) {
 		x.add(attrGroups, packedSet(m.Group))
 	}
 	p.update(userKey(m.User), entitlement.PartDirectory, x)
+}
+
+// absences notes that people may not be there any more, beside what is noted of them
+// already: the look begins anew. What the tick has looked at is an aggregate like others.
+func (p *plan) absences(all []entitlement.Absence) {
+	for _, a := range all {
+		if a.Version > 0 {
+			write(p, absenceShape, a)
+			continue
+		}
+		x := newExpression()
+		x.touch(tagAbsence)
+		x.set(attrDue, instant(a.Due))
+		x.place(dueRow(absenceKey(a.Person), a.Due))
+		x.remove(attrAgain)
+		x.remove(attrCursor)
+		if len(a.Groups) > 0 {
+			x.add(attrGroups, packedSet(a.Groups...))
+		}
+		p.update(absenceKey(a.Person), entitlement.PartDirectory, x)
+	}
 }

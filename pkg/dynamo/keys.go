@@ -17,7 +17,7 @@ import (
 //	question                              | index | key condition                            | extent
 //	catalog, package, policy, request,    | table | whole key                                | one, or a batch
 //	  user, group, resource, connector,
-//	  breaker, job by id
+//	  breaker, job, absence by id
 //	role scopes of a package              | table | PKG#p, SCOPES                            | one
 //	resource by origin                    | table | CAT#c, ORI#hash, then the resource       | one
 //	resources of a catalog                | table | CAT#c, RES#...                           | pages
@@ -85,6 +85,7 @@ const (
 	setMark       = "0" // sorts before every time
 
 	wordIncompatible = "RINC"
+	wordAbsence      = "ABSENCE"
 )
 
 // Kinds of people in keys.
@@ -175,6 +176,9 @@ func userKey(id entitlement.UserID) Key { return Key{join(wordSubject, part(id))
 
 func headKey(id entitlement.UserID) Key { return Key{userKey(id).PK, "HEAD"} }
 
+// absenceKey says that somebody may not be there to decide as before.
+func absenceKey(id entitlement.UserID) Key { return Key{userKey(id).PK, wordAbsence} }
+
 func sheetKey(id entitlement.UserID, at entitlement.ConnectorID) Key {
 	return Key{userKey(id).PK, join("GRANTS", part(at))}
 }
@@ -220,6 +224,7 @@ var eventWords = map[entitlement.AggregateKind]string{
 	entitlement.OfUser:      wordSubject,
 	entitlement.OfGroup:     wordGroup,
 	entitlement.OfConnector: wordConnector,
+	entitlement.OfPrincipal: wordPrincipal,
 }
 
 // Prefixes of sort keys, for lists within a partition.
@@ -322,6 +327,8 @@ func dueRow(key Key, at time.Time) row {
 		mark, id = "L", idAt[string](key.PK, 1)
 	case key.SK == wordBreaker:
 		mark, id = "B", idAt[string](key.PK, 1)
+	case key.SK == wordAbsence:
+		mark, id = "U", idAt[string](key.PK, 1)
 	case isJob(key):
 		mark = "J"
 	}
@@ -416,6 +423,8 @@ func dueAt(k Key, sort string) entitlement.DueRef {
 		ref.Policy = policyAt(k)
 	case k.SK == wordBreaker:
 		ref.Connector = connectorAt(k)
+	case k.SK == wordAbsence:
+		ref.Absent = userAt(k)
 	case isJob(k):
 		ref.Package, ref.Gen = jobAt(k)
 	default:
@@ -435,6 +444,8 @@ func dueKey(ref entitlement.DueRef) Key {
 		return policyKey(ref.Policy)
 	case ref.Connector != "":
 		return breakerKey(ref.Connector)
+	case ref.Absent != "":
+		return absenceKey(ref.Absent)
 	case ref.Gen != 0:
 		return jobKey(ref.Package, ref.Gen)
 	default:

@@ -63,7 +63,7 @@ func TestKeysParse(t *testing.T) {
 		expect("event", fmt.Sprint(gotKind, gotID, gotNumber), fmt.Sprint(kind, a, number))
 		for _, ref := range []entitlement.DueRef{{Request: entitlement.RequestID(a), At: at}, {Package: entitlement.PackageID(a), At: at},
 			{Package: entitlement.PackageID(a), Subject: entitlement.UserID(b), At: at}, {Package: entitlement.PackageID(a), Gen: number, At: at},
-			{Policy: entitlement.PolicyID(a), At: at}} {
+			{Policy: entitlement.PolicyID(a), At: at}, {Connector: entitlement.ConnectorID(a), At: at}, {Absent: entitlement.UserID(a), At: at}} {
 			expect("due", dueAt(dueKey(ref), dueRow(dueKey(ref), at).sort), ref)
 		}
 	})
@@ -115,6 +115,7 @@ func everyKey(t *rapid.T, label string) map[Key]string {
 	add(madeKey(u, at, entitlement.RequestID(b)), "made", a, at, b)
 	add(userKey(u), "user", a)
 	add(headKey(u), "head", a)
+	add(absenceKey(u), "absence", a)
 	add(sheetKey(u, entitlement.ConnectorID(b)), "sheet", a, b)
 	add(groupKey(g), "group", a)
 	add(memberKey(g, entitlement.UserID(b)), "member", a, b)

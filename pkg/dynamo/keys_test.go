@@ -118,6 +118,10 @@ func TestKeysGolden(t *testing.T) {
 		"resource at a target": {entitlement.Change{TargetResources: []entitlement.TargetResource{{Connector: idK, Resource: "team #1"}}}, []string{
 			"pk=CON#" + idK + " sk=RES#a9f289fbb607d1eec3294827bc6201ee12f0eaf1"}},
 		"breaker": {entitlement.Change{Breakers: []entitlement.Breaker{{Connector: idK}}}, []string{"pk=CON#" + idK + " sk=BREAK"}},
+		"absence that is noted": {entitlement.Change{Absences: []entitlement.Absence{{Person: idU, Groups: []entitlement.GroupID{idG}, Due: noon}}}, []string{
+			"pk=SUB#" + idU + " sk=ABSENCE i2p=DUE#1 i2s=2026-03-01T12:00:00.000000500Z#U#" + idU}},
+		"absence that was looked at": {entitlement.Change{Absences: []entitlement.Absence{{Person: idU, Due: noon, Meta: entitlement.Meta{Version: 1}}}}, []string{
+			"pk=SUB#" + idU + " sk=ABSENCE i2p=DUE#1 i2s=2026-03-01T12:00:00.000000500Z#U#" + idU}},
 		"user": {entitlement.Change{Users: []entitlement.User{{ID: idU, UserPrincipalName: "Ann@X.test", Identities: []entitlement.Principal{{Issuer: "i", Value: "v"}}}}}, []string{
 			"pk=SUB#" + idU + " sk=USR",
 			"pk=NAME#UPN#ann@x.test sk=NAME i1p=ALL#USR#5 i1s=ann@x.test#" + idU,
@@ -158,9 +162,10 @@ func TestKeysGolden(t *testing.T) {
 			{Aggregate: entitlement.OfCatalog, ID: idC, Number: 2}, {Aggregate: entitlement.OfPackage, ID: idP, Number: 3},
 			{Aggregate: entitlement.OfPolicy, ID: idL, Number: 4}, {Aggregate: entitlement.OfRequest, ID: idQ, Number: 12345678},
 			{Aggregate: entitlement.OfUser, ID: idU, Number: 6}, {Aggregate: entitlement.OfGroup, ID: idG, Number: 7},
-			{Aggregate: entitlement.OfConnector, ID: idK, Number: 8}}}, []string{
+			{Aggregate: entitlement.OfConnector, ID: idK, Number: 8}, {Aggregate: entitlement.OfPrincipal, ID: idV, Number: 1}}}, []string{
 			"pk=CAT#" + idC + " sk=EV#00000002", "pk=PKG#" + idP + " sk=EV#00000003", "pk=POL#" + idL + " sk=EV#00000004", "pk=REQ#" + idQ + " sk=EV#12345678",
-			"pk=SUB#" + idU + " sk=EV#00000006", "pk=GRP#" + idG + " sk=EV#00000007", "pk=CON#" + idK + " sk=EV#00000008"}},
+			"pk=SUB#" + idU + " sk=EV#00000006", "pk=GRP#" + idG + " sk=EV#00000007", "pk=CON#" + idK + " sk=EV#00000008", "pk=PRINC#" + idV + " sk=EV#00000001"}},
+		"references": {entitlement.Change{References: []entitlement.Reference{{User: idU}, {Group: idG}}}, []string{"pk=SUB#" + idU + " sk=USR", "pk=GRP#" + idG + " sk=GRP"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := itemsOf(t, tt.change); !slices.Equal(got, tt.want) {

@@ -23,6 +23,10 @@ func (db *DB) prepare(ctx context.Context, c entitlement.Change, old images) err
 				todo = append(todo, db.approverSet(who.id, asked(r), ttl)...)
 			}
 		}
+		if slices.Contains(asked(r), administrators) && !db.hasSet(administrators.id, 1) { // whom no policy need have named
+			sets[administrators.id] = 1
+			todo = append(todo, db.namedGroups(approversKey(), []party{administrators})...)
+		}
 	}
 	for _, p := range c.Policies {
 		if p.Erased {
@@ -124,6 +128,9 @@ func (db *DB) namedGroups(key Key, all []party) []*dynamodb.UpdateItemInput {
 	x.add(attrMembers, packedSet(groups...))
 	return []*dynamodb.UpdateItemInput{db.single(key, x)}
 }
+
+// administrators are asked where nobody else can decide.
+var administrators = party{kindGroup, string(entitlement.AdministratorsGroup)}
 
 // approversOf returns everybody whom a policy may ask.
 func approversOf(p entitlement.AssignmentPolicy) []party {

@@ -40,6 +40,8 @@ func (db *DB) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.
 			err = take(all, policyShape, keys[i], &out.Policies)
 		case ref.Connector != "":
 			err = take(all, breakerShape, keys[i], &out.Breakers)
+		case ref.Absent != "":
+			err = take(all, absenceShape, keys[i], &out.Absences)
 		case ref.Gen != 0:
 			err = take(all, jobShape, keys[i], &out.Jobs)
 		default:

@@ -132,6 +132,11 @@ func requestsIn(partition string, rows []item) (list []row) {
 	return list
 }
 
+// Approving returns those of the groups that approve anywhere, or ever did.
+func (db *DB) Approving(ctx context.Context, groups []entitlement.GroupID) ([]entitlement.GroupID, error) {
+	return db.named(ctx, approversKey(), groups)
+}
+
 // named returns those groups that a policy names anywhere, in a fixed order.
 func (db *DB) named(ctx context.Context, key Key, groups []entitlement.GroupID) ([]entitlement.GroupID, error) {
 	if len(groups) == 0 {

@@ -46,6 +46,7 @@ func assignmentFields(f *fields, a *entitlement.Assignment) {
 	when(f, "re", &a.Removed)
 	id(f, "rr", &a.Removal)
 	flag(f, "uc", &a.Unconfirmed)
+	text(f, "wy", &a.Reason)
 }
 
 // endedShape is the past assignment. It lies beside the request whose id it has.

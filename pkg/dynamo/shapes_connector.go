@@ -19,6 +19,9 @@ var connectorShape = shape[entitlement.ConnectorConfig]{
 		flag(f, "uc", &c.Unconfirmed)
 		flag(f, "vl", &c.ValueListRemoval)
 		flag(f, "cw", &c.ConcurrentWrites)
+		number(f, "sv", &c.Credential)
+		number(f, "us", &c.Uses)
+		when(f, "un", &c.Unused)
 		when(f, "cr", &c.Created)
 	},
 }

@@ -152,6 +152,7 @@ func grantFields(at entitlement.ConnectorID) func(f *fields, g *entitlement.Gran
 		when(f, "nx", &g.Next)
 		flag(f, "sn", &g.Sent)
 		when(f, "wr", &g.Wrote)
+		flag(f, "rv", &g.Revoked)
 		text(f, "wy", &g.Way)
 		when(f, "ca", &g.CheckAfter)
 		when(f, "ms", &g.MissingSince)

@@ -23,12 +23,16 @@ var userShape = shape[entitlement.User]{
 		idSet(f, attrGroups, &u.Groups)
 		list(f, "ids", &u.Identities, principalFields)
 		when(f, "cr", &u.Created)
-		when(f, "del", &u.Deleted)
+		when(f, attrDeleted, &u.Deleted)
 	},
 }
 
-// attrGroups is changed by relative updates as well.
-const attrGroups = "grp"
+// attrGroups is changed by relative updates as well, and attrDeleted is what conditions
+// look at.
+const (
+	attrGroups  = "grp"
+	attrDeleted = "del"
+)
 
 func principalFields(f *fields, p *entitlement.Principal) {
 	text(f, "i", &p.Issuer)
@@ -48,6 +52,21 @@ var groupShape = shape[entitlement.Group]{
 		text(f, "d", &g.Description)
 		text(f, "nn", &g.MailNickname)
 		when(f, "cr", &g.Created)
+	},
+}
+
+// absenceShape is a note for the tick; attrGroups is added to by relative updates.
+var absenceShape = shape[entitlement.Absence]{
+	tag: tagAbsence, noun: "absence", part: entitlement.PartDirectory,
+	key:  func(a entitlement.Absence) Key { return absenceKey(a.Person) },
+	name: func(a *entitlement.Absence, k Key) { a.Person = userAt(k) },
+	meta: func(a *entitlement.Absence) *entitlement.Meta { return &a.Meta },
+	rows: func(a entitlement.Absence) rows { return rows{second: dueRow(absenceKey(a.Person), a.Due)} },
+	body: func(f *fields, a *entitlement.Absence) {
+		idSet(f, attrGroups, &a.Groups)
+		when(f, attrDue, &a.Due)
+		flag(f, attrAgain, &a.Again)
+		text(f, attrCursor, &a.Cursor)
 	},
 }
 
@@ -73,6 +92,10 @@ const (
 	attrGone     = "gon" // of a guard: closed policies
 
 	tagIncompatible = "RINC"
+	tagAbsence      = "ABSENCE"
+	attrDue         = "du" // of an absence
+	attrAgain       = "ag"
+	attrCursor      = "cu"
 )
 
 // sentinel holds a unique name for its owner.

@@ -20,6 +20,8 @@ var requestShape = shape[entitlement.AssignmentRequest]{
 		id(f, "p", &r.Package)
 		id(f, "c", &r.Catalog)
 		id(f, "po", &r.Policy)
+		word(f, "sc", &r.Scope, scopeWords)
+		list(f, "tg", &r.Targets, subjectFields)
 		idLike(f, "as", &r.Assignment, r.ID)
 		id(f, "rq", &r.Requestor)
 		idLike(f, "s", &r.Subject, r.Requestor)
@@ -35,6 +37,9 @@ var requestShape = shape[entitlement.AssignmentRequest]{
 		id(f, "fp", &r.Fingerprint)
 	},
 }
+
+// scopeWords are the scopes of policies, by their number.
+var scopeWords = []entitlement.TargetScope{"", entitlement.ScopeNobody, entitlement.ScopeSpecificUsers, entitlement.ScopeAllMembers, entitlement.ScopeAllUsers}
 
 func scheduleFields(f *fields, s *entitlement.Schedule) {
 	when(f, "s", &s.Start)

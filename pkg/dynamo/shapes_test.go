@@ -102,6 +102,10 @@ func TestRoundTrips(t *testing.T) {
 		slices.Sort(u.Groups)
 		u.Groups = slices.Compact(u.Groups)
 	}))
+	t.Run("absence", roundTrip(absenceShape, func(a *entitlement.Absence) { // a set, as of a user
+		slices.Sort(a.Groups)
+		a.Groups = slices.Compact(a.Groups)
+	}))
 	t.Run("slot", roundTrip(slotShape, func(s *entitlement.Slot) {
 		if s.Assignment != nil {
 			s.Assignment.Version, s.Assignment.Erased = 0, false // the slot's

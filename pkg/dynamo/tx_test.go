@@ -184,7 +184,7 @@ func TestWhatCannotBeOneTransactionIsInvalid(t *testing.T) {
 		"an event of an unknown kind":     {Events: []entitlement.Event{{Aggregate: "other", ID: idU, Number: 1}}},
 		"an event without a number":       {Events: []entitlement.Event{{Aggregate: entitlement.OfUser, ID: idU}}},
 		"an item of more than 400 KB":     {Groups: []entitlement.Group{{ID: idG, Description: string(make([]byte, maxItem))}}},
-		"a user and a membership of his":  {Users: []entitlement.User{{ID: idU}}, Memberships: []entitlement.Membership{{Group: idG, User: idU}}},
+		"a user and a reference to him":   {Users: []entitlement.User{{ID: idU}}, References: []entitlement.Reference{{User: idU}}},
 		"a name that two take":            {Users: []entitlement.User{{ID: idU, UserPrincipalName: "x"}, {ID: idV, UserPrincipalName: "X"}}},
 		"one user in two groups at once":  {Memberships: []entitlement.Membership{{Group: idG, User: idU}, {Group: idP, User: idU}}},
 		"the same aggregate in two hands": {Groups: []entitlement.Group{{ID: idG}, {ID: idG}}},

@@ -3,6 +3,7 @@ package entitlement
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"time"
 )
 
@@ -32,6 +33,7 @@ type Assignment struct {
 	Ended     time.Time // when Target became absent
 	Removed   time.Time // when its roles were read back absent; zero while that is owed
 	Removal   RequestID // the request that asked for its removal, if any
+	Reason    string    // the outcome that the service ended it for; empty where its end passed or a request ended it
 
 	// Unconfirmed: some of its roles were accepted by a target that cannot be asked, as its
 	// connector's settings allow (S15).
@@ -42,8 +44,11 @@ type Assignment struct {
 // OverdueAfter is how long a removal may be owed before it shows as overdue.
 const OverdueAfter = 10 * time.Minute
 
-// Status returns Graph's free text beside the state, at now.
-func (a Assignment) Status(now time.Time) string {
+// Status returns Graph's free text beside the state, at now: a word, and after a colon
+// what the service ended the assignment for, where it did.
+func (a Assignment) Status(now time.Time) string { return because(a.word(now), a.Reason) }
+
+func (a Assignment) word(now time.Time) string {
 	switch a.State {
 	case AssignmentDelivering:
 		return "Delivering"
@@ -67,6 +72,17 @@ func (a Assignment) Status(now time.Time) string {
 	default:
 		return "Removing"
 	}
+}
+
+// ClocksApart is how far the clocks of two functions may be apart.
+const ClocksApart = 10 * time.Minute
+
+// MayHaveGiven reports that a role which is left over may be there for the assignment: its
+// package gives it, or may have given it once, since a role was taken out of the package
+// after the assignment began, or the package is not there any more.
+func (a Assignment) MayHaveGiven(role RoleRef, p PackageScopes) bool {
+	gives := slices.ContainsFunc(p.List, func(s ResourceRoleScope) bool { return s.Ref == role })
+	return gives || p.Version == 0 || p.Shrunk.After(a.Start.Add(-ClocksApart))
 }
 
 // Slot is the one place of a (package, person) pair: it exists while there is an open

@@ -157,21 +157,34 @@ func NewJob(pkg PackageID, gen int64, now time.Time) Job {
 }
 
 // ConnectorConfig is the registration of a target system. The credential is kept
-// elsewhere, under the connector's id.
+// elsewhere, under the connector's id; which one of those that were given goes to URL is
+// said here, so that the two change as one.
 type ConnectorConfig struct {
 	ID               ConnectorID
 	DisplayName      string
 	Kind             string
 	URL              string
-	CorrelationKeys  []string // of CorrelateBy, tried in order
-	ResourceManagers []UserID // who may add its resources to catalogs
+	CorrelationKeys  []string  // of CorrelateBy, tried in order
+	ResourceManagers []UserID  // who may add its resources to catalogs
+	Credential       int64     // number of the credential that was given for Kind and URL; 0 means none
+	Uses             int       // resources of catalogs; in use, it is not deleted
+	Unused           time.Time // since when it has no resource any more; zero means that it has some, or never had
 
-	Unconfirmed      bool // roles count where no way of asking tells who holds them
-	ValueListRemoval bool // members are taken out by a list of values, not by a path
-	ConcurrentWrites bool // changes of one resource may cross without undoing each other
-	Created          time.Time
+	// Unconfirmed: roles count where no way of asking tells who holds them (S15).
+	Unconfirmed bool
+	// ValueListRemoval: members are taken out by a list of values, not by a path. A server that
+	// does not look at the values takes everybody out (RFC 7644, 3.5.2.2), so this is for
+	// servers that were seen, on a group made for the purpose, to keep the others.
+	ValueListRemoval bool
+	// ConcurrentWrites: changes of one resource may cross without undoing each other.
+	ConcurrentWrites bool
+
+	Created time.Time
 	Meta
 }
+
+// Address is where a credential of the connector goes; it is good for no other.
+func (c ConnectorConfig) Address() string { return c.Kind + " " + c.URL }
 
 // CorrelateBy lists the keys by which a person may be found at a target.
 var CorrelateBy = []string{"externalId", "userName", "mail"}

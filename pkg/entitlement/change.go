@@ -1,6 +1,9 @@
 package entitlement
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // Change is everything that becomes true together. Each aggregate carries in its
 // Meta the version that the decision was made on; a store commits the whole Change
@@ -29,6 +32,28 @@ type Change struct {
 	Events          []Event
 
 	Incompatibilities []Incompatibility // of the Packages, where their lists change
+	References        []Reference       // that must hold, to what the change does not write itself
+	Absences          []Absence         // one of version 0 is noted beside what is noted of the person already
+}
+
+// Guarded refuses a change with a new request for a package that has no Guard of that
+// package with the request's policy. A store commits nothing else: so a request cannot
+// come under a policy of another package, or under one that is gone, whoever forgot to look.
+func (c Change) Guarded() error {
+	for _, r := range c.Requests {
+		guard := Guard{Package: r.Package, Policy: r.Policy, Subject: r.Subject}
+		if r.Version == 0 && r.Type.Adds() && !slices.Contains(c.Guards, guard) {
+			return Errorf(Internal, "A new request must be committed with the guard of its package and its policy.")
+		}
+	}
+	return nil
+}
+
+// Reference names a user or a group that a change refers to: it must be there. A user who
+// was deleted is not.
+type Reference struct {
+	User  UserID
+	Group GroupID
 }
 
 // Guard demands that a package and a policy are open to new work (S7).

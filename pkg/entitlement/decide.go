@@ -9,7 +9,7 @@ import (
 // neither requestor nor subject (R56, S3). manager is the subject's present manager.
 func (r AssignmentRequest) MayReview(u User, manager UserID) bool {
 	s := r.Current()
-	if s == nil || !u.Enabled || u.ID == r.Requestor || u.ID == r.Subject {
+	if s == nil || !r.CanDecide(u) {
 		return false
 	}
 	return slices.ContainsFunc(s.Asked, func(set SubjectSet) bool { return set.Has(u, manager) })
@@ -19,8 +19,20 @@ func (r AssignmentRequest) MayReview(u User, manager UserID) bool {
 // decision needs to know who that is now.
 func (r AssignmentRequest) AsksManager() bool {
 	s := r.Current()
-	return s != nil && slices.ContainsFunc(s.Asked, func(set SubjectSet) bool { return set.Kind == RequestorManager })
+	return s != nil && slices.ContainsFunc(s.Asked, SubjectSet.isManager)
 }
+
+// NextAsksManager reports that the stage after the running one may ask the subject's
+// manager: then whoever starts it needs to know who that is.
+func (r AssignmentRequest) NextAsksManager() bool {
+	if r.Current() == nil || r.NeedsStart() {
+		return false
+	}
+	next := r.Stages[r.Stage+1].Policy
+	return slices.ContainsFunc(slices.Concat(next.Primary, next.Alternates), SubjectSet.isManager)
+}
+
+func (s SubjectSet) isManager() bool { return s.Kind == RequestorManager }
 
 // NeedsStart reports that an approval now would be the last one.
 func (r AssignmentRequest) NeedsStart() bool { return r.Stage == len(r.Stages)-1 }
@@ -44,7 +56,10 @@ type Word struct {
 
 // Decide lets reviewer settle the running stage (R48). s is read afresh; its Start parts
 // are needed where NeedsStart. A stage that was decided, or a request that moved on, is
-// a Conflict (R63, R64); one who may not decide is Forbidden.
+// a Conflict (R63, R64); one who may not decide is Forbidden. Where the last approval comes
+// for somebody whom the policy is not for any more (F36), or changes nothing, there is a
+// Change beside the refusal: it closes the request, and is to be committed before the
+// reviewer is told.
 func Decide(r AssignmentRequest, w Word, reviewer User, s Start, now time.Time) (AssignmentRequest, Change, error) {
 	stage, ok := r.StageByID(w.Stage)
 	if !ok {
@@ -72,6 +87,7 @@ func Decide(r AssignmentRequest, w Word, reviewer User, s Start, now time.Time) 
 	if stage.Policy.ApproverJustification && w.Justification == "" {
 		return r, Change{}, Errorf(Precondition, "This stage asks for a justification of the decision.") // R57
 	}
+	before := r
 	r.Stages = slices.Clone(r.Stages)
 	r.Stages[r.Stage].Decision = &Decision{Reviewer: reviewer.ID, Approved: w.Approved, Justification: w.Justification, At: now}
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "approved", Actor: reviewer.ID, Command: w.Command, At: now,
@@ -85,6 +101,9 @@ func Decide(r AssignmentRequest, w Word, reviewer User, s Start, now time.Time) 
 	default:
 		var c Change
 		c, r, err := c.approve(r, s, e, now)
+		if Closes(err) {
+			return closed(before, s, err, e)
+		}
 		return r, c, err
 	}
 }
@@ -142,8 +161,9 @@ func Withdraw(r AssignmentRequest, slot Slot, outcome, command string, now time.
 }
 
 // Overdue does what the clock asks of a pending or scheduled request at now: escalates,
-// denies for want of a decision (R50), or begins. A Change without parts means that
-// nothing is due.
+// denies for want of a decision (R50), or begins; or, once a day, moves the next look
+// alone, so that whoever looks finds out who is there to decide. A Change without parts
+// means that nothing is due.
 func Overdue(r AssignmentRequest, s Start, command string, now time.Time) (AssignmentRequest, Change, error) {
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Actor: Service, Command: command, At: now}
 	switch stage := r.Current(); {
@@ -163,23 +183,29 @@ func Overdue(r AssignmentRequest, s Start, command string, now time.Time) (Assig
 		e.Kind = "timedOut"
 		return finish(r, StageTimedOut, OutcomeTimedOut, s.Slot, e, now)
 	case stage.Policy.Escalation && !stage.Escalated && !now.Before(stage.nextLook()):
-		return escalate(r, e)
-	default:
+		return escalate(r, s.Subject, e)
+	case r.Due.IsZero() || r.Due.After(now):
 		return r, Change{}, nil
+	default:
+		r.Due = r.nextLook(now) // the daily look: whoever looks has others asked where it is needed
+		return r, Change{Requests: []AssignmentRequest{r}}, nil
 	}
 }
 
 // escalate asks the alternates beside those already asked (R60).
-func escalate(r AssignmentRequest, e Event) (AssignmentRequest, Change, error) {
+func escalate(r AssignmentRequest, subject *User, e Event) (AssignmentRequest, Change, error) {
 	next, err := r.State.Next(StageEscalated)
 	if err != nil {
 		return r, Change{}, err
 	}
 	r.Stages = slices.Clone(r.Stages)
 	s := &r.Stages[r.Stage]
-	s.Asked = append(slices.Clone(s.Asked), reachable(s.Policy.Alternates, s.Policy.FallbackAlternates, s.Manager)...)
+	if subject != nil {
+		s.Manager = subject.Manager
+	}
+	s.Asked = slices.Concat(s.Asked, besides(s.Asked, reachable(s.Policy.Alternates, s.Policy.FallbackAlternates, s.Manager)))
 	s.Escalated = true
-	r.Due = s.nextLook()
+	r.Due = r.nextLook(e.At)
 	e.Kind = "escalated"
 	r.Chain, e = r.Chain.Append(withStates(e, string(r.State), string(next)))
 	r.State = next

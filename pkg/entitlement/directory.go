@@ -34,7 +34,7 @@ type User struct {
 	ExternalID        string
 	Enabled           bool
 	Manager           UserID
-	Groups            []GroupID // direct memberships; changed by Membership alone
+	Groups            []GroupID // direct memberships; changed by Membership alone, which may go with the User
 	Identities        []Principal
 	Created           time.Time
 	Deleted           time.Time // set: the record is kept as the anchor of what was held, and nobody sees it
@@ -56,6 +56,12 @@ func (u User) Active() error {
 // of the administrators' group.
 func (u User) Administrator() bool { return u.Enabled && u.MemberOf(AdministratorsGroup) }
 
+// Gone reports a user who was deleted: whoever names one is answered as if there were none.
+func (u User) Gone() bool { return !u.Deleted.IsZero() }
+
+// CanAdminister reports an administrator who can sign in. One at least always stays.
+func (u User) CanAdminister() bool { return u.Administrator() && len(u.Identities) > 0 && !u.Gone() }
+
 // MaxGroups is the number of groups one user may be a member of (S21).
 const MaxGroups = 2000
 
@@ -70,12 +76,28 @@ type Group struct {
 }
 
 // Membership is one user's membership (or ownership, where Owner is set) of a group,
-// to be made or, where Erased is set, to be ended.
+// to be made or, where Erased is set, to be ended. Where its User is in the same Change,
+// it goes by the version of that one.
 type Membership struct {
 	Group  GroupID
 	User   UserID
 	Owner  bool
 	Erased bool
+}
+
+// Regrouped returns what groups a user is in after the memberships, of whomever they are.
+func (u User) Regrouped(memberships []Membership) []GroupID {
+	groups := slices.Clone(u.Groups)
+	for _, m := range memberships {
+		switch {
+		case m.User != u.ID || m.Owner:
+		case m.Erased:
+			groups = slices.DeleteFunc(groups, func(g GroupID) bool { return g == m.Group })
+		default:
+			groups = append(groups, m.Group)
+		}
+	}
+	return groups
 }
 
 // Meta is what every stored aggregate carries. Version is the version as read: a

@@ -73,7 +73,7 @@ func end(slot Slot, with []AssignmentRequest, e Event, removal RequestID, now ti
 		return Change{}, err
 	}
 	a.Chain, e = a.Chain.Append(withStates(e, string(a.State), string(state)))
-	a.State, a.Target, a.Ended, a.Removal = state, TargetAbsent, now, removal
+	a.State, a.Target, a.Ended, a.Removal, a.Reason = state, TargetAbsent, now, removal, e.Data["reason"]
 	a.Version = 0
 	slot.Assignment = nil
 	c := Change{

@@ -1,9 +1,12 @@
 package entitlement
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 )
 
 // Kind says what sort of failure an error is; machines decide by it.
@@ -84,9 +87,14 @@ type Error struct {
 	Msg  string
 	Op   string // the operation that failed, for logs
 	Err  error
+
+	// What Msg was made of, so that logs can leave out what it quotes.
+	pattern string
+	args    []any
 }
 
-// Error returns the text for logs, causes included.
+// Error returns the whole text, causes included. Logs take LogText instead: Msg is for the
+// one who is told, and may name people.
 func (e *Error) Error() string {
 	s := e.Kind.String() + ": " + e.Msg
 	if e.Op != "" {
@@ -103,7 +111,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Errorf returns an error of the kind with a message for people.
 func Errorf(k Kind, format string, args ...any) *Error {
-	return &Error{Kind: k, Msg: fmt.Sprintf(format, args...)}
+	return &Error{Kind: k, Msg: fmt.Sprintf(format, args...), pattern: format, args: args}
 }
 
 // Wrap gives a foreign error a kind and a message for people; err itself goes to logs only.
@@ -133,4 +141,60 @@ func MessageOf(err error) string {
 		return e.Msg
 	}
 	return "Something went wrong on our side. Try again; if it stays, give your administrator the request id."
+}
+
+// withheld stands in a log where a message quotes a text.
+const withheld = "..."
+
+// LogText returns err as a log may have it: causes, ids, numbers and times, and of what
+// people read no text that was put into it. Names and addresses of people are such texts.
+func LogText(err error) string {
+	if err == nil {
+		return ""
+	}
+	var messages []*Error
+	eachError(err, func(e *Error) { messages = append(messages, e) })
+
+	// Longer ones first: a message may be part of another.
+	slices.SortStableFunc(messages, func(a, b *Error) int { return cmp.Compare(len(b.Msg), len(a.Msg)) })
+	text := err.Error()
+	for _, e := range messages {
+		if e.Msg != "" {
+			text = strings.ReplaceAll(text, e.Msg, e.logMsg())
+		}
+	}
+	return text
+}
+
+// logMsg returns Msg without the texts that it quotes. One that was not made of a pattern
+// is not known to hold none.
+func (e *Error) logMsg() string {
+	if e.pattern == "" {
+		return CodeOf(e)
+	}
+	args := slices.Clone(e.args)
+	for i, arg := range args {
+		switch arg.(type) {
+		case string, []string, error:
+			args[i] = withheld
+		}
+	}
+	return fmt.Sprintf(e.pattern, args...)
+}
+
+// eachError visits every Error among err and its causes.
+func eachError(err error, visit func(*Error)) {
+	if e, ok := err.(*Error); ok {
+		visit(e)
+	}
+	switch err := err.(type) {
+	case interface{ Unwrap() error }:
+		if cause := err.Unwrap(); cause != nil {
+			eachError(cause, visit)
+		}
+	case interface{ Unwrap() []error }:
+		for _, cause := range err.Unwrap() {
+			eachError(cause, visit)
+		}
+	}
 }

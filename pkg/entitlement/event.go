@@ -11,7 +11,8 @@ import (
 // AggregateKind names what an event is about.
 type AggregateKind string
 
-// The aggregates. An assignment continues the chain of the request that created it.
+// The aggregates. An assignment continues the chain of the request that created it, a
+// membership of a group the chain of its user.
 const (
 	OfCatalog   AggregateKind = "catalog"
 	OfPackage   AggregateKind = "package"
@@ -20,6 +21,7 @@ const (
 	OfUser      AggregateKind = "user"
 	OfGroup     AggregateKind = "group"
 	OfConnector AggregateKind = "connector"
+	OfPrincipal AggregateKind = "principal" // a sign-in, by an id of its own: that the deployment's parameter was used
 )
 
 // Service is the actor of what nobody asked for: expiry, start, time-out, delivery.

@@ -15,7 +15,7 @@ func Extend(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 		ID: n.ID, Type: n.Type, State: RequestSubmitted, Package: a.Package, Catalog: a.Catalog, Policy: a.Policy, Assignment: a.ID,
 		Requestor: ask.Requestor.ID, Subject: a.Subject, Justification: n.Justification, Asked: n.Asked,
 		Expiration: terms(policy, n.Asked), Created: now, Fingerprint: n.Fingerprint,
-	}
+	}.under(policy)
 	if r.Expiration.overAt(now) {
 		return none, Change{}, tooLate(r.Expiration)
 	}
@@ -30,11 +30,16 @@ func Extend(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 		c, r, err = c.prolong(r, ask.start(), e, now)
 		return r, c, err
 	}
-	if r.State, err = r.State.Next(ApprovalRequired); err != nil {
-		return none, Change{}, err
-	}
+	last := now
 	for _, s := range policy.Approval.Stages {
 		r.Stages = append(r.Stages, Stage{ID: n.NewID(), Policy: s})
+		last = last.Add(s.limit())
+	}
+	if err := r.changesSomething(a, last); err != nil {
+		return none, Change{}, err // and nobody need be asked for that
+	}
+	if r.State, err = r.State.Next(ApprovalRequired); err != nil {
+		return none, Change{}, err
 	}
 	r.startStage(0, ask.Subject.Manager, now)
 	return r, Change{}.hold(r, ask.Slot, e), nil
@@ -62,10 +67,10 @@ func admitExtension(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, err
 	if !n.Asked.Start.IsZero() && n.Asked.Start.After(now) {
 		return none, Errorf(Invalid, "schedule: an update moves the end of an assignment that has begun; leave out startDateTime.")
 	}
-	if len(ask.Policies) == 0 {
+	p, there := ask.policy(a.Policy)
+	if !there {
 		return none, Errorf(Precondition, "The policy of this assignment does not exist any more.")
 	}
-	p := ask.Policies[0]
 	if n.Type == AdminUpdate {
 		return p, nil
 	}
@@ -93,6 +98,9 @@ func (c Change) prolong(r AssignmentRequest, s Start, e Event, now time.Time) (C
 	}
 	if r.Expiration.overAt(now) {
 		return Change{}, r, tooLate(r.Expiration)
+	}
+	if err := r.changesSomething(*slot.Assignment, now); err != nil {
+		return Change{}, r, err
 	}
 	if err := mayProlong(r, s, now); err != nil {
 		return Change{}, r, err
@@ -124,13 +132,40 @@ func (c Change) prolong(r AssignmentRequest, s Start, e Event, now time.Time) (C
 	return c, r, nil
 }
 
-// prolonged returns the end that the request gives an assignment at now.
+// prolonged returns the end that the request gives an assignment at now. An administrator
+// who names no end leaves it where it is. A subject who names none asks for a fresh period
+// by the policy: for more time, never for less.
 func (r AssignmentRequest) prolonged(a Assignment, now time.Time) time.Time {
 	end := r.Expiration.EndFrom(now)
-	if !r.Asked.Chooses(now) && isLater(a.End, end) {
-		return a.End // who names no end asks for more time, never for less
+	if !r.Asked.Chooses(now) && (r.Type == AdminUpdate || isLater(a.End, end)) {
+		return a.End
 	}
 	return end
+}
+
+// grain is how exactly an instant is told to clients, as Graph does it: an end that is
+// written back as it was read is the same end.
+const grain = 100 * time.Nanosecond
+
+// changesSomething refuses an update that, granted at an instant, would leave the end
+// where it is. Nothing else moves the end while an update waits for its approval.
+func (r AssignmentRequest) changesSomething(a Assignment, at time.Time) error {
+	if end := r.prolonged(a, at); end.IsZero() != a.End.IsZero() || !end.Truncate(grain).Equal(a.End.Truncate(grain)) {
+		return nil
+	}
+	says := "It has no end"
+	if !a.End.IsZero() {
+		says = "It ends at " + a.End.UTC().Format(time.RFC3339)
+	}
+	switch {
+	case r.Asked.Chooses(at):
+		says += " already: name another end in schedule.expiration."
+	case r.Type == AdminUpdate:
+		says += ", and without a schedule that stays: name another end in schedule.expiration."
+	default:
+		says += ", and a new period of its policy would not end later: ask again when less time is left."
+	}
+	return &Error{Kind: Precondition, Code: codeUnchanged, Msg: "This changes nothing of the assignment. " + says}
 }
 
 // tooLate refuses an end that has passed: it would take the access away at once.

@@ -1,6 +1,7 @@
 package entitlement
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -36,13 +37,18 @@ func TestExtend_WhoMayMoveTheEnd(t *testing.T) {
 		"a start in the future":          {func(w *world) { w.ask.Asked.Start = noon.Add(day) }, Invalid, "startDateTime"},
 		"R43 dates not allowed":          {func(w *world) { w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDuration, Duration: day} }, Precondition, "dates"},
 		"an administrator, with any end": {func(w *world) { w.ask.Type = AdminUpdate; w.ask.Asked.Expiration = Expiration{Type: ExpireNever} }, Internal, ""},
-		"an administrator, out of scope": {func(w *world) { w.ask.Type = AdminUpdate; w.policy().Requestor.SelfUpdate = false }, Internal, ""},
+		"an administrator, where subjects may not": {func(w *world) {
+			w.ask.Type, w.policy().Requestor.SelfUpdate = AdminUpdate, false
+			w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDuration, Duration: day}
+		}, Internal, ""},
 		"R59 no justification":           {func(w *world) { w.policy().Approval.RequestorJustification = true }, Precondition, "justification"},
 		"a disabled caller":              {func(w *world) { v := *w.got.Requestor; v.Enabled = false; w.got.Requestor = &v }, Forbidden, "disabled"},
 		"a policy that was deleted":      {func(w *world) { w.got.Policies = nil }, Precondition, "policy"},
+		"S7 a policy of another package": {func(w *world) { w.policy().Package = "other" }, Precondition, "policy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := held()
+			w.now = noon.Add(time.Hour)
 			c.set(&w)
 			r, change, err := Extend(w.ask, w.got, w.now)
 			if c.kind != Internal {
@@ -72,6 +78,7 @@ func TestR80_AnExtensionCountsFromNow(t *testing.T) {
 
 func TestR45_ApprovalOfExtensionsIsASwitchOfItsOwn(t *testing.T) {
 	w := held()
+	w.now = noon.Add(time.Hour)
 	w.approvedBy([]SubjectSet{user("ann")})
 	if r, _, err := Extend(w.ask, w.got, w.now); err != nil || r.State != RequestDelivered {
 		t.Errorf("approval for new assignments alone: %v, %v", r.State, err)
@@ -147,13 +154,100 @@ func TestL1_ARequestThatIsStillDeliveringEndsWithItsAssignment(t *testing.T) {
 	}
 }
 
-func TestR82_AnExtensionWithoutDatesNeverShortens(t *testing.T) {
-	for name, end := range map[string]time.Time{"an end far ahead": noon.Add(60 * 24 * time.Hour), "no end": {}} {
-		w := held()
-		w.got.Slot.Assignment.End = end
-		_, c, err := Extend(w.ask, w.got, w.now)
-		if err != nil || !c.Slots[0].Assignment.End.Equal(end) {
-			t.Errorf("%s: got %+v, %v", name, c.Slots, err)
+func TestR82_AnExtensionWithoutDatesAsksForAFreshPeriodAndNeverShortens(t *testing.T) {
+	const day = 24 * time.Hour
+	for name, c := range map[string]struct {
+		end  time.Time // of the assignment
+		want time.Time // zero: nothing would change, and that is said
+	}{
+		"an end before the fresh period's": {noon.Add(10 * day), noon.Add(30 * day)},
+		"the same end":                     {noon.Add(30 * day), time.Time{}},
+		"an end far ahead":                 {noon.Add(60 * day), time.Time{}},
+		"no end":                           {time.Time{}, time.Time{}},
+	} {
+		for _, notSpecified := range []bool{false, true} {
+			w := held()
+			w.got.Slot.Assignment.End = c.end
+			if notSpecified {
+				w.ask.Asked.Expiration.Type = ExpireNotSpecified
+			}
+			_, change, err := Extend(w.ask, w.got, w.now)
+			if c.want.IsZero() {
+				w.unchanged(t, name, change, err)
+			} else if err != nil || !change.Slots[0].Assignment.End.Equal(c.want) {
+				t.Errorf("%s: got %+v, %v", name, change.Slots, err)
+			}
 		}
+	}
+}
+
+// unchanged demands the refusal of what would change nothing, which says so and does nothing.
+func (w *world) unchanged(t *testing.T, name string, c Change, err error) {
+	t.Helper()
+	if KindOf(err) != Precondition || CodeOf(err) != "nothingChanged" || !strings.Contains(MessageOf(err), "changes nothing") || len(c.Requests)+len(c.Slots)+len(c.Events) > 0 {
+		t.Errorf("%s: got %v, %+v", name, err, c)
+	}
+}
+
+func TestR82_AnAdministratorsUpdateWithoutAnEndLeavesTheEndWhereItIs(t *testing.T) {
+	for name, asked := range map[string]Schedule{"no schedule": {}, "notSpecified": {Expiration: Expiration{Type: ExpireNotSpecified}}, "a start that has come": {Start: noon.Add(-time.Hour)}} {
+		for _, approval := range []bool{false, true} {
+			w := held()
+			w.ask.Type, w.ask.Asked = AdminUpdate, asked
+			w.got.Slot.Assignment.End = noon.Add(time.Hour)
+			w.approvedBy([]SubjectSet{user("ann")})
+			w.policy().Approval.RequiredForUpdate = approval
+			_, c, err := Extend(w.ask, w.got, w.now)
+			w.unchanged(t, fmt.Sprintf("%s, approval %t", name, approval), c, err)
+		}
+	}
+	w := held()
+	w.ask.Type, w.ask.Asked.Expiration = AdminUpdate, Expiration{Type: ExpireAfterDateTime, End: w.got.Slot.Assignment.End}
+	_, c, err := Extend(w.ask, w.got, w.now)
+	w.unchanged(t, "the end that it has", c, err)
+}
+
+func TestR45_NobodyIsAskedAboutAnExtensionThatCannotChangeAnything(t *testing.T) {
+	const day = 24 * time.Hour
+	for name, c := range map[string]struct {
+		left  time.Duration // of the assignment
+		asked bool
+	}{
+		"decided at the last moment it would change something": {44*day - 1, true},
+		"not even then":  {44 * day, false},
+		"without an end": {0, false},
+	} {
+		w := held()
+		w.got.Slot.Assignment.End = noon.Add(c.left)
+		if c.left == 0 {
+			w.got.Slot.Assignment.End = time.Time{}
+		}
+		w.approvedBy([]SubjectSet{user("ann")}) // who has 14 days for it
+		w.policy().Approval.RequiredForUpdate = true
+		r, change, err := Extend(w.ask, w.got, w.now)
+		if !c.asked {
+			w.unchanged(t, name, change, err)
+		} else if err != nil || r.State != RequestPendingApproval {
+			t.Errorf("%s: %s, %v", name, r.State, err)
+		}
+	}
+}
+
+func TestR45_AnExtensionThatIsApprovedWhenItChangesNothingSaysSo(t *testing.T) {
+	w := held()
+	w.got.Slot.Assignment.End = noon.Add(40 * 24 * time.Hour)
+	w.approvedBy([]SubjectSet{user("ann")})
+	w.policy().Approval.RequiredForUpdate = true
+	r, c, err := Extend(w.ask, w.got, w.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann, s := User{ID: "ann", Enabled: true}, Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}
+	r, c, err = Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon.Add(time.Hour))
+	if KindOf(err) != Precondition || !Closes(err) || r.State != RequestCanceled || r.Outcome != OutcomeUnchanged || !strings.Contains(r.Status(), "changed nothing") {
+		t.Fatalf("got %s %s %q, %v", r.State, r.Outcome, r.Status(), err)
+	}
+	if len(c.Slots) != 1 || c.Slots[0].Open != "" || !c.Slots[0].Assignment.End.Equal(noon.Add(40*24*time.Hour)) || c.Events[0].Actor != Service || !strings.Contains(c.Events[0].Data["reason"], "changes nothing") {
+		t.Errorf("got %+v, %+v", c.Slots, c.Events)
 	}
 }

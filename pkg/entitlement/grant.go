@@ -12,6 +12,14 @@ const (
 	PresenceAbsent  Presence = "absent"
 )
 
+// PresenceOf returns the presence of a role that is there, or is not.
+func PresenceOf(present bool) Presence {
+	if present {
+		return PresencePresent
+	}
+	return PresenceAbsent
+}
+
 // Grant is what is recorded of one role of one subject, however many assignments
 // give it. Grants that were read back absent are forgotten.
 type Grant struct {
@@ -32,6 +40,7 @@ type Grant struct {
 	// too, whatever a read says.
 	Sent       bool
 	Wrote      time.Time // our last write of it; what is read soon after may be older
+	Revoked    bool      // that write took the role away
 	Way        string    // of asking by which it was confirmed
 	CheckAfter time.Time // it must be looked at again then; zero means no need
 
@@ -39,8 +48,12 @@ type Grant struct {
 	Unconfirmed  bool      // accepted by a target that cannot be asked who holds it
 }
 
-// ReasonUnavailable is the reason of grants whose target does not answer.
-const ReasonUnavailable = "target-unavailable"
+// Reasons of grants that a changed connector may be the cure for: the target does not
+// answer, or does not take the credential.
+const (
+	ReasonUnavailable = "target-unavailable"
+	ReasonCredential  = "credential-refused"
+)
 
 // Failing reports an attempt whose failure still stands.
 func (g Grant) Failing() bool { return !g.Since.IsZero() }

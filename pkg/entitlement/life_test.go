@@ -182,25 +182,25 @@ func TestDecide_WhoMay(t *testing.T) {
 		set      func(r *AssignmentRequest, s *Start)
 		kind     Kind
 	}{
-		"R51 a named user":                       {User{ID: "ann", Enabled: true}, nil, Internal},
-		"R51 a member of a named group":          {User{ID: "bob", Enabled: true, Groups: []GroupID{"board"}}, nil, Internal},
-		"R51 the manager":                        {User{ID: "max", Enabled: true}, nil, Internal},
-		"a former manager":                       {User{ID: "max", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Subject = &User{ID: "mia", Enabled: true, Manager: "new"} }, Forbidden},
-		"a new manager":                          {User{ID: "new", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Subject = &User{ID: "mia", Enabled: true, Manager: "new"} }, Internal},
-		"F36 a disabled approver":                {User{ID: "ann"}, nil, Forbidden},
-		"T11 one who left the group":             {User{ID: "bob", Enabled: true}, nil, Forbidden},
-		"somebody else":                          {User{ID: "eve", Enabled: true}, nil, Forbidden},
-		"R56 the requestor, though named":        {User{ID: "mia", Enabled: true}, nil, Forbidden},
-		"R56 the requestor, through the group":   {User{ID: "mia", Enabled: true, Groups: []GroupID{"board"}}, nil, Forbidden},
-		"R52 the fallback, where a manager is":   {User{ID: "fay", Enabled: true}, nil, Forbidden},
-		"R50 after the time limit":               {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.Stages[0].Deadline = noon }, Conflict},
-		"R64 a stage that was decided":           {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.Stages[0].Decision = &Decision{Reviewer: "bob"} }, Conflict},
-		"R63 a request that was canceled":        {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.State = RequestCanceled }, Conflict},
-		"F36 a subject who was disabled":         {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Subject = &User{ID: "mia"} }, Precondition},
-		"R57 a justification that is asked for":  {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.Stages[0].Policy.ApproverJustification = true }, Precondition},
-		"a package that is held already":         {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Head.Live = []PackageID{"pkg"} }, Conflict},
-		"S21 more packages than one may hold":    {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Head.Live = make([]PackageID, MaxLive) }, Precondition},
-		"a subject who may not get anything now": {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Head.Off = true }, Precondition},
+		"R51 a named user":              {User{ID: "ann", Enabled: true}, nil, Internal},
+		"R51 a member of a named group": {User{ID: "bob", Enabled: true, Groups: []GroupID{"board"}}, nil, Internal},
+		"R51 the manager":               {User{ID: "max", Enabled: true}, nil, Internal},
+		"a former manager":              {User{ID: "max", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Subject = &User{ID: "mia", Enabled: true, Manager: "new"} }, Forbidden},
+		"a new manager": {User{ID: "new", Enabled: true}, func(_ *AssignmentRequest, s *Start) {
+			s.Subject = &User{ID: "mia", Type: Member, Enabled: true, Manager: "new"}
+		}, Internal},
+		"F36 a disabled approver":               {User{ID: "ann"}, nil, Forbidden},
+		"T11 one who left the group":            {User{ID: "bob", Enabled: true}, nil, Forbidden},
+		"somebody else":                         {User{ID: "eve", Enabled: true}, nil, Forbidden},
+		"R56 the requestor, though named":       {User{ID: "mia", Enabled: true}, nil, Forbidden},
+		"R56 the requestor, through the group":  {User{ID: "mia", Enabled: true, Groups: []GroupID{"board"}}, nil, Forbidden},
+		"R52 the fallback, where a manager is":  {User{ID: "fay", Enabled: true}, nil, Forbidden},
+		"R50 after the time limit":              {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.Stages[0].Deadline = noon }, Conflict},
+		"R64 a stage that was decided":          {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.Stages[0].Decision = &Decision{Reviewer: "bob"} }, Conflict},
+		"R63 a request that was canceled":       {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.State = RequestCanceled }, Conflict},
+		"R57 a justification that is asked for": {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.Stages[0].Policy.ApproverJustification = true }, Precondition},
+		"a package that is held already":        {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Head.Live = []PackageID{"pkg"} }, Conflict},
+		"S21 more packages than one may hold":   {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Head.Live = make([]PackageID, MaxLive) }, Precondition},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()

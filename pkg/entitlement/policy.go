@@ -157,7 +157,7 @@ func (s ApprovalStage) check(number int) error {
 	if len(all) > MaxApprovers {
 		return Errorf(Invalid, "stage %d: at most %d approvers.", number, MaxApprovers)
 	}
-	isManager := func(s SubjectSet) bool { return s.Kind == RequestorManager }
+	isManager := SubjectSet.isManager
 	if slices.ContainsFunc(s.Fallback, isManager) || slices.ContainsFunc(s.FallbackAlternates, isManager) {
 		return Errorf(Invalid, "stage %d: a fallback approver must be a user or a group.", number)
 	}
@@ -184,17 +184,31 @@ func (s ApprovalStage) limit() time.Duration {
 }
 
 // InScope reports that u is one of those the policy is for.
-func (p AssignmentPolicy) InScope(u User) bool {
-	switch p.Scope {
+func (p AssignmentPolicy) InScope(u User) bool { return admits(p.Scope, p.Targets, u) }
+
+// admits reports that u is one of those that a scope with its targets is for.
+func admits(scope TargetScope, targets []SubjectSet, u User) bool {
+	switch scope {
 	case ScopeAllMembers:
 		return u.Type == Member
 	case ScopeAllUsers:
 		return true
 	case ScopeSpecificUsers:
-		return slices.ContainsFunc(p.Targets, func(s SubjectSet) bool { return s.Has(u, "") })
+		return slices.ContainsFunc(targets, func(s SubjectSet) bool { return s.Has(u, "") })
 	default:
 		return false
 	}
+}
+
+// targetsOf returns those of the policy's targets that u is in or can come to be in.
+func (p AssignmentPolicy) targetsOf(u UserID) []SubjectSet {
+	var all []SubjectSet
+	for _, s := range p.Targets {
+		if s.Kind != SingleUser || s.ID == string(u) {
+			all = append(all, SubjectSet{Kind: s.Kind, ID: s.ID})
+		}
+	}
+	return all
 }
 
 // MayAsk reports that u may ask for the package through this policy (R129, last step).
@@ -214,8 +228,9 @@ func (p AssignmentPolicy) rank() int {
 	}
 }
 
-// Applicable returns those policies through which u may ask, of the best rank only (R37).
-func Applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
+// applicable returns those policies of a package through which u may ask, of the best
+// rank only (R37).
+func applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
 	var fit []AssignmentPolicy
 	for _, p := range policies {
 		if !p.MayAsk(u) {
@@ -231,19 +246,29 @@ func Applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
 	return fit
 }
 
-// Choose returns the policy that a request goes through: the named one, or the only
-// one that applies. None is a Precondition (R108), several must be chosen from (R36).
+// Choose returns the policy that a request goes through, of all policies of its package:
+// the named one where it applies, or the only one that does. None is a Precondition
+// (R108), several must be chosen from (R36). What is named and does not apply is answered
+// alike whether it is of a lower rank, of another package or not there at all.
 func Choose(policies []AssignmentPolicy, named PolicyID, u User) (AssignmentPolicy, error) {
-	fit := Applicable(policies, u)
-	if named != "" {
-		fit = slices.DeleteFunc(fit, func(p AssignmentPolicy) bool { return p.ID != named })
+	none, fit := AssignmentPolicy{}, applicable(policies, u)
+	if len(fit) == 0 {
+		return none, Errorf(Precondition, "No policy of this access package lets you ask for it. Ask its catalog owner to assign it to you.")
 	}
-	switch {
-	case len(fit) == 1:
+	if named == "" && len(fit) > 1 {
+		return none, Errorf(Invalid, "Several policies of this access package apply to you: name one in assignmentPolicyId.")
+	}
+	if named == "" {
 		return fit[0], nil
-	case len(fit) == 0:
-		return AssignmentPolicy{}, Errorf(Precondition, "No policy of this access package lets you ask for it. Ask its catalog owner to assign it to you.")
-	default:
-		return AssignmentPolicy{}, Errorf(Invalid, "Several policies of this access package apply to you: name one in assignmentPolicyId.")
 	}
+	if i := slices.IndexFunc(fit, func(p AssignmentPolicy) bool { return p.ID == named }); i >= 0 {
+		return fit[i], nil
+	}
+	return none, Errorf(Precondition, "assignmentPolicyId does not name a policy that applies to you: name one of those that getApplicablePolicyRequirements lists, or leave it out.")
+}
+
+// guard is the condition that a request under the policy is committed on. It names the
+// policy's own package, so that a request for another one does not have its guard.
+func (p AssignmentPolicy) guard(subject UserID) Guard {
+	return Guard{Package: p.Package, Policy: p.ID, Subject: subject}
 }

@@ -1,6 +1,9 @@
 package entitlement
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // AskKeys names what a new request is about. Policy may be empty.
 type AskKeys struct {
@@ -31,6 +34,26 @@ type Start struct {
 	Head      Head
 }
 
+// policies returns those of the package's policies that were read. One of another package
+// is as if it were not there: it says nothing about this one.
+func (a Ask) policies() []AssignmentPolicy {
+	return slices.DeleteFunc(slices.Clone(a.Policies), func(p AssignmentPolicy) bool { return a.Package == nil || p.Package != a.Package.ID })
+}
+
+// policy returns one of the package's policies.
+func (a Ask) policy(id PolicyID) (AssignmentPolicy, bool) {
+	all := a.policies()
+	i := slices.IndexFunc(all, func(p AssignmentPolicy) bool { return p.ID == id })
+	if i < 0 {
+		return AssignmentPolicy{}, false
+	}
+	return all[i], true
+}
+
+// Applicable returns the policies through which u may ask for the package: those that a
+// request of u may name, and no other (R35 to R38). All of the package's must have been read.
+func (a Ask) Applicable(u User) []AssignmentPolicy { return applicable(a.policies(), u) }
+
 // start returns what of it the beginning of an assignment is decided on.
 func (a Ask) start() Start {
 	return Start{Package: a.Package, Subject: a.Subject, Requestor: a.Requestor, Slot: a.Slot, Head: a.Head}
@@ -56,7 +79,8 @@ type Fence struct {
 
 // DueRef names an item that somebody must look at: a request, or a slot (Package with
 // Subject), or a job (Package with Gen), or a package under deletion (Package alone), or
-// a policy under deletion (Policy), or the breaker of a target (Connector).
+// a policy under deletion (Policy), or the breaker of a target (Connector), or somebody's
+// absence (Absent).
 type DueRef struct {
 	Request   RequestID
 	Package   PackageID
@@ -64,6 +88,7 @@ type DueRef struct {
 	Gen       int64
 	Policy    PolicyID
 	Connector ConnectorID
+	Absent    UserID
 	At        time.Time
 }
 
@@ -75,6 +100,7 @@ type DueItems struct {
 	Policies []AssignmentPolicy
 	Jobs     []Job
 	Breakers []Breaker
+	Absences []Absence
 }
 
 // Failing names a subject whose delivery at a target fails, and since when.

@@ -45,10 +45,26 @@ func redeliver(a *Assignment, slot Slot, state AssignmentState, actor UserID, co
 		Heads: []HeadChange{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, Look: now.Add(hintSlack)}}}, nil
 }
 
-// Reassign has a pending request that asks a manager found by the new one. A Change
-// without parts means that it asks none.
+// Lost has a live assignment delivered again of which a role that counted as delivered was
+// not there any more when it was looked at once more.
+func Lost(slot Slot, command string, now time.Time) (Change, error) {
+	a := *slot.Assignment
+	state, err := a.State.Next(RoleLost)
+	if err != nil {
+		return Change{}, err
+	}
+	e := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "roleLost", Actor: Service, Command: command, At: now}
+	a.Chain, e = a.Chain.Append(withStates(e, string(a.State), string(state)))
+	a.State, a.Since = state, now
+	slot.Assignment = &a
+	return Change{Slots: []Slot{slot}, Events: []Event{e},
+		Heads: []HeadChange{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, Look: now.Add(hintSlack)}}}, nil
+}
+
+// Reassign has a pending request that asks a manager found by the new one, or by none. A
+// Change without parts means that it asks none, or is found by that one already.
 func Reassign(r AssignmentRequest, manager UserID, actor UserID, command string, now time.Time) Change {
-	if !r.AsksManager() || manager == "" || r.Current().Manager == manager {
+	if !r.AsksManager() || r.Current().Manager == manager {
 		return Change{}
 	}
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "reassigned", Actor: actor, Command: command, At: now, Data: map[string]string{"manager": string(manager)}}

@@ -38,6 +38,8 @@ type AssignmentRequest struct {
 	Package       PackageID
 	Catalog       CatalogID
 	Policy        PolicyID
+	Scope         TargetScope  // whom the policy was for when the request was made
+	Targets       []SubjectSet // and of those that it named: the subject, and groups
 	Assignment    AssignmentID // the one that it changes or removes, or makes: then its own id
 	Requestor     UserID
 	Subject       UserID
@@ -85,8 +87,11 @@ func (r *AssignmentRequest) Current() *Stage {
 	return &r.Stages[r.Stage]
 }
 
-// Status returns Graph's free text beside the state.
-func (r AssignmentRequest) Status() string {
+// Status returns Graph's free text beside the state: a word, and after a colon why the
+// service ended the request, where it did.
+func (r AssignmentRequest) Status() string { return because(r.word(), r.Outcome) }
+
+func (r AssignmentRequest) word() string {
 	switch r.State {
 	case RequestSubmitted:
 		return "Accepted"
@@ -121,4 +126,23 @@ const (
 	OutcomeSubjectDisabled = "subjectDisabled"
 	OutcomeEnded           = "assignmentEnded" // an extension that was open when its assignment ended, or a request that was not delivered by then
 	OutcomeLapsed          = "lapsed"          // approved for later, and no longer possible then
+	OutcomeIneligible      = "ineligible"      // approved at last, for somebody whom the policy is not for any more
+	OutcomeUnchanged       = "unchanged"       // an extension that was approved when it had come to change nothing
 )
+
+// reasons say of outcomes what people read of them.
+var reasons = map[string]string{
+	OutcomeSubjectDisabled: "the user was disabled or deleted, and being enabled again brings nothing back",
+	OutcomeEnded:           "the assignment ended",
+	OutcomeLapsed:          "when it was to begin, it was not possible any more",
+	OutcomeIneligible:      "the user is disabled, or no longer one of those whom the policy is for",
+	OutcomeUnchanged:       "it would have changed nothing",
+}
+
+// because adds to the word of a state the reason that an outcome stands for, if any.
+func because(word, outcome string) string {
+	if why := reasons[outcome]; why != "" {
+		return word + ": " + why
+	}
+	return word
+}

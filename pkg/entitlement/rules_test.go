@@ -93,10 +93,10 @@ func TestR46_AnExtensionIsDecidedByTheStagesOfARequest(t *testing.T) {
 	}
 	s := Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}
 	for i, reviewer := range []UserID{"ann", "bob"} {
-		if _, _, err := Decide(r, Word{Stage: r.Stages[i].ID, Approved: true}, User{ID: "eve", Enabled: true}, s, noon); KindOf(err) != Forbidden {
+		if _, _, err := Decide(r, Word{Stage: r.Stages[i].ID, Approved: true}, User{ID: "eve", Enabled: true}, s, noon.Add(time.Hour)); KindOf(err) != Forbidden {
 			t.Errorf("stage %d: one who is not asked: %v", i+1, err)
 		}
-		if r, c, err = Decide(r, Word{Stage: r.Stages[i].ID, Approved: true}, User{ID: reviewer, Enabled: true}, s, noon); err != nil {
+		if r, c, err = Decide(r, Word{Stage: r.Stages[i].ID, Approved: true}, User{ID: reviewer, Enabled: true}, s, noon.Add(time.Hour)); err != nil {
 			t.Fatalf("stage %d: %v", i+1, err)
 		}
 	}

@@ -144,11 +144,12 @@ const (
 	NonePresent    AssignmentEvent = "nonePresent"    // no role could be delivered
 	PackageChanged AssignmentEvent = "packageChanged" // the package's roles changed
 	Reprocessed    AssignmentEvent = "reprocessed"
-	AssignmentEnds AssignmentEvent = "ends" // its end passed, or it was removed
+	RoleLost       AssignmentEvent = "roleLost" // a role that counted as delivered was not there any more
+	AssignmentEnds AssignmentEvent = "ends"     // its end passed, or it was removed
 )
 
 // AssignmentEvents lists them all.
-var AssignmentEvents = []AssignmentEvent{AllPresent, SomePresent, NonePresent, PackageChanged, Reprocessed, AssignmentEnds}
+var AssignmentEvents = []AssignmentEvent{AllPresent, SomePresent, NonePresent, PackageChanged, Reprocessed, RoleLost, AssignmentEnds}
 
 // outcomes are the events that delivery reports; they are allowed in every live state,
 // since a target's truth may change either way between two reads.
@@ -171,6 +172,7 @@ func liveTransitions() map[AssignmentEvent]AssignmentState {
 	t := map[AssignmentEvent]AssignmentState{
 		PackageChanged: AssignmentDelivering,
 		Reprocessed:    AssignmentDelivering,
+		RoleLost:       AssignmentDelivering,
 		AssignmentEnds: AssignmentExpired,
 	}
 	for e, s := range outcomes {

@@ -37,7 +37,7 @@ func TestH_EveryRequestStateAgainstEveryEvent(t *testing.T) {
 
 func TestH_EveryAssignmentStateAgainstEveryEvent(t *testing.T) {
 	live := map[AssignmentEvent]AssignmentState{AllPresent: AssignmentDelivered, SomePresent: AssignmentPartiallyDelivered, NonePresent: AssignmentDeliveryFailed,
-		PackageChanged: AssignmentDelivering, Reprocessed: AssignmentDelivering, AssignmentEnds: AssignmentExpired}
+		PackageChanged: AssignmentDelivering, Reprocessed: AssignmentDelivering, RoleLost: AssignmentDelivering, AssignmentEnds: AssignmentExpired}
 	for _, s := range AssignmentStates {
 		for _, e := range AssignmentEvents {
 			got, err := s.Next(e)

@@ -33,7 +33,7 @@ func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 		Requestor: ask.Requestor.ID, Subject: ask.Subject.ID,
 		Justification: n.Justification, Asked: n.Asked, Start: n.Asked.Start,
 		Expiration: terms(policy, n.Asked), Created: now, Fingerprint: n.Fingerprint,
-	}
+	}.under(policy)
 	if start := later(r.Start, now); r.Expiration.overAt(start) {
 		return AssignmentRequest{}, Change{}, Errorf(Precondition, "The policy %s ends access at %s, and this would begin no earlier.", policy.DisplayName, r.Expiration.EndFrom(start).Format(time.RFC3339)) // R109
 	}
@@ -42,7 +42,7 @@ func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 	}
 	event := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
 		Data: map[string]string{"type": string(r.Type), "package": string(r.Package), "policy": string(r.Policy), "subject": string(r.Subject), "justification": r.Justification}}
-	change := Change{Guards: []Guard{{Package: r.Package, Policy: r.Policy, Subject: r.Subject}}}
+	change := Change{Guards: []Guard{policy.guard(r.Subject)}}
 	if policy.Approval.RequiredForAdd {
 		r.State, err = r.State.Next(ApprovalRequired)
 		if err != nil {
@@ -71,7 +71,7 @@ func admit(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
 	if ask.Package == nil || !ask.Package.Deleting.IsZero() {
 		return none, Errorf(NotFound, "There is no access package with this id.")
 	}
-	if ask.Subject == nil {
+	if ask.Subject == nil || ask.Subject.Gone() {
 		return none, Errorf(NotFound, "There is no user with the id in targetId.")
 	}
 	if !ask.Subject.Enabled {
@@ -86,7 +86,7 @@ func admit(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
 	if ask.Catalog == nil || !ask.Catalog.Published {
 		return none, Errorf(Precondition, "The catalog of this access package is not published, so it cannot be requested.") // R23
 	}
-	p, err := Choose(ask.Policies, n.Policy, *ask.Subject)
+	p, err := Choose(ask.policies(), n.Policy, *ask.Subject)
 	if err != nil {
 		return none, err
 	}
@@ -102,11 +102,10 @@ func admit(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
 // admitDirect checks a direct assignment: the policy must be named and the subject in
 // its scope (R91); a policy for nobody exists for just this.
 func admitDirect(n NewRequest, ask Ask) (AssignmentPolicy, error) {
-	i := slices.IndexFunc(ask.Policies, func(p AssignmentPolicy) bool { return p.ID == n.Policy && p.Package == ask.Package.ID })
-	if n.Policy == "" || i < 0 {
+	p, there := ask.policy(n.Policy)
+	if n.Policy == "" || !there {
 		return AssignmentPolicy{}, Errorf(Invalid, "assignmentPolicyId must name a policy of this access package.")
 	}
-	p := ask.Policies[i]
 	if p.Scope != ScopeNobody && !p.InScope(*ask.Subject) {
 		return AssignmentPolicy{}, Errorf(Precondition, "The user %s is not in the scope of the policy %s.", ask.Subject.DisplayName, p.DisplayName)
 	}
@@ -160,19 +159,19 @@ func (r *AssignmentRequest) startStage(i int, manager UserID, now time.Time) {
 	r.Stage = i
 	s.Started, s.Deadline, s.Manager = now, now.Add(s.Policy.limit()), manager
 	s.Asked = reachable(s.Policy.Primary, s.Policy.Fallback, manager)
-	r.Due = s.nextLook()
+	r.Due = r.nextLook(now)
 }
 
 // reachable returns primary without a manager who does not exist, and the fallbacks in that case.
 func reachable(primary, fallback []SubjectSet, manager UserID) []SubjectSet {
-	missing := func(s SubjectSet) bool { return s.Kind == RequestorManager && manager == "" }
+	missing := func(s SubjectSet) bool { return s.isManager() && manager == "" }
 	if !slices.ContainsFunc(primary, missing) {
 		return slices.Clone(primary)
 	}
 	return append(slices.DeleteFunc(slices.Clone(primary), missing), fallback...)
 }
 
-// nextLook returns when the tick must look at the stage: to escalate it, else to end it.
+// nextLook returns when the stage itself needs the tick: to escalate it, else to end it.
 func (s Stage) nextLook() time.Time {
 	if s.Policy.Escalation && !s.Escalated {
 		return s.Started.Add(s.Policy.EscalateAfter)
@@ -201,6 +200,9 @@ const hintSlack = time.Minute
 // approve turns a request that nothing stands in the way of into an assignment, or
 // schedules it where it starts later. The event's chain goes on in the assignment.
 func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (Change, AssignmentRequest, error) {
+	if err := r.eligible(s); err != nil {
+		return Change{}, r, err
+	}
 	if r.Type.Updates() {
 		return c.prolong(r, s, e, now)
 	}
@@ -247,13 +249,10 @@ func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (C
 	return c, r, nil
 }
 
-// mayBegin checks afresh what may have changed since the request was made (F36).
+// mayBegin checks afresh what else may have changed since the request was made.
 func mayBegin(r AssignmentRequest, s Start, now time.Time) error {
 	if s.Package == nil {
 		return Errorf(Precondition, "The access package does not exist any more.")
-	}
-	if s.Subject == nil || !s.Subject.Enabled || s.Head.Off {
-		return Errorf(Precondition, "The user this is for is disabled and cannot get an access package.")
 	}
 	if slices.Contains(s.Head.Live, r.Package) {
 		return Errorf(Conflict, "The user this is for has the access package already.")

@@ -27,14 +27,14 @@ func ok(body object) (answer, error) { return answer{status: http.StatusOK, body
 func done(err error) (answer, error) { return answer{status: http.StatusNoContent}, err }
 
 // write renders an answer into a buffer first, so that a failure is never half an answer.
-func (a *api) write(ctx context.Context, w http.ResponseWriter, ans answer) {
+func (c *call) write(ctx context.Context, w http.ResponseWriter, ans answer) {
 	if ans.body == nil {
 		w.WriteHeader(ans.status)
 		return
 	}
 	var b bytes.Buffer
 	if err := json.MarshalWrite(&b, ans.body, json.Deterministic(true)); err != nil {
-		a.fail(ctx, w, entitlement.Wrap(entitlement.Internal, "render answer", err, ""))
+		c.fail(ctx, w, entitlement.Wrap(entitlement.Internal, "render answer", err, ""))
 		return
 	}
 	if ans.location != "" {

@@ -82,7 +82,8 @@ func decide(ctx context.Context, c *call) (answer, error) {
 	}
 	word := entitlement.Word{Stage: c.path["stageId"]}
 	var result string
-	o.Ignore("id", "status", "reviewedBy", "reviewedDateTime", "assignedToMe", "displayName")
+	sameID(o, word.Stage)
+	o.Ignore("status", "reviewedBy", "reviewedDateTime", "assignedToMe", "displayName")
 	o.Text("justification", &word.Justification)
 	strict.Enum(o, "reviewResult", &result, "Approve", "Deny", "Approved", "Denied")
 	if result == "" {

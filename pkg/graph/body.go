@@ -31,26 +31,62 @@ func (c *call) body() (*strict.Object, error) {
 	return strict.Parse(content)
 }
 
-// readBody returns the body, unpacked.
+// sameID takes the id in the body of a change, which clients send back as they read it: it
+// says once more what the path says, or nothing.
+func sameID(o *strict.Object, inPath string) {
+	var named string
+	strict.ID(o, "id", &named)
+	if named != "" && named != inPath {
+		o.Fail("id", "must be that of the path.")
+	}
+}
+
+// gzipMark begins every gzip stream, and no JSON text.
+var gzipMark = []byte{0x1f, 0x8b}
+
+// readBody returns the body, unpacked. API Gateway unpacks gzip itself and leaves the header
+// that says it is packed, and clients try again plain under the old header: so only what
+// bears gzip's mark is unpacked, and only where the header says that it is gzip.
 func readBody(r *http.Request) ([]byte, error) {
-	encodings := strings.Join(r.Header.Values("Content-Encoding"), ",")
-	switch strings.ToLower(strings.TrimSpace(encodings)) {
-	case "", "identity":
-		return bounded(r.Body)
-	case "gzip":
+	content, err := bounded(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	packed, encodings := bytes.HasPrefix(content, gzipMark), encodingsOf(r.Header)
+	switch {
+	case len(encodings) == 0 && packed:
+		return nil, entitlement.Errorf(entitlement.Invalid, "The body is compressed by gzip, and Content-Encoding does not say so.")
+	case len(encodings) == 1 && encodings[0] == "gzip" && packed:
+		return unpacked(content)
+	case len(encodings) == 0 || len(encodings) == 1 && encodings[0] == "gzip" || bytes.HasPrefix(bytes.TrimSpace(content), []byte("{")):
+		return content, nil
 	default:
 		return nil, unsupportedMedia("Send the body as it is, or compressed by gzip.")
 	}
-	packed, err := bounded(r.Body)
-	if err != nil || len(packed) == 0 {
-		return nil, err
+}
+
+// encodingsOf lists what the header says was done to the body, in order.
+func encodingsOf(h http.Header) []string {
+	var all []string
+	for encoding := range strings.SplitSeq(strings.Join(h.Values("Content-Encoding"), ","), ",") {
+		switch encoding = strings.ToLower(strings.TrimSpace(encoding)); encoding {
+		case "", "identity":
+		case "x-gzip": // its older name
+			all = append(all, "gzip")
+		default:
+			all = append(all, encoding)
+		}
 	}
-	unpacked, err := gzip.NewReader(bytes.NewReader(packed))
+	return all
+}
+
+func unpacked(packed []byte) ([]byte, error) {
+	stream, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return nil, broken(err)
 	}
 	// What comes out is counted while it comes, so that a bomb never goes off.
-	return bounded(unpacked)
+	return bounded(stream)
 }
 
 // bounded reads at most maxBody bytes, and refuses more.

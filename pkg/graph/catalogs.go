@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -51,6 +52,7 @@ func updateCatalog(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	sameID(o, c.path["catalogId"])
 	if err := readable(o, readCatalog); err != nil {
 		return answer{}, err
 	}
@@ -211,7 +213,26 @@ func removeResource(ctx context.Context, c *call, ask resourceAsk) error {
 	if err != nil {
 		return err
 	}
+	if err := ask.names(r); err != nil {
+		return err
+	}
 	return c.deps.Catalogs.RemoveResource(ctx, c.by, r)
+}
+
+// names refuses a resource that something else in the same body contradicts.
+func (ask resourceAsk) names(r entitlement.Resource) error {
+	if ask.origin != "" && ask.origin != r.OriginID || ask.system != "" && !strings.EqualFold(ask.system, r.OriginSystem) {
+		return entitlement.Errorf(entitlement.Invalid, "resource.originId and resource.originSystem must be those of the resource: %s, %s.", r.OriginID, r.OriginSystem)
+	}
+	return lives(r, "resource.environment.id", ask.environment)
+}
+
+// lives refuses a resource of another environment than the one that is named, if any.
+func lives(r entitlement.Resource, what string, environment entitlement.ConnectorID) error {
+	if environment != "" && environment != r.Connector {
+		return entitlement.Errorf(entitlement.Invalid, "%s must be that of the resource: %s.", what, r.Connector)
+	}
+	return nil
 }
 
 // maxOriginID bounds the ids of targets, in bytes.

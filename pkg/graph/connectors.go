@@ -48,6 +48,7 @@ func updateConnector(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	sameID(o, c.path["connectorId"])
 	var asked connectorEdit
 	readConnector(o, &asked)
 	if err := o.Done(); err != nil {
@@ -61,6 +62,10 @@ func updateConnector(ctx context.Context, c *call) (answer, error) {
 	return done(err)
 }
 
+func deleteConnector(ctx context.Context, c *call) (answer, error) {
+	return done(c.deps.Catalogs.DeleteConnector(ctx, c.by, id[entitlement.ConnectorID](c, "connectorId")))
+}
+
 func readConnector(o *strict.Object, c *connectorEdit) {
 	o.Ignore("id", "createdDateTime")
 	o.Text("displayName", &c.DisplayName)
@@ -69,4 +74,10 @@ func readConnector(o *strict.Object, c *connectorEdit) {
 	o.Text("credential", &c.credential)
 	o.Texts("correlationKeys", &c.CorrelationKeys)
 	strict.IDs(o, "resourceManagers", &c.ResourceManagers)
+	for _, setting := range entitlement.ConnectorSettings {
+		word := setting.Of(c.ConnectorConfig)
+		if o.Text(setting.Name, &word); !setting.Set(&c.ConnectorConfig, word) {
+			o.Fail(setting.Name, "must be "+setting.Words[0]+" or "+setting.Words[1]+".")
+		}
+	}
 }

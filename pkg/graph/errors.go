@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/go-json-experiment/json"
@@ -27,7 +28,7 @@ func (f *failure) Error() string { return f.message }
 const retryAfter = "5"
 
 // fail answers with err in Graph's shape. What is internal goes to the log only.
-func (a *api) fail(ctx context.Context, w http.ResponseWriter, err error) {
+func (c *call) fail(ctx context.Context, w http.ResponseWriter, err error) {
 	f, ok := errors.AsType[*failure](err)
 	if !ok {
 		kind := entitlement.KindOf(err)
@@ -35,8 +36,8 @@ func (a *api) fail(ctx context.Context, w http.ResponseWriter, err error) {
 		if kind == entitlement.Internal {
 			f.message = entitlement.MessageOf(nil) // of a bug nothing is told but how to report it
 		}
-		a.log(ctx, kind, err)
 	}
+	c.log(ctx, f, err)
 	header := w.Header()
 	for name, values := range f.header {
 		header[name] = values
@@ -51,18 +52,26 @@ func (a *api) fail(ctx context.Context, w http.ResponseWriter, err error) {
 	header.Set("Content-Type", "application/json")
 	w.WriteHeader(f.status)
 	body := object{"error": object{"code": f.code, "message": f.message, "innerError": object{
-		"date": a.deps.Clock.Now().UTC().Format("2006-01-02T15:04:05"), "request-id": header.Get(requestID), "client-request-id": header.Get(clientRequestID),
+		"date": c.deps.Clock.Now().UTC().Format("2006-01-02T15:04:05"), "request-id": header.Get(requestID), "client-request-id": header.Get(clientRequestID),
 	}}}
 	if err := json.MarshalWrite(w, body, json.Deterministic(true)); err != nil {
 		obs.Logger(ctx).WarnContext(ctx, "the answer was not taken", obs.Err(err))
 	}
 }
 
-// log keeps the whole cause: of what is ours as an error, of refusals as information.
-func (a *api) log(ctx context.Context, kind entitlement.Kind, err error) {
-	if kind == entitlement.Internal || kind == entitlement.Unavailable || kind == entitlement.Throttled {
-		obs.Logger(ctx).ErrorContext(ctx, "call failed", obs.Err(err))
-		return
+// log keeps who was refused what, and why: of what is ours as an error, of refusals as
+// information. Callers are named by their id, operations by their place in the table, and
+// nothing of what a client wrote is kept.
+func (c *call) log(ctx context.Context, f *failure, err error) {
+	why := obs.Err(err)
+	if err == error(f) {
+		why = slog.Group("error", "code", f.code)
 	}
-	obs.Logger(ctx).InfoContext(ctx, "call refused", obs.Err(err))
+	about := []any{"status", f.status, "route", c.route, "caller", string(c.by.ID), why}
+	switch f.status {
+	case http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		obs.Logger(ctx).ErrorContext(ctx, "call failed", about...)
+	default:
+		obs.Logger(ctx).InfoContext(ctx, "call refused", about...)
+	}
 }

@@ -10,16 +10,17 @@ import (
 	"time"
 
 	"leasehold/pkg/clock"
+	"leasehold/pkg/directory"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/memstore"
 	"leasehold/pkg/names"
 )
 
 func TestEveryKindOfError(t *testing.T) {
-	a := newAPI(Deps{Clock: clock.NewVirtual(time.Now())}, nil)
+	c := &call{deps: &Deps{Clock: clock.NewVirtual(time.Now())}}
 	for _, kind := range entitlement.Kinds() {
 		w := httptest.NewRecorder()
-		a.fail(t.Context(), w, entitlement.Wrap(kind, "read item", errors.New("secret of the table"), "What to do."))
+		c.fail(t.Context(), w, entitlement.Wrap(kind, "read item", errors.New("secret of the table"), "What to do."))
 		if w.Code != kind.HTTPStatus() || !strings.Contains(w.Body.String(), entitlement.CodeOf(entitlement.Errorf(kind, ""))) || strings.Contains(w.Body.String(), "secret") {
 			t.Errorf("%v: %d %s", kind, w.Code, w.Body)
 		}
@@ -28,7 +29,7 @@ func TestEveryKindOfError(t *testing.T) {
 		}
 	}
 	w := httptest.NewRecorder()
-	a.fail(t.Context(), w, errors.New("secret of the table"))
+	c.fail(t.Context(), w, errors.New("secret of the table"))
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "secret") {
 		t.Errorf("foreign: %d %s", w.Code, w.Body)
 	}
@@ -57,7 +58,8 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 		return memstore.None
 	}})
 	w.api[names.Catalogs].(*api).deps.Reads = flaky
-	w.api[names.Catalogs].(*api).deps.Directory.Store = flaky
+	d := w.api[names.Catalogs].(*api).deps.Directory
+	w.api[names.Catalogs].(*api).deps.Directory = &directory.Service{Store: flaky, Clock: d.Clock, IDs: d.IDs, First: d.First, Hinter: d.Hinter, Log: d.Log}
 	w.api[names.Catalogs].(*api).deps.Catalogs.Store = flaky
 	w.call("admin", "GET", "/v1.0/me", nil).want(200)
 	for op, path := range map[string]string{"ListCatalogs": em + "/catalogs", "ListPackages": packagePath, "User": "/v1.0/me", "Bound": "/v1.0/me", "ListUsers": "/v1.0/users", "ListConnectors": ours + "/connectors"} {

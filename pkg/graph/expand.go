@@ -21,7 +21,7 @@ func (c *call) checkExpand(wanted []odata.Expand, links map[string]link) error {
 		if !ok {
 			return entitlement.Errorf(entitlement.Invalid, "$expand: %s cannot be expanded here; what can be: %s.", clip(e.Name), strings.Join(slices.Sorted(maps.Keys(links)), ", "))
 		}
-		if l.guarded && !c.user.Administrator() {
+		if !l.shown && !c.administers() {
 			return entitlement.Errorf(entitlement.Forbidden, "$expand: %s is for administrators.", clip(e.Name))
 		}
 		if err := c.checkExpand(e.Expand, l.links()); err != nil {

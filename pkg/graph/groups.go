@@ -2,8 +2,8 @@ package graph
 
 import (
 	"context"
-	"slices"
 
+	"leasehold/pkg/directory"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/graph/strict"
@@ -64,7 +64,7 @@ func listMembers(ctx context.Context, c *call) (answer, error) {
 	members := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
 		return c.deps.Reads.Members(ctx, group, page)
 	}
-	return list(ctx, c, directoryObjects(), paged(members, c.deps.Reads.Users))
+	return list(ctx, c, directoryObjects(), paged(members, c.presentUsers))
 }
 
 func listOwners(ctx context.Context, c *call) (answer, error) {
@@ -72,7 +72,7 @@ func listOwners(ctx context.Context, c *call) (answer, error) {
 	if _, err := c.deps.Reads.Group(ctx, group); err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, directoryObjects(), paged(sliced(c.deps.Reads.Owners(ctx, group)), c.deps.Reads.Users))
+	return list(ctx, c, directoryObjects(), paged(sliced(c.deps.Reads.Owners(ctx, group)), c.presentUsers))
 }
 
 func addMember(ctx context.Context, c *call) (answer, error)    { return join(ctx, c, false) }
@@ -85,17 +85,10 @@ func join(ctx context.Context, c *call, owner bool) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	group := id[entitlement.GroupID](c, "groupId")
-	err = c.deps.Directory.Join(ctx, c.by, group, owner, user)
-	if entitlement.KindOf(err) == entitlement.Conflict {
-		belongs, failed := belongs(ctx, c, group, user, owner)
-		if failed != nil {
-			return answer{}, failed
-		}
-		if belongs {
-			list := map[bool]string{false: "members", true: "owners"}[owner]
-			err = entitlement.Errorf(entitlement.Invalid, "One or more added object references already exist for the following modified properties: '%s'.", list)
-		}
+	err = c.deps.Directory.Join(ctx, c.by, id[entitlement.GroupID](c, "groupId"), owner, user)
+	if entitlement.CodeOf(err) == directory.CodeAlreadyMember {
+		list := map[bool]string{false: "members", true: "owners"}[owner]
+		err = entitlement.Errorf(entitlement.Invalid, "One or more added object references already exist for the following modified properties: '%s'.", list)
 	}
 	return done(err)
 }
@@ -105,26 +98,9 @@ func leave(ctx context.Context, c *call, owner bool) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	group := id[entitlement.GroupID](c, "groupId")
-	err = c.deps.Directory.Leave(ctx, c.by, group, owner, user)
-	if entitlement.KindOf(err) == entitlement.Conflict {
-		belongs, failed := belongs(ctx, c, group, user, owner)
-		if failed != nil {
-			return answer{}, failed
-		}
-		if !belongs {
-			err = entitlement.Errorf(entitlement.NotFound, "The group has no such member or owner.")
-		}
+	err = c.deps.Directory.Leave(ctx, c.by, id[entitlement.GroupID](c, "groupId"), owner, user)
+	if entitlement.CodeOf(err) == directory.CodeNotMember {
+		err = entitlement.Errorf(entitlement.NotFound, "The group has no such member or owner.")
 	}
 	return done(err)
-}
-
-// belongs reports that the user, who must exist, is a member or an owner of the group.
-func belongs(ctx context.Context, c *call, group entitlement.GroupID, user entitlement.UserID, owner bool) (bool, error) {
-	u, err := c.deps.Reads.User(ctx, user)
-	if err != nil || !owner {
-		return u.MemberOf(group), err
-	}
-	owners, err := c.deps.Reads.Owners(ctx, group)
-	return slices.Contains(owners, user), err
 }

@@ -18,10 +18,11 @@ type kind[T any] struct {
 // sample returns a tree with every property, for checking options against.
 func (k kind[T]) sample() object { return k.shape(k.example) }
 
-// link is a navigation member: what $expand puts in its place.
+// link is a navigation member: what $expand puts in its place. Like what it leads to when
+// that is read directly, it is for administrators, unless shown says otherwise.
 type link struct {
-	many    bool
-	guarded bool // for administrators only
+	many  bool
+	shown bool // to everybody who may read what it hangs on, and load shows no more than that
 	// load returns for each tree what stands behind the member, in one go for all of them.
 	load  func(ctx context.Context, c *call, of []object) ([][]object, error)
 	links func() map[string]link // of what it leads to
@@ -44,6 +45,12 @@ func referenceOf[ID ~string](of object, name string) ID {
 	seen, _ := h.seen.(object)
 	id, _ := seen["id"].(string)
 	return ID(id)
+}
+
+// shown opens a link to everybody who may read what it hangs on.
+func shown(l link) link {
+	l.shown = true
+	return l
 }
 
 // one is a link to the entity whose id is hidden under the member: all of them are read
@@ -83,11 +90,11 @@ func one[ID ~string, T any](name string, k func() kind[T], read func(Reads, cont
 	}
 }
 
-// several is a link, for administrators, to the entities whose ids are hidden under the
+// several is a link to the entities whose ids are hidden under the
 // member: those of all trees are read at once.
 func several[ID ~string, T any](name string, k func() kind[T], read func(Reads, context.Context, []ID) ([]T, error)) link {
 	return link{
-		many: true, guarded: true,
+		many:  true,
 		links: func() map[string]link { return k().links() },
 		load: func(ctx context.Context, c *call, of []object) ([][]object, error) {
 			var ids []ID

@@ -15,7 +15,7 @@ type approval struct {
 
 func approvals() kind[approval] {
 	return kind[approval]{set: emSet + "accessPackageAssignmentApprovals",
-		links: func() map[string]link { return map[string]link{"stages": within("stages", true, noLinks)} },
+		links: func() map[string]link { return map[string]link{"stages": shown(within("stages", true, noLinks))} },
 		shape: func(a approval) object {
 			return object{"id": string(a.request.ID), "stages": objects(a.stages(), shapeStage)}
 		}}

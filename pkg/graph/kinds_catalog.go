@@ -39,7 +39,7 @@ const parallel = 8
 // perCatalog is a link to a list that only its catalog leads to: one list is read for
 // each catalog of the page, several side by side.
 func perCatalog[T any](name string, k func() kind[T], read func(Reads, context.Context, entitlement.CatalogID, entitlement.Page) (entitlement.Paged[T], error)) link {
-	return link{many: true, guarded: true, links: func() map[string]link { return k().links() },
+	return link{many: true, links: func() map[string]link { return k().links() },
 		load: func(ctx context.Context, c *call, of []object) ([][]object, error) {
 			out := make([][]object, len(of))
 			return out, sideBySide(len(of), func(i int) error {
@@ -74,6 +74,8 @@ func resourceKind() kind[entitlement.Resource] {
 	return kind[entitlement.Resource]{set: emSet + "resources", shape: shapeResource, links: resourceLinks}
 }
 
+// resourceLinks are for administrators: what a catalog holds beside the role that led here,
+// and the target's address, are nothing that a holder of the role needs.
 func resourceLinks() map[string]link {
 	return map[string]link{
 		"roles":       within("roles", true, roleLinks),
@@ -111,7 +113,7 @@ func shapeScope(s entitlement.ResourceScope, origin string) object {
 // roleLinks: a resource is found through its catalog, so each catalog in question is
 // read once.
 func roleLinks() map[string]link {
-	return map[string]link{"resource": {links: resourceLinks, load: func(ctx context.Context, c *call, of []object) ([][]object, error) {
+	return map[string]link{"resource": {shown: true, links: resourceLinks, load: func(ctx context.Context, c *call, of []object) ([][]object, error) {
 		known := map[string]map[string]entitlement.Resource{}
 		out := make([][]object, len(of))
 		for i, o := range of {

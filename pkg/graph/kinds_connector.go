@@ -17,10 +17,14 @@ func connectorKind() kind[entitlement.ConnectorConfig] {
 
 // shapeConnector shows a registration. Its credential is never read back.
 func shapeConnector(c entitlement.ConnectorConfig) object {
-	return object{
+	shape := object{
 		"id": string(c.ID), "displayName": text(c.DisplayName), "kind": text(c.Kind), "url": c.URL, "correlationKeys": texts(c.CorrelationKeys),
 		"resourceManagers": texts(c.ResourceManagers), "createdDateTime": instant(c.Created),
 	}
+	for _, setting := range entitlement.ConnectorSettings {
+		shape[setting.Name] = setting.Of(c)
+	}
+	return shape
 }
 
 func environments() kind[entitlement.ConnectorConfig] {

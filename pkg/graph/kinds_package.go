@@ -12,11 +12,11 @@ func packageKind() kind[entitlement.AccessPackage] {
 
 func packageLinks() map[string]link {
 	return map[string]link{
-		"catalog":                    one("catalog", catalogKind, Reads.Catalogs),
+		"catalog":                    shown(one("catalog", catalogKind, Reads.Catalogs)),
 		"assignmentPolicies":         several("assignmentPolicies", policyKind, Reads.Policies),
 		"incompatibleAccessPackages": several("incompatibleAccessPackages", listedPackages, Reads.Packages),
 		"incompatibleGroups":         several("incompatibleGroups", groups, Reads.Groups),
-		"resourceRoleScopes":         {many: true, links: roleScopeLinks, load: loadRoleScopes},
+		"resourceRoleScopes":         {many: true, shown: true, links: roleScopeLinks, load: loadRoleScopes},
 	}
 }
 
@@ -88,7 +88,7 @@ func roleScopes() kind[roleScope] {
 }
 
 func roleScopeLinks() map[string]link {
-	return map[string]link{"role": within("role", false, roleLinks), "scope": within("scope", false, noLinks)}
+	return map[string]link{"role": shown(within("role", false, roleLinks)), "scope": shown(within("scope", false, noLinks))}
 }
 
 func shapeRoleScope(s roleScope) object {

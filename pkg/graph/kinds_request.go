@@ -13,9 +13,9 @@ func requestKind() kind[entitlement.AssignmentRequest] {
 
 func requestLinks() map[string]link {
 	return map[string]link{
-		"accessPackage": one("accessPackage", packageKind, Reads.Packages),
-		"requestor":     one("requestor", subjects, Reads.Users),
-		"assignment":    {links: assignmentLinks, load: loadAssignments},
+		"accessPackage": shown(one("accessPackage", packageKind, Reads.Packages)),
+		"requestor":     shown(one("requestor", subjects, Reads.Users)),
+		"assignment":    {shown: true, links: assignmentLinks, load: loadAssignments},
 	}
 }
 
@@ -38,9 +38,9 @@ func assignmentKind(now time.Time) kind[entitlement.Assignment] {
 
 func assignmentLinks() map[string]link {
 	return map[string]link{
-		"accessPackage":    one("accessPackage", packageKind, Reads.Packages),
-		"target":           one("target", subjects, Reads.Users),
-		"assignmentPolicy": {guarded: true, links: policyLinks, load: one("assignmentPolicy", policyKind, Reads.Policies).load},
+		"accessPackage":    shown(one("accessPackage", packageKind, Reads.Packages)),
+		"target":           shown(one("target", subjects, Reads.Users)),
+		"assignmentPolicy": one("assignmentPolicy", policyKind, Reads.Policies),
 	}
 }
 
@@ -58,7 +58,8 @@ func shapeAssignment(a entitlement.Assignment, now time.Time) object {
 
 // loadAssignments reads the assignments of all requests of a page: the live ones from
 // their slots, and those that have ended, at once for each sort. A request that has not
-// become an assignment has none.
+// become an assignment has none, and an assignment is shown to its subject and to
+// administrators, as where it is read by its id.
 func loadAssignments(ctx context.Context, c *call, of []object) ([][]object, error) {
 	var pairs []entitlement.DueRef
 	for _, o := range of {
@@ -94,7 +95,7 @@ func loadAssignments(ctx context.Context, c *call, of []object) ([][]object, err
 		if !ok {
 			a, ok = work.Ended[id]
 		}
-		if ok {
+		if ok && (a.Subject == c.by.ID || c.administers()) {
 			out[i] = []object{shapeAssignment(a, c.deps.Clock.Now())}
 		}
 	}

@@ -55,6 +55,18 @@ var opens = map[need][]string{
 	needSubjectWrite: {scopeSubject, scopeWrite},
 }
 
+// ofAll returns what it needs to do for everybody what n opens for oneself.
+func (n need) ofAll() need {
+	switch n {
+	case needSubjectRead:
+		return needRead
+	case needSubjectWrite:
+		return needWrite
+	default:
+		return n
+	}
+}
+
 // operation is one row of the table: what is called how, by whom, and what serves it.
 type operation struct {
 	method    string
@@ -65,6 +77,9 @@ type operation struct {
 	serve     func(ctx context.Context, c *call) (answer, error)
 	elsewhere bool // the other function serves it; known here for the sake of Allow
 }
+
+// name is what logs call the operation: its place in the table, and nothing that a client wrote.
+func (op *operation) name() string { return op.method + " " + op.path }
 
 // admits refuses a token that may not be used for the operation.
 func (op *operation) admits(t authn.Token) error {

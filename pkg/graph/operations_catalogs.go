@@ -48,4 +48,5 @@ var connectorOperations = []operation{
 	{method: "POST", path: ours + "/connectors", need: needWrite, serve: createConnector},
 	{method: "GET", path: ours + "/connectors/{connectorId}", need: needRead, serve: getConnector},
 	{method: "PATCH", path: ours + "/connectors/{connectorId}", need: needWrite, serve: updateConnector},
+	{method: "DELETE", path: ours + "/connectors/{connectorId}", need: needWrite, serve: deleteConnector},
 }

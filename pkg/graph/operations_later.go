@@ -76,7 +76,6 @@ var laterCatalogs = []operation{
 	{method: "PATCH", path: root + "/groups/{groupId}", need: needWrite},
 	{method: "DELETE", path: root + "/groups/{groupId}", need: needWrite},
 	{method: "POST", path: root + "/$batch", need: needSubjectRead, role: self},
-	{method: "DELETE", path: ours + "/connectors/{connectorId}", need: needWrite},
 }
 
 // laterRequests belong to the people's side.

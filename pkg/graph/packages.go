@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"leasehold/pkg/entitlement"
@@ -63,6 +64,7 @@ func updatePackage(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	sameID(o, c.path["accessPackageId"])
 	o.Refuse("catalog") // to move a package is not possible
 	if err := readable(o, readPackage); err != nil {
 		return answer{}, err
@@ -92,7 +94,9 @@ func listRoleScopes(ctx context.Context, c *call) (answer, error) {
 type roleAsk struct {
 	role, roleID, system string
 	resource             entitlement.ResourceID
-	origin, scope        string
+	environment          entitlement.ConnectorID
+	origin               string
+	scopeID, scope       string
 }
 
 func addRoleScope(ctx context.Context, c *call) (answer, error) {
@@ -113,16 +117,30 @@ func addRoleScope(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	for _, role := range resource.Roles {
-		if ask.role == "" && strings.EqualFold(role.ID, ask.roleID) {
-			ask.role = role.OriginID
-		}
+	if err := ask.resolve(resource); err != nil {
+		return answer{}, err
 	}
 	added, err := c.deps.Catalogs.AddScope(ctx, c.by, p.ID, resource, ask.role)
 	if err != nil {
 		return answer{}, err
 	}
 	return created(ctx, c, roleScopes(), roleScope{added, p.Catalog})
+}
+
+// resolve finds the role's id at the target by the one that we gave it. What else the body
+// names must be of the resource too, and the same role.
+func (ask *roleAsk) resolve(r entitlement.Resource) error {
+	if ask.roleID != "" {
+		i := slices.IndexFunc(r.Roles, func(role entitlement.ResourceRole) bool { return strings.EqualFold(role.ID, ask.roleID) })
+		if i < 0 || ask.role != "" && ask.role != r.Roles[i].OriginID {
+			return entitlement.Errorf(entitlement.Invalid, "role.id must be that of a role of the resource, and of the same one as role.originId.")
+		}
+		ask.role = r.Roles[i].OriginID
+	}
+	if ask.scopeID != "" && !strings.EqualFold(ask.scopeID, r.Scope.ID) {
+		return entitlement.Errorf(entitlement.Invalid, "scope.id must be that of the resource's scope: %s.", r.Scope.ID)
+	}
+	return lives(r, "role.resource.environment.id", ask.environment)
 }
 
 func readRoleScope(o *strict.Object, ask *roleAsk) {
@@ -133,12 +151,16 @@ func readRoleScope(o *strict.Object, ask *roleAsk) {
 	role.Text("originId", &ask.role)
 	role.Text("originSystem", &ask.system)
 	resource := role.Object("resource")
-	resource.Ignore("displayName", "description", "attributes", "createdDateTime", "modifiedDateTime", "environment", "roles", "scopes")
+	resource.Ignore("displayName", "description", "attributes", "createdDateTime", "modifiedDateTime", "roles", "scopes")
 	strict.ID(resource, "id", &ask.resource)
+	environment := resource.Object("environment")
+	environment.Ignore("displayName", "description", "originId", "originSystem", "isDefaultEnvironment", "connectionInfo", "createdDateTime", "modifiedDateTime")
+	strict.ID(environment, "id", &ask.environment)
 	resource.Text("originId", &ask.origin)
 	resource.Text("originSystem", &ask.system)
 	scope := o.Object("scope")
-	scope.Ignore("id", "displayName", "description", "originSystem", "isRootScope")
+	scope.Text("id", &ask.scopeID)
+	scope.Ignore("displayName", "description", "originSystem", "isRootScope")
 	scope.Text("originId", &ask.scope)
 	switch {
 	case ask.role == "" && ask.roleID == "":

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"strings"
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
@@ -21,7 +22,11 @@ func listPolicies(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	if named {
-		return policiesOf(ctx, c, of)
+		found, err := policiesOf(ctx, c, of)
+		if entitlement.KindOf(err) == entitlement.NotFound && err != nil {
+			return list(ctx, c, policyKind(), sliced[entitlement.AssignmentPolicy](nil, nil))
+		}
+		return found, err
 	}
 	return list(ctx, c, policyKind(), c.deps.Reads.ListPolicies)
 }
@@ -55,6 +60,9 @@ func createPolicy(ctx context.Context, c *call) (answer, error) {
 
 // replacePolicy takes a whole policy: what is left out goes back to what a new one has.
 func replacePolicy(ctx context.Context, c *call) (answer, error) {
+	if err := checkOptions(c, policyKind()); err != nil {
+		return answer{}, err
+	}
 	o, err := c.body()
 	if err != nil {
 		return answer{}, err
@@ -172,11 +180,15 @@ func readSets(o *strict.Object, name string) (sets []entitlement.SubjectSet) {
 
 func readSet(o *strict.Object) entitlement.SubjectSet {
 	s := entitlement.SubjectSet{Kind: entitlement.SubjectKind(o.Type())}
-	o.Ignore("id", "isBackup")
+	var named string // as older clients call it
+	strict.ID(o, "id", &named)
+	o.Ignore("isBackup")
 	o.Text("description", &s.Description)
-	if _, err := entitlement.Description("description", s.Description); err != nil {
-		o.Fail("description", "is too long, or holds control characters.")
+	clean, err := entitlement.Description("", s.Description)
+	if err != nil {
+		o.Fail("description", strings.TrimSpace(entitlement.MessageOf(err)))
 	}
+	s.Description = clean
 	switch s.Kind {
 	case entitlement.SingleUser:
 		strict.ID(o, "userId", &s.ID)
@@ -194,6 +206,9 @@ func readSet(o *strict.Object) entitlement.SubjectSet {
 	}
 	if s.ID == "" {
 		o.Fail("@odata.type", "needs the id of its user or group.")
+	}
+	if named != "" && named != s.ID {
+		o.Fail("id", "must be that of its user or group.")
 	}
 	return s
 }

@@ -88,7 +88,7 @@ func createRequest(ctx context.Context, c *call) (answer, error) {
 	}
 	// Whatever was decided already, the answer is that it was taken; its later states are
 	// reached by themselves (R107). So a command that is sent again hears the same (S12).
-	made.State, made.Completed = entitlement.RequestSubmitted, time.Time{}
+	made.State, made.Outcome, made.Completed = entitlement.RequestSubmitted, "", time.Time{}
 	return created(ctx, c, requestKind(), made)
 }
 
@@ -98,7 +98,7 @@ func submit(ctx context.Context, c *call, ask requestAsk) (entitlement.Assignmen
 		if ask.assignment == "" {
 			return none, entitlement.Errorf(entitlement.Invalid, "assignment.id must name the assignment to end.")
 		}
-		return c.deps.Requests.Remove(ctx, c.by, ask.kind, ask.assignment, ask.justification)
+		return c.deps.Requests.RemoveHeld(ctx, c.by, ask.submission())
 	}
 	if ask.kind.Updates() {
 		return extend(ctx, c, ask)
@@ -115,20 +115,16 @@ func submit(ctx context.Context, c *call, ask requestAsk) (entitlement.Assignmen
 }
 
 func (ask requestAsk) submission() requests.Submission {
-	return requests.Submission{Type: ask.kind, Subject: ask.subject, Package: ask.pkg, Policy: ask.policy, Justification: ask.justification, Asked: ask.asked}
+	return requests.Submission{Type: ask.kind, Assignment: ask.assignment, Subject: ask.subject, Package: ask.pkg, Policy: ask.policy, Justification: ask.justification, Asked: ask.asked}
 }
 
 // extend moves the end of an assignment, which is named by its id or, for one's own, by
 // its package.
 func extend(ctx context.Context, c *call, ask requestAsk) (entitlement.AssignmentRequest, error) {
-	switch {
-	case ask.assignment != "":
-		return c.deps.Requests.Extend(ctx, c.by, ask.kind, ask.assignment, ask.asked, ask.justification)
-	case ask.pkg != "":
-		return c.deps.Requests.ExtendHeld(ctx, c.by, ask.submission())
-	default:
+	if ask.assignment == "" && ask.pkg == "" {
 		return entitlement.AssignmentRequest{}, entitlement.Errorf(entitlement.Invalid, "assignment.id must name the assignment to change.")
 	}
+	return c.deps.Requests.ExtendHeld(ctx, c.by, ask.submission())
 }
 
 // readRequest reads a request. Who asks is never read: it is whoever the token says.

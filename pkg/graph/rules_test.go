@@ -71,3 +71,22 @@ func TestR127_APackageIsFoundUnlessItSaysOtherwise(t *testing.T) {
 	w.call("member", "GET", packagePath+"/"+w.ids["package"], nil).want(200)
 	w.ask("member")
 }
+
+func TestA9_WhatAPolicyCallsSomebodyIsTextLikeAnyOther(t *testing.T) {
+	w := newWorld(t)
+	w.offer(open())
+	named := func(description string) object {
+		p := open()
+		p["displayName"], p["accessPackage"], p["allowedTargetScope"] = "Named", object{"id": w.ids["package"]}, "specificDirectoryUsers"
+		p["specificAllowedTargets"] = []object{{"@odata.type": "#microsoft.graph.singleUser", "userId": w.ids["member"], "description": description}}
+		return p
+	}
+	got := w.call("admin", "POST", em+"/assignmentPolicies", named("Mia\u200B")).want(400)
+	if want := "specificAllowedTargets[0].description must not contain U+200B, which shows nothing or changes how the text is read."; got.get("error.message") != want {
+		t.Errorf("got %s", got.text)
+	}
+	made := w.call("admin", "POST", em+"/assignmentPolicies", named("Mia\u200F\nLind")).want(201)
+	if set := made.body["specificAllowedTargets"].([]any)[0].(object); set["description"] != "Mia\nLind" {
+		t.Errorf("got %v", set)
+	}
+}

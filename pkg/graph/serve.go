@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -35,6 +36,7 @@ func newAPI(d Deps, table []operation) *api { return &api{deps: d, routes: newRo
 type call struct {
 	deps    *Deps
 	request *http.Request
+	route   string            // method and pattern of the operation, for logs; "" where there is none
 	path    map[string]string // values of the path's variables
 	options odata.Options
 	token   authn.Token
@@ -45,18 +47,19 @@ type call struct {
 // ServeHTTP answers one call. Whatever happens, the answer is in Graph's shape.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := a.begin(w, r)
+	c := &call{deps: &a.deps, request: r.WithContext(ctx)}
 	defer func() {
 		if thrown := recover(); thrown != nil {
-			obs.Logger(ctx).ErrorContext(ctx, "handler panicked", "panic", fmt.Sprint(thrown), "stack", string(debug.Stack()))
-			a.fail(ctx, w, entitlement.Errorf(entitlement.Internal, ""))
+			obs.Logger(ctx).ErrorContext(ctx, "handler panicked", "route", c.route, "panic", fmt.Sprint(thrown), "stack", string(debug.Stack()))
+			c.fail(ctx, w, entitlement.Errorf(entitlement.Internal, ""))
 		}
 	}()
-	ans, err := a.serve(ctx, r)
+	ans, err := a.serve(ctx, c)
 	if err != nil {
-		a.fail(ctx, w, err)
+		c.fail(ctx, w, err)
 		return
 	}
-	a.write(ctx, w, ans)
+	c.write(ctx, w, ans)
 }
 
 // begin names the call and sets the headers that every answer has.
@@ -86,23 +89,25 @@ func isPrintable(s string) bool {
 
 // serve takes the steps before every operation, in this order: who calls, what is
 // called, whether the token is for that, which user it is, and what that user may do.
-func (a *api) serve(ctx context.Context, r *http.Request) (answer, error) {
+// The operation is looked for first, so that the log can name it, and told last.
+func (a *api) serve(ctx context.Context, c *call) (answer, error) {
+	r := c.request
 	if r.Method == http.MethodGet && r.URL.Path == names.HealthPath {
 		return ok(object{"status": "ok"}) // the one path that needs no token, and tells nothing else
 	}
-	token, err := a.deps.Authenticator.Verify(ctx, authorization(r))
-	if err != nil {
-		return answer{}, err
+	op, values, unknown := a.routes.find(r.Method, r.URL.EscapedPath())
+	if unknown == nil {
+		c.route = op.name()
 	}
-	op, values, err := a.routes.find(r.Method, r.URL.EscapedPath())
-	if err != nil {
+	token, err := a.deps.Authenticator.Verify(ctx, authorization(r))
+	if err = cmp.Or(err, unknown); err != nil {
 		return answer{}, err
 	}
 	if err := op.admits(token); err != nil {
 		return answer{}, err
 	}
-	c := &call{deps: &a.deps, request: r.WithContext(ctx), token: token}
-	if err := c.identify(ctx, op.role); err != nil {
+	c.token = token
+	if err := c.identify(ctx, op); err != nil {
 		return answer{}, err
 	}
 	if op.serve == nil {
@@ -126,15 +131,15 @@ func authorization(r *http.Request) string {
 }
 
 // identify finds the user behind the token, reads it strongly, and refuses one who may
-// not have the role.
-func (c *call) identify(ctx context.Context, as role) error {
+// not call the operation.
+func (c *call) identify(ctx context.Context, op *operation) error {
 	command := obs.RequestID(ctx)
 	id, err := c.deps.Directory.Identify(ctx, c.token.Principal, command)
 	if err != nil {
 		return err
 	}
-	c.by = authz.Caller{ID: id, Command: command, Own: demand(c.token, needRead) != nil}
-	if as == party {
+	c.by = authz.Caller{ID: id, Command: command, Own: demand(c.token, op.need.ofAll()) != nil}
+	if op.role == party {
 		return nil
 	}
 	if c.user, err = c.deps.Reads.User(ctx, id); err != nil {
@@ -143,11 +148,16 @@ func (c *call) identify(ctx context.Context, as role) error {
 	if err := c.user.Active(); err != nil {
 		return err
 	}
-	if as == administrator {
+	if op.role == administrator {
 		return authz.Administrator(c.user)
 	}
 	return nil
 }
+
+// administers reports that the caller, the user with this very token, has the rights of an
+// administrator in this call. What shows or changes more than what is the user's own asks
+// this, and never the user alone.
+func (c *call) administers() bool { return c.by.Administers(c.user) }
 
 // checkPath demands UUIDs where the path's variables are ids, and writes them one way.
 func checkPath(values map[string]string) (map[string]string, error) {

@@ -172,6 +172,24 @@ func TestStory_Connectors(t *testing.T) {
 	if got.get("displayName") != "Customers" || got.get("url") != "https://crm.example.com/scim" || got.get("correlationKeys") != `["userName"]` {
 		t.Errorf("connector: %s", got.text)
 	}
+	if got.get("readBack") != "required" || got.get("removalForm") != "memberPath" || got.get("writes") != "serial" {
+		t.Errorf("by default: %s", got.text)
+	}
+	w.call("admin", "PATCH", at, object{"readBack": "unconfirmed", "removalForm": "valueList", "writes": "concurrent"}).want(204)
+	w.call("admin", "PATCH", at, object{"writes": "serial"}).want(204)
+	if got := w.call("admin", "GET", at, nil); got.get("readBack") != "unconfirmed" || got.get("removalForm") != "valueList" || got.get("writes") != "serial" {
+		t.Errorf("set: %s", got.text)
+	}
+	for _, bad := range []object{{"readBack": "none"}, {"removalForm": ""}, {"writes": nil}, {"writes": true}} {
+		w.call("admin", "PATCH", at, bad).want(400)
+	}
+	for _, who := range []string{"manager", "member"} {
+		w.call(who, "GET", at, nil).want(403)
+		w.call(who, "PATCH", at, object{"readBack": "unconfirmed"}).want(403)
+		if seen := w.call(who, "GET", filtered(em+"/resourceEnvironments", "originSystem eq 'Scim'"), nil); strings.Contains(seen.text, "unconfirmed") {
+			t.Errorf("A6: %s sees the settings of a connector: %s", who, seen.text)
+		}
+	}
 	if strings.Contains(made.text+got.text+w.log.String(), "geheim") {
 		t.Error("S20: the credential can be read")
 	}
@@ -183,6 +201,26 @@ func TestStory_Connectors(t *testing.T) {
 	}
 	w.call("admin", "GET", em+"/resourceEnvironments", nil).want(400)
 	w.call("admin", "PATCH", ours+"/connectors/"+string(entitlement.BuiltinConnector), object{"displayName": "x"}).want(422)
+
+	// Another address needs the credential again, so that the old one is not sent there.
+	moved := w.call("admin", "PATCH", at, object{"url": "https://evil.example.com/scim"}).want(422)
+	if !strings.Contains(moved.get("error.message"), "send credential with them") || w.call("admin", "GET", at, nil).get("url") != "https://crm.example.com/scim" {
+		t.Errorf("moved: %s", moved.text)
+	}
+	w.call("admin", "PATCH", at, object{"url": "https://crm2.example.com/scim", "credential": "am geheimsten"}).want(204)
+
+	catalog := w.call("admin", "POST", em+"/catalogs", object{"displayName": "Catalog"}).want(201).get("id")
+	crm := object{"originId": "crm", "originSystem": "Scim", "environment": object{"id": made.get("id")}}
+	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog}, "resource": crm}).want(201)
+	if used := w.call("admin", "DELETE", at, nil).want(409); !strings.Contains(used.get("error.message"), "such as Group crm in the catalog Catalog") {
+		t.Errorf("in use: %s", used.text)
+	}
+	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminRemove", "catalog": object{"id": catalog}, "resource": crm}).want(201)
+	w.call("admin", "DELETE", at, nil).want(409)
+	w.clock.Advance(time.Hour)
+	w.call("admin", "DELETE", at, nil).want(204)
+	w.call("admin", "GET", at, nil).want(404)
+	w.call("admin", "DELETE", at, nil).want(404)
 }
 
 func TestStory_PeopleAndGroups(t *testing.T) {

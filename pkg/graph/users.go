@@ -20,21 +20,27 @@ func listUsers(ctx context.Context, c *call) (answer, error) {
 		return list(ctx, c, users(), only(present(c.deps.Reads.User(ctx, id))))
 	}
 	if name, named := c.options.Filter.Equal("userPrincipalName"); named {
-		return list(ctx, c, users(), only(c.deps.Reads.UserNamed(ctx, name)))
+		return list(ctx, c, users(), only(present(c.deps.Reads.UserNamed(ctx, name))))
 	}
 	return list(ctx, c, users(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
 		all, err := c.deps.Reads.ListUsers(ctx, page)
-		all.Items = slices.DeleteFunc(all.Items, func(u entitlement.User) bool { return !u.Deleted.IsZero() })
+		all.Items = slices.DeleteFunc(all.Items, entitlement.User.Gone)
 		return all, err
 	})
 }
 
 // present hides a user who was deleted: the record is kept, and nobody sees it.
 func present(u entitlement.User, err error) (entitlement.User, error) {
-	if err == nil && !u.Deleted.IsZero() {
+	if err == nil && u.Gone() {
 		return entitlement.User{}, entitlement.Errorf(entitlement.NotFound, "There is no user with this id.")
 	}
 	return u, err
+}
+
+// presentUsers reads those of the users who were not deleted.
+func (c *call) presentUsers(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error) {
+	found, err := c.deps.Reads.Users(ctx, ids)
+	return slices.DeleteFunc(found, entitlement.User.Gone), err
 }
 
 func deleteUser(ctx context.Context, c *call) (answer, error) {
@@ -54,7 +60,7 @@ func userInPath(ctx context.Context, c *call) (entitlement.User, error) {
 	if !strings.Contains(named, "@") {
 		return entitlement.User{}, entitlement.Errorf(entitlement.Invalid, "In the path, the user must be named by a UUID or a userPrincipalName.")
 	}
-	return c.deps.Reads.UserNamed(ctx, named)
+	return present(c.deps.Reads.UserNamed(ctx, named))
 }
 
 func getUser(ctx context.Context, c *call) (answer, error) {
@@ -90,6 +96,7 @@ func updateUser(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	sameID(o, string(u.ID))
 	_, err = c.deps.Directory.UpdateUser(ctx, c.by, u.ID, func(u *entitlement.User) error {
 		readUser(o, u)
 		return o.Done()
@@ -131,10 +138,13 @@ func getManager(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if u.Manager == "" {
-		return answer{}, entitlement.Errorf(entitlement.NotFound, "The user has no manager.")
+	var manager entitlement.User
+	if u.Manager != "" {
+		manager, err = present(c.deps.Reads.User(ctx, u.Manager))
 	}
-	manager, err := c.deps.Reads.User(ctx, u.Manager)
+	if u.Manager == "" || entitlement.KindOf(err) == entitlement.NotFound {
+		err = entitlement.Errorf(entitlement.NotFound, "The user has no manager.")
+	}
 	if err != nil {
 		return answer{}, err
 	}

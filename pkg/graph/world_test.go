@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -64,7 +63,7 @@ func (noHints) Hint(context.Context, ...entitlement.UserID) error { return nil }
 func (noHints) HintJob(context.Context, entitlement.PackageID, int64) error { return nil }
 
 // tokens are what people hold; a Bearer token is the name of its holder, and after a
-// slash the one scope that it is cut down to.
+// slash the scopes that it is cut down to, with + between them.
 type tokens struct{}
 
 func (tokens) Verify(_ context.Context, authorization string) (authn.Token, error) {
@@ -75,7 +74,7 @@ func (tokens) Verify(_ context.Context, authorization string) (authn.Token, erro
 	who, scope, cut := strings.Cut(who, "/")
 	t := authn.Token{Principal: entitlement.Principal{Issuer: "https://id.example.com", Value: who}, Scopes: []string{scopeRead, scopeWrite, scopeSubject}, Application: who == "robot"}
 	if cut {
-		t.Scopes = []string{scope}
+		t.Scopes = strings.Split(scope, "+")
 	}
 	return t, nil
 }
@@ -90,12 +89,12 @@ func newWorld(t *testing.T) *world {
 		}
 		return w.fault(op)
 	}})
-	quiet := slog.New(slog.DiscardHandler)
-	people := &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Hinter: noHints{}, Log: quiet, First: entitlement.Principal{Issuer: "https://id.example.com", Value: "admin"}}
+	log := obs.New(&w.log, "test")
+	people := &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Hinter: noHints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example.com", Value: "admin"}}
 	deps := Deps{Authenticator: tokens{}, Directory: people, Reads: w.store, PublicURL: publicURL, Clock: w.clock,
-		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Jobs: noHints{},
-			Clock: w.clock, IDs: w.clock, Log: quiet},
-		Requests: &requests.Service{Store: w.store, Hinter: noHints{}, Clock: w.clock, IDs: w.clock, Log: quiet}}
+		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Jobs: noHints{}, Hinter: noHints{},
+			Clock: w.clock, IDs: w.clock, Log: log},
+		Requests: &requests.Service{Store: w.store, Hinter: noHints{}, Clock: w.clock, IDs: w.clock, Log: log}}
 	w.api = map[string]http.Handler{names.Catalogs: Catalogs(deps), names.Requests: Requests(deps)}
 	w.populate()
 	return w

@@ -1,6 +1,7 @@
 package lambdaio
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -29,7 +30,7 @@ func GatewayBase(ctx context.Context) string {
 // answer's error is always nil: what goes wrong is an answer too.
 func HTTP(h http.Handler) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 	return func(ctx context.Context, event events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
-		ctx = obs.WithRequestID(ctx, event.RequestContext.RequestID)
+		ctx = obs.WithRequestID(ctx, callID(event.RequestContext))
 		if domain := event.RequestContext.DomainName; domain != "" {
 			ctx = context.WithValue(ctx, gatewayKey{}, "https://"+domain+"/"+event.RequestContext.Stage)
 		}
@@ -40,6 +41,13 @@ func HTTP(h http.Handler) func(context.Context, events.APIGatewayProxyRequest) (
 		}
 		return serve(h, request), nil
 	}
+}
+
+// callID names one call in answers, logs and events. A client of the real gateway can choose
+// the request id (X-Amzn-RequestId), and nobody can the extended one, so that alone is
+// ours. Gateways on this machine may know no other than their own request id.
+func callID(of events.APIGatewayProxyRequestContext) string {
+	return cmp.Or(of.ExtendedRequestID, of.RequestID)
 }
 
 func serve(h http.Handler, request *http.Request) (answer events.APIGatewayProxyResponse) {

@@ -171,6 +171,26 @@ func TestContextKnowsRequestAndGateway(t *testing.T) {
 	}
 }
 
+// The id of a call goes into events, so it is the gateway's own word: the request id of the
+// real gateway is whatever the client wants it to be.
+func TestCallsAreNamedByTheGatewayAlone(t *testing.T) {
+	tests := map[string]struct{ request, extended, want string }{
+		"on AWS, where a client chose the request id": {"chosen-by-client", "DYSUHHK5CYcFlUg=", "DYSUHHK5CYcFlUg="},
+		"on an emulator with one id":                  {"r-1", "", "r-1"},
+		"without any":                                 {"", "", ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			event := events.APIGatewayProxyRequest{MultiValueHeaders: map[string][]string{
+				"X-Amzn-RequestId": {"chosen-by-client"}, "x-amzn-requestid": {"chosen-by-client"}, "X-Amz-Apigw-Id": {"chosen-by-client"}, "Request-Id": {"chosen-by-client"}}}
+			event.RequestContext.RequestID, event.RequestContext.ExtendedRequestID = tt.request, tt.extended
+			if request, _ := seen(t, event); lambdaio.RequestID(request.Context()) != tt.want {
+				t.Errorf("the call is named %q, want %q", lambdaio.RequestID(request.Context()), tt.want)
+			}
+		})
+	}
+}
+
 func TestAnswer(t *testing.T) {
 	tests := map[string]struct {
 		handler http.HandlerFunc

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"leasehold/pkg/entitlement"
 	"leasehold/pkg/obs"
 )
 
@@ -25,7 +26,7 @@ func Schedule(h func(context.Context, time.Time) error) func(context.Context, ev
 
 		if err := h(ctx, event.Time.UTC()); err != nil {
 			obs.Logger(ctx).Error("tick failed", "due", event.Time.UTC(), obs.Err(err))
-			return fmt.Errorf("tick failed: %s", obs.Scrub(err.Error()))
+			return fmt.Errorf("tick failed: %s", obs.Scrub(entitlement.LogText(err)))
 		}
 		return nil
 	}

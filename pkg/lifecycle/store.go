@@ -24,6 +24,14 @@ type Store interface {
 	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
 	// Work reads what a head names.
 	Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error)
+	// Inbox lists requests whose running stage asks the user, by name, as manager, or by
+	// one of the user's groups, oldest first.
+	Inbox(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
+	// OpenRequests lists a subject's open requests.
+	OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error)
+	// Users and Members read the directory strongly.
+	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
+	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error
 }

@@ -1,5 +1,6 @@
 // Package lifecycle is what the clock does: it ends assignments, starts scheduled ones,
-// denies and escalates what nobody decided, and tells the delivery worker about debts
+// denies and escalates what nobody decided, has others asked where nobody is there to
+// decide, and tells the delivery worker about debts
 // whose hints were lost. A tick that comes twice, late or beside another changes nothing
 // but lag.
 package lifecycle
@@ -12,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"leasehold/pkg/approvers"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
@@ -33,6 +35,7 @@ type Report struct {
 	TimedOut  int
 	Escalated int
 	Lapsed    int // approved for later, and no longer possible then
+	Widened   int // requests that others were asked to decide, since nobody was there who could
 	Reopened  int // packages and policies whose deletion was cut short
 	Hinted    int // subjects whose delivery is owed
 	Jobs      int // package edits whose message was lost
@@ -130,6 +133,9 @@ func (t *tick) handle(ctx context.Context, refs []entitlement.DueRef) error {
 	for _, b := range items.Breakers {
 		g.Go(func() error { t.probe(ctx, b); return nil })
 	}
+	for _, a := range items.Absences {
+		g.Go(func() error { t.absent(ctx, a); return nil })
+	}
 	for _, p := range items.Packages {
 		g.Go(func() error { t.reopen(ctx, p); return nil })
 	}
@@ -192,16 +198,22 @@ func (t *tick) overdue(ctx context.Context, r entitlement.AssignmentRequest) ent
 	if err == nil && len(c.Requests) == 0 {
 		return c
 	}
+	if err == nil {
+		after, c, err = approvers.New(t.Store, start.Subject).Look(ctx, after, c, t.command, t.now)
+	}
 	if !t.commit(ctx, c, err, "request", string(r.ID)) {
 		return entitlement.Change{}
 	}
+	t.widened(r, after)
 	switch {
 	case after.Outcome == entitlement.OutcomeTimedOut:
 		t.count(&t.report.TimedOut)
 	case after.Outcome == entitlement.OutcomeLapsed:
 		t.count(&t.report.Lapsed)
 	case after.State == entitlement.RequestPendingApproval:
-		t.count(&t.report.Escalated)
+		if after.Current().Escalated != r.Current().Escalated {
+			t.count(&t.report.Escalated)
+		}
 	default:
 		t.count(&t.report.Started)
 	}

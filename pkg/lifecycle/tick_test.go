@@ -57,11 +57,20 @@ func (w *world) commit(c entitlement.Change) {
 func (w *world) ask(p entitlement.AssignmentPolicy, asked entitlement.Schedule) entitlement.AssignmentRequest {
 	w.t.Helper()
 	u := entitlement.UserID(w.clock.New())
+	w.commit(entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "U", UserPrincipalName: string(u), Enabled: true}}})
+	return w.askBy(u, p, asked)
+}
+
+// askBy is ask for somebody who is there.
+func (w *world) askBy(u entitlement.UserID, p entitlement.AssignmentPolicy, asked entitlement.Schedule) entitlement.AssignmentRequest {
+	w.t.Helper()
 	pkg := entitlement.AccessPackage{ID: entitlement.PackageID(w.clock.New()), Catalog: entitlement.CatalogID(w.clock.New()), DisplayName: "P"}
-	p.ID, p.Package, p.Scope, p.Requestor = entitlement.PolicyID(w.clock.New()), pkg.ID, entitlement.ScopeAllMembers, entitlement.RequestorSettings{SelfAdd: true, CustomSchedule: true}
+	p.ID, p.Package, p.Requestor = entitlement.PolicyID(w.clock.New()), pkg.ID, entitlement.RequestorSettings{SelfAdd: true, CustomSchedule: true}
+	if p.Scope == "" {
+		p.Scope = entitlement.ScopeAllMembers
+	}
 	pkg.Policies = []entitlement.PolicyID{p.ID}
 	w.commit(entitlement.Change{
-		Users:    []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "U", UserPrincipalName: string(u), Enabled: true}},
 		Catalogs: []entitlement.Catalog{{ID: pkg.Catalog, DisplayName: "C", Published: true}}, Packages: []entitlement.AccessPackage{pkg}, Policies: []entitlement.AssignmentPolicy{p}})
 	ask, err := w.store.Ask(context.Background(), entitlement.AskKeys{Requestor: u, Subject: u, Package: pkg.ID})
 	if err != nil {

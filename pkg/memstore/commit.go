@@ -2,6 +2,8 @@ package memstore
 
 import (
 	"context"
+	"reflect"
+	"slices"
 	"strings"
 
 	"leasehold/pkg/entitlement"
@@ -10,6 +12,9 @@ import (
 // Commit makes the change true, or nothing of it and Conflict. A change that touches
 // one item twice, or more than a hundred, is Invalid.
 func (s *Store) Commit(ctx context.Context, c entitlement.Change) error {
+	if err := c.Guarded(); err != nil {
+		return err
+	}
 	return alter(ctx, s, "Commit", subjectsOf(c), func() error {
 		p := &plan{state: s.state, touched: set[item]{}}
 		p.configuration(c)
@@ -121,8 +126,10 @@ func (p *plan) incompatibility(v entitlement.Incompatibility) {
 }
 
 func (p *plan) directory(c entitlement.Change) {
+	written := set[entitlement.UserID]{}
 	for _, v := range c.Users {
-		p.user(v)
+		written[v.ID] = struct{}{}
+		p.user(v, c.Memberships)
 	}
 	for _, v := range c.Groups {
 		put(p, p.groups, entitlement.PartDirectory, v.ID, v, groupRows)
@@ -131,14 +138,41 @@ func (p *plan) directory(c entitlement.Change) {
 		if m.Owner {
 			p.ownership(m)
 		} else {
-			p.membership(m)
+			_, with := written[m.User]
+			p.membership(m, with)
 		}
+	}
+	for _, r := range c.References {
+		p.reference(r)
+	}
+	for _, a := range c.Absences {
+		p.absence(a)
 	}
 }
 
-// user plans to write a user with the groups that are stored, and to move its names.
-func (p *plan) user(v entitlement.User) {
-	v.Groups = p.users[v.ID].Groups
+// absence plans to note that somebody may not be there any more, beside what is noted
+// already, or to write what the tick has looked at.
+func (p *plan) absence(v entitlement.Absence) {
+	old, there := p.absences[v.Person]
+	if v.Version == 0 && there {
+		v.Version = old.Version
+		for _, g := range old.Groups {
+			if !slices.Contains(v.Groups, g) {
+				v.Groups = append(slices.Clone(v.Groups), g)
+			}
+		}
+	}
+	v.Groups = slices.Compact(slices.Sorted(slices.Values(v.Groups)))
+	put(p, p.absences, entitlement.PartDirectory, v.Person, v, absenceRows)
+}
+
+// user plans to write a user with the groups that are stored and that the memberships
+// make and end, and to move its names.
+func (p *plan) user(v entitlement.User, memberships []entitlement.Membership) {
+	stored := p.users[v.ID]
+	stored.ID = v.ID
+	v.Groups = stored.Regrouped(memberships)
+	p.demand(len(v.Groups) <= max(entitlement.MaxGroups, len(stored.Groups)), entitlement.PartDirectory)
 	old, _ := put(p, p.users, entitlement.PartDirectory, v.ID, v, userRows)
 	if v.Erased {
 		v.UserPrincipalName, v.Identities = "", nil
@@ -156,6 +190,19 @@ func (p *plan) user(v entitlement.User) {
 			claimName(p, p.principals, none, a, v.ID)
 		}
 	}
+}
+
+// reference plans to demand that a user or a group is there.
+func (p *plan) reference(r entitlement.Reference) {
+	if r.User != "" {
+		p.touch(reflect.TypeFor[entitlement.User](), r.User)
+		u, there := p.users[r.User]
+		p.demand(there && !u.Gone(), entitlement.PartDirectory)
+		return
+	}
+	p.touch(reflect.TypeFor[entitlement.Group](), r.Group)
+	_, there := p.groups[r.Group]
+	p.demand(there, entitlement.PartDirectory)
 }
 
 // members returns a list as a set.

@@ -104,6 +104,8 @@ func (s *Store) Read(ctx context.Context, due []entitlement.DueRef) (entitlement
 				items.Policies = append(items.Policies, several(s.state.policies, []entitlement.PolicyID{ref.Policy})...)
 			case ref.Connector != "":
 				items.Breakers = append(items.Breakers, several(s.state.breakers, []entitlement.ConnectorID{ref.Connector})...)
+			case ref.Absent != "":
+				items.Absences = append(items.Absences, several(s.state.absences, []entitlement.UserID{ref.Absent})...)
 			case ref.Gen != 0:
 				items.Jobs = append(items.Jobs, several(s.state.jobs, []jobKey{{ref.Package, ref.Gen}})...)
 			default:

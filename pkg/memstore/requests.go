@@ -125,6 +125,19 @@ func (s *Store) Inbox(ctx context.Context, u entitlement.User, page entitlement.
 	})
 }
 
+// Approving returns those of the groups that approve anywhere, or ever did.
+func (s *Store) Approving(ctx context.Context, groups []entitlement.GroupID) ([]entitlement.GroupID, error) {
+	return look(ctx, s, "Approving", nil, func() ([]entitlement.GroupID, error) {
+		var known []entitlement.GroupID
+		for _, g := range slices.Sorted(slices.Values(groups)) {
+			if _, approves := s.state.approvers[g]; approves {
+				known = append(known, g)
+			}
+		}
+		return known, nil
+	})
+}
+
 // asks reports that the running stage of the request asks the user.
 func asks(r entitlement.AssignmentRequest, u entitlement.User) bool {
 	s := r.Current()

@@ -52,6 +52,10 @@ func breakerRows(b entitlement.Breaker) []row {
 	return []row{dueRow(string(b.Connector), entitlement.DueRef{Connector: b.Connector, At: b.Due()})}
 }
 
+func absenceRows(a entitlement.Absence) []row {
+	return []row{dueRow(string(a.Person)+" absent", entitlement.DueRef{Absent: a.Person, At: a.Due})}
+}
+
 func userRows(u entitlement.User) []row {
 	return []row{byName(allUsers, u.UserPrincipalName, string(u.ID), u.ID)}
 }

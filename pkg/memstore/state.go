@@ -65,6 +65,7 @@ type state struct {
 	jobs       map[jobKey]entitlement.Job
 	users      map[entitlement.UserID]entitlement.User
 	groups     map[entitlement.GroupID]entitlement.Group
+	absences   map[entitlement.UserID]entitlement.Absence
 	requests   map[entitlement.RequestID]entitlement.AssignmentRequest
 	slots      map[slotKey]entitlement.Slot
 	ended      map[entitlement.AssignmentID]entitlement.Assignment
@@ -95,6 +96,7 @@ func newState() *state {
 		jobs:       map[jobKey]entitlement.Job{},
 		users:      map[entitlement.UserID]entitlement.User{},
 		groups:     map[entitlement.GroupID]entitlement.Group{},
+		absences:   map[entitlement.UserID]entitlement.Absence{},
 		requests:   map[entitlement.RequestID]entitlement.AssignmentRequest{},
 		slots:      map[slotKey]entitlement.Slot{},
 		ended:      map[entitlement.AssignmentID]entitlement.Assignment{},

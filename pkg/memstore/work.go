@@ -32,6 +32,9 @@ func (p *plan) work(c entitlement.Change) {
 
 func (p *plan) request(v entitlement.AssignmentRequest) {
 	put(p, p.requests, entitlement.PartRequest, v.ID, v, requestRows)
+	if s := v.Current(); s != nil && slices.Contains(s.Asked, entitlement.Administrators) {
+		p.then(func() { p.approvers[entitlement.AdministratorsGroup] = struct{}{} }) // whom no policy need have named
+	}
 	if v.Version == 0 && v.Requestor != v.Subject {
 		p.touch("made for another", v.ID)
 		p.then(func() { p.strong.add(byTime(requestsBy(v.Requestor), v.Created, string(v.ID), v.ID)) })

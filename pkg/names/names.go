@@ -31,10 +31,10 @@ type Trigger struct {
 // Function is one Lambda function: the folder functions/<ID> and all that is deployed with it.
 type Function struct {
 	ID      string
-	Env     []EnvKey // what it is given and what config.Load demands of it
 	Timeout time.Duration
 	Memory  int // MiB
 	Trigger Trigger
+	Uses    Uses // what its code touches; its role, its environment and its clients follow
 }
 
 // Function ids.
@@ -53,17 +53,28 @@ const DeliverTimeout = 60 * time.Second
 // Functions lists every function of the stack.
 var Functions = []Function{
 	{ID: Catalogs, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvFanoutQueue, EnvIssuers, EnvFirstAdmin, EnvPublicURL, EnvSecretPath, EnvEmulated}},
+		Uses: Uses{Table: Read | Search | Write, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write | Delete}},
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvIssuers, EnvFirstAdmin, EnvPublicURL, EnvEmulated}},
+		Uses: Uses{Table: Read | Search | Write, Send: []string{DeliverUrgent}}},
+	// It sends to the lane that has time: all those at once who waited for a silent target.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
-		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvBulkQueue, EnvSecretPath, EnvEmulated}},
+		Uses: Uses{Table: Read | Search | Write, Send: []string{DeliverBulk}, Secrets: Read}},
 	{ID: Fanout, Timeout: 60 * time.Second, Memory: 512, Trigger: Trigger{Queues: []string{FanoutJobs}},
-		Env: []EnvKey{EnvTable, EnvBulkQueue, EnvFanoutQueue}},
+		Uses: Uses{Table: Read | Write, Send: []string{DeliverBulk, FanoutJobs}}},
 	// It stops ten seconds before its time is over. Where more is due than one tick can do, the
 	// next begins when this one ends, and no second is lost between them (Y8).
 	{ID: Expire, Timeout: TickPeriod + 10*time.Second, Memory: 512, Trigger: Trigger{Schedule: TickPeriod},
-		Env: []EnvKey{EnvTable, EnvUrgentQueue, EnvFanoutQueue}},
+		Uses: Uses{Table: Read | Search | Write, Send: []string{DeliverUrgent, FanoutJobs}}},
+}
+
+// FindFunction returns the function of the id.
+func FindFunction(id string) (Function, bool) {
+	for _, f := range Functions {
+		if f.ID == id {
+			return f, true
+		}
+	}
+	return Function{}, false
 }
 
 // TickPeriod is the period of the schedule that ends, starts and repairs.
@@ -72,11 +83,16 @@ const TickPeriod = time.Minute
 // Queue is one SQS queue; each has a dead-letter queue named ID + DeadLetterSuffix.
 type Queue struct {
 	ID             string
+	Env            EnvKey        // its URL, for those who send to it or drain it
 	BatchSize      int           // messages a function takes at once
 	BatchWindow    time.Duration // how long it waits to fill a batch
 	MaxReceive     int           // receipts before a message is parked
 	MaxConcurrency int           // copies of its function at work on it at once; AWS wants at least 2
 }
+
+// NewAccount is how many functions run at once in an AWS account that nobody has raised the
+// quota of.
+const NewAccount = 10
 
 // Queue ids.
 const (
@@ -90,10 +106,14 @@ const (
 // a lane and copies of the worker of its own, so that it never waits for the ten
 // thousand holders of an edited package. A message of the bulk lane names a hundred
 // people: five of them are as much as one call finishes well before its time is over.
+//
+// A new AWS account runs NewAccount functions at once, all of them together. All lanes at
+// their busiest, and the tick, leave two of these to the people at the API. More workers
+// would hardly deliver more: two are as much as a target takes (parallelCalls in delivery).
 var Queues = []Queue{
-	{ID: DeliverUrgent, BatchSize: 10, MaxReceive: 5, MaxConcurrency: 10},
-	{ID: DeliverBulk, BatchSize: 5, MaxReceive: 5, MaxConcurrency: 3},
-	{ID: FanoutJobs, BatchSize: 1, MaxReceive: 5, MaxConcurrency: 2},
+	{ID: DeliverUrgent, Env: EnvUrgentQueue, BatchSize: 10, MaxReceive: 5, MaxConcurrency: 3},
+	{ID: DeliverBulk, Env: EnvBulkQueue, BatchSize: 5, MaxReceive: 5, MaxConcurrency: 2},
+	{ID: FanoutJobs, Env: EnvFanoutQueue, BatchSize: 1, MaxReceive: 5, MaxConcurrency: 2},
 }
 
 // Attributes of the table that infrastructure and code must agree on.
@@ -179,12 +199,13 @@ var Routes = []Route{
 
 // Deployment: context keys of the CDK app (cdk.json or -c key=value).
 const (
-	ContextEmulator   = "emulator"   // "true": host architecture, CLI credentials, private targets allowed
-	ContextIssuers    = "issuers"    // JSON, goes to EnvIssuers
-	ContextFirstAdmin = "firstAdmin" // goes to EnvFirstAdmin
-	ContextPublicURL  = "publicUrl"  // goes to EnvPublicURL
-	ContextArch       = "arch"       // "arm64" (default) or "amd64"
-	ContextAlarmEmail = "alarmEmail" // where alarms are sent to; none: nowhere but to the topic
+	ContextEmulator   = "emulator"        // "true": host architecture, CLI credentials, private targets allowed
+	ContextIssuers    = "issuers"         // JSON, goes to EnvIssuers
+	ContextFirstAdmin = "firstAdmin"      // goes to EnvFirstAdmin
+	ContextPublicURL  = "publicUrl"       // goes to EnvPublicURL
+	ContextEndpoint   = "defaultEndpoint" // "off": the API answers at publicUrl alone, not at AWS's address of it
+	ContextArch       = "arch"            // "arm64" (default) or "amd64"
+	ContextAlarmEmail = "alarmEmail"      // where alarms are sent to; none: nowhere but to the topic
 )
 
 // StackName is the CloudFormation stack.

@@ -59,7 +59,8 @@ func RequestID(ctx context.Context) string {
 	return id
 }
 
-// Err returns the attributes of a failure: its kind, the operation that failed and the whole cause.
+// Err returns the attributes of a failure: its kind, the operation that failed and the whole
+// cause, without the texts that its messages quote.
 func Err(err error) slog.Attr {
 	if err == nil {
 		return slog.Attr{}
@@ -68,5 +69,5 @@ func Err(err error) slog.Attr {
 	if op := opOf(err); op != "" {
 		attrs = append(attrs, slog.String("op", op))
 	}
-	return slog.Group("error", append(attrs, slog.String("cause", err.Error()))...)
+	return slog.Group("error", append(attrs, slog.String("cause", entitlement.LogText(err)))...)
 }

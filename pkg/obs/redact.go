@@ -31,7 +31,7 @@ func redact(_ []string, attr slog.Attr) slog.Attr {
 	case string:
 		return slog.String(attr.Key, Scrub(value))
 	case error:
-		return slog.String(attr.Key, Scrub(value.Error()))
+		return slog.String(attr.Key, Scrub(entitlement.LogText(value)))
 	}
 	return attr
 }

@@ -3,6 +3,7 @@ package requests
 import (
 	"context"
 
+	"leasehold/pkg/approvers"
 	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
@@ -24,6 +25,9 @@ func (s *Service) create(ctx context.Context, by authz.Caller, w entitlement.Wor
 			return made, err
 		}
 		r, change, err := decide(n)
+		if err == nil {
+			r, change, err = s.staffed(ctx, r, change, n.Command)
+		}
 		if err == nil {
 			err = s.Store.Commit(ctx, change)
 		}
@@ -90,4 +94,13 @@ func (s *Service) made(ctx context.Context, by authz.Caller, n entitlement.NewRe
 		return entitlement.AssignmentRequest{}, false, err
 	}
 	return r, true, nil
+}
+
+// staffed has others asked where a stage starts and nobody is there whom it asks.
+func (s *Service) staffed(ctx context.Context, r entitlement.AssignmentRequest, c entitlement.Change, command string) (entitlement.AssignmentRequest, entitlement.Change, error) {
+	stage := r.Current()
+	if stage == nil {
+		return r, c, nil
+	}
+	return approvers.New(s.Store).Staff(ctx, r, c, stage.Manager, command, s.Clock.Now())
 }

@@ -61,7 +61,8 @@ func (s *Service) published(ctx context.Context, packages []entitlement.AccessPa
 	return published, nil
 }
 
-// Applicable returns the policies through which the caller may ask for a package (R38).
+// Applicable returns the policies through which the caller may ask for a package (R38):
+// those that a userAdd of the caller may name, and no other.
 func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlement.PackageID) ([]entitlement.AssignmentPolicy, error) {
 	ask, err := s.Store.Ask(ctx, entitlement.AskKeys{Requestor: by.ID, Subject: by.ID, Package: id})
 	if err != nil {
@@ -73,7 +74,7 @@ func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlemen
 	if ask.Catalog == nil || !ask.Catalog.Published {
 		return nil, nil
 	}
-	return entitlement.Applicable(ask.Policies, *ask.Requestor), nil
+	return ask.Applicable(*ask.Requestor), nil
 }
 
 // Package returns a package to administrators, and to whoever may ask for it or holds
@@ -87,7 +88,7 @@ func (s *Service) Package(ctx context.Context, by authz.Caller, id entitlement.P
 	if ask.Package == nil || ask.Requestor == nil {
 		return entitlement.AccessPackage{}, entitlement.Errorf(entitlement.NotFound, "There is no access package with this id.")
 	}
-	mayAsk := ask.Catalog != nil && ask.Catalog.Published && len(entitlement.Applicable(ask.Policies, *ask.Requestor)) > 0
+	mayAsk := ask.Catalog != nil && ask.Catalog.Published && len(ask.Applicable(*ask.Requestor)) > 0
 	if by.Administers(*ask.Requestor) || mayAsk || !ask.Slot.Empty() {
 		return *ask.Package, nil
 	}

@@ -22,10 +22,12 @@ type Service struct {
 	Log     *slog.Logger
 }
 
-// Submission is a request that names a package, as a client words it. Subject is empty
-// for oneself.
+// Submission is a request as a client words it. One for a new assignment names its
+// package; Subject is empty for oneself. One about an assignment that is there names that,
+// and whatever it says of it besides must be true.
 type Submission struct {
 	Type          entitlement.RequestType
+	Assignment    entitlement.AssignmentID
 	Subject       entitlement.UserID
 	Package       entitlement.PackageID
 	Policy        entitlement.PolicyID
@@ -34,7 +36,21 @@ type Submission struct {
 }
 
 func (in Submission) wording() entitlement.Wording {
-	return entitlement.Wording{Type: in.Type, Package: in.Package, Policy: in.Policy, Subject: in.Subject, Justification: in.Justification, Asked: in.Asked}
+	return entitlement.Wording{Type: in.Type, Assignment: in.Assignment, Package: in.Package, Policy: in.Policy, Subject: in.Subject, Justification: in.Justification, Asked: in.Asked}
+}
+
+// means refuses an assignment of which something else is true than the submission says:
+// it is answered like one that is not there, and a policy that is not its own alike
+// whether there is such a policy or not.
+func (in Submission) means(a entitlement.Assignment) error {
+	switch {
+	case in.Package != "" && in.Package != a.Package || in.Subject != "" && in.Subject != a.Subject:
+		return noAssignment(nil)
+	case in.Policy != "" && in.Policy != a.Policy:
+		return entitlement.Errorf(entitlement.Invalid, "assignmentPolicyId must name the policy of the assignment, which stays with it; or leave it out.")
+	default:
+		return nil
+	}
 }
 
 // commitTries bounds how often a command is decided afresh when what it read moved on.
@@ -49,7 +65,11 @@ func (s *Service) Submit(ctx context.Context, by authz.Caller, in Submission) (e
 	if in.Type == entitlement.UserAdd && in.Subject != by.ID {
 		return entitlement.AssignmentRequest{}, entitlement.Errorf(entitlement.Forbidden, "userAdd is for yourself: leave out targetId. To assign a package to somebody else use adminAdd.")
 	}
-	keys := entitlement.AskKeys{Requestor: by.ID, Subject: in.Subject, Package: in.Package, Policy: in.Policy}
+	// A person may name what applies of all the package's policies, so all of them are read.
+	keys := entitlement.AskKeys{Requestor: by.ID, Subject: in.Subject, Package: in.Package}
+	if in.Type == entitlement.AdminAdd {
+		keys.Policy = in.Policy
+	}
 	return s.create(ctx, by, in.wording(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
 		return s.submit(ctx, n, keys)
 	})
@@ -69,24 +89,25 @@ func (s *Service) submit(ctx context.Context, n entitlement.NewRequest, keys ent
 // Extend takes a request to give an assignment another end: one's own where its policy
 // lets subjects do that, anybody's for administrators (R83 to R85).
 func (s *Service) Extend(ctx context.Context, by authz.Caller, t entitlement.RequestType, id entitlement.AssignmentID, asked entitlement.Schedule, justification string) (entitlement.AssignmentRequest, error) {
-	w := entitlement.Wording{Type: t, Assignment: id, Justification: justification, Asked: asked}
-	return s.create(ctx, by, w, func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
-		return s.extend(ctx, by, n, id)
-	})
+	return s.ExtendHeld(ctx, by, Submission{Type: t, Assignment: id, Justification: justification, Asked: asked})
 }
 
-// ExtendHeld is Extend for the assignment that a subject holds in a package. Which one
-// that is, is asked only once it is known that the command was not carried out before.
+// ExtendHeld is Extend for an assignment as a client names it: by its id, or as the one
+// that a subject holds in a package. Which one that is, is asked only once it is known that
+// the command was not carried out before.
 func (s *Service) ExtendHeld(ctx context.Context, by authz.Caller, in Submission) (entitlement.AssignmentRequest, error) {
-	if in.Subject == "" {
+	if in.Subject == "" && in.Assignment == "" {
 		in.Subject = by.ID
 	}
 	return s.create(ctx, by, in.wording(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
-		id, err := s.heldIn(ctx, by, in.Package, in.Subject)
-		if err != nil {
-			return entitlement.AssignmentRequest{}, entitlement.Change{}, err
+		id := in.Assignment
+		if id == "" {
+			var err error
+			if id, err = s.heldIn(ctx, by, in.Package, in.Subject); err != nil {
+				return entitlement.AssignmentRequest{}, entitlement.Change{}, err
+			}
 		}
-		return s.extend(ctx, by, n, id)
+		return s.extend(ctx, by, n, in, id)
 	})
 }
 
@@ -104,8 +125,11 @@ func (s *Service) heldIn(ctx context.Context, by authz.Caller, pkg entitlement.P
 	return a.ID, err
 }
 
-func (s *Service) extend(ctx context.Context, by authz.Caller, n entitlement.NewRequest, id entitlement.AssignmentID) (entitlement.AssignmentRequest, entitlement.Change, error) {
+func (s *Service) extend(ctx context.Context, by authz.Caller, n entitlement.NewRequest, in Submission, id entitlement.AssignmentID) (entitlement.AssignmentRequest, entitlement.Change, error) {
 	u, a, err := s.Assignment(ctx, by, id)
+	if err == nil {
+		err = in.means(a)
+	}
 	if err != nil {
 		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
 	}
@@ -164,7 +188,9 @@ func (s *Service) hint(ctx context.Context, c entitlement.Change) {
 }
 
 // Decide lets the caller approve or deny the stage of a request (R48, R49). Of two at
-// once one wins, and the other is told by whom the stage was settled.
+// once one wins, and the other is told by whom the stage was settled. An approval that
+// comes for somebody whom the policy is not for any more is refused once the request is
+// denied (F36).
 func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.RequestID, w entitlement.Word) error {
 	why, err := entitlement.Justification(w.Justification)
 	if err != nil {
@@ -180,7 +206,7 @@ func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.Re
 			return err
 		}
 		var start entitlement.Start
-		if r.NeedsStart() || !w.Approved || r.AsksManager() {
+		if r.NeedsStart() || !w.Approved || r.AsksManager() || r.NextAsksManager() {
 			if start, err = s.Store.Start(ctx, r); err != nil {
 				return err
 			}
@@ -188,19 +214,22 @@ func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.Re
 		if err := mayLook(by, reviewer, r, start.Subject); err != nil {
 			return err
 		}
-		_, change, err := entitlement.Decide(r, w, reviewer, start, s.Clock.Now())
-		if err != nil {
-			return s.named(ctx, err)
+		r, change, refusal := entitlement.Decide(r, w, reviewer, start, s.Clock.Now())
+		if refusal != nil && len(change.Requests) == 0 {
+			return s.named(ctx, refusal)
+		}
+		if _, change, err = s.staffed(ctx, r, change, by.Command); err != nil {
+			return err
 		}
 		err = s.Store.Commit(ctx, change)
 		if entitlement.StalePart(err) != "" && try < commitTries {
-			continue
+			continue // what it was decided on has moved: perhaps nothing is to be refused any more
 		}
 		if err != nil {
 			return err
 		}
 		s.hint(ctx, change)
-		return nil
+		return refusal
 	}
 }
 
@@ -293,15 +322,23 @@ func (s *Service) Cancel(ctx context.Context, by authz.Caller, id entitlement.Re
 // Remove ends an assignment: one's own where its policy lets subjects do that, anybody's
 // for administrators (R42, R99).
 func (s *Service) Remove(ctx context.Context, by authz.Caller, t entitlement.RequestType, id entitlement.AssignmentID, justification string) (entitlement.AssignmentRequest, error) {
-	w := entitlement.Wording{Type: t, Assignment: id, Justification: justification}
-	return s.create(ctx, by, w, func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
-		return s.remove(ctx, by, n, id)
+	return s.RemoveHeld(ctx, by, Submission{Type: t, Assignment: id, Justification: justification})
+}
+
+// RemoveHeld is Remove for an assignment of which a client says more than its id.
+func (s *Service) RemoveHeld(ctx context.Context, by authz.Caller, in Submission) (entitlement.AssignmentRequest, error) {
+	return s.create(ctx, by, in.wording(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
+		return s.remove(ctx, by, n, in)
 	})
 }
 
-func (s *Service) remove(ctx context.Context, by authz.Caller, n entitlement.NewRequest, id entitlement.AssignmentID) (entitlement.AssignmentRequest, entitlement.Change, error) {
+func (s *Service) remove(ctx context.Context, by authz.Caller, n entitlement.NewRequest, in Submission) (entitlement.AssignmentRequest, entitlement.Change, error) {
 	var none entitlement.AssignmentRequest
+	id := in.Assignment
 	u, a, err := s.Assignment(ctx, by, id)
+	if err == nil {
+		err = in.means(a)
+	}
 	if err != nil {
 		return none, entitlement.Change{}, err
 	}

@@ -62,6 +62,7 @@ func TestR42_AddingUpdatingAndRemovingByOneselfAreAllowedEachForItself(t *testin
 			}
 			_, err := w.Submit(ctx, otto, requests.Submission{Type: entitlement.UserAdd, Package: p.ID})
 			may("add", s.SelfAdd, err)
+			w.clock.Advance(time.Hour) // so that there is something to extend
 			_, err = w.Extend(ctx, mia, entitlement.UserUpdate, id, entitlement.Schedule{}, "")
 			may("update", s.SelfUpdate, err)
 			_, err = w.Remove(ctx, mia, entitlement.UserRemove, id, "")

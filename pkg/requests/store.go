@@ -66,6 +66,8 @@ type Store interface {
 	User(ctx context.Context, id entitlement.UserID) (entitlement.User, error)
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
+	// Members pages through a group's members; strongly consistent.
+	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error

@@ -11,40 +11,41 @@ import (
 // value is empty and ready; it is safe for concurrent use.
 type Memory struct {
 	mu      sync.Mutex
-	secrets map[entitlement.ConnectorID]string
+	secrets map[entitlement.ConnectorID][]string
 }
 
-// Put stores the credential of a connector, in place of an earlier one.
-func (m *Memory) Put(_ context.Context, id entitlement.ConnectorID, secret string) error {
+// Put stores a credential of a connector for an address, beside earlier ones, and returns
+// its number.
+func (m *Memory) Put(_ context.Context, id entitlement.ConnectorID, address, secret string) (int64, error) {
 	id, err := check(id, secret)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.secrets == nil {
-		m.secrets = map[entitlement.ConnectorID]string{}
+		m.secrets = map[entitlement.ConnectorID][]string{}
 	}
-	m.secrets[id] = secret
-	return nil
+	m.secrets[id] = append(m.secrets[id], seal(address, secret))
+	return int64(len(m.secrets[id])), nil
 }
 
-// Get returns the credential of a connector. NotFound: there is none.
-func (m *Memory) Get(_ context.Context, id entitlement.ConnectorID) (string, error) {
+// Get returns the credential of a connector that has the number, to be sent to the address.
+// NotFound: there is none, or it is for another address.
+func (m *Memory) Get(_ context.Context, id entitlement.ConnectorID, number int64, address string) (string, error) {
 	id, err := entitlement.ParseID[entitlement.ConnectorID]("connector", string(id))
 	if err != nil {
 		return "", err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	secret, ok := m.secrets[id]
-	if !ok {
-		return "", missing("get credential")
+	if kept := m.secrets[id]; number >= 1 && number <= int64(len(kept)) {
+		return open("get credential", address, kept[number-1])
 	}
-	return secret, nil
+	return "", missing("get credential")
 }
 
-// Delete forgets the credential of a connector; having none already is no error.
+// Delete forgets all credentials of a connector; having none already is no error.
 func (m *Memory) Delete(_ context.Context, id entitlement.ConnectorID) error {
 	id, err := entitlement.ParseID[entitlement.ConnectorID]("connector", string(id))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,12 +20,14 @@ import (
 const (
 	one   entitlement.ConnectorID = "11111111-1111-4111-8111-11111111111a"
 	other entitlement.ConnectorID = "11111111-1111-4111-8111-11111111111b"
+
+	there = "scim https://there.example"
 )
 
 // keeper is what both kinds of store do.
 type keeper interface {
-	Put(ctx context.Context, id entitlement.ConnectorID, secret string) error
-	Get(ctx context.Context, id entitlement.ConnectorID) (string, error)
+	Put(ctx context.Context, id entitlement.ConnectorID, address, secret string) (int64, error)
+	Get(ctx context.Context, id entitlement.ConnectorID, number int64, address string) (string, error)
 	Delete(ctx context.Context, id entitlement.ConnectorID) error
 }
 
@@ -45,47 +48,71 @@ var behaviour = []struct {
 	run  func(*testing.T, keeper)
 }{
 	{"what was put is what is got", func(t *testing.T, k keeper) {
-		put(t, k, one, "tok-1")
-		put(t, k, other, "tok-2")
-		wantSecret(t, k, one, "tok-1")
-		wantSecret(t, k, other, "tok-2")
+		first, second := put(t, k, one, "tok-1"), put(t, k, other, "tok-2")
+		wantSecret(t, k, one, first, "tok-1")
+		wantSecret(t, k, other, second, "tok-2")
 	}},
-	{"a new credential takes the place of the old one", func(t *testing.T, k keeper) {
-		put(t, k, one, "tok-1")
-		put(t, k, one, "tok-2")
-		wantSecret(t, k, one, "tok-2")
+	{"S20 a new credential has a number of its own, and the old number never leads to it", func(t *testing.T, k keeper) {
+		first, second := put(t, k, one, "tok-1"), put(t, k, one, "tok-2")
+		wantSecret(t, k, one, second, "tok-2")
+		wantSecret(t, k, one, first, "tok-1")
+		for _, number := range []int64{-1, 0, second + 1} {
+			_, err := k.Get(t.Context(), one, number, there)
+			wantKind(t, err, entitlement.NotFound)
+		}
+	}},
+	{"S20 a credential is not handed out for another address", func(t *testing.T, k keeper) {
+		number := put(t, k, one, "tok-1")
+		for _, elsewhere := range []string{"", "scim https://elsewhere.example", "scim https://there.example:8443", "webhook https://there.example"} {
+			_, err := k.Get(t.Context(), one, number, elsewhere)
+			wantKind(t, err, entitlement.NotFound)
+		}
+	}},
+	{"S20 nor when its number comes again after a deletion", func(t *testing.T, k keeper) {
+		number := put(t, k, one, "tok-1")
+		if err := k.Delete(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := k.Put(t.Context(), one, "scim https://elsewhere.example", "tok-2"); err != nil || again != number {
+			t.Fatalf("number %d, %v", again, err)
+		}
+		_, err := k.Get(t.Context(), one, number, there)
+		wantKind(t, err, entitlement.NotFound)
+	}},
+	{"a credential with spaces is kept whole", func(t *testing.T, k keeper) {
+		wantSecret(t, k, one, put(t, k, one, "to k-1 "), "to k-1 ")
 	}},
 	{"an id in other case is the same connector", func(t *testing.T, k keeper) {
-		put(t, k, entitlement.ConnectorID(strings.ToUpper(string(one))), "tok-1")
-		wantSecret(t, k, one, "tok-1")
+		number := put(t, k, entitlement.ConnectorID(strings.ToUpper(string(one))), "tok-1")
+		wantSecret(t, k, one, number, "tok-1")
 	}},
 	{"a credential that was never put is not found", func(t *testing.T, k keeper) {
-		_, err := k.Get(t.Context(), one)
+		_, err := k.Get(t.Context(), one, 1, there)
 		wantKind(t, err, entitlement.NotFound)
 	}},
 	{"a deleted credential is not found, and its deletion can be repeated", func(t *testing.T, k keeper) {
-		put(t, k, one, "tok-1")
-		put(t, k, other, "tok-2")
+		number, kept := put(t, k, one, "tok-1"), put(t, k, other, "tok-2")
 		for range 2 {
 			if err := k.Delete(t.Context(), one); err != nil {
 				t.Fatal(err)
 			}
 		}
-		_, err := k.Get(t.Context(), one)
+		_, err := k.Get(t.Context(), one, number, there)
 		wantKind(t, err, entitlement.NotFound)
-		wantSecret(t, k, other, "tok-2")
+		wantSecret(t, k, other, kept, "tok-2")
 	}},
 	{"nothing is kept under what is not an id", func(t *testing.T, k keeper) {
 		for _, id := range []entitlement.ConnectorID{"", "..", "../" + other, other + "/x"} {
-			wantKind(t, k.Put(t.Context(), id, "tok-1"), entitlement.Invalid)
-			_, err := k.Get(t.Context(), id)
+			_, err := k.Put(t.Context(), id, there, "tok-1")
+			wantKind(t, err, entitlement.Invalid)
+			_, err = k.Get(t.Context(), id, 1, there)
 			wantKind(t, err, entitlement.Invalid)
 			wantKind(t, k.Delete(t.Context(), id), entitlement.Invalid)
 		}
 	}},
 	{"an empty credential and one that is too long are refused", func(t *testing.T, k keeper) {
 		for _, secret := range []string{"", " \n", strings.Repeat("s", MaxSize+1)} {
-			err := k.Put(t.Context(), one, secret)
+			_, err := k.Put(t.Context(), one, there, secret)
 			wantKind(t, err, entitlement.Invalid)
 		}
 		put(t, k, one, strings.Repeat("s", MaxSize))
@@ -94,13 +121,13 @@ var behaviour = []struct {
 
 func TestACredentialIsASecureStringNamedAfterItsConnector(t *testing.T) {
 	p := newParameterStore(t)
-	put(t, NewSSM(p.client(), "/leasehold/connectors"), one, "tok-1")
+	number := put(t, NewSSM(p.client(), "/leasehold/connectors"), one, "tok-1")
 	got := p.parameters["/leasehold/connectors/"+string(one)]
-	if got.Type != "SecureString" || got.Value != "tok-1" || len(p.parameters) != 1 {
+	if len(got) != 1 || got[0].Type != "SecureString" || !strings.HasSuffix(got[0].Value, " tok-1") || len(p.parameters) != 1 {
 		t.Errorf("stored %+v", p.parameters)
 	}
 	if !p.decrypted {
-		wantSecret(t, NewSSM(p.client(), "/leasehold/connectors"), one, "tok-1")
+		wantSecret(t, NewSSM(p.client(), "/leasehold/connectors"), one, number, "tok-1")
 		if !p.decrypted {
 			t.Error("read without being decrypted")
 		}
@@ -124,7 +151,7 @@ func TestAFailureOfParameterStoreHasAKindAndNeverQuotesTheValue(t *testing.T) {
 				w.WriteHeader(c.status)
 				fmt.Fprintf(w, `{"__type":%q,"message":"Value '%s' at 'value' is bad"}`, code, value)
 			}
-			err := NewSSM(p.client(), "/leasehold").Put(t.Context(), one, "tok-1")
+			_, err := NewSSM(p.client(), "/leasehold").Put(t.Context(), one, there, "tok-1")
 			wantKind(t, err, c.kind)
 			if strings.Contains(err.Error(), "tok-1") || !strings.Contains(err.Error(), code) {
 				t.Errorf("the error is %q, want the code and not the value", err)
@@ -137,20 +164,22 @@ func TestAParameterStoreThatDoesNotAnswerIsUnavailable(t *testing.T) {
 	p := newParameterStore(t)
 	client := p.client()
 	p.server.Close()
-	_, err := NewSSM(client, "/leasehold").Get(t.Context(), one)
+	_, err := NewSSM(client, "/leasehold").Get(t.Context(), one, 1, there)
 	wantKind(t, err, entitlement.Unavailable)
 }
 
-func put(t *testing.T, k keeper, id entitlement.ConnectorID, secret string) {
+func put(t *testing.T, k keeper, id entitlement.ConnectorID, secret string) int64 {
 	t.Helper()
-	if err := k.Put(t.Context(), id, secret); err != nil {
+	number, err := k.Put(t.Context(), id, there, secret)
+	if err != nil {
 		t.Fatal(err)
 	}
+	return number
 }
 
-func wantSecret(t *testing.T, k keeper, id entitlement.ConnectorID, want string) {
+func wantSecret(t *testing.T, k keeper, id entitlement.ConnectorID, number int64, want string) {
 	t.Helper()
-	if got, err := k.Get(t.Context(), id); err != nil || got != want {
+	if got, err := k.Get(t.Context(), id, number, there); err != nil || got != want {
 		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
 }
@@ -168,7 +197,7 @@ type parameterStore struct {
 	fail   func(w http.ResponseWriter, value string)
 
 	mu         sync.Mutex
-	parameters map[string]parameter
+	parameters map[string][]parameter // versions, oldest first
 	decrypted  bool
 }
 
@@ -179,7 +208,7 @@ type parameter struct {
 
 func newParameterStore(t *testing.T) *parameterStore {
 	t.Helper()
-	p := &parameterStore{parameters: map[string]parameter{}}
+	p := &parameterStore{parameters: map[string][]parameter{}}
 	p.server = httptest.NewServer(p)
 	t.Cleanup(p.server.Close)
 	return p
@@ -210,17 +239,25 @@ func (p *parameterStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
-	stored, there := p.parameters[in.Name]
+	name, selector, _ := strings.Cut(in.Name, ":")
+	versions := p.parameters[name]
+	number := len(versions)
+	if selector != "" {
+		number, _ = strconv.Atoi(selector)
+	}
 	_, call, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	switch {
-	case call == "PutParameter" && (!there || in.Overwrite):
-		p.parameters[in.Name] = in
-		fmt.Fprint(w, `{"Version":1}`)
-	case call == "GetParameter" && there:
+	case call == "PutParameter" && (len(versions) == 0 || in.Overwrite):
+		p.parameters[name] = append(versions, in)
+		fmt.Fprintf(w, `{"Version":%d}`, len(versions)+1)
+	case call == "GetParameter" && number >= 1 && number <= len(versions):
 		p.decrypted = in.WithDecryption
-		json.NewEncoder(w).Encode(map[string]any{"Parameter": map[string]string{"Name": in.Name, "Value": stored.Value}})
-	case call == "DeleteParameter" && there:
-		delete(p.parameters, in.Name)
+		json.NewEncoder(w).Encode(map[string]any{"Parameter": map[string]string{"Name": name, "Value": versions[number-1].Value}})
+	case call == "GetParameter" && len(versions) > 0:
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"__type":"ParameterVersionNotFound"}`)
+	case call == "DeleteParameter" && len(versions) > 0:
+		delete(p.parameters, name)
 		fmt.Fprint(w, `{}`)
 	default:
 		w.WriteHeader(http.StatusBadRequest)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,8 +17,10 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// SSM keeps each credential as a SecureString parameter of Parameter Store, named
-// path/id. It is safe for concurrent use.
+// SSM keeps the credentials of a connector as one SecureString parameter of Parameter
+// Store, named path/id. Their numbers are the versions of that parameter, of which
+// Parameter Store keeps the last hundred, and counts anew when it was deleted. It is safe
+// for concurrent use.
 type SSM struct {
 	client *ssm.Client
 	path   string
@@ -28,39 +31,48 @@ func NewSSM(client *ssm.Client, path string) *SSM {
 	return &SSM{client: client, path: strings.TrimRight(path, "/")}
 }
 
-// Put stores the credential of a connector, in place of an earlier one.
-func (s *SSM) Put(ctx context.Context, id entitlement.ConnectorID, secret string) error {
+// Put stores a credential of a connector for an address, beside earlier ones, and returns
+// its number.
+func (s *SSM) Put(ctx context.Context, id entitlement.ConnectorID, address, secret string) (int64, error) {
 	id, err := check(id, secret)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = s.client.PutParameter(ctx, &ssm.PutParameterInput{
+	output, err := s.client.PutParameter(ctx, &ssm.PutParameterInput{
 		Name:      s.name(id),
-		Value:     &secret,
+		Value:     aws.String(seal(address, secret)),
 		Type:      types.ParameterTypeSecureString,
 		Overwrite: aws.Bool(true),
 	})
-	return translate("put credential", err)
+	if err != nil {
+		return 0, translate("put credential", err)
+	}
+	return output.Version, nil
 }
 
-// Get returns the credential of a connector. NotFound: there is none.
-func (s *SSM) Get(ctx context.Context, id entitlement.ConnectorID) (string, error) {
+// Get returns the credential of a connector that has the number, to be sent to the address.
+// NotFound: there is none, or it is for another address.
+func (s *SSM) Get(ctx context.Context, id entitlement.ConnectorID, number int64, address string) (string, error) {
 	const op = "get credential"
 	id, err := entitlement.ParseID[entitlement.ConnectorID]("connector", string(id))
 	if err != nil {
 		return "", err
 	}
-	output, err := s.client.GetParameter(ctx, &ssm.GetParameterInput{Name: s.name(id), WithDecryption: aws.Bool(true)})
+	if number < 1 {
+		return "", missing(op)
+	}
+	name := *s.name(id) + ":" + strconv.FormatInt(number, 10)
+	output, err := s.client.GetParameter(ctx, &ssm.GetParameterInput{Name: &name, WithDecryption: aws.Bool(true)})
 	if err != nil {
 		return "", translate(op, err)
 	}
-	if output.Parameter == nil || aws.ToString(output.Parameter.Value) == "" {
+	if output.Parameter == nil {
 		return "", missing(op)
 	}
-	return *output.Parameter.Value, nil
+	return open(op, address, aws.ToString(output.Parameter.Value))
 }
 
-// Delete forgets the credential of a connector; having none already is no error.
+// Delete forgets all credentials of a connector; having none already is no error.
 func (s *SSM) Delete(ctx context.Context, id entitlement.ConnectorID) error {
 	id, err := entitlement.ParseID[entitlement.ConnectorID]("connector", string(id))
 	if err != nil {
@@ -81,7 +93,9 @@ func translate(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*types.ParameterNotFound](err); ok {
+	_, none := errors.AsType[*types.ParameterNotFound](err)
+	_, noVersion := errors.AsType[*types.ParameterVersionNotFound](err)
+	if none || noVersion {
 		return missing(op)
 	}
 

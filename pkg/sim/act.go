@@ -3,6 +3,8 @@ package sim
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -50,6 +52,10 @@ func (w *world) act(c Command) {
 		w.handEdit(c)
 	case Rehire:
 		w.rehire(c)
+	case Spoil:
+		w.spoil(c)
+	case Lose:
+		w.lose(c)
 	case Poison:
 		l := w.lanes()[c.A%3]
 		l.Send([]string{"{", `{"v":2,"subjects":[]}`, `{"v":1,"subjects":["nobody"]}`}[c.B%3], 0)
@@ -70,7 +76,7 @@ func (w *world) act(c Command) {
 
 // invoke makes an invocation whose clock is wrong by as much as is drawn.
 func (w *world) invoke(c Command, timeout time.Duration) *invocation {
-	inv := &invocation{command: c.Kind.String(), seed: c.Seed, calm: c.Calm, meets: c.Meets, nth: c.Nth, timeout: timeout}
+	inv := &invocation{command: c.Kind.String(), seed: c.Seed, calm: c.Calm, meets: c.Meets, nth: c.Nth, timeout: timeout, first: w.oracle.seq}
 	if most := w.skew; most > 0 && !c.Calm && !w.resting {
 		if c.Kind == Urgent || c.Kind == Bulk {
 			most = min(most, maxWorkerSkew)
@@ -90,6 +96,9 @@ func (w *world) call(c Command, use func(ctx context.Context, by authz.Caller) e
 	inv.state = w.about
 	inv.finish = func(err error) {
 		w.answered(inv, c, err, false)
+		if r := w.oracle.requests[inv.answer]; r != nil && !r.last.Type.Removes() {
+			w.lastRequest = inv.answer
+		}
 	}
 	by := w.admin
 	if w.actor != "" {
@@ -177,9 +186,10 @@ func (w *world) answered(inv *invocation, c Command, err error, other bool) {
 
 // refused checks that a command which was refused for good changed nothing (S13). Closing
 // a package or a policy to look whether it can be deleted is a change that the product
-// makes and takes back.
+// makes and takes back; and an approval that comes too late has its request closed, for a
+// reason that the oracle asks for (F36).
 func (w *world) refused(inv *invocation, c Command, err error) {
-	if err == nil || len(inv.faults) > 0 || inv.writes == 0 && inv.sent == 0 || c.Kind == DeletePackage || c.Kind == DeletePolicy {
+	if err == nil || len(inv.faults) > 0 || inv.writes == 0 && inv.sent == 0 || c.Kind == DeletePackage || c.Kind == DeletePolicy || c.Kind == Approve && inv.closed != "" {
 		return
 	}
 	if entitlement.KindOf(err).Verdict() == entitlement.Permanent {
@@ -250,4 +260,37 @@ func (w *world) rehire(c Command) {
 	}
 	t.hire(u)
 	w.say("  %s has an account at %s: %s", short(string(u)), t.name, t.people[u])
+}
+
+// spoil has a target fail every change that one person is part of, in one of two ways, or
+// none any more.
+func (w *world) spoil(c Command) {
+	t := w.targets[c.B%len(w.targets)]
+	t.bad, t.forbidden = "", c.C%3 == 1
+	if c.C%3 > 0 {
+		t.bad = w.personAt(c.A)
+	}
+	w.say("  %s fails at %s", t.name, short(string(t.bad)))
+}
+
+// lose has a target say for some minutes that a resource is not there; or the resource is
+// deleted, with its members, until somebody makes it again.
+func (w *world) lose(c Command) {
+	t, name := w.targets[c.B%len(w.targets)], []string{"one", "two"}[c.A%2]
+	switch {
+	case !t.resources[name]:
+		t.resources[name] = true
+		w.say("  %s of %s is there again", name, t.name)
+	case c.C%4 > 0:
+		t.missing[name] = time.Now().Add(time.Duration(1+c.C%12) * time.Minute)
+		w.say("  %s of %s is not found for %d minutes", name, t.name, 1+c.C%12)
+	default:
+		role := entitlement.RoleRef{Connector: t.id, Resource: name, Role: memberRole}
+		for _, ref := range slices.Sorted(maps.Keys(t.holds[role])) {
+			t.set(role, ref, false, false)
+		}
+		maps.DeleteFunc(t.took, func(m membership, _ *taken) bool { return m.role == role })
+		t.resources[name] = false
+		w.say("  %s of %s is deleted", name, t.name)
+	}
 }

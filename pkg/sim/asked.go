@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,6 +27,9 @@ func (o *oracle) request(inv *invocation, r entitlement.AssignmentRequest, event
 			o.decision(inv, was, r, s)
 		}
 	}
+	o.widened(inv, was, r, events, now)
+	o.closedByService(inv, was, r, events, now)
+	o.approved(inv, was, r)
 	if r.State == entitlement.RequestDelivering && was.approvedAt.IsZero() {
 		was.approvedAt = now
 	}
@@ -63,14 +67,71 @@ func (o *oracle) submitted(inv *invocation, was *asked, r entitlement.Assignment
 		return
 	}
 	was.policy = inv.asked[i]
-	if p := o.people[r.Requestor]; p != nil && p.groups[entitlement.AdministratorsGroup] {
-		was.direct = true
-	}
-	if r.Type == entitlement.AdminAdd && !was.direct {
-		o.fail("S2", "%s assigned directly and is no administrator", short(string(r.Requestor)))
-	}
+	o.chosen(inv, r)
 	if len(r.Stages) > 0 && len(r.Stages) != len(was.policy.Approval.Stages) {
 		o.fail("S6", "request %s has %d stages, its policy %d", short(string(r.ID)), len(r.Stages), len(was.policy.Approval.Stages))
+	}
+}
+
+// chosen checks that a new request goes by a policy that it may go by (S2).
+func (o *oracle) chosen(inv *invocation, r entitlement.AssignmentRequest) {
+	if p, there := o.policies[r.Policy]; there && p.Package != r.Package {
+		o.fail("S2", "request %s for %s goes by a policy of %s", short(string(r.ID)), short(string(r.Package)), short(string(p.Package)))
+	}
+	may, what := func() bool { return true }, ""
+	switch r.Type {
+	case entitlement.UserAdd:
+		may, what = func() bool { return o.mayChoose(r.Subject, r.Package, r.Policy) }, "ask under"
+	case entitlement.AdminAdd:
+		may, what = func() bool { return o.mayAssign(r.Requestor, r.Subject, r.Package, r.Policy) }, "be assigned by %s under"
+		what = fmt.Sprintf(what, short(string(r.Requestor)))
+	case entitlement.UserUpdate:
+		may, what = func() bool { return o.mayExtend(r) }, "extend under"
+	case entitlement.AdminUpdate:
+		may, what = func() bool { return o.administers(r.Requestor) }, "be extended under"
+	}
+	if !o.ever(inv.since(r.ID), may) {
+		o.fail("S2", "request %s goes by policy %s, which %s may not %s", short(string(r.ID)), short(string(r.Policy)), short(string(r.Subject)), what)
+	}
+}
+
+// approved checks that whom a request is for may have it when the last approver says so (F36).
+func (o *oracle) approved(inv *invocation, was *asked, r entitlement.AssignmentRequest) {
+	if was.last.State != entitlement.RequestPendingApproval {
+		return
+	}
+	switch r.State {
+	case entitlement.RequestPendingApproval, entitlement.RequestDenied, entitlement.RequestCanceled:
+		return
+	}
+	if !o.ever(inv.since(r.ID), func() bool { return o.stillFor(was) }) {
+		o.fail("S2", "request %s was approved for %s, for whom its policy is not any more", short(string(r.ID)), short(string(r.Subject)))
+	}
+}
+
+// closedByService checks that the service, where it ends a request that nobody withdrew or
+// denied, has a reason: the time is over (R50), or who it is for may not have it (F36).
+func (o *oracle) closedByService(inv *invocation, was *asked, r entitlement.AssignmentRequest, events []entitlement.Event, now time.Time) {
+	by := slices.IndexFunc(events, func(e entitlement.Event) bool { return e.ID == string(r.ID) && e.Actor == entitlement.Service })
+	if inv == nil || by < 0 || !was.last.State.Open() || r.State != entitlement.RequestDenied && r.State != entitlement.RequestCanceled {
+		return
+	}
+	inv.closed = r.ID
+	from := was.last.State
+	reason := func() bool {
+		switch {
+		case r.Type.Updates():
+			return true // it may have ended with its assignment, or change nothing of it
+		case r.State == entitlement.RequestDenied:
+			return !o.stillFor(was) || !now.Add(o.w.skew).Before(was.last.Stages[was.last.Stage].Deadline)
+		case from == entitlement.RequestScheduled:
+			return o.mayLapse(inv, was, now)
+		default:
+			return !o.enabled(r.Subject)
+		}
+	}
+	if !o.ever(min(inv.since(r.ID), inv.began()), reason) {
+		o.fail("S6", "request %s was %s and is %s (%s) by the service, for no reason", short(string(r.ID)), from, r.State, r.Outcome)
 	}
 }
 
@@ -87,7 +148,7 @@ func (o *oracle) decision(inv *invocation, was *asked, r entitlement.AssignmentR
 	if who == r.Subject || who == r.Requestor {
 		o.fail("S3", "%s decided on a request of their own", short(string(who)))
 	}
-	if inv != nil && !inv.allowed[r.ID] {
+	if inv != nil && !o.ever(inv.since(r.ID), func() bool { return o.mayDecide(who, was) }) {
 		o.fail("S2", "%s decided request %s and was no approver of its stage", short(string(who)), short(string(r.ID)))
 	}
 	if !s.Decision.At.Before(s.Deadline.Add(o.w.skew)) {
@@ -95,54 +156,16 @@ func (o *oracle) decision(inv *invocation, was *asked, r entitlement.AssignmentR
 	}
 }
 
-// reviewing notes whether a reviewer may decide at the moment in which an invocation
-// reads. A second read of the same invocation may only confirm it: reviewer "" is the
-// one before.
-func (o *oracle) reviewing(inv *invocation, reviewer entitlement.UserID, id entitlement.RequestID) {
-	if inv == nil || o.requests[id] == nil {
+// reviewing notes when an invocation reads a request that it decides on. A first read
+// begins a try; a second one of the same try adds to what was read.
+func (o *oracle) reviewing(inv *invocation, id entitlement.RequestID, first bool) {
+	if inv == nil {
 		return
 	}
-	if inv.allowed == nil {
-		inv.allowed = map[entitlement.RequestID]bool{}
+	if inv.read == nil {
+		inv.read = map[entitlement.RequestID]int{}
 	}
-	if reviewer != "" {
-		inv.reviewer = reviewer
-		inv.allowed[id] = false
+	if _, read := inv.read[id]; first || !read {
+		inv.read[id] = o.seq
 	}
-	inv.allowed[id] = inv.allowed[id] || o.mayDecide(inv.reviewer, o.requests[id])
-}
-
-// mayDecide is the oracle's own reading of who may decide the running stage.
-func (o *oracle) mayDecide(u entitlement.UserID, a *asked) bool {
-	p, subject := o.people[u], o.people[a.last.Subject]
-	r := a.last
-	if p == nil || !p.enabled || u == r.Subject || u == r.Requestor || r.State != entitlement.RequestPendingApproval || subject == nil {
-		return false
-	}
-	running := r.Stages[r.Stage]
-	terms := a.policy.Approval.Stages[r.Stage]
-	sets := terms.Primary
-	if slices.ContainsFunc(terms.Primary, func(s entitlement.SubjectSet) bool { return s.Kind == entitlement.RequestorManager }) && running.Manager == "" {
-		sets = slices.Concat(sets, terms.Fallback)
-	}
-	if running.Escalated {
-		sets = slices.Concat(sets, terms.Alternates, terms.FallbackAlternates)
-	}
-	for _, s := range sets {
-		switch s.Kind {
-		case entitlement.SingleUser:
-			if s.ID == string(u) {
-				return true
-			}
-		case entitlement.GroupMembers:
-			if p.groups[entitlement.GroupID(s.ID)] {
-				return true
-			}
-		default:
-			if subject.manager == u {
-				return true
-			}
-		}
-	}
-	return false
 }

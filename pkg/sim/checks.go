@@ -8,7 +8,7 @@ import (
 // checks says of each invariant where it is checked, or why it is not.
 var checks = []struct{ Name, How string }{
 	{"S1", "in the moment in which a call to a target starts; after every step against what the targets hold: what nothing gives is owed and on a sheet. Once delivered, an assignment whose end passed counts until the tick ends it"},
-	{"S2", "at each decision against the approvers at the moment of the reading, and at each beginning against the stages of the policy that was read"},
+	{"S2", "at each submission, decision and beginning, by the directory and the policies as they were between the reading and the writing: the policy is one of that package, one that may be chosen (R35 to R37) or assigned by (R90, R91), and is for the subject at the last decision and at the beginning (F36); whoever decides was asked by the stage, or has become its approver by an event, for which the oracle looks for a reason of its own"},
 	{"S3", "at each decision"},
 	{"S4", "at each change of a request"},
 	{"S5", "after every step, over all requests and assignments"},
@@ -21,7 +21,7 @@ var checks = []struct{ Name, How string }{
 	{"S12", "for every command that makes a request under a key: one key of one caller makes one request, is answered that one however often and late, and no other command is"},
 	{"S13", "for every command that met no fault and was refused for good, deletions of packages and policies aside: they close, look and open again"},
 	{"S14", "at each settlement, and whenever a membership changes against what is desired. A function never stands still between its fence and its write, and the clocks of two workers are at most ten seconds apart: no fence can help against that"},
-	{"S15", "whenever an assignment becomes delivered or its removal complete, against the targets' answers"},
+	{"S15", "whenever an assignment becomes delivered: every role was read back while the target's own log had it there, or a target that no way of asking tells of took it, and its connector is set to let that count. After every step: what counts as delivered is there, or something is owed. Whenever a removal becomes complete: nothing is left by the target's log, and the target took a removal after every grant that it took. Not held against the product: what somebody else did by hand, and an id that is wrong and younger than a day at a target that takes any"},
 	{"S16", "at each expiry and each extension; in every fourth run clocks are wrong by up to five minutes and jump, which counts as their bound"},
 	{"S17", "at the door, not here: package graph tries every kind of caller at every operation. There are no delegated roles yet"},
 	{"S18", "at each beginning, by the lists as the command read them: no package and no group that the package excludes"},
@@ -32,7 +32,7 @@ var checks = []struct{ Name, How string }{
 	{"L1", "at rest"},
 	{"L2", "at rest, at every end that there is; then all that has no end is taken back, and nobody holds anything through us"},
 	{"L3", "at rest, in every second run with all messages lost"},
-	{"L4", "at rest, after the longest time limit"},
+	{"L4", "at rest, after the longest time limit; and a day after the faults cease every stage asks somebody who can decide"},
 	{"L5", "at rest: the generation that each delivered assignment observed"},
 	{"L6", "at rest: whatever the targets did, all is settled within 150 minutes; rates are figures of their own"},
 	{"L7", "at rest: unreadable messages lie parked, everything refused is reprocessed"},

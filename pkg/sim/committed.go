@@ -13,6 +13,7 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change) {
 	o.seq++
 	now := time.Now()
 	o.evidence(c)
+	o.remember(c)
 	for _, x := range c.Users {
 		o.user(x)
 	}
@@ -59,11 +60,7 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change) {
 }
 
 func (o *oracle) user(u entitlement.User) {
-	p := o.people[u.ID]
-	if p == nil {
-		p = &person{groups: map[entitlement.GroupID]bool{}}
-		o.people[u.ID] = p
-	}
+	p := o.edit(u.ID)
 	p.enabled, p.deleted, p.manager, p.guest = u.Enabled, !u.Deleted.IsZero(), u.Manager, u.Type == entitlement.Guest
 	o.dirty[u.ID] = true
 }
@@ -72,8 +69,8 @@ func (o *oracle) membership(m entitlement.Membership, events []entitlement.Event
 	role := entitlement.RoleRef{Connector: entitlement.BuiltinConnector, Resource: string(m.Group), Role: "Member_" + string(m.Group)}
 	if m.Owner {
 		role.Role = "Owner_" + string(m.Group)
-	} else if p := o.people[m.User]; p != nil {
-		p.groups[m.Group] = !m.Erased
+	} else {
+		o.edit(m.User).groups[m.Group] = !m.Erased
 	}
 	byUs := slices.ContainsFunc(events, func(e entitlement.Event) bool { return e.Actor == entitlement.Service })
 	o.effect(m.User, role, !m.Erased, byUs)

@@ -1,10 +1,13 @@
 package sim
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
 
@@ -236,5 +239,57 @@ func TestL1_WhoComesBackAndGoesAgainWhileAWorkerLooksLeavesNothing(t *testing.T)
 			}
 			w.want(len(w.oracle.liveOf[w.cast.people[1]]) == 0 && len(w.oracle.open) == 0, "something is left")
 		})
+	}
+}
+
+// An administrator makes a package, then adds its roles and its policy, each by a call of
+// its own; somebody deletes the package in the middle (run 823887). The call that comes
+// too late is refused and changes nothing: what the calls before it did was answered.
+func TestS13_APackageThatIsDeletedWhileItIsFurnishedRefusesWhatComesAfter(t *testing.T) {
+	p := smallWorld()
+	p.Packages = p.Packages[:2]
+	terms := p.Packages[plainPack].Policies[0]
+	for n := range 60 {
+		p.Number = uint64(n) // which decides on the order of the two
+		tellIn(t, p, func(w *world) {
+			w.act(Command{Kind: NewPackage, A: 0, B: 1, C: 2, Terms: &terms})
+			w.some(n / 4)
+			w.act(Command{Kind: DeletePackage, A: 2})
+			w.all()
+		})
+	}
+}
+
+// The check has an eye on every call by itself: one that is refused after a write of its
+// own is found, however many calls went before.
+func TestS13_ACallThatIsRefusedAfterAWriteOfItsOwnIsFound(t *testing.T) {
+	for _, calls := range []struct {
+		first, second bool // whether the call that is refused changed something, or the one before it
+		found         bool
+	}{{true, false, false}, {false, true, true}, {true, true, true}, {false, false, false}} {
+		var violation string
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(smallWorld())
+			if err := w.setUp(smallWorld()); err != nil {
+				t.Fatal(err)
+			}
+			w.call(Command{Kind: NewPackage}, func(ctx context.Context, by authz.Caller) error {
+				for i, changes := range []bool{calls.first, calls.second} {
+					operation(ctx)
+					if changes {
+						if err := w.addRole(ctx, by, w.cast.packages[plainPack], 1+i); err != nil {
+							return err
+						}
+					}
+				}
+				return entitlement.Errorf(entitlement.NotFound, "refused")
+			})
+			w.all()
+			violation = w.oracle.violation
+			w.bury()
+		})
+		if found := checkOf(violation) == "S13"; found != calls.found {
+			t.Errorf("%+v: found is %v: %s", calls, found, violation)
+		}
 	}
 }

@@ -23,7 +23,7 @@ func (o *oracle) slot(inv *invocation, s entitlement.Slot, c entitlement.Change,
 		o.apart(inv, was)
 		o.starts(was)
 		o.given(was)
-		o.begins(was, now)
+		o.begins(inv, was, now)
 		return
 	}
 	if !was.live {
@@ -57,8 +57,9 @@ func (o *oracle) apart(inv *invocation, a *held) {
 	}
 }
 
-// begins checks that an assignment which begins was approved, and ends as it must.
-func (o *oracle) begins(a *held, now time.Time) {
+// begins checks that an assignment which begins was approved, is for whom its policy is
+// for (F36), and ends as it must.
+func (o *oracle) begins(inv *invocation, a *held, now time.Time) {
 	r := o.requests[entitlement.RequestID(a.ID)]
 	if r == nil {
 		o.fail("S2", "assignment %s has no request", short(string(a.ID)))
@@ -67,9 +68,11 @@ func (o *oracle) begins(a *held, now time.Time) {
 	if !o.exists(a.Package) {
 		o.fail("S7", "assignment %s began of a deleted package", short(string(a.ID)))
 	}
-	p := o.people[a.Subject]
-	if p == nil {
+	if o.people[a.Subject] == nil {
 		return
+	}
+	if inv != nil && !o.ever(inv.since(r.last.ID), func() bool { return o.stillFor(r) }) {
+		o.fail("S2", "assignment %s began for %s, for whom its policy is not any more", short(string(a.ID)), short(string(a.Subject)))
 	}
 	if r.policy.Approval.RequiredForAdd {
 		for _, s := range r.last.Stages {
@@ -129,23 +132,48 @@ func (o *oracle) extended(was *held, a entitlement.Assignment, c entitlement.Cha
 	}
 }
 
-// truthful checks that what is said of a delivery was read back.
+// truthful checks that what is said of a delivery was read back, from a target that had it
+// then; or that a target which cannot be asked took it, and its connector lets that count.
 func (o *oracle) truthful(a entitlement.Assignment, was *held) {
 	switch a.State {
 	case entitlement.AssignmentDelivered:
 		if a.Observed != o.generation[a.Package] {
 			return // of an edit that came meanwhile: what is said is said of the generation observed
 		}
+		unconfirmed := 0
 		for _, role := range o.scopes[a.Package] {
-			if at, ok := o.confirmed[grant{a.Subject, role}]; !ok || at < was.since {
-				o.fail("S15", "assignment %s is delivered and nobody read back %s", short(string(a.ID)), show(role))
+			at, ok := o.confirmed[grant{a.Subject, role}]
+			switch {
+			case ok && at >= was.since:
+			case a.Unconfirmed && o.takenOnTrust(a.Subject, role):
+				unconfirmed++
+			case o.mistaken(a.Subject, role):
+			default:
+				o.fail("S15", "assignment %s is delivered and nobody read back %s while it was there", short(string(a.ID)), show(role))
 			}
+		}
+		if a.Unconfirmed && unconfirmed == 0 {
+			o.fail("S15", "assignment %s is said to be unconfirmed, and all of it was read back", short(string(a.ID)))
 		}
 	case entitlement.AssignmentDeliveryFailed:
 		if len(o.scopes[a.Package]) == 0 && !o.underway(a.Subject) {
 			o.fail("S15", "assignment %s of no roles failed", short(string(a.ID)))
 		}
 	}
+}
+
+// onTrust reports that a target cannot be asked who holds a role, and that its connector
+// is set to let count what it took.
+func (o *oracle) onTrust(role entitlement.RoleRef) bool {
+	t := o.w.targetOf(role.Connector)
+	return t != nil && t.Accepts && !t.Tells()
+}
+
+// takenOnTrust reports that such a target took a grant, and no removal since.
+func (o *oracle) takenOnTrust(u entitlement.UserID, role entitlement.RoleRef) bool {
+	return o.onTrust(role) && slices.ContainsFunc(o.w.targetOf(role.Connector).tookOf(u, role), func(t taken) bool {
+		return !t.granted.IsZero() && len(t.removals) == 0
+	})
 }
 
 // ended takes in an assignment that ended, or whose removal is complete.
@@ -173,15 +201,43 @@ func (o *oracle) ended(a entitlement.Assignment, events []entitlement.Event, now
 	was.Assignment = a
 }
 
-// revoked checks that nothing is left of what an assignment alone gave.
+// revoked checks that nothing is left of what an assignment alone gave, and that it was
+// taken back wherever it was ever sent.
 func (o *oracle) revoked(a entitlement.Assignment, now time.Time) {
-	for role := range o.assignments[a.ID].roles {
+	for _, role := range sortedRoles(o.assignments[a.ID].roles) {
 		g := grant{a.Subject, role}
 		if !slices.Contains(o.scopes[a.Package], role) && o.givenElsewhere(a, role) {
 			continue // taken out of this package by an edit, it counts as the other one's
 		}
-		if _, there := o.confirmed[g]; there && o.had[g].is && o.had[g].byUs && !o.desired(g, now) && !o.overdue(g) && !o.underway(a.Subject) {
+		if o.desired(g, now) || o.overdue(g) || o.underway(a.Subject) {
+			continue
+		}
+		trusted := a.Unconfirmed && o.onTrust(role)
+		if o.had[g].is && o.had[g].byUs && !trusted {
 			o.fail("S15", "assignment %s counts as removed, and %s holds %s", short(string(a.ID)), short(string(a.Subject)), show(role))
+		}
+		o.takenBack(a, role, trusted)
+	}
+}
+
+// window is how long what a target took may take to show, at most.
+const window = 2 * time.Minute
+
+// takenBack checks that a target which took a grant took its removal too: of every id that
+// the person has there, and twice, a window apart, where nobody can see it.
+func (o *oracle) takenBack(a entitlement.Assignment, role entitlement.RoleRef, trusted bool) {
+	t := o.w.targetOf(role.Connector)
+	if t == nil || !t.resources[role.Resource] {
+		return
+	}
+	for _, took := range t.tookOf(a.Subject, role) {
+		n := len(took.removals)
+		switch {
+		case took.granted.IsZero():
+		case n == 0:
+			o.fail("S15", "assignment %s counts as removed, and no removal of %s was sent to %s", short(string(a.ID)), show(role), short(string(a.Subject)))
+		case trusted && took.removals[n-1].Sub(took.removals[0]) < window-2*o.w.skew:
+			o.fail("S15", "assignment %s counts as removed, and the removal of %s, which nobody can see, was sent once", short(string(a.ID)), show(role))
 		}
 	}
 }

@@ -27,19 +27,21 @@ type invocation struct {
 	done     bool
 	err      error
 	calls    int
-	writes   int
+	writes   int             // of the running call of the API
 	seen     map[uint64]seen // by the label's hash, so that a draw does not depend on the order of others
 	faults   map[Fate]int
 	finish   func(err error) // told when it came to its end by itself
 	asked    []entitlement.AssignmentPolicy
-	allowed  map[entitlement.RequestID]bool // requests that its reviewer might decide when it read them
-	reviewer entitlement.UserID
+	first    int                                                 // the last commit before it began
+	read     map[entitlement.RequestID]int                       // the last commit before it read a request that it decides on
+	ask      int                                                 // the last commit before it read what a new request is decided on
 	lists    map[entitlement.PackageID]entitlement.AccessPackage // as it read them: what they exclude
 	key      string                                              // that its command is called by, with its caller
 	answer   entitlement.RequestID                               // what a command that makes a request was answered
 	state    string                                              // of what it is about, for coverage
+	closed   entitlement.RequestID                               // a request that the service ended
 	applying int                                                 // calls under way that change the directory
-	sent     int                                                 // messages
+	sent     int                                                 // messages, as writes
 }
 
 // seen counts the calls that carry one label.
@@ -53,6 +55,35 @@ func (inv *invocation) reads(p *entitlement.AccessPackage) {
 	if p != nil {
 		inv.lists[p.ID] = *p
 	}
+}
+
+// operation marks where a command of the driver makes one more call of the API. Each call
+// is answered for itself: what the calls before it did is not what this one is refused
+// for (S13).
+func operation(ctx context.Context) {
+	if inv := invocationOf(ctx); inv != nil {
+		inv.writes, inv.sent = 0, 0
+	}
+}
+
+// began returns the last commit before the invocation; nil is the making of the world.
+func (inv *invocation) began() int {
+	if inv == nil {
+		return 0
+	}
+	return inv.first
+}
+
+// since returns the last commit before the invocation read what it decides on a request by:
+// the request, or what a new one is decided on.
+func (inv *invocation) since(id entitlement.RequestID) int {
+	if inv == nil {
+		return 0
+	}
+	if at, read := inv.read[id]; read {
+		return at
+	}
+	return inv.ask
 }
 
 type invocationKey struct{}

@@ -1,11 +1,13 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
+	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
 )
 
@@ -20,6 +22,7 @@ type oracle struct {
 	packages    map[entitlement.PackageID]entitlement.AccessPackage
 	policies    map[entitlement.PolicyID]entitlement.AssignmentPolicy
 	closed      map[entitlement.Gate]bool // what new work is turned away from, by a Gate that says no more
+	pasts       []past                    // the directory and the policies as they were
 	scopes      map[entitlement.PackageID][]entitlement.RoleRef
 	generation  map[entitlement.PackageID]int64
 	jobs        map[jobKey]bool
@@ -36,13 +39,16 @@ type oracle struct {
 
 	gave      map[grant]bool      // roles that an assignment of the person ever gave
 	had       map[grant]holding   // what the targets hold
-	confirmed map[grant]int       // when a target last answered that it is there
+	confirmed map[grant]int       // when a target last answered that it is there, and it was
 	lostAt    map[grant]time.Time // when a role ceased to be desired
 	handEdits map[grant]bool      // since the last time all was compared
 	foreign   map[grant]bool      // roles that somebody else ever gave
+	found     map[account]sighting
 
 	violation string
-	lives     int // assignments that came and went whole
+	goesOn    bool   // what is violated is noted alone, and the run goes on
+	noted     string // the first of it
+	lives     int    // assignments that came and went whole
 	dirty     map[entitlement.UserID]bool
 }
 
@@ -67,6 +73,18 @@ type grant struct {
 	role entitlement.RoleRef
 }
 
+// account is somebody's account at a target, whichever id it has.
+type account struct {
+	at  entitlement.ConnectorID
+	who entitlement.UserID
+}
+
+// sighting is when somebody was looked up at a target last, and under which id found.
+type sighting struct {
+	at  time.Time
+	ref connector.PrincipalRef
+}
+
 type holding struct {
 	is   bool
 	byUs bool
@@ -83,8 +101,8 @@ type person struct {
 // asked is what the oracle knows of a request.
 type asked struct {
 	last      entitlement.AssignmentRequest
-	policy    entitlement.AssignmentPolicy // as it was when the request was decided on
-	direct    bool                         // by somebody who was an administrator then
+	policy    entitlement.AssignmentPolicy        // as it was when the request was decided on
+	became    map[string][]entitlement.SubjectSet // by stage: who is asked besides those who are asked at first
 	decisions map[string]entitlement.UserID
 	approvedAt,
 	firstAt time.Time
@@ -112,11 +130,15 @@ func newOracle(w *world) *oracle {
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
 		assignments: map[entitlement.AssignmentID]*held{}, open: map[pair]entitlement.RequestID{}, live: map[pair]*held{}, liveOf: map[entitlement.UserID][]*held{}, leaving: map[entitlement.UserID][]*held{},
 		keyed: map[string]entitlement.RequestID{}, heads: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
-		gave: map[grant]bool{}, had: map[grant]holding{}, confirmed: map[grant]int{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, dirty: map[entitlement.UserID]bool{}}
+		gave: map[grant]bool{}, had: map[grant]holding{}, confirmed: map[grant]int{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, found: map[account]sighting{}, dirty: map[entitlement.UserID]bool{}}
 }
 
 // fail records the first violation of a run.
 func (o *oracle) fail(check, format string, args ...any) {
+	if o.goesOn {
+		o.noted = cmp.Or(o.noted, check+": "+fmt.Sprintf(format, args...))
+		return
+	}
 	if o.violation == "" {
 		o.violation = check + ": " + fmt.Sprintf(format, args...)
 		o.w.say("VIOLATION %s", o.violation)
@@ -217,6 +239,9 @@ func (o *oracle) effect(u entitlement.UserID, role entitlement.RoleRef, granted,
 		o.foreign[g] = o.foreign[g] || granted
 		return
 	}
+	if granted {
+		delete(o.handEdits, g)
+	}
 	o.w.say("    %s: %s of %s", show(role), map[bool]string{true: "granted to", false: "taken from"}[granted], short(string(u)))
 	if granted == before.is {
 		return
@@ -228,14 +253,36 @@ func (o *oracle) effect(u entitlement.UserID, role entitlement.RoleRef, granted,
 	}
 }
 
-// answered notes what a target said of a role.
+// answered notes what a target said of a role: that it is there counts where it was.
 func (o *oracle) answered(u entitlement.UserID, role entitlement.RoleRef, present bool) {
 	g := grant{u, role}
-	if present {
+	if present && o.had[g].is {
 		o.confirmed[g] = o.seq
 	} else {
 		delete(o.confirmed, g)
 	}
+}
+
+// sees notes under which id somebody was found at a target.
+func (o *oracle) sees(at entitlement.ConnectorID, u entitlement.UserID, ref connector.PrincipalRef) {
+	o.found[account{at, u}] = sighting{time.Now(), ref}
+}
+
+// reborn notes that somebody has another account at a target: what the one before it held
+// is gone by somebody else's hand.
+func (o *oracle) reborn(at entitlement.ConnectorID, u entitlement.UserID) {
+	for g := range o.gave {
+		if g.who == u && g.role.Connector == at {
+			o.handEdits[g] = true
+		}
+	}
+}
+
+// mistaken reports that what is known of somebody's id at a target that takes any id is
+// wrong, and younger than the day for which nobody looks anew (F43).
+func (o *oracle) mistaken(u entitlement.UserID, role entitlement.RoleRef) bool {
+	t, seen := o.w.targetOf(role.Connector), o.found[account{role.Connector, u}]
+	return t != nil && t.AnyID && seen.ref != t.people[u] && time.Since(seen.at) < day+2*o.w.skew
 }
 
 // step checks what must hold between any two steps.
@@ -252,6 +299,7 @@ func (o *oracle) step() {
 	}
 	for _, u := range sorted(o.dirty) {
 		o.recorded(u, now)
+		o.held(u, now)
 	}
 	clear(o.dirty)
 }
@@ -284,6 +332,24 @@ func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
 	for g, h := range o.had {
 		if g.who == u && h.is && h.byUs && o.desired(g, now) && !known[g.role] {
 			o.fail("S14", "%s owes nothing, holds %s, and no sheet knows of it", short(string(u)), show(g.role))
+		}
+	}
+}
+
+// held checks that where nothing is owed, whoever counts as delivered holds what was
+// delivered, whatever the target said of it (S15).
+func (o *oracle) held(u entitlement.UserID, now time.Time) {
+	if d := o.head(u); d.gen != d.settled || o.underway(u) {
+		return
+	}
+	for _, a := range o.liveOf[u] {
+		if a.State != entitlement.AssignmentDelivered || a.Observed != o.generation[a.Package] || a.Unconfirmed {
+			continue
+		}
+		for _, role := range o.scopes[a.Package] {
+			if g := (grant{u, role}); o.desired(g, now) && !o.had[g].is && !o.handEdits[g] {
+				o.fail("S15", "assignment %s counts as delivered, nothing is owed, and %s does not hold %s", short(string(a.ID)), short(string(u)), show(role))
+			}
 		}
 	}
 }
@@ -383,3 +449,9 @@ func (o *oracle) excluded(id entitlement.PackageID) entitlement.PackageID {
 
 // sorted returns the keys of a map in order.
 func sorted[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+func sortedRoles(m map[entitlement.RoleRef]bool) []entitlement.RoleRef {
+	return slices.SortedFunc(maps.Keys(m), func(a, b entitlement.RoleRef) int {
+		return cmp.Or(cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Role, b.Role))
+	})
+}

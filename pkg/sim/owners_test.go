@@ -24,6 +24,7 @@ var owners = []owner{
 	{"F28", "TestF28_", ""}, {"F29", "TestF29_", ""}, {"F30", "TestF30_", ""}, {"F31", "TestF31_", ""}, {"F34", "TestF34_", ""},
 	{"F35", "TestF35_", ""},
 	{"F36", "TestF36_", ""},
+	{"F39", "TestF39_", ""}, {"F40", "TestF40_", ""}, {"F41", "TestF41_", ""}, {"F42", "TestF42_", ""}, {"F43", "TestF43_", ""}, {"F44", "TestF44_", ""},
 	{"T1", "TestT1_", ""}, {"T2", "TestT2_", ""},
 	{"T3", "", "there is no earlier version to upgrade from; messages of other versions are F34"},
 	{"T4", "TestT4_", ""}, {"T5", "TestT5_", ""}, {"T6", "TestF11_", ""}, {"T7", "TestF15_", ""},

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ type Plan struct {
 	Lag      int           // commits by which indexes are behind
 	Skew     time.Duration // by which clocks are wrong at most
 	PageSize int
+	Targets  [2]Nature
 	People   []Person
 	Groups   [][]int
 	Packages []Pack
@@ -39,7 +41,8 @@ type Pack struct {
 // Terms are a policy's terms.
 type Terms struct {
 	Scope  entitlement.TargetScope
-	For    int
+	For    int           // whom, with the scope for specific people
+	Closed bool          // nobody can ask
 	Lasts  time.Duration // 0: for ever
 	Update bool
 	Remove bool
@@ -51,6 +54,7 @@ type Terms struct {
 // StageTerms are those of one stage.
 type StageTerms struct {
 	Asks      int
+	Then      int // whom it escalates to
 	Limit     time.Duration
 	Escalates bool
 }
@@ -139,12 +143,14 @@ const (
 	Rehire
 	Rotate
 	Poison
+	Spoil
+	Lose
 	kinds
 )
 
 var kindNames = [kinds]string{"submit", "assign", "approve", "deny", "cancel", "remove by administrator", "remove by user", "extend by user", "extend by administrator",
 	"add role", "remove role", "replace policy", "new package", "exclude", "admit", "delete package", "delete policy", "new person", "disable", "enable", "delete user", "change manager", "join", "leave",
-	"again", "reprocess request", "reprocess assignment", "reprocess failing", "tick", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "poison"}
+	"again", "reprocess request", "reprocess assignment", "reprocess failing", "tick", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "poison", "spoil", "lose"}
 
 // String names the kind.
 func (k Kind) String() string { return kindNames[k] }
@@ -152,7 +158,7 @@ func (k Kind) String() string { return kindNames[k] }
 // weights says how often each kind is drawn.
 var weights = [kinds]int{Submit: 22, Assign: 16, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
 	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 3, Exclude: 2, Admit: 1, DeletePackage: 2, DeletePolicy: 2, NewPerson: 2, Disable: 2, Enable: 4, DeleteUser: 1, ChangeManager: 2, JoinGroup: 2, LeaveGroup: 2,
-	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Tick: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1}
+	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Tick: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1, Spoil: 2, Lose: 1}
 
 var (
 	lives = []time.Duration{0, time.Minute, 10 * time.Minute, time.Hour, 8 * time.Hour, day, 30 * day, 365 * day}
@@ -166,6 +172,7 @@ func Draw(number uint64) Plan {
 	if r.IntN(4) == 0 {
 		p.Skew = maxSkew
 	}
+	p.Targets = [...]Nature{drawNature(r), drawNature(r)}
 	n := 2 + r.IntN(4)
 	for range n {
 		h := Person{Manager: r.IntN(n), Guest: r.IntN(8) == 0}
@@ -206,7 +213,7 @@ func Draw(number uint64) Plan {
 }
 
 // scene is a list of commands about the same pair, one after the other, of which one stands
-// still somewhere in its middle until the others are done.
+// still somewhere in its middle until the others are done; -1: none does.
 type scene struct {
 	still int
 	kinds []Kind
@@ -227,6 +234,17 @@ var scenes = []scene{
 	{0, []Kind{DeletePolicy, DeletePolicy, Assign}},
 	{1, []Kind{Disable, Urgent, Enable, Assign, Disable}},
 	{1, []Kind{ReprocessAssignment, Urgent, RemoveByAdmin, Urgent, AddRole, JoinGroup}},
+	{-1, []Kind{Submit, LeaveGroup, Approve, Approve}},
+	{-1, []Kind{Submit, ReplacePolicy, LeaveGroup, Approve, Approve}},
+	{-1, []Kind{Submit, Disable, Tick, Approve, Approve}},
+	{-1, []Kind{Submit, DeleteUser, Tick, Approve, Approve}},
+	{-1, []Kind{Submit, ChangeManager, Tick, Approve, Approve}},
+	{-1, []Kind{Submit, LeaveGroup, Pass, Tick}},
+	{-1, []Kind{Submit, Approve, LeaveGroup, Pass, Tick}},
+	{-1, []Kind{Assign, LeaveGroup, Pass, Tick}},
+	{-1, []Kind{ExtendByUser, LeaveGroup, Approve, Approve}},
+	{-1, []Kind{Disable, Submit, Approve, Approve}},
+	{3, []Kind{Submit, LeaveGroup, JoinGroup, Approve, LeaveGroup}},
 }
 
 func drawScene(r *rand.Rand, troubled bool) []Command {
@@ -235,6 +253,12 @@ func drawScene(r *rand.Rand, troubled bool) []Command {
 	for i, k := range s.kinds {
 		c := drawOf(r, k)
 		c.Same, c.Meets, c.Steps = i > 0, Fine, 0
+		if i == 0 && slices.Contains(s.kinds, Pass) {
+			c.Span, c.C, c.B = 8*time.Hour, 10*r.IntN(6), c.B/7*7+1 // it starts in twenty minutes
+		}
+		if k == Pass {
+			c.Span = 25 * time.Minute
+		}
 		if i == s.still {
 			c.Steps = 1 + r.IntN(12)
 			if troubled && r.IntN(2) == 0 {
@@ -271,7 +295,7 @@ func drawPack(r *rand.Rand) Pack {
 			k.Roles = append(k.Roles, thing)
 		}
 	}
-	for range 1 + r.IntN(2) {
+	for range []int{1, 1, 2, 2, 3}[r.IntN(5)] {
 		k.Policies = append(k.Policies, drawTerms(r))
 	}
 	if r.IntN(4) == 0 {
@@ -285,13 +309,14 @@ func drawTerms(r *rand.Rand) Terms {
 	switch r.IntN(8) {
 	case 0, 1:
 		t.Scope = entitlement.ScopeAllMembers
-	case 2:
-		t.Scope, t.For = entitlement.ScopeSpecificUsers, askGroup
-	case 3:
+	case 2, 3:
+		t.Scope, t.For = entitlement.ScopeSpecificUsers, []int{askGroup, askGroup, askFirstGroup, askPerson}[r.IntN(4)]
+	case 4:
 		t.Scope = entitlement.ScopeNobody
 	}
+	t.Closed = r.IntN(12) == 0
 	for range []int{0, 0, 0, 1, 1, 2}[r.IntN(6)] {
-		t.Stages = append(t.Stages, StageTerms{Asks: r.IntN(asks), Limit: []time.Duration{time.Hour, 2 * day, 14 * day}[r.IntN(3)], Escalates: r.IntN(3) == 0})
+		t.Stages = append(t.Stages, StageTerms{Asks: r.IntN(asks), Then: []int{askPerson, askPerson, askManager, askGroup}[r.IntN(4)], Limit: []time.Duration{time.Hour, 2 * day, 14 * day}[r.IntN(3)], Escalates: r.IntN(3) == 0})
 	}
 	return t
 }
@@ -354,6 +379,7 @@ func drawState(r *rand.Rand, list []state) string {
 func (p Plan) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "run %d: %d faults in 1000 calls, indexes %d behind, clocks wrong by %s, pages of %d\n", p.Number, p.Rate, p.Lag, p.Skew, p.PageSize)
+	fmt.Fprintf(&b, "  targets: alpha %s; beta %s\n", p.Targets[0], p.Targets[1])
 	for i, h := range p.People {
 		fmt.Fprintf(&b, "  person %d: manager %d%s%s\n", i, h.Manager, when(h.Guest, " guest"), when(h.Unknown > 0, fmt.Sprint(" unknown to targets ", h.Unknown)))
 	}

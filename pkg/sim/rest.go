@@ -20,7 +20,7 @@ const (
 func (w *world) rest() {
 	w.oracle.conserved()
 	w.recover()
-	for _, step := range []func(){w.settled, w.reprocessed, w.repaired, w.decided, w.opened, w.expired, w.emptied, w.silent} {
+	for _, step := range []func(){w.settled, w.reprocessed, w.repaired, w.askable, w.decided, w.opened, w.expired, w.emptied, w.silent} {
 		if step(); w.oracle.violation != "" {
 			return
 		}
@@ -35,7 +35,7 @@ func (w *world) recover() {
 	w.scheduler.rate, w.resting = 0, true
 	w.advance(2 * maxFrozen)
 	for i, t := range w.targets {
-		t.mood = well
+		t.cure()
 		for _, u := range w.cast.people {
 			if _, there := t.people[u]; !there {
 				t.hire(u)
@@ -149,6 +149,17 @@ func (w *world) repaired() {
 	w.oracle.delivered(tried)
 }
 
+// askable checks L4: where nobody who is asked can decide, others are asked within a day.
+func (w *world) askable() {
+	for range 3 {
+		w.advance(8*time.Hour + 10*time.Minute)
+		w.minute()
+	}
+	if id := w.oracle.undecidable(); id != "" {
+		w.oracle.fail("L4", "request %s waits, and nobody who is asked can decide it", short(string(id)))
+	}
+}
+
 // decided checks L4: no request stays open for ever.
 func (w *world) decided() {
 	for end := time.Now().Add(decideWithin); len(w.oracle.open) > 0 && time.Now().Before(end) && w.oracle.violation == ""; {
@@ -221,6 +232,9 @@ func (w *world) emptied() {
 // silent checks L10: with nothing new, nothing is written and nobody is called.
 func (w *world) silent() {
 	w.quietDown("L6", settleWithin)
+	for range 3 {
+		w.minute() // who went out of a group by this is looked at twice, a minute apart
+	}
 	seq, calls := w.oracle.seq, 0
 	for _, t := range w.targets {
 		calls += t.calls

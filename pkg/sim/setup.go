@@ -98,7 +98,8 @@ func (w *world) furnish(ctx context.Context, p Plan) error {
 	}
 	w.cast.catalog = c.ID
 	for _, t := range w.targets {
-		cfg, err := w.catalogs.RegisterConnector(ctx, w.admin, entitlement.ConnectorConfig{DisplayName: t.name, Kind: "honest", URL: t.url(), CorrelationKeys: []string{"userName"}}, t.credential)
+		cfg, err := w.catalogs.RegisterConnector(ctx, w.admin, entitlement.ConnectorConfig{DisplayName: t.name, Kind: "honest", URL: t.url(), CorrelationKeys: []string{"userName"},
+			Unconfirmed: t.Accepts, ConcurrentWrites: t.Concurrent}, t.credential)
 		if err != nil {
 			return err
 		}
@@ -117,26 +118,41 @@ func (w *world) furnish(ctx context.Context, p Plan) error {
 	return err
 }
 
-// pack makes one package with its roles and policies.
+// pack makes one package with its roles and policies, each by a call of its own: the
+// package is there for everybody after the first of them.
 func (w *world) pack(ctx context.Context, by authz.Caller, k Pack) error {
+	operation(ctx)
 	pkg, err := w.catalogs.CreatePackage(ctx, by, entitlement.AccessPackage{Catalog: w.cast.catalog, DisplayName: fmt.Sprint("K", len(w.cast.packages))})
 	if err != nil {
 		return err
 	}
 	w.cast.packages = append(w.cast.packages, pkg.ID)
+	carriedOut(ctx)
 	for _, r := range k.Roles {
+		operation(ctx)
 		if err := w.addRole(ctx, by, pkg.ID, r); err != nil {
 			return err
 		}
+		carriedOut(ctx)
 	}
 	for _, terms := range k.Policies {
+		operation(ctx)
 		policy, err := w.catalogs.CreatePolicy(ctx, by, w.policy(terms, pkg.ID))
 		if err != nil {
 			return err
 		}
 		w.cast.policies = append(w.cast.policies, policy.ID)
+		carriedOut(ctx)
 	}
 	return nil
+}
+
+// carriedOut begins the next command of several that are one here: what is refused then is
+// refused without a trace of its own (S13), whatever was made before.
+func carriedOut(ctx context.Context) {
+	if inv := invocationOf(ctx); inv != nil {
+		inv.writes, inv.sent = 0, 0
+	}
 }
 
 // exclude has a package list another one, or a group, as incompatible.
@@ -169,7 +185,7 @@ func (w *world) addRole(ctx context.Context, by authz.Caller, pkg entitlement.Pa
 // policy words the terms of a policy for the people of this run.
 func (w *world) policy(t Terms, pkg entitlement.PackageID) entitlement.AssignmentPolicy {
 	p := entitlement.AssignmentPolicy{Package: pkg, DisplayName: "T", Scope: t.Scope,
-		Requestor: entitlement.RequestorSettings{SelfAdd: true, SelfUpdate: t.Update, SelfRemove: t.Remove, CustomSchedule: t.Custom}}
+		Requestor: entitlement.RequestorSettings{SelfAdd: !t.Closed, SelfUpdate: t.Update, SelfRemove: t.Remove, CustomSchedule: t.Custom}}
 	if t.Scope == entitlement.ScopeSpecificUsers {
 		p.Targets = []entitlement.SubjectSet{w.set(t.For)}
 	}
@@ -185,7 +201,10 @@ func (w *world) policy(t Terms, pkg entitlement.PackageID) entitlement.Assignmen
 		}
 		if s.Escalates {
 			stage.Escalation, stage.EscalateAfter = true, s.Limit/2
-			stage.Alternates = []entitlement.SubjectSet{w.set(askPerson)}
+			stage.Alternates = []entitlement.SubjectSet{w.set(s.Then)}
+			if s.Then == askManager {
+				stage.FallbackAlternates = []entitlement.SubjectSet{w.set(askPerson)}
+			}
 		}
 		p.Approval.Stages = append(p.Approval.Stages, stage)
 	}
@@ -199,6 +218,7 @@ const (
 	askManager = iota
 	askGroup
 	askPerson
+	askFirstGroup // which is a resource as well
 	asks
 )
 
@@ -208,9 +228,21 @@ func (w *world) set(asked int) entitlement.SubjectSet {
 		return entitlement.SubjectSet{Kind: entitlement.RequestorManager}
 	case askGroup:
 		return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(w.cast.groups[len(w.cast.groups)-1])}
+	case askFirstGroup:
+		return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(w.cast.groups[0])}
 	default:
-		return entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: string(w.cast.people[0])}
+		return entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: string(w.anybody())}
 	}
+}
+
+// anybody is the first person who can still be named, or else the administrator.
+func (w *world) anybody() entitlement.UserID {
+	for _, u := range w.cast.people {
+		if p := w.oracle.people[u]; p.enabled && !p.deleted {
+			return u
+		}
+	}
+	return w.admin.ID
 }
 
 const day = 24 * time.Hour

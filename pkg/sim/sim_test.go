@@ -3,9 +3,13 @@ package sim
 import (
 	"flag"
 	"fmt"
+	"maps"
+	"math"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +22,7 @@ var (
 	one   = flag.Uint64("sim.run", 0, "replay the run of this number alone, with its log")
 	brief = flag.Bool("sim.brief", false, "say only which run was the first to violate something")
 	most  = flag.Int("sim.violations", 3, "stop after so many violations")
+	list  = flag.Bool("sim.list", false, "list all runs that violate something by check, and shrink none")
 )
 
 // A run of a number violates nothing. A number that does is shrunk, and
@@ -28,7 +33,14 @@ func TestSim(t *testing.T) {
 		return
 	}
 	started := time.Now()
+	if *list {
+		*most = math.MaxInt
+	}
 	total := manyRuns(t, *first, *runs, *most)
+	if *list {
+		t.Errorf("%d of runs %d to %d violate something%s", len(total.bad), *first, *first+uint64(*runs)-1, total.byCheck())
+		return
+	}
 	if *brief {
 		for _, bad := range total.bad {
 			t.Fatalf("first violation: run %d %s", bad.number, bad.violation)
@@ -107,6 +119,25 @@ func (s *sums) add(number uint64, out Outcome) {
 	if out.Violation != "" {
 		s.bad = append(s.bad, badRun{number, out.Violation})
 	}
+}
+
+// byCheck lists the runs that violate something by what they violate, ids left out, the
+// first one of each kind in full.
+func (s *sums) byCheck() string {
+	ids := regexp.MustCompile(`\bat [0-9a-f]+\b|\b[0-9a-f]*[0-9][0-9a-f]*\b`)
+	of := map[string][]badRun{}
+	for _, bad := range s.bad {
+		kind := ids.ReplaceAllString(bad.violation, "N")
+		of[kind] = append(of[kind], bad)
+	}
+	var b strings.Builder
+	for _, kind := range slices.Sorted(maps.Keys(of)) {
+		fmt.Fprintf(&b, "\n%5d %s\n      runs", len(of[kind]), kind)
+		for _, bad := range of[kind][:min(len(of[kind]), 12)] {
+			fmt.Fprintf(&b, " %d", bad.number)
+		}
+	}
+	return b.String()
 }
 
 func (s *sums) report(took time.Duration) string {

@@ -95,6 +95,9 @@ func labelOf(c entitlement.Change) string {
 	for _, x := range c.Users {
 		add("user", string(x.ID))
 	}
+	for _, x := range c.Absences {
+		add("absence", string(x.Person))
+	}
 	for _, x := range c.Memberships {
 		add("membership", string(x.Group), string(x.User), strconv.FormatBool(x.Erased))
 	}
@@ -207,7 +210,7 @@ func (s *store) Failing(ctx context.Context, at entitlement.ConnectorID, reason 
 func (s *store) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error) {
 	label := "Read"
 	for _, r := range refs {
-		label += " " + short(string(r.Request)) + short(string(r.Package)) + short(string(r.Subject)) + number(r.Gen)
+		label += " " + short(string(r.Request)) + short(string(r.Package)) + short(string(r.Subject)) + short(string(r.Absent)) + number(r.Gen)
 	}
 	return read(ctx, s, reads, label, func() (entitlement.DueItems, error) { return s.Store.Read(ctx, refs) })
 }
@@ -217,7 +220,7 @@ func (s *store) Ask(ctx context.Context, k entitlement.AskKeys) (entitlement.Ask
 	return read(ctx, s, reads, "Ask "+short(string(k.Subject))+" "+short(string(k.Package)), func() (entitlement.Ask, error) {
 		ask, err := s.Store.Ask(ctx, k)
 		if inv := invocationOf(ctx); inv != nil && err == nil {
-			inv.asked = ask.Policies
+			inv.asked, inv.ask = ask.Policies, s.w.oracle.seq
 			inv.reads(ask.Package)
 		}
 		return ask, err
@@ -227,7 +230,7 @@ func (s *store) Ask(ctx context.Context, k entitlement.AskKeys) (entitlement.Ask
 // Start reads what a beginning is decided on.
 func (s *store) Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error) {
 	return read(ctx, s, reads, "Start "+short(string(r.ID)), func() (entitlement.Start, error) {
-		s.w.oracle.reviewing(invocationOf(ctx), "", r.ID)
+		s.w.oracle.reviewing(invocationOf(ctx), r.ID, false)
 		start, err := s.Store.Start(ctx, r)
 		if inv := invocationOf(ctx); inv != nil && err == nil {
 			inv.reads(start.Package)
@@ -236,14 +239,14 @@ func (s *store) Start(ctx context.Context, r entitlement.AssignmentRequest) (ent
 	})
 }
 
-// Review reads a reviewer and a request; the oracle notes whether that one may decide.
+// Review reads a reviewer and a request; the oracle notes when.
 func (s *store) Review(ctx context.Context, reviewer entitlement.UserID, id entitlement.RequestID) (entitlement.User, entitlement.AssignmentRequest, error) {
 	type both struct {
 		user    entitlement.User
 		request entitlement.AssignmentRequest
 	}
 	b, err := read(ctx, s, reads, "Review "+short(string(id)), func() (b both, err error) {
-		s.w.oracle.reviewing(invocationOf(ctx), reviewer, id)
+		s.w.oracle.reviewing(invocationOf(ctx), id, true)
 		b.user, b.request, err = s.Store.Review(ctx, reviewer, id)
 		return b, err
 	})
@@ -318,6 +321,20 @@ func (s *store) Users(ctx context.Context, ids []entitlement.UserID) ([]entitlem
 // Policies reads several policies.
 func (s *store) Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error) {
 	return read(ctx, s, reads, "Policies "+strconv.Itoa(len(ids)), func() ([]entitlement.AssignmentPolicy, error) { return s.Store.Policies(ctx, ids) })
+}
+
+// Members pages through a group's members, by short pages.
+func (s *store) Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	page.Limit = min(page.Limit, s.w.pageSize)
+	return read(ctx, s, reads, "Members "+short(string(id))+" "+page.Token, func() (entitlement.Paged[entitlement.UserID], error) { return s.Store.Members(ctx, id, page) })
+}
+
+// Inbox reads a page of what waits for somebody's decision.
+func (s *store) Inbox(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if page.Limit == 0 {
+		page.Limit = s.w.pageSize
+	}
+	return read(ctx, s, looks, "Inbox "+short(string(u.ID))+" "+page.Token, func() (entitlement.Paged[entitlement.AssignmentRequest], error) { return s.Store.Inbox(ctx, u, page) })
 }
 
 // Owners reads a group's owners.

@@ -1,8 +1,8 @@
 package sim
 
 import (
-	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -10,7 +10,7 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// mood is how a target behaves.
+// mood is how a target behaves for a while.
 type mood int
 
 const (
@@ -22,28 +22,38 @@ const (
 	halves  // does the first half of a batch and then fails
 	refuses // does not know our credential any more
 	forbids // lets nobody in
+	fronted // something in front of it answers in its place, in a way of its own
+	silent  // it takes the call and never answers
 	moods
 )
 
-var moodNames = [moods]string{"well", "down", "slow", "throttling", "deaf", "halves", "refuses", "forbids"}
+var moodNames = [moods]string{"well", "down", "slow", "throttling", "deaf", "halves", "refuses", "forbids", "fronted", "silent"}
 
-// target is an honest system: it keeps its own log of who held what, and who did it.
+// target is a system of its own: it keeps its own log of who held what, and who did it,
+// which is what "there" means.
 type target struct {
+	Nature
 	w           *world
 	id          entitlement.ConnectorID
 	name        string
 	credential  string
 	mood        mood
+	inFront     time.Time // until then it is fronted, whatever its mood
 	batch       int
 	latency     time.Duration
 	people      map[entitlement.UserID]connector.PrincipalRef
 	owners      map[connector.PrincipalRef]entitlement.UserID
 	born        int
 	resources   map[string]bool
+	missing     map[string]time.Time                                    // resources that it says are not there, until then
+	bad         entitlement.UserID                                      // whoever is changed together with this one is not changed
+	forbidden   bool                                                    // and it says that we may not, in place of failing
 	holds       map[entitlement.RoleRef]map[connector.PrincipalRef]bool // true: by us
+	took        map[membership]*taken
 	log         []entry
 	calls       int
 	writes      int
+	crossed     int // changes that were written over by one which had read before them
 	lastAttempt time.Time
 }
 
@@ -56,10 +66,23 @@ type entry struct {
 	byUs    bool
 }
 
-func (w *world) newTarget(name string, id entitlement.ConnectorID, batch int) *target {
-	return &target{w: w, id: id, name: name, credential: secretWord + name, batch: batch,
+type membership struct {
+	role entitlement.RoleRef
+	who  connector.PrincipalRef
+}
+
+// taken is what a target took from us of one membership: when it last took a grant, and
+// the removals that it took since then.
+type taken struct {
+	granted  time.Time
+	removals []time.Time
+}
+
+func (w *world) newTarget(name string, id entitlement.ConnectorID, batch int, n Nature) *target {
+	return &target{Nature: n, w: w, id: id, name: name, credential: secretWord + name, batch: batch,
 		people: map[entitlement.UserID]connector.PrincipalRef{}, owners: map[connector.PrincipalRef]entitlement.UserID{},
-		resources: map[string]bool{}, holds: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}
+		resources: map[string]bool{}, missing: map[string]time.Time{}, took: map[membership]*taken{},
+		holds: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}
 }
 
 // hire gives a person an account at the target, a new one where the person had one before.
@@ -68,6 +91,7 @@ func (t *target) hire(u entitlement.UserID) {
 	t.born++
 	ref := connector.PrincipalRef(fmt.Sprintf("%s-%d", t.name, t.born))
 	t.people[u], t.owners[ref] = ref, u
+	t.w.oracle.reborn(t.id, u)
 }
 
 // fire deletes a person's account with all that it held.
@@ -76,15 +100,16 @@ func (t *target) fire(u entitlement.UserID) {
 	if !ok {
 		return
 	}
-	delete(t.people, u)
 	for role, members := range t.holds {
 		if _, held := members[ref]; held {
 			t.set(role, ref, false, false)
 		}
 	}
+	delete(t.people, u)
 }
 
-// set changes a membership and logs it.
+// set changes a membership and logs it. A membership of an id that nobody has any more
+// gives nobody anything.
 func (t *target) set(role entitlement.RoleRef, ref connector.PrincipalRef, granted, byUs bool) {
 	members := t.holds[role]
 	if members == nil {
@@ -97,159 +122,109 @@ func (t *target) set(role entitlement.RoleRef, ref connector.PrincipalRef, grant
 		delete(members, ref)
 	}
 	t.log = append(t.log, entry{time.Now(), ref, role, granted, byUs})
-	t.w.oracle.effect(t.owners[ref], role, granted, byUs)
-}
-
-// session is a connector to a target under one credential.
-type session struct {
-	*target
-	word string
-}
-
-// factory opens the target that a registration names.
-func (w *world) factory(cfg entitlement.ConnectorConfig, credential string) (connector.Connector, error) {
-	i := slices.IndexFunc(w.targets, func(t *target) bool { return cfg.URL == t.url() })
-	if i < 0 {
-		return nil, entitlement.Errorf(entitlement.Invalid, "There is no such target.")
+	if u := t.owners[ref]; t.people[u] == ref {
+		t.w.oracle.effect(u, role, granted, byUs)
 	}
-	return session{w.targets[i], credential}, nil
 }
 
-func (t *target) url() string { return "https://" + t.name + ".example" }
-
-// Describe tells the size of a batch.
-func (s session) Describe() connector.Capabilities {
-	return connector.Capabilities{MaxBatch: s.batch}
-}
-
-// call makes one call to the target in its present mood.
-func (s session) call(ctx context.Context, label string, effect func() error) error {
-	return s.w.do(ctx, outside, label+" at "+s.name, func() error {
-		s.calls++
-		s.lastAttempt = time.Now()
-		if s.word != s.credential {
-			return connector.Fail(entitlement.Forbidden, "call", &connector.Refusal{Reason: connector.CredentialRefused, Detail: "The target does not accept our credential.", Permanent: true}, nil)
-		}
-		switch s.mood {
-		case down:
-			return connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target could not be reached."}, nil)
-		case throttling:
-			return connector.Fail(entitlement.Throttled, "call", &connector.Refusal{Reason: connector.TargetThrottled, Detail: "The target asks us to slow down.", After: 90 * time.Second}, nil)
-		}
-		return effect()
-	})
-}
-
-// wait lets a slow target take its time, before the effect and never past the client's own patience.
-func (s session) wait(ctx context.Context, label string) error {
-	latency := s.latency
-	switch d := mix(s.w.choice, uint64(s.calls)); {
-	case s.mood == slow:
-		latency = 8 * time.Second
-	case s.w.rate > 0 && d%4 == 0:
-		latency = time.Duration(below(mix(d), 9)) * time.Second
+// takes notes that the target took a change from us, whatever it made of it.
+func (t *target) takes(role entitlement.RoleRef, ref connector.PrincipalRef, grant bool) {
+	key := membership{role, ref}
+	if t.took[key] == nil {
+		t.took[key] = &taken{}
 	}
-	if inv := invocationOf(ctx); inv != nil && latency > 0 && !s.w.park(inv, label+" under way", latency) {
-		return errDead
+	if grant {
+		*t.took[key] = taken{granted: time.Now()}
+	} else {
+		t.took[key].removals = append(t.took[key].removals, time.Now())
 	}
-	return nil
 }
 
-// Resource finds a resource.
-func (s session) Resource(ctx context.Context, originID string) (r connector.Resource, err error) {
-	err = s.call(ctx, "Resource "+originID, func() error {
-		if !s.resources[originID] {
-			return s.missing()
+// heldAt tells who held a role at a moment, in the order in which they came to.
+func (t *target) heldAt(role entitlement.RoleRef, at time.Time) []connector.PrincipalRef {
+	var members []connector.PrincipalRef
+	for _, e := range t.log {
+		if e.role != role || e.at.After(at) {
+			continue
 		}
-		r = connector.Resource{OriginID: originID, DisplayName: originID, Roles: []connector.Role{{OriginID: memberRole, DisplayName: "Member"}}}
-		return nil
-	})
-	return r, err
-}
-
-const memberRole = "member"
-
-func (t *target) missing() error {
-	return connector.Fail(entitlement.NotFound, "call", &connector.Refusal{Reason: connector.ResourceMissing, Detail: "The target has no such resource.", Permanent: true}, nil)
-}
-
-// FindPrincipal finds a person's account.
-func (s session) FindPrincipal(ctx context.Context, who connector.Correlation) (ref connector.PrincipalRef, err error) {
-	err = s.call(ctx, "FindPrincipal "+short(string(who.User)), func() error {
-		if err := s.wait(ctx, "FindPrincipal "+short(string(who.User))); err != nil {
-			return err
+		members = without(members, e.who)
+		if e.granted {
+			members = append(members, e.who)
 		}
-		found, ok := s.people[who.User]
-		if !ok {
-			return &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "The target has no such person.", Permanent: true}
-		}
-		ref = found
-		return nil
-	})
-	return ref, err
-}
-
-// Apply changes memberships.
-func (s session) Apply(ctx context.Context, role entitlement.RoleRef, ops []connector.Op) (results []connector.Result, err error) {
-	label := fmt.Sprint("Apply ", role.Resource, ops)
-	err = s.call(ctx, label, func() error {
-		if err := s.wait(ctx, label); err != nil {
-			return err
-		}
-		if !s.resources[role.Resource] {
-			return s.missing()
-		}
-		results = make([]connector.Result, len(ops))
-		for i, op := range ops {
-			if s.mood == deaf {
-				continue
-			}
-			if s.mood == halves && i >= (len(ops)+1)/2 {
-				return unavailable()
-			}
-			s.writes++
-			if s.mood == forbids && op.Grant {
-				results[i].Err = &connector.Refusal{Reason: connector.RefusedByTarget, Detail: "The target does not want this person.", Permanent: true}
-				continue
-			}
-			u, ok := s.owners[op.Principal]
-			if !ok || s.people[u] != op.Principal {
-				results[i].Err = &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "The target has no such person.", Permanent: true}
-				continue
-			}
-			if _, held := s.holds[role][op.Principal]; held != op.Grant {
-				s.set(role, op.Principal, op.Grant, true)
-			}
-		}
-		if s.mood == halves {
-			return unavailable()
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
-	return results, nil
+	return members
 }
 
-// Check tells who holds a role.
-func (s session) Check(ctx context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) (present []bool, err error) {
-	label := fmt.Sprint("Check ", role.Resource, who)
-	err = s.call(ctx, label, func() error {
-		if err := s.wait(ctx, label); err != nil {
-			return err
-		}
-		if !s.resources[role.Resource] {
-			return s.missing()
-		}
-		present = make([]bool, len(who))
-		for i, ref := range who {
-			_, present[i] = s.holds[role][ref]
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
+// shows is what the target answers of somebody where it is asked in a way.
+func (t *target) shows(way int, role entitlement.RoleRef, who []connector.PrincipalRef) []entitlement.Presence {
+	late := t.Behind * time.Duration([]int{2, 2, 1, 0}[below(mix(t.w.choice, uint64(t.calls), 5), 4)]) / 2
+	members := t.heldAt(role, time.Now().Add(-late))
+	if t.Shows[way] == ShowsFirst {
+		members = members[:min(t.Cut, len(members))]
 	}
-	return present, nil
+	all := make([]entitlement.Presence, len(who))
+	for i, ref := range who {
+		switch shown := t.Shows[way]; {
+		case shown == ShowsNothing:
+			all[i] = entitlement.PresenceUnknown
+		case shown == ShowsEverybody, shown != ShowsNobody && slices.Contains(members, ref):
+			all[i] = entitlement.PresencePresent
+		default:
+			all[i] = entitlement.PresenceAbsent
+		}
+	}
+	return all
+}
+
+// overwrite makes the members of a role what a change has read before it, where others have
+// changed them since, but for those whom the change is about.
+func (t *target) overwrite(role entitlement.RoleRef, read map[connector.PrincipalRef]bool, about []connector.Op) {
+	named := func(ref connector.PrincipalRef) bool {
+		return slices.ContainsFunc(about, func(op connector.Op) bool { return op.Principal == ref })
+	}
+	now := maps.Clone(t.holds[role])
+	for _, ref := range slices.Sorted(maps.Keys(t.owners)) {
+		byUs, was := read[ref]
+		byUsNow, is := now[ref]
+		if was == is || named(ref) {
+			continue
+		}
+		t.crossed++
+		t.w.say("    %s writes over a change of %s", t.name, ref)
+		t.set(role, ref, was, was && byUs || is && byUsNow)
+	}
+}
+
+// readable reports that the target says that a resource is there.
+func (t *target) readable(resource string) bool {
+	return t.resources[resource] && !time.Now().Before(t.missing[resource])
+}
+
+// cure makes a target well, and lets everything be there that should be. One that could
+// never be asked, and whose connector does not allow for that, shows its members now.
+func (t *target) cure() {
+	t.mood, t.bad, t.inFront = well, "", time.Time{}
+	clear(t.missing)
+	for name := range t.resources {
+		t.resources[name] = true
+	}
+	if !t.Tells() && !t.Accepts {
+		t.Shows[0] = ShowsTruth
+	}
+	t.AnyID = false // nobody looks anew for an id that is younger than a day
+	for _, members := range t.holds {
+		maps.DeleteFunc(members, func(ref connector.PrincipalRef, _ bool) bool { return t.people[t.owners[ref]] != ref })
+	}
+}
+
+// tookOf returns what a target took from us of a role for a person, by each id that can
+// be changed.
+func (t *target) tookOf(u entitlement.UserID, role entitlement.RoleRef) []taken {
+	var all []taken
+	for _, ref := range slices.Sorted(maps.Keys(t.owners)) {
+		if took := t.took[membership{role, ref}]; took != nil && t.owners[ref] == u && (t.people[u] == ref || t.AnyID) {
+			all = append(all, *took)
+		}
+	}
+	return all
 }

@@ -229,7 +229,9 @@ func (s *site) Open(context.Context, entitlement.ConnectorID) (connector.Connect
 }
 
 // Describe tells the size of a batch.
-func (s *site) Describe() connector.Capabilities { return connector.Capabilities{MaxBatch: s.batch} }
+func (s *site) Describe() connector.Capabilities {
+	return connector.Capabilities{MaxBatch: s.batch, Ways: []connector.Way{"list"}, Authoritative: true}
+}
 
 // Resource is not asked for.
 func (s *site) Resource(context.Context, string) (connector.Resource, error) {
@@ -270,9 +272,16 @@ func (s *site) done() int {
 	return s.succeeded
 }
 
-// FindPrincipal finds everybody.
-func (s *site) FindPrincipal(_ context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
-	return connector.PrincipalRef(who.User), s.call(false)
+// FindPrincipals finds everybody.
+func (s *site) FindPrincipals(_ context.Context, who []connector.Correlation) ([]connector.Found, error) {
+	found := make([]connector.Found, len(who))
+	for i, w := range who {
+		if err := s.call(false); err != nil {
+			return nil, err
+		}
+		found[i].Ref = connector.PrincipalRef(w.User)
+	}
+	return found, nil
 }
 
 // Apply changes memberships.
@@ -292,15 +301,15 @@ func (s *site) Apply(_ context.Context, role entitlement.RoleRef, ops []connecto
 }
 
 // Check tells who holds a role.
-func (s *site) Check(_ context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
+func (s *site) Check(_ context.Context, role entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	if err := s.call(false); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	holds := make([]bool, len(who))
+	holds := make([]entitlement.Presence, len(who))
 	for i, p := range who {
-		holds[i] = s.members[role][p]
+		holds[i] = entitlement.PresenceOf(s.members[role][p])
 	}
 	return holds, nil
 }

@@ -84,7 +84,7 @@ func pick[T any](c Command, n int, all []T, stateOf func(T) string) (T, bool) {
 func (w *world) useSubmit(c Command) usage {
 	pkg, subject := w.pairFor(c)
 	w.same, w.about = pair{pkg, subject}, w.stateOf(pkg, subject)
-	in := submission(c, subject, pkg, w.policyOf(pkg, c.C))
+	in := submission(c, subject, pkg, w.policyFor(c, pkg))
 	if c.Kind == Submit {
 		w.actor = subject
 	} else if c.C%9 == 0 {
@@ -142,6 +142,19 @@ func (w *world) policyOf(pkg entitlement.PackageID, n int) entitlement.PolicyID 
 	return of[n%len(of)]
 }
 
+// policyFor picks the policy that a submission names: mostly one of the package, and now
+// and then one of another package, one that is gone, or none.
+func (w *world) policyFor(c Command, pkg entitlement.PackageID) entitlement.PolicyID {
+	switch c.C % 12 {
+	case 10:
+		return w.cast.policies[c.A%len(w.cast.policies)]
+	case 11:
+		return ""
+	default:
+		return w.policyOf(pkg, c.C)
+	}
+}
+
 func (w *world) useDecide(c Command) usage {
 	var asked []entitlement.RequestID
 	for _, id := range w.oracle.order {
@@ -180,6 +193,9 @@ func (w *world) reviewerFor(r *asked, n int) entitlement.UserID {
 			if u := w.personAt(n + i); w.oracle.mayDecide(u, r) {
 				return u
 			}
+		}
+		if w.oracle.mayDecide(w.admin.ID, r) {
+			return w.admin.ID
 		}
 	}
 	if n%8 == 0 {
@@ -295,6 +311,11 @@ func (w *world) usePeople(c Command) usage {
 	if c.Same && w.same.who != "" {
 		u = w.same.who
 	}
+	if r := w.oracle.requests[w.lastRequest]; c.Same && c.C%3 > 0 && r != nil && r.last.State == entitlement.RequestPendingApproval {
+		if to := w.reviewerFor(r, 1+c.A*4); to != w.admin.ID {
+			u = to // not whom it is for, but who is to decide it
+		}
+	}
 	enabled := func(is bool) usage {
 		return func(ctx context.Context, by authz.Caller) error {
 			_, err := w.directory.UpdateUser(ctx, by, u, func(x *entitlement.User) error { x.Enabled = is; return nil })
@@ -302,6 +323,9 @@ func (w *world) usePeople(c Command) usage {
 		}
 	}
 	group := w.cast.groups[c.B%len(w.cast.groups)]
+	if c.C%10 == 9 {
+		group = entitlement.AdministratorsGroup
+	}
 	switch c.Kind {
 	case NewPerson:
 		return w.useNewPerson(c)

@@ -110,8 +110,8 @@ func newWorld(p Plan) *world {
 	w.bulk = w.laneOf(names.DeliverBulk, names.DeliverTimeout)
 	w.fanout = w.laneOf(names.FanoutJobs, time.Minute)
 	w.targets = []*target{
-		w.newTarget("alpha", "00000000-0000-4000-8000-00000000a1fa", 2),
-		w.newTarget("beta", "00000000-0000-4000-8000-0000000be7a0", 20),
+		w.newTarget("alpha", "00000000-0000-4000-8000-00000000a1fa", 2, p.Targets[0]),
+		w.newTarget("beta", "00000000-0000-4000-8000-0000000be7a0", 20, p.Targets[1]),
 	}
 
 	ids := &counter{}
@@ -119,7 +119,7 @@ func newWorld(p Plan) *world {
 	w.directory = &directory.Service{Store: w.store, Clock: told, IDs: ids, First: entitlement.Principal{Issuer: "sim", Value: "first"}, Hinter: w.urgent, Log: w.log}
 	w.groups = groups{w.directory}
 	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Factory{"honest": w.factory})
-	w.catalogs = &catalogs.Service{Store: w.store, Targets: lookup{registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: w.fanout, Clock: told, IDs: ids, Log: w.log}
+	w.catalogs = &catalogs.Service{Store: w.store, Targets: lookup{registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: w.fanout, Hinter: w.urgent, Clock: told, IDs: ids, Log: w.log}
 	w.requests = &requests.Service{Store: w.store, Hinter: w.urgent, Clock: told, IDs: ids, Log: w.log}
 	w.tick = &lifecycle.Service{Store: w.store, Hinter: w.urgent, Jobs: w.fanout, Clock: told, Log: w.log}
 	worker := deliver.Handler(&delivery.Service{Store: w.store, Connectors: opener{registry, w}, Lane: w.bulk, Clock: told, IDs: &counter{kind: 1}, Lease: names.DeliverTimeout, Log: w.log})
@@ -173,12 +173,23 @@ func (c watched) Apply(ctx context.Context, role entitlement.RoleRef, ops []conn
 	return c.Connector.Apply(ctx, role, ops)
 }
 
+// FindPrincipals looks people up, and lets the oracle hear of it.
+func (c watched) FindPrincipals(ctx context.Context, who []connector.Correlation) ([]connector.Found, error) {
+	found, err := c.Connector.FindPrincipals(ctx, who)
+	if err == nil {
+		for i, f := range found {
+			c.w.oracle.sees(c.id, who[i].User, f.Ref)
+		}
+	}
+	return found, err
+}
+
 // Check asks, and lets the oracle hear the answer.
-func (c watched) Check(ctx context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
-	present, err := c.Connector.Check(ctx, role, who)
+func (c watched) Check(ctx context.Context, role entitlement.RoleRef, way connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+	present, err := c.Connector.Check(ctx, role, way, who)
 	if err == nil && !invocationOf(ctx).dead {
 		for i, ref := range who {
-			c.w.oracle.answered(c.w.userAt(c.id, ref), role, present[i])
+			c.w.oracle.answered(c.w.userAt(c.id, ref), role, present[i] == entitlement.PresencePresent)
 		}
 	}
 	return present, err
@@ -186,12 +197,20 @@ func (c watched) Check(ctx context.Context, role entitlement.RoleRef, who []conn
 
 // userAt tells whose account a reference at a target is.
 func (w *world) userAt(id entitlement.ConnectorID, ref connector.PrincipalRef) entitlement.UserID {
-	for _, t := range w.targets {
-		if t.id == id {
-			return t.owners[ref]
-		}
+	if t := w.targetOf(id); t != nil {
+		return t.owners[ref]
 	}
 	return entitlement.UserID(ref)
+}
+
+// targetOf returns the target of a connector; nil for the directory.
+func (w *world) targetOf(id entitlement.ConnectorID) *target {
+	for _, t := range w.targets {
+		if t.id == id {
+			return t
+		}
+	}
+	return nil
 }
 
 // lookup answers the owners' questions about targets.

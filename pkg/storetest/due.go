@@ -27,7 +27,7 @@ func due(w *world, limit int, until time.Time, about ...entitlement.DueRef) []en
 	w.Helper()
 	isOurs := func(r entitlement.DueRef) bool {
 		return slices.ContainsFunc(about, func(a entitlement.DueRef) bool {
-			return r.Request == a.Request && r.Package == a.Package && r.Subject == a.Subject && r.Gen == a.Gen && r.Policy == a.Policy
+			return r.Request == a.Request && r.Package == a.Package && r.Subject == a.Subject && r.Gen == a.Gen && r.Policy == a.Policy && r.Absent == a.Absent
 		})
 	}
 	var all []entitlement.DueRef

@@ -58,7 +58,7 @@ func eventTwice(w *world) {
 func eventKinds(w *world) {
 	id := newID[string]()
 	kinds := []entitlement.AggregateKind{entitlement.OfCatalog, entitlement.OfPackage, entitlement.OfPolicy,
-		entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector}
+		entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal}
 	for _, kind := range kinds {
 		var chain entitlement.Chain
 		w.commit(entitlement.Change{Events: []entitlement.Event{next(&chain, kind, id, "created as "+string(kind))}})

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"slices"
+
 	"leasehold/pkg/entitlement"
 )
 
@@ -9,6 +11,7 @@ var gateScenarios = []scenario{
 	{"S7: a closed policy refuses the guards that name it only", gatePolicy},
 	{"S7: opening a package leaves its closed policies closed", gateBoth},
 	{"S7: a closed package lets pass what needs no guard", gateUnguarded},
+	{"S7: a new request is committed with the guard of its package and its policy, or not at all", guardedRequest},
 }
 
 func guard(p entitlement.PackageID, policy entitlement.PolicyID, subject entitlement.UserID) entitlement.Change {
@@ -92,4 +95,26 @@ func gateUnguarded(w *world) {
 	slot := get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, subject))
 	slot.Open = ""
 	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Slots: []entitlement.Slot{slot.Vacate()}, Events: []entitlement.Event{e}})
+}
+
+func guardedRequest(w *world) {
+	for _, direct := range []bool{false, true} {
+		r, _ := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(0))
+		if direct {
+			r.Type, r.Requestor = entitlement.AdminAdd, newID[entitlement.UserID]()
+		}
+		r, e := begun(r)
+		own := entitlement.Guard{Package: r.Package, Policy: r.Policy, Subject: r.Subject}
+		elsewhere, none := own, own
+		elsewhere.Package, none.Policy = newID[entitlement.PackageID](), ""
+		for _, guards := range [][]entitlement.Guard{nil, {elsewhere}, {none}, {own}} {
+			err := w.s.Commit(w.Context(), entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
+				Slots: []entitlement.Slot{{Package: r.Package, Subject: r.Subject, Open: r.ID}}, Guards: guards})
+			if slices.Contains(guards, own) {
+				w.must(err)
+			} else {
+				w.kind(err, entitlement.Internal)
+			}
+		}
+	}
 }

@@ -13,6 +13,10 @@ var membershipScenarios = []scenario{
 	{"S14: a user that was read before a membership changed is not written", membershipStale},
 	{"Members are paged, owners are apart from them", membersPaged},
 	{"Many memberships are made in one change", membersMany},
+	{"S10: memberships go with the version and the chain of their user", membershipsOfUser},
+	{"A user begins in a group", membershipBorn},
+	{"S21: a user is written into no more groups than one may be in", membershipsFull},
+	{"A reference holds to who and what is there, and moves nothing", referencesHold},
 }
 
 func membership(g entitlement.GroupID, u entitlement.UserID, owner, erased bool) entitlement.Change {
@@ -145,4 +149,86 @@ func membersMany(w *world) {
 	c.Memberships[39] = last
 	w.commit(c)
 	sameSet(w, w.members(g.ID, 7), want)
+}
+
+// moved returns a change that makes and ends memberships of a user as it was read, with
+// an event of that user each.
+func moved(u entitlement.User, memberships ...entitlement.Membership) (entitlement.User, entitlement.Change) {
+	c := entitlement.Change{Memberships: memberships}
+	for range memberships {
+		c.Events = append(c.Events, next(&u.Chain, entitlement.OfUser, string(u.ID), "memberAdded"))
+	}
+	c.Users = []entitlement.User{u}
+	return u, c
+}
+
+func membershipsOfUser(w *world) {
+	u, g, h := w.user(), w.group(), w.group()
+	w.join(u.ID, h.ID)
+	u = get[entitlement.User](w)(w.s.User(w.Context(), u.ID))
+	stale := u
+	u, c := moved(u, entitlement.Membership{Group: g.ID, User: u.ID}, entitlement.Membership{Group: g.ID, User: u.ID, Owner: true},
+		entitlement.Membership{Group: h.ID, User: u.ID, Erased: true})
+	c.References = []entitlement.Reference{{Group: g.ID}}
+	w.commit(c)
+	u.Version, u.Groups = u.Version+1, []entitlement.GroupID{g.ID}
+	w.same(get[entitlement.User](w)(w.s.User(w.Context(), u.ID)), u)
+	sameSet(w, w.members(g.ID, 0), []entitlement.UserID{u.ID})
+	sameSet(w, get[[]entitlement.UserID](w)(w.s.Owners(w.Context(), g.ID)), []entitlement.UserID{u.ID})
+	if left := w.members(h.ID, 0); len(left) != 0 {
+		w.Fatalf("got %v, who left", left)
+	}
+	w.must(entitlement.VerifyChain(u.Chain, get[[]entitlement.Event](w)(w.s.Events(w.Context(), entitlement.OfUser, string(u.ID)))))
+
+	_, c = moved(stale, entitlement.Membership{Group: h.ID, User: u.ID})
+	w.refuse(entitlement.PartDirectory, c)
+	_, c = moved(u, entitlement.Membership{Group: g.ID, User: u.ID})
+	w.refuse(entitlement.PartDirectory, c)
+	_, c = moved(u, entitlement.Membership{Group: h.ID, User: u.ID, Erased: true})
+	w.refuse(entitlement.PartDirectory, c)
+	w.same(get[entitlement.User](w)(w.s.User(w.Context(), u.ID)), u)
+}
+
+func membershipBorn(w *world) {
+	g := w.group()
+	u, c := moved(entitlement.User{ID: newID[entitlement.UserID](), UserPrincipalName: unique("born-")})
+	c.Memberships = []entitlement.Membership{{Group: g.ID, User: u.ID}}
+	w.commit(c)
+	u.Version, u.Groups = 1, []entitlement.GroupID{g.ID}
+	w.same(get[entitlement.User](w)(w.s.User(w.Context(), u.ID)), u)
+	sameSet(w, w.members(g.ID, 0), []entitlement.UserID{u.ID})
+}
+
+func membershipsFull(w *world) {
+	u, g := w.user(), w.group()
+	for made := 0; made < entitlement.MaxGroups; made += 90 {
+		var all []entitlement.Membership
+		for range min(90, entitlement.MaxGroups-made) {
+			all = append(all, entitlement.Membership{Group: newID[entitlement.GroupID](), User: u.ID})
+		}
+		w.commit(entitlement.Change{Users: []entitlement.User{u}, Memberships: all})
+		u.Version++
+	}
+	w.refuse(entitlement.PartDirectory, entitlement.Change{Users: []entitlement.User{u}, Memberships: []entitlement.Membership{{Group: g.ID, User: u.ID}}})
+	w.refuse(entitlement.PartDirectory, membership(g.ID, u.ID, false, false))
+	if got := get[entitlement.User](w)(w.s.User(w.Context(), u.ID)); len(got.Groups) != entitlement.MaxGroups || len(w.members(g.ID, 0)) != 0 {
+		w.Fatalf("got %d groups", len(got.Groups))
+	}
+}
+
+func referencesHold(w *world) {
+	u, g := w.user(), w.group()
+	event := next(&entitlement.Chain{}, entitlement.OfConnector, newID[string](), "created")
+	w.commit(entitlement.Change{Events: []entitlement.Event{event}, References: []entitlement.Reference{{User: u.ID}, {Group: g.ID}}})
+	w.same(get[entitlement.User](w)(w.s.User(w.Context(), u.ID)), u)
+	w.same(get[entitlement.Group](w)(w.s.Group(w.Context(), g.ID)), g)
+
+	g.Erased = true
+	w.commit(entitlement.Change{Groups: []entitlement.Group{g}})
+	_, c := moved(u, entitlement.Membership{Group: g.ID, User: u.ID})
+	c.References = []entitlement.Reference{{Group: g.ID}}
+	w.refuse(entitlement.PartDirectory, c)
+	if left := w.members(g.ID, 0); len(left) != 0 {
+		w.Fatalf("got %v, members of a group that is gone", left)
+	}
 }

@@ -23,7 +23,7 @@ func openRequests(w *world) {
 		c.Requests, c.Events = append(c.Requests, r), append(c.Events, e)
 		r.Version = 1
 		made[r.ID] = r
-		if len(c.Requests) == 30 {
+		if len(c.Requests) == 24 {
 			w.commit(c)
 			c = entitlement.Change{}
 		}

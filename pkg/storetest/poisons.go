@@ -63,6 +63,16 @@ func poisons() []poison {
 		{"the end of a membership that is none", entitlement.PartDirectory, func(w *world, _ *everything, c *entitlement.Change) {
 			c.Memberships = append(c.Memberships[:2:2], entitlement.Membership{Group: newID[entitlement.GroupID](), User: w.user().ID, Erased: true})
 		}},
+		{"a reference to nobody", entitlement.PartDirectory, func(_ *world, _ *everything, c *entitlement.Change) {
+			c.References = append(c.References[:0:0], entitlement.Reference{User: newID[entitlement.UserID]()})
+		}},
+		{"a reference to a user who was deleted", entitlement.PartDirectory, func(w *world, _ *everything, c *entitlement.Change) {
+			gone := w.user(func(u *entitlement.User) { u.Deleted = instant(0) })
+			c.References = append(c.References[:0:0], entitlement.Reference{User: gone.ID})
+		}},
+		{"a reference to a group that is not there", entitlement.PartDirectory, func(_ *world, _ *everything, c *entitlement.Change) {
+			c.References = append(c.References[:0:0], entitlement.Reference{Group: newID[entitlement.GroupID]()})
+		}},
 		{"a request that moved on", entitlement.PartRequest, func(w *world, _ *everything, c *entitlement.Change) {
 			r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID]())
 			w.move(r, "approved")

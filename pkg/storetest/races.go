@@ -21,6 +21,8 @@ var raceScenarios = []scenario{
 	{"S14: a settlement and a new debt are never both unseen", raceSettle},
 	{"S22: head changes of one person at once are all counted", raceHeads},
 	{"Of twenty users with one name, one is made", raceNames},
+	{"Of twenty changes that each bring people into one group, none stands in another's way", raceJoin},
+	{"Who is deleted and named at once is named before, or not at all", raceGone},
 }
 
 func raceSubmit(w *world) {
@@ -65,7 +67,7 @@ func raceKey(w *world) {
 	errs := race(len(made), func(i int) error {
 		r, c := command(i)
 		made[i] = r
-		return w.s.Commit(w.Context(), c)
+		return w.s.Commit(w.Context(), guarded(c))
 	})
 	if won := w.winners(errs); won != 1 {
 		w.Fatalf("%d commands went through, want 1", won)
@@ -220,5 +222,43 @@ func raceNames(w *world) {
 	users := get[[]entitlement.User](w)(w.s.Users(w.Context(), ids))
 	if len(users) != 1 {
 		w.Fatalf("%d users were made, want 1", len(users))
+	}
+}
+
+func raceJoin(w *world) {
+	g := w.group()
+	changes := make([]entitlement.Change, 20)
+	var want []entitlement.UserID
+	for i := range changes {
+		for range 5 {
+			u, c := moved(w.user(), entitlement.Membership{Group: g.ID})
+			c.Memberships[0].User = u.ID
+			want = append(want, u.ID)
+			changes[i].Users, changes[i].Memberships = append(changes[i].Users, c.Users...), append(changes[i].Memberships, c.Memberships...)
+			changes[i].Events = append(changes[i].Events, c.Events...)
+		}
+		changes[i].References = []entitlement.Reference{{Group: g.ID}}
+	}
+	for _, err := range race(len(changes), func(i int) error { return w.s.Commit(w.Context(), changes[i]) }) {
+		w.must(err)
+	}
+	sameSet(w, w.members(g.ID, 7), want)
+	w.same(get[entitlement.Group](w)(w.s.Group(w.Context(), g.ID)), g)
+}
+
+func raceGone(w *world) {
+	for range 5 {
+		u, g := w.user(), w.group()
+		gone := u
+		gone.Deleted = instant(0)
+		_, join := moved(u, entitlement.Membership{Group: g.ID, User: u.ID})
+		changes := []entitlement.Change{{Users: []entitlement.User{gone}}, join}
+		if won := w.winners(race(2, func(i int) error { return w.s.Commit(w.Context(), changes[i]) })); won != 1 {
+			w.Fatalf("%d went through, want 1", won)
+		}
+		u = get[entitlement.User](w)(w.s.User(w.Context(), u.ID))
+		if members := w.members(g.ID, 0); u.Gone() == (len(members) == 1) || u.Gone() == u.MemberOf(g.ID) {
+			w.Fatalf("%+v, members %v", u, members)
+		}
 	}
 }

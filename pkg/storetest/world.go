@@ -37,13 +37,26 @@ func (w *world) must(err error) {
 // commit makes the change, or ends the scenario.
 func (w *world) commit(c entitlement.Change) {
 	w.Helper()
-	w.must(w.s.Commit(w.Context(), c))
+	w.must(w.s.Commit(w.Context(), guarded(c)))
+}
+
+// guarded gives new requests the guards that they must have.
+func guarded(c entitlement.Change) entitlement.Change {
+	if c.Guarded() == nil {
+		return c
+	}
+	for _, r := range c.Requests {
+		if r.Version == 0 && r.Type.Adds() {
+			c.Guards = append(c.Guards, entitlement.Guard{Package: r.Package, Policy: r.Policy, Subject: r.Subject})
+		}
+	}
+	return c
 }
 
 // refuse demands that the change is refused because part did not hold.
 func (w *world) refuse(part entitlement.Part, c entitlement.Change) {
 	w.Helper()
-	err := w.s.Commit(w.Context(), c)
+	err := w.s.Commit(w.Context(), guarded(c))
 	if entitlement.StalePart(err) != part || entitlement.KindOf(err) != entitlement.Conflict {
 		w.Fatalf("commit: got %v, want a conflict on the %s", err, part)
 	}

@@ -37,7 +37,7 @@ func TestTheConnectorConformsWithThisServer(t *testing.T) {
 	connectortest.Run(t, func(t *testing.T) connectortest.Harness {
 		group := text(call(t, s, "POST", "/v2/Groups", `{"schemas":["`+schemaGroup+`"],"displayName":"`+t.Name()+`"}`, 201)["id"])
 		proxy := connectortest.NewProxy(t, base)
-		c, err := scim.New(proxy.URL, token, []string{"userName", "mail"}, outbound.Client(true))
+		c, err := scim.New(proxy.URL, token, entitlement.ConnectorConfig{CorrelationKeys: []string{"userName", "mail"}}, outbound.Client(true))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -66,30 +66,37 @@ func (s *System) wire(store *memstore.Store, out io.Writer) (functions, error) {
 		return nil, err
 	}
 	system, credentials := clock.System{}, &secrets.Memory{}
-	urgent, bulk, jobs := s.lanes[names.DeliverUrgent], s.lanes[names.DeliverBulk], s.lanes[names.FanoutJobs]
+	// A function may send to what names says, as its role has it in a deployed stack.
+	may := senders{lanes: s.lanes}
+	urgent, bulk, jobs := names.DeliverUrgent, names.DeliverBulk, names.FanoutJobs
 	logs := map[string]*slog.Logger{}
 	for _, f := range names.Functions {
 		logs[f.ID] = obs.New(out, f.ID)
 	}
 
-	people := func(log *slog.Logger) *directory.Service {
-		return &directory.Service{Store: store, Clock: system, IDs: system, Hinter: urgent, Log: log,
+	people := func(id string) *directory.Service {
+		return &directory.Service{Store: store, Clock: system, IDs: system, Hinter: may.send(id, urgent), Log: logs[id],
 			First: entitlement.Principal{Issuer: s.Facts.Issuer, Value: parts.Admin}}
 	}
 	deps := func(id string) graph.Deps {
-		return graph.Deps{Authenticator: verifier, Directory: people(logs[id]), Reads: store, PublicURL: s.Facts.URL, GatewayBase: lambdaio.GatewayBase, Clock: system}
+		return graph.Deps{Authenticator: verifier, Directory: people(id), Reads: store, PublicURL: s.Facts.URL, GatewayBase: lambdaio.GatewayBase, Clock: system}
 	}
 	// The target system is on this machine, and plain http.
-	registry := targets.Registry(store, credentials, people(logs[names.Deliver]), true)
+	builtin := &directory.Service{Store: store, Clock: system, IDs: system}
+	registry := targets.Registry(store, credentials, builtin, true)
 
 	owners := deps(names.Catalogs)
 	owners.Catalogs = &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
-		Jobs: jobs, Clock: system, IDs: system, Log: logs[names.Catalogs]}
+		Jobs: may.send(names.Catalogs, jobs), Hinter: may.send(names.Catalogs, urgent), Clock: system, IDs: system, Log: logs[names.Catalogs]}
 	askers := deps(names.Requests)
-	askers.Requests = &requests.Service{Store: store, Hinter: urgent, Reasons: connector.Reasons(), Clock: system, IDs: system, Log: logs[names.Requests]}
-	worker := &delivery.Service{Store: store, Connectors: registry, Lane: bulk, Clock: system, IDs: system, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
-	edits := &delivery.FanOut{Store: store, Bulk: bulk, Again: jobs, Clock: system, Log: logs[names.Fanout]}
-	tick := &lifecycle.Service{Store: store, Hinter: urgent, Jobs: jobs, Clock: system, Log: logs[names.Expire]}
+	askers.Requests = &requests.Service{Store: store, Hinter: may.send(names.Requests, urgent), Reasons: connector.Reasons(), Clock: system, IDs: system, Log: logs[names.Requests]}
+	worker := &delivery.Service{Store: store, Connectors: registry, Lane: may.send(names.Deliver, bulk), Clock: system, IDs: system, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
+	edits := &delivery.FanOut{Store: store, Bulk: may.send(names.Fanout, bulk), Again: may.send(names.Fanout, jobs), Clock: system, Log: logs[names.Fanout]}
+	tick := &lifecycle.Service{Store: store, Hinter: may.send(names.Expire, urgent), Jobs: may.send(names.Expire, jobs), Clock: system, Log: logs[names.Expire]}
+
+	if may.refused != nil {
+		return nil, may.refused
+	}
 
 	handlers := map[string]any{
 		names.Catalogs: lambdaio.HTTP(graph.Catalogs(owners)),

@@ -3,6 +3,8 @@ package system
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -46,6 +48,19 @@ func newLanes(c clock.Clock) lanes {
 			visibility: visibilityTimes * names.Functions[i].Timeout, sent: make(chan struct{}, 1)}
 	}
 	return all
+}
+
+// senders hands out lanes to send to, to those functions that names lets.
+type senders struct {
+	lanes   lanes
+	refused error // what names does not let somebody do
+}
+
+func (s *senders) send(function, queue string) *lane {
+	if f, known := names.FindFunction(function); !known || !f.Sends(queue) {
+		s.refused = errors.Join(s.refused, fmt.Errorf("names does not let %s send to %s", function, queue))
+	}
+	return s.lanes[queue]
 }
 
 // delayers are the lanes as the adapter of a function needs them.

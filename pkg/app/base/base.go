@@ -1,9 +1,12 @@
 // Package base is what every function's wiring shares: the clients of AWS, built once a
-// process from the function's configuration.
+// process from the function's configuration. It builds those alone that names says the
+// function uses, since its role allows nothing else.
 package base
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -11,11 +14,14 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"leasehold/pkg/config"
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/lambdaio"
+	"leasehold/pkg/names"
 	"leasehold/pkg/queue"
+	"leasehold/pkg/secrets"
 )
 
 // callTimeout bounds one call to AWS; the SDK's retries come on top.
@@ -38,29 +44,55 @@ func AWS(c config.AWS) aws.Config {
 	return cfg
 }
 
+// Clients makes the clients of one function. One that names does not grant is not made, and
+// Err says so: wiring asks for what it needs, looks at Err once, and starts or does not.
+type Clients struct {
+	c       config.Config
+	aws     aws.Config
+	refused []error
+}
+
+// Open returns the clients of the configuration's function.
+func Open(c config.Config) *Clients { return &Clients{c: c, aws: AWS(c.AWS)} }
+
+// Err names everything that was asked for and that the function may not use.
+func (k *Clients) Err() error { return errors.Join(k.refused...) }
+
+// may notes a client that the function's role is of no use to.
+func (k *Clients) may(granted bool, what string) {
+	if !granted {
+		k.refused = append(k.refused, fmt.Errorf("names does not let %s use %s", k.c.Function.ID, what))
+	}
+}
+
 // Table returns the store.
-func Table(c config.Config) *dynamo.DB {
-	return dynamo.New(dynamodb.NewFromConfig(AWS(c.AWS)), c.Table)
+func (k *Clients) Table() *dynamo.DB {
+	k.may(k.c.Function.Uses.Table&(names.Read|names.Write) == names.Read|names.Write, "the table")
+	return dynamo.New(dynamodb.NewFromConfig(k.aws), k.c.Table)
 }
 
-// Urgent returns the queue of deliveries that people wait for.
-func Urgent(c config.Config) *queue.SQS { return lane(c, c.UrgentQueueURL) }
-
-// Bulk returns the queue of deliveries that edits of packages bring.
-func Bulk(c config.Config) *queue.SQS { return lane(c, c.BulkQueueURL) }
-
-// Fanout returns the queue of edits that have to reach their holders.
-func Fanout(c config.Config) *queue.SQS { return lane(c, c.FanoutQueueURL) }
-
-func lane(c config.Config, url string) *queue.SQS {
-	return queue.New(sqs.NewFromConfig(AWS(c.AWS)), url)
+// Sender returns the queue of the id, to send to.
+func (k *Clients) Sender(id string) *queue.SQS {
+	k.may(k.c.Function.Sends(id), "the queue "+id+" to send to")
+	return k.queue(id)
 }
 
-// Lanes gives the adapter of a function the queues that the function drains.
-func Lanes(queues ...*queue.SQS) lambdaio.Lanes {
+// Drained returns the queues that the function drains, as its adapter needs them.
+func (k *Clients) Drained() lambdaio.Lanes {
 	lanes := lambdaio.Lanes{}
-	for _, q := range queues {
+	for _, id := range k.c.Function.Trigger.Queues {
+		q := k.queue(id)
 		lanes[q.Name()] = q
 	}
 	return lanes
+}
+
+// Secrets returns the credentials of connectors.
+func (k *Clients) Secrets() *secrets.SSM {
+	k.may(k.c.Function.Uses.Secrets&names.Read != 0, "the credentials of connectors")
+	return secrets.NewSSM(ssm.NewFromConfig(k.aws), k.c.SecretPath)
+}
+
+func (k *Clients) queue(id string) *queue.SQS {
+	return queue.New(sqs.NewFromConfig(k.aws), k.c.Queues[id])
 }

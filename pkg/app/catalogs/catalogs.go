@@ -2,10 +2,9 @@
 package catalogs
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
-
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"leasehold/pkg/app/base"
 	"leasehold/pkg/app/httpapi"
@@ -17,7 +16,7 @@ import (
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/graph"
 	"leasehold/pkg/lambdaio"
-	"leasehold/pkg/secrets"
+	"leasehold/pkg/names"
 )
 
 var (
@@ -27,17 +26,18 @@ var (
 
 // New returns the function's HTTP handler.
 func New(c config.Config, log *slog.Logger) (http.Handler, error) {
-	db := base.Table(c)
+	clients := base.Open(c)
+	db, credentials := clients.Table(), clients.Secrets()
+	urgent, jobs := clients.Sender(names.DeliverUrgent), clients.Sender(names.FanoutJobs)
 	verifier, err := httpapi.Verifier(c)
-	if err != nil {
+	if err := errors.Join(err, clients.Err()); err != nil {
 		return nil, err
 	}
-	people := httpapi.Directory(c, db, log)
-	credentials := secrets.NewSSM(ssm.NewFromConfig(base.AWS(c.AWS)), c.SecretPath)
+	people := httpapi.Directory(c, db, urgent, log)
 	registry := targets.Registry(db, credentials, people, c.Emulated)
 	return graph.Catalogs(graph.Deps{
 		Authenticator: verifier, Directory: people, Reads: db, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{},
 		Catalogs: &usecases.Service{Store: db, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
-			Jobs: base.Fanout(c), Clock: clock.System{}, IDs: clock.System{}, Log: log},
+			Jobs: jobs, Hinter: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }

@@ -63,7 +63,7 @@ type cost struct {
 // The pins. A rise fails; a fall is a reason to lower the pin. In brackets what the layout
 // was expected to cost with all key hints warm: calls, read units, write units.
 var (
-	pinSubmitApproval  = cost{3, 7, 12}  // [2, 6, 14]
+	pinSubmitApproval  = cost{4, 8, 12}  // [2, 6, 14]: whoever is asked is looked up, so that nobody asks somebody who is gone
 	pinSubmitAutomatic = cost{3, 7, 14}  // [2, 6, 16]
 	pinDecideLast      = cost{4, 7, 12}  // [3, 6, 12]
 	pinDeny            = cost{4, 7, 8}   // [2, 3, 8]: the slot is read, and with it what an approval would need
@@ -72,6 +72,10 @@ var (
 	pinList            = cost{4, 5.5, 0} // one page of one's own requests, three on it
 	pinDeliver         = cost{9, 13, 12} // [5, 8, 12]: three roles at one target, a fence for each, and the breaker
 	pinRepeat          = cost{1, 1, 0}
+	pinOutside         = cost{19, 16, 27} // three resources, each held while it is written to, and remembered
+	pinLook            = cost{8, 7, 6}
+	pinOutsideRemoval  = cost{19, 15, 21}
+	pinOutsideGone     = cost{9, 9, 14}
 	pinExpireOne       = cost{10, 5, 10} // [8 empty shards, 1 of them read, 10]
 	pinExpireNothing   = cost{8, 4, 0}   // [8, 4, 0]
 	pinKeyed           = cost{4, 9, 14}  // submit, automatic, under a key: one look more at caller and request
@@ -86,6 +90,24 @@ var (
 	pinListOther           = cost{5, 4, 6} // the package, its event, and the row beside the other one
 	pinListGroup           = cost{5, 4, 4}
 	pinListers             = cost{5, 5, 0} // a page of one
+
+	// An event of each person, so that nothing of a group is a shared write key; one event of
+	// the group for all would be cost{4, 3, 8} for one and cost{3, 2, 166} for forty.
+	pinAddMember            = cost{5, 4, 8}
+	pinRemoveMember         = cost{6, 5, 8}
+	pinMembers40            = cost{7, 81, 244}
+	pinDisableAdministrator = cost{9, 9, 14} // the administrators who are left, and the version of their group
+	// Of looking whether anybody is there to decide: by name it is one read, of a group the
+	// first three members. Out of a group it takes one read more, whether the
+	// group approves. A tick costs 8 calls and 4 R with nothing due.
+	pinSubmitToGroup  = cost{5, 10, 12}
+	pinSubmitToNobody = cost{5, 9, 14} // the fallback is looked up as well, and an event says who became an approver
+	pinLeave          = cost{6, 5, 8}
+	pinLeaveApprovers = cost{6, 5, 11}
+	pinDisable        = cost{6, 5, 10}
+	pinAbsence        = cost{27, 15.5, 25} // two requests, each with others asked
+	pinAbsenceAgain   = cost{23, 17.5, 3}
+	pinDailyLook      = cost{15, 13, 4}
 )
 
 // place is an empty table, somewhere.
@@ -116,6 +138,7 @@ type office struct {
 	place
 	meter            *dynamotest.Meter
 	db               *dynamo.DB
+	who              *directory.Service
 	clock            *clock.Virtual
 	catalogs, people http.Handler
 	worker           *delivery.Service
@@ -127,7 +150,10 @@ type office struct {
 // hints drops every hint: the test does itself what the worker would.
 type hints struct{}
 
-func (hints) Hint(context.Context, ...entitlement.UserID) error           { return nil }
+func (hints) Hint(context.Context, ...entitlement.UserID) error { return nil }
+func (hints) HintAfter(context.Context, time.Duration, ...entitlement.UserID) error {
+	return nil
+}
 func (hints) HintJob(context.Context, entitlement.PackageID, int64) error { return nil }
 
 // signedIn takes the name of the caller for a token.
@@ -140,6 +166,7 @@ func (signedIn) Verify(_ context.Context, authorization string) (authn.Token, er
 
 // counted is a target that holds what it is told and counts.
 type counted struct {
+	outside       bool // it is a system of others: what it shows is to be weighed
 	held          map[entitlement.RoleRef]map[connector.PrincipalRef]bool
 	writes, reads int
 }
@@ -147,12 +174,18 @@ type counted struct {
 func (c *counted) Open(context.Context, entitlement.ConnectorID) (connector.Connector, error) {
 	return c, nil
 }
-func (c *counted) Describe() connector.Capabilities { return connector.Capabilities{MaxBatch: 100} }
+func (c *counted) Describe() connector.Capabilities {
+	return connector.Capabilities{MaxBatch: 100, Ways: []connector.Way{"list"}, Authoritative: !c.outside, SerialWrites: c.outside}
+}
 func (c *counted) Resource(context.Context, string) (connector.Resource, error) {
 	return connector.Resource{}, nil
 }
-func (c *counted) FindPrincipal(_ context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
-	return connector.PrincipalRef(who.User), nil
+func (c *counted) FindPrincipals(_ context.Context, who []connector.Correlation) ([]connector.Found, error) {
+	found := make([]connector.Found, len(who))
+	for i, w := range who {
+		found[i].Ref = connector.PrincipalRef(w.User)
+	}
+	return found, nil
 }
 func (c *counted) Apply(_ context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
 	c.writes += len(ops)
@@ -164,11 +197,11 @@ func (c *counted) Apply(_ context.Context, role entitlement.RoleRef, ops []conne
 	}
 	return make([]connector.Result, len(ops)), nil
 }
-func (c *counted) Check(_ context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
+func (c *counted) Check(_ context.Context, role entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	c.reads++
-	held := make([]bool, len(who))
+	held := make([]entitlement.Presence, len(who))
 	for i, p := range who {
-		held[i] = c.held[role][p]
+		held[i] = entitlement.PresenceOf(c.held[role][p])
 	}
 	return held, nil
 }
@@ -182,9 +215,10 @@ func open(t *testing.T, p place) *office {
 	o := &office{T: t, meter: meter, place: p, db: dynamo.New(p.client, p.table), clock: c, target: &counted{held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
 	ids := clock.System{} // the table's shards are chosen by the ids, so these must be random
 	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Hinter: hints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
+	o.who = who
 	registry := targets.Registry(o.db, &secrets.Memory{}, who, true)
 	deps := graph.Deps{Authenticator: signedIn{}, Directory: who, Reads: o.db, PublicURL: "https://access.example", Clock: c,
-		Catalogs: &catalogs.Service{Store: o.db, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: hints{}, Clock: c, IDs: ids, Log: log},
+		Catalogs: &catalogs.Service{Store: o.db, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: hints{}, Hinter: hints{}, Clock: c, IDs: ids, Log: log},
 		Requests: &requests.Service{Store: o.db, Hinter: hints{}, Clock: c, IDs: ids, Log: log}}
 	o.catalogs, o.people = graph.Catalogs(deps), graph.Requests(deps)
 	o.worker = &delivery.Service{Store: o.db, Connectors: o.target, Lane: hints{}, Clock: c, IDs: ids, Lease: time.Minute, Log: log}
@@ -361,6 +395,40 @@ func whatEachCommandCosts(t *testing.T, p place) {
 	}
 }
 
+// At a system of others each resource is read and held while it is written to, and what was
+// written is looked at once more.
+func TestY2_WhatADeliveryCostsAtATargetOfOthers(t *testing.T) {
+	everywhere(t, whatADeliveryCostsAtATargetOfOthers)
+}
+
+func whatADeliveryCostsAtATargetOfOthers(t *testing.T, p place) {
+	o := open(t, p)
+	o.target.outside = true
+	mia, otto := o.person("mia", ""), o.person("otto", "")
+	pkg := o.pack(false)
+	policy := o.policyOf(pkg)
+	o.submit("otto", pkg, policy)
+	o.deliver(otto) // somebody is known to be there, and how late the target is
+	o.clock.Advance(time.Minute)
+	o.deliver(otto)
+
+	id := o.submit("mia", pkg, policy)
+	o.costs("deliver, three roles", pinOutside, func() { o.deliver(mia) })
+	o.clock.Advance(6 * time.Second)
+	o.costs("look once more", pinLook, func() { o.deliver(mia) })
+	o.costs("deliver again", pinRepeat, func() { o.deliver(mia) })
+	o.call(o.people, "admin", "POST", em+"/assignmentRequests", object{"requestType": "adminRemove", "assignment": object{"id": id}})
+	o.costs("take back, three roles", pinOutsideRemoval, func() { o.deliver(mia) })
+	o.clock.Advance(3 * time.Minute)
+	o.costs("see that they are gone", pinOutsideGone, func() { o.deliver(mia) })
+	if a, err := o.db.Assignment(context.Background(), entitlement.AssignmentID(id)); err != nil || a.Removed.IsZero() {
+		t.Fatalf("got %+v, %v", a, err)
+	}
+	if o.target.writes != 9 {
+		t.Errorf("Y3: %d writes for three roles of two people, of whom one lost them", o.target.writes)
+	}
+}
+
 func TestS12_WhatAKeyCosts(t *testing.T) { everywhere(t, whatAKeyCosts) }
 
 func whatAKeyCosts(t *testing.T, p place) {
@@ -425,6 +493,69 @@ func whatListsOfIncompatibleThingsCost(t *testing.T, p place) {
 	o.costs("refuse who holds a package", pinRefuse, func() { o.refused("eve", free, policy) })
 }
 
+func TestR52_WhatItCostsThatSomebodyIsThereToDecide(t *testing.T) {
+	everywhere(t, whatItCostsThatSomebodyIsThereToDecide)
+}
+
+func whatItCostsThatSomebodyIsThereToDecide(t *testing.T, p place) {
+	o := open(t, p)
+	fay, boss := o.person("fay", ""), o.person("boss", "")
+	for _, name := range []string{"mia", "otto", "eve"} {
+		o.person(name, boss)
+	}
+	board := o.group("board", fay, boss)
+	idle := o.group("idle", fay)
+	toManager, toGroup := o.pack(true), o.asking(board)
+	byManager, byGroup := o.policyOf(toManager), o.policyOf(toGroup)
+	o.clock.Advance(time.Hour)
+
+	o.costs("submit, to a group", pinSubmitToGroup, func() { o.submit("mia", toGroup, byGroup) })
+	first := o.clock.Now()
+	o.clock.Advance(time.Second)
+	waits := o.submit("otto", toManager, byManager)
+	leave := func(group string) func() {
+		return func() { o.call(o.catalogs, "admin", "DELETE", "/v1.0/groups/"+group+"/members/"+fay+"/$ref", nil) }
+	}
+	o.costs("out of a group", pinLeave, leave(idle))
+	o.costs("out of one that approves", pinLeaveApprovers, leave(board))
+	o.run()
+	o.clock.Advance(time.Minute)
+	o.run()
+	o.costs("disable an approver", pinDisable, func() { o.call(o.catalogs, "admin", "PATCH", "/v1.0/users/"+boss, object{"accountEnabled": false}) })
+	o.deliver(boss)
+	o.costs("and two requests wait", pinAbsence, o.run)
+	o.clock.Advance(time.Minute)
+	o.costs("and look again", pinAbsenceAgain, o.run)
+	if r, err := o.db.Request(t.Context(), entitlement.RequestID(waits)); err != nil || len(r.Stages[0].Asked) != 2 {
+		t.Fatalf("got %+v, %v", r.Stages[0].Asked, err)
+	}
+	o.costs("submit, the manager gone", pinSubmitToNobody, func() { o.submit("eve", toManager, byManager) })
+	o.clock.Advance(first.Add(24 * time.Hour).Sub(o.clock.Now()))
+	o.costs("the daily look, at one", pinDailyLook, o.run)
+}
+
+// group adds a group of people.
+func (o *office) group(name string, people ...string) string {
+	o.Helper()
+	id := o.call(o.catalogs, "admin", "POST", "/v1.0/groups", object{"displayName": name})["id"].(string)
+	for _, u := range people {
+		o.call(o.catalogs, "admin", "POST", "/v1.0/groups/"+id+"/members/$ref", object{"@odata.id": "https://access.example/v1.0/users/" + u})
+	}
+	return id
+}
+
+// asking adds a package that a group decides on.
+func (o *office) asking(group string) string {
+	o.Helper()
+	id := o.pack(false)
+	policy := o.policyOf(id).(string)
+	o.call(o.catalogs, "admin", "PUT", em+"/assignmentPolicies/"+policy, object{"id": policy, "displayName": "Group", "accessPackage": object{"id": id}, "allowedTargetScope": "allMemberUsers",
+		"requestorSettings": object{"enableTargetsToSelfAddAccess": true}, "expiration": object{"type": "afterDuration", "duration": "P1D"},
+		"requestApprovalSettings": object{"isApprovalRequiredForAdd": true, "stages": []object{{"durationBeforeAutomaticDenial": "P14D",
+			"primaryApprovers": []object{{"@odata.type": "#microsoft.graph.groupMembers", "groupId": group}}}}}})
+	return id
+}
+
 // refused asks for a package that somebody cannot have.
 func (o *office) refused(as, pkg string, policy any) {
 	o.Helper()
@@ -439,4 +570,41 @@ func (o *office) refused(as, pkg string, policy any) {
 	if o.people.ServeHTTP(w, r); w.Code != http.StatusUnprocessableEntity {
 		o.Fatalf("%d %s", w.Code, w.Body)
 	}
+}
+
+func TestY15_WhatMembersOfAGroupCost(t *testing.T) { everywhere(t, whatMembersOfAGroupCost) }
+
+func whatMembersOfAGroupCost(t *testing.T, p place) {
+	o := open(t, p)
+	o.call(o.catalogs, "admin", "GET", "/v1.0/me", nil)
+	group := o.call(o.catalogs, "admin", "POST", "/v1.0/groups", object{"displayName": "everybody"})["id"].(string)
+	one := o.person("mia", "")
+	people := make([]connector.Op, 40)
+	for i := range people {
+		people[i] = connector.Op{Grant: true, Principal: connector.PrincipalRef(o.person(fmt.Sprint("p", i), ""))}
+	}
+	o.costs("add a member", pinAddMember, func() {
+		o.call(o.catalogs, "admin", "POST", "/v1.0/groups/"+group+"/members/$ref", object{"@odata.id": "/v1.0/users/" + one})
+	})
+	o.costs("take a member out", pinRemoveMember, func() {
+		o.call(o.catalogs, "admin", "DELETE", "/v1.0/groups/"+group+"/members/"+one+"/$ref", nil)
+	})
+	builtin, err := targets.Registry(o.db, &secrets.Memory{}, o.who, true).Open(t.Context(), entitlement.BuiltinConnector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := entitlement.RoleRef{Connector: entitlement.BuiltinConnector, Resource: group, Role: "Member_" + group}
+	o.costs("deliver to 40 people", pinMembers40, func() {
+		if _, err := builtin.Apply(t.Context(), role, people); err != nil {
+			t.Fatal(err)
+		}
+	})
+	o.costs("disable a person", pinDisable, func() {
+		o.call(o.catalogs, "admin", "PATCH", "/v1.0/users/"+one, object{"accountEnabled": false})
+	})
+	admin := o.person("other", "")
+	o.call(o.catalogs, "admin", "POST", "/v1.0/groups/"+string(entitlement.AdministratorsGroup)+"/members/$ref", object{"@odata.id": "/v1.0/users/" + admin})
+	o.costs("disable an administrator", pinDisableAdministrator, func() {
+		o.call(o.catalogs, "admin", "PATCH", "/v1.0/users/"+admin, object{"accountEnabled": false})
+	})
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-
 	"leasehold/pkg/app/base"
 	"leasehold/pkg/app/targets"
 	"leasehold/pkg/clock"
@@ -19,20 +17,19 @@ import (
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/names"
 	"leasehold/pkg/queue"
-	"leasehold/pkg/secrets"
 )
 
 var _ delivery.Store = (*dynamo.DB)(nil)
 
 // New returns the function's handler of a batch of messages, and the lanes that it drains.
-func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Message) map[string]error, lambdaio.Lanes) {
-	db := base.Table(c)
+func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Message) map[string]error, lambdaio.Lanes, error) {
+	clients := base.Open(c)
+	db := clients.Table()
 	people := &directory.Service{Store: db, Clock: clock.System{}, IDs: clock.System{}}
-	credentials := secrets.NewSSM(ssm.NewFromConfig(base.AWS(c.AWS)), c.SecretPath)
 	return Handler(&delivery.Service{
-		Store: db, Connectors: targets.Registry(db, credentials, people, c.Emulated), Lane: base.Bulk(c),
+		Store: db, Connectors: targets.Registry(db, clients.Secrets(), people, c.Emulated), Lane: clients.Sender(names.DeliverBulk),
 		Clock: clock.System{}, IDs: clock.System{}, Lease: names.DeliverTimeout, Log: log,
-	}), base.Lanes(base.Urgent(c), base.Bulk(c))
+	}), clients.Drained(), clients.Err()
 }
 
 // Handler reads the hints of a batch and reconciles all their subjects together, so that

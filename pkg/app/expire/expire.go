@@ -19,10 +19,11 @@ import (
 var _ lifecycle.Store = (*dynamo.DB)(nil)
 
 // New returns the function's handler of one tick.
-func New(c config.Config, log *slog.Logger) func(context.Context, time.Time) error {
+func New(c config.Config, log *slog.Logger) (func(context.Context, time.Time) error, error) {
+	clients := base.Open(c)
 	return Handler(&lifecycle.Service{
-		Store: base.Table(c), Hinter: base.Urgent(c), Jobs: base.Fanout(c), Clock: clock.System{}, Log: log,
-	}, obs.NewMetrics(nil, nil))
+		Store: clients.Table(), Hinter: clients.Sender(names.DeliverUrgent), Jobs: clients.Sender(names.FanoutJobs), Clock: clock.System{}, Log: log,
+	}, obs.NewMetrics(nil, nil)), clients.Err()
 }
 
 // Handler does one tick and tells the metrics what it found. When the tick was due does

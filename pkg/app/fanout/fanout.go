@@ -12,6 +12,7 @@ import (
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/lambdaio"
+	"leasehold/pkg/names"
 	"leasehold/pkg/queue"
 )
 
@@ -22,11 +23,11 @@ var (
 )
 
 // New returns the function's handler of a batch of messages, and the lane that it drains.
-func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Message) map[string]error, lambdaio.Lanes) {
-	jobs := base.Fanout(c)
+func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Message) map[string]error, lambdaio.Lanes, error) {
+	clients := base.Open(c)
 	return Handler(&delivery.FanOut{
-		Store: base.Table(c), Bulk: base.Bulk(c), Again: jobs, Clock: clock.System{}, Log: log,
-	}), base.Lanes(jobs)
+		Store: clients.Table(), Bulk: clients.Sender(names.DeliverBulk), Again: clients.Sender(names.FanoutJobs), Clock: clock.System{}, Log: log,
+	}), clients.Drained(), clients.Err()
 }
 
 // Handler carries on each job that the batch names, one after the other. A message that

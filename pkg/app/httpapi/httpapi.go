@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"leasehold/pkg/app/base"
 	"leasehold/pkg/authn"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
@@ -24,8 +23,8 @@ func Verifier(c config.Config) (*authn.Verifier, error) {
 	return authn.New(issuers, &http.Client{Timeout: 5 * time.Second}, clock.System{})
 }
 
-// Directory returns the directory over store.
-func Directory(c config.Config, store directory.Store, log *slog.Logger) *directory.Service {
-	return &directory.Service{Store: store, Clock: clock.System{}, IDs: clock.System{}, Hinter: base.Urgent(c), Log: log,
+// Directory returns the directory over store. The hinter hears of those who lost their account.
+func Directory(c config.Config, store directory.Store, hinter directory.Hinter, log *slog.Logger) *directory.Service {
+	return &directory.Service{Store: store, Clock: clock.System{}, IDs: clock.System{}, Hinter: hinter, Log: log,
 		First: entitlement.Principal{Issuer: c.FirstAdmin.Issuer, Value: string(c.FirstAdmin.Value)}}
 }

@@ -2,6 +2,7 @@
 package requests
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -13,6 +14,7 @@ import (
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/graph"
 	"leasehold/pkg/lambdaio"
+	"leasehold/pkg/names"
 	usecases "leasehold/pkg/requests"
 )
 
@@ -20,13 +22,14 @@ var _ usecases.Store = (*dynamo.DB)(nil)
 
 // New returns the function's HTTP handler.
 func New(c config.Config, log *slog.Logger) (http.Handler, error) {
-	db := base.Table(c)
+	clients := base.Open(c)
+	db, urgent := clients.Table(), clients.Sender(names.DeliverUrgent)
 	verifier, err := httpapi.Verifier(c)
-	if err != nil {
+	if err := errors.Join(err, clients.Err()); err != nil {
 		return nil, err
 	}
 	return graph.Requests(graph.Deps{
-		Authenticator: verifier, Directory: httpapi.Directory(c, db, log), Reads: db, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{},
-		Requests: &usecases.Service{Store: db, Hinter: base.Urgent(c), Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
+		Authenticator: verifier, Directory: httpapi.Directory(c, db, urgent, log), Reads: db, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{},
+		Requests: &usecases.Service{Store: db, Hinter: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }

@@ -15,9 +15,10 @@ type Directory interface {
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
-	// Join makes users members, or owners, of a group; Conflict where one is already.
+	// Join makes users members, or owners, of a group. Where one is already, or cannot be, it
+	// is a Conflict, NotFound or Precondition, and some of the others may be one by then.
 	Join(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error
-	// Leave ends that; Conflict where one is none.
+	// Leave ends that, and answers likewise.
 	Leave(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error
 }
 
@@ -27,7 +28,7 @@ type Connector struct{ directory Directory }
 // New returns the connector of directory.
 func New(directory Directory) *Connector { return &Connector{directory} }
 
-// maxBatch keeps one change of members within one transaction: two actions a member.
+// maxBatch bounds one change of members; the directory makes two transactions of it.
 const maxBatch = 40
 
 // The roles of a group; a role's id is its prefix and the group's id.
@@ -36,9 +37,12 @@ const (
 	ownerPrefix  = "Owner_"
 )
 
+// wayDirectory is the one way of asking: the directory itself.
+const wayDirectory connector.Way = "directory"
+
 // Describe returns what the directory can do.
 func (c *Connector) Describe() connector.Capabilities {
-	return connector.Capabilities{MaxBatch: maxBatch}
+	return connector.Capabilities{MaxBatch: maxBatch, Ways: []connector.Way{wayDirectory}, Authoritative: true}
 }
 
 // Resource returns a group with its roles (R9). The administrators' group is never a
@@ -61,24 +65,31 @@ func (c *Connector) Resource(ctx context.Context, originID string) (connector.Re
 	}}, nil
 }
 
-// FindPrincipal returns the user's own id.
-func (c *Connector) FindPrincipal(ctx context.Context, who connector.Correlation) (connector.PrincipalRef, error) {
-	users, err := c.directory.Users(ctx, []entitlement.UserID{who.User})
+// FindPrincipals returns the users' own ids.
+func (c *Connector) FindPrincipals(ctx context.Context, who []connector.Correlation) ([]connector.Found, error) {
+	ids := make([]entitlement.UserID, len(who))
+	for i, w := range who {
+		ids[i] = w.User
+	}
+	users, err := c.directory.Users(ctx, ids)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if len(users) == 0 {
-		return "", missing()
+	found := make([]connector.Found, len(who))
+	for i, id := range ids {
+		found[i].Ref = connector.PrincipalRef(id)
+		if !slices.ContainsFunc(users, func(u entitlement.User) bool { return u.ID == id }) {
+			found[i] = connector.Found{Err: missing()}
+		}
 	}
-	return connector.PrincipalRef(who.User), nil
+	return found, nil
 }
 
 func missing() *connector.Refusal {
 	return &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "The directory has no such user.", Permanent: true}
 }
 
-// Apply changes the members or owners of a group: all in one transaction, or, where
-// that meets somebody who is already as asked, one by one.
+// Apply changes the members or owners of a group, as many as can be in one go.
 func (c *Connector) Apply(ctx context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
 	id, owner, err := c.group(ctx, role)
 	if err != nil {
@@ -86,57 +97,94 @@ func (c *Connector) Apply(ctx context.Context, role entitlement.RoleRef, ops []c
 	}
 	results := make([]connector.Result, len(ops))
 	for _, grant := range []bool{true, false} {
-		var at []int
-		for i, op := range ops {
+		change := change{group: id, owner: owner, grant: grant, refuse: func(u entitlement.UserID, why *connector.Refusal) {
+			for i, op := range ops {
+				if op.Grant == grant && entitlement.UserID(op.Principal) == u {
+					results[i].Err = why
+				}
+			}
+		}}
+		var users []entitlement.UserID
+		for _, op := range ops {
 			if op.Grant == grant {
-				at = append(at, i)
+				users = append(users, entitlement.UserID(op.Principal))
 			}
 		}
-		if err := c.change(ctx, id, owner, grant, ops, at, results); err != nil {
+		if err := c.make(ctx, change, slices.Compact(slices.Sorted(slices.Values(users)))); err != nil {
 			return nil, err
 		}
 	}
 	return results, nil
 }
 
-func (c *Connector) change(ctx context.Context, id entitlement.GroupID, owner, grant bool, ops []connector.Op, at []int, results []connector.Result) error {
-	if len(at) == 0 {
-		return nil
-	}
-	users := make([]entitlement.UserID, len(at))
-	for n, i := range at {
-		users[n] = entitlement.UserID(ops[i].Principal)
-	}
-	once := slices.Compact(slices.Sorted(slices.Values(users)))
+// change is one of grants or of removals.
+type change struct {
+	group        entitlement.GroupID
+	owner, grant bool
+	refuse       func(entitlement.UserID, *connector.Refusal)
+}
+
+// changeTries bounds how often a change goes on with those who are left.
+const changeTries = 4
+
+// make carries out a change. Where somebody stands in the way of the others, it finds out
+// who is as asked already and who cannot be, and goes on with the rest.
+func (c *Connector) make(ctx context.Context, as change, users []entitlement.UserID) error {
 	do := c.directory.Leave
-	if grant {
+	if as.grant {
 		do = c.directory.Join
 	}
-	err := do(ctx, id, owner, once...)
-	if entitlement.KindOf(err) != entitlement.Conflict {
-		return err
-	}
-	for n, i := range at {
-		switch err := do(ctx, id, owner, users[n]); entitlement.KindOf(err) {
-		case entitlement.Conflict: // it is so already, or the user is gone
-			holds, err := c.holds(ctx, id, owner, users[n:n+1])
-			if err != nil {
-				return err
-			}
-			if holds[0] != grant {
-				results[i].Err = missing()
-			}
+	for try := 1; len(users) > 0; try++ {
+		err := do(ctx, as.group, as.owner, users...)
+		switch entitlement.KindOf(err) {
+		case entitlement.Conflict, entitlement.NotFound, entitlement.Precondition:
 		default:
-			if err != nil {
-				return err
-			}
+			return err
+		}
+		if try == changeTries {
+			return entitlement.Wrap(entitlement.Throttled, "change members", err, "These users are being changed by others all the time. Try again in a moment.")
+		}
+		if _, err := c.find(ctx, as.group); err != nil {
+			return err
+		}
+		if users, err = c.left(ctx, as, users); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// left returns those for whom a change is still to be made, and refuses those for whom it
+// cannot be.
+func (c *Connector) left(ctx context.Context, as change, users []entitlement.UserID) ([]entitlement.UserID, error) {
+	found, err := c.directory.Users(ctx, users)
+	if err != nil {
+		return nil, err
+	}
+	holds, err := c.held(ctx, as.group, as.owner, users, found)
+	if err != nil {
+		return nil, err
+	}
+	var rest []entitlement.UserID
+	for i, id := range users {
+		at := slices.IndexFunc(found, func(u entitlement.User) bool { return u.ID == id })
+		switch {
+		case holds[i] == as.grant: // it is so already
+		case at < 0 || as.grant && found[at].Gone():
+			as.refuse(id, missing())
+		case as.grant && as.owner && !found[at].Enabled:
+			as.refuse(id, &connector.Refusal{Reason: connector.RefusedByTarget, Detail: "The user is disabled and cannot become an owner of a group."})
+		case as.grant && !as.owner && len(found[at].Groups) >= entitlement.MaxGroups:
+			as.refuse(id, &connector.Refusal{Reason: connector.RefusedByTarget, Detail: "The user is in as many groups as one may be in. Take them out of one."})
+		default:
+			rest = append(rest, id)
+		}
+	}
+	return rest, nil
+}
+
 // Check tells for each user whether it is a member, or an owner, now.
-func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
+func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	id, owner, err := c.group(ctx, role)
 	if err != nil {
 		return nil, err
@@ -145,10 +193,30 @@ func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, who []c
 	for i, p := range who {
 		users[i] = entitlement.UserID(p)
 	}
-	return c.holds(ctx, id, owner, users)
+	holds, err := c.holds(ctx, id, owner, users)
+	if err != nil {
+		return nil, err
+	}
+	told := make([]entitlement.Presence, len(who))
+	for i, is := range holds {
+		told[i] = entitlement.PresenceOf(is)
+	}
+	return told, nil
 }
 
 func (c *Connector) holds(ctx context.Context, id entitlement.GroupID, owner bool, users []entitlement.UserID) ([]bool, error) {
+	if owner {
+		return c.held(ctx, id, owner, users, nil)
+	}
+	found, err := c.directory.Users(ctx, users)
+	if err != nil {
+		return nil, err
+	}
+	return c.held(ctx, id, owner, users, found)
+}
+
+// held tells of each user whether it is a member, or an owner, by the users as they were read.
+func (c *Connector) held(ctx context.Context, id entitlement.GroupID, owner bool, users []entitlement.UserID, found []entitlement.User) ([]bool, error) {
 	holds := make([]bool, len(users))
 	if owner {
 		owners, err := c.directory.Owners(ctx, id)
@@ -157,11 +225,10 @@ func (c *Connector) holds(ctx context.Context, id entitlement.GroupID, owner boo
 		}
 		return holds, err
 	}
-	found, err := c.directory.Users(ctx, users)
 	for i, u := range users {
 		holds[i] = slices.ContainsFunc(found, func(f entitlement.User) bool { return f.ID == u && f.MemberOf(id) })
 	}
-	return holds, err
+	return holds, nil
 }
 
 // group reads a role's group, which may have been deleted since.

@@ -27,7 +27,7 @@ var faults = []test{
 			{"soon", 0, 0},
 		} {
 			c.Faults.Throttle(say.header)
-			_, err := c.Connector.Check(c.Context(), c.Role, c.ids[:1])
+			_, err := c.Connector.Check(c.Context(), c.Role, c.can.Ways[0], c.ids[:1])
 			c.mustBeThrottled(err, say.header, say.min, say.max)
 		}
 

@@ -2,6 +2,8 @@
 // every connector passes against a real target. The suite acts as delivery does: it
 // checks what is there, applies what is missing, and checks again. Whether the outcome
 // is right it asks the target itself, past the connector.
+//
+// Server is a SCIM server of whatever Character: what public reports say of real ones.
 package connectortest
 
 import (
@@ -24,6 +26,7 @@ type Harness struct {
 	Double    *connector.Correlation          // fits two accounts; nil: the target cannot have such
 	Ghost     connector.PrincipalRef          // an id that nobody has
 	Members   func() []connector.PrincipalRef // who holds Role, as the target stores it, duplicates included
+	Later     func()                          // lets the target catch up with its writes; nil: it always has
 	Secret    string                          // the credential; no error may contain it
 	Faults    Faults
 }

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
 )
 
 // Bounds of what a connector may spend on one call to a hostile target.
@@ -51,11 +53,11 @@ var hostility = []test{
 		}
 		for _, status := range []int{401, 403} {
 			c.Faults.Reply(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
-			_, err := c.Connector.Check(c.Context(), c.Role, c.ids[:1])
+			_, err := c.Connector.Check(c.Context(), c.Role, c.can.Ways[0], c.ids[:1])
 			c.mustBeRefused(err, connector.CredentialRefused)
 			_, err = c.Connector.Apply(c.Context(), c.Role, c.grant(0, 1))
 			c.mustBeRefused(err, connector.CredentialRefused)
-			_, err = c.Connector.FindPrincipal(c.Context(), c.People[0])
+			_, err = c.find(c.People[0])
 			c.mustBeRefused(err, connector.CredentialRefused)
 		}
 	}},
@@ -72,15 +74,21 @@ func (c *caller) endure(h http.Handler) {
 	defer c.Faults.Reply(nil)
 	start := time.Now()
 
-	_, err := c.Connector.Check(c.Context(), c.Role, c.ids[:1])
-	c.mustDistrust("Check", err)
-	_, err = c.Connector.Resource(c.Context(), c.Role.Resource)
+	for _, way := range c.can.Ways {
+		told, err := c.Connector.Check(c.Context(), c.Role, way, c.ids[:1])
+		if err == nil && slices.Equal(told, []entitlement.Presence{entitlement.PresenceUnknown}) {
+			continue // it says nothing about her
+		}
+		c.mustDistrust("Check by "+string(way), err)
+	}
+	_, err := c.Connector.Resource(c.Context(), c.Role.Resource)
 	c.mustDistrust("Resource", err)
-	if id, err := c.Connector.FindPrincipal(c.Context(), c.People[0]); err == nil {
-		c.Errorf("FindPrincipal found %q", id)
+	id, err := c.find(c.People[0])
+	if c.mustDistrust("FindPrincipals", err); id != "" {
+		c.Errorf("FindPrincipals found %q", id)
 	}
 	if took := time.Since(start); took > mostTime {
-		c.Errorf("three calls took %v, want at most %v", took, mostTime)
+		c.Errorf("the calls took %v, want at most %v", took, mostTime)
 	}
 }
 
@@ -91,8 +99,9 @@ func (c *caller) mustDistrust(method string, err error) {
 		return
 	}
 	c.mustBeSafe(err)
-	if r := connector.RefusalOf(err); r.Reason == connector.ResourceMissing {
-		c.Errorf("%s takes the resource for missing: %v", method, err)
+	switch r := connector.RefusalOf(err); r.Reason {
+	case connector.ResourceMissing, connector.PrincipalMissing, connector.PrincipalAmbiguous:
+		c.Errorf("%s took the answer for true: %v", method, err)
 	}
 }
 

@@ -109,7 +109,7 @@ func TestThePublicClientNeverReachesThisMachine(t *testing.T) {
 			t.Errorf("%s answered", target)
 			continue
 		}
-		failed := CallFailed("test", err)
+		failed := testAsk.Unanswered(err)
 		if kind := entitlement.KindOf(failed); kind != entitlement.Invalid && kind != entitlement.Unavailable {
 			t.Errorf("%s: kind %v: %v", target, kind, failed)
 		}
@@ -118,7 +118,7 @@ func TestThePublicClientNeverReachesThisMachine(t *testing.T) {
 
 func TestARefusedAddressIsForAPersonToCorrect(t *testing.T) {
 	_, err := Client(false).Get("https://127.0.0.1:443/")
-	failed := CallFailed("test", err)
+	failed := testAsk.Unanswered(err)
 	if entitlement.KindOf(failed) != entitlement.Invalid || !connector.RefusalOf(failed).Permanent || !errors.Is(failed, ErrRefused) {
 		t.Errorf("got %v, want a permanent Invalid", failed)
 	}

@@ -30,8 +30,14 @@ func ParseURL(text string, private bool) (*url.URL, error) {
 	return u, nil
 }
 
-// CallFailed returns the error of a call that brought no complete answer.
-func CallFailed(op string, err error) error {
+// Ask is what a target is asked. Sentences about failures repeat it, so it names nobody.
+type Ask struct {
+	Op   string // for logs
+	What string // completes "it was asked": "for the members of a group"
+}
+
+// Unanswered returns the error of a call that brought no complete answer.
+func (a Ask) Unanswered(err error) error {
 	// What url.Error adds is the URL, whose filter may name a person.
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err
@@ -39,45 +45,50 @@ func CallFailed(op string, err error) error {
 	if errors.Is(err, ErrRefused) {
 		refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: true,
 			Detail: "The target's address is not a public one, or is not https."}
-		return connector.Fail(entitlement.Invalid, op, refusal, err)
+		return connector.Fail(entitlement.Invalid, a.Op, refusal, err)
 	}
-	refusal := &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target did not answer."}
-	return connector.Fail(entitlement.Unavailable, op, refusal, err)
+	refusal := &connector.Refusal{Reason: connector.TargetUnavailable,
+		Detail: fmt.Sprintf("The target did not answer when it was asked %s.", a.What)}
+	return connector.Fail(entitlement.Unavailable, a.Op, refusal, err)
 }
 
-// BadAnswer returns the error of an answer that is not what the protocol calls for.
-// It is worth asking again: a proxy in between may have answered.
-func BadAnswer(op string, cause error) error {
-	refusal := &connector.Refusal{Reason: connector.TargetUnavailable,
-		Detail: "The target's answer could not be understood."}
-	return connector.Fail(entitlement.Unavailable, op, refusal, cause)
+// NotUnderstood returns the error of an answer that is not what the protocol calls for,
+// such as the page of something that stands in front of the target. It is worth asking
+// again, since that may pass.
+func (a Ask) NotUnderstood(status int, cause error) error {
+	refusal := &connector.Refusal{Reason: connector.NotUnderstood, Detail: fmt.Sprintf(
+		"The target's answer could not be understood: asked %s, it answered status %d with something else. Where that lasts, check the connector's address.",
+		a.What, status)}
+	return connector.Fail(entitlement.Unavailable, a.Op, refusal, cause)
 }
 
 // StatusFailed returns the error of an answer whose status means the same in
-// every protocol over HTTP. It returns nil for success, and for the other statuses
-// of 400 and above, which the caller's protocol gives their meaning.
-func StatusFailed(op string, r *http.Response, now time.Time) error {
+// every protocol over HTTP. It returns nil for success, for 501, and for the other
+// statuses of 400 and above, which the caller's protocol gives their meaning.
+func (a Ask) StatusFailed(r *http.Response, now time.Time) error {
 	status := fmt.Errorf("status %d", r.StatusCode)
 	refusal := &connector.Refusal{After: retryAfter(r.Header.Get("Retry-After"), now)}
 	kind := entitlement.Unavailable
 
 	switch code := r.StatusCode; {
+	case code == http.StatusNotImplemented:
+		return nil
 	case code == http.StatusTooManyRequests:
 		kind, refusal.Reason = entitlement.Throttled, connector.TargetThrottled
 		refusal.Detail = "The target asks us to slow down."
 	case code >= 500 || code == http.StatusRequestTimeout:
 		refusal.Reason = connector.TargetUnavailable
-		refusal.Detail = fmt.Sprintf("The target has trouble of its own (status %d).", code)
+		refusal.Detail = fmt.Sprintf("The target has trouble of its own: asked %s, it answered status %d.", a.What, code)
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
 		kind, refusal.Reason, refusal.Permanent = entitlement.Forbidden, connector.CredentialRefused, true
-		refusal.Detail = fmt.Sprintf("The target does not accept our credential (status %d).", code)
+		refusal.Detail = fmt.Sprintf("The target does not accept our credential: asked %s, it answered status %d. Give the connector a credential that may do this.", a.What, code)
 	case code >= 300 && code < 400 || code < 200:
-		kind, refusal.Reason, refusal.Permanent = entitlement.Invalid, connector.RefusedByTarget, true
-		refusal.Detail = fmt.Sprintf("The target sends us to another address (status %d), which is not followed. Register that address instead.", code)
+		refusal.Reason = connector.NotUnderstood
+		refusal.Detail = fmt.Sprintf("The target sends us to another address, which is not followed: asked %s, it answered status %d. Where that lasts, register that address instead.", a.What, code)
 	default:
 		return nil
 	}
-	return connector.Fail(kind, op, refusal, status)
+	return connector.Fail(kind, a.Op, refusal, status)
 }
 
 // retryAfter reads seconds or an HTTP date; what is neither, or past, is no wish.

@@ -2,13 +2,14 @@ package scim
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/entitlement"
 )
 
@@ -29,15 +30,15 @@ type member struct {
 	Value connector.PrincipalRef `json:"value"`
 }
 
-// Apply sends all changes in one PATCH. Where the server refuses that, it is read again
-// and what is still missing is sent one by one.
+// Apply sends all changes in one PATCH. The refusal of a single change is that op's result;
+// of several it is an error, since it may be about one of them: Conflict.
 func (c *Connector) Apply(ctx context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
-	const op = "scim: change members"
+	ask := askToChange(len(ops))
 	group, err := groupOf(role)
 	if err != nil {
 		return nil, err
 	}
-	path, err := groupPath(op, group)
+	path, err := groupPath(ask, group)
 	if err != nil {
 		return nil, err
 	}
@@ -45,14 +46,32 @@ func (c *Connector) Apply(ctx context.Context, role entitlement.RoleRef, ops []c
 		return nil, err
 	}
 
-	err = c.patch(ctx, op, path, operations(ops))
-	if _, ok := errors.AsType[*refused](err); ok {
-		return c.applyEach(ctx, role, path, ops)
+	results := make([]connector.Result, len(ops))
+	err = c.patch(ctx, ask, path, c.operations(ops))
+	r := refusalOf(err)
+	switch {
+	case r == nil:
+	case isMissing(err):
+		err = c.changeMissing(ctx, ask, group, ops, results, r)
+	case r.status == http.StatusNotImplemented:
+		err = explain(ask, err)
+	case len(ops) == 1:
+		results[0].Err, err = r.ofOne(ask, ops[0]), nil
+	default:
+		err = r.ofSeveral(ask)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return make([]connector.Result, len(ops)), nil
+	return results, nil
+}
+
+func askToChange(ops int) outbound.Ask {
+	what := "to change one member of a group"
+	if ops != 1 {
+		what = fmt.Sprintf("to change %d members of a group", ops)
+	}
+	return outbound.Ask{Op: "scim: change members", What: what}
 }
 
 // checkOps refuses what no server should see. Some store a member without an id.
@@ -66,19 +85,30 @@ func checkOps(ops []connector.Op) error {
 	return nil
 }
 
-// operations puts all grants into one operation and each revoke into one of its own.
-// A remove must name the member in its path: given as a value, servers that do not look
-// at values of a remove would empty the group.
-func operations(ops []connector.Op) []operation {
-	var granted []member
-	var list []operation
-	seen := map[connector.PrincipalRef]bool{} // some servers would store a repeated member twice
+// operations puts all grants into one operation and each revoke into one of its own. A
+// remove names the member in its path: given as a value, servers that do not look at values
+// of a remove empty the group. Only where an administrator says that this server takes
+// nothing else, the revokes are one operation with a list of values.
+func (c *Connector) operations(ops []connector.Op) []operation {
+	var granted, revoked []member
+	seen := map[connector.Op]bool{} // some servers would store a repeated member twice
 	for _, o := range ops {
-		if !o.Grant {
-			list = append(list, operation{Op: "remove", Path: memberPath(o.Principal)})
-		} else if !seen[o.Principal] {
-			seen[o.Principal] = true
+		switch {
+		case seen[o]:
+		case o.Grant:
 			granted = append(granted, member{o.Principal})
+		default:
+			revoked = append(revoked, member{o.Principal})
+		}
+		seen[o] = true
+	}
+
+	var list []operation
+	if c.valueList && len(revoked) > 0 {
+		list = append(list, operation{Op: "remove", Path: "members", Value: revoked})
+	} else {
+		for _, m := range revoked {
+			list = append(list, operation{Op: "remove", Path: memberPath(m.Value)})
 		}
 	}
 	if len(granted) > 0 {
@@ -87,52 +117,75 @@ func operations(ops []connector.Op) []operation {
 	return list
 }
 
-// applyEach follows a refused PATCH. The server may have done a part of it all the same,
-// so the members are read first; this also tells a missing group from a missing person.
-func (c *Connector) applyEach(ctx context.Context, role entitlement.RoleRef, path string, ops []connector.Op) ([]connector.Result, error) {
-	who := make([]connector.PrincipalRef, len(ops))
-	for i, o := range ops {
-		who[i] = o.Principal
-	}
-	present, err := c.Check(ctx, role, who)
-	if err != nil {
-		return nil, err
-	}
-
-	results := make([]connector.Result, len(ops))
-	for i, o := range ops {
-		if present[i] == o.Grant {
-			continue
-		}
-		err := c.patch(ctx, "scim: change member", path, operations(ops[i:i+1]))
-		if r, ok := errors.AsType[*refused](err); ok {
-			results[i].Err = r.ofOne(o)
-		} else if err != nil {
-			return nil, err
-		}
-	}
-	return results, nil
-}
-
-// ofOne says what the refusal of one change means, or nil where it means that things
-// are as wanted already. The group is known to be there, so what is not found is the person.
-func (r *refused) ofOne(o connector.Op) *connector.Refusal {
-	missing := r.status == http.StatusNotFound
-	already := o.Grant && strings.EqualFold(r.scimType, "uniqueness") ||
-		!o.Grant && (missing || strings.EqualFold(r.scimType, "noTarget"))
-
-	switch {
-	case already:
-		return nil
-	case missing:
-		return &connector.Refusal{Reason: connector.PrincipalMissing, Permanent: true,
-			Detail: "The person's account is not there at the target any more."}
-	default:
-		moment := r.status == http.StatusConflict || r.status == http.StatusPreconditionFailed
-		return &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: !moment,
-			Detail: fmt.Sprintf("The target refuses this change of the group's members (status %d).", r.status)}
-	}
-}
-
-// memberPath selects one member, in a path and in a filter.
+// memberPath selects one member.
 func memberPath(p connector.PrincipalRef) string { return "members[value eq " + quote(string(p)) + "]" }
+
+// changeMissing explains a 404 in SCIM's form to a change: the group is gone, or the
+// account that the one change is about, or something else that the change does not name,
+// such as another member's account.
+func (c *Connector) changeMissing(ctx context.Context, ask outbound.Ask, group string, ops []connector.Op, results []connector.Result, r *refused) error {
+	there, err := c.isThere(ctx, askGroup, "/Groups/", group)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return c.groupMissing(ctx, ask, group, r)
+	}
+	if len(ops) > 1 {
+		return r.ofSeveral(ask)
+	}
+
+	there, err = c.isThere(ctx, askAccount, "/Users/", string(ops[0].Principal))
+	if err != nil {
+		return err
+	}
+	if !there {
+		results[0].Err = &connector.Refusal{Reason: connector.PrincipalMissing, Permanent: true, Detail: fmt.Sprintf(
+			"The person's account is not there at the target any more: asked %s, it answered status %d, and again when it was asked for the account.", ask.What, r.status)}
+		return nil
+	}
+	results[0].Err = &connector.Refusal{Reason: connector.RefusedByTarget, Detail: fmt.Sprintf(
+		"The target refuses the change: asked %s, it answered status %d, though the group and the person's account are there. "+
+			"The account of another member may have been deleted there: take it out of the group at the target.", ask.What, r.status)}
+	return nil
+}
+
+var askAccount = outbound.Ask{Op: "scim: read person", What: "for a person's account"}
+
+// isThere reports whether what has the id is there. A refusal other than that it is
+// missing says nothing against it.
+func (c *Connector) isThere(ctx context.Context, ask outbound.Ask, below, name string) (bool, error) {
+	if !fitsPath(name) {
+		return true, nil
+	}
+	var found struct{ ID id }
+	err := c.getJSON(ctx, ask, below+url.PathEscape(name), url.Values{"attributes": {"id"}}, &found)
+	switch {
+	case isMissing(err):
+		return false, nil
+	case refusalOf(err) != nil:
+		return true, nil
+	}
+	return true, err
+}
+
+// ofSeveral is the refusal of several changes at once.
+func (r *refused) ofSeveral(ask outbound.Ask) error {
+	refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Detail: fmt.Sprintf(
+		"The target refuses a change of several members, perhaps because of one of them: asked %s, it answered status %d. They are tried again in smaller parts.", ask.What, r.status)}
+	return connector.Fail(entitlement.Conflict, ask.Op, refusal, r)
+}
+
+// ofOne says what the refusal of one change means, or nil where it means that things are as
+// wanted already. Only what is said in SCIM's own form is final.
+func (r *refused) ofOne(ask outbound.Ask, o connector.Op) *connector.Refusal {
+	if o.Grant && strings.EqualFold(r.scimType, "uniqueness") || !o.Grant && strings.EqualFold(r.scimType, "noTarget") {
+		return nil
+	}
+	moment := r.status == http.StatusConflict || r.status == http.StatusPreconditionFailed
+	detail := fmt.Sprintf("The target refuses this change of the group's members: asked %s, it answered status %d.", ask.What, r.status)
+	if !o.Grant && r.status == http.StatusBadRequest {
+		detail += " Some servers take members out by a list of values alone: removalForm of the connector."
+	}
+	return &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: r.scim && !moment, Detail: detail}
+}

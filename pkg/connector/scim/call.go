@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,12 +27,14 @@ const (
 
 const (
 	mediaType   = "application/scim+json"
+	schemaUser  = "urn:ietf:params:scim:schemas:core:2.0:User"
 	schemaGroup = "urn:ietf:params:scim:schemas:core:2.0:Group"
 	schemaError = "urn:ietf:params:scim:api:messages:2.0:Error"
 	schemaPatch = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 )
 
-// refused is an answer of 400 or above that depends on what was asked.
+// refused is the server's refusal of what was asked: an answer of 400 or above that
+// depends on it.
 type refused struct {
 	status   int
 	scimType string
@@ -41,8 +44,34 @@ type refused struct {
 // Error names the status; the server's own words are not repeated.
 func (r *refused) Error() string { return fmt.Sprintf("status %d", r.status) }
 
+// unsupported reports that the server does not answer this kind of question, whoever it is
+// about; another kind may do.
+func (r *refused) unsupported() bool {
+	switch r.status {
+	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusRequestURITooLong, http.StatusNotImplemented:
+		return true
+	default:
+		return false
+	}
+}
+
+// declined returns the server's refusal to answer this kind of question, or nil for another
+// error, among them that there is nothing at the address: no list of people is missing.
+func declined(err error) *refused {
+	if r := refusalOf(err); r != nil && r.unsupported() {
+		return r
+	}
+	return nil
+}
+
+// refusalOf returns the server's refusal within err, or nil for another error.
+func refusalOf(err error) *refused {
+	r, _ := errors.AsType[*refused](err)
+	return r
+}
+
 // get reads path and hands the bounded body to read.
-func (c *Connector) get(ctx context.Context, op, path string, query url.Values, limit int64, read func(io.Reader) error) error {
+func (c *Connector) get(ctx context.Context, ask outbound.Ask, path string, query url.Values, limit int64, read func(io.Reader) error) error {
 	// Not every server reads a plus sign as a space.
 	encoded := strings.ReplaceAll(query.Encode(), "+", "%20")
 	if encoded != "" {
@@ -50,90 +79,109 @@ func (c *Connector) get(ctx context.Context, op, path string, query url.Values, 
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
 	if err != nil {
-		return outbound.CallFailed(op, err)
+		return ask.Unanswered(err)
 	}
 
-	response, err := c.send(op, request)
+	response, err := c.send(ask, request)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
-	if err := read(http.MaxBytesReader(nil, response.Body, limit)); err != nil {
-		return outbound.BadAnswer(op, err)
+	body := &wire{from: response.Body}
+	err = read(http.MaxBytesReader(nil, body, limit))
+	switch {
+	case err != nil && body.broken != nil:
+		return ask.Unanswered(body.broken)
+	case err != nil:
+		return ask.NotUnderstood(response.StatusCode, err)
 	}
 	return nil
 }
 
+// wire is a body that remembers whether it broke off, which is not the server's word.
+type wire struct {
+	from   io.ReadCloser
+	broken error
+}
+
+// Read reads on.
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.from.Read(p)
+	if err != nil && err != io.EOF {
+		w.broken = err
+	}
+	return n, err
+}
+
+// Close closes the body.
+func (w *wire) Close() error { return w.from.Close() }
+
 // getJSON reads path into an answer of usual size.
-func (c *Connector) getJSON(ctx context.Context, op, path string, query url.Values, into any) error {
-	return c.get(ctx, op, path, query, maxAnswer, func(body io.Reader) error {
+func (c *Connector) getJSON(ctx context.Context, ask outbound.Ask, path string, query url.Values, into any) error {
+	return c.get(ctx, ask, path, query, maxAnswer, func(body io.Reader) error {
 		return json.NewDecoder(body).Decode(into)
 	})
 }
 
-// list is an answer to a search.
-type list[T any] struct {
-	TotalResults *int // required, so its absence shows an answer that is none
-	Resources    []T
-}
-
-var errNoList = errors.New("the answer is not a list")
-
-// search asks for what the filter finds. "Nothing" has consequences, so it is believed
-// only of an answer that says so.
-func search[T any](ctx context.Context, c *Connector, op, path string, query url.Values) (found []T, total int, err error) {
-	var answer list[T]
-	if err := c.getJSON(ctx, op, path, query, &answer); err != nil {
-		return nil, 0, err
-	}
-	if answer.TotalResults == nil || *answer.TotalResults < 0 || *answer.TotalResults > 0 && len(answer.Resources) == 0 {
-		return nil, 0, outbound.BadAnswer(op, errNoList)
-	}
-	return answer.Resources, *answer.TotalResults, nil
-}
-
-// patch sends the operations. The answer's body, where there is one, tells nothing that
-// Check would believe, so it stays unread.
-func (c *Connector) patch(ctx context.Context, op, path string, operations []operation) error {
+// patch sends the operations. The answer's body tells nothing that Check would believe, so
+// it stays unread; only a page is known to come from something else than the server.
+func (c *Connector) patch(ctx context.Context, ask outbound.Ask, path string, operations []operation) error {
 	body, err := json.Marshal(patchBody{Schemas: []string{schemaPatch}, Operations: operations})
 	if err != nil {
-		return entitlement.Wrap(entitlement.Internal, op, err, "")
+		return entitlement.Wrap(entitlement.Internal, ask.Op, err, "")
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, c.base+path, bytes.NewReader(body))
 	if err != nil {
-		return outbound.CallFailed(op, err)
+		return ask.Unanswered(err)
 	}
 	request.Header.Set("Content-Type", mediaType)
 
-	response, err := c.send(op, request)
+	response, err := c.send(ask, request)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
 	io.CopyN(io.Discard, response.Body, maxError) // a short body read to its end lets the connection be used again
+	if isPage(response) {
+		return ask.NotUnderstood(response.StatusCode, errPage)
+	}
 	return nil
 }
 
-// send sends the request with our credential and sorts failures: call-level errors are
-// entitlement errors, a refusal of what was asked is *refused.
-func (c *Connector) send(op string, request *http.Request) (*http.Response, error) {
+var errPage = errors.New("a page for people")
+
+// isPage reports an answer that is meant for a browser.
+func isPage(r *http.Response) bool {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return kind == "text/html" || kind == "application/xhtml+xml"
+}
+
+// send sends the request with our credential and sorts failures: what the server refuses
+// of what it was asked is *refused, everything else an entitlement error. A wrong address
+// and what stands in front of a server answer 404 to everything, so that is believed of a
+// SCIM server alone.
+func (c *Connector) send(ask outbound.Ask, request *http.Request) (*http.Response, error) {
 	request.Header.Set("Accept", mediaType)
 	request.Header.Set("Authorization", "Bearer "+c.token)
 	request.Header.Set("User-Agent", "leasehold")
 
 	response, err := c.client.Do(request)
 	if err != nil {
-		return nil, outbound.CallFailed(op, err)
+		return nil, ask.Unanswered(err)
 	}
 	if response.StatusCode >= 200 && response.StatusCode < 300 {
 		return response, nil
 	}
 
 	defer response.Body.Close()
-	if err := outbound.StatusFailed(op, response, c.now()); err != nil {
+	if err := ask.StatusFailed(response, c.now()); err != nil {
 		return nil, err
 	}
-	return nil, readRefusal(response)
+	r := readRefusal(response)
+	if !r.scim && (r.status == http.StatusNotFound || isPage(response)) {
+		return nil, ask.NotUnderstood(r.status, fmt.Errorf("status %d", r.status))
+	}
+	return nil, r
 }
 
 func readRefusal(response *http.Response) *refused {
@@ -149,39 +197,43 @@ func readRefusal(response *http.Response) *refused {
 	return r
 }
 
-// explain turns a refusal of a whole call into an error; other errors stay themselves.
-// missing says what it means that the path asked for is not there.
-func explain(op string, err error, missing connector.Reason, sentence string) error {
-	r, ok := errors.AsType[*refused](err)
-	if !ok {
+// explain turns the server's refusal of a question into the error of a whole call; other
+// errors stay themselves. Only what is said in SCIM's own form is final.
+func explain(ask outbound.Ask, err error) error {
+	r := refusalOf(err)
+	if r == nil {
 		return err
 	}
-
-	// A wrong address answers 404 to everything. Taken for a deleted group, that would
-	// count as access removed, so only a SCIM server is believed.
-	if r.status == http.StatusNotFound && r.scim {
-		refusal := &connector.Refusal{Reason: missing, Detail: sentence, Permanent: true}
-		return connector.Fail(entitlement.NotFound, op, refusal, r)
+	refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: r.scim, Detail: fmt.Sprintf(
+		"The target refuses the question: asked %s, it answered status %d. Check that the connector's address is that of a SCIM 2.0 server.", ask.What, r.status)}
+	switch r.status {
+	case http.StatusNotFound:
+		return ask.NotUnderstood(r.status, errNoWitness)
+	case http.StatusNotImplemented:
+		refusal.Reason = connector.NotUnderstood
+		refusal.Detail = fmt.Sprintf("The target does not do this: asked %s, it answered status %d, not implemented.", ask.What, r.status)
 	}
-	refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: true,
-		Detail: fmt.Sprintf("The target refuses the question (status %d). Is its address that of a SCIM 2.0 server?", r.status)}
-	return connector.Fail(entitlement.Invalid, op, refusal, r)
+	return connector.Fail(kindOf(refusal), ask.Op, refusal, r)
 }
 
-// groupPath returns the path of a group, or NotFound for an id that could mean another path.
-func groupPath(op, id string) (string, error) {
-	if id == "" || id == "." || id == ".." {
-		return "", groupMissing(op, nil)
+// kindOf returns the kind of a whole call's error that agrees with its refusal.
+func kindOf(refusal *connector.Refusal) entitlement.Kind {
+	if refusal.Permanent {
+		return entitlement.Invalid
+	}
+	return entitlement.Unavailable
+}
+
+// groupPath returns the path of a group. An id that could mean another path is none.
+func groupPath(ask outbound.Ask, id string) (string, error) {
+	if !fitsPath(id) {
+		refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Detail: "A group of a SCIM server cannot have this id.", Permanent: true}
+		return "", connector.Fail(entitlement.Invalid, ask.Op, refusal, nil)
 	}
 	return "/Groups/" + url.PathEscape(id), nil
 }
 
-const groupGone = "The group is not there at the target any more."
-
-func groupMissing(op string, cause error) error {
-	refusal := &connector.Refusal{Reason: connector.ResourceMissing, Detail: groupGone, Permanent: true}
-	return connector.Fail(entitlement.NotFound, op, refusal, cause)
-}
+func fitsPath(id string) bool { return id != "" && id != "." && id != ".." }
 
 // quote writes a filter's string value: JSON's rules for strings are the filter's.
 func quote(s string) string {
@@ -190,4 +242,32 @@ func quote(s string) string {
 	encoder.SetEscapeHTML(false)
 	encoder.Encode(s) // a string always encodes
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// id is an id as servers write it: a string, or a whole number.
+type id string
+
+var errBadID = errors.New("an id that is none")
+
+// UnmarshalJSON takes both; null leaves it empty.
+func (i *id) UnmarshalJSON(text []byte) error {
+	var read any
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&read); err != nil {
+		return err
+	}
+	switch value := read.(type) {
+	case nil:
+	case string:
+		*i = id(value)
+	case json.Number:
+		if strings.Trim(value.String(), "0123456789") != "" {
+			return errBadID
+		}
+		*i = id(value)
+	default:
+		return errBadID
+	}
+	return nil
 }

@@ -2,214 +2,276 @@ package scim
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/entitlement"
 )
 
-// perFilter is the number of people asked about in one filter, so that the URL stays
-// within what servers take.
-const perFilter = 20
+// The ways of asking who is a member of a group.
+const (
+	// WayMembers reads the group's list of members.
+	WayMembers connector.Way = "members"
+	// WayGroupAndMember asks for the group with a member: id eq "g" and members[value eq "u"].
+	WayGroupAndMember connector.Way = "group-and-member"
+	// WayGroupAndMemberPlain asks the same without a value path, which is all that some
+	// servers read: id eq "g" and members eq "u".
+	WayGroupAndMemberPlain connector.Way = "group-and-member-plain"
+	// WayMember asks for all groups of a member: members.value eq "u".
+	WayMember connector.Way = "member"
+	// WayUserGroups reads the person's own list of groups.
+	WayUserGroups connector.Way = "user-groups"
+)
 
-var errTooMany = errors.New("a group was asked for and several were returned")
+// way is one way of asking.
+type way struct {
+	name connector.Way
+	ask  func(c *Connector, ctx context.Context, group string, who []connector.PrincipalRef) ([]entitlement.Presence, error)
+}
 
-// Check reads the group's members. A server that shows no list of them, and a group too
-// large to read, is asked about the people instead.
-func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, who []connector.PrincipalRef) ([]bool, error) {
-	const op = "scim: read members"
+// ways are all of them, the best first.
+var ways = []way{
+	{WayMembers, (*Connector).byMembers},
+	{WayGroupAndMember, byFilter(func(group, who string) string { return "id eq " + group + " and members[value eq " + who + "]" })},
+	{WayGroupAndMemberPlain, byFilter(func(group, who string) string { return "id eq " + group + " and members eq " + who })},
+	{WayMember, (*Connector).byGroupsOf},
+	{WayUserGroups, (*Connector).byUser},
+}
+
+// Bounds of questions about one person each: how many are asked one at a time before the
+// server is given up, and how many are asked at a time of one that answers.
+const (
+	firstAlone = 3
+	sideBySide = 4
+)
+
+// besides calls ask from one number up to another, some at a time, and returns the first
+// error; the calls that have not begun by then are not made.
+func besides(ctx context.Context, from, to int, ask func(context.Context, int) error) error {
+	g, within := errgroup.WithContext(ctx)
+	g.SetLimit(sideBySide)
+	for i := from; i < to; i++ {
+		g.Go(func() error {
+			if within.Err() != nil {
+				return nil
+			}
+			return ask(within, i)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// Check asks who is a member of the group in one way, and repeats what is answered. What
+// the server does not say, and a way that it does not know, is unknown.
+func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, in connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	group, err := groupOf(role)
 	if err != nil {
 		return nil, err
 	}
-
-	members, shown, err := c.members(ctx, group, who)
-	tooLarge, _ := errors.AsType[*http.MaxBytesError](err)
-	if err != nil && tooLarge == nil {
-		return nil, explain(op, err, connector.ResourceMissing, groupGone)
+	if !fitsPath(group) {
+		_, err := groupPath(askMembers, group)
+		return nil, err
 	}
-	if !shown || tooLarge != nil {
-		members, err = c.membersByFilter(ctx, group, who)
+	at := slices.IndexFunc(ways, func(w way) bool { return w.name == in })
+	if at < 0 {
+		return nil, entitlement.Errorf(entitlement.Invalid, "A SCIM server cannot be asked who is a member by %q.", in)
 	}
-	if _, ok := errors.AsType[*refused](err); ok && tooLarge == nil && c.showsMembers(ctx) {
-		members, err = nil, nil // the list was left out because it is empty
+	if len(who) == 0 {
+		return nil, nil
 	}
-	if err != nil {
-		return nil, explain(op, err, connector.RefusedByTarget, "The target does not show who is a member.")
-	}
-
-	present := make([]bool, len(who))
-	for i, p := range who {
-		present[i] = members[p]
-	}
-	return present, nil
+	return ways[at].ask(c, ctx, group, who)
 }
 
-// showsMembers reports that the server's own schema promises the members of a group to
-// whoever asks for them, as this package does. It settles what is left open by a server
-// that shows no list and cannot search a group that has none either.
-func (c *Connector) showsMembers(ctx context.Context) bool {
-	var schema struct {
+// unknown is the answer of a way that tells nothing of n people.
+func unknown(n int) []entitlement.Presence {
+	return slices.Repeat([]entitlement.Presence{entitlement.PresenceUnknown}, n)
+}
+
+func presence(is bool) entitlement.Presence {
+	if is {
+		return entitlement.PresencePresent
+	}
+	return entitlement.PresenceAbsent
+}
+
+// each asks about one person after the other: one at a time until the server knows the
+// way, since one that does not, or that does not answer, needs no more questions, and then
+// about the others side by side.
+func each(ctx context.Context, who []connector.PrincipalRef, ask func(context.Context, connector.PrincipalRef) (entitlement.Presence, error)) ([]entitlement.Presence, error) {
+	told := unknown(len(who))
+	one := func(ctx context.Context, i int) (known bool, err error) {
+		answer, err := ask(ctx, who[i])
+		if declined(err) != nil {
+			return false, nil
+		}
+		told[i] = answer
+		return true, err
+	}
+
+	next, known := 0, false
+	for ; !known && next < min(firstAlone, len(who)); next++ {
+		var err error
+		if known, err = one(ctx, next); err != nil {
+			return nil, err
+		}
+	}
+	if !known {
+		return told, nil
+	}
+	return told, besides(ctx, next, len(who), func(ctx context.Context, i int) error {
+		_, err := one(ctx, i)
+		return err
+	})
+}
+
+var (
+	askGroupWith = outbound.Ask{Op: "scim: ask for a member", What: "whether somebody is a member of a group, by a filter"}
+	askGroupsOf  = outbound.Ask{Op: "scim: ask for a member's groups", What: "for the groups of a member, by a filter"}
+	askUser      = outbound.Ask{Op: "scim: read a person's groups", What: "for the groups of a person"}
+)
+
+// groupID is what a search returns of a group.
+type groupID struct{ ID id }
+
+// byFilter asks for the group on condition that the person is a member. Any other answer
+// than this group, or none, shows a server that did not heed the filter.
+func byFilter(filter func(group, who string) string) func(*Connector, context.Context, string, []connector.PrincipalRef) ([]entitlement.Presence, error) {
+	return func(c *Connector, ctx context.Context, group string, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+		told, err := each(ctx, who, func(ctx context.Context, p connector.PrincipalRef) (entitlement.Presence, error) {
+			r := c.groups(askGroupWith, filter(quote(group), quote(string(p))), 2)
+			err := r.more(ctx)
+			switch {
+			case isMissing(err):
+				return entitlement.PresenceAbsent, nil // some say so of a member whom they do not know
+			case err != nil:
+				return entitlement.PresenceUnknown, err
+			case len(r.all) == 0:
+				return entitlement.PresenceAbsent, nil
+			case len(r.all) == 1 && r.complete() && string(r.all[0].ID) == group:
+				return entitlement.PresencePresent, nil
+			}
+			return entitlement.PresenceUnknown, nil
+		})
+		return told, explain(askGroupWith, err)
+	}
+}
+
+// byGroupsOf looks for the group among those that have the person as a member.
+func (c *Connector) byGroupsOf(ctx context.Context, group string, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+	told, err := each(ctx, who, func(ctx context.Context, p connector.PrincipalRef) (entitlement.Presence, error) {
+		r := c.groups(askGroupsOf, "members.value eq "+quote(string(p)), pageSize)
+		for !r.ended() {
+			err := r.more(ctx)
+			if isMissing(err) && r.pages == 0 {
+				return entitlement.PresenceAbsent, nil
+			}
+			if err != nil {
+				return entitlement.PresenceUnknown, err
+			}
+			if r.seen[id(group)] {
+				return entitlement.PresencePresent, nil
+			}
+		}
+		if r.complete() {
+			return entitlement.PresenceAbsent, nil
+		}
+		return entitlement.PresenceUnknown, nil
+	})
+	return told, explain(askGroupsOf, err)
+}
+
+// groups reads the groups that a filter finds.
+func (c *Connector) groups(ask outbound.Ask, filter string, count int) *reader[groupID] {
+	return &reader[groupID]{c: c, ask: ask, path: "/Groups", id: func(g groupID) id { return g.ID },
+		query: url.Values{"filter": {filter}, "attributes": {"id"}, "count": {strconv.Itoa(count)}}}
+}
+
+// isMissing reports that the server itself says that what was asked for is not there.
+func isMissing(err error) bool {
+	r := refusalOf(err)
+	return r != nil && r.status == http.StatusNotFound
+}
+
+// byUser looks for the group in the person's own list of groups. An account that is not
+// there is in none. A membership by way of another group proves nothing: the person may be
+// a member besides, or not.
+func (c *Connector) byUser(ctx context.Context, group string, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+	promised := c.promise(schemaUser, "groups")
+	told, err := each(ctx, who, func(ctx context.Context, p connector.PrincipalRef) (entitlement.Presence, error) {
+		if !fitsPath(string(p)) {
+			return entitlement.PresenceUnknown, nil
+		}
+		var person struct {
+			ID     id
+			Groups *[]struct {
+				Value id
+				Type  string
+			}
+		}
+		err := c.getJSON(ctx, askUser, "/Users/"+url.PathEscape(string(p)), url.Values{"attributes": {"id,groups"}}, &person)
+		switch {
+		case isMissing(err):
+			return entitlement.PresenceAbsent, nil
+		case err != nil:
+			return entitlement.PresenceUnknown, err
+		case string(person.ID) != string(p):
+			return entitlement.PresenceUnknown, askUser.NotUnderstood(http.StatusOK, errOtherID)
+		case person.Groups == nil && !promised(ctx):
+			return entitlement.PresenceUnknown, nil
+		case person.Groups == nil:
+			return entitlement.PresenceAbsent, nil
+		}
+		told := entitlement.PresenceAbsent
+		for _, g := range *person.Groups {
+			switch {
+			case string(g.Value) != group:
+			case strings.EqualFold(g.Type, "indirect"):
+				told = entitlement.PresenceUnknown
+			default:
+				return entitlement.PresencePresent, nil
+			}
+		}
+		return told, nil
+	})
+	return told, explain(askUser, err)
+}
+
+var askSchema = outbound.Ask{Op: "scim: read schema", What: "for a schema"}
+
+// promise reports, asking once, that the server's own schema promises an attribute to
+// whoever asks for it, as this package does. Many leave out what is empty: with the promise,
+// an attribute that is not there says that it is.
+func (c *Connector) promise(schema, attribute string) func(context.Context) bool {
+	var once sync.Once
+	var promised bool
+	return func(ctx context.Context) bool {
+		once.Do(func() { promised = c.promises(ctx, schema, attribute) })
+		return promised
+	}
+}
+
+func (c *Connector) promises(ctx context.Context, schema, attribute string) bool {
+	var answer struct {
 		Attributes []struct{ Name, Returned string }
 	}
-	if err := c.getJSON(ctx, "scim: read schema", "/Schemas/"+schemaGroup, nil, &schema); err != nil {
+	if err := c.getJSON(ctx, askSchema, "/Schemas/"+schema, nil, &answer); err != nil {
 		return false
 	}
-	for _, a := range schema.Attributes {
-		if strings.EqualFold(a.Name, "members") {
+	for _, a := range answer.Attributes {
+		if strings.EqualFold(a.Name, attribute) {
 			return slices.Contains([]string{"always", "default", "request"}, strings.ToLower(a.Returned))
 		}
 	}
 	return false
-}
-
-// members reads who of those asked for is in the group's list of members. shown is false
-// where the server sent no list: the group may be empty, or its members hidden.
-func (c *Connector) members(ctx context.Context, group string, who []connector.PrincipalRef) (found map[connector.PrincipalRef]bool, shown bool, err error) {
-	const op = "scim: read members"
-	path, err := groupPath(op, group)
-	if err != nil {
-		return nil, false, err
-	}
-
-	scan := memberScan{found: map[connector.PrincipalRef]bool{}}
-	for _, p := range who {
-		scan.found[p] = false
-	}
-	err = c.get(ctx, op, path, url.Values{"attributes": {"id,members"}}, maxGroup, scan.read)
-	if err == nil && scan.id != group {
-		err = outbound.BadAnswer(op, errOtherID)
-	}
-	return scan.found, scan.shown, err
-}
-
-// memberScan reads a group as a stream and keeps only what was asked for.
-type memberScan struct {
-	found map[connector.PrincipalRef]bool
-	id    string
-	shown bool
-}
-
-func (s *memberScan) read(body io.Reader) error {
-	d := json.NewDecoder(body)
-	if err := expect(d, json.Delim('{')); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return err
-		}
-		if err := s.attribute(d, fmt.Sprint(name)); err != nil {
-			return err
-		}
-	}
-	return expect(d, json.Delim('}'))
-}
-
-// attribute reads one attribute of the group; SCIM's attribute names have no case.
-func (s *memberScan) attribute(d *json.Decoder, name string) error {
-	switch {
-	case strings.EqualFold(name, "id"):
-		return d.Decode(&s.id)
-	case strings.EqualFold(name, "members"):
-		return s.list(d)
-	default:
-		return d.Decode(&skipped{})
-	}
-}
-
-func (s *memberScan) list(d *json.Decoder) error {
-	open, err := d.Token()
-	if err != nil || open == nil { // null is how some write that they say nothing
-		return err
-	}
-	if open != json.Delim('[') {
-		return fmt.Errorf("members is %v", open)
-	}
-
-	s.shown = true
-	for d.More() {
-		var member struct{ Value string }
-		if err := d.Decode(&member); err != nil {
-			return err
-		}
-		if _, asked := s.found[connector.PrincipalRef(member.Value)]; asked {
-			s.found[connector.PrincipalRef(member.Value)] = true
-		}
-	}
-	return expect(d, json.Delim(']'))
-}
-
-// skipped is a value that nobody looks at.
-type skipped struct{}
-
-// UnmarshalJSON keeps nothing.
-func (*skipped) UnmarshalJSON([]byte) error { return nil }
-
-func expect(d *json.Decoder, want json.Delim) error {
-	got, err := d.Token()
-	if err == nil && got != want {
-		err = fmt.Errorf("%v where %v belongs", got, want)
-	}
-	return err
-}
-
-// membersByFilter asks with filters. Most often the list was missing because nobody is
-// a member, so several people are asked about at once before each one is.
-func (c *Connector) membersByFilter(ctx context.Context, group string, who []connector.PrincipalRef) (map[connector.PrincipalRef]bool, error) {
-	found := make(map[connector.PrincipalRef]bool, len(who))
-	for chunk := range slices.Chunk(who, perFilter) {
-		if len(chunk) > 1 {
-			anybody, err := c.anyMember(ctx, group, chunk)
-			if err == nil && !anybody {
-				continue
-			}
-			if _, notUnderstood := errors.AsType[*refused](err); err != nil && !notUnderstood {
-				return nil, err
-			}
-		}
-
-		for _, p := range chunk {
-			is, err := c.anyMember(ctx, group, []connector.PrincipalRef{p})
-			if err != nil {
-				return nil, err
-			}
-			found[p] = is
-		}
-	}
-	return found, nil
-}
-
-// anyMember reports whether any of the people is a member of the group.
-func (c *Connector) anyMember(ctx context.Context, group string, who []connector.PrincipalRef) (bool, error) {
-	const op = "scim: ask for members"
-	terms := make([]string, len(who))
-	for i, p := range who {
-		terms[i] = memberPath(p)
-	}
-	people := strings.Join(terms, " or ")
-	if len(terms) > 1 {
-		people = "(" + people + ")"
-	}
-
-	query := url.Values{"filter": {"id eq " + quote(group) + " and " + people}, "attributes": {"id"}}
-	found, _, err := search[struct{ ID string }](ctx, c, op, "/Groups", query)
-	switch {
-	case err != nil:
-		return false, err
-	case len(found) > 1:
-		return false, outbound.BadAnswer(op, errTooMany)
-	case len(found) == 1 && found[0].ID != group:
-		return false, outbound.BadAnswer(op, errOtherID)
-	}
-	return len(found) == 1, nil
 }

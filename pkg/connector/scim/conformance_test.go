@@ -2,55 +2,88 @@ package scim
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"testing"
+	"time"
 
+	"leasehold/pkg/clock"
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/connectortest"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/entitlement"
 )
 
-func TestTheConnectorConformsWithServersOfEveryHabit(t *testing.T) {
-	for name, h := range map[string]habits{
-		"plain":                      {},
-		"stores members twice":       {storesTwice: true},
-		"strict":                     {refusesTwice: true, knowsPeople: true, missesAbsent: true},
-		"strict, and leaves halves":  {storesTwice: true, knowsPeople: true, missesAbsent: true, partial: true},
-		"hides members":              {hidesMembers: true, storesTwice: true},
-		"hides members, knows no or": {hidesMembers: true, plainFilters: true, storesTwice: true},
-		"cannot search empty groups": {needsMembers: true, storesTwice: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			connectortest.Run(t, func(t *testing.T) connectortest.Harness {
-				s := newTarget(t, h)
-				proxy := connectortest.NewProxy(t, s.url)
-				group := s.addGroup()
-				for i := range connectortest.MinPeople {
-					s.addUser(fmt.Sprintf("ann%d", i), "", "")
-				}
-				s.addUser("twin1", "", "twin@example.com")
-				s.addUser("twin2", "", "Twin@example.com")
+// testToken is the credential of one run: no server but ours takes it.
+var testToken = "bearer-" + rand.Text()
 
-				h := harness(t, proxy, group)
-				h.Members = func() []connector.PrincipalRef { return refs(s.members(group)) }
-				return h
-			})
+// habits are servers that differ in what the standard leaves open, besides those that
+// public reports tell of.
+var habits = []connectortest.Character{
+	{Name: "stores members twice and is strict of people", StoresTwice: true, MissesAbsent: true, Partial: true},
+	{Name: "cannot search empty groups", NeedsMembers: true, StoresTwice: true, OmitsEmpty: true},
+	{Name: "finds nobody by mail", NoMailFilter: true},
+	{Name: "has no filters on people", NoPeopleFilters: true},
+	{Name: "knows no or", NoOr: true},
+}
+
+func TestTheConnectorConformsWithServersOfEveryCharacter(t *testing.T) {
+	for _, character := range slices.Concat(connectortest.Characters(), habits) {
+		if !character.Tells() || character.NoPatch {
+			continue // no role can be confirmed there; other tests say what becomes of it
+		}
+		t.Run(character.Name, func(t *testing.T) {
+			t.Parallel()
+			run := connectortest.RunBehaviour
+			if character.Name == "honest" {
+				run = connectortest.Run
+			}
+			run(t, func(t *testing.T) connectortest.Harness { return onCharacter(t, character) })
 		})
 	}
 }
 
+// onCharacter opens a new group of a new server, which has the people of harness and, where
+// it shows the first members alone, others before them.
+func onCharacter(t *testing.T, character connectortest.Character) connectortest.Harness {
+	now := clock.NewVirtual(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
+	s := connectortest.NewServer(character, now)
+	s.Token = testToken
+	var others []string
+	for i := range character.ShowsFirst {
+		others = append(others, s.AddUser(fmt.Sprintf("other%d", i), "", ""))
+	}
+	for i := range connectortest.MinPeople {
+		s.AddUser(fmt.Sprintf("ann%d", i), "", "")
+	}
+	s.AddUser("twin1", "", "twin@example.com")
+	s.AddUser("twin2", "", "Twin@example.com")
+	group := s.AddGroup(others...)
+	s.AddGroup()
+
+	h := harness(t, connectortest.NewProxy(t, s.Start(t)), group, character.ValueListOnly)
+	h.Later = func() { now.Advance(2 * time.Minute) }
+	h.Members = func() []connector.PrincipalRef {
+		return slices.DeleteFunc(s.Members(group), func(p connector.PrincipalRef) bool { return slices.Contains(others, string(p)) })
+	}
+	if character.NoMailFilter {
+		h.Double = nil
+	}
+	return h
+}
+
 // harness is what all targets have in common: people ann0 to ann5, and two accounts with
 // the mail address twin@example.com.
-func harness(t *testing.T, proxy *connectortest.Proxy, group string) connectortest.Harness {
+func harness(t *testing.T, proxy *connectortest.Proxy, group string, valueList bool) connectortest.Harness {
 	t.Helper()
-	c, err := New(proxy.URL, testToken, []string{"userName", "mail"}, outbound.Client(true))
+	cfg := entitlement.ConnectorConfig{CorrelationKeys: []string{"userName", "mail"}, ValueListRemoval: valueList}
+	c, err := New(proxy.URL, testToken, cfg, outbound.Client(true))
 	if err != nil {
 		t.Fatal(err)
 	}

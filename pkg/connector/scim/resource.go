@@ -2,33 +2,34 @@ package scim
 
 import (
 	"context"
-	"errors"
+	"net/http"
 	"net/url"
 	"strings"
 	"unicode"
 
 	"leasehold/pkg/connector"
-	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/entitlement"
 )
 
-var errOtherID = errors.New("the answer is about another id than the one asked for")
-
 // Resource looks up a group. Every group of a SCIM server can be granted.
 func (c *Connector) Resource(ctx context.Context, originID string) (connector.Resource, error) {
-	const op = "scim: read group"
-	path, err := groupPath(op, originID)
+	path, err := groupPath(askGroup, originID)
 	if err != nil {
 		return connector.Resource{}, err
 	}
 
-	var group struct{ ID, DisplayName string }
-	err = c.getJSON(ctx, op, path, url.Values{"attributes": {"id,displayName"}}, &group)
-	if err != nil {
-		return connector.Resource{}, explain(op, err, connector.ResourceMissing, "There is no group of that id at the target.")
+	var group struct {
+		ID          id
+		DisplayName string
 	}
-	if group.ID != originID {
-		return connector.Resource{}, outbound.BadAnswer(op, errOtherID)
+	err = c.getJSON(ctx, askGroup, path, url.Values{"attributes": {"id,displayName"}}, &group)
+	switch {
+	case isMissing(err):
+		return connector.Resource{}, c.groupMissing(ctx, askGroup, originID, err)
+	case err != nil:
+		return connector.Resource{}, explain(askGroup, err)
+	case string(group.ID) != originID:
+		return connector.Resource{}, askGroup.NotUnderstood(http.StatusOK, errOtherID)
 	}
 	return connector.Resource{
 		OriginID:    originID,

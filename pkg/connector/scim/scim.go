@@ -1,11 +1,11 @@
 // Package scim delivers to target systems that speak SCIM 2.0 (RFC 7643, RFC 7644):
 // a resource is a group, its one role is membership of it.
 //
-// Servers differ in what the standard leaves open or what they got wrong, so a
-// write's answer is never taken for the state. Adding a member twice is a no-op to
-// some, an error to others, and some store the member twice: callers Check first
-// and Apply only what is missing. A batch that a server refuses as a whole is sent
-// again one by one, so that one bad person never holds up the others.
+// Servers differ in what the standard leaves open or what they got wrong, so a write's
+// answer is never taken for the state, and neither is one way of asking: Check repeats what
+// a server answers, way by way. Adding a member twice is a no-op to some, an error to
+// others, and some store the member twice: callers Check first and Apply only what is
+// missing.
 package scim
 
 import (
@@ -39,6 +39,10 @@ type Connector struct {
 	keys   []string // correlation keys, in order
 	client *http.Client
 	now    func() time.Time
+
+	serial      bool // one write after the other
+	unconfirmed bool // roles count where nobody can ask who holds them
+	valueList   bool // members are taken out by a list of values
 }
 
 // Factory returns the registry's factory for this kind. All connectors share the
@@ -49,18 +53,24 @@ func Factory(client *http.Client, private bool) connector.Factory {
 		if err != nil {
 			return nil, err
 		}
-		return New(base, credential, cfg.CorrelationKeys, client)
+		return New(base, credential, cfg, client)
 	}
 }
 
-// New returns a connector for the server at base that presents the bearer token and
-// finds people by the correlation keys, in order. Invalid: a key is not one of
-// entitlement.CorrelateBy, or there is none.
-func New(base *url.URL, token string, keys []string, client *http.Client) (*Connector, error) {
-	if len(keys) == 0 {
+// New returns a connector for the server at base that presents the bearer token, finds
+// people by the registration's correlation keys, in order, and heeds its other settings.
+// Invalid: a key is not one of entitlement.CorrelateBy, or there is none.
+//
+// Of the settings, ValueListRemoval is dangerous: members are then taken out by the path
+// "members" with a list of values, which a server that does not look at values of a remove
+// understands as everybody (RFC 7644, 3.5.2.2). It is for servers that were seen, on a
+// group made for the purpose, to keep the others and to refuse the usual form; nothing
+// here tries it by itself.
+func New(base *url.URL, token string, cfg entitlement.ConnectorConfig, client *http.Client) (*Connector, error) {
+	if len(cfg.CorrelationKeys) == 0 {
 		return nil, entitlement.Errorf(entitlement.Invalid, "A SCIM connector needs at least one correlation key.")
 	}
-	for _, key := range keys {
+	for _, key := range cfg.CorrelationKeys {
 		if _, known := lookups[key]; !known {
 			return nil, entitlement.Errorf(entitlement.Invalid, "A SCIM server cannot be asked for people by %q; the keys are %s.",
 				key, strings.Join(entitlement.CorrelateBy, ", "))
@@ -69,13 +79,21 @@ func New(base *url.URL, token string, keys []string, client *http.Client) (*Conn
 	return &Connector{
 		base:   strings.TrimRight(base.String(), "/"),
 		token:  strings.TrimSpace(token),
-		keys:   slices.Clone(keys),
+		keys:   slices.Clone(cfg.CorrelationKeys),
 		client: client,
 		now:    time.Now,
+
+		serial:      !cfg.ConcurrentWrites,
+		unconfirmed: cfg.Unconfirmed,
+		valueList:   cfg.ValueListRemoval,
 	}, nil
 }
 
-// Describe returns the limits of a SCIM server.
+// Describe returns what a SCIM server can do, and what the registration allows.
 func (c *Connector) Describe() connector.Capabilities {
-	return connector.Capabilities{MaxBatch: MaxBatch}
+	can := connector.Capabilities{MaxBatch: MaxBatch, SerialWrites: c.serial, Unconfirmed: c.unconfirmed}
+	for _, w := range ways {
+		can.Ways = append(can.Ways, w.name)
+	}
+	return can
 }

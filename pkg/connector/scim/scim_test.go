@@ -1,15 +1,11 @@
 package scim
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,152 +14,11 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// open returns a connector for the server that finds people by the keys.
-func open(t *testing.T, base *url.URL, keys ...string) *Connector {
-	t.Helper()
-	c, err := New(base, testToken, keys, outbound.Client(true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// openHandler returns a connector for a server that answers by the handler.
-func openHandler(t *testing.T, h http.HandlerFunc) *Connector {
-	t.Helper()
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	base, _ := url.Parse(server.URL + "/v2/")
-	return open(t, base, entitlement.CorrelateBy...)
-}
-
-func grants(people ...string) []connector.Op {
-	var ops []connector.Op
-	for _, p := range people {
-		ops = append(ops, connector.Op{Grant: true, Principal: connector.PrincipalRef(p)})
-	}
-	return ops
-}
-
-func wantReason(t *testing.T, err error, want connector.Reason) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error, want %s", want)
-	}
-	if got := connector.RefusalOf(err).Reason; got != want {
-		t.Errorf("reason %s, want %s: %v", got, want, err)
-	}
-}
-
-func TestOneBatchIsOnePatchWithOneAddAndARemoveForEachRevoke(t *testing.T) {
-	var method, path, contentType, authorization, query string
-	var body any
-	c := openHandler(t, func(w http.ResponseWriter, r *http.Request) {
-		method, path, query = r.Method, r.URL.EscapedPath(), r.URL.RawQuery
-		contentType, authorization = r.Header.Get("Content-Type"), r.Header.Get("Authorization")
-		json.NewDecoder(r.Body).Decode(&body)
-		w.WriteHeader(http.StatusNoContent)
-	})
-
-	ops := append(grants("a", "b"), connector.Op{Principal: `c"\`}, connector.Op{Principal: "d"})
-	if _, err := c.Apply(t.Context(), roleOf("g/1"), ops); err != nil {
-		t.Fatal(err)
-	}
-
-	var want any
-	json.Unmarshal([]byte(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
-		{"op":"remove","path":"members[value eq \"c\\\"\\\\\"]"},
-		{"op":"remove","path":"members[value eq \"d\"]"},
-		{"op":"add","path":"members","value":[{"value":"a"},{"value":"b"}]}]}`), &want)
-	if !reflect.DeepEqual(body, want) {
-		t.Errorf("body %v, want %v", body, want)
-	}
-	if method != "PATCH" || path != "/v2/Groups/g%2F1" || query != "" {
-		t.Errorf("asked %s %s?%s", method, path, query)
-	}
-	if contentType != "application/scim+json" || authorization != "Bearer "+testToken {
-		t.Errorf("sent as %q with authorization %q", contentType, authorization)
-	}
-}
-
-func TestAHundredPeopleTakeOneReadOneWriteAndOneReadBack(t *testing.T) {
-	s := newTarget(t, habits{knowsPeople: true})
-	group := s.addGroup("user-0")
-	var people []string
-	for i := range MaxBatch {
-		people = append(people, s.addUser(fmt.Sprint("ann", i), "", ""))
-	}
-	c := open(t, s.url, "userName")
-
-	check := func() error { _, err := c.Check(t.Context(), roleOf(group), refs(people)); return err }
-	apply := func() error { _, err := c.Apply(t.Context(), roleOf(group), grants(people...)); return err }
-	for _, call := range []func() error{check, apply, check} {
-		if err := call(); err != nil {
-			t.Fatal(err)
-		}
-		if got := s.asked(""); len(got) != 1 {
-			t.Errorf("a call asked %q, want one question", got)
-		}
-	}
-	if got := len(s.members(group)); got != MaxBatch+1 {
-		t.Errorf("%d members, want %d", got, MaxBatch+1)
-	}
-}
-
-func TestABatchThatIsRefusedWritesOnlyWhatIsMissing(t *testing.T) {
-	s := newTarget(t, habits{knowsPeople: true, storesTwice: true})
-	ann, bob := s.addUser("ann", "", ""), s.addUser("bob", "", "")
-	group := s.addGroup(ann)
-	results, err := open(t, s.url, "userName").Apply(t.Context(), roleOf(group), grants(ann, bob, "ghost"))
-	if err != nil || results[0].Err != nil || results[1].Err != nil || results[2].Err == nil {
-		t.Fatalf("got %+v, %v; want a refusal of the last alone", results, err)
-	}
-	if got, want := s.members(group), []string{ann, bob}; !slices.Equal(got, want) {
-		t.Errorf("members %q, want %q", got, want)
-	}
-	if got := s.asked("PATCH"); len(got) != 3 {
-		t.Errorf("%d writes, want the batch and two single ones", len(got))
-	}
-}
-
-func TestTheRefusalOfOneChangeSaysWhatToDo(t *testing.T) {
-	grant, revoke := connector.Op{Grant: true}, connector.Op{}
-	for _, c := range []struct {
-		name    string
-		answer  refused
-		op      connector.Op
-		want    connector.Reason // "" means done
-		forever bool
-	}{
-		{"already a member", refused{status: 409, scimType: "uniqueness"}, grant, "", false},
-		{"not a member", refused{status: 400, scimType: "noTarget"}, revoke, "", false},
-		{"nobody to revoke from", refused{status: 404}, revoke, "", false},
-		{"nobody to grant to", refused{status: 404}, grant, connector.PrincipalMissing, true},
-		{"changed meanwhile", refused{status: 409}, grant, connector.RefusedByTarget, false},
-		{"version has moved", refused{status: 412}, revoke, connector.RefusedByTarget, false},
-		{"bad value", refused{status: 400, scimType: "invalidValue"}, grant, connector.RefusedByTarget, true},
-		{"bad path", refused{status: 400, scimType: "invalidPath"}, revoke, connector.RefusedByTarget, true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got := c.answer.ofOne(c.op)
-			if c.want == "" {
-				if got != nil {
-					t.Errorf("got %+v, want done", got)
-				}
-				return
-			}
-			if got == nil || got.Reason != c.want || got.Permanent != c.forever || got.Detail == "" {
-				t.Errorf("got %+v, want %s, permanent %v", got, c.want, c.forever)
-			}
-		})
-	}
-}
-
 func TestWhatNoServerShouldSeeIsNotSent(t *testing.T) {
-	s := newTarget(t, habits{})
-	group := s.addGroup()
-	c := open(t, s.url, "userName")
-	for name, apply := range map[string]func() error{
+	s := newServer(t, "honest")
+	group := s.AddGroup()
+	c := s.open("userName")
+	for name, call := range map[string]func() error{
 		"too many": func() error {
 			_, err := c.Apply(t.Context(), roleOf(group), make([]connector.Op, MaxBatch+1))
 			return err
@@ -172,8 +27,12 @@ func TestWhatNoServerShouldSeeIsNotSent(t *testing.T) {
 			_, err := c.Apply(t.Context(), roleOf(group), grants("ann", ""))
 			return err
 		},
-		"another path": func() error {
+		"another path, written": func() error {
 			_, err := c.Apply(t.Context(), roleOf(".."), grants("ann"))
+			return err
+		},
+		"another path, read": func() error {
+			_, err := c.Check(t.Context(), roleOf(".."), WayUserGroups, refs([]string{"ann"}))
 			return err
 		},
 		"no group": func() error {
@@ -181,12 +40,16 @@ func TestWhatNoServerShouldSeeIsNotSent(t *testing.T) {
 			return err
 		},
 	} {
-		if err := apply(); entitlement.KindOf(err).Verdict() != entitlement.Permanent || err == nil {
+		err := call()
+		if entitlement.KindOf(err).Verdict() != entitlement.Permanent || err == nil {
 			t.Errorf("%s: %v, want a permanent error", name, err)
 		}
+		if connector.RefusalOf(err).Reason == connector.ResourceMissing {
+			t.Errorf("%s: %v, though the server was not asked", name, err)
+		}
 	}
-	if got := s.asked(""); len(got) > 0 {
-		t.Errorf("the server was asked %q", got)
+	if got := s.Calls(""); len(got) > 0 {
+		t.Errorf("the server was asked %+v", got)
 	}
 }
 
@@ -214,28 +77,53 @@ func TestANameFromTheTargetIsMadeFitToBeStored(t *testing.T) {
 }
 
 func TestAServerThatNeverAnswersIsGivenUp(t *testing.T) {
+	var asked atomic.Int64
 	c := openHandler(t, func(_ http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
 		io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 	})
 	c.client.Timeout = 50 * time.Millisecond
-	for name, call := range map[string]func() error{
-		"Check": func() error { _, err := c.Check(t.Context(), roleOf("g"), refs([]string{"a"})); return err },
-		"Apply": func() error { _, err := c.Apply(t.Context(), roleOf("g"), grants("a")); return err },
-	} {
+	calls := map[string]func() error{
+		"Apply": func() error { _, err := c.Apply(t.Context(), roleOf("g"), grants("a", "b")); return err },
+		"FindPrincipals": func() error {
+			_, err := c.FindPrincipals(t.Context(), []connector.Correlation{{UserName: "a"}, {UserName: "b"}})
+			return err
+		},
+	}
+	for _, w := range ways {
+		calls["Check by "+string(w.name)] = func() error {
+			_, err := c.Check(t.Context(), roleOf("g"), w.name, refs([]string{"a", "b"}))
+			return err
+		}
+	}
+	for name, call := range calls {
+		asked.Store(0)
 		err := call()
 		wantReason(t, err, connector.TargetUnavailable)
 		if kind := entitlement.KindOf(err); kind != entitlement.Unavailable {
 			t.Errorf("%s: kind %v, want %v", name, kind, entitlement.Unavailable)
 		}
+		if n := asked.Load(); n != 1 {
+			t.Errorf("Y17: %s asked %d times a server that does not answer, want once", name, n)
+		}
 	}
 }
 
+func TestAnAnswerThatBreaksOffIsNoAnswer(t *testing.T) {
+	c := openHandler(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		io.WriteString(w, `{"id":"g","members":[{"value":"a"}`)
+		panic(http.ErrAbortHandler)
+	})
+	_, err := c.Check(t.Context(), roleOf("g"), WayMembers, refs([]string{"a", "b"}))
+	wantReason(t, err, connector.TargetUnavailable)
+}
+
 func TestErrorsNameNobody(t *testing.T) {
-	s := newTarget(t, habits{})
-	c := open(t, s.url, "mail")
+	c := openHandler(t, func(w http.ResponseWriter, _ *http.Request) {})
 	c.base = "http://127.0.0.1:1/v2" // nothing listens there
-	_, err := c.FindPrincipal(t.Context(), connector.Correlation{Mail: "ann@example.com"})
+	_, err := c.FindPrincipals(t.Context(), []connector.Correlation{{Mail: "ann@example.com"}})
 	wantReason(t, err, connector.TargetUnavailable)
 	if strings.Contains(err.Error(), "ann") {
 		t.Errorf("the error names a person: %v", err)
@@ -266,6 +154,47 @@ func TestARegistrationThatCannotWorkIsRefused(t *testing.T) {
 				t.Errorf("got %v, want ok %v", err, c.ok)
 			}
 		})
+	}
+}
+
+func TestTheRegistrationSaysWhatADeliveryMayRelyOn(t *testing.T) {
+	cfg := entitlement.ConnectorConfig{URL: "https://scim.example.com/v2", CorrelationKeys: []string{"mail"}}
+	describe := func(change func(*entitlement.ConnectorConfig)) connector.Capabilities {
+		asked := cfg
+		change(&asked)
+		c, err := Factory(outbound.Client(false), false)(asked, testToken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Describe()
+	}
+	can := describe(func(*entitlement.ConnectorConfig) {})
+	if !can.SerialWrites || can.Unconfirmed || can.Authoritative || can.MaxBatch != MaxBatch {
+		t.Errorf("F41: by default %+v, want one write at a time, and every role confirmed", can)
+	}
+	if want := []connector.Way{"members", "group-and-member", "group-and-member-plain", "member", "user-groups"}; !slices.Equal(can.Ways, want) {
+		t.Errorf("ways %q, want %q", can.Ways, want)
+	}
+	if can := describe(func(c *entitlement.ConnectorConfig) { c.ConcurrentWrites = true }); can.SerialWrites {
+		t.Error("concurrent writes are not allowed")
+	}
+	if can := describe(func(c *entitlement.ConnectorConfig) { c.Unconfirmed = true }); !can.Unconfirmed {
+		t.Error("unconfirmed roles do not count")
+	}
+}
+
+func TestIdsMayBeNumbers(t *testing.T) {
+	for text, want := range map[string]id{`"a"`: "a", `7`: "7", `12345678901234567890`: "12345678901234567890", `null`: "", `"7"`: "7"} {
+		var got id
+		if err := got.UnmarshalJSON([]byte(text)); err != nil || got != want {
+			t.Errorf("%s: got %q, %v; want %q", text, got, err, want)
+		}
+	}
+	for _, text := range []string{`1.5`, `-1`, `1e3`, `true`, `{}`, `["a"]`} {
+		var got id
+		if err := got.UnmarshalJSON([]byte(text)); err == nil {
+			t.Errorf("%s: got %q, want an error", text, got)
+		}
 	}
 }
 

@@ -103,7 +103,7 @@ func answers(t *testing.T, base *url.URL) bool {
 func onServer(base *url.URL) func(*testing.T) connectortest.Harness {
 	return func(t *testing.T) connectortest.Harness {
 		group := createGroup(t, base)
-		h := harness(t, connectortest.NewProxy(t, base), group)
+		h := harness(t, connectortest.NewProxy(t, base), group, false)
 		h.Members = func() []connector.PrincipalRef { return storedMembers(t, base, group) }
 		return h
 	}

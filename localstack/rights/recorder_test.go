@@ -1,0 +1,126 @@
+package rights
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"leasehold/pkg/names"
+)
+
+// recorder stands between the functions and AWS, and notes who did what to which part, in
+// the words in which roles allow it. Each function signs with a key of its own name.
+type recorder struct {
+	*httptest.Server
+	mu   sync.Mutex
+	used map[string]map[string]bool // function -> "action on part"
+	odd  []string                   // what it did not understand
+}
+
+func newRecorder(t *testing.T, emulator string) *recorder {
+	t.Helper()
+	to, err := url.Parse(emulator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{used: map[string]map[string]bool{}}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		r.note(request, body)
+		request.Body = io.NopCloser(bytes.NewReader(body))
+		proxy.ServeHTTP(w, request)
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+var credential = regexp.MustCompile(`Credential=([^/]+)/`)
+
+// note enters a call under its caller.
+func (r *recorder) note(request *http.Request, body []byte) {
+	caller := credential.FindStringSubmatch(request.Header.Get("Authorization"))
+	rights, err := rightsFor(request.Header.Get("X-Amz-Target"), body)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil || caller == nil {
+		r.odd = append(r.odd, fmt.Sprintf("%s by %v: %v", request.Header.Get("X-Amz-Target"), caller, err))
+		return
+	}
+	if r.used[caller[1]] == nil {
+		r.used[caller[1]] = map[string]bool{}
+	}
+	for _, each := range rights {
+		r.used[caller[1]][each] = true
+	}
+}
+
+// rightsFor returns what a role must allow for a call.
+func rightsFor(target string, body []byte) ([]string, error) {
+	service, operation, _ := strings.Cut(target, ".")
+	switch service {
+	case "DynamoDB_20120810":
+		return rightsForTable(operation, body)
+	case "AmazonSSM":
+		return []string{"ssm:" + operation + " on " + part(names.PartSecret, "")}, nil
+	case "AmazonSQS":
+		var call struct{ QueueUrl string }
+		if err := json.Unmarshal(body, &call); err != nil {
+			return nil, err
+		}
+		id := strings.TrimPrefix(path.Base(call.QueueUrl), names.StackName+"-")
+		// There is no right of its own for batches.
+		return []string{"sqs:" + strings.TrimSuffix(operation, "Batch") + " on " + part(names.PartQueue, id)}, nil
+	}
+	return nil, errors.New("a service that no role allows")
+}
+
+// rightsForTable reads a call of DynamoDB. A transaction is allowed by the actions of its parts.
+func rightsForTable(operation string, body []byte) ([]string, error) {
+	var call struct {
+		IndexName     string
+		TransactItems []map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(body, &call); err != nil {
+		return nil, err
+	}
+	table := part(names.PartTable, "")
+	switch operation {
+	case "TransactGetItems":
+		return []string{"dynamodb:GetItem on " + table}, nil
+	case "TransactWriteItems":
+		var rights []string
+		for _, item := range call.TransactItems {
+			for kind := range item {
+				action := map[string]string{"ConditionCheck": "ConditionCheckItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}[kind]
+				if action == "" {
+					return nil, fmt.Errorf("a transaction with a %s", kind)
+				}
+				rights = append(rights, "dynamodb:"+action+" on "+table)
+			}
+		}
+		return rights, nil
+	}
+	if call.IndexName != "" {
+		table = part(names.PartIndex, call.IndexName)
+	}
+	return []string{"dynamodb:" + operation + " on " + table}, nil
+}
+
+// part names a part of the stack.
+func part(kind names.Part, id string) string { return strings.TrimSpace(string(kind) + " " + id) }

@@ -1,0 +1,302 @@
+package rights
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"leasehold/localstack/dev/gateway"
+	"leasehold/localstack/dev/issuer"
+	"leasehold/localstack/dev/scimserver"
+	"leasehold/localstack/parts"
+	"leasehold/localstack/seed"
+	"leasehold/pkg/app/base"
+	"leasehold/pkg/app/catalogs"
+	"leasehold/pkg/app/deliver"
+	"leasehold/pkg/app/expire"
+	"leasehold/pkg/app/fanout"
+	"leasehold/pkg/app/requests"
+	"leasehold/pkg/clock"
+	"leasehold/pkg/config"
+	"leasehold/pkg/dynamo"
+	"leasehold/pkg/dynamo/dynamotest"
+	"leasehold/pkg/lambdaio"
+	"leasehold/pkg/names"
+)
+
+// stack is the product as it is deployed: every function by its own wiring, from the
+// environment that names gives it, over the services of an emulator that refuses nothing.
+type stack struct {
+	*testing.T
+	*recorder
+	seed.Result
+	facts     parts.Facts
+	issuer    *issuer.Issuer
+	handlers  map[string]lambda.Handler
+	queues    map[string]string // URL by id
+	operator  *sqs.Client       // past the recorder, as Lambda's poller is
+	db        *dynamo.DB        // past it too
+	targetOff atomic.Bool
+}
+
+type object = map[string]any
+
+func open(t *testing.T) *stack {
+	t.Helper()
+	emulator, err := dynamotest.Start()
+	if errors.Is(err, dynamotest.ErrNone) {
+		fmt.Fprintln(os.Stderr, "what the functions call was NOT compared with what their roles allow: that needs the emulator that `make test` installs")
+		t.Skip("no emulator: run `make test`")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(emulator.Stop)
+
+	s := &stack{T: t, recorder: newRecorder(t, emulator.Endpoint), handlers: map[string]lambda.Handler{}, queues: map[string]string{}}
+	past := config.Config{Table: names.StackName, AWS: config.AWS{Region: "us-east-1", Endpoint: emulator.Endpoint, AccessKeyID: "test", SecretAccessKey: "test"}}
+	past.Function.Uses.Table = names.Read | names.Write
+	s.db, s.operator = base.Open(past).Table(), sqs.NewFromConfig(base.AWS(past.AWS))
+	if err := emulator.CreateTable(t.Context(), names.StackName); err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range names.Queues {
+		made, err := s.operator.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(names.StackName + "-" + q.ID)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.queues[q.ID] = aws.ToString(made.QueueUrl)
+	}
+	s.serve()
+	s.wire()
+	if s.Result, err = seed.Run(t.Context(), s.facts, s.token, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// serve opens what stands around the functions: the gateway, the issuer and the target.
+func (s *stack) serve() {
+	s.facts.SCIMToken = "a-token"
+	target := scimserver.New(s.facts.SCIMToken, clock.System{})
+	for address, handler := range map[*string]http.Handler{
+		&s.facts.URL:    &gateway.Gateway{Invoke: s.invoke, IDs: clock.System{}},
+		&s.facts.Issuer: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.issuer.Handler().ServeHTTP(w, r) }),
+		&s.facts.SCIM: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if s.targetOff.Load() {
+				panic(http.ErrAbortHandler) // the connection breaks
+			}
+			target.ServeHTTP(w, r)
+		}),
+	} {
+		server := httptest.NewServer(handler)
+		s.Cleanup(server.Close)
+		*address = server.URL
+	}
+	s.facts.SCIM += "/v2"
+	s.facts.SCIMTarget = s.facts.SCIM
+	var err error
+	if s.issuer, err = issuer.New(s.facts.Issuer, clock.System{}, clock.System{}); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// wire starts every function as its main does.
+func (s *stack) wire() {
+	log := slog.New(slog.DiscardHandler)
+	for _, f := range names.Functions {
+		c, err := config.Load(s.environment(f), f.ID)
+		if err != nil {
+			s.Fatal(err)
+		}
+		var handler any
+		switch f.ID {
+		case names.Catalogs:
+			api, failed := catalogs.New(c, log)
+			handler, err = lambdaio.HTTP(api), failed
+		case names.Requests:
+			api, failed := requests.New(c, log)
+			handler, err = lambdaio.HTTP(api), failed
+		case names.Deliver:
+			handle, lanes, failed := deliver.New(c, log)
+			handler, err = lambdaio.SQS(handle, lanes), failed
+		case names.Fanout:
+			handle, lanes, failed := fanout.New(c, log)
+			handler, err = lambdaio.SQS(handle, lanes), failed
+		case names.Expire:
+			tick, failed := expire.New(c, log)
+			handler, err = lambdaio.Schedule(tick), failed
+		default:
+			err = fmt.Errorf("nobody starts %s here", f.ID)
+		}
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.handlers[f.ID] = lambda.NewHandler(handler)
+	}
+}
+
+// environment is what a function is given, and nothing more.
+func (s *stack) environment(f names.Function) func(string) (string, bool) {
+	all := map[string]string{
+		string(names.EnvTable): names.StackName, string(names.EnvSecretPath): "/leasehold/connectors", string(names.EnvEmulated): "true", string(names.EnvPublicURL): s.facts.URL,
+		string(names.EnvFirstAdmin): s.facts.Issuer + "|" + parts.Admin,
+		string(names.EnvIssuers):    fmt.Sprintf(`[{"issuer":%q,"keySet":%q,"audience":%q}]`, s.facts.Issuer, s.issuer.KeySet(), parts.Audience),
+	}
+	for _, q := range names.Queues {
+		all[string(q.Env)] = s.queues[q.ID]
+	}
+	given := map[string]string{"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": s.recorder.URL, "AWS_ACCESS_KEY_ID": f.ID, "AWS_SECRET_ACCESS_KEY": "secret"}
+	for _, key := range f.Env() {
+		given[string(key)] = all[string(key)]
+	}
+	return func(key string) (string, bool) { value, ok := given[key]; return value, ok }
+}
+
+// invoke hands a payload to a function, with the time that it is deployed with.
+func (s *stack) invoke(ctx context.Context, id string, payload []byte) ([]byte, error) {
+	f, _ := names.FindFunction(id)
+	return s.within(ctx, f.Timeout, id, payload)
+}
+
+func (s *stack) within(ctx context.Context, limit time.Duration, id string, payload []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	answer, err := s.handlers[id].Invoke(lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: clock.System{}.New()}), payload)
+	return bytes.Clone(answer), err // the runtime uses the buffer again
+}
+
+func (s *stack) token(_ context.Context, as string) (string, error) { return s.issuer.Token(as) }
+
+// call sends one request as an account and returns the answer, which must have the status.
+func (s *stack) call(as, method, path string, body any, want int) object {
+	s.Helper()
+	token, err := s.issuer.Token(as)
+	if err != nil {
+		s.Fatal(err)
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		s.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(s.Context(), method, s.facts.URL+strings.ReplaceAll(path, " ", "%20"), bytes.NewReader(text))
+	if err != nil {
+		s.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	} else {
+		r.Body, r.ContentLength = http.NoBody, 0
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if response.StatusCode != want {
+		s.Fatalf("%s %s: %d %s, want %d", method, path, response.StatusCode, said, want)
+	}
+	answer := object{}
+	json.Unmarshal(said, &answer) // nothing is an answer too
+	return answer
+}
+
+// post puts a message into a queue.
+func (s *stack) post(queue, body string) {
+	s.Helper()
+	if _, err := s.operator.SendMessage(s.Context(), &sqs.SendMessageInput{QueueUrl: aws.String(s.queues[queue]), MessageBody: &body}); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// receive takes messages from a queue, and waits for some as long as it is told.
+func (s *stack) receive(q names.Queue, wait time.Duration) []types.Message {
+	s.Helper()
+	got, err := s.operator.ReceiveMessage(s.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String(s.queues[q.ID]), MaxNumberOfMessages: int32(q.BatchSize), WaitTimeSeconds: int32(wait.Seconds())})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return got.Messages
+}
+
+// drain hands everything that lies in the queues to the functions, as Lambda's poller does,
+// until nothing comes any more. What a function does not want deleted is dropped as well.
+func (s *stack) drain() {
+	s.Helper()
+	for busy := true; busy; {
+		busy = false
+		for _, q := range names.Queues {
+			if got := s.receive(q, 0); len(got) > 0 {
+				busy = true
+				f := drainer(q.ID)
+				s.hand(f, f.Timeout, q.ID, got)
+			}
+		}
+	}
+}
+
+func drainer(queue string) names.Function {
+	for _, f := range names.Functions {
+		if f.Drains(queue) {
+			return f
+		}
+	}
+	return names.Function{}
+}
+
+// hand invokes a function with messages of a queue, and deletes them.
+func (s *stack) hand(f names.Function, limit time.Duration, queue string, messages []types.Message) {
+	s.Helper()
+	var event events.SQSEvent
+	for _, m := range messages {
+		event.Records = append(event.Records, events.SQSMessage{MessageId: *m.MessageId, ReceiptHandle: *m.ReceiptHandle, Body: *m.Body,
+			Attributes: map[string]string{"ApproximateReceiveCount": "1"}, EventSourceARN: "arn:aws:sqs:us-east-1:000000000000:" + names.StackName + "-" + queue})
+	}
+	payload, err := json.Marshal(event)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if _, err := s.within(s.Context(), limit, f.ID, payload); err != nil {
+		s.Fatalf("%s: %v", f.ID, err)
+	}
+	for _, m := range messages {
+		if _, err := s.operator.DeleteMessage(s.Context(), &sqs.DeleteMessageInput{QueueUrl: aws.String(s.queues[queue]), ReceiptHandle: m.ReceiptHandle}); err != nil {
+			s.Fatal(err)
+		}
+	}
+}
+
+// tick does what is due.
+func (s *stack) tick() {
+	s.Helper()
+	payload, err := json.Marshal(events.EventBridgeEvent{Time: time.Now().UTC()})
+	if err != nil {
+		s.Fatal(err)
+	}
+	if _, err := s.invoke(s.Context(), names.Expire, payload); err != nil {
+		s.Fatal(err)
+	}
+}

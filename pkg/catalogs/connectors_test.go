@@ -1,0 +1,275 @@
+package catalogs_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"leasehold/pkg/catalogs"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/secrets"
+)
+
+// connector registers a target.
+func (w *world) connector() entitlement.ConnectorConfig {
+	w.t.Helper()
+	return must[entitlement.ConnectorConfig](w.t)(w.RegisterConnector(w.t.Context(), by, entitlement.ConnectorConfig{
+		DisplayName: "CRM", Kind: "scim", URL: "https://crm.example/scim", CorrelationKeys: []string{"userName"}}, "s3cr3t"))
+}
+
+// sheet records grants of a new person at a connector, each with a reason of failure or
+// "" for none, and returns the person.
+func (w *world) sheet(at entitlement.ConnectorID, reasons ...string) entitlement.UserID {
+	w.t.Helper()
+	u, now := entitlement.UserID(w.clock.New()), w.clock.Now()
+	claim := entitlement.Claim{Subject: u, Connector: at, Token: w.clock.New(), Now: now, Until: now.Add(time.Minute)}
+	s := must[entitlement.GrantSheet](w.t)(w.store.Claim(w.t.Context(), claim))
+	s.Grants = map[entitlement.RoleRef]entitlement.Grant{}
+	for _, reason := range reasons {
+		role := entitlement.RoleRef{Connector: at, Resource: w.clock.New(), Role: "Member"}
+		g := entitlement.Grant{Role: role, Presence: entitlement.PresencePresent}
+		if reason != "" {
+			g.Reason, g.Since, g.Next = reason, now, now.Add(time.Hour)
+		}
+		s.Grants[role] = g
+	}
+	w.commit(entitlement.Change{Sheets: []entitlement.GrantSheet{s}})
+	return u
+}
+
+func (w *world) commit(c entitlement.Change) {
+	w.t.Helper()
+	if err := w.store.Commit(w.t.Context(), c); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestS20_AnotherAddressNeedsTheCredentialAgain(t *testing.T) {
+	w := newWorld(t)
+	w.Kinds = []string{"scim", "webhook"}
+	c := w.connector()
+	for name, edit := range map[string]func(*entitlement.ConnectorConfig){
+		"another host":   func(c *entitlement.ConnectorConfig) { c.URL = "https://evil.example/scim" },
+		"another port":   func(c *entitlement.ConnectorConfig) { c.URL = "https://crm.example:8443/scim" },
+		"another path":   func(c *entitlement.ConnectorConfig) { c.URL = "https://crm.example/scim2" },
+		"another scheme": func(c *entitlement.ConnectorConfig) { c.URL = "http://crm.example/scim" },
+		"another kind":   func(c *entitlement.ConnectorConfig) { c.Kind = "webhook" },
+	} {
+		_, err := w.UpdateConnector(t.Context(), by, c.ID, "", edit)
+		w.kind(err, entitlement.Precondition, "to change url or kind, send credential with them")
+		if got := must[entitlement.ConnectorConfig](t)(w.store.Connector(t.Context(), c.ID)); got.URL != c.URL || got.Kind != c.Kind || got.Version != c.Version {
+			t.Errorf("%s: it is %+v now", name, got)
+		}
+		moved := must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, c.ID, "for there", edit))
+		if moved.Credential <= c.Credential {
+			t.Errorf("%s: the credential is still number %d", name, moved.Credential)
+		}
+		c = must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, c.ID, "s3cr3t", func(kept *entitlement.ConnectorConfig) { kept.URL, kept.Kind = c.URL, c.Kind }))
+	}
+	// What clients put back as they read it changes nothing, and needs nothing.
+	same := must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, c.ID, "", func(kept *entitlement.ConnectorConfig) {
+		kept.URL, kept.Kind, kept.DisplayName = c.URL, c.Kind, "CRM 2"
+	}))
+	if same.Credential != c.Credential || same.DisplayName != "CRM 2" {
+		t.Errorf("renamed: %+v", same)
+	}
+}
+
+// Deleting is for connectors that nothing uses: each row is a use, and what ends it.
+func TestS7_AConnectorInUseIsNotDeleted(t *testing.T) {
+	w := newWorld(t)
+	vault := &secrets.Memory{}
+	w.Secrets = vault
+	c, catalog := w.connector(), w.catalog()
+	r := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, catalog.ID, c.ID, entitlement.OriginScim, "sales"))
+	second := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, w.catalog().ID, c.ID, entitlement.OriginScim, "sales"))
+	w.kind(w.DeleteConnector(t.Context(), by, c.ID), entitlement.Conflict, "2 resources of catalogs are at this connector, such as sales in the catalog C")
+
+	// An edit that takes a role from its holders, and one of them who still has it.
+	p := w.pack(catalog)
+	scope := must[entitlement.ResourceRoleScope](t)(w.AddScope(t.Context(), by, p.ID, r, "Member_sales"))
+	if err := w.RemoveScope(t.Context(), by, p.ID, scope.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, used := range []entitlement.Resource{r, second} {
+		used = must[entitlement.Resource](t)(w.store.Resource(t.Context(), used.Catalog, used.ID))
+		if err := w.RemoveResource(t.Context(), by, used); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.kind(w.DeleteConnector(t.Context(), by, c.ID), entitlement.Conflict, "try again after 2026-05-01T00:01:00Z")
+	w.clock.Advance(time.Minute)
+	w.kind(w.DeleteConnector(t.Context(), by, c.ID), entitlement.Conflict, "An edit of the access package "+string(p.ID))
+	for _, gen := range []int64{1, 2} {
+		job := must[entitlement.Job](t)(w.store.Job(t.Context(), p.ID, gen))
+		job.Erased = true
+		w.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
+	}
+
+	holder, elsewhere := w.sheet(c.ID, "", "target-unavailable"), w.sheet(w.connector().ID, "")
+	w.sheet(c.ID) // of one who had something there once
+	for _, u := range []entitlement.UserID{holder, elsewhere} {
+		w.commit(entitlement.Change{Heads: []entitlement.HeadChange{{Subject: u, Look: w.clock.Now()}}})
+	}
+	w.kind(w.DeleteConnector(t.Context(), by, c.ID), entitlement.Conflict, "The user "+string(holder)+" still has 2 roles at this connector")
+	claim := entitlement.Claim{Subject: holder, Connector: c.ID, Token: w.clock.New(), Now: w.clock.Now().Add(time.Hour), Until: w.clock.Now().Add(2 * time.Hour)}
+	sheet := must[entitlement.GrantSheet](t)(w.store.Claim(t.Context(), claim))
+	sheet.Grants = nil
+	w.commit(entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}})
+
+	// An edit that was made when the connector had no resource any more has nothing to do with it.
+	other := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, catalog.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "g"))
+	must[entitlement.ResourceRoleScope](t)(w.AddScope(t.Context(), by, p.ID, other, "Member_g"))
+
+	w.commit(entitlement.Change{Breakers: []entitlement.Breaker{{Connector: c.ID, Failures: 3, Until: w.clock.Now()}}})
+	if err := w.DeleteConnector(t.Context(), by, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.store.Connector(t.Context(), c.ID)
+	w.kind(err, entitlement.NotFound, "")
+	_, err = vault.Get(t.Context(), c.ID, c.Credential, c.Address())
+	w.kind(err, entitlement.NotFound, "")
+	if b := must[entitlement.Breaker](t)(w.store.Breaker(t.Context(), c.ID)); b.Failures != 0 {
+		t.Errorf("its breaker is still there: %+v", b)
+	}
+	_, err = w.AddResource(t.Context(), by, catalog.ID, c.ID, entitlement.OriginScim, "sales")
+	w.kind(err, entitlement.NotFound, "")
+	w.kind(w.DeleteConnector(t.Context(), by, entitlement.BuiltinConnector), entitlement.Precondition, "built-in")
+}
+
+func TestS7_AConnectorThatNeverHadAResourceIsDeletedAtOnce_AndItsCredentialAtTheSecondTry(t *testing.T) {
+	w := newWorld(t)
+	vault := &flakySecrets{fails: true}
+	w.Secrets = vault
+	c := w.connector()
+	w.kind(w.DeleteConnector(t.Context(), by, c.ID), entitlement.Unavailable, "")
+	_, err := w.store.Connector(t.Context(), c.ID)
+	w.kind(err, entitlement.NotFound, "")
+	vault.fails = false
+	w.kind(w.DeleteConnector(t.Context(), by, c.ID), entitlement.NotFound, "")
+	_, err = vault.Get(t.Context(), c.ID, c.Credential, c.Address())
+	w.kind(err, entitlement.NotFound, "")
+}
+
+// flakySecrets forgets nothing while it fails.
+type flakySecrets struct {
+	secrets.Memory
+	fails bool
+}
+
+func (s *flakySecrets) Delete(ctx context.Context, id entitlement.ConnectorID) error {
+	if s.fails {
+		return entitlement.Errorf(entitlement.Unavailable, "Credentials cannot be written at the moment.")
+	}
+	return s.Memory.Delete(ctx, id)
+}
+
+// meanwhile does something once, just before a commit.
+type meanwhile struct {
+	catalogs.Store
+	does func()
+}
+
+func (s *meanwhile) Commit(ctx context.Context, c entitlement.Change) error {
+	if does := s.does; does != nil {
+		s.does = nil
+		does()
+	}
+	return s.Store.Commit(ctx, c)
+}
+
+// A resource and a deletion that cross: one of them comes through.
+func TestS7_NoResourceComesToNameAConnectorThatIsBeingDeleted(t *testing.T) {
+	w := newWorld(t)
+	c, catalog := w.connector(), w.catalog()
+	add := func(s *catalogs.Service) error {
+		_, err := s.AddResource(t.Context(), by, catalog.ID, c.ID, entitlement.OriginScim, "sales")
+		return err
+	}
+
+	crossed := *w.Service
+	crossed.Store = &meanwhile{w.store, func() {
+		if err := add(w.Service); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	w.kind(crossed.DeleteConnector(t.Context(), by, c.ID), entitlement.Conflict, "1 resources of catalogs")
+
+	for _, r := range must[entitlement.Paged[entitlement.Resource]](t)(w.store.ListResources(t.Context(), catalog.ID, entitlement.Page{})).Items {
+		if err := w.RemoveResource(t.Context(), by, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.clock.Advance(time.Hour)
+	crossed.Store = &meanwhile{w.store, func() {
+		if err := w.DeleteConnector(t.Context(), by, c.ID); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	w.kind(add(&crossed), entitlement.Conflict, "")
+	if left := must[entitlement.Paged[entitlement.Resource]](t)(w.store.ListResources(t.Context(), catalog.ID, entitlement.Page{})).Items; len(left) != 0 {
+		t.Errorf("resources of a deleted connector: %+v", left)
+	}
+}
+
+func TestF28_ANewCredentialOrAddressWakesWhoFailedByTheOldOne(t *testing.T) {
+	w := newWorld(t)
+	c := w.connector()
+	refused, silent := w.sheet(c.ID, entitlement.ReasonCredential), w.sheet(c.ID, entitlement.ReasonUnavailable)
+	w.sheet(c.ID, "principal-missing")
+	w.sheet(w.connector().ID, entitlement.ReasonCredential)
+	w.commit(entitlement.Change{Breakers: []entitlement.Breaker{{Connector: c.ID, Failures: 9, Until: w.clock.Now().Add(50 * time.Second)}}})
+	woken := func(credential string, edit func(*entitlement.ConnectorConfig)) []entitlement.UserID {
+		t.Helper()
+		heard := &hints{}
+		w.Hinter = heard
+		must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, c.ID, credential, edit))
+		return heard.sent
+	}
+
+	if got := woken("", func(c *entitlement.ConnectorConfig) { c.DisplayName = "CRM 2" }); len(got) != 0 {
+		t.Errorf("a new name wakes %v", got)
+	}
+	for name, edit := range map[string]func(*entitlement.ConnectorConfig){
+		"a new credential":           func(*entitlement.ConnectorConfig) {},
+		"a new address, with it one": func(c *entitlement.ConnectorConfig) { c.URL = "https://crm2.example/scim" },
+	} {
+		if got := woken("n3w", edit); !slices.Equal(got, []entitlement.UserID{refused, silent}) {
+			t.Errorf("%s wakes %v, want %s and %s", name, got, refused, silent)
+		}
+		if b := must[entitlement.Breaker](t)(w.store.Breaker(t.Context(), c.ID)); b.Failures != 9 || b.Until.After(w.clock.Now()) {
+			t.Errorf("%s: the target rests until %s after %d failures", name, b.Until, b.Failures)
+		}
+	}
+}
+
+// Another setting may be the cure of what nobody could confirm, or the target refused.
+func TestF39_AChangedSettingIsAnEventAndWakesWhoFailedForWantOfIt(t *testing.T) {
+	w := newWorld(t)
+	c := w.connector()
+	blind, refused, unconfirmed := w.sheet(c.ID, entitlement.ReasonCannotConfirm), w.sheet(c.ID, entitlement.ReasonRefused), w.sheet(c.ID, entitlement.ReasonNotConfirmed)
+	w.sheet(c.ID, entitlement.ReasonCredential)
+	heard := &hints{}
+	w.Hinter = heard
+	edit := func(change func(*entitlement.ConnectorConfig)) entitlement.Event {
+		t.Helper()
+		must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, c.ID, "", change))
+		events := must[[]entitlement.Event](t)(w.store.Events(t.Context(), entitlement.OfConnector, string(c.ID)))
+		return events[len(events)-1]
+	}
+
+	e := edit(func(c *entitlement.ConnectorConfig) {
+		c.Unconfirmed, c.ValueListRemoval, c.ConcurrentWrites = true, true, true
+	})
+	if e.Before != "readBack=required removalForm=memberPath writes=serial" || e.After != "readBack=unconfirmed removalForm=valueList writes=concurrent" || e.Actor != by.ID {
+		t.Errorf("the event is %+v", e)
+	}
+	if !slices.Equal(heard.sent, []entitlement.UserID{blind, unconfirmed, refused}) {
+		t.Errorf("woken %v, want %v", heard.sent, []entitlement.UserID{blind, unconfirmed, refused})
+	}
+	heard.sent = nil
+	if e := edit(func(c *entitlement.ConnectorConfig) { c.DisplayName = "CRM 2" }); e.Before != "" || e.After != "" || len(heard.sent) > 0 {
+		t.Errorf("a new name: %+v, woken %v", e, heard.sent)
+	}
+}

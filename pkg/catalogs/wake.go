@@ -1,0 +1,77 @@
+package catalogs
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+)
+
+// maxWoken bounds the people who are told of a changed connector, for each reason (S21).
+// Others are tried again at their next attempt, within the hour.
+const maxWoken = 2000
+
+// curedBy returns the reasons of failures that may end with what was changed of a connector.
+func curedBy(credential, settings bool) (reasons []string) {
+	if credential {
+		reasons = append(reasons, entitlement.ReasonCredential, entitlement.ReasonUnavailable)
+	}
+	if settings {
+		reasons = append(reasons, entitlement.ReasonCannotConfirm, entitlement.ReasonNotConfirmed, entitlement.ReasonRefused)
+	}
+	return reasons
+}
+
+// wake has those tried again at once whose delivery failed by what was changed: their next
+// attempts may lie an hour ahead, and the target may be resting.
+func (s *Service) wake(ctx context.Context, id entitlement.ConnectorID, reasons ...string) {
+	if len(reasons) == 0 {
+		return
+	}
+	err := s.tryAgain(ctx, id)
+	for _, reason := range reasons {
+		if err == nil {
+			err = s.wakeFailing(ctx, id, reason)
+		}
+	}
+	if err != nil {
+		s.Log.WarnContext(ctx, "those who failed by a connector were not told that it changed; they are tried again within the hour", "connector", id, "error", err)
+	}
+}
+
+// tryAgain ends the rest of a target that did not answer where it was. One call tries it,
+// and all others follow where that is answered.
+func (s *Service) tryAgain(ctx context.Context, id entitlement.ConnectorID) error {
+	b, err := s.Store.Breaker(ctx, id)
+	if err != nil || b.Failures == 0 {
+		return err
+	}
+	b.Until = s.Clock.Now()
+	err = s.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}})
+	if entitlement.StalePart(err) != "" {
+		return nil // somebody tries it just now
+	}
+	return err
+}
+
+func (s *Service) wakeFailing(ctx context.Context, id entitlement.ConnectorID, reason string) error {
+	for page, told := (entitlement.Page{}), 0; told < maxWoken; {
+		failing, err := s.Store.Failing(ctx, id, reason, page)
+		if err != nil {
+			return err
+		}
+		var subjects []entitlement.UserID
+		for _, f := range failing.Items {
+			subjects = append(subjects, f.Subject)
+		}
+		if len(subjects) > 0 {
+			if err := s.Hinter.Hint(ctx, subjects...); err != nil {
+				return err
+			}
+		}
+		told += len(subjects)
+		if page.Token = failing.Next; failing.Next == "" {
+			return nil
+		}
+	}
+	return nil
+}

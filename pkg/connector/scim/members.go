@@ -1,0 +1,132 @@
+package scim
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/outbound"
+	"leasehold/pkg/entitlement"
+)
+
+var askMembers = outbound.Ask{Op: "scim: read members", What: "for the members of a group"}
+
+// byMembers reads the group's list of members. A list that is too long to be read to its
+// end says nothing of those who were not seen, and a group without a list nothing at all,
+// unless the server's schema promises one.
+func (c *Connector) byMembers(ctx context.Context, group string, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+	path, err := groupPath(askMembers, group)
+	if err != nil {
+		return nil, err
+	}
+	scan := memberScan{found: map[connector.PrincipalRef]bool{}}
+	for _, p := range who {
+		scan.found[p] = false
+	}
+	err = c.get(ctx, askMembers, path, url.Values{"attributes": {"id,members"}}, maxGroup, scan.read)
+
+	tooLarge, _ := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case isMissing(err):
+		return nil, c.groupMissing(ctx, askMembers, group, err)
+	case declined(err) != nil:
+		return unknown(len(who)), nil
+	case err != nil && tooLarge == nil:
+		return nil, explain(askMembers, err)
+	case tooLarge == nil && string(scan.id) != group:
+		return nil, askMembers.NotUnderstood(http.StatusOK, errOtherID)
+	case string(scan.id) != group:
+		return unknown(len(who)), nil
+	}
+
+	absent := presence(false)
+	if tooLarge != nil || !scan.shown && !c.promises(ctx, schemaGroup, "members") {
+		absent = entitlement.PresenceUnknown
+	}
+	told := make([]entitlement.Presence, len(who))
+	for i, p := range who {
+		told[i] = absent
+		if scan.found[p] {
+			told[i] = presence(true)
+		}
+	}
+	return told, nil
+}
+
+// memberScan reads a group as a stream and keeps only what was asked for.
+type memberScan struct {
+	found map[connector.PrincipalRef]bool
+	id    id
+	shown bool
+}
+
+func (s *memberScan) read(body io.Reader) error {
+	d := json.NewDecoder(body)
+	if err := expect(d, json.Delim('{')); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		if err := s.attribute(d, fmt.Sprint(name)); err != nil {
+			return err
+		}
+	}
+	return expect(d, json.Delim('}'))
+}
+
+// attribute reads one attribute of the group; SCIM's attribute names have no case.
+func (s *memberScan) attribute(d *json.Decoder, name string) error {
+	switch {
+	case strings.EqualFold(name, "id"):
+		return d.Decode(&s.id)
+	case strings.EqualFold(name, "members"):
+		return s.list(d)
+	default:
+		return d.Decode(&skipped{})
+	}
+}
+
+func (s *memberScan) list(d *json.Decoder) error {
+	open, err := d.Token()
+	if err != nil || open == nil { // null is how some write that they say nothing
+		return err
+	}
+	if open != json.Delim('[') {
+		return fmt.Errorf("members is %v", open)
+	}
+
+	s.shown = true
+	for d.More() {
+		var member struct{ Value id }
+		if err := d.Decode(&member); err != nil {
+			return err
+		}
+		if _, asked := s.found[connector.PrincipalRef(member.Value)]; asked {
+			s.found[connector.PrincipalRef(member.Value)] = true
+		}
+	}
+	return expect(d, json.Delim(']'))
+}
+
+// skipped is a value that nobody looks at.
+type skipped struct{}
+
+// UnmarshalJSON keeps nothing.
+func (*skipped) UnmarshalJSON([]byte) error { return nil }
+
+func expect(d *json.Decoder, want json.Delim) error {
+	got, err := d.Token()
+	if err == nil && got != want {
+		err = fmt.Errorf("%v where %v belongs", got, want)
+	}
+	return err
+}

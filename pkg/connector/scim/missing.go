@@ -1,0 +1,55 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/outbound"
+	"leasehold/pkg/entitlement"
+)
+
+var (
+	askGroup     = outbound.Ask{Op: "scim: read group", What: "for a group"}
+	askAnyGroups = outbound.Ask{Op: "scim: read groups", What: "for its groups"}
+	askServer    = outbound.Ask{Op: "scim: read configuration", What: "for its configuration"}
+
+	errOtherID   = errors.New("the answer is about another id than the one asked for")
+	errNoWitness = errors.New("status 404 in SCIM's form, of an address of which nothing else is known to work")
+)
+
+// groupMissing returns the error of an answer, in SCIM's own form and from the group's own
+// address, that the group is not there. Access may end on that word, so it counts only
+// where the same server answers for something else: a server whose data are away says so
+// of everything.
+func (c *Connector) groupMissing(ctx context.Context, ask outbound.Ask, group string, cause error) error {
+	if !c.answersOtherwise(ctx, group) {
+		return ask.NotUnderstood(http.StatusNotFound, errNoWitness)
+	}
+	refusal := &connector.Refusal{Reason: connector.ResourceMissing, Permanent: true,
+		Detail: "The group is not there at the target: asked " + ask.What + ", it answered status 404, while it answers for others."}
+	return connector.Fail(entitlement.NotFound, ask.Op, refusal, cause)
+}
+
+// answersOtherwise reports that the server answers in SCIM's form for something else: for
+// its groups, this one not among them, or where it shows none, for itself.
+func (c *Connector) answersOtherwise(ctx context.Context, group string) bool {
+	r := &reader[groupID]{c: c, ask: askAnyGroups, path: "/Groups", id: func(g groupID) id { return g.ID },
+		query: url.Values{"attributes": {"id"}, "count": {"1"}}}
+	if err := r.more(ctx); err == nil && len(r.all) > 0 {
+		return !r.seen[id(group)]
+	}
+
+	var self struct {
+		Schemas []string
+		Patch   *struct{ Supported bool }
+	}
+	err := c.getJSON(ctx, askServer, "/ServiceProviderConfig", nil, &self)
+	return err == nil && (self.Patch != nil || slices.ContainsFunc(self.Schemas, func(s string) bool {
+		return strings.HasSuffix(s, ":ServiceProviderConfig")
+	}))
+}

@@ -1,0 +1,92 @@
+package delivery
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"leasehold/pkg/entitlement"
+)
+
+// claim takes the claims of parts, plans under each, and returns those that have something
+// to be done at the target. The others are finished: another worker has them, or what they
+// owe needs no call.
+func (t *target) claim(ctx context.Context, parts []*part) []*part {
+	busy := make([]bool, len(parts))
+	var g errgroup.Group
+	g.SetLimit(parallelReads)
+	for i, p := range parts {
+		token := t.run.IDs.New()
+		g.Go(func() error {
+			switch err := t.run.claim(ctx, p, token); {
+			case entitlement.KindOf(err) == entitlement.Conflict && err != nil:
+				p.held = true
+			case err != nil:
+				t.run.fail(p.job.subject, err)
+			default:
+				busy[i] = p.open > 0
+			}
+			if !busy[i] {
+				t.finish(ctx, p)
+			}
+			return nil
+		})
+	}
+	g.Wait()
+	var todo []*part
+	for i, p := range parts {
+		if busy[i] {
+			todo = append(todo, p)
+		}
+	}
+	return todo
+}
+
+// claim takes one claim. The roles that may be granted under it and were never sent are
+// signed by the same write.
+func (r *run) claim(ctx context.Context, p *part, token string) error {
+	now := r.Clock.Now()
+	c := entitlement.Claim{Subject: p.job.subject, Connector: p.at, Token: token, Now: now, Until: r.until}
+	for _, task := range p.job.plan(p.sheet, now) {
+		if task.Grant && !p.sheet.Grants[task.Role].Sent {
+			c.Intend = append(c.Intend, task.Role)
+		}
+	}
+	sheet, err := r.Store.Claim(ctx, c)
+	if err != nil {
+		return err
+	}
+	if sheet.Grants == nil {
+		sheet.Grants = map[entitlement.RoleRef]entitlement.Grant{}
+	}
+	p.sheet, p.claimed, p.until = sheet, true, r.until
+	p.take(p.job.plan(sheet, now))
+	return nil
+}
+
+// entered reports that the claim entered the role: nobody of us can have written it before.
+func (t *task) entered() bool { return bare(t.record, t.part.sheet.Token) }
+
+// fence is what must still hold while the part is carried out.
+func (p *part) fence() entitlement.Fence {
+	return entitlement.Fence{Subject: p.job.subject, Connector: p.at, Token: p.sheet.Token, Gen: p.job.head.Gen}
+}
+
+// take makes tasks of a plan. What owes nothing needs no call (S9): its record goes at once.
+// A role that vanished between the reading and the claim has no signature on record. It is
+// for the next round: a crash after the call would leave no trace of it (L9).
+func (p *part) take(plan []Task) {
+	for _, todo := range plan {
+		g, recorded := p.sheet.Grants[todo.Role]
+		switch {
+		case todo.Grant && !(recorded && (g.Sent || g.Intent != "")):
+			p.again = true
+		case !todo.Grant && closed(g): // its assignments are settled with it
+		case !todo.Grant && owesNothing(g, p.sheet.Token):
+			delete(p.sheet.Grants, todo.Role)
+		default:
+			p.tasks = append(p.tasks, &task{Task: todo, part: p, record: g, sent: maySent(g, p.sheet.Token)})
+		}
+	}
+	p.open = len(p.tasks)
+}

@@ -1,0 +1,208 @@
+package delivery
+
+import (
+	"slices"
+	"time"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+)
+
+// step is what is done next with one role of one person.
+type step int
+
+const (
+	stepDone   step = iota // it is as it ought to be
+	stepWrite              // it is to be written
+	stepAgain              // it was accepted, cannot be late any more, and is to be written again
+	stepLook               // it was written, and is to be looked at later
+	stepAsk                // the way of asking tells nothing: ask in another
+	stepAccept             // it counts without having been seen
+	stepFail               // it failed
+)
+
+// ruling is a step, when to look again, and why it failed.
+type ruling struct {
+	step   step
+	look   time.Time
+	reason connector.Reason
+}
+
+// manners are how a target is to be taken.
+type manners struct {
+	authoritative bool
+	serial        bool
+	unconfirmed   bool
+	window        time.Duration // after a write, within which a read may be older
+}
+
+// situation is what the next step with one role of one person is decided on.
+type situation struct {
+	manners
+	grant    bool                       // the role ought to be there
+	record   entitlement.Grant          // as it was before this attempt; after a write, with that
+	sent     bool                       // a grant was ever sent, or may have been
+	shown    entitlement.Presence       // what counts of what the target showed; unknown where nothing does
+	raw      entitlement.Presence       // what it said, whether that counts or not
+	more     bool                       // there are ways of asking that were not tried yet
+	resource entitlement.TargetResource // what is remembered of the resource
+	now      time.Time
+}
+
+// taken reports that our last write wanted what is wanted now, and that the target took it.
+func (s situation) taken() bool {
+	g := s.record
+	accepted := slices.Contains([]connector.Reason{"", connector.NotConfirmed, connector.CannotConfirm}, connector.Reason(g.Reason))
+	return !g.Wrote.IsZero() && g.Revoked != s.grant && accepted
+}
+
+// answered reports that our last write took the role away, or would have, and that the
+// target refused that for this person: it may not be there to be taken.
+func (s situation) answered() bool {
+	refused := slices.Contains([]connector.Reason{connector.RefusedByTarget, connector.PrincipalMissing}, connector.Reason(s.record.Reason))
+	return !s.record.Wrote.IsZero() && s.record.Revoked && refused
+}
+
+// recent reports that a read may still show what was before our last write.
+func (s situation) recent() bool { return s.now.Before(s.record.Wrote.Add(s.window)) }
+
+// before returns what to do with what was read before anything is written.
+func (s situation) before() ruling {
+	if s.grant {
+		return s.beforeGrant()
+	}
+	return s.beforeRemoval()
+}
+
+func (s situation) beforeGrant() ruling {
+	switch {
+	case s.shown == entitlement.PresencePresent && !(s.record.Revoked && s.recent()):
+		return ruling{step: stepDone, look: s.onceMore()}
+	case s.authoritative || s.lost():
+		return ruling{step: stepWrite}
+	case s.taken() && s.recent():
+		if s.shown == entitlement.PresenceUnknown && s.more {
+			return ruling{step: stepAsk}
+		}
+		return ruling{step: stepLook, look: nextLook(s.record.Wrote, s.window, s.now)}
+	case s.taken():
+		return s.unseen()
+	case s.shown == entitlement.PresenceUnknown && s.raw != entitlement.PresenceAbsent && s.more:
+		return ruling{step: stepAsk} // it says nothing, or the same of everybody
+	default:
+		return ruling{step: stepWrite}
+	}
+}
+
+// lost reports a role that was seen as wanted after our write, and is not so any more: that
+// is not the target being late.
+func (s situation) lost() bool {
+	wanted := entitlement.PresenceOf(s.grant)
+	opposite := s.shown != wanted && s.shown != entitlement.PresenceUnknown
+	return opposite && s.record.Presence == wanted && s.record.Confirmed.After(s.record.Wrote)
+}
+
+// unseen is what follows for a grant that was taken long enough ago to be shown.
+func (s situation) unseen() ruling {
+	switch {
+	case s.more:
+		return ruling{step: stepAsk}
+	case s.shown == entitlement.PresenceAbsent:
+		return ruling{step: stepAgain, reason: connector.NotConfirmed}
+	case s.unconfirmed:
+		return ruling{step: stepAccept}
+	default:
+		return ruling{step: stepFail, reason: connector.CannotConfirm}
+	}
+}
+
+// beforeRemoval has the removal of what we ever sent sent, whatever the target shows; only
+// where its store is ours does it show the truth.
+func (s situation) beforeRemoval() ruling {
+	switch {
+	case s.shown == entitlement.PresenceAbsent && (s.authoritative || !s.sent):
+		return ruling{step: stepDone}
+	case !s.sent && s.shown == entitlement.PresenceUnknown && s.more:
+		return ruling{step: stepAsk}
+	case s.shown == entitlement.PresenceAbsent && s.sent && (s.taken() || s.answered()):
+		return s.gone()
+	case s.authoritative || !s.sent || !s.taken():
+		return ruling{step: stepWrite}
+	case s.lost():
+		return ruling{step: stepWrite}
+	case s.shown == entitlement.PresencePresent && s.recent():
+		return ruling{step: stepLook, look: nextLook(s.record.Wrote, s.window, s.now)}
+	case s.shown == entitlement.PresenceUnknown && s.more:
+		return ruling{step: stepAsk}
+	case s.shown == entitlement.PresenceUnknown && s.recent():
+		return ruling{step: stepLook, look: s.record.Wrote.Add(s.window)}
+	default:
+		return ruling{step: stepAgain}
+	}
+}
+
+// gone believes that a role is absent after our removal once no read can be late any more
+// and the resource was left alone for a while.
+func (s situation) gone() ruling {
+	at := s.record.Wrote.Add(s.window)
+	if s.serial {
+		at = later(at, earlier(quietAt(s.resource, s.record.Wrote), s.record.Wrote.Add(unrest)))
+	}
+	if s.now.Before(at) {
+		return ruling{step: stepLook, look: at}
+	}
+	return ruling{step: stepDone}
+}
+
+// after returns what to do with what was read after a write that the target took. again: it
+// was not the first one.
+func (s situation) after(again bool) ruling {
+	wanted := entitlement.PresenceOf(s.grant)
+	switch {
+	case s.shown == wanted && s.grant:
+		return ruling{step: stepDone, look: s.onceMore()}
+	case s.shown == wanted:
+		return s.gone()
+	case s.authoritative:
+		return ruling{step: stepFail, reason: connector.NotConfirmed}
+	case s.shown == entitlement.PresenceUnknown && s.more:
+		return ruling{step: stepAsk}
+	case s.shown == entitlement.PresenceUnknown && !s.grant && again && s.unconfirmed:
+		return ruling{step: stepAccept}
+	case s.shown == entitlement.PresenceUnknown && !s.grant && again:
+		return ruling{step: stepFail, reason: connector.CannotConfirm}
+	case s.shown == entitlement.PresenceUnknown && !s.grant:
+		return ruling{step: stepLook, look: s.record.Wrote.Add(s.window)}
+	case again:
+		return ruling{step: stepLook, look: nextLook(s.record.Wrote, s.window, s.now), reason: connector.NotConfirmed}
+	default:
+		return ruling{step: stepLook, look: nextLook(s.record.Wrote, s.window, s.now)}
+	}
+}
+
+// onceMore returns when a role that we wrote and that is there must be looked at again: at
+// a target where changes that cross undo each other, once it was left alone for a while.
+func (s situation) onceMore() time.Time {
+	g := s.record
+	if !s.serial || g.Wrote.IsZero() || g.Revoked || !s.now.Before(g.Wrote.Add(unrest)) {
+		return time.Time{}
+	}
+	if at := quietAt(s.resource, g.Wrote); s.now.Before(at) {
+		return at
+	}
+	return time.Time{}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

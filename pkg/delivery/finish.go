@@ -1,0 +1,239 @@
+package delivery
+
+import (
+	"context"
+	"slices"
+
+	"leasehold/pkg/entitlement"
+)
+
+// finish records a part, or, where p is nil, what follows for a subject without any; and
+// with the last part of a subject what follows from all of them. One at a time of a job.
+func (r *run) finish(ctx context.Context, j *job, p *part) {
+	j.turn <- struct{}{}
+	defer func() { <-j.turn }()
+	if p != nil {
+		p.over = true
+		j.learnt = j.learnt || p.claimed
+	}
+	last := !slices.ContainsFunc(j.parts, func(p *part) bool { return !p.over })
+	if err := r.settle(ctx, j, p, last); err != nil {
+		r.fail(j.subject, err)
+		if p != nil {
+			p.unsaid = true
+		}
+	}
+	if last {
+		r.goOn(ctx, j)
+	}
+}
+
+// goOn has a subject looked at again whose debt this run could not pay: at once where it
+// moved on, or a target that it was put off for did, in another run where there was no time, later where another worker has it.
+func (r *run) goOn(ctx context.Context, j *job) {
+	has := func(is func(*part) bool) bool { return slices.ContainsFunc(j.parts, is) }
+	switch {
+	case has(func(p *part) bool { return p.left }):
+		r.laterOn(j.subject)
+	case j.moved || has(func(p *part) bool { return p.again }) || r.wellAgain(ctx, j):
+		r.again(j.subject)
+	case has(func(p *part) bool { return p.held }):
+		r.lookAt(j.subject, r.Clock.Now().Add(heldRetry))
+	}
+	var sheets []entitlement.GrantSheet
+	for _, p := range j.parts {
+		sheets = append(sheets, p.sheet)
+	}
+	if at := soonest(append(sheets, j.idle...)); !at.IsZero() {
+		r.lookAt(j.subject, at)
+	}
+}
+
+// settle commits what was seen of a part, with what follows from it.
+func (r *run) settle(ctx context.Context, j *job, p *part, last bool) error {
+	if j.moved {
+		return r.keep(ctx, j, p)
+	}
+	if p != nil && len(p.lost) > 0 {
+		if done, err := r.redeliver(ctx, j, p); done || err != nil {
+			return err
+		}
+	}
+	if last && slices.ContainsFunc(j.parts, func(p *part) bool { return p.held }) {
+		if err := r.refresh(ctx, j); err != nil {
+			return err
+		}
+	}
+	s := j.state(p)
+	change, err := Settle(s, r.command, r.Clock.Now())
+	if err != nil {
+		return err
+	}
+	settlement := change.Settlements[0]
+	news := len(change.Slots)+len(change.Ended)+len(settlement.Delivered) > 0
+	if !news && (!last || !j.learnt && len(j.parts) > 0) {
+		return r.alone(ctx, j, p)
+	}
+	if mine := p.mine(); mine != nil {
+		change.Sheets = []entitlement.GrantSheet{s.tidy(*mine, settlement.Removed)}
+	}
+	err = r.Store.Commit(ctx, change)
+	switch entitlement.StalePart(err) {
+	case "":
+		if err == nil {
+			j.seen(change)
+		}
+		return err
+	case entitlement.PartClaim:
+		return r.overtaken(ctx, j)
+	default:
+		j.moved = true
+		return r.keep(ctx, j, p)
+	}
+}
+
+// mine returns a part's sheet where it is under this worker's claim, which ends with its
+// record.
+func (p *part) mine() *entitlement.GrantSheet {
+	if p == nil || !p.claimed {
+		return nil
+	}
+	return &p.sheet
+}
+
+// alone records a part's sheet from which nothing follows for the subject yet, where the
+// generation still holds: whoever moves the subject on from here finds what is recorded.
+func (r *run) alone(ctx context.Context, j *job, p *part) error {
+	if p.mine() == nil {
+		return nil
+	}
+	holds, err := r.Store.Holding(ctx, []entitlement.Fence{p.fence()})
+	if err != nil {
+		return err
+	}
+	j.moved = !holds[0]
+	return r.keep(ctx, j, p)
+}
+
+// state returns what is known of the subject when a part is recorded. Parts that are not
+// over, and those that another worker holds, are not known yet.
+func (j *job) state(p *part) State {
+	s := State{Head: j.head, Work: j.work, Want: j.want, Sheets: slices.Clone(j.idle),
+		Undone: map[entitlement.ConnectorID]bool{}, Kept: map[entitlement.ConnectorID]bool{}}
+	for _, sheet := range j.idle {
+		s.Kept[sheet.Connector] = true
+	}
+	for _, q := range j.parts {
+		if !q.over || q.held || !q.claimed || q.unsaid || q.left || q.again {
+			s.Undone[q.at] = true
+		}
+		if q != p {
+			s.Kept[q.at] = true
+		}
+		if q.over && !q.unsaid {
+			s.Sheets = append(s.Sheets, q.sheet)
+		} else {
+			s.Sheets = append(s.Sheets, q.before) // somebody is at work on the other
+		}
+	}
+	return s
+}
+
+// seen takes in what was committed: what is settled with one part is not settled again with
+// the next.
+func (j *job) seen(c entitlement.Change) {
+	for _, st := range c.Settlements {
+		j.head.Waiting = slices.DeleteFunc(slices.Clone(j.head.Waiting), func(w entitlement.Waiting) bool { return slices.Contains(st.Delivered, w) })
+		j.head.Removing = slices.DeleteFunc(slices.Clone(j.head.Removing), func(r entitlement.Removing) bool { return slices.Contains(st.Removed, r) })
+	}
+	for _, slot := range c.Slots {
+		slot.Version++
+		j.work.Slots[slot.Package] = slot
+	}
+	for _, request := range c.Requests {
+		request.Version++
+		j.work.Requests[request.ID] = request
+	}
+}
+
+// refresh takes in what other workers recorded meanwhile of parts that they held: whoever
+// is done last knows all.
+func (r *run) refresh(ctx context.Context, j *job) error {
+	head, sheets, err := r.Store.Debt(ctx, j.subject)
+	if err != nil || head.Gen != j.head.Gen {
+		return err
+	}
+	now := r.Clock.Now()
+	for _, sheet := range sheets {
+		i := slices.IndexFunc(j.parts, func(p *part) bool { return p.held && p.at == sheet.Connector })
+		if i >= 0 && sheet.Token == "" && len(j.plan(sheet, now)) == 0 {
+			j.parts = slices.Delete(slices.Clone(j.parts), i, i+1)
+			j.idle = append(j.idle, sheet)
+		}
+	}
+	return nil
+}
+
+// keep records a part's sheet alone: what it says is true though the subject moved on. What
+// this claim entered and nobody sent is dropped then: the subject's debt may be paid by now,
+// and nobody would ever come to look at it.
+func (r *run) keep(ctx context.Context, j *job, p *part) error {
+	mine := p.mine()
+	if mine == nil {
+		return nil
+	}
+	for _, t := range p.tasks {
+		if j.moved && t.entered() && !mine.Grants[t.Role].Sent {
+			delete(mine.Grants, t.Role)
+		}
+	}
+	err := r.Store.Commit(ctx, entitlement.Change{Sheets: []entitlement.GrantSheet{*mine}})
+	if entitlement.StalePart(err) == entitlement.PartClaim {
+		return r.overtaken(ctx, j)
+	}
+	return err
+}
+
+// overtaken: another worker took over while this one was out, and what it believes may be
+// older than what this one did. The debt is set again so that somebody compares once more
+// (S14).
+func (r *run) overtaken(ctx context.Context, j *job) error {
+	j.moved = true
+	return r.Store.Commit(ctx, entitlement.Change{Heads: []entitlement.HeadChange{{Subject: j.subject, Look: r.Clock.Now()}}})
+}
+
+// redeliver has assignments delivered again that count as delivered, of which a role was
+// not there any more when it was looked at once more, and is not again (F41). done: it was
+// recorded, with an event of each.
+func (r *run) redeliver(ctx context.Context, j *job, p *part) (done bool, err error) {
+	mine := []entitlement.GrantSheet{p.sheet}
+	for _, pkg := range j.head.Live {
+		gives := slices.ContainsFunc(j.work.Scopes[pkg].List, func(s entitlement.ResourceRoleScope) bool { return p.lost[s.Ref] })
+		if !gives || slices.ContainsFunc(j.head.Waiting, func(w entitlement.Waiting) bool { return w.Package == pkg }) {
+			continue
+		}
+		slot, err := r.Store.Slot(ctx, pkg, j.subject)
+		if err != nil {
+			return done, err
+		}
+		if slot.Assignment == nil || slot.Assignment.State != entitlement.AssignmentDelivered {
+			continue
+		}
+		change, err := entitlement.Lost(slot, r.command, r.Clock.Now())
+		if err != nil {
+			return done, err
+		}
+		change.Sheets = mine
+		err = r.Store.Commit(ctx, change)
+		if entitlement.StalePart(err) == entitlement.PartClaim {
+			return true, r.overtaken(ctx, j)
+		}
+		if err != nil && entitlement.StalePart(err) == "" {
+			return done, err
+		}
+		if err == nil {
+			mine, done, j.moved = nil, true, true
+		}
+	}
+	return done, nil
+}

@@ -1,0 +1,220 @@
+package delivery
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"leasehold/pkg/entitlement"
+)
+
+// job is one subject under reconciliation.
+type job struct {
+	subject entitlement.UserID
+	head    entitlement.Head
+	work    entitlement.Work
+	want    roles
+	verify  roles
+	idle    []entitlement.GrantSheet // those that nothing is to be done at
+	parts   []*part
+	turn    chan struct{} // taken while something of the job is recorded
+	moved   bool          // the subject moved on: what was seen is recorded, and nothing follows from it
+	learnt  bool          // something was recorded, or found done, that may settle the debt
+}
+
+// part is one subject at one target.
+type part struct {
+	job     *job
+	at      entitlement.ConnectorID
+	before  entitlement.GrantSheet // as read
+	sheet   entitlement.GrantSheet // the same; under the claim as it is then, and as it becomes
+	claimed bool
+	until   time.Time // end of the claim's lease
+	tasks   []*task
+	held    bool // another worker has the claim
+	rested  bool // the target was left alone
+	over    bool // all that can be done in this round is, and recorded
+	unsaid  bool // it could not be recorded
+
+	mu    sync.Mutex // of what follows, and of the sheet while tasks are under way
+	open  int        // tasks whose outcome is not known
+	left  bool       // there was no time for some of it
+	lost  roles      // seen to be there after our write, and not there any more
+	again bool       // to be planned afresh
+}
+
+// task is one role of a part.
+type task struct {
+	Task
+	part   *part
+	record entitlement.Grant // as it was under the claim
+	sent   bool              // a grant was ever sent, or may have been
+	ids    int               // of the subject, whose outcome is not known yet
+	result outcome           // of those that are
+	over   bool              // all are, and recorded on the sheet
+}
+
+// load reads what each subject owes. Subjects that owe nothing drop out.
+func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*job {
+	var mu sync.Mutex
+	var jobs []*job
+	var g errgroup.Group
+	g.SetLimit(parallelReads)
+	for _, id := range subjects {
+		g.Go(func() error {
+			if !r.inTime() {
+				r.laterOn(id)
+				return nil
+			}
+			j, err := r.loadOne(ctx, id)
+			if err != nil {
+				r.fail(id, err)
+			}
+			if err == nil && j != nil {
+				mu.Lock()
+				jobs = append(jobs, j)
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	g.Wait()
+	slices.SortFunc(jobs, func(a, b *job) int { return compareIDs(a.subject, b.subject) })
+	return jobs
+}
+
+func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*job, error) {
+	j := &job{subject: id, turn: make(chan struct{}, 1)}
+	sheets, err := r.read(ctx, j)
+	if err != nil || !j.head.Owes() {
+		return nil, err
+	}
+	now := r.Clock.Now()
+	j.want, j.verify = Desired(j.head, j.work, now), verified(j.head, j.work)
+	for _, sheet := range sheetsFor(id, j.want, sheets) {
+		if len(j.plan(sheet, now)) == 0 {
+			j.idle = append(j.idle, sheet)
+			continue
+		}
+		j.parts = append(j.parts, &part{job: j, at: sheet.Connector, before: sheet, sheet: sheet, lost: roles{}})
+	}
+	return j, nil
+}
+
+func (j *job) plan(sheet entitlement.GrantSheet, now time.Time) []Task {
+	return Plan(j.want, j.verify, sheet, j.head.Gen, now)
+}
+
+// read takes in what the subject owes, and returns the sheets. What the head names is read
+// after the head; where it makes for a role that is on no sheet, the head is read once more:
+// it may have moved on, and a package may have got the role when the subject did not hold
+// it any more. Nothing is put on record that no assignment ever gave (S9).
+func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSheet, error) {
+	head, sheets, err := r.Store.Debt(ctx, j.subject)
+	for range maxRounds {
+		j.head = head
+		if err != nil || !head.Owes() {
+			return sheets, err
+		}
+		if head.Off {
+			ended, err := r.leave(ctx, head, r.command)
+			if err != nil {
+				return nil, err
+			}
+			if head, sheets, err = r.Store.Debt(ctx, j.subject); err != nil {
+				return nil, err
+			}
+			if head.Gen != j.head.Gen+int64(ended) {
+				continue // somebody else moved it too, and what came since has not been ended
+			}
+			j.head = head
+		}
+		if j.work, err = r.Store.Work(ctx, head); err != nil {
+			return nil, err
+		}
+		if allKnown(Desired(head, j.work, r.Clock.Now()), sheets) {
+			return sheets, nil
+		}
+		if head, sheets, err = r.Store.Debt(ctx, j.subject); err == nil && head.Gen == j.head.Gen {
+			return sheets, nil
+		}
+	}
+	return nil, entitlement.Errorf(entitlement.Conflict, "The user %s changes faster than it can be read.", j.subject)
+}
+
+// allKnown reports that every role is on some sheet.
+func allKnown(want roles, sheets []entitlement.GrantSheet) bool {
+	for role := range want {
+		if !slices.ContainsFunc(sheets, func(s entitlement.GrantSheet) bool { _, is := s.Grants[role]; return is }) {
+			return false
+		}
+	}
+	return true
+}
+
+// sheetsFor adds an empty sheet for each target that is desired for the first time.
+func sheetsFor(id entitlement.UserID, want roles, sheets []entitlement.GrantSheet) []entitlement.GrantSheet {
+	have := map[entitlement.ConnectorID]bool{}
+	for _, sheet := range sheets {
+		have[sheet.Connector] = true
+	}
+	for role := range want {
+		if !have[role.Connector] {
+			have[role.Connector] = true
+			sheets = append(sheets, entitlement.GrantSheet{Subject: id, Connector: role.Connector})
+		}
+	}
+	slices.SortFunc(sheets, func(a, b entitlement.GrantSheet) int { return compareIDs(a.Connector, b.Connector) })
+	return sheets
+}
+
+// note takes in the outcome of a task under one of the subject's ids. The task is over when
+// all of them are known, and the part when all of its tasks are; note reports that.
+func (p *part) note(t *task, o outcome, now time.Time) (over bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t.result = merged(t.result, o)
+	if t.ids--; t.ids > 0 {
+		return false
+	}
+	p.left = p.left || t.result.left && !p.again
+	if !t.record.CheckAfter.IsZero() && t.Grant && t.record.Presence == entitlement.PresencePresent && t.result.presence == entitlement.PresenceAbsent {
+		p.lost[t.Role] = true
+	}
+	record(&p.sheet, t.Task, t.result, p.job.head.Gen, now)
+	t.over = true
+	p.open--
+	return p.open == 0
+}
+
+// merged joins the outcomes of one task under two ids: the role is gone when it is gone
+// under both, and what failed under one has failed.
+func merged(a, b outcome) outcome {
+	worse := func(o outcome) int {
+		switch {
+		case o.left || o.untried:
+			return 4
+		case o.failure != nil:
+			return 3
+		case !o.look.IsZero():
+			return 2
+		case o.accepted || o.ended != "":
+			return 1
+		}
+		return 0
+	}
+	if a == (outcome{}) {
+		return b
+	}
+	if worse(b) > worse(a) || worse(b) == worse(a) && b.look.After(a.look) {
+		a, b = b, a
+	}
+	a.wrote = later(a.wrote, b.wrote)
+	if b.presence == entitlement.PresencePresent {
+		a.presence, a.way = b.presence, b.way
+	}
+	return a
+}

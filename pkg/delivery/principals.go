@@ -1,0 +1,200 @@
+package delivery
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+)
+
+// Bounds of looking people up at one target.
+const (
+	parallelLookups = 4
+	maxLookup       = 20              // people in one question
+	lookupTime      = 3 * time.Second // that one question may take, where people are asked for one by one
+	// knownFor is how long a kept id counts as the subject's own before a grant (F43).
+	knownFor = 24 * time.Hour
+)
+
+// unsure reports that the subject is to be looked up before the tasks are carried out: the
+// id is not known, or it is about to get something and is old, or its last change failed.
+func (t *target) unsure(s entitlement.GrantSheet, tasks []Task) bool {
+	grants := slices.ContainsFunc(tasks, func(t Task) bool { return t.Grant })
+	switch {
+	case !grants:
+		return len(tasks) > 0 && s.Principal == "" && len(s.Former) == 0
+	case t.caps.Authoritative:
+		return s.Principal == "" // its ids are ours
+	default:
+		return s.Principal == "" || s.Doubtful || t.run.Clock.Now().Sub(s.PrincipalAt) >= knownFor
+	}
+}
+
+// ids returns under which ids of the subject a task is carried out: a removal also under
+// those under which grants were sent before.
+func (p *part) ids(t *task) []connector.PrincipalRef {
+	var ids []connector.PrincipalRef
+	if p.sheet.Principal != "" {
+		ids = append(ids, connector.PrincipalRef(p.sheet.Principal))
+	}
+	if !t.Grant && t.sent {
+		for _, id := range p.sheet.Former {
+			if id != p.sheet.Principal {
+				ids = append(ids, connector.PrincipalRef(id))
+			}
+		}
+	}
+	return ids
+}
+
+// find looks up those people whose id at the target is not known well enough. What is found
+// is kept with the part's record, so the next run goes on from there.
+func (t *target) find(ctx, calls context.Context, parts []*part) {
+	l := &lookups{size: 1}
+	for _, p := range parts {
+		if t.unsure(p.sheet, p.plan()) {
+			l.left = append(l.left, p)
+		}
+	}
+	t.lookUp(ctx, calls, l)
+	var g errgroup.Group
+	for range parallelLookups {
+		g.Go(func() error {
+			for t.lookUp(ctx, calls, l) {
+			}
+			return nil
+		})
+	}
+	g.Wait()
+}
+
+func (p *part) plan() []Task {
+	var tasks []Task
+	for _, t := range p.tasks {
+		tasks = append(tasks, t.Task)
+	}
+	return tasks
+}
+
+// lookups are people to be looked up, and how many of them one question is to be about: one
+// at first, then as many as it takes a few seconds for.
+type lookups struct {
+	mu   sync.Mutex
+	left []*part
+	size int
+}
+
+func (l *lookups) next() []*part {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := min(l.size, len(l.left))
+	some := l.left[:n]
+	l.left = l.left[n:]
+	return some
+}
+
+func (l *lookups) took(n int, d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	each := max(d/time.Duration(n), 1)
+	l.size = int(min(max(lookupTime/each, 1), maxLookup))
+}
+
+// lookUp asks for the next few people, and reports that there were some.
+func (t *target) lookUp(ctx, calls context.Context, l *lookups) bool {
+	parts := l.next()
+	if len(parts) == 0 {
+		return false
+	}
+	who := make([]connector.Correlation, 0, len(parts))
+	var asked []*part
+	for _, p := range parts {
+		u := p.job.work.Subject
+		if u == nil {
+			t.unfound(ctx, p, &connector.Refusal{Reason: connector.PrincipalMissing,
+				Detail: "The user does not exist any more and cannot be looked up at the target. Look there whether anything is left, then close the removal."})
+			continue
+		}
+		asked = append(asked, p)
+		who = append(who, connector.Correlation{User: u.ID, UserName: u.UserPrincipalName, Mail: u.Mail, External: u.ExternalID})
+	}
+	if len(asked) == 0 {
+		return true
+	}
+	began := t.run.Clock.Now()
+	var found []connector.Found
+	err := t.call(calls, func(ctx context.Context) (err error) {
+		found, err = t.conn.FindPrincipals(ctx, who)
+		return answeredAll(len(found), len(who), err)
+	})
+	l.took(len(asked), t.run.Clock.Now().Sub(began))
+	for i, p := range asked {
+		switch {
+		case err != nil:
+			t.noteAll(ctx, p, failedBy(err))
+		case found[i].Err != nil:
+			t.unfound(ctx, p, found[i].Err)
+		default:
+			t.found(ctx, p, string(found[i].Ref))
+		}
+	}
+	return true
+}
+
+// answeredAll makes an error of an answer that is not about everything that was asked.
+func answeredAll(got, want int, err error) error {
+	if err == nil && got != want {
+		err = entitlement.Errorf(entitlement.Internal, "The connector answered %d of %d.", got, want)
+	}
+	return err
+}
+
+// found keeps a subject's id. Where it is another one than before, nothing is known of what
+// the subject holds under it: all is planned afresh.
+func (t *target) found(ctx context.Context, p *part, id string) {
+	old := p.sheet.Principal
+	p.sheet.Principal, p.sheet.PrincipalAt, p.sheet.Doubtful = id, t.run.Clock.Now(), false
+	if old == "" || old == id {
+		return
+	}
+	p.replaced(old)
+	p.again = true
+	t.noteAll(ctx, p, outcome{left: true})
+}
+
+// replaced remembers an id under which something may have been granted, and forgets what
+// was known of the subject under it.
+func (p *part) replaced(old string) {
+	for role, g := range p.sheet.Grants {
+		if maySent(g, p.sheet.Token) && !slices.Contains(p.sheet.Former, old) {
+			p.sheet.Former = append(p.sheet.Former, old)
+		}
+		p.sheet.Grants[role] = entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown, Sent: g.Sent, Intent: g.Intent, Gen: g.Gen,
+			Since: g.Since, Attempts: g.Attempts, Reason: g.Reason, Detail: g.Detail}
+	}
+}
+
+// unfound is what follows where the target does not tell whose id the subject's is. Grants
+// fail by it; removals go on under the ids that are known. One who was never found under
+// any id holds nothing there through us.
+func (t *target) unfound(ctx context.Context, p *part, refusal *connector.Refusal) {
+	if old := p.sheet.Principal; old != "" && refusal.Reason == connector.PrincipalMissing {
+		p.replaced(old)
+		p.sheet.Principal = ""
+	}
+	ends := refusal.Reason == connector.PrincipalMissing && p.job.work.Subject != nil
+	for _, task := range p.tasks {
+		task.ids = 1
+		switch {
+		case task.Grant || len(p.ids(task)) == 0 && !ends:
+			t.note(ctx, task, outcome{failure: refusal})
+		case len(p.ids(task)) == 0:
+			t.note(ctx, task, outcome{ended: refusal.Reason})
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package delivery
+
+import (
+	"slices"
+	"time"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+)
+
+// outcome is what an attempt at one task showed.
+type outcome struct {
+	presence entitlement.Presence // what counts of what the target showed; "" where nothing does
+	way      connector.Way        // that showed it
+	wrote    time.Time            // our last write in this attempt; zero: there was none
+	look     time.Time            // to be looked at again then; zero: no need
+	failure  *connector.Refusal   // nil where nothing failed
+	accepted bool                 // it counts without having been seen (S15)
+	ended    connector.Reason     // a removal that is over for this reason, without having been seen
+
+	final   bool // the target's store is ours: that a resource is missing is the last word
+	untried bool // the target differs, and nothing was written: the claim or the generation is gone
+	resting bool // the target was left alone: no attempt was made that counts
+	left    bool // there was no time for it: nothing was asked and nothing learnt
+}
+
+// Waits of their own.
+const (
+	// missingFor is how long a resource must stay missing before a grant is given up by it,
+	// or a removal is over.
+	missingFor   = 15 * time.Minute
+	missingRetry = 5 * time.Minute
+	// giveUpAsking is how long a target that shows nobody is asked whether it shows them now.
+	giveUpAsking = GiveUpAfter
+)
+
+// record enters an outcome into the sheet, as its claim's token allows.
+func record(sheet *entitlement.GrantSheet, t Task, o outcome, gen int64, now time.Time) {
+	g := sheet.Grants[t.Role]
+	g.Role = t.Role
+	if o.left {
+		unsign(sheet, t.Role)
+		return
+	}
+	before := maySent(g, sheet.Token)
+	g.Sent, g.Intent = before || t.Grant && !o.wrote.IsZero(), ""
+	if !o.wrote.IsZero() {
+		g.Wrote, g.Revoked, g.Unconfirmed = o.wrote, !t.Grant, g.Unconfirmed && !t.Grant
+	}
+	if o.untried {
+		sheet.Grants[t.Role] = differing(g, t, o, now)
+		return
+	}
+	g.Gen, g.CheckAfter = gen, o.look
+	if o.tells() {
+		g.Presence, g.Confirmed = o.presence, now
+		g.PreExisting = g.PreExisting || t.Grant && !g.Sent && o.presence == entitlement.PresencePresent
+	}
+	if o.presence == entitlement.PresencePresent {
+		g.Way, g.Unconfirmed = string(o.way), false
+	}
+	switch {
+	case o.failure != nil:
+		sheet.Doubtful = sheet.Doubtful || casts(o.failure.Reason)
+		g = failing(g, t, o, now)
+	case !t.Grant && o.look.IsZero() && o.ended == "" && !o.accepted:
+		delete(sheet.Grants, t.Role) // seen absent: nothing is left to know
+		return
+	default:
+		g = better(g, t, o)
+	}
+	sheet.Grants[t.Role] = g
+}
+
+// differing enters that the target was read and is not as it ought to be, and that nobody
+// wrote: what was on record of it is not so any more.
+func differing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.Grant {
+	switch {
+	case o.tells():
+		g.Presence, g.Confirmed = o.presence, now
+	case t.Grant:
+		g.Presence = entitlement.PresenceUnknown
+	}
+	g.Next = now
+	return g
+}
+
+// tells reports that the target showed whether the role is there.
+func (o outcome) tells() bool {
+	return o.presence == entitlement.PresencePresent || o.presence == entitlement.PresenceAbsent
+}
+
+// unsign takes back what the claim entered for a role that nobody wrote: where the subject
+// moved on, its debt may be paid by then, and nobody would ever come to look at it.
+func unsign(sheet *entitlement.GrantSheet, role entitlement.RoleRef) {
+	g, known := sheet.Grants[role]
+	switch {
+	case !known || g.Intent != sheet.Token:
+	case bare(g, sheet.Token):
+		delete(sheet.Grants, role)
+	default:
+		g.Intent = ""
+		sheet.Grants[role] = g
+	}
+}
+
+// bare reports a record of which nothing is known but that the claim of the token intends it.
+func bare(g entitlement.Grant, token string) bool {
+	return g == entitlement.Grant{Role: g.Role, Presence: entitlement.PresenceUnknown, Intent: token}
+}
+
+// better enters an outcome without a failure. One that waits to be judged without having
+// been written again says nothing new about the trouble that was on record.
+func better(g entitlement.Grant, t Task, o outcome) entitlement.Grant {
+	g.MissingSince, g.Next = time.Time{}, o.look
+	if !o.look.IsZero() && o.wrote.IsZero() && o.presence != entitlement.PresenceOf(t.Grant) {
+		return g
+	}
+	g.Since, g.Attempts, g.Reason, g.Detail, g.Permanent = time.Time{}, 0, "", "", false
+	switch {
+	case !t.Grant && o.look.IsZero():
+		g.Presence, g.Revoked, g.Unconfirmed, g.Reason = entitlement.PresenceAbsent, true, o.accepted, string(o.ended)
+	case o.accepted:
+		g.Presence, g.Unconfirmed = entitlement.PresenceUnknown, true
+	}
+	return g
+}
+
+// failing enters a failure.
+func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.Grant {
+	if !g.Failing() {
+		g.Since = now
+	}
+	if !o.resting {
+		g.Attempts++
+	}
+	g.Reason, g.Detail = string(o.failure.Reason), o.failure.Detail
+	g.Permanent = o.failure.Permanent && t.Grant // a removal is never given up
+	if o.failure.Reason == connector.CannotConfirm {
+		g.Permanent = t.Grant && now.Sub(g.Since) >= giveUpAsking
+	}
+	g = missed(g, t, o, now)
+	switch {
+	case !o.look.IsZero():
+		g.Next = o.look
+	case o.resting:
+		g.Next = now.Add(max(o.failure.After, 0))
+	case o.failure.Reason == connector.TargetThrottled && o.failure.After > 0:
+		g.Next = now.Add(backoff(1, o.failure.After)) // it is alive, and has said when
+	case !g.MissingSince.IsZero():
+		g.Next = now.Add(min(backoff(g.Attempts, o.failure.After), missingRetry))
+	default:
+		g.Next = now.Add(backoff(g.Attempts, o.failure.After))
+	}
+	return g
+}
+
+// missed keeps since when the target has said, each time that it was asked, that the
+// resource is not there. A target that answers nothing in between may be one that is not
+// itself yet; one that throttles says nothing about the resource.
+func missed(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.Grant {
+	switch {
+	case o.failure.Reason == connector.TargetThrottled:
+		return g
+	case o.failure.Reason != connector.ResourceMissing || o.final:
+		g.MissingSince = time.Time{}
+		return g
+	case g.MissingSince.IsZero():
+		g.MissingSince = now
+	}
+	if now.Sub(g.MissingSince) < missingFor {
+		g.Permanent = false
+		return g
+	}
+	if g.Permanent = t.Grant; !t.Grant {
+		g.Since, g.Attempts, g.Detail = time.Time{}, 0, ""
+		g.Presence, g.Revoked, g.CheckAfter = entitlement.PresenceAbsent, true, time.Time{}
+	}
+	return g
+}
+
+// casts reports a failure after which a kept id may not be the subject's any more.
+func casts(r connector.Reason) bool {
+	return slices.Contains([]connector.Reason{connector.PrincipalMissing, connector.RefusedByTarget, connector.NotConfirmed, connector.CannotConfirm}, r)
+}

@@ -1,0 +1,311 @@
+package delivery
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+// GiveUpAfter is how long failures that may pass leave an assignment in delivering
+// before it shows as partially delivered or failed; delivery goes on all the same.
+const GiveUpAfter = 15 * time.Minute
+
+// maxSettled bounds the assignments that one transaction settles (S21).
+const maxSettled = 20
+
+// lookSlack is how long the tick leaves a look to its hint.
+const lookSlack = 30 * time.Second
+
+// heldRetry is when to look again at what another worker holds.
+const heldRetry = 10 * time.Second
+
+// State is what is known of a subject when it is settled.
+type State struct {
+	Head   entitlement.Head
+	Work   entitlement.Work
+	Want   map[entitlement.RoleRef]bool
+	Sheets []entitlement.GrantSheet
+	// Undone are targets of which it is not known yet what becomes true there.
+	Undone map[entitlement.ConnectorID]bool
+	// Kept are sheets that are not recorded with the settlement.
+	Kept map[entitlement.ConnectorID]bool
+}
+
+// known returns the recorded grant of every role.
+func (s State) known() map[entitlement.RoleRef]entitlement.Grant {
+	known := map[entitlement.RoleRef]entitlement.Grant{}
+	for _, sheet := range s.Sheets {
+		maps.Copy(known, sheet.Grants)
+	}
+	return known
+}
+
+// judge tells what the recorded grants mean for one waiting assignment; "" means that it
+// is still being delivered. unconfirmed: some role counts without having been seen.
+func judge(a entitlement.Assignment, list []entitlement.ResourceRoleScope, known map[entitlement.RoleRef]entitlement.Grant, now time.Time) (e entitlement.AssignmentEvent, unconfirmed bool) {
+	present, hopeful := 0, 0
+	since := time.Time{} // when the trouble began
+	for _, s := range list {
+		switch g := known[s.Ref]; {
+		case there(g) && !g.Failing():
+			present++
+			unconfirmed = unconfirmed || g.Presence != entitlement.PresencePresent
+		case !g.Permanent && !(g.Failing() && g.Reason == string(connector.CannotConfirm)):
+			hopeful++
+			if g.Failing() && (since.IsZero() || g.Since.Before(since)) {
+				since = g.Since
+			}
+		}
+	}
+	if since.IsZero() || since.Before(a.Since) {
+		since = a.Since
+	}
+	switch {
+	case present == len(list):
+		return entitlement.AllPresent, unconfirmed
+	case hopeful > 0 && now.Sub(since) < GiveUpAfter:
+		return "", false
+	case present > 0:
+		return entitlement.SomePresent, false
+	default:
+		return entitlement.NonePresent, false
+	}
+}
+
+var requestEvents = map[entitlement.AssignmentEvent]entitlement.RequestEvent{
+	entitlement.AllPresent:  entitlement.RolesDelivered,
+	entitlement.SomePresent: entitlement.RolesPartial,
+	entitlement.NonePresent: entitlement.RolesFailed,
+}
+
+// Settle derives from the sheets, as they are after an attempt, what becomes true of the
+// subject's assignments and requests, and whether anything is still owed.
+func Settle(s State, command string, now time.Time) (entitlement.Change, error) {
+	known := s.known()
+	st := s.owed(known, now)
+	var c entitlement.Change
+	room := maxSettled
+	owe := func(next time.Time) {
+		st.Settled = false
+		st.Next = earlier(st.Next, next)
+	}
+	for _, waiting := range s.Head.Waiting {
+		if room == 0 {
+			owe(now)
+			break
+		}
+		if over(s.Work.Slots[waiting.Package], now) {
+			// The tick is about to end it. Until then somebody may extend it, and then it is
+			// to be delivered after all: the debt stays.
+			owe(now.Add(names.TickPeriod))
+			continue
+		}
+		part, done, err := s.settleWaiting(waiting, known, command, now)
+		if err != nil {
+			return entitlement.Change{}, err
+		}
+		if len(part.Slots) > 0 {
+			room--
+		}
+		if done {
+			st.Delivered = append(st.Delivered, waiting)
+		}
+		c.Slots, c.Requests, c.Events = append(c.Slots, part.Slots...), append(c.Requests, part.Requests...), append(c.Events, part.Events...)
+	}
+	for _, removing := range s.Head.Removing {
+		if room == 0 {
+			owe(now)
+			break
+		}
+		part, done, err := s.settleRemoving(removing, known, command, now)
+		if err != nil {
+			return entitlement.Change{}, err
+		}
+		if !done {
+			continue
+		}
+		room--
+		st.Removed = append(st.Removed, removing)
+		c.Ended, c.Requests, c.Events = append(c.Ended, part.Ended...), append(c.Requests, part.Requests...), append(c.Events, part.Events...)
+	}
+	for role, g := range known {
+		// The record of a removal that ended unseen is of no use any more, and the sheet that
+		// it is on is not recorded now.
+		if closed(g) && !s.Want[role] && s.Kept[role.Connector] {
+			owe(now)
+		}
+	}
+	c.Settlements = []entitlement.Settlement{st}
+	return c, nil
+}
+
+// owed returns the settlement as far as the roles go: whether any of them is owed, and when
+// the next is due.
+func (s State) owed(known map[entitlement.RoleRef]entitlement.Grant, now time.Time) entitlement.Settlement {
+	st := entitlement.Settlement{Subject: s.Head.Subject, Gen: s.Head.Gen, Settled: len(s.Undone) == 0, Next: now.Add(lastRetry)}
+	if !st.Settled {
+		st.Next = now.Add(heldRetry + lookSlack)
+	}
+	for role := range s.Want {
+		g := known[role]
+		if g.Permanent || there(g) && !g.Failing() && g.CheckAfter.IsZero() {
+			continue
+		}
+		st.Settled, st.Next = false, earlier(st.Next, due(g, now))
+	}
+	for role, g := range known {
+		if !s.Want[role] && !closed(g) {
+			st.Settled, st.Next = false, earlier(st.Next, due(g, now))
+		}
+	}
+	return st
+}
+
+// due returns when the tick must have somebody look at a grant.
+func due(g entitlement.Grant, now time.Time) time.Time {
+	if !g.CheckAfter.IsZero() {
+		return later(g.CheckAfter.Add(lookSlack), now)
+	}
+	return later(g.Next, now)
+}
+
+// soonest returns when the first of the sheets' grants is to be looked at again; zero where
+// none is.
+func soonest(sheets []entitlement.GrantSheet) time.Time {
+	var at time.Time
+	for _, s := range sheets {
+		for _, g := range s.Grants {
+			if !g.CheckAfter.IsZero() && (at.IsZero() || g.CheckAfter.Before(at)) {
+				at = g.CheckAfter
+			}
+		}
+	}
+	return at
+}
+
+// undone reports that a role's target is not done, so that nothing follows from its record.
+func (s State) undone(role entitlement.RoleRef) bool { return s.Undone[role.Connector] }
+
+// settleWaiting moves one waiting assignment, and the request that made it, to what the
+// grants show. done means that its delivery is complete.
+func (s State) settleWaiting(id entitlement.Waiting, known map[entitlement.RoleRef]entitlement.Grant, command string, now time.Time) (c entitlement.Change, done bool, err error) {
+	slot, ok := s.Work.Slots[id.Package]
+	if !ok || slot.Assignment == nil || slot.Assignment.ID != id.Assignment {
+		return c, true, nil // it has ended
+	}
+	a := *slot.Assignment
+	scopes := s.Work.Scopes[id.Package]
+	if slices.ContainsFunc(scopes.List, func(x entitlement.ResourceRoleScope) bool { return s.undone(x.Ref) }) {
+		return c, false, nil
+	}
+	event, unconfirmed := judge(a, scopes.List, known, now)
+	if event == "" {
+		return c, false, nil
+	}
+	next, err := a.State.Next(event)
+	if err != nil {
+		return c, false, err
+	}
+	done = event == entitlement.AllPresent
+	if next == a.State && !done {
+		return c, false, nil
+	}
+	e := entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(a.ID), Kind: string(next), Actor: entitlement.Service, Command: command,
+		At: now, Before: string(a.State), After: string(next)}
+	if unconfirmed {
+		e.Data = map[string]string{"confirmed": "false"}
+	}
+	a.Chain, e = a.Chain.Append(e)
+	a.State, a.Unconfirmed = next, unconfirmed
+	if done {
+		a.Delivered, a.Observed = now, scopes.Version
+	}
+	slot.Assignment = &a
+	c.Slots, c.Events = []entitlement.Slot{slot}, []entitlement.Event{e}
+	if r, ok := s.Work.Requests[entitlement.RequestID(a.ID)]; ok {
+		if state, err := r.State.Next(requestEvents[event]); err == nil {
+			r.State = state
+			r.Completed = now
+			c.Requests = []entitlement.AssignmentRequest{r}
+		}
+	}
+	return c, done, nil
+}
+
+// leftOf returns whether any role that the assignment's package gives is left, those aside
+// that another live assignment gives (R4), and of those that ended without being seen, why.
+func (s State) leftOf(a entitlement.Assignment, known map[entitlement.RoleRef]entitlement.Grant) (left, unconfirmed bool, reason string) {
+	for role, g := range known {
+		switch {
+		case s.Want[role] || !a.MayHaveGiven(role, s.Work.Scopes[a.Package]):
+		case !closed(g):
+			return true, false, ""
+		default:
+			unconfirmed = unconfirmed || g.Unconfirmed
+			reason = max(reason, g.Reason)
+		}
+	}
+	return false, unconfirmed, reason
+}
+
+// settleRemoving closes one removal once no role of it is left.
+func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.RoleRef]entitlement.Grant, command string, now time.Time) (c entitlement.Change, done bool, err error) {
+	a, ok := s.Work.Ended[id.Assignment]
+	if !ok {
+		return c, false, entitlement.Errorf(entitlement.Internal, "The ended assignment %s is missing.", id.Assignment)
+	}
+	left, unconfirmed, reason := s.leftOf(a, known)
+	if left {
+		return c, false, nil
+	}
+	e := entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(a.ID), Kind: "revoked", Actor: entitlement.Service, Command: command, At: now}
+	if reason != "" {
+		e.Data = map[string]string{"reason": reason}
+	}
+	if unconfirmed {
+		e.Data = map[string]string{"confirmed": "false"}
+	}
+	a.Chain, e = a.Chain.Append(e)
+	a.Removed, a.Unconfirmed = now, unconfirmed
+	c.Ended, c.Events = []entitlement.Assignment{a}, []entitlement.Event{e}
+	r, ok := s.Work.Requests[id.Request]
+	if !ok {
+		return c, true, nil
+	}
+	state, err := r.State.Next(entitlement.RolesDelivered)
+	if err != nil {
+		return c, false, err
+	}
+	e = entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(r.ID), Kind: string(state), Actor: entitlement.Service, Command: command,
+		At: now, Before: string(r.State), After: string(state)}
+	r.Chain, e = r.Chain.Append(e)
+	r.State, r.Completed = state, now
+	c.Requests, c.Events = []entitlement.AssignmentRequest{r}, append(c.Events, e)
+	return c, true, nil
+}
+
+// tidy returns a sheet without the records of removals that ended unseen, where no
+// assignment that is still being removed may say so.
+func (s State) tidy(sheet entitlement.GrantSheet, removed []entitlement.Removing) entitlement.GrantSheet {
+	sheet.Grants = maps.Clone(sheet.Grants)
+	sent := false
+	for role, g := range sheet.Grants {
+		needed := slices.ContainsFunc(s.Head.Removing, func(r entitlement.Removing) bool {
+			a := s.Work.Ended[r.Assignment]
+			return !slices.Contains(removed, r) && a.MayHaveGiven(role, s.Work.Scopes[a.Package])
+		})
+		if closed(g) && !s.Want[role] && !needed {
+			delete(sheet.Grants, role)
+		} else {
+			sent = sent || g.Sent || g.Intent != ""
+		}
+	}
+	if !sent {
+		sheet.Former = nil
+	}
+	return sheet
+}

@@ -1,0 +1,214 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+)
+
+// maxAlone is how many single people may be refused in a row, while nobody is served, until
+// the target is to blame and not they.
+const maxAlone = 3
+
+// search is a look for those in a unit by whom a change of several failed (F44).
+type search struct {
+	served bool
+	alone  []*op // that were refused by themselves
+	stop   bool
+}
+
+// send writes what differs. Removals of what does not seem to be there go apart: some
+// targets refuse a change that takes out nobody, and all that came with it.
+func (u *unit) send(ctx, calls context.Context, differ []*op) {
+	var seen, unseen []*op
+	for _, o := range differ {
+		if !o.Grant && o.shown != entitlement.PresencePresent {
+			unseen = append(unseen, o)
+		} else {
+			seen = append(seen, o)
+		}
+	}
+	for _, ops := range [][]*op{seen, unseen} {
+		s := &search{}
+		u.change(ctx, calls, ops, s)
+		s.blame(len(ops))
+	}
+}
+
+// change writes ops in one call. Where that fails and may be about one of them, they are
+// read again and those that still differ are written in halves until the one is found: the
+// target answered questions a moment ago, so it is not silent.
+func (u *unit) change(ctx, calls context.Context, ops []*op, s *search) {
+	if len(ops) == 0 {
+		return
+	}
+	ops, err := u.write(ctx, calls, ops)
+	if len(ops) == 0 || err == nil {
+		s.served = s.served || len(ops) > 0
+		return
+	}
+	refuse(ops, err)
+	if isNoTime(err) || !mayBeOnes(err) {
+		u.saw(err)
+		s.stop = true
+		return
+	}
+	left, again := u.differing(ctx, calls, ops)
+	switch {
+	case again != nil:
+		u.saw(err)
+		s.stop = true // the target does not answer that either
+	case len(ops) == 1 && len(left) == 1:
+		s.alone = append(s.alone, left[0])
+		s.stop = !s.served && len(s.alone) >= maxAlone
+	case len(left) > 0:
+		half := (len(left) + 1) / 2
+		for _, some := range [][]*op{left[:half], left[half:]} {
+			if !s.stop {
+				u.change(ctx, calls, some, s)
+			}
+		}
+	}
+}
+
+// differing reads the ops of a failed change again and returns those that are still not as
+// they ought to be; the others are as good as taken.
+func (u *unit) differing(ctx, calls context.Context, ops []*op) ([]*op, error) {
+	for _, o := range ops {
+		o.asked, o.shown = nil, ""
+	}
+	if err := u.read(ctx, calls, ops, func(*unit, *op) ruling { return ruling{} }); err != nil {
+		return nil, err
+	}
+	var left []*op
+	for _, o := range ops {
+		if o.shown == entitlement.PresenceOf(o.Grant) {
+			o.refusal = nil
+		} else {
+			left = append(left, o)
+		}
+	}
+	return left, nil
+}
+
+// write sends ops in one call, fenced just before it, and waits where the target asks for a
+// moment. It returns those that it tried to write; what the target said of one of them alone
+// stays with that one.
+func (u *unit) write(ctx, calls context.Context, ops []*op) (tried []*op, err error) {
+	for {
+		u.hush(calls)
+		err = u.resource.write(ctx, calls, func(call context.Context) error {
+			if ops = u.fenced(ctx, ops); len(ops) == 0 {
+				return nil
+			}
+			return u.try(calls, func(context.Context) error { return u.apply(call, ops) })
+		})
+		if err == nil || !u.asksForAMoment(err) {
+			break
+		}
+	}
+	if err == nil && len(ops) > 0 {
+		u.saw(nil)
+	}
+	return ops, err
+}
+
+// apply makes the one call.
+func (u *unit) apply(call context.Context, ops []*op) error {
+	changes := make([]connector.Op, len(ops))
+	for i, o := range ops {
+		changes[i] = connector.Op{Grant: o.Grant, Principal: o.who}
+	}
+	results, err := u.conn.Apply(call, u.role, changes)
+	err = answeredAll(len(results), len(ops), err)
+	now := u.run.Clock.Now()
+	for i, o := range ops {
+		o.wrote, o.refusal = now, nil
+		if err == nil {
+			o.refusal = u.heeded(o, results[i].Err)
+		}
+	}
+	return err
+}
+
+// mayBeOnes reports a failure of a change that may be about one of its people. That a
+// target throttles, or says nothing within its time, is about all of them.
+func mayBeOnes(err error) bool {
+	timedOut, is := errors.AsType[net.Error](err)
+	slow := errors.Is(err, context.DeadlineExceeded) || is && timedOut.Timeout()
+	return !slow && !errors.Is(err, errSilent) && connector.RefusalOf(err).Reason != connector.TargetThrottled
+}
+
+// refuse enters a failed change for all of its ops. What was never sent, for lack of time,
+// is left; what was, may be there.
+func refuse(ops []*op, err error) {
+	for _, o := range ops {
+		switch {
+		case !isNoTime(err):
+			o.refusal = refusalOf(err)
+		case o.wrote.IsZero():
+			o.skipped = outcome{left: true}
+		case o.refusal == nil:
+			o.refusal = refusalOf(errSilent)
+		}
+	}
+}
+
+// blame says of those who were refused alone that it is about them, where others were
+// served or there was nobody else: the target answers questions, so neither it nor our
+// credential is at fault.
+func (s *search) blame(n int) {
+	if !s.served && n > 1 {
+		return
+	}
+	for _, o := range s.alone {
+		switch o.refusal.Reason {
+		case connector.CredentialRefused, connector.TargetUnavailable, connector.NotUnderstood, connector.ResourceMissing:
+			o.refusal = &connector.Refusal{Reason: connector.RefusedByTarget, After: o.refusal.After,
+				Detail: "The target answers questions about the resource, and refuses this change for this person: " + o.refusal.Detail}
+		}
+	}
+}
+
+// fenced drops the ops whose claim or generation is gone, or whose end has passed since the
+// plan was made: the newest truth is somebody else's to carry out (S1, F13, S14).
+func (u *unit) fenced(ctx context.Context, ops []*op) []*op {
+	fences := make([]entitlement.Fence, len(ops))
+	for i, o := range ops {
+		fences[i] = o.part.fence()
+	}
+	holds, err := u.run.Store.Holding(ctx, fences)
+	if err != nil {
+		u.run.Log.WarnContext(ctx, "the fence could not be read; nothing is written", "connector", u.id, "error", err)
+		holds = make([]bool, len(ops))
+	}
+	now := u.run.Clock.Now()
+	var kept []*op
+	for i, o := range ops {
+		if holds[i] && (!o.Grant || Desired(o.part.job.head, o.part.job.work, now)[o.Role]) {
+			kept = append(kept, o)
+		} else {
+			o.skipped = outcome{untried: true, presence: o.shown, wrote: o.wrote}
+		}
+	}
+	return kept
+}
+
+// heeded takes note of a target that does not know a subject any more: deleted there, and
+// perhaps there again under another id. The subject is looked up afresh next time, so this
+// answer is not the last one (F29).
+func (u *unit) heeded(o *op, refusal *connector.Refusal) *connector.Refusal {
+	if refusal == nil || refusal.Reason != connector.PrincipalMissing {
+		return refusal
+	}
+	p := o.part
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sheet.Doubtful = true; u.manners.authoritative {
+		p.sheet.Principal = ""
+	}
+	return &connector.Refusal{Reason: refusal.Reason, Detail: refusal.Detail, After: refusal.After}
+}

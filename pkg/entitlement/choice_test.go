@@ -1,0 +1,61 @@
+package entitlement
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestS2_APolicyOfAnotherPackageIsAnsweredLikeOneThatIsNotThere(t *testing.T) {
+	foreign := func(w *world) {
+		p := *w.policy()
+		p.ID, p.Package = "foreign", "other"
+		w.got.Policies = append(w.got.Policies, p)
+	}
+	lower := func(w *world) {
+		p := *w.policy()
+		p.ID, p.Scope = "lower", ScopeAllUsers
+		w.got.Policies = append(w.got.Policies, p)
+	}
+	submit := func(w *world) (Change, error) { _, c, err := Submit(w.ask, w.got, w.now); return c, err }
+	extend := func(w *world) (Change, error) { _, c, err := Extend(w.ask, w.got, w.now); return c, err }
+	for name, c := range map[string]struct {
+		make    func() world
+		set     func(*world)
+		policy  PolicyID
+		command func(*world) (Change, error)
+	}{
+		"userAdd": {newWorld, foreign, "foreign", submit},
+		"userAdd, where the package has no policy": {newWorld, func(w *world) { w.policy().Package = "other" }, "policy", submit},
+		"adminAdd":                                 {newWorld, func(w *world) { w.direct(); foreign(w) }, "foreign", submit},
+		"adminAdd, by a policy for nobody":         {newWorld, func(w *world) { w.direct(); foreign(w); w.got.Policies[1].Scope = ScopeNobody }, "foreign", submit},
+		"R37 userAdd, by a policy of a lower rank": {newWorld, lower, "lower", submit},
+		"userUpdate, of an assignment by it":       {held, func(w *world) { foreign(w); w.got.Slot.Assignment.Policy = "foreign" }, "", extend},
+		"adminUpdate, of an assignment by it":      {held, func(w *world) { foreign(w); w.got.Slot.Assignment.Policy = "foreign"; w.ask.Type = AdminUpdate }, "", extend},
+	} {
+		answer := func(id PolicyID, known bool) error {
+			w := c.make()
+			c.set(&w)
+			w.ask.Policy = id
+			if !known {
+				w.got.Policies = slices.DeleteFunc(w.got.Policies, func(p AssignmentPolicy) bool { return p.ID == c.policy || p.Package != "pkg" })
+			}
+			change, err := c.command(&w)
+			if len(change.Requests)+len(change.Slots)+len(change.Heads) > 0 {
+				t.Errorf("%s: S13: got %+v", name, change)
+			}
+			return err
+		}
+		got, unknown := answer(c.policy, true), answer(c.policy, false)
+		if got == nil || KindOf(got) != KindOf(unknown) || MessageOf(got) != MessageOf(unknown) {
+			t.Errorf("%s: got %v, and for an id of nothing %v", name, got, unknown)
+		}
+	}
+}
+
+func TestS7_TheGuardOfARequestNamesItsPolicyWithThePackageOfThat(t *testing.T) {
+	w := newWorld()
+	_, c, err := Submit(w.ask, w.got, w.now)
+	if err != nil || len(c.Guards) != 1 || c.Guards[0] != (Guard{Package: "pkg", Policy: "policy", Subject: "mia"}) {
+		t.Errorf("got %+v, %v", c.Guards, err)
+	}
+}

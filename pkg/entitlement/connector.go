@@ -1,0 +1,52 @@
+package entitlement
+
+import "strings"
+
+// ConnectorSetting is one setting of a connector, as clients and events name it: two words,
+// the first of which is the default.
+type ConnectorSetting struct {
+	Name  string
+	Words [2]string
+	field func(*ConnectorConfig) *bool
+}
+
+// ConnectorSettings are all of them. They say how a target differs from one that shows its
+// members, takes them out one by one, and loses a change where two cross.
+var ConnectorSettings = []ConnectorSetting{
+	{"readBack", [2]string{"required", "unconfirmed"}, func(c *ConnectorConfig) *bool { return &c.Unconfirmed }},
+	{"removalForm", [2]string{"memberPath", "valueList"}, func(c *ConnectorConfig) *bool { return &c.ValueListRemoval }},
+	{"writes", [2]string{"serial", "concurrent"}, func(c *ConnectorConfig) *bool { return &c.ConcurrentWrites }},
+}
+
+// Of returns the word of the connector's setting.
+func (s ConnectorSetting) Of(c ConnectorConfig) string {
+	if *s.field(&c) {
+		return s.Words[1]
+	}
+	return s.Words[0]
+}
+
+// Set changes the connector's setting to the word, and reports whether that is one.
+func (s ConnectorSetting) Set(c *ConnectorConfig, word string) bool {
+	if word != s.Words[0] && word != s.Words[1] {
+		return false
+	}
+	*s.field(c) = word == s.Words[1]
+	return true
+}
+
+// Reasons of grants that another setting of the connector may be the cure for.
+const (
+	ReasonRefused       = "refused-by-target"
+	ReasonNotConfirmed  = "not-confirmed"
+	ReasonCannotConfirm = "cannot-confirm"
+)
+
+// Settings writes the connector's settings in one line, for events.
+func (c ConnectorConfig) Settings() string {
+	var all []string
+	for _, s := range ConnectorSettings {
+		all = append(all, s.Name+"="+s.Of(c))
+	}
+	return strings.Join(all, " ")
+}

@@ -1,0 +1,26 @@
+package entitlement
+
+// under copies into a request whom the policy that it is made under is for: a later edit
+// of the policy changes nothing about it (S6).
+func (r AssignmentRequest) under(p AssignmentPolicy) AssignmentRequest {
+	r.Scope, r.Targets = p.Scope, p.targetsOf(r.Subject)
+	return r
+}
+
+// eligible refuses a request for somebody whom the policy that it was made under is not
+// for as things are now (F36, R83). A policy for nobody is for everybody whom an
+// administrator chooses, and an end that an administrator moves is the administrator's word.
+func (r AssignmentRequest) eligible(s Start) error {
+	switch {
+	case s.Subject == nil || !s.Subject.Enabled || s.Head.Off:
+		return ineligible("The user this is for is disabled and cannot get an access package.")
+	case r.Type == AdminUpdate || r.Type == AdminAdd && r.Scope == ScopeNobody:
+		return nil
+	case !admits(r.Scope, r.Targets, *s.Subject):
+		return ineligible("The user this is for is no longer one of those whom the policy is for.")
+	default:
+		return nil
+	}
+}
+
+func ineligible(msg string) error { return &Error{Kind: Precondition, Code: codeIneligible, Msg: msg} }

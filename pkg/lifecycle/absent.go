@@ -1,0 +1,117 @@
+package lifecycle
+
+import (
+	"context"
+	"slices"
+
+	"leasehold/pkg/approvers"
+	"leasehold/pkg/entitlement"
+)
+
+// Bounds of what one tick looks at for one absence: pages of what waits for the person, and
+// requests that others are asked to decide. The rest is left to the next tick.
+const (
+	absentPages   = 20
+	absentWidened = 100
+)
+
+// absent looks at every request that waits for somebody who may not be there any more, and
+// at those of the person's own that ask a manager. What was on its way while it looked is
+// found by a second look.
+func (t *tick) absent(ctx context.Context, a entitlement.Absence) {
+	if a.Due.After(t.now) {
+		return
+	}
+	finder := approvers.New(t.Store)
+	left, err := t.lookAtAbsence(ctx, finder, a)
+	if err == nil && left == "" {
+		a = a.Looked(t.now)
+	}
+	a.Cursor = left
+	t.commit(ctx, entitlement.Change{Absences: []entitlement.Absence{a}}, err, "absence", string(a.Person))
+}
+
+// lookAtAbsence returns where the look goes on that it did not bring to an end.
+func (t *tick) lookAtAbsence(ctx context.Context, finder *approvers.Finder, a entitlement.Absence) (left string, err error) {
+	if a.Cursor == "" {
+		own, err := t.Store.OpenRequests(ctx, a.Person)
+		if err == nil {
+			_, err = t.staff(ctx, finder, own)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	person, err := t.asApprover(ctx, a)
+	if err != nil {
+		return "", err
+	}
+	page, widened := entitlement.Page{Token: a.Cursor}, 0
+	for range absentPages {
+		waiting, err := t.Store.Inbox(ctx, person, page)
+		if err != nil {
+			return "", err
+		}
+		n, err := t.staff(ctx, finder, waiting.Items)
+		if err != nil || waiting.Next == "" {
+			return "", err
+		}
+		page.Token = waiting.Next
+		if widened += n; widened >= absentWidened || !t.timeLeft(ctx) {
+			break
+		}
+	}
+	return page.Token, nil
+}
+
+// asApprover returns the person of an absence with all groups by which requests can wait
+// for that one: those that the person is in, and those that the person has left.
+func (t *tick) asApprover(ctx context.Context, a entitlement.Absence) (entitlement.User, error) {
+	person := entitlement.User{ID: a.Person, Groups: slices.Clone(a.Groups)}
+	users, err := t.Store.Users(ctx, []entitlement.UserID{a.Person})
+	for _, u := range users {
+		for _, g := range u.Groups {
+			if !slices.Contains(person.Groups, g) {
+				person.Groups = append(person.Groups, g)
+			}
+		}
+	}
+	return person, err
+}
+
+// staff has others asked where nobody is there to decide one of the requests, and counts
+// them. One that somebody moved meanwhile is that one's to look at, or the second look's.
+func (t *tick) staff(ctx context.Context, finder *approvers.Finder, list []entitlement.AssignmentRequest) (widened int, err error) {
+	var subjects []entitlement.UserID
+	for _, r := range list {
+		if r.Current() != nil {
+			subjects = append(subjects, r.Subject)
+		}
+	}
+	if err := finder.Know(ctx, subjects...); err != nil {
+		return 0, err
+	}
+	for _, r := range list {
+		after, c, err := finder.Look(ctx, r, entitlement.Change{}, t.command, t.now)
+		if err == nil && len(c.Requests) > 0 {
+			err = t.Store.Commit(ctx, c)
+		}
+		if err != nil && entitlement.KindOf(err) != entitlement.Conflict {
+			return widened, err
+		}
+		if err == nil && t.widened(r, after) {
+			widened++
+		}
+	}
+	return widened, nil
+}
+
+// widened counts a request that asks more people to decide the same stage than before.
+func (t *tick) widened(before, after entitlement.AssignmentRequest) bool {
+	was, is := before.Current(), after.Current()
+	if was == nil || is == nil || len(is.Asked) <= len(was.Asked) || is.Escalated != was.Escalated {
+		return false
+	}
+	t.count(&t.report.Widened)
+	return true
+}

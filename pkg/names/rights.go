@@ -1,0 +1,113 @@
+package names
+
+import "slices"
+
+// Access is a set of what may be done with a part of the stack.
+type Access uint8
+
+// What may be done.
+const (
+	Read   Access = 1 << iota // of the table: by key
+	Search                    // of the table: its indexes
+	Write                     // of the table: everything that a transaction may hold
+	Delete                    // of a credential
+)
+
+// Uses is all that a function's own code touches of the stack, beside the queues of its
+// trigger. It is said here and nowhere else: the role allows it, the environment names it,
+// the wiring builds clients for it and for nothing more. A test records what the functions
+// call, and fails on a call that is not listed and on an entry that nobody calls.
+type Uses struct {
+	Table   Access   // Read, Search, Write
+	Send    []string // ids of the queues that it sends to
+	Secrets Access   // of the credentials of connectors: Read, Write, Delete
+}
+
+// Env returns the environment that the function is given and that config.Load demands.
+func (f Function) Env() []EnvKey {
+	var keys []EnvKey
+	if f.Uses.Table != 0 {
+		keys = append(keys, EnvTable)
+	}
+	for _, q := range Queues {
+		if f.Sends(q.ID) || f.Drains(q.ID) {
+			keys = append(keys, q.Env)
+		}
+	}
+	if f.Trigger.API {
+		keys = append(keys, EnvIssuers, EnvFirstAdmin, EnvPublicURL)
+	}
+	if f.Uses.Secrets != 0 {
+		keys = append(keys, EnvSecretPath)
+	}
+	if f.Trigger.API || f.Uses.Secrets != 0 { // it fetches the issuers' keys, or calls targets
+		keys = append(keys, EnvEmulated)
+	}
+	return keys
+}
+
+// Sends tells whether the function sends to the queue.
+func (f Function) Sends(queue string) bool { return slices.Contains(f.Uses.Send, queue) }
+
+// Drains tells whether the function is started by the queue's messages.
+func (f Function) Drains(queue string) bool { return slices.Contains(f.Trigger.Queues, queue) }
+
+// Part is a kind of resource that a right is for.
+type Part string
+
+// Parts of the stack.
+const (
+	PartTable  Part = "table"
+	PartIndex  Part = "index" // of the table
+	PartQueue  Part = "queue"
+	PartSecret Part = "secret" // the credential of any connector
+	PartLog    Part = "log"    // the function's own
+)
+
+// Right is what a function's role allows on one resource, in IAM's words. It is used or not
+// as a whole: which actions a commit takes depends on what it finds, not on who makes it. A
+// transaction is allowed by the actions of its parts.
+type Right struct {
+	Part    Part
+	ID      string // of the index or queue
+	Actions []string
+
+	// Lambda itself does it in the role's name, as our code never does.
+	ByLambda bool
+}
+
+var (
+	readTable  = []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+	writeTable = []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
+	drain      = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+	writeLog   = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
+)
+
+// Rights returns everything that the function's role allows.
+func (f Function) Rights() []Right {
+	rights := []Right{{Part: PartLog, Actions: writeLog, ByLambda: true}}
+	grant := func(granted bool, part Part, id string, actions ...string) {
+		if granted {
+			rights = append(rights, Right{Part: part, ID: id, Actions: actions})
+		}
+	}
+	grant(f.Uses.Table&Read != 0, PartTable, "", readTable...)
+	for _, index := range Indexes {
+		grant(f.Uses.Table&Search != 0, PartIndex, index.ID, "dynamodb:Query")
+	}
+	grant(f.Uses.Table&Write != 0, PartTable, "", writeTable...)
+	grant(f.Uses.Secrets&Read != 0, PartSecret, "", "ssm:GetParameter")
+	grant(f.Uses.Secrets&Write != 0, PartSecret, "", "ssm:PutParameter")
+	grant(f.Uses.Secrets&Delete != 0, PartSecret, "", "ssm:DeleteParameter")
+	for _, queue := range f.Uses.Send {
+		grant(true, PartQueue, queue, "sqs:SendMessage")
+	}
+	for _, queue := range f.Trigger.Queues {
+		grant(true, PartQueue, queue, "sqs:ChangeMessageVisibility") // a message that failed is held back
+		rights = append(rights, Right{Part: PartQueue, ID: queue, Actions: drain, ByLambda: true})
+	}
+	if f.Trigger.Schedule != 0 {
+		rights = append(rights, Right{Part: PartQueue, ID: f.ID + DeadLetterSuffix, Actions: []string{"sqs:SendMessage"}, ByLambda: true})
+	}
+	return rights
+}

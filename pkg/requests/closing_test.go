@@ -1,0 +1,155 @@
+package requests_test
+
+import (
+	"context"
+	"testing"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/memstore"
+	"leasehold/pkg/requests"
+)
+
+func members(g entitlement.GroupID) entitlement.SubjectSet {
+	return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(g)}
+}
+
+var manager = entitlement.SubjectSet{Kind: entitlement.RequestorManager}
+
+// change changes somebody as the directory does.
+func (w *world) change(id entitlement.UserID, set func(*entitlement.User)) {
+	w.t.Helper()
+	u, err := w.store.User(context.Background(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	set(&u)
+	w.commit(entitlement.Change{Users: []entitlement.User{u}})
+}
+
+func (w *world) disable(ids ...entitlement.UserID) {
+	w.t.Helper()
+	for _, id := range ids {
+		w.change(id, func(u *entitlement.User) { u.Enabled = false })
+	}
+}
+
+// group adds a group of people.
+func (w *world) group(people ...entitlement.UserID) entitlement.GroupID {
+	w.t.Helper()
+	g := entitlement.GroupID(w.clock.New())
+	w.commit(entitlement.Change{Groups: []entitlement.Group{{ID: g, DisplayName: "G"}}})
+	for _, u := range people {
+		w.commit(entitlement.Change{Memberships: []entitlement.Membership{{Group: g, User: u}}})
+	}
+	return g
+}
+
+func (w *world) request(id entitlement.RequestID) entitlement.AssignmentRequest {
+	w.t.Helper()
+	r, err := w.store.Request(context.Background(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+func (w *world) events(id entitlement.RequestID) []entitlement.Event {
+	w.t.Helper()
+	events, err := w.store.Events(context.Background(), entitlement.OfRequest, string(id))
+	if err != nil || entitlement.VerifyChain(w.request(id).Chain, events) != nil {
+		w.t.Fatalf("S11: %v, %v", err, events)
+	}
+	return events
+}
+
+func TestF36_AnApprovalForSomebodyWhoLeftTheGroupIsRefusedAndTheRequestIsDenied(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	boss := w.person("", false)
+	mia := w.person(boss.ID, false)
+	sales := w.group(mia.ID)
+	p, policy := w.pack(manager)
+	w.reset(policy.ID, func(p *entitlement.AssignmentPolicy) {
+		p.Scope, p.Targets = entitlement.ScopeSpecificUsers, []entitlement.SubjectSet{members(sales)}
+	})
+	r := w.ask(mia, p)
+	w.commit(entitlement.Change{Memberships: []entitlement.Membership{{Group: sales, User: mia.ID, Erased: true}}})
+	word := entitlement.Word{Stage: r.Stages[0].ID, Approved: true}
+	err := w.Decide(ctx, boss, r.ID, word)
+	if entitlement.KindOf(err) != entitlement.Precondition || !entitlement.Closes(err) {
+		t.Errorf("the approver is told %v", err)
+	}
+	got, events := w.request(r.ID), w.events(r.ID)
+	if got.State != entitlement.RequestDenied || got.Outcome != entitlement.OutcomeIneligible || len(events) != 2 || events[1].Kind != "denied" || events[1].Actor != entitlement.Service || events[1].Data["reason"] == "" || events[1].Data["reviewer"] != string(boss.ID) {
+		t.Errorf("got %s %s, %+v", got.State, got.Outcome, events)
+	}
+	if slot, err := w.store.Slot(ctx, p.ID, mia.ID); err != nil || !slot.Empty() || w.hinted[mia.ID] != 0 {
+		t.Errorf("the slot is %+v, %v, hints %v", slot, err, w.hinted)
+	}
+	w.kind(w.Decide(ctx, boss, r.ID, word), entitlement.Conflict)
+}
+
+// rival has somebody else move things just before the first commit.
+type rival struct {
+	*memstore.Store
+	moves func()
+}
+
+func (r *rival) Commit(ctx context.Context, c entitlement.Change) error {
+	if moves := r.moves; moves != nil {
+		r.moves = nil
+		moves()
+	}
+	return r.Store.Commit(ctx, c)
+}
+
+func TestF36_ADenialThatLosesARaceIsDecidedAfresh(t *testing.T) {
+	ctx := context.Background()
+	for name, back := range map[string]bool{"back in the group": true, "still out of it": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			boss := w.person("", false)
+			mia := w.person(boss.ID, false)
+			sales := w.group(mia.ID)
+			p, policy := w.pack(manager)
+			w.reset(policy.ID, func(p *entitlement.AssignmentPolicy) {
+				p.Scope, p.Targets = entitlement.ScopeSpecificUsers, []entitlement.SubjectSet{members(sales)}
+			})
+			r := w.ask(mia, p)
+			w.commit(entitlement.Change{Memberships: []entitlement.Membership{{Group: sales, User: mia.ID, Erased: true}}})
+			w.Store = &rival{w.store, func() {
+				if back {
+					w.commit(entitlement.Change{Memberships: []entitlement.Membership{{Group: sales, User: mia.ID}}})
+				}
+				w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{w.request(r.ID)}}) // moved by the tick
+			}}
+			err := w.Decide(ctx, boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true})
+			want := map[bool]entitlement.RequestState{true: entitlement.RequestDelivering, false: entitlement.RequestDenied}[back]
+			if got := w.request(r.ID); got.State != want || (err == nil) != back {
+				t.Errorf("the request is %s, and the approver is told %v", got.State, err)
+			}
+		})
+	}
+}
+
+func TestF36_WhereTheDenialCannotBeWrittenTheApproverIsNotToldOfOne(t *testing.T) {
+	w := newWorld(t)
+	boss := w.person("", false)
+	mia := w.person(boss.ID, false)
+	p, _ := w.pack(manager)
+	r := w.ask(mia, p)
+	w.disable(mia.ID)
+	w.fault = func(op string) memstore.Fault {
+		if op == "Commit" {
+			return memstore.FailBefore
+		}
+		return memstore.None
+	}
+	err := w.Decide(context.Background(), boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true})
+	w.fault = nil
+	if entitlement.KindOf(err) != entitlement.Unavailable || w.request(r.ID).State != entitlement.RequestPendingApproval {
+		t.Errorf("nothing was denied, and the approver is told %v", err)
+	}
+}
+
+var _ requests.Store = (*rival)(nil)
