@@ -16,14 +16,11 @@ const maxBatchKeys = 100
 func (e *Engine) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, options ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
 	asked, keys, err := e.batch(in, options)
 	if err != nil {
-		return nil, told(OpBatchGetItem, err)
+		return nil, told(opBatchGetItem, err)
 	}
 	out := &dynamodb.BatchGetItemOutput{Responses: map[string][]map[string]value{}, UnprocessedKeys: map[string]types.KeysAndAttributes{}}
-	err = e.do(ctx, OpBatchGetItem, "", func() []Key { return keys }, func(c Call) error {
-		found, left := e.readAll(ctx, c, keys, aws.ToBool(asked.ConsistentRead))
-		if len(left) == len(keys) {
-			return Throttled()
-		}
+	err = e.do(ctx, opBatchGetItem, func() error {
+		found, left := e.readAll(ctx, keys, aws.ToBool(asked.ConsistentRead))
 		out.Responses[e.options.Table] = found
 		if len(left) > 0 {
 			again := types.KeysAndAttributes{ConsistentRead: asked.ConsistentRead}
@@ -68,18 +65,12 @@ func (e *Engine) batch(in *dynamodb.BatchGetItemInput, options []func(*dynamodb.
 	return asked, keys, nil
 }
 
-// readAll reads items, the last one first, and returns those found and the places of
-// the keys that were left.
-func (e *Engine) readAll(ctx context.Context, c Call, keys []Key, consistent bool) (found []map[string]value, left []int) {
-	if e.options.Unprocessed != nil {
-		left = e.options.Unprocessed(ctx, c)
-	}
+// readAll reads items as far as they fit into an answer. It returns those found, the last
+// one first, and the places of the keys that were left.
+func (e *Engine) readAll(ctx context.Context, keys []Key, consistent bool) (found []map[string]value, left []int) {
 	found = []map[string]value{}
-	drawn, size := len(left), 0
+	size := 0
 	for i, key := range keys {
-		if slices.Contains(left[:drawn], i) {
-			continue
-		}
 		r := e.read(ctx, key, consistent)
 		if r == nil {
 			continue
@@ -91,6 +82,5 @@ func (e *Engine) readAll(ctx context.Context, c Call, keys []Key, consistent boo
 		found = append(found, e.shown(r))
 	}
 	slices.Reverse(found)
-	slices.Sort(left)
 	return found, left
 }

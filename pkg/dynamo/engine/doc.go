@@ -6,8 +6,8 @@
 // What it does not implement it refuses, and it accepts nothing that the service would
 // not. Amazon's DynamoDB Local and MiniStack referee it call by call (referee_test.go
 // names every class of difference). What none of them produces is drawn by whoever
-// opens the engine: throttling, conflicts, failures before and after the effect,
-// batches that come back unfinished, and reads that are behind (Options).
+// opens the engine: reads that are behind (Options), and around it every way in which a
+// call fails (package faults).
 //
 // Stored items are never changed in place: a write replaces a whole item. That is what
 // makes Options.Share safe, and fast.

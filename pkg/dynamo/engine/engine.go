@@ -51,43 +51,24 @@ func (e *Engine) named(table *string) error {
 	return nil
 }
 
-// do makes one call that was found well formed, with whatever is drawn to go wrong.
-func (e *Engine) do(ctx context.Context, op Op, index string, keys func() []Key, effect func(c Call) error) error {
+// do makes one call that was found well formed, as one step among all others.
+func (e *Engine) do(ctx context.Context, o operation, effect func() error) error {
 	if err := ctx.Err(); err != nil {
-		return told(op, &smithy.CanceledError{Err: err})
+		return told(o, &smithy.CanceledError{Err: err})
 	}
-	c := Call{Op: op, Index: index}
-	if o := e.options; o.Before != nil || o.After != nil || o.Unprocessed != nil {
-		c.Keys = keys()
-	}
-	if e.options.Before != nil {
-		if err := e.options.Before(ctx, c); err != nil {
-			return told(op, err)
-		}
-	}
-	err := e.locked(func() error { return effect(c) })
-	if e.options.After != nil {
-		if failure := e.options.After(ctx, c, err); failure != nil {
-			err = failure
-		}
-	}
-	return told(op, err)
-}
-
-func (e *Engine) locked(effect func() error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return effect()
+	return told(o, effect())
 }
 
 // GetItem reads one item.
 func (e *Engine) GetItem(ctx context.Context, in *dynamodb.GetItemInput, options ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	key, err := e.getKey(in, options)
 	if err != nil {
-		return nil, told(OpGetItem, err)
+		return nil, told(opGetItem, err)
 	}
 	out := &dynamodb.GetItemOutput{}
-	err = e.do(ctx, OpGetItem, "", func() []Key { return []Key{key} }, func(Call) error {
+	err = e.do(ctx, opGetItem, func() error {
 		out.Item = e.shown(e.read(ctx, key, aws.ToBool(in.ConsistentRead)))
 		return nil
 	})
@@ -127,7 +108,7 @@ func (e *Engine) PutItem(ctx context.Context, in *dynamodb.PutItemInput, options
 	if err == nil {
 		w, err = e.preparePut(in.Item, sent{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues}, in.ReturnValuesOnConditionCheckFailure)
 	}
-	if err = e.one(ctx, OpPutItem, &w, err); err != nil {
+	if err = e.one(ctx, opPutItem, &w, err); err != nil {
 		return nil, err
 	}
 	return &dynamodb.PutItemOutput{ConsumedCapacity: e.consumed(in.ReturnConsumedCapacity, &w)}, nil
@@ -143,7 +124,7 @@ func (e *Engine) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o
 	if err == nil {
 		w, err = e.prepareKey(Update, in.Key, sent{in.ConditionExpression, in.UpdateExpression, nil, in.ExpressionAttributeNames, in.ExpressionAttributeValues}, in.ReturnValuesOnConditionCheckFailure)
 	}
-	if err = e.one(ctx, OpUpdateItem, &w, err); err != nil {
+	if err = e.one(ctx, opUpdateItem, &w, err); err != nil {
 		return nil, err
 	}
 	out := &dynamodb.UpdateItemOutput{ConsumedCapacity: e.consumed(in.ReturnConsumedCapacity, &w)}
@@ -163,16 +144,16 @@ func (e *Engine) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, o
 	if err == nil {
 		w, err = e.prepareKey(Delete, in.Key, sent{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues}, in.ReturnValuesOnConditionCheckFailure)
 	}
-	if err = e.one(ctx, OpDeleteItem, &w, err); err != nil {
+	if err = e.one(ctx, opDeleteItem, &w, err); err != nil {
 		return nil, err
 	}
 	return &dynamodb.DeleteItemOutput{ConsumedCapacity: e.consumed(in.ReturnConsumedCapacity, &w)}, nil
 }
 
 // one makes a call of a single action, unless it was malformed.
-func (e *Engine) one(ctx context.Context, op Op, w *write, malformed error) error {
+func (e *Engine) one(ctx context.Context, o operation, w *write, malformed error) error {
 	if malformed != nil {
-		return told(op, malformed)
+		return told(o, malformed)
 	}
-	return e.do(ctx, op, "", func() []Key { return []Key{w.key} }, func(Call) error { return e.single(ctx, w) })
+	return e.do(ctx, o, func() error { return e.single(ctx, w) })
 }

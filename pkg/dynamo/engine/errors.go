@@ -2,18 +2,20 @@ package engine
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // Codes of what a transaction is canceled for, action by action.
 const (
 	reasonNone       = "None"
 	reasonCondition  = "ConditionalCheckFailed"
-	reasonConflict   = "TransactionConflict"
 	reasonValidation = "ValidationError"
 )
 
@@ -24,12 +26,12 @@ const CodeNotImplemented = "EngineNotImplemented"
 
 // invalid is the refusal of a call that is not well formed.
 func invalid(format string, args ...any) error {
-	return &smithy.GenericAPIError{Code: "ValidationException", Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
+	return &smithy.GenericAPIError{Code: "ValidationException", Message: fmt.Sprintf(format, args...)}
 }
 
 // unimplemented is the refusal of what the engine does not know.
 func unimplemented(format string, args ...any) error {
-	return &smithy.GenericAPIError{Code: CodeNotImplemented, Message: "The engine does not implement " + fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
+	return &smithy.GenericAPIError{Code: CodeNotImplemented, Message: "The engine does not implement " + fmt.Sprintf(format, args...)}
 }
 
 // untrue is the failure of a condition, with the item where that was asked for.
@@ -68,37 +70,28 @@ func reasonOf(err error) types.CancellationReason {
 	}
 }
 
-// Conflict is what a call is told that met another transaction on the items at these
-// places of its keys.
-func Conflict(c Call, at ...int) error {
-	text := "Transaction is ongoing for the item"
-	if c.Op != OpTransactWriteItems {
-		return &types.TransactionConflictException{Message: &text}
-	}
-	reasons := make([]types.CancellationReason, len(c.Keys))
-	for i := range reasons {
-		reasons[i] = reasonOf(nil)
-	}
-	for _, i := range at {
-		reasons[i] = types.CancellationReason{Code: aws.String(reasonConflict), Message: &text}
-	}
-	return canceled(reasons)
-}
+// operation is one of the calls, named as the SDK names it.
+type operation string
 
-// Throttled is what a call is told that is one too many.
-func Throttled() error {
-	return &types.ProvisionedThroughputExceededException{Message: aws.String("The level of configured provisioned throughput for the table was exceeded")}
-}
+const (
+	opGetItem            operation = "GetItem"
+	opBatchGetItem       operation = "BatchGetItem"
+	opQuery              operation = "Query"
+	opPutItem            operation = "PutItem"
+	opUpdateItem         operation = "UpdateItem"
+	opDeleteItem         operation = "DeleteItem"
+	opTransactWriteItems operation = "TransactWriteItems"
+)
 
-// Down is what a call is told that met a fault of the service.
-func Down() error { return &types.InternalServerError{Message: aws.String("Internal server error")} }
-
-// told wraps a failure as the SDK does.
-func told(op Op, err error) error {
+// told wraps a failure as the SDK does: the service answers what it refuses with 400.
+func told(o operation, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &smithy.OperationError{ServiceID: "DynamoDB", OperationName: string(op), Err: err}
+	if _, ok := err.(smithy.APIError); ok {
+		err = &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: http.StatusBadRequest}}, Err: err}
+	}
+	return &smithy.OperationError{ServiceID: dynamodb.ServiceID, OperationName: string(o), Err: err}
 }
 
 // mistyped is an attribute of an index that is no string. A transaction says so of the

@@ -18,14 +18,6 @@ type Options struct {
 	// Seed chooses the order of index rows that sort alike: the service promises none.
 	Seed uint64
 
-	// Before is asked before the effect of each call that is well formed. Its error is
-	// the call's, and nothing is done.
-	Before func(ctx context.Context, c Call) error
-	// After is asked when a call is over, with its outcome. Its error takes the place of
-	// the outcome, and what was done stays done.
-	After func(ctx context.Context, c Call, outcome error) error
-	// Unprocessed says which keys of a batch come back unread, by their place in Keys.
-	Unprocessed func(ctx context.Context, c Call) []int
 	// Lag says how many of the changes to a partition of an index that no read has seen
 	// yet this one sees. They are given by when they were made, oldest first.
 	Lag func(ctx context.Context, index, partition string, unseen []time.Time) int
@@ -43,28 +35,6 @@ type Options struct {
 
 // Key is the primary key of an item.
 type Key struct{ PK, SK string }
-
-// Call is one call: its operation, and the keys that it names, in their order. A query
-// names its partition, and its index if it has one.
-type Call struct {
-	Op    Op
-	Index string
-	Keys  []Key
-}
-
-// Op is an operation, named as the SDK names it.
-type Op string
-
-// The operations.
-const (
-	OpGetItem            Op = "GetItem"
-	OpBatchGetItem       Op = "BatchGetItem"
-	OpQuery              Op = "Query"
-	OpPutItem            Op = "PutItem"
-	OpUpdateItem         Op = "UpdateItem"
-	OpDeleteItem         Op = "DeleteItem"
-	OpTransactWriteItems Op = "TransactWriteItems"
-)
 
 // Write is what became of one item: nil before it came to be, and after it is gone.
 type Write struct {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"leasehold/pkg/names"
@@ -65,10 +64,10 @@ func (s span) begins(sort string) bool {
 func (e *Engine) Query(ctx context.Context, in *dynamodb.QueryInput, options ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	s, err := e.search(in, options)
 	if err != nil {
-		return nil, told(OpQuery, err)
+		return nil, told(opQuery, err)
 	}
 	out := &dynamodb.QueryOutput{}
-	err = e.do(ctx, OpQuery, aws.ToString(in.IndexName), func() []Key { return []Key{{PK: s.partition}} }, func(Call) error {
+	err = e.do(ctx, opQuery, func() error {
 		e.page(s, e.rows(ctx, s), out)
 		return nil
 	})

@@ -17,17 +17,10 @@ const (
 func (e *Engine) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, options ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
 	writes, err := e.actions(in, options)
 	if err != nil {
-		return nil, told(OpTransactWriteItems, err)
-	}
-	keys := func() []Key {
-		all := make([]Key, len(writes))
-		for i, w := range writes {
-			all[i] = w.key
-		}
-		return all
+		return nil, told(opTransactWriteItems, err)
 	}
 	out := &dynamodb.TransactWriteItemsOutput{}
-	err = e.do(ctx, OpTransactWriteItems, "", keys, func(Call) error {
+	err = e.do(ctx, opTransactWriteItems, func() error {
 		again, err := e.tokens.again(in.ClientRequestToken, writes, e.now)
 		if err == nil && !again {
 			err = e.transact(ctx, in.ClientRequestToken, writes)
