@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"leasehold/pkg/entitlement"
 )
@@ -21,6 +23,11 @@ func canceled(codes ...string) error {
 		err.CancellationReasons = append(err.CancellationReasons, types.CancellationReason{Code: aws.String(code)})
 	}
 	return err
+}
+
+// answered is a failure with the status of the service's answer.
+func answered(status int, err error) error {
+	return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: err}
 }
 
 func TestRefusedSaysWhichPart(t *testing.T) {
@@ -70,8 +77,9 @@ func TestFailedTranslates(t *testing.T) {
 		"service down":        {context.Background(), &types.InternalServerError{}, entitlement.Unavailable, nil},
 		"network down":        {context.Background(), errors.New("secret: connection refused"), entitlement.Unavailable, nil},
 		"table gone":          {context.Background(), &types.ResourceNotFoundException{}, entitlement.Internal, nil},
-		"malformed":           {context.Background(), api("ValidationException", smithy.FaultClient), entitlement.Internal, nil},
-		"not allowed":         {context.Background(), api("AccessDeniedException", smithy.FaultClient), entitlement.Internal, nil},
+		"malformed":           {context.Background(), answered(400, api("ValidationException", smithy.FaultUnknown)), entitlement.Internal, nil},
+		"not allowed":         {context.Background(), answered(400, api("AccessDeniedException", smithy.FaultUnknown)), entitlement.Internal, nil},
+		"unknown and broken":  {context.Background(), answered(503, api("Whatever", smithy.FaultUnknown)), entitlement.Unavailable, nil},
 		"caller has gone":     {over, api("ThrottlingException", smithy.FaultClient), entitlement.Internal, context.Canceled},
 		"unknown server side": {context.Background(), api("Whatever", smithy.FaultServer), entitlement.Unavailable, nil},
 	}
@@ -114,7 +122,7 @@ func (s *script) TransactWriteItems(_ context.Context, in *dynamodb.TransactWrit
 func scripted(errs ...error) (*DB, *[]string) {
 	s := &script{errs: errs}
 	db := New(s, "t")
-	db.pause = func(ctx context.Context, _ int) error { return ctx.Err() }
+	db.client.pause = func(ctx context.Context, _ int) error { return ctx.Err() }
 	return db, &s.tokens
 }
 
@@ -141,12 +149,12 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 
 func TestConflictsAreNotTriedForEver(t *testing.T) {
 	var errs []error
-	for range 2 * txTries {
+	for range 2 * tries {
 		errs = append(errs, canceled("TransactionConflict"))
 	}
 	db, tokens := scripted(errs...)
-	if err := db.Commit(context.Background(), aGroup); entitlement.KindOf(err) != entitlement.Throttled || len(*tokens) != txTries {
-		t.Errorf("got %v after %d tries, want throttled after %d", err, len(*tokens), txTries)
+	if err := db.Commit(context.Background(), aGroup); entitlement.KindOf(err) != entitlement.Throttled || len(*tokens) != tries {
+		t.Errorf("got %v after %d tries, want throttled after %d", err, len(*tokens), tries)
 	}
 }
 
@@ -160,7 +168,7 @@ func TestUntrueConditionsAreNotTriedAgain(t *testing.T) {
 func TestACanceledCallStopsTrying(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	db, tokens := scripted(canceled("TransactionConflict"), nil)
-	db.pause = func(ctx context.Context, _ int) error { cancel(); return ctx.Err() }
+	db.client.pause = func(ctx context.Context, _ int) error { cancel(); return ctx.Err() }
 	if err := db.Commit(ctx, aGroup); !errors.Is(err, context.Canceled) || len(*tokens) != 1 {
 		t.Errorf("got %v after %d tries, want the cancellation after one", err, len(*tokens))
 	}

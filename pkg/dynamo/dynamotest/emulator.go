@@ -19,7 +19,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/smithy-go/logging"
 )
 
 // EnvEndpoint names an emulator that runs already. Without it one is started.
@@ -181,8 +180,8 @@ func (e *Emulator) ready() error {
 }
 
 // once makes a connection for each call. MiniStack ends one after a thousand requests, now
-// and then with the next on its way: the SDK sends that again, and what was made already
-// is refused.
+// and then with the next on its way: that would be sent again, and what was made already
+// be refused.
 var once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 // Client returns a client of the emulator.
@@ -190,7 +189,8 @@ func (e *Emulator) Client() *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String(e.Endpoint),
-		HTTPClient:   once, ClientLogMode: aws.LogRetries, Logger: logging.NewStandardLogger(os.Stderr),
+		HTTPClient:   once,
+		Retryer:      aws.NopRetryer{}, // the table makes its calls again itself
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
