@@ -47,7 +47,7 @@ func emulator(t *testing.T) *dynamotest.Emulator {
 // that does not start.
 func require(t *testing.T, err error) {
 	t.Helper()
-	if errors.Is(err, dynamotest.ErrNone) || errors.Is(err, dynamotest.ErrNoDynamoDBLocal) {
+	if errors.Is(err, dynamotest.ErrNone) {
 		fmt.Fprintln(os.Stderr, err)
 		t.Skip(err)
 	}
@@ -94,15 +94,9 @@ func suite(t *testing.T, db *dynamo.DB) {
 	storetest.Run(t, func(*testing.T) storetest.Store { return db })
 }
 
-func TestStore(t *testing.T) { everywhere(t, func(t *testing.T, p place) { suite(t, p.db()) }) }
-
-// TestStoreOnDynamoDBLocal plays the suite on another reading of the same service.
-func TestStoreOnDynamoDBLocal(t *testing.T) {
-	e, err := dynamotest.StartDynamoDBLocal()
-	require(t, err)
-	t.Cleanup(e.Stop)
-	suite(t, emulated(t, e).db())
-}
+// TestStore plays the suite on the engine. Package referees has the emulators make the
+// same calls.
+func TestStore(t *testing.T) { suite(t, inMemory(engine.Options{}).db()) }
 
 // TestStoreWithIndexesBehind plays the suite where a change of an index is seen by the
 // third read after it alone, and eventually consistent reads are one write behind once.

@@ -4,7 +4,7 @@
 // of pages, items and transactions.
 //
 // What it does not implement it refuses, and it accepts nothing that the service would
-// not. Amazon's DynamoDB Local and MiniStack referee it call by call (referee_test.go
+// not. Amazon's DynamoDB Local and MiniStack referee it call by call (package referees
 // names every class of difference). What none of them produces is drawn by whoever
 // opens the engine: reads that are behind (Options), and around it every way in which a
 // call fails (package faults).

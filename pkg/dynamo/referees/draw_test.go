@@ -1,4 +1,4 @@
-package engine_test
+package referees
 
 import (
 	"fmt"
@@ -155,7 +155,6 @@ type action struct {
 	values      item
 	old         bool
 	noCondition bool // the expression is sent, and empty
-	token       *string
 }
 
 func (d *drawer) action(kind string) *action {

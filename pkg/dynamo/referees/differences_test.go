@@ -1,4 +1,4 @@
-package engine_test
+package referees
 
 import (
 	"strings"
@@ -10,7 +10,7 @@ import (
 
 // dynamoDBLocal is Amazon's own.
 func dynamoDBLocal() *referee {
-	return &referee{name: "DynamoDBLocal", start: dynamotest.StartDynamoDBLocal, asSent: true,
+	return &referee{name: "DynamoDBLocal", start: once(dynamotest.StartDynamoDBLocal), asSent: true,
 		accepts: []string{"deep nesting in an expression"},
 		excuses: map[string]func(s step, ours, theirs outcome) bool{
 			"a transaction with a malformed action is refused, or canceled for it": malformed,
@@ -23,7 +23,7 @@ func dynamoDBLocal() *referee {
 
 // miniStack takes more than the service does.
 func miniStack() *referee {
-	return &referee{name: "MiniStack", start: dynamotest.Start, units: true, simple: true,
+	return &referee{name: "MiniStack", start: once(dynamotest.Start), units: true, simple: true,
 		accepts: []string{
 			"a null that is none", "an empty set", "an attribute without a name", "an index key that is too long", "an attribute changed twice",
 			"a section twice", "no such function", "no syntax", "too many operators", "an order of what has none",
