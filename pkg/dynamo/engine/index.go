@@ -117,7 +117,8 @@ func (x *index) compare(a, b *record) int {
 	return cmp.Or(cmp.Compare(x.tie(a.key), x.tie(b.key)), strings.Compare(a.key.PK, b.key.PK), strings.Compare(a.key.SK, b.key.SK))
 }
 
-// tie is an arbitrary number of a key (FNV-1a).
+// tie is an arbitrary number of a key, another one with each seed: FNV-1a, with its bits
+// mixed as MurmurHash ends.
 func (x *index) tie(key Key) uint64 {
 	h := 14695981039346656037 ^ x.seed
 	for _, s := range []string{key.PK, key.SK} {
@@ -126,7 +127,8 @@ func (x *index) tie(key Key) uint64 {
 		}
 		h = (h ^ 0xFF) * 1099511628211
 	}
-	return h
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	return h ^ h>>33
 }
 
 // row returns what the index knows of an item: the keys, and what it projects.

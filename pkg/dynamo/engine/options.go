@@ -22,7 +22,7 @@ type Options struct {
 	// yet this one sees. They are given by when they were made, oldest first.
 	Lag func(ctx context.Context, index, partition string, unseen []time.Time) int
 	// Stale reports that an eventually consistent read of an item sees it as it was
-	// before its last write.
+	// before its last write. Queries of the table are then read consistently, or refused.
 	Stale func(ctx context.Context, key Key, written time.Time) bool
 
 	// Committed hears of each write and each transaction when it takes effect, in their

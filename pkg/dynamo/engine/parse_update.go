@@ -2,6 +2,9 @@ package engine
 
 // update reads the sections of an update, each at most once.
 func (p *parser) update() {
+	if p.token.kind == end {
+		p.fail("The expression can not be empty")
+	}
 	seen := map[clause]bool{}
 	for p.token.kind != end {
 		section := p.section()

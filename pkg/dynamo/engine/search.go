@@ -33,6 +33,8 @@ func (e *Engine) search(in *dynamodb.QueryInput, options []func(*dynamodb.Option
 			return nil, invalid("Consistent reads are not supported on global secondary indexes")
 		}
 		s.index = e.indexes[nth]
+	} else if e.options.Stale != nil && !aws.ToBool(in.ConsistentRead) {
+		return nil, unimplemented("a query of the table that may be behind")
 	}
 	x, err := e.keeper().bind(sent{key: in.KeyConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues})
 	if err != nil {
