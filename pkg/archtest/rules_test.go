@@ -83,8 +83,8 @@ var rules = map[string]rule{
 
 	// The engine stands in for the service, and takes nothing of what is tested on it.
 	"pkg/dynamo/engine":     {ours: []string{"names"}, others: []string{sdk, smithy}},
-	"pkg/dynamo/faults":     adapter.and("dynamo").andOthers(sdk, smithy),
-	"pkg/dynamo/dynamotest": adapter.and("dynamo").andOthers(sdk, smithy),
+	"pkg/dynamo/faults":     adapter.and("dynamo*").andOthers(sdk, smithy),
+	"pkg/dynamo/dynamotest": adapter.and("dynamo*").andOthers(sdk, smithy),
 
 	"pkg/connector/identitycenter": adapter.andOthers(sdk, smithy),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
