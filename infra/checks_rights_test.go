@@ -120,6 +120,9 @@ func checkRights(t template) (complaints []string) {
 			for _, action := range right.Actions {
 				want[action+" on "+t.resourceOf(f, right)] = true
 			}
+			if t.emulated() && !right.ByLambda && slices.Contains(right.Actions, "sqs:SendMessage") {
+				want["sqs:SendMessageBatch on "+t.resourceOf(f, right)] = true // no action of AWS's
+			}
 		}
 		got := t.allowedTo(refersTo(t.Resources[t.function(f.ID)].at("Role")))
 		for _, each := range slices.Sorted(maps.Keys(got)) {
@@ -134,6 +137,13 @@ func checkRights(t template) (complaints []string) {
 		}
 	}
 	return complaints
+}
+
+// emulated tells whether the stack is for an emulator, as its functions are told.
+func (t template) emulated() bool {
+	return slices.ContainsFunc(t.ofType("AWS::Lambda::Function"), func(id string) bool {
+		return t.Resources[id].at("Environment", "Variables", string(names.EnvEmulated)) == "true"
+	})
 }
 
 // allowedTo returns what a role allows: "action on resource". Conditions would narrow it,

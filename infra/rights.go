@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
@@ -20,10 +22,19 @@ func (h *house) grant(role awsiam.Role, f names.Function, log awslogs.LogGroup) 
 			continue // dead letters of the schedule, which the function's construct grants
 		}
 		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Actions:   jsii.Strings(right.Actions...),
+			Actions:   jsii.Strings(h.actions(right)...),
 			Resources: jsii.Strings(h.arn(right, log)),
 		}))
 	}
+}
+
+// actions are those of a right, as whoever enforces it calls them. On AWS the right to send
+// messages is one to send several at once, which an emulator asks for by the operation's name.
+func (h *house) actions(right names.Right) []string {
+	if h.settings.emulator && slices.Contains(right.Actions, "sqs:SendMessage") {
+		return append(slices.Clone(right.Actions), "sqs:SendMessageBatch")
+	}
+	return right.Actions
 }
 
 // arn names the resource that a right is for.

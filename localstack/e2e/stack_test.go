@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -58,6 +59,11 @@ func run(m *testing.M) int {
 	defer stack.Close()
 	if seeded, err = seed.Run(ctx, stack.Facts, stack.Token, os.Stdout); err != nil {
 		fmt.Println("the seed failed:", err)
+		return 1
+	}
+	// A story is mostly waiting, so how many run at once has nothing to do with processors.
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		fmt.Println(err)
 		return 1
 	}
 	code := m.Run()
@@ -185,10 +191,12 @@ func (a answer) values() []object {
 	return out
 }
 
-// eventually polls until check says true, or fails with what it last said.
+// eventually polls until check says true, or fails with what it last said. What takes long
+// is asked about less often, so that stories beside it have the machine.
 func eventually(t *testing.T, within time.Duration, check func() (done bool, seen string)) {
 	t.Helper()
-	deadline := time.Now().Add(within)
+	began := time.Now()
+	deadline := began.Add(within)
 	for {
 		done, seen := check()
 		if done {
@@ -197,7 +205,7 @@ func eventually(t *testing.T, within time.Duration, check func() (done bool, see
 		if time.Now().After(deadline) {
 			t.Fatalf("not within %v; last seen: %s", within, seen)
 		}
-		time.Sleep(250 * time.Millisecond)
+		time.Sleep(min(max(250*time.Millisecond, time.Since(began)/20), 2*time.Second))
 	}
 }
 

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -150,6 +151,7 @@ func TestStory_TheDeliveryProcessIsKilledAgainAndAgain(t *testing.T) {
 	eventually(t, time.Minute, func() (bool, string) { return killed >= 3 || len(members(t, group)) == n, "not killed yet" })
 	close(stop)
 	<-done
+	t.Parallel() // what the killed ones held is over in minutes, and nobody else's
 	allOnce(t, group, people, 6*time.Minute)
 	for _, id := range ids {
 		requestState(t, id, "delivered", 3*time.Minute)
@@ -247,6 +249,7 @@ func TestStory_ATargetIsDownThenThrottlesThenIsWell_AndDelaysNobodyElse(t *testi
 		}
 		return false, "not listed"
 	})
+	t.Parallel() // nobody else is measured any more
 	f.set("throttle")
 	time.Sleep(min(outage, 30*time.Second))
 	f.set("")
@@ -312,7 +315,7 @@ func TestStory_PoisonAndNewerThingsAreParkedAndRedriven(t *testing.T) {
 
 	// An item of a newer schema: whoever cannot read it must leave it alone.
 	requestState(t, o.assign(t, who, nil), "delivered", soon)
-	schema(t, who.id, "99")
+	ours := schema(t, who.id, "99")
 	post(t, names.DeliverUrgent, `{"v":1,"subjects":["`+who.id+`"]}`)
 	post(t, names.DeliverUrgent, `this is not JSON`)
 	post(t, names.DeliverUrgent, `{"v":99,"subjects":["`+who.id+`"]}`)
@@ -321,7 +324,7 @@ func TestStory_PoisonAndNewerThingsAreParkedAndRedriven(t *testing.T) {
 		n := depth(t, dead)
 		return n >= before+3, fmt.Sprint(n-before, " parked")
 	})
-	schema(t, who.id, "1")
+	schema(t, who.id, ours)
 	redrive(t, names.DeliverUrgent)
 	eventually(t, 5*time.Minute, func() (bool, string) {
 		n := depth(t, dead)
@@ -329,18 +332,21 @@ func TestStory_PoisonAndNewerThingsAreParkedAndRedriven(t *testing.T) {
 	})
 }
 
-// schema writes the schema number of a subject's head, past the product.
-func schema(t *testing.T, subject, number string) {
+// schema writes the schema number of a subject's head, past the product, and returns what
+// it was.
+func schema(t *testing.T, subject, number string) string {
 	t.Helper()
-	_, err := table().UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: aws.String(stack.Table),
+	was, err := table().UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: aws.String(stack.Table),
 		Key:                       map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "SUB#" + subject}, "sk": &types.AttributeValueMemberS{Value: "HEAD"}},
 		UpdateExpression:          aws.String("SET #z = :z"),
 		ExpressionAttributeNames:  map[string]string{"#z": "z"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":z": &types.AttributeValueMemberN{Value: number}},
+		ReturnValues:              types.ReturnValueUpdatedOld,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return was.Attributes["z"].(*types.AttributeValueMemberN).Value
 }
 
 func TestStory_ALeaverLosesEverythingAtOnce(t *testing.T) {
@@ -350,12 +356,59 @@ func TestStory_ALeaverLosesEverythingAtOnce(t *testing.T) {
 	id := o.assign(t, who, nil)
 	requestState(t, id, "delivered", soon)
 	call(t, parts.Admin, "PATCH", "/v1.0/users/"+who.id, object{"accountEnabled": false}).want(204)
-	eventually(t, soon, func() (bool, string) { return holds(t, group, who.there) == 0, "still listed" })
-	if a := assignment(t, id); a.get("state") != "expired" {
-		t.Errorf("got %s", a.text)
-	}
+	takenBack(t, id, group, who)
 	refused := call(t, parts.Admin, "POST", em+"/assignmentRequests", object{"requestType": "adminAdd", "assignment": object{"targetId": who.id, "assignmentPolicyId": o.policy, "accessPackageId": o.id}})
 	refused.want(422)
+}
+
+func TestStory_ARemovalAtATargetThatIsGoneIsClosedByAnAdministrator(t *testing.T) {
+	t.Parallel()
+	f, who := newFlaky(t), newPerson(t, true)
+	o, group := outOfOrder(t, f)
+	id := o.assign(t, who, nil)
+	requestState(t, id, "delivered", soon)
+	f.set("down")
+	removal := remove(t, id)
+	eventually(t, soon, func() (bool, string) {
+		g := grants(t, id)[0]
+		return dig(g, "reason") == "target-unavailable", dig(g, "reason")
+	})
+	if a := assignment(t, id); a.get("status") != "Removing" {
+		t.Errorf("S15: %s", a.text)
+	}
+	path, why := "/v1.0/leasehold/removals/"+id+"/close", object{"justification": "The system was switched off."}
+	call(t, parts.Admin, "POST", path, why).want(http.StatusConflict) // it may well end by itself
+	endedLongAgo(t, id)
+	if a := assignment(t, id); a.get("status") != "RemovalOverdue" {
+		t.Errorf("R103: %s", a.text)
+	}
+	call(t, parts.Admin, "POST", path, object{}).want(http.StatusBadRequest) // it says why
+	call(t, parts.Owner, "POST", path, why).want(http.StatusForbidden)
+	call(t, parts.Admin, "POST", path, why).want(http.StatusAccepted)
+	requestState(t, removal, "delivered", soon)
+	if a := assignment(t, id); a.get("status") != "ExpiredUnconfirmed" {
+		t.Errorf("S15: nobody has seen that it is gone: %s", a.text)
+	}
+	f.set("")
+	for _, g := range grants(t, id) {
+		if dig(g, "owed") != "false" || dig(g, "nextAttemptDateTime") != "" || holds(t, group, who.there) != 1 {
+			t.Errorf("what was closed is tried no more: %v", g)
+		}
+	}
+}
+
+// endedLongAgo has an assignment that has ended be over for an hour, past the product.
+func endedLongAgo(t *testing.T, id string) {
+	t.Helper()
+	_, err := table().UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: aws.String(stack.Table),
+		Key:                       map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "REQ#" + id}, "sk": &types.AttributeValueMemberS{Value: "ASG"}},
+		UpdateExpression:          aws.String("SET ed = ed - :hour"),
+		ConditionExpression:       aws.String("attribute_exists(ed)"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":hour": &types.AttributeValueMemberN{Value: fmt.Sprint(int64(time.Hour))}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestStory_AnExtensionMovesTheEnd_AndReprocessGivesBackWhatWasTakenByHand(t *testing.T) {

@@ -131,7 +131,7 @@ func askAndRemove(s *stack) {
 	s.call(parts.Admin, "GET", names.Ours+"/deliveryErrors", nil, 200)
 	removed := s.call(parts.Member, "POST", em+"/assignmentRequests", object{"requestType": "userRemove", "assignment": object{"id": asked}}, 201)["id"].(string)
 	s.drain()
-	s.state(removed, "delivered")
+	s.state(removed, "delivering") // gone, and told in two minutes, when no read can be late any more
 }
 
 // end is an assignment whose time is over.

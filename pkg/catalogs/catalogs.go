@@ -126,8 +126,7 @@ func (s *Service) DeleteCatalog(ctx context.Context, by authz.Caller, id entitle
 
 // AddResource registers a target's resource in a catalog, as the target describes it.
 func (s *Service) AddResource(ctx context.Context, by authz.Caller, catalog entitlement.CatalogID, at entitlement.ConnectorID, originSystem, originID string) (entitlement.Resource, error) {
-	c, err := s.Store.Catalog(ctx, catalog)
-	if err != nil {
+	if _, err := s.Store.Catalog(ctx, catalog); err != nil {
 		return entitlement.Resource{}, err
 	}
 	r, err := s.Targets.Resource(ctx, at, originID)
@@ -141,7 +140,7 @@ func (s *Service) AddResource(ctx context.Context, by authz.Caller, catalog enti
 	for i := range r.Roles {
 		r.Roles[i].ID = s.IDs.New()
 	}
-	err = s.putResource(ctx, by, c, r)
+	err = crossed(func() error { return s.putResource(ctx, by, r) })
 	if entitlement.StalePart(err) == entitlement.PartName {
 		err = &entitlement.Error{Kind: entitlement.Conflict, Code: "nameAlreadyExists", Msg: "The catalog holds this resource already.", Err: err}
 	}
@@ -169,7 +168,11 @@ func first(s string, most int) string {
 
 // putResource commits a new resource. The catalog's version holds its deletion off, and
 // its chain records the change; the connector's holds off the deletion of that.
-func (s *Service) putResource(ctx context.Context, by authz.Caller, c entitlement.Catalog, r entitlement.Resource) error {
+func (s *Service) putResource(ctx context.Context, by authz.Caller, r entitlement.Resource) error {
+	c, err := s.Store.Catalog(ctx, r.Catalog)
+	if err != nil {
+		return err
+	}
 	used, err := s.use(ctx, r.Connector, +1)
 	if err != nil {
 		return err
@@ -188,8 +191,32 @@ func (s *Service) FindResource(ctx context.Context, catalog entitlement.CatalogI
 	return s.Store.ResourceByOrigin(ctx, catalog, at, originID)
 }
 
+// crossTries bounds how often a change of the resources in a catalog is tried. Each meets
+// the others of the same catalog or the same connector, at which all are counted.
+const crossTries = 20
+
+// crossed tries a change again that met another one: neither takes anything from the other.
+func crossed(change func() error) error {
+	for try := 1; ; try++ {
+		err := change()
+		if entitlement.StalePart(err) != entitlement.PartConfiguration || try == crossTries {
+			return err
+		}
+	}
+}
+
 // RemoveResource takes a resource that no package uses out of its catalog (R16).
 func (s *Service) RemoveResource(ctx context.Context, by authz.Caller, r entitlement.Resource) error {
+	return crossed(func() error {
+		now, err := s.Store.Resource(ctx, r.Catalog, r.ID)
+		if err != nil {
+			return err
+		}
+		return s.removeResource(ctx, by, now)
+	})
+}
+
+func (s *Service) removeResource(ctx context.Context, by authz.Caller, r entitlement.Resource) error {
 	if r.Uses > 0 {
 		return entitlement.Errorf(entitlement.Conflict, "%d resource role scopes of access packages use the resource: remove them first.", r.Uses)
 	}

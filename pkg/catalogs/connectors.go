@@ -29,7 +29,7 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entit
 		return c, err
 	}
 	before := c
-	before.ResourceManagers = slices.Clone(c.ResourceManagers)
+	before.ResourceManagers, before.CorrelationKeys = slices.Clone(c.ResourceManagers), slices.Clone(c.CorrelationKeys)
 	edit(&c)
 	moved := c.URL != before.URL || c.Kind != before.Kind
 	if moved && credential == "" {
@@ -37,7 +37,7 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entit
 	}
 	c, err = s.putConnector(ctx, by, c, before, credential, "updated")
 	if err == nil {
-		s.wake(ctx, id, curedBy(credential != "", c.Settings() != before.Settings())...)
+		s.wake(ctx, id, curedBy(before, c, credential != "")...)
 	}
 	return c, err
 }
@@ -100,6 +100,9 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 	}
 	if !slices.Contains(s.Kinds, c.Kind) {
 		return entitlement.Errorf(entitlement.Invalid, "kind must be one of: %s.", strings.Join(s.Kinds, ", "))
+	}
+	if err := entitlement.Exact("url", c.URL); err != nil {
+		return err
 	}
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" || len(c.URL) > 2048 {

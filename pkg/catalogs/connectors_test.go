@@ -207,7 +207,7 @@ func TestS7_NoResourceComesToNameAConnectorThatIsBeingDeleted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}}
-	w.kind(add(&crossed), entitlement.Conflict, "")
+	w.kind(add(&crossed), entitlement.NotFound, "no connector with this id")
 	if left := must[entitlement.Paged[entitlement.Resource]](t)(w.store.ListResources(t.Context(), catalog.ID, entitlement.Page{})).Items; len(left) != 0 {
 		t.Errorf("resources of a deleted connector: %+v", left)
 	}
@@ -217,7 +217,8 @@ func TestF28_ANewCredentialOrAddressWakesWhoFailedByTheOldOne(t *testing.T) {
 	w := newWorld(t)
 	c := w.connector()
 	refused, silent := w.sheet(c.ID, entitlement.ReasonCredential), w.sheet(c.ID, entitlement.ReasonUnavailable)
-	w.sheet(c.ID, "principal-missing")
+	forOne := w.sheet(c.ID, entitlement.ReasonRefused) // such as 403 for one person, while questions are answered
+	unknown, strange := w.sheet(c.ID, entitlement.ReasonPrincipalMissing), w.sheet(c.ID, entitlement.ReasonNotUnderstood)
 	w.sheet(w.connector().ID, entitlement.ReasonCredential)
 	w.commit(entitlement.Change{Breakers: []entitlement.Breaker{{Connector: c.ID, Failures: 9, Until: w.clock.Now().Add(50 * time.Second)}}})
 	woken := func(credential string, edit func(*entitlement.ConnectorConfig)) []entitlement.UserID {
@@ -231,12 +232,18 @@ func TestF28_ANewCredentialOrAddressWakesWhoFailedByTheOldOne(t *testing.T) {
 	if got := woken("", func(c *entitlement.ConnectorConfig) { c.DisplayName = "CRM 2" }); len(got) != 0 {
 		t.Errorf("a new name wakes %v", got)
 	}
-	for name, edit := range map[string]func(*entitlement.ConnectorConfig){
-		"a new credential":           func(*entitlement.ConnectorConfig) {},
-		"a new address, with it one": func(c *entitlement.ConnectorConfig) { c.URL = "https://crm2.example/scim" },
+	if got := woken("", func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = []string{"mail"} }); !slices.Equal(got, []entitlement.UserID{unknown, forOne}) {
+		t.Errorf("another key wakes %v, want %s and %s", got, unknown, forOne)
+	}
+	for name, c2 := range map[string]struct {
+		edit func(*entitlement.ConnectorConfig)
+		want []entitlement.UserID
+	}{
+		"a new credential":           {func(*entitlement.ConnectorConfig) {}, []entitlement.UserID{refused, forOne, silent}},
+		"a new address, with it one": {func(c *entitlement.ConnectorConfig) { c.URL = "https://crm2.example/scim" }, []entitlement.UserID{refused, strange, unknown, forOne, silent}},
 	} {
-		if got := woken("n3w", edit); !slices.Equal(got, []entitlement.UserID{refused, silent}) {
-			t.Errorf("%s wakes %v, want %s and %s", name, got, refused, silent)
+		if got := woken("n3w", c2.edit); !slices.Equal(got, c2.want) {
+			t.Errorf("%s wakes %v, want %v", name, got, c2.want)
 		}
 		if b := must[entitlement.Breaker](t)(w.store.Breaker(t.Context(), c.ID)); b.Failures != 9 || b.Until.After(w.clock.Now()) {
 			t.Errorf("%s: the target rests until %s after %d failures", name, b.Until, b.Failures)

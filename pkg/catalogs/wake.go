@@ -2,6 +2,7 @@ package catalogs
 
 import (
 	"context"
+	"slices"
 
 	"leasehold/pkg/entitlement"
 )
@@ -10,15 +11,26 @@ import (
 // Others are tried again at their next attempt, within the hour.
 const maxWoken = 2000
 
-// curedBy returns the reasons of failures that may end with what was changed of a connector.
-func curedBy(credential, settings bool) (reasons []string) {
+// curedBy returns the reasons of failures that may end with what was changed of a connector,
+// each once. A target may refuse somebody for the sake of the credential; and at another
+// address everything may be otherwise.
+func curedBy(before, after entitlement.ConnectorConfig, credential bool) []string {
+	var reasons []string
 	if credential {
-		reasons = append(reasons, entitlement.ReasonCredential, entitlement.ReasonUnavailable)
+		reasons = append(reasons, entitlement.ReasonCredential, entitlement.ReasonUnavailable, entitlement.ReasonRefused)
 	}
-	if settings {
+	if after.Address() != before.Address() {
+		reasons = append(reasons, entitlement.ReasonNotUnderstood, entitlement.ReasonResourceMissing, entitlement.ReasonPrincipalMissing,
+			entitlement.ReasonPrincipalAmbiguous, entitlement.ReasonCannotConfirm, entitlement.ReasonNotConfirmed)
+	}
+	if after.Settings() != before.Settings() {
 		reasons = append(reasons, entitlement.ReasonCannotConfirm, entitlement.ReasonNotConfirmed, entitlement.ReasonRefused)
 	}
-	return reasons
+	if !slices.Equal(after.CorrelationKeys, before.CorrelationKeys) {
+		reasons = append(reasons, entitlement.ReasonPrincipalMissing, entitlement.ReasonPrincipalAmbiguous, entitlement.ReasonRefused)
+	}
+	slices.Sort(reasons)
+	return slices.Compact(reasons)
 }
 
 // wake has those tried again at once whose delivery failed by what was changed: their next

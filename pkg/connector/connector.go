@@ -109,14 +109,14 @@ type Reason string
 
 // The reasons.
 const (
-	PrincipalMissing   Reason = "principal-missing"
-	PrincipalAmbiguous Reason = "principal-ambiguous"
-	ResourceMissing    Reason = "resource-missing"
+	PrincipalMissing   Reason = entitlement.ReasonPrincipalMissing
+	PrincipalAmbiguous Reason = entitlement.ReasonPrincipalAmbiguous
+	ResourceMissing    Reason = entitlement.ReasonResourceMissing
 	RefusedByTarget    Reason = entitlement.ReasonRefused
 	CredentialRefused  Reason = entitlement.ReasonCredential
 	TargetUnavailable  Reason = entitlement.ReasonUnavailable
 	TargetThrottled    Reason = "target-throttled"
-	NotUnderstood      Reason = "not-understood"                // the answer is none that the adapter can read
+	NotUnderstood      Reason = entitlement.ReasonNotUnderstood // the answer is none that the adapter can read
 	NotConfirmed       Reason = entitlement.ReasonNotConfirmed  // the write was accepted, the read-back does not show it
 	CannotConfirm      Reason = entitlement.ReasonCannotConfirm // no way of asking this target tells who holds the role
 )

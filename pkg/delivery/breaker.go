@@ -3,6 +3,8 @@ package delivery
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"leasehold/pkg/connector"
@@ -49,8 +51,8 @@ func (t *target) admitted(ctx context.Context) (bool, error) {
 // remember records how the target did as a whole, and how late its reads were, where that
 // is news. Losing the race to write it is harmless: somebody else saw the same target.
 func (t *target) remember(ctx context.Context) {
-	for _, r := range t.resources {
-		r.remember(ctx)
+	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
+		t.resources[id].remember(ctx)
 	}
 	b, news := observe(t.breaker, t.lags)
 	well := b.Failures > 0 && t.answered

@@ -193,11 +193,15 @@ func TestL2_WhatWasNeverSentIsNotOwed(t *testing.T) {
 // A worker that was killed between its claim and its record may have sent what it signed.
 func TestL9_WhatMayHaveBeenSentIsTakenBack(t *testing.T) {
 	onBench(t, func(b *bench) {
+		b.server.caps.SerialWrites = false // else the hold would be the commit that it dies at
 		u, p := b.staff(1)[0], b.pack("a")
 		b.assign(u, p)
 		dying := *b.worker
 		dying.Store = crashing{b.store, errors.New("died")}
 		dying.Deliver(b.t.Context(), []entitlement.UserID{u}, "test")
+		if !b.server.there(u, "a") {
+			t.Fatal("nothing was sent before the crash")
+		}
 		b.remove(u, p)
 		time.Sleep(2 * time.Minute)
 		b.deliver(u)

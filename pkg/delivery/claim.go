@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -42,13 +43,14 @@ func (t *target) claim(ctx context.Context, parts []*part) []*part {
 	return todo
 }
 
-// claim takes one claim. The roles that may be granted under it and were never sent are
-// signed by the same write.
+// claim takes one claim. The roles that may be granted under it, and of which the record
+// would not say so after a crash, are signed by the same write: those that were never sent,
+// and those that were taken away last.
 func (r *run) claim(ctx context.Context, p *part, token string) error {
 	now := r.Clock.Now()
 	c := entitlement.Claim{Subject: p.job.subject, Connector: p.at, Token: token, Now: now, Until: r.until}
 	for _, task := range p.job.plan(p.sheet, now) {
-		if task.Grant && !p.sheet.Grants[task.Role].Sent {
+		if g := p.sheet.Grants[task.Role]; task.Grant && (!g.Sent || g.Revoked) {
 			c.Intend = append(c.Intend, task.Role)
 		}
 	}
@@ -72,15 +74,37 @@ func (p *part) fence() entitlement.Fence {
 	return entitlement.Fence{Subject: p.job.subject, Connector: p.at, Token: p.sheet.Token, Gen: p.job.head.Gen}
 }
 
+// abandoned reports a role that nothing desires and whose removal an administrator closed:
+// of every assignment that may have given it.
+func (j *job) abandoned(role entitlement.RoleRef) bool {
+	is := false
+	for _, removing := range j.head.Removing {
+		a := j.work.Ended[removing.Assignment]
+		if !a.MayHaveGiven(role, j.work.Scopes[a.Package]) {
+			continue
+		}
+		if a.Closed.IsZero() {
+			return false
+		}
+		is = true
+	}
+	return is
+}
+
 // take makes tasks of a plan. What owes nothing needs no call (S9): its record goes at once.
+// A removal that was closed ends as it is.
 // A role that vanished between the reading and the claim has no signature on record. It is
 // for the next round: a crash after the call would leave no trace of it (L9).
 func (p *part) take(plan []Task) {
 	for _, todo := range plan {
 		g, recorded := p.sheet.Grants[todo.Role]
 		switch {
-		case todo.Grant && !(recorded && (g.Sent || g.Intent != "")):
+		case todo.Grant && !(recorded && (g.Sent && !g.Revoked || g.Intent != "")):
 			p.again = true
+		case !todo.Grant && p.job.abandoned(todo.Role):
+			g.Reason, g.Detail, g.Since, g.Intent = entitlement.ReasonClosed, "", time.Time{}, ""
+			g.Presence, g.Revoked, g.Unconfirmed, g.CheckAfter = entitlement.PresenceAbsent, true, true, time.Time{}
+			p.sheet.Grants[todo.Role] = g
 		case !todo.Grant && closed(g): // its assignments are settled with it
 		case !todo.Grant && owesNothing(g, p.sheet.Token):
 			delete(p.sheet.Grants, todo.Role)

@@ -41,7 +41,9 @@ type situation struct {
 	manners
 	grant    bool                       // the role ought to be there
 	record   entitlement.Grant          // as it was before this attempt; after a write, with that
+	gen      int64                      // of the subject: an administrator who has it reprocessed moves it on
 	sent     bool                       // a grant was ever sent, or may have been
+	unsure   bool                       // a grant may have been sent since the last write on record
 	shown    entitlement.Presence       // what counts of what the target showed; unknown where nothing does
 	raw      entitlement.Presence       // what it said, whether that counts or not
 	more     bool                       // there are ways of asking that were not tried yet
@@ -53,14 +55,14 @@ type situation struct {
 func (s situation) taken() bool {
 	g := s.record
 	accepted := slices.Contains([]connector.Reason{"", connector.NotConfirmed, connector.CannotConfirm}, connector.Reason(g.Reason))
-	return !g.Wrote.IsZero() && g.Revoked != s.grant && accepted
+	return !g.Wrote.IsZero() && g.Revoked != s.grant && accepted && !(s.unsure && !s.grant)
 }
 
 // answered reports that our last write took the role away, or would have, and that the
 // target refused that for this person: it may not be there to be taken.
 func (s situation) answered() bool {
 	refused := slices.Contains([]connector.Reason{connector.RefusedByTarget, connector.PrincipalMissing}, connector.Reason(s.record.Reason))
-	return !s.record.Wrote.IsZero() && s.record.Revoked && refused
+	return !s.record.Wrote.IsZero() && s.record.Revoked && refused && !s.unsure
 }
 
 // recent reports that a read may still show what was before our last write.
@@ -99,18 +101,24 @@ func (s situation) beforeGrant() ruling {
 func (s situation) lost() bool {
 	wanted := entitlement.PresenceOf(s.grant)
 	opposite := s.shown != wanted && s.shown != entitlement.PresenceUnknown
-	return opposite && s.record.Presence == wanted && s.record.Confirmed.After(s.record.Wrote)
+	return opposite && s.record.Presence == wanted && !s.record.Confirmed.Before(s.record.Wrote)
 }
 
-// unseen is what follows for a grant that was taken long enough ago to be shown.
+// unseen is what follows for a grant that was taken long enough ago to be shown. Where
+// nothing tells, it may have been lost: it is written once more, and whenever somebody has
+// it reprocessed.
 func (s situation) unseen() ruling {
 	switch {
 	case s.more:
 		return ruling{step: stepAsk}
 	case s.shown == entitlement.PresenceAbsent:
 		return ruling{step: stepAgain, reason: connector.NotConfirmed}
+	case s.record.Gen != s.gen:
+		return ruling{step: stepAgain}
 	case s.unconfirmed:
 		return ruling{step: stepAccept}
+	case s.record.Reason != string(connector.CannotConfirm):
+		return ruling{step: stepAgain}
 	default:
 		return ruling{step: stepFail, reason: connector.CannotConfirm}
 	}
@@ -173,6 +181,8 @@ func (s situation) after(again bool) ruling {
 		return ruling{step: stepFail, reason: connector.CannotConfirm}
 	case s.shown == entitlement.PresenceUnknown && !s.grant:
 		return ruling{step: stepLook, look: s.record.Wrote.Add(s.window)}
+	case again && s.shown == entitlement.PresenceUnknown:
+		return ruling{step: stepLook, look: nextLook(s.record.Wrote, s.window, s.now), reason: connector.CannotConfirm}
 	case again:
 		return ruling{step: stepLook, look: nextLook(s.record.Wrote, s.window, s.now), reason: connector.NotConfirmed}
 	default:

@@ -29,7 +29,8 @@ func (r *run) finish(ctx context.Context, j *job, p *part) {
 }
 
 // goOn has a subject looked at again whose debt this run could not pay: at once where it
-// moved on, or a target that it was put off for did, in another run where there was no time, later where another worker has it.
+// moved on, or a target that it was put off for did; in another run where there was no
+// time; later where another worker has it.
 func (r *run) goOn(ctx context.Context, j *job) {
 	has := func(is func(*part) bool) bool { return slices.ContainsFunc(j.parts, is) }
 	switch {

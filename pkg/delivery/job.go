@@ -36,6 +36,7 @@ type part struct {
 	tasks   []*task
 	held    bool // another worker has the claim
 	rested  bool // the target was left alone
+	found   bool // the subject was looked up in this run
 	over    bool // all that can be done in this round is, and recorded
 	unsaid  bool // it could not be recorded
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
 )
 
@@ -55,19 +56,19 @@ type Task struct {
 // Plan returns what must be done at one target: every desired role that is not known to
 // be present, that a waiting assignment wants read back, or that is due to be looked at
 // once more, and every recorded role that nothing desires. A refusal that was final at
-// this generation is not asked again, and what was written a moment ago is left alone
-// until it can be judged. The order is that of the roles, so that equal inputs give equal
-// plans.
+// this generation is not asked again, what was written a moment ago is left alone until it
+// can be judged, and a target that asked to be left alone for longer is (F9). The order is
+// that of the roles, so that equal inputs give equal plans.
 func Plan(want, verify map[entitlement.RoleRef]bool, sheet entitlement.GrantSheet, gen int64, now time.Time) []Task {
 	var tasks []Task
 	for role := range want {
 		g, known := sheet.Grants[role]
-		if role.Connector == sheet.Connector && !(known && stands(g, verify[role], gen, now)) {
+		if role.Connector == sheet.Connector && !(known && (stands(g, verify[role], gen, now) || heeds(g, gen, now))) {
 			tasks = append(tasks, Task{role, true})
 		}
 	}
 	for role, g := range sheet.Grants {
-		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !taken {
+		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !taken && !heeds(g, gen, now) {
 			tasks = append(tasks, Task{role, false})
 		}
 	}
@@ -88,6 +89,12 @@ func stands(g entitlement.Grant, verify bool, gen int64, now time.Time) bool {
 	default:
 		return now.Before(g.CheckAfter)
 	}
+}
+
+// heeds reports that the target has said when this is to be tried again, and that it is not
+// then yet. Whoever looks at the subject meanwhile comes for something else.
+func heeds(g entitlement.Grant, gen int64, now time.Time) bool {
+	return g.Failing() && g.Reason == string(connector.TargetThrottled) && g.Gen == gen && now.Before(g.Next)
 }
 
 // there reports that a role counts as delivered: it was seen, or an administrator lets it

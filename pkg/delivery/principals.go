@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -19,6 +20,9 @@ const (
 	lookupTime      = 3 * time.Second // that one question may take, where people are asked for one by one
 	// knownFor is how long a kept id counts as the subject's own before a grant (F43).
 	knownFor = 24 * time.Hour
+	// maxFormer is how many ids of one person's a record holds, each of which something may
+	// have been sent under (S21).
+	maxFormer = 20
 )
 
 // unsure reports that the subject is to be looked up before the tasks are carried out: the
@@ -158,7 +162,12 @@ func answeredAll(got, want int, err error) error {
 // the subject holds under it: all is planned afresh.
 func (t *target) found(ctx context.Context, p *part, id string) {
 	old := p.sheet.Principal
-	p.sheet.Principal, p.sheet.PrincipalAt, p.sheet.Doubtful = id, t.run.Clock.Now(), false
+	if old != "" && old != id && len(p.sheet.Former) >= maxFormer {
+		t.unfound(ctx, p, &connector.Refusal{Reason: connector.PrincipalAmbiguous, Detail: fmt.Sprintf(
+			"The target has named %d accounts for this person, another one each time, and is not believed the next. See which is the person's, then close what is left and assign the package again.", maxFormer+1)})
+		return
+	}
+	p.sheet.Principal, p.sheet.PrincipalAt, p.sheet.Doubtful, p.found = id, t.run.Clock.Now(), false, true
 	if old == "" || old == id {
 		return
 	}
@@ -180,8 +189,9 @@ func (p *part) replaced(old string) {
 }
 
 // unfound is what follows where the target does not tell whose id the subject's is. Grants
-// fail by it; removals go on under the ids that are known. One who was never found under
-// any id holds nothing there through us.
+// fail by it; removals go on under the ids that are known. One to whom nothing was ever sent
+// holds nothing there through us. What may have been sent under an id that a crash lost is
+// owed until the account is found, or was not there for as long as that takes (missed).
 func (t *target) unfound(ctx context.Context, p *part, refusal *connector.Refusal) {
 	if old := p.sheet.Principal; old != "" && refusal.Reason == connector.PrincipalMissing {
 		p.replaced(old)
@@ -191,7 +201,7 @@ func (t *target) unfound(ctx context.Context, p *part, refusal *connector.Refusa
 	for _, task := range p.tasks {
 		task.ids = 1
 		switch {
-		case task.Grant || len(p.ids(task)) == 0 && !ends:
+		case task.Grant || len(p.ids(task)) == 0 && (task.sent || !ends):
 			t.note(ctx, task, outcome{failure: refusal})
 		case len(p.ids(task)) == 0:
 			t.note(ctx, task, outcome{ended: refusal.Reason})

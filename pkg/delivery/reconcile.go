@@ -10,7 +10,8 @@
 //     leaves the claim until its lease ends, and the signatures: they count as sent.
 //  3. The subject is looked up, where that is needed. A crash loses the id, nothing else.
 //  4. Each role is read, written under a fence, and read again. A crash leaves what was
-//     written at the target, and a record that says that it may be there.
+//     written at the target, and a record that says that it may be there; the id under
+//     which it was written is lost where it was looked up just then.
 //  5. The part is recorded, which ends its claim, and what follows for the subject's
 //     assignments with it. Whatever is left is owed, at the time of the next look.
 //
@@ -21,6 +22,7 @@ package delivery
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -161,7 +163,8 @@ func (r *run) hint(ctx context.Context) {
 			byDelay[delay] = append(byDelay[delay], subject)
 		}
 	}
-	for delay, subjects := range byDelay {
+	for _, delay := range slices.Sorted(maps.Keys(byDelay)) {
+		subjects := byDelay[delay]
 		if len(subjects) == 0 {
 			continue
 		}

@@ -27,11 +27,16 @@ type outcome struct {
 // Waits of their own.
 const (
 	// missingFor is how long a resource must stay missing before a grant is given up by it,
-	// or a removal is over.
+	// or a removal is over; and the person's account before a removal is.
 	missingFor   = 15 * time.Minute
 	missingRetry = 5 * time.Minute
-	// giveUpAsking is how long a target that shows nobody is asked whether it shows them now.
-	giveUpAsking = GiveUpAfter
+	// shortestCap bounds the wait after an answer that is not the target's, such as the page
+	// of what stands in front of it: nobody hears when that goes away, as they do of a target
+	// that did not answer at all. Where it lasts, a tenth of the time that it took so far does.
+	shortestCap = time.Minute
+	// giveUpAsking is how long a target that shows nobody is asked whether it shows them now:
+	// some take half an hour (F35).
+	giveUpAsking = 2 * time.Hour
 )
 
 // record enters an outcome into the sheet, as its claim's token allows.
@@ -50,6 +55,9 @@ func record(sheet *entitlement.GrantSheet, t Task, o outcome, gen int64, now tim
 	if o.untried {
 		sheet.Grants[t.Role] = differing(g, t, o, now)
 		return
+	}
+	if g.Gen != gen {
+		g.Attempts = 0 // those were at something else: what is wanted now has not failed yet
 	}
 	g.Gen, g.CheckAfter = gen, o.look
 	if o.tells() {
@@ -137,10 +145,13 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 	g.Reason, g.Detail = string(o.failure.Reason), o.failure.Detail
 	g.Permanent = o.failure.Permanent && t.Grant // a removal is never given up
 	if o.failure.Reason == connector.CannotConfirm {
-		g.Permanent = t.Grant && now.Sub(g.Since) >= giveUpAsking
+		g.Permanent = t.Grant && o.look.IsZero() && now.Sub(g.Wrote) >= giveUpAsking
 	}
 	g = missed(g, t, o, now)
 	switch {
+	case !o.look.IsZero() && o.failure.Reason == connector.NotConfirmed:
+		g.CheckAfter = later(o.look, now.Add(backoff(g.Attempts, 0))) // it was written more than once
+		g.Next = g.CheckAfter
 	case !o.look.IsZero():
 		g.Next = o.look
 	case o.resting:
@@ -149,6 +160,8 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 		g.Next = now.Add(backoff(1, o.failure.After)) // it is alive, and has said when
 	case !g.MissingSince.IsZero():
 		g.Next = now.Add(min(backoff(g.Attempts, o.failure.After), missingRetry))
+	case o.failure.Reason == connector.NotUnderstood && !o.failure.Permanent:
+		g.Next = now.Add(min(backoff(g.Attempts, o.failure.After), max(shortestCap, now.Sub(g.Since)/10)))
 	default:
 		g.Next = now.Add(backoff(g.Attempts, o.failure.After))
 	}
@@ -156,13 +169,15 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 }
 
 // missed keeps since when the target has said, each time that it was asked, that the
-// resource is not there. A target that answers nothing in between may be one that is not
-// itself yet; one that throttles says nothing about the resource.
+// resource is not there, or, of a removal, that the account is not: a membership of an
+// account that was deleted gives nobody anything (F43). A target that answers nothing in
+// between may be one that is not itself yet; one that throttles says nothing about either.
 func missed(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.Grant {
+	gone := o.failure.Reason == connector.ResourceMissing || o.failure.Reason == connector.PrincipalMissing && !t.Grant
 	switch {
 	case o.failure.Reason == connector.TargetThrottled:
 		return g
-	case o.failure.Reason != connector.ResourceMissing || o.final:
+	case !gone || o.final:
 		g.MissingSince = time.Time{}
 		return g
 	case g.MissingSince.IsZero():

@@ -30,22 +30,25 @@ type server struct {
 	down    bool                                          // no connection is made
 	behind  time.Duration                                 // by which reads are late
 	racing  bool                                          // a change is read, change, write
+	deaf    int                                           // so many changes are taken, and lost
+	gone    bool                                          // all accounts are deleted
 	anyID   bool                                          // any id is taken for a member's
 	tells   map[connector.Way]func(there bool) answerKind // nil: all ways tell the truth
 	bad     map[connector.PrincipalRef]error              // a change with one of these in it is answered so
 	fault   func(call string) error                       // asked before each call
 	people  map[entitlement.UserID]connector.PrincipalRef
 
-	log      map[string][]line // by group
-	calls    int
-	out      int // calls that are under way
-	most     int // at once
-	lookups  int
-	asked    map[connector.Way]int
-	applies  int
-	granted  map[connector.PrincipalRef]int // by calls that were sent
-	revoked  map[connector.PrincipalRef]int
-	stranger []connector.PrincipalRef // who was asked about, and nobody is
+	log     map[string][]line // by group
+	calls   int
+	writing map[string]int // changes that are under way, by group
+	crossed int            // the most of them at once, of one group
+	out     int            // calls that are under way
+	most    int            // at once
+	lookups int
+	asked   map[connector.Way]int
+	applies int
+	granted map[connector.PrincipalRef]int // by calls that were sent
+	revoked map[connector.PrincipalRef]int
 }
 
 type line struct {
@@ -66,7 +69,7 @@ const (
 
 func newServer() *server {
 	return &server{caps: connector.Capabilities{MaxBatch: 100, Ways: []connector.Way{byList, byBoth, byMember, byUser}, SerialWrites: true},
-		people: map[entitlement.UserID]connector.PrincipalRef{}, log: map[string][]line{}, asked: map[connector.Way]int{},
+		people: map[entitlement.UserID]connector.PrincipalRef{}, log: map[string][]line{}, writing: map[string]int{}, asked: map[connector.Way]int{},
 		granted: map[connector.PrincipalRef]int{}, revoked: map[connector.PrincipalRef]int{}}
 }
 
@@ -177,6 +180,13 @@ func (s *server) Apply(ctx context.Context, role entitlement.RoleRef, ops []conn
 	s.mu.Lock()
 	base := s.members(role.Resource, time.Now())
 	s.applies++
+	s.writing[role.Resource]++
+	s.crossed = max(s.crossed, s.writing[role.Resource])
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.writing[role.Resource]--
+	}()
 	for _, op := range ops {
 		if op.Grant {
 			s.granted[op.Principal]++
@@ -195,9 +205,13 @@ func (s *server) Apply(ctx context.Context, role entitlement.RoleRef, ops []conn
 		if err := s.bad[op.Principal]; err != nil {
 			return nil, err
 		}
-		if known := slices.Contains(valuesOf(s.people), op.Principal); !known && !s.anyID && op.Grant {
+		if known := slices.Contains(valuesOf(s.people), op.Principal); !known && !s.anyID && op.Grant || s.gone {
 			results[i].Err = &connector.Refusal{Reason: connector.PrincipalMissing, Detail: "No such person."}
 		}
+	}
+	if s.deaf > 0 {
+		s.deaf--
+		return results, nil
 	}
 	s.set(role.Resource, func(m map[connector.PrincipalRef]bool) {
 		if s.racing {
@@ -260,10 +274,4 @@ func (s *server) there(u entitlement.UserID, group string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.members(group, time.Now())[s.people[u]]
-}
-
-func (s *server) count(what func() int) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return what()
 }

@@ -258,16 +258,22 @@ func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.Rol
 	if !ok {
 		return c, false, entitlement.Errorf(entitlement.Internal, "The ended assignment %s is missing.", id.Assignment)
 	}
+	if !a.Removed.IsZero() {
+		return c, true, nil // another worker settled it after the head was read
+	}
 	left, unconfirmed, reason := s.leftOf(a, known)
 	if left {
 		return c, false, nil
 	}
 	e := entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(a.ID), Kind: "revoked", Actor: entitlement.Service, Command: command, At: now}
+	if reason != "" || unconfirmed {
+		e.Data = map[string]string{}
+	}
 	if reason != "" {
-		e.Data = map[string]string{"reason": reason}
+		e.Data["reason"] = reason
 	}
 	if unconfirmed {
-		e.Data = map[string]string{"confirmed": "false"}
+		e.Data["confirmed"] = "false"
 	}
 	a.Chain, e = a.Chain.Append(e)
 	a.Removed, a.Unconfirmed = now, unconfirmed

@@ -135,11 +135,16 @@ func (u *unit) apply(call context.Context, ops []*op) error {
 }
 
 // mayBeOnes reports a failure of a change that may be about one of its people. That a
-// target throttles, or says nothing within its time, is about all of them.
+// target throttles, says nothing within its time, or does no such thing at all (501), is
+// about all of them.
 func mayBeOnes(err error) bool {
+	refusal := connector.RefusalOf(err)
+	if refusal.Reason == connector.NotUnderstood && refusal.Permanent {
+		return false
+	}
 	timedOut, is := errors.AsType[net.Error](err)
 	slow := errors.Is(err, context.DeadlineExceeded) || is && timedOut.Timeout()
-	return !slow && !errors.Is(err, errSilent) && connector.RefusalOf(err).Reason != connector.TargetThrottled
+	return !slow && !errors.Is(err, errSilent) && refusal.Reason != connector.TargetThrottled
 }
 
 // refuse enters a failed change for all of its ops. What was never sent, for lack of time,
@@ -199,15 +204,19 @@ func (u *unit) fenced(ctx context.Context, ops []*op) []*op {
 
 // heeded takes note of a target that does not know a subject any more: deleted there, and
 // perhaps there again under another id. The subject is looked up afresh next time, so this
-// answer is not the last one (F29).
+// answer is not the last one (F29). Neither is a refusal under an id that was kept from an
+// earlier run: some say no more of one that is nobody's than that they refuse it (F43).
 func (u *unit) heeded(o *op, refusal *connector.Refusal) *connector.Refusal {
-	if refusal == nil || refusal.Reason != connector.PrincipalMissing {
-		return refusal
+	if refusal == nil {
+		return nil
 	}
-	p := o.part
+	missing, p := refusal.Reason == connector.PrincipalMissing, o.part
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.sheet.Doubtful = true; u.manners.authoritative {
+	if kept := !p.found && !u.manners.authoritative; !missing && !(kept && o.Grant && refusal.Permanent) {
+		return refusal
+	}
+	if p.sheet.Doubtful = true; missing && u.manners.authoritative {
 		p.sheet.Principal = ""
 	}
 	return &connector.Refusal{Reason: refusal.Reason, Detail: refusal.Detail, After: refusal.After}

@@ -233,15 +233,16 @@ func orUnknown(p entitlement.Presence) entitlement.Presence {
 // situation is what is known of an op now.
 func (u *unit) situation(o *op) situation {
 	_, more := u.nextWay(o)
-	s := situation{manners: u.manners, grant: o.Grant, record: o.record, sent: o.sent, shown: orUnknown(o.shown), more: more,
+	s := situation{manners: u.manners, grant: o.Grant, record: o.record, gen: o.part.job.head.Gen, sent: o.sent, shown: orUnknown(o.shown), more: more,
 		resource: u.resource.state(), now: u.run.Clock.Now()}
 	for _, a := range o.asked {
 		if s.raw == "" || s.raw == entitlement.PresenceUnknown {
 			s.raw = a.raw
 		}
 	}
+	s.unsure = s.record.Intent != "" && s.record.Intent != o.part.sheet.Token
 	if !o.wrote.IsZero() {
-		s.record.Wrote, s.record.Revoked = o.wrote, !o.Grant
+		s.record.Wrote, s.record.Revoked, s.unsure = o.wrote, !o.Grant, false
 	}
 	return s
 }

@@ -196,6 +196,11 @@ func checkUser(u *entitlement.User) (err error) {
 		if p.Issuer == "" || p.Value == "" || len(p.Issuer) > 512 || len(p.Value) > 512 {
 			return entitlement.Errorf(entitlement.Invalid, "identities: issuer and issuerAssignedId must be given, at most 512 bytes each.")
 		}
+		for what, text := range map[string]string{"identities: issuer": p.Issuer, "identities: issuerAssignedId": p.Value} {
+			if err := entitlement.Exact(what, text); err != nil {
+				return err
+			}
+		}
 		if slices.Contains(u.Identities[:i], p) {
 			return entitlement.Errorf(entitlement.Invalid, "identities: the same issuer and issuerAssignedId stand there twice.")
 		}
@@ -277,6 +282,7 @@ func (s *Service) vanish(u *entitlement.User) error {
 	if len(u.Groups) > 0 {
 		return &entitlement.Error{Kind: entitlement.Conflict, Code: CodeAlreadyMember, Msg: "The user is being put into groups while being deleted. Try again."}
 	}
+	u.Enabled = false // again, where somebody enabled them meanwhile: what they hold ends with them
 	u.Deleted, u.UserPrincipalName, u.Identities, u.Manager = s.Clock.Now(), string(u.ID), nil, ""
 	return nil
 }

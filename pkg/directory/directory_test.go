@@ -298,3 +298,23 @@ func TestJoin_NobodyWhoIsNotThereBelongsToAGroup(t *testing.T) {
 		t.Errorf("owners: %v, %v", owners, err)
 	}
 }
+
+// Somebody enables a user who is being deleted: what the user gets in between ends with
+// the deletion.
+func TestL1_WhoIsEnabledWhileBeingDeletedIsDisabledAgain(t *testing.T) {
+	w := newWorld(t)
+	mia := w.person("mia")
+	commits := 0
+	w.store.before = func(ctx context.Context, _ entitlement.Change) error {
+		if commits++; commits != 2 {
+			return nil
+		}
+		_, err := w.other.UpdateUser(ctx, by, mia.ID, func(u *entitlement.User) error { u.Enabled = true; return nil })
+		return err
+	}
+	w.must(w.DeleteUser(t.Context(), by, mia.ID))
+	head, _, err := w.store.Debt(t.Context(), mia.ID)
+	if u := w.read(mia.ID); err != nil || u.Enabled || !u.Gone() || !head.Off {
+		t.Errorf("got %+v, %+v, %v", u, head, err)
+	}
+}

@@ -17,8 +17,9 @@ const (
 	attrVersion = "v"
 )
 
-// schema is the layout of items that this code writes, and the newest it reads.
-const schema = 1
+// schema is the layout of items that this code writes, and the only one that it reads:
+// none was ever deployed before it, so nothing turns an earlier one into this.
+const schema = 2
 
 // shape says how one kind of aggregate lies in the table.
 type shape[T any] struct {
@@ -76,7 +77,7 @@ func open(it item, tag string) (version int64, err error) {
 		return 0, entitlement.Wrap(entitlement.Internal, "read item", fmt.Errorf("%v has schema %d, known is %d", keyOf(it), number, schema),
 			"This was written by a newer version of the service. Try again later.")
 	}
-	if kind != tag || number < 1 {
+	if kind != tag || number < schema {
 		return 0, unreadable(it, fmt.Errorf("type %q with schema %d, want %q", kind, number, tag))
 	}
 	return numberOf(it, attrVersion), nil

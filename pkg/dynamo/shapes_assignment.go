@@ -46,6 +46,7 @@ func assignmentFields(f *fields, a *entitlement.Assignment) {
 	when(f, "re", &a.Removed)
 	id(f, "rr", &a.Removal)
 	flag(f, "uc", &a.Unconfirmed)
+	when(f, "cl", &a.Closed)
 	text(f, "wy", &a.Reason)
 }
 

@@ -36,9 +36,13 @@ type Assignment struct {
 	Reason    string    // the outcome that the service ended it for; empty where its end passed or a request ended it
 
 	// Unconfirmed: some of its roles were accepted by a target that cannot be asked, as its
-	// connector's settings allow (S15).
+	// connector's settings allow, or an administrator closed their removal (S15).
 	Unconfirmed bool
-	Meta        // of an ended assignment; a live one lives under its Slot's version
+
+	// Closed: when an administrator ended the removal of its roles without their having been
+	// read absent. The service forgets them then.
+	Closed time.Time
+	Meta   // of an ended assignment; a live one lives under its Slot's version
 }
 
 // OverdueAfter is how long a removal may be owed before it shows as overdue.

@@ -35,11 +35,18 @@ func (s ConnectorSetting) Set(c *ConnectorConfig, word string) bool {
 	return true
 }
 
-// Reasons of grants that another setting of the connector may be the cure for.
+// Reasons of grants that a changed connector may be the cure for, as connector.Reason words
+// them.
 const (
-	ReasonRefused       = "refused-by-target"
-	ReasonNotConfirmed  = "not-confirmed"
-	ReasonCannotConfirm = "cannot-confirm"
+	ReasonUnavailable        = "target-unavailable"
+	ReasonCredential         = "credential-refused"
+	ReasonRefused            = "refused-by-target"
+	ReasonNotConfirmed       = "not-confirmed"
+	ReasonCannotConfirm      = "cannot-confirm"
+	ReasonNotUnderstood      = "not-understood"
+	ReasonResourceMissing    = "resource-missing"
+	ReasonPrincipalMissing   = "principal-missing"
+	ReasonPrincipalAmbiguous = "principal-ambiguous"
 )
 
 // Settings writes the connector's settings in one line, for events.

@@ -48,13 +48,6 @@ type Grant struct {
 	Unconfirmed  bool      // accepted by a target that cannot be asked who holds it
 }
 
-// Reasons of grants that a changed connector may be the cure for: the target does not
-// answer, or does not take the credential.
-const (
-	ReasonUnavailable = "target-unavailable"
-	ReasonCredential  = "credential-refused"
-)
-
 // Failing reports an attempt whose failure still stands.
 func (g Grant) Failing() bool { return !g.Since.IsZero() }
 

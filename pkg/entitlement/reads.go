@@ -116,5 +116,5 @@ type Claim struct {
 	Token     string
 	Now       time.Time
 	Until     time.Time
-	Intend    []RoleRef // roles that may be granted under the claim and were never sent
+	Intend    []RoleRef // roles that may be granted under the claim, and of which the record does not say that already
 }

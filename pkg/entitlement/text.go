@@ -89,6 +89,18 @@ func Justification(s string) (string, error) {
 	return s, checkText("justification", s, MaxReason, true)
 }
 
+// Exact checks an address or a name that is compared as it is: it is refused where Name
+// would change it, or refuse it for what it holds. Its length is the caller's to bound.
+func Exact(what, s string) error {
+	if err := checkText(what, s, len(s), false); err != nil {
+		return err
+	}
+	if withoutMarks(s) != s || strings.TrimSpace(s) != s {
+		return Errorf(Invalid, "%s must not begin or end with a space, nor contain marks of direction.", what)
+	}
+	return nil
+}
+
 var marks = strings.NewReplacer("\u200E", "", "\u200F", "")
 
 // withoutMarks takes out the marks of direction that come along when text is copied.

@@ -18,6 +18,7 @@ var deliveryOperations = []operation{
 	{method: "GET", path: ours + "/deliveryErrors", need: needRead, serve: listDeliveryErrors},
 	{method: "GET", path: ours + "/deliveryErrors/{connectorId}/{reason:text}", need: needRead, serve: listFailures},
 	{method: "GET", path: ours + "/removals", need: needRead, serve: listRemovals},
+	{method: "POST", path: ours + "/removals/{assignmentId}/close", need: needWrite, serve: closeRemoval},
 	{method: "POST", path: ours + "/reprocess", need: needWrite, serve: reprocessFailing},
 }
 
@@ -60,6 +61,20 @@ func listRemovals(ctx context.Context, c *call) (answer, error) {
 			"status": a.Status(now), "overdue": now.Sub(a.Ended) > entitlement.OverdueAfter, "owedSeconds": int(now.Sub(a.Ended) / time.Second)}
 	}}
 	return list(ctx, c, k, c.deps.Requests.Removals)
+}
+
+// closeRemoval ends a removal that cannot be confirmed, for a reason that is kept.
+func closeRemoval(ctx context.Context, c *call) (answer, error) {
+	o, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	var why string
+	o.Text("justification", &why)
+	if err := o.Done(); err != nil {
+		return answer{}, err
+	}
+	return accepted(c.deps.Requests.CloseRemoval(ctx, c.by, id[entitlement.AssignmentID](c, "assignmentId"), why))
 }
 
 // reprocessFailing has everybody tried again at once whose delivery fails for a reason.

@@ -75,6 +75,10 @@ func TestPageTokens(t *testing.T) {
 
 	at, _ := url.Parse(next)
 	token := at.Query().Get("$skiptoken")
+	altered := "A"
+	if strings.HasPrefix(token, altered) {
+		altered = "B"
+	}
 	with := func(change func(url.Values)) string {
 		query := at.Query()
 		change(query)
@@ -86,7 +90,7 @@ func TestPageTokens(t *testing.T) {
 		"another filter":  {"admin", with(func(q url.Values) { q.Set("$filter", "state eq 'published'") })},
 		"another size":    {"admin", with(func(q url.Values) { q.Set("$top", "2") })},
 		"without options": {"admin", with(func(q url.Values) { q.Del("$top") })},
-		"altered":         {"admin", with(func(q url.Values) { q.Set("$skiptoken", "A"+token[1:]) })},
+		"altered":         {"admin", with(func(q url.Values) { q.Set("$skiptoken", altered+token[1:]) })},
 		"cut short":       {"admin", with(func(q url.Values) { q.Set("$skiptoken", token[:8]) })},
 		"not base64":      {"admin", with(func(q url.Values) { q.Set("$skiptoken", "%%%") })},
 		"two of them":     {"admin", next + "&$skiptoken=" + token},

@@ -334,6 +334,7 @@ func assignmentTakings() []taking {
 		{op: "GET " + ours + "/assignments/{assignmentId}/grants", ok: 200, ids: held},
 		{op: "GET " + ours + "/assignments/{assignmentId}/grants", as: "member", ok: 200, ids: mine},
 		{op: "POST " + heldPath + "/{assignmentId}/reprocess", ok: 202, ids: held},
+		{op: "POST " + ours + "/removals/{assignmentId}/close", ok: 409, body: object{"justification": "seen to by hand"}, ids: held},
 		{op: "POST " + em + "/accessPackageAssignments/{assignmentId}/reprocess", ok: 202, ids: held},
 	}
 }

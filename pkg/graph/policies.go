@@ -67,13 +67,9 @@ func replacePolicy(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	var named entitlement.PolicyID
-	strict.ID(o, "id", &named)
+	sameID(o, c.path["policyId"])
 	p := readPolicy(o)
 	p.ID = id[entitlement.PolicyID](c, "policyId")
-	if named != "" && named != p.ID {
-		o.Fail("id", "must be that of the path.")
-	}
 	if err := o.Done(); err != nil {
 		return answer{}, err
 	}

@@ -193,6 +193,7 @@ var Routes = []Route{
 	{AnyMethod, Ours + "/deliveryErrors", Requests},
 	{AnyMethod, Ours + "/deliveryErrors/{proxy+}", Requests},
 	{AnyMethod, Ours + "/removals", Requests},
+	{AnyMethod, Ours + "/removals/{proxy+}", Requests},
 	{AnyMethod, Ours + "/reprocess", Requests},
 	{"GET", HealthPath, Requests},
 }

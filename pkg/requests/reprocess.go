@@ -44,11 +44,27 @@ func (s *Service) ReprocessAssignment(ctx context.Context, by authz.Caller, id e
 	})
 }
 
+// CloseRemoval ends the removal of an assignment's roles that cannot be read absent at
+// their target. Administrators may.
+func (s *Service) CloseRemoval(ctx context.Context, by authz.Caller, id entitlement.AssignmentID, justification string) error {
+	why, err := entitlement.Justification(justification)
+	if err != nil {
+		return err
+	}
+	return s.again(ctx, func() (entitlement.Change, error) {
+		a, err := s.Store.Assignment(ctx, id)
+		if err != nil {
+			return entitlement.Change{}, noAssignment(err)
+		}
+		return entitlement.CloseRemoval(a, by.ID, by.Command, why, s.Clock.Now())
+	})
+}
+
 // again decides, commits and hints; where what was read moved on it decides afresh.
 func (s *Service) again(ctx context.Context, decide func() (entitlement.Change, error)) error {
 	for try := 1; ; try++ {
 		c, err := decide()
-		if err != nil {
+		if err != nil || len(c.Events) == 0 {
 			return err
 		}
 		err = s.Store.Commit(ctx, c)

@@ -46,7 +46,9 @@ func (w *world) act(c Command) {
 		w.fanout.Redrive()
 	case Mood:
 		t := w.targets[c.A%len(w.targets)]
-		t.mood = mood(c.B % int(moods))
+		if t.mood = mood(c.B % int(moods)); t.mood == deaf && !t.Tells() && t.glimpsed() {
+			t.mood = well // who is not among those that it shows is out, for all that anybody can see
+		}
 		w.say("  %s is %s", t.name, moodNames[t.mood])
 	case HandEdit:
 		w.handEdit(c)
@@ -290,7 +292,7 @@ func (w *world) lose(c Command) {
 			t.set(role, ref, false, false)
 		}
 		maps.DeleteFunc(t.took, func(m membership, _ *taken) bool { return m.role == role })
-		t.resources[name] = false
+		t.resources[name], t.remade[role] = false, true
 		w.say("  %s of %s is deleted", name, t.name)
 	}
 }

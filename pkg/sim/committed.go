@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
 )
 
@@ -28,6 +29,11 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change) {
 	}
 	for _, x := range c.Packages {
 		o.pack(x)
+	}
+	for _, x := range c.Sheets {
+		for _, id := range append([]string{x.Principal}, x.Former...) {
+			o.kept[connector.PrincipalRef(id)] = true
+		}
 	}
 	for _, x := range c.Gates {
 		o.closed[entitlement.Gate{Package: x.Package, Policy: x.Policy}] = x.Closed

@@ -104,7 +104,8 @@ type spread struct {
 
 // fanOut has so many people hold a package, adds a role to it, and lets half an hour pass
 // at a target that takes batches of a size, so many writing calls a second, and its time.
-func fanOut(t *testing.T, n, batch, limit int, latency time.Duration) (s spread) {
+// serial: one after the other.
+func fanOut(t *testing.T, n, batch, limit int, latency time.Duration, serial bool) (s spread) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newTown(0, batch)
@@ -118,7 +119,7 @@ func fanOut(t *testing.T, n, batch, limit int, latency time.Duration) (s spread)
 		w.urgent.Hint(quiet, people...)
 		time.Sleep(10 * time.Minute)
 		w.site.mu.Lock()
-		w.site.latency, w.site.limit = latency, limit
+		w.site.latency, w.site.limit, w.site.serial = latency, limit, serial
 		s.writes = -w.site.applies
 		w.site.mu.Unlock()
 		w.mu.Lock()
@@ -160,7 +161,7 @@ func holders() int {
 // Y4: a target that takes a hundred people at a time gets one call for each hundred.
 func TestY4_FanOutCalls(t *testing.T) {
 	n := holders()
-	s := fanOut(t, n, 100, 0, 10*time.Millisecond)
+	s := fanOut(t, n, 100, 0, 10*time.Millisecond, false)
 	t.Logf("Y4 fan-out to %d, a hundred at a time: %s, %d writing calls, %d requests to queues besides %d sent, %d changes of the store", s.holds, s.took, s.writes, s.received, n/100+1, s.changes)
 	if s.writes > n/100+1 {
 		t.Errorf("%d writing calls, want at most %d", s.writes, n/100+1)
@@ -171,10 +172,25 @@ func TestY4_FanOutCalls(t *testing.T) {
 func TestY5_FanOut(t *testing.T) {
 	n := holders()
 	for _, latency := range []time.Duration{10 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond} {
-		s := fanOut(t, n, 20, 20, latency)
+		s := fanOut(t, n, 20, 20, latency, false)
 		t.Logf("Y5 fan-out to %d, 20 calls of 20 a second, %s each: %s, %d writing calls (%d throttled), %d requests to queues besides %d sent, %d changes of the store",
 			s.holds, latency, s.took, s.writes, s.throttled, s.received, n/100+1, s.changes)
 		if limit := time.Duration(n/20/20)*time.Second + 10*time.Second; s.took > limit {
+			t.Errorf("it took %s, want at most %s", s.took, limit)
+		}
+	}
+}
+
+// Y5, where changes of one resource may undo each other: the writing calls come one after
+// the other, whoever makes them, and little time lies between them.
+func TestY5_FanOutOneAfterTheOther(t *testing.T) {
+	n := holders()
+	for _, latency := range []time.Duration{50 * time.Millisecond, 200 * time.Millisecond} {
+		s := fanOut(t, n, 20, 20, latency, true)
+		one := max(latency, time.Second/20)
+		t.Logf("Y5 fan-out to %d, one call of 20 after the other, %s each: %s, %.2f of calls x time, %d writing calls (%d throttled), %d changes of the store",
+			s.holds, latency, s.took, float64(s.took)/float64(time.Duration(n/20)*one), s.writes, s.throttled, s.changes)
+		if limit := time.Duration(n/20)*one*11/10 + time.Second; s.took > limit {
 			t.Errorf("it took %s, want at most %s", s.took, limit)
 		}
 	}

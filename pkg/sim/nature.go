@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 )
@@ -48,6 +49,10 @@ func (n Nature) Tells() bool {
 	}
 	return false
 }
+
+// glimpsed reports that some way of asking shows some of the members, so that it may have
+// told of a person though it does not tell of everybody.
+func (n Nature) glimpsed() bool { return slices.Contains(n.Shows[:], ShowsFirst) }
 
 // String words the nature.
 func (n Nature) String() string {

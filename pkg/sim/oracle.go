@@ -37,12 +37,14 @@ type oracle struct {
 	heads       map[entitlement.UserID]*debt
 	chains      map[chainKey]entitlement.Chain
 
-	gave      map[grant]bool      // roles that an assignment of the person ever gave
-	had       map[grant]holding   // what the targets hold
-	confirmed map[grant]int       // when a target last answered that it is there, and it was
-	lostAt    map[grant]time.Time // when a role ceased to be desired
-	handEdits map[grant]bool      // since the last time all was compared
-	foreign   map[grant]bool      // roles that somebody else ever gave
+	gave      map[grant]bool                  // roles that an assignment of the person ever gave
+	had       map[grant]holding               // what the targets hold
+	kept      map[connector.PrincipalRef]bool // ids that were recorded
+	confirmed map[grant]int                   // when a target last answered that it is there, and it was
+	shown     map[entitlement.RoleRef]bool    // a target ever answered so of somebody
+	lostAt    map[grant]time.Time             // when a role ceased to be desired
+	handEdits map[grant]bool                  // since the last time all was compared
+	foreign   map[grant]bool                  // roles that somebody else ever gave
 	found     map[account]sighting
 
 	violation string
@@ -130,7 +132,7 @@ func newOracle(w *world) *oracle {
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
 		assignments: map[entitlement.AssignmentID]*held{}, open: map[pair]entitlement.RequestID{}, live: map[pair]*held{}, liveOf: map[entitlement.UserID][]*held{}, leaving: map[entitlement.UserID][]*held{},
 		keyed: map[string]entitlement.RequestID{}, heads: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
-		gave: map[grant]bool{}, had: map[grant]holding{}, confirmed: map[grant]int{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, found: map[account]sighting{}, dirty: map[entitlement.UserID]bool{}}
+		gave: map[grant]bool{}, had: map[grant]holding{}, kept: map[connector.PrincipalRef]bool{}, confirmed: map[grant]int{}, shown: map[entitlement.RoleRef]bool{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, found: map[account]sighting{}, dirty: map[entitlement.UserID]bool{}}
 }
 
 // fail records the first violation of a run.
@@ -253,10 +255,14 @@ func (o *oracle) effect(u entitlement.UserID, role entitlement.RoleRef, granted,
 	}
 }
 
-// answered notes what a target said of a role: that it is there counts where it was.
+// answered notes what a target said of a role: that it is there counts where it was, or
+// where it was a moment ago, somebody else took it away, and the target's reads are behind.
 func (o *oracle) answered(u entitlement.UserID, role entitlement.RoleRef, present bool) {
 	g := grant{u, role}
-	if present && o.had[g].is {
+	t := o.w.targetOf(role.Connector)
+	late := t != nil && t.Behind > 0 && o.handEdits[g]
+	o.shown[role] = o.shown[role] || present
+	if present && (o.had[g].is || late) {
 		o.confirmed[g] = o.seq
 	} else {
 		delete(o.confirmed, g)
@@ -278,11 +284,12 @@ func (o *oracle) reborn(at entitlement.ConnectorID, u entitlement.UserID) {
 	}
 }
 
-// mistaken reports that what is known of somebody's id at a target that takes any id is
-// wrong, and younger than the day for which nobody looks anew (F43).
+// mistaken reports that what is known of somebody's id is wrong, and younger than the day
+// for which nobody looks anew, at a target that takes any id, or shows for a while what the
+// account held that was deleted (F43).
 func (o *oracle) mistaken(u entitlement.UserID, role entitlement.RoleRef) bool {
 	t, seen := o.w.targetOf(role.Connector), o.found[account{role.Connector, u}]
-	return t != nil && t.AnyID && seen.ref != t.people[u] && time.Since(seen.at) < day+2*o.w.skew
+	return t != nil && (t.AnyID || t.Behind > 0) && seen.ref != t.people[u] && time.Since(seen.at) < day+2*o.w.skew
 }
 
 // step checks what must hold between any two steps.
@@ -293,6 +300,10 @@ func (o *oracle) step() {
 	now := time.Now()
 	for g, h := range o.had {
 		if !o.dirty[g.who] || !h.is || !h.byUs || o.desired(g, now) || o.justOver(g, now) {
+			continue
+		}
+		if o.givenUp(g) {
+			o.had[g], o.handEdits[g] = holding{is: true}, true // as if somebody else had given it
 			continue
 		}
 		o.unwanted(g)
@@ -352,6 +363,18 @@ func (o *oracle) held(u entitlement.UserID, now time.Time) {
 			}
 		}
 	}
+}
+
+// givenUp reports that a target which cannot be asked, and is let count unseen, took the
+// removal twice, a window apart, whatever it made of it: nobody knows better.
+func (o *oracle) givenUp(g grant) bool {
+	if !o.onTrust(g.role) {
+		return false
+	}
+	return slices.ContainsFunc(o.w.targetOf(g.role.Connector).tookOf(g.who, g.role), func(t taken) bool {
+		n := len(t.removals)
+		return n > 1 && t.removals[n-1].Sub(t.removals[0]) >= window-2*o.w.skew
+	})
 }
 
 // unwanted checks that a role which nothing desires is on its way out, and is seen to be.

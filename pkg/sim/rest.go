@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -36,6 +37,9 @@ func (w *world) recover() {
 	w.advance(2 * maxFrozen)
 	for i, t := range w.targets {
 		t.cure()
+		if !t.Tells() {
+			w.allowUnseen(t)
+		}
 		for _, u := range w.cast.people {
 			if _, there := t.people[u]; !there {
 				t.hire(u)
@@ -51,6 +55,18 @@ func (w *world) recover() {
 			}
 		}
 		w.poison = 0
+	}
+}
+
+// allowUnseen has an administrator allow that roles count unseen at a target.
+func (w *world) allowUnseen(t *target) {
+	if t.Accepts {
+		return
+	}
+	t.Accepts = true
+	w.say("    %s is set to unconfirmed", t.name)
+	if _, err := w.catalogs.UpdateConnector(quiet, w.by("allow unseen"), t.id, "", func(c *entitlement.ConnectorConfig) { c.Unconfirmed = true }); err != nil {
+		w.oracle.fail("L6", "the connector of %s cannot be set to unconfirmed: %v", t.name, err)
 	}
 }
 
@@ -89,14 +105,94 @@ func (w *world) quietDown(check string, within time.Duration) {
 		}
 	}
 	if left := w.oracle.owing(); left != "" && w.oracle.violation == "" {
+		w.showOwed()
 		w.oracle.fail(check, "after %s without faults %s", within, left)
 	}
 }
 
-// settled checks L1, L2, L3, L5 and L6: all that is owed is delivered or taken back.
+// showOwed writes what is on record of whatever is owed.
+func (w *world) showOwed() {
+	w.owed(func(head entitlement.Head, g entitlement.Grant) {
+		w.say("    %s (%d live, %d removing): %s: %+v", short(string(head.Subject)), len(head.Live), len(head.Removing), show(g.Role), g)
+	})
+}
+
+// settled checks L1, L2, L3, L5 and L6: all that is owed is delivered or taken back. What
+// nobody can confirm, because nobody was ever seen to have the role, an administrator closes.
 func (w *world) settled() {
-	w.quietDown("L6", settleWithin)
+	w.settle("L6", settleWithin)
 	w.oracle.outcomes()
+}
+
+// settle runs minutes until nothing is owed, at most so long. What nobody can confirm,
+// because nobody was ever seen to have the role, administrators close, or let count unseen.
+func (w *world) settle(check string, within time.Duration) {
+	minutes := func(d time.Duration) {
+		for end := time.Now().Add(d); time.Now().Before(end) && w.oracle.violation == ""; {
+			if w.minute(); w.oracle.owing() == "" {
+				return
+			}
+		}
+	}
+	if minutes(within); w.missing() {
+		minutes(20 * time.Minute) // it is asked for a quarter of an hour
+	}
+	if w.oracle.owing() == "" || w.oracle.violation != "" {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.unseen())) {
+		w.allowUnseen(w.targetOf(id))
+	}
+	w.quietDown(check, within)
+}
+
+// missing reports that something owed waits because a target says that a group or an
+// account is not there.
+func (w *world) missing() bool {
+	is := false
+	w.owed(func(_ entitlement.Head, g entitlement.Grant) { is = is || !g.MissingSince.IsZero() })
+	return is
+}
+
+// owed goes through what is on record of those who are owed something.
+func (w *world) owed(do func(entitlement.Head, entitlement.Grant)) {
+	for _, u := range sorted(w.oracle.heads) {
+		head, sheets, err := w.store.Store.Debt(quiet, u)
+		if err != nil || !head.Owes() {
+			continue
+		}
+		for _, s := range sheets {
+			for _, g := range s.Grants {
+				do(head, g)
+			}
+		}
+	}
+}
+
+// unseen closes the removals of ended assignments that wait for no other reason than that
+// no way of asking was seen to tell who has the role, and returns the targets at which
+// something else waits for that: a role that an edit took out of a package.
+func (w *world) unseen() map[entitlement.ConnectorID]bool {
+	left, over := map[entitlement.ConnectorID]bool{}, map[entitlement.AssignmentID]bool{}
+	w.owed(func(head entitlement.Head, g entitlement.Grant) {
+		if !g.Failing() || g.Reason != entitlement.ReasonCannotConfirm {
+			return
+		}
+		for _, r := range head.Removing {
+			if a := w.oracle.assignments[r.Assignment]; time.Since(a.Ended) > entitlement.OverdueAfter {
+				over[r.Assignment] = true
+			}
+		}
+		if len(head.Removing) == 0 || len(head.Live) > 0 {
+			left[g.Role.Connector] = true
+		}
+	})
+	for _, id := range sorted(over) {
+		if err := w.requests.CloseRemoval(quiet, w.by("close"), id, "Nobody can see it."); err != nil {
+			w.oracle.fail("L6", "the removal of assignment %s cannot be closed: %v", short(string(id)), err)
+		}
+	}
+	return left
 }
 
 // reprocessed has whatever was refused for good tried once more, now that targets are well.
@@ -113,7 +209,7 @@ func (w *world) reprocessed() {
 			w.oracle.fail("L7", "request %s, %s, cannot be reprocessed: %v", short(string(id)), r.State, err)
 		}
 	}
-	w.quietDown("L1", settleWithin)
+	w.settle("L1", settleWithin)
 }
 
 func (w *world) by(command string) authz.Caller {
@@ -144,7 +240,7 @@ func (w *world) repaired() {
 			delete(w.oracle.handEdits, grant{a.Subject, role})
 		}
 	}
-	w.quietDown("L8", settleWithin)
+	w.settle("L8", settleWithin)
 	w.oracle.compare("L8")
 	w.oracle.delivered(tried)
 }
@@ -153,6 +249,9 @@ func (w *world) repaired() {
 func (w *world) askable() {
 	for range 3 {
 		w.advance(8*time.Hour + 10*time.Minute)
+		w.minute()
+	}
+	for range 3 { // who went out of a group just now is looked at a minute later
 		w.minute()
 	}
 	if id := w.oracle.undecidable(); id != "" {
@@ -207,7 +306,7 @@ func (w *world) expired() {
 				w.oracle.fail("L2", "assignment %s is live %s after its end", short(string(id)), time.Since(a.End))
 			}
 		}
-		w.quietDown("L2", 10*time.Minute)
+		w.settle("L2", 10*time.Minute)
 		w.oracle.compare("L2")
 	}
 }
@@ -224,14 +323,14 @@ func (w *world) emptied() {
 			w.oracle.fail("L2", "assignment %s cannot be removed: %v", short(string(id)), err)
 		}
 	}
-	w.quietDown("L2", settleWithin)
+	w.settle("L2", settleWithin)
 	w.oracle.compare("L2")
 	w.oracle.outcomes()
 }
 
 // silent checks L10: with nothing new, nothing is written and nobody is called.
 func (w *world) silent() {
-	w.quietDown("L6", settleWithin)
+	w.settle("L6", settleWithin)
 	for range 3 {
 		w.minute() // who went out of a group by this is looked at twice, a minute apart
 	}

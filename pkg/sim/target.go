@@ -50,6 +50,8 @@ type target struct {
 	forbidden   bool                                                    // and it says that we may not, in place of failing
 	holds       map[entitlement.RoleRef]map[connector.PrincipalRef]bool // true: by us
 	took        map[membership]*taken
+	vague       bool                         // for a time it showed some of the members alone
+	remade      map[entitlement.RoleRef]bool // its resource was deleted and made again, without its members
 	log         []entry
 	calls       int
 	writes      int
@@ -76,12 +78,13 @@ type membership struct {
 type taken struct {
 	granted  time.Time
 	removals []time.Time
+	sent     bool // a removal was sent since then, whatever the target made of it
 }
 
 func (w *world) newTarget(name string, id entitlement.ConnectorID, batch int, n Nature) *target {
 	return &target{Nature: n, w: w, id: id, name: name, credential: secretWord + name, batch: batch,
 		people: map[entitlement.UserID]connector.PrincipalRef{}, owners: map[connector.PrincipalRef]entitlement.UserID{},
-		resources: map[string]bool{}, missing: map[string]time.Time{}, took: map[membership]*taken{},
+		resources: map[string]bool{}, missing: map[string]time.Time{}, took: map[membership]*taken{}, remade: map[entitlement.RoleRef]bool{},
 		holds: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}
 }
 
@@ -200,16 +203,15 @@ func (t *target) readable(resource string) bool {
 	return t.resources[resource] && !time.Now().Before(t.missing[resource])
 }
 
-// cure makes a target well, and lets everything be there that should be. One that could
-// never be asked, and whose connector does not allow for that, shows its members now.
+// cure makes a target well, and lets everything be there that should be.
 func (t *target) cure() {
 	t.mood, t.bad, t.inFront = well, "", time.Time{}
 	clear(t.missing)
 	for name := range t.resources {
 		t.resources[name] = true
 	}
-	if !t.Tells() && !t.Accepts {
-		t.Shows[0] = ShowsTruth
+	if !t.Tells() && t.glimpsed() {
+		t.vague, t.Shows[0] = true, ShowsTruth // who was left out is delivered when a way shows all
 	}
 	t.AnyID = false // nobody looks anew for an id that is younger than a day
 	for _, members := range t.holds {
@@ -217,12 +219,12 @@ func (t *target) cure() {
 	}
 }
 
-// tookOf returns what a target took from us of a role for a person, by each id that can
-// be changed.
+// tookOf returns what a target took from us of a role for a person, by each id that can be
+// changed; of those that are nobody's any more, by each that we kept.
 func (t *target) tookOf(u entitlement.UserID, role entitlement.RoleRef) []taken {
 	var all []taken
 	for _, ref := range slices.Sorted(maps.Keys(t.owners)) {
-		if took := t.took[membership{role, ref}]; took != nil && t.owners[ref] == u && (t.people[u] == ref || t.AnyID) {
+		if took := t.took[membership{role, ref}]; took != nil && t.owners[ref] == u && (t.people[u] == ref || t.AnyID && t.w.oracle.kept[ref]) {
 			all = append(all, *took)
 		}
 	}

@@ -54,6 +54,7 @@ type site struct {
 	fails   int // in a thousand
 	down    atomic.Bool
 	batch   int
+	serial  bool // it is not ours, and changes of one resource may undo each other
 
 	mu        sync.Mutex
 	second    time.Time
@@ -230,7 +231,7 @@ func (s *site) Open(context.Context, entitlement.ConnectorID) (connector.Connect
 
 // Describe tells the size of a batch.
 func (s *site) Describe() connector.Capabilities {
-	return connector.Capabilities{MaxBatch: s.batch, Ways: []connector.Way{"list"}, Authoritative: true}
+	return connector.Capabilities{MaxBatch: s.batch, Ways: []connector.Way{"list"}, Authoritative: !s.serial, SerialWrites: s.serial}
 }
 
 // Resource is not asked for.

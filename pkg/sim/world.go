@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -184,15 +185,27 @@ func (c watched) FindPrincipals(ctx context.Context, who []connector.Correlation
 	return found, err
 }
 
-// Check asks, and lets the oracle hear the answer.
+// Check asks, and lets the oracle hear the answer, where it is about the person.
 func (c watched) Check(ctx context.Context, role entitlement.RoleRef, way connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	present, err := c.Connector.Check(ctx, role, way, who)
-	if err == nil && !invocationOf(ctx).dead {
+	if shown := c.w.shownBy(c.id, way); err == nil && !invocationOf(ctx).dead && (shown == ShowsTruth || shown == ShowsFirst) {
 		for i, ref := range who {
+			if shown == ShowsFirst && present[i] != entitlement.PresencePresent {
+				continue // it may be one of those who are left out
+			}
 			c.w.oracle.answered(c.w.userAt(c.id, ref), role, present[i] == entitlement.PresencePresent)
 		}
 	}
 	return present, err
+}
+
+// shownBy tells what a way of asking shows at a target.
+func (w *world) shownBy(id entitlement.ConnectorID, way connector.Way) Shown {
+	t, i := w.targetOf(id), slices.Index(wayNames[:], string(way))
+	if t == nil || i < 0 {
+		return ShowsTruth // the directory itself
+	}
+	return t.Shows[i]
 }
 
 // userAt tells whose account a reference at a target is.

@@ -60,12 +60,12 @@ func (f functions) invoke(ctx context.Context, id string, payload []byte) ([]byt
 }
 
 // wire puts every function together as its main does, over parts in memory.
-func (s *System) wire(store *memstore.Store, out io.Writer) (functions, error) {
+func (s *System) wire(store *memstore.Store, now clock.Clock, out io.Writer) (functions, error) {
 	verifier, err := httpapi.Verifier(config.Config{Issuers: []config.Issuer{{Issuer: s.Facts.Issuer, KeySet: s.issuer.KeySet(), Audience: parts.Audience}}})
 	if err != nil {
 		return nil, err
 	}
-	system, credentials := clock.System{}, &secrets.Memory{}
+	ids, credentials := clock.System{}, &secrets.Memory{}
 	// A function may send to what names says, as its role has it in a deployed stack.
 	may := senders{lanes: s.lanes}
 	urgent, bulk, jobs := names.DeliverUrgent, names.DeliverBulk, names.FanoutJobs
@@ -75,24 +75,24 @@ func (s *System) wire(store *memstore.Store, out io.Writer) (functions, error) {
 	}
 
 	people := func(id string) *directory.Service {
-		return &directory.Service{Store: store, Clock: system, IDs: system, Hinter: may.send(id, urgent), Log: logs[id],
+		return &directory.Service{Store: store, Clock: now, IDs: ids, Hinter: may.send(id, urgent), Log: logs[id],
 			First: entitlement.Principal{Issuer: s.Facts.Issuer, Value: parts.Admin}}
 	}
 	deps := func(id string) graph.Deps {
-		return graph.Deps{Authenticator: verifier, Directory: people(id), Reads: store, PublicURL: s.Facts.URL, GatewayBase: lambdaio.GatewayBase, Clock: system}
+		return graph.Deps{Authenticator: verifier, Directory: people(id), Reads: store, PublicURL: s.Facts.URL, GatewayBase: lambdaio.GatewayBase, Clock: now}
 	}
 	// The target system is on this machine, and plain http.
-	builtin := &directory.Service{Store: store, Clock: system, IDs: system}
+	builtin := &directory.Service{Store: store, Clock: now, IDs: ids}
 	registry := targets.Registry(store, credentials, builtin, true)
 
 	owners := deps(names.Catalogs)
 	owners.Catalogs = &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
-		Jobs: may.send(names.Catalogs, jobs), Hinter: may.send(names.Catalogs, urgent), Clock: system, IDs: system, Log: logs[names.Catalogs]}
+		Jobs: may.send(names.Catalogs, jobs), Hinter: may.send(names.Catalogs, urgent), Clock: now, IDs: ids, Log: logs[names.Catalogs]}
 	askers := deps(names.Requests)
-	askers.Requests = &requests.Service{Store: store, Hinter: may.send(names.Requests, urgent), Reasons: connector.Reasons(), Clock: system, IDs: system, Log: logs[names.Requests]}
-	worker := &delivery.Service{Store: store, Connectors: registry, Lane: may.send(names.Deliver, bulk), Clock: system, IDs: system, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
-	edits := &delivery.FanOut{Store: store, Bulk: may.send(names.Fanout, bulk), Again: may.send(names.Fanout, jobs), Clock: system, Log: logs[names.Fanout]}
-	tick := &lifecycle.Service{Store: store, Hinter: may.send(names.Expire, urgent), Jobs: may.send(names.Expire, jobs), Clock: system, Log: logs[names.Expire]}
+	askers.Requests = &requests.Service{Store: store, Hinter: may.send(names.Requests, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Requests]}
+	worker := &delivery.Service{Store: store, Connectors: registry, Lane: may.send(names.Deliver, bulk), Clock: now, IDs: ids, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
+	edits := &delivery.FanOut{Store: store, Bulk: may.send(names.Fanout, bulk), Again: may.send(names.Fanout, jobs), Clock: now, Log: logs[names.Fanout]}
+	tick := &lifecycle.Service{Store: store, Hinter: may.send(names.Expire, urgent), Jobs: may.send(names.Expire, jobs), Clock: now, Log: logs[names.Expire]}
 
 	if may.refused != nil {
 		return nil, may.refused

@@ -32,7 +32,7 @@ type Options struct {
 	Every time.Duration // period of the schedule; 0: ticks come by Tick alone
 	Log   io.Writer     // where the functions log to
 
-	clock clock.Clock // of the queues; nil: the wall clock
+	clock clock.Clock // of the queues and the functions; nil: the wall clock
 }
 
 // System is a running Leasehold.
@@ -88,7 +88,7 @@ func (s *System) open(o Options) error {
 		return err
 	}
 	s.lanes = newLanes(o.clock)
-	if s.functions, err = s.wire(memstore.New(memstore.Options{}), o.Log); err != nil {
+	if s.functions, err = s.wire(memstore.New(memstore.Options{}), o.clock, o.Log); err != nil {
 		return err
 	}
 	s.serve(door, &gateway.Gateway{Invoke: s.functions.invoke, IDs: clock.System{}})

@@ -141,7 +141,8 @@ func (o *office) waitFor(request, state string) {
 }
 
 func TestAskedDeliveredRemovedGone(t *testing.T) {
-	o := open(t, Options{})
+	c := clock.NewVirtual(time.Now())
+	o := open(t, Options{clock: c})
 	if n := o.holds(); n != 0 {
 		t.Fatalf("in %v groups before anything was asked for", n)
 	}
@@ -155,12 +156,19 @@ func TestAskedDeliveredRemovedGone(t *testing.T) {
 
 	removal := o.call(parts.Member, "POST", names.Entitlement+"/assignmentRequests",
 		object{"requestType": "userRemove", "assignment": object{"id": assignment}}, 201)["id"].(string)
-	o.waitFor(removal, "delivered")
-	if n := o.holds(); n != 0 {
-		t.Errorf("removed, and in %v groups", n)
+	o.eventually("gone", func() bool { return o.holds() == 0 && len(o.salesPeople()) == 0 })
+	status := func() any {
+		return o.call(parts.Admin, "GET", names.Entitlement+"/assignments/"+assignment, nil, 200)["status"]
 	}
-	if in := o.salesPeople(); len(in) != 0 {
-		t.Errorf("the built-in directory still shows in Sales: %v", in)
+	c.Advance(time.Minute)
+	time.Sleep(2 * look)
+	if got := status(); got != "Removing" {
+		t.Errorf("S15: told to be %v while a read may still be late", got)
+	}
+	c.Advance(2 * time.Minute)
+	o.waitFor(removal, "delivered")
+	if got := status(); got != "Expired" || o.holds() != 0 {
+		t.Errorf("in the end: %v, in %v groups", got, o.holds())
 	}
 }
 

@@ -73,6 +73,9 @@ func (c *checkout) copy(from, to string, without []string) {
 			if err != nil {
 				return err
 			}
+			if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+				return err
+			}
 			return os.Symlink(link, target)
 		case without == nil: // installed, and never changed in place
 			return os.Link(path, target)

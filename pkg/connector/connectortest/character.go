@@ -28,6 +28,7 @@ type Character struct {
 	NoOr               bool // refuses what has an "or"
 	FirstTermOnly      bool // reads the first comparison of a filter alone
 	IgnoresFilters     bool // finds everybody, whatever is asked
+	PresentToAll       bool // finds the group whoever the member is that a filter names
 	NoPeopleFilters    bool // refuses those on people
 	NoMailFilter       bool // finds nobody by mail
 
@@ -39,6 +40,7 @@ type Character struct {
 	MissesAbsent  bool          // taking out who is not there is an error
 	Partial       bool          // what came before a refused operation stays
 	TakesAnyID    bool          // takes an id that nobody has for a member, and keeps members whose account is deleted
+	DropsUnknown  bool          // leaves out whom it does not know, and says that all is done
 	KeepsDead     bool          // keeps members whose account is deleted
 	DeadRefuses   bool          // answers 404 to every change of a group with such a member
 	BadPerson     int           // status of every change that names the person of UserName bad
@@ -64,17 +66,21 @@ func Characters() []Character {
 		{Name: "ignores filters", Rule: "F39", IgnoresFilters: true, HidesGroups: true},
 		{Name: "ignores filters and shows an empty list", Rule: "F39", IgnoresFilters: true, ShowsNobody: true},
 		{Name: "reads the first comparison alone", Rule: "F39", FirstTermOnly: true},
+		{Name: "filters say present of everybody", Rule: "F39", PresentToAll: true},
+		{Name: "says present of everybody and shows an empty list", Rule: "F39", PresentToAll: true, ShowsNobody: true, HidesGroups: true},
 		{Name: "tells nothing", Rule: "F39", IgnoresFilters: true, ShowsNobody: true, HidesGroups: true},
 		{Name: "shows memberships of others alone", Rule: "F39", OmitsList: true, NoMemberFilters: true, IndirectGroups: true},
 		{Name: "reads 15 s behind", Rule: "F40", Lag: 15 * time.Second},
 		{Name: "reads 15 s behind and shows an empty list", Rule: "F40", Lag: 15 * time.Second, ShowsNobody: true, HidesGroups: true},
 		{Name: "reads, changes and writes without a lock", Rule: "F41", Racing: 400 * time.Millisecond},
 		{Name: "takes any id", Rule: "F43", TakesAnyID: true},
+		{Name: "drops whom it does not know", Rule: "F43", DropsUnknown: true},
 		{Name: "stores members twice", Rule: "F43", StoresTwice: true, OmitsEmpty: true},
 		{Name: "is strict", Rule: "F43", RefusesTwice: true, MissesAbsent: true, Partial: true},
 		{Name: "a dead account refuses every change", Rule: "F43", KeepsDead: true, DeadRefuses: true},
 		{Name: "one bad person answers 500", Rule: "F44", BadPerson: 500},
 		{Name: "one bad person answers 403", Rule: "F44", BadPerson: 403},
+		{Name: "one bad person answers 400", Rule: "F44", BadPerson: 400},
 		{Name: "numeric ids", Rule: "F44", NumericIDs: true},
 		{Name: "takes members out by a list of values alone", Rule: "F44", ValueListOnly: true},
 		{Name: "empties the group on a list of values", Rule: "F44", ValueEmpties: true},
@@ -95,7 +101,7 @@ func Named(name string) Character {
 // Tells reports that some way of asking such a server tells who is a member.
 func (c Character) Tells() bool {
 	byList := !c.ShowsNobody && !c.OmitsList && !c.LeavesOut && c.ShowsFirst == 0
-	byFilter := !c.NoMemberFilters && !c.IgnoresFilters
+	byFilter := !c.NoMemberFilters && !c.IgnoresFilters && !c.PresentToAll
 	byPerson := !c.HidesGroups && !c.IndirectGroups
 	return byList || byFilter || byPerson
 }

@@ -57,7 +57,9 @@ type account struct {
 type group struct {
 	id      string
 	deleted bool
-	states  []state // oldest first, at least one
+	lost    time.Time // until then the server does not find it
+	listed  bool      // though it lists it
+	states  []state   // oldest first, at least one
 }
 
 // state is who was in a group from a moment on.
@@ -339,6 +341,24 @@ func (s *Server) DeleteGroup(id string) {
 	if g := s.group(id); g != nil {
 		g.deleted = true
 	}
+}
+
+// Lose has the server not find a group for so long, as one does whose copies are not alike.
+// listed: a search finds it all the same.
+func (s *Server) Lose(id string, length time.Duration, listed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.group(id); g != nil {
+		g.lost, g.listed = s.clock.Now().Add(length), listed
+	}
+}
+
+// visible returns the group of the id as the server finds it, or nil.
+func (s *Server) visible(id string) *group {
+	if g := s.group(id); g != nil && !s.clock.Now().Before(g.lost) {
+		return g
+	}
+	return nil
 }
 
 func (s *Server) newID(of string, n int) string {

@@ -33,7 +33,7 @@ func (s *Server) patchGroup(r *http.Request) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.note(r.PathValue("id"), body.Operations)
-	g := s.group(r.PathValue("id"))
+	g := s.visible(r.PathValue("id"))
 	switch {
 	case s.NoPatch:
 		return refuse(http.StatusNotImplemented, "")
@@ -113,6 +113,7 @@ func (s *Server) add(members *[]string, ids []string) (status int, scimType stri
 		switch {
 		case s.bad(id) != 0:
 			return s.bad(id), ""
+		case s.DropsUnknown && s.account(id) == nil:
 		case !s.TakesAnyID && s.account(id) == nil:
 			return http.StatusBadRequest, "invalidValue"
 		case there && s.RefusesTwice:

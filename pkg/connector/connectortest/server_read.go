@@ -40,7 +40,7 @@ func (s *Server) getSchema(r *http.Request) answer {
 func (s *Server) getGroup(r *http.Request) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g := s.group(r.PathValue("id"))
+	g := s.visible(r.PathValue("id"))
 	if g == nil {
 		return refuse(http.StatusNotFound, "")
 	}
@@ -187,7 +187,7 @@ func (s *Server) findGroups(r *http.Request) answer {
 	case plain != nil && s.PlainMemberFilters:
 		return s.groupWith(r, unquote(plain[1]), unquote(plain[2]))
 	case member != nil && !s.PlainMemberFilters:
-		return page(r.URL.Query(), s.found(func(g *group) bool { return slices.Contains(s.shown(g), unquote(member[1])) }))
+		return page(r.URL.Query(), s.found(func(g *group) bool { return s.finds(g, unquote(member[1])) }))
 	}
 	return refuse(http.StatusBadRequest, "invalidFilter")
 }
@@ -202,14 +202,19 @@ func (s *Server) groupWith(r *http.Request, id, member string) answer {
 		return refuse(http.StatusBadRequest, "invalidFilter")
 	}
 	return page(r.URL.Query(), s.found(func(g *group) bool {
-		return g.id == id && (s.FirstTermOnly || slices.Contains(s.shown(g), member))
+		return g.id == id && (s.FirstTermOnly || s.finds(g, member))
 	}))
+}
+
+// finds reports that a filter on members finds the group by one of them.
+func (s *Server) finds(g *group, member string) bool {
+	return s.PresentToAll || slices.Contains(s.shown(g), member)
 }
 
 func (s *Server) found(fits func(*group) bool) []object {
 	found := []object{}
 	for _, g := range s.groups {
-		if !g.deleted && fits(g) {
+		if !g.deleted && (g.listed || s.visible(g.id) != nil) && fits(g) {
 			found = append(found, object{"id": s.id(g.id), "displayName": "Group " + g.id})
 		}
 	}

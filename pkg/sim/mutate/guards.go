@@ -30,17 +30,25 @@ var mutations = []mutation{
 	put(`, `	key := slotKey{v.Package, v.Subject}
 	v.Version = p.slots[key].Version
 	put(`}}},
-	{name: "read-back before delivered", edits: []edit{{"pkg/delivery/target.go",
-		`	after, err := t.check(ctx, role, differ)
-`, `	after := make([]bool, len(differ))
-	for i, o := range differ {
-		after[i] = o.task.Grant
-	}
+	{name: "read-back before delivered", edits: []edit{{"pkg/delivery/decide.go",
+		`	wanted := entitlement.PresenceOf(s.grant)
+	switch {
+	case s.shown == wanted && s.grant:
+`, `	wanted := entitlement.PresenceOf(s.grant)
+	switch {
+	case s.grant:
+		return ruling{step: stepAccept}
+	case s.shown == wanted && s.grant:
+`}, {"pkg/delivery/record.go",
+		`		g.Presence, g.Unconfirmed = entitlement.PresenceUnknown, true
+`, `		g.Presence = entitlement.PresencePresent
 `}}},
 	{name: "re-check of eligibility at decision", edits: []edit{{"pkg/entitlement/decide.go",
 		`	if !r.MayReview(reviewer, manager) {`, `	if false {`}}},
-	{name: "fence before an outside call", edits: []edit{{"pkg/delivery/target.go",
-		`	differ = t.fenced(ctx, differ)
+	{name: "fence before an outside call", edits: []edit{{"pkg/delivery/split.go",
+		`			if ops = u.fenced(ctx, ops); len(ops) == 0 {
+				return nil
+			}
 `, ``}}},
 	{name: "event in the same transaction", edits: []edit{{"pkg/requests/requests.go",
 		`		err = s.Store.Commit(ctx, change)
@@ -97,22 +105,34 @@ var mutations = []mutation{
 	{name: "condition on excluded groups", edits: []edit{{"pkg/memstore/heads.go",
 		`		p.demand(!slices.ContainsFunc(groups, p.users[subject].MemberOf), entitlement.PartDirectory)
 `, ``}}},
-	{name: "intention that is signed", edits: []edit{{"pkg/delivery/reconcile.go",
-		`		if sj.sheet.Grants[role].Intent == sj.token {`, `		if g := sj.sheet.Grants[role]; g.Presence == entitlement.PresenceUnknown {`}}},
-	{name: "intention that nobody carried out is forgotten", edits: []edit{{"pkg/delivery/reconcile.go",
-		`		if !sj.wrote[role] {`, `		if sj.wrote[role] && false {`}}},
-	{name: "debt while an end has passed", edits: []edit{{"pkg/delivery/plan.go",
+	{name: "role that lost its signature is for the next round", edits: []edit{{"pkg/delivery/claim.go",
+		`		case todo.Grant && !(recorded && (g.Sent && !g.Revoked || g.Intent != "")):
+			p.again = true
+`, ``}}},
+	{name: "signature of a grant that follows a removal", edits: []edit{{"pkg/delivery/claim.go",
+		`task.Grant && (!g.Sent || g.Revoked) {`, `task.Grant && !g.Sent {`}, {"pkg/delivery/claim.go",
+		`(g.Sent && !g.Revoked || g.Intent != "")`, `(g.Sent || g.Intent != "")`}}},
+	{name: "signature of somebody else counts as sent", edits: []edit{{"pkg/delivery/plan.go",
+		`	return g.Sent || g.Intent != "" && g.Intent != token
+`, `	return g.Sent
+`}}},
+	{name: "intention that nobody carried out is forgotten", edits: []edit{{"pkg/delivery/record.go",
+		`	case bare(g, sheet.Token):
+		delete(sheet.Grants, role)
+`, ``}, {"pkg/delivery/finish.go",
+		`		if j.moved && t.entered() && !mine.Grants[t.Role].Sent {`, `		if false {`}}},
+	{name: "debt while an end has passed", edits: []edit{{"pkg/delivery/settle.go",
 		`			owe(now.Add(names.TickPeriod))
 			continue
 `, `			_ = names.TickPeriod
 			continue
 `}}},
-	{name: "head that is read again before a role is on record", edits: []edit{{"pkg/delivery/reconcile.go",
-		`		if allKnown(Desired(head, j.work, s.Clock.Now()), sheets) {`, `		if true {`}}},
-	{name: "leaver that is looked at again", edits: []edit{{"pkg/delivery/reconcile.go",
+	{name: "head that is read again before a role is on record", edits: []edit{{"pkg/delivery/job.go",
+		`		if allKnown(Desired(head, j.work, r.Clock.Now()), sheets) {`, `		if true {`}}},
+	{name: "leaver that is looked at again", edits: []edit{{"pkg/delivery/job.go",
 		`			if head.Gen != j.head.Gen+int64(ended) {`, `			if head.Gen != j.head.Gen+int64(ended) && false {`}}},
-	{name: "role that an edit took out counts for its removal", edits: []edit{{"pkg/delivery/plan.go",
-		` || p.Shrunk.After(a.Start.Add(-clocksApart))`, ``}}},
+	{name: "role that an edit took out counts for its removal", edits: []edit{{"pkg/entitlement/assignment.go",
+		` || p.Shrunk.After(a.Start.Add(-ClocksApart))`, ``}}},
 	{name: "fan-out tells before it moves on", edits: []edit{{"pkg/delivery/fanout.go",
 		`	told, err := f.owe(ctx, job, slots.Items)
 	if err != nil {
@@ -128,6 +148,85 @@ var mutations = []mutation{
 		return job, err
 	}
 `}}},
+	{name: "policy of the package that is asked for (S2)", edits: []edit{{"pkg/entitlement/reads.go",
+		`	return slices.DeleteFunc(slices.Clone(a.Policies), func(p AssignmentPolicy) bool { return a.Package == nil || p.Package != a.Package.ID })
+`, `	return slices.Clone(a.Policies)
+`}, {"pkg/entitlement/policy.go",
+		`	return Guard{Package: p.Package, Policy: p.ID, Subject: subject}
+`, `	return Guard{Package: p.Package, Subject: subject}
+`}}},
+	{name: "policy that was offered (R37)", edits: []edit{{"pkg/entitlement/policy.go",
+		`	if i := slices.IndexFunc(fit, func(`, `	if i := slices.IndexFunc(policies, func(`}, {"pkg/entitlement/policy.go",
+		`		return fit[i], nil
+`, `		return policies[i], nil
+`}}},
+	{name: "eligibility at the last decision and at the start (F36)", edits: []edit{{"pkg/entitlement/eligible.go",
+		`	case !admits(r.Scope, r.Targets, *s.Subject):
+`, `	case false:
+`}}},
+	{name: "others are asked where nobody is there (R52)", edits: []edit{{"pkg/approvers/approvers.go",
+		`		if there && i > 0 {
+`, `		if false {
+`}}},
+	{name: "user enabled while being deleted", edits: []edit{{"pkg/directory/directory.go",
+		`	u.Enabled = false // again`, `	// again`}}},
+	{name: "absence needs a way that shows presence (F39)", edits: []edit{{"pkg/delivery/evidence.go",
+		`p == entitlement.PresenceAbsent && (shows || t.shown[i])) {`, `p == entitlement.PresenceAbsent) {`}}},
+	{name: "presence needs a way that shows absence (F39)", edits: []edit{{"pkg/delivery/evidence.go",
+		`		return t.control == entitlement.PresenceAbsent
+	}
+	return known.Way`, `		return true
+	}
+	return true || known.Way`}}},
+	{name: "removal is sent whatever a read said (F40)", edits: []edit{{"pkg/delivery/decide.go",
+		`	case s.shown == entitlement.PresenceAbsent && (s.authoritative || !s.sent):
+`, `	case s.shown == entitlement.PresenceAbsent:
+`}}},
+	{name: "window after a removal (F40)", edits: []edit{{"pkg/delivery/decide.go",
+		`	if s.now.Before(at) {
+		return ruling{step: stepLook, look: at}
+	}
+	return ruling{step: stepDone}
+`, `	_ = at
+	return ruling{step: stepDone}
+`}}},
+	{name: "presence read after our own removal proves nothing (F40)", edits: []edit{{"pkg/delivery/decide.go",
+		`	case s.shown == entitlement.PresencePresent && !(s.record.Revoked && s.recent()):
+`, `	case s.shown == entitlement.PresencePresent:
+`}}},
+	{name: "one write at a time (F41)", edits: []edit{{"pkg/delivery/writer.go",
+		`	if !r.target.manners.serial {
+`, `	if true {
+`}, {"pkg/delivery/decide.go",
+		`	if !s.serial || g.Wrote`, `	if true || g.Wrote`}}},
+	{name: "look once more at what was delivered (F41)", covered: "no change crosses while one at a time is written, so it is for those who write beside us",
+		edits: []edit{{"pkg/delivery/decide.go",
+			`	if !s.serial || g.Wrote`, `	if true || g.Wrote`}}},
+	{name: "missing for a quarter of an hour (F42)", edits: []edit{{"pkg/delivery/record.go",
+		`	if now.Sub(g.MissingSince) < missingFor {
+`, `	if false {
+`}}},
+	{name: "kept id is looked up again after a day (F43)", edits: []edit{{"pkg/delivery/principals.go",
+		` || t.run.Clock.Now().Sub(s.PrincipalAt) >= knownFor
+`, `
+`}}},
+	{name: "former ids lose the role too (F43)", edits: []edit{{"pkg/delivery/principals.go",
+		`	if !t.Grant && t.sent {
+`, `	if false {
+`}}},
+	{name: "batch that fails is split (F44)", edits: []edit{{"pkg/delivery/split.go",
+		`	if isNoTime(err) || !mayBeOnes(err) {
+`, `	if true {
+`}}},
+	{name: "target that asks to be left alone is (F9)", edits: []edit{{"pkg/delivery/plan.go",
+		`	return g.Failing() && g.Reason == string(connector.TargetThrottled) && g.Gen == gen && now.Before(g.Next)
+`, `	return false
+`}}},
+	{name: "removal that is closed", edits: []edit{{"pkg/delivery/claim.go",
+		`		if a.Closed.IsZero() {
+			return false
+		}
+`, ``}}},
 }
 
 var requestVersion = edit{"pkg/memstore/work.go",

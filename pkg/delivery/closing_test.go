@@ -1,0 +1,171 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/entitlement"
+)
+
+// close has an administrator close the removal of an assignment.
+func (b *bench) close(id entitlement.RequestID) {
+	b.t.Helper()
+	change, err := entitlement.CloseRemoval(b.assignment(id), "admin", "test", "The group was taken down by hand.", time.Now())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.commit(change)
+	b.hint(b.assignment(id).Subject)
+}
+
+// A removal that can never be confirmed ends by an administrator's word, is said to be
+// unconfirmed, and leaves nothing on record. What another assignment gives stays.
+func TestF42_AnAdministratorClosesARemovalThatNobodyCanConfirm(t *testing.T) {
+	onBench(t, func(b *bench) {
+		u, p, other := b.staff(1)[0], b.pack("a", "b"), b.pack("b")
+		b.work(1)
+		ended, kept := b.assign(u, p), b.assign(u, other)
+		b.hint(u)
+		b.within(5*time.Minute, "delivered", b.all([]entitlement.RequestID{ended, kept}, "Delivered"))
+		b.server.down = true
+		b.remove(u, p)
+		b.hint(u)
+		time.Sleep(time.Hour)
+		if got := b.assignment(ended).Status(time.Now()); got != "RemovalOverdue" {
+			t.Fatalf("it shows as %s", got)
+		}
+		b.close(ended)
+		b.within(time.Minute, "ended", b.all([]entitlement.RequestID{ended}, "ExpiredUnconfirmed"))
+		events, err := b.store.Events(t.Context(), entitlement.OfRequest, string(ended))
+		if last := events[len(events)-1]; err != nil || last.Kind != "revoked" || last.Data["reason"] != entitlement.ReasonClosed || last.Data["confirmed"] != "false" {
+			t.Errorf("the event is %+v, %v", last, err)
+		}
+		h, grants := b.debt(u)
+		if _, left := grants[role("a")]; len(h.Removing) > 0 || left || len(grants) != 1 {
+			t.Errorf("left: %+v, %v", h, grants)
+		}
+		if got := b.assignment(kept).Status(time.Now()); got != "Delivered" {
+			t.Errorf("the other one shows as %s", got)
+		}
+	})
+}
+
+func TestF42_OnlyAnOverdueRemovalIsClosed(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	overdue := entitlement.Assignment{ID: "a", Subject: "u", State: entitlement.AssignmentExpired, Ended: now.Add(-time.Hour)}
+	with := func(edit func(*entitlement.Assignment)) entitlement.Assignment {
+		a := overdue
+		edit(&a)
+		return a
+	}
+	for name, c := range map[string]struct {
+		a      entitlement.Assignment
+		why    string
+		kind   entitlement.Kind
+		events int
+	}{
+		"overdue":    {overdue, "gone", entitlement.Internal, 1},
+		"no reason":  {overdue, "", entitlement.Invalid, 0},
+		"live":       {with(func(a *entitlement.Assignment) { a.Ended = time.Time{} }), "gone", entitlement.Conflict, 0},
+		"just ended": {with(func(a *entitlement.Assignment) { a.Ended = now.Add(-time.Minute) }), "gone", entitlement.Conflict, 0},
+		"complete":   {with(func(a *entitlement.Assignment) { a.Removed = now }), "gone", entitlement.Conflict, 0},
+		"closed":     {with(func(a *entitlement.Assignment) { a.Closed = now }), "gone", entitlement.Internal, 0},
+	} {
+		change, err := entitlement.CloseRemoval(c.a, "admin", "command", c.why, now)
+		if wanted := c.kind != entitlement.Internal; (err != nil) != wanted || wanted && entitlement.KindOf(err) != c.kind || len(change.Events) != c.events {
+			t.Errorf("%s: got %+v, %v", name, change, err)
+		}
+	}
+}
+
+// A worker that died after granting again, before it recorded that, leaves its signature:
+// the removal that comes then is sent, whatever was recorded of the one before.
+func TestL9_WhatMayHaveBeenSentAfterARemovalIsTakenBack(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.server.behind, b.server.caps.SerialWrites = 15*time.Second, false
+		users, p := b.staff(2), b.pack("a")
+		u := users[0]
+		b.assignAll(users, p)
+		b.deliver(users...)
+		time.Sleep(10 * time.Minute)
+		b.deliver(users...)
+		b.remove(u, p)
+		b.deliver(u) // sent, and to be looked at when the window is over
+
+		b.assign(u, p)
+		dying := *b.worker
+		dying.Store = crashing{b.store, errors.New("died")}
+		dying.Deliver(context.Background(), []entitlement.UserID{u}, "test")
+		b.remove(u, p)
+		time.Sleep(5 * time.Minute) // the dead worker's lease is over
+		b.deliver(u)
+		time.Sleep(5 * time.Minute)
+		b.deliver(u)
+		if ref := b.server.people[u]; b.server.there(u, "a") || b.server.granted[ref] != 2 || b.server.revoked[ref] < 2 {
+			t.Errorf("there: %t, granted %d times, taken %d times", b.server.there(u, "a"), b.server.granted[ref], b.server.revoked[ref])
+		}
+	})
+}
+
+// A change that a target took and lost is written once more, and again when somebody has it
+// reprocessed, though no way of asking was seen to tell (the group is empty).
+func TestF39_WhatIsShownByNoWayOfAskingIsWrittenOnceMore(t *testing.T) {
+	onBench(t, func(b *bench) {
+		u, p := b.staff(1)[0], b.pack("a")
+		id := b.assign(u, p)
+		b.server.deaf = 1
+		b.hint(u)
+		b.work(1)
+		b.within(5*time.Minute, "delivered", b.all([]entitlement.RequestID{id}, "Delivered"))
+		if n := b.server.granted[b.server.people[u]]; n != 2 || !b.server.there(u, "a") {
+			t.Errorf("granted %d times, there %t", n, b.server.there(u, "a"))
+		}
+	})
+}
+
+// A target that asked to be left alone is, though somebody looks at the person for the sake
+// of another target.
+func TestF9_WhatATargetPutOffIsNotTriedBeforeThen(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	w.assign(u, p)
+	w.target.down = connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetThrottled, After: 10 * time.Minute}, nil)
+	w.deliver(u)
+	calls := w.target.calls
+	w.clock.Advance(9 * time.Minute)
+	if w.deliver(u); w.target.calls != calls {
+		t.Errorf("%d calls in the ten minutes that it asked for", w.target.calls-calls)
+	}
+	w.target.down = nil
+	w.clock.Advance(time.Minute)
+	w.deliver(u)
+	w.holds(u, "a", 1)
+}
+
+// An account that was deleted at the target holds nothing: its removal is over once the
+// target has said so for a quarter of an hour, and says why.
+func TestF43_ARemovalOfADeletedAccountEndsByThat(t *testing.T) {
+	onBench(t, func(b *bench) {
+		u, p := b.staff(1)[0], b.pack("a")
+		b.server.deaf = 1 // nobody was ever seen in the group
+		b.server.caps.SerialWrites = false
+		id := b.assign(u, p)
+		b.deliver(u)
+		b.server.gone = true
+		b.work(1)
+		b.remove(u, p)
+		b.hint(u)
+		time.Sleep(14 * time.Minute)
+		if a := b.assignment(id); !a.Removed.IsZero() {
+			t.Error("it counts as removed though the account was missing for a few minutes only")
+		}
+		b.within(10*time.Minute, "ended", b.all([]entitlement.RequestID{id}, "Expired"))
+		events, err := b.store.Events(t.Context(), entitlement.OfRequest, string(id))
+		if last := events[len(events)-1]; err != nil || last.Data["reason"] != string(connector.PrincipalMissing) {
+			t.Errorf("the event is %+v, %v", last, err)
+		}
+	})
+}

@@ -1,0 +1,93 @@
+package delivery_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"leasehold/pkg/connector"
+	"leasehold/pkg/delivery"
+	"leasehold/pkg/entitlement"
+)
+
+// meanwhile lets something happen between the reading of a head and of what it names.
+type meanwhile struct {
+	delivery.Store
+	happens func()
+}
+
+func (m *meanwhile) Work(ctx context.Context, h entitlement.Head) (entitlement.Work, error) {
+	if happens := m.happens; happens != nil {
+		m.happens = nil
+		happens()
+	}
+	return m.Store.Work(ctx, h)
+}
+
+func TestS14_ARemovalThatAnotherWorkerSettledMeanwhileIsNoFailure(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	w.assign(u, p)
+	w.deliver(u)
+	r := w.remove(u, p)
+	late := *w.worker
+	late.Store = &meanwhile{w.store, func() { w.deliver(u) }}
+	for u, err := range late.Deliver(context.Background(), []entitlement.UserID{u}, "test") {
+		t.Errorf("%s: %v", u, err)
+	}
+	w.request(r, entitlement.RequestDelivered)
+	if h, grants := w.debt(u); h.Owes() || len(h.Removing) > 0 || len(grants) > 0 {
+		t.Errorf("left: %+v, %v", h, grants)
+	}
+}
+
+// refusing has the server answer changes with a reason.
+func (b *bench) refusing(reason connector.Reason, kind entitlement.Kind) {
+	b.server.fault = func(string) error {
+		return connector.Fail(kind, "call", &connector.Refusal{Reason: reason, Detail: "no"}, nil)
+	}
+}
+
+// A grant that failed for hours is tried once an hour. What is wanted after it has not
+// failed yet, and does not wait so long.
+func TestL2_ARemovalDoesNotWaitAsLongAsTheGrantBeforeIt(t *testing.T) {
+	onBench(t, func(b *bench) {
+		u, p := b.staff(1)[0], b.pack("a")
+		b.work(1)
+		b.assign(u, p)
+		b.hint(u)
+		b.within(time.Minute, "there", func() bool { return b.server.there(u, "a") })
+		q := b.pack("a", "b") // of which the other role is there
+		b.refusing(connector.CredentialRefused, entitlement.Forbidden)
+		b.assign(u, q)
+		b.hint(u)
+		time.Sleep(6 * time.Hour)
+		b.remove(u, q)
+		b.remove(u, p)
+		b.hint(u)
+		time.Sleep(time.Minute)
+		b.server.fault = nil
+		b.within(2*time.Minute, "out", func() bool { return !b.server.there(u, "a") })
+	})
+}
+
+// Whatever stands in front of a target goes away without a word. Who waits for it waits a
+// tenth longer than it took, and not for an attempt that may lie an hour ahead (F42).
+func TestL2_WhoWaitsForAnAnswerOfTheTargetItselfIsServedSoonAfterItIsBack(t *testing.T) {
+	for _, outage := range []time.Duration{5 * time.Minute, 20 * time.Minute, 3 * time.Hour} {
+		onBench(t, func(b *bench) {
+			u, p := b.staff(1)[0], b.pack("a")
+			b.work(1)
+			b.assign(u, p)
+			b.hint(u)
+			b.within(time.Minute, "there", func() bool { return b.server.there(u, "a") })
+			b.refusing(connector.NotUnderstood, entitlement.Unavailable)
+			b.remove(u, p)
+			b.hint(u)
+			time.Sleep(outage)
+			b.server.fault = nil
+			b.within(outage/10+2*time.Minute, "out", func() bool { return !b.server.there(u, "a") })
+			t.Logf("%d calls in %s", b.server.calls, outage)
+		})
+	}
+}
