@@ -49,16 +49,25 @@ func (db *DB) atOnce(ctx context.Context, keys ...Key) (found, error) {
 
 // distinct returns the keys as items, each once.
 func distinct(keys []Key) []item {
-	seen := map[Key]bool{}
-	var all []item
-	for _, k := range keys {
-		if !seen[k] {
-			seen[k] = true
-			all = append(all, k.item())
+	all := make([]item, 0, len(keys))
+	var seen map[Key]bool
+	if len(keys) > fewKeys {
+		seen = make(map[Key]bool, len(keys))
+	}
+	for i, k := range keys {
+		if seen == nil && slices.Contains(keys[:i], k) || seen[k] {
+			continue
 		}
+		if seen != nil {
+			seen[k] = true
+		}
+		all = append(all, k.item())
 	}
 	return all
 }
+
+// fewKeys are compared one by one.
+const fewKeys = 16
 
 // ask reads up to batchKeys items in one call, and returns the keys that were left
 // unread. Of a call that failed those are all.

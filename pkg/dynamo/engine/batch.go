@@ -51,18 +51,34 @@ func (e *Engine) batch(in *dynamodb.BatchGetItemInput, options []func(*dynamodb.
 	if n := len(asked.Keys); n < 1 || n > maxBatchKeys {
 		return asked, nil, invalid("Value at 'RequestItems' failed to satisfy constraint: Member must have length between 1 and %d", maxBatchKeys)
 	}
-	keys, seen := make([]Key, len(asked.Keys)), make(map[Key]bool, len(asked.Keys))
+	keys := make([]Key, len(asked.Keys))
 	for i, it := range asked.Keys {
-		key, err := justKey(it)
-		if err != nil {
+		var err error
+		if keys[i], err = justKey(it); err != nil {
 			return asked, nil, err
 		}
-		if seen[key] {
-			return asked, nil, invalid("Provided list of item keys contains duplicates")
-		}
-		keys[i], seen[key] = key, true
+	}
+	if repeats(keys) {
+		return asked, nil, invalid("Provided list of item keys contains duplicates")
 	}
 	return asked, keys, nil
+}
+
+// repeats reports a key that is there twice.
+func repeats(keys []Key) bool {
+	if len(keys) <= fewMembers {
+		for i, k := range keys {
+			if slices.Contains(keys[:i], k) {
+				return true
+			}
+		}
+		return false
+	}
+	seen := make(map[Key]bool, len(keys))
+	for _, k := range keys {
+		seen[k] = true
+	}
+	return len(seen) < len(keys)
 }
 
 // readAll reads items as far as they fit into an answer. It returns those found, the last

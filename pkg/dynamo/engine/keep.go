@@ -8,7 +8,7 @@ import (
 
 const (
 	maxNesting = 31 // lists and maps within one attribute
-	fewMembers = 16 // of a set: so many are compared one by one
+	fewMembers = 16 // of a set or a list of keys: so many are compared one by one
 )
 
 // keeper checks what comes from outside, as the service does, and makes of it what is
