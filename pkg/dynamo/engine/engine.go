@@ -22,12 +22,12 @@ type Engine struct {
 	table   table
 	indexes []*index
 	before  map[Key]past // only where reads may be stale
-	tokens  tokens
+	effects effects
 }
 
 // New returns an engine with an empty table.
 func New(o Options) *Engine {
-	e := &Engine{options: o, table: table{map[string][]*record{}}, before: map[Key]past{}, tokens: tokens{known: map[string]*effect{}}}
+	e := &Engine{options: o, table: table{map[string][]*record{}}, before: map[Key]past{}, effects: effects{known: map[string]*effect{}}}
 	for i := range names.Indexes {
 		e.indexes = append(e.indexes, &index{of: &names.Indexes[i], nth: i, seed: o.Seed, lanes: map[string]*lane{}})
 	}

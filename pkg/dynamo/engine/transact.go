@@ -21,7 +21,7 @@ func (e *Engine) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWr
 	}
 	out := &dynamodb.TransactWriteItemsOutput{}
 	err = e.do(ctx, opTransactWriteItems, func() error {
-		again, err := e.tokens.again(in.ClientRequestToken, writes, e.now)
+		again, err := e.effects.again(in.ClientRequestToken, writes, e.now)
 		if err == nil && !again {
 			err = e.transact(ctx, in.ClientRequestToken, writes)
 		}
@@ -121,7 +121,7 @@ func (e *Engine) transact(ctx context.Context, token *string, writes []*write) e
 		return tooLarge()
 	}
 	e.commit(ctx, writes...)
-	e.tokens.remember(token, writes, e.now)
+	e.effects.remember(token, writes, e.now)
 	return nil
 }
 

@@ -14,8 +14,8 @@ const (
 	tokenLife = 10 * time.Minute
 )
 
-// tokens are the transactions that took effect lately, by the client's token.
-type tokens struct {
+// effects are the transactions that took effect lately, by the client's token.
+type effects struct {
 	known map[string]*effect
 	order []*effect // oldest first
 }
@@ -29,7 +29,7 @@ type effect struct {
 
 // again reports a transaction that took effect already. One of another content under the
 // same token is refused.
-func (t *tokens) again(token *string, writes []*write, now func() time.Time) (bool, error) {
+func (t *effects) again(token *string, writes []*write, now func() time.Time) (bool, error) {
 	if token == nil {
 		return false, nil
 	}
@@ -47,7 +47,7 @@ func (t *tokens) again(token *string, writes []*write, now func() time.Time) (bo
 	return true, nil
 }
 
-func (t *tokens) remember(token *string, writes []*write, now func() time.Time) {
+func (t *effects) remember(token *string, writes []*write, now func() time.Time) {
 	if token == nil {
 		return
 	}
