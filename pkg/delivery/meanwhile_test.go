@@ -41,9 +41,15 @@ func TestS14_ARemovalThatAnotherWorkerSettledMeanwhileIsNoFailure(t *testing.T) 
 	}
 }
 
-// refusing has the server answer changes with a reason.
-func (b *bench) refusing(reason connector.Reason, kind entitlement.Kind) {
-	b.server.fault = func(string) error {
+// refusing has the server answer all calls with a reason, or those of one sort; and no call
+// where there is no reason.
+func (b *bench) refusing(call string, reason connector.Reason, kind entitlement.Kind) {
+	b.server.mu.Lock()
+	defer b.server.mu.Unlock()
+	b.server.fault = func(of string) error {
+		if reason == "" || call != "" && of != call {
+			return nil
+		}
 		return connector.Fail(kind, "call", &connector.Refusal{Reason: reason, Detail: "no"}, nil)
 	}
 }
@@ -58,7 +64,7 @@ func TestL2_ARemovalDoesNotWaitAsLongAsTheGrantBeforeIt(t *testing.T) {
 		b.hint(u)
 		b.within(time.Minute, "there", func() bool { return b.server.there(u, "a") })
 		q := b.pack("a", "b") // of which the other role is there
-		b.refusing(connector.CredentialRefused, entitlement.Forbidden)
+		b.refusing("", connector.CredentialRefused, entitlement.Forbidden)
 		b.assign(u, q)
 		b.hint(u)
 		time.Sleep(6 * time.Hour)
@@ -66,7 +72,7 @@ func TestL2_ARemovalDoesNotWaitAsLongAsTheGrantBeforeIt(t *testing.T) {
 		b.remove(u, p)
 		b.hint(u)
 		time.Sleep(time.Minute)
-		b.server.fault = nil
+		b.refusing("", "", entitlement.Internal)
 		b.within(2*time.Minute, "out", func() bool { return !b.server.there(u, "a") })
 	})
 }
@@ -74,20 +80,19 @@ func TestL2_ARemovalDoesNotWaitAsLongAsTheGrantBeforeIt(t *testing.T) {
 // Whatever stands in front of a target goes away without a word. Who waits for it waits a
 // tenth longer than it took, and not for an attempt that may lie an hour ahead (F42).
 func TestL2_WhoWaitsForAnAnswerOfTheTargetItselfIsServedSoonAfterItIsBack(t *testing.T) {
-	for _, outage := range []time.Duration{5 * time.Minute, 20 * time.Minute, 3 * time.Hour} {
+	for i, outage := range []time.Duration{5 * time.Minute, 20 * time.Minute, 3 * time.Hour, 5 * time.Minute, 20 * time.Minute, 3 * time.Hour} {
 		onBench(t, func(b *bench) {
 			u, p := b.staff(1)[0], b.pack("a")
 			b.work(1)
 			b.assign(u, p)
 			b.hint(u)
 			b.within(time.Minute, "there", func() bool { return b.server.there(u, "a") })
-			b.refusing(connector.NotUnderstood, entitlement.Unavailable)
+			b.refusing([]string{"", "apply"}[i/3], connector.NotUnderstood, entitlement.Unavailable)
 			b.remove(u, p)
 			b.hint(u)
 			time.Sleep(outage)
-			b.server.fault = nil
+			b.refusing("", "", entitlement.Internal)
 			b.within(outage/10+2*time.Minute, "out", func() bool { return !b.server.there(u, "a") })
-			t.Logf("%d calls in %s", b.server.calls, outage)
 		})
 	}
 }

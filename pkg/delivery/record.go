@@ -149,8 +149,8 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 	}
 	g = missed(g, t, o, now)
 	switch {
-	case !o.look.IsZero() && o.failure.Reason == connector.NotConfirmed:
-		g.CheckAfter = later(o.look, now.Add(backoff(g.Attempts, 0))) // it was written more than once
+	case !o.look.IsZero() && o.failure.Reason == connector.NotConfirmed && g.Attempts > 1:
+		g.CheckAfter = later(o.look, now.Add(backoff(g.Attempts-1, 0))) // written again and again
 		g.Next = g.CheckAfter
 	case !o.look.IsZero():
 		g.Next = o.look

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
@@ -164,14 +165,16 @@ func refuse(ops []*op, err error) {
 
 // blame says of those who were refused alone that it is about them, where others were
 // served or there was nobody else: the target answers questions, so neither it nor our
-// credential is at fault.
+// credential is at fault. An answer that is not the target's is about nobody, unless others
+// were served.
 func (s *search) blame(n int) {
 	if !s.served && n > 1 {
 		return
 	}
 	for _, o := range s.alone {
-		switch o.refusal.Reason {
-		case connector.CredentialRefused, connector.TargetUnavailable, connector.NotUnderstood, connector.ResourceMissing:
+		switch reason := o.refusal.Reason; {
+		case reason == connector.NotUnderstood && !s.served:
+		case slices.Contains([]connector.Reason{connector.CredentialRefused, connector.TargetUnavailable, connector.NotUnderstood, connector.ResourceMissing}, reason):
 			o.refusal = &connector.Refusal{Reason: connector.RefusedByTarget, After: o.refusal.After,
 				Detail: "The target answers questions about the resource, and refuses this change for this person: " + o.refusal.Detail}
 		}

@@ -490,6 +490,37 @@ func TestF41_ADeadWorkersHoldIsOverAfterTenSeconds(t *testing.T) {
 	})
 }
 
+// What another worker learns of a resource while this one writes keeps the resource from
+// nobody: the hold is given back at once, and not when its ten seconds are over.
+func TestF41_AHoldIsGivenBackThoughOthersLearntSomethingMeanwhile(t *testing.T) {
+	onBench(t, func(b *bench) {
+		users, p := b.staff(2), b.pack("a")
+		b.server.fault = func(call string) error {
+			if call == "apply" {
+				known, err := b.store.TargetResource(context.Background(), target, "a")
+				if err != nil || known.Writer == "" {
+					t.Errorf("nobody holds the resource while it is written: %+v, %v", known, err)
+				}
+				known.ShowedAbsent = time.Now()
+				b.commit(entitlement.Change{TargetResources: []entitlement.TargetResource{known}})
+			}
+			return nil
+		}
+		b.assign(users[0], p)
+		b.deliver(users[0])
+		known, err := b.store.TargetResource(context.Background(), target, "a")
+		if err != nil || known.Writer != "" || known.LastWrite.IsZero() {
+			t.Errorf("left: %+v, %v", known, err)
+		}
+		b.server.fault = nil
+		b.assign(users[1], p)
+		began := time.Now()
+		if b.deliver(users[1]); time.Since(began) > time.Second {
+			t.Errorf("the next one waited %s", time.Since(began))
+		}
+	})
+}
+
 // The window is shortened where a target is seen to show writes at once, and raised again at
 // once where it does not.
 func TestF40_TheWindowFollowsTheTarget(t *testing.T) {

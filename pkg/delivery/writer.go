@@ -150,16 +150,24 @@ func (r *resource) hold(ctx, calls context.Context) error {
 	}
 }
 
-// release gives the resource back, with when it was written to. Where the hold was taken
-// over, there is nothing to give back.
+// release gives the resource back, with when it was written to. Another worker may have
+// recorded meanwhile what it learnt of the resource; where one took the hold over, there is
+// nothing to give back.
 func (r *resource) release(ctx context.Context, now time.Time) {
 	r.since = time.Time{}
-	err := r.commit(ctx, func(k *entitlement.TargetResource) { k.Writer, k.WriterUntil, k.LastWrite = "", time.Time{}, now })
-	if entitlement.StalePart(err) != "" {
-		err = r.reread(ctx)
-	}
-	if err != nil {
-		r.target.run.Log.WarnContext(ctx, "a resource at a target was not given back; the hold ends by itself", "connector", r.target.id, "error", err)
+	for range maxRounds {
+		err := r.commit(ctx, func(k *entitlement.TargetResource) { k.Writer, k.WriterUntil, k.LastWrite = "", time.Time{}, now })
+		stale := entitlement.StalePart(err) != ""
+		if stale {
+			err = r.reread(ctx)
+		}
+		if err != nil {
+			r.target.run.Log.WarnContext(ctx, "a resource at a target was not given back; the hold ends by itself", "connector", r.target.id, "error", err)
+			return
+		}
+		if !stale || r.state().Writer != r.target.token {
+			return
+		}
 	}
 }
 

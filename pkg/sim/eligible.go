@@ -175,28 +175,46 @@ var administrators = entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: 
 // becomes reports that a set which a stage did not ask may be asked by now: the fallbacks
 // where a manager is nobody or nobody who was asked can decide (R52), the alternates once
 // it is their time (R60) or where nobody of those can, their fallbacks alike (R62), and the
-// administrators where nobody of all those can.
-func (o *oracle) becomes(set entitlement.SubjectSet, r entitlement.AssignmentRequest, terms entitlement.ApprovalStage, were []entitlement.SubjectSet, escalates bool) bool {
+// administrators where nobody of all those can. can tells whether somebody of some sets can
+// decide.
+func (o *oracle) becomes(set entitlement.SubjectSet, r entitlement.AssignmentRequest, terms entitlement.ApprovalStage, were []entitlement.SubjectSet, escalates bool, can func(...entitlement.SubjectSet) bool) bool {
 	has := func(list []entitlement.SubjectSet) bool { return slices.ContainsFunc(list, sameSet(set)) }
 	gone := func(list []entitlement.SubjectSet) bool {
-		return slices.ContainsFunc(list, func(s entitlement.SubjectSet) bool { return isManager(s) && !o.canDecide(r, s) })
+		return slices.ContainsFunc(list, func(s entitlement.SubjectSet) bool { return isManager(s) && !can(s) })
 	}
 	first := slices.Concat(were, terms.Fallback)
 	all := slices.Concat(first, terms.Alternates, terms.FallbackAlternates)
 	switch {
-	case has(terms.Fallback) && (gone(terms.Primary) || !o.canDecide(r, were...)):
+	case has(terms.Fallback) && (gone(terms.Primary) || !can(were...)):
 		return true
-	case has(terms.Alternates) && (escalates || !o.canDecide(r, first...)):
+	case has(terms.Alternates) && (escalates || !can(first...)):
 		return true
-	case has(terms.FallbackAlternates) && (escalates && gone(terms.Alternates) || !o.canDecide(r, slices.Concat(first, terms.Alternates)...)):
+	case has(terms.FallbackAlternates) && (escalates && gone(terms.Alternates) || !can(slices.Concat(first, terms.Alternates)...)):
 		return true
 	default:
-		return sameSet(administrators)(set) && !o.canDecide(r, all...)
+		return sameSet(administrators)(set) && !can(all...)
 	}
 }
 
 func sameSet(a entitlement.SubjectSet) func(entitlement.SubjectSet) bool {
 	return func(b entitlement.SubjectSet) bool { return a.Kind == b.Kind && a.ID == b.ID }
+}
+
+// become reports that a set may be asked by what an invocation can have read: at some moment
+// of it, or of each person at another, since they are read one by one.
+func (o *oracle) become(inv *invocation, set entitlement.SubjectSet, r entitlement.AssignmentRequest, terms entitlement.ApprovalStage, were []entitlement.SubjectSet, escalates bool) bool {
+	can := func(sets ...entitlement.SubjectSet) bool { return o.canDecide(r, sets...) }
+	all := func(sets ...entitlement.SubjectSet) bool {
+		for u := range o.people {
+			if !o.ever(inv.began(), func() bool {
+				return !o.isReviewer(u, r) || !slices.ContainsFunc(sets, func(s entitlement.SubjectSet) bool { return o.in(s, u, r.Subject) })
+			}) {
+				return true
+			}
+		}
+		return false
+	}
+	return o.ever(inv.began(), func() bool { return o.becomes(set, r, terms, were, escalates, can) }) || o.becomes(set, r, terms, were, escalates, all)
 }
 
 // widened takes in whom the running stage of a request asks by now besides those whom it
@@ -218,7 +236,7 @@ func (o *oracle) widened(inv *invocation, was *asked, r entitlement.AssignmentRe
 			continue
 		}
 		escalates := terms.Escalation && !now.Add(o.w.skew).Before(stage.Started.Add(terms.EscalateAfter))
-		if !o.ever(inv.began(), func() bool { return o.becomes(set, r, terms, were, escalates) }) {
+		if !o.become(inv, set, r, terms, were, escalates) {
 			o.fail("S2", "stage %s of request %s asks %s %s, who has not become its approver", short(stage.ID), short(string(r.ID)), set.Kind, short(set.ID))
 		}
 		if !slices.ContainsFunc(events, func(e entitlement.Event) bool { return e.ID == string(r.ID) }) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // What the oracle checks of assignments: that they begin, end and say what they must.
@@ -148,6 +149,7 @@ func (o *oracle) truthful(a entitlement.Assignment, was *held) {
 			case a.Unconfirmed && o.takenOnTrust(a.Subject, role):
 				unconfirmed++
 			case o.mistaken(a.Subject, role):
+				unconfirmed++
 			default:
 				o.fail("S15", "assignment %s is delivered and nobody read back %s while it was there", short(string(a.ID)), show(role))
 			}
@@ -162,11 +164,12 @@ func (o *oracle) truthful(a entitlement.Assignment, was *held) {
 	}
 }
 
-// onTrust reports that a target cannot be asked who holds a role, or never yet showed
-// anybody who does, and that its connector is set to let count what it took.
+// onTrust reports that a target cannot be asked who holds a role, or showed nobody
+// who does for a day, and that its connector is set to let count what it took.
 func (o *oracle) onTrust(role entitlement.RoleRef) bool {
 	t := o.w.targetOf(role.Connector)
-	return t != nil && t.Accepts && (!t.Tells() || t.vague || !o.shown[role])
+	shown := o.shown[role] // a worker goes by what was known when it asked
+	return t != nil && t.Accepts && (!t.Tells() || t.vague || time.Since(shown.last) >= day-2*o.w.skew || time.Since(shown.first) < names.DeliverTimeout)
 }
 
 // takenOnTrust reports that such a target took a grant, and no removal since. Nobody can see
@@ -237,7 +240,7 @@ func (o *oracle) takenBack(a entitlement.Assignment, role entitlement.RoleRef, t
 		case took.granted.IsZero():
 		case n == 0 && !took.sent:
 			o.fail("S15", "assignment %s counts as removed, and no removal of %s was sent to %s", short(string(a.ID)), show(role), short(string(a.Subject)))
-		case n > 0 && trusted && a.Closed.IsZero() && !t.glimpsed() && took.removals[n-1].Sub(took.removals[0]) < window-2*o.w.skew:
+		case n > 0 && trusted && a.Closed.IsZero() && !t.Tells() && !t.glimpsed() && took.removals[n-1].Sub(took.removals[0]) < window-2*o.w.skew:
 			o.fail("S15", "assignment %s counts as removed, and the removal of %s, which nobody can see, was sent once", short(string(a.ID)), show(role))
 		}
 	}

@@ -41,7 +41,7 @@ type oracle struct {
 	had       map[grant]holding               // what the targets hold
 	kept      map[connector.PrincipalRef]bool // ids that were recorded
 	confirmed map[grant]int                   // when a target last answered that it is there, and it was
-	shown     map[entitlement.RoleRef]bool    // a target ever answered so of somebody
+	shown     map[entitlement.RoleRef]span    // when a target said of somebody that it is there, with no day in between
 	lostAt    map[grant]time.Time             // when a role ceased to be desired
 	handEdits map[grant]bool                  // since the last time all was compared
 	foreign   map[grant]bool                  // roles that somebody else ever gave
@@ -132,7 +132,7 @@ func newOracle(w *world) *oracle {
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
 		assignments: map[entitlement.AssignmentID]*held{}, open: map[pair]entitlement.RequestID{}, live: map[pair]*held{}, liveOf: map[entitlement.UserID][]*held{}, leaving: map[entitlement.UserID][]*held{},
 		keyed: map[string]entitlement.RequestID{}, heads: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
-		gave: map[grant]bool{}, had: map[grant]holding{}, kept: map[connector.PrincipalRef]bool{}, confirmed: map[grant]int{}, shown: map[entitlement.RoleRef]bool{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, found: map[account]sighting{}, dirty: map[entitlement.UserID]bool{}}
+		gave: map[grant]bool{}, had: map[grant]holding{}, kept: map[connector.PrincipalRef]bool{}, confirmed: map[grant]int{}, shown: map[entitlement.RoleRef]span{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, found: map[account]sighting{}, dirty: map[entitlement.UserID]bool{}}
 }
 
 // fail records the first violation of a run.
@@ -255,13 +255,22 @@ func (o *oracle) effect(u entitlement.UserID, role entitlement.RoleRef, granted,
 	}
 }
 
+// span is from when to when something was so.
+type span struct{ first, last time.Time }
+
 // answered notes what a target said of a role: that it is there counts where it was, or
 // where it was a moment ago, somebody else took it away, and the target's reads are behind.
 func (o *oracle) answered(u entitlement.UserID, role entitlement.RoleRef, present bool) {
 	g := grant{u, role}
 	t := o.w.targetOf(role.Connector)
 	late := t != nil && t.Behind > 0 && o.handEdits[g]
-	o.shown[role] = o.shown[role] || present
+	if present {
+		seen, now := o.shown[role], time.Now()
+		if now.Sub(seen.last) >= day-2*o.w.skew {
+			seen.first = now
+		}
+		o.shown[role] = span{seen.first, now}
+	}
 	if present && (o.had[g].is || late) {
 		o.confirmed[g] = o.seq
 	} else {
@@ -286,10 +295,10 @@ func (o *oracle) reborn(at entitlement.ConnectorID, u entitlement.UserID) {
 
 // mistaken reports that what is known of somebody's id is wrong, and younger than the day
 // for which nobody looks anew, at a target that takes any id, or shows for a while what the
-// account held that was deleted (F43).
+// account held that was deleted, or cannot be asked (F43).
 func (o *oracle) mistaken(u entitlement.UserID, role entitlement.RoleRef) bool {
 	t, seen := o.w.targetOf(role.Connector), o.found[account{role.Connector, u}]
-	return t != nil && (t.AnyID || t.Behind > 0) && seen.ref != t.people[u] && time.Since(seen.at) < day+2*o.w.skew
+	return t != nil && (t.AnyID || t.tookAny || t.Behind > 0 || o.onTrust(role)) && seen.ref != t.people[u] && time.Since(seen.at) < day+2*o.w.skew
 }
 
 // step checks what must hold between any two steps.

@@ -164,6 +164,9 @@ func (s session) Apply(ctx context.Context, role entitlement.RoleRef, ops []conn
 		if inv := invocationOf(ctx); s.Racing > 0 && inv != nil && !s.w.park(inv, label+" has read", s.Racing) {
 			return errDead
 		}
+		if !s.readable(role.Resource) {
+			return s.noResource() // it was deleted meanwhile
+		}
 		if results, err = s.change(role, ops); s.Racing > 0 {
 			s.overwrite(role, read, ops)
 		}

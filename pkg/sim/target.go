@@ -50,6 +50,7 @@ type target struct {
 	forbidden   bool                                                    // and it says that we may not, in place of failing
 	holds       map[entitlement.RoleRef]map[connector.PrincipalRef]bool // true: by us
 	took        map[membership]*taken
+	tookAny     bool                         // for a time it took ids that nobody has
 	vague       bool                         // for a time it showed some of the members alone
 	remade      map[entitlement.RoleRef]bool // its resource was deleted and made again, without its members
 	log         []entry
@@ -213,9 +214,14 @@ func (t *target) cure() {
 	if !t.Tells() && t.glimpsed() {
 		t.vague, t.Shows[0] = true, ShowsTruth // who was left out is delivered when a way shows all
 	}
+	t.tookAny = t.tookAny || t.AnyID
 	t.AnyID = false // nobody looks anew for an id that is younger than a day
-	for _, members := range t.holds {
-		maps.DeleteFunc(members, func(ref connector.PrincipalRef, _ bool) bool { return t.people[t.owners[ref]] != ref })
+	for role, members := range t.holds {
+		for _, ref := range slices.Sorted(maps.Keys(members)) {
+			if t.people[t.owners[ref]] != ref {
+				t.set(role, ref, false, false)
+			}
+		}
 	}
 }
 

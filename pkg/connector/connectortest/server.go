@@ -47,6 +47,7 @@ type Server struct {
 	stored []Stored
 	front  http.Handler // stands in front of the server, until then
 	until  time.Time
+	only   string // the method that it answers; "": all
 }
 
 type account struct {
@@ -149,6 +150,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if front != nil && !s.until.IsZero() && !s.clock.Now().Before(s.until) {
 		s.front, front = nil, nil
 	}
+	if s.only != "" && r.Method != s.only {
+		front = nil
+	}
 	s.mu.Unlock()
 
 	noted := &noting{ResponseWriter: w, status: http.StatusOK}
@@ -208,10 +212,18 @@ var (
 func (s *Server) Front(h http.Handler, length time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.front, s.until = h, time.Time{}
+	s.front, s.until, s.only = h, time.Time{}, ""
 	if length > 0 {
 		s.until = s.clock.Now().Add(length)
 	}
+}
+
+// FrontChanges is Front for changes alone: questions are answered by the server.
+func (s *Server) FrontChanges(h http.Handler, length time.Duration) {
+	s.Front(h, length)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.only = http.MethodPatch
 }
 
 // Start serves on 127.0.0.1 until the test ends, and returns the base address.
