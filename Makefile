@@ -177,13 +177,13 @@ $(NODE): package-lock.json .npmrc
 	@$(call within,600) npm ci --silent
 	@touch $@
 
-# The tests run the stores on DynamoDB Local where its mark is. Java and Maven are
+# The tests compare the engine with DynamoDB Local where its mark is. Java and Maven are
 # optional, and so is it: whatever keeps it from being installed is told, and no failure.
 .PHONY: third-opinion
 third-opinion:
 	@{ $(TOOLS) java && $(MAKE) --silent $(DYNAMODB_LOCAL); } || { rm -f $(DYNAMODB_LOCAL); echo '$(NO_THIRD_OPINION)'; }
 
-NO_THIRD_OPINION = NO THIRD OPINION: the stores are NOT tested on DynamoDB Local, which takes Java 17 and Maven 3.6.3 or newer
+NO_THIRD_OPINION = NO THIRD OPINION: the engine is NOT compared with DynamoDB Local, which takes Java 17 and Maven 3.6.3 or newer
 
 $(DYNAMODB_LOCAL): localstack/dynamodblocal/pom.xml localstack/dynamodblocal/SHA256SUMS
 	@rm -rf $(@D)

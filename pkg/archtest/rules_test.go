@@ -81,6 +81,11 @@ var rules = map[string]rule{
 	"pkg/memstore":  adapter,
 	"pkg/connector": adapter,
 
+	// The engine stands in for the service, and takes nothing of what is tested on it.
+	"pkg/dynamo/engine":     {ours: []string{"names"}, others: []string{sdk, smithy}},
+	"pkg/dynamo/faults":     adapter.and("dynamo*").andOthers(sdk, smithy),
+	"pkg/dynamo/dynamotest": adapter.and("dynamo*").andOthers(sdk, smithy),
+
 	"pkg/connector/identitycenter": adapter.andOthers(sdk, smithy),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 
@@ -188,7 +193,7 @@ func checkCDK(g graph) (complaints []string) {
 // gives tokens without a password), and the SDK's set-up, which is 2 MB for a few variables.
 var unlinked = []string{
 	sdk + "/config", cdk, jsii, tree, rapid, "testing", "net/http/httptest",
-	module + "pkg/memstore", module + "pkg/storetest", module + "pkg/connector/connectortest", module + "pkg/sim", module + "pkg/archtest",
+	module + "pkg/memstore", module + "pkg/dynamo/engine", module + "pkg/dynamo/faults", module + "pkg/dynamo/dynamotest", module + "pkg/storetest", module + "pkg/connector/connectortest", module + "pkg/sim", module + "pkg/archtest",
 	module + "localstack",
 }
 

@@ -12,8 +12,8 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/memstore"
 	"leasehold/pkg/secrets"
 )
 
@@ -21,7 +21,7 @@ import (
 type world struct {
 	*catalogs.Service
 	t     *testing.T
-	store *memstore.Store
+	store *dynamotest.Store
 	clock *clock.Virtual
 }
 
@@ -40,7 +40,7 @@ var by = authz.Caller{ID: "owner", Command: "call"}
 
 func newWorld(t *testing.T) *world {
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
-	store := memstore.New(memstore.Options{})
+	store := dynamotest.New()
 	return &world{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Jobs: &jobs{}, Hinter: &hints{}, Clock: c, IDs: c,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}}
 }
@@ -270,7 +270,7 @@ func TestR1_AnEditIsSentToTheHoldersWithItsGeneration(t *testing.T) {
 }
 
 // deaf loses the answer of the change that deletes a policy.
-type deaf struct{ *memstore.Store }
+type deaf struct{ *dynamotest.Store }
 
 func (d deaf) Commit(ctx context.Context, c entitlement.Change) error {
 	err := d.Store.Commit(ctx, c)
@@ -296,7 +296,7 @@ func TestS7_APolicyWhoseDeletionWasNotHeardOfStaysClosed(t *testing.T) {
 
 // crash answers nothing any more once a policy is closed.
 type crash struct {
-	*memstore.Store
+	*dynamotest.Store
 	closed bool
 }
 

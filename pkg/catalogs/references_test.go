@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/memstore"
 )
 
 // late is a store in which something happens just before a commit.
 type late struct {
-	*memstore.Store
+	*dynamotest.Store
 	before func(ctx context.Context)
 }
 

@@ -11,9 +11,9 @@ import (
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector"
 	"leasehold/pkg/delivery"
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/lifecycle"
-	"leasehold/pkg/memstore"
 	"leasehold/pkg/names"
 	"leasehold/pkg/queue"
 )
@@ -65,7 +65,7 @@ func (a at) Open(_ context.Context, id entitlement.ConnectorID) (connector.Conne
 func onBench(t *testing.T, run func(b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{world: &world{t: t, store: memstore.New(memstore.Options{}), clock: bubble{ids: clock.NewVirtual(time.Time{})}}, server: newServer(), stop: make(chan struct{})}
+		b := &bench{world: &world{t: t, store: dynamotest.New(), clock: bubble{ids: clock.NewVirtual(time.Time{})}}, server: newServer(), stop: make(chan struct{})}
 		b.lane = queue.NewMemory(clock.System{}, 5)
 		b.worker = &delivery.Service{Store: b.store, Connectors: at{target: b.server}, Lane: b.lane, Clock: b.clock, IDs: b.clock, Lease: names.DeliverTimeout, Log: quiet}
 		b.running.Go(b.tick)

@@ -9,8 +9,8 @@ import (
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/delivery"
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/memstore"
 )
 
 // bulk collects hints and re-hints of jobs.
@@ -238,7 +238,7 @@ func TestF10_ADeadTargetIsLeftAloneAndTakenUpAgain(t *testing.T) {
 
 // meddled has something happen just after a slot was read for the first time.
 type meddled struct {
-	*memstore.Store
+	*dynamotest.Store
 	once sync.Once
 	by   func()
 }

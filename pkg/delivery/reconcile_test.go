@@ -13,8 +13,8 @@ import (
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector"
 	"leasehold/pkg/delivery"
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/memstore"
 )
 
 const target entitlement.ConnectorID = "00000000-0000-4000-8000-00000000c0de"
@@ -28,7 +28,7 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 // world is a store, a target and a worker under virtual time.
 type world struct {
 	t      *testing.T
-	store  *memstore.Store
+	store  *dynamotest.Store
 	clock  ticking
 	target *system
 	worker *delivery.Service
@@ -36,7 +36,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, store: memstore.New(memstore.Options{}), clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), target: newSystem()}
+	w := &world{t: t, store: dynamotest.New(), clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), target: newSystem()}
 	w.lane = &bulk{}
 	w.worker = &delivery.Service{Store: w.store, Connectors: w.target, Lane: w.lane, Clock: w.clock, IDs: w.clock, Lease: time.Minute,
 		Log: quiet}
@@ -384,7 +384,7 @@ func TestL9_ACrashAfterTheCallLeavesATraceThatTheRemovalFinds(t *testing.T) {
 
 // mortal dies at the commit after its life is used up.
 type mortal struct {
-	*memstore.Store
+	*dynamotest.Store
 	mu   sync.Mutex
 	life int
 	err  error
@@ -403,7 +403,7 @@ func (m *mortal) Commit(ctx context.Context, c entitlement.Change) error {
 
 // crashing dies at every commit.
 type crashing struct {
-	*memstore.Store
+	*dynamotest.Store
 	err error
 }
 
@@ -439,7 +439,7 @@ func TestS14_AWorkerThatWasOvertakenWritesNothing(t *testing.T) {
 
 // overtaken has something happen just before its first claim.
 type overtaken struct {
-	*memstore.Store
+	*dynamotest.Store
 	once sync.Once
 	by   func()
 }
@@ -497,7 +497,7 @@ func TestS9_WhatAnotherWorkerJustGrantedIsOnRecordAsOurs(t *testing.T) {
 }
 
 // unfenced cannot read its fences.
-type unfenced struct{ *memstore.Store }
+type unfenced struct{ *dynamotest.Store }
 
 func (unfenced) Holding(context.Context, []entitlement.Fence) ([]bool, error) {
 	return nil, entitlement.Errorf(entitlement.Unavailable, "down")

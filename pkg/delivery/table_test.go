@@ -424,7 +424,7 @@ func (r *trial) look(e *employee) {
 		e.due = now.Add(time.Second)
 		e.back = e.due.Add(5 * time.Second)
 	}
-	if r.over(e) && r.anywhere(e) && !e.wrong[1] {
+	if strings.HasPrefix(last, "Expired") && !e.wrong[1] && r.anywhere(e) && r.over(e) {
 		e.wrong[1] = true
 		r.row.stillThere++
 		r.t.Errorf("called %s and still there: %s", last, r.told(e))

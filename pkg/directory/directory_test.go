@@ -11,21 +11,26 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/directory"
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/memstore"
 )
 
 var first = entitlement.Principal{Issuer: "https://id.example", Value: "root"}
 
 func newService() *directory.Service {
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
-	return &directory.Service{Store: memstore.New(memstore.Options{}), Clock: c, IDs: c, First: first, Hinter: &hints{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	return &directory.Service{Store: dynamotest.New(), Clock: c, IDs: c, First: first, Hinter: &hints{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 }
 
 // hints remembers who was hinted.
-type hints struct{ told []entitlement.UserID }
+type hints struct {
+	mu   sync.Mutex
+	told []entitlement.UserID
+}
 
 func (h *hints) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.told = append(h.told, subjects...)
 	return nil
 }
@@ -173,7 +178,7 @@ func TestLeaver_OwesTheEndOfEverythingAtOnce(t *testing.T) {
 	if err := s.DeleteUser(t.Context(), by, u.ID); err != nil {
 		t.Fatal(err)
 	}
-	head, _, err := s.Store.(*memstore.Store).Debt(t.Context(), u.ID)
+	head, _, err := s.Store.(*dynamotest.Store).Debt(t.Context(), u.ID)
 	if err != nil || !head.Off || !head.Owes() || len(s.Hinter.(*hints).told) != 1 {
 		t.Errorf("got %+v, %v, hints %v", head, err, s.Hinter)
 	}
@@ -236,7 +241,7 @@ func TestR52_WhoMayNotBeThereToDecideAnyMoreIsNoted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newService()
-			store := s.Store.(*memstore.Store)
+			store := s.Store.(*dynamotest.Store)
 			make := func(name string) entitlement.UserID {
 				u, err := s.CreateUser(ctx, by, entitlement.User{Type: entitlement.Member, DisplayName: "P", UserPrincipalName: name, Enabled: true})
 				if err != nil {

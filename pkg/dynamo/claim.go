@@ -71,12 +71,14 @@ func madeBy(c entitlement.Claim, it item) bool {
 }
 
 // Holding reports for each fence, in order, whether its claim and generation still hold.
+// What it answers was read after the last pause, if there was any: right after it somebody
+// writes to a target.
 func (db *DB) Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error) {
 	var keys []Key
 	for _, f := range fences {
 		keys = append(keys, headKey(f.Subject), sheetKey(f.Subject, f.Connector))
 	}
-	all, err := db.batch(ctx, true, keys...)
+	all, err := db.atOnce(ctx, keys...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"fmt"
-	"math/big"
 	"slices"
 	"strconv"
 	"time"
@@ -209,13 +208,12 @@ func when(f *fields, name string, p *time.Time) {
 		return
 	}
 	if m, ok := member[*types.AttributeValueMemberN](f, name); ok {
-		n, ok := new(big.Int).SetString(m.Value, 10)
+		t, ok := unInstant(m.Value)
 		if !ok {
 			f.err = fmt.Errorf("attribute %s is no instant", name)
 			return
 		}
-		sec, nano := new(big.Int).DivMod(n, big.NewInt(int64(time.Second)), new(big.Int))
-		*p = time.Unix(sec.Int64(), nano.Int64()).UTC()
+		*p = t
 	}
 }
 

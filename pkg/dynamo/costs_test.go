@@ -48,8 +48,10 @@ var (
 	costKeyedLast      = cost{1, 0, 14}
 )
 
-func TestCosts(t *testing.T) {
-	o := open(t)
+func TestCosts(t *testing.T) { everywhere(t, allCosts) }
+
+func allCosts(t *testing.T, p place) {
+	o := open(t, p)
 	ann, bob, eve := o.person(), o.person(), o.person()
 
 	r, c := o.ask(ann, o.asked.ID, costAskCold)
@@ -90,7 +92,11 @@ func TestCosts(t *testing.T) {
 }
 
 func TestS12_WhatAFingerprintCostsARequestOfThreeStages(t *testing.T) {
-	o := open(t)
+	everywhere(t, whatAFingerprintCostsARequestOfThreeStages)
+}
+
+func whatAFingerprintCostsARequestOfThreeStages(t *testing.T, p place) {
+	o := open(t, p)
 	o.fingerprint = strings.Repeat("5a", 32)
 	r, c := o.ask(o.person(), o.asked.ID, costAskCold)
 	o.costsCommit("submit, approval needed", costSubmit, c)
@@ -158,8 +164,10 @@ func (o *office) expire(u entitlement.User) {
 }
 
 // TestCostsOfPages measures pages of 100.
-func TestCostsOfPages(t *testing.T) {
-	o := open(t)
+func TestCostsOfPages(t *testing.T) { everywhere(t, costsOfPages) }
+
+func costsOfPages(t *testing.T, p place) {
+	o := open(t, p)
 	var refs []entitlement.DueRef
 	for range 100 {
 		u := newID[entitlement.UserID]()

@@ -2,53 +2,71 @@ package dynamo
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 
-	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
 )
 
 // DB is the table. It is safe for concurrent use, and keeps nothing between calls but
 // hints at which keys to read, and what it has written already and need not again.
 type DB struct {
-	client *dynamodb.Client
+	client patient
 	table  string
-	pause  func(ctx context.Context, try int) error // between tries
+	serial bool // nothing is done side by side
 
 	packages hints
 	written  sync.Map               // content-addressed rows that are there: key to time to live
 	signing  atomic.Pointer[[]byte] // the signing key, once read
 }
 
-// New returns the table that client reaches under the name.
-func New(client *dynamodb.Client, table string) *DB {
-	return &DB{client: client, table: table, pause: backOff}
+// Open returns the table of the name as a function uses it, by the SDK's own client.
+func Open(cfg aws.Config, table string) *DB {
+	return New(dynamodb.NewFromConfig(cfg, unretried), table)
 }
+
+// New returns the table that client reaches under the name. The client makes each call
+// once: whoever brings one of the SDK's own takes its tries away, or opens it with Open.
+func New(client Client, table string, options ...Option) *DB {
+	db := &DB{client: patient{client, backOff}, table: table}
+	for _, option := range options {
+		option(db)
+	}
+	return db
+}
+
+// Option changes how a table is used.
+type Option func(*DB)
+
+// Pausing has pause called between the tries of a call, where otherwise a random while of
+// the system's time goes by.
+func Pausing(pause Pause) Option { return func(db *DB) { db.client.pause = pause } }
+
+// OneByOne has calls that could be made side by side made one after the other, so that
+// their order is the same each time.
+func OneByOne() Option { return func(db *DB) { db.serial = true } }
 
 // Limits of the service and of our patience.
 const (
-	batchKeys  = 100 // keys of one BatchGetItem
-	batchTries = 8   // of a batch that comes back unfinished
-	parallel   = 16  // calls of one read, or of one preparation, side by side
-	maxRows    = 10_000
+	batchKeys = 100 // keys of one BatchGetItem
+	parallel  = 16  // calls of one read, or of one preparation, side by side
+	maxRows   = 10_000
 )
 
-// backOff waits a random while that doubles with each try.
-func backOff(ctx context.Context, try int) error {
-	limit := min(20*time.Millisecond<<try, time.Second)
-	return clock.System{}.Sleep(ctx, rand.N(limit))
-}
-
 // sideBySide does n things at once, a few at a time, and returns the first failure.
-func sideBySide(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+func (db *DB) sideBySide(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	if db.serial {
+		for i := range n {
+			if err := do(ctx, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for i := range n {
@@ -81,54 +99,6 @@ func one[T any](ctx context.Context, db *DB, s shape[T], key Key) (T, error) {
 
 func missing(noun string) error {
 	return entitlement.Errorf(entitlement.NotFound, "There is no %s with this id.", noun)
-}
-
-// found is what a batch read brought, by key.
-type found map[Key]item
-
-// batch reads items in as few calls as their number allows; absent ones are left out.
-func (db *DB) batch(ctx context.Context, strong bool, keys ...Key) (found, error) {
-	seen := map[Key]bool{}
-	var asked []item
-	for _, k := range keys {
-		if !seen[k] {
-			seen[k] = true
-			asked = append(asked, k.item())
-		}
-	}
-	all := found{}
-	for len(asked) > 0 {
-		n := min(len(asked), batchKeys)
-		if err := db.batchOnce(ctx, strong, asked[:n], all); err != nil {
-			return nil, err
-		}
-		asked = asked[n:]
-	}
-	return all, nil
-}
-
-// batchOnce reads up to batchKeys items, asking again for what the service left out.
-func (db *DB) batchOnce(ctx context.Context, strong bool, keys []item, all found) error {
-	for try := 0; len(keys) > 0; try++ {
-		if try == batchTries {
-			return throttled("batch get", nil)
-		}
-		if try > 0 {
-			if err := db.pause(ctx, try); err != nil {
-				return err
-			}
-		}
-		out, err := db.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-			db.table: {Keys: keys, ConsistentRead: aws.Bool(strong)}}})
-		if err != nil {
-			return failed(ctx, "batch get", err)
-		}
-		for _, it := range out.Responses[db.table] {
-			all[keyOf(it)] = it
-		}
-		keys = out.UnprocessedKeys[db.table].Keys
-	}
-	return nil
 }
 
 // pick returns the aggregate under key, if it was found.

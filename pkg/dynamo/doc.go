@@ -5,5 +5,5 @@
 // it was decided on; reads that decide anything are strongly consistent, and the two
 // indexes only say where to look. keys.go lists where everything lies and which
 // question reads it, the shapes_*.go files how each item is written, commit*.go what
-// a Change becomes, tx.go what each failure means.
+// a Change becomes, tx.go what each failure means, patient.go which calls are made again.
 package dynamo

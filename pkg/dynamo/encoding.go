@@ -61,17 +61,29 @@ func encUnique(text string) string {
 }
 
 func escape(s, also string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		c := s[i]
-		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.IndexByte(also, c) >= 0 {
-			b.WriteByte(c)
-			continue
-		}
-		b.WriteByte('%')
-		b.WriteString(strings.ToUpper(hex.EncodeToString([]byte{c})))
+	at := 0
+	for at < len(s) && plain(s[at], also) {
+		at++
 	}
-	return b.String()
+	if at == len(s) {
+		return s
+	}
+	const digits = "0123456789ABCDEF"
+	b := []byte(s[:at])
+	for ; at < len(s); at++ {
+		c := s[at]
+		if plain(c, also) {
+			b = append(b, c)
+		} else {
+			b = append(b, '%', digits[c>>4], digits[c&0xF])
+		}
+	}
+	return string(b)
+}
+
+// plain reports a byte that is not escaped.
+func plain(c byte, also string) bool {
+	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.IndexByte(also, c) >= 0
 }
 
 // digest hashes several texts so that no two lists of texts give the same.

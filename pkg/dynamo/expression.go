@@ -15,6 +15,7 @@ import (
 // through placeholders, since hundreds of short words are reserved.
 type expression struct {
 	names      map[string]string
+	known      map[string]string // the placeholders, by their names
 	values     item
 	conditions []string
 	clauses    map[string][]string // SET, REMOVE, ADD, DELETE
@@ -24,18 +25,16 @@ type expression struct {
 var clauseOrder = []string{"SET", "REMOVE", "ADD", "DELETE"}
 
 func newExpression() *expression {
-	return &expression{names: map[string]string{}, values: item{}, clauses: map[string][]string{}}
+	return &expression{names: map[string]string{}, known: map[string]string{}, values: item{}, clauses: map[string][]string{}}
 }
 
 // attr names an attribute.
 func (x *expression) attr(name string) string {
-	for placeholder, known := range x.names {
-		if known == name {
-			return placeholder
-		}
+	if placeholder, ok := x.known[name]; ok {
+		return placeholder
 	}
 	placeholder := "#n" + strconv.Itoa(len(x.names))
-	x.names[placeholder] = name
+	x.names[placeholder], x.known[name] = name, placeholder
 	return placeholder
 }
 

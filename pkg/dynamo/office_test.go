@@ -30,9 +30,9 @@ type office struct {
 
 func newID[T ~string]() T { return T(clock.System{}.New()) }
 
-func open(t *testing.T) *office {
+func open(t *testing.T, p place) *office {
 	o := &office{T: t, meter: dynamotest.NewMeter(dynamo.ItemSize), now: start2026}
-	o.db = table(t, emulator(t), o.meter)
+	o.db = p.metered(o.meter)
 	catalog := entitlement.Catalog{ID: newID[entitlement.CatalogID](), DisplayName: "Sales", Published: true, Created: start2026}
 	o.pkg = entitlement.AccessPackage{ID: newID[entitlement.PackageID](), Catalog: catalog.ID, DisplayName: "Field sales", Created: start2026}
 	for range 3 {

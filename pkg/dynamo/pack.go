@@ -3,10 +3,9 @@ package dynamo
 import (
 	"bytes"
 	"encoding/hex"
-	"fmt"
+	"math"
 	"math/big"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -27,18 +26,57 @@ const (
 // behind a mark; short ids are what lets a head hold its packages in 1 KB.
 func pack[T ~string](id T) []byte {
 	s := string(id)
-	if bare := strings.ReplaceAll(s, "-", ""); s == strings.ToLower(s) {
-		if b, err := hex.DecodeString(bare); err == nil {
-			if len(b) == packedUUID && s == uuid(b) || len(b) == packedHash && s == bare {
-				return b
-			}
-		}
+	if b, ok := packedShort(s); ok {
+		return b
 	}
 	b := append([]byte{textMark}, s...)
 	if len(b) == packedUUID || len(b) == packedHash {
 		b = append(b, textMark)
 	}
 	return b
+}
+
+// packedShort packs a UUID or a hash that is written as unpack writes it.
+func packedShort(s string) ([]byte, bool) {
+	var b []byte
+	switch len(s) {
+	case uuidLength:
+		b = make([]byte, 0, packedUUID)
+	case 2 * packedHash:
+		b = make([]byte, 0, packedHash)
+	default:
+		return nil, false
+	}
+	for i := 0; i < len(s); i += 2 {
+		if len(s) == uuidLength && isDash(i) {
+			if s[i] != '-' {
+				return nil, false
+			}
+			i++
+		}
+		high, low := nibble(s[i]), nibble(s[i+1])
+		if high > 0xF || low > 0xF {
+			return nil, false
+		}
+		b = append(b, high<<4|low)
+	}
+	return b, true
+}
+
+// uuidLength is the length of a UUID as text, in which isDash says where its dashes are.
+const uuidLength = 36
+
+func isDash(i int) bool { return i == 8 || i == 13 || i == 18 || i == 23 }
+
+// nibble is the value of a hexadecimal digit in lower case, or more than 15.
+func nibble(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 0xFF
 }
 
 // unpack is the inverse of pack.
@@ -55,8 +93,20 @@ func unpack[T ~string](b []byte) T {
 }
 
 func uuid(b []byte) string {
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	var text [uuidLength]byte
+	at := 0
+	for _, c := range b {
+		if isDash(at) {
+			text[at] = '-'
+			at++
+		}
+		text[at], text[at+1] = digits[c>>4], digits[c&0xF]
+		at += 2
+	}
+	return string(text[:])
 }
+
+const digits = "0123456789abcdef"
 
 // packPair writes two ids as one member of a set; the second may be empty.
 func packPair[A, B ~string](a A, b B) []byte {
@@ -114,9 +164,31 @@ func numeral(n int64) types.AttributeValue {
 
 // instant is a time as its nanoseconds since 1970, which outgrow 64 bits in 2262.
 func instant(t time.Time) types.AttributeValue {
+	if near(t.Unix()) {
+		return numeral(t.UnixNano())
+	}
 	n := new(big.Int).Mul(big.NewInt(t.Unix()), big.NewInt(int64(time.Second)))
 	n.Add(n, big.NewInt(int64(t.Nanosecond())))
 	return &types.AttributeValueMemberN{Value: n.String()}
+}
+
+// near reports seconds since 1970 whose nanoseconds fit into 64 bits.
+func near(seconds int64) bool {
+	const most = math.MaxInt64/int64(time.Second) - 1
+	return seconds <= most && seconds >= -most
+}
+
+// unInstant is the inverse of instant.
+func unInstant(s string) (t time.Time, ok bool) {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return time.Unix(0, n).UTC(), true
+	}
+	n, ok := new(big.Int).SetString(s, 10)
+	if !ok {
+		return time.Time{}, false
+	}
+	sec, nano := new(big.Int).DivMod(n, big.NewInt(int64(time.Second)), new(big.Int))
+	return time.Unix(sec.Int64(), nano.Int64()).UTC(), true
 }
 
 // yes is a flag that is set; one that is not has no attribute.

@@ -36,7 +36,7 @@ func (db *DB) prepare(ctx context.Context, c entitlement.Change, old images) err
 		todo = append(todo, db.namedGroups(approversKey(), approversOf(p))...)
 		todo = append(todo, db.namedGroups(targetsKey(), targetsOf(p))...)
 	}
-	err := sideBySide(ctx, len(todo), func(ctx context.Context, i int) error {
+	err := db.sideBySide(ctx, len(todo), func(ctx context.Context, i int) error {
 		_, err := db.client.UpdateItem(ctx, todo[i])
 		if err != nil && !conditionFailed(err) { // what failed is there already
 			return failed(ctx, "prepare", err)
@@ -167,7 +167,7 @@ func (db *DB) tidy(ctx context.Context, c entitlement.Change, old images) {
 				ConditionExpression: x.condition(), ExpressionAttributeNames: attrs, ExpressionAttributeValues: values})
 		}
 	}
-	_ = sideBySide(ctx, len(gone), func(ctx context.Context, i int) error {
+	_ = db.sideBySide(ctx, len(gone), func(ctx context.Context, i int) error {
 		_, err := db.client.DeleteItem(ctx, gone[i])
 		return err
 	})

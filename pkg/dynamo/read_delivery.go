@@ -112,7 +112,8 @@ func picked[ID comparable, T any](all found, s shape[T], ids []ID, key func(ID) 
 	return m, nil
 }
 
-// endedScopes adds the role scopes of packages of ended assignments.
+// endedScopes adds the role scopes of packages of ended assignments. They are asked for in
+// an order of their own, not in that of a map, so that a call is the same each time.
 func (db *DB) endedScopes(ctx context.Context, read []entitlement.PackageID, w *entitlement.Work) error {
 	var more []entitlement.PackageID
 	for _, a := range w.Ended {
@@ -120,6 +121,7 @@ func (db *DB) endedScopes(ctx context.Context, read []entitlement.PackageID, w *
 			more = append(more, a.Package)
 		}
 	}
+	slices.Sort(more)
 	scopes, err := several(ctx, db, scopesShape, true, keysOf(more, scopesKey))
 	for _, s := range scopes {
 		w.Scopes[s.Package] = s

@@ -60,7 +60,7 @@ func waitsIn(r entitlement.AssignmentRequest, rows []row) bool {
 func (db *DB) inbox(ctx context.Context, own []string, after string, size int) ([]row, error) {
 	lists := make([][]row, len(own))
 	sets := make([][]string, len(own))
-	err := sideBySide(ctx, len(own), func(ctx context.Context, i int) (err error) {
+	err := db.sideBySide(ctx, len(own), func(ctx context.Context, i int) (err error) {
 		lists[i], sets[i], err = db.inboxOwn(ctx, own[i], after, size)
 		return err
 	})
@@ -71,7 +71,7 @@ func (db *DB) inbox(ctx context.Context, own []string, after string, size int) (
 	slices.Sort(all)
 	all = slices.Compact(all)
 	ofSets := make([][]row, len(all))
-	err = sideBySide(ctx, len(all), func(ctx context.Context, i int) (err error) {
+	err = db.sideBySide(ctx, len(all), func(ctx context.Context, i int) (err error) {
 		ofSets[i], err = db.inboxRows(ctx, inboxPartition(party{kindSet, all[i]}), after, size)
 		return err
 	})

@@ -19,7 +19,7 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User) ([]entitlemen
 		who = append(who, party{kindGroup, string(g)})
 	}
 	rows := make([][]item, len(who))
-	err = sideBySide(ctx, len(who), func(ctx context.Context, i int) (err error) {
+	err = db.sideBySide(ctx, len(who), func(ctx context.Context, i int) (err error) {
 		rows[i], err = db.all(ctx, walk{index: index1, partition: targetRow(who[i], "").partition})
 		return err
 	})

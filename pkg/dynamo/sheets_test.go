@@ -12,8 +12,10 @@ import (
 
 // TestFailingSheetsAreListed proves that a sheet is listed by its worst reason while it
 // fails, and no longer.
-func TestFailingSheetsAreListed(t *testing.T) {
-	r, at := bare(t), newID[entitlement.ConnectorID]()
+func TestFailingSheetsAreListed(t *testing.T) { everywhere(t, failingSheetsAreListed) }
+
+func failingSheetsAreListed(t *testing.T, p place) {
+	r, at := bare(t, p), newID[entitlement.ConnectorID]()
 	record := func(subject entitlement.UserID, grants ...entitlement.Grant) {
 		t.Helper()
 		sheet, err := r.db.Claim(context.Background(), entitlement.Claim{Subject: subject, Connector: at, Token: "one", Now: start2026, Until: start2026.Add(time.Minute)})
@@ -58,8 +60,10 @@ func TestFailingSheetsAreListed(t *testing.T) {
 }
 
 // TestOpenRequests proves that a subject's open requests are found among all others.
-func TestOpenRequests(t *testing.T) {
-	r, subject := bare(t), newID[entitlement.UserID]()
+func TestOpenRequests(t *testing.T) { everywhere(t, openRequests) }
+
+func openRequests(t *testing.T, p place) {
+	r, subject := bare(t, p), newID[entitlement.UserID]()
 	var want []entitlement.RequestID
 	for _, state := range entitlement.RequestStates {
 		id := newID[entitlement.RequestID]()
@@ -82,8 +86,10 @@ func TestOpenRequests(t *testing.T) {
 }
 
 // TestBreakers proves that a target of which nothing is remembered has a breaker at version 0.
-func TestBreakers(t *testing.T) {
-	r, at := bare(t), newID[entitlement.ConnectorID]()
+func TestBreakers(t *testing.T) { everywhere(t, breakers) }
+
+func breakers(t *testing.T, p place) {
+	r, at := bare(t, p), newID[entitlement.ConnectorID]()
 	want := entitlement.Breaker{Connector: at}
 	for range 2 {
 		if got, err := r.db.Breaker(context.Background(), at); err != nil || got != want {
@@ -103,8 +109,10 @@ func TestBreakers(t *testing.T) {
 
 // TestClaimOfManyRoles proves that more intended roles than one update can carry are
 // all entered before the sheet is handed out.
-func TestClaimOfManyRoles(t *testing.T) {
-	r, at := bare(t), newID[entitlement.ConnectorID]()
+func TestClaimOfManyRoles(t *testing.T) { everywhere(t, claimOfManyRoles) }
+
+func claimOfManyRoles(t *testing.T, p place) {
+	r, at := bare(t, p), newID[entitlement.ConnectorID]()
 	claim := entitlement.Claim{Subject: newID[entitlement.UserID](), Connector: at, Token: "one", Now: start2026, Until: start2026.Add(time.Minute)}
 	for i := range 350 {
 		claim.Intend = append(claim.Intend, entitlement.RoleRef{Connector: at, Resource: fmt.Sprint("team ", i), Role: "member"})
@@ -125,8 +133,10 @@ func TestClaimOfManyRoles(t *testing.T) {
 }
 
 // TestLeasesEndToTheNanosecond proves that the table compares times in full.
-func TestLeasesEndToTheNanosecond(t *testing.T) {
-	r := bare(t)
+func TestLeasesEndToTheNanosecond(t *testing.T) { everywhere(t, leasesEndToTheNanosecond) }
+
+func leasesEndToTheNanosecond(t *testing.T, p place) {
+	r := bare(t, p)
 	claim := entitlement.Claim{Subject: newID[entitlement.UserID](), Connector: newID[entitlement.ConnectorID](), Token: "one", Now: start2026, Until: start2026.Add(time.Minute)}
 	if _, err := r.db.Claim(context.Background(), claim); err != nil {
 		t.Fatal(err)
@@ -143,8 +153,10 @@ func TestLeasesEndToTheNanosecond(t *testing.T) {
 
 // TestAClaimWhoseAnswerWasLost proves that the same call again, as the client makes it
 // after a lost answer, finds its own claim.
-func TestAClaimWhoseAnswerWasLost(t *testing.T) {
-	r := bare(t)
+func TestAClaimWhoseAnswerWasLost(t *testing.T) { everywhere(t, aClaimWhoseAnswerWasLost) }
+
+func aClaimWhoseAnswerWasLost(t *testing.T, p place) {
+	r := bare(t, p)
 	at := newID[entitlement.ConnectorID]()
 	claim := entitlement.Claim{Subject: newID[entitlement.UserID](), Connector: at, Token: "one", Now: start2026, Until: start2026.Add(time.Minute),
 		Intend: []entitlement.RoleRef{{Connector: at, Resource: "team", Role: "member"}}}

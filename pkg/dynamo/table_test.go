@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"leasehold/pkg/clock"
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/entitlement"
 )
@@ -18,25 +17,16 @@ import (
 // raw is the table behind a DB, for what its ports do not show.
 type raw struct {
 	*testing.T
-	db     *dynamo.DB
-	client *dynamodb.Client
-	name   string
+	place
+	db *dynamo.DB
 }
 
-func bare(t *testing.T) *raw {
-	e := emulator(t)
-	r := &raw{T: t, client: e.Client(nil), name: "test-" + clock.System{}.New()}
-	if err := e.CreateTable(context.Background(), r.name); err != nil {
-		t.Fatal(err)
-	}
-	r.db = dynamo.New(r.client, r.name)
-	return r
-}
+func bare(t *testing.T, p place) *raw { return &raw{T: t, place: p, db: p.db()} }
 
 // sorts returns the sort keys of a partition.
 func (r *raw) sorts(pk string) []string {
 	r.Helper()
-	out, err := r.client.Query(context.Background(), &dynamodb.QueryInput{TableName: &r.name, KeyConditionExpression: aws.String("pk = :p"),
+	out, err := r.client.Query(context.Background(), &dynamodb.QueryInput{TableName: &r.table, KeyConditionExpression: aws.String("pk = :p"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":p": &types.AttributeValueMemberS{Value: pk}}})
 	if err != nil {
 		r.Fatal(err)
@@ -56,37 +46,41 @@ func (r *raw) commit(c entitlement.Change) {
 }
 
 // TestPolicyHintsAreTidied proves that a policy's hints are those of its present targets.
-func TestPolicyHintsAreTidied(t *testing.T) {
-	r := bare(t)
+func TestPolicyHintsAreTidied(t *testing.T) { everywhere(t, policyHintsAreTidied) }
+
+func policyHintsAreTidied(t *testing.T, p place) {
+	r := bare(t, p)
 	a, b := newID[string](), newID[string]()
-	p := entitlement.AssignmentPolicy{ID: newID[entitlement.PolicyID](), Package: newID[entitlement.PackageID](), Scope: entitlement.ScopeSpecificUsers,
+	policy := entitlement.AssignmentPolicy{ID: newID[entitlement.PolicyID](), Package: newID[entitlement.PackageID](), Scope: entitlement.ScopeSpecificUsers,
 		Targets: []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: a}, {Kind: entitlement.GroupMembers, ID: b}}}
 	put := func(want ...string) {
 		t.Helper()
-		r.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}})
-		p.Version++
-		if got := r.sorts("POL#" + string(p.ID)); !slices.Equal(got, want) {
+		r.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{policy}})
+		policy.Version++
+		if got := r.sorts("POL#" + string(policy.ID)); !slices.Equal(got, want) {
 			t.Fatalf("got %v, want %v", got, want)
 		}
 	}
 	put("POL", "T#G#"+b, "T#U#"+a)
-	p.Targets = p.Targets[1:]
+	policy.Targets = policy.Targets[1:]
 	put("POL", "T#G#"+b)
-	stale := p
+	stale := policy
 	stale.Version, stale.Scope, stale.Targets = 1, entitlement.ScopeAllUsers, nil
 	if err := r.db.Commit(context.Background(), entitlement.Change{Policies: []entitlement.AssignmentPolicy{stale}}); entitlement.StalePart(err) != entitlement.PartConfiguration {
 		t.Fatalf("got %v, want a stale configuration", err)
 	}
-	p.Scope, p.Targets = entitlement.ScopeAllMembers, nil
+	policy.Scope, policy.Targets = entitlement.ScopeAllMembers, nil
 	put("POL", "T#ALL")
-	p.Erased = true
+	policy.Erased = true
 	put()
 }
 
 // TestApproverSetsArePutOnce proves that a set in use costs the next request nothing,
 // in this process or, once its rows are there, in another.
-func TestApproverSetsArePutOnce(t *testing.T) {
-	r := bare(t)
+func TestApproverSetsArePutOnce(t *testing.T) { everywhere(t, approverSetsArePutOnce) }
+
+func approverSetsArePutOnce(t *testing.T, p place) {
+	r := bare(t, p)
 	two := []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: newID[string]()}, {Kind: entitlement.SingleUser, ID: newID[string]()}}
 	ask := func() {
 		t.Helper()
@@ -94,34 +88,41 @@ func TestApproverSetsArePutOnce(t *testing.T) {
 			Created: start2026, Stages: []entitlement.Stage{{Asked: two, Deadline: start2026.Add(time.Hour)}}}}})
 	}
 	ask()
-	first := r.versions()
+	first := r.versions(two)
 	ask()
-	r.db = dynamo.New(r.client, r.name) // another process
+	r.db = r.place.db() // another process
 	ask()
-	if got := r.versions(); len(first) != 2 || !slices.Equal(got, first) {
+	if got := r.versions(two); len(first) != 2 || !slices.Equal(got, first) {
 		t.Errorf("got the versions %v, want %v", got, first)
 	}
 }
 
-// versions returns the versions of all rows of approver sets.
-func (r *raw) versions() []string {
+// versions returns the versions of the rows that lead from the members to their set.
+func (r *raw) versions(members []entitlement.SubjectSet) []string {
 	r.Helper()
-	out, err := r.client.Scan(context.Background(), &dynamodb.ScanInput{TableName: &r.name, FilterExpression: aws.String("begins_with(pk, :p) AND attribute_exists(#ttl)"),
-		ExpressionAttributeNames:  map[string]string{"#ttl": "ttl"},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":p": &types.AttributeValueMemberS{Value: "ASET#"}}})
-	if err != nil {
-		r.Fatal(err)
-	}
 	var all []string
-	for _, it := range out.Items {
-		all = append(all, it["v"].(*types.AttributeValueMemberN).Value)
+	for _, m := range members {
+		out, err := r.client.Query(context.Background(), &dynamodb.QueryInput{TableName: &r.table, IndexName: aws.String("index1"), KeyConditionExpression: aws.String("i1p = :p"),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":p": &types.AttributeValueMemberS{Value: "INBOX#U#" + m.ID}}})
+		if err != nil {
+			r.Fatal(err)
+		}
+		for _, row := range out.Items {
+			got, err := r.client.GetItem(context.Background(), &dynamodb.GetItemInput{TableName: &r.table, Key: map[string]types.AttributeValue{"pk": row["pk"], "sk": row["sk"]}})
+			if err != nil || got.Item["ttl"] == nil {
+				r.Fatalf("got %v, %v", got, err)
+			}
+			all = append(all, got.Item["v"].(*types.AttributeValueMemberN).Value)
+		}
 	}
 	return all
 }
 
 // TestJobsFallDue proves that an edit on its way to the holders is found until it is through.
-func TestJobsFallDue(t *testing.T) {
-	r := bare(t)
+func TestJobsFallDue(t *testing.T) { everywhere(t, jobsFallDue) }
+
+func jobsFallDue(t *testing.T, p place) {
+	r := bare(t, p)
 	job := entitlement.Job{Package: newID[entitlement.PackageID](), Gen: 3, Look: start2026, Created: start2026}
 	due := func() []entitlement.DueRef {
 		t.Helper()
@@ -152,8 +153,10 @@ func TestJobsFallDue(t *testing.T) {
 }
 
 // TestAHeadThatIsOffTakesNothing proves that nobody who is off gets a package.
-func TestAHeadThatIsOffTakesNothing(t *testing.T) {
-	r, subject := bare(t), newID[entitlement.UserID]()
+func TestAHeadThatIsOffTakesNothing(t *testing.T) { everywhere(t, aHeadThatIsOffTakesNothing) }
+
+func aHeadThatIsOffTakesNothing(t *testing.T, p place) {
+	r, subject := bare(t, p), newID[entitlement.UserID]()
 	enter := entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Look: start2026,
 		Enter: entitlement.Waiting{Package: newID[entitlement.PackageID](), Assignment: newID[entitlement.AssignmentID]()}}}}
 	r.commit(entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Off: true, Look: start2026}}})

@@ -9,18 +9,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 
 	"leasehold/pkg/entitlement"
 )
-
-// txTries is how often a transaction that met another one on the same item is tried.
-const txTries = 8
 
 // Codes of the service's failures, of whole calls and of single items of a transaction.
 const (
 	codeConditionFailed = "ConditionalCheckFailed"
 	codeConflict        = "TransactionConflict"
+	codeNone            = "None"
 )
 
 // throttling are the codes that say: too much at once.
@@ -33,6 +30,12 @@ var throttling = map[string]bool{
 	"LimitExceededException":                 true,
 }
 
+// meeting are the codes that say: another transaction is at the same item, or this very one.
+var meeting = map[string]bool{
+	codeConflict + "Exception":       true,
+	"TransactionInProgressException": true,
+}
+
 // transact makes all actions of a plan true, or none. The token makes the tries of
 // one call one effect; two calls never share it, since of two equal changes one must
 // still lose.
@@ -40,40 +43,10 @@ func (db *DB) transact(ctx context.Context, p *plan) error {
 	token := make([]byte, 16)
 	rand.Read(token) // never fails: it crashes the program first
 	in := &dynamodb.TransactWriteItemsInput{TransactItems: p.actions, ClientRequestToken: aws.String(hex.EncodeToString(token))}
-	for try := 1; ; try++ {
-		_, err := db.client.TransactWriteItems(ctx, in)
-		if err == nil {
-			return nil
-		}
-		if try == txTries || !contended(err) {
-			return refused(ctx, err, p.parts)
-		}
-		if err := db.pause(ctx, try); err != nil {
-			return err
-		}
+	if _, err := db.client.TransactWriteItems(ctx, in); err != nil {
+		return refused(ctx, err, p.parts)
 	}
-}
-
-// contended reports that a transaction only met others: nothing of it was found untrue.
-func contended(err error) bool {
-	if _, ok := errors.AsType[*types.TransactionInProgressException](err); ok {
-		return true
-	}
-	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
-	if !ok {
-		return false
-	}
-	met := false
-	for _, reason := range canceled.CancellationReasons {
-		switch aws.ToString(reason.Code) {
-		case "", "None":
-		case codeConflict:
-			met = true
-		default:
-			return false
-		}
-	}
-	return met
+	return nil
 }
 
 // refused translates the failure of a transaction by the item that failed.
@@ -82,15 +55,12 @@ func refused(ctx context.Context, err error, parts []entitlement.Part) error {
 	if !ok {
 		return failed(ctx, "commit", err)
 	}
-	tooMuch := contended(err)
 	for i, reason := range canceled.CancellationReasons {
-		code := aws.ToString(reason.Code)
-		if code == codeConditionFailed && i < len(parts) {
+		if aws.ToString(reason.Code) == codeConditionFailed && i < len(parts) {
 			return entitlement.StaleError(parts[i])
 		}
-		tooMuch = tooMuch || throttling[code]
 	}
-	if tooMuch {
+	if crowded(err) {
 		return throttled("commit", err)
 	}
 	return &entitlement.Error{Kind: entitlement.Internal, Op: "commit", Err: err}
@@ -108,11 +78,10 @@ func failed(ctx context.Context, op string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	api, ok := errors.AsType[smithy.APIError](err)
 	switch {
-	case ok && (throttling[api.ErrorCode()] || api.ErrorCode() == codeConflict+"Exception"):
+	case crowded(err):
 		return throttled(op, err)
-	case ok && api.ErrorFault() == smithy.FaultClient:
+	case !silent(err):
 		return &entitlement.Error{Kind: entitlement.Internal, Op: op, Err: err}
 	default:
 		return entitlement.Wrap(entitlement.Unavailable, op, err, "The store does not answer at the moment. Try again.")

@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"leasehold/pkg/entitlement"
 )
@@ -22,6 +23,11 @@ func canceled(codes ...string) error {
 		err.CancellationReasons = append(err.CancellationReasons, types.CancellationReason{Code: aws.String(code)})
 	}
 	return err
+}
+
+// answered is a failure with the status of the service's answer.
+func answered(status int, err error) error {
+	return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: err}
 }
 
 func TestRefusedSaysWhichPart(t *testing.T) {
@@ -71,8 +77,9 @@ func TestFailedTranslates(t *testing.T) {
 		"service down":        {context.Background(), &types.InternalServerError{}, entitlement.Unavailable, nil},
 		"network down":        {context.Background(), errors.New("secret: connection refused"), entitlement.Unavailable, nil},
 		"table gone":          {context.Background(), &types.ResourceNotFoundException{}, entitlement.Internal, nil},
-		"malformed":           {context.Background(), api("ValidationException", smithy.FaultClient), entitlement.Internal, nil},
-		"not allowed":         {context.Background(), api("AccessDeniedException", smithy.FaultClient), entitlement.Internal, nil},
+		"malformed":           {context.Background(), answered(400, api("ValidationException", smithy.FaultUnknown)), entitlement.Internal, nil},
+		"not allowed":         {context.Background(), answered(400, api("AccessDeniedException", smithy.FaultUnknown)), entitlement.Internal, nil},
+		"unknown and broken":  {context.Background(), answered(503, api("Whatever", smithy.FaultUnknown)), entitlement.Unavailable, nil},
 		"caller has gone":     {over, api("ThrottlingException", smithy.FaultClient), entitlement.Internal, context.Canceled},
 		"unknown server side": {context.Background(), api("Whatever", smithy.FaultServer), entitlement.Unavailable, nil},
 	}
@@ -95,26 +102,28 @@ func noSecret(t *testing.T, err error) {
 	}
 }
 
-// scripted returns a DB whose service answers each call with the next of errs, and the
+// script is a service that answers each transaction with the next of errs, and keeps the
 // tokens that it was sent.
+type script struct {
+	Client
+	errs   []error
+	tokens []string
+}
+
+func (s *script) TransactWriteItems(_ context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	s.tokens = append(s.tokens, aws.ToString(in.ClientRequestToken))
+	if n := len(s.tokens); n <= len(s.errs) {
+		return nil, s.errs[n-1]
+	}
+	return &dynamodb.TransactWriteItemsOutput{}, nil
+}
+
+// scripted returns a DB on such a service, and the tokens that are sent.
 func scripted(errs ...error) (*DB, *[]string) {
-	var tokens []string
-	answer := middleware.InitializeMiddlewareFunc("Script", func(_ context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (out middleware.InitializeOutput, _ middleware.Metadata, err error) {
-		if tx, ok := in.Parameters.(*dynamodb.TransactWriteItemsInput); ok {
-			tokens = append(tokens, aws.ToString(tx.ClientRequestToken))
-			out.Result = &dynamodb.TransactWriteItemsOutput{}
-		}
-		if len(tokens) <= len(errs) {
-			err = errs[len(tokens)-1]
-		}
-		return out, middleware.Metadata{}, err
-	})
-	client := dynamodb.New(dynamodb.Options{Region: "us-east-1", APIOptions: []func(*middleware.Stack) error{
-		func(stack *middleware.Stack) error { return stack.Initialize.Add(answer, middleware.Before) },
-	}})
-	db := New(client, "t")
-	db.pause = func(ctx context.Context, _ int) error { return ctx.Err() }
-	return db, &tokens
+	s := &script{errs: errs}
+	db := New(s, "t")
+	db.client.pause = func(ctx context.Context, _ int) error { return ctx.Err() }
+	return db, &s.tokens
 }
 
 var aGroup = entitlement.Change{Groups: []entitlement.Group{{ID: idG}}}
@@ -140,12 +149,12 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 
 func TestConflictsAreNotTriedForEver(t *testing.T) {
 	var errs []error
-	for range 2 * txTries {
+	for range 2 * tries {
 		errs = append(errs, canceled("TransactionConflict"))
 	}
 	db, tokens := scripted(errs...)
-	if err := db.Commit(context.Background(), aGroup); entitlement.KindOf(err) != entitlement.Throttled || len(*tokens) != txTries {
-		t.Errorf("got %v after %d tries, want throttled after %d", err, len(*tokens), txTries)
+	if err := db.Commit(context.Background(), aGroup); entitlement.KindOf(err) != entitlement.Throttled || len(*tokens) != tries {
+		t.Errorf("got %v after %d tries, want throttled after %d", err, len(*tokens), tries)
 	}
 }
 
@@ -159,7 +168,7 @@ func TestUntrueConditionsAreNotTriedAgain(t *testing.T) {
 func TestACanceledCallStopsTrying(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	db, tokens := scripted(canceled("TransactionConflict"), nil)
-	db.pause = func(ctx context.Context, _ int) error { cancel(); return ctx.Err() }
+	db.client.pause = func(ctx context.Context, _ int) error { cancel(); return ctx.Err() }
 	if err := db.Commit(ctx, aGroup); !errors.Is(err, context.Canceled) || len(*tokens) != 1 {
 		t.Errorf("got %v after %d tries, want the cancellation after one", err, len(*tokens))
 	}

@@ -11,8 +11,9 @@ import (
 
 	"leasehold/pkg/clock"
 	"leasehold/pkg/directory"
+	"leasehold/pkg/dynamo/dynamotest"
+	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/memstore"
 	"leasehold/pkg/names"
 )
 
@@ -46,27 +47,34 @@ func TestPanicsAreAnswered(t *testing.T) {
 	}
 }
 
-// A store that does not answer is a 503 for every list, and never half an answer.
+// A store that does not answer is a 503 for every list, and never half an answer, whichever
+// of its calls is the first without one.
 func TestStoreThatDoesNotAnswer(t *testing.T) {
 	w := newWorld(t)
 	w.offer(open())
-	down := ""
-	flaky := memstore.New(memstore.Options{Fault: func(op string, _ ...string) memstore.Fault {
-		if op == down {
-			return memstore.FailBefore
+	calls, down := 0, 0
+	flaky := dynamotest.Flaky(func(faults.Op) dynamotest.Fault {
+		if calls++; down > 0 && calls >= down {
+			return dynamotest.FailBefore
 		}
-		return memstore.None
-	}})
+		return dynamotest.None
+	})
 	w.api[names.Catalogs].(*api).deps.Reads = flaky
 	d := w.api[names.Catalogs].(*api).deps.Directory
 	w.api[names.Catalogs].(*api).deps.Directory = &directory.Service{Store: flaky, Clock: d.Clock, IDs: d.IDs, First: d.First, Hinter: d.Hinter, Log: d.Log}
 	w.api[names.Catalogs].(*api).deps.Catalogs.Store = flaky
 	w.call("admin", "GET", "/v1.0/me", nil).want(200)
-	for op, path := range map[string]string{"ListCatalogs": em + "/catalogs", "ListPackages": packagePath, "User": "/v1.0/me", "Bound": "/v1.0/me", "ListUsers": "/v1.0/users", "ListConnectors": ours + "/connectors"} {
-		down = op
-		got := w.call("admin", "GET", path, nil).want(http.StatusServiceUnavailable)
-		if got.header.Get("Retry-After") == "" || got.get("error.code") != "serviceNotAvailable" {
-			t.Errorf("%s: %s", op, got.text)
+	for _, path := range []string{em + "/catalogs", packagePath, "/v1.0/me", "/v1.0/users", ours + "/connectors"} {
+		for range 2 { // what the store keeps is not read again
+			calls, down = 0, 0
+			w.call("admin", "GET", path, nil).want(200)
+		}
+		for at := range calls {
+			calls, down = 0, at+1
+			got := w.call("admin", "GET", path, nil).want(http.StatusServiceUnavailable)
+			if got.header.Get("Retry-After") == "" || got.get("error.code") != "serviceNotAvailable" {
+				t.Errorf("%s, call %d: %s", path, at+1, got.text)
+			}
 		}
 	}
 }

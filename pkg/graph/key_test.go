@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"leasehold/pkg/dynamo/dynamotest"
+	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/memstore"
 )
 
 // keyed sends a request under what stands in the header, which may be several lines.
@@ -262,15 +263,15 @@ func TestF1_WhoDidNotHearTheAnswerGetsItByTheSameKey(t *testing.T) {
 	w := newWorld(t)
 	w.offer(open())
 	gone := false
-	w.fault = func(op string) memstore.Fault {
+	w.fault = func(op faults.Op) dynamotest.Fault {
 		switch {
 		case gone:
-			return memstore.FailBefore
-		case op == "Commit":
+			return dynamotest.FailBefore
+		case op == faults.TransactWriteItems:
 			gone = true
-			return memstore.FailAfter
+			return dynamotest.FailAfter
 		default:
-			return memstore.None
+			return dynamotest.None
 		}
 	}
 	w.keyed("member", w.asking("I sell"), "k").want(503)

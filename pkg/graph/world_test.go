@@ -17,8 +17,9 @@ import (
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/directory"
+	"leasehold/pkg/dynamo/dynamotest"
+	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/memstore"
 	"leasehold/pkg/names"
 	"leasehold/pkg/obs"
 	"leasehold/pkg/requests"
@@ -30,17 +31,17 @@ const publicURL = "https://access.example.com"
 // world is the whole API over a store in memory, with a few people in it.
 type world struct {
 	*testing.T
-	store *memstore.Store
+	store *dynamotest.Store
 	clock *clock.Virtual
 	api   map[string]http.Handler // by function
 	ids   map[string]string       // of people, groups and things, by name
 	log   bytes.Buffer
-	reads atomic.Int64                   // operations of the store
-	fault func(op string) memstore.Fault // nil: none
+	reads atomic.Int64                        // operations of the store
+	fault func(op faults.Op) dynamotest.Fault // nil: none
 }
 
 // targets knows every group of the directory, and any group of a SCIM server.
-type targets struct{ store *memstore.Store }
+type targets struct{ store *dynamotest.Store }
 
 func (t targets) Resource(ctx context.Context, at entitlement.ConnectorID, originID string) (entitlement.Resource, error) {
 	if at == entitlement.BuiltinConnector {
@@ -82,13 +83,13 @@ func (tokens) Verify(_ context.Context, authorization string) (authn.Token, erro
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, clock: clock.NewVirtual(time.Date(2026, 3, 1, 9, 0, 0, 123456789, time.UTC)), ids: map[string]string{}}
-	w.store = memstore.New(memstore.Options{Fault: func(op string, _ ...string) memstore.Fault {
+	w.store = dynamotest.Flaky(func(op faults.Op) dynamotest.Fault {
 		w.reads.Add(1)
 		if w.fault == nil {
-			return memstore.None
+			return dynamotest.None
 		}
 		return w.fault(op)
-	}})
+	})
 	log := obs.New(&w.log, "test")
 	people := &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Hinter: noHints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example.com", Value: "admin"}}
 	deps := Deps{Authenticator: tokens{}, Directory: people, Reads: w.store, PublicURL: publicURL, Clock: w.clock,

@@ -10,8 +10,8 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/directory"
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/memstore"
 )
 
 // office is a world with a directory, and people who approve in it.
@@ -24,8 +24,10 @@ type office struct {
 	ann, bob  entitlement.UserID // of the board
 }
 
-func newOffice(t *testing.T, o memstore.Options) *office {
-	w := &office{world: newWorld(t, o), by: authz.Caller{ID: "adm", Command: "call"}}
+func newOffice(t *testing.T) *office { return officeIn(t, newWorld(t)) }
+
+func officeIn(t *testing.T, in *world) *office {
+	w := &office{world: in, by: authz.Caller{ID: "adm", Command: "call"}}
 	w.directory = &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Hinter: w.world, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	for _, u := range []*entitlement.UserID{&w.boss, &w.fay, &w.ann, &w.bob} {
 		*u = w.hire()
@@ -82,7 +84,9 @@ func (w *office) asks(primary ...entitlement.SubjectSet) entitlement.AssignmentR
 // waitsFor demands that the request is among what waits for somebody, or is not.
 func (w *office) waitsFor(r entitlement.AssignmentRequest, who entitlement.UserID, want bool) {
 	w.t.Helper()
-	w.store.Settle()
+	if w.settle != nil {
+		w.settle()
+	}
 	u, err := w.store.User(context.Background(), who)
 	if err != nil {
 		w.t.Fatal(err)
@@ -164,7 +168,7 @@ func TestR52_WhenNobodyIsLeftToDecideOthersBecomeApproversWithinAMinute(t *testi
 			}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newOffice(t, memstore.Options{})
+			w := newOffice(t)
 			r := w.asks(c.asks(w)...)
 			w.run()
 			w.waitsFor(r, w.fay, false)
@@ -193,29 +197,38 @@ func TestR52_WhenNobodyIsLeftToDecideOthersBecomeApproversWithinAMinute(t *testi
 }
 
 func TestR52_WhatTheIndexHadNotHeardOfIsFoundByTheSecondLook(t *testing.T) {
-	w := newOffice(t, memstore.Options{IndexLag: 3})
+	w := officeIn(t, newWorldBehind(t))
 	early := w.asks(askManager)
-	w.store.Settle()
 	w.enabled(w.boss, false)
+	w.settle()
 	late := w.asks(askManager) // decided on while the boss was there still, and written after that
 	w.clock.Advance(time.Second)
 	w.run()
 	w.waitsFor(early, w.fay, true)
 	w.waitsFor(late, w.fay, false)
 	w.clock.Advance(time.Minute)
-	w.store.Settle()
+	w.settle()
 	w.run()
 	w.waitsFor(late, w.fay, true)
 }
 
+// mute is a store that does not read what waits for somebody while it fails.
+type mute struct {
+	*dynamotest.Store
+	fails *bool
+}
+
+func (m *mute) Inbox(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if *m.fails {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, entitlement.Errorf(entitlement.Unavailable, "The store does not answer.")
+	}
+	return m.Store.Inbox(ctx, u, page)
+}
+
 func TestS21_OfManyWhoWaitForOneEachTickTakesItsShareAndNoneIsForgotten(t *testing.T) {
 	fail := false
-	w := newOffice(t, memstore.Options{Fault: func(op string, _ ...string) memstore.Fault {
-		if fail && op == "Inbox" {
-			return memstore.FailBefore
-		}
-		return memstore.None
-	}})
+	w := newOffice(t)
+	w.tick.Store = &mute{w.store, &fail}
 	var all []entitlement.AssignmentRequest
 	for range 250 {
 		all = append(all, w.asks(askManager))
@@ -240,7 +253,7 @@ func TestS21_OfManyWhoWaitForOneEachTickTakesItsShareAndNoneIsForgotten(t *testi
 
 func TestR52_ADailyLookFindsWhatNobodyNoted(t *testing.T) {
 	ctx := context.Background()
-	w := newOffice(t, memstore.Options{})
+	w := newOffice(t)
 	r, quiet := w.asks(askManager), w.asks(single(w.ann))
 	u, err := w.store.User(ctx, w.boss)
 	if err != nil {
@@ -273,7 +286,7 @@ func TestR52_ADailyLookFindsWhatNobodyNoted(t *testing.T) {
 }
 
 func TestR60_AnAlternateWhoIsGoneIsReplacedWhenItIsTheirTime(t *testing.T) {
-	w := newOffice(t, memstore.Options{})
+	w := newOffice(t)
 	w.enabled(w.bob, false)
 	stage := entitlement.ApprovalStage{Primary: []entitlement.SubjectSet{single(w.ann)}, Escalation: true, EscalateAfter: time.Hour, Alternates: []entitlement.SubjectSet{single(w.bob)},
 		FallbackAlternates: []entitlement.SubjectSet{single(w.fay)}}
@@ -288,7 +301,7 @@ func TestF36_AScheduledStartForSomebodyWhoLeftTheGroupLapses(t *testing.T) {
 	ctx := context.Background()
 	for name, left := range map[string]bool{"left": true, "still in it": false} {
 		t.Run(name, func(t *testing.T) {
-			w := newOffice(t, memstore.Options{})
+			w := newOffice(t)
 			mia := w.hire()
 			if err := w.directory.Join(ctx, w.by, w.board, false, mia); err != nil {
 				t.Fatal(err)

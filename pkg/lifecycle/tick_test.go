@@ -6,32 +6,47 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"leasehold/pkg/clock"
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/lifecycle"
-	"leasehold/pkg/memstore"
 )
 
 type world struct {
 	t      *testing.T
-	store  *memstore.Store
+	store  *dynamotest.Store
+	settle func() // the indexes hear of everything; nil: they are never behind
 	clock  *clock.Virtual
+	mu     sync.Mutex
 	hinted map[entitlement.UserID]int
 	lost   bool // hints are lost
 	jobs   []int64
 	tick   *lifecycle.Service
 }
 
-func newWorld(t *testing.T, o memstore.Options) *world {
-	w := &world{t: t, store: memstore.New(o), clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), hinted: map[entitlement.UserID]int{}}
+func newWorld(t *testing.T) *world { return worldOn(t, dynamotest.New()) }
+
+// newWorldBehind is a world whose indexes hear of nothing until they are settled.
+func newWorldBehind(t *testing.T) *world {
+	store, settle := dynamotest.Behind()
+	w := worldOn(t, store)
+	w.settle = settle
+	return w
+}
+
+func worldOn(t *testing.T, store *dynamotest.Store) *world {
+	w := &world{t: t, store: store, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), hinted: map[entitlement.UserID]int{}}
 	w.tick = &lifecycle.Service{Store: w.store, Hinter: w, Jobs: w, Clock: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	return w
 }
 
 func (w *world) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.lost {
 		return errors.New("lost")
 	}
@@ -42,6 +57,8 @@ func (w *world) Hint(_ context.Context, subjects ...entitlement.UserID) error {
 }
 
 func (w *world) HintJob(_ context.Context, _ entitlement.PackageID, gen int64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.jobs = append(w.jobs, gen)
 	return nil
 }
@@ -106,7 +123,7 @@ func hours(n int) entitlement.Expiration {
 }
 
 func TestL2_WhatIsDueEndsAndItsSubjectIsHinted(t *testing.T) {
-	w := newWorld(t, memstore.Options{})
+	w := newWorld(t)
 	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{})
 	w.clock.Advance(time.Hour - 1)
 	if got := w.run(); got.Expired != 0 {
@@ -125,7 +142,7 @@ func TestL2_WhatIsDueEndsAndItsSubjectIsHinted(t *testing.T) {
 }
 
 func TestF18_TwiceLateOrTwiceAtOnceChangesNothingButLag(t *testing.T) {
-	w := newWorld(t, memstore.Options{})
+	w := newWorld(t)
 	var all []entitlement.AssignmentRequest
 	for range 20 {
 		all = append(all, w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{}))
@@ -156,7 +173,7 @@ func TestF18_TwiceLateOrTwiceAtOnceChangesNothingButLag(t *testing.T) {
 }
 
 func TestR50_UndecidedRequestsAreDenied_AndTheSlotIsFree(t *testing.T) {
-	w := newWorld(t, memstore.Options{})
+	w := newWorld(t)
 	p := entitlement.AssignmentPolicy{Approval: entitlement.ApprovalSettings{RequiredForAdd: true, Stages: []entitlement.ApprovalStage{{
 		TimeLimit: time.Hour, Primary: []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: w.clock.New()}}}}}}
 	r := w.ask(p, entitlement.Schedule{})
@@ -171,7 +188,7 @@ func TestR50_UndecidedRequestsAreDenied_AndTheSlotIsFree(t *testing.T) {
 }
 
 func TestR94_ScheduledRequestsBeginOnTime(t *testing.T) {
-	w := newWorld(t, memstore.Options{})
+	w := newWorld(t)
 	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(5)}, entitlement.Schedule{Start: w.clock.Now().Add(time.Hour)})
 	w.state(r, entitlement.RequestScheduled)
 	w.run()
@@ -187,7 +204,7 @@ func TestR94_ScheduledRequestsBeginOnTime(t *testing.T) {
 }
 
 func TestL3_ALostHintIsRepeatedUntilTheDebtIsPaid(t *testing.T) {
-	w := newWorld(t, memstore.Options{})
+	w := newWorld(t)
 	w.lost = true
 	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(5)}, entitlement.Schedule{})
 	w.run()
@@ -208,8 +225,9 @@ func TestL3_ALostHintIsRepeatedUntilTheDebtIsPaid(t *testing.T) {
 }
 
 func TestF25_AStaleDueRowOnlyLeadsToARead(t *testing.T) {
-	w := newWorld(t, memstore.Options{IndexLag: 5})
+	w := newWorldBehind(t)
 	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{})
+	w.settle()
 	slot, err := w.store.Slot(context.Background(), r.Package, r.Subject)
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +243,7 @@ func TestF25_AStaleDueRowOnlyLeadsToARead(t *testing.T) {
 }
 
 func TestS7_ADeletionThatWasCutShortIsUndone(t *testing.T) {
-	w := newWorld(t, memstore.Options{})
+	w := newWorld(t)
 	p := entitlement.AccessPackage{ID: entitlement.PackageID(w.clock.New()), DisplayName: "P", Deleting: w.clock.Now()}
 	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}, Gates: []entitlement.Gate{{Package: p.ID, Closed: true}}})
 	if got := w.run(); got.Reopened != 0 {
@@ -259,7 +277,7 @@ func (w *world) policy(id entitlement.PolicyID) entitlement.AssignmentPolicy {
 }
 
 func TestS7_APolicysDeletionThatWasCutShortIsUndone(t *testing.T) {
-	w := newWorld(t, memstore.Options{})
+	w := newWorld(t)
 	p := w.closed()
 	w.clock.Advance(time.Minute - 1)
 	if got := w.run(); got.Reopened != 0 {
@@ -285,11 +303,11 @@ func TestS7_APolicysDeletionThatWasCutShortIsUndone(t *testing.T) {
 func TestF25_AStaleDueRowUndoesNoOtherDeletion(t *testing.T) {
 	for name, again := range map[string]bool{"deleted anew": true, "open again": false} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, memstore.Options{IndexLag: 2})
+			w := newWorldBehind(t)
 			p := w.closed()
 			pack := entitlement.AccessPackage{ID: p.Package, DisplayName: "P", Deleting: p.Deleting}
 			w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{pack}})
-			w.store.Settle()
+			w.settle()
 			w.clock.Advance(time.Minute)
 			p.Deleting, pack.Deleting, pack.Version = time.Time{}, time.Time{}, 1
 			if again {
@@ -306,7 +324,7 @@ func TestF25_AStaleDueRowUndoesNoOtherDeletion(t *testing.T) {
 
 // rival has somebody else move things just before a commit.
 type rival struct {
-	*memstore.Store
+	*dynamotest.Store
 	moves func()
 }
 
@@ -316,7 +334,7 @@ func (r *rival) Commit(ctx context.Context, c entitlement.Change) error {
 }
 
 func TestS7_APolicyThatSomebodyMovesMeanwhileIsLeftToThem(t *testing.T) {
-	w := newWorld(t, memstore.Options{})
+	w := newWorld(t)
 	p := w.closed()
 	w.clock.Advance(time.Hour)
 	w.tick.Store = &rival{w.store, func() {
@@ -333,7 +351,7 @@ func TestS7_APolicyThatSomebodyMovesMeanwhileIsLeftToThem(t *testing.T) {
 }
 
 func TestL5_AJobThatDoesNotMoveIsHinted(t *testing.T) {
-	w := newWorld(t, memstore.Options{})
+	w := newWorld(t)
 	pkg := entitlement.PackageID(w.clock.New())
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{entitlement.NewJob(pkg, 7, w.clock.Now())}})
 	if got := w.run(); got.Jobs != 0 {
@@ -346,7 +364,7 @@ func TestL5_AJobThatDoesNotMoveIsHinted(t *testing.T) {
 }
 
 func TestF10_ATargetThatHasRestedIsTriedByOne(t *testing.T) {
-	w := newWorld(t, memstore.Options{})
+	w := newWorld(t)
 	at := entitlement.ConnectorID(w.clock.New())
 	until := w.clock.Now().Add(time.Minute)
 	w.commit(entitlement.Change{Breakers: []entitlement.Breaker{{Connector: at, Failures: 3, Until: until}}})
@@ -389,7 +407,7 @@ func TestF36_AScheduledStartBesideAnIncompatiblePackageOrGroupLapses(t *testing.
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, memstore.Options{})
+			w := newWorld(t)
 			r := w.ask(entitlement.AssignmentPolicy{}, entitlement.Schedule{Start: w.clock.Now().Add(time.Minute)})
 			p, err := w.store.Package(context.Background(), r.Package)
 			if err != nil {
@@ -416,7 +434,7 @@ func TestF36_AScheduledStartBesideAnIncompatiblePackageOrGroupLapses(t *testing.
 }
 
 func TestS18_OfTwoIncompatibleStartsAtOneInstantOneBegins(t *testing.T) {
-	w := newWorld(t, memstore.Options{})
+	w := newWorld(t)
 	at := entitlement.Schedule{Start: w.clock.Now().Add(time.Minute)}
 	first := w.ask(entitlement.AssignmentPolicy{}, at)
 	second := w.ask(entitlement.AssignmentPolicy{}, at)

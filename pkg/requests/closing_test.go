@@ -4,8 +4,9 @@ import (
 	"context"
 	"testing"
 
+	"leasehold/pkg/dynamo/dynamotest"
+	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/memstore"
 	"leasehold/pkg/requests"
 )
 
@@ -91,7 +92,7 @@ func TestF36_AnApprovalForSomebodyWhoLeftTheGroupIsRefusedAndTheRequestIsDenied(
 
 // rival has somebody else move things just before the first commit.
 type rival struct {
-	*memstore.Store
+	*dynamotest.Store
 	moves func()
 }
 
@@ -139,11 +140,11 @@ func TestF36_WhereTheDenialCannotBeWrittenTheApproverIsNotToldOfOne(t *testing.T
 	p, _ := w.pack(manager)
 	r := w.ask(mia, p)
 	w.disable(mia.ID)
-	w.fault = func(op string) memstore.Fault {
-		if op == "Commit" {
-			return memstore.FailBefore
+	w.fault = func(op faults.Op) dynamotest.Fault {
+		if op == faults.TransactWriteItems {
+			return dynamotest.FailBefore
 		}
-		return memstore.None
+		return dynamotest.None
 	}
 	err := w.Decide(context.Background(), boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true})
 	w.fault = nil

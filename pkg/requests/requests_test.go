@@ -12,30 +12,31 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
+	"leasehold/pkg/dynamo/dynamotest"
+	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/memstore"
 	"leasehold/pkg/requests"
 )
 
 type world struct {
 	*requests.Service
 	t      *testing.T
-	store  *memstore.Store
+	store  *dynamotest.Store
 	clock  *clock.Virtual
 	hinted map[entitlement.UserID]int
 	lost   bool
-	fault  func(op string) memstore.Fault // nil: none
+	fault  func(op faults.Op) dynamotest.Fault // nil: none
 	mu     sync.Mutex
 }
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), hinted: map[entitlement.UserID]int{}}
-	w.store = memstore.New(memstore.Options{Fault: func(op string, _ ...string) memstore.Fault {
+	w.store = dynamotest.Flaky(func(op faults.Op) dynamotest.Fault {
 		if w.fault == nil {
-			return memstore.None
+			return dynamotest.None
 		}
 		return w.fault(op)
-	}})
+	})
 	w.Service = &requests.Service{Store: w.store, Hinter: w, Clock: w.clock, IDs: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	return w
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"leasehold/pkg/authz"
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/memstore"
 	"leasehold/pkg/requests"
 )
 
@@ -389,7 +389,7 @@ func TestS18_OfTwoIncompatiblePackagesApprovedAtOnceOneIsHeld(t *testing.T) {
 
 // meanwhile makes a change of the world between what a decision reads and its commit.
 type meanwhile struct {
-	*memstore.Store
+	*dynamotest.Store
 	once sync.Once
 	do   func()
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
@@ -24,7 +23,8 @@ import (
 	"leasehold/pkg/secrets"
 )
 
-// callTimeout bounds one call to AWS; the SDK's retries come on top.
+// callTimeout bounds one try of a call to AWS. Those that follow it come on top: the SDK's,
+// or the table's own (dynamo.Open).
 const callTimeout = 5 * time.Second
 
 // AWS returns the SDK's configuration. It is put together by hand, since the SDK's own
@@ -68,7 +68,7 @@ func (k *Clients) may(granted bool, what string) {
 // Table returns the store.
 func (k *Clients) Table() *dynamo.DB {
 	k.may(k.c.Function.Uses.Table&(names.Read|names.Write) == names.Read|names.Write, "the table")
-	return dynamo.New(dynamodb.NewFromConfig(k.aws), k.c.Table)
+	return dynamo.Open(k.aws, k.c.Table)
 }
 
 // Sender returns the queue of the id, to send to.

@@ -18,8 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"leasehold/pkg/app/targets"
 	"leasehold/pkg/authn"
 	"leasehold/pkg/catalogs"
@@ -29,6 +27,7 @@ import (
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/dynamo/dynamotest"
+	"leasehold/pkg/dynamo/engine"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph"
 	"leasehold/pkg/lifecycle"
@@ -37,6 +36,7 @@ import (
 	"leasehold/pkg/secrets"
 )
 
+// emulator is MiniStack, where that is installed.
 var emulator *dynamotest.Emulator
 
 func TestMain(m *testing.M) {
@@ -110,12 +110,33 @@ var (
 	pinDailyLook      = cost{15, 13, 4}
 )
 
+// place is an empty table, somewhere.
+type place struct {
+	client dynamo.Client
+	table  string
+}
+
+// everywhere runs a test on the engine, and on MiniStack where that is installed.
+func everywhere(t *testing.T, test func(t *testing.T, p place)) {
+	t.Run("engine", func(t *testing.T) { test(t, place{engine.New(engine.Options{Table: "costs"}), "costs"}) })
+	t.Run("MiniStack", func(t *testing.T) {
+		if emulator == nil {
+			fmt.Fprintln(os.Stderr, dynamotest.ErrNone)
+			t.Skip(dynamotest.ErrNone)
+		}
+		p := place{emulator.Client(), fmt.Sprintf("costs-%d", time.Now().UnixNano())}
+		if err := emulator.CreateTable(t.Context(), p.table); err != nil {
+			t.Fatal(err)
+		}
+		test(t, p)
+	})
+}
+
 // office is the whole product over one metered table.
 type office struct {
 	*testing.T
+	place
 	meter            *dynamotest.Meter
-	client           *dynamodb.Client
-	table            string
 	db               *dynamo.DB
 	who              *directory.Service
 	clock            *clock.Virtual
@@ -185,21 +206,13 @@ func (c *counted) Check(_ context.Context, role entitlement.RoleRef, _ connector
 	return held, nil
 }
 
-func open(t *testing.T) *office {
+func open(t *testing.T, p place) *office {
 	t.Helper()
-	if emulator == nil {
-		fmt.Fprintln(os.Stderr, "the costs of commands were NOT checked: they need the emulator that `make test` installs")
-		t.Skip("no emulator: run `make test`")
-	}
-	table := fmt.Sprintf("costs-%d", time.Now().UnixNano())
-	if err := emulator.CreateTable(t.Context(), table); err != nil {
-		t.Fatal(err)
-	}
 	meter := dynamotest.NewMeter(dynamo.ItemSize)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
-	client := emulator.Client(meter)
-	o := &office{T: t, meter: meter, client: client, table: table, db: dynamo.New(client, table), clock: c, target: &counted{held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
+	p.client = meter.Wrap(p.client)
+	o := &office{T: t, meter: meter, place: p, db: dynamo.New(p.client, p.table), clock: c, target: &counted{held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
 	ids := clock.System{} // the table's shards are chosen by the ids, so these must be random
 	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Hinter: hints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
 	o.who = who
@@ -340,8 +353,10 @@ func (o *office) run() {
 	}
 }
 
-func TestY1Y2_WhatEachCommandCosts(t *testing.T) {
-	o := open(t)
+func TestY1Y2_WhatEachCommandCosts(t *testing.T) { everywhere(t, whatEachCommandCosts) }
+
+func whatEachCommandCosts(t *testing.T, p place) {
+	o := open(t, p)
 	boss := o.person("boss", "")
 	mia, otto := o.person("mia", boss), o.person("otto", boss)
 	asked, free := o.pack(true), o.pack(false)
@@ -383,7 +398,11 @@ func TestY1Y2_WhatEachCommandCosts(t *testing.T) {
 // At a system of others each resource is read and held while it is written to, and what was
 // written is looked at once more.
 func TestY2_WhatADeliveryCostsAtATargetOfOthers(t *testing.T) {
-	o := open(t)
+	everywhere(t, whatADeliveryCostsAtATargetOfOthers)
+}
+
+func whatADeliveryCostsAtATargetOfOthers(t *testing.T, p place) {
+	o := open(t, p)
 	o.target.outside = true
 	mia, otto := o.person("mia", ""), o.person("otto", "")
 	pkg := o.pack(false)
@@ -410,8 +429,10 @@ func TestY2_WhatADeliveryCostsAtATargetOfOthers(t *testing.T) {
 	}
 }
 
-func TestS12_WhatAKeyCosts(t *testing.T) {
-	o := open(t)
+func TestS12_WhatAKeyCosts(t *testing.T) { everywhere(t, whatAKeyCosts) }
+
+func whatAKeyCosts(t *testing.T, p place) {
+	o := open(t, p)
 	o.person("mia", "")
 	pkg := o.pack(false)
 	policy := o.policyOf(pkg)
@@ -444,7 +465,11 @@ func TestS12_WhatAKeyCosts(t *testing.T) {
 }
 
 func TestS18_WhatListsOfIncompatibleThingsCost(t *testing.T) {
-	o := open(t)
+	everywhere(t, whatListsOfIncompatibleThingsCost)
+}
+
+func whatListsOfIncompatibleThingsCost(t *testing.T, p place) {
+	o := open(t, p)
 	for _, name := range []string{"mia", "otto", "eve"} {
 		o.person(name, "")
 	}
@@ -469,7 +494,11 @@ func TestS18_WhatListsOfIncompatibleThingsCost(t *testing.T) {
 }
 
 func TestR52_WhatItCostsThatSomebodyIsThereToDecide(t *testing.T) {
-	o := open(t)
+	everywhere(t, whatItCostsThatSomebodyIsThereToDecide)
+}
+
+func whatItCostsThatSomebodyIsThereToDecide(t *testing.T, p place) {
+	o := open(t, p)
 	fay, boss := o.person("fay", ""), o.person("boss", "")
 	for _, name := range []string{"mia", "otto", "eve"} {
 		o.person(name, boss)
@@ -543,8 +572,10 @@ func (o *office) refused(as, pkg string, policy any) {
 	}
 }
 
-func TestY15_WhatMembersOfAGroupCost(t *testing.T) {
-	o := open(t)
+func TestY15_WhatMembersOfAGroupCost(t *testing.T) { everywhere(t, whatMembersOfAGroupCost) }
+
+func whatMembersOfAGroupCost(t *testing.T, p place) {
+	o := open(t, p)
 	o.call(o.catalogs, "admin", "GET", "/v1.0/me", nil)
 	group := o.call(o.catalogs, "admin", "POST", "/v1.0/groups", object{"displayName": "everybody"})["id"].(string)
 	one := o.person("mia", "")

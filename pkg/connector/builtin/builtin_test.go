@@ -15,8 +15,8 @@ import (
 	"leasehold/pkg/connector/builtin"
 	"leasehold/pkg/connector/connectortest"
 	"leasehold/pkg/directory"
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/memstore"
 )
 
 // people is the directory as the connector sees it.
@@ -47,7 +47,7 @@ func (p people) Leave(ctx context.Context, id entitlement.GroupID, owner bool, u
 func harness(t *testing.T, role string) connectortest.Harness {
 	t.Helper()
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
-	store := memstore.New(memstore.Options{})
+	store := dynamotest.New()
 	service := people{&directory.Service{Store: store, Clock: c, IDs: c}}
 	g, err := service.CreateGroup(t.Context(), by, entitlement.Group{DisplayName: "Group"})
 	if err != nil {
@@ -107,7 +107,7 @@ func TestA3_TheAdministratorsGroupIsNoResource(t *testing.T) {
 
 // counted counts what is committed, and can fail a commit by its number.
 type counted struct {
-	*memstore.Store
+	*dynamotest.Store
 	commits atomic.Int64
 	fault   func(commit int64) error
 }
@@ -126,7 +126,7 @@ func (c *counted) Commit(ctx context.Context, change entitlement.Change) error {
 func crowd(t *testing.T, size int) (*counted, people, entitlement.RoleRef, []connector.Op) {
 	t.Helper()
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
-	store := &counted{Store: memstore.New(memstore.Options{})}
+	store := &counted{Store: dynamotest.New()}
 	service := people{&directory.Service{Store: store, Clock: c, IDs: c}}
 	g, err := service.CreateGroup(t.Context(), by, entitlement.Group{DisplayName: "Everybody"})
 	if err != nil {

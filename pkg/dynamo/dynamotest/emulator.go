@@ -4,10 +4,13 @@
 package dynamotest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,8 +28,8 @@ const EnvEndpoint = "DYNAMODB_ENDPOINT"
 
 // These say that an emulator is not installed, and what installs it.
 var (
-	ErrNone            = errors.New("NO EMULATOR: the table was not tested. `make test` installs one and runs this; or name one that runs in " + EnvEndpoint)
-	ErrNoDynamoDBLocal = errors.New("NO THIRD OPINION: the table was not tested on DynamoDB Local. Where Java and Maven are there, `make test` installs it and runs this")
+	ErrNone            = errors.New("NO EMULATOR: the engine was not compared with MiniStack. `make test` installs that and runs this; or name one that runs in " + EnvEndpoint)
+	ErrNoDynamoDBLocal = errors.New("NO THIRD OPINION: the engine was not compared with DynamoDB Local. Where Java and Maven are there, `make test` installs it and runs this")
 )
 
 // What is installed below the root of the module.
@@ -162,7 +165,7 @@ func freePort() (string, error) {
 func (e *Emulator) ready() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	client := e.Client(nil)
+	client := e.Client()
 	for {
 		_, err := client.ListTables(ctx, &dynamodb.ListTablesInput{})
 		if err == nil {
@@ -178,13 +181,32 @@ func (e *Emulator) ready() error {
 	}
 }
 
-// Client returns a client of the emulator; meter may be nil.
-func (e *Emulator) Client(meter *Meter) *dynamodb.Client {
+// whole sends each request from a copy of its own. An emulator can answer before net/http
+// has seen the end of the body; the SDK then closes that, net/http takes it for a failure
+// and the connection down, and the answer is lost to a call that went through.
+type whole struct{ http.Transport }
+
+func (w *whole) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	return w.Transport.RoundTrip(r)
+}
+
+// Client returns a client of the emulator. It makes each call once: what is made again
+// might have gone through.
+func (e *Emulator) Client() *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String(e.Endpoint),
+		HTTPClient:   &http.Client{Transport: &whole{}},
+		Retryer:      aws.NopRetryer{},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
-	}, meter.attach)
+	})
 }

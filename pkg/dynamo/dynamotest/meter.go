@@ -1,19 +1,16 @@
 package dynamotest
 
 import (
-	"context"
 	"maps"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go/middleware"
 )
 
 // Meter counts the calls of a client and the units they cost. Write units are those
-// that the emulator reports, which agree with the published rules. Read units are
+// that the service reports, which agree with the published rules. Read units are
 // reckoned from what came back: one per 4 KB begun, half where it was read eventually,
 // per item of a batch and per page of a query; what is absent or empty costs one step.
 type Meter struct {
@@ -45,66 +42,19 @@ func (m *Meter) Total() int {
 	return n
 }
 
-func (m *Meter) attach(o *dynamodb.Options) {
-	if m == nil {
-		return
-	}
-	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Meter", m.handle), middleware.After)
-	})
-}
-
-func (m *Meter) handle(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-	askCapacity(in.Parameters)
-	out, meta, err := next.HandleInitialize(ctx, in)
+// count notes a call and, where it went through, what it cost.
+func (m *Meter) count(call string, err error, units func() (read, write float64)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.Calls == nil {
 		m.Calls = map[string]int{}
 	}
-	m.Calls[awsmiddleware.GetOperationName(ctx)]++
+	m.Calls[call]++
 	if err == nil {
-		m.ReadUnits += m.readUnits(in.Parameters, out.Result)
-		m.WriteUnits += writeUnits(out.Result)
+		read, write := units()
+		m.ReadUnits += read
+		m.WriteUnits += write
 	}
-	return out, meta, err
-}
-
-func askCapacity(in any) {
-	switch in := in.(type) {
-	case *dynamodb.TransactWriteItemsInput:
-		in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
-	case *dynamodb.PutItemInput:
-		in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
-	case *dynamodb.UpdateItemInput:
-		in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
-	case *dynamodb.DeleteItemInput:
-		in.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
-	}
-}
-
-func writeUnits(out any) float64 {
-	var all []types.ConsumedCapacity
-	add := func(c *types.ConsumedCapacity) {
-		if c != nil {
-			all = append(all, *c)
-		}
-	}
-	switch out := out.(type) {
-	case *dynamodb.TransactWriteItemsOutput:
-		all = out.ConsumedCapacity
-	case *dynamodb.PutItemOutput:
-		add(out.ConsumedCapacity)
-	case *dynamodb.UpdateItemOutput:
-		add(out.ConsumedCapacity)
-	case *dynamodb.DeleteItemOutput:
-		add(out.ConsumedCapacity)
-	}
-	units := 0.0
-	for _, c := range all {
-		units += aws.ToFloat64(c.CapacityUnits)
-	}
-	return units
 }
 
 // readStep is what one read unit reads strongly.
@@ -113,20 +63,12 @@ const readStep = 4 << 10
 // steps is the units of a strong read of size bytes.
 func steps(size int) float64 { return float64(max(1, (size+readStep-1)/readStep)) }
 
-func (m *Meter) readUnits(in, out any) float64 {
-	switch in := in.(type) {
-	case *dynamodb.GetItemInput:
-		return strength(in.ConsistentRead) * steps(m.size(out.(*dynamodb.GetItemOutput).Item))
-	case *dynamodb.QueryInput:
-		size := 0
-		for _, it := range out.(*dynamodb.QueryOutput).Items {
-			size += m.size(it)
-		}
-		return strength(in.ConsistentRead) * steps(size)
-	case *dynamodb.BatchGetItemInput:
-		return m.batchUnits(in, out.(*dynamodb.BatchGetItemOutput))
+func (m *Meter) queryUnits(in *dynamodb.QueryInput, out *dynamodb.QueryOutput) float64 {
+	size := 0
+	for _, it := range out.Items {
+		size += m.size(it)
 	}
-	return 0
+	return strength(in.ConsistentRead) * steps(size)
 }
 
 func (m *Meter) batchUnits(in *dynamodb.BatchGetItemInput, out *dynamodb.BatchGetItemOutput) float64 {

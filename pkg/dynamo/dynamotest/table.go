@@ -29,7 +29,7 @@ func (e *Emulator) CreateTable(ctx context.Context, name string) error {
 			},
 		})
 	}
-	client := e.Client(nil)
+	client := e.Client()
 	if _, err := client.CreateTable(ctx, in); err != nil {
 		return fmt.Errorf("create table: %w", err)
 	}

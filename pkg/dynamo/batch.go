@@ -1,0 +1,91 @@
+package dynamo
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// found is what a batch read brought, by key.
+type found map[Key]item
+
+// batch reads items in as few calls as their number allows; absent ones are left out.
+func (db *DB) batch(ctx context.Context, strong bool, keys ...Key) (found, error) {
+	all := found{}
+	for some := range slices.Chunk(distinct(keys), batchKeys) {
+		err := db.client.again(ctx, func() (err error) {
+			some, err = db.ask(ctx, strong, some, all)
+			return unlessFinished(some, err)
+		})
+		if err != nil {
+			return nil, failed(ctx, "batch get", err)
+		}
+	}
+	return all, nil
+}
+
+// atOnce is batch for items that only say something together. Of a try that brings some
+// of them nothing is kept: what it read would be older than the rest by a pause.
+func (db *DB) atOnce(ctx context.Context, keys ...Key) (found, error) {
+	all := found{}
+	err := db.client.again(ctx, func() error {
+		clear(all)
+		for some := range slices.Chunk(distinct(keys), batchKeys) {
+			left, err := db.ask(ctx, true, some, all)
+			if err := unlessFinished(left, err); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, failed(ctx, "batch get", err)
+	}
+	return all, nil
+}
+
+// distinct returns the keys as items, each once.
+func distinct(keys []Key) []item {
+	all := make([]item, 0, len(keys))
+	var seen map[Key]bool
+	if len(keys) > fewKeys {
+		seen = make(map[Key]bool, len(keys))
+	}
+	for i, k := range keys {
+		if seen == nil && slices.Contains(keys[:i], k) || seen[k] {
+			continue
+		}
+		if seen != nil {
+			seen[k] = true
+		}
+		all = append(all, k.item())
+	}
+	return all
+}
+
+// fewKeys are compared one by one.
+const fewKeys = 16
+
+// ask reads up to batchKeys items in one call, and returns the keys that were left
+// unread. Of a call that failed those are all.
+func (db *DB) ask(ctx context.Context, strong bool, keys []item, all found) ([]item, error) {
+	out, err := db.client.service.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+		db.table: {Keys: keys, ConsistentRead: aws.Bool(strong)}}})
+	if err != nil {
+		return keys, err
+	}
+	for _, it := range out.Responses[db.table] {
+		all[keyOf(it)] = it
+	}
+	return out.UnprocessedKeys[db.table].Keys, nil
+}
+
+func unlessFinished(left []item, err error) error {
+	if err == nil && len(left) > 0 {
+		return errUnfinished
+	}
+	return err
+}

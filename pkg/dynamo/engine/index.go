@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"leasehold/pkg/names"
+)
+
+// maxUnseen bounds the changes that wait for a read to see them.
+const maxUnseen = 1000
+
+// index is one of the secondary indexes. Each partition is behind the table by changes
+// of its own.
+type index struct {
+	of   *names.Index
+	nth  int // among names.Indexes
+	seed uint64
+
+	lanes map[string]*lane
+}
+
+// lane is one partition of an index.
+type lane struct {
+	rows   []*record // in order
+	unseen []step
+}
+
+// step is what one write does to one partition; either may be nil.
+type step struct {
+	at         time.Time
+	drop, come *record
+}
+
+// moves reports that a write changes an item's row, and where the row is before and after.
+func (x *index) moves(old, next *record) (from, to place, changed bool) {
+	var was, is value
+	if old != nil {
+		from, was = old.places[x.nth], old.item[names.AttrIX]
+	}
+	if next != nil {
+		to, is = next.places[x.nth], next.item[names.AttrIX]
+	}
+	if from == (place{}) && to == (place{}) {
+		return from, to, false
+	}
+	return from, to, from != to || (was != nil || is != nil) && !equal(was, is)
+}
+
+// write enters what a write of an item does to the index: at once, or once it is seen.
+func (x *index) write(old, next *record, at time.Time, lag bool) {
+	from, to, changed := x.moves(old, next)
+	if !changed {
+		return
+	}
+	switch {
+	case from.partition == to.partition:
+		x.enter(to.partition, step{at, old, next}, lag)
+	default:
+		if from.partition != "" {
+			x.enter(from.partition, step{at: at, drop: old}, lag)
+		}
+		if to.partition != "" {
+			x.enter(to.partition, step{at: at, come: next}, lag)
+		}
+	}
+}
+
+func (x *index) enter(partition string, s step, lag bool) {
+	l := x.lanes[partition]
+	if l == nil {
+		l = &lane{}
+		x.lanes[partition] = l
+	}
+	if !lag {
+		x.apply(l, s)
+		return
+	}
+	l.unseen = append(l.unseen, s)
+	if len(l.unseen) > maxUnseen {
+		x.see(l, 1)
+	}
+}
+
+// see has a partition catch up with the oldest of the changes that it has not seen.
+func (x *index) see(l *lane, n int) {
+	n = max(0, min(n, len(l.unseen)))
+	for _, s := range l.unseen[:n] {
+		x.apply(l, s)
+	}
+	l.unseen = slices.Delete(l.unseen, 0, n)
+}
+
+func (x *index) apply(l *lane, s step) {
+	if s.drop != nil {
+		if at, there := slices.BinarySearchFunc(l.rows, s.drop, x.compare); there {
+			l.rows = slices.Delete(l.rows, at, at+1)
+		}
+	}
+	if s.come != nil {
+		at, _ := slices.BinarySearchFunc(l.rows, s.come, x.compare)
+		l.rows = slices.Insert(l.rows, at, s.come)
+	}
+}
+
+// compare orders rows by their sort value. The order of those that sort alike says
+// nothing, and only has to be the same on the next page.
+func (x *index) compare(a, b *record) int {
+	if n := strings.Compare(a.places[x.nth].sort, b.places[x.nth].sort); n != 0 {
+		return n
+	}
+	if a.key == b.key {
+		return 0
+	}
+	return cmp.Or(cmp.Compare(x.tie(a.key), x.tie(b.key)), strings.Compare(a.key.PK, b.key.PK), strings.Compare(a.key.SK, b.key.SK))
+}
+
+// tie is an arbitrary number of a key, another one with each seed: FNV-1a, with its bits
+// mixed as MurmurHash ends.
+func (x *index) tie(key Key) uint64 {
+	h := 14695981039346656037 ^ x.seed
+	for _, s := range []string{key.PK, key.SK} {
+		for i := range len(s) {
+			h = (h ^ uint64(s[i])) * 1099511628211
+		}
+		h = (h ^ 0xFF) * 1099511628211
+	}
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	return h ^ h>>33
+}
+
+// row returns what the index knows of an item: the keys, and what it projects.
+func (x *index) row(r *record) item {
+	out := item{}
+	for _, attribute := range []string{names.AttrPK, names.AttrSK, x.of.Partition, x.of.Sort, names.AttrIX} {
+		if v := r.item[attribute]; v != nil {
+			out[attribute] = v
+		}
+	}
+	return out
+}
