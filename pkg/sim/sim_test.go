@@ -70,6 +70,7 @@ type sums struct {
 	mu                 sync.Mutex
 	runs, lives, calls int
 	coverage           Coverage
+	met                Met
 	bad                []badRun
 }
 
@@ -83,7 +84,7 @@ type badRun struct {
 func manyRuns(t *testing.T, from uint64, n, most int) *sums {
 	t.Helper()
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a run is small and soon over
-	total := &sums{coverage: Coverage{}}
+	total := &sums{coverage: Coverage{}, met: Met{}}
 	var next atomic.Uint64
 	t.Run("runs", func(t *testing.T) {
 		for range runtime.GOMAXPROCS(0) {
@@ -116,6 +117,9 @@ func (s *sums) add(number uint64, out Outcome) {
 	for triple, n := range out.Coverage {
 		s.coverage[triple] += n
 	}
+	for at, n := range out.Met {
+		s.met[at] += n
+	}
 	if out.Violation != "" {
 		s.bad = append(s.bad, badRun{number, out.Violation})
 	}
@@ -142,8 +146,8 @@ func (s *sums) byCheck() string {
 
 func (s *sums) report(took time.Duration) string {
 	cores := float64(runtime.GOMAXPROCS(0))
-	return fmt.Sprintf("%d runs in %s: %d violations, %.0f runs/s, %.0f whole lives/s/core, %.0f calls/s\n%s\n%s", s.runs, took.Round(time.Millisecond), len(s.bad),
-		float64(s.runs)/took.Seconds(), float64(s.lives)/took.Seconds()/cores, float64(s.calls)/took.Seconds(), s.coverage, Checks())
+	return fmt.Sprintf("%d runs in %s: %d violations, %.0f runs/s, %.0f whole lives/s/core, %.0f calls/s\n%s\n%s\n%s", s.runs, took.Round(time.Millisecond), len(s.bad),
+		float64(s.runs)/took.Seconds(), float64(s.lives)/took.Seconds()/cores, float64(s.calls)/took.Seconds(), s.coverage, s.met, Checks())
 }
 
 // The same number gives the same run, to the byte.
