@@ -57,7 +57,7 @@ func (p *plan) stranger(subject entitlement.UserID, groups []entitlement.GroupID
 func (p *plan) settlement(s entitlement.Settlement) {
 	p.touch("head", s.Subject)
 	old := p.heads[s.Subject]
-	p.demand(old.head.Gen == s.Gen, entitlement.PartHead)
+	p.demand(old.head.Gen == s.Gen && (s.Settled || old.head.Settled < s.Gen), entitlement.PartHead)
 	h := clone(p.head(s.Subject))
 	h.Waiting = without(h.Waiting, s.Delivered...)
 	h.Removing = without(h.Removing, s.Removed...)

@@ -227,7 +227,8 @@ func conflicted(c faults.Call, d uint64) error {
 	return faults.Conflict(c, below(mix(d), len(c.Keys)))
 }
 
-// pause has the product wait between two tries of a call.
+// pause has the product wait between two tries of a call, and now and then stand still
+// there: what it has read of the first try is old then.
 func (w *world) pause(ctx context.Context, try int) error {
 	inv := invocationOf(ctx)
 	if inv == nil {
@@ -236,8 +237,12 @@ func (w *world) pause(ctx context.Context, try int) error {
 	if inv.dead {
 		return errDead
 	}
-	most := min(20*time.Millisecond<<try, time.Second)
-	wait := time.Duration(below(mix(inv.seed, uint64(inv.calls), uint64(try)), int(most)))
+	d := mix(inv.seed, uint64(inv.calls), uint64(try))
+	wait := time.Duration(below(d, int(min(20*time.Millisecond<<try, time.Second))))
+	if w.script == nil && w.rate > 0 && !inv.calm && inv.applying == 0 && below(mix(d), 6) == 0 {
+		inv.faults[Frozen]++
+		wait = w.stillness(d)
+	}
 	if !w.park(inv, "Pause", wait) {
 		return errDead
 	}
