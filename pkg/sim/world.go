@@ -179,11 +179,19 @@ type watched struct {
 func (c watched) Apply(ctx context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
 	for _, op := range ops {
 		c.w.oracle.callStarts(c.w.userAt(c.id, op.Principal), role, op.Grant)
+		c.w.sends(c.id, role, op)
 	}
 	inv := invocationOf(ctx)
 	inv.applying++
 	defer func() { inv.applying-- }()
 	return c.Connector.Apply(ctx, role, ops)
+}
+
+// sends notes a removal that is sent, whatever becomes of it.
+func (w *world) sends(at entitlement.ConnectorID, role entitlement.RoleRef, op connector.Op) {
+	if t := w.targetOf(at); t != nil && !op.Grant && t.took[membership{role, op.Principal}] != nil {
+		t.took[membership{role, op.Principal}].sent = true
+	}
 }
 
 // FindPrincipals looks people up, and lets the oracle hear of it.

@@ -33,13 +33,11 @@ var mutations = []mutation{
 	{name: "read-back before delivered", edits: []edit{{"pkg/delivery/decide.go",
 		`	wanted := entitlement.PresenceOf(s.grant)
 	switch {
-	case s.shown == wanted && s.grant:
-`, `	wanted := entitlement.PresenceOf(s.grant)
+	case s.stale`, `	wanted := entitlement.PresenceOf(s.grant)
 	switch {
 	case s.grant:
 		return ruling{step: stepAccept}
-	case s.shown == wanted && s.grant:
-`}, {"pkg/delivery/record.go",
+	case s.stale`}, {"pkg/delivery/record.go",
 		`		g.Presence, g.Unconfirmed = entitlement.PresenceUnknown, true
 `, `		g.Presence = entitlement.PresencePresent
 `}}},
@@ -191,9 +189,14 @@ var mutations = []mutation{
 	return ruling{step: stepDone}
 `}}},
 	{name: "presence read after our own removal proves nothing (F40)", edits: []edit{{"pkg/delivery/decide.go",
-		`	case s.shown == entitlement.PresencePresent && !(s.record.Revoked && s.recent()):
-`, `	case s.shown == entitlement.PresencePresent:
-`}}},
+		`	case s.record.Revoked && s.recent():
+		return ruling{step: stepWrite} // what is shown may be what was there before
+`, ``}, {"pkg/delivery/unit.go",
+		`	return o.Grant && g.Revoked && !gone && u`, `	return false && o.Grant && g.Revoked && !gone && u`}}},
+	{name: "removal is sent until the target answered it (F40)", edits: []edit{{"pkg/delivery/split.go",
+		` && (o.Grant || !o.sent) {`, ` {`}}},
+	{name: "nobody is out who was never seen in, on the word of one way (F39)", edits: []edit{{"pkg/delivery/decide.go",
+		`	if s.never && s.more && !s.authoritative {`, `	if false {`}}},
 	{name: "one write at a time (F41)", edits: []edit{{"pkg/delivery/writer.go",
 		`	if !r.target.manners.serial {
 `, `	if true {
