@@ -27,8 +27,16 @@ const processes = 3
 // newTable makes the table, and the copies of the product that use it.
 func (w *world) newTable(p Plan) {
 	o := engine.Options{Table: tableName, Share: true, Now: w.instant, Seed: p.Number, Committed: w.commits}
+	if p.Lists {
+		w.conditions = Conditions{}
+	}
 	if w.lag = p.Lag; w.lag > 0 {
 		o.Lag, o.Stale = w.seen, w.stale
+	}
+	if len(p.Waive) > 0 {
+		o.Waive = func(c engine.Condition) bool {
+			return slices.Contains(p.Waive, nameOf(string(c.Action), c.Key.PK, c.Key.SK, c.Text))
+		}
 	}
 	table := engine.New(o)
 	w.reached = faults.Wrap(table, faults.Hooks{Before: w.begins, After: w.ends, Unread: w.unread})
@@ -150,6 +158,9 @@ func (w *world) noted(ctx context.Context) (context.Context, *begun) {
 // begins has a call wait for its turn, and go wrong before it has an effect.
 func (w *world) begins(ctx context.Context, c faults.Call) error {
 	w.op, w.last = c.Op, Fine
+	if w.conditions != nil {
+		w.conditions.collect(c)
+	}
 	inv := invocationOf(ctx)
 	if inv == nil {
 		return nil

@@ -20,6 +20,8 @@ type Outcome struct {
 	Calls     int
 	Coverage  Coverage
 	Met       Met
+
+	Conditions Conditions // where they are wanted
 }
 
 // Run carries out a plan in a bubble of its own and returns what became of it. Only the
@@ -34,7 +36,7 @@ func Run(t *testing.T, p Plan, logged bool) (out Outcome) {
 		}
 		w.carryOut(p)
 		w.bury()
-		out = Outcome{Violation: w.oracle.violation, Log: b.String(), Lives: w.oracle.lives, Calls: w.turns, Coverage: w.covered, Met: w.met}
+		out = Outcome{Violation: w.oracle.violation, Log: b.String(), Lives: w.oracle.lives, Calls: w.turns, Coverage: w.covered, Met: w.met, Conditions: w.conditions}
 	})
 	return out
 }

@@ -41,6 +41,7 @@ func tellIn(t *testing.T, p Plan, story func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
 		var log strings.Builder
+		p.Waive = waived()
 		w := newWorld(p)
 		w.trace = func(format string, args ...any) { log.WriteString(fmt.Sprintf(format, args...) + "\n") }
 		if err := w.setUp(p); err != nil {

@@ -37,15 +37,16 @@ type world struct {
 	store  *store
 	oracle *oracle
 
-	reached   dynamo.Client // the table as the product reaches it
-	truth     *dynamo.DB    // as it is
-	processes [processes]*dynamo.DB
-	op        faults.Op // of the call that is being made
-	lag       int       // changes by which an index is behind at most
-	settledAt time.Time // what was written until then every index has seen
-	instants  time.Duration
-	drawn     uint64
-	met       Met
+	reached    dynamo.Client // the table as the product reaches it
+	truth      *dynamo.DB    // as it is
+	processes  [processes]*dynamo.DB
+	op         faults.Op // of the call that is being made
+	lag        int       // changes by which an index is behind at most
+	settledAt  time.Time // what was written until then every index has seen
+	instants   time.Duration
+	drawn      uint64
+	met        Met
+	conditions Conditions // nil: nobody wants them
 
 	pageSize int
 
