@@ -305,15 +305,11 @@ func (w *world) labelOfCall(ctx context.Context, c faults.Call) string {
 
 // shortKey writes a key with its ids cut to the part that tells each from others.
 func shortKey(b *strings.Builder, key string) {
-	for first := true; ; first = false {
-		part, rest, more := strings.Cut(key, "#")
-		if !first {
-			b.WriteByte('#')
-		}
-		b.WriteString(short(part))
-		if key = rest; !more {
-			return
-		}
+	between := ""
+	for w := range dynamo.Words(key) {
+		b.WriteString(between)
+		b.WriteString(short(w))
+		between = "/"
 	}
 }
 

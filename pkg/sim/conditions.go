@@ -1,12 +1,10 @@
 package sim
 
 import (
-	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"leasehold/pkg/dynamo"
+	"leasehold/pkg/dynamo/engine"
 	"leasehold/pkg/dynamo/faults"
 )
 
@@ -21,8 +19,10 @@ func nameOf(action, pk, sk, text string) string {
 
 // word is the word that a part of a key begins with.
 func word(key string) string {
-	before, _, _ := strings.Cut(key, "#")
-	return before
+	for w := range dynamo.Words(key) {
+		return w
+	}
+	return ""
 }
 
 // Conditions counts how often each condition was sent, by its name.
@@ -57,48 +57,11 @@ func (c Conditions) add(action string, key dynamo.Key, condition *string, attrib
 	if condition == nil {
 		return
 	}
-	for _, term := range terms(aws.ToString(condition)) {
-		c[nameOf(action, key.PK, key.SK, plain(term, attributes))]++
+	all, err := engine.Terms(*condition, attributes)
+	if err != nil {
+		return // the table refuses it
 	}
-}
-
-// terms splits a condition at the ANDs that are in no parentheses.
-func terms(condition string) []string {
-	var all []string
-	depth, from := 0, 0
-	for i := range condition {
-		switch {
-		case condition[i] == '(':
-			depth++
-		case condition[i] == ')':
-			depth--
-		case depth == 0 && strings.HasPrefix(condition[i:], " AND "):
-			all = append(all, condition[from:i])
-			from = i + len(" AND ")
-		}
+	for _, term := range all {
+		c[nameOf(action, key.PK, key.SK, term)]++
 	}
-	return append(all, condition[from:])
-}
-
-// plain writes a term with the attributes' names, and a question mark for each value.
-func plain(term string, attributes map[string]string) string {
-	var b strings.Builder
-	for i := 0; i < len(term); {
-		end := i + 1
-		if term[i] == '#' || term[i] == ':' {
-			for end < len(term) && strings.IndexByte(" (),=<>", term[end]) < 0 {
-				end++
-			}
-		}
-		switch term[i] {
-		case '#':
-			b.WriteString(attributes[term[i:end]])
-		case ':':
-			b.WriteByte('?')
-		default:
-			b.WriteByte(term[i])
-		}
-		i = end
-	}
-	return b.String()
 }

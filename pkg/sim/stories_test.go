@@ -99,18 +99,18 @@ func (w *world) when(prefix string, fate Fate, times int) {
 
 // What a call of DynamoDB is for, by its label: somebody's head and grants, what a head
 // names, a package, somebody's requests, the claim of a sheet.
-func readsDebt(label string) bool { return strings.HasPrefix(label, "Query SUB#") }
+func readsDebt(label string) bool { return strings.HasPrefix(label, "Query SUB/") }
 func readsWork(label string) bool {
-	return strings.HasPrefix(label, "BatchGetItem SUB#") && strings.Contains(label, " USR")
+	return strings.HasPrefix(label, "BatchGetItem SUB/") && strings.Contains(label, " USR")
 }
 func readsPackage(label string) bool {
-	return strings.HasPrefix(label, "GetItem PKG#") && strings.HasSuffix(label, " PKG")
+	return strings.HasPrefix(label, "GetItem PKG/") && strings.HasSuffix(label, " PKG")
 }
 func readsRequestsOf(label string) bool {
-	return strings.HasPrefix(label, "Query") && strings.Contains(label, " SUBREQ#")
+	return strings.HasPrefix(label, "Query") && strings.Contains(label, " SUBREQ/")
 }
 func claims(label, of string) bool {
-	return strings.HasPrefix(label, "UpdateItem SUB#"+of) && strings.Contains(label, of+" GRANTS#")
+	return strings.HasPrefix(label, "UpdateItem SUB/"+of) && strings.Contains(label, of+" GRANTS/")
 }
 
 // standsStill has the n-th call of a delivery, counted from 0, stand still past its lease.
