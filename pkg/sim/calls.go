@@ -3,6 +3,7 @@ package sim
 import (
 	"cmp"
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -165,16 +166,13 @@ func (w *world) begins(ctx context.Context, c faults.Call) error {
 	if inv == nil {
 		return nil
 	}
-	fate, err := w.enter(inv, sortOf(c), w.labelOfCall(ctx, c))
-	w.op = c.Op
+	fate, err := w.enter(inv, sortOf(c), w.labelOfCall(ctx, c), func(f Fate) { w.counted(c.Op, f) })
 	if err != nil {
 		return err
 	}
+	w.op = c.Op
 	if b, is := ctx.Value(begunKey{}).(*begun); is && !b.is {
 		b.seq, b.is = w.oracle.seq, true
-	}
-	if fate != Fine {
-		w.counted(c.Op, fate)
 	}
 	switch d := mix(inv.seed, uint64(inv.calls)); fate {
 	case FailBefore:
@@ -250,9 +248,9 @@ func (w *world) pause(ctx context.Context, try int) error {
 	}
 	d := mix(inv.seed, uint64(inv.calls), uint64(try))
 	wait := time.Duration(below(d, int(min(20*time.Millisecond<<try, time.Second))))
-	if w.script == nil && w.rate > 0 && !inv.calm && inv.applying == 0 && below(mix(d), 6) == 0 {
+	if w.script != nil && w.script(inv, "Pause") == Frozen || w.script == nil && w.rate > 0 && !inv.calm && inv.applying == 0 && below(mix(d), 6) == 0 {
 		inv.faults[Frozen]++
-		wait = w.stillness(d)
+		wait = w.stillness(d) / 6 // within a lease
 	}
 	if !w.park(inv, "Pause", wait) {
 		return errDead
@@ -260,7 +258,7 @@ func (w *world) pause(ctx context.Context, try int) error {
 	return nil
 }
 
-// sortOf tells the sort of a call.
+// sortOf tells the sort of a call, which says what can go wrong with it.
 func sortOf(c faults.Call) sort {
 	switch c.Op {
 	case faults.GetItem:
@@ -342,6 +340,26 @@ func (m Met) String() string {
 		b.WriteString(" " + at.Fate.String() + " " + number(int64(m[at])) + ";")
 	}
 	return b.String()
+}
+
+// Missed lists what could have gone wrong with a call of DynamoDB and never did, over all
+// calls that there are.
+func (m Met) Missed() []OpFate {
+	var missed []OpFate
+	calls := reflect.TypeFor[dynamo.Client]()
+	for i := range calls.NumMethod() {
+		op := faults.Op(calls.Method(i).Name)
+		can := slices.Clone(possible[sortOf(faults.Call{Op: op})])
+		if op == faults.Query { // what need not be strong of the other reads is for lists, which the driver does not ask for
+			can = append(can, StaleRead)
+		}
+		for _, f := range can {
+			if at := (OpFate{op, f}); m[at] == 0 && !slices.Contains(missed, at) {
+				missed = append(missed, at)
+			}
+		}
+	}
+	return missed
 }
 
 func (m Met) order() []OpFate {

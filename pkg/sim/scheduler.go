@@ -113,7 +113,7 @@ func (s *scheduler) sticks(inv *invocation, key uint64, fate Fate, d uint64) {
 	switch {
 	case fate == FailBefore || fate == FailAfter:
 		left = moreTriesBlind
-	case fate != Conflicted && fate != Throttled && fate != Unread:
+	case fate != Conflicted && fate != Throttled:
 	case s.script != nil || d%2 == 0:
 		left = moreTries
 	}
@@ -126,9 +126,9 @@ func (s *scheduler) sticks(inv *invocation, key uint64, fate Fate, d uint64) {
 	inv.stuck[key] = stuck{fate, left}
 }
 
-// enter has one call of the product wait for its turn, and returns its fate. Its error is
-// that of a function that died.
-func (s *scheduler) enter(inv *invocation, of sort, label string) (Fate, error) {
+// enter has one call of the product wait for its turn, and returns its fate, of which
+// count hears if there is something wrong. Its error is that of a function that died.
+func (s *scheduler) enter(inv *invocation, of sort, label string, count func(Fate)) (Fate, error) {
 	if inv.dead {
 		return Fine, errDead
 	}
@@ -165,6 +165,9 @@ func (s *scheduler) enter(inv *invocation, of sort, label string) (Fate, error) 
 	s.say("  %d %s: %s", inv.id, label, fate)
 	if fate != Fine {
 		inv.faults[fate]++
+		if count != nil {
+			count(fate)
+		}
 	}
 	if s.last = fate; !sticks && of <= writes {
 		s.mu.Lock()
@@ -196,7 +199,7 @@ func (s *scheduler) do(ctx context.Context, of sort, label string, effect func()
 	if inv == nil {
 		return effect()
 	}
-	fate, err := s.enter(inv, of, label)
+	fate, err := s.enter(inv, of, label, nil)
 	if err != nil {
 		return err
 	}
