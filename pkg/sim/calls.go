@@ -158,19 +158,23 @@ func (w *world) noted(ctx context.Context) (context.Context, *begun) {
 
 // begins has a call wait for its turn, and go wrong before it has an effect.
 func (w *world) begins(ctx context.Context, c faults.Call) error {
-	w.op, w.last = c.Op, Fine
+	inv, fate := invocationOf(ctx), Fine
+	if inv == nil {
+		w.last = Fine
+	} else {
+		// Until it is let go on, a call runs beside others and touches nothing of the world.
+		var err error
+		if fate, err = w.enter(inv, sortOf(c), w.labelOfCall(ctx, c), func(f Fate) { w.counted(c.Op, f) }); err != nil {
+			return err
+		}
+	}
+	w.op = c.Op
 	if w.conditions != nil {
 		w.conditions.collect(c)
 	}
-	inv := invocationOf(ctx)
 	if inv == nil {
 		return nil
 	}
-	fate, err := w.enter(inv, sortOf(c), w.labelOfCall(ctx, c), func(f Fate) { w.counted(c.Op, f) })
-	if err != nil {
-		return err
-	}
-	w.op = c.Op
 	if b, is := ctx.Value(begunKey{}).(*begun); is && !b.is {
 		b.seq, b.is = w.oracle.seq, true
 	}

@@ -1,11 +1,11 @@
 // Package sim runs the whole product in one process under virtual time and looks for
 // what must never happen. The use cases, the worker, the fan-out and the tick are the
-// real ones; the store, the lanes and the targets are in memory, and stand between the
-// product and a scheduler that decides, call by call, who goes on next and what goes
-// wrong.
+// real ones, and so is the store, over the engine of the table; the engine, the lanes and
+// the targets are in memory. Between them and the product stands a scheduler that decides,
+// call by call of DynamoDB, of a queue or of a target, who goes on next and what goes wrong.
 //
 // A run is drawn from its number alone: people, packages, policies, and a list of
-// commands. Every store, queue and target call parks until the scheduler lets it go on,
+// commands. Every DynamoDB, queue and target call parks until the scheduler lets it go on,
 // so one goroutine runs at a time and the same number gives the same run, to the byte.
 // Time is that of a testing/synctest bubble: nobody waits for it.
 //
