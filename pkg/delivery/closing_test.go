@@ -255,3 +255,28 @@ func TestF40_WhatWasThereBeforeARemovalIsNoEvidenceAfterIt(t *testing.T) {
 		})
 	}
 }
+
+// Two short outages far apart, between which nobody asked, are not one long one.
+func TestF42_WhatIsMissingTwiceForAMomentIsNotGone(t *testing.T) {
+	missing := connector.Fail(entitlement.NotFound, "call", &connector.Refusal{Reason: connector.ResourceMissing, Detail: "No such group.", Permanent: true}, nil)
+	onBench(t, func(b *bench) {
+		u, p := b.staff(1)[0], b.pack("a")
+		id := b.assign(u, p)
+		b.deliver(u)
+		b.server.fault = func(string) error { return missing }
+		b.remove(u, p)
+		b.deliver(u)
+		time.Sleep(15 * 24 * time.Hour)
+		for range 3 {
+			b.deliver(u)
+			if a := b.assignment(id); !a.Removed.IsZero() {
+				t.Fatal("it counts as removed")
+			}
+			time.Sleep(5 * time.Minute)
+		}
+		b.deliver(u)
+		if a := b.assignment(id); a.Removed.IsZero() {
+			t.Error("after a quarter of an hour it does not count as removed")
+		}
+	})
+}

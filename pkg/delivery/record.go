@@ -192,8 +192,8 @@ func missed(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.G
 	case !gone || o.final:
 		g.MissingSince = time.Time{}
 		return g
-	case g.MissingSince.IsZero():
-		g.MissingSince = now
+	case g.MissingSince.IsZero() || now.Sub(g.Next) > missingFor:
+		g.MissingSince = now // nobody asked when it was time: what it said then and says now may be two outages
 	}
 	if now.Sub(g.MissingSince) < missingFor {
 		g.Permanent = false

@@ -260,11 +260,9 @@ func (o *oracle) effect(u entitlement.UserID, role entitlement.RoleRef, granted,
 type span struct{ first, last time.Time }
 
 // answered notes what a target said of a role: that it is there counts where it was, or
-// where it was a moment ago, somebody else took it away, and the target's reads are behind.
+// where it was when the target was asked, and somebody else took it away since.
 func (o *oracle) answered(u entitlement.UserID, role entitlement.RoleRef, present bool) {
 	g := grant{u, role}
-	t := o.w.targetOf(role.Connector)
-	late := t != nil && t.Behind > 0 && o.handEdits[g]
 	if present {
 		seen, now := o.shown[role], time.Now()
 		if now.Sub(seen.last) >= day-2*o.w.skew {
@@ -272,7 +270,7 @@ func (o *oracle) answered(u entitlement.UserID, role entitlement.RoleRef, presen
 		}
 		o.shown[role] = span{seen.first, now}
 	}
-	if present && (o.had[g].is || late) {
+	if present && (o.had[g].is || o.handEdits[g]) {
 		o.confirmed[g] = o.seq
 	} else {
 		delete(o.confirmed, g)
