@@ -56,6 +56,9 @@ var alarms = []alarm{
 		func(h *house) awscloudwatch.IMetric {
 			return formula("MAX(METRICS())", time.Minute, h.oldest(names.DeliverBulk), h.oldest(names.FanoutJobs))
 		}, above, 1800, 3, fine},
+	{"unreadable-items", "Something in the table cannot be read by this version of the service, and is left out of what it does.",
+		"The log of the function that met it names the item: search for cannot be read. After a rollback the newer version reads it again: deploy that, and the next tick goes on. Otherwise the item is damaged: whoever waits for it is served by hand until it is restored from a backup.",
+		func(*house) awscloudwatch.IMetric { return ours(names.MetricUnreadable, "Sum") }, above, 0, 1, fine},
 	{"dead-letters", "Messages or ticks that failed every time have been parked.",
 		"make dlq shows them. When the cause is fixed, make dlq REDRIVE=<queue> gives them back; make dlq DISCARD=<queue> drops what is of no use, as a failed tick always is. They are kept for fourteen days.",
 		func(h *house) awscloudwatch.IMetric { return formula("SUM(METRICS())", time.Minute, h.parked()...) }, above, 0, 1, fine},

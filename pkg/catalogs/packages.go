@@ -108,6 +108,9 @@ func (s *Service) occupied(ctx context.Context, id entitlement.PackageID, policy
 	var n Occupancy
 	for page := (entitlement.Page{}); ; {
 		slots, err := s.Store.Holders(ctx, id, page)
+		if err == nil && slots.Unread > 0 {
+			err = unsure(slots.Unread) // somebody may hold it
+		}
 		if err != nil {
 			return n, err
 		}
@@ -124,6 +127,11 @@ func (s *Service) occupied(ctx context.Context, id entitlement.PackageID, policy
 		}
 		page.Token = slots.Next
 	}
+}
+
+// unsure refuses what is decided on everything that there is, where some of it cannot be read.
+func unsure(n int) error {
+	return entitlement.Errorf(entitlement.Conflict, "%d items that belong to this cannot be read by this version of the service, so it cannot be told whether they stand in the way: the log names them.", n)
 }
 
 func (s *Service) reopen(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) error {

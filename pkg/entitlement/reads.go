@@ -94,6 +94,7 @@ type DueRef struct {
 
 // DueItems is what due references turned out to be, read strongly; what is absent is left out.
 type DueItems struct {
+	Unread   int // items that could not be read and were left out
 	Requests []AssignmentRequest
 	Slots    []Slot
 	Packages []AccessPackage

@@ -231,3 +231,7 @@ const (
 	MetricOldestDebt      = "OldestDebt"      // seconds for which the oldest failing delivery has been owed
 	MetricOverdueRemovals = "OverdueRemovals" // ended assignments whose roles are still there
 )
+
+// MetricUnreadable counts the items that a function left out because this version of the
+// service cannot read them; whoever meets one emits it, so silence is health.
+const MetricUnreadable = "UnreadableItems"

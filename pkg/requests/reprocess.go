@@ -2,6 +2,7 @@ package requests
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"leasehold/pkg/authz"
@@ -158,6 +159,10 @@ func (s *Service) Failures(ctx context.Context, at entitlement.ConnectorID, reas
 	list := entitlement.Paged[Failure]{Next: failing.Next}
 	for _, f := range failing.Items {
 		_, sheets, err := s.Store.Debt(ctx, f.Subject)
+		if errors.Is(err, entitlement.ErrUnreadable) {
+			list.Unread++
+			continue
+		}
 		if err != nil {
 			return list, err
 		}
@@ -191,11 +196,19 @@ func (s *Service) Removals(ctx context.Context, page entitlement.Page) (entitlem
 	}
 	for _, id := range subjects.Items {
 		head, _, err := s.Store.Debt(ctx, id)
+		if errors.Is(err, entitlement.ErrUnreadable) {
+			list.Unread++
+			continue
+		}
 		if err != nil {
 			return list, err
 		}
 		for _, r := range head.Removing {
 			a, err := s.Store.Assignment(ctx, r.Assignment)
+			if errors.Is(err, entitlement.ErrUnreadable) {
+				list.Unread++
+				continue
+			}
 			if err != nil {
 				return list, err
 			}

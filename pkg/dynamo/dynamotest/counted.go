@@ -1,8 +1,17 @@
 package dynamotest
 
 import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/dynamo/engine"
+	"leasehold/pkg/names"
 )
 
 // Metered is New with a meter of its calls. A test that fills the table first resets it.
@@ -11,3 +20,47 @@ func Metered() (*Store, *Meter) {
 	o := engine.Options{Table: "table", Share: true}
 	return dynamo.New(meter.Wrap(engine.New(o)), o.Table, dynamo.Pausing(atOnce)), meter
 }
+
+// Damaged is New with items that can be spoiled.
+type Damaged struct {
+	*Store
+	client  dynamo.Client
+	noticed atomic.Int64
+}
+
+// NewDamaged returns the store on an empty table of which nothing is spoiled yet.
+func NewDamaged() *Damaged {
+	o := engine.Options{Table: "table"}
+	d := &Damaged{client: engine.New(o)}
+	d.Store = dynamo.New(d.client, o.Table, dynamo.Pausing(atOnce), dynamo.Noticing(func(context.Context, error) { d.noticed.Add(1) }))
+	return d
+}
+
+// Spoil makes an item one that a newer version of the service wrote.
+func (d *Damaged) Spoil(t *testing.T, pk, sk string) {
+	t.Helper()
+	_, err := d.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: aws.String("table"), Key: keyItem(pk, sk),
+		UpdateExpression: aws.String("SET #z = :z"), ConditionExpression: aws.String("attribute_exists(#pk)"),
+		ExpressionAttributeNames:  map[string]string{"#z": "z", "#pk": names.AttrPK},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":z": &types.AttributeValueMemberN{Value: "99"}}})
+	if err != nil {
+		t.Fatalf("%s, %s: %v", pk, sk, err)
+	}
+}
+
+// Plant puts an item of a kind that no version knows yet, with its place in the second index.
+func (d *Damaged) Plant(t *testing.T, pk, sk, partition, sort string) {
+	t.Helper()
+	it := keyItem(pk, sk)
+	it[names.AttrI2P], it[names.AttrI2S] = &types.AttributeValueMemberS{Value: partition}, &types.AttributeValueMemberS{Value: sort}
+	if _, err := d.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("table"), Item: it}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func keyItem(pk, sk string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{names.AttrPK: &types.AttributeValueMemberS{Value: pk}, names.AttrSK: &types.AttributeValueMemberS{Value: sk}}
+}
+
+// Noticed returns how often an item was told of that cannot be read, since it was last asked.
+func (d *Damaged) Noticed() int { return int(d.noticed.Swap(0)) }
