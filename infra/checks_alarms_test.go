@@ -245,3 +245,21 @@ func TestAnswersAreInTheTemplate(t *testing.T) {
 		}
 	}
 }
+
+// What is deployed is what names tells of each alarm, by which its stories are judged.
+func TestAlarmsAreThoseOfNames(t *testing.T) {
+	deployed := onAWS.ofType("AWS::CloudWatch::Alarm")
+	if len(deployed) != len(names.Alarms) {
+		t.Errorf("%d alarms are deployed, and names has %d", len(deployed), len(names.Alarms))
+	}
+	for _, a := range names.Alarms {
+		r := onAWS.Resources[onAWS.alarmNamed(a.ID)]
+		if r.at("Threshold") != a.At || r.at("EvaluationPeriods") != float64(a.Periods) || (r.at("TreatMissingData") == "breaching") != a.Silence || (r.at("ComparisonOperator") == "LessThanThreshold") != a.Below {
+			t.Errorf("%s is deployed as %v", a.ID, r.Properties)
+		}
+		figure := r.Properties
+		if parts := listOf(r.at("Metrics")); parts == nil && (figure["Statistic"] != string(a.Figure.Statistic) || figure["Period"] != a.Figure.Period.Seconds()) {
+			t.Errorf("%s looks at %v", a.ID, figure)
+		}
+	}
+}

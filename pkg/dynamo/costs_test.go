@@ -31,7 +31,7 @@ var (
 	costDecideLast     = cost{1, 0, 13} // 12 W, and the row of open work
 	costDeny           = cost{1, 0, 9}  // 8 W, and the row of open work
 	costSlot           = cost{1, 1, 0}
-	costEnd            = cost{1, 0, 10}  // 10 W
+	costEnd            = cost{1, 0, 11}  // 10 W, and the row of the removal among what is owed
 	costReadDue100     = cost{1, 100, 0} // 100 R in one call
 	costDebt           = cost{1, 1, 0}   // 1 R per 4 KB
 	costWork           = cost{1, 4, 0}   // 8 R with debt and fence, 6 packages held

@@ -28,6 +28,19 @@ func (db *DB) Owed(ctx context.Context, shard int, until time.Time, page entitle
 	return within(ctx, db, w, page, func(it item) (entitlement.UserID, error) { return userAt(keyOf(it)), nil })
 }
 
+// Late pages through one shard of what has been owed since until or longer, the longest
+// first. The rows say all that is asked, so nothing else is read.
+func (db *DB) Late(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.Late], error) {
+	w := walk{index: index2, partition: latePartition(shard), to: upTo(until)}
+	return within(ctx, db, w, page, func(it item) (entitlement.Late, error) {
+		l, ok := lateAt(keyOf(it), textOf(it, names.AttrI2S))
+		if !ok {
+			return l, unreadable(it, errors.New("nothing that is owed is known to lie here"))
+		}
+		return l, nil
+	})
+}
+
 // Read reads due items strongly, but those that cannot be read (F37).
 func (db *DB) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error) {
 	var out entitlement.DueItems

@@ -59,11 +59,13 @@ func assignmentFields(f *fields, a *entitlement.Assignment) {
 	text(f, "wy", &a.Reason)
 }
 
-// endedShape is the past assignment. It lies beside the request whose id it has.
+// endedShape is the past assignment. It lies beside the request whose id it has, and among
+// what is owed until its roles are gone.
 var endedShape = shape[entitlement.Assignment]{
 	tag: "PAST", noun: "assignment", part: entitlement.PartRequest,
 	key:  func(a entitlement.Assignment) Key { return endedKey(a.ID) },
 	name: func(a *entitlement.Assignment, k Key) { a.ID = endedAt(k) },
 	meta: func(a *entitlement.Assignment) *entitlement.Meta { return &a.Meta },
+	rows: func(a entitlement.Assignment) rows { return rows{second: lateRow(endedKey(a.ID), a.OwedSince())} },
 	body: assignmentFields,
 }

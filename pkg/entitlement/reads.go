@@ -104,6 +104,15 @@ type DueItems struct {
 	Absences []Absence
 }
 
+// Late is one thing that has been owed for long: the removal of an assignment's roles, or
+// else the delivery to a subject at a target.
+type Late struct {
+	Since      time.Time
+	Assignment AssignmentID
+	Subject    UserID
+	Connector  ConnectorID
+}
+
 // Failing names a subject whose delivery at a target fails, and since when.
 type Failing struct {
 	Subject UserID

@@ -77,6 +77,11 @@ func (s *Store) Owed(ctx context.Context, shard int, until time.Time, page entit
 	return upTo[entitlement.UserID](ctx, s, "Owed", owedList(shard), until, page)
 }
 
+// Late pages through one shard of what has been owed since until or longer.
+func (s *Store) Late(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.Late], error) {
+	return upTo[entitlement.Late](ctx, s, "Late", lateList(shard), until, page)
+}
+
 // upTo reads a page of an index by time, up to and including until.
 func upTo[T any](ctx context.Context, s *Store, op, of string, until time.Time, page entitlement.Page) (entitlement.Paged[T], error) {
 	return look(ctx, s, op, nil, func() (entitlement.Paged[T], error) {

@@ -72,6 +72,7 @@ func failingAt(at entitlement.ConnectorID, reason string) string {
 	return fmt.Sprintf("failing at %q for %q", at, reason)
 }
 func dueList(shard int) string  { return fmt.Sprint("due ", shard) }
+func lateList(shard int) string { return fmt.Sprint("late ", shard) }
 func owedList(shard int) string { return fmt.Sprint("owed ", shard) }
 
 // everybody stands for the targets of a policy that names nobody in particular.
@@ -106,6 +107,10 @@ func shardOf(id string, shards int) int {
 
 func dueRow(id string, ref entitlement.DueRef) row {
 	return byTime(dueList(shardOf(id, names.DueShards)), ref.At, id, ref)
+}
+
+func lateRow(id string, l entitlement.Late) row {
+	return byTime(lateList(shardOf(id, names.LateShards)), l.Since, id, l)
 }
 
 func owedRow(subject entitlement.UserID, look time.Time) row {

@@ -108,7 +108,19 @@ func sheetRows(s entitlement.GrantSheet) []row {
 	if reason == "" {
 		return nil
 	}
-	return []row{byTime(failingAt(s.Connector, reason), since, string(s.Subject), entitlement.Failing{Subject: s.Subject, Since: since})}
+	rows := []row{byTime(failingAt(s.Connector, reason), since, string(s.Subject), entitlement.Failing{Subject: s.Subject, Since: since})}
+	if owed := s.OwedSince(); !owed.IsZero() {
+		rows = append(rows, lateRow(string(s.Subject)+string(s.Connector), entitlement.Late{Since: owed, Subject: s.Subject, Connector: s.Connector}))
+	}
+	return rows
+}
+
+// endedRows lists an ended assignment among what is owed, until its roles are gone.
+func endedRows(a entitlement.Assignment) []row {
+	if a.OwedSince().IsZero() {
+		return nil
+	}
+	return []row{lateRow(string(a.ID), entitlement.Late{Since: a.OwedSince(), Assignment: a.ID})}
 }
 
 // approversOf lists the groups that a policy may ask.

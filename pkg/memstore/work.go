@@ -14,7 +14,7 @@ func (p *plan) work(c entitlement.Change) {
 		p.slotOf(v)
 	}
 	for _, v := range c.Ended {
-		put(p, p.ended, entitlement.PartRequest, v.ID, v, nil)
+		put(p, p.ended, entitlement.PartRequest, v.ID, v, endedRows)
 	}
 	for _, v := range c.Heads {
 		p.headChange(v)

@@ -28,11 +28,17 @@ type Damaged struct {
 	noticed atomic.Int64
 }
 
-// NewDamaged returns the store on an empty table of which nothing is spoiled yet.
-func NewDamaged() *Damaged {
+// NewDamaged returns the store on an empty table of which nothing is spoiled yet. Whoever
+// notices hears of each item that cannot be read.
+func NewDamaged(notices ...func(context.Context, error)) *Damaged {
 	o := engine.Options{Table: "table"}
 	d := &Damaged{client: engine.New(o)}
-	d.Store = dynamo.New(d.client, o.Table, dynamo.Pausing(atOnce), dynamo.Noticing(func(context.Context, error) { d.noticed.Add(1) }))
+	d.Store = dynamo.New(d.client, o.Table, dynamo.Pausing(atOnce), dynamo.Noticing(func(ctx context.Context, err error) {
+		d.noticed.Add(1)
+		for _, notice := range notices {
+			notice(ctx, err)
+		}
+	}))
 	return d
 }
 
