@@ -22,7 +22,7 @@ func TestF37_AnEditReachesTheOtherHoldersOfAPage(t *testing.T) {
 	}
 	w.deliver(users...)
 	gen := w.edit(p, "a", "b")
-	d.Spoil(t, "PKG#"+string(p.ID), "ASG#"+string(users[2]))
+	d.SpoilSlot(t, p.ID, users[2])
 
 	if err := w.fanOut(d.Store, w.lane).Run(context.Background(), p.ID, gen); err != nil {
 		t.Fatal(err)

@@ -19,11 +19,9 @@ func TestF37_UnreadableItemsInTheDueIndexStopNoExpiry(t *testing.T) {
 	}
 	spoilt := due[:10]
 	for _, r := range spoilt {
-		d.Spoil(t, "PKG#"+string(r.Package), "ASG#"+string(r.Subject))
+		d.SpoilSlot(t, r.Package, r.Subject)
 	}
-	for shard := range 4 {
-		d.Plant(t, "NEW#"+string(rune('0'+shard)), "THING", "DUE#"+string(rune('0'+shard)), "2026-05-01T12:00:00.000000000Z#N#thing")
-	}
+	d.PlantDue(t, w.clock.Now())
 	w.clock.Advance(time.Hour)
 	d.Noticed()
 

@@ -270,7 +270,7 @@ var ours = map[string]struct{ rings, quiet story }{
 		story{"a newer version wrote something that falls due", func(w *world) {
 			slot := w.assign(5 * time.Minute)
 			w.minutes(2)
-			w.Spoil(w.T, "PKG#"+string(slot.Package), "ASG#"+string(slot.Subject))
+			w.SpoilSlot(w.T, slot.Package, slot.Subject)
 			w.minutes(5)
 		}},
 		story{"everything is as it should be", func(w *world) { w.assign(5 * time.Minute); w.minutes(20) }},

@@ -2,8 +2,10 @@ package dynamotest
 
 import (
 	"context"
+	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -11,6 +13,7 @@ import (
 
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/dynamo/engine"
+	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
 )
 
@@ -54,13 +57,22 @@ func (d *Damaged) Spoil(t *testing.T, pk, sk string) {
 	}
 }
 
-// Plant puts an item of a kind that no version knows yet, with its place in the second index.
-func (d *Damaged) Plant(t *testing.T, pk, sk, partition, sort string) {
+// SpoilSlot makes a slot one that a newer version of the service wrote.
+func (d *Damaged) SpoilSlot(t *testing.T, pkg entitlement.PackageID, subject entitlement.UserID) {
 	t.Helper()
-	it := keyItem(pk, sk)
-	it[names.AttrI2P], it[names.AttrI2S] = &types.AttributeValueMemberS{Value: partition}, &types.AttributeValueMemberS{Value: sort}
-	if _, err := d.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("table"), Item: it}); err != nil {
-		t.Fatal(err)
+	d.Spoil(t, "PKG#"+string(pkg), "ASG#"+string(subject))
+}
+
+// PlantDue puts something of a kind that no version knows yet where it falls due, in each shard.
+func (d *Damaged) PlantDue(t *testing.T, at time.Time) {
+	t.Helper()
+	for shard := range names.DueShards {
+		it := keyItem("NEW#"+strconv.Itoa(shard), "THING")
+		it[names.AttrI2P] = &types.AttributeValueMemberS{Value: "DUE#" + strconv.Itoa(shard)}
+		it[names.AttrI2S] = &types.AttributeValueMemberS{Value: at.UTC().Format("2006-01-02T15:04:05.000000000Z") + "#N#thing"}
+		if _, err := d.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("table"), Item: it}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
