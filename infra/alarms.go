@@ -19,70 +19,61 @@ const runbookMark = "Runbook: "
 // costs 0.10 $ a month, so there is one alarm for each thing to do, not for each figure.
 type alarm struct {
 	id      string
-	means   string // what is wrong, and for whom
-	runbook string // what to do about it
-	figure  func(*house) awscloudwatch.IMetric
-	rings   awscloudwatch.ComparisonOperator
-	at      float64
-	periods float64 // for so many in a row
-	silence awscloudwatch.TreatMissingData
+	means   string                             // what is wrong, and for whom
+	runbook string                             // what to do about it
+	figure  func(*house) awscloudwatch.IMetric // nil: ours, as names has it
 }
-
-const (
-	above   = awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD
-	below   = awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD
-	fine    = awscloudwatch.TreatMissingData_NOT_BREACHING
-	alarmed = awscloudwatch.TreatMissingData_BREACHING
-)
 
 var alarms = []alarm{
 	{"schedule-silent", "No tick has done its work for five minutes: nothing ends, starts or is repaired.",
-		"See whether the rule of the schedule is enabled, and what the log of the function expire says of ticks that failed. Nothing is lost: the next tick catches up.",
-		func(*house) awscloudwatch.IMetric { return ours(names.MetricExpiryLag, "SampleCount") }, below, 1, 5, alarmed},
+		"See whether the rule of the schedule is enabled, and what the log of the function expire says of ticks that failed. Nothing is lost: the next tick catches up.", nil},
 	{"expiry-lag", "Assignments end more than two minutes late.",
-		"See on the dashboard whether very many were due at once, which passes, and else in the log of expire whether the table throttles or ticks run out of time.",
-		func(*house) awscloudwatch.IMetric { return ours(names.MetricExpiryLag, "Maximum") }, above, 120, 3, fine},
+		"See on the dashboard whether very many were due at once, which passes, and else in the log of expire whether the table throttles or ticks run out of time.", nil},
 	{"overdue-removals", "Somebody still has access that has ended.",
-		"GET /v1.0/leasehold/removals names person and package, and /v1.0/leasehold/deliveryErrors target, role and reason. Mend the target or its credential and reprocess; where access must end at once, remove the person in the target by hand. Where it can never be seen to end, since the system is gone, POST /v1.0/leasehold/removals/{assignmentId}/close with a justification closes it.",
-		func(*house) awscloudwatch.IMetric { return ours(names.MetricOverdueRemovals, "Maximum") }, above, 0, 3, fine},
+		"GET /v1.0/leasehold/removals names person and package, and /v1.0/leasehold/deliveryErrors target, role and reason. Mend the target or its credential and reprocess; where access must end at once, remove the person in the target by hand. Where it can never be seen to end, since the system is gone, POST /v1.0/leasehold/removals/{assignmentId}/close with a justification closes it.", nil},
 	{"old-debts", "A delivery has been failing for more than an hour.",
-		"GET /v1.0/leasehold/deliveryErrors counts them by reason. Mend what the reason names, then reprocess by that reason; what can pass is tried again by itself all the while.",
-		func(*house) awscloudwatch.IMetric { return ours(names.MetricOldestDebt, "Maximum") }, above, 3600, 3, fine},
+		"GET /v1.0/leasehold/deliveryErrors counts them by reason. Mend what the reason names, then reprocess by that reason; what can pass is tried again by itself all the while.", nil},
 	{"urgent-age", "A request or a removal has waited for the delivery worker for more than five minutes.",
 		"See whether Lambda throttles, and the log of the function deliver: a slow target shows as long calls. Hints that get lost meanwhile are repaired by the tick.",
-		func(h *house) awscloudwatch.IMetric { return h.oldest(names.DeliverUrgent) }, above, 300, 3, fine},
+		func(h *house) awscloudwatch.IMetric { return h.oldest(names.DeliverUrgent) }},
 	{"bulk-age", "An edit of a package has been on its way to the holders for more than half an hour.",
 		"See the logs of the functions fanout and deliver. A target that limits our rate is the usual cause, and passes; requests and removals do not wait for it.",
 		func(h *house) awscloudwatch.IMetric {
 			return formula("MAX(METRICS())", time.Minute, h.oldest(names.DeliverBulk), h.oldest(names.FanoutJobs))
-		}, above, 1800, 3, fine},
+		}},
+	{"unreadable-items", "Something in the table cannot be read by this version of the service, and is left out of what it does.",
+		"The log of the function that met it names the item: search for cannot be read. After a rollback the newer version reads it again: deploy that, and the next tick goes on. Otherwise the item is damaged: whoever waits for it is served by hand until it is restored from a backup.", nil},
 	{"dead-letters", "Messages or ticks that failed every time have been parked.",
 		"make dlq shows them. When the cause is fixed, make dlq REDRIVE=<queue> gives them back; make dlq DISCARD=<queue> drops what is of no use, as a failed tick always is. They are kept for fourteen days.",
-		func(h *house) awscloudwatch.IMetric { return formula("SUM(METRICS())", time.Minute, h.parked()...) }, above, 0, 1, fine},
+		func(h *house) awscloudwatch.IMetric { return formula("SUM(METRICS())", time.Minute, h.parked()...) }},
 	{"worker-errors", "Functions behind a queue or the schedule have crashed or run out of time three times in a quarter of an hour.",
 		"Search the logs of the functions deliver, fanout and expire for panicked and for Task timed out; the dashboard tells which. Their work is tried again, and what fails every time is parked.",
 		func(h *house) awscloudwatch.IMetric {
 			return formula("SUM(METRICS())", 15*time.Minute, h.workerErrors()...)
-		}, above, 2, 1, fine},
+		}},
 	{"api-errors", "More than five calls in five minutes were answered with a status of 500 or more.",
 		"Take the request-id from an answer, or the requestId from the access log, and search the logs of the functions catalogs and requests for it. 503 means that the table or a queue did not answer us.",
 		func(h *house) awscloudwatch.IMetric {
 			return h.api.MetricServerError(&awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: seconds(5 * time.Minute)})
-		}, above, 5, 1, fine},
+		}},
 	{"throttles", "Lambda refuses to start functions of this account and region, perhaps others than ours.",
 		"The account's concurrency is used up. See which function uses it, and ask AWS for a higher quota of concurrent executions.",
 		func(*house) awscloudwatch.IMetric {
 			// Of all functions together: they share one limit, and it is one figure.
 			return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{Namespace: jsii.String("AWS/Lambda"), MetricName: jsii.String("Throttles"),
 				Statistic: jsii.String("Sum"), Period: seconds(time.Minute)})
-		}, above, 0, 5, fine},
+		}},
 }
 
 // addAlarms adds the alarms and what they tell. testdata/runbook.md lists them.
 func (h *house) addAlarms() {
 	tell := awscloudwatchactions.NewSnsAction(h.addTopic())
 	for _, a := range alarms {
-		figure := a.figure(h)
+		when, known := names.FindAlarm(a.id)
+		if !known {
+			panic("names has no alarm " + a.id)
+		}
+		figure := a.figureOf(h, when)
 		if _, several := figure.(awscloudwatch.MathExpression); several && h.settings.emulator {
 			continue // one emulator refuses alarms on more than one figure
 		}
@@ -90,15 +81,36 @@ func (h *house) addAlarms() {
 			AlarmName:          jsii.String(names.StackName + "-" + a.id),
 			AlarmDescription:   jsii.String(a.means + " " + runbookMark + a.runbook),
 			Metric:             figure,
-			ComparisonOperator: a.rings,
-			Threshold:          jsii.Number(a.at),
-			EvaluationPeriods:  jsii.Number(a.periods),
-			TreatMissingData:   a.silence,
+			ComparisonOperator: comparison(when.Below),
+			Threshold:          jsii.Number(when.At),
+			EvaluationPeriods:  jsii.Number(when.Periods),
+			TreatMissingData:   silence(when.Silence),
 		})
 		added.AddAlarmAction(tell)
 		added.AddOkAction(tell)
 		h.alarms = append(h.alarms, added)
 	}
+}
+
+func (a alarm) figureOf(h *house, when names.Alarm) awscloudwatch.IMetric {
+	if a.figure == nil {
+		return ours(when.Figure.Metric, string(when.Figure.Statistic))
+	}
+	return a.figure(h)
+}
+
+func comparison(below bool) awscloudwatch.ComparisonOperator {
+	if below {
+		return awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD
+	}
+	return awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD
+}
+
+func silence(rings bool) awscloudwatch.TreatMissingData {
+	if rings {
+		return awscloudwatch.TreatMissingData_BREACHING
+	}
+	return awscloudwatch.TreatMissingData_NOT_BREACHING
 }
 
 // ours is a metric that our functions emit.

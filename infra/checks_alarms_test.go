@@ -120,7 +120,7 @@ func checkWatched(t template) (complaints []string) {
 			want = append(want, "Errors of "+t.function(f.ID))
 		}
 	}
-	want = append(want, "5XXError", "Throttles", names.MetricExpiryLag, names.MetricOldestDebt, names.MetricOverdueRemovals)
+	want = append(want, "5XXError", "Throttles", names.MetricExpiryLag, names.MetricOldestDebt, names.MetricOverdueRemovals, names.MetricUnreadable)
 	for _, figure := range want {
 		if !watched[figure] {
 			complaints = append(complaints, "no alarm watches "+figure)
@@ -142,7 +142,7 @@ func checkDashboard(t template) (complaints []string) {
 	}
 	body := flat(t.Resources[pages[0]].at("DashboardBody"))
 	want := []string{"Count", "Latency", "5XXError", "Errors", "Duration", "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage",
-		names.MetricExpiryLag, names.MetricOldestDebt, names.MetricOverdueRemovals}
+		names.MetricExpiryLag, names.MetricOldestDebt, names.MetricOverdueRemovals, names.MetricUnreadable}
 	for _, figure := range want {
 		if !strings.Contains(body, `"`+figure+`"`) {
 			complaints = append(complaints, "the dashboard does not show "+figure)
@@ -242,6 +242,24 @@ func TestAnswersAreInTheTemplate(t *testing.T) {
 			if !strings.Contains(string(text), `"`+a.finding+`"`) {
 				t.Errorf("%s is not answered for %s", a.finding, id)
 			}
+		}
+	}
+}
+
+// What is deployed is what names tells of each alarm, by which its stories are judged.
+func TestAlarmsAreThoseOfNames(t *testing.T) {
+	deployed := onAWS.ofType("AWS::CloudWatch::Alarm")
+	if len(deployed) != len(names.Alarms) {
+		t.Errorf("%d alarms are deployed, and names has %d", len(deployed), len(names.Alarms))
+	}
+	for _, a := range names.Alarms {
+		r := onAWS.Resources[onAWS.alarmNamed(a.ID)]
+		if r.at("Threshold") != a.At || r.at("EvaluationPeriods") != float64(a.Periods) || (r.at("TreatMissingData") == "breaching") != a.Silence || (r.at("ComparisonOperator") == "LessThanThreshold") != a.Below {
+			t.Errorf("%s is deployed as %v", a.ID, r.Properties)
+		}
+		figure := r.Properties
+		if parts := listOf(r.at("Metrics")); parts == nil && (figure["Statistic"] != string(a.Figure.Statistic) || figure["Period"] != a.Figure.Period.Seconds()) {
+			t.Errorf("%s looks at %v", a.ID, figure)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (h *house) addDashboard() {
 			panel("Errors of the functions", h.ofFunctions("Errors", "Sum")...)),
 		awscloudwatch.NewRow(
 			panel("Lag of the schedule and oldest failing delivery, s", ours(names.MetricExpiryLag, "Maximum"), ours(names.MetricOldestDebt, "Maximum")),
-			panel("Removals overdue", ours(names.MetricOverdueRemovals, "Maximum")),
+			panel("Removals overdue, and items that cannot be read", ours(names.MetricOverdueRemovals, "Maximum"), ours(names.MetricUnreadable, "Sum")),
 			panel("Time of the functions, p99, ms", h.ofFunctions("Duration", "p99")...)),
 		awscloudwatch.NewRow(
 			panel("Messages waiting", h.ofQueues(awssqs.Queue.MetricApproximateNumberOfMessagesVisible)...),

@@ -122,7 +122,8 @@ func (f *Finder) somebody(ctx context.Context, r entitlement.AssignmentRequest, 
 	return false, nil
 }
 
-// Know reads those of the users that were not looked up yet.
+// Know reads those of the users that were not looked up yet. One who cannot be read counts as
+// one who is not there: others are asked as well.
 func (f *Finder) Know(ctx context.Context, ids ...entitlement.UserID) error {
 	var unknown []entitlement.UserID
 	for _, id := range ids {
@@ -134,7 +135,7 @@ func (f *Finder) Know(ctx context.Context, ids ...entitlement.UserID) error {
 	if len(unknown) == 0 {
 		return nil
 	}
-	users, err := f.directory.Users(ctx, unknown)
+	users, err := entitlement.Readable(unknown, func(ids []entitlement.UserID) ([]entitlement.User, error) { return f.directory.Users(ctx, ids) })
 	for _, u := range users {
 		f.users[u.ID] = u
 	}

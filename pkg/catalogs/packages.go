@@ -2,6 +2,7 @@ package catalogs
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -69,8 +70,13 @@ func chainPackage(c entitlement.Change, e entitlement.Event) entitlement.Change 
 	return c
 }
 
-// Occupancy counts what stands in the way of a deletion.
+// Occupancy counts what stands in the way of a deletion; of very much of it a part.
 type Occupancy struct{ Assignments, Requests int }
+
+// String tells what stands in the way.
+func (o Occupancy) String() string {
+	return fmt.Sprintf("%d assignments and %d open requests", o.Assignments, o.Requests)
+}
 
 // DeletePackage removes a package that nobody holds and nobody asks for (R124). It closes
 // the package to new work first and counts then, so that nothing can slip in between (S7).
@@ -98,16 +104,21 @@ func (s *Service) DeletePackage(ctx context.Context, by authz.Caller, id entitle
 		if err := s.reopen(ctx, by, p); err != nil {
 			return err
 		}
-		return entitlement.Errorf(entitlement.Conflict, "The access package has %d assignments and %d open requests: end them first.", held.Assignments, held.Requests)
+		return entitlement.Errorf(entitlement.Conflict, "The access package has %s: end them first.", held)
 	}
 	return s.erase(ctx, by, p)
 }
 
-// occupied counts live assignments and open requests, under one policy where it is named.
+// occupied counts live assignments and open requests, under one policy where it is named: on
+// the first page of the holders that has any, since one is enough to stand in the way. Who
+// held the package once is not among them, and costs nothing.
 func (s *Service) occupied(ctx context.Context, id entitlement.PackageID, policy entitlement.PolicyID) (Occupancy, error) {
 	var n Occupancy
 	for page := (entitlement.Page{}); ; {
 		slots, err := s.Store.Holders(ctx, id, page)
+		if err == nil && slots.Unread > 0 {
+			err = unsure(slots.Unread) // somebody may hold it
+		}
 		if err != nil {
 			return n, err
 		}
@@ -119,11 +130,16 @@ func (s *Service) occupied(ctx context.Context, id entitlement.PackageID, policy
 				n.Requests++
 			}
 		}
-		if slots.Next == "" {
+		if slots.Next == "" || n != (Occupancy{}) {
 			return n, nil
 		}
 		page.Token = slots.Next
 	}
+}
+
+// unsure refuses what is decided on everything that there is, where some of it cannot be read.
+func unsure(n int) error {
+	return entitlement.Errorf(entitlement.Conflict, "%d items that belong to this cannot be read by this version of the service, so it cannot be told whether they stand in the way: the log names them.", n)
 }
 
 func (s *Service) reopen(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) error {

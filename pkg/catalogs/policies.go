@@ -176,7 +176,7 @@ func (s *Service) deletePolicy(ctx context.Context, by authz.Caller, id entitlem
 	}
 	held, err := s.occupied(ctx, p.Package, id)
 	if err == nil && held != (Occupancy{}) {
-		err = entitlement.Errorf(entitlement.Conflict, "%d assignments and %d open requests stand under the policy: end them first.", held.Assignments, held.Requests)
+		err = entitlement.Errorf(entitlement.Conflict, "%s stand under the policy: end them first.", held)
 	}
 	if err == nil {
 		err = s.erasePolicy(ctx, by, p)

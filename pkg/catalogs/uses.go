@@ -138,6 +138,9 @@ func (s *Service) noEditSince(ctx context.Context, then, now time.Time) error {
 				}
 			}
 			found, err := s.Store.Read(ctx, edits)
+			if err == nil && due.Unread+found.Unread > 0 {
+				err = unsure(due.Unread + found.Unread)
+			}
 			if err != nil {
 				return err
 			}

@@ -75,10 +75,14 @@ func (t *target) remember(ctx context.Context) {
 	}
 }
 
-// wake hints everybody who waited for the target: their next attempts may lie an hour
-// ahead. What is not hinted here is found by the tick in its time.
+// maxWoken bounds the people whom one worker wakes (S21): a few seconds of what a run keeps
+// for its end.
+const maxWoken = 50_000
+
+// wake hints everybody who waited for the target, those who waited longest first: their next
+// attempts may lie an hour ahead. What is not hinted here is found by the tick in its time.
 func (t *target) wake(ctx context.Context) {
-	for page := (entitlement.Page{}); ; {
+	for page, woken := (entitlement.Page{}), 0; woken < maxWoken; {
 		waiting, err := t.run.Store.Failing(ctx, t.id, entitlement.ReasonUnavailable, page)
 		if err != nil {
 			t.run.Log.WarnContext(ctx, "those who waited for a target were not found", "connector", t.id, "error", err)
@@ -94,10 +98,10 @@ func (t *target) wake(ctx context.Context) {
 				return
 			}
 		}
-		if waiting.Next == "" {
+		if page.Token = waiting.Next; waiting.Next == "" {
 			return
 		}
-		page.Token = waiting.Next
+		woken += len(subjects)
 	}
 }
 

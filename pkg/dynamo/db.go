@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -20,6 +21,7 @@ type DB struct {
 	table  string
 	serial bool // nothing is done side by side
 	random func([]byte)
+	notice func(ctx context.Context, err error)
 
 	packages hints
 	written  sync.Map               // content-addressed rows that are there: key to time to live
@@ -27,14 +29,14 @@ type DB struct {
 }
 
 // Open returns the table of the name as a function uses it, by the SDK's own client.
-func Open(cfg aws.Config, table string) *DB {
-	return New(dynamodb.NewFromConfig(cfg, unretried), table)
+func Open(cfg aws.Config, table string, options ...Option) *DB {
+	return New(dynamodb.NewFromConfig(cfg, unretried), table, options...)
 }
 
 // New returns the table that client reaches under the name. The client makes each call
 // once: whoever brings one of the SDK's own takes its tries away, or opens it with Open.
 func New(client Client, table string, options ...Option) *DB {
-	db := &DB{client: patient{client, backOff}, table: table, random: chance}
+	db := &DB{client: patient{client, backOff}, table: table, random: chance, notice: func(context.Context, error) {}}
 	for _, option := range options {
 		option(db)
 	}
@@ -58,6 +60,21 @@ func Drawing(fill func([]byte)) Option { return func(db *DB) { db.random = fill 
 
 // chance fills b with random bytes. It never fails: it crashes the program first.
 func chance(b []byte) { rand.Read(b) }
+
+// Noticing has notice called with each item that this code cannot read, whether it was
+// left out of a page or is why a read failed: such an item is waited for by somebody.
+func Noticing(notice func(ctx context.Context, err error)) Option {
+	return func(db *DB) { db.notice = notice }
+}
+
+// unread reports an item that cannot be read, after it was told of.
+func (db *DB) unread(ctx context.Context, err error) bool {
+	is := errors.Is(err, entitlement.ErrUnreadable)
+	if is {
+		db.notice(ctx, err)
+	}
+	return is
+}
 
 // Limits of the service and of our patience.
 const (
@@ -103,7 +120,9 @@ func one[T any](ctx context.Context, db *DB, s shape[T], key Key) (T, error) {
 	if it == nil {
 		return none, missing(s.noun)
 	}
-	return s.read(it)
+	v, err := s.read(it)
+	db.unread(ctx, err)
+	return v, err
 }
 
 func missing(noun string) error {
@@ -125,22 +144,33 @@ func pick[T any](all found, s shape[T], key Key) (*T, error) {
 
 // several reads aggregates by key in the keys' order; absent ones are left out.
 func several[T any](ctx context.Context, db *DB, s shape[T], strong bool, keys []Key) ([]T, error) {
+	list, unread, err := legible(ctx, db, s, strong, keys)
+	if err == nil && unread != nil {
+		return nil, unread[0]
+	}
+	return list, err
+}
+
+// legible is several for pages: what cannot be read is left out as well, and told of (F37).
+func legible[T any](ctx context.Context, db *DB, s shape[T], strong bool, keys []Key) (list []T, unread []error, err error) {
 	all, err := db.batch(ctx, strong, keys...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var list []T
 	for _, k := range keys {
 		v, err := pick(all, s, k)
-		if err != nil {
-			return nil, err
+		switch {
+		case db.unread(ctx, err):
+			unread = append(unread, err)
+		case err != nil:
+			return nil, nil, err
 		}
 		if v != nil {
 			list = append(list, *v)
 		}
 		delete(all, k) // named twice, listed once
 	}
-	return list, nil
+	return list, unread, nil
 }
 
 // keysOf makes the keys of ids.

@@ -37,13 +37,14 @@ import (
 //	assignment by id                      | table | REQ#r, ASG and REQ, then the slot        | one
 //	requests for a package; for a person  | 1; 2  | PKGREQ#p; SUBREQ#s, newest first         | pages
 //	ended ones of a package; of a person  | 1; 2  | the same rows, then REQ#r, ASG           | pages
-//	open requests of a person             | 2     | SUBREQ#s; those still open               | all
+//	open requests of a person             | 1     | OPENREQ#s, from the slots they hold      | pages
 //	requests a person made for others     | table | SUB#s, BY#..., newest first              | pages
 //	what waits for a person               | 1     | INBOX#U#me, INBOX#G#g, INBOX#SET#hash    | pages
 //	groups named as approvers or targets  | table | CFG, APPROVERS; CFG, TARGETS             | one
 //	policies that name a person           | 1     | TARGET#ALL, TARGET#U#me, TARGET#G#g      | all
 //	work that falls due                   | 2     | DUE#n up to a time                       | pages
 //	debts to look at                      | 2     | OWE#n up to a time                       | pages
+//	what has been owed for long           | 2     | LATE#n up to a time; rows alone          | pages
 //	who fails at a connector for a reason | 1     | ERR#c#reason, longest first; rows alone  | pages, count
 //	events of an aggregate                | table | its partition, EV#...                    | all
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
@@ -79,6 +80,7 @@ const (
 	wordAll       = "ALL"
 	wordDue       = "DUE"
 	wordOwe       = "OWE"
+	wordLate      = "LATE"
 	wordConfig    = "CFG"
 	wordName      = "NAME"
 	wordPrincipal = "PRINC"
@@ -299,6 +301,11 @@ func forSubjectRow(s entitlement.UserID, created time.Time, r entitlement.Reques
 	return row{join("SUBREQ", part(s)), requestRow(created, r)}
 }
 
+// openRow lists the request that holds a slot open with its subject, for as long as it does.
+func openRow(s entitlement.UserID, p entitlement.PackageID, r entitlement.RequestID) row {
+	return row{join("OPENREQ", part(s)), join(part(p), part(r))}
+}
+
 // inboxPartition is what waits for a user, a group, or a set of several.
 func inboxPartition(who party) string { return join(wordInbox, who.kind, part(who.id)) }
 
@@ -344,6 +351,30 @@ func duePartition(shard int) string { return join(wordDue, strconv.Itoa(shard)) 
 // oweRow puts a head where the tick finds its debt.
 func oweRow(s entitlement.UserID, look time.Time) row {
 	return row{owePartition(shard(names.OweShards, part(s))), join(stamp(look), part(s))}
+}
+
+// lateRow lists what is owed by since when it is, the longest first; nothing where it is not.
+func lateRow(key Key, since time.Time) row {
+	if since.IsZero() {
+		return row{}
+	}
+	return row{latePartition(shard(names.LateShards, key.PK, key.SK)), stamp(since)}
+}
+
+func latePartition(shard int) string { return join(wordLate, strconv.Itoa(shard)) }
+
+// lateAt returns what a row of what is owed is about; ok is false where that is not known.
+func lateAt(k Key, sort string) (l entitlement.Late, ok bool) {
+	l.Since = unstamp(sort)
+	switch {
+	case k == endedKey(endedAt(k)):
+		l.Assignment = endedAt(k)
+	case k == sheetKey(userAt(k), sheetAt(k)):
+		l.Subject, l.Connector = userAt(k), sheetAt(k)
+	default:
+		return l, false
+	}
+	return l, true
 }
 
 // failingRow lists a sheet among those that fail at a connector for a reason, the longest

@@ -146,17 +146,19 @@ func TestKeysGolden(t *testing.T) {
 		"request that waits for several": {entitlement.Change{Requests: []entitlement.AssignmentRequest{waits(user, group)}}, []string{
 			"pk=REQ#" + idQ + " sk=REQ i1p=INBOX#SET#cd3065b4e5393dcef559d02bb8085162c0422933 i1s=2026-03-01T12:00:00.000000500Z#" + idQ + " i2p=DUE#2 i2s=2026-03-01T13:00:00.000000500Z#R#" + idQ}},
 		"slot that is asked for": {entitlement.Change{Slots: []entitlement.Slot{{Package: idP, Subject: idU, Open: idQ}}}, []string{
-			"pk=PKG#" + idP + " sk=ASG#" + idU}},
+			"pk=PKG#" + idP + " sk=ASG#" + idU + " i1p=OPENREQ#" + idU + " i1s=" + idP + "#" + idQ}},
 		"slot with an end": {entitlement.Change{Slots: []entitlement.Slot{{Package: idP, Subject: idU, Assignment: &entitlement.Assignment{End: noon}}}}, []string{
 			"pk=PKG#" + idP + " sk=ASG#" + idU + " i2p=DUE#3 i2s=2026-03-01T12:00:00.000000500Z#A#" + idU}},
 		"past assignment": {entitlement.Change{Ended: []entitlement.Assignment{{ID: idQ}}}, []string{"pk=REQ#" + idQ + " sk=ASG"}},
+		"past assignment whose roles are there": {entitlement.Change{Ended: []entitlement.Assignment{{ID: idQ, Ended: noon}}}, []string{
+			"pk=REQ#" + idQ + " sk=ASG i2p=LATE#1 i2s=2026-03-01T12:00:00.000000500Z"}},
 		"head": {entitlement.Change{Heads: []entitlement.HeadChange{{Subject: idU, Look: noon}}}, []string{
 			"pk=SUB#" + idU + " sk=HEAD i2p=OWE#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU}},
 		"head that is settled": {entitlement.Change{Settlements: []entitlement.Settlement{{Subject: idU, Settled: true}}}, []string{"pk=SUB#" + idU + " sk=HEAD"}},
 		"sheet":                {entitlement.Change{Sheets: []entitlement.GrantSheet{{Subject: idU, Connector: idK, Token: "t"}}}, []string{"pk=SUB#" + idU + " sk=GRANTS#" + idK}},
 		"sheet with a failing role": {entitlement.Change{Sheets: []entitlement.GrantSheet{{Subject: idU, Connector: idK, Token: "t",
 			Grants: map[entitlement.RoleRef]entitlement.Grant{{Role: "r"}: {Since: noon, Reason: "target-throttled"}}}}}, []string{
-			"pk=SUB#" + idU + " sk=GRANTS#" + idK + " i1p=ERR#" + idK + "#target-throttled i1s=2026-03-01T12:00:00.000000500Z#" + idU}},
+			"pk=SUB#" + idU + " sk=GRANTS#" + idK + " i1p=ERR#" + idK + "#target-throttled i1s=2026-03-01T12:00:00.000000500Z#" + idU + " i2p=LATE#0 i2s=2026-03-01T12:00:00.000000500Z"}},
 		"guard": {entitlement.Change{Guards: []entitlement.Guard{{Package: idP, Subject: idU}}}, []string{"pk=PKG#" + idP + " sk=GUARD#02"}},
 		"events": {entitlement.Change{Events: []entitlement.Event{
 			{Aggregate: entitlement.OfCatalog, ID: idC, Number: 2}, {Aggregate: entitlement.OfPackage, ID: idP, Number: 3},

@@ -6,7 +6,8 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// within lists what lies in one partition of the table, read strongly.
+// within lists what lies in one partition of the table, read strongly. What cannot be read
+// is left out after the page's limit was counted (F37).
 func within[T any](ctx context.Context, db *DB, w walk, page entitlement.Page, read func(item) (T, error)) (entitlement.Paged[T], error) {
 	at, err := w.parse(page.Token)
 	if err != nil {
@@ -19,6 +20,10 @@ func within[T any](ctx context.Context, db *DB, w walk, page entitlement.Page, r
 	out := entitlement.Paged[T]{Next: w.token(next)}
 	for _, it := range rows {
 		v, err := read(it)
+		if db.unread(ctx, err) {
+			out.Unread++
+			continue
+		}
 		if err != nil {
 			return entitlement.Paged[T]{}, err
 		}
@@ -33,15 +38,15 @@ func listed[T any](ctx context.Context, db *DB, s shape[T], w walk, page entitle
 	return followed(ctx, db, s, false, w, page, keyOf)
 }
 
-// followed lists the aggregates that the rows of a walk lead to. Rows whose item is
-// gone are dropped after the page's limit was counted.
+// followed lists the aggregates that the rows of a walk lead to. Rows whose item is gone, or
+// cannot be read, are dropped after the page's limit was counted.
 func followed[T any](ctx context.Context, db *DB, s shape[T], strong bool, w walk, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
 	rows, err := within(ctx, db, w, page, func(it item) (Key, error) { return key(it), nil })
 	if err != nil {
 		return entitlement.Paged[T]{}, err
 	}
-	items, err := several(ctx, db, s, strong, rows.Items)
-	return entitlement.Paged[T]{Items: items, Next: rows.Next}, err
+	items, unread, err := legible(ctx, db, s, strong, rows.Items)
+	return entitlement.Paged[T]{Items: items, Next: rows.Next, Unread: rows.Unread + len(unread)}, err
 }
 
 // spread lists what is spread over listShards, one shard after another. partition
@@ -69,8 +74,8 @@ func spread[T any](ctx context.Context, db *DB, s shape[T], word string, page en
 			next = shards(n).token(last)
 		}
 	}
-	items, err := several(ctx, db, s, false, keys)
-	return entitlement.Paged[T]{Items: items, Next: next}, err
+	items, unread, err := legible(ctx, db, s, false, keys)
+	return entitlement.Paged[T]{Items: items, Next: next, Unread: len(unread)}, err
 }
 
 // begin stands in a cursor for the beginning of a shard.

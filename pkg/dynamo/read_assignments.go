@@ -58,7 +58,7 @@ func (db *DB) AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]
 	if err != nil {
 		return nil, err
 	}
-	slots, err := several(ctx, db, slotShape, true, keysOf(head.Live, func(p entitlement.PackageID) Key { return slotKey(p, subject) }))
+	slots, _, err := legible(ctx, db, slotShape, true, keysOf(head.Live, func(p entitlement.PackageID) Key { return slotKey(p, subject) }))
 	if err != nil {
 		return nil, err
 	}

@@ -109,5 +109,6 @@ func (db *DB) ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig
 	if err != nil {
 		return nil, err
 	}
-	return several(ctx, db, connectorShape, false, keysOf(rows, keyOf))
+	list, _, err := legible(ctx, db, connectorShape, false, keysOf(rows, keyOf))
+	return list, err
 }

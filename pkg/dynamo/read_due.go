@@ -2,17 +2,23 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
 )
 
-// Due pages through one shard of what falls due up to and including until, oldest first.
+// Due pages through one shard of what falls due up to and including until, oldest first. A
+// row of a kind that is not known is left out: a newer version of the service knows it.
 func (db *DB) Due(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error) {
 	w := walk{index: index2, partition: duePartition(shard), to: upTo(until)}
 	return within(ctx, db, w, page, func(it item) (entitlement.DueRef, error) {
-		return dueAt(keyOf(it), textOf(it, names.AttrI2S)), nil
+		ref := dueAt(keyOf(it), textOf(it, names.AttrI2S))
+		if dueKey(ref) != keyOf(it) {
+			return ref, unreadable(it, errors.New("nothing that falls due is known to lie here"))
+		}
+		return ref, nil
 	})
 }
 
@@ -22,7 +28,20 @@ func (db *DB) Owed(ctx context.Context, shard int, until time.Time, page entitle
 	return within(ctx, db, w, page, func(it item) (entitlement.UserID, error) { return userAt(keyOf(it)), nil })
 }
 
-// Read reads due items strongly.
+// Late pages through one shard of what has been owed since until or longer, the longest
+// first. The rows say all that is asked, so nothing else is read.
+func (db *DB) Late(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.Late], error) {
+	w := walk{index: index2, partition: latePartition(shard), to: upTo(until)}
+	return within(ctx, db, w, page, func(it item) (entitlement.Late, error) {
+		l, ok := lateAt(keyOf(it), textOf(it, names.AttrI2S))
+		if !ok {
+			return l, unreadable(it, errors.New("nothing that is owed is known to lie here"))
+		}
+		return l, nil
+	})
+}
+
+// Read reads due items strongly, but those that cannot be read (F37).
 func (db *DB) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error) {
 	var out entitlement.DueItems
 	keys := keysOf(refs, dueKey)
@@ -47,7 +66,10 @@ func (db *DB) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.
 		default:
 			err = take(all, packageShape, keys[i], &out.Packages)
 		}
-		if err != nil {
+		switch {
+		case db.unread(ctx, err):
+			out.Unread++
+		case err != nil:
 			return entitlement.DueItems{}, err
 		}
 	}

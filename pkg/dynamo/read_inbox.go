@@ -42,9 +42,11 @@ func (db *DB) Inbox(ctx context.Context, u entitlement.User, page entitlement.Pa
 		out.Next = inboxToken(rows[len(rows)-1].sort)
 	}
 	keys := keysOf(rows, func(r row) Key { return requestKey(lastOf[entitlement.RequestID](r.sort)) })
-	if out.Items, err = several(ctx, db, requestShape, true, keys); err != nil {
+	items, unread, err := legible(ctx, db, requestShape, true, keys)
+	if err != nil {
 		return none, err
 	}
+	out.Items, out.Unread = items, len(unread)
 	out.Items = slices.DeleteFunc(out.Items, func(r entitlement.AssignmentRequest) bool { return !waitsIn(r, rows) })
 	return out, nil
 }

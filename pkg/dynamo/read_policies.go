@@ -27,7 +27,7 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User) ([]entitlemen
 		return nil, err
 	}
 	keys := keysOf(slices.Concat(rows...), func(it item) Key { return policyKey(policyAt(keyOf(it))) })
-	policies, err := several(ctx, db, policyShape, true, keys)
+	policies, _, err := legible(ctx, db, policyShape, true, keys)
 	return slices.DeleteFunc(policies, func(p entitlement.AssignmentPolicy) bool {
 		return !slices.ContainsFunc(targetsOf(p), func(t party) bool { return slices.Contains(who, t) })
 	}), err

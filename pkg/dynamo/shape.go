@@ -74,7 +74,7 @@ func seal(it item, key Key, tag string, version int64) {
 func open(it item, tag string) (version int64, err error) {
 	kind, number := textOf(it, attrType), numberOf(it, attrSchema)
 	if number > schema {
-		return 0, entitlement.Wrap(entitlement.Internal, "read item", fmt.Errorf("%v has schema %d, known is %d", keyOf(it), number, schema),
+		return 0, entitlement.Wrap(entitlement.Internal, "read item", fmt.Errorf("%w: %v has schema %d, known is %d", entitlement.ErrUnreadable, keyOf(it), number, schema),
 			"This was written by a newer version of the service. Try again later.")
 	}
 	if kind != tag || number < schema {
@@ -102,7 +102,7 @@ func (f *fields) failure(it item) error {
 }
 
 func unreadable(it item, err error) error {
-	return &entitlement.Error{Kind: entitlement.Internal, Op: "read item", Err: fmt.Errorf("%v: %w", keyOf(it), err)}
+	return &entitlement.Error{Kind: entitlement.Internal, Op: "read item", Err: fmt.Errorf("%w: %v: %w", entitlement.ErrUnreadable, keyOf(it), err)}
 }
 
 func keyOf(it item) Key { return Key{textOf(it, names.AttrPK), textOf(it, names.AttrSK)} }

@@ -9,17 +9,26 @@ var slotShape = shape[entitlement.Slot]{
 	meta: func(s *entitlement.Slot) *entitlement.Meta { return &s.Meta },
 
 	first: entitlement.Slot.FirstVersion,
-	rows: func(s entitlement.Slot) rows {
-		if s.Assignment == nil || s.Assignment.End.IsZero() {
-			return rows{}
-		}
-		return rows{second: dueRow(slotKey(s.Package, s.Subject), s.Assignment.End)}
-	},
+	rows:  slotRows,
 	body: func(f *fields, s *entitlement.Slot) {
 		id(f, "op", &s.Open)
 		id(f, "opp", &s.OpenPolicy)
 		optional(f, "a", &s.Assignment, liveFields)
 	},
+}
+
+// slotRows lists a slot with its subject while a request holds it open, so that open work
+// is found without what became of all earlier requests; and where the tick finds the end of
+// its assignment.
+func slotRows(s entitlement.Slot) rows {
+	var rs rows
+	if s.Open != "" {
+		rs.first = openRow(s.Subject, s.Package, s.Open)
+	}
+	if s.Assignment != nil && !s.Assignment.End.IsZero() {
+		rs.second = dueRow(slotKey(s.Package, s.Subject), s.Assignment.End)
+	}
+	return rs
 }
 
 // liveFields are those of an assignment within its slot. It has no version of its own
@@ -50,11 +59,13 @@ func assignmentFields(f *fields, a *entitlement.Assignment) {
 	text(f, "wy", &a.Reason)
 }
 
-// endedShape is the past assignment. It lies beside the request whose id it has.
+// endedShape is the past assignment. It lies beside the request whose id it has, and among
+// what is owed until its roles are gone.
 var endedShape = shape[entitlement.Assignment]{
 	tag: "PAST", noun: "assignment", part: entitlement.PartRequest,
 	key:  func(a entitlement.Assignment) Key { return endedKey(a.ID) },
 	name: func(a *entitlement.Assignment, k Key) { a.ID = endedAt(k) },
 	meta: func(a *entitlement.Assignment) *entitlement.Meta { return &a.Meta },
+	rows: func(a entitlement.Assignment) rows { return rows{second: lateRow(endedKey(a.ID), a.OwedSince())} },
 	body: assignmentFields,
 }

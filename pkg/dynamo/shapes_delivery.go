@@ -89,7 +89,7 @@ func readSheet(it item) (entitlement.GrantSheet, error) {
 }
 
 // writeSheet returns what a worker records: the grants, and no claim. While any of them
-// fails, the sheet is listed by its worst reason.
+// fails, the sheet is listed by its worst reason, and while that is owed among what is.
 func writeSheet(s entitlement.GrantSheet) item {
 	it := item{}
 	f := &fields{item: it}
@@ -100,7 +100,7 @@ func writeSheet(s entitlement.GrantSheet) item {
 	}
 	seal(it, sheetKey(s.Subject, s.Connector), tagSheet, 1)
 	if reason, since := s.Worst(); reason != "" {
-		index(it, rows{first: failingRow(s.Connector, reason, since, s.Subject)})
+		index(it, rows{failingRow(s.Connector, reason, since, s.Subject), lateRow(keyOf(it), s.OwedSince())})
 	}
 	return it
 }

@@ -133,6 +133,15 @@ func (s Slot) FirstVersion() int64 {
 	return int64(binary.BigEndian.Uint64(sum[:])>>16) + 1
 }
 
+// OwedSince returns since when the removal of the assignment's roles is owed; zero where it
+// is not.
+func (a Assignment) OwedSince() time.Time {
+	if !a.Removed.IsZero() {
+		return time.Time{}
+	}
+	return a.Ended
+}
+
 // Vacate marks an empty slot for removal.
 func (s Slot) Vacate() Slot {
 	s.Erased = s.Empty()

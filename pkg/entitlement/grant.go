@@ -137,6 +137,17 @@ func (s GrantSheet) Worst() (reason string, since time.Time) {
 	return reason, since
 }
 
+// OwedSince returns since when a delivery of the sheet has failed that is still owed; zero
+// where none has. What was refused for good is not owed any more, but recorded.
+func (s GrantSheet) OwedSince() (since time.Time) {
+	for _, g := range s.Grants {
+		if g.Failing() && !g.Permanent && (since.IsZero() || g.Since.Before(since)) {
+			since = g.Since
+		}
+	}
+	return since
+}
+
 // Breaker is what is remembered of a target as a whole. After failures nobody calls it
 // until then, and after that one call tries (F10).
 type Breaker struct {

@@ -22,4 +22,7 @@ func (p Page) Size() int {
 type Paged[T any] struct {
 	Items []T
 	Next  string
+	// Unread is how many items of the page could not be read and were left out. What is
+	// decided on all that there is must not be decided without them.
+	Unread int
 }

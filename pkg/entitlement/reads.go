@@ -94,6 +94,7 @@ type DueRef struct {
 
 // DueItems is what due references turned out to be, read strongly; what is absent is left out.
 type DueItems struct {
+	Unread   int // items that could not be read and were left out
 	Requests []AssignmentRequest
 	Slots    []Slot
 	Packages []AccessPackage
@@ -101,6 +102,15 @@ type DueItems struct {
 	Jobs     []Job
 	Breakers []Breaker
 	Absences []Absence
+}
+
+// Late is one thing that has been owed for long: the removal of an assignment's roles, or
+// else the delivery to a subject at a target.
+type Late struct {
+	Since      time.Time
+	Assignment AssignmentID
+	Subject    UserID
+	Connector  ConnectorID
 }
 
 // Failing names a subject whose delivery at a target fails, and since when.

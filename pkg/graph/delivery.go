@@ -84,18 +84,19 @@ func reprocessFailing(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	var at entitlement.ConnectorID
-	var reason string
+	var reason, token string
 	flatOrNested(o, "connectorId", "connector", &at, "id")
 	o.Text("reason", &reason)
+	o.Text("after", &token)
 	if at == "" || reason == "" {
 		o.Fail("reason", "and connectorId must be given, as deliveryErrors lists them.")
 	}
 	if err := o.Done(); err != nil {
 		return answer{}, err
 	}
-	n, err := c.deps.Requests.ReprocessFailing(ctx, at, reason)
+	n, next, err := c.deps.Requests.ReprocessFailing(ctx, at, reason, token)
 	if err != nil {
 		return answer{}, err
 	}
-	return ok(object{"subjects": n, "more": n >= requests.MaxReprocess})
+	return ok(object{"subjects": n, "more": next != "", "after": text(next)})
 }

@@ -16,19 +16,17 @@ type Store interface {
 	Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error)
 	// Owed pages through one shard of subjects whose delivery must be looked at by until.
 	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// Late pages through one shard of what has been owed since until or longer, the longest first.
+	Late(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.Late], error)
 	// Start reads what the start of a scheduled request is decided on.
 	Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error)
 	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
 	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
-	// Debt returns what a subject owes, and what is recorded at every target.
-	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
-	// Work reads what a head names.
-	Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error)
 	// Inbox lists requests whose running stage asks the user, by name, as manager, or by
 	// one of the user's groups, oldest first.
 	Inbox(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
-	// OpenRequests lists a subject's open requests.
-	OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error)
+	// OpenRequests lists a subject's open requests, found by an index of open work alone.
+	OpenRequests(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
 	// Users and Members read the directory strongly.
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)

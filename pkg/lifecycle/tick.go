@@ -7,6 +7,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -22,7 +23,8 @@ import (
 // Service runs ticks.
 type Service struct {
 	Store  Store
-	Hinter Hinter
+	Hinter Hinter // the lane of what people wait for
+	Bulk   Hinter // the lane that has time; nil: Hinter
 	Jobs   Jobs
 	Clock  clock.Clock
 	Log    *slog.Logger
@@ -40,10 +42,13 @@ type Report struct {
 	Hinted    int // subjects whose delivery is owed
 	Jobs      int // package edits whose message was lost
 	Failed    int // items left for the next tick
-	Lag       time.Duration
 
-	OldestDebt      time.Duration // how long the oldest failing delivery has been owed
-	OverdueRemovals int           // ended assignments whose roles are still there, past entitlement.OverdueAfter
+	Looked bool          // the first of what is due was seen in every shard, so that Lag is known
+	Lag    time.Duration // how late the oldest due row is looked at
+
+	Measured        bool          // what is owed for long was seen in every shard, so that these are known
+	OldestDebt      time.Duration // for how long the oldest has been owed of what is owed past entitlement.OverdueAfter
+	OverdueRemovals int           // ended assignments whose roles are still there, past that; of very many a part
 }
 
 const (
@@ -52,50 +57,72 @@ const (
 	stopEarly = 10 * time.Second // before the function's time is over
 )
 
-// Tick does everything that is due by now. What it cannot do it leaves for the next
-// tick; it returns an error only where nothing could be read.
+// Tick does everything that is due by now. What it cannot do it leaves for the next tick. It
+// begins with the figures, which cost the same however much is to be done, and then takes a
+// page of what is due and a page of what is owed in turn, of one shard after the other: being
+// busy with one keeps it from no other. What cannot be read of a shard is the next tick's,
+// and the error.
 func (s *Service) Tick(ctx context.Context, command string) (Report, error) {
 	t := &tick{Service: s, now: s.Clock.Now(), command: command}
-	for shard := range names.DueShards {
-		if err := t.due(ctx, shard); err != nil {
-			return t.report, err
+	failed := t.measure(ctx)
+
+	due, owed := walks(names.DueShards, t.due), walks(names.OweShards, t.owed)
+	first := true
+	for (len(due) > 0 || len(owed) > 0) && t.timeLeft(ctx) {
+		var unseen, unpaid error
+		due, unseen = step(ctx, due)
+		owed, unpaid = step(ctx, owed)
+		if first {
+			t.report.Looked, first = unseen == nil, false
+		}
+		failed = errors.Join(failed, unseen, unpaid)
+	}
+	return t.report, failed
+}
+
+// walk goes through one shard, a page at each step.
+type walk struct {
+	shard int
+	page  entitlement.Page
+	read  func(ctx context.Context, shard int, page entitlement.Page) (next string, err error)
+}
+
+func walks(shards int, read func(context.Context, int, entitlement.Page) (string, error)) (all []walk) {
+	for shard := range shards {
+		all = append(all, walk{shard: shard, read: read})
+	}
+	return all
+}
+
+// step takes a page of each walk, and returns those that go on.
+func step(ctx context.Context, all []walk) (rest []walk, failed error) {
+	for _, w := range all {
+		next, err := w.read(ctx, w.shard, w.page)
+		failed = errors.Join(failed, err)
+		if w.page.Token = next; err == nil && next != "" {
+			rest = append(rest, w)
 		}
 	}
-	for shard := range names.OweShards {
-		if err := t.owed(ctx, shard); err != nil {
-			return t.report, err
-		}
-	}
-	return t.report, nil
+	return rest, failed
 }
 
 type tick struct {
 	*Service
 	now     time.Time
 	command string
+	rehint  int // subjects that were hinted to the lane of what people wait for
 	mu      sync.Mutex
 	report  Report
 }
 
-// due pages through one shard. Rows whose item was changed vanish from the index, so a
-// page is read from the start again only by the next tick.
-func (t *tick) due(ctx context.Context, shard int) error {
-	for page := (entitlement.Page{}); t.timeLeft(ctx); {
-		refs, err := t.Store.Due(ctx, shard, t.now, page)
-		if err != nil {
-			return err
-		}
-		if len(refs.Items) > 0 {
-			if err := t.handle(ctx, refs.Items); err != nil {
-				return err
-			}
-		}
-		if refs.Next == "" {
-			return nil
-		}
-		page.Token = refs.Next
+// due does a page of one shard of what is due. Rows whose item was changed vanish from the
+// index, so a page is read from the start again only by the next tick.
+func (t *tick) due(ctx context.Context, shard int, page entitlement.Page) (next string, err error) {
+	refs, err := t.Store.Due(ctx, shard, t.now, page)
+	if err == nil && len(refs.Items) > 0 {
+		err = t.handle(ctx, refs.Items)
 	}
-	return nil
+	return refs.Next, err
 }
 
 func (t *tick) timeLeft(ctx context.Context) bool {
@@ -312,61 +339,67 @@ func (t *tick) count(n *int) {
 	t.mu.Unlock()
 }
 
-// owed hints every subject whose debt somebody must look at by now.
-func (t *tick) owed(ctx context.Context, shard int) error {
-	for page := (entitlement.Page{}); t.timeLeft(ctx); {
-		subjects, err := t.Store.Owed(ctx, shard, t.now, page)
-		if err != nil {
-			return err
-		}
-		t.hint(ctx, subjects.Items)
-		if err := t.measure(ctx, subjects.Items); err != nil {
-			return err
-		}
-		t.report.Hinted += len(subjects.Items)
-		if subjects.Next == "" {
-			return nil
-		}
-		page.Token = subjects.Next
+// maxRehinted bounds the subjects that one tick hints anew to the lane of what people wait
+// for: a few messages, those that have waited longest. All others go to the lane that has
+// time, so that a request or a removal never waits behind the debts of an outage.
+const maxRehinted = 500
+
+// owed hints the subjects of a page of one shard whose debt somebody must look at by now.
+func (t *tick) owed(ctx context.Context, shard int, page entitlement.Page) (next string, err error) {
+	subjects, err := t.Store.Owed(ctx, shard, t.now, page)
+	if err != nil {
+		return "", err
 	}
-	return nil
+	urgent := min(len(subjects.Items), maxRehinted-t.rehint)
+	t.rehint += urgent
+	t.hintTo(ctx, t.Hinter, subjects.Items[:urgent])
+	t.hintTo(ctx, t.bulk(), subjects.Items[urgent:])
+	t.report.Hinted += len(subjects.Items)
+	return subjects.Next, nil
 }
 
-// maxMeasured bounds the debts that one tick looks into for its figures.
-const maxMeasured = 100
+func (t *tick) bulk() Hinter {
+	if t.Bulk == nil {
+		return t.Hinter
+	}
+	return t.Bulk
+}
 
-// measure finds out how old the debts are, and how many removals are overdue.
-func (t *tick) measure(ctx context.Context, subjects []entitlement.UserID) error {
-	for _, id := range subjects[:min(len(subjects), max(maxMeasured-t.report.Hinted, 0))] {
-		head, sheets, err := t.Store.Debt(ctx, id)
-		if err != nil {
-			return err
-		}
-		for _, sheet := range sheets {
-			if reason, since := sheet.Worst(); reason != "" {
-				t.report.OldestDebt = max(t.report.OldestDebt, t.now.Sub(since))
+// latePages bounds the pages that one tick counts in each shard of what is owed for long.
+const latePages = 10
+
+// measure finds out what has been owed for long, and for how long. It reads that alone: what
+// is owed and not late costs it nothing (Y6).
+func (t *tick) measure(ctx context.Context) error {
+	for shard := range names.LateShards {
+		for page, n := (entitlement.Page{}), 0; n < latePages; n++ {
+			late, err := t.Store.Late(ctx, shard, t.now.Add(-entitlement.OverdueAfter), page)
+			if err != nil {
+				return err
 			}
-		}
-		if len(head.Removing) == 0 {
-			continue
-		}
-		work, err := t.Store.Work(ctx, head)
-		if err != nil {
-			return err
-		}
-		for _, a := range work.Ended {
-			if a.Removed.IsZero() && t.now.Sub(a.Ended) > entitlement.OverdueAfter {
-				t.report.OverdueRemovals++
+			for _, l := range late.Items {
+				t.report.OldestDebt = max(t.report.OldestDebt, t.now.Sub(l.Since))
+				if l.Assignment != "" {
+					t.report.OverdueRemovals++
+				}
+			}
+			if page.Token = late.Next; late.Next == "" {
+				break
 			}
 		}
 	}
+	t.report.Measured = true
 	return nil
 }
 
 func (t *tick) hint(ctx context.Context, subjects []entitlement.UserID) {
+	t.hintTo(ctx, t.Hinter, subjects)
+}
+
+func (t *tick) hintTo(ctx context.Context, lane Hinter, subjects []entitlement.UserID) {
 	for len(subjects) > 0 {
 		n := min(len(subjects), hintBatch)
-		if err := t.Hinter.Hint(ctx, subjects[:n]...); err != nil {
+		if err := lane.Hint(ctx, subjects[:n]...); err != nil {
 			t.Log.WarnContext(ctx, "a hint was lost; the next tick finds the debt", "subjects", n, "error", err)
 		}
 		subjects = subjects[n:]

@@ -64,7 +64,7 @@ var Functions = []Function{
 	// It stops ten seconds before its time is over. Where more is due than one tick can do, the
 	// next begins when this one ends, and no second is lost between them (Y8).
 	{ID: Expire, Timeout: TickPeriod + 10*time.Second, Memory: 512, Trigger: Trigger{Schedule: TickPeriod},
-		Uses: Uses{Table: Read | Search | Write, Send: []string{DeliverUrgent, FanoutJobs}}},
+		Uses: Uses{Table: Read | Search | Write, Send: []string{DeliverUrgent, DeliverBulk, FanoutJobs}}},
 }
 
 // FindFunction returns the function of the id.
@@ -146,9 +146,12 @@ var Indexes = []Index{
 // Shard counts. DueShards and OweShards are chosen once: a change needs both
 // layouts read for the longest term of an assignment.
 const (
-	DueShards = 4  // index of work that falls due
-	OweShards = 4  // index of deliveries owed
-	Guards    = 16 // guards of one package
+	DueShards = 4 // index of work that falls due
+	OweShards = 4 // index of deliveries owed
+	// LateShards spread what is owed by since when it is: a row for each end, and for each
+	// person and target that fails, which is a fraction of what the other two take.
+	LateShards = 2
+	Guards     = 16 // guards of one package
 )
 
 // StageName is the stage of the API. It may not hold a dot, so /v1.0 is a path below it.
@@ -224,10 +227,14 @@ const (
 // MetricNamespace is where the functions' metrics appear.
 const MetricNamespace = "Leasehold"
 
-// Metrics that alarms watch. The tick emits each of them once a minute; a tick that
-// could not read emits none, so that silence is an alarm and never looks like health.
+// Metrics that alarms watch. The tick emits each of them once a minute; what it could not
+// read it does not emit, so that silence is an alarm and never looks like health.
 const (
 	MetricExpiryLag       = "ExpiryLag"       // seconds by which the oldest due item was late
-	MetricOldestDebt      = "OldestDebt"      // seconds for which the oldest failing delivery has been owed
-	MetricOverdueRemovals = "OverdueRemovals" // ended assignments whose roles are still there
+	MetricOldestDebt      = "OldestDebt"      // seconds for which the oldest has been owed of what is owed past its time
+	MetricOverdueRemovals = "OverdueRemovals" // ended assignments whose roles are still there, past their time
 )
+
+// MetricUnreadable counts the items that a function left out because this version of the
+// service cannot read them; whoever meets one emits it, so silence is health.
+const MetricUnreadable = "UnreadableItems"

@@ -26,7 +26,9 @@ func (s *Service) Requestable(ctx context.Context, by authz.Caller) ([]entitleme
 			ids = append(ids, p.Package)
 		}
 	}
-	packages, err := s.Store.Packages(ctx, ids)
+	packages, err := entitlement.Readable(ids, func(ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
+		return s.Store.Packages(ctx, ids)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +52,7 @@ func (s *Service) published(ctx context.Context, packages []entitlement.AccessPa
 			ids = append(ids, p.Catalog)
 		}
 	}
-	catalogs, err := s.Store.Catalogs(ctx, ids)
+	catalogs, err := entitlement.Readable(ids, func(ids []entitlement.CatalogID) ([]entitlement.Catalog, error) { return s.Store.Catalogs(ctx, ids) })
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +144,7 @@ func (s *Service) subjects(ctx context.Context, list []entitlement.AssignmentReq
 			ids = append(ids, r.Subject)
 		}
 	}
-	users, err := s.Store.Users(ctx, ids)
+	users, err := entitlement.Readable(ids, func(ids []entitlement.UserID) ([]entitlement.User, error) { return s.Store.Users(ctx, ids) })
 	found := make(map[entitlement.UserID]entitlement.User, len(users))
 	for _, u := range users {
 		found[u.ID] = u

@@ -2,6 +2,7 @@ package requests
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"leasehold/pkg/authz"
@@ -83,20 +84,21 @@ func (s *Service) again(ctx context.Context, decide func() (entitlement.Change, 
 const MaxReprocess = 1000
 
 // ReprocessFailing has everybody delivered again whose delivery at a target fails for a
-// reason, and returns how many that are. More than MaxReprocess need another call.
-func (s *Service) ReprocessFailing(ctx context.Context, at entitlement.ConnectorID, reason string) (int, error) {
-	n := 0
-	for page := (entitlement.Page{}); ; {
+// reason, the longest first, and returns how many that are. More than MaxReprocess need
+// another call, which goes on after token: those whom this one took stay listed until they
+// are well, and may never be.
+func (s *Service) ReprocessFailing(ctx context.Context, at entitlement.ConnectorID, reason, token string) (n int, next string, err error) {
+	for page := (entitlement.Page{Token: token}); ; {
 		failing, err := s.Store.Failing(ctx, at, reason, page)
 		if err != nil {
-			return n, err
+			return n, page.Token, err
 		}
 		var told []entitlement.UserID
 		for _, f := range failing.Items {
 			// The head's new generation lifts refusals that were final at the old one.
 			c := entitlement.Change{Heads: []entitlement.HeadChange{{Subject: f.Subject, Look: s.Clock.Now().Add(time.Minute)}}}
 			if err := s.Store.Commit(ctx, c); err != nil {
-				return n, err
+				return n, page.Token, err
 			}
 			told = append(told, f.Subject)
 		}
@@ -106,10 +108,9 @@ func (s *Service) ReprocessFailing(ctx context.Context, at entitlement.Connector
 				s.Log.WarnContext(ctx, "a hint was lost; the tick will find the debts", "subjects", len(told), "error", err)
 			}
 		}
-		if failing.Next == "" || n >= MaxReprocess {
-			return n, nil
+		if page.Token = failing.Next; failing.Next == "" || n >= MaxReprocess {
+			return n, failing.Next, nil
 		}
-		page.Token = failing.Next
 	}
 }
 
@@ -158,6 +159,10 @@ func (s *Service) Failures(ctx context.Context, at entitlement.ConnectorID, reas
 	list := entitlement.Paged[Failure]{Next: failing.Next}
 	for _, f := range failing.Items {
 		_, sheets, err := s.Store.Debt(ctx, f.Subject)
+		if errors.Is(err, entitlement.ErrUnreadable) {
+			list.Unread++
+			continue
+		}
 		if err != nil {
 			return list, err
 		}
@@ -191,11 +196,19 @@ func (s *Service) Removals(ctx context.Context, page entitlement.Page) (entitlem
 	}
 	for _, id := range subjects.Items {
 		head, _, err := s.Store.Debt(ctx, id)
+		if errors.Is(err, entitlement.ErrUnreadable) {
+			list.Unread++
+			continue
+		}
 		if err != nil {
 			return list, err
 		}
 		for _, r := range head.Removing {
 			a, err := s.Store.Assignment(ctx, r.Assignment)
+			if errors.Is(err, entitlement.ErrUnreadable) {
+				list.Unread++
+				continue
+			}
 			if err != nil {
 				return list, err
 			}

@@ -15,6 +15,52 @@ var settlementScenarios = []scenario{
 	{"S14: a settlement against another generation records nothing", settleStale},
 	{"A settlement takes away what was delivered and removed, and nothing else", settleBooks},
 	{"Owed pages through a shard, oldest first", owedPages},
+	{"A removal is among what is owed since its end, until its roles are gone", lateRemoval},
+	{"What fails is among what is owed since it began to, while it is not refused for good", lateDelivery},
+}
+
+// late polls until exactly want is what is owed since until or longer of the two.
+func (w *world) late(until time.Time, of func(entitlement.Late) bool, want ...entitlement.Late) {
+	w.Helper()
+	w.eventually(func() string {
+		var got []entitlement.Late
+		for shard := range names.LateShards {
+			for _, l := range walk(w, 0, func(page entitlement.Page) (entitlement.Paged[entitlement.Late], error) {
+				return w.s.Late(w.Context(), shard, until, page)
+			}) {
+				if of(l) {
+					got = append(got, l)
+				}
+			}
+		}
+		return diff(got, want)
+	})
+}
+
+func lateRemoval(w *world) {
+	subject := newID[entitlement.UserID]()
+	_, slot := w.hold(newID[entitlement.PackageID](), subject)
+	past := w.end(slot)
+	own := func(l entitlement.Late) bool { return l.Assignment == past.ID }
+	w.late(past.Ended, own, entitlement.Late{Since: past.Ended, Assignment: past.ID})
+	w.late(past.Ended.Add(-1), own)
+	past.Removed = past.Ended.Add(time.Hour)
+	w.commit(entitlement.Change{Ended: []entitlement.Assignment{past}})
+	w.late(past.Removed, own)
+}
+
+func lateDelivery(w *world) {
+	d := newDesk()
+	own := func(l entitlement.Late) bool { return l.Subject == d.subject }
+	final := down("refused", instant(0))
+	final.Permanent = true
+	d.records(w, final, down("down", instant(time.Minute)))
+	w.late(instant(time.Minute), own, entitlement.Late{Since: instant(time.Minute), Subject: d.subject, Connector: d.at})
+	w.late(instant(time.Minute-1), own)
+	d.records(w, final)
+	w.late(instant(time.Hour), own)
+	d.records(w)
+	w.late(instant(time.Hour), own)
 }
 
 // look is long before every other debt of the table, so that few rows lie in front of it.

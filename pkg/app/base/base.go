@@ -19,6 +19,7 @@ import (
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/names"
+	"leasehold/pkg/obs"
 	"leasehold/pkg/queue"
 	"leasehold/pkg/secrets"
 )
@@ -68,7 +69,15 @@ func (k *Clients) may(granted bool, what string) {
 // Table returns the store.
 func (k *Clients) Table() *dynamo.DB {
 	k.may(k.c.Function.Uses.Table&(names.Read|names.Write) == names.Read|names.Write, "the table")
-	return dynamo.Open(k.aws, k.c.Table)
+	return dynamo.Open(k.aws, k.c.Table, dynamo.Noticing(unreadable(obs.NewMetrics(nil, nil))))
+}
+
+// unreadable tells of each item of the table that this version of the service cannot read.
+func unreadable(metrics *obs.Metrics) func(context.Context, error) {
+	return func(ctx context.Context, err error) {
+		obs.Logger(ctx).ErrorContext(ctx, "an item cannot be read and is left out", obs.Err(err))
+		metrics.Emit(ctx, names.MetricUnreadable, obs.UnitCount, 1, nil)
+	}
 }
 
 // Sender returns the queue of the id, to send to.

@@ -22,7 +22,7 @@ var _ lifecycle.Store = (*dynamo.DB)(nil)
 func New(c config.Config, log *slog.Logger) (func(context.Context, time.Time) error, error) {
 	clients := base.Open(c)
 	return Handler(&lifecycle.Service{
-		Store: clients.Table(), Hinter: clients.Sender(names.DeliverUrgent), Jobs: clients.Sender(names.FanoutJobs), Clock: clock.System{}, Log: log,
+		Store: clients.Table(), Hinter: clients.Sender(names.DeliverUrgent), Bulk: clients.Sender(names.DeliverBulk), Jobs: clients.Sender(names.FanoutJobs), Clock: clock.System{}, Log: log,
 	}, obs.NewMetrics(nil, nil)), clients.Err()
 }
 
@@ -31,8 +31,11 @@ func New(c config.Config, log *slog.Logger) (func(context.Context, time.Time) er
 func Handler(s *lifecycle.Service, metrics *obs.Metrics) func(context.Context, time.Time) error {
 	return func(ctx context.Context, _ time.Time) error {
 		report, err := s.Tick(ctx, lambdaio.RequestID(ctx))
-		if err == nil { // else they would be zeros that nobody has seen
+		// What was not seen is not told: it would be a zero that looks like health.
+		if report.Looked {
 			metrics.Emit(ctx, names.MetricExpiryLag, obs.UnitSeconds, report.Lag.Seconds(), nil)
+		}
+		if report.Measured {
 			metrics.Emit(ctx, names.MetricOldestDebt, obs.UnitSeconds, report.OldestDebt.Seconds(), nil)
 			metrics.Emit(ctx, names.MetricOverdueRemovals, obs.UnitCount, float64(report.OverdueRemovals), nil)
 		}

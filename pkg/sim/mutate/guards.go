@@ -69,9 +69,7 @@ var mutations = []mutation{
 		edits: []edit{{"pkg/delivery/plan.go",
 			`	if h.Off || w.Subject == nil || !w.Subject.Enabled {`, `	if w.Subject == nil {`}}},
 	{name: "tick looks for debts", edits: []edit{{"pkg/lifecycle/tick.go",
-		`	for shard := range names.OweShards {
-		if err := t.owed(`, `	for shard := range 0 {
-		if err := t.owed(`}}},
+		`walks(names.OweShards, t.owed)`, `walks(0, t.owed)`}}},
 	{name: "slot that begins at a version of its own", edits: []edit{{"pkg/dynamo/shapes_assignment.go",
 		`	first: entitlement.Slot.FirstVersion,
 `, ``}}},

@@ -1,0 +1,34 @@
+package delivery_test
+
+import (
+	"context"
+	"testing"
+
+	"leasehold/pkg/dynamo/dynamotest"
+	"leasehold/pkg/entitlement"
+)
+
+// A holder that a newer version wrote keeps no other from an edit of the package (F37).
+func TestF37_AnEditReachesTheOtherHoldersOfAPage(t *testing.T) {
+	d := dynamotest.NewDamaged()
+	w := newWorld(t)
+	w.store, w.worker.Store = d.Store, d.Store
+	p := w.pack("a")
+	var users []entitlement.UserID
+	for range 5 {
+		u := w.person()
+		w.assign(u, p)
+		users = append(users, u)
+	}
+	w.deliver(users...)
+	gen := w.edit(p, "a", "b")
+	d.SpoilSlot(t, p.ID, users[2])
+
+	if err := w.fanOut(d.Store, w.lane).Run(context.Background(), p.ID, gen); err != nil {
+		t.Fatal(err)
+	}
+
+	if len(w.lane.told) != 4 || d.Noticed() == 0 {
+		t.Errorf("%d holders were told, want the 4 that can be read; and somebody to hear of the other", len(w.lane.told))
+	}
+}

@@ -1,0 +1,28 @@
+package entitlement
+
+import "errors"
+
+// ErrUnreadable is among the causes of an error that says of one item that this code cannot
+// read it: a newer version of the service wrote it, or it is damaged. Whoever reads a page
+// leaves that item out and goes on with the rest (F37).
+var ErrUnreadable = errors.New("this item cannot be read")
+
+// Readable reads what ids name by read, but for those items that cannot be read: where one
+// of many cannot, the halves are read by themselves. It is for lists that somebody looks
+// at, and for looks at many things of which each is decided by itself; what is decided on
+// all of them together must not miss one.
+func Readable[ID, T any](ids []ID, read func([]ID) ([]T, error)) ([]T, error) {
+	list, err := read(ids)
+	if !errors.Is(err, ErrUnreadable) {
+		return list, err
+	}
+	if len(ids) < 2 {
+		return nil, nil
+	}
+	first, err := Readable(ids[:len(ids)/2], read)
+	if err != nil {
+		return nil, err
+	}
+	second, err := Readable(ids[len(ids)/2:], read)
+	return append(first, second...), err
+}

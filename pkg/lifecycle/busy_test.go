@@ -1,0 +1,122 @@
+package lifecycle_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"leasehold/pkg/dynamo/dynamotest"
+	"leasehold/pkg/entitlement"
+)
+
+// endless is a store in which more is due than any tick can do: there is always a next page.
+type endless struct {
+	*dynamotest.Store
+	pages int // until the tick's time is over
+	over  context.CancelFunc
+}
+
+func (e *endless) Due(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error) {
+	if e.pages--; e.pages == 0 {
+		e.over()
+	}
+	list, err := e.Store.Due(ctx, shard, until, entitlement.Page{})
+	list.Next = fmt.Sprint(e.pages)
+	return list, err
+}
+
+// A tick that is busy ending looks at debts all the same, and at every shard of what is due.
+func TestL3_ATickThatIsBusyEndingLooksAtDebtsToo(t *testing.T) {
+	w := newWorld(t)
+	owing := w.owing(20, w.clock.Now())
+	ctx, cancel := context.WithCancel(t.Context())
+	w.tick.Store = &endless{w.store, 9, cancel}
+
+	got, _ := w.tick.Tick(ctx, "tick") // the table did not answer any more when its time was over
+
+	if !got.Measured || !got.Looked || got.Hinted != len(owing) {
+		t.Errorf("got %+v, want all %d debts hinted", got, len(owing))
+	}
+}
+
+// owing gives people a debt that somebody must look at then.
+func (w *world) owing(n int, look time.Time) (all []entitlement.UserID) {
+	w.t.Helper()
+	for range n {
+		u := entitlement.UserID(w.clock.New())
+		w.commit(entitlement.Change{Heads: []entitlement.HeadChange{{Subject: u, Enter: entitlement.Waiting{Package: entitlement.PackageID(w.clock.New()), Assignment: entitlement.AssignmentID(w.clock.New())}, Look: look}}})
+		all = append(all, u)
+	}
+	return all
+}
+
+// lane remembers who was hinted to it.
+type lane struct{ told []entitlement.UserID }
+
+func (l *lane) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+	l.told = append(l.told, subjects...)
+	return nil
+}
+
+// The debts of an outage go to the lane that has time, all but a few: a request or a removal
+// never waits behind them.
+func TestL3_ReHintsNeverCrowdTheQueueThatPeopleWaitFor(t *testing.T) {
+	w := newWorld(t)
+	bulk := &lane{}
+	w.tick.Bulk = bulk
+	owing := w.owing(3000, w.clock.Now())
+
+	got := w.run()
+
+	urgent := len(w.hinted)
+	if urgent == 0 || urgent > 500 || urgent+len(bulk.told) != len(owing) || got.Hinted != len(owing) {
+		t.Errorf("%d of %d were hinted to the urgent lane and %d to the other, want all, and 500 to the first at most", urgent, len(owing), len(bulk.told))
+	}
+}
+
+// What is owed and not late costs a tick nothing, and neither do the figures of it.
+func TestY6_ATickCostsNoMoreForWhatIsOwedAndNotLate(t *testing.T) {
+	for _, n := range []int{0, 3000} {
+		store, meter := dynamotest.Metered()
+		w := worldOn(t, store)
+		w.owing(n, w.clock.Now().Add(time.Hour))
+		dynamotest.Fill(t, store, n, func(i int, c *entitlement.Change) {
+			c.Ended = append(c.Ended, entitlement.Assignment{ID: entitlement.AssignmentID(dynamotest.OldID(3, i)), Ended: w.clock.Now().Add(-time.Minute)})
+		})
+		meter.Reset()
+
+		got := w.run()
+
+		if calls := meter.Total(); calls != 10 || meter.ReadUnits != 5 || got.OverdueRemovals != 0 || got.OldestDebt != 0 {
+			t.Errorf("with %d owed: %d calls, %.1f R, %+v; want 10 and 5", n, calls, meter.ReadUnits, got)
+		}
+	}
+}
+
+// A shard that cannot be read keeps the tick from no other, and from no debt; and the lag,
+// which was not seen in all of them, is not known.
+func TestL2_AShardThatCannotBeReadStopsNoOther(t *testing.T) {
+	w := newWorld(t)
+	for range 40 {
+		w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{})
+	}
+	w.clock.Advance(time.Hour)
+	w.tick.Store = broken{w.store}
+
+	got, err := w.tick.Tick(t.Context(), "tick")
+
+	if err == nil || got.Looked || got.Expired == 0 || got.Hinted == 0 {
+		t.Errorf("got %+v, %v; want ends, hints, and the error", got, err)
+	}
+}
+
+// broken is a store of which the first shard of what is due cannot be read.
+type broken struct{ *dynamotest.Store }
+
+func (b broken) Due(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error) {
+	if shard == 0 {
+		return entitlement.Paged[entitlement.DueRef]{}, fmt.Errorf("down")
+	}
+	return b.Store.Due(ctx, shard, until, page)
+}

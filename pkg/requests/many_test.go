@@ -1,0 +1,38 @@
+package requests_test
+
+import (
+	"testing"
+
+	"leasehold/pkg/dynamo/dynamotest"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/requests"
+)
+
+// Of fifty thousand whose delivery fails for one reason each call takes a bounded number, and
+// the next goes on where it ended, though all of them fail still.
+func TestF38_ReprocessingByReasonIsBoundedAndReachesEverybody(t *testing.T) {
+	w := newWorld(t)
+	store, meter := dynamotest.Metered()
+	w.store, w.Service.Store = store, store
+	dynamotest.Failing(t, store, "target", entitlement.ReasonRefused, dynamotest.Many, w.clock.Now())
+	meter.Reset()
+	calls, next := 0, ""
+	for {
+		n, after, err := w.ReprocessFailing(t.Context(), "target", entitlement.ReasonRefused, next)
+		if err != nil || n > requests.MaxReprocess {
+			t.Fatalf("%d in one call, %v", n, err)
+		}
+		if calls++; calls == 1 {
+			t.Logf("one call: %d calls of the table, %.1f R", meter.Total(), meter.ReadUnits)
+			if pages := meter.Calls["Query"]; pages != requests.MaxReprocess/entitlement.PageSize || meter.ReadUnits > 25 {
+				t.Errorf("one call read %d pages, %.1f R", pages, meter.ReadUnits)
+			}
+		}
+		if next = after; next == "" {
+			break
+		}
+	}
+	if want := dynamotest.Many/requests.MaxReprocess + 1; len(w.hinted) != dynamotest.Many || calls > want {
+		t.Errorf("%d were hinted in %d calls, want %d in %d", len(w.hinted), calls, dynamotest.Many, want)
+	}
+}
