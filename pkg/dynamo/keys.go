@@ -45,6 +45,7 @@ import (
 //	debts to look at                      | 2     | OWE#n up to a time                       | pages
 //	who fails at a connector for a reason | 1     | ERR#c#reason, longest first; rows alone  | pages, count
 //	events of an aggregate                | table | its partition, EV#...                    | all
+//	events to look at                     | 1     | NOTICE, newest first; then the events    | pages
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
 
 // Key is the primary key of an item.
@@ -86,6 +87,8 @@ const (
 
 	wordIncompatible = "RINC"
 	wordAbsence      = "ABSENCE"
+	wordReprocess    = "AGAIN"
+	wordNotice       = "NOTICE"
 )
 
 // Kinds of people in keys.
@@ -225,6 +228,12 @@ var eventWords = map[entitlement.AggregateKind]string{
 	entitlement.OfGroup:     wordGroup,
 	entitlement.OfConnector: wordConnector,
 	entitlement.OfPrincipal: wordPrincipal,
+	entitlement.OfReprocess: wordReprocess,
+}
+
+// noticeRow lists an event among those that people should look at, by when it was.
+func noticeRow(at time.Time, key Key) row {
+	return row{wordNotice, join(stamp(at), key.PK, key.SK)}
 }
 
 // Prefixes of sort keys, for lists within a partition.

@@ -165,6 +165,8 @@ func TestKeysGolden(t *testing.T) {
 			{Aggregate: entitlement.OfConnector, ID: idK, Number: 8}, {Aggregate: entitlement.OfPrincipal, ID: idV, Number: 1}}}, []string{
 			"pk=CAT#" + idC + " sk=EV#00000002", "pk=PKG#" + idP + " sk=EV#00000003", "pk=POL#" + idL + " sk=EV#00000004", "pk=REQ#" + idQ + " sk=EV#12345678",
 			"pk=SUB#" + idU + " sk=EV#00000006", "pk=GRP#" + idG + " sk=EV#00000007", "pk=CON#" + idK + " sk=EV#00000008", "pk=PRINC#" + idV + " sk=EV#00000001"}},
+		"event to look at": {entitlement.Change{Events: []entitlement.Event{{Aggregate: entitlement.OfReprocess, ID: idQ, Number: 1, At: noon}}}, []string{
+			"pk=AGAIN#" + idQ + " sk=EV#00000001 i1p=NOTICE i1s=2026-03-01T12:00:00.000000500Z#AGAIN#" + idQ + "#EV#00000001"}},
 		"references": {entitlement.Change{References: []entitlement.Reference{{User: idU}, {Group: idG}}}, []string{"pk=SUB#" + idU + " sk=USR", "pk=GRP#" + idG + " sk=GRP"}},
 	} {
 		t.Run(name, func(t *testing.T) {

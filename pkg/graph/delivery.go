@@ -93,7 +93,7 @@ func reprocessFailing(ctx context.Context, c *call) (answer, error) {
 	if err := o.Done(); err != nil {
 		return answer{}, err
 	}
-	n, err := c.deps.Requests.ReprocessFailing(ctx, at, reason)
+	n, err := c.deps.Requests.ReprocessFailing(ctx, c.by, at, reason)
 	if err != nil {
 		return answer{}, err
 	}

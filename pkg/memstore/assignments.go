@@ -1,7 +1,11 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strconv"
+	"strings"
 
 	"leasehold/pkg/entitlement"
 )
@@ -76,5 +80,30 @@ func (s *Store) Events(ctx context.Context, kind entitlement.AggregateKind, id s
 	return look(ctx, s, "Events", []string{id}, func() ([]entitlement.Event, error) {
 		stored := s.state.events[chainKey{kind, id}]
 		return several(stored, sortedKeys(stored)), nil
+	})
+}
+
+// Notices lists events that people should look at, newest first.
+func (s *Store) Notices(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+	return look(ctx, s, "Notices", nil, func() (entitlement.Paged[entitlement.Event], error) {
+		var all []entitlement.Event
+		for _, chain := range s.state.events {
+			for _, e := range chain {
+				if e.Notable() {
+					all = append(all, e)
+				}
+			}
+		}
+		slices.SortFunc(all, func(a, b entitlement.Event) int {
+			return cmp.Or(b.At.Compare(a.At), strings.Compare(b.ID, a.ID), cmp.Compare(b.Number, a.Number))
+		})
+		from, _ := strconv.Atoi(page.Token)
+		from = min(max(from, 0), len(all))
+		to := min(from+page.Size(), len(all))
+		out := entitlement.Paged[entitlement.Event]{Items: all[from:to]}
+		if to < len(all) {
+			out.Next = strconv.Itoa(to)
+		}
+		return out, nil
 	})
 }
