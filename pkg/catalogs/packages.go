@@ -148,7 +148,7 @@ func (s *Service) erase(ctx context.Context, by authz.Caller, p entitlement.Acce
 	}
 	catalog.Packages--
 	p.Erased = true
-	c := entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{p}}
+	c := entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{p}, Former: []entitlement.AccessPackage{p.Former()}}
 	for _, policy := range policies {
 		policy.Erased = true
 		c.Policies = append(c.Policies, policy)

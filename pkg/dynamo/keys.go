@@ -18,6 +18,7 @@ import (
 //	catalog, package, policy, request,    | table | whole key                                | one, or a batch
 //	  user, group, resource, connector,
 //	  breaker, job, absence by id
+//	former packages by id                 | table | PKG#p, FORMER; eventual                  | a batch
 //	role scopes of a package              | table | PKG#p, SCOPES                            | one
 //	resource by origin                    | table | CAT#c, ORI#hash, then the resource       | one
 //	resources of a catalog                | table | CAT#c, RES#...                           | pages
@@ -119,6 +120,9 @@ func packageKey(id entitlement.PackageID) Key {
 }
 
 func scopesKey(id entitlement.PackageID) Key { return Key{packageKey(id).PK, "SCOPES"} }
+
+// formerKey is what stays of a package that is gone.
+func formerKey(id entitlement.PackageID) Key { return Key{packageKey(id).PK, "FORMER"} }
 
 // incompatibleKey says beside a package that another one lists it as incompatible.
 func incompatibleKey(listed, by entitlement.PackageID) Key {

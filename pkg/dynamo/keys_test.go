@@ -101,7 +101,8 @@ func TestKeysGolden(t *testing.T) {
 			"pk=PKG#" + idP + " sk=PKG i1p=CAT#" + idC + " i1s=P#ab#" + idP + " i2p=ALL#PKG i2s=ab#" + idP}},
 		"package under deletion": {entitlement.Change{Packages: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab", Deleting: noon}}}, []string{
 			"pk=PKG#" + idP + " sk=PKG i1p=CAT#" + idC + " i1s=P#ab#" + idP + " i2p=DUE#0 i2s=2026-03-01T12:01:00.000000500Z#P#" + idP}},
-		"scopes": {entitlement.Change{Scopes: []entitlement.PackageScopes{{Package: idP}}}, []string{"pk=PKG#" + idP + " sk=SCOPES"}},
+		"former package": {entitlement.Change{Former: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab"}}}, []string{"pk=PKG#" + idP + " sk=FORMER"}},
+		"scopes":         {entitlement.Change{Scopes: []entitlement.PackageScopes{{Package: idP}}}, []string{"pk=PKG#" + idP + " sk=SCOPES"}},
 		"who lists a package": {entitlement.Change{Incompatibilities: []entitlement.Incompatibility{{Package: idP, Listed: idQ}}}, []string{
 			"pk=PKG#" + idQ + " sk=RINC#" + idP}},
 		"head of somebody who is in none of the groups": {entitlement.Change{Heads: []entitlement.HeadChange{{Subject: idU, Look: noon,

@@ -65,6 +65,9 @@ func (p *plan) configuration(c entitlement.Change) {
 	for _, v := range c.Packages {
 		put(p, p.packages, part, v.ID, v, packageRows)
 	}
+	for _, v := range c.Former {
+		p.then(func() { p.former[v.ID] = v })
+	}
 	for _, v := range c.Incompatibilities {
 		p.incompatibility(v)
 	}

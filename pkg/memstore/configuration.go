@@ -101,6 +101,11 @@ func (s *Store) Packages(ctx context.Context, ids []entitlement.PackageID) ([]en
 	return some(ctx, s, "Packages", packages, ids)
 }
 
+// FormerPackages returns what is kept of those of the packages that are gone.
+func (s *Store) FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
+	return some(ctx, s, "FormerPackages", func(s *state) map[entitlement.PackageID]entitlement.AccessPackage { return s.former }, ids)
+}
+
 // ListPackages lists all packages by name.
 func (s *Store) ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
 	return list(ctx, s, "ListPackages", packages, allPackages, page)

@@ -57,6 +57,7 @@ type state struct {
 	catalogs   map[entitlement.CatalogID]entitlement.Catalog
 	resources  map[resourceKey]entitlement.Resource
 	packages   map[entitlement.PackageID]entitlement.AccessPackage
+	former     map[entitlement.PackageID]entitlement.AccessPackage
 	scopes     map[entitlement.PackageID]entitlement.PackageScopes
 	policies   map[entitlement.PolicyID]entitlement.AssignmentPolicy
 	connectors map[entitlement.ConnectorID]entitlement.ConnectorConfig
@@ -88,6 +89,7 @@ func newState() *state {
 		catalogs:   map[entitlement.CatalogID]entitlement.Catalog{},
 		resources:  map[resourceKey]entitlement.Resource{},
 		packages:   map[entitlement.PackageID]entitlement.AccessPackage{},
+		former:     map[entitlement.PackageID]entitlement.AccessPackage{},
 		scopes:     map[entitlement.PackageID]entitlement.PackageScopes{},
 		policies:   map[entitlement.PolicyID]entitlement.AssignmentPolicy{},
 		connectors: map[entitlement.ConnectorID]entitlement.ConnectorConfig{},

@@ -190,6 +190,7 @@ var Routes = []Route{
 	{AnyMethod, Entitlement + "/accessPackageAssignmentApprovals/{proxy+}", Requests},
 	{AnyMethod, Entitlement + "/accessPackageAssignments/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignments/{proxy+}", Requests},
+	{AnyMethod, Ours + "/assignmentRequests/{proxy+}", Requests},
 	{AnyMethod, Ours + "/deliveryErrors", Requests},
 	{AnyMethod, Ours + "/deliveryErrors/{proxy+}", Requests},
 	{AnyMethod, Ours + "/removals", Requests},

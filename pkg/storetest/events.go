@@ -14,6 +14,7 @@ var eventScenarios = []scenario{
 	{"Events of one aggregate are not those of another with the same id", eventKinds},
 	{"R245: an event brings back what changed, with the values before and after", eventChanges},
 	{"A4: events to look at are listed newest first, page by page, and no others", notices},
+	{"R244: of a package that is gone its name is kept, and of others nothing", formerPackages},
 	{"The signing key is 32 bytes and always the same", signingKey},
 }
 
@@ -117,6 +118,19 @@ func notices(w *world) {
 			return diff(got, mine)
 		})
 	}
+}
+
+func formerPackages(w *world) {
+	stays, goes := w.pkg(newID[entitlement.CatalogID]()), w.pkg(newID[entitlement.CatalogID]())
+	goes.Erased = true
+	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{goes}, Former: []entitlement.AccessPackage{goes.Former()}})
+	w.eventually(func() string {
+		got := get[[]entitlement.AccessPackage](w)(w.s.FormerPackages(w.Context(), []entitlement.PackageID{stays.ID, goes.ID, newID[entitlement.PackageID]()}))
+		if len(got) != 1 {
+			return fmt.Sprintf("%d packages", len(got))
+		}
+		return diff(got[0].Former(), goes.Former())
+	})
 }
 
 func signingKey(w *world) {
