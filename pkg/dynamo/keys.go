@@ -45,7 +45,7 @@ import (
 //	work that falls due                   | 2     | DUE#n up to a time                       | pages
 //	debts to look at                      | 2     | OWE#n up to a time                       | pages
 //	who fails at a connector for a reason | 1     | ERR#c#reason, longest first; rows alone  | pages, count
-//	events of an aggregate                | table | its partition, EV#...                    | all
+//	events of an aggregate                | table | EV#kind#id, EV#...                       | all
 //	events to look at                     | 1     | NOTICE, newest first; then the events    | pages
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
 
@@ -217,10 +217,11 @@ func approversKey() Key  { return Key{wordConfig, "APPROVERS"} }
 func targetsKey() Key    { return Key{wordConfig, "TARGETS"} }
 func signingKeyKey() Key { return Key{wordConfig, "PAGEKEY"} }
 
-// eventKey is one event in the partition of what it is about; ok is false for kinds unknown.
+// eventKey is one event of what it is about; ok is false for kinds unknown. Events lie in
+// partitions of their own, where roles may put and nothing else.
 func eventKey(kind entitlement.AggregateKind, id string, number int64) (Key, bool) {
 	word, ok := eventWords[kind]
-	return Key{join(word, part(id)), join(wordEvent, counter(number))}, ok
+	return Key{join(wordEvent, word, part(id)), join(wordEvent, counter(number))}, ok
 }
 
 var eventWords = map[entitlement.AggregateKind]string{
@@ -406,14 +407,14 @@ func lastOf[T ~string](sort string) T { return idAt[T](sort, strings.Count(sort,
 
 // eventAt returns an event's aggregate and number.
 func eventAt(k Key) (kind entitlement.AggregateKind, id string, number int64) {
-	word, _, _ := strings.Cut(k.PK, sep)
+	word := idAt[string](k.PK, 1)
 	for at, w := range eventWords {
 		if w == word {
 			kind = at
 		}
 	}
 	number, _ = strconv.ParseInt(idAt[string](k.SK, 1), 10, 64)
-	return kind, idAt[string](k.PK, 1), number
+	return kind, idAt[string](k.PK, 2), number
 }
 
 func isJob(k Key) bool { return strings.HasPrefix(k.SK, join(wordJob, "")) }
