@@ -27,6 +27,7 @@ type recorder struct {
 	mu   sync.Mutex
 	used map[string]map[string]bool // function -> "action on part"
 	odd  []string                   // what it did not understand
+	n    int                        // actions that it noted
 }
 
 func newRecorder(t *testing.T, emulator string) *recorder {
@@ -66,6 +67,7 @@ func (r *recorder) note(request *http.Request, body []byte) {
 	if r.used[caller[1]] == nil {
 		r.used[caller[1]] = map[string]bool{}
 	}
+	r.n += len(rights)
 	for _, each := range rights {
 		r.used[caller[1]][each] = true
 	}

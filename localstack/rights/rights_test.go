@@ -24,6 +24,7 @@ func TestEveryFunctionCallsWhatItsRoleAllowsAndNothingElse(t *testing.T) {
 		story(s)
 	}
 
+	t.Logf("%d actions judged", s.n)
 	for _, odd := range s.odd {
 		t.Errorf("not understood: %s", odd)
 	}
