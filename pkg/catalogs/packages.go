@@ -171,6 +171,9 @@ func (s *Service) erase(ctx context.Context, by authz.Caller, p entitlement.Acce
 	}
 	e := s.event(entitlement.OfPackage, string(p.ID), "deleted", by)
 	e.Changed = entitlement.Differences(p.Recorded(), nil)
+	if len(p.Policies) > 0 {
+		e.Data = map[string]string{"policies": joined(p.Policies)} // which go with it
+	}
 	return s.Store.Commit(ctx, chainPackage(c, e))
 }
 

@@ -61,7 +61,8 @@ func (u User) Recorded(key []byte) []Recorded {
 }
 
 // Remember returns the former values of a user after a change of what was before. A change
-// that would need more than MaxFormer of them is refused, but for a deletion.
+// that brings new ones and would need more than MaxFormer of them is refused; one that only takes away
+// never is: a sign-in can always be taken off a user.
 func (u User) Remember(before User) ([]PersonalValue, error) {
 	kept, now := slices.Clone(before.Former), u.personal()
 	for _, w := range before.personal() {
@@ -69,7 +70,8 @@ func (u User) Remember(before User) ([]PersonalValue, error) {
 			kept = append(kept, w)
 		}
 	}
-	if len(kept) > MaxFormer && len(kept) > len(before.Former) && !u.Gone() {
+	brings := slices.ContainsFunc(now, func(v PersonalValue) bool { return !slices.Contains(before.personal(), v) })
+	if len(kept) > MaxFormer && len(kept) > len(before.Former) && brings {
 		return nil, Errorf(Precondition, "The names and sign-ins of this user were changed %d times, and events refer to each: delete the user and make another.", MaxFormer)
 	}
 	return kept, nil

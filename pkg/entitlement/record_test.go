@@ -202,9 +202,14 @@ func TestR245_FormerValuesAreBounded(t *testing.T) {
 			if KindOf(err) != Precondition {
 				t.Fatalf("change %d: %v", i, err)
 			}
-			next.Deleted = time.Unix(1, 0)
+			next.Deleted, next.DisplayName = time.Unix(1, 0), u.DisplayName
 			if _, err := next.Remember(u); err != nil {
 				t.Errorf("the deletion is refused: %v", err)
+			}
+			taken := u
+			taken.DisplayName = ""
+			if _, err := taken.Remember(u); err != nil {
+				t.Errorf("to take away is refused: %v", err)
 			}
 			disabled := u
 			disabled.Enabled = !u.Enabled
