@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,48 +16,81 @@ import (
 // through placeholders, since hundreds of short words are reserved.
 type expression struct {
 	names      map[string]string
-	known      map[string]string // the placeholders, by their names
+	known      []string // names, by the number of their placeholder
 	values     item
 	conditions []string
-	clauses    map[string][]string // SET, REMOVE, ADD, DELETE
+	clauses    [clauses][]string
 }
 
-// clauseOrder is the fixed order in which clauses are written.
-var clauseOrder = []string{"SET", "REMOVE", "ADD", "DELETE"}
+// The clauses of an update, in the fixed order in which they are written.
+const (
+	clauseSet = iota
+	clauseRemove
+	clauseAdd
+	clauseDelete
+	clauses
+)
+
+var clauseWords = [clauses]string{"SET ", "REMOVE ", "ADD ", "DELETE "}
 
 func newExpression() *expression {
-	return &expression{names: map[string]string{}, known: map[string]string{}, values: item{}, clauses: map[string][]string{}}
+	return &expression{names: map[string]string{}, values: item{}}
 }
 
 // attr names an attribute.
 func (x *expression) attr(name string) string {
-	if placeholder, ok := x.known[name]; ok {
-		return placeholder
+	n := slices.Index(x.known, name)
+	if n < 0 {
+		n = len(x.known)
+		x.known = append(x.known, name)
+		x.names[placeholder("#n", n)] = name
 	}
-	placeholder := "#n" + strconv.Itoa(len(x.names))
-	x.names[placeholder], x.known[name] = name, placeholder
-	return placeholder
+	return placeholder("#n", n)
 }
 
 func (x *expression) value(v types.AttributeValue) string {
-	placeholder := ":v" + strconv.Itoa(len(x.values))
-	x.values[placeholder] = v
-	return placeholder
+	p := placeholder(":v", len(x.values))
+	x.values[p] = v
+	return p
+}
+
+// placeholder numbers attributes and values; most expressions have few of them.
+func placeholder(of string, n int) string {
+	if n < fewPlaceholders {
+		if of == ":v" {
+			return valuesFirst[n]
+		}
+		return namesFirst[n]
+	}
+	return of + strconv.Itoa(n)
+}
+
+const fewPlaceholders = 16
+
+var namesFirst, valuesFirst = numbered("#n"), numbered(":v")
+
+func numbered(of string) (all [fewPlaceholders]string) {
+	for n := range all {
+		all[n] = of + strconv.Itoa(n)
+	}
+	return all
 }
 
 // require adds a condition; format takes attributes and values that are named already.
 func (x *expression) require(format string, args ...any) {
-	x.conditions = append(x.conditions, fmt.Sprintf(format, args...))
+	x.demand(fmt.Sprintf(format, args...))
 }
 
-func (x *expression) absent()  { x.require("attribute_not_exists(%s)", x.attr(names.AttrPK)) }
-func (x *expression) present() { x.require("attribute_exists(%s)", x.attr(names.AttrPK)) }
+func (x *expression) demand(condition string) { x.conditions = append(x.conditions, condition) }
+
+func (x *expression) absent()  { x.lacks(names.AttrPK) }
+func (x *expression) present() { x.demand("attribute_exists(" + x.attr(names.AttrPK) + ")") }
 
 func (x *expression) equals(name string, v types.AttributeValue) {
-	x.require("%s = %s", x.attr(name), x.value(v))
+	x.demand(x.attr(name) + " = " + x.value(v))
 }
 
-func (x *expression) lacks(name string) { x.require("attribute_not_exists(%s)", x.attr(name)) }
+func (x *expression) lacks(name string) { x.demand("attribute_not_exists(" + x.attr(name) + ")") }
 
 // contains demands that a set has a member, without that it has none: an absent set
 // has no members.
@@ -75,26 +109,26 @@ func (x *expression) room(set string, most int) {
 }
 
 func (x *expression) set(name string, v types.AttributeValue) {
-	x.clauses["SET"] = append(x.clauses["SET"], x.attr(name)+" = "+x.value(v))
+	x.clauses[clauseSet] = append(x.clauses[clauseSet], x.attr(name)+" = "+x.value(v))
 }
 
 // initial sets an attribute where there is none yet.
 func (x *expression) initial(name string, v types.AttributeValue) {
 	a := x.attr(name)
-	x.clauses["SET"] = append(x.clauses["SET"], fmt.Sprintf("%s = if_not_exists(%s, %s)", a, a, x.value(v)))
+	x.clauses[clauseSet] = append(x.clauses[clauseSet], a+" = if_not_exists("+a+", "+x.value(v)+")")
 }
 
 func (x *expression) remove(name string) {
-	x.clauses["REMOVE"] = append(x.clauses["REMOVE"], x.attr(name))
+	x.clauses[clauseRemove] = append(x.clauses[clauseRemove], x.attr(name))
 }
 
 // add adds to a number or a set; take takes from a set, which vanishes with its last member.
 func (x *expression) add(name string, v types.AttributeValue) {
-	x.clauses["ADD"] = append(x.clauses["ADD"], x.attr(name)+" "+x.value(v))
+	x.clauses[clauseAdd] = append(x.clauses[clauseAdd], x.attr(name)+" "+x.value(v))
 }
 
 func (x *expression) take(name string, v types.AttributeValue) {
-	x.clauses["DELETE"] = append(x.clauses["DELETE"], x.attr(name)+" "+x.value(v))
+	x.clauses[clauseDelete] = append(x.clauses[clauseDelete], x.attr(name)+" "+x.value(v))
 }
 
 // touch gives an item that is only ever changed by relative updates what every item has.
@@ -118,13 +152,23 @@ func (x *expression) condition() *string {
 }
 
 func (x *expression) update() *string {
-	var all []string
-	for _, clause := range clauseOrder {
-		if parts := x.clauses[clause]; len(parts) > 0 {
-			all = append(all, clause+" "+strings.Join(parts, ", "))
+	var b strings.Builder
+	for clause, parts := range x.clauses {
+		for i, part := range parts {
+			switch {
+			case i > 0:
+				b.WriteString(", ")
+			case b.Len() > 0:
+				b.WriteByte(' ')
+				fallthrough
+			default:
+				b.WriteString(clauseWords[clause])
+			}
+			b.WriteString(part)
 		}
 	}
-	return aws.String(strings.Join(all, " "))
+	text := b.String()
+	return &text
 }
 
 // bindings returns the placeholders' meanings; the service refuses empty maps.

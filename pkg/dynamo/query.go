@@ -70,11 +70,11 @@ func (w walk) condition() *expression {
 	x.equals(partition, literal(w.partition))
 	switch {
 	case w.prefix != "":
-		x.require("begins_with(%s, %s)", x.attr(sort), x.value(literal(w.prefix)))
+		x.demand("begins_with(" + x.attr(sort) + ", " + x.value(literal(w.prefix)) + ")")
 	case w.from != "":
 		x.require("%s BETWEEN %s AND %s", x.attr(sort), x.value(literal(w.from)), x.value(literal(w.to)))
 	case w.to != "":
-		x.require("%s <= %s", x.attr(sort), x.value(literal(w.to)))
+		x.demand(x.attr(sort) + " <= " + x.value(literal(w.to)))
 	case w.after != "":
 		x.require("%s > %s", x.attr(sort), x.value(literal(w.after)))
 	}

@@ -39,12 +39,12 @@ type Grant struct {
 	// A grant that was ever sent, or may have been, is taken back by a removal that is sent
 	// too, whatever a read says.
 	Sent       bool
-	Wrote      time.Time // our last write of it; what is read soon after may be older
+	Wrote      time.Time // our last write of it, but for a grant that failed after a removal; what is read soon after may be older
 	Revoked    bool      // that write took the role away
 	Way        string    // of asking by which it was confirmed
 	CheckAfter time.Time // it must be looked at again then; zero means no need
 
-	MissingSince time.Time // since when the target has said that the resource is not there
+	MissingSince time.Time // since when the target has said that the resource is not there, or of a removal that the account is not
 	Unconfirmed  bool      // accepted by a target that cannot be asked who holds it
 }
 

@@ -263,6 +263,36 @@ func TestF35_AChangeThatShowsHalfAnHourLaterIsDeliveredThen(t *testing.T) {
 	})
 }
 
+// The fence before a call is one batch of the head and the sheet. A part of it comes back
+// unread, the worker stands still before it asks again, and meanwhile the assignment ends:
+// what was read of the head before that says nothing of the moment of the call.
+func TestF45_AFenceOfWhichHalfCameBackUnreadIsAskedWhole(t *testing.T) {
+	for seed := range uint64(24) {
+		tell(t, func(w *world) {
+			w.assigns(1, plainPack)
+			torn, waits := false, false
+			w.script = func(inv *invocation, label string) Fate {
+				switch {
+				case inv.seed != 100+seed:
+				case !torn && readsFence(label):
+					torn, waits = true, true
+					return Unread
+				case waits && label == "Pause":
+					waits = false
+					return Frozen
+				}
+				return Fine
+			}
+			w.act(Command{Kind: Urgent, A: 9, Seed: 100 + seed})
+			w.all()
+			w.want(torn && !waits, "the fence was not torn")
+			w.story(RemoveByAdmin, 0, 0, 1)
+			w.advance(time.Minute)
+			w.want(!w.holds(1, 0, "one"), "granted after the end")
+		})
+	}
+}
+
 func TestT2_ARemovalThatFailsIsOwedInSightUntilItIsDone(t *testing.T) {
 	tell(t, func(w *world) {
 		w.assigns(1, plainPack)
