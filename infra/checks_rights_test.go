@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -118,7 +119,7 @@ func checkRights(t template) (complaints []string) {
 		want := map[string]bool{}
 		for _, right := range f.Rights() {
 			for _, action := range right.Actions {
-				want[action+" on "+t.resourceOf(f, right)] = true
+				want[action+" on "+t.resourceOf(f, right)+t.limits(right)] = true
 			}
 			if t.emulated() && !right.ByLambda && slices.Contains(right.Actions, "sqs:SendMessage") {
 				want["sqs:SendMessageBatch on "+t.resourceOf(f, right)] = true // no action of AWS's
@@ -137,6 +138,23 @@ func checkRights(t template) (complaints []string) {
 		}
 	}
 	return complaints
+}
+
+// limits are the conditions of a right as the template has them.
+func (t template) limits(right names.Right) string {
+	if len(right.Leading) == 0 {
+		return ""
+	}
+	var patterns []string
+	for _, family := range right.Leading {
+		patterns = append(patterns, family.Pattern())
+	}
+	limits := map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": patterns}}
+	if !t.emulated() {
+		limits["Null"] = map[string]any{"dynamodb:LeadingKeys": "false"}
+	}
+	text, _ := json.Marshal(limits)
+	return " if " + string(text)
 }
 
 // emulated tells whether the stack is for an emulator, as its functions are told.

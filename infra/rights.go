@@ -22,10 +22,29 @@ func (h *house) grant(role awsiam.Role, f names.Function, log awslogs.LogGroup) 
 			continue // dead letters of the schedule, which the function's construct grants
 		}
 		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Actions:   jsii.Strings(h.actions(right)...),
-			Resources: jsii.Strings(h.arn(right, log)),
+			Actions:    jsii.Strings(h.actions(right)...),
+			Resources:  jsii.Strings(h.arn(right, log)),
+			Conditions: h.conditions(right),
 		}))
 	}
+}
+
+// conditions limit a right to the families of keys that it is for. A call without keys is
+// none of them: a condition on all values of nothing would hold. It does on an emulator, which
+// does not know the keys of any call.
+func (h *house) conditions(right names.Right) *map[string]any {
+	if len(right.Leading) == 0 {
+		return nil
+	}
+	patterns := make([]string, len(right.Leading))
+	for i, family := range right.Leading {
+		patterns[i] = family.Pattern()
+	}
+	limits := map[string]any{"ForAllValues:StringLike": map[string]any{"dynamodb:LeadingKeys": patterns}}
+	if !h.settings.emulator {
+		limits["Null"] = map[string]any{"dynamodb:LeadingKeys": "false"}
+	}
+	return &limits
 }
 
 // actions are those of a right, as whoever enforces it calls them. On AWS the right to send

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +27,7 @@ type recorder struct {
 	mu   sync.Mutex
 	used map[string]map[string]bool // function -> "action on part"
 	odd  []string                   // what it did not understand
+	n    int                        // actions that it noted
 }
 
 func newRecorder(t *testing.T, emulator string) *recorder {
@@ -65,6 +67,7 @@ func (r *recorder) note(request *http.Request, body []byte) {
 	if r.used[caller[1]] == nil {
 		r.used[caller[1]] = map[string]bool{}
 	}
+	r.n += len(rights)
 	for _, each := range rights {
 		r.used[caller[1]][each] = true
 	}
@@ -94,7 +97,8 @@ func rightsFor(target string, body []byte) ([]string, error) {
 func rightsForTable(operation string, body []byte) ([]string, error) {
 	var call struct {
 		IndexName     string
-		TransactItems []map[string]json.RawMessage
+		TransactItems []map[string]written
+		written
 	}
 	if err := json.Unmarshal(body, &call); err != nil {
 		return nil, err
@@ -106,12 +110,12 @@ func rightsForTable(operation string, body []byte) ([]string, error) {
 	case "TransactWriteItems":
 		var rights []string
 		for _, item := range call.TransactItems {
-			for kind := range item {
+			for kind, of := range item {
 				action := map[string]string{"ConditionCheck": "ConditionCheckItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}[kind]
 				if action == "" {
 					return nil, fmt.Errorf("a transaction with a %s", kind)
 				}
-				rights = append(rights, "dynamodb:"+action+" on "+table)
+				rights = append(rights, "dynamodb:"+action+" on "+leading(table, action, of))
 			}
 		}
 		return rights, nil
@@ -119,7 +123,24 @@ func rightsForTable(operation string, body []byte) ([]string, error) {
 	if call.IndexName != "" {
 		table = part(names.PartIndex, call.IndexName)
 	}
-	return []string{"dynamodb:" + operation + " on " + table}, nil
+	return []string{"dynamodb:" + operation + " on " + leading(table, operation, call.written)}, nil
+}
+
+// written is what a call says of the item that it writes.
+type written struct {
+	Key, Item map[string]struct{ S string }
+}
+
+// leading adds the family of keys to what a write is on, by which roles are limited.
+func leading(table, action string, of written) string {
+	if !slices.Contains([]string{"PutItem", "UpdateItem", "DeleteItem"}, action) {
+		return table
+	}
+	pk := of.Key[names.AttrPK].S
+	if pk == "" {
+		pk = of.Item[names.AttrPK].S
+	}
+	return table + " at " + string(names.FamilyOf(pk))
 }
 
 // part names a part of the stack.

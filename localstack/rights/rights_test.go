@@ -20,10 +20,11 @@ import (
 func TestEveryFunctionCallsWhatItsRoleAllowsAndNothingElse(t *testing.T) {
 	s := open(t)
 	s.drain() // what the seed has edited
-	for _, story := range []func(*stack){askAndRemove, end, editAPackage, leave, wakeAfterAnOutage, repairLostHints, sendPoison, manageConnectors} {
+	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostHints, sendPoison, manageConnectors} {
 		story(s)
 	}
 
+	t.Logf("%d actions judged", s.n)
 	for _, odd := range s.odd {
 		t.Errorf("not understood: %s", odd)
 	}
@@ -43,14 +44,26 @@ func compare(functions []names.Function, used map[string]map[string]bool) (compl
 			never := !right.ByLambda
 			for _, action := range right.Actions {
 				each := action + " on " + part(right.Part, right.ID)
-				allowed[each] = true
-				never = never && !used[f.ID][each]
-				if _, seen := idle[each]; !right.ByLambda && (!seen || used[f.ID][each]) {
-					idle[each] = !used[f.ID][each]
+				did := used[f.ID][each]
+				for _, family := range right.Leading {
+					allowed[each+" at "+string(family)] = true
+					did = did || used[f.ID][each+" at "+string(family)]
+				}
+				if len(right.Leading) == 0 {
+					allowed[each] = true
+				}
+				never = never && !did
+				if _, seen := idle[each]; !right.ByLambda && (!seen || did) {
+					idle[each] = !did
 				}
 			}
 			if never {
 				complain("%s may %s on %s, and never does", f.ID, right.Actions[0], part(right.Part, right.ID))
+			}
+			for _, family := range right.Leading {
+				if !slices.ContainsFunc(right.Actions, func(action string) bool { return used[f.ID][action+" on table at "+string(family)] }) {
+					complain("%s may write %s, and never does", f.ID, family)
+				}
 			}
 		}
 		for each := range used[f.ID] {

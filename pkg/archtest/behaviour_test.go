@@ -84,7 +84,7 @@ var behaviour = []answer{
 	{66, 66, notYet, "Approvers' names are always shown, and a policy that hides them is refused."},
 	{67, 67, notYet, "There are no custom extensions."},
 	{68, 68, notYet, "There is no signal of risk."},
-	{69, 69, notYet, "No mail is sent; an approver reads the request, which does not say when its stage ends."},
+	{69, 69, held, "By reading the request under leasehold: no mail is sent, and there is one organization."},
 
 	// Questions.
 	{70, 76, notYet, "Policies ask no questions, and answers are refused."},

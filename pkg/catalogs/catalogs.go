@@ -64,7 +64,7 @@ func (s *Service) event(of entitlement.AggregateKind, id, kind string, by authz.
 func (s *Service) CreateCatalog(ctx context.Context, by authz.Caller, c entitlement.Catalog) (entitlement.Catalog, error) {
 	now := s.Clock.Now()
 	c.ID, c.Created, c.Modified, c.Packages, c.Meta = entitlement.CatalogID(s.IDs.New()), now, now, 0, entitlement.Meta{}
-	return s.putCatalog(ctx, by, c, "created")
+	return s.putCatalog(ctx, by, c, entitlement.Catalog{}, "created")
 }
 
 // UpdateCatalog changes a catalog; edit is given the catalog as it is.
@@ -73,12 +73,13 @@ func (s *Service) UpdateCatalog(ctx context.Context, by authz.Caller, id entitle
 	if err != nil {
 		return c, err
 	}
+	before := c
 	edit(&c)
 	c.Modified = s.Clock.Now()
-	return s.putCatalog(ctx, by, c, "updated")
+	return s.putCatalog(ctx, by, c, before, "updated")
 }
 
-func (s *Service) putCatalog(ctx context.Context, by authz.Caller, c entitlement.Catalog, kind string) (entitlement.Catalog, error) {
+func (s *Service) putCatalog(ctx context.Context, by authz.Caller, c, before entitlement.Catalog, kind string) (entitlement.Catalog, error) {
 	var err error
 	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err != nil {
 		return c, err
@@ -87,7 +88,7 @@ func (s *Service) putCatalog(ctx context.Context, by authz.Caller, c entitlement
 		return c, err
 	}
 	e := s.event(entitlement.OfCatalog, string(c.ID), kind, by)
-	e.Data = map[string]string{"displayName": c.DisplayName}
+	e.Changed = entitlement.Differences(before.Recorded(), c.Recorded())
 	e.After = catalogState(c)
 	c.Chain, e = c.Chain.Append(e)
 	err = s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
@@ -119,6 +120,7 @@ func (s *Service) DeleteCatalog(ctx context.Context, by authz.Caller, id entitle
 		return entitlement.Errorf(entitlement.Conflict, "The catalog holds resources: remove them first.")
 	}
 	e := s.event(entitlement.OfCatalog, string(id), "deleted", by)
+	e.Changed = entitlement.Differences(c.Recorded(), nil)
 	c.Chain, e = c.Chain.Append(e)
 	c.Erased = true
 	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"leasehold/pkg/authz"
@@ -46,7 +45,7 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entit
 // lets the registration name it together with the address that it is for. So whoever
 // opens the connector finds a pair that one caller sent, whatever crosses, fails or
 // crashes between the two. The credential is kept with its address besides: numbers count
-// anew after a deletion. The event tells the settings where they differ from those before.
+// anew after a deletion. The event tells what differs from before: of the credential, its number.
 func (s *Service) putConnector(ctx context.Context, by authz.Caller, c, before entitlement.ConnectorConfig, credential, kind string) (entitlement.ConnectorConfig, error) {
 	named, err := s.checkManagers(ctx, c, before.ResourceManagers)
 	if err != nil {
@@ -56,20 +55,12 @@ func (s *Service) putConnector(ctx context.Context, by authz.Caller, c, before e
 		return c, err
 	}
 	e := s.event(entitlement.OfConnector, string(c.ID), kind, by)
-	e.Data = map[string]string{"displayName": c.DisplayName, "kind": c.Kind, "url": c.URL}
-	settings := ""
-	if before.ID != "" {
-		settings = before.Settings()
-	}
-	if now := c.Settings(); now != settings {
-		e.Before, e.After = settings, now
-	}
 	if credential != "" {
 		if c.Credential, err = s.Secrets.Put(ctx, c.ID, c.Address(), credential); err != nil {
 			return c, err
 		}
-		e.Data["credential"] = strconv.FormatInt(c.Credential, 10) // its number
 	}
+	e.Changed = entitlement.Differences(before.Recorded(), c.Recorded())
 	c.Chain, e = c.Chain.Append(e)
 	change := entitlement.Change{Connectors: []entitlement.ConnectorConfig{c}, Events: []entitlement.Event{e}}
 	for _, id := range named {

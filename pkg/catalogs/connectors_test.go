@@ -2,6 +2,7 @@ package catalogs_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -269,14 +270,14 @@ func TestF39_AChangedSettingIsAnEventAndWakesWhoFailedForWantOfIt(t *testing.T) 
 	e := edit(func(c *entitlement.ConnectorConfig) {
 		c.Unconfirmed, c.ValueListRemoval, c.ConcurrentWrites = true, true, true
 	})
-	if e.Before != "readBack=required removalForm=memberPath writes=serial" || e.After != "readBack=unconfirmed removalForm=valueList writes=concurrent" || e.Actor != by.ID {
+	if got := fmt.Sprint(e.Changed); got != "[{readBack required unconfirmed} {removalForm memberPath valueList} {writes serial concurrent}]" || e.Actor != by.ID {
 		t.Errorf("the event is %+v", e)
 	}
 	if !slices.Equal(heard.sent, []entitlement.UserID{blind, unconfirmed, refused}) {
 		t.Errorf("woken %v, want %v", heard.sent, []entitlement.UserID{blind, unconfirmed, refused})
 	}
 	heard.sent = nil
-	if e := edit(func(c *entitlement.ConnectorConfig) { c.DisplayName = "CRM 2" }); e.Before != "" || e.After != "" || len(heard.sent) > 0 {
+	if e := edit(func(c *entitlement.ConnectorConfig) { c.DisplayName = "CRM 2" }); len(e.Changed) != 1 || e.Changed[0].Property != "displayName" || len(heard.sent) > 0 {
 		t.Errorf("a new name: %+v, woken %v", e, heard.sent)
 	}
 }

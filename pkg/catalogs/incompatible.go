@@ -151,7 +151,7 @@ func tooManyListed(what string) error {
 	return entitlement.Errorf(entitlement.Precondition, "An access package lists at most %d incompatible %s: take one off the list first.", entitlement.MaxIncompatible, what)
 }
 
-func joined(ids []entitlement.PackageID) string {
+func joined[ID ~string](ids []ID) string {
 	texts := make([]string, len(ids))
 	for i, id := range ids {
 		texts[i] = string(id)

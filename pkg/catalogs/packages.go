@@ -20,7 +20,7 @@ func (s *Service) CreatePackage(ctx context.Context, by authz.Caller, p entitlem
 	now := s.Clock.Now()
 	p.ID, p.Created, p.Modified, p.Policies, p.Meta = entitlement.PackageID(s.IDs.New()), now, now, nil, entitlement.Meta{}
 	c.Packages++
-	return s.putPackage(ctx, by, p, "created", entitlement.Change{Catalogs: []entitlement.Catalog{c}})
+	return s.putPackage(ctx, by, p, entitlement.AccessPackage{}, "created", entitlement.Change{Catalogs: []entitlement.Catalog{c}})
 }
 
 // UpdatePackage changes a package; edit is given the package as it is.
@@ -29,9 +29,10 @@ func (s *Service) UpdatePackage(ctx context.Context, by authz.Caller, id entitle
 	if err != nil {
 		return p, err
 	}
+	before := p
 	edit(&p)
 	p.Modified = s.Clock.Now()
-	return s.putPackage(ctx, by, p, "updated", entitlement.Change{})
+	return s.putPackage(ctx, by, p, before, "updated", entitlement.Change{})
 }
 
 // openPackage reads a package that is not under deletion.
@@ -44,7 +45,7 @@ func (s *Service) openPackage(ctx context.Context, id entitlement.PackageID) (en
 }
 
 // putPackage commits a package with the event of its change and whatever goes with it.
-func (s *Service) putPackage(ctx context.Context, by authz.Caller, p entitlement.AccessPackage, kind string, with entitlement.Change) (entitlement.AccessPackage, error) {
+func (s *Service) putPackage(ctx context.Context, by authz.Caller, p, before entitlement.AccessPackage, kind string, with entitlement.Change) (entitlement.AccessPackage, error) {
 	var err error
 	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err != nil {
 		return p, err
@@ -53,7 +54,7 @@ func (s *Service) putPackage(ctx context.Context, by authz.Caller, p entitlement
 		return p, err
 	}
 	e := s.event(entitlement.OfPackage, string(p.ID), kind, by)
-	e.Data = map[string]string{"displayName": p.DisplayName}
+	e.Changed = entitlement.Differences(before.Recorded(), p.Recorded())
 	with.Packages = append(with.Packages, p)
 	with = chainPackage(with, e)
 	err = s.Store.Commit(ctx, with)
@@ -163,7 +164,7 @@ func (s *Service) erase(ctx context.Context, by authz.Caller, p entitlement.Acce
 	}
 	catalog.Packages--
 	p.Erased = true
-	c := entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{p}}
+	c := entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{p}, Former: []entitlement.AccessPackage{p.Former()}}
 	for _, policy := range policies {
 		policy.Erased = true
 		c.Policies = append(c.Policies, policy)
@@ -184,7 +185,12 @@ func (s *Service) erase(ctx context.Context, by authz.Caller, p entitlement.Acce
 		scopes.Erased = true
 		c.Scopes = []entitlement.PackageScopes{scopes}
 	}
-	return s.Store.Commit(ctx, chainPackage(c, s.event(entitlement.OfPackage, string(p.ID), "deleted", by)))
+	e := s.event(entitlement.OfPackage, string(p.ID), "deleted", by)
+	e.Changed = entitlement.Differences(p.Recorded(), nil)
+	if len(p.Policies) > 0 {
+		e.Data = map[string]string{"policies": joined(p.Policies)} // which go with it
+	}
+	return s.Store.Commit(ctx, chainPackage(c, e))
 }
 
 // AddScope adds one role of one of the catalog's resources to a package (R14). The
@@ -246,7 +252,7 @@ func (s *Service) RemoveScope(ctx context.Context, by authz.Caller, id entitleme
 
 func (s *Service) putScopes(ctx context.Context, by authz.Caller, p entitlement.AccessPackage, scopes entitlement.PackageScopes, r entitlement.Resource, kind, scopeID string) error {
 	e := s.event(entitlement.OfPackage, string(p.ID), kind, by)
-	e.Data = map[string]string{"roleScope": scopeID, "resource": string(r.ID)}
+	e.Data = map[string]string{"roleScope": scopeID, "resource": string(r.ID), "connector": string(r.Connector), "originId": r.OriginID}
 	job := entitlement.NewJob(p.ID, scopes.Version+1, e.At)
 	err := s.Store.Commit(ctx, chainPackage(entitlement.Change{
 		Packages: []entitlement.AccessPackage{p}, Scopes: []entitlement.PackageScopes{scopes}, Resources: []entitlement.Resource{r},

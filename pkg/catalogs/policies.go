@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"leasehold/pkg/authz"
@@ -26,7 +27,11 @@ func (s *Service) CreatePolicy(ctx context.Context, by authz.Caller, p entitleme
 	pkg.Policies = append(pkg.Policies, p.ID)
 	e := s.event(entitlement.OfPackage, string(pkg.ID), "policyAdded", by)
 	e.Data = map[string]string{"policy": string(p.ID)}
-	return s.putPolicy(ctx, by, p, "created", entitlement.AssignmentPolicy{}, chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{pkg}}, e))
+	loosens := ""
+	if p.Unapproved() && len(pkg.Policies) > 1 { // beside those that may ask somebody
+		loosens = "isApprovalRequiredForAdd"
+	}
+	return s.putPolicy(ctx, by, p, "created", loosens, entitlement.AssignmentPolicy{}, chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{pkg}}, e))
 }
 
 // ReplacePolicy puts p in the place of the policy with its id. Requests made before keep
@@ -42,10 +47,14 @@ func (s *Service) ReplacePolicy(ctx context.Context, by authz.Caller, p entitlem
 	}
 	p.Catalog, p.Created, p.Modified, p.Meta = old.Catalog, old.Created, s.Clock.Now(), old.Meta
 	p.Deleting = old.Deleting
-	return s.putPolicy(ctx, by, p, "replaced", old, entitlement.Change{})
+	kind, loosens := "replaced", strings.Join(entitlement.Loosens(old, p), ", ")
+	if loosens != "" {
+		kind = entitlement.EventLoosened
+	}
+	return s.putPolicy(ctx, by, p, kind, loosens, old, entitlement.Change{})
 }
 
-func (s *Service) putPolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy, kind string, old entitlement.AssignmentPolicy, with entitlement.Change) (entitlement.AssignmentPolicy, error) {
+func (s *Service) putPolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy, kind, loosens string, old entitlement.AssignmentPolicy, with entitlement.Change) (entitlement.AssignmentPolicy, error) {
 	var err error
 	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err != nil {
 		return p, err
@@ -60,7 +69,10 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Caller, p entitlement.
 		return p, err
 	}
 	e := s.event(entitlement.OfPolicy, string(p.ID), kind, by)
-	e.Data = map[string]string{"displayName": p.DisplayName, "package": string(p.Package)}
+	e.Changed = entitlement.Differences(old.Recorded(), p.Recorded())
+	if loosens != "" {
+		e.Data = map[string]string{entitlement.DataLoosens: loosens}
+	}
 	p.Chain, e = p.Chain.Append(e)
 	with.Policies, with.Events = append(with.Policies, p), append(with.Events, e)
 	err = s.Store.Commit(ctx, with)
@@ -228,6 +240,7 @@ func (s *Service) erasePolicy(ctx context.Context, by authz.Caller, p entitlemen
 	e.Data = map[string]string{"policy": string(id)}
 	c := chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{pkg}}, e)
 	deleted := s.event(entitlement.OfPolicy, string(id), "deleted", by)
+	deleted.Changed = entitlement.Differences(p.Recorded(), nil)
 	p.Chain, deleted = p.Chain.Append(deleted)
 	p.Erased = true
 	c.Policies, c.Events = []entitlement.AssignmentPolicy{p}, append(c.Events, deleted)

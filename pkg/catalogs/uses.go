@@ -63,7 +63,7 @@ func (s *Service) eraseConnector(ctx context.Context, by authz.Caller, id entitl
 		return err
 	}
 	e := s.event(entitlement.OfConnector, string(id), "deleted", by)
-	e.Data = map[string]string{"displayName": c.DisplayName, "kind": c.Kind, "url": c.URL}
+	e.Changed = entitlement.Differences(c.Recorded(), nil)
 	c.Chain, e = c.Chain.Append(e)
 	c.Erased = true
 	change := entitlement.Change{Connectors: []entitlement.ConnectorConfig{c}, Events: []entitlement.Event{e}}

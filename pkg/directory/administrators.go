@@ -97,7 +97,11 @@ func (s *Service) appoint(ctx context.Context, id entitlement.UserID, command st
 		Identities: []entitlement.Principal{s.First}, Created: s.Clock.Now()}
 	if id == "" {
 		id, u.UserPrincipalName = u.ID, string(u.ID)
-		c.Events = append(c.Events, chained(&u.Chain, s.event(entitlement.OfUser, string(id), "created", id, command)))
+		made := s.event(entitlement.OfUser, string(id), "created", id, command)
+		if err := s.tell(ctx, nil, &u, &made); err != nil {
+			return c, id, err
+		}
+		c.Events = append(c.Events, chained(&u.Chain, made))
 	} else {
 		var err error
 		if u, err = s.user(ctx, id); err != nil || !u.Enabled {
@@ -125,7 +129,9 @@ func (s *Service) withAdministrators(ctx context.Context, by authz.Caller, c *en
 	}
 	g := entitlement.Group{ID: entitlement.AdministratorsGroup, DisplayName: "Administrators", Description: "Its members may administer everything.",
 		MailNickname: "administrators", Created: s.Clock.Now()}
-	c.Events = append(c.Events, chained(&g.Chain, s.event(entitlement.OfGroup, string(g.ID), "created", by.ID, by.Command)))
+	e := s.event(entitlement.OfGroup, string(g.ID), "created", by.ID, by.Command)
+	e.Changed = entitlement.Differences(nil, g.Recorded())
+	c.Events = append(c.Events, chained(&g.Chain, e))
 	c.Groups = append(c.Groups, g)
 	return nil
 }

@@ -103,7 +103,9 @@ func (s *Service) putUser(ctx context.Context, by authz.Caller, u entitlement.Us
 	if before != nil {
 		e.Before = enabledWord(*before)
 	}
-	e.Data = map[string]string{"userPrincipalName": u.UserPrincipalName}
+	if err := s.tell(ctx, before, &u, &e); err != nil {
+		return u, err
+	}
 	c.Events = append(slices.Clone(c.Events), chained(&u.Chain, e))
 	c.Users, c.Heads = []entitlement.User{u}, turned(u, e.Before, e.At)
 	if before != nil {
@@ -123,6 +125,23 @@ func (s *Service) putUser(ctx context.Context, by authz.Caller, u entitlement.Us
 	}
 	u.Version++
 	return u, err
+}
+
+// tell has the event of a user's change say what changed, and the user keep what the event
+// says by a pseudonym.
+func (s *Service) tell(ctx context.Context, before, u *entitlement.User, e *entitlement.Event) error {
+	key, err := s.Store.SigningKey(ctx)
+	if err != nil {
+		return err
+	}
+	if before == nil {
+		u.Former = nil
+		e.Changed = entitlement.Differences(nil, u.Recorded(key))
+		return nil
+	}
+	e.Changed = entitlement.Differences(before.Recorded(key), u.Recorded(key))
+	u.Former, err = u.Remember(*before)
+	return err
 }
 
 // withdraw adds what goes with a user's no longer being an administrator who can sign in,
@@ -307,7 +326,7 @@ func (s *Service) CreateGroup(ctx context.Context, by authz.Caller, g entitlemen
 	}
 	g.ID, g.Created, g.Meta = entitlement.GroupID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
 	e := s.event(entitlement.OfGroup, string(g.ID), "created", by.ID, by.Command)
-	e.Data = map[string]string{"displayName": g.DisplayName}
+	e.Changed = entitlement.Differences(nil, g.Recorded())
 	g.Chain, e = g.Chain.Append(e)
 	err = s.Store.Commit(ctx, entitlement.Change{Groups: []entitlement.Group{g}, Events: []entitlement.Event{e}})
 	g.Version++

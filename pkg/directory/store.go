@@ -9,6 +9,10 @@ import (
 // Store is what the directory keeps and reads. Single reads and Members are strongly
 // consistent and answer NotFound for what is absent; reads of several leave it out.
 type Store interface {
+	// SigningKey returns the secret bytes that pseudonyms in events are made with, the same
+	// ones always.
+	SigningKey(ctx context.Context) ([]byte, error)
+
 	// Bound returns the user that a principal is bound to.
 	Bound(ctx context.Context, p entitlement.Principal) (entitlement.UserID, error)
 	User(ctx context.Context, id entitlement.UserID) (entitlement.User, error)

@@ -46,6 +46,9 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Packages {
 		write(p, packageShape, v)
 	}
+	for _, v := range c.Former {
+		write(p, formerShape, v)
+	}
 	p.incompatibilities(c.Incompatibilities)
 	for _, v := range c.Scopes {
 		write(p, scopesShape, v)

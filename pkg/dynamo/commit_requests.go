@@ -24,11 +24,14 @@ func (p *plan) events(c entitlement.Change) {
 			p.invalid("An event must be about a known kind of object and have a number.")
 			return
 		}
-		p.putNew(entitlement.PartEvent, writeEvent(key, e, listing(e, c.Requests)))
+		p.putNew(entitlement.PartEvent, writeEvent(key, e, listing(key, e, c.Requests)))
 	}
 }
 
-func listing(e entitlement.Event, requests []entitlement.AssignmentRequest) rows {
+func listing(key Key, e entitlement.Event, requests []entitlement.AssignmentRequest) rows {
+	if e.Notable() {
+		return rows{first: noticeRow(e.At, key)}
+	}
 	if e.Aggregate == entitlement.OfRequest && e.Number == 1 {
 		for _, r := range requests {
 			if string(r.ID) == e.ID {

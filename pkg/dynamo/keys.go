@@ -19,6 +19,7 @@ import (
 //	catalog, package, policy, request,    | table | whole key                                | one, or a batch
 //	  user, group, resource, connector,
 //	  breaker, job, absence by id
+//	former packages by id                 | table | PKG#p, FORMER; eventual                  | a batch
 //	role scopes of a package              | table | PKG#p, SCOPES                            | one
 //	resource by origin                    | table | CAT#c, ORI#hash, then the resource       | one
 //	resources of a catalog                | table | CAT#c, RES#...                           | pages
@@ -46,7 +47,8 @@ import (
 //	debts to look at                      | 2     | OWE#n up to a time                       | pages
 //	what has been owed for long           | 2     | LATE#n up to a time; rows alone          | pages
 //	who fails at a connector for a reason | 1     | ERR#c#reason, longest first; rows alone  | pages, count
-//	events of an aggregate                | table | its partition, EV#...                    | all
+//	events of an aggregate                | table | EV#kind#id, EV#...                       | all
+//	events to look at                     | 1     | NOTICE, newest first; then the events    | pages
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
 
 // Key is the primary key of an item.
@@ -89,6 +91,8 @@ const (
 
 	wordIncompatible = "RINC"
 	wordAbsence      = "ABSENCE"
+	wordReprocess    = "AGAIN"
+	wordNotice       = "NOTICE"
 )
 
 // Kinds of people in keys.
@@ -122,6 +126,9 @@ func packageKey(id entitlement.PackageID) Key {
 }
 
 func scopesKey(id entitlement.PackageID) Key { return Key{packageKey(id).PK, "SCOPES"} }
+
+// formerKey is what stays of a package that is gone.
+func formerKey(id entitlement.PackageID) Key { return Key{packageKey(id).PK, "FORMER"} }
 
 // incompatibleKey says beside a package that another one lists it as incompatible.
 func incompatibleKey(listed, by entitlement.PackageID) Key {
@@ -216,10 +223,11 @@ func approversKey() Key  { return Key{wordConfig, "APPROVERS"} }
 func targetsKey() Key    { return Key{wordConfig, "TARGETS"} }
 func signingKeyKey() Key { return Key{wordConfig, "PAGEKEY"} }
 
-// eventKey is one event in the partition of what it is about; ok is false for kinds unknown.
+// eventKey is one event of what it is about; ok is false for kinds unknown. Events lie in
+// partitions of their own, where roles may put and nothing else.
 func eventKey(kind entitlement.AggregateKind, id string, number int64) (Key, bool) {
 	word, ok := eventWords[kind]
-	return Key{join(word, part(id)), join(wordEvent, counter(number))}, ok
+	return Key{join(wordEvent, word, part(id)), join(wordEvent, counter(number))}, ok
 }
 
 var eventWords = map[entitlement.AggregateKind]string{
@@ -231,6 +239,12 @@ var eventWords = map[entitlement.AggregateKind]string{
 	entitlement.OfGroup:     wordGroup,
 	entitlement.OfConnector: wordConnector,
 	entitlement.OfPrincipal: wordPrincipal,
+	entitlement.OfReprocess: wordReprocess,
+}
+
+// noticeRow lists an event among those that people should look at, by when it was.
+func noticeRow(at time.Time, key Key) row {
+	return row{wordNotice, join(stamp(at), key.PK, key.SK)}
 }
 
 // Prefixes of sort keys, for lists within a partition.
@@ -428,14 +442,14 @@ func lastOf[T ~string](sort string) T { return idAt[T](sort, strings.Count(sort,
 
 // eventAt returns an event's aggregate and number.
 func eventAt(k Key) (kind entitlement.AggregateKind, id string, number int64) {
-	word, _, _ := strings.Cut(k.PK, sep)
+	word := idAt[string](k.PK, 1)
 	for at, w := range eventWords {
 		if w == word {
 			kind = at
 		}
 	}
 	number, _ = strconv.ParseInt(idAt[string](k.SK, 1), 10, 64)
-	return kind, idAt[string](k.PK, 1), number
+	return kind, idAt[string](k.PK, 2), number
 }
 
 func isJob(k Key) bool { return strings.HasPrefix(k.SK, join(wordJob, "")) }

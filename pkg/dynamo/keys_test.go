@@ -101,7 +101,8 @@ func TestKeysGolden(t *testing.T) {
 			"pk=PKG#" + idP + " sk=PKG i1p=CAT#" + idC + " i1s=P#ab#" + idP + " i2p=ALL#PKG i2s=ab#" + idP}},
 		"package under deletion": {entitlement.Change{Packages: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab", Deleting: noon}}}, []string{
 			"pk=PKG#" + idP + " sk=PKG i1p=CAT#" + idC + " i1s=P#ab#" + idP + " i2p=DUE#0 i2s=2026-03-01T12:01:00.000000500Z#P#" + idP}},
-		"scopes": {entitlement.Change{Scopes: []entitlement.PackageScopes{{Package: idP}}}, []string{"pk=PKG#" + idP + " sk=SCOPES"}},
+		"former package": {entitlement.Change{Former: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab"}}}, []string{"pk=PKG#" + idP + " sk=FORMER"}},
+		"scopes":         {entitlement.Change{Scopes: []entitlement.PackageScopes{{Package: idP}}}, []string{"pk=PKG#" + idP + " sk=SCOPES"}},
 		"who lists a package": {entitlement.Change{Incompatibilities: []entitlement.Incompatibility{{Package: idP, Listed: idQ}}}, []string{
 			"pk=PKG#" + idQ + " sk=RINC#" + idP}},
 		"head of somebody who is in none of the groups": {entitlement.Change{Heads: []entitlement.HeadChange{{Subject: idU, Look: noon,
@@ -135,7 +136,7 @@ func TestKeysGolden(t *testing.T) {
 		"request for another, with its first event": {entitlement.Change{Requests: []entitlement.AssignmentRequest{request}, Events: []entitlement.Event{first}}, []string{
 			"pk=REQ#" + idQ + " sk=REQ",
 			"pk=SUB#" + idV + " sk=BY#2026-03-01T12:00:00.000000500Z#" + idQ,
-			"pk=REQ#" + idQ + " sk=EV#00000001 i1p=PKGREQ#" + idP + " i1s=2026-03-01T12:00:00.000000500Z#" + idQ +
+			"pk=EV#REQ#" + idQ + " sk=EV#00000001 i1p=PKGREQ#" + idP + " i1s=2026-03-01T12:00:00.000000500Z#" + idQ +
 				" i2p=SUBREQ#" + idU + " i2s=2026-03-01T12:00:00.000000500Z#" + idQ}},
 		"request that waits for a user": {entitlement.Change{Requests: []entitlement.AssignmentRequest{waits(user)}}, []string{
 			"pk=REQ#" + idQ + " sk=REQ i1p=INBOX#U#" + idU + " i1s=2026-03-01T12:00:00.000000500Z#" + idQ + " i2p=DUE#2 i2s=2026-03-01T13:00:00.000000500Z#R#" + idQ}},
@@ -165,13 +166,22 @@ func TestKeysGolden(t *testing.T) {
 			{Aggregate: entitlement.OfPolicy, ID: idL, Number: 4}, {Aggregate: entitlement.OfRequest, ID: idQ, Number: 12345678},
 			{Aggregate: entitlement.OfUser, ID: idU, Number: 6}, {Aggregate: entitlement.OfGroup, ID: idG, Number: 7},
 			{Aggregate: entitlement.OfConnector, ID: idK, Number: 8}, {Aggregate: entitlement.OfPrincipal, ID: idV, Number: 1}}}, []string{
-			"pk=CAT#" + idC + " sk=EV#00000002", "pk=PKG#" + idP + " sk=EV#00000003", "pk=POL#" + idL + " sk=EV#00000004", "pk=REQ#" + idQ + " sk=EV#12345678",
-			"pk=SUB#" + idU + " sk=EV#00000006", "pk=GRP#" + idG + " sk=EV#00000007", "pk=CON#" + idK + " sk=EV#00000008", "pk=PRINC#" + idV + " sk=EV#00000001"}},
+			"pk=EV#CAT#" + idC + " sk=EV#00000002", "pk=EV#PKG#" + idP + " sk=EV#00000003", "pk=EV#POL#" + idL + " sk=EV#00000004", "pk=EV#REQ#" + idQ + " sk=EV#12345678",
+			"pk=EV#SUB#" + idU + " sk=EV#00000006", "pk=EV#GRP#" + idG + " sk=EV#00000007", "pk=EV#CON#" + idK + " sk=EV#00000008", "pk=EV#PRINC#" + idV + " sk=EV#00000001"}},
+		"event to look at": {entitlement.Change{Events: []entitlement.Event{{Aggregate: entitlement.OfReprocess, ID: idQ, Number: 1, At: noon}}}, []string{
+			"pk=EV#AGAIN#" + idQ + " sk=EV#00000001 i1p=NOTICE i1s=2026-03-01T12:00:00.000000500Z#EV#AGAIN#" + idQ + "#EV#00000001"}},
 		"references": {entitlement.Change{References: []entitlement.Reference{{User: idU}, {Group: idG}}}, []string{"pk=SUB#" + idU + " sk=USR", "pk=GRP#" + idG + " sk=GRP"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := itemsOf(t, tt.change); !slices.Equal(got, tt.want) {
+			got := itemsOf(t, tt.change)
+			if !slices.Equal(got, tt.want) {
 				t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(tt.want, "\n  "))
+			}
+			for _, it := range got { // by which roles are limited
+				family := names.FamilyOf(strings.TrimPrefix(strings.Fields(it)[0], "pk="))
+				if family == "" || (family == names.FamilyEvent) != strings.Contains(it, " sk="+wordEvent) {
+					t.Errorf("%s is of the family %q", it, family)
+				}
 			}
 		})
 	}

@@ -57,6 +57,11 @@ func (db *DB) Packages(ctx context.Context, ids []entitlement.PackageID) ([]enti
 	return several(ctx, db, packageShape, true, keysOf(ids, packageKey))
 }
 
+// FormerPackages returns what is kept of those of the packages that are gone.
+func (db *DB) FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
+	return several(ctx, db, formerShape, false, keysOf(ids, formerKey))
+}
+
 // ListPackages lists all access packages by name, but those under deletion.
 func (db *DB) ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
 	return listed(ctx, db, packageShape, walk{index: index2, partition: listPartition(wordPackage, "")}, page)

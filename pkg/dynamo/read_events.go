@@ -32,6 +32,32 @@ func (db *DB) Events(ctx context.Context, kind entitlement.AggregateKind, id str
 	return events, nil
 }
 
+// Notices lists events that people should look at, newest first: an index finds them, each
+// is read strongly.
+func (db *DB) Notices(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+	w := walk{index: index1, partition: wordNotice, newest: true}
+	rows, err := within(ctx, db, w, page, func(it item) (Key, error) { return keyOf(it), nil })
+	if err != nil || len(rows.Items) == 0 {
+		return entitlement.Paged[entitlement.Event]{Next: rows.Next}, err
+	}
+	found, err := db.batch(ctx, true, rows.Items...)
+	if err != nil {
+		return entitlement.Paged[entitlement.Event]{}, err
+	}
+	list := entitlement.Paged[entitlement.Event]{Next: rows.Next}
+	for _, key := range rows.Items {
+		if found[key] == nil {
+			continue
+		}
+		e, err := readEvent(found[key])
+		if err != nil {
+			return list, err
+		}
+		list.Items = append(list.Items, e)
+	}
+	return list, nil
+}
+
 // signingKeySize is the size of the signing key.
 const signingKeySize = 32
 

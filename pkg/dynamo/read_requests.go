@@ -73,11 +73,17 @@ func packageWalk(p entitlement.PackageID) walk {
 }
 
 // requestOfEvent leads from a request's first event, which carries its rows, to the request.
-func requestOfEvent(row item) Key { return requestKey(requestAt(keyOf(row))) }
+func requestOfEvent(row item) Key {
+	_, id, _ := eventAt(keyOf(row))
+	return requestKey(entitlement.RequestID(id))
+}
 
 // endedOfEvent leads from a request's first event to the assignment that it made and
 // that has ended.
-func endedOfEvent(row item) Key { return endedKey(endedAt(keyOf(row))) }
+func endedOfEvent(row item) Key {
+	_, id, _ := eventAt(keyOf(row))
+	return endedKey(entitlement.AssignmentID(id))
+}
 
 // EndedOf lists a subject's ended assignments, newest request first.
 func (db *DB) EndedOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {

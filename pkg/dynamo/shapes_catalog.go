@@ -73,6 +73,18 @@ var packageShape = shape[entitlement.AccessPackage]{
 	},
 }
 
+// formerShape is what stays of a package that is gone.
+var formerShape = shape[entitlement.AccessPackage]{
+	tag: "FORMER", noun: "former access package", part: entitlement.PartConfiguration,
+	key:  func(p entitlement.AccessPackage) Key { return formerKey(p.ID) },
+	name: func(p *entitlement.AccessPackage, k Key) { p.ID = packageAt(k) },
+	meta: func(p *entitlement.AccessPackage) *entitlement.Meta { return &p.Meta },
+	body: func(f *fields, p *entitlement.AccessPackage) {
+		id(f, "c", &p.Catalog)
+		text(f, "n", &p.DisplayName)
+	},
+}
+
 // packageRows lists a package in its catalog, and among all packages; one under
 // deletion is due instead, so that the tick finishes what a crash left.
 func packageRows(p entitlement.AccessPackage) rows {

@@ -22,6 +22,7 @@ var userShape = shape[entitlement.User]{
 		id(f, "mg", &u.Manager)
 		idSet(f, attrGroups, &u.Groups)
 		list(f, "ids", &u.Identities, principalFields)
+		list(f, "fo", &u.Former, personalFields)
 		when(f, "cr", &u.Created)
 		when(f, attrDeleted, &u.Deleted)
 	},
@@ -37,6 +38,11 @@ const (
 func principalFields(f *fields, p *entitlement.Principal) {
 	text(f, "i", &p.Issuer)
 	text(f, "v", &p.Value)
+}
+
+func personalFields(f *fields, w *entitlement.PersonalValue) {
+	text(f, "p", &w.Property)
+	text(f, "v", &w.Value)
 }
 
 var groupShape = shape[entitlement.Group]{

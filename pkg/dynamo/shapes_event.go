@@ -28,7 +28,14 @@ func eventFields(f *fields, e *entitlement.Event) {
 	when(f, "at", &e.At)
 	text(f, "b", &e.Before)
 	text(f, "af", &e.After)
+	list(f, "c", &e.Changed, changedFields)
 	labels(f, "d", &e.Data)
 	id(f, "pr", &e.Prev)
 	id(f, "h", &e.Hash)
+}
+
+func changedFields(f *fields, c *entitlement.Changed) {
+	text(f, "p", &c.Property)
+	text(f, "b", &c.Before)
+	text(f, "a", &c.After)
 }

@@ -92,6 +92,12 @@ type AccessPackage struct {
 	Meta
 }
 
+// Former returns what is kept of a package that goes, so that requests and assignments can
+// still say what they were for.
+func (p AccessPackage) Former() AccessPackage {
+	return AccessPackage{ID: p.ID, Catalog: p.Catalog, DisplayName: p.DisplayName}
+}
+
 // reopenAfter is how long a deletion may take before the tick undoes it.
 const reopenAfter = time.Minute
 

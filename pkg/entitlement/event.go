@@ -22,6 +22,7 @@ const (
 	OfGroup     AggregateKind = "group"
 	OfConnector AggregateKind = "connector"
 	OfPrincipal AggregateKind = "principal" // a sign-in, by an id of its own: that the deployment's parameter was used
+	OfReprocess AggregateKind = "reprocess" // a command to deliver again, by an id of its own
 )
 
 // Service is the actor of what nobody asked for: expiry, start, time-out, delivery.
@@ -45,6 +46,7 @@ type Event struct {
 	At        time.Time
 	Before    string            `json:",omitempty"` // state before
 	After     string            `json:",omitempty"` // state after
+	Changed   []Changed         `json:",omitempty"` // properties with their values before and after
 	Data      map[string]string `json:",omitempty"`
 	Prev      string            // hash of the event before
 	Hash      string            `json:",omitempty"`

@@ -27,6 +27,12 @@ func (t RequestType) Adds() bool { return t == UserAdd || t == AdminAdd }
 // Updates reports a request that moves the end of an assignment.
 func (t RequestType) Updates() bool { return t == UserUpdate || t == AdminUpdate }
 
+// Direct reports a request that somebody else makes of a subject: an administrator, or the
+// service.
+func (t RequestType) Direct() bool {
+	return t == AdminAdd || t == AdminUpdate || t == AdminRemove || t == SystemRemove
+}
+
 // AssignmentRequest is an ask to add, extend or remove an assignment. The terms it
 // was submitted under are copied from the policy, so a later edit of the policy
 // changes nothing about it (S6, R86).

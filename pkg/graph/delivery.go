@@ -94,7 +94,7 @@ func reprocessFailing(ctx context.Context, c *call) (answer, error) {
 	if err := o.Done(); err != nil {
 		return answer{}, err
 	}
-	n, next, err := c.deps.Requests.ReprocessFailing(ctx, at, reason, token)
+	n, next, err := c.deps.Requests.ReprocessFailing(ctx, c.by, at, reason, token)
 	if err != nil {
 		return answer{}, err
 	}

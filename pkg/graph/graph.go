@@ -46,6 +46,8 @@ type Reads interface {
 	ListResources(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.Resource], error)
 	Package(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error)
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
+	// FormerPackages returns what is kept of those of the packages that are gone.
+	FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
 	PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
 	Policy(ctx context.Context, id entitlement.PolicyID) (entitlement.AssignmentPolicy, error)
@@ -64,6 +66,11 @@ type Reads interface {
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
 
+	// Events returns all events of an object, in order.
+	Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error)
+	// Notices lists events that people should look at, newest first.
+	Notices(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
+
 	// Read reads slots, and so the live assignments of many pairs, in one go.
 	Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error)
 	// Work reads the role scopes of the packages in Head.Live, and the ended assignments
@@ -79,10 +86,10 @@ func Requests(d Deps) http.Handler { return newAPI(d, requestsTable()) }
 
 // catalogsTable is what the function catalogs serves.
 func catalogsTable() []operation {
-	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, laterCatalogs)
+	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, laterCatalogs)
 }
 
 // requestsTable is what the function requests serves.
 func requestsTable() []operation {
-	return slices.Concat(requestOperations, assignmentOperations, approvalOperations, deliveryOperations, laterRequests)
+	return slices.Concat(requestOperations, askedOperations, assignmentOperations, approvalOperations, deliveryOperations, laterRequests)
 }

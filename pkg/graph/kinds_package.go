@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"leasehold/pkg/entitlement"
 )
@@ -35,6 +36,22 @@ func shapePackage(p entitlement.AccessPackage) object {
 		"catalog": reference(p.Catalog), "assignmentPolicies": hidden{texts(p.Policies)}, "resourceRoleScopes": hidden{},
 		"incompatibleAccessPackages": hidden{texts(p.Incompatible)}, "incompatibleGroups": hidden{texts(p.IncompatibleGroups)},
 	}
+}
+
+// packagesEver reads packages, and what is kept of those that are gone: a request still says
+// what it was for.
+func packagesEver(r Reads, ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
+	found, err := r.Packages(ctx, ids)
+	if err != nil || len(found) == len(ids) {
+		return found, err
+	}
+	there := map[entitlement.PackageID]bool{}
+	for _, p := range found {
+		there[p.ID] = true
+	}
+	gone := slices.DeleteFunc(slices.Clone(ids), func(id entitlement.PackageID) bool { return there[id] })
+	former, err := r.FormerPackages(ctx, gone)
+	return append(found, former...), err
 }
 
 // loadRoleScopes reads the role scopes of all packages of a page at once.

@@ -13,7 +13,7 @@ func requestKind() kind[entitlement.AssignmentRequest] {
 
 func requestLinks() map[string]link {
 	return map[string]link{
-		"accessPackage": shown(one("accessPackage", packageKind, Reads.Packages)),
+		"accessPackage": shown(one("accessPackage", packageKind, packagesEver)),
 		"requestor":     shown(one("requestor", subjects, Reads.Users)),
 		"assignment":    {shown: true, links: assignmentLinks, load: loadAssignments},
 	}
@@ -25,10 +25,27 @@ func shapeRequest(r entitlement.AssignmentRequest) object {
 		"schedule": shapeSchedule(r.Asked.Start, r.Expiration), "justification": text(r.Justification),
 		"answers": []any{}, "customExtensionCalloutInstances": []any{},
 		"createdDateTime": instant(r.Created), "completedDateTime": instant(r.Completed),
-		"accessPackage": reference(r.Package), "requestor": subjectReference(r.Requestor),
+		"accessPackage": reference(r.Package), "requestor": subjectReference(shownRequestor(r)),
 		"assignment": hidden{object{"id": string(r.Assignment), "accessPackage": object{"id": string(r.Package)},
-			"assignmentPolicy": object{"id": string(r.Policy)}, "target": subjectReference(r.Subject).seen}},
+			"assignmentPolicy": object{"id": string(r.Policy)}, "target": subjectReference(r.Subject).seen, "schedule": shapeSchedule(r.Start, r.Expiration)}},
 	}
+}
+
+// shownRequestor is what Graph calls the requestor: whoever asked for themselves, or was
+// assigned directly. Who assigned is said under leasehold, and in the events.
+func shownRequestor(r entitlement.AssignmentRequest) entitlement.UserID {
+	if r.Type.Direct() {
+		return r.Subject
+	}
+	return r.Requestor
+}
+
+// shapeAsked is the assignment that a request is about, as the request says it: for whom,
+// what, under which policy and until when. How it stands it does not say.
+func shapeAsked(o object) object {
+	asked := o["assignment"].(hidden).seen.(object)
+	return object{"id": asked["id"], "schedule": asked["schedule"], "customExtensionCalloutInstances": []any{},
+		"accessPackage": hidden{asked["accessPackage"]}, "assignmentPolicy": hidden{asked["assignmentPolicy"]}, "target": hidden{asked["target"]}}
 }
 
 func assignmentKind(now time.Time) kind[entitlement.Assignment] {
@@ -38,7 +55,7 @@ func assignmentKind(now time.Time) kind[entitlement.Assignment] {
 
 func assignmentLinks() map[string]link {
 	return map[string]link{
-		"accessPackage":    shown(one("accessPackage", packageKind, Reads.Packages)),
+		"accessPackage":    shown(one("accessPackage", packageKind, packagesEver)),
 		"target":           shown(one("target", subjects, Reads.Users)),
 		"assignmentPolicy": one("assignmentPolicy", policyKind, Reads.Policies),
 	}
@@ -57,9 +74,9 @@ func shapeAssignment(a entitlement.Assignment, now time.Time) object {
 }
 
 // loadAssignments reads the assignments of all requests of a page: the live ones from
-// their slots, and those that have ended, at once for each sort. A request that has not
-// become an assignment has none, and an assignment is shown to its subject and to
-// administrators, as where it is read by its id.
+// their slots, and those that have ended, at once for each sort. How an assignment stands is
+// shown to its subject and to administrators, as where it is read by its id. Of one that has
+// not begun, and to all others who may read the request, it is shown as it was asked for.
 func loadAssignments(ctx context.Context, c *call, of []object) ([][]object, error) {
 	var pairs []entitlement.DueRef
 	for _, o := range of {
@@ -97,6 +114,8 @@ func loadAssignments(ctx context.Context, c *call, of []object) ([][]object, err
 		}
 		if ok && (a.Subject == c.by.ID || c.administers()) {
 			out[i] = []object{shapeAssignment(a, c.deps.Clock.Now())}
+		} else if id != "" {
+			out[i] = []object{shapeAsked(o)}
 		}
 	}
 	return out, nil

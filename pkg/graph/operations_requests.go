@@ -20,6 +20,11 @@ var requestOperations = []operation{
 	{method: "POST", path: requestPath + "/{assignmentRequestId}/cancel", need: needSubjectWrite, role: party, delegated: true, serve: cancelRequest},
 }
 
+// Of a request, who made it is ours to say: Graph has no word for it.
+var askedOperations = []operation{
+	{method: "GET", path: ours + "/assignmentRequests/{assignmentRequestId}", need: needSubjectRead, role: self, serve: getAsked},
+}
+
 // assignmentOperations are what is held, and how its delivery stands.
 var assignmentOperations = []operation{
 	{method: "GET", path: heldPath, need: needRead, serve: listAssignments},

@@ -79,6 +79,9 @@ func directoryTakings() []taking {
 		{op: "POST /v1.0/groups", ok: 201, body: object{"displayName": "New"}, ids: newID},
 		{op: "GET /v1.0/groups/{groupId}", ok: 200, ids: only1("path groupId", group)},
 	}
+	all = append(all,
+		taking{op: "GET " + ours + "/events/{objectKind:text}/{objectId}", ok: 200, ids: only1("path objectId", free("policy", anyPolicy))},
+		taking{op: "DELETE " + ours + "/people/{personId}/personalData", ok: 409, ids: only1("path personId", free("user", "only those who were deleted are erased, and all of them may be"))})
 	// Who belongs to another group, and who belongs to none.
 	belongs := wrong("user", "other", "manager", "admin")
 	for _, list := range []string{"members", "owners"} {
@@ -258,13 +261,18 @@ func policyTakings() []taking {
 }
 
 func requestTakings() []taking {
-	request := free("request", anyRequest)
+	request, user := free("request", anyRequest), free("user", anybody).at("member")
 	inPath := only1("path assignmentRequestId", request)
 	foreign := only1("path assignmentRequestId", wrong("request", "request2", "held2"))
 	all := []taking{
-		{op: "GET " + requestPath, ok: 200, ids: places(only1("filter id", request.at("request")), only1("filter accessPackage/id", free("package", anyPackage).at("package3")))},
+		{op: "GET " + requestPath, ok: 200, ids: places(only1("filter id", request.at("request")), only1("filter accessPackage/id", free("package", anyPackage).at("package3")),
+			only1("filter requestor/objectId", user), only1("filter requestor/id", user), only1("filter assignment/target/objectId", user))},
 		{op: "GET " + requestPath, ok: 200, filter: " and accessPackage/id eq '{package3}'", ids: map[string]place{
-			"filter id": wrong("request", "held", "held2").at("request"), "filter accessPackage/id": wrong("package", "package", "package2").at("package3")}},
+			"filter id": wrong("request", "held", "held2").at("request"), "filter accessPackage/id": wrong("package", "package", "package2").at("package3"),
+			"filter requestor/objectId": wrong("user", "admin", "manager").at("member"), "filter requestor/id": wrong("user", "admin", "manager").at("member"),
+			"filter assignment/target/objectId": wrong("user", "admin", "manager").at("member")}},
+		{op: "GET " + ours + "/assignmentRequests/{assignmentRequestId}", ok: 200, ids: inPath},
+		{op: "GET " + ours + "/assignmentRequests/{assignmentRequestId}", as: "member", ok: 200, ids: foreign},
 		{op: "GET " + requestPath + "/{assignmentRequestId}", ok: 200, ids: inPath},
 		{op: "GET " + requestPath + "/{assignmentRequestId}", as: "member", ok: 200, ids: foreign},
 		{op: "POST " + requestPath + "/{assignmentRequestId}/cancel", ok: 204, ids: inPath},

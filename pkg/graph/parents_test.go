@@ -51,7 +51,8 @@ var kinds = map[string]string{"user": "member", "group": "sales", "catalog": "ca
 
 // usual is what stands for the variables of paths.
 var usual = map[string]string{"user": "member", "groupId": "spare", "userId": "member", "catalogId": "catalog", "accessPackageId": "package", "otherId": "package3", "policyId": "policy",
-	"connectorId": "connector", "assignmentRequestId": "request", "assignmentId": "held", "stageId": "stage", "roleScope": "roleScope"}
+	"connectorId": "connector", "assignmentRequestId": "request", "assignmentId": "held", "stageId": "stage", "roleScope": "roleScope",
+	"objectId": "policy", "personId": "member"}
 
 // stockParents fills a world with two of everything, each under a parent of its own.
 func stockParents(t *testing.T) *world {
@@ -177,6 +178,9 @@ func (tk taking) call(w *world, where, id string) reply {
 		}
 		if name == "reason" {
 			return entitlement.ReasonUnavailable
+		}
+		if name == "objectKind" {
+			return string(entitlement.OfPolicy)
 		}
 		return w.ids[cmpOr(tk.path[name], usual[name])]
 	})

@@ -19,6 +19,17 @@ func listRequests(ctx context.Context, c *call) (answer, error) {
 		_, r, err := c.deps.Requests.Request(ctx, c.by, named)
 		return list(ctx, c, requestKind(), only(r, err))
 	}
+	for _, path := range []string{"requestor/objectId", "requestor/id", "assignment/target/objectId"} {
+		subject, ok, err := odata.EqualID[entitlement.UserID](c.options.Filter, path)
+		if err != nil {
+			return answer{}, err
+		}
+		if ok { // whoever Graph calls the requestor is the one whom the request is for
+			return list(ctx, c, requestKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+				return c.deps.Requests.RequestsOf(ctx, subject, page)
+			})
+		}
+	}
 	pkg, ok, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "accessPackage/id")
 	if err != nil {
 		return answer{}, err
@@ -175,4 +186,54 @@ func readSchedule(o *strict.Object) (s entitlement.Schedule) {
 	o.Time("startDateTime", &s.Start)
 	s.Expiration = readExpiration(o.Object("expiration"))
 	return s
+}
+
+// asking is a request with those who made it and whom it is for, and its package.
+type asking struct {
+	entitlement.AssignmentRequest
+	by, subject entitlement.User
+	pkg         entitlement.AccessPackage
+}
+
+func askings() kind[asking] {
+	return kind[asking]{set: "leasehold/assignmentRequests", shape: shapeAsking, links: noLinks}
+}
+
+// shapeAsking tells those who decide all that they decide on: for whom and by whom the
+// request was made, why, for which period, since when, and until when they can.
+func shapeAsking(a asking) object {
+	person := func(id entitlement.UserID, u entitlement.User) object {
+		return object{"id": string(id), "displayName": text(u.DisplayName), "mail": text(u.Mail)}
+	}
+	var by any
+	if a.Current() != nil {
+		by = instant(a.Current().Deadline)
+	}
+	return object{
+		"id": string(a.ID), "requestType": string(a.Type), "state": string(a.State), "status": a.Status(), "createdBy": person(a.Requestor, a.by),
+		"subject": person(a.Subject, a.subject), "accessPackage": object{"id": string(a.Package), "displayName": text(a.pkg.DisplayName)},
+		"assignmentPolicy": string(a.Policy), "justification": text(a.Justification), "schedule": shapeSchedule(a.Asked.Start, a.Expiration),
+		"createdDateTime": instant(a.Created), "decideByDateTime": by, "completedDateTime": instant(a.Completed),
+	}
+}
+
+// getAsked shows a request to those who have to do with it.
+func getAsked(ctx context.Context, c *call) (answer, error) {
+	_, r, err := c.deps.Requests.Request(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId"))
+	if err != nil {
+		return answer{}, err
+	}
+	people, err := c.people(ctx, distinct([]entitlement.UserID{r.Requestor, r.Subject}))
+	if err != nil {
+		return answer{}, err
+	}
+	shown := asking{AssignmentRequest: r, by: people[r.Requestor], subject: people[r.Subject]}
+	packages, err := packagesEver(c.deps.Reads, ctx, []entitlement.PackageID{r.Package})
+	if err != nil {
+		return answer{}, err
+	}
+	if len(packages) > 0 {
+		shown.pkg = packages[0]
+	}
+	return entity(ctx, c, askings(), shown)
 }

@@ -38,6 +38,7 @@ type world struct {
 	log   bytes.Buffer
 	reads atomic.Int64                        // operations of the store
 	fault func(op faults.Op) dynamotest.Fault // nil: none
+	roles dynamotest.Roles                    // of the functions, by which every call is judged
 }
 
 // targets knows every group of the directory, and any group of a SCIM server.
@@ -83,13 +84,14 @@ func (tokens) Verify(_ context.Context, authorization string) (authn.Token, erro
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, clock: clock.NewVirtual(time.Date(2026, 3, 1, 9, 0, 0, 123456789, time.UTC)), ids: map[string]string{}}
-	w.store = dynamotest.Flaky(func(op faults.Op) dynamotest.Fault {
+	w.roles.Complain = func(refusal string) { t.Error("S11: the role refuses: " + refusal) }
+	w.store = dynamotest.FlakyJudged(func(op faults.Op) dynamotest.Fault {
 		w.reads.Add(1)
 		if w.fault == nil {
 			return dynamotest.None
 		}
 		return w.fault(op)
-	})
+	}, &w.roles)
 	log := obs.New(&w.log, "test")
 	people := &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Hinter: noHints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example.com", Value: "admin"}}
 	deps := Deps{Authenticator: tokens{}, Directory: people, Reads: w.store, PublicURL: publicURL, Clock: w.clock,
@@ -203,7 +205,7 @@ func (w *world) send(as, method, path string, body []byte, header http.Header) r
 		w.Fatalf("no route for %s %s", method, path)
 	}
 	recorder := httptest.NewRecorder()
-	w.api[function].ServeHTTP(recorder, r)
+	w.api[function].ServeHTTP(recorder, r.WithContext(dynamotest.As(r.Context(), function)))
 	text, _ := io.ReadAll(recorder.Result().Body)
 	if recorder.Code == http.StatusInternalServerError {
 		w.Logf("%s", w.log.String())

@@ -9,8 +9,9 @@ type Access uint8
 const (
 	Read   Access = 1 << iota // of the table: by key
 	Search                    // of the table: its indexes
-	Write                     // of the table: everything that a transaction may hold
+	Write                     // of the table: the families of keys in Uses.Writes
 	Delete                    // of a credential
+	Check                     // of the table: conditions on what a transaction does not write
 )
 
 // Uses is all that a function's own code touches of the stack, beside the queues of its
@@ -18,7 +19,8 @@ const (
 // the wiring builds clients for it and for nothing more. A test records what the functions
 // call, and fails on a call that is not listed and on an entry that nobody calls.
 type Uses struct {
-	Table   Access   // Read, Search, Write
+	Table   Access   // Read, Search, Write, Check
+	Writes  []Family // of keys of the table
 	Send    []string // ids of the queues that it sends to
 	Secrets Access   // of the credentials of connectors: Read, Write, Delete
 }
@@ -35,7 +37,11 @@ func (f Function) Env() []EnvKey {
 		}
 	}
 	if f.Trigger.API {
-		keys = append(keys, EnvIssuers, EnvFirstAdmin, EnvPublicURL)
+		keys = append(keys, EnvIssuers)
+		if slices.Contains(f.Uses.Writes, FamilyPrincipal) { // it can bind a sign-in to a user
+			keys = append(keys, EnvFirstAdmin)
+		}
+		keys = append(keys, EnvPublicURL)
 	}
 	if f.Uses.Secrets != 0 {
 		keys = append(keys, EnvSecretPath)
@@ -71,6 +77,7 @@ type Right struct {
 	Part    Part
 	ID      string // of the index or queue
 	Actions []string
+	Leading []Family // of the table: the partitions that it is limited to; none means all
 
 	// Lambda itself does it in the role's name, as our code never does.
 	ByLambda bool
@@ -78,7 +85,9 @@ type Right struct {
 
 var (
 	readTable  = []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
-	writeTable = []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
+	writeTable = []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+	checkTable = "dynamodb:ConditionCheckItem" // changes nothing
+	putEvents  = "dynamodb:PutItem"            // on the condition that there is none: that is S11's to find
 	drain      = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 	writeLog   = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
 )
@@ -95,7 +104,14 @@ func (f Function) Rights() []Right {
 	for _, index := range Indexes {
 		grant(f.Uses.Table&Search != 0, PartIndex, index.ID, "dynamodb:Query")
 	}
-	grant(f.Uses.Table&Write != 0, PartTable, "", writeTable...)
+	if f.Uses.Table&Write != 0 {
+		changed := slices.DeleteFunc(slices.Clone(f.Uses.Writes), func(w Family) bool { return w == FamilyEvent })
+		rights = append(rights, Right{Part: PartTable, Actions: writeTable, Leading: changed})
+		if len(changed) < len(f.Uses.Writes) {
+			rights = append(rights, Right{Part: PartTable, Actions: []string{putEvents}, Leading: []Family{FamilyEvent}})
+		}
+	}
+	grant(f.Uses.Table&Check != 0, PartTable, "", checkTable)
 	grant(f.Uses.Secrets&Read != 0, PartSecret, "", "ssm:GetParameter")
 	grant(f.Uses.Secrets&Write != 0, PartSecret, "", "ssm:PutParameter")
 	grant(f.Uses.Secrets&Delete != 0, PartSecret, "", "ssm:DeleteParameter")

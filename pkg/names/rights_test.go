@@ -15,7 +15,8 @@ func TestTheEnvironmentFollowsFromWhatAFunctionUses(t *testing.T) {
 		"nothing":              {Function{}, nil},
 		"a worker":             {Function{Uses: Uses{Table: Read | Write, Send: []string{DeliverBulk}}, Trigger: Trigger{Queues: []string{FanoutJobs}}}, []EnvKey{EnvTable, EnvBulkQueue, EnvFanoutQueue}},
 		"one with targets":     {Function{Uses: Uses{Secrets: Read}}, []EnvKey{EnvSecretPath, EnvEmulated}},
-		"one behind the door":  {Function{Trigger: Trigger{API: true}}, []EnvKey{EnvIssuers, EnvFirstAdmin, EnvPublicURL, EnvEmulated}},
+		"one behind the door":  {Function{Trigger: Trigger{API: true}}, []EnvKey{EnvIssuers, EnvPublicURL, EnvEmulated}},
+		"one that binds":       {Function{Trigger: Trigger{API: true}, Uses: Uses{Writes: []Family{FamilyPrincipal}}}, []EnvKey{EnvIssuers, EnvFirstAdmin, EnvPublicURL, EnvEmulated}},
 		"its own queue, twice": {Function{Uses: Uses{Send: []string{FanoutJobs}}, Trigger: Trigger{Queues: []string{FanoutJobs}}}, []EnvKey{EnvFanoutQueue}},
 	} {
 		if got := tt.f.Env(); !slices.Equal(got, tt.want) {
@@ -25,12 +26,15 @@ func TestTheEnvironmentFollowsFromWhatAFunctionUses(t *testing.T) {
 }
 
 func TestRightsFollowFromWhatAFunctionUses(t *testing.T) {
-	worker := Function{ID: "worker", Uses: Uses{Table: Read | Search, Send: []string{DeliverBulk}, Secrets: Read | Delete}, Trigger: Trigger{Queues: []string{FanoutJobs}}}
+	worker := Function{ID: "worker", Uses: Uses{Table: Read | Search | Write | Check, Writes: []Family{FamilyRequest, FamilyEvent, FamilyConfig}, Send: []string{DeliverBulk}, Secrets: Read | Delete}, Trigger: Trigger{Queues: []string{FanoutJobs}}}
 	var got []string
 	for _, right := range worker.Rights() {
 		by := ""
 		if right.ByLambda {
 			by = " by Lambda"
+		}
+		for _, family := range right.Leading {
+			by += " " + family.Pattern()
 		}
 		got = append(got, fmt.Sprintf("%s %s%s: %s", right.Part, right.ID, by, strings.Join(right.Actions, " ")))
 	}
@@ -39,6 +43,9 @@ func TestRightsFollowFromWhatAFunctionUses(t *testing.T) {
 		"table : dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query",
 		"index index1: dynamodb:Query",
 		"index index2: dynamodb:Query",
+		"table  REQ#* CFG: dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem",
+		"table  EV#*: dynamodb:PutItem",
+		"table : dynamodb:ConditionCheckItem",
 		"secret : ssm:GetParameter",
 		"secret : ssm:DeleteParameter",
 		"queue deliver-bulk: sqs:SendMessage",
@@ -52,5 +59,38 @@ func TestRightsFollowFromWhatAFunctionUses(t *testing.T) {
 	tick := Function{ID: "tick", Trigger: Trigger{Schedule: TickPeriod}}
 	if rights := tick.Rights(); len(rights) != 2 || !rights[1].ByLambda || rights[1].ID != "tick-dead" {
 		t.Errorf("a scheduled function is parked by Lambda in its dead letters: %v", rights)
+	}
+}
+
+// Whoever takes over a function can write what that function writes, and change no event.
+func TestS11_RolesPutEventsAndWriteNothingElseOfOthers(t *testing.T) {
+	may := func(id, action, partition string) bool {
+		f, _ := FindFunction(id)
+		return slices.ContainsFunc(f.Rights(), func(r Right) bool {
+			return r.Part == PartTable && slices.Contains(r.Actions, "dynamodb:"+action) && r.Allows(partition)
+		})
+	}
+	for _, f := range Functions {
+		for _, action := range []string{"UpdateItem", "DeleteItem"} {
+			if may(f.ID, action, "EV#REQ#1") {
+				t.Errorf("%s may %s an event", f.ID, action)
+			}
+		}
+		if may(f.ID, "PutItem", "EV#REQ#1") != (f.ID != Fanout) {
+			t.Errorf("%s: may put an event %t", f.ID, f.ID == Fanout)
+		}
+		if may(f.ID, "PutItem", "OTHER#1") || may(f.ID, "PutItem", "REQUEST#1") {
+			t.Errorf("%s may write what is in no family", f.ID)
+		}
+	}
+	for _, partition := range []string{"GRP#1", "PRINC#1", "POL#1", "CON#1", "CAT#1", "NAME#UPN#a"} {
+		for _, action := range writeTable {
+			if may(Requests, strings.TrimPrefix(action, "dynamodb:"), partition) {
+				t.Errorf("requests may %s in %s", action, partition)
+			}
+		}
+	}
+	if !may(Requests, "PutItem", "REQ#1") || !may(Requests, "UpdateItem", "SUB#1") || !may(Requests, "UpdateItem", "CFG") || !may(Requests, "ConditionCheckItem", "GRP#1") {
+		t.Error("requests may not write what it writes")
 	}
 }

@@ -192,6 +192,11 @@ func (s *Service) Assignments(ctx context.Context, page entitlement.Page) (entit
 	return perPackage(ctx, s.Store, page, s.AssignmentsFor)
 }
 
+// RequestsOf lists one subject's requests, newest first.
+func (s *Service) RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return s.Store.RequestsOf(ctx, subject, page)
+}
+
 // RequestsFor lists one package's requests, newest first.
 func (s *Service) RequestsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	return s.Store.RequestsFor(ctx, pkg, page)

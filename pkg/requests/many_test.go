@@ -3,6 +3,7 @@ package requests_test
 import (
 	"testing"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/requests"
@@ -18,7 +19,7 @@ func TestF38_ReprocessingByReasonIsBoundedAndReachesEverybody(t *testing.T) {
 	meter.Reset()
 	calls, next := 0, ""
 	for {
-		n, after, err := w.ReprocessFailing(t.Context(), "target", entitlement.ReasonRefused, next)
+		n, after, err := w.ReprocessFailing(t.Context(), authz.Caller{ID: "admin", Command: "call"}, "target", entitlement.ReasonRefused, next)
 		if err != nil || n > requests.MaxReprocess {
 			t.Fatalf("%d in one call, %v", n, err)
 		}

@@ -84,10 +84,15 @@ func (s *Service) again(ctx context.Context, decide func() (entitlement.Change, 
 const MaxReprocess = 1000
 
 // ReprocessFailing has everybody delivered again whose delivery at a target fails for a
-// reason, the longest first, and returns how many that are. More than MaxReprocess need
-// another call, which goes on after token: those whom this one took stay listed until they
-// are well, and may never be.
-func (s *Service) ReprocessFailing(ctx context.Context, at entitlement.ConnectorID, reason, token string) (n int, next string, err error) {
+// reason, the longest first, and returns how many that are. That it was asked is on record
+// before anything is done. More than MaxReprocess need another call, which goes on after
+// token: those whom this one took stay listed until they are well, and may never be.
+func (s *Service) ReprocessFailing(ctx context.Context, by authz.Caller, at entitlement.ConnectorID, reason, token string) (n int, next string, err error) {
+	_, e := entitlement.Chain{}.Append(entitlement.Event{Aggregate: entitlement.OfReprocess, ID: s.IDs.New(), Kind: "reprocessed", Actor: by.ID,
+		Command: by.Command, At: s.Clock.Now(), Data: map[string]string{"connector": string(at), "reason": reason}})
+	if err := s.Store.Commit(ctx, entitlement.Change{Events: []entitlement.Event{e}}); err != nil {
+		return 0, "", err
+	}
 	for page := (entitlement.Page{Token: token}); ; {
 		failing, err := s.Store.Failing(ctx, at, reason, page)
 		if err != nil {

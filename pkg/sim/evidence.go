@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"maps"
+	"slices"
+
 	"leasehold/pkg/entitlement"
 )
 
@@ -18,7 +21,11 @@ func (o *oracle) evidence(c entitlement.Change) {
 		if e.Actor == "" || e.Kind == "" || e.Command == "" || e.At.IsZero() {
 			o.fail("S10", "event %s of %s %s does not say who, what, why and when", e.Kind, e.Aggregate, short(e.ID))
 		}
-		for _, text := range e.Data {
+		texts := slices.Collect(maps.Values(e.Data))
+		for _, c := range e.Changed {
+			texts = append(texts, c.Before, c.After)
+		}
+		for _, text := range texts {
 			if indexOf([]byte(text), secretWord) {
 				o.fail("S20", "event %s of %s holds a credential", e.Kind, short(e.ID))
 			}

@@ -27,8 +27,8 @@ func (w *world) use(c Command) usage {
 		return w.useCatalog(c)
 	case ReprocessFailing:
 		reasons := []string{"target-unavailable", "principal-missing", "not-confirmed", "credential-refused", "resource-missing", "target-throttled", "refused-by-target"}
-		return func(ctx context.Context, _ authz.Caller) error {
-			_, _, err := w.requests.ReprocessFailing(ctx, w.targets[c.A%len(w.targets)].id, reasons[c.B%len(reasons)], "")
+		return func(ctx context.Context, by authz.Caller) error {
+			_, _, err := w.requests.ReprocessFailing(ctx, by, w.targets[c.A%len(w.targets)].id, reasons[c.B%len(reasons)], "")
 			return err
 		}
 	default:

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"leasehold/pkg/entitlement"
@@ -11,6 +12,9 @@ var eventScenarios = []scenario{
 	{"S11: events come back whole and in order, and their chain verifies", eventChain},
 	{"S10: an event number of an aggregate is written once", eventTwice},
 	{"Events of one aggregate are not those of another with the same id", eventKinds},
+	{"R245: an event brings back what changed, with the values before and after", eventChanges},
+	{"A4: events to look at are listed newest first, page by page, and no others", notices},
+	{"R244: of a package that is gone its name is kept, and of others nothing", formerPackages},
 	{"The signing key is 32 bytes and always the same", signingKey},
 }
 
@@ -58,7 +62,7 @@ func eventTwice(w *world) {
 func eventKinds(w *world) {
 	id := newID[string]()
 	kinds := []entitlement.AggregateKind{entitlement.OfCatalog, entitlement.OfPackage, entitlement.OfPolicy,
-		entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal}
+		entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal, entitlement.OfReprocess}
 	for _, kind := range kinds {
 		var chain entitlement.Chain
 		w.commit(entitlement.Change{Events: []entitlement.Event{next(&chain, kind, id, "created as "+string(kind))}})
@@ -75,6 +79,58 @@ func eventKinds(w *world) {
 	if len(got) != 0 {
 		w.Fatalf("got %d events of nothing", len(got))
 	}
+}
+
+func eventChanges(w *world) {
+	id := newID[string]()
+	chain, e := entitlement.Chain{}.Append(entitlement.Event{Aggregate: entitlement.OfUser, ID: id, Kind: "updated", Actor: newID[entitlement.UserID](), Command: "c", At: instant(0),
+		Changed: []entitlement.Changed{{Property: "url", Before: "https://a \"#\" <&>", After: "Ünï"}, {Property: "manager", After: id}, {Property: "mail", Before: "m"}}})
+	w.commit(entitlement.Change{Events: []entitlement.Event{e}})
+	got := get[[]entitlement.Event](w)(w.s.Events(w.Context(), entitlement.OfUser, id))
+	w.same(got, []entitlement.Event{e})
+	w.must(entitlement.VerifyChain(chain, got))
+}
+
+func notices(w *world) {
+	var mine []string
+	for i := range 5 {
+		id := newID[string]()
+		e := entitlement.Event{Aggregate: entitlement.OfPolicy, ID: id, Kind: entitlement.EventLoosened, Actor: entitlement.Service, At: instant(time.Duration(i) * time.Hour),
+			Data: map[string]string{entitlement.DataLoosens: "stages"}}
+		if i == 3 {
+			e.Kind, e.Data = "replaced", nil
+		} else {
+			mine = append([]string{id}, mine...)
+		}
+		_, e = entitlement.Chain{}.Append(e)
+		w.commit(entitlement.Change{Events: []entitlement.Event{e}})
+	}
+	for _, limit := range []int{0, 1, 2} {
+		w.eventually(func() string {
+			var got []string
+			for _, e := range walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+				return w.s.Notices(w.Context(), page)
+			}) {
+				if slices.Contains(mine, e.ID) || e.Kind == "replaced" {
+					got = append(got, e.ID)
+				}
+			}
+			return diff(got, mine)
+		})
+	}
+}
+
+func formerPackages(w *world) {
+	stays, goes := w.pkg(newID[entitlement.CatalogID]()), w.pkg(newID[entitlement.CatalogID]())
+	goes.Erased = true
+	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{goes}, Former: []entitlement.AccessPackage{goes.Former()}})
+	w.eventually(func() string {
+		got := get[[]entitlement.AccessPackage](w)(w.s.FormerPackages(w.Context(), []entitlement.PackageID{stays.ID, goes.ID, newID[entitlement.PackageID]()}))
+		if len(got) != 1 {
+			return fmt.Sprintf("%d packages", len(got))
+		}
+		return diff(got[0].Former(), goes.Former())
+	})
 }
 
 func signingKey(w *world) {

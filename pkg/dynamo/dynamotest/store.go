@@ -39,10 +39,16 @@ const (
 
 // Flaky is New with calls that go as fault says. It is asked before each try of each, and
 // may take its time. The calls of one operation of the store come one after the other.
-func Flaky(fault func(faults.Op) Fault) *Store {
+func Flaky(fault func(faults.Op) Fault) *Store { return FlakyJudged(fault, &Roles{}) }
+
+// FlakyJudged is Flaky with calls that the role of their function does not allow refused.
+func FlakyJudged(fault func(faults.Op) Fault, roles *Roles) *Store {
 	var lost sync.Map // inputs of which the answer will be
 	return with(engine.Options{}, faults.Hooks{
-		Before: func(_ context.Context, c faults.Call) error {
+		Before: func(ctx context.Context, c faults.Call) error {
+			if err := roles.judge(ctx, c); err != nil {
+				return err
+			}
 			switch fault(c.Op) {
 			case FailBefore:
 				return faults.Down()
