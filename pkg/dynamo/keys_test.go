@@ -165,7 +165,7 @@ func TestKeysGolden(t *testing.T) {
 			{Aggregate: entitlement.OfConnector, ID: idK, Number: 8}, {Aggregate: entitlement.OfPrincipal, ID: idV, Number: 1}}}, []string{
 			"pk=CAT#" + idC + " sk=EV#00000002", "pk=PKG#" + idP + " sk=EV#00000003", "pk=POL#" + idL + " sk=EV#00000004", "pk=REQ#" + idQ + " sk=EV#12345678",
 			"pk=SUB#" + idU + " sk=EV#00000006", "pk=GRP#" + idG + " sk=EV#00000007", "pk=CON#" + idK + " sk=EV#00000008", "pk=PRINC#" + idV + " sk=EV#00000001"}},
-		"references": {entitlement.Change{References: []entitlement.Reference{{User: idU}, {Group: idG}}}, []string{"pk=SUB#" + idU + " sk=USR", "pk=GRP#" + idG + " sk=GRP"}},
+		"references": {entitlement.Change{References: []entitlement.Reference{{User: idU}, {Group: idG}, {User: idU, Group: idG}}}, []string{"pk=SUB#" + idU + " sk=USR", "pk=GRP#" + idG + " sk=GRP", "pk=GRP#" + idG + " sk=M#" + idU}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := itemsOf(t, tt.change); !slices.Equal(got, tt.want) {

@@ -129,6 +129,7 @@ func (c Change) prolong(r AssignmentRequest, s Start, e Event, now time.Time) (C
 		slot.Open, slot.OpenPolicy = "", ""
 	}
 	c.Requests, c.Slots, c.Events = append(c.Requests, r), append(c.Slots, slot), append(c.Events, e, moved)
+	c.References = append(c.References, r.admittedBy(s)...)
 	return c, r, nil
 }
 

@@ -244,6 +244,7 @@ func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (C
 	c.Requests = append(c.Requests, r)
 	c.Slots = append(c.Slots, slot)
 	c.Events = append(c.Events, e)
+	c.References = append(c.References, r.admittedBy(s)...)
 	c.Heads = append(c.Heads, HeadChange{Subject: r.Subject, Enter: Waiting{r.Package, r.AssignmentOf()}, Incompatible: s.Package.Incompatible, NotIn: s.Package.IncompatibleGroups,
 		Look: now.Add(hintSlack)})
 	return c, r, nil

@@ -192,8 +192,14 @@ func (p *plan) user(v entitlement.User, memberships []entitlement.Membership) {
 	}
 }
 
-// reference plans to demand that a user or a group is there.
+// reference plans to demand that a user or a group is there, or a membership.
 func (p *plan) reference(r entitlement.Reference) {
+	if r.User != "" && r.Group != "" {
+		p.touch("member", memberKey{r.Group, r.User})
+		_, is := p.members[memberKey{r.Group, r.User}]
+		p.demand(is, entitlement.PartDirectory)
+		return
+	}
 	if r.User != "" {
 		p.touch(reflect.TypeFor[entitlement.User](), r.User)
 		u, there := p.users[r.User]

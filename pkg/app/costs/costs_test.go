@@ -91,6 +91,10 @@ var (
 	pinListGroup           = cost{5, 4, 4}
 	pinListers             = cost{5, 5, 0} // a page of one
 
+	// Under a policy for a group: that the subject is still a member is one check more, of the
+	// membership, which is small however many groups the subject is in.
+	pinSubmitByGroup = cost{pinSubmitAutomatic.calls, pinSubmitAutomatic.read, pinSubmitAutomatic.write + 2}
+
 	// An event of each person, so that nothing of a group is a shared write key; one event of
 	// the group for all would be cost{4, 3, 8} for one and cost{3, 2, 166} for forty.
 	pinAddMember            = cost{5, 4, 8}
@@ -532,6 +536,21 @@ func whatItCostsThatSomebodyIsThereToDecide(t *testing.T, p place) {
 	o.costs("submit, the manager gone", pinSubmitToNobody, func() { o.submit("eve", toManager, byManager) })
 	o.clock.Advance(first.Add(24 * time.Hour).Sub(o.clock.Now()))
 	o.costs("the daily look, at one", pinDailyLook, o.run)
+}
+
+func TestF36_WhatItCostsThatSomebodyIsStillInTheGroup(t *testing.T) {
+	everywhere(t, whatItCostsThatSomebodyIsStillInTheGroup)
+}
+
+func whatItCostsThatSomebodyIsStillInTheGroup(t *testing.T, p place) {
+	o := open(t, p)
+	sales := o.group("sales", o.person("mia", ""))
+	pkg := o.pack(false)
+	policy := o.policyOf(pkg).(string)
+	o.call(o.catalogs, "admin", "PUT", em+"/assignmentPolicies/"+policy, object{"id": policy, "displayName": "Sales", "accessPackage": object{"id": pkg},
+		"allowedTargetScope": "specificDirectoryUsers", "specificAllowedTargets": []object{{"@odata.type": "#microsoft.graph.groupMembers", "groupId": sales}},
+		"requestorSettings": object{"enableTargetsToSelfAddAccess": true}, "expiration": object{"type": "afterDuration", "duration": "P1D"}})
+	o.costs("submit, by a policy for a group", pinSubmitByGroup, func() { o.submit("mia", pkg, policy) })
 }
 
 // group adds a group of people.
