@@ -45,6 +45,8 @@ type Store interface {
 	EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
 	// Debt returns what is recorded of a subject at every target.
 	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
+	// Work reads what the head names: scopes of packages, and ended assignments.
+	Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error)
 
 	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
 	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
