@@ -17,6 +17,9 @@ func (r *run) finish(ctx context.Context, j *job, p *part) {
 		j.learnt = j.learnt || p.claimed
 	}
 	last := !slices.ContainsFunc(j.parts, func(p *part) bool { return !p.over })
+	if last && j.head.Off && !j.moved {
+		r.withdraw(ctx, j)
+	}
 	if err := r.settle(ctx, j, p, last); err != nil {
 		r.fail(j.subject, err)
 		if p != nil {
@@ -34,9 +37,9 @@ func (r *run) finish(ctx context.Context, j *job, p *part) {
 func (r *run) goOn(ctx context.Context, j *job) {
 	has := func(is func(*part) bool) bool { return slices.ContainsFunc(j.parts, is) }
 	switch {
-	case has(func(p *part) bool { return p.left }):
+	case j.more || has(func(p *part) bool { return p.left }):
 		r.laterOn(j.subject)
-	case j.moved || has(func(p *part) bool { return p.again }) || r.wellAgain(ctx, j):
+	case j.moved || j.retry || has(func(p *part) bool { return p.again }) || r.wellAgain(ctx, j):
 		r.again(j.subject)
 	case has(func(p *part) bool { return p.held }):
 		r.lookAt(j.subject, r.Clock.Now().Add(heldRetry))
@@ -119,7 +122,7 @@ func (r *run) alone(ctx context.Context, j *job, p *part) error {
 // state returns what is known of the subject when a part is recorded. Parts that are not
 // over, and those that another worker holds, are not known yet.
 func (j *job) state(p *part) State {
-	s := State{Head: j.head, Work: j.work, Want: j.want, Sheets: slices.Clone(j.idle),
+	s := State{Head: j.head, Work: j.work, Want: j.want, Sheets: slices.Clone(j.idle), Leaving: j.leaving,
 		Undone: map[entitlement.ConnectorID]bool{}, Kept: map[entitlement.ConnectorID]bool{}}
 	for _, sheet := range j.idle {
 		s.Kept[sheet.Connector] = true

@@ -23,6 +23,9 @@ type job struct {
 	turn    chan struct{} // taken while something of the job is recorded
 	moved   bool          // the subject moved on: what was seen is recorded, and nothing follows from it
 	learnt  bool          // something was recorded, or found done, that may settle the debt
+	leaving bool          // something of a disabled subject's is still to be ended: the debt stays
+	more    bool          // some of that was, and the rest can be at once
+	retry   bool          // somebody else moved some of it: to be planned afresh
 }
 
 // part is one subject at one target.
@@ -121,9 +124,9 @@ func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSheet, error
 			return sheets, err
 		}
 		if head.Off {
-			ended, err := r.leave(ctx, head, r.command)
-			if err != nil {
-				return nil, err
+			ended, left := r.leave(ctx, head, r.command)
+			if j.leaving = false; left != nil {
+				r.notYet(ctx, j, left)
 			}
 			if head, sheets, err = r.Store.Debt(ctx, j.subject); err != nil {
 				return nil, err

@@ -2,41 +2,30 @@ package delivery
 
 import (
 	"context"
+	"errors"
 
 	"leasehold/pkg/entitlement"
 )
 
-// leave ends all that a subject holds and asks for who may not hold anything any more:
-// each assignment and each open request in a change of its own, so that a crash is taken
-// up where it was. What somebody else moves meanwhile is a Conflict: nothing may count as
-// settled while the subject still holds or asks for anything, so the message comes again.
-// It returns how many assignments it ended, by which the head moved on.
+// maxWithdrawn bounds the open requests that one look at a disabled subject cancels (S21).
+// The rest is left to the next look, which does not find these any more.
+const maxWithdrawn = entitlement.PageSize
+
+// leave ends all that a subject holds who may not hold anything any more: each assignment in
+// a change of its own, so that a crash is taken up where it was, and one that cannot be ended
+// keeps no other. It reads nothing but the assignments: what the subject asked for, or ever
+// held, must not come between a leaver and the end of the access. It returns how many it
+// ended, by which the head moved on.
 func (s *Service) leave(ctx context.Context, h entitlement.Head, command string) (ended int, err error) {
+	var failed []error
 	for _, pkg := range h.Live {
 		n, err := s.leaveOne(ctx, pkg, h.Subject, command)
 		if err != nil {
-			return 0, err
+			failed = append(failed, err)
 		}
 		ended += n
 	}
-	open, err := s.Store.OpenRequests(ctx, h.Subject)
-	if err != nil {
-		return 0, err
-	}
-	for _, r := range open {
-		slot, err := s.Store.Slot(ctx, r.Package, r.Subject)
-		if err != nil {
-			return 0, err
-		}
-		change, err := entitlement.Withdraw(r, slot, entitlement.OutcomeSubjectDisabled, command, s.Clock.Now())
-		if err == nil {
-			err = s.Store.Commit(ctx, change)
-		}
-		if err != nil {
-			return 0, err
-		}
-	}
-	return ended, nil
+	return ended, errors.Join(failed...)
 }
 
 func (s *Service) leaveOne(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID, command string) (ended int, err error) {
@@ -52,30 +41,91 @@ func (s *Service) leaveOne(ctx context.Context, pkg entitlement.PackageID, subje
 	if err == nil && len(change.Ended) > 0 {
 		err = s.Store.Commit(ctx, change)
 	}
-	return len(change.Ended), err
+	if err != nil {
+		return 0, err
+	}
+	return len(change.Ended), nil
 }
 
-// endsWith reads the requests that end with a slot's assignment: the one that made it
-// comes with the work that it still is.
+// endsWith reads the requests that end with a slot's assignment, by their ids: as those
+// that a head names, since they come with the work that it still is.
 func (s *Service) endsWith(ctx context.Context, slot entitlement.Slot) ([]entitlement.AssignmentRequest, error) {
+	named := entitlement.Head{Subject: slot.Subject}
+	for _, id := range slot.EndsWith() {
+		named.Removing = append(named.Removing, entitlement.Removing{Assignment: slot.Assignment.ID, Request: id})
+	}
+	if len(named.Removing) == 0 {
+		return nil, nil
+	}
+	work, err := s.Store.Work(ctx, named)
+	if err != nil {
+		return nil, err
+	}
 	var with []entitlement.AssignmentRequest
 	for _, id := range slot.EndsWith() {
-		if id == slot.Open {
-			open, err := s.Store.OpenRequests(ctx, slot.Subject)
-			if err != nil {
-				return nil, err
-			}
-			with = append(with, open...)
-			continue
-		}
-		waits := entitlement.Head{Subject: slot.Subject, Waiting: []entitlement.Waiting{{Package: slot.Package, Assignment: slot.Assignment.ID}}}
-		work, err := s.Store.Work(ctx, waits)
-		if err != nil {
-			return nil, err
-		}
 		if r, ok := work.Requests[id]; ok {
 			with = append(with, r)
 		}
 	}
 	return with, nil
+}
+
+// withdraw cancels what a disabled subject asks for, after everything else of the job was
+// done, and before the debt counts as paid: until nothing is open the subject stays owed.
+// What somebody else moves meanwhile is looked at once more, and so is what lies beyond one
+// page.
+func (r *run) withdraw(ctx context.Context, j *job) {
+	open, err := r.Store.OpenRequests(ctx, j.subject, entitlement.Page{Limit: maxWithdrawn})
+	if err == nil && len(open.Items) > 0 {
+		err = r.stillOff(ctx, j)
+	}
+	if err != nil || j.moved {
+		r.notYet(ctx, j, err)
+		return
+	}
+	left := open.Next != ""
+	for _, request := range open.Items {
+		if left = left || !r.inTime(); !r.inTime() {
+			break
+		}
+		if err := r.withdrawOne(ctx, request); err != nil {
+			r.notYet(ctx, j, err)
+		} else {
+			j.more = true
+		}
+	}
+	j.leaving, j.more = j.leaving || left, j.more && left
+}
+
+func (r *run) withdrawOne(ctx context.Context, request entitlement.AssignmentRequest) error {
+	slot, err := r.Store.Slot(ctx, request.Package, request.Subject)
+	if err != nil {
+		return err
+	}
+	change, err := entitlement.Withdraw(request, slot, entitlement.OutcomeSubjectDisabled, r.command, r.Clock.Now())
+	if err != nil {
+		return err
+	}
+	return r.Store.Commit(ctx, change)
+}
+
+// stillOff looks whether the subject is still disabled as it was when the job began: who
+// is back, and asked for something since, keeps it.
+func (r *run) stillOff(ctx context.Context, j *job) error {
+	head, _, err := r.Store.Debt(ctx, j.subject)
+	if err == nil && head.Gen != j.head.Gen {
+		j.moved = true
+	}
+	return err
+}
+
+// notYet leaves what could not be ended of a subject to another look: at once where
+// somebody else moved it, else when the debt is next looked at.
+func (r *run) notYet(ctx context.Context, j *job, err error) {
+	j.leaving = true
+	if err == nil || entitlement.StalePart(err) != "" {
+		j.retry = true
+		return
+	}
+	r.Log.WarnContext(ctx, "something of a disabled user's could not be ended yet; what ends it is tried again", "user", j.subject, "error", err)
 }

@@ -33,6 +33,8 @@ type State struct {
 	Undone map[entitlement.ConnectorID]bool
 	// Kept are sheets that are not recorded with the settlement.
 	Kept map[entitlement.ConnectorID]bool
+	// Leaving: the subject may not hold or ask for anything, and still does.
+	Leaving bool
 }
 
 // known returns the recorded grant of every role.
@@ -131,6 +133,9 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 		room--
 		st.Removed = append(st.Removed, removing)
 		c.Ended, c.Requests, c.Events = append(c.Ended, part.Ended...), append(c.Requests, part.Requests...), append(c.Events, part.Events...)
+	}
+	if s.Leaving {
+		owe(now.Add(names.TickPeriod)) // sooner, where it can be, by a hint
 	}
 	for role, g := range known {
 		// The record of a removal that ended unseen is of no use any more, and the sheet that

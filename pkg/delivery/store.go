@@ -24,8 +24,9 @@ type Store interface {
 	Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error)
 	// Slot returns the slot of a pair; version 0 where there is none.
 	Slot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Slot, error)
-	// OpenRequests lists a subject's open requests; an index finds them, each is read strongly.
-	OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error)
+	// OpenRequests lists a subject's open requests; an index of open work alone finds them,
+	// each is read strongly.
+	OpenRequests(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
 	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
 	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
 	// TargetResource returns what is remembered of a resource at a target; version 0 where

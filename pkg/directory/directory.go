@@ -229,14 +229,18 @@ func (s *Service) SetManager(ctx context.Context, by authz.Caller, id, manager e
 	return s.reassign(ctx, by, id, manager)
 }
 
-// reassign has the new manager find what waits for a decision. Who decides is read afresh
-// at the decision, so an open request that this misses is found late, not wrongly.
+// reassign has the new manager find what waits for a decision: a page of it at once, and
+// what there is beyond that by the tick, which is asked to look (S21). Who decides is read
+// afresh at the decision, so an open request that this misses is found late, not wrongly.
 func (s *Service) reassign(ctx context.Context, by authz.Caller, id, manager entitlement.UserID) error {
-	open, err := s.Store.OpenRequests(ctx, id)
+	open, err := s.Store.OpenRequests(ctx, id, entitlement.Page{})
+	if err == nil && open.Next != "" {
+		err = s.Store.Commit(ctx, entitlement.Change{Absences: []entitlement.Absence{{Person: id, Due: s.Clock.Now()}}})
+	}
 	if err != nil {
 		return err
 	}
-	for _, r := range open {
+	for _, r := range open.Items {
 		c := entitlement.Reassign(r, manager, by.ID, by.Command, s.Clock.Now())
 		if len(c.Requests) == 0 {
 			continue

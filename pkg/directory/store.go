@@ -23,8 +23,9 @@ type Store interface {
 	ListGroups(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Group], error)
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
-	// OpenRequests lists a subject's open requests; an index finds them, each is read strongly.
-	OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error)
+	// OpenRequests lists a subject's open requests; an index of open work alone finds them,
+	// each is read strongly.
+	OpenRequests(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
 	// Events returns all events of an aggregate, in order.
 	Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error)
 	// Approving returns those of the groups that approve anywhere, or ever did; strongly consistent.

@@ -36,7 +36,7 @@ import (
 //	assignment by id                      | table | REQ#r, ASG and REQ, then the slot        | one
 //	requests for a package; for a person  | 1; 2  | PKGREQ#p; SUBREQ#s, newest first         | pages
 //	ended ones of a package; of a person  | 1; 2  | the same rows, then REQ#r, ASG           | pages
-//	open requests of a person             | 2     | SUBREQ#s; those still open               | all
+//	open requests of a person             | 1     | OPENREQ#s, from the slots they hold      | pages
 //	requests a person made for others     | table | SUB#s, BY#..., newest first              | pages
 //	what waits for a person               | 1     | INBOX#U#me, INBOX#G#g, INBOX#SET#hash    | pages
 //	groups named as approvers or targets  | table | CFG, APPROVERS; CFG, TARGETS             | one
@@ -293,6 +293,11 @@ func forPackageRow(p entitlement.PackageID, created time.Time, r entitlement.Req
 // forSubjectRow lists a request for its subject, by creation.
 func forSubjectRow(s entitlement.UserID, created time.Time, r entitlement.RequestID) row {
 	return row{join("SUBREQ", part(s)), requestRow(created, r)}
+}
+
+// openRow lists the request that holds a slot open with its subject, for as long as it does.
+func openRow(s entitlement.UserID, p entitlement.PackageID, r entitlement.RequestID) row {
+	return row{join("OPENREQ", part(s)), join(part(p), part(r))}
 }
 
 // inboxPartition is what waits for a user, a group, or a set of several.

@@ -9,17 +9,26 @@ var slotShape = shape[entitlement.Slot]{
 	meta: func(s *entitlement.Slot) *entitlement.Meta { return &s.Meta },
 
 	first: entitlement.Slot.FirstVersion,
-	rows: func(s entitlement.Slot) rows {
-		if s.Assignment == nil || s.Assignment.End.IsZero() {
-			return rows{}
-		}
-		return rows{second: dueRow(slotKey(s.Package, s.Subject), s.Assignment.End)}
-	},
+	rows:  slotRows,
 	body: func(f *fields, s *entitlement.Slot) {
 		id(f, "op", &s.Open)
 		id(f, "opp", &s.OpenPolicy)
 		optional(f, "a", &s.Assignment, liveFields)
 	},
+}
+
+// slotRows lists a slot with its subject while a request holds it open, so that open work
+// is found without what became of all earlier requests; and where the tick finds the end of
+// its assignment.
+func slotRows(s entitlement.Slot) rows {
+	var rs rows
+	if s.Open != "" {
+		rs.first = openRow(s.Subject, s.Package, s.Open)
+	}
+	if s.Assignment != nil && !s.Assignment.End.IsZero() {
+		rs.second = dueRow(slotKey(s.Package, s.Subject), s.Assignment.End)
+	}
+	return rs
 }
 
 // liveFields are those of an assignment within its slot. It has no version of its own

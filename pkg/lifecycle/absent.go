@@ -3,13 +3,14 @@ package lifecycle
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"leasehold/pkg/approvers"
 	"leasehold/pkg/entitlement"
 )
 
-// Bounds of what one tick looks at for one absence: pages of what waits for the person, and
-// requests that others are asked to decide. The rest is left to the next tick.
+// Bounds of what one tick looks at for one absence: pages of what the person asks for and of
+// what waits for the person, and requests that others are asked to decide. The rest is left to the next tick.
 const (
 	absentPages   = 20
 	absentWidened = 100
@@ -33,35 +34,45 @@ func (t *tick) absent(ctx context.Context, a entitlement.Absence) {
 
 // lookAtAbsence returns where the look goes on that it did not bring to an end.
 func (t *tick) lookAtAbsence(ctx context.Context, finder *approvers.Finder, a entitlement.Absence) (left string, err error) {
-	if a.Cursor == "" {
-		own, err := t.Store.OpenRequests(ctx, a.Person)
-		if err == nil {
-			_, err = t.staff(ctx, finder, own)
-		}
-		if err != nil {
-			return "", err
-		}
-	}
 	person, err := t.asApprover(ctx, a)
 	if err != nil {
 		return "", err
 	}
-	page, widened := entitlement.Page{Token: a.Cursor}, 0
+	widened, page := 0, entitlement.Page{}
+	rest, waits := strings.CutPrefix(a.Cursor, waitsMark)
+	page.Token = strings.TrimPrefix(rest, ownMark)
 	for range absentPages {
-		waiting, err := t.Store.Inbox(ctx, person, page)
+		list, err := t.lookAt(ctx, person, waits, page)
 		if err != nil {
 			return "", err
 		}
-		n, err := t.staff(ctx, finder, waiting.Items)
-		if err != nil || waiting.Next == "" {
+		n, err := t.staff(ctx, finder, list.Items)
+		if err != nil || waits && list.Next == "" {
 			return "", err
 		}
-		page.Token = waiting.Next
+		page.Token, waits = list.Next, waits || list.Next == ""
 		if widened += n; widened >= absentWidened || !t.timeLeft(ctx) {
 			break
 		}
 	}
-	return page.Token, nil
+	if waits {
+		return waitsMark + page.Token, nil
+	}
+	return ownMark + page.Token, nil
+}
+
+// What begins the cursor of an absence: which of the two lists it is in.
+const (
+	ownMark   = "own "
+	waitsMark = "waits "
+)
+
+// lookAt reads a page of what waits for the person, or of what the person asks for.
+func (t *tick) lookAt(ctx context.Context, person entitlement.User, waits bool, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if waits {
+		return t.Store.Inbox(ctx, person, page)
+	}
+	return t.Store.OpenRequests(ctx, person.ID, page)
 }
 
 // asApprover returns the person of an absence with all groups by which requests can wait

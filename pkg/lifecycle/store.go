@@ -27,8 +27,8 @@ type Store interface {
 	// Inbox lists requests whose running stage asks the user, by name, as manager, or by
 	// one of the user's groups, oldest first.
 	Inbox(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
-	// OpenRequests lists a subject's open requests.
-	OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error)
+	// OpenRequests lists a subject's open requests, found by an index of open work alone.
+	OpenRequests(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
 	// Users and Members read the directory strongly.
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)

@@ -76,13 +76,13 @@ func (s *Store) RequestsOf(ctx context.Context, subject entitlement.UserID, page
 }
 
 // OpenRequests lists a subject's open requests, newest first.
-func (s *Store) OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error) {
-	return look(ctx, s, "OpenRequests", []string{string(subject)}, func() ([]entitlement.AssignmentRequest, error) {
-		var open []entitlement.AssignmentRequest
+func (s *Store) OpenRequests(ctx context.Context, subject entitlement.UserID, _ entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return look(ctx, s, "OpenRequests", []string{string(subject)}, func() (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		var open entitlement.Paged[entitlement.AssignmentRequest]
 		for _, x := range slices.Backward(s.index.lists[requestsOf(subject)]) {
 			// A row is there for good: what became of the request is the request's own word.
 			if r, ok := s.state.requests[x.ref.(entitlement.RequestID)]; ok && r.State.Open() {
-				open = append(open, r)
+				open.Items = append(open.Items, r)
 			}
 		}
 		return open, nil

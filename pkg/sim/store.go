@@ -156,8 +156,10 @@ func (s *store) Slot(ctx context.Context, pkg entitlement.PackageID, subject ent
 }
 
 // OpenRequests reads a subject's open requests.
-func (s *store) OpenRequests(ctx context.Context, subject entitlement.UserID) ([]entitlement.AssignmentRequest, error) {
-	return read(ctx, s, looks, "OpenRequests "+short(string(subject)), func() ([]entitlement.AssignmentRequest, error) { return s.Store.OpenRequests(ctx, subject) })
+func (s *store) OpenRequests(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return read(ctx, s, looks, "OpenRequests "+short(string(subject)), func() (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		return s.Store.OpenRequests(ctx, subject, page)
+	})
 }
 
 // Breaker reads what is remembered of a target.

@@ -23,6 +23,9 @@ func openRequests(w *world) {
 		c.Requests, c.Events = append(c.Requests, r), append(c.Events, e)
 		r.Version = 1
 		made[r.ID] = r
+		if r.State.Open() {
+			c.Slots = append(c.Slots, holds(r))
+		}
 		if len(c.Requests) == 24 {
 			w.commit(c)
 			c = entitlement.Change{}
@@ -42,10 +45,22 @@ func openRequests(w *world) {
 			continue
 		}
 		made[id] = w.move(r, "moved")
+		slot := holds(r)
+		if r.State.Open() {
+			w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}})
+			continue
+		}
+		slot.Version, slot.Open = slot.FirstVersion(), ""
+		w.commit(entitlement.Change{Slots: []entitlement.Slot{slot.Vacate()}})
 	}
 	w.opens(ann, made)
 	w.opens(other.Subject, map[entitlement.RequestID]entitlement.AssignmentRequest{other.ID: other})
 	w.opens(newID[entitlement.UserID](), nil)
+}
+
+// holds is the slot that an open request holds.
+func holds(r entitlement.AssignmentRequest) entitlement.Slot {
+	return entitlement.Slot{Package: r.Package, Subject: r.Subject, Open: r.ID}
 }
 
 // opens polls until exactly the open ones of what was made are listed, as they are.
@@ -62,7 +77,14 @@ func (w *world) opens(subject entitlement.UserID, made map[entitlement.RequestID
 	}
 	slices.SortFunc(want, byID)
 	w.eventually(func() string {
-		got := get[[]entitlement.AssignmentRequest](w)(w.s.OpenRequests(w.Context(), subject))
+		var got []entitlement.AssignmentRequest
+		for page := (entitlement.Page{Limit: 50}); ; {
+			list := get[entitlement.Paged[entitlement.AssignmentRequest]](w)(w.s.OpenRequests(w.Context(), subject, page))
+			got = append(got, list.Items...)
+			if page.Token = list.Next; list.Next == "" {
+				break
+			}
+		}
 		slices.SortFunc(got, byID)
 		return diff(got, want)
 	})

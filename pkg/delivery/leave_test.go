@@ -1,0 +1,178 @@
+package delivery_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"leasehold/pkg/dynamo/dynamotest"
+	"leasehold/pkg/entitlement"
+)
+
+// asks has a person ask for a new package that somebody must approve.
+func (w *world) asks(u entitlement.UserID) entitlement.RequestID {
+	w.t.Helper()
+	p := w.pack("asked for")
+	policy, err := w.store.Policy(context.Background(), p.Policies[0])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	policy.Approval = entitlement.ApprovalSettings{RequiredForAdd: true,
+		Stages: []entitlement.ApprovalStage{{Primary: []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: w.clock.New()}}}}}
+	w.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{policy}})
+	return w.assign(u, p)
+}
+
+func (w *world) disable(u entitlement.UserID) {
+	w.t.Helper()
+	user, err := w.store.User(context.Background(), u)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	user.Enabled = false
+	w.commit(entitlement.Change{Users: []entitlement.User{user}, Heads: []entitlement.HeadChange{{Subject: u, Off: true, Look: w.clock.Now()}}})
+}
+
+// A leaver's requests of the past are not read: neither what they cost nor whether they can
+// be read comes between the leaver and the end of the access.
+func TestF38_ALeaverWithFiftyThousandRequestsLosesEveryRole(t *testing.T) {
+	cost := func(history int) (calls int, read float64) {
+		w := newWorld(t)
+		store, meter := dynamotest.Metered()
+		w.store, w.worker.Store = store, store
+		u, p := w.person(), w.pack("a", "b")
+		dynamotest.OldRequests(t, store, u, p.ID, history, w.clock.Now())
+		id := w.assign(u, p)
+		w.deliver(u)
+		open := w.asks(u)
+		w.disable(u)
+		meter.Reset()
+
+		w.deliver(u)
+
+		calls, read = meter.Total(), meter.ReadUnits
+		w.holds(u, "a", 0)
+		w.holds(u, "b", 0)
+		w.request(open, entitlement.RequestCanceled)
+		if a := w.assignment(id); a.Removed.IsZero() {
+			t.Errorf("the removal is not complete: %+v", a)
+		}
+		if h, _ := w.debt(u); h.Owes() {
+			t.Errorf("something is owed: %+v", h)
+		}
+		return calls, read
+	}
+	calls, read := cost(0)
+	manyCalls, manyRead := cost(dynamotest.Many)
+	t.Logf("a leaver with 0 requests: %d calls, %.1f R; with %d: %d calls, %.1f R", calls, read, dynamotest.Many, manyCalls, manyRead)
+	if manyCalls != calls || manyRead != read {
+		t.Errorf("with %d requests of the past a leaver costs %d calls and %.1f R, without any %d and %.1f", dynamotest.Many, manyCalls, manyRead, calls, read)
+	}
+}
+
+// blind is a store by which open requests cannot be found.
+type blind struct{ *dynamotest.Store }
+
+func (blind) OpenRequests(context.Context, entitlement.UserID, entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return entitlement.Paged[entitlement.AssignmentRequest]{}, fmt.Errorf("unreadable")
+}
+
+// Revocation comes before any other reading: where a leaver's open requests cannot be read
+// the roles go all the same, and the subject stays owed until they are canceled.
+func TestF38_ALeaverLosesEveryRoleThoughTheOpenRequestsCannotBeRead(t *testing.T) {
+	w := newWorld(t)
+	u, p := w.person(), w.pack("a")
+	id := w.assign(u, p)
+	w.deliver(u)
+	open := w.asks(u)
+	w.disable(u)
+	w.worker.Store = blind{w.store}
+
+	w.deliver(u)
+
+	w.holds(u, "a", 0)
+	if a := w.assignment(id); a.Removed.IsZero() {
+		t.Errorf("the removal is not complete: %+v", a)
+	}
+	w.request(open, entitlement.RequestPendingApproval)
+	if h, _ := w.debt(u); !h.Owes() {
+		t.Error("settled, and the leaver asks for something")
+	}
+
+	w.worker.Store = w.store
+	w.deliver(u)
+
+	w.request(open, entitlement.RequestCanceled)
+	if h, _ := w.debt(u); h.Owes() {
+		t.Errorf("something is owed: %+v", h)
+	}
+}
+
+// stuck is a store by which one slot cannot be read.
+type stuck struct {
+	*dynamotest.Store
+	pkg entitlement.PackageID
+}
+
+func (s stuck) Slot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Slot, error) {
+	if pkg == s.pkg {
+		return entitlement.Slot{}, fmt.Errorf("unreadable")
+	}
+	return s.Store.Slot(ctx, pkg, subject)
+}
+
+// One assignment of a leaver that cannot be ended keeps no other, and no role.
+func TestF37_OneAssignmentOfALeaverThatCannotBeReadKeepsNoRole(t *testing.T) {
+	w := newWorld(t)
+	u, packs := w.person(), []entitlement.AccessPackage{w.pack("a"), w.pack("b"), w.pack("c")}
+	var ids []entitlement.RequestID
+	for _, p := range packs {
+		ids = append(ids, w.assign(u, p))
+	}
+	w.deliver(u)
+	w.disable(u)
+	w.worker.Store = stuck{w.store, packs[1].ID}
+
+	w.deliver(u)
+
+	for _, name := range []string{"a", "b", "c"} {
+		w.holds(u, name, 0)
+	}
+	for _, i := range []int{0, 2} {
+		if a := w.assignment(ids[i]); a.Removed.IsZero() {
+			t.Errorf("the removal of %d is not complete: %+v", i, a)
+		}
+	}
+	if h, _ := w.debt(u); !h.Owes() || len(h.Live) != 1 {
+		t.Errorf("got %+v, want the one left to be owed", h)
+	}
+	w.worker.Store = w.store
+	w.deliver(u)
+	if h, _ := w.debt(u); h.Owes() || len(h.Live) > 0 {
+		t.Errorf("got %+v, want nothing left", h)
+	}
+}
+
+// More open requests than one look cancels are canceled by the looks after it, each of
+// which is bounded.
+func TestS21_ALeaverWithManyOpenRequestsIsLookedAtUntilNoneIsLeft(t *testing.T) {
+	w := newWorld(t)
+	u := w.person()
+	for range 230 {
+		w.asks(u)
+	}
+	w.disable(u)
+	looks := 0
+	for next := []entitlement.UserID{u}; len(next) > 0; looks++ {
+		w.lane.later = nil
+		w.deliver(next...)
+		next = nil
+		for _, hint := range w.lane.later {
+			next = append(next, hint.subject)
+		}
+	}
+	open, err := w.store.OpenRequests(context.Background(), u, entitlement.Page{})
+	if h, _ := w.debt(u); err != nil || len(open.Items) > 0 || h.Owes() || looks != 3 {
+		t.Errorf("after %d looks %d requests are open, head %+v, error %v; want none after 3", looks, len(open.Items), h, err)
+	}
+}
