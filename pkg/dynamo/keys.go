@@ -37,6 +37,7 @@ import (
 //	requests for a package; for a person  | 1; 2  | PKGREQ#p; SUBREQ#s, newest first         | pages
 //	ended ones of a package; of a person  | 1; 2  | the same rows, then REQ#r, ASG           | pages
 //	open requests of a person             | 1     | OPENREQ#s, from the slots they hold      | pages
+//	how many of them                      | 1     | OPENREQ#s; rows alone                    | count, MaxOpen
 //	requests a person made for others     | table | SUB#s, BY#..., newest first              | pages
 //	what waits for a person               | 1     | INBOX#U#me, INBOX#G#g, INBOX#SET#hash    | pages
 //	groups named as approvers or targets  | table | CFG, APPROVERS; CFG, TARGETS             | one

@@ -61,6 +61,9 @@ func admitExtension(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, err
 	if ask.Slot.Open != "" {
 		return none, Errorf(Conflict, "There is an open request for this assignment: %s. Wait for it, or cancel it first.", ask.Slot.Open)
 	}
+	if err := ask.Slot.cooled(n.Type, now); err != nil {
+		return none, err
+	}
 	if err := n.Asked.Check(now); err != nil {
 		return none, err
 	}

@@ -27,6 +27,9 @@ func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 	if err := ask.Slot.free(n.Type); err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
+	if err := ask.Slot.cooled(n.Type, now); err != nil {
+		return AssignmentRequest{}, Change{}, err
+	}
 	r := AssignmentRequest{
 		ID: n.ID, Type: n.Type, State: RequestSubmitted,
 		Package: ask.Package.ID, Catalog: ask.Package.Catalog, Policy: policy.ID, Assignment: AssignmentID(n.ID),

@@ -75,6 +75,19 @@ func (s *Store) RequestsOf(ctx context.Context, subject entitlement.UserID, page
 	return s.listed(ctx, "RequestsOf", s.index.view, requestsOf(subject), page)
 }
 
+// CountOpen counts the requests that a subject has open, up to MaxOpen.
+func (s *Store) CountOpen(ctx context.Context, subject entitlement.UserID) (int, error) {
+	return look(ctx, s, "CountOpen", []string{string(subject)}, func() (int, error) {
+		n := 0
+		for _, slot := range s.state.slots {
+			if slot.Subject == subject && slot.Open != "" {
+				n++
+			}
+		}
+		return min(n, entitlement.MaxOpen), nil
+	})
+}
+
 // OpenRequests lists a subject's open requests, newest first.
 func (s *Store) OpenRequests(ctx context.Context, subject entitlement.UserID, _ entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	return look(ctx, s, "OpenRequests", []string{string(subject)}, func() (entitlement.Paged[entitlement.AssignmentRequest], error) {

@@ -23,6 +23,8 @@ type Store interface {
 	Request(ctx context.Context, id entitlement.RequestID) (entitlement.AssignmentRequest, error)
 	// RequestsOf lists requests for a subject, newest first.
 	RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
+	// CountOpen counts the requests that a subject has open, up to MaxOpen; eventual.
+	CountOpen(ctx context.Context, subject entitlement.UserID) (int, error)
 	// RequestsBy lists requests that a person made for others, newest first.
 	RequestsBy(ctx context.Context, requestor entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
 	// RequestsFor lists requests for a package, newest first.

@@ -63,14 +63,14 @@ type cost struct {
 // The pins. A rise fails; a fall is a reason to lower the pin. In brackets what the layout
 // was expected to cost with all key hints warm: calls, read units, write units.
 var (
-	pinSubmitApproval  = cost{4, 8, 13}  // [2, 6, 14]: whoever is asked is looked up, so that nobody asks somebody who is gone
-	pinSubmitAutomatic = cost{3, 7, 14}  // [2, 6, 16]
-	pinDecideLast      = cost{4, 7, 13}  // [3, 6, 12], and the row by which a leaver's open work is found
-	pinDeny            = cost{4, 7, 9}   // [2, 3, 8], and that row: the slot is read, and with it what an approval would need
-	pinCancel          = cost{4, 4, 9}   // [2, 3, 8], and that row
-	pinRemove          = cost{6, 6, 18}  // [2, 5, 16]: made for another, which is a row of its own
-	pinList            = cost{4, 5.5, 0} // one page of one's own requests, three on it
-	pinDeliver         = cost{9, 13, 12} // [5, 8, 12]: three roles at one target, a fence for each, and the breaker
+	pinSubmitApproval  = cost{5, 8.5, 13} // [2, 6, 14]: whoever is asked is looked up, so that nobody asks somebody who is gone; and how much else is open is counted
+	pinSubmitAutomatic = cost{3, 7, 14}   // [2, 6, 16]
+	pinDecideLast      = cost{4, 7, 13}   // [3, 6, 12], and the row by which a leaver's open work is found
+	pinDeny            = cost{4, 7, 9}    // [2, 3, 8], and that row: the slot is read, and with it what an approval would need
+	pinCancel          = cost{4, 4, 9}    // [2, 3, 8], and that row
+	pinRemove          = cost{6, 6, 18}   // [2, 5, 16]: made for another, which is a row of its own
+	pinList            = cost{4, 5.5, 0}  // one page of one's own requests, three on it
+	pinDeliver         = cost{9, 13, 12}  // [5, 8, 12]: three roles at one target, a fence for each, and the breaker
 	pinRepeat          = cost{1, 1, 0}
 	pinOutside         = cost{19, 16, 27} // three resources, each held while it is written to, and remembered
 	pinLook            = cost{8, 7, 6}
@@ -104,8 +104,8 @@ var (
 	// Of looking whether anybody is there to decide: by name it is one read, of a group the
 	// first three members. Out of a group it takes one read more, whether the
 	// group approves. A tick costs 8 calls and 4 R with nothing due.
-	pinSubmitToGroup  = cost{5, 10, 13}
-	pinSubmitToNobody = cost{5, 9, 15} // the fallback is looked up as well, and an event says who became an approver
+	pinSubmitToGroup  = cost{6, 10.5, 13}
+	pinSubmitToNobody = cost{6, 9.5, 15} // the fallback is looked up as well, and an event says who became an approver
 	pinLeave          = cost{6, 5, 8}
 	pinLeaveApprovers = cost{6, 5, 11}
 	pinDisable        = cost{6, 5, 10}
