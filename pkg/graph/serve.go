@@ -107,6 +107,11 @@ func (a *api) serve(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	c.token = token
+	if op.writes() {
+		if err := a.deps.Limiter.take(token.Principal); err != nil {
+			return answer{}, err
+		}
+	}
 	if err := c.identify(ctx, op); err != nil {
 		return answer{}, err
 	}
