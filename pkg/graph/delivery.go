@@ -57,12 +57,15 @@ func shapeTrouble(g entitlement.Grant) object {
 		"detail": text(g.Detail), "attempts": g.Attempts, "failingSince": instant(g.Since), "nextAttemptDateTime": instant(g.NextLook()), "permanent": g.Permanent}
 }
 
+// maxRolesShown bounds the roles that one removal shows: what many owe at once is one page.
+const maxRolesShown = 50
+
 func listRemovals(ctx context.Context, c *call) (answer, error) {
 	now := c.deps.Clock.Now()
 	k := kind[requests.OwedRemoval]{set: "leasehold/removals", links: noLinks, shape: func(a requests.OwedRemoval) object {
 		return object{"id": string(a.ID), "accessPackage": string(a.Package), "target": string(a.Subject), "endedDateTime": instant(a.Ended),
 			"status": a.Status(now), "overdue": now.Sub(a.Ended) > entitlement.OverdueAfter, "owedSeconds": int(now.Sub(a.Ended) / time.Second),
-			"roles": objects(a.Roles, shapeTrouble)}
+			"roles": objects(a.Roles[:min(len(a.Roles), maxRolesShown)], shapeTrouble), "rolesLeft": len(a.Roles)}
 	}}
 	return list(ctx, c, k, c.deps.Requests.Removals)
 }

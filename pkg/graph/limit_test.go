@@ -74,7 +74,7 @@ func TestS21_TheLimiterRemembersSoManyCallersAndNoMore(t *testing.T) {
 		t.Errorf("who floods is forgotten for all the others: %v", err)
 	}
 	c.Advance(2 * time.Second)
-	if err := l.take(who(0)); err != nil || len(l.next) != 1 {
+	if err := l.take(who(-2)); err != nil || len(l.next) != 1 {
 		t.Errorf("%d callers are remembered who have waited: %v", len(l.next), err)
 	}
 }

@@ -157,14 +157,26 @@ func (s *Service) Held(ctx context.Context, by authz.Caller, page entitlement.Pa
 
 // AssignmentsOf lists one subject's assignments: the live ones first, then the ended ones.
 func (s *Service) AssignmentsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	live := func(ctx context.Context, _ entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	live := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
 		list, err := s.Store.AssignmentsOf(ctx, subject)
-		return entitlement.Paged[entitlement.Assignment]{Items: list}, err
+		return after(list, page), err
 	}
 	ended := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
 		return s.Store.EndedOf(ctx, subject, page)
 	}
 	return chain(ctx, page, live, ended)
+}
+
+// after returns the page of a subject's live assignments that follows on the package which
+// the token names: there is one of each package at most.
+func after(list []entitlement.Assignment, page entitlement.Page) (p entitlement.Paged[entitlement.Assignment]) {
+	slices.SortFunc(list, func(a, b entitlement.Assignment) int { return strings.Compare(string(a.Package), string(b.Package)) })
+	list = slices.DeleteFunc(list, func(a entitlement.Assignment) bool { return string(a.Package) <= page.Token })
+	if p.Items = list; len(list) > page.Size() {
+		p.Items = list[:page.Size()]
+		p.Next = string(p.Items[page.Size()-1].Package)
+	}
+	return p
 }
 
 // AssignmentsFor lists one package's assignments: the live ones first, then the ended ones.

@@ -86,3 +86,40 @@ func TestA17_TheFiftyFirstOpenRequestOfAPersonIsRefused(t *testing.T) {
 	}
 	w.ask(mia, p)
 }
+
+// A page of what somebody holds is as long as asked, and the next one goes on behind it,
+// whatever ends in between.
+func TestS21_LiveAssignmentsHavePages(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	mia, admin := w.person("", false), w.person("", true)
+	want := map[entitlement.AssignmentID]bool{}
+	for range 12 {
+		p, _ := w.pack()
+		want[w.ask(mia, p).AssignmentOf()] = true
+	}
+	var seen []entitlement.AssignmentID
+	for page := (entitlement.Page{Limit: 5}); ; {
+		list, err := w.Held(ctx, mia, page)
+		if err != nil || len(list.Items) > 5 {
+			t.Fatalf("%d on one page, %v", len(list.Items), err)
+		}
+		for _, a := range list.Items {
+			if want[a.ID] {
+				delete(want, a.ID)
+				seen = append(seen, a.ID)
+			}
+		}
+		if len(seen) == 5 {
+			if _, err := w.Remove(ctx, admin, entitlement.AdminRemove, seen[4], ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if page.Token = list.Next; page.Token == "" {
+			break
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("not listed: %v", want)
+	}
+}
