@@ -41,7 +41,8 @@ import (
 //	requests a person made for others     | table | SUB#s, BY#..., newest first              | pages
 //	what waits for a person               | 1     | INBOX#U#me, INBOX#G#g, INBOX#SET#hash    | pages
 //	groups named as approvers or targets  | table | CFG, APPROVERS; CFG, TARGETS             | one
-//	policies that name a person           | 1     | TARGET#ALL, TARGET#U#me, TARGET#G#g      | all
+//	policies that name a person           | 1     | TARGET#ALL, TARGET#U#me, TARGET#G#g;     | all hints,
+//	                                      |       | of one page of packages the policies     | pages
 //	work that falls due                   | 2     | DUE#n up to a time                       | pages
 //	debts to look at                      | 2     | OWE#n up to a time                       | pages
 //	who fails at a connector for a reason | 1     | ERR#c#reason, longest first; rows alone  | pages, count

@@ -3,6 +3,7 @@ package memstore
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"leasehold/pkg/entitlement"
 )
@@ -157,9 +158,31 @@ func asks(r entitlement.AssignmentRequest, u entitlement.User) bool {
 	return s != nil && slices.ContainsFunc(s.Asked, func(set entitlement.SubjectSet) bool { return set.Has(u, s.Manager) })
 }
 
+// pageOfPackages returns the policies of the packages on a page.
+func pageOfPackages(policies []entitlement.AssignmentPolicy, page entitlement.Page) (list entitlement.Paged[entitlement.AssignmentPolicy]) {
+	slices.SortFunc(policies, func(a, b entitlement.AssignmentPolicy) int {
+		return strings.Compare(string(a.Package), string(b.Package))
+	})
+	seen, last := 0, entitlement.PackageID("")
+	for _, p := range policies {
+		if string(p.Package) <= page.Token && page.Token != "" {
+			continue
+		}
+		if seen == 0 || p.Package != last {
+			if seen == page.Size() {
+				list.Next = string(last)
+				return list
+			}
+			seen, last = seen+1, p.Package
+		}
+		list.Items = append(list.Items, p)
+	}
+	return list
+}
+
 // PoliciesFor lists policies that name everybody, the user, or one of the user's groups.
-func (s *Store) PoliciesFor(ctx context.Context, u entitlement.User) ([]entitlement.AssignmentPolicy, error) {
-	return look(ctx, s, "PoliciesFor", []string{string(u.ID)}, func() ([]entitlement.AssignmentPolicy, error) {
+func (s *Store) PoliciesFor(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
+	return look(ctx, s, "PoliciesFor", []string{string(u.ID)}, func() (entitlement.Paged[entitlement.AssignmentPolicy], error) {
 		rows := slices.Concat(s.index.lists[policiesFor(everybody, "")], s.index.lists[policiesFor(entitlement.SingleUser, string(u.ID))])
 		for _, g := range u.Groups {
 			rows = append(rows, s.index.lists[policiesFor(entitlement.GroupMembers, string(g))]...)
@@ -173,6 +196,6 @@ func (s *Store) PoliciesFor(ctx context.Context, u entitlement.User) ([]entitlem
 				fit = append(fit, p)
 			}
 		}
-		return fit, nil
+		return pageOfPackages(fit, page), nil
 	})
 }

@@ -98,9 +98,9 @@ func TestLateRowsAreChecked(t *testing.T) {
 	found := func(want int) {
 		t.Helper()
 		inbox, err := s.Inbox(t.Context(), u, entitlement.Page{})
-		policies, err2 := s.PoliciesFor(t.Context(), u)
-		if err := errors.Join(err, err2); err != nil || len(inbox.Items) != want || len(policies) != want {
-			t.Fatalf("got %d requests, %d policies and %v, want %d of each", len(inbox.Items), len(policies), err, want)
+		policies, err2 := s.PoliciesFor(t.Context(), u, entitlement.Page{})
+		if err := errors.Join(err, err2); err != nil || len(inbox.Items) != want || len(policies.Items) != want {
+			t.Fatalf("got %d requests, %d policies and %v, want %d of each", len(inbox.Items), len(policies.Items), err, want)
 		}
 	}
 	change := entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Policies: []entitlement.AssignmentPolicy{p}}

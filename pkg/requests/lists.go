@@ -9,38 +9,41 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Requestable returns the packages that the caller may ask for: published, not hidden,
-// open, and with a policy that lets the caller ask (R129).
-func (s *Service) Requestable(ctx context.Context, by authz.Caller) ([]entitlement.AccessPackage, error) {
+// Requestable lists the packages that the caller may ask for: published, not hidden, open,
+// and with a policy that lets the caller ask (R129). Each page reads what is on it and no
+// more; it is in the order of names, the pages are not.
+func (s *Service) Requestable(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
+	list := entitlement.Paged[entitlement.AccessPackage]{}
 	u, err := s.Store.User(ctx, by.ID)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
-	policies, err := s.Store.PoliciesFor(ctx, u)
+	policies, err := s.Store.PoliciesFor(ctx, u, page)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
 	var ids []entitlement.PackageID
-	for _, p := range policies {
+	for _, p := range policies.Items {
 		if p.MayAsk(u) && !slices.Contains(ids, p.Package) {
 			ids = append(ids, p.Package)
 		}
 	}
 	packages, err := s.Store.Packages(ctx, ids)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
 	published, err := s.published(ctx, packages)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
-	packages = slices.DeleteFunc(packages, func(p entitlement.AccessPackage) bool {
+	list.Next = policies.Next
+	list.Items = slices.DeleteFunc(packages, func(p entitlement.AccessPackage) bool {
 		return p.Hidden || !p.Deleting.IsZero() || !published[p.Catalog]
 	})
-	slices.SortFunc(packages, func(a, b entitlement.AccessPackage) int {
+	slices.SortFunc(list.Items, func(a, b entitlement.AccessPackage) int {
 		return strings.Compare(strings.ToLower(a.DisplayName)+string(a.ID), strings.ToLower(b.DisplayName)+string(b.ID))
 	})
-	return packages, nil
+	return list, nil
 }
 
 func (s *Service) published(ctx context.Context, packages []entitlement.AccessPackage) (map[entitlement.CatalogID]bool, error) {

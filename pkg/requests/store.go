@@ -58,8 +58,9 @@ type Store interface {
 	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
 
-	// PoliciesFor lists policies that name everybody, the user, or one of the user's groups.
-	PoliciesFor(ctx context.Context, u entitlement.User) ([]entitlement.AssignmentPolicy, error)
+	// PoliciesFor lists policies that name everybody, the user, or one of the user's groups:
+	// all of those of one page of packages, in the order of the packages' ids.
+	PoliciesFor(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
 
 	Package(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error)
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)

@@ -95,6 +95,10 @@ var (
 	// membership, which is small however many groups the subject is in.
 	pinSubmitByGroup = cost{pinSubmitAutomatic.calls, pinSubmitAutomatic.read, pinSubmitAutomatic.write + 2}
 
+	// What one may ask for: the rows of all 600 packages, and of a hundred of them policy and
+	// package.
+	pinPageOf600 = cost{8, 212, 0}
+
 	// An event of each person, so that nothing of a group is a shared write key; one event of
 	// the group for all would be cost{4, 3, 8} for one and cost{3, 2, 166} for forty.
 	pinAddMember            = cost{5, 4, 8}
@@ -551,6 +555,30 @@ func whatItCostsThatSomebodyIsStillInTheGroup(t *testing.T, p place) {
 		"allowedTargetScope": "specificDirectoryUsers", "specificAllowedTargets": []object{{"@odata.type": "#microsoft.graph.groupMembers", "groupId": sales}},
 		"requestorSettings": object{"enableTargetsToSelfAddAccess": true}, "expiration": object{"type": "afterDuration", "duration": "P1D"}})
 	o.costs("submit, by a policy for a group", pinSubmitByGroup, func() { o.submit("mia", pkg, policy) })
+}
+
+func TestS21_WhatAPageOfWhatOneMayAskForCosts(t *testing.T) {
+	everywhere(t, whatAPageOfWhatOneMayAskForCosts)
+}
+
+func whatAPageOfWhatOneMayAskForCosts(t *testing.T, p place) {
+	o := open(t, p)
+	o.person("mia", "")
+	o.person("otto", "")
+	catalog := entitlement.CatalogID(o.call(o.catalogs, "admin", "POST", em+"/catalogs", object{"displayName": "Sales", "state": "published"})["id"].(string))
+	ids := clock.System{}
+	for n := range 600 {
+		p := entitlement.AccessPackage{ID: entitlement.PackageID(ids.New()), Catalog: catalog, DisplayName: fmt.Sprintf("Package %03d", n)}
+		policy := entitlement.AssignmentPolicy{ID: entitlement.PolicyID(ids.New()), Package: p.ID, Catalog: catalog, DisplayName: "All", Scope: entitlement.ScopeAllMembers,
+			Requestor: entitlement.RequestorSettings{SelfAdd: true}}
+		p.Policies = []entitlement.PolicyID{policy.ID}
+		if err := o.db.Commit(t.Context(), entitlement.Change{Packages: []entitlement.AccessPackage{p}, Policies: []entitlement.AssignmentPolicy{policy}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const path = em + "/accessPackages/filterByCurrentUser(on='allowedRequestor')"
+	o.call(o.people, "mia", "GET", path, nil) // and so the signing key is known
+	o.costs("a page of 600 packages", pinPageOf600, func() { o.call(o.people, "otto", "GET", path, nil) })
 }
 
 // group adds a group of people.
