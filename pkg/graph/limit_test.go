@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,4 +96,24 @@ func TestA17_EveryOperationThatChangesSomethingCounts(t *testing.T) {
 			t.Errorf("%s is no GET, and does not count as a write", name)
 		}
 	}
+}
+
+// Who asks and takes back is told on the wire for how long the package is closed.
+func TestA17_WhoAsksAndTakesBackIsToldHowLongItIsClosed(t *testing.T) {
+	w := newWorld(t)
+	w.offer(approved(w))
+	for range entitlement.MaxSetbacks {
+		w.call("member", "POST", requestPath+"/"+w.ask("member")+"/cancel", nil).want(204)
+	}
+	w.clock.Advance(10*time.Minute + 100*time.Millisecond)
+	ask := object{"requestType": "userAdd", "assignment": object{"accessPackageId": w.ids["package"]}}
+	refused := w.call("member", "POST", requestPath, ask).want(429)
+	if again := refused.header.Get("Retry-After"); again != "3000" || refused.get("error.code") != "activityLimitReached" {
+		t.Errorf("Retry-After %q: %s", again, refused.text)
+	}
+	if strings.Contains(w.log.String(), "call failed") {
+		t.Errorf("the log takes it for a failure of ours: %s", w.log.String())
+	}
+	w.clock.Advance(3000 * time.Second)
+	w.call("member", "POST", requestPath, ask).want(201)
 }
