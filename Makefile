@@ -124,6 +124,10 @@ figures: ## lags, fan-out and retries in virtual time, at full size
 mutate: ## take out one guard at a time and count the runs until the simulator notices
 	$(call within,7200) go run ./pkg/sim/mutate
 
+.PHONY: conditions
+conditions: ## drop every condition of every write, one at a time, and count the runs likewise: RUNS=1200
+	$(call within,7200) go run ./pkg/sim/mutate -conditions -runs=$(or $(RUNS),1200)
+
 ## On AWS
 
 CDK = $(call within,1800) node_modules/.bin/cdk

@@ -216,3 +216,42 @@ func TestF39_NobodyIsOutOnTheWordOfAListThatNeverShowedThem(t *testing.T) {
 		}
 	})
 }
+
+// What a target that is behind shows after a removal is what was there before it: it makes
+// no grant delivered that the target refused, and none that it may have lost.
+func TestF40_WhatWasThereBeforeARemovalIsNoEvidenceAfterIt(t *testing.T) {
+	for name, spoil := range map[string]func(*server, connector.PrincipalRef){
+		"refused": func(s *server, ref connector.PrincipalRef) {
+			s.bad = map[connector.PrincipalRef]error{ref: connector.Fail(entitlement.Invalid, "apply", &connector.Refusal{Reason: connector.RefusedByTarget, Detail: "No."}, nil)}
+		},
+		"lost": func(s *server, _ connector.PrincipalRef) { s.deaf = 1 },
+	} {
+		onBench(t, func(b *bench) {
+			b.server.behind = 15 * time.Second
+			u, p := b.staff(1)[0], b.pack("a")
+			id := b.assign(u, p)
+			b.hint(u)
+			b.work(1)
+			b.within(time.Minute, "delivered", b.all([]entitlement.RequestID{id}, "Delivered"))
+			time.Sleep(time.Minute)
+			b.remove(u, p)
+			b.deliver(u)
+			spoil(b.server, b.server.people[u])
+			again := b.assign(u, p)
+			b.hint(u)
+			for range 20 {
+				time.Sleep(time.Second)
+				if b.all([]entitlement.RequestID{again}, "Delivered")() {
+					t.Fatalf("%s: called delivered, there: %t", name, b.server.there(u, "a"))
+				}
+			}
+			b.server.mu.Lock()
+			b.server.bad = nil
+			b.server.mu.Unlock()
+			b.within(time.Hour, name+", delivered", b.all([]entitlement.RequestID{again}, "Delivered"))
+			if !b.server.there(u, "a") {
+				t.Errorf("%s: delivered and not there", name)
+			}
+		})
+	}
+}

@@ -44,6 +44,7 @@ type situation struct {
 	gen      int64                      // of the subject: an administrator who has it reprocessed moves it on
 	sent     bool                       // a grant was ever sent, or may have been
 	never    bool                       // no grant of ours was ever seen there
+	stale    bool                       // that it is there may have been so before our last removal
 	unsure   bool                       // a grant may have been sent since the last write on record
 	shown    entitlement.Presence       // what counts of what the target showed; unknown where nothing does
 	raw      entitlement.Presence       // what it said, whether that counts or not
@@ -60,10 +61,10 @@ func (s situation) taken() bool {
 }
 
 // answered reports that our last write took the role away, or would have, and that the
-// target refused that for this person: it may not be there to be taken.
+// target refused that for this person, and not only once: it may not be there to be taken.
 func (s situation) answered() bool {
 	refused := slices.Contains([]connector.Reason{connector.RefusedByTarget, connector.PrincipalMissing}, connector.Reason(s.record.Reason))
-	return !s.record.Wrote.IsZero() && s.record.Revoked && refused && !s.unsure
+	return !s.record.Wrote.IsZero() && s.record.Revoked && refused && s.record.Attempts > 1 && !s.unsure
 }
 
 // recent reports that a read may still show what was before our last write.
@@ -79,7 +80,9 @@ func (s situation) before() ruling {
 
 func (s situation) beforeGrant() ruling {
 	switch {
-	case s.shown == entitlement.PresencePresent && !(s.record.Revoked && s.recent()):
+	case s.record.Revoked && s.recent():
+		return ruling{step: stepWrite} // what is shown may be what was there before
+	case s.shown == entitlement.PresencePresent:
 		return ruling{step: stepDone, look: s.onceMore()}
 	case s.authoritative || s.lost():
 		return ruling{step: stepWrite}
@@ -177,6 +180,8 @@ func (s situation) gone() ruling {
 func (s situation) after(again bool) ruling {
 	wanted := entitlement.PresenceOf(s.grant)
 	switch {
+	case s.stale && s.shown != entitlement.PresenceAbsent:
+		return ruling{step: stepLook, look: s.record.Wrote.Add(s.window)}
 	case s.shown == wanted && s.grant:
 		return ruling{step: stepDone, look: s.onceMore()}
 	case s.shown == wanted:

@@ -49,8 +49,14 @@ func record(sheet *entitlement.GrantSheet, t Task, o outcome, gen int64, now tim
 	}
 	before := maySent(g, sheet.Token)
 	g.Sent, g.Intent = before || t.Grant && !o.wrote.IsZero(), ""
-	if !o.wrote.IsZero() {
+	// A grant that failed after a removal may not have been made: the removal stays the last
+	// write that is known, by which it is judged what a read proves.
+	failed := t.Grant && g.Revoked && o.failure != nil
+	if !o.wrote.IsZero() && !failed {
 		g.Wrote, g.Revoked, g.Unconfirmed = o.wrote, !t.Grant, g.Unconfirmed && !t.Grant
+		if t.Grant {
+			g.Presence = entitlement.PresenceUnknown // what was seen before it says nothing of it
+		}
 	}
 	if o.untried {
 		sheet.Grants[t.Role] = differing(g, t, o, now)
@@ -88,6 +94,12 @@ func differing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlemen
 		g.Presence, g.Confirmed = o.presence, now
 	case t.Grant:
 		g.Presence = entitlement.PresenceUnknown
+	}
+	if o.failure != nil { // of a write before the one that was not made: it was not taken
+		if !g.Failing() {
+			g.Since = now
+		}
+		g.Reason, g.Detail = string(o.failure.Reason), o.failure.Detail
 	}
 	g.Next = now
 	return g

@@ -200,7 +200,7 @@ func (u *unit) fenced(ctx context.Context, ops []*op) []*op {
 		if holds[i] && (!o.Grant || Desired(o.part.job.head, o.part.job.work, now)[o.Role]) {
 			kept = append(kept, o)
 		} else {
-			o.skipped = outcome{untried: true, presence: o.shown, wrote: o.wrote}
+			o.skipped = outcome{untried: true, presence: o.shown, wrote: o.wrote, failure: o.refusal}
 		}
 	}
 	return kept

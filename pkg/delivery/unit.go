@@ -31,6 +31,9 @@ func (u *unit) serve(ctx, calls context.Context) {
 		switch o.ruling.step {
 		case stepWrite, stepAgain:
 			o.again = o.ruling.step == stepAgain
+			if o.Grant && o.shown == entitlement.PresencePresent {
+				o.shown = "" // that may be what was there before: it overrules no refusal
+			}
 			differ = append(differ, o)
 		default:
 			u.conclude(ctx, o)
@@ -128,9 +131,20 @@ func (u *unit) question(ctx, calls context.Context, way connector.Way, ops []*op
 		counts = u.resource.weigh(t, len(ops[0].asked) > 0, u.run.Clock.Now())
 	}
 	for i, o := range ops {
+		if counts[i] == entitlement.PresencePresent && u.stale(o) {
+			counts[i] = entitlement.PresenceUnknown
+		}
 		o.hear(way, t.people[i], counts[i])
 	}
 	return nil
+}
+
+// stale reports that a role which is to be granted may be shown as it was before we took it
+// away last: that is not long ago, and the target has not shown it as gone since.
+func (u *unit) stale(o *op) bool {
+	g := o.record
+	gone := g.Presence == entitlement.PresenceAbsent && !g.Confirmed.Before(g.Wrote)
+	return o.Grant && g.Revoked && !gone && u.run.Clock.Now().Before(g.Wrote.Add(u.manners.window))
 }
 
 // passes reports a refusal that is about the way of asking.
@@ -240,6 +254,7 @@ func (u *unit) situation(o *op) situation {
 			s.raw = a.raw
 		}
 	}
+	s.stale = u.stale(o)
 	s.never = s.sent && s.record.Way == ""
 	s.unsure = s.record.Intent != "" && s.record.Intent != o.part.sheet.Token
 	if !o.wrote.IsZero() {

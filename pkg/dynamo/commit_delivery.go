@@ -84,7 +84,8 @@ func enter(x *expression, e entitlement.Waiting, incompatible []entitlement.Pack
 }
 
 // settlements records what was paid of a debt, against exactly the generation that
-// was read (S14).
+// was read (S14). What has been settled by then is not owed again: its row among the debts
+// would stay for good (S22).
 func (p *plan) settlements(all []entitlement.Settlement) {
 	for _, s := range all {
 		x := newExpression()
@@ -101,6 +102,8 @@ func (p *plan) settlements(all []entitlement.Settlement) {
 			x.remove(names.AttrI2P)
 			x.remove(names.AttrI2S)
 		} else {
+			settled := x.attr(attrSettled)
+			x.require("(attribute_not_exists(%s) OR %s < %s)", settled, settled, x.value(numeral(s.Gen)))
 			x.place(oweRow(s.Subject, s.Next))
 		}
 		p.update(headKey(s.Subject), entitlement.PartHead, x)

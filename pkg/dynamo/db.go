@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"crypto/rand"
 	"sync"
 	"sync/atomic"
 
@@ -18,6 +19,7 @@ type DB struct {
 	client patient
 	table  string
 	serial bool // nothing is done side by side
+	random func([]byte)
 
 	packages hints
 	written  sync.Map               // content-addressed rows that are there: key to time to live
@@ -32,7 +34,7 @@ func Open(cfg aws.Config, table string) *DB {
 // New returns the table that client reaches under the name. The client makes each call
 // once: whoever brings one of the SDK's own takes its tries away, or opens it with Open.
 func New(client Client, table string, options ...Option) *DB {
-	db := &DB{client: patient{client, backOff}, table: table}
+	db := &DB{client: patient{client, backOff}, table: table, random: chance}
 	for _, option := range options {
 		option(db)
 	}
@@ -49,6 +51,13 @@ func Pausing(pause Pause) Option { return func(db *DB) { db.client.pause = pause
 // OneByOne has calls that could be made side by side made one after the other, so that
 // their order is the same each time.
 func OneByOne() Option { return func(db *DB) { db.serial = true } }
+
+// Drawing has random bytes drawn by fill, where otherwise nobody can foresee them: with
+// it, whatever is made by chance is the same each time.
+func Drawing(fill func([]byte)) Option { return func(db *DB) { db.random = fill } }
+
+// chance fills b with random bytes. It never fails: it crashes the program first.
+func chance(b []byte) { rand.Read(b) }
 
 // Limits of the service and of our patience.
 const (

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,6 +100,9 @@ const (
 
 // beyond is the character after sep: it ends a range of rows of one instant.
 const beyond = "$"
+
+// Words goes through the words and ids that a part of a key is made of.
+func Words(key string) iter.Seq[string] { return strings.SplitSeq(key, sep) }
 
 func catalogKey(id entitlement.CatalogID) Key {
 	return Key{join(wordCatalog, part(id)), wordCatalog}

@@ -3,7 +3,6 @@ package dynamo
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -67,7 +66,7 @@ func (db *DB) SigningKey(ctx context.Context) ([]byte, error) {
 
 func (db *DB) makeSigningKey(ctx context.Context) error {
 	key := make([]byte, signingKeySize)
-	rand.Read(key) // never fails: it crashes the program first
+	db.random(key)
 	it := item{attrKeyBytes: &types.AttributeValueMemberB{Value: key}}
 	seal(it, signingKeyKey(), tagSigning, 1)
 	x := newExpression()

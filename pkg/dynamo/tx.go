@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 
@@ -41,7 +40,7 @@ var meeting = map[string]bool{
 // still lose.
 func (db *DB) transact(ctx context.Context, p *plan) error {
 	token := make([]byte, 16)
-	rand.Read(token) // never fails: it crashes the program first
+	db.random(token)
 	in := &dynamodb.TransactWriteItemsInput{TransactItems: p.actions, ClientRequestToken: aws.String(hex.EncodeToString(token))}
 	if _, err := db.client.TransactWriteItems(ctx, in); err != nil {
 		return refused(ctx, err, p.parts)

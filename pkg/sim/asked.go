@@ -155,17 +155,3 @@ func (o *oracle) decision(inv *invocation, was *asked, r entitlement.AssignmentR
 		o.fail("S4", "request %s was decided after its time", short(string(r.ID)))
 	}
 }
-
-// reviewing notes when an invocation reads a request that it decides on. A first read
-// begins a try; a second one of the same try adds to what was read.
-func (o *oracle) reviewing(inv *invocation, id entitlement.RequestID, first bool) {
-	if inv == nil {
-		return
-	}
-	if inv.read == nil {
-		inv.read = map[entitlement.RequestID]int{}
-	}
-	if _, read := inv.read[id]; first || !read {
-		inv.read[id] = o.seq
-	}
-}

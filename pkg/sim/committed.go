@@ -8,11 +8,10 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// committed takes in a change that became true, and checks it. inv is nil while the
-// world is being made.
-func (o *oracle) committed(inv *invocation, c entitlement.Change) {
+// committed takes in a change that became true, and checks it by the time at which it was
+// decided. inv is nil while the world is being made.
+func (o *oracle) committed(inv *invocation, c entitlement.Change, now time.Time) {
 	o.seq++
-	now := time.Now()
 	o.evidence(c)
 	o.remember(c)
 	for _, x := range c.Users {

@@ -47,7 +47,7 @@ func states(act, refused string) []state {
 
 // fatesOf lists the fates that the calls of a command can meet.
 func fatesOf(k Kind) []Fate {
-	api := []Fate{Fine, FailBefore, FailAfter, Conflicted, Retried, CrashBefore, CrashAfter, Frozen}
+	api := []Fate{Fine, FailBefore, FailAfter, Conflicted, Retried, Throttled, Unread, Slow, CrashBefore, CrashAfter, Frozen}
 	hints := []Fate{Lost, Doubled, Delayed}
 	switch k {
 	case Tick:
@@ -67,7 +67,7 @@ func possibleTriples() []Triple {
 	for k := range kinds {
 		for _, s := range statesOf(k) {
 			for _, f := range fatesOf(k) {
-				if s.acts || f == Fine || slices.Contains(possible[reads], f) {
+				if s.acts || f == Fine || slices.Contains(possible[batches], f) {
 					all = append(all, Triple{s.name, k.String(), f})
 				}
 			}

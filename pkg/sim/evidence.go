@@ -47,7 +47,7 @@ func (o *oracle) evidence(c entitlement.Change) {
 // verify checks all chains as they are stored against their heads.
 func (o *oracle) verify() {
 	for key, head := range o.chains {
-		events, err := o.w.store.Store.Events(quiet, key.of, key.id)
+		events, err := o.w.truth.Events(quiet, key.of, key.id)
 		if err != nil {
 			continue
 		}

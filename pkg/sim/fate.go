@@ -10,6 +10,9 @@ const (
 	FailAfter        // it fails, after its effect
 	Conflicted       // it meets another transaction, without effect
 	Retried          // the answer was lost, and the client's second try was answered
+	Throttled        // it is one too many, without effect
+	Unread           // a part of a batch is handed back unread
+	Slow             // it takes seconds
 	CrashBefore      // the function dies before the effect
 	CrashAfter       // the function dies after it
 	Frozen           // the function stands still for minutes and goes on
@@ -20,7 +23,7 @@ const (
 	fates
 )
 
-var fateNames = [fates]string{"fine", "error before", "error after", "conflict", "retried", "crash before", "crash after", "frozen", "lost", "doubled", "delayed", "stale read"}
+var fateNames = [fates]string{"fine", "error before", "error after", "conflict", "retried", "throttled", "unread", "slow", "crash before", "crash after", "frozen", "lost", "doubled", "delayed", "stale read"}
 
 // String names the fate.
 func (f Fate) String() string { return fateNames[f] }
@@ -29,18 +32,22 @@ func (f Fate) String() string { return fateNames[f] }
 type sort uint8
 
 const (
-	reads sort = iota
-	looks      // a read by index
+	reads   sort = iota
+	looks        // a read by index
+	batches      // a read of several items
 	writes
+	delays  // of a message
 	sends   // to a lane
 	outside // to a target
 )
 
 // possible lists the fates of each sort of call, the likelier ones more than once.
 var possible = [...][]Fate{
-	reads:   {FailBefore, FailBefore, CrashBefore, Frozen},
-	looks:   {FailBefore, FailBefore, CrashBefore, Frozen},
-	writes:  {FailBefore, FailAfter, FailAfter, Conflicted, Retried, CrashBefore, CrashAfter, CrashAfter, Frozen},
+	reads:   {FailBefore, Throttled, Slow, CrashBefore, Frozen},
+	looks:   {FailBefore, Throttled, Slow, CrashBefore, Frozen},
+	batches: {FailBefore, Throttled, Unread, Unread, Slow, CrashBefore, Frozen},
+	writes:  {FailBefore, FailAfter, FailAfter, Conflicted, Throttled, Retried, Slow, CrashBefore, CrashAfter, CrashAfter, Frozen},
+	delays:  {FailBefore, FailAfter, CrashBefore, CrashAfter, Frozen},
 	sends:   {FailBefore, FailAfter, CrashBefore, CrashAfter, Lost, Doubled, Delayed, Delayed},
 	outside: {FailBefore, FailAfter, FailAfter, CrashBefore, CrashAfter, Frozen},
 }

@@ -114,9 +114,10 @@ func TestS18_WhoIsLetIntoAnExcludedGroupMeanwhileIsNotGivenThePackage(t *testing
 	p := smallWorld()
 	p.Packages[plainPack].Excludes = []int{len(p.Packages)} // the first group
 	tellIn(t, p, func(w *world) {
-		w.act(Command{Kind: Assign, A: 1, B: plainPack, C: 1})
-		w.some(3) // it has read what it decides on
+		w.when("Commit request", Frozen, 1)
+		w.assigns(1, plainPack) // it has read what it decides on
 		w.story(JoinGroup, 1, 0, 1)
+		w.advance(4 * time.Minute)
 		w.want(len(w.oracle.liveOf[w.cast.people[1]]) == 0, "given to a member")
 	})
 }
@@ -134,7 +135,7 @@ func TestS9_ARoleThatAPackageGotAfterTheEndIsNotTaken(t *testing.T) {
 			w.script = func(inv *invocation, label string) Fate {
 				switch {
 				case inv.seed != 3:
-				case strings.HasPrefix(label, "Work") && !stood:
+				case readsWork(label) && !stood:
 					stood = true
 					return Frozen
 				case stood:
@@ -146,6 +147,7 @@ func TestS9_ARoleThatAPackageGotAfterTheEndIsNotTaken(t *testing.T) {
 			}
 			w.act(Command{Kind: Urgent, A: 9, Seed: 3})
 			w.all()
+			w.want(stood, "nobody read what the head names")
 			w.story(RemoveByAdmin, 0, 0, 1)
 			w.delivers()
 			w.story(AddRole, plainPack, 1, 1)
@@ -167,20 +169,20 @@ func TestS9_ARoleThatAPackageGotAfterTheEndIsNotTaken(t *testing.T) {
 func TestS14_AClaimThatIsGivenBackLeavesNoRecord(t *testing.T) {
 	tell(t, func(w *world) {
 		w.assigns(1, widerPack)
-		claims := 0
+		claimed := 0
 		w.script = func(inv *invocation, label string) Fate {
-			if inv.seed != 3 || !strings.HasPrefix(label, "Claim") {
+			if inv.seed != 3 || !claims(label, "") {
 				return Fine
 			}
-			claims++
-			return []Fate{Frozen, Conflicted}[min(claims-1, 1)]
+			claimed++
+			return []Fate{Frozen, Conflicted}[min(claimed-1, 1)]
 		}
 		w.act(Command{Kind: Urgent, A: 9, Seed: 3})
 		w.all()
 		w.story(RemoveByAdmin, 0, 0, 1)
 		w.delivers()
 		w.advance(4 * time.Minute)
-		w.want(claims == 2, "%d claims", claims)
+		w.want(claimed == 2, "%d claims", claimed)
 		w.story(Submit, 1, asksGroup, 1) // anything that has the person looked at
 	})
 }
@@ -191,9 +193,9 @@ func TestS7_ADeletionCountsAgainWhereAnotherOpenedThePolicy(t *testing.T) {
 	tell(t, func(w *world) {
 		w.script = func(inv *invocation, label string) Fate {
 			switch {
-			case inv.seed == 3 && strings.HasPrefix(label, "Package"):
+			case inv.seed == 3 && readsPackage(label):
 				return Frozen
-			case inv.seed == 5 && strings.HasPrefix(label, "Package"):
+			case inv.seed == 5 && readsPackage(label):
 				return FailBefore
 			}
 			return Fine
@@ -218,7 +220,7 @@ func TestL1_WhoComesBackAndGoesAgainWhileAWorkerLooksLeavesNothing(t *testing.T)
 			w.story(Disable, 1, 0, 1)
 			left, ended := call, false
 			w.script = func(inv *invocation, label string) Fate {
-				ended = ended || inv.seed == 3 && strings.HasPrefix(label, "OpenRequests")
+				ended = ended || inv.seed == 3 && readsRequestsOf(label)
 				if inv.seed == 3 && ended {
 					if left--; left == -1 {
 						return Frozen
@@ -228,6 +230,7 @@ func TestL1_WhoComesBackAndGoesAgainWhileAWorkerLooksLeavesNothing(t *testing.T)
 			}
 			w.act(Command{Kind: Urgent, A: 9, Seed: 3})
 			w.all()
+			w.want(ended, "nobody read the requests")
 			w.script = func(*invocation, string) Fate { return Fine }
 			w.story(Enable, 1, 0, 1)
 			w.assigns(1, widerPack)

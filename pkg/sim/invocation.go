@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"leasehold/pkg/dynamo"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/obs"
 )
@@ -42,6 +43,8 @@ type invocation struct {
 	closed   entitlement.RequestID                               // a request that the service ended
 	applying int                                                 // calls under way that change the directory
 	sent     int                                                 // messages, as writes
+	stuck    map[uint64]stuck                                    // by the label's hash
+	process  *dynamo.DB                                          // that it runs in
 }
 
 // seen counts the calls that carry one label.
@@ -54,6 +57,17 @@ func (inv *invocation) reads(p *entitlement.AccessPackage) {
 	}
 	if p != nil {
 		inv.lists[p.ID] = *p
+	}
+}
+
+// reviewing notes when the invocation read a request that it decides on. A first read
+// begins a try; a second one of the same try adds to what was read.
+func (inv *invocation) reviewing(id entitlement.RequestID, seq int, first bool) {
+	if inv.read == nil {
+		inv.read = map[entitlement.RequestID]int{}
+	}
+	if _, read := inv.read[id]; first || !read {
+		inv.read[id] = seq
 	}
 }
 

@@ -66,5 +66,5 @@ func (l *lane) HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64
 
 // Delay holds a message back.
 func (l *lane) Delay(ctx context.Context, receipt string, d time.Duration) error {
-	return l.w.do(ctx, writes, "Delay "+l.name+" "+receipt, func() error { return l.Memory.Delay(ctx, receipt, d) })
+	return l.w.do(ctx, delays, "Delay "+l.name+" "+receipt, func() error { return l.Memory.Delay(ctx, receipt, d) })
 }

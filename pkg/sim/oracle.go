@@ -331,7 +331,7 @@ func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
 	if d := o.head(u); d.gen != d.settled || d.gen == 0 || o.underway(u) {
 		return
 	}
-	_, sheets, err := o.w.store.Store.Debt(quiet, u)
+	_, sheets, err := o.w.truth.Debt(quiet, u)
 	if err != nil {
 		return
 	}
@@ -394,7 +394,7 @@ func (o *oracle) unwanted(g grant) {
 		o.fail("S1", "%s is held by %s for no live assignment, and its removal is not owed", show(g.role), short(string(g.who)))
 		return
 	}
-	_, sheets, err := o.w.store.Store.Debt(quiet, g.who)
+	_, sheets, err := o.w.truth.Debt(quiet, g.who)
 	if err != nil {
 		return
 	}

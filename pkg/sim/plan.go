@@ -22,6 +22,8 @@ type Plan struct {
 	Groups   [][]int
 	Packages []Pack
 	Commands []Command
+	Waive    []string // conditions that the table does not look at, by their names
+	Lists    bool     // the names of all conditions are wanted
 }
 
 // Person is one person of a run.

@@ -78,7 +78,7 @@ func (w *world) minute() {
 	w.act(Command{Kind: Tick})
 	w.all()
 	w.pump()
-	w.store.Settle()
+	w.Settle()
 }
 
 // pump drains all lanes of what is visible.
@@ -157,7 +157,7 @@ func (w *world) missing() bool {
 // owed goes through what is on record of those who are owed something.
 func (w *world) owed(do func(entitlement.Head, entitlement.Grant)) {
 	for _, u := range sorted(w.oracle.heads) {
-		head, sheets, err := w.store.Store.Debt(quiet, u)
+		head, sheets, err := w.truth.Debt(quiet, u)
 		if err != nil || !head.Owes() {
 			continue
 		}
@@ -376,11 +376,11 @@ func (o *oracle) owing() string {
 // conserved checks S22: what the store counts as owed is what the oracle does, and every
 // debt is found by its index.
 func (o *oracle) conserved() {
-	o.w.store.Settle()
+	o.w.Settle()
 	listed := map[entitlement.UserID]bool{}
 	for shard := range names.OweShards {
 		for page := (entitlement.Page{}); ; {
-			got, err := o.w.store.Store.Owed(quiet, shard, time.Now().Add(100*365*day), page)
+			got, err := o.w.truth.Owed(quiet, shard, time.Now().Add(100*365*day), page)
 			if err != nil {
 				return
 			}
@@ -394,7 +394,7 @@ func (o *oracle) conserved() {
 	}
 	for _, u := range sorted(o.heads) {
 		d := o.heads[u]
-		h, _, err := o.w.store.Store.Debt(quiet, u)
+		h, _, err := o.w.truth.Debt(quiet, u)
 		if err == nil && (h.Gen != d.gen || h.Settled != d.settled) {
 			o.fail("S22", "%s: generation %d settled to %d, the store says %d and %d", short(string(u)), d.gen, d.settled, h.Gen, h.Settled)
 		}

@@ -19,6 +19,9 @@ type Outcome struct {
 	Lives     int
 	Calls     int
 	Coverage  Coverage
+	Met       Met
+
+	Conditions Conditions // where they are wanted
 }
 
 // Run carries out a plan in a bubble of its own and returns what became of it. Only the
@@ -33,7 +36,7 @@ func Run(t *testing.T, p Plan, logged bool) (out Outcome) {
 		}
 		w.carryOut(p)
 		w.bury()
-		out = Outcome{Violation: w.oracle.violation, Log: b.String(), Lives: w.oracle.lives, Calls: w.turns, Coverage: w.covered}
+		out = Outcome{Violation: w.oracle.violation, Log: b.String(), Lives: w.oracle.lives, Calls: w.turns, Coverage: w.covered, Met: w.met, Conditions: w.conditions}
 	})
 	return out
 }
@@ -104,7 +107,7 @@ func (w *world) advance(d time.Duration) {
 		time.Sleep(left)
 	}
 	if d >= time.Minute {
-		w.store.Settle() // no index is minutes behind
+		w.Settle() // no index is minutes behind
 	}
 }
 

@@ -24,9 +24,9 @@ type scheduler struct {
 	running *invocation // whose call goes on
 	rate    int         // faults in a thousand calls
 	choice  uint64      // of the order
-	lag     bool        // reads by index are behind
 	grave   chan struct{}
 	died    func(inv *invocation)
+	goesOn  func(inv *invocation)
 	script  func(inv *invocation, label string) Fate // of a directed scenario; nil: fates are drawn
 	trace   func(format string, args ...any)         // nil: nobody listens
 }
@@ -51,6 +51,7 @@ func (s *scheduler) begin(inv *invocation, run func(ctx context.Context) error) 
 	inv.seen, inv.faults = map[uint64]seen{}, map[Fate]int{}
 	s.live = append(s.live, inv)
 	s.running = inv
+	s.goesOn(inv)
 	go func() {
 		err := run(inv.context())
 		s.mu.Lock()
@@ -92,65 +93,126 @@ func (s *scheduler) draw(inv *invocation, label string, of sort) (Fate, uint64) 
 	return list[below(mix(d, 2), len(list))], mix(d, 1)
 }
 
-// do makes one call of the product: it waits for its turn, and meets its fate.
-func (s *scheduler) do(ctx context.Context, of sort, label string, effect func() error) error {
-	inv := invocationOf(ctx)
-	if inv == nil {
-		return effect()
+// stuck is what the next tries of a call meet.
+type stuck struct {
+	fate Fate
+	left int
+}
+
+// Tries that a client makes of a call which is refused each time, and of one that is not
+// answered, after the first.
+const (
+	moreTries      = 7
+	moreTriesBlind = 2
+)
+
+// sticks has what a call met be met by its further tries as well: always where nobody
+// answers, and half the time where it was too much, or others were in the way.
+func (s *scheduler) sticks(inv *invocation, key uint64, fate Fate, d uint64) {
+	left := 0
+	switch {
+	case fate == FailBefore || fate == FailAfter:
+		left = moreTriesBlind
+	case fate != Conflicted && fate != Throttled && fate != Unread:
+	case s.script != nil || d%2 == 0:
+		left = moreTries
 	}
+	if left == 0 {
+		return
+	}
+	if inv.stuck == nil {
+		inv.stuck = map[uint64]stuck{}
+	}
+	inv.stuck[key] = stuck{fate, left}
+}
+
+// enter has one call of the product wait for its turn, and returns its fate. Its error is
+// that of a function that died.
+func (s *scheduler) enter(inv *invocation, of sort, label string) (Fate, error) {
 	if inv.dead {
-		return errDead
+		return Fine, errDead
 	}
-	fate, d := s.draw(inv, label, of)
+	key := hashed(label)
+	s.mu.Lock()
+	again, sticks := inv.stuck[key]
+	if sticks {
+		if again.left--; again.left == 0 {
+			delete(inv.stuck, key)
+		} else {
+			inv.stuck[key] = again
+		}
+	}
+	s.mu.Unlock()
+	fate, d := again.fate, uint64(0)
+	if !sticks {
+		fate, d = s.draw(inv, label, of)
+	}
 	if fate == Frozen && inv.applying > 0 && of != outside {
 		// Nobody can take back a write that is under way. What bounds it is the client's
 		// patience at a target, and the end of the function in the directory: both come
 		// before the lease is over.
 		fate = Fine
 	}
-	wait := time.Duration(0)
-	if fate == Frozen && of != outside {
-		wait = s.stillness(d)
-	}
-	if !s.park(inv, label, wait) {
-		return errDead
+	if !s.park(inv, label, s.wait(fate, of, d)) {
+		return fate, errDead
 	}
 	if fate == Fine {
-		if fate = inv.meet(of); fate == Frozen && of != outside && !s.park(inv, label+", held up", s.stillness(d)) {
-			return errDead
+		if fate = inv.meet(of); s.wait(fate, of, d) > 0 && !s.park(inv, label+", held up", s.wait(fate, of, d)) {
+			return fate, errDead
 		}
 	}
 	inv.calls++
-	if of == looks && s.lag {
-		inv.faults[StaleRead]++
-	}
 	s.say("  %d %s: %s", inv.id, label, fate)
 	if fate != Fine {
 		inv.faults[fate]++
 	}
-	s.last = fate
-	switch fate {
-	case FailBefore:
-		return unavailable()
-	case Conflicted:
-		return entitlement.Errorf(entitlement.Conflict, "Another change is under way. Try again.")
-	case CrashBefore:
-		return s.die(inv)
+	if s.last = fate; !sticks && of <= writes {
+		s.mu.Lock()
+		s.sticks(inv, key, fate, mix(d, 3))
+		s.mu.Unlock()
 	}
-	err := effect()
+	if fate == CrashBefore {
+		return fate, s.die(inv)
+	}
+	return fate, nil
+}
+
+// wait is how long a call waits for its turn by its fate.
+func (s *scheduler) wait(fate Fate, of sort, d uint64) time.Duration {
+	switch {
+	case fate == Frozen && of != outside:
+		return s.stillness(d)
+	case fate == Slow:
+		return time.Duration(1+below(d, 9)) * time.Second
+	default:
+		return 0
+	}
+}
+
+// do makes one call of the product that is none of DynamoDB: it waits for its turn, and
+// meets its fate.
+func (s *scheduler) do(ctx context.Context, of sort, label string, effect func() error) error {
+	inv := invocationOf(ctx)
+	if inv == nil {
+		return effect()
+	}
+	fate, err := s.enter(inv, of, label)
+	if err != nil {
+		return err
+	}
+	if fate == FailBefore {
+		return unavailable()
+	}
+	err = effect()
 	switch fate {
 	case FailAfter:
 		if err == nil {
 			err = unavailable()
 		}
-	case Retried:
-		if err == nil {
-			err = effect()
-		}
 	case CrashAfter:
 		return s.die(inv)
 	case Frozen:
-		if of == outside && !s.park(inv, label+", answered", s.stillness(d)) {
+		if of == outside && !s.park(inv, label+", answered", s.stillness(mix(inv.seed, hashed(label)))) {
 			return errDead
 		}
 	}
@@ -219,6 +281,7 @@ func (s *scheduler) turn() bool {
 		return true
 	}
 	s.running = c.inv
+	s.goesOn(c.inv)
 	c.resume <- true
 	synctest.Wait()
 	return true

@@ -191,11 +191,6 @@ func firstOf(errs ...error) error {
 func (s session) change(role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
 	spoilt := slices.IndexFunc(ops, func(op connector.Op) bool { return s.bad != "" && s.owners[op.Principal] == s.bad })
 	results := make([]connector.Result, len(ops))
-	for _, op := range ops {
-		if took := s.took[membership{role, op.Principal}]; took != nil && !op.Grant {
-			took.sent = true
-		}
-	}
 	for i, op := range ops {
 		switch {
 		case spoilt == i || spoilt > i && s.calls%2 == 0: // of those before, half the time nobody is changed

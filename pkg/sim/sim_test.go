@@ -17,19 +17,35 @@ import (
 )
 
 var (
-	runs  = flag.Int("sim.runs", 2000, "number of runs")
-	first = flag.Uint64("sim.first", 1, "number of the first run")
-	one   = flag.Uint64("sim.run", 0, "replay the run of this number alone, with its log")
-	brief = flag.Bool("sim.brief", false, "say only which run was the first to violate something")
-	most  = flag.Int("sim.violations", 3, "stop after so many violations")
-	list  = flag.Bool("sim.list", false, "list all runs that violate something by check, and shrink none")
+	runs   = flag.Int("sim.runs", 2000, "number of runs")
+	first  = flag.Uint64("sim.first", 1, "number of the first run")
+	one    = flag.Uint64("sim.run", 0, "replay the run of this number alone, with its log")
+	brief  = flag.Bool("sim.brief", false, "say only which run was the first to violate something")
+	most   = flag.Int("sim.violations", 3, "stop after so many violations")
+	waive  = flag.String("sim.waive", "", "conditions that the table does not look at, by name, with a semicolon between two")
+	listed = flag.Bool("sim.conditions", false, "list the conditions of all writes")
+	list   = flag.Bool("sim.list", false, "list all runs that violate something by check, and shrink none")
 )
+
+// drawn is the run of a number under the flags.
+func drawn(number uint64) Plan {
+	p := Draw(number)
+	p.Waive, p.Lists = waived(), *listed
+	return p
+}
+
+func waived() []string {
+	if *waive == "" {
+		return nil
+	}
+	return strings.Split(*waive, ";")
+}
 
 // A run of a number violates nothing. A number that does is shrunk, and
 // make sim RUN=<number> replays it.
 func TestSim(t *testing.T) {
 	if *one != 0 {
-		replay(t, Draw(*one))
+		replay(t, drawn(*one))
 		return
 	}
 	started := time.Now()
@@ -41,6 +57,12 @@ func TestSim(t *testing.T) {
 		t.Errorf("%d of runs %d to %d violate something%s", len(total.bad), *first, *first+uint64(*runs)-1, total.byCheck())
 		return
 	}
+	if *listed {
+		for _, name := range slices.Sorted(maps.Keys(total.conditions)) {
+			fmt.Printf("condition %d %s\n", total.conditions[name], name)
+		}
+		return
+	}
 	if *brief {
 		for _, bad := range total.bad {
 			t.Fatalf("first violation: run %d %s", bad.number, bad.violation)
@@ -49,7 +71,7 @@ func TestSim(t *testing.T) {
 	}
 	t.Log(total.report(time.Since(started)))
 	for _, bad := range total.bad {
-		shortest := Shrink(t, Draw(bad.number), bad.violation)
+		shortest := Shrink(t, drawn(bad.number), bad.violation)
 		t.Errorf("run %d violates %s\nthe shortest list that does:\n%s%s\nreplay it: make sim RUN=%d", bad.number, bad.violation, shortest, Run(t, shortest, false).Violation, bad.number)
 	}
 }
@@ -70,6 +92,8 @@ type sums struct {
 	mu                 sync.Mutex
 	runs, lives, calls int
 	coverage           Coverage
+	met                Met
+	conditions         Conditions
 	bad                []badRun
 }
 
@@ -83,7 +107,7 @@ type badRun struct {
 func manyRuns(t *testing.T, from uint64, n, most int) *sums {
 	t.Helper()
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a run is small and soon over
-	total := &sums{coverage: Coverage{}}
+	total := &sums{coverage: Coverage{}, met: Met{}, conditions: Conditions{}}
 	var next atomic.Uint64
 	t.Run("runs", func(t *testing.T) {
 		for range runtime.GOMAXPROCS(0) {
@@ -94,7 +118,7 @@ func manyRuns(t *testing.T, from uint64, n, most int) *sums {
 					if i >= uint64(n) || total.failed() >= most {
 						return
 					}
-					total.add(from+i, Run(t, Draw(from+i), false))
+					total.add(from+i, Run(t, drawn(from+i), false))
 				}
 			})
 		}
@@ -115,6 +139,12 @@ func (s *sums) add(number uint64, out Outcome) {
 	s.runs, s.lives, s.calls = s.runs+1, s.lives+out.Lives, s.calls+out.Calls
 	for triple, n := range out.Coverage {
 		s.coverage[triple] += n
+	}
+	for at, n := range out.Met {
+		s.met[at] += n
+	}
+	for name, n := range out.Conditions {
+		s.conditions[name] += n
 	}
 	if out.Violation != "" {
 		s.bad = append(s.bad, badRun{number, out.Violation})
@@ -142,8 +172,8 @@ func (s *sums) byCheck() string {
 
 func (s *sums) report(took time.Duration) string {
 	cores := float64(runtime.GOMAXPROCS(0))
-	return fmt.Sprintf("%d runs in %s: %d violations, %.0f runs/s, %.0f whole lives/s/core, %.0f calls/s\n%s\n%s", s.runs, took.Round(time.Millisecond), len(s.bad),
-		float64(s.runs)/took.Seconds(), float64(s.lives)/took.Seconds()/cores, float64(s.calls)/took.Seconds(), s.coverage, Checks())
+	return fmt.Sprintf("%d runs in %s: %d violations, %.0f runs/s, %.0f whole lives/s/core, %.0f calls/s\n%s\n%s\n%s", s.runs, took.Round(time.Millisecond), len(s.bad),
+		float64(s.runs)/took.Seconds(), float64(s.lives)/took.Seconds()/cores, float64(s.calls)/took.Seconds(), s.coverage, s.met, Checks())
 }
 
 // The same number gives the same run, to the byte.

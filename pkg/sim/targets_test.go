@@ -185,7 +185,7 @@ func TestF42_AGroupThatStaysAwayEndsARemovalAndItIsOnRecordHow(t *testing.T) {
 			w.minute()
 		}
 		w.want(w.gone(1), "owed for ever")
-		events, err := w.store.Store.Events(quiet, entitlement.OfRequest, string(w.oracle.order[0]))
+		events, err := w.truth.Events(quiet, entitlement.OfRequest, string(w.oracle.order[0]))
 		told := slices.ContainsFunc(events, func(e entitlement.Event) bool {
 			return e.Kind == "resource-missing" || slices.ContainsFunc(valuesOf(e.Data), func(v string) bool { return v == "resource-missing" })
 		})

@@ -17,10 +17,10 @@ import (
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector"
 	"leasehold/pkg/delivery"
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/lifecycle"
-	"leasehold/pkg/memstore"
 	"leasehold/pkg/names"
 	"leasehold/pkg/queue"
 )
@@ -29,7 +29,7 @@ import (
 // they are deployed, a target that takes its time, a store that writes no faster than it
 // may. Nothing goes wrong but what a figure is about.
 type town struct {
-	*memstore.Store
+	*dynamotest.Store
 	clock                clock.System
 	ids                  *counter
 	urgent, bulk, fanout *queue.Memory
@@ -69,7 +69,7 @@ type site struct {
 }
 
 func newTown(latency time.Duration, batch int) *town {
-	w := &town{Store: memstore.New(memstore.Options{}), ids: &counter{}, settled: map[entitlement.AssignmentID]time.Time{},
+	w := &town{Store: dynamotest.New(), ids: &counter{}, settled: map[entitlement.AssignmentID]time.Time{},
 		site: &site{latency: latency, batch: batch, members: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}, dice: rand.New(rand.NewPCG(1, 2))}}
 	w.urgent, w.bulk, w.fanout = queue.NewMemory(w.clock, 5), queue.NewMemory(w.clock, 5), queue.NewMemory(w.clock, 5)
 	w.tick = &lifecycle.Service{Store: w, Hinter: w.urgent, Jobs: w.fanout, Clock: w.clock, Log: quietLog}

@@ -17,10 +17,11 @@ import (
 	"leasehold/pkg/connector/builtin"
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
+	"leasehold/pkg/dynamo"
+	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/lifecycle"
-	"leasehold/pkg/memstore"
 	"leasehold/pkg/names"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/secrets"
@@ -32,9 +33,21 @@ const secretWord = "xyzzy-"
 // world is the whole product in one process, with everything around it.
 type world struct {
 	scheduler
-	clock    clock.System // that of the bubble
-	store    *store
-	oracle   *oracle
+	clock  clock.System // that of the bubble
+	store  *store
+	oracle *oracle
+
+	reached    dynamo.Client // the table as the product reaches it
+	truth      *dynamo.DB    // as it is
+	processes  [processes]*dynamo.DB
+	op         faults.Op // of the call that is being made
+	lag        int       // changes by which an index is behind at most
+	settledAt  time.Time // what was written until then every index has seen
+	instants   time.Duration
+	drawn      uint64
+	met        Met
+	conditions Conditions // nil: nobody wants them
+
 	pageSize int
 
 	urgent, bulk, fanout *lane
@@ -101,10 +114,10 @@ type scanner struct {
 // newWorld puts the product together as the functions do.
 func newWorld(p Plan) *world {
 	w := &world{number: p.Number, pageSize: max(p.PageSize, 1), logged: &scanner{}}
-	w.scheduler.grave, w.scheduler.rate, w.scheduler.choice, w.scheduler.lag = make(chan struct{}), p.Rate, mix(p.Number, 77), p.Lag > 0
+	w.scheduler.grave, w.scheduler.rate, w.scheduler.choice = make(chan struct{}), p.Rate, mix(p.Number, 77)
 	w.scheduler.died, w.skew = w.cover, p.Skew
 	told := toldTime{&w.scheduler}
-	w.store = &store{memstore.New(memstore.Options{IndexLag: p.Lag}), w}
+	w.newTable(p)
 	w.oracle = newOracle(w)
 	w.log = slog.New(slog.NewTextHandler(w.logged, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w.urgent = w.laneOf(names.DeliverUrgent, names.DeliverTimeout)
@@ -167,11 +180,19 @@ type watched struct {
 func (c watched) Apply(ctx context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
 	for _, op := range ops {
 		c.w.oracle.callStarts(c.w.userAt(c.id, op.Principal), role, op.Grant)
+		c.w.sends(c.id, role, op)
 	}
 	inv := invocationOf(ctx)
 	inv.applying++
 	defer func() { inv.applying-- }()
 	return c.Connector.Apply(ctx, role, ops)
+}
+
+// sends notes a removal that is sent, whatever becomes of it.
+func (w *world) sends(at entitlement.ConnectorID, role entitlement.RoleRef, op connector.Op) {
+	if t := w.targetOf(at); t != nil && !op.Grant && t.took[membership{role, op.Principal}] != nil {
+		t.took[membership{role, op.Principal}].sent = true
+	}
 }
 
 // FindPrincipals looks people up, and lets the oracle hear of it.

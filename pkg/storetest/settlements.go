@@ -11,6 +11,7 @@ import (
 var settlementScenarios = []scenario{
 	{"S22: a debt is owed from its look on until exactly its generation is settled", debtRow},
 	{"S22: a debt that is not settled moves to its next attempt", debtMoves},
+	{"S22: what is settled is not owed again by a worker that knows less", settleOnce},
 	{"S14: a settlement against another generation records nothing", settleStale},
 	{"A settlement takes away what was delivered and removed, and nothing else", settleBooks},
 	{"Owed pages through a shard, oldest first", owedPages},
@@ -93,6 +94,19 @@ func debtMoves(w *world) {
 
 	w.commit(settle(subject, 1))
 	owes(w, subject, next, 0)
+}
+
+func settleOnce(w *world) {
+	subject, a := newID[entitlement.UserID](), waiting()
+	c := enter(subject, a)
+	c.Heads[0].Look = look
+	w.commit(c)
+	w.commit(settle(subject, 1))
+	before := w.head(subject)
+	w.refuse(entitlement.PartHead, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: 1, Next: look}}})
+	w.same(w.head(subject), before)
+	owes(w, subject, instant(time.Hour), 0)
+	w.commit(settle(subject, 1)) // another worker of the same outcome
 }
 
 func settleStale(w *world) {

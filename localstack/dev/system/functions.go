@@ -24,11 +24,11 @@ import (
 	"leasehold/pkg/connector"
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
+	"leasehold/pkg/dynamo"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph"
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/lifecycle"
-	"leasehold/pkg/memstore"
 	"leasehold/pkg/names"
 	"leasehold/pkg/obs"
 	"leasehold/pkg/requests"
@@ -60,7 +60,7 @@ func (f functions) invoke(ctx context.Context, id string, payload []byte) ([]byt
 }
 
 // wire puts every function together as its main does, over parts in memory.
-func (s *System) wire(store *memstore.Store, now clock.Clock, out io.Writer) (functions, error) {
+func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functions, error) {
 	verifier, err := httpapi.Verifier(config.Config{Issuers: []config.Issuer{{Issuer: s.Facts.Issuer, KeySet: s.issuer.KeySet(), Audience: parts.Audience}}})
 	if err != nil {
 		return nil, err

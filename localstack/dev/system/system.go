@@ -22,8 +22,12 @@ import (
 	"leasehold/localstack/dev/scimserver"
 	"leasehold/localstack/parts"
 	"leasehold/pkg/clock"
-	"leasehold/pkg/memstore"
+	"leasehold/pkg/dynamo"
+	"leasehold/pkg/dynamo/engine"
 )
+
+// table is the name of the table in memory.
+const table = "leasehold"
 
 // Options say what system to start. The zero value is one on ports of its own, without a
 // schedule and without a log.
@@ -88,7 +92,7 @@ func (s *System) open(o Options) error {
 		return err
 	}
 	s.lanes = newLanes(o.clock)
-	if s.functions, err = s.wire(memstore.New(memstore.Options{}), o.clock, o.Log); err != nil {
+	if s.functions, err = s.wire(dynamo.New(engine.New(engine.Options{Table: table}), table), o.clock, o.Log); err != nil {
 		return err
 	}
 	s.serve(door, &gateway.Gateway{Invoke: s.functions.invoke, IDs: clock.System{}})

@@ -71,3 +71,16 @@ func TestOneTermOfAConditionCanBeLeftOut(t *testing.T) {
 		t.Errorf("got %v, though the one that is untrue is waived", err)
 	}
 }
+
+// The terms that Terms lists are called as those that Waive is asked about.
+func TestTermsAreCalledAlikeBeforeAndAfter(t *testing.T) {
+	const condition = "attribute_exists(#n0) AND (attribute_not_exists(#n1) OR #n1 < :v0) AND NOT contains(#n2, :v1) AND size(#n2) <= :v2"
+	terms, err := engine.Terms(condition, map[string]string{"#n0": "pk", "#n1": "a", "#n2": "b", "#n3": "of an update"})
+	want := []string{"attribute_exists(pk)", "(attribute_not_exists(a) OR a < ?)", "NOT contains(b, ?)", "size(b) <= ?"}
+	if err != nil || !slices.Equal(terms, want) {
+		t.Errorf("got %q, %v, want %q", terms, err, want)
+	}
+	if _, err := engine.Terms("attribute_exists(", nil); err == nil {
+		t.Error("half a condition was taken")
+	}
+}

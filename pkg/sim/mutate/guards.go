@@ -2,21 +2,13 @@ package main
 
 // mutations are the guards, each with the text that takes it out.
 var mutations = []mutation{
-	{name: "generation fence of a settlement", edits: []edit{{"pkg/memstore/heads.go",
-		`	p.demand(old.head.Gen == s.Gen, entitlement.PartHead)
-`, ``}}},
-	{name: "generation in the fence before a call", edits: []edit{{"pkg/memstore/sheets.go",
-		` && s.state.heads[f.Subject].head.Gen == f.Gen`, ``}}},
-	{name: "condition on a decision, event numbers kept", edits: []edit{requestVersion},
+	{name: "generation fence of a settlement", waive: []string{"Update SUB HEAD: gen = ?"}},
+	{name: "generation in the fence before a call", edits: []edit{{"pkg/dynamo/claim.go",
+		` && numberOf(head, attrGen) == f.Gen`, ` && (numberOf(head, attrGen) == f.Gen || true)`}}},
+	{name: "condition on a decision, event numbers kept", waive: []string{decision},
 		covered: "a second decision appends the same event number, which must not exist"},
-	{name: "condition on a decision, event numbers too", edits: []edit{requestVersion, {"pkg/memstore/work.go",
-		`	p.demand(!there, entitlement.PartEvent)
-`, `	_ = there
-`}}},
-	{name: "condition on the package at submit", edits: []edit{{"pkg/memstore/heads.go",
-		`		p.demand(!at.closed && !gone, entitlement.PartGuard)
-`, `		_ = gone
-`}}},
+	{name: "condition on a decision, event numbers too", waive: []string{decision, "Put REQ EV: attribute_not_exists(pk)"}},
+	{name: "condition on the package at submit", waive: []string{"ConditionCheck PKG GUARD: attribute_not_exists(cls)", "ConditionCheck PKG GUARD: NOT contains(gon, ?)"}},
 	{name: "re-read after the due index", edits: []edit{{"pkg/entitlement/ending.go",
 		`	if a == nil || !over(*a, now) {
 		return Change{}, nil`, `	if a == nil {
@@ -25,21 +17,15 @@ var mutations = []mutation{
 		`	for _, p := range h.Live {
 		if over(`, `	for _, p := range h.Live[:min(1, len(h.Live))] {
 		if over(`}}},
-	{name: "sentinel of the open request", edits: []edit{{"pkg/memstore/work.go",
-		`	key := slotKey{v.Package, v.Subject}
-	put(`, `	key := slotKey{v.Package, v.Subject}
-	v.Version = p.slots[key].Version
-	put(`}}},
+	{name: "sentinel of the open request", waive: []string{"Put PKG ASG: v = ?", "Put PKG ASG: attribute_not_exists(pk)"}},
 	{name: "read-back before delivered", edits: []edit{{"pkg/delivery/decide.go",
 		`	wanted := entitlement.PresenceOf(s.grant)
 	switch {
-	case s.shown == wanted && s.grant:
-`, `	wanted := entitlement.PresenceOf(s.grant)
+	case s.stale`, `	wanted := entitlement.PresenceOf(s.grant)
 	switch {
 	case s.grant:
 		return ruling{step: stepAccept}
-	case s.shown == wanted && s.grant:
-`}, {"pkg/delivery/record.go",
+	case s.stale`}, {"pkg/delivery/record.go",
 		`		g.Presence, g.Unconfirmed = entitlement.PresenceUnknown, true
 `, `		g.Presence = entitlement.PresencePresent
 `}}},
@@ -60,18 +46,15 @@ var mutations = []mutation{
 		}
 		if entitlement.StalePart(err) != "" && try < commitTries {
 			continue // what it was`}}},
-	{name: "intention before a call", edits: []edit{{"pkg/memstore/sheets.go",
-		`		for _, role := range c.Intend {`, `		for _, role := range c.Intend[:0] {`}}},
-	{name: "claim of a sheet", edits: []edit{{"pkg/memstore/sheets.go",
-		`		if v.Token != "" && v.Until.After(c.Now) {`, `		if false {`}}},
-	{name: "record under the claim alone", edits: []edit{{"pkg/memstore/sheets.go",
-		`	p.demand(v.Token != "" && stored.Token == v.Token, entitlement.PartClaim)
-`, ``}}},
-	{name: "debt in the transaction of an end", edits: []edit{{"pkg/memstore/heads.go",
-		`	h.Gen++
-`, `	if c.Leave.Package == "" {
-		h.Gen++
-	}
+	{name: "intention before a call", edits: []edit{{"pkg/dynamo/claim.go",
+		`	for _, role := range roles {`, `	for _, role := range roles[:0] {`}}},
+	{name: "claim of a sheet", waive: []string{"Update SUB GRANTS: (attribute_not_exists(tok) OR unt <= ?)"}},
+	{name: "record under the claim alone", waive: []string{"Put SUB GRANTS: tok = ?"}},
+	{name: "debt in the transaction of an end", edits: []edit{{"pkg/dynamo/commit_delivery.go",
+		`		x.add(attrGen, numeral(1))
+`, `		if h.Leave.Package == "" {
+			x.add(attrGen, numeral(1))
+		}
 `}}},
 	{name: "look at the end before a grant", edits: []edit{{"pkg/delivery/plan.go",
 		`		if over(w.Slots[p], now) {`, `		if false {`}}},
@@ -89,10 +72,8 @@ var mutations = []mutation{
 		`	for shard := range names.OweShards {
 		if err := t.owed(`, `	for shard := range 0 {
 		if err := t.owed(`}}},
-	{name: "slot that begins at a version of its own", edits: []edit{{"pkg/memstore/plan.go",
-		`	if slot, is := v.(entitlement.Slot); is && version == 0 {
-		return slot.FirstVersion()
-	}
+	{name: "slot that begins at a version of its own", edits: []edit{{"pkg/dynamo/shapes_assignment.go",
+		`	first: entitlement.Slot.FirstVersion,
 `, ``}}},
 	{name: "one id for one key", edits: []edit{{"pkg/requests/create.go",
 		`	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.Key))
@@ -100,11 +81,9 @@ var mutations = []mutation{
 `}}},
 	{name: "fingerprint of a command under its key", edits: []edit{{"pkg/entitlement/wording.go",
 		`	if r.Fingerprint == fingerprint {`, `	if r.Fingerprint != "" {`}}},
-	{name: "condition on excluded packages", edits: []edit{{"pkg/memstore/heads.go",
-		` && !slices.ContainsFunc(c.Incompatible, held)`, ``}}},
-	{name: "condition on excluded groups", edits: []edit{{"pkg/memstore/heads.go",
-		`		p.demand(!slices.ContainsFunc(groups, p.users[subject].MemberOf), entitlement.PartDirectory)
-`, ``}}},
+	{name: "condition on excluded packages", edits: []edit{{"pkg/dynamo/commit_delivery.go",
+		`	for _, other := range incompatible {`, `	for _, other := range incompatible[:0] {`}}},
+	{name: "condition on excluded groups", waive: []string{"ConditionCheck SUB USR: NOT contains(grp, ?)"}},
 	{name: "role that lost its signature is for the next round", edits: []edit{{"pkg/delivery/claim.go",
 		`		case todo.Grant && !(recorded && (g.Sent && !g.Revoked || g.Intent != "")):
 			p.again = true
@@ -191,9 +170,14 @@ var mutations = []mutation{
 	return ruling{step: stepDone}
 `}}},
 	{name: "presence read after our own removal proves nothing (F40)", edits: []edit{{"pkg/delivery/decide.go",
-		`	case s.shown == entitlement.PresencePresent && !(s.record.Revoked && s.recent()):
-`, `	case s.shown == entitlement.PresencePresent:
-`}}},
+		`	case s.record.Revoked && s.recent():
+		return ruling{step: stepWrite} // what is shown may be what was there before
+`, ``}, {"pkg/delivery/unit.go",
+		`	return o.Grant && g.Revoked && !gone && u`, `	return false && o.Grant && g.Revoked && !gone && u`}}},
+	{name: "removal is sent until the target answered it (F40)", edits: []edit{{"pkg/delivery/split.go",
+		` && (o.Grant || !o.sent) {`, ` {`}}},
+	{name: "nobody is out who was never seen in, on the word of one way (F39)", edits: []edit{{"pkg/delivery/decide.go",
+		`	if s.never && s.more && !s.authoritative {`, `	if false {`}}},
 	{name: "one write at a time (F41)", edits: []edit{{"pkg/delivery/writer.go",
 		`	if !r.target.manners.serial {
 `, `	if true {
@@ -229,13 +213,5 @@ var mutations = []mutation{
 `, ``}}},
 }
 
-var requestVersion = edit{"pkg/memstore/work.go",
-	`	put(p, p.requests, entitlement.PartRequest, v.ID, v, requestRows)
-`, `	if old, ok := p.requests[v.ID]; ok && v.Version > 0 {
-		stale := v
-		stale.Version = old.Version
-		put(p, p.requests, entitlement.PartRequest, v.ID, stale, requestRows)
-	} else {
-		put(p, p.requests, entitlement.PartRequest, v.ID, v, requestRows)
-	}
-`}
+// decision is the condition by which of two decisions on a request one wins.
+const decision = "Put REQ REQ: v = ?"

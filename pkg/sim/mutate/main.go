@@ -3,6 +3,10 @@
 // builds each mutant from an overlay, a copy of one file in which one text stands for
 // another. A text that is not there any more, or not once, stops everything: a mutation
 // that changes nothing would look like a blind simulator.
+//
+// With -conditions it drops every condition of every write instead, one at a time. The list
+// of them is not kept: it is what the simulator sees sent. The table alone does not look at
+// the condition, so nothing has to be built for it.
 package main
 
 import (
@@ -23,8 +27,13 @@ import (
 func main() {
 	runs := flag.Int("runs", 60000, "runs to wait for each mutation to be noticed")
 	only := flag.String("only", "", "take out those guards alone whose name holds this")
+	conditions := flag.Bool("conditions", false, "drop the conditions of all writes, one at a time, in place of the guards")
 	flag.Parse()
-	if err := all(*runs, *only); err != nil {
+	todo := all
+	if *conditions {
+		todo = everyCondition
+	}
+	if err := todo(*runs, *only); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -37,6 +46,9 @@ func all(runs int, only string) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
+	if err := allAreSent(folder); err != nil {
+		return err
+	}
 	missed := 0
 	fmt.Printf("%-52s %6s  %-64s %s\n", "guard taken out", "run", "first story that fails", "noticed as")
 	for _, m := range mutations {
@@ -70,7 +82,8 @@ func all(runs int, only string) error {
 type mutation struct {
 	name    string
 	edits   []edit
-	covered string // by which other guard, where its loss alone cannot be noticed
+	waive   []string // conditions that the table does not look at
+	covered string   // by which other guard, where its loss alone cannot be noticed
 }
 
 type edit struct{ file, old, new string }
@@ -96,11 +109,17 @@ func (m mutation) try(folder string, runs int) (n notice, err error) {
 	if out, err := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", overlay, "-o", binary, "./pkg/sim").CombinedOutput(); err != nil {
 		return n, fmt.Errorf("build: %w\n%s", err, out)
 	}
-	told, _ := exec.CommandContext(ctx, binary, "-test.run", "^Test[FTSL][0-9]", "-test.timeout", "5m").CombinedOutput() // it fails where a story does
+	return m.run(ctx, binary, runs)
+}
+
+// run plays the directed scenarios, and then runs until one violates something.
+func (m mutation) run(ctx context.Context, binary string, runs int) (n notice, err error) {
+	waived := "-sim.waive=" + strings.Join(m.waive, ";")
+	told, _ := exec.CommandContext(ctx, binary, waived, "-test.run", "^Test[FTSL][0-9]", "-test.timeout", "5m").CombinedOutput() // it fails where a story does
 	if line := fails.FindSubmatch(told); line != nil {
 		n.story = string(line[1])
 	}
-	out, err := exec.CommandContext(ctx, binary, "-test.run", "^TestSim$", "-test.timeout", "15m", "-sim.brief", "-sim.violations", "1", "-sim.runs", fmt.Sprint(runs)).CombinedOutput()
+	out, err := exec.CommandContext(ctx, binary, waived, "-test.run", "^TestSim$", "-test.timeout", "15m", "-sim.brief", "-sim.violations", "1", "-sim.runs", fmt.Sprint(runs)).CombinedOutput()
 	if line := found.FindSubmatch(out); line != nil {
 		n.run, n.how = string(line[1]), string(line[2])
 		return n, nil

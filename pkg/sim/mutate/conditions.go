@@ -1,0 +1,84 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var listed = regexp.MustCompile(`(?m)^condition \d+ (.*)$`)
+
+// listRuns are as many as send every condition that there is.
+const listRuns = 2000
+
+// everyCondition drops each condition of each write in turn, and tells how many runs
+// noticed it. What nobody notices is not an error here: that it is defence, or implied by
+// another condition of the same transaction, is for whoever reads it to say.
+func everyCondition(runs int, only string) error {
+	folder, err := os.MkdirTemp("", "conditions")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	ctx := context.Background()
+	binary, names, err := conditionsOf(ctx, folder)
+	if err != nil {
+		return err
+	}
+	seen := 0
+	fmt.Printf("%-66s %6s  %-64s %s\n", "condition that is not looked at", "run", "first story that fails", "noticed as")
+	for _, name := range names {
+		if !strings.Contains(name, only) {
+			continue
+		}
+		n, err := mutation{waive: []string{name}}.run(ctx, binary, runs)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if n.run != "" || n.story != "" {
+			seen++
+		}
+		fmt.Printf("%-66s %6s  %-64s %s\n", name, cmp.Or(n.run, "-"), cmp.Or(n.story, "-"), n.how)
+	}
+	fmt.Printf("%d of %d conditions were noticed within %d runs\n", seen, len(names), runs)
+	return nil
+}
+
+// allAreSent checks that every condition which a guard names is one that is sent.
+func allAreSent(folder string) error {
+	_, names, err := conditionsOf(context.Background(), folder)
+	if err != nil {
+		return err
+	}
+	for _, m := range mutations {
+		for _, name := range m.waive {
+			if !slices.Contains(names, name) {
+				return fmt.Errorf("%s: nothing is written on the condition %q", m.name, name)
+			}
+		}
+	}
+	return nil
+}
+
+// conditionsOf builds the simulator as it is, and returns it with the names of all
+// conditions that are sent.
+func conditionsOf(ctx context.Context, folder string) (binary string, names []string, err error) {
+	binary = filepath.Join(folder, "sim.test")
+	if out, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, "./pkg/sim").CombinedOutput(); err != nil {
+		return "", nil, fmt.Errorf("build: %w\n%s", err, out)
+	}
+	out, err := exec.CommandContext(ctx, binary, "-test.run", "^TestSim$", "-sim.conditions", "-sim.runs", fmt.Sprint(listRuns)).CombinedOutput()
+	for _, line := range listed.FindAllSubmatch(out, -1) {
+		names = append(names, string(line[1]))
+	}
+	if err != nil || len(names) == 0 {
+		return "", nil, fmt.Errorf("list the conditions: %w\n%s", err, tail(out))
+	}
+	return binary, names, nil
+}
