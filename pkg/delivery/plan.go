@@ -116,12 +116,8 @@ func owesNothing(g entitlement.Grant, token string) bool {
 	return closed(g) || !maySent(g, token) && !g.PreExisting && g.Presence != entitlement.PresencePresent
 }
 
-// closed reports the record of a removal that ended without being read absent, and that
-// nobody may have granted again since. It is kept until the assignments that end by it are
-// settled, so that they say so.
-func closed(g entitlement.Grant) bool {
-	return g.Intent == "" && g.Presence == entitlement.PresenceAbsent && g.Revoked && g.CheckAfter.IsZero() && !g.Failing() && (g.Unconfirmed || g.Reason != "")
-}
+// closed reports the record of a removal that ended without being read absent.
+func closed(g entitlement.Grant) bool { return g.EndedUnseen() }
 
 func compareRoles(a, b entitlement.RoleRef) int {
 	return cmp.Or(cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Role, b.Role))

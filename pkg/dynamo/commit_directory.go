@@ -72,13 +72,18 @@ func (p *plan) memberships(all []entitlement.Membership, users []entitlement.Use
 	}
 }
 
-// references checks that people and groups are there.
+// references checks that people and groups are there, and that people are members. A
+// membership is its own small item, so that the check costs the same however many groups
+// the user is in.
 func (p *plan) references(all []entitlement.Reference) {
 	for _, r := range all {
 		x := newExpression()
 		x.present()
 		key := groupKey(r.Group)
-		if r.User != "" {
+		switch {
+		case r.User != "" && r.Group != "":
+			key = memberKey(r.Group, r.User)
+		case r.User != "":
 			key = userKey(r.User)
 			x.lacks(attrDeleted)
 		}

@@ -39,10 +39,12 @@ import (
 //	requests for a package; for a person  | 1; 2  | PKGREQ#p; SUBREQ#s, newest first         | pages
 //	ended ones of a package; of a person  | 1; 2  | the same rows, then REQ#r, ASG           | pages
 //	open requests of a person             | 1     | OPENREQ#s, from the slots they hold      | pages
+//	how many of them                      | 1     | OPENREQ#s; rows alone                    | count, MaxOpen
 //	requests a person made for others     | table | SUB#s, BY#..., newest first              | pages
 //	what waits for a person               | 1     | INBOX#U#me, INBOX#G#g, INBOX#SET#hash    | pages
 //	groups named as approvers or targets  | table | CFG, APPROVERS; CFG, TARGETS             | one
-//	policies that name a person           | 1     | TARGET#ALL, TARGET#U#me, TARGET#G#g      | all
+//	policies that name a person           | 1     | TARGET#ALL, TARGET#U#me, TARGET#G#g;     | all hints,
+//	                                      |       | of one page of packages the policies     | pages
 //	work that falls due                   | 2     | DUE#n up to a time                       | pages
 //	debts to look at                      | 2     | OWE#n up to a time                       | pages
 //	what has been owed for long           | 2     | LATE#n up to a time; rows alone          | pages

@@ -170,7 +170,7 @@ func TestKeysGolden(t *testing.T) {
 			"pk=EV#SUB#" + idU + " sk=EV#00000006", "pk=EV#GRP#" + idG + " sk=EV#00000007", "pk=EV#CON#" + idK + " sk=EV#00000008", "pk=EV#PRINC#" + idV + " sk=EV#00000001"}},
 		"event to look at": {entitlement.Change{Events: []entitlement.Event{{Aggregate: entitlement.OfReprocess, ID: idQ, Number: 1, At: noon}}}, []string{
 			"pk=EV#AGAIN#" + idQ + " sk=EV#00000001 i1p=NOTICE i1s=2026-03-01T12:00:00.000000500Z#EV#AGAIN#" + idQ + "#EV#00000001"}},
-		"references": {entitlement.Change{References: []entitlement.Reference{{User: idU}, {Group: idG}}}, []string{"pk=SUB#" + idU + " sk=USR", "pk=GRP#" + idG + " sk=GRP"}},
+		"references": {entitlement.Change{References: []entitlement.Reference{{User: idU}, {Group: idG}, {User: idU, Group: idG}}}, []string{"pk=SUB#" + idU + " sk=USR", "pk=GRP#" + idG + " sk=GRP", "pk=GRP#" + idG + " sk=M#" + idU}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := itemsOf(t, tt.change)

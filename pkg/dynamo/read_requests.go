@@ -53,6 +53,13 @@ func (db *DB) OpenRequests(ctx context.Context, subject entitlement.UserID, page
 	return list, err
 }
 
+// CountOpen counts the requests that a subject has open, up to MaxOpen: by the rows alone,
+// which may be late by what was opened or closed in the last moment.
+func (db *DB) CountOpen(ctx context.Context, subject entitlement.UserID) (int, error) {
+	rows, _, err := db.page(ctx, walk{index: index1, partition: openRow(subject, "", "").partition}, nil, entitlement.MaxOpen)
+	return len(rows), err
+}
+
 // RequestsFor lists requests for a package, newest first.
 func (db *DB) RequestsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	return followed(ctx, db, requestShape, true, packageWalk(pkg), page, requestOfEvent)

@@ -3,6 +3,7 @@ package dynamo
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -32,6 +33,9 @@ type shape[T any] struct {
 	body func(*fields, *T)
 	rows func(T) rows // nil: in no index
 
+	// expires says when nobody needs the item any more, zero for never; nil: always never.
+	expires func(T) time.Time
+
 	first func(T) int64 // the version that it begins with; nil: one
 }
 
@@ -43,6 +47,11 @@ func (s shape[T]) write(v T, version int64) item {
 	seal(it, s.key(v), s.tag, version)
 	if s.rows != nil {
 		index(it, s.rows(v))
+	}
+	if s.expires != nil {
+		if at := s.expires(v); !at.IsZero() {
+			it[names.AttrTTL] = numeral(at.Unix() + 1)
+		}
 	}
 	return it
 }

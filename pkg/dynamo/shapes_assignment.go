@@ -1,6 +1,10 @@
 package dynamo
 
-import "leasehold/pkg/entitlement"
+import (
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
 
 var slotShape = shape[entitlement.Slot]{
 	tag: "ASG", noun: "assignment", part: entitlement.PartSlot,
@@ -10,10 +14,13 @@ var slotShape = shape[entitlement.Slot]{
 
 	first: entitlement.Slot.FirstVersion,
 	rows:  slotRows,
+
+	expires: entitlement.Slot.Forgotten,
 	body: func(f *fields, s *entitlement.Slot) {
 		id(f, "op", &s.Open)
 		id(f, "opp", &s.OpenPolicy)
 		optional(f, "a", &s.Assignment, liveFields)
+		list(f, "sb", &s.Setbacks, func(f *fields, t *time.Time) { when(f, "t", t) })
 	},
 }
 

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // anyOf draws a value in which every member may be anything that a caller can hand
@@ -274,6 +275,23 @@ func TestIDsAreSmall(t *testing.T) {
 	for text, want := range map[string]int{idU: 16, "": 1, "service": 8, hash: 32} {
 		if got := len(pack(text)); got != want {
 			t.Errorf("%q is packed in %d bytes, want %d", text, got, want)
+		}
+	}
+}
+
+// A slot that only remembers goes by itself once that counts no more; one that is occupied
+// never does.
+func TestA17_OnlyASlotThatNothingOccupiesExpires(t *testing.T) {
+	last := time.Date(2026, 5, 1, 12, 0, 0, 500, time.UTC)
+	s := entitlement.Slot{Package: "p", Subject: "s", Setbacks: []time.Time{last.Add(-time.Minute), last}}
+	if got := numberOf(slotShape.write(s, 2), names.AttrTTL); got != last.Add(entitlement.Cooling).Unix()+1 {
+		t.Errorf("goes at %d", got)
+	}
+	held, open, empty := s, s, s
+	held.Assignment, open.Open, empty.Setbacks = &entitlement.Assignment{}, "r", nil
+	for _, s := range []entitlement.Slot{held, open, empty} {
+		if _, is := slotShape.write(s, 2)[names.AttrTTL]; is {
+			t.Errorf("%+v goes by itself", s)
 		}
 	}
 }

@@ -90,13 +90,18 @@ func (a Assignment) MayHaveGiven(role RoleRef, p PackageScopes) bool {
 }
 
 // Slot is the one place of a (package, person) pair: it exists while there is an open
-// request or a live assignment, so that there is never more than one of either (S5).
+// request or a live assignment, so that there is never more than one of either (S5), and
+// for as long after that as a setback counts.
 type Slot struct {
 	Package    PackageID
 	Subject    UserID
 	Open       RequestID
 	OpenPolicy PolicyID // of the open request
 	Assignment *Assignment
+
+	// Setbacks are when requests of the person were withdrawn or denied lately, the latest
+	// last. Where nothing else is left of the slot it stays for them alone, until Forgotten.
+	Setbacks []time.Time
 	Meta
 }
 
@@ -142,8 +147,8 @@ func (a Assignment) OwedSince() time.Time {
 	return a.Ended
 }
 
-// Vacate marks an empty slot for removal.
+// Vacate marks an empty slot for removal, unless there is something to remember.
 func (s Slot) Vacate() Slot {
-	s.Erased = s.Empty()
+	s.Erased = s.Empty() && len(s.Setbacks) == 0
 	return s
 }

@@ -142,7 +142,7 @@ func finish(r AssignmentRequest, event RequestEvent, outcome string, slot Slot, 
 	c := Change{Requests: []AssignmentRequest{r}, Events: []Event{e}}
 	if slot.Open == r.ID {
 		slot.Open, slot.OpenPolicy = "", ""
-		c.Slots = []Slot{slot.Vacate()}
+		c.Slots = []Slot{slot.setBack(r, event, e).Vacate()}
 	}
 	return r, c, nil
 }

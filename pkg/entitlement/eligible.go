@@ -1,5 +1,7 @@
 package entitlement
 
+import "slices"
+
 // under copies into a request whom the policy that it is made under is for: a later edit
 // of the policy changes nothing about it (S6).
 func (r AssignmentRequest) under(p AssignmentPolicy) AssignmentRequest {
@@ -21,6 +23,23 @@ func (r AssignmentRequest) eligible(s Start) error {
 	default:
 		return nil
 	}
+}
+
+// admittedBy returns what must still be true, where the request begins or moves an end, of
+// why its policy is for its subject: a membership, since whoever ends one does not touch
+// anything else that the request is committed on. One group is enough, although the policy
+// may be for others that the subject is in: who has left just that one is decided on afresh.
+func (r AssignmentRequest) admittedBy(s Start) []Reference {
+	named := func(set SubjectSet) bool { return set.Kind == SingleUser && set.Has(*s.Subject, "") }
+	if r.Scope != ScopeSpecificUsers || r.Type == AdminUpdate || slices.ContainsFunc(r.Targets, named) {
+		return nil
+	}
+	for _, set := range r.Targets {
+		if set.Kind == GroupMembers && set.Has(*s.Subject, "") {
+			return []Reference{{User: r.Subject, Group: GroupID(set.ID)}}
+		}
+	}
+	return nil
 }
 
 func ineligible(msg string) error { return &Error{Kind: Precondition, Code: codeIneligible, Msg: msg} }

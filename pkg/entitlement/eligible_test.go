@@ -174,3 +174,71 @@ func TestR83_TheSubjectMustBeInScopeWhenAskingToo(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Whatever begins or prolongs access by a group depends on the membership being there when it
+// is committed; what only begins to wait, or is given for another reason, does not.
+func TestF36_WhatBeginsByAGroupDependsOnTheMembership(t *testing.T) {
+	sales := []Reference{{User: "mia", Group: "sales"}}
+	for name, c := range map[string]struct {
+		set  func(*world)
+		do   func(*testing.T, *world) Change
+		want []Reference
+	}{
+		"asked for":                      {(*world).forSales, submits, sales},
+		"assigned":                       {func(w *world) { w.direct(); w.forSales() }, submits, sales},
+		"assigned by one for nobody":     {func(w *world) { w.direct(); w.policy().Scope = ScopeNobody }, submits, nil},
+		"by a policy for all":            {func(*world) {}, submits, nil},
+		"named, and in a group as well":  {func(w *world) { w.forSales(); w.policy().Targets = append(w.policy().Targets, user("mia")) }, submits, nil},
+		"waits for a decision":           {func(w *world) { w.forSales(); w.approvedBy([]SubjectSet{user("ann")}) }, submits, nil},
+		"the last decision":              {func(w *world) { w.forSales(); w.approvedBy([]SubjectSet{user("ann")}) }, decides, sales},
+		"approved for later":             {func(w *world) { w.forSales(); w.later() }, submits, nil},
+		"and begins":                     {func(w *world) { w.forSales(); w.later() }, begins, sales},
+		"an extension":                   {func(w *world) { *w = held(); w.forSales() }, extends, sales},
+		"an extension of administrators": {func(w *world) { *w = held(); w.forSales(); w.ask.Type = AdminUpdate }, extends, nil},
+	} {
+		w := newWorld()
+		c.set(&w)
+		if got := c.do(t, &w).References; !slices.Equal(got, c.want) {
+			t.Errorf("%s: depends on %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func (w *world) later() {
+	w.policy().Requestor.CustomSchedule = true
+	w.ask.Asked.Start = noon.Add(time.Hour)
+}
+
+func submits(t *testing.T, w *world) Change {
+	_, c, err := Submit(w.ask, w.got, w.now)
+	return sure(t, c, err)
+}
+
+func decides(t *testing.T, w *world) Change {
+	r, s := w.pending(t)
+	_, c, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, noon)
+	return sure(t, c, err)
+}
+
+func begins(t *testing.T, w *world) Change {
+	r, c, err := Submit(w.ask, w.got, w.now)
+	s := w.got.start()
+	s.Slot = sure(t, c, err).Slots[0]
+	_, c, err = Overdue(r, s, "tick", noon.Add(time.Hour))
+	return sure(t, c, err)
+}
+
+func extends(t *testing.T, w *world) Change {
+	w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDateTime, End: noon.Add(20 * 24 * time.Hour)}
+	w.policy().Requestor.CustomSchedule = true
+	_, c, err := Extend(w.ask, w.got, noon.Add(time.Hour))
+	return sure(t, c, err)
+}
+
+func sure(t *testing.T, c Change, err error) Change {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

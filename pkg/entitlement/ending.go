@@ -101,6 +101,6 @@ func end(slot Slot, with []AssignmentRequest, e Event, removal RequestID, now ti
 			slot.Open, slot.OpenPolicy = "", ""
 		}
 	}
-	c.Slots = []Slot{slot.Vacate()}
+	c.Slots = []Slot{slot.remembering(now).Vacate()}
 	return c, nil
 }

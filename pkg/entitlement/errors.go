@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Kind says what sort of failure an error is; machines decide by it.
@@ -88,6 +89,8 @@ type Error struct {
 	Op   string // the operation that failed, for logs
 	Err  error
 
+	Wait time.Duration // after which trying again may help; zero where nobody can say
+
 	// What Msg was made of, so that logs can leave out what it quotes.
 	pattern string
 	args    []any
@@ -125,6 +128,14 @@ func KindOf(err error) Kind {
 		return e.Kind
 	}
 	return Internal
+}
+
+// WaitOf returns how long to wait before err is worth another try; zero where it does not say.
+func WaitOf(err error) time.Duration {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Wait
+	}
+	return 0
 }
 
 // CodeOf returns the code that a client sees for err.

@@ -61,6 +61,9 @@ func admitExtension(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, err
 	if ask.Slot.Open != "" {
 		return none, Errorf(Conflict, "There is an open request for this assignment: %s. Wait for it, or cancel it first.", ask.Slot.Open)
 	}
+	if err := ask.Slot.cooled(n.Type, now); err != nil {
+		return none, err
+	}
 	if err := n.Asked.Check(now); err != nil {
 		return none, err
 	}
@@ -129,6 +132,7 @@ func (c Change) prolong(r AssignmentRequest, s Start, e Event, now time.Time) (C
 		slot.Open, slot.OpenPolicy = "", ""
 	}
 	c.Requests, c.Slots, c.Events = append(c.Requests, r), append(c.Slots, slot), append(c.Events, e, moved)
+	c.References = append(c.References, r.admittedBy(s)...)
 	return c, r, nil
 }
 

@@ -252,7 +252,7 @@ func TestR47_StagesFollowEachOther_R49_ADenialEnds(t *testing.T) {
 		t.Errorf("a second word on the first stage: %v", err)
 	}
 	r, c, err = Decide(r, Word{Stage: r.Stages[1].ID, Approved: false}, bob, s, noon)
-	if err != nil || r.State != RequestDenied || !c.Slots[0].Erased || len(c.Heads) != 0 || r.Completed.IsZero() {
+	if err != nil || r.State != RequestDenied || !c.Slots[0].Empty() || len(c.Heads) != 0 || r.Completed.IsZero() {
 		t.Fatalf("got %+v, %v", r, err)
 	}
 }
@@ -303,7 +303,7 @@ func TestR115_OnlyWhatHasNotBegunIsCanceled(t *testing.T) {
 	w.approvedBy([]SubjectSet{user("ann")})
 	r, s := w.pending(t)
 	after, c, err := Cancel(r, s.Slot, "mia", "call", noon)
-	if err != nil || after.State != RequestCanceled || !c.Slots[0].Erased {
+	if err != nil || after.State != RequestCanceled || !c.Slots[0].Empty() {
 		t.Errorf("got %+v, %v", after, err)
 	}
 	for _, state := range RequestStates {

@@ -1,6 +1,8 @@
 package entitlement
 
 import (
+	"cmp"
+	"slices"
 	"time"
 )
 
@@ -29,3 +31,44 @@ func CloseRemoval(a Assignment, actor UserID, command, justification string, now
 
 // ReasonClosed is the reason recorded of a role whose removal an administrator closed.
 const ReasonClosed = "removal-closed"
+
+// EndedUnseen reports the record of a removal that ended without being read absent, and that
+// nobody may have granted again since. It is kept until the assignments that end by it are
+// settled, so that they say so.
+func (g Grant) EndedUnseen() bool {
+	return g.Intent == "" && g.Presence == PresenceAbsent && g.Revoked && g.CheckAfter.IsZero() && !g.Failing() && (g.Unconfirmed || g.Reason != "")
+}
+
+// NextLook returns when the role is to be tried, or looked at, again; zero where no time is set.
+func (g Grant) NextLook() time.Time {
+	if !g.Next.IsZero() {
+		return g.Next
+	}
+	return g.CheckAfter
+}
+
+// RolesLeft returns the recorded roles that an ended assignment may have given and that are
+// still to be taken back, in the order of targets, resources and roles: those that a live
+// package gives as well are not among them (R4).
+func (a Assignment) RolesLeft(h Head, w Work, sheets []GrantSheet) []Grant {
+	stays := map[RoleRef]bool{}
+	if !h.Off && w.Subject != nil && w.Subject.Enabled {
+		for _, p := range h.Live {
+			for _, s := range w.Scopes[p].List {
+				stays[s.Ref] = true
+			}
+		}
+	}
+	var left []Grant
+	for _, sheet := range sheets {
+		for role, g := range sheet.Grants {
+			if !stays[role] && !g.EndedUnseen() && a.MayHaveGiven(role, w.Scopes[a.Package]) {
+				left = append(left, g)
+			}
+		}
+	}
+	slices.SortFunc(left, func(x, y Grant) int {
+		return cmp.Or(cmp.Compare(x.Role.Connector, y.Role.Connector), cmp.Compare(x.Role.Resource, y.Role.Resource), cmp.Compare(x.Role.Role, y.Role.Role))
+	})
+	return left
+}

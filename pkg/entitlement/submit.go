@@ -27,6 +27,9 @@ func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 	if err := ask.Slot.free(n.Type); err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
+	if err := ask.Slot.cooled(n.Type, now); err != nil {
+		return AssignmentRequest{}, Change{}, err
+	}
 	r := AssignmentRequest{
 		ID: n.ID, Type: n.Type, State: RequestSubmitted,
 		Package: ask.Package.ID, Catalog: ask.Package.Catalog, Policy: policy.ID, Assignment: AssignmentID(n.ID),
@@ -244,6 +247,7 @@ func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (C
 	c.Requests = append(c.Requests, r)
 	c.Slots = append(c.Slots, slot)
 	c.Events = append(c.Events, e)
+	c.References = append(c.References, r.admittedBy(s)...)
 	c.Heads = append(c.Heads, HeadChange{Subject: r.Subject, Enter: Waiting{r.Package, r.AssignmentOf()}, Incompatible: s.Package.Incompatible, NotIn: s.Package.IncompatibleGroups,
 		Look: now.Add(hintSlack)})
 	return c, r, nil

@@ -1,13 +1,9 @@
 package graph
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 
-	"github.com/go-json-experiment/json"
-
-	"leasehold/pkg/entitlement"
 	"leasehold/pkg/obs"
 )
 
@@ -18,6 +14,7 @@ type object = map[string]any
 type answer struct {
 	status   int
 	body     object
+	text     []byte // body, where it was rendered already
 	location string
 }
 
@@ -32,9 +29,15 @@ func (c *call) write(ctx context.Context, w http.ResponseWriter, ans answer) {
 		w.WriteHeader(ans.status)
 		return
 	}
-	var b bytes.Buffer
-	if err := json.MarshalWrite(&b, ans.body, json.Deterministic(true)); err != nil {
-		c.fail(ctx, w, entitlement.Wrap(entitlement.Internal, "render answer", err, ""))
+	var err error
+	if ans.text == nil {
+		if ans.text, err = render(ans.body); err != nil {
+			c.fail(ctx, w, err)
+			return
+		}
+	}
+	if c.reads && excess(ans.text) > 1 {
+		c.fail(ctx, w, tooLarge())
 		return
 	}
 	if ans.location != "" {
@@ -42,7 +45,7 @@ func (c *call) write(ctx context.Context, w http.ResponseWriter, ans answer) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(ans.status)
-	if _, err := w.Write(b.Bytes()); err != nil {
+	if _, err := w.Write(ans.text); err != nil {
 		obs.Logger(ctx).WarnContext(ctx, "the answer was not taken", obs.Err(err))
 	}
 }

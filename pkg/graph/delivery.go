@@ -48,17 +48,24 @@ func listFailures(ctx context.Context, c *call) (answer, error) {
 }
 
 func shapeFailure(f requests.Failure) object {
-	return object{"id": string(f.Subject), "failingSince": instant(f.Since), "roles": objects(f.Grants, func(g entitlement.Grant) object {
-		return object{"resource": g.Role.Resource, "role": g.Role.Role, "presence": string(g.Presence), "reason": text(g.Reason), "detail": text(g.Detail),
-			"attempts": g.Attempts, "failingSince": instant(g.Since), "nextAttemptDateTime": instant(g.Next), "permanent": g.Permanent}
-	})}
+	return object{"id": string(f.Subject), "failingSince": instant(f.Since), "roles": objects(f.Grants, shapeTrouble)}
 }
+
+// shapeTrouble says of one role at one target what is known, and what becomes of it.
+func shapeTrouble(g entitlement.Grant) object {
+	return object{"connector": string(g.Role.Connector), "resource": g.Role.Resource, "role": g.Role.Role, "presence": string(g.Presence), "reason": text(g.Reason),
+		"detail": text(g.Detail), "attempts": g.Attempts, "failingSince": instant(g.Since), "nextAttemptDateTime": instant(g.NextLook()), "permanent": g.Permanent}
+}
+
+// maxRolesShown bounds the roles that one removal shows: what many owe at once is one page.
+const maxRolesShown = 50
 
 func listRemovals(ctx context.Context, c *call) (answer, error) {
 	now := c.deps.Clock.Now()
-	k := kind[entitlement.Assignment]{set: "leasehold/removals", links: noLinks, shape: func(a entitlement.Assignment) object {
+	k := kind[requests.OwedRemoval]{set: "leasehold/removals", links: noLinks, shape: func(a requests.OwedRemoval) object {
 		return object{"id": string(a.ID), "accessPackage": string(a.Package), "target": string(a.Subject), "endedDateTime": instant(a.Ended),
-			"status": a.Status(now), "overdue": now.Sub(a.Ended) > entitlement.OverdueAfter, "owedSeconds": int(now.Sub(a.Ended) / time.Second)}
+			"status": a.Status(now), "overdue": now.Sub(a.Ended) > entitlement.OverdueAfter, "owedSeconds": int(now.Sub(a.Ended) / time.Second),
+			"roles": objects(a.Roles[:min(len(a.Roles), maxRolesShown)], shapeTrouble), "rolesLeft": len(a.Roles)}
 	}}
 	return list(ctx, c, k, c.deps.Requests.Removals)
 }

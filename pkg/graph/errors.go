@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -19,6 +21,7 @@ type failure struct {
 	code    string
 	message string
 	header  http.Header
+	wait    time.Duration // of what is refused for a time
 }
 
 // Error returns the message.
@@ -27,12 +30,21 @@ func (f *failure) Error() string { return f.message }
 // retryAfter is what clients are told to wait, in seconds, when it was us.
 const retryAfter = "5"
 
+// again says after how many seconds a refused call may come again, rounded up: whoever
+// waits that long is not refused for the same once more.
+func (f *failure) again() string {
+	if f.wait <= 0 {
+		return retryAfter
+	}
+	return strconv.FormatInt(int64((f.wait+time.Second-1)/time.Second), 10)
+}
+
 // fail answers with err in Graph's shape. What is internal goes to the log only.
 func (c *call) fail(ctx context.Context, w http.ResponseWriter, err error) {
 	f, ok := errors.AsType[*failure](err)
 	if !ok {
 		kind := entitlement.KindOf(err)
-		f = &failure{status: kind.HTTPStatus(), code: entitlement.CodeOf(err), message: entitlement.MessageOf(err)}
+		f = &failure{status: kind.HTTPStatus(), code: entitlement.CodeOf(err), message: entitlement.MessageOf(err), wait: entitlement.WaitOf(err)}
 		if kind == entitlement.Internal {
 			f.message = entitlement.MessageOf(nil) // of a bug nothing is told but how to report it
 		}
@@ -46,7 +58,7 @@ func (c *call) fail(ctx context.Context, w http.ResponseWriter, err error) {
 	case http.StatusUnauthorized:
 		header.Set("WWW-Authenticate", "Bearer")
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		header.Set("Retry-After", retryAfter)
+		header.Set("Retry-After", f.again())
 	}
 	header.Del("Location")
 	header.Set("Content-Type", "application/json")
@@ -68,8 +80,9 @@ func (c *call) log(ctx context.Context, f *failure, err error) {
 		why = slog.Group("error", "code", f.code)
 	}
 	about := []any{"status", f.status, "route", c.route, "caller", string(c.by.ID), why}
-	switch f.status {
-	case http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusTooManyRequests:
+	quota := f.wait > 0 // the caller's own doing, and nothing that anybody must look at
+	switch {
+	case !quota && (f.status == http.StatusInternalServerError || f.status == http.StatusServiceUnavailable || f.status == http.StatusTooManyRequests):
 		obs.Logger(ctx).ErrorContext(ctx, "call failed", about...)
 	default:
 		obs.Logger(ctx).InfoContext(ctx, "call refused", about...)

@@ -24,6 +24,7 @@ type Deps struct {
 	PublicURL     string                       // base of every link, without a slash at its end
 	GatewayBase   func(context.Context) string // the base where PublicURL is empty; may be nil
 	Clock         interface{ Now() time.Time }
+	Limiter       *Limiter // of what each caller writes; nil for none
 }
 
 // Authenticator finds out who is calling.

@@ -9,7 +9,8 @@ import (
 )
 
 // list answers with one page of a list. Filters are applied to the page that was read,
-// so it may be short or empty and still have a next one.
+// so it may be short or empty and still have a next one. One that is larger than an answer
+// may be is read again, shorter.
 func list[T any](ctx context.Context, c *call, k kind[T], read lister[T]) (answer, error) {
 	if err := checkOptions(c, k); err != nil {
 		return answer{}, err
@@ -18,10 +19,33 @@ func list[T any](ctx context.Context, c *call, k kind[T], read lister[T]) (answe
 	if err != nil {
 		return answer{}, err
 	}
-	page, err := read(ctx, entitlement.Page{Limit: c.options.Top, Token: inner})
-	if err != nil {
-		return answer{}, err
+	for limit := c.options.Top; ; {
+		page, err := read(ctx, entitlement.Page{Limit: limit, Token: inner})
+		if err != nil {
+			return answer{}, err
+		}
+		body, err := pageBody(ctx, c, k, page, inner == "")
+		if err != nil {
+			return answer{}, err
+		}
+		text, err := render(body)
+		if err != nil {
+			return answer{}, err
+		}
+		over := excess(text)
+		switch n := len(page.Items); {
+		case over <= 1:
+			return answer{status: http.StatusOK, body: body, text: text}, nil
+		case n <= 1 || limit == 1:
+			return answer{}, tooLarge()
+		default:
+			limit = shorter(min(n, entitlement.Page{Limit: limit}.Size()), over)
+		}
 	}
+}
+
+// pageBody returns the body of one page.
+func pageBody[T any](ctx context.Context, c *call, k kind[T], page entitlement.Paged[T], first bool) (object, error) {
 	var trees []object
 	for _, item := range page.Items {
 		if tree := k.shape(item); c.options.Filter == nil || c.options.Filter.Match(tree) {
@@ -29,17 +53,16 @@ func list[T any](ctx context.Context, c *call, k kind[T], read lister[T]) (answe
 		}
 	}
 	if err := c.finish(ctx, trees, k.links()); err != nil {
-		return answer{}, err
+		return nil, err
 	}
 	body := object{"@odata.context": c.metadata(ctx, k.set), "value": put(trees, true)}
+	var err error
 	if page.Next != "" {
-		if body["@odata.nextLink"], err = c.nextLink(ctx, page.Next); err != nil {
-			return answer{}, err
-		}
-	} else if c.options.Count && inner == "" {
+		body["@odata.nextLink"], err = c.nextLink(ctx, page.Next)
+	} else if c.options.Count && first {
 		body["@odata.count"] = len(trees) // of a list that fits on one page; longer ones are not counted
 	}
-	return ok(body)
+	return body, err
 }
 
 // entity answers with one entity.

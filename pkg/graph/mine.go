@@ -42,7 +42,9 @@ func listMyPackages(ctx context.Context, c *call) (answer, error) {
 	if _, err := c.on("allowedRequestor"); err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, packageKind(), sliced(c.deps.Requests.Requestable(ctx, c.by)))
+	return list(ctx, c, packageKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
+		return c.deps.Requests.Requestable(ctx, c.by, page)
+	})
 }
 
 func listMyRequests(ctx context.Context, c *call) (answer, error) {

@@ -42,6 +42,7 @@ type call struct {
 	token   authn.Token
 	by      authz.Caller
 	user    entitlement.User // the caller; not read for the role party
+	reads   bool             // it changes nothing, so that its answer may be refused
 }
 
 // ServeHTTP answers one call. Whatever happens, the answer is in Graph's shape.
@@ -107,6 +108,12 @@ func (a *api) serve(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	c.token = token
+	c.reads = !op.writes()
+	if op.writes() {
+		if err := a.deps.Limiter.take(token.Principal); err != nil {
+			return answer{}, err
+		}
+	}
 	if err := c.identify(ctx, op); err != nil {
 		return answer{}, err
 	}

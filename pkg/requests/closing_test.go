@@ -3,7 +3,9 @@ package requests_test
 import (
 	"context"
 	"testing"
+	"time"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
@@ -131,6 +133,77 @@ func TestF36_ADenialThatLosesARaceIsDecidedAfresh(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestF36_WhoLeavesTheGroupWhileItIsDecidedGetsNothing has the subject leave between what a
+// decision read and its commit, for everything that gives or prolongs access.
+func TestF36_WhoLeavesTheGroupWhileItIsDecidedGetsNothing(t *testing.T) {
+	ctx := context.Background()
+	for name, c := range map[string]struct {
+		approvers []entitlement.SubjectSet
+		stays     bool // in another group of the policy
+		do        func(w *world, boss, mia authz.Caller, p entitlement.AccessPackage, leave func()) error
+	}{
+		"the last decision":                   {approvers: []entitlement.SubjectSet{manager}, do: approvesWhile},
+		"the last decision, by another group": {approvers: []entitlement.SubjectSet{manager}, stays: true, do: approvesWhile},
+		"a request that nobody decides on":    {do: asksWhile},
+		"an extension":                        {do: extendsWhile},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			boss := w.person("", false)
+			mia := w.person(boss.ID, false)
+			sales, other := w.group(mia.ID), w.group()
+			p, policy := w.pack(c.approvers...)
+			w.reset(policy.ID, func(p *entitlement.AssignmentPolicy) {
+				p.Scope, p.Targets = entitlement.ScopeSpecificUsers, []entitlement.SubjectSet{members(sales), members(other)}
+			})
+			if c.stays {
+				w.commit(entitlement.Change{Memberships: []entitlement.Membership{{Group: other, User: mia.ID}}})
+			}
+			var end time.Time
+			err := c.do(w, boss, mia, p, func() {
+				if slot, _ := w.store.Slot(ctx, p.ID, mia.ID); slot.Assignment != nil {
+					end = slot.Assignment.End
+				}
+				w.commit(entitlement.Change{Memberships: []entitlement.Membership{{Group: sales, User: mia.ID, Erased: true}}})
+			})
+			slot, failed := w.store.Slot(ctx, p.ID, mia.ID)
+			if failed != nil {
+				t.Fatal(failed)
+			}
+			if c.stays {
+				if err != nil || slot.Assignment == nil {
+					t.Errorf("who is in another group of the policy has it: %+v, %v", slot, err)
+				}
+				return
+			}
+			w.kind(err, entitlement.Precondition)
+			if a := slot.Assignment; a != nil && !a.End.Equal(end) || a != nil && end.IsZero() {
+				t.Errorf("got %+v", a)
+			}
+		})
+	}
+}
+
+func approvesWhile(w *world, boss, mia authz.Caller, p entitlement.AccessPackage, leave func()) error {
+	r := w.ask(mia, p)
+	w.Store = &rival{w.store, leave}
+	return w.Decide(context.Background(), boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true})
+}
+
+func asksWhile(w *world, _, mia authz.Caller, p entitlement.AccessPackage, leave func()) error {
+	w.Store = &rival{w.store, leave}
+	_, err := w.Submit(context.Background(), mia, requests.Submission{Type: entitlement.UserAdd, Package: p.ID})
+	return err
+}
+
+func extendsWhile(w *world, _, mia authz.Caller, p entitlement.AccessPackage, leave func()) error {
+	r := w.ask(mia, p)
+	w.clock.Advance(time.Hour)
+	w.Store = &rival{w.store, leave}
+	_, err := w.Extend(context.Background(), mia, entitlement.UserUpdate, r.AssignmentOf(), entitlement.Schedule{}, "")
+	return err
 }
 
 func TestF36_WhereTheDenialCannotBeWrittenTheApproverIsNotToldOfOne(t *testing.T) {

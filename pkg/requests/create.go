@@ -26,6 +26,9 @@ func (s *Service) create(ctx context.Context, by authz.Caller, w entitlement.Wor
 		}
 		r, change, err := decide(n)
 		if err == nil {
+			err = s.room(ctx, r)
+		}
+		if err == nil {
 			r, change, err = s.staffed(ctx, r, change, n.Command)
 		}
 		if err == nil {
@@ -48,6 +51,20 @@ func (s *Service) create(ctx context.Context, by authz.Caller, w entitlement.Wor
 		}
 		return entitlement.AssignmentRequest{}, s.named(ctx, err)
 	}
+}
+
+// room refuses a request that would wait beside too many others of its person. The count
+// costs no write, and may be late by a moment: whoever asks for many things at the very same
+// time gets a few more, as many as one caller may write in that moment.
+func (s *Service) room(ctx context.Context, r entitlement.AssignmentRequest) error {
+	if !r.Waits() {
+		return nil
+	}
+	open, err := s.Store.CountOpen(ctx, r.Subject)
+	if err != nil {
+		return err
+	}
+	return entitlement.CheckOpen(r, open)
 }
 
 // newRequest gives a command the id of its request: a random one, or under a key the one

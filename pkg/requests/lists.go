@@ -9,19 +9,21 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Requestable returns the packages that the caller may ask for: published, not hidden,
-// open, and with a policy that lets the caller ask (R129).
-func (s *Service) Requestable(ctx context.Context, by authz.Caller) ([]entitlement.AccessPackage, error) {
+// Requestable lists the packages that the caller may ask for: published, not hidden, open,
+// and with a policy that lets the caller ask (R129). Each page reads what is on it and no
+// more; it is in the order of names, the pages are not.
+func (s *Service) Requestable(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
+	list := entitlement.Paged[entitlement.AccessPackage]{}
 	u, err := s.Store.User(ctx, by.ID)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
-	policies, err := s.Store.PoliciesFor(ctx, u)
+	policies, err := s.Store.PoliciesFor(ctx, u, page)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
 	var ids []entitlement.PackageID
-	for _, p := range policies {
+	for _, p := range policies.Items {
 		if p.MayAsk(u) && !slices.Contains(ids, p.Package) {
 			ids = append(ids, p.Package)
 		}
@@ -30,19 +32,20 @@ func (s *Service) Requestable(ctx context.Context, by authz.Caller) ([]entitleme
 		return s.Store.Packages(ctx, ids)
 	})
 	if err != nil {
-		return nil, err
+		return list, err
 	}
 	published, err := s.published(ctx, packages)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
-	packages = slices.DeleteFunc(packages, func(p entitlement.AccessPackage) bool {
+	list.Next = policies.Next
+	list.Items = slices.DeleteFunc(packages, func(p entitlement.AccessPackage) bool {
 		return p.Hidden || !p.Deleting.IsZero() || !published[p.Catalog]
 	})
-	slices.SortFunc(packages, func(a, b entitlement.AccessPackage) int {
+	slices.SortFunc(list.Items, func(a, b entitlement.AccessPackage) int {
 		return strings.Compare(strings.ToLower(a.DisplayName)+string(a.ID), strings.ToLower(b.DisplayName)+string(b.ID))
 	})
-	return packages, nil
+	return list, nil
 }
 
 func (s *Service) published(ctx context.Context, packages []entitlement.AccessPackage) (map[entitlement.CatalogID]bool, error) {
@@ -159,14 +162,26 @@ func (s *Service) Held(ctx context.Context, by authz.Caller, page entitlement.Pa
 
 // AssignmentsOf lists one subject's assignments: the live ones first, then the ended ones.
 func (s *Service) AssignmentsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	live := func(ctx context.Context, _ entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	live := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
 		list, err := s.Store.AssignmentsOf(ctx, subject)
-		return entitlement.Paged[entitlement.Assignment]{Items: list}, err
+		return after(list, page), err
 	}
 	ended := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
 		return s.Store.EndedOf(ctx, subject, page)
 	}
 	return chain(ctx, page, live, ended)
+}
+
+// after returns the page of a subject's live assignments that follows on the package which
+// the token names: there is one of each package at most.
+func after(list []entitlement.Assignment, page entitlement.Page) (p entitlement.Paged[entitlement.Assignment]) {
+	slices.SortFunc(list, func(a, b entitlement.Assignment) int { return strings.Compare(string(a.Package), string(b.Package)) })
+	list = slices.DeleteFunc(list, func(a entitlement.Assignment) bool { return string(a.Package) <= page.Token })
+	if p.Items = list; len(list) > page.Size() {
+		p.Items = list[:page.Size()]
+		p.Next = string(p.Items[page.Size()-1].Package)
+	}
+	return p
 }
 
 // AssignmentsFor lists one package's assignments: the live ones first, then the ended ones.

@@ -10,7 +10,7 @@ func TestR244_DeliveringAgainByReasonIsOnRecord(t *testing.T) {
 	w := newWorld(t)
 	admin := w.person("", true)
 	admin.Command = "again"
-	if _, err := w.ReprocessFailing(t.Context(), admin, entitlement.BuiltinConnector, entitlement.ReasonUnavailable); err != nil {
+	if _, _, err := w.ReprocessFailing(t.Context(), admin, entitlement.BuiltinConnector, entitlement.ReasonUnavailable, ""); err != nil {
 		t.Fatal(err)
 	}
 	found, err := w.store.Notices(t.Context(), entitlement.Page{})

@@ -186,10 +186,17 @@ func (s *Service) Failures(ctx context.Context, at entitlement.ConnectorID, reas
 	return list, err
 }
 
+// OwedRemoval is an ended assignment whose roles are not yet read back absent, with those
+// that are left. None where nothing is on record any more, and only the settling is owed.
+type OwedRemoval struct {
+	entitlement.Assignment
+	Roles []entitlement.Grant
+}
+
 // Removals lists ended assignments whose roles are not yet read back absent, shard by
 // shard of the debts. Pages may be short or empty and still have a next.
-func (s *Service) Removals(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	list := entitlement.Paged[entitlement.Assignment]{}
+func (s *Service) Removals(ctx context.Context, page entitlement.Page) (entitlement.Paged[OwedRemoval], error) {
+	list := entitlement.Paged[OwedRemoval]{}
 	shard, token, err := shardToken(page.Token)
 	if err != nil {
 		return list, err
@@ -200,7 +207,7 @@ func (s *Service) Removals(ctx context.Context, page entitlement.Page) (entitlem
 		return list, err
 	}
 	for _, id := range subjects.Items {
-		head, _, err := s.Store.Debt(ctx, id)
+		owed, err := s.owedBy(ctx, id)
 		if errors.Is(err, entitlement.ErrUnreadable) {
 			list.Unread++
 			continue
@@ -208,17 +215,7 @@ func (s *Service) Removals(ctx context.Context, page entitlement.Page) (entitlem
 		if err != nil {
 			return list, err
 		}
-		for _, r := range head.Removing {
-			a, err := s.Store.Assignment(ctx, r.Assignment)
-			if errors.Is(err, entitlement.ErrUnreadable) {
-				list.Unread++
-				continue
-			}
-			if err != nil {
-				return list, err
-			}
-			list.Items = append(list.Items, a)
-		}
+		list.Items = append(list.Items, owed...)
 	}
 	switch {
 	case subjects.Next != "":
@@ -227,4 +224,26 @@ func (s *Service) Removals(ctx context.Context, page entitlement.Page) (entitlem
 		list.Next = shardWord(shard+1) + ":"
 	}
 	return list, nil
+}
+
+// owedBy returns the removals that a subject owes. One whose assignment is missing is told
+// by the little that is known of it: it is owed all the same.
+func (s *Service) owedBy(ctx context.Context, subject entitlement.UserID) ([]OwedRemoval, error) {
+	head, sheets, err := s.Store.Debt(ctx, subject)
+	if err != nil || len(head.Removing) == 0 {
+		return nil, err
+	}
+	work, err := s.Store.Work(ctx, head)
+	if err != nil {
+		return nil, err
+	}
+	var owed []OwedRemoval
+	for _, r := range head.Removing {
+		a, ok := work.Ended[r.Assignment]
+		if !ok {
+			a = entitlement.Assignment{ID: r.Assignment, Subject: subject}
+		}
+		owed = append(owed, OwedRemoval{a, a.RolesLeft(head, work, sheets)})
+	}
+	return owed, nil
 }

@@ -252,8 +252,8 @@ func TestR38_RequirementsAndR129WhatMayBeAskedFor(t *testing.T) {
 	catalog, _ := w.store.Catalogs(context.Background(), []entitlement.CatalogID{unpublished.Catalog})
 	catalog[0].Published = false
 	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{hidden}, Catalogs: catalog})
-	list, err := w.Requestable(context.Background(), mia)
-	if err != nil || len(list) != 1 || list[0].ID != open.ID {
+	list, err := w.Requestable(context.Background(), mia, entitlement.Page{})
+	if err != nil || len(list.Items) != 1 || list.Items[0].ID != open.ID || list.Next != "" {
 		t.Errorf("got %v, %v", list, err)
 	}
 	fit, err := w.Applicable(context.Background(), mia, open.ID)

@@ -238,7 +238,7 @@ func TestVisibility_WhatIsListedAndWhatOpensByItsLink(t *testing.T) {
 			w.commit(entitlement.Change{Catalogs: catalogs, Packages: []entitlement.AccessPackage{p}})
 
 			for who, by := range map[string]authz.Caller{"a member": mia, "an administrator": admin} {
-				if list, err := w.Requestable(ctx, by); err != nil || len(list) == 1 != c.listed {
+				if list, err := w.Requestable(ctx, by, entitlement.Page{}); err != nil || len(list.Items) == 1 != c.listed {
 					t.Errorf("listed for %s: %v, %v, want %t", who, list, err, c.listed)
 				}
 			}

@@ -23,6 +23,8 @@ type Store interface {
 	Request(ctx context.Context, id entitlement.RequestID) (entitlement.AssignmentRequest, error)
 	// RequestsOf lists requests for a subject, newest first.
 	RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
+	// CountOpen counts the requests that a subject has open, up to MaxOpen; eventual.
+	CountOpen(ctx context.Context, subject entitlement.UserID) (int, error)
 	// RequestsBy lists requests that a person made for others, newest first.
 	RequestsBy(ctx context.Context, requestor entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
 	// RequestsFor lists requests for a package, newest first.
@@ -45,6 +47,8 @@ type Store interface {
 	EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
 	// Debt returns what is recorded of a subject at every target.
 	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
+	// Work reads what the head names: scopes of packages, and ended assignments.
+	Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error)
 
 	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
 	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
@@ -54,8 +58,9 @@ type Store interface {
 	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
 
-	// PoliciesFor lists policies that name everybody, the user, or one of the user's groups.
-	PoliciesFor(ctx context.Context, u entitlement.User) ([]entitlement.AssignmentPolicy, error)
+	// PoliciesFor lists policies that name everybody, the user, or one of the user's groups:
+	// all of those of one page of packages, in the order of the packages' ids.
+	PoliciesFor(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
 
 	Package(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error)
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)

@@ -7,6 +7,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/requests"
 )
 
 // More of the directed scenarios: what targets, clocks, indexes and rivals do.
@@ -314,8 +315,8 @@ func TestT2_ARemovalThatFailsIsOwedInSightUntilItIsDone(t *testing.T) {
 	})
 }
 
-func (w *world) owedRemovals() []entitlement.Assignment {
-	var all []entitlement.Assignment
+func (w *world) owedRemovals() []requests.OwedRemoval {
+	var all []requests.OwedRemoval
 	for page := (entitlement.Page{}); ; {
 		got, err := w.requests.Removals(quiet, page)
 		w.want(err == nil, "%v", err)

@@ -110,7 +110,7 @@ func readsPackage(label string) bool {
 	return strings.HasPrefix(label, "GetItem PKG/") && strings.HasSuffix(label, " PKG")
 }
 func readsRequestsOf(label string) bool {
-	return strings.HasPrefix(label, "Query") && strings.Contains(label, "OPENREQ/")
+	return strings.HasPrefix(label, "Query") && strings.Contains(label, " OPENREQ/")
 }
 func claims(label, of string) bool {
 	return strings.HasPrefix(label, "UpdateItem SUB/"+of) && strings.Contains(label, of+" GRANTS/")

@@ -176,7 +176,7 @@ func duePolicy(w *world) {
 	w.same(got, entitlement.DueItems{Policies: []entitlement.AssignmentPolicy{p}})
 	w.same(get[[]entitlement.AssignmentPolicy](w)(w.s.Policies(w.Context(), pack.Policies)), []entitlement.AssignmentPolicy{p})
 	w.eventually(func() string {
-		found := get[[]entitlement.AssignmentPolicy](w)(w.s.PoliciesFor(w.Context(), ann))
+		found := w.policiesFor(ann, 0)
 		found = slices.DeleteFunc(found, func(x entitlement.AssignmentPolicy) bool { return x.ID != p.ID })
 		return diff(found, []entitlement.AssignmentPolicy{p})
 	})

@@ -223,6 +223,14 @@ func referencesHold(w *world) {
 	w.same(get[entitlement.User](w)(w.s.User(w.Context(), u.ID)), u)
 	w.same(get[entitlement.Group](w)(w.s.Group(w.Context(), g.ID)), g)
 
+	event = next(&entitlement.Chain{}, entitlement.OfConnector, newID[string](), "created")
+	member := entitlement.Change{Events: []entitlement.Event{event}, References: []entitlement.Reference{{User: u.ID, Group: g.ID}}}
+	w.refuse(entitlement.PartDirectory, member)
+	w.join(u.ID, g.ID)
+	w.commit(member)
+	w.commit(membership(g.ID, u.ID, false, true))
+	u = get[entitlement.User](w)(w.s.User(w.Context(), u.ID))
+
 	g.Erased = true
 	w.commit(entitlement.Change{Groups: []entitlement.Group{g}})
 	_, c := moved(u, entitlement.Membership{Group: g.ID, User: u.ID})

@@ -2,12 +2,36 @@ package storetest
 
 import (
 	"slices"
+	"strconv"
 
 	"leasehold/pkg/entitlement"
 )
 
 var policyScenarios = []scenario{
 	{"Policies are found by everybody, by user and by group, and as they are now", policiesFor},
+}
+
+// policiesFor walks the policies for a user by pages of so many packages.
+func (w *world) policiesFor(u entitlement.User, packages int) (all []entitlement.AssignmentPolicy) {
+	w.Helper()
+	of := map[entitlement.PackageID]int{} // the page that each package is on
+	for n, page := 0, (entitlement.Page{Limit: packages}); ; n++ {
+		list := get[entitlement.Paged[entitlement.AssignmentPolicy]](w)(w.s.PoliciesFor(w.Context(), u, page))
+		on := map[entitlement.PackageID]bool{}
+		for _, p := range list.Items {
+			if before, seen := of[p.Package]; seen && before != n || string(p.Package) <= page.Token {
+				w.Fatalf("package %s is on two pages", p.Package)
+			}
+			of[p.Package], on[p.Package] = n, true
+		}
+		if len(on) > page.Size() {
+			w.Fatalf("%d packages on a page of %d", len(on), page.Size())
+		}
+		all = append(all, list.Items...)
+		if page.Token = list.Next; page.Token == "" {
+			return all
+		}
+	}
 }
 
 func policiesFor(w *world) {
@@ -27,8 +51,7 @@ func policiesFor(w *world) {
 	finds := func(u entitlement.User, want ...entitlement.AssignmentPolicy) {
 		w.Helper()
 		w.eventually(func() string {
-			got, err := w.s.PoliciesFor(w.Context(), u)
-			w.must(err)
+			got := w.policiesFor(u, 3)
 			got = slices.DeleteFunc(got, func(x entitlement.AssignmentPolicy) bool { return x.Package != p.ID })
 			byID := func(a, b entitlement.AssignmentPolicy) int { return slices.Compare([]byte(a.ID), []byte(b.ID)) }
 			slices.SortFunc(got, byID)
@@ -51,6 +74,22 @@ func policiesFor(w *world) {
 	change(&team, entitlement.ScopeAllUsers)
 	finds(ann, all, team, both)
 	finds(bob, all, team, named)
+
+	var others []entitlement.AssignmentPolicy // of packages of their own
+	for range 7 {
+		q := w.pkg(newID[entitlement.CatalogID]())
+		others = append(others, w.policy(&q, func(pol *entitlement.AssignmentPolicy) {
+			pol.Scope, pol.Targets = entitlement.ScopeSpecificUsers, []entitlement.SubjectSet{byUser(ann.ID), byGroup(g.ID)}
+		}))
+	}
+	w.eventually(func() string {
+		for _, o := range others {
+			if n := len(slices.DeleteFunc(w.policiesFor(ann, 2), func(x entitlement.AssignmentPolicy) bool { return x.ID != o.ID })); n != 1 {
+				return "a policy is listed " + strconv.Itoa(n) + " times"
+			}
+		}
+		return ""
+	})
 
 	both.Erased = true
 	w.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{both}})

@@ -48,7 +48,7 @@ type scenario struct {
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	all := slices.Concat(aggregateScenarios(), refusalScenarios(), nameScenarios, membershipScenarios, readScenarios,
 		requestScenarios, inboxScenarios, assignmentScenarios, policyScenarios, headScenarios, settlementScenarios,
-		incompatibleScenarios, sheetScenarios, failingScenarios, gateScenarios, absenceScenarios, dueScenarios, listScenarios, eventScenarios, raceScenarios)
+		incompatibleScenarios, sheetScenarios, failingScenarios, gateScenarios, absenceScenarios, dueScenarios, listScenarios, eventScenarios, raceScenarios, quotaScenarios)
 	for _, s := range all {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

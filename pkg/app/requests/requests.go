@@ -29,7 +29,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 		return nil, err
 	}
 	return graph.Requests(graph.Deps{
-		Authenticator: verifier, Directory: httpapi.Directory(c, db, urgent, log), Reads: db, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{},
+		Authenticator: verifier, Directory: httpapi.Directory(c, db, urgent, log), Reads: db, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
 		Requests: &usecases.Service{Store: db, Hinter: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }

@@ -1,0 +1,63 @@
+package storetest
+
+import (
+	"fmt"
+	"time"
+
+	"leasehold/pkg/entitlement"
+)
+
+var quotaScenarios = []scenario{
+	{"A17: open requests of a person are counted, up to as many as there may be", openCounted},
+	{"A17: an empty slot stays while it has setbacks to remember, and is taken again", slotRemembers},
+}
+
+func openCounted(w *world) {
+	ann := newID[entitlement.UserID]()
+	counts := func(want int) {
+		w.Helper()
+		w.eventually(func() string {
+			if n := get[int](w)(w.s.CountOpen(w.Context(), ann)); n != want {
+				return fmt.Sprintf("%d are open, want %d", n, want)
+			}
+			return ""
+		})
+	}
+	counts(0)
+	var slots []entitlement.Slot
+	for range entitlement.MaxOpen + 5 {
+		slots = append(slots, entitlement.Slot{Package: newID[entitlement.PackageID](), Subject: ann, Open: newID[entitlement.RequestID]()})
+	}
+	w.commit(entitlement.Change{Slots: slots[:3]})
+	counts(3)
+	w.commit(entitlement.Change{Slots: slots[3:]})
+	counts(entitlement.MaxOpen)
+	for i := range slots[:40] {
+		slots[i].Version, slots[i].Open = slots[i].FirstVersion(), ""
+		if i%2 == 0 {
+			slots[i].Setbacks = []time.Time{instant(0)}
+		}
+		slots[i] = slots[i].Vacate()
+	}
+	w.commit(entitlement.Change{Slots: slots[:40]})
+	counts(entitlement.MaxOpen + 5 - 40)
+}
+
+func slotRemembers(w *world) {
+	// So late that no store takes it away in the meantime.
+	lately := []time.Time{time.Date(2999, 1, 1, 12, 0, 0, 0, time.UTC), time.Date(2999, 1, 1, 12, 1, 0, 0, time.UTC)}
+	slot := entitlement.Slot{Package: newID[entitlement.PackageID](), Subject: newID[entitlement.UserID](), Open: newID[entitlement.RequestID]()}
+	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}})
+	slot.Version, slot.Open, slot.Setbacks = slot.FirstVersion(), "", lately
+	slot = slot.Vacate()
+	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}})
+	slot.Version++
+	w.same(get[entitlement.Slot](w)(w.s.Slot(w.Context(), slot.Package, slot.Subject)), slot)
+
+	again := entitlement.Slot{Package: slot.Package, Subject: slot.Subject, Open: newID[entitlement.RequestID]()}
+	w.refuse(entitlement.PartSlot, entitlement.Change{Slots: []entitlement.Slot{again}})
+	slot.Open = again.Open
+	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}})
+	slot.Version++
+	w.same(get[entitlement.Slot](w)(w.s.Slot(w.Context(), slot.Package, slot.Subject)), slot)
+}
