@@ -20,6 +20,7 @@ var uncheckedTexts = map[string]string{
 	"kind":         "one of a few words",
 	"credential":   "nobody reads it",
 	"reason":       "one of a few words: others find nobody",
+	"after":        "a token of ours: others are refused",
 }
 
 // A text that shows nothing of a character in it is refused wherever people write texts; what

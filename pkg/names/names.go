@@ -53,10 +53,10 @@ const DeliverTimeout = 60 * time.Second
 // Functions lists every function of the stack.
 var Functions = []Function{
 	{ID: Catalogs, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write | Delete,
+		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write | Delete,
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverUrgent},
+		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent},
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 	// It sends to the lane that has time: all those at once who waited for a silent target.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
@@ -68,7 +68,7 @@ var Functions = []Function{
 	// It stops ten seconds before its time is over. Where more is due than one tick can do, the
 	// next begins when this one ends, and no second is lost between them (Y8).
 	{ID: Expire, Timeout: TickPeriod + 10*time.Second, Memory: 512, Trigger: Trigger{Schedule: TickPeriod},
-		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverUrgent, DeliverBulk, FanoutJobs},
+		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent, DeliverBulk, FanoutJobs},
 			Writes: []Family{FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 }
 

@@ -8,10 +8,11 @@ type Access uint8
 // What may be done.
 const (
 	Read   Access = 1 << iota // of the table: by key
-	Search                    // of the table: its indexes
+	Search                    // of the table: its first index, by what belongs to what
 	Write                     // of the table: the families of keys in Uses.Writes
 	Delete                    // of a credential
 	Check                     // of the table: conditions on what a transaction does not write
+	Order                     // of the table: its second index, by time and in lists
 )
 
 // Uses is all that a function's own code touches of the stack, beside the queues of its
@@ -19,7 +20,7 @@ const (
 // the wiring builds clients for it and for nothing more. A test records what the functions
 // call, and fails on a call that is not listed and on an entry that nobody calls.
 type Uses struct {
-	Table   Access   // Read, Search, Write, Check
+	Table   Access   // Read, Search, Order, Write, Check
 	Writes  []Family // of keys of the table
 	Send    []string // ids of the queues that it sends to
 	Secrets Access   // of the credentials of connectors: Read, Write, Delete
@@ -101,9 +102,8 @@ func (f Function) Rights() []Right {
 		}
 	}
 	grant(f.Uses.Table&Read != 0, PartTable, "", readTable...)
-	for _, index := range Indexes {
-		grant(f.Uses.Table&Search != 0, PartIndex, index.ID, "dynamodb:Query")
-	}
+	grant(f.Uses.Table&Search != 0, PartIndex, Index1, "dynamodb:Query")
+	grant(f.Uses.Table&Order != 0, PartIndex, Index2, "dynamodb:Query")
 	if f.Uses.Table&Write != 0 {
 		changed := slices.DeleteFunc(slices.Clone(f.Uses.Writes), func(w Family) bool { return w == FamilyEvent })
 		rights = append(rights, Right{Part: PartTable, Actions: writeTable, Leading: changed})

@@ -26,7 +26,7 @@ func TestTheEnvironmentFollowsFromWhatAFunctionUses(t *testing.T) {
 }
 
 func TestRightsFollowFromWhatAFunctionUses(t *testing.T) {
-	worker := Function{ID: "worker", Uses: Uses{Table: Read | Search | Write | Check, Writes: []Family{FamilyRequest, FamilyEvent, FamilyConfig}, Send: []string{DeliverBulk}, Secrets: Read | Delete}, Trigger: Trigger{Queues: []string{FanoutJobs}}}
+	worker := Function{ID: "worker", Uses: Uses{Table: Read | Search | Order | Write | Check, Writes: []Family{FamilyRequest, FamilyEvent, FamilyConfig}, Send: []string{DeliverBulk}, Secrets: Read | Delete}, Trigger: Trigger{Queues: []string{FanoutJobs}}}
 	var got []string
 	for _, right := range worker.Rights() {
 		by := ""

@@ -353,6 +353,9 @@ func (m Met) Missed() []OpFate {
 	calls := reflect.TypeFor[dynamo.Client]()
 	for i := range calls.NumMethod() {
 		op := faults.Op(calls.Method(i).Name)
+		if op == faults.PutItem {
+			continue // of the signing key alone, which is made with the world; the store's own tests fault it
+		}
 		can := slices.Clone(possible[sortOf(faults.Call{Op: op})])
 		if op == faults.Query { // what need not be strong of the other reads is for lists, which the driver does not ask for
 			can = append(can, StaleRead)

@@ -33,6 +33,7 @@ var instead = map[string]string{
 	"make sim":                          "it takes minutes",
 	"make sim RUNS=100000":              "it takes minutes",
 	"make sim FIRST=800001 RUNS=100000": "it takes minutes",
+	"make conditions":                   "it takes hours",
 	"make mutate":                       "it takes an hour",
 	"make figures":                      "it takes minutes",
 	"EMULATOR=localstack make run":      "it takes a LocalStack or Docker",
