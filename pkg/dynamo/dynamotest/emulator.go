@@ -4,10 +4,13 @@
 package dynamotest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -178,11 +181,28 @@ func (e *Emulator) ready() error {
 	}
 }
 
+// whole sends each request from a copy of its own. An emulator can answer before net/http
+// has seen the end of the body; the SDK then closes that, net/http takes it for a failure
+// and the connection down, and the answer is lost to a call that went through.
+type whole struct{ http.Transport }
+
+func (w *whole) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	return w.Transport.RoundTrip(r)
+}
+
 // Client returns a client of the emulator; meter may be nil.
 func (e *Emulator) Client(meter *Meter) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String(e.Endpoint),
+		HTTPClient:   &http.Client{Transport: &whole{}},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),

@@ -169,7 +169,7 @@ var mutations = []mutation{
 	{name: "user enabled while being deleted", edits: []edit{{"pkg/directory/directory.go",
 		`	u.Enabled = false // again`, `	// again`}}},
 	{name: "absence needs a way that shows presence (F39)", edits: []edit{{"pkg/delivery/evidence.go",
-		`p == entitlement.PresenceAbsent && (shows || t.shown[i])) {`, `p == entitlement.PresenceAbsent) {`}}},
+		`p == entitlement.PresenceAbsent && (shows || t.shown[i])) {`, `p == entitlement.PresenceAbsent && (shows || t.shown[i] || true)) {`}}},
 	{name: "presence needs a way that shows absence (F39)", edits: []edit{{"pkg/delivery/evidence.go",
 		`		return t.control == entitlement.PresenceAbsent
 	}
