@@ -54,8 +54,9 @@ func Pausing(pause Pause) Option { return func(db *DB) { db.client.pause = pause
 // their order is the same each time.
 func OneByOne() Option { return func(db *DB) { db.serial = true } }
 
-// Drawing has random bytes drawn by fill, where otherwise nobody can foresee them: with
-// it, whatever is made by chance is the same each time.
+// Drawing has the secret that events are chained with drawn by fill, where otherwise
+// nobody can foresee it: with it, the chain is the same each time. Tokens of transactions
+// are random all the same: transactions side by side that drew one token would be one.
 func Drawing(fill func([]byte)) Option { return func(db *DB) { db.random = fill } }
 
 // chance fills b with random bytes. It never fails: it crashes the program first.

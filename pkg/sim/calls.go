@@ -68,7 +68,8 @@ func (w *world) processOf(inv *invocation) *dynamo.DB {
 	return inv.process
 }
 
-// fill draws what the product takes for chance.
+// fill draws the secret that events are chained with, which the log of a run shows the
+// use of. It is made with the world, by one call alone.
 func (w *world) fill(b []byte) {
 	for i := range b {
 		if i%8 == 0 {
