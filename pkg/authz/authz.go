@@ -1,5 +1,6 @@
 // Package authz says who may do what. Every right is decided from what is stored at the
-// time of the call, never from what a client sends.
+// time of the call, never from what a client sends. RULES.md in this folder lists what
+// somebody may try (A1, A2 and so on), and what comes of it.
 package authz
 
 import "leasehold/pkg/entitlement"

@@ -362,3 +362,18 @@ func TestR80_TheEndCountsFromTheApproval(t *testing.T) {
 		t.Errorf("got %+v, %v, want an end at %v", c.Slots, err, want)
 	}
 }
+
+func TestR256_APolicyNamesFiveHundredAndNoMore(t *testing.T) {
+	p := AssignmentPolicy{Scope: ScopeSpecificUsers, Expiration: Expiration{Type: ExpireNever}}
+	for range 500 {
+		p.Targets = append(p.Targets, SubjectSet{Kind: SingleUser, ID: "ann"})
+	}
+	if err := p.Check(noon); err != nil {
+		t.Errorf("500: %v", err)
+	}
+
+	p.Targets = append(p.Targets, SubjectSet{Kind: GroupMembers, ID: "crew"})
+	if err := p.Check(noon); KindOf(err) != Invalid {
+		t.Errorf("501: %v, want Invalid", err)
+	}
+}

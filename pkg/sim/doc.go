@@ -12,4 +12,5 @@
 // An oracle of its own sees every change that was committed and everything that a target
 // did, and never asks the code under test what ought to be. The checks are named after
 // the invariants that they hold: S1, S2 and so on after each step, L1 and so on at rest.
+// RULES.md in this folder defines them, the faults (F) and what happened to others (T).
 package sim

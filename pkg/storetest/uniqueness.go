@@ -8,7 +8,7 @@ import (
 
 var nameScenarios = []scenario{
 	{"A userPrincipalName is taken once, in any case, until its user is renamed or erased", nameTaken},
-	{"A user is found by the whole userPrincipalName only, names that begin alike apart", nameWhole},
+	{"T18: a user is found by the whole userPrincipalName only, names that begin alike apart", nameWhole},
 	{"A user keeps its name through other changes, and may change its case", nameKept},
 	{"A principal is bound to one user until it is unbound or the user is erased", principalTaken},
 	{"Issuer and value of a principal are told apart", principalParts},
