@@ -54,6 +54,10 @@ seed: $(LOCAL) ## put back whatever is missing from the sample organisation
 dlq: $(LOCAL) ## messages that were parked; REDRIVE=<queue> gives them back, DISCARD=<queue> drops them; on AWS with its credentials
 	@$(LOCAL) dlq $(if $(REDRIVE),redrive $(REDRIVE),$(if $(DISCARD),discard $(DISCARD)))
 
+.PHONY: show-item
+show-item: $(LOCAL) ## a stored item in words: ITEM=<kind>/<id> with all beside it, or PK=... and SK=...; on AWS with its credentials
+	@$(LOCAL) show-item $(if $(ITEM),'$(ITEM)',$(if $(PK),'$(PK)')) $(if $(SK),'$(SK)')
+
 logs-%: $(LOCAL) ## what a function has logged
 	@$(LOCAL) logs $*
 

@@ -20,11 +20,12 @@ func describe(w io.Writer, f parts.Facts, shown seed.Result) {
   SCIM server      %s
   schedule         every minute; curl -X POST %s/tick does what is due now
   dead letters     %s/dead-letters
+  stored items     %s/items?of=request/<id>
   settings         %s, log in %s
 
 Ask for a package as member, see the assignment delivered, and ask the SCIM server itself in which groups member is:
 
-`, f.URL, names.APIVersion, f.Issuer, f.SCIM, f.Issuer, f.Issuer, filepath.Join(dir, envFile), filepath.Join(dir, logFile))
+`, f.URL, names.APIVersion, f.Issuer, f.SCIM, f.Issuer, f.Issuer, f.Issuer, filepath.Join(dir, envFile), filepath.Join(dir, logFile))
 	for _, line := range lines(f, shown) {
 		fmt.Fprintf(w, "%s\n\n", line)
 	}

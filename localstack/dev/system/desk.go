@@ -1,9 +1,11 @@
 package system
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 
+	"leasehold/localstack/items"
 	"leasehold/pkg/queue"
 )
 
@@ -12,6 +14,7 @@ import (
 //	POST /tick                          does what is due now, without waiting for the minute
 //	GET  /dead-letters                  shows the parked messages of every queue
 //	POST /dead-letters?redrive=<queue>  gives them back to it
+//	GET  /items?of=<kind>/<id>          shows what is stored of it, in words
 func (s *System) desk() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.issuer.Handler())
@@ -36,6 +39,15 @@ func (s *System) desk() http.Handler {
 		}
 		l.Redrive()
 		l.wake()
+	})
+	mux.HandleFunc("GET /items", func(w http.ResponseWriter, r *http.Request) {
+		var out bytes.Buffer
+		if err := (items.Reader{Client: s.table, Table: table, Out: &out}).Show(r.Context(), r.URL.Query()["of"]...); err != nil {
+			http.Error(w, err.Error(), http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Write(out.Bytes()) // a client that is gone is no news
 	})
 	return mux
 }

@@ -44,6 +44,7 @@ type System struct {
 	Facts parts.Facts
 
 	issuer    *issuer.Issuer
+	table     *engine.Engine
 	functions functions
 	lanes     lanes
 	servers   []*http.Server
@@ -92,7 +93,8 @@ func (s *System) open(o Options) error {
 		return err
 	}
 	s.lanes = newLanes(o.clock)
-	if s.functions, err = s.wire(dynamo.New(engine.New(engine.Options{Table: table}), table), o.clock, o.Log); err != nil {
+	s.table = engine.New(engine.Options{Table: table})
+	if s.functions, err = s.wire(dynamo.New(s.table, table), o.clock, o.Log); err != nil {
 		return err
 	}
 	s.serve(door, &gateway.Gateway{Invoke: s.functions.invoke, IDs: clock.System{}})

@@ -229,6 +229,22 @@ func TestPoisonIsParkedAndCanBeGivenBack(t *testing.T) {
 	o.send("", "POST", o.Facts.Issuer+"/dead-letters?redrive=other", nil, 400)
 }
 
+func TestWhatIsStoredIsShown(t *testing.T) {
+	o := open(t, Options{})
+	id := o.ask(nil)
+	for of, want := range map[string]string{"request/" + id: "assignment request, version", "request/nothing": "there is no item under REQ"} {
+		response, err := http.Get(o.Facts.Issuer + "/items?of=" + of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %v, %s", of, err, text)
+		}
+	}
+}
+
 func TestOnlyThisMachineIsServed(t *testing.T) {
 	o := open(t, Options{})
 	for _, address := range []string{o.Facts.URL, o.Facts.Issuer, o.Facts.SCIM} {

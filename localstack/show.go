@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"leasehold/localstack/items"
+	"leasehold/pkg/names"
+)
+
+// showItem prints items of the table in words.
+func showItem(ctx context.Context, arguments []string) error {
+	at, err := reach()
+	if err != nil {
+		return err
+	}
+	client := dynamodb.New(dynamodb.Options{Region: at.region, BaseEndpoint: at.endpoint, Credentials: at.credentials})
+	table, err := tableOf(ctx, client, at.table)
+	if err != nil {
+		return err
+	}
+
+	fmt.Println("Table", table, at.where+":")
+	return items.Reader{Client: client, Table: table, Out: os.Stdout}.Show(ctx, arguments...)
+}
+
+// tableOf returns the table that is named, or the only one that looks like the stack's.
+// CloudFormation gives it a name that begins with the stack's.
+func tableOf(ctx context.Context, client *dynamodb.Client, named string) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	var found []string
+	pages := dynamodb.NewListTablesPaginator(client, &dynamodb.ListTablesInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return "", fmt.Errorf("find the table: %w", err)
+		}
+		for _, table := range page.TableNames {
+			if strings.HasPrefix(table, names.StackName+"-") {
+				found = append(found, table)
+			}
+		}
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("%d tables here are called %s-...; name one in %s", len(found), names.StackName, names.EnvTable)
+	}
+	return found[0], nil
+}
