@@ -65,7 +65,7 @@ var alarms = []alarm{
 		}},
 }
 
-// addAlarms adds the alarms and what they tell. testdata/runbook.md lists them.
+// addAlarms adds the alarms and what they tell. RUNBOOK.md lists them.
 func (h *house) addAlarms() {
 	tell := awscloudwatchactions.NewSnsAction(h.addTopic())
 	for _, a := range alarms {
