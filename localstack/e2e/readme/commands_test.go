@@ -18,7 +18,7 @@ var root = filepath.Join("..", "..", "..")
 var instead = map[string]string{
 	"make run": "", "WAIT=no make run": "", "make down": "", ". .local/env": "",
 	`curl -H "Authorization: Bearer $(make -s token AS=member)" "$LEASEHOLD_URL/v1.0/me"`: "",
-	"make token AS=member": "", "make help": "", "make logs-<fn>": "", "make invoke-<fn>": "", "make dlq": "",
+	"make token AS=member": "", "make help": "", "make logs-<fn>": "", "make invoke-<fn>": "", "make dlq": "", "make show-item ITEM=request/<id>": "",
 	"curl <Url>/health": "",
 
 	"make dev": "", `curl "$LEASEHOLD_ISSUER/token?as=member"`: "", `curl -X POST "$LEASEHOLD_ISSUER/tick"`: "",

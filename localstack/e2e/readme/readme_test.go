@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -93,8 +94,16 @@ func onThisMachine(c *checkout) {
 	c.types("WAIT=no make run", nil)
 	settings := []string{". .local/env"}
 	c.types(". .local/env", nil)
-	if me := c.types(`curl -H "Authorization: Bearer $(make -s token AS=member)" "$LEASEHOLD_URL/v1.0/me"`, silent(settings)); !contains(me, `"userPrincipalName"`, "northwind.example") {
+	me := c.types(`curl -H "Authorization: Bearer $(make -s token AS=member)" "$LEASEHOLD_URL/v1.0/me"`, silent(settings))
+	if !contains(me, `"userPrincipalName"`, "northwind.example") {
 		c.Errorf("who is member: %s", me)
+	}
+	member := regexp.MustCompile(`"id":"([0-9a-f-]{36})"`).FindStringSubmatch(me)
+	if member == nil {
+		c.Fatalf("who is member has no id: %s", me)
+	}
+	if said := c.types("make show-item ITEM=request/<id>", nil, "request/<id>", "user/"+member[1]); !contains(said, "user, version", "member@northwind.example") {
+		c.Errorf("what is stored of member: %s", said)
 	}
 	if token := c.types("make token AS=member", nil); !contains(token, "eyJ") {
 		c.Errorf("no token: %s", token)
