@@ -100,6 +100,34 @@ func TestDocumentsNameWhatThereIs(t *testing.T) {
 	t.Logf("%d documents", len(documents))
 }
 
+// keyWord is a word that begins a key of the table, as a page on the table quotes it.
+var keyWord = regexp.MustCompile("`([A-Z]{2,})(?:#[^`]*)?`")
+
+// checkKeyWords complains about keys of the table that a document names and that the
+// sources of the store do not spell.
+func checkKeyWords(path, text, sources string) (complaints []string) {
+	for _, match := range keyWord.FindAllStringSubmatch(text, -1) {
+		if !strings.Contains(sources, `"`+match[1]+`"`) {
+			complaints = append(complaints, fmt.Sprintf("%s: names the key %s, which the store does not have", path, match[1]))
+		}
+	}
+	return complaints
+}
+
+func TestTheTableIsDescribedByItsKeys(t *testing.T) {
+	const path = "pkg/README.md"
+	sources := text(t, "pkg/dynamo/keys.go")
+	if found := keyWord.FindAllString(text(t, path), -1); len(found) < 20 {
+		t.Errorf("%s names %d keys: %v", path, len(found), found)
+	}
+	for _, complaint := range checkKeyWords(path, text(t, path), sources) {
+		t.Error(complaint)
+	}
+
+	expect(t, checkKeyWords("a.md", "`PKG#<package>` holds `SCOPES`, in `go` and `GET /x`", `"PKG" "SCOPES"`), "")
+	expect(t, checkKeyWords("a.md", "`PKG#<package>` holds `SHEETS`", `"PKG" "SCOPES"`), "names the key SHEETS")
+}
+
 func TestDocumentRule(t *testing.T) {
 	c := checkout{
 		exists: func(pattern string) bool {
