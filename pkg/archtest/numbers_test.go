@@ -173,7 +173,9 @@ func (u uses) read(path string, source []byte) error {
 		case *ast.CallExpr:
 			if called, ok := node.Fun.(*ast.SelectorExpr); ok && called.Sel.Name == "fail" && within(path, "pkg/sim") && len(node.Args) > 0 {
 				if check, ok := node.Args[0].(*ast.BasicLit); ok {
-					note(check.Pos(), true, inText(strings.Trim(check.Value, `"`)))
+					for _, n := range inText(strings.Trim(check.Value, `"`)) { // cited as any string is
+						u.named[n] = append(u.named[n], files.Position(check.Pos()).String())
+					}
 				}
 			}
 		}
@@ -299,6 +301,13 @@ func TestNumbers_WhatIsCitedIsDefinedAndWhatIsDefinedIsHeldOrExcused(t *testing.
 	}
 	for _, complaint := range checkNumbers(all, u) {
 		t.Error(complaint)
+	}
+	for _, path := range tracked(t, "*.md") {
+		for _, n := range inText(text(t, path)) {
+			if !slices.ContainsFunc(all, func(d definition) bool { return d.letter == n.letter && d.n <= n.n && n.n <= d.last }) {
+				t.Errorf("%s cites %s, which is not defined", path, n)
+			}
+		}
 	}
 
 	count, rules, places := map[mark]int{}, 0, 0
