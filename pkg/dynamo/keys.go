@@ -49,7 +49,7 @@ import (
 //	debts to look at                      | 2     | OWE#n up to a time                       | pages
 //	what has been owed for long           | 2     | LATE#n up to a time; rows alone          | pages
 //	who fails at a connector for a reason | 1     | ERR#c#reason, longest first; rows alone  | pages, count
-//	events of an aggregate                | table | EV#kind#id, EV#...                       | all
+//	events of an aggregate                | table | EV#kind#id, EV#...                       | all; pages
 //	events to look at                     | 1     | NOTICE, newest first; then the events    | pages
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
 

@@ -32,6 +32,15 @@ func (db *DB) Events(ctx context.Context, kind entitlement.AggregateKind, id str
 	return events, nil
 }
 
+// ListEvents lists the events of an aggregate in order, page by page, however many there are.
+func (db *DB) ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+	key, ok := eventKey(kind, id, 0)
+	if !ok {
+		return entitlement.Paged[entitlement.Event]{}, nil
+	}
+	return within(ctx, db, walk{partition: key.PK, prefix: prefixEvent}, page, readEvent)
+}
+
 // Notices lists events that people should look at, newest first: an index finds them, each
 // is read strongly.
 func (db *DB) Notices(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {

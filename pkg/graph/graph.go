@@ -67,8 +67,8 @@ type Reads interface {
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
 
-	// Events returns all events of an object, in order.
-	Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error)
+	// ListEvents lists the events of an object, in order.
+	ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
 	// Notices lists events that people should look at, newest first.
 	Notices(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
 
