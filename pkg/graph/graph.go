@@ -55,6 +55,7 @@ type Reads interface {
 	Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
 	ListPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
 	Connector(ctx context.Context, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error)
+	Connectors(ctx context.Context, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error)
 	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
 
 	User(ctx context.Context, id entitlement.UserID) (entitlement.User, error)
@@ -65,7 +66,7 @@ type Reads interface {
 	Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error)
 	ListGroups(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Group], error)
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
-	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
+	Owners(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 
 	// ListEvents lists the events of an object, in order.
 	ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
