@@ -15,7 +15,7 @@ func TestF38_ReprocessingByReasonIsBoundedAndReachesEverybody(t *testing.T) {
 	w := newWorld(t)
 	store, meter := dynamotest.Metered()
 	w.store, w.Service.Store = store, store
-	dynamotest.Failing(t, store, "target", entitlement.ReasonRefused, dynamotest.Many, w.clock.Now())
+	meter.Failing(t, "target", entitlement.ReasonRefused, dynamotest.Many, w.clock.Now())
 	meter.Reset()
 	calls, next := 0, ""
 	for {

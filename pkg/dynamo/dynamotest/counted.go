@@ -21,7 +21,8 @@ import (
 func Metered() (*Store, *Meter) {
 	meter := NewMeter(dynamo.ItemSize)
 	o := engine.Options{Table: "table", Share: true}
-	return dynamo.New(meter.Wrap(engine.New(o)), o.Table, dynamo.Pausing(atOnce)), meter
+	meter.table = engine.New(o)
+	return dynamo.New(meter.Wrap(meter.table), o.Table, dynamo.Pausing(atOnce)), meter
 }
 
 // Damaged is New with items that can be spoiled.
@@ -69,7 +70,7 @@ func (d *Damaged) PlantDue(t *testing.T, at time.Time) {
 	for shard := range names.DueShards {
 		it := keyItem("NEW#"+strconv.Itoa(shard), "THING")
 		it[names.AttrI2P] = &types.AttributeValueMemberS{Value: "DUE#" + strconv.Itoa(shard)}
-		it[names.AttrI2S] = &types.AttributeValueMemberS{Value: at.UTC().Format("2006-01-02T15:04:05.000000000Z") + "#N#thing"}
+		it[names.AttrI2S] = &types.AttributeValueMemberS{Value: Stamp(at) + "#N#thing"}
 		if _, err := d.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("table"), Item: it}); err != nil {
 			t.Fatal(err)
 		}
