@@ -167,9 +167,18 @@ func TestS11_TwelveThousandEventsOfAnObjectAreReadPageByPage(t *testing.T) {
 		next, e := head.Append(entitlement.Event{Aggregate: entitlement.OfCatalog, ID: id, Kind: "updated", Actor: entitlement.UserID(w.ids["admin"]), At: w.clock.Now()})
 		head, c.Events = next, append(c.Events, e)
 	})
+	before := w.reads.Load()
+	if w.call("admin", "GET", ours+"/events/user/"+w.ids["admin"], nil).want(200).next() != "" {
+		t.Fatal("there is more than a page of events to compare with")
+	}
+	costs := w.reads.Load() - before
 	n, hash := 0, ""
 	for path := ours + "/events/catalog/" + id; path != ""; {
+		before := w.reads.Load()
 		page := w.call("admin", "GET", path, nil)
+		if n := w.reads.Load() - before; n > costs {
+			t.Fatalf("a page took %d calls of the table, one of few events %d", n, costs)
+		}
 		for _, e := range page.values() {
 			if n++; dig(e, "number") != strconv.Itoa(n) || dig(e, "previousHash") != hash {
 				t.Fatalf("event %d does not continue the chain: %v", n, e)

@@ -83,3 +83,27 @@ func keyItem(pk, sk string) map[string]types.AttributeValue {
 
 // Noticed returns how often an item was told of that cannot be read, since it was last asked.
 func (d *Damaged) Noticed() int { return int(d.noticed.Swap(0)) }
+
+// Plant puts a row of the first index, without anything behind it, straight into the table of
+// Metered: a long history of them is there at once.
+func (m *Meter) Plant(t *testing.T, pk, sk, partition, sort string) {
+	t.Helper()
+	it := keyItem(pk, sk)
+	it[names.AttrI1P], it[names.AttrI1S] = &types.AttributeValueMemberS{Value: partition}, &types.AttributeValueMemberS{Value: sort}
+	if _, err := m.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("table"), Item: it}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Failing has n people's deliveries at a target fail for a reason since then, each a moment
+// later than the one before, as far as an index tells it.
+func (m *Meter) Failing(t *testing.T, at entitlement.ConnectorID, reason string, n int, since time.Time) {
+	t.Helper()
+	for i := range n {
+		who := OldID(4, i)
+		m.Plant(t, "SUB#"+who, "GRANTS#"+string(at), "ERR#"+string(at)+"#"+reason, Stamp(since.Add(time.Duration(i)*time.Millisecond))+"#"+who)
+	}
+}
+
+// Stamp is an instant as it stands in keys.
+func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") }
