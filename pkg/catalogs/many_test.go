@@ -159,3 +159,22 @@ func TestS7_ADeletionThatWasOpenedMeanwhileLooksFromTheStart(t *testing.T) {
 	}
 	w.kind(w.DeletePolicy(t.Context(), by, unused.ID), entitlement.Conflict, "1 open requests")
 }
+
+// Every removal reads what is on record of a person at each connector, so that there may be so
+// many connectors and no more.
+func TestS21_ThereAreAtMostMaxConnectors(t *testing.T) {
+	w := newWorld(t)
+	first := w.connector()
+	dynamotest.Fill(t, w.store, entitlement.MaxConnectors-1, func(i int, c *entitlement.Change) {
+		c.Connectors = append(c.Connectors, entitlement.ConnectorConfig{ID: entitlement.ConnectorID(dynamotest.OldID(7, i)), DisplayName: "C", Kind: "scim"})
+	})
+	another := entitlement.ConnectorConfig{DisplayName: "One more", Kind: "scim", URL: "https://more.example", CorrelationKeys: first.CorrelationKeys}
+	_, err := w.RegisterConnector(t.Context(), by, another, "s3cr3t")
+	w.kind(err, entitlement.Precondition, "delete one that nothing uses")
+	if err := w.DeleteConnector(t.Context(), by, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.RegisterConnector(t.Context(), by, another, "s3cr3t"); err != nil {
+		t.Errorf("one was deleted, and none may be added: %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
@@ -175,4 +176,56 @@ func TestS21_ALeaverWithManyOpenRequestsIsLookedAtUntilNoneIsLeft(t *testing.T) 
 	if h, _ := w.debt(u); err != nil || len(open.Items) > 0 || h.Owes() || looks != 3 {
 		t.Errorf("after %d looks %d requests are open, head %+v, error %v; want none after 3", looks, len(open.Items), h, err)
 	}
+}
+
+// Whoever comes and goes while a target is down piles up what is owed until nothing new is
+// given: what is held then still ends, and all of it goes once the target answers.
+func TestF38_ComingAndGoingWhileATargetIsDownKeepsNoRole(t *testing.T) {
+	w := newWorld(t)
+	u, kept, p := w.person(), w.pack("kept"), w.pack("a")
+	id := w.assign(u, kept)
+	w.deliver(u)
+	w.target.down = entitlement.Errorf(entitlement.Unavailable, "down")
+	submit := func() error {
+		ask, err := w.store.Ask(context.Background(), entitlement.AskKeys{Requestor: u, Subject: u, Package: p.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, c, err := entitlement.Submit(entitlement.NewRequest{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.UserAdd, NewID: w.clock.New}, ask, w.clock.Now())
+		if err == nil {
+			err = w.store.Commit(context.Background(), c)
+		}
+		return err
+	}
+	rounds := 0
+	for ; rounds < 2*entitlement.MaxRemoving; rounds++ {
+		err := submit()
+		if entitlement.KindOf(err) == entitlement.Precondition {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.remove(u, p)
+	}
+	if rounds != entitlement.MaxRemoving {
+		t.Errorf("nothing new is given after %d rounds, want %d", rounds, entitlement.MaxRemoving)
+	}
+	w.disable(u)
+	w.target.down = nil
+	looks := 0
+	for h := (entitlement.Head{Gen: 1}); h.Owes() && looks < 50; looks++ {
+		w.clock.Advance(10 * time.Minute)
+		w.deliver(u)
+		h, _ = w.debt(u)
+	}
+	w.holds(u, "kept", 0)
+	w.holds(u, "a", 0)
+	if a := w.assignment(id); a.Removed.IsZero() {
+		t.Errorf("the removal is not complete: %+v", a)
+	}
+	if h, _ := w.debt(u); h.Owes() || len(h.Removing) > 0 {
+		t.Errorf("after %d looks %d removals are owed", looks, len(h.Removing))
+	}
+	t.Logf("%d looks", looks)
 }

@@ -209,3 +209,14 @@ func TestS11_AChainOfTwelveThousandEventsIsVerifiedPageByPage(t *testing.T) {
 		t.Error("an event was altered, and nothing was found")
 	}
 }
+
+// A count of very many tells a part of them, after ten pages.
+func TestS21_ACountReadsTenPagesAtMost(t *testing.T) {
+	db, meter := dynamotest.Metered()
+	meter.Failing(t, "target", entitlement.ReasonRefused, 2*dynamotest.Many, start2026)
+	meter.Reset()
+	n, err := db.CountFailing(t.Context(), "target", entitlement.ReasonRefused)
+	if err != nil || n < dynamotest.Many || n > 2*dynamotest.Many-1 || meter.Total() != 10 {
+		t.Errorf("got %d in %d calls, %v", n, meter.Total(), err)
+	}
+}
