@@ -3,7 +3,6 @@ package dynamo_test
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"testing"
 	"time"
 
@@ -79,12 +78,9 @@ func TestF38_AnInboxOfFiftyThousandRequestsIsReadPageByPage(t *testing.T) {
 func TestF38_AnInboxOfFiftyThousandApproverSetsIsReadPageByPage(t *testing.T) {
 	db, meter := dynamotest.Metered()
 	ann := newID[entitlement.UserID]()
-	for i := range dynamotest.Many {
-		set := fmt.Sprintf("%040x", i)
-		meter.Plant(t, "ASET#"+set, "U#"+string(ann), "INBOX#U#"+string(ann), "0#"+set)
-	}
+	meter.ApproverSets(t, ann, dynamotest.Many)
 	want := map[entitlement.RequestID]bool{}
-	for i := range 300 { // their sets lie anywhere among the others, or before or after them
+	for i := range 300 { // some wait for her alone
 		asked := []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: string(ann)}}
 		if i%2 == 0 {
 			asked = append(asked, entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: dynamotest.OldID(9, i%3)})

@@ -2,6 +2,7 @@ package dynamotest
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -102,6 +103,16 @@ func (m *Meter) Failing(t *testing.T, at entitlement.ConnectorID, reason string,
 	for i := range n {
 		who := OldID(4, i)
 		m.Plant(t, "SUB#"+who, "GRANTS#"+string(at), "ERR#"+string(at)+"#"+reason, Stamp(since.Add(time.Duration(i)*time.Millisecond))+"#"+who)
+	}
+}
+
+// ApproverSets has somebody be in n sets of approvers in which nothing waits, and
+// which come before those in which something does.
+func (m *Meter) ApproverSets(t *testing.T, who entitlement.UserID, n int) {
+	t.Helper()
+	for i := range n {
+		set := fmt.Sprintf("%040x", i)
+		m.Plant(t, "ASET#"+set, "U#"+string(who), "INBOX#U#"+string(who), "0#"+set)
 	}
 }
 
