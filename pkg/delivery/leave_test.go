@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -228,4 +229,38 @@ func TestF38_ComingAndGoingWhileATargetIsDownKeepsNoRole(t *testing.T) {
 		t.Errorf("after %d looks %d removals are owed", looks, len(h.Removing))
 	}
 	t.Logf("%d looks", looks)
+}
+
+// What is on record of a leaver at one target cannot be read: the roles at every other go all
+// the same, and nothing is said to be gone for good until it can.
+func TestF37_OneSheetOfALeaverThatCannotBeReadKeepsNoRoleElsewhere(t *testing.T) {
+	w := newWorld(t)
+	d := dynamotest.NewDamaged()
+	w.store, w.worker.Store = d.Store, d.Store
+	u, p := w.person(), w.pack("a", "b")
+	id := w.assign(u, p)
+	w.deliver(u)
+	claim := entitlement.Claim{Subject: u, Connector: "other", Token: "token", Now: w.clock.Now(), Until: w.clock.Now().Add(time.Minute)}
+	sheet, err := w.store.Claim(context.Background(), claim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.commit(entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}})
+	d.SpoilSheet(t, u, "other")
+	w.disable(u)
+	d.Noticed()
+
+	w.deliver(u)
+
+	w.holds(u, "a", 0)
+	w.holds(u, "b", 0)
+	if a := w.assignment(id); a.State != entitlement.AssignmentExpired || !a.Removed.IsZero() {
+		t.Errorf("got %+v, want it ended, and not said to be gone", a)
+	}
+	if head, _, err := w.store.Debt(context.Background(), u); !errors.Is(err, entitlement.ErrUnreadable) || !head.Owes() || len(head.Removing) != 1 {
+		t.Errorf("got %+v, %v, want it to be owed still", head, err)
+	}
+	if d.Noticed() == 0 {
+		t.Error("nobody was told")
+	}
 }

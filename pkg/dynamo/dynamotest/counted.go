@@ -65,6 +65,13 @@ func (d *Damaged) SpoilSlot(t *testing.T, pkg entitlement.PackageID, subject ent
 	d.Spoil(t, "PKG#"+string(pkg), "ASG#"+string(subject))
 }
 
+// SpoilSheet makes what is on record of somebody at a target something that a newer version of
+// the service wrote.
+func (d *Damaged) SpoilSheet(t *testing.T, subject entitlement.UserID, at entitlement.ConnectorID) {
+	t.Helper()
+	d.Spoil(t, "SUB#"+string(subject), "GRANTS#"+string(at))
+}
+
 // PlantDue puts something of a kind that no version knows yet where it falls due, in each shard.
 func (d *Damaged) PlantDue(t *testing.T, at time.Time) {
 	t.Helper()
