@@ -13,6 +13,13 @@ import (
 
 // RegisterConnector adds a target system. Its credential is kept apart and never read back.
 func (s *Service) RegisterConnector(ctx context.Context, by authz.Caller, c entitlement.ConnectorConfig, credential string) (entitlement.ConnectorConfig, error) {
+	all, err := s.Store.ListConnectors(ctx)
+	if err != nil {
+		return c, err
+	}
+	if len(all) >= entitlement.MaxConnectors {
+		return c, entitlement.Errorf(entitlement.Precondition, "There are %d connectors, the most that there may be: delete one that nothing uses.", len(all))
+	}
 	c.ID, c.Created, c.Meta = entitlement.ConnectorID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
 	return s.putConnector(ctx, by, c, entitlement.ConnectorConfig{}, credential, "created")
 }

@@ -81,25 +81,29 @@ func (o Occupancy) String() string {
 
 // DeletePackage removes a package that nobody holds and nobody asks for (R124). It closes
 // the package to new work first and counts then, so that nothing can slip in between (S7).
-// A crash in the middle leaves a due row: the tick finishes or reopens.
+// A crash in the middle leaves a due row: the tick finishes or reopens. What one call does
+// not look through the next one does.
 func (s *Service) DeletePackage(ctx context.Context, by authz.Caller, id entitlement.PackageID) error {
 	p, err := s.Store.Package(ctx, id)
 	if err != nil {
 		return err
 	}
 	if p.Deleting.IsZero() {
-		e := s.event(entitlement.OfPackage, string(id), "closed", by)
-		p.Deleting = e.At
-		c := chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{p}, Gates: []entitlement.Gate{{Package: id, Closed: true}}}, e)
-		if err := s.Store.Commit(ctx, c); err != nil {
+		p.Looked = ""
+		if p, err = s.closePackage(ctx, by, p); err != nil {
 			return err
 		}
-		p = c.Packages[0]
-		p.Version++
 	}
-	held, err := s.occupied(ctx, id, "")
+	held, rest, err := s.occupied(ctx, id, "", p.Looked)
 	if err != nil {
 		return err
+	}
+	if rest != "" {
+		p.Looked = rest
+		if _, err = s.closePackage(ctx, by, p); err != nil {
+			return err
+		}
+		return unfinished()
 	}
 	if held != (Occupancy{}) {
 		if err := s.reopen(ctx, by, p); err != nil {
@@ -110,18 +114,46 @@ func (s *Service) DeletePackage(ctx context.Context, by authz.Caller, id entitle
 	return s.erase(ctx, by, p)
 }
 
+// closePackage closes a package to new work from now on, and returns it as it is then.
+func (s *Service) closePackage(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) (entitlement.AccessPackage, error) {
+	e := s.event(entitlement.OfPackage, string(p.ID), "closed", by)
+	p.Deleting = e.At
+	c := chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{p}, Gates: []entitlement.Gate{{Package: p.ID, Closed: true}}}, e)
+	err := s.Store.Commit(ctx, c)
+	p = c.Packages[0]
+	p.Version++
+	return p, err
+}
+
+// maxSeen bounds the large pages of slots that one call looks through (S21): some fifty
+// thousand holders, in a second or two.
+const maxSeen = 20
+
+// unfinished is what a deletion answers that has looked through a part of the holders.
+func unfinished() error {
+	err := entitlement.Errorf(entitlement.Throttled, "So many people hold the access package that one call does not look through all of them. Repeat it within a minute: it goes on where it was.")
+	err.Wait = time.Second
+	return err
+}
+
 // occupied counts live assignments and open requests, under one policy where it is named: on
 // the first page of the holders that has any, since one is enough to stand in the way. Who
-// held the package once is not among them, and costs nothing.
-func (s *Service) occupied(ctx context.Context, id entitlement.PackageID, policy entitlement.PolicyID) (Occupancy, error) {
-	var n Occupancy
-	for page := (entitlement.Page{}); ; {
-		slots, err := s.Store.Holders(ctx, id, page)
+// held the package once is not among them, and costs nothing. It begins after what an earlier
+// call has looked through, where nothing can have come since, and returns where the next one
+// goes on, if one call does not see them all.
+func (s *Service) occupied(ctx context.Context, id entitlement.PackageID, policy entitlement.PolicyID, token string) (n Occupancy, rest string, err error) {
+	for pages := 0; ; pages++ {
+		var slots entitlement.Paged[entitlement.Slot]
+		if token == "" { // mostly there is no more than this, or somebody in it
+			slots, err = s.Store.Holders(ctx, id, entitlement.Page{})
+		} else {
+			slots, err = s.Store.Slots(ctx, id, token)
+		}
 		if err == nil && slots.Unread > 0 {
 			err = unsure(slots.Unread) // somebody may hold it
 		}
 		if err != nil {
-			return n, err
+			return n, "", err
 		}
 		for _, slot := range slots.Items {
 			if a := slot.Assignment; a != nil && (policy == "" || a.Policy == policy) {
@@ -132,9 +164,11 @@ func (s *Service) occupied(ctx context.Context, id entitlement.PackageID, policy
 			}
 		}
 		if slots.Next == "" || n != (Occupancy{}) {
-			return n, nil
+			return n, "", nil
 		}
-		page.Token = slots.Next
+		if token = slots.Next; pages == maxSeen {
+			return n, token, nil
+		}
 	}
 }
 
@@ -144,7 +178,7 @@ func unsure(n int) error {
 }
 
 func (s *Service) reopen(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) error {
-	p.Deleting = time.Time{}
+	p.Deleting, p.Looked = time.Time{}, ""
 	return s.Store.Commit(ctx, chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{p},
 		Gates: []entitlement.Gate{{Package: p.ID}}}, s.event(entitlement.OfPackage, string(p.ID), "reopened", by)))
 }

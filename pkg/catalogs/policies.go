@@ -46,7 +46,7 @@ func (s *Service) ReplacePolicy(ctx context.Context, by authz.Caller, p entitlem
 		return p, entitlement.Errorf(entitlement.Invalid, "A policy stays with its access package: accessPackage.id must be %s.", old.Package)
 	}
 	p.Catalog, p.Created, p.Modified, p.Meta = old.Catalog, old.Created, s.Clock.Now(), old.Meta
-	p.Deleting = old.Deleting
+	p.Deleting, p.Looked = old.Deleting, old.Looked
 	kind, loosens := "replaced", strings.Join(entitlement.Loosens(old, p), ", ")
 	if loosens != "" {
 		kind = entitlement.EventLoosened
@@ -175,18 +175,25 @@ const eraseTries = 4
 // deletePolicy closes the policy to new work, counts then, and erases it as the very one
 // that was closed: whoever opens it again moves its version on, so that nothing is erased
 // on a count from before that (S7). A crash in the middle leaves a due row: the tick
-// opens it again.
+// opens it again. What one call does not look through the next one does.
 func (s *Service) deletePolicy(ctx context.Context, by authz.Caller, id entitlement.PolicyID) error {
 	p, err := s.Store.Policy(ctx, id)
 	if err != nil {
 		return err
 	}
 	if p.Deleting.IsZero() {
+		p.Looked = ""
 		if p, err = s.door(ctx, by, p, true); err != nil {
 			return err
 		}
 	}
-	held, err := s.occupied(ctx, p.Package, id)
+	held, rest, err := s.occupied(ctx, p.Package, id, p.Looked)
+	if err == nil && rest != "" {
+		p.Looked = rest
+		if _, err = s.door(ctx, by, p, true); err == nil {
+			return unfinished()
+		}
+	}
 	if err == nil && held != (Occupancy{}) {
 		err = entitlement.Errorf(entitlement.Conflict, "%s stand under the policy: end them first.", held)
 	}
@@ -206,6 +213,8 @@ func (s *Service) door(ctx context.Context, by authz.Caller, p entitlement.Assig
 	p.Deleting = time.Time{}
 	if closed {
 		e.Kind, p.Deleting = "closed", e.At
+	} else {
+		p.Looked = ""
 	}
 	p.Chain, e = p.Chain.Append(e)
 	err := s.Store.Commit(ctx, entitlement.Change{Policies: []entitlement.AssignmentPolicy{p},

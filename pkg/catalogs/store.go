@@ -7,7 +7,7 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Store is what owners' use cases keep and read. Single reads, Holders and Owners are
+// Store is what owners' use cases keep and read. Single reads and Holders are
 // strongly consistent and answer NotFound for what is absent; reads of several leave
 // it out; lists of everything are eventually consistent.
 type Store interface {
@@ -39,11 +39,12 @@ type Store interface {
 
 	// Holders pages through a package's slots: who holds it, and whose request is open.
 	Holders(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Slot], error)
+	// Slots goes on where a page of Holders ended, by pages as large as the store has them.
+	Slots(ctx context.Context, id entitlement.PackageID, token string) (entitlement.Paged[entitlement.Slot], error)
 
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
 	Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error)
-	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
 
 	// Breaker returns what is remembered of a target; version 0 where nothing is.
 	Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlement.Breaker, error)

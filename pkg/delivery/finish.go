@@ -127,6 +127,9 @@ func (j *job) state(p *part) State {
 	for _, sheet := range j.idle {
 		s.Kept[sheet.Connector] = true
 	}
+	for _, at := range j.unread {
+		s.Undone[at], s.Blind = true, true
+	}
 	for _, q := range j.parts {
 		if !q.over || q.held || !q.claimed || q.unsaid || q.left || q.again {
 			s.Undone[q.at] = true
@@ -163,7 +166,7 @@ func (j *job) seen(c entitlement.Change) {
 // refresh takes in what other workers recorded meanwhile of parts that they held: whoever
 // is done last knows all.
 func (r *run) refresh(ctx context.Context, j *job) error {
-	head, sheets, err := r.Store.Debt(ctx, j.subject)
+	head, sheets, err := r.debt(ctx, j)
 	if err != nil || head.Gen != j.head.Gen {
 		return err
 	}

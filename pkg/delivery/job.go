@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -18,7 +19,8 @@ type job struct {
 	work    entitlement.Work
 	want    roles
 	verify  roles
-	idle    []entitlement.GrantSheet // those that nothing is to be done at
+	idle    []entitlement.GrantSheet  // those that nothing is to be done at
+	unread  []entitlement.ConnectorID // those of which cannot be read
 	parts   []*part
 	turn    chan struct{} // taken while something of the job is recorded
 	moved   bool          // the subject moved on: what was seen is recorded, and nothing follows from it
@@ -99,6 +101,9 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*job, error) 
 	now := r.Clock.Now()
 	j.want, j.verify = Desired(j.head, j.work, now), verified(j.head, j.work)
 	for _, sheet := range sheetsFor(id, j.want, sheets) {
+		if slices.Contains(j.unread, sheet.Connector) {
+			continue
+		}
 		if len(j.plan(sheet, now)) == 0 {
 			j.idle = append(j.idle, sheet)
 			continue
@@ -112,12 +117,23 @@ func (j *job) plan(sheet entitlement.GrantSheet, now time.Time) []Task {
 	return Plan(j.want, j.verify, sheet, j.head.Gen, now)
 }
 
+// debt reads what the subject owes. What cannot be read of it keeps nothing from what can: it
+// is a target of which nothing is known (F37).
+func (r *run) debt(ctx context.Context, j *job) (entitlement.Head, []entitlement.GrantSheet, error) {
+	head, sheets, err := r.Store.Debt(ctx, j.subject)
+	j.unread = nil
+	if unread, ok := errors.AsType[*entitlement.UnreadSheets](err); ok {
+		j.unread, err = unread.At, nil
+	}
+	return head, sheets, err
+}
+
 // read takes in what the subject owes, and returns the sheets. What the head names is read
 // after the head; where it makes for a role that is on no sheet, the head is read once more:
 // it may have moved on, and a package may have got the role when the subject did not hold
 // it any more. Nothing is put on record that no assignment ever gave (S9).
 func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSheet, error) {
-	head, sheets, err := r.Store.Debt(ctx, j.subject)
+	head, sheets, err := r.debt(ctx, j)
 	for range maxRounds {
 		j.head = head
 		if err != nil || !head.Owes() {
@@ -128,7 +144,7 @@ func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSheet, error
 			if j.leaving = false; left != nil {
 				r.notYet(ctx, j, left)
 			}
-			if head, sheets, err = r.Store.Debt(ctx, j.subject); err != nil {
+			if head, sheets, err = r.debt(ctx, j); err != nil {
 				return nil, err
 			}
 			if head.Gen != j.head.Gen+int64(ended) {
@@ -142,7 +158,7 @@ func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSheet, error
 		if allKnown(Desired(head, j.work, r.Clock.Now()), sheets) {
 			return sheets, nil
 		}
-		if head, sheets, err = r.Store.Debt(ctx, j.subject); err == nil && head.Gen == j.head.Gen {
+		if head, sheets, err = r.debt(ctx, j); err == nil && head.Gen == j.head.Gen {
 			return sheets, nil
 		}
 	}

@@ -112,7 +112,7 @@ func (r *run) withdrawOne(ctx context.Context, request entitlement.AssignmentReq
 // stillOff looks whether the subject is still disabled as it was when the job began: who
 // is back, and asked for something since, keeps it.
 func (r *run) stillOff(ctx context.Context, j *job) error {
-	head, _, err := r.Store.Debt(ctx, j.subject)
+	head, _, err := r.debt(ctx, j)
 	if err == nil && head.Gen != j.head.Gen {
 		j.moved = true
 	}

@@ -2,8 +2,10 @@ package delivery_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
@@ -174,5 +176,91 @@ func TestS21_ALeaverWithManyOpenRequestsIsLookedAtUntilNoneIsLeft(t *testing.T) 
 	open, err := w.store.OpenRequests(context.Background(), u, entitlement.Page{})
 	if h, _ := w.debt(u); err != nil || len(open.Items) > 0 || h.Owes() || looks != 3 {
 		t.Errorf("after %d looks %d requests are open, head %+v, error %v; want none after 3", looks, len(open.Items), h, err)
+	}
+}
+
+// Whoever comes and goes while a target is down piles up what is owed until nothing new is
+// given: what is held then still ends, and all of it goes once the target answers.
+func TestF38_ComingAndGoingWhileATargetIsDownKeepsNoRole(t *testing.T) {
+	w := newWorld(t)
+	u, kept, p := w.person(), w.pack("kept"), w.pack("a")
+	id := w.assign(u, kept)
+	w.deliver(u)
+	w.target.down = entitlement.Errorf(entitlement.Unavailable, "down")
+	submit := func() error {
+		ask, err := w.store.Ask(context.Background(), entitlement.AskKeys{Requestor: u, Subject: u, Package: p.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, c, err := entitlement.Submit(entitlement.NewRequest{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.UserAdd, NewID: w.clock.New}, ask, w.clock.Now())
+		if err == nil {
+			err = w.store.Commit(context.Background(), c)
+		}
+		return err
+	}
+	rounds := 0
+	for ; rounds < 2*entitlement.MaxRemoving; rounds++ {
+		err := submit()
+		if entitlement.KindOf(err) == entitlement.Precondition {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.remove(u, p)
+	}
+	if rounds != entitlement.MaxRemoving {
+		t.Errorf("nothing new is given after %d rounds, want %d", rounds, entitlement.MaxRemoving)
+	}
+	w.disable(u)
+	w.target.down = nil
+	looks := 0
+	for h := (entitlement.Head{Gen: 1}); h.Owes() && looks < 50; looks++ {
+		w.clock.Advance(10 * time.Minute)
+		w.deliver(u)
+		h, _ = w.debt(u)
+	}
+	w.holds(u, "kept", 0)
+	w.holds(u, "a", 0)
+	if a := w.assignment(id); a.Removed.IsZero() {
+		t.Errorf("the removal is not complete: %+v", a)
+	}
+	if h, _ := w.debt(u); h.Owes() || len(h.Removing) > 0 {
+		t.Errorf("after %d looks %d removals are owed", looks, len(h.Removing))
+	}
+	t.Logf("%d looks", looks)
+}
+
+// What is on record of a leaver at one target cannot be read: the roles at every other go all
+// the same, and nothing is said to be gone for good until it can.
+func TestF37_OneSheetOfALeaverThatCannotBeReadKeepsNoRoleElsewhere(t *testing.T) {
+	w := newWorld(t)
+	d := dynamotest.NewDamaged()
+	w.store, w.worker.Store = d.Store, d.Store
+	u, p := w.person(), w.pack("a", "b")
+	id := w.assign(u, p)
+	w.deliver(u)
+	claim := entitlement.Claim{Subject: u, Connector: "other", Token: "token", Now: w.clock.Now(), Until: w.clock.Now().Add(time.Minute)}
+	sheet, err := w.store.Claim(context.Background(), claim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.commit(entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}})
+	d.SpoilSheet(t, u, "other")
+	w.disable(u)
+	d.Noticed()
+
+	w.deliver(u)
+
+	w.holds(u, "a", 0)
+	w.holds(u, "b", 0)
+	if a := w.assignment(id); a.State != entitlement.AssignmentExpired || !a.Removed.IsZero() {
+		t.Errorf("got %+v, want it ended, and not said to be gone", a)
+	}
+	if head, _, err := w.store.Debt(context.Background(), u); !errors.Is(err, entitlement.ErrUnreadable) || !head.Owes() || len(head.Removing) != 1 {
+		t.Errorf("got %+v, %v, want it to be owed still", head, err)
+	}
+	if d.Noticed() == 0 {
+		t.Error("nobody was told")
 	}
 }

@@ -33,6 +33,9 @@ type State struct {
 	Undone map[entitlement.ConnectorID]bool
 	// Kept are sheets that are not recorded with the settlement.
 	Kept map[entitlement.ConnectorID]bool
+	// Blind: of some target it cannot be read what is on record, so that of nothing that ended
+	// it can be said that none of it is left.
+	Blind bool
 	// Leaving: the subject may not hold or ask for anything, and still does.
 	Leaving bool
 }
@@ -119,6 +122,9 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 		c.Slots, c.Requests, c.Events = append(c.Slots, part.Slots...), append(c.Requests, part.Requests...), append(c.Events, part.Events...)
 	}
 	for _, removing := range s.Head.Removing {
+		if s.Blind {
+			break // the debt stays, for the target that is not done
+		}
 		if room == 0 {
 			owe(now)
 			break

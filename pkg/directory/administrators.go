@@ -67,11 +67,12 @@ func (s *Service) wasUsed(ctx context.Context) (bool, error) {
 	if s.First == (entitlement.Principal{}) || s.used.Load() {
 		return true, nil
 	}
-	events, err := s.Store.Events(ctx, entitlement.OfPrincipal, derivedID(s.First))
-	if err == nil && len(events) > 0 {
+	events, err := s.Store.ListEvents(ctx, entitlement.OfPrincipal, derivedID(s.First), entitlement.Page{Limit: 1})
+	used := len(events.Items)+events.Unread > 0
+	if err == nil && used {
 		s.used.Store(true)
 	}
-	return len(events) > 0, err
+	return used, err
 }
 
 // use is the event that the deployment's value for the first administrator is used up.

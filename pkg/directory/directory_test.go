@@ -294,7 +294,7 @@ func TestJoin_NobodyWhoIsNotThereBelongsToAGroup(t *testing.T) {
 			t.Errorf("owner %v: %v", owner, err)
 		}
 	}
-	if owners, err := s.Store.Owners(t.Context(), g.ID); err != nil || len(owners) > 0 {
+	if owners, err := s.Store.OwnersAmong(t.Context(), g.ID, []entitlement.UserID{nobody}); err != nil || len(owners) > 0 {
 		t.Errorf("owners: %v, %v", owners, err)
 	}
 }

@@ -167,7 +167,7 @@ func (s *Service) stands(ctx context.Context, m move, users []entitlement.UserID
 	if _, err := s.Store.Group(ctx, m.group); err != nil || !m.owner {
 		return err
 	}
-	owners, err := s.Store.Owners(ctx, m.group)
+	owners, err := s.Store.OwnersAmong(ctx, m.group, users)
 	if err != nil {
 		return err
 	}

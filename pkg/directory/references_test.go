@@ -30,7 +30,7 @@ var naming = map[string]struct {
 			return w.Join(w.Context(), by, g, true, u)
 		},
 		func(w *world, g entitlement.GroupID, _, u entitlement.UserID) bool {
-			owners, err := w.store.Owners(w.Context(), g)
+			owners, err := w.store.OwnersAmong(w.Context(), g, []entitlement.UserID{u})
 			w.must(err)
 			return slices.Contains(owners, u)
 		}, false},

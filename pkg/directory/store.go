@@ -26,12 +26,13 @@ type Store interface {
 	// ListGroups lists by display name within a shard; eventually consistent.
 	ListGroups(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Group], error)
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
-	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
+	// OwnersAmong returns those of the users who own a group, strongly consistent.
+	OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error)
 	// OpenRequests lists a subject's open requests; an index of open work alone finds them,
 	// each is read strongly.
 	OpenRequests(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
-	// Events returns all events of an aggregate, in order.
-	Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error)
+	// ListEvents lists the events of an aggregate, in order.
+	ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
 	// Approving returns those of the groups that approve anywhere, or ever did; strongly consistent.
 	Approving(ctx context.Context, groups []entitlement.GroupID) ([]entitlement.GroupID, error)
 	// Commit makes the change true, or nothing of it and Conflict.

@@ -80,6 +80,7 @@ func enter(x *expression, e entitlement.Waiting, incompatible []entitlement.Pack
 		x.without(attrLive, pack(other))
 	}
 	x.room(attrLive, entitlement.MaxLive-1)
+	x.room(attrRemoving, entitlement.MaxRemoving-1)
 	x.add(attrLive, packedSet(e.Package))
 }
 

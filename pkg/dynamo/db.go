@@ -81,7 +81,6 @@ func (db *DB) unread(ctx context.Context, err error) bool {
 const (
 	batchKeys = 100 // keys of one BatchGetItem
 	parallel  = 16  // calls of one read, or of one preparation, side by side
-	maxRows   = 10_000
 )
 
 // sideBySide does n things at once, a few at a time, and returns the first failure.

@@ -13,7 +13,7 @@ import (
 
 // Every access pattern. Reads of the table itself are strong; reads of an index are
 // eventual and are followed by a read of the items, strong unless said. "pages" means
-// by page token, "all" a named loop with a cap.
+// by page token, "all" a walk that cannot grow: with the connectors that there are.
 //
 //	question                              | index | key condition                            | extent
 //	catalog, package, policy, request,    | table | whole key                                | one, or a batch
@@ -29,7 +29,8 @@ import (
 //	user of a principal; by name          | table | PRINC#hash; NAME#UPN#enc, then the user  | one
 //	all users; all groups                 | 1     | ALL#USR#x; ALL#GRP#x by name, 16 shards; | pages
 //	                                      |       | items eventual                           |
-//	members; owners of a group            | table | GRP#g, M#...; O#...                      | pages; all
+//	members; owners of a group            | table | GRP#g, M#...; O#...                      | pages
+//	owners among some users               | table | GRP#g, O#u                               | a batch
 //	slot of a package and a person        | table | PKG#p, ASG#s                             | one
 //	packages that list one as incompatible| table | PKG#p, RINC#...                          | pages
 //	holders of a package                  | table | PKG#p, ASG#...                           | pages
@@ -41,15 +42,16 @@ import (
 //	open requests of a person             | 1     | OPENREQ#s, from the slots they hold      | pages
 //	how many of them                      | 1     | OPENREQ#s; rows alone                    | count, MaxOpen
 //	requests a person made for others     | table | SUB#s, BY#..., newest first              | pages
-//	what waits for a person               | 1     | INBOX#U#me, INBOX#G#g, INBOX#SET#hash    | pages
+//	what waits for a person               | 1     | INBOX#U#me, INBOX#G#g, INBOX#SET#hash,   | pages
+//	                                      |       | some of the groups and sets a turn       |
 //	groups named as approvers or targets  | table | CFG, APPROVERS; CFG, TARGETS             | one
-//	policies that name a person           | 1     | TARGET#ALL, TARGET#U#me, TARGET#G#g;     | all hints,
-//	                                      |       | of one page of packages the policies     | pages
+//	policies that name a person           | 1     | TARGET#ALL, TARGET#U#me, TARGET#G#g, one | pages
+//	                                      |       | page of packages of each; the policies   |
 //	work that falls due                   | 2     | DUE#n up to a time                       | pages
 //	debts to look at                      | 2     | OWE#n up to a time                       | pages
 //	what has been owed for long           | 2     | LATE#n up to a time; rows alone          | pages
 //	who fails at a connector for a reason | 1     | ERR#c#reason, longest first; rows alone  | pages, count
-//	events of an aggregate                | table | EV#kind#id, EV#...                       | all
+//	events of an aggregate                | table | EV#kind#id, EV#...                       | pages
 //	events to look at                     | 1     | NOTICE, newest first; then the events    | pages
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
 

@@ -9,11 +9,21 @@ import (
 // within lists what lies in one partition of the table, read strongly. What cannot be read
 // is left out after the page's limit was counted (F37).
 func within[T any](ctx context.Context, db *DB, w walk, page entitlement.Page, read func(item) (T, error)) (entitlement.Paged[T], error) {
-	at, err := w.parse(page.Token)
+	return limited(ctx, db, w, page.Token, page.Size(), read)
+}
+
+// upTo1MB is within for pages as large as one call brings.
+func upTo1MB[T any](ctx context.Context, db *DB, w walk, token string, read func(item) (T, error)) (entitlement.Paged[T], error) {
+	return limited(ctx, db, w, token, 0, read)
+}
+
+// limited reads a page of at most limit rows; 0 means as many as one call brings.
+func limited[T any](ctx context.Context, db *DB, w walk, token string, limit int, read func(item) (T, error)) (entitlement.Paged[T], error) {
+	at, err := w.parse(token)
 	if err != nil {
 		return entitlement.Paged[T]{}, err
 	}
-	rows, next, err := db.page(ctx, w, at, page.Size())
+	rows, next, err := db.page(ctx, w, at, limit)
 	if err != nil {
 		return entitlement.Paged[T]{}, err
 	}

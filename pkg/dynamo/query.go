@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -108,7 +107,8 @@ func (w walk) start(at *cursor) item {
 	return it
 }
 
-// all reads every row of a walk that has few.
+// all reads every row of a walk that cannot grow: there are as many rows as connectors at
+// most (entitlement.MaxConnectors). It refuses none, since a removal rests on it.
 func (db *DB) all(ctx context.Context, w walk) ([]item, error) {
 	var all []item
 	for at := (*cursor)(nil); ; {
@@ -117,13 +117,9 @@ func (db *DB) all(ctx context.Context, w walk) ([]item, error) {
 			return nil, err
 		}
 		all = append(all, rows...)
-		if next == nil {
+		if at = next; at == nil {
 			return all, nil
 		}
-		if len(all) > maxRows {
-			return nil, entitlement.Wrap(entitlement.Internal, "query", fmt.Errorf("%s has more than %d rows", w.partition, maxRows), "This list is too long to be read at once.")
-		}
-		at = next
 	}
 }
 

@@ -108,6 +108,11 @@ func (db *DB) Connector(ctx context.Context, id entitlement.ConnectorID) (entitl
 	return one(ctx, db, connectorShape, connectorKey(id))
 }
 
+// Connectors returns those of the connectors that there are.
+func (db *DB) Connectors(ctx context.Context, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error) {
+	return several(ctx, db, connectorShape, true, keysOf(ids, connectorKey))
+}
+
 // ListConnectors lists all connectors by name.
 func (db *DB) ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error) {
 	rows, err := db.all(ctx, walk{index: index1, partition: listPartition(wordConnector, "")})

@@ -7,7 +7,8 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Debt returns a subject's head and grant sheets; a subject unknown owes nothing.
+// Debt returns a subject's head and grant sheets; a subject unknown owes nothing. Where a sheet
+// cannot be read it returns the others with UnreadSheets.
 func (db *DB) Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error) {
 	head := entitlement.Head{Subject: subject}
 	key := headKey(subject)
@@ -16,6 +17,7 @@ func (db *DB) Debt(ctx context.Context, subject entitlement.UserID) (entitlement
 		return head, nil, err
 	}
 	var sheets []entitlement.GrantSheet
+	var unread *entitlement.UnreadSheets
 	for _, it := range rows {
 		if keyOf(it) == key {
 			if head, err = readHead(it); err != nil {
@@ -24,10 +26,20 @@ func (db *DB) Debt(ctx context.Context, subject entitlement.UserID) (entitlement
 			continue
 		}
 		sheet, err := readSheet(it)
-		if err != nil {
+		switch {
+		case db.unread(ctx, err):
+			if unread == nil {
+				unread = &entitlement.UnreadSheets{Err: err}
+			}
+			unread.At = append(unread.At, sheet.Connector)
+		case err != nil:
 			return head, nil, err
+		default:
+			sheets = append(sheets, sheet)
 		}
-		sheets = append(sheets, sheet)
+	}
+	if unread != nil {
+		return head, sheets, unread
 	}
 	return head, sheets, nil
 }

@@ -74,15 +74,25 @@ func (db *DB) Members(ctx context.Context, id entitlement.GroupID, page entitlem
 	})
 }
 
-// Owners returns a group's owners.
-func (db *DB) Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error) {
-	rows, err := db.all(ctx, walk{partition: groupKey(id).PK, prefix: prefixOwner})
+// Owners pages through a group's owners.
+func (db *DB) Owners(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	return within(ctx, db, walk{partition: groupKey(id).PK, prefix: prefixOwner}, page, func(it item) (entitlement.UserID, error) {
+		return personAt(keyOf(it)), nil
+	})
+}
+
+// OwnersAmong returns those of the users who own a group. Each is looked up by itself, so
+// that it takes no longer for all the others who own it.
+func (db *DB) OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error) {
+	all, err := db.batch(ctx, true, keysOf(users, func(u entitlement.UserID) Key { return ownerKey(id, u) })...)
 	if err != nil {
 		return nil, err
 	}
 	var owners []entitlement.UserID
-	for _, it := range rows {
-		owners = append(owners, personAt(keyOf(it)))
+	for _, u := range users {
+		if _, is := all[ownerKey(id, u)]; is {
+			owners = append(owners, u)
+		}
 	}
 	return owners, nil
 }

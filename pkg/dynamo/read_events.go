@@ -11,25 +11,32 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Events returns all events of an aggregate, in order.
+// Events returns all events of an aggregate, in order, or none where one cannot be read. It
+// is for whoever verifies a chain as a whole: nothing that anybody waits for reads so much.
 func (db *DB) Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error) {
-	key, ok := eventKey(kind, id, 0)
-	if !ok {
-		return nil, nil
-	}
-	rows, err := db.all(ctx, walk{partition: key.PK, prefix: prefixEvent})
-	if err != nil {
-		return nil, err
-	}
 	var events []entitlement.Event
-	for _, it := range rows {
-		e, err := readEvent(it)
+	for page := (entitlement.Page{}); ; {
+		list, err := db.ListEvents(ctx, kind, id, page)
+		if err == nil && list.Unread > 0 {
+			err = entitlement.Errorf(entitlement.Internal, "%d events of %s %s cannot be read.", list.Unread, kind, id)
+		}
 		if err != nil {
 			return nil, err
 		}
-		events = append(events, e)
+		events = append(events, list.Items...)
+		if page.Token = list.Next; list.Next == "" {
+			return events, nil
+		}
 	}
-	return events, nil
+}
+
+// ListEvents lists the events of an aggregate in order, page by page, however many there are.
+func (db *DB) ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+	key, ok := eventKey(kind, id, 0)
+	if !ok {
+		return entitlement.Paged[entitlement.Event]{}, nil
+	}
+	return within(ctx, db, walk{partition: key.PK, prefix: prefixEvent}, page, readEvent)
 }
 
 // Notices lists events that people should look at, newest first: an index finds them, each
@@ -50,6 +57,10 @@ func (db *DB) Notices(ctx context.Context, page entitlement.Page) (entitlement.P
 			continue
 		}
 		e, err := readEvent(found[key])
+		if db.unread(ctx, err) {
+			list.Unread++
+			continue
+		}
 		if err != nil {
 			return list, err
 		}

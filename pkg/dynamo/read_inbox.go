@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -10,17 +11,29 @@ import (
 	"leasehold/pkg/names"
 )
 
-// maxInboxGroups bounds the groups of one person that are looked up as approvers.
-const maxInboxGroups = 50
+// Bounds of one page of an inbox (S21). Within a turn the requests are in order; whoever
+// approves by way of more is told turn after turn.
+const (
+	inboxGroups = 50 // groups of one person that one turn looks up as approvers
+	inboxSets   = 50 // approver sets of one turn
+	inboxTurns  = 5  // turns without any request that one page goes past
+)
 
-// inboxSets is how many approver sets the first page makes room for; more cost more calls.
-const inboxSets = 50
+// inboxAt is where an inbox goes on: the turn, and within it the last request.
+type inboxAt struct {
+	Group entitlement.GroupID `json:"g,omitempty"` // groups after this one
+	Set   string              `json:"s,omitempty"` // approver sets after this one,
+	End   string              `json:"e,omitempty"` // and up to this one
+	After string              `json:"a,omitempty"` // requests after this one
+}
 
 // Inbox lists requests whose running stage asks the user, by name, as manager, or by
-// one of the user's groups, oldest first.
+// one of the user's groups, oldest first. Where they come from more than inboxGroups groups
+// or inboxSets approver sets that is so for each such turn, one after the other, and some
+// may be told twice: so that a page costs the same for all that the user ever approved.
 func (db *DB) Inbox(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	none := entitlement.Paged[entitlement.AssignmentRequest]{}
-	after, err := parseInbox(page.Token)
+	at, err := parseInbox(page.Token)
 	if err != nil {
 		return none, err
 	}
@@ -28,19 +41,13 @@ func (db *DB) Inbox(ctx context.Context, u entitlement.User, page entitlement.Pa
 	if err != nil {
 		return none, err
 	}
-	own := []string{inboxPartition(party{kindUser, string(u.ID)})}
-	for _, g := range groups[:min(len(groups), maxInboxGroups)] {
-		own = append(own, inboxPartition(party{kindGroup, string(g)}))
+	var rows []row
+	for turns := 0; at != nil && len(rows) == 0 && turns < inboxTurns; turns++ {
+		if rows, at, err = db.inbox(ctx, u.ID, groups, *at, page.Size()); err != nil {
+			return none, err
+		}
 	}
-	rows, err := db.inbox(ctx, own, after, page.Size())
-	if err != nil {
-		return none, err
-	}
-	out := none
-	if len(rows) > page.Size() {
-		rows = rows[:page.Size()]
-		out.Next = inboxToken(rows[len(rows)-1].sort)
-	}
+	out := entitlement.Paged[entitlement.AssignmentRequest]{Next: inboxToken(at)}
 	keys := keysOf(rows, func(r row) Key { return requestKey(lastOf[entitlement.RequestID](r.sort)) })
 	items, unread, err := legible(ctx, db, requestShape, true, keys)
 	if err != nil {
@@ -57,56 +64,122 @@ func waitsIn(r entitlement.AssignmentRequest, rows []row) bool {
 	return ok && slices.Contains(rows, inboxRow(who, r.Created, r.ID))
 }
 
-// inbox returns the rows of requests in the partitions and in the approver sets that
-// these lead to: the first ones after a sort value, more than size where there are more.
-func (db *DB) inbox(ctx context.Context, own []string, after string, size int) ([]row, error) {
+// inbox returns the rows of the next requests of a turn, and where the inbox goes on after
+// them; nil at its end.
+func (db *DB) inbox(ctx context.Context, u entitlement.UserID, groups []entitlement.GroupID, at inboxAt, size int) ([]row, *inboxAt, error) {
+	own, last := turnOf(u, groups, at)
 	lists := make([][]row, len(own))
-	sets := make([][]string, len(own))
+	found := make([]setList, len(own))
 	err := db.sideBySide(ctx, len(own), func(ctx context.Context, i int) (err error) {
-		lists[i], sets[i], err = db.inboxOwn(ctx, own[i], after, size)
+		lists[i], found[i], err = db.inboxOwn(ctx, own[i], at, size)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	all := slices.Concat(sets...)
-	slices.Sort(all)
-	all = slices.Compact(all)
-	ofSets := make([][]row, len(all))
-	err = db.sideBySide(ctx, len(all), func(ctx context.Context, i int) (err error) {
-		ofSets[i], err = db.inboxRows(ctx, inboxPartition(party{kindSet, all[i]}), after, size)
+	sets, end := setsOfTurn(found, at.End)
+	ofSets := make([][]row, len(sets))
+	err = db.sideBySide(ctx, len(sets), func(ctx context.Context, i int) (err error) {
+		ofSets[i], err = db.inboxRows(ctx, inboxPartition(party{kindSet, sets[i]}), at.After, size)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rows := slices.Concat(slices.Concat(lists...), slices.Concat(ofSets...))
 	slices.SortFunc(rows, func(a, b row) int { return strings.Compare(a.sort, b.sort) })
-	return slices.CompactFunc(rows, func(a, b row) bool { return a.sort == b.sort }), nil
+	rows = slices.CompactFunc(rows, func(a, b row) bool { return a.sort == b.sort })
+	switch {
+	case len(rows) > size:
+		return rows[:size], &inboxAt{at.Group, at.Set, end, rows[size-1].sort}, nil
+	case end != "":
+		return rows, &inboxAt{Group: at.Group, Set: end}, nil
+	case last != "":
+		return rows, &inboxAt{Group: last}, nil
+	default:
+		return rows, nil, nil
+	}
 }
 
-// inboxOwn reads a person's or group's partition: the sets that it is in, and the
-// requests that wait for it alone. Sets sort first, so the first page has both.
-func (db *DB) inboxOwn(ctx context.Context, partition, after string, size int) (list []row, sets []string, err error) {
-	if after != "" {
-		if list, err = db.inboxRows(ctx, partition, after, size); err != nil {
-			return nil, nil, err
-		}
-		marks, err := db.all(ctx, walk{index: index1, partition: partition, prefix: prefixSet})
-		return list, setsOf(marks), err
+// turnOf returns the partitions of the user and of the groups of a turn, and the last of
+// these where there are more.
+func turnOf(u entitlement.UserID, groups []entitlement.GroupID, at inboxAt) (own []string, last entitlement.GroupID) {
+	if at.Group == "" {
+		own = append(own, inboxPartition(party{kindUser, string(u)}))
 	}
-	var at *cursor
-	for {
-		rows, next, err := db.page(ctx, walk{index: index1, partition: partition}, at, size+1+inboxSets)
+	for _, g := range slices.Sorted(slices.Values(groups)) {
+		if g <= at.Group {
+			continue
+		}
+		if len(own) > inboxGroups {
+			return own, last
+		}
+		own, last = append(own, inboxPartition(party{kindGroup, string(g)})), g
+	}
+	return own, ""
+}
+
+// setList are the first approver sets of a partition, in order; whole where there are no more.
+type setList struct {
+	sets  []string
+	whole bool
+}
+
+// setsOfTurn returns the first approver sets of several lists, and the last of them where
+// there are more; until is the last of the turn where that is known.
+func setsOfTurn(found []setList, until string) (sets []string, end string) {
+	end = until
+	for _, list := range found {
+		sets = append(sets, list.sets...)
+		if n := len(list.sets); n > 0 && !list.whole && (end == "" || list.sets[n-1] < end) {
+			end = list.sets[n-1] // of the others of this list nothing is known yet
+		}
+	}
+	slices.Sort(sets)
+	sets = slices.Compact(sets)
+	if end != "" {
+		sets = slices.DeleteFunc(sets, func(set string) bool { return set > end })
+	}
+	if len(sets) > inboxSets {
+		sets = sets[:inboxSets]
+		end = sets[inboxSets-1]
+	}
+	return sets, end
+}
+
+// afterSets is what all requests of a partition come after, and none of the sets.
+const afterSets = setMark + beyond
+
+// inboxOwn reads a person's or group's partition: the first sets of the turn that it is in,
+// and the requests that wait for it alone, which are of the first turn. Sets sort first, so
+// that its first page mostly has both.
+func (db *DB) inboxOwn(ctx context.Context, partition string, at inboxAt, size int) (list []row, sets setList, err error) {
+	if at.Set == "" && at.After == "" {
+		rows, next, err := db.page(ctx, walk{index: index1, partition: partition}, nil, size+1+inboxSets)
 		if err != nil {
-			return nil, nil, err
+			return nil, sets, err
 		}
-		sets = append(sets, setsOf(rows)...)
-		list = append(list, requestsIn(partition, rows)...)
-		if at = next; at == nil || len(list) > size || len(sets) > maxRows {
-			return list, sets, nil
+		list = requestsIn(partition, rows)
+		sets = setList{setsOf(rows), next == nil || len(list) > 0}
+		if next != nil && len(list) <= size {
+			list, err = db.inboxRows(ctx, partition, afterSets, size)
+		}
+		return list, sets, err
+	}
+	if at.Set == "" {
+		if list, err = db.inboxRows(ctx, partition, at.After, size); err != nil {
+			return nil, sets, err
 		}
 	}
+	w := walk{index: index1, partition: partition, from: prefixSet, to: afterSets}
+	if at.Set != "" {
+		w.from = join(setMark, at.Set) + beyond
+	}
+	if at.End != "" {
+		w.to = join(setMark, at.End)
+	}
+	rows, next, err := db.page(ctx, w, nil, inboxSets+1)
+	return list, setList{setsOf(rows), next == nil}, err
 }
 
 // inboxRows reads the first requests of a partition after a sort value, one more than
@@ -157,13 +230,27 @@ func (db *DB) named(ctx context.Context, key Key, groups []entitlement.GroupID) 
 	return slices.DeleteFunc(all, func(g entitlement.GroupID) bool { return !slices.Contains(groups, g) }), f.failure(it)
 }
 
-// inboxToken is a page token: the last row's sort value, since the rows come from many partitions.
-func inboxToken(sort string) string { return base64.RawURLEncoding.EncodeToString([]byte(sort)) }
-
-func parseInbox(token string) (after string, err error) {
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || token != "" && unstamp(idAt[string](string(raw), 0)).IsZero() {
-		return "", badToken()
+// inboxToken is a page token.
+func inboxToken(at *inboxAt) string {
+	if at == nil {
+		return ""
 	}
-	return string(raw), nil
+	raw, _ := json.Marshal(at) // strings always have a form
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// parseInbox reads a page token; no token is the beginning.
+func parseInbox(token string) (*inboxAt, error) {
+	var at inboxAt
+	if token == "" {
+		return &at, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err == nil {
+		err = json.Unmarshal(raw, &at)
+	}
+	if err != nil || at == (inboxAt{}) || at.After != "" && unstamp(idAt[string](at.After, 0)).IsZero() {
+		return nil, badToken()
+	}
+	return &at, nil
 }

@@ -23,16 +23,16 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlem
 	for _, g := range groups {
 		who = append(who, party{kindGroup, string(g)})
 	}
-	hints := make([][]item, len(who))
+	hints := make([]hintList, len(who))
 	err = db.sideBySide(ctx, len(who), func(ctx context.Context, i int) (err error) {
-		hints[i], err = db.all(ctx, walk{index: index1, partition: targetRow(who[i], "").partition, after: part(entitlement.PackageID(page.Token))})
+		hints[i], err = db.targeted(ctx, who[i], page)
 		return err
 	})
 	if err != nil {
 		return list, err
 	}
 	var keys []Key
-	keys, list.Next = hinted(slices.Concat(hints...), page.Size())
+	keys, list.Next = hinted(hints, page.Size())
 	policies, unread, err := legible(ctx, db, policyShape, true, keys)
 	list.Unread = len(unread)
 	list.Items = slices.DeleteFunc(policies, func(p entitlement.AssignmentPolicy) bool {
@@ -41,13 +41,53 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlem
 	return list, err
 }
 
-// hinted returns the policies that the hints of the first packages lead to, and the last of
-// those packages where there are more.
-func hinted(hints []item, packages int) (policies []Key, next string) {
+// hintList are the first hints of somebody, in the order of their packages. Of the package
+// until, and of those after it, there may be more; where it is empty there are none.
+type hintList struct {
+	rows  []item
+	until string
+}
+
+// targeted reads the first hints of somebody: those of a page of packages, where one policy
+// of each names them, and of one whole package at least.
+func (db *DB) targeted(ctx context.Context, who party, page entitlement.Page) (hintList, error) {
+	w := walk{index: index1, partition: targetRow(who, "").partition, after: part(entitlement.PackageID(page.Token))}
+	var list hintList
+	for at := (*cursor)(nil); ; {
+		rows, next, err := db.page(ctx, w, at, page.Size()+entitlement.MaxPolicies)
+		if err != nil {
+			return list, err
+		}
+		list.rows = append(list.rows, rows...)
+		if next == nil {
+			return hintList{rows: list.rows}, nil
+		}
+		if list.until = next.Sort; textOf(list.rows[0], names.AttrI1S) < list.until {
+			return list, nil
+		}
+		at = next
+	}
+}
+
+// hinted returns the policies that the hints of the first packages lead to, as far as all
+// hints of a package are known, and the last of those packages where there are more.
+func hinted(lists []hintList, packages int) (policies []Key, next string) {
+	var hints []item
+	until := ""
+	for _, list := range lists {
+		hints = append(hints, list.rows...)
+		if list.until != "" && (until == "" || list.until < until) {
+			until = list.until
+		}
+	}
 	slices.SortStableFunc(hints, func(a, b item) int { return strings.Compare(textOf(a, names.AttrI1S), textOf(b, names.AttrI1S)) })
 	seen, last := 0, ""
 	for _, it := range hints {
-		if of := textOf(it, names.AttrI1S); seen == 0 || of != last {
+		of := textOf(it, names.AttrI1S)
+		if until != "" && of >= until {
+			return policies, unpart[string](last)
+		}
+		if seen == 0 || of != last {
 			if seen == packages {
 				return policies, unpart[string](last)
 			}

@@ -68,6 +68,7 @@ var packageShape = shape[entitlement.AccessPackage]{
 		ids(f, "inc", &p.Incompatible)
 		ids(f, "ing", &p.IncompatibleGroups)
 		when(f, "del", &p.Deleting)
+		text(f, "lk", &p.Looked)
 		when(f, "cr", &p.Created)
 		when(f, "mo", &p.Modified)
 	},

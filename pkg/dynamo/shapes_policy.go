@@ -23,6 +23,7 @@ var policyShape = shape[entitlement.AssignmentPolicy]{
 		group(f, "rq", &p.Requestor, requestorFields)
 		group(f, "ap", &p.Approval, approvalFields)
 		when(f, "del", &p.Deleting)
+		text(f, "lk", &p.Looked)
 		when(f, "cr", &p.Created)
 		when(f, "mo", &p.Modified)
 	},

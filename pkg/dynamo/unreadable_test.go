@@ -109,6 +109,11 @@ func TestF37_OneUnreadableItemLeavesTheRestOfEveryPage(t *testing.T) {
 			Heads: []entitlement.HeadChange{{Subject: "ida", Enter: entitlement.Waiting{Package: p, Assignment: a.ID}, Look: start2026}}})
 		spoil(i, "PKG#"+string(p), "ASG#ida")
 	})
+	two(func(i int) { // events of a package that people should look at
+		commit(entitlement.Change{Events: []entitlement.Event{{Aggregate: entitlement.OfPackage, ID: "changed", Number: int64(i + 1), Kind: entitlement.EventLoosened, At: start2026,
+			Data: map[string]string{entitlement.DataLoosens: "stages"}}}})
+		spoil(i, "EV#PKG#changed", fmt.Sprintf("EV#%08d", i+1))
+	})
 	for _, key := range spoilt {
 		d.Spoil(t, key[0], key[1])
 	}
@@ -141,6 +146,13 @@ func TestF37_OneUnreadableItemLeavesTheRestOfEveryPage(t *testing.T) {
 		"held": func(ctx context.Context) page {
 			list, err := d.AssignmentsOf(ctx, "ida")
 			return page{len(list), 1, err}
+		},
+		"events": func(ctx context.Context) page {
+			return paged(d.ListEvents(ctx, entitlement.OfPackage, "changed", entitlement.Page{}))
+		},
+		"notices": func(ctx context.Context) page { return paged(d.Notices(ctx, entitlement.Page{})) },
+		"holders, large pages": func(ctx context.Context) page {
+			return paged(d.Slots(ctx, "held", ""))
 		},
 		"due": func(ctx context.Context) page {
 			var all page

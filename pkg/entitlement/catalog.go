@@ -81,6 +81,7 @@ type AccessPackage struct {
 	Hidden      bool
 	Policies    []PolicyID
 	Deleting    time.Time // since when it is closed to new work for its deletion; zero means open
+	Looked      string    // how far the deletion has looked for who stands in its way
 	Created     time.Time
 	Modified    time.Time
 
@@ -161,6 +162,10 @@ type Job struct {
 func NewJob(pkg PackageID, gen int64, now time.Time) Job {
 	return Job{Package: pkg, Gen: gen, Created: now, Look: now.Add(time.Minute)}
 }
+
+// MaxConnectors bounds the connectors of a deployment, and with them the sheets that a
+// delivery reads of one person (S21).
+const MaxConnectors = 500
 
 // ConnectorConfig is the registration of a target system. The credential is kept
 // elsewhere, under the connector's id; which one of those that were given goes to URL is

@@ -75,15 +75,21 @@ func (e Event) digest() string {
 
 // VerifyChain checks that events are complete, in order and unaltered up to head (S11).
 func VerifyChain(head Chain, events []Event) error {
-	at := Chain{}
+	at, err := Chain{}.Follow(events)
+	if err == nil && at != head {
+		err = Errorf(Internal, "the chain ends at event %d, its head says %d.", at.Number, head.Number)
+	}
+	return err
+}
+
+// Follow checks that events continue the chain, in order, and returns where it stands after
+// them. A long chain is so verified page by page.
+func (at Chain) Follow(events []Event) (Chain, error) {
 	for _, e := range events {
 		if e.Number != at.Number+1 || e.Prev != at.Hash || e.Hash != e.digest() {
-			return Errorf(Internal, "event %d of %s %s does not continue the chain.", e.Number, e.Aggregate, e.ID)
+			return at, Errorf(Internal, "event %d of %s %s does not continue the chain.", e.Number, e.Aggregate, e.ID)
 		}
 		at = Chain{Number: e.Number, Hash: e.Hash}
 	}
-	if at != head {
-		return Errorf(Internal, "the chain ends at event %d, its head says %d.", at.Number, head.Number)
-	}
-	return nil
+	return at, nil
 }

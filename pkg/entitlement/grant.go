@@ -101,6 +101,11 @@ func (h Head) Owes() bool { return h.Gen > h.Settled }
 // MaxLive bounds the live packages of one person (S21).
 const MaxLive = 200
 
+// MaxRemoving is how many removals a person may be owed and still get something new. What ends
+// is bounded by it and MaxLive together, so that no history of coming and going, while a target
+// is down, stands in the way of an end (F38, S21).
+const MaxRemoving = 200
+
 // HeadChange moves a subject's generation; the debt is written with it (S22).
 type HeadChange struct {
 	Subject      UserID

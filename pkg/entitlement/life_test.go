@@ -201,6 +201,7 @@ func TestDecide_WhoMay(t *testing.T) {
 		"R57 a justification that is asked for": {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.Stages[0].Policy.ApproverJustification = true }, Precondition},
 		"a package that is held already":        {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Head.Live = []PackageID{"pkg"} }, Conflict},
 		"S21 more packages than one may hold":   {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Head.Live = make([]PackageID, MaxLive) }, Precondition},
+		"S21 more removals than may be owed":    {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Head.Removing = make([]Removing, MaxRemoving) }, Precondition},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()

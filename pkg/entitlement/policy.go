@@ -60,6 +60,7 @@ type AssignmentPolicy struct {
 	Requestor   RequestorSettings
 	Approval    ApprovalSettings
 	Deleting    time.Time // since when it is closed to new work for its deletion; zero means open
+	Looked      string    // how far the deletion has looked for who stands in its way
 	Created     time.Time
 	Modified    time.Time
 	Meta

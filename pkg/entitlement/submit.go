@@ -264,6 +264,9 @@ func mayBegin(r AssignmentRequest, s Start, now time.Time) error {
 	if len(s.Head.Live) >= MaxLive {
 		return Errorf(Precondition, "The user this is for holds %d access packages, the most that one user may.", MaxLive)
 	}
+	if len(s.Head.Removing) >= MaxRemoving {
+		return Errorf(Precondition, "The roles of %d access packages that the user this is for held are still being removed, the most at once: wait until some are gone.", len(s.Head.Removing))
+	}
 	if r.Expiration.overAt(now) {
 		return Errorf(Precondition, "The period that was asked for is over.")
 	}

@@ -26,3 +26,16 @@ func Readable[ID, T any](ids []ID, read func([]ID) ([]T, error)) ([]T, error) {
 	second, err := Readable(ids[len(ids)/2:], read)
 	return append(first, second...), err
 }
+
+// UnreadSheets says at which targets it cannot be read what is on record of a person. What
+// came with it is right, and all that can be read: what is to be done at other targets need
+// not wait, and that nothing is left of something cannot be said.
+type UnreadSheets struct {
+	At  []ConnectorID
+	Err error
+}
+
+func (e *UnreadSheets) Error() string { return e.Err.Error() }
+
+// Unwrap returns why the first of them cannot be read.
+func (e *UnreadSheets) Unwrap() error { return e.Err }

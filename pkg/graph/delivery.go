@@ -37,7 +37,7 @@ func listDeliveryErrors(ctx context.Context, c *call) (answer, error) {
 	k := kind[requests.DeliveryError]{set: "leasehold/deliveryErrors", links: noLinks, shape: func(e requests.DeliveryError) object {
 		return object{"id": string(e.Connector) + "/" + e.Reason, "connector": string(e.Connector), "reason": e.Reason, "subjects": e.Subjects}
 	}}
-	return list(ctx, c, k, sliced(c.deps.Requests.DeliveryErrors(ctx)))
+	return list(ctx, c, k, c.deps.Requests.DeliveryErrors)
 }
 
 func listFailures(ctx context.Context, c *call) (answer, error) {

@@ -55,6 +55,7 @@ type Reads interface {
 	Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
 	ListPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
 	Connector(ctx context.Context, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error)
+	Connectors(ctx context.Context, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error)
 	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
 
 	User(ctx context.Context, id entitlement.UserID) (entitlement.User, error)
@@ -65,10 +66,10 @@ type Reads interface {
 	Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error)
 	ListGroups(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Group], error)
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
-	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
+	Owners(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 
-	// Events returns all events of an object, in order.
-	Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error)
+	// ListEvents lists the events of an object, in order.
+	ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
 	// Notices lists events that people should look at, newest first.
 	Notices(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
 

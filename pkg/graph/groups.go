@@ -72,7 +72,10 @@ func listOwners(ctx context.Context, c *call) (answer, error) {
 	if _, err := c.deps.Reads.Group(ctx, group); err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, directoryObjects(), paged(sliced(c.deps.Reads.Owners(ctx, group)), c.presentUsers))
+	owners := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+		return c.deps.Reads.Owners(ctx, group, page)
+	}
+	return list(ctx, c, directoryObjects(), paged(owners, c.presentUsers))
 }
 
 func addMember(ctx context.Context, c *call) (answer, error)    { return join(ctx, c, false) }

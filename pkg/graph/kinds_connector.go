@@ -54,14 +54,28 @@ func originSystem(c entitlement.ConnectorConfig) string {
 // allEnvironments lists the built-in directory and every registered connector.
 func allEnvironments(ctx context.Context, r Reads) ([]entitlement.ConnectorConfig, error) {
 	registered, err := r.ListConnectors(ctx)
-	own := entitlement.ConnectorConfig{ID: entitlement.BuiltinConnector, DisplayName: "Built-in directory"}
-	return append([]entitlement.ConnectorConfig{own}, registered...), err
+	return append([]entitlement.ConnectorConfig{builtinEnvironment()}, registered...), err
+}
+
+func builtinEnvironment() entitlement.ConnectorConfig {
+	return entitlement.ConnectorConfig{ID: entitlement.BuiltinConnector, DisplayName: "Built-in directory"}
 }
 
 // environmentsByID reads those of the environments that are there.
 func environmentsByID(r Reads, ctx context.Context, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error) {
-	all, err := allEnvironments(ctx, r)
-	return slices.DeleteFunc(all, func(c entitlement.ConnectorConfig) bool { return !slices.Contains(ids, c.ID) }), err
+	builtin := func(id entitlement.ConnectorID) bool { return id == entitlement.BuiltinConnector }
+	var all []entitlement.ConnectorConfig
+	if slices.ContainsFunc(ids, builtin) {
+		all = append(all, builtinEnvironment())
+	}
+	ids = slices.DeleteFunc(slices.Clone(ids), builtin)
+	if len(ids) == 0 {
+		return all, nil
+	}
+	registered, err := entitlement.Readable(ids, func(ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error) {
+		return r.Connectors(ctx, ids)
+	})
+	return append(all, registered...), err
 }
 
 // connectorOf returns the connector that a resource's origin system and environment name.

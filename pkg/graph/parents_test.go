@@ -301,7 +301,7 @@ func (w *world) everything() string {
 	keep(groups, err)
 	for _, g := range groups.Items {
 		keep(w.store.Members(ctx, g.ID, page))
-		keep(w.store.Owners(ctx, g.ID))
+		keep(w.store.Owners(ctx, g.ID, page))
 	}
 	catalogs, err := w.store.ListCatalogs(ctx, page)
 	keep(catalogs, err)

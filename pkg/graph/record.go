@@ -67,8 +67,9 @@ func listEvents(ctx context.Context, c *call) (answer, error) {
 	if !slices.Contains(objectKinds, of) {
 		return answer{}, entitlement.Errorf(entitlement.Invalid, "In the path, the kind must be one of: %s.", joinWords(objectKinds))
 	}
-	all := sliced(c.deps.Reads.Events(ctx, of, c.path["objectId"]))
-	return list(ctx, c, eventKind(), c.tells(all))
+	return list(ctx, c, eventKind(), c.tells(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+		return c.deps.Reads.ListEvents(ctx, of, c.path["objectId"], page)
+	}))
 }
 
 // listNotices lists what people should look at, newest first.

@@ -2,10 +2,12 @@ package graph
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
 )
 
@@ -152,4 +154,40 @@ func TestA4_WhatIsToBeLookedAtIsListedNewestFirst(t *testing.T) {
 	}
 	w.call("admin", "GET", ours+"/events/nothing/"+w.ids["policy"], nil).want(400)
 	w.call("member", "GET", ours+"/notices", nil).want(403)
+}
+
+// Whoever changes an object often enough hides nothing that they did: of any number of events
+// each page is read, and continues the one before it.
+func TestS11_TwelveThousandEventsOfAnObjectAreReadPageByPage(t *testing.T) {
+	w := newWorld(t)
+	const many = 12_000
+	id := w.clock.New()
+	var head entitlement.Chain
+	dynamotest.Fill(t, w.store, many, func(i int, c *entitlement.Change) {
+		next, e := head.Append(entitlement.Event{Aggregate: entitlement.OfCatalog, ID: id, Kind: "updated", Actor: entitlement.UserID(w.ids["admin"]), At: w.clock.Now()})
+		head, c.Events = next, append(c.Events, e)
+	})
+	before := w.reads.Load()
+	if w.call("admin", "GET", ours+"/events/user/"+w.ids["admin"], nil).want(200).next() != "" {
+		t.Fatal("there is more than a page of events to compare with")
+	}
+	costs := w.reads.Load() - before
+	n, hash := 0, ""
+	for path := ours + "/events/catalog/" + id; path != ""; {
+		before := w.reads.Load()
+		page := w.call("admin", "GET", path, nil)
+		if n := w.reads.Load() - before; n > costs {
+			t.Fatalf("a page took %d calls of the table, one of few events %d", n, costs)
+		}
+		for _, e := range page.values() {
+			if n++; dig(e, "number") != strconv.Itoa(n) || dig(e, "previousHash") != hash {
+				t.Fatalf("event %d does not continue the chain: %v", n, e)
+			}
+			hash = dig(e, "hash")
+		}
+		path = page.next()
+	}
+	if n != many || hash != head.Hash {
+		t.Errorf("%d events were read, and the last is not the last of the chain", n)
+	}
 }

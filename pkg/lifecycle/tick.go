@@ -254,7 +254,7 @@ func (t *tick) reopen(ctx context.Context, p entitlement.AccessPackage) {
 		return
 	}
 	e := t.reopened(entitlement.OfPackage, string(p.ID))
-	p.Deleting = time.Time{}
+	p.Deleting, p.Looked = time.Time{}, ""
 	p.Chain, e = p.Chain.Append(e)
 	c := entitlement.Change{Packages: []entitlement.AccessPackage{p}, Gates: []entitlement.Gate{{Package: p.ID}}, Events: []entitlement.Event{e}}
 	if t.commit(ctx, c, nil, "package", string(p.ID)) {
@@ -268,7 +268,7 @@ func (t *tick) reopenPolicy(ctx context.Context, p entitlement.AssignmentPolicy)
 		return
 	}
 	e := t.reopened(entitlement.OfPolicy, string(p.ID))
-	p.Deleting = time.Time{}
+	p.Deleting, p.Looked = time.Time{}, ""
 	p.Chain, e = p.Chain.Append(e)
 	c := entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}, Gates: []entitlement.Gate{{Package: p.Package, Policy: p.ID}}, Events: []entitlement.Event{e}}
 	if t.commit(ctx, c, nil, "policy", string(p.ID)) {

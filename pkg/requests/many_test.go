@@ -15,7 +15,7 @@ func TestF38_ReprocessingByReasonIsBoundedAndReachesEverybody(t *testing.T) {
 	w := newWorld(t)
 	store, meter := dynamotest.Metered()
 	w.store, w.Service.Store = store, store
-	dynamotest.Failing(t, store, "target", entitlement.ReasonRefused, dynamotest.Many, w.clock.Now())
+	meter.Failing(t, "target", entitlement.ReasonRefused, dynamotest.Many, w.clock.Now())
 	meter.Reset()
 	calls, next := 0, ""
 	for {
@@ -35,5 +35,44 @@ func TestF38_ReprocessingByReasonIsBoundedAndReachesEverybody(t *testing.T) {
 	}
 	if want := dynamotest.Many/requests.MaxReprocess + 1; len(w.hinted) != dynamotest.Many || calls > want {
 		t.Errorf("%d were hinted in %d calls, want %d in %d", len(w.hinted), calls, dynamotest.Many, want)
+	}
+}
+
+// What could not be delivered is counted of some targets a page, however many there are.
+func TestS21_DeliveryErrorsAreCountedSomeTargetsAPage(t *testing.T) {
+	w := newWorld(t)
+	store, meter := dynamotest.Metered()
+	w.store, w.Service.Store = store, store
+	w.Reasons = []string{entitlement.ReasonRefused, entitlement.ReasonUnavailable}
+	want := map[entitlement.ConnectorID]bool{}
+	dynamotest.Fill(t, store, entitlement.MaxConnectors, func(i int, c *entitlement.Change) {
+		id := entitlement.ConnectorID(dynamotest.OldID(7, i))
+		c.Connectors = append(c.Connectors, entitlement.ConnectorConfig{ID: id, DisplayName: "C", Kind: "scim"})
+		if i%50 == 0 {
+			want[id] = true
+		}
+	})
+	for id := range want {
+		meter.Failing(t, id, entitlement.ReasonRefused, 1, w.clock.Now())
+	}
+	pages := 0
+	for page := (entitlement.Page{}); ; pages++ {
+		meter.Reset()
+		list, err := w.DeliveryErrors(t.Context(), page)
+		if err != nil || meter.Total() > 25*2+6 {
+			t.Fatalf("%d calls, %v", meter.Total(), err)
+		}
+		for _, e := range list.Items {
+			if !want[e.Connector] || e.Subjects != 1 || e.Reason != entitlement.ReasonRefused {
+				t.Errorf("got %+v", e)
+			}
+			delete(want, e.Connector)
+		}
+		if page.Token = list.Next; list.Next == "" {
+			break
+		}
+	}
+	if len(want) > 0 || pages != entitlement.MaxConnectors/25 {
+		t.Errorf("of %d targets nothing was told on %d pages", len(want), pages+1)
 	}
 }

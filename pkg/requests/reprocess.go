@@ -3,6 +3,7 @@ package requests
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"leasehold/pkg/authz"
@@ -126,26 +127,41 @@ type DeliveryError struct {
 	Subjects  int
 }
 
-// DeliveryErrors counts what could not be delivered, by target and reason.
-func (s *Service) DeliveryErrors(ctx context.Context) ([]DeliveryError, error) {
+// maxAsked bounds the targets of which one page counts what could not be delivered (S21).
+const maxAsked = 25
+
+// DeliveryErrors counts what could not be delivered, by target and reason, some targets a
+// page: it may be short or empty and still have a next.
+func (s *Service) DeliveryErrors(ctx context.Context, page entitlement.Page) (entitlement.Paged[DeliveryError], error) {
+	list := entitlement.Paged[DeliveryError]{}
+	from := 0
+	if page.Token != "" {
+		var bad error
+		if from, bad = strconv.Atoi(page.Token); bad != nil || from < 0 {
+			return list, badToken()
+		}
+	}
 	connectors, err := s.Store.ListConnectors(ctx)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
 	ids := []entitlement.ConnectorID{entitlement.BuiltinConnector}
 	for _, c := range connectors {
 		ids = append(ids, c.ID)
 	}
-	var list []DeliveryError
-	for _, id := range ids {
-		for _, reason := range s.Reasons {
-			n, err := s.Store.CountFailing(ctx, id, reason)
-			if err != nil {
-				return nil, err
-			}
-			if n > 0 {
-				list = append(list, DeliveryError{id, reason, n})
-			}
+	reasons := len(s.Reasons)
+	for at := from; at < len(ids)*reasons; at++ { // each target with each reason
+		if len(list.Items) == page.Size() || at == from+maxAsked*reasons {
+			list.Next = strconv.Itoa(at)
+			break
+		}
+		id, reason := ids[at/reasons], s.Reasons[at%reasons]
+		n, err := s.Store.CountFailing(ctx, id, reason)
+		if err != nil {
+			return list, err
+		}
+		if n > 0 {
+			list.Items = append(list.Items, DeliveryError{id, reason, n})
 		}
 	}
 	return list, nil

@@ -52,7 +52,7 @@ type Store interface {
 
 	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
 	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
-	// CountFailing counts them.
+	// CountFailing counts them; of very many a part.
 	CountFailing(ctx context.Context, at entitlement.ConnectorID, reason string) (int, error)
 	// Owed pages through one shard of subjects whose delivery must be looked at by until.
 	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)

@@ -105,6 +105,11 @@ func (s *store) Holders(ctx context.Context, pkg entitlement.PackageID, page ent
 	return s.DB.Holders(ctx, pkg, s.shortened(page))
 }
 
+// Slots reads a large page of the holders of a package, which here is none.
+func (s *store) Slots(ctx context.Context, pkg entitlement.PackageID, token string) (entitlement.Paged[entitlement.Slot], error) {
+	return s.DB.Holders(ctx, pkg, s.shortened(entitlement.Page{Token: token}))
+}
+
 // Due reads a shard of the due index.
 func (s *store) Due(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error) {
 	return s.DB.Due(ctx, shard, until, s.shortened(page))

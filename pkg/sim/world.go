@@ -278,8 +278,8 @@ func (g groups) Users(ctx context.Context, ids []entitlement.UserID) ([]entitlem
 }
 
 // Owners reads a group's owners.
-func (g groups) Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error) {
-	return g.Store.Owners(ctx, id)
+func (g groups) OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error) {
+	return g.Store.OwnersAmong(ctx, id, users)
 }
 
 // Join adds members or owners.

@@ -36,6 +36,11 @@ func eventChain(w *world) {
 	got, err := w.s.Events(w.Context(), entitlement.OfRequest, string(r.ID))
 	w.must(err)
 	w.same(got, want)
+	for _, limit := range []int{0, 1, 5} {
+		w.same(walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+			return w.s.ListEvents(w.Context(), entitlement.OfRequest, string(r.ID), page)
+		}), want)
+	}
 	stored := get[entitlement.AssignmentRequest](w)(w.s.Request(w.Context(), r.ID))
 	w.must(entitlement.VerifyChain(stored.Chain, got))
 }

@@ -19,6 +19,7 @@ var headScenarios = []scenario{
 	{"A head change that both gives and takes is Invalid", headTorn},
 	{"A head change of nothing but a look moves the generation", headTouched},
 	{"S21: a person holds at most MaxLive packages", headFull},
+	{"F38: whoever is owed MaxRemoving removals gets nothing new, and loses whatever ends", headRemovingFull},
 	{"An unknown subject has an empty head that owes nothing", headAbsent},
 }
 
@@ -229,6 +230,24 @@ func headFull(w *world) {
 	w.commit(enter(subject, waiting()))
 	if live := len(w.head(subject).Live); live != entitlement.MaxLive {
 		w.Fatalf("got %d live packages, want %d", live, entitlement.MaxLive)
+	}
+}
+
+func headRemovingFull(w *world) {
+	subject, kept := newID[entitlement.UserID](), waiting()
+	w.commit(enter(subject, kept))
+	for range entitlement.MaxRemoving {
+		held := waiting()
+		w.commit(enter(subject, held))
+		w.commit(leave(subject, held, ""))
+	}
+	before := w.head(subject)
+	w.refuse(entitlement.PartHead, enter(subject, waiting()))
+	w.same(w.head(subject), before)
+
+	w.commit(leave(subject, kept, ""))
+	if owed := len(w.head(subject).Removing); owed != entitlement.MaxRemoving+1 {
+		w.Fatalf("got %d removals owed, want %d", owed, entitlement.MaxRemoving+1)
 	}
 }
 

@@ -149,17 +149,22 @@ func tokens(w *world) {
 		"ListUsers":        func(page entitlement.Page) error { _, err := w.s.ListUsers(ctx, page); return err },
 		"ListGroups":       func(page entitlement.Page) error { _, err := w.s.ListGroups(ctx, page); return err },
 		"Members":          func(page entitlement.Page) error { _, err := w.s.Members(ctx, g, page); return err },
-		"Holders":          func(page entitlement.Page) error { _, err := w.s.Holders(ctx, p, page); return err },
-		"RequestsOf":       func(page entitlement.Page) error { _, err := w.s.RequestsOf(ctx, u.ID, page); return err },
-		"RequestsBy":       func(page entitlement.Page) error { _, err := w.s.RequestsBy(ctx, u.ID, page); return err },
-		"RequestsFor":      func(page entitlement.Page) error { _, err := w.s.RequestsFor(ctx, p, page); return err },
-		"Inbox":            func(page entitlement.Page) error { _, err := w.s.Inbox(ctx, u, page); return err },
-		"EndedOf":          func(page entitlement.Page) error { _, err := w.s.EndedOf(ctx, u.ID, page); return err },
-		"EndedFor":         func(page entitlement.Page) error { _, err := w.s.EndedFor(ctx, p, page); return err },
-		"Due":              func(page entitlement.Page) error { _, err := w.s.Due(ctx, 0, instant(0), page); return err },
-		"Failing":          func(page entitlement.Page) error { _, err := w.s.Failing(ctx, "here", "down", page); return err },
-		"Late":             func(page entitlement.Page) error { _, err := w.s.Late(w.Context(), 0, instant(0), page); return err },
-		"Owed":             func(page entitlement.Page) error { _, err := w.s.Owed(ctx, 0, instant(0), page); return err },
+		"Owners":           func(page entitlement.Page) error { _, err := w.s.Owners(ctx, g, page); return err },
+		"ListEvents": func(page entitlement.Page) error {
+			_, err := w.s.ListEvents(ctx, entitlement.OfPackage, string(p), page)
+			return err
+		},
+		"Holders":     func(page entitlement.Page) error { _, err := w.s.Holders(ctx, p, page); return err },
+		"RequestsOf":  func(page entitlement.Page) error { _, err := w.s.RequestsOf(ctx, u.ID, page); return err },
+		"RequestsBy":  func(page entitlement.Page) error { _, err := w.s.RequestsBy(ctx, u.ID, page); return err },
+		"RequestsFor": func(page entitlement.Page) error { _, err := w.s.RequestsFor(ctx, p, page); return err },
+		"Inbox":       func(page entitlement.Page) error { _, err := w.s.Inbox(ctx, u, page); return err },
+		"EndedOf":     func(page entitlement.Page) error { _, err := w.s.EndedOf(ctx, u.ID, page); return err },
+		"EndedFor":    func(page entitlement.Page) error { _, err := w.s.EndedFor(ctx, p, page); return err },
+		"Due":         func(page entitlement.Page) error { _, err := w.s.Due(ctx, 0, instant(0), page); return err },
+		"Failing":     func(page entitlement.Page) error { _, err := w.s.Failing(ctx, "here", "down", page); return err },
+		"Late":        func(page entitlement.Page) error { _, err := w.s.Late(w.Context(), 0, instant(0), page); return err },
+		"Owed":        func(page entitlement.Page) error { _, err := w.s.Owed(ctx, 0, instant(0), page); return err },
 	}
 	for name, list := range lists {
 		for _, token := range []string{"nonsense", "%%%", "eyJhIjoxfQ", "e30", "AAAA", "\x00"} {

@@ -30,6 +30,13 @@ func (w *world) members(g entitlement.GroupID, limit int) []entitlement.UserID {
 	})
 }
 
+func (w *world) owners(g entitlement.GroupID, limit int) []entitlement.UserID {
+	w.Helper()
+	return walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+		return w.s.Owners(w.Context(), g, page)
+	})
+}
+
 func membershipLife(w *world) {
 	u, g, h := w.user(), w.group(), w.group()
 	check := func(version int64, groups ...entitlement.GroupID) {
@@ -116,18 +123,21 @@ func membersPaged(w *world) {
 	for _, limit := range []int{0, 1, 2} {
 		sameSet(w, w.members(g.ID, limit), want)
 	}
-	owners, err := w.s.Owners(w.Context(), g.ID)
-	w.must(err)
-	sameSet(w, owners, []entitlement.UserID{owner.ID, want[0]})
+	for _, limit := range []int{0, 1} {
+		sameSet(w, w.owners(g.ID, limit), []entitlement.UserID{owner.ID, want[0]})
+	}
+	among := []entitlement.UserID{want[1], owner.ID, newID[entitlement.UserID](), want[0]}
+	w.same(get[[]entitlement.UserID](w)(w.s.OwnersAmong(w.Context(), g.ID, among)), []entitlement.UserID{owner.ID, want[0]})
 	got := get[entitlement.User](w)(w.s.User(w.Context(), owner.ID))
 	if got.MemberOf(g.ID) {
 		w.Fatal("an owner became a member")
 	}
 
 	w.commit(membership(g.ID, want[0], true, true))
-	owners, err = w.s.Owners(w.Context(), g.ID)
-	w.must(err)
-	sameSet(w, owners, []entitlement.UserID{owner.ID})
+	sameSet(w, w.owners(g.ID, 0), []entitlement.UserID{owner.ID})
+	if got := get[[]entitlement.UserID](w)(w.s.OwnersAmong(w.Context(), g.ID, among)); len(got) != 1 || got[0] != owner.ID {
+		w.Fatalf("got the owners %v, want %s alone", got, owner.ID)
+	}
 	sameSet(w, w.members(g.ID, 0), want)
 }
 
@@ -174,7 +184,7 @@ func membershipsOfUser(w *world) {
 	u.Version, u.Groups = u.Version+1, []entitlement.GroupID{g.ID}
 	w.same(get[entitlement.User](w)(w.s.User(w.Context(), u.ID)), u)
 	sameSet(w, w.members(g.ID, 0), []entitlement.UserID{u.ID})
-	sameSet(w, get[[]entitlement.UserID](w)(w.s.Owners(w.Context(), g.ID)), []entitlement.UserID{u.ID})
+	sameSet(w, w.owners(g.ID, 0), []entitlement.UserID{u.ID})
 	if left := w.members(h.ID, 0); len(left) != 0 {
 		w.Fatalf("got %v, who left", left)
 	}

@@ -106,7 +106,7 @@ func (e *everything) people(w *world) {
 	}
 	e.kept("principal", func(w *world) (any, error) { return w.s.Bound(ctx, fresh.Identities[0]) })
 	e.kept("group", func(w *world) (any, error) { return w.s.Group(ctx, g.ID) })
-	e.kept("owners", func(w *world) (any, error) { return w.s.Owners(ctx, g.ID) })
+	e.kept("owners", func(w *world) (any, error) { return w.owners(g.ID, 0), nil })
 	e.kept("members", func(w *world) (any, error) { return w.members(g.ID, 0), nil })
 }
 

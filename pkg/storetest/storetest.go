@@ -31,6 +31,10 @@ type Store interface {
 	lifecycle.Store
 	// Events returns all events of an aggregate, in order.
 	Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error)
+	// Owners pages through a group's owners.
+	Owners(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// ListEvents lists the events of an aggregate, in order.
+	ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
 	// FormerPackages returns what is kept of those of the packages that are gone.
 	FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	// Notices lists events that people should look at, newest first.

@@ -33,8 +33,8 @@ func (g groups) Users(ctx context.Context, ids []entitlement.UserID) ([]entitlem
 	return g.Store.Users(ctx, ids)
 }
 
-func (g groups) Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error) {
-	return g.Store.Owners(ctx, id)
+func (g groups) OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error) {
+	return g.Store.OwnersAmong(ctx, id, users)
 }
 
 func (g groups) Join(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {

@@ -14,7 +14,8 @@ import (
 type Directory interface {
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
-	Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error)
+	// OwnersAmong returns those of the users who own a group.
+	OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error)
 	// Join makes users members, or owners, of a group. Where one is already, or cannot be, it
 	// is a Conflict, NotFound or Precondition, and some of the others may be one by then.
 	Join(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error
@@ -219,7 +220,7 @@ func (c *Connector) holds(ctx context.Context, id entitlement.GroupID, owner boo
 func (c *Connector) held(ctx context.Context, id entitlement.GroupID, owner bool, users []entitlement.UserID, found []entitlement.User) ([]bool, error) {
 	holds := make([]bool, len(users))
 	if owner {
-		owners, err := c.directory.Owners(ctx, id)
+		owners, err := c.directory.OwnersAmong(ctx, id, users)
 		for i, u := range users {
 			holds[i] = slices.Contains(owners, u)
 		}

@@ -32,8 +32,8 @@ func (p people) Users(ctx context.Context, ids []entitlement.UserID) ([]entitlem
 	return p.Store.Users(ctx, ids)
 }
 
-func (p people) Owners(ctx context.Context, id entitlement.GroupID) ([]entitlement.UserID, error) {
-	return p.Store.Owners(ctx, id)
+func (p people) OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error) {
+	return p.Store.OwnersAmong(ctx, id, users)
 }
 
 func (p people) Join(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
@@ -72,8 +72,8 @@ func harness(t *testing.T, role string) connectortest.Harness {
 	h.Members = func() []connector.PrincipalRef {
 		var list []connector.PrincipalRef
 		if role == "Owner_" {
-			owners, _ := store.Owners(t.Context(), g.ID)
-			for _, u := range owners {
+			owners, _ := store.Owners(t.Context(), g.ID, entitlement.Page{})
+			for _, u := range owners.Items {
 				list = append(list, connector.PrincipalRef(u))
 			}
 			return list

@@ -2,6 +2,7 @@ package dynamotest
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -21,7 +22,8 @@ import (
 func Metered() (*Store, *Meter) {
 	meter := NewMeter(dynamo.ItemSize)
 	o := engine.Options{Table: "table", Share: true}
-	return dynamo.New(meter.Wrap(engine.New(o)), o.Table, dynamo.Pausing(atOnce)), meter
+	meter.table = engine.New(o)
+	return dynamo.New(meter.Wrap(meter.table), o.Table, dynamo.Pausing(atOnce)), meter
 }
 
 // Damaged is New with items that can be spoiled.
@@ -63,13 +65,20 @@ func (d *Damaged) SpoilSlot(t *testing.T, pkg entitlement.PackageID, subject ent
 	d.Spoil(t, "PKG#"+string(pkg), "ASG#"+string(subject))
 }
 
+// SpoilSheet makes what is on record of somebody at a target something that a newer version of
+// the service wrote.
+func (d *Damaged) SpoilSheet(t *testing.T, subject entitlement.UserID, at entitlement.ConnectorID) {
+	t.Helper()
+	d.Spoil(t, "SUB#"+string(subject), "GRANTS#"+string(at))
+}
+
 // PlantDue puts something of a kind that no version knows yet where it falls due, in each shard.
 func (d *Damaged) PlantDue(t *testing.T, at time.Time) {
 	t.Helper()
 	for shard := range names.DueShards {
 		it := keyItem("NEW#"+strconv.Itoa(shard), "THING")
 		it[names.AttrI2P] = &types.AttributeValueMemberS{Value: "DUE#" + strconv.Itoa(shard)}
-		it[names.AttrI2S] = &types.AttributeValueMemberS{Value: at.UTC().Format("2006-01-02T15:04:05.000000000Z") + "#N#thing"}
+		it[names.AttrI2S] = &types.AttributeValueMemberS{Value: Stamp(at) + "#N#thing"}
 		if _, err := d.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("table"), Item: it}); err != nil {
 			t.Fatal(err)
 		}
@@ -82,3 +91,37 @@ func keyItem(pk, sk string) map[string]types.AttributeValue {
 
 // Noticed returns how often an item was told of that cannot be read, since it was last asked.
 func (d *Damaged) Noticed() int { return int(d.noticed.Swap(0)) }
+
+// Plant puts a row of the first index, without anything behind it, straight into the table of
+// Metered: a long history of them is there at once.
+func (m *Meter) Plant(t *testing.T, pk, sk, partition, sort string) {
+	t.Helper()
+	it := keyItem(pk, sk)
+	it[names.AttrI1P], it[names.AttrI1S] = &types.AttributeValueMemberS{Value: partition}, &types.AttributeValueMemberS{Value: sort}
+	if _, err := m.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("table"), Item: it}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Failing has n people's deliveries at a target fail for a reason since then, each a moment
+// later than the one before, as far as an index tells it.
+func (m *Meter) Failing(t *testing.T, at entitlement.ConnectorID, reason string, n int, since time.Time) {
+	t.Helper()
+	for i := range n {
+		who := OldID(4, i)
+		m.Plant(t, "SUB#"+who, "GRANTS#"+string(at), "ERR#"+string(at)+"#"+reason, Stamp(since.Add(time.Duration(i)*time.Millisecond))+"#"+who)
+	}
+}
+
+// ApproverSets has somebody be in n sets of approvers in which nothing waits, and
+// which come before those in which something does.
+func (m *Meter) ApproverSets(t *testing.T, who entitlement.UserID, n int) {
+	t.Helper()
+	for i := range n {
+		set := fmt.Sprintf("%040x", i)
+		m.Plant(t, "ASET#"+set, "U#"+string(who), "INBOX#U#"+string(who), "0#"+set)
+	}
+}
+
+// Stamp is an instant as it stands in keys.
+func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") }

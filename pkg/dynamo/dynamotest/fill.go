@@ -42,22 +42,3 @@ func OldRequests(t *testing.T, store *Store, subject entitlement.UserID, pkg ent
 		c.Requests, c.Events = append(c.Requests, r), append(c.Events, e)
 	})
 }
-
-// Failing has n people's deliveries at a target fail for a reason since then, each a moment
-// later than the one before.
-func Failing(t *testing.T, store *Store, at entitlement.ConnectorID, reason string, n int, since time.Time) {
-	t.Helper()
-	ctx := context.Background()
-	for i := range n {
-		c := entitlement.Claim{Subject: entitlement.UserID(OldID(4, i)), Connector: at, Token: "claim", Now: since, Until: since.Add(time.Minute)}
-		sheet, err := store.Claim(ctx, c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		role := entitlement.RoleRef{Connector: at, Resource: "team", Role: "member"}
-		sheet.Grants = map[entitlement.RoleRef]entitlement.Grant{role: {Role: role, Since: since.Add(time.Duration(i) * time.Millisecond), Reason: reason, Attempts: 1}}
-		if err := store.Commit(ctx, entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-}

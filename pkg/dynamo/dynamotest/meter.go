@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"leasehold/pkg/dynamo"
 )
 
 // Meter counts the calls of a client and the units they cost. Write units are those
@@ -18,6 +20,7 @@ type Meter struct {
 	ReadUnits  float64
 	WriteUnits float64
 	size       func(map[string]types.AttributeValue) int
+	table      dynamo.Client // of Metered, without the meter
 	mu         sync.Mutex
 }
 
