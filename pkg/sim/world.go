@@ -18,6 +18,7 @@ import (
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo"
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/lambdaio"
@@ -46,7 +47,7 @@ type world struct {
 	instants   time.Duration
 	drawn      uint64
 	met        Met
-	conditions Conditions // nil: nobody wants them
+	conditions dynamotest.Conditions // nil: nobody wants them
 
 	pageSize int
 

@@ -21,7 +21,7 @@ import (
 func Metered() (*Store, *Meter) {
 	meter := NewMeter(dynamo.ItemSize)
 	o := engine.Options{Table: "table", Share: true}
-	return dynamo.New(meter.Wrap(engine.New(o)), o.Table, dynamo.Pausing(atOnce)), meter
+	return dynamo.New(meter.Wrap(engine.New(Waiving(o))), o.Table, dynamo.Pausing(atOnce)), meter
 }
 
 // Damaged is New with items that can be spoiled.
@@ -35,7 +35,7 @@ type Damaged struct {
 // notices hears of each item that cannot be read.
 func NewDamaged(notices ...func(context.Context, error)) *Damaged {
 	o := engine.Options{Table: "table"}
-	d := &Damaged{client: engine.New(o)}
+	d := &Damaged{client: engine.New(Waiving(o))}
 	d.Store = dynamo.New(d.client, o.Table, dynamo.Pausing(atOnce), dynamo.Noticing(func(ctx context.Context, err error) {
 		d.noticed.Add(1)
 		for _, notice := range notices {
