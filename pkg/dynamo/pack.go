@@ -145,6 +145,9 @@ func packedSet[T ~string](ids ...T) types.AttributeValue {
 }
 
 func binarySet(members ...[]byte) types.AttributeValue {
+	if len(members) == 1 {
+		return &types.AttributeValueMemberBS{Value: members}
+	}
 	var all [][]byte
 	seen := map[string]bool{}
 	for _, m := range members {

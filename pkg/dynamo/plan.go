@@ -1,7 +1,8 @@
 package dynamo
 
 import (
-	"github.com/aws/aws-sdk-go-v2/aws"
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"leasehold/pkg/entitlement"
@@ -20,12 +21,13 @@ type plan struct {
 	table   *string
 	actions []types.TransactWriteItem
 	parts   []entitlement.Part
-	keys    map[Key]bool
-	err     error // the first reason why this cannot be one transaction
+	keys    []Key        // of the actions
+	many    map[Key]bool // the same, once they are
+	err     error        // the first reason why this cannot be one transaction
 }
 
 func newPlan(db *DB) *plan {
-	return &plan{db: db, table: aws.String(db.table), keys: map[Key]bool{}}
+	return &plan{db: db, table: &db.table}
 }
 
 // refuse remembers why the change cannot be made.
@@ -40,12 +42,33 @@ func (p *plan) invalid(format string, args ...any) {
 }
 
 func (p *plan) act(key Key, part entitlement.Part, w types.TransactWriteItem) {
-	if p.keys[key] {
+	if p.touches(key) {
 		p.invalid("One change may not touch the same item twice.")
 		return
 	}
-	p.keys[key] = true
 	p.actions, p.parts = append(p.actions, w), append(p.parts, part)
+}
+
+// touches notes a key, and reports one that is noted already.
+func (p *plan) touches(key Key) bool {
+	if len(p.keys) < fewKeys {
+		if slices.Contains(p.keys, key) {
+			return true
+		}
+		p.keys = append(p.keys, key)
+		return false
+	}
+	if p.many == nil {
+		p.many = make(map[Key]bool, 2*fewKeys)
+		for _, k := range p.keys {
+			p.many[k] = true
+		}
+	}
+	if p.many[key] {
+		return true
+	}
+	p.many[key] = true
+	return false
 }
 
 // put writes a whole item on the expression's condition.

@@ -17,6 +17,7 @@ import (
 type scheduler struct {
 	mu      sync.Mutex // parked is appended to by goroutines that run side by side until they park
 	parked  []*call
+	left    []*call // that went on
 	live    []*invocation
 	made    int
 	turns   int
@@ -63,15 +64,31 @@ func (s *scheduler) begin(inv *invocation, run func(ctx context.Context) error) 
 
 // park holds the calling goroutine until it is its turn; false means that it is dead.
 func (s *scheduler) park(inv *invocation, label string, wait time.Duration) bool {
-	c := &call{inv: inv, label: label, ready: time.Now().Add(wait), resume: make(chan bool, 1)}
-	key := hashed(label)
+	key, ready := hashed(label), time.Now().Add(wait)
 	s.mu.Lock()
 	n := inv.seen[key]
 	n.parked++
-	c.nth, inv.seen[key] = n.parked, n
+	inv.seen[key] = n
+	c := s.place()
+	c.inv, c.label, c.ready, c.nth = inv, label, ready, n.parked
 	s.parked = append(s.parked, c)
 	s.mu.Unlock()
-	return <-c.resume
+	alive := <-c.resume
+	s.mu.Lock()
+	s.left = append(s.left, c)
+	s.mu.Unlock()
+	return alive
+}
+
+// place returns one that a call has left, or a new one.
+func (s *scheduler) place() *call {
+	n := len(s.left)
+	if n == 0 {
+		return &call{resume: make(chan bool, 1)}
+	}
+	c := s.left[n-1]
+	s.left = s.left[:n-1]
+	return c
 }
 
 // draw decides what happens to a call.

@@ -116,7 +116,7 @@ type badRun struct {
 // something.
 func manyRuns(t *testing.T, from uint64, n, most int) *sums {
 	t.Helper()
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a run is small and soon over
+	defer debug.SetGCPercent(debug.SetGCPercent(1600)) // a run is small and soon over
 	total := &sums{coverage: Coverage{}, met: Met{}, conditions: dynamotest.Conditions{}}
 	var next atomic.Uint64
 	t.Run("runs", func(t *testing.T) {

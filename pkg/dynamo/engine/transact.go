@@ -107,14 +107,22 @@ func (e *Engine) actionOn(action Action, table *string, key item, s sent, onFail
 
 // transact makes all actions, unless one of them cannot be.
 func (e *Engine) transact(ctx context.Context, token *string, writes []*write) error {
-	reasons, failed := make([]types.CancellationReason, len(writes)), false
+	var reasons []types.CancellationReason // where one of them failed
 	size := 0
 	for i, w := range writes {
 		err := e.judge(w)
-		reasons[i], failed = reasonOf(err), failed || err != nil
+		if err != nil && reasons == nil {
+			reasons = make([]types.CancellationReason, len(writes))
+			for j := range writes {
+				reasons[j] = reasonOf(nil)
+			}
+		}
+		if err != nil {
+			reasons[i] = reasonOf(err)
+		}
 		size += w.size()
 	}
-	if failed {
+	if reasons != nil {
 		return canceled(reasons)
 	}
 	if size > maxTransaction {
