@@ -89,7 +89,6 @@ func (x *expression) require(format string, args ...any) {
 
 func (x *expression) demand(condition string) { x.conditions = append(x.conditions, condition) }
 
-func (x *expression) absent()  { x.lacks(names.AttrPK) }
 func (x *expression) present() { x.demand("attribute_exists(" + x.attr(names.AttrPK) + ")") }
 
 func (x *expression) equals(name string, v types.AttributeValue) {

@@ -3,9 +3,11 @@ package dynamo
 import (
 	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // Limits of one transaction and of one item.
@@ -73,20 +75,25 @@ func (p *plan) touches(key Key) bool {
 
 // put writes a whole item on the expression's condition.
 func (p *plan) put(part entitlement.Part, it item, x *expression) {
+	attrs, values := x.bindings()
+	p.putOn(part, it, types.Put{ConditionExpression: x.condition(), ExpressionAttributeNames: attrs, ExpressionAttributeValues: values})
+}
+
+func (p *plan) putOn(part entitlement.Part, it item, put types.Put) {
 	if ItemSize(it) > maxItem {
 		p.invalid("This is too large to be stored: at most %d KB.", maxItem>>10)
 		return
 	}
-	attrs, values := x.bindings()
-	p.act(keyOf(it), part, types.TransactWriteItem{Put: &types.Put{TableName: p.table, Item: it,
-		ConditionExpression: x.condition(), ExpressionAttributeNames: attrs, ExpressionAttributeValues: values}})
+	put.TableName, put.Item = p.table, it
+	p.act(keyOf(it), part, types.TransactWriteItem{Put: &put})
 }
+
+// absent is that an item must not exist, under the names of pairs.
+var absent = aws.String("attribute_not_exists(#n0)")
 
 // putNew writes an item that must not exist.
 func (p *plan) putNew(part entitlement.Part, it item) {
-	x := newExpression()
-	x.absent()
-	p.put(part, it, x)
+	p.putOn(part, it, types.Put{ConditionExpression: absent, ExpressionAttributeNames: pairs.of([2]string{names.AttrPK})})
 }
 
 func (p *plan) update(key Key, part entitlement.Part, x *expression) {

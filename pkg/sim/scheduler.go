@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
 )
 
@@ -18,6 +19,7 @@ type scheduler struct {
 	mu      sync.Mutex // parked is appended to by goroutines that run side by side until they park
 	parked  []*call
 	left    []*call // that went on
+	ready   []*call // of one turn
 	live    []*invocation
 	made    int
 	turns   int
@@ -27,6 +29,7 @@ type scheduler struct {
 	choice  uint64      // of the order
 	grave   chan struct{}
 	died    func(inv *invocation)
+	counts  func(op faults.Op, fate Fate)
 	goesOn  func(inv *invocation)
 	script  func(inv *invocation, label string) Fate // of a directed scenario; nil: fates are drawn
 	trace   func(format string, args ...any)         // nil: nobody listens
@@ -144,8 +147,8 @@ func (s *scheduler) sticks(inv *invocation, key uint64, fate Fate, d uint64) {
 }
 
 // enter has one call of the product wait for its turn, and returns its fate, of which
-// count hears if there is something wrong. Its error is that of a function that died.
-func (s *scheduler) enter(inv *invocation, of sort, label string, count func(Fate)) (Fate, error) {
+// the world counts where it is one of DynamoDB's and there is something wrong. Its error is that of a function that died.
+func (s *scheduler) enter(inv *invocation, of sort, label string, op faults.Op) (Fate, error) {
 	if inv.dead {
 		return Fine, errDead
 	}
@@ -179,11 +182,13 @@ func (s *scheduler) enter(inv *invocation, of sort, label string, count func(Fat
 		}
 	}
 	inv.calls++
-	s.say("  %d %s: %s", inv.id, label, fate)
+	if s.trace != nil {
+		s.say("  %d %s: %s", inv.id, label, fate)
+	}
 	if fate != Fine {
 		inv.faults[fate]++
-		if count != nil {
-			count(fate)
+		if op != "" {
+			s.counts(op, fate)
 		}
 	}
 	if s.last = fate; !sticks && of <= writes {
@@ -216,7 +221,7 @@ func (s *scheduler) do(ctx context.Context, of sort, label string, effect func()
 	if inv == nil {
 		return effect()
 	}
-	fate, err := s.enter(inv, of, label, nil)
+	fate, err := s.enter(inv, of, label, "")
 	if err != nil {
 		return err
 	}
@@ -280,13 +285,13 @@ func (s *scheduler) kill(inv *invocation) {
 // turn lets one call go on and returns whether there was one.
 func (s *scheduler) turn() bool {
 	now := time.Now()
-	var ready []*call
+	ready := s.ready[:0]
 	for _, c := range s.parked {
 		if !c.inv.dead && !c.ready.After(now) {
 			ready = append(ready, c)
 		}
 	}
-	if len(ready) == 0 {
+	if s.ready = ready; len(ready) == 0 {
 		return false
 	}
 	slices.SortFunc(ready, func(a, b *call) int {

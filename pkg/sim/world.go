@@ -116,7 +116,7 @@ type scanner struct {
 func newWorld(p Plan) *world {
 	w := &world{number: p.Number, pageSize: max(p.PageSize, 1), logged: &scanner{}}
 	w.scheduler.grave, w.scheduler.rate, w.scheduler.choice = make(chan struct{}), p.Rate, mix(p.Number, 77)
-	w.scheduler.died, w.skew = w.cover, p.Skew
+	w.scheduler.died, w.scheduler.counts, w.skew = w.cover, w.counted, p.Skew
 	told := toldTime{&w.scheduler}
 	w.newTable(p)
 	w.oracle = newOracle(w)
