@@ -286,6 +286,7 @@ func (w *world) labelOfCall(ctx context.Context, c faults.Call) string {
 		return "Commit " + labelOf(d.Change)
 	}
 	var b strings.Builder
+	b.Grow(labelLength)
 	b.WriteString(string(c.Op))
 	if in, is := c.Input.(*dynamodb.QueryInput); is {
 		b.WriteString(c.Index)

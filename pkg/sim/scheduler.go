@@ -20,6 +20,7 @@ type scheduler struct {
 	parked  []*call
 	left    []*call // that went on
 	ready   []*call // of one turn
+	idle    []chan func()
 	live    []*invocation
 	made    int
 	turns   int
@@ -56,13 +57,38 @@ func (s *scheduler) begin(inv *invocation, run func(ctx context.Context) error) 
 	s.live = append(s.live, inv)
 	s.running = inv
 	s.goesOn(inv)
-	go func() {
+	s.start(func() {
 		err := run(inv.context())
 		s.mu.Lock()
 		inv.err, inv.done = err, true
 		s.mu.Unlock()
-	}()
+	})
 	synctest.Wait()
+}
+
+// start carries out a function on a goroutine that is idle, whose stack has grown by what it
+// did before, or on a new one.
+func (s *scheduler) start(do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.idle)
+	if n == 0 {
+		go s.work(do)
+		return
+	}
+	s.idle[n-1] <- do
+	s.idle = s.idle[:n-1]
+}
+
+// work carries out one function after the other, until there will be no more.
+func (s *scheduler) work(do func()) {
+	more := make(chan func(), 1)
+	for ; do != nil; do = <-more {
+		do()
+		s.mu.Lock()
+		s.idle = append(s.idle, more)
+		s.mu.Unlock()
+	}
 }
 
 // park holds the calling goroutine until it is its turn; false means that it is dead.
@@ -337,6 +363,9 @@ func (s *scheduler) bury() {
 			c.resume <- false
 		}
 		synctest.Wait()
+	}
+	for _, more := range s.idle {
+		close(more)
 	}
 }
 
