@@ -48,6 +48,9 @@ func (p *plan) act(key Key, part entitlement.Part, w types.TransactWriteItem) {
 		p.invalid("One change may not touch the same item twice.")
 		return
 	}
+	if p.actions == nil {
+		p.actions, p.parts = make([]types.TransactWriteItem, 0, fewKeys), make([]entitlement.Part, 0, fewKeys)
+	}
 	p.actions, p.parts = append(p.actions, w), append(p.parts, part)
 }
 
