@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -73,7 +72,7 @@ const fewKeys = 16
 // unread. Of a call that failed those are all.
 func (db *DB) ask(ctx context.Context, strong bool, keys []item, all found) ([]item, error) {
 	out, err := db.client.service.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-		db.table: {Keys: keys, ConsistentRead: aws.Bool(strong)}}})
+		db.table: {Keys: keys, ConsistentRead: truth(strong)}}})
 	if err != nil {
 		return keys, err
 	}

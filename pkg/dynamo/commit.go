@@ -98,7 +98,7 @@ type images struct {
 }
 
 func (db *DB) images(ctx context.Context, c entitlement.Change) (images, error) {
-	old := images{map[entitlement.UserID]entitlement.User{}, map[Key]entitlement.Resource{}, map[entitlement.PolicyID]entitlement.AssignmentPolicy{}}
+	var old images
 	var keys []Key
 	for _, u := range c.Users {
 		if u.Version > 0 {
@@ -118,6 +118,7 @@ func (db *DB) images(ctx context.Context, c entitlement.Change) (images, error) 
 	if len(keys) == 0 {
 		return old, nil
 	}
+	old = images{map[entitlement.UserID]entitlement.User{}, map[Key]entitlement.Resource{}, map[entitlement.PolicyID]entitlement.AssignmentPolicy{}}
 	all, err := db.batch(ctx, true, keys...)
 	if err != nil {
 		return old, err

@@ -103,7 +103,7 @@ func (db *DB) sideBySide(ctx context.Context, n int, do func(ctx context.Context
 
 // get reads one item strongly; an absent one is nil.
 func (db *DB) get(ctx context.Context, key Key) (item, error) {
-	out, err := db.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &db.table, Key: key.item(), ConsistentRead: aws.Bool(true)})
+	out, err := db.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &db.table, Key: key.item(), ConsistentRead: truth(true)})
 	if err != nil {
 		return nil, failed(ctx, "get item", err)
 	}
@@ -124,6 +124,16 @@ func one[T any](ctx context.Context, db *DB, s shape[T], key Key) (T, error) {
 	db.unread(ctx, err)
 	return v, err
 }
+
+// truth points to a truth value, as the service's inputs have it.
+func truth(is bool) *bool {
+	if is {
+		return &truths.yes
+	}
+	return &truths.no
+}
+
+var truths = struct{ yes, no bool }{yes: true}
 
 func missing(noun string) error {
 	return entitlement.Errorf(entitlement.NotFound, "There is no %s with this id.", noun)

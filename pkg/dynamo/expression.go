@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -15,11 +16,15 @@ import (
 // expression collects a condition and a relative update. Attributes are always named
 // through placeholders, since hundreds of short words are reserved.
 type expression struct {
-	names      map[string]string
 	known      []string // names, by the number of their placeholder
 	values     item
 	conditions []string
 	clauses    [clauses][]string
+
+	few struct { // what most expressions need no more than
+		known      [4]string
+		conditions [2]string
+	}
 }
 
 // The clauses of an update, in the fixed order in which they are written.
@@ -34,7 +39,9 @@ const (
 var clauseWords = [clauses]string{"SET ", "REMOVE ", "ADD ", "DELETE "}
 
 func newExpression() *expression {
-	return &expression{names: map[string]string{}, values: item{}}
+	x := &expression{values: item{}}
+	x.known, x.conditions = x.few.known[:0], x.few.conditions[:0]
+	return x
 }
 
 // attr names an attribute.
@@ -43,7 +50,6 @@ func (x *expression) attr(name string) string {
 	if n < 0 {
 		n = len(x.known)
 		x.known = append(x.known, name)
-		x.names[placeholder("#n", n)] = name
 	}
 	return placeholder("#n", n)
 }
@@ -83,7 +89,6 @@ func (x *expression) require(format string, args ...any) {
 
 func (x *expression) demand(condition string) { x.conditions = append(x.conditions, condition) }
 
-func (x *expression) absent()  { x.lacks(names.AttrPK) }
 func (x *expression) present() { x.demand("attribute_exists(" + x.attr(names.AttrPK) + ")") }
 
 func (x *expression) equals(name string, v types.AttributeValue) {
@@ -173,12 +178,64 @@ func (x *expression) update() *string {
 
 // bindings returns the placeholders' meanings; the service refuses empty maps.
 func (x *expression) bindings() (map[string]string, item) {
-	attrs, values := x.names, x.values
-	if len(attrs) == 0 {
-		attrs = nil
-	}
+	values := x.values
 	if len(values) == 0 {
 		values = nil
 	}
-	return attrs, values
+	return x.names(), values
+}
+
+// names returns what the placeholders of attributes mean; nobody changes it.
+func (x *expression) names() map[string]string {
+	switch len(x.known) {
+	case 0:
+		return nil
+	case 1:
+		return pairs.of([2]string{x.known[0]})
+	case 2:
+		return pairs.of([2]string{x.known[0], x.known[1]})
+	}
+	return bound(x.known)
+}
+
+// bound returns the names under their placeholders.
+func bound(known []string) map[string]string {
+	all := make(map[string]string, len(known))
+	for n, name := range known {
+		all[placeholder("#n", n)] = name
+	}
+	return all
+}
+
+// pairs are the names of expressions of one or two attributes, which nearly all queries and
+// conditions of a version are: each made once.
+var pairs shared
+
+type shared struct {
+	mu    sync.RWMutex
+	known map[[2]string]map[string]string
+}
+
+// maxShared bounds the memory of a process; beyond it, forgetting all is simplest.
+const maxShared = 1000
+
+func (s *shared) of(known [2]string) map[string]string {
+	s.mu.RLock()
+	all := s.known[known]
+	s.mu.RUnlock()
+	if all != nil {
+		return all
+	}
+	n := len(known)
+	if known[1] == "" {
+		n = 1
+	}
+	all = bound(known[:n])
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known == nil || len(s.known) >= maxShared {
+		s.known = map[[2]string]map[string]string{}
+	}
+	s.known[known] = all
+	return all
 }

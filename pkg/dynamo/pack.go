@@ -145,6 +145,9 @@ func packedSet[T ~string](ids ...T) types.AttributeValue {
 }
 
 func binarySet(members ...[]byte) types.AttributeValue {
+	if len(members) == 1 {
+		return &types.AttributeValueMemberBS{Value: members}
+	}
 	var all [][]byte
 	seen := map[string]bool{}
 	for _, m := range members {
@@ -158,9 +161,21 @@ func binarySet(members ...[]byte) types.AttributeValue {
 
 func literal(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 
+// numeral is a number as an attribute. Nobody changes one, so that small ones, which most
+// are, are there once.
 func numeral(n int64) types.AttributeValue {
+	if n >= 0 && n < int64(len(smallNumerals)) {
+		return &smallNumerals[n]
+	}
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
+
+var smallNumerals = func() (all [256]types.AttributeValueMemberN) {
+	for n := range all {
+		all[n].Value = strconv.Itoa(n)
+	}
+	return all
+}()
 
 // instant is a time as its nanoseconds since 1970, which outgrow 64 bits in 2262.
 func instant(t time.Time) types.AttributeValue {

@@ -1,10 +1,13 @@
 package dynamo
 
 import (
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // Limits of one transaction and of one item.
@@ -20,12 +23,13 @@ type plan struct {
 	table   *string
 	actions []types.TransactWriteItem
 	parts   []entitlement.Part
-	keys    map[Key]bool
-	err     error // the first reason why this cannot be one transaction
+	keys    []Key        // of the actions
+	many    map[Key]bool // the same, once they are
+	err     error        // the first reason why this cannot be one transaction
 }
 
 func newPlan(db *DB) *plan {
-	return &plan{db: db, table: aws.String(db.table), keys: map[Key]bool{}}
+	return &plan{db: db, table: &db.table}
 }
 
 // refuse remembers why the change cannot be made.
@@ -40,30 +44,59 @@ func (p *plan) invalid(format string, args ...any) {
 }
 
 func (p *plan) act(key Key, part entitlement.Part, w types.TransactWriteItem) {
-	if p.keys[key] {
+	if p.touches(key) {
 		p.invalid("One change may not touch the same item twice.")
 		return
 	}
-	p.keys[key] = true
+	if p.actions == nil {
+		p.actions, p.parts = make([]types.TransactWriteItem, 0, fewKeys), make([]entitlement.Part, 0, fewKeys)
+	}
 	p.actions, p.parts = append(p.actions, w), append(p.parts, part)
+}
+
+// touches notes a key, and reports one that is noted already.
+func (p *plan) touches(key Key) bool {
+	if len(p.keys) < fewKeys {
+		if slices.Contains(p.keys, key) {
+			return true
+		}
+		p.keys = append(p.keys, key)
+		return false
+	}
+	if p.many == nil {
+		p.many = make(map[Key]bool, 2*fewKeys)
+		for _, k := range p.keys {
+			p.many[k] = true
+		}
+	}
+	if p.many[key] {
+		return true
+	}
+	p.many[key] = true
+	return false
 }
 
 // put writes a whole item on the expression's condition.
 func (p *plan) put(part entitlement.Part, it item, x *expression) {
+	attrs, values := x.bindings()
+	p.putOn(part, it, types.Put{ConditionExpression: x.condition(), ExpressionAttributeNames: attrs, ExpressionAttributeValues: values})
+}
+
+func (p *plan) putOn(part entitlement.Part, it item, put types.Put) {
 	if ItemSize(it) > maxItem {
 		p.invalid("This is too large to be stored: at most %d KB.", maxItem>>10)
 		return
 	}
-	attrs, values := x.bindings()
-	p.act(keyOf(it), part, types.TransactWriteItem{Put: &types.Put{TableName: p.table, Item: it,
-		ConditionExpression: x.condition(), ExpressionAttributeNames: attrs, ExpressionAttributeValues: values}})
+	put.TableName, put.Item = p.table, it
+	p.act(keyOf(it), part, types.TransactWriteItem{Put: &put})
 }
+
+// absent is that an item must not exist, under the names of pairs.
+var absent = aws.String("attribute_not_exists(#n0)")
 
 // putNew writes an item that must not exist.
 func (p *plan) putNew(part entitlement.Part, it item) {
-	x := newExpression()
-	x.absent()
-	p.put(part, it, x)
+	p.putOn(part, it, types.Put{ConditionExpression: absent, ExpressionAttributeNames: pairs.of([2]string{names.AttrPK})})
 }
 
 func (p *plan) update(key Key, part entitlement.Part, x *expression) {

@@ -48,36 +48,46 @@ func (w walk) attributes() (partition, sort string) {
 // query returns the call that reads one page of rows. The table is read strongly; an
 // index cannot be.
 func (db *DB) query(w walk, at *cursor, limit int) *dynamodb.QueryInput {
-	x := w.condition()
-	attrs, values := x.bindings()
-	in := &dynamodb.QueryInput{TableName: &db.table, KeyConditionExpression: x.condition(), ExpressionAttributeNames: attrs,
-		ExpressionAttributeValues: values, ScanIndexForward: aws.Bool(!w.newest), ExclusiveStartKey: w.start(at)}
+	text, attrs, values := w.condition()
+	in := &dynamodb.QueryInput{TableName: &db.table, KeyConditionExpression: text, ExpressionAttributeNames: attrs,
+		ExpressionAttributeValues: values, ScanIndexForward: truth(!w.newest), ExclusiveStartKey: w.start(at)}
 	if limit > 0 {
 		in.Limit = aws.Int32(int32(limit))
 	}
 	if w.index != nil {
 		in.IndexName = &w.index.ID
 	} else {
-		in.ConsistentRead = aws.Bool(true)
+		in.ConsistentRead = truth(true)
 	}
 	return in
 }
 
-func (w walk) condition() *expression {
+// The conditions on the keys, all there are.
+var (
+	inPartition = aws.String("#n0 = :v0")
+	beginsWith  = aws.String("#n0 = :v0 AND begins_with(#n1, :v1)")
+	between     = aws.String("#n0 = :v0 AND #n1 BETWEEN :v1 AND :v2")
+	atMost      = aws.String("#n0 = :v0 AND #n1 <= :v1")
+	above       = aws.String("#n0 = :v0 AND #n1 > :v1")
+)
+
+// condition returns the condition on the keys and what its placeholders mean.
+func (w walk) condition() (text *string, attrs map[string]string, values item) {
 	partition, sort := w.attributes()
-	x := newExpression()
-	x.equals(partition, literal(w.partition))
+	values = item{":v0": literal(w.partition)}
 	switch {
 	case w.prefix != "":
-		x.demand("begins_with(" + x.attr(sort) + ", " + x.value(literal(w.prefix)) + ")")
+		text, values[":v1"] = beginsWith, literal(w.prefix)
 	case w.from != "":
-		x.require("%s BETWEEN %s AND %s", x.attr(sort), x.value(literal(w.from)), x.value(literal(w.to)))
+		text, values[":v1"], values[":v2"] = between, literal(w.from), literal(w.to)
 	case w.to != "":
-		x.demand(x.attr(sort) + " <= " + x.value(literal(w.to)))
+		text, values[":v1"] = atMost, literal(w.to)
 	case w.after != "":
-		x.require("%s > %s", x.attr(sort), x.value(literal(w.after)))
+		text, values[":v1"] = above, literal(w.after)
+	default:
+		return inPartition, pairs.of([2]string{partition}), values
 	}
-	return x
+	return text, pairs.of([2]string{partition, sort}), values
 }
 
 // page reads one page of rows.

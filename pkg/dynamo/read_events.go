@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // Events returns all events of an aggregate, in order, or none where one cannot be read. It
@@ -106,10 +107,7 @@ func (db *DB) makeSigningKey(ctx context.Context) error {
 	db.random(key)
 	it := item{attrKeyBytes: &types.AttributeValueMemberB{Value: key}}
 	seal(it, signingKeyKey(), tagSigning, 1)
-	x := newExpression()
-	x.absent()
-	attrs, _ := x.bindings()
-	_, err := db.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &db.table, Item: it, ConditionExpression: x.condition(), ExpressionAttributeNames: attrs})
+	_, err := db.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &db.table, Item: it, ConditionExpression: absent, ExpressionAttributeNames: pairs.of([2]string{names.AttrPK})})
 	if err != nil && !conditionFailed(err) {
 		return failed(ctx, "make signing key", err)
 	}

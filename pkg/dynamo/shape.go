@@ -74,8 +74,9 @@ func (s shape[T]) read(it item) (T, error) {
 
 // seal gives an item its key and the attributes that every item has.
 func seal(it item, key Key, tag string, version int64) {
-	it[names.AttrPK], it[names.AttrSK] = literal(key.PK), literal(key.SK)
-	it[attrType], it[attrSchema], it[attrVersion] = literal(tag), numeral(schema), numeral(version)
+	texts := &[...]types.AttributeValueMemberS{{Value: key.PK}, {Value: key.SK}, {Value: tag}}
+	it[names.AttrPK], it[names.AttrSK] = &texts[0], &texts[1]
+	it[attrType], it[attrSchema], it[attrVersion] = &texts[2], numeral(schema), numeral(version)
 }
 
 // open checks the attributes that every item has. An item of a later schema is never
@@ -90,6 +91,12 @@ func open(it item, tag string) (version int64, err error) {
 		return 0, unreadable(it, fmt.Errorf("type %q with schema %d, want %q", kind, number, tag))
 	}
 	return numberOf(it, attrVersion), nil
+}
+
+// VersionOf returns an item's version, which grows with each write of it. Only a sheet's does
+// not: it is written under a claim.
+func VersionOf(it map[string]types.AttributeValue) (version int64, grows bool) {
+	return numberOf(it, attrVersion), textOf(it, attrType) != tagSheet
 }
 
 // index gives an item its places in the indexes.
@@ -117,7 +124,8 @@ func unreadable(it item, err error) error {
 func keyOf(it item) Key { return Key{textOf(it, names.AttrPK), textOf(it, names.AttrSK)} }
 
 func (k Key) item() item {
-	return item{names.AttrPK: literal(k.PK), names.AttrSK: literal(k.SK)}
+	texts := &[...]types.AttributeValueMemberS{{Value: k.PK}, {Value: k.SK}}
+	return item{names.AttrPK: &texts[0], names.AttrSK: &texts[1]}
 }
 
 func textOf(it item, name string) string {

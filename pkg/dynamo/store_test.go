@@ -76,7 +76,7 @@ func everywhere(t *testing.T, test func(t *testing.T, p place)) {
 // inMemory makes an empty table in an engine.
 func inMemory(o engine.Options) place {
 	o.Table = "test"
-	return place{engine.New(o), o.Table}
+	return place{engine.New(dynamotest.Waiving(o)), o.Table}
 }
 
 // emulated makes an empty table in an emulator.

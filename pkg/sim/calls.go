@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"leasehold/pkg/dynamo"
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/dynamo/engine"
 	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
@@ -29,15 +30,13 @@ const processes = 3
 func (w *world) newTable(p Plan) {
 	o := engine.Options{Table: tableName, Share: true, Now: w.instant, Seed: p.Number, Committed: w.commits}
 	if p.Lists {
-		w.conditions = Conditions{}
+		w.conditions = dynamotest.Conditions{}
 	}
 	if w.lag = p.Lag; w.lag > 0 {
 		o.Lag, o.Stale = w.seen, w.stale
 	}
 	if len(p.Waive) > 0 {
-		o.Waive = func(c engine.Condition) bool {
-			return slices.Contains(p.Waive, nameOf(string(c.Action), c.Key.PK, c.Key.SK, c.Text))
-		}
+		o.Waive = dynamotest.Waive(p.Waive...)
 	}
 	table := engine.New(o)
 	w.reached = faults.Wrap(table, faults.Hooks{Before: w.begins, After: w.ends, Unread: w.unread})
@@ -131,7 +130,8 @@ type decided struct {
 type decidedKey struct{}
 
 // commits has the oracle hear of a change when it takes effect, whatever is answered then.
-func (w *world) commits(ctx context.Context, _ []engine.Write) {
+func (w *world) commits(ctx context.Context, writes []engine.Write) {
+	w.oracle.builds(writes)
 	d, is := ctx.Value(decidedKey{}).(*decided)
 	if !is || w.op != faults.TransactWriteItems {
 		return
@@ -165,13 +165,13 @@ func (w *world) begins(ctx context.Context, c faults.Call) error {
 	} else {
 		// Until it is let go on, a call runs beside others and touches nothing of the world.
 		var err error
-		if fate, err = w.enter(inv, sortOf(c), w.labelOfCall(ctx, c), func(f Fate) { w.counted(c.Op, f) }); err != nil {
+		if fate, err = w.enter(inv, sortOf(c), w.labelOfCall(ctx, c), c.Op); err != nil {
 			return err
 		}
 	}
 	w.op = c.Op
 	if w.conditions != nil {
-		w.conditions.collect(c)
+		w.conditions.Collect(c)
 	}
 	if inv == nil {
 		return nil
@@ -286,6 +286,7 @@ func (w *world) labelOfCall(ctx context.Context, c faults.Call) string {
 		return "Commit " + labelOf(d.Change)
 	}
 	var b strings.Builder
+	b.Grow(labelLength)
 	b.WriteString(string(c.Op))
 	if in, is := c.Input.(*dynamodb.QueryInput); is {
 		b.WriteString(c.Index)

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 
+	"leasehold/pkg/dynamo"
+	"leasehold/pkg/dynamo/engine"
 	"leasehold/pkg/entitlement"
 )
 
@@ -47,6 +49,20 @@ func (o *oracle) evidence(c entitlement.Change) {
 	for _, a := range c.Ended {
 		if touched[string(a.ID)] == 0 {
 			o.fail("S10", "assignment %s ended without an event", short(string(a.ID)))
+		}
+	}
+}
+
+// builds checks that whatever is written over an item builds on what it was: its version
+// grows. A sheet alone has none, since it is written under a claim.
+func (o *oracle) builds(writes []engine.Write) {
+	for _, w := range writes {
+		if w.Before == nil || w.After == nil {
+			continue
+		}
+		was, counts := dynamo.VersionOf(w.Before)
+		if is, _ := dynamo.VersionOf(w.After); counts && is <= was {
+			o.fail("S10", "version %d of %s was written over by version %d, which does not build on it", was, w.Key.PK, is)
 		}
 	}
 }

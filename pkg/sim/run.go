@@ -7,9 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"leasehold/pkg/requests"
-
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/requests"
 )
 
 // Outcome is what became of a run.
@@ -21,7 +21,7 @@ type Outcome struct {
 	Coverage  Coverage
 	Met       Met
 
-	Conditions Conditions // where they are wanted
+	Conditions dynamotest.Conditions // where they are wanted
 }
 
 // Run carries out a plan in a bubble of its own and returns what became of it. Only the

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
 )
 
@@ -17,6 +18,9 @@ import (
 type scheduler struct {
 	mu      sync.Mutex // parked is appended to by goroutines that run side by side until they park
 	parked  []*call
+	left    []*call // that went on
+	ready   []*call // of one turn
+	idle    []chan func()
 	live    []*invocation
 	made    int
 	turns   int
@@ -26,6 +30,7 @@ type scheduler struct {
 	choice  uint64      // of the order
 	grave   chan struct{}
 	died    func(inv *invocation)
+	counts  func(op faults.Op, fate Fate)
 	goesOn  func(inv *invocation)
 	script  func(inv *invocation, label string) Fate // of a directed scenario; nil: fates are drawn
 	trace   func(format string, args ...any)         // nil: nobody listens
@@ -52,26 +57,67 @@ func (s *scheduler) begin(inv *invocation, run func(ctx context.Context) error) 
 	s.live = append(s.live, inv)
 	s.running = inv
 	s.goesOn(inv)
-	go func() {
+	s.start(func() {
 		err := run(inv.context())
 		s.mu.Lock()
 		inv.err, inv.done = err, true
 		s.mu.Unlock()
-	}()
+	})
 	synctest.Wait()
+}
+
+// start carries out a function on a goroutine that is idle, whose stack has grown by what it
+// did before, or on a new one.
+func (s *scheduler) start(do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.idle)
+	if n == 0 {
+		go s.work(do)
+		return
+	}
+	s.idle[n-1] <- do
+	s.idle = s.idle[:n-1]
+}
+
+// work carries out one function after the other, until there will be no more.
+func (s *scheduler) work(do func()) {
+	more := make(chan func(), 1)
+	for ; do != nil; do = <-more {
+		do()
+		s.mu.Lock()
+		s.idle = append(s.idle, more)
+		s.mu.Unlock()
+	}
 }
 
 // park holds the calling goroutine until it is its turn; false means that it is dead.
 func (s *scheduler) park(inv *invocation, label string, wait time.Duration) bool {
-	c := &call{inv: inv, label: label, ready: time.Now().Add(wait), resume: make(chan bool, 1)}
-	key := hashed(label)
+	key, ready := hashed(label), time.Now().Add(wait)
 	s.mu.Lock()
 	n := inv.seen[key]
 	n.parked++
-	c.nth, inv.seen[key] = n.parked, n
+	inv.seen[key] = n
+	c := s.place()
+	c.inv, c.label, c.ready, c.nth = inv, label, ready, n.parked
 	s.parked = append(s.parked, c)
 	s.mu.Unlock()
-	return <-c.resume
+	alive := <-c.resume
+	s.mu.Lock()
+	s.left = append(s.left, c)
+	s.mu.Unlock()
+	return alive
+}
+
+// place returns one that a call has left, or a new one.
+func (s *scheduler) place() *call {
+	n := len(s.left)
+	if n == 0 {
+		return &call{resume: make(chan bool, 1)}
+	}
+	c := s.left[n-1]
+	s.left = s.left[:n-1]
+	return c
 }
 
 // draw decides what happens to a call.
@@ -127,8 +173,8 @@ func (s *scheduler) sticks(inv *invocation, key uint64, fate Fate, d uint64) {
 }
 
 // enter has one call of the product wait for its turn, and returns its fate, of which
-// count hears if there is something wrong. Its error is that of a function that died.
-func (s *scheduler) enter(inv *invocation, of sort, label string, count func(Fate)) (Fate, error) {
+// the world counts where it is one of DynamoDB's and there is something wrong. Its error is that of a function that died.
+func (s *scheduler) enter(inv *invocation, of sort, label string, op faults.Op) (Fate, error) {
 	if inv.dead {
 		return Fine, errDead
 	}
@@ -162,11 +208,13 @@ func (s *scheduler) enter(inv *invocation, of sort, label string, count func(Fat
 		}
 	}
 	inv.calls++
-	s.say("  %d %s: %s", inv.id, label, fate)
+	if s.trace != nil {
+		s.say("  %d %s: %s", inv.id, label, fate)
+	}
 	if fate != Fine {
 		inv.faults[fate]++
-		if count != nil {
-			count(fate)
+		if op != "" {
+			s.counts(op, fate)
 		}
 	}
 	if s.last = fate; !sticks && of <= writes {
@@ -199,7 +247,7 @@ func (s *scheduler) do(ctx context.Context, of sort, label string, effect func()
 	if inv == nil {
 		return effect()
 	}
-	fate, err := s.enter(inv, of, label, nil)
+	fate, err := s.enter(inv, of, label, "")
 	if err != nil {
 		return err
 	}
@@ -263,13 +311,13 @@ func (s *scheduler) kill(inv *invocation) {
 // turn lets one call go on and returns whether there was one.
 func (s *scheduler) turn() bool {
 	now := time.Now()
-	var ready []*call
+	ready := s.ready[:0]
 	for _, c := range s.parked {
 		if !c.inv.dead && !c.ready.After(now) {
 			ready = append(ready, c)
 		}
 	}
-	if len(ready) == 0 {
+	if s.ready = ready; len(ready) == 0 {
 		return false
 	}
 	slices.SortFunc(ready, func(a, b *call) int {
@@ -315,6 +363,9 @@ func (s *scheduler) bury() {
 			c.resume <- false
 		}
 		synctest.Wait()
+	}
+	for _, more := range s.idle {
+		close(more)
 	}
 }
 

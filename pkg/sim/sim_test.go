@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"leasehold/pkg/dynamo/dynamotest"
 )
 
 var (
@@ -101,7 +103,7 @@ type sums struct {
 	runs, lives, calls int
 	coverage           Coverage
 	met                Met
-	conditions         Conditions
+	conditions         dynamotest.Conditions
 	bad                []badRun
 }
 
@@ -114,8 +116,8 @@ type badRun struct {
 // something.
 func manyRuns(t *testing.T, from uint64, n, most int) *sums {
 	t.Helper()
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a run is small and soon over
-	total := &sums{coverage: Coverage{}, met: Met{}, conditions: Conditions{}}
+	defer debug.SetGCPercent(debug.SetGCPercent(1600)) // a run is small and soon over
+	total := &sums{coverage: Coverage{}, met: Met{}, conditions: dynamotest.Conditions{}}
 	var next atomic.Uint64
 	t.Run("runs", func(t *testing.T) {
 		for range runtime.GOMAXPROCS(0) {

@@ -23,9 +23,13 @@ func (s *store) Commit(ctx context.Context, c entitlement.Change) error {
 	return s.DB.Commit(context.WithValue(ctx, decidedKey{}, &decided{c, time.Now()}), c)
 }
 
+// labelLength is room for most labels.
+const labelLength = 64
+
 // labelOf names what a change is about, so that equal changes have equal labels.
 func labelOf(c entitlement.Change) string {
 	var b strings.Builder
+	b.Grow(labelLength)
 	add := func(what string, ids ...string) {
 		b.WriteString(what)
 		for _, id := range ids {

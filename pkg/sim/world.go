@@ -18,6 +18,7 @@ import (
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo"
+	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/lambdaio"
@@ -46,7 +47,7 @@ type world struct {
 	instants   time.Duration
 	drawn      uint64
 	met        Met
-	conditions Conditions // nil: nobody wants them
+	conditions dynamotest.Conditions // nil: nobody wants them
 
 	pageSize int
 
@@ -115,7 +116,7 @@ type scanner struct {
 func newWorld(p Plan) *world {
 	w := &world{number: p.Number, pageSize: max(p.PageSize, 1), logged: &scanner{}}
 	w.scheduler.grave, w.scheduler.rate, w.scheduler.choice = make(chan struct{}), p.Rate, mix(p.Number, 77)
-	w.scheduler.died, w.skew = w.cover, p.Skew
+	w.scheduler.died, w.scheduler.counts, w.skew = w.cover, w.counted, p.Skew
 	told := toldTime{&w.scheduler}
 	w.newTable(p)
 	w.oracle = newOracle(w)

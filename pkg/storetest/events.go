@@ -128,7 +128,9 @@ func notices(w *world) {
 func formerPackages(w *world) {
 	stays, goes := w.pkg(newID[entitlement.CatalogID]()), w.pkg(newID[entitlement.CatalogID]())
 	goes.Erased = true
-	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{goes}, Former: []entitlement.AccessPackage{goes.Former()}})
+	deletes := entitlement.Change{Packages: []entitlement.AccessPackage{goes}, Former: []entitlement.AccessPackage{goes.Former()}}
+	w.commit(deletes)
+	w.refuse(entitlement.PartConfiguration, deletes)
 	w.eventually(func() string {
 		got := get[[]entitlement.AccessPackage](w)(w.s.FormerPackages(w.Context(), []entitlement.PackageID{stays.ID, goes.ID, newID[entitlement.PackageID]()}))
 		if len(got) != 1 {

@@ -8,6 +8,7 @@ import (
 
 var membershipScenarios = []scenario{
 	{"A membership is made once and ended once, and moves its user's version", membershipLife},
+	{"An ownership is made once and ended once", ownershipLife},
 	{"A membership of somebody unknown is refused", membershipAbsent},
 	{"A user is written without touching its memberships", membershipsKept},
 	{"S14: a user that was read before a membership changed is not written", membershipStale},
@@ -65,6 +66,24 @@ func membershipLife(w *world) {
 	check(5)
 	w.commit(membership(g.ID, u.ID, false, false))
 	check(6, g.ID)
+}
+
+func ownershipLife(w *world) {
+	u, g := w.user(), w.group()
+	owners := func(want ...entitlement.UserID) {
+		w.Helper()
+		sameSet(w, get[[]entitlement.UserID](w)(w.s.OwnersAmong(w.Context(), g.ID, []entitlement.UserID{u.ID})), want)
+	}
+	w.refuse(entitlement.PartDirectory, membership(g.ID, u.ID, true, true))
+	owners()
+	for range 2 {
+		w.commit(membership(g.ID, u.ID, true, false))
+		w.refuse(entitlement.PartDirectory, membership(g.ID, u.ID, true, false))
+		owners(u.ID)
+		w.commit(membership(g.ID, u.ID, true, true))
+		w.refuse(entitlement.PartDirectory, membership(g.ID, u.ID, true, true))
+		owners()
+	}
 }
 
 func membershipAbsent(w *world) {

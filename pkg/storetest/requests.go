@@ -11,11 +11,22 @@ var requestScenarios = []scenario{
 	{"Requests are listed by subject, by package and by who made them for others, newest first", requestLists},
 	{"A list of requests shows each as it is, and drops what is gone", requestListsFresh},
 	{"Requests of the same instant are all listed", requestTies},
+	{"A request for somebody else is made once, with what lists it for who asked", requestForOther},
 	{"A subject's open requests are all listed, each as it is, and no other", openRequests},
 	{"Ask reads everything that a request is decided on", askWhole},
 	{"Ask tells what is absent", askAbsent},
 	{"Start reads everything that an assignment begins on", startWhole},
 	{"Review reads the reviewer with the request", reviewWhole},
+}
+
+// requestForOther makes one request twice. The request itself is in the way, and should that
+// not be looked at, the row that lists it is.
+func requestForOther(w *world) {
+	r, _ := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(0))
+	r.Requestor = newID[entitlement.UserID]()
+	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}})
+	w.refuse(entitlement.PartRequest, entitlement.Change{Requests: []entitlement.AssignmentRequest{r}})
+	w.lists(w.madeBy(r.Requestor), r.ID)
 }
 
 type requestList func(entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)

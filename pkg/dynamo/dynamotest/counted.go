@@ -22,7 +22,7 @@ import (
 func Metered() (*Store, *Meter) {
 	meter := NewMeter(dynamo.ItemSize)
 	o := engine.Options{Table: "table", Share: true}
-	meter.table = engine.New(o)
+	meter.table = engine.New(Waiving(o))
 	return dynamo.New(meter.Wrap(meter.table), o.Table, dynamo.Pausing(atOnce)), meter
 }
 
@@ -37,7 +37,7 @@ type Damaged struct {
 // notices hears of each item that cannot be read.
 func NewDamaged(notices ...func(context.Context, error)) *Damaged {
 	o := engine.Options{Table: "table"}
-	d := &Damaged{client: engine.New(o)}
+	d := &Damaged{client: engine.New(Waiving(o))}
 	d.Store = dynamo.New(d.client, o.Table, dynamo.Pausing(atOnce), dynamo.Noticing(func(ctx context.Context, err error) {
 		d.noticed.Add(1)
 		for _, notice := range notices {

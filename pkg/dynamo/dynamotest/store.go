@@ -22,7 +22,7 @@ func New() *Store { return with(engine.Options{}, faults.Hooks{}) }
 // TestWhatIsReadIsNeverChanged holds it to.
 func with(o engine.Options, h faults.Hooks, options ...dynamo.Option) *Store {
 	o.Table, o.Share = "table", true
-	return dynamo.New(faults.Wrap(engine.New(o), h), o.Table, append(options, dynamo.Pausing(atOnce))...)
+	return dynamo.New(faults.Wrap(engine.New(Waiving(o)), h), o.Table, append(options, dynamo.Pausing(atOnce))...)
 }
 
 func atOnce(ctx context.Context, _ int) error { return ctx.Err() }

@@ -44,8 +44,8 @@ func (e *Engine) batch(in *dynamodb.BatchGetItemInput, options []func(*dynamodb.
 		return asked, nil, err
 	}
 	for table := range in.RequestItems {
-		if err := e.named(&table); err != nil {
-			return asked, nil, err
+		if table != e.options.Table {
+			return asked, nil, e.named(aws.String(table))
 		}
 	}
 	if n := len(asked.Keys); n < 1 || n > maxBatchKeys {

@@ -132,12 +132,17 @@ func (x *index) tie(key Key) uint64 {
 }
 
 // row returns what the index knows of an item: the keys, and what it projects.
-func (x *index) row(r *record) item {
+func (x *index) row(r *record) *row {
+	if known := r.rows[x.nth].Load(); known != nil {
+		return known
+	}
 	out := item{}
 	for _, attribute := range []string{names.AttrPK, names.AttrSK, x.of.Partition, x.of.Sort, names.AttrIX} {
 		if v := r.item[attribute]; v != nil {
 			out[attribute] = v
 		}
 	}
-	return out
+	known := &row{out, sizeOfItem(out)}
+	r.rows[x.nth].Store(known)
+	return known
 }

@@ -110,8 +110,8 @@ func (e *Engine) page(s *search, rows []*record, out *dynamodb.QueryOutput) {
 	for ; at >= 0 && at < len(rows) && s.covers(rows[at]); at += step {
 		read, bytes := rows[at].item, rows[at].size
 		if s.index != nil {
-			read = s.index.row(rows[at])
-			bytes = sizeOfItem(read)
+			row := s.index.row(rows[at])
+			read, bytes = row.item, row.size
 		}
 		if size += bytes; size > maxPage {
 			out.LastEvaluatedKey = s.key(rows[at-step])

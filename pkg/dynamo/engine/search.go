@@ -57,13 +57,13 @@ func (s *search) attributes() (partition, sort string) {
 // bound reads the conditions on the keys: the partition, and at most one on the sort value.
 func (s *search) bound(x *expression) error {
 	partition, sort := s.attributes()
-	seen := map[string]bool{}
+	var hasPartition, hasSort bool
 	for _, k := range x.keys {
 		at := x.named[k.at]
-		if seen[at] {
+		if at == partition && hasPartition || at == sort && hasSort {
 			return invalid("KeyConditionExpressions must only contain one condition per key")
 		}
-		seen[at] = true
+		hasPartition, hasSort = hasPartition || at == partition, hasSort || at == sort
 		if at != partition && at != sort {
 			return invalid("Query condition missed key schema element: %s", at)
 		}
@@ -80,7 +80,7 @@ func (s *search) bound(x *expression) error {
 			s.partition = b.value
 		}
 	}
-	if !seen[partition] {
+	if !hasPartition {
 		return invalid("Query condition missed key schema element: %s", partition)
 	}
 	return nil

@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"leasehold/pkg/names"
@@ -14,6 +15,14 @@ type record struct {
 	item   item
 	size   int
 	places [2]place // in the indexes of names
+
+	rows [2]atomic.Pointer[row] // in those, once somebody asked
+}
+
+// row is what an index knows of an item.
+type row struct {
+	item item
+	size int
 }
 
 // place is where an index has an item; no partition means it has not.

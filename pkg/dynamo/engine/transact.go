@@ -47,20 +47,20 @@ func (e *Engine) actions(in *dynamodb.TransactWriteItemsInput, options []func(*d
 	if t := in.ClientRequestToken; t != nil && (len(*t) < 1 || len(*t) > maxToken) {
 		return nil, invalid("Value at 'clientRequestToken' failed to satisfy constraint: Member must have length between 1 and %d", maxToken)
 	}
-	writes := make([]*write, len(in.TransactItems))
-	seen, size := make(map[Key]bool, len(writes)), 0
+	all := make([]write, len(in.TransactItems))
+	writes, keys, size := make([]*write, len(all)), make([]Key, len(all)), 0
 	for i := range in.TransactItems {
-		w, err := e.action(&in.TransactItems[i])
-		if err != nil {
+		var err error
+		if all[i], err = e.action(&in.TransactItems[i]); err != nil {
 			return nil, err
 		}
-		if seen[w.key] {
-			return nil, invalid("Transaction request cannot include multiple operations on one item")
+		writes[i], keys[i] = &all[i], all[i].key
+		if all[i].put != nil {
+			size += all[i].put.size
 		}
-		seen[w.key], writes[i] = true, &w
-		if w.put != nil {
-			size += w.put.size
-		}
+	}
+	if repeats(keys) {
+		return nil, invalid("Transaction request cannot include multiple operations on one item")
 	}
 	if size > maxTransaction {
 		return nil, tooLarge()
@@ -107,14 +107,22 @@ func (e *Engine) actionOn(action Action, table *string, key item, s sent, onFail
 
 // transact makes all actions, unless one of them cannot be.
 func (e *Engine) transact(ctx context.Context, token *string, writes []*write) error {
-	reasons, failed := make([]types.CancellationReason, len(writes)), false
+	var reasons []types.CancellationReason // where one of them failed
 	size := 0
 	for i, w := range writes {
 		err := e.judge(w)
-		reasons[i], failed = reasonOf(err), failed || err != nil
+		if err != nil && reasons == nil {
+			reasons = make([]types.CancellationReason, len(writes))
+			for j := range writes {
+				reasons[j] = reasonOf(nil)
+			}
+		}
+		if err != nil {
+			reasons[i] = reasonOf(err)
+		}
 		size += w.size()
 	}
-	if failed {
+	if reasons != nil {
 		return canceled(reasons)
 	}
 	if size > maxTransaction {

@@ -36,10 +36,10 @@ func (u *units) add(e *Engine, w *write, times float64) {
 		}
 		was, is := 0, 0
 		if from.partition != "" {
-			was = sizeOfItem(x.row(w.old))
+			was = x.row(w.old).size
 		}
 		if to.partition != "" {
-			is = sizeOfItem(x.row(w.next))
+			is = x.row(w.next).size
 		}
 		switch {
 		case from == to:

@@ -121,6 +121,9 @@ func (e *Engine) commit(ctx context.Context, writes ...*write) {
 		at = e.now()
 	}
 	var told []Write
+	if e.options.Committed != nil {
+		told = make([]Write, 0, len(writes))
+	}
 	for _, w := range writes {
 		if w.action == ConditionCheck || w.old == nil && w.next == nil {
 			continue

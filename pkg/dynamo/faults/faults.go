@@ -115,9 +115,9 @@ func (f *faulty) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, o
 }
 
 func (f *faulty) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, options ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
-	c := Call{Op: TransactWriteItems, Input: in}
-	for _, a := range in.TransactItems {
-		c.Keys = append(c.Keys, keys(itemOf(a))...)
+	c := Call{Op: TransactWriteItems, Input: in, Keys: make([]dynamo.Key, len(in.TransactItems))}
+	for i := range in.TransactItems {
+		c.Keys[i] = keyOf(itemOf(&in.TransactItems[i]))
 	}
 	return around(ctx, f, c, func() (*dynamodb.TransactWriteItemsOutput, error) {
 		return f.client.TransactWriteItems(ctx, in, options...)
@@ -128,7 +128,7 @@ func (f *faulty) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInpu
 	c := Call{Op: BatchGetItem, Input: in}
 	tables := slices.Sorted(maps.Keys(in.RequestItems))
 	for _, table := range tables {
-		c.Keys = append(c.Keys, keys(in.RequestItems[table].Keys...)...)
+		c.Keys = slices.Concat(c.Keys, keys(in.RequestItems[table].Keys...))
 	}
 	return around(ctx, f, c, func() (*dynamodb.BatchGetItemOutput, error) {
 		var back []int
@@ -183,7 +183,7 @@ func (f *faulty) batch(ctx context.Context, in *dynamodb.BatchGetItemInput, tabl
 	return out, nil
 }
 
-func itemOf(a types.TransactWriteItem) map[string]types.AttributeValue {
+func itemOf(a *types.TransactWriteItem) map[string]types.AttributeValue {
 	switch {
 	case a.Put != nil:
 		return a.Put.Item
@@ -200,9 +200,13 @@ func itemOf(a types.TransactWriteItem) map[string]types.AttributeValue {
 func keys(all ...map[string]types.AttributeValue) []dynamo.Key {
 	found := make([]dynamo.Key, len(all))
 	for i, it := range all {
-		found[i] = dynamo.Key{PK: text(it[names.AttrPK]), SK: text(it[names.AttrSK])}
+		found[i] = keyOf(it)
 	}
 	return found
+}
+
+func keyOf(it map[string]types.AttributeValue) dynamo.Key {
+	return dynamo.Key{PK: text(it[names.AttrPK]), SK: text(it[names.AttrSK])}
 }
 
 func text(v types.AttributeValue) string {
