@@ -82,13 +82,13 @@ $(LOCAL): go.mod go.sum $(wildcard localstack/*.go localstack/*/*.go pkg/names/*
 
 .PHONY: test
 test: install build third-opinion ## everything: unit and template tests, then the stories on a deployed stack
-	$(call within,1200) go test ./... -shuffle=on -count=1 -timeout 15m
+	$(call within,1200) env GOGC=400 go test ./... -shuffle=on -count=1 -timeout 15m
 	$(MAKE) --no-print-directory e2e
 	@test -e $(DYNAMODB_LOCAL) || echo '$(NO_THIRD_OPINION)'
 
 .PHONY: test-unit
-test-unit: ## fast, offline, shuffled
-	$(call within,600) go test $$(go list ./... | grep -v -e /infra -e /localstack/e2e) -shuffle=on -count=1 -timeout 5m
+test-unit: ## fast, offline, shuffled; of the long drawn ones a part
+	$(call within,600) env GOGC=400 go test $$(go list ./... | grep -v -e /infra -e /localstack/e2e) -short -shuffle=on -count=1 -timeout 5m
 
 .PHONY: e2e
 e2e: install ## the stories, on a stack of their own, and what the README has one type
