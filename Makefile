@@ -92,7 +92,7 @@ test-unit: ## fast, offline, shuffled; of the long drawn ones a part
 
 .PHONY: e2e
 e2e: install ## the stories, on a stack of their own, and what the README has one type
-	LEASEHOLD_E2E=1 $(call within,1800) go test $(STORIES) -p 1 -count=1 -timeout 20m
+	LEASEHOLD_E2E=1 $(call within,1800) go test $(STORIES) -p 2 -count=1 -timeout 20m
 
 .PHONY: verify
 verify: $(NODE) ## format, vet, staticcheck, known vulnerabilities, tidy modules, import rules

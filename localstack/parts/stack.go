@@ -34,6 +34,7 @@ type Stack struct {
 	SCIM *SCIM
 
 	o        Options
+	hosts    hosts
 	emulator *emulator
 	provider *provider
 	door     *door
@@ -59,6 +60,7 @@ func (s *Stack) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.hosts = h
 	if err := s.startParts(ctx, h); err != nil {
 		return err
 	}
@@ -104,7 +106,7 @@ func (s *Stack) startParts(ctx context.Context, h hosts) (err error) {
 		return err
 	}))
 	group.Go(s.timed("SCIM server started", func() (err error) {
-		s.SCIM, err = startSCIM(ctx, s.o, h)
+		s.SCIM, err = startSCIM(ctx, s.o, h, "scim-server")
 		return err
 	}))
 	group.Go(s.timed("emulator started and bootstrapped", func() (err error) {
@@ -114,6 +116,12 @@ func (s *Stack) startParts(ctx context.Context, h hosts) (err error) {
 		return bootstrap(ctx, s.o, s.emulator)
 	}))
 	return group.Wait()
+}
+
+// AnotherSCIM starts one more SCIM server beside the one of the stack, for whoever takes it
+// away and brings it back. The caller stops it.
+func (s *Stack) AnotherSCIM(ctx context.Context, name string) (*SCIM, error) {
+	return startSCIM(ctx, s.o, s.hosts, name)
 }
 
 func (s *Stack) timed(what string, do func() error) func() error {
