@@ -14,13 +14,14 @@ import (
 
 // commands by name; each is given what follows its name.
 var commands = map[string]func(ctx context.Context, arguments []string) error{
-	"up":     up,
-	"down":   down,
-	"dlq":    dlq,
-	"token":  token,
-	"seed":   seedAgain,
-	"logs":   logs,
-	"invoke": invoke,
+	"up":      up,
+	"down":    down,
+	"dlq":     dlq,
+	"token":   token,
+	"seed":    seedAgain,
+	"logs":    logs,
+	"invoke":  invoke,
+	"prepare": prepare,
 }
 
 func main() {

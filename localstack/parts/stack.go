@@ -26,6 +26,8 @@ type Options struct {
 	Emulator string    // MiniStack or LocalStack; empty: MiniStack
 	Endpoint string    // of a LocalStack that runs already
 	Progress io.Writer // told what happens, a line at a time; nil: nobody
+
+	source localStackSource // found at the start
 }
 
 // Stack is a running Leasehold with everything around it.
@@ -56,6 +58,9 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 }
 
 func (s *Stack) start(ctx context.Context) error {
+	if s.o.Emulator == LocalStack {
+		s.o.source = sourceOf(ctx, s.o)
+	}
 	h, err := findHosts(ctx, s.o)
 	if err != nil {
 		return err
