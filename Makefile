@@ -102,7 +102,7 @@ e2e-localstack: install ## the same stories on LocalStack, where it runs or can 
 		echo 'The stories on LocalStack:' && \
 		EMULATOR=localstack LEASEHOLD_E2E=1 $(call within,1800) go test ./localstack/e2e -count=1 -timeout 25m; \
 	else \
-		echo "NOT TESTED ON LOCALSTACK: $$(echo "$$why" | tr '\n' ' ')"; \
+		echo "NOT TESTED ON LOCALSTACK: $$(echo "$$why" | paste -s -d ';' -)"; \
 	fi
 
 .PHONY: verify
