@@ -22,6 +22,7 @@ var commands = map[string]func(ctx context.Context, arguments []string) error{
 	"seed":      seedAgain,
 	"logs":      logs,
 	"invoke":    invoke,
+	"prepare":   prepare,
 }
 
 func main() {

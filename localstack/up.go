@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"leasehold/localstack/parts"
@@ -82,6 +83,18 @@ func startAndSeed(ctx context.Context, said io.Writer) (*parts.Stack, seed.Resul
 	}
 	fmt.Fprintf(said, "Leasehold is up after %.0f s.\n", time.Since(began).Seconds())
 	return stack, shown, nil
+}
+
+// prepare sees to it that a LocalStack can be had, or says what it takes.
+func prepare(ctx context.Context, _ []string) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+
+	return parts.PrepareLocalStack(ctx, parts.Options{
+		Root:     ".",
+		Dir:      filepath.Join(dir, "prepare"),
+		Endpoint: os.Getenv("LOCALSTACK_ENDPOINT"),
+	})
 }
 
 // seedAgain puts back whatever is missing from the sample organisation.

@@ -213,8 +213,7 @@ func (f *flaky) counts() (calls, writes int) {
 // register makes the flaky server a connector of its own and returns its id.
 func (f *flaky) register(t *testing.T) string {
 	t.Helper()
-	return call(t, parts.Admin, "POST", "/v1.0/leasehold/connectors", object{"displayName": unique("Flaky"), "kind": "scim", "url": f.URL + "/v2",
-		"correlationKeys": []string{"userName"}, "credential": stack.SCIMToken}).want(201).get("id")
+	return newConnector(t, f.URL+"/v2", stack.SCIMToken)
 }
 
 // each does something for 0 to n-1, eight at a time.

@@ -191,19 +191,29 @@ func (a answer) values() []object {
 	return out
 }
 
+// patience is how many times as long as on MiniStack a story waits. LocalStack hands over
+// the messages of a queue one batch after the other, so that what is for a target that is
+// down or has a crowd before it holds up all that comes behind.
+func patience() time.Duration {
+	if os.Getenv("EMULATOR") == parts.LocalStack {
+		return 5
+	}
+	return 1
+}
+
 // eventually polls until check says true, or fails with what it last said. What takes long
 // is asked about less often, so that stories beside it have the machine.
 func eventually(t *testing.T, within time.Duration, check func() (done bool, seen string)) {
 	t.Helper()
 	began := time.Now()
-	deadline := began.Add(within)
+	deadline := began.Add(patience() * within)
 	for {
 		done, seen := check()
 		if done {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("not within %v; last seen: %s", within, seen)
+			t.Fatalf("not within %v; last seen: %s", patience()*within, seen)
 		}
 		time.Sleep(min(max(250*time.Millisecond, time.Since(began)/20), 2*time.Second))
 	}
@@ -218,16 +228,27 @@ func requestState(t *testing.T, id, state string, within time.Duration) {
 	})
 }
 
-// scim asks the SCIM server itself.
+// scim asks the SCIM server of all stories itself.
 func scim(t *testing.T, method, path string, body any) answer {
 	t.Helper()
-	return send(t, "Bearer "+stack.SCIMToken, method, stack.Facts.SCIM+path, "application/scim+json", body)
+	return scimAt(t, stack.SCIM, method, path, body)
+}
+
+// scimAt asks a SCIM server itself.
+func scimAt(t *testing.T, at *parts.SCIM, method, path string, body any) answer {
+	t.Helper()
+	return send(t, "Bearer "+at.Token, method, at.URL+path, "application/scim+json", body)
 }
 
 // holds reports how often the SCIM server lists a person as member of a group.
 func holds(t *testing.T, group, person string) int {
 	t.Helper()
-	a := scim(t, "GET", "/Groups/"+group, nil).want(200)
+	return holdsAt(t, stack.SCIM, group, person)
+}
+
+func holdsAt(t *testing.T, at *parts.SCIM, group, person string) int {
+	t.Helper()
+	a := scimAt(t, at, "GET", "/Groups/"+group, nil).want(200)
 	n := 0
 	members, _ := a.body["members"].([]any)
 	for _, m := range members {

@@ -22,12 +22,21 @@ type person struct{ id, there string }
 // newPerson adds somebody to the directory; atTarget also to the SCIM server.
 func newPerson(t *testing.T, atTarget bool) person {
 	t.Helper()
+	if atTarget {
+		return newPersonAt(t, stack.SCIM)
+	}
+	return newPersonAt(t, nil)
+}
+
+// newPersonAt adds somebody to the directory and, unless it is nil, to a SCIM server.
+func newPersonAt(t *testing.T, at *parts.SCIM) person {
+	t.Helper()
 	name := fmt.Sprintf("guest%d-%d@northwind.example", time.Now().UnixNano()%1e9, serial.Add(1))
 	p := person{id: call(t, parts.Admin, "POST", "/v1.0/users", object{
 		"displayName": "Story " + name, "userPrincipalName": name, "mail": name, "accountEnabled": true, "mailNickname": "story",
 	}).want(201).get("id")}
-	if atTarget {
-		p.there = scim(t, "POST", "/Users", object{
+	if at != nil {
+		p.there = scimAt(t, at, "POST", "/Users", object{
 			"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:User"}, "userName": name, "displayName": name, "active": true,
 		}).want(201).get("id")
 	}
@@ -37,7 +46,12 @@ func newPerson(t *testing.T, atTarget bool) person {
 // newTargetGroup adds an empty group to the SCIM server.
 func newTargetGroup(t *testing.T) string {
 	t.Helper()
-	return scim(t, "POST", "/Groups", object{
+	return newTargetGroupAt(t, stack.SCIM)
+}
+
+func newTargetGroupAt(t *testing.T, at *parts.SCIM) string {
+	t.Helper()
+	return scimAt(t, at, "POST", "/Groups", object{
 		"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:Group"}, "displayName": unique("Group"),
 	}).want(201).get("id")
 }
@@ -52,6 +66,23 @@ func connectorID(t *testing.T) string {
 	}
 	t.Fatal("the seed registered no SCIM connector")
 	return ""
+}
+
+// newConnector registers a SCIM server, by the address at which functions reach it, and
+// returns the connector's id.
+func newConnector(t *testing.T, url, token string) string {
+	t.Helper()
+	return call(t, parts.Admin, "POST", "/v1.0/leasehold/connectors", object{"displayName": unique("Target"), "kind": "scim", "url": url,
+		"correlationKeys": []string{"userName"}, "credential": token}).want(201).get("id")
+}
+
+// newOfferAt makes an offer of one group behind a connector of its own.
+func newOfferAt(t *testing.T, connector, group string) offer {
+	t.Helper()
+	catalog := newCatalog(t)
+	call(t, parts.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
+		"resource": object{"originId": group, "originSystem": "Scim", "environment": object{"id": connector}}}).want(201)
+	return newOffer(t, catalog, group)
 }
 
 // newCatalog adds a published catalog.

@@ -2,11 +2,9 @@ package parts
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // Emulators that a stack can run on.
@@ -14,9 +12,6 @@ const (
 	MiniStack  = "ministack"
 	LocalStack = "localstack"
 )
-
-// localStackImage is the last release that needs no account.
-const localStackImage = "localstack/localstack:4.14.0"
 
 // What an emulator takes for an account.
 const (
@@ -42,14 +37,10 @@ type emulator struct {
 
 // startEmulator starts the emulator that the options name, or finds the one that runs already.
 func startEmulator(ctx context.Context, o Options) (*emulator, error) {
-	switch {
-	case o.Emulator == MiniStack:
+	if o.Emulator == MiniStack {
 		return startMiniStack(ctx, o)
-	case o.Endpoint != "":
-		return findLocalStack(ctx, o)
-	default:
-		return startLocalStack(ctx, o)
 	}
+	return startLocalStack(ctx, o)
 }
 
 // Emulator is an emulator with nothing on it.
@@ -104,33 +95,6 @@ func startMiniStack(ctx context.Context, o Options) (*emulator, error) {
 		return nil, err
 	}
 	return e, e.process.ready(ctx, e.endpoint+"/_ministack/ready")
-}
-
-// findLocalStack uses the LocalStack that answers at the endpoint.
-func findLocalStack(ctx context.Context, o Options) (*emulator, error) {
-	e := &emulator{endpoint: strings.TrimSuffix(o.Endpoint, "/")}
-	if !answers(ctx, e.endpoint+"/_localstack/health") {
-		return nil, fmt.Errorf("no LocalStack answers at LOCALSTACK_ENDPOINT=%s", o.Endpoint)
-	}
-	return e, nil
-}
-
-// startLocalStack runs the image of LocalStack.
-func startLocalStack(ctx context.Context, o Options) (*emulator, error) {
-	port, err := freePort(loopback, o.prefer(emulatorPort))
-	if err != nil {
-		return nil, err
-	}
-
-	e := &emulator{endpoint: address(loopback, port)}
-	e.process, err = start("localstack", o.log("localstack"), nil, "docker", "run", "--rm",
-		"--publish", fmt.Sprintf("%s:%d:4566", loopback, port),
-		"--volume", "/var/run/docker.sock:/var/run/docker.sock", // for the containers of the functions
-		localStackImage)
-	if err != nil {
-		return nil, err
-	}
-	return e, e.process.ready(ctx, e.endpoint+"/_localstack/health")
 }
 
 // stop ends an emulator that we started.

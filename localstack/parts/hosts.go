@@ -17,14 +17,14 @@ type hosts struct{ ours, inside string }
 
 // findHosts says how parts and functions reach each other on the emulator of the options.
 func findHosts(ctx context.Context, o Options) (hosts, error) {
-	if o.Emulator == MiniStack || o.Endpoint != "" {
+	if o.Emulator == MiniStack || o.source != fromImage {
 		return hosts{ours: loopback, inside: loopback}, nil
 	}
 
 	gateway, err := exec.CommandContext(ctx, "docker", "network", "inspect", "bridge",
 		"--format", "{{(index .IPAM.Config 0).Gateway}}").Output()
 	if err != nil {
-		return hosts{}, fmt.Errorf("EMULATOR=%s needs Docker, or LOCALSTACK_ENDPOINT with the address of one that runs: %w", o.Emulator, err)
+		return hosts{}, fmt.Errorf("find the address at which Docker's containers reach this machine: %w", err)
 	}
 	if runtime.GOOS != "linux" {
 		return hosts{ours: loopback, inside: "host.docker.internal"}, nil

@@ -17,13 +17,14 @@ type SCIM struct {
 	Token  string
 
 	o       Options
+	name    string // of its log and of the file that it keeps
 	host    string
 	port    int
 	process *process
 }
 
-// startSCIM starts an empty SCIM server behind a token of its own.
-func startSCIM(ctx context.Context, o Options, h hosts) (*SCIM, error) {
+// startSCIM starts an empty SCIM server behind a token of its own. Its name is its own too.
+func startSCIM(ctx context.Context, o Options, h hosts, name string) (*SCIM, error) {
 	port, err := freePort(h.ours, 0)
 	if err != nil {
 		return nil, err
@@ -33,6 +34,7 @@ func startSCIM(ctx context.Context, o Options, h hosts) (*SCIM, error) {
 		Target: address(h.inside, port) + "/v2",
 		Token:  rand.Text(),
 		o:      o,
+		name:   name,
 		host:   h.ours,
 		port:   port,
 	}
@@ -46,7 +48,7 @@ func startSCIM(ctx context.Context, o Options, h hosts) (*SCIM, error) {
 // when it was stopped.
 func (s *SCIM) Start(ctx context.Context) error {
 	var err error
-	s.process, err = start("scim-server", s.o.log("scim-server"), []string{
+	s.process, err = start(s.name, s.o.log(s.name), []string{
 		"HOST=" + s.host,
 		"PORT=" + strconv.Itoa(s.port),
 		"TOKEN=" + s.Token,
@@ -70,4 +72,4 @@ func (s *SCIM) Forget() error {
 	return nil
 }
 
-func (s *SCIM) kept() string { return filepath.Join(s.o.temporary(), "scim.json") }
+func (s *SCIM) kept() string { return filepath.Join(s.o.temporary(), s.name+".json") }

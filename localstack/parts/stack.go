@@ -26,6 +26,8 @@ type Options struct {
 	Emulator string    // MiniStack or LocalStack; empty: MiniStack
 	Endpoint string    // of a LocalStack that runs already
 	Progress io.Writer // told what happens, a line at a time; nil: nobody
+
+	source localStackSource // found at the start
 }
 
 // Stack is a running Leasehold with everything around it.
@@ -34,6 +36,7 @@ type Stack struct {
 	SCIM *SCIM
 
 	o        Options
+	hosts    hosts
 	emulator *emulator
 	provider *provider
 	door     *door
@@ -55,10 +58,14 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 }
 
 func (s *Stack) start(ctx context.Context) error {
+	if s.o.Emulator == LocalStack {
+		s.o.source = sourceOf(ctx, s.o)
+	}
 	h, err := findHosts(ctx, s.o)
 	if err != nil {
 		return err
 	}
+	s.hosts = h
 	if err := s.startParts(ctx, h); err != nil {
 		return err
 	}
@@ -104,7 +111,7 @@ func (s *Stack) startParts(ctx context.Context, h hosts) (err error) {
 		return err
 	}))
 	group.Go(s.timed("SCIM server started", func() (err error) {
-		s.SCIM, err = startSCIM(ctx, s.o, h)
+		s.SCIM, err = startSCIM(ctx, s.o, h, "scim-server")
 		return err
 	}))
 	group.Go(s.timed("emulator started and bootstrapped", func() (err error) {
@@ -114,6 +121,12 @@ func (s *Stack) startParts(ctx context.Context, h hosts) (err error) {
 		return bootstrap(ctx, s.o, s.emulator)
 	}))
 	return group.Wait()
+}
+
+// AnotherSCIM starts one more SCIM server beside the one of the stack, for whoever takes it
+// away and brings it back. The caller stops it.
+func (s *Stack) AnotherSCIM(ctx context.Context, name string) (*SCIM, error) {
+	return startSCIM(ctx, s.o, s.hosts, name)
 }
 
 func (s *Stack) timed(what string, do func() error) func() error {

@@ -48,6 +48,9 @@ func waived() []string {
 // faults because somebody forgot it (F45).
 const enoughRuns = 2000
 
+// quickRuns are those of `make test-unit`; `make test` has all of them.
+const quickRuns = 400
+
 // A run of a number violates nothing. A number that does is shrunk, and
 // make sim RUN=<number> replays it.
 func TestSim(t *testing.T) {
@@ -58,6 +61,9 @@ func TestSim(t *testing.T) {
 	started := time.Now()
 	if *list {
 		*most = math.MaxInt
+	}
+	if testing.Short() {
+		*runs = min(*runs, quickRuns)
 	}
 	total := manyRuns(t, *first, *runs, *most)
 	if *list {

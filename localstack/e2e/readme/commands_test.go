@@ -36,7 +36,8 @@ var instead = map[string]string{
 	"make conditions":                   "it takes hours",
 	"make mutate":                       "it takes an hour",
 	"make figures":                      "it takes minutes",
-	"EMULATOR=localstack make run":      "it takes a LocalStack or Docker",
+	"EMULATOR=localstack make run":      "it installs 510 MB",
+	"make e2e-localstack":               "it installs 510 MB",
 }
 
 var (

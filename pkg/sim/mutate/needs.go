@@ -108,6 +108,7 @@ var needs = map[string]need{
 	"Update POL T: (attribute_not_exists(v) OR v < ?)":               {run: 168, test: "TestAPolicyIsFoundByThoseItNamesWhateverComesLate"},
 	"Update SUB GRANTS: (attribute_not_exists(tok) OR unt <= ?)":     {test: "S14: a sheet is claimed by one worker until its lease ends, then displaced"},
 	"Update SUB HEAD: (attribute_not_exists(liv) OR size(liv) <= ?)": {test: "S21: a person holds at most MaxLive packages"},
+	"Update SUB HEAD: (attribute_not_exists(rmv) OR size(rmv) <= ?)": {test: "F38: whoever is owed MaxRemoving removals gets nothing new, and loses whatever ends"},
 	"Update SUB HEAD: (attribute_not_exists(stl) OR stl < ?)":        {test: "S22: what is settled is not owed again by a worker that knows less"},
 	"Update SUB HEAD: NOT contains(liv, ?)":                          {test: "S18: a package does not become live while an incompatible one is, one way"},
 	"Update SUB HEAD: attribute_not_exists(off)":                     {test: "Who is off enters nothing until on again, and keeps what is held"},
