@@ -62,7 +62,7 @@ func Start() (*Emulator, error) {
 	}
 	return start(func(port string) *exec.Cmd {
 		command := exec.Command(path)
-		command.Env = append(os.Environ(), "GATEWAY_PORT="+port, "AWS_ENDPOINT_URL="+address(port))
+		command.Env = append(os.Environ(), "BIND_HOST=127.0.0.1", "GATEWAY_PORT="+port, "AWS_ENDPOINT_URL="+address(port))
 		return command
 	})
 }
