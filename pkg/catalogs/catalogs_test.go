@@ -17,6 +17,12 @@ import (
 	"leasehold/pkg/secrets"
 )
 
+// administrator is a command of somebody who may administer.
+func administrator(id entitlement.UserID, command string) authz.Command {
+	return authz.Command{Caller: authz.Caller{ID: id, Scopes: authz.Every}, CommandID: command}.
+		As(entitlement.User{ID: id, Enabled: true, Groups: []entitlement.GroupID{entitlement.AdministratorsGroup}})
+}
+
 // world is the owners' side over a store in memory, and a target that knows every group.
 type world struct {
 	*catalogs.Service
@@ -36,7 +42,7 @@ func (everything) Resource(_ context.Context, _ entitlement.ConnectorID, originI
 
 func (everything) Probe(entitlement.ConnectorConfig, string) error { return nil }
 
-var by = authz.Caller{ID: "owner", Command: "call"}
+var by = administrator("owner", "call")
 
 func newWorld(t *testing.T) *world {
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))

@@ -12,14 +12,20 @@ import (
 )
 
 // RegisterConnector adds a target system. Its credential is kept apart and never read back.
-func (s *Service) RegisterConnector(ctx context.Context, by authz.Caller, c entitlement.ConnectorConfig, credential string) (entitlement.ConnectorConfig, error) {
+func (s *Service) RegisterConnector(ctx context.Context, by authz.Command, c entitlement.ConnectorConfig, credential string) (entitlement.ConnectorConfig, error) {
+	if err := allow(by, authz.RegisterConnector, authz.Object{}); err != nil {
+		return c, err
+	}
 	c.ID, c.Created, c.Meta = entitlement.ConnectorID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
 	return s.putConnector(ctx, by, c, entitlement.ConnectorConfig{}, credential, "created")
 }
 
 // UpdateConnector changes a registration; an empty credential leaves the kept one, which
 // stays with the address that it was given for.
-func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entitlement.ConnectorID, credential string, edit func(*entitlement.ConnectorConfig)) (entitlement.ConnectorConfig, error) {
+func (s *Service) UpdateConnector(ctx context.Context, by authz.Command, id entitlement.ConnectorID, credential string, edit func(*entitlement.ConnectorConfig)) (entitlement.ConnectorConfig, error) {
+	if err := allow(by, authz.UpdateConnector, authz.Object{}); err != nil {
+		return entitlement.ConnectorConfig{}, err
+	}
 	if id == entitlement.BuiltinConnector {
 		return entitlement.ConnectorConfig{}, entitlement.Errorf(entitlement.Precondition, "The built-in directory cannot be changed.")
 	}
@@ -46,7 +52,7 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entit
 // opens the connector finds a pair that one caller sent, whatever crosses, fails or
 // crashes between the two. The credential is kept with its address besides: numbers count
 // anew after a deletion. The event tells what differs from before: of the credential, its number.
-func (s *Service) putConnector(ctx context.Context, by authz.Caller, c, before entitlement.ConnectorConfig, credential, kind string) (entitlement.ConnectorConfig, error) {
+func (s *Service) putConnector(ctx context.Context, by authz.Command, c, before entitlement.ConnectorConfig, credential, kind string) (entitlement.ConnectorConfig, error) {
 	named, err := s.checkManagers(ctx, c, before.ResourceManagers)
 	if err != nil {
 		return c, err

@@ -12,8 +12,8 @@ import (
 )
 
 // CreatePackage adds an access package without roles and policies to a catalog.
-func (s *Service) CreatePackage(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) (entitlement.AccessPackage, error) {
-	c, err := s.Store.Catalog(ctx, p.Catalog)
+func (s *Service) CreatePackage(ctx context.Context, by authz.Command, p entitlement.AccessPackage) (entitlement.AccessPackage, error) {
+	c, err := s.catalog(ctx, by, authz.CreatePackage, p.Catalog)
 	if err != nil {
 		return p, err
 	}
@@ -24,8 +24,8 @@ func (s *Service) CreatePackage(ctx context.Context, by authz.Caller, p entitlem
 }
 
 // UpdatePackage changes a package; edit is given the package as it is.
-func (s *Service) UpdatePackage(ctx context.Context, by authz.Caller, id entitlement.PackageID, edit func(*entitlement.AccessPackage)) (entitlement.AccessPackage, error) {
-	p, err := s.openPackage(ctx, id)
+func (s *Service) UpdatePackage(ctx context.Context, by authz.Command, id entitlement.PackageID, edit func(*entitlement.AccessPackage)) (entitlement.AccessPackage, error) {
+	p, err := s.openPackage(ctx, by, authz.UpdatePackage, id)
 	if err != nil {
 		return p, err
 	}
@@ -35,9 +35,12 @@ func (s *Service) UpdatePackage(ctx context.Context, by authz.Caller, id entitle
 	return s.putPackage(ctx, by, p, before, "updated", entitlement.Change{})
 }
 
-// openPackage reads a package that is not under deletion.
-func (s *Service) openPackage(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error) {
+// openPackage reads a package that is not under deletion, for an action on it.
+func (s *Service) openPackage(ctx context.Context, by authz.Command, a authz.Action, id entitlement.PackageID) (entitlement.AccessPackage, error) {
 	p, err := s.Store.Package(ctx, id)
+	if err == nil {
+		err = allow(by, a, inPackage(p))
+	}
 	if err == nil && !p.Deleting.IsZero() {
 		err = entitlement.Errorf(entitlement.Conflict, "The access package is being deleted; look again in a minute.")
 	}
@@ -45,7 +48,7 @@ func (s *Service) openPackage(ctx context.Context, id entitlement.PackageID) (en
 }
 
 // putPackage commits a package with the event of its change and whatever goes with it.
-func (s *Service) putPackage(ctx context.Context, by authz.Caller, p, before entitlement.AccessPackage, kind string, with entitlement.Change) (entitlement.AccessPackage, error) {
+func (s *Service) putPackage(ctx context.Context, by authz.Command, p, before entitlement.AccessPackage, kind string, with entitlement.Change) (entitlement.AccessPackage, error) {
 	var err error
 	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err != nil {
 		return p, err
@@ -82,8 +85,11 @@ func (o Occupancy) String() string {
 // DeletePackage removes a package that nobody holds and nobody asks for (R124). It closes
 // the package to new work first and counts then, so that nothing can slip in between (S7).
 // A crash in the middle leaves a due row: the tick finishes or reopens.
-func (s *Service) DeletePackage(ctx context.Context, by authz.Caller, id entitlement.PackageID) error {
+func (s *Service) DeletePackage(ctx context.Context, by authz.Command, id entitlement.PackageID) error {
 	p, err := s.Store.Package(ctx, id)
+	if err == nil {
+		err = allow(by, authz.DeletePackage, inPackage(p))
+	}
 	if err != nil {
 		return err
 	}
@@ -143,13 +149,13 @@ func unsure(n int) error {
 	return entitlement.Errorf(entitlement.Conflict, "%d items that belong to this cannot be read by this version of the service, so it cannot be told whether they stand in the way: the log names them.", n)
 }
 
-func (s *Service) reopen(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) error {
+func (s *Service) reopen(ctx context.Context, by authz.Command, p entitlement.AccessPackage) error {
 	p.Deleting = time.Time{}
 	return s.Store.Commit(ctx, chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{p},
 		Gates: []entitlement.Gate{{Package: p.ID}}}, s.event(entitlement.OfPackage, string(p.ID), "reopened", by)))
 }
 
-func (s *Service) erase(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) error {
+func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.AccessPackage) error {
 	catalog, err := s.Store.Catalog(ctx, p.Catalog)
 	if err != nil {
 		return err
@@ -195,9 +201,9 @@ func (s *Service) erase(ctx context.Context, by authz.Caller, p entitlement.Acce
 
 // AddScope adds one role of one of the catalog's resources to a package (R14). The
 // package's generation moves with it, and a job carries it to every holder (R1).
-func (s *Service) AddScope(ctx context.Context, by authz.Caller, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (entitlement.ResourceRoleScope, error) {
+func (s *Service) AddScope(ctx context.Context, by authz.Command, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (entitlement.ResourceRoleScope, error) {
 	none := entitlement.ResourceRoleScope{}
-	p, err := s.openPackage(ctx, id)
+	p, err := s.openPackage(ctx, by, authz.ChangeRoleScopes, id)
 	if err != nil {
 		return none, err
 	}
@@ -229,8 +235,8 @@ func (s *Service) AddScope(ctx context.Context, by authz.Caller, id entitlement.
 
 // RemoveScope takes a role out of a package, and so from every holder to whom no other
 // package gives it (R2).
-func (s *Service) RemoveScope(ctx context.Context, by authz.Caller, id entitlement.PackageID, scopeID string) error {
-	p, err := s.openPackage(ctx, id)
+func (s *Service) RemoveScope(ctx context.Context, by authz.Command, id entitlement.PackageID, scopeID string) error {
+	p, err := s.openPackage(ctx, by, authz.ChangeRoleScopes, id)
 	if err != nil {
 		return err
 	}
@@ -250,7 +256,7 @@ func (s *Service) RemoveScope(ctx context.Context, by authz.Caller, id entitleme
 	return s.putScopes(ctx, by, p, scopes.Without(i, s.Clock.Now()), resource, "roleRemoved", scopeID)
 }
 
-func (s *Service) putScopes(ctx context.Context, by authz.Caller, p entitlement.AccessPackage, scopes entitlement.PackageScopes, r entitlement.Resource, kind, scopeID string) error {
+func (s *Service) putScopes(ctx context.Context, by authz.Command, p entitlement.AccessPackage, scopes entitlement.PackageScopes, r entitlement.Resource, kind, scopeID string) error {
 	e := s.event(entitlement.OfPackage, string(p.ID), kind, by)
 	e.Data = map[string]string{"roleScope": scopeID, "resource": string(r.ID), "connector": string(r.Connector), "originId": r.OriginID}
 	job := entitlement.NewJob(p.ID, scopes.Version+1, e.At)

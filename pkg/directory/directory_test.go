@@ -15,6 +15,12 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
+// administrator is a command of somebody who may administer.
+func administrator(id entitlement.UserID, command string) authz.Command {
+	return authz.Command{Caller: authz.Caller{ID: id, Scopes: authz.Every}, CommandID: command}.
+		As(entitlement.User{ID: id, Enabled: true, Groups: []entitlement.GroupID{entitlement.AdministratorsGroup}})
+}
+
 var first = entitlement.Principal{Issuer: "https://id.example", Value: "root"}
 
 func newService() *directory.Service {
@@ -35,7 +41,7 @@ func (h *hints) Hint(_ context.Context, subjects ...entitlement.UserID) error {
 	return nil
 }
 
-var by = authz.Caller{ID: "somebody", Command: "call"}
+var by = administrator("somebody", "call")
 
 func TestIdentify_TheFirstAdministratorIsMadeOnce(t *testing.T) {
 	s := newService()

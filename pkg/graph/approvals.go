@@ -12,7 +12,7 @@ func listMyApprovals(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	return list(ctx, c, approvals(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[approval], error) {
-		waiting, err := c.deps.Requests.Waiting(ctx, c.by, page)
+		waiting, err := c.deps.Requests.Waiting(ctx, c.by.Caller, page)
 		if err != nil {
 			return entitlement.Paged[approval]{}, err
 		}
@@ -25,7 +25,7 @@ func listMyApprovals(ctx context.Context, c *call) (answer, error) {
 // approvalInPath reads the approval of the request in the path, for those who have to do
 // with the request.
 func approvalInPath(ctx context.Context, c *call) (approval, error) {
-	u, r, err := c.deps.Requests.Request(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId"))
+	r, err := c.deps.Requests.Request(ctx, c.by.Caller, id[entitlement.RequestID](c, "assignmentRequestId"))
 	if err != nil {
 		return approval{}, err
 	}
@@ -39,7 +39,7 @@ func approvalInPath(ctx context.Context, c *call) (approval, error) {
 			manager = s.Manager
 		}
 	}
-	all, err := withReviewers(ctx, c, []entitlement.AssignmentRequest{r}, func(r entitlement.AssignmentRequest) bool { return r.MayReview(u, manager) })
+	all, err := withReviewers(ctx, c, []entitlement.AssignmentRequest{r}, func(r entitlement.AssignmentRequest) bool { return r.MayReview(c.by.User(), manager) })
 	if err != nil {
 		return approval{}, err
 	}

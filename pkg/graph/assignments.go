@@ -23,7 +23,7 @@ func assignmentsAsked(ctx context.Context, c *call) (lister[entitlement.Assignme
 		return nil, err
 	}
 	if ok {
-		_, a, err := c.deps.Requests.Assignment(ctx, c.by, named)
+		a, err := c.deps.Requests.Assignment(ctx, c.by.Caller, named)
 		return only(a, err), nil
 	}
 	for _, path := range []string{"target/objectId", "target/id"} {
@@ -33,7 +33,7 @@ func assignmentsAsked(ctx context.Context, c *call) (lister[entitlement.Assignme
 		}
 		if ok {
 			return func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-				return c.deps.Requests.AssignmentsOf(ctx, subject, page)
+				return c.deps.Requests.AssignmentsOf(ctx, c.by.Caller, subject, page)
 			}, nil
 		}
 	}
@@ -45,10 +45,10 @@ func assignmentsAsked(ctx context.Context, c *call) (lister[entitlement.Assignme
 		return sliced[entitlement.Assignment](nil, nil), nil
 	case ok:
 		return func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-			return c.deps.Requests.AssignmentsFor(ctx, pkg, page)
+			return c.deps.Requests.AssignmentsFor(ctx, c.by.Caller, pkg, page)
 		}, nil
 	}
-	return c.deps.Requests.Assignments, nil
+	return asCaller(c, c.deps.Requests.Assignments), nil
 }
 
 // packageAsked returns the package that a filter names itself or through one of its
@@ -70,7 +70,7 @@ func packageAsked(ctx context.Context, c *call) (entitlement.PackageID, bool, er
 }
 
 func getAssignment(ctx context.Context, c *call) (answer, error) {
-	_, a, err := c.deps.Requests.Assignment(ctx, c.by, id[entitlement.AssignmentID](c, "assignmentId"))
+	a, err := c.deps.Requests.Assignment(ctx, c.by.Caller, id[entitlement.AssignmentID](c, "assignmentId"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -78,7 +78,7 @@ func getAssignment(ctx context.Context, c *call) (answer, error) {
 }
 
 func listGrants(ctx context.Context, c *call) (answer, error) {
-	return list(ctx, c, grants(), sliced(c.deps.Requests.Grants(ctx, c.by, id[entitlement.AssignmentID](c, "assignmentId"))))
+	return list(ctx, c, grants(), sliced(c.deps.Requests.Grants(ctx, c.by.Caller, id[entitlement.AssignmentID](c, "assignmentId"))))
 }
 
 func grants() kind[requests.GrantView] {

@@ -209,7 +209,7 @@ func removeResource(ctx context.Context, c *call, ask resourceAsk) error {
 			return err
 		}
 	}
-	r, err := c.deps.Catalogs.FindResource(ctx, ask.catalog, ask.resource, connector, ask.origin)
+	r, err := c.deps.Catalogs.FindResource(ctx, c.by.Caller, ask.catalog, ask.resource, connector, ask.origin)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo/dynamotest"
@@ -38,7 +39,7 @@ func TestEveryKindOfError(t *testing.T) {
 
 func TestPanicsAreAnswered(t *testing.T) {
 	w := newWorld(t)
-	w.api[names.Catalogs].(*api).routes = newRoutes([]operation{{method: "GET", path: "/v1.0/me", role: self, need: needSubjectRead,
+	w.api[names.Catalogs].(*api).routes = newRoutes([]operation{{method: "GET", path: "/v1.0/me", action: authz.ReadSelf,
 		serve: func(context.Context, *call) (answer, error) { panic("secret of the table") }}})
 	got := w.call("admin", "GET", "/v1.0/me", nil).want(http.StatusInternalServerError)
 	checkErrorShape(t, got)

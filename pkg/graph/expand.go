@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 )
@@ -21,7 +22,7 @@ func (c *call) checkExpand(wanted []odata.Expand, links map[string]link) error {
 		if !ok {
 			return entitlement.Errorf(entitlement.Invalid, "$expand: %s cannot be expanded here; what can be: %s.", clip(e.Name), strings.Join(slices.Sorted(maps.Keys(links)), ", "))
 		}
-		if !l.shown && !c.administers() {
+		if !l.shown && !authz.Allow(c.by.Caller, authz.ReadCatalog, authz.Object{}).Allowed {
 			return entitlement.Errorf(entitlement.Forbidden, "$expand: %s is for administrators.", clip(e.Name))
 		}
 		if err := c.checkExpand(e.Expand, l.links()); err != nil {

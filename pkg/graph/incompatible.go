@@ -24,7 +24,7 @@ func listIncompatibleGroups(ctx context.Context, c *call) (answer, error) {
 
 func listIncompatibleWith(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, packageKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-		return c.deps.Catalogs.IncompatibleWith(ctx, id[entitlement.PackageID](c, "accessPackageId"), page)
+		return c.deps.Catalogs.IncompatibleWith(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"), page)
 	})
 }
 

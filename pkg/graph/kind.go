@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 )
@@ -153,3 +154,10 @@ func noLinks() map[string]link { return nil }
 
 // lister reads one page of a list.
 type lister[T any] func(ctx context.Context, page entitlement.Page) (entitlement.Paged[T], error)
+
+// asCaller is the list of a use case, asked for by the caller.
+func asCaller[T any](c *call, read func(context.Context, authz.Caller, entitlement.Page) (entitlement.Paged[T], error)) lister[T] {
+	return func(ctx context.Context, page entitlement.Page) (entitlement.Paged[T], error) {
+		return read(ctx, c.by.Caller, page)
+	}
+}

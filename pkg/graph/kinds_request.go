@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
 
@@ -112,7 +113,7 @@ func loadAssignments(ctx context.Context, c *call, of []object) ([][]object, err
 		if !ok {
 			a, ok = work.Ended[id]
 		}
-		if ok && (a.Subject == c.by.ID || c.administers()) {
+		if ok && authz.Allow(c.by.Caller, authz.ReadAssignment, authz.Object{Assignment: &a}).Allowed {
 			out[i] = []object{shapeAssignment(a, c.deps.Clock.Now())}
 		} else if id != "" {
 			out[i] = []object{shapeAsked(o)}

@@ -31,7 +31,7 @@ func (c *call) on(served ...string) (string, error) {
 }
 
 func getPackage(ctx context.Context, c *call) (answer, error) {
-	p, err := c.deps.Requests.Package(ctx, c.by, id[entitlement.PackageID](c, "accessPackageId"))
+	p, err := c.deps.Requests.Package(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -43,7 +43,7 @@ func listMyPackages(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	return list(ctx, c, packageKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-		return c.deps.Requests.Requestable(ctx, c.by, page)
+		return c.deps.Requests.Requestable(ctx, c.by.Caller, page)
 	})
 }
 
@@ -54,13 +54,13 @@ func listMyRequests(ctx context.Context, c *call) (answer, error) {
 	}
 	read := map[string]lister[entitlement.AssignmentRequest]{
 		"target": func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-			return c.deps.Requests.Mine(ctx, c.by, page)
+			return c.deps.Requests.Mine(ctx, c.by.Caller, page)
 		},
 		"createdBy": func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-			return c.deps.Requests.CreatedByMe(ctx, c.by, page)
+			return c.deps.Requests.CreatedByMe(ctx, c.by.Caller, page)
 		},
 		"approver": func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-			return c.deps.Requests.Waiting(ctx, c.by, page)
+			return c.deps.Requests.Waiting(ctx, c.by.Caller, page)
 		},
 	}[word]
 	return list(ctx, c, requestKind(), read)
@@ -71,7 +71,7 @@ func listMyAssignments(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	return list(ctx, c, c.assignments(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-		return c.deps.Requests.Held(ctx, c.by, page)
+		return c.deps.Requests.Held(ctx, c.by.Caller, page)
 	})
 }
 
@@ -80,7 +80,7 @@ func (c *call) assignments() kind[entitlement.Assignment] { return assignmentKin
 
 // listRequirements answers a question that Graph asks by POST; it changes nothing.
 func listRequirements(ctx context.Context, c *call) (answer, error) {
-	policies, err := c.deps.Requests.Applicable(ctx, c.by, id[entitlement.PackageID](c, "accessPackageId"))
+	policies, err := c.deps.Requests.Applicable(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
 		return answer{}, err
 	}

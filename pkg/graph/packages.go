@@ -182,7 +182,7 @@ func roleResource(ctx context.Context, c *call, catalog entitlement.CatalogID, a
 		}
 		connector = entitlement.BuiltinConnector
 	}
-	r, err := c.deps.Catalogs.FindResource(ctx, catalog, ask.resource, connector, ask.origin)
+	r, err := c.deps.Catalogs.FindResource(ctx, c.by.Caller, catalog, ask.resource, connector, ask.origin)
 	if err != nil {
 		return r, err
 	}

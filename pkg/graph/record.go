@@ -7,15 +7,16 @@ import (
 	"slices"
 	"strings"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
 
 // recordOperations are what is on record, all of it ours: the events of one object, those
 // that people should look at, and the erasure of what is personal in them.
 var recordOperations = []operation{
-	{method: "GET", path: ours + "/events/{objectKind:text}/{objectId}", need: needRead, serve: listEvents},
-	{method: "GET", path: ours + "/notices", need: needRead, serve: listNotices},
-	{method: "DELETE", path: ours + "/people/{personId}/personalData", need: needWrite, serve: erasePersonalData},
+	{method: "GET", path: ours + "/events/{objectKind:text}/{objectId}", action: authz.ReadEvents, serve: listEvents},
+	{method: "GET", path: ours + "/notices", action: authz.ReadEvents, serve: listNotices},
+	{method: "DELETE", path: ours + "/people/{personId}/personalData", action: authz.ErasePersonalData, serve: erasePersonalData},
 }
 
 // objectKinds are the kinds of objects that have events.

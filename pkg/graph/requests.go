@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/graph/strict"
@@ -16,7 +17,7 @@ func listRequests(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	if ok {
-		_, r, err := c.deps.Requests.Request(ctx, c.by, named)
+		r, err := c.deps.Requests.Request(ctx, c.by.Caller, named)
 		return list(ctx, c, requestKind(), only(r, err))
 	}
 	for _, path := range []string{"requestor/objectId", "requestor/id", "assignment/target/objectId"} {
@@ -26,7 +27,7 @@ func listRequests(ctx context.Context, c *call) (answer, error) {
 		}
 		if ok { // whoever Graph calls the requestor is the one whom the request is for
 			return list(ctx, c, requestKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-				return c.deps.Requests.RequestsOf(ctx, subject, page)
+				return c.deps.Requests.RequestsOf(ctx, c.by.Caller, subject, page)
 			})
 		}
 	}
@@ -36,14 +37,14 @@ func listRequests(ctx context.Context, c *call) (answer, error) {
 	}
 	if ok {
 		return list(ctx, c, requestKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-			return c.deps.Requests.RequestsFor(ctx, pkg, page)
+			return c.deps.Requests.RequestsFor(ctx, c.by.Caller, pkg, page)
 		})
 	}
-	return list(ctx, c, requestKind(), c.deps.Requests.Requests)
+	return list(ctx, c, requestKind(), asCaller(c, c.deps.Requests.Requests))
 }
 
 func getRequest(ctx context.Context, c *call) (answer, error) {
-	_, r, err := c.deps.Requests.Request(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId"))
+	r, err := c.deps.Requests.Request(ctx, c.by.Caller, id[entitlement.RequestID](c, "assignmentRequestId"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -69,9 +70,15 @@ type requestAsk struct {
 var requestTypes = []entitlement.RequestType{entitlement.UserAdd, entitlement.UserRemove, entitlement.AdminAdd, entitlement.AdminRemove,
 	entitlement.UserUpdate, entitlement.AdminUpdate, entitlement.SystemRemove, "systemAdd", "systemUpdate", "onBehalfAdd", "approverRemove", "notSpecified", "userExtend"}
 
+// requestActions are the types that are served, with what each of them is.
+var requestActions = map[entitlement.RequestType]authz.Action{
+	entitlement.UserAdd: authz.RequestForSelf, entitlement.UserUpdate: authz.ExtendOwn, entitlement.UserRemove: authz.RemoveOwn,
+	entitlement.AdminAdd: authz.AssignDirectly, entitlement.AdminUpdate: authz.ExtendDirectly, entitlement.AdminRemove: authz.RemoveDirectly,
+}
+
 func createRequest(ctx context.Context, c *call) (answer, error) {
 	var err error
-	if c.by.Key, err = commandKey(c.request.Header); err != nil {
+	if c.by.IdempotencyKey, err = commandKey(c.request.Header); err != nil {
 		return answer{}, err
 	}
 	o, err := c.body()
@@ -83,17 +90,14 @@ func createRequest(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	var made entitlement.AssignmentRequest
-	switch ask.kind {
-	case entitlement.AdminAdd, entitlement.AdminRemove, entitlement.AdminUpdate:
-		if err := demand(c.token, needWrite); err != nil {
-			return answer{}, err
-		}
-		fallthrough
-	case entitlement.UserAdd, entitlement.UserRemove, entitlement.UserUpdate:
-		made, err = submit(ctx, c, ask)
-	default:
-		err = notServed()
+	action, served := requestActions[ask.kind]
+	if !served {
+		return answer{}, notServed()
 	}
+	if err := authz.Admit(c.by.Caller, action); err != nil {
+		return answer{}, err
+	}
+	made, err = submit(ctx, c, ask)
 	if err != nil {
 		return answer{}, err
 	}
@@ -219,7 +223,7 @@ func shapeAsking(a asking) object {
 
 // getAsked shows a request to those who have to do with it.
 func getAsked(ctx context.Context, c *call) (answer, error) {
-	_, r, err := c.deps.Requests.Request(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId"))
+	r, err := c.deps.Requests.Request(ctx, c.by.Caller, id[entitlement.RequestID](c, "assignmentRequestId"))
 	if err != nil {
 		return answer{}, err
 	}

@@ -10,7 +10,7 @@ import (
 	"leasehold/pkg/graph/strict"
 )
 
-func getMe(ctx context.Context, c *call) (answer, error) { return entity(ctx, c, users(), c.user) }
+func getMe(ctx context.Context, c *call) (answer, error) { return entity(ctx, c, users(), c.by.User()) }
 
 func listUsers(ctx context.Context, c *call) (answer, error) {
 	if id, named, err := odata.EqualID[entitlement.UserID](c.options.Filter, "id"); named || err != nil {

@@ -62,7 +62,7 @@ type world struct {
 	handlers  map[string]func(context.Context, []lambdaio.Message) map[string]error
 	groups    groups
 
-	admin authz.Caller
+	admin authz.Command
 	cast  cast
 
 	number uint64             // of the run
@@ -292,7 +292,7 @@ func (g groups) Leave(ctx context.Context, id entitlement.GroupID, owner bool, u
 	return g.Service.Leave(ctx, byWorker, id, owner, users...)
 }
 
-var byWorker = authz.Caller{ID: entitlement.Service, Command: "delivery"}
+var byWorker = authz.Command{Caller: authz.Caller{ID: entitlement.Service}, CommandID: "delivery"}
 
 // Write scans one line of the log.
 func (s *scanner) Write(line []byte) (int, error) {

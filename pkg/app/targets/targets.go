@@ -38,11 +38,11 @@ func (g groups) Owners(ctx context.Context, id entitlement.GroupID) ([]entitleme
 }
 
 func (g groups) Join(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
-	return g.Service.Join(ctx, authz.Caller{ID: entitlement.Service, Command: "delivery"}, id, owner, users...)
+	return g.Service.Join(ctx, authz.Command{Caller: authz.Caller{ID: entitlement.Service}, CommandID: "delivery"}, id, owner, users...)
 }
 
 func (g groups) Leave(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
-	return g.Service.Leave(ctx, authz.Caller{ID: entitlement.Service, Command: "delivery"}, id, owner, users...)
+	return g.Service.Leave(ctx, authz.Command{Caller: authz.Caller{ID: entitlement.Service}, CommandID: "delivery"}, id, owner, users...)
 }
 
 // Lookup answers the owners' questions about targets.
