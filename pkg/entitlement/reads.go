@@ -25,6 +25,12 @@ type Ask struct {
 	Head      Head
 }
 
+// PackageSubject names who holds a package, or asks for it.
+type PackageSubject struct {
+	Package PackageID
+	Subject UserID
+}
+
 // Start is everything that the beginning of an assignment is decided on, read strongly.
 type Start struct {
 	Package   *AccessPackage

@@ -6,6 +6,7 @@ import (
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/requests"
+	"leasehold/pkg/views"
 )
 
 func listAssignments(ctx context.Context, c *call) (answer, error) {
@@ -13,7 +14,7 @@ func listAssignments(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, c.assignments(), read)
+	return list(ctx, c, c.assignments(), viewed(read, views.OfAssignments))
 }
 
 // assignmentsAsked chooses the narrowest list that holds all that the filter can match.
@@ -62,11 +63,8 @@ func packageAsked(ctx context.Context, c *call) (entitlement.PackageID, bool, er
 	if !ok || err != nil {
 		return "", false, err
 	}
-	found, err := c.deps.Reads.Policies(ctx, []entitlement.PolicyID{policy})
-	if err != nil || len(found) == 0 {
-		return "", true, err
-	}
-	return found[0].Package, true, nil
+	pkg, err = c.deps.Requests.PackageUnder(ctx, c.by.Caller, policy)
+	return pkg, true, err
 }
 
 func getAssignment(ctx context.Context, c *call) (answer, error) {
@@ -74,7 +72,7 @@ func getAssignment(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return entity(ctx, c, c.assignments(), a)
+	return entity(ctx, c, c.assignments(), viewOf(a, views.OfAssignments))
 }
 
 func listGrants(ctx context.Context, c *call) (answer, error) {

@@ -16,6 +16,7 @@ import (
 	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
+	"leasehold/pkg/views"
 )
 
 func TestEveryKindOfError(t *testing.T) {
@@ -60,7 +61,7 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 		}
 		return dynamotest.None
 	})
-	w.api[names.Catalogs].(*api).deps.Reads = flaky
+	w.api[names.Catalogs].(*api).deps.Views = &views.Reader{Store: flaky}
 	d := w.api[names.Catalogs].(*api).deps.Directory
 	w.api[names.Catalogs].(*api).deps.Directory = &directory.Service{Store: flaky, Clock: d.Clock, IDs: d.IDs, First: d.First, Hinter: d.Hinter, Log: d.Log}
 	w.api[names.Catalogs].(*api).deps.Catalogs.Store = flaky

@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"context"
-	"slices"
 	"strings"
 
 	"leasehold/pkg/entitlement"
@@ -49,19 +47,6 @@ func originSystem(c entitlement.ConnectorConfig) string {
 	default:
 		return c.Kind
 	}
-}
-
-// allEnvironments lists the built-in directory and every registered connector.
-func allEnvironments(ctx context.Context, r Reads) ([]entitlement.ConnectorConfig, error) {
-	registered, err := r.ListConnectors(ctx)
-	own := entitlement.ConnectorConfig{ID: entitlement.BuiltinConnector, DisplayName: "Built-in directory"}
-	return append([]entitlement.ConnectorConfig{own}, registered...), err
-}
-
-// environmentsByID reads those of the environments that are there.
-func environmentsByID(r Reads, ctx context.Context, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error) {
-	all, err := allEnvironments(ctx, r)
-	return slices.DeleteFunc(all, func(c entitlement.ConnectorConfig) bool { return !slices.Contains(ids, c.ID) }), err
 }
 
 // connectorOf returns the connector that a resource's origin system and environment name.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/views"
 )
 
 // The lists "for the current user" name in on what the caller has to do with them.
@@ -35,16 +36,14 @@ func getPackage(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return entity(ctx, c, packageKind(), p)
+	return entity(ctx, c, c.packageKind(), viewOf(p, views.OfPackages))
 }
 
 func listMyPackages(ctx context.Context, c *call) (answer, error) {
 	if _, err := c.on("allowedRequestor"); err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, packageKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-		return c.deps.Requests.Requestable(ctx, c.by.Caller, page)
-	})
+	return list(ctx, c, c.packageKind(), viewed(asCaller(c, c.deps.Requests.Requestable), views.OfPackages))
 }
 
 func listMyRequests(ctx context.Context, c *call) (answer, error) {
@@ -53,30 +52,17 @@ func listMyRequests(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	read := map[string]lister[entitlement.AssignmentRequest]{
-		"target": func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-			return c.deps.Requests.Mine(ctx, c.by.Caller, page)
-		},
-		"createdBy": func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-			return c.deps.Requests.CreatedByMe(ctx, c.by.Caller, page)
-		},
-		"approver": func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-			return c.deps.Requests.Waiting(ctx, c.by.Caller, page)
-		},
+		"target": asCaller(c, c.deps.Requests.Mine), "createdBy": asCaller(c, c.deps.Requests.CreatedByMe), "approver": asCaller(c, c.deps.Requests.Waiting),
 	}[word]
-	return list(ctx, c, requestKind(), read)
+	return list(ctx, c, c.requestKind(), viewed(read, views.OfRequests))
 }
 
 func listMyAssignments(ctx context.Context, c *call) (answer, error) {
 	if _, err := c.on("target"); err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, c.assignments(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-		return c.deps.Requests.Held(ctx, c.by.Caller, page)
-	})
+	return list(ctx, c, c.assignments(), viewed(asCaller(c, c.deps.Requests.Held), views.OfAssignments))
 }
-
-// assignments is the kind of assignments as they stand now.
-func (c *call) assignments() kind[entitlement.Assignment] { return assignmentKind(c.deps.Clock.Now()) }
 
 // listRequirements answers a question that Graph asks by POST; it changes nothing.
 func listRequirements(ctx context.Context, c *call) (answer, error) {

@@ -9,6 +9,7 @@ import (
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/graph/strict"
 	"leasehold/pkg/requests"
+	"leasehold/pkg/views"
 )
 
 func listRequests(ctx context.Context, c *call) (answer, error) {
@@ -18,7 +19,7 @@ func listRequests(ctx context.Context, c *call) (answer, error) {
 	}
 	if ok {
 		r, err := c.deps.Requests.Request(ctx, c.by.Caller, named)
-		return list(ctx, c, requestKind(), only(r, err))
+		return list(ctx, c, c.requestKind(), viewed(only(r, err), views.OfRequests))
 	}
 	for _, path := range []string{"requestor/objectId", "requestor/id", "assignment/target/objectId"} {
 		subject, ok, err := odata.EqualID[entitlement.UserID](c.options.Filter, path)
@@ -26,9 +27,9 @@ func listRequests(ctx context.Context, c *call) (answer, error) {
 			return answer{}, err
 		}
 		if ok { // whoever Graph calls the requestor is the one whom the request is for
-			return list(ctx, c, requestKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+			return list(ctx, c, c.requestKind(), viewed(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 				return c.deps.Requests.RequestsOf(ctx, c.by.Caller, subject, page)
-			})
+			}, views.OfRequests))
 		}
 	}
 	pkg, ok, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "accessPackage/id")
@@ -36,11 +37,11 @@ func listRequests(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	if ok {
-		return list(ctx, c, requestKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		return list(ctx, c, c.requestKind(), viewed(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 			return c.deps.Requests.RequestsFor(ctx, c.by.Caller, pkg, page)
-		})
+		}, views.OfRequests))
 	}
-	return list(ctx, c, requestKind(), asCaller(c, c.deps.Requests.Requests))
+	return list(ctx, c, c.requestKind(), viewed(asCaller(c, c.deps.Requests.Requests), views.OfRequests))
 }
 
 func getRequest(ctx context.Context, c *call) (answer, error) {
@@ -48,7 +49,7 @@ func getRequest(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return entity(ctx, c, requestKind(), r)
+	return entity(ctx, c, c.requestKind(), viewOf(r, views.OfRequests))
 }
 
 func cancelRequest(ctx context.Context, c *call) (answer, error) {
@@ -104,7 +105,7 @@ func createRequest(ctx context.Context, c *call) (answer, error) {
 	// Whatever was decided already, the answer is that it was taken; its later states are
 	// reached by themselves (R107). So a command that is sent again hears the same (S12).
 	made.State, made.Outcome, made.Completed = entitlement.RequestSubmitted, "", time.Time{}
-	return created(ctx, c, requestKind(), made)
+	return created(ctx, c, c.requestKind(), viewOf(made, views.OfRequests))
 }
 
 func submit(ctx context.Context, c *call, ask requestAsk) (entitlement.AssignmentRequest, error) {
@@ -192,32 +193,32 @@ func readSchedule(o *strict.Object) (s entitlement.Schedule) {
 	return s
 }
 
-// asking is a request with those who made it and whom it is for, and its package.
-type asking struct {
-	entitlement.AssignmentRequest
-	by, subject entitlement.User
-	pkg         entitlement.AccessPackage
-}
-
-func askings() kind[asking] {
-	return kind[asking]{set: "leasehold/assignmentRequests", shape: shapeAsking, links: noLinks}
+func askings() kind[*views.Request] {
+	return kind[*views.Request]{set: "leasehold/assignmentRequests", shape: shapeAsking, links: noLinks, example: &views.Request{}}
 }
 
 // shapeAsking tells those who decide all that they decide on: for whom and by whom the
 // request was made, why, for which period, since when, and until when they can.
-func shapeAsking(a asking) object {
-	person := func(id entitlement.UserID, u entitlement.User) object {
+func shapeAsking(r *views.Request) object {
+	person := func(id entitlement.UserID, u *entitlement.User) object {
+		if u == nil {
+			u = &entitlement.User{}
+		}
 		return object{"id": string(id), "displayName": text(u.DisplayName), "mail": text(u.Mail)}
 	}
+	pkg := object{"id": string(r.AssignmentRequest.Package), "displayName": nil}
+	if r.Package != nil {
+		pkg["displayName"] = text(r.Package.DisplayName)
+	}
 	var by any
-	if a.Current() != nil {
-		by = instant(a.Current().Deadline)
+	if r.Current() != nil {
+		by = instant(r.Current().Deadline)
 	}
 	return object{
-		"id": string(a.ID), "requestType": string(a.Type), "state": string(a.State), "status": a.Status(), "createdBy": person(a.Requestor, a.by),
-		"subject": person(a.Subject, a.subject), "accessPackage": object{"id": string(a.Package), "displayName": text(a.pkg.DisplayName)},
-		"assignmentPolicy": string(a.Policy), "justification": text(a.Justification), "schedule": shapeSchedule(a.Asked.Start, a.Expiration),
-		"createdDateTime": instant(a.Created), "decideByDateTime": by, "completedDateTime": instant(a.Completed),
+		"id": string(r.ID), "requestType": string(r.Type), "state": string(r.State), "status": r.Status(),
+		"createdBy": person(r.AssignmentRequest.Requestor, r.CreatedBy), "subject": person(r.AssignmentRequest.Subject, r.Subject), "accessPackage": pkg,
+		"assignmentPolicy": string(r.Policy), "justification": text(r.Justification), "schedule": shapeSchedule(r.Asked.Start, r.Expiration),
+		"createdDateTime": instant(r.Created), "decideByDateTime": by, "completedDateTime": instant(r.Completed),
 	}
 }
 
@@ -227,17 +228,9 @@ func getAsked(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	people, err := c.people(ctx, distinct([]entitlement.UserID{r.Requestor, r.Subject}))
-	if err != nil {
+	shown := views.OfRequests([]entitlement.AssignmentRequest{r})
+	if err := c.deps.Views.Requests(ctx, c.by.Caller, shown, views.With{views.JoinPeople: nil, views.JoinPackage: nil}); err != nil {
 		return answer{}, err
 	}
-	shown := asking{AssignmentRequest: r, by: people[r.Requestor], subject: people[r.Subject]}
-	packages, err := packagesEver(c.deps.Reads, ctx, []entitlement.PackageID{r.Package})
-	if err != nil {
-		return answer{}, err
-	}
-	if len(packages) > 0 {
-		shown.pkg = packages[0]
-	}
-	return entity(ctx, c, askings(), shown)
+	return entity(ctx, c, askings(), shown[0])
 }

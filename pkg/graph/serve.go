@@ -142,11 +142,9 @@ func (c *call) identify(ctx context.Context, op *operation, who entitlement.Prin
 	if c.by.ID, err = c.deps.Directory.Identify(ctx, who, c.by.CommandID); err != nil || op.late {
 		return err
 	}
-	u, err := c.deps.Reads.User(ctx, c.by.ID)
-	if err != nil {
+	if c.by.Caller, err = c.deps.Directory.Account(ctx, c.by.Caller); err != nil {
 		return err
 	}
-	c.by = c.by.As(u)
 	return authz.Admit(c.by.Caller, op.action)
 }
 

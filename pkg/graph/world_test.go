@@ -24,6 +24,7 @@ import (
 	"leasehold/pkg/obs"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/secrets"
+	"leasehold/pkg/views"
 )
 
 const publicURL = "https://access.example.com"
@@ -94,7 +95,7 @@ func newWorld(t *testing.T) *world {
 	}, &w.roles)
 	log := obs.New(&w.log, "test")
 	people := &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Hinter: noHints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example.com", Value: "admin"}}
-	deps := Deps{Authenticator: tokens{}, Directory: people, Reads: w.store, PublicURL: publicURL, Clock: w.clock,
+	deps := Deps{Authenticator: tokens{}, Directory: people, Views: &views.Reader{Store: w.store}, PublicURL: publicURL, Clock: w.clock,
 		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Jobs: noHints{}, Hinter: noHints{},
 			Clock: w.clock, IDs: w.clock, Log: log},
 		Requests: &requests.Service{Store: w.store, Hinter: noHints{}, Clock: w.clock, IDs: w.clock, Log: log}}

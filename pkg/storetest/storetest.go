@@ -9,16 +9,15 @@
 package storetest
 
 import (
-	"context"
 	"slices"
 	"testing"
 
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
-	"leasehold/pkg/entitlement"
 	"leasehold/pkg/lifecycle"
 	"leasehold/pkg/requests"
+	"leasehold/pkg/views"
 )
 
 // Store is everything that the use cases ask of a store, together.
@@ -29,12 +28,7 @@ type Store interface {
 	delivery.Store
 	delivery.FanOutStore
 	lifecycle.Store
-	// Events returns all events of an aggregate, in order.
-	Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error)
-	// FormerPackages returns what is kept of those of the packages that are gone.
-	FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
-	// Notices lists events that people should look at, newest first.
-	Notices(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
+	views.Store
 }
 
 // scenario is one sentence about a store, and its proof.
