@@ -355,3 +355,32 @@ func TestS10_EachClosingAndOpeningOfAPolicyIsOneEvent(t *testing.T) {
 		t.Errorf("got %v, want %v", kinds, want)
 	}
 }
+
+// busy edits the catalog once, just before a package is erased from it.
+type busy struct {
+	*dynamotest.Store
+	edit func()
+}
+
+func (b *busy) Commit(ctx context.Context, c entitlement.Change) error {
+	if edit := b.edit; edit != nil && len(c.Packages) > 0 && c.Packages[0].Erased {
+		b.edit = nil
+		edit()
+	}
+	return b.Store.Commit(ctx, c)
+}
+
+// A package goes the way of a policy: a deletion that meets another change looks again, and
+// never leaves the package closed until the tick comes.
+func TestS7_ADeletionOfAPackageThatMeetsAnotherChangeLooksAgain(t *testing.T) {
+	w := newWorld(t)
+	c := w.catalog()
+	p := w.pack(c)
+	w.Service.Store = &busy{w.store, func() { w.pack(c) }}
+	if err := w.DeletePackage(t.Context(), by, p.ID); err != nil {
+		t.Errorf("another package of the catalog stood in the way: %v", err)
+	}
+	if _, err := w.store.Package(t.Context(), p.ID); entitlement.KindOf(err) != entitlement.NotFound {
+		t.Errorf("it is there: %v", err)
+	}
+}

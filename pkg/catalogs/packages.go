@@ -2,10 +2,8 @@ package catalogs
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
@@ -74,85 +72,21 @@ func chainPackage(c entitlement.Change, e entitlement.Event) entitlement.Change 
 	return c
 }
 
-// Occupancy counts what stands in the way of a deletion; of very much of it a part.
-type Occupancy struct{ Assignments, Requests int }
-
-// String tells what stands in the way.
-func (o Occupancy) String() string {
-	return fmt.Sprintf("%d assignments and %d open requests", o.Assignments, o.Requests)
-}
-
-// DeletePackage removes a package that nobody holds and nobody asks for (R124). It closes
-// the package to new work first and counts then, so that nothing can slip in between (S7).
-// A crash in the middle leaves a due row: the tick finishes or reopens.
+// DeletePackage removes a package that nobody holds and nobody asks for (R124).
 func (s *Service) DeletePackage(ctx context.Context, by authz.Command, id entitlement.PackageID) error {
-	p, err := s.Store.Package(ctx, id)
-	if err == nil {
-		err = allow(by, authz.DeletePackage, inPackage(p))
-	}
-	if err != nil {
-		return err
-	}
-	if p.Deleting.IsZero() {
-		e := s.event(entitlement.OfPackage, string(id), "closed", by)
-		p.Deleting = e.At
-		c := chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{p}, Gates: []entitlement.Gate{{Package: id, Closed: true}}}, e)
-		if err := s.Store.Commit(ctx, c); err != nil {
-			return err
+	read := func() (entitlement.Deletion, error) {
+		p, err := s.Store.Package(ctx, id)
+		if err == nil {
+			err = allow(by, authz.DeletePackage, inPackage(p))
 		}
-		p = c.Packages[0]
-		p.Version++
+		return entitlement.DeletionOf(p), err
 	}
-	held, err := s.occupied(ctx, id, "")
-	if err != nil {
-		return err
-	}
-	if held != (Occupancy{}) {
-		if err := s.reopen(ctx, by, p); err != nil {
-			return err
-		}
-		return entitlement.Errorf(entitlement.Conflict, "The access package has %s: end them first.", held)
-	}
-	return s.erase(ctx, by, p)
-}
-
-// occupied counts live assignments and open requests, under one policy where it is named: on
-// the first page of the holders that has any, since one is enough to stand in the way. Who
-// held the package once is not among them, and costs nothing.
-func (s *Service) occupied(ctx context.Context, id entitlement.PackageID, policy entitlement.PolicyID) (Occupancy, error) {
-	var n Occupancy
-	for page := (entitlement.Page{}); ; {
-		slots, err := s.Store.Holders(ctx, id, page)
-		if err == nil && slots.Unread > 0 {
-			err = unsure(slots.Unread) // somebody may hold it
-		}
-		if err != nil {
-			return n, err
-		}
-		for _, slot := range slots.Items {
-			if a := slot.Assignment; a != nil && (policy == "" || a.Policy == policy) {
-				n.Assignments++
-			}
-			if slot.Open != "" && (policy == "" || slot.OpenPolicy == policy) {
-				n.Requests++
-			}
-		}
-		if slots.Next == "" || n != (Occupancy{}) {
-			return n, nil
-		}
-		page.Token = slots.Next
-	}
+	return s.remove(ctx, by, read, func(d entitlement.Deletion) error { return s.erase(ctx, by, d.Package) })
 }
 
 // unsure refuses what is decided on everything that there is, where some of it cannot be read.
 func unsure(n int) error {
 	return entitlement.Errorf(entitlement.Conflict, "%d items that belong to this cannot be read by this version of the service, so it cannot be told whether they stand in the way: the log names them.", n)
-}
-
-func (s *Service) reopen(ctx context.Context, by authz.Command, p entitlement.AccessPackage) error {
-	p.Deleting = time.Time{}
-	return s.Store.Commit(ctx, chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{p},
-		Gates: []entitlement.Gate{{Package: p.ID}}}, s.event(entitlement.OfPackage, string(p.ID), "reopened", by)))
 }
 
 func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.AccessPackage) error {

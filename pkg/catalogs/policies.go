@@ -2,11 +2,9 @@ package catalogs
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
@@ -167,76 +165,16 @@ func newlyDisabled(users []entitlement.User, now, before map[string][]entitlemen
 }
 
 // DeletePolicy removes a policy under which nobody holds its package and nobody asks for
-// it (R88). Where the policy or its package moves meanwhile, it looks again from the start.
+// it (R88).
 func (s *Service) DeletePolicy(ctx context.Context, by authz.Command, id entitlement.PolicyID) error {
-	for try := 1; ; try++ {
-		err := s.deletePolicy(ctx, by, id)
-		if entitlement.StalePart(err) == "" || try == eraseTries {
-			return err
+	read := func() (entitlement.Deletion, error) {
+		p, err := s.Store.Policy(ctx, id)
+		if err == nil {
+			err = allow(by, authz.DeletePolicy, inPolicy(p))
 		}
+		return entitlement.DeletionOfPolicy(p), err
 	}
-}
-
-// eraseTries bounds how often a deletion is tried.
-const eraseTries = 4
-
-// deletePolicy closes the policy to new work, counts then, and erases it as the very one
-// that was closed: whoever opens it again moves its version on, so that nothing is erased
-// on a count from before that (S7). A crash in the middle leaves a due row: the tick
-// opens it again.
-func (s *Service) deletePolicy(ctx context.Context, by authz.Command, id entitlement.PolicyID) error {
-	p, err := s.Store.Policy(ctx, id)
-	if err == nil {
-		err = allow(by, authz.DeletePolicy, inPolicy(p))
-	}
-	if err != nil {
-		return err
-	}
-	if p.Deleting.IsZero() {
-		if p, err = s.door(ctx, by, p, true); err != nil {
-			return err
-		}
-	}
-	held, err := s.occupied(ctx, p.Package, id)
-	if err == nil && held != (Occupancy{}) {
-		err = entitlement.Errorf(entitlement.Conflict, "%s stand under the policy: end them first.", held)
-	}
-	if err == nil {
-		err = s.erasePolicy(ctx, by, p)
-	}
-	if err != nil {
-		return s.keepPolicy(ctx, by, p, err)
-	}
-	return nil
-}
-
-// door closes a policy to new work, or opens it again, as the very one that was read, and
-// returns it as it is then.
-func (s *Service) door(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy, closed bool) (entitlement.AssignmentPolicy, error) {
-	e := s.event(entitlement.OfPolicy, string(p.ID), "reopened", by)
-	p.Deleting = time.Time{}
-	if closed {
-		e.Kind, p.Deleting = "closed", e.At
-	}
-	p.Chain, e = p.Chain.Append(e)
-	err := s.Store.Commit(ctx, entitlement.Change{Policies: []entitlement.AssignmentPolicy{p},
-		Gates: []entitlement.Gate{{Package: p.Package, Policy: p.ID, Closed: closed}}, Events: []entitlement.Event{e}})
-	p.Version++
-	return p, err
-}
-
-// keepPolicy opens a policy again that could not be deleted, so that new work is not
-// turned away until the tick comes. The answer alone may have been lost: then the policy
-// is gone, and stays closed. One that moved on is somebody else's to open, or the tick's.
-func (s *Service) keepPolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy, failed error) error {
-	_, err := s.door(ctx, by, p, false)
-	if entitlement.StalePart(err) == "" {
-		return errors.Join(failed, err)
-	}
-	if _, err = s.Store.Policy(ctx, p.ID); entitlement.KindOf(err) == entitlement.NotFound {
-		return nil
-	}
-	return failed
+	return s.remove(ctx, by, read, func(d entitlement.Deletion) error { return s.erasePolicy(ctx, by, d.Policy) })
 }
 
 // erasePolicy takes a policy that nothing stands under out of its package.
