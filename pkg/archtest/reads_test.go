@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -43,6 +44,17 @@ func checkReads(path, source string) (complaints []string) {
 func stored(source string, files *token.FileSet, results *ast.FieldList) bool {
 	text := source[files.Position(results.Pos()).Offset:files.Position(results.End()).Offset]
 	return strings.Contains(text, "entitlement.") || strings.Contains(text, "[]byte")
+}
+
+// kindWords are what kinds of targets are called: their connectors say so, and nobody else.
+var kindWords = regexp.MustCompile(`"(?i:scim|aadapplication|sharepoint|identitycenter|msgraph)[^"]*"`)
+
+func TestKindsOfTargetsAreNamedByTheirConnectors(t *testing.T) {
+	for path, source := range sources(t, "pkg/graph", "pkg/entitlement", "pkg/catalogs", "pkg/requests", "pkg/views", "pkg/delivery", "pkg/lifecycle") {
+		for _, word := range kindWords.FindAllString(source, -1) {
+			t.Errorf("%s names a kind of target by itself: %s", path, word)
+		}
+	}
 }
 
 func TestNoAdapterReadsTheStore(t *testing.T) {

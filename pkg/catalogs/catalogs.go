@@ -17,7 +17,7 @@ type Service struct {
 	Store   Store
 	Targets Targets
 	Secrets Secrets
-	Kinds   []string // kinds of connectors that may be registered
+	Kinds   []entitlement.TargetKind // of connectors that may be registered
 	Jobs    Jobs
 	Hinter  Hinter
 	Clock   clock.Clock
@@ -156,6 +156,9 @@ func (s *Service) AddResource(ctx context.Context, by authz.Command, catalog ent
 	if err != nil {
 		return r, err
 	}
+	if r.OriginID != "" {
+		originID = r.OriginID // as the target writes it
+	}
 	called(&r, originID)
 	r.ID, r.Catalog, r.Connector, r.OriginSystem, r.OriginID = entitlement.ResourceID(s.IDs.New()), catalog, at, originSystem, originID
 	r.Scope = entitlement.ResourceScope{ID: s.IDs.New(), OriginID: originID, DisplayName: "Root"}
@@ -199,6 +202,11 @@ func (s *Service) putResource(ctx context.Context, by authz.Command, r entitleme
 	used, err := s.use(ctx, r.Connector, +1)
 	if err != nil {
 		return err
+	}
+	for _, at := range used {
+		if at.OriginSystem != r.OriginSystem {
+			return entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be that of the connector: %s.", at.OriginSystem)
+		}
 	}
 	e := s.event(entitlement.OfCatalog, string(c.ID), "resourceAdded", by)
 	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, "connector": string(r.Connector)}

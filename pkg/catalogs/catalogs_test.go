@@ -47,7 +47,7 @@ var by = administrator("owner", "call")
 func newWorld(t *testing.T) *world {
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 	store := dynamotest.New()
-	return &world{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Jobs: &jobs{}, Hinter: &hints{}, Clock: c, IDs: c,
+	return &world{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}}, Jobs: &jobs{}, Hinter: &hints{}, Clock: c, IDs: c,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}}
 }
 

@@ -95,9 +95,11 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err != nil {
 		return err
 	}
-	if !slices.Contains(s.Kinds, c.Kind) {
-		return entitlement.Errorf(entitlement.Invalid, "kind must be one of: %s.", strings.Join(s.Kinds, ", "))
+	i := slices.IndexFunc(s.Kinds, func(k entitlement.TargetKind) bool { return k.Name == c.Kind })
+	if i < 0 {
+		return entitlement.Errorf(entitlement.Invalid, "kind must be one of: %s.", s.kinds(", ", func(k entitlement.TargetKind) string { return k.Name }))
 	}
+	c.OriginSystem = s.Kinds[i].OriginSystem
 	if err := entitlement.Exact("url", c.URL); err != nil {
 		return err
 	}
@@ -140,4 +142,35 @@ func (s *Service) checkManagers(ctx context.Context, c entitlement.ConnectorConf
 		}
 	}
 	return c.ResourceManagers, nil
+}
+
+// Target returns the connector that the origin system and the environment of a resource name,
+// with the origin system as its kind writes it.
+func (s *Service) Target(system string, environment entitlement.ConnectorID) (entitlement.ConnectorID, string, error) {
+	own := entitlement.BuiltinRegistration()
+	if strings.EqualFold(system, own.OriginSystem) {
+		if environment != "" && environment != own.ID {
+			return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id: resources of the origin system %s live in the built-in directory.", own.OriginSystem)
+		}
+		return own.ID, own.OriginSystem, nil
+	}
+	for _, kind := range s.Kinds {
+		switch {
+		case !strings.EqualFold(system, kind.OriginSystem):
+		case environment == "" || environment == own.ID:
+			return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id must name the connector of the resource.")
+		default:
+			return environment, kind.OriginSystem, nil
+		}
+	}
+	return "", "", entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be %s or %s.", own.OriginSystem, s.kinds(" or ", func(k entitlement.TargetKind) string { return k.OriginSystem }))
+}
+
+// kinds writes something of every kind in one line.
+func (s *Service) kinds(between string, of func(entitlement.TargetKind) string) string {
+	var all []string
+	for _, kind := range s.Kinds {
+		all = append(all, of(kind))
+	}
+	return strings.Join(all, between)
 }

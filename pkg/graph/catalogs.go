@@ -185,14 +185,9 @@ func addResource(ctx context.Context, c *call, ask resourceAsk) error {
 	if ask.origin == "" || ask.system == "" {
 		return entitlement.Errorf(entitlement.Invalid, "resource.originId and resource.originSystem must be given.")
 	}
-	connector, system, err := connectorOf(ask.system, ask.environment)
+	connector, system, err := c.deps.Catalogs.Target(ask.system, ask.environment)
 	if err != nil {
 		return err
-	}
-	if connector == entitlement.BuiltinConnector {
-		if ask.origin, err = entitlement.ParseID[string]("resource.originId", ask.origin); err != nil {
-			return err
-		}
 	}
 	_, err = c.deps.Catalogs.AddResource(ctx, c.by, ask.catalog, connector, system, ask.origin)
 	return err
@@ -202,7 +197,7 @@ func removeResource(ctx context.Context, c *call, ask resourceAsk) error {
 	var connector entitlement.ConnectorID
 	if ask.resource == "" {
 		var err error
-		if connector, _, err = connectorOf(ask.system, ask.environment); err != nil {
+		if connector, _, err = c.deps.Catalogs.Target(ask.system, ask.environment); err != nil {
 			return err
 		}
 	}

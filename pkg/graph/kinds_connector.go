@@ -1,13 +1,8 @@
 package graph
 
 import (
-	"strings"
-
 	"leasehold/pkg/entitlement"
 )
-
-// scimKind is the kind of connectors whose resources have the origin system Scim.
-const scimKind = "scim"
 
 func connectorKind() kind[entitlement.ConnectorConfig] {
 	return kind[entitlement.ConnectorConfig]{set: "leasehold/connectors", shape: shapeConnector, links: noLinks}
@@ -33,36 +28,7 @@ func environments() kind[entitlement.ConnectorConfig] {
 func shapeEnvironment(c entitlement.ConnectorConfig) object {
 	builtin := c.ID == entitlement.BuiltinConnector
 	return object{
-		"id": string(c.ID), "displayName": text(c.DisplayName), "description": nil, "originSystem": originSystem(c), "originId": string(c.ID),
+		"id": string(c.ID), "displayName": text(c.DisplayName), "description": nil, "originSystem": text(c.OriginSystem), "originId": string(c.ID),
 		"isDefaultEnvironment": builtin, "connectionInfo": object{"url": text(c.URL)}, "createdDateTime": instant(c.Created), "modifiedDateTime": nil,
-	}
-}
-
-func originSystem(c entitlement.ConnectorConfig) string {
-	switch {
-	case c.ID == entitlement.BuiltinConnector:
-		return entitlement.OriginAadGroup
-	case c.Kind == scimKind:
-		return entitlement.OriginScim
-	default:
-		return c.Kind
-	}
-}
-
-// connectorOf returns the connector that a resource's origin system and environment name.
-func connectorOf(system string, environment entitlement.ConnectorID) (entitlement.ConnectorID, string, error) {
-	switch {
-	case strings.EqualFold(system, entitlement.OriginAadGroup):
-		if environment != "" && environment != entitlement.BuiltinConnector {
-			return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id: resources of the origin system AadGroup live in the built-in directory.")
-		}
-		return entitlement.BuiltinConnector, entitlement.OriginAadGroup, nil
-	case strings.EqualFold(system, entitlement.OriginScim):
-		if environment == "" || environment == entitlement.BuiltinConnector {
-			return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id must name the connector of the resource.")
-		}
-		return environment, entitlement.OriginScim, nil
-	default:
-		return "", "", entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be AadGroup or Scim.")
 	}
 }

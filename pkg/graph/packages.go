@@ -174,10 +174,11 @@ func readRoleScope(o *strict.Object, ask *roleAsk) {
 func roleResource(ctx context.Context, c *call, catalog entitlement.CatalogID, ask roleAsk) (entitlement.Resource, error) {
 	connector := entitlement.ConnectorID("")
 	if ask.resource == "" {
-		if !strings.EqualFold(ask.system, entitlement.OriginAadGroup) {
+		at, _, err := c.deps.Catalogs.Target(ask.system, "")
+		if err != nil {
 			return entitlement.Resource{}, entitlement.Errorf(entitlement.Invalid, "role.resource.id must name the resource, since its originId alone does not say where it is.")
 		}
-		connector = entitlement.BuiltinConnector
+		connector = at
 	}
 	r, err := c.deps.Catalogs.FindResource(ctx, c.by.Caller, catalog, ask.resource, connector, ask.origin)
 	if err != nil {

@@ -132,7 +132,7 @@ func newWorld(p Plan) *world {
 	credentials := &secrets.Memory{}
 	w.directory = &directory.Service{Store: w.store, Clock: told, IDs: ids, First: entitlement.Principal{Issuer: "sim", Value: "first"}, Hinter: w.urgent, Log: w.log}
 	w.groups = groups{w.directory}
-	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Factory{"honest": w.factory})
+	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Kind{"honest": {OriginSystem: "Honest", Open: w.factory}})
 	w.catalogs = &catalogs.Service{Store: w.store, Targets: lookup{registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: w.fanout, Hinter: w.urgent, Clock: told, IDs: ids, Log: w.log}
 	w.requests = &requests.Service{Store: w.store, Hinter: w.urgent, Clock: told, IDs: ids, Log: w.log}
 	w.tick = &lifecycle.Service{Store: w.store, Hinter: w.urgent, Jobs: w.fanout, Clock: told, Log: w.log}

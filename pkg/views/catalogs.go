@@ -193,6 +193,5 @@ func (r *Reader) Environments(ctx context.Context, by authz.Caller) ([]entitleme
 
 func (r *Reader) environments(ctx context.Context) ([]entitlement.ConnectorConfig, error) {
 	registered, err := r.Store.ListConnectors(ctx)
-	own := entitlement.ConnectorConfig{ID: entitlement.BuiltinConnector, DisplayName: "Built-in directory"}
-	return append([]entitlement.ConnectorConfig{own}, registered...), err
+	return append([]entitlement.ConnectorConfig{entitlement.BuiltinRegistration()}, registered...), err
 }

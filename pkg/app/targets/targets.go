@@ -17,8 +17,8 @@ import (
 // Registry returns every kind of connector there is. private lets targets be plain http
 // and on private addresses, which is for emulators alone.
 func Registry(configs connector.Configs, secrets connector.Secrets, people *directory.Service, private bool) *connector.Registry {
-	return connector.NewRegistry(configs, secrets, builtin.New(groups{people}), map[string]connector.Factory{
-		"scim": scim.Factory(outbound.Client(private), private),
+	return connector.NewRegistry(configs, secrets, builtin.New(groups{people}), map[string]connector.Kind{
+		scim.Kind: {OriginSystem: scim.OriginSystem, Open: scim.Factory(outbound.Client(private), private)},
 	})
 }
 
@@ -58,7 +58,7 @@ func (l Lookup) Resource(ctx context.Context, at entitlement.ConnectorID, origin
 	if err != nil {
 		return entitlement.Resource{}, err
 	}
-	r := entitlement.Resource{DisplayName: found.DisplayName, Description: found.Description}
+	r := entitlement.Resource{OriginID: found.OriginID, DisplayName: found.DisplayName, Description: found.Description}
 	for _, role := range found.Roles {
 		r.Roles = append(r.Roles, entitlement.ResourceRole{OriginID: role.OriginID, DisplayName: role.DisplayName})
 	}
