@@ -136,7 +136,7 @@ func (s *Service) noEditSince(ctx context.Context, then, now time.Time) error {
 			}
 			var edits []entitlement.DueRef
 			for _, ref := range due.Items {
-				if ref.Gen > 0 {
+				if ref.Kind == entitlement.DueJob {
 					edits = append(edits, ref)
 				}
 			}

@@ -280,7 +280,7 @@ func TestR52_WhoMayNotBeThereToDecideAnyMoreIsNoted(t *testing.T) {
 			if err := c.do(s, u, boss, groups[0], groups[1]); err != nil {
 				t.Fatal(err)
 			}
-			items, err := store.Read(ctx, []entitlement.DueRef{{Absent: u}, {Absent: boss}})
+			items, err := store.Read(ctx, []entitlement.DueRef{{Kind: entitlement.DueAbsence, Absent: u}, {Kind: entitlement.DueAbsence, Absent: boss}})
 			if err != nil || len(items.Absences) != len(c.want) || len(items.Absences) > 0 && items.Absences[0].Person != u {
 				t.Errorf("noted: %+v, %v", items.Absences, err)
 			}

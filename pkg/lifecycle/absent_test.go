@@ -107,7 +107,7 @@ func (w *office) waitsFor(r entitlement.AssignmentRequest, who entitlement.UserI
 func (w *office) absences() int {
 	n := 0
 	for _, u := range []entitlement.UserID{w.boss, w.fay, w.ann, w.bob} {
-		items, err := w.store.Read(context.Background(), []entitlement.DueRef{{Absent: u}})
+		items, err := w.store.Read(context.Background(), []entitlement.DueRef{{Kind: entitlement.DueAbsence, Absent: u}})
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -204,15 +204,9 @@ func (t *tick) expire(ctx context.Context, slot entitlement.Slot) entitlement.Ch
 
 // endsWith reads the requests that end with a slot's assignment.
 func (t *tick) endsWith(ctx context.Context, slot entitlement.Slot) ([]entitlement.AssignmentRequest, error) {
-	var refs []entitlement.DueRef
-	for _, id := range slot.EndsWith() {
-		refs = append(refs, entitlement.DueRef{Request: id})
-	}
-	if len(refs) == 0 {
-		return nil, nil
-	}
-	items, err := t.Store.Read(ctx, refs)
-	return items.Requests, err
+	return entitlement.Readable(slot.EndsWith(), func(ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error) {
+		return t.Store.RequestsNamed(ctx, ids)
+	})
 }
 
 func (t *tick) overdue(ctx context.Context, r entitlement.AssignmentRequest) entitlement.Change {
