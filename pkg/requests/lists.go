@@ -303,7 +303,7 @@ func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.As
 				g.Presence = entitlement.PresenceUnknown
 			}
 		}
-		list = append(list, GrantView{Scope: scope, Grant: g, Owed: head.Owes() && !g.Permanent && !satisfied(a, g)})
+		list = append(list, GrantView{Scope: scope, Wanted: a.Target == entitlement.TargetPresent, Grant: g, Owed: head.Owes() && !g.Permanent && !satisfied(a, g)})
 	}
 	return list, nil
 }
@@ -317,10 +317,10 @@ func satisfied(a entitlement.Assignment, g entitlement.Grant) bool {
 	return g.Presence == want && !g.Failing()
 }
 
-// GrantView is one role of an assignment with what is known of it. Owed: delivery is
-// still due.
+// GrantView is one role of an assignment as it ought to be, and as it is known to be.
 type GrantView struct {
-	Scope entitlement.ResourceRoleScope
-	Grant entitlement.Grant
-	Owed  bool
+	Scope  entitlement.ResourceRoleScope
+	Wanted bool              // it ought to be there, as far as this assignment goes
+	Grant  entitlement.Grant // what was read of it at its target
+	Owed   bool              // delivery is still due
 }

@@ -328,7 +328,7 @@ func TestGrants_SayWhatIsOwed(t *testing.T) {
 	w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{{Package: p.ID, List: []entitlement.ResourceRoleScope{{ID: "x", Ref: ref}}}}})
 	r := w.ask(mia, p)
 	list, err := w.Grants(context.Background(), mia.Caller, r.AssignmentOf())
-	if err != nil || len(list) != 1 || !list[0].Owed || list[0].Grant.Presence != entitlement.PresenceUnknown {
+	if err != nil || len(list) != 1 || !list[0].Owed || !list[0].Wanted || list[0].Grant.Presence != entitlement.PresenceUnknown {
 		t.Errorf("got %+v, %v", list, err)
 	}
 	_, err = w.Grants(context.Background(), stranger.Caller, r.AssignmentOf())
