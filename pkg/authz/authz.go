@@ -173,6 +173,9 @@ func (c Caller) mayCall(rule *Rule) error {
 	return c.user.Active()
 }
 
+// Refusal is what those are told who may not do the action, and may know of the object.
+func (a Action) Refusal() error { return a.rule().forbidden() }
+
 func refuse(err error) Decision { return Decision{refusal: err} }
 
 // administers reports that the caller acts as an administrator: a token that is good for

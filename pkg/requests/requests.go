@@ -64,7 +64,7 @@ func (s *Service) Submit(ctx context.Context, by authz.Command, in Submission) (
 		in.Subject = by.ID
 	}
 	if in.Type == entitlement.UserAdd && in.Subject != by.ID {
-		return entitlement.AssignmentRequest{}, entitlement.Errorf(entitlement.Forbidden, "userAdd is for yourself: leave out targetId. To assign a package to somebody else use adminAdd.")
+		return entitlement.AssignmentRequest{}, authz.RequestForSelf.Refusal() // by what it is called, before anybody is read
 	}
 	// A person may name what applies of all the package's policies, so all of them are read.
 	keys := entitlement.AskKeys{Requestor: by.ID, Subject: in.Subject, Package: in.Package}
