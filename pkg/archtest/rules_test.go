@@ -44,7 +44,7 @@ const (
 var (
 	useCase = rule{ours: []string{"entitlement", "names", "clock", "authz"}, others: []string{errs}}
 	adapter = rule{ours: []string{"entitlement", "names", "clock", "connector*", "secrets"}, others: []string{json2, errs}}
-	pages   = rule{ours: []string{"catalogs", "requests", "delivery", "lifecycle", "directory", "entitlement", "authn", "authz", "obs", "names", "graph*"}, others: []string{json2, uuid}}
+	pages   = rule{ours: []string{"catalogs", "requests", "delivery", "lifecycle", "directory", "views", "entitlement", "authn", "authz", "obs", "names", "graph*"}, others: []string{json2, uuid}}
 	support = rule{ours: []string{"*"}, others: []string{rapid}}
 )
 
@@ -72,6 +72,7 @@ var rules = map[string]rule{
 	// How many shards there are is part of the contract, and the tick walks them.
 	"pkg/lifecycle": useCase.and("names", "approvers"),
 	"pkg/approvers": useCase,
+	"pkg/views":     useCase,
 	"pkg/directory": useCase.and("names", "connector", "secrets"),
 
 	"pkg/dynamo":    adapter.andOthers(sdk, smithy),

@@ -1,31 +1,227 @@
-// Package authz says who may do what. Every right is decided from what is stored at the
-// time of the call, never from what a client sends. RULES.md in this folder lists what
-// somebody may try (A1, A2 and so on), and what comes of it.
+// Package authz says who may do what, in one place: Allow answers whether a caller may do
+// an action on an object, and why. It reads nothing: caller and object carry what the
+// command read for its decision, so that every right is decided from what is stored at the
+// time of the call, never from what a client sends.
+//
+// Use cases ask it. The wire asks Admit before, to spare the reading of an object where no
+// object could make the caller allowed; that is never the only question. RULES.md in this
+// folder lists what somebody may try (A1, A2 and so on), and what comes of it.
 package authz
 
-import "leasehold/pkg/entitlement"
+import (
+	"leasehold/pkg/entitlement"
+)
 
-// Caller is the verified author of one call. ID is the user that the token's principal
-// is bound to; Command identifies the call in events.
-type Caller struct {
-	ID      entitlement.UserID
-	Command string
-	// Own: the token is good for what concerns the caller alone, so that the rights of an
-	// administrator lie idle.
-	Own bool
-	// Key is what the caller calls the command, "" for none. A command that makes a request
-	// makes one under each key of its caller, however often it is sent (S12).
-	Key string
+// Scopes is a set of what an access token is good for.
+type Scopes uint8
+
+// The scopes of tokens.
+const (
+	ScopeRead    Scopes = 1 << iota // reads everything
+	ScopeWrite                      // changes everything, and reads it
+	ScopeSubject                    // reads and changes what concerns the signed-in user
+)
+
+// Every is the set of all scopes: what the service's own programs and tests call with.
+const Every = ScopeRead | ScopeWrite | ScopeSubject
+
+// The scopes as tokens spell them, which is as Graph does.
+const (
+	nameRead    = "EntitlementManagement.Read.All"
+	nameWrite   = "EntitlementManagement.ReadWrite.All"
+	nameSubject = "EntitlementMgmt-SubjectAccess.ReadWrite"
+)
+
+// ScopesNamed returns the scopes that a token names; those of other services mean nothing.
+func ScopesNamed(names []string) (s Scopes) {
+	for _, name := range names {
+		s |= map[string]Scopes{nameRead: ScopeRead, nameWrite: ScopeWrite, nameSubject: ScopeSubject}[name]
+	}
+	return s
 }
 
-// Administers reports that the caller, who is u, acts as an administrator.
-func (c Caller) Administers(u entitlement.User) bool { return !c.Own && u.Administrator() }
+// Caller is who calls, and with what scope. ID is the user that the token's principal is
+// bound to, or entitlement.Service.
+type Caller struct {
+	ID          entitlement.UserID
+	Scopes      Scopes
+	Application bool // nobody is signed in: a program calls in its own name
 
-// Administrator returns nil for an enabled member of the administrators' group, else
-// Forbidden.
-func Administrator(u entitlement.User) error {
-	if u.Administrator() {
+	user *entitlement.User // as it was read for this call; nil where it was not read yet
+}
+
+// As returns the caller as it was read: u is the user with the caller's ID.
+func (c Caller) As(u entitlement.User) Caller {
+	c.user = &u
+	return c
+}
+
+// User returns the user that the caller was read as; none where nobody read it yet.
+func (c Caller) User() entitlement.User {
+	if c.user == nil {
+		return entitlement.User{}
+	}
+	return *c.user
+}
+
+// Command is one command: who gives it, by which id events name it, and what its caller
+// calls it.
+type Command struct {
+	Caller
+	CommandID string
+	// IdempotencyKey is "" where the caller gives none. A command that makes a request makes
+	// one under each key of its caller, however often it is sent (S12).
+	IdempotencyKey string
+}
+
+// As returns the command with its caller as it was read.
+func (c Command) As(u entitlement.User) Command {
+	c.Caller = c.Caller.As(u)
+	return c
+}
+
+// Object is what an action is done on, with what the command read of it. What does not
+// apply stays empty: the object of a list of everything is empty altogether.
+type Object struct {
+	Catalog entitlement.CatalogID
+	Package entitlement.PackageID
+	// Roles are those that the caller holds in the catalog, by itself or through a group, as
+	// the command read them.
+	Roles []Role
+
+	Request    *entitlement.AssignmentRequest
+	Manager    entitlement.UserID // of the request's subject, where the request asks managers and it was read
+	Assignment *entitlement.Assignment
+	Subject    entitlement.UserID // whom a command is for that has neither request nor assignment yet
+	MayRequest bool               // the caller may ask for the package
+	Holds      bool               // the caller holds the package, or has a request for it open
+}
+
+// Role is a delegated role in a catalog. Nobody holds one yet.
+type Role string
+
+// Decision is the answer to one question, with its reason.
+type Decision struct {
+	Allowed bool
+	// Reason is what made it allowed: what the caller is to the object, such as
+	// "administrator". Of a refusal it is what the action is open to.
+	Reason string
+
+	refusal error
+	hidden  bool
+}
+
+// Err returns nil for what is allowed, else the refusal: Forbidden, or NotFound for those
+// who may not know that the object is there.
+func (d Decision) Err() error { return d.refusal }
+
+// Hidden reports that the object does not exist for the caller (A1).
+func (d Decision) Hidden() bool { return d.hidden }
+
+// Allow answers whether the caller may do the action on the object. The caller must have
+// been read.
+func Allow(c Caller, a Action, o Object) Decision {
+	rule := a.rule()
+	if c.ID == entitlement.Service {
+		return rule.forService()
+	}
+	if c.user == nil {
+		return refuse(entitlement.User{}.Active())
+	}
+	if err := c.mayCall(rule); err != nil {
+		return refuse(err)
+	}
+
+	is := c.relations(o)
+	if c.administers(rule.Scope) {
+		is |= Administrators
+	}
+	if by := is & rule.May; by != 0 {
+		return Decision{Allowed: true, Reason: by.String()}
+	}
+	d := Decision{Reason: rule.May.String(), refusal: rule.forbidden()}
+	if rule.Knows != 0 && is&(rule.Knows|rule.May) == 0 {
+		d.hidden, d.refusal = true, rule.notFound()
+	}
+	return d
+}
+
+// Admit refuses a caller whom no object makes allowed: one whose token is not good for the
+// action and, where the caller was read, one who is disabled, or who is no administrator
+// while nobody else may, unless it takes the object to say in which words.
+func Admit(c Caller, a Action) error {
+	rule := a.rule()
+	if err := c.mayCall(rule); err != nil || c.user == nil {
+		return err
+	}
+	if rule.Knows == 0 && rule.May&^(Administrators|TheService) == 0 && !c.administers(rule.Scope) {
+		return rule.forbidden()
+	}
+	return nil
+}
+
+// mayCall refuses a token that is not good for an action, and one who is disabled.
+func (c Caller) mayCall(rule *Rule) error {
+	if rule.PeopleOnly && c.Application {
+		return entitlement.Errorf(entitlement.Forbidden, "This is for people who are signed in, not for applications.")
+	}
+	if !rule.Scope.openedBy(c) {
+		return entitlement.Errorf(entitlement.Forbidden, "The access token lacks the scope %s.", rule.Scope.name())
+	}
+	if c.user == nil {
 		return nil
 	}
-	return entitlement.Errorf(entitlement.Forbidden, "This needs an administrator: a member of the group Administrators.")
+	return c.user.Active()
+}
+
+// Refusal is what those are told who may not do the action, and may know of the object.
+func (a Action) Refusal() error { return a.rule().forbidden() }
+
+func refuse(err error) Decision { return Decision{refusal: err} }
+
+// administers reports that the caller acts as an administrator: a token that is good for
+// what concerns the caller alone lets the rights of an administrator lie idle.
+func (c Caller) administers(n Need) bool {
+	return c.user != nil && c.user.Administrator() && n.ofAll().openedBy(c)
+}
+
+// relations returns what the caller is to the object, as far as the object tells.
+func (c Caller) relations(o Object) (is Who) {
+	is = Everybody
+	if o.MayRequest {
+		is |= MayRequest
+	}
+	if o.Holds {
+		is |= Holder
+	}
+	if o.Subject == c.ID || o.Assignment != nil && o.Assignment.Subject == c.ID {
+		is |= Subject
+	}
+	if o.Request != nil {
+		is |= c.relationsTo(*o.Request, o.Manager)
+	}
+	return is
+}
+
+func (c Caller) relationsTo(r entitlement.AssignmentRequest, manager entitlement.UserID) (is Who) {
+	if c.ID == r.Requestor {
+		is |= Requestor
+	}
+	if c.ID == r.Subject {
+		is |= Subject
+	}
+	if r.MayReview(*c.user, manager) {
+		is |= Approver
+	}
+	for _, stage := range r.Stages {
+		if d := stage.Decision; d != nil && d.Reviewer == c.ID {
+			is |= Approver
+		}
+		for _, set := range stage.Asked {
+			if set.Has(*c.user, manager) {
+				is |= Approver // perhaps too late, and entitled to be told so
+			}
+		}
+	}
+	return is
 }

@@ -12,13 +12,12 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Service keeps catalogs and what is in them. Its callers may administer: the wire's
-// table of operations sees to that.
+// Service keeps catalogs and what is in them.
 type Service struct {
 	Store   Store
 	Targets Targets
 	Secrets Secrets
-	Kinds   []string // kinds of connectors that may be registered
+	Kinds   []entitlement.TargetKind // of connectors that may be registered
 	Jobs    Jobs
 	Hinter  Hinter
 	Clock   clock.Clock
@@ -56,20 +55,42 @@ type Secrets interface {
 	Delete(ctx context.Context, id entitlement.ConnectorID) error
 }
 
-func (s *Service) event(of entitlement.AggregateKind, id, kind string, by authz.Caller) entitlement.Event {
-	return entitlement.Event{Aggregate: of, ID: id, Kind: kind, Actor: by.ID, Command: by.Command, At: s.Clock.Now()}
+func (s *Service) event(of entitlement.AggregateKind, id, kind string, by authz.Command) entitlement.Event {
+	return entitlement.Event{Aggregate: of, ID: id, Kind: kind, Actor: by.ID, Command: by.CommandID, At: s.Clock.Now()}
+}
+
+// allow asks whether a command may do what it is about to, on what it has read.
+func allow(by authz.Command, a authz.Action, o authz.Object) error {
+	return authz.Allow(by.Caller, a, o).Err()
+}
+
+// inPackage is a package, or something of it, as the object of an action.
+func inPackage(p entitlement.AccessPackage) authz.Object {
+	return authz.Object{Catalog: p.Catalog, Package: p.ID}
+}
+
+// catalog reads a catalog for an action on it.
+func (s *Service) catalog(ctx context.Context, by authz.Command, a authz.Action, id entitlement.CatalogID) (entitlement.Catalog, error) {
+	c, err := s.Store.Catalog(ctx, id)
+	if err == nil {
+		err = allow(by, a, authz.Object{Catalog: id})
+	}
+	return c, err
 }
 
 // CreateCatalog adds an empty catalog.
-func (s *Service) CreateCatalog(ctx context.Context, by authz.Caller, c entitlement.Catalog) (entitlement.Catalog, error) {
+func (s *Service) CreateCatalog(ctx context.Context, by authz.Command, c entitlement.Catalog) (entitlement.Catalog, error) {
+	if err := allow(by, authz.CreateCatalog, authz.Object{}); err != nil {
+		return c, err
+	}
 	now := s.Clock.Now()
 	c.ID, c.Created, c.Modified, c.Packages, c.Meta = entitlement.CatalogID(s.IDs.New()), now, now, 0, entitlement.Meta{}
 	return s.putCatalog(ctx, by, c, entitlement.Catalog{}, "created")
 }
 
 // UpdateCatalog changes a catalog; edit is given the catalog as it is.
-func (s *Service) UpdateCatalog(ctx context.Context, by authz.Caller, id entitlement.CatalogID, edit func(*entitlement.Catalog)) (entitlement.Catalog, error) {
-	c, err := s.Store.Catalog(ctx, id)
+func (s *Service) UpdateCatalog(ctx context.Context, by authz.Command, id entitlement.CatalogID, edit func(*entitlement.Catalog)) (entitlement.Catalog, error) {
+	c, err := s.catalog(ctx, by, authz.UpdateCatalog, id)
 	if err != nil {
 		return c, err
 	}
@@ -79,7 +100,7 @@ func (s *Service) UpdateCatalog(ctx context.Context, by authz.Caller, id entitle
 	return s.putCatalog(ctx, by, c, before, "updated")
 }
 
-func (s *Service) putCatalog(ctx context.Context, by authz.Caller, c, before entitlement.Catalog, kind string) (entitlement.Catalog, error) {
+func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before entitlement.Catalog, kind string) (entitlement.Catalog, error) {
 	var err error
 	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err != nil {
 		return c, err
@@ -104,8 +125,8 @@ func catalogState(c entitlement.Catalog) string {
 }
 
 // DeleteCatalog removes a catalog without packages (R27). Its resources go with it.
-func (s *Service) DeleteCatalog(ctx context.Context, by authz.Caller, id entitlement.CatalogID) error {
-	c, err := s.Store.Catalog(ctx, id)
+func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitlement.CatalogID) error {
+	c, err := s.catalog(ctx, by, authz.DeleteCatalog, id)
 	if err != nil {
 		return err
 	}
@@ -127,13 +148,16 @@ func (s *Service) DeleteCatalog(ctx context.Context, by authz.Caller, id entitle
 }
 
 // AddResource registers a target's resource in a catalog, as the target describes it.
-func (s *Service) AddResource(ctx context.Context, by authz.Caller, catalog entitlement.CatalogID, at entitlement.ConnectorID, originSystem, originID string) (entitlement.Resource, error) {
-	if _, err := s.Store.Catalog(ctx, catalog); err != nil {
+func (s *Service) AddResource(ctx context.Context, by authz.Command, catalog entitlement.CatalogID, at entitlement.ConnectorID, originSystem, originID string) (entitlement.Resource, error) {
+	if _, err := s.catalog(ctx, by, authz.AddResource, catalog); err != nil {
 		return entitlement.Resource{}, err
 	}
 	r, err := s.Targets.Resource(ctx, at, originID)
 	if err != nil {
 		return r, err
+	}
+	if r.OriginID != "" {
+		originID = r.OriginID // as the target writes it
 	}
 	called(&r, originID)
 	r.ID, r.Catalog, r.Connector, r.OriginSystem, r.OriginID = entitlement.ResourceID(s.IDs.New()), catalog, at, originSystem, originID
@@ -170,7 +194,7 @@ func first(s string, most int) string {
 
 // putResource commits a new resource. The catalog's version holds its deletion off, and
 // its chain records the change; the connector's holds off the deletion of that.
-func (s *Service) putResource(ctx context.Context, by authz.Caller, r entitlement.Resource) error {
+func (s *Service) putResource(ctx context.Context, by authz.Command, r entitlement.Resource) error {
 	c, err := s.Store.Catalog(ctx, r.Catalog)
 	if err != nil {
 		return err
@@ -179,6 +203,11 @@ func (s *Service) putResource(ctx context.Context, by authz.Caller, r entitlemen
 	if err != nil {
 		return err
 	}
+	for _, at := range used {
+		if at.OriginSystem != r.OriginSystem {
+			return entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be that of the connector: %s.", at.OriginSystem)
+		}
+	}
 	e := s.event(entitlement.OfCatalog, string(c.ID), "resourceAdded", by)
 	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, "connector": string(r.Connector)}
 	c.Chain, e = c.Chain.Append(e)
@@ -186,7 +215,10 @@ func (s *Service) putResource(ctx context.Context, by authz.Caller, r entitlemen
 }
 
 // FindResource finds a resource of a catalog by its id, or else by its id at the target.
-func (s *Service) FindResource(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ResourceID, at entitlement.ConnectorID, originID string) (entitlement.Resource, error) {
+func (s *Service) FindResource(ctx context.Context, by authz.Caller, catalog entitlement.CatalogID, id entitlement.ResourceID, at entitlement.ConnectorID, originID string) (entitlement.Resource, error) {
+	if err := authz.Allow(by, authz.ReadCatalog, authz.Object{Catalog: catalog}).Err(); err != nil {
+		return entitlement.Resource{}, err
+	}
 	if id != "" {
 		return s.Store.Resource(ctx, catalog, id)
 	}
@@ -208,7 +240,10 @@ func crossed(change func() error) error {
 }
 
 // RemoveResource takes a resource that no package uses out of its catalog (R16).
-func (s *Service) RemoveResource(ctx context.Context, by authz.Caller, r entitlement.Resource) error {
+func (s *Service) RemoveResource(ctx context.Context, by authz.Command, r entitlement.Resource) error {
+	if err := allow(by, authz.RemoveResource, authz.Object{Catalog: r.Catalog}); err != nil {
+		return err
+	}
 	return crossed(func() error {
 		now, err := s.Store.Resource(ctx, r.Catalog, r.ID)
 		if err != nil {
@@ -218,7 +253,7 @@ func (s *Service) RemoveResource(ctx context.Context, by authz.Caller, r entitle
 	})
 }
 
-func (s *Service) removeResource(ctx context.Context, by authz.Caller, r entitlement.Resource) error {
+func (s *Service) removeResource(ctx context.Context, by authz.Command, r entitlement.Resource) error {
 	if r.Uses > 0 {
 		return entitlement.Errorf(entitlement.Conflict, "%d resource role scopes of access packages use the resource: remove them first.", r.Uses)
 	}

@@ -17,6 +17,12 @@ import (
 	"leasehold/pkg/secrets"
 )
 
+// administrator is a command of somebody who may administer.
+func administrator(id entitlement.UserID, command string) authz.Command {
+	return authz.Command{Caller: authz.Caller{ID: id, Scopes: authz.Every}, CommandID: command}.
+		As(entitlement.User{ID: id, Enabled: true, Groups: []entitlement.GroupID{entitlement.AdministratorsGroup}})
+}
+
 // world is the owners' side over a store in memory, and a target that knows every group.
 type world struct {
 	*catalogs.Service
@@ -36,12 +42,12 @@ func (everything) Resource(_ context.Context, _ entitlement.ConnectorID, originI
 
 func (everything) Probe(entitlement.ConnectorConfig, string) error { return nil }
 
-var by = authz.Caller{ID: "owner", Command: "call"}
+var by = administrator("owner", "call")
 
 func newWorld(t *testing.T) *world {
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 	store := dynamotest.New()
-	return &world{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Jobs: &jobs{}, Hinter: &hints{}, Clock: c, IDs: c,
+	return &world{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}}, Jobs: &jobs{}, Hinter: &hints{}, Clock: c, IDs: c,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}}
 }
 
@@ -347,5 +353,34 @@ func TestS10_EachClosingAndOpeningOfAPolicyIsOneEvent(t *testing.T) {
 	}
 	if want := []string{"created", "closed", "reopened"}; !slices.Equal(kinds, want) {
 		t.Errorf("got %v, want %v", kinds, want)
+	}
+}
+
+// busy edits the catalog once, just before a package is erased from it.
+type busy struct {
+	*dynamotest.Store
+	edit func()
+}
+
+func (b *busy) Commit(ctx context.Context, c entitlement.Change) error {
+	if edit := b.edit; edit != nil && len(c.Packages) > 0 && c.Packages[0].Erased {
+		b.edit = nil
+		edit()
+	}
+	return b.Store.Commit(ctx, c)
+}
+
+// A package goes the way of a policy: a deletion that meets another change looks again, and
+// never leaves the package closed until the tick comes.
+func TestS7_ADeletionOfAPackageThatMeetsAnotherChangeLooksAgain(t *testing.T) {
+	w := newWorld(t)
+	c := w.catalog()
+	p := w.pack(c)
+	w.Service.Store = &busy{w.store, func() { w.pack(c) }}
+	if err := w.DeletePackage(t.Context(), by, p.ID); err != nil {
+		t.Errorf("another package of the catalog stood in the way: %v", err)
+	}
+	if _, err := w.store.Package(t.Context(), p.ID); entitlement.KindOf(err) != entitlement.NotFound {
+		t.Errorf("it is there: %v", err)
 	}
 }

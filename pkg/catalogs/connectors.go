@@ -12,7 +12,10 @@ import (
 )
 
 // RegisterConnector adds a target system. Its credential is kept apart and never read back.
-func (s *Service) RegisterConnector(ctx context.Context, by authz.Caller, c entitlement.ConnectorConfig, credential string) (entitlement.ConnectorConfig, error) {
+func (s *Service) RegisterConnector(ctx context.Context, by authz.Command, c entitlement.ConnectorConfig, credential string) (entitlement.ConnectorConfig, error) {
+	if err := allow(by, authz.RegisterConnector, authz.Object{}); err != nil {
+		return c, err
+	}
 	all, err := s.Store.ListConnectors(ctx)
 	if err != nil {
 		return c, err
@@ -20,13 +23,17 @@ func (s *Service) RegisterConnector(ctx context.Context, by authz.Caller, c enti
 	if len(all) >= entitlement.MaxConnectors {
 		return c, entitlement.Errorf(entitlement.Precondition, "There are %d connectors, the most that there may be: delete one that nothing uses.", len(all))
 	}
+
 	c.ID, c.Created, c.Meta = entitlement.ConnectorID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
 	return s.putConnector(ctx, by, c, entitlement.ConnectorConfig{}, credential, "created")
 }
 
 // UpdateConnector changes a registration; an empty credential leaves the kept one, which
 // stays with the address that it was given for.
-func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entitlement.ConnectorID, credential string, edit func(*entitlement.ConnectorConfig)) (entitlement.ConnectorConfig, error) {
+func (s *Service) UpdateConnector(ctx context.Context, by authz.Command, id entitlement.ConnectorID, credential string, edit func(*entitlement.ConnectorConfig)) (entitlement.ConnectorConfig, error) {
+	if err := allow(by, authz.UpdateConnector, authz.Object{}); err != nil {
+		return entitlement.ConnectorConfig{}, err
+	}
 	if id == entitlement.BuiltinConnector {
 		return entitlement.ConnectorConfig{}, entitlement.Errorf(entitlement.Precondition, "The built-in directory cannot be changed.")
 	}
@@ -53,7 +60,7 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Caller, id entit
 // opens the connector finds a pair that one caller sent, whatever crosses, fails or
 // crashes between the two. The credential is kept with its address besides: numbers count
 // anew after a deletion. The event tells what differs from before: of the credential, its number.
-func (s *Service) putConnector(ctx context.Context, by authz.Caller, c, before entitlement.ConnectorConfig, credential, kind string) (entitlement.ConnectorConfig, error) {
+func (s *Service) putConnector(ctx context.Context, by authz.Command, c, before entitlement.ConnectorConfig, credential, kind string) (entitlement.ConnectorConfig, error) {
 	named, err := s.checkManagers(ctx, c, before.ResourceManagers)
 	if err != nil {
 		return c, err
@@ -96,9 +103,11 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err != nil {
 		return err
 	}
-	if !slices.Contains(s.Kinds, c.Kind) {
-		return entitlement.Errorf(entitlement.Invalid, "kind must be one of: %s.", strings.Join(s.Kinds, ", "))
+	i := slices.IndexFunc(s.Kinds, func(k entitlement.TargetKind) bool { return k.Name == c.Kind })
+	if i < 0 {
+		return entitlement.Errorf(entitlement.Invalid, "kind must be one of: %s.", s.kinds(", ", func(k entitlement.TargetKind) string { return k.Name }))
 	}
+	c.OriginSystem = s.Kinds[i].OriginSystem
 	if err := entitlement.Exact("url", c.URL); err != nil {
 		return err
 	}
@@ -141,4 +150,35 @@ func (s *Service) checkManagers(ctx context.Context, c entitlement.ConnectorConf
 		}
 	}
 	return c.ResourceManagers, nil
+}
+
+// Target returns the connector that the origin system and the environment of a resource name,
+// with the origin system as its kind writes it.
+func (s *Service) Target(system string, environment entitlement.ConnectorID) (entitlement.ConnectorID, string, error) {
+	own := entitlement.BuiltinRegistration()
+	if strings.EqualFold(system, own.OriginSystem) {
+		if environment != "" && environment != own.ID {
+			return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id: resources of the origin system %s live in the built-in directory.", own.OriginSystem)
+		}
+		return own.ID, own.OriginSystem, nil
+	}
+	for _, kind := range s.Kinds {
+		switch {
+		case !strings.EqualFold(system, kind.OriginSystem):
+		case environment == "" || environment == own.ID:
+			return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id must name the connector of the resource.")
+		default:
+			return environment, kind.OriginSystem, nil
+		}
+	}
+	return "", "", entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be %s or %s.", own.OriginSystem, s.kinds(" or ", func(k entitlement.TargetKind) string { return k.OriginSystem }))
+}
+
+// kinds writes something of every kind in one line.
+func (s *Service) kinds(between string, of func(entitlement.TargetKind) string) string {
+	var all []string
+	for _, kind := range s.Kinds {
+		all = append(all, of(kind))
+	}
+	return strings.Join(all, between)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,7 +49,7 @@ func (w *world) commit(c entitlement.Change) {
 
 func TestS20_AnotherAddressNeedsTheCredentialAgain(t *testing.T) {
 	w := newWorld(t)
-	w.Kinds = []string{"scim", "webhook"}
+	w.Kinds = []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}, {Name: "webhook", OriginSystem: "Webhook"}}
 	c := w.connector()
 	for name, edit := range map[string]func(*entitlement.ConnectorConfig){
 		"another host":   func(c *entitlement.ConnectorConfig) { c.URL = "https://evil.example/scim" },
@@ -83,8 +84,8 @@ func TestS7_AConnectorInUseIsNotDeleted(t *testing.T) {
 	vault := &secrets.Memory{}
 	w.Secrets = vault
 	c, catalog := w.connector(), w.catalog()
-	r := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, catalog.ID, c.ID, entitlement.OriginScim, "sales"))
-	second := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, w.catalog().ID, c.ID, entitlement.OriginScim, "sales"))
+	r := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, catalog.ID, c.ID, "Scim", "sales"))
+	second := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, w.catalog().ID, c.ID, "Scim", "sales"))
 	w.kind(w.DeleteConnector(t.Context(), by, c.ID), entitlement.Conflict, "2 resources of catalogs are at this connector, such as sales in the catalog C")
 
 	// An edit that takes a role from its holders, and one of them who still has it.
@@ -134,7 +135,7 @@ func TestS7_AConnectorInUseIsNotDeleted(t *testing.T) {
 	if b := must[entitlement.Breaker](t)(w.store.Breaker(t.Context(), c.ID)); b.Failures != 0 {
 		t.Errorf("its breaker is still there: %+v", b)
 	}
-	_, err = w.AddResource(t.Context(), by, catalog.ID, c.ID, entitlement.OriginScim, "sales")
+	_, err = w.AddResource(t.Context(), by, catalog.ID, c.ID, "Scim", "sales")
 	w.kind(err, entitlement.NotFound, "")
 	w.kind(w.DeleteConnector(t.Context(), by, entitlement.BuiltinConnector), entitlement.Precondition, "built-in")
 }
@@ -185,7 +186,7 @@ func TestS7_NoResourceComesToNameAConnectorThatIsBeingDeleted(t *testing.T) {
 	w := newWorld(t)
 	c, catalog := w.connector(), w.catalog()
 	add := func(s *catalogs.Service) error {
-		_, err := s.AddResource(t.Context(), by, catalog.ID, c.ID, entitlement.OriginScim, "sales")
+		_, err := s.AddResource(t.Context(), by, catalog.ID, c.ID, "Scim", "sales")
 		return err
 	}
 
@@ -280,4 +281,36 @@ func TestF39_AChangedSettingIsAnEventAndWakesWhoFailedForWantOfIt(t *testing.T) 
 	if e := edit(func(c *entitlement.ConnectorConfig) { c.DisplayName = "CRM 2" }); len(e.Changed) != 1 || e.Changed[0].Property != "displayName" || len(heard.sent) > 0 {
 		t.Errorf("a new name: %+v, woken %v", e, heard.sent)
 	}
+}
+
+// What resources of a target are called on the wire is said by the kind of its connector,
+// and a resource that says otherwise is refused.
+func TestAResourceIsOfTheOriginSystemOfItsConnector(t *testing.T) {
+	w := newWorld(t)
+	w.Kinds = []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}, {Name: "webhook", OriginSystem: "Webhook"}}
+	c := w.connector()
+	if c.OriginSystem != "Scim" {
+		t.Errorf("registered as %q", c.OriginSystem)
+	}
+	for name, tt := range map[string]struct {
+		system      string
+		environment entitlement.ConnectorID
+		at          entitlement.ConnectorID
+		as, refusal string
+	}{
+		"the built-in directory":            {"aadgroup", "", entitlement.BuiltinConnector, "AadGroup", ""},
+		"that, named":                       {"AadGroup", entitlement.BuiltinConnector, entitlement.BuiltinConnector, "AadGroup", ""},
+		"that, at another":                  {"AadGroup", c.ID, "", "", "live in the built-in directory"},
+		"a target":                          {"scim", c.ID, c.ID, "Scim", ""},
+		"a target that nobody names":        {"Scim", "", "", "", "must name the connector"},
+		"a target in the built-in one":      {"Webhook", entitlement.BuiltinConnector, "", "", "must name the connector"},
+		"a system that no connector speaks": {"AadApplication", c.ID, "", "", "must be AadGroup or Scim or Webhook."},
+	} {
+		at, as, err := w.Target(tt.system, tt.environment)
+		if at != tt.at || as != tt.as || (tt.refusal == "") != (err == nil) || tt.refusal != "" && !strings.Contains(entitlement.MessageOf(err), tt.refusal) {
+			t.Errorf("%s: %q, %q, %v", name, at, as, err)
+		}
+	}
+	_, err := w.AddResource(t.Context(), by, w.catalog().ID, c.ID, "Webhook", "sales")
+	w.kind(err, entitlement.Invalid, "must be that of the connector: Scim.")
 }

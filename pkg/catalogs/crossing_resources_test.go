@@ -24,11 +24,11 @@ func TestS13_ResourcesOfOneTargetAreAddedAndRemovedAtOnce(t *testing.T) {
 			return
 		}
 		added++
-		if _, err := rivals.AddResource(ctx, by, theirs.ID, cfg.ID, entitlement.OriginScim, fmt.Sprint("theirs", added)); err != nil {
+		if _, err := rivals.AddResource(ctx, by, theirs.ID, cfg.ID, "Scim", fmt.Sprint("theirs", added)); err != nil {
 			t.Error(err)
 		}
 	}}
-	r, err := w.AddResource(t.Context(), by, mine.ID, cfg.ID, entitlement.OriginScim, "mine")
+	r, err := w.AddResource(t.Context(), by, mine.ID, cfg.ID, "Scim", "mine")
 	if err != nil {
 		t.Fatalf("added while others were: %v", err)
 	}

@@ -12,11 +12,11 @@ import (
 // AddIncompatible lists another package as incompatible with a package: whoever holds the
 // other one cannot get it any more (R177). The other's own lists stay as they are (R178),
 // and whoever holds both keeps both (R180).
-func (s *Service) AddIncompatible(ctx context.Context, by authz.Caller, id, other entitlement.PackageID) error {
+func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, other entitlement.PackageID) error {
 	if other == id {
 		return entitlement.Errorf(entitlement.Invalid, "An access package cannot be incompatible with itself.")
 	}
-	p, err := s.openPackage(ctx, id)
+	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
 	}
@@ -54,8 +54,8 @@ func (s *Service) AddIncompatible(ctx context.Context, by authz.Caller, id, othe
 }
 
 // RemoveIncompatible takes another package off the list.
-func (s *Service) RemoveIncompatible(ctx context.Context, by authz.Caller, id, other entitlement.PackageID) error {
-	p, err := s.openPackage(ctx, id)
+func (s *Service) RemoveIncompatible(ctx context.Context, by authz.Command, id, other entitlement.PackageID) error {
+	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
 	}
@@ -85,8 +85,8 @@ func withoutIncompatible(p *entitlement.AccessPackage, others ...entitlement.Pac
 
 // AddIncompatibleGroup lists a group as incompatible with a package: its members cannot
 // get the package any more. Those of them who hold it keep it (R180).
-func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Caller, id entitlement.PackageID, group entitlement.GroupID) error {
-	p, err := s.openPackage(ctx, id)
+func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
+	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
 	}
@@ -106,8 +106,8 @@ func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Caller, id 
 }
 
 // RemoveIncompatibleGroup takes a group off the list.
-func (s *Service) RemoveIncompatibleGroup(ctx context.Context, by authz.Caller, id entitlement.PackageID, group entitlement.GroupID) error {
-	p, err := s.openPackage(ctx, id)
+func (s *Service) RemoveIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
+	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
 	}
@@ -129,9 +129,13 @@ func (s *Service) putIncompatible(ctx context.Context, p entitlement.AccessPacka
 
 // IncompatibleWith lists the packages that list a package as incompatible. The entry of a
 // lister that was deleted is passed over.
-func (s *Service) IncompatibleWith(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
+func (s *Service) IncompatibleWith(ctx context.Context, by authz.Caller, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
 	none := entitlement.Paged[entitlement.AccessPackage]{}
-	if _, err := s.Store.Package(ctx, id); err != nil {
+	p, err := s.Store.Package(ctx, id)
+	if err == nil {
+		err = authz.Allow(by, authz.ListPackages, inPackage(p)).Err()
+	}
+	if err != nil {
 		return none, err
 	}
 	ids, err := s.Store.IncompatibleWith(ctx, id, page)

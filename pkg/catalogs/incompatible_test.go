@@ -32,7 +32,7 @@ func (w *world) ok(err error) {
 // listers are the packages that list the one.
 func (w *world) listers(id entitlement.PackageID) []entitlement.PackageID {
 	w.t.Helper()
-	list, err := w.IncompatibleWith(w.t.Context(), id, entitlement.Page{})
+	list, err := w.IncompatibleWith(w.t.Context(), by.Caller, id, entitlement.Page{})
 	w.ok(err)
 	var ids []entitlement.PackageID
 	for _, p := range list.Items {
@@ -98,7 +98,7 @@ func TestA24_APackageIsNotIncompatibleWithItself_NorWithWhatIsNotThere(t *testin
 	w.kind(w.AddIncompatible(t.Context(), by, unknown, a.ID), entitlement.NotFound, "no access package")
 	w.kind(w.AddIncompatibleGroup(t.Context(), by, a.ID, entitlement.GroupID(unknown)), entitlement.NotFound, "no group")
 	w.kind(w.RemoveIncompatible(t.Context(), by, unknown, a.ID), entitlement.NotFound, "no access package")
-	_, err := w.IncompatibleWith(t.Context(), unknown, entitlement.Page{})
+	_, err := w.IncompatibleWith(t.Context(), by.Caller, unknown, entitlement.Page{})
 	w.kind(err, entitlement.NotFound, "no access package")
 	if got := w.read(a.ID); got.Version != a.Version || got.Chain != a.Chain {
 		t.Errorf("S13: it was changed: %+v", got)

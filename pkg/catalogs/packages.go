@@ -2,18 +2,16 @@ package catalogs
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
 
 // CreatePackage adds an access package without roles and policies to a catalog.
-func (s *Service) CreatePackage(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) (entitlement.AccessPackage, error) {
-	c, err := s.Store.Catalog(ctx, p.Catalog)
+func (s *Service) CreatePackage(ctx context.Context, by authz.Command, p entitlement.AccessPackage) (entitlement.AccessPackage, error) {
+	c, err := s.catalog(ctx, by, authz.CreatePackage, p.Catalog)
 	if err != nil {
 		return p, err
 	}
@@ -24,8 +22,8 @@ func (s *Service) CreatePackage(ctx context.Context, by authz.Caller, p entitlem
 }
 
 // UpdatePackage changes a package; edit is given the package as it is.
-func (s *Service) UpdatePackage(ctx context.Context, by authz.Caller, id entitlement.PackageID, edit func(*entitlement.AccessPackage)) (entitlement.AccessPackage, error) {
-	p, err := s.openPackage(ctx, id)
+func (s *Service) UpdatePackage(ctx context.Context, by authz.Command, id entitlement.PackageID, edit func(*entitlement.AccessPackage)) (entitlement.AccessPackage, error) {
+	p, err := s.openPackage(ctx, by, authz.UpdatePackage, id)
 	if err != nil {
 		return p, err
 	}
@@ -35,9 +33,12 @@ func (s *Service) UpdatePackage(ctx context.Context, by authz.Caller, id entitle
 	return s.putPackage(ctx, by, p, before, "updated", entitlement.Change{})
 }
 
-// openPackage reads a package that is not under deletion.
-func (s *Service) openPackage(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error) {
+// openPackage reads a package that is not under deletion, for an action on it.
+func (s *Service) openPackage(ctx context.Context, by authz.Command, a authz.Action, id entitlement.PackageID) (entitlement.AccessPackage, error) {
 	p, err := s.Store.Package(ctx, id)
+	if err == nil {
+		err = allow(by, a, inPackage(p))
+	}
 	if err == nil && !p.Deleting.IsZero() {
 		err = entitlement.Errorf(entitlement.Conflict, "The access package is being deleted; look again in a minute.")
 	}
@@ -45,7 +46,7 @@ func (s *Service) openPackage(ctx context.Context, id entitlement.PackageID) (en
 }
 
 // putPackage commits a package with the event of its change and whatever goes with it.
-func (s *Service) putPackage(ctx context.Context, by authz.Caller, p, before entitlement.AccessPackage, kind string, with entitlement.Change) (entitlement.AccessPackage, error) {
+func (s *Service) putPackage(ctx context.Context, by authz.Command, p, before entitlement.AccessPackage, kind string, with entitlement.Change) (entitlement.AccessPackage, error) {
 	var err error
 	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err != nil {
 		return p, err
@@ -71,105 +72,16 @@ func chainPackage(c entitlement.Change, e entitlement.Event) entitlement.Change 
 	return c
 }
 
-// Occupancy counts what stands in the way of a deletion; of very much of it a part.
-type Occupancy struct{ Assignments, Requests int }
-
-// String tells what stands in the way.
-func (o Occupancy) String() string {
-	return fmt.Sprintf("%d assignments and %d open requests", o.Assignments, o.Requests)
-}
-
-// DeletePackage removes a package that nobody holds and nobody asks for (R124). It closes
-// the package to new work first and counts then, so that nothing can slip in between (S7).
-// A crash in the middle leaves a due row: the tick finishes or reopens. What one call does
-// not look through the next one does.
-func (s *Service) DeletePackage(ctx context.Context, by authz.Caller, id entitlement.PackageID) error {
-	p, err := s.Store.Package(ctx, id)
-	if err != nil {
-		return err
+// DeletePackage removes a package that nobody holds and nobody asks for (R124).
+func (s *Service) DeletePackage(ctx context.Context, by authz.Command, id entitlement.PackageID) error {
+	read := func() (entitlement.Deletion, error) {
+		p, err := s.Store.Package(ctx, id)
+		if err == nil {
+			err = allow(by, authz.DeletePackage, inPackage(p))
+		}
+		return entitlement.DeletionOf(p), err
 	}
-	if p.Deleting.IsZero() {
-		p.Looked = ""
-		if p, err = s.closePackage(ctx, by, p); err != nil {
-			return err
-		}
-	}
-	held, rest, err := s.occupied(ctx, id, "", p.Looked)
-	if err != nil {
-		return err
-	}
-	if rest != "" {
-		p.Looked = rest
-		if _, err = s.closePackage(ctx, by, p); err != nil {
-			return err
-		}
-		return unfinished()
-	}
-	if held != (Occupancy{}) {
-		if err := s.reopen(ctx, by, p); err != nil {
-			return err
-		}
-		return entitlement.Errorf(entitlement.Conflict, "The access package has %s: end them first.", held)
-	}
-	return s.erase(ctx, by, p)
-}
-
-// closePackage closes a package to new work from now on, and returns it as it is then.
-func (s *Service) closePackage(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) (entitlement.AccessPackage, error) {
-	e := s.event(entitlement.OfPackage, string(p.ID), "closed", by)
-	p.Deleting = e.At
-	c := chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{p}, Gates: []entitlement.Gate{{Package: p.ID, Closed: true}}}, e)
-	err := s.Store.Commit(ctx, c)
-	p = c.Packages[0]
-	p.Version++
-	return p, err
-}
-
-// maxSeen bounds the large pages of slots that one call looks through (S21): some fifty
-// thousand holders, in a second or two.
-const maxSeen = 20
-
-// unfinished is what a deletion answers that has looked through a part of the holders.
-func unfinished() error {
-	err := entitlement.Errorf(entitlement.Throttled, "So many people hold the access package that one call does not look through all of them. Repeat it within a minute: it goes on where it was.")
-	err.Wait = time.Second
-	return err
-}
-
-// occupied counts live assignments and open requests, under one policy where it is named: on
-// the first page of the holders that has any, since one is enough to stand in the way. Who
-// held the package once is not among them, and costs nothing. It begins after what an earlier
-// call has looked through, where nothing can have come since, and returns where the next one
-// goes on, if one call does not see them all.
-func (s *Service) occupied(ctx context.Context, id entitlement.PackageID, policy entitlement.PolicyID, token string) (n Occupancy, rest string, err error) {
-	for pages := 0; ; pages++ {
-		var slots entitlement.Paged[entitlement.Slot]
-		if token == "" { // mostly there is no more than this, or somebody in it
-			slots, err = s.Store.Holders(ctx, id, entitlement.Page{})
-		} else {
-			slots, err = s.Store.Slots(ctx, id, token)
-		}
-		if err == nil && slots.Unread > 0 {
-			err = unsure(slots.Unread) // somebody may hold it
-		}
-		if err != nil {
-			return n, "", err
-		}
-		for _, slot := range slots.Items {
-			if a := slot.Assignment; a != nil && (policy == "" || a.Policy == policy) {
-				n.Assignments++
-			}
-			if slot.Open != "" && (policy == "" || slot.OpenPolicy == policy) {
-				n.Requests++
-			}
-		}
-		if slots.Next == "" || n != (Occupancy{}) {
-			return n, "", nil
-		}
-		if token = slots.Next; pages == maxSeen {
-			return n, token, nil
-		}
-	}
+	return s.remove(ctx, by, read, func(d entitlement.Deletion) error { return s.erase(ctx, by, d.Package) })
 }
 
 // unsure refuses what is decided on everything that there is, where some of it cannot be read.
@@ -177,13 +89,7 @@ func unsure(n int) error {
 	return entitlement.Errorf(entitlement.Conflict, "%d items that belong to this cannot be read by this version of the service, so it cannot be told whether they stand in the way: the log names them.", n)
 }
 
-func (s *Service) reopen(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) error {
-	p.Deleting, p.Looked = time.Time{}, ""
-	return s.Store.Commit(ctx, chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{p},
-		Gates: []entitlement.Gate{{Package: p.ID}}}, s.event(entitlement.OfPackage, string(p.ID), "reopened", by)))
-}
-
-func (s *Service) erase(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) error {
+func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.AccessPackage) error {
 	catalog, err := s.Store.Catalog(ctx, p.Catalog)
 	if err != nil {
 		return err
@@ -229,9 +135,9 @@ func (s *Service) erase(ctx context.Context, by authz.Caller, p entitlement.Acce
 
 // AddScope adds one role of one of the catalog's resources to a package (R14). The
 // package's generation moves with it, and a job carries it to every holder (R1).
-func (s *Service) AddScope(ctx context.Context, by authz.Caller, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (entitlement.ResourceRoleScope, error) {
+func (s *Service) AddScope(ctx context.Context, by authz.Command, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (entitlement.ResourceRoleScope, error) {
 	none := entitlement.ResourceRoleScope{}
-	p, err := s.openPackage(ctx, id)
+	p, err := s.openPackage(ctx, by, authz.ChangeRoleScopes, id)
 	if err != nil {
 		return none, err
 	}
@@ -263,8 +169,8 @@ func (s *Service) AddScope(ctx context.Context, by authz.Caller, id entitlement.
 
 // RemoveScope takes a role out of a package, and so from every holder to whom no other
 // package gives it (R2).
-func (s *Service) RemoveScope(ctx context.Context, by authz.Caller, id entitlement.PackageID, scopeID string) error {
-	p, err := s.openPackage(ctx, id)
+func (s *Service) RemoveScope(ctx context.Context, by authz.Command, id entitlement.PackageID, scopeID string) error {
+	p, err := s.openPackage(ctx, by, authz.ChangeRoleScopes, id)
 	if err != nil {
 		return err
 	}
@@ -284,7 +190,7 @@ func (s *Service) RemoveScope(ctx context.Context, by authz.Caller, id entitleme
 	return s.putScopes(ctx, by, p, scopes.Without(i, s.Clock.Now()), resource, "roleRemoved", scopeID)
 }
 
-func (s *Service) putScopes(ctx context.Context, by authz.Caller, p entitlement.AccessPackage, scopes entitlement.PackageScopes, r entitlement.Resource, kind, scopeID string) error {
+func (s *Service) putScopes(ctx context.Context, by authz.Command, p entitlement.AccessPackage, scopes entitlement.PackageScopes, r entitlement.Resource, kind, scopeID string) error {
 	e := s.event(entitlement.OfPackage, string(p.ID), kind, by)
 	e.Data = map[string]string{"roleScope": scopeID, "resource": string(r.ID), "connector": string(r.Connector), "originId": r.OriginID}
 	job := entitlement.NewJob(p.ID, scopes.Version+1, e.At)

@@ -2,20 +2,23 @@ package catalogs
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
 
+// inPolicy is a policy as the object of an action.
+func inPolicy(p entitlement.AssignmentPolicy) authz.Object {
+	return authz.Object{Catalog: p.Catalog, Package: p.Package}
+}
+
 // CreatePolicy adds a policy to a package. The users and groups that it names must exist,
 // and the users be enabled.
-func (s *Service) CreatePolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
-	pkg, err := s.openPackage(ctx, p.Package)
+func (s *Service) CreatePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
+	pkg, err := s.openPackage(ctx, by, authz.CreatePolicy, p.Package)
 	if err != nil {
 		return p, err
 	}
@@ -37,8 +40,11 @@ func (s *Service) CreatePolicy(ctx context.Context, by authz.Caller, p entitleme
 // ReplacePolicy puts p in the place of the policy with its id. Requests made before keep
 // the terms that they were made under (S6, R86). One that is closed for its deletion stays
 // closed, until whoever closed it or the tick has opened it.
-func (s *Service) ReplacePolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
+func (s *Service) ReplacePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
 	old, err := s.Store.Policy(ctx, p.ID)
+	if err == nil {
+		err = allow(by, authz.UpdatePolicy, inPolicy(old))
+	}
 	if err != nil {
 		return p, err
 	}
@@ -54,7 +60,7 @@ func (s *Service) ReplacePolicy(ctx context.Context, by authz.Caller, p entitlem
 	return s.putPolicy(ctx, by, p, kind, loosens, old, entitlement.Change{})
 }
 
-func (s *Service) putPolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy, kind, loosens string, old entitlement.AssignmentPolicy, with entitlement.Change) (entitlement.AssignmentPolicy, error) {
+func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy, kind, loosens string, old entitlement.AssignmentPolicy, with entitlement.Change) (entitlement.AssignmentPolicy, error) {
 	var err error
 	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err != nil {
 		return p, err
@@ -159,88 +165,22 @@ func newlyDisabled(users []entitlement.User, now, before map[string][]entitlemen
 }
 
 // DeletePolicy removes a policy under which nobody holds its package and nobody asks for
-// it (R88). Where the policy or its package moves meanwhile, it looks again from the start.
-func (s *Service) DeletePolicy(ctx context.Context, by authz.Caller, id entitlement.PolicyID) error {
-	for try := 1; ; try++ {
-		err := s.deletePolicy(ctx, by, id)
-		if entitlement.StalePart(err) == "" || try == eraseTries {
-			return err
+// it (R88).
+func (s *Service) DeletePolicy(ctx context.Context, by authz.Command, id entitlement.PolicyID) error {
+	read := func() (entitlement.Deletion, error) {
+		p, err := s.Store.Policy(ctx, id)
+		if err == nil {
+			err = allow(by, authz.DeletePolicy, inPolicy(p))
 		}
+		return entitlement.DeletionOfPolicy(p), err
 	}
-}
-
-// eraseTries bounds how often a deletion is tried.
-const eraseTries = 4
-
-// deletePolicy closes the policy to new work, counts then, and erases it as the very one
-// that was closed: whoever opens it again moves its version on, so that nothing is erased
-// on a count from before that (S7). A crash in the middle leaves a due row: the tick
-// opens it again. What one call does not look through the next one does.
-func (s *Service) deletePolicy(ctx context.Context, by authz.Caller, id entitlement.PolicyID) error {
-	p, err := s.Store.Policy(ctx, id)
-	if err != nil {
-		return err
-	}
-	if p.Deleting.IsZero() {
-		p.Looked = ""
-		if p, err = s.door(ctx, by, p, true); err != nil {
-			return err
-		}
-	}
-	held, rest, err := s.occupied(ctx, p.Package, id, p.Looked)
-	if err == nil && rest != "" {
-		p.Looked = rest
-		if _, err = s.door(ctx, by, p, true); err == nil {
-			return unfinished()
-		}
-	}
-	if err == nil && held != (Occupancy{}) {
-		err = entitlement.Errorf(entitlement.Conflict, "%s stand under the policy: end them first.", held)
-	}
-	if err == nil {
-		err = s.erasePolicy(ctx, by, p)
-	}
-	if err != nil {
-		return s.keepPolicy(ctx, by, p, err)
-	}
-	return nil
-}
-
-// door closes a policy to new work, or opens it again, as the very one that was read, and
-// returns it as it is then.
-func (s *Service) door(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy, closed bool) (entitlement.AssignmentPolicy, error) {
-	e := s.event(entitlement.OfPolicy, string(p.ID), "reopened", by)
-	p.Deleting = time.Time{}
-	if closed {
-		e.Kind, p.Deleting = "closed", e.At
-	} else {
-		p.Looked = ""
-	}
-	p.Chain, e = p.Chain.Append(e)
-	err := s.Store.Commit(ctx, entitlement.Change{Policies: []entitlement.AssignmentPolicy{p},
-		Gates: []entitlement.Gate{{Package: p.Package, Policy: p.ID, Closed: closed}}, Events: []entitlement.Event{e}})
-	p.Version++
-	return p, err
-}
-
-// keepPolicy opens a policy again that could not be deleted, so that new work is not
-// turned away until the tick comes. The answer alone may have been lost: then the policy
-// is gone, and stays closed. One that moved on is somebody else's to open, or the tick's.
-func (s *Service) keepPolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy, failed error) error {
-	_, err := s.door(ctx, by, p, false)
-	if entitlement.StalePart(err) == "" {
-		return errors.Join(failed, err)
-	}
-	if _, err = s.Store.Policy(ctx, p.ID); entitlement.KindOf(err) == entitlement.NotFound {
-		return nil
-	}
-	return failed
+	return s.remove(ctx, by, read, func(d entitlement.Deletion) error { return s.erasePolicy(ctx, by, d.Policy) })
 }
 
 // erasePolicy takes a policy that nothing stands under out of its package.
-func (s *Service) erasePolicy(ctx context.Context, by authz.Caller, p entitlement.AssignmentPolicy) error {
+func (s *Service) erasePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) error {
 	id := p.ID
-	pkg, err := s.openPackage(ctx, p.Package)
+	pkg, err := s.openPackage(ctx, by, authz.DeletePolicy, p.Package)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func TestA9_WhatATargetCallsItsThingsIsCleanedAndKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := w.AddResource(t.Context(), by, w.catalog().ID, cfg.ID, entitlement.OriginScim, "g")
+	r, err := w.AddResource(t.Context(), by, w.catalog().ID, cfg.ID, "Scim", "g")
 	if err != nil || r.DisplayName != "Sales" || r.Description != strings.Repeat("é", entitlement.MaxDescription) || r.Roles[0].DisplayName != "Member_g" {
 		t.Errorf("got %+v, %v", r, err)
 	}

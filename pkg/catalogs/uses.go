@@ -29,7 +29,10 @@ func (s *Service) use(ctx context.Context, id entitlement.ConnectorID, by int) (
 
 // DeleteConnector removes a connector that nothing uses, and then its credentials. A crash
 // between the two leaves credentials that nothing names: asking again takes them away.
-func (s *Service) DeleteConnector(ctx context.Context, by authz.Caller, id entitlement.ConnectorID) error {
+func (s *Service) DeleteConnector(ctx context.Context, by authz.Command, id entitlement.ConnectorID) error {
+	if err := allow(by, authz.DeleteConnector, authz.Object{}); err != nil {
+		return err
+	}
 	if id == entitlement.BuiltinConnector {
 		return entitlement.Errorf(entitlement.Precondition, "The built-in directory cannot be deleted.")
 	}
@@ -50,7 +53,7 @@ func (s *Service) DeleteConnector(ctx context.Context, by authz.Caller, id entit
 
 // eraseConnector looks whether anything uses a connector, and removes it as the very one
 // that was looked at: a resource that comes to name it moves its version on.
-func (s *Service) eraseConnector(ctx context.Context, by authz.Caller, id entitlement.ConnectorID) error {
+func (s *Service) eraseConnector(ctx context.Context, by authz.Command, id entitlement.ConnectorID) error {
 	c, err := s.Store.Connector(ctx, id)
 	if err != nil {
 		return err
@@ -133,7 +136,7 @@ func (s *Service) noEditSince(ctx context.Context, then, now time.Time) error {
 			}
 			var edits []entitlement.DueRef
 			for _, ref := range due.Items {
-				if ref.Gen > 0 {
+				if ref.Kind == entitlement.DueJob {
 					edits = append(edits, ref)
 				}
 			}

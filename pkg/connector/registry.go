@@ -13,6 +13,12 @@ import (
 // Invalid: the registration cannot work, and the message says why.
 type Factory func(cfg entitlement.ConnectorConfig, credential string) (Connector, error)
 
+// Kind is a kind of connector: what it is called on the wire, and what makes one.
+type Kind struct {
+	OriginSystem string // of its resources
+	Open         Factory
+}
+
 // Configs finds registrations. NotFound: there is none of that id.
 type Configs interface {
 	Connector(ctx context.Context, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error)
@@ -31,12 +37,12 @@ type Registry struct {
 	configs Configs
 	secrets Secrets
 	builtin Connector
-	kinds   map[string]Factory
+	kinds   map[string]Kind
 }
 
 // NewRegistry returns a registry of the kinds given. builtin is the connector of the
 // built-in directory, which needs neither registration nor credential.
-func NewRegistry(configs Configs, secrets Secrets, builtin Connector, kinds map[string]Factory) *Registry {
+func NewRegistry(configs Configs, secrets Secrets, builtin Connector, kinds map[string]Kind) *Registry {
 	return &Registry{configs: configs, secrets: secrets, builtin: builtin, kinds: maps.Clone(kinds)}
 }
 
@@ -53,10 +59,10 @@ func (r *Registry) Open(ctx context.Context, id entitlement.ConnectorID) (Connec
 	if err != nil {
 		return nil, err
 	}
-	factory, known := r.kinds[cfg.Kind]
+	kind, known := r.kinds[cfg.Kind]
 	if !known {
 		return nil, entitlement.Errorf(entitlement.Invalid, "There is no kind of connector called %q; there are: %s.",
-			cfg.Kind, strings.Join(r.Kinds(), ", "))
+			cfg.Kind, strings.Join(r.names(), ", "))
 	}
 
 	credential, err := r.secrets.Get(ctx, id, cfg.Credential, cfg.Address())
@@ -67,22 +73,30 @@ func (r *Registry) Open(ctx context.Context, id entitlement.ConnectorID) (Connec
 	if err != nil {
 		return nil, err
 	}
-	return factory(cfg, credential)
+	return kind.Open(cfg, credential)
 }
 
 // Kinds lists the kinds that can be registered, in order of name.
-func (r *Registry) Kinds() []string { return slices.Sorted(maps.Keys(r.kinds)) }
+func (r *Registry) Kinds() []entitlement.TargetKind {
+	var all []entitlement.TargetKind
+	for _, name := range r.names() {
+		all = append(all, entitlement.TargetKind{Name: name, OriginSystem: r.kinds[name].OriginSystem})
+	}
+	return all
+}
+
+func (r *Registry) names() []string { return slices.Sorted(maps.Keys(r.kinds)) }
 
 // Probe reports why a registration cannot work, without calling its target. An empty
 // credential stands for the one that is kept already.
 func (r *Registry) Probe(cfg entitlement.ConnectorConfig, credential string) error {
-	factory, known := r.kinds[cfg.Kind]
+	kind, known := r.kinds[cfg.Kind]
 	if !known {
-		return entitlement.Errorf(entitlement.Invalid, "There is no kind of connector called %q; there are: %s.", cfg.Kind, strings.Join(r.Kinds(), ", "))
+		return entitlement.Errorf(entitlement.Invalid, "There is no kind of connector called %q; there are: %s.", cfg.Kind, strings.Join(r.names(), ", "))
 	}
 	if credential == "" {
 		credential = "kept"
 	}
-	_, err := factory(cfg, credential)
+	_, err := kind.Open(cfg, credential)
 	return err
 }

@@ -47,27 +47,9 @@ func (s *Service) leaveOne(ctx context.Context, pkg entitlement.PackageID, subje
 	return len(change.Ended), nil
 }
 
-// endsWith reads the requests that end with a slot's assignment, by their ids: as those
-// that a head names, since they come with the work that it still is.
+// endsWith reads the requests that end with a slot's assignment.
 func (s *Service) endsWith(ctx context.Context, slot entitlement.Slot) ([]entitlement.AssignmentRequest, error) {
-	named := entitlement.Head{Subject: slot.Subject}
-	for _, id := range slot.EndsWith() {
-		named.Removing = append(named.Removing, entitlement.Removing{Assignment: slot.Assignment.ID, Request: id})
-	}
-	if len(named.Removing) == 0 {
-		return nil, nil
-	}
-	work, err := s.Store.Work(ctx, named)
-	if err != nil {
-		return nil, err
-	}
-	var with []entitlement.AssignmentRequest
-	for _, id := range slot.EndsWith() {
-		if r, ok := work.Requests[id]; ok {
-			with = append(with, r)
-		}
-	}
-	return with, nil
+	return s.Store.RequestsNamed(ctx, slot.EndsWith())
 }
 
 // withdraw cancels what a disabled subject asks for, after everything else of the job was

@@ -11,6 +11,8 @@ import (
 type Store interface {
 	// Debt returns a subject's head and grant sheets; a subject unknown owes nothing.
 	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
+	// RequestsNamed returns those of the requests that are there.
+	RequestsNamed(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error)
 	// Work reads what the head names. Scopes of packages being removed are found through
 	// their ended assignments.
 	Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error)

@@ -109,9 +109,9 @@ func (s *Service) appoint(ctx context.Context, id entitlement.UserID, command st
 			return c, id, err
 		}
 	}
-	by := authz.Caller{ID: id, Command: command}
+	by := authz.Command{Caller: authz.Caller{ID: id}, CommandID: command}
 	c.Events = append(c.Events, s.use("usedAsFirstAdministrator", id, id, command))
-	if u.Administrator() {
+	if u.MemberOf(entitlement.AdministratorsGroup) {
 		c.References = []entitlement.Reference{{User: id}}
 		return c, id, nil
 	}
@@ -122,7 +122,7 @@ func (s *Service) appoint(ctx context.Context, id entitlement.UserID, command st
 }
 
 // withAdministrators demands that the administrators' group is there, or makes it.
-func (s *Service) withAdministrators(ctx context.Context, by authz.Caller, c *entitlement.Change) error {
+func (s *Service) withAdministrators(ctx context.Context, by authz.Command, c *entitlement.Change) error {
 	_, err := s.Store.Group(ctx, entitlement.AdministratorsGroup)
 	if entitlement.KindOf(err) != entitlement.NotFound {
 		c.References = append(c.References, entitlement.Reference{Group: entitlement.AdministratorsGroup})
@@ -130,7 +130,7 @@ func (s *Service) withAdministrators(ctx context.Context, by authz.Caller, c *en
 	}
 	g := entitlement.Group{ID: entitlement.AdministratorsGroup, DisplayName: "Administrators", Description: "Its members may administer everything.",
 		MailNickname: "administrators", Created: s.Clock.Now()}
-	e := s.event(entitlement.OfGroup, string(g.ID), "created", by.ID, by.Command)
+	e := s.event(entitlement.OfGroup, string(g.ID), "created", by.ID, by.CommandID)
 	e.Changed = entitlement.Differences(nil, g.Recorded())
 	c.Events = append(c.Events, chained(&g.Chain, e))
 	c.Groups = append(c.Groups, g)
@@ -144,7 +144,7 @@ const CodeLastAdministrator = "lastAdministrator"
 // one: a new version of the administrators' group, on the version at which somebody else
 // was found who can. Of two changes at once that would each leave the other's
 // administrator, one is so decided after the other.
-func (s *Service) resign(ctx context.Context, by authz.Caller, c *entitlement.Change, going ...entitlement.UserID) error {
+func (s *Service) resign(ctx context.Context, by authz.Command, c *entitlement.Change, going ...entitlement.UserID) error {
 	g, err := s.Store.Group(ctx, entitlement.AdministratorsGroup)
 	if err != nil {
 		return err
@@ -157,7 +157,7 @@ func (s *Service) resign(ctx context.Context, by authz.Caller, c *entitlement.Ch
 		return &entitlement.Error{Kind: entitlement.Conflict, Code: CodeLastAdministrator,
 			Msg: "This would leave nobody who can administer. First make somebody else an administrator who is enabled and has a sign-in among their identities."}
 	}
-	e := s.event(entitlement.OfGroup, string(g.ID), "administratorsLeft", by.ID, by.Command)
+	e := s.event(entitlement.OfGroup, string(g.ID), "administratorsLeft", by.ID, by.CommandID)
 	e.Data = map[string]string{"users": joinIDs(going)}
 	c.Events = append(c.Events, chained(&g.Chain, e))
 	c.Groups = append(c.Groups, g)

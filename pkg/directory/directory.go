@@ -46,8 +46,17 @@ func chained(head *entitlement.Chain, e entitlement.Event) entitlement.Event {
 // MaxIdentities bounds the principals of one user.
 const MaxIdentities = 10
 
+// allow asks whether a command may do what it is about to. The directory has no parts that
+// anybody could be given rights in.
+func allow(by authz.Command, a authz.Action) error {
+	return authz.Allow(by.Caller, a, authz.Object{}).Err()
+}
+
 // CreateUser adds a user with the identities that may sign in as it.
-func (s *Service) CreateUser(ctx context.Context, by authz.Caller, u entitlement.User) (entitlement.User, error) {
+func (s *Service) CreateUser(ctx context.Context, by authz.Command, u entitlement.User) (entitlement.User, error) {
+	if err := allow(by, authz.CreateUser); err != nil {
+		return u, err
+	}
 	if err := checkUser(&u); err != nil {
 		return u, err
 	}
@@ -70,12 +79,15 @@ func noUser() error {
 
 // UpdateUser changes a user; edit is given the user as it is, once more where somebody
 // else's change came first.
-func (s *Service) UpdateUser(ctx context.Context, by authz.Caller, id entitlement.UserID, edit func(*entitlement.User) error) (entitlement.User, error) {
+func (s *Service) UpdateUser(ctx context.Context, by authz.Command, id entitlement.UserID, edit func(*entitlement.User) error) (entitlement.User, error) {
+	if err := allow(by, authz.UpdateUser); err != nil {
+		return entitlement.User{}, err
+	}
 	return s.updateUser(ctx, by, id, edit, entitlement.Change{})
 }
 
 // updateUser is UpdateUser with what is to hold, or to come true, together with it.
-func (s *Service) updateUser(ctx context.Context, by authz.Caller, id entitlement.UserID, edit func(*entitlement.User) error, with entitlement.Change) (entitlement.User, error) {
+func (s *Service) updateUser(ctx context.Context, by authz.Command, id entitlement.UserID, edit func(*entitlement.User) error, with entitlement.Change) (entitlement.User, error) {
 	for try := 1; ; try++ {
 		u, err := s.user(ctx, id)
 		if err != nil {
@@ -97,8 +109,8 @@ func (s *Service) updateUser(ctx context.Context, by authz.Caller, id entitlemen
 }
 
 // putUser commits a user with whatever goes with the change; before is nil for a new one.
-func (s *Service) putUser(ctx context.Context, by authz.Caller, u entitlement.User, kind string, before *entitlement.User, c entitlement.Change) (entitlement.User, error) {
-	e := s.event(entitlement.OfUser, string(u.ID), kind, by.ID, by.Command)
+func (s *Service) putUser(ctx context.Context, by authz.Command, u entitlement.User, kind string, before *entitlement.User, c entitlement.Change) (entitlement.User, error) {
+	e := s.event(entitlement.OfUser, string(u.ID), kind, by.ID, by.CommandID)
 	e.After = enabledWord(u)
 	if before != nil {
 		e.Before = enabledWord(*before)
@@ -146,7 +158,7 @@ func (s *Service) tell(ctx context.Context, before, u *entitlement.User, e *enti
 
 // withdraw adds what goes with a user's no longer being an administrator who can sign in,
 // and with a first administrator's sign-in that is taken off the user.
-func (s *Service) withdraw(ctx context.Context, by authz.Caller, before, after entitlement.User, c *entitlement.Change) error {
+func (s *Service) withdraw(ctx context.Context, by authz.Command, before, after entitlement.User, c *entitlement.Change) error {
 	if before.CanAdminister() && !after.CanAdminister() {
 		if err := s.resign(ctx, by, c, after.ID); err != nil {
 			return err
@@ -157,7 +169,7 @@ func (s *Service) withdraw(ctx context.Context, by authz.Caller, before, after e
 	}
 	used, err := s.wasUsed(ctx)
 	if err == nil && !used { // an administrator has decided who this sign-in is not
-		c.Events = append(c.Events, s.use("withdrawn", after.ID, by.ID, by.Command))
+		c.Events = append(c.Events, s.use("withdrawn", after.ID, by.ID, by.CommandID))
 	}
 	return err
 }
@@ -228,7 +240,10 @@ func checkUser(u *entitlement.User) (err error) {
 }
 
 // SetManager makes manager the user's manager; "" takes it away.
-func (s *Service) SetManager(ctx context.Context, by authz.Caller, id, manager entitlement.UserID) error {
+func (s *Service) SetManager(ctx context.Context, by authz.Command, id, manager entitlement.UserID) error {
+	if err := allow(by, authz.UpdateUser); err != nil {
+		return err
+	}
 	if manager == id {
 		return entitlement.Errorf(entitlement.Invalid, "Nobody can be their own manager.")
 	}
@@ -251,7 +266,7 @@ func (s *Service) SetManager(ctx context.Context, by authz.Caller, id, manager e
 // reassign has the new manager find what waits for a decision: a page of it at once, and
 // what there is beyond that by the tick, which is asked to look (S21). Who decides is read
 // afresh at the decision, so an open request that this misses is found late, not wrongly.
-func (s *Service) reassign(ctx context.Context, by authz.Caller, id, manager entitlement.UserID) error {
+func (s *Service) reassign(ctx context.Context, by authz.Command, id, manager entitlement.UserID) error {
 	open, err := s.Store.OpenRequests(ctx, id, entitlement.Page{})
 	if err == nil && open.Next != "" {
 		err = s.Store.Commit(ctx, entitlement.Change{Absences: []entitlement.Absence{{Person: id, Due: s.Clock.Now()}}})
@@ -260,7 +275,7 @@ func (s *Service) reassign(ctx context.Context, by authz.Caller, id, manager ent
 		return err
 	}
 	for _, r := range open.Items {
-		c := entitlement.Reassign(r, manager, by.ID, by.Command, s.Clock.Now())
+		c := entitlement.Reassign(r, manager, by.ID, by.CommandID, s.Clock.Now())
 		if len(c.Requests) == 0 {
 			continue
 		}
@@ -275,18 +290,21 @@ func (s *Service) reassign(ctx context.Context, by authz.Caller, id, manager ent
 // once, then out of every group, then without name and sign-in. Each step may be repeated,
 // so a call that was cut short is finished by the next. The record stays as the anchor of
 // what was held, and nobody sees it.
-func (s *Service) DeleteUser(ctx context.Context, by authz.Caller, id entitlement.UserID) error {
-	u, err := s.UpdateUser(ctx, by, id, func(u *entitlement.User) error { u.Enabled = false; return nil })
+func (s *Service) DeleteUser(ctx context.Context, by authz.Command, id entitlement.UserID) error {
+	if err := allow(by, authz.DeleteUser); err != nil {
+		return err
+	}
+	u, err := s.updateUser(ctx, by, id, func(u *entitlement.User) error { u.Enabled = false; return nil }, entitlement.Change{})
 	if err != nil {
 		return err
 	}
 	for try := 1; ; try++ {
 		for _, g := range u.Groups {
-			if err := s.Leave(ctx, by, g, false, id); err != nil && entitlement.CodeOf(err) != CodeNotMember {
+			if err := s.leave(ctx, by, g, false, id); err != nil && entitlement.CodeOf(err) != CodeNotMember {
 				return err
 			}
 		}
-		_, err := s.UpdateUser(ctx, by, id, s.vanish)
+		_, err := s.updateUser(ctx, by, id, s.vanish, entitlement.Change{})
 		if entitlement.KindOf(err) == entitlement.NotFound {
 			return nil // another call that deletes the user came to the end of it first
 		}
@@ -311,8 +329,11 @@ func (s *Service) vanish(u *entitlement.User) error {
 }
 
 // CreateGroup adds a group without members.
-func (s *Service) CreateGroup(ctx context.Context, by authz.Caller, g entitlement.Group) (entitlement.Group, error) {
-	var err error
+func (s *Service) CreateGroup(ctx context.Context, by authz.Command, g entitlement.Group) (entitlement.Group, error) {
+	err := allow(by, authz.CreateGroup)
+	if err != nil {
+		return g, err
+	}
 	if g.DisplayName, err = entitlement.FeedName("displayName", g.DisplayName); err != nil {
 		return g, err
 	}
@@ -325,7 +346,7 @@ func (s *Service) CreateGroup(ctx context.Context, by authz.Caller, g entitlemen
 		}
 	}
 	g.ID, g.Created, g.Meta = entitlement.GroupID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
-	e := s.event(entitlement.OfGroup, string(g.ID), "created", by.ID, by.Command)
+	e := s.event(entitlement.OfGroup, string(g.ID), "created", by.ID, by.CommandID)
 	e.Changed = entitlement.Differences(nil, g.Recorded())
 	g.Chain, e = g.Chain.Append(e)
 	err = s.Store.Commit(ctx, entitlement.Change{Groups: []entitlement.Group{g}, Events: []entitlement.Event{e}})

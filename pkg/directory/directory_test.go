@@ -15,6 +15,12 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
+// administrator is a command of somebody who may administer.
+func administrator(id entitlement.UserID, command string) authz.Command {
+	return authz.Command{Caller: authz.Caller{ID: id, Scopes: authz.Every}, CommandID: command}.
+		As(entitlement.User{ID: id, Enabled: true, Groups: []entitlement.GroupID{entitlement.AdministratorsGroup}})
+}
+
 var first = entitlement.Principal{Issuer: "https://id.example", Value: "root"}
 
 func newService() *directory.Service {
@@ -35,7 +41,7 @@ func (h *hints) Hint(_ context.Context, subjects ...entitlement.UserID) error {
 	return nil
 }
 
-var by = authz.Caller{ID: "somebody", Command: "call"}
+var by = administrator("somebody", "call")
 
 func TestIdentify_TheFirstAdministratorIsMadeOnce(t *testing.T) {
 	s := newService()
@@ -274,7 +280,7 @@ func TestR52_WhoMayNotBeThereToDecideAnyMoreIsNoted(t *testing.T) {
 			if err := c.do(s, u, boss, groups[0], groups[1]); err != nil {
 				t.Fatal(err)
 			}
-			items, err := store.Read(ctx, []entitlement.DueRef{{Absent: u}, {Absent: boss}})
+			items, err := store.Read(ctx, []entitlement.DueRef{{Kind: entitlement.DueAbsence, Absent: u}, {Kind: entitlement.DueAbsence, Absent: boss}})
 			if err != nil || len(items.Absences) != len(c.want) || len(items.Absences) > 0 && items.Absences[0].Person != u {
 				t.Errorf("noted: %+v, %v", items.Absences, err)
 			}

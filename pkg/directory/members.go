@@ -26,13 +26,23 @@ const (
 // fit one change. It is a Conflict with CodeAlreadyMember where a user of those is one
 // already, NotFound where one is not there, and Throttled where other changes of these very
 // users came in between again and again.
-func (s *Service) Join(ctx context.Context, by authz.Caller, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+func (s *Service) Join(ctx context.Context, by authz.Command, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+	if err := allow(by, authz.ChangeMembers); err != nil {
+		return err
+	}
 	return s.move(ctx, by, move{group: id, owner: owner, kind: kindOfMove(owner, "Added")}, users)
 }
 
 // Leave ends memberships, or ownerships. It is a Conflict with CodeNotMember where a user
 // is none, and with CodeLastAdministrator where nobody would be left who can administer.
-func (s *Service) Leave(ctx context.Context, by authz.Caller, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+func (s *Service) Leave(ctx context.Context, by authz.Command, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+	if err := allow(by, authz.ChangeMembers); err != nil {
+		return err
+	}
+	return s.leave(ctx, by, id, owner, users...)
+}
+
+func (s *Service) leave(ctx context.Context, by authz.Command, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
 	return s.move(ctx, by, move{group: id, owner: owner, leave: true, kind: kindOfMove(owner, "Removed")}, users)
 }
 
@@ -50,7 +60,7 @@ func kindOfMove(owner bool, way string) string {
 	return "member" + way
 }
 
-func (s *Service) move(ctx context.Context, by authz.Caller, m move, users []entitlement.UserID) error {
+func (s *Service) move(ctx context.Context, by authz.Command, m move, users []entitlement.UserID) error {
 	changes := max(1, (len(users)+together-1)/together)
 	for some := range slices.Chunk(users, max(1, (len(users)+changes-1)/changes)) {
 		if err := s.moveSome(ctx, by, m, some); err != nil {
@@ -65,7 +75,7 @@ func (s *Service) move(ctx context.Context, by authz.Caller, m move, users []ent
 // can come to one group at once and nobody stands in another's way. What did not go
 // through is looked at again, so that a race that was lost is never told as somebody who
 // is missing.
-func (s *Service) moveSome(ctx context.Context, by authz.Caller, m move, users []entitlement.UserID) error {
+func (s *Service) moveSome(ctx context.Context, by authz.Command, m move, users []entitlement.UserID) error {
 	for try := 1; ; try++ {
 		c, err := s.moved(ctx, by, m, users)
 		if err != nil {
@@ -84,7 +94,7 @@ func (s *Service) moveSome(ctx context.Context, by authz.Caller, m move, users [
 	}
 }
 
-func (s *Service) moved(ctx context.Context, by authz.Caller, m move, users []entitlement.UserID) (entitlement.Change, error) {
+func (s *Service) moved(ctx context.Context, by authz.Command, m move, users []entitlement.UserID) (entitlement.Change, error) {
 	var c entitlement.Change
 	var resigning []entitlement.UserID
 	found, err := s.Store.Users(ctx, users)
@@ -119,8 +129,8 @@ func (s *Service) moved(ctx context.Context, by authz.Caller, m move, users []en
 	return c, nil
 }
 
-func (s *Service) membershipEvent(by authz.Caller, id entitlement.UserID, group entitlement.GroupID, kind string) entitlement.Event {
-	e := s.event(entitlement.OfUser, string(id), kind, by.ID, by.Command)
+func (s *Service) membershipEvent(by authz.Command, id entitlement.UserID, group entitlement.GroupID, kind string) entitlement.Event {
+	e := s.event(entitlement.OfUser, string(id), kind, by.ID, by.CommandID)
 	e.Data = map[string]string{"group": string(group)}
 	return e
 }

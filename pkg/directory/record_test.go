@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"leasehold/pkg/authz"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
@@ -22,14 +21,14 @@ func TestR244_WhoseSignInWasPutToWhomIsInTheEvents(t *testing.T) {
 	}
 	make := func(name, value string) entitlement.User {
 		t.Helper()
-		u, err := s.CreateUser(ctx, authz.Caller{ID: "root", Command: "c"}, entitlement.User{DisplayName: name, UserPrincipalName: name + "@example.com", Enabled: true, Type: entitlement.Member, Identities: sign(value)})
+		u, err := s.CreateUser(ctx, administrator("root", "c"), entitlement.User{DisplayName: name, UserPrincipalName: name + "@example.com", Enabled: true, Type: entitlement.Member, Identities: sign(value)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return u
 	}
 	approver, eve := make("ann", "ann-subject"), make("eve", "eve-subject")
-	by := authz.Caller{ID: eve.ID, Command: "trick"}
+	by := administrator(eve.ID, "trick")
 	edit := func(id entitlement.UserID, change func(u *entitlement.User)) {
 		t.Helper()
 		if _, err := s.UpdateUser(ctx, by, id, func(u *entitlement.User) error { change(u); return nil }); err != nil {
@@ -75,7 +74,7 @@ func TestR244_WhoseSignInWasPutToWhomIsInTheEvents(t *testing.T) {
 
 func TestR245_WhatChangesOfAUserIsInTheEvent(t *testing.T) {
 	s := newService()
-	ctx, by := t.Context(), authz.Caller{ID: "root", Command: "c"}
+	ctx, by := t.Context(), administrator("root", "c")
 	user := func(name string) entitlement.User {
 		t.Helper()
 		u, err := s.CreateUser(ctx, by, entitlement.User{DisplayName: name, UserPrincipalName: name + "@example.com", Enabled: true, Type: entitlement.Member})

@@ -26,6 +26,8 @@ type Store interface {
 	// ListGroups lists by display name within a shard; eventually consistent.
 	ListGroups(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Group], error)
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// Owners pages through a group's owners.
+	Owners(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	// OwnersAmong returns those of the users who own a group, strongly consistent.
 	OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error)
 	// OpenRequests lists a subject's open requests; an index of open work alone finds them,

@@ -180,7 +180,7 @@ func costsOfPages(t *testing.T, p place) {
 			t.Fatal(err)
 		}
 		o.commit(c)
-		refs = append(refs, entitlement.DueRef{Package: r.Package, Subject: u})
+		refs = append(refs, entitlement.DueRef{Kind: entitlement.DueAssignment, Package: r.Package, Subject: u})
 	}
 	o.costs("requests of a package, 100", costRequests100, func(ctx context.Context) error {
 		list, err := o.db.RequestsFor(ctx, o.pkg.ID, entitlement.Page{})

@@ -469,37 +469,38 @@ func dueAt(k Key, sort string) entitlement.DueRef {
 	ref := entitlement.DueRef{At: unstamp(idAt[string](sort, 0))}
 	switch {
 	case strings.HasPrefix(k.PK, join(wordRequest, "")):
-		ref.Request = requestAt(k)
+		ref.Kind, ref.Request = entitlement.DueRequest, requestAt(k)
 	case k.SK == wordPackage:
-		ref.Package = packageAt(k)
+		ref.Kind, ref.Package = entitlement.DuePackage, packageAt(k)
 	case k.SK == wordPolicy:
-		ref.Policy = policyAt(k)
+		ref.Kind, ref.Policy = entitlement.DuePolicy, policyAt(k)
 	case k.SK == wordBreaker:
-		ref.Connector = connectorAt(k)
+		ref.Kind, ref.Connector = entitlement.DueBreaker, connectorAt(k)
 	case k.SK == wordAbsence:
-		ref.Absent = userAt(k)
+		ref.Kind, ref.Absent = entitlement.DueAbsence, userAt(k)
 	case isJob(k):
+		ref.Kind = entitlement.DueJob
 		ref.Package, ref.Gen = jobAt(k)
 	default:
-		ref.Package, ref.Subject = packageAt(k), personAt(k)
+		ref.Kind, ref.Package, ref.Subject = entitlement.DueAssignment, packageAt(k), personAt(k)
 	}
 	return ref
 }
 
 // dueKey returns the item that a due reference names.
 func dueKey(ref entitlement.DueRef) Key {
-	switch {
-	case ref.Request != "":
+	switch ref.Kind {
+	case entitlement.DueRequest:
 		return requestKey(ref.Request)
-	case ref.Subject != "":
+	case entitlement.DueAssignment:
 		return slotKey(ref.Package, ref.Subject)
-	case ref.Policy != "":
+	case entitlement.DuePolicy:
 		return policyKey(ref.Policy)
-	case ref.Connector != "":
+	case entitlement.DueBreaker:
 		return breakerKey(ref.Connector)
-	case ref.Absent != "":
+	case entitlement.DueAbsence:
 		return absenceKey(ref.Absent)
-	case ref.Gen != 0:
+	case entitlement.DueJob:
 		return jobKey(ref.Package, ref.Gen)
 	default:
 		return packageKey(ref.Package)

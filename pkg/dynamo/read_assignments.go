@@ -85,3 +85,42 @@ func (db *DB) Slots(ctx context.Context, id entitlement.PackageID, token string)
 func holdersOf(id entitlement.PackageID) walk {
 	return walk{partition: packageKey(id).PK, prefix: prefixSlot}
 }
+
+// LiveAssignments returns the assignments that are live of those pairs, by their ids. A slot
+// that cannot be read is as if there were none.
+func (db *DB) LiveAssignments(ctx context.Context, of []entitlement.PackageSubject) (map[entitlement.AssignmentID]entitlement.Assignment, error) {
+	keys := keysOf(of, func(p entitlement.PackageSubject) Key { return slotKey(p.Package, p.Subject) })
+	all, err := db.batch(ctx, true, keys...)
+	if err != nil {
+		return nil, err
+	}
+	live := map[entitlement.AssignmentID]entitlement.Assignment{}
+	for _, key := range keys {
+		slot, err := pick(all, slotShape, key)
+		if err != nil && !db.unread(ctx, err) {
+			return nil, err
+		}
+		if slot != nil && slot.Assignment != nil {
+			live[slot.Assignment.ID] = *slot.Assignment
+		}
+	}
+	return live, nil
+}
+
+// EndedAssignments returns those of the assignments that have ended, by their ids.
+func (db *DB) EndedAssignments(ctx context.Context, ids []entitlement.AssignmentID) (map[entitlement.AssignmentID]entitlement.Assignment, error) {
+	all, err := db.batch(ctx, true, keysOf(ids, endedKey)...)
+	if err != nil {
+		return nil, err
+	}
+	return picked(all, endedShape, ids, endedKey)
+}
+
+// ScopesOf returns the role scopes of packages, by package.
+func (db *DB) ScopesOf(ctx context.Context, ids []entitlement.PackageID) (map[entitlement.PackageID]entitlement.PackageScopes, error) {
+	all, err := db.batch(ctx, true, keysOf(ids, scopesKey)...)
+	if err != nil {
+		return nil, err
+	}
+	return picked(all, scopesShape, ids, scopesKey)
+}

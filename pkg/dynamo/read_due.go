@@ -50,18 +50,18 @@ func (db *DB) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.
 		return out, err
 	}
 	for i, ref := range refs {
-		switch {
-		case ref.Request != "":
+		switch ref.Kind {
+		case entitlement.DueRequest:
 			err = take(all, requestShape, keys[i], &out.Requests)
-		case ref.Subject != "":
+		case entitlement.DueAssignment:
 			err = take(all, slotShape, keys[i], &out.Slots)
-		case ref.Policy != "":
+		case entitlement.DuePolicy:
 			err = take(all, policyShape, keys[i], &out.Policies)
-		case ref.Connector != "":
+		case entitlement.DueBreaker:
 			err = take(all, breakerShape, keys[i], &out.Breakers)
-		case ref.Absent != "":
+		case entitlement.DueAbsence:
 			err = take(all, absenceShape, keys[i], &out.Absences)
-		case ref.Gen != 0:
+		case entitlement.DueJob:
 			err = take(all, jobShape, keys[i], &out.Jobs)
 		default:
 			err = take(all, packageShape, keys[i], &out.Packages)

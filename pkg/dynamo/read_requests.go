@@ -101,3 +101,8 @@ func (db *DB) EndedOf(ctx context.Context, subject entitlement.UserID, page enti
 func (db *DB) EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
 	return followed(ctx, db, endedShape, true, packageWalk(pkg), page, endedOfEvent)
 }
+
+// RequestsNamed returns those of the requests that are there.
+func (db *DB) RequestsNamed(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error) {
+	return several(ctx, db, requestShape, true, keysOf(ids, requestKey))
+}

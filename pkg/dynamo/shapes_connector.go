@@ -13,6 +13,7 @@ var connectorShape = shape[entitlement.ConnectorConfig]{
 	body: func(f *fields, c *entitlement.ConnectorConfig) {
 		text(f, "n", &c.DisplayName)
 		text(f, "k", &c.Kind)
+		text(f, "os", &c.OriginSystem)
 		text(f, "u", &c.URL)
 		texts(f, "by", &c.CorrelationKeys)
 		ids(f, "rm", &c.ResourceManagers)

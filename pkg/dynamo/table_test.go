@@ -137,7 +137,7 @@ func jobsFallDue(t *testing.T, p place) {
 		return all
 	}
 	r.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
-	want := []entitlement.DueRef{{Package: job.Package, Gen: 3, At: start2026}}
+	want := []entitlement.DueRef{{Kind: entitlement.DueJob, Package: job.Package, Gen: 3, At: start2026}}
 	if got := due(); !slices.Equal(got, want) {
 		t.Fatalf("got %v, want %v", got, want)
 	}

@@ -26,12 +26,6 @@ type RoleRef struct {
 	Role      string
 }
 
-// The origin systems of resources.
-const (
-	OriginAadGroup = "AadGroup" // group of the built-in directory
-	OriginScim     = "Scim"     // group of a SCIM target; environment.id is the connector
-)
-
 // Resource is something access is granted to, registered in one catalog.
 type Resource struct {
 	ID           ResourceID
@@ -174,6 +168,7 @@ type ConnectorConfig struct {
 	ID               ConnectorID
 	DisplayName      string
 	Kind             string
+	OriginSystem     string // of its resources, as its kind is called on the wire; fixed when it is registered
 	URL              string
 	CorrelationKeys  []string  // of CorrelateBy, tried in order
 	ResourceManagers []UserID  // who may add its resources to catalogs

@@ -2,6 +2,21 @@ package entitlement
 
 import "strings"
 
+// OriginAadGroup is the origin system of the groups of the built-in directory.
+const OriginAadGroup = "AadGroup"
+
+// BuiltinRegistration is the registration of the built-in directory, which is always there
+// and which nobody makes.
+func BuiltinRegistration() ConnectorConfig {
+	return ConnectorConfig{ID: BuiltinConnector, DisplayName: "Built-in directory", OriginSystem: OriginAadGroup}
+}
+
+// TargetKind is a kind of target that connectors are registered for, as it says of itself.
+type TargetKind struct {
+	Name         string // of the kind, in registrations
+	OriginSystem string // of its resources, on the wire
+}
+
 // ConnectorSetting is one setting of a connector, as clients and events name it: two words,
 // the first of which is the default.
 type ConnectorSetting struct {

@@ -25,6 +25,12 @@ type Ask struct {
 	Head      Head
 }
 
+// PackageSubject names who holds a package, or asks for it.
+type PackageSubject struct {
+	Package PackageID
+	Subject UserID
+}
+
 // Start is everything that the beginning of an assignment is decided on, read strongly.
 type Start struct {
 	Package   *AccessPackage
@@ -77,11 +83,24 @@ type Fence struct {
 	Gen       int64
 }
 
-// DueRef names an item that somebody must look at: a request, or a slot (Package with
-// Subject), or a job (Package with Gen), or a package under deletion (Package alone), or
-// a policy under deletion (Policy), or the breaker of a target (Connector), or somebody's
-// absence (Absent).
+// DueKind says what falls due.
+type DueKind uint8
+
+// What falls due, and by what of a DueRef it is named.
+const (
+	_             DueKind = iota
+	DueRequest            // Request
+	DueAssignment         // Package and Subject: who holds it, or asks for it
+	DueJob                // Package and Gen
+	DuePackage            // Package: it is under deletion
+	DuePolicy             // Policy: it is under deletion
+	DueBreaker            // Connector: its target did not answer
+	DueAbsence            // Absent
+)
+
+// DueRef names an item that somebody must look at.
 type DueRef struct {
+	Kind      DueKind
 	Request   RequestID
 	Package   PackageID
 	Subject   UserID

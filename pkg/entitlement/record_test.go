@@ -37,6 +37,7 @@ var unrecorded = map[string]string{
 	"AssignmentPolicy.Approval.Stages.Fallback.Description":           "the same",
 	"AssignmentPolicy.Approval.Stages.Alternates.Description":         "the same",
 	"AssignmentPolicy.Approval.Stages.FallbackAlternates.Description": "the same",
+	"ConnectorConfig.OriginSystem":                                    "the kind says it",
 
 	"ConnectorConfig.ID":      "it names the event's object, and never changes",
 	"ConnectorConfig.Uses":    "resourceAdded and resourceRemoved tell each, in the chain of the catalog",

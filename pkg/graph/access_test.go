@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"leasehold/pkg/authz"
 	"net/http"
 	"slices"
 	"testing"
@@ -32,6 +33,17 @@ func TestEveryOperationRefusesWithoutToken(t *testing.T) {
 	}
 }
 
+// onlyAdministrators reports an operation that nobody else comes through to.
+func onlyAdministrators(op operation) bool {
+	return authz.Rules[op.action].May&^(authz.Administrators|authz.TheService) == 0
+}
+
+// ofSubjects reports an operation on what is the caller's own.
+func ofSubjects(op operation) bool {
+	n := authz.Rules[op.action].Scope
+	return n == authz.NeedSubjectRead || n == authz.NeedSubjectWrite
+}
+
 // Every caller against every operation: who comes through to it, and who is refused.
 func TestWhoMayCallWhat(t *testing.T) {
 	w := newWorld(t)
@@ -40,15 +52,15 @@ func TestWhoMayCallWhat(t *testing.T) {
 		open func(op operation) bool
 	}{
 		"an administrator":                        {"admin", func(operation) bool { return true }},
-		"an application that administers":         {"robot", func(op operation) bool { return !op.delegated }},
-		"a person":                                {"member", func(op operation) bool { return op.role != administrator }},
-		"one who is disabled":                     {"disabled", func(op operation) bool { return op.role == party }}, // see below
+		"an application that administers":         {"robot", func(op operation) bool { return !authz.Rules[op.action].PeopleOnly }},
+		"a person":                                {"member", func(op operation) bool { return !onlyAdministrators(op) }},
+		"one who is disabled":                     {"disabled", func(op operation) bool { return op.late }}, // see below
 		"one who is bound to nobody":              {"stranger", func(operation) bool { return false }},
 		"another's scope":                         {"admin/Group.ReadWrite.All", func(operation) bool { return false }},
 		"no scope":                                {"admin/", func(operation) bool { return false }},
-		"a reader's scope":                        {"admin/" + scopeRead, func(op operation) bool { return op.need == needRead || op.need == needSubjectRead }},
+		"a reader's scope":                        {"admin/" + scopeRead, func(op operation) bool { return !op.action.Writes() }},
 		"a writer's scope":                        {"admin/" + scopeWrite, func(operation) bool { return true }},
-		"the scope for oneself":                   {"admin/" + scopeSubject, func(op operation) bool { return op.need == needSubjectRead || op.need == needSubjectWrite }},
+		"the scope for oneself":                   {"admin/" + scopeSubject, func(op operation) bool { return ofSubjects(op) }},
 		"the scope for oneself, an application's": {"robot/" + scopeSubject, func(operation) bool { return false }},
 	}
 	for name, tt := range tests {

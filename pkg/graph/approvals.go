@@ -11,39 +11,13 @@ func listMyApprovals(ctx context.Context, c *call) (answer, error) {
 	if _, err := c.on("approver"); err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, approvals(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[approval], error) {
-		waiting, err := c.deps.Requests.Waiting(ctx, c.by, page)
-		if err != nil {
-			return entitlement.Paged[approval]{}, err
-		}
-		// Every request in this list waits for the caller; that is what it is.
-		all, err := withReviewers(ctx, c, waiting.Items, func(entitlement.AssignmentRequest) bool { return true })
-		return entitlement.Paged[approval]{Items: all, Next: waiting.Next}, err
-	})
+	return list(ctx, c, approvals(), asCaller(c, c.deps.Requests.Approvals))
 }
 
 // approvalInPath reads the approval of the request in the path, for those who have to do
 // with the request.
 func approvalInPath(ctx context.Context, c *call) (approval, error) {
-	u, r, err := c.deps.Requests.Request(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId"))
-	if err != nil {
-		return approval{}, err
-	}
-	manager := entitlement.UserID("")
-	if r.AsksManager() {
-		subjects, err := c.deps.Reads.Users(ctx, []entitlement.UserID{r.Subject})
-		if err != nil {
-			return approval{}, err
-		}
-		for _, s := range subjects {
-			manager = s.Manager
-		}
-	}
-	all, err := withReviewers(ctx, c, []entitlement.AssignmentRequest{r}, func(r entitlement.AssignmentRequest) bool { return r.MayReview(u, manager) })
-	if err != nil {
-		return approval{}, err
-	}
-	return all[0], nil
+	return c.deps.Requests.Approval(ctx, c.by.Caller, id[entitlement.RequestID](c, "assignmentRequestId"))
 }
 
 func getApproval(ctx context.Context, c *call) (answer, error) {
@@ -59,7 +33,7 @@ func listStages(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, approvalStages(), sliced(a.stages(), nil))
+	return list(ctx, c, approvalStages(), sliced(stagesOf(a), nil))
 }
 
 func getStage(ctx context.Context, c *call) (answer, error) {
@@ -67,8 +41,8 @@ func getStage(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	for _, s := range a.stages() {
-		if a.request.Stages[s.number].ID == c.path["stageId"] {
+	for _, s := range stagesOf(a) {
+		if a.Request.Stages[s.number].ID == c.path["stageId"] {
 			return entity(ctx, c, approvalStages(), s)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/requests"
+	"leasehold/pkg/views"
 )
 
 func listAssignments(ctx context.Context, c *call) (answer, error) {
@@ -13,7 +14,7 @@ func listAssignments(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, c.assignments(), read)
+	return list(ctx, c, c.assignments(), viewed(read, views.OfAssignments))
 }
 
 // assignmentsAsked chooses the narrowest list that holds all that the filter can match.
@@ -23,7 +24,7 @@ func assignmentsAsked(ctx context.Context, c *call) (lister[entitlement.Assignme
 		return nil, err
 	}
 	if ok {
-		_, a, err := c.deps.Requests.Assignment(ctx, c.by, named)
+		a, err := c.deps.Requests.Assignment(ctx, c.by.Caller, named)
 		return only(a, err), nil
 	}
 	for _, path := range []string{"target/objectId", "target/id"} {
@@ -33,7 +34,7 @@ func assignmentsAsked(ctx context.Context, c *call) (lister[entitlement.Assignme
 		}
 		if ok {
 			return func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-				return c.deps.Requests.AssignmentsOf(ctx, subject, page)
+				return c.deps.Requests.AssignmentsOf(ctx, c.by.Caller, subject, page)
 			}, nil
 		}
 	}
@@ -45,10 +46,10 @@ func assignmentsAsked(ctx context.Context, c *call) (lister[entitlement.Assignme
 		return sliced[entitlement.Assignment](nil, nil), nil
 	case ok:
 		return func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-			return c.deps.Requests.AssignmentsFor(ctx, pkg, page)
+			return c.deps.Requests.AssignmentsFor(ctx, c.by.Caller, pkg, page)
 		}, nil
 	}
-	return c.deps.Requests.Assignments, nil
+	return asCaller(c, c.deps.Requests.Assignments), nil
 }
 
 // packageAsked returns the package that a filter names itself or through one of its
@@ -62,23 +63,20 @@ func packageAsked(ctx context.Context, c *call) (entitlement.PackageID, bool, er
 	if !ok || err != nil {
 		return "", false, err
 	}
-	found, err := c.deps.Reads.Policies(ctx, []entitlement.PolicyID{policy})
-	if err != nil || len(found) == 0 {
-		return "", true, err
-	}
-	return found[0].Package, true, nil
+	pkg, err = c.deps.Requests.PackageUnder(ctx, c.by.Caller, policy)
+	return pkg, true, err
 }
 
 func getAssignment(ctx context.Context, c *call) (answer, error) {
-	_, a, err := c.deps.Requests.Assignment(ctx, c.by, id[entitlement.AssignmentID](c, "assignmentId"))
+	a, err := c.deps.Requests.Assignment(ctx, c.by.Caller, id[entitlement.AssignmentID](c, "assignmentId"))
 	if err != nil {
 		return answer{}, err
 	}
-	return entity(ctx, c, c.assignments(), a)
+	return entity(ctx, c, c.assignments(), viewOf(a, views.OfAssignments))
 }
 
 func listGrants(ctx context.Context, c *call) (answer, error) {
-	return list(ctx, c, grants(), sliced(c.deps.Requests.Grants(ctx, c.by, id[entitlement.AssignmentID](c, "assignmentId"))))
+	return list(ctx, c, grants(), sliced(c.deps.Requests.Grants(ctx, c.by.Caller, id[entitlement.AssignmentID](c, "assignmentId"))))
 }
 
 func grants() kind[requests.GrantView] {

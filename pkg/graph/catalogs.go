@@ -10,6 +10,7 @@ import (
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/graph/strict"
+	"leasehold/pkg/views"
 )
 
 func listCatalogs(ctx context.Context, c *call) (answer, error) {
@@ -18,17 +19,17 @@ func listCatalogs(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	if named {
-		return list(ctx, c, catalogKind(), only(c.deps.Reads.Catalog(ctx, id)))
+		return list(ctx, c, c.catalogKind(), viewed(only(c.deps.Catalogs.Catalog(ctx, c.by.Caller, id)), views.OfCatalogs))
 	}
-	return list(ctx, c, catalogKind(), c.deps.Reads.ListCatalogs)
+	return list(ctx, c, c.catalogKind(), viewed(asCaller(c, c.deps.Catalogs.ListCatalogs), views.OfCatalogs))
 }
 
 func getCatalog(ctx context.Context, c *call) (answer, error) {
-	found, err := c.deps.Reads.Catalog(ctx, id[entitlement.CatalogID](c, "catalogId"))
+	found, err := c.deps.Catalogs.Catalog(ctx, c.by.Caller, id[entitlement.CatalogID](c, "catalogId"))
 	if err != nil {
 		return answer{}, err
 	}
-	return entity(ctx, c, catalogKind(), found)
+	return entity(ctx, c, c.catalogKind(), viewOf(found, views.OfCatalogs))
 }
 
 func createCatalog(ctx context.Context, c *call) (answer, error) {
@@ -44,7 +45,7 @@ func createCatalog(ctx context.Context, c *call) (answer, error) {
 	if made, err = c.deps.Catalogs.CreateCatalog(ctx, c.by, made); err != nil {
 		return answer{}, err
 	}
-	return created(ctx, c, catalogKind(), made)
+	return created(ctx, c, c.catalogKind(), viewOf(made, views.OfCatalogs))
 }
 
 func updateCatalog(ctx context.Context, c *call) (answer, error) {
@@ -88,9 +89,9 @@ func deleteCatalog(ctx context.Context, c *call) (answer, error) {
 // resourcesOf lists the resources of the catalog in the path, which must exist.
 func resourcesOf(ctx context.Context, c *call) (lister[entitlement.Resource], error) {
 	catalog := id[entitlement.CatalogID](c, "catalogId")
-	_, err := c.deps.Reads.Catalog(ctx, catalog)
+	_, err := c.deps.Catalogs.Catalog(ctx, c.by.Caller, catalog)
 	return func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Resource], error) {
-		return c.deps.Reads.ListResources(ctx, catalog, page)
+		return c.deps.Catalogs.Resources(ctx, c.by.Caller, catalog, page)
 	}, err
 }
 
@@ -99,7 +100,7 @@ func listResources(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, resourceKind(), read)
+	return list(ctx, c, c.resourceKind(), viewed(read, views.OfResources))
 }
 
 func listResourceRoles(ctx context.Context, c *call) (answer, error) {
@@ -107,16 +108,12 @@ func listResourceRoles(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, resourceRoles(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[resourceRole], error) {
-		resources, err := read(ctx, page)
-		got := entitlement.Paged[resourceRole]{Next: resources.Next}
-		for _, r := range resources.Items {
-			for _, role := range r.Roles {
-				got.Items = append(got.Items, resourceRole{role, r})
-			}
+	return list(ctx, c, c.resourceRoles(), viewed(read, func(resources []entitlement.Resource) (roles []*views.Role) {
+		for _, r := range resources {
+			roles = append(roles, views.OfRoles(r)...)
 		}
-		return got, err
-	})
+		return roles
+	}))
 }
 
 // resourceAsk is a resource request as a client words it.
@@ -188,14 +185,9 @@ func addResource(ctx context.Context, c *call, ask resourceAsk) error {
 	if ask.origin == "" || ask.system == "" {
 		return entitlement.Errorf(entitlement.Invalid, "resource.originId and resource.originSystem must be given.")
 	}
-	connector, system, err := connectorOf(ask.system, ask.environment)
+	connector, system, err := c.deps.Catalogs.Target(ask.system, ask.environment)
 	if err != nil {
 		return err
-	}
-	if connector == entitlement.BuiltinConnector {
-		if ask.origin, err = entitlement.ParseID[string]("resource.originId", ask.origin); err != nil {
-			return err
-		}
 	}
 	_, err = c.deps.Catalogs.AddResource(ctx, c.by, ask.catalog, connector, system, ask.origin)
 	return err
@@ -205,11 +197,11 @@ func removeResource(ctx context.Context, c *call, ask resourceAsk) error {
 	var connector entitlement.ConnectorID
 	if ask.resource == "" {
 		var err error
-		if connector, _, err = connectorOf(ask.system, ask.environment); err != nil {
+		if connector, _, err = c.deps.Catalogs.Target(ask.system, ask.environment); err != nil {
 			return err
 		}
 	}
-	r, err := c.deps.Catalogs.FindResource(ctx, ask.catalog, ask.resource, connector, ask.origin)
+	r, err := c.deps.Catalogs.FindResource(ctx, c.by.Caller, ask.catalog, ask.resource, connector, ask.origin)
 	if err != nil {
 		return err
 	}
@@ -254,5 +246,5 @@ func listEnvironments(ctx context.Context, c *call) (answer, error) {
 	if c.options.Filter == nil {
 		return answer{}, entitlement.Errorf(entitlement.Invalid, "This list needs a filter, such as $filter=originSystem eq 'Scim'.")
 	}
-	return list(ctx, c, environments(), sliced(allEnvironments(ctx, c.deps.Reads)))
+	return list(ctx, c, environments(), sliced(c.deps.Views.Environments(ctx, c.by.Caller)))
 }

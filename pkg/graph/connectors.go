@@ -8,11 +8,11 @@ import (
 )
 
 func listConnectors(ctx context.Context, c *call) (answer, error) {
-	return list(ctx, c, connectorKind(), sliced(c.deps.Reads.ListConnectors(ctx)))
+	return list(ctx, c, connectorKind(), sliced(c.deps.Catalogs.ListConnectors(ctx, c.by.Caller)))
 }
 
 func getConnector(ctx context.Context, c *call) (answer, error) {
-	found, err := c.deps.Reads.Connector(ctx, id[entitlement.ConnectorID](c, "connectorId"))
+	found, err := c.deps.Catalogs.Connector(ctx, c.by.Caller, id[entitlement.ConnectorID](c, "connectorId"))
 	if err != nil {
 		return answer{}, err
 	}

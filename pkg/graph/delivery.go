@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/requests"
 )
@@ -12,14 +13,14 @@ import (
 // deliveryOperations are what could not be delivered, what is still to be taken back, and
 // trying again. All but the two of Graph's are ours.
 var deliveryOperations = []operation{
-	{method: "POST", path: requestPath + "/{assignmentRequestId}/reprocess", need: needWrite, serve: reprocessRequest},
-	{method: "POST", path: heldPath + "/{assignmentId}/reprocess", need: needWrite, serve: reprocessAssignment},
-	{method: "POST", path: em + "/accessPackageAssignments/{assignmentId}/reprocess", need: needWrite, serve: reprocessAssignment},
-	{method: "GET", path: ours + "/deliveryErrors", need: needRead, serve: listDeliveryErrors},
-	{method: "GET", path: ours + "/deliveryErrors/{connectorId}/{reason:text}", need: needRead, serve: listFailures},
-	{method: "GET", path: ours + "/removals", need: needRead, serve: listRemovals},
-	{method: "POST", path: ours + "/removals/{assignmentId}/close", need: needWrite, serve: closeRemoval},
-	{method: "POST", path: ours + "/reprocess", need: needWrite, serve: reprocessFailing},
+	{method: "POST", path: requestPath + "/{assignmentRequestId}/reprocess", action: authz.Reprocess, serve: reprocessRequest},
+	{method: "POST", path: heldPath + "/{assignmentId}/reprocess", action: authz.Reprocess, serve: reprocessAssignment},
+	{method: "POST", path: em + "/accessPackageAssignments/{assignmentId}/reprocess", action: authz.Reprocess, serve: reprocessAssignment},
+	{method: "GET", path: ours + "/deliveryErrors", action: authz.ReadDeliveryErrors, serve: listDeliveryErrors},
+	{method: "GET", path: ours + "/deliveryErrors/{connectorId}/{reason:text}", action: authz.ReadDeliveryErrors, serve: listFailures},
+	{method: "GET", path: ours + "/removals", action: authz.ReadDeliveryErrors, serve: listRemovals},
+	{method: "POST", path: ours + "/removals/{assignmentId}/close", action: authz.CloseRemoval, serve: closeRemoval},
+	{method: "POST", path: ours + "/reprocess", action: authz.Reprocess, serve: reprocessFailing},
 }
 
 // accepted answers that something was taken and is done by itself, or err.
@@ -37,13 +38,16 @@ func listDeliveryErrors(ctx context.Context, c *call) (answer, error) {
 	k := kind[requests.DeliveryError]{set: "leasehold/deliveryErrors", links: noLinks, shape: func(e requests.DeliveryError) object {
 		return object{"id": string(e.Connector) + "/" + e.Reason, "connector": string(e.Connector), "reason": e.Reason, "subjects": e.Subjects}
 	}}
-	return list(ctx, c, k, c.deps.Requests.DeliveryErrors)
+	read := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[requests.DeliveryError], error) {
+		return c.deps.Requests.DeliveryErrors(ctx, c.by.Caller, page)
+	}
+	return list(ctx, c, k, read)
 }
 
 func listFailures(ctx context.Context, c *call) (answer, error) {
 	k := kind[requests.Failure]{set: "leasehold/failures", links: noLinks, shape: shapeFailure}
 	return list(ctx, c, k, func(ctx context.Context, page entitlement.Page) (entitlement.Paged[requests.Failure], error) {
-		return c.deps.Requests.Failures(ctx, id[entitlement.ConnectorID](c, "connectorId"), c.path["reason"], page)
+		return c.deps.Requests.Failures(ctx, c.by.Caller, id[entitlement.ConnectorID](c, "connectorId"), c.path["reason"], page)
 	})
 }
 
@@ -67,7 +71,7 @@ func listRemovals(ctx context.Context, c *call) (answer, error) {
 			"status": a.Status(now), "overdue": now.Sub(a.Ended) > entitlement.OverdueAfter, "owedSeconds": int(now.Sub(a.Ended) / time.Second),
 			"roles": objects(a.Roles[:min(len(a.Roles), maxRolesShown)], shapeTrouble), "rolesLeft": len(a.Roles)}
 	}}
-	return list(ctx, c, k, c.deps.Requests.Removals)
+	return list(ctx, c, k, asCaller(c, c.deps.Requests.Removals))
 }
 
 // closeRemoval ends a removal that cannot be confirmed, for a reason that is kept.

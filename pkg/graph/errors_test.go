@@ -9,12 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
+	"leasehold/pkg/views"
 )
 
 func TestEveryKindOfError(t *testing.T) {
@@ -38,7 +40,7 @@ func TestEveryKindOfError(t *testing.T) {
 
 func TestPanicsAreAnswered(t *testing.T) {
 	w := newWorld(t)
-	w.api[names.Catalogs].(*api).routes = newRoutes([]operation{{method: "GET", path: "/v1.0/me", role: self, need: needSubjectRead,
+	w.api[names.Catalogs].(*api).routes = newRoutes([]operation{{method: "GET", path: "/v1.0/me", action: authz.ReadSelf,
 		serve: func(context.Context, *call) (answer, error) { panic("secret of the table") }}})
 	got := w.call("admin", "GET", "/v1.0/me", nil).want(http.StatusInternalServerError)
 	checkErrorShape(t, got)
@@ -59,7 +61,7 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 		}
 		return dynamotest.None
 	})
-	w.api[names.Catalogs].(*api).deps.Reads = flaky
+	w.api[names.Catalogs].(*api).deps.Views = &views.Reader{Store: flaky}
 	d := w.api[names.Catalogs].(*api).deps.Directory
 	w.api[names.Catalogs].(*api).deps.Directory = &directory.Service{Store: flaky, Clock: d.Clock, IDs: d.IDs, First: d.First, Hinter: d.Hinter, Log: d.Log}
 	w.api[names.Catalogs].(*api).deps.Catalogs.Store = flaky

@@ -1,13 +1,14 @@
 package graph
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"strings"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
+	"leasehold/pkg/views"
 )
 
 // checkExpand refuses the expansion of what is not there, or not for the caller, before
@@ -21,7 +22,7 @@ func (c *call) checkExpand(wanted []odata.Expand, links map[string]link) error {
 		if !ok {
 			return entitlement.Errorf(entitlement.Invalid, "$expand: %s cannot be expanded here; what can be: %s.", clip(e.Name), strings.Join(slices.Sorted(maps.Keys(links)), ", "))
 		}
-		if !l.shown && !c.administers() {
+		if !l.shown && !authz.Allow(c.by.Caller, l.action, authz.Object{}).Allowed {
 			return entitlement.Errorf(entitlement.Forbidden, "$expand: %s is for administrators.", clip(e.Name))
 		}
 		if err := c.checkExpand(e.Expand, l.links()); err != nil {
@@ -41,30 +42,49 @@ func linkNamed(links map[string]link, name string) (string, link, bool) {
 	return "", link{}, false
 }
 
-// expand puts what is wanted into the trees, level by level: one load for all trees of
-// a level, never one for each.
-func (c *call) expand(ctx context.Context, trees []object, wanted []odata.Expand, links map[string]link) error {
-	if len(trees) == 0 {
-		return nil
-	}
+// with says in the words of views what is wanted: what is joined, and what to that.
+func with(wanted []odata.Expand, links map[string]link) views.With {
+	w := views.With{}
 	for _, e := range wanted {
 		name, l, _ := linkNamed(links, e.Name)
-		found, err := l.load(ctx, c, trees)
-		if err != nil {
-			return err
-		}
-		below := slices.Concat(found...)
-		if err := c.expand(ctx, below, e.Expand, l.links()); err != nil {
-			return err
-		}
+		w[views.Join(name)] = with(e.Expand, l.links())
+	}
+	return w
+}
+
+// showExpanded shows in a tree what is wanted of it, level by level, and what is selected of that.
+func showExpanded(tree object, wanted []odata.Expand, links map[string]link) {
+	for _, e := range wanted {
+		name, l, _ := linkNamed(links, e.Name)
+		below := expanded(tree[name], l)
 		for _, o := range below {
+			showExpanded(o, e.Expand, l.links())
 			choose(o, e.Select, e.Expand)
 		}
-		for i, tree := range trees {
-			tree[name] = put(found[i], l.many)
+		tree[name] = put(below, l.many)
+	}
+}
+
+// expanded returns the trees of a member. What is hidden was not found, unless the tree
+// carries it.
+func expanded(member any, l link) []object {
+	if h, ok := member.(hidden); ok {
+		if member = h.seen; !l.within {
+			return nil
 		}
 	}
-	return nil
+	switch v := member.(type) {
+	case object:
+		return []object{v}
+	case []any:
+		trees := make([]object, len(v))
+		for i, o := range v {
+			trees[i] = o.(object)
+		}
+		return trees
+	default:
+		return nil
+	}
 }
 
 func put(found []object, many bool) any {

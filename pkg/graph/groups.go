@@ -15,13 +15,13 @@ func listGroups(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	if named {
-		return list(ctx, c, groups(), only(c.deps.Reads.Group(ctx, id)))
+		return list(ctx, c, groups(), only(c.deps.Directory.Group(ctx, c.by.Caller, id)))
 	}
-	return list(ctx, c, groups(), c.deps.Reads.ListGroups)
+	return list(ctx, c, groups(), asCaller(c, c.deps.Directory.ListGroups))
 }
 
 func getGroup(ctx context.Context, c *call) (answer, error) {
-	g, err := c.deps.Reads.Group(ctx, id[entitlement.GroupID](c, "groupId"))
+	g, err := c.deps.Directory.Group(ctx, c.by.Caller, id[entitlement.GroupID](c, "groupId"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -58,24 +58,24 @@ func readGroup(o *strict.Object, g *entitlement.Group) {
 
 func listMembers(ctx context.Context, c *call) (answer, error) {
 	group := id[entitlement.GroupID](c, "groupId")
-	if _, err := c.deps.Reads.Group(ctx, group); err != nil {
+	if _, err := c.deps.Directory.Group(ctx, c.by.Caller, group); err != nil {
 		return answer{}, err
 	}
 	members := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-		return c.deps.Reads.Members(ctx, group, page)
+		return c.deps.Directory.Members(ctx, c.by.Caller, group, page)
 	}
-	return list(ctx, c, directoryObjects(), paged(members, c.presentUsers))
+	return list(ctx, c, directoryObjects(), paged(members, named(c, c.deps.Directory.UsersNamed)))
 }
 
 func listOwners(ctx context.Context, c *call) (answer, error) {
 	group := id[entitlement.GroupID](c, "groupId")
-	if _, err := c.deps.Reads.Group(ctx, group); err != nil {
+	if _, err := c.deps.Directory.Group(ctx, c.by.Caller, group); err != nil {
 		return answer{}, err
 	}
 	owners := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-		return c.deps.Reads.Owners(ctx, group, page)
+		return c.deps.Directory.Owners(ctx, c.by.Caller, group, page)
 	}
-	return list(ctx, c, directoryObjects(), paged(owners, c.presentUsers))
+	return list(ctx, c, directoryObjects(), paged(owners, named(c, c.deps.Directory.UsersNamed)))
 }
 
 func addMember(ctx context.Context, c *call) (answer, error)    { return join(ctx, c, false) }

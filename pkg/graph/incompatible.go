@@ -4,28 +4,30 @@ import (
 	"context"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/views"
 )
 
 func listIncompatible(ctx context.Context, c *call) (answer, error) {
-	p, err := c.deps.Reads.Package(ctx, id[entitlement.PackageID](c, "accessPackageId"))
+	p, err := c.deps.Catalogs.Package(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, packageKind(), paged(sliced(p.Incompatible, nil), c.deps.Reads.Packages))
+	return list(ctx, c, c.packageKind(), viewed(paged(sliced(p.Incompatible, nil), named(c, c.deps.Catalogs.PackagesNamed)), views.OfPackages))
 }
 
 func listIncompatibleGroups(ctx context.Context, c *call) (answer, error) {
-	p, err := c.deps.Reads.Package(ctx, id[entitlement.PackageID](c, "accessPackageId"))
+	p, err := c.deps.Catalogs.Package(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, groups(), paged(sliced(p.IncompatibleGroups, nil), c.deps.Reads.Groups))
+	return list(ctx, c, groups(), paged(sliced(p.IncompatibleGroups, nil), named(c, c.deps.Directory.GroupsNamed)))
 }
 
 func listIncompatibleWith(ctx context.Context, c *call) (answer, error) {
-	return list(ctx, c, packageKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-		return c.deps.Catalogs.IncompatibleWith(ctx, id[entitlement.PackageID](c, "accessPackageId"), page)
-	})
+	read := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
+		return c.deps.Catalogs.IncompatibleWith(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"), page)
+	}
+	return list(ctx, c, c.packageKind(), viewed(read, views.OfPackages))
 }
 
 func addIncompatible(ctx context.Context, c *call) (answer, error) {

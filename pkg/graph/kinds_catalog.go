@@ -1,27 +1,27 @@
 package graph
 
 import (
-	"cmp"
-	"context"
-	"sync"
-
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
+	"leasehold/pkg/views"
 )
 
 // emSet stands before the entity sets of entitlement management in contexts.
 const emSet = "identityGovernance/entitlementManagement/"
 
-func catalogKind() kind[entitlement.Catalog] {
-	return kind[entitlement.Catalog]{set: emSet + "catalogs", shape: shapeCatalog, links: func() map[string]link {
-		return map[string]link{
-			"accessPackages": perCatalog("accessPackages", packageKind, Reads.PackagesOf),
-			"resources":      perCatalog("resources", resourceKind, Reads.ListResources),
-		}
-	}}
+func (c *call) catalogKind() kind[*views.Catalog] {
+	return kind[*views.Catalog]{set: emSet + "catalogs", shape: shapeCatalog, links: catalogLinks, load: c.deps.Views.Catalogs, example: &views.Catalog{}}
 }
 
-func shapeCatalog(c entitlement.Catalog) object {
+func catalogLinks() map[string]link {
+	return map[string]link{
+		"accessPackages": {many: true, action: authz.ListPackages, links: packageLinks},
+		"resources":      {many: true, action: authz.ReadCatalog, links: resourceLinks},
+	}
+}
+
+func shapeCatalog(c *views.Catalog) object {
 	state := "unpublished"
 	if c.Published {
 		state = "published"
@@ -29,78 +29,45 @@ func shapeCatalog(c entitlement.Catalog) object {
 	return object{
 		"id": string(c.ID), "displayName": text(c.DisplayName), "description": c.Description, "catalogType": "userManaged", "state": state,
 		"isExternallyVisible": c.ExternallyVisible, "createdDateTime": instant(c.Created), "modifiedDateTime": instant(c.Modified),
-		"accessPackages": hidden{}, "resources": hidden{},
+		"accessPackages": several(c.Packages, shapePackage, hidden{}), "resources": several(c.Resources, shapeResource, hidden{}),
 	}
 }
 
-// parallel bounds the lists that one answer reads side by side.
-const parallel = 8
-
-// perCatalog is a link to a list that only its catalog leads to: one list is read for
-// each catalog of the page, several side by side.
-func perCatalog[T any](name string, k func() kind[T], read func(Reads, context.Context, entitlement.CatalogID, entitlement.Page) (entitlement.Paged[T], error)) link {
-	return link{many: true, links: func() map[string]link { return k().links() },
-		load: func(ctx context.Context, c *call, of []object) ([][]object, error) {
-			out := make([][]object, len(of))
-			return out, sideBySide(len(of), func(i int) error {
-				found, err := whole(ctx, func(ctx context.Context, page entitlement.Page) (entitlement.Paged[T], error) {
-					return read(c.deps.Reads, ctx, entitlement.CatalogID(of[i]["id"].(string)), page)
-				})
-				for _, v := range found {
-					out[i] = append(out[i], k().shape(v))
-				}
-				return err
-			})
-		}}
-}
-
-// sideBySide does n things, a few at a time, and returns the first failure in their order.
-func sideBySide(n int, do func(i int) error) error {
-	errs := make([]error, n)
-	slots := make(chan struct{}, parallel)
-	var all sync.WaitGroup
-	for i := range n {
-		slots <- struct{}{}
-		all.Go(func() {
-			defer func() { <-slots }()
-			errs[i] = do(i)
-		})
-	}
-	all.Wait()
-	return cmp.Or(errs...)
-}
-
-func resourceKind() kind[entitlement.Resource] {
-	return kind[entitlement.Resource]{set: emSet + "resources", shape: shapeResource, links: resourceLinks}
+func (c *call) resourceKind() kind[*views.Resource] {
+	return kind[*views.Resource]{set: emSet + "resources", shape: shapeResource, links: resourceLinks, load: c.deps.Views.Resources, example: &views.Resource{}}
 }
 
 // resourceLinks are for administrators: what a catalog holds beside the role that led here,
 // and the target's address, are nothing that a holder of the role needs.
 func resourceLinks() map[string]link {
 	return map[string]link{
-		"roles":       within("roles", true, roleLinks),
-		"scopes":      within("scopes", true, noLinks),
-		"environment": one("environment", environments, environmentsByID),
+		"roles":       {many: true, within: true, action: authz.ReadCatalog, links: roleLinks},
+		"scopes":      {many: true, within: true, action: authz.ReadCatalog, links: noLinks},
+		"environment": {action: authz.ReadConnector, links: noLinks},
 	}
 }
 
-func shapeResource(r entitlement.Resource) object {
-	roles := make([]any, len(r.Roles))
-	for i, role := range r.Roles {
-		roles[i] = shapeRole(role, r.OriginSystem, r.ID, r.Catalog)
-	}
+func shapeResource(r *views.Resource) object {
 	return object{
 		"id": string(r.ID), "displayName": text(r.DisplayName), "description": text(r.Description), "originId": odata.Exact(r.OriginID),
 		"originSystem": text(r.OriginSystem), "attributes": []any{}, "createdDateTime": instant(r.Created), "modifiedDateTime": nil,
-		"roles": hidden{roles}, "scopes": hidden{[]any{shapeScope(r.Scope, r.OriginSystem)}}, "environment": reference(r.Connector),
+		"roles": hidden{objects(r.Roles, shapeRole)}, "scopes": hidden{[]any{shapeScope(r.Scope, r.OriginSystem)}},
+		"environment": one(r.Environment, func(e *entitlement.ConnectorConfig) object { return shapeEnvironment(*e) }, reference(r.Connector)),
 	}
 }
 
-// shapeRole hides the role's resource with the catalog that leads to it.
-func shapeRole(role entitlement.ResourceRole, origin string, of entitlement.ResourceID, in entitlement.CatalogID) object {
+func (c *call) resourceRoles() kind[*views.Role] {
+	return kind[*views.Role]{set: emSet + "resourceRoles", shape: shapeRole, links: roleLinks, load: c.deps.Views.Roles, example: &views.Role{}}
+}
+
+func roleLinks() map[string]link {
+	return map[string]link{"resource": {shown: true, links: resourceLinks}}
+}
+
+func shapeRole(r *views.Role) object {
 	return object{
-		"id": role.ID, "displayName": text(role.DisplayName), "description": nil, "originId": odata.Exact(role.OriginID), "originSystem": text(origin),
-		"type": nil, "resource": hidden{object{"id": string(of), "catalog": string(in)}},
+		"id": r.ID, "displayName": text(r.DisplayName), "description": nil, "originId": odata.Exact(r.OriginID), "originSystem": text(r.Origin),
+		"type": nil, "resource": one(r.Resource, shapeResource, reference(r.Of)),
 	}
 }
 
@@ -108,45 +75,4 @@ func shapeScope(s entitlement.ResourceScope, origin string) object {
 	return object{
 		"id": s.ID, "displayName": text(s.DisplayName), "description": nil, "originId": odata.Exact(s.OriginID), "originSystem": text(origin), "isRootScope": true,
 	}
-}
-
-// roleLinks: a resource is found through its catalog, so each catalog in question is
-// read once.
-func roleLinks() map[string]link {
-	return map[string]link{"resource": {shown: true, links: resourceLinks, load: func(ctx context.Context, c *call, of []object) ([][]object, error) {
-		known := map[string]map[string]entitlement.Resource{}
-		out := make([][]object, len(of))
-		for i, o := range of {
-			seen := o["resource"].(hidden).seen.(object)
-			catalog := seen["catalog"].(string)
-			if known[catalog] == nil {
-				found, err := whole(ctx, func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Resource], error) {
-					return c.deps.Reads.ListResources(ctx, entitlement.CatalogID(catalog), page)
-				})
-				if err != nil {
-					return nil, err
-				}
-				known[catalog] = map[string]entitlement.Resource{}
-				for _, r := range found {
-					known[catalog][string(r.ID)] = r
-				}
-			}
-			if r, ok := known[catalog][seen["id"].(string)]; ok {
-				out[i] = []object{shapeResource(r)}
-			}
-		}
-		return out, nil
-	}}}
-}
-
-// resourceRole is a role with the resource that offers it.
-type resourceRole struct {
-	role     entitlement.ResourceRole
-	resource entitlement.Resource
-}
-
-func resourceRoles() kind[resourceRole] {
-	return kind[resourceRole]{set: emSet + "resourceRoles", links: roleLinks, shape: func(r resourceRole) object {
-		return shapeRole(r.role, r.resource.OriginSystem, r.resource.ID, r.resource.Catalog)
-	}}
 }

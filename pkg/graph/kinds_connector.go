@@ -1,15 +1,8 @@
 package graph
 
 import (
-	"context"
-	"slices"
-	"strings"
-
 	"leasehold/pkg/entitlement"
 )
-
-// scimKind is the kind of connectors whose resources have the origin system Scim.
-const scimKind = "scim"
 
 func connectorKind() kind[entitlement.ConnectorConfig] {
 	return kind[entitlement.ConnectorConfig]{set: "leasehold/connectors", shape: shapeConnector, links: noLinks}
@@ -35,63 +28,7 @@ func environments() kind[entitlement.ConnectorConfig] {
 func shapeEnvironment(c entitlement.ConnectorConfig) object {
 	builtin := c.ID == entitlement.BuiltinConnector
 	return object{
-		"id": string(c.ID), "displayName": text(c.DisplayName), "description": nil, "originSystem": originSystem(c), "originId": string(c.ID),
+		"id": string(c.ID), "displayName": text(c.DisplayName), "description": nil, "originSystem": text(c.OriginSystem), "originId": string(c.ID),
 		"isDefaultEnvironment": builtin, "connectionInfo": object{"url": text(c.URL)}, "createdDateTime": instant(c.Created), "modifiedDateTime": nil,
-	}
-}
-
-func originSystem(c entitlement.ConnectorConfig) string {
-	switch {
-	case c.ID == entitlement.BuiltinConnector:
-		return entitlement.OriginAadGroup
-	case c.Kind == scimKind:
-		return entitlement.OriginScim
-	default:
-		return c.Kind
-	}
-}
-
-// allEnvironments lists the built-in directory and every registered connector.
-func allEnvironments(ctx context.Context, r Reads) ([]entitlement.ConnectorConfig, error) {
-	registered, err := r.ListConnectors(ctx)
-	return append([]entitlement.ConnectorConfig{builtinEnvironment()}, registered...), err
-}
-
-func builtinEnvironment() entitlement.ConnectorConfig {
-	return entitlement.ConnectorConfig{ID: entitlement.BuiltinConnector, DisplayName: "Built-in directory"}
-}
-
-// environmentsByID reads those of the environments that are there.
-func environmentsByID(r Reads, ctx context.Context, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error) {
-	builtin := func(id entitlement.ConnectorID) bool { return id == entitlement.BuiltinConnector }
-	var all []entitlement.ConnectorConfig
-	if slices.ContainsFunc(ids, builtin) {
-		all = append(all, builtinEnvironment())
-	}
-	ids = slices.DeleteFunc(slices.Clone(ids), builtin)
-	if len(ids) == 0 {
-		return all, nil
-	}
-	registered, err := entitlement.Readable(ids, func(ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error) {
-		return r.Connectors(ctx, ids)
-	})
-	return append(all, registered...), err
-}
-
-// connectorOf returns the connector that a resource's origin system and environment name.
-func connectorOf(system string, environment entitlement.ConnectorID) (entitlement.ConnectorID, string, error) {
-	switch {
-	case strings.EqualFold(system, entitlement.OriginAadGroup):
-		if environment != "" && environment != entitlement.BuiltinConnector {
-			return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id: resources of the origin system AadGroup live in the built-in directory.")
-		}
-		return entitlement.BuiltinConnector, entitlement.OriginAadGroup, nil
-	case strings.EqualFold(system, entitlement.OriginScim):
-		if environment == "" || environment == entitlement.BuiltinConnector {
-			return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id must name the connector of the resource.")
-		}
-		return environment, entitlement.OriginScim, nil
-	default:
-		return "", "", entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be AadGroup or Scim.")
 	}
 }

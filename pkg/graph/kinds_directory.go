@@ -48,12 +48,8 @@ func shapeGroup(g entitlement.Group) object {
 	}
 }
 
-// subjects are users as those who ask for packages and hold them.
-func subjects() kind[entitlement.User] {
-	return kind[entitlement.User]{set: emSet + "subjects", shape: shapeSubject, links: noLinks}
-}
-
-func shapeSubject(u entitlement.User) object {
+// shapeSubject shows a user as one who asks for packages and holds them.
+func shapeSubject(u *entitlement.User) object {
 	return object{
 		"id": string(u.ID), "objectId": string(u.ID), "displayName": text(u.DisplayName), "email": text(u.Mail), "principalName": text(u.UserPrincipalName),
 		"onPremisesSecurityIdentifier": nil, "subjectType": "user", "subjectLifecycle": "notDefined",

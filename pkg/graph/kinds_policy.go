@@ -3,26 +3,28 @@ package graph
 import (
 	"time"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/views"
 )
 
 // typePrefix stands before the name of a type in @odata.type.
 const typePrefix = "#microsoft.graph."
 
-func policyKind() kind[entitlement.AssignmentPolicy] {
-	return kind[entitlement.AssignmentPolicy]{set: emSet + "assignmentPolicies", shape: shapePolicy, links: policyLinks}
+func (c *call) policyKind() kind[*views.Policy] {
+	return kind[*views.Policy]{set: emSet + "assignmentPolicies", shape: shapePolicy, links: policyLinks, load: c.deps.Views.Policies, example: &views.Policy{}}
 }
 
 func policyLinks() map[string]link {
 	return map[string]link{
-		"accessPackage":                one("accessPackage", packageKind, Reads.Packages),
-		"catalog":                      one("catalog", catalogKind, Reads.Catalogs),
-		"questions":                    within("questions", true, noLinks),
-		"customExtensionStageSettings": within("customExtensionStageSettings", true, noLinks),
+		"accessPackage":                {action: authz.ListPackages, links: packageLinks},
+		"catalog":                      {action: authz.ReadCatalog, links: catalogLinks},
+		"questions":                    {many: true, within: true, action: authz.ReadPolicy, links: noLinks},
+		"customExtensionStageSettings": {many: true, within: true, action: authz.ReadPolicy, links: noLinks},
 	}
 }
 
-func shapePolicy(p entitlement.AssignmentPolicy) object {
+func shapePolicy(p *views.Policy) object {
 	return object{
 		"id": string(p.ID), "displayName": text(p.DisplayName), "description": p.Description,
 		"allowedTargetScope": string(p.Scope), "specificAllowedTargets": objects(p.Targets, shapeSet),
@@ -32,8 +34,9 @@ func shapePolicy(p entitlement.AssignmentPolicy) object {
 		"reviewSettings":          nil, "automaticRequestSettings": nil,
 		"notificationSettings": object{"isAssignmentNotificationDisabled": false},
 		"createdDateTime":      instant(p.Created), "modifiedDateTime": instant(p.Modified),
-		"accessPackage": reference(p.Package), "catalog": reference(p.Catalog),
-		"questions": hidden{[]any{}}, "customExtensionStageSettings": hidden{[]any{}},
+		"accessPackage": one(p.Package, shapePackage, reference(p.AssignmentPolicy.Package)),
+		"catalog":       one(p.Catalog, shapeCatalog, reference(p.AssignmentPolicy.Catalog)),
+		"questions":     hidden{[]any{}}, "customExtensionStageSettings": hidden{[]any{}},
 	}
 }
 

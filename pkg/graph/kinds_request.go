@@ -1,128 +1,74 @@
 package graph
 
 import (
-	"context"
 	"time"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/views"
 )
 
-func requestKind() kind[entitlement.AssignmentRequest] {
-	return kind[entitlement.AssignmentRequest]{set: emSet + "assignmentRequests", shape: shapeRequest, links: requestLinks}
+func (c *call) requestKind() kind[*views.Request] {
+	now := c.deps.Clock.Now()
+	return kind[*views.Request]{set: emSet + "assignmentRequests", links: requestLinks, load: c.deps.Views.Requests, example: &views.Request{},
+		shape: func(r *views.Request) object { return shapeRequest(r, now) }}
 }
 
 func requestLinks() map[string]link {
 	return map[string]link{
-		"accessPackage": shown(one("accessPackage", packageKind, packagesEver)),
-		"requestor":     shown(one("requestor", subjects, Reads.Users)),
-		"assignment":    {shown: true, links: assignmentLinks, load: loadAssignments},
+		"accessPackage": {shown: true, links: packageLinks},
+		"requestor":     {shown: true, links: noLinks},
+		"assignment":    {shown: true, links: assignmentLinks},
 	}
 }
 
-func shapeRequest(r entitlement.AssignmentRequest) object {
+func shapeRequest(r *views.Request, now time.Time) object {
+	asked := r.AssignmentRequest
 	return object{
 		"id": string(r.ID), "requestType": string(r.Type), "state": string(r.State), "status": r.Status(),
 		"schedule": shapeSchedule(r.Asked.Start, r.Expiration), "justification": text(r.Justification),
 		"answers": []any{}, "customExtensionCalloutInstances": []any{},
 		"createdDateTime": instant(r.Created), "completedDateTime": instant(r.Completed),
-		"accessPackage": reference(r.Package), "requestor": subjectReference(shownRequestor(r)),
-		"assignment": hidden{object{"id": string(r.Assignment), "accessPackage": object{"id": string(r.Package)},
-			"assignmentPolicy": object{"id": string(r.Policy)}, "target": subjectReference(r.Subject).seen, "schedule": shapeSchedule(r.Start, r.Expiration)}},
+		"accessPackage": one(r.Package, shapePackage, reference(asked.Package)),
+		"requestor":     one(r.Requestor, shapeSubject, subjectReference(r.RequestorShown())),
+		"assignment": one(r.Assignment, func(a *views.Assignment) object { return shapeAssignment(a, now) },
+			hidden{object{"id": string(asked.Assignment), "accessPackage": object{"id": string(asked.Package)},
+				"assignmentPolicy": object{"id": string(asked.Policy)}, "target": subjectReference(asked.Subject).seen, "schedule": shapeSchedule(asked.Start, asked.Expiration)}}),
 	}
 }
 
-// shownRequestor is what Graph calls the requestor: whoever asked for themselves, or was
-// assigned directly. Who assigned is said under leasehold, and in the events.
-func shownRequestor(r entitlement.AssignmentRequest) entitlement.UserID {
-	if r.Type.Direct() {
-		return r.Subject
-	}
-	return r.Requestor
-}
-
-// shapeAsked is the assignment that a request is about, as the request says it: for whom,
-// what, under which policy and until when. How it stands it does not say.
-func shapeAsked(o object) object {
-	asked := o["assignment"].(hidden).seen.(object)
-	return object{"id": asked["id"], "schedule": asked["schedule"], "customExtensionCalloutInstances": []any{},
-		"accessPackage": hidden{asked["accessPackage"]}, "assignmentPolicy": hidden{asked["assignmentPolicy"]}, "target": hidden{asked["target"]}}
-}
-
-func assignmentKind(now time.Time) kind[entitlement.Assignment] {
-	return kind[entitlement.Assignment]{set: emSet + "assignments", links: assignmentLinks,
-		shape: func(a entitlement.Assignment) object { return shapeAssignment(a, now) }}
+// assignments is the kind of assignments as they stand now.
+func (c *call) assignments() kind[*views.Assignment] {
+	now := c.deps.Clock.Now()
+	return kind[*views.Assignment]{set: emSet + "assignments", links: assignmentLinks, load: c.deps.Views.Assignments, example: &views.Assignment{},
+		shape: func(a *views.Assignment) object { return shapeAssignment(a, now) }}
 }
 
 func assignmentLinks() map[string]link {
 	return map[string]link{
-		"accessPackage":    shown(one("accessPackage", packageKind, packagesEver)),
-		"target":           shown(one("target", subjects, Reads.Users)),
-		"assignmentPolicy": one("assignmentPolicy", policyKind, Reads.Policies),
+		"accessPackage":    {shown: true, links: packageLinks},
+		"target":           {shown: true, links: noLinks},
+		"assignmentPolicy": {action: authz.ReadPolicy, links: policyLinks},
 	}
 }
 
-func shapeAssignment(a entitlement.Assignment, now time.Time) object {
+// shapeAssignment shows an assignment as it stands or, of one that a request asked for, what
+// the request says of it.
+func shapeAssignment(a *views.Assignment, now time.Time) object {
+	o := object{
+		"id": string(a.ID), "customExtensionCalloutInstances": []any{},
+		"accessPackage":    one(a.Package, shapePackage, reference(a.Assignment.Package)),
+		"assignmentPolicy": one(a.Policy, shapePolicy, reference(a.Assignment.Policy)),
+		"target":           one(a.Subject, shapeSubject, subjectReference(a.Assignment.Subject)),
+	}
+	if a.Asked != nil {
+		o["schedule"] = shapeSchedule(a.Asked.Start, a.Asked.Expiration)
+		return o
+	}
 	ends := entitlement.Expiration{Type: entitlement.ExpireNever}
 	if !a.End.IsZero() {
 		ends = entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: a.End}
 	}
-	return object{
-		"id": string(a.ID), "state": string(a.State), "status": a.Status(now), "schedule": shapeSchedule(a.Start, ends),
-		"expiredDateTime": instant(a.Ended), "customExtensionCalloutInstances": []any{},
-		"accessPackage": reference(a.Package), "assignmentPolicy": reference(a.Policy), "target": subjectReference(a.Subject),
-	}
-}
-
-// loadAssignments reads the assignments of all requests of a page: the live ones from
-// their slots, and those that have ended, at once for each sort. How an assignment stands is
-// shown to its subject and to administrators, as where it is read by its id. Of one that has
-// not begun, and to all others who may read the request, it is shown as it was asked for.
-func loadAssignments(ctx context.Context, c *call, of []object) ([][]object, error) {
-	var pairs []entitlement.DueRef
-	for _, o := range of {
-		pairs = append(pairs, entitlement.DueRef{Package: assignmentPart[entitlement.PackageID](o, "accessPackage"), Subject: assignmentPart[entitlement.UserID](o, "target")})
-	}
-	slots, err := c.deps.Reads.Read(ctx, distinct(pairs))
-	if err != nil {
-		return nil, err
-	}
-	known := map[entitlement.AssignmentID]entitlement.Assignment{}
-	for _, slot := range slots.Slots {
-		if slot.Assignment != nil {
-			known[slot.Assignment.ID] = *slot.Assignment
-		}
-	}
-	past := entitlement.Head{Subject: c.by.ID}
-	for _, o := range of {
-		id := referenceOf[entitlement.AssignmentID](o, "assignment")
-		if _, live := known[id]; !live && id != "" {
-			past.Removing = append(past.Removing, entitlement.Removing{Assignment: id})
-		}
-	}
-	var work entitlement.Work
-	if past.Removing = distinct(past.Removing); len(past.Removing) > 0 {
-		if work, err = c.deps.Reads.Work(ctx, past); err != nil {
-			return nil, err
-		}
-	}
-	out := make([][]object, len(of))
-	for i, o := range of {
-		id := referenceOf[entitlement.AssignmentID](o, "assignment")
-		a, ok := known[id]
-		if !ok {
-			a, ok = work.Ended[id]
-		}
-		if ok && (a.Subject == c.by.ID || c.administers()) {
-			out[i] = []object{shapeAssignment(a, c.deps.Clock.Now())}
-		} else if id != "" {
-			out[i] = []object{shapeAsked(o)}
-		}
-	}
-	return out, nil
-}
-
-// assignmentPart returns the id of what a request's assignment is about.
-func assignmentPart[ID ~string](o object, name string) ID {
-	assignment := o["assignment"].(hidden).seen.(object)
-	return ID(assignment[name].(object)["id"].(string))
+	o["state"], o["status"], o["expiredDateTime"], o["schedule"] = string(a.State), a.Status(now), instant(a.Ended), shapeSchedule(a.Start, ends)
+	return o
 }

@@ -73,4 +73,4 @@ func (l *Limiter) forget(now time.Time) {
 }
 
 // writes reports an operation that changes something.
-func (op *operation) writes() bool { return op.need == needWrite || op.need == needSubjectWrite }
+func (op *operation) writes() bool { return op.action.Writes() }

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"leasehold/pkg/entitlement"
@@ -46,17 +47,15 @@ func list[T any](ctx context.Context, c *call, k kind[T], read lister[T]) (answe
 
 // pageBody returns the body of one page.
 func pageBody[T any](ctx context.Context, c *call, k kind[T], page entitlement.Paged[T], first bool) (object, error) {
-	var trees []object
-	for _, item := range page.Items {
-		if tree := k.shape(item); c.options.Filter == nil || c.options.Filter.Match(tree) {
-			trees = append(trees, tree)
-		}
+	kept := page.Items
+	if c.options.Filter != nil {
+		kept = slices.DeleteFunc(slices.Clone(kept), func(item T) bool { return !c.options.Filter.Match(k.shape(item)) })
 	}
-	if err := c.finish(ctx, trees, k.links()); err != nil {
+	trees, err := finished(ctx, c, k, kept)
+	if err != nil {
 		return nil, err
 	}
 	body := object{"@odata.context": c.metadata(ctx, k.set), "value": put(trees, true)}
-	var err error
 	if page.Next != "" {
 		body["@odata.nextLink"], err = c.nextLink(ctx, page.Next)
 	} else if c.options.Count && first {
@@ -74,10 +73,11 @@ func entity[T any](ctx context.Context, c *call, k kind[T], v T) (answer, error)
 }
 
 func single[T any](ctx context.Context, c *call, k kind[T], v T) (answer, error) {
-	tree := k.shape(v)
-	if err := c.finish(ctx, []object{tree}, k.links()); err != nil {
+	trees, err := finished(ctx, c, k, []T{v})
+	if err != nil {
 		return answer{}, err
 	}
+	tree := trees[0]
 	tree["@odata.context"] = c.metadata(ctx, k.set+"/$entity")
 	return ok(tree)
 }
@@ -109,15 +109,22 @@ func checkOptions[T any](c *call, k kind[T]) error {
 	return c.checkExpand(c.options.Expand, k.links())
 }
 
-// finish expands and selects.
-func (c *call) finish(ctx context.Context, trees []object, links map[string]link) error {
-	if err := c.expand(ctx, trees, c.options.Expand, links); err != nil {
-		return err
+// finished returns the trees of views, with what is wanted joined to them, and no more than
+// is selected.
+func finished[T any](ctx context.Context, c *call, k kind[T], of []T) ([]object, error) {
+	links := k.links()
+	if wanted := with(c.options.Expand, links); k.load != nil && len(wanted) > 0 && len(of) > 0 {
+		if err := k.load(ctx, c.by.Caller, of, wanted); err != nil {
+			return nil, err
+		}
 	}
-	for _, tree := range trees {
-		choose(tree, c.options.Select, c.options.Expand)
+	trees := make([]object, len(of))
+	for i, v := range of {
+		trees[i] = k.shape(v)
+		showExpanded(trees[i], c.options.Expand, links)
+		choose(trees[i], c.options.Select, c.options.Expand)
 	}
-	return nil
+	return trees, nil
 }
 
 // sliced lists what was read in one go as if it had pages.
@@ -149,24 +156,4 @@ func only[T any](v T, err error) lister[T] {
 		return sliced[T](nil, nil)
 	}
 	return sliced([]T{v}, err)
-}
-
-// maxPages bounds the reading of a whole list that is shown inside of something else.
-const maxPages = 10
-
-// whole reads a list to its end, or until it is too long to be shown at once.
-func whole[T any](ctx context.Context, read lister[T]) ([]T, error) {
-	var all []T
-	page := entitlement.Page{}
-	for range maxPages {
-		got, err := read(ctx, page)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, got.Items...)
-		if page.Token = got.Next; page.Token == "" {
-			break
-		}
-	}
-	return all, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/views"
 )
 
 // The lists "for the current user" name in on what the caller has to do with them.
@@ -31,20 +32,18 @@ func (c *call) on(served ...string) (string, error) {
 }
 
 func getPackage(ctx context.Context, c *call) (answer, error) {
-	p, err := c.deps.Requests.Package(ctx, c.by, id[entitlement.PackageID](c, "accessPackageId"))
+	p, err := c.deps.Requests.Package(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
 		return answer{}, err
 	}
-	return entity(ctx, c, packageKind(), p)
+	return entity(ctx, c, c.packageKind(), viewOf(p, views.OfPackages))
 }
 
 func listMyPackages(ctx context.Context, c *call) (answer, error) {
 	if _, err := c.on("allowedRequestor"); err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, packageKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-		return c.deps.Requests.Requestable(ctx, c.by, page)
-	})
+	return list(ctx, c, c.packageKind(), viewed(asCaller(c, c.deps.Requests.Requestable), views.OfPackages))
 }
 
 func listMyRequests(ctx context.Context, c *call) (answer, error) {
@@ -53,34 +52,21 @@ func listMyRequests(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	read := map[string]lister[entitlement.AssignmentRequest]{
-		"target": func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-			return c.deps.Requests.Mine(ctx, c.by, page)
-		},
-		"createdBy": func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-			return c.deps.Requests.CreatedByMe(ctx, c.by, page)
-		},
-		"approver": func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-			return c.deps.Requests.Waiting(ctx, c.by, page)
-		},
+		"target": asCaller(c, c.deps.Requests.Mine), "createdBy": asCaller(c, c.deps.Requests.CreatedByMe), "approver": asCaller(c, c.deps.Requests.Waiting),
 	}[word]
-	return list(ctx, c, requestKind(), read)
+	return list(ctx, c, c.requestKind(), viewed(read, views.OfRequests))
 }
 
 func listMyAssignments(ctx context.Context, c *call) (answer, error) {
 	if _, err := c.on("target"); err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, c.assignments(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-		return c.deps.Requests.Held(ctx, c.by, page)
-	})
+	return list(ctx, c, c.assignments(), viewed(asCaller(c, c.deps.Requests.Held), views.OfAssignments))
 }
-
-// assignments is the kind of assignments as they stand now.
-func (c *call) assignments() kind[entitlement.Assignment] { return assignmentKind(c.deps.Clock.Now()) }
 
 // listRequirements answers a question that Graph asks by POST; it changes nothing.
 func listRequirements(ctx context.Context, c *call) (answer, error) {
-	policies, err := c.deps.Requests.Applicable(ctx, c.by, id[entitlement.PackageID](c, "accessPackageId"))
+	policies, err := c.deps.Requests.Applicable(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
 		return answer{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/graph/strict"
+	"leasehold/pkg/views"
 )
 
 func listPackages(ctx context.Context, c *call) (answer, error) {
@@ -16,18 +17,19 @@ func listPackages(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	if named {
-		return list(ctx, c, packageKind(), only(c.deps.Reads.Package(ctx, id)))
+		return list(ctx, c, c.packageKind(), viewed(only(c.deps.Catalogs.Package(ctx, c.by.Caller, id)), views.OfPackages))
 	}
 	catalog, named, err := odata.EqualID[entitlement.CatalogID](c.options.Filter, "catalog/id")
 	if err != nil {
 		return answer{}, err
 	}
 	if named {
-		return list(ctx, c, packageKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-			return c.deps.Reads.PackagesOf(ctx, catalog, page)
-		})
+		read := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
+			return c.deps.Catalogs.PackagesOf(ctx, c.by.Caller, catalog, page)
+		}
+		return list(ctx, c, c.packageKind(), viewed(read, views.OfPackages))
 	}
-	return list(ctx, c, packageKind(), c.deps.Reads.ListPackages)
+	return list(ctx, c, c.packageKind(), viewed(asCaller(c, c.deps.Catalogs.ListPackages), views.OfPackages))
 }
 
 func createPackage(ctx context.Context, c *call) (answer, error) {
@@ -49,7 +51,7 @@ func createPackage(ctx context.Context, c *call) (answer, error) {
 	if made, err = c.deps.Catalogs.CreatePackage(ctx, c.by, made); err != nil {
 		return answer{}, err
 	}
-	return created(ctx, c, packageKind(), made)
+	return created(ctx, c, c.packageKind(), viewOf(made, views.OfPackages))
 }
 
 func readPackage(o *strict.Object, p *entitlement.AccessPackage) {
@@ -78,16 +80,11 @@ func deletePackage(ctx context.Context, c *call) (answer, error) {
 }
 
 func listRoleScopes(ctx context.Context, c *call) (answer, error) {
-	p, err := c.deps.Reads.Package(ctx, id[entitlement.PackageID](c, "accessPackageId"))
+	p, err := c.deps.Catalogs.Package(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
 		return answer{}, err
 	}
-	work, err := c.deps.Reads.Work(ctx, entitlement.Head{Subject: c.by.ID, Live: []entitlement.PackageID{p.ID}})
-	var all []roleScope
-	for _, s := range work.Scopes[p.ID].List {
-		all = append(all, roleScope{s, p.Catalog})
-	}
-	return list(ctx, c, roleScopes(), sliced(all, err))
+	return list(ctx, c, c.roleScopes(), sliced(c.deps.Views.RoleScopesOf(ctx, c.by.Caller, p)))
 }
 
 // roleAsk is a role scope as a client words it.
@@ -109,7 +106,7 @@ func addRoleScope(ctx context.Context, c *call) (answer, error) {
 	if err := o.Done(); err != nil {
 		return answer{}, err
 	}
-	p, err := c.deps.Reads.Package(ctx, id[entitlement.PackageID](c, "accessPackageId"))
+	p, err := c.deps.Catalogs.Package(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -124,7 +121,7 @@ func addRoleScope(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return created(ctx, c, roleScopes(), roleScope{added, p.Catalog})
+	return created(ctx, c, c.roleScopes(), views.OfRoleScopes([]entitlement.ResourceRoleScope{added}, p.Catalog)[0])
 }
 
 // resolve finds the role's id at the target by the one that we gave it. What else the body
@@ -177,12 +174,13 @@ func readRoleScope(o *strict.Object, ask *roleAsk) {
 func roleResource(ctx context.Context, c *call, catalog entitlement.CatalogID, ask roleAsk) (entitlement.Resource, error) {
 	connector := entitlement.ConnectorID("")
 	if ask.resource == "" {
-		if !strings.EqualFold(ask.system, entitlement.OriginAadGroup) {
+		at, _, err := c.deps.Catalogs.Target(ask.system, "")
+		if err != nil {
 			return entitlement.Resource{}, entitlement.Errorf(entitlement.Invalid, "role.resource.id must name the resource, since its originId alone does not say where it is.")
 		}
-		connector = entitlement.BuiltinConnector
+		connector = at
 	}
-	r, err := c.deps.Catalogs.FindResource(ctx, catalog, ask.resource, connector, ask.origin)
+	r, err := c.deps.Catalogs.FindResource(ctx, c.by.Caller, catalog, ask.resource, connector, ask.origin)
 	if err != nil {
 		return r, err
 	}
@@ -208,9 +206,9 @@ func listPoliciesOf(ctx context.Context, c *call) (answer, error) {
 
 // policiesOf lists the policies of one package.
 func policiesOf(ctx context.Context, c *call, id entitlement.PackageID) (answer, error) {
-	p, err := c.deps.Reads.Package(ctx, id)
+	p, err := c.deps.Catalogs.Package(ctx, c.by.Caller, id)
 	if err != nil {
 		return answer{}, err
 	}
-	return list(ctx, c, policyKind(), paged(sliced(p.Policies, nil), c.deps.Reads.Policies))
+	return list(ctx, c, c.policyKind(), viewed(paged(sliced(p.Policies, nil), named(c, c.deps.Catalogs.PoliciesNamed)), views.OfPolicies))
 }

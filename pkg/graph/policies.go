@@ -7,6 +7,7 @@ import (
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/graph/strict"
+	"leasehold/pkg/views"
 )
 
 func listPolicies(ctx context.Context, c *call) (answer, error) {
@@ -15,7 +16,7 @@ func listPolicies(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	if named {
-		return list(ctx, c, policyKind(), only(c.deps.Reads.Policy(ctx, id)))
+		return list(ctx, c, c.policyKind(), viewed(only(c.deps.Catalogs.Policy(ctx, c.by.Caller, id)), views.OfPolicies))
 	}
 	of, named, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "accessPackage/id")
 	if err != nil {
@@ -24,19 +25,19 @@ func listPolicies(ctx context.Context, c *call) (answer, error) {
 	if named {
 		found, err := policiesOf(ctx, c, of)
 		if entitlement.KindOf(err) == entitlement.NotFound && err != nil {
-			return list(ctx, c, policyKind(), sliced[entitlement.AssignmentPolicy](nil, nil))
+			return list(ctx, c, c.policyKind(), sliced[*views.Policy](nil, nil))
 		}
 		return found, err
 	}
-	return list(ctx, c, policyKind(), c.deps.Reads.ListPolicies)
+	return list(ctx, c, c.policyKind(), viewed(asCaller(c, c.deps.Catalogs.ListPolicies), views.OfPolicies))
 }
 
 func getPolicy(ctx context.Context, c *call) (answer, error) {
-	p, err := c.deps.Reads.Policy(ctx, id[entitlement.PolicyID](c, "policyId"))
+	p, err := c.deps.Catalogs.Policy(ctx, c.by.Caller, id[entitlement.PolicyID](c, "policyId"))
 	if err != nil {
 		return answer{}, err
 	}
-	return entity(ctx, c, policyKind(), p)
+	return entity(ctx, c, c.policyKind(), viewOf(p, views.OfPolicies))
 }
 
 func createPolicy(ctx context.Context, c *call) (answer, error) {
@@ -55,12 +56,12 @@ func createPolicy(ctx context.Context, c *call) (answer, error) {
 	if p, err = c.deps.Catalogs.CreatePolicy(ctx, c.by, p); err != nil {
 		return answer{}, err
 	}
-	return created(ctx, c, policyKind(), p)
+	return created(ctx, c, c.policyKind(), viewOf(p, views.OfPolicies))
 }
 
 // replacePolicy takes a whole policy: what is left out goes back to what a new one has.
 func replacePolicy(ctx context.Context, c *call) (answer, error) {
-	if err := checkOptions(c, policyKind()); err != nil {
+	if err := checkOptions(c, c.policyKind()); err != nil {
 		return answer{}, err
 	}
 	o, err := c.body()
@@ -74,7 +75,7 @@ func replacePolicy(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	if p.Package == "" {
-		kept, err := c.deps.Reads.Policy(ctx, p.ID)
+		kept, err := c.deps.Catalogs.Policy(ctx, c.by.Caller, p.ID)
 		if err != nil {
 			return answer{}, err
 		}
@@ -83,7 +84,7 @@ func replacePolicy(ctx context.Context, c *call) (answer, error) {
 	if p, err = c.deps.Catalogs.ReplacePolicy(ctx, c.by, p); err != nil {
 		return answer{}, err
 	}
-	return single(ctx, c, policyKind(), p)
+	return single(ctx, c, c.policyKind(), viewOf(p, views.OfPolicies))
 }
 
 func deletePolicy(ctx context.Context, c *call) (answer, error) {

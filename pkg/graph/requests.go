@@ -4,10 +4,12 @@ import (
 	"context"
 	"time"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/graph/strict"
 	"leasehold/pkg/requests"
+	"leasehold/pkg/views"
 )
 
 func listRequests(ctx context.Context, c *call) (answer, error) {
@@ -16,8 +18,8 @@ func listRequests(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	if ok {
-		_, r, err := c.deps.Requests.Request(ctx, c.by, named)
-		return list(ctx, c, requestKind(), only(r, err))
+		r, err := c.deps.Requests.Request(ctx, c.by.Caller, named)
+		return list(ctx, c, c.requestKind(), viewed(only(r, err), views.OfRequests))
 	}
 	for _, path := range []string{"requestor/objectId", "requestor/id", "assignment/target/objectId"} {
 		subject, ok, err := odata.EqualID[entitlement.UserID](c.options.Filter, path)
@@ -25,9 +27,9 @@ func listRequests(ctx context.Context, c *call) (answer, error) {
 			return answer{}, err
 		}
 		if ok { // whoever Graph calls the requestor is the one whom the request is for
-			return list(ctx, c, requestKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-				return c.deps.Requests.RequestsOf(ctx, subject, page)
-			})
+			return list(ctx, c, c.requestKind(), viewed(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+				return c.deps.Requests.RequestsOf(ctx, c.by.Caller, subject, page)
+			}, views.OfRequests))
 		}
 	}
 	pkg, ok, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "accessPackage/id")
@@ -35,19 +37,19 @@ func listRequests(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	if ok {
-		return list(ctx, c, requestKind(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-			return c.deps.Requests.RequestsFor(ctx, pkg, page)
-		})
+		return list(ctx, c, c.requestKind(), viewed(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+			return c.deps.Requests.RequestsFor(ctx, c.by.Caller, pkg, page)
+		}, views.OfRequests))
 	}
-	return list(ctx, c, requestKind(), c.deps.Requests.Requests)
+	return list(ctx, c, c.requestKind(), viewed(asCaller(c, c.deps.Requests.Requests), views.OfRequests))
 }
 
 func getRequest(ctx context.Context, c *call) (answer, error) {
-	_, r, err := c.deps.Requests.Request(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId"))
+	r, err := c.deps.Requests.Request(ctx, c.by.Caller, id[entitlement.RequestID](c, "assignmentRequestId"))
 	if err != nil {
 		return answer{}, err
 	}
-	return entity(ctx, c, requestKind(), r)
+	return entity(ctx, c, c.requestKind(), viewOf(r, views.OfRequests))
 }
 
 func cancelRequest(ctx context.Context, c *call) (answer, error) {
@@ -69,9 +71,15 @@ type requestAsk struct {
 var requestTypes = []entitlement.RequestType{entitlement.UserAdd, entitlement.UserRemove, entitlement.AdminAdd, entitlement.AdminRemove,
 	entitlement.UserUpdate, entitlement.AdminUpdate, entitlement.SystemRemove, "systemAdd", "systemUpdate", "onBehalfAdd", "approverRemove", "notSpecified", "userExtend"}
 
+// requestActions are the types that are served, with what each of them is.
+var requestActions = map[entitlement.RequestType]authz.Action{
+	entitlement.UserAdd: authz.RequestForSelf, entitlement.UserUpdate: authz.ExtendOwn, entitlement.UserRemove: authz.RemoveOwn,
+	entitlement.AdminAdd: authz.AssignDirectly, entitlement.AdminUpdate: authz.ExtendDirectly, entitlement.AdminRemove: authz.RemoveDirectly,
+}
+
 func createRequest(ctx context.Context, c *call) (answer, error) {
 	var err error
-	if c.by.Key, err = commandKey(c.request.Header); err != nil {
+	if c.by.IdempotencyKey, err = commandKey(c.request.Header); err != nil {
 		return answer{}, err
 	}
 	o, err := c.body()
@@ -83,24 +91,21 @@ func createRequest(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	var made entitlement.AssignmentRequest
-	switch ask.kind {
-	case entitlement.AdminAdd, entitlement.AdminRemove, entitlement.AdminUpdate:
-		if err := demand(c.token, needWrite); err != nil {
-			return answer{}, err
-		}
-		fallthrough
-	case entitlement.UserAdd, entitlement.UserRemove, entitlement.UserUpdate:
-		made, err = submit(ctx, c, ask)
-	default:
-		err = notServed()
+	action, served := requestActions[ask.kind]
+	if !served {
+		return answer{}, notServed()
 	}
+	if err := authz.Admit(c.by.Caller, action); err != nil {
+		return answer{}, err
+	}
+	made, err = submit(ctx, c, ask)
 	if err != nil {
 		return answer{}, err
 	}
 	// Whatever was decided already, the answer is that it was taken; its later states are
 	// reached by themselves (R107). So a command that is sent again hears the same (S12).
 	made.State, made.Outcome, made.Completed = entitlement.RequestSubmitted, "", time.Time{}
-	return created(ctx, c, requestKind(), made)
+	return created(ctx, c, c.requestKind(), viewOf(made, views.OfRequests))
 }
 
 func submit(ctx context.Context, c *call, ask requestAsk) (entitlement.AssignmentRequest, error) {
@@ -188,52 +193,44 @@ func readSchedule(o *strict.Object) (s entitlement.Schedule) {
 	return s
 }
 
-// asking is a request with those who made it and whom it is for, and its package.
-type asking struct {
-	entitlement.AssignmentRequest
-	by, subject entitlement.User
-	pkg         entitlement.AccessPackage
-}
-
-func askings() kind[asking] {
-	return kind[asking]{set: "leasehold/assignmentRequests", shape: shapeAsking, links: noLinks}
+func askings() kind[*views.Request] {
+	return kind[*views.Request]{set: "leasehold/assignmentRequests", shape: shapeAsking, links: noLinks, example: &views.Request{}}
 }
 
 // shapeAsking tells those who decide all that they decide on: for whom and by whom the
 // request was made, why, for which period, since when, and until when they can.
-func shapeAsking(a asking) object {
-	person := func(id entitlement.UserID, u entitlement.User) object {
+func shapeAsking(r *views.Request) object {
+	person := func(id entitlement.UserID, u *entitlement.User) object {
+		if u == nil {
+			u = &entitlement.User{}
+		}
 		return object{"id": string(id), "displayName": text(u.DisplayName), "mail": text(u.Mail)}
 	}
+	pkg := object{"id": string(r.AssignmentRequest.Package), "displayName": nil}
+	if r.Package != nil {
+		pkg["displayName"] = text(r.Package.DisplayName)
+	}
 	var by any
-	if a.Current() != nil {
-		by = instant(a.Current().Deadline)
+	if r.Current() != nil {
+		by = instant(r.Current().Deadline)
 	}
 	return object{
-		"id": string(a.ID), "requestType": string(a.Type), "state": string(a.State), "status": a.Status(), "createdBy": person(a.Requestor, a.by),
-		"subject": person(a.Subject, a.subject), "accessPackage": object{"id": string(a.Package), "displayName": text(a.pkg.DisplayName)},
-		"assignmentPolicy": string(a.Policy), "justification": text(a.Justification), "schedule": shapeSchedule(a.Asked.Start, a.Expiration),
-		"createdDateTime": instant(a.Created), "decideByDateTime": by, "completedDateTime": instant(a.Completed),
+		"id": string(r.ID), "requestType": string(r.Type), "state": string(r.State), "status": r.Status(),
+		"createdBy": person(r.AssignmentRequest.Requestor, r.CreatedBy), "subject": person(r.AssignmentRequest.Subject, r.Subject), "accessPackage": pkg,
+		"assignmentPolicy": string(r.Policy), "justification": text(r.Justification), "schedule": shapeSchedule(r.Asked.Start, r.Expiration),
+		"createdDateTime": instant(r.Created), "decideByDateTime": by, "completedDateTime": instant(r.Completed),
 	}
 }
 
 // getAsked shows a request to those who have to do with it.
 func getAsked(ctx context.Context, c *call) (answer, error) {
-	_, r, err := c.deps.Requests.Request(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId"))
+	r, err := c.deps.Requests.Request(ctx, c.by.Caller, id[entitlement.RequestID](c, "assignmentRequestId"))
 	if err != nil {
 		return answer{}, err
 	}
-	people, err := c.people(ctx, distinct([]entitlement.UserID{r.Requestor, r.Subject}))
-	if err != nil {
+	shown := views.OfRequests([]entitlement.AssignmentRequest{r})
+	if err := c.deps.Views.Requests(ctx, c.by.Caller, shown, views.With{views.JoinPeople: nil, views.JoinPackage: nil}); err != nil {
 		return answer{}, err
 	}
-	shown := asking{AssignmentRequest: r, by: people[r.Requestor], subject: people[r.Subject]}
-	packages, err := packagesEver(c.deps.Reads, ctx, []entitlement.PackageID{r.Package})
-	if err != nil {
-		return answer{}, err
-	}
-	if len(packages) > 0 {
-		shown.pkg = packages[0]
-	}
-	return entity(ctx, c, askings(), shown)
+	return entity(ctx, c, askings(), shown[0])
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"leasehold/pkg/authn"
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
@@ -39,10 +38,8 @@ type call struct {
 	route   string            // method and pattern of the operation, for logs; "" where there is none
 	path    map[string]string // values of the path's variables
 	options odata.Options
-	token   authn.Token
-	by      authz.Caller
-	user    entitlement.User // the caller; not read for the role party
-	reads   bool             // it changes nothing, so that its answer may be refused
+	by      authz.Command // with its caller as it was read, unless the operation reads it late
+	reads   bool          // it changes nothing, so that its answer may be refused
 }
 
 // ServeHTTP answers one call. Whatever happens, the answer is in Graph's shape.
@@ -89,7 +86,8 @@ func isPrintable(s string) bool {
 }
 
 // serve takes the steps before every operation, in this order: who calls, what is
-// called, whether the token is for that, which user it is, and what that user may do.
+// called, whether the token is for that, which user it is, and whether that user may do it
+// at all; the use case asks again, with the object.
 // The operation is looked for first, so that the log can name it, and told last.
 func (a *api) serve(ctx context.Context, c *call) (answer, error) {
 	r := c.request
@@ -104,17 +102,17 @@ func (a *api) serve(ctx context.Context, c *call) (answer, error) {
 	if err = cmp.Or(err, unknown); err != nil {
 		return answer{}, err
 	}
-	if err := op.admits(token); err != nil {
+	c.by.Scopes, c.by.Application = authz.ScopesNamed(token.Scopes), token.Application
+	if err := authz.Admit(c.by.Caller, op.action); err != nil {
 		return answer{}, err
 	}
-	c.token = token
 	c.reads = !op.writes()
 	if op.writes() {
 		if err := a.deps.Limiter.take(token.Principal); err != nil {
 			return answer{}, err
 		}
 	}
-	if err := c.identify(ctx, op); err != nil {
+	if err := c.identify(ctx, op, token.Principal); err != nil {
 		return answer{}, err
 	}
 	if op.serve == nil {
@@ -139,32 +137,16 @@ func authorization(r *http.Request) string {
 
 // identify finds the user behind the token, reads it strongly, and refuses one who may
 // not call the operation.
-func (c *call) identify(ctx context.Context, op *operation) error {
-	command := obs.RequestID(ctx)
-	id, err := c.deps.Directory.Identify(ctx, c.token.Principal, command)
-	if err != nil {
+func (c *call) identify(ctx context.Context, op *operation, who entitlement.Principal) (err error) {
+	c.by.CommandID = obs.RequestID(ctx)
+	if c.by.ID, err = c.deps.Directory.Identify(ctx, who, c.by.CommandID); err != nil || op.late {
 		return err
 	}
-	c.by = authz.Caller{ID: id, Command: command, Own: demand(c.token, op.need.ofAll()) != nil}
-	if op.role == party {
-		return nil
-	}
-	if c.user, err = c.deps.Reads.User(ctx, id); err != nil {
+	if c.by.Caller, err = c.deps.Directory.Account(ctx, c.by.Caller); err != nil {
 		return err
 	}
-	if err := c.user.Active(); err != nil {
-		return err
-	}
-	if op.role == administrator {
-		return authz.Administrator(c.user)
-	}
-	return nil
+	return authz.Admit(c.by.Caller, op.action)
 }
-
-// administers reports that the caller, the user with this very token, has the rights of an
-// administrator in this call. What shows or changes more than what is the user's own asks
-// this, and never the user alone.
-func (c *call) administers() bool { return c.by.Administers(c.user) }
 
 // checkPath demands UUIDs where the path's variables are ids, and writes them one way.
 func checkPath(values map[string]string) (map[string]string, error) {

@@ -49,7 +49,7 @@ func foreignToken() error {
 
 // sign writes each part with its length before it, so that no two lists of parts look alike.
 func (c *call) sign(ctx context.Context, inner string) ([]byte, error) {
-	key, err := c.deps.Reads.SigningKey(ctx)
+	key, err := c.deps.Views.SigningKey(ctx)
 	if err != nil {
 		return nil, err
 	}

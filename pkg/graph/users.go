@@ -5,42 +5,31 @@ import (
 	"slices"
 	"strings"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/graph/strict"
 )
 
-func getMe(ctx context.Context, c *call) (answer, error) { return entity(ctx, c, users(), c.user) }
+func getMe(ctx context.Context, c *call) (answer, error) {
+	u, err := c.deps.Directory.Self(c.by.Caller)
+	if err != nil {
+		return answer{}, err
+	}
+	return entity(ctx, c, users(), u)
+}
 
 func listUsers(ctx context.Context, c *call) (answer, error) {
 	if id, named, err := odata.EqualID[entitlement.UserID](c.options.Filter, "id"); named || err != nil {
 		if err != nil {
 			return answer{}, err
 		}
-		return list(ctx, c, users(), only(present(c.deps.Reads.User(ctx, id))))
+		return list(ctx, c, users(), only(c.deps.Directory.User(ctx, c.by.Caller, id)))
 	}
 	if name, named := c.options.Filter.Equal("userPrincipalName"); named {
-		return list(ctx, c, users(), only(present(c.deps.Reads.UserNamed(ctx, name))))
+		return list(ctx, c, users(), only(c.deps.Directory.UserNamed(ctx, c.by.Caller, name)))
 	}
-	return list(ctx, c, users(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
-		all, err := c.deps.Reads.ListUsers(ctx, page)
-		all.Items = slices.DeleteFunc(all.Items, entitlement.User.Gone)
-		return all, err
-	})
-}
-
-// present hides a user who was deleted: the record is kept, and nobody sees it.
-func present(u entitlement.User, err error) (entitlement.User, error) {
-	if err == nil && u.Gone() {
-		return entitlement.User{}, entitlement.Errorf(entitlement.NotFound, "There is no user with this id.")
-	}
-	return u, err
-}
-
-// presentUsers reads those of the users who were not deleted.
-func (c *call) presentUsers(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error) {
-	found, err := c.deps.Reads.Users(ctx, ids)
-	return slices.DeleteFunc(found, entitlement.User.Gone), err
+	return list(ctx, c, users(), asCaller(c, c.deps.Directory.ListUsers))
 }
 
 func deleteUser(ctx context.Context, c *call) (answer, error) {
@@ -55,12 +44,12 @@ func deleteUser(ctx context.Context, c *call) (answer, error) {
 func userInPath(ctx context.Context, c *call) (entitlement.User, error) {
 	named := c.path["user"]
 	if id, err := entitlement.ParseID[entitlement.UserID]("", named); err == nil {
-		return present(c.deps.Reads.User(ctx, id))
+		return c.deps.Directory.User(ctx, c.by.Caller, id)
 	}
 	if !strings.Contains(named, "@") {
 		return entitlement.User{}, entitlement.Errorf(entitlement.Invalid, "In the path, the user must be named by a UUID or a userPrincipalName.")
 	}
-	return present(c.deps.Reads.UserNamed(ctx, named))
+	return c.deps.Directory.UserNamed(ctx, c.by.Caller, named)
 }
 
 func getUser(ctx context.Context, c *call) (answer, error) {
@@ -140,7 +129,7 @@ func getManager(ctx context.Context, c *call) (answer, error) {
 	}
 	var manager entitlement.User
 	if u.Manager != "" {
-		manager, err = present(c.deps.Reads.User(ctx, u.Manager))
+		manager, err = c.deps.Directory.User(ctx, c.by.Caller, u.Manager)
 	}
 	if u.Manager == "" || entitlement.KindOf(err) == entitlement.NotFound {
 		err = entitlement.Errorf(entitlement.NotFound, "The user has no manager.")
@@ -177,7 +166,12 @@ func listMemberOf(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	slices.Sort(u.Groups)
-	return list(ctx, c, groups(), paged(sliced(u.Groups, nil), c.deps.Reads.Groups))
+	return list(ctx, c, groups(), paged(sliced(u.Groups, nil), named(c, c.deps.Directory.GroupsNamed)))
+}
+
+// named is a use case's read of several, asked for by the caller.
+func named[ID, T any](c *call, read func(context.Context, authz.Caller, []ID) ([]T, error)) func(context.Context, []ID) ([]T, error) {
+	return func(ctx context.Context, ids []ID) ([]T, error) { return read(ctx, c.by.Caller, ids) }
 }
 
 // paged lists what the ids on each page of a list name.

@@ -24,6 +24,7 @@ import (
 	"leasehold/pkg/obs"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/secrets"
+	"leasehold/pkg/views"
 )
 
 const publicURL = "https://access.example.com"
@@ -46,13 +47,18 @@ type targets struct{ store *dynamotest.Store }
 
 func (t targets) Resource(ctx context.Context, at entitlement.ConnectorID, originID string) (entitlement.Resource, error) {
 	if at == entitlement.BuiltinConnector {
-		if _, err := t.store.Group(ctx, entitlement.GroupID(originID)); err != nil {
+		id, err := entitlement.ParseID[entitlement.GroupID]("originId", originID)
+		if err == nil {
+			_, err = t.store.Group(ctx, id)
+		}
+		if err != nil {
 			return entitlement.Resource{}, err
 		}
+		originID = string(id)
 	} else if _, err := t.store.Connector(ctx, at); err != nil {
 		return entitlement.Resource{}, err
 	}
-	return entitlement.Resource{DisplayName: "Group " + originID, Roles: []entitlement.ResourceRole{
+	return entitlement.Resource{OriginID: originID, DisplayName: "Group " + originID, Roles: []entitlement.ResourceRole{
 		{OriginID: "Member_" + originID, DisplayName: "Member"}, {OriginID: "Owner_" + originID, DisplayName: "Owner"}}}, nil
 }
 
@@ -94,8 +100,8 @@ func newWorld(t *testing.T) *world {
 	}, &w.roles)
 	log := obs.New(&w.log, "test")
 	people := &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Hinter: noHints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example.com", Value: "admin"}}
-	deps := Deps{Authenticator: tokens{}, Directory: people, Reads: w.store, PublicURL: publicURL, Clock: w.clock,
-		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []string{"scim"}, Jobs: noHints{}, Hinter: noHints{},
+	deps := Deps{Authenticator: tokens{}, Directory: people, Views: &views.Reader{Store: w.store}, PublicURL: publicURL, Clock: w.clock,
+		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}}, Jobs: noHints{}, Hinter: noHints{},
 			Clock: w.clock, IDs: w.clock, Log: log},
 		Requests: &requests.Service{Store: w.store, Hinter: noHints{}, Clock: w.clock, IDs: w.clock, Log: log}}
 	w.api = map[string]http.Handler{names.Catalogs: Catalogs(deps), names.Requests: Requests(deps)}

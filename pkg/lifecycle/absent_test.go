@@ -14,11 +14,17 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
+// administrator is a command of somebody who may administer.
+func administrator(id entitlement.UserID, command string) authz.Command {
+	return authz.Command{Caller: authz.Caller{ID: id, Scopes: authz.Every}, CommandID: command}.
+		As(entitlement.User{ID: id, Enabled: true, Groups: []entitlement.GroupID{entitlement.AdministratorsGroup}})
+}
+
 // office is a world with a directory, and people who approve in it.
 type office struct {
 	*world
 	directory *directory.Service
-	by        authz.Caller
+	by        authz.Command
 	boss, fay entitlement.UserID
 	board     entitlement.GroupID
 	ann, bob  entitlement.UserID // of the board
@@ -27,7 +33,7 @@ type office struct {
 func newOffice(t *testing.T) *office { return officeIn(t, newWorld(t)) }
 
 func officeIn(t *testing.T, in *world) *office {
-	w := &office{world: in, by: authz.Caller{ID: "adm", Command: "call"}}
+	w := &office{world: in, by: administrator("adm", "call")}
 	w.directory = &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Hinter: w.world, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	for _, u := range []*entitlement.UserID{&w.boss, &w.fay, &w.ann, &w.bob} {
 		*u = w.hire()
@@ -101,7 +107,7 @@ func (w *office) waitsFor(r entitlement.AssignmentRequest, who entitlement.UserI
 func (w *office) absences() int {
 	n := 0
 	for _, u := range []entitlement.UserID{w.boss, w.fay, w.ann, w.bob} {
-		items, err := w.store.Read(context.Background(), []entitlement.DueRef{{Absent: u}})
+		items, err := w.store.Read(context.Background(), []entitlement.DueRef{{Kind: entitlement.DueAbsence, Absent: u}})
 		if err != nil {
 			w.t.Fatal(err)
 		}

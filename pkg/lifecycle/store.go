@@ -18,6 +18,8 @@ type Store interface {
 	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	// Late pages through one shard of what has been owed since until or longer, the longest first.
 	Late(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.Late], error)
+	// RequestsNamed returns those of the requests that are there.
+	RequestsNamed(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error)
 	// Start reads what the start of a scheduled request is decided on.
 	Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error)
 	// Failing lists subjects whose delivery at a target fails for a reason, longest first.

@@ -164,10 +164,10 @@ func (t *tick) handle(ctx context.Context, refs []entitlement.DueRef) error {
 		g.Go(func() error { t.absent(ctx, a); return nil })
 	}
 	for _, p := range items.Packages {
-		g.Go(func() error { t.reopen(ctx, p); return nil })
+		g.Go(func() error { t.reopen(ctx, entitlement.DeletionOf(p)); return nil })
 	}
 	for _, p := range items.Policies {
-		g.Go(func() error { t.reopenPolicy(ctx, p); return nil })
+		g.Go(func() error { t.reopen(ctx, entitlement.DeletionOfPolicy(p)); return nil })
 	}
 	g.Wait()
 	t.hint(ctx, hints)
@@ -204,15 +204,9 @@ func (t *tick) expire(ctx context.Context, slot entitlement.Slot) entitlement.Ch
 
 // endsWith reads the requests that end with a slot's assignment.
 func (t *tick) endsWith(ctx context.Context, slot entitlement.Slot) ([]entitlement.AssignmentRequest, error) {
-	var refs []entitlement.DueRef
-	for _, id := range slot.EndsWith() {
-		refs = append(refs, entitlement.DueRef{Request: id})
-	}
-	if len(refs) == 0 {
-		return nil, nil
-	}
-	items, err := t.Store.Read(ctx, refs)
-	return items.Requests, err
+	return entitlement.Readable(slot.EndsWith(), func(ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error) {
+		return t.Store.RequestsNamed(ctx, ids)
+	})
 }
 
 func (t *tick) overdue(ctx context.Context, r entitlement.AssignmentRequest) entitlement.Change {
@@ -247,41 +241,16 @@ func (t *tick) overdue(ctx context.Context, r entitlement.AssignmentRequest) ent
 	return c
 }
 
-// reopen opens a package whose deletion a crash cut short: nobody was told that it is
-// gone, so it is not.
-func (t *tick) reopen(ctx context.Context, p entitlement.AccessPackage) {
-	if !t.cutShort(p.Due()) {
+// reopen opens what is closed for a deletion that a crash cut short: nobody was told that it
+// is gone, so it is not. The row that led to it may be that of an earlier one.
+func (t *tick) reopen(ctx context.Context, d entitlement.Deletion) {
+	if !d.CutShort(t.now) {
 		return
 	}
-	e := t.reopened(entitlement.OfPackage, string(p.ID))
-	p.Deleting, p.Looked = time.Time{}, ""
-	p.Chain, e = p.Chain.Append(e)
-	c := entitlement.Change{Packages: []entitlement.AccessPackage{p}, Gates: []entitlement.Gate{{Package: p.ID}}, Events: []entitlement.Event{e}}
-	if t.commit(ctx, c, nil, "package", string(p.ID)) {
+	_, c := d.Reopen(entitlement.Event{Actor: entitlement.Service, Command: t.command, At: t.now})
+	if e := c.Events[0]; t.commit(ctx, c, nil, string(e.Aggregate), e.ID) {
 		t.count(&t.report.Reopened)
 	}
-}
-
-// reopenPolicy does for a policy what reopen does for a package.
-func (t *tick) reopenPolicy(ctx context.Context, p entitlement.AssignmentPolicy) {
-	if !t.cutShort(p.Due()) {
-		return
-	}
-	e := t.reopened(entitlement.OfPolicy, string(p.ID))
-	p.Deleting, p.Looked = time.Time{}, ""
-	p.Chain, e = p.Chain.Append(e)
-	c := entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}, Gates: []entitlement.Gate{{Package: p.Package, Policy: p.ID}}, Events: []entitlement.Event{e}}
-	if t.commit(ctx, c, nil, "policy", string(p.ID)) {
-		t.count(&t.report.Reopened)
-	}
-}
-
-// cutShort reports that a deletion is under way for longer than any takes. The row that
-// led to it may be that of an earlier one.
-func (t *tick) cutShort(due time.Time) bool { return !due.IsZero() && !due.After(t.now) }
-
-func (t *tick) reopened(of entitlement.AggregateKind, id string) entitlement.Event {
-	return entitlement.Event{Aggregate: of, ID: id, Kind: "reopened", Actor: entitlement.Service, Command: t.command, At: t.now}
 }
 
 // job hints a package edit that did not move for a while.

@@ -14,7 +14,7 @@ import (
 )
 
 // someone adds a person with the type and the groups.
-func (w *world) someone(kind entitlement.UserType, groups ...entitlement.GroupID) authz.Caller {
+func (w *world) someone(kind entitlement.UserType, groups ...entitlement.GroupID) authz.Command {
 	w.t.Helper()
 	id := entitlement.UserID(w.clock.New())
 	c := entitlement.Change{Users: []entitlement.User{{ID: id, Type: kind, DisplayName: "P", UserPrincipalName: string(id), Enabled: true}}}
@@ -22,7 +22,7 @@ func (w *world) someone(kind entitlement.UserType, groups ...entitlement.GroupID
 	for _, g := range groups {
 		w.commit(entitlement.Change{Memberships: []entitlement.Membership{{Group: g, User: id}}})
 	}
-	return authz.Caller{ID: id, Command: "call"}
+	return administrator(id, "call")
 }
 
 // offers adds policies to a package that pack made, in place of the one that it has.
@@ -67,7 +67,7 @@ func TestR37_WhatIsOfferedIsExactlyWhatMayBeNamed_R35_R36_R38(t *testing.T) {
 		named := slices.Concat(w.offers(mine, draw("policies")), w.offers(other, draw("others")), []entitlement.PolicyID{entitlement.PolicyID(w.clock.New())})
 
 		ctx := context.Background()
-		fit, err := w.Applicable(ctx, mia, mine.ID)
+		fit, err := w.Applicable(ctx, mia.Caller, mine.ID)
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -122,7 +122,7 @@ func TestS2_AnIDOfTheRightKindUnderAnotherParentIsAnsweredLikeOneOfNothing(t *te
 		subject entitlement.UserID
 	}
 	for name, c := range map[string]struct {
-		by    authz.Caller
+		by    authz.Command
 		in    requests.Submission
 		names names // what is there, and under another parent
 	}{
@@ -180,7 +180,7 @@ func TestS2_AnIDOfTheRightKindUnderAnotherParentIsAnsweredLikeOneOfNothing(t *te
 		if after := w.held(theirs); after.State != before.State || !after.End.Equal(before.End) {
 			t.Fatalf("%s: S13: the assignment became %+v", name, after)
 		}
-		if list, err := w.Mine(ctx, mia, entitlement.Page{}); err != nil || len(list.Items) > 0 {
+		if list, err := w.Mine(ctx, mia.Caller, entitlement.Page{}); err != nil || len(list.Items) > 0 {
 			t.Fatalf("%s: S13: %+v, %v", name, list.Items, err)
 		}
 	}

@@ -142,7 +142,7 @@ func TestF36_WhoLeavesTheGroupWhileItIsDecidedGetsNothing(t *testing.T) {
 	for name, c := range map[string]struct {
 		approvers []entitlement.SubjectSet
 		stays     bool // in another group of the policy
-		do        func(w *world, boss, mia authz.Caller, p entitlement.AccessPackage, leave func()) error
+		do        func(w *world, boss, mia authz.Command, p entitlement.AccessPackage, leave func()) error
 	}{
 		"the last decision":                   {approvers: []entitlement.SubjectSet{manager}, do: approvesWhile},
 		"the last decision, by another group": {approvers: []entitlement.SubjectSet{manager}, stays: true, do: approvesWhile},
@@ -186,19 +186,19 @@ func TestF36_WhoLeavesTheGroupWhileItIsDecidedGetsNothing(t *testing.T) {
 	}
 }
 
-func approvesWhile(w *world, boss, mia authz.Caller, p entitlement.AccessPackage, leave func()) error {
+func approvesWhile(w *world, boss, mia authz.Command, p entitlement.AccessPackage, leave func()) error {
 	r := w.ask(mia, p)
 	w.Store = &rival{w.store, leave}
 	return w.Decide(context.Background(), boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true})
 }
 
-func asksWhile(w *world, _, mia authz.Caller, p entitlement.AccessPackage, leave func()) error {
+func asksWhile(w *world, _, mia authz.Command, p entitlement.AccessPackage, leave func()) error {
 	w.Store = &rival{w.store, leave}
 	_, err := w.Submit(context.Background(), mia, requests.Submission{Type: entitlement.UserAdd, Package: p.ID})
 	return err
 }
 
-func extendsWhile(w *world, _, mia authz.Caller, p entitlement.AccessPackage, leave func()) error {
+func extendsWhile(w *world, _, mia authz.Command, p entitlement.AccessPackage, leave func()) error {
 	r := w.ask(mia, p)
 	w.clock.Advance(time.Hour)
 	w.Store = &rival{w.store, leave}

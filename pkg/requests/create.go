@@ -15,7 +15,7 @@ type decision func(n entitlement.NewRequest) (entitlement.AssignmentRequest, ent
 // create makes the request that decide decides on, afresh where what that read moved on.
 // A command that comes under a key of its caller again is answered with the request that
 // it made, whatever became of that, and does nothing else (S12).
-func (s *Service) create(ctx context.Context, by authz.Caller, w entitlement.Wording, decide decision) (entitlement.AssignmentRequest, error) {
+func (s *Service) create(ctx context.Context, by authz.Command, w entitlement.Wording, decide decision) (entitlement.AssignmentRequest, error) {
 	n, err := s.newRequest(ctx, by, w)
 	if err != nil {
 		return entitlement.AssignmentRequest{}, err
@@ -70,14 +70,14 @@ func (s *Service) room(ctx context.Context, r entitlement.AssignmentRequest) err
 // newRequest gives a command the id of its request: a random one, or under a key the one
 // that this caller's key always leads to. Two requests under one key would have one id,
 // and the store takes no second request under an id.
-func (s *Service) newRequest(ctx context.Context, by authz.Caller, w entitlement.Wording) (entitlement.NewRequest, error) {
+func (s *Service) newRequest(ctx context.Context, by authz.Command, w entitlement.Wording) (entitlement.NewRequest, error) {
 	why, err := entitlement.Justification(w.Justification)
 	if err != nil {
 		return entitlement.NewRequest{}, err
 	}
 	w.Justification = why
-	n := entitlement.NewRequest{Type: w.Type, Policy: w.Policy, Justification: why, Asked: w.Asked, Command: by.Command, NewID: s.IDs.New}
-	if by.Key == "" {
+	n := entitlement.NewRequest{Type: w.Type, Policy: w.Policy, Justification: why, Asked: w.Asked, Command: by.CommandID, NewID: s.IDs.New}
+	if by.IdempotencyKey == "" {
 		n.ID = entitlement.RequestID(s.IDs.New())
 		return n, nil
 	}
@@ -85,7 +85,7 @@ func (s *Service) newRequest(ctx context.Context, by authz.Caller, w entitlement
 	if err != nil {
 		return n, err
 	}
-	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.Key))
+	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.IdempotencyKey))
 	n.Fingerprint = w.Fingerprint()
 	return n, nil
 }
@@ -93,7 +93,7 @@ func (s *Service) newRequest(ctx context.Context, by authz.Caller, w entitlement
 // made returns the request that a keyed command made before. It is the caller's own,
 // since nobody else's key leads to its id, so no more is asked than whether the caller
 // may still call at all.
-func (s *Service) made(ctx context.Context, by authz.Caller, n entitlement.NewRequest) (r entitlement.AssignmentRequest, known bool, err error) {
+func (s *Service) made(ctx context.Context, by authz.Command, n entitlement.NewRequest) (r entitlement.AssignmentRequest, known bool, err error) {
 	if n.Fingerprint == "" {
 		return r, false, nil
 	}
@@ -102,7 +102,7 @@ func (s *Service) made(ctx context.Context, by authz.Caller, n entitlement.NewRe
 		return r, false, nil
 	}
 	if err == nil {
-		err = u.Active()
+		err = authz.Allow(by.As(u).Caller, authz.ReadRequest, authz.Object{Request: &r}).Err()
 	}
 	if err == nil {
 		err = r.MadeBy(n.Fingerprint)

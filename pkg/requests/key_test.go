@@ -16,14 +16,14 @@ import (
 	"leasehold/pkg/requests"
 )
 
-type sending func(by authz.Caller) (entitlement.AssignmentRequest, error)
+type sending func(by authz.Command) (entitlement.AssignmentRequest, error)
 
 // keyed is a world in which one command can be sent, and one that differs from it.
 type keyed struct {
 	*world
 	pkg         entitlement.PackageID
-	people      []authz.Caller
-	by          authz.Caller
+	people      []authz.Command
+	by          authz.Command
 	send, other sending
 }
 
@@ -45,7 +45,7 @@ var commands = map[string]func(*testing.T) *keyed{
 func adding(t *testing.T, kind entitlement.RequestType, approvers ...entitlement.SubjectSet) *keyed {
 	k, policy := newKeyed(t, kind == entitlement.AdminAdd, approvers...)
 	ask := func(subject entitlement.UserID, why string) sending {
-		return func(by authz.Caller) (entitlement.AssignmentRequest, error) {
+		return func(by authz.Command) (entitlement.AssignmentRequest, error) {
 			return k.Submit(context.Background(), by, requests.Submission{Type: kind, Subject: subject, Package: k.pkg, Policy: policy.ID, Justification: why})
 		}
 	}
@@ -61,7 +61,7 @@ func removing(t *testing.T, kind entitlement.RequestType) *keyed {
 	k, policy := newKeyed(t, kind == entitlement.AdminRemove)
 	id := k.assign(k.people[2], k.people[0].ID, policy, "").AssignmentOf()
 	end := func(why string) sending {
-		return func(by authz.Caller) (entitlement.AssignmentRequest, error) {
+		return func(by authz.Command) (entitlement.AssignmentRequest, error) {
 			return k.Remove(context.Background(), by, kind, id, why)
 		}
 	}
@@ -77,7 +77,7 @@ func extending(t *testing.T, kind entitlement.RequestType, byPackage, approval b
 	id := k.assign(k.people[2], k.people[0].ID, policy, "").AssignmentOf()
 	until := func(d time.Duration) sending {
 		asked := entitlement.Schedule{Expiration: entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: k.clock.Now().Add(d)}}
-		return func(by authz.Caller) (entitlement.AssignmentRequest, error) {
+		return func(by authz.Command) (entitlement.AssignmentRequest, error) {
 			if byPackage {
 				return k.ExtendHeld(context.Background(), by, requests.Submission{Type: kind, Package: k.pkg, Asked: asked})
 			}
@@ -91,14 +91,14 @@ func extending(t *testing.T, kind entitlement.RequestType, byPackage, approval b
 // newKeyed has two people and an administrator, who or the first of whom sends.
 func newKeyed(t *testing.T, administers bool, approvers ...entitlement.SubjectSet) (*keyed, entitlement.AssignmentPolicy) {
 	k := &keyed{world: newWorld(t)}
-	k.people = []authz.Caller{k.person("", false), k.person("", false), k.person("", true)}
+	k.people = []authz.Command{k.person("", false), k.person("", false), k.person("", true)}
 	p, policy := k.pack(approvers...)
 	k.reset(policy.ID, func(p *entitlement.AssignmentPolicy) { p.Requestor.SelfRemove, p.Requestor.CustomSchedule = true, true })
 	k.pkg, k.by = p.ID, k.people[0]
 	if administers {
 		k.by = k.people[2]
 	}
-	k.by.Key = "f7a1"
+	k.by.IdempotencyKey = "f7a1"
 	return k, policy
 }
 
@@ -230,7 +230,7 @@ func TestS12_AnotherCommandUnderTheKeyIsRefusedAndChangesNothing(t *testing.T) {
 			k := of(t)
 			k.first()
 			before := k.snapshot()
-			for what, send := range map[string]sending{"other parameters": k.other, "another type": func(by authz.Caller) (entitlement.AssignmentRequest, error) {
+			for what, send := range map[string]sending{"other parameters": k.other, "another type": func(by authz.Command) (entitlement.AssignmentRequest, error) {
 				return k.Remove(context.Background(), by, entitlement.SystemRemove, entitlement.AssignmentID(k.clock.New()), "")
 			}} {
 				_, err := send(k.by)
@@ -251,7 +251,7 @@ var shapeOf8 = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][
 func TestA16_AKeyIsItsCallersOwn(t *testing.T) {
 	k := adding(t, entitlement.UserAdd)
 	otto := k.people[1]
-	otto.Key = k.by.Key
+	otto.IdempotencyKey = k.by.IdempotencyKey
 	mine := k.first()
 	his, err := k.Submit(context.Background(), otto, requests.Submission{Type: entitlement.UserAdd, Package: k.pkg, Justification: "another command"})
 	if err != nil || his.ID == mine.ID || his.Requestor != otto.ID || !shapeOf8.MatchString(string(mine.ID)) || !shapeOf8.MatchString(string(his.ID)) {
@@ -470,7 +470,7 @@ func TestS12_WithoutAKeyNothingIsReadOrKeptForOne(t *testing.T) {
 	for name, of := range commands {
 		t.Run(name, func(t *testing.T) {
 			k := of(t)
-			k.by.Key = ""
+			k.by.IdempotencyKey = ""
 			read := &reads{Store: k.store}
 			k.Service.Store = read
 			r := k.first()

@@ -15,6 +15,9 @@ import (
 func (s *Service) Requestable(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
 	list := entitlement.Paged[entitlement.AccessPackage]{}
 	u, err := s.Store.User(ctx, by.ID)
+	if err == nil {
+		err = authz.Allow(by.As(u), authz.ListRequestablePackages, authz.Object{}).Err()
+	}
 	if err != nil {
 		return list, err
 	}
@@ -76,6 +79,9 @@ func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlemen
 	if ask.Package == nil || !ask.Package.Deleting.IsZero() || ask.Requestor == nil {
 		return nil, entitlement.Errorf(entitlement.NotFound, "There is no access package with this id.")
 	}
+	if err := authz.Allow(by.As(*ask.Requestor), authz.ReadRequirements, inPackage(*ask.Package)).Err(); err != nil {
+		return nil, err
+	}
 	if ask.Catalog == nil || !ask.Catalog.Published {
 		return nil, nil
 	}
@@ -93,21 +99,34 @@ func (s *Service) Package(ctx context.Context, by authz.Caller, id entitlement.P
 	if ask.Package == nil || ask.Requestor == nil {
 		return entitlement.AccessPackage{}, entitlement.Errorf(entitlement.NotFound, "There is no access package with this id.")
 	}
-	mayAsk := ask.Catalog != nil && ask.Catalog.Published && len(ask.Applicable(*ask.Requestor)) > 0
-	if by.Administers(*ask.Requestor) || mayAsk || !ask.Slot.Empty() {
-		return *ask.Package, nil
+	o := inPackage(*ask.Package)
+	o.MayRequest = ask.Catalog != nil && ask.Catalog.Published && len(ask.Applicable(*ask.Requestor)) > 0
+	o.Holds = !ask.Slot.Empty()
+	if err := authz.Allow(by.As(*ask.Requestor), authz.ReadPackage, o).Err(); err != nil {
+		return entitlement.AccessPackage{}, err
 	}
-	return entitlement.AccessPackage{}, entitlement.Errorf(entitlement.NotFound, "There is no access package with this id.")
+	return *ask.Package, nil
+}
+
+// inPackage is a package as the object of an action.
+func inPackage(p entitlement.AccessPackage) authz.Object {
+	return authz.Object{Catalog: p.Catalog, Package: p.ID}
 }
 
 // Mine lists requests by or for the caller, newest first. Those made for others come
 // after those for oneself.
 func (s *Service) Mine(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if err := authz.Allow(by, authz.ListOwnRequests, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
+	}
 	return s.Store.RequestsOf(ctx, by.ID, page)
 }
 
 // CreatedByMe lists requests that the caller made, for oneself first, then for others.
 func (s *Service) CreatedByMe(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if err := authz.Allow(by, authz.ListOwnRequests, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
+	}
 	own := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 		list, err := s.Store.RequestsOf(ctx, by.ID, page)
 		list.Items = slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return r.Requestor != by.ID })
@@ -122,6 +141,9 @@ func (s *Service) CreatedByMe(ctx context.Context, by authz.Caller, page entitle
 // Waiting lists requests that wait for the caller's decision, oldest first (R56).
 func (s *Service) Waiting(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	u, err := s.Store.User(ctx, by.ID)
+	if err == nil {
+		err = authz.Allow(by.As(u), authz.ListOwnApprovals, authz.Object{}).Err()
+	}
 	if err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
@@ -157,11 +179,21 @@ func (s *Service) subjects(ctx context.Context, list []entitlement.AssignmentReq
 
 // Held lists the caller's assignments: the live ones first, then the ended ones.
 func (s *Service) Held(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	return s.AssignmentsOf(ctx, by.ID, page)
+	if err := authz.Allow(by, authz.ListOwnAssignments, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.Assignment]{}, err
+	}
+	return s.assignmentsOf(ctx, by.ID, page)
 }
 
 // AssignmentsOf lists one subject's assignments: the live ones first, then the ended ones.
-func (s *Service) AssignmentsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+func (s *Service) AssignmentsOf(ctx context.Context, by authz.Caller, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	if err := authz.Allow(by, authz.ListAssignments, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.Assignment]{}, err
+	}
+	return s.assignmentsOf(ctx, subject, page)
+}
+
+func (s *Service) assignmentsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
 	live := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
 		list, err := s.Store.AssignmentsOf(ctx, subject)
 		return after(list, page), err
@@ -185,7 +217,14 @@ func after(list []entitlement.Assignment, page entitlement.Page) (p entitlement.
 }
 
 // AssignmentsFor lists one package's assignments: the live ones first, then the ended ones.
-func (s *Service) AssignmentsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+func (s *Service) AssignmentsFor(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	if err := authz.Allow(by, authz.ListAssignments, authz.Object{Package: pkg}).Err(); err != nil {
+		return entitlement.Paged[entitlement.Assignment]{}, err
+	}
+	return s.assignmentsFor(ctx, pkg, page)
+}
+
+func (s *Service) assignmentsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
 	live := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
 		slots, err := s.Store.Holders(ctx, pkg, page)
 		list := entitlement.Paged[entitlement.Assignment]{Next: slots.Next}
@@ -203,29 +242,41 @@ func (s *Service) AssignmentsFor(ctx context.Context, pkg entitlement.PackageID,
 }
 
 // Assignments lists every assignment, package by package.
-func (s *Service) Assignments(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	return perPackage(ctx, s.Store, page, s.AssignmentsFor)
+func (s *Service) Assignments(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	if err := authz.Allow(by, authz.ListAssignments, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.Assignment]{}, err
+	}
+	return perPackage(ctx, s.Store, page, s.assignmentsFor)
 }
 
 // RequestsOf lists one subject's requests, newest first.
-func (s *Service) RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+func (s *Service) RequestsOf(ctx context.Context, by authz.Caller, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if err := authz.Allow(by, authz.ListRequests, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
+	}
 	return s.Store.RequestsOf(ctx, subject, page)
 }
 
 // RequestsFor lists one package's requests, newest first.
-func (s *Service) RequestsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+func (s *Service) RequestsFor(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if err := authz.Allow(by, authz.ListRequests, authz.Object{Package: pkg}).Err(); err != nil {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
+	}
 	return s.Store.RequestsFor(ctx, pkg, page)
 }
 
 // Requests lists every request, package by package.
-func (s *Service) Requests(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+func (s *Service) Requests(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if err := authz.Allow(by, authz.ListRequests, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
+	}
 	return perPackage(ctx, s.Store, page, s.Store.RequestsFor)
 }
 
 // Grants returns what is recorded of the roles that an assignment's package gives its
 // subject, for its subject and for administrators.
 func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) ([]GrantView, error) {
-	_, a, err := s.Assignment(ctx, by, id)
+	a, err := s.Assignment(ctx, by, id)
 	if err != nil {
 		return nil, err
 	}
@@ -252,7 +303,7 @@ func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.As
 				g.Presence = entitlement.PresenceUnknown
 			}
 		}
-		list = append(list, GrantView{Scope: scope, Grant: g, Owed: head.Owes() && !g.Permanent && !satisfied(a, g)})
+		list = append(list, GrantView{Scope: scope, Wanted: a.Target == entitlement.TargetPresent, Grant: g, Owed: head.Owes() && !g.Permanent && !satisfied(a, g)})
 	}
 	return list, nil
 }
@@ -266,10 +317,10 @@ func satisfied(a entitlement.Assignment, g entitlement.Grant) bool {
 	return g.Presence == want && !g.Failing()
 }
 
-// GrantView is one role of an assignment with what is known of it. Owed: delivery is
-// still due.
+// GrantView is one role of an assignment as it ought to be, and as it is known to be.
 type GrantView struct {
-	Scope entitlement.ResourceRoleScope
-	Grant entitlement.Grant
-	Owed  bool
+	Scope  entitlement.ResourceRoleScope
+	Wanted bool              // it ought to be there, as far as this assignment goes
+	Grant  entitlement.Grant // what was read of it at its target
+	Owed   bool              // delivery is still due
 }

@@ -9,6 +9,12 @@ import (
 	"leasehold/pkg/requests"
 )
 
+// administrator is a command of somebody who may administer.
+func administrator(id entitlement.UserID, command string) authz.Command {
+	return authz.Command{Caller: authz.Caller{ID: id, Scopes: authz.Every}, CommandID: command}.
+		As(entitlement.User{ID: id, Enabled: true, Groups: []entitlement.GroupID{entitlement.AdministratorsGroup}})
+}
+
 // Of fifty thousand whose delivery fails for one reason each call takes a bounded number, and
 // the next goes on where it ended, though all of them fail still.
 func TestF38_ReprocessingByReasonIsBoundedAndReachesEverybody(t *testing.T) {
@@ -19,7 +25,7 @@ func TestF38_ReprocessingByReasonIsBoundedAndReachesEverybody(t *testing.T) {
 	meter.Reset()
 	calls, next := 0, ""
 	for {
-		n, after, err := w.ReprocessFailing(t.Context(), authz.Caller{ID: "admin", Command: "call"}, "target", entitlement.ReasonRefused, next)
+		n, after, err := w.ReprocessFailing(t.Context(), administrator("admin", "call"), "target", entitlement.ReasonRefused, next)
 		if err != nil || n > requests.MaxReprocess {
 			t.Fatalf("%d in one call, %v", n, err)
 		}
@@ -58,7 +64,7 @@ func TestS21_DeliveryErrorsAreCountedSomeTargetsAPage(t *testing.T) {
 	pages := 0
 	for page := (entitlement.Page{}); ; pages++ {
 		meter.Reset()
-		list, err := w.DeliveryErrors(t.Context(), page)
+		list, err := w.DeliveryErrors(t.Context(), administrator("admin", "call").Caller, page)
 		if err != nil || meter.Total() > 25*2+6 {
 			t.Fatalf("%d calls, %v", meter.Total(), err)
 		}

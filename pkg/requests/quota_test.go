@@ -100,7 +100,7 @@ func TestS21_LiveAssignmentsHavePages(t *testing.T) {
 	}
 	var seen []entitlement.AssignmentID
 	for page := (entitlement.Page{Limit: 5}); ; {
-		list, err := w.Held(ctx, mia, page)
+		list, err := w.Held(ctx, mia.Caller, page)
 		if err != nil || len(list.Items) > 5 {
 			t.Fatalf("%d on one page, %v", len(list.Items), err)
 		}

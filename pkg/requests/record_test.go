@@ -9,7 +9,7 @@ import (
 func TestR244_DeliveringAgainByReasonIsOnRecord(t *testing.T) {
 	w := newWorld(t)
 	admin := w.person("", true)
-	admin.Command = "again"
+	admin.CommandID = "again"
 	if _, _, err := w.ReprocessFailing(t.Context(), admin, entitlement.BuiltinConnector, entitlement.ReasonUnavailable, ""); err != nil {
 		t.Fatal(err)
 	}

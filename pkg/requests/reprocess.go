@@ -13,9 +13,12 @@ import (
 
 // Reprocess has a request that was not delivered whole delivered again, at any age.
 // Administrators may (R119).
-func (s *Service) Reprocess(ctx context.Context, by authz.Caller, id entitlement.RequestID) error {
+func (s *Service) Reprocess(ctx context.Context, by authz.Command, id entitlement.RequestID) error {
 	return s.again(ctx, func() (entitlement.Change, error) {
 		r, err := s.Store.Request(ctx, id)
+		if err == nil {
+			err = authz.Allow(by.Caller, authz.Reprocess, authz.Object{Catalog: r.Catalog, Package: r.Package, Request: &r}).Err()
+		}
 		if err != nil {
 			return entitlement.Change{}, noRequest(err)
 		}
@@ -23,17 +26,20 @@ func (s *Service) Reprocess(ctx context.Context, by authz.Caller, id entitlement
 		if err != nil {
 			return entitlement.Change{}, err
 		}
-		return entitlement.Reprocess(r, slot, by.ID, by.Command, s.Clock.Now())
+		return entitlement.Reprocess(r, slot, by.ID, by.CommandID, s.Clock.Now())
 	})
 }
 
 // ReprocessAssignment has an assignment's roles read at their targets, and given again
 // where they are gone. Administrators may (R122).
-func (s *Service) ReprocessAssignment(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) error {
+func (s *Service) ReprocessAssignment(ctx context.Context, by authz.Command, id entitlement.AssignmentID) error {
 	return s.again(ctx, func() (entitlement.Change, error) {
 		a, err := s.Store.Assignment(ctx, id)
 		if err != nil {
 			return entitlement.Change{}, noAssignment(err)
+		}
+		if err := allowOn(by, authz.Reprocess, a); err != nil {
+			return entitlement.Change{}, err
 		}
 		slot, err := s.Store.Slot(ctx, a.Package, a.Subject)
 		if err != nil {
@@ -42,13 +48,13 @@ func (s *Service) ReprocessAssignment(ctx context.Context, by authz.Caller, id e
 		if slot.Assignment != nil && slot.Assignment.ID != id {
 			slot.Assignment = nil
 		}
-		return entitlement.ReprocessAssignment(slot, by.ID, by.Command, s.Clock.Now())
+		return entitlement.ReprocessAssignment(slot, by.ID, by.CommandID, s.Clock.Now())
 	})
 }
 
 // CloseRemoval ends the removal of an assignment's roles that cannot be read absent at
 // their target. Administrators may.
-func (s *Service) CloseRemoval(ctx context.Context, by authz.Caller, id entitlement.AssignmentID, justification string) error {
+func (s *Service) CloseRemoval(ctx context.Context, by authz.Command, id entitlement.AssignmentID, justification string) error {
 	why, err := entitlement.Justification(justification)
 	if err != nil {
 		return err
@@ -58,8 +64,16 @@ func (s *Service) CloseRemoval(ctx context.Context, by authz.Caller, id entitlem
 		if err != nil {
 			return entitlement.Change{}, noAssignment(err)
 		}
-		return entitlement.CloseRemoval(a, by.ID, by.Command, why, s.Clock.Now())
+		if err := allowOn(by, authz.CloseRemoval, a); err != nil {
+			return entitlement.Change{}, err
+		}
+		return entitlement.CloseRemoval(a, by.ID, by.CommandID, why, s.Clock.Now())
 	})
+}
+
+// allowOn asks whether a command may do something with an assignment that it has read.
+func allowOn(by authz.Command, action authz.Action, a entitlement.Assignment) error {
+	return authz.Allow(by.Caller, action, authz.Object{Package: a.Package, Assignment: &a}).Err()
 }
 
 // again decides, commits and hints; where what was read moved on it decides afresh.
@@ -88,9 +102,12 @@ const MaxReprocess = 1000
 // reason, the longest first, and returns how many that are. That it was asked is on record
 // before anything is done. More than MaxReprocess need another call, which goes on after
 // token: those whom this one took stay listed until they are well, and may never be.
-func (s *Service) ReprocessFailing(ctx context.Context, by authz.Caller, at entitlement.ConnectorID, reason, token string) (n int, next string, err error) {
+func (s *Service) ReprocessFailing(ctx context.Context, by authz.Command, at entitlement.ConnectorID, reason, token string) (n int, next string, err error) {
+	if err := authz.Allow(by.Caller, authz.Reprocess, authz.Object{}).Err(); err != nil {
+		return 0, "", err
+	}
 	_, e := entitlement.Chain{}.Append(entitlement.Event{Aggregate: entitlement.OfReprocess, ID: s.IDs.New(), Kind: "reprocessed", Actor: by.ID,
-		Command: by.Command, At: s.Clock.Now(), Data: map[string]string{"connector": string(at), "reason": reason}})
+		Command: by.CommandID, At: s.Clock.Now(), Data: map[string]string{"connector": string(at), "reason": reason}})
 	if err := s.Store.Commit(ctx, entitlement.Change{Events: []entitlement.Event{e}}); err != nil {
 		return 0, "", err
 	}
@@ -132,8 +149,11 @@ const maxAsked = 25
 
 // DeliveryErrors counts what could not be delivered, by target and reason, some targets a
 // page: it may be short or empty and still have a next.
-func (s *Service) DeliveryErrors(ctx context.Context, page entitlement.Page) (entitlement.Paged[DeliveryError], error) {
+func (s *Service) DeliveryErrors(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[DeliveryError], error) {
 	list := entitlement.Paged[DeliveryError]{}
+	if err := authz.Allow(by, authz.ReadDeliveryErrors, authz.Object{}).Err(); err != nil {
+		return list, err
+	}
 	from := 0
 	if page.Token != "" {
 		var bad error
@@ -175,7 +195,10 @@ type Failure struct {
 }
 
 // Failures lists the subjects whose delivery at a target fails for a reason.
-func (s *Service) Failures(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[Failure], error) {
+func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[Failure], error) {
+	if err := authz.Allow(by, authz.ReadDeliveryErrors, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[Failure]{}, err
+	}
 	failing, err := s.Store.Failing(ctx, at, reason, page)
 	list := entitlement.Paged[Failure]{Next: failing.Next}
 	for _, f := range failing.Items {
@@ -211,8 +234,11 @@ type OwedRemoval struct {
 
 // Removals lists ended assignments whose roles are not yet read back absent, shard by
 // shard of the debts. Pages may be short or empty and still have a next.
-func (s *Service) Removals(ctx context.Context, page entitlement.Page) (entitlement.Paged[OwedRemoval], error) {
+func (s *Service) Removals(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[OwedRemoval], error) {
 	list := entitlement.Paged[OwedRemoval]{}
+	if err := authz.Allow(by, authz.ReadDeliveryErrors, authz.Object{}).Err(); err != nil {
+		return list, err
+	}
 	shard, token, err := shardToken(page.Token)
 	if err != nil {
 		return list, err

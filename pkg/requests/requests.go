@@ -3,6 +3,7 @@
 package requests
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -58,12 +59,12 @@ const commitTries = 3
 
 // Submit takes a request of type UserAdd or AdminAdd for a package. It is answered as
 // submitted; its later states are reached by themselves (R107).
-func (s *Service) Submit(ctx context.Context, by authz.Caller, in Submission) (entitlement.AssignmentRequest, error) {
+func (s *Service) Submit(ctx context.Context, by authz.Command, in Submission) (entitlement.AssignmentRequest, error) {
 	if in.Subject == "" {
 		in.Subject = by.ID
 	}
 	if in.Type == entitlement.UserAdd && in.Subject != by.ID {
-		return entitlement.AssignmentRequest{}, entitlement.Errorf(entitlement.Forbidden, "userAdd is for yourself: leave out targetId. To assign a package to somebody else use adminAdd.")
+		return entitlement.AssignmentRequest{}, authz.RequestForSelf.Refusal() // by what it is called, before anybody is read
 	}
 	// A person may name what applies of all the package's policies, so all of them are read.
 	keys := entitlement.AskKeys{Requestor: by.ID, Subject: in.Subject, Package: in.Package}
@@ -71,14 +72,14 @@ func (s *Service) Submit(ctx context.Context, by authz.Caller, in Submission) (e
 		keys.Policy = in.Policy
 	}
 	return s.create(ctx, by, in.wording(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
-		return s.submit(ctx, n, keys)
+		return s.submit(ctx, by, n, keys)
 	})
 }
 
-func (s *Service) submit(ctx context.Context, n entitlement.NewRequest, keys entitlement.AskKeys) (entitlement.AssignmentRequest, entitlement.Change, error) {
+func (s *Service) submit(ctx context.Context, by authz.Command, n entitlement.NewRequest, keys entitlement.AskKeys) (entitlement.AssignmentRequest, entitlement.Change, error) {
 	ask, err := s.Store.Ask(ctx, keys)
-	if err == nil && n.Type == entitlement.AdminAdd {
-		err = s.administrator(ask.Requestor)
+	if err == nil {
+		err = mayAdd(by, n.Type, ask)
 	}
 	if err != nil {
 		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
@@ -86,16 +87,36 @@ func (s *Service) submit(ctx context.Context, n entitlement.NewRequest, keys ent
 	return entitlement.Submit(n, ask, s.Clock.Now())
 }
 
+// mayAdd asks whether the caller, who was read with all the rest, may have a package given
+// to the subject.
+func mayAdd(by authz.Command, t entitlement.RequestType, ask entitlement.Ask) error {
+	o := authz.Object{}
+	if ask.Package != nil {
+		o.Catalog, o.Package = ask.Package.Catalog, ask.Package.ID
+	}
+	if ask.Subject != nil {
+		o.Subject = ask.Subject.ID
+	}
+	if ask.Requestor != nil {
+		by = by.As(*ask.Requestor)
+	}
+	action := authz.RequestForSelf
+	if t == entitlement.AdminAdd {
+		action = authz.AssignDirectly
+	}
+	return authz.Allow(by.Caller, action, o).Err()
+}
+
 // Extend takes a request to give an assignment another end: one's own where its policy
 // lets subjects do that, anybody's for administrators (R83 to R85).
-func (s *Service) Extend(ctx context.Context, by authz.Caller, t entitlement.RequestType, id entitlement.AssignmentID, asked entitlement.Schedule, justification string) (entitlement.AssignmentRequest, error) {
+func (s *Service) Extend(ctx context.Context, by authz.Command, t entitlement.RequestType, id entitlement.AssignmentID, asked entitlement.Schedule, justification string) (entitlement.AssignmentRequest, error) {
 	return s.ExtendHeld(ctx, by, Submission{Type: t, Assignment: id, Justification: justification, Asked: asked})
 }
 
 // ExtendHeld is Extend for an assignment as a client names it: by its id, or as the one
 // that a subject holds in a package. Which one that is, is asked only once it is known that
 // the command was not carried out before.
-func (s *Service) ExtendHeld(ctx context.Context, by authz.Caller, in Submission) (entitlement.AssignmentRequest, error) {
+func (s *Service) ExtendHeld(ctx context.Context, by authz.Command, in Submission) (entitlement.AssignmentRequest, error) {
 	if in.Subject == "" && in.Assignment == "" {
 		in.Subject = by.ID
 	}
@@ -103,7 +124,7 @@ func (s *Service) ExtendHeld(ctx context.Context, by authz.Caller, in Submission
 		id := in.Assignment
 		if id == "" {
 			var err error
-			if id, err = s.heldIn(ctx, by, in.Package, in.Subject); err != nil {
+			if id, err = s.heldIn(ctx, by, n.Type, in.Package, in.Subject); err != nil {
 				return entitlement.AssignmentRequest{}, entitlement.Change{}, err
 			}
 		}
@@ -113,7 +134,7 @@ func (s *Service) ExtendHeld(ctx context.Context, by authz.Caller, in Submission
 
 // heldIn returns the live assignment of a subject in a package, to the subject and to
 // administrators.
-func (s *Service) heldIn(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentID, error) {
+func (s *Service) heldIn(ctx context.Context, by authz.Command, t entitlement.RequestType, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentID, error) {
 	slot, err := s.Store.Slot(ctx, pkg, subject)
 	if err != nil {
 		return "", err
@@ -121,22 +142,17 @@ func (s *Service) heldIn(ctx context.Context, by authz.Caller, pkg entitlement.P
 	if slot.Assignment == nil {
 		return "", noAssignment(nil)
 	}
-	_, a, err := s.Assignment(ctx, by, slot.Assignment.ID)
+	a, _, err := s.assignment(ctx, by.Caller, extension(t), slot.Assignment.ID)
 	return a.ID, err
 }
 
-func (s *Service) extend(ctx context.Context, by authz.Caller, n entitlement.NewRequest, in Submission, id entitlement.AssignmentID) (entitlement.AssignmentRequest, entitlement.Change, error) {
-	u, a, err := s.Assignment(ctx, by, id)
+func (s *Service) extend(ctx context.Context, by authz.Command, n entitlement.NewRequest, in Submission, id entitlement.AssignmentID) (entitlement.AssignmentRequest, entitlement.Change, error) {
+	a, may, err := s.assignment(ctx, by.Caller, extension(n.Type), id)
 	if err == nil {
 		err = in.means(a)
 	}
-	if err != nil {
-		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
-	}
-	if n.Type == entitlement.AdminUpdate {
-		err = authz.Administrator(u)
-	} else if u.ID != a.Subject {
-		err = entitlement.Errorf(entitlement.Forbidden, "userUpdate is for your own assignments. To change somebody else's use adminUpdate.")
+	if err == nil {
+		err = may.Err()
 	}
 	if err != nil {
 		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
@@ -151,11 +167,20 @@ func (s *Service) extend(ctx context.Context, by authz.Caller, n entitlement.New
 	return entitlement.Extend(n, ask, s.Clock.Now())
 }
 
-func (s *Service) administrator(u *entitlement.User) error {
-	if u == nil {
-		return authz.Administrator(entitlement.User{})
+// extension is the action that a request of a type is.
+func extension(t entitlement.RequestType) authz.Action {
+	if t == entitlement.AdminUpdate {
+		return authz.ExtendDirectly
 	}
-	return authz.Administrator(*u)
+	return authz.ExtendOwn
+}
+
+// removal is likewise.
+func removal(t entitlement.RequestType) authz.Action {
+	if t == entitlement.AdminRemove {
+		return authz.RemoveDirectly
+	}
+	return authz.RemoveOwn
 }
 
 // named puts the name of what clashes into a refusal, in place of its id. Names are read
@@ -191,18 +216,19 @@ func (s *Service) hint(ctx context.Context, c entitlement.Change) {
 // once one wins, and the other is told by whom the stage was settled. An approval that
 // comes for somebody whom the policy is not for any more is refused once the request is
 // denied (F36).
-func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.RequestID, w entitlement.Word) error {
+func (s *Service) Decide(ctx context.Context, by authz.Command, id entitlement.RequestID, w entitlement.Word) error {
 	why, err := entitlement.Justification(w.Justification)
 	if err != nil {
 		return err
 	}
-	w.Justification, w.Command = why, by.Command
+	w.Justification, w.Command = why, by.CommandID
 	for try := 1; ; try++ {
 		reviewer, r, err := s.Store.Review(ctx, by.ID, id)
 		if err != nil {
 			return noRequest(err)
 		}
-		if err := reviewer.Active(); err != nil {
+		by = by.As(reviewer)
+		if err := authz.Admit(by.Caller, authz.DecideRequest); err != nil {
 			return err
 		}
 		var start entitlement.Start
@@ -211,14 +237,18 @@ func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.Re
 				return err
 			}
 		}
-		if err := mayLook(by, reviewer, r, start.Subject); err != nil {
+		o := authz.Object{Catalog: r.Catalog, Package: r.Package, Request: &r}
+		if start.Subject != nil {
+			o.Manager = start.Subject.Manager
+		}
+		if err := authz.Allow(by.Caller, authz.DecideRequest, o).Err(); err != nil {
 			return err
 		}
 		r, change, refusal := entitlement.Decide(r, w, reviewer, start, s.Clock.Now())
 		if refusal != nil && len(change.Requests) == 0 {
 			return s.named(ctx, refusal)
 		}
-		if _, change, err = s.staffed(ctx, r, change, by.Command); err != nil {
+		if _, change, err = s.staffed(ctx, r, change, by.CommandID); err != nil {
 			return err
 		}
 		err = s.Store.Commit(ctx, change)
@@ -231,29 +261,6 @@ func (s *Service) Decide(ctx context.Context, by authz.Caller, id entitlement.Re
 		s.hint(ctx, change)
 		return refusal
 	}
-}
-
-// mayLook lets those read a request who have to do with it: requestor, subject, those
-// asked or who decided, and administrators. To all others it does not exist (A1).
-func mayLook(by authz.Caller, u entitlement.User, r entitlement.AssignmentRequest, subject *entitlement.User) error {
-	manager := entitlement.UserID("")
-	if subject != nil {
-		manager = subject.Manager
-	}
-	if by.Administers(u) || u.ID == r.Requestor || u.ID == r.Subject || r.MayReview(u, manager) {
-		return nil
-	}
-	for _, stage := range r.Stages {
-		if d := stage.Decision; d != nil && d.Reviewer == u.ID {
-			return nil
-		}
-		for _, set := range stage.Asked {
-			if u.Enabled && set.Has(u, manager) {
-				return nil // too late, and entitled to be told so
-			}
-		}
-	}
-	return noRequest(nil)
 }
 
 // noRequest and noAssignment are what those are told who may not know better, and in the
@@ -272,43 +279,59 @@ func noAssignment(err error) error {
 	return err
 }
 
-// Request returns a request to those who have to do with it.
-func (s *Service) Request(ctx context.Context, by authz.Caller, id entitlement.RequestID) (entitlement.User, entitlement.AssignmentRequest, error) {
+// Request returns a request to those who have to do with it: requestor, subject, those
+// asked or who decided, and administrators. To all others it does not exist (A1).
+func (s *Service) Request(ctx context.Context, by authz.Caller, id entitlement.RequestID) (entitlement.AssignmentRequest, error) {
+	r, may, err := s.request(ctx, by, authz.ReadRequest, id)
+	return r, cmp.Or(err, may.Err())
+}
+
+// request reads a request for an action on it, with the caller. What may be told of a
+// refusal is in the decision; the error is that of a request that is not there, or not for
+// the caller.
+func (s *Service) request(ctx context.Context, by authz.Caller, a authz.Action, id entitlement.RequestID) (entitlement.AssignmentRequest, authz.Decision, error) {
 	u, r, err := s.Store.Review(ctx, by.ID, id)
 	if err != nil {
-		return u, r, noRequest(err)
+		return r, authz.Decision{}, noRequest(err)
 	}
-	if err := u.Active(); err != nil {
-		return u, r, err
+	by = by.As(u)
+	o := authz.Object{Catalog: r.Catalog, Package: r.Package, Request: &r}
+	may := authz.Allow(by, a, o)
+	if !may.Hidden() || !r.AsksManager() {
+		return r, may, hidden(may)
 	}
-	err = mayLook(by, u, r, nil)
-	if err == nil || !r.AsksManager() {
-		return u, r, err
-	}
+
 	// Only the subject's manager is left who may look: one read more finds out who that is.
 	subject, err := s.Store.User(ctx, r.Subject)
 	if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
-		return u, r, err
+		return r, may, err
 	}
-	return u, r, mayLook(by, u, r, &subject)
+	o.Manager = subject.Manager
+	may = authz.Allow(by, a, o)
+	return r, may, hidden(may)
+}
+
+// hidden returns the refusal of those for whom the object does not exist.
+func hidden(may authz.Decision) error {
+	if may.Hidden() {
+		return may.Err()
+	}
+	return nil
 }
 
 // Cancel withdraws a request that has not begun; its requestor may, and administrators
 // (R115 to R117).
-func (s *Service) Cancel(ctx context.Context, by authz.Caller, id entitlement.RequestID) error {
+func (s *Service) Cancel(ctx context.Context, by authz.Command, id entitlement.RequestID) error {
 	for try := 1; ; try++ {
-		u, r, err := s.Request(ctx, by, id)
-		if err != nil {
+		r, may, err := s.request(ctx, by.Caller, authz.CancelRequest, id)
+		if err := cmp.Or(err, may.Err()); err != nil {
 			return err
-		}
-		if u.ID != r.Requestor && !by.Administers(u) {
-			return entitlement.Errorf(entitlement.Forbidden, "Only the requestor or an administrator can cancel a request.")
 		}
 		slot, err := s.Store.Slot(ctx, r.Package, r.Subject)
 		if err != nil {
 			return err
 		}
-		_, change, err := entitlement.Cancel(r, slot, by.ID, by.Command, s.Clock.Now())
+		_, change, err := entitlement.Cancel(r, slot, by.ID, by.CommandID, s.Clock.Now())
 		if err != nil {
 			return err
 		}
@@ -321,32 +344,29 @@ func (s *Service) Cancel(ctx context.Context, by authz.Caller, id entitlement.Re
 
 // Remove ends an assignment: one's own where its policy lets subjects do that, anybody's
 // for administrators (R42, R99).
-func (s *Service) Remove(ctx context.Context, by authz.Caller, t entitlement.RequestType, id entitlement.AssignmentID, justification string) (entitlement.AssignmentRequest, error) {
+func (s *Service) Remove(ctx context.Context, by authz.Command, t entitlement.RequestType, id entitlement.AssignmentID, justification string) (entitlement.AssignmentRequest, error) {
 	return s.RemoveHeld(ctx, by, Submission{Type: t, Assignment: id, Justification: justification})
 }
 
 // RemoveHeld is Remove for an assignment of which a client says more than its id.
-func (s *Service) RemoveHeld(ctx context.Context, by authz.Caller, in Submission) (entitlement.AssignmentRequest, error) {
+func (s *Service) RemoveHeld(ctx context.Context, by authz.Command, in Submission) (entitlement.AssignmentRequest, error) {
 	return s.create(ctx, by, in.wording(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
 		return s.remove(ctx, by, n, in)
 	})
 }
 
-func (s *Service) remove(ctx context.Context, by authz.Caller, n entitlement.NewRequest, in Submission) (entitlement.AssignmentRequest, entitlement.Change, error) {
+func (s *Service) remove(ctx context.Context, by authz.Command, n entitlement.NewRequest, in Submission) (entitlement.AssignmentRequest, entitlement.Change, error) {
 	var none entitlement.AssignmentRequest
 	id := in.Assignment
-	u, a, err := s.Assignment(ctx, by, id)
+	a, may, err := s.assignment(ctx, by.Caller, removal(n.Type), id)
 	if err == nil {
 		err = in.means(a)
 	}
-	if err != nil {
-		return none, entitlement.Change{}, err
+	if err == nil {
+		err = may.Err()
 	}
-	switch n.Type {
-	case entitlement.AdminRemove:
-		err = authz.Administrator(u)
-	default:
-		err = s.mayRemoveOwn(ctx, u, a)
+	if err == nil && n.Type != entitlement.AdminRemove {
+		err = s.letsRemove(ctx, a)
 	}
 	if err != nil {
 		return none, entitlement.Change{}, err
@@ -379,10 +399,8 @@ func (s *Service) endsWith(ctx context.Context, slot entitlement.Slot) ([]entitl
 	return with, nil
 }
 
-func (s *Service) mayRemoveOwn(ctx context.Context, u entitlement.User, a entitlement.Assignment) error {
-	if u.ID != a.Subject {
-		return entitlement.Errorf(entitlement.Forbidden, "userRemove is for your own assignments. To end somebody else's use adminRemove.")
-	}
+// letsRemove refuses the end of an assignment whose policy does not let its subject end it.
+func (s *Service) letsRemove(ctx context.Context, a entitlement.Assignment) error {
 	policies, err := s.Store.Policies(ctx, []entitlement.PolicyID{a.Policy})
 	if err != nil {
 		return err
@@ -393,21 +411,31 @@ func (s *Service) mayRemoveOwn(ctx context.Context, u entitlement.User, a entitl
 	return nil
 }
 
-// Assignment returns an assignment to its subject and to administrators, with the caller.
-func (s *Service) Assignment(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) (entitlement.User, entitlement.Assignment, error) {
+// Assignment returns an assignment to its subject and to administrators.
+func (s *Service) Assignment(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) (entitlement.Assignment, error) {
+	a, may, err := s.assignment(ctx, by, authz.ReadAssignment, id)
+	return a, cmp.Or(err, may.Err())
+}
+
+// assignment reads an assignment for an action on it, with the caller. What may be told of
+// a refusal is in the decision; the error is that of an assignment that is not there, or not
+// for the caller.
+func (s *Service) assignment(ctx context.Context, by authz.Caller, action authz.Action, id entitlement.AssignmentID) (entitlement.Assignment, authz.Decision, error) {
 	u, err := s.Store.User(ctx, by.ID)
 	if err == nil {
-		err = u.Active()
+		by = by.As(u)
+		err = authz.Admit(by, action)
 	}
 	if err != nil {
-		return u, entitlement.Assignment{}, err
+		return entitlement.Assignment{}, authz.Decision{}, err
 	}
 	a, err := s.Store.Assignment(ctx, id)
 	if err != nil {
-		return u, a, noAssignment(err)
+		return a, authz.Decision{}, noAssignment(err)
 	}
-	if a.Subject != u.ID && !by.Administers(u) {
-		return u, entitlement.Assignment{}, noAssignment(nil)
+	may := authz.Allow(by, action, authz.Object{Catalog: a.Catalog, Package: a.Package, Assignment: &a})
+	if may.Hidden() {
+		return entitlement.Assignment{}, may, may.Err()
 	}
-	return u, a, nil
+	return a, may, nil
 }

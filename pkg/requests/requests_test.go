@@ -61,7 +61,7 @@ func (w *world) commit(c entitlement.Change) {
 }
 
 // person adds somebody, with a manager or without, and makes them an administrator where asked.
-func (w *world) person(manager entitlement.UserID, admin bool) authz.Caller {
+func (w *world) person(manager entitlement.UserID, admin bool) authz.Command {
 	w.t.Helper()
 	id := entitlement.UserID(w.clock.New())
 	w.commit(entitlement.Change{Users: []entitlement.User{{ID: id, Type: entitlement.Member, DisplayName: "P", UserPrincipalName: string(id), Enabled: true, Manager: manager}}})
@@ -71,7 +71,11 @@ func (w *world) person(manager entitlement.UserID, admin bool) authz.Caller {
 		}
 		w.commit(entitlement.Change{Memberships: []entitlement.Membership{{Group: entitlement.AdministratorsGroup, User: id}}})
 	}
-	return authz.Caller{ID: id, Command: "call"}
+	u, err := w.store.User(context.Background(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return authz.Command{Caller: authz.Caller{ID: id, Scopes: authz.Every}, CommandID: "call"}.As(u)
 }
 
 // pack adds a package with a policy that approvers, where any, decide on.
@@ -88,7 +92,7 @@ func (w *world) pack(approvers ...entitlement.SubjectSet) (entitlement.AccessPac
 	return p, policy
 }
 
-func (w *world) ask(by authz.Caller, p entitlement.AccessPackage) entitlement.AssignmentRequest {
+func (w *world) ask(by authz.Command, p entitlement.AccessPackage) entitlement.AssignmentRequest {
 	w.t.Helper()
 	r, err := w.Submit(context.Background(), by, requests.Submission{Type: entitlement.UserAdd, Package: p.ID})
 	if err != nil {
@@ -127,7 +131,7 @@ func TestS5_OfAHundredAtOnceOneIsTaken(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	list, err := w.Mine(context.Background(), mia, entitlement.Page{})
+	list, err := w.Mine(context.Background(), mia.Caller, entitlement.Page{})
 	if taken != 1 || refused != 99 || err != nil || len(list.Items) != 1 {
 		t.Errorf("%d taken, %d refused, %d listed", taken, refused, len(list.Items))
 	}
@@ -180,24 +184,24 @@ func TestA1_WhoHasNothingToDoWithARequestDoesNotFindIt(t *testing.T) {
 	r := w.ask(mia, p)
 	unknown := entitlement.RequestID(w.clock.New())
 	for name, c := range map[string]struct {
-		by   authz.Caller
+		by   authz.Command
 		kind entitlement.Kind // Internal: found
 	}{"the requestor": {mia, entitlement.Internal}, "the approver": {boss, entitlement.Internal}, "an administrator": {admin, entitlement.Internal}, "somebody else": {stranger, entitlement.NotFound}} {
-		_, _, err := w.Request(context.Background(), c.by, r.ID)
+		_, err := w.Request(context.Background(), c.by.Caller, r.ID)
 		if c.kind == entitlement.Internal {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 			continue
 		}
-		_, _, other := w.Request(context.Background(), c.by, unknown)
+		_, other := w.Request(context.Background(), c.by.Caller, unknown)
 		if entitlement.KindOf(err) != c.kind || entitlement.MessageOf(err) != entitlement.MessageOf(other) {
 			t.Errorf("%s: %q, and for an unknown id %q", name, err, other)
 		}
 	}
 	own := admin
-	own.Own = true // a token for oneself alone, in the hands of an administrator
-	_, _, err := w.Request(context.Background(), own, r.ID)
+	own.Scopes = authz.ScopeSubject // a token for oneself alone, in the hands of an administrator
+	_, err := w.Request(context.Background(), own.Caller, r.ID)
 	w.kind(err, entitlement.NotFound)
 	w.kind(w.Cancel(context.Background(), own, r.ID), entitlement.NotFound)
 	word := entitlement.Word{Stage: r.Stages[0].ID, Approved: true}
@@ -224,7 +228,7 @@ func TestA5_NobodyAsksForSomebodyElseWithoutTheRight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if list, err := w.CreatedByMe(context.Background(), admin, entitlement.Page{}); err != nil || len(list.Items) != 0 && list.Items[0].ID != r.ID {
+	if list, err := w.CreatedByMe(context.Background(), admin.Caller, entitlement.Page{}); err != nil || len(list.Items) != 0 && list.Items[0].ID != r.ID {
 		t.Errorf("got %v, %v", list, err)
 	}
 	_, err = w.Remove(context.Background(), mia, entitlement.AdminRemove, r.AssignmentOf(), "")
@@ -252,21 +256,21 @@ func TestR38_RequirementsAndR129WhatMayBeAskedFor(t *testing.T) {
 	catalog, _ := w.store.Catalogs(context.Background(), []entitlement.CatalogID{unpublished.Catalog})
 	catalog[0].Published = false
 	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{hidden}, Catalogs: catalog})
-	list, err := w.Requestable(context.Background(), mia, entitlement.Page{})
+	list, err := w.Requestable(context.Background(), mia.Caller, entitlement.Page{})
 	if err != nil || len(list.Items) != 1 || list.Items[0].ID != open.ID || list.Next != "" {
 		t.Errorf("got %v, %v", list, err)
 	}
-	fit, err := w.Applicable(context.Background(), mia, open.ID)
+	fit, err := w.Applicable(context.Background(), mia.Caller, open.ID)
 	if err != nil || len(fit) != 1 || fit[0].ID != policy.ID {
 		t.Errorf("got %v, %v", fit, err)
 	}
-	if fit, err := w.Applicable(context.Background(), mia, unpublished.ID); err != nil || len(fit) != 0 {
+	if fit, err := w.Applicable(context.Background(), mia.Caller, unpublished.ID); err != nil || len(fit) != 0 {
 		t.Errorf("got %v, %v", fit, err)
 	}
-	if _, err := w.Package(context.Background(), mia, hidden.ID); err != nil {
+	if _, err := w.Package(context.Background(), mia.Caller, hidden.ID); err != nil {
 		t.Errorf("R40: a hidden package opens by its link: %v", err)
 	}
-	_, err = w.Package(context.Background(), mia, unpublished.ID)
+	_, err = w.Package(context.Background(), mia.Caller, unpublished.ID)
 	w.kind(err, entitlement.NotFound)
 }
 
@@ -294,7 +298,7 @@ func TestLists_PageByPageNothingIsLostOrTwice(t *testing.T) {
 		var got []entitlement.AssignmentID
 		page := entitlement.Page{Limit: size}
 		for n := 0; ; n++ {
-			list, err := w.Assignments(context.Background(), page)
+			list, err := w.Assignments(context.Background(), admin.Caller, page)
 			if err != nil || n > 100 || len(list.Items) > size {
 				t.Fatalf("page %d of size %d: %d items, %v", n, size, len(list.Items), err)
 			}
@@ -311,7 +315,7 @@ func TestLists_PageByPageNothingIsLostOrTwice(t *testing.T) {
 			t.Errorf("size %d: %d listed, want %d", size, len(got), len(want))
 		}
 	}
-	if _, err := w.Assignments(context.Background(), entitlement.Page{Token: "nonsense"}); entitlement.KindOf(err) != entitlement.Invalid {
+	if _, err := w.Assignments(context.Background(), admin.Caller, entitlement.Page{Token: "nonsense"}); entitlement.KindOf(err) != entitlement.Invalid {
 		t.Errorf("got %v", err)
 	}
 }
@@ -323,10 +327,10 @@ func TestGrants_SayWhatIsOwed(t *testing.T) {
 	ref := entitlement.RoleRef{Connector: entitlement.ConnectorID(w.clock.New()), Resource: "g", Role: "Member_g"}
 	w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{{Package: p.ID, List: []entitlement.ResourceRoleScope{{ID: "x", Ref: ref}}}}})
 	r := w.ask(mia, p)
-	list, err := w.Grants(context.Background(), mia, r.AssignmentOf())
-	if err != nil || len(list) != 1 || !list[0].Owed || list[0].Grant.Presence != entitlement.PresenceUnknown {
+	list, err := w.Grants(context.Background(), mia.Caller, r.AssignmentOf())
+	if err != nil || len(list) != 1 || !list[0].Owed || !list[0].Wanted || list[0].Grant.Presence != entitlement.PresenceUnknown {
 		t.Errorf("got %+v, %v", list, err)
 	}
-	_, err = w.Grants(context.Background(), stranger, r.AssignmentOf())
+	_, err = w.Grants(context.Background(), stranger.Caller, r.AssignmentOf())
 	w.kind(err, entitlement.NotFound)
 }

@@ -26,7 +26,7 @@ func (w *world) reset(id entitlement.PolicyID, set func(*entitlement.AssignmentP
 }
 
 // assign has the administrator give the package to somebody, and returns the request.
-func (w *world) assign(by authz.Caller, to entitlement.UserID, p entitlement.AssignmentPolicy, why string) entitlement.AssignmentRequest {
+func (w *world) assign(by authz.Command, to entitlement.UserID, p entitlement.AssignmentPolicy, why string) entitlement.AssignmentRequest {
 	w.t.Helper()
 	r, err := w.Submit(context.Background(), by, requests.Submission{Type: entitlement.AdminAdd, Subject: to, Package: p.Package, Policy: p.ID, Justification: why})
 	if err != nil {
@@ -80,10 +80,10 @@ func TestR56_ARequestorWhoIsAnApproverDoesNotSeeTheRequestAmongThoseToDecide(t *
 		Memberships: []entitlement.Membership{{Group: board, User: mia.ID}, {Group: board, User: otto.ID}}})
 	p, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(board)}, entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: string(mia.ID)})
 	r := w.ask(mia, p)
-	if list, err := w.Waiting(ctx, mia, entitlement.Page{}); err != nil || len(list.Items) != 0 {
+	if list, err := w.Waiting(ctx, mia.Caller, entitlement.Page{}); err != nil || len(list.Items) != 0 {
 		t.Errorf("the requestor is asked: %v, %v", list.Items, err)
 	}
-	if list, err := w.Waiting(ctx, otto, entitlement.Page{}); err != nil || len(list.Items) != 1 || list.Items[0].ID != r.ID {
+	if list, err := w.Waiting(ctx, otto.Caller, entitlement.Page{}); err != nil || len(list.Items) != 1 || list.Items[0].ID != r.ID {
 		t.Errorf("the other one is asked: %v, %v", list.Items, err)
 	}
 }
@@ -126,7 +126,7 @@ func TestR95_TheReasonOfADirectAssignmentIsKept(t *testing.T) {
 	admin, mia := w.person("", true), w.person("", false)
 	_, policy := w.pack()
 	r := w.assign(admin, mia.ID, policy, "covers for Otto")
-	_, seen, err := w.Request(context.Background(), mia, r.ID)
+	seen, err := w.Request(context.Background(), mia.Caller, r.ID)
 	if err != nil || seen.Justification != "covers for Otto" || seen.Requestor != admin.ID {
 		t.Errorf("got %+v, %v", seen, err)
 	}
@@ -157,31 +157,31 @@ func TestR100_WhatHasEndedStaysReadable(t *testing.T) {
 	}
 	w.commit(over)
 	for name, id := range map[string]entitlement.AssignmentID{"removed": removed, "expired": expired} {
-		for who, by := range map[string]authz.Caller{"its subject": mia, "an administrator": admin} {
-			if _, a, err := w.Assignment(ctx, by, id); err != nil || a.State != entitlement.AssignmentExpired {
+		for who, by := range map[string]authz.Command{"its subject": mia, "an administrator": admin} {
+			if a, err := w.Assignment(ctx, by.Caller, id); err != nil || a.State != entitlement.AssignmentExpired {
 				t.Errorf("%s, by %s: %s, %v", name, who, a.State, err)
 			}
 		}
 	}
-	if list, err := w.Held(ctx, mia, entitlement.Page{}); err != nil || len(list.Items) != 2 {
+	if list, err := w.Held(ctx, mia.Caller, entitlement.Page{}); err != nil || len(list.Items) != 2 {
 		t.Errorf("hers: %v, %v", list.Items, err)
 	}
-	if list, err := w.AssignmentsFor(ctx, p.ID, entitlement.Page{}); err != nil || len(list.Items) != 1 || list.Items[0].ID != removed {
+	if list, err := w.AssignmentsFor(ctx, admin.Caller, p.ID, entitlement.Page{}); err != nil || len(list.Items) != 1 || list.Items[0].ID != removed {
 		t.Errorf("the package's: %v, %v", list.Items, err)
 	}
 }
 
 func TestCancel_WhoMay(t *testing.T) {
 	for name, c := range map[string]struct {
-		by   func(mia, boss, stranger, admin authz.Caller) authz.Caller
+		by   func(mia, boss, stranger, admin authz.Command) authz.Command
 		kind entitlement.Kind // Internal: canceled
 	}{
-		"R116 the requestor":            {func(mia, _, _, _ authz.Caller) authz.Caller { return mia }, entitlement.Internal},
-		"R117 an administrator":         {func(_, _, _, admin authz.Caller) authz.Caller { return admin }, entitlement.Internal},
-		"R117 the approver":             {func(_, boss, _, _ authz.Caller) authz.Caller { return boss }, entitlement.Forbidden},
-		"R117 somebody else":            {func(_, _, stranger, _ authz.Caller) authz.Caller { return stranger }, entitlement.NotFound},
-		"R117 a token for oneself":      {func(_, _, _, admin authz.Caller) authz.Caller { admin.Own = true; return admin }, entitlement.NotFound},
-		"R116 with a token for oneself": {func(mia, _, _, _ authz.Caller) authz.Caller { mia.Own = true; return mia }, entitlement.Internal},
+		"R116 the requestor":            {func(mia, _, _, _ authz.Command) authz.Command { return mia }, entitlement.Internal},
+		"R117 an administrator":         {func(_, _, _, admin authz.Command) authz.Command { return admin }, entitlement.Internal},
+		"R117 the approver":             {func(_, boss, _, _ authz.Command) authz.Command { return boss }, entitlement.Forbidden},
+		"R117 somebody else":            {func(_, _, stranger, _ authz.Command) authz.Command { return stranger }, entitlement.NotFound},
+		"R117 a token for oneself":      {func(_, _, _, admin authz.Command) authz.Command { admin.Scopes = authz.ScopeSubject; return admin }, entitlement.NotFound},
+		"R116 with a token for oneself": {func(mia, _, _, _ authz.Command) authz.Command { mia.Scopes = authz.ScopeSubject; return mia }, entitlement.Internal},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -237,15 +237,15 @@ func TestVisibility_WhatIsListedAndWhatOpensByItsLink(t *testing.T) {
 			w.reset(policy.ID, func(policy *entitlement.AssignmentPolicy) { c.set(&catalogs[0], &p, policy) })
 			w.commit(entitlement.Change{Catalogs: catalogs, Packages: []entitlement.AccessPackage{p}})
 
-			for who, by := range map[string]authz.Caller{"a member": mia, "an administrator": admin} {
-				if list, err := w.Requestable(ctx, by, entitlement.Page{}); err != nil || len(list.Items) == 1 != c.listed {
+			for who, by := range map[string]authz.Command{"a member": mia, "an administrator": admin} {
+				if list, err := w.Requestable(ctx, by.Caller, entitlement.Page{}); err != nil || len(list.Items) == 1 != c.listed {
 					t.Errorf("listed for %s: %v, %v, want %t", who, list, err, c.listed)
 				}
 			}
-			if _, err := w.Package(ctx, mia, p.ID); (err == nil) != c.opens {
+			if _, err := w.Package(ctx, mia.Caller, p.ID); (err == nil) != c.opens {
 				t.Errorf("by its link: %v, want %t", err, c.opens)
 			}
-			if fit, err := w.Applicable(ctx, mia, p.ID); err != nil || len(fit) == 1 != c.opens {
+			if fit, err := w.Applicable(ctx, mia.Caller, p.ID); err != nil || len(fit) == 1 != c.opens {
 				t.Errorf("R38: %d policies apply, %v", len(fit), err)
 			}
 			if _, err := w.Submit(ctx, mia, requests.Submission{Type: entitlement.UserAdd, Package: p.ID}); (err == nil) != c.opens {
@@ -301,7 +301,7 @@ func TestR179_WhatStandsInTheWayIsNamed_R98_AlsoToAdministrators(t *testing.T) {
 	w.says(err, "You are a member of the group Audit, whose members cannot have this access package: have yourself taken out of the group first, then ask again.")
 	w.says(assign(mia.ID), "This user holds the access package Payments, and this one cannot be held together with it: end that assignment first.") // R183
 	w.says(assign(otto.ID), "This user is a member of the group Audit, whose members cannot have this access package: take the user out of the group first.")
-	for _, who := range []authz.Caller{mia, otto} {
+	for _, who := range []authz.Command{mia, otto} {
 		if slot, err := w.store.Slot(ctx, orders.ID, who.ID); err != nil || slot.Version != 0 {
 			t.Errorf("S13: %+v, %v", slot, err)
 		}
@@ -400,8 +400,8 @@ func (m *meanwhile) Commit(ctx context.Context, c entitlement.Change) error {
 }
 
 func TestS18_WhatComesBetweenReadingAndWritingIsSeen(t *testing.T) {
-	for name, arrange := range map[string]func(w *world, mia authz.Caller, a entitlement.AccessPackage) func(){
-		"a package": func(w *world, mia authz.Caller, a entitlement.AccessPackage) func() {
+	for name, arrange := range map[string]func(w *world, mia authz.Command, a entitlement.AccessPackage) func(){
+		"a package": func(w *world, mia authz.Command, a entitlement.AccessPackage) func() {
 			b, _ := w.pack()
 			w.lists(a.ID, b.ID)
 			other := &requests.Service{Store: w.store, Hinter: w, Clock: w.clock, IDs: w.clock, Log: w.Log}
@@ -411,7 +411,7 @@ func TestS18_WhatComesBetweenReadingAndWritingIsSeen(t *testing.T) {
 				}
 			}
 		},
-		"a group": func(w *world, mia authz.Caller, a entitlement.AccessPackage) func() {
+		"a group": func(w *world, mia authz.Command, a entitlement.AccessPackage) func() {
 			g := entitlement.GroupID(w.clock.New())
 			w.commit(entitlement.Change{Groups: []entitlement.Group{{ID: g, DisplayName: "G"}}})
 			w.list(a.ID, func(p *entitlement.AccessPackage) { p.IncompatibleGroups = []entitlement.GroupID{g} })

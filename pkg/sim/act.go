@@ -65,7 +65,7 @@ func (w *world) act(c Command) {
 	case Rotate:
 		t := w.targets[c.A%len(w.targets)]
 		t.credential = fmt.Sprint(secretWord, t.name, c.B)
-		w.call(c, func(ctx context.Context, by authz.Caller) error {
+		w.call(c, func(ctx context.Context, by authz.Command) error {
 			_, err := w.catalogs.UpdateConnector(ctx, by, t.id, t.credential, func(*entitlement.ConnectorConfig) {})
 			return err
 		})
@@ -89,7 +89,7 @@ func (w *world) invoke(c Command, timeout time.Duration) *invocation {
 }
 
 // call carries out a command of the API. What it answers is checked once it is there.
-func (w *world) call(c Command, use func(ctx context.Context, by authz.Caller) error) {
+func (w *world) call(c Command, use func(ctx context.Context, by authz.Command) error) {
 	if use == nil {
 		w.say("  nothing to do")
 		return
@@ -104,10 +104,10 @@ func (w *world) call(c Command, use func(ctx context.Context, by authz.Caller) e
 	}
 	by := w.admin
 	if w.actor != "" {
-		by = authz.Caller{ID: w.actor}
+		by = authz.Command{Caller: authz.Caller{ID: w.actor, Scopes: authz.Every}}
 	}
 	if makesRequest(c.Kind) && c.C%3 > 0 {
-		by.Key = fmt.Sprint("key ", w.at)
+		by.IdempotencyKey = fmt.Sprint("key ", w.at)
 		w.sent = append(w.sent, sent{use, by})
 	}
 	w.actor, w.about = "", ""
@@ -115,10 +115,10 @@ func (w *world) call(c Command, use func(ctx context.Context, by authz.Caller) e
 }
 
 // as carries out a command in somebody's name.
-func (w *world) as(inv *invocation, by authz.Caller, use usage) {
-	by.Command = fmt.Sprint("command ", w.at)
-	if by.Key != "" {
-		inv.key = string(by.ID) + by.Key
+func (w *world) as(inv *invocation, by authz.Command, use usage) {
+	by.CommandID = fmt.Sprint("command ", w.at)
+	if by.IdempotencyKey != "" {
+		inv.key = string(by.ID) + by.IdempotencyKey
 	}
 	w.begin(inv, func(ctx context.Context) error { return use(ctx, by) })
 }
@@ -126,7 +126,7 @@ func (w *world) as(inv *invocation, by authz.Caller, use usage) {
 // sent is a command that makes a request, as its client can send it again.
 type sent struct {
 	use usage
-	by  authz.Caller
+	by  authz.Command
 }
 
 func makesRequest(k Kind) bool {
@@ -153,7 +153,7 @@ func (w *world) again(c Command) {
 	inv := w.invoke(c, apiTimeout)
 	use, other := old.use, c.C%5 == 0
 	if other {
-		use = func(ctx context.Context, by authz.Caller) error {
+		use = func(ctx context.Context, by authz.Command) error {
 			in := requests.Submission{Type: entitlement.UserAdd, Package: w.cast.packages[0], Justification: fmt.Sprint("another, ", w.at)}
 			if by.ID == w.admin.ID {
 				in.Type, in.Subject, in.Policy = entitlement.AdminAdd, w.personAt(c.A), w.policyOf(in.Package, c.B)

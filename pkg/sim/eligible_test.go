@@ -47,7 +47,7 @@ func TestS2_APolicyOfAnotherPackageLetsNobodyIn(t *testing.T) {
 			foreign := w.hears(func() { w.story(kind, 1, asksGroup, 10) }) // the policy of widerPack, which asks for no approval
 			w.want(len(w.oracle.order) == 0, "taken")
 			var unknown error
-			w.call(Command{Kind: kind}, func(ctx context.Context, by authz.Caller) error {
+			w.call(Command{Kind: kind}, func(ctx context.Context, by authz.Command) error {
 				in := submission(Command{Kind: kind}, w.cast.people[1], w.cast.packages[asksGroup], "00000000-0000-4000-8000-0000000000ff")
 				if kind == Submit {
 					by.ID = w.cast.people[1]
@@ -196,7 +196,7 @@ func TestS2_WhereNobodyIsAskedWhoCanDecideOthersBecomeApprovers(t *testing.T) {
 					word := entitlement.Word{Stage: w.lastOf(0).Stages[0].ID, Approved: true}
 					w.actor = want
 					err := w.hears(func() {
-						w.call(Command{Kind: Approve}, func(ctx context.Context, by authz.Caller) error {
+						w.call(Command{Kind: Approve}, func(ctx context.Context, by authz.Command) error {
 							return w.requests.Decide(ctx, by, w.oracle.order[0], word)
 						})
 						w.all()

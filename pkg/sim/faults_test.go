@@ -318,7 +318,7 @@ func TestT2_ARemovalThatFailsIsOwedInSightUntilItIsDone(t *testing.T) {
 func (w *world) owedRemovals() []requests.OwedRemoval {
 	var all []requests.OwedRemoval
 	for page := (entitlement.Page{}); ; {
-		got, err := w.requests.Removals(quiet, page)
+		got, err := w.requests.Removals(quiet, w.admin.Caller, page)
 		w.want(err == nil, "%v", err)
 		all = append(all, got.Items...)
 		if page.Token = got.Next; err != nil || page.Token == "" {
@@ -357,7 +357,7 @@ func TestT10_EveryGroupOfApproversIsAsked(t *testing.T) {
 		w.want(err == nil, "%v", err)
 		w.story(Submit, 1, plainPack, 1)
 		word := entitlement.Word{Stage: w.oracle.requests[w.oracle.order[0]].last.Stages[0].ID, Approved: true}
-		w.want(w.requests.Decide(quiet, authz.Caller{ID: w.cast.people[1], Command: "story"}, w.oracle.order[0], word) != nil, "decided on an own request")
+		w.want(w.requests.Decide(quiet, authz.Command{Caller: authz.Caller{ID: w.cast.people[1], Scopes: authz.Every}, CommandID: "story"}, w.oracle.order[0], word) != nil, "decided on an own request")
 		w.story(Approve, 2, 0, 1)
 		w.want(w.state(0) == entitlement.RequestDelivering, "the second group was not asked: %s", w.state(0))
 	})

@@ -276,7 +276,7 @@ func TestS13_ACallThatIsRefusedAfterAWriteOfItsOwnIsFound(t *testing.T) {
 			if err := w.setUp(smallWorld()); err != nil {
 				t.Fatal(err)
 			}
-			w.call(Command{Kind: NewPackage}, func(ctx context.Context, by authz.Caller) error {
+			w.call(Command{Kind: NewPackage}, func(ctx context.Context, by authz.Command) error {
 				for i, changes := range []bool{calls.first, calls.second} {
 					operation(ctx)
 					if changes {

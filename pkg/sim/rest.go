@@ -212,8 +212,10 @@ func (w *world) reprocessed() {
 	w.settle("L1", settleWithin)
 }
 
-func (w *world) by(command string) authz.Caller {
-	return authz.Caller{ID: w.admin.ID, Command: command}
+func (w *world) by(command string) authz.Command {
+	by := w.admin
+	by.CommandID = command
+	return by
 }
 
 // repaired has every live assignment read at its targets, and then compares all (L8).

@@ -19,7 +19,8 @@ func (w *world) setUp(p Plan) error {
 	if err != nil {
 		return err
 	}
-	w.admin = authz.Caller{ID: admin, Command: "set up"}
+	w.admin = authz.Command{Caller: authz.Caller{ID: admin, Scopes: authz.Every}, CommandID: "set up"}.
+		As(entitlement.User{ID: admin, Enabled: true, Groups: []entitlement.GroupID{entitlement.AdministratorsGroup}})
 	if err := w.hireAll(ctx, p); err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (w *world) furnish(ctx context.Context, p Plan) error {
 
 // pack makes one package with its roles and policies, each by a call of its own: the
 // package is there for everybody after the first of them.
-func (w *world) pack(ctx context.Context, by authz.Caller, k Pack) error {
+func (w *world) pack(ctx context.Context, by authz.Command, k Pack) error {
 	operation(ctx)
 	pkg, err := w.catalogs.CreatePackage(ctx, by, entitlement.AccessPackage{Catalog: w.cast.catalog, DisplayName: fmt.Sprint("K", len(w.cast.packages))})
 	if err != nil {
@@ -156,7 +157,7 @@ func carriedOut(ctx context.Context) {
 }
 
 // exclude has a package list another one, or a group, as incompatible.
-func (w *world) exclude(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, n int) error {
+func (w *world) exclude(ctx context.Context, by authz.Command, pkg entitlement.PackageID, n int) error {
 	if n %= len(w.cast.packages) + len(w.cast.groups); n < len(w.cast.packages) {
 		return w.catalogs.AddIncompatible(ctx, by, pkg, w.cast.packages[n])
 	}
@@ -164,7 +165,7 @@ func (w *world) exclude(ctx context.Context, by authz.Caller, pkg entitlement.Pa
 }
 
 // admit takes what a package lists off again.
-func (w *world) admit(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, n int) error {
+func (w *world) admit(ctx context.Context, by authz.Command, pkg entitlement.PackageID, n int) error {
 	if n %= len(w.cast.packages) + len(w.cast.groups); n < len(w.cast.packages) {
 		return w.catalogs.RemoveIncompatible(ctx, by, pkg, w.cast.packages[n])
 	}
@@ -172,9 +173,9 @@ func (w *world) admit(ctx context.Context, by authz.Caller, pkg entitlement.Pack
 }
 
 // addRole adds the member role of a thing to a package.
-func (w *world) addRole(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, thing int) error {
+func (w *world) addRole(ctx context.Context, by authz.Command, pkg entitlement.PackageID, thing int) error {
 	known := w.cast.things[thing%len(w.cast.things)]
-	r, err := w.catalogs.FindResource(ctx, w.cast.catalog, known.ID, "", "")
+	r, err := w.catalogs.FindResource(ctx, by.Caller, w.cast.catalog, known.ID, "", "")
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-type usage = func(ctx context.Context, by authz.Caller) error
+type usage = func(ctx context.Context, by authz.Command) error
 
 // use returns what a command of the API does, or nil where there is nothing to do it to.
 // It sets who does it, and the state of what it is done to.
@@ -27,7 +27,7 @@ func (w *world) use(c Command) usage {
 		return w.useCatalog(c)
 	case ReprocessFailing:
 		reasons := []string{"target-unavailable", "principal-missing", "not-confirmed", "credential-refused", "resource-missing", "target-throttled", "refused-by-target"}
-		return func(ctx context.Context, by authz.Caller) error {
+		return func(ctx context.Context, by authz.Command) error {
 			_, _, err := w.requests.ReprocessFailing(ctx, by, w.targets[c.A%len(w.targets)].id, reasons[c.B%len(reasons)], "")
 			return err
 		}
@@ -90,7 +90,7 @@ func (w *world) useSubmit(c Command) usage {
 	} else if c.C%9 == 0 {
 		w.actor = w.personAt(c.A + 1) // who is no administrator
 	}
-	return func(ctx context.Context, by authz.Caller) error {
+	return func(ctx context.Context, by authz.Command) error {
 		r, err := w.requests.Submit(ctx, by, in)
 		answers(ctx, r)
 		return err
@@ -169,7 +169,7 @@ func (w *world) useDecide(c Command) usage {
 	r := w.oracle.requests[id]
 	w.actor, w.about = w.reviewerFor(r, c.A), string(r.last.State)
 	word := entitlement.Word{Stage: r.last.Stages[r.last.Stage].ID, Approved: c.Kind == Approve}
-	return func(ctx context.Context, by authz.Caller) error { return w.requests.Decide(ctx, by, r.last.ID, word) }
+	return func(ctx context.Context, by authz.Command) error { return w.requests.Decide(ctx, by, r.last.ID, word) }
 }
 
 // requestFor picks a request.
@@ -212,12 +212,12 @@ func (w *world) useRequest(c Command) usage {
 	r := w.oracle.requests[id].last
 	w.about = string(r.State)
 	if c.Kind == ReprocessRequest {
-		return func(ctx context.Context, by authz.Caller) error { return w.requests.Reprocess(ctx, by, r.ID) }
+		return func(ctx context.Context, by authz.Command) error { return w.requests.Reprocess(ctx, by, r.ID) }
 	}
 	if c.A%2 == 0 {
 		w.actor = r.Requestor
 	}
-	return func(ctx context.Context, by authz.Caller) error { return w.requests.Cancel(ctx, by, r.ID) }
+	return func(ctx context.Context, by authz.Command) error { return w.requests.Cancel(ctx, by, r.ID) }
 }
 
 func (w *world) useAssignment(c Command) usage {
@@ -242,16 +242,18 @@ func (w *world) useAssignment(c Command) usage {
 	}
 	switch c.Kind {
 	case ReprocessAssignment:
-		return func(ctx context.Context, by authz.Caller) error { return w.requests.ReprocessAssignment(ctx, by, a.ID) }
+		return func(ctx context.Context, by authz.Command) error {
+			return w.requests.ReprocessAssignment(ctx, by, a.ID)
+		}
 	case RemoveByAdmin, RemoveByUser:
-		return func(ctx context.Context, by authz.Caller) error {
+		return func(ctx context.Context, by authz.Command) error {
 			r, err := w.requests.Remove(ctx, by, kind, a.ID, "no more")
 			answers(ctx, r)
 			return err
 		}
 	}
 	asked := schedule(c)
-	return func(ctx context.Context, by authz.Caller) error {
+	return func(ctx context.Context, by authz.Command) error {
 		r, err := w.requests.Extend(ctx, by, kind, a.ID, asked, "longer")
 		answers(ctx, r)
 		return err
@@ -274,11 +276,11 @@ func (w *world) useCatalog(c Command) usage {
 		if len(k.Roles) == 2 && c.A%len(w.cast.things) == c.B%len(w.cast.things) {
 			k.Roles = k.Roles[:1]
 		}
-		return func(ctx context.Context, by authz.Caller) error { return w.pack(ctx, by, k) }
+		return func(ctx context.Context, by authz.Command) error { return w.pack(ctx, by, k) }
 	case AddRole:
-		return func(ctx context.Context, by authz.Caller) error { return w.addRole(ctx, by, pkg, c.B) }
+		return func(ctx context.Context, by authz.Command) error { return w.addRole(ctx, by, pkg, c.B) }
 	case RemoveRole:
-		return func(ctx context.Context, by authz.Caller) error {
+		return func(ctx context.Context, by authz.Command) error {
 			scopes, err := w.store.Scopes(ctx, pkg)
 			if err != nil || len(scopes.List) == 0 {
 				return err
@@ -286,21 +288,21 @@ func (w *world) useCatalog(c Command) usage {
 			return w.catalogs.RemoveScope(ctx, by, pkg, scopes.List[c.B%len(scopes.List)].ID)
 		}
 	case Exclude:
-		return func(ctx context.Context, by authz.Caller) error { return w.exclude(ctx, by, pkg, c.B) }
+		return func(ctx context.Context, by authz.Command) error { return w.exclude(ctx, by, pkg, c.B) }
 	case Admit:
-		return func(ctx context.Context, by authz.Caller) error { return w.admit(ctx, by, pkg, c.B) }
+		return func(ctx context.Context, by authz.Command) error { return w.admit(ctx, by, pkg, c.B) }
 	case DeletePackage:
-		return func(ctx context.Context, by authz.Caller) error { return w.catalogs.DeletePackage(ctx, by, pkg) }
+		return func(ctx context.Context, by authz.Command) error { return w.catalogs.DeletePackage(ctx, by, pkg) }
 	}
 	if policy == "" {
 		return nil
 	}
 	if c.Kind == DeletePolicy {
-		return func(ctx context.Context, by authz.Caller) error { return w.catalogs.DeletePolicy(ctx, by, policy) }
+		return func(ctx context.Context, by authz.Command) error { return w.catalogs.DeletePolicy(ctx, by, policy) }
 	}
 	next := w.policy(*c.Terms, pkg)
 	next.ID = policy
-	return func(ctx context.Context, by authz.Caller) error {
+	return func(ctx context.Context, by authz.Command) error {
 		_, err := w.catalogs.ReplacePolicy(ctx, by, next)
 		return err
 	}
@@ -317,7 +319,7 @@ func (w *world) usePeople(c Command) usage {
 		}
 	}
 	enabled := func(is bool) usage {
-		return func(ctx context.Context, by authz.Caller) error {
+		return func(ctx context.Context, by authz.Command) error {
 			_, err := w.directory.UpdateUser(ctx, by, u, func(x *entitlement.User) error { x.Enabled = is; return nil })
 			return err
 		}
@@ -334,17 +336,17 @@ func (w *world) usePeople(c Command) usage {
 	case Enable:
 		return enabled(true)
 	case DeleteUser:
-		return func(ctx context.Context, by authz.Caller) error { return w.directory.DeleteUser(ctx, by, u) }
+		return func(ctx context.Context, by authz.Command) error { return w.directory.DeleteUser(ctx, by, u) }
 	case ChangeManager:
 		manager := w.personAt(c.B)
 		if c.C%5 == 0 {
 			manager = ""
 		}
-		return func(ctx context.Context, by authz.Caller) error { return w.directory.SetManager(ctx, by, u, manager) }
+		return func(ctx context.Context, by authz.Command) error { return w.directory.SetManager(ctx, by, u, manager) }
 	case JoinGroup:
-		return func(ctx context.Context, by authz.Caller) error { return w.directory.Join(ctx, by, group, false, u) }
+		return func(ctx context.Context, by authz.Command) error { return w.directory.Join(ctx, by, group, false, u) }
 	default:
-		return func(ctx context.Context, by authz.Caller) error { return w.directory.Leave(ctx, by, group, false, u) }
+		return func(ctx context.Context, by authz.Command) error { return w.directory.Leave(ctx, by, group, false, u) }
 	}
 }
 
@@ -360,7 +362,7 @@ func (w *world) useNewPerson(c Command) usage {
 	if left >= maxPeople {
 		return nil
 	}
-	return func(ctx context.Context, by authz.Caller) error {
+	return func(ctx context.Context, by authz.Command) error {
 		u, err := w.directory.CreateUser(ctx, by, w.someone(len(w.cast.people), c.C%8 == 0))
 		if err != nil {
 			return err

@@ -63,7 +63,7 @@ type world struct {
 	handlers  map[string]func(context.Context, []lambdaio.Message) map[string]error
 	groups    groups
 
-	admin authz.Caller
+	admin authz.Command
 	cast  cast
 
 	number uint64             // of the run
@@ -133,7 +133,7 @@ func newWorld(p Plan) *world {
 	credentials := &secrets.Memory{}
 	w.directory = &directory.Service{Store: w.store, Clock: told, IDs: ids, First: entitlement.Principal{Issuer: "sim", Value: "first"}, Hinter: w.urgent, Log: w.log}
 	w.groups = groups{w.directory}
-	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Factory{"honest": w.factory})
+	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Kind{"honest": {OriginSystem: "Honest", Open: w.factory}})
 	w.catalogs = &catalogs.Service{Store: w.store, Targets: lookup{registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: w.fanout, Hinter: w.urgent, Clock: told, IDs: ids, Log: w.log}
 	w.requests = &requests.Service{Store: w.store, Hinter: w.urgent, Clock: told, IDs: ids, Log: w.log}
 	w.tick = &lifecycle.Service{Store: w.store, Hinter: w.urgent, Jobs: w.fanout, Clock: told, Log: w.log}
@@ -293,7 +293,7 @@ func (g groups) Leave(ctx context.Context, id entitlement.GroupID, owner bool, u
 	return g.Service.Leave(ctx, byWorker, id, owner, users...)
 }
 
-var byWorker = authz.Caller{ID: entitlement.Service, Command: "delivery"}
+var byWorker = authz.Command{Caller: authz.Caller{ID: entitlement.Service}, CommandID: "delivery"}
 
 // Write scans one line of the log.
 func (s *scanner) Write(line []byte) (int, error) {

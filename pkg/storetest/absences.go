@@ -17,7 +17,7 @@ var absenceScenarios = []scenario{
 // absence reads what is noted of somebody.
 func (w *world) absence(u entitlement.UserID) []entitlement.Absence {
 	w.Helper()
-	items := get[entitlement.DueItems](w)(w.s.Read(w.Context(), []entitlement.DueRef{{Absent: u}}))
+	items := get[entitlement.DueItems](w)(w.s.Read(w.Context(), []entitlement.DueRef{{Kind: entitlement.DueAbsence, Absent: u}}))
 	return items.Absences
 }
 
@@ -36,18 +36,18 @@ func absenceNoted(w *world) {
 	w.note(entitlement.Absence{Person: u, Groups: groups[1:], Due: dueTime})
 	want := entitlement.Absence{Person: u, Groups: groups[1:], Due: dueTime, Meta: entitlement.Meta{Version: 1}}
 	w.same(w.absence(u), []entitlement.Absence{want})
-	fallsDue(w, entitlement.DueRef{Absent: u, At: dueTime})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueAbsence, Absent: u, At: dueTime})
 
 	want.Again, want.Cursor, want.Due = true, "cursor", dueTime.Add(time.Minute)
 	w.note(want)
 	want.Version = 2
 	w.same(w.absence(u), []entitlement.Absence{want})
-	fallsDue(w, entitlement.DueRef{Absent: u, At: want.Due})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueAbsence, Absent: u, At: want.Due})
 
 	w.note(entitlement.Absence{Person: u, Groups: groups[:2], Due: dueTime.Add(time.Second)})
 	want = entitlement.Absence{Person: u, Groups: groups, Due: dueTime.Add(time.Second), Meta: entitlement.Meta{Version: 3}}
 	w.same(w.absence(u), []entitlement.Absence{want})
-	fallsDue(w, entitlement.DueRef{Absent: u, At: want.Due})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueAbsence, Absent: u, At: want.Due})
 	w.note(entitlement.Absence{Person: u, Due: dueTime})
 	w.same(len(w.absence(u)[0].Groups), 3)
 }
@@ -68,7 +68,7 @@ func absenceLooked(w *world) {
 	if got := w.absence(u); len(got) != 0 {
 		w.Fatalf("got %v after it was erased", got)
 	}
-	fallsDueNever(w, entitlement.DueRef{Absent: u})
+	fallsDueNever(w, entitlement.DueRef{Kind: entitlement.DueAbsence, Absent: u})
 }
 
 func approvingGroups(w *world) {

@@ -16,6 +16,7 @@ var assignmentScenarios = []scenario{
 	{"S5: a slot that is empty is gone, and may be taken again", slotLife},
 	{"Work reads everything that a debt is made of", workWhole},
 	{"Work leaves out what is absent", workAbsent},
+	{"scopes, live and ended assignments of many are read by what names them", readsOfMany},
 }
 
 // bare drops the version of a live assignment, which is its slot's.
@@ -207,4 +208,25 @@ func workAbsent(w *world) {
 		Waiting: []entitlement.Waiting{a}, Removing: []entitlement.Removing{{Assignment: newID[entitlement.AssignmentID](), Request: newID[entitlement.RequestID]()}}})
 	w.must(err)
 	w.same(got, entitlement.Work{})
+}
+
+func readsOfMany(w *world) {
+	ann := w.user()
+	s := entitlement.PackageScopes{Package: newID[entitlement.PackageID](), List: []entitlement.ResourceRoleScope{filled[entitlement.ResourceRoleScope]()}}
+	w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{s}})
+	s.Version = 1
+	nobodys := newID[entitlement.PackageID]()
+	r, slot := w.hold(s.Package, ann.ID)
+	_, gone := w.hold(nobodys, ann.ID)
+	past := w.end(gone)
+
+	w.same(get[map[entitlement.PackageID]entitlement.PackageScopes](w)(w.s.ScopesOf(w.Context(), []entitlement.PackageID{nobodys, s.Package})),
+		map[entitlement.PackageID]entitlement.PackageScopes{s.Package: s})
+	live := get[map[entitlement.AssignmentID]entitlement.Assignment](w)(w.s.LiveAssignments(w.Context(),
+		[]entitlement.PackageSubject{{Package: s.Package, Subject: ann.ID}, {Package: nobodys, Subject: ann.ID}, {Package: newID[entitlement.PackageID](), Subject: ann.ID}}))
+	if len(live) != 1 || live[r.AssignmentOf()].Package != slot.Package {
+		w.Fatalf("live: %+v", live)
+	}
+	w.same(get[map[entitlement.AssignmentID]entitlement.Assignment](w)(w.s.EndedAssignments(w.Context(), []entitlement.AssignmentID{past.ID, r.AssignmentOf()})),
+		map[entitlement.AssignmentID]entitlement.Assignment{past.ID: past})
 }

@@ -74,7 +74,7 @@ func fallsDueNever(w *world, ref entitlement.DueRef) {
 
 func dueRequest(w *world) {
 	r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID](), func(r *entitlement.AssignmentRequest) { r.Due = dueTime })
-	ref := entitlement.DueRef{Request: r.ID, At: dueTime}
+	ref := entitlement.DueRef{Kind: entitlement.DueRequest, Request: r.ID, At: dueTime}
 	fallsDue(w, ref)
 	r.Due = dueTime.Add(time.Nanosecond)
 	r = w.move(r, "escalated")
@@ -104,7 +104,7 @@ func dueSlot(w *world) {
 		w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}})
 		slot.Version++
 	}
-	ref := entitlement.DueRef{Package: r.Package, Subject: r.Subject, At: dueTime}
+	ref := entitlement.DueRef{Kind: entitlement.DueAssignment, Package: r.Package, Subject: r.Subject, At: dueTime}
 	fallsDueNever(w, ref)
 	put(dueTime)
 	fallsDue(w, ref)
@@ -121,7 +121,7 @@ func dueSlot(w *world) {
 
 func duePackage(w *world) {
 	p := w.pkg(newID[entitlement.CatalogID]())
-	ref := entitlement.DueRef{Package: p.ID}
+	ref := entitlement.DueRef{Kind: entitlement.DuePackage, Package: p.ID}
 	shown := func(want int) {
 		w.Helper()
 		w.eventually(func() string {
@@ -152,7 +152,7 @@ func duePackage(w *world) {
 func duePolicy(w *world) {
 	pack, ann := w.pkg(newID[entitlement.CatalogID]()), w.user()
 	p := w.policy(&pack)
-	ref := entitlement.DueRef{Policy: p.ID}
+	ref := entitlement.DueRef{Kind: entitlement.DuePolicy, Policy: p.ID}
 	put := func(since time.Time) {
 		w.Helper()
 		p.Deleting = since
@@ -171,7 +171,7 @@ func duePolicy(w *world) {
 
 	put(dueTime)
 	fallsDue(w, ref)
-	got, err := w.s.Read(w.Context(), []entitlement.DueRef{{Policy: newID[entitlement.PolicyID]()}, ref})
+	got, err := w.s.Read(w.Context(), []entitlement.DueRef{{Kind: entitlement.DuePolicy, Policy: newID[entitlement.PolicyID]()}, ref})
 	w.must(err)
 	w.same(got, entitlement.DueItems{Policies: []entitlement.AssignmentPolicy{p}})
 	w.same(get[[]entitlement.AssignmentPolicy](w)(w.s.Policies(w.Context(), pack.Policies)), []entitlement.AssignmentPolicy{p})
@@ -196,21 +196,21 @@ func dueJob(w *world) {
 	job := entitlement.Job{Package: p.ID, Gen: 1, Look: dueTime, Created: dueTime}
 	other := entitlement.Job{Package: p.ID, Gen: 10, Look: dueTime.Add(time.Minute), Created: dueTime}
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{job, other}})
-	fallsDue(w, entitlement.DueRef{Package: p.ID, Gen: 1, At: job.Look})
-	fallsDue(w, entitlement.DueRef{Package: p.ID, Gen: 10, At: other.Look})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Gen: 1, At: job.Look})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Gen: 10, At: other.Look})
 
 	job.Version, job.Cursor, job.Owed, job.Look = 1, "cursor", 100, dueTime.Add(2*time.Minute)
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
-	fallsDue(w, entitlement.DueRef{Package: p.ID, Gen: 1, At: job.Look})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Gen: 1, At: job.Look})
 	job.Version = 2
-	got, err := w.s.Read(w.Context(), []entitlement.DueRef{{Package: p.ID, Gen: 1}, {Package: p.ID}, {Package: p.ID, Gen: 2}})
+	got, err := w.s.Read(w.Context(), []entitlement.DueRef{{Kind: entitlement.DueJob, Package: p.ID, Gen: 1}, {Kind: entitlement.DuePackage, Package: p.ID}, {Kind: entitlement.DueJob, Package: p.ID, Gen: 2}})
 	w.must(err)
 	w.same(got, entitlement.DueItems{Jobs: []entitlement.Job{job}, Packages: []entitlement.AccessPackage{p}})
 
 	job.Erased = true
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
-	fallsDueNever(w, entitlement.DueRef{Package: p.ID, Gen: 1})
-	fallsDue(w, entitlement.DueRef{Package: p.ID, Gen: 10, At: other.Look})
+	fallsDueNever(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Gen: 1})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Gen: 10, At: other.Look})
 }
 
 func duePages(w *world) {
@@ -218,7 +218,7 @@ func duePages(w *world) {
 	for i := range 12 {
 		at := dueTime.Add(time.Duration(-i) * time.Second)
 		r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID](), func(r *entitlement.AssignmentRequest) { r.Due = at })
-		want = append(want, entitlement.DueRef{Request: r.ID, At: at})
+		want = append(want, entitlement.DueRef{Kind: entitlement.DueRequest, Request: r.ID, At: at})
 	}
 	slices.Reverse(want)
 	for _, limit := range []int{0, 1, 3} {
@@ -234,8 +234,8 @@ func dueItems(w *world) {
 	p := w.pkg(newID[entitlement.CatalogID]())
 	r := w.submit(p.ID, newID[entitlement.UserID]())
 	slot := get[entitlement.Slot](w)(w.s.Slot(w.Context(), r.Package, r.Subject))
-	refs := []entitlement.DueRef{{Request: newID[entitlement.RequestID]()}, {Package: p.ID}, {Package: p.ID, Subject: r.Subject},
-		{Package: p.ID, Subject: newID[entitlement.UserID]()}, {Request: r.ID}, {Package: newID[entitlement.PackageID]()}}
+	refs := []entitlement.DueRef{{Kind: entitlement.DueRequest, Request: newID[entitlement.RequestID]()}, {Kind: entitlement.DuePackage, Package: p.ID}, {Kind: entitlement.DueAssignment, Package: p.ID, Subject: r.Subject},
+		{Kind: entitlement.DueAssignment, Package: p.ID, Subject: newID[entitlement.UserID]()}, {Kind: entitlement.DueRequest, Request: r.ID}, {Kind: entitlement.DuePackage, Package: newID[entitlement.PackageID]()}}
 	got, err := w.s.Read(w.Context(), refs)
 	w.must(err)
 	w.same(got, entitlement.DueItems{Requests: []entitlement.AssignmentRequest{r}, Slots: []entitlement.Slot{slot}, Packages: []entitlement.AccessPackage{p}})

@@ -19,6 +19,7 @@ import (
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/lifecycle"
 	"leasehold/pkg/requests"
+	"leasehold/pkg/views"
 )
 
 // Store is everything that the use cases ask of a store, together.
@@ -29,16 +30,9 @@ type Store interface {
 	delivery.Store
 	delivery.FanOutStore
 	lifecycle.Store
+	views.Store
 	// Events returns all events of an aggregate, in order.
 	Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error)
-	// Owners pages through a group's owners.
-	Owners(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
-	// ListEvents lists the events of an aggregate, in order.
-	ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
-	// FormerPackages returns what is kept of those of the packages that are gone.
-	FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
-	// Notices lists events that people should look at, newest first.
-	Notices(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
 }
 
 // scenario is one sentence about a store, and its proof.

@@ -33,6 +33,7 @@ import (
 	"leasehold/pkg/obs"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/secrets"
+	"leasehold/pkg/views"
 )
 
 // function is one function of the product as the Lambda runtime would run it.
@@ -79,7 +80,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 			First: entitlement.Principal{Issuer: s.Facts.Issuer, Value: parts.Admin}}
 	}
 	deps := func(id string) graph.Deps {
-		return graph.Deps{Authenticator: verifier, Directory: people(id), Reads: store, PublicURL: s.Facts.URL, GatewayBase: lambdaio.GatewayBase, Clock: now}
+		return graph.Deps{Authenticator: verifier, Directory: people(id), Views: &views.Reader{Store: store}, PublicURL: s.Facts.URL, GatewayBase: lambdaio.GatewayBase, Clock: now}
 	}
 	// The target system is on this machine, and plain http.
 	builtin := &directory.Service{Store: store, Clock: now, IDs: ids}

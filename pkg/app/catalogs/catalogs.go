@@ -17,11 +17,13 @@ import (
 	"leasehold/pkg/graph"
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/names"
+	"leasehold/pkg/views"
 )
 
 var (
 	_ usecases.Store  = (*dynamo.DB)(nil)
 	_ directory.Store = (*dynamo.DB)(nil)
+	_ views.Store     = (*dynamo.DB)(nil)
 )
 
 // New returns the function's HTTP handler.
@@ -36,7 +38,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	people := httpapi.Directory(c, db, urgent, log)
 	registry := targets.Registry(db, credentials, people, c.Emulated)
 	return graph.Catalogs(graph.Deps{
-		Authenticator: verifier, Directory: people, Reads: db, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
+		Authenticator: verifier, Directory: people, Views: &views.Reader{Store: db}, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
 		Catalogs: &usecases.Service{Store: db, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
 			Jobs: jobs, Hinter: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil

@@ -34,6 +34,7 @@ import (
 	"leasehold/pkg/names"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/secrets"
+	"leasehold/pkg/views"
 )
 
 // emulator is MiniStack, where that is installed.
@@ -225,7 +226,7 @@ func open(t *testing.T, p place) *office {
 	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Hinter: hints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
 	o.who = who
 	registry := targets.Registry(o.db, &secrets.Memory{}, who, true)
-	deps := graph.Deps{Authenticator: signedIn{}, Directory: who, Reads: o.db, PublicURL: "https://access.example", Clock: c,
+	deps := graph.Deps{Authenticator: signedIn{}, Directory: who, Views: &views.Reader{Store: o.db}, PublicURL: "https://access.example", Clock: c,
 		Catalogs: &catalogs.Service{Store: o.db, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: hints{}, Hinter: hints{}, Clock: c, IDs: ids, Log: log},
 		Requests: &requests.Service{Store: o.db, Hinter: hints{}, Clock: c, IDs: ids, Log: log}}
 	o.catalogs, o.people = graph.Catalogs(deps), graph.Requests(deps)

@@ -16,6 +16,7 @@ import (
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/names"
 	usecases "leasehold/pkg/requests"
+	"leasehold/pkg/views"
 )
 
 var _ usecases.Store = (*dynamo.DB)(nil)
@@ -29,7 +30,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 		return nil, err
 	}
 	return graph.Requests(graph.Deps{
-		Authenticator: verifier, Directory: httpapi.Directory(c, db, urgent, log), Reads: db, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
+		Authenticator: verifier, Directory: httpapi.Directory(c, db, urgent, log), Views: &views.Reader{Store: db}, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
 		Requests: &usecases.Service{Store: db, Hinter: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }

@@ -17,8 +17,8 @@ import (
 // Registry returns every kind of connector there is. private lets targets be plain http
 // and on private addresses, which is for emulators alone.
 func Registry(configs connector.Configs, secrets connector.Secrets, people *directory.Service, private bool) *connector.Registry {
-	return connector.NewRegistry(configs, secrets, builtin.New(groups{people}), map[string]connector.Factory{
-		"scim": scim.Factory(outbound.Client(private), private),
+	return connector.NewRegistry(configs, secrets, builtin.New(groups{people}), map[string]connector.Kind{
+		scim.Kind: {OriginSystem: scim.OriginSystem, Open: scim.Factory(outbound.Client(private), private)},
 	})
 }
 
@@ -38,11 +38,11 @@ func (g groups) OwnersAmong(ctx context.Context, id entitlement.GroupID, users [
 }
 
 func (g groups) Join(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
-	return g.Service.Join(ctx, authz.Caller{ID: entitlement.Service, Command: "delivery"}, id, owner, users...)
+	return g.Service.Join(ctx, authz.Command{Caller: authz.Caller{ID: entitlement.Service}, CommandID: "delivery"}, id, owner, users...)
 }
 
 func (g groups) Leave(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
-	return g.Service.Leave(ctx, authz.Caller{ID: entitlement.Service, Command: "delivery"}, id, owner, users...)
+	return g.Service.Leave(ctx, authz.Command{Caller: authz.Caller{ID: entitlement.Service}, CommandID: "delivery"}, id, owner, users...)
 }
 
 // Lookup answers the owners' questions about targets.
@@ -58,7 +58,7 @@ func (l Lookup) Resource(ctx context.Context, at entitlement.ConnectorID, origin
 	if err != nil {
 		return entitlement.Resource{}, err
 	}
-	r := entitlement.Resource{DisplayName: found.DisplayName, Description: found.Description}
+	r := entitlement.Resource{OriginID: found.OriginID, DisplayName: found.DisplayName, Description: found.Description}
 	for _, role := range found.Roles {
 		r.Roles = append(r.Roles, entitlement.ResourceRole{OriginID: role.OriginID, DisplayName: role.DisplayName})
 	}

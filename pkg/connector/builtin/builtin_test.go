@@ -19,10 +19,16 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
+// administrator is a command of somebody who may administer.
+func administrator(id entitlement.UserID, command string) authz.Command {
+	return authz.Command{Caller: authz.Caller{ID: id, Scopes: authz.Every}, CommandID: command}.
+		As(entitlement.User{ID: id, Enabled: true, Groups: []entitlement.GroupID{entitlement.AdministratorsGroup}})
+}
+
 // people is the directory as the connector sees it.
 type people struct{ *directory.Service }
 
-var by = authz.Caller{ID: entitlement.Service, Command: "test"}
+var by = administrator("root", "test")
 
 func (p people) Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error) {
 	return p.Store.Group(ctx, id)

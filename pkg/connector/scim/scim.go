@@ -23,6 +23,9 @@ import (
 // Kind is the kind under which connectors of this package are registered.
 const Kind = "scim"
 
+// OriginSystem is what resources of this kind name as their origin system.
+const OriginSystem = "Scim"
+
 // MaxBatch is the number of membership changes in one request that even strict
 // servers take.
 const MaxBatch = 100

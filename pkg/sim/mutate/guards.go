@@ -74,7 +74,7 @@ var mutations = []mutation{
 		`	first: entitlement.Slot.FirstVersion,
 `, ``}}},
 	{name: "one id for one key", edits: []edit{{"pkg/requests/create.go",
-		`	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.Key))
+		`	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.IdempotencyKey))
 `, `	n.ID = entitlement.RequestID(clock.Derive(secret, s.IDs.New()))
 `}}},
 	{name: "fingerprint of a command under its key", edits: []edit{{"pkg/entitlement/wording.go",

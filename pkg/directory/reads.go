@@ -1,0 +1,99 @@
+package directory
+
+import (
+	"context"
+	"slices"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+)
+
+// Account returns the caller with the user that it is, read strongly.
+func (s *Service) Account(ctx context.Context, by authz.Caller) (authz.Caller, error) {
+	u, err := s.Store.User(ctx, by.ID)
+	return by.As(u), err
+}
+
+// Self returns the user that the caller is.
+func (s *Service) Self(by authz.Caller) (entitlement.User, error) {
+	return by.User(), authz.Allow(by, authz.ReadSelf, authz.Object{Subject: by.ID}).Err()
+}
+
+// User returns a user. Of one who was deleted the record is kept, and nobody sees it.
+func (s *Service) User(ctx context.Context, by authz.Caller, id entitlement.UserID) (entitlement.User, error) {
+	if err := authz.Allow(by, authz.ReadUser, authz.Object{}).Err(); err != nil {
+		return entitlement.User{}, err
+	}
+	return s.user(ctx, id)
+}
+
+// UserNamed finds a user by the whole userPrincipalName, in any case.
+func (s *Service) UserNamed(ctx context.Context, by authz.Caller, userPrincipalName string) (entitlement.User, error) {
+	if err := authz.Allow(by, authz.ReadUser, authz.Object{}).Err(); err != nil {
+		return entitlement.User{}, err
+	}
+	u, err := s.Store.UserNamed(ctx, userPrincipalName)
+	if err == nil && u.Gone() {
+		return entitlement.User{}, noUser()
+	}
+	return u, err
+}
+
+// UsersNamed returns those of the users who were not deleted.
+func (s *Service) UsersNamed(ctx context.Context, by authz.Caller, ids []entitlement.UserID) ([]entitlement.User, error) {
+	if err := authz.Allow(by, authz.ReadUser, authz.Object{}).Err(); err != nil {
+		return nil, err
+	}
+	all, err := s.Store.Users(ctx, ids)
+	return slices.DeleteFunc(all, entitlement.User.Gone), err
+}
+
+// ListUsers lists the users who were not deleted.
+func (s *Service) ListUsers(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
+	if err := authz.Allow(by, authz.ReadUser, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.User]{}, err
+	}
+	all, err := s.Store.ListUsers(ctx, page)
+	all.Items = slices.DeleteFunc(all.Items, entitlement.User.Gone)
+	return all, err
+}
+
+// Group returns a group.
+func (s *Service) Group(ctx context.Context, by authz.Caller, id entitlement.GroupID) (entitlement.Group, error) {
+	if err := authz.Allow(by, authz.ReadGroup, authz.Object{}).Err(); err != nil {
+		return entitlement.Group{}, err
+	}
+	return s.Store.Group(ctx, id)
+}
+
+// GroupsNamed returns those of the groups that are there.
+func (s *Service) GroupsNamed(ctx context.Context, by authz.Caller, ids []entitlement.GroupID) ([]entitlement.Group, error) {
+	if err := authz.Allow(by, authz.ReadGroup, authz.Object{}).Err(); err != nil {
+		return nil, err
+	}
+	return s.Store.Groups(ctx, ids)
+}
+
+// ListGroups lists all groups.
+func (s *Service) ListGroups(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.Group], error) {
+	if err := authz.Allow(by, authz.ReadGroup, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.Group]{}, err
+	}
+	return s.Store.ListGroups(ctx, page)
+}
+
+// Members pages through the members of a group.
+func (s *Service) Members(ctx context.Context, by authz.Caller, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	if err := authz.Allow(by, authz.ReadGroup, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.UserID]{}, err
+	}
+	return s.Store.Members(ctx, id, page)
+}
+
+// Owners lists the owners of a group.
+func (s *Service) Owners(ctx context.Context, by authz.Caller, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	if err := authz.Allow(by, authz.ReadGroup, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.UserID]{}, err
+	}
+	return s.Store.Owners(ctx, id, page)
+}

@@ -1,0 +1,92 @@
+package requests
+
+import (
+	"context"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+)
+
+// Approval is a request as those see it who decide on it.
+type Approval struct {
+	Request   entitlement.AssignmentRequest
+	Mine      bool                                    // the running stage waits for the caller
+	Reviewers map[entitlement.UserID]entitlement.User // who decided its stages
+}
+
+// Approval returns the approval of a request, to those who have to do with the request.
+func (s *Service) Approval(ctx context.Context, by authz.Caller, id entitlement.RequestID) (Approval, error) {
+	r, may, err := s.request(ctx, by, authz.ReadApproval, id)
+	if err == nil {
+		err = may.Err()
+	}
+	if err != nil {
+		return Approval{}, err
+	}
+	subjects, err := s.subjects(ctx, []entitlement.AssignmentRequest{r})
+	if err != nil {
+		return Approval{}, err
+	}
+	all, err := s.withReviewers(ctx, []entitlement.AssignmentRequest{r})
+	if err != nil {
+		return Approval{}, err
+	}
+	all[0].Mine = r.MayReview(by.User(), subjects[r.Subject].Manager)
+	return all[0], nil
+}
+
+// Approvals lists the requests that wait for the caller's decision, oldest first (R56).
+func (s *Service) Approvals(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[Approval], error) {
+	waiting, err := s.Waiting(ctx, by, page)
+	if err != nil {
+		return entitlement.Paged[Approval]{}, err
+	}
+	all, err := s.withReviewers(ctx, waiting.Items)
+	for i := range all {
+		all[i].Mine = true // every request in this list waits for the caller; that is what it is
+	}
+	return entitlement.Paged[Approval]{Items: all, Next: waiting.Next}, err
+}
+
+// withReviewers adds who decided the stages of all requests, read at once.
+func (s *Service) withReviewers(ctx context.Context, all []entitlement.AssignmentRequest) ([]Approval, error) {
+	known := map[entitlement.UserID]entitlement.User{}
+	var ids []entitlement.UserID
+	for _, r := range all {
+		for _, stage := range r.Stages {
+			if d := stage.Decision; d != nil {
+				if _, named := known[d.Reviewer]; !named {
+					known[d.Reviewer] = entitlement.User{}
+					ids = append(ids, d.Reviewer)
+				}
+			}
+		}
+	}
+	if len(ids) > 0 {
+		reviewers, err := s.Store.Users(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range reviewers {
+			known[u.ID] = u
+		}
+	}
+	out := make([]Approval, len(all))
+	for i, r := range all {
+		out[i] = Approval{Request: r, Reviewers: known}
+	}
+	return out, nil
+}
+
+// PackageUnder returns the package that a policy belongs to, "" where there is no such policy:
+// lists are narrowed by it.
+func (s *Service) PackageUnder(ctx context.Context, by authz.Caller, policy entitlement.PolicyID) (entitlement.PackageID, error) {
+	if err := authz.Allow(by, authz.ListAssignments, authz.Object{}).Err(); err != nil {
+		return "", err
+	}
+	found, err := s.Store.Policies(ctx, []entitlement.PolicyID{policy})
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0].Package, nil
+}

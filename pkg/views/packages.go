@@ -1,0 +1,251 @@
+package views
+
+import (
+	"context"
+	"slices"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+)
+
+// Package is an access package with what it names: nil where it was not joined.
+type Package struct {
+	entitlement.AccessPackage
+	Catalog            *Catalog
+	Policies           []*Policy
+	RoleScopes         []*RoleScope
+	Incompatible       []*Package
+	IncompatibleGroups []entitlement.Group
+}
+
+// OfPackages are views of packages.
+func OfPackages(all []entitlement.AccessPackage) []*Package {
+	out := make([]*Package, len(all))
+	for i, p := range all {
+		out[i] = &Package{AccessPackage: p}
+	}
+	return out
+}
+
+// Packages joins to packages what is wanted of catalogs, role scopes, policies, and what
+// they are incompatible with.
+func (r *Reader) Packages(ctx context.Context, by authz.Caller, of []*Package, w With) error {
+	if err := w.May(by); err != nil || len(of) == 0 {
+		return err
+	}
+	return r.packages(ctx, of, w)
+}
+
+func (r *Reader) packages(ctx context.Context, of []*Package, w With) error {
+	if len(of) == 0 {
+		return nil
+	}
+	if below, wanted := w[JoinCatalog]; wanted {
+		catalogs, err := r.catalogsNamed(ctx, idsOf(of, func(v *Package) entitlement.CatalogID { return v.AccessPackage.Catalog }), below)
+		if err != nil {
+			return err
+		}
+		for _, v := range of {
+			v.Catalog = catalogs[v.AccessPackage.Catalog]
+		}
+	}
+	if below, wanted := w[JoinPolicies]; wanted {
+		policies, err := r.policiesNamed(ctx, slices.Concat(idsOf(of, func(v *Package) []entitlement.PolicyID { return v.AccessPackage.Policies })...), below)
+		if err != nil {
+			return err
+		}
+		for _, v := range of {
+			v.Policies = those(v.AccessPackage.Policies, policies)
+		}
+	}
+	if err := r.incompatible(ctx, of, w); err != nil {
+		return err
+	}
+	if below, wanted := w[JoinRoleScopes]; wanted {
+		return r.roleScopesOf(ctx, of, below)
+	}
+	return nil
+}
+
+// incompatible joins what packages are incompatible with.
+func (r *Reader) incompatible(ctx context.Context, of []*Package, w With) error {
+	if below, wanted := w[JoinIncompatible]; wanted {
+		packages, err := r.packagesNamed(ctx, slices.Concat(idsOf(of, func(v *Package) []entitlement.PackageID { return v.AccessPackage.Incompatible })...), r.Store.Packages, below)
+		if err != nil {
+			return err
+		}
+		for _, v := range of {
+			v.Incompatible = those(v.AccessPackage.Incompatible, packages)
+		}
+	}
+	if _, wanted := w[JoinIncompatibleGroups]; wanted {
+		ids := slices.Concat(idsOf(of, func(v *Package) []entitlement.GroupID { return v.AccessPackage.IncompatibleGroups })...)
+		groups, err := found(ctx, ids, r.Store.Groups, func(g entitlement.Group) entitlement.GroupID { return g.ID })
+		if err != nil {
+			return err
+		}
+		for _, v := range of {
+			v.IncompatibleGroups = those(v.AccessPackage.IncompatibleGroups, groups)
+		}
+	}
+	return nil
+}
+
+// those returns in their order what was found of the ids; never nil.
+func those[ID comparable, T any](ids []ID, known map[ID]T) []T {
+	out := []T{}
+	for _, id := range ids {
+		if v, there := known[id]; there {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// packagesNamed reads packages with what is wanted of them, by their ids.
+func (r *Reader) packagesNamed(ctx context.Context, ids []entitlement.PackageID, read func(context.Context, []entitlement.PackageID) ([]entitlement.AccessPackage, error), w With) (map[entitlement.PackageID]*Package, error) {
+	if ids = distinct(ids); len(ids) == 0 {
+		return nil, nil
+	}
+	all, err := read(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	list := OfPackages(all)
+	byID := map[entitlement.PackageID]*Package{}
+	for _, v := range list {
+		byID[v.ID] = v
+	}
+	return byID, r.packages(ctx, list, w)
+}
+
+// packagesEver reads packages, and what is kept of those that are gone: a request still says
+// what it was for.
+func (r *Reader) packagesEver(ctx context.Context, ids []entitlement.PackageID, w With) (map[entitlement.PackageID]*Package, error) {
+	return r.packagesNamed(ctx, ids, func(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
+		all, err := r.Store.Packages(ctx, ids)
+		if err != nil || len(all) == len(ids) {
+			return all, err
+		}
+		there := map[entitlement.PackageID]bool{}
+		for _, p := range all {
+			there[p.ID] = true
+		}
+		gone := slices.DeleteFunc(slices.Clone(ids), func(id entitlement.PackageID) bool { return there[id] })
+		former, err := r.Store.FormerPackages(ctx, gone)
+		return append(all, former...), err
+	}, w)
+}
+
+// RoleScope is a role scope of a package with its role, which leads to the resource.
+type RoleScope struct {
+	entitlement.ResourceRoleScope
+	Role *Role
+}
+
+// OfRoleScopes are views of the role scopes of a package in a catalog.
+func OfRoleScopes(all []entitlement.ResourceRoleScope, in entitlement.CatalogID) []*RoleScope {
+	out := make([]*RoleScope, len(all))
+	for i, s := range all {
+		out[i] = &RoleScope{ResourceRoleScope: s, Role: &Role{ResourceRole: s.Role, Origin: s.Origin, Of: s.Resource, Catalog: in}}
+	}
+	return out
+}
+
+// RoleScopesOf reads the role scopes of a package, for whoever may see the package as those
+// do who keep it.
+func (r *Reader) RoleScopesOf(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) ([]*RoleScope, error) {
+	if err := authz.Allow(by, authz.ListPackages, authz.Object{Catalog: p.Catalog, Package: p.ID}).Err(); err != nil {
+		return nil, err
+	}
+	scopes, err := r.Store.ScopesOf(ctx, []entitlement.PackageID{p.ID})
+	return OfRoleScopes(scopes[p.ID].List, p.Catalog), err
+}
+
+// roleScopesOf reads the role scopes of all packages of a page at once.
+func (r *Reader) roleScopesOf(ctx context.Context, of []*Package, w With) error {
+	scopes, err := r.Store.ScopesOf(ctx, distinct(idsOf(of, func(v *Package) entitlement.PackageID { return v.ID })))
+	if err != nil {
+		return err
+	}
+	var all []*RoleScope
+	for _, v := range of {
+		v.RoleScopes = OfRoleScopes(scopes[v.ID].List, v.AccessPackage.Catalog)
+		all = append(all, v.RoleScopes...)
+	}
+	return r.roleScopes(ctx, all, w)
+}
+
+// RoleScopes joins to role scopes what is wanted of the resources of their roles.
+func (r *Reader) RoleScopes(ctx context.Context, by authz.Caller, of []*RoleScope, w With) error {
+	if err := w.May(by); err != nil {
+		return err
+	}
+	return r.roleScopes(ctx, of, w)
+}
+
+func (r *Reader) roleScopes(ctx context.Context, of []*RoleScope, w With) error {
+	return r.roles(ctx, idsOf(of, func(s *RoleScope) *Role { return s.Role }), w[JoinRole])
+}
+
+// Policy is an assignment policy with what it names.
+type Policy struct {
+	entitlement.AssignmentPolicy
+	Package *Package
+	Catalog *Catalog
+}
+
+// OfPolicies are views of policies.
+func OfPolicies(all []entitlement.AssignmentPolicy) []*Policy {
+	out := make([]*Policy, len(all))
+	for i, p := range all {
+		out[i] = &Policy{AssignmentPolicy: p}
+	}
+	return out
+}
+
+// Policies joins to policies what is wanted of packages and catalogs.
+func (r *Reader) Policies(ctx context.Context, by authz.Caller, of []*Policy, w With) error {
+	if err := w.May(by); err != nil || len(of) == 0 {
+		return err
+	}
+	return r.policies(ctx, of, w)
+}
+
+func (r *Reader) policies(ctx context.Context, of []*Policy, w With) error {
+	if below, wanted := w[JoinPackage]; wanted {
+		packages, err := r.packagesNamed(ctx, idsOf(of, func(v *Policy) entitlement.PackageID { return v.AssignmentPolicy.Package }), r.Store.Packages, below)
+		if err != nil {
+			return err
+		}
+		for _, v := range of {
+			v.Package = packages[v.AssignmentPolicy.Package]
+		}
+	}
+	if below, wanted := w[JoinCatalog]; wanted {
+		catalogs, err := r.catalogsNamed(ctx, idsOf(of, func(v *Policy) entitlement.CatalogID { return v.AssignmentPolicy.Catalog }), below)
+		if err != nil {
+			return err
+		}
+		for _, v := range of {
+			v.Catalog = catalogs[v.AssignmentPolicy.Catalog]
+		}
+	}
+	return nil
+}
+
+func (r *Reader) policiesNamed(ctx context.Context, ids []entitlement.PolicyID, w With) (map[entitlement.PolicyID]*Policy, error) {
+	byID := map[entitlement.PolicyID]*Policy{}
+	if ids = distinct(ids); len(ids) == 0 {
+		return byID, nil
+	}
+	all, err := r.Store.Policies(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	list := OfPolicies(all)
+	for _, v := range list {
+		byID[v.ID] = v
+	}
+	return byID, r.policies(ctx, list, w)
+}

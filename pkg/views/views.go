@@ -1,0 +1,172 @@
+// Package views is what people are shown: requests, assignments, packages, catalogs,
+// policies and events as typed views, with what they name joined to them. Adapters turn
+// views into Graph's JSON, pages into HTML, exports into CSV; none of them reads the store.
+//
+// A view is made of what was read already, without reading anything. What is to be joined
+// is said by With, and read level by level: one read for all views of a level, never one
+// for each. What is joined without being open to everybody who may see what it hangs on is
+// asked of package authz first.
+package views
+
+import (
+	"cmp"
+	"context"
+	"sync"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+)
+
+// Reader joins views.
+type Reader struct{ Store Store }
+
+// Store is what views are joined from. Reads of several leave out what is absent; they
+// are strongly consistent, lists are as those of the use cases.
+type Store interface {
+	// SigningKey returns the bytes that page tokens are signed and pseudonyms in events are
+	// made with, the same ones always.
+	SigningKey(ctx context.Context) ([]byte, error)
+
+	Catalogs(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error)
+	ListResources(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.Resource], error)
+	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
+	// FormerPackages returns what is kept of those of the packages that are gone.
+	FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
+	PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
+	// ScopesOf returns the role scopes of packages, by package.
+	ScopesOf(ctx context.Context, ids []entitlement.PackageID) (map[entitlement.PackageID]entitlement.PackageScopes, error)
+	Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
+	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
+	Connectors(ctx context.Context, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error)
+	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
+	Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error)
+
+	// LiveAssignments returns the assignments that are live of those pairs, by their ids.
+	LiveAssignments(ctx context.Context, of []entitlement.PackageSubject) (map[entitlement.AssignmentID]entitlement.Assignment, error)
+	// EndedAssignments returns those of the assignments that have ended, by their ids.
+	EndedAssignments(ctx context.Context, ids []entitlement.AssignmentID) (map[entitlement.AssignmentID]entitlement.Assignment, error)
+
+	// ListEvents lists the events of an object, in order.
+	ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
+	// Notices lists events that people should look at, newest first.
+	Notices(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
+}
+
+// Join is something that can be joined to a view.
+type Join string
+
+// The joins, by the names that Graph has for them where it has some.
+const (
+	JoinCatalog            Join = "catalog"
+	JoinPackages           Join = "accessPackages"
+	JoinResources          Join = "resources"
+	JoinRoles              Join = "roles"
+	JoinResource           Join = "resource"
+	JoinRole               Join = "role"
+	JoinEnvironment        Join = "environment"
+	JoinRoleScopes         Join = "resourceRoleScopes"
+	JoinPolicies           Join = "assignmentPolicies"
+	JoinIncompatible       Join = "incompatibleAccessPackages"
+	JoinIncompatibleGroups Join = "incompatibleGroups"
+	JoinPackage            Join = "accessPackage"
+	JoinPolicy             Join = "assignmentPolicy"
+	JoinRequestor          Join = "requestor" // whom Graph calls so: whoever asked for themselves, or was assigned directly
+	JoinTarget             Join = "target"
+	JoinAssignment         Join = "assignment"
+	JoinPeople             Join = "people"    // of a request: who made it, and whom it is for
+	JoinApprovers          Join = "approvers" // of a request: whom its stages ask
+)
+
+// actions are what joining needs beside the right to see what something is joined to. What
+// is not in here is open to everybody who may see that.
+var actions = map[Join]authz.Action{
+	JoinPackages: authz.ListPackages, JoinResources: authz.ReadCatalog, JoinEnvironment: authz.ReadConnector, JoinPolicies: authz.ReadPolicy,
+	JoinPolicy: authz.ReadPolicy, JoinRoles: authz.ReadCatalog, JoinIncompatible: authz.ListPackages, JoinIncompatibleGroups: authz.ReadGroup,
+}
+
+// With says what is joined to a view, and what to that in turn.
+type With map[Join]With
+
+// May refuses a caller who may not have all of it joined.
+func (w With) May(by authz.Caller) error {
+	for join, below := range w {
+		if action, asked := actions[join]; asked {
+			if err := authz.Allow(by, action, authz.Object{}).Err(); err != nil {
+				return err
+			}
+		}
+		if err := below.May(by); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SigningKey returns the bytes that page tokens are signed with, the same ones always.
+func (r *Reader) SigningKey(ctx context.Context) ([]byte, error) { return r.Store.SigningKey(ctx) }
+
+// distinct returns each once, in their order, without the empty one.
+func distinct[T comparable](all []T) []T {
+	var none T
+	seen := map[T]bool{none: true}
+	var out []T
+	for _, v := range all {
+		if !seen[v] {
+			seen[v] = true
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// found reads what several ids name, each once, and returns it by id.
+func found[ID comparable, T any](ctx context.Context, ids []ID, read func(context.Context, []ID) ([]T, error), id func(T) ID) (map[ID]T, error) {
+	out := map[ID]T{}
+	if ids = distinct(ids); len(ids) == 0 {
+		return out, nil
+	}
+	all, err := read(ctx, ids)
+	for _, v := range all {
+		out[id(v)] = v
+	}
+	return out, err
+}
+
+// maxPages bounds the reading of a whole list that is shown inside of something else.
+const maxPages = 10
+
+// whole reads a list to its end, or until it is too long to be shown at once.
+func whole[T any](read func(page entitlement.Page) (entitlement.Paged[T], error)) ([]T, error) {
+	var all []T
+	page := entitlement.Page{}
+	for range maxPages {
+		got, err := read(page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, got.Items...)
+		if page.Token = got.Next; page.Token == "" {
+			break
+		}
+	}
+	return all, nil
+}
+
+// parallel bounds the lists that are read side by side.
+const parallel = 8
+
+// sideBySide does n things, a few at a time, and returns the first failure in their order.
+func sideBySide(n int, do func(i int) error) error {
+	errs := make([]error, n)
+	slots := make(chan struct{}, parallel)
+	var all sync.WaitGroup
+	for i := range n {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = do(i)
+		})
+	}
+	all.Wait()
+	return cmp.Or(errs...)
+}
