@@ -110,12 +110,12 @@ func TestStory_PoisonAndNewerThingsAreParkedAndRedriven(t *testing.T) {
 	})
 }
 
-// schema writes the schema number of a subject's head, past the product, and returns what
-// it was.
+// schema writes the schema number of a subject's record, past the product, and returns
+// what it was.
 func schema(t *testing.T, subject, number string) string {
 	t.Helper()
 	was, err := table().UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: aws.String(stack.Table),
-		Key:                       map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "SUB#" + subject}, "sk": &types.AttributeValueMemberS{Value: "HEAD"}},
+		Key:                       map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "SUB#" + subject}, "sk": &types.AttributeValueMemberS{Value: "RECORD"}},
 		UpdateExpression:          aws.String("SET #z = :z"),
 		ExpressionAttributeNames:  map[string]string{"#z": "z"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":z": &types.AttributeValueMemberN{Value: number}},

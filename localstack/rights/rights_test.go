@@ -225,11 +225,11 @@ func wakeAfterAnOutage(s *stack) {
 // repairLostHints is the rest of the tick: an edit whose message was lost.
 func repairLostHints(s *stack) {
 	for range 6 { // more than the urgent lane is told of at a time
-		var heads []entitlement.HeadChange
+		var updates []entitlement.SubjectUpdate
 		for range 90 {
-			heads = append(heads, entitlement.HeadChange{Subject: entitlement.UserID(clock.System{}.New()), Look: time.Now().Add(-time.Hour)})
+			updates = append(updates, entitlement.SubjectUpdate{Subject: entitlement.UserID(clock.System{}.New()), Look: time.Now().Add(-time.Hour)})
 		}
-		s.commit(entitlement.Change{Heads: heads})
+		s.commit(entitlement.Change{SubjectUpdates: updates})
 	}
 	s.commit(entitlement.Change{Jobs: []entitlement.Job{entitlement.NewJob(entitlement.PackageID(s.Package), 1, time.Now().Add(-time.Hour))}})
 	s.tick()

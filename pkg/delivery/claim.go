@@ -71,14 +71,14 @@ func (t *task) entered() bool { return bare(t.record, t.part.sheet.Token) }
 
 // fence is what must still hold while the part is carried out.
 func (p *part) fence() entitlement.Fence {
-	return entitlement.Fence{Subject: p.job.subject, Connector: p.at, Token: p.sheet.Token, Gen: p.job.head.Gen}
+	return entitlement.Fence{Subject: p.job.subject, Connector: p.at, Token: p.sheet.Token, Gen: p.job.subjectRecord.Gen}
 }
 
 // abandoned reports a role that nothing desires and whose removal an administrator closed:
 // of every assignment that may have given it.
 func (j *job) abandoned(role entitlement.RoleRef) bool {
 	is := false
-	for _, removing := range j.head.Removing {
+	for _, removing := range j.subjectRecord.Removing {
 		a := j.work.Ended[removing.Assignment]
 		if !a.MayHaveGiven(role, j.work.Scopes[a.Package]) {
 			continue

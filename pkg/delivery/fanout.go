@@ -103,7 +103,7 @@ func (f *FanOut) owe(ctx context.Context, job entitlement.Job, slots []entitleme
 			continue
 		}
 		g.Go(func() error {
-			err := f.Store.Commit(ctx, entitlement.Change{Heads: []entitlement.HeadChange{{Subject: slot.Subject,
+			err := f.Store.Commit(ctx, entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: slot.Subject,
 				Redeliver: entitlement.Waiting{Package: job.Package, Assignment: slot.Assignment.ID}, Look: f.Clock.Now().Add(bulkSlack)}}})
 			if entitlement.StalePart(err) != "" {
 				return nil // it ended meanwhile, and its end owes a delivery of its own

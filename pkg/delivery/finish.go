@@ -17,7 +17,7 @@ func (r *run) finish(ctx context.Context, j *job, p *part) {
 		j.learnt = j.learnt || p.claimed
 	}
 	last := !slices.ContainsFunc(j.parts, func(p *part) bool { return !p.over })
-	if last && j.head.Off && !j.moved {
+	if last && j.subjectRecord.Off && !j.moved {
 		r.withdraw(ctx, j)
 	}
 	if err := r.settle(ctx, j, p, last); err != nil {
@@ -122,7 +122,7 @@ func (r *run) alone(ctx context.Context, j *job, p *part) error {
 // state returns what is known of the subject when a part is recorded. Parts that are not
 // over, and those that another worker holds, are not known yet.
 func (j *job) state(p *part) State {
-	s := State{Head: j.head, Work: j.work, Want: j.want, Sheets: slices.Clone(j.idle), Leaving: j.leaving,
+	s := State{SubjectRecord: j.subjectRecord, Work: j.work, Want: j.want, Sheets: slices.Clone(j.idle), Leaving: j.leaving,
 		Undone: map[entitlement.ConnectorID]bool{}, Kept: map[entitlement.ConnectorID]bool{}}
 	for _, sheet := range j.idle {
 		s.Kept[sheet.Connector] = true
@@ -150,8 +150,8 @@ func (j *job) state(p *part) State {
 // the next.
 func (j *job) seen(c entitlement.Change) {
 	for _, st := range c.Settlements {
-		j.head.Waiting = slices.DeleteFunc(slices.Clone(j.head.Waiting), func(w entitlement.Waiting) bool { return slices.Contains(st.Delivered, w) })
-		j.head.Removing = slices.DeleteFunc(slices.Clone(j.head.Removing), func(r entitlement.Removing) bool { return slices.Contains(st.Removed, r) })
+		j.subjectRecord.Waiting = slices.DeleteFunc(slices.Clone(j.subjectRecord.Waiting), func(w entitlement.Waiting) bool { return slices.Contains(st.Delivered, w) })
+		j.subjectRecord.Removing = slices.DeleteFunc(slices.Clone(j.subjectRecord.Removing), func(r entitlement.Removing) bool { return slices.Contains(st.Removed, r) })
 	}
 	for _, slot := range c.Slots {
 		slot.Version++
@@ -166,8 +166,8 @@ func (j *job) seen(c entitlement.Change) {
 // refresh takes in what other workers recorded meanwhile of parts that they held: whoever
 // is done last knows all.
 func (r *run) refresh(ctx context.Context, j *job) error {
-	head, sheets, err := r.debt(ctx, j)
-	if err != nil || head.Gen != j.head.Gen {
+	record, sheets, err := r.debt(ctx, j)
+	if err != nil || record.Gen != j.subjectRecord.Gen {
 		return err
 	}
 	now := r.Clock.Now()
@@ -206,7 +206,7 @@ func (r *run) keep(ctx context.Context, j *job, p *part) error {
 // (S14).
 func (r *run) overtaken(ctx context.Context, j *job) error {
 	j.moved = true
-	return r.Store.Commit(ctx, entitlement.Change{Heads: []entitlement.HeadChange{{Subject: j.subject, Look: r.Clock.Now()}}})
+	return r.Store.Commit(ctx, entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: j.subject, Look: r.Clock.Now()}}})
 }
 
 // redeliver has assignments delivered again that count as delivered, of which a role was
@@ -214,9 +214,9 @@ func (r *run) overtaken(ctx context.Context, j *job) error {
 // recorded, with an event of each.
 func (r *run) redeliver(ctx context.Context, j *job, p *part) (done bool, err error) {
 	mine := []entitlement.GrantSheet{p.sheet}
-	for _, pkg := range j.head.Live {
+	for _, pkg := range j.subjectRecord.Live {
 		gives := slices.ContainsFunc(j.work.Scopes[pkg].List, func(s entitlement.ResourceRoleScope) bool { return p.lost[s.Ref] })
-		if !gives || slices.ContainsFunc(j.head.Waiting, func(w entitlement.Waiting) bool { return w.Package == pkg }) {
+		if !gives || slices.ContainsFunc(j.subjectRecord.Waiting, func(w entitlement.Waiting) bool { return w.Package == pkg }) {
 			continue
 		}
 		slot, err := r.Store.Slot(ctx, pkg, j.subject)

@@ -14,20 +14,20 @@ import (
 
 // job is one subject under reconciliation.
 type job struct {
-	subject entitlement.UserID
-	head    entitlement.Head
-	work    entitlement.Work
-	want    roles
-	verify  roles
-	idle    []entitlement.GrantSheet  // those that nothing is to be done at
-	unread  []entitlement.ConnectorID // those of which cannot be read
-	parts   []*part
-	turn    chan struct{} // taken while something of the job is recorded
-	moved   bool          // the subject moved on: what was seen is recorded, and nothing follows from it
-	learnt  bool          // something was recorded, or found done, that may settle the debt
-	leaving bool          // something of a disabled subject's is still to be ended: the debt stays
-	more    bool          // some of that was, and the rest can be at once
-	retry   bool          // somebody else moved some of it: to be planned afresh
+	subject       entitlement.UserID
+	subjectRecord entitlement.SubjectRecord
+	work          entitlement.Work
+	want          roles
+	verify        roles
+	idle          []entitlement.GrantSheet  // those that nothing is to be done at
+	unread        []entitlement.ConnectorID // those of which cannot be read
+	parts         []*part
+	turn          chan struct{} // taken while something of the job is recorded
+	moved         bool          // the subject moved on: what was seen is recorded, and nothing follows from it
+	learnt        bool          // something was recorded, or found done, that may settle the debt
+	leaving       bool          // something of a disabled subject's is still to be ended: the debt stays
+	more          bool          // some of that was, and the rest can be at once
+	retry         bool          // somebody else moved some of it: to be planned afresh
 }
 
 // part is one subject at one target.
@@ -95,11 +95,11 @@ func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*job {
 func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*job, error) {
 	j := &job{subject: id, turn: make(chan struct{}, 1)}
 	sheets, err := r.read(ctx, j)
-	if err != nil || !j.head.Owes() {
+	if err != nil || !j.subjectRecord.Owes() {
 		return nil, err
 	}
 	now := r.Clock.Now()
-	j.want, j.verify = Desired(j.head, j.work, now), verified(j.head, j.work)
+	j.want, j.verify = Desired(j.subjectRecord, j.work, now), verified(j.subjectRecord, j.work)
 	for _, sheet := range sheetsFor(id, j.want, sheets) {
 		if slices.Contains(j.unread, sheet.Connector) {
 			continue
@@ -114,51 +114,51 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*job, error) 
 }
 
 func (j *job) plan(sheet entitlement.GrantSheet, now time.Time) []Task {
-	return Plan(j.want, j.verify, sheet, j.head.Gen, now)
+	return Plan(j.want, j.verify, sheet, j.subjectRecord.Gen, now)
 }
 
 // debt reads what the subject owes. What cannot be read of it keeps nothing from what can: it
 // is a target of which nothing is known (F37).
-func (r *run) debt(ctx context.Context, j *job) (entitlement.Head, []entitlement.GrantSheet, error) {
-	head, sheets, err := r.Store.Debt(ctx, j.subject)
+func (r *run) debt(ctx context.Context, j *job) (entitlement.SubjectRecord, []entitlement.GrantSheet, error) {
+	record, sheets, err := r.Store.Debt(ctx, j.subject)
 	j.unread = nil
 	if unread, ok := errors.AsType[*entitlement.UnreadSheets](err); ok {
 		j.unread, err = unread.At, nil
 	}
-	return head, sheets, err
+	return record, sheets, err
 }
 
-// read takes in what the subject owes, and returns the sheets. What the head names is read
-// after the head; where it makes for a role that is on no sheet, the head is read once more:
-// it may have moved on, and a package may have got the role when the subject did not hold
-// it any more. Nothing is put on record that no assignment ever gave (S9).
+// read takes in what the subject owes, and returns the sheets. What the record names is read
+// after the record; where it makes for a role that is on no sheet, the record is read once
+// more: it may have moved on, and a package may have got the role when the subject did not
+// hold it any more. Nothing is put on record that no assignment ever gave (S9).
 func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSheet, error) {
-	head, sheets, err := r.debt(ctx, j)
+	record, sheets, err := r.debt(ctx, j)
 	for range maxRounds {
-		j.head = head
-		if err != nil || !head.Owes() {
+		j.subjectRecord = record
+		if err != nil || !record.Owes() {
 			return sheets, err
 		}
-		if head.Off {
-			ended, left := r.leave(ctx, head, r.command)
+		if record.Off {
+			ended, left := r.leave(ctx, record, r.command)
 			if j.leaving = false; left != nil {
 				r.notYet(ctx, j, left)
 			}
-			if head, sheets, err = r.debt(ctx, j); err != nil {
+			if record, sheets, err = r.debt(ctx, j); err != nil {
 				return nil, err
 			}
-			if head.Gen != j.head.Gen+int64(ended) {
+			if record.Gen != j.subjectRecord.Gen+int64(ended) {
 				continue // somebody else moved it too, and what came since has not been ended
 			}
-			j.head = head
+			j.subjectRecord = record
 		}
-		if j.work, err = r.Store.Work(ctx, head); err != nil {
+		if j.work, err = r.Store.Work(ctx, record); err != nil {
 			return nil, err
 		}
-		if allKnown(Desired(head, j.work, r.Clock.Now()), sheets) {
+		if allKnown(Desired(record, j.work, r.Clock.Now()), sheets) {
 			return sheets, nil
 		}
-		if head, sheets, err = r.debt(ctx, j); err == nil && head.Gen == j.head.Gen {
+		if record, sheets, err = r.debt(ctx, j); err == nil && record.Gen == j.subjectRecord.Gen {
 			return sheets, nil
 		}
 	}
@@ -204,7 +204,7 @@ func (p *part) note(t *task, o outcome, now time.Time) (over bool) {
 	if !t.record.CheckAfter.IsZero() && t.Grant && t.record.Presence == entitlement.PresencePresent && t.result.presence == entitlement.PresenceAbsent {
 		p.lost[t.Role] = true
 	}
-	record(&p.sheet, t.Task, t.result, p.job.head.Gen, now)
+	record(&p.sheet, t.Task, t.result, p.job.subjectRecord.Gen, now)
 	t.over = true
 	p.open--
 	return p.open == 0

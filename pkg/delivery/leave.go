@@ -15,8 +15,8 @@ const maxWithdrawn = entitlement.PageSize
 // a change of its own, so that a crash is taken up where it was, and one that cannot be ended
 // keeps no other. It reads nothing but the assignments: what the subject asked for, or ever
 // held, must not come between a leaver and the end of the access. It returns how many it
-// ended, by which the head moved on.
-func (s *Service) leave(ctx context.Context, h entitlement.Head, command string) (ended int, err error) {
+// ended, by which the record moved on.
+func (s *Service) leave(ctx context.Context, h entitlement.SubjectRecord, command string) (ended int, err error) {
 	var failed []error
 	for _, pkg := range h.Live {
 		n, err := s.leaveOne(ctx, pkg, h.Subject, command)
@@ -94,8 +94,8 @@ func (r *run) withdrawOne(ctx context.Context, request entitlement.AssignmentReq
 // stillOff looks whether the subject is still disabled as it was when the job began: who
 // is back, and asked for something since, keeps it.
 func (r *run) stillOff(ctx context.Context, j *job) error {
-	head, _, err := r.debt(ctx, j)
-	if err == nil && head.Gen != j.head.Gen {
+	record, _, err := r.debt(ctx, j)
+	if err == nil && record.Gen != j.subjectRecord.Gen {
 		j.moved = true
 	}
 	return err

@@ -32,7 +32,7 @@ func (w *world) disable(u entitlement.UserID) {
 		w.t.Fatal(err)
 	}
 	user.Enabled = false
-	w.commit(entitlement.Change{Users: []entitlement.User{user}, Heads: []entitlement.HeadChange{{Subject: u, Off: true, Look: w.clock.Now()}}})
+	w.commit(entitlement.Change{Users: []entitlement.User{user}, SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Off: true, Look: w.clock.Now()}}})
 }
 
 // A leaver's requests of the past are not read: neither what they cost nor whether they can
@@ -175,7 +175,7 @@ func TestS21_ALeaverWithManyOpenRequestsIsLookedAtUntilNoneIsLeft(t *testing.T) 
 	}
 	open, err := w.store.OpenRequests(context.Background(), u, entitlement.Page{})
 	if h, _ := w.debt(u); err != nil || len(open.Items) > 0 || h.Owes() || looks != 3 {
-		t.Errorf("after %d looks %d requests are open, head %+v, error %v; want none after 3", looks, len(open.Items), h, err)
+		t.Errorf("after %d looks %d requests are open, record %+v, error %v; want none after 3", looks, len(open.Items), h, err)
 	}
 }
 
@@ -215,7 +215,7 @@ func TestF38_ComingAndGoingWhileATargetIsDownKeepsNoRole(t *testing.T) {
 	w.disable(u)
 	w.target.down = nil
 	looks := 0
-	for h := (entitlement.Head{Gen: 1}); h.Owes() && looks < 50; looks++ {
+	for h := (entitlement.SubjectRecord{Gen: 1}); h.Owes() && looks < 50; looks++ {
 		w.clock.Advance(10 * time.Minute)
 		w.deliver(u)
 		h, _ = w.debt(u)
@@ -257,8 +257,8 @@ func TestF37_OneSheetOfALeaverThatCannotBeReadKeepsNoRoleElsewhere(t *testing.T)
 	if a := w.assignment(id); a.State != entitlement.AssignmentExpired || !a.Removed.IsZero() {
 		t.Errorf("got %+v, want it ended, and not said to be gone", a)
 	}
-	if head, _, err := w.store.Debt(context.Background(), u); !errors.Is(err, entitlement.ErrUnreadable) || !head.Owes() || len(head.Removing) != 1 {
-		t.Errorf("got %+v, %v, want it to be owed still", head, err)
+	if record, _, err := w.store.Debt(context.Background(), u); !errors.Is(err, entitlement.ErrUnreadable) || !record.Owes() || len(record.Removing) != 1 {
+		t.Errorf("got %+v, %v, want it to be owed still", record, err)
 	}
 	if d.Noticed() == 0 {
 		t.Error("nobody was told")

@@ -10,13 +10,13 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// meanwhile lets something happen between the reading of a head and of what it names.
+// meanwhile lets something happen between the reading of a record and of what it names.
 type meanwhile struct {
 	delivery.Store
 	happens func()
 }
 
-func (m *meanwhile) Work(ctx context.Context, h entitlement.Head) (entitlement.Work, error) {
+func (m *meanwhile) Work(ctx context.Context, h entitlement.SubjectRecord) (entitlement.Work, error) {
 	if happens := m.happens; happens != nil {
 		m.happens = nil
 		happens()

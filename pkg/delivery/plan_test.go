@@ -41,7 +41,7 @@ func TestS8_ARoleIsDesiredExactlyWhereALivePackageGivesIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		all := []string{"a", "b", "c", "d"}
 		w := entitlement.Work{Subject: mia(), Scopes: map[entitlement.PackageID]entitlement.PackageScopes{}}
-		var h entitlement.Head
+		var h entitlement.SubjectRecord
 		want := map[entitlement.RoleRef]bool{}
 		for _, p := range []entitlement.PackageID{"p", "q", "r"} {
 			roles := rapid.SliceOfDistinct(rapid.SampledFrom(all), func(s string) string { return s }).Draw(t, "roles of "+string(p))
@@ -66,7 +66,7 @@ func TestS8_ARoleIsDesiredExactlyWhereALivePackageGivesIt(t *testing.T) {
 }
 
 func TestDesired_NobodyGetsAnythingAfterTheEndOrWhenDisabled(t *testing.T) {
-	h := entitlement.Head{Live: []entitlement.PackageID{"p"}}
+	h := entitlement.SubjectRecord{Live: []entitlement.PackageID{"p"}}
 	w := entitlement.Work{Subject: mia(), Scopes: map[entitlement.PackageID]entitlement.PackageScopes{"p": scopes("a")},
 		Slots: map[entitlement.PackageID]entitlement.Slot{"p": {Assignment: &entitlement.Assignment{End: noon}}}}
 	for name, c := range map[string]struct {
@@ -74,11 +74,11 @@ func TestDesired_NobodyGetsAnythingAfterTheEndOrWhenDisabled(t *testing.T) {
 		set  func()
 		want int
 	}{
-		"before the end":     {noon.Add(-1), func() {}, 1},
-		"S1 at the end":      {noon, func() {}, 0},
-		"disabled":           {noon.Add(-1), func() { w.Subject.Enabled = false }, 0},
-		"deleted":            {noon.Add(-1), func() { w.Subject = nil }, 0},
-		"taken off the head": {noon.Add(-1), func() { w.Subject, h.Off = mia(), true }, 0},
+		"before the end":       {noon.Add(-1), func() {}, 1},
+		"S1 at the end":        {noon, func() {}, 0},
+		"disabled":             {noon.Add(-1), func() { w.Subject.Enabled = false }, 0},
+		"deleted":              {noon.Add(-1), func() { w.Subject = nil }, 0},
+		"taken off the record": {noon.Add(-1), func() { w.Subject, h.Off = mia(), true }, 0},
 	} {
 		w.Subject, h.Off = mia(), false
 		c.set()

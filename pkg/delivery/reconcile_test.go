@@ -127,7 +127,7 @@ func (w *world) assignment(id entitlement.RequestID) entitlement.Assignment {
 	return a
 }
 
-func (w *world) debt(u entitlement.UserID) (entitlement.Head, map[entitlement.RoleRef]entitlement.Grant) {
+func (w *world) debt(u entitlement.UserID) (entitlement.SubjectRecord, map[entitlement.RoleRef]entitlement.Grant) {
 	w.t.Helper()
 	h, sheets, err := w.store.Debt(context.Background(), u)
 	if err != nil {

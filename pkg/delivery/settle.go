@@ -25,10 +25,10 @@ const heldRetry = 10 * time.Second
 
 // State is what is known of a subject when it is settled.
 type State struct {
-	Head   entitlement.Head
-	Work   entitlement.Work
-	Want   map[entitlement.RoleRef]bool
-	Sheets []entitlement.GrantSheet
+	SubjectRecord entitlement.SubjectRecord
+	Work          entitlement.Work
+	Want          map[entitlement.RoleRef]bool
+	Sheets        []entitlement.GrantSheet
 	// Undone are targets of which it is not known yet what becomes true there.
 	Undone map[entitlement.ConnectorID]bool
 	// Kept are sheets that are not recorded with the settlement.
@@ -98,7 +98,7 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 		st.Settled = false
 		st.Next = earlier(st.Next, next)
 	}
-	for _, waiting := range s.Head.Waiting {
+	for _, waiting := range s.SubjectRecord.Waiting {
 		if room == 0 {
 			owe(now)
 			break
@@ -121,7 +121,7 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 		}
 		c.Slots, c.Requests, c.Events = append(c.Slots, part.Slots...), append(c.Requests, part.Requests...), append(c.Events, part.Events...)
 	}
-	for _, removing := range s.Head.Removing {
+	for _, removing := range s.SubjectRecord.Removing {
 		if s.Blind {
 			break // the debt stays, for the target that is not done
 		}
@@ -157,7 +157,7 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 // owed returns the settlement as far as the roles go: whether any of them is owed, and when
 // the next is due.
 func (s State) owed(known map[entitlement.RoleRef]entitlement.Grant, now time.Time) entitlement.Settlement {
-	st := entitlement.Settlement{Subject: s.Head.Subject, Gen: s.Head.Gen, Settled: len(s.Undone) == 0, Next: now.Add(lastRetry)}
+	st := entitlement.Settlement{Subject: s.SubjectRecord.Subject, Gen: s.SubjectRecord.Gen, Settled: len(s.Undone) == 0, Next: now.Add(lastRetry)}
 	if !st.Settled {
 		st.Next = now.Add(heldRetry + lookSlack)
 	}
@@ -270,7 +270,7 @@ func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.Rol
 		return c, false, entitlement.Errorf(entitlement.Internal, "The ended assignment %s is missing.", id.Assignment)
 	}
 	if !a.Removed.IsZero() {
-		return c, true, nil // another worker settled it after the head was read
+		return c, true, nil // another worker settled it after the record was read
 	}
 	left, unconfirmed, reason := s.leftOf(a, known)
 	if left {
@@ -311,7 +311,7 @@ func (s State) tidy(sheet entitlement.GrantSheet, removed []entitlement.Removing
 	sheet.Grants = maps.Clone(sheet.Grants)
 	sent := false
 	for role, g := range sheet.Grants {
-		needed := slices.ContainsFunc(s.Head.Removing, func(r entitlement.Removing) bool {
+		needed := slices.ContainsFunc(s.SubjectRecord.Removing, func(r entitlement.Removing) bool {
 			a := s.Work.Ended[r.Assignment]
 			return !slices.Contains(removed, r) && a.MayHaveGiven(role, s.Work.Scopes[a.Package])
 		})

@@ -9,13 +9,13 @@ import (
 
 // Store is what delivery keeps and reads; all reads are strongly consistent.
 type Store interface {
-	// Debt returns a subject's head and grant sheets; a subject unknown owes nothing.
-	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
+	// Debt returns a subject's record and grant sheets; a subject unknown owes nothing.
+	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSheet, error)
 	// RequestsNamed returns those of the requests that are there.
 	RequestsNamed(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error)
-	// Work reads what the head names. Scopes of packages being removed are found through
-	// their ended assignments.
-	Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error)
+	// Work reads what the record names. Scopes of packages being removed are found
+	// through their ended assignments.
+	Work(ctx context.Context, record entitlement.SubjectRecord) (entitlement.Work, error)
 	// Claim takes a subject's sheet at a connector until the lease ends, and returns it
 	// as it is under the claim. The same write enters each intended role that the sheet
 	// does not know as PresenceUnknown, and signs every intended role with the claim's token

@@ -247,7 +247,7 @@ func orUnknown(p entitlement.Presence) entitlement.Presence {
 // situation is what is known of an op now.
 func (u *unit) situation(o *op) situation {
 	_, more := u.nextWay(o)
-	s := situation{manners: u.manners, grant: o.Grant, record: o.record, gen: o.part.job.head.Gen, sent: o.sent, shown: orUnknown(o.shown), more: more,
+	s := situation{manners: u.manners, grant: o.Grant, record: o.record, gen: o.part.job.subjectRecord.Gen, sent: o.sent, shown: orUnknown(o.shown), more: more,
 		resource: u.resource.state(), now: u.run.Clock.Now()}
 	for _, a := range o.asked {
 		if s.raw == "" || s.raw == entitlement.PresenceUnknown {

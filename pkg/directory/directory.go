@@ -119,7 +119,7 @@ func (s *Service) putUser(ctx context.Context, by authz.Command, u entitlement.U
 		return u, err
 	}
 	c.Events = append(slices.Clone(c.Events), chained(&u.Chain, e))
-	c.Users, c.Heads = []entitlement.User{u}, turned(u, e.Before, e.At)
+	c.Users, c.SubjectUpdates = []entitlement.User{u}, turned(u, e.Before, e.At)
 	if before != nil {
 		c.Absences = entitlement.Absent(*before, u, e.At)
 		if err := s.withdraw(ctx, by, *before, u, &c); err != nil {
@@ -127,7 +127,7 @@ func (s *Service) putUser(ctx context.Context, by authz.Command, u entitlement.U
 		}
 	}
 	err := s.Store.Commit(ctx, c)
-	if err == nil && len(c.Heads) > 0 {
+	if err == nil && len(c.SubjectUpdates) > 0 {
 		if lost := s.Hinter.Hint(ctx, u.ID); lost != nil {
 			s.Log.WarnContext(ctx, "a hint was lost; the tick will find the debt", "subject", u.ID, "error", lost)
 		}
@@ -176,12 +176,12 @@ func (s *Service) withdraw(ctx context.Context, by authz.Command, before, after 
 
 // turned is what a user's being disabled, or enabled again, means for what they hold: from
 // then on nothing, or something again. The worker ends what is there.
-func turned(u entitlement.User, before string, now time.Time) []entitlement.HeadChange {
+func turned(u entitlement.User, before string, now time.Time) []entitlement.SubjectUpdate {
 	after := enabledWord(u)
 	if before == "" || before == after {
 		return nil
 	}
-	return []entitlement.HeadChange{{Subject: u.ID, Off: !u.Enabled, On: u.Enabled, Look: now.Add(time.Minute)}}
+	return []entitlement.SubjectUpdate{{Subject: u.ID, Off: !u.Enabled, On: u.Enabled, Look: now.Add(time.Minute)}}
 }
 
 func enabledWord(u entitlement.User) string {

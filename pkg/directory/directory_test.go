@@ -184,9 +184,9 @@ func TestLeaver_OwesTheEndOfEverythingAtOnce(t *testing.T) {
 	if err := s.DeleteUser(t.Context(), by, u.ID); err != nil {
 		t.Fatal(err)
 	}
-	head, _, err := s.Store.(*dynamotest.Store).Debt(t.Context(), u.ID)
-	if err != nil || !head.Off || !head.Owes() || len(s.Hinter.(*hints).told) != 1 {
-		t.Errorf("got %+v, %v, hints %v", head, err, s.Hinter)
+	record, _, err := s.Store.(*dynamotest.Store).Debt(t.Context(), u.ID)
+	if err != nil || !record.Off || !record.Owes() || len(s.Hinter.(*hints).told) != 1 {
+		t.Errorf("got %+v, %v, hints %v", record, err, s.Hinter)
 	}
 	if members, err := s.Store.Members(t.Context(), g.ID, entitlement.Page{}); err != nil || len(members.Items) != 0 {
 		t.Errorf("still a member: %v, %v", members, err)
@@ -319,8 +319,8 @@ func TestL1_WhoIsEnabledWhileBeingDeletedIsDisabledAgain(t *testing.T) {
 		return err
 	}
 	w.must(w.DeleteUser(t.Context(), by, mia.ID))
-	head, _, err := w.store.Debt(t.Context(), mia.ID)
-	if u := w.read(mia.ID); err != nil || u.Enabled || !u.Gone() || !head.Off {
-		t.Errorf("got %+v, %+v, %v", u, head, err)
+	record, _, err := w.store.Debt(t.Context(), mia.ID)
+	if u := w.read(mia.ID); err != nil || u.Enabled || !u.Gone() || !record.Off {
+		t.Errorf("got %+v, %+v, %v", u, record, err)
 	}
 }

@@ -76,7 +76,7 @@ func madeBy(c entitlement.Claim, it item) bool {
 func (db *DB) Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error) {
 	var keys []Key
 	for _, f := range fences {
-		keys = append(keys, headKey(f.Subject), sheetKey(f.Subject, f.Connector))
+		keys = append(keys, subjectRecordKey(f.Subject), sheetKey(f.Subject, f.Connector))
 	}
 	all, err := db.atOnce(ctx, keys...)
 	if err != nil {
@@ -84,8 +84,8 @@ func (db *DB) Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, 
 	}
 	holds := make([]bool, len(fences))
 	for i, f := range fences {
-		head, sheet := all[headKey(f.Subject)], all[sheetKey(f.Subject, f.Connector)]
-		holds[i] = f.Token != "" && textOf(sheet, attrToken) == f.Token && numberOf(head, attrGen) == f.Gen
+		record, sheet := all[subjectRecordKey(f.Subject)], all[sheetKey(f.Subject, f.Connector)]
+		holds[i] = f.Token != "" && textOf(sheet, attrToken) == f.Token && numberOf(record, attrGen) == f.Gen
 	}
 	return holds, nil
 }

@@ -80,7 +80,7 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Ended {
 		write(p, endedShape, v)
 	}
-	p.heads(c.Heads)
+	p.subjectUpdates(c.SubjectUpdates)
 	p.settlements(c.Settlements)
 	p.sheets(c.Sheets)
 	p.guards(c.Guards)

@@ -5,15 +5,15 @@ import (
 	"leasehold/pkg/names"
 )
 
-// heads moves each subject's generation, with the debt beside it (S22).
-func (p *plan) heads(all []entitlement.HeadChange) {
+// subjectUpdates moves each subject's generation, with the debt beside it (S22).
+func (p *plan) subjectUpdates(all []entitlement.SubjectUpdate) {
 	for _, h := range all {
 		if h.Leave.Package != "" && (h.Enter.Package != "" || h.Redeliver.Package != "") || h.Off && h.On {
 			p.invalid("One change may not both take something from a subject and give it.")
 			return
 		}
 		x := newExpression()
-		x.touch(tagHead)
+		x.touch(tagSubjectRecord)
 		x.add(attrGen, numeral(1))
 		x.place(oweRow(h.Subject, h.Look))
 		switch {
@@ -24,7 +24,7 @@ func (p *plan) heads(all []entitlement.HeadChange) {
 		}
 		come(x, h)
 		leave(x, h)
-		p.update(headKey(h.Subject), entitlement.PartHead, x)
+		p.update(subjectRecordKey(h.Subject), entitlement.PartSubjectRecord, x)
 		if h.Enter.Package != "" {
 			p.stranger(h.Subject, h.NotIn)
 		}
@@ -45,7 +45,7 @@ func (p *plan) stranger(subject entitlement.UserID, groups []entitlement.GroupID
 }
 
 // come makes a package live, or has a live one delivered again.
-func come(x *expression, h entitlement.HeadChange) {
+func come(x *expression, h entitlement.SubjectUpdate) {
 	var waiting [][]byte
 	if e := h.Enter; e.Package != "" {
 		waiting = append(waiting, packWaiting(e))
@@ -61,7 +61,7 @@ func come(x *expression, h entitlement.HeadChange) {
 }
 
 // leave takes a live package away, and remembers that its roles are to be removed.
-func leave(x *expression, h entitlement.HeadChange) {
+func leave(x *expression, h entitlement.SubjectUpdate) {
 	if l := h.Leave; l.Package != "" {
 		x.contains(attrLive, pack(l.Package))
 		x.take(attrLive, packedSet(l.Package))
@@ -90,7 +90,7 @@ func enter(x *expression, e entitlement.Waiting, incompatible []entitlement.Pack
 func (p *plan) settlements(all []entitlement.Settlement) {
 	for _, s := range all {
 		x := newExpression()
-		x.touch(tagHead)
+		x.touch(tagSubjectRecord)
 		x.equals(attrGen, numeral(s.Gen))
 		if len(s.Delivered) > 0 {
 			x.take(attrWaiting, binarySet(packAll(s.Delivered, packWaiting)...))
@@ -107,7 +107,7 @@ func (p *plan) settlements(all []entitlement.Settlement) {
 			x.require("(attribute_not_exists(%s) OR %s < %s)", settled, settled, x.value(numeral(s.Gen)))
 			x.place(oweRow(s.Subject, s.Next))
 		}
-		p.update(headKey(s.Subject), entitlement.PartHead, x)
+		p.update(subjectRecordKey(s.Subject), entitlement.PartSubjectRecord, x)
 	}
 }
 

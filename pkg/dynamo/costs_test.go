@@ -111,15 +111,15 @@ func whatAFingerprintCostsARequestOfThreeStages(t *testing.T, p place) {
 // deliver plays the delivery of a first assignment of three roles.
 func (o *office) deliver(u entitlement.User) {
 	o.Helper()
-	var head entitlement.Head
+	var record entitlement.SubjectRecord
 	var work entitlement.Work
 	var sheet entitlement.GrantSheet
 	o.costs("debt", costDebt, func(ctx context.Context) (err error) {
-		head, _, err = o.db.Debt(ctx, u.ID)
+		record, _, err = o.db.Debt(ctx, u.ID)
 		return err
 	})
 	o.costs("work", costWork, func(ctx context.Context) (err error) {
-		work, err = o.db.Work(ctx, head)
+		work, err = o.db.Work(ctx, record)
 		return err
 	})
 	o.costs("claim, 3 roles", costClaim, func(ctx context.Context) (err error) {
@@ -127,18 +127,18 @@ func (o *office) deliver(u entitlement.User) {
 		return err
 	})
 	o.costs("fence", costFence, func(ctx context.Context) error {
-		holds, err := o.db.Holding(ctx, []entitlement.Fence{{Subject: u.ID, Connector: sheet.Connector, Token: sheet.Token, Gen: head.Gen}})
+		holds, err := o.db.Holding(ctx, []entitlement.Fence{{Subject: u.ID, Connector: sheet.Connector, Token: sheet.Token, Gen: record.Gen}})
 		if err == nil && !holds[0] {
 			err = fmt.Errorf("the claim is lost")
 		}
 		return err
 	})
 	for ref, g := range sheet.Grants {
-		g.Presence, g.Confirmed, g.Gen = entitlement.PresencePresent, start2026, head.Gen
+		g.Presence, g.Confirmed, g.Gen = entitlement.PresencePresent, start2026, record.Gen
 		sheet.Grants[ref] = g
 	}
 	sheet.Principal = newID[string]()
-	w := head.Waiting[0]
+	w := record.Waiting[0]
 	slot, r := work.Slots[w.Package], work.Requests[entitlement.RequestID(w.Assignment)]
 	chain, e := r.Chain.Append(entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(r.ID), Kind: "delivered", Actor: entitlement.Service,
 		Command: newID[string](), At: start2026, Before: "delivering", After: "delivered"})
@@ -146,7 +146,7 @@ func (o *office) deliver(u entitlement.User) {
 	r.State, r.Completed, r.Chain = entitlement.RequestDelivered, start2026, chain
 	o.costsCommit("settle a first delivery, 3 roles", costSettle, entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}, Slots: []entitlement.Slot{slot},
 		Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
-		Settlements: []entitlement.Settlement{{Subject: u.ID, Gen: head.Gen, Settled: true, Delivered: []entitlement.Waiting{w}}}})
+		Settlements: []entitlement.Settlement{{Subject: u.ID, Gen: record.Gen, Settled: true, Delivered: []entitlement.Waiting{w}}}})
 }
 
 // expire plays the end of an assignment.

@@ -78,9 +78,9 @@ func explainers() map[string]explainer {
 		groupShape.tag:          whole(groupShape),
 		absenceShape.tag:        {"note that somebody may not be there to decide", whole(absenceShape).read},
 
-		tagHead:  {"what a person ought to have", untyped(readHead)},
-		tagSheet: {"what a person has at one target", untyped(readSheet)},
-		tagEvent: {"event", untyped(readEvent)},
+		tagSubjectRecord: {"what a person ought to have", untyped(readSubjectRecord)},
+		tagSheet:         {"what a person has at one target", untyped(readSheet)},
+		tagEvent:         {"event", untyped(readEvent)},
 
 		tagMember:       {"membership", keyed(func(k Key) any { return membership{groupAt(k), personAt(k)} })},
 		tagOwner:        {"ownership of a group", keyed(func(k Key) any { return membership{groupAt(k), personAt(k)} })},

@@ -55,7 +55,7 @@ func fenceIsReadWhole(t *testing.T, n, back int) {
 			return nil
 		}
 		for _, f := range fences {
-			if err := db.Commit(ctx, entitlement.Change{Heads: []entitlement.HeadChange{{Subject: f.Subject, Look: start2026}}}); err != nil {
+			if err := db.Commit(ctx, entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: f.Subject, Look: start2026}}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -82,10 +82,10 @@ func TestF45_AFenceThatStaysTornIsNotAnswered(t *testing.T) {
 func TestCallsAreTheSameEachTime(t *testing.T) {
 	p := inMemory(engine.Options{})
 	db, subject := p.db(), newID[entitlement.UserID]()
-	var head entitlement.Head
+	var record entitlement.SubjectRecord
 	for range 20 {
 		a := newID[entitlement.AssignmentID]()
-		head.Removing = append(head.Removing, entitlement.Removing{Assignment: a})
+		record.Removing = append(record.Removing, entitlement.Removing{Assignment: a})
 		pkg := newID[entitlement.PackageID]()
 		for _, c := range []entitlement.Change{
 			{Ended: []entitlement.Assignment{{ID: a, Package: pkg, Subject: subject}}},
@@ -96,12 +96,12 @@ func TestCallsAreTheSameEachTime(t *testing.T) {
 			}
 		}
 	}
-	head.Subject = subject
+	record.Subject = subject
 	var first string
 	for range 20 {
 		said := ""
 		heard := failing(p, faults.Hooks{Before: func(_ context.Context, c faults.Call) error { said += fmt.Sprintln(c.Op, c.Keys); return nil }}, dynamo.OneByOne())
-		if _, err := heard.Work(t.Context(), head); err != nil {
+		if _, err := heard.Work(t.Context(), record); err != nil {
 			t.Fatal(err)
 		}
 		if first == "" {

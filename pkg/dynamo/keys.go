@@ -34,8 +34,8 @@ import (
 //	slot of a package and a person        | table | PKG#p, ASG#s                             | one
 //	packages that list one as incompatible| table | PKG#p, RINC#...                          | pages
 //	holders of a package                  | table | PKG#p, ASG#...                           | pages
-//	head and grants of a person           | table | SUB#s, GRANTS#... to HEAD                | all
-//	live assignments of a person          | table | SUB#s, HEAD, then the slots              | one
+//	record and grants of a person           | table | SUB#s, GRANTS#... to RECORD                | all
+//	live assignments of a person          | table | SUB#s, RECORD, then the slots              | one
 //	assignment by id                      | table | REQ#r, ASG and REQ, then the slot        | one
 //	requests for a package; for a person  | 1; 2  | PKGREQ#p; SUBREQ#s, newest first         | pages
 //	ended ones of a package; of a person  | 1; 2  | the same rows, then REQ#r, ASG           | pages
@@ -191,7 +191,7 @@ func madeKey(requestor entitlement.UserID, created time.Time, r entitlement.Requ
 
 func userKey(id entitlement.UserID) Key { return Key{join(wordSubject, part(id)), wordUser} }
 
-func headKey(id entitlement.UserID) Key { return Key{userKey(id).PK, "HEAD"} }
+func subjectRecordKey(id entitlement.UserID) Key { return Key{userKey(id).PK, "RECORD"} }
 
 // absenceKey says that somebody may not be there to decide as before.
 func absenceKey(id entitlement.UserID) Key { return Key{userKey(id).PK, wordAbsence} }
@@ -366,7 +366,7 @@ func dueRow(key Key, at time.Time) row {
 
 func duePartition(shard int) string { return join(wordDue, strconv.Itoa(shard)) }
 
-// oweRow puts a head where the tick finds its debt.
+// oweRow puts a record where the tick finds its debt.
 func oweRow(s entitlement.UserID, look time.Time) row {
 	return row{owePartition(shard(names.OweShards, part(s))), join(stamp(look), part(s))}
 }

@@ -47,7 +47,7 @@ func TestKeysParse(t *testing.T) {
 		expect("connector", connectorAt(connectorKey(entitlement.ConnectorID(a))), entitlement.ConnectorID(a))
 		expect("request", requestAt(requestKey(entitlement.RequestID(a))), entitlement.RequestID(a))
 		expect("ended", endedAt(endedKey(entitlement.AssignmentID(a))), entitlement.AssignmentID(a))
-		expect("user", userAt(headKey(entitlement.UserID(a))), entitlement.UserID(a))
+		expect("user", userAt(subjectRecordKey(entitlement.UserID(a))), entitlement.UserID(a))
 		expect("group", groupAt(groupKey(entitlement.GroupID(a))), entitlement.GroupID(a))
 		expect("slot", personAt(slotKey(entitlement.PackageID(b), entitlement.UserID(a))), entitlement.UserID(a))
 		expect("lister", incompatibleAt(incompatibleKey(entitlement.PackageID(b), entitlement.PackageID(a))), entitlement.PackageID(a))
@@ -84,7 +84,7 @@ func TestKeysApart(t *testing.T) {
 // everyKey builds each key of two ids, a text and a time, with what it is of.
 func everyKey(t *rapid.T, label string) map[Key]string {
 	a, b := anyID().Draw(t, label+" a"), anyID().Draw(t, label+" b")
-	s := rapid.OneOf(anyID(), rapid.SampledFrom([]string{"HEAD", "USR", "CAT", "a", "A"})).Draw(t, label+" text")
+	s := rapid.OneOf(anyID(), rapid.SampledFrom([]string{"RECORD", "USR", "CAT", "a", "A"})).Draw(t, label+" text")
 	at, number := anyInstant().Draw(t, label+" at"), rapid.Int64Range(1, 20).Draw(t, label+" number")
 	u, g, p, q := entitlement.UserID(a), entitlement.GroupID(a), entitlement.PackageID(a), entitlement.RequestID(a)
 	all := map[Key]string{}
@@ -114,7 +114,7 @@ func everyKey(t *rapid.T, label string) map[Key]string {
 	add(endedKey(entitlement.AssignmentID(a)), "ended", a)
 	add(madeKey(u, at, entitlement.RequestID(b)), "made", a, at, b)
 	add(userKey(u), "user", a)
-	add(headKey(u), "head", a)
+	add(subjectRecordKey(u), "record", a)
 	add(absenceKey(u), "absence", a)
 	add(sheetKey(u, entitlement.ConnectorID(b)), "sheet", a, b)
 	add(groupKey(g), "group", a)

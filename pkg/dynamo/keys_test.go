@@ -105,9 +105,9 @@ func TestKeysGolden(t *testing.T) {
 		"scopes":         {entitlement.Change{Scopes: []entitlement.PackageScopes{{Package: idP}}}, []string{"pk=PKG#" + idP + " sk=SCOPES"}},
 		"who lists a package": {entitlement.Change{Incompatibilities: []entitlement.Incompatibility{{Package: idP, Listed: idQ}}}, []string{
 			"pk=PKG#" + idQ + " sk=RINC#" + idP}},
-		"head of somebody who is in none of the groups": {entitlement.Change{Heads: []entitlement.HeadChange{{Subject: idU, Look: noon,
+		"record of somebody who is in none of the groups": {entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, Look: noon,
 			Enter: entitlement.Waiting{Package: idP, Assignment: idQ}, NotIn: []entitlement.GroupID{idG}}}}, []string{
-			"pk=SUB#" + idU + " sk=HEAD i2p=OWE#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU, "pk=SUB#" + idU + " sk=USR"}},
+			"pk=SUB#" + idU + " sk=RECORD i2p=OWE#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU, "pk=SUB#" + idU + " sk=USR"}},
 		"policy": {entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: idL, DisplayName: "Ä"}}}, []string{
 			"pk=POL#" + idL + " sk=POL i2p=ALL#POL i2s=%C3%A4#" + idL}},
 		"policy under deletion": {entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: idL, DisplayName: "Ä", Deleting: noon}}}, []string{
@@ -153,10 +153,10 @@ func TestKeysGolden(t *testing.T) {
 		"past assignment": {entitlement.Change{Ended: []entitlement.Assignment{{ID: idQ}}}, []string{"pk=REQ#" + idQ + " sk=ASG"}},
 		"past assignment whose roles are there": {entitlement.Change{Ended: []entitlement.Assignment{{ID: idQ, Ended: noon}}}, []string{
 			"pk=REQ#" + idQ + " sk=ASG i2p=LATE#1 i2s=2026-03-01T12:00:00.000000500Z"}},
-		"head": {entitlement.Change{Heads: []entitlement.HeadChange{{Subject: idU, Look: noon}}}, []string{
-			"pk=SUB#" + idU + " sk=HEAD i2p=OWE#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU}},
-		"head that is settled": {entitlement.Change{Settlements: []entitlement.Settlement{{Subject: idU, Settled: true}}}, []string{"pk=SUB#" + idU + " sk=HEAD"}},
-		"sheet":                {entitlement.Change{Sheets: []entitlement.GrantSheet{{Subject: idU, Connector: idK, Token: "t"}}}, []string{"pk=SUB#" + idU + " sk=GRANTS#" + idK}},
+		"record": {entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, Look: noon}}}, []string{
+			"pk=SUB#" + idU + " sk=RECORD i2p=OWE#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU}},
+		"record that is settled": {entitlement.Change{Settlements: []entitlement.Settlement{{Subject: idU, Settled: true}}}, []string{"pk=SUB#" + idU + " sk=RECORD"}},
+		"sheet":                  {entitlement.Change{Sheets: []entitlement.GrantSheet{{Subject: idU, Connector: idK, Token: "t"}}}, []string{"pk=SUB#" + idU + " sk=GRANTS#" + idK}},
 		"sheet with a failing role": {entitlement.Change{Sheets: []entitlement.GrantSheet{{Subject: idU, Connector: idK, Token: "t",
 			Grants: map[entitlement.RoleRef]entitlement.Grant{{Role: "r"}: {Since: noon, Reason: "target-throttled"}}}}}, []string{
 			"pk=SUB#" + idU + " sk=GRANTS#" + idK + " i1p=ERR#" + idK + "#target-throttled i1s=2026-03-01T12:00:00.000000500Z#" + idU + " i2p=LATE#0 i2s=2026-03-01T12:00:00.000000500Z"}},

@@ -180,10 +180,10 @@ func TestF38_HintsThatWereLeftBehindHoldUpNoList(t *testing.T) {
 func TestS11_AChainOfTwelveThousandEventsIsVerifiedPageByPage(t *testing.T) {
 	db, meter := dynamotest.Metered()
 	const many = 12_000
-	var head entitlement.Chain
+	var record entitlement.Chain
 	dynamotest.Fill(t, db, many, func(i int, c *entitlement.Change) {
-		next, e := head.Append(entitlement.Event{Aggregate: entitlement.OfPackage, ID: "package", Kind: "updated", Actor: "eve", At: start2026.Add(time.Duration(i) * time.Second)})
-		head, c.Events = next, append(c.Events, e)
+		next, e := record.Append(entitlement.Event{Aggregate: entitlement.OfPackage, ID: "package", Kind: "updated", Actor: "eve", At: start2026.Add(time.Duration(i) * time.Second)})
+		record, c.Events = next, append(c.Events, e)
 	})
 	var at entitlement.Chain
 	all, n, most := pages(t, meter, func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
@@ -194,10 +194,10 @@ func TestS11_AChainOfTwelveThousandEventsIsVerifiedPageByPage(t *testing.T) {
 		return list, err
 	})
 	t.Logf("%d pages, at most %d calls and %.1f R each", n, most.calls, most.read)
-	if len(all) != many || at != head || n > many/entitlement.PageSize+1 || most.calls != 1 {
-		t.Errorf("%d events on %d pages of at most %d calls; the chain ends at %+v, want %+v", len(all), n, most.calls, at, head)
+	if len(all) != many || at != record || n > many/entitlement.PageSize+1 || most.calls != 1 {
+		t.Errorf("%d events on %d pages of at most %d calls; the chain ends at %+v, want %+v", len(all), n, most.calls, at, record)
 	}
-	if events, err := db.Events(t.Context(), entitlement.OfPackage, "package"); err != nil || entitlement.VerifyChain(head, events) != nil {
+	if events, err := db.Events(t.Context(), entitlement.OfPackage, "package"); err != nil || entitlement.VerifyChain(record, events) != nil {
 		t.Errorf("%d events at once, %v", len(events), err)
 	}
 	all[7_000].Actor = "somebody else"

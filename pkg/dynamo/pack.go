@@ -23,7 +23,7 @@ const (
 )
 
 // pack writes a UUID in 16 bytes, a SHA-256 in 32, and any other text as it is
-// behind a mark; short ids are what lets a head hold its packages in 1 KB.
+// behind a mark; short ids are what lets a record hold its packages in 1 KB.
 func pack[T ~string](id T) []byte {
 	s := string(id)
 	if b, ok := packedShort(s); ok {

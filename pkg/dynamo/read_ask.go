@@ -52,7 +52,7 @@ func asAsk(all found, k entitlement.AskKeys, p *entitlement.AccessPackage, polic
 	if err != nil {
 		return entitlement.Ask{}, err
 	}
-	ask := entitlement.Ask{Requestor: s.Requestor, Subject: s.Subject, Package: p, Slot: s.Slot, Head: s.Head}
+	ask := entitlement.Ask{Requestor: s.Requestor, Subject: s.Subject, Package: p, Slot: s.Slot, SubjectRecord: s.SubjectRecord}
 	if p != nil {
 		if ask.Catalog, err = pick(all, catalogShape, catalogKey(p.Catalog)); err != nil {
 			return entitlement.Ask{}, err
@@ -80,7 +80,7 @@ func (db *DB) Start(ctx context.Context, r entitlement.AssignmentRequest) (entit
 }
 
 func startKeys(p entitlement.PackageID, subject, requestor entitlement.UserID) []Key {
-	return []Key{packageKey(p), userKey(subject), userKey(requestor), slotKey(p, subject), headKey(subject)}
+	return []Key{packageKey(p), userKey(subject), userKey(requestor), slotKey(p, subject), subjectRecordKey(subject)}
 }
 
 func asStart(all found, p entitlement.PackageID, subject, requestor entitlement.UserID) (s entitlement.Start, err error) {
@@ -101,15 +101,15 @@ func asStart(all found, p entitlement.PackageID, subject, requestor entitlement.
 	if slot != nil {
 		s.Slot = *slot
 	}
-	s.Head, err = headIn(all, subject)
+	s.SubjectRecord, err = subjectRecordIn(all, subject)
 	return s, err
 }
 
-// headIn returns a subject's head; somebody unknown has an empty one.
-func headIn(all found, subject entitlement.UserID) (entitlement.Head, error) {
-	it, ok := all[headKey(subject)]
+// subjectRecordIn returns a subject's record; somebody unknown has an empty one.
+func subjectRecordIn(all found, subject entitlement.UserID) (entitlement.SubjectRecord, error) {
+	it, ok := all[subjectRecordKey(subject)]
 	if !ok {
-		return entitlement.Head{Subject: subject}, nil
+		return entitlement.SubjectRecord{Subject: subject}, nil
 	}
-	return readHead(it)
+	return readSubjectRecord(it)
 }

@@ -50,15 +50,15 @@ func (db *DB) Slot(ctx context.Context, pkg entitlement.PackageID, subject entit
 
 // AssignmentsOf returns a subject's live assignments.
 func (db *DB) AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]entitlement.Assignment, error) {
-	it, err := db.get(ctx, headKey(subject))
+	it, err := db.get(ctx, subjectRecordKey(subject))
 	if err != nil || it == nil {
 		return nil, err
 	}
-	head, err := readHead(it)
+	record, err := readSubjectRecord(it)
 	if err != nil {
 		return nil, err
 	}
-	slots, _, err := legible(ctx, db, slotShape, true, keysOf(head.Live, func(p entitlement.PackageID) Key { return slotKey(p, subject) }))
+	slots, _, err := legible(ctx, db, slotShape, true, keysOf(record.Live, func(p entitlement.PackageID) Key { return slotKey(p, subject) }))
 	if err != nil {
 		return nil, err
 	}

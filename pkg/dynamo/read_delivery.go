@@ -7,21 +7,21 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Debt returns a subject's head and grant sheets; a subject unknown owes nothing. Where a sheet
-// cannot be read it returns the others with UnreadSheets.
-func (db *DB) Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error) {
-	head := entitlement.Head{Subject: subject}
-	key := headKey(subject)
+// Debt returns a subject's record and grant sheets; a subject unknown owes nothing. Where a
+// sheet cannot be read it returns the others with UnreadSheets.
+func (db *DB) Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSheet, error) {
+	record := entitlement.SubjectRecord{Subject: subject}
+	key := subjectRecordKey(subject)
 	rows, err := db.all(ctx, walk{partition: key.PK, from: firstSheet, to: key.SK})
 	if err != nil {
-		return head, nil, err
+		return record, nil, err
 	}
 	var sheets []entitlement.GrantSheet
 	var unread *entitlement.UnreadSheets
 	for _, it := range rows {
 		if keyOf(it) == key {
-			if head, err = readHead(it); err != nil {
-				return head, nil, err
+			if record, err = readSubjectRecord(it); err != nil {
+				return record, nil, err
 			}
 			continue
 		}
@@ -33,15 +33,15 @@ func (db *DB) Debt(ctx context.Context, subject entitlement.UserID) (entitlement
 			}
 			unread.At = append(unread.At, sheet.Connector)
 		case err != nil:
-			return head, nil, err
+			return record, nil, err
 		default:
 			sheets = append(sheets, sheet)
 		}
 	}
 	if unread != nil {
-		return head, sheets, unread
+		return record, sheets, unread
 	}
-	return head, sheets, nil
+	return record, sheets, nil
 }
 
 // Job returns a package edit that has not reached every holder yet.
@@ -49,33 +49,33 @@ func (db *DB) Job(ctx context.Context, pkg entitlement.PackageID, gen int64) (en
 	return one(ctx, db, jobShape, jobKey(pkg, gen))
 }
 
-// Work reads what the head names. The packages of ended assignments need a second call
-// where none of them is still held.
-func (db *DB) Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error) {
-	l := workList{packages: slices.Clone(head.Live)}
-	for _, w := range head.Waiting {
+// Work reads what the record names. The packages of ended assignments need a second
+// call where none of them is still held.
+func (db *DB) Work(ctx context.Context, record entitlement.SubjectRecord) (entitlement.Work, error) {
+	l := workList{packages: slices.Clone(record.Live)}
+	for _, w := range record.Waiting {
 		l.waiting = append(l.waiting, w.Package)
 		l.packages = append(l.packages, w.Package)
 		l.requests = append(l.requests, entitlement.RequestID(w.Assignment))
 	}
-	for _, r := range head.Removing {
+	for _, r := range record.Removing {
 		l.ended = append(l.ended, r.Assignment)
 		if r.Request != "" {
 			l.requests = append(l.requests, r.Request)
 		}
 	}
-	all, err := db.batch(ctx, true, l.keys(head.Subject)...)
+	all, err := db.batch(ctx, true, l.keys(record.Subject)...)
 	if err != nil {
 		return entitlement.Work{}, err
 	}
-	w, err := l.read(all, head.Subject)
+	w, err := l.read(all, record.Subject)
 	if err != nil {
 		return w, err
 	}
 	return w, db.endedScopes(ctx, l.packages, &w)
 }
 
-// workList is what a head names.
+// workList is what a record names.
 type workList struct {
 	packages []entitlement.PackageID
 	waiting  []entitlement.PackageID

@@ -10,7 +10,7 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Attributes of a head, which is only ever changed by relative updates.
+// Attributes of a record, which is only ever changed by relative updates.
 const (
 	attrLive     = "liv"
 	attrWaiting  = "wai"
@@ -20,9 +20,9 @@ const (
 	attrOff      = "off"
 )
 
-func readHead(it item) (entitlement.Head, error) {
-	h := entitlement.Head{Subject: userAt(keyOf(it))}
-	if _, err := open(it, tagHead); err != nil {
+func readSubjectRecord(it item) (entitlement.SubjectRecord, error) {
+	h := entitlement.SubjectRecord{Subject: userAt(keyOf(it))}
+	if _, err := open(it, tagSubjectRecord); err != nil {
 		return h, err
 	}
 	f := &fields{item: it, reading: true}

@@ -78,24 +78,24 @@ var absenceShape = shape[entitlement.Absence]{
 
 // Types of the items that only hold a key, an id or a set.
 const (
-	tagMember    = "MEM"
-	tagOwner     = "OWN"
-	tagName      = "NAME"
-	tagOrigin    = "ORI"
-	tagMade      = "BY"
-	tagTarget    = "T"
-	tagSet       = "ASET"
-	tagNamed     = "NAMED"
-	tagGuard     = "GUARD"
-	tagSigning   = "PAGEKEY"
-	tagHead      = "HEAD"
-	tagSheet     = "GRANTS"
-	tagEvent     = "EV"
-	attrHolder   = "i"   // of a sentinel: whose it is
-	attrMembers  = "grp" // of the groups named anywhere
-	attrKeyBytes = "k"   // of the signing key
-	attrClosed   = "cls" // of a guard
-	attrGone     = "gon" // of a guard: closed policies
+	tagMember        = "MEM"
+	tagOwner         = "OWN"
+	tagName          = "NAME"
+	tagOrigin        = "ORI"
+	tagMade          = "BY"
+	tagTarget        = "T"
+	tagSet           = "ASET"
+	tagNamed         = "NAMED"
+	tagGuard         = "GUARD"
+	tagSigning       = "PAGEKEY"
+	tagSubjectRecord = "RECORD"
+	tagSheet         = "GRANTS"
+	tagEvent         = "EV"
+	attrHolder       = "i"   // of a sentinel: whose it is
+	attrMembers      = "grp" // of the groups named anywhere
+	attrKeyBytes     = "k"   // of the signing key
+	attrClosed       = "cls" // of a guard
+	attrGone         = "gon" // of a guard: closed policies
 
 	tagIncompatible = "RINC"
 	tagAbsence      = "ABSENCE"

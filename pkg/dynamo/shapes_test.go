@@ -175,8 +175,8 @@ func samples() map[string]struct {
 		}{it, read}
 	}
 	key, _ := eventKey(entitlement.OfUser, idU, 1)
-	head := item{attrGen: numeral(3), attrLive: packedSet(entitlement.PackageID(idP)), attrWaiting: binarySet(packPair(entitlement.PackageID(idP), entitlement.AssignmentID(idQ)))}
-	seal(head, headKey(idU), tagHead, 1)
+	record := item{attrGen: numeral(3), attrLive: packedSet(entitlement.PackageID(idP)), attrWaiting: binarySet(packPair(entitlement.PackageID(idP), entitlement.AssignmentID(idQ)))}
+	seal(record, subjectRecordKey(idU), tagSubjectRecord, 1)
 	return map[string]struct {
 		item item
 		read func(item) error
@@ -189,7 +189,7 @@ func samples() map[string]struct {
 		"user":     of(userShape.write(entitlement.User{ID: idU, Groups: []entitlement.GroupID{idG}}, 1), reading(userShape.read)),
 		"event":    of(writeEvent(key, entitlement.Event{Kind: "x", Data: map[string]string{"a": "b"}}, rows{}), reading(readEvent)),
 		"sheet":    of(writeSheet(entitlement.GrantSheet{Subject: idU, Connector: idK, Principal: "x"}), reading(readSheet)),
-		"head":     of(head, reading(readHead)),
+		"record":   of(record, reading(readSubjectRecord)),
 		"sentinel": of(sentinel(userNameKey("x"), tagName, idU), reading(func(it item) (string, error) { return holderOf[string](it, tagName) })),
 	}
 }
@@ -270,7 +270,7 @@ func TestS12_ARequestWithoutAKeyLiesAsItAlwaysDid(t *testing.T) {
 	}
 }
 
-// TestIDsAreSmall pins what lets a head hold its packages: 45 of them in a KB.
+// TestIDsAreSmall pins what lets a record hold its packages: 45 of them in a KB.
 func TestIDsAreSmall(t *testing.T) {
 	for text, want := range map[string]int{idU: 16, "": 1, "service": 8, hash: 32} {
 		if got := len(pack(text)); got != want {

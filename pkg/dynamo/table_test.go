@@ -152,20 +152,22 @@ func jobsFallDue(t *testing.T, p place) {
 	}
 }
 
-// TestAHeadThatIsOffTakesNothing proves that nobody who is off gets a package.
-func TestAHeadThatIsOffTakesNothing(t *testing.T) { everywhere(t, aHeadThatIsOffTakesNothing) }
+// TestASubjectRecordThatIsOffTakesNothing proves that nobody who is off gets a package.
+func TestASubjectRecordThatIsOffTakesNothing(t *testing.T) {
+	everywhere(t, aSubjectRecordThatIsOffTakesNothing)
+}
 
-func aHeadThatIsOffTakesNothing(t *testing.T, p place) {
+func aSubjectRecordThatIsOffTakesNothing(t *testing.T, p place) {
 	r, subject := bare(t, p), newID[entitlement.UserID]()
-	enter := entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Look: start2026,
+	enter := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Look: start2026,
 		Enter: entitlement.Waiting{Package: newID[entitlement.PackageID](), Assignment: newID[entitlement.AssignmentID]()}}}}
-	r.commit(entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Off: true, Look: start2026}}})
-	if head, _, err := r.db.Debt(context.Background(), subject); err != nil || !head.Off || head.Gen != 1 {
-		t.Fatalf("got %v and %v, want a head that is off", head, err)
+	r.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Off: true, Look: start2026}}})
+	if record, _, err := r.db.Debt(context.Background(), subject); err != nil || !record.Off || record.Gen != 1 {
+		t.Fatalf("got %v and %v, want a record that is off", record, err)
 	}
-	if err := r.db.Commit(context.Background(), enter); entitlement.StalePart(err) != entitlement.PartHead {
-		t.Fatalf("got %v, want a stale head", err)
+	if err := r.db.Commit(context.Background(), enter); entitlement.StalePart(err) != entitlement.PartSubjectRecord {
+		t.Fatalf("got %v, want a stale record", err)
 	}
-	r.commit(entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, On: true, Look: start2026}}})
+	r.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, On: true, Look: start2026}}})
 	r.commit(enter)
 }

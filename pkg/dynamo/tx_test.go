@@ -176,7 +176,7 @@ func TestACanceledCallStopsTrying(t *testing.T) {
 
 func TestWhatCannotBeOneTransactionIsInvalid(t *testing.T) {
 	gate := entitlement.Gate{Package: idP, Closed: true}
-	head := entitlement.HeadChange{Subject: idU, Look: noon}
+	record := entitlement.SubjectUpdate{Subject: idU, Look: noon}
 	many := make([]entitlement.Event, 101)
 	for i := range many {
 		many[i] = entitlement.Event{Aggregate: entitlement.OfUser, ID: idU, Number: int64(i + 1)}
@@ -184,11 +184,11 @@ func TestWhatCannotBeOneTransactionIsInvalid(t *testing.T) {
 	waiting := entitlement.Waiting{Package: idP, Assignment: idQ}
 	tests := map[string]entitlement.Change{
 		"101 items":                       {Events: many},
-		"two moves of one head":           {Heads: []entitlement.HeadChange{head, head}},
-		"a move and a settlement":         {Heads: []entitlement.HeadChange{head}, Settlements: []entitlement.Settlement{{Subject: idU}}},
+		"two moves of one record":         {SubjectUpdates: []entitlement.SubjectUpdate{record, record}},
+		"a move and a settlement":         {SubjectUpdates: []entitlement.SubjectUpdate{record}, Settlements: []entitlement.Settlement{{Subject: idU}}},
 		"a guard under its own gate":      {Gates: []entitlement.Gate{gate}, Guards: []entitlement.Guard{{Package: idP, Subject: idU}}},
 		"two gates of one package":        {Gates: []entitlement.Gate{gate, gate}},
-		"a package that comes and goes":   {Heads: []entitlement.HeadChange{{Subject: idU, Enter: waiting, Leave: waiting}}},
+		"a package that comes and goes":   {SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, Enter: waiting, Leave: waiting}}},
 		"an event of an unknown kind":     {Events: []entitlement.Event{{Aggregate: "other", ID: idU, Number: 1}}},
 		"an event without a number":       {Events: []entitlement.Event{{Aggregate: entitlement.OfUser, ID: idU}}},
 		"an item of more than 400 KB":     {Groups: []entitlement.Group{{ID: idG, Description: string(make([]byte, maxItem))}}},

@@ -21,7 +21,7 @@ type Change struct {
 	Requests        []AssignmentRequest
 	Slots           []Slot
 	Ended           []Assignment
-	Heads           []HeadChange
+	SubjectUpdates  []SubjectUpdate
 	Settlements     []Settlement
 	Jobs            []Job
 	Breakers        []Breaker
@@ -82,7 +82,7 @@ const (
 	PartDirectory      Part = "directory"
 	PartRequest        Part = "request"
 	PartSlot           Part = "slot"
-	PartHead           Part = "head"
+	PartSubjectRecord  Part = "subjectRecord"
 	PartGuard          Part = "guard"
 	PartClaim          Part = "claim"
 	PartTargetResource Part = "targetResource"

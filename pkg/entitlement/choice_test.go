@@ -40,7 +40,7 @@ func TestS2_APolicyOfAnotherPackageIsAnsweredLikeOneThatIsNotThere(t *testing.T)
 				w.got.Policies = slices.DeleteFunc(w.got.Policies, func(p AssignmentPolicy) bool { return p.ID == c.policy || p.Package != "pkg" })
 			}
 			change, err := c.command(&w)
-			if len(change.Requests)+len(change.Slots)+len(change.Heads) > 0 {
+			if len(change.Requests)+len(change.Slots)+len(change.SubjectUpdates) > 0 {
 				t.Errorf("%s: S13: got %+v", name, change)
 			}
 			return err

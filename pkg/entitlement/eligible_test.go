@@ -34,7 +34,7 @@ var whatHappens = map[string]struct {
 	"F36 no member of the organisation":    {func(*world) {}, func(w *world) { w.mia(func(u *User) { u.Type = Guest }) }, false},
 	"F36 disabled":                         {(*world).forSales, func(w *world) { w.mia(func(u *User) { u.Enabled = false }) }, false},
 	"F36 gone":                             {(*world).forSales, func(w *world) { w.got.Subject = nil }, false},
-	"F36 disabled, and enabled again":      {(*world).forSales, func(w *world) { w.got.Head.Off = true }, false},
+	"F36 disabled, and enabled again":      {(*world).forSales, func(w *world) { w.got.SubjectRecord.Off = true }, false},
 	"S6 a policy that others may ask by":   {(*world).forSales, func(w *world) { w.policy().Targets = []SubjectSet{user("otto")} }, true},
 	"S6 a policy that nobody may ask by":   {(*world).forSales, func(w *world) { w.policy().Requestor.SelfAdd = false }, true},
 	"direct, by a policy for nobody":       {func(w *world) { w.direct(); w.policy().Scope = ScopeNobody }, leavesSales, true},
@@ -54,7 +54,7 @@ func TestF36_AnApprovalForSomebodyWhomThePolicyIsNotForAnyMoreDeniesTheRequest(t
 			}
 			r, s := w.pending(t)
 			c.meanwhile(&w)
-			s.Subject, s.Head = w.got.Subject, w.got.Head
+			s.Subject, s.SubjectRecord = w.got.Subject, w.got.SubjectRecord
 			r, _, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, noon)
 			if err != nil || r.State != RequestPendingApproval {
 				t.Fatalf("%s, before the last decision: %s, %v", name, r.State, err)
@@ -87,7 +87,7 @@ func (w *world) turnedDown(t *testing.T, name string, r AssignmentRequest, c Cha
 	if r.State != RequestDenied || r.Outcome != OutcomeIneligible || !strings.HasPrefix(r.Status(), "Denied: ") || !r.Due.IsZero() || r.Completed.IsZero() {
 		t.Errorf("%s: the request is %s %s %q", name, r.State, r.Outcome, r.Status())
 	}
-	if len(c.Requests) != 1 || len(c.Slots) != 1 || len(c.Heads) != 0 || len(c.Events) != 1 || r.Stages[r.Stage].Decision != nil {
+	if len(c.Requests) != 1 || len(c.Slots) != 1 || len(c.SubjectUpdates) != 0 || len(c.Events) != 1 || r.Stages[r.Stage].Decision != nil {
 		t.Fatalf("%s: got %+v", name, c)
 	}
 	if e := c.Events[0]; e.Kind != "denied" || e.Actor != Service || e.Data["reason"] == "" || e.Data["reviewer"] != "bob" || e.After != string(RequestDenied) {
@@ -115,7 +115,7 @@ func TestF36_AScheduledStartForSomebodyWhomThePolicyIsNotForAnyMoreIsCanceled(t 
 			}
 			continue
 		}
-		if err != nil || after.State != RequestCanceled || after.Outcome != OutcomeLapsed || !strings.HasPrefix(after.Status(), "Canceled: ") || len(change.Heads) != 0 || !change.Slots[0].Erased || change.Events[0].Data["reason"] == "" {
+		if err != nil || after.State != RequestCanceled || after.Outcome != OutcomeLapsed || !strings.HasPrefix(after.Status(), "Canceled: ") || len(change.SubjectUpdates) != 0 || !change.Slots[0].Erased || change.Events[0].Data["reason"] == "" {
 			t.Errorf("%s: %s %q, %+v, %v", name, after.State, after.Status(), change, err)
 		}
 	}

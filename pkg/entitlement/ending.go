@@ -79,7 +79,7 @@ func end(slot Slot, with []AssignmentRequest, e Event, removal RequestID, now ti
 	c := Change{
 		Ended:  []Assignment{a},
 		Events: []Event{e},
-		Heads: []HeadChange{{Subject: a.Subject, Leave: Waiting{a.Package, a.ID}, Ended: Removing{a.ID, removal},
+		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Leave: Waiting{a.Package, a.ID}, Ended: Removing{a.ID, removal},
 			Look: now.Add(hintSlack)}},
 	}
 	for _, r := range with {

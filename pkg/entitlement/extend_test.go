@@ -57,7 +57,7 @@ func TestExtend_WhoMayMoveTheEnd(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || r.State != RequestDelivered || len(change.Heads) != 0 || len(change.Events) != 2 || change.Slots[0].Version != 4 {
+			if err != nil || r.State != RequestDelivered || len(change.SubjectUpdates) != 0 || len(change.Events) != 2 || change.Slots[0].Version != 4 {
 				t.Fatalf("got %+v, %+v, %v", r, change, err)
 			}
 			if w.got.Slot.Assignment.End != noon.Add(30*24*time.Hour) {
@@ -88,7 +88,7 @@ func TestR45_ApprovalOfExtensionsIsASwitchOfItsOwn(t *testing.T) {
 	if err != nil || r.State != RequestPendingApproval || c.Slots[0].Open != "ext" || c.Slots[0].Assignment == nil {
 		t.Fatalf("got %+v, %v", r, err)
 	}
-	ann, s := User{ID: "ann", Enabled: true}, Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0], Head: Head{Live: []PackageID{"pkg"}}}
+	ann, s := User{ID: "ann", Enabled: true}, Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0], SubjectRecord: SubjectRecord{Live: []PackageID{"pkg"}}}
 	denied, d, err := Decide(r, Word{Stage: r.Stages[0].ID}, ann, s, noon)
 	if err != nil || denied.State != RequestDenied || d.Slots[0].Erased || d.Slots[0].Assignment == nil || d.Slots[0].Open != "" {
 		t.Errorf("a denied extension leaves the assignment: %+v, %v", d.Slots, err)

@@ -70,9 +70,9 @@ type GrantSheet struct {
 // MaxGrants bounds one sheet (S21).
 const MaxGrants = 1000
 
-// Head is a subject's side of the truth: the packages held, and the debt. Delivery is
+// SubjectRecord is a subject's side of the truth: the packages held, and the debt. Delivery is
 // owed while Gen is beyond Settled.
-type Head struct {
+type SubjectRecord struct {
 	Subject  UserID
 	Live     []PackageID
 	Gen      int64
@@ -96,7 +96,7 @@ type Removing struct {
 }
 
 // Owes reports a delivery debt.
-func (h Head) Owes() bool { return h.Gen > h.Settled }
+func (h SubjectRecord) Owes() bool { return h.Gen > h.Settled }
 
 // MaxLive bounds the live packages of one person (S21).
 const MaxLive = 200
@@ -106,8 +106,8 @@ const MaxLive = 200
 // is down, stands in the way of an end (F38, S21).
 const MaxRemoving = 200
 
-// HeadChange moves a subject's generation; the debt is written with it (S22).
-type HeadChange struct {
+// SubjectUpdate moves a subject's generation; the debt is written with it (S22).
+type SubjectUpdate struct {
 	Subject      UserID
 	Enter        Waiting     // becomes live; its package must not be yet
 	Incompatible []PackageID // none of these may be live (S18)

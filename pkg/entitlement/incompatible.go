@@ -72,7 +72,7 @@ func (r AssignmentRequest) clash(s Start) error {
 		words = &toAdministrator
 	}
 	for _, id := range s.Package.Incompatible {
-		if slices.Contains(s.Head.Live, id) {
+		if slices.Contains(s.SubjectRecord.Live, id) {
 			return (&Clash{Package: id, words: words}).Refusal(string(id))
 		}
 	}

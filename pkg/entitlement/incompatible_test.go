@@ -14,7 +14,7 @@ func (w *world) apart() {
 	w.got.Package.Incompatible, w.got.Package.IncompatibleGroups = []PackageID{"more", "other"}, []GroupID{"idle", "audit"}
 }
 
-func holdsOther(w *world) { w.got.Head.Live = append(w.got.Head.Live, "other") }
+func holdsOther(w *world) { w.got.SubjectRecord.Live = append(w.got.SubjectRecord.Live, "other") }
 
 func inAudit(w *world) {
 	v := *w.got.Subject
@@ -40,7 +40,7 @@ func TestR179_WhoHasSomethingThatIsListedIsRefused(t *testing.T) {
 			w.policy().Requestor.CustomSchedule = true
 			w.ask.Asked.Start = noon.Add(time.Hour)
 		}, held},
-		"R178 a package that is not listed":  {func(w *world) { w.got.Head.Live = []PackageID{"unlisted"} }, ""},
+		"R178 a package that is not listed":  {func(w *world) { w.got.SubjectRecord.Live = []PackageID{"unlisted"} }, ""},
 		"R178 a group that is not listed":    {func(w *world) { w.got.Package.IncompatibleGroups = []GroupID{"idle"}; inAudit(w) }, ""},
 		"R178 another's list does not count": {func(w *world) { holdsOther(w); w.got.Package.Incompatible = nil }, ""},
 	} {
@@ -58,7 +58,7 @@ func TestR179_WhoHasSomethingThatIsListedIsRefused(t *testing.T) {
 			if KindOf(err) != Precondition || !strings.Contains(MessageOf(err), c.says) {
 				t.Fatalf("got %v, want a precondition saying %q", err, c.says)
 			}
-			if len(change.Requests)+len(change.Slots)+len(change.Events)+len(change.Heads) > 0 {
+			if len(change.Requests)+len(change.Slots)+len(change.Events)+len(change.SubjectUpdates) > 0 {
 				t.Fatalf("S13: a refusal changes nothing, got %+v", change)
 			}
 		})
@@ -90,8 +90,8 @@ func TestS18_WhatBecomesLiveIsConditionedOnWhatIsListed(t *testing.T) {
 	w := newWorld()
 	w.apart()
 	_, c, err := Submit(w.ask, w.got, w.now)
-	if err != nil || len(c.Heads) != 1 || !slices.Equal(c.Heads[0].Incompatible, []PackageID{"more", "other"}) || !slices.Equal(c.Heads[0].NotIn, []GroupID{"idle", "audit"}) {
-		t.Errorf("got %+v, %v", c.Heads, err)
+	if err != nil || len(c.SubjectUpdates) != 1 || !slices.Equal(c.SubjectUpdates[0].Incompatible, []PackageID{"more", "other"}) || !slices.Equal(c.SubjectUpdates[0].NotIn, []GroupID{"idle", "audit"}) {
+		t.Errorf("got %+v, %v", c.SubjectUpdates, err)
 	}
 }
 
@@ -147,7 +147,7 @@ func TestF36_AScheduledStartBesideWhatIsListedLapses(t *testing.T) {
 		start := w.got.start()
 		start.Slot.Open = r.ID
 		got, c, err := Overdue(r, start, "tick", noon.Add(time.Hour))
-		if err != nil || got.State != RequestCanceled || got.Outcome != OutcomeLapsed || len(c.Heads) != 0 || !strings.Contains(c.Events[0].Data["reason"], "The user this is for") {
+		if err != nil || got.State != RequestCanceled || got.Outcome != OutcomeLapsed || len(c.SubjectUpdates) != 0 || !strings.Contains(c.Events[0].Data["reason"], "The user this is for") {
 			t.Errorf("%s: %s %s, %+v, %v", name, got.State, got.Outcome, c.Events, err)
 		}
 	}
@@ -183,7 +183,7 @@ func TestR180_WhatIsHeldKeepsItsEndAndGetsNoLaterOne(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := held()
-			w.got.Head.Live = []PackageID{"pkg"}
+			w.got.SubjectRecord.Live = []PackageID{"pkg"}
 			w.apart()
 			c.set(&w)
 			_, change, err := Extend(w.ask, w.got, w.now)

@@ -27,7 +27,7 @@ func newWorld() world {
 		now: noon,
 		ask: NewRequest{ID: "req", Type: UserAdd, Command: "call", NewID: newID},
 		got: Ask{Requestor: &mia, Subject: &mia, Package: &AccessPackage{ID: "pkg", Catalog: "cat"}, Catalog: &Catalog{ID: "cat", Published: true},
-			Policies: []AssignmentPolicy{policy}, Slot: Slot{Package: "pkg", Subject: "mia"}, Head: Head{Subject: "mia"}},
+			Policies: []AssignmentPolicy{policy}, Slot: Slot{Package: "pkg", Subject: "mia"}, SubjectRecord: SubjectRecord{Subject: "mia"}},
 	}
 }
 
@@ -101,7 +101,7 @@ func TestSubmit_WhoMayAsk(t *testing.T) {
 			if KindOf(err) != c.kind || !strings.Contains(MessageOf(err), c.says) {
 				t.Fatalf("got %v, want %s saying %q", err, c.kind, c.says)
 			}
-			if len(change.Requests)+len(change.Slots)+len(change.Events)+len(change.Heads) > 0 {
+			if len(change.Requests)+len(change.Slots)+len(change.Events)+len(change.SubjectUpdates) > 0 {
 				t.Fatalf("a refusal changes nothing, got %+v (S13)", change)
 			}
 		})
@@ -137,7 +137,7 @@ func TestR80_TheEndCountsFromTheStart(t *testing.T) {
 	if want := noon.Add(30 * 24 * time.Hour); !a.End.Equal(want) || a.State != AssignmentDelivering || a.Target != TargetPresent || string(a.ID) != "req" {
 		t.Errorf("got %+v, want an end at %v", a, want)
 	}
-	if h := c.Heads[0]; h.Enter != (Waiting{"pkg", "req"}) || !h.Look.After(noon) {
+	if h := c.SubjectUpdates[0]; h.Enter != (Waiting{"pkg", "req"}) || !h.Look.After(noon) {
 		t.Errorf("the debt is written with it (S22): %+v", h)
 	}
 }
@@ -147,10 +147,10 @@ func TestR94_AFutureStartIsScheduledAndTheTickBegins(t *testing.T) {
 	w.policy().Requestor.CustomSchedule = true
 	w.ask.Asked.Start = noon.Add(time.Hour)
 	r, c, err := Submit(w.ask, w.got, w.now)
-	if err != nil || r.State != RequestScheduled || r.Status() != "PendingNotBefore" || !r.Due.Equal(noon.Add(time.Hour)) || c.Slots[0].Open != "req" || len(c.Heads) != 0 {
+	if err != nil || r.State != RequestScheduled || r.Status() != "PendingNotBefore" || !r.Due.Equal(noon.Add(time.Hour)) || c.Slots[0].Open != "req" || len(c.SubjectUpdates) != 0 {
 		t.Fatalf("got %+v, %v", r, err)
 	}
-	start := Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0], Head: w.got.Head}
+	start := Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0], SubjectRecord: w.got.SubjectRecord}
 	if _, early, err := Overdue(r, start, "tick", noon.Add(time.Hour-1)); err != nil || len(early.Requests) != 0 {
 		t.Errorf("a nanosecond early: %+v, %v", early, err)
 	}
@@ -172,7 +172,7 @@ func (w *world) pending(t *testing.T) (AssignmentRequest, Start) {
 	if err != nil || r.State != RequestPendingApproval {
 		t.Fatalf("got %v, %v", r.State, err)
 	}
-	return r, Start{Package: w.got.Package, Subject: w.got.Subject, Requestor: w.got.Requestor, Slot: c.Slots[0], Head: w.got.Head}
+	return r, Start{Package: w.got.Package, Subject: w.got.Subject, Requestor: w.got.Requestor, Slot: c.Slots[0], SubjectRecord: w.got.SubjectRecord}
 }
 
 func TestDecide_WhoMay(t *testing.T) {
@@ -199,9 +199,9 @@ func TestDecide_WhoMay(t *testing.T) {
 		"R64 a stage that was decided":          {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.Stages[0].Decision = &Decision{Reviewer: "bob"} }, Conflict},
 		"R63 a request that was canceled":       {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.State = RequestCanceled }, Conflict},
 		"R57 a justification that is asked for": {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.Stages[0].Policy.ApproverJustification = true }, Precondition},
-		"a package that is held already":        {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Head.Live = []PackageID{"pkg"} }, Conflict},
-		"S21 more packages than one may hold":   {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Head.Live = make([]PackageID, MaxLive) }, Precondition},
-		"S21 more removals than may be owed":    {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Head.Removing = make([]Removing, MaxRemoving) }, Precondition},
+		"a package that is held already":        {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.SubjectRecord.Live = []PackageID{"pkg"} }, Conflict},
+		"S21 more packages than one may hold":   {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.SubjectRecord.Live = make([]PackageID, MaxLive) }, Precondition},
+		"S21 more removals than may be owed":    {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.SubjectRecord.Removing = make([]Removing, MaxRemoving) }, Precondition},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
@@ -217,7 +217,7 @@ func TestDecide_WhoMay(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || after.State != RequestDelivering || after.Stages[0].Decision.Reviewer != c.reviewer.ID || len(change.Heads) != 1 {
+			if err != nil || after.State != RequestDelivering || after.Stages[0].Decision.Reviewer != c.reviewer.ID || len(change.SubjectUpdates) != 1 {
 				t.Fatalf("got %+v, %v", after, err)
 			}
 			if r.Stages[0].Decision != nil {
@@ -246,14 +246,14 @@ func TestR47_StagesFollowEachOther_R49_ADenialEnds(t *testing.T) {
 		t.Errorf("a stage before its turn: %v", err)
 	}
 	r, c, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon.Add(time.Hour))
-	if err != nil || r.State != RequestPendingApproval || r.Stage != 1 || len(c.Heads)+len(c.Slots) != 0 || !r.Stages[1].Deadline.Equal(noon.Add(time.Hour+DefaultTimeLimit)) {
+	if err != nil || r.State != RequestPendingApproval || r.Stage != 1 || len(c.SubjectUpdates)+len(c.Slots) != 0 || !r.Stages[1].Deadline.Equal(noon.Add(time.Hour+DefaultTimeLimit)) {
 		t.Fatalf("got %+v, %v", r, err)
 	}
 	if _, _, err := Decide(r, Word{Stage: r.Stages[0].ID}, ann, s, noon); KindOf(err) != Conflict {
 		t.Errorf("a second word on the first stage: %v", err)
 	}
 	r, c, err = Decide(r, Word{Stage: r.Stages[1].ID, Approved: false}, bob, s, noon)
-	if err != nil || r.State != RequestDenied || !c.Slots[0].Empty() || len(c.Heads) != 0 || r.Completed.IsZero() {
+	if err != nil || r.State != RequestDenied || !c.Slots[0].Empty() || len(c.SubjectUpdates) != 0 || r.Completed.IsZero() {
 		t.Fatalf("got %+v, %v", r, err)
 	}
 }
@@ -342,7 +342,7 @@ func TestR99_ARemovalEndsAtOnceAndOwesTheRevocation(t *testing.T) {
 	if a.State != AssignmentExpired || a.Target != TargetAbsent || a.Removal != "rem" || !a.Removed.IsZero() || a.Status(noon) != "Removing" || a.Status(noon.Add(OverdueAfter+1)) != "RemovalOverdue" {
 		t.Errorf("ended: %+v", a)
 	}
-	h := c.Heads[0]
+	h := c.SubjectUpdates[0]
 	if r.State != RequestDelivering || !c.Slots[0].Erased || h.Leave != (Waiting{"pkg", "a"}) || h.Ended != (Removing{"a", "rem"}) || len(c.Events) != 2 {
 		t.Errorf("got %+v, %+v", r, c)
 	}

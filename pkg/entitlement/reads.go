@@ -16,13 +16,13 @@ type AskKeys struct {
 // Ask is everything that a new request is decided on, read strongly. What is absent
 // is nil; Policies holds the named policy, or all of the package's where none is named.
 type Ask struct {
-	Requestor *User
-	Subject   *User
-	Package   *AccessPackage
-	Catalog   *Catalog
-	Policies  []AssignmentPolicy
-	Slot      Slot // version 0 where the pair has none
-	Head      Head
+	Requestor     *User
+	Subject       *User
+	Package       *AccessPackage
+	Catalog       *Catalog
+	Policies      []AssignmentPolicy
+	Slot          Slot // version 0 where the pair has none
+	SubjectRecord SubjectRecord
 }
 
 // PackageSubject names who holds a package, or asks for it.
@@ -33,11 +33,11 @@ type PackageSubject struct {
 
 // Start is everything that the beginning of an assignment is decided on, read strongly.
 type Start struct {
-	Package   *AccessPackage
-	Subject   *User
-	Requestor *User
-	Slot      Slot
-	Head      Head
+	Package       *AccessPackage
+	Subject       *User
+	Requestor     *User
+	Slot          Slot
+	SubjectRecord SubjectRecord
 }
 
 // policies returns those of the package's policies that were read. One of another package
@@ -62,7 +62,7 @@ func (a Ask) Applicable(u User) []AssignmentPolicy { return applicable(a.policie
 
 // start returns what of it the beginning of an assignment is decided on.
 func (a Ask) start() Start {
-	return Start{Package: a.Package, Subject: a.Subject, Requestor: a.Requestor, Slot: a.Slot, Head: a.Head}
+	return Start{Package: a.Package, Subject: a.Subject, Requestor: a.Requestor, Slot: a.Slot, SubjectRecord: a.SubjectRecord}
 }
 
 // Work is what a subject's debt is made of, read strongly. Scopes holds every package

@@ -26,7 +26,7 @@ func CloseRemoval(a Assignment, actor UserID, command, justification string, now
 	e := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "removalClosed", Actor: actor, Command: command, At: now, Data: map[string]string{"justification": justification}}
 	a.Chain, e = a.Chain.Append(e)
 	a.Closed = now
-	return Change{Ended: []Assignment{a}, Events: []Event{e}, Heads: []HeadChange{{Subject: a.Subject, Look: now.Add(hintSlack)}}}, nil
+	return Change{Ended: []Assignment{a}, Events: []Event{e}, SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Look: now.Add(hintSlack)}}}, nil
 }
 
 // ReasonClosed is the reason recorded of a role whose removal an administrator closed.
@@ -50,7 +50,7 @@ func (g Grant) NextLook() time.Time {
 // RolesLeft returns the recorded roles that an ended assignment may have given and that are
 // still to be taken back, in the order of targets, resources and roles: those that a live
 // package gives as well are not among them (R4).
-func (a Assignment) RolesLeft(h Head, w Work, sheets []GrantSheet) []Grant {
+func (a Assignment) RolesLeft(h SubjectRecord, w Work, sheets []GrantSheet) []Grant {
 	stays := map[RoleRef]bool{}
 	if !h.Off && w.Subject != nil && w.Subject.Enabled {
 		for _, p := range h.Live {

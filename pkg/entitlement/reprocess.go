@@ -42,7 +42,7 @@ func redeliver(a *Assignment, slot Slot, state AssignmentState, actor UserID, co
 	a.State, a.Since = state, now
 	slot.Assignment = a
 	return Change{Slots: []Slot{slot}, Events: []Event{e},
-		Heads: []HeadChange{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, Look: now.Add(hintSlack)}}}, nil
+		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, Look: now.Add(hintSlack)}}}, nil
 }
 
 // Lost has a live assignment delivered again of which a role that counted as delivered was
@@ -58,7 +58,7 @@ func Lost(slot Slot, command string, now time.Time) (Change, error) {
 	a.State, a.Since = state, now
 	slot.Assignment = &a
 	return Change{Slots: []Slot{slot}, Events: []Event{e},
-		Heads: []HeadChange{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, Look: now.Add(hintSlack)}}}, nil
+		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, Look: now.Add(hintSlack)}}}, nil
 }
 
 // Reassign has a pending request that asks a manager found by the new one, or by none. A

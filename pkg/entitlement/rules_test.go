@@ -248,7 +248,7 @@ func TestR101_ANewAssignmentStartsInDelivering(t *testing.T) {
 	for name, begin := range begins {
 		w := newWorld()
 		c, err := begin(&w)
-		if err != nil || len(c.Slots) != 1 || c.Slots[0].Assignment.State != AssignmentDelivering || len(c.Heads) != 1 {
+		if err != nil || len(c.Slots) != 1 || c.Slots[0].Assignment.State != AssignmentDelivering || len(c.SubjectUpdates) != 1 {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
 	}
@@ -291,7 +291,7 @@ func TestR119_OnlyWhatWasNotDeliveredWholeIsReprocessed_R120_AtAnyAge(t *testing
 			}
 			continue
 		}
-		if err != nil || c.Requests[0].State != RequestDelivering || c.Slots[0].Assignment.State != AssignmentDelivering || len(c.Heads) != 1 {
+		if err != nil || c.Requests[0].State != RequestDelivering || c.Slots[0].Assignment.State != AssignmentDelivering || len(c.SubjectUpdates) != 1 {
 			t.Errorf("%s: %+v, %v", state, c, err)
 		}
 	}

@@ -248,7 +248,7 @@ func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (C
 	c.Slots = append(c.Slots, slot)
 	c.Events = append(c.Events, e)
 	c.References = append(c.References, r.admittedBy(s)...)
-	c.Heads = append(c.Heads, HeadChange{Subject: r.Subject, Enter: Waiting{r.Package, r.AssignmentOf()}, Incompatible: s.Package.Incompatible, NotIn: s.Package.IncompatibleGroups,
+	c.SubjectUpdates = append(c.SubjectUpdates, SubjectUpdate{Subject: r.Subject, Enter: Waiting{r.Package, r.AssignmentOf()}, Incompatible: s.Package.Incompatible, NotIn: s.Package.IncompatibleGroups,
 		Look: now.Add(hintSlack)})
 	return c, r, nil
 }
@@ -258,14 +258,14 @@ func mayBegin(r AssignmentRequest, s Start, now time.Time) error {
 	if s.Package == nil {
 		return Errorf(Precondition, "The access package does not exist any more.")
 	}
-	if slices.Contains(s.Head.Live, r.Package) {
+	if slices.Contains(s.SubjectRecord.Live, r.Package) {
 		return Errorf(Conflict, "The user this is for has the access package already.")
 	}
-	if len(s.Head.Live) >= MaxLive {
+	if len(s.SubjectRecord.Live) >= MaxLive {
 		return Errorf(Precondition, "The user this is for holds %d access packages, the most that one user may.", MaxLive)
 	}
-	if len(s.Head.Removing) >= MaxRemoving {
-		return Errorf(Precondition, "The roles of %d access packages that the user this is for held are still being removed, the most at once: wait until some are gone.", len(s.Head.Removing))
+	if len(s.SubjectRecord.Removing) >= MaxRemoving {
+		return Errorf(Precondition, "The roles of %d access packages that the user this is for held are still being removed, the most at once: wait until some are gone.", len(s.SubjectRecord.Removing))
 	}
 	if r.Expiration.overAt(now) {
 		return Errorf(Precondition, "The period that was asked for is over.")

@@ -292,8 +292,8 @@ func (w *world) everything() string {
 	users, err := w.store.ListUsers(ctx, page)
 	keep(users, err)
 	for _, u := range users.Items {
-		head, sheets, err := w.store.Debt(ctx, u.ID)
-		keep(head, err)
+		record, sheets, err := w.store.Debt(ctx, u.ID)
+		keep(record, err)
 		keep(sheets, nil)
 		keep(w.store.RequestsOf(ctx, u.ID, page))
 	}

@@ -40,8 +40,8 @@ func (w *world) snapshot() string {
 	keep(w.store.RequestsFor(ctx, entitlement.PackageID(w.ids["package"]), page))
 	keep(w.store.Holders(ctx, entitlement.PackageID(w.ids["package"]), page))
 	for _, u := range users.Items {
-		head, sheets, err := w.store.Debt(ctx, u.ID)
-		keep(head.Gen, err)
+		record, sheets, err := w.store.Debt(ctx, u.ID)
+		keep(record.Gen, err)
 		keep(len(sheets), nil)
 	}
 	text, err := json.Marshal(withoutVersions(w.T, all))

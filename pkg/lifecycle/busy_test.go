@@ -45,7 +45,7 @@ func (w *world) owing(n int, look time.Time) (all []entitlement.UserID) {
 	w.t.Helper()
 	for range n {
 		u := entitlement.UserID(w.clock.New())
-		w.commit(entitlement.Change{Heads: []entitlement.HeadChange{{Subject: u, Enter: entitlement.Waiting{Package: entitlement.PackageID(w.clock.New()), Assignment: entitlement.AssignmentID(w.clock.New())}, Look: look}}})
+		w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Enter: entitlement.Waiting{Package: entitlement.PackageID(w.clock.New()), Assignment: entitlement.AssignmentID(w.clock.New())}, Look: look}}})
 		all = append(all, u)
 	}
 	return all

@@ -144,7 +144,7 @@ func (t *tick) handle(ctx context.Context, refs []entitlement.DueRef) error {
 	collect := func(c entitlement.Change) {
 		mu.Lock()
 		defer mu.Unlock()
-		for _, h := range c.Heads {
+		for _, h := range c.SubjectUpdates {
 			hints = append(hints, h.Subject)
 		}
 	}

@@ -213,11 +213,11 @@ func TestL3_ALostHintIsRepeatedUntilTheDebtIsPaid(t *testing.T) {
 	if got := w.run(); got.Hinted != 1 || w.hinted[r.Subject] != 1 {
 		t.Fatalf("got %+v, hints %v", got, w.hinted)
 	}
-	head, _, err := w.store.Debt(context.Background(), r.Subject)
+	record, _, err := w.store.Debt(context.Background(), r.Subject)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: r.Subject, Gen: head.Gen, Settled: true}}})
+	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: r.Subject, Gen: record.Gen, Settled: true}}})
 	w.clock.Advance(time.Hour)
 	if got := w.run(); got.Hinted != 0 {
 		t.Errorf("L10: a paid debt is hinted: %+v", got)
@@ -395,7 +395,7 @@ func TestF36_AScheduledStartBesideAnIncompatiblePackageOrGroupLapses(t *testing.
 		"R179 a package, held meanwhile": {func(w *world, p *entitlement.AccessPackage, subject entitlement.UserID) {
 			other := entitlement.PackageID(w.clock.New())
 			p.Incompatible = []entitlement.PackageID{other}
-			w.commit(entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Enter: entitlement.Waiting{Package: other, Assignment: "a"}, Look: w.clock.Now().Add(time.Hour)}}})
+			w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Enter: entitlement.Waiting{Package: other, Assignment: "a"}, Look: w.clock.Now().Add(time.Hour)}}})
 		}, true},
 		"R179 a group, joined meanwhile": {func(w *world, p *entitlement.AccessPackage, subject entitlement.UserID) {
 			g := entitlement.GroupID(w.clock.New())
@@ -425,9 +425,9 @@ func TestF36_AScheduledStartBesideAnIncompatiblePackageOrGroupLapses(t *testing.
 			if got.Lapsed != 1 || got.Started != 0 {
 				t.Errorf("got %+v", got)
 			}
-			head, _, err := w.store.Debt(context.Background(), r.Subject)
-			if err != nil || slices.Contains(head.Live, r.Package) {
-				t.Errorf("S18: live %v, %v", head.Live, err)
+			record, _, err := w.store.Debt(context.Background(), r.Subject)
+			if err != nil || slices.Contains(record.Live, r.Package) {
+				t.Errorf("S18: live %v, %v", record.Live, err)
 			}
 		})
 	}
@@ -450,11 +450,11 @@ func TestS18_OfTwoIncompatibleStartsAtOneInstantOneBegins(t *testing.T) {
 	w.clock.Advance(time.Minute)
 	w.run()
 	w.run() // whoever met the other one is looked at again
-	head, _, err := w.store.Debt(context.Background(), first.Subject)
+	record, _, err := w.store.Debt(context.Background(), first.Subject)
 	a, errA := w.store.Request(context.Background(), first.ID)
 	b, errB := w.store.Request(context.Background(), moved.ID)
-	if err != nil || errA != nil || errB != nil || len(head.Live) != 1 {
-		t.Fatalf("live %v; %v, %v, %v", head.Live, err, errA, errB)
+	if err != nil || errA != nil || errB != nil || len(record.Live) != 1 {
+		t.Fatalf("live %v; %v, %v, %v", record.Live, err, errA, errB)
 	}
 	if states := []entitlement.RequestState{a.State, b.State}; !slices.Contains(states, entitlement.RequestDelivering) || !slices.Contains(states, entitlement.RequestCanceled) {
 		t.Errorf("got %v", states)

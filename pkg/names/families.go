@@ -10,13 +10,13 @@ import (
 type Family string
 
 // The families. What belongs to one thing lies in one partition: a package with its slots
-// and jobs, a person with their head and grants, a connector with its breaker.
+// and jobs, a person with their record and grants, a connector with its breaker.
 const (
 	FamilyCatalog   Family = "CAT"   // with its resources
 	FamilyPackage   Family = "PKG"   // with its role scopes, slots, jobs and guards
 	FamilyPolicy    Family = "POL"   // with whom it names
 	FamilyRequest   Family = "REQ"   // with the assignment that came of it and has ended
-	FamilyPerson    Family = "SUB"   // with head, grants, absence, and requests for others
+	FamilyPerson    Family = "SUB"   // with record, grants, absence, and requests for others
 	FamilyGroup     Family = "GRP"   // with its members and owners
 	FamilyConnector Family = "CON"   // with its breaker and what is remembered of its resources
 	FamilyName      Family = "NAME"  // whose a userPrincipalName is

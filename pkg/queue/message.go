@@ -29,11 +29,11 @@ func decode(op, body string, m interface{ check() error }) error {
 
 func parse(body string, m any) error {
 	// The version is read alone first: what else a future one holds must not hide it.
-	var head struct{ V *int }
-	if err := json.Unmarshal([]byte(body), &head); err != nil {
+	var envelope struct{ V *int }
+	if err := json.Unmarshal([]byte(body), &envelope); err != nil {
 		return err
 	}
-	if head.V == nil || *head.V != Version {
+	if envelope.V == nil || *envelope.V != Version {
 		return errors.New("unknown version of the message")
 	}
 

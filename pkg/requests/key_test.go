@@ -131,8 +131,8 @@ func (k *keyed) snapshot() string {
 	keep(k.store.Holders(ctx, k.pkg, entitlement.Page{}))
 	keep(k.store.EndedFor(ctx, k.pkg, entitlement.Page{}))
 	for _, who := range k.people {
-		head, _, err := k.store.Debt(ctx, who.ID)
-		keep(head, err)
+		record, _, err := k.store.Debt(ctx, who.ID)
+		keep(record, err)
 	}
 	text, err := json.Marshal(all)
 	if err != nil {

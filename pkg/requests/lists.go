@@ -284,7 +284,7 @@ func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.As
 	if err != nil {
 		return nil, err
 	}
-	head, sheets, err := s.Store.Debt(ctx, a.Subject)
+	record, sheets, err := s.Store.Debt(ctx, a.Subject)
 	if err != nil {
 		return nil, err
 	}
@@ -299,11 +299,11 @@ func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.As
 		g, ok := known[scope.Ref]
 		if !ok {
 			g = entitlement.Grant{Role: scope.Ref, Presence: entitlement.PresenceAbsent}
-			if head.Owes() && a.Target == entitlement.TargetPresent {
+			if record.Owes() && a.Target == entitlement.TargetPresent {
 				g.Presence = entitlement.PresenceUnknown
 			}
 		}
-		list = append(list, GrantView{Scope: scope, Wanted: a.Target == entitlement.TargetPresent, Grant: g, Owed: head.Owes() && !g.Permanent && !satisfied(a, g)})
+		list = append(list, GrantView{Scope: scope, Wanted: a.Target == entitlement.TargetPresent, Grant: g, Owed: record.Owes() && !g.Permanent && !satisfied(a, g)})
 	}
 	return list, nil
 }

@@ -118,8 +118,8 @@ func (s *Service) ReprocessFailing(ctx context.Context, by authz.Command, at ent
 		}
 		var told []entitlement.UserID
 		for _, f := range failing.Items {
-			// The head's new generation lifts refusals that were final at the old one.
-			c := entitlement.Change{Heads: []entitlement.HeadChange{{Subject: f.Subject, Look: s.Clock.Now().Add(time.Minute)}}}
+			// The record's new generation lifts refusals that were final at the old one.
+			c := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: f.Subject, Look: s.Clock.Now().Add(time.Minute)}}}
 			if err := s.Store.Commit(ctx, c); err != nil {
 				return n, page.Token, err
 			}
@@ -271,21 +271,21 @@ func (s *Service) Removals(ctx context.Context, by authz.Caller, page entitlemen
 // owedBy returns the removals that a subject owes. One whose assignment is missing is told
 // by the little that is known of it: it is owed all the same.
 func (s *Service) owedBy(ctx context.Context, subject entitlement.UserID) ([]OwedRemoval, error) {
-	head, sheets, err := s.Store.Debt(ctx, subject)
-	if err != nil || len(head.Removing) == 0 {
+	record, sheets, err := s.Store.Debt(ctx, subject)
+	if err != nil || len(record.Removing) == 0 {
 		return nil, err
 	}
-	work, err := s.Store.Work(ctx, head)
+	work, err := s.Store.Work(ctx, record)
 	if err != nil {
 		return nil, err
 	}
 	var owed []OwedRemoval
-	for _, r := range head.Removing {
+	for _, r := range record.Removing {
 		a, ok := work.Ended[r.Assignment]
 		if !ok {
 			a = entitlement.Assignment{ID: r.Assignment, Subject: subject}
 		}
-		owed = append(owed, OwedRemoval{a, a.RolesLeft(head, work, sheets)})
+		owed = append(owed, OwedRemoval{a, a.RolesLeft(record, work, sheets)})
 	}
 	return owed, nil
 }

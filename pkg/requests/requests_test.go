@@ -170,9 +170,9 @@ func TestF4_ALostHintCostsNothingButTime(t *testing.T) {
 	p, _ := w.pack()
 	w.lost = true
 	r := w.ask(mia, p)
-	head, _, err := w.store.Debt(context.Background(), mia.ID)
-	if r.State != entitlement.RequestDelivering || err != nil || !head.Owes() {
-		t.Errorf("S22: got %s, %+v, %v", r.State, head, err)
+	record, _, err := w.store.Debt(context.Background(), mia.ID)
+	if r.State != entitlement.RequestDelivering || err != nil || !record.Owes() {
+		t.Errorf("S22: got %s, %+v, %v", r.State, record, err)
 	}
 }
 

@@ -375,9 +375,9 @@ func TestS18_OfTwoIncompatiblePackagesApprovedAtOnceOneIsHeld(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		head, _, err := w.store.Debt(context.Background(), mia.ID)
-		if err != nil || len(head.Live) != 1 || (errs[0] == nil) == (errs[1] == nil) {
-			t.Fatalf("round %d: live %v, %v, %v", n, head.Live, errs, err)
+		record, _, err := w.store.Debt(context.Background(), mia.ID)
+		if err != nil || len(record.Live) != 1 || (errs[0] == nil) == (errs[1] == nil) {
+			t.Fatalf("round %d: live %v, %v, %v", n, record.Live, errs, err)
 		}
 		for _, err := range errs {
 			if err != nil {
@@ -429,8 +429,8 @@ func TestS18_WhatComesBetweenReadingAndWritingIsSeen(t *testing.T) {
 			r := w.ask(mia, a)
 			w.Service.Store = &meanwhile{Store: w.store, do: between}
 			w.kind(w.Decide(context.Background(), boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true}), entitlement.Precondition)
-			if head, _, err := w.store.Debt(context.Background(), mia.ID); err != nil || slices.Contains(head.Live, a.ID) {
-				t.Errorf("live: %v, %v", head.Live, err)
+			if record, _, err := w.store.Debt(context.Background(), mia.ID); err != nil || slices.Contains(record.Live, a.ID) {
+				t.Errorf("live: %v, %v", record.Live, err)
 			}
 		})
 	}

@@ -46,9 +46,9 @@ type Store interface {
 	// EndedFor lists a package's ended assignments, newest request first.
 	EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
 	// Debt returns what is recorded of a subject at every target.
-	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.Head, []entitlement.GrantSheet, error)
-	// Work reads what the head names: scopes of packages, and ended assignments.
-	Work(ctx context.Context, head entitlement.Head) (entitlement.Work, error)
+	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSheet, error)
+	// Work reads what the record names: scopes of packages, and ended assignments.
+	Work(ctx context.Context, record entitlement.SubjectRecord) (entitlement.Work, error)
 
 	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
 	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)

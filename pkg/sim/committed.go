@@ -51,8 +51,8 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change, now time.Time)
 	for _, x := range c.Requests {
 		o.request(inv, x, c.Events, now)
 	}
-	for _, x := range c.Heads {
-		o.headChange(x)
+	for _, x := range c.SubjectUpdates {
+		o.subjectUpdate(x)
 	}
 	for _, x := range c.Slots {
 		o.slot(inv, x, c, now)
@@ -140,8 +140,8 @@ func (o *oracle) given(a *held) {
 	}
 }
 
-func (o *oracle) headChange(h entitlement.HeadChange) {
-	d := o.head(h.Subject)
+func (o *oracle) subjectUpdate(h entitlement.SubjectUpdate) {
+	d := o.subject(h.Subject)
 	d.gen++
 	d.off = (d.off || h.Off) && !h.On
 	o.dirty[h.Subject] = true
@@ -151,7 +151,7 @@ func (o *oracle) headChange(h entitlement.HeadChange) {
 }
 
 func (o *oracle) settlement(s entitlement.Settlement) {
-	d := o.head(s.Subject)
+	d := o.subject(s.Subject)
 	if s.Gen != d.gen {
 		o.fail("S14", "a worker of generation %d recorded what became of %s, which is at %d", s.Gen, short(string(s.Subject)), d.gen)
 	}

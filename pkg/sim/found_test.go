@@ -147,7 +147,7 @@ func TestS9_ARoleThatAPackageGotAfterTheEndIsNotTaken(t *testing.T) {
 			}
 			w.act(Command{Kind: Urgent, A: 9, Seed: 3})
 			w.all()
-			w.want(stood, "nobody read what the head names")
+			w.want(stood, "nobody read what the record names")
 			w.story(RemoveByAdmin, 0, 0, 1)
 			w.delivers()
 			w.story(AddRole, plainPack, 1, 1)

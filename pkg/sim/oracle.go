@@ -34,7 +34,7 @@ type oracle struct {
 	live        map[pair]*held
 	liveOf      map[entitlement.UserID][]*held
 	leaving     map[entitlement.UserID][]*held // ended, and not yet seen to be gone
-	heads       map[entitlement.UserID]*debt
+	subjects    map[entitlement.UserID]*debt
 	chains      map[chainKey]entitlement.Chain
 
 	gave      map[grant]bool                  // roles that an assignment of the person ever gave
@@ -132,7 +132,7 @@ func newOracle(w *world) *oracle {
 		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, closed: map[entitlement.Gate]bool{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
 		assignments: map[entitlement.AssignmentID]*held{}, open: map[pair]entitlement.RequestID{}, live: map[pair]*held{}, liveOf: map[entitlement.UserID][]*held{}, leaving: map[entitlement.UserID][]*held{},
-		keyed: map[string]entitlement.RequestID{}, heads: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
+		keyed: map[string]entitlement.RequestID{}, subjects: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
 		gave: map[grant]bool{}, had: map[grant]holding{}, kept: map[connector.PrincipalRef]bool{}, onFaith: map[grant]bool{}, confirmed: map[grant]int{}, shown: map[entitlement.RoleRef]span{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, found: map[account]sighting{}, dirty: map[entitlement.UserID]bool{}}
 }
 
@@ -148,17 +148,17 @@ func (o *oracle) fail(check, format string, args ...any) {
 	}
 }
 
-func (o *oracle) head(u entitlement.UserID) *debt {
-	if o.heads[u] == nil {
-		o.heads[u] = &debt{}
+func (o *oracle) subject(u entitlement.UserID) *debt {
+	if o.subjects[u] == nil {
+		o.subjects[u] = &debt{}
 	}
-	return o.heads[u]
+	return o.subjects[u]
 }
 
 // desired reports that a live assignment of the person gives the role now.
 func (o *oracle) desired(g grant, now time.Time) bool {
 	p := o.people[g.who]
-	if p == nil || !p.enabled || o.head(g.who).off {
+	if p == nil || !p.enabled || o.subject(g.who).off {
 		return false
 	}
 	for _, a := range o.liveOf[g.who] {
@@ -250,7 +250,7 @@ func (o *oracle) effect(u entitlement.UserID, role entitlement.RoleRef, granted,
 		return
 	}
 	now := time.Now()
-	owed := o.head(u).gen > o.head(u).settled || o.underway(u)
+	owed := o.subject(u).gen > o.subject(u).settled || o.underway(u)
 	if granted != o.desired(g, now) && !owed && !(granted && o.justOver(g, now)) {
 		o.fail("S14", "%s of %s was changed to %v against what is desired, and nobody owes a delivery", show(role), short(string(u)), granted)
 	}
@@ -326,7 +326,7 @@ func (o *oracle) step() {
 // recorded checks that where nothing is owed, the sheets name what the person holds
 // through us, and nothing that nobody wants.
 func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
-	if d := o.head(u); d.gen != d.settled || d.gen == 0 || o.underway(u) {
+	if d := o.subject(u); d.gen != d.settled || d.gen == 0 || o.underway(u) {
 		return
 	}
 	_, sheets, err := o.w.truth.Debt(quiet, u)
@@ -358,7 +358,7 @@ func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
 // held checks that where nothing is owed, whoever counts as delivered holds what was
 // delivered, whatever the target said of it (S15).
 func (o *oracle) held(u entitlement.UserID, now time.Time) {
-	if d := o.head(u); d.gen != d.settled || o.underway(u) {
+	if d := o.subject(u); d.gen != d.settled || o.underway(u) {
 		return
 	}
 	for _, a := range o.liveOf[u] {
@@ -387,7 +387,7 @@ func (o *oracle) givenUp(g grant) bool {
 
 // unwanted checks that a role which nothing desires is on its way out, and is seen to be.
 func (o *oracle) unwanted(g grant) {
-	d := o.head(g.who)
+	d := o.subject(g.who)
 	if d.gen <= d.settled && !o.underway(g.who) && !o.overdue(g) {
 		o.fail("S1", "%s is held by %s for no live assignment, and its removal is not owed", show(g.role), short(string(g.who)))
 		return

@@ -112,8 +112,8 @@ func (w *world) quietDown(check string, within time.Duration) {
 
 // showOwed writes what is on record of whatever is owed.
 func (w *world) showOwed() {
-	w.owed(func(head entitlement.Head, g entitlement.Grant) {
-		w.say("    %s (%d live, %d removing): %s: %+v", short(string(head.Subject)), len(head.Live), len(head.Removing), show(g.Role), g)
+	w.owed(func(record entitlement.SubjectRecord, g entitlement.Grant) {
+		w.say("    %s (%d live, %d removing): %s: %+v", short(string(record.Subject)), len(record.Live), len(record.Removing), show(g.Role), g)
 	})
 }
 
@@ -150,20 +150,20 @@ func (w *world) settle(check string, within time.Duration) {
 // account is not there.
 func (w *world) missing() bool {
 	is := false
-	w.owed(func(_ entitlement.Head, g entitlement.Grant) { is = is || !g.MissingSince.IsZero() })
+	w.owed(func(_ entitlement.SubjectRecord, g entitlement.Grant) { is = is || !g.MissingSince.IsZero() })
 	return is
 }
 
 // owed goes through what is on record of those who are owed something.
-func (w *world) owed(do func(entitlement.Head, entitlement.Grant)) {
-	for _, u := range sorted(w.oracle.heads) {
-		head, sheets, err := w.truth.Debt(quiet, u)
-		if err != nil || !head.Owes() {
+func (w *world) owed(do func(entitlement.SubjectRecord, entitlement.Grant)) {
+	for _, u := range sorted(w.oracle.subjects) {
+		record, sheets, err := w.truth.Debt(quiet, u)
+		if err != nil || !record.Owes() {
 			continue
 		}
 		for _, s := range sheets {
 			for _, g := range s.Grants {
-				do(head, g)
+				do(record, g)
 			}
 		}
 	}
@@ -174,16 +174,16 @@ func (w *world) owed(do func(entitlement.Head, entitlement.Grant)) {
 // something else waits for that: a role that an edit took out of a package.
 func (w *world) unseen() map[entitlement.ConnectorID]bool {
 	left, over := map[entitlement.ConnectorID]bool{}, map[entitlement.AssignmentID]bool{}
-	w.owed(func(head entitlement.Head, g entitlement.Grant) {
+	w.owed(func(record entitlement.SubjectRecord, g entitlement.Grant) {
 		if !g.Failing() || g.Reason != entitlement.ReasonCannotConfirm {
 			return
 		}
-		for _, r := range head.Removing {
+		for _, r := range record.Removing {
 			if a := w.oracle.assignments[r.Assignment]; time.Since(a.Ended) > entitlement.OverdueAfter {
 				over[r.Assignment] = true
 			}
 		}
-		if len(head.Removing) == 0 || len(head.Live) > 0 {
+		if len(record.Removing) == 0 || len(record.Live) > 0 {
 			left[g.Role.Connector] = true
 		}
 	})
@@ -364,8 +364,8 @@ func (w *world) silent() {
 
 // owing says what is owed still, or "".
 func (o *oracle) owing() string {
-	for _, u := range sorted(o.heads) {
-		if d := o.heads[u]; d.gen > d.settled {
+	for _, u := range sorted(o.subjects) {
+		if d := o.subjects[u]; d.gen > d.settled {
 			return fmt.Sprintf("%s is owed a delivery", short(string(u)))
 		}
 	}
@@ -394,8 +394,8 @@ func (o *oracle) conserved() {
 			}
 		}
 	}
-	for _, u := range sorted(o.heads) {
-		d := o.heads[u]
+	for _, u := range sorted(o.subjects) {
+		d := o.subjects[u]
 		h, _, err := o.w.truth.Debt(quiet, u)
 		if err == nil && (h.Gen != d.gen || h.Settled != d.settled) {
 			o.fail("S22", "%s: generation %d settled to %d, the store says %d and %d", short(string(u)), d.gen, d.settled, h.Gen, h.Settled)

@@ -47,8 +47,8 @@ func labelOf(c entitlement.Change) string {
 	for _, x := range c.Ended {
 		add("ended", string(x.ID))
 	}
-	for _, x := range c.Heads {
-		add("head", string(x.Subject))
+	for _, x := range c.SubjectUpdates {
+		add("subject update", string(x.Subject))
 	}
 	for _, x := range c.Settlements {
 		add("settlement", string(x.Subject), number(x.Gen))

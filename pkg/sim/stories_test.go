@@ -97,14 +97,15 @@ func (w *world) when(prefix string, fate Fate, times int) {
 	}
 }
 
-// What a call of DynamoDB is for, by its label: somebody's head and grants, what a head
-// names, the fence before a call, a package, somebody's requests, the claim of a sheet.
+// What a call of DynamoDB is for, by its label: somebody's record and grants, what a
+// record names, the fence before a call, a package, somebody's requests, the claim of a
+// sheet.
 func readsDebt(label string) bool { return strings.HasPrefix(label, "Query SUB/") }
 func readsWork(label string) bool {
 	return strings.HasPrefix(label, "BatchGetItem SUB/") && strings.Contains(label, " USR")
 }
 func readsFence(label string) bool {
-	return strings.HasPrefix(label, "BatchGetItem SUB/") && strings.Contains(label, " HEAD ") && strings.Contains(label, " GRANTS/")
+	return strings.HasPrefix(label, "BatchGetItem SUB/") && strings.Contains(label, " RECORD ") && strings.Contains(label, " GRANTS/")
 }
 func readsPackage(label string) bool {
 	return strings.HasPrefix(label, "GetItem PKG/") && strings.HasSuffix(label, " PKG")

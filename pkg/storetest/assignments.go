@@ -10,7 +10,7 @@ import (
 var assignmentScenarios = []scenario{
 	{"An assignment is found by its id, live and then ended", assignmentByID},
 	{"A request that made no assignment names none", assignmentOfNone},
-	{"A subject's live assignments are those that its head names", assignmentsLive},
+	{"A subject's live assignments are those that its record names", assignmentsLive},
 	{"Ended assignments are listed by subject and package, newest request first", assignmentsEnded},
 	{"A package's slots are paged, those of other packages apart", holdersPaged},
 	{"S5: a slot that is empty is gone, and may be taken again", slotLife},
@@ -187,10 +187,10 @@ func workWhole(w *world) {
 	past := w.end(gone)
 	removal := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID]())
 
-	head := w.head(ann.ID)
-	head.Waiting = slices.DeleteFunc(head.Waiting, func(x entitlement.Waiting) bool { return x.Package == calm.Package })
-	head.Removing[0].Request = removal.ID
-	got, err := w.s.Work(w.Context(), head)
+	record := w.subjectRecord(ann.ID)
+	record.Waiting = slices.DeleteFunc(record.Waiting, func(x entitlement.Waiting) bool { return x.Package == calm.Package })
+	record.Removing[0].Request = removal.ID
+	got, err := w.s.Work(w.Context(), record)
 	w.must(err)
 	for p, s := range got.Slots {
 		a := bare(*s.Assignment)
@@ -204,7 +204,7 @@ func workWhole(w *world) {
 
 func workAbsent(w *world) {
 	a := waiting()
-	got, err := w.s.Work(w.Context(), entitlement.Head{Subject: newID[entitlement.UserID](), Live: []entitlement.PackageID{a.Package},
+	got, err := w.s.Work(w.Context(), entitlement.SubjectRecord{Subject: newID[entitlement.UserID](), Live: []entitlement.PackageID{a.Package},
 		Waiting: []entitlement.Waiting{a}, Removing: []entitlement.Removing{{Assignment: newID[entitlement.AssignmentID](), Request: newID[entitlement.RequestID]()}}})
 	w.must(err)
 	w.same(got, entitlement.Work{})

@@ -145,7 +145,7 @@ func failingLife(w *world) {
 	w.refuse(entitlement.PartClaim, record(d.holding("two")))
 	unmet := record(d.holding("three"))
 	unmet.Settlements = []entitlement.Settlement{{Subject: d.subject, Gen: 7, Settled: true}}
-	w.refuse(entitlement.PartHead, unmet)
+	w.refuse(entitlement.PartSubjectRecord, unmet)
 	still()
 
 	works := entitlement.Grant{Presence: entitlement.PresencePresent, Confirmed: instant(0), Gen: 1}

@@ -107,7 +107,7 @@ func assigned(r entitlement.AssignmentRequest) *entitlement.Assignment {
 		Meta: entitlement.Meta{Chain: r.Chain}}
 }
 
-// hold makes a request, its live assignment and its place in the head, in one change.
+// hold makes a request, its live assignment and its place in the record, in one change.
 func (w *world) hold(p entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentRequest, entitlement.Slot) {
 	w.Helper()
 	r, e := asked(p, subject, instant(0))
@@ -115,7 +115,7 @@ func (w *world) hold(p entitlement.PackageID, subject entitlement.UserID) (entit
 	a := assigned(r)
 	slot := entitlement.Slot{Package: p, Subject: subject, Assignment: a}
 	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e}, Slots: []entitlement.Slot{slot},
-		Heads: []entitlement.HeadChange{{Subject: subject, Enter: entitlement.Waiting{Package: p, Assignment: a.ID}, Look: instant(time.Hour)}}})
+		SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Enter: entitlement.Waiting{Package: p, Assignment: a.ID}, Look: instant(time.Hour)}}})
 	r.Version, slot.Version = 1, slot.FirstVersion()
 	return r, slot
 }
@@ -129,14 +129,14 @@ func (w *world) end(slot entitlement.Slot) entitlement.Assignment {
 	e := next(&past.Chain, entitlement.OfRequest, string(past.ID), "expired")
 	slot.Assignment = nil
 	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot.Vacate()}, Ended: []entitlement.Assignment{past}, Events: []entitlement.Event{e},
-		Heads: []entitlement.HeadChange{{Subject: past.Subject, Leave: entitlement.Waiting{Package: past.Package, Assignment: past.ID},
+		SubjectUpdates: []entitlement.SubjectUpdate{{Subject: past.Subject, Leave: entitlement.Waiting{Package: past.Package, Assignment: past.ID},
 			Ended: entitlement.Removing{Assignment: past.ID}, Look: instant(3 * time.Hour)}}})
 	past.Version = 1
 	return past
 }
 
-// head reads a subject's head with its sets in a fixed order.
-func (w *world) head(subject entitlement.UserID) entitlement.Head {
+// subjectRecord reads a subject's record with its sets in a fixed order.
+func (w *world) subjectRecord(subject entitlement.UserID) entitlement.SubjectRecord {
 	w.Helper()
 	h, _, err := w.s.Debt(w.Context(), subject)
 	w.must(err)

@@ -31,7 +31,7 @@ func poisons() []poison {
 		{"a group that the subject joined", entitlement.PartDirectory, func(w *world, _ *everything, c *entitlement.Change) {
 			ann, g := w.user(), w.group()
 			w.join(ann.ID, g.ID)
-			c.Heads = append(c.Heads[:1:1], apartFrom(ann.ID, waiting(), g.ID).Heads...)
+			c.SubjectUpdates = append(c.SubjectUpdates[:1:1], apartFrom(ann.ID, waiting(), g.ID).SubjectUpdates...)
 		}},
 		{"a name that is taken", entitlement.PartName, func(w *world, _ *everything, c *entitlement.Change) {
 			c.Users = append(c.Users[:2:2], entitlement.User{ID: newID[entitlement.UserID](), UserPrincipalName: w.user().UserPrincipalName})
@@ -92,20 +92,20 @@ func poisons() []poison {
 			c.Slots = append(c.Slots[:2:2], entitlement.Slot{Package: newID[entitlement.PackageID](), Subject: newID[entitlement.UserID](),
 				Meta: entitlement.Meta{Version: 1, Erased: true}})
 		}},
-		{"a package that is live already", entitlement.PartHead, func(w *world, _ *everything, c *entitlement.Change) {
+		{"a package that is live already", entitlement.PartSubjectRecord, func(w *world, _ *everything, c *entitlement.Change) {
 			subject, a := newID[entitlement.UserID](), waiting()
 			w.commit(enter(subject, a))
-			c.Heads = append(c.Heads[:1:1], enter(subject, a).Heads...)
+			c.SubjectUpdates = append(c.SubjectUpdates[:1:1], enter(subject, a).SubjectUpdates...)
 		}},
-		{"an incompatible package that is live", entitlement.PartHead, func(w *world, _ *everything, c *entitlement.Change) {
+		{"an incompatible package that is live", entitlement.PartSubjectRecord, func(w *world, _ *everything, c *entitlement.Change) {
 			subject, a := newID[entitlement.UserID](), waiting()
 			w.commit(enter(subject, a))
-			c.Heads = append(c.Heads[:1:1], enter(subject, waiting(), a.Package).Heads...)
+			c.SubjectUpdates = append(c.SubjectUpdates[:1:1], enter(subject, waiting(), a.Package).SubjectUpdates...)
 		}},
-		{"the end of a package that is not live", entitlement.PartHead, func(_ *world, _ *everything, c *entitlement.Change) {
-			c.Heads = append(c.Heads[:1:1], leave(newID[entitlement.UserID](), waiting(), "").Heads...)
+		{"the end of a package that is not live", entitlement.PartSubjectRecord, func(_ *world, _ *everything, c *entitlement.Change) {
+			c.SubjectUpdates = append(c.SubjectUpdates[:1:1], leave(newID[entitlement.UserID](), waiting(), "").SubjectUpdates...)
 		}},
-		{"a settlement of another generation", entitlement.PartHead, func(w *world, _ *everything, c *entitlement.Change) {
+		{"a settlement of another generation", entitlement.PartSubjectRecord, func(w *world, _ *everything, c *entitlement.Change) {
 			subject := newID[entitlement.UserID]()
 			w.commit(enter(subject, waiting()))
 			c.Settlements = append(c.Settlements[:1:1], settle(subject, 2).Settlements...)

@@ -19,7 +19,7 @@ var raceScenarios = []scenario{
 	{"S18: of two incompatible packages, one becomes live", raceIncompatible},
 	{"S7: a package that closes meets every submission, before or after", raceGate},
 	{"S14: a settlement and a new debt are never both unseen", raceSettle},
-	{"S22: head changes of one person at once are all counted", raceHeads},
+	{"S22: updates of one person at once are all counted", raceSubjectUpdates},
 	{"Of twenty users with one name, one is made", raceNames},
 	{"Of twenty changes that each bring people into one group, none stands in another's way", raceJoin},
 	{"Who is deleted and named at once is named before, or not at all", raceGone},
@@ -122,7 +122,7 @@ func raceDecide(w *world) {
 	got := get[entitlement.AssignmentRequest](w)(w.s.Request(w.Context(), r.ID))
 	events := get[[]entitlement.Event](w)(w.s.Events(w.Context(), entitlement.OfRequest, string(r.ID)))
 	w.must(entitlement.VerifyChain(got.Chain, events))
-	live := slices.Contains(w.head(ann).Live, p)
+	live := slices.Contains(w.subjectRecord(ann).Live, p)
 	held := get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann)).Assignment != nil
 	if len(events) != 2 || got.Version != 2 || (got.State == entitlement.RequestDelivering) != approved || live != approved || held != approved {
 		w.Fatalf("approved %t, but state %s, %d events, live %t, held %t", approved, got.State, len(events), live, held)
@@ -163,7 +163,7 @@ func raceExtend(w *world) {
 		got := get[entitlement.Assignment](w)(w.s.Assignment(w.Context(), slot.Assignment.ID))
 		events := get[[]entitlement.Event](w)(w.s.Events(w.Context(), entitlement.OfRequest, string(got.ID)))
 		w.must(entitlement.VerifyChain(got.Chain, events))
-		if live := slices.Contains(w.head(ann).Live, p); live != extended || got.State.Live() != extended {
+		if live := slices.Contains(w.subjectRecord(ann).Live, p); live != extended || got.State.Live() != extended {
 			w.Fatalf("extended %t, but live %t in state %s", extended, live, got.State)
 		}
 	}

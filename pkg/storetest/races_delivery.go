@@ -46,7 +46,7 @@ func raceIncompatible(w *world) {
 		if won := w.winners(errs); won != 1 {
 			w.Fatalf("%d packages became live, want 1", won)
 		}
-		if live := w.head(ann).Live; len(live) != 1 {
+		if live := w.subjectRecord(ann).Live; len(live) != 1 {
 			w.Fatalf("got %d live packages, want 1", len(live))
 		}
 	}
@@ -66,22 +66,22 @@ func raceSettle(w *world) {
 		})
 		w.winners(errs)
 		w.must(errs[1])
-		head := w.head(ann)
-		want := entitlement.Head{Subject: ann, Gen: 2, Live: []entitlement.PackageID{a.Package, b.Package}, Waiting: []entitlement.Waiting{a, b}}
+		record := w.subjectRecord(ann)
+		want := entitlement.SubjectRecord{Subject: ann, Gen: 2, Live: []entitlement.PackageID{a.Package, b.Package}, Waiting: []entitlement.Waiting{a, b}}
 		if errs[0] == nil {
 			want.Settled, want.Waiting = 1, []entitlement.Waiting{b}
 		}
-		w.same(head, ordered(want))
+		w.same(record, ordered(want))
 		owes(w, ann, instant(2*time.Hour), 1)
 	}
 }
 
-func raceHeads(w *world) {
+func raceSubjectUpdates(w *world) {
 	ann := newID[entitlement.UserID]()
 	errs := race(20, func(int) error { return w.s.Commit(w.Context(), enter(ann, waiting())) })
 	won := w.winners(errs)
-	head := w.head(ann)
-	if head.Gen != int64(won) || len(head.Live) != won || len(head.Waiting) != won || won == 0 {
-		w.Fatalf("%d went through, but generation %d, %d live, %d waiting", won, head.Gen, len(head.Live), len(head.Waiting))
+	record := w.subjectRecord(ann)
+	if record.Gen != int64(won) || len(record.Live) != won || len(record.Waiting) != won || won == 0 {
+		w.Fatalf("%d went through, but generation %d, %d live, %d waiting", won, record.Gen, len(record.Live), len(record.Waiting))
 	}
 }

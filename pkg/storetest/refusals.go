@@ -10,11 +10,11 @@ import (
 
 // everything is a set of items of every kind, and a change that touches all of them.
 type everything struct {
-	change entitlement.Change
-	reads  map[string]func(w *world) (any, error)
-	fresh  entitlement.User // a user that the change makes
-	head   entitlement.UserID
-	desk   desk
+	change        entitlement.Change
+	reads         map[string]func(w *world) (any, error)
+	fresh         entitlement.User // a user that the change makes
+	subjectRecord entitlement.UserID
+	desk          desk
 }
 
 // poison makes one part of the change untrue, and names the part.
@@ -113,7 +113,7 @@ func (e *everything) people(w *world) {
 func (e *everything) work(w *world) {
 	w.Helper()
 	subject, p := newID[entitlement.UserID](), newID[entitlement.PackageID]()
-	e.head = subject
+	e.subjectRecord = subject
 	_, slot := w.hold(p, subject)
 	debtor := newID[entitlement.UserID]()
 	w.commit(enter(debtor, waiting()))
@@ -129,7 +129,7 @@ func (e *everything) work(w *world) {
 	open := entitlement.Slot{Package: r.Package, Subject: subject, Open: r.ID}
 	c := &e.change
 	c.Requests, c.Slots, c.Ended = []entitlement.AssignmentRequest{r}, []entitlement.Slot{slot.Vacate(), open}, []entitlement.Assignment{past}
-	c.Heads = leave(subject, entitlement.Waiting{Package: p, Assignment: past.ID}, "").Heads
+	c.SubjectUpdates = leave(subject, entitlement.Waiting{Package: p, Assignment: past.ID}, "").SubjectUpdates
 	c.Settlements = settle(debtor, 1).Settlements
 	c.Sheets = []entitlement.GrantSheet{e.desk.sheet("token")}
 	c.Guards = []entitlement.Guard{{Package: r.Package, Policy: r.Policy, Subject: subject}}
@@ -142,8 +142,8 @@ func (e *everything) work(w *world) {
 	e.kept("assignment", func(w *world) (any, error) { return w.s.Assignment(ctx, past.ID) })
 	e.kept("slot", func(w *world) (any, error) { return w.s.Slot(ctx, p, subject) })
 	e.kept("new slot", func(w *world) (any, error) { return w.s.Slot(ctx, r.Package, subject) })
-	e.kept("head", func(w *world) (any, error) { return w.head(subject), nil })
-	e.kept("debtor", func(w *world) (any, error) { return w.head(debtor), nil })
+	e.kept("record", func(w *world) (any, error) { return w.subjectRecord(subject), nil })
+	e.kept("debtor", func(w *world) (any, error) { return w.subjectRecord(debtor), nil })
 	e.kept("sheet", func(w *world) (any, error) { return w.sheets(at), nil })
 }
 
@@ -212,7 +212,7 @@ func doubleChange(w *world) {
 	for _, double := range []func(c *entitlement.Change){
 		func(c *entitlement.Change) { c.Catalogs = append(c.Catalogs[:1:1], c.Catalogs[0]) },
 		func(c *entitlement.Change) { c.Requests = append(c.Requests[:1:1], c.Requests[0]) },
-		func(c *entitlement.Change) { c.Heads = append(c.Heads[:1:1], c.Heads[0]) },
+		func(c *entitlement.Change) { c.SubjectUpdates = append(c.SubjectUpdates[:1:1], c.SubjectUpdates[0]) },
 		func(c *entitlement.Change) { c.Events = append(c.Events[:3:3], c.Events[0]) },
 		func(c *entitlement.Change) { c.Slots = append(c.Slots[:2:2], c.Slots[0]) },
 	} {

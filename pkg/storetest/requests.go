@@ -154,7 +154,7 @@ func askWhole(w *world) {
 
 	slot := entitlement.Slot{Package: p.ID, Subject: ann.ID, Open: r.ID}
 	slot.Version = slot.FirstVersion()
-	want := entitlement.Ask{Requestor: &bob, Subject: &ann, Package: &p, Catalog: &catalog, Policies: []entitlement.AssignmentPolicy{second}, Slot: slot, Head: w.head(ann.ID)}
+	want := entitlement.Ask{Requestor: &bob, Subject: &ann, Package: &p, Catalog: &catalog, Policies: []entitlement.AssignmentPolicy{second}, Slot: slot, SubjectRecord: w.subjectRecord(ann.ID)}
 	keys := entitlement.AskKeys{Requestor: bob.ID, Subject: ann.ID, Package: p.ID, Policy: second.ID}
 	got, err := w.s.Ask(w.Context(), keys)
 	w.must(err)
@@ -175,7 +175,7 @@ func askWhole(w *world) {
 func askAbsent(w *world) {
 	keys := entitlement.AskKeys{Requestor: newID[entitlement.UserID](), Subject: newID[entitlement.UserID](),
 		Package: newID[entitlement.PackageID](), Policy: newID[entitlement.PolicyID]()}
-	want := entitlement.Ask{Slot: entitlement.Slot{Package: keys.Package, Subject: keys.Subject}, Head: entitlement.Head{Subject: keys.Subject}}
+	want := entitlement.Ask{Slot: entitlement.Slot{Package: keys.Package, Subject: keys.Subject}, SubjectRecord: entitlement.SubjectRecord{Subject: keys.Subject}}
 	for range 2 {
 		got, err := w.s.Ask(w.Context(), keys)
 		w.must(err)
@@ -193,12 +193,12 @@ func startWhole(w *world) {
 	w.must(err)
 	slot := entitlement.Slot{Package: p.ID, Subject: ann.ID, Open: r.ID}
 	slot.Version = slot.FirstVersion()
-	w.same(got, entitlement.Start{Package: &p, Subject: &ann, Requestor: &bob, Slot: slot, Head: w.head(ann.ID)})
+	w.same(got, entitlement.Start{Package: &p, Subject: &ann, Requestor: &bob, Slot: slot, SubjectRecord: w.subjectRecord(ann.ID)})
 
 	r.Package, r.Subject, r.Requestor = newID[entitlement.PackageID](), newID[entitlement.UserID](), newID[entitlement.UserID]()
 	got, err = w.s.Start(w.Context(), r)
 	w.must(err)
-	w.same(got, entitlement.Start{Slot: entitlement.Slot{Package: r.Package, Subject: r.Subject}, Head: entitlement.Head{Subject: r.Subject}})
+	w.same(got, entitlement.Start{Slot: entitlement.Slot{Package: r.Package, Subject: r.Subject}, SubjectRecord: entitlement.SubjectRecord{Subject: r.Subject}})
 }
 
 func reviewWhole(w *world) {

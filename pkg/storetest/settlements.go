@@ -99,31 +99,31 @@ func settle(subject entitlement.UserID, gen int64) entitlement.Change {
 func debtRow(w *world) {
 	subject, a := newID[entitlement.UserID](), waiting()
 	c := enter(subject, a)
-	c.Heads[0].Look = look
+	c.SubjectUpdates[0].Look = look
 	w.commit(c)
 	owes(w, subject, look, 1)
 	owes(w, subject, look.Add(-1), 0)
 	owes(w, subject, look.Add(time.Hour), 1)
 
 	c = redeliver(subject, a)
-	c.Heads[0].Look = look.Add(time.Minute)
+	c.SubjectUpdates[0].Look = look.Add(time.Minute)
 	w.commit(c)
 	owes(w, subject, look.Add(time.Minute-1), 0)
 	owes(w, subject, look.Add(time.Minute), 1)
 
-	w.refuse(entitlement.PartHead, settle(subject, 1))
+	w.refuse(entitlement.PartSubjectRecord, settle(subject, 1))
 	owes(w, subject, look.Add(time.Minute), 1)
 	w.commit(settle(subject, 2))
 	owes(w, subject, look.Add(time.Hour), 0)
-	if h := w.head(subject); h.Owes() || h.Settled != 2 || h.Gen != 2 {
+	if h := w.subjectRecord(subject); h.Owes() || h.Settled != 2 || h.Gen != 2 {
 		w.Fatalf("got generation %d settled %d, want 2 and 2", h.Gen, h.Settled)
 	}
 
 	c = leave(subject, a, "")
-	c.Heads[0].Look = look
+	c.SubjectUpdates[0].Look = look
 	w.commit(c)
 	owes(w, subject, look, 1)
-	if h := w.head(subject); !h.Owes() || h.Settled != 2 || h.Gen != 3 {
+	if h := w.subjectRecord(subject); !h.Owes() || h.Settled != 2 || h.Gen != 3 {
 		w.Fatalf("got generation %d settled %d, want 3 and 2", h.Gen, h.Settled)
 	}
 }
@@ -131,12 +131,12 @@ func debtRow(w *world) {
 func debtMoves(w *world) {
 	subject, a, next := newID[entitlement.UserID](), waiting(), look.Add(3*time.Second)
 	c := enter(subject, a)
-	c.Heads[0].Look = look
+	c.SubjectUpdates[0].Look = look
 	w.commit(c)
 	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: 1, Next: next}}})
 	owes(w, subject, next.Add(-1), 0)
 	owes(w, subject, next, 1)
-	w.same(w.head(subject), entitlement.Head{Subject: subject, Gen: 1, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}})
+	w.same(w.subjectRecord(subject), entitlement.SubjectRecord{Subject: subject, Gen: 1, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}})
 
 	w.commit(settle(subject, 1))
 	owes(w, subject, next, 0)
@@ -145,12 +145,12 @@ func debtMoves(w *world) {
 func settleOnce(w *world) {
 	subject, a := newID[entitlement.UserID](), waiting()
 	c := enter(subject, a)
-	c.Heads[0].Look = look
+	c.SubjectUpdates[0].Look = look
 	w.commit(c)
 	w.commit(settle(subject, 1))
-	before := w.head(subject)
-	w.refuse(entitlement.PartHead, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: 1, Next: look}}})
-	w.same(w.head(subject), before)
+	before := w.subjectRecord(subject)
+	w.refuse(entitlement.PartSubjectRecord, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: 1, Next: look}}})
+	w.same(w.subjectRecord(subject), before)
 	owes(w, subject, instant(time.Hour), 0)
 	w.commit(settle(subject, 1)) // another worker of the same outcome
 }
@@ -158,17 +158,17 @@ func settleOnce(w *world) {
 func settleStale(w *world) {
 	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
 	c := enter(subject, a)
-	c.Heads[0].Look = look
+	c.SubjectUpdates[0].Look = look
 	w.commit(c)
 	w.commit(enter(subject, b))
-	before := w.head(subject)
+	before := w.subjectRecord(subject)
 	for _, gen := range []int64{0, 1, 3} {
 		for _, settled := range []bool{true, false} {
-			w.refuse(entitlement.PartHead, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: gen,
+			w.refuse(entitlement.PartSubjectRecord, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: gen,
 				Settled: settled, Next: look, Delivered: []entitlement.Waiting{a, b}}}})
 		}
 	}
-	w.same(w.head(subject), before)
+	w.same(w.subjectRecord(subject), before)
 	owes(w, subject, instant(time.Hour), 1)
 }
 
@@ -180,18 +180,18 @@ func settleBooks(w *world) {
 	removal := newID[entitlement.RequestID]()
 	w.commit(leave(subject, c, removal))
 	w.commit(leave(subject, d, ""))
-	want := w.head(subject)
+	want := w.subjectRecord(subject)
 
 	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: 6, Next: look,
 		Delivered: []entitlement.Waiting{a}, Removed: []entitlement.Removing{{Assignment: c.Assignment, Request: removal}}}}})
 	want.Waiting = slices.DeleteFunc(want.Waiting, func(x entitlement.Waiting) bool { return x == a })
 	want.Removing = []entitlement.Removing{{Assignment: d.Assignment}}
-	w.same(w.head(subject), want)
+	w.same(w.subjectRecord(subject), want)
 
 	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: 6, Settled: true,
 		Delivered: []entitlement.Waiting{b, waiting()}, Removed: []entitlement.Removing{{Assignment: d.Assignment}}}}})
 	want.Waiting, want.Removing, want.Settled = nil, nil, 6
-	w.same(w.head(subject), want)
+	w.same(w.subjectRecord(subject), want)
 	sameSet(w, want.Live, []entitlement.PackageID{a.Package, b.Package})
 }
 
@@ -200,7 +200,7 @@ func owedPages(w *world) {
 	for i := range 12 {
 		subject := newID[entitlement.UserID]()
 		c := enter(subject, waiting())
-		c.Heads[0].Look = look.Add(-time.Hour + time.Duration(i))
+		c.SubjectUpdates[0].Look = look.Add(-time.Hour + time.Duration(i))
 		w.commit(c)
 		want = append(want, subject)
 	}

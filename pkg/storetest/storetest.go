@@ -45,7 +45,7 @@ type scenario struct {
 // each time.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	all := slices.Concat(aggregateScenarios(), refusalScenarios(), nameScenarios, membershipScenarios, readScenarios,
-		requestScenarios, inboxScenarios, assignmentScenarios, policyScenarios, headScenarios, settlementScenarios,
+		requestScenarios, inboxScenarios, assignmentScenarios, policyScenarios, subjectRecordScenarios, settlementScenarios,
 		incompatibleScenarios, sheetScenarios, failingScenarios, gateScenarios, absenceScenarios, dueScenarios, listScenarios, eventScenarios, raceScenarios, quotaScenarios)
 	for _, s := range all {
 		t.Run(s.name, func(t *testing.T) {

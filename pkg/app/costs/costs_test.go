@@ -84,7 +84,7 @@ var (
 	pinSigningKey      = cost{1, 1, 0}   // on top of the first keyed command of a process
 
 	// Of a package that lists others, or groups, as incompatible. The others are a condition
-	// of the head that is written anyway; the groups are one check more, of the user.
+	// of the record that is written anyway; the groups are one check more, of the user.
 	pinSubmitListing       = pinSubmitAutomatic
 	pinSubmitListingGroups = cost{pinSubmitAutomatic.calls, pinSubmitAutomatic.read, pinSubmitAutomatic.write + 2}
 	pinRefuse              = cost{3, 8, 0} // the name of what stands in the way is read for the refusal

@@ -2,9 +2,9 @@ package main
 
 // mutations are the guards, each with the text that takes it out.
 var mutations = []mutation{
-	{name: "generation fence of a settlement", waive: []string{"Update SUB HEAD: gen = ?"}},
+	{name: "generation fence of a settlement", waive: []string{"Update SUB RECORD: gen = ?"}},
 	{name: "generation in the fence before a call", edits: []edit{{"pkg/dynamo/claim.go",
-		` && numberOf(head, attrGen) == f.Gen`, ` && (numberOf(head, attrGen) == f.Gen || true)`}}},
+		` && numberOf(record, attrGen) == f.Gen`, ` && (numberOf(record, attrGen) == f.Gen || true)`}}},
 	{name: "condition on a decision, event numbers kept", waive: []string{decision},
 		covered: "a second decision appends the same event number, which must not exist"},
 	{name: "condition on a decision, event numbers too", waive: []string{decision, "Put EV EV: attribute_not_exists(pk)"}},
@@ -104,10 +104,10 @@ var mutations = []mutation{
 `, `			_ = names.TickPeriod
 			continue
 `}}},
-	{name: "head that is read again before a role is on record", edits: []edit{{"pkg/delivery/job.go",
-		`		if allKnown(Desired(head, j.work, r.Clock.Now()), sheets) {`, `		if true {`}}},
+	{name: "record that is read again before a role is on record", edits: []edit{{"pkg/delivery/job.go",
+		`		if allKnown(Desired(record, j.work, r.Clock.Now()), sheets) {`, `		if true {`}}},
 	{name: "leaver that is looked at again", edits: []edit{{"pkg/delivery/job.go",
-		`			if head.Gen != j.head.Gen+int64(ended) {`, `			if head.Gen != j.head.Gen+int64(ended) && false {`}}},
+		`			if record.Gen != j.subjectRecord.Gen+int64(ended) {`, `			if record.Gen != j.subjectRecord.Gen+int64(ended) && false {`}}},
 	{name: "role that an edit took out counts for its removal", edits: []edit{{"pkg/entitlement/assignment.go",
 		` || p.Shrunk.After(a.Start.Add(-ClocksApart))`, ``}}},
 	{name: "fan-out tells before it moves on", edits: []edit{{"pkg/delivery/fanout.go",

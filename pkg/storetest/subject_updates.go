@@ -8,22 +8,22 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-var headScenarios = []scenario{
-	{"S22: entering, leaving and redelivering each move the generation by one and keep the books", headBooks},
+var subjectRecordScenarios = []scenario{
+	{"S22: entering, leaving and redelivering each move the generation by one and keep the books", subjectRecordBooks},
 	{"S5: a package that is live is not entered again", enterTwice},
 	{"S18: a package does not become live while an incompatible one is, one way", enterIncompatible},
 	{"S18: a package does not become live for a member of an incompatible group", enterNotIn},
 	{"S21: the conditions of the longest lists fit into one change", enterLongest},
 	{"A package that is not live is neither left nor redelivered", leaveAbsent},
-	{"Who is off enters nothing until on again, and keeps what is held", headOff},
-	{"A head change that both gives and takes is Invalid", headTorn},
-	{"A head change of nothing but a look moves the generation", headTouched},
-	{"S21: a person holds at most MaxLive packages", headFull},
-	{"F38: whoever is owed MaxRemoving removals gets nothing new, and loses whatever ends", headRemovingFull},
-	{"An unknown subject has an empty head that owes nothing", headAbsent},
+	{"Who is off enters nothing until on again, and keeps what is held", subjectRecordOff},
+	{"An update that both gives and takes is Invalid", subjectRecordTorn},
+	{"An update of nothing but a look moves the generation", subjectRecordTouched},
+	{"S21: a person holds at most MaxLive packages", subjectRecordFull},
+	{"F38: whoever is owed MaxRemoving removals gets nothing new, and loses whatever ends", subjectRecordRemovingFull},
+	{"An unknown subject has an empty record that owes nothing", subjectRecordAbsent},
 }
 
-func ordered(h entitlement.Head) entitlement.Head {
+func ordered(h entitlement.SubjectRecord) entitlement.SubjectRecord {
 	slices.Sort(h.Live)
 	slices.SortFunc(h.Waiting, func(a, b entitlement.Waiting) int {
 		return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Assignment, b.Assignment))
@@ -38,26 +38,26 @@ func waiting() entitlement.Waiting {
 
 // enter describes a package becoming live.
 func enter(subject entitlement.UserID, what entitlement.Waiting, incompatible ...entitlement.PackageID) entitlement.Change {
-	return entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Enter: what, Incompatible: incompatible, Look: instant(time.Hour)}}}
+	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Enter: what, Incompatible: incompatible, Look: instant(time.Hour)}}}
 }
 
 func leave(subject entitlement.UserID, what entitlement.Waiting, removal entitlement.RequestID) entitlement.Change {
-	return entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Leave: what,
+	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Leave: what,
 		Ended: entitlement.Removing{Assignment: what.Assignment, Request: removal}, Look: instant(time.Hour)}}}
 }
 
 func redeliver(subject entitlement.UserID, what entitlement.Waiting) entitlement.Change {
-	return entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Redeliver: what, Look: instant(time.Hour)}}}
+	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Redeliver: what, Look: instant(time.Hour)}}}
 }
 
-func headBooks(w *world) {
+func subjectRecordBooks(w *world) {
 	subject := newID[entitlement.UserID]()
 	a, b := waiting(), waiting()
-	want := entitlement.Head{Subject: subject}
+	want := entitlement.SubjectRecord{Subject: subject}
 	check := func() {
 		w.Helper()
 		want.Gen++
-		w.same(w.head(subject), ordered(want))
+		w.same(w.subjectRecord(subject), ordered(want))
 	}
 
 	w.commit(enter(subject, a))
@@ -76,7 +76,7 @@ func headBooks(w *world) {
 	check()
 
 	quiet := leave(subject, b, "")
-	quiet.Heads[0].Ended = entitlement.Removing{}
+	quiet.SubjectUpdates[0].Ended = entitlement.Removing{}
 	w.commit(quiet)
 	want.Live, want.Waiting = nil, nil
 	check()
@@ -94,30 +94,30 @@ func headBooks(w *world) {
 func enterTwice(w *world) {
 	subject, a := newID[entitlement.UserID](), waiting()
 	w.commit(enter(subject, a))
-	before := w.head(subject)
-	w.refuse(entitlement.PartHead, enter(subject, a))
-	w.refuse(entitlement.PartHead, enter(subject, entitlement.Waiting{Package: a.Package, Assignment: newID[entitlement.AssignmentID]()}))
-	w.same(w.head(subject), before)
+	before := w.subjectRecord(subject)
+	w.refuse(entitlement.PartSubjectRecord, enter(subject, a))
+	w.refuse(entitlement.PartSubjectRecord, enter(subject, entitlement.Waiting{Package: a.Package, Assignment: newID[entitlement.AssignmentID]()}))
+	w.same(w.subjectRecord(subject), before)
 }
 
 func enterIncompatible(w *world) {
 	subject, a, b, other := newID[entitlement.UserID](), waiting(), waiting(), newID[entitlement.PackageID]()
 	w.commit(enter(subject, a, other))
-	before := w.head(subject)
-	w.refuse(entitlement.PartHead, enter(subject, b, a.Package))
-	w.refuse(entitlement.PartHead, enter(subject, b, other, a.Package))
-	w.same(w.head(subject), before)
+	before := w.subjectRecord(subject)
+	w.refuse(entitlement.PartSubjectRecord, enter(subject, b, a.Package))
+	w.refuse(entitlement.PartSubjectRecord, enter(subject, b, other, a.Package))
+	w.same(w.subjectRecord(subject), before)
 
 	w.commit(enter(subject, b, other))
 	w.commit(leave(subject, a, ""))
 	w.commit(enter(subject, a, other))
-	sameSet(w, w.head(subject).Live, []entitlement.PackageID{a.Package, b.Package})
+	sameSet(w, w.subjectRecord(subject).Live, []entitlement.PackageID{a.Package, b.Package})
 }
 
 // apartFrom describes a package becoming live for somebody who is in none of the groups.
 func apartFrom(subject entitlement.UserID, what entitlement.Waiting, groups ...entitlement.GroupID) entitlement.Change {
 	c := enter(subject, what)
-	c.Heads[0].NotIn = groups
+	c.SubjectUpdates[0].NotIn = groups
 	return c
 }
 
@@ -126,114 +126,114 @@ func enterNotIn(w *world) {
 	a, b := waiting(), waiting()
 	w.commit(apartFrom(ann.ID, a, g.ID, other.ID))
 	w.join(ann.ID, g.ID)
-	user, head := get[entitlement.User](w)(w.s.User(w.Context(), ann.ID)), w.head(ann.ID)
+	user, record := get[entitlement.User](w)(w.s.User(w.Context(), ann.ID)), w.subjectRecord(ann.ID)
 	w.refuse(entitlement.PartDirectory, apartFrom(ann.ID, b, g.ID))
 	w.refuse(entitlement.PartDirectory, apartFrom(ann.ID, b, other.ID, g.ID))
-	w.same(w.head(ann.ID), head)
+	w.same(w.subjectRecord(ann.ID), record)
 
 	w.commit(apartFrom(ann.ID, b, other.ID))
 	w.same(get[entitlement.User](w)(w.s.User(w.Context(), ann.ID)), user) // checked, not written
 	w.commit(leave(ann.ID, a, ""))
 	w.commit(membership(g.ID, ann.ID, false, true))
 	w.commit(apartFrom(ann.ID, a, g.ID))
-	sameSet(w, w.head(ann.ID).Live, []entitlement.PackageID{a.Package, b.Package})
+	sameSet(w, w.subjectRecord(ann.ID).Live, []entitlement.PackageID{a.Package, b.Package})
 }
 
 func enterLongest(w *world) {
 	ann, a := w.user(), waiting()
 	c := enter(ann.ID, a)
 	for range entitlement.MaxIncompatible {
-		c.Heads[0].Incompatible = append(c.Heads[0].Incompatible, newID[entitlement.PackageID]())
-		c.Heads[0].NotIn = append(c.Heads[0].NotIn, newID[entitlement.GroupID]())
+		c.SubjectUpdates[0].Incompatible = append(c.SubjectUpdates[0].Incompatible, newID[entitlement.PackageID]())
+		c.SubjectUpdates[0].NotIn = append(c.SubjectUpdates[0].NotIn, newID[entitlement.GroupID]())
 	}
 	w.commit(c)
-	w.same(w.head(ann.ID).Live, []entitlement.PackageID{a.Package})
+	w.same(w.subjectRecord(ann.ID).Live, []entitlement.PackageID{a.Package})
 }
 
 func leaveAbsent(w *world) {
 	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
-	w.refuse(entitlement.PartHead, leave(subject, a, ""))
-	w.refuse(entitlement.PartHead, redeliver(subject, a))
+	w.refuse(entitlement.PartSubjectRecord, leave(subject, a, ""))
+	w.refuse(entitlement.PartSubjectRecord, redeliver(subject, a))
 	w.commit(enter(subject, a))
-	before := w.head(subject)
-	w.refuse(entitlement.PartHead, leave(subject, b, ""))
-	w.refuse(entitlement.PartHead, redeliver(subject, b))
-	w.same(w.head(subject), before)
+	before := w.subjectRecord(subject)
+	w.refuse(entitlement.PartSubjectRecord, leave(subject, b, ""))
+	w.refuse(entitlement.PartSubjectRecord, redeliver(subject, b))
+	w.same(w.subjectRecord(subject), before)
 
 	w.commit(leave(subject, a, ""))
-	w.refuse(entitlement.PartHead, leave(subject, a, ""))
-	w.refuse(entitlement.PartHead, redeliver(subject, a))
+	w.refuse(entitlement.PartSubjectRecord, leave(subject, a, ""))
+	w.refuse(entitlement.PartSubjectRecord, redeliver(subject, a))
 }
 
-func headTouched(w *world) {
+func subjectRecordTouched(w *world) {
 	subject := newID[entitlement.UserID]()
-	touch := entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Look: instant(time.Hour)}}}
+	touch := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Look: instant(time.Hour)}}}
 	w.commit(touch)
 	w.commit(touch)
-	w.same(w.head(subject), entitlement.Head{Subject: subject, Gen: 2})
+	w.same(w.subjectRecord(subject), entitlement.SubjectRecord{Subject: subject, Gen: 2})
 }
 
-func headOff(w *world) {
+func subjectRecordOff(w *world) {
 	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
 	turn := func(off bool) entitlement.Change {
-		return entitlement.Change{Heads: []entitlement.HeadChange{{Subject: subject, Off: off, On: !off, Look: instant(time.Hour)}}}
+		return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Off: off, On: !off, Look: instant(time.Hour)}}}
 	}
 	w.commit(enter(subject, a))
 	w.commit(turn(true))
-	want := entitlement.Head{Subject: subject, Gen: 2, Off: true, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}}
-	w.same(w.head(subject), want)
-	w.refuse(entitlement.PartHead, enter(subject, b))
-	w.same(w.head(subject), want)
+	want := entitlement.SubjectRecord{Subject: subject, Gen: 2, Off: true, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}}
+	w.same(w.subjectRecord(subject), want)
+	w.refuse(entitlement.PartSubjectRecord, enter(subject, b))
+	w.same(w.subjectRecord(subject), want)
 
 	w.commit(settle(subject, 2))
 	w.commit(leave(subject, a, ""))
-	if h := w.head(subject); !h.Off || len(h.Live) != 0 || h.Gen != 3 {
-		w.Fatalf("got %v, want an empty head that is off", h)
+	if h := w.subjectRecord(subject); !h.Off || len(h.Live) != 0 || h.Gen != 3 {
+		w.Fatalf("got %v, want an empty record that is off", h)
 	}
-	w.refuse(entitlement.PartHead, enter(subject, b))
+	w.refuse(entitlement.PartSubjectRecord, enter(subject, b))
 	w.commit(turn(false))
 	w.commit(enter(subject, b))
-	if h := w.head(subject); h.Off || len(h.Live) != 1 {
-		w.Fatalf("got %v, want a head that is on", h)
+	if h := w.subjectRecord(subject); h.Off || len(h.Live) != 1 {
+		w.Fatalf("got %v, want a record that is on", h)
 	}
 
 	stranger := newID[entitlement.UserID]()
-	w.commit(entitlement.Change{Heads: []entitlement.HeadChange{{Subject: stranger, Off: true, Look: instant(time.Hour)}}})
-	w.refuse(entitlement.PartHead, enter(stranger, b))
+	w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: stranger, Off: true, Look: instant(time.Hour)}}})
+	w.refuse(entitlement.PartSubjectRecord, enter(stranger, b))
 }
 
-func headTorn(w *world) {
+func subjectRecordTorn(w *world) {
 	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
 	w.commit(enter(subject, a))
-	before := w.head(subject)
-	for _, torn := range []entitlement.HeadChange{
+	before := w.subjectRecord(subject)
+	for _, torn := range []entitlement.SubjectUpdate{
 		{Subject: subject, Leave: a, Enter: b},
 		{Subject: subject, Leave: a, Redeliver: a},
 		{Subject: subject, Off: true, On: true},
 	} {
-		w.kind(w.s.Commit(w.Context(), entitlement.Change{Heads: []entitlement.HeadChange{torn}}), entitlement.Invalid)
-		w.same(w.head(subject), before)
+		w.kind(w.s.Commit(w.Context(), entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{torn}}), entitlement.Invalid)
+		w.same(w.subjectRecord(subject), before)
 	}
 }
 
-func headFull(w *world) {
+func subjectRecordFull(w *world) {
 	subject, first := newID[entitlement.UserID](), waiting()
 	w.commit(enter(subject, first))
 	for range entitlement.MaxLive - 1 {
 		w.commit(enter(subject, waiting()))
 	}
-	before := w.head(subject)
-	w.refuse(entitlement.PartHead, enter(subject, waiting()))
-	w.same(w.head(subject), before)
+	before := w.subjectRecord(subject)
+	w.refuse(entitlement.PartSubjectRecord, enter(subject, waiting()))
+	w.same(w.subjectRecord(subject), before)
 
 	w.commit(leave(subject, first, ""))
 	w.commit(enter(subject, waiting()))
-	if live := len(w.head(subject).Live); live != entitlement.MaxLive {
+	if live := len(w.subjectRecord(subject).Live); live != entitlement.MaxLive {
 		w.Fatalf("got %d live packages, want %d", live, entitlement.MaxLive)
 	}
 }
 
-func headRemovingFull(w *world) {
+func subjectRecordRemovingFull(w *world) {
 	subject, kept := newID[entitlement.UserID](), waiting()
 	w.commit(enter(subject, kept))
 	for range entitlement.MaxRemoving {
@@ -241,22 +241,22 @@ func headRemovingFull(w *world) {
 		w.commit(enter(subject, held))
 		w.commit(leave(subject, held, ""))
 	}
-	before := w.head(subject)
-	w.refuse(entitlement.PartHead, enter(subject, waiting()))
-	w.same(w.head(subject), before)
+	before := w.subjectRecord(subject)
+	w.refuse(entitlement.PartSubjectRecord, enter(subject, waiting()))
+	w.same(w.subjectRecord(subject), before)
 
 	w.commit(leave(subject, kept, ""))
-	if owed := len(w.head(subject).Removing); owed != entitlement.MaxRemoving+1 {
+	if owed := len(w.subjectRecord(subject).Removing); owed != entitlement.MaxRemoving+1 {
 		w.Fatalf("got %d removals owed, want %d", owed, entitlement.MaxRemoving+1)
 	}
 }
 
-func headAbsent(w *world) {
+func subjectRecordAbsent(w *world) {
 	subject := newID[entitlement.UserID]()
-	head, sheets, err := w.s.Debt(w.Context(), subject)
+	record, sheets, err := w.s.Debt(w.Context(), subject)
 	w.must(err)
-	w.same(head, entitlement.Head{Subject: subject})
-	if len(sheets) != 0 || head.Owes() {
-		w.Fatalf("got %d sheets, owes %t, want none", len(sheets), head.Owes())
+	w.same(record, entitlement.SubjectRecord{Subject: subject})
+	if len(sheets) != 0 || record.Owes() {
+		w.Fatalf("got %d sheets, owes %t, want none", len(sheets), record.Owes())
 	}
 }
