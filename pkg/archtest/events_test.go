@@ -108,14 +108,14 @@ func checkJob(message lambdaio.Message) error {
 	var job struct {
 		V   int `json:"v"`
 		Job struct {
-			Package string `json:"package"`
-			Gen     int64  `json:"gen"`
+			Package    string `json:"package"`
+			Generation int64  `json:"generation"`
 		} `json:"job"`
 	}
 	if err := strictly(message.Body, &job); err != nil {
 		return err
 	}
-	if job.V != 1 || job.Job.Gen < 1 {
+	if job.V != 1 || job.Job.Generation < 1 {
 		return fmt.Errorf("message %q holds %s", message.ID, message.Body)
 	}
 	_, err := entitlement.ParseID[entitlement.PackageID]("package", job.Job.Package)

@@ -28,7 +28,7 @@ type Service struct {
 // Jobs starts the way of a package edit to the holders. A lost hint costs time, never
 // correctness: the tick finds the job.
 type Jobs interface {
-	HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64) error
+	HintJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error
 }
 
 // Hinter tells the delivery worker whose debt to look at. A lost hint costs time, never

@@ -54,8 +54,8 @@ func newWorld(t *testing.T) *world {
 // jobs remembers the package edits that were sent on their way.
 type jobs struct{ sent []int64 }
 
-func (j *jobs) HintJob(_ context.Context, _ entitlement.PackageID, gen int64) error {
-	j.sent = append(j.sent, gen)
+func (j *jobs) HintJob(_ context.Context, _ entitlement.PackageID, generation int64) error {
+	j.sent = append(j.sent, generation)
 	return nil
 }
 
@@ -265,9 +265,9 @@ func TestR1_AnEditIsSentToTheHoldersWithItsGeneration(t *testing.T) {
 	if sent := w.Jobs.(*jobs).sent; len(sent) != 2 || sent[0] != 1 || sent[1] != 2 {
 		t.Errorf("generations sent: %v", sent)
 	}
-	for _, gen := range []int64{1, 2} {
-		if job, err := w.store.Job(t.Context(), p.ID, gen); err != nil || job.Gen != gen {
-			t.Errorf("job %d: %+v, %v", gen, job, err)
+	for _, generation := range []int64{1, 2} {
+		if job, err := w.store.Job(t.Context(), p.ID, generation); err != nil || job.Generation != generation {
+			t.Errorf("job %d: %+v, %v", generation, job, err)
 		}
 	}
 	if scopes := must[entitlement.PackageScopes](t)(w.store.Scopes(t.Context(), p.ID)); scopes.Version != 2 || len(scopes.List) != 0 {

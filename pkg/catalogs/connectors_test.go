@@ -103,8 +103,8 @@ func TestS7_AConnectorInUseIsNotDeleted(t *testing.T) {
 	w.kind(w.DeleteConnector(t.Context(), by, c.ID), entitlement.Conflict, "try again after 2026-05-01T00:01:00Z")
 	w.clock.Advance(time.Minute)
 	w.kind(w.DeleteConnector(t.Context(), by, c.ID), entitlement.Conflict, "An edit of the access package "+string(p.ID))
-	for _, gen := range []int64{1, 2} {
-		job := must[entitlement.Job](t)(w.store.Job(t.Context(), p.ID, gen))
+	for _, generation := range []int64{1, 2} {
+		job := must[entitlement.Job](t)(w.store.Job(t.Context(), p.ID, generation))
 		job.Erased = true
 		w.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
 	}

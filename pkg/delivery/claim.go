@@ -71,7 +71,7 @@ func (t *task) entered() bool { return bare(t.record, t.part.sheet.Token) }
 
 // fence is what must still hold while the part is carried out.
 func (p *part) fence() entitlement.Fence {
-	return entitlement.Fence{Subject: p.job.subject, Connector: p.at, Token: p.sheet.Token, Gen: p.job.subjectRecord.Gen}
+	return entitlement.Fence{Subject: p.job.subject, Connector: p.at, Token: p.sheet.Token, Generation: p.job.subjectRecord.Generation}
 }
 
 // abandoned reports a role that nothing desires and whose removal an administrator closed:

@@ -39,18 +39,18 @@ type manners struct {
 // situation is what the next step with one role of one person is decided on.
 type situation struct {
 	manners
-	grant    bool                       // the role ought to be there
-	record   entitlement.Grant          // as it was before this attempt; after a write, with that
-	gen      int64                      // of the subject: an administrator who has it reprocessed moves it on
-	sent     bool                       // a grant was ever sent, or may have been
-	never    bool                       // no grant of ours was ever seen there
-	stale    bool                       // that it is there may have been so before our last removal
-	unsure   bool                       // a grant may have been sent since the last write on record
-	shown    entitlement.Presence       // what counts of what the target showed; unknown where nothing does
-	raw      entitlement.Presence       // what it said, whether that counts or not
-	more     bool                       // there are ways of asking that were not tried yet
-	resource entitlement.TargetResource // what is remembered of the resource
-	now      time.Time
+	grant      bool                       // the role ought to be there
+	record     entitlement.Grant          // as it was before this attempt; after a write, with that
+	generation int64                      // of the subject: an administrator who has it reprocessed moves it on
+	sent       bool                       // a grant was ever sent, or may have been
+	never      bool                       // no grant of ours was ever seen there
+	stale      bool                       // that it is there may have been so before our last removal
+	unsure     bool                       // a grant may have been sent since the last write on record
+	shown      entitlement.Presence       // what counts of what the target showed; unknown where nothing does
+	raw        entitlement.Presence       // what it said, whether that counts or not
+	more       bool                       // there are ways of asking that were not tried yet
+	resource   entitlement.TargetResource // what is remembered of the resource
+	now        time.Time
 }
 
 // taken reports that our last write wanted what is wanted now, and that the target took it.
@@ -117,7 +117,7 @@ func (s situation) unseen() ruling {
 		return ruling{step: stepAsk}
 	case s.shown == entitlement.PresenceAbsent:
 		return ruling{step: stepAgain, reason: connector.NotConfirmed}
-	case s.record.Gen != s.gen:
+	case s.record.Generation != s.generation:
 		return ruling{step: stepAgain}
 	case s.unconfirmed:
 		return ruling{step: stepAccept}

@@ -138,14 +138,14 @@ func TestL9_AFanOutThatDiesGoesOnWhereItWas(t *testing.T) {
 	for range 250 {
 		w.assign(w.person(), p)
 	}
-	gen := w.edit(p, "a", "b")
+	generation := w.edit(p, "a", "b")
 	died := errors.New("died")
 	b := &bulk{}
 	dying := &mortal{Store: w.store, life: 101, err: died} // within the second page
-	if err := w.fanOut(dying, b).Run(context.Background(), p.ID, gen); !errors.Is(err, died) || len(b.told) != 100 {
+	if err := w.fanOut(dying, b).Run(context.Background(), p.ID, generation); !errors.Is(err, died) || len(b.told) != 100 {
 		t.Fatalf("%d told, %v", len(b.told), err)
 	}
-	if err := w.fanOut(w.store, b).Run(context.Background(), p.ID, gen); err != nil {
+	if err := w.fanOut(w.store, b).Run(context.Background(), p.ID, generation); err != nil {
 		t.Fatal(err)
 	}
 	told := map[entitlement.UserID]bool{}
@@ -161,14 +161,14 @@ func TestFanOut_HandsTheRestOnBeforeItsTimeIsOver(t *testing.T) {
 	w := newWorld(t)
 	p := w.pack("a")
 	w.assign(w.person(), p)
-	gen := w.edit(p, "a", "b")
+	generation := w.edit(p, "a", "b")
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	b := &bulk{}
-	if err := w.fanOut(w.store, b).Run(ctx, p.ID, gen); err != nil || b.again != 1 || len(b.told) != 0 {
+	if err := w.fanOut(w.store, b).Run(ctx, p.ID, generation); err != nil || b.again != 1 || len(b.told) != 0 {
 		t.Errorf("got %v, %+v", err, b)
 	}
-	if err := w.fanOut(w.store, b).Run(context.Background(), p.ID, gen+9); err != nil {
+	if err := w.fanOut(w.store, b).Run(context.Background(), p.ID, generation+9); err != nil {
 		t.Errorf("a job that is done: %v", err)
 	}
 }

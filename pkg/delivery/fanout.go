@@ -15,7 +15,7 @@ import (
 // strongly consistent.
 type FanOutStore interface {
 	// Job returns an edit that has not reached every holder yet, or NotFound.
-	Job(ctx context.Context, pkg entitlement.PackageID, gen int64) (entitlement.Job, error)
+	Job(ctx context.Context, pkg entitlement.PackageID, generation int64) (entitlement.Job, error)
 	Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Slot], error)
 	Commit(ctx context.Context, change entitlement.Change) error
 }
@@ -29,7 +29,7 @@ type Lane interface {
 
 // Again asks for a job to be taken up once more.
 type Again interface {
-	HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64) error
+	HintJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error
 }
 
 // FanOut carries package edits to the holders.
@@ -53,14 +53,14 @@ const (
 // keeps its place after each page, so a crash repeats at most one; before its time is
 // over it hands the rest to a message of its own. One pass is enough: who comes to hold
 // the package after the edit gets the edited one.
-func (f *FanOut) Run(ctx context.Context, pkg entitlement.PackageID, gen int64) error {
-	job, err := f.Store.Job(ctx, pkg, gen)
+func (f *FanOut) Run(ctx context.Context, pkg entitlement.PackageID, generation int64) error {
+	job, err := f.Store.Job(ctx, pkg, generation)
 	if entitlement.KindOf(err) == entitlement.NotFound {
 		return nil
 	}
 	for err == nil {
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < reserve {
-			return f.Again.HintJob(ctx, pkg, gen)
+			return f.Again.HintJob(ctx, pkg, generation)
 		}
 		if job, err = f.page(ctx, job); err == nil && job.Erased {
 			return nil
@@ -99,7 +99,7 @@ func (f *FanOut) owe(ctx context.Context, job entitlement.Job, slots []entitleme
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelReads)
 	for i, slot := range slots {
-		if slot.Assignment == nil || slot.Assignment.Observed >= job.Gen {
+		if slot.Assignment == nil || slot.Assignment.ObservedPackageGeneration >= job.Generation {
 			continue
 		}
 		g.Go(func() error {

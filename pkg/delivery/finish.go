@@ -167,7 +167,7 @@ func (j *job) seen(c entitlement.Change) {
 // is done last knows all.
 func (r *run) refresh(ctx context.Context, j *job) error {
 	record, sheets, err := r.debt(ctx, j)
-	if err != nil || record.Gen != j.subjectRecord.Gen {
+	if err != nil || record.Generation != j.subjectRecord.Generation {
 		return err
 	}
 	now := r.Clock.Now()

@@ -114,7 +114,7 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*job, error) 
 }
 
 func (j *job) plan(sheet entitlement.GrantSheet, now time.Time) []Task {
-	return Plan(j.want, j.verify, sheet, j.subjectRecord.Gen, now)
+	return Plan(j.want, j.verify, sheet, j.subjectRecord.Generation, now)
 }
 
 // debt reads what the subject owes. What cannot be read of it keeps nothing from what can: it
@@ -147,7 +147,7 @@ func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSheet, error
 			if record, sheets, err = r.debt(ctx, j); err != nil {
 				return nil, err
 			}
-			if record.Gen != j.subjectRecord.Gen+int64(ended) {
+			if record.Generation != j.subjectRecord.Generation+int64(ended) {
 				continue // somebody else moved it too, and what came since has not been ended
 			}
 			j.subjectRecord = record
@@ -158,7 +158,7 @@ func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSheet, error
 		if allKnown(Desired(record, j.work, r.Clock.Now()), sheets) {
 			return sheets, nil
 		}
-		if record, sheets, err = r.debt(ctx, j); err == nil && record.Gen == j.subjectRecord.Gen {
+		if record, sheets, err = r.debt(ctx, j); err == nil && record.Generation == j.subjectRecord.Generation {
 			return sheets, nil
 		}
 	}
@@ -204,7 +204,7 @@ func (p *part) note(t *task, o outcome, now time.Time) (over bool) {
 	if !t.record.CheckAfter.IsZero() && t.Grant && t.record.Presence == entitlement.PresencePresent && t.result.presence == entitlement.PresenceAbsent {
 		p.lost[t.Role] = true
 	}
-	record(&p.sheet, t.Task, t.result, p.job.subjectRecord.Gen, now)
+	record(&p.sheet, t.Task, t.result, p.job.subjectRecord.Generation, now)
 	t.over = true
 	p.open--
 	return p.open == 0

@@ -95,7 +95,7 @@ func (r *run) withdrawOne(ctx context.Context, request entitlement.AssignmentReq
 // is back, and asked for something since, keeps it.
 func (r *run) stillOff(ctx context.Context, j *job) error {
 	record, _, err := r.debt(ctx, j)
-	if err == nil && record.Gen != j.subjectRecord.Gen {
+	if err == nil && record.Generation != j.subjectRecord.Generation {
 		j.moved = true
 	}
 	return err

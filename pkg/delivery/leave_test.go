@@ -215,7 +215,7 @@ func TestF38_ComingAndGoingWhileATargetIsDownKeepsNoRole(t *testing.T) {
 	w.disable(u)
 	w.target.down = nil
 	looks := 0
-	for h := (entitlement.SubjectRecord{Gen: 1}); h.Owes() && looks < 50; looks++ {
+	for h := (entitlement.SubjectRecord{Generation: 1}); h.Owes() && looks < 50; looks++ {
 		w.clock.Advance(10 * time.Minute)
 		w.deliver(u)
 		h, _ = w.debt(u)

@@ -59,16 +59,16 @@ type Task struct {
 // this generation is not asked again, what was written a moment ago is left alone until it
 // can be judged, and a target that asked to be left alone for longer is (F9). The order is
 // that of the roles, so that equal inputs give equal plans.
-func Plan(want, verify map[entitlement.RoleRef]bool, sheet entitlement.GrantSheet, gen int64, now time.Time) []Task {
+func Plan(want, verify map[entitlement.RoleRef]bool, sheet entitlement.GrantSheet, generation int64, now time.Time) []Task {
 	var tasks []Task
 	for role := range want {
 		g, known := sheet.Grants[role]
-		if role.Connector == sheet.Connector && !(known && (stands(g, verify[role], gen, now) || heeds(g, gen, now))) {
+		if role.Connector == sheet.Connector && !(known && (stands(g, verify[role], generation, now) || heeds(g, generation, now))) {
 			tasks = append(tasks, Task{role, true})
 		}
 	}
 	for role, g := range sheet.Grants {
-		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !taken && !heeds(g, gen, now) {
+		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !taken && !heeds(g, generation, now) {
 			tasks = append(tasks, Task{role, false})
 		}
 	}
@@ -77,10 +77,10 @@ func Plan(want, verify map[entitlement.RoleRef]bool, sheet entitlement.GrantShee
 }
 
 // stands reports that nothing is to be done for a role that is desired and on record.
-func stands(g entitlement.Grant, verify bool, gen int64, now time.Time) bool {
-	stale := verify && g.Gen != gen
+func stands(g entitlement.Grant, verify bool, generation int64, now time.Time) bool {
+	stale := verify && g.Generation != generation
 	switch {
-	case g.Permanent && g.Gen == gen:
+	case g.Permanent && g.Generation == generation:
 		return true // refused for good at this generation
 	case g.Revoked || !g.CheckAfter.IsZero() && !now.Before(g.CheckAfter):
 		return false
@@ -93,8 +93,8 @@ func stands(g entitlement.Grant, verify bool, gen int64, now time.Time) bool {
 
 // heeds reports that the target has said when this is to be tried again, and that it is not
 // then yet. Whoever looks at the subject meanwhile comes for something else.
-func heeds(g entitlement.Grant, gen int64, now time.Time) bool {
-	return g.Failing() && g.Reason == string(connector.TargetThrottled) && g.Gen == gen && now.Before(g.Next)
+func heeds(g entitlement.Grant, generation int64, now time.Time) bool {
+	return g.Failing() && g.Reason == string(connector.TargetThrottled) && g.Generation == generation && now.Before(g.Next)
 }
 
 // there reports that a role counts as delivered: it was seen, or an administrator lets it

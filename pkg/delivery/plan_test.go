@@ -91,11 +91,11 @@ func TestDesired_NobodyGetsAnythingAfterTheEndOrWhenDisabled(t *testing.T) {
 func TestPlan_WhatIsDoneIsNotDoneAgain(t *testing.T) {
 	present := entitlement.Grant{Presence: entitlement.PresencePresent}
 	failing := entitlement.Grant{Presence: entitlement.PresenceUnknown, Since: noon}
-	refused := entitlement.Grant{Presence: entitlement.PresenceUnknown, Since: noon, Permanent: true, Gen: 7}
+	refused := entitlement.Grant{Presence: entitlement.PresenceUnknown, Since: noon, Permanent: true, Generation: 7}
 	for name, c := range map[string]struct {
 		want, verify map[entitlement.RoleRef]bool
 		grant        *entitlement.Grant
-		gen          int64
+		generation   int64
 		tasks        int
 		give         bool
 	}{
@@ -114,7 +114,7 @@ func TestPlan_WhatIsDoneIsNotDoneAgain(t *testing.T) {
 		if c.grant != nil {
 			sheet.Grants[ref("a")] = *c.grant
 		}
-		tasks := Plan(c.want, c.verify, sheet, c.gen, noon)
+		tasks := Plan(c.want, c.verify, sheet, c.generation, noon)
 		if len(tasks) != c.tasks || len(tasks) == 1 && tasks[0].Grant != c.give {
 			t.Errorf("%s: %+v", name, tasks)
 		}

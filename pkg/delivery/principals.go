@@ -183,7 +183,7 @@ func (p *part) replaced(old string) {
 		if maySent(g, p.sheet.Token) && !slices.Contains(p.sheet.Former, old) {
 			p.sheet.Former = append(p.sheet.Former, old)
 		}
-		p.sheet.Grants[role] = entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown, Sent: g.Sent, Intent: g.Intent, Gen: g.Gen,
+		p.sheet.Grants[role] = entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown, Sent: g.Sent, Intent: g.Intent, Generation: g.Generation,
 			Since: g.Since, Attempts: g.Attempts, Reason: g.Reason, Detail: g.Detail}
 	}
 }

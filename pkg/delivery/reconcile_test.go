@@ -158,7 +158,7 @@ func TestS15_DeliveredMeansReadBack_Y3_OneWriteARole(t *testing.T) {
 	id := w.assign(u, p)
 	w.deliver(u)
 	w.request(id, entitlement.RequestDelivered)
-	if a := w.assignment(id); a.State != entitlement.AssignmentDelivered || a.Observed != 1 || a.Delivered.IsZero() {
+	if a := w.assignment(id); a.State != entitlement.AssignmentDelivered || a.ObservedPackageGeneration != 1 || a.Delivered.IsZero() {
 		t.Errorf("got %+v", a)
 	}
 	if w.target.writes != 3 || w.target.checks != 6 {

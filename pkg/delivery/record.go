@@ -40,7 +40,7 @@ const (
 )
 
 // record enters an outcome into the sheet, as its claim's token allows.
-func record(sheet *entitlement.GrantSheet, t Task, o outcome, gen int64, now time.Time) {
+func record(sheet *entitlement.GrantSheet, t Task, o outcome, generation int64, now time.Time) {
 	g := sheet.Grants[t.Role]
 	g.Role = t.Role
 	if o.left {
@@ -62,10 +62,10 @@ func record(sheet *entitlement.GrantSheet, t Task, o outcome, gen int64, now tim
 		sheet.Grants[t.Role] = differing(g, t, o, now)
 		return
 	}
-	if g.Gen != gen {
+	if g.Generation != generation {
 		g.Attempts = 0 // those were at something else: what is wanted now has not failed yet
 	}
-	g.Gen, g.CheckAfter = gen, o.look
+	g.Generation, g.CheckAfter = generation, o.look
 	if o.tells() {
 		g.Presence, g.Confirmed = o.presence, now
 		g.PreExisting = g.PreExisting || t.Grant && !g.Sent && o.presence == entitlement.PresencePresent

@@ -95,12 +95,12 @@ func TestR20_AnEditIsOwedWithinMinutesThoughEveryMessageIsLost(t *testing.T) {
 	u, p := w.person(), w.pack("a")
 	w.assign(u, p)
 	w.deliver(u)
-	gen := w.edit(p, "a", "b")
-	job, err := w.store.Job(ctx, p.ID, gen)
+	generation := w.edit(p, "a", "b")
+	job, err := w.store.Job(ctx, p.ID, generation)
 	if err != nil || job.Look.Sub(w.clock.Now()) > 5*time.Minute {
 		t.Fatalf("the tick looks at the edit at %v, %v", job.Look, err)
 	}
-	if err := w.fanOut(w.store, &bulk{}).Run(ctx, p.ID, gen); err != nil {
+	if err := w.fanOut(w.store, &bulk{}).Run(ctx, p.ID, generation); err != nil {
 		t.Fatal(err)
 	}
 	w.clock.Advance(20 * time.Minute)

@@ -14,8 +14,8 @@ import (
 // before it shows as partially delivered or failed; delivery goes on all the same.
 const GiveUpAfter = 15 * time.Minute
 
-// maxSettled bounds the assignments that one transaction settles (S21).
-const maxSettled = 20
+// maxReconciled bounds the assignments that one transaction settles (S21).
+const maxReconciled = 20
 
 // lookSlack is how long the tick leaves a look to its hint.
 const lookSlack = 30 * time.Second
@@ -93,9 +93,9 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 	known := s.known()
 	st := s.owed(known, now)
 	var c entitlement.Change
-	room := maxSettled
+	room := maxReconciled
 	owe := func(next time.Time) {
-		st.Settled = false
+		st.Reconciled = false
 		st.Next = earlier(st.Next, next)
 	}
 	for _, waiting := range s.SubjectRecord.Waiting {
@@ -157,8 +157,8 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 // owed returns the settlement as far as the roles go: whether any of them is owed, and when
 // the next is due.
 func (s State) owed(known map[entitlement.RoleRef]entitlement.Grant, now time.Time) entitlement.Settlement {
-	st := entitlement.Settlement{Subject: s.SubjectRecord.Subject, Gen: s.SubjectRecord.Gen, Settled: len(s.Undone) == 0, Next: now.Add(lastRetry)}
-	if !st.Settled {
+	st := entitlement.Settlement{Subject: s.SubjectRecord.Subject, Generation: s.SubjectRecord.Generation, Reconciled: len(s.Undone) == 0, Next: now.Add(lastRetry)}
+	if !st.Reconciled {
 		st.Next = now.Add(heldRetry + lookSlack)
 	}
 	for role := range s.Want {
@@ -166,11 +166,11 @@ func (s State) owed(known map[entitlement.RoleRef]entitlement.Grant, now time.Ti
 		if g.Permanent || there(g) && !g.Failing() && g.CheckAfter.IsZero() {
 			continue
 		}
-		st.Settled, st.Next = false, earlier(st.Next, due(g, now))
+		st.Reconciled, st.Next = false, earlier(st.Next, due(g, now))
 	}
 	for role, g := range known {
 		if !s.Want[role] && !closed(g) {
-			st.Settled, st.Next = false, earlier(st.Next, due(g, now))
+			st.Reconciled, st.Next = false, earlier(st.Next, due(g, now))
 		}
 	}
 	return st
@@ -233,7 +233,7 @@ func (s State) settleWaiting(id entitlement.Waiting, known map[entitlement.RoleR
 	a.Chain, e = a.Chain.Append(e)
 	a.State, a.Unconfirmed = next, unconfirmed
 	if done {
-		a.Delivered, a.Observed = now, scopes.Version
+		a.Delivered, a.ObservedPackageGeneration = now, scopes.Version
 	}
 	slot.Assignment = &a
 	c.Slots, c.Events = []entitlement.Slot{slot}, []entitlement.Event{e}

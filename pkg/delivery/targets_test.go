@@ -542,7 +542,7 @@ func TestF40_TheWindowFollowsTheTarget(t *testing.T) {
 			b.within(3*time.Minute, "ended", b.all(ids[i+1:i+2], "Expired"))
 		}
 		breaker, err := b.store.Breaker(b.t.Context(), target)
-		if err != nil || 2*breaker.LongestLag < 15*time.Second || breaker.Observed < 20 {
+		if err != nil || 2*breaker.LongestLag < 15*time.Second || breaker.LagSamples < 20 {
 			t.Errorf("the breaker is %+v, %v", breaker, err)
 		}
 	})

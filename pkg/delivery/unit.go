@@ -247,7 +247,7 @@ func orUnknown(p entitlement.Presence) entitlement.Presence {
 // situation is what is known of an op now.
 func (u *unit) situation(o *op) situation {
 	_, more := u.nextWay(o)
-	s := situation{manners: u.manners, grant: o.Grant, record: o.record, gen: o.part.job.subjectRecord.Gen, sent: o.sent, shown: orUnknown(o.shown), more: more,
+	s := situation{manners: u.manners, grant: o.Grant, record: o.record, generation: o.part.job.subjectRecord.Generation, sent: o.sent, shown: orUnknown(o.shown), more: more,
 		resource: u.resource.state(), now: u.run.Clock.Now()}
 	for _, a := range o.asked {
 		if s.raw == "" || s.raw == entitlement.PresenceUnknown {
@@ -295,7 +295,7 @@ func (u *unit) lag(o *op) {
 	case o.again:
 		// Not even after the window was the first write shown. Where that was shortened, it
 		// may have been too much; or the write was lost, and a longer one does no harm.
-		lag, seen = min(now.Sub(o.record.Wrote), usualWindow/2), u.breaker.Observed >= enoughWrites
+		lag, seen = min(now.Sub(o.record.Wrote), usualWindow/2), u.breaker.LagSamples >= enoughWrites
 	case o.shown != wanted:
 		return
 	case !o.wrote.IsZero():

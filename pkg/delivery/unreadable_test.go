@@ -21,10 +21,10 @@ func TestF37_AnEditReachesTheOtherHoldersOfAPage(t *testing.T) {
 		users = append(users, u)
 	}
 	w.deliver(users...)
-	gen := w.edit(p, "a", "b")
+	generation := w.edit(p, "a", "b")
 	d.SpoilSlot(t, p.ID, users[2])
 
-	if err := w.fanOut(d.Store, w.lane).Run(context.Background(), p.ID, gen); err != nil {
+	if err := w.fanOut(d.Store, w.lane).Run(context.Background(), p.ID, generation); err != nil {
 		t.Fatal(err)
 	}
 

@@ -26,7 +26,7 @@ func windowOf(c connector.Capabilities, b entitlement.Breaker) time.Duration {
 	switch twice := 2 * b.LongestLag; {
 	case c.Authoritative:
 		return 0
-	case b.Observed < enoughWrites:
+	case b.LagSamples < enoughWrites:
 		return min(max(twice, usualWindow), longestWindow)
 	default:
 		return min(max(twice, shortestWindow), longestWindow)
@@ -41,8 +41,8 @@ func observe(b entitlement.Breaker, lags []time.Duration) (entitlement.Breaker, 
 		if lag > b.LongestLag && lag <= longestWindow {
 			b.LongestLag, news = lag, news || 2*lag > shortestWindow
 		}
-		if b.Observed < enoughWrites {
-			b.Observed, news = b.Observed+1, true
+		if b.LagSamples < enoughWrites {
+			b.LagSamples, news = b.LagSamples+1, true
 		}
 	}
 	return b, news

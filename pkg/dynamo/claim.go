@@ -85,7 +85,7 @@ func (db *DB) Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, 
 	holds := make([]bool, len(fences))
 	for i, f := range fences {
 		record, sheet := all[subjectRecordKey(f.Subject)], all[sheetKey(f.Subject, f.Connector)]
-		holds[i] = f.Token != "" && textOf(sheet, attrToken) == f.Token && numberOf(record, attrGen) == f.Gen
+		holds[i] = f.Token != "" && textOf(sheet, attrToken) == f.Token && numberOf(record, attrGeneration) == f.Generation
 	}
 	return holds, nil
 }

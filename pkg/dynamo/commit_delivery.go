@@ -14,7 +14,7 @@ func (p *plan) subjectUpdates(all []entitlement.SubjectUpdate) {
 		}
 		x := newExpression()
 		x.touch(tagSubjectRecord)
-		x.add(attrGen, numeral(1))
+		x.add(attrGeneration, numeral(1))
 		x.place(oweRow(h.Subject, h.Look))
 		switch {
 		case h.Off:
@@ -91,20 +91,20 @@ func (p *plan) settlements(all []entitlement.Settlement) {
 	for _, s := range all {
 		x := newExpression()
 		x.touch(tagSubjectRecord)
-		x.equals(attrGen, numeral(s.Gen))
+		x.equals(attrGeneration, numeral(s.Generation))
 		if len(s.Delivered) > 0 {
 			x.take(attrWaiting, binarySet(packAll(s.Delivered, packWaiting)...))
 		}
 		if len(s.Removed) > 0 {
 			x.take(attrRemoving, binarySet(packAll(s.Removed, packRemoving)...))
 		}
-		if s.Settled {
-			x.set(attrSettled, numeral(s.Gen))
+		if s.Reconciled {
+			x.set(attrObserved, numeral(s.Generation))
 			x.remove(names.AttrI2P)
 			x.remove(names.AttrI2S)
 		} else {
-			settled := x.attr(attrSettled)
-			x.require("(attribute_not_exists(%s) OR %s < %s)", settled, settled, x.value(numeral(s.Gen)))
+			settled := x.attr(attrObserved)
+			x.require("(attribute_not_exists(%s) OR %s < %s)", settled, settled, x.value(numeral(s.Generation)))
 			x.place(oweRow(s.Subject, s.Next))
 		}
 		p.update(subjectRecordKey(s.Subject), entitlement.PartSubjectRecord, x)

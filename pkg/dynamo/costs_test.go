@@ -127,14 +127,14 @@ func (o *office) deliver(u entitlement.User) {
 		return err
 	})
 	o.costs("fence", costFence, func(ctx context.Context) error {
-		holds, err := o.db.Holding(ctx, []entitlement.Fence{{Subject: u.ID, Connector: sheet.Connector, Token: sheet.Token, Gen: record.Gen}})
+		holds, err := o.db.Holding(ctx, []entitlement.Fence{{Subject: u.ID, Connector: sheet.Connector, Token: sheet.Token, Generation: record.Generation}})
 		if err == nil && !holds[0] {
 			err = fmt.Errorf("the claim is lost")
 		}
 		return err
 	})
 	for ref, g := range sheet.Grants {
-		g.Presence, g.Confirmed, g.Gen = entitlement.PresencePresent, start2026, record.Gen
+		g.Presence, g.Confirmed, g.Generation = entitlement.PresencePresent, start2026, record.Generation
 		sheet.Grants[ref] = g
 	}
 	sheet.Principal = newID[string]()
@@ -146,7 +146,7 @@ func (o *office) deliver(u entitlement.User) {
 	r.State, r.Completed, r.Chain = entitlement.RequestDelivered, start2026, chain
 	o.costsCommit("settle a first delivery, 3 roles", costSettle, entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}, Slots: []entitlement.Slot{slot},
 		Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
-		Settlements: []entitlement.Settlement{{Subject: u.ID, Gen: record.Gen, Settled: true, Delivered: []entitlement.Waiting{w}}}})
+		Settlements: []entitlement.Settlement{{Subject: u.ID, Generation: record.Generation, Reconciled: true, Delivered: []entitlement.Waiting{w}}}})
 }
 
 // expire plays the end of an assignment.

@@ -140,8 +140,8 @@ func incompatibleKey(listed, by entitlement.PackageID) Key {
 }
 
 // jobKey is a package edit on its way to the package's holders.
-func jobKey(id entitlement.PackageID, gen int64) Key {
-	return Key{packageKey(id).PK, join(wordJob, counter(gen))}
+func jobKey(id entitlement.PackageID, generation int64) Key {
+	return Key{packageKey(id).PK, join(wordJob, counter(generation))}
 }
 
 // breakerKey is what is remembered of a target that failed as a whole.
@@ -460,8 +460,8 @@ func isJob(k Key) bool { return strings.HasPrefix(k.SK, join(wordJob, "")) }
 
 // jobAt returns a job's package and generation.
 func jobAt(k Key) (entitlement.PackageID, int64) {
-	gen, _ := strconv.ParseInt(idAt[string](k.SK, 1), 10, 64)
-	return packageAt(k), gen
+	generation, _ := strconv.ParseInt(idAt[string](k.SK, 1), 10, 64)
+	return packageAt(k), generation
 }
 
 // dueAt returns what a due row is about.
@@ -480,7 +480,7 @@ func dueAt(k Key, sort string) entitlement.DueRef {
 		ref.Kind, ref.Absent = entitlement.DueAbsence, userAt(k)
 	case isJob(k):
 		ref.Kind = entitlement.DueJob
-		ref.Package, ref.Gen = jobAt(k)
+		ref.Package, ref.Generation = jobAt(k)
 	default:
 		ref.Kind, ref.Package, ref.Subject = entitlement.DueAssignment, packageAt(k), personAt(k)
 	}
@@ -501,7 +501,7 @@ func dueKey(ref entitlement.DueRef) Key {
 	case entitlement.DueAbsence:
 		return absenceKey(ref.Absent)
 	case entitlement.DueJob:
-		return jobKey(ref.Package, ref.Gen)
+		return jobKey(ref.Package, ref.Generation)
 	default:
 		return packageKey(ref.Package)
 	}

@@ -62,7 +62,7 @@ func TestKeysParse(t *testing.T) {
 		gotKind, gotID, gotNumber := eventAt(key)
 		expect("event", fmt.Sprint(gotKind, gotID, gotNumber), fmt.Sprint(kind, a, number))
 		for _, ref := range []entitlement.DueRef{{Kind: entitlement.DueRequest, Request: entitlement.RequestID(a), At: at}, {Kind: entitlement.DuePackage, Package: entitlement.PackageID(a), At: at},
-			{Kind: entitlement.DueAssignment, Package: entitlement.PackageID(a), Subject: entitlement.UserID(b), At: at}, {Kind: entitlement.DueJob, Package: entitlement.PackageID(a), Gen: number, At: at},
+			{Kind: entitlement.DueAssignment, Package: entitlement.PackageID(a), Subject: entitlement.UserID(b), At: at}, {Kind: entitlement.DueJob, Package: entitlement.PackageID(a), Generation: number, At: at},
 			{Kind: entitlement.DuePolicy, Policy: entitlement.PolicyID(a), At: at}, {Kind: entitlement.DueBreaker, Connector: entitlement.ConnectorID(a), At: at}, {Kind: entitlement.DueAbsence, Absent: entitlement.UserID(a), At: at}} {
 			expect("due", dueAt(dueKey(ref), dueRow(dueKey(ref), at).sort), ref)
 		}

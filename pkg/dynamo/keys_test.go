@@ -114,7 +114,7 @@ func TestKeysGolden(t *testing.T) {
 			"pk=POL#" + idL + " sk=POL i2p=DUE#2 i2s=2026-03-01T12:01:00.000000500Z#L#" + idL}},
 		"connector": {entitlement.Change{Connectors: []entitlement.ConnectorConfig{{ID: idK, DisplayName: "HR"}}}, []string{
 			"pk=CON#" + idK + " sk=CON i1p=ALL#CON i1s=hr#" + idK}},
-		"job": {entitlement.Change{Jobs: []entitlement.Job{{Package: idP, Gen: 7, Look: noon}}}, []string{
+		"job": {entitlement.Change{Jobs: []entitlement.Job{{Package: idP, Generation: 7, Look: noon}}}, []string{
 			"pk=PKG#" + idP + " sk=JOB#00000007 i2p=DUE#3 i2s=2026-03-01T12:00:00.000000500Z#J#00000007"}},
 		"resource at a target": {entitlement.Change{TargetResources: []entitlement.TargetResource{{Connector: idK, Resource: "team #1"}}}, []string{
 			"pk=CON#" + idK + " sk=RES#a9f289fbb607d1eec3294827bc6201ee12f0eaf1"}},
@@ -155,7 +155,7 @@ func TestKeysGolden(t *testing.T) {
 			"pk=REQ#" + idQ + " sk=ASG i2p=LATE#1 i2s=2026-03-01T12:00:00.000000500Z"}},
 		"record": {entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, Look: noon}}}, []string{
 			"pk=SUB#" + idU + " sk=RECORD i2p=OWE#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU}},
-		"record that is settled": {entitlement.Change{Settlements: []entitlement.Settlement{{Subject: idU, Settled: true}}}, []string{"pk=SUB#" + idU + " sk=RECORD"}},
+		"record that is settled": {entitlement.Change{Settlements: []entitlement.Settlement{{Subject: idU, Reconciled: true}}}, []string{"pk=SUB#" + idU + " sk=RECORD"}},
 		"sheet":                  {entitlement.Change{Sheets: []entitlement.GrantSheet{{Subject: idU, Connector: idK, Token: "t"}}}, []string{"pk=SUB#" + idU + " sk=GRANTS#" + idK}},
 		"sheet with a failing role": {entitlement.Change{Sheets: []entitlement.GrantSheet{{Subject: idU, Connector: idK, Token: "t",
 			Grants: map[entitlement.RoleRef]entitlement.Grant{{Role: "r"}: {Since: noon, Reason: "target-throttled"}}}}}, []string{

@@ -45,8 +45,8 @@ func (db *DB) Debt(ctx context.Context, subject entitlement.UserID) (entitlement
 }
 
 // Job returns a package edit that has not reached every holder yet.
-func (db *DB) Job(ctx context.Context, pkg entitlement.PackageID, gen int64) (entitlement.Job, error) {
-	return one(ctx, db, jobShape, jobKey(pkg, gen))
+func (db *DB) Job(ctx context.Context, pkg entitlement.PackageID, generation int64) (entitlement.Job, error) {
+	return one(ctx, db, jobShape, jobKey(pkg, generation))
 }
 
 // Work reads what the record names. The packages of ended assignments need a second

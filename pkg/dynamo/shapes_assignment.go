@@ -55,7 +55,7 @@ func assignmentFields(f *fields, a *entitlement.Assignment) {
 	text(f, "st", &a.State)
 	when(f, "sa", &a.Start)
 	when(f, "en", &a.End)
-	number(f, "ob", &a.Observed)
+	number(f, "ob", &a.ObservedPackageGeneration)
 	when(f, "si", &a.Since)
 	when(f, "de", &a.Delivered)
 	when(f, "ed", &a.Ended)

@@ -41,7 +41,7 @@ var breakerShape = shape[entitlement.Breaker]{
 	body: func(f *fields, b *entitlement.Breaker) {
 		number(f, "n", &b.Failures)
 		when(f, "u", &b.Until)
-		number(f, "ob", &b.Observed)
+		number(f, "ob", &b.LagSamples)
 		number(f, "ll", &b.LongestLag)
 	},
 }
@@ -65,10 +65,10 @@ var targetResourceShape = shape[entitlement.TargetResource]{
 
 var jobShape = shape[entitlement.Job]{
 	tag: "JOB", noun: "job", part: entitlement.PartConfiguration,
-	key:  func(j entitlement.Job) Key { return jobKey(j.Package, j.Gen) },
-	name: func(j *entitlement.Job, k Key) { j.Package, j.Gen = jobAt(k) },
+	key:  func(j entitlement.Job) Key { return jobKey(j.Package, j.Generation) },
+	name: func(j *entitlement.Job, k Key) { j.Package, j.Generation = jobAt(k) },
 	meta: func(j *entitlement.Job) *entitlement.Meta { return &j.Meta },
-	rows: func(j entitlement.Job) rows { return rows{second: dueRow(jobKey(j.Package, j.Gen), j.Look)} },
+	rows: func(j entitlement.Job) rows { return rows{second: dueRow(jobKey(j.Package, j.Generation), j.Look)} },
 	body: func(f *fields, j *entitlement.Job) {
 		text(f, "cu", &j.Cursor)
 		number(f, "ow", &j.Owed)

@@ -12,12 +12,12 @@ import (
 
 // Attributes of a record, which is only ever changed by relative updates.
 const (
-	attrLive     = "liv"
-	attrWaiting  = "wai"
-	attrRemoving = "rmv"
-	attrGen      = "gen"
-	attrSettled  = "stl"
-	attrOff      = "off"
+	attrLive       = "liv"
+	attrWaiting    = "wai"
+	attrRemoving   = "rmv"
+	attrGeneration = "gen"
+	attrObserved   = "stl"
+	attrOff        = "off"
 )
 
 func readSubjectRecord(it item) (entitlement.SubjectRecord, error) {
@@ -27,8 +27,8 @@ func readSubjectRecord(it item) (entitlement.SubjectRecord, error) {
 	}
 	f := &fields{item: it, reading: true}
 	idSet(f, attrLive, &h.Live)
-	number(f, attrGen, &h.Gen)
-	number(f, attrSettled, &h.Settled)
+	number(f, attrGeneration, &h.Generation)
+	number(f, attrObserved, &h.ObservedGeneration)
 	flag(f, attrOff, &h.Off)
 	eachPair(f, attrWaiting, func(p entitlement.PackageID, a entitlement.AssignmentID) {
 		h.Waiting = append(h.Waiting, entitlement.Waiting{Package: p, Assignment: a})
@@ -148,7 +148,7 @@ func grantFields(at entitlement.ConnectorID) func(f *fields, g *entitlement.Gran
 		text(f, "re", &g.Reason)
 		text(f, "de", &g.Detail)
 		flag(f, "pm", &g.Permanent)
-		number(f, "ge", &g.Gen)
+		number(f, "ge", &g.Generation)
 		when(f, "nx", &g.Next)
 		flag(f, "sn", &g.Sent)
 		when(f, "wr", &g.Wrote)

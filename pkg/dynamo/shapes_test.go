@@ -95,7 +95,7 @@ func TestRoundTrips(t *testing.T) {
 	t.Run("policy", roundTrip(policyShape, nil))
 	t.Run("connector", roundTrip(connectorShape, nil))
 	t.Run("breaker", roundTrip(breakerShape, nil))
-	t.Run("job", roundTrip(jobShape, func(j *entitlement.Job) { j.Gen &= 1<<40 - 1 })) // a count
+	t.Run("job", roundTrip(jobShape, func(j *entitlement.Job) { j.Generation &= 1<<40 - 1 })) // a count
 	t.Run("group", roundTrip(groupShape, nil))
 	t.Run("request", roundTrip(requestShape, nil))
 	t.Run("ended", roundTrip(endedShape, nil))
@@ -175,7 +175,7 @@ func samples() map[string]struct {
 		}{it, read}
 	}
 	key, _ := eventKey(entitlement.OfUser, idU, 1)
-	record := item{attrGen: numeral(3), attrLive: packedSet(entitlement.PackageID(idP)), attrWaiting: binarySet(packPair(entitlement.PackageID(idP), entitlement.AssignmentID(idQ)))}
+	record := item{attrGeneration: numeral(3), attrLive: packedSet(entitlement.PackageID(idP)), attrWaiting: binarySet(packPair(entitlement.PackageID(idP), entitlement.AssignmentID(idQ)))}
 	seal(record, subjectRecordKey(idU), tagSubjectRecord, 1)
 	return map[string]struct {
 		item item

@@ -123,7 +123,7 @@ func TestJobsFallDue(t *testing.T) { everywhere(t, jobsFallDue) }
 
 func jobsFallDue(t *testing.T, p place) {
 	r := bare(t, p)
-	job := entitlement.Job{Package: newID[entitlement.PackageID](), Gen: 3, Look: start2026, Created: start2026}
+	job := entitlement.Job{Package: newID[entitlement.PackageID](), Generation: 3, Look: start2026, Created: start2026}
 	due := func() []entitlement.DueRef {
 		t.Helper()
 		var all []entitlement.DueRef
@@ -137,7 +137,7 @@ func jobsFallDue(t *testing.T, p place) {
 		return all
 	}
 	r.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
-	want := []entitlement.DueRef{{Kind: entitlement.DueJob, Package: job.Package, Gen: 3, At: start2026}}
+	want := []entitlement.DueRef{{Kind: entitlement.DueJob, Package: job.Package, Generation: 3, At: start2026}}
 	if got := due(); !slices.Equal(got, want) {
 		t.Fatalf("got %v, want %v", got, want)
 	}
@@ -162,7 +162,7 @@ func aSubjectRecordThatIsOffTakesNothing(t *testing.T, p place) {
 	enter := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Look: start2026,
 		Enter: entitlement.Waiting{Package: newID[entitlement.PackageID](), Assignment: newID[entitlement.AssignmentID]()}}}}
 	r.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Off: true, Look: start2026}}})
-	if record, _, err := r.db.Debt(context.Background(), subject); err != nil || !record.Off || record.Gen != 1 {
+	if record, _, err := r.db.Debt(context.Background(), subject); err != nil || !record.Off || record.Generation != 1 {
 		t.Fatalf("got %v and %v, want a record that is off", record, err)
 	}
 	if err := r.db.Commit(context.Background(), enter); entitlement.StalePart(err) != entitlement.PartSubjectRecord {

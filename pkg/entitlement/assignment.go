@@ -18,22 +18,22 @@ const (
 
 // Assignment is one subject holding one package for a period.
 type Assignment struct {
-	ID        AssignmentID
-	Package   PackageID
-	Catalog   CatalogID
-	Policy    PolicyID
-	Subject   UserID
-	Target    Target
-	State     AssignmentState
-	Start     time.Time
-	End       time.Time // zero means never
-	Observed  int64     // generation of the package's role scopes that was delivered last
-	Since     time.Time // when the present delivery began to be owed
-	Delivered time.Time // when it was last read back whole; zero means never
-	Ended     time.Time // when Target became absent
-	Removed   time.Time // when its roles were read back absent; zero while that is owed
-	Removal   RequestID // the request that asked for its removal, if any
-	Reason    string    // the outcome that the service ended it for; empty where its end passed or a request ended it
+	ID                        AssignmentID
+	Package                   PackageID
+	Catalog                   CatalogID
+	Policy                    PolicyID
+	Subject                   UserID
+	Target                    Target
+	State                     AssignmentState
+	Start                     time.Time
+	End                       time.Time // zero means never
+	ObservedPackageGeneration int64     // generation of the package's role scopes that was delivered last
+	Since                     time.Time // when the present delivery began to be owed
+	Delivered                 time.Time // when it was last read back whole; zero means never
+	Ended                     time.Time // when Target became absent
+	Removed                   time.Time // when its roles were read back absent; zero while that is owed
+	Removal                   RequestID // the request that asked for its removal, if any
+	Reason                    string    // the outcome that the service ended it for; empty where its end passed or a request ended it
 
 	// Unconfirmed: some of its roles were accepted by a target that cannot be asked, as its
 	// connector's settings allow, or an administrator closed their removal (S15).

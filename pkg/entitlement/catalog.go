@@ -141,20 +141,20 @@ func (s PackageScopes) Without(i int, now time.Time) PackageScopes {
 }
 
 // Job is a package edit on its way to the package's holders: each of them is to owe a
-// delivery of generation Gen. Cursor is a Paged.Next of the holders.
+// delivery of generation Generation. Cursor is a Paged.Next of the holders.
 type Job struct {
-	Package PackageID
-	Gen     int64
-	Cursor  string
-	Owed    int       // holders told so far
-	Look    time.Time // when the tick repairs a lost hint
-	Created time.Time
+	Package    PackageID
+	Generation int64
+	Cursor     string
+	Owed       int       // holders told so far
+	Look       time.Time // when the tick repairs a lost hint
+	Created    time.Time
 	Meta
 }
 
-// NewJob returns the job that carries generation gen of a package to its holders.
-func NewJob(pkg PackageID, gen int64, now time.Time) Job {
-	return Job{Package: pkg, Gen: gen, Created: now, Look: now.Add(time.Minute)}
+// NewJob returns the job that carries a generation of a package to its holders.
+func NewJob(pkg PackageID, generation int64, now time.Time) Job {
+	return Job{Package: pkg, Generation: generation, Created: now, Look: now.Add(time.Minute)}
 }
 
 // MaxConnectors bounds the connectors of a deployment, and with them the sheets that a

@@ -33,7 +33,7 @@ type Grant struct {
 	Detail      string    // what people read of it
 	Permanent   bool      // the target refuses; asking again as things are is useless
 	Intent      string    // token of the first claim since it was last recorded that means to grant it
-	Gen         int64     // generation of the last attempt
+	Generation  int64     // generation of the last attempt
 	Next        time.Time // next attempt
 
 	// A grant that was ever sent, or may have been, is taken back by a removal that is sent
@@ -71,15 +71,15 @@ type GrantSheet struct {
 const MaxGrants = 1000
 
 // SubjectRecord is a subject's side of the truth: the packages held, and the debt. Delivery is
-// owed while Gen is beyond Settled.
+// owed while Generation is beyond ObservedGeneration.
 type SubjectRecord struct {
-	Subject  UserID
-	Live     []PackageID
-	Gen      int64
-	Settled  int64
-	Waiting  []Waiting  // live ones whose delivery is not complete
-	Removing []Removing // ended ones whose roles are not yet read back absent
-	Off      bool       // the subject may not get anything any more
+	Subject            UserID
+	Live               []PackageID
+	Generation         int64
+	ObservedGeneration int64
+	Waiting            []Waiting  // live ones whose delivery is not complete
+	Removing           []Removing // ended ones whose roles are not yet read back absent
+	Off                bool       // the subject may not get anything any more
 }
 
 // Waiting names a live assignment whose delivery is not complete.
@@ -96,7 +96,7 @@ type Removing struct {
 }
 
 // Owes reports a delivery debt.
-func (h SubjectRecord) Owes() bool { return h.Gen > h.Settled }
+func (h SubjectRecord) Owes() bool { return h.Generation > h.ObservedGeneration }
 
 // MaxLive bounds the live packages of one person (S21).
 const MaxLive = 200
@@ -123,12 +123,12 @@ type SubjectUpdate struct {
 // Settlement records how far a subject's debt is paid, against the generation that
 // was read. Where that has moved on, nothing is recorded (S14).
 type Settlement struct {
-	Subject   UserID
-	Gen       int64
-	Settled   bool      // nothing is owed any more at this generation
-	Next      time.Time // else: the next attempt
-	Delivered []Waiting
-	Removed   []Removing
+	Subject    UserID
+	Generation int64
+	Reconciled bool      // nothing is owed any more at this generation
+	Next       time.Time // else: the next attempt
+	Delivered  []Waiting
+	Removed    []Removing
 }
 
 // Worst returns the reason that the sheet is listed under among what could not be
@@ -160,7 +160,7 @@ type Breaker struct {
 	Failures  int // in a row
 	Until     time.Time
 
-	Observed   int           // writes of which the lag was seen
+	LagSamples int           // writes of which the lag was seen
 	LongestLag time.Duration // from a write to the first read that showed it
 	Meta
 }

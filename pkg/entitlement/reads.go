@@ -77,10 +77,10 @@ type Work struct {
 
 // Fence is what must still hold just before an outside call for a subject.
 type Fence struct {
-	Subject   UserID
-	Connector ConnectorID
-	Token     string
-	Gen       int64
+	Subject    UserID
+	Connector  ConnectorID
+	Token      string
+	Generation int64
 }
 
 // DueKind says what falls due.
@@ -100,15 +100,15 @@ const (
 
 // DueRef names an item that somebody must look at.
 type DueRef struct {
-	Kind      DueKind
-	Request   RequestID
-	Package   PackageID
-	Subject   UserID
-	Gen       int64
-	Policy    PolicyID
-	Connector ConnectorID
-	Absent    UserID
-	At        time.Time
+	Kind       DueKind
+	Request    RequestID
+	Package    PackageID
+	Subject    UserID
+	Generation int64
+	Policy     PolicyID
+	Connector  ConnectorID
+	Absent     UserID
+	At         time.Time
 }
 
 // DueItems is what due references turned out to be, read strongly; what is absent is left out.

@@ -41,7 +41,7 @@ func (w *world) snapshot() string {
 	keep(w.store.Holders(ctx, entitlement.PackageID(w.ids["package"]), page))
 	for _, u := range users.Items {
 		record, sheets, err := w.store.Debt(ctx, u.ID)
-		keep(record.Gen, err)
+		keep(record.Generation, err)
 		keep(len(sheets), nil)
 	}
 	text, err := json.Marshal(withoutVersions(w.T, all))

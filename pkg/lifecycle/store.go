@@ -43,5 +43,5 @@ type Hinter interface {
 
 // Jobs starts the way of a package edit to the holders anew.
 type Jobs interface {
-	HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64) error
+	HintJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error
 }

@@ -258,7 +258,7 @@ func (t *tick) job(ctx context.Context, job entitlement.Job) {
 	if job.Look.After(t.now) {
 		return
 	}
-	if err := t.Jobs.HintJob(ctx, job.Package, job.Gen); err != nil {
+	if err := t.Jobs.HintJob(ctx, job.Package, job.Generation); err != nil {
 		t.Log.WarnContext(ctx, "a hint was lost; the next tick finds the job", "package", job.Package, "error", err)
 		return
 	}

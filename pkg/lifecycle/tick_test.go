@@ -56,10 +56,10 @@ func (w *world) Hint(_ context.Context, subjects ...entitlement.UserID) error {
 	return nil
 }
 
-func (w *world) HintJob(_ context.Context, _ entitlement.PackageID, gen int64) error {
+func (w *world) HintJob(_ context.Context, _ entitlement.PackageID, generation int64) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.jobs = append(w.jobs, gen)
+	w.jobs = append(w.jobs, generation)
 	return nil
 }
 
@@ -217,7 +217,7 @@ func TestL3_ALostHintIsRepeatedUntilTheDebtIsPaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: r.Subject, Gen: record.Gen, Settled: true}}})
+	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: r.Subject, Generation: record.Generation, Reconciled: true}}})
 	w.clock.Advance(time.Hour)
 	if got := w.run(); got.Hinted != 0 {
 		t.Errorf("L10: a paid debt is hinted: %+v", got)

@@ -10,11 +10,11 @@ import (
 // Job names an edit of a package that has to reach its holders: the generation that the
 // edit gave the package. How far it has come is in the store.
 type Job struct {
-	Package entitlement.PackageID `json:"package"`
-	Gen     int64                 `json:"gen"`
+	Package    entitlement.PackageID `json:"package"`
+	Generation int64                 `json:"generation"`
 }
 
-// jobMessage is the contract: {"v":1,"job":{"package":"uuid","gen":7}}.
+// jobMessage is the contract: {"v":1,"job":{"package":"uuid","generation":7}}.
 type jobMessage struct {
 	V   int `json:"v"`
 	Job Job `json:"job"`
@@ -36,7 +36,7 @@ func DecodeJob(body string) (Job, error) {
 }
 
 func (m *jobMessage) check() error {
-	if m.Job.Gen < 1 {
+	if m.Job.Generation < 1 {
 		return errors.New("no generation of the package")
 	}
 	id, err := entitlement.ParseID[entitlement.PackageID]("package", string(m.Job.Package))

@@ -10,9 +10,9 @@ import (
 const edited entitlement.PackageID = "00000000-0000-4000-8000-0000000000aa"
 
 func TestAJobIsReadAsItWasWritten(t *testing.T) {
-	want := Job{Package: edited, Gen: 7}
+	want := Job{Package: edited, Generation: 7}
 	body := want.Encode()
-	if contract := `{"v":1,"job":{"package":"00000000-0000-4000-8000-0000000000aa","gen":7}}`; body != contract {
+	if contract := `{"v":1,"job":{"package":"00000000-0000-4000-8000-0000000000aa","generation":7}}`; body != contract {
 		t.Errorf("encoded %s, want %s", body, contract)
 	}
 	if got, err := DecodeJob(body); err != nil || got != want {
@@ -23,18 +23,18 @@ func TestAJobIsReadAsItWasWritten(t *testing.T) {
 func TestAJobThatIsNotUnderstoodIsParkedAndNeverAcknowledged(t *testing.T) {
 	id := string(edited)
 	for name, body := range map[string]string{
-		"a later version":           `{"v":2,"job":{"package":"` + id + `","gen":7}}`,
+		"a later version":           `{"v":2,"job":{"package":"` + id + `","generation":7}}`,
 		"a later version's members": `{"v":2,"jobs":[{"of":"` + id + `"}]}`,
-		"no version":                `{"job":{"package":"` + id + `","gen":7}}`,
-		"a member we do not know":   `{"v":1,"job":{"package":"` + id + `","gen":7,"cursor":"x"}}`,
+		"no version":                `{"job":{"package":"` + id + `","generation":7}}`,
+		"a member we do not know":   `{"v":1,"job":{"package":"` + id + `","generation":7,"cursor":"x"}}`,
 		"a hint":                    Hint{Subjects: people(1)}.Encode(),
-		"a hint and a job":          `{"v":1,"subjects":["` + id + `"],"job":{"package":"` + id + `","gen":7}}`,
+		"a hint and a job":          `{"v":1,"subjects":["` + id + `"],"job":{"package":"` + id + `","generation":7}}`,
 		"no job":                    `{"v":1}`,
 		"no generation":             `{"v":1,"job":{"package":"` + id + `"}}`,
-		"generation zero":           `{"v":1,"job":{"package":"` + id + `","gen":0}}`,
-		"half a generation":         `{"v":1,"job":{"package":"` + id + `","gen":1.5}}`,
-		"not an id":                 `{"v":1,"job":{"package":"PKG#1","gen":7}}`,
-		"two messages":              Job{Package: edited, Gen: 7}.Encode() + `{"v":1}`,
+		"generation zero":           `{"v":1,"job":{"package":"` + id + `","generation":0}}`,
+		"half a generation":         `{"v":1,"job":{"package":"` + id + `","generation":1.5}}`,
+		"not an id":                 `{"v":1,"job":{"package":"PKG#1","generation":7}}`,
+		"two messages":              Job{Package: edited, Generation: 7}.Encode() + `{"v":1}`,
 		"null":                      `null`,
 		"empty":                     ``,
 		"deep":                      strings.Repeat("[", 100_000),
@@ -49,7 +49,7 @@ func TestAJobThatIsNotUnderstoodIsParkedAndNeverAcknowledged(t *testing.T) {
 			}
 		})
 	}
-	if hint, err := Decode(Job{Package: edited, Gen: 7}.Encode()); err == nil {
+	if hint, err := Decode(Job{Package: edited, Generation: 7}.Encode()); err == nil {
 		t.Errorf("a job was read as the hint %+v", hint)
 	}
 }
@@ -59,7 +59,7 @@ func TestAJobIsOneMessage(t *testing.T) {
 	if err := s.lane().HintJob(t.Context(), edited, 7); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.taken) != 1 || s.taken[0].MessageBody != (Job{Package: edited, Gen: 7}).Encode() {
+	if len(s.taken) != 1 || s.taken[0].MessageBody != (Job{Package: edited, Generation: 7}).Encode() {
 		t.Errorf("sent %+v", s.taken)
 	}
 
@@ -67,11 +67,11 @@ func TestAJobIsOneMessage(t *testing.T) {
 	if err := m.HintJob(t.Context(), edited, 7); err != nil {
 		t.Fatal(err)
 	}
-	wantBodies(t, m.Receive(10, visibility), Job{Package: edited, Gen: 7}.Encode())
+	wantBodies(t, m.Receive(10, visibility), Job{Package: edited, Generation: 7}.Encode())
 }
 
 func FuzzDecodeJobNeverReturnsWhatIsNotAJob(f *testing.F) {
-	f.Add(Job{Package: edited, Gen: 7}.Encode())
+	f.Add(Job{Package: edited, Generation: 7}.Encode())
 	f.Add(`{"v":1,"V":2,"job":null}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		job, err := DecodeJob(body)

@@ -63,8 +63,8 @@ func (m *Memory) HintAfter(_ context.Context, delay time.Duration, subjects ...e
 }
 
 // HintJob asks that the package's edit be carried on to its holders.
-func (m *Memory) HintJob(_ context.Context, pkg entitlement.PackageID, gen int64) error {
-	m.Send(Job{Package: pkg, Gen: gen}.Encode(), 0)
+func (m *Memory) HintJob(_ context.Context, pkg entitlement.PackageID, generation int64) error {
+	m.Send(Job{Package: pkg, Generation: generation}.Encode(), 0)
 	return nil
 }
 

@@ -61,8 +61,8 @@ func (q *SQS) HintAfter(ctx context.Context, delay time.Duration, subjects ...en
 }
 
 // HintJob asks that the package's edit be carried on to its holders.
-func (q *SQS) HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64) error {
-	return q.sendOne(ctx, Job{Package: pkg, Gen: gen}.Encode(), 0)
+func (q *SQS) HintJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error {
+	return q.sendOne(ctx, Job{Package: pkg, Generation: generation}.Encode(), 0)
 }
 
 // Delay hides a received message for d from now instead of for the rest of the queue's

@@ -42,7 +42,7 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change, now time.Time)
 		o.scope(x, now)
 	}
 	for _, x := range c.Jobs {
-		if key := (jobKey{x.Package, x.Gen}); x.Erased {
+		if key := (jobKey{x.Package, x.Generation}); x.Erased {
 			delete(o.jobs, key)
 		} else {
 			o.jobs[key] = true
@@ -142,7 +142,7 @@ func (o *oracle) given(a *held) {
 
 func (o *oracle) subjectUpdate(h entitlement.SubjectUpdate) {
 	d := o.subject(h.Subject)
-	d.gen++
+	d.generation++
 	d.off = (d.off || h.Off) && !h.On
 	o.dirty[h.Subject] = true
 	if a := o.assignments[h.Redeliver.Assignment]; a != nil {
@@ -152,11 +152,11 @@ func (o *oracle) subjectUpdate(h entitlement.SubjectUpdate) {
 
 func (o *oracle) settlement(s entitlement.Settlement) {
 	d := o.subject(s.Subject)
-	if s.Gen != d.gen {
-		o.fail("S14", "a worker of generation %d recorded what became of %s, which is at %d", s.Gen, short(string(s.Subject)), d.gen)
+	if s.Generation != d.generation {
+		o.fail("S14", "a worker of generation %d recorded what became of %s, which is at %d", s.Generation, short(string(s.Subject)), d.generation)
 	}
-	if s.Settled {
-		d.settled = s.Gen
+	if s.Reconciled {
+		d.observed = s.Generation
 	}
 	o.dirty[s.Subject] = true
 }

@@ -44,7 +44,7 @@ func TestY8_ExpiryLag(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				w.must(t, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: u, Gen: h.Gen, Settled: true, Delivered: h.Waiting}}})
+				w.must(t, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: u, Generation: h.Generation, Reconciled: true, Delivered: h.Waiting}}})
 			}
 			time.Sleep(time.Hour)
 			w.open()
@@ -134,7 +134,7 @@ func fanOut(t *testing.T, n, batch, limit int, latency time.Duration, serial boo
 		started := time.Now()
 		job := entitlement.NewJob(pkg, scopes.Version+1, started)
 		w.must(t, entitlement.Change{Scopes: []entitlement.PackageScopes{scopes}, Jobs: []entitlement.Job{job}})
-		w.fanout.HintJob(quiet, job.Package, job.Gen)
+		w.fanout.HintJob(quiet, job.Package, job.Generation)
 		time.Sleep(30 * time.Minute)
 		w.close()
 		for _, is := range w.site.members[siteRole(1)] {

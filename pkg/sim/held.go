@@ -138,7 +138,7 @@ func (o *oracle) extended(was *held, a entitlement.Assignment, c entitlement.Cha
 func (o *oracle) truthful(a entitlement.Assignment, was *held) {
 	switch a.State {
 	case entitlement.AssignmentDelivered:
-		if a.Observed != o.generation[a.Package] {
+		if a.ObservedPackageGeneration != o.generation[a.Package] {
 			return // of an edit that came meanwhile: what is said is said of the generation observed
 		}
 		unconfirmed := 0

@@ -58,9 +58,9 @@ func (l *lane) Hint(ctx context.Context, subjects ...entitlement.UserID) error {
 }
 
 // HintJob sends a job.
-func (l *lane) HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64) error {
-	return l.send(ctx, fmt.Sprint(short(string(pkg)), " ", gen), func(delay time.Duration) {
-		l.Memory.Send(queue.Job{Package: pkg, Gen: gen}.Encode(), delay)
+func (l *lane) HintJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error {
+	return l.send(ctx, fmt.Sprint(short(string(pkg)), " ", generation), func(delay time.Duration) {
+		l.Memory.Send(queue.Job{Package: pkg, Generation: generation}.Encode(), delay)
 	})
 }
 

@@ -62,8 +62,8 @@ type pair struct {
 }
 
 type jobKey struct {
-	pkg entitlement.PackageID
-	gen int64
+	pkg        entitlement.PackageID
+	generation int64
 }
 
 type chainKey struct {
@@ -122,8 +122,8 @@ type held struct {
 }
 
 type debt struct {
-	gen, settled int64
-	off          bool
+	generation, observed int64
+	off                  bool
 }
 
 func newOracle(w *world) *oracle {
@@ -250,7 +250,7 @@ func (o *oracle) effect(u entitlement.UserID, role entitlement.RoleRef, granted,
 		return
 	}
 	now := time.Now()
-	owed := o.subject(u).gen > o.subject(u).settled || o.underway(u)
+	owed := o.subject(u).generation > o.subject(u).observed || o.underway(u)
 	if granted != o.desired(g, now) && !owed && !(granted && o.justOver(g, now)) {
 		o.fail("S14", "%s of %s was changed to %v against what is desired, and nobody owes a delivery", show(role), short(string(u)), granted)
 	}
@@ -326,7 +326,7 @@ func (o *oracle) step() {
 // recorded checks that where nothing is owed, the sheets name what the person holds
 // through us, and nothing that nobody wants.
 func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
-	if d := o.subject(u); d.gen != d.settled || d.gen == 0 || o.underway(u) {
+	if d := o.subject(u); d.generation != d.observed || d.generation == 0 || o.underway(u) {
 		return
 	}
 	_, sheets, err := o.w.truth.Debt(quiet, u)
@@ -358,11 +358,11 @@ func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
 // held checks that where nothing is owed, whoever counts as delivered holds what was
 // delivered, whatever the target said of it (S15).
 func (o *oracle) held(u entitlement.UserID, now time.Time) {
-	if d := o.subject(u); d.gen != d.settled || o.underway(u) {
+	if d := o.subject(u); d.generation != d.observed || o.underway(u) {
 		return
 	}
 	for _, a := range o.liveOf[u] {
-		if a.State != entitlement.AssignmentDelivered || a.Observed != o.generation[a.Package] || a.Unconfirmed {
+		if a.State != entitlement.AssignmentDelivered || a.ObservedPackageGeneration != o.generation[a.Package] || a.Unconfirmed {
 			continue
 		}
 		for _, role := range o.scopes[a.Package] {
@@ -388,7 +388,7 @@ func (o *oracle) givenUp(g grant) bool {
 // unwanted checks that a role which nothing desires is on its way out, and is seen to be.
 func (o *oracle) unwanted(g grant) {
 	d := o.subject(g.who)
-	if d.gen <= d.settled && !o.underway(g.who) && !o.overdue(g) {
+	if d.generation <= d.observed && !o.underway(g.who) && !o.overdue(g) {
 		o.fail("S1", "%s is held by %s for no live assignment, and its removal is not owed", show(g.role), short(string(g.who)))
 		return
 	}

@@ -365,7 +365,7 @@ func (w *world) silent() {
 // owing says what is owed still, or "".
 func (o *oracle) owing() string {
 	for _, u := range sorted(o.subjects) {
-		if d := o.subjects[u]; d.gen > d.settled {
+		if d := o.subjects[u]; d.generation > d.observed {
 			return fmt.Sprintf("%s is owed a delivery", short(string(u)))
 		}
 	}
@@ -397,11 +397,11 @@ func (o *oracle) conserved() {
 	for _, u := range sorted(o.subjects) {
 		d := o.subjects[u]
 		h, _, err := o.w.truth.Debt(quiet, u)
-		if err == nil && (h.Gen != d.gen || h.Settled != d.settled) {
-			o.fail("S22", "%s: generation %d settled to %d, the store says %d and %d", short(string(u)), d.gen, d.settled, h.Gen, h.Settled)
+		if err == nil && (h.Generation != d.generation || h.ObservedGeneration != d.observed) {
+			o.fail("S22", "%s: generation %d settled to %d, the store says %d and %d", short(string(u)), d.generation, d.observed, h.Generation, h.ObservedGeneration)
 		}
-		if (d.gen > d.settled) != listed[u] {
-			o.fail("S22", "%s: owed is %v, listed among the debts is %v", short(string(u)), d.gen > d.settled, listed[u])
+		if (d.generation > d.observed) != listed[u] {
+			o.fail("S22", "%s: owed is %v, listed among the debts is %v", short(string(u)), d.generation > d.observed, listed[u])
 		}
 	}
 }
@@ -418,8 +418,8 @@ func (o *oracle) outcomes() {
 		switch {
 		case a.live && a.State == entitlement.AssignmentDelivering:
 			o.fail("L1", "assignment %s is delivering for ever", short(string(id)))
-		case a.live && a.State == entitlement.AssignmentDelivered && a.Observed != o.generation[a.Package]:
-			o.fail("L5", "assignment %s observed generation %d of its package, which is at %d", short(string(id)), a.Observed, o.generation[a.Package])
+		case a.live && a.State == entitlement.AssignmentDelivered && a.ObservedPackageGeneration != o.generation[a.Package]:
+			o.fail("L5", "assignment %s observed generation %d of its package, which is at %d", short(string(id)), a.ObservedPackageGeneration, o.generation[a.Package])
 		case !a.live && !a.removed:
 			o.fail("L2", "the removal of assignment %s is never complete", short(string(id)))
 		}

@@ -51,13 +51,13 @@ func labelOf(c entitlement.Change) string {
 		add("subject update", string(x.Subject))
 	}
 	for _, x := range c.Settlements {
-		add("settlement", string(x.Subject), number(x.Gen))
+		add("settlement", string(x.Subject), number(x.Generation))
 	}
 	for _, x := range c.Sheets {
 		add("sheet", string(x.Subject), string(x.Connector))
 	}
 	for _, x := range c.Jobs {
-		add("job", string(x.Package), number(x.Gen))
+		add("job", string(x.Package), number(x.Generation))
 	}
 	for _, x := range c.Breakers {
 		add("breaker", string(x.Connector), strconv.Itoa(x.Failures))

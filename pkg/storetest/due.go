@@ -27,7 +27,7 @@ func due(w *world, limit int, until time.Time, about ...entitlement.DueRef) []en
 	w.Helper()
 	isOurs := func(r entitlement.DueRef) bool {
 		return slices.ContainsFunc(about, func(a entitlement.DueRef) bool {
-			return r.Request == a.Request && r.Package == a.Package && r.Subject == a.Subject && r.Gen == a.Gen && r.Policy == a.Policy && r.Absent == a.Absent
+			return r.Request == a.Request && r.Package == a.Package && r.Subject == a.Subject && r.Generation == a.Generation && r.Policy == a.Policy && r.Absent == a.Absent
 		})
 	}
 	var all []entitlement.DueRef
@@ -193,24 +193,24 @@ func duePolicy(w *world) {
 
 func dueJob(w *world) {
 	p := w.pkg(newID[entitlement.CatalogID]())
-	job := entitlement.Job{Package: p.ID, Gen: 1, Look: dueTime, Created: dueTime}
-	other := entitlement.Job{Package: p.ID, Gen: 10, Look: dueTime.Add(time.Minute), Created: dueTime}
+	job := entitlement.Job{Package: p.ID, Generation: 1, Look: dueTime, Created: dueTime}
+	other := entitlement.Job{Package: p.ID, Generation: 10, Look: dueTime.Add(time.Minute), Created: dueTime}
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{job, other}})
-	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Gen: 1, At: job.Look})
-	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Gen: 10, At: other.Look})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 1, At: job.Look})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 10, At: other.Look})
 
 	job.Version, job.Cursor, job.Owed, job.Look = 1, "cursor", 100, dueTime.Add(2*time.Minute)
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
-	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Gen: 1, At: job.Look})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 1, At: job.Look})
 	job.Version = 2
-	got, err := w.s.Read(w.Context(), []entitlement.DueRef{{Kind: entitlement.DueJob, Package: p.ID, Gen: 1}, {Kind: entitlement.DuePackage, Package: p.ID}, {Kind: entitlement.DueJob, Package: p.ID, Gen: 2}})
+	got, err := w.s.Read(w.Context(), []entitlement.DueRef{{Kind: entitlement.DueJob, Package: p.ID, Generation: 1}, {Kind: entitlement.DuePackage, Package: p.ID}, {Kind: entitlement.DueJob, Package: p.ID, Generation: 2}})
 	w.must(err)
 	w.same(got, entitlement.DueItems{Jobs: []entitlement.Job{job}, Packages: []entitlement.AccessPackage{p}})
 
 	job.Erased = true
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
-	fallsDueNever(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Gen: 1})
-	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Gen: 10, At: other.Look})
+	fallsDueNever(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 1})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 10, At: other.Look})
 }
 
 func duePages(w *world) {

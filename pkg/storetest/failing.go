@@ -144,11 +144,11 @@ func failingLife(w *world) {
 	still()
 	w.refuse(entitlement.PartClaim, record(d.holding("two")))
 	unmet := record(d.holding("three"))
-	unmet.Settlements = []entitlement.Settlement{{Subject: d.subject, Gen: 7, Settled: true}}
+	unmet.Settlements = []entitlement.Settlement{{Subject: d.subject, Generation: 7, Reconciled: true}}
 	w.refuse(entitlement.PartSubjectRecord, unmet)
 	still()
 
-	works := entitlement.Grant{Presence: entitlement.PresencePresent, Confirmed: instant(0), Gen: 1}
+	works := entitlement.Grant{Presence: entitlement.PresencePresent, Confirmed: instant(0), Generation: 1}
 	w.commit(record(d.holding("three", works)))
 	w.fails(d.at, "down", want[1:]...)
 	d.records(w, works, down("down", since))

@@ -96,9 +96,9 @@ func keptTargetResource() kept {
 func keptJob() kept {
 	type T = entitlement.Job
 	return keep("Job", entitlement.PartConfiguration, func(v *T) *entitlement.Meta { return &v.Meta },
-		func(first, later *T) { later.Package, later.Gen = first.Package, first.Gen },
+		func(first, later *T) { later.Package, later.Generation = first.Package, first.Generation },
 		func(v T) entitlement.Change { return entitlement.Change{Jobs: []T{v}} },
-		func(ctx context.Context, s Store, v T) (T, error) { return s.Job(ctx, v.Package, v.Gen) })
+		func(ctx context.Context, s Store, v T) (T, error) { return s.Job(ctx, v.Package, v.Generation) })
 }
 
 func keptUser() kept {

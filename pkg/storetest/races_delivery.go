@@ -67,9 +67,9 @@ func raceSettle(w *world) {
 		w.winners(errs)
 		w.must(errs[1])
 		record := w.subjectRecord(ann)
-		want := entitlement.SubjectRecord{Subject: ann, Gen: 2, Live: []entitlement.PackageID{a.Package, b.Package}, Waiting: []entitlement.Waiting{a, b}}
+		want := entitlement.SubjectRecord{Subject: ann, Generation: 2, Live: []entitlement.PackageID{a.Package, b.Package}, Waiting: []entitlement.Waiting{a, b}}
 		if errs[0] == nil {
-			want.Settled, want.Waiting = 1, []entitlement.Waiting{b}
+			want.ObservedGeneration, want.Waiting = 1, []entitlement.Waiting{b}
 		}
 		w.same(record, ordered(want))
 		owes(w, ann, instant(2*time.Hour), 1)
@@ -81,7 +81,7 @@ func raceSubjectUpdates(w *world) {
 	errs := race(20, func(int) error { return w.s.Commit(w.Context(), enter(ann, waiting())) })
 	won := w.winners(errs)
 	record := w.subjectRecord(ann)
-	if record.Gen != int64(won) || len(record.Live) != won || len(record.Waiting) != won || won == 0 {
-		w.Fatalf("%d went through, but generation %d, %d live, %d waiting", won, record.Gen, len(record.Live), len(record.Waiting))
+	if record.Generation != int64(won) || len(record.Live) != won || len(record.Waiting) != won || won == 0 {
+		w.Fatalf("%d went through, but generation %d, %d live, %d waiting", won, record.Generation, len(record.Live), len(record.Waiting))
 	}
 }

@@ -92,8 +92,8 @@ func owes(w *world, subject entitlement.UserID, until time.Time, want int) {
 	})
 }
 
-func settle(subject entitlement.UserID, gen int64) entitlement.Change {
-	return entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: gen, Settled: true}}}
+func settle(subject entitlement.UserID, generation int64) entitlement.Change {
+	return entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: generation, Reconciled: true}}}
 }
 
 func debtRow(w *world) {
@@ -115,16 +115,16 @@ func debtRow(w *world) {
 	owes(w, subject, look.Add(time.Minute), 1)
 	w.commit(settle(subject, 2))
 	owes(w, subject, look.Add(time.Hour), 0)
-	if h := w.subjectRecord(subject); h.Owes() || h.Settled != 2 || h.Gen != 2 {
-		w.Fatalf("got generation %d settled %d, want 2 and 2", h.Gen, h.Settled)
+	if h := w.subjectRecord(subject); h.Owes() || h.ObservedGeneration != 2 || h.Generation != 2 {
+		w.Fatalf("got generation %d settled %d, want 2 and 2", h.Generation, h.ObservedGeneration)
 	}
 
 	c = leave(subject, a, "")
 	c.SubjectUpdates[0].Look = look
 	w.commit(c)
 	owes(w, subject, look, 1)
-	if h := w.subjectRecord(subject); !h.Owes() || h.Settled != 2 || h.Gen != 3 {
-		w.Fatalf("got generation %d settled %d, want 3 and 2", h.Gen, h.Settled)
+	if h := w.subjectRecord(subject); !h.Owes() || h.ObservedGeneration != 2 || h.Generation != 3 {
+		w.Fatalf("got generation %d settled %d, want 3 and 2", h.Generation, h.ObservedGeneration)
 	}
 }
 
@@ -133,10 +133,10 @@ func debtMoves(w *world) {
 	c := enter(subject, a)
 	c.SubjectUpdates[0].Look = look
 	w.commit(c)
-	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: 1, Next: next}}})
+	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 1, Next: next}}})
 	owes(w, subject, next.Add(-1), 0)
 	owes(w, subject, next, 1)
-	w.same(w.subjectRecord(subject), entitlement.SubjectRecord{Subject: subject, Gen: 1, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}})
+	w.same(w.subjectRecord(subject), entitlement.SubjectRecord{Subject: subject, Generation: 1, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}})
 
 	w.commit(settle(subject, 1))
 	owes(w, subject, next, 0)
@@ -149,7 +149,7 @@ func settleOnce(w *world) {
 	w.commit(c)
 	w.commit(settle(subject, 1))
 	before := w.subjectRecord(subject)
-	w.refuse(entitlement.PartSubjectRecord, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: 1, Next: look}}})
+	w.refuse(entitlement.PartSubjectRecord, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 1, Next: look}}})
 	w.same(w.subjectRecord(subject), before)
 	owes(w, subject, instant(time.Hour), 0)
 	w.commit(settle(subject, 1)) // another worker of the same outcome
@@ -162,10 +162,10 @@ func settleStale(w *world) {
 	w.commit(c)
 	w.commit(enter(subject, b))
 	before := w.subjectRecord(subject)
-	for _, gen := range []int64{0, 1, 3} {
+	for _, generation := range []int64{0, 1, 3} {
 		for _, settled := range []bool{true, false} {
-			w.refuse(entitlement.PartSubjectRecord, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: gen,
-				Settled: settled, Next: look, Delivered: []entitlement.Waiting{a, b}}}})
+			w.refuse(entitlement.PartSubjectRecord, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: generation,
+				Reconciled: settled, Next: look, Delivered: []entitlement.Waiting{a, b}}}})
 		}
 	}
 	w.same(w.subjectRecord(subject), before)
@@ -182,15 +182,15 @@ func settleBooks(w *world) {
 	w.commit(leave(subject, d, ""))
 	want := w.subjectRecord(subject)
 
-	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: 6, Next: look,
+	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 6, Next: look,
 		Delivered: []entitlement.Waiting{a}, Removed: []entitlement.Removing{{Assignment: c.Assignment, Request: removal}}}}})
 	want.Waiting = slices.DeleteFunc(want.Waiting, func(x entitlement.Waiting) bool { return x == a })
 	want.Removing = []entitlement.Removing{{Assignment: d.Assignment}}
 	w.same(w.subjectRecord(subject), want)
 
-	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Gen: 6, Settled: true,
+	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 6, Reconciled: true,
 		Delivered: []entitlement.Waiting{b, waiting()}, Removed: []entitlement.Removing{{Assignment: d.Assignment}}}}})
-	want.Waiting, want.Removing, want.Settled = nil, nil, 6
+	want.Waiting, want.Removing, want.ObservedGeneration = nil, nil, 6
 	w.same(w.subjectRecord(subject), want)
 	sameSet(w, want.Live, []entitlement.PackageID{a.Package, b.Package})
 }

@@ -112,8 +112,8 @@ func fences(w *world) {
 		_, err := x.claim(w, "one", now, now.Add(time.Minute))
 		w.must(err)
 	}
-	fence := func(d desk, token string, gen int64) entitlement.Fence {
-		return entitlement.Fence{Subject: d.subject, Connector: d.at, Token: token, Gen: gen}
+	fence := func(d desk, token string, generation int64) entitlement.Fence {
+		return entitlement.Fence{Subject: d.subject, Connector: d.at, Token: token, Generation: generation}
 	}
 	elsewhere := fence(d, "one", 1)
 	elsewhere.Connector = other.at

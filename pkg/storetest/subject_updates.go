@@ -56,7 +56,7 @@ func subjectRecordBooks(w *world) {
 	want := entitlement.SubjectRecord{Subject: subject}
 	check := func() {
 		w.Helper()
-		want.Gen++
+		want.Generation++
 		w.same(w.subjectRecord(subject), ordered(want))
 	}
 
@@ -170,7 +170,7 @@ func subjectRecordTouched(w *world) {
 	touch := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Look: instant(time.Hour)}}}
 	w.commit(touch)
 	w.commit(touch)
-	w.same(w.subjectRecord(subject), entitlement.SubjectRecord{Subject: subject, Gen: 2})
+	w.same(w.subjectRecord(subject), entitlement.SubjectRecord{Subject: subject, Generation: 2})
 }
 
 func subjectRecordOff(w *world) {
@@ -180,14 +180,14 @@ func subjectRecordOff(w *world) {
 	}
 	w.commit(enter(subject, a))
 	w.commit(turn(true))
-	want := entitlement.SubjectRecord{Subject: subject, Gen: 2, Off: true, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}}
+	want := entitlement.SubjectRecord{Subject: subject, Generation: 2, Off: true, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}}
 	w.same(w.subjectRecord(subject), want)
 	w.refuse(entitlement.PartSubjectRecord, enter(subject, b))
 	w.same(w.subjectRecord(subject), want)
 
 	w.commit(settle(subject, 2))
 	w.commit(leave(subject, a, ""))
-	if h := w.subjectRecord(subject); !h.Off || len(h.Live) != 0 || h.Gen != 3 {
+	if h := w.subjectRecord(subject); !h.Off || len(h.Live) != 0 || h.Generation != 3 {
 		w.Fatalf("got %v, want an empty record that is off", h)
 	}
 	w.refuse(entitlement.PartSubjectRecord, enter(subject, b))

@@ -84,9 +84,9 @@ func (l *lane) HintAfter(ctx context.Context, delay time.Duration, subjects ...e
 }
 
 // HintJob asks that a package's edit be carried on.
-func (l *lane) HintJob(ctx context.Context, pkg entitlement.PackageID, gen int64) error {
+func (l *lane) HintJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error {
 	defer l.wake()
-	return l.Memory.HintJob(ctx, pkg, gen)
+	return l.Memory.HintJob(ctx, pkg, generation)
 }
 
 func (l *lane) wake() {

@@ -317,8 +317,8 @@ func (o *office) pack(approval bool) string {
 			"fallbackPrimaryApprovers": []object{{"@odata.type": "#microsoft.graph.singleUser", "userId": o.call(o.catalogs, "admin", "GET", "/v1.0/me", nil)["id"]}}}}}
 	}
 	o.call(o.catalogs, "admin", "POST", em+"/assignmentPolicies", policy)
-	for gen := range int64(3) { // no edit is left on its way
-		if err := o.edits.Run(context.Background(), entitlement.PackageID(id), gen+1); err != nil {
+	for generation := range int64(3) { // no edit is left on its way
+		if err := o.edits.Run(context.Background(), entitlement.PackageID(id), generation+1); err != nil {
 			o.Fatal(err)
 		}
 	}

@@ -41,7 +41,7 @@ func Handler(f *delivery.FanOut) func(context.Context, []lambdaio.Message) map[s
 				outcome[m.ID] = fmt.Errorf("%w: %w", lambdaio.ErrPoison, err)
 				continue
 			}
-			outcome[m.ID] = f.Run(ctx, job.Package, job.Gen)
+			outcome[m.ID] = f.Run(ctx, job.Package, job.Generation)
 		}
 		return outcome
 	}

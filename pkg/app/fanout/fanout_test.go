@@ -36,8 +36,8 @@ func TestAMessageThatFailsLeavesItsNeighboursAlone(t *testing.T) {
 
 	got := handle(t.Context(), []lambdaio.Message{
 		{ID: "poison", Body: `{"v":2}`},
-		{ID: "broken", Body: queue.Job{Package: broken, Gen: 1}.Encode()},
-		{ID: "done", Body: queue.Job{Package: done, Gen: 1}.Encode()},
+		{ID: "broken", Body: queue.Job{Package: broken, Generation: 1}.Encode()},
+		{ID: "done", Body: queue.Job{Package: done, Generation: 1}.Encode()},
 	})
 
 	if !errors.Is(got["poison"], lambdaio.ErrPoison) {

@@ -4,7 +4,7 @@ package main
 var mutations = []mutation{
 	{name: "generation fence of a settlement", waive: []string{"Update SUB RECORD: gen = ?"}},
 	{name: "generation in the fence before a call", edits: []edit{{"pkg/dynamo/claim.go",
-		` && numberOf(record, attrGen) == f.Gen`, ` && (numberOf(record, attrGen) == f.Gen || true)`}}},
+		` && numberOf(record, attrGeneration) == f.Generation`, ` && (numberOf(record, attrGeneration) == f.Generation || true)`}}},
 	{name: "condition on a decision, event numbers kept", waive: []string{decision},
 		covered: "a second decision appends the same event number, which must not exist"},
 	{name: "condition on a decision, event numbers too", waive: []string{decision, "Put EV EV: attribute_not_exists(pk)"}},
@@ -51,9 +51,9 @@ var mutations = []mutation{
 	{name: "claim of a sheet", waive: []string{"Update SUB GRANTS: (attribute_not_exists(tok) OR unt <= ?)"}},
 	{name: "record under the claim alone", waive: []string{"Put SUB GRANTS: tok = ?"}},
 	{name: "debt in the transaction of an end", edits: []edit{{"pkg/dynamo/commit_delivery.go",
-		`		x.add(attrGen, numeral(1))
+		`		x.add(attrGeneration, numeral(1))
 `, `		if h.Leave.Package == "" {
-			x.add(attrGen, numeral(1))
+			x.add(attrGeneration, numeral(1))
 		}
 `}}},
 	{name: "look at the end before a grant", edits: []edit{{"pkg/delivery/plan.go",
@@ -107,7 +107,7 @@ var mutations = []mutation{
 	{name: "record that is read again before a role is on record", edits: []edit{{"pkg/delivery/job.go",
 		`		if allKnown(Desired(record, j.work, r.Clock.Now()), sheets) {`, `		if true {`}}},
 	{name: "leaver that is looked at again", edits: []edit{{"pkg/delivery/job.go",
-		`			if record.Gen != j.subjectRecord.Gen+int64(ended) {`, `			if record.Gen != j.subjectRecord.Gen+int64(ended) && false {`}}},
+		`			if record.Generation != j.subjectRecord.Generation+int64(ended) {`, `			if record.Generation != j.subjectRecord.Generation+int64(ended) && false {`}}},
 	{name: "role that an edit took out counts for its removal", edits: []edit{{"pkg/entitlement/assignment.go",
 		` || p.Shrunk.After(a.Start.Add(-ClocksApart))`, ``}}},
 	{name: "fan-out tells before it moves on", edits: []edit{{"pkg/delivery/fanout.go",
@@ -201,7 +201,7 @@ var mutations = []mutation{
 `, `	if true {
 `}}},
 	{name: "target that asks to be left alone is (F9)", edits: []edit{{"pkg/delivery/plan.go",
-		`	return g.Failing() && g.Reason == string(connector.TargetThrottled) && g.Gen == gen && now.Before(g.Next)
+		`	return g.Failing() && g.Reason == string(connector.TargetThrottled) && g.Generation == generation && now.Before(g.Next)
 `, `	return false
 `}}},
 	{name: "removal that is closed", edits: []edit{{"pkg/delivery/claim.go",
