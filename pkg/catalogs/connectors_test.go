@@ -20,13 +20,13 @@ func (w *world) connector() entitlement.ConnectorConfig {
 		DisplayName: "CRM", Kind: "scim", URL: "https://crm.example/scim", CorrelationKeys: []string{"userName"}}, "s3cr3t"))
 }
 
-// sheet records grants of a new person at a connector, each with a reason of failure or
+// grantSet records grants of a new person at a connector, each with a reason of failure or
 // "" for none, and returns the person.
-func (w *world) sheet(at entitlement.ConnectorID, reasons ...string) entitlement.UserID {
+func (w *world) grantSet(at entitlement.ConnectorID, reasons ...string) entitlement.UserID {
 	w.t.Helper()
 	u, now := entitlement.UserID(w.clock.New()), w.clock.Now()
 	claim := entitlement.Claim{Subject: u, Connector: at, Token: w.clock.New(), Now: now, Until: now.Add(time.Minute)}
-	s := must[entitlement.GrantSheet](w.t)(w.store.Claim(w.t.Context(), claim))
+	s := must[entitlement.GrantSet](w.t)(w.store.Claim(w.t.Context(), claim))
 	s.Grants = map[entitlement.RoleRef]entitlement.Grant{}
 	for _, reason := range reasons {
 		role := entitlement.RoleRef{Connector: at, Resource: w.clock.New(), Role: "Member"}
@@ -36,7 +36,7 @@ func (w *world) sheet(at entitlement.ConnectorID, reasons ...string) entitlement
 		}
 		s.Grants[role] = g
 	}
-	w.commit(entitlement.Change{Sheets: []entitlement.GrantSheet{s}})
+	w.commit(entitlement.Change{GrantSets: []entitlement.GrantSet{s}})
 	return u
 }
 
@@ -109,16 +109,16 @@ func TestS7_AConnectorInUseIsNotDeleted(t *testing.T) {
 		w.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
 	}
 
-	holder, elsewhere := w.sheet(c.ID, "", "target-unavailable"), w.sheet(w.connector().ID, "")
-	w.sheet(c.ID) // of one who had something there once
+	holder, elsewhere := w.grantSet(c.ID, "", "target-unavailable"), w.grantSet(w.connector().ID, "")
+	w.grantSet(c.ID) // of one who had something there once
 	for _, u := range []entitlement.UserID{holder, elsewhere} {
 		w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Look: w.clock.Now()}}})
 	}
 	w.kind(w.DeleteConnector(t.Context(), by, c.ID), entitlement.Conflict, "The user "+string(holder)+" still has 2 roles at this connector")
 	claim := entitlement.Claim{Subject: holder, Connector: c.ID, Token: w.clock.New(), Now: w.clock.Now().Add(time.Hour), Until: w.clock.Now().Add(2 * time.Hour)}
-	sheet := must[entitlement.GrantSheet](t)(w.store.Claim(t.Context(), claim))
-	sheet.Grants = nil
-	w.commit(entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}})
+	grantSet := must[entitlement.GrantSet](t)(w.store.Claim(t.Context(), claim))
+	grantSet.Grants = nil
+	w.commit(entitlement.Change{GrantSets: []entitlement.GrantSet{grantSet}})
 
 	// An edit that was made when the connector had no resource any more has nothing to do with it.
 	other := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, catalog.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "g"))
@@ -218,10 +218,10 @@ func TestS7_NoResourceComesToNameAConnectorThatIsBeingDeleted(t *testing.T) {
 func TestF28_ANewCredentialOrAddressWakesWhoFailedByTheOldOne(t *testing.T) {
 	w := newWorld(t)
 	c := w.connector()
-	refused, silent := w.sheet(c.ID, entitlement.ReasonCredential), w.sheet(c.ID, entitlement.ReasonUnavailable)
-	forOne := w.sheet(c.ID, entitlement.ReasonRefused) // such as 403 for one person, while questions are answered
-	unknown, strange := w.sheet(c.ID, entitlement.ReasonPrincipalMissing), w.sheet(c.ID, entitlement.ReasonNotUnderstood)
-	w.sheet(w.connector().ID, entitlement.ReasonCredential)
+	refused, silent := w.grantSet(c.ID, entitlement.ReasonCredential), w.grantSet(c.ID, entitlement.ReasonUnavailable)
+	forOne := w.grantSet(c.ID, entitlement.ReasonRefused) // such as 403 for one person, while questions are answered
+	unknown, strange := w.grantSet(c.ID, entitlement.ReasonPrincipalMissing), w.grantSet(c.ID, entitlement.ReasonNotUnderstood)
+	w.grantSet(w.connector().ID, entitlement.ReasonCredential)
 	w.commit(entitlement.Change{Breakers: []entitlement.Breaker{{Connector: c.ID, Failures: 9, Until: w.clock.Now().Add(50 * time.Second)}}})
 	woken := func(credential string, edit func(*entitlement.ConnectorConfig)) []entitlement.UserID {
 		t.Helper()
@@ -257,8 +257,8 @@ func TestF28_ANewCredentialOrAddressWakesWhoFailedByTheOldOne(t *testing.T) {
 func TestF39_AChangedSettingIsAnEventAndWakesWhoFailedForWantOfIt(t *testing.T) {
 	w := newWorld(t)
 	c := w.connector()
-	blind, refused, unconfirmed := w.sheet(c.ID, entitlement.ReasonCannotConfirm), w.sheet(c.ID, entitlement.ReasonRefused), w.sheet(c.ID, entitlement.ReasonNotConfirmed)
-	w.sheet(c.ID, entitlement.ReasonCredential)
+	blind, refused, unconfirmed := w.grantSet(c.ID, entitlement.ReasonCannotConfirm), w.grantSet(c.ID, entitlement.ReasonRefused), w.grantSet(c.ID, entitlement.ReasonNotConfirmed)
+	w.grantSet(c.ID, entitlement.ReasonCredential)
 	heard := &hints{}
 	w.Hinter = heard
 	edit := func(change func(*entitlement.ConnectorConfig)) entitlement.Event {

@@ -56,8 +56,8 @@ type Store interface {
 	Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error)
 	// Owed pages through one shard of subjects whose delivery must be looked at by until.
 	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
-	// Debt returns a subject's record and grant sheets; a subject unknown owes nothing.
-	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSheet, error)
+	// Debt returns a subject's record and grant sets; a subject unknown owes nothing.
+	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
 
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error

@@ -173,13 +173,13 @@ func (s *Service) nobodyHolds(ctx context.Context, id entitlement.ConnectorID, n
 				return err
 			}
 			for _, subject := range owing.Items {
-				_, sheets, err := s.Store.Debt(ctx, subject)
+				_, grantSets, err := s.Store.Debt(ctx, subject)
 				if err != nil {
 					return err
 				}
-				for _, sheet := range sheets {
-					if sheet.Connector == id && len(sheet.Grants) > 0 {
-						return entitlement.Errorf(entitlement.Conflict, "The user %s still has %d roles at this connector that are being taken back: leasehold/removals shows what is owed, and leasehold/deliveryErrors what is in the way.", subject, len(sheet.Grants))
+				for _, grantSet := range grantSets {
+					if grantSet.Connector == id && len(grantSet.Grants) > 0 {
+						return entitlement.Errorf(entitlement.Conflict, "The user %s still has %d roles at this connector that are being taken back: leasehold/removals shows what is owed, and leasehold/deliveryErrors what is in the way.", subject, len(grantSet.Grants))
 					}
 				}
 				if seen++; seen > maxOwing {

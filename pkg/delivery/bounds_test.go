@@ -100,9 +100,9 @@ func TestS21_TheIDsOfOnePersonAreBounded(t *testing.T) {
 			b.commit(c)
 			b.deliver(u)
 		}
-		_, sheets, err := b.store.Debt(t.Context(), u)
-		if err != nil || len(sheets) != 1 || len(sheets[0].Former) != 20 {
-			t.Fatalf("%d ids are on record, %v", len(sheets[0].Former), err)
+		_, grantSets, err := b.store.Debt(t.Context(), u)
+		if err != nil || len(grantSets) != 1 || len(grantSets[0].Former) != 20 {
+			t.Fatalf("%d ids are on record, %v", len(grantSets[0].Former), err)
 		}
 		b.remove(u, p)
 		b.work(1)

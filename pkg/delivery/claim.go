@@ -49,29 +49,29 @@ func (t *target) claim(ctx context.Context, parts []*part) []*part {
 func (r *run) claim(ctx context.Context, p *part, token string) error {
 	now := r.Clock.Now()
 	c := entitlement.Claim{Subject: p.job.subject, Connector: p.at, Token: token, Now: now, Until: r.until}
-	for _, task := range p.job.plan(p.sheet, now) {
-		if g := p.sheet.Grants[task.Role]; task.Grant && (!g.Sent || g.Revoked) {
+	for _, task := range p.job.plan(p.grantSet, now) {
+		if g := p.grantSet.Grants[task.Role]; task.Grant && (!g.Sent || g.Revoked) {
 			c.Intend = append(c.Intend, task.Role)
 		}
 	}
-	sheet, err := r.Store.Claim(ctx, c)
+	grantSet, err := r.Store.Claim(ctx, c)
 	if err != nil {
 		return err
 	}
-	if sheet.Grants == nil {
-		sheet.Grants = map[entitlement.RoleRef]entitlement.Grant{}
+	if grantSet.Grants == nil {
+		grantSet.Grants = map[entitlement.RoleRef]entitlement.Grant{}
 	}
-	p.sheet, p.claimed, p.until = sheet, true, r.until
-	p.take(p.job.plan(sheet, now))
+	p.grantSet, p.claimed, p.until = grantSet, true, r.until
+	p.take(p.job.plan(grantSet, now))
 	return nil
 }
 
 // entered reports that the claim entered the role: nobody of us can have written it before.
-func (t *task) entered() bool { return bare(t.record, t.part.sheet.Token) }
+func (t *task) entered() bool { return bare(t.record, t.part.grantSet.Token) }
 
 // fence is what must still hold while the part is carried out.
 func (p *part) fence() entitlement.Fence {
-	return entitlement.Fence{Subject: p.job.subject, Connector: p.at, Token: p.sheet.Token, Generation: p.job.subjectRecord.Generation}
+	return entitlement.Fence{Subject: p.job.subject, Connector: p.at, Token: p.grantSet.Token, Generation: p.job.subjectRecord.Generation}
 }
 
 // abandoned reports a role that nothing desires and whose removal an administrator closed:
@@ -97,19 +97,19 @@ func (j *job) abandoned(role entitlement.RoleRef) bool {
 // for the next round: a crash after the call would leave no trace of it (L9).
 func (p *part) take(plan []Task) {
 	for _, todo := range plan {
-		g, recorded := p.sheet.Grants[todo.Role]
+		g, recorded := p.grantSet.Grants[todo.Role]
 		switch {
 		case todo.Grant && !(recorded && (g.Sent && !g.Revoked || g.Intent != "")):
 			p.again = true
 		case !todo.Grant && p.job.abandoned(todo.Role):
 			g.Reason, g.Detail, g.Since, g.Intent = entitlement.ReasonClosed, "", time.Time{}, ""
 			g.Presence, g.Revoked, g.Unconfirmed, g.CheckAfter = entitlement.PresenceAbsent, true, true, time.Time{}
-			p.sheet.Grants[todo.Role] = g
+			p.grantSet.Grants[todo.Role] = g
 		case !todo.Grant && closed(g): // its assignments are settled with it
-		case !todo.Grant && owesNothing(g, p.sheet.Token):
-			delete(p.sheet.Grants, todo.Role)
+		case !todo.Grant && owesNothing(g, p.grantSet.Token):
+			delete(p.grantSet.Grants, todo.Role)
 		default:
-			p.tasks = append(p.tasks, &task{Task: todo, part: p, record: g, sent: maySent(g, p.sheet.Token)})
+			p.tasks = append(p.tasks, &task{Task: todo, part: p, record: g, sent: maySent(g, p.grantSet.Token)})
 		}
 	}
 	p.open = len(p.tasks)

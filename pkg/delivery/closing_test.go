@@ -177,16 +177,16 @@ func TestL9_WhatMayHaveBeenSentAfterAnUnseenRemovalIsTakenBack(t *testing.T) {
 		u, p := b.staff(1)[0], b.pack("a")
 		b.assign(u, p)
 		b.remove(u, p)
-		claim := func(token string, intend ...entitlement.RoleRef) entitlement.GrantSheet {
-			sheet, err := b.store.Claim(t.Context(), entitlement.Claim{Subject: u, Connector: target, Token: token, Now: time.Now(), Until: time.Now().Add(time.Minute), Intend: intend})
+		claim := func(token string, intend ...entitlement.RoleRef) entitlement.GrantSet {
+			grantSet, err := b.store.Claim(t.Context(), entitlement.Claim{Subject: u, Connector: target, Token: token, Now: time.Now(), Until: time.Now().Add(time.Minute), Intend: intend})
 			if err != nil {
 				t.Fatal(err)
 			}
-			return sheet
+			return grantSet
 		}
-		sheet := claim("removed")
-		sheet.Grants = map[entitlement.RoleRef]entitlement.Grant{role("a"): {Role: role("a"), Presence: entitlement.PresenceAbsent, Sent: true, Wrote: time.Now(), Revoked: true, Unconfirmed: true}}
-		b.commit(entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}})
+		grantSet := claim("removed")
+		grantSet.Grants = map[entitlement.RoleRef]entitlement.Grant{role("a"): {Role: role("a"), Presence: entitlement.PresenceAbsent, Sent: true, Wrote: time.Now(), Revoked: true, Unconfirmed: true}}
+		b.commit(entitlement.Change{GrantSets: []entitlement.GrantSet{grantSet}})
 		claim("granted, and died", role("a"))
 		time.Sleep(5 * time.Minute)
 		b.deliver(u)

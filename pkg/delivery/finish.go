@@ -44,11 +44,11 @@ func (r *run) goOn(ctx context.Context, j *job) {
 	case has(func(p *part) bool { return p.held }):
 		r.lookAt(j.subject, r.Clock.Now().Add(heldRetry))
 	}
-	var sheets []entitlement.GrantSheet
+	var grantSets []entitlement.GrantSet
 	for _, p := range j.parts {
-		sheets = append(sheets, p.sheet)
+		grantSets = append(grantSets, p.grantSet)
 	}
-	if at := soonest(append(sheets, j.idle...)); !at.IsZero() {
+	if at := soonest(append(grantSets, j.idle...)); !at.IsZero() {
 		r.lookAt(j.subject, at)
 	}
 }
@@ -79,7 +79,7 @@ func (r *run) settle(ctx context.Context, j *job, p *part, last bool) error {
 		return r.alone(ctx, j, p)
 	}
 	if mine := p.mine(); mine != nil {
-		change.Sheets = []entitlement.GrantSheet{s.tidy(*mine, settlement.Removed)}
+		change.GrantSets = []entitlement.GrantSet{s.tidy(*mine, settlement.Removed)}
 	}
 	err = r.Store.Commit(ctx, change)
 	switch entitlement.StalePart(err) {
@@ -96,17 +96,18 @@ func (r *run) settle(ctx context.Context, j *job, p *part, last bool) error {
 	}
 }
 
-// mine returns a part's sheet where it is under this worker's claim, which ends with its
-// record.
-func (p *part) mine() *entitlement.GrantSheet {
+// mine returns a part's grant set where it is under this worker's claim, which ends with
+// its record.
+func (p *part) mine() *entitlement.GrantSet {
 	if p == nil || !p.claimed {
 		return nil
 	}
-	return &p.sheet
+	return &p.grantSet
 }
 
-// alone records a part's sheet from which nothing follows for the subject yet, where the
-// generation still holds: whoever moves the subject on from here finds what is recorded.
+// alone records a part's grant set from which nothing follows for the subject yet, where
+// the generation still holds: whoever moves the subject on from here finds what is
+// recorded.
 func (r *run) alone(ctx context.Context, j *job, p *part) error {
 	if p.mine() == nil {
 		return nil
@@ -122,10 +123,10 @@ func (r *run) alone(ctx context.Context, j *job, p *part) error {
 // state returns what is known of the subject when a part is recorded. Parts that are not
 // over, and those that another worker holds, are not known yet.
 func (j *job) state(p *part) State {
-	s := State{SubjectRecord: j.subjectRecord, Work: j.work, Want: j.want, Sheets: slices.Clone(j.idle), Leaving: j.leaving,
+	s := State{SubjectRecord: j.subjectRecord, Work: j.work, Want: j.want, GrantSets: slices.Clone(j.idle), Leaving: j.leaving,
 		Undone: map[entitlement.ConnectorID]bool{}, Kept: map[entitlement.ConnectorID]bool{}}
-	for _, sheet := range j.idle {
-		s.Kept[sheet.Connector] = true
+	for _, grantSet := range j.idle {
+		s.Kept[grantSet.Connector] = true
 	}
 	for _, at := range j.unread {
 		s.Undone[at], s.Blind = true, true
@@ -138,9 +139,9 @@ func (j *job) state(p *part) State {
 			s.Kept[q.at] = true
 		}
 		if q.over && !q.unsaid {
-			s.Sheets = append(s.Sheets, q.sheet)
+			s.GrantSets = append(s.GrantSets, q.grantSet)
 		} else {
-			s.Sheets = append(s.Sheets, q.before) // somebody is at work on the other
+			s.GrantSets = append(s.GrantSets, q.before) // somebody is at work on the other
 		}
 	}
 	return s
@@ -166,24 +167,24 @@ func (j *job) seen(c entitlement.Change) {
 // refresh takes in what other workers recorded meanwhile of parts that they held: whoever
 // is done last knows all.
 func (r *run) refresh(ctx context.Context, j *job) error {
-	record, sheets, err := r.debt(ctx, j)
+	record, grantSets, err := r.debt(ctx, j)
 	if err != nil || record.Generation != j.subjectRecord.Generation {
 		return err
 	}
 	now := r.Clock.Now()
-	for _, sheet := range sheets {
-		i := slices.IndexFunc(j.parts, func(p *part) bool { return p.held && p.at == sheet.Connector })
-		if i >= 0 && sheet.Token == "" && len(j.plan(sheet, now)) == 0 {
+	for _, grantSet := range grantSets {
+		i := slices.IndexFunc(j.parts, func(p *part) bool { return p.held && p.at == grantSet.Connector })
+		if i >= 0 && grantSet.Token == "" && len(j.plan(grantSet, now)) == 0 {
 			j.parts = slices.Delete(slices.Clone(j.parts), i, i+1)
-			j.idle = append(j.idle, sheet)
+			j.idle = append(j.idle, grantSet)
 		}
 	}
 	return nil
 }
 
-// keep records a part's sheet alone: what it says is true though the subject moved on. What
-// this claim entered and nobody sent is dropped then: the subject's debt may be paid by now,
-// and nobody would ever come to look at it.
+// keep records a part's grant set alone: what it says is true though the subject moved on.
+// What this claim entered and nobody sent is dropped then: the subject's debt may be paid by
+// now, and nobody would ever come to look at it.
 func (r *run) keep(ctx context.Context, j *job, p *part) error {
 	mine := p.mine()
 	if mine == nil {
@@ -194,7 +195,7 @@ func (r *run) keep(ctx context.Context, j *job, p *part) error {
 			delete(mine.Grants, t.Role)
 		}
 	}
-	err := r.Store.Commit(ctx, entitlement.Change{Sheets: []entitlement.GrantSheet{*mine}})
+	err := r.Store.Commit(ctx, entitlement.Change{GrantSets: []entitlement.GrantSet{*mine}})
 	if entitlement.StalePart(err) == entitlement.PartClaim {
 		return r.overtaken(ctx, j)
 	}
@@ -213,7 +214,7 @@ func (r *run) overtaken(ctx context.Context, j *job) error {
 // not there any more when it was looked at once more, and is not again (F41). done: it was
 // recorded, with an event of each.
 func (r *run) redeliver(ctx context.Context, j *job, p *part) (done bool, err error) {
-	mine := []entitlement.GrantSheet{p.sheet}
+	mine := []entitlement.GrantSet{p.grantSet}
 	for _, pkg := range j.subjectRecord.Live {
 		gives := slices.ContainsFunc(j.work.Scopes[pkg].List, func(s entitlement.ResourceRoleScope) bool { return p.lost[s.Ref] })
 		if !gives || slices.ContainsFunc(j.subjectRecord.Waiting, func(w entitlement.Waiting) bool { return w.Package == pkg }) {
@@ -230,7 +231,7 @@ func (r *run) redeliver(ctx context.Context, j *job, p *part) (done bool, err er
 		if err != nil {
 			return done, err
 		}
-		change.Sheets = mine
+		change.GrantSets = mine
 		err = r.Store.Commit(ctx, change)
 		if entitlement.StalePart(err) == entitlement.PartClaim {
 			return true, r.overtaken(ctx, j)

@@ -19,7 +19,7 @@ type job struct {
 	work          entitlement.Work
 	want          roles
 	verify        roles
-	idle          []entitlement.GrantSheet  // those that nothing is to be done at
+	idle          []entitlement.GrantSet    // those that nothing is to be done at
 	unread        []entitlement.ConnectorID // those of which cannot be read
 	parts         []*part
 	turn          chan struct{} // taken while something of the job is recorded
@@ -32,20 +32,20 @@ type job struct {
 
 // part is one subject at one target.
 type part struct {
-	job     *job
-	at      entitlement.ConnectorID
-	before  entitlement.GrantSheet // as read
-	sheet   entitlement.GrantSheet // the same; under the claim as it is then, and as it becomes
-	claimed bool
-	until   time.Time // end of the claim's lease
-	tasks   []*task
-	held    bool // another worker has the claim
-	rested  bool // the target was left alone
-	found   bool // the subject was looked up in this run
-	over    bool // all that can be done in this round is, and recorded
-	unsaid  bool // it could not be recorded
+	job      *job
+	at       entitlement.ConnectorID
+	before   entitlement.GrantSet // as read
+	grantSet entitlement.GrantSet // the same; under the claim as it is then, and as it becomes
+	claimed  bool
+	until    time.Time // end of the claim's lease
+	tasks    []*task
+	held     bool // another worker has the claim
+	rested   bool // the target was left alone
+	found    bool // the subject was looked up in this run
+	over     bool // all that can be done in this round is, and recorded
+	unsaid   bool // it could not be recorded
 
-	mu    sync.Mutex // of what follows, and of the sheet while tasks are under way
+	mu    sync.Mutex // of what follows, and of the grant set while tasks are under way
 	open  int        // tasks whose outcome is not known
 	left  bool       // there was no time for some of it
 	lost  roles      // seen to be there after our write, and not there any more
@@ -60,7 +60,7 @@ type task struct {
 	sent   bool              // a grant was ever sent, or may have been
 	ids    int               // of the subject, whose outcome is not known yet
 	result outcome           // of those that are
-	over   bool              // all are, and recorded on the sheet
+	over   bool              // all are, and recorded on the grant set
 }
 
 // load reads what each subject owes. Subjects that owe nothing drop out.
@@ -94,57 +94,57 @@ func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*job {
 
 func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*job, error) {
 	j := &job{subject: id, turn: make(chan struct{}, 1)}
-	sheets, err := r.read(ctx, j)
+	grantSets, err := r.read(ctx, j)
 	if err != nil || !j.subjectRecord.Owes() {
 		return nil, err
 	}
 	now := r.Clock.Now()
 	j.want, j.verify = Desired(j.subjectRecord, j.work, now), verified(j.subjectRecord, j.work)
-	for _, sheet := range sheetsFor(id, j.want, sheets) {
-		if slices.Contains(j.unread, sheet.Connector) {
+	for _, grantSet := range grantSetsFor(id, j.want, grantSets) {
+		if slices.Contains(j.unread, grantSet.Connector) {
 			continue
 		}
-		if len(j.plan(sheet, now)) == 0 {
-			j.idle = append(j.idle, sheet)
+		if len(j.plan(grantSet, now)) == 0 {
+			j.idle = append(j.idle, grantSet)
 			continue
 		}
-		j.parts = append(j.parts, &part{job: j, at: sheet.Connector, before: sheet, sheet: sheet, lost: roles{}})
+		j.parts = append(j.parts, &part{job: j, at: grantSet.Connector, before: grantSet, grantSet: grantSet, lost: roles{}})
 	}
 	return j, nil
 }
 
-func (j *job) plan(sheet entitlement.GrantSheet, now time.Time) []Task {
-	return Plan(j.want, j.verify, sheet, j.subjectRecord.Generation, now)
+func (j *job) plan(grantSet entitlement.GrantSet, now time.Time) []Task {
+	return Plan(j.want, j.verify, grantSet, j.subjectRecord.Generation, now)
 }
 
 // debt reads what the subject owes. What cannot be read of it keeps nothing from what can: it
 // is a target of which nothing is known (F37).
-func (r *run) debt(ctx context.Context, j *job) (entitlement.SubjectRecord, []entitlement.GrantSheet, error) {
-	record, sheets, err := r.Store.Debt(ctx, j.subject)
+func (r *run) debt(ctx context.Context, j *job) (entitlement.SubjectRecord, []entitlement.GrantSet, error) {
+	record, grantSets, err := r.Store.Debt(ctx, j.subject)
 	j.unread = nil
-	if unread, ok := errors.AsType[*entitlement.UnreadSheets](err); ok {
+	if unread, ok := errors.AsType[*entitlement.UnreadGrantSets](err); ok {
 		j.unread, err = unread.At, nil
 	}
-	return record, sheets, err
+	return record, grantSets, err
 }
 
-// read takes in what the subject owes, and returns the sheets. What the record names is read
-// after the record; where it makes for a role that is on no sheet, the record is read once
-// more: it may have moved on, and a package may have got the role when the subject did not
-// hold it any more. Nothing is put on record that no assignment ever gave (S9).
-func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSheet, error) {
-	record, sheets, err := r.debt(ctx, j)
+// read takes in what the subject owes, and returns the grant sets. What the record names is
+// read after the record; where it makes for a role that is on no grant set, the record is
+// read once more: it may have moved on, and a package may have got the role when the subject
+// did not hold it any more. Nothing is put on record that no assignment ever gave (S9).
+func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSet, error) {
+	record, grantSets, err := r.debt(ctx, j)
 	for range maxRounds {
 		j.subjectRecord = record
 		if err != nil || !record.Owes() {
-			return sheets, err
+			return grantSets, err
 		}
 		if record.Off {
 			ended, left := r.leave(ctx, record, r.command)
 			if j.leaving = false; left != nil {
 				r.notYet(ctx, j, left)
 			}
-			if record, sheets, err = r.debt(ctx, j); err != nil {
+			if record, grantSets, err = r.debt(ctx, j); err != nil {
 				return nil, err
 			}
 			if record.Generation != j.subjectRecord.Generation+int64(ended) {
@@ -155,40 +155,40 @@ func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSheet, error
 		if j.work, err = r.Store.Work(ctx, record); err != nil {
 			return nil, err
 		}
-		if allKnown(Desired(record, j.work, r.Clock.Now()), sheets) {
-			return sheets, nil
+		if allKnown(Desired(record, j.work, r.Clock.Now()), grantSets) {
+			return grantSets, nil
 		}
-		if record, sheets, err = r.debt(ctx, j); err == nil && record.Generation == j.subjectRecord.Generation {
-			return sheets, nil
+		if record, grantSets, err = r.debt(ctx, j); err == nil && record.Generation == j.subjectRecord.Generation {
+			return grantSets, nil
 		}
 	}
 	return nil, entitlement.Errorf(entitlement.Conflict, "The user %s changes faster than it can be read.", j.subject)
 }
 
-// allKnown reports that every role is on some sheet.
-func allKnown(want roles, sheets []entitlement.GrantSheet) bool {
+// allKnown reports that every role is on some grant set.
+func allKnown(want roles, grantSets []entitlement.GrantSet) bool {
 	for role := range want {
-		if !slices.ContainsFunc(sheets, func(s entitlement.GrantSheet) bool { _, is := s.Grants[role]; return is }) {
+		if !slices.ContainsFunc(grantSets, func(s entitlement.GrantSet) bool { _, is := s.Grants[role]; return is }) {
 			return false
 		}
 	}
 	return true
 }
 
-// sheetsFor adds an empty sheet for each target that is desired for the first time.
-func sheetsFor(id entitlement.UserID, want roles, sheets []entitlement.GrantSheet) []entitlement.GrantSheet {
+// grantSetsFor adds an empty grant set for each target that is desired for the first time.
+func grantSetsFor(id entitlement.UserID, want roles, grantSets []entitlement.GrantSet) []entitlement.GrantSet {
 	have := map[entitlement.ConnectorID]bool{}
-	for _, sheet := range sheets {
-		have[sheet.Connector] = true
+	for _, grantSet := range grantSets {
+		have[grantSet.Connector] = true
 	}
 	for role := range want {
 		if !have[role.Connector] {
 			have[role.Connector] = true
-			sheets = append(sheets, entitlement.GrantSheet{Subject: id, Connector: role.Connector})
+			grantSets = append(grantSets, entitlement.GrantSet{Subject: id, Connector: role.Connector})
 		}
 	}
-	slices.SortFunc(sheets, func(a, b entitlement.GrantSheet) int { return compareIDs(a.Connector, b.Connector) })
-	return sheets
+	slices.SortFunc(grantSets, func(a, b entitlement.GrantSet) int { return compareIDs(a.Connector, b.Connector) })
+	return grantSets
 }
 
 // note takes in the outcome of a task under one of the subject's ids. The task is over when
@@ -204,7 +204,7 @@ func (p *part) note(t *task, o outcome, now time.Time) (over bool) {
 	if !t.record.CheckAfter.IsZero() && t.Grant && t.record.Presence == entitlement.PresencePresent && t.result.presence == entitlement.PresenceAbsent {
 		p.lost[t.Role] = true
 	}
-	record(&p.sheet, t.Task, t.result, p.job.subjectRecord.Generation, now)
+	record(&p.grantSet, t.Task, t.result, p.job.subjectRecord.Generation, now)
 	t.over = true
 	p.open--
 	return p.open == 0

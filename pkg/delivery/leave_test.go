@@ -233,7 +233,7 @@ func TestF38_ComingAndGoingWhileATargetIsDownKeepsNoRole(t *testing.T) {
 
 // What is on record of a leaver at one target cannot be read: the roles at every other go all
 // the same, and nothing is said to be gone for good until it can.
-func TestF37_OneSheetOfALeaverThatCannotBeReadKeepsNoRoleElsewhere(t *testing.T) {
+func TestF37_OneGrantSetOfALeaverThatCannotBeReadKeepsNoRoleElsewhere(t *testing.T) {
 	w := newWorld(t)
 	d := dynamotest.NewDamaged()
 	w.store, w.worker.Store = d.Store, d.Store
@@ -241,12 +241,12 @@ func TestF37_OneSheetOfALeaverThatCannotBeReadKeepsNoRoleElsewhere(t *testing.T)
 	id := w.assign(u, p)
 	w.deliver(u)
 	claim := entitlement.Claim{Subject: u, Connector: "other", Token: "token", Now: w.clock.Now(), Until: w.clock.Now().Add(time.Minute)}
-	sheet, err := w.store.Claim(context.Background(), claim)
+	grantSet, err := w.store.Claim(context.Background(), claim)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.commit(entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}})
-	d.SpoilSheet(t, u, "other")
+	w.commit(entitlement.Change{GrantSets: []entitlement.GrantSet{grantSet}})
+	d.SpoilGrantSet(t, u, "other")
 	w.disable(u)
 	d.Noticed()
 

@@ -32,7 +32,7 @@ type crossing struct {
 }
 
 func (c *crossing) Commit(ctx context.Context, change entitlement.Change) error {
-	if first := c.first; first != nil && len(change.Sheets) > 0 {
+	if first := c.first; first != nil && len(change.GrantSets) > 0 {
 		c.first = nil
 		first()
 	}

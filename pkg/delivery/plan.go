@@ -59,15 +59,15 @@ type Task struct {
 // this generation is not asked again, what was written a moment ago is left alone until it
 // can be judged, and a target that asked to be left alone for longer is (F9). The order is
 // that of the roles, so that equal inputs give equal plans.
-func Plan(want, verify map[entitlement.RoleRef]bool, sheet entitlement.GrantSheet, generation int64, now time.Time) []Task {
+func Plan(want, verify map[entitlement.RoleRef]bool, grantSet entitlement.GrantSet, generation int64, now time.Time) []Task {
 	var tasks []Task
 	for role := range want {
-		g, known := sheet.Grants[role]
-		if role.Connector == sheet.Connector && !(known && (stands(g, verify[role], generation, now) || heeds(g, generation, now))) {
+		g, known := grantSet.Grants[role]
+		if role.Connector == grantSet.Connector && !(known && (stands(g, verify[role], generation, now) || heeds(g, generation, now))) {
 			tasks = append(tasks, Task{role, true})
 		}
 	}
-	for role, g := range sheet.Grants {
+	for role, g := range grantSet.Grants {
 		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !taken && !heeds(g, generation, now) {
 			tasks = append(tasks, Task{role, false})
 		}

@@ -110,11 +110,11 @@ func TestPlan_WhatIsDoneIsNotDoneAgain(t *testing.T) {
 		"refused once and now undesired": {nil, nil, &refused, 7, 1, false},
 		"another target's role":          {map[entitlement.RoleRef]bool{{Connector: "other"}: true}, nil, nil, 7, 0, false},
 	} {
-		sheet := entitlement.GrantSheet{Connector: "con", Grants: map[entitlement.RoleRef]entitlement.Grant{}}
+		grantSet := entitlement.GrantSet{Connector: "con", Grants: map[entitlement.RoleRef]entitlement.Grant{}}
 		if c.grant != nil {
-			sheet.Grants[ref("a")] = *c.grant
+			grantSet.Grants[ref("a")] = *c.grant
 		}
-		tasks := Plan(c.want, c.verify, sheet, c.generation, noon)
+		tasks := Plan(c.want, c.verify, grantSet, c.generation, noon)
 		if len(tasks) != c.tasks || len(tasks) == 1 && tasks[0].Grant != c.give {
 			t.Errorf("%s: %+v", name, tasks)
 		}
@@ -123,33 +123,33 @@ func TestPlan_WhatIsDoneIsNotDoneAgain(t *testing.T) {
 
 func TestPlan_EqualInputsGiveEqualPlans(t *testing.T) {
 	want := set("d", "a", "c", "b")
-	sheet := entitlement.GrantSheet{Connector: "con"}
-	first := Plan(want, nil, sheet, 1, noon)
+	grantSet := entitlement.GrantSet{Connector: "con"}
+	first := Plan(want, nil, grantSet, 1, noon)
 	for range 20 {
-		if !slices.Equal(first, Plan(want, nil, sheet, 1, noon)) {
+		if !slices.Equal(first, Plan(want, nil, grantSet, 1, noon)) {
 			t.Fatal("the order wanders")
 		}
 	}
 }
 
 func TestRecord_FailuresGrowTheWaitAndSuccessForgetsThem(t *testing.T) {
-	sheet := entitlement.GrantSheet{Grants: map[entitlement.RoleRef]entitlement.Grant{}}
+	grantSet := entitlement.GrantSet{Grants: map[entitlement.RoleRef]entitlement.Grant{}}
 	task := Task{ref("a"), true}
 	down := outcome{failure: &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "down"}}
 	var waits []time.Duration
 	for range 10 {
-		record(&sheet, task, down, 1, noon)
-		waits = append(waits, sheet.Grants[ref("a")].Next.Sub(noon))
+		record(&grantSet, task, down, 1, noon)
+		waits = append(waits, grantSet.Grants[ref("a")].Next.Sub(noon))
 	}
 	if waits[0] != 30*time.Second || waits[1] != time.Minute || waits[9] != time.Hour || !slices.IsSorted(waits) {
 		t.Errorf("waits %v", waits)
 	}
-	record(&sheet, task, outcome{failure: &connector.Refusal{Reason: connector.TargetThrottled, After: 20 * time.Minute}}, 1, noon)
-	asked := sheet.Grants[ref("a")]
+	record(&grantSet, task, outcome{failure: &connector.Refusal{Reason: connector.TargetThrottled, After: 20 * time.Minute}}, 1, noon)
+	asked := grantSet.Grants[ref("a")]
 	if asked.Attempts != 11 || asked.Since != noon {
 		t.Errorf("got %+v", asked)
 	}
-	fresh := entitlement.GrantSheet{Grants: map[entitlement.RoleRef]entitlement.Grant{}}
+	fresh := entitlement.GrantSet{Grants: map[entitlement.RoleRef]entitlement.Grant{}}
 	record(&fresh, task, outcome{failure: &connector.Refusal{Reason: connector.TargetThrottled, After: 20 * time.Minute}}, 1, noon)
 	if wait := fresh.Grants[ref("a")].Next.Sub(noon); wait != 20*time.Minute {
 		t.Errorf("F9: Retry-After is obeyed, got %v", wait)
@@ -158,17 +158,17 @@ func TestRecord_FailuresGrowTheWaitAndSuccessForgetsThem(t *testing.T) {
 	if wait := fresh.Grants[ref("a")].Next.Sub(noon); wait != time.Hour {
 		t.Errorf("F9: and capped, got %v", wait)
 	}
-	record(&sheet, task, outcome{presence: entitlement.PresencePresent}, 2, noon)
-	if g := sheet.Grants[ref("a")]; g.Failing() || g.Attempts != 0 || g.Presence != entitlement.PresencePresent || g.Reason != "" || !g.Next.IsZero() {
+	record(&grantSet, task, outcome{presence: entitlement.PresencePresent}, 2, noon)
+	if g := grantSet.Grants[ref("a")]; g.Failing() || g.Attempts != 0 || g.Presence != entitlement.PresencePresent || g.Reason != "" || !g.Next.IsZero() {
 		t.Errorf("after success: %+v", g)
 	}
-	record(&sheet, Task{ref("a"), false}, outcome{failure: &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: true}}, 3, noon)
-	if g := sheet.Grants[ref("a")]; g.Permanent || g.Next.IsZero() {
+	record(&grantSet, Task{ref("a"), false}, outcome{failure: &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: true}}, 3, noon)
+	if g := grantSet.Grants[ref("a")]; g.Permanent || g.Next.IsZero() {
 		t.Errorf("S1: a removal is never given up: %+v", g)
 	}
-	record(&sheet, Task{ref("a"), false}, outcome{presence: entitlement.PresenceAbsent}, 4, noon)
-	if len(sheet.Grants) != 0 {
-		t.Errorf("read back absent: %+v", sheet.Grants)
+	record(&grantSet, Task{ref("a"), false}, outcome{presence: entitlement.PresenceAbsent}, 4, noon)
+	if len(grantSet.Grants) != 0 {
+		t.Errorf("read back absent: %+v", grantSet.Grants)
 	}
 }
 

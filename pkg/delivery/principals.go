@@ -27,7 +27,7 @@ const (
 
 // unsure reports that the subject is to be looked up before the tasks are carried out: the
 // id is not known, or it is about to get something and is old, or its last change failed.
-func (t *target) unsure(s entitlement.GrantSheet, tasks []Task) bool {
+func (t *target) unsure(s entitlement.GrantSet, tasks []Task) bool {
 	grants := slices.ContainsFunc(tasks, func(t Task) bool { return t.Grant })
 	switch {
 	case !grants:
@@ -43,12 +43,12 @@ func (t *target) unsure(s entitlement.GrantSheet, tasks []Task) bool {
 // those under which grants were sent before.
 func (p *part) ids(t *task) []connector.PrincipalRef {
 	var ids []connector.PrincipalRef
-	if p.sheet.Principal != "" {
-		ids = append(ids, connector.PrincipalRef(p.sheet.Principal))
+	if p.grantSet.Principal != "" {
+		ids = append(ids, connector.PrincipalRef(p.grantSet.Principal))
 	}
 	if !t.Grant && t.sent {
-		for _, id := range p.sheet.Former {
-			if id != p.sheet.Principal {
+		for _, id := range p.grantSet.Former {
+			if id != p.grantSet.Principal {
 				ids = append(ids, connector.PrincipalRef(id))
 			}
 		}
@@ -61,7 +61,7 @@ func (p *part) ids(t *task) []connector.PrincipalRef {
 func (t *target) find(ctx, calls context.Context, parts []*part) {
 	l := &lookups{size: 1}
 	for _, p := range parts {
-		if t.unsure(p.sheet, p.plan()) {
+		if t.unsure(p.grantSet, p.plan()) {
 			l.left = append(l.left, p)
 		}
 	}
@@ -161,13 +161,13 @@ func answeredAll(got, want int, err error) error {
 // found keeps a subject's id. Where it is another one than before, nothing is known of what
 // the subject holds under it: all is planned afresh.
 func (t *target) found(ctx context.Context, p *part, id string) {
-	old := p.sheet.Principal
-	if old != "" && old != id && len(p.sheet.Former) >= maxFormer {
+	old := p.grantSet.Principal
+	if old != "" && old != id && len(p.grantSet.Former) >= maxFormer {
 		t.unfound(ctx, p, &connector.Refusal{Reason: connector.PrincipalAmbiguous, Detail: fmt.Sprintf(
 			"The target has named %d accounts for this person, another one each time, and is not believed the next. See which is the person's, then close what is left and assign the package again.", maxFormer+1)})
 		return
 	}
-	p.sheet.Principal, p.sheet.PrincipalAt, p.sheet.Doubtful, p.found = id, t.run.Clock.Now(), false, true
+	p.grantSet.Principal, p.grantSet.PrincipalAt, p.grantSet.Doubtful, p.found = id, t.run.Clock.Now(), false, true
 	if old == "" || old == id {
 		return
 	}
@@ -179,11 +179,11 @@ func (t *target) found(ctx context.Context, p *part, id string) {
 // replaced remembers an id under which something may have been granted, and forgets what
 // was known of the subject under it.
 func (p *part) replaced(old string) {
-	for role, g := range p.sheet.Grants {
-		if maySent(g, p.sheet.Token) && !slices.Contains(p.sheet.Former, old) {
-			p.sheet.Former = append(p.sheet.Former, old)
+	for role, g := range p.grantSet.Grants {
+		if maySent(g, p.grantSet.Token) && !slices.Contains(p.grantSet.Former, old) {
+			p.grantSet.Former = append(p.grantSet.Former, old)
 		}
-		p.sheet.Grants[role] = entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown, Sent: g.Sent, Intent: g.Intent, Generation: g.Generation,
+		p.grantSet.Grants[role] = entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown, Sent: g.Sent, Intent: g.Intent, Generation: g.Generation,
 			Since: g.Since, Attempts: g.Attempts, Reason: g.Reason, Detail: g.Detail}
 	}
 }
@@ -193,9 +193,9 @@ func (p *part) replaced(old string) {
 // holds nothing there through us. What may have been sent under an id that a crash lost is
 // owed until the account is found, or was not there for as long as that takes (missed).
 func (t *target) unfound(ctx context.Context, p *part, refusal *connector.Refusal) {
-	if old := p.sheet.Principal; old != "" && refusal.Reason == connector.PrincipalMissing {
+	if old := p.grantSet.Principal; old != "" && refusal.Reason == connector.PrincipalMissing {
 		p.replaced(old)
-		p.sheet.Principal = ""
+		p.grantSet.Principal = ""
 	}
 	ends := refusal.Reason == connector.PrincipalMissing && p.job.work.Subject != nil
 	for _, task := range p.tasks {

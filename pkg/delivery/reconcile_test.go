@@ -129,12 +129,12 @@ func (w *world) assignment(id entitlement.RequestID) entitlement.Assignment {
 
 func (w *world) debt(u entitlement.UserID) (entitlement.SubjectRecord, map[entitlement.RoleRef]entitlement.Grant) {
 	w.t.Helper()
-	h, sheets, err := w.store.Debt(context.Background(), u)
+	h, grantSets, err := w.store.Debt(context.Background(), u)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	grants := map[entitlement.RoleRef]entitlement.Grant{}
-	for _, s := range sheets {
+	for _, s := range grantSets {
 		if s.Token != "" {
 			w.t.Fatal("a claim was left behind")
 		}
@@ -444,7 +444,7 @@ type overtaken struct {
 	by   func()
 }
 
-func (o *overtaken) Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSheet, error) {
+func (o *overtaken) Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSet, error) {
 	o.once.Do(o.by)
 	return o.Store.Claim(ctx, c)
 }

@@ -39,15 +39,15 @@ const (
 	giveUpAsking = 2 * time.Hour
 )
 
-// record enters an outcome into the sheet, as its claim's token allows.
-func record(sheet *entitlement.GrantSheet, t Task, o outcome, generation int64, now time.Time) {
-	g := sheet.Grants[t.Role]
+// record enters an outcome into the grant set, as its claim's token allows.
+func record(grantSet *entitlement.GrantSet, t Task, o outcome, generation int64, now time.Time) {
+	g := grantSet.Grants[t.Role]
 	g.Role = t.Role
 	if o.left {
-		unsign(sheet, t.Role)
+		unsign(grantSet, t.Role)
 		return
 	}
-	before := maySent(g, sheet.Token)
+	before := maySent(g, grantSet.Token)
 	g.Sent, g.Intent = before || t.Grant && !o.wrote.IsZero(), ""
 	// A grant that failed after a removal may not have been made: the removal stays the last
 	// write that is known, by which it is judged what a read proves.
@@ -59,7 +59,7 @@ func record(sheet *entitlement.GrantSheet, t Task, o outcome, generation int64, 
 		}
 	}
 	if o.untried {
-		sheet.Grants[t.Role] = differing(g, t, o, now)
+		grantSet.Grants[t.Role] = differing(g, t, o, now)
 		return
 	}
 	if g.Generation != generation {
@@ -75,15 +75,15 @@ func record(sheet *entitlement.GrantSheet, t Task, o outcome, generation int64, 
 	}
 	switch {
 	case o.failure != nil:
-		sheet.Doubtful = sheet.Doubtful || casts(o.failure.Reason)
+		grantSet.Doubtful = grantSet.Doubtful || casts(o.failure.Reason)
 		g = failing(g, t, o, now)
 	case !t.Grant && o.look.IsZero() && o.ended == "" && !o.accepted:
-		delete(sheet.Grants, t.Role) // seen absent: nothing is left to know
+		delete(grantSet.Grants, t.Role) // seen absent: nothing is left to know
 		return
 	default:
 		g = better(g, t, o)
 	}
-	sheet.Grants[t.Role] = g
+	grantSet.Grants[t.Role] = g
 }
 
 // differing enters that the target was read and is not as it ought to be, and that nobody
@@ -112,15 +112,15 @@ func (o outcome) tells() bool {
 
 // unsign takes back what the claim entered for a role that nobody wrote: where the subject
 // moved on, its debt may be paid by then, and nobody would ever come to look at it.
-func unsign(sheet *entitlement.GrantSheet, role entitlement.RoleRef) {
-	g, known := sheet.Grants[role]
+func unsign(grantSet *entitlement.GrantSet, role entitlement.RoleRef) {
+	g, known := grantSet.Grants[role]
 	switch {
-	case !known || g.Intent != sheet.Token:
-	case bare(g, sheet.Token):
-		delete(sheet.Grants, role)
+	case !known || g.Intent != grantSet.Token:
+	case bare(g, grantSet.Token):
+		delete(grantSet.Grants, role)
 	default:
 		g.Intent = ""
-		sheet.Grants[role] = g
+		grantSet.Grants[role] = g
 	}
 }
 

@@ -28,10 +28,10 @@ type State struct {
 	SubjectRecord entitlement.SubjectRecord
 	Work          entitlement.Work
 	Want          map[entitlement.RoleRef]bool
-	Sheets        []entitlement.GrantSheet
+	GrantSets     []entitlement.GrantSet
 	// Undone are targets of which it is not known yet what becomes true there.
 	Undone map[entitlement.ConnectorID]bool
-	// Kept are sheets that are not recorded with the settlement.
+	// Kept are grant sets that are not recorded with the settlement.
 	Kept map[entitlement.ConnectorID]bool
 	// Blind: of some target it cannot be read what is on record, so that of nothing that ended
 	// it can be said that none of it is left.
@@ -43,8 +43,8 @@ type State struct {
 // known returns the recorded grant of every role.
 func (s State) known() map[entitlement.RoleRef]entitlement.Grant {
 	known := map[entitlement.RoleRef]entitlement.Grant{}
-	for _, sheet := range s.Sheets {
-		maps.Copy(known, sheet.Grants)
+	for _, grantSet := range s.GrantSets {
+		maps.Copy(known, grantSet.Grants)
 	}
 	return known
 }
@@ -87,8 +87,8 @@ var requestEvents = map[entitlement.AssignmentEvent]entitlement.RequestEvent{
 	entitlement.NonePresent: entitlement.RolesFailed,
 }
 
-// Settle derives from the sheets, as they are after an attempt, what becomes true of the
-// subject's assignments and requests, and whether anything is still owed.
+// Settle derives from the grant sets, as they are after an attempt, what becomes true of
+// the subject's assignments and requests, and whether anything is still owed.
 func Settle(s State, command string, now time.Time) (entitlement.Change, error) {
 	known := s.known()
 	st := s.owed(known, now)
@@ -144,8 +144,8 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 		owe(now.Add(names.TickPeriod)) // sooner, where it can be, by a hint
 	}
 	for role, g := range known {
-		// The record of a removal that ended unseen is of no use any more, and the sheet that
-		// it is on is not recorded now.
+		// The record of a removal that ended unseen is of no use any more, and the grant set
+		// that it is on is not recorded now.
 		if closed(g) && !s.Want[role] && s.Kept[role.Connector] {
 			owe(now)
 		}
@@ -184,11 +184,11 @@ func due(g entitlement.Grant, now time.Time) time.Time {
 	return later(g.Next, now)
 }
 
-// soonest returns when the first of the sheets' grants is to be looked at again; zero where
-// none is.
-func soonest(sheets []entitlement.GrantSheet) time.Time {
+// soonest returns when the first of the grants of the sets is to be looked at again; zero
+// where none is.
+func soonest(grantSets []entitlement.GrantSet) time.Time {
 	var at time.Time
-	for _, s := range sheets {
+	for _, s := range grantSets {
 		for _, g := range s.Grants {
 			if !g.CheckAfter.IsZero() && (at.IsZero() || g.CheckAfter.Before(at)) {
 				at = g.CheckAfter
@@ -305,24 +305,24 @@ func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.Rol
 	return c, true, nil
 }
 
-// tidy returns a sheet without the records of removals that ended unseen, where no
-// assignment that is still being removed may say so.
-func (s State) tidy(sheet entitlement.GrantSheet, removed []entitlement.Removing) entitlement.GrantSheet {
-	sheet.Grants = maps.Clone(sheet.Grants)
+// tidy returns a grant set without the records of removals that ended unseen,
+// where no assignment that is still being removed may say so.
+func (s State) tidy(grantSet entitlement.GrantSet, removed []entitlement.Removing) entitlement.GrantSet {
+	grantSet.Grants = maps.Clone(grantSet.Grants)
 	sent := false
-	for role, g := range sheet.Grants {
+	for role, g := range grantSet.Grants {
 		needed := slices.ContainsFunc(s.SubjectRecord.Removing, func(r entitlement.Removing) bool {
 			a := s.Work.Ended[r.Assignment]
 			return !slices.Contains(removed, r) && a.MayHaveGiven(role, s.Work.Scopes[a.Package])
 		})
 		if closed(g) && !s.Want[role] && !needed {
-			delete(sheet.Grants, role)
+			delete(grantSet.Grants, role)
 		} else {
 			sent = sent || g.Sent || g.Intent != ""
 		}
 	}
 	if !sent {
-		sheet.Former = nil
+		grantSet.Former = nil
 	}
-	return sheet
+	return grantSet
 }

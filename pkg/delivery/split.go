@@ -220,8 +220,8 @@ func (u *unit) heeded(o *op, refusal *connector.Refusal) *connector.Refusal {
 	if kept := !p.found && !u.manners.authoritative; !missing && !(kept && o.Grant && refusal.Permanent) {
 		return refusal
 	}
-	if p.sheet.Doubtful = true; missing && u.manners.authoritative {
-		p.sheet.Principal = ""
+	if p.grantSet.Doubtful = true; missing && u.manners.authoritative {
+		p.grantSet.Principal = ""
 	}
 	return &connector.Refusal{Reason: refusal.Reason, Detail: refusal.Detail, After: refusal.After}
 }

@@ -9,19 +9,20 @@ import (
 
 // Store is what delivery keeps and reads; all reads are strongly consistent.
 type Store interface {
-	// Debt returns a subject's record and grant sheets; a subject unknown owes nothing.
-	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSheet, error)
+	// Debt returns a subject's record and grant sets; a subject unknown owes nothing.
+	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
 	// RequestsNamed returns those of the requests that are there.
 	RequestsNamed(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error)
 	// Work reads what the record names. Scopes of packages being removed are found
 	// through their ended assignments.
 	Work(ctx context.Context, record entitlement.SubjectRecord) (entitlement.Work, error)
-	// Claim takes a subject's sheet at a connector until the lease ends, and returns it
-	// as it is under the claim. The same write enters each intended role that the sheet
+	// Claim takes a subject's grant set at a connector until the lease ends, and returns it
+	// as it is under the claim. The same write enters each intended role that the grant set
 	// does not know as PresenceUnknown, and signs every intended role with the claim's token
 	// as its Intent, where an earlier claim that was never recorded has not done so: a crash
-	// after the outside call leaves a trace of it. Conflict: somebody else holds the sheet.
-	Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSheet, error)
+	// after the outside call leaves a trace of it. Conflict: somebody else holds the grant
+	// set.
+	Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSet, error)
 	// Holding reports for each fence, in order, whether its claim and generation still hold.
 	Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error)
 	// Slot returns the slot of a pair; version 0 where there is none.

@@ -77,7 +77,7 @@ func (t *target) serve(ctx, calls context.Context, parts []*part) {
 	}
 	var known, unknown []*part
 	for _, p := range parts {
-		if refusal == nil && t.unsure(p.sheet, p.job.plan(p.sheet, t.run.Clock.Now())) {
+		if refusal == nil && t.unsure(p.grantSet, p.job.plan(p.grantSet, t.run.Clock.Now())) {
 			unknown = append(unknown, p)
 		} else {
 			known = append(known, p)

@@ -338,8 +338,8 @@ func TestF44_OneBadPersonOfAHundred(t *testing.T) {
 				b.hint(users...)
 				b.work(2)
 				took := b.within(100*time.Second, "99 delivered", func() bool { return b.statuses(ids)["Delivered"] == 99 })
-				_, sheets, _ := b.store.Debt(b.t.Context(), bad)
-				if g := sheets[0].Grants[role("a")]; g.Reason != string(connector.RefusedByTarget) {
+				_, grantSets, _ := b.store.Debt(b.t.Context(), bad)
+				if g := grantSets[0].Grants[role("a")]; g.Reason != string(connector.RefusedByTarget) {
 					t.Errorf("of the bad one: %+v", g)
 				}
 				t.Logf("99 of 100 after %s, %d changes", took, b.server.applies)

@@ -256,7 +256,7 @@ func (u *unit) situation(o *op) situation {
 	}
 	s.stale = u.stale(o)
 	s.never = s.sent && s.record.Way == ""
-	s.unsure = s.record.Intent != "" && s.record.Intent != o.part.sheet.Token
+	s.unsure = s.record.Intent != "" && s.record.Intent != o.part.grantSet.Token
 	if !o.wrote.IsZero() {
 		s.record.Wrote, s.record.Revoked, s.unsure = o.wrote, !o.Grant, false
 	}

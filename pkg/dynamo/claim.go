@@ -13,39 +13,40 @@ import (
 // intents is how many intended roles one update can carry, by the length of its expression.
 const intents = 50
 
-// Claim takes a subject's sheet at a connector until the lease ends, in one conditional
-// update that also enters the roles it intends. More roles than fit follow under the
-// claim, before it is handed out.
-func (db *DB) Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSheet, error) {
+// Claim takes a subject's grant set at a connector until the lease ends, in one
+// conditional update that also enters the roles it intends. More roles than fit follow
+// under the claim, before it is handed out.
+func (db *DB) Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSet, error) {
 	x := newExpression()
 	token, until := x.attr(attrToken), x.attr(attrUntil)
 	x.require("(attribute_not_exists(%s) OR %s <= %s)", token, until, x.value(instant(c.Now)))
 	x.set(attrToken, literal(c.Token))
 	x.set(attrUntil, instant(c.Until))
-	x.touch(tagSheet)
+	x.touch(tagGrantSet)
 	it, err := db.intend(ctx, c, x, c.Intend[:min(len(c.Intend), intents)])
 	if err != nil {
-		return entitlement.GrantSheet{}, err
+		return entitlement.GrantSet{}, err
 	}
 	for from := intents; from < len(c.Intend); from += intents {
 		x := newExpression()
 		x.equals(attrToken, literal(c.Token))
 		if it, err = db.intend(ctx, c, x, c.Intend[from:min(len(c.Intend), from+intents)]); err != nil {
-			return entitlement.GrantSheet{}, err
+			return entitlement.GrantSet{}, err
 		}
 	}
-	return readSheet(it)
+	return readGrantSet(it)
 }
 
-// intend adds roles that the sheet does not know to an update of it, signs each of the
-// roles where nobody has, makes the update, and returns the sheet as it then is.
+// intend adds roles that the grant set does not know to an update of it, signs each of
+// the roles where nobody has, makes the update, and returns the grant set as it then
+// is.
 func (db *DB) intend(ctx context.Context, c entitlement.Claim, x *expression, roles []entitlement.RoleRef) (item, error) {
 	for _, role := range roles {
 		g := entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown}
 		x.initial(grantName(role), &types.AttributeValueMemberM{Value: writing(&g, grantFields(c.Connector))})
 		x.initial(intentName(role), literal(c.Token))
 	}
-	in := db.single(sheetKey(c.Subject, c.Connector), x)
+	in := db.single(grantSetKey(c.Subject, c.Connector), x)
 	in.ReturnValues = types.ReturnValueAllNew
 	in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	out, err := db.client.UpdateItem(ctx, in)
@@ -61,8 +62,8 @@ func (db *DB) intend(ctx context.Context, c entitlement.Claim, x *expression, ro
 	return out.Attributes, nil
 }
 
-// madeBy reports that a sheet is under this very claim: an earlier try of the same call
-// went through, and only its answer was lost.
+// madeBy reports that a grant set is under this very claim: an earlier try of the same
+// call went through, and only its answer was lost.
 func madeBy(c entitlement.Claim, it item) bool {
 	var until time.Time
 	f := &fields{item: it, reading: true}
@@ -76,7 +77,7 @@ func madeBy(c entitlement.Claim, it item) bool {
 func (db *DB) Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error) {
 	var keys []Key
 	for _, f := range fences {
-		keys = append(keys, subjectRecordKey(f.Subject), sheetKey(f.Subject, f.Connector))
+		keys = append(keys, subjectRecordKey(f.Subject), grantSetKey(f.Subject, f.Connector))
 	}
 	all, err := db.atOnce(ctx, keys...)
 	if err != nil {
@@ -84,8 +85,8 @@ func (db *DB) Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, 
 	}
 	holds := make([]bool, len(fences))
 	for i, f := range fences {
-		record, sheet := all[subjectRecordKey(f.Subject)], all[sheetKey(f.Subject, f.Connector)]
-		holds[i] = f.Token != "" && textOf(sheet, attrToken) == f.Token && numberOf(record, attrGeneration) == f.Generation
+		record, grantSet := all[subjectRecordKey(f.Subject)], all[grantSetKey(f.Subject, f.Connector)]
+		holds[i] = f.Token != "" && textOf(grantSet, attrToken) == f.Token && numberOf(record, attrGeneration) == f.Generation
 	}
 	return holds, nil
 }

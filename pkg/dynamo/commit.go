@@ -82,7 +82,7 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	}
 	p.subjectUpdates(c.SubjectUpdates)
 	p.settlements(c.Settlements)
-	p.sheets(c.Sheets)
+	p.grantSets(c.GrantSets)
 	p.guards(c.Guards)
 	p.gates(c.Gates)
 	p.events(c)

@@ -119,9 +119,9 @@ func packAll[T any](all []T, pack func(T) []byte) [][]byte {
 	return packed
 }
 
-// sheets records what a worker saw at a target, where the claim is still its own; the
+// grantSets records what a worker saw at a target, where the claim is still its own; the
 // claim ends with it.
-func (p *plan) sheets(all []entitlement.GrantSheet) {
+func (p *plan) grantSets(all []entitlement.GrantSet) {
 	for _, s := range all {
 		if len(s.Grants) > entitlement.MaxGrants {
 			p.invalid("One user can hold at most %d roles at one connector.", entitlement.MaxGrants)
@@ -133,7 +133,7 @@ func (p *plan) sheets(all []entitlement.GrantSheet) {
 		}
 		x := newExpression()
 		x.equals(attrToken, literal(s.Token))
-		p.put(entitlement.PartClaim, writeSheet(s), x)
+		p.put(entitlement.PartClaim, writeGrantSet(s), x)
 	}
 }
 

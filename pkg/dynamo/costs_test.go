@@ -113,7 +113,7 @@ func (o *office) deliver(u entitlement.User) {
 	o.Helper()
 	var record entitlement.SubjectRecord
 	var work entitlement.Work
-	var sheet entitlement.GrantSheet
+	var grantSet entitlement.GrantSet
 	o.costs("debt", costDebt, func(ctx context.Context) (err error) {
 		record, _, err = o.db.Debt(ctx, u.ID)
 		return err
@@ -123,28 +123,28 @@ func (o *office) deliver(u entitlement.User) {
 		return err
 	})
 	o.costs("claim, 3 roles", costClaim, func(ctx context.Context) (err error) {
-		sheet, err = o.db.Claim(ctx, entitlement.Claim{Subject: u.ID, Connector: o.roles[0].Connector, Token: newID[string](), Now: start2026, Until: start2026.Add(time.Minute), Intend: o.roles})
+		grantSet, err = o.db.Claim(ctx, entitlement.Claim{Subject: u.ID, Connector: o.roles[0].Connector, Token: newID[string](), Now: start2026, Until: start2026.Add(time.Minute), Intend: o.roles})
 		return err
 	})
 	o.costs("fence", costFence, func(ctx context.Context) error {
-		holds, err := o.db.Holding(ctx, []entitlement.Fence{{Subject: u.ID, Connector: sheet.Connector, Token: sheet.Token, Generation: record.Generation}})
+		holds, err := o.db.Holding(ctx, []entitlement.Fence{{Subject: u.ID, Connector: grantSet.Connector, Token: grantSet.Token, Generation: record.Generation}})
 		if err == nil && !holds[0] {
 			err = fmt.Errorf("the claim is lost")
 		}
 		return err
 	})
-	for ref, g := range sheet.Grants {
+	for ref, g := range grantSet.Grants {
 		g.Presence, g.Confirmed, g.Generation = entitlement.PresencePresent, start2026, record.Generation
-		sheet.Grants[ref] = g
+		grantSet.Grants[ref] = g
 	}
-	sheet.Principal = newID[string]()
+	grantSet.Principal = newID[string]()
 	w := record.Waiting[0]
 	slot, r := work.Slots[w.Package], work.Requests[entitlement.RequestID(w.Assignment)]
 	chain, e := r.Chain.Append(entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(r.ID), Kind: "delivered", Actor: entitlement.Service,
 		Command: newID[string](), At: start2026, Before: "delivering", After: "delivered"})
 	slot.Assignment.State, slot.Assignment.Delivered, slot.Assignment.Chain = entitlement.AssignmentDelivered, start2026, chain
 	r.State, r.Completed, r.Chain = entitlement.RequestDelivered, start2026, chain
-	o.costsCommit("settle a first delivery, 3 roles", costSettle, entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}, Slots: []entitlement.Slot{slot},
+	o.costsCommit("settle a first delivery, 3 roles", costSettle, entitlement.Change{GrantSets: []entitlement.GrantSet{grantSet}, Slots: []entitlement.Slot{slot},
 		Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
 		Settlements: []entitlement.Settlement{{Subject: u.ID, Generation: record.Generation, Reconciled: true, Delivered: []entitlement.Waiting{w}}}})
 }

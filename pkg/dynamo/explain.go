@@ -79,7 +79,7 @@ func explainers() map[string]explainer {
 		absenceShape.tag:        {"note that somebody may not be there to decide", whole(absenceShape).read},
 
 		tagSubjectRecord: {"what a person ought to have", untyped(readSubjectRecord)},
-		tagSheet:         {"what a person has at one target", untyped(readSheet)},
+		tagGrantSet:      {"what a person has at one target", untyped(readGrantSet)},
 		tagEvent:         {"event", untyped(readEvent)},
 
 		tagMember:       {"membership", keyed(func(k Key) any { return membership{groupAt(k), personAt(k)} })},

@@ -196,7 +196,7 @@ func subjectRecordKey(id entitlement.UserID) Key { return Key{userKey(id).PK, "R
 // absenceKey says that somebody may not be there to decide as before.
 func absenceKey(id entitlement.UserID) Key { return Key{userKey(id).PK, wordAbsence} }
 
-func sheetKey(id entitlement.UserID, at entitlement.ConnectorID) Key {
+func grantSetKey(id entitlement.UserID, at entitlement.ConnectorID) Key {
 	return Key{userKey(id).PK, join("GRANTS", part(at))}
 }
 
@@ -261,7 +261,7 @@ var (
 	prefixMade     = join("BY", "")
 	prefixEvent    = join(wordEvent, "")
 	prefixSet      = join(setMark, "")
-	firstSheet     = join("GRANTS", "")
+	firstGrantSet  = join("GRANTS", "")
 
 	prefixIncompatible = join(wordIncompatible, "")
 )
@@ -387,21 +387,21 @@ func lateAt(k Key, sort string) (l entitlement.Late, ok bool) {
 	switch {
 	case k == endedKey(endedAt(k)):
 		l.Assignment = endedAt(k)
-	case k == sheetKey(userAt(k), sheetAt(k)):
-		l.Subject, l.Connector = userAt(k), sheetAt(k)
+	case k == grantSetKey(userAt(k), grantSetAt(k)):
+		l.Subject, l.Connector = userAt(k), grantSetAt(k)
 	default:
 		return l, false
 	}
 	return l, true
 }
 
-// failingRow lists a sheet among those that fail at a connector for a reason, the longest
-// first.
+// failingRow lists a grant set among those that fail at a connector for a reason, the
+// longest first.
 func failingRow(at entitlement.ConnectorID, reason string, since time.Time, s entitlement.UserID) row {
 	return row{join("ERR", part(at), part(reason)), join(stamp(since), part(s))}
 }
 
-// failingAt returns since when a sheet fails, and whose it is.
+// failingAt returns since when a grant set fails, and whose it is.
 func failingAt(sort string) entitlement.Failing {
 	return entitlement.Failing{Subject: lastOf[entitlement.UserID](sort), Since: unstamp(idAt[string](sort, 0))}
 }
@@ -435,8 +435,8 @@ func personAt(k Key) entitlement.UserID { return idAt[entitlement.UserID](k.SK, 
 // incompatibleAt returns the package that lists another one as incompatible.
 func incompatibleAt(k Key) entitlement.PackageID { return idAt[entitlement.PackageID](k.SK, 1) }
 
-// sheetAt returns the connector of a sheet.
-func sheetAt(k Key) entitlement.ConnectorID { return idAt[entitlement.ConnectorID](k.SK, 1) }
+// grantSetAt returns the connector of a grant set.
+func grantSetAt(k Key) entitlement.ConnectorID { return idAt[entitlement.ConnectorID](k.SK, 1) }
 
 // madeAt returns the request that a requestor made for somebody else.
 func madeAt(k Key) entitlement.RequestID { return idAt[entitlement.RequestID](k.SK, 2) }

@@ -156,8 +156,8 @@ func TestKeysGolden(t *testing.T) {
 		"record": {entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, Look: noon}}}, []string{
 			"pk=SUB#" + idU + " sk=RECORD i2p=OWE#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU}},
 		"record that is settled": {entitlement.Change{Settlements: []entitlement.Settlement{{Subject: idU, Reconciled: true}}}, []string{"pk=SUB#" + idU + " sk=RECORD"}},
-		"sheet":                  {entitlement.Change{Sheets: []entitlement.GrantSheet{{Subject: idU, Connector: idK, Token: "t"}}}, []string{"pk=SUB#" + idU + " sk=GRANTS#" + idK}},
-		"sheet with a failing role": {entitlement.Change{Sheets: []entitlement.GrantSheet{{Subject: idU, Connector: idK, Token: "t",
+		"grant set":              {entitlement.Change{GrantSets: []entitlement.GrantSet{{Subject: idU, Connector: idK, Token: "t"}}}, []string{"pk=SUB#" + idU + " sk=GRANTS#" + idK}},
+		"grant set with a failing role": {entitlement.Change{GrantSets: []entitlement.GrantSet{{Subject: idU, Connector: idK, Token: "t",
 			Grants: map[entitlement.RoleRef]entitlement.Grant{{Role: "r"}: {Since: noon, Reason: "target-throttled"}}}}}, []string{
 			"pk=SUB#" + idU + " sk=GRANTS#" + idK + " i1p=ERR#" + idK + "#target-throttled i1s=2026-03-01T12:00:00.000000500Z#" + idU + " i2p=LATE#0 i2s=2026-03-01T12:00:00.000000500Z"}},
 		"guard": {entitlement.Change{Guards: []entitlement.Guard{{Package: idP, Subject: idU}}}, []string{"pk=PKG#" + idP + " sk=GUARD#02"}},

@@ -7,17 +7,17 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Debt returns a subject's record and grant sheets; a subject unknown owes nothing. Where a
-// sheet cannot be read it returns the others with UnreadSheets.
-func (db *DB) Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSheet, error) {
+// Debt returns a subject's record and grant sets; a subject unknown owes nothing. Where a
+// grant set cannot be read it returns the others with UnreadGrantSets.
+func (db *DB) Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error) {
 	record := entitlement.SubjectRecord{Subject: subject}
 	key := subjectRecordKey(subject)
-	rows, err := db.all(ctx, walk{partition: key.PK, from: firstSheet, to: key.SK})
+	rows, err := db.all(ctx, walk{partition: key.PK, from: firstGrantSet, to: key.SK})
 	if err != nil {
 		return record, nil, err
 	}
-	var sheets []entitlement.GrantSheet
-	var unread *entitlement.UnreadSheets
+	var grantSets []entitlement.GrantSet
+	var unread *entitlement.UnreadGrantSets
 	for _, it := range rows {
 		if keyOf(it) == key {
 			if record, err = readSubjectRecord(it); err != nil {
@@ -25,23 +25,23 @@ func (db *DB) Debt(ctx context.Context, subject entitlement.UserID) (entitlement
 			}
 			continue
 		}
-		sheet, err := readSheet(it)
+		grantSet, err := readGrantSet(it)
 		switch {
 		case db.unread(ctx, err):
 			if unread == nil {
-				unread = &entitlement.UnreadSheets{Err: err}
+				unread = &entitlement.UnreadGrantSets{Err: err}
 			}
-			unread.At = append(unread.At, sheet.Connector)
+			unread.At = append(unread.At, grantSet.Connector)
 		case err != nil:
 			return record, nil, err
 		default:
-			sheets = append(sheets, sheet)
+			grantSets = append(grantSets, grantSet)
 		}
 	}
 	if unread != nil {
-		return record, sheets, unread
+		return record, grantSets, unread
 	}
-	return record, sheets, nil
+	return record, grantSets, nil
 }
 
 // Job returns a package edit that has not reached every holder yet.

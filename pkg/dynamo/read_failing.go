@@ -10,7 +10,7 @@ import (
 )
 
 // Failing lists subjects whose delivery at a target fails for a reason, longest first.
-// The rows lie on the sheets and say all that is asked, so nothing else is read.
+// The rows lie on the grant sets and say all that is asked, so nothing else is read.
 func (db *DB) Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error) {
 	return within(ctx, db, failingWalk(at, reason), page, func(it item) (entitlement.Failing, error) {
 		return failingAt(textOf(it, names.AttrI1S)), nil

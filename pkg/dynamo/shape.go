@@ -93,10 +93,10 @@ func open(it item, tag string) (version int64, err error) {
 	return numberOf(it, attrVersion), nil
 }
 
-// VersionOf returns an item's version, which grows with each write of it. Only a sheet's does
-// not: it is written under a claim.
+// VersionOf returns an item's version, which grows with each write of it. Only a grant set's
+// does not: it is written under a claim.
 func VersionOf(it map[string]types.AttributeValue) (version int64, grows bool) {
-	return numberOf(it, attrVersion), textOf(it, attrType) != tagSheet
+	return numberOf(it, attrVersion), textOf(it, attrType) != tagGrantSet
 }
 
 // index gives an item its places in the indexes.

@@ -55,7 +55,7 @@ func eachPair[A, B ~string](f *fields, name string, visit func(A, B)) {
 	}
 }
 
-// Attributes of a grant sheet that its claim conditions on.
+// Attributes of a grant set that its claim conditions on.
 const (
 	attrToken     = "tok"
 	attrUntil     = "unt"
@@ -67,10 +67,10 @@ const (
 	intentMark    = "i." // begins that of who means to write it
 )
 
-func readSheet(it item) (entitlement.GrantSheet, error) {
+func readGrantSet(it item) (entitlement.GrantSet, error) {
 	key := keyOf(it)
-	s := entitlement.GrantSheet{Subject: userAt(key), Connector: sheetAt(key), Grants: map[entitlement.RoleRef]entitlement.Grant{}}
-	if _, err := open(it, tagSheet); err != nil {
+	s := entitlement.GrantSet{Subject: userAt(key), Connector: grantSetAt(key), Grants: map[entitlement.RoleRef]entitlement.Grant{}}
+	if _, err := open(it, tagGrantSet); err != nil {
 		return s, err
 	}
 	f := &fields{item: it, reading: true}
@@ -88,9 +88,10 @@ func readSheet(it item) (entitlement.GrantSheet, error) {
 	return s, f.failure(it)
 }
 
-// writeSheet returns what a worker records: the grants, and no claim. While any of them
-// fails, the sheet is listed by its worst reason, and while that is owed among what is.
-func writeSheet(s entitlement.GrantSheet) item {
+// writeGrantSet returns what a worker records: the grants, and no claim. While any of them
+// fails, the grant set is listed by its worst reason, and while that is owed among what
+// is.
+func writeGrantSet(s entitlement.GrantSet) item {
 	it := item{}
 	f := &fields{item: it}
 	accountFields(f, &s)
@@ -98,14 +99,14 @@ func writeSheet(s entitlement.GrantSheet) item {
 		group(f, grantName(g.Role), &g, grantFields(s.Connector))
 		text(f, intentName(g.Role), &g.Intent)
 	}
-	seal(it, sheetKey(s.Subject, s.Connector), tagSheet, 1)
+	seal(it, grantSetKey(s.Subject, s.Connector), tagGrantSet, 1)
 	if reason, since := s.Worst(); reason != "" {
 		index(it, rows{failingRow(s.Connector, reason, since, s.Subject), lateRow(keyOf(it), s.OwedSince())})
 	}
 	return it
 }
 
-func accountFields(f *fields, s *entitlement.GrantSheet) {
+func accountFields(f *fields, s *entitlement.GrantSet) {
 	text(f, attrPrincipal, &s.Principal)
 	when(f, attrFoundAt, &s.PrincipalAt)
 	flag(f, attrDoubtful, &s.Doubtful)
@@ -119,15 +120,15 @@ func grantName(r entitlement.RoleRef) string {
 }
 
 // intentName is the attribute of who means to write a role. It is apart from the grant, so
-// that a claim can sign a role whether the sheet knows it or not.
+// that a claim can sign a role whether the grant set knows it or not.
 func intentName(r entitlement.RoleRef) string { return intentMark + roleDigest(r) }
 
 func roleDigest(r entitlement.RoleRef) string {
 	return digest(string(r.Connector), r.Resource, r.Role)[:24]
 }
 
-// grantFields describes a grant on the sheet of a connector, which most roles of it
-// need not repeat.
+// grantFields describes a grant on the grant set of a connector, which most roles
+// of it need not repeat.
 func grantFields(at entitlement.ConnectorID) func(f *fields, g *entitlement.Grant) {
 	return func(f *fields, g *entitlement.Grant) {
 		other := g.Role.Connector

@@ -89,7 +89,7 @@ const (
 	tagGuard         = "GUARD"
 	tagSigning       = "PAGEKEY"
 	tagSubjectRecord = "RECORD"
-	tagSheet         = "GRANTS"
+	tagGrantSet      = "GRANTS"
 	tagEvent         = "EV"
 	attrHolder       = "i"   // of a sentinel: whose it is
 	attrMembers      = "grp" // of the groups named anywhere

@@ -126,10 +126,10 @@ func TestEventRoundTrip(t *testing.T) {
 	})
 }
 
-func TestSheetRoundTrip(t *testing.T) {
+func TestGrantSetRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := anyOf[entitlement.GrantSheet](t)
-		s.Token, s.Until = "", time.Time{} // a claim ends when the sheet is recorded
+		s := anyOf[entitlement.GrantSet](t)
+		s.Token, s.Until = "", time.Time{} // a claim ends when the grant set is recorded
 		grants := map[entitlement.RoleRef]entitlement.Grant{}
 		for _, g := range s.Grants {
 			if g.Role.Connector == "" || rapid.Bool().Draw(t, "own") {
@@ -138,7 +138,7 @@ func TestSheetRoundTrip(t *testing.T) {
 			grants[g.Role] = g
 		}
 		s.Grants = grants
-		got, err := readSheet(writeSheet(s))
+		got, err := readGrantSet(writeGrantSet(s))
 		if err != nil || !reflect.DeepEqual(got, s) {
 			t.Fatalf("got %v and\n%#v\nwant\n%#v", err, got, s)
 		}
@@ -181,16 +181,16 @@ func samples() map[string]struct {
 		item item
 		read func(item) error
 	}{
-		"catalog":  of(catalogShape.write(entitlement.Catalog{ID: idC, DisplayName: "x", Published: true, Created: noon}, 1), reading(catalogShape.read)),
-		"resource": of(resourceShape.write(entitlement.Resource{ID: idR, Roles: []entitlement.ResourceRole{{ID: "x"}}, Scope: entitlement.ResourceScope{ID: "x"}}, 1), reading(resourceShape.read)),
-		"package":  of(packageShape.write(entitlement.AccessPackage{ID: idP, Policies: []entitlement.PolicyID{idL}}, 1), reading(packageShape.read)),
-		"request":  of(requestShape.write(entitlement.AssignmentRequest{ID: idQ, Type: entitlement.UserAdd, Fingerprint: hash}, 1), reading(requestShape.read)),
-		"slot":     of(slotShape.write(entitlement.Slot{Package: idP, Subject: idU, Assignment: &entitlement.Assignment{ID: idQ}}, 1), reading(slotShape.read)),
-		"user":     of(userShape.write(entitlement.User{ID: idU, Groups: []entitlement.GroupID{idG}}, 1), reading(userShape.read)),
-		"event":    of(writeEvent(key, entitlement.Event{Kind: "x", Data: map[string]string{"a": "b"}}, rows{}), reading(readEvent)),
-		"sheet":    of(writeSheet(entitlement.GrantSheet{Subject: idU, Connector: idK, Principal: "x"}), reading(readSheet)),
-		"record":   of(record, reading(readSubjectRecord)),
-		"sentinel": of(sentinel(userNameKey("x"), tagName, idU), reading(func(it item) (string, error) { return holderOf[string](it, tagName) })),
+		"catalog":   of(catalogShape.write(entitlement.Catalog{ID: idC, DisplayName: "x", Published: true, Created: noon}, 1), reading(catalogShape.read)),
+		"resource":  of(resourceShape.write(entitlement.Resource{ID: idR, Roles: []entitlement.ResourceRole{{ID: "x"}}, Scope: entitlement.ResourceScope{ID: "x"}}, 1), reading(resourceShape.read)),
+		"package":   of(packageShape.write(entitlement.AccessPackage{ID: idP, Policies: []entitlement.PolicyID{idL}}, 1), reading(packageShape.read)),
+		"request":   of(requestShape.write(entitlement.AssignmentRequest{ID: idQ, Type: entitlement.UserAdd, Fingerprint: hash}, 1), reading(requestShape.read)),
+		"slot":      of(slotShape.write(entitlement.Slot{Package: idP, Subject: idU, Assignment: &entitlement.Assignment{ID: idQ}}, 1), reading(slotShape.read)),
+		"user":      of(userShape.write(entitlement.User{ID: idU, Groups: []entitlement.GroupID{idG}}, 1), reading(userShape.read)),
+		"event":     of(writeEvent(key, entitlement.Event{Kind: "x", Data: map[string]string{"a": "b"}}, rows{}), reading(readEvent)),
+		"grant set": of(writeGrantSet(entitlement.GrantSet{Subject: idU, Connector: idK, Principal: "x"}), reading(readGrantSet)),
+		"record":    of(record, reading(readSubjectRecord)),
+		"sentinel":  of(sentinel(userNameKey("x"), tagName, idU), reading(func(it item) (string, error) { return holderOf[string](it, tagName) })),
 	}
 }
 

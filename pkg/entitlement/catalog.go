@@ -157,8 +157,8 @@ func NewJob(pkg PackageID, generation int64, now time.Time) Job {
 	return Job{Package: pkg, Generation: generation, Created: now, Look: now.Add(time.Minute)}
 }
 
-// MaxConnectors bounds the connectors of a deployment, and with them the sheets that a
-// delivery reads of one person (S21).
+// MaxConnectors bounds the connectors of a deployment, and with them the grant sets
+// that a delivery reads of one person (S21).
 const MaxConnectors = 500
 
 // ConnectorConfig is the registration of a target system. The credential is kept

@@ -26,7 +26,7 @@ type Change struct {
 	Jobs            []Job
 	Breakers        []Breaker
 	TargetResources []TargetResource
-	Sheets          []GrantSheet // recorded where Token is still the claim's; the claim ends with it
+	GrantSets       []GrantSet // recorded where Token is still the claim's; the claim ends with it
 	Guards          []Guard
 	Gates           []Gate
 	Events          []Event

@@ -51,9 +51,9 @@ type Grant struct {
 // Failing reports an attempt whose failure still stands.
 func (g Grant) Failing() bool { return !g.Since.IsZero() }
 
-// GrantSheet holds all grants of one subject at one connector, and the claim under
+// GrantSet holds all grants of one subject at one connector, and the claim under
 // which a worker may change them.
-type GrantSheet struct {
+type GrantSet struct {
 	Subject   UserID
 	Connector ConnectorID
 	Principal string // the subject's id at the target, once found
@@ -67,7 +67,7 @@ type GrantSheet struct {
 	Until time.Time // end of the claim's lease
 }
 
-// MaxGrants bounds one sheet (S21).
+// MaxGrants bounds one grant set (S21).
 const MaxGrants = 1000
 
 // SubjectRecord is a subject's side of the truth: the packages held, and the debt. Delivery is
@@ -131,9 +131,9 @@ type Settlement struct {
 	Removed    []Removing
 }
 
-// Worst returns the reason that the sheet is listed under among what could not be
+// Worst returns the reason that the grant set is listed under among what could not be
 // delivered, and since when: that of the grant that has failed longest; "" where none does.
-func (s GrantSheet) Worst() (reason string, since time.Time) {
+func (s GrantSet) Worst() (reason string, since time.Time) {
 	for _, g := range s.Grants {
 		if g.Failing() && (since.IsZero() || g.Since.Before(since) || g.Since.Equal(since) && g.Reason < reason) {
 			reason, since = g.Reason, g.Since
@@ -142,9 +142,9 @@ func (s GrantSheet) Worst() (reason string, since time.Time) {
 	return reason, since
 }
 
-// OwedSince returns since when a delivery of the sheet has failed that is still owed; zero
-// where none has. What was refused for good is not owed any more, but recorded.
-func (s GrantSheet) OwedSince() (since time.Time) {
+// OwedSince returns since when a delivery of the grant set has failed that is still owed;
+// zero where none has. What was refused for good is not owed any more, but recorded.
+func (s GrantSet) OwedSince() (since time.Time) {
 	for _, g := range s.Grants {
 		if g.Failing() && !g.Permanent && (since.IsZero() || g.Since.Before(since)) {
 			since = g.Since

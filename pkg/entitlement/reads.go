@@ -138,7 +138,7 @@ type Failing struct {
 	Since   time.Time
 }
 
-// Claim asks for a subject's sheet at one connector from Now until Until.
+// Claim asks for a subject's grant set at one connector from Now until Until.
 type Claim struct {
 	Subject   UserID
 	Connector ConnectorID

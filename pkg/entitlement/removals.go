@@ -50,7 +50,7 @@ func (g Grant) NextLook() time.Time {
 // RolesLeft returns the recorded roles that an ended assignment may have given and that are
 // still to be taken back, in the order of targets, resources and roles: those that a live
 // package gives as well are not among them (R4).
-func (a Assignment) RolesLeft(h SubjectRecord, w Work, sheets []GrantSheet) []Grant {
+func (a Assignment) RolesLeft(h SubjectRecord, w Work, grantSets []GrantSet) []Grant {
 	stays := map[RoleRef]bool{}
 	if !h.Off && w.Subject != nil && w.Subject.Enabled {
 		for _, p := range h.Live {
@@ -60,8 +60,8 @@ func (a Assignment) RolesLeft(h SubjectRecord, w Work, sheets []GrantSheet) []Gr
 		}
 	}
 	var left []Grant
-	for _, sheet := range sheets {
-		for role, g := range sheet.Grants {
+	for _, grantSet := range grantSets {
+		for role, g := range grantSet.Grants {
 			if !stays[role] && !g.EndedUnseen() && a.MayHaveGiven(role, w.Scopes[a.Package]) {
 				left = append(left, g)
 			}

@@ -27,15 +27,15 @@ func Readable[ID, T any](ids []ID, read func([]ID) ([]T, error)) ([]T, error) {
 	return append(first, second...), err
 }
 
-// UnreadSheets says at which targets it cannot be read what is on record of a person. What
+// UnreadGrantSets says at which targets it cannot be read what is on record of a person. What
 // came with it is right, and all that can be read: what is to be done at other targets need
 // not wait, and that nothing is left of something cannot be said.
-type UnreadSheets struct {
+type UnreadGrantSets struct {
 	At  []ConnectorID
 	Err error
 }
 
-func (e *UnreadSheets) Error() string { return e.Err.Error() }
+func (e *UnreadGrantSets) Error() string { return e.Err.Error() }
 
 // Unwrap returns why the first of them cannot be read.
-func (e *UnreadSheets) Unwrap() error { return e.Err }
+func (e *UnreadGrantSets) Unwrap() error { return e.Err }

@@ -292,9 +292,9 @@ func (w *world) everything() string {
 	users, err := w.store.ListUsers(ctx, page)
 	keep(users, err)
 	for _, u := range users.Items {
-		record, sheets, err := w.store.Debt(ctx, u.ID)
+		record, grantSets, err := w.store.Debt(ctx, u.ID)
 		keep(record, err)
-		keep(sheets, nil)
+		keep(grantSets, nil)
 		keep(w.store.RequestsOf(ctx, u.ID, page))
 	}
 	groups, err := w.store.ListGroups(ctx, page)
@@ -328,8 +328,8 @@ func (w *world) everything() string {
 // jsonable leaves grants out, whose map no JSON has; there are none in these worlds.
 func jsonable(all []any) []any {
 	return slices.DeleteFunc(all, func(v any) bool {
-		sheets, is := v.([]entitlement.GrantSheet)
-		return is && len(sheets) == 0
+		grantSets, is := v.([]entitlement.GrantSet)
+		return is && len(grantSets) == 0
 	})
 }
 

@@ -40,9 +40,9 @@ func (w *world) snapshot() string {
 	keep(w.store.RequestsFor(ctx, entitlement.PackageID(w.ids["package"]), page))
 	keep(w.store.Holders(ctx, entitlement.PackageID(w.ids["package"]), page))
 	for _, u := range users.Items {
-		record, sheets, err := w.store.Debt(ctx, u.ID)
+		record, grantSets, err := w.store.Debt(ctx, u.ID)
 		keep(record.Generation, err)
-		keep(len(sheets), nil)
+		keep(len(grantSets), nil)
 	}
 	text, err := json.Marshal(withoutVersions(w.T, all))
 	if err != nil {

@@ -95,14 +95,14 @@ func (w *world) recorded(who string, grant func(now time.Time) entitlement.Grant
 	w.Helper()
 	role := entitlement.RoleRef{Connector: entitlement.BuiltinConnector, Resource: w.ids["sales"], Role: "Member_" + w.ids["sales"]}
 	now := w.clock.Now()
-	sheet, err := w.store.Claim(w.Context(), entitlement.Claim{Subject: entitlement.UserID(w.ids[who]), Connector: role.Connector, Token: "worker", Now: now, Until: now.Add(time.Minute), Intend: []entitlement.RoleRef{role}})
+	grantSet, err := w.store.Claim(w.Context(), entitlement.Claim{Subject: entitlement.UserID(w.ids[who]), Connector: role.Connector, Token: "worker", Now: now, Until: now.Add(time.Minute), Intend: []entitlement.RoleRef{role}})
 	if err != nil {
 		w.Fatal(err)
 	}
 	g := grant(now)
 	g.Role = role
-	sheet.Grants[role] = g
-	if err := w.store.Commit(w.Context(), entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}}); err != nil {
+	grantSet.Grants[role] = g
+	if err := w.store.Commit(w.Context(), entitlement.Change{GrantSets: []entitlement.GrantSet{grantSet}}); err != nil {
 		w.Fatal(err)
 	}
 	return role

@@ -371,12 +371,12 @@ func TestF10_ATargetThatHasRestedIsTriedByOne(t *testing.T) {
 	role := entitlement.RoleRef{Connector: at, Resource: "g", Role: "m"}
 	for range 3 {
 		u := entitlement.UserID(w.clock.New())
-		sheet, err := w.store.Claim(context.Background(), entitlement.Claim{Subject: u, Connector: at, Token: "t", Now: w.clock.Now(), Until: until})
+		grantSet, err := w.store.Claim(context.Background(), entitlement.Claim{Subject: u, Connector: at, Token: "t", Now: w.clock.Now(), Until: until})
 		if err != nil {
 			t.Fatal(err)
 		}
-		sheet.Grants = map[entitlement.RoleRef]entitlement.Grant{role: {Role: role, Since: w.clock.Now(), Reason: entitlement.ReasonUnavailable}}
-		w.commit(entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}})
+		grantSet.Grants = map[entitlement.RoleRef]entitlement.Grant{role: {Role: role, Since: w.clock.Now(), Reason: entitlement.ReasonUnavailable}}
+		w.commit(entitlement.Change{GrantSets: []entitlement.GrantSet{grantSet}})
 	}
 	if w.run(); len(w.hinted) != 0 {
 		t.Fatalf("tried while it rests: %v", w.hinted)

@@ -284,13 +284,13 @@ func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.As
 	if err != nil {
 		return nil, err
 	}
-	record, sheets, err := s.Store.Debt(ctx, a.Subject)
+	record, grantSets, err := s.Store.Debt(ctx, a.Subject)
 	if err != nil {
 		return nil, err
 	}
 	known := map[entitlement.RoleRef]entitlement.Grant{}
-	for _, sheet := range sheets {
-		for role, g := range sheet.Grants {
+	for _, grantSet := range grantSets {
+		for role, g := range grantSet.Grants {
 			known[role] = g
 		}
 	}

@@ -202,7 +202,7 @@ func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.
 	failing, err := s.Store.Failing(ctx, at, reason, page)
 	list := entitlement.Paged[Failure]{Next: failing.Next}
 	for _, f := range failing.Items {
-		_, sheets, err := s.Store.Debt(ctx, f.Subject)
+		_, grantSets, err := s.Store.Debt(ctx, f.Subject)
 		if errors.Is(err, entitlement.ErrUnreadable) {
 			list.Unread++
 			continue
@@ -211,9 +211,9 @@ func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.
 			return list, err
 		}
 		item := Failure{Subject: f.Subject, Since: f.Since}
-		for _, sheet := range sheets {
-			for _, g := range sheet.Grants {
-				if sheet.Connector == at && g.Failing() {
+		for _, grantSet := range grantSets {
+			for _, g := range grantSet.Grants {
+				if grantSet.Connector == at && g.Failing() {
 					item.Grants = append(item.Grants, g)
 				}
 			}
@@ -271,7 +271,7 @@ func (s *Service) Removals(ctx context.Context, by authz.Caller, page entitlemen
 // owedBy returns the removals that a subject owes. One whose assignment is missing is told
 // by the little that is known of it: it is owed all the same.
 func (s *Service) owedBy(ctx context.Context, subject entitlement.UserID) ([]OwedRemoval, error) {
-	record, sheets, err := s.Store.Debt(ctx, subject)
+	record, grantSets, err := s.Store.Debt(ctx, subject)
 	if err != nil || len(record.Removing) == 0 {
 		return nil, err
 	}
@@ -285,7 +285,7 @@ func (s *Service) owedBy(ctx context.Context, subject entitlement.UserID) ([]Owe
 		if !ok {
 			a = entitlement.Assignment{ID: r.Assignment, Subject: subject}
 		}
-		owed = append(owed, OwedRemoval{a, a.RolesLeft(record, work, sheets)})
+		owed = append(owed, OwedRemoval{a, a.RolesLeft(record, work, grantSets)})
 	}
 	return owed, nil
 }

@@ -46,7 +46,7 @@ type Store interface {
 	// EndedFor lists a package's ended assignments, newest request first.
 	EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
 	// Debt returns what is recorded of a subject at every target.
-	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSheet, error)
+	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
 	// Work reads what the record names: scopes of packages, and ended assignments.
 	Work(ctx context.Context, record entitlement.SubjectRecord) (entitlement.Work, error)
 

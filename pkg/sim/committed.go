@@ -29,7 +29,7 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change, now time.Time)
 	for _, x := range c.Packages {
 		o.pack(x)
 	}
-	for _, x := range c.Sheets {
+	for _, x := range c.GrantSets {
 		for _, id := range append([]string{x.Principal}, x.Former...) {
 			o.kept[connector.PrincipalRef(id)] = true
 		}

@@ -54,7 +54,7 @@ func (o *oracle) evidence(c entitlement.Change) {
 }
 
 // builds checks that whatever is written over an item builds on what it was: its version
-// grows. A sheet alone has none, since it is written under a claim.
+// grows. A grant set alone has none, since it is written under a claim.
 func (o *oracle) builds(writes []engine.Write) {
 	for _, w := range writes {
 		if w.Before == nil || w.After == nil {

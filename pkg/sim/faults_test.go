@@ -264,9 +264,10 @@ func TestF35_AChangeThatShowsHalfAnHourLaterIsDeliveredThen(t *testing.T) {
 	})
 }
 
-// The fence before a call is one batch of the record and the sheet. A part of it comes
-// back unread, the worker stands still before it asks again, and meanwhile the assignment
-// ends: what was read of the record before that says nothing of the moment of the call.
+// The fence before a call is one batch of the record and the grant set. A part of it
+// comes back unread, the worker stands still before it asks again, and meanwhile the
+// assignment ends: what was read of the record before that says nothing of the moment of
+// the call.
 func TestF45_AFenceOfWhichHalfCameBackUnreadIsAskedWhole(t *testing.T) {
 	for seed := range uint64(24) {
 		tell(t, func(w *world) {

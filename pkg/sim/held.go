@@ -173,7 +173,7 @@ func (o *oracle) onTrust(role entitlement.RoleRef) bool {
 }
 
 // accepted takes in which grants count without having been seen, and whether they may.
-func (o *oracle) accepted(s entitlement.GrantSheet) {
+func (o *oracle) accepted(s entitlement.GrantSet) {
 	for role, g := range s.Grants {
 		at := grant{s.Subject, role}
 		switch {

@@ -323,18 +323,18 @@ func (o *oracle) step() {
 	clear(o.dirty)
 }
 
-// recorded checks that where nothing is owed, the sheets name what the person holds
-// through us, and nothing that nobody wants.
+// recorded checks that where nothing is owed, the grant sets name what the person
+// holds through us, and nothing that nobody wants.
 func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
 	if d := o.subject(u); d.generation != d.observed || d.generation == 0 || o.underway(u) {
 		return
 	}
-	_, sheets, err := o.w.truth.Debt(quiet, u)
+	_, grantSets, err := o.w.truth.Debt(quiet, u)
 	if err != nil {
 		return
 	}
 	known := map[entitlement.RoleRef]bool{}
-	for _, s := range sheets {
+	for _, s := range grantSets {
 		for role, recorded := range s.Grants {
 			known[role] = true
 			if recorded.PreExisting && !o.foreign[grant{u, role}] {
@@ -350,7 +350,7 @@ func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
 	}
 	for g, h := range o.had {
 		if g.who == u && h.is && h.byUs && o.desired(g, now) && !known[g.role] {
-			o.fail("S14", "%s owes nothing, holds %s, and no sheet knows of it", short(string(u)), show(g.role))
+			o.fail("S14", "%s owes nothing, holds %s, and no grant set knows of it", short(string(u)), show(g.role))
 		}
 	}
 }
@@ -392,16 +392,16 @@ func (o *oracle) unwanted(g grant) {
 		o.fail("S1", "%s is held by %s for no live assignment, and its removal is not owed", show(g.role), short(string(g.who)))
 		return
 	}
-	_, sheets, err := o.w.truth.Debt(quiet, g.who)
+	_, grantSets, err := o.w.truth.Debt(quiet, g.who)
 	if err != nil {
 		return
 	}
-	for _, s := range sheets {
+	for _, s := range grantSets {
 		if _, known := s.Grants[g.role]; known {
 			return
 		}
 	}
-	o.fail("S1", "%s is held by %s for no live assignment, and no sheet knows of it", show(g.role), short(string(g.who)))
+	o.fail("S1", "%s is held by %s for no live assignment, and no grant set knows of it", show(g.role), short(string(g.who)))
 }
 
 // overdue reports that an end which passed waits for the tick.

@@ -157,11 +157,11 @@ func (w *world) missing() bool {
 // owed goes through what is on record of those who are owed something.
 func (w *world) owed(do func(entitlement.SubjectRecord, entitlement.Grant)) {
 	for _, u := range sorted(w.oracle.subjects) {
-		record, sheets, err := w.truth.Debt(quiet, u)
+		record, grantSets, err := w.truth.Debt(quiet, u)
 		if err != nil || !record.Owes() {
 			continue
 		}
-		for _, s := range sheets {
+		for _, s := range grantSets {
 			for _, g := range s.Grants {
 				do(record, g)
 			}

@@ -53,8 +53,8 @@ func labelOf(c entitlement.Change) string {
 	for _, x := range c.Settlements {
 		add("settlement", string(x.Subject), number(x.Generation))
 	}
-	for _, x := range c.Sheets {
-		add("sheet", string(x.Subject), string(x.Connector))
+	for _, x := range c.GrantSets {
+		add("grant set", string(x.Subject), string(x.Connector))
 	}
 	for _, x := range c.Jobs {
 		add("job", string(x.Package), number(x.Generation))

@@ -99,7 +99,7 @@ func (w *world) when(prefix string, fate Fate, times int) {
 
 // What a call of DynamoDB is for, by its label: somebody's record and grants, what a
 // record names, the fence before a call, a package, somebody's requests, the claim of a
-// sheet.
+// grant set.
 func readsDebt(label string) bool { return strings.HasPrefix(label, "Query SUB/") }
 func readsWork(label string) bool {
 	return strings.HasPrefix(label, "BatchGetItem SUB/") && strings.Contains(label, " USR")
@@ -347,7 +347,7 @@ func TestF26_APersonWhoseWritesFailForAMinuteLosesNothing(t *testing.T) {
 		w.assigns(2, plainPack)
 		failed, unlucky, until := 0, short(string(w.cast.people[1])), time.Now().Add(time.Minute)
 		w.script = func(_ *invocation, label string) Fate {
-			if time.Now().Before(until) && (claims(label, unlucky) || strings.Contains(label, "sheet "+unlucky+" ")) {
+			if time.Now().Before(until) && (claims(label, unlucky) || strings.Contains(label, "grant set "+unlucky+" ")) {
 				failed++
 				return FailBefore
 			}

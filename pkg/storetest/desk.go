@@ -6,7 +6,7 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// desk is a place where a sheet may be.
+// desk is a place where a grant set may be.
 type desk struct {
 	subject entitlement.UserID
 	at      entitlement.ConnectorID
@@ -16,13 +16,13 @@ func newDesk() desk {
 	return desk{newID[entitlement.UserID](), newID[entitlement.ConnectorID]()}
 }
 
-func (d desk) claim(w *world, token string, now, until time.Time, intend ...entitlement.RoleRef) (entitlement.GrantSheet, error) {
+func (d desk) claim(w *world, token string, now, until time.Time, intend ...entitlement.RoleRef) (entitlement.GrantSet, error) {
 	return w.s.Claim(w.Context(), entitlement.Claim{Subject: d.subject, Connector: d.at, Token: token, Now: now, Until: until, Intend: intend})
 }
 
-// sheet describes what a worker records.
-func (d desk) sheet(token string) entitlement.GrantSheet {
-	s := filled[entitlement.GrantSheet]()
+// grantSet describes what a worker records.
+func (d desk) grantSet(token string) entitlement.GrantSet {
+	s := filled[entitlement.GrantSet]()
 	s.Subject, s.Connector, s.Token, s.Until = d.subject, d.at, token, time.Time{}
 	g := filled[entitlement.Grant]()
 	g.Role.Connector = d.at
@@ -30,8 +30,8 @@ func (d desk) sheet(token string) entitlement.GrantSheet {
 	return s
 }
 
-func record(s entitlement.GrantSheet) entitlement.Change {
-	return entitlement.Change{Sheets: []entitlement.GrantSheet{s}}
+func record(s entitlement.GrantSet) entitlement.Change {
+	return entitlement.Change{GrantSets: []entitlement.GrantSet{s}}
 }
 
 func (w *world) conflict(err error, part entitlement.Part) {
@@ -42,10 +42,10 @@ func (w *world) conflict(err error, part entitlement.Part) {
 	}
 }
 
-// sheets reads all sheets of a subject.
-func (w *world) sheets(subject entitlement.UserID) []entitlement.GrantSheet {
+// grantSets reads all grant sets of a subject.
+func (w *world) grantSets(subject entitlement.UserID) []entitlement.GrantSet {
 	w.Helper()
-	_, sheets, err := w.s.Debt(w.Context(), subject)
+	_, grantSets, err := w.s.Debt(w.Context(), subject)
 	w.must(err)
-	return sheets
+	return grantSets
 }

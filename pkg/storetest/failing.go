@@ -10,9 +10,9 @@ import (
 )
 
 var failingScenarios = []scenario{
-	{"Sheets that fail are listed by connector and reason, longest first, page by page", failingPages},
-	{"A sheet is listed once, under the reason of the grant that has failed longest", failingWorst},
-	{"A claim leaves a failing sheet listed, and a recorded success takes it away", failingLife},
+	{"Grant sets that fail are listed by connector and reason, longest first, page by page", failingPages},
+	{"A grant set is listed once, under the reason of the grant that has failed longest", failingWorst},
+	{"A claim leaves a failing grant set listed, and a recorded success takes it away", failingLife},
 	{"Reasons that begin alike are apart, and so are connectors", failingApart},
 }
 
@@ -21,7 +21,7 @@ func down(reason string, since time.Time) entitlement.Grant {
 	return entitlement.Grant{Presence: entitlement.PresenceUnknown, Since: since, Attempts: 1, Reason: reason}
 }
 
-// records claims the sheet and records the grants in it, as a round of delivery does.
+// records claims the grant set and records the grants in it, as a round of delivery does.
 func (d desk) records(w *world, grants ...entitlement.Grant) {
 	w.Helper()
 	token := newID[string]()
@@ -30,9 +30,9 @@ func (d desk) records(w *world, grants ...entitlement.Grant) {
 	w.commit(record(d.holding(token, grants...)))
 }
 
-// holding describes the sheet with just the grants, each of a role of its own.
-func (d desk) holding(token string, grants ...entitlement.Grant) entitlement.GrantSheet {
-	s := entitlement.GrantSheet{Subject: d.subject, Connector: d.at, Token: token, Grants: map[entitlement.RoleRef]entitlement.Grant{}}
+// holding describes the grant set with just the grants, each of a role of its own.
+func (d desk) holding(token string, grants ...entitlement.Grant) entitlement.GrantSet {
+	s := entitlement.GrantSet{Subject: d.subject, Connector: d.at, Token: token, Grants: map[entitlement.RoleRef]entitlement.Grant{}}
 	for i, g := range grants {
 		g.Role = entitlement.RoleRef{Connector: d.at, Resource: fmt.Sprint("team ", i), Role: "member"}
 		s.Grants[g.Role] = g
@@ -127,8 +127,8 @@ func failingLife(w *world) {
 	w.commit(record(d.holding("one", down("down", since))))
 	w.fails(d.at, "down", want...)
 
-	// still lists the sheet, and one of somebody else that was recorded after it, so that
-	// an index that is late does not hide what happened.
+	// still lists the grant set, and one of somebody else that was recorded after it, so
+	// that an index that is late does not hide what happened.
 	still := func() {
 		w.Helper()
 		other := desk{newID[entitlement.UserID](), d.at}

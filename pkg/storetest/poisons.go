@@ -111,7 +111,7 @@ func poisons() []poison {
 			c.Settlements = append(c.Settlements[:1:1], settle(subject, 2).Settlements...)
 		}},
 		{"a claim that was lost", entitlement.PartClaim, func(_ *world, _ *everything, c *entitlement.Change) {
-			c.Sheets = append(c.Sheets[:1:1], newDesk().sheet("token"))
+			c.GrantSets = append(c.GrantSets[:1:1], newDesk().grantSet("token"))
 		}},
 		{"a guard that is closed", entitlement.PartGuard, func(w *world, _ *everything, c *entitlement.Change) {
 			p := newID[entitlement.PackageID]()

@@ -18,7 +18,7 @@ func raceClaim(w *world) {
 	if won := w.winners(errs); won != 1 {
 		w.Fatalf("%d claims went through, want 1", won)
 	}
-	w.same(w.sheets(d.subject)[0].Token, tokens[slices.Index(errs, nil)])
+	w.same(w.grantSets(d.subject)[0].Token, tokens[slices.Index(errs, nil)])
 }
 
 func raceDisplace(w *world) {

@@ -131,7 +131,7 @@ func (e *everything) work(w *world) {
 	c.Requests, c.Slots, c.Ended = []entitlement.AssignmentRequest{r}, []entitlement.Slot{slot.Vacate(), open}, []entitlement.Assignment{past}
 	c.SubjectUpdates = leave(subject, entitlement.Waiting{Package: p, Assignment: past.ID}, "").SubjectUpdates
 	c.Settlements = settle(debtor, 1).Settlements
-	c.Sheets = []entitlement.GrantSheet{e.desk.sheet("token")}
+	c.GrantSets = []entitlement.GrantSet{e.desk.grantSet("token")}
 	c.Guards = []entitlement.Guard{{Package: r.Package, Policy: r.Policy, Subject: subject}}
 	c.Events = append(c.Events, ended, first)
 
@@ -144,7 +144,7 @@ func (e *everything) work(w *world) {
 	e.kept("new slot", func(w *world) (any, error) { return w.s.Slot(ctx, r.Package, subject) })
 	e.kept("record", func(w *world) (any, error) { return w.subjectRecord(subject), nil })
 	e.kept("debtor", func(w *world) (any, error) { return w.subjectRecord(debtor), nil })
-	e.kept("sheet", func(w *world) (any, error) { return w.sheets(at), nil })
+	e.kept("grant set", func(w *world) (any, error) { return w.grantSets(at), nil })
 }
 
 // found is what one read of everything answered.

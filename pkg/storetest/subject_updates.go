@@ -253,10 +253,10 @@ func subjectRecordRemovingFull(w *world) {
 
 func subjectRecordAbsent(w *world) {
 	subject := newID[entitlement.UserID]()
-	record, sheets, err := w.s.Debt(w.Context(), subject)
+	record, grantSets, err := w.s.Debt(w.Context(), subject)
 	w.must(err)
 	w.same(record, entitlement.SubjectRecord{Subject: subject})
-	if len(sheets) != 0 || record.Owes() {
-		w.Fatalf("got %d sheets, owes %t, want none", len(sheets), record.Owes())
+	if len(grantSets) != 0 || record.Owes() {
+		w.Fatalf("got %d grant sets, owes %t, want none", len(grantSets), record.Owes())
 	}
 }

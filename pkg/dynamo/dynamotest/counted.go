@@ -65,9 +65,9 @@ func (d *Damaged) SpoilSlot(t *testing.T, pkg entitlement.PackageID, subject ent
 	d.Spoil(t, "PKG#"+string(pkg), "ASG#"+string(subject))
 }
 
-// SpoilSheet makes what is on record of somebody at a target something that a newer version of
+// SpoilGrantSet makes what is on record of somebody at a target something that a newer version of
 // the service wrote.
-func (d *Damaged) SpoilSheet(t *testing.T, subject entitlement.UserID, at entitlement.ConnectorID) {
+func (d *Damaged) SpoilGrantSet(t *testing.T, subject entitlement.UserID, at entitlement.ConnectorID) {
 	t.Helper()
 	d.Spoil(t, "SUB#"+string(subject), "GRANTS#"+string(at))
 }

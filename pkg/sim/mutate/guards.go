@@ -48,7 +48,7 @@ var mutations = []mutation{
 			continue // what it was`}}},
 	{name: "intention before a call", edits: []edit{{"pkg/dynamo/claim.go",
 		`	for _, role := range roles {`, `	for _, role := range roles[:0] {`}}},
-	{name: "claim of a sheet", waive: []string{"Update SUB GRANTS: (attribute_not_exists(tok) OR unt <= ?)"}},
+	{name: "claim of a grant set", waive: []string{"Update SUB GRANTS: (attribute_not_exists(tok) OR unt <= ?)"}},
 	{name: "record under the claim alone", waive: []string{"Put SUB GRANTS: tok = ?"}},
 	{name: "debt in the transaction of an end", edits: []edit{{"pkg/dynamo/commit_delivery.go",
 		`		x.add(attrGeneration, numeral(1))
@@ -94,8 +94,8 @@ var mutations = []mutation{
 `, `	return g.Sent
 `}}},
 	{name: "intention that nobody carried out is forgotten", edits: []edit{{"pkg/delivery/record.go",
-		`	case bare(g, sheet.Token):
-		delete(sheet.Grants, role)
+		`	case bare(g, grantSet.Token):
+		delete(grantSet.Grants, role)
 `, ``}, {"pkg/delivery/finish.go",
 		`		if j.moved && t.entered() && !mine.Grants[t.Role].Sent {`, `		if false {`}}},
 	{name: "debt while an end has passed", edits: []edit{{"pkg/delivery/settle.go",
@@ -105,7 +105,7 @@ var mutations = []mutation{
 			continue
 `}}},
 	{name: "record that is read again before a role is on record", edits: []edit{{"pkg/delivery/job.go",
-		`		if allKnown(Desired(record, j.work, r.Clock.Now()), sheets) {`, `		if true {`}}},
+		`		if allKnown(Desired(record, j.work, r.Clock.Now()), grantSets) {`, `		if true {`}}},
 	{name: "leaver that is looked at again", edits: []edit{{"pkg/delivery/job.go",
 		`			if record.Generation != j.subjectRecord.Generation+int64(ended) {`, `			if record.Generation != j.subjectRecord.Generation+int64(ended) && false {`}}},
 	{name: "role that an edit took out counts for its removal", edits: []edit{{"pkg/entitlement/assignment.go",

@@ -10,24 +10,24 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// TestFailingSheetsAreListed proves that a sheet is listed by its worst reason while it
-// fails, and no longer.
-func TestFailingSheetsAreListed(t *testing.T) { everywhere(t, failingSheetsAreListed) }
+// TestFailingGrantSetsAreListed proves that a grant set is listed by its worst reason
+// while it fails, and no longer.
+func TestFailingGrantSetsAreListed(t *testing.T) { everywhere(t, failingGrantSetsAreListed) }
 
-func failingSheetsAreListed(t *testing.T, p place) {
+func failingGrantSetsAreListed(t *testing.T, p place) {
 	r, at := bare(t, p), newID[entitlement.ConnectorID]()
 	record := func(subject entitlement.UserID, grants ...entitlement.Grant) {
 		t.Helper()
-		sheet, err := r.db.Claim(context.Background(), entitlement.Claim{Subject: subject, Connector: at, Token: "one", Now: start2026, Until: start2026.Add(time.Minute)})
+		grantSet, err := r.db.Claim(context.Background(), entitlement.Claim{Subject: subject, Connector: at, Token: "one", Now: start2026, Until: start2026.Add(time.Minute)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		sheet.Grants = map[entitlement.RoleRef]entitlement.Grant{}
+		grantSet.Grants = map[entitlement.RoleRef]entitlement.Grant{}
 		for i, g := range grants {
 			g.Role = entitlement.RoleRef{Connector: at, Resource: fmt.Sprint(i), Role: "member"}
-			sheet.Grants[g.Role] = g
+			grantSet.Grants[g.Role] = g
 		}
-		r.commit(entitlement.Change{Sheets: []entitlement.GrantSheet{sheet}})
+		r.commit(entitlement.Change{GrantSets: []entitlement.GrantSet{grantSet}})
 	}
 	failing := func(reason string, want ...entitlement.Failing) {
 		t.Helper()
@@ -114,7 +114,7 @@ func breakers(t *testing.T, p place) {
 }
 
 // TestClaimOfManyRoles proves that more intended roles than one update can carry are
-// all entered before the sheet is handed out.
+// all entered before the grant set is handed out.
 func TestClaimOfManyRoles(t *testing.T) { everywhere(t, claimOfManyRoles) }
 
 func claimOfManyRoles(t *testing.T, p place) {
@@ -125,11 +125,11 @@ func claimOfManyRoles(t *testing.T, p place) {
 	}
 	for _, token := range []string{"one", "two"} {
 		claim.Token = token
-		sheet, err := r.db.Claim(context.Background(), claim)
-		if err != nil || len(sheet.Grants) != 350 || sheet.Token != token {
-			t.Fatalf("got %d grants under %q, error %v", len(sheet.Grants), sheet.Token, err)
+		grantSet, err := r.db.Claim(context.Background(), claim)
+		if err != nil || len(grantSet.Grants) != 350 || grantSet.Token != token {
+			t.Fatalf("got %d grants under %q, error %v", len(grantSet.Grants), grantSet.Token, err)
 		}
-		for role, g := range sheet.Grants {
+		for role, g := range grantSet.Grants {
 			if g.Intent != "one" {
 				t.Fatalf("%v is meant by %q, want the claim that entered it", role, g.Intent)
 			}
@@ -167,9 +167,9 @@ func aClaimWhoseAnswerWasLost(t *testing.T, p place) {
 	claim := entitlement.Claim{Subject: newID[entitlement.UserID](), Connector: at, Token: "one", Now: start2026, Until: start2026.Add(time.Minute),
 		Intend: []entitlement.RoleRef{{Connector: at, Resource: "team", Role: "member"}}}
 	for range 2 {
-		sheet, err := r.db.Claim(context.Background(), claim)
-		if g := sheet.Grants[claim.Intend[0]]; err != nil || g.Intent != "one" {
-			t.Fatalf("got %v, error %v", sheet, err)
+		grantSet, err := r.db.Claim(context.Background(), claim)
+		if g := grantSet.Grants[claim.Intend[0]]; err != nil || g.Intent != "one" {
+			t.Fatalf("got %v, error %v", grantSet, err)
 		}
 	}
 }

@@ -7,13 +7,13 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-var sheetScenarios = []scenario{
-	{"S14: a sheet is claimed by one worker until its lease ends, then displaced", claimLife},
-	{"S14: a sheet is recorded under its claim only, and the claim ends with it", recordLife},
+var grantSetScenarios = []scenario{
+	{"S14: a grant set is claimed by one worker until its lease ends, then displaced", claimLife},
+	{"S14: a grant set is recorded under its claim only, and the claim ends with it", recordLife},
 	{"A claim enters the roles it intends as unknown, signs those that nobody signed before it, and leaves the rest of them as it is", claimIntends},
 	{"S14: a fence holds while token and generation do", fences},
-	{"S21: a sheet of more than MaxGrants grants is Invalid", sheetFull},
-	{"A subject's sheets at two connectors are apart", twoSheets},
+	{"S21: a grant set of more than MaxGrants grants is Invalid", grantSetFull},
+	{"A subject's grant sets at two connectors are apart", twoGrantSets},
 }
 
 func claimLife(w *world) {
@@ -21,9 +21,9 @@ func claimLife(w *world) {
 	until := now.Add(time.Minute)
 	got, err := d.claim(w, "one", now, until)
 	w.must(err)
-	want := entitlement.GrantSheet{Subject: d.subject, Connector: d.at, Token: "one", Until: until}
+	want := entitlement.GrantSet{Subject: d.subject, Connector: d.at, Token: "one", Until: until}
 	w.same(got, want)
-	w.same(w.sheets(d.subject), []entitlement.GrantSheet{want})
+	w.same(w.grantSets(d.subject), []entitlement.GrantSet{want})
 	again, err := d.claim(w, "one", now, until) // as a client does that did not hear the answer
 	w.must(err)
 	w.same(again, want)
@@ -32,41 +32,41 @@ func claimLife(w *world) {
 		_, err = d.claim(w, token, until.Add(-1), until.Add(time.Hour))
 		w.conflict(err, entitlement.PartClaim)
 	}
-	w.same(w.sheets(d.subject), []entitlement.GrantSheet{want})
+	w.same(w.grantSets(d.subject), []entitlement.GrantSet{want})
 
 	got, err = d.claim(w, "two", until, until.Add(time.Minute))
 	w.must(err)
 	want.Token, want.Until = "two", until.Add(time.Minute)
 	w.same(got, want)
-	w.refuse(entitlement.PartClaim, record(d.sheet("one")))
-	w.same(w.sheets(d.subject), []entitlement.GrantSheet{want})
+	w.refuse(entitlement.PartClaim, record(d.grantSet("one")))
+	w.same(w.grantSets(d.subject), []entitlement.GrantSet{want})
 }
 
 func recordLife(w *world) {
 	d, now := newDesk(), instant(0)
-	w.refuse(entitlement.PartClaim, record(d.sheet("one")))
-	w.refuse(entitlement.PartClaim, record(d.sheet("")))
+	w.refuse(entitlement.PartClaim, record(d.grantSet("one")))
+	w.refuse(entitlement.PartClaim, record(d.grantSet("")))
 	_, err := d.claim(w, "one", now, now.Add(time.Minute))
 	w.must(err)
-	w.refuse(entitlement.PartClaim, record(d.sheet("")))
-	w.refuse(entitlement.PartClaim, record(d.sheet("on")))
+	w.refuse(entitlement.PartClaim, record(d.grantSet("")))
+	w.refuse(entitlement.PartClaim, record(d.grantSet("on")))
 
-	first := d.sheet("one")
+	first := d.grantSet("one")
 	w.commit(record(first))
 	first.Token = ""
-	w.same(w.sheets(d.subject), []entitlement.GrantSheet{first})
-	w.refuse(entitlement.PartClaim, record(d.sheet("one")))
-	w.refuse(entitlement.PartClaim, record(d.sheet("")))
+	w.same(w.grantSets(d.subject), []entitlement.GrantSet{first})
+	w.refuse(entitlement.PartClaim, record(d.grantSet("one")))
+	w.refuse(entitlement.PartClaim, record(d.grantSet("")))
 
 	got, err := d.claim(w, "two", now, now.Add(time.Minute))
 	w.must(err)
 	want := first
 	want.Token, want.Until = "two", now.Add(time.Minute)
 	w.same(got, want)
-	empty := entitlement.GrantSheet{Subject: d.subject, Connector: d.at, Token: "two"}
+	empty := entitlement.GrantSet{Subject: d.subject, Connector: d.at, Token: "two"}
 	w.commit(record(empty))
 	empty.Token = ""
-	w.same(w.sheets(d.subject), []entitlement.GrantSheet{empty})
+	w.same(w.grantSets(d.subject), []entitlement.GrantSet{empty})
 }
 
 func claimIntends(w *world) {
@@ -81,12 +81,12 @@ func claimIntends(w *world) {
 	}
 	got, err := d.claim(w, "one", now, until, a, b)
 	w.must(err)
-	want := entitlement.GrantSheet{Subject: d.subject, Connector: d.at, Token: "one", Until: until,
+	want := entitlement.GrantSet{Subject: d.subject, Connector: d.at, Token: "one", Until: until,
 		Grants: map[entitlement.RoleRef]entitlement.Grant{a: meant(a, "one"), b: meant(b, "one")}}
 	w.same(got, want)
 	_, err = d.claim(w, "two", now, until, c)
 	w.conflict(err, entitlement.PartClaim)
-	w.same(w.sheets(d.subject), []entitlement.GrantSheet{want})
+	w.same(w.grantSets(d.subject), []entitlement.GrantSet{want})
 
 	known := filled[entitlement.Grant]()
 	known.Role, known.Intent = a, ""
@@ -127,18 +127,18 @@ func fences(w *world) {
 	w.must(err)
 	w.same(got, []bool{false, true})
 
-	w.commit(record(d.sheet("one")))
+	w.commit(record(d.grantSet("one")))
 	got, err = w.s.Holding(w.Context(), []entitlement.Fence{fence(d, "one", 2), fence(d, "", 2)})
 	w.must(err)
 	w.same(got, []bool{false, false})
 }
 
-func sheetFull(w *world) {
+func grantSetFull(w *world) {
 	d := newDesk()
 	_, err := d.claim(w, "one", instant(0), instant(time.Minute))
 	w.must(err)
-	before := w.sheets(d.subject)
-	s := d.sheet("one")
+	before := w.grantSets(d.subject)
+	s := d.grantSet("one")
 	s.Grants = map[entitlement.RoleRef]entitlement.Grant{}
 	add := func() {
 		ref := entitlement.RoleRef{Connector: d.at, Resource: fmt.Sprint("resource-", len(s.Grants)), Role: "member"}
@@ -148,7 +148,7 @@ func sheetFull(w *world) {
 		add()
 	}
 	w.kind(w.s.Commit(w.Context(), record(s)), entitlement.Invalid)
-	w.same(w.sheets(d.subject), before)
+	w.same(w.grantSets(d.subject), before)
 
 	for ref := range s.Grants {
 		delete(s.Grants, ref)
@@ -156,23 +156,23 @@ func sheetFull(w *world) {
 	}
 	w.commit(record(s))
 	s.Token = ""
-	w.same(w.sheets(d.subject), []entitlement.GrantSheet{s})
+	w.same(w.grantSets(d.subject), []entitlement.GrantSet{s})
 }
 
-func twoSheets(w *world) {
+func twoGrantSets(w *world) {
 	a := newDesk()
 	b := desk{a.subject, newID[entitlement.ConnectorID]()}
 	for _, d := range []desk{a, b} {
 		_, err := d.claim(w, "one", instant(0), instant(time.Minute))
 		w.must(err)
 	}
-	w.commit(record(a.sheet("one")))
-	w.commit(record(b.sheet("one")))
-	sheets := w.sheets(a.subject)
-	if len(sheets) != 2 || sheets[0].Connector == sheets[1].Connector {
-		w.Fatalf("got %d sheets, want one at each connector", len(sheets))
+	w.commit(record(a.grantSet("one")))
+	w.commit(record(b.grantSet("one")))
+	grantSets := w.grantSets(a.subject)
+	if len(grantSets) != 2 || grantSets[0].Connector == grantSets[1].Connector {
+		w.Fatalf("got %d grant sets, want one at each connector", len(grantSets))
 	}
-	if others := w.sheets(newID[entitlement.UserID]()); len(others) != 0 {
-		w.Fatalf("got %d sheets of somebody unknown", len(others))
+	if others := w.grantSets(newID[entitlement.UserID]()); len(others) != 0 {
+		w.Fatalf("got %d grant sets of somebody unknown", len(others))
 	}
 }
