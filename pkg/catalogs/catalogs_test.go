@@ -101,7 +101,7 @@ func (w *world) policy(p entitlement.AccessPackage) entitlement.AssignmentPolicy
 }
 
 // holder gives a new person the package, and returns the slot.
-func (w *world) holder(p entitlement.AccessPackage) entitlement.Slot {
+func (w *world) holder(p entitlement.AccessPackage) entitlement.AssignmentSlot {
 	w.t.Helper()
 	u := entitlement.UserID(w.clock.New())
 	if err := w.store.Commit(w.t.Context(), entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "U", UserPrincipalName: string(u), Enabled: true}}}); err != nil {
@@ -115,7 +115,7 @@ func (w *world) holder(p entitlement.AccessPackage) entitlement.Slot {
 	if err := w.store.Commit(w.t.Context(), c); err != nil {
 		w.t.Fatal(err)
 	}
-	return must[entitlement.Slot](w.t)(w.store.Slot(w.t.Context(), p.ID, u))
+	return must[entitlement.AssignmentSlot](w.t)(w.store.AssignmentSlot(w.t.Context(), p.ID, u))
 }
 
 func TestR27_ACatalogWithPackagesIsNotDeleted(t *testing.T) {
@@ -175,7 +175,7 @@ func TestR124_APackageThatSomebodyHoldsIsNotDeleted_AndIsOpenAgain(t *testing.T)
 	w.kind(w.DeletePolicy(t.Context(), by, policy.ID), entitlement.Conflict, "1 assignments") // R88
 	w.holder(p)                                                                               // new work is taken again
 
-	for _, s := range must[entitlement.Paged[entitlement.Slot]](t)(w.store.Holders(t.Context(), p.ID, entitlement.Page{})).Items {
+	for _, s := range must[entitlement.Paged[entitlement.AssignmentSlot]](t)(w.store.Holders(t.Context(), p.ID, entitlement.Page{})).Items {
 		_, c, err := entitlement.Remove(entitlement.Removal{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.AdminRemove, Requestor: "owner"}, s, nil, w.clock.Now())
 		if err != nil {
 			t.Fatal(err)

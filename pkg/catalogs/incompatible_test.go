@@ -117,8 +117,8 @@ func TestA24_PackagesMayListEachOther_R180_AlsoOnceBothAreHeld(t *testing.T) {
 	if !slices.Equal(w.listers(a.ID), []entitlement.PackageID{b.ID}) || !slices.Equal(w.listers(b.ID), []entitlement.PackageID{a.ID}) {
 		t.Errorf("listed by %v and %v", w.listers(a.ID), w.listers(b.ID))
 	}
-	for _, before := range []entitlement.Slot{one, other} {
-		if got := must[entitlement.Slot](t)(w.store.Slot(t.Context(), before.Package, before.Subject)); got.Version != before.Version {
+	for _, before := range []entitlement.AssignmentSlot{one, other} {
+		if got := must[entitlement.AssignmentSlot](t)(w.store.AssignmentSlot(t.Context(), before.Package, before.Subject)); got.Version != before.Version {
 			t.Errorf("what was held was touched: %+v", got)
 		}
 	}

@@ -55,7 +55,7 @@ func (w *world) holders(p entitlement.PackageID, policy entitlement.PolicyID, n 
 	w.t.Helper()
 	dynamotest.Fill(w.t, w.store, n, func(i int, c *entitlement.Change) {
 		a := entitlement.Assignment{ID: entitlement.AssignmentID(dynamotest.OldID(6, i)), Package: p, Policy: policy, Subject: entitlement.UserID(dynamotest.OldID(5, i))}
-		c.Slots = append(c.Slots, entitlement.Slot{Package: p, Subject: a.Subject, Assignment: &a})
+		c.Slots = append(c.Slots, entitlement.AssignmentSlot{Package: p, Subject: a.Subject, Assignment: &a})
 	})
 }
 
@@ -87,7 +87,7 @@ func TestF38_DeletingAPackageThatFiftyThousandAskedForLatelyIsOneCall(t *testing
 	w.store, w.Service.Store = store, store
 	p := w.pack(w.catalog())
 	dynamotest.Fill(t, store, dynamotest.Many, func(i int, c *entitlement.Change) {
-		c.Slots = append(c.Slots, entitlement.Slot{Package: p.ID, Subject: entitlement.UserID(dynamotest.OldID(5, i)), Setbacks: []time.Time{w.clock.Now()}})
+		c.Slots = append(c.Slots, entitlement.AssignmentSlot{Package: p.ID, Subject: entitlement.UserID(dynamotest.OldID(5, i)), Setbacks: []time.Time{w.clock.Now()}})
 	})
 	meter.Reset()
 	if err := w.DeletePackage(t.Context(), by, p.ID); err != nil {
@@ -102,7 +102,7 @@ func TestF38_DeletingAPackageThatFiftyThousandAskedForLatelyIsOneCall(t *testing
 // small is a store whose large pages are small ones.
 type small struct{ *dynamotest.Store }
 
-func (s small) Slots(ctx context.Context, id entitlement.PackageID, token string) (entitlement.Paged[entitlement.Slot], error) {
+func (s small) Slots(ctx context.Context, id entitlement.PackageID, token string) (entitlement.Paged[entitlement.AssignmentSlot], error) {
 	return s.Holders(ctx, id, entitlement.Page{Token: token})
 }
 
@@ -124,8 +124,8 @@ func TestF38_ADeletionGoesOnWhereTheLastCallEnded(t *testing.T) {
 		if calls == 10 {
 			t.Fatal("it comes to no end")
 		}
-		late := entitlement.Slot{Package: p.ID, Subject: "late", Open: "late", OpenPolicy: unused.ID}
-		if err := w.store.Commit(t.Context(), entitlement.Change{Slots: []entitlement.Slot{late},
+		late := entitlement.AssignmentSlot{Package: p.ID, Subject: "late", Open: "late", OpenPolicy: unused.ID}
+		if err := w.store.Commit(t.Context(), entitlement.Change{Slots: []entitlement.AssignmentSlot{late},
 			Guards: []entitlement.Guard{{Package: p.ID, Subject: "late", Policy: unused.ID}}}); entitlement.StalePart(err) == "" {
 			t.Fatalf("the policy is open to new work: %v", err)
 		}
@@ -154,7 +154,7 @@ func TestS7_ADeletionThatWasOpenedMeanwhileLooksFromTheStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	early := entitlement.UserID(dynamotest.OldID(4, 0)) // before everybody
-	if err := w.store.Commit(t.Context(), entitlement.Change{Slots: []entitlement.Slot{{Package: p.ID, Subject: early, Open: "open", OpenPolicy: unused.ID}}}); err != nil {
+	if err := w.store.Commit(t.Context(), entitlement.Change{Slots: []entitlement.AssignmentSlot{{Package: p.ID, Subject: early, Open: "open", OpenPolicy: unused.ID}}}); err != nil {
 		t.Fatal(err)
 	}
 	w.kind(w.DeletePolicy(t.Context(), by, unused.ID), entitlement.Conflict, "1 open requests")

@@ -96,7 +96,7 @@ func unfinished() error {
 func (s *Service) occupied(ctx context.Context, d entitlement.Deletion) (n entitlement.Occupancy, rest string, err error) {
 	token := d.Looked()
 	for pages := 0; ; pages++ {
-		var slots entitlement.Paged[entitlement.Slot]
+		var slots entitlement.Paged[entitlement.AssignmentSlot]
 		if token == "" { // mostly there is no more than this, or somebody in it
 			slots, err = s.Store.Holders(ctx, d.Package.ID, entitlement.Page{})
 		} else {

@@ -38,9 +38,9 @@ type Store interface {
 	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
 
 	// Holders pages through a package's slots: who holds it, and whose request is open.
-	Holders(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Slot], error)
+	Holders(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error)
 	// Slots goes on where a page of Holders ended, by pages as large as the store has them.
-	Slots(ctx context.Context, id entitlement.PackageID, token string) (entitlement.Paged[entitlement.Slot], error)
+	Slots(ctx context.Context, id entitlement.PackageID, token string) (entitlement.Paged[entitlement.AssignmentSlot], error)
 
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)

@@ -16,7 +16,7 @@ func TestS7_WhatCannotBeReadStandsInTheWayOfADeletion(t *testing.T) {
 	p := w.pack(w.catalog())
 	policy := w.policy(p)
 	slot := w.holder(p)
-	d.SpoilSlot(t, p.ID, slot.Subject)
+	d.SpoilAssignmentSlot(t, p.ID, slot.Subject)
 
 	w.kind(w.DeletePolicy(t.Context(), by, policy.ID), entitlement.Conflict, "cannot be read")
 	w.kind(w.DeletePackage(t.Context(), by, p.ID), entitlement.Conflict, "cannot be read")

@@ -89,7 +89,7 @@ func TestS21_TheIDsOfOnePersonAreBounded(t *testing.T) {
 			if _, grants := b.debt(u); len(grants) == 0 {
 				t.Fatal("nothing is on record")
 			}
-			slot, err := b.store.Slot(t.Context(), p.ID, u)
+			slot, err := b.store.AssignmentSlot(t.Context(), p.ID, u)
 			if err != nil {
 				t.Fatal(err)
 			}

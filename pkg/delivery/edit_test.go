@@ -243,8 +243,8 @@ type meddled struct {
 	by   func()
 }
 
-func (m *meddled) Slot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Slot, error) {
-	slot, err := m.Store.Slot(ctx, pkg, subject)
+func (m *meddled) AssignmentSlot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentSlot, error) {
+	slot, err := m.Store.AssignmentSlot(ctx, pkg, subject)
 	m.once.Do(m.by)
 	return slot, err
 }
@@ -259,7 +259,7 @@ func TestL1_ALeaverWhoseEndMetAnotherChangeIsStillOwedIt(t *testing.T) {
 	w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Off: true, Look: w.clock.Now()}}})
 	other := *w.worker
 	other.Store = &meddled{Store: w.store, by: func() {
-		slot, err := w.store.Slot(context.Background(), p.ID, u)
+		slot, err := w.store.AssignmentSlot(context.Background(), p.ID, u)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ import (
 type FanOutStore interface {
 	// Job returns an edit that has not reached every holder yet, or NotFound.
 	Job(ctx context.Context, pkg entitlement.PackageID, generation int64) (entitlement.Job, error)
-	Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Slot], error)
+	Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error)
 	Commit(ctx context.Context, change entitlement.Change) error
 }
 
@@ -94,7 +94,7 @@ func (f *FanOut) page(ctx context.Context, job entitlement.Job) (entitlement.Job
 	return job, err
 }
 
-func (f *FanOut) owe(ctx context.Context, job entitlement.Job, slots []entitlement.Slot) ([]entitlement.UserID, error) {
+func (f *FanOut) owe(ctx context.Context, job entitlement.Job, slots []entitlement.AssignmentSlot) ([]entitlement.UserID, error) {
 	owed := make([]bool, len(slots))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelReads)

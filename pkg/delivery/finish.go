@@ -220,7 +220,7 @@ func (r *run) redeliver(ctx context.Context, j *job, p *part) (done bool, err er
 		if !gives || slices.ContainsFunc(j.subjectRecord.Waiting, func(w entitlement.Waiting) bool { return w.Package == pkg }) {
 			continue
 		}
-		slot, err := r.Store.Slot(ctx, pkg, j.subject)
+		slot, err := r.Store.AssignmentSlot(ctx, pkg, j.subject)
 		if err != nil {
 			return done, err
 		}

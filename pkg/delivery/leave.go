@@ -29,7 +29,7 @@ func (s *Service) leave(ctx context.Context, h entitlement.SubjectRecord, comman
 }
 
 func (s *Service) leaveOne(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID, command string) (ended int, err error) {
-	slot, err := s.Store.Slot(ctx, pkg, subject)
+	slot, err := s.Store.AssignmentSlot(ctx, pkg, subject)
 	if err != nil {
 		return 0, err
 	}
@@ -48,7 +48,7 @@ func (s *Service) leaveOne(ctx context.Context, pkg entitlement.PackageID, subje
 }
 
 // endsWith reads the requests that end with a slot's assignment.
-func (s *Service) endsWith(ctx context.Context, slot entitlement.Slot) ([]entitlement.AssignmentRequest, error) {
+func (s *Service) endsWith(ctx context.Context, slot entitlement.AssignmentSlot) ([]entitlement.AssignmentRequest, error) {
 	return s.Store.RequestsNamed(ctx, slot.EndsWith())
 }
 
@@ -80,7 +80,7 @@ func (r *run) withdraw(ctx context.Context, j *job) {
 }
 
 func (r *run) withdrawOne(ctx context.Context, request entitlement.AssignmentRequest) error {
-	slot, err := r.Store.Slot(ctx, request.Package, request.Subject)
+	slot, err := r.Store.AssignmentSlot(ctx, request.Package, request.Subject)
 	if err != nil {
 		return err
 	}

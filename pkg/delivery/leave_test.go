@@ -116,11 +116,11 @@ type stuck struct {
 	pkg entitlement.PackageID
 }
 
-func (s stuck) Slot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Slot, error) {
+func (s stuck) AssignmentSlot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentSlot, error) {
 	if pkg == s.pkg {
-		return entitlement.Slot{}, fmt.Errorf("unreadable")
+		return entitlement.AssignmentSlot{}, fmt.Errorf("unreadable")
 	}
-	return s.Store.Slot(ctx, pkg, subject)
+	return s.Store.AssignmentSlot(ctx, pkg, subject)
 }
 
 // One assignment of a leaver that cannot be ended keeps no other, and no role.

@@ -30,7 +30,7 @@ func Desired(h entitlement.SubjectRecord, w entitlement.Work, now time.Time) map
 	return want
 }
 
-func over(s entitlement.Slot, now time.Time) bool {
+func over(s entitlement.AssignmentSlot, now time.Time) bool {
 	a := s.Assignment
 	return a != nil && !a.End.IsZero() && !now.Before(a.End)
 }

@@ -68,7 +68,7 @@ func TestS8_ARoleIsDesiredExactlyWhereALivePackageGivesIt(t *testing.T) {
 func TestDesired_NobodyGetsAnythingAfterTheEndOrWhenDisabled(t *testing.T) {
 	h := entitlement.SubjectRecord{Live: []entitlement.PackageID{"p"}}
 	w := entitlement.Work{Subject: mia(), Scopes: map[entitlement.PackageID]entitlement.PackageScopes{"p": scopes("a")},
-		Slots: map[entitlement.PackageID]entitlement.Slot{"p": {Assignment: &entitlement.Assignment{End: noon}}}}
+		Slots: map[entitlement.PackageID]entitlement.AssignmentSlot{"p": {Assignment: &entitlement.Assignment{End: noon}}}}
 	for name, c := range map[string]struct {
 		at   time.Time
 		set  func()

@@ -90,7 +90,7 @@ func (w *world) assign(u entitlement.UserID, p entitlement.AccessPackage) entitl
 
 func (w *world) remove(u entitlement.UserID, p entitlement.AccessPackage) entitlement.RequestID {
 	w.t.Helper()
-	slot, err := w.store.Slot(context.Background(), p.ID, u)
+	slot, err := w.store.AssignmentSlot(context.Background(), p.ID, u)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -320,7 +320,7 @@ func TestF29_APersonWhoIsThereAgainUnderAnotherIDIsFound(t *testing.T) {
 
 	w.target.people[u], w.target.gone = "second", map[connector.PrincipalRef]bool{"first": true}
 	w.target.members = map[entitlement.RoleRef][]connector.PrincipalRef{}
-	slot, err := w.store.Slot(context.Background(), p.ID, u)
+	slot, err := w.store.AssignmentSlot(context.Background(), p.ID, u)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -136,7 +136,7 @@ func TestR123_ARoleTakenAwayOutsideChangesNoState_R122_AndReprocessingGivesItAga
 	w.deliver(u)
 	delivered("taken away,")
 
-	slot, err := w.store.Slot(context.Background(), p.ID, u)
+	slot, err := w.store.AssignmentSlot(context.Background(), p.ID, u)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -236,7 +236,7 @@ func (s State) settleWaiting(id entitlement.Waiting, known map[entitlement.RoleR
 		a.Delivered, a.ObservedPackageGeneration = now, scopes.Version
 	}
 	slot.Assignment = &a
-	c.Slots, c.Events = []entitlement.Slot{slot}, []entitlement.Event{e}
+	c.Slots, c.Events = []entitlement.AssignmentSlot{slot}, []entitlement.Event{e}
 	if r, ok := s.Work.Requests[entitlement.RequestID(a.ID)]; ok {
 		if state, err := r.State.Next(requestEvents[event]); err == nil {
 			r.State = state

@@ -25,8 +25,8 @@ type Store interface {
 	Claim(ctx context.Context, c entitlement.Claim) (entitlement.GrantSet, error)
 	// Holding reports for each fence, in order, whether its claim and generation still hold.
 	Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, error)
-	// Slot returns the slot of a pair; version 0 where there is none.
-	Slot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Slot, error)
+	// AssignmentSlot returns the slot of a pair; version 0 where there is none.
+	AssignmentSlot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentSlot, error)
 	// OpenRequests lists a subject's open requests; an index of open work alone finds them,
 	// each is read strongly.
 	OpenRequests(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)

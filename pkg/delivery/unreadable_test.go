@@ -22,7 +22,7 @@ func TestF37_AnEditReachesTheOtherHoldersOfAPage(t *testing.T) {
 	}
 	w.deliver(users...)
 	generation := w.edit(p, "a", "b")
-	d.SpoilSlot(t, p.ID, users[2])
+	d.SpoilAssignmentSlot(t, p.ID, users[2])
 
 	if err := w.fanOut(d.Store, w.lane).Run(context.Background(), p.ID, generation); err != nil {
 		t.Fatal(err)

@@ -75,7 +75,7 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	p.absences(c.Absences)
 	p.requests(c.Requests)
 	for _, v := range c.Slots {
-		write(p, slotShape, v)
+		write(p, assignmentSlotShape, v)
 	}
 	for _, v := range c.Ended {
 		write(p, endedShape, v)

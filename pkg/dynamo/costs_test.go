@@ -30,7 +30,7 @@ var (
 	costStart          = cost{1, 4, 0}  // 6 R with the review
 	costDecideLast     = cost{1, 0, 13} // 12 W, and the row of open work
 	costDeny           = cost{1, 0, 9}  // 8 W, and the row of open work
-	costSlot           = cost{1, 1, 0}
+	costAssignmentSlot = cost{1, 1, 0}
 	costEnd            = cost{1, 0, 11}  // 10 W, and the row of the removal among what is owed
 	costReadDue100     = cost{1, 100, 0} // 100 R in one call
 	costDebt           = cost{1, 1, 0}   // 1 R per 4 KB
@@ -144,7 +144,7 @@ func (o *office) deliver(u entitlement.User) {
 		Command: newID[string](), At: start2026, Before: "delivering", After: "delivered"})
 	slot.Assignment.State, slot.Assignment.Delivered, slot.Assignment.Chain = entitlement.AssignmentDelivered, start2026, chain
 	r.State, r.Completed, r.Chain = entitlement.RequestDelivered, start2026, chain
-	o.costsCommit("settle a first delivery, 3 roles", costSettle, entitlement.Change{GrantSets: []entitlement.GrantSet{grantSet}, Slots: []entitlement.Slot{slot},
+	o.costsCommit("settle a first delivery, 3 roles", costSettle, entitlement.Change{GrantSets: []entitlement.GrantSet{grantSet}, Slots: []entitlement.AssignmentSlot{slot},
 		Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
 		Settlements: []entitlement.Settlement{{Subject: u.ID, Generation: record.Generation, Reconciled: true, Delivered: []entitlement.Waiting{w}}}})
 }
@@ -152,7 +152,7 @@ func (o *office) deliver(u entitlement.User) {
 // expire plays the end of an assignment.
 func (o *office) expire(u entitlement.User) {
 	o.Helper()
-	slot, err := o.db.Slot(context.Background(), o.pkg.ID, u.ID)
+	slot, err := o.db.AssignmentSlot(context.Background(), o.pkg.ID, u.ID)
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func costsOfPages(t *testing.T, p place) {
 			Justification: strings.Repeat("because ", 22)[:175], Command: newID[string](), NewID: newID[string]},
 			entitlement.Ask{Requestor: &entitlement.User{ID: u, Enabled: true, Type: entitlement.Member}, Subject: &entitlement.User{ID: u, Enabled: true, Type: entitlement.Member},
 				Package: &o.pkg, Catalog: &entitlement.Catalog{Published: true}, Policies: []entitlement.AssignmentPolicy{o.free},
-				Slot: entitlement.Slot{Package: o.pkg.ID, Subject: u}}, start2026)
+				Slot: entitlement.AssignmentSlot{Package: o.pkg.ID, Subject: u}}, start2026)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -72,7 +72,7 @@ func explainers() map[string]explainer {
 		targetResourceShape.tag: whole(targetResourceShape),
 		jobShape.tag:            whole(jobShape),
 		requestShape.tag:        whole(requestShape),
-		slotShape.tag:           {"what a person has, had or asks of a package", whole(slotShape).read},
+		assignmentSlotShape.tag: {"what a person has, had or asks of a package", whole(assignmentSlotShape).read},
 		endedShape.tag:          {"past assignment", whole(endedShape).read},
 		userShape.tag:           whole(userShape),
 		groupShape.tag:          whole(groupShape),

@@ -70,14 +70,14 @@ func openRequests(t *testing.T, p place) {
 		if state.Open() {
 			want = append(want, id)
 		}
-		slot := entitlement.Slot{Package: newID[entitlement.PackageID](), Subject: subject}
+		slot := entitlement.AssignmentSlot{Package: newID[entitlement.PackageID](), Subject: subject}
 		if state.Open() {
 			slot.Open = id
 		} else {
 			slot.Assignment = &entitlement.Assignment{ID: entitlement.AssignmentID(id), Subject: subject}
 		}
 		r.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{{ID: id, Subject: subject, State: state, Created: start2026}},
-			Slots: []entitlement.Slot{slot}, Events: []entitlement.Event{{Aggregate: entitlement.OfRequest, ID: string(id), Number: 1}}})
+			Slots: []entitlement.AssignmentSlot{slot}, Events: []entitlement.Event{{Aggregate: entitlement.OfRequest, ID: string(id), Number: 1}}})
 	}
 	open, err := r.db.OpenRequests(context.Background(), subject, entitlement.Page{})
 	var got []entitlement.RequestID

@@ -161,7 +161,7 @@ func guardKey(id entitlement.PackageID, number int) Key {
 // guardOf chooses the guard that work for the subject checks.
 func guardOf(subject entitlement.UserID) int { return shard(names.Guards, part(subject)) }
 
-func slotKey(p entitlement.PackageID, s entitlement.UserID) Key {
+func assignmentSlotKey(p entitlement.PackageID, s entitlement.UserID) Key {
 	return Key{packageKey(p).PK, join(wordSlot, part(s))}
 }
 
@@ -493,7 +493,7 @@ func dueKey(ref entitlement.DueRef) Key {
 	case entitlement.DueRequest:
 		return requestKey(ref.Request)
 	case entitlement.DueAssignment:
-		return slotKey(ref.Package, ref.Subject)
+		return assignmentSlotKey(ref.Package, ref.Subject)
 	case entitlement.DuePolicy:
 		return policyKey(ref.Policy)
 	case entitlement.DueBreaker:

@@ -146,9 +146,9 @@ func TestKeysGolden(t *testing.T) {
 			"pk=REQ#" + idQ + " sk=REQ i1p=INBOX#U#" + idV + " i1s=2026-03-01T12:00:00.000000500Z#" + idQ + " i2p=DUE#2 i2s=2026-03-01T13:00:00.000000500Z#R#" + idQ}},
 		"request that waits for several": {entitlement.Change{Requests: []entitlement.AssignmentRequest{waits(user, group)}}, []string{
 			"pk=REQ#" + idQ + " sk=REQ i1p=INBOX#SET#cd3065b4e5393dcef559d02bb8085162c0422933 i1s=2026-03-01T12:00:00.000000500Z#" + idQ + " i2p=DUE#2 i2s=2026-03-01T13:00:00.000000500Z#R#" + idQ}},
-		"slot that is asked for": {entitlement.Change{Slots: []entitlement.Slot{{Package: idP, Subject: idU, Open: idQ}}}, []string{
+		"slot that is asked for": {entitlement.Change{Slots: []entitlement.AssignmentSlot{{Package: idP, Subject: idU, Open: idQ}}}, []string{
 			"pk=PKG#" + idP + " sk=ASG#" + idU + " i1p=OPENREQ#" + idU + " i1s=" + idP + "#" + idQ}},
-		"slot with an end": {entitlement.Change{Slots: []entitlement.Slot{{Package: idP, Subject: idU, Assignment: &entitlement.Assignment{End: noon}}}}, []string{
+		"slot with an end": {entitlement.Change{Slots: []entitlement.AssignmentSlot{{Package: idP, Subject: idU, Assignment: &entitlement.Assignment{End: noon}}}}, []string{
 			"pk=PKG#" + idP + " sk=ASG#" + idU + " i2p=DUE#3 i2s=2026-03-01T12:00:00.000000500Z#A#" + idU}},
 		"past assignment": {entitlement.Change{Ended: []entitlement.Assignment{{ID: idQ}}}, []string{"pk=REQ#" + idQ + " sk=ASG"}},
 		"past assignment whose roles are there": {entitlement.Change{Ended: []entitlement.Assignment{{ID: idQ, Ended: noon}}}, []string{

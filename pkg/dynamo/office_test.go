@@ -138,8 +138,8 @@ func (o *office) decide(r entitlement.AssignmentRequest, approved, last bool) (e
 			return err
 		})
 	case !approved:
-		o.costs("slot", costSlot, func(ctx context.Context) (err error) {
-			s.Slot, err = o.db.Slot(ctx, r.Package, r.Subject)
+		o.costs("slot", costAssignmentSlot, func(ctx context.Context) (err error) {
+			s.Slot, err = o.db.AssignmentSlot(ctx, r.Package, r.Subject)
 			return err
 		})
 	}

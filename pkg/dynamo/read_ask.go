@@ -80,7 +80,7 @@ func (db *DB) Start(ctx context.Context, r entitlement.AssignmentRequest) (entit
 }
 
 func startKeys(p entitlement.PackageID, subject, requestor entitlement.UserID) []Key {
-	return []Key{packageKey(p), userKey(subject), userKey(requestor), slotKey(p, subject), subjectRecordKey(subject)}
+	return []Key{packageKey(p), userKey(subject), userKey(requestor), assignmentSlotKey(p, subject), subjectRecordKey(subject)}
 }
 
 func asStart(all found, p entitlement.PackageID, subject, requestor entitlement.UserID) (s entitlement.Start, err error) {
@@ -93,8 +93,8 @@ func asStart(all found, p entitlement.PackageID, subject, requestor entitlement.
 	if s.Requestor, err = pick(all, userShape, userKey(requestor)); err != nil {
 		return entitlement.Start{}, err
 	}
-	s.Slot = entitlement.Slot{Package: p, Subject: subject}
-	slot, err := pick(all, slotShape, slotKey(p, subject))
+	s.Slot = entitlement.AssignmentSlot{Package: p, Subject: subject}
+	slot, err := pick(all, assignmentSlotShape, assignmentSlotKey(p, subject))
 	if err != nil {
 		return entitlement.Start{}, err
 	}

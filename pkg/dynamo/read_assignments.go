@@ -28,7 +28,7 @@ func (db *DB) Assignment(ctx context.Context, id entitlement.AssignmentID) (enti
 	if r == nil {
 		return none, missing(endedShape.noun)
 	}
-	slot, err := db.Slot(ctx, r.Package, r.Subject)
+	slot, err := db.AssignmentSlot(ctx, r.Package, r.Subject)
 	if err != nil {
 		return none, err
 	}
@@ -38,12 +38,12 @@ func (db *DB) Assignment(ctx context.Context, id entitlement.AssignmentID) (enti
 	return *slot.Assignment, nil
 }
 
-// Slot returns what occupies the place of a package and a person; nothing is a slot at
+// AssignmentSlot returns what occupies the place of a package and a person; nothing is a slot at
 // version 0.
-func (db *DB) Slot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Slot, error) {
-	s, err := one(ctx, db, slotShape, slotKey(pkg, subject))
+func (db *DB) AssignmentSlot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentSlot, error) {
+	s, err := one(ctx, db, assignmentSlotShape, assignmentSlotKey(pkg, subject))
 	if entitlement.KindOf(err) == entitlement.NotFound {
-		return entitlement.Slot{Package: pkg, Subject: subject}, nil
+		return entitlement.AssignmentSlot{Package: pkg, Subject: subject}, nil
 	}
 	return s, err
 }
@@ -58,7 +58,7 @@ func (db *DB) AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]
 	if err != nil {
 		return nil, err
 	}
-	slots, _, err := legible(ctx, db, slotShape, true, keysOf(record.Live, func(p entitlement.PackageID) Key { return slotKey(p, subject) }))
+	slots, _, err := legible(ctx, db, assignmentSlotShape, true, keysOf(record.Live, func(p entitlement.PackageID) Key { return assignmentSlotKey(p, subject) }))
 	if err != nil {
 		return nil, err
 	}
@@ -72,14 +72,14 @@ func (db *DB) AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]
 }
 
 // Holders pages through a package's slots.
-func (db *DB) Holders(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Slot], error) {
-	return within(ctx, db, holdersOf(id), page, slotShape.read)
+func (db *DB) Holders(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error) {
+	return within(ctx, db, holdersOf(id), page, assignmentSlotShape.read)
 }
 
 // Slots goes on where a page of Holders ended, by pages as large as one call reads: it is for
 // whoever has to see all of them, and takes a thirtieth of the calls.
-func (db *DB) Slots(ctx context.Context, id entitlement.PackageID, token string) (entitlement.Paged[entitlement.Slot], error) {
-	return upTo1MB(ctx, db, holdersOf(id), token, slotShape.read)
+func (db *DB) Slots(ctx context.Context, id entitlement.PackageID, token string) (entitlement.Paged[entitlement.AssignmentSlot], error) {
+	return upTo1MB(ctx, db, holdersOf(id), token, assignmentSlotShape.read)
 }
 
 func holdersOf(id entitlement.PackageID) walk {
@@ -89,14 +89,14 @@ func holdersOf(id entitlement.PackageID) walk {
 // LiveAssignments returns the assignments that are live of those pairs, by their ids. A slot
 // that cannot be read is as if there were none.
 func (db *DB) LiveAssignments(ctx context.Context, of []entitlement.PackageSubject) (map[entitlement.AssignmentID]entitlement.Assignment, error) {
-	keys := keysOf(of, func(p entitlement.PackageSubject) Key { return slotKey(p.Package, p.Subject) })
+	keys := keysOf(of, func(p entitlement.PackageSubject) Key { return assignmentSlotKey(p.Package, p.Subject) })
 	all, err := db.batch(ctx, true, keys...)
 	if err != nil {
 		return nil, err
 	}
 	live := map[entitlement.AssignmentID]entitlement.Assignment{}
 	for _, key := range keys {
-		slot, err := pick(all, slotShape, key)
+		slot, err := pick(all, assignmentSlotShape, key)
 		if err != nil && !db.unread(ctx, err) {
 			return nil, err
 		}

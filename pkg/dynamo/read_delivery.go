@@ -89,7 +89,7 @@ func (l workList) keys(subject entitlement.UserID) []Key {
 }
 
 func slotOf(subject entitlement.UserID) func(entitlement.PackageID) Key {
-	return func(p entitlement.PackageID) Key { return slotKey(p, subject) }
+	return func(p entitlement.PackageID) Key { return assignmentSlotKey(p, subject) }
 }
 
 func (l workList) read(all found, subject entitlement.UserID) (w entitlement.Work, err error) {
@@ -99,7 +99,7 @@ func (l workList) read(all found, subject entitlement.UserID) (w entitlement.Wor
 	if w.Scopes, err = picked(all, scopesShape, l.packages, scopesKey); err != nil {
 		return w, err
 	}
-	if w.Slots, err = picked(all, slotShape, l.waiting, slotOf(subject)); err != nil {
+	if w.Slots, err = picked(all, assignmentSlotShape, l.waiting, slotOf(subject)); err != nil {
 		return w, err
 	}
 	if w.Ended, err = picked(all, endedShape, l.ended, endedKey); err != nil {

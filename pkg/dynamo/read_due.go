@@ -54,7 +54,7 @@ func (db *DB) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.
 		case entitlement.DueRequest:
 			err = take(all, requestShape, keys[i], &out.Requests)
 		case entitlement.DueAssignment:
-			err = take(all, slotShape, keys[i], &out.Slots)
+			err = take(all, assignmentSlotShape, keys[i], &out.Slots)
 		case entitlement.DuePolicy:
 			err = take(all, policyShape, keys[i], &out.Policies)
 		case entitlement.DueBreaker:

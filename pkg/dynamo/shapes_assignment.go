@@ -6,17 +6,17 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-var slotShape = shape[entitlement.Slot]{
-	tag: "ASG", noun: "assignment", part: entitlement.PartSlot,
-	key:  func(s entitlement.Slot) Key { return slotKey(s.Package, s.Subject) },
-	name: func(s *entitlement.Slot, k Key) { s.Package, s.Subject = packageAt(k), personAt(k) },
-	meta: func(s *entitlement.Slot) *entitlement.Meta { return &s.Meta },
+var assignmentSlotShape = shape[entitlement.AssignmentSlot]{
+	tag: "ASG", noun: "assignment", part: entitlement.PartAssignmentSlot,
+	key:  func(s entitlement.AssignmentSlot) Key { return assignmentSlotKey(s.Package, s.Subject) },
+	name: func(s *entitlement.AssignmentSlot, k Key) { s.Package, s.Subject = packageAt(k), personAt(k) },
+	meta: func(s *entitlement.AssignmentSlot) *entitlement.Meta { return &s.Meta },
 
-	first: entitlement.Slot.FirstVersion,
+	first: entitlement.AssignmentSlot.FirstVersion,
 	rows:  slotRows,
 
-	expires: entitlement.Slot.Forgotten,
-	body: func(f *fields, s *entitlement.Slot) {
+	expires: entitlement.AssignmentSlot.Forgotten,
+	body: func(f *fields, s *entitlement.AssignmentSlot) {
 		id(f, "op", &s.Open)
 		id(f, "opp", &s.OpenPolicy)
 		optional(f, "a", &s.Assignment, liveFields)
@@ -27,13 +27,13 @@ var slotShape = shape[entitlement.Slot]{
 // slotRows lists a slot with its subject while a request holds it open, so that open work
 // is found without what became of all earlier requests; and where the tick finds the end of
 // its assignment.
-func slotRows(s entitlement.Slot) rows {
+func slotRows(s entitlement.AssignmentSlot) rows {
 	var rs rows
 	if s.Open != "" {
 		rs.first = openRow(s.Subject, s.Package, s.Open)
 	}
 	if s.Assignment != nil && !s.Assignment.End.IsZero() {
-		rs.second = dueRow(slotKey(s.Package, s.Subject), s.Assignment.End)
+		rs.second = dueRow(assignmentSlotKey(s.Package, s.Subject), s.Assignment.End)
 	}
 	return rs
 }

@@ -107,7 +107,7 @@ func TestRoundTrips(t *testing.T) {
 		slices.Sort(a.Groups)
 		a.Groups = slices.Compact(a.Groups)
 	}))
-	t.Run("slot", roundTrip(slotShape, func(s *entitlement.Slot) {
+	t.Run("slot", roundTrip(assignmentSlotShape, func(s *entitlement.AssignmentSlot) {
 		if s.Assignment != nil {
 			s.Assignment.Version, s.Assignment.Erased = 0, false // the slot's
 		}
@@ -185,7 +185,7 @@ func samples() map[string]struct {
 		"resource":  of(resourceShape.write(entitlement.Resource{ID: idR, Roles: []entitlement.ResourceRole{{ID: "x"}}, Scope: entitlement.ResourceScope{ID: "x"}}, 1), reading(resourceShape.read)),
 		"package":   of(packageShape.write(entitlement.AccessPackage{ID: idP, Policies: []entitlement.PolicyID{idL}}, 1), reading(packageShape.read)),
 		"request":   of(requestShape.write(entitlement.AssignmentRequest{ID: idQ, Type: entitlement.UserAdd, Fingerprint: hash}, 1), reading(requestShape.read)),
-		"slot":      of(slotShape.write(entitlement.Slot{Package: idP, Subject: idU, Assignment: &entitlement.Assignment{ID: idQ}}, 1), reading(slotShape.read)),
+		"slot":      of(assignmentSlotShape.write(entitlement.AssignmentSlot{Package: idP, Subject: idU, Assignment: &entitlement.Assignment{ID: idQ}}, 1), reading(assignmentSlotShape.read)),
 		"user":      of(userShape.write(entitlement.User{ID: idU, Groups: []entitlement.GroupID{idG}}, 1), reading(userShape.read)),
 		"event":     of(writeEvent(key, entitlement.Event{Kind: "x", Data: map[string]string{"a": "b"}}, rows{}), reading(readEvent)),
 		"grant set": of(writeGrantSet(entitlement.GrantSet{Subject: idU, Connector: idK, Principal: "x"}), reading(readGrantSet)),
@@ -283,14 +283,14 @@ func TestIDsAreSmall(t *testing.T) {
 // never does.
 func TestA17_OnlyASlotThatNothingOccupiesExpires(t *testing.T) {
 	last := time.Date(2026, 5, 1, 12, 0, 0, 500, time.UTC)
-	s := entitlement.Slot{Package: "p", Subject: "s", Setbacks: []time.Time{last.Add(-time.Minute), last}}
-	if got := numberOf(slotShape.write(s, 2), names.AttrTTL); got != last.Add(entitlement.Cooling).Unix()+1 {
+	s := entitlement.AssignmentSlot{Package: "p", Subject: "s", Setbacks: []time.Time{last.Add(-time.Minute), last}}
+	if got := numberOf(assignmentSlotShape.write(s, 2), names.AttrTTL); got != last.Add(entitlement.Cooling).Unix()+1 {
 		t.Errorf("goes at %d", got)
 	}
 	held, open, empty := s, s, s
 	held.Assignment, open.Open, empty.Setbacks = &entitlement.Assignment{}, "r", nil
-	for _, s := range []entitlement.Slot{held, open, empty} {
-		if _, is := slotShape.write(s, 2)[names.AttrTTL]; is {
+	for _, s := range []entitlement.AssignmentSlot{held, open, empty} {
+		if _, is := assignmentSlotShape.write(s, 2)[names.AttrTTL]; is {
 			t.Errorf("%+v goes by itself", s)
 		}
 	}

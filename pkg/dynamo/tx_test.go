@@ -31,14 +31,14 @@ func answered(status int, err error) error {
 }
 
 func TestRefusedSaysWhichPart(t *testing.T) {
-	parts := []entitlement.Part{entitlement.PartRequest, entitlement.PartEvent, entitlement.PartSlot}
+	parts := []entitlement.Part{entitlement.PartRequest, entitlement.PartEvent, entitlement.PartAssignmentSlot}
 	tests := map[string]struct {
 		err  error
 		kind entitlement.Kind
 		part entitlement.Part
 	}{
 		"the first did not hold":        {canceled("ConditionalCheckFailed", "None", "None"), entitlement.Conflict, entitlement.PartRequest},
-		"the last did not hold":         {canceled("None", "None", "ConditionalCheckFailed"), entitlement.Conflict, entitlement.PartSlot},
+		"the last did not hold":         {canceled("None", "None", "ConditionalCheckFailed"), entitlement.Conflict, entitlement.PartAssignmentSlot},
 		"one met another, one is false": {canceled("TransactionConflict", "ConditionalCheckFailed", "None"), entitlement.Conflict, entitlement.PartEvent},
 		"one met another":               {canceled("None", "TransactionConflict", "None"), entitlement.Throttled, ""},
 		"one was throttled":             {canceled("ThrottlingError", "None", "None"), entitlement.Throttled, ""},

@@ -85,8 +85,8 @@ func TestF37_OneUnreadableItemLeavesTheRestOfEveryPage(t *testing.T) {
 		r := entitlement.AssignmentRequest{ID: newID[entitlement.RequestID](), Type: entitlement.UserAdd, State: entitlement.RequestPendingApproval, Package: pkg,
 			Requestor: "bob", Subject: ann, Created: start2026.Add(time.Duration(i) * time.Second), Due: start2026,
 			Stages: []entitlement.Stage{{Asked: []entitlement.SubjectSet{approver}}}}
-		slot := entitlement.Slot{Package: newID[entitlement.PackageID](), Subject: ann, Open: r.ID}
-		commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Guards: []entitlement.Guard{{Package: pkg, Subject: ann}}, Slots: []entitlement.Slot{slot},
+		slot := entitlement.AssignmentSlot{Package: newID[entitlement.PackageID](), Subject: ann, Open: r.ID}
+		commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Guards: []entitlement.Guard{{Package: pkg, Subject: ann}}, Slots: []entitlement.AssignmentSlot{slot},
 			Events: []entitlement.Event{{Aggregate: entitlement.OfRequest, ID: string(r.ID), Number: 1}}})
 		spoil(i, "REQ#"+string(r.ID), "REQ")
 	})
@@ -99,13 +99,13 @@ func TestF37_OneUnreadableItemLeavesTheRestOfEveryPage(t *testing.T) {
 	})
 	two(func(i int) { // holders of a package
 		subject := newID[entitlement.UserID]()
-		commit(entitlement.Change{Slots: []entitlement.Slot{{Package: "held", Subject: subject, Assignment: &entitlement.Assignment{ID: newID[entitlement.AssignmentID](), Subject: subject}}}})
+		commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{{Package: "held", Subject: subject, Assignment: &entitlement.Assignment{ID: newID[entitlement.AssignmentID](), Subject: subject}}}})
 		spoil(i, "PKG#held", "ASG#"+string(subject))
 	})
 	two(func(i int) { // what ida holds
 		p := newID[entitlement.PackageID]()
 		a := entitlement.Assignment{ID: newID[entitlement.AssignmentID](), Package: p, Subject: "ida"}
-		commit(entitlement.Change{Slots: []entitlement.Slot{{Package: p, Subject: "ida", Assignment: &a}},
+		commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{{Package: p, Subject: "ida", Assignment: &a}},
 			SubjectUpdates: []entitlement.SubjectUpdate{{Subject: "ida", Enter: entitlement.Waiting{Package: p, Assignment: a.ID}, Look: start2026}}})
 		spoil(i, "PKG#"+string(p), "ASG#ida")
 	})

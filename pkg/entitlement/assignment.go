@@ -42,7 +42,7 @@ type Assignment struct {
 	// Closed: when an administrator ended the removal of its roles without their having been
 	// read absent. The service forgets them then.
 	Closed time.Time
-	Meta   // of an ended assignment; a live one lives under its Slot's version
+	Meta   // of an ended assignment; a live one lives under its AssignmentSlot's version
 }
 
 // OverdueAfter is how long a removal may be owed before it shows as overdue.
@@ -89,10 +89,10 @@ func (a Assignment) MayHaveGiven(role RoleRef, p PackageScopes) bool {
 	return gives || p.Version == 0 || p.Shrunk.After(a.Start.Add(-ClocksApart))
 }
 
-// Slot is the one place of a (package, person) pair: it exists while there is an open
+// AssignmentSlot is the one place of a (package, person) pair: it exists while there is an open
 // request or a live assignment, so that there is never more than one of either (S5), and
 // for as long after that as a setback counts.
-type Slot struct {
+type AssignmentSlot struct {
 	Package    PackageID
 	Subject    UserID
 	Open       RequestID
@@ -106,12 +106,12 @@ type Slot struct {
 }
 
 // Empty reports a slot that nothing occupies any more.
-func (s Slot) Empty() bool { return s.Open == "" && s.Assignment == nil }
+func (s AssignmentSlot) Empty() bool { return s.Open == "" && s.Assignment == nil }
 
 // EndsWith names the requests that end with the slot's assignment and must be read for
 // that: the extension that is open, and the request that made the assignment, where it
 // has not become anything yet.
-func (s Slot) EndsWith() []RequestID {
+func (s AssignmentSlot) EndsWith() []RequestID {
 	var ids []RequestID
 	if s.Assignment == nil {
 		return nil
@@ -129,7 +129,7 @@ func (s Slot) EndsWith() []RequestID {
 // when nothing occupies it, and another is made for the next request: were both counted
 // from one, a change that was decided on the first could fit the second, and bring back
 // what had ended (S16). So each begins at a place of its own, by the request that made it.
-func (s Slot) FirstVersion() int64 {
+func (s AssignmentSlot) FirstVersion() int64 {
 	by := string(s.Open)
 	if by == "" && s.Assignment != nil {
 		by = string(s.Assignment.ID)
@@ -148,7 +148,7 @@ func (a Assignment) OwedSince() time.Time {
 }
 
 // Vacate marks an empty slot for removal, unless there is something to remember.
-func (s Slot) Vacate() Slot {
+func (s AssignmentSlot) Vacate() AssignmentSlot {
 	s.Erased = s.Empty() && len(s.Setbacks) == 0
 	return s
 }

@@ -19,7 +19,7 @@ type Change struct {
 	Groups          []Group
 	Memberships     []Membership
 	Requests        []AssignmentRequest
-	Slots           []Slot
+	Slots           []AssignmentSlot
 	Ended           []Assignment
 	SubjectUpdates  []SubjectUpdate
 	Settlements     []Settlement
@@ -81,7 +81,7 @@ const (
 	PartName           Part = "name" // a unique name or origin is taken
 	PartDirectory      Part = "directory"
 	PartRequest        Part = "request"
-	PartSlot           Part = "slot"
+	PartAssignmentSlot Part = "assignmentSlot"
 	PartSubjectRecord  Part = "subjectRecord"
 	PartGuard          Part = "guard"
 	PartClaim          Part = "claim"

@@ -132,7 +132,7 @@ func nextStage(r AssignmentRequest, manager UserID, e Event, now time.Time) (Ass
 }
 
 // finish ends a request that never becomes an assignment, and frees its slot.
-func finish(r AssignmentRequest, event RequestEvent, outcome string, slot Slot, e Event, now time.Time) (AssignmentRequest, Change, error) {
+func finish(r AssignmentRequest, event RequestEvent, outcome string, slot AssignmentSlot, e Event, now time.Time) (AssignmentRequest, Change, error) {
 	next, err := r.State.Next(event)
 	if err != nil {
 		return r, Change{}, err
@@ -142,19 +142,19 @@ func finish(r AssignmentRequest, event RequestEvent, outcome string, slot Slot, 
 	c := Change{Requests: []AssignmentRequest{r}, Events: []Event{e}}
 	if slot.Open == r.ID {
 		slot.Open, slot.OpenPolicy = "", ""
-		c.Slots = []Slot{slot.setBack(r, event, e).Vacate()}
+		c.Slots = []AssignmentSlot{slot.setBack(r, event, e).Vacate()}
 	}
 	return r, c, nil
 }
 
 // Cancel withdraws a request that has not begun (R115).
-func Cancel(r AssignmentRequest, slot Slot, actor UserID, command string, now time.Time) (AssignmentRequest, Change, error) {
+func Cancel(r AssignmentRequest, slot AssignmentSlot, actor UserID, command string, now time.Time) (AssignmentRequest, Change, error) {
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "canceled", Actor: actor, Command: command, At: now}
 	return finish(r, RequestCancel, "", slot, e, now)
 }
 
 // Withdraw ends an open request because its subject may not get anything any more.
-func Withdraw(r AssignmentRequest, slot Slot, outcome, command string, now time.Time) (Change, error) {
+func Withdraw(r AssignmentRequest, slot AssignmentSlot, outcome, command string, now time.Time) (Change, error) {
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "canceled", Actor: Service, Command: command, At: now, Data: map[string]string{"reason": outcome}}
 	_, c, err := finish(r, RequestCancel, outcome, slot, e, now)
 	return c, err

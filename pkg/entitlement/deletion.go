@@ -88,7 +88,7 @@ func (o Occupancy) String() string {
 
 // Occupied counts the live assignments and open requests that stand in the way, of those
 // who hold the package or ask for it.
-func (d Deletion) Occupied(slots []Slot) (n Occupancy) {
+func (d Deletion) Occupied(slots []AssignmentSlot) (n Occupancy) {
 	for _, slot := range slots {
 		if a := slot.Assignment; a != nil && (d.Policy.ID == "" || a.Policy == d.Policy.ID) {
 			n.Assignments++

@@ -45,7 +45,7 @@ func TestS7_ADeletionClosesBeforeItLooks(t *testing.T) {
 }
 
 func TestS7_WhatStandsInTheWayOfAPolicyStandsUnderIt(t *testing.T) {
-	slots := []Slot{{Assignment: &Assignment{Policy: "q"}}, {Open: "r", OpenPolicy: "q"}, {Assignment: &Assignment{Policy: "other"}}, {Open: "s", OpenPolicy: "other"}, {}}
+	slots := []AssignmentSlot{{Assignment: &Assignment{Policy: "q"}}, {Open: "r", OpenPolicy: "q"}, {Assignment: &Assignment{Policy: "other"}}, {Open: "s", OpenPolicy: "other"}, {}}
 	for name, tt := range map[string]struct {
 		of   Deletion
 		want Occupancy

@@ -16,7 +16,7 @@ type Removal struct {
 // stays delivering until the roles were read back absent.
 //
 // with are the requests that end with it, see Slot.EndsWith.
-func Remove(n Removal, slot Slot, with []AssignmentRequest, now time.Time) (AssignmentRequest, Change, error) {
+func Remove(n Removal, slot AssignmentSlot, with []AssignmentRequest, now time.Time) (AssignmentRequest, Change, error) {
 	a := slot.Assignment
 	if a == nil {
 		return AssignmentRequest{}, Change{}, Errorf(Conflict, "The assignment has ended already.")
@@ -46,7 +46,7 @@ func Remove(n Removal, slot Slot, with []AssignmentRequest, now time.Time) (Assi
 
 // Expire ends an assignment whose end has passed; before that it changes nothing (S16).
 // with are the requests that end with it, see Slot.EndsWith.
-func Expire(slot Slot, with []AssignmentRequest, command string, now time.Time) (Change, error) {
+func Expire(slot AssignmentSlot, with []AssignmentRequest, command string, now time.Time) (Change, error) {
 	a := slot.Assignment
 	if a == nil || !over(*a, now) {
 		return Change{}, nil
@@ -56,7 +56,7 @@ func Expire(slot Slot, with []AssignmentRequest, command string, now time.Time) 
 
 // Leave ends a live assignment because its subject may not hold anything any more.
 // with are the requests that end with it, see Slot.EndsWith.
-func Leave(slot Slot, with []AssignmentRequest, reason, command string, now time.Time) (Change, error) {
+func Leave(slot AssignmentSlot, with []AssignmentRequest, reason, command string, now time.Time) (Change, error) {
 	if slot.Assignment == nil {
 		return Change{}, nil
 	}
@@ -66,7 +66,7 @@ func Leave(slot Slot, with []AssignmentRequest, reason, command string, now time
 
 // end moves a live assignment out of its slot: Target becomes absent, the subject owes
 // a delivery that takes the roles back.
-func end(slot Slot, with []AssignmentRequest, e Event, removal RequestID, now time.Time) (Change, error) {
+func end(slot AssignmentSlot, with []AssignmentRequest, e Event, removal RequestID, now time.Time) (Change, error) {
 	a := *slot.Assignment
 	state, err := a.State.Next(AssignmentEnds)
 	if err != nil {
@@ -92,7 +92,7 @@ func end(slot Slot, with []AssignmentRequest, e Event, removal RequestID, now ti
 			r.Outcome, r.Completed = OutcomeEnded, now
 			c.Requests = append(c.Requests, r)
 		case r.ID == slot.Open:
-			_, denied, err := finish(r, StageDenied, OutcomeEnded, Slot{}, Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "denied", Actor: Service,
+			_, denied, err := finish(r, StageDenied, OutcomeEnded, AssignmentSlot{}, Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "denied", Actor: Service,
 				Command: e.Command, At: now, Data: map[string]string{"reason": "The assignment ended."}}, now)
 			if err != nil {
 				return Change{}, err
@@ -101,6 +101,6 @@ func end(slot Slot, with []AssignmentRequest, e Event, removal RequestID, now ti
 			slot.Open, slot.OpenPolicy = "", ""
 		}
 	}
-	c.Slots = []Slot{slot.remembering(now).Vacate()}
+	c.Slots = []AssignmentSlot{slot.remembering(now).Vacate()}
 	return c, nil
 }

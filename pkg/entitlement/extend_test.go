@@ -124,7 +124,7 @@ func TestF17_AnExpiryDeniesTheExtensionThatIsOpen(t *testing.T) {
 // ever: with the assignment gone, nobody would move it again.
 func TestL1_ARequestThatIsStillDeliveringEndsWithItsAssignment(t *testing.T) {
 	a := &Assignment{ID: "r", Package: "pkg", Subject: "mia", State: AssignmentDelivering, Target: TargetPresent, End: noon}
-	slot := Slot{Package: "pkg", Subject: "mia", Meta: Meta{Version: 3}, Assignment: a}
+	slot := AssignmentSlot{Package: "pkg", Subject: "mia", Meta: Meta{Version: 3}, Assignment: a}
 	if got := slot.EndsWith(); len(got) != 1 || got[0] != "r" {
 		t.Fatalf("it ends with %v", got)
 	}

@@ -27,7 +27,7 @@ func newWorld() world {
 		now: noon,
 		ask: NewRequest{ID: "req", Type: UserAdd, Command: "call", NewID: newID},
 		got: Ask{Requestor: &mia, Subject: &mia, Package: &AccessPackage{ID: "pkg", Catalog: "cat"}, Catalog: &Catalog{ID: "cat", Published: true},
-			Policies: []AssignmentPolicy{policy}, Slot: Slot{Package: "pkg", Subject: "mia"}, SubjectRecord: SubjectRecord{Subject: "mia"}},
+			Policies: []AssignmentPolicy{policy}, Slot: AssignmentSlot{Package: "pkg", Subject: "mia"}, SubjectRecord: SubjectRecord{Subject: "mia"}},
 	}
 }
 
@@ -316,7 +316,7 @@ func TestR115_OnlyWhatHasNotBegunIsCanceled(t *testing.T) {
 }
 
 func TestS16_NothingExpiresBeforeItsInstant(t *testing.T) {
-	slot := Slot{Package: "pkg", Subject: "mia", Meta: Meta{Version: 3}, Assignment: &Assignment{ID: "a", Package: "pkg", Subject: "mia", State: AssignmentDelivered, Target: TargetPresent, End: noon}}
+	slot := AssignmentSlot{Package: "pkg", Subject: "mia", Meta: Meta{Version: 3}, Assignment: &Assignment{ID: "a", Package: "pkg", Subject: "mia", State: AssignmentDelivered, Target: TargetPresent, End: noon}}
 	for name, c := range map[string]struct {
 		at   time.Time
 		ends bool
@@ -333,7 +333,7 @@ func TestS16_NothingExpiresBeforeItsInstant(t *testing.T) {
 }
 
 func TestR99_ARemovalEndsAtOnceAndOwesTheRevocation(t *testing.T) {
-	slot := Slot{Package: "pkg", Subject: "mia", Meta: Meta{Version: 3}, Assignment: &Assignment{ID: "a", Package: "pkg", Subject: "mia", State: AssignmentDelivered, Target: TargetPresent}}
+	slot := AssignmentSlot{Package: "pkg", Subject: "mia", Meta: Meta{Version: 3}, Assignment: &Assignment{ID: "a", Package: "pkg", Subject: "mia", State: AssignmentDelivered, Target: TargetPresent}}
 	r, c, err := Remove(Removal{ID: "rem", Type: AdminRemove, Requestor: "adm", Command: "call"}, slot, nil, noon)
 	if err != nil {
 		t.Fatal(err)
@@ -346,7 +346,7 @@ func TestR99_ARemovalEndsAtOnceAndOwesTheRevocation(t *testing.T) {
 	if r.State != RequestDelivering || !c.Slots[0].Erased || h.Leave != (Waiting{"pkg", "a"}) || h.Ended != (Removing{"a", "rem"}) || len(c.Events) != 2 {
 		t.Errorf("got %+v, %+v", r, c)
 	}
-	if _, _, err := Remove(Removal{}, Slot{}, nil, noon); KindOf(err) != Conflict {
+	if _, _, err := Remove(Removal{}, AssignmentSlot{}, nil, noon); KindOf(err) != Conflict {
 		t.Errorf("a second removal: %v", err)
 	}
 }

@@ -22,7 +22,7 @@ func (t RequestType) own() bool { return t == UserAdd || t == UserUpdate }
 // cooled refuses a person's own request for a package while it is closed to that person
 // (A17). Whoever asks and takes back, or is denied, again and again has a mail sent to each
 // approver each time.
-func (s Slot) cooled(t RequestType, now time.Time) error {
+func (s AssignmentSlot) cooled(t RequestType, now time.Time) error {
 	if !t.own() || len(s.Setbacks) < MaxSetbacks {
 		return nil
 	}
@@ -37,7 +37,7 @@ func (s Slot) cooled(t RequestType, now time.Time) error {
 // setBack returns the slot of a request that ended by event at e.At without having become
 // anything, with what counts of that against the next one: that its person withdrew it, or
 // that somebody denied it. What the service ends by itself counts against nobody.
-func (s Slot) setBack(r AssignmentRequest, event RequestEvent, e Event) Slot {
+func (s AssignmentSlot) setBack(r AssignmentRequest, event RequestEvent, e Event) AssignmentSlot {
 	s = s.remembering(e.At)
 	withdrawn := event == RequestCancel && e.Actor == r.Requestor
 	denied := event == StageDenied && e.Actor != Service
@@ -51,7 +51,7 @@ func (s Slot) setBack(r AssignmentRequest, event RequestEvent, e Event) Slot {
 }
 
 // remembering returns the slot without what is too long ago to count at now.
-func (s Slot) remembering(now time.Time) Slot {
+func (s AssignmentSlot) remembering(now time.Time) AssignmentSlot {
 	var counts []time.Time
 	for _, t := range s.Setbacks {
 		if now.Sub(t) < Cooling {
@@ -64,7 +64,7 @@ func (s Slot) remembering(now time.Time) Slot {
 
 // Forgotten returns when a slot that nothing occupies has nothing to remember any more; zero
 // for one that is occupied. Whoever reads it later takes no notice of what it says.
-func (s Slot) Forgotten() time.Time {
+func (s AssignmentSlot) Forgotten() time.Time {
 	if !s.Empty() || len(s.Setbacks) == 0 {
 		return time.Time{}
 	}

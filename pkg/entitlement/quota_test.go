@@ -7,7 +7,7 @@ import (
 
 // loop asks for the package at a time and has it come to nothing; it returns the slot that
 // is left, or why nothing was taken.
-func (w *world) loop(t *testing.T, at time.Time, nothing func(AssignmentRequest, Slot) Change) error {
+func (w *world) loop(t *testing.T, at time.Time, nothing func(AssignmentRequest, AssignmentSlot) Change) error {
 	t.Helper()
 	w.now = at
 	r, c, err := Submit(w.ask, w.got, at)
@@ -19,13 +19,13 @@ func (w *world) loop(t *testing.T, at time.Time, nothing func(AssignmentRequest,
 	after := nothing(r, slot)
 	w.got.Slot = after.Slots[0]
 	if w.got.Slot.Erased {
-		w.got.Slot = Slot{Package: slot.Package, Subject: slot.Subject}
+		w.got.Slot = AssignmentSlot{Package: slot.Package, Subject: slot.Subject}
 	}
 	return nil
 }
 
-func (w *world) withdrawn(t *testing.T) func(AssignmentRequest, Slot) Change {
-	return func(r AssignmentRequest, slot Slot) Change {
+func (w *world) withdrawn(t *testing.T) func(AssignmentRequest, AssignmentSlot) Change {
+	return func(r AssignmentRequest, slot AssignmentSlot) Change {
 		_, c, err := Cancel(r, slot, r.Requestor, "call", w.now)
 		if err != nil {
 			t.Fatal(err)
@@ -34,8 +34,8 @@ func (w *world) withdrawn(t *testing.T) func(AssignmentRequest, Slot) Change {
 	}
 }
 
-func (w *world) saidNo(t *testing.T) func(AssignmentRequest, Slot) Change {
-	return func(r AssignmentRequest, slot Slot) Change {
+func (w *world) saidNo(t *testing.T) func(AssignmentRequest, AssignmentSlot) Change {
+	return func(r AssignmentRequest, slot AssignmentSlot) Change {
 		s := w.got.start()
 		s.Slot = slot
 		_, c, err := Decide(r, Word{Stage: r.Stages[0].ID}, User{ID: "ann", Enabled: true}, s, w.now)
@@ -52,7 +52,7 @@ func TestA17_ThreeRequestsThatComeToNothingWithinAnHourCloseThePackageForAnHour(
 	minute := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
 	for _, step := range []struct {
 		at      int
-		nothing func(AssignmentRequest, Slot) Change
+		nothing func(AssignmentRequest, AssignmentSlot) Change
 		wait    time.Duration // refused for that long; zero: taken
 	}{
 		{0, w.withdrawn(t), 0},
@@ -80,22 +80,22 @@ func TestA17_ThreeRequestsThatComeToNothingWithinAnHourCloseThePackageForAnHour(
 func TestA17_WhatSomebodyElseEndsCountsAgainstNobody(t *testing.T) {
 	w := newWorld()
 	w.approvedBy([]SubjectSet{user("ann")})
-	for name, nothing := range map[string]func(AssignmentRequest, Slot) Change{
-		"an administrator cancels": func(r AssignmentRequest, slot Slot) Change {
+	for name, nothing := range map[string]func(AssignmentRequest, AssignmentSlot) Change{
+		"an administrator cancels": func(r AssignmentRequest, slot AssignmentSlot) Change {
 			_, c, err := Cancel(r, slot, "admin", "call", w.now)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return c
 		},
-		"the service withdraws": func(r AssignmentRequest, slot Slot) Change {
+		"the service withdraws": func(r AssignmentRequest, slot AssignmentSlot) Change {
 			c, err := Withdraw(r, slot, OutcomeSubjectDisabled, "call", w.now)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return c
 		},
-		"nobody decides": func(r AssignmentRequest, slot Slot) Change {
+		"nobody decides": func(r AssignmentRequest, slot AssignmentSlot) Change {
 			s := w.got.start()
 			s.Slot = slot
 			_, c, err := Overdue(r, s, "tick", w.now.Add(DefaultTimeLimit))
@@ -119,7 +119,7 @@ func TestA17_WhatSomebodyElseEndsCountsAgainstNobody(t *testing.T) {
 // An extension that is denied again and again is one as well, and what counts outlives the
 // assignment that it was about.
 func TestA17_ExtensionsThatAreDeniedCountAndOutliveTheAssignment(t *testing.T) {
-	slot := Slot{Package: "pkg", Subject: "mia", Assignment: &Assignment{ID: "a", Package: "pkg", Subject: "mia", State: AssignmentDelivered, End: noon.Add(time.Hour)}, Meta: Meta{Version: 3}}
+	slot := AssignmentSlot{Package: "pkg", Subject: "mia", Assignment: &Assignment{ID: "a", Package: "pkg", Subject: "mia", State: AssignmentDelivered, End: noon.Add(time.Hour)}, Meta: Meta{Version: 3}}
 	for n := range MaxSetbacks {
 		r := AssignmentRequest{ID: RequestID("ext"), Type: UserUpdate, State: RequestPendingApproval, Package: "pkg", Subject: "mia", Requestor: "mia", Assignment: "a"}
 		slot.Open = r.ID

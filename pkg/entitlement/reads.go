@@ -21,7 +21,7 @@ type Ask struct {
 	Package       *AccessPackage
 	Catalog       *Catalog
 	Policies      []AssignmentPolicy
-	Slot          Slot // version 0 where the pair has none
+	Slot          AssignmentSlot // version 0 where the pair has none
 	SubjectRecord SubjectRecord
 }
 
@@ -36,7 +36,7 @@ type Start struct {
 	Package       *AccessPackage
 	Subject       *User
 	Requestor     *User
-	Slot          Slot
+	Slot          AssignmentSlot
 	SubjectRecord SubjectRecord
 }
 
@@ -70,7 +70,7 @@ func (a Ask) start() Start {
 type Work struct {
 	Subject  *User
 	Scopes   map[PackageID]PackageScopes
-	Slots    map[PackageID]Slot
+	Slots    map[PackageID]AssignmentSlot
 	Ended    map[AssignmentID]Assignment
 	Requests map[RequestID]AssignmentRequest
 }
@@ -115,7 +115,7 @@ type DueRef struct {
 type DueItems struct {
 	Unread   int // items that could not be read and were left out
 	Requests []AssignmentRequest
-	Slots    []Slot
+	Slots    []AssignmentSlot
 	Packages []AccessPackage
 	Policies []AssignmentPolicy
 	Jobs     []Job

@@ -7,7 +7,7 @@ import (
 
 // Reprocess has a request that was not delivered whole delivered again (R119). There is
 // no deadline for it, and it makes the next attempt due now.
-func Reprocess(r AssignmentRequest, slot Slot, actor UserID, command string, now time.Time) (Change, error) {
+func Reprocess(r AssignmentRequest, slot AssignmentSlot, actor UserID, command string, now time.Time) (Change, error) {
 	next, err := r.State.Next(RequestReprocess)
 	if err != nil {
 		return Change{}, Errorf(Conflict, "Only a request in state partiallyDelivered or deliveryFailed can be reprocessed; this one is %s.", r.State)
@@ -28,7 +28,7 @@ func Reprocess(r AssignmentRequest, slot Slot, actor UserID, command string, now
 
 // ReprocessAssignment has a live assignment's roles read and, where somebody took them
 // away at the target, given again; its state stays until that is known (R122).
-func ReprocessAssignment(slot Slot, actor UserID, command string, now time.Time) (Change, error) {
+func ReprocessAssignment(slot AssignmentSlot, actor UserID, command string, now time.Time) (Change, error) {
 	if slot.Assignment == nil {
 		return Change{}, Errorf(Conflict, "The assignment has ended; ask for the package again.")
 	}
@@ -36,18 +36,18 @@ func ReprocessAssignment(slot Slot, actor UserID, command string, now time.Time)
 	return redeliver(&a, slot, a.State, actor, command, now)
 }
 
-func redeliver(a *Assignment, slot Slot, state AssignmentState, actor UserID, command string, now time.Time) (Change, error) {
+func redeliver(a *Assignment, slot AssignmentSlot, state AssignmentState, actor UserID, command string, now time.Time) (Change, error) {
 	e := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "reprocessed", Actor: actor, Command: command, At: now}
 	a.Chain, e = a.Chain.Append(withStates(e, string(a.State), string(state)))
 	a.State, a.Since = state, now
 	slot.Assignment = a
-	return Change{Slots: []Slot{slot}, Events: []Event{e},
+	return Change{Slots: []AssignmentSlot{slot}, Events: []Event{e},
 		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, Look: now.Add(hintSlack)}}}, nil
 }
 
 // Lost has a live assignment delivered again of which a role that counted as delivered was
 // not there any more when it was looked at once more.
-func Lost(slot Slot, command string, now time.Time) (Change, error) {
+func Lost(slot AssignmentSlot, command string, now time.Time) (Change, error) {
 	a := *slot.Assignment
 	state, err := a.State.Next(RoleLost)
 	if err != nil {
@@ -57,7 +57,7 @@ func Lost(slot Slot, command string, now time.Time) (Change, error) {
 	a.Chain, e = a.Chain.Append(withStates(e, string(a.State), string(state)))
 	a.State, a.Since = state, now
 	slot.Assignment = &a
-	return Change{Slots: []Slot{slot}, Events: []Event{e},
+	return Change{Slots: []AssignmentSlot{slot}, Events: []Event{e},
 		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, Look: now.Add(hintSlack)}}}, nil
 }
 

@@ -255,23 +255,23 @@ func TestR101_ANewAssignmentStartsInDelivering(t *testing.T) {
 }
 
 func TestR103_WhateverEndsAnAssignmentMakesItExpired(t *testing.T) {
-	for name, end := range map[string]func(Slot) (Change, error){
-		"its end": func(s Slot) (Change, error) { return Expire(s, nil, "tick", noon) },
-		"its subject": func(s Slot) (Change, error) {
+	for name, end := range map[string]func(AssignmentSlot) (Change, error){
+		"its end": func(s AssignmentSlot) (Change, error) { return Expire(s, nil, "tick", noon) },
+		"its subject": func(s AssignmentSlot) (Change, error) {
 			_, c, err := Remove(Removal{ID: "rem", Type: UserRemove, Requestor: "mia"}, s, nil, noon)
 			return c, err
 		},
-		"an administrator": func(s Slot) (Change, error) {
+		"an administrator": func(s AssignmentSlot) (Change, error) {
 			_, c, err := Remove(Removal{ID: "rem", Type: AdminRemove, Requestor: "adm"}, s, nil, noon)
 			return c, err
 		},
-		"its subject's leaving": func(s Slot) (Change, error) { return Leave(s, nil, OutcomeSubjectDisabled, "tick", noon) },
+		"its subject's leaving": func(s AssignmentSlot) (Change, error) { return Leave(s, nil, OutcomeSubjectDisabled, "tick", noon) },
 	} {
 		for _, state := range AssignmentStates {
 			if !state.Live() {
 				continue
 			}
-			slot := Slot{Package: "pkg", Subject: "mia", Assignment: &Assignment{ID: "asg", Package: "pkg", Subject: "mia", Target: TargetPresent, State: state, End: noon}}
+			slot := AssignmentSlot{Package: "pkg", Subject: "mia", Assignment: &Assignment{ID: "asg", Package: "pkg", Subject: "mia", Target: TargetPresent, State: state, End: noon}}
 			c, err := end(slot)
 			if err != nil || len(c.Ended) != 1 || c.Ended[0].State != AssignmentExpired || c.Ended[0].Target != TargetAbsent || !c.Ended[0].Ended.Equal(noon) {
 				t.Errorf("%s, from %s: %+v, %v", name, state, c, err)
@@ -281,7 +281,7 @@ func TestR103_WhateverEndsAnAssignmentMakesItExpired(t *testing.T) {
 }
 
 func TestR119_OnlyWhatWasNotDeliveredWholeIsReprocessed_R120_AtAnyAge(t *testing.T) {
-	slot := Slot{Package: "pkg", Subject: "mia", Assignment: &Assignment{ID: "req", Package: "pkg", Subject: "mia", Target: TargetPresent, State: AssignmentPartiallyDelivered}}
+	slot := AssignmentSlot{Package: "pkg", Subject: "mia", Assignment: &Assignment{ID: "req", Package: "pkg", Subject: "mia", Target: TargetPresent, State: AssignmentPartiallyDelivered}}
 	for _, state := range RequestStates {
 		r := AssignmentRequest{ID: "req", Assignment: "req", State: state, Completed: noon}
 		c, err := Reprocess(r, slot, "adm", "call", noon.AddDate(2, 0, 0))

@@ -140,7 +140,7 @@ func terms(p AssignmentPolicy, asked Schedule) Expiration {
 }
 
 // free refuses a second request beside an open one, and a new one beside a live assignment (S5).
-func (s Slot) free(t RequestType) error {
+func (s AssignmentSlot) free(t RequestType) error {
 	who := "You already have"
 	if t == AdminAdd {
 		who = "This user already has"
@@ -183,7 +183,7 @@ func (s Stage) nextLook() time.Time {
 }
 
 // hold records a request that is not an assignment yet: its slot is taken.
-func (c Change) hold(r AssignmentRequest, slot Slot, e Event) Change {
+func (c Change) hold(r AssignmentRequest, slot AssignmentSlot, e Event) Change {
 	r.Chain, e = r.Chain.Append(withStates(e, "", string(r.State)))
 	slot.Open, slot.OpenPolicy = r.ID, r.Policy
 	c.Requests = append(c.Requests, r)

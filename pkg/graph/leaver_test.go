@@ -46,8 +46,8 @@ func (w *world) leaves(held, waiting entitlement.RequestID) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	of := func(r entitlement.AssignmentRequest) entitlement.Slot {
-		slot, err := w.store.Slot(w.Context(), r.Package, r.Subject)
+	of := func(r entitlement.AssignmentRequest) entitlement.AssignmentSlot {
+		slot, err := w.store.AssignmentSlot(w.Context(), r.Package, r.Subject)
 		if err != nil {
 			w.Fatal(err)
 		}

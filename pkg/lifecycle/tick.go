@@ -185,7 +185,7 @@ func (t *tick) observeLag(refs []entitlement.DueRef) {
 	}
 }
 
-func (t *tick) expire(ctx context.Context, slot entitlement.Slot) entitlement.Change {
+func (t *tick) expire(ctx context.Context, slot entitlement.AssignmentSlot) entitlement.Change {
 	with, err := t.endsWith(ctx, slot)
 	if err != nil {
 		t.failed(ctx, err, "assignment", string(slot.Assignment.ID))
@@ -203,7 +203,7 @@ func (t *tick) expire(ctx context.Context, slot entitlement.Slot) entitlement.Ch
 }
 
 // endsWith reads the requests that end with a slot's assignment.
-func (t *tick) endsWith(ctx context.Context, slot entitlement.Slot) ([]entitlement.AssignmentRequest, error) {
+func (t *tick) endsWith(ctx context.Context, slot entitlement.AssignmentSlot) ([]entitlement.AssignmentRequest, error) {
 	return entitlement.Readable(slot.EndsWith(), func(ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error) {
 		return t.Store.RequestsNamed(ctx, ids)
 	})

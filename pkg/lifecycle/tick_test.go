@@ -182,7 +182,7 @@ func TestR50_UndecidedRequestsAreDenied_AndTheSlotIsFree(t *testing.T) {
 		t.Fatalf("got %+v", got)
 	}
 	w.state(r, entitlement.RequestDenied)
-	if slot, err := w.store.Slot(context.Background(), r.Package, r.Subject); entitlement.KindOf(err) != entitlement.NotFound && !slot.Empty() {
+	if slot, err := w.store.AssignmentSlot(context.Background(), r.Package, r.Subject); entitlement.KindOf(err) != entitlement.NotFound && !slot.Empty() {
 		t.Errorf("the slot is still taken: %+v, %v", slot, err)
 	}
 }
@@ -228,14 +228,14 @@ func TestF25_AStaleDueRowOnlyLeadsToARead(t *testing.T) {
 	w := newWorldBehind(t)
 	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{})
 	w.settle()
-	slot, err := w.store.Slot(context.Background(), r.Package, r.Subject)
+	slot, err := w.store.AssignmentSlot(context.Background(), r.Package, r.Subject)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := *slot.Assignment
 	a.End = a.End.Add(24 * time.Hour)
 	slot.Assignment = &a
-	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}}) // extended; the index has not heard
+	w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot}}) // extended; the index has not heard
 	w.clock.Advance(2 * time.Hour)
 	if got := w.run(); got.Expired != 0 {
 		t.Fatalf("S16: an extended assignment ended: %+v", got)

@@ -19,7 +19,7 @@ func TestF37_UnreadableItemsInTheDueIndexStopNoExpiry(t *testing.T) {
 	}
 	spoilt := due[:10]
 	for _, r := range spoilt {
-		d.SpoilSlot(t, r.Package, r.Subject)
+		d.SpoilAssignmentSlot(t, r.Package, r.Subject)
 	}
 	d.PlantDue(t, w.clock.Now())
 	w.clock.Advance(time.Hour)

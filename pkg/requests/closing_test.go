@@ -86,7 +86,7 @@ func TestF36_AnApprovalForSomebodyWhoLeftTheGroupIsRefusedAndTheRequestIsDenied(
 	if got.State != entitlement.RequestDenied || got.Outcome != entitlement.OutcomeIneligible || len(events) != 2 || events[1].Kind != "denied" || events[1].Actor != entitlement.Service || events[1].Data["reason"] == "" || events[1].Data["reviewer"] != string(boss.ID) {
 		t.Errorf("got %s %s, %+v", got.State, got.Outcome, events)
 	}
-	if slot, err := w.store.Slot(ctx, p.ID, mia.ID); err != nil || !slot.Empty() || w.hinted[mia.ID] != 0 {
+	if slot, err := w.store.AssignmentSlot(ctx, p.ID, mia.ID); err != nil || !slot.Empty() || w.hinted[mia.ID] != 0 {
 		t.Errorf("the slot is %+v, %v, hints %v", slot, err, w.hinted)
 	}
 	w.kind(w.Decide(ctx, boss, r.ID, word), entitlement.Conflict)
@@ -163,12 +163,12 @@ func TestF36_WhoLeavesTheGroupWhileItIsDecidedGetsNothing(t *testing.T) {
 			}
 			var end time.Time
 			err := c.do(w, boss, mia, p, func() {
-				if slot, _ := w.store.Slot(ctx, p.ID, mia.ID); slot.Assignment != nil {
+				if slot, _ := w.store.AssignmentSlot(ctx, p.ID, mia.ID); slot.Assignment != nil {
 					end = slot.Assignment.End
 				}
 				w.commit(entitlement.Change{Memberships: []entitlement.Membership{{Group: sales, User: mia.ID, Erased: true}}})
 			})
-			slot, failed := w.store.Slot(ctx, p.ID, mia.ID)
+			slot, failed := w.store.AssignmentSlot(ctx, p.ID, mia.ID)
 			if failed != nil {
 				t.Fatal(failed)
 			}

@@ -54,7 +54,7 @@ func TestA17_OfThreeHundredLoopsOfAskingAndTakingBackThreePass(t *testing.T) {
 // open returns the request that is open for somebody.
 func (w *world) open(p entitlement.AccessPackage, who entitlement.UserID) entitlement.RequestID {
 	w.t.Helper()
-	slot, err := w.store.Slot(context.Background(), p.ID, who)
+	slot, err := w.store.AssignmentSlot(context.Background(), p.ID, who)
 	if err != nil || slot.Open == "" {
 		w.t.Fatalf("%+v, %v", slot, err)
 	}

@@ -22,7 +22,7 @@ func (s *Service) Reprocess(ctx context.Context, by authz.Command, id entitlemen
 		if err != nil {
 			return entitlement.Change{}, noRequest(err)
 		}
-		slot, err := s.Store.Slot(ctx, r.Package, r.Subject)
+		slot, err := s.Store.AssignmentSlot(ctx, r.Package, r.Subject)
 		if err != nil {
 			return entitlement.Change{}, err
 		}
@@ -41,7 +41,7 @@ func (s *Service) ReprocessAssignment(ctx context.Context, by authz.Command, id 
 		if err := allowOn(by, authz.Reprocess, a); err != nil {
 			return entitlement.Change{}, err
 		}
-		slot, err := s.Store.Slot(ctx, a.Package, a.Subject)
+		slot, err := s.Store.AssignmentSlot(ctx, a.Package, a.Subject)
 		if err != nil {
 			return entitlement.Change{}, err
 		}

@@ -135,7 +135,7 @@ func (s *Service) ExtendHeld(ctx context.Context, by authz.Command, in Submissio
 // heldIn returns the live assignment of a subject in a package, to the subject and to
 // administrators.
 func (s *Service) heldIn(ctx context.Context, by authz.Command, t entitlement.RequestType, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentID, error) {
-	slot, err := s.Store.Slot(ctx, pkg, subject)
+	slot, err := s.Store.AssignmentSlot(ctx, pkg, subject)
 	if err != nil {
 		return "", err
 	}
@@ -327,7 +327,7 @@ func (s *Service) Cancel(ctx context.Context, by authz.Command, id entitlement.R
 		if err := cmp.Or(err, may.Err()); err != nil {
 			return err
 		}
-		slot, err := s.Store.Slot(ctx, r.Package, r.Subject)
+		slot, err := s.Store.AssignmentSlot(ctx, r.Package, r.Subject)
 		if err != nil {
 			return err
 		}
@@ -371,7 +371,7 @@ func (s *Service) remove(ctx context.Context, by authz.Command, n entitlement.Ne
 	if err != nil {
 		return none, entitlement.Change{}, err
 	}
-	slot, err := s.Store.Slot(ctx, a.Package, a.Subject)
+	slot, err := s.Store.AssignmentSlot(ctx, a.Package, a.Subject)
 	if err != nil {
 		return none, entitlement.Change{}, err
 	}
@@ -387,7 +387,7 @@ func (s *Service) remove(ctx context.Context, by authz.Command, n entitlement.Ne
 }
 
 // endsWith reads the requests that end with a slot's assignment.
-func (s *Service) endsWith(ctx context.Context, slot entitlement.Slot) ([]entitlement.AssignmentRequest, error) {
+func (s *Service) endsWith(ctx context.Context, slot entitlement.AssignmentSlot) ([]entitlement.AssignmentRequest, error) {
 	var with []entitlement.AssignmentRequest
 	for _, id := range slot.EndsWith() {
 		r, err := s.Store.Request(ctx, id)

@@ -147,7 +147,7 @@ func TestR100_WhatHasEndedStaysReadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.clock.Advance(24 * time.Hour)
-	slot, err := w.store.Slot(ctx, other.ID, mia.ID)
+	slot, err := w.store.AssignmentSlot(ctx, other.ID, mia.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func TestR179_WhatStandsInTheWayIsNamed_R98_AlsoToAdministrators(t *testing.T) {
 	w.says(assign(mia.ID), "This user holds the access package Payments, and this one cannot be held together with it: end that assignment first.") // R183
 	w.says(assign(otto.ID), "This user is a member of the group Audit, whose members cannot have this access package: take the user out of the group first.")
 	for _, who := range []authz.Command{mia, otto} {
-		if slot, err := w.store.Slot(ctx, orders.ID, who.ID); err != nil || slot.Version != 0 {
+		if slot, err := w.store.AssignmentSlot(ctx, orders.ID, who.ID); err != nil || slot.Version != 0 {
 			t.Errorf("S13: %+v, %v", slot, err)
 		}
 	}

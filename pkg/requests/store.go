@@ -35,14 +35,14 @@ type Store interface {
 
 	// Assignment returns an assignment, live or ended.
 	Assignment(ctx context.Context, id entitlement.AssignmentID) (entitlement.Assignment, error)
-	// Slot returns the slot of a pair; version 0 where there is none.
-	Slot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.Slot, error)
+	// AssignmentSlot returns the slot of a pair; version 0 where there is none.
+	AssignmentSlot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentSlot, error)
 	// AssignmentsOf returns a subject's live assignments; strongly consistent.
 	AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]entitlement.Assignment, error)
 	// EndedOf lists a subject's ended assignments, newest request first.
 	EndedOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
 	// Holders pages through a package's slots; strongly consistent.
-	Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Slot], error)
+	Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error)
 	// EndedFor lists a package's ended assignments, newest request first.
 	EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
 	// Debt returns what is recorded of a subject at every target.

@@ -11,7 +11,7 @@ import (
 // What the oracle checks of assignments: that they begin, end and say what they must.
 
 // slot takes in a slot: an assignment that begins, moves or was extended.
-func (o *oracle) slot(inv *invocation, s entitlement.Slot, c entitlement.Change, now time.Time) {
+func (o *oracle) slot(inv *invocation, s entitlement.AssignmentSlot, c entitlement.Change, now time.Time) {
 	o.dirty[s.Subject] = true
 	if s.Assignment == nil || s.Erased {
 		return

@@ -105,12 +105,12 @@ func (s *store) shortened(page entitlement.Page) entitlement.Page {
 }
 
 // Holders pages through a package's slots.
-func (s *store) Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Slot], error) {
+func (s *store) Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error) {
 	return s.DB.Holders(ctx, pkg, s.shortened(page))
 }
 
 // Slots reads a large page of the holders of a package, which here is none.
-func (s *store) Slots(ctx context.Context, pkg entitlement.PackageID, token string) (entitlement.Paged[entitlement.Slot], error) {
+func (s *store) Slots(ctx context.Context, pkg entitlement.PackageID, token string) (entitlement.Paged[entitlement.AssignmentSlot], error) {
 	return s.DB.Holders(ctx, pkg, s.shortened(entitlement.Page{Token: token}))
 }
 

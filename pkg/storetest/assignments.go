@@ -115,9 +115,9 @@ func assignmentsEnded(w *world) {
 	}
 }
 
-func (w *world) holders(p entitlement.PackageID, limit int) []entitlement.Slot {
+func (w *world) holders(p entitlement.PackageID, limit int) []entitlement.AssignmentSlot {
 	w.Helper()
-	return walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.Slot], error) {
+	return walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error) {
 		return w.s.Holders(w.Context(), p, page)
 	})
 }
@@ -137,7 +137,7 @@ func holdersPaged(w *world) {
 	for _, limit := range []int{0, 1, 2} {
 		var got []entitlement.UserID
 		for _, slot := range w.holders(p, limit) {
-			stored := get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, slot.Subject))
+			stored := get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), p, slot.Subject))
 			w.same(slot, stored)
 			got = append(got, slot.Subject)
 		}
@@ -150,24 +150,24 @@ func slotLife(w *world) {
 	first := w.submit(p, ann)
 	second, e := asked(p, ann, instant(1))
 	again := entitlement.Change{Requests: []entitlement.AssignmentRequest{second}, Events: []entitlement.Event{e},
-		Slots: []entitlement.Slot{{Package: p, Subject: ann, Open: second.ID}}}
-	w.refuse(entitlement.PartSlot, again)
+		Slots: []entitlement.AssignmentSlot{{Package: p, Subject: ann, Open: second.ID}}}
+	w.refuse(entitlement.PartAssignmentSlot, again)
 	_, err := w.s.Request(w.Context(), second.ID)
 	w.kind(err, entitlement.NotFound)
 
 	w.freeSlot(first)
-	w.same(get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann)), entitlement.Slot{Package: p, Subject: ann})
+	w.same(get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), p, ann)), entitlement.AssignmentSlot{Package: p, Subject: ann})
 	if got := w.holders(p, 0); len(got) != 0 {
 		w.Fatalf("got %d slots, want none", len(got))
 	}
 	w.commit(again)
-	made := get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann))
-	w.same(made, entitlement.Slot{Package: p, Subject: ann, Open: second.ID, Meta: entitlement.Meta{Version: made.FirstVersion()}})
+	made := get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), p, ann))
+	w.same(made, entitlement.AssignmentSlot{Package: p, Subject: ann, Open: second.ID, Meta: entitlement.Meta{Version: made.FirstVersion()}})
 
-	late := entitlement.Slot{Package: p, Subject: ann, Open: first.ID} // decided on the slot before
+	late := entitlement.AssignmentSlot{Package: p, Subject: ann, Open: first.ID} // decided on the slot before
 	late.Version = late.FirstVersion()
-	w.refuse(entitlement.PartSlot, entitlement.Change{Slots: []entitlement.Slot{late}})
-	w.same(get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann)), made)
+	w.refuse(entitlement.PartAssignmentSlot, entitlement.Change{Slots: []entitlement.AssignmentSlot{late}})
+	w.same(get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), p, ann)), made)
 }
 
 func workWhole(w *world) {
@@ -197,7 +197,7 @@ func workWhole(w *world) {
 		s.Assignment = &a
 		got.Slots[p] = s
 	}
-	w.same(got, entitlement.Work{Subject: &ann, Scopes: scopes, Slots: map[entitlement.PackageID]entitlement.Slot{live: slot},
+	w.same(got, entitlement.Work{Subject: &ann, Scopes: scopes, Slots: map[entitlement.PackageID]entitlement.AssignmentSlot{live: slot},
 		Ended:    map[entitlement.AssignmentID]entitlement.Assignment{past.ID: past},
 		Requests: map[entitlement.RequestID]entitlement.AssignmentRequest{r.ID: r, removal.ID: removal}})
 }

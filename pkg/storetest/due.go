@@ -94,14 +94,14 @@ func dueRequest(w *world) {
 
 func dueSlot(w *world) {
 	r, e := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(0))
-	slot := entitlement.Slot{Package: r.Package, Subject: r.Subject, Open: r.ID}
-	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e}, Slots: []entitlement.Slot{slot}})
+	slot := entitlement.AssignmentSlot{Package: r.Package, Subject: r.Subject, Open: r.ID}
+	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e}, Slots: []entitlement.AssignmentSlot{slot}})
 	slot.Version = slot.FirstVersion()
 	put := func(end time.Time) {
 		w.Helper()
 		slot.Open, slot.Assignment = "", assigned(r)
 		slot.Assignment.End = end
-		w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}})
+		w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot}})
 		slot.Version++
 	}
 	ref := entitlement.DueRef{Kind: entitlement.DueAssignment, Package: r.Package, Subject: r.Subject, At: dueTime}
@@ -115,7 +115,7 @@ func dueSlot(w *world) {
 	fallsDue(w, ref)
 
 	slot.Assignment = nil
-	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot.Vacate()}})
+	w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot.Vacate()}})
 	fallsDueNever(w, ref)
 }
 
@@ -233,12 +233,12 @@ func duePages(w *world) {
 func dueItems(w *world) {
 	p := w.pkg(newID[entitlement.CatalogID]())
 	r := w.submit(p.ID, newID[entitlement.UserID]())
-	slot := get[entitlement.Slot](w)(w.s.Slot(w.Context(), r.Package, r.Subject))
+	slot := get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), r.Package, r.Subject))
 	refs := []entitlement.DueRef{{Kind: entitlement.DueRequest, Request: newID[entitlement.RequestID]()}, {Kind: entitlement.DuePackage, Package: p.ID}, {Kind: entitlement.DueAssignment, Package: p.ID, Subject: r.Subject},
 		{Kind: entitlement.DueAssignment, Package: p.ID, Subject: newID[entitlement.UserID]()}, {Kind: entitlement.DueRequest, Request: r.ID}, {Kind: entitlement.DuePackage, Package: newID[entitlement.PackageID]()}}
 	got, err := w.s.Read(w.Context(), refs)
 	w.must(err)
-	w.same(got, entitlement.DueItems{Requests: []entitlement.AssignmentRequest{r}, Slots: []entitlement.Slot{slot}, Packages: []entitlement.AccessPackage{p}})
+	w.same(got, entitlement.DueItems{Requests: []entitlement.AssignmentRequest{r}, Slots: []entitlement.AssignmentSlot{slot}, Packages: []entitlement.AccessPackage{p}})
 	got, err = w.s.Read(w.Context(), nil)
 	w.must(err)
 	w.same(got, entitlement.DueItems{})

@@ -92,9 +92,9 @@ func gateUnguarded(w *world) {
 	w.commit(gate(p, "", true))
 	r.State = entitlement.RequestCanceled
 	e := next(&r.Chain, entitlement.OfRequest, string(r.ID), "canceled")
-	slot := get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, subject))
+	slot := get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), p, subject))
 	slot.Open = ""
-	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Slots: []entitlement.Slot{slot.Vacate()}, Events: []entitlement.Event{e}})
+	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Slots: []entitlement.AssignmentSlot{slot.Vacate()}, Events: []entitlement.Event{e}})
 }
 
 func guardedRequest(w *world) {
@@ -109,7 +109,7 @@ func guardedRequest(w *world) {
 		elsewhere.Package, none.Policy = newID[entitlement.PackageID](), ""
 		for _, guards := range [][]entitlement.Guard{nil, {elsewhere}, {none}, {own}} {
 			err := w.s.Commit(w.Context(), entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
-				Slots: []entitlement.Slot{{Package: r.Package, Subject: r.Subject, Open: r.ID}}, Guards: guards})
+				Slots: []entitlement.AssignmentSlot{{Package: r.Package, Subject: r.Subject, Open: r.ID}}, Guards: guards})
 			if slices.Contains(guards, own) {
 				w.must(err)
 			} else {

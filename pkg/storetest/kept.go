@@ -142,8 +142,8 @@ func keptRequest() kept {
 }
 
 func keptSlot() kept {
-	type T = entitlement.Slot
-	k := keep("Slot", entitlement.PartSlot, func(v *T) *entitlement.Meta { return &v.Meta },
+	type T = entitlement.AssignmentSlot
+	k := keep("Slot", entitlement.PartAssignmentSlot, func(v *T) *entitlement.Meta { return &v.Meta },
 		func(first, later *T) {
 			later.Package, later.Subject = first.Package, first.Subject
 			for _, slot := range []*T{first, later} {
@@ -154,7 +154,7 @@ func keptSlot() kept {
 		},
 		func(v T) entitlement.Change { return entitlement.Change{Slots: []T{v}} },
 		func(ctx context.Context, s Store, v T) (T, error) {
-			got, err := s.Slot(ctx, v.Package, v.Subject)
+			got, err := s.AssignmentSlot(ctx, v.Package, v.Subject)
 			if got.Assignment != nil {
 				got.Assignment.Version = 0 // it lives under the slot's
 			}

@@ -95,7 +95,7 @@ func (w *world) submit(p entitlement.PackageID, subject entitlement.UserID, chan
 	}
 	r, e := begun(r)
 	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
-		Slots: []entitlement.Slot{{Package: p, Subject: subject, Open: r.ID}}})
+		Slots: []entitlement.AssignmentSlot{{Package: p, Subject: subject, Open: r.ID}}})
 	r.Version = 1
 	return r
 }
@@ -108,27 +108,27 @@ func assigned(r entitlement.AssignmentRequest) *entitlement.Assignment {
 }
 
 // hold makes a request, its live assignment and its place in the record, in one change.
-func (w *world) hold(p entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentRequest, entitlement.Slot) {
+func (w *world) hold(p entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentRequest, entitlement.AssignmentSlot) {
 	w.Helper()
 	r, e := asked(p, subject, instant(0))
 	r.State = entitlement.RequestDelivering
 	a := assigned(r)
-	slot := entitlement.Slot{Package: p, Subject: subject, Assignment: a}
-	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e}, Slots: []entitlement.Slot{slot},
+	slot := entitlement.AssignmentSlot{Package: p, Subject: subject, Assignment: a}
+	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e}, Slots: []entitlement.AssignmentSlot{slot},
 		SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Enter: entitlement.Waiting{Package: p, Assignment: a.ID}, Look: instant(time.Hour)}}})
 	r.Version, slot.Version = 1, slot.FirstVersion()
 	return r, slot
 }
 
 // end takes a live assignment away and keeps it as a past one.
-func (w *world) end(slot entitlement.Slot) entitlement.Assignment {
+func (w *world) end(slot entitlement.AssignmentSlot) entitlement.Assignment {
 	w.Helper()
 	past := *slot.Assignment
 	past.Target, past.State, past.Ended = entitlement.TargetAbsent, entitlement.AssignmentExpired, instant(2*time.Hour)
 	past.Version = 0
 	e := next(&past.Chain, entitlement.OfRequest, string(past.ID), "expired")
 	slot.Assignment = nil
-	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot.Vacate()}, Ended: []entitlement.Assignment{past}, Events: []entitlement.Event{e},
+	w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot.Vacate()}, Ended: []entitlement.Assignment{past}, Events: []entitlement.Event{e},
 		SubjectUpdates: []entitlement.SubjectUpdate{{Subject: past.Subject, Leave: entitlement.Waiting{Package: past.Package, Assignment: past.ID},
 			Ended: entitlement.Removing{Assignment: past.ID}, Look: instant(3 * time.Hour)}}})
 	past.Version = 1

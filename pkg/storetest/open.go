@@ -47,11 +47,11 @@ func openRequests(w *world) {
 		made[id] = w.move(r, "moved")
 		slot := holds(r)
 		if r.State.Open() {
-			w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}})
+			w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot}})
 			continue
 		}
 		slot.Version, slot.Open = slot.FirstVersion(), ""
-		w.commit(entitlement.Change{Slots: []entitlement.Slot{slot.Vacate()}})
+		w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot.Vacate()}})
 	}
 	w.opens(ann, made)
 	w.opens(other.Subject, map[entitlement.RequestID]entitlement.AssignmentRequest{other.ID: other})
@@ -59,8 +59,8 @@ func openRequests(w *world) {
 }
 
 // holds is the slot that an open request holds.
-func holds(r entitlement.AssignmentRequest) entitlement.Slot {
-	return entitlement.Slot{Package: r.Package, Subject: r.Subject, Open: r.ID}
+func holds(r entitlement.AssignmentRequest) entitlement.AssignmentSlot {
+	return entitlement.AssignmentSlot{Package: r.Package, Subject: r.Subject, Open: r.ID}
 }
 
 // opens polls until exactly the open ones of what was made are listed, as they are.

@@ -84,12 +84,12 @@ func poisons() []poison {
 			past.Version = 0
 			c.Ended = append(c.Ended[:1:1], past)
 		}},
-		{"a slot that is taken", entitlement.PartSlot, func(w *world, _ *everything, c *entitlement.Change) {
+		{"a slot that is taken", entitlement.PartAssignmentSlot, func(w *world, _ *everything, c *entitlement.Change) {
 			r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID]())
-			c.Slots = append(c.Slots[:2:2], entitlement.Slot{Package: r.Package, Subject: r.Subject, Open: newID[entitlement.RequestID]()})
+			c.Slots = append(c.Slots[:2:2], entitlement.AssignmentSlot{Package: r.Package, Subject: r.Subject, Open: newID[entitlement.RequestID]()})
 		}},
-		{"the end of a slot that is gone", entitlement.PartSlot, func(w *world, _ *everything, c *entitlement.Change) {
-			c.Slots = append(c.Slots[:2:2], entitlement.Slot{Package: newID[entitlement.PackageID](), Subject: newID[entitlement.UserID](),
+		{"the end of a slot that is gone", entitlement.PartAssignmentSlot, func(w *world, _ *everything, c *entitlement.Change) {
+			c.Slots = append(c.Slots[:2:2], entitlement.AssignmentSlot{Package: newID[entitlement.PackageID](), Subject: newID[entitlement.UserID](),
 				Meta: entitlement.Meta{Version: 1, Erased: true}})
 		}},
 		{"a package that is live already", entitlement.PartSubjectRecord, func(w *world, _ *everything, c *entitlement.Change) {

@@ -24,9 +24,9 @@ func openCounted(w *world) {
 		})
 	}
 	counts(0)
-	var slots []entitlement.Slot
+	var slots []entitlement.AssignmentSlot
 	for range entitlement.MaxOpen + 5 {
-		slots = append(slots, entitlement.Slot{Package: newID[entitlement.PackageID](), Subject: ann, Open: newID[entitlement.RequestID]()})
+		slots = append(slots, entitlement.AssignmentSlot{Package: newID[entitlement.PackageID](), Subject: ann, Open: newID[entitlement.RequestID]()})
 	}
 	w.commit(entitlement.Change{Slots: slots[:3]})
 	counts(3)
@@ -46,18 +46,18 @@ func openCounted(w *world) {
 func slotRemembers(w *world) {
 	// So late that no store takes it away in the meantime.
 	lately := []time.Time{time.Date(2999, 1, 1, 12, 0, 0, 0, time.UTC), time.Date(2999, 1, 1, 12, 1, 0, 0, time.UTC)}
-	slot := entitlement.Slot{Package: newID[entitlement.PackageID](), Subject: newID[entitlement.UserID](), Open: newID[entitlement.RequestID]()}
-	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}})
+	slot := entitlement.AssignmentSlot{Package: newID[entitlement.PackageID](), Subject: newID[entitlement.UserID](), Open: newID[entitlement.RequestID]()}
+	w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot}})
 	slot.Version, slot.Open, slot.Setbacks = slot.FirstVersion(), "", lately
 	slot = slot.Vacate()
-	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}})
+	w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot}})
 	slot.Version++
-	w.same(get[entitlement.Slot](w)(w.s.Slot(w.Context(), slot.Package, slot.Subject)), slot)
+	w.same(get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), slot.Package, slot.Subject)), slot)
 
-	again := entitlement.Slot{Package: slot.Package, Subject: slot.Subject, Open: newID[entitlement.RequestID]()}
-	w.refuse(entitlement.PartSlot, entitlement.Change{Slots: []entitlement.Slot{again}})
+	again := entitlement.AssignmentSlot{Package: slot.Package, Subject: slot.Subject, Open: newID[entitlement.RequestID]()}
+	w.refuse(entitlement.PartAssignmentSlot, entitlement.Change{Slots: []entitlement.AssignmentSlot{again}})
 	slot.Open = again.Open
-	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot}})
+	w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot}})
 	slot.Version++
-	w.same(get[entitlement.Slot](w)(w.s.Slot(w.Context(), slot.Package, slot.Subject)), slot)
+	w.same(get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), slot.Package, slot.Subject)), slot)
 }

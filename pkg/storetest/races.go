@@ -32,7 +32,7 @@ func raceSubmit(w *world) {
 		r, e := asked(p, ann, instant(time.Duration(i)))
 		made[i] = r
 		return w.s.Commit(w.Context(), entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
-			Slots:  []entitlement.Slot{{Package: p, Subject: ann, Open: r.ID}},
+			Slots:  []entitlement.AssignmentSlot{{Package: p, Subject: ann, Open: r.ID}},
 			Guards: []entitlement.Guard{{Package: p, Policy: r.Policy, Subject: ann}}})
 	})
 	if won := w.winners(errs); won != 1 {
@@ -41,7 +41,7 @@ func raceSubmit(w *world) {
 	won := made[slices.Index(errs, nil)]
 	w.lists(w.ofSubject(ann), won.ID)
 	w.lists(w.forPackage(p), won.ID)
-	if slot := get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann)); slot.Open != won.ID {
+	if slot := get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), p, ann)); slot.Open != won.ID {
 		w.Fatalf("the slot holds %s, want %s", slot.Open, won.ID)
 	}
 	for _, r := range made {
@@ -61,7 +61,7 @@ func raceKey(w *world) {
 		r.ID, r.Assignment, r.Fingerprint = id, entitlement.AssignmentID(id), fmt.Sprintf("%064x", i)
 		r, e := begun(r)
 		return r, entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
-			Slots: []entitlement.Slot{{Package: r.Package, Subject: r.Subject, Open: id}}}
+			Slots: []entitlement.AssignmentSlot{{Package: r.Package, Subject: r.Subject, Open: id}}}
 	}
 	made := make([]entitlement.AssignmentRequest, 50)
 	errs := race(len(made), func(i int) error {
@@ -73,7 +73,7 @@ func raceKey(w *world) {
 		w.Fatalf("%d commands went through, want 1", won)
 	}
 	for i, r := range made {
-		slot := get[entitlement.Slot](w)(w.s.Slot(w.Context(), r.Package, r.Subject))
+		slot := get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), r.Package, r.Subject))
 		if won := errs[i] == nil; (slot.Open == id) != won {
 			w.Fatalf("of command %d, which went through: %t, the slot holds %q", i, won, slot.Open)
 		}
@@ -92,14 +92,14 @@ func raceKey(w *world) {
 func raceDecide(w *world) {
 	p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
 	r := w.submit(p, ann)
-	slot := get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann))
+	slot := get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), p, ann))
 	approve := func() entitlement.Change {
 		r, slot := r, slot
 		r.State = entitlement.RequestDelivering
 		e := next(&r.Chain, entitlement.OfRequest, string(r.ID), "approved")
 		slot.Open, slot.Assignment = "", assigned(r)
 		c := enter(ann, entitlement.Waiting{Package: p, Assignment: r.AssignmentOf()})
-		c.Requests, c.Slots, c.Events = []entitlement.AssignmentRequest{r}, []entitlement.Slot{slot}, []entitlement.Event{e}
+		c.Requests, c.Slots, c.Events = []entitlement.AssignmentRequest{r}, []entitlement.AssignmentSlot{slot}, []entitlement.Event{e}
 		return c
 	}
 	deny := func() entitlement.Change {
@@ -107,7 +107,7 @@ func raceDecide(w *world) {
 		r.State = entitlement.RequestDenied
 		e := next(&r.Chain, entitlement.OfRequest, string(r.ID), "denied")
 		slot.Open = ""
-		return entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Slots: []entitlement.Slot{slot.Vacate()}, Events: []entitlement.Event{e}}
+		return entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Slots: []entitlement.AssignmentSlot{slot.Vacate()}, Events: []entitlement.Event{e}}
 	}
 	errs := race(50, func(i int) error {
 		if i%2 == 0 {
@@ -123,7 +123,7 @@ func raceDecide(w *world) {
 	events := get[[]entitlement.Event](w)(w.s.Events(w.Context(), entitlement.OfRequest, string(r.ID)))
 	w.must(entitlement.VerifyChain(got.Chain, events))
 	live := slices.Contains(w.subjectRecord(ann).Live, p)
-	held := get[entitlement.Slot](w)(w.s.Slot(w.Context(), p, ann)).Assignment != nil
+	held := get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), p, ann)).Assignment != nil
 	if len(events) != 2 || got.Version != 2 || (got.State == entitlement.RequestDelivering) != approved || live != approved || held != approved {
 		w.Fatalf("approved %t, but state %s, %d events, live %t, held %t", approved, got.State, len(events), live, held)
 	}
@@ -139,7 +139,7 @@ func raceExtend(w *world) {
 			a.End = instant(48 * time.Hour)
 			e := next(&a.Chain, entitlement.OfRequest, string(a.ID), "extended")
 			slot.Assignment = &a
-			return w.s.Commit(w.Context(), entitlement.Change{Slots: []entitlement.Slot{slot}, Events: []entitlement.Event{e}})
+			return w.s.Commit(w.Context(), entitlement.Change{Slots: []entitlement.AssignmentSlot{slot}, Events: []entitlement.Event{e}})
 		}
 		expire := func() error {
 			slot, past := slot, *slot.Assignment
@@ -147,7 +147,7 @@ func raceExtend(w *world) {
 			e := next(&past.Chain, entitlement.OfRequest, string(past.ID), "expired")
 			slot.Assignment = nil
 			c := leave(ann, entitlement.Waiting{Package: p, Assignment: past.ID}, "")
-			c.Slots, c.Ended, c.Events = []entitlement.Slot{slot.Vacate()}, []entitlement.Assignment{past}, []entitlement.Event{e}
+			c.Slots, c.Ended, c.Events = []entitlement.AssignmentSlot{slot.Vacate()}, []entitlement.Assignment{past}, []entitlement.Event{e}
 			return w.s.Commit(w.Context(), c)
 		}
 		errs := race(20, func(i int) error {
@@ -173,7 +173,7 @@ func raceGate(w *world) {
 	p := newID[entitlement.PackageID]()
 	before := map[entitlement.UserID]bool{}
 	var lock sync.Mutex
-	var seen []entitlement.Slot
+	var seen []entitlement.AssignmentSlot
 	errs := race(21, func(i int) error {
 		if i == 10 {
 			if err := w.s.Commit(w.Context(), gate(p, "", true)); err != nil {
@@ -186,7 +186,7 @@ func raceGate(w *world) {
 		subject := newID[entitlement.UserID]()
 		r, e := asked(p, subject, instant(0))
 		err := w.s.Commit(w.Context(), entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
-			Slots:  []entitlement.Slot{{Package: p, Subject: subject, Open: r.ID}},
+			Slots:  []entitlement.AssignmentSlot{{Package: p, Subject: subject, Open: r.ID}},
 			Guards: []entitlement.Guard{{Package: p, Policy: r.Policy, Subject: subject}}})
 		lock.Lock()
 		before[subject] = err == nil

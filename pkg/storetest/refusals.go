@@ -126,9 +126,9 @@ func (e *everything) work(w *world) {
 	ended := next(&past.Chain, entitlement.OfRequest, string(past.ID), "expired")
 	slot.Assignment = nil
 	r, first := asked(newID[entitlement.PackageID](), subject, instant(0))
-	open := entitlement.Slot{Package: r.Package, Subject: subject, Open: r.ID}
+	open := entitlement.AssignmentSlot{Package: r.Package, Subject: subject, Open: r.ID}
 	c := &e.change
-	c.Requests, c.Slots, c.Ended = []entitlement.AssignmentRequest{r}, []entitlement.Slot{slot.Vacate(), open}, []entitlement.Assignment{past}
+	c.Requests, c.Slots, c.Ended = []entitlement.AssignmentRequest{r}, []entitlement.AssignmentSlot{slot.Vacate(), open}, []entitlement.Assignment{past}
 	c.SubjectUpdates = leave(subject, entitlement.Waiting{Package: p, Assignment: past.ID}, "").SubjectUpdates
 	c.Settlements = settle(debtor, 1).Settlements
 	c.GrantSets = []entitlement.GrantSet{e.desk.grantSet("token")}
@@ -140,8 +140,8 @@ func (e *everything) work(w *world) {
 	e.kept("request's events", func(w *world) (any, error) { return w.s.Events(ctx, entitlement.OfRequest, string(r.ID)) })
 	e.kept("assignment's events", func(w *world) (any, error) { return w.s.Events(ctx, entitlement.OfRequest, string(past.ID)) })
 	e.kept("assignment", func(w *world) (any, error) { return w.s.Assignment(ctx, past.ID) })
-	e.kept("slot", func(w *world) (any, error) { return w.s.Slot(ctx, p, subject) })
-	e.kept("new slot", func(w *world) (any, error) { return w.s.Slot(ctx, r.Package, subject) })
+	e.kept("slot", func(w *world) (any, error) { return w.s.AssignmentSlot(ctx, p, subject) })
+	e.kept("new slot", func(w *world) (any, error) { return w.s.AssignmentSlot(ctx, r.Package, subject) })
 	e.kept("record", func(w *world) (any, error) { return w.subjectRecord(subject), nil })
 	e.kept("debtor", func(w *world) (any, error) { return w.subjectRecord(debtor), nil })
 	e.kept("grant set", func(w *world) (any, error) { return w.grantSets(at), nil })

@@ -101,9 +101,9 @@ func requestLists(w *world) {
 // freeSlot takes an open request out of its slot, so that another may be made.
 func (w *world) freeSlot(r entitlement.AssignmentRequest) {
 	w.Helper()
-	slot := get[entitlement.Slot](w)(w.s.Slot(w.Context(), r.Package, r.Subject))
+	slot := get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), r.Package, r.Subject))
 	slot.Open = ""
-	w.commit(entitlement.Change{Slots: []entitlement.Slot{slot.Vacate()}})
+	w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot.Vacate()}})
 }
 
 func requestListsFresh(w *world) {
@@ -152,7 +152,7 @@ func askWhole(w *world) {
 	w.commit(enter(ann.ID, other))
 	r := w.submit(p.ID, ann.ID)
 
-	slot := entitlement.Slot{Package: p.ID, Subject: ann.ID, Open: r.ID}
+	slot := entitlement.AssignmentSlot{Package: p.ID, Subject: ann.ID, Open: r.ID}
 	slot.Version = slot.FirstVersion()
 	want := entitlement.Ask{Requestor: &bob, Subject: &ann, Package: &p, Catalog: &catalog, Policies: []entitlement.AssignmentPolicy{second}, Slot: slot, SubjectRecord: w.subjectRecord(ann.ID)}
 	keys := entitlement.AskKeys{Requestor: bob.ID, Subject: ann.ID, Package: p.ID, Policy: second.ID}
@@ -175,7 +175,7 @@ func askWhole(w *world) {
 func askAbsent(w *world) {
 	keys := entitlement.AskKeys{Requestor: newID[entitlement.UserID](), Subject: newID[entitlement.UserID](),
 		Package: newID[entitlement.PackageID](), Policy: newID[entitlement.PolicyID]()}
-	want := entitlement.Ask{Slot: entitlement.Slot{Package: keys.Package, Subject: keys.Subject}, SubjectRecord: entitlement.SubjectRecord{Subject: keys.Subject}}
+	want := entitlement.Ask{Slot: entitlement.AssignmentSlot{Package: keys.Package, Subject: keys.Subject}, SubjectRecord: entitlement.SubjectRecord{Subject: keys.Subject}}
 	for range 2 {
 		got, err := w.s.Ask(w.Context(), keys)
 		w.must(err)
@@ -191,14 +191,14 @@ func startWhole(w *world) {
 	w.commit(enter(ann.ID, waiting()))
 	got, err := w.s.Start(w.Context(), r)
 	w.must(err)
-	slot := entitlement.Slot{Package: p.ID, Subject: ann.ID, Open: r.ID}
+	slot := entitlement.AssignmentSlot{Package: p.ID, Subject: ann.ID, Open: r.ID}
 	slot.Version = slot.FirstVersion()
 	w.same(got, entitlement.Start{Package: &p, Subject: &ann, Requestor: &bob, Slot: slot, SubjectRecord: w.subjectRecord(ann.ID)})
 
 	r.Package, r.Subject, r.Requestor = newID[entitlement.PackageID](), newID[entitlement.UserID](), newID[entitlement.UserID]()
 	got, err = w.s.Start(w.Context(), r)
 	w.must(err)
-	w.same(got, entitlement.Start{Slot: entitlement.Slot{Package: r.Package, Subject: r.Subject}, SubjectRecord: entitlement.SubjectRecord{Subject: r.Subject}})
+	w.same(got, entitlement.Start{Slot: entitlement.AssignmentSlot{Package: r.Package, Subject: r.Subject}, SubjectRecord: entitlement.SubjectRecord{Subject: r.Subject}})
 }
 
 func reviewWhole(w *world) {

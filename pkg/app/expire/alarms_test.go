@@ -159,7 +159,7 @@ func (w *world) minutes(n int) {
 }
 
 // assign gives somebody a package for so long, and has it delivered; ends reports the slot.
-func (w *world) assign(long time.Duration) entitlement.Slot {
+func (w *world) assign(long time.Duration) entitlement.AssignmentSlot {
 	w.Helper()
 	u := entitlement.UserID(w.clock.New())
 	pkg := entitlement.AccessPackage{ID: entitlement.PackageID(w.clock.New()), Catalog: entitlement.CatalogID(w.clock.New())}
@@ -180,7 +180,7 @@ func (w *world) assign(long time.Duration) entitlement.Slot {
 	}
 	w.commit(c)
 	w.hinted = append(w.hinted, u)
-	slot, err := w.Slot(w.Context(), pkg.ID, u)
+	slot, err := w.AssignmentSlot(w.Context(), pkg.ID, u)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -270,7 +270,7 @@ var ours = map[string]struct{ rings, quiet story }{
 		story{"a newer version wrote something that falls due", func(w *world) {
 			slot := w.assign(5 * time.Minute)
 			w.minutes(2)
-			w.SpoilSlot(w.T, slot.Package, slot.Subject)
+			w.SpoilAssignmentSlot(w.T, slot.Package, slot.Subject)
 			w.minutes(5)
 		}},
 		story{"everything is as it should be", func(w *world) { w.assign(5 * time.Minute); w.minutes(20) }},

@@ -23,7 +23,7 @@ func (j jobs) Job(_ context.Context, pkg entitlement.PackageID, _ int64) (entitl
 	return entitlement.Job{}, entitlement.Errorf(entitlement.NotFound, "There is no such job.")
 }
 
-func (jobs) Holders(context.Context, entitlement.PackageID, entitlement.Page) (entitlement.Paged[entitlement.Slot], error) {
+func (jobs) Holders(context.Context, entitlement.PackageID, entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error) {
 	panic("a job that was not found has no holders")
 }
 

@@ -59,8 +59,8 @@ func (d *Damaged) Spoil(t *testing.T, pk, sk string) {
 	}
 }
 
-// SpoilSlot makes a slot one that a newer version of the service wrote.
-func (d *Damaged) SpoilSlot(t *testing.T, pkg entitlement.PackageID, subject entitlement.UserID) {
+// SpoilAssignmentSlot makes a slot one that a newer version of the service wrote.
+func (d *Damaged) SpoilAssignmentSlot(t *testing.T, pkg entitlement.PackageID, subject entitlement.UserID) {
 	t.Helper()
 	d.Spoil(t, "PKG#"+string(pkg), "ASG#"+string(subject))
 }

@@ -71,7 +71,7 @@ var mutations = []mutation{
 	{name: "tick looks for debts", edits: []edit{{"pkg/lifecycle/tick.go",
 		`walks(names.OweShards, t.owed)`, `walks(0, t.owed)`}}},
 	{name: "slot that begins at a version of its own", edits: []edit{{"pkg/dynamo/shapes_assignment.go",
-		`	first: entitlement.Slot.FirstVersion,
+		`	first: entitlement.AssignmentSlot.FirstVersion,
 `, ``}}},
 	{name: "one id for one key", edits: []edit{{"pkg/requests/create.go",
 		`	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.IdempotencyKey))
