@@ -119,7 +119,7 @@ func checkWatched(t template) (complaints []string) {
 			want = append(want, "Errors of "+t.function(f.ID))
 		}
 	}
-	want = append(want, "5XXError", "Throttles", names.MetricExpiryLag, names.MetricOldestDebt, names.MetricOverdueRemovals, names.MetricUnreadable)
+	want = append(want, "5XXError", "Throttles", names.MetricExpiryLag, names.MetricOldestPendingReconciliation, names.MetricOverdueRemovals, names.MetricUnreadable)
 	for _, figure := range want {
 		if !watched[figure] {
 			complaints = append(complaints, "no alarm watches "+figure)
@@ -141,7 +141,7 @@ func checkDashboard(t template) (complaints []string) {
 	}
 	body := flat(t.Resources[pages[0]].at("DashboardBody"))
 	want := []string{"Count", "Latency", "5XXError", "Errors", "Duration", "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage",
-		names.MetricExpiryLag, names.MetricOldestDebt, names.MetricOverdueRemovals, names.MetricUnreadable}
+		names.MetricExpiryLag, names.MetricOldestPendingReconciliation, names.MetricOverdueRemovals, names.MetricUnreadable}
 	for _, figure := range want {
 		if !strings.Contains(body, `"`+figure+`"`) {
 			complaints = append(complaints, "the dashboard does not show "+figure)

@@ -23,7 +23,7 @@ func (h *house) addDashboard() {
 			panel("Latency of the API, ms", h.api.MetricLatency(each("p50", "p50")), h.api.MetricLatency(each("p99", "p99"))),
 			panel("Errors of the functions", h.ofFunctions("Errors", "Sum")...)),
 		awscloudwatch.NewRow(
-			panel("Lag of the schedule and oldest failing delivery, s", ours(names.MetricExpiryLag, "Maximum"), ours(names.MetricOldestDebt, "Maximum")),
+			panel("Lag of the schedule and oldest failing delivery, s", ours(names.MetricExpiryLag, "Maximum"), ours(names.MetricOldestPendingReconciliation, "Maximum")),
 			panel("Removals overdue, and items that cannot be read", ours(names.MetricOverdueRemovals, "Maximum"), ours(names.MetricUnreadable, "Sum")),
 			panel("Time of the functions, p99, ms", h.ofFunctions("Duration", "p99")...)),
 		awscloudwatch.NewRow(

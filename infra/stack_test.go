@@ -328,7 +328,7 @@ func TestChecksCanFail(t *testing.T) {
 		{"watched", "a worker", func(t template) { delete(t.Resources, t.alarmNamed("worker-errors")) }, "Errors of fanout"},
 		{"watched", "the API", func(t template) { delete(t.Resources, t.alarmNamed("api-errors")) }, "5XXError"},
 		{"watched", "throttles", func(t template) { delete(t.Resources, t.alarmNamed("throttles")) }, "Throttles"},
-		{"watched", "debts", func(t template) { delete(t.Resources, t.alarmNamed("old-debts")) }, names.MetricOldestDebt},
+		{"watched", "pending reconciliations", func(t template) { delete(t.Resources, t.alarmNamed("pending-reconciliation")) }, names.MetricOldestPendingReconciliation},
 		{"watched", "overdue removals", func(t template) { delete(t.Resources, t.alarmNamed("overdue-removals")) }, names.MetricOverdueRemovals},
 		{"dashboard", "none", func(t template) { delete(t.Resources, t.ofType("AWS::CloudWatch::Dashboard")[0]) }, "0 dashboards"},
 		{"dashboard", "empty", put("AWS::CloudWatch::Dashboard", "{}", "DashboardBody"), "does not show " + names.MetricExpiryLag},

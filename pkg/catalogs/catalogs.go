@@ -31,8 +31,8 @@ type Jobs interface {
 	HintJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error
 }
 
-// Hinter tells the delivery worker whose debt to look at. A lost hint costs time, never
-// correctness: the tick finds the debt.
+// Hinter tells the delivery worker whom to reconcile. A lost hint costs time, never
+// correctness: the tick finds the pending reconciliation.
 type Hinter interface {
 	Hint(ctx context.Context, subjects ...entitlement.UserID) error
 }

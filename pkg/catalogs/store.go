@@ -54,10 +54,11 @@ type Store interface {
 	Due(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error)
 	// Read reads due items strongly.
 	Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error)
-	// Owed pages through one shard of subjects whose delivery must be looked at by until.
-	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
-	// Debt returns a subject's record and grant sets; a subject unknown owes nothing.
-	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
+	// PendingReconciliation pages through one shard of subjects whose delivery must be looked at by until.
+	PendingReconciliation(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// SubjectRecord returns a subject's record and grant sets; a subject unknown has nothing
+	// pending.
+	SubjectRecord(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
 
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error

@@ -80,16 +80,17 @@ func (s *Service) eraseConnector(ctx context.Context, by authz.Command, id entit
 // Bounds of the look for what uses a connector.
 const (
 	// connectorRest is how long ago the last resource must have gone: until then edits and
-	// debts that came of that may be missing in the indexes by which they are found.
+	// pending reconciliations that came of that may be missing in the indexes by which
+	// they are found.
 	connectorRest = time.Minute
 	// editSlack is how far ahead the next look at an edit that is under way may lie.
-	editSlack = 5 * time.Minute
-	maxOwing  = 1000 // people looked at; and things that fall due, in each shard
+	editSlack  = 5 * time.Minute
+	maxPending = 1000 // people looked at; and things that fall due, in each shard
 )
 
 // unused refuses a connector that something uses, and says what. Resources are counted in
 // the connector itself. Grants without a resource are being taken back: each of those
-// people owes a delivery, or an edit of a package is on its way to tell them so.
+// people is pending, or an edit of a package is on its way to tell them so.
 func (s *Service) unused(ctx context.Context, c entitlement.ConnectorConfig) error {
 	now := s.Clock.Now()
 	switch {
@@ -152,7 +153,7 @@ func (s *Service) noEditSince(ctx context.Context, then, now time.Time) error {
 					return entitlement.Errorf(entitlement.Conflict, "An edit of the access package %s is still on its way to its holders, who may have roles at this connector: try again in a minute.", job.Package)
 				}
 			}
-			if seen += len(due.Items); seen > maxOwing {
+			if seen += len(due.Items); seen > maxPending {
 				return tooBusy()
 			}
 			if page.Token = due.Next; due.Next == "" {
@@ -166,14 +167,14 @@ func (s *Service) noEditSince(ctx context.Context, then, now time.Time) error {
 // nobodyHolds refuses while the grants of anybody at the connector are on record.
 func (s *Service) nobodyHolds(ctx context.Context, id entitlement.ConnectorID, now time.Time) error {
 	seen := 0
-	for shard := range names.OweShards {
+	for shard := range names.ReconcileShards {
 		for page := (entitlement.Page{}); ; {
-			owing, err := s.Store.Owed(ctx, shard, now.Add(24*time.Hour), page)
+			pending, err := s.Store.PendingReconciliation(ctx, shard, now.Add(24*time.Hour), page)
 			if err != nil {
 				return err
 			}
-			for _, subject := range owing.Items {
-				_, grantSets, err := s.Store.Debt(ctx, subject)
+			for _, subject := range pending.Items {
+				_, grantSets, err := s.Store.SubjectRecord(ctx, subject)
 				if err != nil {
 					return err
 				}
@@ -182,11 +183,11 @@ func (s *Service) nobodyHolds(ctx context.Context, id entitlement.ConnectorID, n
 						return entitlement.Errorf(entitlement.Conflict, "The user %s still has %d roles at this connector that are being taken back: leasehold/removals shows what is owed, and leasehold/deliveryErrors what is in the way.", subject, len(grantSet.Grants))
 					}
 				}
-				if seen++; seen > maxOwing {
+				if seen++; seen > maxPending {
 					return tooBusy()
 				}
 			}
-			if page.Token = owing.Next; owing.Next == "" {
+			if page.Token = pending.Next; pending.Next == "" {
 				break
 			}
 		}

@@ -10,9 +10,9 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// A removal that is closed leaves what another removal still owes: its roles are written off
-// where every removal of them was closed.
-func TestF42_AClosedRemovalLeavesWhatAnotherOwes(t *testing.T) {
+// A removal that is closed leaves what another removal still needs: its roles are written
+// off where every removal of them was closed.
+func TestF42_AClosedRemovalLeavesWhatAnotherNeedsReconcile(t *testing.T) {
 	onBench(t, func(b *bench) {
 		u := b.staff(1)[0]
 		lost, shared := b.pack("a", "b"), b.pack("b", "c")
@@ -36,9 +36,9 @@ func TestF42_AClosedRemovalLeavesWhatAnotherOwes(t *testing.T) {
 		b.within(15*time.Minute, "the other one is taken back", b.all(ids[1:], "Expired"))
 		b.within(5*time.Minute, "over", b.all(ids[:1], "ExpiredUnconfirmed"))
 		if !b.server.there(u, "a") || b.server.there(u, "b") || b.server.there(u, "c") {
-			t.Error("what was closed is left alone, and what another owes is taken back")
+			t.Error("what was closed is left alone, and what another needs is taken back")
 		}
-		b.within(time.Minute, "nothing is owed", func() bool { h, _ := b.debt(u); return !h.Owes() })
+		b.within(time.Minute, "nothing is owed", func() bool { h, _ := b.subjectRecord(u); return !h.NeedsReconcile() })
 	})
 }
 
@@ -86,7 +86,7 @@ func TestS21_TheIDsOfOnePersonAreBounded(t *testing.T) {
 		for i := range 24 {
 			b.server.rehire(u, connector.PrincipalRef(fmt.Sprintf("%s/again/%d", u, i)))
 			time.Sleep(25 * time.Hour)
-			if _, grants := b.debt(u); len(grants) == 0 {
+			if _, grants := b.subjectRecord(u); len(grants) == 0 {
 				t.Fatal("nothing is on record")
 			}
 			slot, err := b.store.AssignmentSlot(t.Context(), p.ID, u)
@@ -100,7 +100,7 @@ func TestS21_TheIDsOfOnePersonAreBounded(t *testing.T) {
 			b.commit(c)
 			b.deliver(u)
 		}
-		_, grantSets, err := b.store.Debt(t.Context(), u)
+		_, grantSets, err := b.store.SubjectRecord(t.Context(), u)
 		if err != nil || len(grantSets) != 1 || len(grantSets[0].Former) != 20 {
 			t.Fatalf("%d ids are on record, %v", len(grantSets[0].Former), err)
 		}

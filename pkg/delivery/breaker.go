@@ -94,7 +94,7 @@ func (t *target) wake(ctx context.Context) {
 		}
 		if len(subjects) > 0 {
 			if err := t.run.Lane.Hint(ctx, subjects...); err != nil {
-				t.run.Log.WarnContext(ctx, "a hint was lost; the tick will find the debts", "subjects", len(subjects), "error", err)
+				t.run.Log.WarnContext(ctx, "a hint was lost; the tick will find the pending reconciliations", "subjects", len(subjects), "error", err)
 				return
 			}
 		}

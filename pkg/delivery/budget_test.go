@@ -65,8 +65,8 @@ func TestF10_ASilentTargetEndsTheRunAndIsLeftAlone(t *testing.T) {
 			t.Errorf("the run took %s, and one unanswered call takes 10 s", took)
 		}
 		for _, u := range users {
-			h, grants := b.debt(u)
-			if g := grants[role("a")]; !h.Owes() || g.Reason != string(connector.TargetUnavailable) || g.Next.IsZero() || g.Sent {
+			h, grants := b.subjectRecord(u)
+			if g := grants[role("a")]; !h.NeedsReconcile() || g.Reason != string(connector.TargetUnavailable) || g.Next.IsZero() || g.Sent {
 				t.Fatalf("on record: %+v", g)
 			}
 		}
@@ -152,7 +152,7 @@ func TestL6_ARemovalDoesNotWaitForAnotherTargetOfTheSamePerson(t *testing.T) {
 			request, err := b.store.Request(b.t.Context(), r)
 			return err == nil && request.State == entitlement.RequestDelivered
 		})
-		if h, _, err := b.store.Debt(b.t.Context(), u); err != nil || len(h.Removing) != 1 || !h.Owes() {
+		if h, _, err := b.store.SubjectRecord(b.t.Context(), u); err != nil || len(h.Removing) != 1 || !h.NeedsReconcile() {
 			t.Errorf("the other removal is owed: %+v, %v", h, err)
 		}
 	})
@@ -184,7 +184,7 @@ func TestL2_WhatWasNeverSentIsNotOwed(t *testing.T) {
 		r := b.remove(u, p)
 		b.deliver(u)
 		b.request(r, entitlement.RequestDelivered)
-		if h, grants := b.debt(u); h.Owes() || len(grants) != 0 || b.assignment(id).Status(time.Now()) != "Expired" {
+		if h, grants := b.subjectRecord(u); h.NeedsReconcile() || len(grants) != 0 || b.assignment(id).Status(time.Now()) != "Expired" {
 			t.Errorf("left: %+v, %v", h, grants)
 		}
 	})

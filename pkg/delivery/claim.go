@@ -91,10 +91,10 @@ func (j *job) abandoned(role entitlement.RoleRef) bool {
 	return is
 }
 
-// take makes tasks of a plan. What owes nothing needs no call (S9): its record goes at once.
-// A removal that was closed ends as it is.
-// A role that vanished between the reading and the claim has no signature on record. It is
-// for the next round: a crash after the call would leave no trace of it (L9).
+// take makes tasks of a plan. What has nothing pending needs no call (S9): its record goes
+// at once. A removal that was closed ends as it is. A role that vanished between the reading
+// and the claim has no signature on record. It is for the next round: a crash after the call
+// would leave no trace of it (L9).
 func (p *part) take(plan []Task) {
 	for _, todo := range plan {
 		g, recorded := p.grantSet.Grants[todo.Role]
@@ -106,7 +106,7 @@ func (p *part) take(plan []Task) {
 			g.Presence, g.Revoked, g.Unconfirmed, g.CheckAfter = entitlement.PresenceAbsent, true, true, time.Time{}
 			p.grantSet.Grants[todo.Role] = g
 		case !todo.Grant && closed(g): // its assignments are settled with it
-		case !todo.Grant && owesNothing(g, p.grantSet.Token):
+		case !todo.Grant && needsNoReconcile(g, p.grantSet.Token):
 			delete(p.grantSet.Grants, todo.Role)
 		default:
 			p.tasks = append(p.tasks, &task{Task: todo, part: p, record: g, sent: maySent(g, p.grantSet.Token)})

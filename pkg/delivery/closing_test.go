@@ -43,7 +43,7 @@ func TestF42_AnAdministratorClosesARemovalThatNobodyCanConfirm(t *testing.T) {
 		if last := events[len(events)-1]; err != nil || last.Kind != "revoked" || last.Data["reason"] != entitlement.ReasonClosed || last.Data["confirmed"] != "false" {
 			t.Errorf("the event is %+v, %v", last, err)
 		}
-		h, grants := b.debt(u)
+		h, grants := b.subjectRecord(u)
 		if _, left := grants[role("a")]; len(h.Removing) > 0 || left || len(grants) != 1 {
 			t.Errorf("left: %+v, %v", h, grants)
 		}

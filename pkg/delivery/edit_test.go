@@ -126,7 +126,7 @@ func TestF21_ARoleThatIsRemovedWhileItsAdditionIsUnderWayEndsWithNobody(t *testi
 	for _, u := range users {
 		w.holds(u, "a", 1)
 		w.holds(u, "b", 0)
-		if h, _ := w.debt(u); h.Owes() {
+		if h, _ := w.subjectRecord(u); h.NeedsReconcile() {
 			t.Fatalf("still owed: %+v", h)
 		}
 	}
@@ -196,7 +196,7 @@ func TestLeaver_LosesEverythingAtOnce(t *testing.T) {
 			t.Errorf("got %+v, %v", a, events)
 		}
 	}
-	if h, grants := w.debt(u); h.Owes() || len(h.Live)+len(h.Removing)+len(grants) != 0 {
+	if h, grants := w.subjectRecord(u); h.NeedsReconcile() || len(h.Live)+len(h.Removing)+len(grants) != 0 {
 		t.Errorf("left: %+v, %v", h, grants)
 	}
 }
@@ -272,7 +272,7 @@ func TestL1_ALeaverWhoseEndMetAnotherChangeIsStillOwedIt(t *testing.T) {
 	if errs := other.Deliver(context.Background(), []entitlement.UserID{u}, "test"); len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	if h, _ := w.debt(u); h.Owes() || len(h.Live) > 0 {
+	if h, _ := w.subjectRecord(u); h.NeedsReconcile() || len(h.Live) > 0 {
 		t.Fatalf("got %+v, want everything ended and settled", h)
 	}
 	if a := w.assignment(id); a.State != entitlement.AssignmentExpired || a.Removed.IsZero() {

@@ -42,17 +42,17 @@ type FanOut struct {
 }
 
 const (
-	// bulkSlack is how long the tick leaves a debt of an edit to its hint: ten thousand
-	// holders take their time.
+	// bulkSlack is how long the tick leaves a subject that an edit made pending to its
+	// hint: ten thousand holders take their time.
 	bulkSlack = 15 * time.Minute
 	// jobSlack is how long the tick leaves a job to its message.
 	jobSlack = 2 * time.Minute
 )
 
-// Run owes a delivery to every holder whom the edit has not reached, page by page. It
-// keeps its place after each page, so a crash repeats at most one; before its time is
-// over it hands the rest to a message of its own. One pass is enough: who comes to hold
-// the package after the edit gets the edited one.
+// Run makes every holder pending whom the edit has not reached, page by page. It keeps
+// its place after each page, so a crash repeats at most one; before its time is over it
+// hands the rest to a message of its own. One pass is enough: who comes to hold the
+// package after the edit gets the edited one.
 func (f *FanOut) Run(ctx context.Context, pkg entitlement.PackageID, generation int64) error {
 	job, err := f.Store.Job(ctx, pkg, generation)
 	if entitlement.KindOf(err) == entitlement.NotFound {
@@ -72,30 +72,30 @@ func (f *FanOut) Run(ctx context.Context, pkg entitlement.PackageID, generation 
 	return err
 }
 
-// page owes one page of holders their delivery, tells the worker, and only then moves on.
+// page makes one page of holders pending, tells the worker, and only then moves on.
 func (f *FanOut) page(ctx context.Context, job entitlement.Job) (entitlement.Job, error) {
 	slots, err := f.Store.Holders(ctx, job.Package, entitlement.Page{Token: job.Cursor})
 	if err != nil {
 		return job, err
 	}
-	told, err := f.owe(ctx, job, slots.Items)
+	told, err := f.markPending(ctx, job, slots.Items)
 	if err != nil {
 		return job, err
 	}
 	if len(told) > 0 {
 		if err := f.Bulk.Hint(ctx, told...); err != nil {
-			f.Log.WarnContext(ctx, "a hint was lost; the tick will find the debts", "subjects", len(told), "error", err)
+			f.Log.WarnContext(ctx, "a hint was lost; the tick will find the pending reconciliations", "subjects", len(told), "error", err)
 		}
 	}
-	job.Cursor, job.Owed, job.Look = slots.Next, job.Owed+len(told), f.Clock.Now().Add(jobSlack)
+	job.Cursor, job.Told, job.Look = slots.Next, job.Told+len(told), f.Clock.Now().Add(jobSlack)
 	job.Erased = slots.Next == ""
 	err = f.Store.Commit(ctx, entitlement.Change{Jobs: []entitlement.Job{job}})
 	job.Version++
 	return job, err
 }
 
-func (f *FanOut) owe(ctx context.Context, job entitlement.Job, slots []entitlement.AssignmentSlot) ([]entitlement.UserID, error) {
-	owed := make([]bool, len(slots))
+func (f *FanOut) markPending(ctx context.Context, job entitlement.Job, slots []entitlement.AssignmentSlot) ([]entitlement.UserID, error) {
+	pending := make([]bool, len(slots))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelReads)
 	for i, slot := range slots {
@@ -106,16 +106,16 @@ func (f *FanOut) owe(ctx context.Context, job entitlement.Job, slots []entitleme
 			err := f.Store.Commit(ctx, entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: slot.Subject,
 				Redeliver: entitlement.Waiting{Package: job.Package, Assignment: slot.Assignment.ID}, Look: f.Clock.Now().Add(bulkSlack)}}})
 			if entitlement.StalePart(err) != "" {
-				return nil // it ended meanwhile, and its end owes a delivery of its own
+				return nil // it ended meanwhile, and its end makes the subject pending by itself
 			}
-			owed[i] = err == nil
+			pending[i] = err == nil
 			return err
 		})
 	}
 	err := g.Wait()
 	var told []entitlement.UserID
 	for i, slot := range slots {
-		if owed[i] {
+		if pending[i] {
 			told = append(told, slot.Subject)
 		}
 	}

@@ -31,9 +31,9 @@ func (r *run) finish(ctx context.Context, j *job, p *part) {
 	}
 }
 
-// goOn has a subject looked at again whose debt this run could not pay: at once where it
-// moved on, or a target that it was put off for did; in another run where there was no
-// time; later where another worker has it.
+// goOn has a subject looked at again whom this run could not reconcile to the end: at
+// once where it moved on, or a target that it was put off for did; in another run where
+// there was no time; later where another worker has it.
 func (r *run) goOn(ctx context.Context, j *job) {
 	has := func(is func(*part) bool) bool { return slices.ContainsFunc(j.parts, is) }
 	switch {
@@ -167,7 +167,7 @@ func (j *job) seen(c entitlement.Change) {
 // refresh takes in what other workers recorded meanwhile of parts that they held: whoever
 // is done last knows all.
 func (r *run) refresh(ctx context.Context, j *job) error {
-	record, grantSets, err := r.debt(ctx, j)
+	record, grantSets, err := r.pendingReconciliation(ctx, j)
 	if err != nil || record.Generation != j.subjectRecord.Generation {
 		return err
 	}
@@ -183,8 +183,8 @@ func (r *run) refresh(ctx context.Context, j *job) error {
 }
 
 // keep records a part's grant set alone: what it says is true though the subject moved on.
-// What this claim entered and nobody sent is dropped then: the subject's debt may be paid by
-// now, and nobody would ever come to look at it.
+// What this claim entered and nobody sent is dropped then: the subject's reconciliation may
+// be done by now, and nobody would ever come to look at it.
 func (r *run) keep(ctx context.Context, j *job, p *part) error {
 	mine := p.mine()
 	if mine == nil {
@@ -203,8 +203,8 @@ func (r *run) keep(ctx context.Context, j *job, p *part) error {
 }
 
 // overtaken: another worker took over while this one was out, and what it believes may be
-// older than what this one did. The debt is set again so that somebody compares once more
-// (S14).
+// older than what this one did. The subject is made pending again so that somebody
+// compares once more (S14).
 func (r *run) overtaken(ctx context.Context, j *job) error {
 	j.moved = true
 	return r.Store.Commit(ctx, entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: j.subject, Look: r.Clock.Now()}}})

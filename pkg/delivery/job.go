@@ -24,8 +24,8 @@ type job struct {
 	parts         []*part
 	turn          chan struct{} // taken while something of the job is recorded
 	moved         bool          // the subject moved on: what was seen is recorded, and nothing follows from it
-	learnt        bool          // something was recorded, or found done, that may settle the debt
-	leaving       bool          // something of a disabled subject's is still to be ended: the debt stays
+	learnt        bool          // something was recorded, or found done, that may complete the reconciliation
+	leaving       bool          // something of a disabled subject's is still to be ended: the subject stays pending
 	more          bool          // some of that was, and the rest can be at once
 	retry         bool          // somebody else moved some of it: to be planned afresh
 }
@@ -63,7 +63,7 @@ type task struct {
 	over   bool              // all are, and recorded on the grant set
 }
 
-// load reads what each subject owes. Subjects that owe nothing drop out.
+// load reads what is pending for each subject. Subjects with nothing pending drop out.
 func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*job {
 	var mu sync.Mutex
 	var jobs []*job
@@ -95,7 +95,7 @@ func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*job {
 func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*job, error) {
 	j := &job{subject: id, turn: make(chan struct{}, 1)}
 	grantSets, err := r.read(ctx, j)
-	if err != nil || !j.subjectRecord.Owes() {
+	if err != nil || !j.subjectRecord.NeedsReconcile() {
 		return nil, err
 	}
 	now := r.Clock.Now()
@@ -117,10 +117,10 @@ func (j *job) plan(grantSet entitlement.GrantSet, now time.Time) []Task {
 	return Plan(j.want, j.verify, grantSet, j.subjectRecord.Generation, now)
 }
 
-// debt reads what the subject owes. What cannot be read of it keeps nothing from what can: it
-// is a target of which nothing is known (F37).
-func (r *run) debt(ctx context.Context, j *job) (entitlement.SubjectRecord, []entitlement.GrantSet, error) {
-	record, grantSets, err := r.Store.Debt(ctx, j.subject)
+// pendingReconciliation reads what is pending for the subject. What cannot be read of it keeps nothing from
+// what can: it is a target of which nothing is known (F37).
+func (r *run) pendingReconciliation(ctx context.Context, j *job) (entitlement.SubjectRecord, []entitlement.GrantSet, error) {
+	record, grantSets, err := r.Store.SubjectRecord(ctx, j.subject)
 	j.unread = nil
 	if unread, ok := errors.AsType[*entitlement.UnreadGrantSets](err); ok {
 		j.unread, err = unread.At, nil
@@ -128,15 +128,16 @@ func (r *run) debt(ctx context.Context, j *job) (entitlement.SubjectRecord, []en
 	return record, grantSets, err
 }
 
-// read takes in what the subject owes, and returns the grant sets. What the record names is
-// read after the record; where it makes for a role that is on no grant set, the record is
-// read once more: it may have moved on, and a package may have got the role when the subject
-// did not hold it any more. Nothing is put on record that no assignment ever gave (S9).
+// read takes in what is pending for the subject, and returns the grant sets. What the record
+// names is read after the record; where it makes for a role that is on no grant set, the
+// record is read once more: it may have moved on, and a package may have got the role when
+// the subject did not hold it any more. Nothing is put on record that no assignment ever
+// gave (S9).
 func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSet, error) {
-	record, grantSets, err := r.debt(ctx, j)
+	record, grantSets, err := r.pendingReconciliation(ctx, j)
 	for range maxRounds {
 		j.subjectRecord = record
-		if err != nil || !record.Owes() {
+		if err != nil || !record.NeedsReconcile() {
 			return grantSets, err
 		}
 		if record.Off {
@@ -144,7 +145,7 @@ func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSet, error) 
 			if j.leaving = false; left != nil {
 				r.notYet(ctx, j, left)
 			}
-			if record, grantSets, err = r.debt(ctx, j); err != nil {
+			if record, grantSets, err = r.pendingReconciliation(ctx, j); err != nil {
 				return nil, err
 			}
 			if record.Generation != j.subjectRecord.Generation+int64(ended) {
@@ -158,7 +159,7 @@ func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSet, error) 
 		if allKnown(Desired(record, j.work, r.Clock.Now()), grantSets) {
 			return grantSets, nil
 		}
-		if record, grantSets, err = r.debt(ctx, j); err == nil && record.Generation == j.subjectRecord.Generation {
+		if record, grantSets, err = r.pendingReconciliation(ctx, j); err == nil && record.Generation == j.subjectRecord.Generation {
 			return grantSets, nil
 		}
 	}

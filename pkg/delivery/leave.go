@@ -53,9 +53,9 @@ func (s *Service) endsWith(ctx context.Context, slot entitlement.AssignmentSlot)
 }
 
 // withdraw cancels what a disabled subject asks for, after everything else of the job was
-// done, and before the debt counts as paid: until nothing is open the subject stays owed.
-// What somebody else moves meanwhile is looked at once more, and so is what lies beyond one
-// page.
+// done, and before the subject counts as reconciled: until nothing is open the subject
+// stays owed. What somebody else moves meanwhile is looked at once more, and so is what
+// lies beyond one page.
 func (r *run) withdraw(ctx context.Context, j *job) {
 	open, err := r.Store.OpenRequests(ctx, j.subject, entitlement.Page{Limit: maxWithdrawn})
 	if err == nil && len(open.Items) > 0 {
@@ -94,7 +94,7 @@ func (r *run) withdrawOne(ctx context.Context, request entitlement.AssignmentReq
 // stillOff looks whether the subject is still disabled as it was when the job began: who
 // is back, and asked for something since, keeps it.
 func (r *run) stillOff(ctx context.Context, j *job) error {
-	record, _, err := r.debt(ctx, j)
+	record, _, err := r.pendingReconciliation(ctx, j)
 	if err == nil && record.Generation != j.subjectRecord.Generation {
 		j.moved = true
 	}
@@ -102,7 +102,7 @@ func (r *run) stillOff(ctx context.Context, j *job) error {
 }
 
 // notYet leaves what could not be ended of a subject to another look: at once where
-// somebody else moved it, else when the debt is next looked at.
+// somebody else moved it, else when the subject is next looked at.
 func (r *run) notYet(ctx context.Context, j *job, err error) {
 	j.leaving = true
 	if err == nil || entitlement.StalePart(err) != "" {

@@ -59,7 +59,7 @@ func TestF38_ALeaverWithFiftyThousandRequestsLosesEveryRole(t *testing.T) {
 		if a := w.assignment(id); a.Removed.IsZero() {
 			t.Errorf("the removal is not complete: %+v", a)
 		}
-		if h, _ := w.debt(u); h.Owes() {
+		if h, _ := w.subjectRecord(u); h.NeedsReconcile() {
 			t.Errorf("something is owed: %+v", h)
 		}
 		return calls, read
@@ -97,7 +97,7 @@ func TestF38_ALeaverLosesEveryRoleThoughTheOpenRequestsCannotBeRead(t *testing.T
 		t.Errorf("the removal is not complete: %+v", a)
 	}
 	w.request(open, entitlement.RequestPendingApproval)
-	if h, _ := w.debt(u); !h.Owes() {
+	if h, _ := w.subjectRecord(u); !h.NeedsReconcile() {
 		t.Error("settled, and the leaver asks for something")
 	}
 
@@ -105,7 +105,7 @@ func TestF38_ALeaverLosesEveryRoleThoughTheOpenRequestsCannotBeRead(t *testing.T
 	w.deliver(u)
 
 	w.request(open, entitlement.RequestCanceled)
-	if h, _ := w.debt(u); h.Owes() {
+	if h, _ := w.subjectRecord(u); h.NeedsReconcile() {
 		t.Errorf("something is owed: %+v", h)
 	}
 }
@@ -145,12 +145,12 @@ func TestF37_OneAssignmentOfALeaverThatCannotBeReadKeepsNoRole(t *testing.T) {
 			t.Errorf("the removal of %d is not complete: %+v", i, a)
 		}
 	}
-	if h, _ := w.debt(u); !h.Owes() || len(h.Live) != 1 {
+	if h, _ := w.subjectRecord(u); !h.NeedsReconcile() || len(h.Live) != 1 {
 		t.Errorf("got %+v, want the one left to be owed", h)
 	}
 	w.worker.Store = w.store
 	w.deliver(u)
-	if h, _ := w.debt(u); h.Owes() || len(h.Live) > 0 {
+	if h, _ := w.subjectRecord(u); h.NeedsReconcile() || len(h.Live) > 0 {
 		t.Errorf("got %+v, want nothing left", h)
 	}
 }
@@ -174,7 +174,7 @@ func TestS21_ALeaverWithManyOpenRequestsIsLookedAtUntilNoneIsLeft(t *testing.T) 
 		}
 	}
 	open, err := w.store.OpenRequests(context.Background(), u, entitlement.Page{})
-	if h, _ := w.debt(u); err != nil || len(open.Items) > 0 || h.Owes() || looks != 3 {
+	if h, _ := w.subjectRecord(u); err != nil || len(open.Items) > 0 || h.NeedsReconcile() || looks != 3 {
 		t.Errorf("after %d looks %d requests are open, record %+v, error %v; want none after 3", looks, len(open.Items), h, err)
 	}
 }
@@ -215,17 +215,17 @@ func TestF38_ComingAndGoingWhileATargetIsDownKeepsNoRole(t *testing.T) {
 	w.disable(u)
 	w.target.down = nil
 	looks := 0
-	for h := (entitlement.SubjectRecord{Generation: 1}); h.Owes() && looks < 50; looks++ {
+	for h := (entitlement.SubjectRecord{Generation: 1}); h.NeedsReconcile() && looks < 50; looks++ {
 		w.clock.Advance(10 * time.Minute)
 		w.deliver(u)
-		h, _ = w.debt(u)
+		h, _ = w.subjectRecord(u)
 	}
 	w.holds(u, "kept", 0)
 	w.holds(u, "a", 0)
 	if a := w.assignment(id); a.Removed.IsZero() {
 		t.Errorf("the removal is not complete: %+v", a)
 	}
-	if h, _ := w.debt(u); h.Owes() || len(h.Removing) > 0 {
+	if h, _ := w.subjectRecord(u); h.NeedsReconcile() || len(h.Removing) > 0 {
 		t.Errorf("after %d looks %d removals are owed", looks, len(h.Removing))
 	}
 	t.Logf("%d looks", looks)
@@ -257,7 +257,7 @@ func TestF37_OneGrantSetOfALeaverThatCannotBeReadKeepsNoRoleElsewhere(t *testing
 	if a := w.assignment(id); a.State != entitlement.AssignmentExpired || !a.Removed.IsZero() {
 		t.Errorf("got %+v, want it ended, and not said to be gone", a)
 	}
-	if record, _, err := w.store.Debt(context.Background(), u); !errors.Is(err, entitlement.ErrUnreadable) || !record.Owes() || len(record.Removing) != 1 {
+	if record, _, err := w.store.SubjectRecord(context.Background(), u); !errors.Is(err, entitlement.ErrUnreadable) || !record.NeedsReconcile() || len(record.Removing) != 1 {
 		t.Errorf("got %+v, %v, want it to be owed still", record, err)
 	}
 	if d.Noticed() == 0 {

@@ -36,7 +36,7 @@ func TestS14_ARemovalThatAnotherWorkerSettledMeanwhileIsNoFailure(t *testing.T) 
 		t.Errorf("%s: %v", u, err)
 	}
 	w.request(r, entitlement.RequestDelivered)
-	if h, grants := w.debt(u); h.Owes() || len(h.Removing) > 0 || len(grants) > 0 {
+	if h, grants := w.subjectRecord(u); h.NeedsReconcile() || len(h.Removing) > 0 || len(grants) > 0 {
 		t.Errorf("left: %+v, %v", h, grants)
 	}
 }

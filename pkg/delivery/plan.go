@@ -109,10 +109,10 @@ func maySent(g entitlement.Grant, token string) bool {
 	return g.Sent || g.Intent != "" && g.Intent != token
 }
 
-// owesNothing reports that a role which nothing desires needs no call: nobody of us ever
+// needsNoReconcile reports that a role which nothing desires needs no call: nobody of us ever
 // sent it, and it was not found there either; or its removal has ended in another way than
 // by being seen.
-func owesNothing(g entitlement.Grant, token string) bool {
+func needsNoReconcile(g entitlement.Grant, token string) bool {
 	return closed(g) || !maySent(g, token) && !g.PreExisting && g.Presence != entitlement.PresencePresent
 }
 

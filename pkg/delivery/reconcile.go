@@ -1,11 +1,11 @@
 // Package delivery makes the target systems match what people hold. A message says
-// only whose debt to look at; the worker reads the truth, claims the subject's grants
-// at each target, plans, checks what is there, writes what is missing, checks again,
-// and records what it saw against the generation that it planned on.
+// only whom to reconcile; the worker reads the truth, claims the subject's grants at
+// each target, plans, checks what is there, writes what is missing, checks again, and
+// records what it saw against the generation that it planned on.
 //
 // One subject at one target is a part. What happens to a part, and what a crash leaves:
 //
-//  1. The debt is read and planned on. Nothing is changed: the debt stands.
+//  1. The subject is read and planned on. Nothing is changed: the subject stays pending.
 //  2. The part is claimed, which signs what may be granted and was never sent. A crash
 //     leaves the claim until its lease ends, and the signatures: they count as sent.
 //  3. The subject is looked up, where that is needed. A crash loses the id, nothing else.
@@ -48,7 +48,7 @@ type Service struct {
 // Bounds of one call.
 const (
 	parallelReads = 16
-	maxRounds     = 4                // a subject that keeps changing is left to its debt after so many
+	maxRounds     = 4                // a subject that keeps changing is left pending after so many
 	reserve       = 15 * time.Second // of the run, kept for calls that are out and for recording
 	recording     = 4 * time.Second  // of that, for recording alone
 )
@@ -170,7 +170,7 @@ func (r *run) hint(ctx context.Context) {
 		}
 		slices.Sort(subjects)
 		if err := r.Lane.HintAfter(ctx, delay, slices.Compact(subjects)...); err != nil {
-			r.Log.WarnContext(ctx, "a hint was lost; the tick will find the debts", "subjects", len(subjects), "error", err)
+			r.Log.WarnContext(ctx, "a hint was lost; the tick will find the pending reconciliations", "subjects", len(subjects), "error", err)
 		}
 	}
 }

@@ -127,9 +127,9 @@ func (w *world) assignment(id entitlement.RequestID) entitlement.Assignment {
 	return a
 }
 
-func (w *world) debt(u entitlement.UserID) (entitlement.SubjectRecord, map[entitlement.RoleRef]entitlement.Grant) {
+func (w *world) subjectRecord(u entitlement.UserID) (entitlement.SubjectRecord, map[entitlement.RoleRef]entitlement.Grant) {
 	w.t.Helper()
-	h, grantSets, err := w.store.Debt(context.Background(), u)
+	h, grantSets, err := w.store.SubjectRecord(context.Background(), u)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -164,9 +164,9 @@ func TestS15_DeliveredMeansReadBack_Y3_OneWriteARole(t *testing.T) {
 	if w.target.writes != 3 || w.target.checks != 6 {
 		t.Errorf("%d writes and %d checks for three roles, want 3 and 6", w.target.writes, w.target.checks)
 	}
-	h, grants := w.debt(u)
-	if h.Owes() || len(h.Waiting) != 0 || len(grants) != 3 {
-		t.Errorf("debt %+v, grants %v", h, grants)
+	h, grants := w.subjectRecord(u)
+	if h.NeedsReconcile() || len(h.Waiting) != 0 || len(grants) != 3 {
+		t.Errorf("pending reconciliation %+v, grants %v", h, grants)
 	}
 	w.deliver(u, u) // the hint comes twice more (F4)
 	if w.target.writes != 3 || w.target.checks != 6 {
@@ -208,7 +208,7 @@ func TestR4_SharedRoleStays_WhicheverEndsFirst(t *testing.T) {
 		w.remove(u, packs[1-first])
 		w.deliver(u)
 		w.holds(u, "shared", 0)
-		if _, grants := w.debt(u); len(grants) != 0 {
+		if _, grants := w.subjectRecord(u); len(grants) != 0 {
 			t.Errorf("left: %v", grants)
 		}
 	}
@@ -220,7 +220,7 @@ func TestS9_PreExistingAccessIsRecorded_R6_AndGoesWithTheLast(t *testing.T) {
 	w.target.members[role("a")] = []connector.PrincipalRef{connector.PrincipalRef("at-" + u)}
 	w.assign(u, p)
 	w.deliver(u)
-	_, grants := w.debt(u)
+	_, grants := w.subjectRecord(u)
 	if g := grants[role("a")]; !g.PreExisting || w.target.writes != 0 {
 		t.Errorf("got %+v after %d writes", g, w.target.writes)
 	}
@@ -238,9 +238,9 @@ func TestF7_AnAnswerLostAfterTheEffectIsNoSecondWrite(t *testing.T) {
 	}
 	w.deliver(u)
 	w.request(id, entitlement.RequestDelivering)
-	h, grants := w.debt(u)
+	h, grants := w.subjectRecord(u)
 	g := grants[role("a")]
-	if !h.Owes() || g.Reason != string(connector.TargetUnavailable) || g.Detail == "" || !g.Next.After(w.clock.Now()) {
+	if !h.NeedsReconcile() || g.Reason != string(connector.TargetUnavailable) || g.Detail == "" || !g.Next.After(w.clock.Now()) {
 		t.Errorf("owed with its reason: %+v", g)
 	}
 	w.target.before = nil
@@ -248,7 +248,7 @@ func TestF7_AnAnswerLostAfterTheEffectIsNoSecondWrite(t *testing.T) {
 	w.deliver(u)
 	w.request(id, entitlement.RequestDelivered)
 	w.holds(u, "a", 1)
-	if _, grants := w.debt(u); grants[role("a")].PreExisting {
+	if _, grants := w.subjectRecord(u); grants[role("a")].PreExisting {
 		t.Error("what we wrote ourselves is not pre-existing")
 	}
 }
@@ -260,13 +260,13 @@ func TestT5_AcceptedButNotThereNeverBecomesDelivered(t *testing.T) {
 	w.target.before = func(entitlement.RoleRef, []connector.Op) trouble { return trouble{deaf: true} }
 	w.deliver(u)
 	w.request(id, entitlement.RequestDelivering)
-	if _, grants := w.debt(u); grants[role("a")].Reason != string(connector.NotConfirmed) {
+	if _, grants := w.subjectRecord(u); grants[role("a")].Reason != string(connector.NotConfirmed) {
 		t.Errorf("got %+v", grants)
 	}
 	w.clock.Advance(delivery.GiveUpAfter)
 	w.deliver(u)
 	w.request(id, entitlement.RequestDeliveryFailed)
-	if h, _ := w.debt(u); !h.Owes() {
+	if h, _ := w.subjectRecord(u); !h.NeedsReconcile() {
 		t.Error("it stays owed after it shows as failed")
 	}
 	w.target.before = nil
@@ -282,13 +282,13 @@ func TestOneRefusedPersonHurtsNobodyElse(t *testing.T) {
 	w.deliver(known, stranger)
 	w.request(a, entitlement.RequestDelivered)
 	w.request(b, entitlement.RequestDeliveryFailed)
-	h, grants := w.debt(stranger)
-	if h.Owes() || len(h.Waiting) != 1 || !grants[role("a")].Permanent {
+	h, grants := w.subjectRecord(stranger)
+	if h.NeedsReconcile() || len(h.Waiting) != 1 || !grants[role("a")].Permanent {
 		t.Errorf("a final refusal is recorded and settled: %+v, %+v", h, grants)
 	}
 	w.remove(stranger, p)
 	w.deliver(stranger)
-	if h, grants := w.debt(stranger); h.Owes() || len(grants) != 0 {
+	if h, grants := w.subjectRecord(stranger); h.NeedsReconcile() || len(grants) != 0 {
 		t.Errorf("one who is not there holds nothing there: %+v, %v", h, grants)
 	}
 }
@@ -300,7 +300,7 @@ func TestF28_ARefusedCredentialIsNeverTheLastAnswer(t *testing.T) {
 	id := w.assign(u, p)
 	w.target.down = connector.Fail(entitlement.Forbidden, "call", &connector.Refusal{Reason: connector.CredentialRefused, Detail: "no", Permanent: true}, nil)
 	w.deliver(u)
-	if h, grants := w.debt(u); !h.Owes() || grants[role("a")].Permanent || grants[role("a")].Reason != string(connector.CredentialRefused) {
+	if h, grants := w.subjectRecord(u); !h.NeedsReconcile() || grants[role("a")].Permanent || grants[role("a")].Reason != string(connector.CredentialRefused) {
 		t.Fatalf("got %+v, %+v", h, grants)
 	}
 	w.target.down = nil
@@ -330,7 +330,7 @@ func TestF29_APersonWhoIsThereAgainUnderAnotherIDIsFound(t *testing.T) {
 	}
 	w.commit(again)
 	w.deliver(u)
-	if h, grants := w.debt(u); !h.Owes() || grants[role("a")].Permanent {
+	if h, grants := w.subjectRecord(u); !h.NeedsReconcile() || grants[role("a")].Permanent {
 		t.Fatalf("the answer about the old id counts as the last one: %+v", grants)
 	}
 	w.clock.Advance(time.Minute)
@@ -432,7 +432,7 @@ func TestS14_AWorkerThatWasOvertakenWritesNothing(t *testing.T) {
 	if n := int(granted.Load()); n < 1 || n > 8 || w.target.writes != 2*n {
 		t.Errorf("%d writes: %d grants that were under way, and their revocations", w.target.writes, n)
 	}
-	if h, grants := w.debt(u); h.Owes() || len(grants) != 0 || len(h.Removing) != 0 {
+	if h, grants := w.subjectRecord(u); h.NeedsReconcile() || len(grants) != 0 || len(h.Removing) != 0 {
 		t.Errorf("left: %+v, %v", h, grants)
 	}
 }
@@ -449,8 +449,8 @@ func (o *overtaken) Claim(ctx context.Context, c entitlement.Claim) (entitlement
 	return o.Store.Claim(ctx, c)
 }
 
-// What a worker meant to grant and never tried is not left on record: with the debt paid
-// by the one who overtook it, nobody would ever look at it.
+// What a worker meant to grant and never tried is not left on record: with nothing
+// pending by the one who overtook it, nobody would ever look at it.
 func TestS14_AWorkerOvertakenBeforeItsClaimLeavesNothingOnRecord(t *testing.T) {
 	for name, down := range map[string]error{"target well": nil, "target down": entitlement.Errorf(entitlement.Unavailable, "down")} {
 		t.Run(name, func(t *testing.T) { overtakenBeforeItsClaim(t, down) })
@@ -471,7 +471,7 @@ func overtakenBeforeItsClaim(t *testing.T, down error) {
 	if errs := slow.Deliver(context.Background(), []entitlement.UserID{u}, "test"); len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	if h, grants := w.debt(u); h.Owes() || len(grants) != 0 || w.target.writes != 0 {
+	if h, grants := w.subjectRecord(u); h.NeedsReconcile() || len(grants) != 0 || w.target.writes != 0 {
 		t.Errorf("left: %+v, %v after %d writes", h, grants, w.target.writes)
 	}
 }
@@ -487,7 +487,7 @@ func TestS9_WhatAnotherWorkerJustGrantedIsOnRecordAsOurs(t *testing.T) {
 	if errs := slow.Deliver(context.Background(), []entitlement.UserID{u}, "test"); len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	if _, grants := w.debt(u); len(grants) != 1 || grants[role("a")].PreExisting {
+	if _, grants := w.subjectRecord(u); len(grants) != 1 || grants[role("a")].PreExisting {
 		t.Errorf("on record: %+v", grants)
 	}
 	w.holds(u, "a", 1)
@@ -537,7 +537,7 @@ func TestF12_TwoWorkersAtOnceWriteOnce(t *testing.T) {
 	w.holds(u, "a", 1)
 }
 
-func TestF10_AnUnknownSubjectOwesNothing(t *testing.T) {
+func TestF10_AnUnknownSubjectNeedsReconcileNothing(t *testing.T) {
 	w := newWorld(t)
 	w.deliver("00000000-0000-4000-8000-0000000fffff")
 }

@@ -111,7 +111,8 @@ func (o outcome) tells() bool {
 }
 
 // unsign takes back what the claim entered for a role that nobody wrote: where the subject
-// moved on, its debt may be paid by then, and nobody would ever come to look at it.
+// moved on, its reconciliation may be done by then, and nobody would ever come to look at
+// it.
 func unsign(grantSet *entitlement.GrantSet, role entitlement.RoleRef) {
 	g, known := grantSet.Grants[role]
 	switch {

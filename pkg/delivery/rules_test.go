@@ -104,18 +104,18 @@ func TestR20_AnEditIsOwedWithinMinutesThoughEveryMessageIsLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.clock.Advance(20 * time.Minute)
-	var owed []entitlement.UserID
-	for shard := range names.OweShards {
-		list, err := w.store.Owed(ctx, shard, w.clock.Now(), entitlement.Page{})
+	var pending []entitlement.UserID
+	for shard := range names.ReconcileShards {
+		list, err := w.store.PendingReconciliation(ctx, shard, w.clock.Now(), entitlement.Page{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		owed = append(owed, list.Items...)
+		pending = append(pending, list.Items...)
 	}
-	if !slices.Equal(owed, []entitlement.UserID{u}) {
-		t.Fatalf("the tick finds %v owed, want %s", owed, u)
+	if !slices.Equal(pending, []entitlement.UserID{u}) {
+		t.Fatalf("the tick finds %v owed, want %s", pending, u)
 	}
-	w.deliver(owed...)
+	w.deliver(pending...)
 	w.holds(u, "b", 1)
 }
 

@@ -91,22 +91,22 @@ var requestEvents = map[entitlement.AssignmentEvent]entitlement.RequestEvent{
 // the subject's assignments and requests, and whether anything is still owed.
 func Settle(s State, command string, now time.Time) (entitlement.Change, error) {
 	known := s.known()
-	st := s.owed(known, now)
+	st := s.pending(known, now)
 	var c entitlement.Change
 	room := maxReconciled
-	owe := func(next time.Time) {
+	leavePending := func(next time.Time) {
 		st.Reconciled = false
 		st.Next = earlier(st.Next, next)
 	}
 	for _, waiting := range s.SubjectRecord.Waiting {
 		if room == 0 {
-			owe(now)
+			leavePending(now)
 			break
 		}
 		if over(s.Work.Slots[waiting.Package], now) {
 			// The tick is about to end it. Until then somebody may extend it, and then it is
-			// to be delivered after all: the debt stays.
-			owe(now.Add(names.TickPeriod))
+			// to be delivered after all: the subject stays pending.
+			leavePending(now.Add(names.TickPeriod))
 			continue
 		}
 		part, done, err := s.settleWaiting(waiting, known, command, now)
@@ -123,10 +123,10 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 	}
 	for _, removing := range s.SubjectRecord.Removing {
 		if s.Blind {
-			break // the debt stays, for the target that is not done
+			break // the subject stays pending, for the target that is not done
 		}
 		if room == 0 {
-			owe(now)
+			leavePending(now)
 			break
 		}
 		part, done, err := s.settleRemoving(removing, known, command, now)
@@ -141,22 +141,22 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 		c.Ended, c.Requests, c.Events = append(c.Ended, part.Ended...), append(c.Requests, part.Requests...), append(c.Events, part.Events...)
 	}
 	if s.Leaving {
-		owe(now.Add(names.TickPeriod)) // sooner, where it can be, by a hint
+		leavePending(now.Add(names.TickPeriod)) // sooner, where it can be, by a hint
 	}
 	for role, g := range known {
 		// The record of a removal that ended unseen is of no use any more, and the grant set
 		// that it is on is not recorded now.
 		if closed(g) && !s.Want[role] && s.Kept[role.Connector] {
-			owe(now)
+			leavePending(now)
 		}
 	}
 	c.Settlements = []entitlement.Settlement{st}
 	return c, nil
 }
 
-// owed returns the settlement as far as the roles go: whether any of them is owed, and when
+// pending returns the settlement as far as the roles go: whether any of them is owed, and when
 // the next is due.
-func (s State) owed(known map[entitlement.RoleRef]entitlement.Grant, now time.Time) entitlement.Settlement {
+func (s State) pending(known map[entitlement.RoleRef]entitlement.Grant, now time.Time) entitlement.Settlement {
 	st := entitlement.Settlement{Subject: s.SubjectRecord.Subject, Generation: s.SubjectRecord.Generation, Reconciled: len(s.Undone) == 0, Next: now.Add(lastRetry)}
 	if !st.Reconciled {
 		st.Next = now.Add(heldRetry + lookSlack)

@@ -9,8 +9,9 @@ import (
 
 // Store is what delivery keeps and reads; all reads are strongly consistent.
 type Store interface {
-	// Debt returns a subject's record and grant sets; a subject unknown owes nothing.
-	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
+	// SubjectRecord returns a subject's record and grant sets; a subject unknown has nothing
+	// pending.
+	SubjectRecord(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
 	// RequestsNamed returns those of the requests that are there.
 	RequestsNamed(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error)
 	// Work reads what the record names. Scopes of packages being removed are found

@@ -492,7 +492,7 @@ func (r *trial) count() {
 func (r *trial) told(e *employee) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "accounts %v at %s, held since %s\n", e.accounts, time.Now().Format("15:04:05.000"), e.since.Format(time.TimeOnly))
-	_, grantSets, _ := r.store.Debt(context.Background(), e.id)
+	_, grantSets, _ := r.store.SubjectRecord(context.Background(), e.id)
 	for _, s := range grantSets {
 		fmt.Fprintf(&b, "\t%+v\n", s)
 	}

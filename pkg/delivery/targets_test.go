@@ -186,7 +186,7 @@ func TestS15_UnconfirmedIsSaidWhereNothingTells(t *testing.T) {
 		if b.server.there(users[0], "a") || b.server.granted[ref] != 1 || b.server.revoked[ref] != 2 {
 			t.Errorf("there: %t, granted %d times, taken %d times", b.server.there(users[0], "a"), b.server.granted[ref], b.server.revoked[ref])
 		}
-		if h, grants := b.debt(users[0]); h.Owes() || len(grants) != 0 {
+		if h, grants := b.subjectRecord(users[0]); h.NeedsReconcile() || len(grants) != 0 {
 			t.Errorf("left: %+v, %v", h, grants)
 		}
 	})
@@ -217,11 +217,11 @@ func TestF39_ATargetThatCannotBeAskedFailsTheRoleAndSaysWhy(t *testing.T) {
 		time.Sleep(4 * time.Hour)
 		calls := b.server.calls
 		time.Sleep(3 * time.Hour)
-		h, grants := b.debt(u)
+		h, grants := b.subjectRecord(u)
 		g := grants[role("a")]
 		want := "The target accepted the change, and no way of asking it was seen to tell who holds the role (members: it says absent; group-and-member: it says that it does not understand; " +
 			"member: it says present; user-groups: it says nothing). Where that cannot be changed at the target, set the connector's readBack to unconfirmed."
-		if h.Owes() || !g.Sent || g.Reason != string(connector.CannotConfirm) || g.Detail != want {
+		if h.NeedsReconcile() || !g.Sent || g.Reason != string(connector.CannotConfirm) || g.Detail != want {
 			t.Errorf("on record: %+v", g)
 		}
 		if b.server.calls != calls || b.server.granted[b.server.people[u]] != 2 { // the first may have been lost
@@ -338,12 +338,12 @@ func TestF44_OneBadPersonOfAHundred(t *testing.T) {
 				b.hint(users...)
 				b.work(2)
 				took := b.within(100*time.Second, "99 delivered", func() bool { return b.statuses(ids)["Delivered"] == 99 })
-				_, grantSets, _ := b.store.Debt(b.t.Context(), bad)
+				_, grantSets, _ := b.store.SubjectRecord(b.t.Context(), bad)
 				if g := grantSets[0].Grants[role("a")]; g.Reason != string(connector.RefusedByTarget) {
 					t.Errorf("of the bad one: %+v", g)
 				}
 				t.Logf("99 of 100 after %s, %d changes", took, b.server.applies)
-				b.within(10*time.Minute, "all quiet", func() bool { h, _, _ := b.store.Debt(b.t.Context(), users[0]); return !h.Owes() })
+				b.within(10*time.Minute, "all quiet", func() bool { h, _, _ := b.store.SubjectRecord(b.t.Context(), users[0]); return !h.NeedsReconcile() })
 
 				// Two innocent ones leave with the bad one among them.
 				for _, u := range []entitlement.UserID{users[36], bad, users[38]} {
@@ -373,7 +373,7 @@ func TestF44_ARefusalOfEverybodyIsTheTargetsFault(t *testing.T) {
 			t.Errorf("%d changes were tried", b.server.applies)
 		}
 		for _, u := range users {
-			if _, grants := b.debt(u); grants[role("a")].Reason != string(connector.CredentialRefused) || grants[role("a")].Permanent {
+			if _, grants := b.subjectRecord(u); grants[role("a")].Reason != string(connector.CredentialRefused) || grants[role("a")].Permanent {
 				t.Fatalf("on record: %+v", grants)
 			}
 		}
@@ -394,7 +394,7 @@ func TestF44_WhatATargetDoesNotDoIsNobodysFault(t *testing.T) {
 			ids := b.assignAll(users, p)
 			b.deliver(users...)
 			for _, u := range users {
-				if _, grants := b.debt(u); grants[role("a")].Reason != string(connector.NotUnderstood) || !grants[role("a")].Permanent {
+				if _, grants := b.subjectRecord(u); grants[role("a")].Reason != string(connector.NotUnderstood) || !grants[role("a")].Permanent {
 					t.Errorf("on record: %+v", grants)
 				}
 			}

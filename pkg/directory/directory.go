@@ -27,8 +27,8 @@ type Service struct {
 	used atomic.Bool // First was used, and opens nothing any more
 }
 
-// Hinter tells the delivery worker whose debt to look at. A lost hint costs time, never
-// correctness: the tick finds the debt.
+// Hinter tells the delivery worker whom to reconcile. A lost hint costs time, never
+// correctness: the tick finds the pending reconciliation.
 type Hinter interface {
 	Hint(ctx context.Context, subjects ...entitlement.UserID) error
 }
@@ -129,7 +129,7 @@ func (s *Service) putUser(ctx context.Context, by authz.Command, u entitlement.U
 	err := s.Store.Commit(ctx, c)
 	if err == nil && len(c.SubjectUpdates) > 0 {
 		if lost := s.Hinter.Hint(ctx, u.ID); lost != nil {
-			s.Log.WarnContext(ctx, "a hint was lost; the tick will find the debt", "subject", u.ID, "error", lost)
+			s.Log.WarnContext(ctx, "a hint was lost; the tick will find the pending reconciliation", "subject", u.ID, "error", lost)
 		}
 	}
 	if entitlement.StalePart(err) == entitlement.PartName {

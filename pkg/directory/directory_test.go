@@ -161,7 +161,7 @@ func TestJoin_ManyAtOnceAllArrive(t *testing.T) {
 	}
 }
 
-func TestLeaver_OwesTheEndOfEverythingAtOnce(t *testing.T) {
+func TestLeaver_NeedsReconcileTheEndOfEverythingAtOnce(t *testing.T) {
 	s := newService()
 	g, err := s.CreateGroup(t.Context(), by, entitlement.Group{DisplayName: "Sales"})
 	if err != nil {
@@ -184,8 +184,8 @@ func TestLeaver_OwesTheEndOfEverythingAtOnce(t *testing.T) {
 	if err := s.DeleteUser(t.Context(), by, u.ID); err != nil {
 		t.Fatal(err)
 	}
-	record, _, err := s.Store.(*dynamotest.Store).Debt(t.Context(), u.ID)
-	if err != nil || !record.Off || !record.Owes() || len(s.Hinter.(*hints).told) != 1 {
+	record, _, err := s.Store.(*dynamotest.Store).SubjectRecord(t.Context(), u.ID)
+	if err != nil || !record.Off || !record.NeedsReconcile() || len(s.Hinter.(*hints).told) != 1 {
 		t.Errorf("got %+v, %v, hints %v", record, err, s.Hinter)
 	}
 	if members, err := s.Store.Members(t.Context(), g.ID, entitlement.Page{}); err != nil || len(members.Items) != 0 {
@@ -319,7 +319,7 @@ func TestL1_WhoIsEnabledWhileBeingDeletedIsDisabledAgain(t *testing.T) {
 		return err
 	}
 	w.must(w.DeleteUser(t.Context(), by, mia.ID))
-	record, _, err := w.store.Debt(t.Context(), mia.ID)
+	record, _, err := w.store.SubjectRecord(t.Context(), mia.ID)
 	if u := w.read(mia.ID); err != nil || u.Enabled || !u.Gone() || !record.Off {
 		t.Errorf("got %+v, %+v, %v", u, record, err)
 	}

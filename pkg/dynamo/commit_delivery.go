@@ -5,7 +5,8 @@ import (
 	"leasehold/pkg/names"
 )
 
-// subjectUpdates moves each subject's generation, with the debt beside it (S22).
+// subjectUpdates moves each subject's generation in the transaction that gives cause for it
+// (S22).
 func (p *plan) subjectUpdates(all []entitlement.SubjectUpdate) {
 	for _, h := range all {
 		if h.Leave.Package != "" && (h.Enter.Package != "" || h.Redeliver.Package != "") || h.Off && h.On {
@@ -15,7 +16,7 @@ func (p *plan) subjectUpdates(all []entitlement.SubjectUpdate) {
 		x := newExpression()
 		x.touch(tagSubjectRecord)
 		x.add(attrGeneration, numeral(1))
-		x.place(oweRow(h.Subject, h.Look))
+		x.place(reconcileRow(h.Subject, h.Look))
 		switch {
 		case h.Off:
 			x.set(attrOff, yes)
@@ -84,9 +85,9 @@ func enter(x *expression, e entitlement.Waiting, incompatible []entitlement.Pack
 	x.add(attrLive, packedSet(e.Package))
 }
 
-// settlements records what was paid of a debt, against exactly the generation that
-// was read (S14). What has been settled by then is not owed again: its row among the debts
-// would stay for good (S22).
+// settlements records how far a subject is reconciled, against exactly the generation that
+// was read (S14). What has been settled by then is not owed again: its row among what is
+// pending would stay for good (S22).
 func (p *plan) settlements(all []entitlement.Settlement) {
 	for _, s := range all {
 		x := newExpression()
@@ -105,7 +106,7 @@ func (p *plan) settlements(all []entitlement.Settlement) {
 		} else {
 			settled := x.attr(attrObserved)
 			x.require("(attribute_not_exists(%s) OR %s < %s)", settled, settled, x.value(numeral(s.Generation)))
-			x.place(oweRow(s.Subject, s.Next))
+			x.place(reconcileRow(s.Subject, s.Next))
 		}
 		p.update(subjectRecordKey(s.Subject), entitlement.PartSubjectRecord, x)
 	}

@@ -33,13 +33,13 @@ var (
 	costAssignmentSlot = cost{1, 1, 0}
 	costEnd            = cost{1, 0, 11}  // 10 W, and the row of the removal among what is owed
 	costReadDue100     = cost{1, 100, 0} // 100 R in one call
-	costDebt           = cost{1, 1, 0}   // 1 R per 4 KB
-	costWork           = cost{1, 4, 0}   // 8 R with debt and fence, 6 packages held
+	costSubjectRecord  = cost{1, 1, 0}   // 1 R per 4 KB
+	costWork           = cost{1, 4, 0}   // 8 R with record and fence, 6 packages held
 	costClaim          = cost{1, 0, 1}   // 1 to 2 W
 	costFence          = cost{1, 2, 0}   // 2 R
 	costSettle         = cost{1, 0, 11}  // 12 W with the claim
 	costDueNothing     = cost{1, 0.5, 0} // 0.5 R
-	costOwedNothing    = cost{1, 0.5, 0}
+	costNothingPending = cost{1, 0.5, 0}
 	costRequests100    = cost{2, 102.5, 0} // 2.5 + 100 R
 	costHolders100     = cost{1, 10, 0}    // 10 R
 	costInboxOfNothing = cost{1, 0.5, 0}
@@ -85,8 +85,8 @@ func allCosts(t *testing.T, p place) {
 		_, err := o.db.Due(ctx, 0, start2026.Add(-time.Hour), entitlement.Page{})
 		return err
 	})
-	o.costs("nothing owed", costOwedNothing, func(ctx context.Context) error {
-		_, err := o.db.Owed(ctx, 0, start2026.Add(-time.Hour), entitlement.Page{})
+	o.costs("nothing owed", costNothingPending, func(ctx context.Context) error {
+		_, err := o.db.PendingReconciliation(ctx, 0, start2026.Add(-time.Hour), entitlement.Page{})
 		return err
 	})
 }
@@ -114,8 +114,8 @@ func (o *office) deliver(u entitlement.User) {
 	var record entitlement.SubjectRecord
 	var work entitlement.Work
 	var grantSet entitlement.GrantSet
-	o.costs("debt", costDebt, func(ctx context.Context) (err error) {
-		record, _, err = o.db.Debt(ctx, u.ID)
+	o.costs("pending reconciliation", costSubjectRecord, func(ctx context.Context) (err error) {
+		record, _, err = o.db.SubjectRecord(ctx, u.ID)
 		return err
 	})
 	o.costs("work", costWork, func(ctx context.Context) (err error) {

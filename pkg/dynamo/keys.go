@@ -48,7 +48,7 @@ import (
 //	policies that name a person           | 1     | TARGET#ALL, TARGET#U#me, TARGET#G#g, one | pages
 //	                                      |       | page of packages of each; the policies   |
 //	work that falls due                   | 2     | DUE#n up to a time                       | pages
-//	debts to look at                      | 2     | OWE#n up to a time                       | pages
+//	pending reconciliations to look at                      | 2     | REC#n up to a time                       | pages
 //	what has been owed for long           | 2     | LATE#n up to a time; rows alone          | pages
 //	who fails at a connector for a reason | 1     | ERR#c#reason, longest first; rows alone  | pages, count
 //	events of an aggregate                | table | EV#kind#id, EV#...                       | pages
@@ -85,7 +85,7 @@ const (
 	wordTarget    = "TARGET"
 	wordAll       = "ALL"
 	wordDue       = "DUE"
-	wordOwe       = "OWE"
+	wordReconcile = "REC"
 	wordLate      = "LATE"
 	wordConfig    = "CFG"
 	wordName      = "NAME"
@@ -366,9 +366,9 @@ func dueRow(key Key, at time.Time) row {
 
 func duePartition(shard int) string { return join(wordDue, strconv.Itoa(shard)) }
 
-// oweRow puts a record where the tick finds its debt.
-func oweRow(s entitlement.UserID, look time.Time) row {
-	return row{owePartition(shard(names.OweShards, part(s))), join(stamp(look), part(s))}
+// reconcileRow puts a record where the tick finds its pending reconciliation.
+func reconcileRow(s entitlement.UserID, look time.Time) row {
+	return row{reconcilePartition(shard(names.ReconcileShards, part(s))), join(stamp(look), part(s))}
 }
 
 // lateRow lists what is owed by since when it is, the longest first; nothing where it is not.
@@ -406,7 +406,7 @@ func failingAt(sort string) entitlement.Failing {
 	return entitlement.Failing{Subject: lastOf[entitlement.UserID](sort), Since: unstamp(idAt[string](sort, 0))}
 }
 
-func owePartition(shard int) string { return join(wordOwe, strconv.Itoa(shard)) }
+func reconcilePartition(shard int) string { return join(wordReconcile, strconv.Itoa(shard)) }
 
 // upTo is the end of the rows of an instant and of everything before it.
 func upTo(t time.Time) string { return stamp(t) + beyond }

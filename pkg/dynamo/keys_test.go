@@ -107,7 +107,7 @@ func TestKeysGolden(t *testing.T) {
 			"pk=PKG#" + idQ + " sk=RINC#" + idP}},
 		"record of somebody who is in none of the groups": {entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, Look: noon,
 			Enter: entitlement.Waiting{Package: idP, Assignment: idQ}, NotIn: []entitlement.GroupID{idG}}}}, []string{
-			"pk=SUB#" + idU + " sk=RECORD i2p=OWE#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU, "pk=SUB#" + idU + " sk=USR"}},
+			"pk=SUB#" + idU + " sk=RECORD i2p=REC#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU, "pk=SUB#" + idU + " sk=USR"}},
 		"policy": {entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: idL, DisplayName: "Ä"}}}, []string{
 			"pk=POL#" + idL + " sk=POL i2p=ALL#POL i2s=%C3%A4#" + idL}},
 		"policy under deletion": {entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: idL, DisplayName: "Ä", Deleting: noon}}}, []string{
@@ -154,7 +154,7 @@ func TestKeysGolden(t *testing.T) {
 		"past assignment whose roles are there": {entitlement.Change{Ended: []entitlement.Assignment{{ID: idQ, Ended: noon}}}, []string{
 			"pk=REQ#" + idQ + " sk=ASG i2p=LATE#1 i2s=2026-03-01T12:00:00.000000500Z"}},
 		"record": {entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, Look: noon}}}, []string{
-			"pk=SUB#" + idU + " sk=RECORD i2p=OWE#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU}},
+			"pk=SUB#" + idU + " sk=RECORD i2p=REC#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU}},
 		"record that is settled": {entitlement.Change{Settlements: []entitlement.Settlement{{Subject: idU, Reconciled: true}}}, []string{"pk=SUB#" + idU + " sk=RECORD"}},
 		"grant set":              {entitlement.Change{GrantSets: []entitlement.GrantSet{{Subject: idU, Connector: idK, Token: "t"}}}, []string{"pk=SUB#" + idU + " sk=GRANTS#" + idK}},
 		"grant set with a failing role": {entitlement.Change{GrantSets: []entitlement.GrantSet{{Subject: idU, Connector: idK, Token: "t",

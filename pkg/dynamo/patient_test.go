@@ -19,7 +19,7 @@ import (
 func TestOneOfTheTwoTriesAgain(t *testing.T) {
 	calls := map[string]func(*DB) error{
 		"GetItem": func(db *DB) error { _, err := db.Job(context.Background(), idP, 1); return err },
-		"Query":   func(db *DB) error { _, _, err := db.Debt(context.Background(), idU); return err },
+		"Query":   func(db *DB) error { _, _, err := db.SubjectRecord(context.Background(), idU); return err },
 		"BatchGet": func(db *DB) error {
 			_, err := db.Start(context.Background(), entitlement.AssignmentRequest{})
 			return err

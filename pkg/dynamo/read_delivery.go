@@ -7,9 +7,9 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Debt returns a subject's record and grant sets; a subject unknown owes nothing. Where a
-// grant set cannot be read it returns the others with UnreadGrantSets.
-func (db *DB) Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error) {
+// SubjectRecord returns a subject's record and grant sets; a subject unknown has nothing pending.
+// Where a grant set cannot be read it returns the others with UnreadGrantSets.
+func (db *DB) SubjectRecord(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error) {
 	record := entitlement.SubjectRecord{Subject: subject}
 	key := subjectRecordKey(subject)
 	rows, err := db.all(ctx, walk{partition: key.PK, from: firstGrantSet, to: key.SK})

@@ -22,9 +22,9 @@ func (db *DB) Due(ctx context.Context, shard int, until time.Time, page entitlem
 	})
 }
 
-// Owed pages through one shard of subjects whose delivery must be looked at by until.
-func (db *DB) Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-	w := walk{index: index2, partition: owePartition(shard), to: upTo(until)}
+// PendingReconciliation pages through one shard of subjects whose delivery must be looked at by until.
+func (db *DB) PendingReconciliation(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	w := walk{index: index2, partition: reconcilePartition(shard), to: upTo(until)}
 	return within(ctx, db, w, page, func(it item) (entitlement.UserID, error) { return userAt(keyOf(it)), nil })
 }
 

@@ -73,6 +73,6 @@ var endedShape = shape[entitlement.Assignment]{
 	key:  func(a entitlement.Assignment) Key { return endedKey(a.ID) },
 	name: func(a *entitlement.Assignment, k Key) { a.ID = endedAt(k) },
 	meta: func(a *entitlement.Assignment) *entitlement.Meta { return &a.Meta },
-	rows: func(a entitlement.Assignment) rows { return rows{second: lateRow(endedKey(a.ID), a.OwedSince())} },
+	rows: func(a entitlement.Assignment) rows { return rows{second: lateRow(endedKey(a.ID), a.PendingSince())} },
 	body: assignmentFields,
 }

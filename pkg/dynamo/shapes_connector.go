@@ -71,7 +71,7 @@ var jobShape = shape[entitlement.Job]{
 	rows: func(j entitlement.Job) rows { return rows{second: dueRow(jobKey(j.Package, j.Generation), j.Look)} },
 	body: func(f *fields, j *entitlement.Job) {
 		text(f, "cu", &j.Cursor)
-		number(f, "ow", &j.Owed)
+		number(f, "ow", &j.Told)
 		when(f, "lk", &j.Look)
 		when(f, "cr", &j.Created)
 	},

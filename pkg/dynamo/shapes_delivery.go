@@ -101,7 +101,7 @@ func writeGrantSet(s entitlement.GrantSet) item {
 	}
 	seal(it, grantSetKey(s.Subject, s.Connector), tagGrantSet, 1)
 	if reason, since := s.Worst(); reason != "" {
-		index(it, rows{failingRow(s.Connector, reason, since, s.Subject), lateRow(keyOf(it), s.OwedSince())})
+		index(it, rows{failingRow(s.Connector, reason, since, s.Subject), lateRow(keyOf(it), s.PendingSince())})
 	}
 	return it
 }

@@ -162,7 +162,7 @@ func aSubjectRecordThatIsOffTakesNothing(t *testing.T, p place) {
 	enter := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Look: start2026,
 		Enter: entitlement.Waiting{Package: newID[entitlement.PackageID](), Assignment: newID[entitlement.AssignmentID]()}}}}
 	r.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Off: true, Look: start2026}}})
-	if record, _, err := r.db.Debt(context.Background(), subject); err != nil || !record.Off || record.Generation != 1 {
+	if record, _, err := r.db.SubjectRecord(context.Background(), subject); err != nil || !record.Off || record.Generation != 1 {
 		t.Fatalf("got %v and %v, want a record that is off", record, err)
 	}
 	if err := r.db.Commit(context.Background(), enter); entitlement.StalePart(err) != entitlement.PartSubjectRecord {

@@ -138,9 +138,9 @@ func (s AssignmentSlot) FirstVersion() int64 {
 	return int64(binary.BigEndian.Uint64(sum[:])>>16) + 1
 }
 
-// OwedSince returns since when the removal of the assignment's roles is owed; zero where it
+// PendingSince returns since when the removal of the assignment's roles is owed; zero where it
 // is not.
-func (a Assignment) OwedSince() time.Time {
+func (a Assignment) PendingSince() time.Time {
 	if !a.Removed.IsZero() {
 		return time.Time{}
 	}

@@ -146,7 +146,7 @@ type Job struct {
 	Package    PackageID
 	Generation int64
 	Cursor     string
-	Owed       int       // holders told so far
+	Told       int       // holders told so far
 	Look       time.Time // when the tick repairs a lost hint
 	Created    time.Time
 	Meta

@@ -64,8 +64,8 @@ func Leave(slot AssignmentSlot, with []AssignmentRequest, reason, command string
 		Data: map[string]string{"reason": reason}}, "", now)
 }
 
-// end moves a live assignment out of its slot: Target becomes absent, the subject owes
-// a delivery that takes the roles back.
+// end moves a live assignment out of its slot: Target becomes absent, the subject is
+// pending for a delivery that takes the roles back.
 func end(slot AssignmentSlot, with []AssignmentRequest, e Event, removal RequestID, now time.Time) (Change, error) {
 	a := *slot.Assignment
 	state, err := a.State.Next(AssignmentEnds)

@@ -70,8 +70,8 @@ type GrantSet struct {
 // MaxGrants bounds one grant set (S21).
 const MaxGrants = 1000
 
-// SubjectRecord is a subject's side of the truth: the packages held, and the debt. Delivery is
-// owed while Generation is beyond ObservedGeneration.
+// SubjectRecord is a subject's side of the truth: the packages held, and how far they are
+// delivered. Delivery is owed while Generation is beyond ObservedGeneration.
 type SubjectRecord struct {
 	Subject            UserID
 	Live               []PackageID
@@ -95,8 +95,8 @@ type Removing struct {
 	Request    RequestID
 }
 
-// Owes reports a delivery debt.
-func (h SubjectRecord) Owes() bool { return h.Generation > h.ObservedGeneration }
+// NeedsReconcile reports a pending reconciliation.
+func (h SubjectRecord) NeedsReconcile() bool { return h.Generation > h.ObservedGeneration }
 
 // MaxLive bounds the live packages of one person (S21).
 const MaxLive = 200
@@ -106,7 +106,7 @@ const MaxLive = 200
 // is down, stands in the way of an end (F38, S21).
 const MaxRemoving = 200
 
-// SubjectUpdate moves a subject's generation; the debt is written with it (S22).
+// SubjectUpdate moves a subject's generation; who moves it leaves the subject pending (S22).
 type SubjectUpdate struct {
 	Subject      UserID
 	Enter        Waiting     // becomes live; its package must not be yet
@@ -120,7 +120,7 @@ type SubjectUpdate struct {
 	Look         time.Time   // when the tick repairs a lost hint
 }
 
-// Settlement records how far a subject's debt is paid, against the generation that
+// Settlement records how far a subject is reconciled, against the generation that
 // was read. Where that has moved on, nothing is recorded (S14).
 type Settlement struct {
 	Subject    UserID
@@ -142,9 +142,9 @@ func (s GrantSet) Worst() (reason string, since time.Time) {
 	return reason, since
 }
 
-// OwedSince returns since when a delivery of the grant set has failed that is still owed;
+// PendingSince returns since when a delivery of the grant set has failed that is still owed;
 // zero where none has. What was refused for good is not owed any more, but recorded.
-func (s GrantSet) OwedSince() (since time.Time) {
+func (s GrantSet) PendingSince() (since time.Time) {
 	for _, g := range s.Grants {
 		if g.Failing() && !g.Permanent && (since.IsZero() || g.Since.Before(since)) {
 			since = g.Since

@@ -138,7 +138,7 @@ func TestR80_TheEndCountsFromTheStart(t *testing.T) {
 		t.Errorf("got %+v, want an end at %v", a, want)
 	}
 	if h := c.SubjectUpdates[0]; h.Enter != (Waiting{"pkg", "req"}) || !h.Look.After(noon) {
-		t.Errorf("the debt is written with it (S22): %+v", h)
+		t.Errorf("who moves it leaves the subject pending (S22): %+v", h)
 	}
 }
 
@@ -332,7 +332,7 @@ func TestS16_NothingExpiresBeforeItsInstant(t *testing.T) {
 	}
 }
 
-func TestR99_ARemovalEndsAtOnceAndOwesTheRevocation(t *testing.T) {
+func TestR99_ARemovalEndsAtOnceAndNeedsReconcileTheRevocation(t *testing.T) {
 	slot := AssignmentSlot{Package: "pkg", Subject: "mia", Meta: Meta{Version: 3}, Assignment: &Assignment{ID: "a", Package: "pkg", Subject: "mia", State: AssignmentDelivered, Target: TargetPresent}}
 	r, c, err := Remove(Removal{ID: "rem", Type: AdminRemove, Requestor: "adm", Command: "call"}, slot, nil, noon)
 	if err != nil {

@@ -65,8 +65,8 @@ func (a Ask) start() Start {
 	return Start{Package: a.Package, Subject: a.Subject, Requestor: a.Requestor, Slot: a.Slot, SubjectRecord: a.SubjectRecord}
 }
 
-// Work is what a subject's debt is made of, read strongly. Scopes holds every package
-// that is live, waits or is being removed; what is absent is left out.
+// Work is what a subject's reconciliation is decided on, read strongly. Scopes holds
+// every package that is live, waits or is being removed; what is absent is left out.
 type Work struct {
 	Subject  *User
 	Scopes   map[PackageID]PackageScopes

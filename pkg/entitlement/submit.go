@@ -197,7 +197,7 @@ func withStates(e Event, before, after string) Event {
 	return e
 }
 
-// hintSlack is how long the tick leaves a fresh debt to its hint.
+// hintSlack is how long the tick leaves a subject just made pending to its hint.
 const hintSlack = time.Minute
 
 // approve turns a request that nothing stands in the way of into an assignment, or

@@ -92,6 +92,6 @@ func shapeGrant(g requests.GrantView) object {
 		"resource":  object{"id": string(g.Scope.Resource), "originId": odata.Exact(g.Scope.Ref.Resource), "originSystem": text(g.Scope.Origin)},
 		"connector": string(g.Scope.Ref.Connector), "presence": string(g.Grant.Presence), "preExisting": g.Grant.PreExisting,
 		"reason": text(g.Grant.Reason), "detail": text(g.Grant.Detail), "attempts": g.Grant.Attempts, "failingSince": instant(g.Grant.Since),
-		"nextAttemptDateTime": instant(g.Grant.Next), "confirmedDateTime": instant(g.Grant.Confirmed), "owed": g.Owed, "permanent": g.Grant.Permanent,
+		"nextAttemptDateTime": instant(g.Grant.Next), "confirmedDateTime": instant(g.Grant.Confirmed), "owed": g.Pending, "permanent": g.Grant.Permanent,
 	}
 }

@@ -66,7 +66,7 @@ const maxRolesShown = 50
 
 func listRemovals(ctx context.Context, c *call) (answer, error) {
 	now := c.deps.Clock.Now()
-	k := kind[requests.OwedRemoval]{set: "leasehold/removals", links: noLinks, shape: func(a requests.OwedRemoval) object {
+	k := kind[requests.PendingRemoval]{set: "leasehold/removals", links: noLinks, shape: func(a requests.PendingRemoval) object {
 		return object{"id": string(a.ID), "accessPackage": string(a.Package), "target": string(a.Subject), "endedDateTime": instant(a.Ended),
 			"status": a.Status(now), "overdue": now.Sub(a.Ended) > entitlement.OverdueAfter, "owedSeconds": int(now.Sub(a.Ended) / time.Second),
 			"roles": objects(a.Roles[:min(len(a.Roles), maxRolesShown)], shapeTrouble), "rolesLeft": len(a.Roles)}

@@ -292,7 +292,7 @@ func (w *world) everything() string {
 	users, err := w.store.ListUsers(ctx, page)
 	keep(users, err)
 	for _, u := range users.Items {
-		record, grantSets, err := w.store.Debt(ctx, u.ID)
+		record, grantSets, err := w.store.SubjectRecord(ctx, u.ID)
 		keep(record, err)
 		keep(grantSets, nil)
 		keep(w.store.RequestsOf(ctx, u.ID, page))

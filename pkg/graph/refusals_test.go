@@ -40,7 +40,7 @@ func (w *world) snapshot() string {
 	keep(w.store.RequestsFor(ctx, entitlement.PackageID(w.ids["package"]), page))
 	keep(w.store.Holders(ctx, entitlement.PackageID(w.ids["package"]), page))
 	for _, u := range users.Items {
-		record, grantSets, err := w.store.Debt(ctx, u.ID)
+		record, grantSets, err := w.store.SubjectRecord(ctx, u.ID)
 		keep(record.Generation, err)
 		keep(len(grantSets), nil)
 	}

@@ -57,11 +57,11 @@ func TestL7_ARemovalThatIsOwedSaysWhichRolesAreLeftAndWhy(t *testing.T) {
 	}
 	w.call("admin", "POST", requestPath, object{"requestType": "adminRemove", "assignment": object{"id": held}}).want(201)
 
-	owed := w.all(ours + "/removals")
-	if len(owed) != 1 || dig(owed[0], "id") != held || dig(owed[0], "target") != w.ids["member"] {
-		t.Fatalf("owed: %v", owed)
+	pending := w.all(ours + "/removals")
+	if len(pending) != 1 || dig(pending[0], "id") != held || dig(pending[0], "target") != w.ids["member"] {
+		t.Fatalf("owed: %v", pending)
 	}
-	roles := owed[0].(object)["roles"].([]any)
+	roles := pending[0].(object)["roles"].([]any)
 	if len(roles) != 1 {
 		t.Fatalf("roles: %v", roles)
 	}
@@ -84,9 +84,9 @@ func TestR4_ARoleThatALivePackageGivesIsNotOwedAsARemoval(t *testing.T) {
 		return entitlement.Grant{Presence: entitlement.PresencePresent, Sent: true}
 	})
 	w.call("admin", "POST", requestPath, object{"requestType": "adminRemove", "assignment": object{"id": held}}).want(201)
-	owed := w.all(ours + "/removals")
-	if len(owed) != 1 || dig(owed[0], "id") != held || len(owed[0].(object)["roles"].([]any)) != 0 {
-		t.Errorf("owed: %v", owed)
+	pending := w.all(ours + "/removals")
+	if len(pending) != 1 || dig(pending[0], "id") != held || len(pending[0].(object)["roles"].([]any)) != 0 {
+		t.Errorf("owed: %v", pending)
 	}
 }
 

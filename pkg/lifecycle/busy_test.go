@@ -26,22 +26,23 @@ func (e *endless) Due(ctx context.Context, shard int, until time.Time, page enti
 	return list, err
 }
 
-// A tick that is busy ending looks at debts all the same, and at every shard of what is due.
-func TestL3_ATickThatIsBusyEndingLooksAtDebtsToo(t *testing.T) {
+// A tick that is busy ending looks at pending reconciliations all the same, and at every shard
+// of what is due.
+func TestL3_ATickThatIsBusyEndingLooksAtPendingReconciliationsToo(t *testing.T) {
 	w := newWorld(t)
-	owing := w.owing(20, w.clock.Now())
+	pending := w.pending(20, w.clock.Now())
 	ctx, cancel := context.WithCancel(t.Context())
 	w.tick.Store = &endless{w.store, 9, cancel}
 
 	got, _ := w.tick.Tick(ctx, "tick") // the table did not answer any more when its time was over
 
-	if !got.Measured || !got.Looked || got.Hinted != len(owing) {
-		t.Errorf("got %+v, want all %d debts hinted", got, len(owing))
+	if !got.Measured || !got.Looked || got.Hinted != len(pending) {
+		t.Errorf("got %+v, want all %d pending reconciliations hinted", got, len(pending))
 	}
 }
 
-// owing gives people a debt that somebody must look at then.
-func (w *world) owing(n int, look time.Time) (all []entitlement.UserID) {
+// pending makes people pending who must be looked at then.
+func (w *world) pending(n int, look time.Time) (all []entitlement.UserID) {
 	w.t.Helper()
 	for range n {
 		u := entitlement.UserID(w.clock.New())
@@ -59,19 +60,19 @@ func (l *lane) Hint(_ context.Context, subjects ...entitlement.UserID) error {
 	return nil
 }
 
-// The debts of an outage go to the lane that has time, all but a few: a request or a removal
-// never waits behind them.
+// The reconciliations pending after an outage go to the lane that has time, all but a few: a
+// request or a removal never waits behind them.
 func TestL3_ReHintsNeverCrowdTheQueueThatPeopleWaitFor(t *testing.T) {
 	w := newWorld(t)
 	bulk := &lane{}
 	w.tick.Bulk = bulk
-	owing := w.owing(3000, w.clock.Now())
+	pending := w.pending(3000, w.clock.Now())
 
 	got := w.run()
 
 	urgent := len(w.hinted)
-	if urgent == 0 || urgent > 500 || urgent+len(bulk.told) != len(owing) || got.Hinted != len(owing) {
-		t.Errorf("%d of %d were hinted to the urgent lane and %d to the other, want all, and 500 to the first at most", urgent, len(owing), len(bulk.told))
+	if urgent == 0 || urgent > 500 || urgent+len(bulk.told) != len(pending) || got.Hinted != len(pending) {
+		t.Errorf("%d of %d were hinted to the urgent lane and %d to the other, want all, and 500 to the first at most", urgent, len(pending), len(bulk.told))
 	}
 }
 
@@ -80,7 +81,7 @@ func TestY6_ATickCostsNoMoreForWhatIsOwedAndNotLate(t *testing.T) {
 	for _, n := range []int{0, 3000} {
 		store, meter := dynamotest.Metered()
 		w := worldOn(t, store)
-		w.owing(n, w.clock.Now().Add(time.Hour))
+		w.pending(n, w.clock.Now().Add(time.Hour))
 		dynamotest.Fill(t, store, n, func(i int, c *entitlement.Change) {
 			c.Ended = append(c.Ended, entitlement.Assignment{ID: entitlement.AssignmentID(dynamotest.OldID(3, i)), Ended: w.clock.Now().Add(-time.Minute)})
 		})
@@ -88,14 +89,14 @@ func TestY6_ATickCostsNoMoreForWhatIsOwedAndNotLate(t *testing.T) {
 
 		got := w.run()
 
-		if calls := meter.Total(); calls != 10 || meter.ReadUnits != 5 || got.OverdueRemovals != 0 || got.OldestDebt != 0 {
+		if calls := meter.Total(); calls != 10 || meter.ReadUnits != 5 || got.OverdueRemovals != 0 || got.OldestPending != 0 {
 			t.Errorf("with %d owed: %d calls, %.1f R, %+v; want 10 and 5", n, calls, meter.ReadUnits, got)
 		}
 	}
 }
 
-// A shard that cannot be read keeps the tick from no other, and from no debt; and the lag,
-// which was not seen in all of them, is not known.
+// A shard that cannot be read keeps the tick from no other, and from no pending
+// reconciliation; and the lag, which was not seen in all of them, is not known.
 func TestL2_AShardThatCannotBeReadStopsNoOther(t *testing.T) {
 	w := newWorld(t)
 	for range 40 {

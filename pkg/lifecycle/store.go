@@ -14,8 +14,8 @@ type Store interface {
 	Due(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error)
 	// Read reads due items strongly.
 	Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error)
-	// Owed pages through one shard of subjects whose delivery must be looked at by until.
-	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// PendingReconciliation pages through one shard of subjects whose delivery must be looked at by until.
+	PendingReconciliation(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	// Late pages through one shard of what has been owed since until or longer, the longest first.
 	Late(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.Late], error)
 	// RequestsNamed returns those of the requests that are there.
@@ -36,7 +36,7 @@ type Store interface {
 	Commit(ctx context.Context, change entitlement.Change) error
 }
 
-// Hinter tells the delivery worker whose debt to look at.
+// Hinter tells the delivery worker whom to reconcile.
 type Hinter interface {
 	Hint(ctx context.Context, subjects ...entitlement.UserID) error
 }

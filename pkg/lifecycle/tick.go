@@ -1,8 +1,7 @@
 // Package lifecycle is what the clock does: it ends assignments, starts scheduled ones,
 // denies and escalates what nobody decided, has others asked where nobody is there to
-// decide, and tells the delivery worker about debts
-// whose hints were lost. A tick that comes twice, late or beside another changes nothing
-// but lag.
+// decide, and tells the delivery worker about pending reconciliations whose hints were
+// lost. A tick that comes twice, late or beside another changes nothing but lag.
 package lifecycle
 
 import (
@@ -47,7 +46,7 @@ type Report struct {
 	Lag    time.Duration // how late the oldest due row is looked at
 
 	Measured        bool          // what is owed for long was seen in every shard, so that these are known
-	OldestDebt      time.Duration // for how long the oldest has been owed of what is owed past entitlement.OverdueAfter
+	OldestPending   time.Duration // for how long the oldest has been owed of what is owed past entitlement.OverdueAfter
 	OverdueRemovals int           // ended assignments whose roles are still there, past that; of very many a part
 }
 
@@ -66,12 +65,12 @@ func (s *Service) Tick(ctx context.Context, command string) (Report, error) {
 	t := &tick{Service: s, now: s.Clock.Now(), command: command}
 	failed := t.measure(ctx)
 
-	due, owed := walks(names.DueShards, t.due), walks(names.OweShards, t.owed)
+	due, pending := walks(names.DueShards, t.due), walks(names.ReconcileShards, t.pending)
 	first := true
-	for (len(due) > 0 || len(owed) > 0) && t.timeLeft(ctx) {
+	for (len(due) > 0 || len(pending) > 0) && t.timeLeft(ctx) {
 		var unseen, unpaid error
 		due, unseen = step(ctx, due)
-		owed, unpaid = step(ctx, owed)
+		pending, unpaid = step(ctx, pending)
 		if first {
 			t.report.Looked, first = unseen == nil, false
 		}
@@ -310,12 +309,13 @@ func (t *tick) count(n *int) {
 
 // maxRehinted bounds the subjects that one tick hints anew to the lane of what people wait
 // for: a few messages, those that have waited longest. All others go to the lane that has
-// time, so that a request or a removal never waits behind the debts of an outage.
+// time, so that a request or a removal never waits behind the reconciliations pending
+// after an outage.
 const maxRehinted = 500
 
-// owed hints the subjects of a page of one shard whose debt somebody must look at by now.
-func (t *tick) owed(ctx context.Context, shard int, page entitlement.Page) (next string, err error) {
-	subjects, err := t.Store.Owed(ctx, shard, t.now, page)
+// pending hints the subjects of a page of one shard whom somebody must reconcile by now.
+func (t *tick) pending(ctx context.Context, shard int, page entitlement.Page) (next string, err error) {
+	subjects, err := t.Store.PendingReconciliation(ctx, shard, t.now, page)
 	if err != nil {
 		return "", err
 	}
@@ -347,7 +347,7 @@ func (t *tick) measure(ctx context.Context) error {
 				return err
 			}
 			for _, l := range late.Items {
-				t.report.OldestDebt = max(t.report.OldestDebt, t.now.Sub(l.Since))
+				t.report.OldestPending = max(t.report.OldestPending, t.now.Sub(l.Since))
 				if l.Assignment != "" {
 					t.report.OverdueRemovals++
 				}
@@ -369,7 +369,7 @@ func (t *tick) hintTo(ctx context.Context, lane Hinter, subjects []entitlement.U
 	for len(subjects) > 0 {
 		n := min(len(subjects), hintBatch)
 		if err := lane.Hint(ctx, subjects[:n]...); err != nil {
-			t.Log.WarnContext(ctx, "a hint was lost; the next tick finds the debt", "subjects", n, "error", err)
+			t.Log.WarnContext(ctx, "a hint was lost; the next tick finds the pending reconciliation", "subjects", n, "error", err)
 		}
 		subjects = subjects[n:]
 	}

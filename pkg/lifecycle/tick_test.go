@@ -203,7 +203,7 @@ func TestR94_ScheduledRequestsBeginOnTime(t *testing.T) {
 	}
 }
 
-func TestL3_ALostHintIsRepeatedUntilTheDebtIsPaid(t *testing.T) {
+func TestL3_ALostHintIsRepeatedUntilThePendingReconciliationIsPaid(t *testing.T) {
 	w := newWorld(t)
 	w.lost = true
 	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(5)}, entitlement.Schedule{})
@@ -213,14 +213,14 @@ func TestL3_ALostHintIsRepeatedUntilTheDebtIsPaid(t *testing.T) {
 	if got := w.run(); got.Hinted != 1 || w.hinted[r.Subject] != 1 {
 		t.Fatalf("got %+v, hints %v", got, w.hinted)
 	}
-	record, _, err := w.store.Debt(context.Background(), r.Subject)
+	record, _, err := w.store.SubjectRecord(context.Background(), r.Subject)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: r.Subject, Generation: record.Generation, Reconciled: true}}})
 	w.clock.Advance(time.Hour)
 	if got := w.run(); got.Hinted != 0 {
-		t.Errorf("L10: a paid debt is hinted: %+v", got)
+		t.Errorf("L10: who is reconciled is hinted: %+v", got)
 	}
 }
 
@@ -425,7 +425,7 @@ func TestF36_AScheduledStartBesideAnIncompatiblePackageOrGroupLapses(t *testing.
 			if got.Lapsed != 1 || got.Started != 0 {
 				t.Errorf("got %+v", got)
 			}
-			record, _, err := w.store.Debt(context.Background(), r.Subject)
+			record, _, err := w.store.SubjectRecord(context.Background(), r.Subject)
 			if err != nil || slices.Contains(record.Live, r.Package) {
 				t.Errorf("S18: live %v, %v", record.Live, err)
 			}
@@ -450,7 +450,7 @@ func TestS18_OfTwoIncompatibleStartsAtOneInstantOneBegins(t *testing.T) {
 	w.clock.Advance(time.Minute)
 	w.run()
 	w.run() // whoever met the other one is looked at again
-	record, _, err := w.store.Debt(context.Background(), first.Subject)
+	record, _, err := w.store.SubjectRecord(context.Background(), first.Subject)
 	a, errA := w.store.Request(context.Background(), first.ID)
 	b, errB := w.store.Request(context.Background(), moved.ID)
 	if err != nil || errA != nil || errB != nil || len(record.Live) != 1 {

@@ -34,7 +34,7 @@ var Alarms = []Alarm{
 	{ID: "schedule-silent", Figure: Figure{MetricExpiryLag, SampleCount, time.Minute}, Below: true, At: 1, Periods: 5, Silence: true},
 	{ID: "expiry-lag", Figure: Figure{MetricExpiryLag, Maximum, time.Minute}, At: 120, Periods: 3},
 	{ID: "overdue-removals", Figure: Figure{MetricOverdueRemovals, Maximum, time.Minute}, At: 0, Periods: 3},
-	{ID: "old-debts", Figure: Figure{MetricOldestDebt, Maximum, time.Minute}, At: 3600, Periods: 3},
+	{ID: "pending-reconciliation", Figure: Figure{MetricOldestPendingReconciliation, Maximum, time.Minute}, At: 3600, Periods: 3},
 	{ID: "unreadable-items", Figure: Figure{MetricUnreadable, Sum, time.Minute}, At: 0, Periods: 1},
 	{ID: "urgent-age", Figure: Figure{"", Maximum, time.Minute}, At: 300, Periods: 3},
 	{ID: "bulk-age", Figure: Figure{"", Maximum, time.Minute}, At: 1800, Periods: 3},

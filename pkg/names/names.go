@@ -148,11 +148,11 @@ var Indexes = []Index{
 	{ID: Index2, Partition: AttrI2P, Sort: AttrI2S},
 }
 
-// Shard counts. DueShards and OweShards are chosen once: a change needs both
+// Shard counts. DueShards and ReconcileShards are chosen once: a change needs both
 // layouts read for the longest term of an assignment.
 const (
-	DueShards = 4 // index of work that falls due
-	OweShards = 4 // index of deliveries owed
+	DueShards       = 4 // index of work that falls due
+	ReconcileShards = 4 // index of deliveries owed
 	// LateShards spread what is owed by since when it is: a row for each end, and for each
 	// person and target that fails, which is a fraction of what the other two take.
 	LateShards = 2
@@ -236,9 +236,9 @@ const MetricNamespace = "Leasehold"
 // Metrics that alarms watch. The tick emits each of them once a minute; what it could not
 // read it does not emit, so that silence is an alarm and never looks like health.
 const (
-	MetricExpiryLag       = "ExpiryLag"       // seconds by which the oldest due item was late
-	MetricOldestDebt      = "OldestDebt"      // seconds for which the oldest has been owed of what is owed past its time
-	MetricOverdueRemovals = "OverdueRemovals" // ended assignments whose roles are still there, past their time
+	MetricExpiryLag                   = "ExpiryLag"                   // seconds by which the oldest due item was late
+	MetricOldestPendingReconciliation = "OldestPendingReconciliation" // seconds for which the oldest has been owed of what is owed past its time
+	MetricOverdueRemovals             = "OverdueRemovals"             // ended assignments whose roles are still there, past their time
 )
 
 // MetricUnreadable counts the items that a function left out because this version of the

@@ -16,7 +16,7 @@ import (
 // MaxSubjects is the number of people in one message.
 const MaxSubjects = 100
 
-// Hint names people whose debt should be looked at.
+// Hint names people whom to reconcile.
 type Hint struct {
 	Subjects []entitlement.UserID
 }

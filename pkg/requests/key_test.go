@@ -131,7 +131,7 @@ func (k *keyed) snapshot() string {
 	keep(k.store.Holders(ctx, k.pkg, entitlement.Page{}))
 	keep(k.store.EndedFor(ctx, k.pkg, entitlement.Page{}))
 	for _, who := range k.people {
-		record, _, err := k.store.Debt(ctx, who.ID)
+		record, _, err := k.store.SubjectRecord(ctx, who.ID)
 		keep(record, err)
 	}
 	text, err := json.Marshal(all)

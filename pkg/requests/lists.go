@@ -284,7 +284,7 @@ func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.As
 	if err != nil {
 		return nil, err
 	}
-	record, grantSets, err := s.Store.Debt(ctx, a.Subject)
+	record, grantSets, err := s.Store.SubjectRecord(ctx, a.Subject)
 	if err != nil {
 		return nil, err
 	}
@@ -299,11 +299,11 @@ func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.As
 		g, ok := known[scope.Ref]
 		if !ok {
 			g = entitlement.Grant{Role: scope.Ref, Presence: entitlement.PresenceAbsent}
-			if record.Owes() && a.Target == entitlement.TargetPresent {
+			if record.NeedsReconcile() && a.Target == entitlement.TargetPresent {
 				g.Presence = entitlement.PresenceUnknown
 			}
 		}
-		list = append(list, GrantView{Scope: scope, Wanted: a.Target == entitlement.TargetPresent, Grant: g, Owed: record.Owes() && !g.Permanent && !satisfied(a, g)})
+		list = append(list, GrantView{Scope: scope, Wanted: a.Target == entitlement.TargetPresent, Grant: g, Pending: record.NeedsReconcile() && !g.Permanent && !satisfied(a, g)})
 	}
 	return list, nil
 }
@@ -319,8 +319,8 @@ func satisfied(a entitlement.Assignment, g entitlement.Grant) bool {
 
 // GrantView is one role of an assignment as it ought to be, and as it is known to be.
 type GrantView struct {
-	Scope  entitlement.ResourceRoleScope
-	Wanted bool              // it ought to be there, as far as this assignment goes
-	Grant  entitlement.Grant // what was read of it at its target
-	Owed   bool              // delivery is still due
+	Scope   entitlement.ResourceRoleScope
+	Wanted  bool              // it ought to be there, as far as this assignment goes
+	Grant   entitlement.Grant // what was read of it at its target
+	Pending bool              // delivery is still due
 }

@@ -116,7 +116,7 @@ func shardToken(token string) (shard int, inner string, err error) {
 	}
 	word, inner, found := strings.Cut(token, ":")
 	shard, err = strconv.Atoi(word)
-	if err != nil || !found || shard < 0 || shard >= names.OweShards {
+	if err != nil || !found || shard < 0 || shard >= names.ReconcileShards {
 		return 0, "", badToken()
 	}
 	return shard, inner, nil

@@ -128,7 +128,7 @@ func (s *Service) ReprocessFailing(ctx context.Context, by authz.Command, at ent
 		n += len(told)
 		if len(told) > 0 {
 			if err := s.Hinter.Hint(ctx, told...); err != nil {
-				s.Log.WarnContext(ctx, "a hint was lost; the tick will find the debts", "subjects", len(told), "error", err)
+				s.Log.WarnContext(ctx, "a hint was lost; the tick will find the pending reconciliations", "subjects", len(told), "error", err)
 			}
 		}
 		if page.Token = failing.Next; failing.Next == "" || n >= MaxReprocess {
@@ -202,7 +202,7 @@ func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.
 	failing, err := s.Store.Failing(ctx, at, reason, page)
 	list := entitlement.Paged[Failure]{Next: failing.Next}
 	for _, f := range failing.Items {
-		_, grantSets, err := s.Store.Debt(ctx, f.Subject)
+		_, grantSets, err := s.Store.SubjectRecord(ctx, f.Subject)
 		if errors.Is(err, entitlement.ErrUnreadable) {
 			list.Unread++
 			continue
@@ -225,17 +225,17 @@ func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.
 	return list, err
 }
 
-// OwedRemoval is an ended assignment whose roles are not yet read back absent, with those
+// PendingRemoval is an ended assignment whose roles are not yet read back absent, with those
 // that are left. None where nothing is on record any more, and only the settling is owed.
-type OwedRemoval struct {
+type PendingRemoval struct {
 	entitlement.Assignment
 	Roles []entitlement.Grant
 }
 
 // Removals lists ended assignments whose roles are not yet read back absent, shard by
-// shard of the debts. Pages may be short or empty and still have a next.
-func (s *Service) Removals(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[OwedRemoval], error) {
-	list := entitlement.Paged[OwedRemoval]{}
+// shard of what is pending. Pages may be short or empty and still have a next.
+func (s *Service) Removals(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[PendingRemoval], error) {
+	list := entitlement.Paged[PendingRemoval]{}
 	if err := authz.Allow(by, authz.ReadDeliveryErrors, authz.Object{}).Err(); err != nil {
 		return list, err
 	}
@@ -243,13 +243,14 @@ func (s *Service) Removals(ctx context.Context, by authz.Caller, page entitlemen
 	if err != nil {
 		return list, err
 	}
-	// A debt whose next attempt lies ahead is owed all the same: look as far as any may lie.
-	subjects, err := s.Store.Owed(ctx, shard, s.Clock.Now().Add(24*time.Hour), entitlement.Page{Limit: page.Limit, Token: token})
+	// A reconciliation whose next attempt lies ahead is owed all the same: look as far as any may
+	// lie.
+	subjects, err := s.Store.PendingReconciliation(ctx, shard, s.Clock.Now().Add(24*time.Hour), entitlement.Page{Limit: page.Limit, Token: token})
 	if err != nil {
 		return list, err
 	}
 	for _, id := range subjects.Items {
-		owed, err := s.owedBy(ctx, id)
+		pending, err := s.pendingFor(ctx, id)
 		if errors.Is(err, entitlement.ErrUnreadable) {
 			list.Unread++
 			continue
@@ -257,21 +258,21 @@ func (s *Service) Removals(ctx context.Context, by authz.Caller, page entitlemen
 		if err != nil {
 			return list, err
 		}
-		list.Items = append(list.Items, owed...)
+		list.Items = append(list.Items, pending...)
 	}
 	switch {
 	case subjects.Next != "":
 		list.Next = shardWord(shard) + ":" + subjects.Next
-	case shard+1 < names.OweShards:
+	case shard+1 < names.ReconcileShards:
 		list.Next = shardWord(shard+1) + ":"
 	}
 	return list, nil
 }
 
-// owedBy returns the removals that a subject owes. One whose assignment is missing is told
-// by the little that is known of it: it is owed all the same.
-func (s *Service) owedBy(ctx context.Context, subject entitlement.UserID) ([]OwedRemoval, error) {
-	record, grantSets, err := s.Store.Debt(ctx, subject)
+// pendingFor returns the removals that are pending for a subject. One whose assignment is
+// missing is told by the little that is known of it: it is owed all the same.
+func (s *Service) pendingFor(ctx context.Context, subject entitlement.UserID) ([]PendingRemoval, error) {
+	record, grantSets, err := s.Store.SubjectRecord(ctx, subject)
 	if err != nil || len(record.Removing) == 0 {
 		return nil, err
 	}
@@ -279,13 +280,13 @@ func (s *Service) owedBy(ctx context.Context, subject entitlement.UserID) ([]Owe
 	if err != nil {
 		return nil, err
 	}
-	var owed []OwedRemoval
+	var pending []PendingRemoval
 	for _, r := range record.Removing {
 		a, ok := work.Ended[r.Assignment]
 		if !ok {
 			a = entitlement.Assignment{ID: r.Assignment, Subject: subject}
 		}
-		owed = append(owed, OwedRemoval{a, a.RolesLeft(record, work, grantSets)})
+		pending = append(pending, PendingRemoval{a, a.RolesLeft(record, work, grantSets)})
 	}
-	return owed, nil
+	return pending, nil
 }

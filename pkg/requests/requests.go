@@ -202,12 +202,12 @@ func (s *Service) named(ctx context.Context, err error) error {
 	return err
 }
 
-// hint tells the worker about new debts. It may fail: the debts stand, and the tick
-// finds them.
+// hint tells the worker about whom to reconcile. It may fail: the subjects stay
+// pending, and the tick finds them.
 func (s *Service) hint(ctx context.Context, c entitlement.Change) {
 	for _, h := range c.SubjectUpdates {
 		if err := s.Hinter.Hint(ctx, h.Subject); err != nil {
-			s.Log.WarnContext(ctx, "a hint was lost; the tick will find the debt", "subject", h.Subject, "error", err)
+			s.Log.WarnContext(ctx, "a hint was lost; the tick will find the pending reconciliation", "subject", h.Subject, "error", err)
 		}
 	}
 }

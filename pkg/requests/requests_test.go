@@ -170,8 +170,8 @@ func TestF4_ALostHintCostsNothingButTime(t *testing.T) {
 	p, _ := w.pack()
 	w.lost = true
 	r := w.ask(mia, p)
-	record, _, err := w.store.Debt(context.Background(), mia.ID)
-	if r.State != entitlement.RequestDelivering || err != nil || !record.Owes() {
+	record, _, err := w.store.SubjectRecord(context.Background(), mia.ID)
+	if r.State != entitlement.RequestDelivering || err != nil || !record.NeedsReconcile() {
 		t.Errorf("S22: got %s, %+v, %v", r.State, record, err)
 	}
 }
@@ -328,7 +328,7 @@ func TestGrants_SayWhatIsOwed(t *testing.T) {
 	w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{{Package: p.ID, List: []entitlement.ResourceRoleScope{{ID: "x", Ref: ref}}}}})
 	r := w.ask(mia, p)
 	list, err := w.Grants(context.Background(), mia.Caller, r.AssignmentOf())
-	if err != nil || len(list) != 1 || !list[0].Owed || !list[0].Wanted || list[0].Grant.Presence != entitlement.PresenceUnknown {
+	if err != nil || len(list) != 1 || !list[0].Pending || !list[0].Wanted || list[0].Grant.Presence != entitlement.PresenceUnknown {
 		t.Errorf("got %+v, %v", list, err)
 	}
 	_, err = w.Grants(context.Background(), stranger.Caller, r.AssignmentOf())

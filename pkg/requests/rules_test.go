@@ -375,7 +375,7 @@ func TestS18_OfTwoIncompatiblePackagesApprovedAtOnceOneIsHeld(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		record, _, err := w.store.Debt(context.Background(), mia.ID)
+		record, _, err := w.store.SubjectRecord(context.Background(), mia.ID)
 		if err != nil || len(record.Live) != 1 || (errs[0] == nil) == (errs[1] == nil) {
 			t.Fatalf("round %d: live %v, %v, %v", n, record.Live, errs, err)
 		}
@@ -429,7 +429,7 @@ func TestS18_WhatComesBetweenReadingAndWritingIsSeen(t *testing.T) {
 			r := w.ask(mia, a)
 			w.Service.Store = &meanwhile{Store: w.store, do: between}
 			w.kind(w.Decide(context.Background(), boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true}), entitlement.Precondition)
-			if record, _, err := w.store.Debt(context.Background(), mia.ID); err != nil || slices.Contains(record.Live, a.ID) {
+			if record, _, err := w.store.SubjectRecord(context.Background(), mia.ID); err != nil || slices.Contains(record.Live, a.ID) {
 				t.Errorf("live: %v, %v", record.Live, err)
 			}
 		})

@@ -45,8 +45,8 @@ type Store interface {
 	Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error)
 	// EndedFor lists a package's ended assignments, newest request first.
 	EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
-	// Debt returns what is recorded of a subject at every target.
-	Debt(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
+	// SubjectRecord returns what is recorded of a subject at every target.
+	SubjectRecord(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
 	// Work reads what the record names: scopes of packages, and ended assignments.
 	Work(ctx context.Context, record entitlement.SubjectRecord) (entitlement.Work, error)
 
@@ -54,8 +54,8 @@ type Store interface {
 	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
 	// CountFailing counts them; of very many a part.
 	CountFailing(ctx context.Context, at entitlement.ConnectorID, reason string) (int, error)
-	// Owed pages through one shard of subjects whose delivery must be looked at by until.
-	Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// PendingReconciliation pages through one shard of subjects whose delivery must be looked at by until.
+	PendingReconciliation(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
 
 	// PoliciesFor lists policies that name everybody, the user, or one of the user's groups:
@@ -78,8 +78,8 @@ type Store interface {
 	Commit(ctx context.Context, change entitlement.Change) error
 }
 
-// Hinter tells the delivery worker whose debt to look at. A lost hint costs time,
-// never correctness: the tick finds the debt.
+// Hinter tells the delivery worker whom to reconcile. A lost hint costs time,
+// never correctness: the tick finds the pending reconciliation.
 type Hinter interface {
 	Hint(ctx context.Context, subjects ...entitlement.UserID) error
 }

@@ -28,7 +28,7 @@ var checks = []struct{ Name, How string }{
 	{"S19", "not asked for here: one catalog"},
 	{"S20", "events, messages, answers and the log are searched for every credential"},
 	{"S21", "calls of one invocation; the store itself refuses more than a hundred actions"},
-	{"S22", "the oracle's debts against the store's and against the index of debts, before the faults cease"},
+	{"S22", "the oracle's pending reconciliations against the store's and against the index of pending reconciliations, before the faults cease"},
 	{"L1", "at rest"},
 	{"L2", "at rest, at every end that there is; then all that has no end is taken back, and nobody holds anything through us"},
 	{"L3", "at rest, in every second run with all messages lost"},

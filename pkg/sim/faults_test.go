@@ -303,21 +303,21 @@ func TestT2_ARemovalThatFailsIsOwedInSightUntilItIsDone(t *testing.T) {
 		w.targets[0].mood = down // for an hour across the end
 		for n := range 60 {
 			w.minute()
-			owed := w.owedRemovals()
-			w.want(n < 2 || len(owed) == 1, "minute %d: %d removals are owed", n, len(owed))
-			w.want(n < 12 || owed[0].Status(time.Now()) == "RemovalOverdue", "minute %d: %v", n, owed)
+			pending := w.pendingRemovals()
+			w.want(n < 2 || len(pending) == 1, "minute %d: %d removals are owed", n, len(pending))
+			w.want(n < 12 || pending[0].Status(time.Now()) == "RemovalOverdue", "minute %d: %v", n, pending)
 		}
 		w.want(w.holds(1, 0, "one"), "gone from a target that was down")
 		w.targets[0].mood = well
 		for range 3 {
 			w.minute()
 		}
-		w.want(!w.holds(1, 0, "one") && len(w.owedRemovals()) == 0, "three minutes later it is still there")
+		w.want(!w.holds(1, 0, "one") && len(w.pendingRemovals()) == 0, "three minutes later it is still there")
 	})
 }
 
-func (w *world) owedRemovals() []requests.OwedRemoval {
-	var all []requests.OwedRemoval
+func (w *world) pendingRemovals() []requests.PendingRemoval {
+	var all []requests.PendingRemoval
 	for page := (entitlement.Page{}); ; {
 		got, err := w.requests.Removals(quiet, w.admin.Caller, page)
 		w.want(err == nil, "%v", err)

@@ -40,7 +40,7 @@ func TestY8_ExpiryLag(t *testing.T) {
 			pkg, _ := w.pack(t, 0, entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: end})
 			for range n {
 				u, _ := w.hold(t, pkg)
-				h, _, err := w.Store.Debt(quiet, u)
+				h, _, err := w.Store.SubjectRecord(quiet, u)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -14,8 +14,8 @@ import (
 // What runs of the simulator have found, told as stories: each fails on the product as it
 // was when the run was drawn.
 
-// A worker that read a debt before an end, and comes back when all was taken back and
-// settled, leaves no record of a role that nobody wants.
+// A worker that read a subject before an end, and comes back when all was taken back
+// and settled, leaves no record of a role that nobody wants.
 func TestS14_AWorkerThatReadBeforeTheEndLeavesNoRecord(t *testing.T) {
 	for n := range 40 {
 		tell(t, func(w *world) {
@@ -122,9 +122,9 @@ func TestS18_WhoIsLetIntoAnExcludedGroupMeanwhileIsNotGivenThePackage(t *testing
 	})
 }
 
-// A worker reads whom a debt concerns and stands still; the assignment ends, and only then
-// its package gets a role that the person was given by somebody else. The worker goes on,
-// and dies before it knows anything: the role was never ours to take.
+// A worker reads who is pending and stands still; the assignment ends, and only then its
+// package gets a role that the person was given by somebody else. The worker goes on, and
+// dies before it knows anything: the role was never ours to take.
 func TestS9_ARoleThatAPackageGotAfterTheEndIsNotTaken(t *testing.T) {
 	for call := range 12 {
 		tell(t, func(w *world) {

@@ -34,7 +34,7 @@ type oracle struct {
 	live        map[pair]*held
 	liveOf      map[entitlement.UserID][]*held
 	leaving     map[entitlement.UserID][]*held // ended, and not yet seen to be gone
-	subjects    map[entitlement.UserID]*debt
+	subjects    map[entitlement.UserID]*tracked
 	chains      map[chainKey]entitlement.Chain
 
 	gave      map[grant]bool                  // roles that an assignment of the person ever gave
@@ -121,7 +121,7 @@ type held struct {
 	roles   map[entitlement.RoleRef]bool // that it ever gave
 }
 
-type debt struct {
+type tracked struct {
 	generation, observed int64
 	off                  bool
 }
@@ -132,7 +132,7 @@ func newOracle(w *world) *oracle {
 		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, closed: map[entitlement.Gate]bool{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
 		assignments: map[entitlement.AssignmentID]*held{}, open: map[pair]entitlement.RequestID{}, live: map[pair]*held{}, liveOf: map[entitlement.UserID][]*held{}, leaving: map[entitlement.UserID][]*held{},
-		keyed: map[string]entitlement.RequestID{}, subjects: map[entitlement.UserID]*debt{}, chains: map[chainKey]entitlement.Chain{},
+		keyed: map[string]entitlement.RequestID{}, subjects: map[entitlement.UserID]*tracked{}, chains: map[chainKey]entitlement.Chain{},
 		gave: map[grant]bool{}, had: map[grant]holding{}, kept: map[connector.PrincipalRef]bool{}, onFaith: map[grant]bool{}, confirmed: map[grant]int{}, shown: map[entitlement.RoleRef]span{}, lostAt: map[grant]time.Time{}, handEdits: map[grant]bool{}, foreign: map[grant]bool{}, found: map[account]sighting{}, dirty: map[entitlement.UserID]bool{}}
 }
 
@@ -148,9 +148,9 @@ func (o *oracle) fail(check, format string, args ...any) {
 	}
 }
 
-func (o *oracle) subject(u entitlement.UserID) *debt {
+func (o *oracle) subject(u entitlement.UserID) *tracked {
 	if o.subjects[u] == nil {
-		o.subjects[u] = &debt{}
+		o.subjects[u] = &tracked{}
 	}
 	return o.subjects[u]
 }
@@ -250,9 +250,9 @@ func (o *oracle) effect(u entitlement.UserID, role entitlement.RoleRef, granted,
 		return
 	}
 	now := time.Now()
-	owed := o.subject(u).generation > o.subject(u).observed || o.underway(u)
-	if granted != o.desired(g, now) && !owed && !(granted && o.justOver(g, now)) {
-		o.fail("S14", "%s of %s was changed to %v against what is desired, and nobody owes a delivery", show(role), short(string(u)), granted)
+	pending := o.subject(u).generation > o.subject(u).observed || o.underway(u)
+	if granted != o.desired(g, now) && !pending && !(granted && o.justOver(g, now)) {
+		o.fail("S14", "%s of %s was changed to %v against what is desired, and no delivery is pending", show(role), short(string(u)), granted)
 	}
 }
 
@@ -329,7 +329,7 @@ func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
 	if d := o.subject(u); d.generation != d.observed || d.generation == 0 || o.underway(u) {
 		return
 	}
-	_, grantSets, err := o.w.truth.Debt(quiet, u)
+	_, grantSets, err := o.w.truth.SubjectRecord(quiet, u)
 	if err != nil {
 		return
 	}
@@ -344,13 +344,13 @@ func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
 				continue // the intention of a worker that died before its call, found by whoever claims next
 			}
 			if g := (grant{u, role}); !o.desired(g, now) && !o.overdue(g) {
-				o.fail("S14", "%s owes nothing, and is on record for %s, which nothing gives", short(string(u)), show(role))
+				o.fail("S14", "%s has nothing pending, and is on record for %s, which nothing gives", short(string(u)), show(role))
 			}
 		}
 	}
 	for g, h := range o.had {
 		if g.who == u && h.is && h.byUs && o.desired(g, now) && !known[g.role] {
-			o.fail("S14", "%s owes nothing, holds %s, and no grant set knows of it", short(string(u)), show(g.role))
+			o.fail("S14", "%s has nothing pending, holds %s, and no grant set knows of it", short(string(u)), show(g.role))
 		}
 	}
 }
@@ -392,7 +392,7 @@ func (o *oracle) unwanted(g grant) {
 		o.fail("S1", "%s is held by %s for no live assignment, and its removal is not owed", show(g.role), short(string(g.who)))
 		return
 	}
-	_, grantSets, err := o.w.truth.Debt(quiet, g.who)
+	_, grantSets, err := o.w.truth.SubjectRecord(quiet, g.who)
 	if err != nil {
 		return
 	}

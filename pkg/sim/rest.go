@@ -30,7 +30,8 @@ func (w *world) rest() {
 }
 
 // recover makes all targets well and lets every function that stands still come to its
-// end. In every second run all messages are lost: the debts alone must do.
+// end. In every second run all messages are lost: the index of what is pending alone
+// must do.
 func (w *world) recover() {
 	w.say("--- faults cease")
 	w.scheduler.rate, w.resting = 0, true
@@ -100,19 +101,19 @@ func (w *world) pump() {
 func (w *world) quietDown(check string, within time.Duration) {
 	for end := time.Now().Add(within); time.Now().Before(end) && w.oracle.violation == ""; {
 		w.minute()
-		if w.oracle.owing() == "" {
+		if w.oracle.pending() == "" {
 			return
 		}
 	}
-	if left := w.oracle.owing(); left != "" && w.oracle.violation == "" {
-		w.showOwed()
+	if left := w.oracle.pending(); left != "" && w.oracle.violation == "" {
+		w.showPending()
 		w.oracle.fail(check, "after %s without faults %s", within, left)
 	}
 }
 
-// showOwed writes what is on record of whatever is owed.
-func (w *world) showOwed() {
-	w.owed(func(record entitlement.SubjectRecord, g entitlement.Grant) {
+// showPending writes what is on record of whatever is owed.
+func (w *world) showPending() {
+	w.pending(func(record entitlement.SubjectRecord, g entitlement.Grant) {
 		w.say("    %s (%d live, %d removing): %s: %+v", short(string(record.Subject)), len(record.Live), len(record.Removing), show(g.Role), g)
 	})
 }
@@ -129,7 +130,7 @@ func (w *world) settled() {
 func (w *world) settle(check string, within time.Duration) {
 	minutes := func(d time.Duration) {
 		for end := time.Now().Add(d); time.Now().Before(end) && w.oracle.violation == ""; {
-			if w.minute(); w.oracle.owing() == "" {
+			if w.minute(); w.oracle.pending() == "" {
 				return
 			}
 		}
@@ -137,7 +138,7 @@ func (w *world) settle(check string, within time.Duration) {
 	if minutes(within); w.missing() {
 		minutes(20 * time.Minute) // it is asked for a quarter of an hour
 	}
-	if w.oracle.owing() == "" || w.oracle.violation != "" {
+	if w.oracle.pending() == "" || w.oracle.violation != "" {
 		return
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.unseen())) {
@@ -150,15 +151,15 @@ func (w *world) settle(check string, within time.Duration) {
 // account is not there.
 func (w *world) missing() bool {
 	is := false
-	w.owed(func(_ entitlement.SubjectRecord, g entitlement.Grant) { is = is || !g.MissingSince.IsZero() })
+	w.pending(func(_ entitlement.SubjectRecord, g entitlement.Grant) { is = is || !g.MissingSince.IsZero() })
 	return is
 }
 
-// owed goes through what is on record of those who are owed something.
-func (w *world) owed(do func(entitlement.SubjectRecord, entitlement.Grant)) {
+// pending goes through what is on record of those who are owed something.
+func (w *world) pending(do func(entitlement.SubjectRecord, entitlement.Grant)) {
 	for _, u := range sorted(w.oracle.subjects) {
-		record, grantSets, err := w.truth.Debt(quiet, u)
-		if err != nil || !record.Owes() {
+		record, grantSets, err := w.truth.SubjectRecord(quiet, u)
+		if err != nil || !record.NeedsReconcile() {
 			continue
 		}
 		for _, s := range grantSets {
@@ -174,7 +175,7 @@ func (w *world) owed(do func(entitlement.SubjectRecord, entitlement.Grant)) {
 // something else waits for that: a role that an edit took out of a package.
 func (w *world) unseen() map[entitlement.ConnectorID]bool {
 	left, over := map[entitlement.ConnectorID]bool{}, map[entitlement.AssignmentID]bool{}
-	w.owed(func(record entitlement.SubjectRecord, g entitlement.Grant) {
+	w.pending(func(record entitlement.SubjectRecord, g entitlement.Grant) {
 		if !g.Failing() || g.Reason != entitlement.ReasonCannotConfirm {
 			return
 		}
@@ -362,8 +363,8 @@ func (w *world) silent() {
 	}
 }
 
-// owing says what is owed still, or "".
-func (o *oracle) owing() string {
+// pending says what is owed still, or "".
+func (o *oracle) pending() string {
 	for _, u := range sorted(o.subjects) {
 		if d := o.subjects[u]; d.generation > d.observed {
 			return fmt.Sprintf("%s is owed a delivery", short(string(u)))
@@ -376,13 +377,13 @@ func (o *oracle) owing() string {
 }
 
 // conserved checks S22: what the store counts as owed is what the oracle does, and every
-// debt is found by its index.
+// pending reconciliation is found by its index.
 func (o *oracle) conserved() {
 	o.w.Settle()
 	listed := map[entitlement.UserID]bool{}
-	for shard := range names.OweShards {
+	for shard := range names.ReconcileShards {
 		for page := (entitlement.Page{}); ; {
-			got, err := o.w.truth.Owed(quiet, shard, time.Now().Add(100*365*day), page)
+			got, err := o.w.truth.PendingReconciliation(quiet, shard, time.Now().Add(100*365*day), page)
 			if err != nil {
 				return
 			}
@@ -396,12 +397,12 @@ func (o *oracle) conserved() {
 	}
 	for _, u := range sorted(o.subjects) {
 		d := o.subjects[u]
-		h, _, err := o.w.truth.Debt(quiet, u)
+		h, _, err := o.w.truth.SubjectRecord(quiet, u)
 		if err == nil && (h.Generation != d.generation || h.ObservedGeneration != d.observed) {
 			o.fail("S22", "%s: generation %d settled to %d, the store says %d and %d", short(string(u)), d.generation, d.observed, h.Generation, h.ObservedGeneration)
 		}
 		if (d.generation > d.observed) != listed[u] {
-			o.fail("S22", "%s: owed is %v, listed among the debts is %v", short(string(u)), d.generation > d.observed, listed[u])
+			o.fail("S22", "%s: owed is %v, listed as pending is %v", short(string(u)), d.generation > d.observed, listed[u])
 		}
 	}
 }

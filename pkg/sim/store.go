@@ -119,9 +119,9 @@ func (s *store) Due(ctx context.Context, shard int, until time.Time, page entitl
 	return s.DB.Due(ctx, shard, until, s.shortened(page))
 }
 
-// Owed reads a shard of the debts.
-func (s *store) Owed(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-	return s.DB.Owed(ctx, shard, until, s.shortened(page))
+// PendingReconciliation reads a shard of what is pending.
+func (s *store) PendingReconciliation(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	return s.DB.PendingReconciliation(ctx, shard, until, s.shortened(page))
 }
 
 // Inbox reads a page of what waits for somebody's decision.

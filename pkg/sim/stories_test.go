@@ -100,7 +100,7 @@ func (w *world) when(prefix string, fate Fate, times int) {
 // What a call of DynamoDB is for, by its label: somebody's record and grants, what a
 // record names, the fence before a call, a package, somebody's requests, the claim of a
 // grant set.
-func readsDebt(label string) bool { return strings.HasPrefix(label, "Query SUB/") }
+func readsSubjectRecord(label string) bool { return strings.HasPrefix(label, "Query SUB/") }
 func readsWork(label string) bool {
 	return strings.HasPrefix(label, "BatchGetItem SUB/") && strings.Contains(label, " USR")
 }
@@ -260,7 +260,7 @@ func TestF14_ARedrivenMessageOfARevokedAssignmentDoesNothing(t *testing.T) {
 	tell(t, func(w *world) {
 		w.assigns(1, plainPack)
 		w.script = func(inv *invocation, label string) Fate {
-			if readsDebt(label) {
+			if readsSubjectRecord(label) {
 				return FailBefore
 			}
 			return Fine

@@ -14,7 +14,7 @@ var assignmentScenarios = []scenario{
 	{"Ended assignments are listed by subject and package, newest request first", assignmentsEnded},
 	{"A package's slots are paged, those of other packages apart", holdersPaged},
 	{"S5: a slot that is empty is gone, and may be taken again", slotLife},
-	{"Work reads everything that a debt is made of", workWhole},
+	{"Work reads everything that a reconciliation is decided on", workWhole},
 	{"Work leaves out what is absent", workAbsent},
 	{"scopes, live and ended assignments of many are read by what names them", readsOfMany},
 }

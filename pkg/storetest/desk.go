@@ -45,7 +45,7 @@ func (w *world) conflict(err error, part entitlement.Part) {
 // grantSets reads all grant sets of a subject.
 func (w *world) grantSets(subject entitlement.UserID) []entitlement.GrantSet {
 	w.Helper()
-	_, grantSets, err := w.s.Debt(w.Context(), subject)
+	_, grantSets, err := w.s.SubjectRecord(w.Context(), subject)
 	w.must(err)
 	return grantSets
 }

@@ -199,7 +199,7 @@ func dueJob(w *world) {
 	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 1, At: job.Look})
 	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 10, At: other.Look})
 
-	job.Version, job.Cursor, job.Owed, job.Look = 1, "cursor", 100, dueTime.Add(2*time.Minute)
+	job.Version, job.Cursor, job.Told, job.Look = 1, "cursor", 100, dueTime.Add(2*time.Minute)
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
 	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 1, At: job.Look})
 	job.Version = 2

@@ -164,7 +164,10 @@ func tokens(w *world) {
 		"Due":         func(page entitlement.Page) error { _, err := w.s.Due(ctx, 0, instant(0), page); return err },
 		"Failing":     func(page entitlement.Page) error { _, err := w.s.Failing(ctx, "here", "down", page); return err },
 		"Late":        func(page entitlement.Page) error { _, err := w.s.Late(w.Context(), 0, instant(0), page); return err },
-		"Owed":        func(page entitlement.Page) error { _, err := w.s.Owed(ctx, 0, instant(0), page); return err },
+		"Owed": func(page entitlement.Page) error {
+			_, err := w.s.PendingReconciliation(ctx, 0, instant(0), page)
+			return err
+		},
 	}
 	for name, list := range lists {
 		for _, token := range []string{"nonsense", "%%%", "eyJhIjoxfQ", "e30", "AAAA", "\x00"} {

@@ -138,7 +138,7 @@ func (w *world) end(slot entitlement.AssignmentSlot) entitlement.Assignment {
 // subjectRecord reads a subject's record with its sets in a fixed order.
 func (w *world) subjectRecord(subject entitlement.UserID) entitlement.SubjectRecord {
 	w.Helper()
-	h, _, err := w.s.Debt(w.Context(), subject)
+	h, _, err := w.s.SubjectRecord(w.Context(), subject)
 	w.must(err)
 	return ordered(h)
 }

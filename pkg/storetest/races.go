@@ -18,7 +18,7 @@ var raceScenarios = []scenario{
 	{"S16: of extension and expiry, one goes through", raceExtend},
 	{"S18: of two incompatible packages, one becomes live", raceIncompatible},
 	{"S7: a package that closes meets every submission, before or after", raceGate},
-	{"S14: a settlement and a new debt are never both unseen", raceSettle},
+	{"S14: a settlement and a new generation are never both unseen", raceSettle},
 	{"S22: updates of one person at once are all counted", raceSubjectUpdates},
 	{"Of twenty users with one name, one is made", raceNames},
 	{"Of twenty changes that each bring people into one group, none stands in another's way", raceJoin},

@@ -72,7 +72,7 @@ func raceSettle(w *world) {
 			want.ObservedGeneration, want.Waiting = 1, []entitlement.Waiting{b}
 		}
 		w.same(record, ordered(want))
-		owes(w, ann, instant(2*time.Hour), 1)
+		pending(w, ann, instant(2*time.Hour), 1)
 	}
 }
 

@@ -115,8 +115,8 @@ func (e *everything) work(w *world) {
 	subject, p := newID[entitlement.UserID](), newID[entitlement.PackageID]()
 	e.subjectRecord = subject
 	_, slot := w.hold(p, subject)
-	debtor := newID[entitlement.UserID]()
-	w.commit(enter(debtor, waiting()))
+	pendingSubject := newID[entitlement.UserID]()
+	w.commit(enter(pendingSubject, waiting()))
 	e.desk = newDesk()
 	_, err := e.desk.claim(w, "token", instant(0), instant(time.Minute))
 	w.must(err)
@@ -130,7 +130,7 @@ func (e *everything) work(w *world) {
 	c := &e.change
 	c.Requests, c.Slots, c.Ended = []entitlement.AssignmentRequest{r}, []entitlement.AssignmentSlot{slot.Vacate(), open}, []entitlement.Assignment{past}
 	c.SubjectUpdates = leave(subject, entitlement.Waiting{Package: p, Assignment: past.ID}, "").SubjectUpdates
-	c.Settlements = settle(debtor, 1).Settlements
+	c.Settlements = settle(pendingSubject, 1).Settlements
 	c.GrantSets = []entitlement.GrantSet{e.desk.grantSet("token")}
 	c.Guards = []entitlement.Guard{{Package: r.Package, Policy: r.Policy, Subject: subject}}
 	c.Events = append(c.Events, ended, first)
@@ -143,7 +143,7 @@ func (e *everything) work(w *world) {
 	e.kept("slot", func(w *world) (any, error) { return w.s.AssignmentSlot(ctx, p, subject) })
 	e.kept("new slot", func(w *world) (any, error) { return w.s.AssignmentSlot(ctx, r.Package, subject) })
 	e.kept("record", func(w *world) (any, error) { return w.subjectRecord(subject), nil })
-	e.kept("debtor", func(w *world) (any, error) { return w.subjectRecord(debtor), nil })
+	e.kept("pending subject", func(w *world) (any, error) { return w.subjectRecord(pendingSubject), nil })
 	e.kept("grant set", func(w *world) (any, error) { return w.grantSets(at), nil })
 }
 

@@ -9,12 +9,12 @@ import (
 )
 
 var settlementScenarios = []scenario{
-	{"S22: a debt is owed from its look on until exactly its generation is settled", debtRow},
-	{"S22: a debt that is not settled moves to its next attempt", debtMoves},
+	{"S22: a subject is pending from its look on until exactly its generation is settled", pendingRow},
+	{"S22: a subject that is not reconciled moves to its next attempt", pendingMoves},
 	{"S22: what is settled is not owed again by a worker that knows less", settleOnce},
 	{"S14: a settlement against another generation records nothing", settleStale},
 	{"A settlement takes away what was delivered and removed, and nothing else", settleBooks},
-	{"Owed pages through a shard, oldest first", owedPages},
+	{"PendingReconciliation pages through a shard, oldest first", pendingPages},
 	{"A removal is among what is owed since its end, until its roles are gone", lateRemoval},
 	{"What fails is among what is owed since it began to, while it is not refused for good", lateDelivery},
 }
@@ -63,15 +63,16 @@ func lateDelivery(w *world) {
 	w.late(instant(time.Hour), own)
 }
 
-// look is long before every other debt of the table, so that few rows lie in front of it.
+// look is long before everything else that is pending in the table, so that few rows lie in
+// front of it.
 var look = time.Date(1999, 1, 1, 0, 0, 0, 7, time.UTC)
 
-// owed counts the rows that each shard shows of the subject by until.
-func owed(w *world, subject entitlement.UserID, until time.Time) (rows int) {
+// listedPending counts the rows that each shard shows of the subject by until.
+func listedPending(w *world, subject entitlement.UserID, until time.Time) (rows int) {
 	w.Helper()
-	for shard := range names.OweShards {
+	for shard := range names.ReconcileShards {
 		for _, u := range walk(w, entitlement.PageSize, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-			return w.s.Owed(w.Context(), shard, until, page)
+			return w.s.PendingReconciliation(w.Context(), shard, until, page)
 		}) {
 			if u == subject {
 				rows++
@@ -81,11 +82,11 @@ func owed(w *world, subject entitlement.UserID, until time.Time) (rows int) {
 	return rows
 }
 
-// owes polls until the subject is owed, or not, by until.
-func owes(w *world, subject entitlement.UserID, until time.Time, want int) {
+// pending polls until the subject is owed, or not, by until.
+func pending(w *world, subject entitlement.UserID, until time.Time, want int) {
 	w.Helper()
 	w.eventually(func() string {
-		if got := owed(w, subject, until); got != want {
+		if got := listedPending(w, subject, until); got != want {
 			return "the number of rows owed is wrong"
 		}
 		return ""
@@ -96,50 +97,50 @@ func settle(subject entitlement.UserID, generation int64) entitlement.Change {
 	return entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: generation, Reconciled: true}}}
 }
 
-func debtRow(w *world) {
+func pendingRow(w *world) {
 	subject, a := newID[entitlement.UserID](), waiting()
 	c := enter(subject, a)
 	c.SubjectUpdates[0].Look = look
 	w.commit(c)
-	owes(w, subject, look, 1)
-	owes(w, subject, look.Add(-1), 0)
-	owes(w, subject, look.Add(time.Hour), 1)
+	pending(w, subject, look, 1)
+	pending(w, subject, look.Add(-1), 0)
+	pending(w, subject, look.Add(time.Hour), 1)
 
 	c = redeliver(subject, a)
 	c.SubjectUpdates[0].Look = look.Add(time.Minute)
 	w.commit(c)
-	owes(w, subject, look.Add(time.Minute-1), 0)
-	owes(w, subject, look.Add(time.Minute), 1)
+	pending(w, subject, look.Add(time.Minute-1), 0)
+	pending(w, subject, look.Add(time.Minute), 1)
 
 	w.refuse(entitlement.PartSubjectRecord, settle(subject, 1))
-	owes(w, subject, look.Add(time.Minute), 1)
+	pending(w, subject, look.Add(time.Minute), 1)
 	w.commit(settle(subject, 2))
-	owes(w, subject, look.Add(time.Hour), 0)
-	if h := w.subjectRecord(subject); h.Owes() || h.ObservedGeneration != 2 || h.Generation != 2 {
+	pending(w, subject, look.Add(time.Hour), 0)
+	if h := w.subjectRecord(subject); h.NeedsReconcile() || h.ObservedGeneration != 2 || h.Generation != 2 {
 		w.Fatalf("got generation %d settled %d, want 2 and 2", h.Generation, h.ObservedGeneration)
 	}
 
 	c = leave(subject, a, "")
 	c.SubjectUpdates[0].Look = look
 	w.commit(c)
-	owes(w, subject, look, 1)
-	if h := w.subjectRecord(subject); !h.Owes() || h.ObservedGeneration != 2 || h.Generation != 3 {
+	pending(w, subject, look, 1)
+	if h := w.subjectRecord(subject); !h.NeedsReconcile() || h.ObservedGeneration != 2 || h.Generation != 3 {
 		w.Fatalf("got generation %d settled %d, want 3 and 2", h.Generation, h.ObservedGeneration)
 	}
 }
 
-func debtMoves(w *world) {
+func pendingMoves(w *world) {
 	subject, a, next := newID[entitlement.UserID](), waiting(), look.Add(3*time.Second)
 	c := enter(subject, a)
 	c.SubjectUpdates[0].Look = look
 	w.commit(c)
 	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 1, Next: next}}})
-	owes(w, subject, next.Add(-1), 0)
-	owes(w, subject, next, 1)
+	pending(w, subject, next.Add(-1), 0)
+	pending(w, subject, next, 1)
 	w.same(w.subjectRecord(subject), entitlement.SubjectRecord{Subject: subject, Generation: 1, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}})
 
 	w.commit(settle(subject, 1))
-	owes(w, subject, next, 0)
+	pending(w, subject, next, 0)
 }
 
 func settleOnce(w *world) {
@@ -151,7 +152,7 @@ func settleOnce(w *world) {
 	before := w.subjectRecord(subject)
 	w.refuse(entitlement.PartSubjectRecord, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 1, Next: look}}})
 	w.same(w.subjectRecord(subject), before)
-	owes(w, subject, instant(time.Hour), 0)
+	pending(w, subject, instant(time.Hour), 0)
 	w.commit(settle(subject, 1)) // another worker of the same outcome
 }
 
@@ -169,7 +170,7 @@ func settleStale(w *world) {
 		}
 	}
 	w.same(w.subjectRecord(subject), before)
-	owes(w, subject, instant(time.Hour), 1)
+	pending(w, subject, instant(time.Hour), 1)
 }
 
 func settleBooks(w *world) {
@@ -195,7 +196,7 @@ func settleBooks(w *world) {
 	sameSet(w, want.Live, []entitlement.PackageID{a.Package, b.Package})
 }
 
-func owedPages(w *world) {
+func pendingPages(w *world) {
 	var want []entitlement.UserID
 	for i := range 12 {
 		subject := newID[entitlement.UserID]()
@@ -206,9 +207,9 @@ func owedPages(w *world) {
 	}
 	w.eventually(func() string {
 		var all []entitlement.UserID
-		for shard := range names.OweShards {
+		for shard := range names.ReconcileShards {
 			mine := mine(want, walk(w, 1, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-				return w.s.Owed(w.Context(), shard, look.Add(-time.Minute), page)
+				return w.s.PendingReconciliation(w.Context(), shard, look.Add(-time.Minute), page)
 			}))
 			if !slices.IsSortedFunc(mine, func(a, b entitlement.UserID) int { return slices.Index(want, a) - slices.Index(want, b) }) {
 				return "a shard is not sorted by time"

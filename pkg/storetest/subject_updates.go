@@ -20,7 +20,7 @@ var subjectRecordScenarios = []scenario{
 	{"An update of nothing but a look moves the generation", subjectRecordTouched},
 	{"S21: a person holds at most MaxLive packages", subjectRecordFull},
 	{"F38: whoever is owed MaxRemoving removals gets nothing new, and loses whatever ends", subjectRecordRemovingFull},
-	{"An unknown subject has an empty record that owes nothing", subjectRecordAbsent},
+	{"An unknown subject has an empty record that has nothing pending", subjectRecordAbsent},
 }
 
 func ordered(h entitlement.SubjectRecord) entitlement.SubjectRecord {
@@ -246,17 +246,17 @@ func subjectRecordRemovingFull(w *world) {
 	w.same(w.subjectRecord(subject), before)
 
 	w.commit(leave(subject, kept, ""))
-	if owed := len(w.subjectRecord(subject).Removing); owed != entitlement.MaxRemoving+1 {
-		w.Fatalf("got %d removals owed, want %d", owed, entitlement.MaxRemoving+1)
+	if pending := len(w.subjectRecord(subject).Removing); pending != entitlement.MaxRemoving+1 {
+		w.Fatalf("got %d removals owed, want %d", pending, entitlement.MaxRemoving+1)
 	}
 }
 
 func subjectRecordAbsent(w *world) {
 	subject := newID[entitlement.UserID]()
-	record, grantSets, err := w.s.Debt(w.Context(), subject)
+	record, grantSets, err := w.s.SubjectRecord(w.Context(), subject)
 	w.must(err)
 	w.same(record, entitlement.SubjectRecord{Subject: subject})
-	if len(grantSets) != 0 || record.Owes() {
-		w.Fatalf("got %d grant sets, owes %t, want none", len(grantSets), record.Owes())
+	if len(grantSets) != 0 || record.NeedsReconcile() {
+		w.Fatalf("got %d grant sets, needs reconcile %t, want none", len(grantSets), record.NeedsReconcile())
 	}
 }

@@ -370,7 +370,7 @@ func whatEachCommandCosts(t *testing.T, p place) {
 	mia, otto := o.person("mia", boss), o.person("otto", boss)
 	asked, free := o.pack(true), o.pack(false)
 	askedPolicy, freePolicy := o.policyOf(asked), o.policyOf(free)
-	o.clock.Advance(time.Hour) // every debt of the set-up is old
+	o.clock.Advance(time.Hour) // whatever the set-up left pending is old
 
 	o.costs("nothing due", pinExpireNothing, o.run)
 	var first, second, third string

@@ -152,7 +152,7 @@ func (w *world) minutes(n int) {
 			}
 		}
 		w.out.Reset()
-		for _, name := range []string{names.MetricExpiryLag, names.MetricOldestDebt, names.MetricOverdueRemovals, names.MetricUnreadable} {
+		for _, name := range []string{names.MetricExpiryLag, names.MetricOldestPendingReconciliation, names.MetricOverdueRemovals, names.MetricUnreadable} {
 			w.told[name] = append(w.told[name], minute[name])
 		}
 	}
@@ -247,7 +247,7 @@ var ours = map[string]struct{ rings, quiet story }{
 			w.minutes(60)
 		}},
 	},
-	"old-debts": {
+	"pending-reconciliation": {
 		story{"a target does not answer for an hour and a quarter", func(w *world) {
 			w.silent = refused(connector.TargetUnavailable)
 			w.assign(24 * time.Hour)

@@ -36,7 +36,7 @@ func Handler(s *lifecycle.Service, metrics *obs.Metrics) func(context.Context, t
 			metrics.Emit(ctx, names.MetricExpiryLag, obs.UnitSeconds, report.Lag.Seconds(), nil)
 		}
 		if report.Measured {
-			metrics.Emit(ctx, names.MetricOldestDebt, obs.UnitSeconds, report.OldestDebt.Seconds(), nil)
+			metrics.Emit(ctx, names.MetricOldestPendingReconciliation, obs.UnitSeconds, report.OldestPending.Seconds(), nil)
 			metrics.Emit(ctx, names.MetricOverdueRemovals, obs.UnitCount, float64(report.OverdueRemovals), nil)
 		}
 		metrics.Emit(ctx, "Ended", obs.UnitCount, float64(report.Expired), nil)

@@ -50,7 +50,7 @@ var mutations = []mutation{
 		`	for _, role := range roles {`, `	for _, role := range roles[:0] {`}}},
 	{name: "claim of a grant set", waive: []string{"Update SUB GRANTS: (attribute_not_exists(tok) OR unt <= ?)"}},
 	{name: "record under the claim alone", waive: []string{"Put SUB GRANTS: tok = ?"}},
-	{name: "debt in the transaction of an end", edits: []edit{{"pkg/dynamo/commit_delivery.go",
+	{name: "generation in the transaction of an end", edits: []edit{{"pkg/dynamo/commit_delivery.go",
 		`		x.add(attrGeneration, numeral(1))
 `, `		if h.Leave.Package == "" {
 			x.add(attrGeneration, numeral(1))
@@ -68,8 +68,8 @@ var mutations = []mutation{
 	{name: "leaver is given nothing", covered: "whatever a leaver holds is ended before anything is planned, and the fence refuses a plan that is older",
 		edits: []edit{{"pkg/delivery/plan.go",
 			`	if h.Off || w.Subject == nil || !w.Subject.Enabled {`, `	if w.Subject == nil {`}}},
-	{name: "tick looks for debts", edits: []edit{{"pkg/lifecycle/tick.go",
-		`walks(names.OweShards, t.owed)`, `walks(0, t.owed)`}}},
+	{name: "tick looks for pending reconciliations", edits: []edit{{"pkg/lifecycle/tick.go",
+		`walks(names.ReconcileShards, t.pending)`, `walks(0, t.pending)`}}},
 	{name: "slot that begins at a version of its own", edits: []edit{{"pkg/dynamo/shapes_assignment.go",
 		`	first: entitlement.AssignmentSlot.FirstVersion,
 `, ``}}},
@@ -98,8 +98,8 @@ var mutations = []mutation{
 		delete(grantSet.Grants, role)
 `, ``}, {"pkg/delivery/finish.go",
 		`		if j.moved && t.entered() && !mine.Grants[t.Role].Sent {`, `		if false {`}}},
-	{name: "debt while an end has passed", edits: []edit{{"pkg/delivery/settle.go",
-		`			owe(now.Add(names.TickPeriod))
+	{name: "pending while an end has passed", edits: []edit{{"pkg/delivery/settle.go",
+		`			leavePending(now.Add(names.TickPeriod))
 			continue
 `, `			_ = names.TickPeriod
 			continue
@@ -111,7 +111,7 @@ var mutations = []mutation{
 	{name: "role that an edit took out counts for its removal", edits: []edit{{"pkg/entitlement/assignment.go",
 		` || p.Shrunk.After(a.Start.Add(-ClocksApart))`, ``}}},
 	{name: "fan-out tells before it moves on", edits: []edit{{"pkg/delivery/fanout.go",
-		`	told, err := f.owe(ctx, job, slots.Items)
+		`	told, err := f.markPending(ctx, job, slots.Items)
 	if err != nil {
 		return job, err
 	}
@@ -120,7 +120,7 @@ var mutations = []mutation{
 		return job, err
 	}
 	job.Version++
-	told, err := f.owe(ctx, job, slots.Items)
+	told, err := f.markPending(ctx, job, slots.Items)
 	if err != nil {
 		return job, err
 	}
