@@ -34,7 +34,7 @@ var alarms = []alarm{
 	{"pending-reconciliation", "A delivery has been failing for more than an hour.",
 		"GET /v1.0/leasehold/deliveryErrors counts them by reason. Mend what the reason names, then reprocess by that reason; what can pass is tried again by itself all the while.", nil},
 	{"urgent-age", "A request or a removal has waited for the delivery worker for more than five minutes.",
-		"See whether Lambda throttles, and the log of the function deliver: a slow target shows as long calls. Hints that get lost meanwhile are repaired by the tick.",
+		"See whether Lambda throttles, and the log of the function deliver: a slow target shows as long calls. Messages that get lost meanwhile are repaired by the tick.",
 		func(h *house) awscloudwatch.IMetric { return h.oldest(names.DeliverUrgent) }},
 	{"bulk-age", "An edit of a package has been on its way to the holders for more than half an hour.",
 		"See the logs of the functions fanout and deliver. A target that limits our rate is the usual cause, and passes; requests and removals do not wait for it.",

@@ -23,7 +23,7 @@ var answers = []answer{
 	{"CKV_AWS_173", "AWS::Lambda::Function",
 		"Encrypted with Lambda's own key. The environment holds no secret: credentials of connectors are parameters of SSM."},
 	{"CKV_AWS_115", "AWS::Lambda::Function",
-		"Workers are bounded by the MaximumConcurrency of each queue, the API by its throttle. Reserved concurrency would be one bound for both lanes, and a young account has none to give away."},
+		"Workers are bounded by the MaximumConcurrency of each queue, the API by its throttle. Reserved concurrency would be one bound for both queues, and a young account has none to give away."},
 	{"CKV_AWS_116", "AWS::Lambda::Function",
 		"The queues that a function drains have dead-letter queues, the API's callers get the error, and the scheduled function has a dead-letter queue of its own."},
 	{"CKV_AWS_117", "AWS::Lambda::Function",

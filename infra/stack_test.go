@@ -194,7 +194,7 @@ func TestChecksCanFail(t *testing.T) {
 			at(listOf(role.at("AssumeRolePolicyDocument", "Statement"))[0], "Principal").(map[string]any)["Service"] = "ec2.amazonaws.com"
 		}, "ec2"},
 
-		{"rights", "to a lane that is not its own", sending(names.Deliver, names.DeliverUrgent), "deliver may sqs:SendMessage on ${deliverurgent"},
+		{"rights", "to a queue that is not its own", sending(names.Deliver, names.DeliverUrgent), "deliver may sqs:SendMessage on ${deliverurgent"},
 		{"rights", "one action more", widened(names.Fanout, "dynamodb:DeleteItem", "dynamodb:Scan"), "fanout may dynamodb:Scan on ${Table"},
 		{"rights", "one action less", widened(names.Fanout, "dynamodb:DeleteItem", "dynamodb:Scan"), "fanout may not dynamodb:DeleteItem on ${Table"},
 		{"rights", "what only Lambda needs", widened(names.Expire, "logs:PutLogEvents", "logs:GetLogEvents"), "expire may not logs:PutLogEvents"},
@@ -322,8 +322,8 @@ func TestChecksCanFail(t *testing.T) {
 		{"watched", "silent schedule", func(t template) {
 			t.Resources[t.alarmNamed("schedule-silent")].Properties["TreatMissingData"] = "ignore"
 		}, "rings nowhere"},
-		{"watched", "age of the urgent lane", func(t template) { delete(t.Resources, t.alarmNamed("urgent-age")) }, "ApproximateAgeOfOldestMessage of deliverurgent"},
-		{"watched", "age of the bulk lane", func(t template) { delete(t.Resources, t.alarmNamed("bulk-age")) }, "ApproximateAgeOfOldestMessage of deliverbulk"},
+		{"watched", "age of the urgent queue", func(t template) { delete(t.Resources, t.alarmNamed("urgent-age")) }, "ApproximateAgeOfOldestMessage of deliverurgent"},
+		{"watched", "age of the bulk queue", func(t template) { delete(t.Resources, t.alarmNamed("bulk-age")) }, "ApproximateAgeOfOldestMessage of deliverbulk"},
 		{"watched", "dead letters", func(t template) { delete(t.Resources, t.alarmNamed("dead-letters")) }, "ApproximateNumberOfMessagesVisible of expiredead"},
 		{"watched", "a worker", func(t template) { delete(t.Resources, t.alarmNamed("worker-errors")) }, "Errors of fanout"},
 		{"watched", "the API", func(t template) { delete(t.Resources, t.alarmNamed("api-errors")) }, "5XXError"},

@@ -24,7 +24,7 @@ func (h *house) addTrigger(f names.Function) {
 
 // drain has the function take the queue's messages. The queue bounds how many copies of
 // it run at once, in place of reserved concurrency: that would be one bound for both
-// lanes, and a young AWS account has none to give away. The mapping grants nothing by
+// queues, and a young AWS account has none to give away. The mapping grants nothing by
 // itself, as an event source would: the role has what names says.
 func (h *house) drain(f names.Function, queue names.Queue) {
 	mapping := &awslambda.EventSourceMappingOptions{

@@ -20,10 +20,10 @@ func main() {
 		log.Error("configuration refused", obs.Err(err))
 		os.Exit(1)
 	}
-	handle, lanes, err := deliver.New(c, log)
+	handle, queues, err := deliver.New(c, log)
 	if err != nil {
 		log.Error("start refused", obs.Err(err))
 		os.Exit(1)
 	}
-	lambda.Start(lambdaio.SQS(handle, lanes))
+	lambda.Start(lambdaio.SQS(handle, queues))
 }

@@ -95,7 +95,7 @@ func (d Desk) showOne(ctx context.Context, id, url string) error {
 
 // Redrive gives the dead letters of a queue back to it, one by one. A letter is deleted
 // only after its queue has taken it, so a crash between the two doubles it, which does
-// no harm: messages are hints, and may come twice.
+// no harm: messages may come twice.
 func (d Desk) Redrive(ctx context.Context, id string) error {
 	if err := check(id); err != nil {
 		return err

@@ -72,8 +72,8 @@ func depth(t *testing.T, queue string) int {
 }
 
 // refusals are what functions have logged of calls to AWS that their roles do not allow. A
-// role that lacks a right shows nowhere else: most such calls are hints, whose loss costs
-// time and nothing more.
+// role that lacks a right shows nowhere else: most such calls are messages, whose loss
+// costs time and nothing more.
 func refusals(ctx context.Context) ([]string, error) {
 	var found []string
 	for _, f := range names.Functions {

@@ -21,7 +21,7 @@ import (
 func TestEveryFunctionCallsWhatItsRoleAllowsAndNothingElse(t *testing.T) {
 	s := open(t)
 	s.drain() // what the seed has edited
-	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostHints, sendPoison, manageConnectors} {
+	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostMessages, sendPoison, manageConnectors} {
 		story(s)
 	}
 
@@ -222,9 +222,9 @@ func wakeAfterAnOutage(s *stack) {
 	s.state(waiting, "delivered")
 }
 
-// repairLostHints is the rest of the tick: an edit whose message was lost.
-func repairLostHints(s *stack) {
-	for range 6 { // more than the urgent lane is told of at a time
+// repairLostMessages is the rest of the tick: an edit whose message was lost.
+func repairLostMessages(s *stack) {
+	for range 6 { // more than the urgent queue is told of at a time
 		var updates []entitlement.SubjectUpdate
 		for range 90 {
 			updates = append(updates, entitlement.SubjectUpdate{Subject: entitlement.UserID(clock.System{}.New()), Look: time.Now().Add(-time.Hour)})

@@ -136,11 +136,11 @@ func (s *stack) wire() {
 			api, failed := requests.New(c, log)
 			handler, err = lambdaio.HTTP(api), failed
 		case names.Deliver:
-			handle, lanes, failed := deliver.New(c, log)
-			handler, err = lambdaio.SQS(handle, lanes), failed
+			handle, queues, failed := deliver.New(c, log)
+			handler, err = lambdaio.SQS(handle, queues), failed
 		case names.Fanout:
-			handle, lanes, failed := fanout.New(c, log)
-			handler, err = lambdaio.SQS(handle, lanes), failed
+			handle, queues, failed := fanout.New(c, log)
+			handler, err = lambdaio.SQS(handle, queues), failed
 		case names.Expire:
 			tick, failed := expire.New(c, log)
 			handler, err = lambdaio.Schedule(tick), failed

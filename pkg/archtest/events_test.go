@@ -27,7 +27,7 @@ func checkSample(f names.Function, sample []byte) error {
 	case slices.Contains(f.Trigger.Queues, names.FanoutJobs):
 		return checkBatch(sample, checkJob)
 	case len(f.Trigger.Queues) > 0:
-		return checkBatch(sample, checkHint)
+		return checkBatch(sample, checkMessage)
 	}
 	return checkTick(sample)
 }
@@ -83,19 +83,19 @@ func checkBatch(sample []byte, check func(lambdaio.Message) error) error {
 	return problem
 }
 
-// checkHint looks whether a message names people.
-func checkHint(message lambdaio.Message) error {
-	var hint struct {
+// checkMessage looks whether a message names people.
+func checkMessage(message lambdaio.Message) error {
+	var deliveryMessage struct {
 		V        int      `json:"v"`
 		Subjects []string `json:"subjects"`
 	}
-	if err := strictly(message.Body, &hint); err != nil {
+	if err := strictly(message.Body, &deliveryMessage); err != nil {
 		return err
 	}
-	if hint.V != 1 || len(hint.Subjects) == 0 {
+	if deliveryMessage.V != 1 || len(deliveryMessage.Subjects) == 0 {
 		return fmt.Errorf("message %q holds %s", message.ID, message.Body)
 	}
-	for _, subject := range hint.Subjects {
+	for _, subject := range deliveryMessage.Subjects {
 		if _, err := entitlement.ParseID[entitlement.UserID]("subject", subject); err != nil {
 			return err
 		}
@@ -177,7 +177,7 @@ func TestSamplesAreRefused(t *testing.T) {
 		"a tick for a queue":      {names.Deliver, `{"detail-type":"Scheduled Event","time":"2026-11-23T12:00:00Z"}`},
 		"a message of old":        {names.Deliver, `{"Records":[{"messageId":"a","body":"{\"user\":\"x\"}"}]}`},
 		"a subject without an id": {names.Deliver, `{"Records":[{"messageId":"a","body":"{\"v\":1,\"subjects\":[\"ann\"]}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1"}}]}`},
-		"a hint for a job":        {names.Fanout, `{"Records":[{"messageId":"a","eventSourceARN":"arn:aws:sqs:eu-west-1:1:q","body":"{\"v\":1,\"subjects\":[\"0c5a1e1c-3a52-4c0b-9e39-0f3f1b6f0003\"]}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1"}}]}`},
+		"a message for a job":     {names.Fanout, `{"Records":[{"messageId":"a","eventSourceARN":"arn:aws:sqs:eu-west-1:1:q","body":"{\"v\":1,\"subjects\":[\"0c5a1e1c-3a52-4c0b-9e39-0f3f1b6f0003\"]}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1"}}]}`},
 		"a job of no edit":        {names.Fanout, `{"Records":[{"messageId":"a","eventSourceARN":"arn:aws:sqs:eu-west-1:1:q","body":"{\"v\":1,\"job\":{\"package\":\"0c5a1e1c-3a52-4c0b-9e39-0f3f1b6f0003\"}}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1"}}]}`},
 		"a batch for a schedule":  {names.Expire, `{"Records":[]}`},
 	}

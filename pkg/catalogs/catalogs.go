@@ -14,27 +14,27 @@ import (
 
 // Service keeps catalogs and what is in them.
 type Service struct {
-	Store   Store
-	Targets Targets
-	Secrets Secrets
-	Kinds   []entitlement.TargetKind // of connectors that may be registered
-	Jobs    Jobs
-	Hinter  Hinter
-	Clock   clock.Clock
-	IDs     clock.IDs
-	Log     *slog.Logger
+	Store    Store
+	Targets  Targets
+	Secrets  Secrets
+	Kinds    []entitlement.TargetKind // of connectors that may be registered
+	Jobs     Jobs
+	Enqueuer Enqueuer
+	Clock    clock.Clock
+	IDs      clock.IDs
+	Log      *slog.Logger
 }
 
-// Jobs starts the way of a package edit to the holders. A lost hint costs time, never
-// correctness: the tick finds the job.
+// Jobs starts the way of a package edit to the holders. A lost message costs time,
+// never correctness: the tick finds the job.
 type Jobs interface {
-	HintJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error
+	EnqueueJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error
 }
 
-// Hinter tells the delivery worker whom to reconcile. A lost hint costs time, never
-// correctness: the tick finds the pending reconciliation.
-type Hinter interface {
-	Hint(ctx context.Context, subjects ...entitlement.UserID) error
+// Enqueuer tells the delivery worker whom to reconcile. A lost message costs time,
+// never correctness: the tick finds the pending reconciliation.
+type Enqueuer interface {
+	Enqueue(ctx context.Context, subjects ...entitlement.UserID) error
 }
 
 // Targets looks things up at target systems.

@@ -47,22 +47,22 @@ var by = administrator("owner", "call")
 func newWorld(t *testing.T) *world {
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 	store := dynamotest.New()
-	return &world{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}}, Jobs: &jobs{}, Hinter: &hints{}, Clock: c, IDs: c,
+	return &world{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}}, Jobs: &jobs{}, Enqueuer: &recorder{}, Clock: c, IDs: c,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}}
 }
 
 // jobs remembers the package edits that were sent on their way.
 type jobs struct{ sent []int64 }
 
-func (j *jobs) HintJob(_ context.Context, _ entitlement.PackageID, generation int64) error {
+func (j *jobs) EnqueueJob(_ context.Context, _ entitlement.PackageID, generation int64) error {
 	j.sent = append(j.sent, generation)
 	return nil
 }
 
-// hints remembers who was hinted.
-type hints struct{ sent []entitlement.UserID }
+// recorder remembers who was enqueued.
+type recorder struct{ sent []entitlement.UserID }
 
-func (h *hints) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+func (h *recorder) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
 	h.sent = append(h.sent, subjects...)
 	return nil
 }

@@ -225,8 +225,8 @@ func TestF28_ANewCredentialOrAddressWakesWhoFailedByTheOldOne(t *testing.T) {
 	w.commit(entitlement.Change{Breakers: []entitlement.Breaker{{Connector: c.ID, Failures: 9, Until: w.clock.Now().Add(50 * time.Second)}}})
 	woken := func(credential string, edit func(*entitlement.ConnectorConfig)) []entitlement.UserID {
 		t.Helper()
-		heard := &hints{}
-		w.Hinter = heard
+		heard := &recorder{}
+		w.Enqueuer = heard
 		must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, c.ID, credential, edit))
 		return heard.sent
 	}
@@ -259,8 +259,8 @@ func TestF39_AChangedSettingIsAnEventAndWakesWhoFailedForWantOfIt(t *testing.T) 
 	c := w.connector()
 	blind, refused, unconfirmed := w.grantSet(c.ID, entitlement.ReasonCannotConfirm), w.grantSet(c.ID, entitlement.ReasonRefused), w.grantSet(c.ID, entitlement.ReasonNotConfirmed)
 	w.grantSet(c.ID, entitlement.ReasonCredential)
-	heard := &hints{}
-	w.Hinter = heard
+	heard := &recorder{}
+	w.Enqueuer = heard
 	edit := func(change func(*entitlement.ConnectorConfig)) entitlement.Event {
 		t.Helper()
 		must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, c.ID, "", change))

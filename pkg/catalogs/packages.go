@@ -201,8 +201,8 @@ func (s *Service) putScopes(ctx context.Context, by authz.Command, p entitlement
 	if err != nil {
 		return err
 	}
-	if lost := s.Jobs.HintJob(ctx, job.Package, job.Generation); lost != nil {
-		s.Log.WarnContext(ctx, "a hint was lost; the tick will find the job", "package", job.Package, "error", lost)
+	if lost := s.Jobs.EnqueueJob(ctx, job.Package, job.Generation); lost != nil {
+		s.Log.WarnContext(ctx, "a message was lost; the tick will find the job", "package", job.Package, "error", lost)
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func (s *Service) wakeFailing(ctx context.Context, id entitlement.ConnectorID, r
 			subjects = append(subjects, f.Subject)
 		}
 		if len(subjects) > 0 {
-			if err := s.Hinter.Hint(ctx, subjects...); err != nil {
+			if err := s.Enqueuer.Enqueue(ctx, subjects...); err != nil {
 				return err
 			}
 		}

@@ -38,12 +38,12 @@ func (b bubble) Advance(d time.Duration) time.Time {
 	return b.Now()
 }
 
-// bench is a world in a bubble, with workers at a lane and a tick a minute, as they are
-// deployed.
+// bench is a world in a bubble, with workers at a queue and a tick a minute, as they
+// are deployed.
 type bench struct {
 	*world
 	server  *server
-	lane    *queue.Memory
+	queue   *queue.Memory
 	stop    chan struct{}
 	running sync.WaitGroup
 	runs    int
@@ -66,8 +66,8 @@ func onBench(t *testing.T, run func(b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{world: &world{t: t, store: dynamotest.New(), clock: bubble{ids: clock.NewVirtual(time.Time{})}}, server: newServer(), stop: make(chan struct{})}
-		b.lane = queue.NewMemory(clock.System{}, 5)
-		b.worker = &delivery.Service{Store: b.store, Connectors: at{target: b.server}, Lane: b.lane, Clock: b.clock, IDs: b.clock, Lease: names.DeliverTimeout, Log: quiet}
+		b.queue = queue.NewMemory(clock.System{}, 5)
+		b.worker = &delivery.Service{Store: b.store, Connectors: at{target: b.server}, Queue: b.queue, Clock: b.clock, IDs: b.clock, Lease: names.DeliverTimeout, Log: quiet}
 		b.running.Go(b.tick)
 		defer b.running.Wait()
 		defer close(b.stop)
@@ -76,7 +76,7 @@ func onBench(t *testing.T, run func(b *bench)) {
 }
 
 func (b *bench) tick() {
-	tick := &lifecycle.Service{Store: b.store, Hinter: b.lane, Jobs: b.lane, Clock: clock.System{}, Log: quiet}
+	tick := &lifecycle.Service{Store: b.store, Enqueuer: b.queue, Jobs: b.queue, Clock: clock.System{}, Log: quiet}
 	every := time.NewTicker(names.TickPeriod)
 	defer every.Stop()
 	for {
@@ -89,7 +89,7 @@ func (b *bench) tick() {
 	}
 }
 
-// work starts workers at the lane.
+// work starts workers at the queue.
 func (b *bench) work(n int) {
 	for range n {
 		b.running.Go(func() {
@@ -108,10 +108,10 @@ func (b *bench) work(n int) {
 // serve has one worker take up to so many messages, as the function does.
 func (b *bench) serve(messages int) {
 	var all []entitlement.UserID
-	received := b.lane.Receive(messages, 6*time.Minute)
+	received := b.queue.Receive(messages, 6*time.Minute)
 	for _, m := range received {
-		if hint, err := queue.Decode(m.Body); err == nil {
-			all = append(all, hint.Subjects...)
+		if message, err := queue.Decode(m.Body); err == nil {
+			all = append(all, message.Subjects...)
 		}
 	}
 	if len(all) == 0 {
@@ -127,7 +127,7 @@ func (b *bench) serve(messages int) {
 	b.mu.Unlock()
 	for _, m := range received {
 		if len(failed) == 0 {
-			b.lane.Delete(m.Receipt)
+			b.queue.Delete(m.Receipt)
 		}
 	}
 	for u, err := range failed {
@@ -135,9 +135,9 @@ func (b *bench) serve(messages int) {
 	}
 }
 
-// hint tells the lane of people.
-func (b *bench) hint(users ...entitlement.UserID) {
-	if err := b.lane.Hint(context.Background(), users...); err != nil {
+// enqueue tells the queue of people.
+func (b *bench) enqueue(users ...entitlement.UserID) {
+	if err := b.queue.Enqueue(context.Background(), users...); err != nil {
 		b.t.Fatal(err)
 	}
 }

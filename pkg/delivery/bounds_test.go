@@ -18,13 +18,13 @@ func TestF42_AClosedRemovalLeavesWhatAnotherNeedsReconcile(t *testing.T) {
 		lost, shared := b.pack("a", "b"), b.pack("b", "c")
 		ids := []entitlement.RequestID{b.assign(u, lost), b.assign(u, shared)}
 		b.work(1)
-		b.hint(u)
+		b.enqueue(u)
 		b.within(time.Minute, "delivered", b.all(ids, "Delivered"))
 
 		b.server.down = true
 		b.remove(u, lost)
 		b.remove(u, shared)
-		b.hint(u)
+		b.enqueue(u)
 		time.Sleep(11 * time.Minute)
 		b.close(ids[0])
 		time.Sleep(2 * time.Minute)
@@ -106,7 +106,7 @@ func TestS21_TheIDsOfOnePersonAreBounded(t *testing.T) {
 		}
 		b.remove(u, p)
 		b.work(1)
-		b.hint(u)
+		b.enqueue(u)
 		b.within(time.Hour, "ended", b.all([]entitlement.RequestID{id}, "Expired"))
 		for ref := range b.server.granted {
 			if b.server.revoked[ref] == 0 {

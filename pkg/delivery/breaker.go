@@ -79,8 +79,9 @@ func (t *target) remember(ctx context.Context) {
 // for its end.
 const maxWoken = 50_000
 
-// wake hints everybody who waited for the target, those who waited longest first: their next
-// attempts may lie an hour ahead. What is not hinted here is found by the tick in its time.
+// wake enqueues everybody who waited for the target, those who waited longest first: their
+// next attempts may lie an hour ahead. What is not enqueued here is found by the tick in its
+// time.
 func (t *target) wake(ctx context.Context) {
 	for page, woken := (entitlement.Page{}), 0; woken < maxWoken; {
 		waiting, err := t.run.Store.Failing(ctx, t.id, entitlement.ReasonUnavailable, page)
@@ -93,8 +94,8 @@ func (t *target) wake(ctx context.Context) {
 			subjects = append(subjects, f.Subject)
 		}
 		if len(subjects) > 0 {
-			if err := t.run.Lane.Hint(ctx, subjects...); err != nil {
-				t.run.Log.WarnContext(ctx, "a hint was lost; the tick will find the pending reconciliations", "subjects", len(subjects), "error", err)
+			if err := t.run.Queue.Enqueue(ctx, subjects...); err != nil {
+				t.run.Log.WarnContext(ctx, "a message was lost; the tick will find the pending reconciliations", "subjects", len(subjects), "error", err)
 				return
 			}
 		}

@@ -18,7 +18,7 @@ func TestL1_AThousandUnknownPeopleAreDeliveredOverSeveralRuns(t *testing.T) {
 		b.server.lookup, b.server.latency = 250*time.Millisecond, 250*time.Millisecond
 		users, p := b.staff(1000), b.pack("a")
 		ids := b.assignAll(users, p)
-		b.hint(users...)
+		b.enqueue(users...)
 		b.work(1)
 		took := b.within(10*time.Minute, "all delivered", b.all(ids, "Delivered"))
 		if b.longest > names.DeliverTimeout {
@@ -79,8 +79,9 @@ func TestF10_ASilentTargetEndsTheRunAndIsLeftAlone(t *testing.T) {
 	})
 }
 
-// As many workers side by side as the lanes allow, messages for them without end: a target
-// that answers nothing sees few calls, whether it refuses connections or lets them hang.
+// As many workers side by side as the queues allow, messages for them without end: a
+// target that answers nothing sees few calls, whether it refuses connections or lets them
+// hang.
 func TestY17_ADeadTargetSeesFewCallsFromAllWorkersTogether(t *testing.T) {
 	const workers = 8 // what an account of ten functions side by side leaves for deliveries
 	for name, die := range map[string]func(*server){
@@ -95,7 +96,7 @@ func TestY17_ADeadTargetSeesFewCallsFromAllWorkersTogether(t *testing.T) {
 				b.work(workers)
 				for began := time.Now(); time.Since(began) < 10*time.Minute; time.Sleep(7 * time.Second) {
 					for i := range users {
-						b.hint(users[i]) // a message each, as if nothing bundled them
+						b.enqueue(users[i]) // a message each, as if nothing bundled them
 					}
 				}
 				if b.server.calls > 20 {
@@ -145,7 +146,7 @@ func TestL6_ARemovalDoesNotWaitForAnotherTargetOfTheSamePerson(t *testing.T) {
 	twoTargets(t, func(b *bench, u entitlement.UserID, here, both entitlement.AccessPackage) {
 		b.remove(u, both)
 		r := b.remove(u, here)
-		b.hint(u)
+		b.enqueue(u)
 		b.work(1)
 		b.within(time.Second, "gone from the healthy target", func() bool { return !b.server.there(u, "g") })
 		b.within(time.Second, "and said so", func() bool {
@@ -161,11 +162,11 @@ func TestL6_ARemovalDoesNotWaitForAnotherTargetOfTheSamePerson(t *testing.T) {
 func TestL6_ARemovalDoesNotWaitForAWorkerThatIsAtAnotherTarget(t *testing.T) {
 	twoTargets(t, func(b *bench, u entitlement.UserID, here, both entitlement.AccessPackage) {
 		b.remove(u, both)
-		b.hint(u)
+		b.enqueue(u)
 		b.work(2)
 		time.Sleep(2 * time.Second) // one worker is out at the silent target
 		r := b.remove(u, here)
-		b.hint(u)
+		b.enqueue(u)
 		b.within(time.Second, "gone from the healthy target", func() bool { return !b.server.there(u, "g") })
 		b.within(time.Minute, "and said so", func() bool {
 			request, err := b.store.Request(b.t.Context(), r)

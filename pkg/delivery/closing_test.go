@@ -18,7 +18,7 @@ func (b *bench) close(id entitlement.RequestID) {
 		b.t.Fatal(err)
 	}
 	b.commit(change)
-	b.hint(b.assignment(id).Subject)
+	b.enqueue(b.assignment(id).Subject)
 }
 
 // A removal that can never be confirmed ends by an administrator's word, is said to be
@@ -28,11 +28,11 @@ func TestF42_AnAdministratorClosesARemovalThatNobodyCanConfirm(t *testing.T) {
 		u, p, other := b.staff(1)[0], b.pack("a", "b"), b.pack("b")
 		b.work(1)
 		ended, kept := b.assign(u, p), b.assign(u, other)
-		b.hint(u)
+		b.enqueue(u)
 		b.within(5*time.Minute, "delivered", b.all([]entitlement.RequestID{ended, kept}, "Delivered"))
 		b.server.down = true
 		b.remove(u, p)
-		b.hint(u)
+		b.enqueue(u)
 		time.Sleep(time.Hour)
 		if got := b.assignment(ended).Status(time.Now()); got != "RemovalOverdue" {
 			t.Fatalf("it shows as %s", got)
@@ -117,7 +117,7 @@ func TestF39_WhatIsShownByNoWayOfAskingIsWrittenOnceMore(t *testing.T) {
 		u, p := b.staff(1)[0], b.pack("a")
 		id := b.assign(u, p)
 		b.server.deaf = 1
-		b.hint(u)
+		b.enqueue(u)
 		b.work(1)
 		b.within(5*time.Minute, "delivered", b.all([]entitlement.RequestID{id}, "Delivered"))
 		if n := b.server.granted[b.server.people[u]]; n != 2 || !b.server.there(u, "a") {
@@ -157,7 +157,7 @@ func TestF43_ARemovalOfADeletedAccountEndsByThat(t *testing.T) {
 		b.server.gone = true
 		b.work(1)
 		b.remove(u, p)
-		b.hint(u)
+		b.enqueue(u)
 		time.Sleep(14 * time.Minute)
 		if a := b.assignment(id); !a.Removed.IsZero() {
 			t.Error("it counts as removed though the account was missing for a few minutes only")
@@ -208,7 +208,7 @@ func TestF39_NobodyIsOutOnTheWordOfAListThatNeverShowedThem(t *testing.T) {
 		b.deliver(users...)
 		b.remove(u, p)
 		b.server.deaf = 1 // the removal is taken, and lost
-		b.hint(u)
+		b.enqueue(u)
 		b.work(1)
 		b.within(10*time.Minute, "ended", func() bool { return !b.assignment(ids[0]).Removed.IsZero() })
 		if b.server.there(u, "a") || b.server.revoked[ref] < 2 {
@@ -230,7 +230,7 @@ func TestF40_WhatWasThereBeforeARemovalIsNoEvidenceAfterIt(t *testing.T) {
 			b.server.behind = 15 * time.Second
 			u, p := b.staff(1)[0], b.pack("a")
 			id := b.assign(u, p)
-			b.hint(u)
+			b.enqueue(u)
 			b.work(1)
 			b.within(time.Minute, "delivered", b.all([]entitlement.RequestID{id}, "Delivered"))
 			time.Sleep(time.Minute)
@@ -238,7 +238,7 @@ func TestF40_WhatWasThereBeforeARemovalIsNoEvidenceAfterIt(t *testing.T) {
 			b.deliver(u)
 			spoil(b.server, b.server.people[u])
 			again := b.assign(u, p)
-			b.hint(u)
+			b.enqueue(u)
 			for range 20 {
 				time.Sleep(time.Second)
 				if b.all([]entitlement.RequestID{again}, "Delivered")() {

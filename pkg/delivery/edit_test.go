@@ -13,12 +13,12 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// bulk collects hints and re-hints of jobs.
+// bulk collects messages and repeated messages of jobs.
 type bulk struct {
 	told  []entitlement.UserID
 	sent  int // messages
 	again int
-	later []soon // hints that arrive after a delay
+	later []soon // messages that arrive after a delay
 }
 
 type soon struct {
@@ -26,20 +26,20 @@ type soon struct {
 	delay   time.Duration
 }
 
-func (b *bulk) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+func (b *bulk) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
 	b.told = append(b.told, subjects...)
 	b.sent++
 	return nil
 }
 
-func (b *bulk) HintAfter(_ context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
+func (b *bulk) EnqueueAfter(_ context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
 	for _, s := range subjects {
 		b.later = append(b.later, soon{s, delay})
 	}
 	return nil
 }
 
-func (b *bulk) HintJob(context.Context, entitlement.PackageID, int64) error { b.again++; return nil }
+func (b *bulk) EnqueueJob(context.Context, entitlement.PackageID, int64) error { b.again++; return nil }
 
 func (w *world) fanOut(store delivery.FanOutStore, b *bulk) *delivery.FanOut {
 	return &delivery.FanOut{Store: store, Bulk: b, Again: b, Clock: w.clock, Log: w.worker.Log}
@@ -153,7 +153,7 @@ func TestL9_AFanOutThatDiesGoesOnWhereItWas(t *testing.T) {
 		told[u] = true
 	}
 	if len(told) != 250 || len(b.told) > 350 {
-		t.Errorf("%d of 250 told, in %d hints: a crash repeats one page at most", len(told), len(b.told))
+		t.Errorf("%d of 250 told, in %d messages: a crash repeats one page at most", len(told), len(b.told))
 	}
 }
 
@@ -224,10 +224,10 @@ func TestF10_ADeadTargetIsLeftAloneAndTakenUpAgain(t *testing.T) {
 	w.target.down = nil
 	w.clock.Advance(2 * time.Minute)
 	w.deliver(users[0]) // one gets through, and wakes all the others
-	if len(w.lane.told) < len(users)-1 {
-		t.Errorf("%d of %d were woken", len(w.lane.told), len(users)-1)
+	if len(w.queue.told) < len(users)-1 {
+		t.Errorf("%d of %d were woken", len(w.queue.told), len(users)-1)
 	}
-	w.deliver(w.lane.told...)
+	w.deliver(w.queue.told...)
 	for _, u := range users {
 		w.holds(u, "a", 1)
 	}

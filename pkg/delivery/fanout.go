@@ -20,22 +20,22 @@ type FanOutStore interface {
 	Commit(ctx context.Context, change entitlement.Change) error
 }
 
-// Lane carries hints to the delivery worker.
-type Lane interface {
-	Hint(ctx context.Context, subjects ...entitlement.UserID) error
-	// HintAfter sends hints that arrive after the delay, at most a quarter of an hour.
-	HintAfter(ctx context.Context, delay time.Duration, subjects ...entitlement.UserID) error
+// Queue carries messages to the delivery worker.
+type Queue interface {
+	Enqueue(ctx context.Context, subjects ...entitlement.UserID) error
+	// EnqueueAfter sends messages that arrive after the delay, at most a quarter of an hour.
+	EnqueueAfter(ctx context.Context, delay time.Duration, subjects ...entitlement.UserID) error
 }
 
 // Again asks for a job to be taken up once more.
 type Again interface {
-	HintJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error
+	EnqueueJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error
 }
 
 // FanOut carries package edits to the holders.
 type FanOut struct {
 	Store FanOutStore
-	Bulk  Lane
+	Bulk  Queue
 	Again Again
 	Clock clock.Clock
 	Log   *slog.Logger
@@ -43,7 +43,7 @@ type FanOut struct {
 
 const (
 	// bulkSlack is how long the tick leaves a subject that an edit made pending to its
-	// hint: ten thousand holders take their time.
+	// message: ten thousand holders take their time.
 	bulkSlack = 15 * time.Minute
 	// jobSlack is how long the tick leaves a job to its message.
 	jobSlack = 2 * time.Minute
@@ -60,7 +60,7 @@ func (f *FanOut) Run(ctx context.Context, pkg entitlement.PackageID, generation 
 	}
 	for err == nil {
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < reserve {
-			return f.Again.HintJob(ctx, pkg, generation)
+			return f.Again.EnqueueJob(ctx, pkg, generation)
 		}
 		if job, err = f.page(ctx, job); err == nil && job.Erased {
 			return nil
@@ -83,8 +83,8 @@ func (f *FanOut) page(ctx context.Context, job entitlement.Job) (entitlement.Job
 		return job, err
 	}
 	if len(told) > 0 {
-		if err := f.Bulk.Hint(ctx, told...); err != nil {
-			f.Log.WarnContext(ctx, "a hint was lost; the tick will find the pending reconciliations", "subjects", len(told), "error", err)
+		if err := f.Bulk.Enqueue(ctx, told...); err != nil {
+			f.Log.WarnContext(ctx, "a message was lost; the tick will find the pending reconciliations", "subjects", len(told), "error", err)
 		}
 	}
 	job.Cursor, job.Told, job.Look = slots.Next, job.Told+len(told), f.Clock.Now().Add(jobSlack)

@@ -166,11 +166,11 @@ func TestS21_ALeaverWithManyOpenRequestsIsLookedAtUntilNoneIsLeft(t *testing.T) 
 	w.disable(u)
 	looks := 0
 	for next := []entitlement.UserID{u}; len(next) > 0; looks++ {
-		w.lane.later = nil
+		w.queue.later = nil
 		w.deliver(next...)
 		next = nil
-		for _, hint := range w.lane.later {
-			next = append(next, hint.subject)
+		for _, message := range w.queue.later {
+			next = append(next, message.subject)
 		}
 	}
 	open, err := w.store.OpenRequests(context.Background(), u, entitlement.Page{})

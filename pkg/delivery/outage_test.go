@@ -10,19 +10,19 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// prompt is a lane whose messages are worked on before the sender goes on.
+// prompt is a queue whose messages are worked on before the sender goes on.
 type prompt struct{ deliver func(...entitlement.UserID) }
 
-func (p prompt) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+func (p prompt) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
 	p.deliver(subjects...)
 	return nil
 }
 
-func (p prompt) HintAfter(ctx context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
+func (p prompt) EnqueueAfter(ctx context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
 	if delay > 0 {
 		return nil
 	}
-	return p.Hint(ctx, subjects...)
+	return p.Enqueue(ctx, subjects...)
 }
 
 // crossing is a store in which something happens just before a worker records what it saw.
@@ -61,7 +61,7 @@ func TestL6_WhoIsWokenFindsTheTargetOpen(t *testing.T) {
 
 	w.target.down = nil
 	w.clock.Advance(time.Minute)
-	w.worker.Lane = prompt{w.deliver}
+	w.worker.Queue = prompt{w.deliver}
 	w.deliver(first)
 	w.request(id, entitlement.RequestDelivered)
 }

@@ -38,7 +38,7 @@ import (
 type Service struct {
 	Store      Store
 	Connectors Connectors
-	Lane       Lane // hears of those who waited for a target that is well again, or for time
+	Queue      Queue // hears of those who waited for a target that is well again, or for time
 	Clock      clock.Clock
 	IDs        clock.IDs
 	Lease      time.Duration // as long as the function may run
@@ -83,7 +83,7 @@ func (s *Service) Deliver(ctx context.Context, subjects []entitlement.UserID, co
 	for round := 0; len(next) > 0 && round < maxRounds; round++ {
 		next = r.round(ctx, calls, next)
 	}
-	r.hint(ctx)
+	r.enqueue(ctx)
 	return r.failed
 }
 
@@ -147,19 +147,19 @@ func (r *run) lookAt(subject entitlement.UserID, at time.Time) {
 	}
 }
 
-// maxHintDelay is how far ahead a hint can be sent; what lies further is the tick's.
-const maxHintDelay = 15 * time.Minute
+// maxEnqueueDelay is how far ahead a message can be sent; what lies further is the tick's.
+const maxEnqueueDelay = 15 * time.Minute
 
-// hintStep is how exactly hints are timed, so that one message serves many.
-const hintStep = 5 * time.Second
+// delayStep is how exactly messages are timed, so that one message serves many.
+const delayStep = 5 * time.Second
 
-// hint tells the lane of those for whom there was no time, and of those who must be looked
-// at again soon. All of them are owed: a hint that is lost costs time only.
-func (r *run) hint(ctx context.Context) {
+// enqueue tells the queue of those for whom there was no time, and of those who must be
+// looked at again soon. All of them are owed: a message that is lost costs time only.
+func (r *run) enqueue(ctx context.Context) {
 	byDelay := map[time.Duration][]entitlement.UserID{0: r.left}
 	now := r.Clock.Now()
 	for subject, at := range r.looks {
-		if delay := (max(at.Sub(now), 0) + hintStep - 1).Truncate(hintStep); delay <= maxHintDelay {
+		if delay := (max(at.Sub(now), 0) + delayStep - 1).Truncate(delayStep); delay <= maxEnqueueDelay {
 			byDelay[delay] = append(byDelay[delay], subject)
 		}
 	}
@@ -169,8 +169,8 @@ func (r *run) hint(ctx context.Context) {
 			continue
 		}
 		slices.Sort(subjects)
-		if err := r.Lane.HintAfter(ctx, delay, slices.Compact(subjects)...); err != nil {
-			r.Log.WarnContext(ctx, "a hint was lost; the tick will find the pending reconciliations", "subjects", len(subjects), "error", err)
+		if err := r.Queue.EnqueueAfter(ctx, delay, slices.Compact(subjects)...); err != nil {
+			r.Log.WarnContext(ctx, "a message was lost; the tick will find the pending reconciliations", "subjects", len(subjects), "error", err)
 		}
 	}
 }

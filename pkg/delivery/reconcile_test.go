@@ -32,13 +32,13 @@ type world struct {
 	clock  ticking
 	target *system
 	worker *delivery.Service
-	lane   *bulk // who was woken
+	queue  *bulk // who was woken
 }
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, store: dynamotest.New(), clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), target: newSystem()}
-	w.lane = &bulk{}
-	w.worker = &delivery.Service{Store: w.store, Connectors: w.target, Lane: w.lane, Clock: w.clock, IDs: w.clock, Lease: time.Minute,
+	w.queue = &bulk{}
+	w.worker = &delivery.Service{Store: w.store, Connectors: w.target, Queue: w.queue, Clock: w.clock, IDs: w.clock, Lease: time.Minute,
 		Log: quiet}
 	return w
 }
@@ -168,7 +168,7 @@ func TestS15_DeliveredMeansReadBack_Y3_OneWriteARole(t *testing.T) {
 	if h.NeedsReconcile() || len(h.Waiting) != 0 || len(grants) != 3 {
 		t.Errorf("pending reconciliation %+v, grants %v", h, grants)
 	}
-	w.deliver(u, u) // the hint comes twice more (F4)
+	w.deliver(u, u) // the message comes twice more (F4)
 	if w.target.writes != 3 || w.target.checks != 6 {
 		t.Errorf("a repeat made %d writes, %d checks", w.target.writes-3, w.target.checks-6)
 	}

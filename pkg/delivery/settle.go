@@ -17,7 +17,7 @@ const GiveUpAfter = 15 * time.Minute
 // maxReconciled bounds the assignments that one transaction settles (S21).
 const maxReconciled = 20
 
-// lookSlack is how long the tick leaves a look to its hint.
+// lookSlack is how long the tick leaves a look to its message.
 const lookSlack = 30 * time.Second
 
 // heldRetry is when to look again at what another worker holds.
@@ -141,7 +141,7 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 		c.Ended, c.Requests, c.Events = append(c.Ended, part.Ended...), append(c.Requests, part.Requests...), append(c.Events, part.Events...)
 	}
 	if s.Leaving {
-		leavePending(now.Add(names.TickPeriod)) // sooner, where it can be, by a hint
+		leavePending(now.Add(names.TickPeriod)) // sooner, where it can be, by a message
 	}
 	for role, g := range known {
 		// The record of a removal that ended unseen is of no use any more, and the grant set

@@ -359,12 +359,12 @@ func (r *trial) trouble(d time.Duration) {
 
 func (r *trial) grant(e *employee) {
 	e.held, e.since = append(e.held, r.assign(e.id, r.pack)), time.Now()
-	r.hint(e.id)
+	r.enqueue(e.id)
 }
 
 func (r *trial) take(e *employee) {
 	r.remove(e.id, r.pack)
-	r.hint(e.id)
+	r.enqueue(e.id)
 }
 
 // pass lets time pass, in which people are taken out and granted again as they are due, and

@@ -16,7 +16,7 @@ import (
 )
 
 // parallelCalls bounds the calls that one worker makes to one target side by side: with the
-// two workers of the bulk lane as many as a target can take that allows twenty changes a
+// two workers of the bulk queue as many as a target can take that allows twenty changes a
 // second and needs 200 ms for each of the three calls of a change (Y5).
 const parallelCalls = 8
 

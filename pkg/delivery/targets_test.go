@@ -60,7 +60,7 @@ func TestF39_NobodyIsCalledInWhoIsNotOrGoneWhoIsThere(t *testing.T) {
 				for i := range 4 {
 					for _, u := range users[i*5 : i*5+5] {
 						b.remove(u, p)
-						b.hint(u)
+						b.enqueue(u)
 					}
 					time.Sleep(700 * time.Millisecond)
 				}
@@ -89,7 +89,7 @@ func (b *bench) bursts(users []entitlement.UserID, p entitlement.AccessPackage) 
 	for burst := range slices.Chunk(users, 5) {
 		for _, u := range burst {
 			ids = append(ids, b.assign(u, p))
-			b.hint(u)
+			b.enqueue(u)
 		}
 		time.Sleep(700 * time.Millisecond)
 	}
@@ -130,14 +130,14 @@ func TestF40_ARemovalRightAfterAGrantTakesItAway(t *testing.T) {
 				users, p := b.staff(2), b.pack("a")
 				b.work(2)
 				b.assign(users[1], p) // somebody is known to be there
-				b.hint(users[1])
+				b.enqueue(users[1])
 				b.within(3*time.Minute, "the other is shown", func() bool { return b.server.asked[byList] > 3 })
 				u := users[0]
 				id := b.assign(u, p)
-				b.hint(u)
+				b.enqueue(u)
 				time.Sleep(after)
 				b.remove(u, p)
-				b.hint(u)
+				b.enqueue(u)
 				b.watch([]entitlement.UserID{u}, []entitlement.RequestID{id}, 5*time.Minute)
 				if b.server.there(u, "a") || b.server.revoked[b.server.people[u]] == 0 {
 					t.Errorf("there: %t, removals: %d", b.server.there(u, "a"), b.server.revoked[b.server.people[u]])
@@ -160,7 +160,7 @@ func TestF40_ARemovalIsSentWhateverAReadSays(t *testing.T) {
 		b.work(1)
 		for _, u := range users {
 			b.remove(u, p)
-			b.hint(u)
+			b.enqueue(u)
 		}
 		b.within(20*time.Minute, "ended", b.all(ids, "Expired"))
 		if n := b.present(users, "a"); n != 0 {
@@ -176,11 +176,11 @@ func TestS15_UnconfirmedIsSaidWhereNothingTells(t *testing.T) {
 		b.server.tells = map[connector.Way]func(bool) answerKind{byList: always(saysAbsent), byBoth: always(saysPresent), byMember: always(saysPresent), byUser: always(saysNothing)}
 		users, p := b.staff(5), b.pack("a")
 		ids := b.assignAll(users, p)
-		b.hint(users...)
+		b.enqueue(users...)
 		b.work(1)
 		b.within(5*time.Minute, "delivered", b.all(ids, "DeliveredUnconfirmed"))
 		b.remove(users[0], p)
-		b.hint(users[0])
+		b.enqueue(users[0])
 		b.within(5*time.Minute, "ended", b.all(ids[:1], "ExpiredUnconfirmed"))
 		ref := b.server.people[users[0]]
 		if b.server.there(users[0], "a") || b.server.granted[ref] != 1 || b.server.revoked[ref] != 2 {
@@ -198,7 +198,7 @@ func TestS15_WhatCanBeSeenIsNotCalledUnconfirmed(t *testing.T) {
 		b.server.caps.Unconfirmed, b.server.behind = true, 15*time.Second
 		users, p := b.staff(5), b.pack("a")
 		ids := b.assignAll(users, p)
-		b.hint(users...)
+		b.enqueue(users...)
 		b.work(1)
 		b.within(5*time.Minute, "delivered", b.all(ids, "Delivered"))
 	})
@@ -211,7 +211,7 @@ func TestF39_ATargetThatCannotBeAskedFailsTheRoleAndSaysWhy(t *testing.T) {
 		b.server.tells = map[connector.Way]func(bool) answerKind{byList: always(saysAbsent), byBoth: always(refusesToSay), byMember: always(saysPresent), byUser: always(saysNothing)}
 		u, p := b.staff(1)[0], b.pack("a")
 		id := b.assign(u, p)
-		b.hint(u)
+		b.enqueue(u)
 		b.work(1)
 		b.within(4*time.Minute, "failed", b.all([]entitlement.RequestID{id}, "DeliveryFailed"))
 		time.Sleep(4 * time.Hour)
@@ -238,19 +238,19 @@ func TestF43_AKeptIDIsKnownToBeThePersonsBeforeItIsUsed(t *testing.T) {
 		u, p, q := b.staff(1)[0], b.pack("a"), b.pack("b")
 		b.work(1)
 		first := b.assign(u, p)
-		b.hint(u)
+		b.enqueue(u)
 		b.within(time.Minute, "delivered", b.all([]entitlement.RequestID{first}, "Delivered"))
 		old := b.server.people[u]
 		time.Sleep(25 * time.Hour)
 		b.server.rehire(u, "again")
 		id := b.assign(u, q)
-		b.hint(u)
+		b.enqueue(u)
 		b.within(time.Minute, "delivered", b.all([]entitlement.RequestID{id}, "Delivered"))
 		if !b.server.there(u, "b") || !b.server.there(u, "a") || b.server.granted[old] != 1 {
 			t.Errorf("in b: %t, in a again: %t, grants to the dead id: %d", b.server.there(u, "b"), b.server.there(u, "a"), b.server.granted[old])
 		}
 		b.remove(u, p)
-		b.hint(u)
+		b.enqueue(u)
 		b.within(10*time.Minute, "ended", b.all([]entitlement.RequestID{first}, "Expired"))
 		if b.server.there(u, "a") || b.server.revoked[old] == 0 || b.server.revoked["again"] == 0 {
 			t.Errorf("a removal goes to each id under which a grant was sent: %v", b.server.revoked)
@@ -266,7 +266,7 @@ func TestF43_AnIDWhoseChangeFailedIsDoubted(t *testing.T) {
 		b.deliver(u)
 		b.server.rehire(u, "again")
 		id := b.assign(u, q)
-		b.hint(u)
+		b.enqueue(u)
 		b.work(1)
 		b.within(2*time.Minute, "delivered", b.all([]entitlement.RequestID{id}, "Delivered"))
 		if !b.server.there(u, "b") {
@@ -283,7 +283,7 @@ func TestF42_AResourceThatIsMissingForAWhileIsNotGone(t *testing.T) {
 		users, p := b.staff(2), b.pack("a")
 		b.work(1)
 		held := b.assign(users[0], p)
-		b.hint(users[0])
+		b.enqueue(users[0])
 		b.within(time.Minute, "delivered", b.all([]entitlement.RequestID{held}, "Delivered"))
 		gone := func(call string) error {
 			if call == "find" {
@@ -294,7 +294,7 @@ func TestF42_AResourceThatIsMissingForAWhileIsNotGone(t *testing.T) {
 		b.server.fault = gone
 		b.remove(users[0], p)
 		late := b.assign(users[1], p)
-		b.hint(users...)
+		b.enqueue(users...)
 		b.watch(users, []entitlement.RequestID{held, late}, 10*time.Minute)
 		if a := b.assignment(held); !a.Removed.IsZero() {
 			t.Fatal("it counts as removed by ten minutes of 404")
@@ -308,7 +308,7 @@ func TestF42_AResourceThatIsMissingForAWhileIsNotGone(t *testing.T) {
 
 		b.server.fault = gone
 		b.remove(users[1], p)
-		b.hint(users[1])
+		b.enqueue(users[1])
 		began := time.Now()
 		b.within(25*time.Minute, "ended by the missing resource", b.all([]entitlement.RequestID{late}, "Expired"))
 		if took := time.Since(began); took < 15*time.Minute {
@@ -335,7 +335,7 @@ func TestF44_OneBadPersonOfAHundred(t *testing.T) {
 				bad := users[37]
 				b.server.bad = map[connector.PrincipalRef]error{b.server.people[bad]: answer}
 				ids := b.assignAll(users, p)
-				b.hint(users...)
+				b.enqueue(users...)
 				b.work(2)
 				took := b.within(100*time.Second, "99 delivered", func() bool { return b.statuses(ids)["Delivered"] == 99 })
 				_, grantSets, _ := b.store.SubjectRecord(b.t.Context(), bad)
@@ -348,7 +348,7 @@ func TestF44_OneBadPersonOfAHundred(t *testing.T) {
 				// Two innocent ones leave with the bad one among them.
 				for _, u := range []entitlement.UserID{users[36], bad, users[38]} {
 					b.remove(u, p)
-					b.hint(u)
+					b.enqueue(u)
 				}
 				b.within(100*time.Second, "the others are out", func() bool { return !b.server.there(users[36], "a") && !b.server.there(users[38], "a") })
 			})
@@ -415,11 +415,11 @@ func TestF41_TwentyFourWorkersLoseNothingAtARacingTarget(t *testing.T) {
 		ids := make([]entitlement.RequestID, len(users))
 		for i, u := range users {
 			ids[i] = b.assign(u, p)
-			b.hint(u)
+			b.enqueue(u)
 			time.Sleep(20 * time.Millisecond)
 			if i >= 30 {
 				b.remove(users[i-30], p)
-				b.hint(users[i-30])
+				b.enqueue(users[i-30])
 			}
 		}
 		b.within(10*time.Minute, "granted", b.all(ids[30:], "Delivered"))
@@ -441,7 +441,7 @@ func TestF41_WhatGotLostIsWrittenAgainAndSaid(t *testing.T) {
 		u, p := b.staff(1)[0], b.pack("a")
 		b.work(1)
 		id := b.assign(u, p)
-		b.hint(u)
+		b.enqueue(u)
 		b.within(time.Minute, "delivered", b.all([]entitlement.RequestID{id}, "Delivered"))
 		b.server.mu.Lock()
 		b.server.set("a", func(m map[connector.PrincipalRef]bool) { clear(m) }) // somebody else's write crossed ours
@@ -482,7 +482,7 @@ func TestF41_ADeadWorkersHoldIsOverAfterTenSeconds(t *testing.T) {
 		held.Writer, held.WriterUntil = "dead", time.Now().Add(10*time.Second)
 		b.commit(entitlement.Change{TargetResources: []entitlement.TargetResource{held}})
 		b.remove(users[0], p)
-		b.hint(users[0])
+		b.enqueue(users[0])
 		b.work(1)
 		if took := b.within(12*time.Second, "out", func() bool { return !b.server.there(users[0], "a") }); took > 11*time.Second {
 			t.Errorf("out after %s", took)
@@ -527,18 +527,18 @@ func TestF40_TheWindowFollowsTheTarget(t *testing.T) {
 	onBench(t, func(b *bench) {
 		users, p := b.staff(24), b.pack("a")
 		ids := b.assignAll(users, p)
-		b.hint(users...)
+		b.enqueue(users...)
 		b.work(1)
 		b.within(time.Minute, "delivered", b.all(ids, "Delivered"))
 		b.remove(users[0], p)
-		b.hint(users[0])
+		b.enqueue(users[0])
 		if took := b.within(time.Minute, "ended", b.all(ids[:1], "Expired")); took > 30*time.Second {
 			t.Errorf("ended after %s at a target that shows everything at once", took)
 		}
 		b.server.behind = 15 * time.Second
 		for i, u := range users[1:4] {
 			b.remove(u, p)
-			b.hint(u)
+			b.enqueue(u)
 			b.within(3*time.Minute, "ended", b.all(ids[i+1:i+2], "Expired"))
 		}
 		breaker, err := b.store.Breaker(b.t.Context(), target)

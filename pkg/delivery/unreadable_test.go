@@ -24,11 +24,11 @@ func TestF37_AnEditReachesTheOtherHoldersOfAPage(t *testing.T) {
 	generation := w.edit(p, "a", "b")
 	d.SpoilAssignmentSlot(t, p.ID, users[2])
 
-	if err := w.fanOut(d.Store, w.lane).Run(context.Background(), p.ID, generation); err != nil {
+	if err := w.fanOut(d.Store, w.queue).Run(context.Background(), p.ID, generation); err != nil {
 		t.Fatal(err)
 	}
 
-	if len(w.lane.told) != 4 || d.Noticed() == 0 {
-		t.Errorf("%d holders were told, want the 4 that can be read; and somebody to hear of the other", len(w.lane.told))
+	if len(w.queue.told) != 4 || d.Noticed() == 0 {
+		t.Errorf("%d holders were told, want the 4 that can be read; and somebody to hear of the other", len(w.queue.told))
 	}
 }

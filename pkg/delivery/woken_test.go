@@ -33,7 +33,7 @@ func TestF38_FiftyThousandWhoWaitForATargetAreWoken(t *testing.T) {
 		if b, err := store.Breaker(context.Background(), target); err != nil || b.Failures != 0 {
 			t.Errorf("the target rests still: %+v, %v", b, err)
 		}
-		return calls, read, w.lane.told
+		return calls, read, w.queue.told
 	}
 	calls, read, _ := cost(0)
 	manyCalls, manyRead, told := cost(dynamotest.Many)

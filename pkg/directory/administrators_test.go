@@ -62,7 +62,7 @@ func newWorld(t *testing.T) *world {
 	w.store = &hooked{Store: dynamotest.New()}
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 	of := func(store directory.Store) *directory.Service {
-		return &directory.Service{Store: store, Clock: c, IDs: c, First: first, Hinter: &hints{}, Log: slog.New(slog.DiscardHandler)}
+		return &directory.Service{Store: store, Clock: c, IDs: c, First: first, Enqueuer: &recorder{}, Log: slog.New(slog.DiscardHandler)}
 	}
 	w.Service, w.other = of(w.store), of(w.store.Store)
 	return w
@@ -120,7 +120,7 @@ func (w *world) identify(s *directory.Service, p entitlement.Principal) entitlem
 // deployed is the same directory deployed with another first administrator.
 func (w *world) deployed(as entitlement.Principal) *directory.Service {
 	s := w.other
-	return &directory.Service{Store: w.store, Clock: s.Clock, IDs: s.IDs, First: as, Hinter: s.Hinter, Log: s.Log}
+	return &directory.Service{Store: w.store, Clock: s.Clock, IDs: s.IDs, First: as, Enqueuer: s.Enqueuer, Log: s.Log}
 }
 
 func (w *world) edit(id entitlement.UserID, edit func(*entitlement.User)) error {

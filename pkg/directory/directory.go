@@ -17,20 +17,20 @@ import (
 
 // Service keeps the directory.
 type Service struct {
-	Store  Store
-	Clock  clock.Clock
-	IDs    clock.IDs
-	First  entitlement.Principal // the first administrator, a parameter of the deployment
-	Hinter Hinter
-	Log    *slog.Logger
+	Store    Store
+	Clock    clock.Clock
+	IDs      clock.IDs
+	First    entitlement.Principal // the first administrator, a parameter of the deployment
+	Enqueuer Enqueuer
+	Log      *slog.Logger
 
 	used atomic.Bool // First was used, and opens nothing any more
 }
 
-// Hinter tells the delivery worker whom to reconcile. A lost hint costs time, never
-// correctness: the tick finds the pending reconciliation.
-type Hinter interface {
-	Hint(ctx context.Context, subjects ...entitlement.UserID) error
+// Enqueuer tells the delivery worker whom to reconcile. A lost message costs time,
+// never correctness: the tick finds the pending reconciliation.
+type Enqueuer interface {
+	Enqueue(ctx context.Context, subjects ...entitlement.UserID) error
 }
 
 func (s *Service) event(of entitlement.AggregateKind, id, kind string, actor entitlement.UserID, command string) entitlement.Event {
@@ -128,8 +128,8 @@ func (s *Service) putUser(ctx context.Context, by authz.Command, u entitlement.U
 	}
 	err := s.Store.Commit(ctx, c)
 	if err == nil && len(c.SubjectUpdates) > 0 {
-		if lost := s.Hinter.Hint(ctx, u.ID); lost != nil {
-			s.Log.WarnContext(ctx, "a hint was lost; the tick will find the pending reconciliation", "subject", u.ID, "error", lost)
+		if lost := s.Enqueuer.Enqueue(ctx, u.ID); lost != nil {
+			s.Log.WarnContext(ctx, "a message was lost; the tick will find the pending reconciliation", "subject", u.ID, "error", lost)
 		}
 	}
 	if entitlement.StalePart(err) == entitlement.PartName {

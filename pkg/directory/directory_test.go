@@ -25,16 +25,16 @@ var first = entitlement.Principal{Issuer: "https://id.example", Value: "root"}
 
 func newService() *directory.Service {
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
-	return &directory.Service{Store: dynamotest.New(), Clock: c, IDs: c, First: first, Hinter: &hints{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	return &directory.Service{Store: dynamotest.New(), Clock: c, IDs: c, First: first, Enqueuer: &recorder{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 }
 
-// hints remembers who was hinted.
-type hints struct {
+// recorder remembers who was enqueued.
+type recorder struct {
 	mu   sync.Mutex
 	told []entitlement.UserID
 }
 
-func (h *hints) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+func (h *recorder) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.told = append(h.told, subjects...)
@@ -178,15 +178,15 @@ func TestLeaver_NeedsReconcileTheEndOfEverythingAtOnce(t *testing.T) {
 	if _, err := s.UpdateUser(t.Context(), by, u.ID, func(u *entitlement.User) error { u.Department = "Sales"; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if told := s.Hinter.(*hints).told; len(told) != 0 {
-		t.Errorf("an edit that ends nothing hinted %v", told)
+	if told := s.Enqueuer.(*recorder).told; len(told) != 0 {
+		t.Errorf("an edit that ends nothing enqueued %v", told)
 	}
 	if err := s.DeleteUser(t.Context(), by, u.ID); err != nil {
 		t.Fatal(err)
 	}
 	record, _, err := s.Store.(*dynamotest.Store).SubjectRecord(t.Context(), u.ID)
-	if err != nil || !record.Off || !record.NeedsReconcile() || len(s.Hinter.(*hints).told) != 1 {
-		t.Errorf("got %+v, %v, hints %v", record, err, s.Hinter)
+	if err != nil || !record.Off || !record.NeedsReconcile() || len(s.Enqueuer.(*recorder).told) != 1 {
+		t.Errorf("got %+v, %v, messages %v", record, err, s.Enqueuer)
 	}
 	if members, err := s.Store.Members(t.Context(), g.ID, entitlement.Page{}); err != nil || len(members.Items) != 0 {
 		t.Errorf("still a member: %v, %v", members, err)

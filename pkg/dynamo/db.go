@@ -15,7 +15,8 @@ import (
 )
 
 // DB is the table. It is safe for concurrent use, and keeps nothing between calls but
-// hints at which keys to read, and what it has written already and need not again.
+// predictions of which keys to read, and what it has written already and need not
+// again.
 type DB struct {
 	client patient
 	table  string
@@ -23,7 +24,7 @@ type DB struct {
 	random func([]byte)
 	notice func(ctx context.Context, err error)
 
-	packages hints
+	packages predictions
 	written  sync.Map               // content-addressed rows that are there: key to time to live
 	signing  atomic.Pointer[[]byte] // the signing key, once read
 }

@@ -167,7 +167,7 @@ func assignmentSlotKey(p entitlement.PackageID, s entitlement.UserID) Key {
 
 func policyKey(id entitlement.PolicyID) Key { return Key{join(wordPolicy, part(id)), wordPolicy} }
 
-// targetKey is a policy's hint that it names somebody.
+// targetKey is a policy's index entry that it names somebody.
 func targetKey(p entitlement.PolicyID, who party) Key {
 	if who.kind == "" {
 		return Key{policyKey(p).PK, join("T", wordAll)}

@@ -187,8 +187,8 @@ func TestKeysGolden(t *testing.T) {
 	}
 }
 
-// TestHintKeysGolden pins the keys of rows that are put outside of a transaction.
-func TestHintKeysGolden(t *testing.T) {
+// TestEntryKeysGolden pins the keys of rows that are put outside of a transaction.
+func TestEntryKeysGolden(t *testing.T) {
 	who := party{kindGroup, idG}
 	for got, want := range map[string]string{
 		fmt.Sprint(setKey("h", who), inSetRow(who, "h")):                   "{ASET#h G#" + idG + "} {INBOX#G#" + idG + " 0#h}",

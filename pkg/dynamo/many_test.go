@@ -155,9 +155,9 @@ func TestF38_FiftyThousandPoliciesForEverybodyAreReadPageByPage(t *testing.T) {
 	}
 }
 
-// A package whose policies for everybody fill more than a page of hints, for all the hints that
-// changes left behind, is listed whole, and the list goes on after it.
-func TestF38_HintsThatWereLeftBehindHoldUpNoList(t *testing.T) {
+// A package whose policies for everybody fill more than a page of messages, for all the
+// messages that changes left behind, is listed whole, and the list goes on after it.
+func TestF38_MessagesThatWereLeftBehindHoldUpNoList(t *testing.T) {
 	db, meter := dynamotest.Metered()
 	for i := range 1000 {
 		meter.Plant(t, "POL#"+dynamotest.OldID(8, i), "T#ALL", "TARGET#ALL", dynamotest.OldID(3, 0))

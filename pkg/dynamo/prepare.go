@@ -32,7 +32,7 @@ func (db *DB) prepare(ctx context.Context, c entitlement.Change, old images) err
 		if p.Erased {
 			continue
 		}
-		todo = append(todo, db.targetHints(p, old.policies[p.ID])...)
+		todo = append(todo, db.targetEntries(p, old.policies[p.ID])...)
 		todo = append(todo, db.namedGroups(approversKey(), approversOf(p))...)
 		todo = append(todo, db.namedGroups(targetsKey(), targetsOf(p))...)
 	}
@@ -87,10 +87,10 @@ func (db *DB) approverSet(set string, members []party, ttl int64) []*dynamodb.Up
 	return all
 }
 
-// targetHints returns the rows that lead from those a policy names from now on to the
+// targetEntries returns the rows that lead from those a policy names from now on to the
 // policy. Each carries the version that needs it, so that a late tidy of an earlier
 // version leaves it.
-func (db *DB) targetHints(p, before entitlement.AssignmentPolicy) []*dynamodb.UpdateItemInput {
+func (db *DB) targetEntries(p, before entitlement.AssignmentPolicy) []*dynamodb.UpdateItemInput {
 	had := targetsOf(before)
 	var all []*dynamodb.UpdateItemInput
 	for _, who := range targetsOf(p) {
@@ -147,8 +147,8 @@ func (db *DB) single(key Key, x *expression) *dynamodb.UpdateItemInput {
 		ConditionExpression: x.condition(), ExpressionAttributeNames: attrs, ExpressionAttributeValues: values}
 }
 
-// tidy takes away hints that a committed change made untrue. One that stays behind is
-// read past.
+// tidy takes away index entries that a committed change made untrue. One that stays
+// behind is read past.
 func (db *DB) tidy(ctx context.Context, c entitlement.Change, old images) {
 	var gone []*dynamodb.DeleteItemInput
 	for _, p := range c.Policies {

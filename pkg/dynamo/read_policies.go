@@ -10,9 +10,9 @@ import (
 )
 
 // PoliciesFor lists policies that name everybody, the user, or one of the user's groups, of
-// one page of packages in the order of their ids. Hints say where to look, and each names
-// its package, so that only policies on the page are read; each of those, read strongly,
-// must still name the user.
+// one page of packages in the order of their ids. Index entries say where to look, and each
+// names its package, so that only policies on the page are read; each of those, read
+// strongly, must still name the user.
 func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
 	list := entitlement.Paged[entitlement.AssignmentPolicy]{}
 	groups, err := db.named(ctx, targetsKey(), u.Groups)
@@ -23,16 +23,16 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlem
 	for _, g := range groups {
 		who = append(who, party{kindGroup, string(g)})
 	}
-	hints := make([]hintList, len(who))
+	predictions := make([]messageList, len(who))
 	err = db.sideBySide(ctx, len(who), func(ctx context.Context, i int) (err error) {
-		hints[i], err = db.targeted(ctx, who[i], page)
+		predictions[i], err = db.targeted(ctx, who[i], page)
 		return err
 	})
 	if err != nil {
 		return list, err
 	}
 	var keys []Key
-	keys, list.Next = hinted(hints, page.Size())
+	keys, list.Next = policiesNamed(predictions, page.Size())
 	policies, unread, err := legible(ctx, db, policyShape, true, keys)
 	list.Unread = len(unread)
 	list.Items = slices.DeleteFunc(policies, func(p entitlement.AssignmentPolicy) bool {
@@ -41,18 +41,18 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlem
 	return list, err
 }
 
-// hintList are the first hints of somebody, in the order of their packages. Of the package
-// until, and of those after it, there may be more; where it is empty there are none.
-type hintList struct {
+// messageList are the first messages of somebody, in the order of their packages. Of the
+// package until, and of those after it, there may be more; where it is empty there are none.
+type messageList struct {
 	rows  []item
 	until string
 }
 
-// targeted reads the first hints of somebody: those of a page of packages, where one policy
-// of each names them, and of one whole package at least.
-func (db *DB) targeted(ctx context.Context, who party, page entitlement.Page) (hintList, error) {
+// targeted reads the first messages of somebody: those of a page of packages, where one
+// policy of each names them, and of one whole package at least.
+func (db *DB) targeted(ctx context.Context, who party, page entitlement.Page) (messageList, error) {
 	w := walk{index: index1, partition: targetRow(who, "").partition, after: part(entitlement.PackageID(page.Token))}
-	var list hintList
+	var list messageList
 	for at := (*cursor)(nil); ; {
 		rows, next, err := db.page(ctx, w, at, page.Size()+entitlement.MaxPolicies)
 		if err != nil {
@@ -60,7 +60,7 @@ func (db *DB) targeted(ctx context.Context, who party, page entitlement.Page) (h
 		}
 		list.rows = append(list.rows, rows...)
 		if next == nil {
-			return hintList{rows: list.rows}, nil
+			return messageList{rows: list.rows}, nil
 		}
 		if list.until = next.Sort; textOf(list.rows[0], names.AttrI1S) < list.until {
 			return list, nil
@@ -69,20 +69,21 @@ func (db *DB) targeted(ctx context.Context, who party, page entitlement.Page) (h
 	}
 }
 
-// hinted returns the policies that the hints of the first packages lead to, as far as all
-// hints of a package are known, and the last of those packages where there are more.
-func hinted(lists []hintList, packages int) (policies []Key, next string) {
-	var hints []item
+// policiesNamed returns the policies that the index entries of the first packages lead to, as
+// far as all messages of a package are known, and the last of those packages where there are
+// more.
+func policiesNamed(lists []messageList, packages int) (policies []Key, next string) {
+	var predictions []item
 	until := ""
 	for _, list := range lists {
-		hints = append(hints, list.rows...)
+		predictions = append(predictions, list.rows...)
 		if list.until != "" && (until == "" || list.until < until) {
 			until = list.until
 		}
 	}
-	slices.SortStableFunc(hints, func(a, b item) int { return strings.Compare(textOf(a, names.AttrI1S), textOf(b, names.AttrI1S)) })
+	slices.SortStableFunc(predictions, func(a, b item) int { return strings.Compare(textOf(a, names.AttrI1S), textOf(b, names.AttrI1S)) })
 	seen, last := 0, ""
-	for _, it := range hints {
+	for _, it := range predictions {
 		of := textOf(it, names.AttrI1S)
 		if until != "" && of >= until {
 			return policies, unpart[string](last)

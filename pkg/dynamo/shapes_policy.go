@@ -79,7 +79,8 @@ func approvalStageFields(f *fields, s *entitlement.ApprovalStage) {
 	list(f, "fa", &s.FallbackAlternates, subjectFields)
 }
 
-// targetsOf returns whom a policy names, as its hints do. A policy for nobody has none.
+// targetsOf returns whom a policy names, as its index entries do. A policy for nobody has
+// none.
 func targetsOf(p entitlement.AssignmentPolicy) []party {
 	switch p.Scope {
 	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers:

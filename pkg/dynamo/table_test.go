@@ -45,10 +45,11 @@ func (r *raw) commit(c entitlement.Change) {
 	}
 }
 
-// TestPolicyHintsAreTidied proves that a policy's hints are those of its present targets.
-func TestPolicyHintsAreTidied(t *testing.T) { everywhere(t, policyHintsAreTidied) }
+// TestPolicyEntriesAreTidied proves that a policy's index entries are those of its present
+// targets.
+func TestPolicyEntriesAreTidied(t *testing.T) { everywhere(t, policyEntriesAreTidied) }
 
-func policyHintsAreTidied(t *testing.T, p place) {
+func policyEntriesAreTidied(t *testing.T, p place) {
 	r := bare(t, p)
 	a, b := newID[string](), newID[string]()
 	policy := entitlement.AssignmentPolicy{ID: newID[entitlement.PolicyID](), Package: newID[entitlement.PackageID](), Scope: entitlement.ScopeSpecificUsers,

@@ -147,7 +147,7 @@ type Job struct {
 	Generation int64
 	Cursor     string
 	Told       int       // holders told so far
-	Look       time.Time // when the tick repairs a lost hint
+	Look       time.Time // when the tick repairs a lost message
 	Created    time.Time
 	Meta
 }

@@ -117,7 +117,7 @@ type SubjectUpdate struct {
 	Redeliver    Waiting     // stays live, and is to be delivered again
 	Off          bool        // from now on the subject may not get anything
 	On           bool        // it may again
-	Look         time.Time   // when the tick repairs a lost hint
+	Look         time.Time   // when the tick repairs a lost message
 }
 
 // Settlement records how far a subject is reconciled, against the generation that

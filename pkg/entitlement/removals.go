@@ -26,7 +26,7 @@ func CloseRemoval(a Assignment, actor UserID, command, justification string, now
 	e := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "removalClosed", Actor: actor, Command: command, At: now, Data: map[string]string{"justification": justification}}
 	a.Chain, e = a.Chain.Append(e)
 	a.Closed = now
-	return Change{Ended: []Assignment{a}, Events: []Event{e}, SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Look: now.Add(hintSlack)}}}, nil
+	return Change{Ended: []Assignment{a}, Events: []Event{e}, SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Look: now.Add(enqueueSlack)}}}, nil
 }
 
 // ReasonClosed is the reason recorded of a role whose removal an administrator closed.

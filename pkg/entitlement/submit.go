@@ -197,8 +197,8 @@ func withStates(e Event, before, after string) Event {
 	return e
 }
 
-// hintSlack is how long the tick leaves a subject just made pending to its hint.
-const hintSlack = time.Minute
+// enqueueSlack is how long the tick leaves a subject just made pending to its message.
+const enqueueSlack = time.Minute
 
 // approve turns a request that nothing stands in the way of into an assignment, or
 // schedules it where it starts later. The event's chain goes on in the assignment.
@@ -249,7 +249,7 @@ func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (C
 	c.Events = append(c.Events, e)
 	c.References = append(c.References, r.admittedBy(s)...)
 	c.SubjectUpdates = append(c.SubjectUpdates, SubjectUpdate{Subject: r.Subject, Enter: Waiting{r.Package, r.AssignmentOf()}, Incompatible: s.Package.Incompatible, NotIn: s.Package.IncompatibleGroups,
-		Look: now.Add(hintSlack)})
+		Look: now.Add(enqueueSlack)})
 	return c, r, nil
 }
 

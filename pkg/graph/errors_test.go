@@ -63,7 +63,7 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 	})
 	w.api[names.Catalogs].(*api).deps.Views = &views.Reader{Store: flaky}
 	d := w.api[names.Catalogs].(*api).deps.Directory
-	w.api[names.Catalogs].(*api).deps.Directory = &directory.Service{Store: flaky, Clock: d.Clock, IDs: d.IDs, First: d.First, Hinter: d.Hinter, Log: d.Log}
+	w.api[names.Catalogs].(*api).deps.Directory = &directory.Service{Store: flaky, Clock: d.Clock, IDs: d.IDs, First: d.First, Enqueuer: d.Enqueuer, Log: d.Log}
 	w.api[names.Catalogs].(*api).deps.Catalogs.Store = flaky
 	w.call("admin", "GET", "/v1.0/me", nil).want(200)
 	for _, path := range []string{em + "/catalogs", packagePath, "/v1.0/me", "/v1.0/users", ours + "/connectors"} {

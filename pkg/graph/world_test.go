@@ -64,11 +64,11 @@ func (t targets) Resource(ctx context.Context, at entitlement.ConnectorID, origi
 
 func (targets) Probe(entitlement.ConnectorConfig, string) error { return nil }
 
-type noHints struct{}
+type noQueue struct{}
 
-func (noHints) Hint(context.Context, ...entitlement.UserID) error { return nil }
+func (noQueue) Enqueue(context.Context, ...entitlement.UserID) error { return nil }
 
-func (noHints) HintJob(context.Context, entitlement.PackageID, int64) error { return nil }
+func (noQueue) EnqueueJob(context.Context, entitlement.PackageID, int64) error { return nil }
 
 // tokens are what people hold; a Bearer token is the name of its holder, and after a
 // slash the scopes that it is cut down to, with + between them.
@@ -99,11 +99,11 @@ func newWorld(t *testing.T) *world {
 		return w.fault(op)
 	}, &w.roles)
 	log := obs.New(&w.log, "test")
-	people := &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Hinter: noHints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example.com", Value: "admin"}}
+	people := &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Enqueuer: noQueue{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example.com", Value: "admin"}}
 	deps := Deps{Authenticator: tokens{}, Directory: people, Views: &views.Reader{Store: w.store}, PublicURL: publicURL, Clock: w.clock,
-		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}}, Jobs: noHints{}, Hinter: noHints{},
+		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}}, Jobs: noQueue{}, Enqueuer: noQueue{},
 			Clock: w.clock, IDs: w.clock, Log: log},
-		Requests: &requests.Service{Store: w.store, Hinter: noHints{}, Clock: w.clock, IDs: w.clock, Log: log}}
+		Requests: &requests.Service{Store: w.store, Enqueuer: noQueue{}, Clock: w.clock, IDs: w.clock, Log: log}}
 	w.api = map[string]http.Handler{names.Catalogs: Catalogs(deps), names.Requests: Requests(deps)}
 	w.populate()
 	return w

@@ -33,8 +33,8 @@ type Delayer interface {
 	Delay(ctx context.Context, receipt string, d time.Duration) error
 }
 
-// Lanes are the queues that a function drains, by name.
-type Lanes map[string]Delayer
+// Queues are the queues that a function drains, by name.
+type Queues map[string]Delayer
 
 // A failed message comes again after firstWait, and after twice as long each time: a
 // failure that passes costs seconds, and poison is parked within minutes. Left alone it
@@ -45,12 +45,12 @@ const (
 	longWait   = 5 * time.Minute
 )
 
-// SQS serves queues with handle, which returns an error for each message id
-// that did not succeed. The error's kind decides: a failure that may pass makes
-// SQS deliver that message again, after a wait if its queue is among the lanes; a
+// SQS serves queues with handle, which returns an error for each message id that
+// did not succeed. The error's kind decides: a failure that may pass makes SQS
+// deliver that message again, after a wait if its queue is among the queues; a
 // permanent one has been recorded where it happened and is acknowledged. If handle
 // panics, nothing is known of any message and all of them come again.
-func SQS(handle func(context.Context, []Message) map[string]error, lanes Lanes) func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+func SQS(handle func(context.Context, []Message) map[string]error, queues Queues) func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
 	return func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 		ctx = withInvocation(ctx)
 		messages := make([]Message, len(event.Records))
@@ -64,7 +64,7 @@ func SQS(handle func(context.Context, []Message) map[string]error, lanes Lanes) 
 		answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 		for _, message := range messages {
 			if again(ctx, message, outcome[message.ID]) {
-				lanes.delay(ctx, message, wait(message.ReceiveCount, outcome[message.ID]))
+				queues.delay(ctx, message, wait(message.ReceiveCount, outcome[message.ID]))
 				answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: message.ID})
 			}
 		}
@@ -89,12 +89,12 @@ func again(ctx context.Context, message Message, err error) bool {
 
 // delay holds the message back for its wait. Where that fails it comes all the same,
 // only later.
-func (l Lanes) delay(ctx context.Context, message Message, d time.Duration) {
-	lane, ok := l[message.Queue]
+func (l Queues) delay(ctx context.Context, message Message, d time.Duration) {
+	queue, ok := l[message.Queue]
 	if !ok {
 		return
 	}
-	if err := lane.Delay(ctx, message.Receipt, d); err != nil {
+	if err := queue.Delay(ctx, message.Receipt, d); err != nil {
 		obs.Logger(ctx).Warn("message could not be held back", "message", message.ID, obs.Err(err))
 	}
 }

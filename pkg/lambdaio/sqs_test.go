@@ -126,18 +126,18 @@ func TestMessageCarriesWhatSQSSays(t *testing.T) {
 	})
 }
 
-// lane remembers for how long each message was held back.
-type lane struct {
+// queue remembers for how long each message was held back.
+type queue struct {
 	held map[string]time.Duration
 	err  error
 }
 
-func (l lane) Delay(_ context.Context, receipt string, d time.Duration) error {
+func (l queue) Delay(_ context.Context, receipt string, d time.Duration) error {
 	l.held[receipt] = d
 	return l.err
 }
 
-func TestAMessageThatComesAgainWaitsLongerEachTimeInItsOwnLane(t *testing.T) {
+func TestAMessageThatComesAgainWaitsLongerEachTimeInItsOwnQueue(t *testing.T) {
 	const arn = "arn:aws:sqs:eu-west-1:123456789012:"
 	waits := map[string]time.Duration{"": 5, "0": 5, "1": 5, "2": 10, "3": 20, "4": 40, "5": 80, "7": 300, "1000000": 300}
 	var event events.SQSEvent
@@ -163,10 +163,10 @@ func TestAMessageThatComesAgainWaitsLongerEachTimeInItsOwnLane(t *testing.T) {
 		}
 		return failed
 	}
-	bulk, urgent := lane{held: map[string]time.Duration{}}, lane{held: map[string]time.Duration{}}
+	bulk, urgent := queue{held: map[string]time.Duration{}}, queue{held: map[string]time.Duration{}}
 
 	ctx, _ := logged()
-	answer, err := lambdaio.SQS(handle, lambdaio.Lanes{"bulk": bulk, "urgent": urgent})(ctx, event)
+	answer, err := lambdaio.SQS(handle, lambdaio.Queues{"bulk": bulk, "urgent": urgent})(ctx, event)
 
 	if err != nil || len(answer.BatchItemFailures) != len(waits)+2 {
 		t.Errorf("answer = %v, %v", answer, err)
@@ -180,7 +180,7 @@ func TestAMessageThatComesAgainWaitsLongerEachTimeInItsOwnLane(t *testing.T) {
 		t.Errorf("what nobody can read waits %s, want 1 s: it gets no better", got)
 	}
 	if len(bulk.held) != len(waits)+1 || len(urgent.held) != 0 {
-		t.Errorf("held back in the bulk lane %v, in the urgent lane %v", bulk.held, urgent.held)
+		t.Errorf("held back in the bulk queue %v, in the urgent queue %v", bulk.held, urgent.held)
 	}
 }
 
@@ -188,10 +188,10 @@ func TestAMessageThatCannotBeHeldBackComesAgainAllTheSame(t *testing.T) {
 	ctx, log := logged()
 	event := batch("a")
 	event.Records[0].EventSourceARN = "arn:aws:sqs:eu-west-1:123456789012:urgent"
-	failing := lane{held: map[string]time.Duration{}, err: errors.New("no such queue")}
+	failing := queue{held: map[string]time.Duration{}, err: errors.New("no such queue")}
 
 	answer, err := lambdaio.SQS(func(context.Context, []lambdaio.Message) map[string]error { return outcome{"a": lambdaio.ErrPoison} },
-		lambdaio.Lanes{"urgent": failing})(ctx, event)
+		lambdaio.Queues{"urgent": failing})(ctx, event)
 
 	if err != nil || len(answer.BatchItemFailures) != 1 || !strings.Contains(log.String(), "no such queue") {
 		t.Errorf("answer = %v, %v; log = %s", answer, err, log.String())

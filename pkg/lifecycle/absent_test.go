@@ -34,7 +34,7 @@ func newOffice(t *testing.T) *office { return officeIn(t, newWorld(t)) }
 
 func officeIn(t *testing.T, in *world) *office {
 	w := &office{world: in, by: administrator("adm", "call")}
-	w.directory = &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Hinter: w.world, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	w.directory = &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Enqueuer: w.world, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	for _, u := range []*entitlement.UserID{&w.boss, &w.fay, &w.ann, &w.bob} {
 		*u = w.hire()
 	}

@@ -36,8 +36,8 @@ func TestL3_ATickThatIsBusyEndingLooksAtPendingReconciliationsToo(t *testing.T) 
 
 	got, _ := w.tick.Tick(ctx, "tick") // the table did not answer any more when its time was over
 
-	if !got.Measured || !got.Looked || got.Hinted != len(pending) {
-		t.Errorf("got %+v, want all %d pending reconciliations hinted", got, len(pending))
+	if !got.Measured || !got.Looked || got.Enqueued != len(pending) {
+		t.Errorf("got %+v, want all %d pending reconciliations enqueued", got, len(pending))
 	}
 }
 
@@ -52,27 +52,27 @@ func (w *world) pending(n int, look time.Time) (all []entitlement.UserID) {
 	return all
 }
 
-// lane remembers who was hinted to it.
-type lane struct{ told []entitlement.UserID }
+// queue remembers who was enqueued in it.
+type queue struct{ told []entitlement.UserID }
 
-func (l *lane) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+func (l *queue) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
 	l.told = append(l.told, subjects...)
 	return nil
 }
 
-// The reconciliations pending after an outage go to the lane that has time, all but a few: a
-// request or a removal never waits behind them.
-func TestL3_ReHintsNeverCrowdTheQueueThatPeopleWaitFor(t *testing.T) {
+// The reconciliations pending after an outage go to the queue that has time, all but a few:
+// a request or a removal never waits behind them.
+func TestL3_RepeatedMessagesNeverCrowdTheQueueThatPeopleWaitFor(t *testing.T) {
 	w := newWorld(t)
-	bulk := &lane{}
+	bulk := &queue{}
 	w.tick.Bulk = bulk
 	pending := w.pending(3000, w.clock.Now())
 
 	got := w.run()
 
-	urgent := len(w.hinted)
-	if urgent == 0 || urgent > 500 || urgent+len(bulk.told) != len(pending) || got.Hinted != len(pending) {
-		t.Errorf("%d of %d were hinted to the urgent lane and %d to the other, want all, and 500 to the first at most", urgent, len(pending), len(bulk.told))
+	urgent := len(w.enqueued)
+	if urgent == 0 || urgent > 500 || urgent+len(bulk.told) != len(pending) || got.Enqueued != len(pending) {
+		t.Errorf("%d of %d were enqueued in the urgent queue and %d to the other, want all, and 500 to the first at most", urgent, len(pending), len(bulk.told))
 	}
 }
 
@@ -107,8 +107,8 @@ func TestL2_AShardThatCannotBeReadStopsNoOther(t *testing.T) {
 
 	got, err := w.tick.Tick(t.Context(), "tick")
 
-	if err == nil || got.Looked || got.Expired == 0 || got.Hinted == 0 {
-		t.Errorf("got %+v, %v; want ends, hints, and the error", got, err)
+	if err == nil || got.Looked || got.Expired == 0 || got.Enqueued == 0 {
+		t.Errorf("got %+v, %v; want ends, messages, and the error", got, err)
 	}
 }
 

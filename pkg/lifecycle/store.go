@@ -36,12 +36,12 @@ type Store interface {
 	Commit(ctx context.Context, change entitlement.Change) error
 }
 
-// Hinter tells the delivery worker whom to reconcile.
-type Hinter interface {
-	Hint(ctx context.Context, subjects ...entitlement.UserID) error
+// Enqueuer tells the delivery worker whom to reconcile.
+type Enqueuer interface {
+	Enqueue(ctx context.Context, subjects ...entitlement.UserID) error
 }
 
 // Jobs starts the way of a package edit to the holders anew.
 type Jobs interface {
-	HintJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error
+	EnqueueJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error
 }

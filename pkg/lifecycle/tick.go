@@ -1,7 +1,7 @@
 // Package lifecycle is what the clock does: it ends assignments, starts scheduled ones,
 // denies and escalates what nobody decided, has others asked where nobody is there to
-// decide, and tells the delivery worker about pending reconciliations whose hints were
-// lost. A tick that comes twice, late or beside another changes nothing but lag.
+// decide, and tells the delivery worker about pending reconciliations whose messages
+// were lost. A tick that comes twice, late or beside another changes nothing but lag.
 package lifecycle
 
 import (
@@ -21,12 +21,12 @@ import (
 
 // Service runs ticks.
 type Service struct {
-	Store  Store
-	Hinter Hinter // the lane of what people wait for
-	Bulk   Hinter // the lane that has time; nil: Hinter
-	Jobs   Jobs
-	Clock  clock.Clock
-	Log    *slog.Logger
+	Store    Store
+	Enqueuer Enqueuer // the queue of what people wait for
+	Bulk     Enqueuer // the queue that has time; nil: Enqueuer
+	Jobs     Jobs
+	Clock    clock.Clock
+	Log      *slog.Logger
 }
 
 // Report says what one tick found and did.
@@ -38,7 +38,7 @@ type Report struct {
 	Lapsed    int // approved for later, and no longer possible then
 	Widened   int // requests that others were asked to decide, since nobody was there who could
 	Reopened  int // packages and policies whose deletion was cut short
-	Hinted    int // subjects whose delivery is owed
+	Enqueued  int // subjects whose delivery is owed
 	Jobs      int // package edits whose message was lost
 	Failed    int // items left for the next tick
 
@@ -51,9 +51,9 @@ type Report struct {
 }
 
 const (
-	parallel  = 16               // items changed side by side
-	hintBatch = 100              // subjects in one message
-	stopEarly = 10 * time.Second // before the function's time is over
+	parallel     = 16               // items changed side by side
+	enqueueBatch = 100              // subjects in one message
+	stopEarly    = 10 * time.Second // before the function's time is over
 )
 
 // Tick does everything that is due by now. What it cannot do it leaves for the next tick. It
@@ -109,7 +109,7 @@ type tick struct {
 	*Service
 	now     time.Time
 	command string
-	rehint  int // subjects that were hinted to the lane of what people wait for
+	urgent  int // subjects that were enqueued in the queue of what people wait for
 	mu      sync.Mutex
 	report  Report
 }
@@ -138,13 +138,13 @@ func (t *tick) handle(ctx context.Context, refs []entitlement.DueRef) error {
 	t.observeLag(refs)
 	var g errgroup.Group
 	g.SetLimit(parallel)
-	var hints []entitlement.UserID
+	var enqueuedSubjects []entitlement.UserID
 	var mu sync.Mutex
 	collect := func(c entitlement.Change) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, h := range c.SubjectUpdates {
-			hints = append(hints, h.Subject)
+			enqueuedSubjects = append(enqueuedSubjects, h.Subject)
 		}
 	}
 	for _, slot := range items.Slots {
@@ -169,7 +169,7 @@ func (t *tick) handle(ctx context.Context, refs []entitlement.DueRef) error {
 		g.Go(func() error { t.reopen(ctx, entitlement.DeletionOfPolicy(p)); return nil })
 	}
 	g.Wait()
-	t.hint(ctx, hints)
+	t.enqueue(ctx, enqueuedSubjects)
 	return nil
 }
 
@@ -252,13 +252,13 @@ func (t *tick) reopen(ctx context.Context, d entitlement.Deletion) {
 	}
 }
 
-// job hints a package edit that did not move for a while.
+// job enqueues a package edit that did not move for a while.
 func (t *tick) job(ctx context.Context, job entitlement.Job) {
 	if job.Look.After(t.now) {
 		return
 	}
-	if err := t.Jobs.HintJob(ctx, job.Package, job.Generation); err != nil {
-		t.Log.WarnContext(ctx, "a hint was lost; the next tick finds the job", "package", job.Package, "error", err)
+	if err := t.Jobs.EnqueueJob(ctx, job.Package, job.Generation); err != nil {
+		t.Log.WarnContext(ctx, "a message was lost; the next tick finds the job", "package", job.Package, "error", err)
 		return
 	}
 	t.count(&t.report.Jobs)
@@ -277,7 +277,7 @@ func (t *tick) probe(ctx context.Context, b entitlement.Breaker) {
 		return
 	}
 	for _, f := range waiting.Items {
-		t.hint(ctx, []entitlement.UserID{f.Subject})
+		t.enqueue(ctx, []entitlement.UserID{f.Subject})
 	}
 }
 
@@ -307,29 +307,29 @@ func (t *tick) count(n *int) {
 	t.mu.Unlock()
 }
 
-// maxRehinted bounds the subjects that one tick hints anew to the lane of what people wait
-// for: a few messages, those that have waited longest. All others go to the lane that has
-// time, so that a request or a removal never waits behind the reconciliations pending
-// after an outage.
-const maxRehinted = 500
+// maxUrgent bounds the subjects that one tick enqueues anew in the queue of what people
+// wait for: a few messages, those that have waited longest. All others go to the queue
+// that has time, so that a request or a removal never waits behind the reconciliations
+// pending after an outage.
+const maxUrgent = 500
 
-// pending hints the subjects of a page of one shard whom somebody must reconcile by now.
+// pending enqueues the subjects of a page of one shard whom somebody must reconcile by now.
 func (t *tick) pending(ctx context.Context, shard int, page entitlement.Page) (next string, err error) {
 	subjects, err := t.Store.PendingReconciliation(ctx, shard, t.now, page)
 	if err != nil {
 		return "", err
 	}
-	urgent := min(len(subjects.Items), maxRehinted-t.rehint)
-	t.rehint += urgent
-	t.hintTo(ctx, t.Hinter, subjects.Items[:urgent])
-	t.hintTo(ctx, t.bulk(), subjects.Items[urgent:])
-	t.report.Hinted += len(subjects.Items)
+	urgent := min(len(subjects.Items), maxUrgent-t.urgent)
+	t.urgent += urgent
+	t.enqueueTo(ctx, t.Enqueuer, subjects.Items[:urgent])
+	t.enqueueTo(ctx, t.bulk(), subjects.Items[urgent:])
+	t.report.Enqueued += len(subjects.Items)
 	return subjects.Next, nil
 }
 
-func (t *tick) bulk() Hinter {
+func (t *tick) bulk() Enqueuer {
 	if t.Bulk == nil {
-		return t.Hinter
+		return t.Enqueuer
 	}
 	return t.Bulk
 }
@@ -361,15 +361,15 @@ func (t *tick) measure(ctx context.Context) error {
 	return nil
 }
 
-func (t *tick) hint(ctx context.Context, subjects []entitlement.UserID) {
-	t.hintTo(ctx, t.Hinter, subjects)
+func (t *tick) enqueue(ctx context.Context, subjects []entitlement.UserID) {
+	t.enqueueTo(ctx, t.Enqueuer, subjects)
 }
 
-func (t *tick) hintTo(ctx context.Context, lane Hinter, subjects []entitlement.UserID) {
+func (t *tick) enqueueTo(ctx context.Context, queue Enqueuer, subjects []entitlement.UserID) {
 	for len(subjects) > 0 {
-		n := min(len(subjects), hintBatch)
-		if err := lane.Hint(ctx, subjects[:n]...); err != nil {
-			t.Log.WarnContext(ctx, "a hint was lost; the next tick finds the pending reconciliation", "subjects", n, "error", err)
+		n := min(len(subjects), enqueueBatch)
+		if err := queue.Enqueue(ctx, subjects[:n]...); err != nil {
+			t.Log.WarnContext(ctx, "a message was lost; the next tick finds the pending reconciliation", "subjects", n, "error", err)
 		}
 		subjects = subjects[n:]
 	}

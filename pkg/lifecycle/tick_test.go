@@ -17,15 +17,15 @@ import (
 )
 
 type world struct {
-	t      *testing.T
-	store  *dynamotest.Store
-	settle func() // the indexes hear of everything; nil: they are never behind
-	clock  *clock.Virtual
-	mu     sync.Mutex
-	hinted map[entitlement.UserID]int
-	lost   bool // hints are lost
-	jobs   []int64
-	tick   *lifecycle.Service
+	t        *testing.T
+	store    *dynamotest.Store
+	settle   func() // the indexes hear of everything; nil: they are never behind
+	clock    *clock.Virtual
+	mu       sync.Mutex
+	enqueued map[entitlement.UserID]int
+	lost     bool // messages are lost
+	jobs     []int64
+	tick     *lifecycle.Service
 }
 
 func newWorld(t *testing.T) *world { return worldOn(t, dynamotest.New()) }
@@ -39,24 +39,24 @@ func newWorldBehind(t *testing.T) *world {
 }
 
 func worldOn(t *testing.T, store *dynamotest.Store) *world {
-	w := &world{t: t, store: store, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), hinted: map[entitlement.UserID]int{}}
-	w.tick = &lifecycle.Service{Store: w.store, Hinter: w, Jobs: w, Clock: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	w := &world{t: t, store: store, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), enqueued: map[entitlement.UserID]int{}}
+	w.tick = &lifecycle.Service{Store: w.store, Enqueuer: w, Jobs: w, Clock: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	return w
 }
 
-func (w *world) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+func (w *world) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.lost {
 		return errors.New("lost")
 	}
 	for _, s := range subjects {
-		w.hinted[s]++
+		w.enqueued[s]++
 	}
 	return nil
 }
 
-func (w *world) HintJob(_ context.Context, _ entitlement.PackageID, generation int64) error {
+func (w *world) EnqueueJob(_ context.Context, _ entitlement.PackageID, generation int64) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.jobs = append(w.jobs, generation)
@@ -122,18 +122,18 @@ func hours(n int) entitlement.Expiration {
 	return entitlement.Expiration{Type: entitlement.ExpireAfterDuration, Duration: time.Duration(n) * time.Hour}
 }
 
-func TestL2_WhatIsDueEndsAndItsSubjectIsHinted(t *testing.T) {
+func TestL2_WhatIsDueEndsAndItsSubjectIsEnqueued(t *testing.T) {
 	w := newWorld(t)
 	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{})
 	w.clock.Advance(time.Hour - 1)
 	if got := w.run(); got.Expired != 0 {
 		t.Fatalf("S16: ended early: %+v", got)
 	}
-	w.hinted = map[entitlement.UserID]int{}
+	w.enqueued = map[entitlement.UserID]int{}
 	w.clock.Advance(30 * time.Second)
 	got := w.run()
-	if got.Expired != 1 || got.Lag < 29*time.Second || got.Lag > 30*time.Second || w.hinted[r.Subject] == 0 {
-		t.Fatalf("got %+v, hints %v", got, w.hinted)
+	if got.Expired != 1 || got.Lag < 29*time.Second || got.Lag > 30*time.Second || w.enqueued[r.Subject] == 0 {
+		t.Fatalf("got %+v, messages %v", got, w.enqueued)
 	}
 	a, err := w.store.Assignment(context.Background(), r.AssignmentOf())
 	if err != nil || a.State != entitlement.AssignmentExpired || a.Target != entitlement.TargetAbsent {
@@ -198,20 +198,20 @@ func TestR94_ScheduledRequestsBeginOnTime(t *testing.T) {
 		t.Fatalf("got %+v", got)
 	}
 	w.state(r, entitlement.RequestDelivering)
-	if w.hinted[r.Subject] == 0 {
+	if w.enqueued[r.Subject] == 0 {
 		t.Error("nobody was told")
 	}
 }
 
-func TestL3_ALostHintIsRepeatedUntilThePendingReconciliationIsPaid(t *testing.T) {
+func TestL3_ALostMessageIsRepeatedUntilThePendingReconciliationIsPaid(t *testing.T) {
 	w := newWorld(t)
 	w.lost = true
 	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(5)}, entitlement.Schedule{})
 	w.run()
 	w.lost = false
 	w.clock.Advance(2 * time.Minute)
-	if got := w.run(); got.Hinted != 1 || w.hinted[r.Subject] != 1 {
-		t.Fatalf("got %+v, hints %v", got, w.hinted)
+	if got := w.run(); got.Enqueued != 1 || w.enqueued[r.Subject] != 1 {
+		t.Fatalf("got %+v, messages %v", got, w.enqueued)
 	}
 	record, _, err := w.store.SubjectRecord(context.Background(), r.Subject)
 	if err != nil {
@@ -219,8 +219,8 @@ func TestL3_ALostHintIsRepeatedUntilThePendingReconciliationIsPaid(t *testing.T)
 	}
 	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: r.Subject, Generation: record.Generation, Reconciled: true}}})
 	w.clock.Advance(time.Hour)
-	if got := w.run(); got.Hinted != 0 {
-		t.Errorf("L10: who is reconciled is hinted: %+v", got)
+	if got := w.run(); got.Enqueued != 0 {
+		t.Errorf("L10: who is reconciled is enqueued: %+v", got)
 	}
 }
 
@@ -350,12 +350,12 @@ func TestS7_APolicyThatSomebodyMovesMeanwhileIsLeftToThem(t *testing.T) {
 	}
 }
 
-func TestL5_AJobThatDoesNotMoveIsHinted(t *testing.T) {
+func TestL5_AJobThatDoesNotMoveIsEnqueued(t *testing.T) {
 	w := newWorld(t)
 	pkg := entitlement.PackageID(w.clock.New())
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{entitlement.NewJob(pkg, 7, w.clock.Now())}})
 	if got := w.run(); got.Jobs != 0 {
-		t.Fatalf("a fresh job was hinted: %+v", got)
+		t.Fatalf("a fresh job was enqueued: %+v", got)
 	}
 	w.clock.Advance(2 * time.Minute)
 	if got := w.run(); got.Jobs != 1 || len(w.jobs) != 1 || w.jobs[0] != 7 {
@@ -378,12 +378,12 @@ func TestF10_ATargetThatHasRestedIsTriedByOne(t *testing.T) {
 		grantSet.Grants = map[entitlement.RoleRef]entitlement.Grant{role: {Role: role, Since: w.clock.Now(), Reason: entitlement.ReasonUnavailable}}
 		w.commit(entitlement.Change{GrantSets: []entitlement.GrantSet{grantSet}})
 	}
-	if w.run(); len(w.hinted) != 0 {
-		t.Fatalf("tried while it rests: %v", w.hinted)
+	if w.run(); len(w.enqueued) != 0 {
+		t.Fatalf("tried while it rests: %v", w.enqueued)
 	}
 	w.clock.Advance(time.Minute)
-	if w.run(); len(w.hinted) != 1 {
-		t.Fatalf("hinted %v, want one to try it", w.hinted)
+	if w.run(); len(w.enqueued) != 1 {
+		t.Fatalf("enqueued %v, want one to try it", w.enqueued)
 	}
 }
 

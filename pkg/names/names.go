@@ -58,7 +58,7 @@ var Functions = []Function{
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
 		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent},
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
-	// It sends to the lane that has time: all those at once who waited for a silent target.
+	// It sends to the queue that has time: all those at once who waited for a silent target.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
 		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyEvent}}},
@@ -108,11 +108,11 @@ const (
 )
 
 // Queues lists every queue of the stack. What people wait for, removals above all, has
-// a lane and copies of the worker of its own, so that it never waits for the ten
-// thousand holders of an edited package. A message of the bulk lane names a hundred
+// a queue and copies of the worker of its own, so that it never waits for the ten
+// thousand holders of an edited package. A message of the bulk queue names a hundred
 // people: five of them are as much as one call finishes well before its time is over.
 //
-// A new AWS account runs NewAccount functions at once, all of them together. All lanes at
+// A new AWS account runs NewAccount functions at once, all of them together. All queues at
 // their busiest, and the tick, leave two of these to the people at the API. More workers
 // would hardly deliver more: two are as much as a target takes (parallelCalls in delivery).
 var Queues = []Queue{

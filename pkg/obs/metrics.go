@@ -58,7 +58,7 @@ type metricDefinition struct {
 }
 
 // Emit writes one figure. Every distinct set of dimensions is a metric that costs
-// money, so dims holds things that are few (a lane, a connector), never ids of
+// money, so dims holds things that are few (a queue, a connector), never ids of
 // people or requests. A figure that cannot be written is lost: no work waits for it.
 func (m *Metrics) Emit(ctx context.Context, name, unit string, value float64, dims map[string]string) {
 	directive := metricDirective{

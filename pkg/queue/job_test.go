@@ -27,8 +27,8 @@ func TestAJobThatIsNotUnderstoodIsParkedAndNeverAcknowledged(t *testing.T) {
 		"a later version's members": `{"v":2,"jobs":[{"of":"` + id + `"}]}`,
 		"no version":                `{"job":{"package":"` + id + `","generation":7}}`,
 		"a member we do not know":   `{"v":1,"job":{"package":"` + id + `","generation":7,"cursor":"x"}}`,
-		"a hint":                    Hint{Subjects: people(1)}.Encode(),
-		"a hint and a job":          `{"v":1,"subjects":["` + id + `"],"job":{"package":"` + id + `","generation":7}}`,
+		"a message":                 DeliveryMessage{Subjects: people(1)}.Encode(),
+		"a message and a job":       `{"v":1,"subjects":["` + id + `"],"job":{"package":"` + id + `","generation":7}}`,
 		"no job":                    `{"v":1}`,
 		"no generation":             `{"v":1,"job":{"package":"` + id + `"}}`,
 		"generation zero":           `{"v":1,"job":{"package":"` + id + `","generation":0}}`,
@@ -49,22 +49,22 @@ func TestAJobThatIsNotUnderstoodIsParkedAndNeverAcknowledged(t *testing.T) {
 			}
 		})
 	}
-	if hint, err := Decode(Job{Package: edited, Generation: 7}.Encode()); err == nil {
-		t.Errorf("a job was read as the hint %+v", hint)
+	if message, err := Decode(Job{Package: edited, Generation: 7}.Encode()); err == nil {
+		t.Errorf("a job was read as the message %+v", message)
 	}
 }
 
 func TestAJobIsOneMessage(t *testing.T) {
 	s := newService(t)
-	if err := s.lane().HintJob(t.Context(), edited, 7); err != nil {
+	if err := s.queue().EnqueueJob(t.Context(), edited, 7); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.taken) != 1 || s.taken[0].MessageBody != (Job{Package: edited, Generation: 7}).Encode() {
 		t.Errorf("sent %+v", s.taken)
 	}
 
-	m, _ := lane()
-	if err := m.HintJob(t.Context(), edited, 7); err != nil {
+	m, _ := queue()
+	if err := m.EnqueueJob(t.Context(), edited, 7); err != nil {
 		t.Fatal(err)
 	}
 	wantBodies(t, m.Receive(10, visibility), Job{Package: edited, Generation: 7}.Encode())

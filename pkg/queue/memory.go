@@ -11,12 +11,12 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Memory is a lane in memory with the manners of SQS: a message that was received
-// is hidden for a while and comes back unless it is deleted, and one that came back too
+// Memory is a queue in memory with the manners of SQS: a message that was received is
+// hidden for a while and comes back unless it is deleted, and one that came back too
 // often is parked. It is for tests and the simulator, and safe for concurrent use.
 type Memory struct {
 	// Copies says how many copies of a message arrive: 0 loses it, 2 doubles it. Nil
-	// means one. It is set before the lane is used.
+	// means one. It is set before the queue is used.
 	Copies func(body string) int
 
 	clock      clock.Clock
@@ -43,27 +43,27 @@ type entry struct {
 	from     time.Time // visible from then on
 }
 
-// NewMemory returns an empty lane that parks a message instead of handing it out more
-// than maxReceive times.
+// NewMemory returns an empty queue that parks a message instead of handing it out
+// more than maxReceive times.
 func NewMemory(c clock.Clock, maxReceive int) *Memory {
 	return &Memory{clock: c, maxReceive: maxReceive}
 }
 
-// Hint sends the subjects at once.
-func (m *Memory) Hint(ctx context.Context, subjects ...entitlement.UserID) error {
-	return m.HintAfter(ctx, 0, subjects...)
+// Enqueue sends the subjects at once.
+func (m *Memory) Enqueue(ctx context.Context, subjects ...entitlement.UserID) error {
+	return m.EnqueueAfter(ctx, 0, subjects...)
 }
 
-// HintAfter sends the subjects so that they arrive after the delay, at most MaxDelay.
-func (m *Memory) HintAfter(_ context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
-	for _, body := range hints(subjects) {
+// EnqueueAfter sends the subjects so that they arrive after the delay, at most MaxDelay.
+func (m *Memory) EnqueueAfter(_ context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
+	for _, body := range bodiesFor(subjects) {
 		m.Send(body, delay)
 	}
 	return nil
 }
 
-// HintJob asks that the package's edit be carried on to its holders.
-func (m *Memory) HintJob(_ context.Context, pkg entitlement.PackageID, generation int64) error {
+// EnqueueJob asks that the package's edit be carried on to its holders.
+func (m *Memory) EnqueueJob(_ context.Context, pkg entitlement.PackageID, generation int64) error {
 	m.Send(Job{Package: pkg, Generation: generation}.Encode(), 0)
 	return nil
 }
@@ -145,7 +145,7 @@ func (m *Memory) Dead() []Message {
 	return parked
 }
 
-// Redrive gives the parked messages back to the lane as if new, and returns their number.
+// Redrive gives the parked messages back to the queue as if new, and returns their number.
 func (m *Memory) Redrive() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()

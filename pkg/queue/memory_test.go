@@ -13,7 +13,7 @@ var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 const visibility = 30 * time.Second
 
-func lane() (*Memory, *clock.Virtual) {
+func queue() (*Memory, *clock.Virtual) {
 	c := clock.NewVirtual(start)
 	return NewMemory(c, 3), c
 }
@@ -34,7 +34,7 @@ func wantBodies(t *testing.T, got []Message, want ...string) {
 }
 
 func TestAMessageIsHiddenWhileItIsWorkedOnAndComesBackUnlessDeleted(t *testing.T) {
-	m, c := lane()
+	m, c := queue()
 	m.Send("a", 0)
 	m.Send("b", 0)
 
@@ -52,7 +52,7 @@ func TestAMessageIsHiddenWhileItIsWorkedOnAndComesBackUnlessDeleted(t *testing.T
 }
 
 func TestNoMoreIsReceivedThanAskedFor(t *testing.T) {
-	m, _ := lane()
+	m, _ := queue()
 	for _, body := range []string{"a", "b", "c"} {
 		m.Send(body, 0)
 	}
@@ -61,7 +61,7 @@ func TestNoMoreIsReceivedThanAskedFor(t *testing.T) {
 }
 
 func TestADelayedMessageArrivesInTimeAndNotEarlier(t *testing.T) {
-	m, c := lane()
+	m, c := queue()
 	m.Send("soon", time.Minute)
 	m.Send("at the most", time.Hour)
 	c.Advance(time.Minute - 1)
@@ -73,7 +73,7 @@ func TestADelayedMessageArrivesInTimeAndNotEarlier(t *testing.T) {
 }
 
 func TestAReceiptThatWasOvertakenDeletesNothing(t *testing.T) {
-	m, c := lane()
+	m, c := queue()
 	m.Send("a", 0)
 	slow := m.Receive(1, visibility)
 	c.Advance(visibility)
@@ -90,7 +90,7 @@ func TestAReceiptThatWasOvertakenDeletesNothing(t *testing.T) {
 }
 
 func TestAMessageCanBeGivenBackOrHeldLonger(t *testing.T) {
-	m, c := lane()
+	m, c := queue()
 	m.Send("a", 0)
 	m.Delay(t.Context(), m.Receive(1, visibility)[0].Receipt, 0)
 	again := m.Receive(1, visibility)
@@ -104,7 +104,7 @@ func TestAMessageCanBeGivenBackOrHeldLonger(t *testing.T) {
 }
 
 func TestAPoisonMessageIsParkedAndKeepsNobodyWaiting(t *testing.T) {
-	m, c := lane()
+	m, c := queue()
 	m.Send("poison", 0)
 	for range 3 {
 		wantBodies(t, m.Receive(1, visibility), "poison")
@@ -125,7 +125,7 @@ func TestAPoisonMessageIsParkedAndKeepsNobodyWaiting(t *testing.T) {
 }
 
 func TestMessagesCanBeLostAndDoubled(t *testing.T) {
-	m, _ := lane()
+	m, _ := queue()
 	m.Copies = func(body string) int { return map[string]int{"twice": 2, "once": 1}[body] }
 	for _, body := range []string{"twice", "lost", "once"} {
 		m.Send(body, 0)
@@ -139,24 +139,24 @@ func TestMessagesCanBeLostAndDoubled(t *testing.T) {
 	}
 }
 
-func TestHintsTravelThroughALane(t *testing.T) {
-	m, _ := lane()
+func TestMessagesTravelThroughAQueue(t *testing.T) {
+	m, _ := queue()
 	want := people(150)
-	if err := m.Hint(t.Context(), want...); err != nil {
+	if err := m.Enqueue(t.Context(), want...); err != nil {
 		t.Fatal(err)
 	}
 	got := m.Receive(10, visibility)
 	if len(got) != 2 {
 		t.Fatalf("%d messages, want 2", len(got))
 	}
-	hint, err := Decode(got[1].Body)
-	if err != nil || !slices.Equal(hint.Subjects, want[MaxSubjects:]) {
-		t.Errorf("the second message holds %v, %v", hint.Subjects, err)
+	message, err := Decode(got[1].Body)
+	if err != nil || !slices.Equal(message.Subjects, want[MaxSubjects:]) {
+		t.Errorf("the second message holds %v, %v", message.Subjects, err)
 	}
 }
 
-func TestALaneServesManyWorkersAtOnce(t *testing.T) {
-	m, _ := lane()
+func TestAQueueServesManyWorkersAtOnce(t *testing.T) {
+	m, _ := queue()
 	for range 100 {
 		m.Send("a", 0)
 	}

@@ -1,49 +1,75 @@
+// Package queue carries messages that name people whose delivery somebody should
+// look at, or an edit of a package that should reach its holders, and nothing else.
+// The truth is in the store, and the worker reads it when it starts, so a message
+// may come twice, late, in any order or never. That is also why the queues need no
+// order and a message no more than ids.
 package queue
 
 import (
 	"encoding/json"
 	"errors"
-	"io"
-	"strings"
+	"slices"
 
 	"leasehold/pkg/entitlement"
 )
 
-// Version is the message contract that this build writes and the only one it reads.
-const Version = 1
+// MaxSubjects is the number of people in one message.
+const MaxSubjects = 100
 
-// decode reads a message's body into the shape m and checks it. Whatever this build does
-// not understand, another version's messages above all, is an Internal error: the queue
-// delivers it again and parks it at last, where a build that understands it can have it
-// back. It is never Invalid, which would acknowledge it.
-func decode(op, body string, m interface{ check() error }) error {
-	err := parse(body, m)
-	if err == nil {
-		err = m.check()
+// DeliveryMessage names people who are to be reconciled.
+type DeliveryMessage struct {
+	Subjects []entitlement.UserID
+}
+
+// message is the contract: {"v":1,"subjects":["uuid",...]}.
+type message struct {
+	V        int                  `json:"v"`
+	Subjects []entitlement.UserID `json:"subjects"`
+}
+
+// Encode returns the message's body.
+func (h DeliveryMessage) Encode() string {
+	body, _ := json.Marshal(message{V: Version, Subjects: h.Subjects}) // numbers and strings always encode
+	return string(body)
+}
+
+// Decode reads a message's body. What it does not understand is never acknowledged, see decode.
+func Decode(body string) (DeliveryMessage, error) {
+	var m message
+	if err := decode("decode message", body, &m); err != nil {
+		return DeliveryMessage{}, err
 	}
-	if err != nil {
-		return entitlement.Wrap(entitlement.Internal, op, err, "A message of the queue could not be read.")
+	return DeliveryMessage{Subjects: m.Subjects}, nil
+}
+
+func (m *message) check() error {
+	if len(m.Subjects) == 0 || len(m.Subjects) > MaxSubjects {
+		return errors.New("no subjects, or too many")
+	}
+	for i, s := range m.Subjects {
+		id, err := entitlement.ParseID[entitlement.UserID]("subject", string(s))
+		if err != nil {
+			return err
+		}
+		m.Subjects[i] = id
 	}
 	return nil
 }
 
-func parse(body string, m any) error {
-	// The version is read alone first: what else a future one holds must not hide it.
-	var envelope struct{ V *int }
-	if err := json.Unmarshal([]byte(body), &envelope); err != nil {
-		return err
-	}
-	if envelope.V == nil || *envelope.V != Version {
-		return errors.New("unknown version of the message")
+// bodiesFor spreads the subjects over messages, each subject once.
+func bodiesFor(subjects []entitlement.UserID) []string {
+	seen := make(map[entitlement.UserID]bool, len(subjects))
+	once := make([]entitlement.UserID, 0, len(subjects))
+	for _, s := range subjects {
+		if s != "" && !seen[s] {
+			seen[s] = true
+			once = append(once, s)
+		}
 	}
 
-	d := json.NewDecoder(strings.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(m); err != nil {
-		return err
+	var bodies []string
+	for chunk := range slices.Chunk(once, MaxSubjects) {
+		bodies = append(bodies, DeliveryMessage{Subjects: chunk}.Encode())
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("text after the message")
-	}
-	return nil
+	return bodies
 }

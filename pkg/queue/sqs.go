@@ -30,7 +30,7 @@ const (
 	pause    = 100 * time.Millisecond // before the second round; doubled before the third
 )
 
-// SQS sends hints to one queue. It is safe for concurrent use.
+// SQS sends messages to one queue. It is safe for concurrent use.
 type SQS struct {
 	client *sqs.Client
 	url    string
@@ -39,15 +39,15 @@ type SQS struct {
 // New returns a sender to the queue.
 func New(client *sqs.Client, queueURL string) *SQS { return &SQS{client: client, url: queueURL} }
 
-// Hint sends the subjects at once. An error leaves some or all of them unsent; sending
+// Enqueue sends the subjects at once. An error leaves some or all of them unsent; sending
 // everything again does no harm.
-func (q *SQS) Hint(ctx context.Context, subjects ...entitlement.UserID) error {
-	return q.HintAfter(ctx, 0, subjects...)
+func (q *SQS) Enqueue(ctx context.Context, subjects ...entitlement.UserID) error {
+	return q.EnqueueAfter(ctx, 0, subjects...)
 }
 
-// HintAfter sends the subjects so that they arrive after the delay, at most MaxDelay.
-func (q *SQS) HintAfter(ctx context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
-	bodies := hints(subjects)
+// EnqueueAfter sends the subjects so that they arrive after the delay, at most MaxDelay.
+func (q *SQS) EnqueueAfter(ctx context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
+	bodies := bodiesFor(subjects)
 	seconds := wholeSeconds(delay, MaxDelay)
 	if len(bodies) == 1 {
 		return q.sendOne(ctx, bodies[0], seconds)
@@ -60,8 +60,8 @@ func (q *SQS) HintAfter(ctx context.Context, delay time.Duration, subjects ...en
 	return errors.Join(failures...)
 }
 
-// HintJob asks that the package's edit be carried on to its holders.
-func (q *SQS) HintJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error {
+// EnqueueJob asks that the package's edit be carried on to its holders.
+func (q *SQS) EnqueueJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error {
 	return q.sendOne(ctx, Job{Package: pkg, Generation: generation}.Encode(), 0)
 }
 
@@ -78,12 +78,12 @@ func (q *SQS) Name() string { return path.Base(q.url) }
 
 func (q *SQS) sendOne(ctx context.Context, body string, delay int32) error {
 	_, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &body, DelaySeconds: delay})
-	return translate("send hint", err)
+	return translate("enqueue", err)
 }
 
 // sendBatch sends up to ten messages and sends again those that SQS failed to take.
 func (q *SQS) sendBatch(ctx context.Context, bodies []string, delay int32) error {
-	const op = "send hints"
+	const op = "enqueue"
 	left := make([]types.SendMessageBatchRequestEntry, len(bodies))
 	for i := range bodies {
 		left[i] = types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &bodies[i], DelaySeconds: delay}

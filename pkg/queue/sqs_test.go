@@ -51,7 +51,7 @@ func newService(t *testing.T) *service {
 	return s
 }
 
-func (s *service) lane() *SQS {
+func (s *service) queue() *SQS {
 	client := sqs.New(sqs.Options{
 		Region:           "us-east-1",
 		BaseEndpoint:     &s.server.URL,
@@ -113,11 +113,11 @@ func (s *service) subjects(t *testing.T) []entitlement.UserID {
 	t.Helper()
 	var all []entitlement.UserID
 	for _, m := range s.taken {
-		hint, err := Decode(m.MessageBody)
+		message, err := Decode(m.MessageBody)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, hint.Subjects...)
+		all = append(all, message.Subjects...)
 	}
 	slices.Sort(all)
 	return all
@@ -126,7 +126,7 @@ func (s *service) subjects(t *testing.T) []entitlement.UserID {
 func TestUpToAHundredSubjectsAreOneMessageInOneRequest(t *testing.T) {
 	for _, n := range []int{1, 100} {
 		s := newService(t)
-		if err := s.lane().Hint(t.Context(), people(n)...); err != nil {
+		if err := s.queue().Enqueue(t.Context(), people(n)...); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(s.requests, []string{"SendMessage"}) || !slices.Equal(s.subjects(t), people(n)) {
@@ -137,14 +137,14 @@ func TestUpToAHundredSubjectsAreOneMessageInOneRequest(t *testing.T) {
 
 func TestNobodyIsNoRequest(t *testing.T) {
 	s := newService(t)
-	if err := s.lane().Hint(t.Context()); err != nil || len(s.requests) != 0 {
+	if err := s.queue().Enqueue(t.Context()); err != nil || len(s.requests) != 0 {
 		t.Errorf("%v, requests %v", err, s.requests)
 	}
 }
 
 func TestManySubjectsTakeOneRequestForAThousand(t *testing.T) {
 	s := newService(t)
-	if err := s.lane().Hint(t.Context(), people(2500)...); err != nil {
+	if err := s.queue().Enqueue(t.Context(), people(2500)...); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.requests) != 3 || len(s.taken) != 25 || !slices.Equal(s.subjects(t), people(2500)) {
@@ -158,7 +158,7 @@ func TestADelayIsWholeSecondsNeverEarlyAndAtMostAQuarterOfAnHour(t *testing.T) {
 	} {
 		for _, n := range []int{1, 101} {
 			s := newService(t)
-			if err := s.lane().HintAfter(t.Context(), delay, people(n)...); err != nil {
+			if err := s.queue().EnqueueAfter(t.Context(), delay, people(n)...); err != nil {
 				t.Fatal(err)
 			}
 			for _, m := range s.taken {
@@ -173,7 +173,7 @@ func TestADelayIsWholeSecondsNeverEarlyAndAtMostAQuarterOfAnHour(t *testing.T) {
 func TestMessagesThatAreNotTakenAreSentAgainAlone(t *testing.T) {
 	s := newService(t)
 	s.refuse = func(request int, e sent) bool { return request == 1 && (e.ID == "1" || e.ID == "3") }
-	if err := s.lane().Hint(t.Context(), people(500)...); err != nil {
+	if err := s.queue().Enqueue(t.Context(), people(500)...); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.requests) != 2 || len(s.taken) != 5 || !slices.Equal(s.subjects(t), people(500)) {
@@ -185,7 +185,7 @@ func TestMessagesThatAreNeverTakenAreAnErrorAndHoldUpNobody(t *testing.T) {
 	s := newService(t)
 	stuck := string(people(1)[0])
 	s.refuse = func(_ int, e sent) bool { return strings.Contains(e.MessageBody, stuck) }
-	err := s.lane().Hint(t.Context(), people(1500)...)
+	err := s.queue().Enqueue(t.Context(), people(1500)...)
 	if entitlement.KindOf(err) != entitlement.Unavailable {
 		t.Errorf("got %v, want kind %v", err, entitlement.Unavailable)
 	}
@@ -212,7 +212,7 @@ func TestAFailureOfTheQueueHasAKind(t *testing.T) {
 				w.WriteHeader(c.status)
 				fmt.Fprintf(w, `{"__type":%q,"message":"no"}`, code)
 			}
-			if err := s.lane().Hint(t.Context(), people(n)...); entitlement.KindOf(err) != c.kind {
+			if err := s.queue().Enqueue(t.Context(), people(n)...); entitlement.KindOf(err) != c.kind {
 				t.Errorf("%s: kind %v, want %v: %v", code, entitlement.KindOf(err), c.kind, err)
 			}
 		}
@@ -223,7 +223,7 @@ func TestACallerWhoGivesUpIsNotKept(t *testing.T) {
 	s := newService(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	s.refuse = func(int, sent) bool { cancel(); return true }
-	err := s.lane().Hint(ctx, people(101)...)
+	err := s.queue().Enqueue(ctx, people(101)...)
 	if err == nil || len(s.requests) > 1 {
 		t.Errorf("%v after %d requests, want an error after one", err, len(s.requests))
 	}
@@ -232,7 +232,7 @@ func TestACallerWhoGivesUpIsNotKept(t *testing.T) {
 func TestAReceivedMessageIsHeldBackInItsOwnQueue(t *testing.T) {
 	for delay, want := range map[time.Duration]int{-time.Second: 0, 5 * time.Second: 5, 5*time.Second + 1: 6, 24 * time.Hour: 43_200} {
 		s := newService(t)
-		if err := s.lane().Delay(t.Context(), "receipt", delay); err != nil {
+		if err := s.queue().Delay(t.Context(), "receipt", delay); err != nil {
 			t.Fatal(err)
 		}
 		if len(s.hidden) != 1 || s.hidden[0] != (hidden{s.server.URL + "/000000000000/deliver-urgent", "receipt", want}) {
@@ -244,7 +244,7 @@ func TestAReceivedMessageIsHeldBackInItsOwnQueue(t *testing.T) {
 func TestAFailedDelayHasAKind(t *testing.T) {
 	s := newService(t)
 	s.fail = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
-	if err := s.lane().Delay(t.Context(), "receipt", time.Second); entitlement.KindOf(err) != entitlement.Unavailable {
+	if err := s.queue().Delay(t.Context(), "receipt", time.Second); entitlement.KindOf(err) != entitlement.Unavailable {
 		t.Errorf("got %v, want kind %v", err, entitlement.Unavailable)
 	}
 }

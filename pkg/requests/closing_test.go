@@ -86,8 +86,8 @@ func TestF36_AnApprovalForSomebodyWhoLeftTheGroupIsRefusedAndTheRequestIsDenied(
 	if got.State != entitlement.RequestDenied || got.Outcome != entitlement.OutcomeIneligible || len(events) != 2 || events[1].Kind != "denied" || events[1].Actor != entitlement.Service || events[1].Data["reason"] == "" || events[1].Data["reviewer"] != string(boss.ID) {
 		t.Errorf("got %s %s, %+v", got.State, got.Outcome, events)
 	}
-	if slot, err := w.store.AssignmentSlot(ctx, p.ID, mia.ID); err != nil || !slot.Empty() || w.hinted[mia.ID] != 0 {
-		t.Errorf("the slot is %+v, %v, hints %v", slot, err, w.hinted)
+	if slot, err := w.store.AssignmentSlot(ctx, p.ID, mia.ID); err != nil || !slot.Empty() || w.enqueued[mia.ID] != 0 {
+		t.Errorf("the slot is %+v, %v, messages %v", slot, err, w.enqueued)
 	}
 	w.kind(w.Decide(ctx, boss, r.ID, word), entitlement.Conflict)
 }

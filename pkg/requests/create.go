@@ -35,7 +35,7 @@ func (s *Service) create(ctx context.Context, by authz.Command, w entitlement.Wo
 			err = s.Store.Commit(ctx, change)
 		}
 		if err == nil {
-			s.hint(ctx, change)
+			s.enqueue(ctx, change)
 			return r, nil
 		}
 		if entitlement.StalePart(err) != "" && try < commitTries {

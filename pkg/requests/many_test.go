@@ -39,8 +39,8 @@ func TestF38_ReprocessingByReasonIsBoundedAndReachesEverybody(t *testing.T) {
 			break
 		}
 	}
-	if want := dynamotest.Many/requests.MaxReprocess + 1; len(w.hinted) != dynamotest.Many || calls > want {
-		t.Errorf("%d were hinted in %d calls, want %d in %d", len(w.hinted), calls, dynamotest.Many, want)
+	if want := dynamotest.Many/requests.MaxReprocess + 1; len(w.enqueued) != dynamotest.Many || calls > want {
+		t.Errorf("%d were enqueued in %d calls, want %d in %d", len(w.enqueued), calls, dynamotest.Many, want)
 	}
 }
 

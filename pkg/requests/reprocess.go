@@ -76,7 +76,7 @@ func allowOn(by authz.Command, action authz.Action, a entitlement.Assignment) er
 	return authz.Allow(by.Caller, action, authz.Object{Package: a.Package, Assignment: &a}).Err()
 }
 
-// again decides, commits and hints; where what was read moved on it decides afresh.
+// again decides, commits and messages; where what was read moved on it decides afresh.
 func (s *Service) again(ctx context.Context, decide func() (entitlement.Change, error)) error {
 	for try := 1; ; try++ {
 		c, err := decide()
@@ -90,7 +90,7 @@ func (s *Service) again(ctx context.Context, decide func() (entitlement.Change, 
 		if err != nil {
 			return err
 		}
-		s.hint(ctx, c)
+		s.enqueue(ctx, c)
 		return nil
 	}
 }
@@ -127,8 +127,8 @@ func (s *Service) ReprocessFailing(ctx context.Context, by authz.Command, at ent
 		}
 		n += len(told)
 		if len(told) > 0 {
-			if err := s.Hinter.Hint(ctx, told...); err != nil {
-				s.Log.WarnContext(ctx, "a hint was lost; the tick will find the pending reconciliations", "subjects", len(told), "error", err)
+			if err := s.Enqueuer.Enqueue(ctx, told...); err != nil {
+				s.Log.WarnContext(ctx, "a message was lost; the tick will find the pending reconciliations", "subjects", len(told), "error", err)
 			}
 		}
 		if page.Token = failing.Next; failing.Next == "" || n >= MaxReprocess {

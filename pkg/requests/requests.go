@@ -15,12 +15,12 @@ import (
 
 // Service takes requests and decisions.
 type Service struct {
-	Store   Store
-	Hinter  Hinter
-	Reasons []string // why a target may refuse, as its connectors say it
-	Clock   clock.Clock
-	IDs     clock.IDs
-	Log     *slog.Logger
+	Store    Store
+	Enqueuer Enqueuer
+	Reasons  []string // why a target may refuse, as its connectors say it
+	Clock    clock.Clock
+	IDs      clock.IDs
+	Log      *slog.Logger
 }
 
 // Submission is a request as a client words it. One for a new assignment names its
@@ -202,12 +202,12 @@ func (s *Service) named(ctx context.Context, err error) error {
 	return err
 }
 
-// hint tells the worker about whom to reconcile. It may fail: the subjects stay
+// enqueue tells the worker whom to reconcile. It may fail: the subjects stay
 // pending, and the tick finds them.
-func (s *Service) hint(ctx context.Context, c entitlement.Change) {
+func (s *Service) enqueue(ctx context.Context, c entitlement.Change) {
 	for _, h := range c.SubjectUpdates {
-		if err := s.Hinter.Hint(ctx, h.Subject); err != nil {
-			s.Log.WarnContext(ctx, "a hint was lost; the tick will find the pending reconciliation", "subject", h.Subject, "error", err)
+		if err := s.Enqueuer.Enqueue(ctx, h.Subject); err != nil {
+			s.Log.WarnContext(ctx, "a message was lost; the tick will find the pending reconciliation", "subject", h.Subject, "error", err)
 		}
 	}
 }
@@ -258,7 +258,7 @@ func (s *Service) Decide(ctx context.Context, by authz.Command, id entitlement.R
 		if err != nil {
 			return err
 		}
-		s.hint(ctx, change)
+		s.enqueue(ctx, change)
 		return refusal
 	}
 }

@@ -20,35 +20,35 @@ import (
 
 type world struct {
 	*requests.Service
-	t      *testing.T
-	store  *dynamotest.Store
-	clock  *clock.Virtual
-	hinted map[entitlement.UserID]int
-	lost   bool
-	fault  func(op faults.Op) dynamotest.Fault // nil: none
-	mu     sync.Mutex
+	t        *testing.T
+	store    *dynamotest.Store
+	clock    *clock.Virtual
+	enqueued map[entitlement.UserID]int
+	lost     bool
+	fault    func(op faults.Op) dynamotest.Fault // nil: none
+	mu       sync.Mutex
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), hinted: map[entitlement.UserID]int{}}
+	w := &world{t: t, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), enqueued: map[entitlement.UserID]int{}}
 	w.store = dynamotest.Flaky(func(op faults.Op) dynamotest.Fault {
 		if w.fault == nil {
 			return dynamotest.None
 		}
 		return w.fault(op)
 	})
-	w.Service = &requests.Service{Store: w.store, Hinter: w, Clock: w.clock, IDs: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	w.Service = &requests.Service{Store: w.store, Enqueuer: w, Clock: w.clock, IDs: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	return w
 }
 
-func (w *world) Hint(_ context.Context, subjects ...entitlement.UserID) error {
+func (w *world) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.lost {
 		return errors.New("the queue is away")
 	}
 	for _, s := range subjects {
-		w.hinted[s]++
+		w.enqueued[s]++
 	}
 	return nil
 }
@@ -164,7 +164,7 @@ func TestF15_OfAHundredDecisionsAtOnceOneWins(t *testing.T) {
 	}
 }
 
-func TestF4_ALostHintCostsNothingButTime(t *testing.T) {
+func TestF4_ALostMessageCostsNothingButTime(t *testing.T) {
 	w := newWorld(t)
 	mia := w.person("", false)
 	p, _ := w.pack()
@@ -238,8 +238,8 @@ func TestA5_NobodyAsksForSomebodyElseWithoutTheRight(t *testing.T) {
 	_, err = w.Remove(context.Background(), otto, entitlement.UserRemove, r.AssignmentOf(), "")
 	w.kind(err, entitlement.Precondition) // R42: the policy does not let subjects
 	_, err = w.Remove(context.Background(), admin, entitlement.AdminRemove, r.AssignmentOf(), "left")
-	if err != nil || w.hinted[otto.ID] != 2 {
-		t.Errorf("got %v, hints %v", err, w.hinted)
+	if err != nil || w.enqueued[otto.ID] != 2 {
+		t.Errorf("got %v, messages %v", err, w.enqueued)
 	}
 	_, err = w.Remove(context.Background(), admin, entitlement.AdminRemove, r.AssignmentOf(), "left")
 	w.kind(err, entitlement.Conflict)

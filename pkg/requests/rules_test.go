@@ -404,7 +404,7 @@ func TestS18_WhatComesBetweenReadingAndWritingIsSeen(t *testing.T) {
 		"a package": func(w *world, mia authz.Command, a entitlement.AccessPackage) func() {
 			b, _ := w.pack()
 			w.lists(a.ID, b.ID)
-			other := &requests.Service{Store: w.store, Hinter: w, Clock: w.clock, IDs: w.clock, Log: w.Log}
+			other := &requests.Service{Store: w.store, Enqueuer: w, Clock: w.clock, IDs: w.clock, Log: w.Log}
 			return func() {
 				if _, err := other.Submit(context.Background(), mia, requests.Submission{Type: entitlement.UserAdd, Package: b.ID}); err != nil {
 					w.t.Error(err)

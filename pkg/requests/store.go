@@ -78,8 +78,8 @@ type Store interface {
 	Commit(ctx context.Context, change entitlement.Change) error
 }
 
-// Hinter tells the delivery worker whom to reconcile. A lost hint costs time,
-// never correctness: the tick finds the pending reconciliation.
-type Hinter interface {
-	Hint(ctx context.Context, subjects ...entitlement.UserID) error
+// Enqueuer tells the delivery worker whom to reconcile. A lost message costs
+// time, never correctness: the tick finds the pending reconciliation.
+type Enqueuer interface {
+	Enqueue(ctx context.Context, subjects ...entitlement.UserID) error
 }

@@ -59,7 +59,7 @@ func (w *world) act(c Command) {
 	case Lose:
 		w.lose(c)
 	case Poison:
-		l := w.lanes()[c.A%3]
+		l := w.queues()[c.A%3]
 		l.Send([]string{"{", `{"v":2,"subjects":[]}`, `{"v":1,"subjects":["nobody"]}`}[c.B%3], 0)
 		w.poison++
 	case Rotate:
@@ -202,8 +202,8 @@ func (w *world) refused(inv *invocation, c Command, err error) {
 	}
 }
 
-// drain hands a batch of a lane's messages to its function.
-func (w *world) drain(l *lane, c Command) {
+// drain hands a batch of a queue's messages to its function.
+func (w *world) drain(l *memoryQueue, c Command) {
 	messages := l.Receive(1+c.A%l.batch, l.visibility)
 	if len(messages) == 0 {
 		w.say("  %s is empty", l.name)
@@ -218,7 +218,7 @@ func (w *world) drain(l *lane, c Command) {
 			w.oracle.fail("S20", "a message holds a credential")
 		}
 	}
-	handle := lambdaio.SQS(w.handlers[l.name], lambdaio.Lanes{l.name: l})
+	handle := lambdaio.SQS(w.handlers[l.name], lambdaio.Queues{l.name: l})
 	inv := w.invoke(c, names.DeliverTimeout)
 	failed := map[string]bool{}
 	inv.finish = func(error) {

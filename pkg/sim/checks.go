@@ -37,7 +37,7 @@ var checks = []struct{ Name, How string }{
 	{"L6", "at rest: whatever the targets did, all is settled within 150 minutes; rates are figures of their own"},
 	{"L7", "at rest: unreadable messages lie parked, everything refused is reprocessed"},
 	{"L8", "at rest: every assignment is read at its targets and compared"},
-	{"L9", "by crashes at any call; nothing but the store and the lanes outlives them. At rest nothing is left closed for a deletion that was cut short"},
+	{"L9", "by crashes at any call; nothing but the store and the queues outlives them. At rest nothing is left closed for a deletion that was cut short"},
 	{"L10", "at rest: three hours without a change, a call or a message"},
 }
 

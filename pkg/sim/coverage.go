@@ -48,12 +48,12 @@ func states(act, refused string) []state {
 // fatesOf lists the fates that the calls of a command can meet.
 func fatesOf(k Kind) []Fate {
 	api := []Fate{Fine, FailBefore, FailAfter, Conflicted, Retried, Throttled, Unread, Slow, CrashBefore, CrashAfter, Frozen}
-	hints := []Fate{Lost, Doubled, Delayed}
+	messages := []Fate{Lost, Doubled, Delayed}
 	switch k {
 	case Tick:
-		return slices.Concat(api, hints, []Fate{StaleRead})
+		return slices.Concat(api, messages, []Fate{StaleRead})
 	case Fanout, Submit, Assign, Approve, RemoveByAdmin, RemoveByUser, ReprocessRequest, ReprocessAssignment, AddRole, RemoveRole, Disable, Enable, DeleteUser:
-		return slices.Concat(api, hints)
+		return slices.Concat(api, messages)
 	case ChangeManager, ReprocessFailing, Urgent, Bulk:
 		return append(slices.Clone(api), StaleRead)
 	default:

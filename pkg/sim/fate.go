@@ -37,7 +37,7 @@ const (
 	batches      // a read of several items
 	writes
 	delays  // of a message
-	sends   // to a lane
+	sends   // to a queue
 	outside // to a target
 )
 

@@ -65,7 +65,7 @@ func TestF12_TwoWorkersOfOneMessageLeaveOneTruth(t *testing.T) {
 	for n := range 60 {
 		tell(t, func(w *world) {
 			w.assigns(1, []int{plainPack, innerPack}[n%2])
-			w.urgent.Hint(quiet, w.cast.people[1])
+			w.urgent.Enqueue(quiet, w.cast.people[1])
 			w.standsStill(n / 2)
 			w.act(Command{Kind: Urgent}) // one message
 			w.all()
@@ -88,7 +88,7 @@ func TestF12_OneOfTwoWorkersAtOnceHasThePerson(t *testing.T) {
 		w.assigns(1, widerPack)
 		w.delivers()
 		w.story(RemoveByAdmin, 0, 0, 1)
-		w.urgent.Hint(quiet, w.cast.people[1])
+		w.urgent.Enqueue(quiet, w.cast.people[1])
 	}
 	for calls := range 40 {
 		tell(t, func(w *world) {

@@ -77,7 +77,7 @@ func TestY9_GrantLag(t *testing.T) {
 			for range 300 {
 				u, a := w.hold(t, pkg)
 				began[a] = time.Now()
-				w.urgent.Hint(quiet, u)
+				w.urgent.Enqueue(quiet, u)
 				time.Sleep(time.Second)
 			}
 			time.Sleep(time.Minute)
@@ -116,7 +116,7 @@ func fanOut(t *testing.T, n, batch, limit int, latency time.Duration, serial boo
 			people = append(people, u)
 		}
 		w.open()
-		w.urgent.Hint(quiet, people...)
+		w.urgent.Enqueue(quiet, people...)
 		time.Sleep(10 * time.Minute)
 		w.site.mu.Lock()
 		w.site.latency, w.site.limit, w.site.serial = latency, limit, serial
@@ -134,7 +134,7 @@ func fanOut(t *testing.T, n, batch, limit int, latency time.Duration, serial boo
 		started := time.Now()
 		job := entitlement.NewJob(pkg, scopes.Version+1, started)
 		w.must(t, entitlement.Change{Scopes: []entitlement.PackageScopes{scopes}, Jobs: []entitlement.Job{job}})
-		w.fanout.HintJob(quiet, job.Package, job.Generation)
+		w.fanout.EnqueueJob(quiet, job.Package, job.Generation)
 		time.Sleep(30 * time.Minute)
 		w.close()
 		for _, is := range w.site.members[siteRole(1)] {
@@ -211,7 +211,7 @@ func TestY17_RetryAmplification(t *testing.T) {
 			w.open()
 			for range n {
 				u, _ := w.hold(t, pkg)
-				w.urgent.Hint(quiet, u)
+				w.urgent.Enqueue(quiet, u)
 				time.Sleep(time.Second)
 			}
 			for range 24 * 60 {
@@ -235,7 +235,7 @@ func TestY17_RetryAmplification(t *testing.T) {
 		w.open()
 		for range 600 {
 			u, _ := w.hold(t, pkg)
-			w.urgent.Hint(quiet, u)
+			w.urgent.Enqueue(quiet, u)
 			time.Sleep(time.Second)
 		}
 		calls := w.site.calls

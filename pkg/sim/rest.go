@@ -50,7 +50,7 @@ func (w *world) recover() {
 		w.all()
 	}
 	if w.number%2 == 0 {
-		for _, l := range w.lanes() {
+		for _, l := range w.queues() {
 			for _, m := range l.Receive(1000, 0) {
 				l.Delete(m.Receipt)
 			}
@@ -71,9 +71,9 @@ func (w *world) allowUnseen(t *target) {
 	}
 }
 
-func (w *world) lanes() []*lane { return []*lane{w.urgent, w.bulk, w.fanout} }
+func (w *world) queues() []*memoryQueue { return []*memoryQueue{w.urgent, w.bulk, w.fanout} }
 
-// minute is one minute of normal service: a tick, and all lanes drained.
+// minute is one minute of normal service: a tick, and all queues drained.
 func (w *world) minute() {
 	w.advance(names.TickPeriod)
 	w.act(Command{Kind: Tick})
@@ -82,11 +82,11 @@ func (w *world) minute() {
 	w.Settle()
 }
 
-// pump drains all lanes of what is visible.
+// pump drains all queues of what is visible.
 func (w *world) pump() {
 	for range 1000 {
 		before := w.made
-		for _, l := range w.lanes() {
+		for _, l := range w.queues() {
 			w.drain(l, Command{Kind: Urgent, A: l.batch - 1})
 			w.all()
 		}
@@ -94,7 +94,7 @@ func (w *world) pump() {
 			return
 		}
 	}
-	w.oracle.fail("L10", "the lanes are never empty")
+	w.oracle.fail("L10", "the queues are never empty")
 }
 
 // quiet runs minutes until nothing is owed, at most so long.
@@ -352,7 +352,7 @@ func (w *world) silent() {
 		w.oracle.fail("L10", "at rest there were %d changes and %d calls", w.oracle.seq-seq, -calls)
 	}
 	parked := 0
-	for _, l := range w.lanes() {
+	for _, l := range w.queues() {
 		parked += len(l.Dead())
 		if n := l.Len(); n > 0 {
 			w.oracle.fail("L10", "%d messages are left in %s", n, l.name)

@@ -163,7 +163,7 @@ func TestF3_AConflictWithAnotherTransactionChangesNothing(t *testing.T) {
 	})
 }
 
-func TestF4_EveryHintTwiceIsNoSecondEffect(t *testing.T) {
+func TestF4_EveryMessageTwiceIsNoSecondEffect(t *testing.T) {
 	tell(t, func(w *world) {
 		w.when("Send", Doubled, 99)
 		w.assigns(1, plainPack)
@@ -173,7 +173,7 @@ func TestF4_EveryHintTwiceIsNoSecondEffect(t *testing.T) {
 	})
 }
 
-func TestF5_AHintThatNeverComesCostsTwoMinutes(t *testing.T) {
+func TestF5_AMessageThatNeverComesCostsTwoMinutes(t *testing.T) {
 	tell(t, func(w *world) {
 		w.when("Send", Lost, 1)
 		w.assigns(1, plainPack)
@@ -463,7 +463,7 @@ func TestT4_NothingEndedIsEverPutBack(t *testing.T) {
 		w.minute()
 		writes := w.targets[0].writes
 		for range 5 {
-			w.urgent.Hint(quiet, w.cast.people[1])
+			w.urgent.Enqueue(quiet, w.cast.people[1])
 			w.delivers()
 			w.minute()
 		}

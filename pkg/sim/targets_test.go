@@ -271,7 +271,7 @@ func (w *world) continuously(d time.Duration, until func() bool) time.Duration {
 			w.act(Command{Kind: Tick})
 			tick = tick.Add(time.Minute)
 		}
-		for _, l := range w.lanes() {
+		for _, l := range w.queues() {
 			if len(w.live) < atWork {
 				w.drain(l, Command{Kind: Urgent, A: l.batch - 1})
 			}

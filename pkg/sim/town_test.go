@@ -72,7 +72,7 @@ func newTown(latency time.Duration, batch int) *town {
 	w := &town{Store: dynamotest.New(), ids: &counter{}, settled: map[entitlement.AssignmentID]time.Time{},
 		site: &site{latency: latency, batch: batch, members: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}, dice: rand.New(rand.NewPCG(1, 2))}}
 	w.urgent, w.bulk, w.fanout = queue.NewMemory(w.clock, 5), queue.NewMemory(w.clock, 5), queue.NewMemory(w.clock, 5)
-	w.tick = &lifecycle.Service{Store: w, Hinter: w.urgent, Jobs: w.fanout, Clock: w.clock, Log: quietLog}
+	w.tick = &lifecycle.Service{Store: w, Enqueuer: w.urgent, Jobs: w.fanout, Clock: w.clock, Log: quietLog}
 	return w
 }
 
@@ -116,17 +116,18 @@ func (w *town) count() int {
 	return len(w.ended)
 }
 
-// open starts the functions as they are deployed: so many copies on each lane, a tick a minute.
+// open starts the functions as they are deployed: so many copies on each queue, a tick a
+// minute.
 func (w *town) open() {
-	worker := deliver.Handler(&delivery.Service{Store: w, Connectors: w.site, Lane: w.bulk, Clock: w.clock, IDs: w.ids, Lease: names.DeliverTimeout, Log: quietLog})
+	worker := deliver.Handler(&delivery.Service{Store: w, Connectors: w.site, Queue: w.bulk, Clock: w.clock, IDs: w.ids, Lease: names.DeliverTimeout, Log: quietLog})
 	spread := fanout.Handler(&delivery.FanOut{Store: w, Bulk: w.bulk, Again: w.fanout, Clock: w.clock, Log: quietLog})
 	for _, q := range names.Queues {
-		lane, handle := map[string]*queue.Memory{names.DeliverUrgent: w.urgent, names.DeliverBulk: w.bulk, names.FanoutJobs: w.fanout}[q.ID], worker
+		queue, handle := map[string]*queue.Memory{names.DeliverUrgent: w.urgent, names.DeliverBulk: w.bulk, names.FanoutJobs: w.fanout}[q.ID], worker
 		if q.ID == names.FanoutJobs {
 			handle = spread
 		}
 		for range q.MaxConcurrency {
-			w.running.Go(func() { w.serve(lane, q, handle) })
+			w.running.Go(func() { w.serve(queue, q, handle) })
 		}
 	}
 	w.running.Go(func() {
@@ -144,11 +145,11 @@ func (w *town) open() {
 // hop is how long a message takes from one function to the next.
 const hop = 30 * time.Millisecond
 
-func (w *town) serve(lane *queue.Memory, q names.Queue, handle func(context.Context, []lambdaio.Message) map[string]error) {
-	serve := lambdaio.SQS(handle, lambdaio.Lanes{q.ID: lane})
+func (w *town) serve(queue *queue.Memory, q names.Queue, handle func(context.Context, []lambdaio.Message) map[string]error) {
+	serve := lambdaio.SQS(handle, lambdaio.Queues{q.ID: queue})
 	for !w.stop.Load() {
 		time.Sleep(hop)
-		messages := lane.Receive(q.BatchSize, 6*time.Minute)
+		messages := queue.Receive(q.BatchSize, 6*time.Minute)
 		if len(messages) == 0 {
 			continue
 		}
@@ -162,7 +163,7 @@ func (w *town) serve(lane *queue.Memory, q names.Queue, handle func(context.Cont
 		end()
 		for _, m := range messages {
 			if !slices.ContainsFunc(answer.BatchItemFailures, func(f events.SQSBatchItemFailure) bool { return f.ItemIdentifier == m.ID }) {
-				lane.Delete(m.Receipt)
+				queue.Delete(m.Receipt)
 			}
 		}
 		w.mu.Lock()

@@ -51,7 +51,7 @@ type world struct {
 
 	pageSize int
 
-	urgent, bulk, fanout *lane
+	urgent, bulk, fanout *memoryQueue
 	targets              []*target
 	log                  *slog.Logger
 	logged               *scanner
@@ -121,9 +121,9 @@ func newWorld(p Plan) *world {
 	w.newTable(p)
 	w.oracle = newOracle(w)
 	w.log = slog.New(slog.NewTextHandler(w.logged, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	w.urgent = w.laneOf(names.DeliverUrgent, names.DeliverTimeout)
-	w.bulk = w.laneOf(names.DeliverBulk, names.DeliverTimeout)
-	w.fanout = w.laneOf(names.FanoutJobs, time.Minute)
+	w.urgent = w.queueOf(names.DeliverUrgent, names.DeliverTimeout)
+	w.bulk = w.queueOf(names.DeliverBulk, names.DeliverTimeout)
+	w.fanout = w.queueOf(names.FanoutJobs, time.Minute)
 	w.targets = []*target{
 		w.newTarget("alpha", "00000000-0000-4000-8000-00000000a1fa", 2, p.Targets[0]),
 		w.newTarget("beta", "00000000-0000-4000-8000-0000000be7a0", 20, p.Targets[1]),
@@ -131,13 +131,13 @@ func newWorld(p Plan) *world {
 
 	ids := &counter{}
 	credentials := &secrets.Memory{}
-	w.directory = &directory.Service{Store: w.store, Clock: told, IDs: ids, First: entitlement.Principal{Issuer: "sim", Value: "first"}, Hinter: w.urgent, Log: w.log}
+	w.directory = &directory.Service{Store: w.store, Clock: told, IDs: ids, First: entitlement.Principal{Issuer: "sim", Value: "first"}, Enqueuer: w.urgent, Log: w.log}
 	w.groups = groups{w.directory}
 	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Kind{"honest": {OriginSystem: "Honest", Open: w.factory}})
-	w.catalogs = &catalogs.Service{Store: w.store, Targets: lookup{registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: w.fanout, Hinter: w.urgent, Clock: told, IDs: ids, Log: w.log}
-	w.requests = &requests.Service{Store: w.store, Hinter: w.urgent, Clock: told, IDs: ids, Log: w.log}
-	w.tick = &lifecycle.Service{Store: w.store, Hinter: w.urgent, Jobs: w.fanout, Clock: told, Log: w.log}
-	worker := deliver.Handler(&delivery.Service{Store: w.store, Connectors: opener{registry, w}, Lane: w.bulk, Clock: told, IDs: &counter{kind: 1}, Lease: names.DeliverTimeout, Log: w.log})
+	w.catalogs = &catalogs.Service{Store: w.store, Targets: lookup{registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: w.fanout, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log}
+	w.requests = &requests.Service{Store: w.store, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log}
+	w.tick = &lifecycle.Service{Store: w.store, Enqueuer: w.urgent, Jobs: w.fanout, Clock: told, Log: w.log}
+	worker := deliver.Handler(&delivery.Service{Store: w.store, Connectors: opener{registry, w}, Queue: w.bulk, Clock: told, IDs: &counter{kind: 1}, Lease: names.DeliverTimeout, Log: w.log})
 	w.handlers = map[string]func(context.Context, []lambdaio.Message) map[string]error{
 		names.DeliverUrgent: worker, names.DeliverBulk: worker,
 		names.FanoutJobs: fanout.Handler(&delivery.FanOut{Store: w.store, Bulk: w.bulk, Again: w.fanout, Clock: told, Log: w.log}),
@@ -145,11 +145,11 @@ func newWorld(p Plan) *world {
 	return w
 }
 
-// laneOf makes a lane with the settings that the queue of the name is deployed with.
-func (w *world) laneOf(id string, timeout time.Duration) *lane {
+// queueOf makes a queue with the settings that the queue of the name is deployed with.
+func (w *world) queueOf(id string, timeout time.Duration) *memoryQueue {
 	for _, q := range names.Queues {
 		if q.ID == id {
-			return w.newLane(id, q.BatchSize, q.MaxReceive, 6*timeout)
+			return w.newQueue(id, q.BatchSize, q.MaxReceive, 6*timeout)
 		}
 	}
 	panic("there is no queue " + id)

@@ -25,14 +25,14 @@ func (s *System) desk() http.Handler {
 	})
 	mux.HandleFunc("GET /dead-letters", func(w http.ResponseWriter, _ *http.Request) {
 		parked := map[string][]queue.Message{}
-		for id, l := range s.lanes {
+		for id, l := range s.queues {
 			parked[id] = l.Dead()
 		}
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(parked) // a client that is gone is no news
 	})
 	mux.HandleFunc("POST /dead-letters", func(w http.ResponseWriter, r *http.Request) {
-		l, known := s.lanes[r.URL.Query().Get("redrive")]
+		l, known := s.queues[r.URL.Query().Get("redrive")]
 		if !known {
 			http.Error(w, "say which queue: redrive=<queue>", http.StatusBadRequest)
 			return

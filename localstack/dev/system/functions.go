@@ -68,7 +68,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	}
 	ids, credentials := clock.System{}, &secrets.Memory{}
 	// A function may send to what names says, as its role has it in a deployed stack.
-	may := senders{lanes: s.lanes}
+	may := senders{queues: s.queues}
 	urgent, bulk, jobs := names.DeliverUrgent, names.DeliverBulk, names.FanoutJobs
 	logs := map[string]*slog.Logger{}
 	for _, f := range names.Functions {
@@ -76,7 +76,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	}
 
 	people := func(id string) *directory.Service {
-		return &directory.Service{Store: store, Clock: now, IDs: ids, Hinter: may.send(id, urgent), Log: logs[id],
+		return &directory.Service{Store: store, Clock: now, IDs: ids, Enqueuer: may.send(id, urgent), Log: logs[id],
 			First: entitlement.Principal{Issuer: s.Facts.Issuer, Value: parts.Admin}}
 	}
 	deps := func(id string) graph.Deps {
@@ -88,12 +88,12 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 
 	owners := deps(names.Catalogs)
 	owners.Catalogs = &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
-		Jobs: may.send(names.Catalogs, jobs), Hinter: may.send(names.Catalogs, urgent), Clock: now, IDs: ids, Log: logs[names.Catalogs]}
+		Jobs: may.send(names.Catalogs, jobs), Enqueuer: may.send(names.Catalogs, urgent), Clock: now, IDs: ids, Log: logs[names.Catalogs]}
 	askers := deps(names.Requests)
-	askers.Requests = &requests.Service{Store: store, Hinter: may.send(names.Requests, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Requests]}
-	worker := &delivery.Service{Store: store, Connectors: registry, Lane: may.send(names.Deliver, bulk), Clock: now, IDs: ids, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
+	askers.Requests = &requests.Service{Store: store, Enqueuer: may.send(names.Requests, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Requests]}
+	worker := &delivery.Service{Store: store, Connectors: registry, Queue: may.send(names.Deliver, bulk), Clock: now, IDs: ids, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
 	edits := &delivery.FanOut{Store: store, Bulk: may.send(names.Fanout, bulk), Again: may.send(names.Fanout, jobs), Clock: now, Log: logs[names.Fanout]}
-	tick := &lifecycle.Service{Store: store, Hinter: may.send(names.Expire, urgent), Bulk: may.send(names.Expire, bulk), Jobs: may.send(names.Expire, jobs), Clock: now, Log: logs[names.Expire]}
+	tick := &lifecycle.Service{Store: store, Enqueuer: may.send(names.Expire, urgent), Bulk: may.send(names.Expire, bulk), Jobs: may.send(names.Expire, jobs), Clock: now, Log: logs[names.Expire]}
 
 	if may.refused != nil {
 		return nil, may.refused
@@ -102,8 +102,8 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	handlers := map[string]any{
 		names.Catalogs: lambdaio.HTTP(graph.Catalogs(owners)),
 		names.Requests: lambdaio.HTTP(graph.Requests(askers)),
-		names.Deliver:  lambdaio.SQS(deliver.Handler(worker), s.lanes.delayers()),
-		names.Fanout:   lambdaio.SQS(fanout.Handler(edits), s.lanes.delayers()),
+		names.Deliver:  lambdaio.SQS(deliver.Handler(worker), s.queues.delayers()),
+		names.Fanout:   lambdaio.SQS(fanout.Handler(edits), s.queues.delayers()),
 		names.Expire:   lambdaio.Schedule(expire.Handler(tick, obs.NewMetrics(out, nil))),
 	}
 	all := functions{}

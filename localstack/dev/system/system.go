@@ -46,7 +46,7 @@ type System struct {
 	issuer    *issuer.Issuer
 	table     *engine.Engine
 	functions functions
-	lanes     lanes
+	queues    localQueues
 	servers   []*http.Server
 	stop      context.CancelFunc
 	running   sync.WaitGroup
@@ -61,7 +61,7 @@ func Start(o Options) (*System, error) {
 	if err := s.open(o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	for _, l := range s.lanes {
+	for _, l := range s.queues {
 		s.running.Go(func() { s.drain(ctx, l) })
 	}
 	if o.Every > 0 {
@@ -92,7 +92,7 @@ func (s *System) open(o Options) error {
 	if s.issuer, err = issuer.New(s.Facts.Issuer, clock.System{}, clock.System{}); err != nil {
 		return err
 	}
-	s.lanes = newLanes(o.clock)
+	s.queues = newQueues(o.clock)
 	s.table = engine.New(engine.Options{Table: table})
 	if s.functions, err = s.wire(dynamo.New(s.table, table), o.clock, o.Log); err != nil {
 		return err

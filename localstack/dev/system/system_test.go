@@ -203,7 +203,7 @@ func TestAnEditReachesTheHolders(t *testing.T) {
 func TestPoisonIsParkedAndCanBeGivenBack(t *testing.T) {
 	c := clock.NewVirtual(time.Now())
 	o := open(t, Options{clock: c})
-	lane := o.lanes[names.DeliverUrgent]
+	queue := o.queues[names.DeliverUrgent]
 	dead := func() int {
 		parked := o.send("", "GET", o.Facts.Issuer+"/dead-letters", nil, 200)
 		return len(parked[names.DeliverUrgent].([]any))
@@ -216,10 +216,10 @@ func TestPoisonIsParkedAndCanBeGivenBack(t *testing.T) {
 		})
 	}
 
-	lane.Send("poison", 0)
+	queue.Send("poison", 0)
 	park()
-	if n := lane.Dead()[0].Receives; n != lane.MaxReceive {
-		t.Errorf("parked after %d receipts, want %d", n, lane.MaxReceive)
+	if n := queue.Dead()[0].Receives; n != queue.MaxReceive {
+		t.Errorf("parked after %d receipts, want %d", n, queue.MaxReceive)
 	}
 	o.ask(nil) // nobody waits behind it
 

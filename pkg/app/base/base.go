@@ -87,13 +87,13 @@ func (k *Clients) Sender(id string) *queue.SQS {
 }
 
 // Drained returns the queues that the function drains, as its adapter needs them.
-func (k *Clients) Drained() lambdaio.Lanes {
-	lanes := lambdaio.Lanes{}
+func (k *Clients) Drained() lambdaio.Queues {
+	queues := lambdaio.Queues{}
 	for _, id := range k.c.Function.Trigger.Queues {
 		q := k.queue(id)
-		lanes[q.Name()] = q
+		queues[q.Name()] = q
 	}
-	return lanes
+	return queues
 }
 
 // Secrets returns the credentials of connectors.

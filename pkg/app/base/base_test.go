@@ -8,7 +8,7 @@ import (
 )
 
 // A function that was given a client which its role is of no use to would start, and fail
-// at the first call, which for a hint shows nowhere but in the log.
+// at the first call, which for a message shows nowhere but in the log.
 func TestClientsAreThoseThatNamesGrants(t *testing.T) {
 	may := func(uses names.Uses) config.Config {
 		return config.Config{Function: names.Function{ID: "worker", Uses: uses, Trigger: names.Trigger{Queues: []string{names.DeliverUrgent}}},
@@ -39,7 +39,7 @@ func TestClientsAreThoseThatNamesGrants(t *testing.T) {
 			}
 		})
 	}
-	if lanes := Open(may(all)).Drained(); len(lanes) != 1 || lanes["urgent"] == nil {
-		t.Errorf("it drains %v", lanes)
+	if queues := Open(may(all)).Drained(); len(queues) != 1 || queues["urgent"] == nil {
+		t.Errorf("it drains %v", queues)
 	}
 }

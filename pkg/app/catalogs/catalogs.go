@@ -40,6 +40,6 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	return graph.Catalogs(graph.Deps{
 		Authenticator: verifier, Directory: people, Views: &views.Reader{Store: db}, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
 		Catalogs: &usecases.Service{Store: db, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
-			Jobs: jobs, Hinter: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
+			Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }

@@ -54,15 +54,15 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// cost is what a command takes. Reads without key hints: a command is one call longer
-// than with them, for the principal.
+// cost is what a command takes. Reads without key predictions: a command is one call
+// longer than with them, for the principal.
 type cost struct {
 	calls       int
 	read, write float64
 }
 
 // The pins. A rise fails; a fall is a reason to lower the pin. In brackets what the layout
-// was expected to cost with all key hints warm: calls, read units, write units.
+// was expected to cost with all key predictions warm: calls, read units, write units.
 var (
 	pinSubmitApproval  = cost{5, 8.5, 13} // [2, 6, 14]: whoever is asked is looked up, so that nobody asks somebody who is gone; and how much else is open is counted
 	pinSubmitAutomatic = cost{3, 7, 14}   // [2, 6, 16]
@@ -156,14 +156,14 @@ type office struct {
 	target           *counted
 }
 
-// hints drops every hint: the test does itself what the worker would.
-type hints struct{}
+// recorder drops every message: the test does itself what the worker would.
+type recorder struct{}
 
-func (hints) Hint(context.Context, ...entitlement.UserID) error { return nil }
-func (hints) HintAfter(context.Context, time.Duration, ...entitlement.UserID) error {
+func (recorder) Enqueue(context.Context, ...entitlement.UserID) error { return nil }
+func (recorder) EnqueueAfter(context.Context, time.Duration, ...entitlement.UserID) error {
 	return nil
 }
-func (hints) HintJob(context.Context, entitlement.PackageID, int64) error { return nil }
+func (recorder) EnqueueJob(context.Context, entitlement.PackageID, int64) error { return nil }
 
 // signedIn takes the name of the caller for a token.
 type signedIn struct{}
@@ -223,16 +223,16 @@ func open(t *testing.T, p place) *office {
 	p.client = meter.Wrap(p.client)
 	o := &office{T: t, meter: meter, place: p, db: dynamo.New(p.client, p.table), clock: c, target: &counted{held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
 	ids := clock.System{} // the table's shards are chosen by the ids, so these must be random
-	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Hinter: hints{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
+	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Enqueuer: recorder{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
 	o.who = who
 	registry := targets.Registry(o.db, &secrets.Memory{}, who, true)
 	deps := graph.Deps{Authenticator: signedIn{}, Directory: who, Views: &views.Reader{Store: o.db}, PublicURL: "https://access.example", Clock: c,
-		Catalogs: &catalogs.Service{Store: o.db, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: hints{}, Hinter: hints{}, Clock: c, IDs: ids, Log: log},
-		Requests: &requests.Service{Store: o.db, Hinter: hints{}, Clock: c, IDs: ids, Log: log}}
+		Catalogs: &catalogs.Service{Store: o.db, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: recorder{}, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log},
+		Requests: &requests.Service{Store: o.db, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log}}
 	o.catalogs, o.people = graph.Catalogs(deps), graph.Requests(deps)
-	o.worker = &delivery.Service{Store: o.db, Connectors: o.target, Lane: hints{}, Clock: c, IDs: ids, Lease: time.Minute, Log: log}
-	o.edits = &delivery.FanOut{Store: o.db, Bulk: hints{}, Again: hints{}, Clock: c, Log: log}
-	o.tick = &lifecycle.Service{Store: o.db, Hinter: hints{}, Jobs: hints{}, Clock: c, Log: log}
+	o.worker = &delivery.Service{Store: o.db, Connectors: o.target, Queue: recorder{}, Clock: c, IDs: ids, Lease: time.Minute, Log: log}
+	o.edits = &delivery.FanOut{Store: o.db, Bulk: recorder{}, Again: recorder{}, Clock: c, Log: log}
+	o.tick = &lifecycle.Service{Store: o.db, Enqueuer: recorder{}, Jobs: recorder{}, Clock: c, Log: log}
 	return o
 }
 

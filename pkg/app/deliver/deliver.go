@@ -1,4 +1,4 @@
-// Package deliver wires the function that drains the lanes of deliveries.
+// Package deliver wires the function that drains the queues of deliveries.
 package deliver
 
 import (
@@ -21,33 +21,33 @@ import (
 
 var _ delivery.Store = (*dynamo.DB)(nil)
 
-// New returns the function's handler of a batch of messages, and the lanes that it drains.
-func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Message) map[string]error, lambdaio.Lanes, error) {
+// New returns the function's handler of a batch of messages, and the queues that it drains.
+func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Message) map[string]error, lambdaio.Queues, error) {
 	clients := base.Open(c)
 	db := clients.Table()
 	people := &directory.Service{Store: db, Clock: clock.System{}, IDs: clock.System{}}
 	return Handler(&delivery.Service{
-		Store: db, Connectors: targets.Registry(db, clients.Secrets(), people, c.Emulated), Lane: clients.Sender(names.DeliverBulk),
+		Store: db, Connectors: targets.Registry(db, clients.Secrets(), people, c.Emulated), Queue: clients.Sender(names.DeliverBulk),
 		Clock: clock.System{}, IDs: clock.System{}, Lease: names.DeliverTimeout, Log: log,
 	}), clients.Drained(), clients.Err()
 }
 
-// Handler reads the hints of a batch and reconciles all their subjects together, so that
-// one call to a target serves many of them. A message that nobody can read fails alone;
-// a subject that could not be looked at fails the messages that name it.
+// Handler reads the messages of a batch and reconciles all their subjects together, so
+// that one call to a target serves many of them. A message that nobody can read fails
+// alone; a subject that could not be looked at fails the messages that name it.
 func Handler(s *delivery.Service) func(context.Context, []lambdaio.Message) map[string]error {
 	return func(ctx context.Context, messages []lambdaio.Message) map[string]error {
 		outcome := map[string]error{}
 		named := map[string][]entitlement.UserID{}
 		var all []entitlement.UserID
 		for _, m := range messages {
-			hint, err := queue.Decode(m.Body)
+			message, err := queue.Decode(m.Body)
 			if err != nil {
 				outcome[m.ID] = fmt.Errorf("%w: %w", lambdaio.ErrPoison, err)
 				continue
 			}
-			named[m.ID] = hint.Subjects
-			all = append(all, hint.Subjects...)
+			named[m.ID] = message.Subjects
+			all = append(all, message.Subjects...)
 		}
 		failed := s.Deliver(ctx, all, lambdaio.RequestID(ctx))
 		for id, subjects := range named {

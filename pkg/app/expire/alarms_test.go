@@ -35,7 +35,7 @@ type world struct {
 	out      bytes.Buffer
 	tick     func(context.Context, time.Time) error
 	worker   *delivery.Service
-	hinted   []entitlement.UserID
+	enqueued []entitlement.UserID
 	held     map[connector.PrincipalRef]bool
 	refuses  error // what the target says to a write
 	silent   error // what it says to everything
@@ -50,8 +50,8 @@ func newWorld(t *testing.T) *world {
 	w.Damaged = dynamotest.NewDamaged(func(ctx context.Context, _ error) {
 		w.metrics().Emit(ctx, names.MetricUnreadable, obs.UnitCount, 1, nil)
 	})
-	w.tick = expire.Handler(&lifecycle.Service{Store: table{w}, Hinter: w, Jobs: w, Clock: w.clock, Log: quiet}, w.metrics())
-	w.worker = &delivery.Service{Store: w.Store, Connectors: w, Lane: w, Clock: w.clock, IDs: w.clock, Lease: time.Minute, Log: quiet}
+	w.tick = expire.Handler(&lifecycle.Service{Store: table{w}, Enqueuer: w, Jobs: w, Clock: w.clock, Log: quiet}, w.metrics())
+	w.worker = &delivery.Service{Store: w.Store, Connectors: w, Queue: w, Clock: w.clock, IDs: w.clock, Lease: time.Minute, Log: quiet}
 	return w
 }
 
@@ -74,14 +74,14 @@ func (t table) Commit(ctx context.Context, c entitlement.Change) error {
 	return t.Store.Commit(ctx, c)
 }
 
-func (w *world) Hint(_ context.Context, subjects ...entitlement.UserID) error {
-	w.hinted = append(w.hinted, subjects...)
+func (w *world) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
+	w.enqueued = append(w.enqueued, subjects...)
 	return nil
 }
 
-func (w *world) HintAfter(context.Context, time.Duration, ...entitlement.UserID) error { return nil }
+func (w *world) EnqueueAfter(context.Context, time.Duration, ...entitlement.UserID) error { return nil }
 
-func (w *world) HintJob(context.Context, entitlement.PackageID, int64) error { return nil }
+func (w *world) EnqueueJob(context.Context, entitlement.PackageID, int64) error { return nil }
 
 func (w *world) Open(context.Context, entitlement.ConnectorID) (connector.Connector, error) {
 	return w, nil
@@ -135,9 +135,9 @@ func (w *world) minutes(n int) {
 		}
 		_ = w.tick(ctx, w.clock.Now()) // that it failed is a figure that it does not tell
 		cancel()
-		hinted := w.hinted
-		w.hinted = nil
-		w.worker.Deliver(w.Context(), hinted, "worker")
+		enqueued := w.enqueued
+		w.enqueued = nil
+		w.worker.Deliver(w.Context(), enqueued, "worker")
 
 		minute := map[string][]float64{}
 		for _, line := range bytes.Split(bytes.TrimSpace(w.out.Bytes()), []byte("\n")) {
@@ -179,7 +179,7 @@ func (w *world) assign(long time.Duration) entitlement.AssignmentSlot {
 		w.Fatal(err)
 	}
 	w.commit(c)
-	w.hinted = append(w.hinted, u)
+	w.enqueued = append(w.enqueued, u)
 	slot, err := w.AssignmentSlot(w.Context(), pkg.ID, u)
 	if err != nil {
 		w.Fatal(err)

@@ -22,7 +22,7 @@ var _ lifecycle.Store = (*dynamo.DB)(nil)
 func New(c config.Config, log *slog.Logger) (func(context.Context, time.Time) error, error) {
 	clients := base.Open(c)
 	return Handler(&lifecycle.Service{
-		Store: clients.Table(), Hinter: clients.Sender(names.DeliverUrgent), Bulk: clients.Sender(names.DeliverBulk), Jobs: clients.Sender(names.FanoutJobs), Clock: clock.System{}, Log: log,
+		Store: clients.Table(), Enqueuer: clients.Sender(names.DeliverUrgent), Bulk: clients.Sender(names.DeliverBulk), Jobs: clients.Sender(names.FanoutJobs), Clock: clock.System{}, Log: log,
 	}, obs.NewMetrics(nil, nil)), clients.Err()
 }
 
@@ -40,7 +40,7 @@ func Handler(s *lifecycle.Service, metrics *obs.Metrics) func(context.Context, t
 			metrics.Emit(ctx, names.MetricOverdueRemovals, obs.UnitCount, float64(report.OverdueRemovals), nil)
 		}
 		metrics.Emit(ctx, "Ended", obs.UnitCount, float64(report.Expired), nil)
-		metrics.Emit(ctx, "DeliveriesHinted", obs.UnitCount, float64(report.Hinted), nil)
+		metrics.Emit(ctx, "DeliveriesEnqueued", obs.UnitCount, float64(report.Enqueued), nil)
 		metrics.Emit(ctx, "DueItemsFailed", obs.UnitCount, float64(report.Failed), nil)
 		return err
 	}

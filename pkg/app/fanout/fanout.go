@@ -18,12 +18,12 @@ import (
 
 var (
 	_ delivery.FanOutStore = (*dynamo.DB)(nil)
-	_ delivery.Lane        = (*queue.SQS)(nil)
+	_ delivery.Queue       = (*queue.SQS)(nil)
 	_ delivery.Again       = (*queue.SQS)(nil)
 )
 
-// New returns the function's handler of a batch of messages, and the lane that it drains.
-func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Message) map[string]error, lambdaio.Lanes, error) {
+// New returns the function's handler of a batch of messages, and the queue that it drains.
+func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Message) map[string]error, lambdaio.Queues, error) {
 	clients := base.Open(c)
 	return Handler(&delivery.FanOut{
 		Store: clients.Table(), Bulk: clients.Sender(names.DeliverBulk), Again: clients.Sender(names.FanoutJobs), Clock: clock.System{}, Log: log,

@@ -33,8 +33,9 @@ func Limiter(c config.Config) *graph.Limiter {
 	return graph.NewLimiter(clock.System{})
 }
 
-// Directory returns the directory over store. The hinter hears of those who lost their account.
-func Directory(c config.Config, store directory.Store, hinter directory.Hinter, log *slog.Logger) *directory.Service {
-	return &directory.Service{Store: store, Clock: clock.System{}, IDs: clock.System{}, Hinter: hinter, Log: log,
+// Directory returns the directory over store. The enqueuer hears of those who lost their
+// account.
+func Directory(c config.Config, store directory.Store, enqueuer directory.Enqueuer, log *slog.Logger) *directory.Service {
+	return &directory.Service{Store: store, Clock: clock.System{}, IDs: clock.System{}, Enqueuer: enqueuer, Log: log,
 		First: entitlement.Principal{Issuer: c.FirstAdmin.Issuer, Value: string(c.FirstAdmin.Value)}}
 }

@@ -31,6 +31,6 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	}
 	return graph.Requests(graph.Deps{
 		Authenticator: verifier, Directory: httpapi.Directory(c, db, urgent, log), Views: &views.Reader{Store: db}, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
-		Requests: &usecases.Service{Store: db, Hinter: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
+		Requests: &usecases.Service{Store: db, Enqueuer: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }

@@ -289,7 +289,7 @@ func TestApply_GoesOnWithoutThoseWhoStandInTheWay(t *testing.T) {
 	if err := service.Join(t.Context(), g, false, user(0)); err != nil { // is one already
 		t.Fatal(err)
 	}
-	service.Service.Hinter, service.Service.Log = noHints{}, slog.New(slog.DiscardHandler)
+	service.Service.Enqueuer, service.Service.Log = noQueue{}, slog.New(slog.DiscardHandler)
 	if err := service.DeleteUser(t.Context(), by, user(1)); err != nil {
 		t.Fatal(err)
 	}
@@ -327,6 +327,6 @@ func TestApply_GoesOnWithoutThoseWhoStandInTheWay(t *testing.T) {
 	}
 }
 
-type noHints struct{}
+type noQueue struct{}
 
-func (noHints) Hint(context.Context, ...entitlement.UserID) error { return nil }
+func (noQueue) Enqueue(context.Context, ...entitlement.UserID) error { return nil }

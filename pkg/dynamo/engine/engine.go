@@ -29,7 +29,7 @@ type Engine struct {
 func New(o Options) *Engine {
 	e := &Engine{options: o, table: table{map[string][]*record{}}, before: map[Key]past{}, effects: effects{known: map[string]*effect{}}}
 	for i := range names.Indexes {
-		e.indexes = append(e.indexes, &index{of: &names.Indexes[i], nth: i, seed: o.Seed, lanes: map[string]*lane{}})
+		e.indexes = append(e.indexes, &index{of: &names.Indexes[i], nth: i, seed: o.Seed, partitions: map[string]*indexPartition{}})
 	}
 	return e
 }

@@ -19,11 +19,11 @@ type index struct {
 	nth  int // among names.Indexes
 	seed uint64
 
-	lanes map[string]*lane
+	partitions map[string]*indexPartition
 }
 
-// lane is one partition of an index.
-type lane struct {
+// indexPartition is one partition of an index.
+type indexPartition struct {
 	rows   []*record // in order
 	unseen []step
 }
@@ -69,10 +69,10 @@ func (x *index) write(old, next *record, at time.Time, lag bool) {
 }
 
 func (x *index) enter(partition string, s step, lag bool) {
-	l := x.lanes[partition]
+	l := x.partitions[partition]
 	if l == nil {
-		l = &lane{}
-		x.lanes[partition] = l
+		l = &indexPartition{}
+		x.partitions[partition] = l
 	}
 	if !lag {
 		x.apply(l, s)
@@ -85,7 +85,7 @@ func (x *index) enter(partition string, s step, lag bool) {
 }
 
 // see has a partition catch up with the oldest of the changes that it has not seen.
-func (x *index) see(l *lane, n int) {
+func (x *index) see(l *indexPartition, n int) {
 	n = max(0, min(n, len(l.unseen)))
 	for _, s := range l.unseen[:n] {
 		x.apply(l, s)
@@ -93,7 +93,7 @@ func (x *index) see(l *lane, n int) {
 	l.unseen = slices.Delete(l.unseen, 0, n)
 }
 
-func (x *index) apply(l *lane, s step) {
+func (x *index) apply(l *indexPartition, s step) {
 	if s.drop != nil {
 		if at, there := slices.BinarySearchFunc(l.rows, s.drop, x.compare); there {
 			l.rows = slices.Delete(l.rows, at, at+1)

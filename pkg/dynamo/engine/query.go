@@ -82,7 +82,7 @@ func (e *Engine) rows(ctx context.Context, s *search) []*record {
 	if s.index == nil {
 		return e.table.partitions[s.partition]
 	}
-	l := s.index.lanes[s.partition]
+	l := s.index.partitions[s.partition]
 	if l == nil {
 		return nil
 	}

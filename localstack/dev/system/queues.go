@@ -23,13 +23,13 @@ import (
 // in the deployed stack.
 const visibilityTimes = 6
 
-// look is how often a lane is looked at for messages that have become visible again;
-// those that are sent are seen at once.
+// look is how often a queue is looked at for messages that have become visible
+// again; those that are sent are seen at once.
 const look = 50 * time.Millisecond
 
-// lane is a queue with the settings that it is deployed with, and the function that
+// localQueue is a queue with the settings that it is deployed with, and the function that
 // drains it.
-type lane struct {
+type localQueue struct {
 	*queue.Memory
 	names.Queue
 	drainedBy  names.Function
@@ -37,59 +37,59 @@ type lane struct {
 	sent       chan struct{}
 }
 
-// lanes are the queues by id.
-type lanes map[string]*lane
+// localQueues are the queues by id.
+type localQueues map[string]*localQueue
 
-func newLanes(c clock.Clock) lanes {
-	all := lanes{}
+func newQueues(c clock.Clock) localQueues {
+	all := localQueues{}
 	for _, q := range names.Queues {
 		i := slices.IndexFunc(names.Functions, func(f names.Function) bool { return slices.Contains(f.Trigger.Queues, q.ID) })
-		all[q.ID] = &lane{Memory: queue.NewMemory(c, q.MaxReceive), Queue: q, drainedBy: names.Functions[i],
+		all[q.ID] = &localQueue{Memory: queue.NewMemory(c, q.MaxReceive), Queue: q, drainedBy: names.Functions[i],
 			visibility: visibilityTimes * names.Functions[i].Timeout, sent: make(chan struct{}, 1)}
 	}
 	return all
 }
 
-// senders hands out lanes to send to, to those functions that names lets.
+// senders hands out queues to send to, to those functions that names lets.
 type senders struct {
-	lanes   lanes
+	queues  localQueues
 	refused error // what names does not let somebody do
 }
 
-func (s *senders) send(function, queue string) *lane {
+func (s *senders) send(function, queue string) *localQueue {
 	if f, known := names.FindFunction(function); !known || !f.Sends(queue) {
 		s.refused = errors.Join(s.refused, fmt.Errorf("names does not let %s send to %s", function, queue))
 	}
-	return s.lanes[queue]
+	return s.queues[queue]
 }
 
-// delayers are the lanes as the adapter of a function needs them.
-func (l lanes) delayers() lambdaio.Lanes {
-	all := lambdaio.Lanes{}
+// delayers are the queues as the adapter of a function needs them.
+func (l localQueues) delayers() lambdaio.Queues {
+	all := lambdaio.Queues{}
 	for id, each := range l {
 		all[id] = each
 	}
 	return all
 }
 
-// Hint sends the subjects at once.
-func (l *lane) Hint(ctx context.Context, subjects ...entitlement.UserID) error {
-	return l.HintAfter(ctx, 0, subjects...)
+// Enqueue sends the subjects at once.
+func (l *localQueue) Enqueue(ctx context.Context, subjects ...entitlement.UserID) error {
+	return l.EnqueueAfter(ctx, 0, subjects...)
 }
 
-// HintAfter sends the subjects so that they arrive after the delay.
-func (l *lane) HintAfter(ctx context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
+// EnqueueAfter sends the subjects so that they arrive after the delay.
+func (l *localQueue) EnqueueAfter(ctx context.Context, delay time.Duration, subjects ...entitlement.UserID) error {
 	defer l.wake()
-	return l.Memory.HintAfter(ctx, delay, subjects...)
+	return l.Memory.EnqueueAfter(ctx, delay, subjects...)
 }
 
-// HintJob asks that a package's edit be carried on.
-func (l *lane) HintJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error {
+// EnqueueJob asks that a package's edit be carried on.
+func (l *localQueue) EnqueueJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error {
 	defer l.wake()
-	return l.Memory.HintJob(ctx, pkg, generation)
+	return l.Memory.EnqueueJob(ctx, pkg, generation)
 }
 
-func (l *lane) wake() {
+func (l *localQueue) wake() {
 	select {
 	case l.sent <- struct{}{}:
 	default: // somebody is about to look anyway
@@ -97,7 +97,7 @@ func (l *lane) wake() {
 }
 
 // next waits for messages; it returns none only when ctx ends.
-func (l *lane) next(ctx context.Context) []queue.Message {
+func (l *localQueue) next(ctx context.Context) []queue.Message {
 	again := time.NewTicker(look)
 	defer again.Stop()
 	for ctx.Err() == nil {
@@ -113,9 +113,9 @@ func (l *lane) next(ctx context.Context) []queue.Message {
 	return nil
 }
 
-// drain hands the messages of a lane to its function, in as many copies at once as the
-// deployed queue allows.
-func (s *System) drain(ctx context.Context, l *lane) {
+// drain hands the messages of a queue to its function, in as many copies at once as
+// the deployed queue allows.
+func (s *System) drain(ctx context.Context, l *localQueue) {
 	copies := make(chan struct{}, l.MaxConcurrency)
 	for {
 		copies <- struct{}{}
@@ -132,7 +132,7 @@ func (s *System) drain(ctx context.Context, l *lane) {
 
 // handle invokes the function with a batch and deletes what it did not report as failed.
 // Where the function itself fails nothing is deleted, and all of it comes again.
-func (s *System) handle(ctx context.Context, l *lane, batch []queue.Message) {
+func (s *System) handle(ctx context.Context, l *localQueue, batch []queue.Message) {
 	payload, err := json.Marshal(l.event(batch))
 	if err != nil {
 		return // numbers and strings: cannot be
@@ -153,7 +153,7 @@ func (s *System) handle(ctx context.Context, l *lane, batch []queue.Message) {
 	}
 }
 
-func (l *lane) event(batch []queue.Message) events.SQSEvent {
+func (l *localQueue) event(batch []queue.Message) events.SQSEvent {
 	event := events.SQSEvent{Records: make([]events.SQSMessage, len(batch))}
 	for i, m := range batch {
 		event.Records[i] = events.SQSMessage{MessageId: m.ID, ReceiptHandle: m.Receipt, Body: m.Body,

@@ -18,10 +18,10 @@ func people(n int) []entitlement.UserID {
 	return ids
 }
 
-func TestAHintIsReadAsItWasWritten(t *testing.T) {
+func TestAMessageIsReadAsItWasWritten(t *testing.T) {
 	for _, n := range []int{1, 2, MaxSubjects} {
 		want := people(n)
-		got, err := Decode(Hint{Subjects: want}.Encode())
+		got, err := Decode(DeliveryMessage{Subjects: want}.Encode())
 		if err != nil || !slices.Equal(got.Subjects, want) {
 			t.Errorf("%d subjects: got %v, %v", n, got.Subjects, err)
 		}
@@ -29,7 +29,7 @@ func TestAHintIsReadAsItWasWritten(t *testing.T) {
 }
 
 func TestTheMessageIsTheContract(t *testing.T) {
-	got := Hint{Subjects: people(2)}.Encode()
+	got := DeliveryMessage{Subjects: people(2)}.Encode()
 	want := `{"v":1,"subjects":["00000000-0000-4000-8000-000000000001","00000000-0000-4000-8000-000000000002"]}`
 	if got != want {
 		t.Errorf("encoded %s, want %s", got, want)
@@ -47,7 +47,7 @@ func TestAMessageThatIsNotUnderstoodIsParkedAndNeverAcknowledged(t *testing.T) {
 		"a member we do not know":   `{"v":1,"subjects":["` + id + `"],"urgent":true}`,
 		"nobody":                    `{"v":1,"subjects":[]}`,
 		"no subjects":               `{"v":1}`,
-		"too many":                  Hint{Subjects: people(MaxSubjects + 1)}.Encode(),
+		"too many":                  DeliveryMessage{Subjects: people(MaxSubjects + 1)}.Encode(),
 		"not an id":                 `{"v":1,"subjects":["` + id + `","SUB#1"]}`,
 		"two messages":              `{"v":1,"subjects":["` + id + `"]}{"v":1}`,
 		"an array":                  `[1]`,
@@ -57,9 +57,9 @@ func TestAMessageThatIsNotUnderstoodIsParkedAndNeverAcknowledged(t *testing.T) {
 		"deep":                      strings.Repeat("[", 100_000),
 	} {
 		t.Run(name, func(t *testing.T) {
-			hint, err := Decode(body)
+			message, err := Decode(body)
 			if err == nil {
-				t.Fatalf("read as %+v", hint)
+				t.Fatalf("read as %+v", message)
 			}
 			if entitlement.KindOf(err).Verdict() != entitlement.Retry {
 				t.Errorf("verdict of %v acknowledges the message", err)
@@ -71,14 +71,14 @@ func TestAMessageThatIsNotUnderstoodIsParkedAndNeverAcknowledged(t *testing.T) {
 func TestEverySubjectIsSentOnceInMessagesOfAHundred(t *testing.T) {
 	for _, c := range []struct{ subjects, messages int }{{0, 0}, {1, 1}, {100, 1}, {101, 2}, {1000, 10}, {1001, 11}} {
 		ids := people(c.subjects)
-		bodies := hints(append(append([]entitlement.UserID{""}, ids...), ids...))
+		bodies := bodiesFor(append(append([]entitlement.UserID{""}, ids...), ids...))
 		var got []entitlement.UserID
 		for _, body := range bodies {
-			hint, err := Decode(body)
+			message, err := Decode(body)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got = append(got, hint.Subjects...)
+			got = append(got, message.Subjects...)
 		}
 		if len(bodies) != c.messages || !slices.Equal(got, ids) {
 			t.Errorf("%d subjects: %d messages with %d subjects, want %d messages", c.subjects, len(bodies), len(got), c.messages)
@@ -86,17 +86,17 @@ func TestEverySubjectIsSentOnceInMessagesOfAHundred(t *testing.T) {
 	}
 }
 
-func FuzzDecodeNeverReturnsWhatIsNotAHint(f *testing.F) {
-	f.Add(Hint{Subjects: people(3)}.Encode())
+func FuzzDecodeNeverReturnsWhatIsNotAMessage(f *testing.F) {
+	f.Add(DeliveryMessage{Subjects: people(3)}.Encode())
 	f.Add(`{"v":1,"V":2,"subjects":null}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		hint, err := Decode(body)
+		message, err := Decode(body)
 		if err != nil {
 			return
 		}
-		again, err := Decode(hint.Encode())
-		if err != nil || !slices.Equal(again.Subjects, hint.Subjects) {
-			t.Errorf("%q was read as %+v, which is not a hint: %v", body, hint, err)
+		again, err := Decode(message.Encode())
+		if err != nil || !slices.Equal(again.Subjects, message.Subjects) {
+			t.Errorf("%q was read as %+v, which is not a message: %v", body, message, err)
 		}
 	})
 }

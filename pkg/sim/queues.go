@@ -9,8 +9,8 @@ import (
 	"leasehold/pkg/queue"
 )
 
-// lane is a lane in memory behind the scheduler, with the manners of its queue.
-type lane struct {
+// memoryQueue is a queue in memory behind the scheduler, with the manners of its queue.
+type memoryQueue struct {
 	*queue.Memory
 	name       string
 	w          *world
@@ -19,14 +19,14 @@ type lane struct {
 	copies     int // of the next message
 }
 
-func (w *world) newLane(name string, batch, maxReceive int, visibility time.Duration) *lane {
-	l := &lane{Memory: queue.NewMemory(w.clock, maxReceive), name: name, w: w, batch: batch, visibility: visibility, copies: 1}
+func (w *world) newQueue(name string, batch, maxReceive int, visibility time.Duration) *memoryQueue {
+	l := &memoryQueue{Memory: queue.NewMemory(w.clock, maxReceive), name: name, w: w, batch: batch, visibility: visibility, copies: 1}
 	l.Memory.Copies = func(string) int { return l.copies }
 	return l
 }
 
 // send carries out one sending, with what the network does to it.
-func (l *lane) send(ctx context.Context, label string, put func(delay time.Duration)) error {
+func (l *memoryQueue) send(ctx context.Context, label string, put func(delay time.Duration)) error {
 	inv := invocationOf(ctx)
 	return l.w.do(ctx, sends, "Send "+l.name+" "+label, func() error {
 		var delay time.Duration
@@ -48,23 +48,23 @@ func (l *lane) send(ctx context.Context, label string, put func(delay time.Durat
 	})
 }
 
-// Hint sends subjects.
-func (l *lane) Hint(ctx context.Context, subjects ...entitlement.UserID) error {
+// Enqueue sends subjects.
+func (l *memoryQueue) Enqueue(ctx context.Context, subjects ...entitlement.UserID) error {
 	label := ""
 	for _, s := range subjects {
 		label += " " + short(string(s))
 	}
-	return l.send(ctx, label, func(delay time.Duration) { l.Memory.HintAfter(ctx, delay, subjects...) })
+	return l.send(ctx, label, func(delay time.Duration) { l.Memory.EnqueueAfter(ctx, delay, subjects...) })
 }
 
-// HintJob sends a job.
-func (l *lane) HintJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error {
+// EnqueueJob sends a job.
+func (l *memoryQueue) EnqueueJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error {
 	return l.send(ctx, fmt.Sprint(short(string(pkg)), " ", generation), func(delay time.Duration) {
 		l.Memory.Send(queue.Job{Package: pkg, Generation: generation}.Encode(), delay)
 	})
 }
 
 // Delay holds a message back.
-func (l *lane) Delay(ctx context.Context, receipt string, d time.Duration) error {
+func (l *memoryQueue) Delay(ctx context.Context, receipt string, d time.Duration) error {
 	return l.w.do(ctx, delays, "Delay "+l.name+" "+receipt, func() error { return l.Memory.Delay(ctx, receipt, d) })
 }
