@@ -25,16 +25,16 @@ type alarm struct {
 }
 
 var alarms = []alarm{
-	{"schedule-silent", "No tick has done its work for five minutes: nothing ends, starts or is repaired.",
-		"See whether the rule of the schedule is enabled, and what the log of the function expire says of ticks that failed. Nothing is lost: the next tick catches up.", nil},
+	{"schedule-silent", "No sweep has done its work for five minutes: nothing ends, starts or is repaired.",
+		"See whether the rule of the schedule is enabled, and what the log of the function expire says of sweeps that failed. Nothing is lost: the next sweep catches up.", nil},
 	{"expiry-lag", "Assignments end more than two minutes late.",
-		"See on the dashboard whether very many were due at once, which passes, and else in the log of expire whether the table throttles or ticks run out of time.", nil},
+		"See on the dashboard whether very many were due at once, which passes, and else in the log of expire whether the table throttles or sweeps run out of time.", nil},
 	{"overdue-removals", "Somebody still has access that has ended.",
 		"GET /v1.0/leasehold/removals names person and package, and of each role that is left target, resource, role, reason and next attempt; /v1.0/leasehold/deliveryErrors counts people by target and reason. Mend the target or its credential and reprocess; where access must end at once, remove the person in the target by hand. Where it can never be seen to end, since the system is gone, POST /v1.0/leasehold/removals/{assignmentId}/close with a justification closes it.", nil},
 	{"pending-reconciliation", "A delivery has been failing for more than an hour.",
 		"GET /v1.0/leasehold/deliveryErrors counts them by reason. Mend what the reason names, then reprocess by that reason; what can pass is tried again by itself all the while.", nil},
 	{"urgent-age", "A request or a removal has waited for the delivery worker for more than five minutes.",
-		"See whether Lambda throttles, and the log of the function deliver: a slow target shows as long calls. Messages that get lost meanwhile are repaired by the tick.",
+		"See whether Lambda throttles, and the log of the function deliver: a slow target shows as long calls. Messages that get lost meanwhile are repaired by the sweep.",
 		func(h *house) awscloudwatch.IMetric { return h.oldest(names.DeliverUrgent) }},
 	{"bulk-age", "An edit of a package has been on its way to the holders for more than half an hour.",
 		"See the logs of the functions fanout and deliver. A target that limits our rate is the usual cause, and passes; requests and removals do not wait for it.",
@@ -42,9 +42,9 @@ var alarms = []alarm{
 			return formula("MAX(METRICS())", time.Minute, h.oldest(names.DeliverBulk), h.oldest(names.FanoutJobs))
 		}},
 	{"unreadable-items", "Something in the table cannot be read by this version of the service, and is left out of what it does.",
-		"The log of the function that met it names the item: search for cannot be read. After a rollback the newer version reads it again: deploy that, and the next tick goes on. Otherwise the item is damaged: whoever waits for it is served by hand until it is restored from a backup.", nil},
-	{"dead-letters", "Messages or ticks that failed every time have been parked.",
-		"make dlq shows them. When the cause is fixed, make dlq REDRIVE=<queue> gives them back; make dlq DISCARD=<queue> drops what is of no use, as a failed tick always is. They are kept for fourteen days.",
+		"The log of the function that met it names the item: search for cannot be read. After a rollback the newer version reads it again: deploy that, and the next sweep goes on. Otherwise the item is damaged: whoever waits for it is served by hand until it is restored from a backup.", nil},
+	{"dead-letters", "Messages or sweeps that failed every time have been parked.",
+		"make dlq shows them. When the cause is fixed, make dlq REDRIVE=<queue> gives them back; make dlq DISCARD=<queue> drops what is of no use, as a failed sweep always is. They are kept for fourteen days.",
 		func(h *house) awscloudwatch.IMetric { return formula("SUM(METRICS())", time.Minute, h.parked()...) }},
 	{"worker-errors", "Functions behind a queue or the schedule have crashed or run out of time three times in a quarter of an hour.",
 		"Search the logs of the functions deliver, fanout and expire for panicked and for Task timed out; the dashboard tells which. Their work is tried again, and what fails every time is parked.",

@@ -25,10 +25,10 @@ func checkDeadLetters(t template) (complaints []string) {
 		for _, target := range listOf(t.Resources[id].at("Targets")) {
 			function := refersTo(at(target, "Arn"))
 			if !t.isQueue(at(target, "DeadLetterConfig", "Arn")) {
-				complaints = append(complaints, fmt.Sprintf("%s loses the ticks that do not reach %s", id, function))
+				complaints = append(complaints, fmt.Sprintf("%s loses the sweeps that do not reach %s", id, function))
 			}
 			if !t.isQueue(t.Resources[function].at("DeadLetterConfig", "TargetArn")) {
-				complaints = append(complaints, fmt.Sprintf("%s loses the ticks that fail", function))
+				complaints = append(complaints, fmt.Sprintf("%s loses the sweeps that fail", function))
 			}
 		}
 	}
@@ -57,7 +57,7 @@ func checkTriggers(t template) (complaints []string) {
 				complaints = append(complaints, fmt.Sprintf("%s does not drain %s as names says", f.ID, queue))
 			}
 		}
-		if f.Trigger.Schedule != 0 && !t.ticks(logical, fmt.Sprintf("rate(%.0f minute)", f.Trigger.Schedule.Minutes())) {
+		if f.Trigger.Schedule != 0 && !t.sweeps(logical, fmt.Sprintf("rate(%.0f minute)", f.Trigger.Schedule.Minutes())) {
 			complaints = append(complaints, fmt.Sprintf("%s is not started every %s", f.ID, f.Trigger.Schedule))
 		}
 	}
@@ -81,7 +81,7 @@ func (t template) drains(function, queue string) bool {
 	return false
 }
 
-func (t template) ticks(function, rate string) bool {
+func (t template) sweeps(function, rate string) bool {
 	for _, id := range t.ofType("AWS::Events::Rule") {
 		for _, target := range listOf(t.Resources[id].at("Targets")) {
 			if refersTo(at(target, "Arn")) == function && t.Resources[id].at("ScheduleExpression") == rate {
@@ -256,9 +256,9 @@ func checkAccessLog(t template) (complaints []string) {
 	return complaints
 }
 
-// checkTicks complains about ticks that are kept when they are too late to be of use, or
-// tried again: the next one does their work.
-func checkTicks(t template) (complaints []string) {
+// checkSweeps complains about sweeps that are kept when they are too late to be of use,
+// or tried again: the next one does their work.
+func checkSweeps(t template) (complaints []string) {
 	for _, f := range names.Functions {
 		if f.Trigger.Schedule == 0 {
 			continue
@@ -271,14 +271,14 @@ func checkTicks(t template) (complaints []string) {
 			}
 			found = true
 			if age := config.at("MaximumEventAgeInSeconds"); age != f.Trigger.Schedule.Seconds() {
-				complaints = append(complaints, fmt.Sprintf("%s keeps a tick for %v s, want %v", f.ID, age, f.Trigger.Schedule.Seconds()))
+				complaints = append(complaints, fmt.Sprintf("%s keeps a sweep for %v s, want %v", f.ID, age, f.Trigger.Schedule.Seconds()))
 			}
 			if retries := config.at("MaximumRetryAttempts"); retries != 0.0 {
-				complaints = append(complaints, fmt.Sprintf("%s tries a tick %v times more, want 0", f.ID, retries))
+				complaints = append(complaints, fmt.Sprintf("%s tries a sweep %v times more, want 0", f.ID, retries))
 			}
 		}
 		if !found {
-			complaints = append(complaints, f.ID+" keeps a tick for as long as Lambda does, which is six hours")
+			complaints = append(complaints, f.ID+" keeps a sweep for as long as Lambda does, which is six hours")
 		}
 	}
 	return complaints

@@ -42,9 +42,9 @@ func (h *house) addFunction(f names.Function) {
 		// detection would take for a runaway and stop.
 		props.RecursiveLoop = awslambda.RecursiveLoop_ALLOW
 	case f.Trigger.Schedule != 0:
-		// The next tick does what this one left, so a failed one is parked at once, and one
-		// that Lambda could not start for a period is worthless: without a bound of its age
-		// Lambda would keep it for six hours, and start many old ones together.
+		// The next sweep does what this one left, so a failed one is parked at once, and
+		// one that Lambda could not start for a period is worthless: without a bound of its
+		// age Lambda would keep it for six hours, and start many old ones together.
 		props.RetryAttempts = jsii.Number(0)
 		props.MaxEventAge = seconds(f.Trigger.Schedule)
 		props.DeadLetterQueue = h.addDeadLetters(f.ID)

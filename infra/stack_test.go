@@ -20,7 +20,7 @@ var (
 		"functions": checkFunctions, "environment": checkEnvironment, "logs": checkLogs,
 		"table": checkTable, "indexes": checkIndexes,
 		"dead letters": checkDeadLetters, "triggers": checkTriggers, "visibility": checkVisibility, "queues": checkQueues,
-		"routes": checkRoutes, "stage": checkStage, "TLS": checkTLS, "access log": checkAccessLog, "ticks": checkTicks, "outputs": checkOutputs,
+		"routes": checkRoutes, "stage": checkStage, "TLS": checkTLS, "access log": checkAccessLog, "sweeps": checkSweeps, "outputs": checkOutputs,
 		"public": checkPublic, "plain secrets": checkPlainSecrets,
 		"alarms": checkAlarms, "topic": checkTopic, "dashboard": checkDashboard,
 	}
@@ -249,7 +249,7 @@ func TestChecksCanFail(t *testing.T) {
 			delete(listOf(p["Targets"])[0].(map[string]any), "DeadLetterConfig")
 			return true
 		}), "do not reach"},
-		{"dead letters", "scheduled function without", without(function, "DeadLetterConfig"), "ticks that fail"},
+		{"dead letters", "scheduled function without", without(function, "DeadLetterConfig"), "sweeps that fail"},
 
 		{"triggers", "other batch", put(mapping, 1.0, "BatchSize"), "does not drain"},
 		{"triggers", "without bound", without(mapping, "ScalingConfig"), "does not drain"},
@@ -289,9 +289,9 @@ func TestChecksCanFail(t *testing.T) {
 		{"access log", "with the path", put("AWS::ApiGateway::Stage", `{"path":"$context.path"}`, "AccessLogSetting", "Format"), "logs $context.path"},
 		{"access log", "with a header", put("AWS::ApiGateway::Stage", `{"agent":"$context.identity.userAgent"}`, "AccessLogSetting", "Format"), "userAgent"},
 		{"access log", "without the route", put("AWS::ApiGateway::Stage", `{"ip":"$context.identity.sourceIp"}`, "AccessLogSetting", "Format"), "does not log $context.resourcePath"},
-		{"ticks", "kept for hours", without("AWS::Lambda::EventInvokeConfig", "MaximumEventAgeInSeconds"), "keeps a tick for <nil> s"},
-		{"ticks", "tried again", put("AWS::Lambda::EventInvokeConfig", 2.0, "MaximumRetryAttempts"), "tries a tick 2 times more"},
-		{"ticks", "as Lambda likes", func(t template) { delete(t.Resources, t.ofType("AWS::Lambda::EventInvokeConfig")[0]) }, "six hours"},
+		{"sweeps", "kept for hours", without("AWS::Lambda::EventInvokeConfig", "MaximumEventAgeInSeconds"), "keeps a sweep for <nil> s"},
+		{"sweeps", "tried again", put("AWS::Lambda::EventInvokeConfig", 2.0, "MaximumRetryAttempts"), "tries a sweep 2 times more"},
+		{"sweeps", "as Lambda likes", func(t template) { delete(t.Resources, t.ofType("AWS::Lambda::EventInvokeConfig")[0]) }, "six hours"},
 
 		{"public", "function URL", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::Lambda::Url"} }, "another way in"},
 		{"public", "bucket", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::S3::Bucket"} }, "another way in"},

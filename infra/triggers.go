@@ -39,7 +39,7 @@ func (h *house) drain(f names.Function, queue names.Queue) {
 	h.functions[f.ID].AddEventSourceMapping(jsii.String(queue.ID+"-source"), mapping)
 }
 
-// schedule adds the rule. A tick that does not reach the function is parked in the
+// schedule adds the rule. A sweep that does not reach the function is parked in the
 // same dead-letter queue as one that fails inside it; one that is late is worthless.
 func (h *house) schedule(f names.Function) {
 	function := h.functions[f.ID]

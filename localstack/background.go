@@ -132,13 +132,13 @@ func awaitEnd(ctx context.Context, file *os.File) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
 	for syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 		select {
 		case <-ctx.Done():
 			return errors.New("the stack did not stop in time, see .local/up.log")
-		case <-tick.C:
+		case <-ticker.C:
 		}
 	}
 	fmt.Println("Stopped.")

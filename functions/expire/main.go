@@ -20,10 +20,10 @@ func main() {
 		log.Error("configuration refused", obs.Err(err))
 		os.Exit(1)
 	}
-	tick, err := expire.New(c, log)
+	sweep, err := expire.New(c, log)
 	if err != nil {
 		log.Error("start refused", obs.Err(err))
 		os.Exit(1)
 	}
-	lambda.Start(lambdaio.Schedule(tick))
+	lambda.Start(lambdaio.Schedule(sweep))
 }

@@ -101,7 +101,7 @@ func (d Desk) Redrive(ctx context.Context, id string) error {
 		return err
 	}
 	if slices.ContainsFunc(names.Functions, func(f names.Function) bool { return f.ID == id && f.Trigger.Schedule != 0 }) {
-		return fmt.Errorf("%s has no queue to go back to: the ticks after a failed one have done its work, so discard it", id)
+		return fmt.Errorf("%s has no queue to go back to: the sweeps after a failed one have done its work, so discard it", id)
 	}
 	to, err := d.url(ctx, id)
 	if err != nil {

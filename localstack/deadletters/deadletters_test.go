@@ -111,11 +111,11 @@ func bodies(n int) (list []string) {
 const bulk, bulkDead = names.DeliverBulk, names.DeliverBulk + names.DeadLetterSuffix
 
 func TestEveryDeadLetterIsShownAndStays(t *testing.T) {
-	desk, s, out := newDesk(t, map[string][]string{bulkDead: bodies(25), names.Expire + names.DeadLetterSuffix: {"tick"}})
+	desk, s, out := newDesk(t, map[string][]string{bulkDead: bodies(25), names.Expire + names.DeadLetterSuffix: {"sweep"}})
 	if err := desk.Show(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"deliver-urgent: 0\n", "deliver-bulk: 25\n", "fanout: 0\n", "expire: 1\n", "received 6 times: letter-24\n", ": tick\n"} {
+	for _, want := range []string{"deliver-urgent: 0\n", "deliver-bulk: 25\n", "fanout: 0\n", "expire: 1\n", "received 6 times: letter-24\n", ": sweep\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
@@ -171,9 +171,9 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 		err  error
 		want string
 	}{
-		"a tick has no queue": {desk.Redrive(t.Context(), names.Expire), "discard it"},
-		"unknown, given back": {desk.Redrive(t.Context(), "nobody"), "deliver-urgent, deliver-bulk, fanout, expire"},
-		"unknown, dropped":    {desk.Discard(t.Context(), names.Catalogs), "parks nothing"},
+		"a sweep has no queue": {desk.Redrive(t.Context(), names.Expire), "discard it"},
+		"unknown, given back":  {desk.Redrive(t.Context(), "nobody"), "deliver-urgent, deliver-bulk, fanout, expire"},
+		"unknown, dropped":     {desk.Discard(t.Context(), names.Catalogs), "parks nothing"},
 	} {
 		if tt.err == nil || !strings.Contains(tt.err.Error(), tt.want) {
 			t.Errorf("%s: error = %v, want %q in it", name, tt.err, tt.want)

@@ -18,7 +18,7 @@ func describe(w io.Writer, f parts.Facts, shown seed.Result) {
   API              %s%s
   tokens           %s/token?as=member (admin, owner, manager, approver, member, other; robot)
   SCIM server      %s
-  schedule         every minute; curl -X POST %s/tick does what is due now
+  schedule         every minute; curl -X POST %s/sweep does what is due now
   dead letters     %s/dead-letters
   stored items     %s/items?of=request/<id>
   settings         %s, log in %s

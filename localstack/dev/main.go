@@ -51,7 +51,7 @@ func run(ctx context.Context, said io.Writer) (err error) {
 	}
 	defer log.Close()
 
-	s, err := system.Start(system.Options{Port: port, Every: names.TickPeriod, Log: log})
+	s, err := system.Start(system.Options{Port: port, Every: names.SweepPeriod, Log: log})
 	if err != nil {
 		return err
 	}

@@ -63,8 +63,8 @@ func (p *process) run(started chan<- error) {
 
 // ready waits until a GET of url is answered below 500, or the program has ended.
 func (p *process) ready(ctx context.Context, url string) error {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
 
 	for {
 		select {
@@ -72,7 +72,7 @@ func (p *process) ready(ctx context.Context, url string) error {
 			return fmt.Errorf("%s did not answer at %s, see %s: %w", p.name, url, p.log, ctx.Err())
 		case <-p.done:
 			return fmt.Errorf("%s ended at its start (%v), see %s", p.name, p.cmd.ProcessState, p.log)
-		case <-tick.C:
+		case <-ticker.C:
 			if answers(ctx, url) {
 				return nil
 			}

@@ -155,7 +155,7 @@ func end(s *stack) {
 		"schedule": object{"expiration": object{"type": "afterDateTime", "endDateTime": over.UTC().Format(time.RFC3339Nano)}}}, 201)["id"].(string)
 	s.drain()
 	time.Sleep(time.Until(over))
-	s.tick()
+	s.sweep()
 	s.drain()
 	if got := s.call(parts.Admin, "GET", em+"/assignments/"+held, nil, 200)["state"]; got != "expired" {
 		s.Fatalf("the assignment is %v", got)
@@ -195,7 +195,7 @@ func leave(s *stack) {
 	s.drain()
 }
 
-// wakeAfterAnOutage is the tick that tries a target again, and the worker that finds it well.
+// wakeAfterAnOutage is the sweep that tries a target again, and the worker that finds it well.
 func wakeAfterAnOutage(s *stack) {
 	s.targetOff.Store(true)
 	waiting := s.ask(parts.Other)
@@ -217,22 +217,22 @@ func wakeAfterAnOutage(s *stack) {
 	if rested != 1 {
 		s.Fatalf("%d targets rest", rested)
 	}
-	s.tick()
+	s.sweep()
 	s.drain()
 	s.state(waiting, "delivered")
 }
 
-// repairLostMessages is the rest of the tick: an edit whose message was lost.
+// repairLostMessages is the rest of the sweep: an edit whose message was lost.
 func repairLostMessages(s *stack) {
 	for range 6 { // more than the urgent queue is told of at a time
 		var updates []entitlement.SubjectUpdate
 		for range 90 {
-			updates = append(updates, entitlement.SubjectUpdate{Subject: entitlement.UserID(clock.System{}.New()), Look: time.Now().Add(-time.Hour)})
+			updates = append(updates, entitlement.SubjectUpdate{Subject: entitlement.UserID(clock.System{}.New()), CheckAfter: time.Now().Add(-time.Hour)})
 		}
 		s.commit(entitlement.Change{SubjectUpdates: updates})
 	}
 	s.commit(entitlement.Change{Jobs: []entitlement.Job{entitlement.NewJob(entitlement.PackageID(s.Package), 1, time.Now().Add(-time.Hour))}})
-	s.tick()
+	s.sweep()
 	s.drain()
 }
 

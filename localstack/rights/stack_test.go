@@ -142,8 +142,8 @@ func (s *stack) wire() {
 			handle, queues, failed := fanout.New(c, log)
 			handler, err = lambdaio.SQS(handle, queues), failed
 		case names.Expire:
-			tick, failed := expire.New(c, log)
-			handler, err = lambdaio.Schedule(tick), failed
+			sweep, failed := expire.New(c, log)
+			handler, err = lambdaio.Schedule(sweep), failed
 		default:
 			err = fmt.Errorf("nobody starts %s here", f.ID)
 		}
@@ -289,8 +289,8 @@ func (s *stack) hand(f names.Function, limit time.Duration, queue string, messag
 	}
 }
 
-// tick does what is due.
-func (s *stack) tick() {
+// sweep does what is due.
+func (s *stack) sweep() {
 	s.Helper()
 	payload, err := json.Marshal(events.EventBridgeEvent{Time: time.Now().UTC()})
 	if err != nil {

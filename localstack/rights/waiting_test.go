@@ -62,7 +62,7 @@ func waitForSeveral(s *stack) {
 	pkg, _ := s.offer(object{"primaryApprovers": []object{user(owner), user(approver)}, "isEscalationEnabled": true, "durationBeforeEscalation": "PT1M", "escalationApprovers": []object{user(manager)}})
 	waiting := s.wants(parts.Other, pkg, nil)
 	s.age(waiting, func(r *entitlement.AssignmentRequest, past time.Time) { r.Stages[0].Started = past })
-	s.tick()
+	s.sweep()
 	if got := s.call(parts.Admin, "GET", em+"/assignmentRequests/"+waiting, nil, 200)["status"]; got != "PendingApprovalEscalated" {
 		s.Fatalf("the request is %v", got)
 	}
@@ -88,7 +88,7 @@ func waitForNobody(s *stack) {
 		waiting := s.wants(parts.Other, pkg, nil)
 		if late {
 			leave()
-			s.tick()
+			s.sweep()
 		}
 		s.call(parts.Admin, "POST", em+"/assignmentRequests/"+waiting+"/cancel", nil, 204)
 	}
@@ -102,7 +102,7 @@ func startLater(s *stack) {
 	s.call(parts.Admin, "POST", em+"/accessPackages/"+pkg+"/incompatibleGroups/$ref", object{"@odata.id": fmt.Sprintf("/v1.0/groups/%s", group)}, 204)
 	later := s.wants(parts.Other, pkg, object{"schedule": object{"startDateTime": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}})
 	s.age(later, func(r *entitlement.AssignmentRequest, past time.Time) { r.Start = past })
-	s.tick()
+	s.sweep()
 	s.drain()
 	s.state(later, "delivered")
 }
@@ -116,7 +116,7 @@ func reopen(s *stack) {
 	}
 	p.Deleting = time.Now().Add(-time.Hour)
 	s.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}, Gates: []entitlement.Gate{{Package: p.Package, Policy: p.ID, Closed: true}}})
-	s.tick()
+	s.sweep()
 	if p, err = s.db.Policy(s.Context(), p.ID); err != nil || !p.Deleting.IsZero() {
 		s.Fatalf("the policy is closed since %s, %v", p.Deleting, err)
 	}

@@ -103,7 +103,7 @@ func TestLook_ReadsEverybodyOnceForAllRequestsThatAreLookedAtTogether(t *testing
 	p := &people{enabled: map[entitlement.UserID]bool{"mia": true, "ann": true}, groups: map[entitlement.GroupID][]entitlement.UserID{"board": {"ann", "bob"}}}
 	f := approvers.New(p)
 	for range 50 {
-		if _, c, err := f.Look(t.Context(), waits(group("board")), entitlement.Change{}, "tick", now); err != nil || len(c.Requests) > 0 {
+		if _, c, err := f.Look(t.Context(), waits(group("board")), entitlement.Change{}, "sweep", now); err != nil || len(c.Requests) > 0 {
 			t.Fatalf("got %+v, %v", c, err)
 		}
 	}
@@ -126,7 +126,7 @@ func TestLook_FindsThePresentManager(t *testing.T) {
 		for _, u := range c.enabled {
 			p.enabled[u] = true
 		}
-		r, change, err := approvers.New(p).Look(t.Context(), waits(manager), entitlement.Change{}, "tick", now)
+		r, change, err := approvers.New(p).Look(t.Context(), waits(manager), entitlement.Change{}, "sweep", now)
 		var kinds []string
 		for _, e := range change.Events {
 			kinds = append(kinds, e.Kind)

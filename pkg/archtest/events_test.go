@@ -29,7 +29,7 @@ func checkSample(f names.Function, sample []byte) error {
 	case len(f.Trigger.Queues) > 0:
 		return checkBatch(sample, checkMessage)
 	}
-	return checkTick(sample)
+	return checkSweep(sample)
 }
 
 // checkCall serves the call and looks whether the gateway would have sent it there.
@@ -128,7 +128,7 @@ func strictly(body string, into any) error {
 	return decoder.Decode(into)
 }
 
-func checkTick(sample []byte) error {
+func checkSweep(sample []byte) error {
 	var event events.EventBridgeEvent
 	if err := json.Unmarshal(sample, &event); err != nil {
 		return err
@@ -174,7 +174,7 @@ func TestSamplesAreRefused(t *testing.T) {
 		"a route that is not":     {names.Catalogs, `{"resource":"/v1.0/nothing","httpMethod":"GET","path":"/v1.0/nothing"}`},
 		"another's route":         {names.Catalogs, `{"resource":"` + names.Entitlement + `/assignments","httpMethod":"GET","path":"` + names.Entitlement + `/assignments"}`},
 		"no request id":           {names.Requests, `{"resource":"` + names.Entitlement + `/assignments","httpMethod":"GET","path":"` + names.Entitlement + `/assignments"}`},
-		"a tick for a queue":      {names.Deliver, `{"detail-type":"Scheduled Event","time":"2026-11-23T12:00:00Z"}`},
+		"a sweep for a queue":     {names.Deliver, `{"detail-type":"Scheduled Event","time":"2026-11-23T12:00:00Z"}`},
 		"a message of old":        {names.Deliver, `{"Records":[{"messageId":"a","body":"{\"user\":\"x\"}"}]}`},
 		"a subject without an id": {names.Deliver, `{"Records":[{"messageId":"a","body":"{\"v\":1,\"subjects\":[\"ann\"]}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1"}}]}`},
 		"a message for a job":     {names.Fanout, `{"Records":[{"messageId":"a","eventSourceARN":"arn:aws:sqs:eu-west-1:1:q","body":"{\"v\":1,\"subjects\":[\"0c5a1e1c-3a52-4c0b-9e39-0f3f1b6f0003\"]}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1"}}]}`},

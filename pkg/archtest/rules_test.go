@@ -69,7 +69,7 @@ var rules = map[string]rule{
 	"pkg/catalogs": useCase,
 	"pkg/requests": useCase.and("approvers"),
 	"pkg/delivery": useCase.and("connector"),
-	// How many shards there are is part of the contract, and the tick walks them.
+	// How many shards there are is part of the contract, and the sweep walks them.
 	"pkg/lifecycle": useCase.and("names", "approvers"),
 	"pkg/approvers": useCase,
 	"pkg/views":     useCase,

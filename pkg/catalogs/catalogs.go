@@ -26,13 +26,13 @@ type Service struct {
 }
 
 // Jobs starts the way of a package edit to the holders. A lost message costs time,
-// never correctness: the tick finds the job.
+// never correctness: the sweep finds the job.
 type Jobs interface {
 	EnqueueJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error
 }
 
 // Enqueuer tells the delivery worker whom to reconcile. A lost message costs time,
-// never correctness: the tick finds the pending reconciliation.
+// never correctness: the sweep finds the pending reconciliation.
 type Enqueuer interface {
 	Enqueue(ctx context.Context, subjects ...entitlement.UserID) error
 }

@@ -371,7 +371,7 @@ func (b *busy) Commit(ctx context.Context, c entitlement.Change) error {
 }
 
 // A package goes the way of a policy: a deletion that meets another change looks again, and
-// never leaves the package closed until the tick comes.
+// never leaves the package closed until the sweep comes.
 func TestS7_ADeletionOfAPackageThatMeetsAnotherChangeLooksAgain(t *testing.T) {
 	w := newWorld(t)
 	c := w.catalog()

@@ -112,7 +112,7 @@ func TestS7_AConnectorInUseIsNotDeleted(t *testing.T) {
 	holder, elsewhere := w.grantSet(c.ID, "", "target-unavailable"), w.grantSet(w.connector().ID, "")
 	w.grantSet(c.ID) // of one who had something there once
 	for _, u := range []entitlement.UserID{holder, elsewhere} {
-		w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Look: w.clock.Now()}}})
+		w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, CheckAfter: w.clock.Now()}}})
 	}
 	w.kind(w.DeleteConnector(t.Context(), by, c.ID), entitlement.Conflict, "The user "+string(holder)+" still has 2 roles at this connector")
 	claim := entitlement.Claim{Subject: holder, Connector: c.ID, Token: w.clock.New(), Now: w.clock.Now().Add(time.Hour), Until: w.clock.Now().Add(2 * time.Hour)}

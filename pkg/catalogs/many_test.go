@@ -148,7 +148,7 @@ func TestS7_ADeletionThatWasOpenedMeanwhileLooksFromTheStart(t *testing.T) {
 	if err != nil || policy.Looked == "" {
 		t.Fatalf("got %+v, %v", policy, err)
 	}
-	policy.Deleting = time.Time{} // as the tick opens it, which leaves all the rest
+	policy.Deleting = time.Time{} // as the sweep opens it, which leaves all the rest
 	opened := entitlement.Change{Policies: []entitlement.AssignmentPolicy{policy}, Gates: []entitlement.Gate{{Package: p.ID, Policy: unused.ID}}}
 	if err := w.store.Commit(t.Context(), opened); err != nil {
 		t.Fatal(err)

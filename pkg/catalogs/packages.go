@@ -202,7 +202,7 @@ func (s *Service) putScopes(ctx context.Context, by authz.Command, p entitlement
 		return err
 	}
 	if lost := s.Jobs.EnqueueJob(ctx, job.Package, job.Generation); lost != nil {
-		s.Log.WarnContext(ctx, "a message was lost; the tick will find the job", "package", job.Package, "error", lost)
+		s.Log.WarnContext(ctx, "a message was lost; the sweep will find the job", "package", job.Package, "error", lost)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (s *Service) CreatePolicy(ctx context.Context, by authz.Command, p entitlem
 
 // ReplacePolicy puts p in the place of the policy with its id. Requests made before keep
 // the terms that they were made under (S6, R86). One that is closed for its deletion stays
-// closed, until whoever closed it or the tick has opened it.
+// closed, until whoever closed it or the sweep has opened it.
 func (s *Service) ReplacePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
 	old, err := s.Store.Policy(ctx, p.ID)
 	if err == nil {

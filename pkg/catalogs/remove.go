@@ -25,7 +25,7 @@ func (s *Service) remove(ctx context.Context, by authz.Command, read func() (ent
 
 // removeOnce closes to new work what is deleted, counts then, and erases it as the very one
 // that was closed: whoever opens it again moves its version on, so that nothing is erased on
-// a count from before that (S7). A crash in the middle leaves a due row: the tick opens it
+// a count from before that (S7). A crash in the middle leaves a due row: the sweep opens it
 // again. What one call does not look through the next one does.
 func (s *Service) removeOnce(ctx context.Context, by authz.Command, read func() (entitlement.Deletion, error), erase func(entitlement.Deletion) error) error {
 	d, err := read()
@@ -64,8 +64,8 @@ func (s *Service) turning(by authz.Command) entitlement.Event {
 }
 
 // keep opens again what could not be deleted, so that new work is not turned away until the
-// tick comes. The answer alone may have been lost: then it is gone, and stays closed. What
-// moved on is somebody else's to open, or the tick's.
+// sweep comes. The answer alone may have been lost: then it is gone, and stays closed. What
+// moved on is somebody else's to open, or the sweep's.
 func (s *Service) keep(ctx context.Context, by authz.Command, d entitlement.Deletion, read func() (entitlement.Deletion, error), failed error) error {
 	_, c := d.Reopen(s.turning(by))
 	err := s.Store.Commit(ctx, c)

@@ -71,7 +71,7 @@ func (s *Service) eraseConnector(ctx context.Context, by authz.Command, id entit
 	c.Erased = true
 	change := entitlement.Change{Connectors: []entitlement.ConnectorConfig{c}, Events: []entitlement.Event{e}}
 	if breaker.Version > 0 {
-		breaker.Erased = true // else the tick would have somebody try the target for ever
+		breaker.Erased = true // else the sweep would have somebody try the target for ever
 		change.Breakers = []entitlement.Breaker{breaker}
 	}
 	return s.Store.Commit(ctx, change)

@@ -18,8 +18,8 @@ import (
 	"leasehold/pkg/queue"
 )
 
-// ticking is the time and the ids of a world.
-type ticking interface {
+// clockAndIDs is the time and the ids of a world.
+type clockAndIDs interface {
 	clock.Clock
 	clock.IDs
 	Advance(time.Duration) time.Time
@@ -38,8 +38,8 @@ func (b bubble) Advance(d time.Duration) time.Time {
 	return b.Now()
 }
 
-// bench is a world in a bubble, with workers at a queue and a tick a minute, as they
-// are deployed.
+// bench is a world in a bubble, with workers at a queue and a sweep a minute, as
+// they are deployed.
 type bench struct {
 	*world
 	server  *server
@@ -61,30 +61,31 @@ func (a at) Open(_ context.Context, id entitlement.ConnectorID) (connector.Conne
 	return nil, entitlement.Errorf(entitlement.NotFound, "There is no such target.")
 }
 
-// onBench runs a test in a bubble. The tick comes every minute; workers are started by the test.
+// onBench runs a test in a bubble. The sweep comes every minute; workers are started by the
+// test.
 func onBench(t *testing.T, run func(b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{world: &world{t: t, store: dynamotest.New(), clock: bubble{ids: clock.NewVirtual(time.Time{})}}, server: newServer(), stop: make(chan struct{})}
 		b.queue = queue.NewMemory(clock.System{}, 5)
 		b.worker = &delivery.Service{Store: b.store, Connectors: at{target: b.server}, Queue: b.queue, Clock: b.clock, IDs: b.clock, Lease: names.DeliverTimeout, Log: quiet}
-		b.running.Go(b.tick)
+		b.running.Go(b.sweep)
 		defer b.running.Wait()
 		defer close(b.stop)
 		run(b)
 	})
 }
 
-func (b *bench) tick() {
-	tick := &lifecycle.Service{Store: b.store, Enqueuer: b.queue, Jobs: b.queue, Clock: clock.System{}, Log: quiet}
-	every := time.NewTicker(names.TickPeriod)
+func (b *bench) sweep() {
+	sweep := &lifecycle.Service{Store: b.store, Enqueuer: b.queue, Jobs: b.queue, Clock: clock.System{}, Log: quiet}
+	every := time.NewTicker(names.SweepPeriod)
 	defer every.Stop()
 	for {
 		select {
 		case <-b.stop:
 			return
 		case <-every.C:
-			tick.Tick(context.Background(), "tick")
+			sweep.Sweep(context.Background(), "sweep")
 		}
 	}
 }

@@ -12,8 +12,9 @@ import (
 )
 
 // Bounds of the breaker: a dead target sees at most twenty tries in ten minutes, and one
-// with every tick, so that it is found well again within a minute (D3). A rest counts from
-// the begin of a try, which may take long: the next tick would come too early for it.
+// with every sweep, so that it is found well again within a minute (D3). A rest counts
+// from the begin of a try, which may take long: the next sweep would come too early for
+// it.
 const (
 	firstRest = 30 * time.Second
 	lastRest  = 50 * time.Second
@@ -80,8 +81,8 @@ func (t *target) remember(ctx context.Context) {
 const maxWoken = 50_000
 
 // wake enqueues everybody who waited for the target, those who waited longest first: their
-// next attempts may lie an hour ahead. What is not enqueued here is found by the tick in its
-// time.
+// next attempts may lie an hour ahead. What is not enqueued here is found by the sweep in
+// its time.
 func (t *target) wake(ctx context.Context) {
 	for page, woken := (entitlement.Page{}), 0; woken < maxWoken; {
 		waiting, err := t.run.Store.Failing(ctx, t.id, entitlement.ReasonUnavailable, page)
@@ -95,7 +96,7 @@ func (t *target) wake(ctx context.Context) {
 		}
 		if len(subjects) > 0 {
 			if err := t.run.Queue.Enqueue(ctx, subjects...); err != nil {
-				t.run.Log.WarnContext(ctx, "a message was lost; the tick will find the pending reconciliations", "subjects", len(subjects), "error", err)
+				t.run.Log.WarnContext(ctx, "a message was lost; the sweep will find the pending reconciliations", "subjects", len(subjects), "error", err)
 				return
 			}
 		}

@@ -90,7 +90,7 @@ func (s situation) beforeGrant() ruling {
 		if s.shown == entitlement.PresenceUnknown && s.more {
 			return ruling{step: stepAsk}
 		}
-		return ruling{step: stepLook, look: nextLook(s.record.Wrote, s.window, s.now)}
+		return ruling{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now)}
 	case s.taken():
 		return s.unseen()
 	case s.shown == entitlement.PresenceUnknown && s.raw != entitlement.PresenceAbsent && s.more:
@@ -143,7 +143,7 @@ func (s situation) beforeRemoval() ruling {
 	case s.lost():
 		return ruling{step: stepWrite}
 	case s.shown == entitlement.PresencePresent && s.recent():
-		return ruling{step: stepLook, look: nextLook(s.record.Wrote, s.window, s.now)}
+		return ruling{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now)}
 	case s.shown == entitlement.PresenceUnknown && s.more:
 		return ruling{step: stepAsk}
 	case s.shown == entitlement.PresenceUnknown && s.recent():
@@ -197,11 +197,11 @@ func (s situation) after(again bool) ruling {
 	case s.shown == entitlement.PresenceUnknown && !s.grant:
 		return ruling{step: stepLook, look: s.record.Wrote.Add(s.window)}
 	case again && s.shown == entitlement.PresenceUnknown:
-		return ruling{step: stepLook, look: nextLook(s.record.Wrote, s.window, s.now), reason: connector.CannotConfirm}
+		return ruling{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now), reason: connector.CannotConfirm}
 	case again:
-		return ruling{step: stepLook, look: nextLook(s.record.Wrote, s.window, s.now), reason: connector.NotConfirmed}
+		return ruling{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now), reason: connector.NotConfirmed}
 	default:
-		return ruling{step: stepLook, look: nextLook(s.record.Wrote, s.window, s.now)}
+		return ruling{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now)}
 	}
 }
 

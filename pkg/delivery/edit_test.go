@@ -184,7 +184,7 @@ func TestLeaver_LosesEverythingAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone.Enabled = false
-	w.commit(entitlement.Change{Users: []entitlement.User{gone}, SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Off: true, Look: w.clock.Now()}}})
+	w.commit(entitlement.Change{Users: []entitlement.User{gone}, SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Disabled: true, CheckAfter: w.clock.Now()}}})
 	w.deliver(u)
 	w.holds(u, "a", 0)
 	w.holds(u, "b", 0)
@@ -256,7 +256,7 @@ func TestL1_ALeaverWhoseEndMetAnotherChangeIsStillOwedIt(t *testing.T) {
 	u, p := w.person(), w.pack("a")
 	id := w.assign(u, p)
 	w.deliver(u)
-	w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Off: true, Look: w.clock.Now()}}})
+	w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Disabled: true, CheckAfter: w.clock.Now()}}})
 	other := *w.worker
 	other.Store = &meddled{Store: w.store, by: func() {
 		slot, err := w.store.AssignmentSlot(context.Background(), p.ID, u)

@@ -42,10 +42,10 @@ type FanOut struct {
 }
 
 const (
-	// bulkSlack is how long the tick leaves a subject that an edit made pending to its
-	// message: ten thousand holders take their time.
+	// bulkSlack is how long the sweep leaves a subject that an edit made pending to
+	// its message: ten thousand holders take their time.
 	bulkSlack = 15 * time.Minute
-	// jobSlack is how long the tick leaves a job to its message.
+	// jobSlack is how long the sweep leaves a job to its message.
 	jobSlack = 2 * time.Minute
 )
 
@@ -84,10 +84,10 @@ func (f *FanOut) page(ctx context.Context, job entitlement.Job) (entitlement.Job
 	}
 	if len(told) > 0 {
 		if err := f.Bulk.Enqueue(ctx, told...); err != nil {
-			f.Log.WarnContext(ctx, "a message was lost; the tick will find the pending reconciliations", "subjects", len(told), "error", err)
+			f.Log.WarnContext(ctx, "a message was lost; the sweep will find the pending reconciliations", "subjects", len(told), "error", err)
 		}
 	}
-	job.Cursor, job.Told, job.Look = slots.Next, job.Told+len(told), f.Clock.Now().Add(jobSlack)
+	job.Cursor, job.Told, job.CheckAfter = slots.Next, job.Told+len(told), f.Clock.Now().Add(jobSlack)
 	job.Erased = slots.Next == ""
 	err = f.Store.Commit(ctx, entitlement.Change{Jobs: []entitlement.Job{job}})
 	job.Version++
@@ -104,7 +104,7 @@ func (f *FanOut) markPending(ctx context.Context, job entitlement.Job, slots []e
 		}
 		g.Go(func() error {
 			err := f.Store.Commit(ctx, entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: slot.Subject,
-				Redeliver: entitlement.Waiting{Package: job.Package, Assignment: slot.Assignment.ID}, Look: f.Clock.Now().Add(bulkSlack)}}})
+				Redeliver: entitlement.Waiting{Package: job.Package, Assignment: slot.Assignment.ID}, CheckAfter: f.Clock.Now().Add(bulkSlack)}}})
 			if entitlement.StalePart(err) != "" {
 				return nil // it ended meanwhile, and its end makes the subject pending by itself
 			}

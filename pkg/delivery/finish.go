@@ -17,7 +17,7 @@ func (r *run) finish(ctx context.Context, j *job, p *part) {
 		j.learnt = j.learnt || p.claimed
 	}
 	last := !slices.ContainsFunc(j.parts, func(p *part) bool { return !p.over })
-	if last && j.subjectRecord.Off && !j.moved {
+	if last && j.subjectRecord.Disabled && !j.moved {
 		r.withdraw(ctx, j)
 	}
 	if err := r.settle(ctx, j, p, last); err != nil {
@@ -207,7 +207,7 @@ func (r *run) keep(ctx context.Context, j *job, p *part) error {
 // compares once more (S14).
 func (r *run) overtaken(ctx context.Context, j *job) error {
 	j.moved = true
-	return r.Store.Commit(ctx, entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: j.subject, Look: r.Clock.Now()}}})
+	return r.Store.Commit(ctx, entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: j.subject, CheckAfter: r.Clock.Now()}}})
 }
 
 // redeliver has assignments delivered again that count as delivered, of which a role was

@@ -140,7 +140,7 @@ func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSet, error) 
 		if err != nil || !record.NeedsReconcile() {
 			return grantSets, err
 		}
-		if record.Off {
+		if record.Disabled {
 			ended, left := r.leave(ctx, record, r.command)
 			if j.leaving = false; left != nil {
 				r.notYet(ctx, j, left)

@@ -32,7 +32,7 @@ func (w *world) disable(u entitlement.UserID) {
 		w.t.Fatal(err)
 	}
 	user.Enabled = false
-	w.commit(entitlement.Change{Users: []entitlement.User{user}, SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Off: true, Look: w.clock.Now()}}})
+	w.commit(entitlement.Change{Users: []entitlement.User{user}, SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Disabled: true, CheckAfter: w.clock.Now()}}})
 }
 
 // A leaver's requests of the past are not read: neither what they cost nor whether they can

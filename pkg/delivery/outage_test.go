@@ -99,9 +99,9 @@ func (h hanging) Open(ctx context.Context, id entitlement.ConnectorID) (connecto
 	return h.target.Open(ctx, id)
 }
 
-// The tick comes once a minute. A target that is left alone until just after it would be
-// found well again a minute later than need be (D3).
-func TestL6_ASilentTargetIsTriedWithEveryTickHoweverLongItKeepsUsWaiting(t *testing.T) {
+// The sweep comes once a minute. A target that is left alone until just after it would
+// be found well again a minute later than need be (D3).
+func TestL6_ASilentTargetIsTriedWithEverySweepHoweverLongItKeepsUsWaiting(t *testing.T) {
 	for _, took := range []time.Duration{0, 10 * time.Second, 25 * time.Second} {
 		w := newWorld(t)
 		u, p := w.person(), w.pack("a")

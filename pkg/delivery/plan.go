@@ -16,12 +16,12 @@ type roles map[entitlement.RoleRef]bool
 // so that a role stays while any of them needs it (R4, S8). A disabled subject gets none.
 func Desired(h entitlement.SubjectRecord, w entitlement.Work, now time.Time) map[entitlement.RoleRef]bool {
 	want := roles{}
-	if h.Off || w.Subject == nil || !w.Subject.Enabled {
+	if h.Disabled || w.Subject == nil || !w.Subject.Enabled {
 		return want
 	}
 	for _, p := range h.Live {
 		if over(w.Slots[p], now) {
-			continue // its end has passed, the tick is on its way (S1)
+			continue // its end has passed, the sweep is on its way (S1)
 		}
 		for _, s := range w.Scopes[p].List {
 			want[s.Ref] = true

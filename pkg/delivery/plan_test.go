@@ -74,13 +74,13 @@ func TestDesired_NobodyGetsAnythingAfterTheEndOrWhenDisabled(t *testing.T) {
 		set  func()
 		want int
 	}{
-		"before the end":       {noon.Add(-1), func() {}, 1},
-		"S1 at the end":        {noon, func() {}, 0},
-		"disabled":             {noon.Add(-1), func() { w.Subject.Enabled = false }, 0},
-		"deleted":              {noon.Add(-1), func() { w.Subject = nil }, 0},
-		"taken off the record": {noon.Add(-1), func() { w.Subject, h.Off = mia(), true }, 0},
+		"before the end":         {noon.Add(-1), func() {}, 1},
+		"S1 at the end":          {noon, func() {}, 0},
+		"disabled":               {noon.Add(-1), func() { w.Subject.Enabled = false }, 0},
+		"deleted":                {noon.Add(-1), func() { w.Subject = nil }, 0},
+		"disabled on the record": {noon.Add(-1), func() { w.Subject, h.Disabled = mia(), true }, 0},
 	} {
-		w.Subject, h.Off = mia(), false
+		w.Subject, h.Disabled = mia(), false
 		c.set()
 		if got := len(Desired(h, w, c.at)); got != c.want {
 			t.Errorf("%s: %d roles, want %d", name, got, c.want)

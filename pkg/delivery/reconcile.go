@@ -147,7 +147,7 @@ func (r *run) lookAt(subject entitlement.UserID, at time.Time) {
 	}
 }
 
-// maxEnqueueDelay is how far ahead a message can be sent; what lies further is the tick's.
+// maxEnqueueDelay is how far ahead a message can be sent; what lies further is the sweep's.
 const maxEnqueueDelay = 15 * time.Minute
 
 // delayStep is how exactly messages are timed, so that one message serves many.
@@ -170,7 +170,7 @@ func (r *run) enqueue(ctx context.Context) {
 		}
 		slices.Sort(subjects)
 		if err := r.Queue.EnqueueAfter(ctx, delay, slices.Compact(subjects)...); err != nil {
-			r.Log.WarnContext(ctx, "a message was lost; the tick will find the pending reconciliations", "subjects", len(subjects), "error", err)
+			r.Log.WarnContext(ctx, "a message was lost; the sweep will find the pending reconciliations", "subjects", len(subjects), "error", err)
 		}
 	}
 }

@@ -29,7 +29,7 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 type world struct {
 	t      *testing.T
 	store  *dynamotest.Store
-	clock  ticking
+	clock  clockAndIDs
 	target *system
 	worker *delivery.Service
 	queue  *bulk // who was woken

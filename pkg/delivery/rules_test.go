@@ -87,8 +87,8 @@ func TestR7_WhoHasAnAddedRoleFromOutsideGetsNoAssignment(t *testing.T) {
 	}
 }
 
-// A small edit is told at once, and where every message of it is lost the tick has it
-// within minutes.
+// A small edit is told at once, and where every message of it is lost the sweep has
+// it within minutes.
 func TestR20_AnEditIsOwedWithinMinutesThoughEveryMessageIsLost(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -97,8 +97,8 @@ func TestR20_AnEditIsOwedWithinMinutesThoughEveryMessageIsLost(t *testing.T) {
 	w.deliver(u)
 	generation := w.edit(p, "a", "b")
 	job, err := w.store.Job(ctx, p.ID, generation)
-	if err != nil || job.Look.Sub(w.clock.Now()) > 5*time.Minute {
-		t.Fatalf("the tick looks at the edit at %v, %v", job.Look, err)
+	if err != nil || job.CheckAfter.Sub(w.clock.Now()) > 5*time.Minute {
+		t.Fatalf("the sweep looks at the edit at %v, %v", job.CheckAfter, err)
 	}
 	if err := w.fanOut(w.store, &bulk{}).Run(ctx, p.ID, generation); err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestR20_AnEditIsOwedWithinMinutesThoughEveryMessageIsLost(t *testing.T) {
 		pending = append(pending, list.Items...)
 	}
 	if !slices.Equal(pending, []entitlement.UserID{u}) {
-		t.Fatalf("the tick finds %v owed, want %s", pending, u)
+		t.Fatalf("the sweep finds %v owed, want %s", pending, u)
 	}
 	w.deliver(pending...)
 	w.holds(u, "b", 1)

@@ -17,8 +17,8 @@ const GiveUpAfter = 15 * time.Minute
 // maxReconciled bounds the assignments that one transaction settles (S21).
 const maxReconciled = 20
 
-// lookSlack is how long the tick leaves a look to its message.
-const lookSlack = 30 * time.Second
+// checkSlack is how long the sweep leaves a look to its message.
+const checkSlack = 30 * time.Second
 
 // heldRetry is when to look again at what another worker holds.
 const heldRetry = 10 * time.Second
@@ -104,9 +104,9 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 			break
 		}
 		if over(s.Work.Slots[waiting.Package], now) {
-			// The tick is about to end it. Until then somebody may extend it, and then it is
-			// to be delivered after all: the subject stays pending.
-			leavePending(now.Add(names.TickPeriod))
+			// The sweep is about to end it. Until then somebody may extend it, and then it
+			// is to be delivered after all: the subject stays pending.
+			leavePending(now.Add(names.SweepPeriod))
 			continue
 		}
 		part, done, err := s.settleWaiting(waiting, known, command, now)
@@ -141,7 +141,7 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 		c.Ended, c.Requests, c.Events = append(c.Ended, part.Ended...), append(c.Requests, part.Requests...), append(c.Events, part.Events...)
 	}
 	if s.Leaving {
-		leavePending(now.Add(names.TickPeriod)) // sooner, where it can be, by a message
+		leavePending(now.Add(names.SweepPeriod)) // sooner, where it can be, by a message
 	}
 	for role, g := range known {
 		// The record of a removal that ended unseen is of no use any more, and the grant set
@@ -159,7 +159,7 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 func (s State) pending(known map[entitlement.RoleRef]entitlement.Grant, now time.Time) entitlement.Settlement {
 	st := entitlement.Settlement{Subject: s.SubjectRecord.Subject, Generation: s.SubjectRecord.Generation, Reconciled: len(s.Undone) == 0, Next: now.Add(lastRetry)}
 	if !st.Reconciled {
-		st.Next = now.Add(heldRetry + lookSlack)
+		st.Next = now.Add(heldRetry + checkSlack)
 	}
 	for role := range s.Want {
 		g := known[role]
@@ -176,10 +176,10 @@ func (s State) pending(known map[entitlement.RoleRef]entitlement.Grant, now time
 	return st
 }
 
-// due returns when the tick must have somebody look at a grant.
+// due returns when the sweep must have somebody look at a grant.
 func due(g entitlement.Grant, now time.Time) time.Time {
 	if !g.CheckAfter.IsZero() {
-		return later(g.CheckAfter.Add(lookSlack), now)
+		return later(g.CheckAfter.Add(checkSlack), now)
 	}
 	return later(g.Next, now)
 }

@@ -51,8 +51,8 @@ func observe(b entitlement.Breaker, lags []time.Duration) (entitlement.Breaker, 
 // looks are when what was written is looked at, before the window is over.
 var looks = []time.Duration{5 * time.Second, 30 * time.Second, time.Minute}
 
-// nextLook returns when to look at it next.
-func nextLook(wrote time.Time, window time.Duration, now time.Time) time.Time {
+// nextCheck returns when to look at it next.
+func nextCheck(wrote time.Time, window time.Duration, now time.Time) time.Time {
 	for _, after := range looks {
 		if at := wrote.Add(after); after < window && now.Before(at) {
 			return at

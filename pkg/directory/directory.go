@@ -28,7 +28,7 @@ type Service struct {
 }
 
 // Enqueuer tells the delivery worker whom to reconcile. A lost message costs time,
-// never correctness: the tick finds the pending reconciliation.
+// never correctness: the sweep finds the pending reconciliation.
 type Enqueuer interface {
 	Enqueue(ctx context.Context, subjects ...entitlement.UserID) error
 }
@@ -129,7 +129,7 @@ func (s *Service) putUser(ctx context.Context, by authz.Command, u entitlement.U
 	err := s.Store.Commit(ctx, c)
 	if err == nil && len(c.SubjectUpdates) > 0 {
 		if lost := s.Enqueuer.Enqueue(ctx, u.ID); lost != nil {
-			s.Log.WarnContext(ctx, "a message was lost; the tick will find the pending reconciliation", "subject", u.ID, "error", lost)
+			s.Log.WarnContext(ctx, "a message was lost; the sweep will find the pending reconciliation", "subject", u.ID, "error", lost)
 		}
 	}
 	if entitlement.StalePart(err) == entitlement.PartName {
@@ -181,7 +181,7 @@ func turned(u entitlement.User, before string, now time.Time) []entitlement.Subj
 	if before == "" || before == after {
 		return nil
 	}
-	return []entitlement.SubjectUpdate{{Subject: u.ID, Off: !u.Enabled, On: u.Enabled, Look: now.Add(time.Minute)}}
+	return []entitlement.SubjectUpdate{{Subject: u.ID, Disabled: !u.Enabled, Enabled: u.Enabled, CheckAfter: now.Add(time.Minute)}}
 }
 
 func enabledWord(u entitlement.User) string {
@@ -264,8 +264,9 @@ func (s *Service) SetManager(ctx context.Context, by authz.Command, id, manager 
 }
 
 // reassign has the new manager find what waits for a decision: a page of it at once, and
-// what there is beyond that by the tick, which is asked to look (S21). Who decides is read
-// afresh at the decision, so an open request that this misses is found late, not wrongly.
+// what there is beyond that by the sweep, which is asked to look (S21). Who decides is
+// read afresh at the decision, so an open request that this misses is found late, not
+// wrongly.
 func (s *Service) reassign(ctx context.Context, by authz.Command, id, manager entitlement.UserID) error {
 	open, err := s.Store.OpenRequests(ctx, id, entitlement.Page{})
 	if err == nil && open.Next != "" {

@@ -185,7 +185,7 @@ func TestLeaver_NeedsReconcileTheEndOfEverythingAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	record, _, err := s.Store.(*dynamotest.Store).SubjectRecord(t.Context(), u.ID)
-	if err != nil || !record.Off || !record.NeedsReconcile() || len(s.Enqueuer.(*recorder).told) != 1 {
+	if err != nil || !record.Disabled || !record.NeedsReconcile() || len(s.Enqueuer.(*recorder).told) != 1 {
 		t.Errorf("got %+v, %v, messages %v", record, err, s.Enqueuer)
 	}
 	if members, err := s.Store.Members(t.Context(), g.ID, entitlement.Page{}); err != nil || len(members.Items) != 0 {
@@ -320,7 +320,7 @@ func TestL1_WhoIsEnabledWhileBeingDeletedIsDisabledAgain(t *testing.T) {
 	}
 	w.must(w.DeleteUser(t.Context(), by, mia.ID))
 	record, _, err := w.store.SubjectRecord(t.Context(), mia.ID)
-	if u := w.read(mia.ID); err != nil || u.Enabled || !u.Gone() || !record.Off {
+	if u := w.read(mia.ID); err != nil || u.Enabled || !u.Gone() || !record.Disabled {
 		t.Errorf("got %+v, %+v, %v", u, record, err)
 	}
 }

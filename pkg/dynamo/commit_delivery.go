@@ -9,19 +9,19 @@ import (
 // (S22).
 func (p *plan) subjectUpdates(all []entitlement.SubjectUpdate) {
 	for _, h := range all {
-		if h.Leave.Package != "" && (h.Enter.Package != "" || h.Redeliver.Package != "") || h.Off && h.On {
+		if h.Leave.Package != "" && (h.Enter.Package != "" || h.Redeliver.Package != "") || h.Disabled && h.Enabled {
 			p.invalid("One change may not both take something from a subject and give it.")
 			return
 		}
 		x := newExpression()
 		x.touch(tagSubjectRecord)
 		x.add(attrGeneration, numeral(1))
-		x.place(reconcileRow(h.Subject, h.Look))
+		x.place(reconcileRow(h.Subject, h.CheckAfter))
 		switch {
-		case h.Off:
-			x.set(attrOff, yes)
-		case h.On:
-			x.remove(attrOff)
+		case h.Disabled:
+			x.set(attrDisabled, yes)
+		case h.Enabled:
+			x.remove(attrDisabled)
 		}
 		come(x, h)
 		leave(x, h)
@@ -75,7 +75,7 @@ func leave(x *expression, h entitlement.SubjectUpdate) {
 
 // enter demands that a package may become live, and makes it so (S5, S18, S21).
 func enter(x *expression, e entitlement.Waiting, incompatible []entitlement.PackageID) {
-	x.lacks(attrOff)
+	x.lacks(attrDisabled)
 	x.without(attrLive, pack(e.Package))
 	for _, other := range incompatible {
 		x.without(attrLive, pack(other))

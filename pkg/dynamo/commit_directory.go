@@ -105,7 +105,8 @@ func (p *plan) regroup(m entitlement.Membership) {
 }
 
 // absences notes that people may not be there any more, beside what is noted of them
-// already: the look begins anew. What the tick has looked at is an aggregate like others.
+// already: the look begins anew. What the sweep has looked at is an aggregate like
+// others.
 func (p *plan) absences(all []entitlement.Absence) {
 	for _, a := range all {
 		if a.Version > 0 {

@@ -55,7 +55,7 @@ func fenceIsReadWhole(t *testing.T, n, back int) {
 			return nil
 		}
 		for _, f := range fences {
-			if err := db.Commit(ctx, entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: f.Subject, Look: start2026}}}); err != nil {
+			if err := db.Commit(ctx, entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: f.Subject, CheckAfter: start2026}}}); err != nil {
 				t.Fatal(err)
 			}
 		}

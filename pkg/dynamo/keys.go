@@ -343,8 +343,8 @@ func targetRow(who party, p entitlement.PackageID) row {
 	return row{join(wordTarget, who.kind, part(who.id)), part(p)}
 }
 
-// dueRow puts an item where the tick finds it once its time has come. The mark and the
-// id only part rows of one instant.
+// dueRow puts an item where the sweep finds it once its time has come. The mark and
+// the id only part rows of one instant.
 func dueRow(key Key, at time.Time) row {
 	mark, id := "A", idAt[string](key.SK, 1)
 	switch {
@@ -366,9 +366,9 @@ func dueRow(key Key, at time.Time) row {
 
 func duePartition(shard int) string { return join(wordDue, strconv.Itoa(shard)) }
 
-// reconcileRow puts a record where the tick finds its pending reconciliation.
-func reconcileRow(s entitlement.UserID, look time.Time) row {
-	return row{reconcilePartition(shard(names.ReconcileShards, part(s))), join(stamp(look), part(s))}
+// reconcileRow puts a record where the sweep finds its pending reconciliation.
+func reconcileRow(s entitlement.UserID, checkAfter time.Time) row {
+	return row{reconcilePartition(shard(names.ReconcileShards, part(s))), join(stamp(checkAfter), part(s))}
 }
 
 // lateRow lists what is owed by since when it is, the longest first; nothing where it is not.

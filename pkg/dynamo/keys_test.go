@@ -105,7 +105,7 @@ func TestKeysGolden(t *testing.T) {
 		"scopes":         {entitlement.Change{Scopes: []entitlement.PackageScopes{{Package: idP}}}, []string{"pk=PKG#" + idP + " sk=SCOPES"}},
 		"who lists a package": {entitlement.Change{Incompatibilities: []entitlement.Incompatibility{{Package: idP, Listed: idQ}}}, []string{
 			"pk=PKG#" + idQ + " sk=RINC#" + idP}},
-		"record of somebody who is in none of the groups": {entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, Look: noon,
+		"record of somebody who is in none of the groups": {entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, CheckAfter: noon,
 			Enter: entitlement.Waiting{Package: idP, Assignment: idQ}, NotIn: []entitlement.GroupID{idG}}}}, []string{
 			"pk=SUB#" + idU + " sk=RECORD i2p=REC#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU, "pk=SUB#" + idU + " sk=USR"}},
 		"policy": {entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: idL, DisplayName: "Ä"}}}, []string{
@@ -114,7 +114,7 @@ func TestKeysGolden(t *testing.T) {
 			"pk=POL#" + idL + " sk=POL i2p=DUE#2 i2s=2026-03-01T12:01:00.000000500Z#L#" + idL}},
 		"connector": {entitlement.Change{Connectors: []entitlement.ConnectorConfig{{ID: idK, DisplayName: "HR"}}}, []string{
 			"pk=CON#" + idK + " sk=CON i1p=ALL#CON i1s=hr#" + idK}},
-		"job": {entitlement.Change{Jobs: []entitlement.Job{{Package: idP, Generation: 7, Look: noon}}}, []string{
+		"job": {entitlement.Change{Jobs: []entitlement.Job{{Package: idP, Generation: 7, CheckAfter: noon}}}, []string{
 			"pk=PKG#" + idP + " sk=JOB#00000007 i2p=DUE#3 i2s=2026-03-01T12:00:00.000000500Z#J#00000007"}},
 		"resource at a target": {entitlement.Change{TargetResources: []entitlement.TargetResource{{Connector: idK, Resource: "team #1"}}}, []string{
 			"pk=CON#" + idK + " sk=RES#a9f289fbb607d1eec3294827bc6201ee12f0eaf1"}},
@@ -153,7 +153,7 @@ func TestKeysGolden(t *testing.T) {
 		"past assignment": {entitlement.Change{Ended: []entitlement.Assignment{{ID: idQ}}}, []string{"pk=REQ#" + idQ + " sk=ASG"}},
 		"past assignment whose roles are there": {entitlement.Change{Ended: []entitlement.Assignment{{ID: idQ, Ended: noon}}}, []string{
 			"pk=REQ#" + idQ + " sk=ASG i2p=LATE#1 i2s=2026-03-01T12:00:00.000000500Z"}},
-		"record": {entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, Look: noon}}}, []string{
+		"record": {entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, CheckAfter: noon}}}, []string{
 			"pk=SUB#" + idU + " sk=RECORD i2p=REC#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU}},
 		"record that is settled": {entitlement.Change{Settlements: []entitlement.Settlement{{Subject: idU, Reconciled: true}}}, []string{"pk=SUB#" + idU + " sk=RECORD"}},
 		"grant set":              {entitlement.Change{GrantSets: []entitlement.GrantSet{{Subject: idU, Connector: idK, Token: "t"}}}, []string{"pk=SUB#" + idU + " sk=GRANTS#" + idK}},

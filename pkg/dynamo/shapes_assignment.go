@@ -25,8 +25,8 @@ var assignmentSlotShape = shape[entitlement.AssignmentSlot]{
 }
 
 // slotRows lists a slot with its subject while a request holds it open, so that open work
-// is found without what became of all earlier requests; and where the tick finds the end of
-// its assignment.
+// is found without what became of all earlier requests; and where the sweep finds the end
+// of its assignment.
 func slotRows(s entitlement.AssignmentSlot) rows {
 	var rs rows
 	if s.Open != "" {

@@ -87,7 +87,7 @@ var formerShape = shape[entitlement.AccessPackage]{
 }
 
 // packageRows lists a package in its catalog, and among all packages; one under
-// deletion is due instead, so that the tick finishes what a crash left.
+// deletion is due instead, so that the sweep finishes what a crash left.
 func packageRows(p entitlement.AccessPackage) rows {
 	r := rows{first: inCatalogRow(p.Catalog, p.DisplayName, p.ID), second: allRow(wordPackage, p.DisplayName, string(p.ID))}
 	if !p.Deleting.IsZero() {

@@ -68,11 +68,13 @@ var jobShape = shape[entitlement.Job]{
 	key:  func(j entitlement.Job) Key { return jobKey(j.Package, j.Generation) },
 	name: func(j *entitlement.Job, k Key) { j.Package, j.Generation = jobAt(k) },
 	meta: func(j *entitlement.Job) *entitlement.Meta { return &j.Meta },
-	rows: func(j entitlement.Job) rows { return rows{second: dueRow(jobKey(j.Package, j.Generation), j.Look)} },
+	rows: func(j entitlement.Job) rows {
+		return rows{second: dueRow(jobKey(j.Package, j.Generation), j.CheckAfter)}
+	},
 	body: func(f *fields, j *entitlement.Job) {
 		text(f, "cu", &j.Cursor)
 		number(f, "ow", &j.Told)
-		when(f, "lk", &j.Look)
+		when(f, "lk", &j.CheckAfter)
 		when(f, "cr", &j.Created)
 	},
 }

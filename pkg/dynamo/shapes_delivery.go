@@ -17,7 +17,7 @@ const (
 	attrRemoving   = "rmv"
 	attrGeneration = "gen"
 	attrObserved   = "stl"
-	attrOff        = "off"
+	attrDisabled   = "off"
 )
 
 func readSubjectRecord(it item) (entitlement.SubjectRecord, error) {
@@ -29,7 +29,7 @@ func readSubjectRecord(it item) (entitlement.SubjectRecord, error) {
 	idSet(f, attrLive, &h.Live)
 	number(f, attrGeneration, &h.Generation)
 	number(f, attrObserved, &h.ObservedGeneration)
-	flag(f, attrOff, &h.Off)
+	flag(f, attrDisabled, &h.Disabled)
 	eachPair(f, attrWaiting, func(p entitlement.PackageID, a entitlement.AssignmentID) {
 		h.Waiting = append(h.Waiting, entitlement.Waiting{Package: p, Assignment: a})
 	})

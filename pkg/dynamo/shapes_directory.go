@@ -61,7 +61,7 @@ var groupShape = shape[entitlement.Group]{
 	},
 }
 
-// absenceShape is a note for the tick; attrGroups is added to by relative updates.
+// absenceShape is a note for the sweep; attrGroups is added to by relative updates.
 var absenceShape = shape[entitlement.Absence]{
 	tag: tagAbsence, noun: "absence", part: entitlement.PartDirectory,
 	key:  func(a entitlement.Absence) Key { return absenceKey(a.Person) },

@@ -76,8 +76,8 @@ func decisionFields(f *fields, d *entitlement.Decision) {
 	when(f, "t", &d.At)
 }
 
-// requestRows puts a request in the inbox of whom it waits for, and where the tick
-// finds it when it is due.
+// requestRows puts a request in the inbox of whom it waits for, and where the
+// sweep finds it when it is due.
 func requestRows(r entitlement.AssignmentRequest) rows {
 	var rs rows
 	if who, ok := asks(r); ok {

@@ -124,7 +124,7 @@ func TestJobsFallDue(t *testing.T) { everywhere(t, jobsFallDue) }
 
 func jobsFallDue(t *testing.T, p place) {
 	r := bare(t, p)
-	job := entitlement.Job{Package: newID[entitlement.PackageID](), Generation: 3, Look: start2026, Created: start2026}
+	job := entitlement.Job{Package: newID[entitlement.PackageID](), Generation: 3, CheckAfter: start2026, Created: start2026}
 	due := func() []entitlement.DueRef {
 		t.Helper()
 		var all []entitlement.DueRef
@@ -153,22 +153,23 @@ func jobsFallDue(t *testing.T, p place) {
 	}
 }
 
-// TestASubjectRecordThatIsOffTakesNothing proves that nobody who is off gets a package.
-func TestASubjectRecordThatIsOffTakesNothing(t *testing.T) {
-	everywhere(t, aSubjectRecordThatIsOffTakesNothing)
+// TestASubjectRecordThatIsDisabledTakesNothing proves that nobody who is disabled gets a
+// package.
+func TestASubjectRecordThatIsDisabledTakesNothing(t *testing.T) {
+	everywhere(t, aSubjectRecordThatIsDisabledTakesNothing)
 }
 
-func aSubjectRecordThatIsOffTakesNothing(t *testing.T, p place) {
+func aSubjectRecordThatIsDisabledTakesNothing(t *testing.T, p place) {
 	r, subject := bare(t, p), newID[entitlement.UserID]()
-	enter := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Look: start2026,
+	enter := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, CheckAfter: start2026,
 		Enter: entitlement.Waiting{Package: newID[entitlement.PackageID](), Assignment: newID[entitlement.AssignmentID]()}}}}
-	r.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Off: true, Look: start2026}}})
-	if record, _, err := r.db.SubjectRecord(context.Background(), subject); err != nil || !record.Off || record.Generation != 1 {
-		t.Fatalf("got %v and %v, want a record that is off", record, err)
+	r.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Disabled: true, CheckAfter: start2026}}})
+	if record, _, err := r.db.SubjectRecord(context.Background(), subject); err != nil || !record.Disabled || record.Generation != 1 {
+		t.Fatalf("got %v and %v, want a record that is disabled", record, err)
 	}
 	if err := r.db.Commit(context.Background(), enter); entitlement.StalePart(err) != entitlement.PartSubjectRecord {
 		t.Fatalf("got %v, want a stale record", err)
 	}
-	r.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, On: true, Look: start2026}}})
+	r.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Enabled: true, CheckAfter: start2026}}})
 	r.commit(enter)
 }

@@ -176,7 +176,7 @@ func TestACanceledCallStopsTrying(t *testing.T) {
 
 func TestWhatCannotBeOneTransactionIsInvalid(t *testing.T) {
 	gate := entitlement.Gate{Package: idP, Closed: true}
-	record := entitlement.SubjectUpdate{Subject: idU, Look: noon}
+	record := entitlement.SubjectUpdate{Subject: idU, CheckAfter: noon}
 	many := make([]entitlement.Event, 101)
 	for i := range many {
 		many[i] = entitlement.Event{Aggregate: entitlement.OfUser, ID: idU, Number: int64(i + 1)}

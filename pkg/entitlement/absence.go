@@ -4,25 +4,25 @@ import "time"
 
 // Absence says that somebody may not be there to decide as before: disabled or deleted,
 // out of groups that approve, or with another manager, or none, to ask. It is kept until
-// the tick has looked at the requests that this concerns, so that none of them waits for
-// nobody.
+// the sweep has looked at the requests that this concerns, so that none of them waits
+// for nobody.
 type Absence struct {
 	Person UserID
 	Groups []GroupID // that the person has left
-	Due    time.Time // when the tick looks
+	Due    time.Time // when the sweep looks
 	Again  bool      // this is the second look, for what was on its way during the first
 	Cursor string    // where a look at what waits for the person goes on
 	Meta
 }
 
-// lookAgain is how long after the first look the second one comes: longer than a command
+// checkAgain is how long after the first look the second one comes: longer than a command
 // of the API takes.
-const lookAgain = time.Minute
+const checkAgain = time.Minute
 
 // Looked returns the absence as it stands after a look: erased after the second.
 func (a Absence) Looked(now time.Time) Absence {
 	a.Cursor, a.Erased = "", a.Again
-	a.Again, a.Due = true, now.Add(lookAgain)
+	a.Again, a.Due = true, now.Add(checkAgain)
 	return a
 }
 

@@ -10,8 +10,8 @@ import (
 // is enabled counts as nobody.
 const MaxLooked = 100
 
-// lookEvery is how often the tick looks whether anybody is there to decide a stage.
-const lookEvery = 24 * time.Hour
+// checkEvery is how often the sweep looks whether anybody is there to decide a stage.
+const checkEvery = 24 * time.Hour
 
 // Administrators are those who are asked where nobody else can decide.
 var Administrators = SubjectSet{Kind: GroupMembers, ID: string(AdministratorsGroup)}
@@ -75,11 +75,11 @@ func namesOf(sets []SubjectSet) string {
 	return strings.Join(all, ", ")
 }
 
-// nextLook returns when the tick must look at a pending request: to escalate its stage or
-// to end it, and each day, whether anybody is there to decide it.
-func (r AssignmentRequest) nextLook(now time.Time) time.Time {
-	next := r.Stages[r.Stage].nextLook()
-	if day := now.Add(lookEvery); day.Before(next) {
+// nextCheck returns when the sweep must look at a pending request: to escalate its stage
+// or to end it, and each day, whether anybody is there to decide it.
+func (r AssignmentRequest) nextCheck(now time.Time) time.Time {
+	next := r.Stages[r.Stage].nextCheck()
+	if day := now.Add(checkEvery); day.Before(next) {
 		return day
 	}
 	return next

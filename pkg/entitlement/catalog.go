@@ -93,10 +93,10 @@ func (p AccessPackage) Former() AccessPackage {
 	return AccessPackage{ID: p.ID, Catalog: p.Catalog, DisplayName: p.DisplayName}
 }
 
-// reopenAfter is how long a deletion may take before the tick undoes it.
+// reopenAfter is how long a deletion may take before the sweep undoes it.
 const reopenAfter = time.Minute
 
-// Due returns when the tick must look at a package under deletion; zero means never.
+// Due returns when the sweep must look at a package under deletion; zero means never.
 func (p AccessPackage) Due() time.Time { return reopenAt(p.Deleting) }
 
 // reopenAt returns when a deletion that is under way since then is undone.
@@ -147,14 +147,14 @@ type Job struct {
 	Generation int64
 	Cursor     string
 	Told       int       // holders told so far
-	Look       time.Time // when the tick repairs a lost message
+	CheckAfter time.Time // when the sweep repairs a lost message
 	Created    time.Time
 	Meta
 }
 
 // NewJob returns the job that carries a generation of a package to its holders.
 func NewJob(pkg PackageID, generation int64, now time.Time) Job {
-	return Job{Package: pkg, Generation: generation, Created: now, Look: now.Add(time.Minute)}
+	return Job{Package: pkg, Generation: generation, Created: now, CheckAfter: now.Add(time.Minute)}
 }
 
 // MaxConnectors bounds the connectors of a deployment, and with them the grant sets

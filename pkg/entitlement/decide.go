@@ -182,12 +182,12 @@ func Overdue(r AssignmentRequest, s Start, command string, now time.Time) (Assig
 	case !now.Before(stage.Deadline):
 		e.Kind = "timedOut"
 		return finish(r, StageTimedOut, OutcomeTimedOut, s.Slot, e, now)
-	case stage.Policy.Escalation && !stage.Escalated && !now.Before(stage.nextLook()):
+	case stage.Policy.Escalation && !stage.Escalated && !now.Before(stage.nextCheck()):
 		return escalate(r, s.Subject, e)
 	case r.Due.IsZero() || r.Due.After(now):
 		return r, Change{}, nil
 	default:
-		r.Due = r.nextLook(now) // the daily look: whoever looks has others asked where it is needed
+		r.Due = r.nextCheck(now) // the daily look: whoever looks has others asked where it is needed
 		return r, Change{Requests: []AssignmentRequest{r}}, nil
 	}
 }
@@ -205,7 +205,7 @@ func escalate(r AssignmentRequest, subject *User, e Event) (AssignmentRequest, C
 	}
 	s.Asked = slices.Concat(s.Asked, besides(s.Asked, reachable(s.Policy.Alternates, s.Policy.FallbackAlternates, s.Manager)))
 	s.Escalated = true
-	r.Due = r.nextLook(e.At)
+	r.Due = r.nextCheck(e.At)
 	e.Kind = "escalated"
 	r.Chain, e = r.Chain.Append(withStates(e, string(r.State), string(next)))
 	r.State = next

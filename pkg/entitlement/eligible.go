@@ -14,7 +14,7 @@ func (r AssignmentRequest) under(p AssignmentPolicy) AssignmentRequest {
 // administrator chooses, and an end that an administrator moves is the administrator's word.
 func (r AssignmentRequest) eligible(s Start) error {
 	switch {
-	case s.Subject == nil || !s.Subject.Enabled || s.SubjectRecord.Off:
+	case s.Subject == nil || !s.Subject.Enabled || s.SubjectRecord.Disabled:
 		return ineligible("The user this is for is disabled and cannot get an access package.")
 	case r.Type == AdminUpdate || r.Type == AdminAdd && r.Scope == ScopeNobody:
 		return nil

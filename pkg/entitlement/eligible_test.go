@@ -34,7 +34,7 @@ var whatHappens = map[string]struct {
 	"F36 no member of the organisation":    {func(*world) {}, func(w *world) { w.mia(func(u *User) { u.Type = Guest }) }, false},
 	"F36 disabled":                         {(*world).forSales, func(w *world) { w.mia(func(u *User) { u.Enabled = false }) }, false},
 	"F36 gone":                             {(*world).forSales, func(w *world) { w.got.Subject = nil }, false},
-	"F36 disabled, and enabled again":      {(*world).forSales, func(w *world) { w.got.SubjectRecord.Off = true }, false},
+	"F36 disabled, and enabled again":      {(*world).forSales, func(w *world) { w.got.SubjectRecord.Disabled = true }, false},
 	"S6 a policy that others may ask by":   {(*world).forSales, func(w *world) { w.policy().Targets = []SubjectSet{user("otto")} }, true},
 	"S6 a policy that nobody may ask by":   {(*world).forSales, func(w *world) { w.policy().Requestor.SelfAdd = false }, true},
 	"direct, by a policy for nobody":       {func(w *world) { w.direct(); w.policy().Scope = ScopeNobody }, leavesSales, true},
@@ -108,7 +108,7 @@ func TestF36_AScheduledStartForSomebodyWhomThePolicyIsNotForAnyMoreIsCanceled(t 
 		c.meanwhile(&w)
 		s := w.got.start()
 		s.Slot = change.Slots[0]
-		after, change, err := Overdue(r, s, "tick", noon.Add(time.Hour))
+		after, change, err := Overdue(r, s, "sweep", noon.Add(time.Hour))
 		if c.still {
 			if err != nil || after.State != RequestDelivering {
 				t.Errorf("%s: %s, %v", name, after.State, err)
@@ -224,7 +224,7 @@ func begins(t *testing.T, w *world) Change {
 	r, c, err := Submit(w.ask, w.got, w.now)
 	s := w.got.start()
 	s.Slot = sure(t, c, err).Slots[0]
-	_, c, err = Overdue(r, s, "tick", noon.Add(time.Hour))
+	_, c, err = Overdue(r, s, "sweep", noon.Add(time.Hour))
 	return sure(t, c, err)
 }
 

@@ -80,7 +80,7 @@ func end(slot AssignmentSlot, with []AssignmentRequest, e Event, removal Request
 		Ended:  []Assignment{a},
 		Events: []Event{e},
 		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Leave: Waiting{a.Package, a.ID}, Ended: Removing{a.ID, removal},
-			Look: now.Add(enqueueSlack)}},
+			CheckAfter: now.Add(enqueueSlack)}},
 	}
 	for _, r := range with {
 		switch {

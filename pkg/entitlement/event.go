@@ -42,7 +42,7 @@ type Event struct {
 	Number    int64
 	Kind      string // what happened, in the past tense: submitted, approved, delivered
 	Actor     UserID
-	Command   string // request id of the call, or the tick's
+	Command   string // request id of the call, or the sweep's
 	At        time.Time
 	Before    string            `json:",omitempty"` // state before
 	After     string            `json:",omitempty"` // state after

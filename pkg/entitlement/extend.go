@@ -89,7 +89,7 @@ func admitExtension(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, err
 	return p, within(p, n.Asked, now)
 }
 
-// over reports that an assignment's end has passed, though the tick was not there yet.
+// over reports that an assignment's end has passed, though the sweep was not there yet.
 func over(a Assignment, now time.Time) bool { return !a.End.IsZero() && !now.Before(a.End) }
 
 // prolong moves the end of the slot's assignment. An end that passed meanwhile stands: an

@@ -114,7 +114,7 @@ func TestF17_AnExpiryDeniesTheExtensionThatIsOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended, err := Expire(c.Slots[0], []AssignmentRequest{r}, "tick", noon.Add(30*24*time.Hour))
+	ended, err := Expire(c.Slots[0], []AssignmentRequest{r}, "sweep", noon.Add(30*24*time.Hour))
 	if err != nil || len(ended.Requests) != 1 || ended.Requests[0].State != RequestDenied || ended.Requests[0].Outcome != OutcomeEnded || !ended.Slots[0].Erased || len(ended.Slots) != 1 {
 		t.Errorf("got %+v, %v", ended, err)
 	}
@@ -130,9 +130,9 @@ func TestL1_ARequestThatIsStillDeliveringEndsWithItsAssignment(t *testing.T) {
 	}
 	made := AssignmentRequest{ID: "r", Type: UserAdd, State: RequestDelivering, Meta: Meta{Version: 2}}
 	for name, end := range map[string]func() (Change, error){
-		"its end": func() (Change, error) { return Expire(slot, []AssignmentRequest{made}, "tick", noon) },
+		"its end": func() (Change, error) { return Expire(slot, []AssignmentRequest{made}, "sweep", noon) },
 		"a leave": func() (Change, error) {
-			return Leave(slot, []AssignmentRequest{made}, OutcomeSubjectDisabled, "tick", noon)
+			return Leave(slot, []AssignmentRequest{made}, OutcomeSubjectDisabled, "sweep", noon)
 		},
 		"a removal": func() (Change, error) {
 			_, c, err := Remove(Removal{ID: "rem", Type: AdminRemove, Requestor: "adm"}, slot, []AssignmentRequest{made}, noon)

@@ -79,7 +79,7 @@ type SubjectRecord struct {
 	ObservedGeneration int64
 	Waiting            []Waiting  // live ones whose delivery is not complete
 	Removing           []Removing // ended ones whose roles are not yet read back absent
-	Off                bool       // the subject may not get anything any more
+	Disabled           bool       // the subject may not get anything any more
 }
 
 // Waiting names a live assignment whose delivery is not complete.
@@ -115,9 +115,9 @@ type SubjectUpdate struct {
 	Leave        Waiting     // stops being live; its package must be
 	Ended        Removing    // goes with Leave
 	Redeliver    Waiting     // stays live, and is to be delivered again
-	Off          bool        // from now on the subject may not get anything
-	On           bool        // it may again
-	Look         time.Time   // when the tick repairs a lost message
+	Disabled     bool        // from now on the subject may not get anything
+	Enabled      bool        // it may again
+	CheckAfter   time.Time   // when the sweep repairs a lost message
 }
 
 // Settlement records how far a subject is reconciled, against the generation that
@@ -165,7 +165,7 @@ type Breaker struct {
 	Meta
 }
 
-// Due returns when the tick must have somebody try the target; zero means never.
+// Due returns when the sweep must have somebody try the target; zero means never.
 func (b Breaker) Due() time.Time {
 	if b.Failures == 0 {
 		return time.Time{}

@@ -146,7 +146,7 @@ func TestF36_AScheduledStartBesideWhatIsListedLapses(t *testing.T) {
 		set(&w)
 		start := w.got.start()
 		start.Slot.Open = r.ID
-		got, c, err := Overdue(r, start, "tick", noon.Add(time.Hour))
+		got, c, err := Overdue(r, start, "sweep", noon.Add(time.Hour))
 		if err != nil || got.State != RequestCanceled || got.Outcome != OutcomeLapsed || len(c.SubjectUpdates) != 0 || !strings.Contains(c.Events[0].Data["reason"], "The user this is for") {
 			t.Errorf("%s: %s %s, %+v, %v", name, got.State, got.Outcome, c.Events, err)
 		}

@@ -137,12 +137,12 @@ func TestR80_TheEndCountsFromTheStart(t *testing.T) {
 	if want := noon.Add(30 * 24 * time.Hour); !a.End.Equal(want) || a.State != AssignmentDelivering || a.Target != TargetPresent || string(a.ID) != "req" {
 		t.Errorf("got %+v, want an end at %v", a, want)
 	}
-	if h := c.SubjectUpdates[0]; h.Enter != (Waiting{"pkg", "req"}) || !h.Look.After(noon) {
+	if h := c.SubjectUpdates[0]; h.Enter != (Waiting{"pkg", "req"}) || !h.CheckAfter.After(noon) {
 		t.Errorf("who moves it leaves the subject pending (S22): %+v", h)
 	}
 }
 
-func TestR94_AFutureStartIsScheduledAndTheTickBegins(t *testing.T) {
+func TestR94_AFutureStartIsScheduledAndTheSweepBegins(t *testing.T) {
 	w := newWorld()
 	w.policy().Requestor.CustomSchedule = true
 	w.ask.Asked.Start = noon.Add(time.Hour)
@@ -151,15 +151,15 @@ func TestR94_AFutureStartIsScheduledAndTheTickBegins(t *testing.T) {
 		t.Fatalf("got %+v, %v", r, err)
 	}
 	start := Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0], SubjectRecord: w.got.SubjectRecord}
-	if _, early, err := Overdue(r, start, "tick", noon.Add(time.Hour-1)); err != nil || len(early.Requests) != 0 {
+	if _, early, err := Overdue(r, start, "sweep", noon.Add(time.Hour-1)); err != nil || len(early.Requests) != 0 {
 		t.Errorf("a nanosecond early: %+v, %v", early, err)
 	}
-	begun, c, err := Overdue(r, start, "tick", noon.Add(2*time.Hour))
+	begun, c, err := Overdue(r, start, "sweep", noon.Add(2*time.Hour))
 	if err != nil || begun.State != RequestDelivering || !c.Slots[0].Assignment.End.Equal(noon.Add(2*time.Hour+30*24*time.Hour)) {
 		t.Errorf("got %+v, %v", begun, err)
 	}
 	start.Subject = &User{ID: "mia"} // disabled meanwhile
-	lapsed, c, err := Overdue(r, start, "tick", noon.Add(time.Hour))
+	lapsed, c, err := Overdue(r, start, "sweep", noon.Add(time.Hour))
 	if err != nil || lapsed.State != RequestCanceled || lapsed.Outcome != OutcomeLapsed || !c.Slots[0].Erased {
 		t.Errorf("a start that is not possible any more: %+v, %v", lapsed, err)
 	}
@@ -258,7 +258,7 @@ func TestR47_StagesFollowEachOther_R49_ADenialEnds(t *testing.T) {
 	}
 }
 
-func TestR50_TheTickDeniesAndR60Escalates(t *testing.T) {
+func TestR50_TheSweepDeniesAndR60Escalates(t *testing.T) {
 	w := newWorld()
 	w.approvedBy([]SubjectSet{user("ann")})
 	stage := &w.policy().Approval.Stages[0]
@@ -268,17 +268,17 @@ func TestR50_TheTickDeniesAndR60Escalates(t *testing.T) {
 	if r.MayReview(alt, "") || !r.Due.Equal(noon.Add(24*time.Hour)) {
 		t.Fatalf("the alternate is not asked yet; due %v", r.Due)
 	}
-	r, c, err := Overdue(r, s, "tick", noon.Add(25*time.Hour))
+	r, c, err := Overdue(r, s, "sweep", noon.Add(25*time.Hour))
 	if err != nil || r.Status() != "PendingApprovalEscalated" || !r.MayReview(alt, "") || !r.MayReview(User{ID: "ann", Enabled: true}, "") || len(c.Requests) != 1 {
 		t.Fatalf("got %+v, %v", r, err)
 	}
-	if _, again, err := Overdue(r, s, "tick", noon.Add(26*time.Hour)); err != nil || len(again.Requests) != 0 {
-		t.Fatalf("a second tick changes nothing (T17): %+v, %v", again, err)
+	if _, again, err := Overdue(r, s, "sweep", noon.Add(26*time.Hour)); err != nil || len(again.Requests) != 0 {
+		t.Fatalf("a second sweep changes nothing (T17): %+v, %v", again, err)
 	}
 	if _, _, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, alt, s, noon.Add(4*24*time.Hour)); KindOf(err) != Conflict {
 		t.Errorf("at the deadline nobody decides any more: %v", err)
 	}
-	r, c, err = Overdue(r, s, "tick", noon.Add(4*24*time.Hour))
+	r, c, err = Overdue(r, s, "sweep", noon.Add(4*24*time.Hour))
 	if err != nil || r.State != RequestDenied || r.Outcome != OutcomeTimedOut || r.Status() != "Expired" || !c.Slots[0].Erased {
 		t.Fatalf("got %+v, %v", r, err)
 	}
@@ -321,13 +321,13 @@ func TestS16_NothingExpiresBeforeItsInstant(t *testing.T) {
 		at   time.Time
 		ends bool
 	}{"before": {noon.Add(-1), false}, "at": {noon, true}, "after": {noon.Add(time.Hour), true}} {
-		change, err := Expire(slot, nil, "tick", c.at)
+		change, err := Expire(slot, nil, "sweep", c.at)
 		if err != nil || (len(change.Ended) == 1) != c.ends {
 			t.Errorf("%s: %+v, %v", name, change, err)
 		}
 	}
 	slot.Assignment.End = time.Time{}
-	if change, err := Expire(slot, nil, "tick", noon.AddDate(100, 0, 0)); err != nil || len(change.Ended) != 0 {
+	if change, err := Expire(slot, nil, "sweep", noon.AddDate(100, 0, 0)); err != nil || len(change.Ended) != 0 {
 		t.Errorf("without an end (T19): %+v, %v", change, err)
 	}
 }

@@ -66,7 +66,7 @@ type AssignmentPolicy struct {
 	Meta
 }
 
-// Due returns when the tick must look at a policy under deletion; zero means never.
+// Due returns when the sweep must look at a policy under deletion; zero means never.
 func (p AssignmentPolicy) Due() time.Time { return reopenAt(p.Deleting) }
 
 // RequestorSettings says what subjects may do by themselves (R42, R43).

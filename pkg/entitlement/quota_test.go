@@ -98,7 +98,7 @@ func TestA17_WhatSomebodyElseEndsCountsAgainstNobody(t *testing.T) {
 		"nobody decides": func(r AssignmentRequest, slot AssignmentSlot) Change {
 			s := w.got.start()
 			s.Slot = slot
-			_, c, err := Overdue(r, s, "tick", w.now.Add(DefaultTimeLimit))
+			_, c, err := Overdue(r, s, "sweep", w.now.Add(DefaultTimeLimit))
 			if err != nil {
 				t.Fatal(err)
 			}

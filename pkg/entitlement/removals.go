@@ -26,7 +26,7 @@ func CloseRemoval(a Assignment, actor UserID, command, justification string, now
 	e := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "removalClosed", Actor: actor, Command: command, At: now, Data: map[string]string{"justification": justification}}
 	a.Chain, e = a.Chain.Append(e)
 	a.Closed = now
-	return Change{Ended: []Assignment{a}, Events: []Event{e}, SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Look: now.Add(enqueueSlack)}}}, nil
+	return Change{Ended: []Assignment{a}, Events: []Event{e}, SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, CheckAfter: now.Add(enqueueSlack)}}}, nil
 }
 
 // ReasonClosed is the reason recorded of a role whose removal an administrator closed.
@@ -39,8 +39,8 @@ func (g Grant) EndedUnseen() bool {
 	return g.Intent == "" && g.Presence == PresenceAbsent && g.Revoked && g.CheckAfter.IsZero() && !g.Failing() && (g.Unconfirmed || g.Reason != "")
 }
 
-// NextLook returns when the role is to be tried, or looked at, again; zero where no time is set.
-func (g Grant) NextLook() time.Time {
+// NextCheck returns when the role is to be tried, or looked at, again; zero where no time is set.
+func (g Grant) NextCheck() time.Time {
 	if !g.Next.IsZero() {
 		return g.Next
 	}
@@ -52,7 +52,7 @@ func (g Grant) NextLook() time.Time {
 // package gives as well are not among them (R4).
 func (a Assignment) RolesLeft(h SubjectRecord, w Work, grantSets []GrantSet) []Grant {
 	stays := map[RoleRef]bool{}
-	if !h.Off && w.Subject != nil && w.Subject.Enabled {
+	if !h.Disabled && w.Subject != nil && w.Subject.Enabled {
 		for _, p := range h.Live {
 			for _, s := range w.Scopes[p].List {
 				stays[s.Ref] = true

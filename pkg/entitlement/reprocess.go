@@ -42,7 +42,7 @@ func redeliver(a *Assignment, slot AssignmentSlot, state AssignmentState, actor 
 	a.State, a.Since = state, now
 	slot.Assignment = a
 	return Change{Slots: []AssignmentSlot{slot}, Events: []Event{e},
-		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, Look: now.Add(enqueueSlack)}}}, nil
+		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, CheckAfter: now.Add(enqueueSlack)}}}, nil
 }
 
 // Lost has a live assignment delivered again of which a role that counted as delivered was
@@ -58,7 +58,7 @@ func Lost(slot AssignmentSlot, command string, now time.Time) (Change, error) {
 	a.State, a.Since = state, now
 	slot.Assignment = &a
 	return Change{Slots: []AssignmentSlot{slot}, Events: []Event{e},
-		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, Look: now.Add(enqueueSlack)}}}, nil
+		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, CheckAfter: now.Add(enqueueSlack)}}}, nil
 }
 
 // Reassign has a pending request that asks a manager found by the new one, or by none. A

@@ -126,7 +126,7 @@ func TestR48_OneWordOfAnybodyAskedSettlesTheStage(t *testing.T) {
 		r, s := w.pending(t)
 		now := noon.Add(c.after)
 		if c.after > 0 {
-			forwarded, _, err := Overdue(r, s, "tick", now)
+			forwarded, _, err := Overdue(r, s, "sweep", now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -228,7 +228,7 @@ func TestR94_ADirectAssignmentWithAFutureStartIsScheduled(t *testing.T) {
 	if err != nil || r.State != RequestScheduled || c.Slots[0].Assignment != nil {
 		t.Fatalf("got %+v, %v", r, err)
 	}
-	begun, c, err := Overdue(r, Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}, "tick", start)
+	begun, c, err := Overdue(r, Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}, "sweep", start)
 	if err != nil || begun.State != RequestDelivering || !c.Slots[0].Assignment.Start.Equal(start) || !c.Slots[0].Assignment.End.Equal(end) {
 		t.Errorf("got %+v, %+v, %v", begun, c.Slots, err)
 	}
@@ -256,7 +256,7 @@ func TestR101_ANewAssignmentStartsInDelivering(t *testing.T) {
 
 func TestR103_WhateverEndsAnAssignmentMakesItExpired(t *testing.T) {
 	for name, end := range map[string]func(AssignmentSlot) (Change, error){
-		"its end": func(s AssignmentSlot) (Change, error) { return Expire(s, nil, "tick", noon) },
+		"its end": func(s AssignmentSlot) (Change, error) { return Expire(s, nil, "sweep", noon) },
 		"its subject": func(s AssignmentSlot) (Change, error) {
 			_, c, err := Remove(Removal{ID: "rem", Type: UserRemove, Requestor: "mia"}, s, nil, noon)
 			return c, err
@@ -265,7 +265,7 @@ func TestR103_WhateverEndsAnAssignmentMakesItExpired(t *testing.T) {
 			_, c, err := Remove(Removal{ID: "rem", Type: AdminRemove, Requestor: "adm"}, s, nil, noon)
 			return c, err
 		},
-		"its subject's leaving": func(s AssignmentSlot) (Change, error) { return Leave(s, nil, OutcomeSubjectDisabled, "tick", noon) },
+		"its subject's leaving": func(s AssignmentSlot) (Change, error) { return Leave(s, nil, OutcomeSubjectDisabled, "sweep", noon) },
 	} {
 		for _, state := range AssignmentStates {
 			if !state.Live() {

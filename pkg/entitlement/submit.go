@@ -162,7 +162,7 @@ func (r *AssignmentRequest) startStage(i int, manager UserID, now time.Time) {
 	r.Stage = i
 	s.Started, s.Deadline, s.Manager = now, now.Add(s.Policy.limit()), manager
 	s.Asked = reachable(s.Policy.Primary, s.Policy.Fallback, manager)
-	r.Due = r.nextLook(now)
+	r.Due = r.nextCheck(now)
 }
 
 // reachable returns primary without a manager who does not exist, and the fallbacks in that case.
@@ -174,8 +174,8 @@ func reachable(primary, fallback []SubjectSet, manager UserID) []SubjectSet {
 	return append(slices.DeleteFunc(slices.Clone(primary), missing), fallback...)
 }
 
-// nextLook returns when the stage itself needs the tick: to escalate it, else to end it.
-func (s Stage) nextLook() time.Time {
+// nextCheck returns when the stage itself needs the sweep: to escalate it, else to end it.
+func (s Stage) nextCheck() time.Time {
 	if s.Policy.Escalation && !s.Escalated {
 		return s.Started.Add(s.Policy.EscalateAfter)
 	}
@@ -197,7 +197,7 @@ func withStates(e Event, before, after string) Event {
 	return e
 }
 
-// enqueueSlack is how long the tick leaves a subject just made pending to its message.
+// enqueueSlack is how long the sweep leaves a subject just made pending to its message.
 const enqueueSlack = time.Minute
 
 // approve turns a request that nothing stands in the way of into an assignment, or
@@ -249,7 +249,7 @@ func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (C
 	c.Events = append(c.Events, e)
 	c.References = append(c.References, r.admittedBy(s)...)
 	c.SubjectUpdates = append(c.SubjectUpdates, SubjectUpdate{Subject: r.Subject, Enter: Waiting{r.Package, r.AssignmentOf()}, Incompatible: s.Package.Incompatible, NotIn: s.Package.IncompatibleGroups,
-		Look: now.Add(enqueueSlack)})
+		CheckAfter: now.Add(enqueueSlack)})
 	return c, r, nil
 }
 

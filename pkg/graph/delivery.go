@@ -58,7 +58,7 @@ func shapeFailure(f requests.Failure) object {
 // shapeTrouble says of one role at one target what is known, and what becomes of it.
 func shapeTrouble(g entitlement.Grant) object {
 	return object{"connector": string(g.Role.Connector), "resource": g.Role.Resource, "role": g.Role.Role, "presence": string(g.Presence), "reason": text(g.Reason),
-		"detail": text(g.Detail), "attempts": g.Attempts, "failingSince": instant(g.Since), "nextAttemptDateTime": instant(g.NextLook()), "permanent": g.Permanent}
+		"detail": text(g.Detail), "attempts": g.Attempts, "failingSince": instant(g.Since), "nextAttemptDateTime": instant(g.NextCheck()), "permanent": g.Permanent}
 }
 
 // maxRolesShown bounds the roles that one removal shows: what many owe at once is one page.

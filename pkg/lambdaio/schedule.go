@@ -11,22 +11,22 @@ import (
 	"leasehold/pkg/obs"
 )
 
-// Schedule serves a schedule with h, which is told when the tick was due. A tick
-// that fails is logged and reported, so that Lambda tries it again and then parks
-// it; the next tick does its work anyway.
+// Schedule serves a schedule with h, which is told when the sweep was due. A
+// sweep that fails is logged and reported, so that Lambda tries it again and then
+// parks it; the next sweep does its work anyway.
 func Schedule(h func(context.Context, time.Time) error) func(context.Context, events.EventBridgeEvent) error {
 	return func(ctx context.Context, event events.EventBridgeEvent) (err error) {
 		ctx = withInvocation(ctx)
 		defer func() {
 			if thrown := recover(); thrown != nil {
 				logPanic(ctx, thrown)
-				err = fmt.Errorf("the tick of %s panicked", event.Time.UTC().Format(time.RFC3339))
+				err = fmt.Errorf("the sweep of %s panicked", event.Time.UTC().Format(time.RFC3339))
 			}
 		}()
 
 		if err := h(ctx, event.Time.UTC()); err != nil {
-			obs.Logger(ctx).Error("tick failed", "due", event.Time.UTC(), obs.Err(err))
-			return fmt.Errorf("tick failed: %s", obs.Scrub(entitlement.LogText(err)))
+			obs.Logger(ctx).Error("sweep failed", "due", event.Time.UTC(), obs.Err(err))
+			return fmt.Errorf("sweep failed: %s", obs.Scrub(entitlement.LogText(err)))
 		}
 		return nil
 	}

@@ -9,8 +9,8 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Bounds of what one tick looks at for one absence: pages of what the person asks for and of
-// what waits for the person, and requests that others are asked to decide. The rest is left to the next tick.
+// Bounds of what one sweep looks at for one absence: pages of what the person asks for and of what waits for
+// the person, and requests that others are asked to decide. The rest is left to the next sweep.
 const (
 	absentPages   = 20
 	absentWidened = 100
@@ -19,7 +19,7 @@ const (
 // absent looks at every request that waits for somebody who may not be there any more, and
 // at those of the person's own that ask a manager. What was on its way while it looked is
 // found by a second look.
-func (t *tick) absent(ctx context.Context, a entitlement.Absence) {
+func (t *sweep) absent(ctx context.Context, a entitlement.Absence) {
 	if a.Due.After(t.now) {
 		return
 	}
@@ -33,7 +33,7 @@ func (t *tick) absent(ctx context.Context, a entitlement.Absence) {
 }
 
 // lookAtAbsence returns where the look goes on that it did not bring to an end.
-func (t *tick) lookAtAbsence(ctx context.Context, finder *approvers.Finder, a entitlement.Absence) (left string, err error) {
+func (t *sweep) lookAtAbsence(ctx context.Context, finder *approvers.Finder, a entitlement.Absence) (left string, err error) {
 	person, err := t.asApprover(ctx, a)
 	if err != nil {
 		return "", err
@@ -68,7 +68,7 @@ const (
 )
 
 // lookAt reads a page of what waits for the person, or of what the person asks for.
-func (t *tick) lookAt(ctx context.Context, person entitlement.User, waits bool, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+func (t *sweep) lookAt(ctx context.Context, person entitlement.User, waits bool, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	if waits {
 		return t.Store.Inbox(ctx, person, page)
 	}
@@ -77,7 +77,7 @@ func (t *tick) lookAt(ctx context.Context, person entitlement.User, waits bool, 
 
 // asApprover returns the person of an absence with all groups by which requests can wait
 // for that one: those that the person is in, and those that the person has left.
-func (t *tick) asApprover(ctx context.Context, a entitlement.Absence) (entitlement.User, error) {
+func (t *sweep) asApprover(ctx context.Context, a entitlement.Absence) (entitlement.User, error) {
 	person := entitlement.User{ID: a.Person, Groups: slices.Clone(a.Groups)}
 	users, err := t.Store.Users(ctx, []entitlement.UserID{a.Person})
 	for _, u := range users {
@@ -92,7 +92,7 @@ func (t *tick) asApprover(ctx context.Context, a entitlement.Absence) (entitleme
 
 // staff has others asked where nobody is there to decide one of the requests, and counts
 // them. One that somebody moved meanwhile is that one's to look at, or the second look's.
-func (t *tick) staff(ctx context.Context, finder *approvers.Finder, list []entitlement.AssignmentRequest) (widened int, err error) {
+func (t *sweep) staff(ctx context.Context, finder *approvers.Finder, list []entitlement.AssignmentRequest) (widened int, err error) {
 	var subjects []entitlement.UserID
 	for _, r := range list {
 		if r.Current() != nil {
@@ -118,7 +118,7 @@ func (t *tick) staff(ctx context.Context, finder *approvers.Finder, list []entit
 }
 
 // widened counts a request that asks more people to decide the same stage than before.
-func (t *tick) widened(before, after entitlement.AssignmentRequest) bool {
+func (t *sweep) widened(before, after entitlement.AssignmentRequest) bool {
 	was, is := before.Current(), after.Current()
 	if was == nil || is == nil || len(is.Asked) <= len(was.Asked) || is.Escalated != was.Escalated {
 		return false

@@ -116,7 +116,7 @@ func (w *office) absences() int {
 	return n
 }
 
-// Whatever makes it so that nobody is there to decide is found by the next tick.
+// Whatever makes it so that nobody is there to decide is found by the next sweep.
 func TestR52_WhenNobodyIsLeftToDecideOthersBecomeApproversWithinAMinute(t *testing.T) {
 	ctx := context.Background()
 	for name, c := range map[string]struct {
@@ -231,17 +231,17 @@ func (m *mute) Inbox(ctx context.Context, u entitlement.User, page entitlement.P
 	return m.Store.Inbox(ctx, u, page)
 }
 
-func TestS21_OfManyWhoWaitForOneEachTickTakesItsShareAndNoneIsForgotten(t *testing.T) {
+func TestS21_OfManyWhoWaitForOneEachSweepTakesItsShareAndNoneIsForgotten(t *testing.T) {
 	fail := false
 	w := newOffice(t)
-	w.tick.Store = &mute{w.store, &fail}
+	w.sweep.Store = &mute{w.store, &fail}
 	var all []entitlement.AssignmentRequest
 	for range 250 {
 		all = append(all, w.asks(askManager))
 	}
 	w.enabled(w.boss, false)
-	fail = true // a crash in the middle leaves the rest to the next tick
-	if got, err := w.tick.Tick(context.Background(), "tick"); err != nil || got.Failed != 1 || got.Widened != 0 {
+	fail = true // a crash in the middle leaves the rest to the next sweep
+	if got, err := w.sweep.Sweep(context.Background(), "sweep"); err != nil || got.Failed != 1 || got.Widened != 0 {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	fail = false

@@ -10,10 +10,10 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// endless is a store in which more is due than any tick can do: there is always a next page.
+// endless is a store in which more is due than any sweep can do: there is always a next page.
 type endless struct {
 	*dynamotest.Store
-	pages int // until the tick's time is over
+	pages int // until the sweep's time is over
 	over  context.CancelFunc
 }
 
@@ -26,15 +26,15 @@ func (e *endless) Due(ctx context.Context, shard int, until time.Time, page enti
 	return list, err
 }
 
-// A tick that is busy ending looks at pending reconciliations all the same, and at every shard
-// of what is due.
-func TestL3_ATickThatIsBusyEndingLooksAtPendingReconciliationsToo(t *testing.T) {
+// A sweep that is busy ending looks at pending reconciliations all the same, and at every
+// shard of what is due.
+func TestL3_ASweepThatIsBusyEndingLooksAtPendingReconciliationsToo(t *testing.T) {
 	w := newWorld(t)
 	pending := w.pending(20, w.clock.Now())
 	ctx, cancel := context.WithCancel(t.Context())
-	w.tick.Store = &endless{w.store, 9, cancel}
+	w.sweep.Store = &endless{w.store, 9, cancel}
 
-	got, _ := w.tick.Tick(ctx, "tick") // the table did not answer any more when its time was over
+	got, _ := w.sweep.Sweep(ctx, "sweep") // the table did not answer any more when its time was over
 
 	if !got.Measured || !got.Looked || got.Enqueued != len(pending) {
 		t.Errorf("got %+v, want all %d pending reconciliations enqueued", got, len(pending))
@@ -42,11 +42,11 @@ func TestL3_ATickThatIsBusyEndingLooksAtPendingReconciliationsToo(t *testing.T) 
 }
 
 // pending makes people pending who must be looked at then.
-func (w *world) pending(n int, look time.Time) (all []entitlement.UserID) {
+func (w *world) pending(n int, checkAfter time.Time) (all []entitlement.UserID) {
 	w.t.Helper()
 	for range n {
 		u := entitlement.UserID(w.clock.New())
-		w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Enter: entitlement.Waiting{Package: entitlement.PackageID(w.clock.New()), Assignment: entitlement.AssignmentID(w.clock.New())}, Look: look}}})
+		w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Enter: entitlement.Waiting{Package: entitlement.PackageID(w.clock.New()), Assignment: entitlement.AssignmentID(w.clock.New())}, CheckAfter: checkAfter}}})
 		all = append(all, u)
 	}
 	return all
@@ -65,7 +65,7 @@ func (l *queue) Enqueue(_ context.Context, subjects ...entitlement.UserID) error
 func TestL3_RepeatedMessagesNeverCrowdTheQueueThatPeopleWaitFor(t *testing.T) {
 	w := newWorld(t)
 	bulk := &queue{}
-	w.tick.Bulk = bulk
+	w.sweep.Bulk = bulk
 	pending := w.pending(3000, w.clock.Now())
 
 	got := w.run()
@@ -76,8 +76,8 @@ func TestL3_RepeatedMessagesNeverCrowdTheQueueThatPeopleWaitFor(t *testing.T) {
 	}
 }
 
-// What is owed and not late costs a tick nothing, and neither do the figures of it.
-func TestY6_ATickCostsNoMoreForWhatIsOwedAndNotLate(t *testing.T) {
+// What is owed and not late costs a sweep nothing, and neither do the figures of it.
+func TestY6_ASweepCostsNoMoreForWhatIsOwedAndNotLate(t *testing.T) {
 	for _, n := range []int{0, 3000} {
 		store, meter := dynamotest.Metered()
 		w := worldOn(t, store)
@@ -95,17 +95,18 @@ func TestY6_ATickCostsNoMoreForWhatIsOwedAndNotLate(t *testing.T) {
 	}
 }
 
-// A shard that cannot be read keeps the tick from no other, and from no pending
-// reconciliation; and the lag, which was not seen in all of them, is not known.
+// A shard that cannot be read keeps the sweep from no other, and from no
+// pending reconciliation; and the lag, which was not seen in all of them, is
+// not known.
 func TestL2_AShardThatCannotBeReadStopsNoOther(t *testing.T) {
 	w := newWorld(t)
 	for range 40 {
 		w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{})
 	}
 	w.clock.Advance(time.Hour)
-	w.tick.Store = broken{w.store}
+	w.sweep.Store = broken{w.store}
 
-	got, err := w.tick.Tick(t.Context(), "tick")
+	got, err := w.sweep.Sweep(t.Context(), "sweep")
 
 	if err == nil || got.Looked || got.Expired == 0 || got.Enqueued == 0 {
 		t.Errorf("got %+v, %v; want ends, messages, and the error", got, err)

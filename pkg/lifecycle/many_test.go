@@ -8,7 +8,8 @@ import (
 )
 
 // Somebody who once approved in fifty thousand sets of approvers is disabled: the request in
-// the last of them that waits for nobody now is found, by ticks that each read a bounded part.
+// the last of them that waits for nobody now is found, by sweeps that each read a bounded
+// part.
 func TestF38_WhatWaitsForALeaverInFiftyThousandApproverSetsIsFound(t *testing.T) {
 	store, meter := dynamotest.Metered()
 	w := officeIn(t, worldOn(t, store))
@@ -22,16 +23,16 @@ func TestF38_WhatWaitsForALeaverInFiftyThousandApproverSetsIsFound(t *testing.T)
 	w.waitsFor(r, w.fay, false)
 
 	w.enabled(w.ann, false)
-	ticks, most, widened := 0, 0, 0
-	for ; widened == 0 && ticks < 30; ticks++ {
+	sweeps, most, widened := 0, 0, 0
+	for ; widened == 0 && sweeps < 30; sweeps++ {
 		w.clock.Advance(time.Minute)
 		meter.Reset()
 		widened = w.run().Widened
 		most = max(most, meter.Total())
 	}
 	w.waitsFor(r, w.fay, true)
-	t.Logf("%d ticks of at most %d calls", ticks, most)
-	if ticks > 12 || most > 5300 {
-		t.Errorf("it took %d ticks of at most %d calls", ticks, most)
+	t.Logf("%d sweeps of at most %d calls", sweeps, most)
+	if sweeps > 12 || most > 5300 {
+		t.Errorf("it took %d sweeps of at most %d calls", sweeps, most)
 	}
 }

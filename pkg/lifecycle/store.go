@@ -7,8 +7,8 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Store is what the tick reads and changes. The indexes are eventually consistent and
-// only say where to look.
+// Store is what the sweep reads and changes. The indexes are eventually consistent
+// and only say where to look.
 type Store interface {
 	// Due pages through one shard of what falls due up to and including until, oldest first.
 	Due(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error)

@@ -65,9 +65,9 @@ var Functions = []Function{
 	{ID: Fanout, Timeout: 60 * time.Second, Memory: 512, Trigger: Trigger{Queues: []string{FanoutJobs}},
 		Uses: Uses{Table: Read | Write, Send: []string{DeliverBulk, FanoutJobs},
 			Writes: []Family{FamilyPackage, FamilyPerson}}},
-	// It stops ten seconds before its time is over. Where more is due than one tick can do, the
-	// next begins when this one ends, and no second is lost between them (Y8).
-	{ID: Expire, Timeout: TickPeriod + 10*time.Second, Memory: 512, Trigger: Trigger{Schedule: TickPeriod},
+	// It stops ten seconds before its time is over. Where more is due than one sweep can do,
+	// the next begins when this one ends, and no second is lost between them (Y8).
+	{ID: Expire, Timeout: SweepPeriod + 10*time.Second, Memory: 512, Trigger: Trigger{Schedule: SweepPeriod},
 		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent, DeliverBulk, FanoutJobs},
 			Writes: []Family{FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 }
@@ -82,8 +82,8 @@ func FindFunction(id string) (Function, bool) {
 	return Function{}, false
 }
 
-// TickPeriod is the period of the schedule that ends, starts and repairs.
-const TickPeriod = time.Minute
+// SweepPeriod is the period of the schedule that ends, starts and repairs.
+const SweepPeriod = time.Minute
 
 // Queue is one SQS queue; each has a dead-letter queue named ID + DeadLetterSuffix.
 type Queue struct {
@@ -113,7 +113,7 @@ const (
 // people: five of them are as much as one call finishes well before its time is over.
 //
 // A new AWS account runs NewAccount functions at once, all of them together. All queues at
-// their busiest, and the tick, leave two of these to the people at the API. More workers
+// their busiest, and the sweep, leave two of these to the people at the API. More workers
 // would hardly deliver more: two are as much as a target takes (parallelCalls in delivery).
 var Queues = []Queue{
 	{ID: DeliverUrgent, Env: EnvUrgentQueue, BatchSize: 10, MaxReceive: 5, MaxConcurrency: 3},
@@ -233,8 +233,8 @@ const (
 // MetricNamespace is where the functions' metrics appear.
 const MetricNamespace = "Leasehold"
 
-// Metrics that alarms watch. The tick emits each of them once a minute; what it could not
-// read it does not emit, so that silence is an alarm and never looks like health.
+// Metrics that alarms watch. The sweep emits each of them once a minute; what it could
+// not read it does not emit, so that silence is an alarm and never looks like health.
 const (
 	MetricExpiryLag                   = "ExpiryLag"                   // seconds by which the oldest due item was late
 	MetricOldestPendingReconciliation = "OldestPendingReconciliation" // seconds for which the oldest has been owed of what is owed past its time

@@ -56,8 +56,8 @@ func TestRightsFollowFromWhatAFunctionUses(t *testing.T) {
 		t.Errorf("rights:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 
-	tick := Function{ID: "tick", Trigger: Trigger{Schedule: TickPeriod}}
-	if rights := tick.Rights(); len(rights) != 2 || !rights[1].ByLambda || rights[1].ID != "tick-dead" {
+	sweep := Function{ID: "sweep", Trigger: Trigger{Schedule: SweepPeriod}}
+	if rights := sweep.Rights(); len(rights) != 2 || !rights[1].ByLambda || rights[1].ID != "sweep-dead" {
 		t.Errorf("a scheduled function is parked by Lambda in its dead letters: %v", rights)
 	}
 }

@@ -124,7 +124,7 @@ func TestF36_ADenialThatLosesARaceIsDecidedAfresh(t *testing.T) {
 				if back {
 					w.commit(entitlement.Change{Memberships: []entitlement.Membership{{Group: sales, User: mia.ID}}})
 				}
-				w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{w.request(r.ID)}}) // moved by the tick
+				w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{w.request(r.ID)}}) // moved by the sweep
 			}}
 			err := w.Decide(ctx, boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true})
 			want := map[bool]entitlement.RequestState{true: entitlement.RequestDelivering, false: entitlement.RequestDenied}[back]

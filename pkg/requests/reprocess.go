@@ -119,7 +119,7 @@ func (s *Service) ReprocessFailing(ctx context.Context, by authz.Command, at ent
 		var told []entitlement.UserID
 		for _, f := range failing.Items {
 			// The record's new generation lifts refusals that were final at the old one.
-			c := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: f.Subject, Look: s.Clock.Now().Add(time.Minute)}}}
+			c := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: f.Subject, CheckAfter: s.Clock.Now().Add(time.Minute)}}}
 			if err := s.Store.Commit(ctx, c); err != nil {
 				return n, page.Token, err
 			}
@@ -128,7 +128,7 @@ func (s *Service) ReprocessFailing(ctx context.Context, by authz.Command, at ent
 		n += len(told)
 		if len(told) > 0 {
 			if err := s.Enqueuer.Enqueue(ctx, told...); err != nil {
-				s.Log.WarnContext(ctx, "a message was lost; the tick will find the pending reconciliations", "subjects", len(told), "error", err)
+				s.Log.WarnContext(ctx, "a message was lost; the sweep will find the pending reconciliations", "subjects", len(told), "error", err)
 			}
 		}
 		if page.Token = failing.Next; failing.Next == "" || n >= MaxReprocess {

@@ -203,11 +203,11 @@ func (s *Service) named(ctx context.Context, err error) error {
 }
 
 // enqueue tells the worker whom to reconcile. It may fail: the subjects stay
-// pending, and the tick finds them.
+// pending, and the sweep finds them.
 func (s *Service) enqueue(ctx context.Context, c entitlement.Change) {
 	for _, h := range c.SubjectUpdates {
 		if err := s.Enqueuer.Enqueue(ctx, h.Subject); err != nil {
-			s.Log.WarnContext(ctx, "a message was lost; the tick will find the pending reconciliation", "subject", h.Subject, "error", err)
+			s.Log.WarnContext(ctx, "a message was lost; the sweep will find the pending reconciliation", "subject", h.Subject, "error", err)
 		}
 	}
 }

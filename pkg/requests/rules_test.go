@@ -151,7 +151,7 @@ func TestR100_WhatHasEndedStaysReadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	over, err := entitlement.Expire(slot, nil, "tick", w.clock.Now())
+	over, err := entitlement.Expire(slot, nil, "sweep", w.clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ type Store interface {
 }
 
 // Enqueuer tells the delivery worker whom to reconcile. A lost message costs
-// time, never correctness: the tick finds the pending reconciliation.
+// time, never correctness: the sweep finds the pending reconciliation.
 type Enqueuer interface {
 	Enqueue(ctx context.Context, subjects ...entitlement.UserID) error
 }

@@ -17,10 +17,10 @@ import (
 	"leasehold/pkg/requests"
 )
 
-// The time-outs of the functions behind the API, and of the tick.
+// The time-outs of the functions behind the API, and of the sweep.
 const (
-	apiTimeout  = 29 * time.Second
-	tickTimeout = names.TickPeriod + 10*time.Second
+	apiTimeout   = 29 * time.Second
+	sweepTimeout = names.SweepPeriod + 10*time.Second
 )
 
 // act carries out one command of a plan.
@@ -29,9 +29,9 @@ func (w *world) act(c Command) {
 	switch c.Kind {
 	case Pass:
 		w.advance(c.Span)
-	case Tick:
-		w.begin(w.invoke(c, tickTimeout), func(ctx context.Context) error {
-			_, err := w.tick.Tick(ctx, "tick")
+	case Sweep:
+		w.begin(w.invoke(c, sweepTimeout), func(ctx context.Context) error {
+			_, err := w.sweep.Sweep(ctx, "sweep")
 			return err
 		})
 	case Urgent:

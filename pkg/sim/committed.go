@@ -143,7 +143,7 @@ func (o *oracle) given(a *held) {
 func (o *oracle) subjectUpdate(h entitlement.SubjectUpdate) {
 	d := o.subject(h.Subject)
 	d.generation++
-	d.off = (d.off || h.Off) && !h.On
+	d.disabled = (d.disabled || h.Disabled) && !h.Enabled
 	o.dirty[h.Subject] = true
 	if a := o.assignments[h.Redeliver.Assignment]; a != nil {
 		a.since = o.seq

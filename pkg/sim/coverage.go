@@ -50,7 +50,7 @@ func fatesOf(k Kind) []Fate {
 	api := []Fate{Fine, FailBefore, FailAfter, Conflicted, Retried, Throttled, Unread, Slow, CrashBefore, CrashAfter, Frozen}
 	messages := []Fate{Lost, Doubled, Delayed}
 	switch k {
-	case Tick:
+	case Sweep:
 		return slices.Concat(api, messages, []Fate{StaleRead})
 	case Fanout, Submit, Assign, Approve, RemoveByAdmin, RemoveByUser, ReprocessRequest, ReprocessAssignment, AddRole, RemoveRole, Disable, Enable, DeleteUser:
 		return slices.Concat(api, messages)

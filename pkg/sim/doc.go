@@ -1,8 +1,8 @@
 // Package sim runs the whole product in one process under virtual time and looks for what
-// must never happen. The use cases, the worker, the fan-out and the tick are the real ones,
-// and so is the store, over the engine of the table; the engine, the queues and the targets
-// are in memory. Between them and the product stands a scheduler that decides, call by call
-// of DynamoDB, of a queue or of a target, who goes on next and what goes wrong.
+// must never happen. The use cases, the worker, the fan-out and the sweep are the real
+// ones, and so is the store, over the engine of the table; the engine, the queues and the
+// targets are in memory. Between them and the product stands a scheduler that decides, call
+// by call of DynamoDB, of a queue or of a target, who goes on next and what goes wrong.
 //
 // A run is drawn from its number alone: people, packages, policies, and a list of
 // commands. Every DynamoDB, queue and target call parks until the scheduler lets it go on,

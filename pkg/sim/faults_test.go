@@ -134,18 +134,18 @@ func TestF17_AnExtensionRacesTheExpiryOfTheSameMillisecond(t *testing.T) {
 		a := w.oracle.assignments[entitlement.AssignmentID(w.oracle.order[0])]
 		w.want(a.live == (len(w.oracle.order) == 2), "live is %v after %d requests", a.live, len(w.oracle.order))
 	}
-	race(t, due, extension, Command{Kind: Tick}, clear)
-	race(t, due, Command{Kind: Tick}, extension, clear)
+	race(t, due, extension, Command{Kind: Sweep}, clear)
+	race(t, due, Command{Kind: Sweep}, extension, clear)
 }
 
-func TestF18_TicksThatOverlapOrAreMissedEndEachAssignmentOnce(t *testing.T) {
+func TestF18_SweepsThatOverlapOrAreMissedEndEachAssignmentOnce(t *testing.T) {
 	due := func(w *world) {
 		w.assigns(1, plainPack)
 		w.assigns(2, widerPack)
 		w.delivers()
 		w.advance(8*time.Hour + 5*time.Minute)
 	}
-	race(t, due, Command{Kind: Tick}, Command{Kind: Tick}, func(w *world) {
+	race(t, due, Command{Kind: Sweep}, Command{Kind: Sweep}, func(w *world) {
 		for range 3 {
 			w.minute()
 		}
@@ -188,7 +188,7 @@ func TestF23_ClocksThatDisagreeCostTimeAndNothingElse(t *testing.T) {
 		tellIn(t, p, func(w *world) {
 			commands := []Command{{Kind: Assign, A: 1, B: plainPack, C: 1}, {Kind: Submit, A: 2, B: asksGroup, C: 1}, {Kind: Urgent, A: 9},
 				{Kind: Approve, A: 1, C: 1}, {Kind: ExtendByAdmin, C: 2, Span: 20 * time.Minute}, {Kind: Pass, Span: 8*time.Hour - 2*time.Minute},
-				{Kind: Tick}, {Kind: ExtendByAdmin, C: 2, Span: 8 * time.Hour}, {Kind: Tick}, {Kind: Urgent, A: 9}, {Kind: Pass, Span: 10 * time.Minute}, {Kind: Tick}, {Kind: Urgent, A: 9}}
+				{Kind: Sweep}, {Kind: ExtendByAdmin, C: 2, Span: 8 * time.Hour}, {Kind: Sweep}, {Kind: Urgent, A: 9}, {Kind: Pass, Span: 10 * time.Minute}, {Kind: Sweep}, {Kind: Urgent, A: 9}}
 			for i, c := range commands {
 				c.Seed = mix(seed, uint64(i))
 				w.act(c)
@@ -212,8 +212,8 @@ func TestF25_AnIndexThatIsHoursBehindEndsNothingThatWasExtended(t *testing.T) {
 			entitlement.Schedule{Expiration: entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: time.Now().UTC().Add(8 * time.Hour)}}, "")
 		w.want(err == nil, "not extended: %v", err)
 		time.Sleep(7 * time.Hour) // past the first end, before the second
-		w.story(Tick, 0, 0, 0)
-		w.want(a.live, "the tick ended what had been extended")
+		w.story(Sweep, 0, 0, 0)
+		w.want(a.live, "the sweep ended what had been extended")
 	})
 }
 

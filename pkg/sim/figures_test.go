@@ -25,8 +25,8 @@ func at(percent int, all []time.Duration) time.Duration {
 	return all[min(len(all)-1, len(all)*percent/100)].Round(time.Millisecond)
 }
 
-// Y8: all end just after a tick, which is the worst instant. The store ends 400 a second:
-// 4,000 write units at 10 each.
+// Y8: all end just after a sweep, which is the worst instant. The store ends 400 a
+// second: 4,000 write units at 10 each.
 func TestY8_ExpiryLag(t *testing.T) {
 	sizes := []int{1, 1000}
 	if *figures {
@@ -257,7 +257,7 @@ func TestY18_WholeLives(t *testing.T) {
 		for person := range p.People {
 			p.Commands = append(p.Commands, Command{Kind: Assign, A: person, B: plainPack, C: 1})
 		}
-		p.Commands = append(p.Commands, Command{Kind: Urgent, A: 9}, Command{Kind: Pass, Span: 8 * time.Hour}, Command{Kind: Tick}, Command{Kind: Urgent, A: 9})
+		p.Commands = append(p.Commands, Command{Kind: Urgent, A: 9}, Command{Kind: Pass, Span: 8 * time.Hour}, Command{Kind: Sweep}, Command{Kind: Urgent, A: 9})
 	}
 	started := time.Now()
 	out := Run(t, p, false)

@@ -11,8 +11,8 @@ import (
 	"leasehold/pkg/obs"
 )
 
-// invocation is one running function: a call of the API, a batch of messages, a tick.
-// All its memory is lost when it crashes.
+// invocation is one running function: a call of the API, a batch of messages, a
+// sweep. All its memory is lost when it crashes.
 type invocation struct {
 	id      int
 	command string // the kind of what it does, for coverage

@@ -235,7 +235,7 @@ func (x *trial) minutes(d time.Duration) {
 	for end := time.Now().Add(d); time.Now().Before(end) && x.oracle.violation == ""; {
 		x.advance(20 * time.Second)
 		if time.Now().Truncate(time.Minute).Equal(time.Now().Truncate(20 * time.Second)) {
-			x.act(Command{Kind: Tick})
+			x.act(Command{Kind: Sweep})
 			x.all()
 		}
 		x.pump()

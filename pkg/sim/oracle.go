@@ -123,7 +123,7 @@ type held struct {
 
 type tracked struct {
 	generation, observed int64
-	off                  bool
+	disabled             bool
 }
 
 func newOracle(w *world) *oracle {
@@ -158,7 +158,7 @@ func (o *oracle) subject(u entitlement.UserID) *tracked {
 // desired reports that a live assignment of the person gives the role now.
 func (o *oracle) desired(g grant, now time.Time) bool {
 	p := o.people[g.who]
-	if p == nil || !p.enabled || o.subject(g.who).off {
+	if p == nil || !p.enabled || o.subject(g.who).disabled {
 		return false
 	}
 	for _, a := range o.liveOf[g.who] {
@@ -198,7 +198,7 @@ func (o *oracle) callStarts(u entitlement.UserID, role entitlement.RoleRef, gran
 }
 
 // lease is how long a worker may go by the time at which it read: an end may pass between
-// its reading and its call, and the tick is due within that time anyway.
+// its reading and its call, and the sweep is due within that time anyway.
 const lease = time.Minute
 
 // justOver reports that the role was given until a moment ago by an assignment whose end
@@ -213,8 +213,8 @@ func (o *oracle) justOver(g grant, now time.Time) bool {
 }
 
 // heldOver reports that the role was delivered for an assignment whose end passed and
-// which no tick has ended yet. The worker reads the ends of those assignments alone whose
-// delivery is not complete, so it goes on for this one until the tick comes.
+// which no sweep has ended yet. The worker reads the ends of those assignments alone
+// whose delivery is not complete, so it goes on for this one until the sweep comes.
 func (o *oracle) heldOver(g grant) bool {
 	for _, a := range o.liveOf[g.who] {
 		if !a.End.IsZero() && a.State == entitlement.AssignmentDelivered && slices.Contains(o.scopes[a.Package], g.role) {
@@ -404,7 +404,7 @@ func (o *oracle) unwanted(g grant) {
 	o.fail("S1", "%s is held by %s for no live assignment, and no grant set knows of it", show(g.role), short(string(g.who)))
 }
 
-// overdue reports that an end which passed waits for the tick.
+// overdue reports that an end which passed waits for the sweep.
 func (o *oracle) overdue(g grant) bool {
 	for _, a := range o.liveOf[g.who] {
 		if !a.End.IsZero() && slices.Contains(o.scopes[a.Package], g.role) {

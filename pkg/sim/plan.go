@@ -134,7 +134,7 @@ const (
 	ReprocessRequest
 	ReprocessAssignment
 	ReprocessFailing
-	Tick
+	Sweep
 	Urgent
 	Bulk
 	Fanout
@@ -152,7 +152,7 @@ const (
 
 var kindNames = [kinds]string{"submit", "assign", "approve", "deny", "cancel", "remove by administrator", "remove by user", "extend by user", "extend by administrator",
 	"add role", "remove role", "replace policy", "new package", "exclude", "admit", "delete package", "delete policy", "new person", "disable", "enable", "delete user", "change manager", "join", "leave",
-	"again", "reprocess request", "reprocess assignment", "reprocess failing", "tick", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "poison", "spoil", "lose"}
+	"again", "reprocess request", "reprocess assignment", "reprocess failing", "sweep", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "poison", "spoil", "lose"}
 
 // String names the kind.
 func (k Kind) String() string { return kindNames[k] }
@@ -160,7 +160,7 @@ func (k Kind) String() string { return kindNames[k] }
 // weights says how often each kind is drawn.
 var weights = [kinds]int{Submit: 22, Assign: 16, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
 	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 3, Exclude: 2, Admit: 1, DeletePackage: 2, DeletePolicy: 2, NewPerson: 2, Disable: 2, Enable: 4, DeleteUser: 1, ChangeManager: 2, JoinGroup: 2, LeaveGroup: 2,
-	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Tick: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1, Spoil: 2, Lose: 1}
+	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Sweep: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1, Spoil: 2, Lose: 1}
 
 var (
 	lives = []time.Duration{0, time.Minute, 10 * time.Minute, time.Hour, 8 * time.Hour, day, 30 * day, 365 * day}
@@ -231,19 +231,19 @@ var scenes = []scene{
 	{0, []Kind{Urgent, RemoveByAdmin, Assign}},
 	{0, []Kind{Urgent, RemoveRole, AddRole}},
 	{0, []Kind{Urgent, Disable, Enable}},
-	{0, []Kind{Tick, ExtendByAdmin, Tick}},
-	{0, []Kind{RemoveByAdmin, Tick, Assign}},
+	{0, []Kind{Sweep, ExtendByAdmin, Sweep}},
+	{0, []Kind{RemoveByAdmin, Sweep, Assign}},
 	{0, []Kind{DeletePolicy, DeletePolicy, Assign}},
 	{1, []Kind{Disable, Urgent, Enable, Assign, Disable}},
 	{1, []Kind{ReprocessAssignment, Urgent, RemoveByAdmin, Urgent, AddRole, JoinGroup}},
 	{-1, []Kind{Submit, LeaveGroup, Approve, Approve}},
 	{-1, []Kind{Submit, ReplacePolicy, LeaveGroup, Approve, Approve}},
-	{-1, []Kind{Submit, Disable, Tick, Approve, Approve}},
-	{-1, []Kind{Submit, DeleteUser, Tick, Approve, Approve}},
-	{-1, []Kind{Submit, ChangeManager, Tick, Approve, Approve}},
-	{-1, []Kind{Submit, LeaveGroup, Pass, Tick}},
-	{-1, []Kind{Submit, Approve, LeaveGroup, Pass, Tick}},
-	{-1, []Kind{Assign, LeaveGroup, Pass, Tick}},
+	{-1, []Kind{Submit, Disable, Sweep, Approve, Approve}},
+	{-1, []Kind{Submit, DeleteUser, Sweep, Approve, Approve}},
+	{-1, []Kind{Submit, ChangeManager, Sweep, Approve, Approve}},
+	{-1, []Kind{Submit, LeaveGroup, Pass, Sweep}},
+	{-1, []Kind{Submit, Approve, LeaveGroup, Pass, Sweep}},
+	{-1, []Kind{Assign, LeaveGroup, Pass, Sweep}},
 	{-1, []Kind{ExtendByUser, LeaveGroup, Approve, Approve}},
 	{-1, []Kind{Disable, Submit, Approve, Approve}},
 	{3, []Kind{Submit, LeaveGroup, JoinGroup, Approve, LeaveGroup}},
@@ -276,18 +276,18 @@ func drawScene(r *rand.Rand, troubled bool) []Command {
 var rivals = map[Kind][]Kind{
 	Submit:        {Again, Again, Exclude, JoinGroup, Submit, Assign, DeletePackage, DeletePackage, DeletePolicy, Disable, ReplacePolicy},
 	Assign:        {Again, Submit, Assign, DeletePackage, DeletePolicy, Disable},
-	Approve:       {Exclude, JoinGroup, Assign, Approve, Deny, Cancel, LeaveGroup, ChangeManager, Disable, ReplacePolicy, Tick},
-	Deny:          {Approve, Cancel, Tick},
-	Cancel:        {Approve, Cancel, Tick},
-	ExtendByUser:  {Again, Tick, RemoveByAdmin, ExtendByAdmin, Pass},
-	ExtendByAdmin: {Again, Tick, RemoveByAdmin, ExtendByUser, Pass},
-	DeletePackage: {Submit, Assign, Tick},
+	Approve:       {Exclude, JoinGroup, Assign, Approve, Deny, Cancel, LeaveGroup, ChangeManager, Disable, ReplacePolicy, Sweep},
+	Deny:          {Approve, Cancel, Sweep},
+	Cancel:        {Approve, Cancel, Sweep},
+	ExtendByUser:  {Again, Sweep, RemoveByAdmin, ExtendByAdmin, Pass},
+	ExtendByAdmin: {Again, Sweep, RemoveByAdmin, ExtendByUser, Pass},
+	DeletePackage: {Submit, Assign, Sweep},
 	DeletePolicy:  {Submit, Assign},
-	RemoveByAdmin: {Again, Tick, ExtendByAdmin},
-	Urgent:        {RemoveByAdmin, RemoveByAdmin, Disable, RemoveRole, AddRole, Urgent, Assign, Tick, Pass},
+	RemoveByAdmin: {Again, Sweep, ExtendByAdmin},
+	Urgent:        {RemoveByAdmin, RemoveByAdmin, Disable, RemoveRole, AddRole, Urgent, Assign, Sweep, Pass},
 	Bulk:          {RemoveByAdmin, RemoveRole, Urgent},
 	Fanout:        {RemoveByAdmin, AddRole, RemoveRole, Fanout, Assign},
-	Tick:          {Tick, ExtendByAdmin, RemoveByAdmin, Approve, Cancel},
+	Sweep:         {Sweep, ExtendByAdmin, RemoveByAdmin, Approve, Cancel},
 }
 
 func drawPack(r *rand.Rand) Pack {
@@ -358,7 +358,7 @@ func drawOf(r *rand.Rand, k Kind) Command {
 	}
 	if list := fatesOf(k); r.IntN(5) == 0 {
 		c.Meets, c.Nth = list[r.IntN(len(list))], 1+r.IntN(4)
-		if k == Tick || k == Urgent || k == Bulk || k == Fanout {
+		if k == Sweep || k == Urgent || k == Bulk || k == Fanout {
 			c.Nth = 1 + r.IntN(16)
 		}
 	}

@@ -73,10 +73,10 @@ func (w *world) allowUnseen(t *target) {
 
 func (w *world) queues() []*memoryQueue { return []*memoryQueue{w.urgent, w.bulk, w.fanout} }
 
-// minute is one minute of normal service: a tick, and all queues drained.
+// minute is one minute of normal service: a sweep, and all queues drained.
 func (w *world) minute() {
-	w.advance(names.TickPeriod)
-	w.act(Command{Kind: Tick})
+	w.advance(names.SweepPeriod)
+	w.act(Command{Kind: Sweep})
 	w.all()
 	w.pump()
 	w.Settle()
@@ -290,7 +290,7 @@ func (w *world) opened() {
 	}
 }
 
-// expired checks L2: what ends is gone with the next tick, and its roles are soon.
+// expired checks L2: what ends is gone with the next sweep, and its roles are soon.
 func (w *world) expired() {
 	for w.oracle.violation == "" {
 		next := time.Time{}
@@ -305,7 +305,7 @@ func (w *world) expired() {
 		w.advance(max(time.Until(next), 0))
 		w.minute()
 		for _, id := range sorted(w.oracle.assignments) {
-			if a := w.oracle.assignments[id]; a.live && !a.End.IsZero() && time.Since(a.End) > names.TickPeriod+10*time.Second {
+			if a := w.oracle.assignments[id]; a.live && !a.End.IsZero() && time.Since(a.End) > names.SweepPeriod+10*time.Second {
 				w.oracle.fail("L2", "assignment %s is live %s after its end", short(string(id)), time.Since(a.End))
 			}
 		}

@@ -262,14 +262,14 @@ func TestF44_OneWhoFailsHoldsUpNobodyElse(t *testing.T) {
 	}
 }
 
-// continuously runs the workers as they are deployed, so many at once, with a tick a minute,
-// and reports how long it took until something was so, or the time that it had.
+// continuously runs the workers as they are deployed, so many at once, with a sweep a
+// minute, and reports how long it took until something was so, or the time that it had.
 func (w *world) continuously(d time.Duration, until func() bool) time.Duration {
 	began := time.Now()
-	for tick := began; time.Since(began) < d && w.oracle.violation == "" && !until(); {
-		if !time.Now().Before(tick) {
-			w.act(Command{Kind: Tick})
-			tick = tick.Add(time.Minute)
+	for sweep := began; time.Since(began) < d && w.oracle.violation == "" && !until(); {
+		if !time.Now().Before(sweep) {
+			w.act(Command{Kind: Sweep})
+			sweep = sweep.Add(time.Minute)
 		}
 		for _, l := range w.queues() {
 			if len(w.live) < atWork {

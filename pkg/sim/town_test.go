@@ -34,7 +34,7 @@ type town struct {
 	ids                  *counter
 	urgent, bulk, fanout *queue.Memory
 	site                 *site
-	tick                 *lifecycle.Service
+	sweep                *lifecycle.Service
 	stop                 atomic.Bool
 	running              sync.WaitGroup
 
@@ -72,7 +72,7 @@ func newTown(latency time.Duration, batch int) *town {
 	w := &town{Store: dynamotest.New(), ids: &counter{}, settled: map[entitlement.AssignmentID]time.Time{},
 		site: &site{latency: latency, batch: batch, members: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}, dice: rand.New(rand.NewPCG(1, 2))}}
 	w.urgent, w.bulk, w.fanout = queue.NewMemory(w.clock, 5), queue.NewMemory(w.clock, 5), queue.NewMemory(w.clock, 5)
-	w.tick = &lifecycle.Service{Store: w, Enqueuer: w.urgent, Jobs: w.fanout, Clock: w.clock, Log: quietLog}
+	w.sweep = &lifecycle.Service{Store: w, Enqueuer: w.urgent, Jobs: w.fanout, Clock: w.clock, Log: quietLog}
 	return w
 }
 
@@ -116,8 +116,8 @@ func (w *town) count() int {
 	return len(w.ended)
 }
 
-// open starts the functions as they are deployed: so many copies on each queue, a tick a
-// minute.
+// open starts the functions as they are deployed: so many copies on each queue, a sweep
+// a minute.
 func (w *town) open() {
 	worker := deliver.Handler(&delivery.Service{Store: w, Connectors: w.site, Queue: w.bulk, Clock: w.clock, IDs: w.ids, Lease: names.DeliverTimeout, Log: quietLog})
 	spread := fanout.Handler(&delivery.FanOut{Store: w, Bulk: w.bulk, Again: w.fanout, Clock: w.clock, Log: quietLog})
@@ -132,12 +132,12 @@ func (w *town) open() {
 	}
 	w.running.Go(func() {
 		for !w.stop.Load() {
-			w.running.Go(func() { // a tick that takes long does not keep the next from coming
-				ctx, end := context.WithTimeout(quiet, tickTimeout)
+			w.running.Go(func() { // a sweep that takes long does not keep the next from coming
+				ctx, end := context.WithTimeout(quiet, sweepTimeout)
 				defer end()
-				w.tick.Tick(ctx, "tick")
+				w.sweep.Sweep(ctx, "sweep")
 			})
-			time.Sleep(time.Until(time.Now().Truncate(names.TickPeriod).Add(names.TickPeriod)))
+			time.Sleep(time.Until(time.Now().Truncate(names.SweepPeriod).Add(names.SweepPeriod)))
 		}
 	})
 }

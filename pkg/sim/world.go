@@ -59,7 +59,7 @@ type world struct {
 	directory *directory.Service
 	catalogs  *catalogs.Service
 	requests  *requests.Service
-	tick      *lifecycle.Service
+	sweep     *lifecycle.Service
 	handlers  map[string]func(context.Context, []lambdaio.Message) map[string]error
 	groups    groups
 
@@ -136,7 +136,7 @@ func newWorld(p Plan) *world {
 	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Kind{"honest": {OriginSystem: "Honest", Open: w.factory}})
 	w.catalogs = &catalogs.Service{Store: w.store, Targets: lookup{registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: w.fanout, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log}
 	w.requests = &requests.Service{Store: w.store, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log}
-	w.tick = &lifecycle.Service{Store: w.store, Enqueuer: w.urgent, Jobs: w.fanout, Clock: told, Log: w.log}
+	w.sweep = &lifecycle.Service{Store: w.store, Enqueuer: w.urgent, Jobs: w.fanout, Clock: told, Log: w.log}
 	worker := deliver.Handler(&delivery.Service{Store: w.store, Connectors: opener{registry, w}, Queue: w.bulk, Clock: told, IDs: &counter{kind: 1}, Lease: names.DeliverTimeout, Log: w.log})
 	w.handlers = map[string]func(context.Context, []lambdaio.Message) map[string]error{
 		names.DeliverUrgent: worker, names.DeliverBulk: worker,

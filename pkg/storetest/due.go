@@ -193,15 +193,15 @@ func duePolicy(w *world) {
 
 func dueJob(w *world) {
 	p := w.pkg(newID[entitlement.CatalogID]())
-	job := entitlement.Job{Package: p.ID, Generation: 1, Look: dueTime, Created: dueTime}
-	other := entitlement.Job{Package: p.ID, Generation: 10, Look: dueTime.Add(time.Minute), Created: dueTime}
+	job := entitlement.Job{Package: p.ID, Generation: 1, CheckAfter: dueTime, Created: dueTime}
+	other := entitlement.Job{Package: p.ID, Generation: 10, CheckAfter: dueTime.Add(time.Minute), Created: dueTime}
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{job, other}})
-	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 1, At: job.Look})
-	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 10, At: other.Look})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 1, At: job.CheckAfter})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 10, At: other.CheckAfter})
 
-	job.Version, job.Cursor, job.Told, job.Look = 1, "cursor", 100, dueTime.Add(2*time.Minute)
+	job.Version, job.Cursor, job.Told, job.CheckAfter = 1, "cursor", 100, dueTime.Add(2*time.Minute)
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
-	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 1, At: job.Look})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 1, At: job.CheckAfter})
 	job.Version = 2
 	got, err := w.s.Read(w.Context(), []entitlement.DueRef{{Kind: entitlement.DueJob, Package: p.ID, Generation: 1}, {Kind: entitlement.DuePackage, Package: p.ID}, {Kind: entitlement.DueJob, Package: p.ID, Generation: 2}})
 	w.must(err)
@@ -210,7 +210,7 @@ func dueJob(w *world) {
 	job.Erased = true
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
 	fallsDueNever(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 1})
-	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 10, At: other.Look})
+	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 10, At: other.CheckAfter})
 }
 
 func duePages(w *world) {

@@ -9,7 +9,7 @@ import (
 )
 
 var settlementScenarios = []scenario{
-	{"S22: a subject is pending from its look on until exactly its generation is settled", pendingRow},
+	{"S22: a subject is pending from its time to check on until exactly its generation is settled", pendingRow},
 	{"S22: a subject that is not reconciled moves to its next attempt", pendingMoves},
 	{"S22: what is settled is not owed again by a worker that knows less", settleOnce},
 	{"S14: a settlement against another generation records nothing", settleStale},
@@ -63,9 +63,9 @@ func lateDelivery(w *world) {
 	w.late(instant(time.Hour), own)
 }
 
-// look is long before everything else that is pending in the table, so that few rows lie in
+// checkAfter is long before everything else that is pending in the table, so that few rows lie in
 // front of it.
-var look = time.Date(1999, 1, 1, 0, 0, 0, 7, time.UTC)
+var checkAfter = time.Date(1999, 1, 1, 0, 0, 0, 7, time.UTC)
 
 // listedPending counts the rows that each shard shows of the subject by until.
 func listedPending(w *world, subject entitlement.UserID, until time.Time) (rows int) {
@@ -100,39 +100,39 @@ func settle(subject entitlement.UserID, generation int64) entitlement.Change {
 func pendingRow(w *world) {
 	subject, a := newID[entitlement.UserID](), waiting()
 	c := enter(subject, a)
-	c.SubjectUpdates[0].Look = look
+	c.SubjectUpdates[0].CheckAfter = checkAfter
 	w.commit(c)
-	pending(w, subject, look, 1)
-	pending(w, subject, look.Add(-1), 0)
-	pending(w, subject, look.Add(time.Hour), 1)
+	pending(w, subject, checkAfter, 1)
+	pending(w, subject, checkAfter.Add(-1), 0)
+	pending(w, subject, checkAfter.Add(time.Hour), 1)
 
 	c = redeliver(subject, a)
-	c.SubjectUpdates[0].Look = look.Add(time.Minute)
+	c.SubjectUpdates[0].CheckAfter = checkAfter.Add(time.Minute)
 	w.commit(c)
-	pending(w, subject, look.Add(time.Minute-1), 0)
-	pending(w, subject, look.Add(time.Minute), 1)
+	pending(w, subject, checkAfter.Add(time.Minute-1), 0)
+	pending(w, subject, checkAfter.Add(time.Minute), 1)
 
 	w.refuse(entitlement.PartSubjectRecord, settle(subject, 1))
-	pending(w, subject, look.Add(time.Minute), 1)
+	pending(w, subject, checkAfter.Add(time.Minute), 1)
 	w.commit(settle(subject, 2))
-	pending(w, subject, look.Add(time.Hour), 0)
+	pending(w, subject, checkAfter.Add(time.Hour), 0)
 	if h := w.subjectRecord(subject); h.NeedsReconcile() || h.ObservedGeneration != 2 || h.Generation != 2 {
 		w.Fatalf("got generation %d settled %d, want 2 and 2", h.Generation, h.ObservedGeneration)
 	}
 
 	c = leave(subject, a, "")
-	c.SubjectUpdates[0].Look = look
+	c.SubjectUpdates[0].CheckAfter = checkAfter
 	w.commit(c)
-	pending(w, subject, look, 1)
+	pending(w, subject, checkAfter, 1)
 	if h := w.subjectRecord(subject); !h.NeedsReconcile() || h.ObservedGeneration != 2 || h.Generation != 3 {
 		w.Fatalf("got generation %d settled %d, want 3 and 2", h.Generation, h.ObservedGeneration)
 	}
 }
 
 func pendingMoves(w *world) {
-	subject, a, next := newID[entitlement.UserID](), waiting(), look.Add(3*time.Second)
+	subject, a, next := newID[entitlement.UserID](), waiting(), checkAfter.Add(3*time.Second)
 	c := enter(subject, a)
-	c.SubjectUpdates[0].Look = look
+	c.SubjectUpdates[0].CheckAfter = checkAfter
 	w.commit(c)
 	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 1, Next: next}}})
 	pending(w, subject, next.Add(-1), 0)
@@ -146,11 +146,11 @@ func pendingMoves(w *world) {
 func settleOnce(w *world) {
 	subject, a := newID[entitlement.UserID](), waiting()
 	c := enter(subject, a)
-	c.SubjectUpdates[0].Look = look
+	c.SubjectUpdates[0].CheckAfter = checkAfter
 	w.commit(c)
 	w.commit(settle(subject, 1))
 	before := w.subjectRecord(subject)
-	w.refuse(entitlement.PartSubjectRecord, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 1, Next: look}}})
+	w.refuse(entitlement.PartSubjectRecord, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 1, Next: checkAfter}}})
 	w.same(w.subjectRecord(subject), before)
 	pending(w, subject, instant(time.Hour), 0)
 	w.commit(settle(subject, 1)) // another worker of the same outcome
@@ -159,14 +159,14 @@ func settleOnce(w *world) {
 func settleStale(w *world) {
 	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
 	c := enter(subject, a)
-	c.SubjectUpdates[0].Look = look
+	c.SubjectUpdates[0].CheckAfter = checkAfter
 	w.commit(c)
 	w.commit(enter(subject, b))
 	before := w.subjectRecord(subject)
 	for _, generation := range []int64{0, 1, 3} {
 		for _, settled := range []bool{true, false} {
 			w.refuse(entitlement.PartSubjectRecord, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: generation,
-				Reconciled: settled, Next: look, Delivered: []entitlement.Waiting{a, b}}}})
+				Reconciled: settled, Next: checkAfter, Delivered: []entitlement.Waiting{a, b}}}})
 		}
 	}
 	w.same(w.subjectRecord(subject), before)
@@ -183,7 +183,7 @@ func settleBooks(w *world) {
 	w.commit(leave(subject, d, ""))
 	want := w.subjectRecord(subject)
 
-	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 6, Next: look,
+	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 6, Next: checkAfter,
 		Delivered: []entitlement.Waiting{a}, Removed: []entitlement.Removing{{Assignment: c.Assignment, Request: removal}}}}})
 	want.Waiting = slices.DeleteFunc(want.Waiting, func(x entitlement.Waiting) bool { return x == a })
 	want.Removing = []entitlement.Removing{{Assignment: d.Assignment}}
@@ -201,7 +201,7 @@ func pendingPages(w *world) {
 	for i := range 12 {
 		subject := newID[entitlement.UserID]()
 		c := enter(subject, waiting())
-		c.SubjectUpdates[0].Look = look.Add(-time.Hour + time.Duration(i))
+		c.SubjectUpdates[0].CheckAfter = checkAfter.Add(-time.Hour + time.Duration(i))
 		w.commit(c)
 		want = append(want, subject)
 	}
@@ -209,7 +209,7 @@ func pendingPages(w *world) {
 		var all []entitlement.UserID
 		for shard := range names.ReconcileShards {
 			mine := mine(want, walk(w, 1, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-				return w.s.PendingReconciliation(w.Context(), shard, look.Add(-time.Minute), page)
+				return w.s.PendingReconciliation(w.Context(), shard, checkAfter.Add(-time.Minute), page)
 			}))
 			if !slices.IsSortedFunc(mine, func(a, b entitlement.UserID) int { return slices.Index(want, a) - slices.Index(want, b) }) {
 				return "a shard is not sorted by time"

@@ -15,9 +15,9 @@ var subjectRecordScenarios = []scenario{
 	{"S18: a package does not become live for a member of an incompatible group", enterNotIn},
 	{"S21: the conditions of the longest lists fit into one change", enterLongest},
 	{"A package that is not live is neither left nor redelivered", leaveAbsent},
-	{"Who is off enters nothing until on again, and keeps what is held", subjectRecordOff},
+	{"Who is disabled is given nothing until enabled again, and keeps what is held", subjectRecordDisabled},
 	{"An update that both gives and takes is Invalid", subjectRecordTorn},
-	{"An update of nothing but a look moves the generation", subjectRecordTouched},
+	{"An update of nothing but a time to check moves the generation", subjectRecordTouched},
 	{"S21: a person holds at most MaxLive packages", subjectRecordFull},
 	{"F38: whoever is owed MaxRemoving removals gets nothing new, and loses whatever ends", subjectRecordRemovingFull},
 	{"An unknown subject has an empty record that has nothing pending", subjectRecordAbsent},
@@ -38,16 +38,16 @@ func waiting() entitlement.Waiting {
 
 // enter describes a package becoming live.
 func enter(subject entitlement.UserID, what entitlement.Waiting, incompatible ...entitlement.PackageID) entitlement.Change {
-	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Enter: what, Incompatible: incompatible, Look: instant(time.Hour)}}}
+	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Enter: what, Incompatible: incompatible, CheckAfter: instant(time.Hour)}}}
 }
 
 func leave(subject entitlement.UserID, what entitlement.Waiting, removal entitlement.RequestID) entitlement.Change {
 	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Leave: what,
-		Ended: entitlement.Removing{Assignment: what.Assignment, Request: removal}, Look: instant(time.Hour)}}}
+		Ended: entitlement.Removing{Assignment: what.Assignment, Request: removal}, CheckAfter: instant(time.Hour)}}}
 }
 
 func redeliver(subject entitlement.UserID, what entitlement.Waiting) entitlement.Change {
-	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Redeliver: what, Look: instant(time.Hour)}}}
+	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Redeliver: what, CheckAfter: instant(time.Hour)}}}
 }
 
 func subjectRecordBooks(w *world) {
@@ -167,38 +167,38 @@ func leaveAbsent(w *world) {
 
 func subjectRecordTouched(w *world) {
 	subject := newID[entitlement.UserID]()
-	touch := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Look: instant(time.Hour)}}}
+	touch := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, CheckAfter: instant(time.Hour)}}}
 	w.commit(touch)
 	w.commit(touch)
 	w.same(w.subjectRecord(subject), entitlement.SubjectRecord{Subject: subject, Generation: 2})
 }
 
-func subjectRecordOff(w *world) {
+func subjectRecordDisabled(w *world) {
 	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
 	turn := func(off bool) entitlement.Change {
-		return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Off: off, On: !off, Look: instant(time.Hour)}}}
+		return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Disabled: off, Enabled: !off, CheckAfter: instant(time.Hour)}}}
 	}
 	w.commit(enter(subject, a))
 	w.commit(turn(true))
-	want := entitlement.SubjectRecord{Subject: subject, Generation: 2, Off: true, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}}
+	want := entitlement.SubjectRecord{Subject: subject, Generation: 2, Disabled: true, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}}
 	w.same(w.subjectRecord(subject), want)
 	w.refuse(entitlement.PartSubjectRecord, enter(subject, b))
 	w.same(w.subjectRecord(subject), want)
 
 	w.commit(settle(subject, 2))
 	w.commit(leave(subject, a, ""))
-	if h := w.subjectRecord(subject); !h.Off || len(h.Live) != 0 || h.Generation != 3 {
-		w.Fatalf("got %v, want an empty record that is off", h)
+	if h := w.subjectRecord(subject); !h.Disabled || len(h.Live) != 0 || h.Generation != 3 {
+		w.Fatalf("got %v, want an empty record that is disabled", h)
 	}
 	w.refuse(entitlement.PartSubjectRecord, enter(subject, b))
 	w.commit(turn(false))
 	w.commit(enter(subject, b))
-	if h := w.subjectRecord(subject); h.Off || len(h.Live) != 1 {
-		w.Fatalf("got %v, want a record that is on", h)
+	if h := w.subjectRecord(subject); h.Disabled || len(h.Live) != 1 {
+		w.Fatalf("got %v, want a record that is enabled", h)
 	}
 
 	stranger := newID[entitlement.UserID]()
-	w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: stranger, Off: true, Look: instant(time.Hour)}}})
+	w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: stranger, Disabled: true, CheckAfter: instant(time.Hour)}}})
 	w.refuse(entitlement.PartSubjectRecord, enter(stranger, b))
 }
 
@@ -209,7 +209,7 @@ func subjectRecordTorn(w *world) {
 	for _, torn := range []entitlement.SubjectUpdate{
 		{Subject: subject, Leave: a, Enter: b},
 		{Subject: subject, Leave: a, Redeliver: a},
-		{Subject: subject, Off: true, On: true},
+		{Subject: subject, Disabled: true, Enabled: true},
 	} {
 		w.kind(w.s.Commit(w.Context(), entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{torn}}), entitlement.Invalid)
 		w.same(w.subjectRecord(subject), before)

@@ -11,15 +11,15 @@ import (
 
 // desk serves the issuer, and what an operator does by other means in a deployed stack:
 //
-//	POST /tick                          does what is due now, without waiting for the minute
+//	POST /sweep                          does what is due now, without waiting for the minute
 //	GET  /dead-letters                  shows the parked messages of every queue
 //	POST /dead-letters?redrive=<queue>  gives them back to it
 //	GET  /items?of=<kind>/<id>          shows what is stored of it, in words
 func (s *System) desk() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.issuer.Handler())
-	mux.HandleFunc("POST /tick", func(w http.ResponseWriter, r *http.Request) {
-		if err := s.Tick(r.Context()); err != nil {
+	mux.HandleFunc("POST /sweep", func(w http.ResponseWriter, r *http.Request) {
+		if err := s.Sweep(r.Context()); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})

@@ -93,7 +93,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	askers.Requests = &requests.Service{Store: store, Enqueuer: may.send(names.Requests, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Requests]}
 	worker := &delivery.Service{Store: store, Connectors: registry, Queue: may.send(names.Deliver, bulk), Clock: now, IDs: ids, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
 	edits := &delivery.FanOut{Store: store, Bulk: may.send(names.Fanout, bulk), Again: may.send(names.Fanout, jobs), Clock: now, Log: logs[names.Fanout]}
-	tick := &lifecycle.Service{Store: store, Enqueuer: may.send(names.Expire, urgent), Bulk: may.send(names.Expire, bulk), Jobs: may.send(names.Expire, jobs), Clock: now, Log: logs[names.Expire]}
+	sweep := &lifecycle.Service{Store: store, Enqueuer: may.send(names.Expire, urgent), Bulk: may.send(names.Expire, bulk), Jobs: may.send(names.Expire, jobs), Clock: now, Log: logs[names.Expire]}
 
 	if may.refused != nil {
 		return nil, may.refused
@@ -104,7 +104,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 		names.Requests: lambdaio.HTTP(graph.Requests(askers)),
 		names.Deliver:  lambdaio.SQS(deliver.Handler(worker), s.queues.delayers()),
 		names.Fanout:   lambdaio.SQS(fanout.Handler(edits), s.queues.delayers()),
-		names.Expire:   lambdaio.Schedule(expire.Handler(tick, obs.NewMetrics(out, nil))),
+		names.Expire:   lambdaio.Schedule(expire.Handler(sweep, obs.NewMetrics(out, nil))),
 	}
 	all := functions{}
 	for _, f := range names.Functions {
@@ -117,8 +117,8 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	return all, nil
 }
 
-// Tick does what is due by now, as the schedule does.
-func (s *System) Tick(ctx context.Context) error {
+// Sweep does what is due by now, as the schedule does.
+func (s *System) Sweep(ctx context.Context) error {
 	payload, err := json.Marshal(events.EventBridgeEvent{Time: time.Now().UTC()})
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (s *System) Tick(ctx context.Context) error {
 	return err
 }
 
-// schedule ticks until ctx ends. A tick that fails is in the log; the next does its work.
+// schedule sweeps until ctx ends. A sweep that fails is in the log; the next does its work.
 func (s *System) schedule(ctx context.Context, every time.Duration) {
 	clock := time.NewTicker(every)
 	defer clock.Stop()
@@ -136,7 +136,7 @@ func (s *System) schedule(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-clock.C:
-			s.Tick(ctx)
+			s.Sweep(ctx)
 		}
 	}
 }

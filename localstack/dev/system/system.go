@@ -33,7 +33,7 @@ const table = "leasehold"
 // schedule and without a log.
 type Options struct {
 	Port  int           // that the API prefers; where it is busy or 0, any
-	Every time.Duration // period of the schedule; 0: ticks come by Tick alone
+	Every time.Duration // period of the schedule; 0: sweeps come by Sweep alone
 	Log   io.Writer     // where the functions log to
 
 	clock clock.Clock // of the queues and the functions; nil: the wall clock

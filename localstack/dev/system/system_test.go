@@ -28,7 +28,7 @@ type office struct {
 	seed.Result
 }
 
-// open starts a system without a schedule: its ticks come by hand.
+// open starts a system without a schedule: its sweeps come by hand.
 func open(t *testing.T, o Options) *office {
 	t.Helper()
 	began := time.Now()
@@ -172,18 +172,18 @@ func TestAskedDeliveredRemovedGone(t *testing.T) {
 	}
 }
 
-func TestATickByHandEndsWhatIsDue(t *testing.T) {
+func TestASweepByHandEndsWhatIsDue(t *testing.T) {
 	o := open(t, Options{})
 	end := time.Now().Add(1500 * time.Millisecond)
 	o.ask(object{"expiration": object{"type": "afterDateTime", "endDateTime": end.UTC().Format(time.RFC3339Nano)}})
-	if err := o.Tick(t.Context()); err != nil {
+	if err := o.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if n := o.holds(); n != 1 && time.Now().Before(end) {
 		t.Fatalf("in %v groups before its end", n)
 	}
 	time.Sleep(time.Until(end))
-	o.send("", "POST", o.Facts.Issuer+"/tick", nil, 200)
+	o.send("", "POST", o.Facts.Issuer+"/sweep", nil, 200)
 	o.eventually("gone", func() bool { return o.holds() == 0 })
 }
 

@@ -21,7 +21,7 @@ var instead = map[string]string{
 	"make token AS=member": "", "make help": "", "make logs-<fn>": "", "make invoke-<fn>": "", "make dlq": "", "make show-item ITEM=request/<id>": "",
 	"curl <Url>/health": "",
 
-	"make dev": "", `curl "$LEASEHOLD_ISSUER/token?as=member"`: "", `curl -X POST "$LEASEHOLD_ISSUER/tick"`: "",
+	"make dev": "", `curl "$LEASEHOLD_ISSUER/token?as=member"`: "", `curl -X POST "$LEASEHOLD_ISSUER/sweep"`: "",
 
 	`make bootstrap CONTEXT="$CONTEXT"`: "", `make diff CONTEXT="$CONTEXT"`: "", `make deploy CONTEXT="$CONTEXT"`: "", `make destroy CONTEXT="$CONTEXT"`: "",
 

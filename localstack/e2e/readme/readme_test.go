@@ -66,8 +66,8 @@ func quick(c *checkout) {
 	if token := c.types(`curl "$LEASEHOLD_ISSUER/token?as=member"`, silent(settings)); !contains(token, "eyJ") {
 		c.Errorf("no token: %s", token)
 	}
-	if said := c.types(`curl -X POST "$LEASEHOLD_ISSUER/tick"`, silent(settings)); said != "" {
-		c.Errorf("a tick by hand: %s", said)
+	if said := c.types(`curl -X POST "$LEASEHOLD_ISSUER/sweep"`, silent(settings)); said != "" {
+		c.Errorf("a sweep by hand: %s", said)
 	}
 	interrupt()
 	if c.has(".local/dev.env") {

@@ -107,8 +107,8 @@ var (
 	pinMembers40            = cost{7, 81, 244}
 	pinDisableAdministrator = cost{9, 9, 14} // the administrators who are left, and the version of their group
 	// Of looking whether anybody is there to decide: by name it is one read, of a group the
-	// first three members. Out of a group it takes one read more, whether the
-	// group approves. A tick costs 10 calls and 5 R with nothing due.
+	// first three members. Out of a group it takes one read more, whether the group
+	// approves. A sweep costs 10 calls and 5 R with nothing due.
 	pinSubmitToGroup  = cost{6, 10.5, 13}
 	pinSubmitToNobody = cost{6, 9.5, 15} // the fallback is looked up as well, and an event says who became an approver
 	pinLeave          = cost{6, 5, 8}
@@ -152,7 +152,7 @@ type office struct {
 	catalogs, people http.Handler
 	worker           *delivery.Service
 	edits            *delivery.FanOut
-	tick             *lifecycle.Service
+	sweep            *lifecycle.Service
 	target           *counted
 }
 
@@ -232,7 +232,7 @@ func open(t *testing.T, p place) *office {
 	o.catalogs, o.people = graph.Catalogs(deps), graph.Requests(deps)
 	o.worker = &delivery.Service{Store: o.db, Connectors: o.target, Queue: recorder{}, Clock: c, IDs: ids, Lease: time.Minute, Log: log}
 	o.edits = &delivery.FanOut{Store: o.db, Bulk: recorder{}, Again: recorder{}, Clock: c, Log: log}
-	o.tick = &lifecycle.Service{Store: o.db, Enqueuer: recorder{}, Jobs: recorder{}, Clock: c, Log: log}
+	o.sweep = &lifecycle.Service{Store: o.db, Enqueuer: recorder{}, Jobs: recorder{}, Clock: c, Log: log}
 	return o
 }
 
@@ -357,7 +357,7 @@ func (o *office) deliver(u string) {
 
 func (o *office) run() {
 	o.Helper()
-	if r, err := o.tick.Tick(context.Background(), "tick"); err != nil || r.Failed > 0 {
+	if r, err := o.sweep.Sweep(context.Background(), "sweep"); err != nil || r.Failed > 0 {
 		o.Fatalf("%+v, %v", r, err)
 	}
 }

@@ -26,23 +26,23 @@ const target entitlement.ConnectorID = "00000000-0000-4000-8000-00000000c0de"
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-// world is the tick and the worker over the store that ships, minute by minute, with what
-// they told of each minute.
+// world is the sweep and the worker over the store that ships, minute by minute, with
+// what they told of each minute.
 type world struct {
 	*testing.T
 	*dynamotest.Damaged
 	clock    *clock.Virtual
 	out      bytes.Buffer
-	tick     func(context.Context, time.Time) error
+	sweep    func(context.Context, time.Time) error
 	worker   *delivery.Service
 	enqueued []entitlement.UserID
 	held     map[connector.PrincipalRef]bool
 	refuses  error // what the target says to a write
 	silent   error // what it says to everything
 	unread   error // what the table says to a look at what is due
-	unkept   error // what it says to a change of the tick
+	unkept   error // what it says to a change of the sweep
 	told     map[string][][]float64
-	deadline time.Duration // of a tick; none: it has all the time
+	deadline time.Duration // of a sweep; none: it has all the time
 }
 
 func newWorld(t *testing.T) *world {
@@ -50,14 +50,14 @@ func newWorld(t *testing.T) *world {
 	w.Damaged = dynamotest.NewDamaged(func(ctx context.Context, _ error) {
 		w.metrics().Emit(ctx, names.MetricUnreadable, obs.UnitCount, 1, nil)
 	})
-	w.tick = expire.Handler(&lifecycle.Service{Store: table{w}, Enqueuer: w, Jobs: w, Clock: w.clock, Log: quiet}, w.metrics())
+	w.sweep = expire.Handler(&lifecycle.Service{Store: table{w}, Enqueuer: w, Jobs: w, Clock: w.clock, Log: quiet}, w.metrics())
 	w.worker = &delivery.Service{Store: w.Store, Connectors: w, Queue: w, Clock: w.clock, IDs: w.clock, Lease: time.Minute, Log: quiet}
 	return w
 }
 
 func (w *world) metrics() *obs.Metrics { return obs.NewMetrics(&w.out, w.clock.Now) }
 
-// table is the store as the tick sees it.
+// table is the store as the sweep sees it.
 type table struct{ *world }
 
 func (t table) Due(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error) {
@@ -124,7 +124,7 @@ func (w *world) Check(_ context.Context, _ entitlement.RoleRef, _ connector.Way,
 	return held, nil
 }
 
-// minutes lets time go by: each minute the tick runs, and the worker looks at whom it named.
+// minutes lets time go by: each minute the sweep runs, and the worker looks at whom it named.
 func (w *world) minutes(n int) {
 	w.Helper()
 	for range n {
@@ -133,7 +133,7 @@ func (w *world) minutes(n int) {
 		if w.deadline > 0 {
 			ctx, cancel = context.WithTimeout(ctx, w.deadline)
 		}
-		_ = w.tick(ctx, w.clock.Now()) // that it failed is a figure that it does not tell
+		_ = w.sweep(ctx, w.clock.Now()) // that it failed is a figure that it does not tell
 		cancel()
 		enqueued := w.enqueued
 		w.enqueued = nil
@@ -209,7 +209,7 @@ type story struct {
 var ours = map[string]struct{ rings, quiet story }{
 	"schedule-silent": {
 		story{"the table cannot be read for six minutes", func(w *world) { w.unread = errors.New("down"); w.minutes(6) }},
-		story{"a tick fails now and then", func(w *world) {
+		story{"a sweep fails now and then", func(w *world) {
 			for range 10 {
 				w.minutes(3)
 				w.unread = errors.New("down")
@@ -323,14 +323,14 @@ func TestT2_ARefusedRemovalIsSeenInEveryMinuteOfTwelveHours(t *testing.T) {
 	}
 }
 
-// A tick that had no time to look tells nothing of what it did not see: a zero would look
-// like health.
-func TestL2_ATickWithoutTimeTellsNoZeros(t *testing.T) {
+// A sweep that had no time to look tells nothing of what it did not see: a zero would
+// look like health.
+func TestL2_ASweepWithoutTimeTellsNoZeros(t *testing.T) {
 	w := newWorld(t)
 	w.assign(time.Minute)
 	w.minutes(2)
 	w.told = map[string][][]float64{}
-	w.deadline = time.Second // less than a tick keeps for its end
+	w.deadline = time.Second // less than a sweep keeps for its end
 	w.minutes(3)
 	for _, minute := range w.told[names.MetricExpiryLag] {
 		if len(minute) > 0 {

@@ -18,7 +18,7 @@ import (
 
 var _ lifecycle.Store = (*dynamo.DB)(nil)
 
-// New returns the function's handler of one tick.
+// New returns the function's handler of one sweep.
 func New(c config.Config, log *slog.Logger) (func(context.Context, time.Time) error, error) {
 	clients := base.Open(c)
 	return Handler(&lifecycle.Service{
@@ -26,11 +26,11 @@ func New(c config.Config, log *slog.Logger) (func(context.Context, time.Time) er
 	}, obs.NewMetrics(nil, nil)), clients.Err()
 }
 
-// Handler does one tick and tells the metrics what it found. When the tick was due does
-// not matter: it does what is due by now.
+// Handler does one sweep and tells the metrics what it found. When the sweep was due
+// does not matter: it does what is due by now.
 func Handler(s *lifecycle.Service, metrics *obs.Metrics) func(context.Context, time.Time) error {
 	return func(ctx context.Context, _ time.Time) error {
-		report, err := s.Tick(ctx, lambdaio.RequestID(ctx))
+		report, err := s.Sweep(ctx, lambdaio.RequestID(ctx))
 		// What was not seen is not told: it would be a zero that looks like health.
 		if report.Looked {
 			metrics.Emit(ctx, names.MetricExpiryLag, obs.UnitSeconds, report.Lag.Seconds(), nil)

@@ -67,8 +67,8 @@ var mutations = []mutation{
 `}}},
 	{name: "leaver is given nothing", covered: "whatever a leaver holds is ended before anything is planned, and the fence refuses a plan that is older",
 		edits: []edit{{"pkg/delivery/plan.go",
-			`	if h.Off || w.Subject == nil || !w.Subject.Enabled {`, `	if w.Subject == nil {`}}},
-	{name: "tick looks for pending reconciliations", edits: []edit{{"pkg/lifecycle/tick.go",
+			`	if h.Disabled || w.Subject == nil || !w.Subject.Enabled {`, `	if w.Subject == nil {`}}},
+	{name: "sweep looks for pending reconciliations", edits: []edit{{"pkg/lifecycle/sweep.go",
 		`walks(names.ReconcileShards, t.pending)`, `walks(0, t.pending)`}}},
 	{name: "slot that begins at a version of its own", edits: []edit{{"pkg/dynamo/shapes_assignment.go",
 		`	first: entitlement.AssignmentSlot.FirstVersion,
@@ -99,9 +99,9 @@ var mutations = []mutation{
 `, ``}, {"pkg/delivery/finish.go",
 		`		if j.moved && t.entered() && !mine.Grants[t.Role].Sent {`, `		if false {`}}},
 	{name: "pending while an end has passed", edits: []edit{{"pkg/delivery/settle.go",
-		`			leavePending(now.Add(names.TickPeriod))
+		`			leavePending(now.Add(names.SweepPeriod))
 			continue
-`, `			_ = names.TickPeriod
+`, `			_ = names.SweepPeriod
 			continue
 `}}},
 	{name: "record that is read again before a role is on record", edits: []edit{{"pkg/delivery/job.go",

@@ -25,7 +25,7 @@ type world struct {
 	enqueued map[entitlement.UserID]int
 	lost     bool // messages are lost
 	jobs     []int64
-	tick     *lifecycle.Service
+	sweep    *lifecycle.Service
 }
 
 func newWorld(t *testing.T) *world { return worldOn(t, dynamotest.New()) }
@@ -40,7 +40,7 @@ func newWorldBehind(t *testing.T) *world {
 
 func worldOn(t *testing.T, store *dynamotest.Store) *world {
 	w := &world{t: t, store: store, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), enqueued: map[entitlement.UserID]int{}}
-	w.tick = &lifecycle.Service{Store: w.store, Enqueuer: w, Jobs: w, Clock: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	w.sweep = &lifecycle.Service{Store: w.store, Enqueuer: w, Jobs: w, Clock: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	return w
 }
 
@@ -103,7 +103,7 @@ func (w *world) askBy(u entitlement.UserID, p entitlement.AssignmentPolicy, aske
 
 func (w *world) run() lifecycle.Report {
 	w.t.Helper()
-	r, err := w.tick.Tick(context.Background(), "tick")
+	r, err := w.sweep.Sweep(context.Background(), "sweep")
 	if err != nil || r.Failed != 0 {
 		w.t.Fatalf("%+v, %v", r, err)
 	}
@@ -147,11 +147,11 @@ func TestF18_TwiceLateOrTwiceAtOnceChangesNothingButLag(t *testing.T) {
 	for range 20 {
 		all = append(all, w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{}))
 	}
-	w.clock.Advance(3 * time.Hour) // many ticks were missed
+	w.clock.Advance(3 * time.Hour) // many sweeps were missed
 	done := make(chan int, 3)
 	for range cap(done) {
 		go func() {
-			r, err := w.tick.Tick(context.Background(), "tick")
+			r, err := w.sweep.Sweep(context.Background(), "sweep")
 			if err != nil || r.Failed != 0 {
 				t.Errorf("%+v, %v", r, err)
 			}
@@ -159,7 +159,7 @@ func TestF18_TwiceLateOrTwiceAtOnceChangesNothingButLag(t *testing.T) {
 		}()
 	}
 	if sum := <-done + <-done + <-done; sum != len(all) {
-		t.Errorf("%d ended by three ticks at once, want %d", sum, len(all))
+		t.Errorf("%d ended by three sweeps at once, want %d", sum, len(all))
 	}
 	for _, r := range all {
 		events, err := w.store.Events(context.Background(), entitlement.OfRequest, string(r.ID))
@@ -168,7 +168,7 @@ func TestF18_TwiceLateOrTwiceAtOnceChangesNothingButLag(t *testing.T) {
 		}
 	}
 	if again := w.run(); again.Expired != 0 {
-		t.Errorf("T17: another tick ended %d", again.Expired)
+		t.Errorf("T17: another sweep ended %d", again.Expired)
 	}
 }
 
@@ -337,7 +337,7 @@ func TestS7_APolicyThatSomebodyMovesMeanwhileIsLeftToThem(t *testing.T) {
 	w := newWorld(t)
 	p := w.closed()
 	w.clock.Advance(time.Hour)
-	w.tick.Store = &rival{w.store, func() {
+	w.sweep.Store = &rival{w.store, func() {
 		p.Deleting = w.clock.Now() // deleted anew
 		w.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}})
 	}}
@@ -395,7 +395,7 @@ func TestF36_AScheduledStartBesideAnIncompatiblePackageOrGroupLapses(t *testing.
 		"R179 a package, held meanwhile": {func(w *world, p *entitlement.AccessPackage, subject entitlement.UserID) {
 			other := entitlement.PackageID(w.clock.New())
 			p.Incompatible = []entitlement.PackageID{other}
-			w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Enter: entitlement.Waiting{Package: other, Assignment: "a"}, Look: w.clock.Now().Add(time.Hour)}}})
+			w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Enter: entitlement.Waiting{Package: other, Assignment: "a"}, CheckAfter: w.clock.Now().Add(time.Hour)}}})
 		}, true},
 		"R179 a group, joined meanwhile": {func(w *world, p *entitlement.AccessPackage, subject entitlement.UserID) {
 			g := entitlement.GroupID(w.clock.New())

@@ -1,7 +1,7 @@
 // Package lifecycle is what the clock does: it ends assignments, starts scheduled ones,
 // denies and escalates what nobody decided, has others asked where nobody is there to
 // decide, and tells the delivery worker about pending reconciliations whose messages
-// were lost. A tick that comes twice, late or beside another changes nothing but lag.
+// were lost. A sweep that comes twice, late or beside another changes nothing but lag.
 package lifecycle
 
 import (
@@ -19,7 +19,7 @@ import (
 	"leasehold/pkg/names"
 )
 
-// Service runs ticks.
+// Service runs sweeps.
 type Service struct {
 	Store    Store
 	Enqueuer Enqueuer // the queue of what people wait for
@@ -29,7 +29,7 @@ type Service struct {
 	Log      *slog.Logger
 }
 
-// Report says what one tick found and did.
+// Report says what one sweep found and did.
 type Report struct {
 	Expired   int
 	Started   int
@@ -40,7 +40,7 @@ type Report struct {
 	Reopened  int // packages and policies whose deletion was cut short
 	Enqueued  int // subjects whose delivery is owed
 	Jobs      int // package edits whose message was lost
-	Failed    int // items left for the next tick
+	Failed    int // items left for the next sweep
 
 	Looked bool          // the first of what is due was seen in every shard, so that Lag is known
 	Lag    time.Duration // how late the oldest due row is looked at
@@ -56,13 +56,13 @@ const (
 	stopEarly    = 10 * time.Second // before the function's time is over
 )
 
-// Tick does everything that is due by now. What it cannot do it leaves for the next tick. It
-// begins with the figures, which cost the same however much is to be done, and then takes a
-// page of what is due and a page of what is owed in turn, of one shard after the other: being
-// busy with one keeps it from no other. What cannot be read of a shard is the next tick's,
-// and the error.
-func (s *Service) Tick(ctx context.Context, command string) (Report, error) {
-	t := &tick{Service: s, now: s.Clock.Now(), command: command}
+// Sweep does everything that is due by now. What it cannot do it leaves for the next sweep.
+// It begins with the figures, which cost the same however much is to be done, and then takes
+// a page of what is due and a page of what is owed in turn, of one shard after the other:
+// being busy with one keeps it from no other. What cannot be read of a shard is the next
+// sweep's, and the error.
+func (s *Service) Sweep(ctx context.Context, command string) (Report, error) {
+	t := &sweep{Service: s, now: s.Clock.Now(), command: command}
 	failed := t.measure(ctx)
 
 	due, pending := walks(names.DueShards, t.due), walks(names.ReconcileShards, t.pending)
@@ -105,7 +105,7 @@ func step(ctx context.Context, all []walk) (rest []walk, failed error) {
 	return rest, failed
 }
 
-type tick struct {
+type sweep struct {
 	*Service
 	now     time.Time
 	command string
@@ -115,8 +115,8 @@ type tick struct {
 }
 
 // due does a page of one shard of what is due. Rows whose item was changed vanish from the
-// index, so a page is read from the start again only by the next tick.
-func (t *tick) due(ctx context.Context, shard int, page entitlement.Page) (next string, err error) {
+// index, so a page is read from the start again only by the next sweep.
+func (t *sweep) due(ctx context.Context, shard int, page entitlement.Page) (next string, err error) {
 	refs, err := t.Store.Due(ctx, shard, t.now, page)
 	if err == nil && len(refs.Items) > 0 {
 		err = t.handle(ctx, refs.Items)
@@ -124,13 +124,13 @@ func (t *tick) due(ctx context.Context, shard int, page entitlement.Page) (next 
 	return refs.Next, err
 }
 
-func (t *tick) timeLeft(ctx context.Context) bool {
+func (t *sweep) timeLeft(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
 	return ctx.Err() == nil && (!ok || time.Until(deadline) > stopEarly)
 }
 
 // handle reads what the rows point at, strongly, and moves each item that is still due.
-func (t *tick) handle(ctx context.Context, refs []entitlement.DueRef) error {
+func (t *sweep) handle(ctx context.Context, refs []entitlement.DueRef) error {
 	items, err := t.Store.Read(ctx, refs)
 	if err != nil {
 		return err
@@ -174,7 +174,7 @@ func (t *tick) handle(ctx context.Context, refs []entitlement.DueRef) error {
 }
 
 // observeLag remembers how late the oldest due row is looked at.
-func (t *tick) observeLag(refs []entitlement.DueRef) {
+func (t *sweep) observeLag(refs []entitlement.DueRef) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, ref := range refs {
@@ -184,7 +184,7 @@ func (t *tick) observeLag(refs []entitlement.DueRef) {
 	}
 }
 
-func (t *tick) expire(ctx context.Context, slot entitlement.AssignmentSlot) entitlement.Change {
+func (t *sweep) expire(ctx context.Context, slot entitlement.AssignmentSlot) entitlement.Change {
 	with, err := t.endsWith(ctx, slot)
 	if err != nil {
 		t.failed(ctx, err, "assignment", string(slot.Assignment.ID))
@@ -202,13 +202,13 @@ func (t *tick) expire(ctx context.Context, slot entitlement.AssignmentSlot) enti
 }
 
 // endsWith reads the requests that end with a slot's assignment.
-func (t *tick) endsWith(ctx context.Context, slot entitlement.AssignmentSlot) ([]entitlement.AssignmentRequest, error) {
+func (t *sweep) endsWith(ctx context.Context, slot entitlement.AssignmentSlot) ([]entitlement.AssignmentRequest, error) {
 	return entitlement.Readable(slot.EndsWith(), func(ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error) {
 		return t.Store.RequestsNamed(ctx, ids)
 	})
 }
 
-func (t *tick) overdue(ctx context.Context, r entitlement.AssignmentRequest) entitlement.Change {
+func (t *sweep) overdue(ctx context.Context, r entitlement.AssignmentRequest) entitlement.Change {
 	start, err := t.Store.Start(ctx, r)
 	if err != nil {
 		t.failed(ctx, err, "request", string(r.ID))
@@ -242,7 +242,7 @@ func (t *tick) overdue(ctx context.Context, r entitlement.AssignmentRequest) ent
 
 // reopen opens what is closed for a deletion that a crash cut short: nobody was told that it
 // is gone, so it is not. The row that led to it may be that of an earlier one.
-func (t *tick) reopen(ctx context.Context, d entitlement.Deletion) {
+func (t *sweep) reopen(ctx context.Context, d entitlement.Deletion) {
 	if !d.CutShort(t.now) {
 		return
 	}
@@ -253,12 +253,12 @@ func (t *tick) reopen(ctx context.Context, d entitlement.Deletion) {
 }
 
 // job enqueues a package edit that did not move for a while.
-func (t *tick) job(ctx context.Context, job entitlement.Job) {
-	if job.Look.After(t.now) {
+func (t *sweep) job(ctx context.Context, job entitlement.Job) {
+	if job.CheckAfter.After(t.now) {
 		return
 	}
 	if err := t.Jobs.EnqueueJob(ctx, job.Package, job.Generation); err != nil {
-		t.Log.WarnContext(ctx, "a message was lost; the next tick finds the job", "package", job.Package, "error", err)
+		t.Log.WarnContext(ctx, "a message was lost; the next sweep finds the job", "package", job.Package, "error", err)
 		return
 	}
 	t.count(&t.report.Jobs)
@@ -267,7 +267,7 @@ func (t *tick) job(ctx context.Context, job entitlement.Job) {
 // probe has one delivery tried at a target that did not answer and has rested: when it
 // goes through, the worker takes up all the others. Without it a target would be found
 // well again only when somebody's next attempt happens to be due.
-func (t *tick) probe(ctx context.Context, b entitlement.Breaker) {
+func (t *sweep) probe(ctx context.Context, b entitlement.Breaker) {
 	if b.Due().IsZero() || b.Until.After(t.now) {
 		return
 	}
@@ -282,8 +282,8 @@ func (t *tick) probe(ctx context.Context, b entitlement.Breaker) {
 }
 
 // commit makes a decision true. A Conflict means that somebody else moved the item: if
-// it is still due, the next tick finds it.
-func (t *tick) commit(ctx context.Context, c entitlement.Change, err error, what, id string) bool {
+// it is still due, the next sweep finds it.
+func (t *sweep) commit(ctx context.Context, c entitlement.Change, err error, what, id string) bool {
 	if err == nil {
 		err = t.Store.Commit(ctx, c)
 	}
@@ -296,25 +296,25 @@ func (t *tick) commit(ctx context.Context, c entitlement.Change, err error, what
 	return false
 }
 
-func (t *tick) failed(ctx context.Context, err error, what, id string) {
+func (t *sweep) failed(ctx context.Context, err error, what, id string) {
 	t.count(&t.report.Failed)
-	t.Log.ErrorContext(ctx, "a due item was left for the next tick", "what", what, "id", id, "error", err)
+	t.Log.ErrorContext(ctx, "a due item was left for the next sweep", "what", what, "id", id, "error", err)
 }
 
-func (t *tick) count(n *int) {
+func (t *sweep) count(n *int) {
 	t.mu.Lock()
 	*n++
 	t.mu.Unlock()
 }
 
-// maxUrgent bounds the subjects that one tick enqueues anew in the queue of what people
-// wait for: a few messages, those that have waited longest. All others go to the queue
-// that has time, so that a request or a removal never waits behind the reconciliations
-// pending after an outage.
+// maxUrgent bounds the subjects that one sweep enqueues anew in the queue of what
+// people wait for: a few messages, those that have waited longest. All others go to the
+// queue that has time, so that a request or a removal never waits behind the
+// reconciliations pending after an outage.
 const maxUrgent = 500
 
 // pending enqueues the subjects of a page of one shard whom somebody must reconcile by now.
-func (t *tick) pending(ctx context.Context, shard int, page entitlement.Page) (next string, err error) {
+func (t *sweep) pending(ctx context.Context, shard int, page entitlement.Page) (next string, err error) {
 	subjects, err := t.Store.PendingReconciliation(ctx, shard, t.now, page)
 	if err != nil {
 		return "", err
@@ -327,19 +327,19 @@ func (t *tick) pending(ctx context.Context, shard int, page entitlement.Page) (n
 	return subjects.Next, nil
 }
 
-func (t *tick) bulk() Enqueuer {
+func (t *sweep) bulk() Enqueuer {
 	if t.Bulk == nil {
 		return t.Enqueuer
 	}
 	return t.Bulk
 }
 
-// latePages bounds the pages that one tick counts in each shard of what is owed for long.
+// latePages bounds the pages that one sweep counts in each shard of what is owed for long.
 const latePages = 10
 
 // measure finds out what has been owed for long, and for how long. It reads that alone: what
 // is owed and not late costs it nothing (Y6).
-func (t *tick) measure(ctx context.Context) error {
+func (t *sweep) measure(ctx context.Context) error {
 	for shard := range names.LateShards {
 		for page, n := (entitlement.Page{}), 0; n < latePages; n++ {
 			late, err := t.Store.Late(ctx, shard, t.now.Add(-entitlement.OverdueAfter), page)
@@ -361,15 +361,15 @@ func (t *tick) measure(ctx context.Context) error {
 	return nil
 }
 
-func (t *tick) enqueue(ctx context.Context, subjects []entitlement.UserID) {
+func (t *sweep) enqueue(ctx context.Context, subjects []entitlement.UserID) {
 	t.enqueueTo(ctx, t.Enqueuer, subjects)
 }
 
-func (t *tick) enqueueTo(ctx context.Context, queue Enqueuer, subjects []entitlement.UserID) {
+func (t *sweep) enqueueTo(ctx context.Context, queue Enqueuer, subjects []entitlement.UserID) {
 	for len(subjects) > 0 {
 		n := min(len(subjects), enqueueBatch)
 		if err := queue.Enqueue(ctx, subjects[:n]...); err != nil {
-			t.Log.WarnContext(ctx, "a message was lost; the next tick finds the pending reconciliation", "subjects", n, "error", err)
+			t.Log.WarnContext(ctx, "a message was lost; the next sweep finds the pending reconciliation", "subjects", n, "error", err)
 		}
 		subjects = subjects[n:]
 	}
