@@ -115,7 +115,7 @@ func reopen(s *stack) {
 		s.Fatal(err)
 	}
 	p.Deleting = time.Now().Add(-time.Hour)
-	s.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}, Gates: []entitlement.Gate{{Package: p.Package, Policy: p.ID, Closed: true}}})
+	s.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}, DeletionGuardUpdates: []entitlement.DeletionGuardUpdate{{Package: p.Package, Policy: p.ID, Closed: true}}})
 	s.sweep()
 	if p, err = s.db.Policy(s.Context(), p.ID); err != nil || !p.Deleting.IsZero() {
 		s.Fatalf("the policy is closed since %s, %v", p.Deleting, err)

@@ -1,10 +1,10 @@
 // Package seed fills a fresh Leasehold with a small organisation: people with
 // managers, groups, a target system, catalogs, access packages and their policies.
 //
-// It has no door of its own: everything goes through the HTTP API, with the token
-// of the first administrator, and through the SCIM server's API. It looks for each
-// thing before it makes it, so a second run changes nothing and a run that was
-// interrupted is completed by the next.
+// It has no way in of its own: everything goes through the HTTP API, with the
+// token of the first administrator, and through the SCIM server's API. It looks
+// for each thing before it makes it, so a second run changes nothing and a run
+// that was interrupted is completed by the next.
 package seed
 
 import (

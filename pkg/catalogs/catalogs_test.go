@@ -191,8 +191,8 @@ func TestR124_APackageThatSomebodyHoldsIsNotDeleted_AndIsOpenAgain(t *testing.T)
 	w.kind(err, entitlement.NotFound, "")
 	_, err = w.store.Policy(t.Context(), policy.ID)
 	w.kind(err, entitlement.NotFound, "")
-	if err := w.store.Commit(t.Context(), entitlement.Change{Guards: []entitlement.Guard{{Package: p.ID, Policy: policy.ID, Subject: "anybody"}}}); entitlement.StalePart(err) != entitlement.PartGuard {
-		t.Errorf("S7: new work passes the guard of a deleted package: %v", err)
+	if err := w.store.Commit(t.Context(), entitlement.Change{DeletionGuards: []entitlement.DeletionGuard{{Package: p.ID, Policy: policy.ID, Subject: "anybody"}}}); entitlement.StalePart(err) != entitlement.PartDeletionGuard {
+		t.Errorf("S7: new work passes the deletion guard of a deleted package: %v", err)
 	}
 }
 
@@ -294,9 +294,9 @@ func TestS7_APolicyWhoseDeletionWasNotHeardOfStaysClosed(t *testing.T) {
 	if err := w.DeletePolicy(t.Context(), by, policy.ID); err != nil {
 		t.Errorf("it is deleted as asked: %v", err)
 	}
-	err := w.store.Commit(t.Context(), entitlement.Change{Guards: []entitlement.Guard{{Package: p.ID, Policy: policy.ID, Subject: "anybody"}}})
-	if entitlement.StalePart(err) != entitlement.PartGuard {
-		t.Errorf("new work passes the guard of a deleted policy: %v", err)
+	err := w.store.Commit(t.Context(), entitlement.Change{DeletionGuards: []entitlement.DeletionGuard{{Package: p.ID, Policy: policy.ID, Subject: "anybody"}}})
+	if entitlement.StalePart(err) != entitlement.PartDeletionGuard {
+		t.Errorf("new work passes the deletion guard of a deleted policy: %v", err)
 	}
 }
 
@@ -310,7 +310,7 @@ func (c *crash) Commit(ctx context.Context, change entitlement.Change) error {
 	if c.closed {
 		return entitlement.Errorf(entitlement.Unavailable, "down")
 	}
-	c.closed = len(change.Gates) > 0 && change.Gates[0].Closed
+	c.closed = len(change.DeletionGuardUpdates) > 0 && change.DeletionGuardUpdates[0].Closed
 	return c.Store.Commit(ctx, change)
 }
 

@@ -126,7 +126,7 @@ func TestF38_ADeletionGoesOnWhereTheLastCallEnded(t *testing.T) {
 		}
 		late := entitlement.AssignmentSlot{Package: p.ID, Subject: "late", Open: "late", OpenPolicy: unused.ID}
 		if err := w.store.Commit(t.Context(), entitlement.Change{Slots: []entitlement.AssignmentSlot{late},
-			Guards: []entitlement.Guard{{Package: p.ID, Subject: "late", Policy: unused.ID}}}); entitlement.StalePart(err) == "" {
+			DeletionGuards: []entitlement.DeletionGuard{{Package: p.ID, Subject: "late", Policy: unused.ID}}}); entitlement.StalePart(err) == "" {
 			t.Fatalf("the policy is open to new work: %v", err)
 		}
 		w.clock.Advance(30 * time.Second)
@@ -149,7 +149,7 @@ func TestS7_ADeletionThatWasOpenedMeanwhileLooksFromTheStart(t *testing.T) {
 		t.Fatalf("got %+v, %v", policy, err)
 	}
 	policy.Deleting = time.Time{} // as the sweep opens it, which leaves all the rest
-	opened := entitlement.Change{Policies: []entitlement.AssignmentPolicy{policy}, Gates: []entitlement.Gate{{Package: p.ID, Policy: unused.ID}}}
+	opened := entitlement.Change{Policies: []entitlement.AssignmentPolicy{policy}, DeletionGuardUpdates: []entitlement.DeletionGuardUpdate{{Package: p.ID, Policy: unused.ID}}}
 	if err := w.store.Commit(t.Context(), opened); err != nil {
 		t.Fatal(err)
 	}

@@ -83,8 +83,8 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	p.subjectUpdates(c.SubjectUpdates)
 	p.settlements(c.Settlements)
 	p.grantSets(c.GrantSets)
-	p.guards(c.Guards)
-	p.gates(c.Gates)
+	p.deletionGuards(c.DeletionGuards)
+	p.deletionGuardUpdates(c.DeletionGuardUpdates)
 	p.events(c)
 	return p
 }

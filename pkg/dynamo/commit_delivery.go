@@ -138,13 +138,13 @@ func (p *plan) grantSets(all []entitlement.GrantSet) {
 	}
 }
 
-// gates closes or opens packages and policies on all guards. The guards of a package
+// deletionGuardUpdates closes or opens packages and policies on all guards. The guards of a package
 // that is gone stay, since its id is never used again.
-func (p *plan) gates(all []entitlement.Gate) {
+func (p *plan) deletionGuardUpdates(all []entitlement.DeletionGuardUpdate) {
 	for _, g := range all {
-		for n := range names.Guards {
+		for n := range names.DeletionGuards {
 			x := newExpression()
-			x.touch(tagGuard)
+			x.touch(tagDeletionGuard)
 			switch {
 			case g.Policy == "" && g.Closed:
 				x.set(attrClosed, yes)
@@ -155,7 +155,7 @@ func (p *plan) gates(all []entitlement.Gate) {
 			default:
 				x.take(attrGone, packedSet(g.Policy))
 			}
-			p.update(guardKey(g.Package, n), entitlement.PartGuard, x)
+			p.update(deletionGuardKey(g.Package, n), entitlement.PartDeletionGuard, x)
 		}
 	}
 }

@@ -42,14 +42,14 @@ func listing(key Key, e entitlement.Event, requests []entitlement.AssignmentRequ
 	return rows{}
 }
 
-// guards checks that packages and policies are open to new work (S7).
-func (p *plan) guards(all []entitlement.Guard) {
+// deletionGuards checks that packages and policies are open to new work (S7).
+func (p *plan) deletionGuards(all []entitlement.DeletionGuard) {
 	for _, g := range all {
 		x := newExpression()
 		x.lacks(attrClosed)
 		if g.Policy != "" {
 			x.without(attrGone, pack(g.Policy))
 		}
-		p.check(guardKey(g.Package, guardOf(g.Subject)), entitlement.PartGuard, x)
+		p.check(deletionGuardKey(g.Package, deletionGuardOf(g.Subject)), entitlement.PartDeletionGuard, x)
 	}
 }

@@ -93,8 +93,8 @@ func explainers() map[string]explainer {
 		tagOrigin: {"resource at a target that a catalog has", holds(tagOrigin)},
 		tagNamed:  {"groups that policies name", groupsNamed},
 
-		tagGuard:   {"guard of a package against its deletion", guardOfPackage},
-		tagSigning: {"key that signs page tokens", keyed(func(Key) any { return "32 bytes that are not shown" })},
+		tagDeletionGuard: {"guard of a package against its deletion", guardOfPackage},
+		tagSigning:       {"key that signs page tokens", keyed(func(Key) any { return "32 bytes that are not shown" })},
 	}
 }
 

@@ -153,13 +153,15 @@ func targetResourceKey(at entitlement.ConnectorID, resource string) Key {
 	return Key{connectorKey(at).PK, join(wordTargetResource, digest(resource))}
 }
 
-// guardKey is one of the package's guards, by number.
-func guardKey(id entitlement.PackageID, number int) Key {
+// deletionGuardKey is one of the package's guards, by number.
+func deletionGuardKey(id entitlement.PackageID, number int) Key {
 	return Key{packageKey(id).PK, join("GUARD", strconv.Itoa(100 + number)[1:])}
 }
 
-// guardOf chooses the guard that work for the subject checks.
-func guardOf(subject entitlement.UserID) int { return shard(names.Guards, part(subject)) }
+// deletionGuardOf chooses the guard that work for the subject checks.
+func deletionGuardOf(subject entitlement.UserID) int {
+	return shard(names.DeletionGuards, part(subject))
+}
 
 func assignmentSlotKey(p entitlement.PackageID, s entitlement.UserID) Key {
 	return Key{packageKey(p).PK, join(wordSlot, part(s))}

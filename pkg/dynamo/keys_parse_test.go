@@ -100,7 +100,7 @@ func everyKey(t *rapid.T, label string) map[Key]string {
 	add(originKey(entitlement.CatalogID(a), entitlement.ConnectorID(b), s), "origin", a, b, s)
 	add(packageKey(p), "package", a)
 	add(scopesKey(p), "scopes", a)
-	add(guardKey(p, int(number)%names.Guards), "guard", a, number%names.Guards)
+	add(deletionGuardKey(p, int(number)%names.DeletionGuards), "guard", a, number%names.DeletionGuards)
 	add(jobKey(p, number), "job", a, number)
 	add(breakerKey(entitlement.ConnectorID(a)), "breaker", a)
 	add(incompatibleKey(p, entitlement.PackageID(b)), "incompatible", a, b)

@@ -160,7 +160,7 @@ func TestKeysGolden(t *testing.T) {
 		"grant set with a failing role": {entitlement.Change{GrantSets: []entitlement.GrantSet{{Subject: idU, Connector: idK, Token: "t",
 			Grants: map[entitlement.RoleRef]entitlement.Grant{{Role: "r"}: {Since: noon, Reason: "target-throttled"}}}}}, []string{
 			"pk=SUB#" + idU + " sk=GRANTS#" + idK + " i1p=ERR#" + idK + "#target-throttled i1s=2026-03-01T12:00:00.000000500Z#" + idU + " i2p=LATE#0 i2s=2026-03-01T12:00:00.000000500Z"}},
-		"guard": {entitlement.Change{Guards: []entitlement.Guard{{Package: idP, Subject: idU}}}, []string{"pk=PKG#" + idP + " sk=GUARD#02"}},
+		"guard": {entitlement.Change{DeletionGuards: []entitlement.DeletionGuard{{Package: idP, Subject: idU}}}, []string{"pk=PKG#" + idP + " sk=GUARD#02"}},
 		"events": {entitlement.Change{Events: []entitlement.Event{
 			{Aggregate: entitlement.OfCatalog, ID: idC, Number: 2}, {Aggregate: entitlement.OfPackage, ID: idP, Number: 3},
 			{Aggregate: entitlement.OfPolicy, ID: idL, Number: 4}, {Aggregate: entitlement.OfRequest, ID: idQ, Number: 12345678},
@@ -191,14 +191,14 @@ func TestKeysGolden(t *testing.T) {
 func TestEntryKeysGolden(t *testing.T) {
 	who := party{kindGroup, idG}
 	for got, want := range map[string]string{
-		fmt.Sprint(setKey("h", who), inSetRow(who, "h")):                   "{ASET#h G#" + idG + "} {INBOX#G#" + idG + " 0#h}",
-		fmt.Sprint(targetKey(idL, who), targetRow(who, idP)):               "{POL#" + idL + " T#G#" + idG + "} {TARGET#G#" + idG + " " + idP + "}",
-		fmt.Sprint(targetKey(idL, party{}), targetRow(party{}, idP)):       "{POL#" + idL + " T#ALL} {TARGET#ALL " + idP + "}",
-		fmt.Sprint(approversKey(), targetsKey(), signingKeyKey()):          "{CFG APPROVERS} {CFG TARGETS} {CFG PAGEKEY}",
-		fmt.Sprint(guardKey(idP, 0).SK, " ", guardKey(idP, 15).SK):         "GUARD#00 GUARD#15",
-		fmt.Sprint(encUnique(strings.Repeat("x", 129))):                    "~" + digest(strings.Repeat("x", 129)),
-		fmt.Sprint(upTo(noon) > dueRow(requestKey(idQ), noon).sort):        "true",
-		fmt.Sprint(upTo(noon) < dueRow(requestKey(idQ), noon.Add(1)).sort): "true",
+		fmt.Sprint(setKey("h", who), inSetRow(who, "h")):                           "{ASET#h G#" + idG + "} {INBOX#G#" + idG + " 0#h}",
+		fmt.Sprint(targetKey(idL, who), targetRow(who, idP)):                       "{POL#" + idL + " T#G#" + idG + "} {TARGET#G#" + idG + " " + idP + "}",
+		fmt.Sprint(targetKey(idL, party{}), targetRow(party{}, idP)):               "{POL#" + idL + " T#ALL} {TARGET#ALL " + idP + "}",
+		fmt.Sprint(approversKey(), targetsKey(), signingKeyKey()):                  "{CFG APPROVERS} {CFG TARGETS} {CFG PAGEKEY}",
+		fmt.Sprint(deletionGuardKey(idP, 0).SK, " ", deletionGuardKey(idP, 15).SK): "GUARD#00 GUARD#15",
+		fmt.Sprint(encUnique(strings.Repeat("x", 129))):                            "~" + digest(strings.Repeat("x", 129)),
+		fmt.Sprint(upTo(noon) > dueRow(requestKey(idQ), noon).sort):                "true",
+		fmt.Sprint(upTo(noon) < dueRow(requestKey(idQ), noon.Add(1)).sort):         "true",
 	} {
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)

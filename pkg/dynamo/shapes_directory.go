@@ -86,7 +86,7 @@ const (
 	tagTarget        = "T"
 	tagSet           = "ASET"
 	tagNamed         = "NAMED"
-	tagGuard         = "GUARD"
+	tagDeletionGuard = "GUARD"
 	tagSigning       = "PAGEKEY"
 	tagSubjectRecord = "RECORD"
 	tagGrantSet      = "GRANTS"

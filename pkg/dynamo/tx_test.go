@@ -175,7 +175,7 @@ func TestACanceledCallStopsTrying(t *testing.T) {
 }
 
 func TestWhatCannotBeOneTransactionIsInvalid(t *testing.T) {
-	gate := entitlement.Gate{Package: idP, Closed: true}
+	guardUpdate := entitlement.DeletionGuardUpdate{Package: idP, Closed: true}
 	record := entitlement.SubjectUpdate{Subject: idU, CheckAfter: noon}
 	many := make([]entitlement.Event, 101)
 	for i := range many {
@@ -183,19 +183,19 @@ func TestWhatCannotBeOneTransactionIsInvalid(t *testing.T) {
 	}
 	waiting := entitlement.Waiting{Package: idP, Assignment: idQ}
 	tests := map[string]entitlement.Change{
-		"101 items":                       {Events: many},
-		"two moves of one record":         {SubjectUpdates: []entitlement.SubjectUpdate{record, record}},
-		"a move and a settlement":         {SubjectUpdates: []entitlement.SubjectUpdate{record}, Settlements: []entitlement.Settlement{{Subject: idU}}},
-		"a guard under its own gate":      {Gates: []entitlement.Gate{gate}, Guards: []entitlement.Guard{{Package: idP, Subject: idU}}},
-		"two gates of one package":        {Gates: []entitlement.Gate{gate, gate}},
-		"a package that comes and goes":   {SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, Enter: waiting, Leave: waiting}}},
-		"an event of an unknown kind":     {Events: []entitlement.Event{{Aggregate: "other", ID: idU, Number: 1}}},
-		"an event without a number":       {Events: []entitlement.Event{{Aggregate: entitlement.OfUser, ID: idU}}},
-		"an item of more than 400 KB":     {Groups: []entitlement.Group{{ID: idG, Description: string(make([]byte, maxItem))}}},
-		"a user and a reference to him":   {Users: []entitlement.User{{ID: idU}}, References: []entitlement.Reference{{User: idU}}},
-		"a name that two take":            {Users: []entitlement.User{{ID: idU, UserPrincipalName: "x"}, {ID: idV, UserPrincipalName: "X"}}},
-		"one user in two groups at once":  {Memberships: []entitlement.Membership{{Group: idG, User: idU}, {Group: idP, User: idU}}},
-		"the same aggregate in two hands": {Groups: []entitlement.Group{{ID: idG}, {ID: idG}}},
+		"101 items":               {Events: many},
+		"two moves of one record": {SubjectUpdates: []entitlement.SubjectUpdate{record, record}},
+		"a move and a settlement": {SubjectUpdates: []entitlement.SubjectUpdate{record}, Settlements: []entitlement.Settlement{{Subject: idU}}},
+		"a deletion guard that the change closes itself": {DeletionGuardUpdates: []entitlement.DeletionGuardUpdate{guardUpdate}, DeletionGuards: []entitlement.DeletionGuard{{Package: idP, Subject: idU}}},
+		"two updates of one deletion guard":              {DeletionGuardUpdates: []entitlement.DeletionGuardUpdate{guardUpdate, guardUpdate}},
+		"a package that comes and goes":                  {SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, Enter: waiting, Leave: waiting}}},
+		"an event of an unknown kind":                    {Events: []entitlement.Event{{Aggregate: "other", ID: idU, Number: 1}}},
+		"an event without a number":                      {Events: []entitlement.Event{{Aggregate: entitlement.OfUser, ID: idU}}},
+		"an item of more than 400 KB":                    {Groups: []entitlement.Group{{ID: idG, Description: string(make([]byte, maxItem))}}},
+		"a user and a reference to him":                  {Users: []entitlement.User{{ID: idU}}, References: []entitlement.Reference{{User: idU}}},
+		"a name that two take":                           {Users: []entitlement.User{{ID: idU, UserPrincipalName: "x"}, {ID: idV, UserPrincipalName: "X"}}},
+		"one user in two groups at once":                 {Memberships: []entitlement.Membership{{Group: idG, User: idU}, {Group: idP, User: idU}}},
+		"the same aggregate in two hands":                {Groups: []entitlement.Group{{ID: idG}, {ID: idG}}},
 	}
 	for name, change := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -86,7 +86,7 @@ func TestF37_OneUnreadableItemLeavesTheRestOfEveryPage(t *testing.T) {
 			Requestor: "bob", Subject: ann, Created: start2026.Add(time.Duration(i) * time.Second), Due: start2026,
 			Stages: []entitlement.Stage{{Asked: []entitlement.SubjectSet{approver}}}}
 		slot := entitlement.AssignmentSlot{Package: newID[entitlement.PackageID](), Subject: ann, Open: r.ID}
-		commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Guards: []entitlement.Guard{{Package: pkg, Subject: ann}}, Slots: []entitlement.AssignmentSlot{slot},
+		commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, DeletionGuards: []entitlement.DeletionGuard{{Package: pkg, Subject: ann}}, Slots: []entitlement.AssignmentSlot{slot},
 			Events: []entitlement.Event{{Aggregate: entitlement.OfRequest, ID: string(r.ID), Number: 1}}})
 		spoil(i, "REQ#"+string(r.ID), "REQ")
 	})

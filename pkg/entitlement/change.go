@@ -9,27 +9,27 @@ import (
 // Meta the version that the decision was made on; a store commits the whole Change
 // where all of them still hold, else nothing and a Conflict that wraps Stale.
 type Change struct {
-	Catalogs        []Catalog
-	Resources       []Resource
-	Packages        []AccessPackage
-	Scopes          []PackageScopes
-	Policies        []AssignmentPolicy
-	Connectors      []ConnectorConfig
-	Users           []User
-	Groups          []Group
-	Memberships     []Membership
-	Requests        []AssignmentRequest
-	Slots           []AssignmentSlot
-	Ended           []Assignment
-	SubjectUpdates  []SubjectUpdate
-	Settlements     []Settlement
-	Jobs            []Job
-	Breakers        []Breaker
-	TargetResources []TargetResource
-	GrantSets       []GrantSet // recorded where Token is still the claim's; the claim ends with it
-	Guards          []Guard
-	Gates           []Gate
-	Events          []Event
+	Catalogs             []Catalog
+	Resources            []Resource
+	Packages             []AccessPackage
+	Scopes               []PackageScopes
+	Policies             []AssignmentPolicy
+	Connectors           []ConnectorConfig
+	Users                []User
+	Groups               []Group
+	Memberships          []Membership
+	Requests             []AssignmentRequest
+	Slots                []AssignmentSlot
+	Ended                []Assignment
+	SubjectUpdates       []SubjectUpdate
+	Settlements          []Settlement
+	Jobs                 []Job
+	Breakers             []Breaker
+	TargetResources      []TargetResource
+	GrantSets            []GrantSet // recorded where Token is still the claim's; the claim ends with it
+	DeletionGuards       []DeletionGuard
+	DeletionGuardUpdates []DeletionGuardUpdate
+	Events               []Event
 
 	Former            []AccessPackage   // what is kept of packages that go: id, catalog and name
 	Incompatibilities []Incompatibility // of the Packages, where their lists change
@@ -37,13 +37,13 @@ type Change struct {
 	Absences          []Absence         // one of version 0 is noted beside what is noted of the person already
 }
 
-// Guarded refuses a change with a new request for a package that has no Guard of that
-// package with the request's policy. A store commits nothing else: so a request cannot
+// Guarded refuses a change with a new request for a package that has no DeletionGuard of
+// that package with the request's policy. A store commits nothing else: so a request cannot
 // come under a policy of another package, or under one that is gone, whoever forgot to look.
 func (c Change) Guarded() error {
 	for _, r := range c.Requests {
-		guard := Guard{Package: r.Package, Policy: r.Policy, Subject: r.Subject}
-		if r.Version == 0 && r.Type.Adds() && !slices.Contains(c.Guards, guard) {
+		guard := DeletionGuard{Package: r.Package, Policy: r.Policy, Subject: r.Subject}
+		if r.Version == 0 && r.Type.Adds() && !slices.Contains(c.DeletionGuards, guard) {
 			return Errorf(Internal, "A new request must be committed with the guard of its package and its policy.")
 		}
 	}
@@ -57,16 +57,16 @@ type Reference struct {
 	Group GroupID
 }
 
-// Guard demands that a package and a policy are open to new work (S7).
-type Guard struct {
+// DeletionGuard demands that a package and a policy are open to new work (S7).
+type DeletionGuard struct {
 	Package PackageID
 	Policy  PolicyID
 	Subject UserID // chooses the guard that is checked
 }
 
-// Gate closes a package to all new work, or, where Policy is set, to new work through
-// that policy; or opens it again. Work that passed its Guard before is not touched.
-type Gate struct {
+// DeletionGuardUpdate closes a package to all new work, or, where Policy is set, to new work through
+// that policy; or opens it again. Work that passed its DeletionGuard before is not touched.
+type DeletionGuardUpdate struct {
 	Package PackageID
 	Policy  PolicyID
 	Closed  bool
@@ -83,7 +83,7 @@ const (
 	PartRequest        Part = "request"
 	PartAssignmentSlot Part = "assignmentSlot"
 	PartSubjectRecord  Part = "subjectRecord"
-	PartGuard          Part = "guard"
+	PartDeletionGuard  Part = "deletionGuard"
 	PartClaim          Part = "claim"
 	PartTargetResource Part = "targetResource"
 	PartEvent          Part = "event"

@@ -55,7 +55,7 @@ func TestS2_APolicyOfAnotherPackageIsAnsweredLikeOneThatIsNotThere(t *testing.T)
 func TestS7_TheGuardOfARequestNamesItsPolicyWithThePackageOfThat(t *testing.T) {
 	w := newWorld()
 	_, c, err := Submit(w.ask, w.got, w.now)
-	if err != nil || len(c.Guards) != 1 || c.Guards[0] != (Guard{Package: "pkg", Policy: "policy", Subject: "mia"}) {
-		t.Errorf("got %+v, %v", c.Guards, err)
+	if err != nil || len(c.DeletionGuards) != 1 || c.DeletionGuards[0] != (DeletionGuard{Package: "pkg", Policy: "policy", Subject: "mia"}) {
+		t.Errorf("got %+v, %v", c.DeletionGuards, err)
 	}
 }

@@ -62,18 +62,18 @@ func (d Deletion) Reopen(e Event) (Deletion, Change) { return d.turn("reopened",
 // turn returns the change to closed since a time, or to open, and what it is then.
 func (d Deletion) turn(kind string, since time.Time, looked string, e Event) (Deletion, Change) {
 	e.Kind = kind
-	gate := Gate{Package: d.Package.ID, Policy: d.Policy.ID, Closed: !since.IsZero()}
+	guardUpdate := DeletionGuardUpdate{Package: d.Package.ID, Policy: d.Policy.ID, Closed: !since.IsZero()}
 	if p := &d.Policy; p.ID != "" {
 		e.Aggregate, e.ID, p.Deleting, p.Looked = OfPolicy, string(p.ID), since, looked
 		p.Chain, e = p.Chain.Append(e)
-		c := Change{Policies: []AssignmentPolicy{*p}, Gates: []Gate{gate}, Events: []Event{e}}
+		c := Change{Policies: []AssignmentPolicy{*p}, DeletionGuardUpdates: []DeletionGuardUpdate{guardUpdate}, Events: []Event{e}}
 		p.Version++
 		return d, c
 	}
 	p := &d.Package
 	e.Aggregate, e.ID, p.Deleting, p.Looked = OfPackage, string(p.ID), since, looked
 	p.Chain, e = p.Chain.Append(e)
-	c := Change{Packages: []AccessPackage{*p}, Gates: []Gate{gate}, Events: []Event{e}}
+	c := Change{Packages: []AccessPackage{*p}, DeletionGuardUpdates: []DeletionGuardUpdate{guardUpdate}, Events: []Event{e}}
 	p.Version++
 	return d, c
 }

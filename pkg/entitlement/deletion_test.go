@@ -12,29 +12,29 @@ func TestS7_ADeletionClosesBeforeItLooks(t *testing.T) {
 	by := Event{Actor: "ann", Command: "c", At: now}
 	for name, tt := range map[string]struct {
 		of   Deletion
-		gate Gate
+		gate DeletionGuardUpdate
 		kind AggregateKind
 		id   string
 	}{
-		"a package": {DeletionOf(AccessPackage{ID: "p", Meta: Meta{Version: 3}}), Gate{Package: "p"}, OfPackage, "p"},
-		"a policy":  {DeletionOfPolicy(AssignmentPolicy{ID: "q", Package: "p", Meta: Meta{Version: 3}}), Gate{Package: "p", Policy: "q"}, OfPolicy, "q"},
+		"a package": {DeletionOf(AccessPackage{ID: "p", Meta: Meta{Version: 3}}), DeletionGuardUpdate{Package: "p"}, OfPackage, "p"},
+		"a policy":  {DeletionOfPolicy(AssignmentPolicy{ID: "q", Package: "p", Meta: Meta{Version: 3}}), DeletionGuardUpdate{Package: "p", Policy: "q"}, OfPolicy, "q"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if tt.of.Closed() || tt.of.CutShort(now.Add(time.Hour)) {
 				t.Error("it is closed before anybody closed it")
 			}
 			closed, c := tt.of.Close(by)
-			gate := tt.gate
-			gate.Closed = true
+			guardUpdate := tt.gate
+			guardUpdate.Closed = true
 			e := c.Events[0]
-			if !closed.Closed() || len(c.Gates) != 1 || c.Gates[0] != gate || e.Kind != "closed" || e.Aggregate != tt.kind || e.ID != tt.id || e.Actor != "ann" || e.Number != 1 {
+			if !closed.Closed() || len(c.DeletionGuardUpdates) != 1 || c.DeletionGuardUpdates[0] != guardUpdate || e.Kind != "closed" || e.Aggregate != tt.kind || e.ID != tt.id || e.Actor != "ann" || e.Number != 1 {
 				t.Errorf("closed by %+v", c)
 			}
 			if closed.CutShort(now) || !closed.CutShort(now.Add(time.Hour)) {
 				t.Error("a crash leaves it closed for a time, and no longer")
 			}
 			open, c := closed.Reopen(by)
-			if open.Closed() || c.Gates[0] != tt.gate || c.Events[0].Kind != "reopened" || c.Events[0].Number != 2 {
+			if open.Closed() || c.DeletionGuardUpdates[0] != tt.gate || c.Events[0].Kind != "reopened" || c.Events[0].Number != 2 {
 				t.Errorf("opened by %+v", c)
 			}
 			if versions := len(c.Packages) + len(c.Policies); versions != 1 || open.Package.Version+open.Policy.Version != 5 {

@@ -93,7 +93,7 @@ func TestSubmit_WhoMayAsk(t *testing.T) {
 			c.set(&w)
 			_, change, err := Submit(w.ask, w.got, w.now)
 			if c.kind == Internal {
-				if err != nil || len(change.Requests) != 1 || len(change.Events) != 1 || len(change.Guards) != 1 {
+				if err != nil || len(change.Requests) != 1 || len(change.Events) != 1 || len(change.DeletionGuards) != 1 {
 					t.Fatalf("got %v, %+v", err, change)
 				}
 				return

@@ -268,8 +268,8 @@ func Choose(policies []AssignmentPolicy, named PolicyID, u User) (AssignmentPoli
 	return none, Errorf(Precondition, "assignmentPolicyId does not name a policy that applies to you: name one of those that getApplicablePolicyRequirements lists, or leave it out.")
 }
 
-// guard is the condition that a request under the policy is committed on. It names the
+// deletionGuard is the condition that a request under the policy is committed on. It names the
 // policy's own package, so that a request for another one does not have its guard.
-func (p AssignmentPolicy) guard(subject UserID) Guard {
-	return Guard{Package: p.Package, Policy: p.ID, Subject: subject}
+func (p AssignmentPolicy) deletionGuard(subject UserID) DeletionGuard {
+	return DeletionGuard{Package: p.Package, Policy: p.ID, Subject: subject}
 }

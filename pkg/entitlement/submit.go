@@ -45,7 +45,7 @@ func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 	}
 	event := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
 		Data: map[string]string{"type": string(r.Type), "package": string(r.Package), "policy": string(r.Policy), "subject": string(r.Subject), "justification": r.Justification}}
-	change := Change{Guards: []Guard{policy.guard(r.Subject)}}
+	change := Change{DeletionGuards: []DeletionGuard{policy.deletionGuard(r.Subject)}}
 	if policy.Approval.RequiredForAdd {
 		r.State, err = r.State.Next(ApprovalRequired)
 		if err != nil {

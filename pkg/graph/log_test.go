@@ -34,7 +34,7 @@ func (w *world) lines() []line {
 }
 
 // Whoever is refused is in the log once, by id, with the operation by its place in the
-// table: whoever tries doors is seen by it.
+// table: whoever tries addresses is seen by it.
 func TestRefusedCallsAreLoggedWithCallerAndRoute(t *testing.T) {
 	w := newWorld(t)
 	callers := map[string]string{"": "", "stranger": "", "member": w.ids["member"], "disabled": w.ids["disabled"], "admin/" + scopeSubject: "", "admin/": ""}

@@ -13,8 +13,8 @@ import (
 	"leasehold/pkg/graph/strict"
 )
 
-// snapshot is all that the store holds of what people see, versions aside: a gate that
-// was closed and opened again has moved them.
+// snapshot is all that the store holds of what people see, versions aside: a deletion
+// guard that was closed and opened again has moved them.
 func (w *world) snapshot() string {
 	w.Helper()
 	ctx := w.Context()

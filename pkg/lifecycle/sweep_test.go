@@ -245,7 +245,7 @@ func TestF25_AStaleDueRowOnlyLeadsToARead(t *testing.T) {
 func TestS7_ADeletionThatWasCutShortIsUndone(t *testing.T) {
 	w := newWorld(t)
 	p := entitlement.AccessPackage{ID: entitlement.PackageID(w.clock.New()), DisplayName: "P", Deleting: w.clock.Now()}
-	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}, Gates: []entitlement.Gate{{Package: p.ID, Closed: true}}})
+	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}, DeletionGuardUpdates: []entitlement.DeletionGuardUpdate{{Package: p.ID, Closed: true}}})
 	if got := w.run(); got.Reopened != 0 {
 		t.Fatal("a deletion under way was undone")
 	}
@@ -253,7 +253,7 @@ func TestS7_ADeletionThatWasCutShortIsUndone(t *testing.T) {
 	if got := w.run(); got.Reopened != 1 {
 		t.Fatalf("got %+v", got)
 	}
-	if err := w.store.Commit(context.Background(), entitlement.Change{Guards: []entitlement.Guard{{Package: p.ID, Subject: "x"}}}); err != nil {
+	if err := w.store.Commit(context.Background(), entitlement.Change{DeletionGuards: []entitlement.DeletionGuard{{Package: p.ID, Subject: "x"}}}); err != nil {
 		t.Errorf("the package is still closed: %v", err)
 	}
 }
@@ -262,7 +262,7 @@ func TestS7_ADeletionThatWasCutShortIsUndone(t *testing.T) {
 func (w *world) closed() entitlement.AssignmentPolicy {
 	w.t.Helper()
 	p := entitlement.AssignmentPolicy{ID: entitlement.PolicyID(w.clock.New()), Package: entitlement.PackageID(w.clock.New()), DisplayName: "P", Deleting: w.clock.Now()}
-	w.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}, Gates: []entitlement.Gate{{Package: p.Package, Policy: p.ID, Closed: true}}})
+	w.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}, DeletionGuardUpdates: []entitlement.DeletionGuardUpdate{{Package: p.Package, Policy: p.ID, Closed: true}}})
 	p.Version = 1
 	return p
 }
@@ -287,7 +287,7 @@ func TestS7_APolicysDeletionThatWasCutShortIsUndone(t *testing.T) {
 	if got := w.run(); got.Reopened != 1 {
 		t.Fatalf("got %+v", got)
 	}
-	if err := w.store.Commit(context.Background(), entitlement.Change{Guards: []entitlement.Guard{{Package: p.Package, Policy: p.ID, Subject: "x"}}}); err != nil {
+	if err := w.store.Commit(context.Background(), entitlement.Change{DeletionGuards: []entitlement.DeletionGuard{{Package: p.Package, Policy: p.ID, Subject: "x"}}}); err != nil {
 		t.Errorf("the policy is still closed: %v", err)
 	}
 	events, err := w.store.Events(context.Background(), entitlement.OfPolicy, string(p.ID))
@@ -344,8 +344,8 @@ func TestS7_APolicyThatSomebodyMovesMeanwhileIsLeftToThem(t *testing.T) {
 	if got := w.run(); got.Reopened != 0 {
 		t.Errorf("got %+v", got)
 	}
-	err := w.store.Commit(context.Background(), entitlement.Change{Guards: []entitlement.Guard{{Package: p.Package, Policy: p.ID, Subject: "x"}}})
-	if got := w.policy(p.ID); entitlement.StalePart(err) != entitlement.PartGuard || !got.Deleting.Equal(w.clock.Now()) {
+	err := w.store.Commit(context.Background(), entitlement.Change{DeletionGuards: []entitlement.DeletionGuard{{Package: p.Package, Policy: p.ID, Subject: "x"}}})
+	if got := w.policy(p.ID); entitlement.StalePart(err) != entitlement.PartDeletionGuard || !got.Deleting.Equal(w.clock.Now()) {
 		t.Errorf("it was opened under the hands of a deletion: %+v, %v", got, err)
 	}
 }

@@ -155,8 +155,8 @@ const (
 	ReconcileShards = 4 // index of deliveries owed
 	// LateShards spread what is owed by since when it is: a row for each end, and for each
 	// person and target that fails, which is a fraction of what the other two take.
-	LateShards = 2
-	Guards     = 16 // guards of one package
+	LateShards     = 2
+	DeletionGuards = 16 // guards of one package
 )
 
 // StageName is the stage of the API. It may not hold a dot, so /v1.0 is a path below it.

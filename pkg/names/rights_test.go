@@ -15,7 +15,7 @@ func TestTheEnvironmentFollowsFromWhatAFunctionUses(t *testing.T) {
 		"nothing":              {Function{}, nil},
 		"a worker":             {Function{Uses: Uses{Table: Read | Write, Send: []string{DeliverBulk}}, Trigger: Trigger{Queues: []string{FanoutJobs}}}, []EnvKey{EnvTable, EnvBulkQueue, EnvFanoutQueue}},
 		"one with targets":     {Function{Uses: Uses{Secrets: Read}}, []EnvKey{EnvSecretPath, EnvEmulated}},
-		"one behind the door":  {Function{Trigger: Trigger{API: true}}, []EnvKey{EnvIssuers, EnvPublicURL, EnvEmulated}},
+		"one behind the API":   {Function{Trigger: Trigger{API: true}}, []EnvKey{EnvIssuers, EnvPublicURL, EnvEmulated}},
 		"one that binds":       {Function{Trigger: Trigger{API: true}, Uses: Uses{Writes: []Family{FamilyPrincipal}}}, []EnvKey{EnvIssuers, EnvFirstAdmin, EnvPublicURL, EnvEmulated}},
 		"its own queue, twice": {Function{Uses: Uses{Send: []string{FanoutJobs}}, Trigger: Trigger{Queues: []string{FanoutJobs}}}, []EnvKey{EnvFanoutQueue}},
 	} {

@@ -46,7 +46,7 @@ func (s *Service) create(ctx context.Context, by authz.Command, w entitlement.Wo
 		if made, known, err := s.made(ctx, by, n); known || err != nil {
 			return made, err
 		}
-		if entitlement.StalePart(err) == entitlement.PartGuard {
+		if entitlement.StalePart(err) == entitlement.PartDeletionGuard {
 			err = entitlement.Errorf(entitlement.Conflict, "The access package, or this policy of it, is just being deleted. Try again in a minute.")
 		}
 		return entitlement.AssignmentRequest{}, s.named(ctx, err)

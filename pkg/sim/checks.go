@@ -23,7 +23,7 @@ var checks = []struct{ Name, How string }{
 	{"S14", "at each settlement, and whenever a membership changes against what is desired. A function never stands still between its fence and its write, and the clocks of two workers are at most ten seconds apart: no fence can help against that"},
 	{"S15", "whenever an assignment becomes delivered: every role was read back while the target's own log had it there, or a target that no way of asking tells of took it, and its connector is set to let that count. After every step: what counts as delivered is there, or something is owed. Whenever a removal becomes complete: nothing is left by the target's log, and the target took a removal after every grant that it took. Not held against the product: what somebody else did by hand, and an id that is wrong and younger than a day at a target that takes any"},
 	{"S16", "at each expiry and each extension; in every fourth run clocks are wrong by up to five minutes and jump, which counts as their bound"},
-	{"S17", "at the door, not here: package graph tries every kind of caller at every operation. There are no delegated roles yet"},
+	{"S17", "at the API, not here: package graph tries every kind of caller at every operation. There are no delegated roles yet"},
 	{"S18", "at each beginning, by the lists as the command read them: no package and no group that the package excludes"},
 	{"S19", "not asked for here: one catalog"},
 	{"S20", "events, messages, answers and the log are searched for every credential"},

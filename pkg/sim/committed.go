@@ -35,8 +35,8 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change, now time.Time)
 		}
 		o.accepted(x)
 	}
-	for _, x := range c.Gates {
-		o.closed[entitlement.Gate{Package: x.Package, Policy: x.Policy}] = x.Closed
+	for _, x := range c.DeletionGuardUpdates {
+		o.closed[entitlement.DeletionGuardUpdate{Package: x.Package, Policy: x.Policy}] = x.Closed
 	}
 	for _, x := range c.Scopes {
 		o.scope(x, now)

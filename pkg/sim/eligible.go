@@ -16,12 +16,12 @@ type past struct {
 	until    int // the commit that changed them
 	people   map[entitlement.UserID]*person
 	policies map[entitlement.PolicyID]entitlement.AssignmentPolicy
-	closed   map[entitlement.Gate]bool
+	closed   map[entitlement.DeletionGuardUpdate]bool
 }
 
 // remember keeps the directory and the policies as they are before a change of them.
 func (o *oracle) remember(c entitlement.Change) {
-	if len(c.Users)+len(c.Memberships)+len(c.Policies)+len(c.Gates) > 0 {
+	if len(c.Users)+len(c.Memberships)+len(c.Policies)+len(c.DeletionGuardUpdates) > 0 {
 		o.pasts = append(o.pasts, past{o.seq, maps.Clone(o.people), maps.Clone(o.policies), maps.Clone(o.closed)})
 	}
 }
@@ -105,7 +105,7 @@ func (o *oracle) mayChoose(u entitlement.UserID, pkg entitlement.PackageID, id e
 		return false
 	}
 	for _, other := range o.policies {
-		if applies(other) && category(other) < category(p) && !o.closed[entitlement.Gate{Package: pkg, Policy: other.ID}] {
+		if applies(other) && category(other) < category(p) && !o.closed[entitlement.DeletionGuardUpdate{Package: pkg, Policy: other.ID}] {
 			return false
 		}
 	}

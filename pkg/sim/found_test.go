@@ -109,7 +109,7 @@ func TestS18_OfTwoThatExcludeEachOtherOneIsGiven(t *testing.T) {
 }
 
 // Somebody is let into a group that a package excludes while the package is given to them:
-// whichever comes first shuts the other's door, or was there before.
+// whichever comes first keeps the other from happening, or was there before.
 func TestS18_WhoIsLetIntoAnExcludedGroupMeanwhileIsNotGivenThePackage(t *testing.T) {
 	p := smallWorld()
 	p.Packages[plainPack].Excludes = []int{len(p.Packages)} // the first group

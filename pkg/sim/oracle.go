@@ -21,8 +21,8 @@ type oracle struct {
 	groups      map[entitlement.GroupID]bool
 	packages    map[entitlement.PackageID]entitlement.AccessPackage
 	policies    map[entitlement.PolicyID]entitlement.AssignmentPolicy
-	closed      map[entitlement.Gate]bool // what new work is turned away from, by a Gate that says no more
-	pasts       []past                    // the directory and the policies as they were
+	closed      map[entitlement.DeletionGuardUpdate]bool // what new work is turned away from, by an update of the deletion guard that says no more
+	pasts       []past                                   // the directory and the policies as they were
 	scopes      map[entitlement.PackageID][]entitlement.RoleRef
 	generation  map[entitlement.PackageID]int64
 	jobs        map[jobKey]bool
@@ -129,7 +129,7 @@ type tracked struct {
 func newOracle(w *world) *oracle {
 	return &oracle{w: w,
 		people: map[entitlement.UserID]*person{}, groups: map[entitlement.GroupID]bool{}, packages: map[entitlement.PackageID]entitlement.AccessPackage{},
-		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, closed: map[entitlement.Gate]bool{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},
+		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, closed: map[entitlement.DeletionGuardUpdate]bool{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},
 		assignments: map[entitlement.AssignmentID]*held{}, open: map[pair]entitlement.RequestID{}, live: map[pair]*held{}, liveOf: map[entitlement.UserID][]*held{}, leaving: map[entitlement.UserID][]*held{},
 		keyed: map[string]entitlement.RequestID{}, subjects: map[entitlement.UserID]*tracked{}, chains: map[chainKey]entitlement.Chain{},

@@ -279,12 +279,12 @@ func (w *world) decided() {
 // again or gone.
 func (w *world) opened() {
 	for _, id := range sorted(w.oracle.packages) {
-		if w.oracle.closed[entitlement.Gate{Package: id}] {
+		if w.oracle.closed[entitlement.DeletionGuardUpdate{Package: id}] {
 			w.oracle.fail("L9", "package %s is closed to new work for ever", short(string(id)))
 		}
 	}
 	for _, id := range sorted(w.oracle.policies) {
-		if w.oracle.closed[entitlement.Gate{Package: w.oracle.policies[id].Package, Policy: id}] {
+		if w.oracle.closed[entitlement.DeletionGuardUpdate{Package: w.oracle.policies[id].Package, Policy: id}] {
 			w.oracle.fail("L9", "policy %s is closed to new work for ever", short(string(id)))
 		}
 	}

@@ -71,8 +71,8 @@ func labelOf(c entitlement.Change) string {
 	for _, x := range c.Policies {
 		add("policy", string(x.ID))
 	}
-	for _, x := range c.Gates {
-		add("gate", string(x.Package), string(x.Policy), strconv.FormatBool(x.Closed))
+	for _, x := range c.DeletionGuardUpdates {
+		add("deletion guard", string(x.Package), string(x.Policy), strconv.FormatBool(x.Closed))
 	}
 	for _, x := range c.Users {
 		add("user", string(x.ID))

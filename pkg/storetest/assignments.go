@@ -133,7 +133,7 @@ func holdersPaged(w *world) {
 		want = append(want, w.submit(p, newID[entitlement.UserID]()).Subject)
 	}
 	w.hold(newID[entitlement.PackageID](), want[0])
-	w.commit(gate(p, "", true)) // guards share the package's place, and are no slots
+	w.commit(setGuard(p, "", true)) // guards share the package's place, and are no slots
 	for _, limit := range []int{0, 1, 2} {
 		var got []entitlement.UserID
 		for _, slot := range w.holders(p, limit) {

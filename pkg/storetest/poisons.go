@@ -113,10 +113,10 @@ func poisons() []poison {
 		{"a claim that was lost", entitlement.PartClaim, func(_ *world, _ *everything, c *entitlement.Change) {
 			c.GrantSets = append(c.GrantSets[:1:1], newDesk().grantSet("token"))
 		}},
-		{"a guard that is closed", entitlement.PartGuard, func(w *world, _ *everything, c *entitlement.Change) {
+		{"a guard that is closed", entitlement.PartDeletionGuard, func(w *world, _ *everything, c *entitlement.Change) {
 			p := newID[entitlement.PackageID]()
-			w.commit(gate(p, "", true))
-			c.Guards = append(c.Guards[:1:1], guard(p, "", newID[entitlement.UserID]()).Guards...)
+			w.commit(setGuard(p, "", true))
+			c.DeletionGuards = append(c.DeletionGuards[:1:1], guard(p, "", newID[entitlement.UserID]()).DeletionGuards...)
 		}},
 		{"an event that is written already", entitlement.PartEvent, func(w *world, _ *everything, c *entitlement.Change) {
 			var chain entitlement.Chain

@@ -17,7 +17,7 @@ var raceScenarios = []scenario{
 	{"S14: of fifty claims of a grant set whose lease ran out, one displaces it", raceDisplace},
 	{"S16: of extension and expiry, one goes through", raceExtend},
 	{"S18: of two incompatible packages, one becomes live", raceIncompatible},
-	{"S7: a package that closes meets every submission, before or after", raceGate},
+	{"S7: a package that closes meets every submission, before or after", raceGuardUpdate},
 	{"S14: a settlement and a new generation are never both unseen", raceSettle},
 	{"S22: updates of one person at once are all counted", raceSubjectUpdates},
 	{"Of twenty users with one name, one is made", raceNames},
@@ -32,8 +32,8 @@ func raceSubmit(w *world) {
 		r, e := asked(p, ann, instant(time.Duration(i)))
 		made[i] = r
 		return w.s.Commit(w.Context(), entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
-			Slots:  []entitlement.AssignmentSlot{{Package: p, Subject: ann, Open: r.ID}},
-			Guards: []entitlement.Guard{{Package: p, Policy: r.Policy, Subject: ann}}})
+			Slots:          []entitlement.AssignmentSlot{{Package: p, Subject: ann, Open: r.ID}},
+			DeletionGuards: []entitlement.DeletionGuard{{Package: p, Policy: r.Policy, Subject: ann}}})
 	})
 	if won := w.winners(errs); won != 1 {
 		w.Fatalf("%d submissions went through, want 1", won)
@@ -169,14 +169,14 @@ func raceExtend(w *world) {
 	}
 }
 
-func raceGate(w *world) {
+func raceGuardUpdate(w *world) {
 	p := newID[entitlement.PackageID]()
 	before := map[entitlement.UserID]bool{}
 	var lock sync.Mutex
 	var seen []entitlement.AssignmentSlot
 	errs := race(21, func(i int) error {
 		if i == 10 {
-			if err := w.s.Commit(w.Context(), gate(p, "", true)); err != nil {
+			if err := w.s.Commit(w.Context(), setGuard(p, "", true)); err != nil {
 				return err
 			}
 			page, err := w.s.Holders(w.Context(), p, entitlement.Page{})
@@ -186,8 +186,8 @@ func raceGate(w *world) {
 		subject := newID[entitlement.UserID]()
 		r, e := asked(p, subject, instant(0))
 		err := w.s.Commit(w.Context(), entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
-			Slots:  []entitlement.AssignmentSlot{{Package: p, Subject: subject, Open: r.ID}},
-			Guards: []entitlement.Guard{{Package: p, Policy: r.Policy, Subject: subject}}})
+			Slots:          []entitlement.AssignmentSlot{{Package: p, Subject: subject, Open: r.ID}},
+			DeletionGuards: []entitlement.DeletionGuard{{Package: p, Policy: r.Policy, Subject: subject}}})
 		lock.Lock()
 		before[subject] = err == nil
 		lock.Unlock()

@@ -64,8 +64,8 @@ func (e *everything) configuration(w *world) {
 	pol.DisplayName, catalog.DisplayName, old.DisplayName, catalog.Chain = "new", "new", "new", chain
 	e.change = entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{old}, Policies: []entitlement.AssignmentPolicy{pol},
 		Scopes: []entitlement.PackageScopes{scopes}, Resources: []entitlement.Resource{res}, Connectors: []entitlement.ConnectorConfig{con},
-		Incompatibilities: []entitlement.Incompatibility{{Package: old.ID, Listed: pol.Package}},
-		Gates:             []entitlement.Gate{{Package: old.ID, Closed: true}}, Events: []entitlement.Event{event}}
+		Incompatibilities:    []entitlement.Incompatibility{{Package: old.ID, Listed: pol.Package}},
+		DeletionGuardUpdates: []entitlement.DeletionGuardUpdate{{Package: old.ID, Closed: true}}, Events: []entitlement.Event{event}}
 	ctx := w.Context()
 	e.kept("catalog", func(w *world) (any, error) { return w.s.Catalog(ctx, catalog.ID) })
 	e.kept("package", func(w *world) (any, error) { return w.s.Package(ctx, old.ID) })
@@ -78,7 +78,7 @@ func (e *everything) configuration(w *world) {
 	})
 	e.kept("connector", func(w *world) (any, error) { return w.s.Connector(ctx, con.ID) })
 	e.kept("catalog's events", func(w *world) (any, error) { return w.s.Events(ctx, entitlement.OfCatalog, string(catalog.ID)) })
-	e.kept("gate", func(w *world) (any, error) {
+	e.kept("deletion guard", func(w *world) (any, error) {
 		err := w.s.Commit(ctx, guard(old.ID, "", newID[entitlement.UserID]()))
 		return entitlement.StalePart(err), nil
 	})
@@ -132,7 +132,7 @@ func (e *everything) work(w *world) {
 	c.SubjectUpdates = leave(subject, entitlement.Waiting{Package: p, Assignment: past.ID}, "").SubjectUpdates
 	c.Settlements = settle(pendingSubject, 1).Settlements
 	c.GrantSets = []entitlement.GrantSet{e.desk.grantSet("token")}
-	c.Guards = []entitlement.Guard{{Package: r.Package, Policy: r.Policy, Subject: subject}}
+	c.DeletionGuards = []entitlement.DeletionGuard{{Package: r.Package, Policy: r.Policy, Subject: subject}}
 	c.Events = append(c.Events, ended, first)
 
 	ctx, at := w.Context(), e.desk.subject

@@ -47,7 +47,7 @@ func guarded(c entitlement.Change) entitlement.Change {
 	}
 	for _, r := range c.Requests {
 		if r.Version == 0 && r.Type.Adds() {
-			c.Guards = append(c.Guards, entitlement.Guard{Package: r.Package, Policy: r.Policy, Subject: r.Subject})
+			c.DeletionGuards = append(c.DeletionGuards, entitlement.DeletionGuard{Package: r.Package, Policy: r.Policy, Subject: r.Subject})
 		}
 	}
 	return c

@@ -1,6 +1,6 @@
-// Package costs pins what each command costs from the door to the table: calls of
-// DynamoDB, read and write units, and calls of the target. It stands here because only the
-// wiring knows all the parts of a command. RULES.md in this folder has the yardsticks.
+// Package costs pins what each command costs from the API to the table: calls of DynamoDB,
+// read and write units, and calls of the target. It stands here because only the wiring
+// knows all the parts of a command. RULES.md in this folder has the yardsticks.
 package costs
 
 import (

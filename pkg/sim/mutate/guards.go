@@ -129,8 +129,8 @@ var mutations = []mutation{
 		`	return slices.DeleteFunc(slices.Clone(a.Policies), func(p AssignmentPolicy) bool { return a.Package == nil || p.Package != a.Package.ID })
 `, `	return slices.Clone(a.Policies)
 `}, {"pkg/entitlement/policy.go",
-		`	return Guard{Package: p.Package, Policy: p.ID, Subject: subject}
-`, `	return Guard{Package: p.Package, Subject: subject}
+		`	return DeletionGuard{Package: p.Package, Policy: p.ID, Subject: subject}
+`, `	return DeletionGuard{Package: p.Package, Subject: subject}
 `}}},
 	{name: "policy that was offered (R37)", edits: []edit{{"pkg/entitlement/policy.go",
 		`	if i := slices.IndexFunc(fit, func(`, `	if i := slices.IndexFunc(policies, func(`}, {"pkg/entitlement/policy.go",

@@ -6,22 +6,22 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-var gateScenarios = []scenario{
-	{"S7: a closed package refuses every guard, whoever asks, until it is opened", gatePackage},
-	{"S7: a closed policy refuses the guards that name it only", gatePolicy},
-	{"S7: opening a package leaves its closed policies closed", gateBoth},
-	{"S7: a closed package lets pass what needs no guard", gateUnguarded},
+var guardScenarios = []scenario{
+	{"S7: a closed package refuses every guard, whoever asks, until it is opened", closedGuardPackage},
+	{"S7: a closed policy refuses the guards that name it only", closedGuardPolicy},
+	{"S7: opening a package leaves its closed policies closed", closedGuardBoth},
+	{"S7: a closed package lets pass what needs no guard", closedGuardUnguarded},
 	{"S7: a new request is committed with the guard of its package and its policy, or not at all", guardedRequest},
 }
 
 func guard(p entitlement.PackageID, policy entitlement.PolicyID, subject entitlement.UserID) entitlement.Change {
-	return entitlement.Change{Guards: []entitlement.Guard{{Package: p, Policy: policy, Subject: subject}},
+	return entitlement.Change{DeletionGuards: []entitlement.DeletionGuard{{Package: p, Policy: policy, Subject: subject}},
 		// a guard alone changes nothing, so that a real change goes with it
 		Groups: []entitlement.Group{{ID: newID[entitlement.GroupID](), DisplayName: unique("group-")}}}
 }
 
-func gate(p entitlement.PackageID, policy entitlement.PolicyID, closed bool) entitlement.Change {
-	return entitlement.Change{Gates: []entitlement.Gate{{Package: p, Policy: policy, Closed: closed}}}
+func setGuard(p entitlement.PackageID, policy entitlement.PolicyID, closed bool) entitlement.Change {
+	return entitlement.Change{DeletionGuardUpdates: []entitlement.DeletionGuardUpdate{{Package: p, Policy: policy, Closed: closed}}}
 }
 
 // crowd is large enough to meet every guard of a package.
@@ -33,63 +33,63 @@ func crowd() []entitlement.UserID {
 	return all
 }
 
-func gatePackage(w *world) {
+func closedGuardPackage(w *world) {
 	p, other, policy := newID[entitlement.PackageID](), newID[entitlement.PackageID](), newID[entitlement.PolicyID]()
 	people := crowd()
 	w.commit(guard(p, policy, people[0]))
-	w.commit(gate(p, "", true))
+	w.commit(setGuard(p, "", true))
 	for _, u := range people {
-		w.refuse(entitlement.PartGuard, guard(p, policy, u))
-		w.refuse(entitlement.PartGuard, guard(p, "", u))
+		w.refuse(entitlement.PartDeletionGuard, guard(p, policy, u))
+		w.refuse(entitlement.PartDeletionGuard, guard(p, "", u))
 	}
 	w.commit(guard(other, policy, people[0]))
-	w.commit(gate(p, "", true)) // closing twice is closing
-	w.refuse(entitlement.PartGuard, guard(p, policy, people[0]))
+	w.commit(setGuard(p, "", true)) // closing twice is closing
+	w.refuse(entitlement.PartDeletionGuard, guard(p, policy, people[0]))
 
-	w.commit(gate(p, "", false))
+	w.commit(setGuard(p, "", false))
 	for _, u := range people {
 		w.commit(guard(p, policy, u))
 	}
 }
 
-func gatePolicy(w *world) {
+func closedGuardPolicy(w *world) {
 	p := newID[entitlement.PackageID]()
 	a, b, c := newID[entitlement.PolicyID](), newID[entitlement.PolicyID](), newID[entitlement.PolicyID]()
 	people := crowd()
-	w.commit(gate(p, a, true))
-	w.commit(gate(p, b, true))
+	w.commit(setGuard(p, a, true))
+	w.commit(setGuard(p, b, true))
 	for _, u := range people {
-		w.refuse(entitlement.PartGuard, guard(p, a, u))
-		w.refuse(entitlement.PartGuard, guard(p, b, u))
+		w.refuse(entitlement.PartDeletionGuard, guard(p, a, u))
+		w.refuse(entitlement.PartDeletionGuard, guard(p, b, u))
 	}
 	w.commit(guard(p, c, people[0]))
 	w.commit(guard(p, "", people[0]))
 	w.commit(guard(newID[entitlement.PackageID](), a, people[0]))
 
-	w.commit(gate(p, a, false))
+	w.commit(setGuard(p, a, false))
 	for _, u := range people {
 		w.commit(guard(p, a, u))
 	}
-	w.refuse(entitlement.PartGuard, guard(p, b, people[0]))
+	w.refuse(entitlement.PartDeletionGuard, guard(p, b, people[0]))
 }
 
-func gateBoth(w *world) {
+func closedGuardBoth(w *world) {
 	p, policy, u := newID[entitlement.PackageID](), newID[entitlement.PolicyID](), newID[entitlement.UserID]()
-	w.commit(gate(p, policy, true))
-	w.commit(gate(p, "", true))
-	w.commit(gate(p, "", false))
-	w.refuse(entitlement.PartGuard, guard(p, policy, u))
+	w.commit(setGuard(p, policy, true))
+	w.commit(setGuard(p, "", true))
+	w.commit(setGuard(p, "", false))
+	w.refuse(entitlement.PartDeletionGuard, guard(p, policy, u))
 	w.commit(guard(p, newID[entitlement.PolicyID](), u))
 
-	w.commit(gate(p, "", true))
-	w.commit(gate(p, policy, false))
-	w.refuse(entitlement.PartGuard, guard(p, policy, u))
+	w.commit(setGuard(p, "", true))
+	w.commit(setGuard(p, policy, false))
+	w.refuse(entitlement.PartDeletionGuard, guard(p, policy, u))
 }
 
-func gateUnguarded(w *world) {
+func closedGuardUnguarded(w *world) {
 	subject, p := newID[entitlement.UserID](), newID[entitlement.PackageID]()
 	r := w.submit(p, subject)
-	w.commit(gate(p, "", true))
+	w.commit(setGuard(p, "", true))
 	r.State = entitlement.RequestCanceled
 	e := next(&r.Chain, entitlement.OfRequest, string(r.ID), "canceled")
 	slot := get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), p, subject))
@@ -104,12 +104,12 @@ func guardedRequest(w *world) {
 			r.Type, r.Requestor = entitlement.AdminAdd, newID[entitlement.UserID]()
 		}
 		r, e := begun(r)
-		own := entitlement.Guard{Package: r.Package, Policy: r.Policy, Subject: r.Subject}
+		own := entitlement.DeletionGuard{Package: r.Package, Policy: r.Policy, Subject: r.Subject}
 		elsewhere, none := own, own
 		elsewhere.Package, none.Policy = newID[entitlement.PackageID](), ""
-		for _, guards := range [][]entitlement.Guard{nil, {elsewhere}, {none}, {own}} {
+		for _, guards := range [][]entitlement.DeletionGuard{nil, {elsewhere}, {none}, {own}} {
 			err := w.s.Commit(w.Context(), entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
-				Slots: []entitlement.AssignmentSlot{{Package: r.Package, Subject: r.Subject, Open: r.ID}}, Guards: guards})
+				Slots: []entitlement.AssignmentSlot{{Package: r.Package, Subject: r.Subject, Open: r.ID}}, DeletionGuards: guards})
 			if slices.Contains(guards, own) {
 				w.must(err)
 			} else {
