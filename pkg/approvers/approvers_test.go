@@ -57,7 +57,7 @@ func group(id string) entitlement.SubjectSet {
 
 // waits is a request of Mia's that waits for the sets.
 func waits(asked ...entitlement.SubjectSet) entitlement.AssignmentRequest {
-	return entitlement.AssignmentRequest{ID: "r", Requestor: "mia", Subject: "mia", State: entitlement.RequestPendingApproval, Stages: []entitlement.Stage{{ID: "s", Asked: asked,
+	return entitlement.AssignmentRequest{ID: "r", Requestor: "mia", Subject: "mia", State: entitlement.RequestPendingApproval, Stages: []entitlement.Stage{{ID: "s", Approvers: asked,
 		Policy: entitlement.ApprovalStage{Primary: asked, Fallback: []entitlement.SubjectSet{user("fay")}}}}}
 }
 
@@ -92,7 +92,7 @@ func TestStaff_ReadsNoMoreThanItTakesToFindSomebody(t *testing.T) {
 			switch {
 			case c.added == "" && len(change.Requests)+len(change.Events) > 0:
 				t.Errorf("got %+v", change)
-			case c.added != "" && (len(change.Events) != 1 || change.Events[0].Data["approvers"] != c.added || len(r.Stages[0].Asked) != len(c.asked)+1):
+			case c.added != "" && (len(change.Events) != 1 || change.Events[0].Data["approvers"] != c.added || len(r.Stages[0].Approvers) != len(c.asked)+1):
 				t.Errorf("got %+v", change.Events)
 			}
 		})

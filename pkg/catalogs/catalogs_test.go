@@ -107,7 +107,7 @@ func (w *world) holder(p entitlement.AccessPackage) entitlement.AssignmentSlot {
 	if err := w.store.Commit(w.t.Context(), entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "U", UserPrincipalName: string(u), Enabled: true}}}); err != nil {
 		w.t.Fatal(err)
 	}
-	ask := must[entitlement.Ask](w.t)(w.store.Ask(w.t.Context(), entitlement.AskKeys{Requestor: u, Subject: u, Package: p.ID}))
+	ask := must[entitlement.SubmitInputs](w.t)(w.store.SubmitInputs(w.t.Context(), entitlement.SubmitKeys{Requestor: u, Subject: u, Package: p.ID}))
 	_, c, err := entitlement.Submit(entitlement.NewRequest{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.UserAdd, NewID: w.clock.New}, ask, w.clock.Now())
 	if err != nil {
 		w.t.Fatal(err)

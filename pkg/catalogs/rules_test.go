@@ -13,7 +13,7 @@ func (w *world) asker(p entitlement.AccessPackage, policy entitlement.Assignment
 	if err := w.store.Commit(w.t.Context(), entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "U", UserPrincipalName: string(u), Enabled: true}}}); err != nil {
 		w.t.Fatal(err)
 	}
-	ask := must[entitlement.Ask](w.t)(w.store.Ask(w.t.Context(), entitlement.AskKeys{Requestor: u, Subject: u, Package: p.ID, Policy: policy.ID}))
+	ask := must[entitlement.SubmitInputs](w.t)(w.store.SubmitInputs(w.t.Context(), entitlement.SubmitKeys{Requestor: u, Subject: u, Package: p.ID, Policy: policy.ID}))
 	r, c, err := entitlement.Submit(entitlement.NewRequest{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.UserAdd, Policy: policy.ID, NewID: w.clock.New}, ask, w.clock.Now())
 	if err == nil {
 		err = w.store.Commit(w.t.Context(), c)

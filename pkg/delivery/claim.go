@@ -79,8 +79,8 @@ func (p *part) fence() entitlement.Fence {
 func (j *job) abandoned(role entitlement.RoleRef) bool {
 	is := false
 	for _, removing := range j.subjectRecord.Removing {
-		a := j.work.Ended[removing.Assignment]
-		if !a.MayHaveGiven(role, j.work.Scopes[a.Package]) {
+		a := j.inputs.Ended[removing.Assignment]
+		if !a.MayHaveGiven(role, j.inputs.Scopes[a.Package]) {
 			continue
 		}
 		if a.Closed.IsZero() {

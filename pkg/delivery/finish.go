@@ -123,7 +123,7 @@ func (r *run) alone(ctx context.Context, j *job, p *part) error {
 // state returns what is known of the subject when a part is recorded. Parts that are not
 // over, and those that another worker holds, are not known yet.
 func (j *job) state(p *part) State {
-	s := State{SubjectRecord: j.subjectRecord, Work: j.work, Want: j.want, GrantSets: slices.Clone(j.idle), Leaving: j.leaving,
+	s := State{SubjectRecord: j.subjectRecord, Inputs: j.inputs, Want: j.want, GrantSets: slices.Clone(j.idle), Leaving: j.leaving,
 		Undone: map[entitlement.ConnectorID]bool{}, Kept: map[entitlement.ConnectorID]bool{}}
 	for _, grantSet := range j.idle {
 		s.Kept[grantSet.Connector] = true
@@ -156,11 +156,11 @@ func (j *job) seen(c entitlement.Change) {
 	}
 	for _, slot := range c.Slots {
 		slot.Version++
-		j.work.Slots[slot.Package] = slot
+		j.inputs.Slots[slot.Package] = slot
 	}
 	for _, request := range c.Requests {
 		request.Version++
-		j.work.Requests[request.ID] = request
+		j.inputs.Requests[request.ID] = request
 	}
 }
 
@@ -216,7 +216,7 @@ func (r *run) overtaken(ctx context.Context, j *job) error {
 func (r *run) redeliver(ctx context.Context, j *job, p *part) (done bool, err error) {
 	mine := []entitlement.GrantSet{p.grantSet}
 	for _, pkg := range j.subjectRecord.Live {
-		gives := slices.ContainsFunc(j.work.Scopes[pkg].List, func(s entitlement.ResourceRoleScope) bool { return p.lost[s.Ref] })
+		gives := slices.ContainsFunc(j.inputs.Scopes[pkg].List, func(s entitlement.ResourceRoleScope) bool { return p.lost[s.Ref] })
 		if !gives || slices.ContainsFunc(j.subjectRecord.Waiting, func(w entitlement.Waiting) bool { return w.Package == pkg }) {
 			continue
 		}

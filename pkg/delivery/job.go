@@ -16,7 +16,7 @@ import (
 type job struct {
 	subject       entitlement.UserID
 	subjectRecord entitlement.SubjectRecord
-	work          entitlement.Work
+	inputs        entitlement.ReconcileInputs
 	want          roles
 	verify        roles
 	idle          []entitlement.GrantSet    // those that nothing is to be done at
@@ -99,7 +99,7 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*job, error) 
 		return nil, err
 	}
 	now := r.Clock.Now()
-	j.want, j.verify = Desired(j.subjectRecord, j.work, now), verified(j.subjectRecord, j.work)
+	j.want, j.verify = Desired(j.subjectRecord, j.inputs, now), verified(j.subjectRecord, j.inputs)
 	for _, grantSet := range grantSetsFor(id, j.want, grantSets) {
 		if slices.Contains(j.unread, grantSet.Connector) {
 			continue
@@ -153,10 +153,10 @@ func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSet, error) 
 			}
 			j.subjectRecord = record
 		}
-		if j.work, err = r.Store.Work(ctx, record); err != nil {
+		if j.inputs, err = r.Store.ReconcileInputs(ctx, record); err != nil {
 			return nil, err
 		}
-		if allKnown(Desired(record, j.work, r.Clock.Now()), grantSets) {
+		if allKnown(Desired(record, j.inputs, r.Clock.Now()), grantSets) {
 			return grantSets, nil
 		}
 		if record, grantSets, err = r.pendingReconciliation(ctx, j); err == nil && record.Generation == j.subjectRecord.Generation {

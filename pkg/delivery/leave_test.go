@@ -188,7 +188,7 @@ func TestF38_ComingAndGoingWhileATargetIsDownKeepsNoRole(t *testing.T) {
 	w.deliver(u)
 	w.target.down = entitlement.Errorf(entitlement.Unavailable, "down")
 	submit := func() error {
-		ask, err := w.store.Ask(context.Background(), entitlement.AskKeys{Requestor: u, Subject: u, Package: p.ID})
+		ask, err := w.store.SubmitInputs(context.Background(), entitlement.SubmitKeys{Requestor: u, Subject: u, Package: p.ID})
 		if err != nil {
 			t.Fatal(err)
 		}

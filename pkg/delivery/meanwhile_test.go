@@ -16,12 +16,12 @@ type meanwhile struct {
 	happens func()
 }
 
-func (m *meanwhile) Work(ctx context.Context, h entitlement.SubjectRecord) (entitlement.Work, error) {
+func (m *meanwhile) ReconcileInputs(ctx context.Context, h entitlement.SubjectRecord) (entitlement.ReconcileInputs, error) {
 	if happens := m.happens; happens != nil {
 		m.happens = nil
 		happens()
 	}
-	return m.Store.Work(ctx, h)
+	return m.Store.ReconcileInputs(ctx, h)
 }
 
 func TestS14_ARemovalThatAnotherWorkerSettledMeanwhileIsNoFailure(t *testing.T) {

@@ -14,7 +14,7 @@ type roles map[entitlement.RoleRef]bool
 
 // Desired returns the roles that a subject's live assignments give at now: their union,
 // so that a role stays while any of them needs it (R4, S8). A disabled subject gets none.
-func Desired(h entitlement.SubjectRecord, w entitlement.Work, now time.Time) map[entitlement.RoleRef]bool {
+func Desired(h entitlement.SubjectRecord, w entitlement.ReconcileInputs, now time.Time) map[entitlement.RoleRef]bool {
 	want := roles{}
 	if h.Disabled || w.Subject == nil || !w.Subject.Enabled {
 		return want
@@ -37,7 +37,7 @@ func over(s entitlement.AssignmentSlot, now time.Time) bool {
 
 // verified returns the roles of assignments whose delivery is not complete: "delivered"
 // is said only of what was read back at this generation (S15).
-func verified(h entitlement.SubjectRecord, w entitlement.Work) roles {
+func verified(h entitlement.SubjectRecord, w entitlement.ReconcileInputs) roles {
 	v := roles{}
 	for _, waiting := range h.Waiting {
 		for _, scope := range w.Scopes[waiting.Package].List {

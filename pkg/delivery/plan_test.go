@@ -40,7 +40,7 @@ func mia() *entitlement.User { return &entitlement.User{ID: "mia", Enabled: true
 func TestS8_ARoleIsDesiredExactlyWhereALivePackageGivesIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		all := []string{"a", "b", "c", "d"}
-		w := entitlement.Work{Subject: mia(), Scopes: map[entitlement.PackageID]entitlement.PackageScopes{}}
+		w := entitlement.ReconcileInputs{Subject: mia(), Scopes: map[entitlement.PackageID]entitlement.PackageScopes{}}
 		var h entitlement.SubjectRecord
 		want := map[entitlement.RoleRef]bool{}
 		for _, p := range []entitlement.PackageID{"p", "q", "r"} {
@@ -67,7 +67,7 @@ func TestS8_ARoleIsDesiredExactlyWhereALivePackageGivesIt(t *testing.T) {
 
 func TestDesired_NobodyGetsAnythingAfterTheEndOrWhenDisabled(t *testing.T) {
 	h := entitlement.SubjectRecord{Live: []entitlement.PackageID{"p"}}
-	w := entitlement.Work{Subject: mia(), Scopes: map[entitlement.PackageID]entitlement.PackageScopes{"p": scopes("a")},
+	w := entitlement.ReconcileInputs{Subject: mia(), Scopes: map[entitlement.PackageID]entitlement.PackageScopes{"p": scopes("a")},
 		Slots: map[entitlement.PackageID]entitlement.AssignmentSlot{"p": {Assignment: &entitlement.Assignment{End: noon}}}}
 	for name, c := range map[string]struct {
 		at   time.Time

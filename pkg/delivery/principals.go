@@ -118,7 +118,7 @@ func (t *target) lookUp(ctx, calls context.Context, l *lookups) bool {
 	who := make([]connector.Correlation, 0, len(parts))
 	var asked []*part
 	for _, p := range parts {
-		u := p.job.work.Subject
+		u := p.job.inputs.Subject
 		if u == nil {
 			t.unfound(ctx, p, &connector.Refusal{Reason: connector.PrincipalMissing,
 				Detail: "The user does not exist any more and cannot be looked up at the target. Look there whether anything is left, then close the removal."})
@@ -197,7 +197,7 @@ func (t *target) unfound(ctx context.Context, p *part, refusal *connector.Refusa
 		p.replaced(old)
 		p.grantSet.Principal = ""
 	}
-	ends := refusal.Reason == connector.PrincipalMissing && p.job.work.Subject != nil
+	ends := refusal.Reason == connector.PrincipalMissing && p.job.inputs.Subject != nil
 	for _, task := range p.tasks {
 		task.ids = 1
 		switch {

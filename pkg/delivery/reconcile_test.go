@@ -75,7 +75,7 @@ func (w *world) pack(roles ...string) entitlement.AccessPackage {
 
 func (w *world) assign(u entitlement.UserID, p entitlement.AccessPackage) entitlement.RequestID {
 	w.t.Helper()
-	ask, err := w.store.Ask(context.Background(), entitlement.AskKeys{Requestor: u, Subject: u, Package: p.ID})
+	ask, err := w.store.SubmitInputs(context.Background(), entitlement.SubmitKeys{Requestor: u, Subject: u, Package: p.ID})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ const heldRetry = 10 * time.Second
 // State is what is known of a subject when it is settled.
 type State struct {
 	SubjectRecord entitlement.SubjectRecord
-	Work          entitlement.Work
+	Inputs        entitlement.ReconcileInputs
 	Want          map[entitlement.RoleRef]bool
 	GrantSets     []entitlement.GrantSet
 	// Undone are targets of which it is not known yet what becomes true there.
@@ -103,7 +103,7 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 			leavePending(now)
 			break
 		}
-		if over(s.Work.Slots[waiting.Package], now) {
+		if over(s.Inputs.Slots[waiting.Package], now) {
 			// The sweep is about to end it. Until then somebody may extend it, and then it
 			// is to be delivered after all: the subject stays pending.
 			leavePending(now.Add(names.SweepPeriod))
@@ -204,12 +204,12 @@ func (s State) undone(role entitlement.RoleRef) bool { return s.Undone[role.Conn
 // settleWaiting moves one waiting assignment, and the request that made it, to what the
 // grants show. done means that its delivery is complete.
 func (s State) settleWaiting(id entitlement.Waiting, known map[entitlement.RoleRef]entitlement.Grant, command string, now time.Time) (c entitlement.Change, done bool, err error) {
-	slot, ok := s.Work.Slots[id.Package]
+	slot, ok := s.Inputs.Slots[id.Package]
 	if !ok || slot.Assignment == nil || slot.Assignment.ID != id.Assignment {
 		return c, true, nil // it has ended
 	}
 	a := *slot.Assignment
-	scopes := s.Work.Scopes[id.Package]
+	scopes := s.Inputs.Scopes[id.Package]
 	if slices.ContainsFunc(scopes.List, func(x entitlement.ResourceRoleScope) bool { return s.undone(x.Ref) }) {
 		return c, false, nil
 	}
@@ -237,7 +237,7 @@ func (s State) settleWaiting(id entitlement.Waiting, known map[entitlement.RoleR
 	}
 	slot.Assignment = &a
 	c.Slots, c.Events = []entitlement.AssignmentSlot{slot}, []entitlement.Event{e}
-	if r, ok := s.Work.Requests[entitlement.RequestID(a.ID)]; ok {
+	if r, ok := s.Inputs.Requests[entitlement.RequestID(a.ID)]; ok {
 		if state, err := r.State.Next(requestEvents[event]); err == nil {
 			r.State = state
 			r.Completed = now
@@ -252,7 +252,7 @@ func (s State) settleWaiting(id entitlement.Waiting, known map[entitlement.RoleR
 func (s State) leftOf(a entitlement.Assignment, known map[entitlement.RoleRef]entitlement.Grant) (left, unconfirmed bool, reason string) {
 	for role, g := range known {
 		switch {
-		case s.Want[role] || !a.MayHaveGiven(role, s.Work.Scopes[a.Package]):
+		case s.Want[role] || !a.MayHaveGiven(role, s.Inputs.Scopes[a.Package]):
 		case !closed(g):
 			return true, false, ""
 		default:
@@ -265,7 +265,7 @@ func (s State) leftOf(a entitlement.Assignment, known map[entitlement.RoleRef]en
 
 // settleRemoving closes one removal once no role of it is left.
 func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.RoleRef]entitlement.Grant, command string, now time.Time) (c entitlement.Change, done bool, err error) {
-	a, ok := s.Work.Ended[id.Assignment]
+	a, ok := s.Inputs.Ended[id.Assignment]
 	if !ok {
 		return c, false, entitlement.Errorf(entitlement.Internal, "The ended assignment %s is missing.", id.Assignment)
 	}
@@ -289,7 +289,7 @@ func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.Rol
 	a.Chain, e = a.Chain.Append(e)
 	a.Removed, a.Unconfirmed = now, unconfirmed
 	c.Ended, c.Events = []entitlement.Assignment{a}, []entitlement.Event{e}
-	r, ok := s.Work.Requests[id.Request]
+	r, ok := s.Inputs.Requests[id.Request]
 	if !ok {
 		return c, true, nil
 	}
@@ -312,8 +312,8 @@ func (s State) tidy(grantSet entitlement.GrantSet, removed []entitlement.Removin
 	sent := false
 	for role, g := range grantSet.Grants {
 		needed := slices.ContainsFunc(s.SubjectRecord.Removing, func(r entitlement.Removing) bool {
-			a := s.Work.Ended[r.Assignment]
-			return !slices.Contains(removed, r) && a.MayHaveGiven(role, s.Work.Scopes[a.Package])
+			a := s.Inputs.Ended[r.Assignment]
+			return !slices.Contains(removed, r) && a.MayHaveGiven(role, s.Inputs.Scopes[a.Package])
 		})
 		if closed(g) && !s.Want[role] && !needed {
 			delete(grantSet.Grants, role)

@@ -197,7 +197,7 @@ func (u *unit) fenced(ctx context.Context, ops []*op) []*op {
 	now := u.run.Clock.Now()
 	var kept []*op
 	for i, o := range ops {
-		if holds[i] && (!o.Grant || Desired(o.part.job.subjectRecord, o.part.job.work, now)[o.Role]) {
+		if holds[i] && (!o.Grant || Desired(o.part.job.subjectRecord, o.part.job.inputs, now)[o.Role]) {
 			kept = append(kept, o)
 		} else {
 			o.skipped = outcome{untried: true, presence: o.shown, wrote: o.wrote, failure: o.refusal}

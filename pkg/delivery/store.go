@@ -14,9 +14,9 @@ type Store interface {
 	SubjectRecord(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
 	// RequestsNamed returns those of the requests that are there.
 	RequestsNamed(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error)
-	// Work reads what the record names. Scopes of packages being removed are found
+	// ReconcileInputs reads what the record names. Scopes of packages being removed are found
 	// through their ended assignments.
-	Work(ctx context.Context, record entitlement.SubjectRecord) (entitlement.Work, error)
+	ReconcileInputs(ctx context.Context, record entitlement.SubjectRecord) (entitlement.ReconcileInputs, error)
 	// Claim takes a subject's grant set at a connector until the lease ends, and returns it
 	// as it is under the claim. The same write enters each intended role that the grant set
 	// does not know as PresenceUnknown, and signs every intended role with the claim's token

@@ -327,7 +327,7 @@ func (r *trial) grantInBursts() {
 }
 
 func (r *trial) takeBackInBursts() {
-	r.mark, r.began = len(r.scim.Asked()), time.Now()
+	r.mark, r.began = len(r.scim.MemberChanges()), time.Now()
 	r.trouble(20 * time.Minute)
 	if r.bad != nil {
 		r.take(r.bad)
@@ -454,7 +454,7 @@ func (r *trial) anywhere(e *employee) bool {
 
 // count counts how it ended.
 func (r *trial) count() {
-	asked := r.scim.Asked()[r.mark:]
+	asked := r.scim.MemberChanges()[r.mark:]
 	for _, m := range r.scim.Stored() {
 		if !m.In && m.At.After(r.began) && m.Group == r.group {
 			r.out = max(r.out, m.At.Sub(r.began))
@@ -468,7 +468,7 @@ func (r *trial) count() {
 		if status != orElse(r.ended, "Expired") {
 			r.t.Errorf("after all were taken back one is %s: %s", status, r.told(e))
 		}
-		sent := slices.DeleteFunc(slices.Clone(asked), func(a connectortest.Asked) bool {
+		sent := slices.DeleteFunc(slices.Clone(asked), func(a connectortest.MemberChange) bool {
 			return a.Add || a.Group != r.group || !slices.Contains(e.accounts, a.Member)
 		})
 		if len(sent) > 0 {
@@ -496,7 +496,7 @@ func (r *trial) told(e *employee) string {
 	for _, s := range grantSets {
 		fmt.Fprintf(&b, "\t%+v\n", s)
 	}
-	for _, a := range r.scim.Asked() {
+	for _, a := range r.scim.MemberChanges() {
 		if slices.Contains(e.accounts, a.Member) {
 			fmt.Fprintf(&b, "\tasked %s %s add=%t\n", a.At.Format(time.TimeOnly), a.Member, a.Add)
 		}

@@ -16,7 +16,7 @@ func (db *DB) batch(ctx context.Context, strong bool, keys ...Key) (found, error
 	all := found{}
 	for some := range slices.Chunk(distinct(keys), batchKeys) {
 		err := db.client.again(ctx, func() (err error) {
-			some, err = db.ask(ctx, strong, some, all)
+			some, err = db.readSubmitInputs(ctx, strong, some, all)
 			return unlessFinished(some, err)
 		})
 		if err != nil {
@@ -33,7 +33,7 @@ func (db *DB) atOnce(ctx context.Context, keys ...Key) (found, error) {
 	err := db.client.again(ctx, func() error {
 		clear(all)
 		for some := range slices.Chunk(distinct(keys), batchKeys) {
-			left, err := db.ask(ctx, true, some, all)
+			left, err := db.readSubmitInputs(ctx, true, some, all)
 			if err := unlessFinished(left, err); err != nil {
 				return err
 			}
@@ -68,9 +68,9 @@ func distinct(keys []Key) []item {
 // fewKeys are compared one by one.
 const fewKeys = 16
 
-// ask reads up to batchKeys items in one call, and returns the keys that were left
+// readSubmitInputs reads up to batchKeys items in one call, and returns the keys that were left
 // unread. Of a call that failed those are all.
-func (db *DB) ask(ctx context.Context, strong bool, keys []item, all found) ([]item, error) {
+func (db *DB) readSubmitInputs(ctx context.Context, strong bool, keys []item, all found) ([]item, error) {
 	out, err := db.client.service.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
 		db.table: {Keys: keys, ConsistentRead: truth(strong)}}})
 	if err != nil {

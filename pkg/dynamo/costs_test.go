@@ -21,31 +21,31 @@ type cost struct {
 // one that costs less lowers its figure here. Write units are the service's own word,
 // which MiniStack gives as AWS does; DynamoDB Local reckons them in another way.
 var (
-	costAskCold        = cost{2, 6, 0}  // 3 calls with the commit; 6 R
-	costAskWarm        = cost{1, 6, 0}  // 2 calls with the commit; 6 R
-	costSubmit         = cost{1, 0, 13} // 14 W: 12, and the row of open work by which a leaver's is found
-	costSubmitAtOnce   = cost{1, 0, 14} // 16 W, 14 where the first event is under 1 KB
-	costReview         = cost{1, 2, 0}  // 3 R with the principal
-	costDecideMiddle   = cost{1, 0, 8}  // 8 W
-	costStart          = cost{1, 4, 0}  // 6 R with the review
-	costDecideLast     = cost{1, 0, 13} // 12 W, and the row of open work
-	costDeny           = cost{1, 0, 9}  // 8 W, and the row of open work
-	costAssignmentSlot = cost{1, 1, 0}
-	costEnd            = cost{1, 0, 11}  // 10 W, and the row of the removal among what is owed
-	costReadDue100     = cost{1, 100, 0} // 100 R in one call
-	costSubjectRecord  = cost{1, 1, 0}   // 1 R per 4 KB
-	costWork           = cost{1, 4, 0}   // 8 R with record and fence, 6 packages held
-	costClaim          = cost{1, 0, 1}   // 1 to 2 W
-	costFence          = cost{1, 2, 0}   // 2 R
-	costSettle         = cost{1, 0, 11}  // 12 W with the claim
-	costDueNothing     = cost{1, 0.5, 0} // 0.5 R
-	costNothingPending = cost{1, 0.5, 0}
-	costRequests100    = cost{2, 102.5, 0} // 2.5 + 100 R
-	costHolders100     = cost{1, 10, 0}    // 10 R
-	costInboxOfNothing = cost{1, 0.5, 0}
-	costBound          = cost{1, 1, 0}  // 1 R
-	costKeyedSecond    = cost{1, 0, 10} // with its fingerprint and a decision, a request of three stages is over 1 KB
-	costKeyedLast      = cost{1, 0, 15}
+	costSubmitInputsCold = cost{2, 6, 0}  // 3 calls with the commit; 6 R
+	costSubmitInputsWarm = cost{1, 6, 0}  // 2 calls with the commit; 6 R
+	costSubmit           = cost{1, 0, 13} // 14 W: 12, and the row of open work by which a leaver's is found
+	costSubmitAtOnce     = cost{1, 0, 14} // 16 W, 14 where the first event is under 1 KB
+	costReview           = cost{1, 2, 0}  // 3 R with the principal
+	costDecideMiddle     = cost{1, 0, 8}  // 8 W
+	costStartInputs      = cost{1, 4, 0}  // 6 R with the review
+	costDecideLast       = cost{1, 0, 13} // 12 W, and the row of open work
+	costDeny             = cost{1, 0, 9}  // 8 W, and the row of open work
+	costAssignmentSlot   = cost{1, 1, 0}
+	costEnd              = cost{1, 0, 11}  // 10 W, and the row of the removal among what is owed
+	costReadDue100       = cost{1, 100, 0} // 100 R in one call
+	costSubjectRecord    = cost{1, 1, 0}   // 1 R per 4 KB
+	costReconcileInputs  = cost{1, 4, 0}   // 8 R with record and fence, 6 packages held
+	costClaim            = cost{1, 0, 1}   // 1 to 2 W
+	costFence            = cost{1, 2, 0}   // 2 R
+	costSettle           = cost{1, 0, 11}  // 12 W with the claim
+	costDueNothing       = cost{1, 0.5, 0} // 0.5 R
+	costNothingPending   = cost{1, 0.5, 0}
+	costRequests100      = cost{2, 102.5, 0} // 2.5 + 100 R
+	costHolders100       = cost{1, 10, 0}    // 10 R
+	costInboxOfNothing   = cost{1, 0.5, 0}
+	costBound            = cost{1, 1, 0}  // 1 R
+	costKeyedSecond      = cost{1, 0, 10} // with its fingerprint and a decision, a request of three stages is over 1 KB
+	costKeyedLast        = cost{1, 0, 15}
 )
 
 func TestCosts(t *testing.T) { everywhere(t, allCosts) }
@@ -54,7 +54,7 @@ func allCosts(t *testing.T, p place) {
 	o := open(t, p)
 	ann, bob, eve := o.person(), o.person(), o.person()
 
-	r, c := o.ask(ann, o.asked.ID, costAskCold)
+	r, c := o.ask(ann, o.asked.ID, costSubmitInputsCold)
 	o.costsCommit("submit, approval needed", costSubmit, c)
 	r, c = o.decide(r, true, false)
 	o.costsCommit("decide, middle", costDecideMiddle, c)
@@ -63,12 +63,12 @@ func allCosts(t *testing.T, p place) {
 	_, c = o.decide(r, true, true)
 	o.costsCommit("decide, last", costDecideLast, c)
 
-	r, c = o.ask(bob, o.asked.ID, costAskWarm)
+	r, c = o.ask(bob, o.asked.ID, costSubmitInputsWarm)
 	o.costsCommit("submit, approval needed", costSubmit, c)
 	_, c = o.decide(r, false, false)
 	o.costsCommit("deny", costDeny, c)
 
-	_, c = o.ask(eve, o.free.ID, costAskWarm)
+	_, c = o.ask(eve, o.free.ID, costSubmitInputsWarm)
 	o.costsCommit("submit, automatic", costSubmitAtOnce, c)
 	o.deliver(ann)
 	o.expire(ann)
@@ -98,7 +98,7 @@ func TestS12_WhatAFingerprintCostsARequestOfThreeStages(t *testing.T) {
 func whatAFingerprintCostsARequestOfThreeStages(t *testing.T, p place) {
 	o := open(t, p)
 	o.fingerprint = strings.Repeat("5a", 32)
-	r, c := o.ask(o.person(), o.asked.ID, costAskCold)
+	r, c := o.ask(o.person(), o.asked.ID, costSubmitInputsCold)
 	o.costsCommit("submit, approval needed", costSubmit, c)
 	r, c = o.decide(r, true, false)
 	o.costsCommit("decide, first", costDecideMiddle, c)
@@ -112,14 +112,14 @@ func whatAFingerprintCostsARequestOfThreeStages(t *testing.T, p place) {
 func (o *office) deliver(u entitlement.User) {
 	o.Helper()
 	var record entitlement.SubjectRecord
-	var work entitlement.Work
+	var inputs entitlement.ReconcileInputs
 	var grantSet entitlement.GrantSet
 	o.costs("pending reconciliation", costSubjectRecord, func(ctx context.Context) (err error) {
 		record, _, err = o.db.SubjectRecord(ctx, u.ID)
 		return err
 	})
-	o.costs("work", costWork, func(ctx context.Context) (err error) {
-		work, err = o.db.Work(ctx, record)
+	o.costs("work", costReconcileInputs, func(ctx context.Context) (err error) {
+		inputs, err = o.db.ReconcileInputs(ctx, record)
 		return err
 	})
 	o.costs("claim, 3 roles", costClaim, func(ctx context.Context) (err error) {
@@ -139,7 +139,7 @@ func (o *office) deliver(u entitlement.User) {
 	}
 	grantSet.Principal = newID[string]()
 	w := record.Waiting[0]
-	slot, r := work.Slots[w.Package], work.Requests[entitlement.RequestID(w.Assignment)]
+	slot, r := inputs.Slots[w.Package], inputs.Requests[entitlement.RequestID(w.Assignment)]
 	chain, e := r.Chain.Append(entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(r.ID), Kind: "delivered", Actor: entitlement.Service,
 		Command: newID[string](), At: start2026, Before: "delivering", After: "delivered"})
 	slot.Assignment.State, slot.Assignment.Delivered, slot.Assignment.Chain = entitlement.AssignmentDelivered, start2026, chain
@@ -173,7 +173,7 @@ func costsOfPages(t *testing.T, p place) {
 		u := newID[entitlement.UserID]()
 		r, c, err := entitlement.Submit(entitlement.NewRequest{ID: newID[entitlement.RequestID](), Type: entitlement.UserAdd, Policy: o.free.ID,
 			Justification: strings.Repeat("because ", 22)[:175], Command: newID[string](), NewID: newID[string]},
-			entitlement.Ask{Requestor: &entitlement.User{ID: u, Enabled: true, Type: entitlement.Member}, Subject: &entitlement.User{ID: u, Enabled: true, Type: entitlement.Member},
+			entitlement.SubmitInputs{Requestor: &entitlement.User{ID: u, Enabled: true, Type: entitlement.Member}, Subject: &entitlement.User{ID: u, Enabled: true, Type: entitlement.Member},
 				Package: &o.pkg, Catalog: &entitlement.Catalog{Published: true}, Policies: []entitlement.AssignmentPolicy{o.free},
 				Slot: entitlement.AssignmentSlot{Package: o.pkg.ID, Subject: u}}, start2026)
 		if err != nil {

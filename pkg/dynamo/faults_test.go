@@ -101,7 +101,7 @@ func TestCallsAreTheSameEachTime(t *testing.T) {
 	for range 20 {
 		said := ""
 		heard := failing(p, faults.Hooks{Before: func(_ context.Context, c faults.Call) error { said += fmt.Sprintln(c.Op, c.Keys); return nil }}, dynamo.OneByOne())
-		if _, err := heard.Work(t.Context(), record); err != nil {
+		if _, err := heard.ReconcileInputs(t.Context(), record); err != nil {
 			t.Fatal(err)
 		}
 		if first == "" {

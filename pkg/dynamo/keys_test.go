@@ -81,7 +81,7 @@ func TestKeysGolden(t *testing.T) {
 	waits := func(sets ...entitlement.SubjectSet) entitlement.AssignmentRequest {
 		r := request
 		r.Requestor, r.State, r.Due = idU, entitlement.RequestPendingApproval, noon.Add(time.Hour)
-		r.Stages = []entitlement.Stage{{Asked: sets, Manager: idV}}
+		r.Stages = []entitlement.Stage{{Approvers: sets, Manager: idV}}
 		return r
 	}
 	user := entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: idU}

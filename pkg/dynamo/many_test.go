@@ -31,7 +31,7 @@ func pages[T any](t *testing.T, meter *dynamotest.Meter, read func(context.Conte
 func waiting(n int, asked ...entitlement.SubjectSet) entitlement.AssignmentRequest {
 	return entitlement.AssignmentRequest{ID: entitlement.RequestID(dynamotest.OldID(1, n)), Type: entitlement.UserUpdate, State: entitlement.RequestPendingApproval,
 		Package: "package", Requestor: "bob", Subject: "bob", Created: start2026.Add(time.Duration(n) * time.Second),
-		Stages: []entitlement.Stage{{Asked: asked, Deadline: start2026.Add(24 * time.Hour)}}}
+		Stages: []entitlement.Stage{{Approvers: asked, Deadline: start2026.Add(24 * time.Hour)}}}
 }
 
 // A page of what waits for somebody costs the same at any place of a list of fifty thousand.

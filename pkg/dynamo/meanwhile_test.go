@@ -199,7 +199,7 @@ func TestAnApproverSetLivesAsLongAsTheLastRequestThatNeedsIt(t *testing.T) {
 	who := []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: newID[string]()}, {Kind: entitlement.GroupMembers, ID: newID[string]()}}
 	ask := func(deadline time.Duration) {
 		mustCommit(t, p.db(), entitlement.Change{Requests: []entitlement.AssignmentRequest{{ID: newID[entitlement.RequestID](), State: entitlement.RequestPendingApproval,
-			Created: start2026, Stages: []entitlement.Stage{{Asked: who, Deadline: start2026.Add(deadline)}}}}})
+			Created: start2026, Stages: []entitlement.Stage{{Approvers: who, Deadline: start2026.Add(deadline)}}}}})
 	}
 	const year = 365 * 24 * time.Hour
 	ask(time.Hour)

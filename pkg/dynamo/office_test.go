@@ -107,9 +107,9 @@ func (o *office) costsCommit(what string, want cost, c entitlement.Change) {
 // ask reads and decides a new request through the policy.
 func (o *office) ask(u entitlement.User, policy entitlement.PolicyID, want cost) (entitlement.AssignmentRequest, entitlement.Change) {
 	o.Helper()
-	var ask entitlement.Ask
+	var ask entitlement.SubmitInputs
 	o.costs("ask", want, func(ctx context.Context) (err error) {
-		ask, err = o.db.Ask(ctx, entitlement.AskKeys{Requestor: u.ID, Subject: u.ID, Package: o.pkg.ID, Policy: policy})
+		ask, err = o.db.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: u.ID, Subject: u.ID, Package: o.pkg.ID, Policy: policy})
 		return err
 	})
 	r, c, err := entitlement.Submit(entitlement.NewRequest{ID: newID[entitlement.RequestID](), Type: entitlement.UserAdd, Policy: policy,
@@ -126,15 +126,15 @@ func (o *office) decide(r entitlement.AssignmentRequest, approved, last bool) (e
 	o.Helper()
 	o.now = o.now.Add(time.Hour)
 	var judge entitlement.User
-	var s entitlement.Start
+	var s entitlement.StartInputs
 	o.costs("review", costReview, func(ctx context.Context) (err error) {
 		judge, r, err = o.db.Review(ctx, o.judges[r.Stage].ID, r.ID)
 		return err
 	})
 	switch {
 	case last:
-		o.costs("start", costStart, func(ctx context.Context) (err error) {
-			s, err = o.db.Start(ctx, r)
+		o.costs("start", costStartInputs, func(ctx context.Context) (err error) {
+			s, err = o.db.StartInputs(ctx, r)
 			return err
 		})
 	case !approved:

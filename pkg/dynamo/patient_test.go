@@ -21,7 +21,7 @@ func TestOneOfTheTwoTriesAgain(t *testing.T) {
 		"GetItem": func(db *DB) error { _, err := db.Job(context.Background(), idP, 1); return err },
 		"Query":   func(db *DB) error { _, _, err := db.SubjectRecord(context.Background(), idU); return err },
 		"BatchGet": func(db *DB) error {
-			_, err := db.Start(context.Background(), entitlement.AssignmentRequest{})
+			_, err := db.StartInputs(context.Background(), entitlement.AssignmentRequest{})
 			return err
 		},
 		"Transact": func(db *DB) error { return db.Commit(context.Background(), aGroup) },

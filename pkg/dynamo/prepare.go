@@ -20,10 +20,10 @@ func (db *DB) prepare(ctx context.Context, c entitlement.Change, old images) err
 		if who, ok := asks(r); ok && who.kind == kindSet && !r.Erased {
 			if ttl := setEnd(r); !db.hasSet(who.id, ttl) {
 				sets[who.id] = ttl
-				todo = append(todo, db.approverSet(who.id, asked(r), ttl)...)
+				todo = append(todo, db.approverSet(who.id, currentApprovers(r), ttl)...)
 			}
 		}
-		if slices.Contains(asked(r), administrators) && !db.hasSet(administrators.id, 1) { // whom no policy need have named
+		if slices.Contains(currentApprovers(r), administrators) && !db.hasSet(administrators.id, 1) { // whom no policy need have named
 			sets[administrators.id] = 1
 			todo = append(todo, db.namedGroups(approversKey(), []party{administrators})...)
 		}

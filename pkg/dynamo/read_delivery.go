@@ -49,10 +49,10 @@ func (db *DB) Job(ctx context.Context, pkg entitlement.PackageID, generation int
 	return one(ctx, db, jobShape, jobKey(pkg, generation))
 }
 
-// Work reads what the record names. The packages of ended assignments need a second
+// ReconcileInputs reads what the record names. The packages of ended assignments need a second
 // call where none of them is still held.
-func (db *DB) Work(ctx context.Context, record entitlement.SubjectRecord) (entitlement.Work, error) {
-	l := workList{packages: slices.Clone(record.Live)}
+func (db *DB) ReconcileInputs(ctx context.Context, record entitlement.SubjectRecord) (entitlement.ReconcileInputs, error) {
+	l := inputKeys{packages: slices.Clone(record.Live)}
 	for _, w := range record.Waiting {
 		l.waiting = append(l.waiting, w.Package)
 		l.packages = append(l.packages, w.Package)
@@ -66,7 +66,7 @@ func (db *DB) Work(ctx context.Context, record entitlement.SubjectRecord) (entit
 	}
 	all, err := db.batch(ctx, true, l.keys(record.Subject)...)
 	if err != nil {
-		return entitlement.Work{}, err
+		return entitlement.ReconcileInputs{}, err
 	}
 	w, err := l.read(all, record.Subject)
 	if err != nil {
@@ -75,15 +75,15 @@ func (db *DB) Work(ctx context.Context, record entitlement.SubjectRecord) (entit
 	return w, db.endedScopes(ctx, l.packages, &w)
 }
 
-// workList is what a record names.
-type workList struct {
+// inputKeys is what a record names.
+type inputKeys struct {
 	packages []entitlement.PackageID
 	waiting  []entitlement.PackageID
 	ended    []entitlement.AssignmentID
 	requests []entitlement.RequestID
 }
 
-func (l workList) keys(subject entitlement.UserID) []Key {
+func (l inputKeys) keys(subject entitlement.UserID) []Key {
 	return slices.Concat([]Key{userKey(subject)}, keysOf(l.packages, scopesKey), keysOf(l.waiting, slotOf(subject)),
 		keysOf(l.ended, endedKey), keysOf(l.requests, requestKey))
 }
@@ -92,7 +92,7 @@ func slotOf(subject entitlement.UserID) func(entitlement.PackageID) Key {
 	return func(p entitlement.PackageID) Key { return assignmentSlotKey(p, subject) }
 }
 
-func (l workList) read(all found, subject entitlement.UserID) (w entitlement.Work, err error) {
+func (l inputKeys) read(all found, subject entitlement.UserID) (w entitlement.ReconcileInputs, err error) {
 	if w.Subject, err = pick(all, userShape, userKey(subject)); err != nil {
 		return w, err
 	}
@@ -126,7 +126,7 @@ func picked[ID comparable, T any](all found, s shape[T], ids []ID, key func(ID) 
 
 // endedScopes adds the role scopes of packages of ended assignments. They are asked for in
 // an order of their own, not in that of a map, so that a call is the same each time.
-func (db *DB) endedScopes(ctx context.Context, read []entitlement.PackageID, w *entitlement.Work) error {
+func (db *DB) endedScopes(ctx context.Context, read []entitlement.PackageID, w *entitlement.ReconcileInputs) error {
 	var more []entitlement.PackageID
 	for _, a := range w.Ended {
 		if !slices.Contains(read, a.Package) {

@@ -26,7 +26,7 @@ var requestShape = shape[entitlement.AssignmentRequest]{
 		id(f, "rq", &r.Requestor)
 		idLike(f, "s", &r.Subject, r.Requestor)
 		text(f, "ju", &r.Justification)
-		group(f, "ask", &r.Asked, scheduleFields)
+		group(f, "ask", &r.RequestedSchedule, scheduleFields)
 		when(f, "sa", &r.Start)
 		group(f, "ex", &r.Expiration, expirationFields)
 		list(f, "sg", &r.Stages, stageFields)
@@ -52,21 +52,21 @@ func stageFields(f *fields, s *entitlement.Stage) {
 	when(f, "s", &s.Started)
 	when(f, "d", &s.Deadline)
 	flag(f, "e", &s.Escalated)
-	askedFields(f, s)
+	approverFields(f, s)
 	id(f, "m", &s.Manager)
 	optional(f, "x", &s.Decision, decisionFields)
 }
 
-// askedFields are those whom a stage waits for: mostly all of its primary approvers,
+// approverFields are those whom a stage waits for: mostly all of its primary approvers,
 // which need not stand there twice. It keeps a request of three stages within 1 KB.
-func askedFields(f *fields, s *entitlement.Stage) {
-	primaries := len(s.Asked) > 0 && slices.Equal(s.Asked, s.Policy.Primary)
+func approverFields(f *fields, s *entitlement.Stage) {
+	primaries := len(s.Approvers) > 0 && slices.Equal(s.Approvers, s.Policy.Primary)
 	flag(f, "ap", &primaries)
 	if primaries {
-		s.Asked = slices.Clone(s.Policy.Primary)
+		s.Approvers = slices.Clone(s.Policy.Primary)
 		return
 	}
-	list(f, "a", &s.Asked, subjectFields)
+	list(f, "a", &s.Approvers, subjectFields)
 }
 
 func decisionFields(f *fields, d *entitlement.Decision) {
@@ -91,7 +91,7 @@ func requestRows(r entitlement.AssignmentRequest) rows {
 
 // asks returns whom a pending request waits for: one user or group, or a set of several.
 func asks(r entitlement.AssignmentRequest) (party, bool) {
-	all := asked(r)
+	all := currentApprovers(r)
 	switch len(all) {
 	case 0:
 		return party{}, false
@@ -102,13 +102,13 @@ func asks(r entitlement.AssignmentRequest) (party, bool) {
 	}
 }
 
-// asked returns everybody that the running stage of a request waits for.
-func asked(r entitlement.AssignmentRequest) []party {
+// currentApprovers returns everybody that the running stage of a request waits for.
+func currentApprovers(r entitlement.AssignmentRequest) []party {
 	stage := r.Current()
 	if stage == nil {
 		return nil
 	}
-	return partiesOf(stage.Asked, stage.Manager)
+	return partiesOf(stage.Approvers, stage.Manager)
 }
 
 // setOf names an approver set by its content.

@@ -86,7 +86,7 @@ func approverSetsArePutOnce(t *testing.T, p place) {
 	ask := func() {
 		t.Helper()
 		r.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{{ID: newID[entitlement.RequestID](), State: entitlement.RequestPendingApproval,
-			Created: start2026, Stages: []entitlement.Stage{{Asked: two, Deadline: start2026.Add(time.Hour)}}}}})
+			Created: start2026, Stages: []entitlement.Stage{{Approvers: two, Deadline: start2026.Add(time.Hour)}}}}})
 	}
 	ask()
 	first := r.versions(two)

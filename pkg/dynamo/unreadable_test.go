@@ -84,7 +84,7 @@ func TestF37_OneUnreadableItemLeavesTheRestOfEveryPage(t *testing.T) {
 	two(func(i int) { // pending requests of ann, made by bob, that wait for ann
 		r := entitlement.AssignmentRequest{ID: newID[entitlement.RequestID](), Type: entitlement.UserAdd, State: entitlement.RequestPendingApproval, Package: pkg,
 			Requestor: "bob", Subject: ann, Created: start2026.Add(time.Duration(i) * time.Second), Due: start2026,
-			Stages: []entitlement.Stage{{Asked: []entitlement.SubjectSet{approver}}}}
+			Stages: []entitlement.Stage{{Approvers: []entitlement.SubjectSet{approver}}}}
 		slot := entitlement.AssignmentSlot{Package: newID[entitlement.PackageID](), Subject: ann, Open: r.ID}
 		commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, DeletionGuards: []entitlement.DeletionGuard{{Package: pkg, Subject: ann}}, Slots: []entitlement.AssignmentSlot{slot},
 			Events: []entitlement.Event{{Aggregate: entitlement.OfRequest, ID: string(r.ID), Number: 1}}})

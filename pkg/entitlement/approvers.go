@@ -30,7 +30,7 @@ func (r AssignmentRequest) Tiers() [][]SubjectSet {
 	if s == nil {
 		return nil
 	}
-	tiers, known := [][]SubjectSet{s.Asked}, s.Asked
+	tiers, known := [][]SubjectSet{s.Approvers}, s.Approvers
 	for _, more := range [][]SubjectSet{s.Policy.Fallback, s.Policy.Alternates, s.Policy.FallbackAlternates, {Administrators}} {
 		if more = besides(known, more); len(more) > 0 {
 			tiers, known = append(tiers, more), slices.Concat(known, more)
@@ -59,7 +59,7 @@ func (c Change) Widen(r AssignmentRequest, more []SubjectSet, command string, no
 		Data: map[string]string{"stage": r.Current().ID, "approvers": namesOf(more), "reason": "none of those who were asked can decide"}}
 	r.Stages = slices.Clone(r.Stages)
 	s := &r.Stages[r.Stage]
-	s.Asked = slices.Concat(s.Asked, besides(s.Asked, more))
+	s.Approvers = slices.Concat(s.Approvers, besides(s.Approvers, more))
 	r.Chain, e = r.Chain.Append(withStates(e, string(r.State), string(r.State)))
 	c.Requests = append(slices.DeleteFunc(slices.Clone(c.Requests), of), r)
 	c.Events = append(slices.Clone(c.Events), e)

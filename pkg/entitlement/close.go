@@ -17,7 +17,7 @@ func Closes(err error) bool {
 // denied where its subject may not have it, canceled where it is of no use. What the
 // reviewer said is in the event, and decides nothing. It returns the refusal as the
 // reviewer is told it.
-func closed(r AssignmentRequest, s Start, refusal error, e Event) (AssignmentRequest, Change, error) {
+func closed(r AssignmentRequest, s StartInputs, refusal error, e Event) (AssignmentRequest, Change, error) {
 	event, outcome, say := StageDenied, OutcomeIneligible, " The request is denied; it can be made again once that has changed."
 	e.Kind = "denied"
 	if CodeOf(refusal) == codeUnchanged {

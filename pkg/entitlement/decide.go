@@ -12,14 +12,14 @@ func (r AssignmentRequest) MayReview(u User, manager UserID) bool {
 	if s == nil || !r.CanDecide(u) {
 		return false
 	}
-	return slices.ContainsFunc(s.Asked, func(set SubjectSet) bool { return set.Has(u, manager) })
+	return slices.ContainsFunc(s.Approvers, func(set SubjectSet) bool { return set.Has(u, manager) })
 }
 
 // AsksManager reports that the running stage asks the subject's manager, so that a
 // decision needs to know who that is now.
 func (r AssignmentRequest) AsksManager() bool {
 	s := r.Current()
-	return s != nil && slices.ContainsFunc(s.Asked, SubjectSet.isManager)
+	return s != nil && slices.ContainsFunc(s.Approvers, SubjectSet.isManager)
 }
 
 // NextAsksManager reports that the stage after the running one may ask the subject's
@@ -60,7 +60,7 @@ type Word struct {
 // for somebody whom the policy is not for any more (F36), or changes nothing, there is a
 // Change beside the refusal: it closes the request, and is to be committed before the
 // reviewer is told.
-func Decide(r AssignmentRequest, w Word, reviewer User, s Start, now time.Time) (AssignmentRequest, Change, error) {
+func Decide(r AssignmentRequest, w Word, reviewer User, s StartInputs, now time.Time) (AssignmentRequest, Change, error) {
 	stage, ok := r.StageByID(w.Stage)
 	if !ok {
 		return r, Change{}, Errorf(NotFound, "There is no approval stage with this id.")
@@ -164,7 +164,7 @@ func Withdraw(r AssignmentRequest, slot AssignmentSlot, outcome, command string,
 // denies for want of a decision (R50), or begins; or, once a day, moves the next look
 // alone, so that whoever looks finds out who is there to decide. A Change without parts
 // means that nothing is due.
-func Overdue(r AssignmentRequest, s Start, command string, now time.Time) (AssignmentRequest, Change, error) {
+func Overdue(r AssignmentRequest, s StartInputs, command string, now time.Time) (AssignmentRequest, Change, error) {
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Actor: Service, Command: command, At: now}
 	switch stage := r.Current(); {
 	case r.State == RequestScheduled && !r.Start.After(now):
@@ -203,7 +203,7 @@ func escalate(r AssignmentRequest, subject *User, e Event) (AssignmentRequest, C
 	if subject != nil {
 		s.Manager = subject.Manager
 	}
-	s.Asked = slices.Concat(s.Asked, besides(s.Asked, reachable(s.Policy.Alternates, s.Policy.FallbackAlternates, s.Manager)))
+	s.Approvers = slices.Concat(s.Approvers, besides(s.Approvers, reachable(s.Policy.Alternates, s.Policy.FallbackAlternates, s.Manager)))
 	s.Escalated = true
 	r.Due = r.nextCheck(e.At)
 	e.Kind = "escalated"

@@ -12,7 +12,7 @@ func (r AssignmentRequest) under(p AssignmentPolicy) AssignmentRequest {
 // eligible refuses a request for somebody whom the policy that it was made under is not
 // for as things are now (F36, R83). A policy for nobody is for everybody whom an
 // administrator chooses, and an end that an administrator moves is the administrator's word.
-func (r AssignmentRequest) eligible(s Start) error {
+func (r AssignmentRequest) eligible(s StartInputs) error {
 	switch {
 	case s.Subject == nil || !s.Subject.Enabled || s.SubjectRecord.Disabled:
 		return ineligible("The user this is for is disabled and cannot get an access package.")
@@ -29,7 +29,7 @@ func (r AssignmentRequest) eligible(s Start) error {
 // why its policy is for its subject: a membership, since whoever ends one does not touch
 // anything else that the request is committed on. One group is enough, although the policy
 // may be for others that the subject is in: who has left just that one is decided on afresh.
-func (r AssignmentRequest) admittedBy(s Start) []Reference {
+func (r AssignmentRequest) admittedBy(s StartInputs) []Reference {
 	named := func(set SubjectSet) bool { return set.Kind == SingleUser && set.Has(*s.Subject, "") }
 	if r.Scope != ScopeSpecificUsers || r.Type == AdminUpdate || slices.ContainsFunc(r.Targets, named) {
 		return nil

@@ -50,7 +50,7 @@ func TestF36_AnApprovalForSomebodyWhomThePolicyIsNotForAnyMoreDeniesTheRequest(t
 			c.policy(&w)
 			w.approvedBy([]SubjectSet{user("ann")}, []SubjectSet{user("bob")})
 			if later {
-				w.ask.Asked.Start = noon.Add(48 * time.Hour)
+				w.ask.RequestedSchedule.Start = noon.Add(48 * time.Hour)
 			}
 			r, s := w.pending(t)
 			c.meanwhile(&w)
@@ -100,13 +100,13 @@ func TestF36_AScheduledStartForSomebodyWhomThePolicyIsNotForAnyMoreIsCanceled(t 
 		w := newWorld()
 		w.policy().Requestor.CustomSchedule = true
 		c.policy(&w)
-		w.ask.Asked.Start = noon.Add(time.Hour)
+		w.ask.RequestedSchedule.Start = noon.Add(time.Hour)
 		r, change, err := Submit(w.ask, w.got, w.now)
 		if err != nil || r.State != RequestScheduled {
 			t.Fatalf("%s: %s, %v", name, r.State, err)
 		}
 		c.meanwhile(&w)
-		s := w.got.start()
+		s := w.got.startInputs()
 		s.Slot = change.Slots[0]
 		after, change, err := Overdue(r, s, "sweep", noon.Add(time.Hour))
 		if c.still {
@@ -138,7 +138,7 @@ func TestR83_AnExtensionForSomebodyWhomThePolicyIsNotForAnyMoreIsDenied(t *testi
 		w.now = noon.Add(time.Hour)
 		w.forSales()
 		w.policy().Requestor.CustomSchedule = true
-		w.ask.Type, w.ask.Asked.Expiration = c.by, Expiration{Type: ExpireAfterDateTime, End: noon.Add(30*24*time.Hour + time.Hour)}
+		w.ask.Type, w.ask.RequestedSchedule.Expiration = c.by, Expiration{Type: ExpireAfterDateTime, End: noon.Add(30*24*time.Hour + time.Hour)}
 		w.approvedBy([]SubjectSet{user("bob")})
 		w.policy().Approval.RequiredForUpdate = true
 		r, change, err := Extend(w.ask, w.got, w.now)
@@ -146,7 +146,7 @@ func TestR83_AnExtensionForSomebodyWhomThePolicyIsNotForAnyMoreIsDenied(t *testi
 			t.Fatalf("%s: %s, %v", name, r.State, err)
 		}
 		c.meanwhile(&w)
-		s := w.got.start()
+		s := w.got.startInputs()
 		s.Slot = change.Slots[0]
 		after, change, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "bob", Enabled: true}, s, w.now)
 		if c.still {
@@ -206,7 +206,7 @@ func TestF36_WhatBeginsByAGroupDependsOnTheMembership(t *testing.T) {
 
 func (w *world) later() {
 	w.policy().Requestor.CustomSchedule = true
-	w.ask.Asked.Start = noon.Add(time.Hour)
+	w.ask.RequestedSchedule.Start = noon.Add(time.Hour)
 }
 
 func submits(t *testing.T, w *world) Change {
@@ -222,14 +222,14 @@ func decides(t *testing.T, w *world) Change {
 
 func begins(t *testing.T, w *world) Change {
 	r, c, err := Submit(w.ask, w.got, w.now)
-	s := w.got.start()
+	s := w.got.startInputs()
 	s.Slot = sure(t, c, err).Slots[0]
 	_, c, err = Overdue(r, s, "sweep", noon.Add(time.Hour))
 	return sure(t, c, err)
 }
 
 func extends(t *testing.T, w *world) Change {
-	w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDateTime, End: noon.Add(20 * 24 * time.Hour)}
+	w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDateTime, End: noon.Add(20 * 24 * time.Hour)}
 	w.policy().Requestor.CustomSchedule = true
 	_, c, err := Extend(w.ask, w.got, noon.Add(time.Hour))
 	return sure(t, c, err)

@@ -4,22 +4,22 @@ import "time"
 
 // Extend decides a request to give a live assignment another end (R83 to R85). Where the
 // policy wants approval for updates, its stages decide first (R45, R46).
-func Extend(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, error) {
+func Extend(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Change, error) {
 	none := AssignmentRequest{}
-	policy, err := admitExtension(n, ask, now)
+	policy, err := admitExtension(n, in, now)
 	if err != nil {
 		return none, Change{}, err
 	}
-	a := *ask.Slot.Assignment
+	a := *in.Slot.Assignment
 	r := AssignmentRequest{
 		ID: n.ID, Type: n.Type, State: RequestSubmitted, Package: a.Package, Catalog: a.Catalog, Policy: a.Policy, Assignment: a.ID,
-		Requestor: ask.Requestor.ID, Subject: a.Subject, Justification: n.Justification, Asked: n.Asked,
-		Expiration: terms(policy, n.Asked), Created: now, Fingerprint: n.Fingerprint,
+		Requestor: in.Requestor.ID, Subject: a.Subject, Justification: n.Justification, RequestedSchedule: n.RequestedSchedule,
+		Expiration: terms(policy, n.RequestedSchedule), Created: now, Fingerprint: n.Fingerprint,
 	}.under(policy)
 	if r.Expiration.overAt(now) {
 		return none, Change{}, tooLate(r.Expiration)
 	}
-	if err := mayProlong(r, ask.start(), now); err != nil {
+	if err := mayProlong(r, in.startInputs(), now); err != nil {
 		return none, Change{}, err
 	}
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
@@ -27,7 +27,7 @@ func Extend(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 	if !policy.Approval.RequiredForUpdate {
 		e.Data["approval"] = "notRequired"
 		var c Change
-		c, r, err = c.prolong(r, ask.start(), e, now)
+		c, r, err = c.prolong(r, in.startInputs(), e, now)
 		return r, c, err
 	}
 	last := now
@@ -41,52 +41,52 @@ func Extend(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 	if r.State, err = r.State.Next(ApprovalRequired); err != nil {
 		return none, Change{}, err
 	}
-	r.startStage(0, ask.Subject.Manager, now)
-	return r, Change{}.hold(r, ask.Slot, e), nil
+	r.startStage(0, in.Subject.Manager, now)
+	return r, Change{}.hold(r, in.Slot, e), nil
 }
 
 // admitExtension returns the policy of the assignment where it lets its end be moved.
-func admitExtension(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
+func admitExtension(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPolicy, error) {
 	none := AssignmentPolicy{}
-	if ask.Requestor == nil {
+	if in.Requestor == nil {
 		return none, User{}.Active()
 	}
-	if err := ask.Requestor.Active(); err != nil {
+	if err := in.Requestor.Active(); err != nil {
 		return none, err
 	}
-	a := ask.Slot.Assignment
-	if a == nil || ask.Package == nil || ask.Subject == nil || over(*a, now) {
+	a := in.Slot.Assignment
+	if a == nil || in.Package == nil || in.Subject == nil || over(*a, now) {
 		return none, Errorf(Conflict, "The assignment has ended; ask for the package again.")
 	}
-	if ask.Slot.Open != "" {
-		return none, Errorf(Conflict, "There is an open request for this assignment: %s. Wait for it, or cancel it first.", ask.Slot.Open)
+	if in.Slot.Open != "" {
+		return none, Errorf(Conflict, "There is an open request for this assignment: %s. Wait for it, or cancel it first.", in.Slot.Open)
 	}
-	if err := ask.Slot.cooled(n.Type, now); err != nil {
+	if err := in.Slot.cooled(n.Type, now); err != nil {
 		return none, err
 	}
-	if err := n.Asked.Check(now); err != nil {
+	if err := n.RequestedSchedule.Check(now); err != nil {
 		return none, err
 	}
-	if !n.Asked.Start.IsZero() && n.Asked.Start.After(now) {
+	if !n.RequestedSchedule.Start.IsZero() && n.RequestedSchedule.Start.After(now) {
 		return none, Errorf(Invalid, "schedule: an update moves the end of an assignment that has begun; leave out startDateTime.")
 	}
-	p, there := ask.policy(a.Policy)
+	p, there := in.policy(a.Policy)
 	if !there {
 		return none, Errorf(Precondition, "The policy of this assignment does not exist any more.")
 	}
 	if n.Type == AdminUpdate {
 		return p, nil
 	}
-	if !p.Requestor.SelfUpdate || !ask.Subject.Enabled || !p.InScope(*ask.Subject) {
+	if !p.Requestor.SelfUpdate || !in.Subject.Enabled || !p.InScope(*in.Subject) {
 		return none, Errorf(Precondition, "The policy of this assignment does not let you extend it.") // R83
 	}
-	if n.Asked.Chooses(now) && !p.Requestor.CustomSchedule {
+	if n.RequestedSchedule.Chooses(now) && !p.Requestor.CustomSchedule {
 		return none, Errorf(Precondition, "This access package does not let requestors choose dates: leave out schedule.")
 	}
 	if p.Approval.RequestorJustification && n.Justification == "" {
 		return none, Errorf(Precondition, "This access package asks for a justification.")
 	}
-	return p, within(p, n.Asked, now)
+	return p, within(p, n.RequestedSchedule, now)
 }
 
 // over reports that an assignment's end has passed, though the sweep was not there yet.
@@ -94,7 +94,7 @@ func over(a Assignment, now time.Time) bool { return !a.End.IsZero() && !now.Bef
 
 // prolong moves the end of the slot's assignment. An end that passed meanwhile stands: an
 // extension that is committed before the expiry prevails, after it fails (S16).
-func (c Change) prolong(r AssignmentRequest, s Start, e Event, now time.Time) (Change, AssignmentRequest, error) {
+func (c Change) prolong(r AssignmentRequest, s StartInputs, e Event, now time.Time) (Change, AssignmentRequest, error) {
 	slot := s.Slot
 	if slot.Assignment == nil || slot.Assignment.ID != r.Assignment || over(*slot.Assignment, now) {
 		return Change{}, r, Errorf(Conflict, "The assignment has ended meanwhile; ask for the package again.")
@@ -141,7 +141,7 @@ func (c Change) prolong(r AssignmentRequest, s Start, e Event, now time.Time) (C
 // by the policy: for more time, never for less.
 func (r AssignmentRequest) prolonged(a Assignment, now time.Time) time.Time {
 	end := r.Expiration.EndFrom(now)
-	if !r.Asked.Chooses(now) && (r.Type == AdminUpdate || isLater(a.End, end)) {
+	if !r.RequestedSchedule.Chooses(now) && (r.Type == AdminUpdate || isLater(a.End, end)) {
 		return a.End
 	}
 	return end
@@ -162,7 +162,7 @@ func (r AssignmentRequest) changesSomething(a Assignment, at time.Time) error {
 		says = "It ends at " + a.End.UTC().Format(time.RFC3339)
 	}
 	switch {
-	case r.Asked.Chooses(at):
+	case r.RequestedSchedule.Chooses(at):
 		says += " already: name another end in schedule.expiration."
 	case r.Type == AdminUpdate:
 		says += ", and without a schedule that stays: name another end in schedule.expiration."

@@ -29,17 +29,22 @@ func TestExtend_WhoMayMoveTheEnd(t *testing.T) {
 		"R83 no longer in scope":   {func(w *world) { w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{user("max")} }, Precondition, "extend"},
 		"R84 beyond the policy's end": {func(w *world) {
 			w.policy().Requestor.CustomSchedule = true
-			w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDuration, Duration: 31 * day}
+			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDuration, Duration: 31 * day}
 		}, Precondition, "not later"},
-		"S16 its end has passed":         {func(w *world) { w.now = noon.Add(30 * day) }, Conflict, "ended"},
-		"it has ended":                   {func(w *world) { w.got.Slot.Assignment = nil }, Conflict, "ended"},
-		"an extension is open":           {func(w *world) { w.got.Slot.Open = "other" }, Conflict, "open request"},
-		"a start in the future":          {func(w *world) { w.ask.Asked.Start = noon.Add(day) }, Invalid, "startDateTime"},
-		"R43 dates not allowed":          {func(w *world) { w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDuration, Duration: day} }, Precondition, "dates"},
-		"an administrator, with any end": {func(w *world) { w.ask.Type = AdminUpdate; w.ask.Asked.Expiration = Expiration{Type: ExpireNever} }, Internal, ""},
+		"S16 its end has passed": {func(w *world) { w.now = noon.Add(30 * day) }, Conflict, "ended"},
+		"it has ended":           {func(w *world) { w.got.Slot.Assignment = nil }, Conflict, "ended"},
+		"an extension is open":   {func(w *world) { w.got.Slot.Open = "other" }, Conflict, "open request"},
+		"a start in the future":  {func(w *world) { w.ask.RequestedSchedule.Start = noon.Add(day) }, Invalid, "startDateTime"},
+		"R43 dates not allowed": {func(w *world) {
+			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDuration, Duration: day}
+		}, Precondition, "dates"},
+		"an administrator, with any end": {func(w *world) {
+			w.ask.Type = AdminUpdate
+			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireNever}
+		}, Internal, ""},
 		"an administrator, where subjects may not": {func(w *world) {
 			w.ask.Type, w.policy().Requestor.SelfUpdate = AdminUpdate, false
-			w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDuration, Duration: day}
+			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDuration, Duration: day}
 		}, Internal, ""},
 		"R59 no justification":           {func(w *world) { w.policy().Approval.RequestorJustification = true }, Precondition, "justification"},
 		"a disabled caller":              {func(w *world) { v := *w.got.Requestor; v.Enabled = false; w.got.Requestor = &v }, Forbidden, "disabled"},
@@ -88,7 +93,7 @@ func TestR45_ApprovalOfExtensionsIsASwitchOfItsOwn(t *testing.T) {
 	if err != nil || r.State != RequestPendingApproval || c.Slots[0].Open != "ext" || c.Slots[0].Assignment == nil {
 		t.Fatalf("got %+v, %v", r, err)
 	}
-	ann, s := User{ID: "ann", Enabled: true}, Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0], SubjectRecord: SubjectRecord{Live: []PackageID{"pkg"}}}
+	ann, s := User{ID: "ann", Enabled: true}, StartInputs{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0], SubjectRecord: SubjectRecord{Live: []PackageID{"pkg"}}}
 	denied, d, err := Decide(r, Word{Stage: r.Stages[0].ID}, ann, s, noon)
 	if err != nil || denied.State != RequestDenied || d.Slots[0].Erased || d.Slots[0].Assignment == nil || d.Slots[0].Open != "" {
 		t.Errorf("a denied extension leaves the assignment: %+v, %v", d.Slots, err)
@@ -169,7 +174,7 @@ func TestR82_AnExtensionWithoutDatesAsksForAFreshPeriodAndNeverShortens(t *testi
 			w := held()
 			w.got.Slot.Assignment.End = c.end
 			if notSpecified {
-				w.ask.Asked.Expiration.Type = ExpireNotSpecified
+				w.ask.RequestedSchedule.Expiration.Type = ExpireNotSpecified
 			}
 			_, change, err := Extend(w.ask, w.got, w.now)
 			if c.want.IsZero() {
@@ -193,7 +198,7 @@ func TestR82_AnAdministratorsUpdateWithoutAnEndLeavesTheEndWhereItIs(t *testing.
 	for name, asked := range map[string]Schedule{"no schedule": {}, "notSpecified": {Expiration: Expiration{Type: ExpireNotSpecified}}, "a start that has come": {Start: noon.Add(-time.Hour)}} {
 		for _, approval := range []bool{false, true} {
 			w := held()
-			w.ask.Type, w.ask.Asked = AdminUpdate, asked
+			w.ask.Type, w.ask.RequestedSchedule = AdminUpdate, asked
 			w.got.Slot.Assignment.End = noon.Add(time.Hour)
 			w.approvedBy([]SubjectSet{user("ann")})
 			w.policy().Approval.RequiredForUpdate = approval
@@ -202,7 +207,7 @@ func TestR82_AnAdministratorsUpdateWithoutAnEndLeavesTheEndWhereItIs(t *testing.
 		}
 	}
 	w := held()
-	w.ask.Type, w.ask.Asked.Expiration = AdminUpdate, Expiration{Type: ExpireAfterDateTime, End: w.got.Slot.Assignment.End}
+	w.ask.Type, w.ask.RequestedSchedule.Expiration = AdminUpdate, Expiration{Type: ExpireAfterDateTime, End: w.got.Slot.Assignment.End}
 	_, c, err := Extend(w.ask, w.got, w.now)
 	w.unchanged(t, "the end that it has", c, err)
 }
@@ -242,7 +247,7 @@ func TestR45_AnExtensionThatIsApprovedWhenItChangesNothingSaysSo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ann, s := User{ID: "ann", Enabled: true}, Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}
+	ann, s := User{ID: "ann", Enabled: true}, StartInputs{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}
 	r, c, err = Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon.Add(time.Hour))
 	if KindOf(err) != Precondition || !Closes(err) || r.State != RequestCanceled || r.Outcome != OutcomeUnchanged || !strings.Contains(r.Status(), "changed nothing") {
 		t.Fatalf("got %s %s %q, %v", r.State, r.Outcome, r.Status(), err)

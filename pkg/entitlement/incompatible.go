@@ -60,7 +60,7 @@ func (c *Clash) Refusal(name string) error {
 // at the submit, at the last decision and at a scheduled start (F36), and looks at the
 // lists of the request's own package alone (R178). Nothing switches it off (R183). A list
 // that is edited between here and the commit counts as edited afterwards (R180).
-func (r AssignmentRequest) clash(s Start) error {
+func (r AssignmentRequest) clash(s StartInputs) error {
 	if s.Package == nil || s.Subject == nil {
 		return nil // which is refused for itself
 	}
@@ -86,7 +86,7 @@ func (r AssignmentRequest) clash(s Start) error {
 
 // mayProlong refuses more time with a package beside something that it lists: what was
 // held before keeps its end and gets no later one (R180). An earlier end is always taken.
-func mayProlong(r AssignmentRequest, s Start, now time.Time) error {
+func mayProlong(r AssignmentRequest, s StartInputs, now time.Time) error {
 	if a := *s.Slot.Assignment; !isLater(r.prolonged(a, now), a.End) {
 		return nil
 	}

@@ -38,7 +38,7 @@ func TestR179_WhoHasSomethingThatIsListedIsRefused(t *testing.T) {
 		"R179 for later": {func(w *world) {
 			holdsOther(w)
 			w.policy().Requestor.CustomSchedule = true
-			w.ask.Asked.Start = noon.Add(time.Hour)
+			w.ask.RequestedSchedule.Start = noon.Add(time.Hour)
 		}, held},
 		"R178 a package that is not listed":  {func(w *world) { w.got.SubjectRecord.Live = []PackageID{"unlisted"} }, ""},
 		"R178 a group that is not listed":    {func(w *world) { w.got.Package.IncompatibleGroups = []GroupID{"idle"}; inAudit(w) }, ""},
@@ -102,7 +102,7 @@ func TestF36_WhatIsListedIsCheckedAfreshAtTheLastDecision(t *testing.T) {
 	}{
 		"R179 a listed package, meanwhile": {holdsOther, "The user this is for holds the access package other, and this one cannot be held together with it: it can be given once that assignment has ended."},
 		"R179 a listed group, meanwhile":   {inAudit, "The user this is for is a member of the group audit, whose members cannot have this access package: it can be given once that membership has ended."},
-		"S18 for a later start":            {func(w *world) { holdsOther(w); w.ask.Asked.Start = noon.Add(time.Hour) }, "holds the access package other"},
+		"S18 for a later start":            {func(w *world) { holdsOther(w); w.ask.RequestedSchedule.Start = noon.Add(time.Hour) }, "holds the access package other"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
@@ -110,7 +110,7 @@ func TestF36_WhatIsListedIsCheckedAfreshAtTheLastDecision(t *testing.T) {
 			w.policy().Requestor.CustomSchedule = true
 			now := w
 			c.set(&now)
-			w.ask.Asked = now.ask.Asked
+			w.ask.RequestedSchedule = now.ask.RequestedSchedule
 			r, _, err := Submit(w.ask, w.got, w.now)
 			if err != nil {
 				t.Fatal(err)
@@ -118,7 +118,7 @@ func TestF36_WhatIsListedIsCheckedAfreshAtTheLastDecision(t *testing.T) {
 			r.Version = 1
 			now.apart() // listed, and had, since then
 			ann := User{ID: "ann", Enabled: true}
-			start := now.got.start()
+			start := now.got.startInputs()
 			start.Slot.Open = r.ID
 			word := Word{Stage: r.Stages[0].ID, Approved: true}
 			if _, change, err := Decide(r, word, ann, start, noon); KindOf(err) != Precondition || !strings.Contains(MessageOf(err), c.says) || len(change.Events) > 0 {
@@ -136,7 +136,7 @@ func TestF36_AScheduledStartBesideWhatIsListedLapses(t *testing.T) {
 	for name, set := range map[string]func(*world){"R179 a package": holdsOther, "R179 a group": inAudit} {
 		w := newWorld()
 		w.policy().Requestor.CustomSchedule = true
-		w.ask.Asked.Start = noon.Add(time.Hour)
+		w.ask.RequestedSchedule.Start = noon.Add(time.Hour)
 		r, _, err := Submit(w.ask, w.got, w.now)
 		if err != nil || r.State != RequestScheduled {
 			t.Fatalf("%s, %v", r.State, err)
@@ -144,7 +144,7 @@ func TestF36_AScheduledStartBesideWhatIsListedLapses(t *testing.T) {
 		r.Version = 1
 		w.apart()
 		set(&w)
-		start := w.got.start()
+		start := w.got.startInputs()
 		start.Slot.Open = r.ID
 		got, c, err := Overdue(r, start, "sweep", noon.Add(time.Hour))
 		if err != nil || got.State != RequestCanceled || got.Outcome != OutcomeLapsed || len(c.SubjectUpdates) != 0 || !strings.Contains(c.Events[0].Data["reason"], "The user this is for") {
@@ -164,19 +164,23 @@ func TestR180_WhatIsHeldKeepsItsEndAndGetsNoLaterOne(t *testing.T) {
 	}{
 		"R180 more time beside a package":      {func(w *world) { w.now = noon.Add(day); holdsOther(w) }, "You hold the access package other"},
 		"R180 more time beside a group":        {func(w *world) { w.now = noon.Add(day); inAudit(w) }, "You are a member of the group audit"},
-		"R183 more time from an administrator": {func(w *world) { w.ask.Type = AdminUpdate; w.ask.Asked = until(31 * day); holdsOther(w) }, "This user holds the access package other"},
-		"R180 for ever":                        {func(w *world) { w.ask.Type = AdminUpdate; w.ask.Asked.Expiration.Type = ExpireNever; holdsOther(w) }, "This user holds"},
+		"R183 more time from an administrator": {func(w *world) { w.ask.Type = AdminUpdate; w.ask.RequestedSchedule = until(31 * day); holdsOther(w) }, "This user holds the access package other"},
+		"R180 for ever": {func(w *world) {
+			w.ask.Type = AdminUpdate
+			w.ask.RequestedSchedule.Expiration.Type = ExpireNever
+			holdsOther(w)
+		}, "This user holds"},
 		"R180 more time, where somebody approves": {func(w *world) {
 			w.now = noon.Add(day)
 			holdsOther(w)
 			w.approvedBy([]SubjectSet{user("ann")})
 			w.policy().Approval.RequiredForUpdate = true
 		}, "You hold"},
-		"R180 less time": {func(w *world) { w.ask.Type = AdminUpdate; w.ask.Asked = until(day); holdsOther(w) }, ""},
+		"R180 less time": {func(w *world) { w.ask.Type = AdminUpdate; w.ask.RequestedSchedule = until(day); holdsOther(w) }, ""},
 		"R180 an end for what had none": {func(w *world) {
 			w.got.Slot.Assignment.End = time.Time{}
 			w.ask.Type = AdminUpdate
-			w.ask.Asked = until(day)
+			w.ask.RequestedSchedule = until(day)
 			holdsOther(w)
 		}, ""},
 		"R180 more time beside nothing that counts": {func(w *world) { w.now = noon.Add(day) }, ""},
@@ -211,7 +215,7 @@ func TestR180_AnApprovedExtensionIsCheckedAfresh(t *testing.T) {
 	r.Version = 1
 	w.apart()
 	holdsOther(&w)
-	start := w.got.start()
+	start := w.got.startInputs()
 	start.Slot.Open = r.ID
 	_, c, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, start, noon.Add(time.Hour))
 	if KindOf(err) != Precondition || !strings.Contains(MessageOf(err), "The user this is for holds the access package other") || len(c.Slots) > 0 {

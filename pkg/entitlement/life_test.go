@@ -13,7 +13,7 @@ var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 // world is one package with one policy, its people, and what a test changes of them.
 type world struct {
 	ask NewRequest
-	got Ask
+	got SubmitInputs
 	now time.Time
 }
 
@@ -26,7 +26,7 @@ func newWorld() world {
 	return world{
 		now: noon,
 		ask: NewRequest{ID: "req", Type: UserAdd, Command: "call", NewID: newID},
-		got: Ask{Requestor: &mia, Subject: &mia, Package: &AccessPackage{ID: "pkg", Catalog: "cat"}, Catalog: &Catalog{ID: "cat", Published: true},
+		got: SubmitInputs{Requestor: &mia, Subject: &mia, Package: &AccessPackage{ID: "pkg", Catalog: "cat"}, Catalog: &Catalog{ID: "cat", Published: true},
 			Policies: []AssignmentPolicy{policy}, Slot: AssignmentSlot{Package: "pkg", Subject: "mia"}, SubjectRecord: SubjectRecord{Subject: "mia"}},
 	}
 }
@@ -64,21 +64,23 @@ func TestSubmit_WhoMayAsk(t *testing.T) {
 			w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{{Kind: GroupMembers, ID: "sales"}}
 		}, Internal, ""},
 		"somebody else named":                             {func(w *world) { w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{user("max")} }, Precondition, "No policy"},
-		"R43 a start that has come is no choice of dates": {func(w *world) { w.ask.Asked.Start = noon }, Internal, ""},
-		"R43 dates not allowed":                           {func(w *world) { w.ask.Asked.Start = noon.Add(time.Hour) }, Precondition, "schedule"},
+		"R43 a start that has come is no choice of dates": {func(w *world) { w.ask.RequestedSchedule.Start = noon }, Internal, ""},
+		"R43 dates not allowed":                           {func(w *world) { w.ask.RequestedSchedule.Start = noon.Add(time.Hour) }, Precondition, "schedule"},
 		"R84 beyond the policy's end": {func(w *world) {
 			w.policy().Requestor.CustomSchedule = true
-			w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDuration, Duration: 31 * 24 * time.Hour}
+			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDuration, Duration: 31 * 24 * time.Hour}
 		}, Precondition, "not later"},
 		"R84 for ever, where the policy ends": {func(w *world) {
 			w.policy().Requestor.CustomSchedule = true
-			w.ask.Asked.Expiration = Expiration{Type: ExpireNever}
+			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireNever}
 		}, Precondition, "not later"},
 		"R81 within the policy's end": {func(w *world) {
 			w.policy().Requestor.CustomSchedule = true
-			w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDuration, Duration: 30 * 24 * time.Hour}
+			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDuration, Duration: 30 * 24 * time.Hour}
 		}, Internal, ""},
-		"R109 an end in the past":            {func(w *world) { w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDateTime, End: noon.Add(-1)} }, Invalid, "future"},
+		"R109 an end in the past": {func(w *world) {
+			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDateTime, End: noon.Add(-1)}
+		}, Invalid, "future"},
 		"R59 no justification":               {func(w *world) { w.policy().Approval.RequestorJustification = true }, Precondition, "justification"},
 		"S5 an open request":                 {func(w *world) { w.got.Slot.Open = "other" }, Conflict, "open request"},
 		"S5 a live assignment":               {func(w *world) { w.got.Slot.Assignment = &Assignment{ID: "a"} }, Conflict, "already have"},
@@ -145,12 +147,12 @@ func TestR80_TheEndCountsFromTheStart(t *testing.T) {
 func TestR94_AFutureStartIsScheduledAndTheSweepBegins(t *testing.T) {
 	w := newWorld()
 	w.policy().Requestor.CustomSchedule = true
-	w.ask.Asked.Start = noon.Add(time.Hour)
+	w.ask.RequestedSchedule.Start = noon.Add(time.Hour)
 	r, c, err := Submit(w.ask, w.got, w.now)
 	if err != nil || r.State != RequestScheduled || r.Status() != "PendingNotBefore" || !r.Due.Equal(noon.Add(time.Hour)) || c.Slots[0].Open != "req" || len(c.SubjectUpdates) != 0 {
 		t.Fatalf("got %+v, %v", r, err)
 	}
-	start := Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0], SubjectRecord: w.got.SubjectRecord}
+	start := StartInputs{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0], SubjectRecord: w.got.SubjectRecord}
 	if _, early, err := Overdue(r, start, "sweep", noon.Add(time.Hour-1)); err != nil || len(early.Requests) != 0 {
 		t.Errorf("a nanosecond early: %+v, %v", early, err)
 	}
@@ -166,27 +168,29 @@ func TestR94_AFutureStartIsScheduledAndTheSweepBegins(t *testing.T) {
 }
 
 // pending submits a request that asks the stages, and returns it with its slot.
-func (w *world) pending(t *testing.T) (AssignmentRequest, Start) {
+func (w *world) pending(t *testing.T) (AssignmentRequest, StartInputs) {
 	t.Helper()
 	r, c, err := Submit(w.ask, w.got, w.now)
 	if err != nil || r.State != RequestPendingApproval {
 		t.Fatalf("got %v, %v", r.State, err)
 	}
-	return r, Start{Package: w.got.Package, Subject: w.got.Subject, Requestor: w.got.Requestor, Slot: c.Slots[0], SubjectRecord: w.got.SubjectRecord}
+	return r, StartInputs{Package: w.got.Package, Subject: w.got.Subject, Requestor: w.got.Requestor, Slot: c.Slots[0], SubjectRecord: w.got.SubjectRecord}
 }
 
 func TestDecide_WhoMay(t *testing.T) {
 	set := []SubjectSet{user("ann"), {Kind: GroupMembers, ID: "board"}, {Kind: RequestorManager}, user("mia")}
 	for name, c := range map[string]struct {
 		reviewer User
-		set      func(r *AssignmentRequest, s *Start)
+		set      func(r *AssignmentRequest, s *StartInputs)
 		kind     Kind
 	}{
 		"R51 a named user":              {User{ID: "ann", Enabled: true}, nil, Internal},
 		"R51 a member of a named group": {User{ID: "bob", Enabled: true, Groups: []GroupID{"board"}}, nil, Internal},
 		"R51 the manager":               {User{ID: "max", Enabled: true}, nil, Internal},
-		"a former manager":              {User{ID: "max", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.Subject = &User{ID: "mia", Enabled: true, Manager: "new"} }, Forbidden},
-		"a new manager": {User{ID: "new", Enabled: true}, func(_ *AssignmentRequest, s *Start) {
+		"a former manager": {User{ID: "max", Enabled: true}, func(_ *AssignmentRequest, s *StartInputs) {
+			s.Subject = &User{ID: "mia", Enabled: true, Manager: "new"}
+		}, Forbidden},
+		"a new manager": {User{ID: "new", Enabled: true}, func(_ *AssignmentRequest, s *StartInputs) {
 			s.Subject = &User{ID: "mia", Type: Member, Enabled: true, Manager: "new"}
 		}, Internal},
 		"F36 a disabled approver":               {User{ID: "ann"}, nil, Forbidden},
@@ -195,13 +199,13 @@ func TestDecide_WhoMay(t *testing.T) {
 		"R56 the requestor, though named":       {User{ID: "mia", Enabled: true}, nil, Forbidden},
 		"R56 the requestor, through the group":  {User{ID: "mia", Enabled: true, Groups: []GroupID{"board"}}, nil, Forbidden},
 		"R52 the fallback, where a manager is":  {User{ID: "fay", Enabled: true}, nil, Forbidden},
-		"R50 after the time limit":              {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.Stages[0].Deadline = noon }, Conflict},
-		"R64 a stage that was decided":          {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.Stages[0].Decision = &Decision{Reviewer: "bob"} }, Conflict},
-		"R63 a request that was canceled":       {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.State = RequestCanceled }, Conflict},
-		"R57 a justification that is asked for": {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *Start) { r.Stages[0].Policy.ApproverJustification = true }, Precondition},
-		"a package that is held already":        {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.SubjectRecord.Live = []PackageID{"pkg"} }, Conflict},
-		"S21 more packages than one may hold":   {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.SubjectRecord.Live = make([]PackageID, MaxLive) }, Precondition},
-		"S21 more removals than may be owed":    {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *Start) { s.SubjectRecord.Removing = make([]Removing, MaxRemoving) }, Precondition},
+		"R50 after the time limit":              {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *StartInputs) { r.Stages[0].Deadline = noon }, Conflict},
+		"R64 a stage that was decided":          {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *StartInputs) { r.Stages[0].Decision = &Decision{Reviewer: "bob"} }, Conflict},
+		"R63 a request that was canceled":       {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *StartInputs) { r.State = RequestCanceled }, Conflict},
+		"R57 a justification that is asked for": {User{ID: "ann", Enabled: true}, func(r *AssignmentRequest, _ *StartInputs) { r.Stages[0].Policy.ApproverJustification = true }, Precondition},
+		"a package that is held already":        {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *StartInputs) { s.SubjectRecord.Live = []PackageID{"pkg"} }, Conflict},
+		"S21 more packages than one may hold":   {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *StartInputs) { s.SubjectRecord.Live = make([]PackageID, MaxLive) }, Precondition},
+		"S21 more removals than may be owed":    {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *StartInputs) { s.SubjectRecord.Removing = make([]Removing, MaxRemoving) }, Precondition},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()

@@ -36,7 +36,7 @@ func (w *world) withdrawn(t *testing.T) func(AssignmentRequest, AssignmentSlot) 
 
 func (w *world) saidNo(t *testing.T) func(AssignmentRequest, AssignmentSlot) Change {
 	return func(r AssignmentRequest, slot AssignmentSlot) Change {
-		s := w.got.start()
+		s := w.got.startInputs()
 		s.Slot = slot
 		_, c, err := Decide(r, Word{Stage: r.Stages[0].ID}, User{ID: "ann", Enabled: true}, s, w.now)
 		if err != nil {
@@ -96,7 +96,7 @@ func TestA17_WhatSomebodyElseEndsCountsAgainstNobody(t *testing.T) {
 			return c
 		},
 		"nobody decides": func(r AssignmentRequest, slot AssignmentSlot) Change {
-			s := w.got.start()
+			s := w.got.startInputs()
 			s.Slot = slot
 			_, c, err := Overdue(r, s, "sweep", w.now.Add(DefaultTimeLimit))
 			if err != nil {

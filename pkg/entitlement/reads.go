@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// AskKeys names what a new request is about. Policy may be empty.
-type AskKeys struct {
+// SubmitKeys names what a new request is about. Policy may be empty.
+type SubmitKeys struct {
 	Requestor UserID
 	Subject   UserID
 	Package   PackageID
 	Policy    PolicyID
 }
 
-// Ask is everything that a new request is decided on, read strongly. What is absent
+// SubmitInputs is everything that a new request is decided on, read strongly. What is absent
 // is nil; Policies holds the named policy, or all of the package's where none is named.
-type Ask struct {
+type SubmitInputs struct {
 	Requestor     *User
 	Subject       *User
 	Package       *AccessPackage
@@ -31,8 +31,8 @@ type PackageSubject struct {
 	Subject UserID
 }
 
-// Start is everything that the beginning of an assignment is decided on, read strongly.
-type Start struct {
+// StartInputs is everything that the beginning of an assignment is decided on, read strongly.
+type StartInputs struct {
 	Package       *AccessPackage
 	Subject       *User
 	Requestor     *User
@@ -42,12 +42,12 @@ type Start struct {
 
 // policies returns those of the package's policies that were read. One of another package
 // is as if it were not there: it says nothing about this one.
-func (a Ask) policies() []AssignmentPolicy {
+func (a SubmitInputs) policies() []AssignmentPolicy {
 	return slices.DeleteFunc(slices.Clone(a.Policies), func(p AssignmentPolicy) bool { return a.Package == nil || p.Package != a.Package.ID })
 }
 
 // policy returns one of the package's policies.
-func (a Ask) policy(id PolicyID) (AssignmentPolicy, bool) {
+func (a SubmitInputs) policy(id PolicyID) (AssignmentPolicy, bool) {
 	all := a.policies()
 	i := slices.IndexFunc(all, func(p AssignmentPolicy) bool { return p.ID == id })
 	if i < 0 {
@@ -58,16 +58,16 @@ func (a Ask) policy(id PolicyID) (AssignmentPolicy, bool) {
 
 // Applicable returns the policies through which u may ask for the package: those that a
 // request of u may name, and no other (R35 to R38). All of the package's must have been read.
-func (a Ask) Applicable(u User) []AssignmentPolicy { return applicable(a.policies(), u) }
+func (a SubmitInputs) Applicable(u User) []AssignmentPolicy { return applicable(a.policies(), u) }
 
-// start returns what of it the beginning of an assignment is decided on.
-func (a Ask) start() Start {
-	return Start{Package: a.Package, Subject: a.Subject, Requestor: a.Requestor, Slot: a.Slot, SubjectRecord: a.SubjectRecord}
+// startInputs returns what of it the beginning of an assignment is decided on.
+func (a SubmitInputs) startInputs() StartInputs {
+	return StartInputs{Package: a.Package, Subject: a.Subject, Requestor: a.Requestor, Slot: a.Slot, SubjectRecord: a.SubjectRecord}
 }
 
-// Work is what a subject's reconciliation is decided on, read strongly. Scopes holds
+// ReconcileInputs is what a subject's reconciliation is decided on, read strongly. Scopes holds
 // every package that is live, waits or is being removed; what is absent is left out.
-type Work struct {
+type ReconcileInputs struct {
 	Subject  *User
 	Scopes   map[PackageID]PackageScopes
 	Slots    map[PackageID]AssignmentSlot

@@ -50,7 +50,7 @@ func (g Grant) NextCheck() time.Time {
 // RolesLeft returns the recorded roles that an ended assignment may have given and that are
 // still to be taken back, in the order of targets, resources and roles: those that a live
 // package gives as well are not among them (R4).
-func (a Assignment) RolesLeft(h SubjectRecord, w Work, grantSets []GrantSet) []Grant {
+func (a Assignment) RolesLeft(h SubjectRecord, w ReconcileInputs, grantSets []GrantSet) []Grant {
 	stays := map[RoleRef]bool{}
 	if !h.Disabled && w.Subject != nil && w.Subject.Enabled {
 		for _, p := range h.Live {

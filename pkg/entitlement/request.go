@@ -37,28 +37,28 @@ func (t RequestType) Direct() bool {
 // was submitted under are copied from the policy, so a later edit of the policy
 // changes nothing about it (S6, R86).
 type AssignmentRequest struct {
-	ID            RequestID
-	Type          RequestType
-	State         RequestState
-	Outcome       string // what ended it where the state alone does not tell: timedOut, subjectDisabled
-	Package       PackageID
-	Catalog       CatalogID
-	Policy        PolicyID
-	Scope         TargetScope  // whom the policy was for when the request was made
-	Targets       []SubjectSet // and of those that it named: the subject, and groups
-	Assignment    AssignmentID // the one that it changes or removes, or makes: then its own id
-	Requestor     UserID
-	Subject       UserID
-	Justification string
-	Asked         Schedule   // as the requestor asked
-	Start         time.Time  // when the assignment begins; zero means at once
-	Expiration    Expiration // when it ends, counted from its start (R80)
-	Stages        []Stage
-	Stage         int       // index of the running stage
-	Due           time.Time // when somebody must look at it next; zero means never
-	Created       time.Time
-	Completed     time.Time
-	Fingerprint   string // of the Wording that made it under a key of its requestor; else ""
+	ID                RequestID
+	Type              RequestType
+	State             RequestState
+	Outcome           string // what ended it where the state alone does not tell: timedOut, subjectDisabled
+	Package           PackageID
+	Catalog           CatalogID
+	Policy            PolicyID
+	Scope             TargetScope  // whom the policy was for when the request was made
+	Targets           []SubjectSet // and of those that it named: the subject, and groups
+	Assignment        AssignmentID // the one that it changes or removes, or makes: then its own id
+	Requestor         UserID
+	Subject           UserID
+	Justification     string
+	RequestedSchedule Schedule   // as the requestor asked
+	Start             time.Time  // when the assignment begins; zero means at once
+	Expiration        Expiration // when it ends, counted from its start (R80)
+	Stages            []Stage
+	Stage             int       // index of the running stage
+	Due               time.Time // when somebody must look at it next; zero means never
+	Created           time.Time
+	Completed         time.Time
+	Fingerprint       string // of the Wording that made it under a key of its requestor; else ""
 	Meta
 }
 
@@ -69,7 +69,7 @@ type Stage struct {
 	Started   time.Time // zero until the stage before it is approved
 	Deadline  time.Time
 	Escalated bool
-	Asked     []SubjectSet // whom the stage waits for: primaries or fallbacks, and alternates once escalated
+	Approvers []SubjectSet // whom the stage waits for: primaries or fallbacks, and alternates once escalated
 	Manager   UserID       // the requestor's manager when the stage started, for the index alone
 	Decision  *Decision
 }

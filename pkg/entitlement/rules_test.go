@@ -91,7 +91,7 @@ func TestR46_AnExtensionIsDecidedByTheStagesOfARequest(t *testing.T) {
 	if err != nil || len(r.Stages) != 2 {
 		t.Fatalf("got %+v, %v", r, err)
 	}
-	s := Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}
+	s := StartInputs{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}
 	for i, reviewer := range []UserID{"ann", "bob"} {
 		if _, _, err := Decide(r, Word{Stage: r.Stages[i].ID, Approved: true}, User{ID: "eve", Enabled: true}, s, noon.Add(time.Hour)); KindOf(err) != Forbidden {
 			t.Errorf("stage %d: one who is not asked: %v", i+1, err)
@@ -195,7 +195,7 @@ func TestR82_WithoutAnEndOfItsOwnADirectAssignmentHasThePolicys(t *testing.T) {
 	if want := noon.Add(30 * 24 * time.Hour); err != nil || !c.Slots[0].Assignment.End.Equal(want) {
 		t.Errorf("got %+v, %v, want an end at %v", c.Slots, err, want)
 	}
-	w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDuration, Duration: time.Hour}
+	w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDuration, Duration: time.Hour}
 	_, c, err = Submit(w.ask, w.got, w.now)
 	if want := noon.Add(time.Hour); err != nil || !c.Slots[0].Assignment.End.Equal(want) {
 		t.Errorf("with one: got %+v, %v, want an end at %v", c.Slots, err, want)
@@ -223,12 +223,12 @@ func TestR94_ADirectAssignmentWithAFutureStartIsScheduled(t *testing.T) {
 	w := newWorld()
 	w.direct()
 	start, end := noon.Add(time.Hour), noon.Add(2*time.Hour)
-	w.ask.Asked = Schedule{Start: start, Expiration: Expiration{Type: ExpireAfterDateTime, End: end}}
+	w.ask.RequestedSchedule = Schedule{Start: start, Expiration: Expiration{Type: ExpireAfterDateTime, End: end}}
 	r, c, err := Submit(w.ask, w.got, w.now)
 	if err != nil || r.State != RequestScheduled || c.Slots[0].Assignment != nil {
 		t.Fatalf("got %+v, %v", r, err)
 	}
-	begun, c, err := Overdue(r, Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}, "sweep", start)
+	begun, c, err := Overdue(r, StartInputs{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}, "sweep", start)
 	if err != nil || begun.State != RequestDelivering || !c.Slots[0].Assignment.Start.Equal(start) || !c.Slots[0].Assignment.End.Equal(end) {
 		t.Errorf("got %+v, %+v, %v", begun, c.Slots, err)
 	}
@@ -311,7 +311,7 @@ func TestR109_NothingIsTakenThatCouldNeverBegin(t *testing.T) {
 		for _, approved := range []bool{false, true} {
 			w := newWorld()
 			w.policy().Requestor.CustomSchedule = true
-			w.policy().Expiration, w.ask.Asked.Start = Expiration{Type: ExpireAfterDateTime, End: c.end}, c.start
+			w.policy().Expiration, w.ask.RequestedSchedule.Start = Expiration{Type: ExpireAfterDateTime, End: c.end}, c.start
 			if approved {
 				w.approvedBy([]SubjectSet{user("ann")})
 			}
@@ -336,12 +336,12 @@ func TestR109_AnExtensionNeverTakesTheAccessAway(t *testing.T) {
 	w := held()
 	w.approvedBy([]SubjectSet{user("ann")})
 	w.policy().Approval.RequiredForUpdate, w.policy().Requestor.CustomSchedule = true, true
-	w.ask.Asked.Expiration = Expiration{Type: ExpireAfterDateTime, End: noon.Add(time.Hour)}
+	w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDateTime, End: noon.Add(time.Hour)}
 	r, c, err := Extend(w.ask, w.got, w.now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Start{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}
+	s := StartInputs{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}
 	word, ann := Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}
 	if _, c, err := Decide(r, word, ann, s, noon.Add(time.Hour)); KindOf(err) != Precondition || len(c.Slots) > 0 {
 		t.Errorf("approved when its end has passed: %+v, %v", c.Slots, err)

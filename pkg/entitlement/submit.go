@@ -7,40 +7,40 @@ import (
 
 // NewRequest is an ask to have a package, as its author words it.
 type NewRequest struct {
-	ID            RequestID
-	Type          RequestType // UserAdd or AdminAdd
-	Policy        PolicyID    // may be empty for UserAdd where one policy applies
-	Justification string
-	Asked         Schedule
-	Command       string
-	Fingerprint   string        // see AssignmentRequest
-	NewID         func() string // ids of the approval stages
+	ID                RequestID
+	Type              RequestType // UserAdd or AdminAdd
+	Policy            PolicyID    // may be empty for UserAdd where one policy applies
+	Justification     string
+	RequestedSchedule Schedule
+	Command           string
+	Fingerprint       string        // see AssignmentRequest
+	NewID             func() string // ids of the approval stages
 }
 
 // Submit decides a new request on what was read, and returns the request with the
 // Change that records it. Nothing bypasses the policy, administrators included (R91, R92).
-func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, error) {
-	policy, err := admit(n, ask, now)
+func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Change, error) {
+	policy, err := admit(n, in, now)
 	if err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
-	if err := ask.Slot.free(n.Type); err != nil {
+	if err := in.Slot.free(n.Type); err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
-	if err := ask.Slot.cooled(n.Type, now); err != nil {
+	if err := in.Slot.cooled(n.Type, now); err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
 	r := AssignmentRequest{
 		ID: n.ID, Type: n.Type, State: RequestSubmitted,
-		Package: ask.Package.ID, Catalog: ask.Package.Catalog, Policy: policy.ID, Assignment: AssignmentID(n.ID),
-		Requestor: ask.Requestor.ID, Subject: ask.Subject.ID,
-		Justification: n.Justification, Asked: n.Asked, Start: n.Asked.Start,
-		Expiration: terms(policy, n.Asked), Created: now, Fingerprint: n.Fingerprint,
+		Package: in.Package.ID, Catalog: in.Package.Catalog, Policy: policy.ID, Assignment: AssignmentID(n.ID),
+		Requestor: in.Requestor.ID, Subject: in.Subject.ID,
+		Justification: n.Justification, RequestedSchedule: n.RequestedSchedule, Start: n.RequestedSchedule.Start,
+		Expiration: terms(policy, n.RequestedSchedule), Created: now, Fingerprint: n.Fingerprint,
 	}.under(policy)
 	if start := later(r.Start, now); r.Expiration.overAt(start) {
 		return AssignmentRequest{}, Change{}, Errorf(Precondition, "The policy %s ends access at %s, and this would begin no earlier.", policy.DisplayName, r.Expiration.EndFrom(start).Format(time.RFC3339)) // R109
 	}
-	if err := r.clash(ask.start()); err != nil {
+	if err := r.clash(in.startInputs()); err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
 	event := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
@@ -54,63 +54,63 @@ func Submit(n NewRequest, ask Ask, now time.Time) (AssignmentRequest, Change, er
 		for _, s := range policy.Approval.Stages {
 			r.Stages = append(r.Stages, Stage{ID: n.NewID(), Policy: s})
 		}
-		r.startStage(0, ask.Subject.Manager, now)
-		return r, change.hold(r, ask.Slot, event), nil
+		r.startStage(0, in.Subject.Manager, now)
+		return r, change.hold(r, in.Slot, event), nil
 	}
 	event.Data["approval"] = "notRequired" // R44
-	change, r, err = change.approve(r, ask.start(), event, now)
+	change, r, err = change.approve(r, in.startInputs(), event, now)
 	return r, change, err
 }
 
 // admit returns the policy that lets the request through, or why none does.
-func admit(n NewRequest, ask Ask, now time.Time) (AssignmentPolicy, error) {
+func admit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPolicy, error) {
 	none := AssignmentPolicy{}
-	if ask.Requestor == nil {
+	if in.Requestor == nil {
 		return none, User{}.Active()
 	}
-	if err := ask.Requestor.Active(); err != nil {
+	if err := in.Requestor.Active(); err != nil {
 		return none, err
 	}
-	if ask.Package == nil || !ask.Package.Deleting.IsZero() {
+	if in.Package == nil || !in.Package.Deleting.IsZero() {
 		return none, Errorf(NotFound, "There is no access package with this id.")
 	}
-	if ask.Subject == nil || ask.Subject.Gone() {
+	if in.Subject == nil || in.Subject.Gone() {
 		return none, Errorf(NotFound, "There is no user with the id in targetId.")
 	}
-	if !ask.Subject.Enabled {
-		return none, Errorf(Precondition, "The user %s is disabled and cannot get an access package.", ask.Subject.DisplayName)
+	if !in.Subject.Enabled {
+		return none, Errorf(Precondition, "The user %s is disabled and cannot get an access package.", in.Subject.DisplayName)
 	}
-	if err := n.Asked.Check(now); err != nil {
+	if err := n.RequestedSchedule.Check(now); err != nil {
 		return none, err
 	}
 	if n.Type == AdminAdd {
-		return admitDirect(n, ask)
+		return admitDirect(n, in)
 	}
-	if ask.Catalog == nil || !ask.Catalog.Published {
+	if in.Catalog == nil || !in.Catalog.Published {
 		return none, Errorf(Precondition, "The catalog of this access package is not published, so it cannot be requested.") // R23
 	}
-	p, err := Choose(ask.policies(), n.Policy, *ask.Subject)
+	p, err := Choose(in.policies(), n.Policy, *in.Subject)
 	if err != nil {
 		return none, err
 	}
-	if n.Asked.Chooses(now) && !p.Requestor.CustomSchedule {
+	if n.RequestedSchedule.Chooses(now) && !p.Requestor.CustomSchedule {
 		return none, Errorf(Precondition, "This access package does not let requestors choose dates: leave out schedule.") // R43
 	}
 	if p.Approval.RequestorJustification && n.Justification == "" {
 		return none, Errorf(Precondition, "This access package asks for a justification.") // R59
 	}
-	return p, within(p, n.Asked, now)
+	return p, within(p, n.RequestedSchedule, now)
 }
 
 // admitDirect checks a direct assignment: the policy must be named and the subject in
 // its scope (R91); a policy for nobody exists for just this.
-func admitDirect(n NewRequest, ask Ask) (AssignmentPolicy, error) {
-	p, there := ask.policy(n.Policy)
+func admitDirect(n NewRequest, in SubmitInputs) (AssignmentPolicy, error) {
+	p, there := in.policy(n.Policy)
 	if n.Policy == "" || !there {
 		return AssignmentPolicy{}, Errorf(Invalid, "assignmentPolicyId must name a policy of this access package.")
 	}
-	if p.Scope != ScopeNobody && !p.InScope(*ask.Subject) {
-		return AssignmentPolicy{}, Errorf(Precondition, "The user %s is not in the scope of the policy %s.", ask.Subject.DisplayName, p.DisplayName)
+	if p.Scope != ScopeNobody && !p.InScope(*in.Subject) {
+		return AssignmentPolicy{}, Errorf(Precondition, "The user %s is not in the scope of the policy %s.", in.Subject.DisplayName, p.DisplayName)
 	}
 	return p, nil
 }
@@ -161,7 +161,7 @@ func (r *AssignmentRequest) startStage(i int, manager UserID, now time.Time) {
 	s := &r.Stages[i]
 	r.Stage = i
 	s.Started, s.Deadline, s.Manager = now, now.Add(s.Policy.limit()), manager
-	s.Asked = reachable(s.Policy.Primary, s.Policy.Fallback, manager)
+	s.Approvers = reachable(s.Policy.Primary, s.Policy.Fallback, manager)
 	r.Due = r.nextCheck(now)
 }
 
@@ -202,7 +202,7 @@ const enqueueSlack = time.Minute
 
 // approve turns a request that nothing stands in the way of into an assignment, or
 // schedules it where it starts later. The event's chain goes on in the assignment.
-func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (Change, AssignmentRequest, error) {
+func (c Change) approve(r AssignmentRequest, s StartInputs, e Event, now time.Time) (Change, AssignmentRequest, error) {
 	if err := r.eligible(s); err != nil {
 		return Change{}, r, err
 	}
@@ -254,7 +254,7 @@ func (c Change) approve(r AssignmentRequest, s Start, e Event, now time.Time) (C
 }
 
 // mayBegin checks afresh what else may have changed since the request was made.
-func mayBegin(r AssignmentRequest, s Start, now time.Time) error {
+func mayBegin(r AssignmentRequest, s StartInputs, now time.Time) error {
 	if s.Package == nil {
 		return Errorf(Precondition, "The access package does not exist any more.")
 	}

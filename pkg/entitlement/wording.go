@@ -9,13 +9,13 @@ import (
 
 // Wording is all that a command which makes a request asks for, as its author words it.
 type Wording struct {
-	Type          RequestType
-	Package       PackageID
-	Policy        PolicyID
-	Subject       UserID
-	Assignment    AssignmentID
-	Justification string
-	Asked         Schedule
+	Type              RequestType
+	Package           PackageID
+	Policy            PolicyID
+	Subject           UserID
+	Assignment        AssignmentID
+	Justification     string
+	RequestedSchedule Schedule
 }
 
 // Fingerprint returns a SHA-256 that two wordings share where they ask for the same, and
@@ -24,8 +24,8 @@ type Wording struct {
 func (w Wording) Fingerprint() string {
 	h := sha256.New()
 	for _, part := range []string{
-		string(w.Type), string(w.Package), string(w.Policy), string(w.Subject), string(w.Assignment), w.Justification, instantWord(w.Asked.Start),
-		string(w.Asked.Expiration.Type), w.Asked.Expiration.Duration.String(), instantWord(w.Asked.Expiration.End),
+		string(w.Type), string(w.Package), string(w.Policy), string(w.Subject), string(w.Assignment), w.Justification, instantWord(w.RequestedSchedule.Start),
+		string(w.RequestedSchedule.Expiration.Type), w.RequestedSchedule.Expiration.Duration.String(), instantWord(w.RequestedSchedule.Expiration.End),
 	} {
 		fmt.Fprintf(h, "%d:%s,", len(part), part) // with its length, so that no two lists look alike
 	}

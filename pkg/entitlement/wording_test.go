@@ -8,7 +8,7 @@ import (
 
 func worded() Wording {
 	return Wording{Type: UserAdd, Package: "pkg", Policy: "policy", Subject: "mia", Assignment: "assignment", Justification: "to sell",
-		Asked: Schedule{Start: noon, Expiration: Expiration{Type: ExpireAfterDateTime, Duration: time.Hour, End: noon.Add(time.Hour)}}}
+		RequestedSchedule: Schedule{Start: noon, Expiration: Expiration{Type: ExpireAfterDateTime, Duration: time.Hour, End: noon.Add(time.Hour)}}}
 }
 
 // A fingerprint is compared with those that were kept before: what is pinned here stays.
@@ -68,7 +68,7 @@ func TestS12_AFingerprintTellsEveryMemberAndNothingElse(t *testing.T) {
 
 	w = worded()
 	there := time.FixedZone("there", 7200)
-	w.Asked.Start, w.Asked.Expiration.End = w.Asked.Start.In(there), w.Asked.Expiration.End.In(there)
+	w.RequestedSchedule.Start, w.RequestedSchedule.Expiration.End = w.RequestedSchedule.Start.In(there), w.RequestedSchedule.Expiration.End.In(there)
 	if w.Fingerprint() != worded().Fingerprint() {
 		t.Error("the same instant in another zone is another command")
 	}

@@ -10,15 +10,15 @@ import (
 )
 
 func listAssignments(ctx context.Context, c *call) (answer, error) {
-	read, err := assignmentsAsked(ctx, c)
+	read, err := assignmentsFor(ctx, c)
 	if err != nil {
 		return answer{}, err
 	}
 	return list(ctx, c, c.assignments(), viewed(read, views.OfAssignments))
 }
 
-// assignmentsAsked chooses the narrowest list that holds all that the filter can match.
-func assignmentsAsked(ctx context.Context, c *call) (lister[entitlement.Assignment], error) {
+// assignmentsFor chooses the narrowest list that holds all that the filter can match.
+func assignmentsFor(ctx context.Context, c *call) (lister[entitlement.Assignment], error) {
 	named, ok, err := odata.EqualID[entitlement.AssignmentID](c.options.Filter, "id")
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func assignmentsAsked(ctx context.Context, c *call) (lister[entitlement.Assignme
 			}, nil
 		}
 	}
-	pkg, ok, err := packageAsked(ctx, c)
+	pkg, ok, err := packageFiltered(ctx, c)
 	switch {
 	case err != nil:
 		return nil, err
@@ -52,9 +52,9 @@ func assignmentsAsked(ctx context.Context, c *call) (lister[entitlement.Assignme
 	return asCaller(c, c.deps.Requests.Assignments), nil
 }
 
-// packageAsked returns the package that a filter names itself or through one of its
+// packageFiltered returns the package that a filter names itself or through one of its
 // policies; "" where there is no such policy.
-func packageAsked(ctx context.Context, c *call) (entitlement.PackageID, bool, error) {
+func packageFiltered(ctx context.Context, c *call) (entitlement.PackageID, bool, error) {
 	pkg, ok, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "accessPackage/id")
 	if ok || err != nil {
 		return pkg, ok, err

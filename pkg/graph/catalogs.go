@@ -116,8 +116,8 @@ func listResourceRoles(ctx context.Context, c *call) (answer, error) {
 	}))
 }
 
-// resourceAsk is a resource request as a client words it.
-type resourceAsk struct {
+// resourceBody is a resource request as a client words it.
+type resourceBody struct {
 	kind        string
 	catalog     entitlement.CatalogID
 	resource    entitlement.ResourceID
@@ -131,7 +131,7 @@ func createResourceRequest(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	var ask resourceAsk
+	var ask resourceBody
 	readResourceRequest(o, &ask)
 	if err := o.Done(); err != nil {
 		return answer{}, err
@@ -153,7 +153,7 @@ func createResourceRequest(ctx context.Context, c *call) (answer, error) {
 	return answer{status: http.StatusCreated, body: body}, nil
 }
 
-func readResourceRequest(o *strict.Object, ask *resourceAsk) {
+func readResourceRequest(o *strict.Object, ask *resourceBody) {
 	o.Ignore("id", "state", "createdDateTime")
 	o.Refuse("justification", "executeImmediately")
 	strict.Enum(o, "requestType", &ask.kind, "adminAdd", "adminRemove", "adminUpdate")
@@ -181,7 +181,7 @@ func readResourceRequest(o *strict.Object, ask *resourceAsk) {
 	}
 }
 
-func addResource(ctx context.Context, c *call, ask resourceAsk) error {
+func addResource(ctx context.Context, c *call, ask resourceBody) error {
 	if ask.origin == "" || ask.system == "" {
 		return entitlement.Errorf(entitlement.Invalid, "resource.originId and resource.originSystem must be given.")
 	}
@@ -193,7 +193,7 @@ func addResource(ctx context.Context, c *call, ask resourceAsk) error {
 	return err
 }
 
-func removeResource(ctx context.Context, c *call, ask resourceAsk) error {
+func removeResource(ctx context.Context, c *call, ask resourceBody) error {
 	var connector entitlement.ConnectorID
 	if ask.resource == "" {
 		var err error
@@ -212,7 +212,7 @@ func removeResource(ctx context.Context, c *call, ask resourceAsk) error {
 }
 
 // names refuses a resource that something else in the same body contradicts.
-func (ask resourceAsk) names(r entitlement.Resource) error {
+func (ask resourceBody) names(r entitlement.Resource) error {
 	if ask.origin != "" && ask.origin != r.OriginID || ask.system != "" && !strings.EqualFold(ask.system, r.OriginSystem) {
 		return entitlement.Errorf(entitlement.Invalid, "resource.originId and resource.originSystem must be those of the resource: %s, %s.", r.OriginID, r.OriginSystem)
 	}

@@ -47,5 +47,5 @@ func catalogsTable() []operation {
 
 // requestsTable is what the function requests serves.
 func requestsTable() []operation {
-	return slices.Concat(requestOperations, askedOperations, assignmentOperations, approvalOperations, deliveryOperations, laterRequests)
+	return slices.Concat(requestOperations, requestedOperations, assignmentOperations, approvalOperations, deliveryOperations, laterRequests)
 }

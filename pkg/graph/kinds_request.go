@@ -26,7 +26,7 @@ func shapeRequest(r *views.Request, now time.Time) object {
 	asked := r.AssignmentRequest
 	return object{
 		"id": string(r.ID), "requestType": string(r.Type), "state": string(r.State), "status": r.Status(),
-		"schedule": shapeSchedule(r.Asked.Start, r.Expiration), "justification": text(r.Justification),
+		"schedule": shapeSchedule(r.RequestedSchedule.Start, r.Expiration), "justification": text(r.Justification),
 		"answers": []any{}, "customExtensionCalloutInstances": []any{},
 		"createdDateTime": instant(r.Created), "completedDateTime": instant(r.Completed),
 		"accessPackage": one(r.Package, shapePackage, reference(asked.Package)),
@@ -61,8 +61,8 @@ func shapeAssignment(a *views.Assignment, now time.Time) object {
 		"assignmentPolicy": one(a.Policy, shapePolicy, reference(a.Assignment.Policy)),
 		"target":           one(a.Subject, shapeSubject, subjectReference(a.Assignment.Subject)),
 	}
-	if a.Asked != nil {
-		o["schedule"] = shapeSchedule(a.Asked.Start, a.Asked.Expiration)
+	if a.RequestedBy != nil {
+		o["schedule"] = shapeSchedule(a.RequestedBy.Start, a.RequestedBy.Expiration)
 		return o
 	}
 	ends := entitlement.Expiration{Type: entitlement.ExpireNever}

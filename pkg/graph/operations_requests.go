@@ -23,8 +23,8 @@ var requestOperations = []operation{
 }
 
 // Of a request, who made it is ours to say: Graph has no word for it.
-var askedOperations = []operation{
-	{method: "GET", path: ours + "/assignmentRequests/{assignmentRequestId}", action: authz.ReadRequest, serve: getAsked},
+var requestedOperations = []operation{
+	{method: "GET", path: ours + "/assignmentRequests/{assignmentRequestId}", action: authz.ReadRequest, serve: getRequestedAssignment},
 }
 
 // assignmentOperations are what is held, and how its delivery stands.

@@ -87,8 +87,8 @@ func listRoleScopes(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, c.roleScopes(), sliced(c.deps.Views.RoleScopesOf(ctx, c.by.Caller, p)))
 }
 
-// roleAsk is a role scope as a client words it.
-type roleAsk struct {
+// roleBody is a role scope as a client words it.
+type roleBody struct {
 	role, roleID, system string
 	resource             entitlement.ResourceID
 	environment          entitlement.ConnectorID
@@ -101,7 +101,7 @@ func addRoleScope(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	var ask roleAsk
+	var ask roleBody
 	readRoleScope(o, &ask)
 	if err := o.Done(); err != nil {
 		return answer{}, err
@@ -126,7 +126,7 @@ func addRoleScope(ctx context.Context, c *call) (answer, error) {
 
 // resolve finds the role's id at the target by the one that we gave it. What else the body
 // names must be of the resource too, and the same role.
-func (ask *roleAsk) resolve(r entitlement.Resource) error {
+func (ask *roleBody) resolve(r entitlement.Resource) error {
 	if ask.roleID != "" {
 		i := slices.IndexFunc(r.Roles, func(role entitlement.ResourceRole) bool { return strings.EqualFold(role.ID, ask.roleID) })
 		if i < 0 || ask.role != "" && ask.role != r.Roles[i].OriginID {
@@ -140,7 +140,7 @@ func (ask *roleAsk) resolve(r entitlement.Resource) error {
 	return lives(r, "role.resource.environment.id", ask.environment)
 }
 
-func readRoleScope(o *strict.Object, ask *roleAsk) {
+func readRoleScope(o *strict.Object, ask *roleBody) {
 	o.Ignore("id", "createdDateTime")
 	role := o.Object("role")
 	role.Ignore("displayName", "description", "type")
@@ -171,7 +171,7 @@ func readRoleScope(o *strict.Object, ask *roleAsk) {
 
 // roleResource finds the resource of a role: by its id, or, in the built-in directory,
 // by its id there.
-func roleResource(ctx context.Context, c *call, catalog entitlement.CatalogID, ask roleAsk) (entitlement.Resource, error) {
+func roleResource(ctx context.Context, c *call, catalog entitlement.CatalogID, ask roleBody) (entitlement.Resource, error) {
 	connector := entitlement.ConnectorID("")
 	if ask.resource == "" {
 		at, _, err := c.deps.Catalogs.Target(ask.system, "")

@@ -279,12 +279,12 @@ func requestTakings() []taking {
 		{op: "POST " + requestPath + "/{assignmentRequestId}/cancel", as: "member", ok: 204, ids: foreign},
 		{op: "POST " + requestPath + "/{assignmentRequestId}/reprocess", ok: 409, ids: inPath},
 	}
-	return append(all, askTakings()...)
+	return append(all, requestBodyTakings()...)
 }
 
-// askTakings are requests of every served type. What they are about is named flat, nested,
+// requestBodyTakings are requests of every served type. What they are about is named flat, nested,
 // or both; the one who asks and what is held are the parents.
-func askTakings() []taking {
+func requestBodyTakings() []taking {
 	anyTarget, anyHeld := free("user", anybody), free("package", "people ask by the id of the package, and the policy must be one of it")
 	ask := func(as, kind string, about object, more object, pkg, policy, target, held place, instead ...string) taking {
 		body := object{"requestType": kind, "assignment": about}

@@ -56,15 +56,15 @@ func cancelRequest(ctx context.Context, c *call) (answer, error) {
 	return done(c.deps.Requests.Cancel(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId")))
 }
 
-// requestAsk is an assignment request as a client words it.
-type requestAsk struct {
+// requestBody is an assignment request as a client words it.
+type requestBody struct {
 	kind          entitlement.RequestType
 	assignment    entitlement.AssignmentID
 	subject       entitlement.UserID
 	pkg           entitlement.PackageID
 	policy        entitlement.PolicyID
 	justification string
-	asked         entitlement.Schedule
+	schedule      entitlement.Schedule
 }
 
 // requestTypes are all that Graph knows; those that are not served are told so.
@@ -108,7 +108,7 @@ func createRequest(ctx context.Context, c *call) (answer, error) {
 	return created(ctx, c, c.requestKind(), viewOf(made, views.OfRequests))
 }
 
-func submit(ctx context.Context, c *call, ask requestAsk) (entitlement.AssignmentRequest, error) {
+func submit(ctx context.Context, c *call, ask requestBody) (entitlement.AssignmentRequest, error) {
 	var none entitlement.AssignmentRequest
 	if ask.kind.Removes() {
 		if ask.assignment == "" {
@@ -130,13 +130,13 @@ func submit(ctx context.Context, c *call, ask requestAsk) (entitlement.Assignmen
 	return c.deps.Requests.Submit(ctx, c.by, ask.submission())
 }
 
-func (ask requestAsk) submission() requests.Submission {
-	return requests.Submission{Type: ask.kind, Assignment: ask.assignment, Subject: ask.subject, Package: ask.pkg, Policy: ask.policy, Justification: ask.justification, Asked: ask.asked}
+func (ask requestBody) submission() requests.Submission {
+	return requests.Submission{Type: ask.kind, Assignment: ask.assignment, Subject: ask.subject, Package: ask.pkg, Policy: ask.policy, Justification: ask.justification, RequestedSchedule: ask.schedule}
 }
 
 // extend moves the end of an assignment, which is named by its id or, for one's own, by
 // its package.
-func extend(ctx context.Context, c *call, ask requestAsk) (entitlement.AssignmentRequest, error) {
+func extend(ctx context.Context, c *call, ask requestBody) (entitlement.AssignmentRequest, error) {
 	if ask.assignment == "" && ask.pkg == "" {
 		return entitlement.AssignmentRequest{}, entitlement.Errorf(entitlement.Invalid, "assignment.id must name the assignment to change.")
 	}
@@ -144,8 +144,8 @@ func extend(ctx context.Context, c *call, ask requestAsk) (entitlement.Assignmen
 }
 
 // readRequest reads a request. Who asks is never read: it is whoever the token says.
-func readRequest(o *strict.Object) requestAsk {
-	var ask requestAsk
+func readRequest(o *strict.Object) requestBody {
+	var ask requestBody
 	o.Ignore("id", "state", "status", "createdDateTime", "completedDateTime", "customExtensionCalloutInstances")
 	o.Refuse("answers")
 	strict.Enum(o, "requestType", &ask.kind, requestTypes...)
@@ -156,7 +156,7 @@ func readRequest(o *strict.Object) requestAsk {
 		o.Fail("requestType", "must be given: userAdd, userUpdate, userRemove, adminAdd, adminUpdate or adminRemove.")
 	}
 	o.Text("justification", &ask.justification)
-	ask.asked = readSchedule(o.Object("schedule"))
+	ask.schedule = readSchedule(o.Object("schedule"))
 	o.Alias("assignment", "accessPackageAssignment")
 	a := o.Object("assignment")
 	a.Ignore("state", "status", "schedule", "expiredDateTime", "customExtensionCalloutInstances")
@@ -194,12 +194,12 @@ func readSchedule(o *strict.Object) (s entitlement.Schedule) {
 }
 
 func askings() kind[*views.Request] {
-	return kind[*views.Request]{set: "leasehold/assignmentRequests", shape: shapeAsking, links: noLinks, example: &views.Request{}}
+	return kind[*views.Request]{set: "leasehold/assignmentRequests", shape: shapeRequestedBy, links: noLinks, example: &views.Request{}}
 }
 
-// shapeAsking tells those who decide all that they decide on: for whom and by whom the
+// shapeRequestedBy tells those who decide all that they decide on: for whom and by whom the
 // request was made, why, for which period, since when, and until when they can.
-func shapeAsking(r *views.Request) object {
+func shapeRequestedBy(r *views.Request) object {
 	person := func(id entitlement.UserID, u *entitlement.User) object {
 		if u == nil {
 			u = &entitlement.User{}
@@ -217,13 +217,13 @@ func shapeAsking(r *views.Request) object {
 	return object{
 		"id": string(r.ID), "requestType": string(r.Type), "state": string(r.State), "status": r.Status(),
 		"createdBy": person(r.AssignmentRequest.Requestor, r.CreatedBy), "subject": person(r.AssignmentRequest.Subject, r.Subject), "accessPackage": pkg,
-		"assignmentPolicy": string(r.Policy), "justification": text(r.Justification), "schedule": shapeSchedule(r.Asked.Start, r.Expiration),
+		"assignmentPolicy": string(r.Policy), "justification": text(r.Justification), "schedule": shapeSchedule(r.RequestedSchedule.Start, r.Expiration),
 		"createdDateTime": instant(r.Created), "decideByDateTime": by, "completedDateTime": instant(r.Completed),
 	}
 }
 
-// getAsked shows a request to those who have to do with it.
-func getAsked(ctx context.Context, c *call) (answer, error) {
+// getRequestedAssignment shows a request to those who have to do with it.
+func getRequestedAssignment(ctx context.Context, c *call) (answer, error) {
 	r, err := c.deps.Requests.Request(ctx, c.by.Caller, id[entitlement.RequestID](c, "assignmentRequestId"))
 	if err != nil {
 		return answer{}, err

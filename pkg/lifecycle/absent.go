@@ -120,7 +120,7 @@ func (t *sweep) staff(ctx context.Context, finder *approvers.Finder, list []enti
 // widened counts a request that asks more people to decide the same stage than before.
 func (t *sweep) widened(before, after entitlement.AssignmentRequest) bool {
 	was, is := before.Current(), after.Current()
-	if was == nil || is == nil || len(is.Asked) <= len(was.Asked) || is.Escalated != was.Escalated {
+	if was == nil || is == nil || len(is.Approvers) <= len(was.Approvers) || is.Escalated != was.Escalated {
 		return false
 	}
 	t.count(&t.report.Widened)

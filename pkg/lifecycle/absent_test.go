@@ -251,8 +251,8 @@ func TestS21_OfManyWhoWaitForOneEachSweepTakesItsShareAndNoneIsForgotten(t *test
 		}
 	}
 	for _, r := range all {
-		if got, err := w.store.Request(context.Background(), r.ID); err != nil || !slices.Contains(got.Stages[0].Asked, single(w.fay)) {
-			t.Fatalf("%s asks %v, %v", r.ID, got.Stages[0].Asked, err)
+		if got, err := w.store.Request(context.Background(), r.ID); err != nil || !slices.Contains(got.Stages[0].Approvers, single(w.fay)) {
+			t.Fatalf("%s asks %v, %v", r.ID, got.Stages[0].Approvers, err)
 		}
 	}
 }

@@ -20,8 +20,8 @@ type Store interface {
 	Late(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.Late], error)
 	// RequestsNamed returns those of the requests that are there.
 	RequestsNamed(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error)
-	// Start reads what the start of a scheduled request is decided on.
-	Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error)
+	// StartInputs reads what the start of a scheduled request is decided on.
+	StartInputs(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.StartInputs, error)
 	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
 	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
 	// Inbox lists requests whose running stage asks the user, by name, as manager, or by

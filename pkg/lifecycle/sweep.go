@@ -209,7 +209,7 @@ func (t *sweep) endsWith(ctx context.Context, slot entitlement.AssignmentSlot) (
 }
 
 func (t *sweep) overdue(ctx context.Context, r entitlement.AssignmentRequest) entitlement.Change {
-	start, err := t.Store.Start(ctx, r)
+	start, err := t.Store.StartInputs(ctx, r)
 	if err != nil {
 		t.failed(ctx, err, "request", string(r.ID))
 		return entitlement.Change{}

@@ -89,11 +89,11 @@ func (w *world) askBy(u entitlement.UserID, p entitlement.AssignmentPolicy, aske
 	pkg.Policies = []entitlement.PolicyID{p.ID}
 	w.commit(entitlement.Change{
 		Catalogs: []entitlement.Catalog{{ID: pkg.Catalog, DisplayName: "C", Published: true}}, Packages: []entitlement.AccessPackage{pkg}, Policies: []entitlement.AssignmentPolicy{p}})
-	ask, err := w.store.Ask(context.Background(), entitlement.AskKeys{Requestor: u, Subject: u, Package: pkg.ID})
+	ask, err := w.store.SubmitInputs(context.Background(), entitlement.SubmitKeys{Requestor: u, Subject: u, Package: pkg.ID})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r, c, err := entitlement.Submit(entitlement.NewRequest{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.UserAdd, Asked: asked, NewID: w.clock.New}, ask, w.clock.Now())
+	r, c, err := entitlement.Submit(entitlement.NewRequest{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.UserAdd, RequestedSchedule: asked, NewID: w.clock.New}, ask, w.clock.Now())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -465,11 +465,11 @@ func TestS18_OfTwoIncompatibleStartsAtOneInstantOneBegins(t *testing.T) {
 // the same start.
 func (w *world) both(first, second entitlement.AssignmentRequest) entitlement.AssignmentRequest {
 	w.t.Helper()
-	ask, err := w.store.Ask(context.Background(), entitlement.AskKeys{Requestor: first.Subject, Subject: first.Subject, Package: second.Package})
+	ask, err := w.store.SubmitInputs(context.Background(), entitlement.SubmitKeys{Requestor: first.Subject, Subject: first.Subject, Package: second.Package})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r, c, err := entitlement.Submit(entitlement.NewRequest{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.UserAdd, Asked: first.Asked, NewID: w.clock.New}, ask, w.clock.Now())
+	r, c, err := entitlement.Submit(entitlement.NewRequest{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.UserAdd, RequestedSchedule: first.RequestedSchedule, NewID: w.clock.New}, ask, w.clock.Now())
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func (s *Service) newRequest(ctx context.Context, by authz.Command, w entitlemen
 		return entitlement.NewRequest{}, err
 	}
 	w.Justification = why
-	n := entitlement.NewRequest{Type: w.Type, Policy: w.Policy, Justification: why, Asked: w.Asked, Command: by.CommandID, NewID: s.IDs.New}
+	n := entitlement.NewRequest{Type: w.Type, Policy: w.Policy, Justification: why, RequestedSchedule: w.RequestedSchedule, Command: by.CommandID, NewID: s.IDs.New}
 	if by.IdempotencyKey == "" {
 		n.ID = entitlement.RequestID(s.IDs.New())
 		return n, nil

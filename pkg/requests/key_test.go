@@ -79,7 +79,7 @@ func extending(t *testing.T, kind entitlement.RequestType, byPackage, approval b
 		asked := entitlement.Schedule{Expiration: entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: k.clock.Now().Add(d)}}
 		return func(by authz.Command) (entitlement.AssignmentRequest, error) {
 			if byPackage {
-				return k.ExtendHeld(context.Background(), by, requests.Submission{Type: kind, Package: k.pkg, Asked: asked})
+				return k.ExtendHeld(context.Background(), by, requests.Submission{Type: kind, Package: k.pkg, RequestedSchedule: asked})
 			}
 			return k.Extend(context.Background(), by, kind, id, asked, "")
 		}

@@ -72,7 +72,7 @@ func (s *Service) published(ctx context.Context, packages []entitlement.AccessPa
 // Applicable returns the policies through which the caller may ask for a package (R38):
 // those that a userAdd of the caller may name, and no other.
 func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlement.PackageID) ([]entitlement.AssignmentPolicy, error) {
-	ask, err := s.Store.Ask(ctx, entitlement.AskKeys{Requestor: by.ID, Subject: by.ID, Package: id})
+	ask, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: by.ID, Subject: by.ID, Package: id})
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlemen
 // it; being hidden does not hide it from the one who has the link (R40). To all others
 // it does not exist.
 func (s *Service) Package(ctx context.Context, by authz.Caller, id entitlement.PackageID) (entitlement.AccessPackage, error) {
-	ask, err := s.Store.Ask(ctx, entitlement.AskKeys{Requestor: by.ID, Subject: by.ID, Package: id})
+	ask, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: by.ID, Subject: by.ID, Package: id})
 	if err != nil {
 		return entitlement.AccessPackage{}, err
 	}

@@ -276,17 +276,17 @@ func (s *Service) pendingFor(ctx context.Context, subject entitlement.UserID) ([
 	if err != nil || len(record.Removing) == 0 {
 		return nil, err
 	}
-	work, err := s.Store.Work(ctx, record)
+	inputs, err := s.Store.ReconcileInputs(ctx, record)
 	if err != nil {
 		return nil, err
 	}
 	var pending []PendingRemoval
 	for _, r := range record.Removing {
-		a, ok := work.Ended[r.Assignment]
+		a, ok := inputs.Ended[r.Assignment]
 		if !ok {
 			a = entitlement.Assignment{ID: r.Assignment, Subject: subject}
 		}
-		pending = append(pending, PendingRemoval{a, a.RolesLeft(record, work, grantSets)})
+		pending = append(pending, PendingRemoval{a, a.RolesLeft(record, inputs, grantSets)})
 	}
 	return pending, nil
 }

@@ -27,17 +27,17 @@ type Service struct {
 // package; Subject is empty for oneself. One about an assignment that is there names that,
 // and whatever it says of it besides must be true.
 type Submission struct {
-	Type          entitlement.RequestType
-	Assignment    entitlement.AssignmentID
-	Subject       entitlement.UserID
-	Package       entitlement.PackageID
-	Policy        entitlement.PolicyID
-	Justification string
-	Asked         entitlement.Schedule
+	Type              entitlement.RequestType
+	Assignment        entitlement.AssignmentID
+	Subject           entitlement.UserID
+	Package           entitlement.PackageID
+	Policy            entitlement.PolicyID
+	Justification     string
+	RequestedSchedule entitlement.Schedule
 }
 
 func (in Submission) wording() entitlement.Wording {
-	return entitlement.Wording{Type: in.Type, Assignment: in.Assignment, Package: in.Package, Policy: in.Policy, Subject: in.Subject, Justification: in.Justification, Asked: in.Asked}
+	return entitlement.Wording{Type: in.Type, Assignment: in.Assignment, Package: in.Package, Policy: in.Policy, Subject: in.Subject, Justification: in.Justification, RequestedSchedule: in.RequestedSchedule}
 }
 
 // means refuses an assignment of which something else is true than the submission says:
@@ -67,7 +67,7 @@ func (s *Service) Submit(ctx context.Context, by authz.Command, in Submission) (
 		return entitlement.AssignmentRequest{}, authz.RequestForSelf.Refusal() // by what it is called, before anybody is read
 	}
 	// A person may name what applies of all the package's policies, so all of them are read.
-	keys := entitlement.AskKeys{Requestor: by.ID, Subject: in.Subject, Package: in.Package}
+	keys := entitlement.SubmitKeys{Requestor: by.ID, Subject: in.Subject, Package: in.Package}
 	if in.Type == entitlement.AdminAdd {
 		keys.Policy = in.Policy
 	}
@@ -76,8 +76,8 @@ func (s *Service) Submit(ctx context.Context, by authz.Command, in Submission) (
 	})
 }
 
-func (s *Service) submit(ctx context.Context, by authz.Command, n entitlement.NewRequest, keys entitlement.AskKeys) (entitlement.AssignmentRequest, entitlement.Change, error) {
-	ask, err := s.Store.Ask(ctx, keys)
+func (s *Service) submit(ctx context.Context, by authz.Command, n entitlement.NewRequest, keys entitlement.SubmitKeys) (entitlement.AssignmentRequest, entitlement.Change, error) {
+	ask, err := s.Store.SubmitInputs(ctx, keys)
 	if err == nil {
 		err = mayAdd(by, n.Type, ask)
 	}
@@ -89,7 +89,7 @@ func (s *Service) submit(ctx context.Context, by authz.Command, n entitlement.Ne
 
 // mayAdd asks whether the caller, who was read with all the rest, may have a package given
 // to the subject.
-func mayAdd(by authz.Command, t entitlement.RequestType, ask entitlement.Ask) error {
+func mayAdd(by authz.Command, t entitlement.RequestType, ask entitlement.SubmitInputs) error {
 	o := authz.Object{}
 	if ask.Package != nil {
 		o.Catalog, o.Package = ask.Package.Catalog, ask.Package.ID
@@ -110,7 +110,7 @@ func mayAdd(by authz.Command, t entitlement.RequestType, ask entitlement.Ask) er
 // Extend takes a request to give an assignment another end: one's own where its policy
 // lets subjects do that, anybody's for administrators (R83 to R85).
 func (s *Service) Extend(ctx context.Context, by authz.Command, t entitlement.RequestType, id entitlement.AssignmentID, asked entitlement.Schedule, justification string) (entitlement.AssignmentRequest, error) {
-	return s.ExtendHeld(ctx, by, Submission{Type: t, Assignment: id, Justification: justification, Asked: asked})
+	return s.ExtendHeld(ctx, by, Submission{Type: t, Assignment: id, Justification: justification, RequestedSchedule: asked})
 }
 
 // ExtendHeld is Extend for an assignment as a client names it: by its id, or as the one
@@ -157,7 +157,7 @@ func (s *Service) extend(ctx context.Context, by authz.Command, n entitlement.Ne
 	if err != nil {
 		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
 	}
-	ask, err := s.Store.Ask(ctx, entitlement.AskKeys{Requestor: by.ID, Subject: a.Subject, Package: a.Package, Policy: a.Policy})
+	ask, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: by.ID, Subject: a.Subject, Package: a.Package, Policy: a.Policy})
 	if err != nil {
 		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
 	}
@@ -231,9 +231,9 @@ func (s *Service) Decide(ctx context.Context, by authz.Command, id entitlement.R
 		if err := authz.Admit(by.Caller, authz.DecideRequest); err != nil {
 			return err
 		}
-		var start entitlement.Start
+		var start entitlement.StartInputs
 		if r.NeedsStart() || !w.Approved || r.AsksManager() || r.NextAsksManager() {
-			if start, err = s.Store.Start(ctx, r); err != nil {
+			if start, err = s.Store.StartInputs(ctx, r); err != nil {
 				return err
 			}
 		}

@@ -15,10 +15,10 @@ type Store interface {
 	// the same ones always.
 	SigningKey(ctx context.Context) ([]byte, error)
 
-	Ask(ctx context.Context, keys entitlement.AskKeys) (entitlement.Ask, error)
+	SubmitInputs(ctx context.Context, keys entitlement.SubmitKeys) (entitlement.SubmitInputs, error)
 	// Review reads the reviewer and the request together.
 	Review(ctx context.Context, reviewer entitlement.UserID, id entitlement.RequestID) (entitlement.User, entitlement.AssignmentRequest, error)
-	Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error)
+	StartInputs(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.StartInputs, error)
 
 	Request(ctx context.Context, id entitlement.RequestID) (entitlement.AssignmentRequest, error)
 	// RequestsOf lists requests for a subject, newest first.
@@ -47,8 +47,8 @@ type Store interface {
 	EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
 	// SubjectRecord returns what is recorded of a subject at every target.
 	SubjectRecord(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
-	// Work reads what the record names: scopes of packages, and ended assignments.
-	Work(ctx context.Context, record entitlement.SubjectRecord) (entitlement.Work, error)
+	// ReconcileInputs reads what the record names: scopes of packages, and ended assignments.
+	ReconcileInputs(ctx context.Context, record entitlement.SubjectRecord) (entitlement.ReconcileInputs, error)
 
 	// Failing lists subjects whose delivery at a target fails for a reason, longest first.
 	Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)

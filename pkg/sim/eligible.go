@@ -228,10 +228,10 @@ func (o *oracle) widened(inv *invocation, was *asked, r entitlement.AssignmentRe
 		was.became = map[string][]entitlement.SubjectSet{}
 	}
 	were := terms.Primary
-	if n := r.Stage; n < len(was.last.Stages) && len(was.last.Stages[n].Asked) > 0 {
-		were = was.last.Stages[n].Asked
+	if n := r.Stage; n < len(was.last.Stages) && len(was.last.Stages[n].Approvers) > 0 {
+		were = was.last.Stages[n].Approvers
 	}
-	for _, set := range stage.Asked {
+	for _, set := range stage.Approvers {
 		if slices.ContainsFunc(slices.Concat(terms.Primary, was.became[stage.ID]), sameSet(set)) {
 			continue
 		}
@@ -262,7 +262,7 @@ func (o *oracle) mayDecide(u entitlement.UserID, a *asked) bool {
 func (o *oracle) undecidable() entitlement.RequestID {
 	for _, id := range o.order {
 		r := o.requests[id].last
-		if r.State == entitlement.RequestPendingApproval && o.enabled(r.Subject) && !o.canDecide(r, r.Stages[r.Stage].Asked...) && o.canDecide(r, administrators) {
+		if r.State == entitlement.RequestPendingApproval && o.enabled(r.Subject) && !o.canDecide(r, r.Stages[r.Stage].Approvers...) && o.canDecide(r, administrators) {
 			return id
 		}
 	}

@@ -135,7 +135,7 @@ func TestS9_ARoleThatAPackageGotAfterTheEndIsNotTaken(t *testing.T) {
 			w.script = func(inv *invocation, label string) Fate {
 				switch {
 				case inv.seed != 3:
-				case readsWork(label) && !stood:
+				case readsReconcileInputs(label) && !stood:
 					stood = true
 					return Frozen
 				case stood:

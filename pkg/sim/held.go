@@ -93,7 +93,7 @@ func (o *oracle) begins(inv *invocation, a *held, now time.Time) {
 // end is when an assignment that begins now must end.
 func (o *oracle) end(r *asked, now time.Time) time.Time {
 	terms := r.policy.Expiration
-	if asks := r.last.Asked.Expiration; asks.Type != "" && asks.Type != entitlement.ExpireNotSpecified {
+	if asks := r.last.RequestedSchedule.Expiration; asks.Type != "" && asks.Type != entitlement.ExpireNotSpecified {
 		terms = asks
 	}
 	switch terms.Type {

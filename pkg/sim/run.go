@@ -133,7 +133,7 @@ func (w *world) after() {
 const maxCalls = 2000
 
 func submission(c Command, subject entitlement.UserID, pkg entitlement.PackageID, policy entitlement.PolicyID) requests.Submission {
-	in := requests.Submission{Type: entitlement.UserAdd, Package: pkg, Policy: policy, Asked: schedule(c)}
+	in := requests.Submission{Type: entitlement.UserAdd, Package: pkg, Policy: policy, RequestedSchedule: schedule(c)}
 	if c.Kind == Assign {
 		in.Type, in.Subject = entitlement.AdminAdd, subject
 	}

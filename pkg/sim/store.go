@@ -135,10 +135,10 @@ func (s *store) Members(ctx context.Context, id entitlement.GroupID, page entitl
 	return s.DB.Members(ctx, id, page)
 }
 
-// Ask reads what a request is decided on; the oracle notes the policies that it saw.
-func (s *store) Ask(ctx context.Context, k entitlement.AskKeys) (entitlement.Ask, error) {
+// SubmitInputs reads what a request is decided on; the oracle notes the policies that it saw.
+func (s *store) SubmitInputs(ctx context.Context, k entitlement.SubmitKeys) (entitlement.SubmitInputs, error) {
 	ctx, begun := s.w.noted(ctx)
-	ask, err := s.DB.Ask(ctx, k)
+	ask, err := s.DB.SubmitInputs(ctx, k)
 	if inv := invocationOf(ctx); inv != nil && err == nil {
 		inv.asked, inv.ask = ask.Policies, begun.seq
 		inv.reads(ask.Package)
@@ -146,10 +146,10 @@ func (s *store) Ask(ctx context.Context, k entitlement.AskKeys) (entitlement.Ask
 	return ask, err
 }
 
-// Start reads what a beginning is decided on.
-func (s *store) Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error) {
+// StartInputs reads what a beginning is decided on.
+func (s *store) StartInputs(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.StartInputs, error) {
 	ctx, begun := s.w.noted(ctx)
-	start, err := s.DB.Start(ctx, r)
+	start, err := s.DB.StartInputs(ctx, r)
 	if inv := invocationOf(ctx); inv != nil && err == nil {
 		inv.reviewing(r.ID, begun.seq, false)
 		inv.reads(start.Package)

@@ -101,7 +101,7 @@ func (w *world) when(prefix string, fate Fate, times int) {
 // record names, the fence before a call, a package, somebody's requests, the claim of a
 // grant set.
 func readsSubjectRecord(label string) bool { return strings.HasPrefix(label, "Query SUB/") }
-func readsWork(label string) bool {
+func readsReconcileInputs(label string) bool {
 	return strings.HasPrefix(label, "BatchGetItem SUB/") && strings.Contains(label, " USR")
 }
 func readsFence(label string) bool {

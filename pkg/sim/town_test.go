@@ -213,7 +213,7 @@ func (w *town) hold(t *testing.T, pkg entitlement.PackageID) (entitlement.UserID
 	t.Helper()
 	u := entitlement.UserID(w.ids.New())
 	w.must(t, entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "U", UserPrincipalName: string(u), Enabled: true}}})
-	ask, err := w.Store.Ask(quiet, entitlement.AskKeys{Requestor: u, Subject: u, Package: pkg})
+	ask, err := w.Store.SubmitInputs(quiet, entitlement.SubmitKeys{Requestor: u, Subject: u, Package: pkg})
 	if err != nil {
 		t.Fatal(err)
 	}

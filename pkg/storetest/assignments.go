@@ -14,8 +14,8 @@ var assignmentScenarios = []scenario{
 	{"Ended assignments are listed by subject and package, newest request first", assignmentsEnded},
 	{"A package's slots are paged, those of other packages apart", holdersPaged},
 	{"S5: a slot that is empty is gone, and may be taken again", slotLife},
-	{"Work reads everything that a reconciliation is decided on", workWhole},
-	{"Work leaves out what is absent", workAbsent},
+	{"ReconcileInputs reads everything that a reconciliation is decided on", reconcileInputsWhole},
+	{"ReconcileInputs leaves out what is absent", reconcileInputsAbsent},
 	{"scopes, live and ended assignments of many are read by what names them", readsOfMany},
 }
 
@@ -170,7 +170,7 @@ func slotLife(w *world) {
 	w.same(get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), p, ann)), made)
 }
 
-func workWhole(w *world) {
+func reconcileInputsWhole(w *world) {
 	ann := w.user()
 	scopes := map[entitlement.PackageID]entitlement.PackageScopes{}
 	offer := func() entitlement.PackageID {
@@ -190,24 +190,24 @@ func workWhole(w *world) {
 	record := w.subjectRecord(ann.ID)
 	record.Waiting = slices.DeleteFunc(record.Waiting, func(x entitlement.Waiting) bool { return x.Package == calm.Package })
 	record.Removing[0].Request = removal.ID
-	got, err := w.s.Work(w.Context(), record)
+	got, err := w.s.ReconcileInputs(w.Context(), record)
 	w.must(err)
 	for p, s := range got.Slots {
 		a := bare(*s.Assignment)
 		s.Assignment = &a
 		got.Slots[p] = s
 	}
-	w.same(got, entitlement.Work{Subject: &ann, Scopes: scopes, Slots: map[entitlement.PackageID]entitlement.AssignmentSlot{live: slot},
+	w.same(got, entitlement.ReconcileInputs{Subject: &ann, Scopes: scopes, Slots: map[entitlement.PackageID]entitlement.AssignmentSlot{live: slot},
 		Ended:    map[entitlement.AssignmentID]entitlement.Assignment{past.ID: past},
 		Requests: map[entitlement.RequestID]entitlement.AssignmentRequest{r.ID: r, removal.ID: removal}})
 }
 
-func workAbsent(w *world) {
+func reconcileInputsAbsent(w *world) {
 	a := waiting()
-	got, err := w.s.Work(w.Context(), entitlement.SubjectRecord{Subject: newID[entitlement.UserID](), Live: []entitlement.PackageID{a.Package},
+	got, err := w.s.ReconcileInputs(w.Context(), entitlement.SubjectRecord{Subject: newID[entitlement.UserID](), Live: []entitlement.PackageID{a.Package},
 		Waiting: []entitlement.Waiting{a}, Removing: []entitlement.Removing{{Assignment: newID[entitlement.AssignmentID](), Request: newID[entitlement.RequestID]()}}})
 	w.must(err)
-	w.same(got, entitlement.Work{})
+	w.same(got, entitlement.ReconcileInputs{})
 }
 
 func readsOfMany(w *world) {

@@ -34,7 +34,7 @@ func (w *world) pending(created time.Time, asked ...entitlement.SubjectSet) enti
 	w.Helper()
 	return w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID](), func(r *entitlement.AssignmentRequest) {
 		r.State, r.Created = entitlement.RequestPendingApproval, created
-		r.Stages = []entitlement.Stage{{ID: newID[string](), Started: created, Deadline: created.Add(time.Hour), Asked: asked}}
+		r.Stages = []entitlement.Stage{{ID: newID[string](), Started: created, Deadline: created.Add(time.Hour), Approvers: asked}}
 	})
 }
 
@@ -125,13 +125,13 @@ func inboxMoves(w *world) {
 	ann, bob, eve := w.user(), w.user(), w.user()
 	r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID](), func(r *entitlement.AssignmentRequest) {
 		r.State = entitlement.RequestPendingApproval
-		r.Stages = []entitlement.Stage{{ID: newID[string](), Asked: []entitlement.SubjectSet{byUser(ann.ID)}},
-			{ID: newID[string](), Asked: []entitlement.SubjectSet{byUser(bob.ID)}}}
+		r.Stages = []entitlement.Stage{{ID: newID[string](), Approvers: []entitlement.SubjectSet{byUser(ann.ID)}},
+			{ID: newID[string](), Approvers: []entitlement.SubjectSet{byUser(bob.ID)}}}
 	})
 	w.lists(w.inbox(ann), r.ID)
 	w.lists(w.inbox(bob))
 
-	r.Stages[0].Escalated, r.Stages[0].Asked = true, append(r.Stages[0].Asked, byUser(eve.ID))
+	r.Stages[0].Escalated, r.Stages[0].Approvers = true, append(r.Stages[0].Approvers, byUser(eve.ID))
 	r = w.move(r, "escalated")
 	w.lists(w.inbox(ann), r.ID)
 	w.lists(w.inbox(eve), r.ID)

@@ -133,7 +133,7 @@ func keptRequest() kept {
 				r.Type, r.State, r.Stage = entitlement.UserAdd, entitlement.RequestPendingApproval, 1
 				for i := range r.Stages {
 					lawful(&r.Stages[i].Policy)
-					r.Stages[i].Asked = people()
+					r.Stages[i].Approvers = people()
 				}
 			}
 		},

@@ -13,9 +13,9 @@ var requestScenarios = []scenario{
 	{"Requests of the same instant are all listed", requestTies},
 	{"A request for somebody else is made once, with what lists it for who asked", requestForOther},
 	{"A subject's open requests are all listed, each as it is, and no other", openRequests},
-	{"Ask reads everything that a request is decided on", askWhole},
-	{"Ask tells what is absent", askAbsent},
-	{"Start reads everything that an assignment begins on", startWhole},
+	{"SubmitInputs reads everything that a request is decided on", submitInputsWhole},
+	{"SubmitInputs tells what is absent", submitInputsAbsent},
+	{"StartInputs reads everything that an assignment begins on", startInputsWhole},
 	{"Review reads the reviewer with the request", reviewWhole},
 }
 
@@ -141,7 +141,7 @@ func requestTies(w *world) {
 	}
 }
 
-func askWhole(w *world) {
+func submitInputsWhole(w *world) {
 	catalog := w.catalog()
 	p := w.pkg(catalog.ID)
 	first, second := w.policy(&p), w.policy(&p)
@@ -154,14 +154,14 @@ func askWhole(w *world) {
 
 	slot := entitlement.AssignmentSlot{Package: p.ID, Subject: ann.ID, Open: r.ID}
 	slot.Version = slot.FirstVersion()
-	want := entitlement.Ask{Requestor: &bob, Subject: &ann, Package: &p, Catalog: &catalog, Policies: []entitlement.AssignmentPolicy{second}, Slot: slot, SubjectRecord: w.subjectRecord(ann.ID)}
-	keys := entitlement.AskKeys{Requestor: bob.ID, Subject: ann.ID, Package: p.ID, Policy: second.ID}
-	got, err := w.s.Ask(w.Context(), keys)
+	want := entitlement.SubmitInputs{Requestor: &bob, Subject: &ann, Package: &p, Catalog: &catalog, Policies: []entitlement.AssignmentPolicy{second}, Slot: slot, SubjectRecord: w.subjectRecord(ann.ID)}
+	keys := entitlement.SubmitKeys{Requestor: bob.ID, Subject: ann.ID, Package: p.ID, Policy: second.ID}
+	got, err := w.s.SubmitInputs(w.Context(), keys)
 	w.must(err)
 	w.same(got, want)
 
 	keys.Policy, keys.Requestor, want.Requestor = "", ann.ID, &ann
-	got, err = w.s.Ask(w.Context(), keys)
+	got, err = w.s.SubmitInputs(w.Context(), keys)
 	w.must(err)
 	byID := func(a, b entitlement.AssignmentPolicy) int {
 		return slices.Compare([]byte(a.ID), []byte(b.ID))
@@ -172,33 +172,33 @@ func askWhole(w *world) {
 	w.same(got, want)
 }
 
-func askAbsent(w *world) {
-	keys := entitlement.AskKeys{Requestor: newID[entitlement.UserID](), Subject: newID[entitlement.UserID](),
+func submitInputsAbsent(w *world) {
+	keys := entitlement.SubmitKeys{Requestor: newID[entitlement.UserID](), Subject: newID[entitlement.UserID](),
 		Package: newID[entitlement.PackageID](), Policy: newID[entitlement.PolicyID]()}
-	want := entitlement.Ask{Slot: entitlement.AssignmentSlot{Package: keys.Package, Subject: keys.Subject}, SubjectRecord: entitlement.SubjectRecord{Subject: keys.Subject}}
+	want := entitlement.SubmitInputs{Slot: entitlement.AssignmentSlot{Package: keys.Package, Subject: keys.Subject}, SubjectRecord: entitlement.SubjectRecord{Subject: keys.Subject}}
 	for range 2 {
-		got, err := w.s.Ask(w.Context(), keys)
+		got, err := w.s.SubmitInputs(w.Context(), keys)
 		w.must(err)
 		w.same(got, want)
 		keys.Policy = ""
 	}
 }
 
-func startWhole(w *world) {
+func startInputsWhole(w *world) {
 	p := w.pkg(w.catalog().ID)
 	ann, bob := w.user(), w.user()
 	r := w.submit(p.ID, ann.ID, func(r *entitlement.AssignmentRequest) { r.Requestor = bob.ID })
 	w.commit(enter(ann.ID, waiting()))
-	got, err := w.s.Start(w.Context(), r)
+	got, err := w.s.StartInputs(w.Context(), r)
 	w.must(err)
 	slot := entitlement.AssignmentSlot{Package: p.ID, Subject: ann.ID, Open: r.ID}
 	slot.Version = slot.FirstVersion()
-	w.same(got, entitlement.Start{Package: &p, Subject: &ann, Requestor: &bob, Slot: slot, SubjectRecord: w.subjectRecord(ann.ID)})
+	w.same(got, entitlement.StartInputs{Package: &p, Subject: &ann, Requestor: &bob, Slot: slot, SubjectRecord: w.subjectRecord(ann.ID)})
 
 	r.Package, r.Subject, r.Requestor = newID[entitlement.PackageID](), newID[entitlement.UserID](), newID[entitlement.UserID]()
-	got, err = w.s.Start(w.Context(), r)
+	got, err = w.s.StartInputs(w.Context(), r)
 	w.must(err)
-	w.same(got, entitlement.Start{Slot: entitlement.AssignmentSlot{Package: r.Package, Subject: r.Subject}, SubjectRecord: entitlement.SubjectRecord{Subject: r.Subject}})
+	w.same(got, entitlement.StartInputs{Slot: entitlement.AssignmentSlot{Package: r.Package, Subject: r.Subject}, SubjectRecord: entitlement.SubjectRecord{Subject: r.Subject}})
 }
 
 func reviewWhole(w *world) {

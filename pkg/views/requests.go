@@ -106,7 +106,7 @@ func (r *Reader) approvers(ctx context.Context, of []*Request) error {
 	var groups []entitlement.GroupID
 	for _, v := range of {
 		for i, stage := range v.Stages {
-			for _, set := range stage.Asked {
+			for _, set := range stage.Approvers {
 				v.Approvers = append(v.Approvers, Approver{Stage: i, SubjectSet: set})
 				switch set.Kind {
 				case entitlement.SingleUser:
@@ -150,7 +150,7 @@ func (r *Reader) users(ctx context.Context, ids []entitlement.UserID) (map[entit
 	return out, err
 }
 
-// assignmentsAsked joins the assignments that requests are about: the live ones by who holds
+// assignmentsFor joins the assignments that requests are about: the live ones by who holds
 // what, and those that have ended by their ids. How an assignment stands is shown to its
 // subject and to administrators, as where it is read by its id. Of one that has not begun,
 // and to all others who may read the request, it is shown as it was asked for.
@@ -188,27 +188,27 @@ func (r *Reader) assignmentsAsked(ctx context.Context, by authz.Caller, of []*Re
 		if there && authz.Allow(by, authz.ReadAssignment, authz.Object{Catalog: a.Catalog, Package: a.Package, Assignment: &a}).Allowed {
 			v.Assignment = &Assignment{Assignment: a}
 		} else {
-			v.Assignment = v.asked()
+			v.Assignment = v.requestedAssignment()
 		}
 		shown = append(shown, v.Assignment)
 	}
 	return r.assignments(ctx, shown, w)
 }
 
-// asked is the assignment that a request is about, as the request says it: for whom, what,
+// requestedAssignment is the assignment that a request is about, as the request says it: for whom, what,
 // under which policy and until when. How it stands it does not say.
-func (v *Request) asked() *Assignment {
+func (v *Request) requestedAssignment() *Assignment {
 	q := v.AssignmentRequest
-	return &Assignment{Asked: &q, Assignment: entitlement.Assignment{ID: q.Assignment, Package: q.Package, Catalog: q.Catalog, Policy: q.Policy, Subject: q.Subject, Start: q.Start}}
+	return &Assignment{RequestedBy: &q, Assignment: entitlement.Assignment{ID: q.Assignment, Package: q.Package, Catalog: q.Catalog, Policy: q.Policy, Subject: q.Subject, Start: q.Start}}
 }
 
 // Assignment is an assignment with what it names.
 type Assignment struct {
 	entitlement.Assignment
-	Asked   *entitlement.AssignmentRequest // set: this is what a request asked for, and not how an assignment stands
-	Package *Package                       // also what is kept of one that is gone
-	Subject *entitlement.User
-	Policy  *Policy
+	RequestedBy *entitlement.AssignmentRequest // set: this is what a request asked for, and not how an assignment stands
+	Package     *Package                       // also what is kept of one that is gone
+	Subject     *entitlement.User
+	Policy      *Policy
 }
 
 // OfAssignments are views of assignments.

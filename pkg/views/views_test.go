@@ -48,7 +48,7 @@ func ask() entitlement.AssignmentRequest {
 	asked := []entitlement.SubjectSet{{Kind: entitlement.GroupMembers, ID: string(board.ID)}, {Kind: entitlement.SingleUser, ID: string(administrator.ID)},
 		{Kind: entitlement.SingleUser, ID: "00000000-0000-4000-8000-00000000a0ff"}, {Kind: entitlement.RequestorManager}}
 	return entitlement.AssignmentRequest{ID: "00000000-0000-4000-8000-00000000f001", Type: entitlement.AdminAdd, Package: laptop.ID, Policy: terms.ID, Assignment: "00000000-0000-4000-8000-00000000f001",
-		Requestor: administrator.ID, Subject: person.ID, Start: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Stages: []entitlement.Stage{{Asked: asked}}}
+		Requestor: administrator.ID, Subject: person.ID, Start: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Stages: []entitlement.Stage{{Approvers: asked}}}
 }
 
 func TestARequestHasTheNamesOfAllThatItNames(t *testing.T) {
@@ -70,7 +70,7 @@ func TestARequestHasTheNamesOfAllThatItNames(t *testing.T) {
 		if len(names) != 4 || names[0] != "Board" || names[1] != "Bea" || names[2] != "" || names[3] != "" {
 			t.Errorf("approvers %q", names)
 		}
-		if a := v.Assignment; a.Asked == nil || a.Policy.DisplayName != "Terms" || a.Subject.DisplayName != "Ann" || a.Package.DisplayName != "Laptop" {
+		if a := v.Assignment; a.RequestedBy == nil || a.Policy.DisplayName != "Terms" || a.Subject.DisplayName != "Ann" || a.Package.DisplayName != "Laptop" {
 			t.Errorf("assignment %+v", v.Assignment)
 		}
 	}

@@ -535,8 +535,8 @@ func whatItCostsThatSomebodyIsThereToDecide(t *testing.T, p place) {
 	o.costs("and two requests wait", pinAbsence, o.run)
 	o.clock.Advance(time.Minute)
 	o.costs("and look again", pinAbsenceAgain, o.run)
-	if r, err := o.db.Request(t.Context(), entitlement.RequestID(waits)); err != nil || len(r.Stages[0].Asked) != 2 {
-		t.Fatalf("got %+v, %v", r.Stages[0].Asked, err)
+	if r, err := o.db.Request(t.Context(), entitlement.RequestID(waits)); err != nil || len(r.Stages[0].Approvers) != 2 {
+		t.Fatalf("got %+v, %v", r.Stages[0].Approvers, err)
 	}
 	o.costs("submit, the manager gone", pinSubmitToNobody, func() { o.submit("eve", toManager, byManager) })
 	o.clock.Advance(first.Add(24 * time.Hour).Sub(o.clock.Now()))

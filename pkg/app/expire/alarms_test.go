@@ -170,7 +170,7 @@ func (w *world) assign(long time.Duration) entitlement.AssignmentSlot {
 	w.commit(entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, UserPrincipalName: string(u), Enabled: true}},
 		Catalogs: []entitlement.Catalog{{ID: pkg.Catalog, Published: true}}, Packages: []entitlement.AccessPackage{pkg}, Policies: []entitlement.AssignmentPolicy{policy},
 		Scopes: []entitlement.PackageScopes{{Package: pkg.ID, List: []entitlement.ResourceRoleScope{{ID: w.clock.New(), Ref: ref}}}}})
-	ask, err := w.Ask(w.Context(), entitlement.AskKeys{Requestor: u, Subject: u, Package: pkg.ID})
+	ask, err := w.SubmitInputs(w.Context(), entitlement.SubmitKeys{Requestor: u, Subject: u, Package: pkg.ID})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -39,15 +39,15 @@ type Server struct {
 	clock clock.Clock
 	mux   *http.ServeMux
 
-	mu     sync.Mutex
-	users  []*account
-	groups []*group
-	calls  []Call
-	asked  []Asked
-	stored []Stored
-	front  http.Handler // stands in front of the server, until then
-	until  time.Time
-	only   string // the method that it answers; "": all
+	mu            sync.Mutex
+	users         []*account
+	groups        []*group
+	calls         []Call
+	memberChanges []MemberChange
+	stored        []Stored
+	front         http.Handler // stands in front of the server, until then
+	until         time.Time
+	only          string // the method that it answers; "": all
 }
 
 type account struct {
@@ -78,8 +78,8 @@ type Call struct {
 	Status int    // 0: not answered yet
 }
 
-// Asked is one change of a member that a PATCH asked for, whatever became of it.
-type Asked struct {
+// MemberChange is one change of a member that a PATCH asked for, whatever became of it.
+type MemberChange struct {
 	At     time.Time
 	Group  string
 	Member string // "" for everybody
@@ -407,11 +407,11 @@ func (s *Server) Forget() {
 	s.calls = nil
 }
 
-// Asked returns the changes of members that were asked for.
-func (s *Server) Asked() []Asked {
+// MemberChanges returns the changes of members that were asked for.
+func (s *Server) MemberChanges() []MemberChange {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.asked)
+	return slices.Clone(s.memberChanges)
 }
 
 // Stored returns the changes of members that were stored.

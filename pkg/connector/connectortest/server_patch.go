@@ -71,12 +71,12 @@ func (s *Server) note(group string, operations []change) {
 		path := memberPath.FindStringSubmatch(o.Path)
 		switch {
 		case path != nil:
-			s.asked = append(s.asked, Asked{at, group, unquote(path[1]), false})
+			s.memberChanges = append(s.memberChanges, MemberChange{at, group, unquote(path[1]), false})
 		case len(o.Value) == 0:
-			s.asked = append(s.asked, Asked{at, group, "", o.Op == "add"})
+			s.memberChanges = append(s.memberChanges, MemberChange{at, group, "", o.Op == "add"})
 		}
 		for _, m := range o.names() {
-			s.asked = append(s.asked, Asked{at, group, m, o.Op == "add"})
+			s.memberChanges = append(s.memberChanges, MemberChange{at, group, m, o.Op == "add"})
 		}
 	}
 }

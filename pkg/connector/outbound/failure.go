@@ -30,14 +30,14 @@ func ParseURL(text string, private bool) (*url.URL, error) {
 	return u, nil
 }
 
-// Ask is what a target is asked. Sentences about failures repeat it, so it names nobody.
-type Ask struct {
+// Operation is what a target is asked. Sentences about failures repeat it, so it names nobody.
+type Operation struct {
 	Op   string // for logs
 	What string // completes "it was asked": "for the members of a group"
 }
 
 // Unanswered returns the error of a call that brought no complete answer.
-func (a Ask) Unanswered(err error) error {
+func (a Operation) Unanswered(err error) error {
 	// What url.Error adds is the URL, whose filter may name a person.
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err
@@ -55,7 +55,7 @@ func (a Ask) Unanswered(err error) error {
 // NotUnderstood returns the error of an answer that is not what the protocol calls for,
 // such as the page of something that stands in front of the target. It is worth asking
 // again, since that may pass.
-func (a Ask) NotUnderstood(status int, cause error) error {
+func (a Operation) NotUnderstood(status int, cause error) error {
 	refusal := &connector.Refusal{Reason: connector.NotUnderstood, Detail: fmt.Sprintf(
 		"The target's answer could not be understood: asked %s, it answered status %d with something else. Where that lasts, check the connector's address.",
 		a.What, status)}
@@ -65,7 +65,7 @@ func (a Ask) NotUnderstood(status int, cause error) error {
 // StatusFailed returns the error of an answer whose status means the same in
 // every protocol over HTTP. It returns nil for success, for 501, and for the other
 // statuses of 400 and above, which the caller's protocol gives their meaning.
-func (a Ask) StatusFailed(r *http.Response, now time.Time) error {
+func (a Operation) StatusFailed(r *http.Response, now time.Time) error {
 	status := fmt.Errorf("status %d", r.StatusCode)
 	refusal := &connector.Refusal{After: retryAfter(r.Header.Get("Retry-After"), now)}
 	kind := entitlement.Unavailable

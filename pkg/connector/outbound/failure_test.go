@@ -11,7 +11,7 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-var testAsk = Ask{Op: "test", What: "for something"}
+var testAsk = Operation{Op: "test", What: "for something"}
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 

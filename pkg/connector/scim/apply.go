@@ -66,12 +66,12 @@ func (c *Connector) Apply(ctx context.Context, role entitlement.RoleRef, ops []c
 	return results, nil
 }
 
-func askToChange(ops int) outbound.Ask {
+func askToChange(ops int) outbound.Operation {
 	what := "to change one member of a group"
 	if ops != 1 {
 		what = fmt.Sprintf("to change %d members of a group", ops)
 	}
-	return outbound.Ask{Op: "scim: change members", What: what}
+	return outbound.Operation{Op: "scim: change members", What: what}
 }
 
 // checkOps refuses what no server should see. Some store a member without an id.
@@ -123,7 +123,7 @@ func memberPath(p connector.PrincipalRef) string { return "members[value eq " + 
 // changeMissing explains a 404 in SCIM's form to a change: the group is gone, or the
 // account that the one change is about, or something else that the change does not name,
 // such as another member's account.
-func (c *Connector) changeMissing(ctx context.Context, ask outbound.Ask, group string, ops []connector.Op, results []connector.Result, r *refused) error {
+func (c *Connector) changeMissing(ctx context.Context, ask outbound.Operation, group string, ops []connector.Op, results []connector.Result, r *refused) error {
 	there, err := c.isThere(ctx, askGroup, "/Groups/", group)
 	if err != nil {
 		return err
@@ -150,11 +150,11 @@ func (c *Connector) changeMissing(ctx context.Context, ask outbound.Ask, group s
 	return nil
 }
 
-var askAccount = outbound.Ask{Op: "scim: read person", What: "for a person's account"}
+var askAccount = outbound.Operation{Op: "scim: read person", What: "for a person's account"}
 
 // isThere reports whether what has the id is there. A refusal other than that it is
 // missing says nothing against it.
-func (c *Connector) isThere(ctx context.Context, ask outbound.Ask, below, name string) (bool, error) {
+func (c *Connector) isThere(ctx context.Context, ask outbound.Operation, below, name string) (bool, error) {
 	if !fitsPath(name) {
 		return true, nil
 	}
@@ -170,7 +170,7 @@ func (c *Connector) isThere(ctx context.Context, ask outbound.Ask, below, name s
 }
 
 // ofSeveral is the refusal of several changes at once.
-func (r *refused) ofSeveral(ask outbound.Ask) error {
+func (r *refused) ofSeveral(ask outbound.Operation) error {
 	refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Detail: fmt.Sprintf(
 		"The target refuses a change of several members, perhaps because of one of them: asked %s, it answered status %d. They are tried again in smaller parts.", ask.What, r.status)}
 	return connector.Fail(entitlement.Conflict, ask.Op, refusal, r)
@@ -178,7 +178,7 @@ func (r *refused) ofSeveral(ask outbound.Ask) error {
 
 // ofOne says what the refusal of one change means, or nil where it means that things are as
 // wanted already. Only what is said in SCIM's own form is final.
-func (r *refused) ofOne(ask outbound.Ask, o connector.Op) *connector.Refusal {
+func (r *refused) ofOne(ask outbound.Operation, o connector.Op) *connector.Refusal {
 	if o.Grant && strings.EqualFold(r.scimType, "uniqueness") || !o.Grant && strings.EqualFold(r.scimType, "noTarget") {
 		return nil
 	}

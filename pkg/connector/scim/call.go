@@ -71,7 +71,7 @@ func refusalOf(err error) *refused {
 }
 
 // get reads path and hands the bounded body to read.
-func (c *Connector) get(ctx context.Context, ask outbound.Ask, path string, query url.Values, limit int64, read func(io.Reader) error) error {
+func (c *Connector) get(ctx context.Context, ask outbound.Operation, path string, query url.Values, limit int64, read func(io.Reader) error) error {
 	// Not every server reads a plus sign as a space.
 	encoded := strings.ReplaceAll(query.Encode(), "+", "%20")
 	if encoded != "" {
@@ -117,7 +117,7 @@ func (w *wire) Read(p []byte) (int, error) {
 func (w *wire) Close() error { return w.from.Close() }
 
 // getJSON reads path into an answer of usual size.
-func (c *Connector) getJSON(ctx context.Context, ask outbound.Ask, path string, query url.Values, into any) error {
+func (c *Connector) getJSON(ctx context.Context, ask outbound.Operation, path string, query url.Values, into any) error {
 	return c.get(ctx, ask, path, query, maxAnswer, func(body io.Reader) error {
 		return json.NewDecoder(body).Decode(into)
 	})
@@ -125,7 +125,7 @@ func (c *Connector) getJSON(ctx context.Context, ask outbound.Ask, path string, 
 
 // patch sends the operations. The answer's body tells nothing that Check would believe, so
 // it stays unread; only a page is known to come from something else than the server.
-func (c *Connector) patch(ctx context.Context, ask outbound.Ask, path string, operations []operation) error {
+func (c *Connector) patch(ctx context.Context, ask outbound.Operation, path string, operations []operation) error {
 	body, err := json.Marshal(patchBody{Schemas: []string{schemaPatch}, Operations: operations})
 	if err != nil {
 		return entitlement.Wrap(entitlement.Internal, ask.Op, err, "")
@@ -160,7 +160,7 @@ func isPage(r *http.Response) bool {
 // of what it was asked is *refused, everything else an entitlement error. A wrong address
 // and what stands in front of a server answer 404 to everything, so that is believed of a
 // SCIM server alone.
-func (c *Connector) send(ask outbound.Ask, request *http.Request) (*http.Response, error) {
+func (c *Connector) send(ask outbound.Operation, request *http.Request) (*http.Response, error) {
 	request.Header.Set("Accept", mediaType)
 	request.Header.Set("Authorization", "Bearer "+c.token)
 	request.Header.Set("User-Agent", "leasehold")
@@ -199,7 +199,7 @@ func readRefusal(response *http.Response) *refused {
 
 // explain turns the server's refusal of a question into the error of a whole call; other
 // errors stay themselves. Only what is said in SCIM's own form is final.
-func explain(ask outbound.Ask, err error) error {
+func explain(ask outbound.Operation, err error) error {
 	r := refusalOf(err)
 	if r == nil {
 		return err
@@ -225,7 +225,7 @@ func kindOf(refusal *connector.Refusal) entitlement.Kind {
 }
 
 // groupPath returns the path of a group. An id that could mean another path is none.
-func groupPath(ask outbound.Ask, id string) (string, error) {
+func groupPath(ask outbound.Operation, id string) (string, error) {
 	if !fitsPath(id) {
 		refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Detail: "A group of a SCIM server cannot have this id.", Permanent: true}
 		return "", connector.Fail(entitlement.Invalid, ask.Op, refusal, nil)

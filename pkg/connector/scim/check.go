@@ -136,9 +136,9 @@ func each(ctx context.Context, who []connector.PrincipalRef, ask func(context.Co
 }
 
 var (
-	askGroupWith = outbound.Ask{Op: "scim: ask for a member", What: "whether somebody is a member of a group, by a filter"}
-	askGroupsOf  = outbound.Ask{Op: "scim: ask for a member's groups", What: "for the groups of a member, by a filter"}
-	askUser      = outbound.Ask{Op: "scim: read a person's groups", What: "for the groups of a person"}
+	askGroupWith = outbound.Operation{Op: "scim: ask for a member", What: "whether somebody is a member of a group, by a filter"}
+	askGroupsOf  = outbound.Operation{Op: "scim: ask for a member's groups", What: "for the groups of a member, by a filter"}
+	askUser      = outbound.Operation{Op: "scim: read a person's groups", What: "for the groups of a person"}
 )
 
 // groupID is what a search returns of a group.
@@ -192,7 +192,7 @@ func (c *Connector) byGroupsOf(ctx context.Context, group string, who []connecto
 }
 
 // groups reads the groups that a filter finds.
-func (c *Connector) groups(ask outbound.Ask, filter string, count int) *reader[groupID] {
+func (c *Connector) groups(ask outbound.Operation, filter string, count int) *reader[groupID] {
 	return &reader[groupID]{c: c, ask: ask, path: "/Groups", id: func(g groupID) id { return g.ID },
 		query: url.Values{"filter": {filter}, "attributes": {"id"}, "count": {strconv.Itoa(count)}}}
 }
@@ -247,7 +247,7 @@ func (c *Connector) byUser(ctx context.Context, group string, who []connector.Pr
 	return told, explain(askUser, err)
 }
 
-var askSchema = outbound.Ask{Op: "scim: read schema", What: "for a schema"}
+var askSchema = outbound.Operation{Op: "scim: read schema", What: "for a schema"}
 
 // promise reports, asking once, that the server's own schema promises an attribute to
 // whoever asks for it, as this package does. Many leave out what is empty: with the promise,

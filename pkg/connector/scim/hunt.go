@@ -31,7 +31,7 @@ type hunt struct {
 }
 
 // users reads the people that a filter finds; no filter finds all.
-func (c *Connector) users(ask outbound.Ask, filter string, count int, attributes ...string) *reader[user] {
+func (c *Connector) users(ask outbound.Operation, filter string, count int, attributes ...string) *reader[user] {
 	query := url.Values{"attributes": {"id," + strings.Join(attributes, ",")}, "count": {strconv.Itoa(count)}}
 	if filter != "" {
 		query.Set("filter", filter)
@@ -127,7 +127,7 @@ func (k *byKey) ask(ctx context.Context, values ...string) (heard, error) {
 	for i, value := range values {
 		terms[i] = k.term(value)
 	}
-	r := k.c.users(outbound.Ask{Op: "scim: find people", What: "for people by " + k.filter}, strings.Join(terms, " or "), len(values)+1, k.attribute)
+	r := k.c.users(outbound.Operation{Op: "scim: find people", What: "for people by " + k.filter}, strings.Join(terms, " or "), len(values)+1, k.attribute)
 	if err := r.more(ctx); err != nil {
 		return heard{}, unlessDeclined(r.ask, err)
 	}
@@ -144,7 +144,7 @@ func (k *byKey) ask(ctx context.Context, values ...string) (heard, error) {
 }
 
 // unlessDeclined explains a refusal that is more than that of this kind of question.
-func unlessDeclined(ask outbound.Ask, err error) error {
+func unlessDeclined(ask outbound.Operation, err error) error {
 	if declined(err) != nil {
 		return err
 	}

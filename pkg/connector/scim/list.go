@@ -28,7 +28,7 @@ var errNoList = errors.New("the answer is not a list")
 // reader reads a list page by page, each of its entries once.
 type reader[T any] struct {
 	c     *Connector
-	ask   outbound.Ask
+	ask   outbound.Operation
 	path  string
 	query url.Values
 	id    func(T) id

@@ -15,7 +15,7 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-var askMembers = outbound.Ask{Op: "scim: read members", What: "for the members of a group"}
+var askMembers = outbound.Operation{Op: "scim: read members", What: "for the members of a group"}
 
 // byMembers reads the group's list of members. A list that is too long to be read to its
 // end says nothing of those who were not seen, and a group without a list nothing at all,

@@ -14,9 +14,9 @@ import (
 )
 
 var (
-	askGroup     = outbound.Ask{Op: "scim: read group", What: "for a group"}
-	askAnyGroups = outbound.Ask{Op: "scim: read groups", What: "for its groups"}
-	askServer    = outbound.Ask{Op: "scim: read configuration", What: "for its configuration"}
+	askGroup     = outbound.Operation{Op: "scim: read group", What: "for a group"}
+	askAnyGroups = outbound.Operation{Op: "scim: read groups", What: "for its groups"}
+	askServer    = outbound.Operation{Op: "scim: read configuration", What: "for its configuration"}
 
 	errOtherID   = errors.New("the answer is about another id than the one asked for")
 	errNoWitness = errors.New("status 404 in SCIM's form, of an address of which nothing else is known to work")
@@ -26,7 +26,7 @@ var (
 // address, that the group is not there. Access may end on that word, so it counts only
 // where the same server answers for something else: a server whose data are away says so
 // of everything.
-func (c *Connector) groupMissing(ctx context.Context, ask outbound.Ask, group string, cause error) error {
+func (c *Connector) groupMissing(ctx context.Context, ask outbound.Operation, group string, cause error) error {
 	if !c.answersOtherwise(ctx, group) {
 		return ask.NotUnderstood(http.StatusNotFound, errNoWitness)
 	}

@@ -83,7 +83,7 @@ type email struct{ Value string }
 // where the server was seen to find by at least one of the keys, and could be searched by
 // all that are known of him: else a second account would be made.
 func (c *Connector) FindPrincipals(ctx context.Context, who []connector.Correlation) ([]connector.Found, error) {
-	s := &hunt{c: c, list: c.users(outbound.Ask{Op: "scim: list people", What: "for the list of people"}, "", pageSize, c.attributes()...)}
+	s := &hunt{c: c, list: c.users(outbound.Operation{Op: "scim: list people", What: "for the list of people"}, "", pageSize, c.attributes()...)}
 	for _, w := range who {
 		s.people = append(s.people, &quarry{who: w})
 	}

@@ -105,7 +105,7 @@ var mutations = []mutation{
 			continue
 `}}},
 	{name: "record that is read again before a role is on record", edits: []edit{{"pkg/delivery/job.go",
-		`		if allKnown(Desired(record, j.work, r.Clock.Now()), grantSets) {`, `		if true {`}}},
+		`		if allKnown(Desired(record, j.inputs, r.Clock.Now()), grantSets) {`, `		if true {`}}},
 	{name: "leaver that is looked at again", edits: []edit{{"pkg/delivery/job.go",
 		`			if record.Generation != j.subjectRecord.Generation+int64(ended) {`, `			if record.Generation != j.subjectRecord.Generation+int64(ended) && false {`}}},
 	{name: "role that an edit took out counts for its removal", edits: []edit{{"pkg/entitlement/assignment.go",

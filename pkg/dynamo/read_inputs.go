@@ -7,9 +7,9 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Ask reads what a new request is decided on: in one call where this process knows
+// SubmitInputs reads what a new request is decided on: in one call where this process knows
 // what the package names, else in two.
-func (db *DB) Ask(ctx context.Context, k entitlement.AskKeys) (entitlement.Ask, error) {
+func (db *DB) SubmitInputs(ctx context.Context, k entitlement.SubmitKeys) (entitlement.SubmitInputs, error) {
 	guess := db.packages.of(k.Package)
 	keys := append(startKeys(k.Package, k.Subject, k.Requestor), policyKeys(k.Policy, guess.policies)...)
 	if guess.catalog != "" {
@@ -17,11 +17,11 @@ func (db *DB) Ask(ctx context.Context, k entitlement.AskKeys) (entitlement.Ask, 
 	}
 	all, err := db.batch(ctx, true, keys...)
 	if err != nil {
-		return entitlement.Ask{}, err
+		return entitlement.SubmitInputs{}, err
 	}
 	p, err := pick(all, packageShape, packageKey(k.Package))
 	if err != nil {
-		return entitlement.Ask{}, err
+		return entitlement.SubmitInputs{}, err
 	}
 	wanted := policyKeys(k.Policy, nil)
 	if p != nil {
@@ -30,13 +30,13 @@ func (db *DB) Ask(ctx context.Context, k entitlement.AskKeys) (entitlement.Ask, 
 		missed := slices.DeleteFunc(append(slices.Clone(wanted), catalogKey(p.Catalog)), func(key Key) bool { return slices.Contains(keys, key) })
 		more, err := db.batch(ctx, true, missed...)
 		if err != nil {
-			return entitlement.Ask{}, err
+			return entitlement.SubmitInputs{}, err
 		}
 		for key, it := range more {
 			all[key] = it
 		}
 	}
-	return asAsk(all, k, p, wanted)
+	return asSubmitInputs(all, k, p, wanted)
 }
 
 // policyKeys is the named policy, or all of the package's where none is named.
@@ -47,21 +47,21 @@ func policyKeys(named entitlement.PolicyID, all []entitlement.PolicyID) []Key {
 	return keysOf(all, policyKey)
 }
 
-func asAsk(all found, k entitlement.AskKeys, p *entitlement.AccessPackage, policies []Key) (entitlement.Ask, error) {
-	s, err := asStart(all, k.Package, k.Subject, k.Requestor)
+func asSubmitInputs(all found, k entitlement.SubmitKeys, p *entitlement.AccessPackage, policies []Key) (entitlement.SubmitInputs, error) {
+	s, err := asStartInputs(all, k.Package, k.Subject, k.Requestor)
 	if err != nil {
-		return entitlement.Ask{}, err
+		return entitlement.SubmitInputs{}, err
 	}
-	ask := entitlement.Ask{Requestor: s.Requestor, Subject: s.Subject, Package: p, Slot: s.Slot, SubjectRecord: s.SubjectRecord}
+	ask := entitlement.SubmitInputs{Requestor: s.Requestor, Subject: s.Subject, Package: p, Slot: s.Slot, SubjectRecord: s.SubjectRecord}
 	if p != nil {
 		if ask.Catalog, err = pick(all, catalogShape, catalogKey(p.Catalog)); err != nil {
-			return entitlement.Ask{}, err
+			return entitlement.SubmitInputs{}, err
 		}
 	}
 	for _, key := range policies {
 		policy, err := pick(all, policyShape, key)
 		if err != nil {
-			return entitlement.Ask{}, err
+			return entitlement.SubmitInputs{}, err
 		}
 		if policy != nil {
 			ask.Policies = append(ask.Policies, *policy)
@@ -70,33 +70,33 @@ func asAsk(all found, k entitlement.AskKeys, p *entitlement.AccessPackage, polic
 	return ask, nil
 }
 
-// Start reads what the start of a scheduled request is decided on.
-func (db *DB) Start(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.Start, error) {
+// StartInputs reads what the start of a scheduled request is decided on.
+func (db *DB) StartInputs(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.StartInputs, error) {
 	all, err := db.batch(ctx, true, startKeys(r.Package, r.Subject, r.Requestor)...)
 	if err != nil {
-		return entitlement.Start{}, err
+		return entitlement.StartInputs{}, err
 	}
-	return asStart(all, r.Package, r.Subject, r.Requestor)
+	return asStartInputs(all, r.Package, r.Subject, r.Requestor)
 }
 
 func startKeys(p entitlement.PackageID, subject, requestor entitlement.UserID) []Key {
 	return []Key{packageKey(p), userKey(subject), userKey(requestor), assignmentSlotKey(p, subject), subjectRecordKey(subject)}
 }
 
-func asStart(all found, p entitlement.PackageID, subject, requestor entitlement.UserID) (s entitlement.Start, err error) {
+func asStartInputs(all found, p entitlement.PackageID, subject, requestor entitlement.UserID) (s entitlement.StartInputs, err error) {
 	if s.Package, err = pick(all, packageShape, packageKey(p)); err != nil {
-		return entitlement.Start{}, err
+		return entitlement.StartInputs{}, err
 	}
 	if s.Subject, err = pick(all, userShape, userKey(subject)); err != nil {
-		return entitlement.Start{}, err
+		return entitlement.StartInputs{}, err
 	}
 	if s.Requestor, err = pick(all, userShape, userKey(requestor)); err != nil {
-		return entitlement.Start{}, err
+		return entitlement.StartInputs{}, err
 	}
 	s.Slot = entitlement.AssignmentSlot{Package: p, Subject: subject}
 	slot, err := pick(all, assignmentSlotShape, assignmentSlotKey(p, subject))
 	if err != nil {
-		return entitlement.Start{}, err
+		return entitlement.StartInputs{}, err
 	}
 	if slot != nil {
 		s.Slot = *slot
