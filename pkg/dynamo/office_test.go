@@ -143,7 +143,7 @@ func (o *office) decide(r entitlement.AssignmentRequest, approved, last bool) (e
 			return err
 		})
 	}
-	r, c, err := entitlement.Decide(r, entitlement.Word{Stage: r.Stages[r.Stage].ID, Approved: approved, Justification: "fine", Command: newID[string]()}, judge, s, o.now)
+	r, c, err := entitlement.Decide(r, entitlement.DecisionInput{Stage: r.Stages[r.Stage].ID, Approved: approved, Justification: "fine", Command: newID[string]()}, judge, s, o.now)
 	if err != nil {
 		o.Fatal(err)
 	}

@@ -46,8 +46,8 @@ func (r *AssignmentRequest) StageByID(id string) (*Stage, bool) {
 	return &r.Stages[i], true
 }
 
-// Word is a reviewer's decision on one stage.
-type Word struct {
+// DecisionInput is a reviewer's decision on one stage.
+type DecisionInput struct {
 	Stage         string
 	Approved      bool
 	Justification string
@@ -60,7 +60,7 @@ type Word struct {
 // for somebody whom the policy is not for any more (F36), or changes nothing, there is a
 // Change beside the refusal: it closes the request, and is to be committed before the
 // reviewer is told.
-func Decide(r AssignmentRequest, w Word, reviewer User, s StartInputs, now time.Time) (AssignmentRequest, Change, error) {
+func Decide(r AssignmentRequest, w DecisionInput, reviewer User, s StartInputs, now time.Time) (AssignmentRequest, Change, error) {
 	stage, ok := r.StageByID(w.Stage)
 	if !ok {
 		return r, Change{}, Errorf(NotFound, "There is no approval stage with this id.")
@@ -113,11 +113,11 @@ func decided(r AssignmentRequest, s Stage) error {
 	if s.Decision == nil {
 		return Errorf(Conflict, "This request is %s; nothing is left to decide.", r.State)
 	}
-	word := "denied"
+	decision := "denied"
 	if s.Decision.Approved {
-		word = "approved"
+		decision = "approved"
 	}
-	return Errorf(Conflict, "This stage was already %s by another approver.", word)
+	return Errorf(Conflict, "This stage was already %s by another approver.", decision)
 }
 
 func nextStage(r AssignmentRequest, manager UserID, e Event, now time.Time) (AssignmentRequest, Change, error) {

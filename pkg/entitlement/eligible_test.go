@@ -55,12 +55,12 @@ func TestF36_AnApprovalForSomebodyWhomThePolicyIsNotForAnyMoreDeniesTheRequest(t
 			r, s := w.pending(t)
 			c.meanwhile(&w)
 			s.Subject, s.SubjectRecord = w.got.Subject, w.got.SubjectRecord
-			r, _, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, noon)
+			r, _, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, noon)
 			if err != nil || r.State != RequestPendingApproval {
 				t.Fatalf("%s, before the last decision: %s, %v", name, r.State, err)
 			}
 
-			last, bob := Word{Stage: r.Stages[1].ID}, User{ID: "bob", Enabled: true}
+			last, bob := DecisionInput{Stage: r.Stages[1].ID}, User{ID: "bob", Enabled: true}
 			if denied, _, err := Decide(r, last, bob, s, noon); err != nil || denied.State != RequestDenied || denied.Outcome != "" {
 				t.Errorf("%s: a denial goes through: %s, %v", name, denied.State, err)
 			}
@@ -148,7 +148,7 @@ func TestR83_AnExtensionForSomebodyWhomThePolicyIsNotForAnyMoreIsDenied(t *testi
 		c.meanwhile(&w)
 		s := w.got.startInputs()
 		s.Slot = change.Slots[0]
-		after, change, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "bob", Enabled: true}, s, w.now)
+		after, change, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, User{ID: "bob", Enabled: true}, s, w.now)
 		if c.still {
 			if err != nil || after.State != RequestDelivered {
 				t.Errorf("%s: %s, %v", name, after.State, err)
@@ -216,7 +216,7 @@ func submits(t *testing.T, w *world) Change {
 
 func decides(t *testing.T, w *world) Change {
 	r, s := w.pending(t)
-	_, c, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, noon)
+	_, c, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, noon)
 	return sure(t, c, err)
 }
 

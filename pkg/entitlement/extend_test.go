@@ -94,19 +94,19 @@ func TestR45_ApprovalOfExtensionsIsASwitchOfItsOwn(t *testing.T) {
 		t.Fatalf("got %+v, %v", r, err)
 	}
 	ann, s := User{ID: "ann", Enabled: true}, StartInputs{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0], SubjectRecord: SubjectRecord{Live: []PackageID{"pkg"}}}
-	denied, d, err := Decide(r, Word{Stage: r.Stages[0].ID}, ann, s, noon)
+	denied, d, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID}, ann, s, noon)
 	if err != nil || denied.State != RequestDenied || d.Slots[0].Erased || d.Slots[0].Assignment == nil || d.Slots[0].Open != "" {
 		t.Errorf("a denied extension leaves the assignment: %+v, %v", d.Slots, err)
 	}
-	_, late, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon.Add(5*24*time.Hour))
+	_, late, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon.Add(5*24*time.Hour))
 	if want := noon.Add(35 * 24 * time.Hour); err != nil || !late.Slots[0].Assignment.End.Equal(want) || late.Slots[0].Open != "" {
 		t.Errorf("approved: %+v, %v", late.Slots, err)
 	}
-	if _, _, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon.Add(DefaultTimeLimit-1)); err != nil {
+	if _, _, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon.Add(DefaultTimeLimit-1)); err != nil {
 		t.Errorf("within the stage's time: %v", err)
 	}
 	s.Slot.Assignment = nil
-	if _, _, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon); KindOf(err) != Conflict {
+	if _, _, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon); KindOf(err) != Conflict {
 		t.Errorf("F17: an extension after the expiry: %v", err)
 	}
 }
@@ -248,7 +248,7 @@ func TestR45_AnExtensionThatIsApprovedWhenItChangesNothingSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	ann, s := User{ID: "ann", Enabled: true}, StartInputs{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}
-	r, c, err = Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon.Add(time.Hour))
+	r, c, err = Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon.Add(time.Hour))
 	if KindOf(err) != Precondition || !Closes(err) || r.State != RequestCanceled || r.Outcome != OutcomeUnchanged || !strings.Contains(r.Status(), "changed nothing") {
 		t.Fatalf("got %s %s %q, %v", r.State, r.Outcome, r.Status(), err)
 	}

@@ -120,7 +120,7 @@ func TestF36_WhatIsListedIsCheckedAfreshAtTheLastDecision(t *testing.T) {
 			ann := User{ID: "ann", Enabled: true}
 			start := now.got.startInputs()
 			start.Slot.Open = r.ID
-			word := Word{Stage: r.Stages[0].ID, Approved: true}
+			word := DecisionInput{Stage: r.Stages[0].ID, Approved: true}
 			if _, change, err := Decide(r, word, ann, start, noon); KindOf(err) != Precondition || !strings.Contains(MessageOf(err), c.says) || len(change.Events) > 0 {
 				t.Errorf("approved: %v, %+v", err, change)
 			}
@@ -217,7 +217,7 @@ func TestR180_AnApprovedExtensionIsCheckedAfresh(t *testing.T) {
 	holdsOther(&w)
 	start := w.got.startInputs()
 	start.Slot.Open = r.ID
-	_, c, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, start, noon.Add(time.Hour))
+	_, c, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, start, noon.Add(time.Hour))
 	if KindOf(err) != Precondition || !strings.Contains(MessageOf(err), "The user this is for holds the access package other") || len(c.Slots) > 0 {
 		t.Errorf("got %v, %+v", err, c)
 	}

@@ -214,7 +214,7 @@ func TestDecide_WhoMay(t *testing.T) {
 			if c.set != nil {
 				c.set(&r, &s)
 			}
-			after, change, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, c.reviewer, s, noon)
+			after, change, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, c.reviewer, s, noon)
 			if c.kind != Internal {
 				if KindOf(err) != c.kind || len(change.Requests)+len(change.Events) > 0 {
 					t.Fatalf("got %v and %+v, want %s and nothing", err, change, c.kind)
@@ -236,7 +236,7 @@ func TestR52_WithoutAManagerTheFallbackIsAsked(t *testing.T) {
 	w.approvedBy([]SubjectSet{{Kind: RequestorManager}})
 	w.got.Subject.Manager = ""
 	r, s := w.pending(t)
-	if _, _, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "fay", Enabled: true}, s, noon); err != nil {
+	if _, _, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, User{ID: "fay", Enabled: true}, s, noon); err != nil {
 		t.Error(err)
 	}
 }
@@ -246,17 +246,17 @@ func TestR47_StagesFollowEachOther_R49_ADenialEnds(t *testing.T) {
 	w.approvedBy([]SubjectSet{user("ann")}, []SubjectSet{user("bob")}, []SubjectSet{user("cy")})
 	r, s := w.pending(t)
 	ann, bob := User{ID: "ann", Enabled: true}, User{ID: "bob", Enabled: true}
-	if _, _, err := Decide(r, Word{Stage: r.Stages[1].ID, Approved: true}, bob, s, noon); KindOf(err) != Conflict {
+	if _, _, err := Decide(r, DecisionInput{Stage: r.Stages[1].ID, Approved: true}, bob, s, noon); KindOf(err) != Conflict {
 		t.Errorf("a stage before its turn: %v", err)
 	}
-	r, c, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon.Add(time.Hour))
+	r, c, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, ann, s, noon.Add(time.Hour))
 	if err != nil || r.State != RequestPendingApproval || r.Stage != 1 || len(c.SubjectUpdates)+len(c.Slots) != 0 || !r.Stages[1].Deadline.Equal(noon.Add(time.Hour+DefaultTimeLimit)) {
 		t.Fatalf("got %+v, %v", r, err)
 	}
-	if _, _, err := Decide(r, Word{Stage: r.Stages[0].ID}, ann, s, noon); KindOf(err) != Conflict {
+	if _, _, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID}, ann, s, noon); KindOf(err) != Conflict {
 		t.Errorf("a second word on the first stage: %v", err)
 	}
-	r, c, err = Decide(r, Word{Stage: r.Stages[1].ID, Approved: false}, bob, s, noon)
+	r, c, err = Decide(r, DecisionInput{Stage: r.Stages[1].ID, Approved: false}, bob, s, noon)
 	if err != nil || r.State != RequestDenied || !c.Slots[0].Empty() || len(c.SubjectUpdates) != 0 || r.Completed.IsZero() {
 		t.Fatalf("got %+v, %v", r, err)
 	}
@@ -279,7 +279,7 @@ func TestR50_TheSweepDeniesAndR60Escalates(t *testing.T) {
 	if _, again, err := Overdue(r, s, "sweep", noon.Add(26*time.Hour)); err != nil || len(again.Requests) != 0 {
 		t.Fatalf("a second sweep changes nothing (T17): %+v, %v", again, err)
 	}
-	if _, _, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, alt, s, noon.Add(4*24*time.Hour)); KindOf(err) != Conflict {
+	if _, _, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, alt, s, noon.Add(4*24*time.Hour)); KindOf(err) != Conflict {
 		t.Errorf("at the deadline nobody decides any more: %v", err)
 	}
 	r, c, err = Overdue(r, s, "sweep", noon.Add(4*24*time.Hour))
@@ -294,10 +294,10 @@ func TestS6_APolicyEditChangesNothingOfAPendingRequest(t *testing.T) {
 	r, s := w.pending(t)
 	w.policy().Approval.Stages[0].Primary[0] = user("eve")
 	w.policy().Expiration = Expiration{Type: ExpireNever}
-	if _, _, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "eve", Enabled: true}, s, noon); KindOf(err) != Forbidden {
+	if _, _, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, User{ID: "eve", Enabled: true}, s, noon); KindOf(err) != Forbidden {
 		t.Errorf("one who was named later decides: %v", err)
 	}
-	_, c, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, noon)
+	_, c, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, noon)
 	if err != nil || c.Slots[0].Assignment.End.IsZero() {
 		t.Errorf("the terms are those of the submission: %+v, %v", c.Slots, err)
 	}

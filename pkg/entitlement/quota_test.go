@@ -38,7 +38,7 @@ func (w *world) saidNo(t *testing.T) func(AssignmentRequest, AssignmentSlot) Cha
 	return func(r AssignmentRequest, slot AssignmentSlot) Change {
 		s := w.got.startInputs()
 		s.Slot = slot
-		_, c, err := Decide(r, Word{Stage: r.Stages[0].ID}, User{ID: "ann", Enabled: true}, s, w.now)
+		_, c, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID}, User{ID: "ann", Enabled: true}, s, w.now)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -58,7 +58,7 @@ type AssignmentRequest struct {
 	Due               time.Time // when somebody must look at it next; zero means never
 	Created           time.Time
 	Completed         time.Time
-	Fingerprint       string // of the Wording that made it under a key of its requestor; else ""
+	Fingerprint       string // of the CommandPayload that made it under a key of its requestor; else ""
 	Meta
 }
 

@@ -93,10 +93,10 @@ func TestR46_AnExtensionIsDecidedByTheStagesOfARequest(t *testing.T) {
 	}
 	s := StartInputs{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}
 	for i, reviewer := range []UserID{"ann", "bob"} {
-		if _, _, err := Decide(r, Word{Stage: r.Stages[i].ID, Approved: true}, User{ID: "eve", Enabled: true}, s, noon.Add(time.Hour)); KindOf(err) != Forbidden {
+		if _, _, err := Decide(r, DecisionInput{Stage: r.Stages[i].ID, Approved: true}, User{ID: "eve", Enabled: true}, s, noon.Add(time.Hour)); KindOf(err) != Forbidden {
 			t.Errorf("stage %d: one who is not asked: %v", i+1, err)
 		}
-		if r, c, err = Decide(r, Word{Stage: r.Stages[i].ID, Approved: true}, User{ID: reviewer, Enabled: true}, s, noon.Add(time.Hour)); err != nil {
+		if r, c, err = Decide(r, DecisionInput{Stage: r.Stages[i].ID, Approved: true}, User{ID: reviewer, Enabled: true}, s, noon.Add(time.Hour)); err != nil {
 			t.Fatalf("stage %d: %v", i+1, err)
 		}
 	}
@@ -132,7 +132,7 @@ func TestR48_OneWordOfAnybodyAskedSettlesTheStage(t *testing.T) {
 			}
 			r = forwarded
 		}
-		word := Word{Stage: r.Stages[0].ID, Approved: true}
+		word := DecisionInput{Stage: r.Stages[0].ID, Approved: true}
 		after, _, err := Decide(r, word, User{ID: c.reviewer, Enabled: true}, s, now)
 		if err != nil || after.State != RequestDelivering {
 			t.Errorf("%s: %s, %v", name, after.State, err)
@@ -210,7 +210,7 @@ func TestR92_ADirectAssignmentWaitsForApprovalLikeAnyOther(t *testing.T) {
 	if s.Slot.Assignment != nil {
 		t.Fatalf("it is held before anybody approved: %+v", s.Slot)
 	}
-	word := Word{Stage: r.Stages[0].ID, Approved: true}
+	word := DecisionInput{Stage: r.Stages[0].ID, Approved: true}
 	if _, _, err := Decide(r, word, User{ID: "adm", Enabled: true, Groups: []GroupID{AdministratorsGroup}}, s, noon); KindOf(err) != Forbidden {
 		t.Errorf("the administrator who assigns approves as well: %v", err)
 	}
@@ -241,7 +241,7 @@ func TestR101_ANewAssignmentStartsInDelivering(t *testing.T) {
 		"approved": func(w *world) (Change, error) {
 			w.approvedBy([]SubjectSet{user("ann")})
 			r, s := w.pending(t)
-			_, c, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, noon)
+			_, c, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, noon)
 			return c, err
 		},
 	}
@@ -342,7 +342,7 @@ func TestR109_AnExtensionNeverTakesTheAccessAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := StartInputs{Package: w.got.Package, Subject: w.got.Subject, Slot: c.Slots[0]}
-	word, ann := Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}
+	word, ann := DecisionInput{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}
 	if _, c, err := Decide(r, word, ann, s, noon.Add(time.Hour)); KindOf(err) != Precondition || len(c.Slots) > 0 {
 		t.Errorf("approved when its end has passed: %+v, %v", c.Slots, err)
 	}
@@ -357,7 +357,7 @@ func TestR80_TheEndCountsFromTheApproval(t *testing.T) {
 	w.approvedBy([]SubjectSet{user("ann")})
 	r, s := w.pending(t)
 	approved := noon.Add(5 * 24 * time.Hour)
-	_, c, err := Decide(r, Word{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, approved)
+	_, c, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, approved)
 	if want := approved.Add(30 * 24 * time.Hour); err != nil || !c.Slots[0].Assignment.End.Equal(want) {
 		t.Errorf("got %+v, %v, want an end at %v", c.Slots, err, want)
 	}

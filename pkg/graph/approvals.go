@@ -54,11 +54,11 @@ func decide(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	word := entitlement.Word{Stage: c.path["stageId"]}
+	decision := entitlement.DecisionInput{Stage: c.path["stageId"]}
 	var result string
-	sameID(o, word.Stage)
+	sameID(o, decision.Stage)
 	o.Ignore("status", "reviewedBy", "reviewedDateTime", "assignedToMe", "displayName")
-	o.Text("justification", &word.Justification)
+	o.Text("justification", &decision.Justification)
 	strict.Enum(o, "reviewResult", &result, "Approve", "Deny", "Approved", "Denied")
 	if result == "" {
 		o.Fail("reviewResult", "must be Approve or Deny.")
@@ -66,6 +66,6 @@ func decide(ctx context.Context, c *call) (answer, error) {
 	if err := o.Done(); err != nil {
 		return answer{}, err
 	}
-	word.Approved = result == "Approve" || result == "Approved"
-	return done(c.deps.Requests.Decide(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId"), word))
+	decision.Approved = result == "Approve" || result == "Approved"
+	return done(c.deps.Requests.Decide(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId"), decision))
 }

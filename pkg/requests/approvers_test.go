@@ -79,7 +79,7 @@ func TestR52_WhereNobodyWhoIsAskedIsThereOthersBecomeApprovers(t *testing.T) {
 				w.finds(by, r.ID, by.ID == decides.ID)
 			}
 			w.added(r, c.event, decides.ID == people.admin.ID, decides.ID)
-			if err := w.Decide(context.Background(), decides, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true}); err != nil {
+			if err := w.Decide(context.Background(), decides, r.ID, entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: true}); err != nil {
 				t.Error(err)
 			}
 			if got := w.request(r.ID); got.State != entitlement.RequestDelivering {
@@ -182,7 +182,7 @@ func TestS3_WhoAsksOrGetsIsNobodyWhoCanDecide(t *testing.T) {
 	w.staged(policy.ID, entitlement.ApprovalStage{Primary: []entitlement.SubjectSet{single(admin.ID)}})
 	r = w.ask(admin, p)
 	w.finds(admin, r.ID, false)
-	w.kind(w.Decide(ctx, admin, r.ID, entitlement.Word{Stage: w.request(r.ID).Stages[0].ID, Approved: true}), entitlement.Forbidden)
+	w.kind(w.Decide(ctx, admin, r.ID, entitlement.DecisionInput{Stage: w.request(r.ID).Stages[0].ID, Approved: true}), entitlement.Forbidden)
 	w.finds(w.person("", true), r.ID, true) // who becomes one later
 }
 
@@ -195,7 +195,7 @@ func TestR52_OthersBecomeApproversWhenALaterStageStarts(t *testing.T) {
 	w.disable(c.boss.ID)
 	r := w.ask(c.mia, p)
 	w.added(w.request(r.ID), false, false, "")
-	if err := w.Decide(ctx, c.alt, r.ID, entitlement.Word{Stage: w.request(r.ID).Stages[0].ID, Approved: true}); err != nil {
+	if err := w.Decide(ctx, c.alt, r.ID, entitlement.DecisionInput{Stage: w.request(r.ID).Stages[0].ID, Approved: true}); err != nil {
 		t.Fatal(err)
 	}
 	w.finds(c.fay, r.ID, true)
@@ -209,12 +209,12 @@ func TestR51_ALaterStageThatAsksTheManagerFindsTheManager(t *testing.T) {
 	p, policy := w.pack()
 	w.staged(policy.ID, entitlement.ApprovalStage{Primary: []entitlement.SubjectSet{single(c.alt.ID)}}, c.stage())
 	r := w.ask(c.mia, p)
-	if err := w.Decide(ctx, c.alt, r.ID, entitlement.Word{Stage: w.request(r.ID).Stages[0].ID, Approved: true}); err != nil {
+	if err := w.Decide(ctx, c.alt, r.ID, entitlement.DecisionInput{Stage: w.request(r.ID).Stages[0].ID, Approved: true}); err != nil {
 		t.Fatal(err)
 	}
 	w.finds(c.boss, r.ID, true)
 	w.finds(c.fay, r.ID, false)
-	if err := w.Decide(ctx, c.boss, r.ID, entitlement.Word{Stage: w.request(r.ID).Stages[1].ID, Approved: true}); err != nil {
+	if err := w.Decide(ctx, c.boss, r.ID, entitlement.DecisionInput{Stage: w.request(r.ID).Stages[1].ID, Approved: true}); err != nil {
 		t.Error(err)
 	}
 }

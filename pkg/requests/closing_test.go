@@ -77,8 +77,8 @@ func TestF36_AnApprovalForSomebodyWhoLeftTheGroupIsRefusedAndTheRequestIsDenied(
 	})
 	r := w.ask(mia, p)
 	w.commit(entitlement.Change{Memberships: []entitlement.Membership{{Group: sales, User: mia.ID, Erased: true}}})
-	word := entitlement.Word{Stage: r.Stages[0].ID, Approved: true}
-	err := w.Decide(ctx, boss, r.ID, word)
+	decision := entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: true}
+	err := w.Decide(ctx, boss, r.ID, decision)
 	if entitlement.KindOf(err) != entitlement.Precondition || !entitlement.Closes(err) {
 		t.Errorf("the approver is told %v", err)
 	}
@@ -89,7 +89,7 @@ func TestF36_AnApprovalForSomebodyWhoLeftTheGroupIsRefusedAndTheRequestIsDenied(
 	if slot, err := w.store.AssignmentSlot(ctx, p.ID, mia.ID); err != nil || !slot.Empty() || w.enqueued[mia.ID] != 0 {
 		t.Errorf("the slot is %+v, %v, messages %v", slot, err, w.enqueued)
 	}
-	w.kind(w.Decide(ctx, boss, r.ID, word), entitlement.Conflict)
+	w.kind(w.Decide(ctx, boss, r.ID, decision), entitlement.Conflict)
 }
 
 // rival has somebody else move things just before the first commit.
@@ -126,7 +126,7 @@ func TestF36_ADenialThatLosesARaceIsDecidedAfresh(t *testing.T) {
 				}
 				w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{w.request(r.ID)}}) // moved by the sweep
 			}}
-			err := w.Decide(ctx, boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true})
+			err := w.Decide(ctx, boss, r.ID, entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: true})
 			want := map[bool]entitlement.RequestState{true: entitlement.RequestDelivering, false: entitlement.RequestDenied}[back]
 			if got := w.request(r.ID); got.State != want || (err == nil) != back {
 				t.Errorf("the request is %s, and the approver is told %v", got.State, err)
@@ -189,7 +189,7 @@ func TestF36_WhoLeavesTheGroupWhileItIsDecidedGetsNothing(t *testing.T) {
 func approvesWhile(w *world, boss, mia authz.Command, p entitlement.AccessPackage, leave func()) error {
 	r := w.ask(mia, p)
 	w.Store = &rival{w.store, leave}
-	return w.Decide(context.Background(), boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true})
+	return w.Decide(context.Background(), boss, r.ID, entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: true})
 }
 
 func asksWhile(w *world, _, mia authz.Command, p entitlement.AccessPackage, leave func()) error {
@@ -219,7 +219,7 @@ func TestF36_WhereTheDenialCannotBeWrittenTheApproverIsNotToldOfOne(t *testing.T
 		}
 		return dynamotest.None
 	}
-	err := w.Decide(context.Background(), boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true})
+	err := w.Decide(context.Background(), boss, r.ID, entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: true})
 	w.fault = nil
 	if entitlement.KindOf(err) != entitlement.Unavailable || w.request(r.ID).State != entitlement.RequestPendingApproval {
 		t.Errorf("nothing was denied, and the approver is told %v", err)

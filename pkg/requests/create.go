@@ -15,8 +15,8 @@ type decision func(n entitlement.NewRequest) (entitlement.AssignmentRequest, ent
 // create makes the request that decide decides on, afresh where what that read moved on.
 // A command that comes under a key of its caller again is answered with the request that
 // it made, whatever became of that, and does nothing else (S12).
-func (s *Service) create(ctx context.Context, by authz.Command, w entitlement.Wording, decide decision) (entitlement.AssignmentRequest, error) {
-	n, err := s.newRequest(ctx, by, w)
+func (s *Service) create(ctx context.Context, by authz.Command, payload entitlement.CommandPayload, decide decision) (entitlement.AssignmentRequest, error) {
+	n, err := s.newRequest(ctx, by, payload)
 	if err != nil {
 		return entitlement.AssignmentRequest{}, err
 	}
@@ -70,13 +70,13 @@ func (s *Service) room(ctx context.Context, r entitlement.AssignmentRequest) err
 // newRequest gives a command the id of its request: a random one, or under a key the one
 // that this caller's key always leads to. Two requests under one key would have one id,
 // and the store takes no second request under an id.
-func (s *Service) newRequest(ctx context.Context, by authz.Command, w entitlement.Wording) (entitlement.NewRequest, error) {
-	why, err := entitlement.Justification(w.Justification)
+func (s *Service) newRequest(ctx context.Context, by authz.Command, payload entitlement.CommandPayload) (entitlement.NewRequest, error) {
+	why, err := entitlement.Justification(payload.Justification)
 	if err != nil {
 		return entitlement.NewRequest{}, err
 	}
-	w.Justification = why
-	n := entitlement.NewRequest{Type: w.Type, Policy: w.Policy, Justification: why, RequestedSchedule: w.RequestedSchedule, Command: by.CommandID, NewID: s.IDs.New}
+	payload.Justification = why
+	n := entitlement.NewRequest{Type: payload.Type, Policy: payload.Policy, Justification: why, RequestedSchedule: payload.RequestedSchedule, Command: by.CommandID, NewID: s.IDs.New}
 	if by.IdempotencyKey == "" {
 		n.ID = entitlement.RequestID(s.IDs.New())
 		return n, nil
@@ -86,7 +86,7 @@ func (s *Service) newRequest(ctx context.Context, by authz.Command, w entitlemen
 		return n, err
 	}
 	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.IdempotencyKey))
-	n.Fingerprint = w.Fingerprint()
+	n.Fingerprint = payload.Fingerprint()
 	return n, nil
 }
 

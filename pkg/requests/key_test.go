@@ -187,10 +187,10 @@ func TestS12_WhateverBecameOfTheRequestItIsStillTheAnswer(t *testing.T) {
 			return k.Cancel(context.Background(), k.people[0], r.ID)
 		},
 		"denied": func(k *keyed, r entitlement.AssignmentRequest) error {
-			return k.Decide(context.Background(), k.people[1], r.ID, entitlement.Word{Stage: r.Stages[0].ID})
+			return k.Decide(context.Background(), k.people[1], r.ID, entitlement.DecisionInput{Stage: r.Stages[0].ID})
 		},
 		"approved, and the assignment removed": func(k *keyed, r entitlement.AssignmentRequest) error {
-			if err := k.Decide(context.Background(), k.people[1], r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true}); err != nil {
+			if err := k.Decide(context.Background(), k.people[1], r.ID, entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: true}); err != nil {
 				return err
 			}
 			_, err := k.Remove(context.Background(), k.people[2], entitlement.AdminRemove, r.AssignmentOf(), "")

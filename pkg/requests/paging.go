@@ -114,8 +114,8 @@ func shardToken(token string) (shard int, inner string, err error) {
 	if token == "" {
 		return 0, "", nil
 	}
-	word, inner, found := strings.Cut(token, ":")
-	shard, err = strconv.Atoi(word)
+	decision, inner, found := strings.Cut(token, ":")
+	shard, err = strconv.Atoi(decision)
 	if err != nil || !found || shard < 0 || shard >= names.ReconcileShards {
 		return 0, "", badToken()
 	}

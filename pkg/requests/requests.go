@@ -36,8 +36,8 @@ type Submission struct {
 	RequestedSchedule entitlement.Schedule
 }
 
-func (in Submission) wording() entitlement.Wording {
-	return entitlement.Wording{Type: in.Type, Assignment: in.Assignment, Package: in.Package, Policy: in.Policy, Subject: in.Subject, Justification: in.Justification, RequestedSchedule: in.RequestedSchedule}
+func (in Submission) payload() entitlement.CommandPayload {
+	return entitlement.CommandPayload{Type: in.Type, Assignment: in.Assignment, Package: in.Package, Policy: in.Policy, Subject: in.Subject, Justification: in.Justification, RequestedSchedule: in.RequestedSchedule}
 }
 
 // means refuses an assignment of which something else is true than the submission says:
@@ -71,7 +71,7 @@ func (s *Service) Submit(ctx context.Context, by authz.Command, in Submission) (
 	if in.Type == entitlement.AdminAdd {
 		keys.Policy = in.Policy
 	}
-	return s.create(ctx, by, in.wording(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
+	return s.create(ctx, by, in.payload(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
 		return s.submit(ctx, by, n, keys)
 	})
 }
@@ -120,7 +120,7 @@ func (s *Service) ExtendHeld(ctx context.Context, by authz.Command, in Submissio
 	if in.Subject == "" && in.Assignment == "" {
 		in.Subject = by.ID
 	}
-	return s.create(ctx, by, in.wording(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
+	return s.create(ctx, by, in.payload(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
 		id := in.Assignment
 		if id == "" {
 			var err error
@@ -216,7 +216,7 @@ func (s *Service) enqueue(ctx context.Context, c entitlement.Change) {
 // once one wins, and the other is told by whom the stage was settled. An approval that
 // comes for somebody whom the policy is not for any more is refused once the request is
 // denied (F36).
-func (s *Service) Decide(ctx context.Context, by authz.Command, id entitlement.RequestID, w entitlement.Word) error {
+func (s *Service) Decide(ctx context.Context, by authz.Command, id entitlement.RequestID, w entitlement.DecisionInput) error {
 	why, err := entitlement.Justification(w.Justification)
 	if err != nil {
 		return err
@@ -350,7 +350,7 @@ func (s *Service) Remove(ctx context.Context, by authz.Command, t entitlement.Re
 
 // RemoveHeld is Remove for an assignment of which a client says more than its id.
 func (s *Service) RemoveHeld(ctx context.Context, by authz.Command, in Submission) (entitlement.AssignmentRequest, error) {
-	return s.create(ctx, by, in.wording(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
+	return s.create(ctx, by, in.payload(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
 		return s.remove(ctx, by, n, in)
 	})
 }

@@ -147,7 +147,7 @@ func TestF15_OfAHundredDecisionsAtOnceOneWins(t *testing.T) {
 	won := 0
 	for i := range 100 {
 		wg.Go(func() {
-			err := w.Decide(context.Background(), boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: i%2 == 0})
+			err := w.Decide(context.Background(), boss, r.ID, entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: i%2 == 0})
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			if err == nil {
@@ -204,10 +204,10 @@ func TestA1_WhoHasNothingToDoWithARequestDoesNotFindIt(t *testing.T) {
 	_, err := w.Request(context.Background(), own.Caller, r.ID)
 	w.kind(err, entitlement.NotFound)
 	w.kind(w.Cancel(context.Background(), own, r.ID), entitlement.NotFound)
-	word := entitlement.Word{Stage: r.Stages[0].ID, Approved: true}
-	w.kind(w.Decide(context.Background(), stranger, r.ID, word), entitlement.NotFound)
-	w.kind(w.Decide(context.Background(), mia, r.ID, word), entitlement.Forbidden)
-	w.kind(w.Decide(context.Background(), admin, r.ID, word), entitlement.Forbidden)
+	decision := entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: true}
+	w.kind(w.Decide(context.Background(), stranger, r.ID, decision), entitlement.NotFound)
+	w.kind(w.Decide(context.Background(), mia, r.ID, decision), entitlement.Forbidden)
+	w.kind(w.Decide(context.Background(), admin, r.ID, decision), entitlement.Forbidden)
 	w.kind(w.Cancel(context.Background(), stranger, r.ID), entitlement.NotFound)
 	w.kind(w.Cancel(context.Background(), boss, r.ID), entitlement.Forbidden)
 	if got, _ := w.store.Request(context.Background(), r.ID); got.Version != 1 {

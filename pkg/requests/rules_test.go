@@ -96,7 +96,7 @@ func TestR86_AnotherExpirationLeavesRequestsAsTheyWere_R87_AndActsOnNewOnes(t *t
 	p, policy := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
 	approve := func(r entitlement.AssignmentRequest) {
 		t.Helper()
-		if err := w.Decide(ctx, boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true}); err != nil {
+		if err := w.Decide(ctx, boss, r.ID, entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -350,8 +350,8 @@ func TestF36_WhatWasTakenMeanwhileStopsTheLastDecision(t *testing.T) {
 	w.lists(a.ID, b.ID)
 	r := w.ask(mia, a)
 	w.ask(mia, b) // R178: one way
-	word := entitlement.Word{Stage: r.Stages[0].ID, Approved: true}
-	w.says(w.Decide(context.Background(), boss, r.ID, word), "The user this is for holds the access package P, and this one cannot be held together with it: it can be given once that assignment has ended.")
+	decision := entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: true}
+	w.says(w.Decide(context.Background(), boss, r.ID, decision), "The user this is for holds the access package P, and this one cannot be held together with it: it can be given once that assignment has ended.")
 	if got, err := w.store.Request(context.Background(), r.ID); err != nil || got.State != entitlement.RequestPendingApproval {
 		t.Errorf("S13: %s, %v", got.State, err)
 	}
@@ -371,7 +371,7 @@ func TestS18_OfTwoIncompatiblePackagesApprovedAtOnceOneIsHeld(t *testing.T) {
 		var wg sync.WaitGroup
 		for i, r := range both {
 			wg.Go(func() {
-				errs[i] = w.Decide(context.Background(), boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true})
+				errs[i] = w.Decide(context.Background(), boss, r.ID, entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: true})
 			})
 		}
 		wg.Wait()
@@ -428,7 +428,7 @@ func TestS18_WhatComesBetweenReadingAndWritingIsSeen(t *testing.T) {
 			between := arrange(w, mia, a)
 			r := w.ask(mia, a)
 			w.Service.Store = &meanwhile{Store: w.store, do: between}
-			w.kind(w.Decide(context.Background(), boss, r.ID, entitlement.Word{Stage: r.Stages[0].ID, Approved: true}), entitlement.Precondition)
+			w.kind(w.Decide(context.Background(), boss, r.ID, entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: true}), entitlement.Precondition)
 			if record, _, err := w.store.SubjectRecord(context.Background(), mia.ID); err != nil || slices.Contains(record.Live, a.ID) {
 				t.Errorf("live: %v, %v", record.Live, err)
 			}

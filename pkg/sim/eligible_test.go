@@ -193,11 +193,11 @@ func TestS2_WhereNobodyIsAskedWhoCanDecideOthersBecomeApprovers(t *testing.T) {
 					if !fallback {
 						want = w.admin.ID
 					}
-					word := entitlement.Word{Stage: w.lastOf(0).Stages[0].ID, Approved: true}
+					decision := entitlement.DecisionInput{Stage: w.lastOf(0).Stages[0].ID, Approved: true}
 					w.actor = want
 					err := w.hears(func() {
 						w.call(Command{Kind: Approve}, func(ctx context.Context, by authz.Command) error {
-							return w.requests.Decide(ctx, by, w.oracle.order[0], word)
+							return w.requests.Decide(ctx, by, w.oracle.order[0], decision)
 						})
 						w.all()
 					})

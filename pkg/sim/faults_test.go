@@ -357,8 +357,8 @@ func TestT10_EveryGroupOfApproversIsAsked(t *testing.T) {
 		_, err = w.catalogs.ReplacePolicy(quiet, w.admin, policy)
 		w.want(err == nil, "%v", err)
 		w.story(Submit, 1, plainPack, 1)
-		word := entitlement.Word{Stage: w.oracle.requests[w.oracle.order[0]].last.Stages[0].ID, Approved: true}
-		w.want(w.requests.Decide(quiet, authz.Command{Caller: authz.Caller{ID: w.cast.people[1], Scopes: authz.Every}, CommandID: "story"}, w.oracle.order[0], word) != nil, "decided on an own request")
+		decision := entitlement.DecisionInput{Stage: w.oracle.requests[w.oracle.order[0]].last.Stages[0].ID, Approved: true}
+		w.want(w.requests.Decide(quiet, authz.Command{Caller: authz.Caller{ID: w.cast.people[1], Scopes: authz.Every}, CommandID: "story"}, w.oracle.order[0], decision) != nil, "decided on an own request")
 		w.story(Approve, 2, 0, 1)
 		w.want(w.state(0) == entitlement.RequestDelivering, "the second group was not asked: %s", w.state(0))
 	})

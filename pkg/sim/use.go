@@ -168,8 +168,10 @@ func (w *world) useDecide(c Command) usage {
 	}
 	r := w.oracle.requests[id]
 	w.actor, w.about = w.reviewerFor(r, c.A), string(r.last.State)
-	word := entitlement.Word{Stage: r.last.Stages[r.last.Stage].ID, Approved: c.Kind == Approve}
-	return func(ctx context.Context, by authz.Command) error { return w.requests.Decide(ctx, by, r.last.ID, word) }
+	decision := entitlement.DecisionInput{Stage: r.last.Stages[r.last.Stage].ID, Approved: c.Kind == Approve}
+	return func(ctx context.Context, by authz.Command) error {
+		return w.requests.Decide(ctx, by, r.last.ID, decision)
+	}
 }
 
 // requestFor picks a request.

@@ -77,7 +77,7 @@ var mutations = []mutation{
 		`	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.IdempotencyKey))
 `, `	n.ID = entitlement.RequestID(clock.Derive(secret, s.IDs.New()))
 `}}},
-	{name: "fingerprint of a command under its key", edits: []edit{{"pkg/entitlement/wording.go",
+	{name: "fingerprint of a command under its key", edits: []edit{{"pkg/entitlement/command_payload.go",
 		`	if r.Fingerprint == fingerprint {`, `	if r.Fingerprint != "" {`}}},
 	{name: "condition on excluded packages", edits: []edit{{"pkg/dynamo/commit_delivery.go",
 		`	for _, other := range incompatible {`, `	for _, other := range incompatible[:0] {`}}},

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Wording is all that a command which makes a request asks for, as its author words it.
-type Wording struct {
+// CommandPayload is all that a command which makes a request asks for, as its author words it.
+type CommandPayload struct {
 	Type              RequestType
 	Package           PackageID
 	Policy            PolicyID
@@ -18,10 +18,10 @@ type Wording struct {
 	RequestedSchedule Schedule
 }
 
-// Fingerprint returns a SHA-256 that two wordings share where they ask for the same, and
+// Fingerprint returns a SHA-256 that two payloads share where they ask for the same, and
 // nowhere else. It is compared with what was kept years ago: a member that comes later
 // must not change it where that member is empty.
-func (w Wording) Fingerprint() string {
+func (w CommandPayload) Fingerprint() string {
 	h := sha256.New()
 	for _, part := range []string{
 		string(w.Type), string(w.Package), string(w.Policy), string(w.Subject), string(w.Assignment), w.Justification, instantWord(w.RequestedSchedule.Start),

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-func worded() Wording {
-	return Wording{Type: UserAdd, Package: "pkg", Policy: "policy", Subject: "mia", Assignment: "assignment", Justification: "to sell",
+func payloadOf() CommandPayload {
+	return CommandPayload{Type: UserAdd, Package: "pkg", Policy: "policy", Subject: "mia", Assignment: "assignment", Justification: "to sell",
 		RequestedSchedule: Schedule{Start: noon, Expiration: Expiration{Type: ExpireAfterDateTime, Duration: time.Hour, End: noon.Add(time.Hour)}}}
 }
 
 // A fingerprint is compared with those that were kept before: what is pinned here stays.
 func TestS12_AFingerprintStaysWhatItWas(t *testing.T) {
 	for name, c := range map[string]struct {
-		w    Wording
+		w    CommandPayload
 		want string
 	}{
-		"of everything": {worded(), "777ef15eea4f2d22080f2b8c65fddb8007593ae9745369d5a990a7c96b84f1e6"},
-		"of nothing":    {Wording{}, "6068798287039cdd632b5c236b98b5715fe094e3f971a4a588297f1f1070c853"},
+		"of everything": {payloadOf(), "777ef15eea4f2d22080f2b8c65fddb8007593ae9745369d5a990a7c96b84f1e6"},
+		"of nothing":    {CommandPayload{}, "6068798287039cdd632b5c236b98b5715fe094e3f971a4a588297f1f1070c853"},
 	} {
 		if got := c.w.Fingerprint(); got != c.want {
 			t.Errorf("%s: got %s, want %s: commands that were sent before are taken for others", name, got, c.want)
@@ -27,16 +27,16 @@ func TestS12_AFingerprintStaysWhatItWas(t *testing.T) {
 }
 
 func TestS12_AFingerprintTellsEveryMemberAndNothingElse(t *testing.T) {
-	seen := map[string]string{worded().Fingerprint(): "the first"}
-	tell := func(what string, w Wording) {
+	seen := map[string]string{payloadOf().Fingerprint(): "the first"}
+	tell := func(what string, w CommandPayload) {
 		t.Helper()
 		if was, twice := seen[w.Fingerprint()]; twice {
 			t.Errorf("%s is taken for %s", what, was)
 		}
 		seen[w.Fingerprint()] = what
 	}
-	var change func(v reflect.Value, name string, w *Wording)
-	change = func(v reflect.Value, name string, w *Wording) {
+	var change func(v reflect.Value, name string, w *CommandPayload)
+	change = func(v reflect.Value, name string, w *CommandPayload) {
 		was := reflect.ValueOf(v.Interface())
 		switch of := v.Interface().(type) {
 		case time.Time:
@@ -55,21 +55,21 @@ func TestS12_AFingerprintTellsEveryMemberAndNothingElse(t *testing.T) {
 		tell("another "+name, *w)
 		v.Set(was)
 	}
-	w := worded()
-	change(reflect.ValueOf(&w).Elem(), "wording", &w)
-	w = worded()
+	w := payloadOf()
+	change(reflect.ValueOf(&w).Elem(), "payload", &w)
+	w = payloadOf()
 	w.Assignment, w.Justification = "a", "b,c"
 	tell("two members", w)
 	w.Assignment, w.Justification = "a,b", "c"
 	tell("the two cut elsewhere", w)
-	w = worded()
+	w = payloadOf()
 	w.Policy, w.Subject = "mia", "policy"
 	tell("members that change places", w)
 
-	w = worded()
+	w = payloadOf()
 	there := time.FixedZone("there", 7200)
 	w.RequestedSchedule.Start, w.RequestedSchedule.Expiration.End = w.RequestedSchedule.Start.In(there), w.RequestedSchedule.Expiration.End.In(there)
-	if w.Fingerprint() != worded().Fingerprint() {
+	if w.Fingerprint() != payloadOf().Fingerprint() {
 		t.Error("the same instant in another zone is another command")
 	}
 }
