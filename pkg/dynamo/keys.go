@@ -170,7 +170,7 @@ func assignmentSlotKey(p entitlement.PackageID, s entitlement.UserID) Key {
 func policyKey(id entitlement.PolicyID) Key { return Key{join(wordPolicy, part(id)), wordPolicy} }
 
 // targetKey is a policy's index entry that it names somebody.
-func targetKey(p entitlement.PolicyID, who party) Key {
+func targetKey(p entitlement.PolicyID, who subjectSetRef) Key {
 	if who.kind == "" {
 		return Key{policyKey(p).PK, join("T", wordAll)}
 	}
@@ -221,7 +221,7 @@ func principalKey(p entitlement.Principal) Key {
 }
 
 // setKey is one member of an approver set that its own content names.
-func setKey(set string, who party) Key {
+func setKey(set string, who subjectSetRef) Key {
 	return Key{join(wordSet, set), join(who.kind, part(who.id))}
 }
 
@@ -268,8 +268,8 @@ var (
 	prefixIncompatible = join(wordIncompatible, "")
 )
 
-// party is one user, group or approver set by kind and id; no kind means everybody.
-type party struct{ kind, id string }
+// subjectSetRef is one user, group or approver set by kind and id; no kind means everybody.
+type subjectSetRef struct{ kind, id string }
 
 // allRow lists an item among all of its kind, by name.
 func allRow(word, name, id string) row {
@@ -327,18 +327,18 @@ func openRow(s entitlement.UserID, p entitlement.PackageID, r entitlement.Reques
 }
 
 // inboxPartition is what waits for a user, a group, or a set of several.
-func inboxPartition(who party) string { return join(wordInbox, who.kind, part(who.id)) }
+func inboxPartition(who subjectSetRef) string { return join(wordInbox, who.kind, part(who.id)) }
 
 // inboxRow lists a pending request with whom it waits for.
-func inboxRow(who party, created time.Time, r entitlement.RequestID) row {
+func inboxRow(who subjectSetRef, created time.Time, r entitlement.RequestID) row {
 	return row{inboxPartition(who), requestRow(created, r)}
 }
 
 // inSetRow leads from a member to an approver set.
-func inSetRow(who party, set string) row { return row{inboxPartition(who), join(setMark, set)} }
+func inSetRow(who subjectSetRef, set string) row { return row{inboxPartition(who), join(setMark, set)} }
 
 // targetRow leads from somebody to the policies that name them.
-func targetRow(who party, p entitlement.PackageID) row {
+func targetRow(who subjectSetRef, p entitlement.PackageID) row {
 	if who.kind == "" {
 		return row{join(wordTarget, wordAll), part(p)}
 	}

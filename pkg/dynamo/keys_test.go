@@ -189,16 +189,16 @@ func TestKeysGolden(t *testing.T) {
 
 // TestEntryKeysGolden pins the keys of rows that are put outside of a transaction.
 func TestEntryKeysGolden(t *testing.T) {
-	who := party{kindGroup, idG}
+	who := subjectSetRef{kindGroup, idG}
 	for got, want := range map[string]string{
-		fmt.Sprint(setKey("h", who), inSetRow(who, "h")):                           "{ASET#h G#" + idG + "} {INBOX#G#" + idG + " 0#h}",
-		fmt.Sprint(targetKey(idL, who), targetRow(who, idP)):                       "{POL#" + idL + " T#G#" + idG + "} {TARGET#G#" + idG + " " + idP + "}",
-		fmt.Sprint(targetKey(idL, party{}), targetRow(party{}, idP)):               "{POL#" + idL + " T#ALL} {TARGET#ALL " + idP + "}",
-		fmt.Sprint(approversKey(), targetsKey(), signingKeyKey()):                  "{CFG APPROVERS} {CFG TARGETS} {CFG PAGEKEY}",
-		fmt.Sprint(deletionGuardKey(idP, 0).SK, " ", deletionGuardKey(idP, 15).SK): "GUARD#00 GUARD#15",
-		fmt.Sprint(encUnique(strings.Repeat("x", 129))):                            "~" + digest(strings.Repeat("x", 129)),
-		fmt.Sprint(upTo(noon) > dueRow(requestKey(idQ), noon).sort):                "true",
-		fmt.Sprint(upTo(noon) < dueRow(requestKey(idQ), noon.Add(1)).sort):         "true",
+		fmt.Sprint(setKey("h", who), inSetRow(who, "h")):                             "{ASET#h G#" + idG + "} {INBOX#G#" + idG + " 0#h}",
+		fmt.Sprint(targetKey(idL, who), targetRow(who, idP)):                         "{POL#" + idL + " T#G#" + idG + "} {TARGET#G#" + idG + " " + idP + "}",
+		fmt.Sprint(targetKey(idL, subjectSetRef{}), targetRow(subjectSetRef{}, idP)): "{POL#" + idL + " T#ALL} {TARGET#ALL " + idP + "}",
+		fmt.Sprint(approversKey(), targetsKey(), signingKeyKey()):                    "{CFG APPROVERS} {CFG TARGETS} {CFG PAGEKEY}",
+		fmt.Sprint(deletionGuardKey(idP, 0).SK, " ", deletionGuardKey(idP, 15).SK):   "GUARD#00 GUARD#15",
+		fmt.Sprint(encUnique(strings.Repeat("x", 129))):                              "~" + digest(strings.Repeat("x", 129)),
+		fmt.Sprint(upTo(noon) > dueRow(requestKey(idQ), noon).sort):                  "true",
+		fmt.Sprint(upTo(noon) < dueRow(requestKey(idQ), noon.Add(1)).sort):           "true",
 	} {
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)

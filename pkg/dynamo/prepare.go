@@ -25,7 +25,7 @@ func (db *DB) prepare(ctx context.Context, c entitlement.Change, old images) err
 		}
 		if slices.Contains(currentApprovers(r), administrators) && !db.hasSet(administrators.id, 1) { // whom no policy need have named
 			sets[administrators.id] = 1
-			todo = append(todo, db.namedGroups(approversKey(), []party{administrators})...)
+			todo = append(todo, db.namedGroups(approversKey(), []subjectSetRef{administrators})...)
 		}
 	}
 	for _, p := range c.Policies {
@@ -71,7 +71,7 @@ func (db *DB) hasSet(set string, ttl int64) bool {
 }
 
 // approverSet returns the rows of a set that lead from each member to it.
-func (db *DB) approverSet(set string, members []party, ttl int64) []*dynamodb.UpdateItemInput {
+func (db *DB) approverSet(set string, members []subjectSetRef, ttl int64) []*dynamodb.UpdateItemInput {
 	var all []*dynamodb.UpdateItemInput
 	for _, who := range members {
 		x := newExpression()
@@ -113,7 +113,7 @@ func (db *DB) targetEntries(p, before entitlement.AssignmentPolicy) []*dynamodb.
 
 // namedGroups adds groups to those that are named anywhere, so that whoever is in
 // thousands of groups is looked up in those few.
-func (db *DB) namedGroups(key Key, all []party) []*dynamodb.UpdateItemInput {
+func (db *DB) namedGroups(key Key, all []subjectSetRef) []*dynamodb.UpdateItemInput {
 	var groups []string
 	for _, who := range all {
 		if who.kind == kindGroup {
@@ -130,15 +130,15 @@ func (db *DB) namedGroups(key Key, all []party) []*dynamodb.UpdateItemInput {
 }
 
 // administrators are asked where nobody else can decide.
-var administrators = party{kindGroup, string(entitlement.AdministratorsGroup)}
+var administrators = subjectSetRef{kindGroup, string(entitlement.AdministratorsGroup)}
 
 // approversOf returns everybody whom a policy may ask.
-func approversOf(p entitlement.AssignmentPolicy) []party {
+func approversOf(p entitlement.AssignmentPolicy) []subjectSetRef {
 	var sets []entitlement.SubjectSet
 	for _, s := range p.Approval.Stages {
 		sets = slices.Concat(sets, s.Primary, s.Fallback, s.Alternates, s.FallbackAlternates)
 	}
-	return partiesOf(sets, "")
+	return subjectSetRefsOf(sets, "")
 }
 
 func (db *DB) single(key Key, x *expression) *dynamodb.UpdateItemInput {
@@ -152,7 +152,7 @@ func (db *DB) single(key Key, x *expression) *dynamodb.UpdateItemInput {
 func (db *DB) tidy(ctx context.Context, c entitlement.Change, old images) {
 	var gone []*dynamodb.DeleteItemInput
 	for _, p := range c.Policies {
-		var has []party
+		var has []subjectSetRef
 		if !p.Erased {
 			has = targetsOf(p)
 		}

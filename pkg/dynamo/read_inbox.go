@@ -80,7 +80,7 @@ func (db *DB) inbox(ctx context.Context, u entitlement.UserID, groups []entitlem
 	sets, end := setsOfTurn(found, at.End)
 	ofSets := make([][]row, len(sets))
 	err = db.sideBySide(ctx, len(sets), func(ctx context.Context, i int) (err error) {
-		ofSets[i], err = db.inboxRows(ctx, inboxPartition(party{kindSet, sets[i]}), at.After, size)
+		ofSets[i], err = db.inboxRows(ctx, inboxPartition(subjectSetRef{kindSet, sets[i]}), at.After, size)
 		return err
 	})
 	if err != nil {
@@ -105,7 +105,7 @@ func (db *DB) inbox(ctx context.Context, u entitlement.UserID, groups []entitlem
 // these where there are more.
 func turnOf(u entitlement.UserID, groups []entitlement.GroupID, at inboxAt) (own []string, last entitlement.GroupID) {
 	if at.Group == "" {
-		own = append(own, inboxPartition(party{kindUser, string(u)}))
+		own = append(own, inboxPartition(subjectSetRef{kindUser, string(u)}))
 	}
 	for _, g := range slices.Sorted(slices.Values(groups)) {
 		if g <= at.Group {
@@ -114,7 +114,7 @@ func turnOf(u entitlement.UserID, groups []entitlement.GroupID, at inboxAt) (own
 		if len(own) > inboxGroups {
 			return own, last
 		}
-		own, last = append(own, inboxPartition(party{kindGroup, string(g)})), g
+		own, last = append(own, inboxPartition(subjectSetRef{kindGroup, string(g)})), g
 	}
 	return own, ""
 }

@@ -19,9 +19,9 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlem
 	if err != nil {
 		return list, err
 	}
-	who := []party{{}, {kindUser, string(u.ID)}}
+	who := []subjectSetRef{{}, {kindUser, string(u.ID)}}
 	for _, g := range groups {
-		who = append(who, party{kindGroup, string(g)})
+		who = append(who, subjectSetRef{kindGroup, string(g)})
 	}
 	predictions := make([]messageList, len(who))
 	err = db.sideBySide(ctx, len(who), func(ctx context.Context, i int) (err error) {
@@ -36,7 +36,7 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlem
 	policies, unread, err := legible(ctx, db, policyShape, true, keys)
 	list.Unread = len(unread)
 	list.Items = slices.DeleteFunc(policies, func(p entitlement.AssignmentPolicy) bool {
-		return !slices.ContainsFunc(targetsOf(p), func(t party) bool { return slices.Contains(who, t) })
+		return !slices.ContainsFunc(targetsOf(p), func(t subjectSetRef) bool { return slices.Contains(who, t) })
 	})
 	return list, err
 }
@@ -50,7 +50,7 @@ type messageList struct {
 
 // targeted reads the first messages of somebody: those of a page of packages, where one
 // policy of each names them, and of one whole package at least.
-func (db *DB) targeted(ctx context.Context, who party, page entitlement.Page) (messageList, error) {
+func (db *DB) targeted(ctx context.Context, who subjectSetRef, page entitlement.Page) (messageList, error) {
 	w := walk{index: index1, partition: targetRow(who, "").partition, after: part(entitlement.PackageID(page.Token))}
 	var list messageList
 	for at := (*cursor)(nil); ; {

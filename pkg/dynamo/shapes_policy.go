@@ -81,31 +81,31 @@ func approvalStageFields(f *fields, s *entitlement.ApprovalStage) {
 
 // targetsOf returns whom a policy names, as its index entries do. A policy for nobody has
 // none.
-func targetsOf(p entitlement.AssignmentPolicy) []party {
+func targetsOf(p entitlement.AssignmentPolicy) []subjectSetRef {
 	switch p.Scope {
 	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers:
-		return []party{{}}
+		return []subjectSetRef{{}}
 	case entitlement.ScopeSpecificUsers:
-		return partiesOf(p.Targets, "")
+		return subjectSetRefsOf(p.Targets, "")
 	default:
 		return nil
 	}
 }
 
-// partiesOf returns users and groups of subject sets, sorted and without repetitions.
+// subjectSetRefsOf returns users and groups of subject sets, sorted and without repetitions.
 // A manager counts as the user that he is.
-func partiesOf(sets []entitlement.SubjectSet, manager entitlement.UserID) []party {
-	var all []party
+func subjectSetRefsOf(sets []entitlement.SubjectSet, manager entitlement.UserID) []subjectSetRef {
+	var all []subjectSetRef
 	for _, s := range sets {
 		switch {
 		case s.Kind == entitlement.SingleUser && s.ID != "":
-			all = append(all, party{kindUser, s.ID})
+			all = append(all, subjectSetRef{kindUser, s.ID})
 		case s.Kind == entitlement.GroupMembers && s.ID != "":
-			all = append(all, party{kindGroup, s.ID})
+			all = append(all, subjectSetRef{kindGroup, s.ID})
 		case s.Kind == entitlement.RequestorManager && manager != "":
-			all = append(all, party{kindUser, string(manager)})
+			all = append(all, subjectSetRef{kindUser, string(manager)})
 		}
 	}
-	slices.SortFunc(all, compareParties)
+	slices.SortFunc(all, compareSubjectSetRefs)
 	return slices.Compact(all)
 }

@@ -90,29 +90,29 @@ func requestRows(r entitlement.AssignmentRequest) rows {
 }
 
 // asks returns whom a pending request waits for: one user or group, or a set of several.
-func asks(r entitlement.AssignmentRequest) (party, bool) {
+func asks(r entitlement.AssignmentRequest) (subjectSetRef, bool) {
 	all := currentApprovers(r)
 	switch len(all) {
 	case 0:
-		return party{}, false
+		return subjectSetRef{}, false
 	case 1:
 		return all[0], true
 	default:
-		return party{kindSet, setOf(all)}, true
+		return subjectSetRef{kindSet, setOf(all)}, true
 	}
 }
 
 // currentApprovers returns everybody that the running stage of a request waits for.
-func currentApprovers(r entitlement.AssignmentRequest) []party {
+func currentApprovers(r entitlement.AssignmentRequest) []subjectSetRef {
 	stage := r.Current()
 	if stage == nil {
 		return nil
 	}
-	return partiesOf(stage.Approvers, stage.Manager)
+	return subjectSetRefsOf(stage.Approvers, stage.Manager)
 }
 
 // setOf names an approver set by its content.
-func setOf(members []party) string {
+func setOf(members []subjectSetRef) string {
 	all := make([]string, 0, 2*len(members))
 	for _, m := range members {
 		all = append(all, m.kind, m.id)
@@ -120,7 +120,7 @@ func setOf(members []party) string {
 	return digest(all...)
 }
 
-func compareParties(a, b party) int {
+func compareSubjectSetRefs(a, b subjectSetRef) int {
 	if a.kind != b.kind {
 		return strings.Compare(a.kind, b.kind)
 	}

@@ -18,49 +18,50 @@ type Incompatibility struct {
 	Erased  bool
 }
 
-// Clash is why a subject cannot have a package: it holds another one, or is a member of a
+// IncompatibilityError is why a subject cannot have a package: it holds another one, or is a member of a
 // group, that the package lists as incompatible (R179). It is the cause of the refusal.
-type Clash struct {
+type IncompatibilityError struct {
 	Package PackageID // empty: the group
 	Group   GroupID
-	words   *clashWords
+	texts   *incompatibilityTexts
 }
 
-// clashWords are the refusals of a clash, as whoever is told must hear them.
-type clashWords struct{ held, member string }
+// incompatibilityTexts are the refusals of an incompatibility, as whoever is told must hear
+// them.
+type incompatibilityTexts struct{ held, member string }
 
 var (
-	toSubject = clashWords{
+	toSubject = incompatibilityTexts{
 		"You hold the access package %s, and this one cannot be held together with it: end that assignment first, then ask again.",
 		"You are a member of the group %s, whose members cannot have this access package: have yourself taken out of the group first, then ask again."}
-	toAdministrator = clashWords{
+	toAdministrator = incompatibilityTexts{
 		"This user holds the access package %s, and this one cannot be held together with it: end that assignment first.",
 		"This user is a member of the group %s, whose members cannot have this access package: take the user out of the group first."}
-	toOthers = clashWords{
+	toOthers = incompatibilityTexts{
 		"The user this is for holds the access package %s, and this one cannot be held together with it: it can be given once that assignment has ended.",
 		"The user this is for is a member of the group %s, whose members cannot have this access package: it can be given once that membership has ended."}
 )
 
-// Error names what clashes, for logs.
-func (c *Clash) Error() string {
+// Error names what is incompatible, for logs.
+func (c *IncompatibilityError) Error() string {
 	return fmt.Sprintf("incompatible with package %q, group %q", c.Package, c.Group)
 }
 
 // Refusal returns the Precondition that people are told, with the name of the package or
 // the group.
-func (c *Clash) Refusal(name string) error {
-	format := c.words.held
+func (c *IncompatibilityError) Refusal(name string) error {
+	format := c.texts.held
 	if c.Group != "" {
-		format = c.words.member
+		format = c.texts.member
 	}
 	return &Error{Kind: Precondition, Msg: fmt.Sprintf(format, name), Err: c}
 }
 
-// clash refuses a request whose package lists something that the subject has. It is asked
+// incompatible refuses a request whose package lists something that the subject has. It is asked
 // at the submit, at the last decision and at a scheduled start (F36), and looks at the
 // lists of the request's own package alone (R178). Nothing switches it off (R183). A list
 // that is edited between here and the commit counts as edited afterwards (R180).
-func (r AssignmentRequest) clash(s StartInputs) error {
+func (r AssignmentRequest) incompatible(s StartInputs) error {
 	if s.Package == nil || s.Subject == nil {
 		return nil // which is refused for itself
 	}
@@ -73,12 +74,12 @@ func (r AssignmentRequest) clash(s StartInputs) error {
 	}
 	for _, id := range s.Package.Incompatible {
 		if slices.Contains(s.SubjectRecord.Live, id) {
-			return (&Clash{Package: id, words: words}).Refusal(string(id))
+			return (&IncompatibilityError{Package: id, texts: words}).Refusal(string(id))
 		}
 	}
 	for _, id := range s.Package.IncompatibleGroups {
 		if s.Subject.MemberOf(id) {
-			return (&Clash{Group: id, words: words}).Refusal(string(id))
+			return (&IncompatibilityError{Group: id, texts: words}).Refusal(string(id))
 		}
 	}
 	return nil
@@ -90,7 +91,7 @@ func mayProlong(r AssignmentRequest, s StartInputs, now time.Time) error {
 	if a := *s.Slot.Assignment; !isLater(r.prolonged(a, now), a.End) {
 		return nil
 	}
-	return r.clash(s)
+	return r.incompatible(s)
 }
 
 // isLater reports that one end comes after the other; the zero time is no end at all.

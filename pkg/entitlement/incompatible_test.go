@@ -79,8 +79,8 @@ func TestR179_TheRefusalSaysToEachWhatToDo(t *testing.T) {
 		w.apart()
 		c.set(&w)
 		_, _, err := Submit(w.ask, w.got, w.now)
-		clash, ok := errors.AsType[*Clash](err)
-		if !ok || MessageOf(clash.Refusal("Payments")) != c.want {
+		conflict, ok := errors.AsType[*IncompatibilityError](err)
+		if !ok || MessageOf(conflict.Refusal("Payments")) != c.want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

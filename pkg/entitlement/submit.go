@@ -40,7 +40,7 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 	if start := later(r.Start, now); r.Expiration.overAt(start) {
 		return AssignmentRequest{}, Change{}, Errorf(Precondition, "The policy %s ends access at %s, and this would begin no earlier.", policy.DisplayName, r.Expiration.EndFrom(start).Format(time.RFC3339)) // R109
 	}
-	if err := r.clash(in.startInputs()); err != nil {
+	if err := r.incompatible(in.startInputs()); err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
 	event := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
@@ -214,7 +214,7 @@ func (c Change) approve(r AssignmentRequest, s StartInputs, e Event, now time.Ti
 		before = ""
 	}
 	if r.Start.After(now) {
-		if err := r.clash(s); err != nil {
+		if err := r.incompatible(s); err != nil {
 			return Change{}, r, err
 		}
 		next, err := r.State.Next(Postponed)
@@ -270,5 +270,5 @@ func mayBegin(r AssignmentRequest, s StartInputs, now time.Time) error {
 	if r.Expiration.overAt(now) {
 		return Errorf(Precondition, "The period that was asked for is over.")
 	}
-	return r.clash(s)
+	return r.incompatible(s)
 }

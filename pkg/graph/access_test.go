@@ -75,9 +75,9 @@ func TestWhoMayCallWhat(t *testing.T) {
 	}
 }
 
-// A party is read by its use case together with what it decides on, so a disabled one
-// is refused there, with nothing changed.
-func TestDisabledPartiesAreRefused(t *testing.T) {
+// A participant is read by its use case together with what it decides on, so a
+// disabled one is refused there, with nothing changed.
+func TestDisabledParticipantsAreRefused(t *testing.T) {
 	w := newWorld(t)
 	w.offer(approved(w))
 	request := w.ask("other")

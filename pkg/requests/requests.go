@@ -183,21 +183,21 @@ func removal(t entitlement.RequestType) authz.Action {
 	return authz.RemoveOwn
 }
 
-// named puts the name of what clashes into a refusal, in place of its id. Names are read
-// for those who are refused alone; where one cannot be read, the id stays.
+// named puts the name of what is incompatible into a refusal, in place of its id. Names
+// are read for those who are refused alone; where one cannot be read, the id stays.
 func (s *Service) named(ctx context.Context, err error) error {
-	clash, ok := errors.AsType[*entitlement.Clash](err)
+	conflict, ok := errors.AsType[*entitlement.IncompatibilityError](err)
 	if !ok {
 		return err
 	}
-	if clash.Group != "" {
-		if g, failed := s.Store.Group(ctx, clash.Group); failed == nil {
-			return clash.Refusal(g.DisplayName)
+	if conflict.Group != "" {
+		if g, failed := s.Store.Group(ctx, conflict.Group); failed == nil {
+			return conflict.Refusal(g.DisplayName)
 		}
 		return err
 	}
-	if p, failed := s.Store.Package(ctx, clash.Package); failed == nil {
-		return clash.Refusal(p.DisplayName)
+	if p, failed := s.Store.Package(ctx, conflict.Package); failed == nil {
+		return conflict.Refusal(p.DisplayName)
 	}
 	return err
 }
