@@ -40,45 +40,45 @@ func (db *DB) Commit(ctx context.Context, c entitlement.Change) error {
 func (db *DB) planned(c entitlement.Change, old images) *plan {
 	p := newPlan(db)
 	for _, v := range c.Catalogs {
-		write(p, catalogShape, v)
+		write(p, catalogMapper, v)
 	}
 	p.resources(c.Resources, old)
 	for _, v := range c.Packages {
-		write(p, packageShape, v)
+		write(p, packageMapper, v)
 	}
 	for _, v := range c.Former {
-		write(p, formerShape, v)
+		write(p, formerMapper, v)
 	}
 	p.incompatibilities(c.Incompatibilities)
 	for _, v := range c.Scopes {
-		write(p, scopesShape, v)
+		write(p, scopesMapper, v)
 	}
 	p.policies(c.Policies, old)
 	for _, v := range c.Connectors {
-		write(p, connectorShape, v)
+		write(p, connectorMapper, v)
 	}
 	for _, v := range c.Breakers {
-		write(p, breakerShape, v)
+		write(p, breakerMapper, v)
 	}
 	for _, v := range c.TargetResources {
-		write(p, targetResourceShape, v)
+		write(p, targetResourceMapper, v)
 	}
 	for _, v := range c.Jobs {
-		write(p, jobShape, v)
+		write(p, jobMapper, v)
 	}
 	p.users(c.Users, c.Memberships, old)
 	for _, v := range c.Groups {
-		write(p, groupShape, v)
+		write(p, groupMapper, v)
 	}
 	p.memberships(c.Memberships, c.Users)
 	p.references(c.References)
 	p.absences(c.Absences)
 	p.requests(c.Requests)
 	for _, v := range c.Slots {
-		write(p, assignmentSlotShape, v)
+		write(p, assignmentSlotMapper, v)
 	}
 	for _, v := range c.Ended {
-		write(p, endedShape, v)
+		write(p, endedMapper, v)
 	}
 	p.subjectUpdates(c.SubjectUpdates)
 	p.settlements(c.Settlements)
@@ -107,7 +107,7 @@ func (db *DB) images(ctx context.Context, c entitlement.Change) (images, error) 
 	}
 	for _, r := range c.Resources {
 		if r.Version > 0 {
-			keys = append(keys, resourceShape.key(r))
+			keys = append(keys, resourceMapper.key(r))
 		}
 	}
 	for _, p := range c.Policies {
@@ -133,16 +133,16 @@ func (db *DB) images(ctx context.Context, c entitlement.Change) (images, error) 
 
 func (o images) add(key Key, it item) error {
 	switch textOf(it, attrType) {
-	case userShape.tag:
-		u, err := userShape.read(it)
+	case userMapper.tag:
+		u, err := userMapper.read(it)
 		o.users[u.ID] = u
 		return err
-	case resourceShape.tag:
-		r, err := resourceShape.read(it)
+	case resourceMapper.tag:
+		r, err := resourceMapper.read(it)
 		o.resources[key] = r
 		return err
 	default:
-		p, err := policyShape.read(it)
+		p, err := policyMapper.read(it)
 		o.policies[p.ID] = p
 		return err
 	}

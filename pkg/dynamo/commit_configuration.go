@@ -10,9 +10,9 @@ import (
 // within a catalog.
 func (p *plan) resources(all []entitlement.Resource, old images) {
 	for _, r := range all {
-		before, known := old.resources[resourceShape.key(r)]
+		before, known := old.resources[resourceMapper.key(r)]
 		p.current(entitlement.PartConfiguration, r.Meta, before.Meta)
-		write(p, resourceShape, r)
+		write(p, resourceMapper, r)
 		var had, has []holding
 		if known {
 			had = []holding{originOf(before)}
@@ -31,7 +31,7 @@ func originOf(r entitlement.Resource) holding {
 func (p *plan) policies(all []entitlement.AssignmentPolicy, old images) {
 	for _, v := range all {
 		p.current(entitlement.PartConfiguration, v.Meta, old.policies[v.ID].Meta)
-		write(p, policyShape, v)
+		write(p, policyMapper, v)
 	}
 }
 

@@ -16,7 +16,7 @@ func (p *plan) users(all []entitlement.User, memberships []entitlement.Membershi
 		if u.Groups = before.Regrouped(memberships); len(u.Groups) > max(entitlement.MaxGroups, len(before.Groups)) {
 			p.refuse(entitlement.StaleError(entitlement.PartDirectory))
 		}
-		write(p, userShape, u)
+		write(p, userMapper, u)
 		var had, has []holding
 		if known {
 			had = namesOf(before)
@@ -110,7 +110,7 @@ func (p *plan) regroup(m entitlement.Membership) {
 func (p *plan) absences(all []entitlement.Absence) {
 	for _, a := range all {
 		if a.Version > 0 {
-			write(p, absenceShape, a)
+			write(p, absenceMapper, a)
 			continue
 		}
 		x := newExpression()

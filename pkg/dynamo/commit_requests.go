@@ -6,7 +6,7 @@ import "leasehold/pkg/entitlement"
 // its requestor as well.
 func (p *plan) requests(all []entitlement.AssignmentRequest) {
 	for _, r := range all {
-		write(p, requestShape, r)
+		write(p, requestMapper, r)
 		if r.Version == 0 && !r.Erased && r.Requestor != r.Subject {
 			it := item{}
 			seal(it, madeKey(r.Requestor, r.Created, r.ID), tagMade, 1)

@@ -112,7 +112,7 @@ func (db *DB) get(ctx context.Context, key Key) (item, error) {
 }
 
 // one reads one aggregate strongly, or answers NotFound.
-func one[T any](ctx context.Context, db *DB, s shape[T], key Key) (T, error) {
+func one[T any](ctx context.Context, db *DB, s mapper[T], key Key) (T, error) {
 	var none T
 	it, err := db.get(ctx, key)
 	if err != nil {
@@ -141,7 +141,7 @@ func missing(noun string) error {
 }
 
 // pick returns the aggregate under key, if it was found.
-func pick[T any](all found, s shape[T], key Key) (*T, error) {
+func pick[T any](all found, s mapper[T], key Key) (*T, error) {
 	it, ok := all[key]
 	if !ok {
 		return nil, nil
@@ -154,7 +154,7 @@ func pick[T any](all found, s shape[T], key Key) (*T, error) {
 }
 
 // several reads aggregates by key in the keys' order; absent ones are left out.
-func several[T any](ctx context.Context, db *DB, s shape[T], strong bool, keys []Key) ([]T, error) {
+func several[T any](ctx context.Context, db *DB, s mapper[T], strong bool, keys []Key) ([]T, error) {
 	list, unread, err := legible(ctx, db, s, strong, keys)
 	if err == nil && unread != nil {
 		return nil, unread[0]
@@ -163,7 +163,7 @@ func several[T any](ctx context.Context, db *DB, s shape[T], strong bool, keys [
 }
 
 // legible is several for pages: what cannot be read is left out as well, and told of (F37).
-func legible[T any](ctx context.Context, db *DB, s shape[T], strong bool, keys []Key) (list []T, unread []error, err error) {
+func legible[T any](ctx context.Context, db *DB, s mapper[T], strong bool, keys []Key) (list []T, unread []error, err error) {
 	all, err := db.batch(ctx, strong, keys...)
 	if err != nil {
 		return nil, nil, err

@@ -61,22 +61,22 @@ type explainer struct {
 // variable, so that functions, which explain nothing, do not carry it.
 func explainers() map[string]explainer {
 	return map[string]explainer{
-		catalogShape.tag:        whole(catalogShape),
-		resourceShape.tag:       whole(resourceShape),
-		packageShape.tag:        whole(packageShape),
-		formerShape.tag:         whole(formerShape),
-		scopesShape.tag:         whole(scopesShape),
-		policyShape.tag:         whole(policyShape),
-		connectorShape.tag:      whole(connectorShape),
-		breakerShape.tag:        whole(breakerShape),
-		targetResourceShape.tag: whole(targetResourceShape),
-		jobShape.tag:            whole(jobShape),
-		requestShape.tag:        whole(requestShape),
-		assignmentSlotShape.tag: {"what a person has, had or asks of a package", whole(assignmentSlotShape).read},
-		endedShape.tag:          {"past assignment", whole(endedShape).read},
-		userShape.tag:           whole(userShape),
-		groupShape.tag:          whole(groupShape),
-		absenceShape.tag:        {"note that somebody may not be there to decide", whole(absenceShape).read},
+		catalogMapper.tag:        whole(catalogMapper),
+		resourceMapper.tag:       whole(resourceMapper),
+		packageMapper.tag:        whole(packageMapper),
+		formerMapper.tag:         whole(formerMapper),
+		scopesMapper.tag:         whole(scopesMapper),
+		policyMapper.tag:         whole(policyMapper),
+		connectorMapper.tag:      whole(connectorMapper),
+		breakerMapper.tag:        whole(breakerMapper),
+		targetResourceMapper.tag: whole(targetResourceMapper),
+		jobMapper.tag:            whole(jobMapper),
+		requestMapper.tag:        whole(requestMapper),
+		assignmentSlotMapper.tag: {"what a person has, had or asks of a package", whole(assignmentSlotMapper).read},
+		endedMapper.tag:          {"past assignment", whole(endedMapper).read},
+		userMapper.tag:           whole(userMapper),
+		groupMapper.tag:          whole(groupMapper),
+		absenceMapper.tag:        {"note that somebody may not be there to decide", whole(absenceMapper).read},
 
 		tagSubjectRecord: {"what a person ought to have", untyped(readSubjectRecord)},
 		tagGrantSet:      {"what a person has at one target", untyped(readGrantSet)},
@@ -122,7 +122,7 @@ type (
 	inSet struct{ Kind, ID string }
 )
 
-func whole[T any](s shape[T]) explainer { return explainer{s.noun, untyped(s.read)} }
+func whole[T any](s mapper[T]) explainer { return explainer{s.noun, untyped(s.read)} }
 
 func untyped[T any](read func(item) (T, error)) func(item) (any, error) {
 	return func(it item) (any, error) { return read(it) }

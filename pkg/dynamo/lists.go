@@ -44,13 +44,13 @@ func limited[T any](ctx context.Context, db *DB, w walk, token string, limit int
 
 // listed lists aggregates by the rows of an index that they carry themselves. Rows and
 // items are both eventually consistent: these lists promise no more.
-func listed[T any](ctx context.Context, db *DB, s shape[T], w walk, page entitlement.Page) (entitlement.Paged[T], error) {
+func listed[T any](ctx context.Context, db *DB, s mapper[T], w walk, page entitlement.Page) (entitlement.Paged[T], error) {
 	return followed(ctx, db, s, false, w, page, keyOf)
 }
 
 // followed lists the aggregates that the rows of a walk lead to. Rows whose item is gone, or
 // cannot be read, are dropped after the page's limit was counted.
-func followed[T any](ctx context.Context, db *DB, s shape[T], strong bool, w walk, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
+func followed[T any](ctx context.Context, db *DB, s mapper[T], strong bool, w walk, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
 	rows, err := within(ctx, db, w, page, func(it item) (Key, error) { return key(it), nil })
 	if err != nil {
 		return entitlement.Paged[T]{}, err
@@ -61,7 +61,7 @@ func followed[T any](ctx context.Context, db *DB, s shape[T], strong bool, w wal
 
 // spread lists what is spread over listShards, one shard after another. partition
 // gives the rows of a shard, and key where a row leads.
-func spread[T any](ctx context.Context, db *DB, s shape[T], word string, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
+func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
 	shards := func(n int) walk { return walk{index: index1, partition: listPartition(word, listShards[n])} }
 	n, at, err := parseSpread(shards, page.Token)
 	if err != nil {

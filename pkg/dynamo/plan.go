@@ -118,7 +118,7 @@ func (p *plan) check(key Key, part entitlement.Part, x *expression) {
 }
 
 // write puts, or erases, an aggregate on the version that it was decided on.
-func write[T any](p *plan, s shape[T], v T) {
+func write[T any](p *plan, s mapper[T], v T) {
 	m := s.meta(&v)
 	x := newExpression()
 	switch {

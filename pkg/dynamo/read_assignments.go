@@ -14,26 +14,26 @@ func (db *DB) Assignment(ctx context.Context, id entitlement.AssignmentID) (enti
 	if err != nil {
 		return none, err
 	}
-	past, err := pick(all, endedShape, endedKey(id))
+	past, err := pick(all, endedMapper, endedKey(id))
 	if err != nil {
 		return none, err
 	}
 	if past != nil {
 		return *past, nil
 	}
-	r, err := pick(all, requestShape, request)
+	r, err := pick(all, requestMapper, request)
 	if err != nil {
 		return none, err
 	}
 	if r == nil {
-		return none, missing(endedShape.noun)
+		return none, missing(endedMapper.noun)
 	}
 	slot, err := db.AssignmentSlot(ctx, r.Package, r.Subject)
 	if err != nil {
 		return none, err
 	}
 	if slot.Assignment == nil || slot.Assignment.ID != id {
-		return none, missing(endedShape.noun)
+		return none, missing(endedMapper.noun)
 	}
 	return *slot.Assignment, nil
 }
@@ -41,7 +41,7 @@ func (db *DB) Assignment(ctx context.Context, id entitlement.AssignmentID) (enti
 // AssignmentSlot returns what occupies the place of a package and a person; nothing is a slot at
 // version 0.
 func (db *DB) AssignmentSlot(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentSlot, error) {
-	s, err := one(ctx, db, assignmentSlotShape, assignmentSlotKey(pkg, subject))
+	s, err := one(ctx, db, assignmentSlotMapper, assignmentSlotKey(pkg, subject))
 	if entitlement.KindOf(err) == entitlement.NotFound {
 		return entitlement.AssignmentSlot{Package: pkg, Subject: subject}, nil
 	}
@@ -58,7 +58,7 @@ func (db *DB) AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]
 	if err != nil {
 		return nil, err
 	}
-	slots, _, err := legible(ctx, db, assignmentSlotShape, true, keysOf(record.Live, func(p entitlement.PackageID) Key { return assignmentSlotKey(p, subject) }))
+	slots, _, err := legible(ctx, db, assignmentSlotMapper, true, keysOf(record.Live, func(p entitlement.PackageID) Key { return assignmentSlotKey(p, subject) }))
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +73,13 @@ func (db *DB) AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]
 
 // Holders pages through a package's slots.
 func (db *DB) Holders(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error) {
-	return within(ctx, db, holdersOf(id), page, assignmentSlotShape.read)
+	return within(ctx, db, holdersOf(id), page, assignmentSlotMapper.read)
 }
 
 // Slots goes on where a page of Holders ended, by pages as large as one call reads: it is for
 // whoever has to see all of them, and takes a thirtieth of the calls.
 func (db *DB) Slots(ctx context.Context, id entitlement.PackageID, token string) (entitlement.Paged[entitlement.AssignmentSlot], error) {
-	return upTo1MB(ctx, db, holdersOf(id), token, assignmentSlotShape.read)
+	return upTo1MB(ctx, db, holdersOf(id), token, assignmentSlotMapper.read)
 }
 
 func holdersOf(id entitlement.PackageID) walk {
@@ -96,7 +96,7 @@ func (db *DB) LiveAssignments(ctx context.Context, of []entitlement.PackageSubje
 	}
 	live := map[entitlement.AssignmentID]entitlement.Assignment{}
 	for _, key := range keys {
-		slot, err := pick(all, assignmentSlotShape, key)
+		slot, err := pick(all, assignmentSlotMapper, key)
 		if err != nil && !db.unread(ctx, err) {
 			return nil, err
 		}
@@ -113,7 +113,7 @@ func (db *DB) EndedAssignments(ctx context.Context, ids []entitlement.Assignment
 	if err != nil {
 		return nil, err
 	}
-	return picked(all, endedShape, ids, endedKey)
+	return picked(all, endedMapper, ids, endedKey)
 }
 
 // ScopesOf returns the role scopes of packages, by package.
@@ -122,5 +122,5 @@ func (db *DB) ScopesOf(ctx context.Context, ids []entitlement.PackageID) (map[en
 	if err != nil {
 		return nil, err
 	}
-	return picked(all, scopesShape, ids, scopesKey)
+	return picked(all, scopesMapper, ids, scopesKey)
 }

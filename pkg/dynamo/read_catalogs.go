@@ -8,22 +8,22 @@ import (
 
 // Catalog returns a catalog.
 func (db *DB) Catalog(ctx context.Context, id entitlement.CatalogID) (entitlement.Catalog, error) {
-	return one(ctx, db, catalogShape, catalogKey(id))
+	return one(ctx, db, catalogMapper, catalogKey(id))
 }
 
 // Catalogs returns those of the catalogs that there are.
 func (db *DB) Catalogs(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error) {
-	return several(ctx, db, catalogShape, true, keysOf(ids, catalogKey))
+	return several(ctx, db, catalogMapper, true, keysOf(ids, catalogKey))
 }
 
 // ListCatalogs lists all catalogs by name.
 func (db *DB) ListCatalogs(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Catalog], error) {
-	return listed(ctx, db, catalogShape, walk{index: index1, partition: listPartition(wordCatalog, "")}, page)
+	return listed(ctx, db, catalogMapper, walk{index: index1, partition: listPartition(wordCatalog, "")}, page)
 }
 
 // Resource returns a resource of a catalog.
 func (db *DB) Resource(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ResourceID) (entitlement.Resource, error) {
-	return one(ctx, db, resourceShape, resourceKey(catalog, id))
+	return one(ctx, db, resourceMapper, resourceKey(catalog, id))
 }
 
 // ResourceByOrigin finds a catalog's resource by its id at the target.
@@ -33,7 +33,7 @@ func (db *DB) ResourceByOrigin(ctx context.Context, catalog entitlement.CatalogI
 		return entitlement.Resource{}, err
 	}
 	if it == nil {
-		return entitlement.Resource{}, missing(resourceShape.noun)
+		return entitlement.Resource{}, missing(resourceMapper.noun)
 	}
 	id, err := holderOf[entitlement.ResourceID](it, tagOrigin)
 	if err != nil {
@@ -44,32 +44,32 @@ func (db *DB) ResourceByOrigin(ctx context.Context, catalog entitlement.CatalogI
 
 // ListResources lists a catalog's resources.
 func (db *DB) ListResources(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.Resource], error) {
-	return within(ctx, db, walk{partition: catalogKey(catalog).PK, prefix: prefixResource}, page, resourceShape.read)
+	return within(ctx, db, walk{partition: catalogKey(catalog).PK, prefix: prefixResource}, page, resourceMapper.read)
 }
 
 // Package returns an access package.
 func (db *DB) Package(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error) {
-	return one(ctx, db, packageShape, packageKey(id))
+	return one(ctx, db, packageMapper, packageKey(id))
 }
 
 // Packages returns those of the access packages that there are.
 func (db *DB) Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
-	return several(ctx, db, packageShape, true, keysOf(ids, packageKey))
+	return several(ctx, db, packageMapper, true, keysOf(ids, packageKey))
 }
 
 // FormerPackages returns what is kept of those of the packages that are gone.
 func (db *DB) FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
-	return several(ctx, db, formerShape, false, keysOf(ids, formerKey))
+	return several(ctx, db, formerMapper, false, keysOf(ids, formerKey))
 }
 
 // ListPackages lists all access packages by name, but those under deletion.
 func (db *DB) ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-	return listed(ctx, db, packageShape, walk{index: index2, partition: listPartition(wordPackage, "")}, page)
+	return listed(ctx, db, packageMapper, walk{index: index2, partition: listPartition(wordPackage, "")}, page)
 }
 
 // PackagesOf lists a catalog's access packages by name.
 func (db *DB) PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-	return listed(ctx, db, packageShape, walk{index: index1, partition: catalogKey(catalog).PK, prefix: prefixPackage}, page)
+	return listed(ctx, db, packageMapper, walk{index: index1, partition: catalogKey(catalog).PK, prefix: prefixPackage}, page)
 }
 
 // IncompatibleWith pages through the ids of the packages that list a package as incompatible.
@@ -81,7 +81,7 @@ func (db *DB) IncompatibleWith(ctx context.Context, id entitlement.PackageID, pa
 
 // Scopes returns a package's role scopes; a package without any has an empty list at version 0.
 func (db *DB) Scopes(ctx context.Context, id entitlement.PackageID) (entitlement.PackageScopes, error) {
-	s, err := one(ctx, db, scopesShape, scopesKey(id))
+	s, err := one(ctx, db, scopesMapper, scopesKey(id))
 	if entitlement.KindOf(err) == entitlement.NotFound {
 		return entitlement.PackageScopes{Package: id}, nil
 	}
@@ -90,27 +90,27 @@ func (db *DB) Scopes(ctx context.Context, id entitlement.PackageID) (entitlement
 
 // Policy returns an assignment policy.
 func (db *DB) Policy(ctx context.Context, id entitlement.PolicyID) (entitlement.AssignmentPolicy, error) {
-	return one(ctx, db, policyShape, policyKey(id))
+	return one(ctx, db, policyMapper, policyKey(id))
 }
 
 // Policies returns those of the assignment policies that there are.
 func (db *DB) Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error) {
-	return several(ctx, db, policyShape, true, keysOf(ids, policyKey))
+	return several(ctx, db, policyMapper, true, keysOf(ids, policyKey))
 }
 
 // ListPolicies lists all assignment policies by name.
 func (db *DB) ListPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
-	return listed(ctx, db, policyShape, walk{index: index2, partition: listPartition(wordPolicy, "")}, page)
+	return listed(ctx, db, policyMapper, walk{index: index2, partition: listPartition(wordPolicy, "")}, page)
 }
 
 // Connector returns a connector's registration.
 func (db *DB) Connector(ctx context.Context, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error) {
-	return one(ctx, db, connectorShape, connectorKey(id))
+	return one(ctx, db, connectorMapper, connectorKey(id))
 }
 
 // Connectors returns those of the connectors that there are.
 func (db *DB) Connectors(ctx context.Context, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error) {
-	return several(ctx, db, connectorShape, true, keysOf(ids, connectorKey))
+	return several(ctx, db, connectorMapper, true, keysOf(ids, connectorKey))
 }
 
 // ListConnectors lists all connectors by name.
@@ -119,6 +119,6 @@ func (db *DB) ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig
 	if err != nil {
 		return nil, err
 	}
-	list, _, err := legible(ctx, db, connectorShape, false, keysOf(rows, keyOf))
+	list, _, err := legible(ctx, db, connectorMapper, false, keysOf(rows, keyOf))
 	return list, err
 }

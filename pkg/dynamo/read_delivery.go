@@ -46,7 +46,7 @@ func (db *DB) SubjectRecord(ctx context.Context, subject entitlement.UserID) (en
 
 // Job returns a package edit that has not reached every holder yet.
 func (db *DB) Job(ctx context.Context, pkg entitlement.PackageID, generation int64) (entitlement.Job, error) {
-	return one(ctx, db, jobShape, jobKey(pkg, generation))
+	return one(ctx, db, jobMapper, jobKey(pkg, generation))
 }
 
 // ReconcileInputs reads what the record names. The packages of ended assignments need a second
@@ -93,24 +93,24 @@ func slotOf(subject entitlement.UserID) func(entitlement.PackageID) Key {
 }
 
 func (l inputKeys) read(all found, subject entitlement.UserID) (w entitlement.ReconcileInputs, err error) {
-	if w.Subject, err = pick(all, userShape, userKey(subject)); err != nil {
+	if w.Subject, err = pick(all, userMapper, userKey(subject)); err != nil {
 		return w, err
 	}
-	if w.Scopes, err = picked(all, scopesShape, l.packages, scopesKey); err != nil {
+	if w.Scopes, err = picked(all, scopesMapper, l.packages, scopesKey); err != nil {
 		return w, err
 	}
-	if w.Slots, err = picked(all, assignmentSlotShape, l.waiting, slotOf(subject)); err != nil {
+	if w.Slots, err = picked(all, assignmentSlotMapper, l.waiting, slotOf(subject)); err != nil {
 		return w, err
 	}
-	if w.Ended, err = picked(all, endedShape, l.ended, endedKey); err != nil {
+	if w.Ended, err = picked(all, endedMapper, l.ended, endedKey); err != nil {
 		return w, err
 	}
-	w.Requests, err = picked(all, requestShape, l.requests, requestKey)
+	w.Requests, err = picked(all, requestMapper, l.requests, requestKey)
 	return w, err
 }
 
 // picked returns what was found of the ids.
-func picked[ID comparable, T any](all found, s shape[T], ids []ID, key func(ID) Key) (map[ID]T, error) {
+func picked[ID comparable, T any](all found, s mapper[T], ids []ID, key func(ID) Key) (map[ID]T, error) {
 	m := map[ID]T{}
 	for _, id := range ids {
 		v, err := pick(all, s, key(id))
@@ -134,7 +134,7 @@ func (db *DB) endedScopes(ctx context.Context, read []entitlement.PackageID, w *
 		}
 	}
 	slices.Sort(more)
-	scopes, err := several(ctx, db, scopesShape, true, keysOf(more, scopesKey))
+	scopes, err := several(ctx, db, scopesMapper, true, keysOf(more, scopesKey))
 	for _, s := range scopes {
 		w.Scopes[s.Package] = s
 	}

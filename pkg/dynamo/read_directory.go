@@ -21,12 +21,12 @@ func (db *DB) Bound(ctx context.Context, p entitlement.Principal) (entitlement.U
 
 // User returns a user.
 func (db *DB) User(ctx context.Context, id entitlement.UserID) (entitlement.User, error) {
-	return one(ctx, db, userShape, userKey(id))
+	return one(ctx, db, userMapper, userKey(id))
 }
 
 // Users returns those of the users that there are.
 func (db *DB) Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error) {
-	return several(ctx, db, userShape, true, keysOf(ids, userKey))
+	return several(ctx, db, userMapper, true, keysOf(ids, userKey))
 }
 
 // UserNamed finds a user by the whole userPrincipalName, in any case.
@@ -47,24 +47,24 @@ func (db *DB) UserNamed(ctx context.Context, userPrincipalName string) (entitlem
 
 // ListUsers lists users by userPrincipalName within a shard.
 func (db *DB) ListUsers(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
-	return spread(ctx, db, userShape, wordUser, page, func(row item) Key {
+	return spread(ctx, db, userMapper, wordUser, page, func(row item) Key {
 		return userKey(lastOf[entitlement.UserID](textOf(row, names.AttrI1S)))
 	})
 }
 
 // Group returns a group.
 func (db *DB) Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error) {
-	return one(ctx, db, groupShape, groupKey(id))
+	return one(ctx, db, groupMapper, groupKey(id))
 }
 
 // Groups returns those of the groups that there are.
 func (db *DB) Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error) {
-	return several(ctx, db, groupShape, true, keysOf(ids, groupKey))
+	return several(ctx, db, groupMapper, true, keysOf(ids, groupKey))
 }
 
 // ListGroups lists groups by display name within a shard.
 func (db *DB) ListGroups(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Group], error) {
-	return spread(ctx, db, groupShape, wordGroup, page, keyOf)
+	return spread(ctx, db, groupMapper, wordGroup, page, keyOf)
 }
 
 // Members pages through a group's members.

@@ -52,19 +52,19 @@ func (db *DB) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.
 	for i, ref := range refs {
 		switch ref.Kind {
 		case entitlement.DueRequest:
-			err = take(all, requestShape, keys[i], &out.Requests)
+			err = take(all, requestMapper, keys[i], &out.Requests)
 		case entitlement.DueAssignment:
-			err = take(all, assignmentSlotShape, keys[i], &out.Slots)
+			err = take(all, assignmentSlotMapper, keys[i], &out.Slots)
 		case entitlement.DuePolicy:
-			err = take(all, policyShape, keys[i], &out.Policies)
+			err = take(all, policyMapper, keys[i], &out.Policies)
 		case entitlement.DueBreaker:
-			err = take(all, breakerShape, keys[i], &out.Breakers)
+			err = take(all, breakerMapper, keys[i], &out.Breakers)
 		case entitlement.DueAbsence:
-			err = take(all, absenceShape, keys[i], &out.Absences)
+			err = take(all, absenceMapper, keys[i], &out.Absences)
 		case entitlement.DueJob:
-			err = take(all, jobShape, keys[i], &out.Jobs)
+			err = take(all, jobMapper, keys[i], &out.Jobs)
 		default:
-			err = take(all, packageShape, keys[i], &out.Packages)
+			err = take(all, packageMapper, keys[i], &out.Packages)
 		}
 		switch {
 		case db.unread(ctx, err):
@@ -77,7 +77,7 @@ func (db *DB) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.
 }
 
 // take moves an aggregate from what was found to a list; named twice, it is listed once.
-func take[T any](all found, s shape[T], key Key, list *[]T) error {
+func take[T any](all found, s mapper[T], key Key, list *[]T) error {
 	v, err := pick(all, s, key)
 	if v != nil {
 		*list = append(*list, *v)

@@ -44,7 +44,7 @@ func failingWalk(at entitlement.ConnectorID, reason string) walk {
 
 // Breaker returns what is remembered of a target; version 0 where nothing is.
 func (db *DB) Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlement.Breaker, error) {
-	b, err := one(ctx, db, breakerShape, breakerKey(id))
+	b, err := one(ctx, db, breakerMapper, breakerKey(id))
 	if entitlement.KindOf(err) == entitlement.NotFound {
 		return entitlement.Breaker{Connector: id}, nil
 	}
@@ -54,7 +54,7 @@ func (db *DB) Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlem
 // TargetResource returns what is remembered of a resource at a target; version 0 where
 // nothing is.
 func (db *DB) TargetResource(ctx context.Context, at entitlement.ConnectorID, resource string) (entitlement.TargetResource, error) {
-	r, err := one(ctx, db, targetResourceShape, targetResourceKey(at, resource))
+	r, err := one(ctx, db, targetResourceMapper, targetResourceKey(at, resource))
 	if entitlement.KindOf(err) == entitlement.NotFound {
 		return entitlement.TargetResource{Connector: at, Resource: resource}, nil
 	}

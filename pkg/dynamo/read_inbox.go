@@ -49,7 +49,7 @@ func (db *DB) Inbox(ctx context.Context, u entitlement.User, page entitlement.Pa
 	}
 	out := entitlement.Paged[entitlement.AssignmentRequest]{Next: inboxToken(at)}
 	keys := keysOf(rows, func(r row) Key { return requestKey(lastOf[entitlement.RequestID](r.sort)) })
-	items, unread, err := legible(ctx, db, requestShape, true, keys)
+	items, unread, err := legible(ctx, db, requestMapper, true, keys)
 	if err != nil {
 		return none, err
 	}

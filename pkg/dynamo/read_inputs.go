@@ -19,7 +19,7 @@ func (db *DB) SubmitInputs(ctx context.Context, k entitlement.SubmitKeys) (entit
 	if err != nil {
 		return entitlement.SubmitInputs{}, err
 	}
-	p, err := pick(all, packageShape, packageKey(k.Package))
+	p, err := pick(all, packageMapper, packageKey(k.Package))
 	if err != nil {
 		return entitlement.SubmitInputs{}, err
 	}
@@ -54,12 +54,12 @@ func asSubmitInputs(all found, k entitlement.SubmitKeys, p *entitlement.AccessPa
 	}
 	ask := entitlement.SubmitInputs{Requestor: s.Requestor, Subject: s.Subject, Package: p, Slot: s.Slot, SubjectRecord: s.SubjectRecord}
 	if p != nil {
-		if ask.Catalog, err = pick(all, catalogShape, catalogKey(p.Catalog)); err != nil {
+		if ask.Catalog, err = pick(all, catalogMapper, catalogKey(p.Catalog)); err != nil {
 			return entitlement.SubmitInputs{}, err
 		}
 	}
 	for _, key := range policies {
-		policy, err := pick(all, policyShape, key)
+		policy, err := pick(all, policyMapper, key)
 		if err != nil {
 			return entitlement.SubmitInputs{}, err
 		}
@@ -84,17 +84,17 @@ func startKeys(p entitlement.PackageID, subject, requestor entitlement.UserID) [
 }
 
 func asStartInputs(all found, p entitlement.PackageID, subject, requestor entitlement.UserID) (s entitlement.StartInputs, err error) {
-	if s.Package, err = pick(all, packageShape, packageKey(p)); err != nil {
+	if s.Package, err = pick(all, packageMapper, packageKey(p)); err != nil {
 		return entitlement.StartInputs{}, err
 	}
-	if s.Subject, err = pick(all, userShape, userKey(subject)); err != nil {
+	if s.Subject, err = pick(all, userMapper, userKey(subject)); err != nil {
 		return entitlement.StartInputs{}, err
 	}
-	if s.Requestor, err = pick(all, userShape, userKey(requestor)); err != nil {
+	if s.Requestor, err = pick(all, userMapper, userKey(requestor)); err != nil {
 		return entitlement.StartInputs{}, err
 	}
 	s.Slot = entitlement.AssignmentSlot{Package: p, Subject: subject}
-	slot, err := pick(all, assignmentSlotShape, assignmentSlotKey(p, subject))
+	slot, err := pick(all, assignmentSlotMapper, assignmentSlotKey(p, subject))
 	if err != nil {
 		return entitlement.StartInputs{}, err
 	}

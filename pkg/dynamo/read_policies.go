@@ -33,7 +33,7 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlem
 	}
 	var keys []Key
 	keys, list.Next = policiesNamed(predictions, page.Size())
-	policies, unread, err := legible(ctx, db, policyShape, true, keys)
+	policies, unread, err := legible(ctx, db, policyMapper, true, keys)
 	list.Unread = len(unread)
 	list.Items = slices.DeleteFunc(policies, func(p entitlement.AssignmentPolicy) bool {
 		return !slices.ContainsFunc(targetsOf(p), func(t subjectSetRef) bool { return slices.Contains(who, t) })

@@ -10,7 +10,7 @@ import (
 
 // Request returns a request.
 func (db *DB) Request(ctx context.Context, id entitlement.RequestID) (entitlement.AssignmentRequest, error) {
-	return one(ctx, db, requestShape, requestKey(id))
+	return one(ctx, db, requestMapper, requestKey(id))
 }
 
 // Review reads the reviewer and the request together.
@@ -20,25 +20,25 @@ func (db *DB) Review(ctx context.Context, reviewer entitlement.UserID, id entitl
 	if err != nil {
 		return entitlement.User{}, none, err
 	}
-	u, err := pick(all, userShape, userKey(reviewer))
+	u, err := pick(all, userMapper, userKey(reviewer))
 	if err != nil {
 		return entitlement.User{}, none, err
 	}
-	r, err := pick(all, requestShape, requestKey(id))
+	r, err := pick(all, requestMapper, requestKey(id))
 	switch {
 	case err != nil:
 		return entitlement.User{}, none, err
 	case u == nil:
-		return entitlement.User{}, none, missing(userShape.noun)
+		return entitlement.User{}, none, missing(userMapper.noun)
 	case r == nil:
-		return entitlement.User{}, none, missing(requestShape.noun)
+		return entitlement.User{}, none, missing(requestMapper.noun)
 	}
 	return *u, *r, nil
 }
 
 // RequestsOf lists requests for a subject, newest first.
 func (db *DB) RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-	return followed(ctx, db, requestShape, true, subjectWalk(subject), page, requestOfEvent)
+	return followed(ctx, db, requestMapper, true, subjectWalk(subject), page, requestOfEvent)
 }
 
 // OpenRequests lists a subject's open requests, in no order that means anything. The slots
@@ -46,7 +46,7 @@ func (db *DB) RequestsOf(ctx context.Context, subject entitlement.UserID, page e
 // requests that the subject ever made; each request is read strongly.
 func (db *DB) OpenRequests(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	w := walk{index: index1, partition: openRow(subject, "", "").partition}
-	list, err := followed(ctx, db, requestShape, true, w, page, func(row item) Key {
+	list, err := followed(ctx, db, requestMapper, true, w, page, func(row item) Key {
 		return requestKey(lastOf[entitlement.RequestID](textOf(row, names.AttrI1S)))
 	})
 	list.Items = slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return !r.State.Open() })
@@ -62,13 +62,13 @@ func (db *DB) CountOpen(ctx context.Context, subject entitlement.UserID) (int, e
 
 // RequestsFor lists requests for a package, newest first.
 func (db *DB) RequestsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-	return followed(ctx, db, requestShape, true, packageWalk(pkg), page, requestOfEvent)
+	return followed(ctx, db, requestMapper, true, packageWalk(pkg), page, requestOfEvent)
 }
 
 // RequestsBy lists requests that a person made for others, newest first.
 func (db *DB) RequestsBy(ctx context.Context, requestor entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	w := walk{partition: userKey(requestor).PK, prefix: prefixMade, newest: true}
-	return followed(ctx, db, requestShape, true, w, page, func(row item) Key { return requestKey(madeAt(keyOf(row))) })
+	return followed(ctx, db, requestMapper, true, w, page, func(row item) Key { return requestKey(madeAt(keyOf(row))) })
 }
 
 func subjectWalk(s entitlement.UserID) walk {
@@ -94,15 +94,15 @@ func endedOfEvent(row item) Key {
 
 // EndedOf lists a subject's ended assignments, newest request first.
 func (db *DB) EndedOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	return followed(ctx, db, endedShape, true, subjectWalk(subject), page, endedOfEvent)
+	return followed(ctx, db, endedMapper, true, subjectWalk(subject), page, endedOfEvent)
 }
 
 // EndedFor lists a package's ended assignments, newest request first.
 func (db *DB) EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	return followed(ctx, db, endedShape, true, packageWalk(pkg), page, endedOfEvent)
+	return followed(ctx, db, endedMapper, true, packageWalk(pkg), page, endedOfEvent)
 }
 
 // RequestsNamed returns those of the requests that are there.
 func (db *DB) RequestsNamed(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error) {
-	return several(ctx, db, requestShape, true, keysOf(ids, requestKey))
+	return several(ctx, db, requestMapper, true, keysOf(ids, requestKey))
 }

@@ -7,9 +7,9 @@ import (
 	"leasehold/pkg/graph/strict"
 )
 
-func listMyApprovals(ctx context.Context, c *call) (answer, error) {
+func listMyApprovals(ctx context.Context, c *call) (response, error) {
 	if _, err := c.on("approver"); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return list(ctx, c, approvals(), asCaller(c, c.deps.Requests.Approvals))
 }
@@ -20,39 +20,39 @@ func approvalInPath(ctx context.Context, c *call) (approval, error) {
 	return c.deps.Requests.Approval(ctx, c.by.Caller, id[entitlement.RequestID](c, "assignmentRequestId"))
 }
 
-func getApproval(ctx context.Context, c *call) (answer, error) {
+func getApproval(ctx context.Context, c *call) (response, error) {
 	a, err := approvalInPath(ctx, c)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return entity(ctx, c, approvals(), a)
 }
 
-func listStages(ctx context.Context, c *call) (answer, error) {
+func listStages(ctx context.Context, c *call) (response, error) {
 	a, err := approvalInPath(ctx, c)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return list(ctx, c, approvalStages(), sliced(stagesOf(a), nil))
 }
 
-func getStage(ctx context.Context, c *call) (answer, error) {
+func getStage(ctx context.Context, c *call) (response, error) {
 	a, err := approvalInPath(ctx, c)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	for _, s := range stagesOf(a) {
 		if a.Request.Stages[s.number].ID == c.path["stageId"] {
 			return entity(ctx, c, approvalStages(), s)
 		}
 	}
-	return answer{}, entitlement.Errorf(entitlement.NotFound, "There is no approval stage with this id.")
+	return response{}, entitlement.Errorf(entitlement.NotFound, "There is no approval stage with this id.")
 }
 
-func decide(ctx context.Context, c *call) (answer, error) {
+func decide(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	decision := entitlement.DecisionInput{Stage: c.path["stageId"]}
 	var result string
@@ -64,7 +64,7 @@ func decide(ctx context.Context, c *call) (answer, error) {
 		o.Fail("reviewResult", "must be Approve or Deny.")
 	}
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	decision.Approved = result == "Approve" || result == "Approved"
 	return done(c.deps.Requests.Decide(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId"), decision))

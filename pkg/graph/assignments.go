@@ -9,10 +9,10 @@ import (
 	"leasehold/pkg/views"
 )
 
-func listAssignments(ctx context.Context, c *call) (answer, error) {
+func listAssignments(ctx context.Context, c *call) (response, error) {
 	read, err := assignmentsFor(ctx, c)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return list(ctx, c, c.assignments(), viewed(read, views.OfAssignments))
 }
@@ -67,25 +67,25 @@ func packageFiltered(ctx context.Context, c *call) (entitlement.PackageID, bool,
 	return pkg, true, err
 }
 
-func getAssignment(ctx context.Context, c *call) (answer, error) {
+func getAssignment(ctx context.Context, c *call) (response, error) {
 	a, err := c.deps.Requests.Assignment(ctx, c.by.Caller, id[entitlement.AssignmentID](c, "assignmentId"))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return entity(ctx, c, c.assignments(), viewOf(a, views.OfAssignments))
 }
 
-func listGrants(ctx context.Context, c *call) (answer, error) {
+func listGrants(ctx context.Context, c *call) (response, error) {
 	return list(ctx, c, grants(), sliced(c.deps.Requests.Grants(ctx, c.by.Caller, id[entitlement.AssignmentID](c, "assignmentId"))))
 }
 
-func grants() kind[requests.GrantView] {
-	return kind[requests.GrantView]{set: "leasehold/grants", shape: shapeGrant, links: noLinks}
+func grants() entityType[requests.GrantView] {
+	return entityType[requests.GrantView]{set: "leasehold/grants", mapper: mapGrant, navigation: noNavigation}
 }
 
-// shapeGrant shows what is recorded of one role of an assignment. It is ours: Graph does
+// mapGrant shows what is recorded of one role of an assignment. It is ours: Graph does
 // not say how a delivery stands.
-func shapeGrant(g requests.GrantView) object {
+func mapGrant(g requests.GrantView) object {
 	return object{
 		"id":        g.Scope.ID,
 		"role":      object{"id": g.Scope.Role.ID, "originId": odata.Exact(g.Scope.Role.OriginID), "displayName": text(g.Scope.Role.DisplayName)},

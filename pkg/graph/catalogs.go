@@ -13,10 +13,10 @@ import (
 	"leasehold/pkg/views"
 )
 
-func listCatalogs(ctx context.Context, c *call) (answer, error) {
+func listCatalogs(ctx context.Context, c *call) (response, error) {
 	id, named, err := odata.EqualID[entitlement.CatalogID](c.options.Filter, "id")
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if named {
 		return list(ctx, c, c.catalogKind(), viewed(only(c.deps.Catalogs.Catalog(ctx, c.by.Caller, id)), views.OfCatalogs))
@@ -24,38 +24,38 @@ func listCatalogs(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, c.catalogKind(), viewed(asCaller(c, c.deps.Catalogs.ListCatalogs), views.OfCatalogs))
 }
 
-func getCatalog(ctx context.Context, c *call) (answer, error) {
+func getCatalog(ctx context.Context, c *call) (response, error) {
 	found, err := c.deps.Catalogs.Catalog(ctx, c.by.Caller, id[entitlement.CatalogID](c, "catalogId"))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return entity(ctx, c, c.catalogKind(), viewOf(found, views.OfCatalogs))
 }
 
-func createCatalog(ctx context.Context, c *call) (answer, error) {
+func createCatalog(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	made := entitlement.Catalog{Published: true}
 	readCatalog(o, &made)
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if made, err = c.deps.Catalogs.CreateCatalog(ctx, c.by, made); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return created(ctx, c, c.catalogKind(), viewOf(made, views.OfCatalogs))
 }
 
-func updateCatalog(ctx context.Context, c *call) (answer, error) {
+func updateCatalog(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	sameID(o, c.path["catalogId"])
 	if err := readable(o, readCatalog); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	_, err = c.deps.Catalogs.UpdateCatalog(ctx, c.by, id[entitlement.CatalogID](c, "catalogId"), func(kept *entitlement.Catalog) { readCatalog(o, kept) })
 	return done(err)
@@ -82,7 +82,7 @@ func readCatalog(o *strict.Object, c *entitlement.Catalog) {
 	o.Ignore("state")
 }
 
-func deleteCatalog(ctx context.Context, c *call) (answer, error) {
+func deleteCatalog(ctx context.Context, c *call) (response, error) {
 	return done(c.deps.Catalogs.DeleteCatalog(ctx, c.by, id[entitlement.CatalogID](c, "catalogId")))
 }
 
@@ -95,18 +95,18 @@ func resourcesOf(ctx context.Context, c *call) (lister[entitlement.Resource], er
 	}, err
 }
 
-func listResources(ctx context.Context, c *call) (answer, error) {
+func listResources(ctx context.Context, c *call) (response, error) {
 	read, err := resourcesOf(ctx, c)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return list(ctx, c, c.resourceKind(), viewed(read, views.OfResources))
 }
 
-func listResourceRoles(ctx context.Context, c *call) (answer, error) {
+func listResourceRoles(ctx context.Context, c *call) (response, error) {
 	read, err := resourcesOf(ctx, c)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return list(ctx, c, c.resourceRoles(), viewed(read, func(resources []entitlement.Resource) (roles []*views.Role) {
 		for _, r := range resources {
@@ -126,15 +126,15 @@ type resourceBody struct {
 	environment entitlement.ConnectorID
 }
 
-func createResourceRequest(ctx context.Context, c *call) (answer, error) {
+func createResourceRequest(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	var ask resourceBody
 	readResourceRequest(o, &ask)
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	switch ask.kind {
 	case "adminAdd":
@@ -145,12 +145,12 @@ func createResourceRequest(ctx context.Context, c *call) (answer, error) {
 		err = notServed()
 	}
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	// What was asked is done, and nothing of the request is kept.
 	body := object{"@odata.context": c.metadata(ctx, emSet+"resourceRequests/$entity"), "id": uuid.NewString(), "requestType": ask.kind,
 		"state": "delivered", "createdDateTime": instant(c.deps.Clock.Now())}
-	return answer{status: http.StatusCreated, body: body}, nil
+	return response{status: http.StatusCreated, body: body}, nil
 }
 
 func readResourceRequest(o *strict.Object, ask *resourceBody) {
@@ -242,9 +242,9 @@ func isOriginID(s string) bool {
 	return true
 }
 
-func listEnvironments(ctx context.Context, c *call) (answer, error) {
+func listEnvironments(ctx context.Context, c *call) (response, error) {
 	if c.options.Filter == nil {
-		return answer{}, entitlement.Errorf(entitlement.Invalid, "This list needs a filter, such as $filter=originSystem eq 'Scim'.")
+		return response{}, entitlement.Errorf(entitlement.Invalid, "This list needs a filter, such as $filter=originSystem eq 'Scim'.")
 	}
 	return list(ctx, c, environments(), sliced(c.deps.Views.Environments(ctx, c.by.Caller)))
 }

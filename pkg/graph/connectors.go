@@ -7,16 +7,16 @@ import (
 	"leasehold/pkg/graph/strict"
 )
 
-func listConnectors(ctx context.Context, c *call) (answer, error) {
-	return list(ctx, c, connectorKind(), sliced(c.deps.Catalogs.ListConnectors(ctx, c.by.Caller)))
+func listConnectors(ctx context.Context, c *call) (response, error) {
+	return list(ctx, c, connectorType(), sliced(c.deps.Catalogs.ListConnectors(ctx, c.by.Caller)))
 }
 
-func getConnector(ctx context.Context, c *call) (answer, error) {
+func getConnector(ctx context.Context, c *call) (response, error) {
 	found, err := c.deps.Catalogs.Connector(ctx, c.by.Caller, id[entitlement.ConnectorID](c, "connectorId"))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	return entity(ctx, c, connectorKind(), found)
+	return entity(ctx, c, connectorType(), found)
 }
 
 // connectorEdit is what a body says of a connector. The credential goes another way
@@ -26,33 +26,33 @@ type connectorEdit struct {
 	credential string
 }
 
-func createConnector(ctx context.Context, c *call) (answer, error) {
+func createConnector(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	var made connectorEdit
 	readConnector(o, &made)
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	kept, err := c.deps.Catalogs.RegisterConnector(ctx, c.by, made.ConnectorConfig, made.credential)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	return created(ctx, c, connectorKind(), kept)
+	return created(ctx, c, connectorType(), kept)
 }
 
-func updateConnector(ctx context.Context, c *call) (answer, error) {
+func updateConnector(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	sameID(o, c.path["connectorId"])
 	var asked connectorEdit
 	readConnector(o, &asked)
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	_, err = c.deps.Catalogs.UpdateConnector(ctx, c.by, id[entitlement.ConnectorID](c, "connectorId"), asked.credential, func(kept *entitlement.ConnectorConfig) {
 		edit := connectorEdit{ConnectorConfig: *kept}
@@ -62,7 +62,7 @@ func updateConnector(ctx context.Context, c *call) (answer, error) {
 	return done(err)
 }
 
-func deleteConnector(ctx context.Context, c *call) (answer, error) {
+func deleteConnector(ctx context.Context, c *call) (response, error) {
 	return done(c.deps.Catalogs.DeleteConnector(ctx, c.by, id[entitlement.ConnectorID](c, "connectorId")))
 }
 

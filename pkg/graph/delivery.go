@@ -24,18 +24,18 @@ var deliveryOperations = []operation{
 }
 
 // accepted answers that something was taken and is done by itself, or err.
-func accepted(err error) (answer, error) { return answer{status: http.StatusAccepted}, err }
+func accepted(err error) (response, error) { return response{status: http.StatusAccepted}, err }
 
-func reprocessRequest(ctx context.Context, c *call) (answer, error) {
+func reprocessRequest(ctx context.Context, c *call) (response, error) {
 	return accepted(c.deps.Requests.Reprocess(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId")))
 }
 
-func reprocessAssignment(ctx context.Context, c *call) (answer, error) {
+func reprocessAssignment(ctx context.Context, c *call) (response, error) {
 	return accepted(c.deps.Requests.ReprocessAssignment(ctx, c.by, id[entitlement.AssignmentID](c, "assignmentId")))
 }
 
-func listDeliveryErrors(ctx context.Context, c *call) (answer, error) {
-	k := kind[requests.DeliveryError]{set: "leasehold/deliveryErrors", links: noLinks, shape: func(e requests.DeliveryError) object {
+func listDeliveryErrors(ctx context.Context, c *call) (response, error) {
+	k := entityType[requests.DeliveryError]{set: "leasehold/deliveryErrors", navigation: noNavigation, mapper: func(e requests.DeliveryError) object {
 		return object{"id": string(e.Connector) + "/" + e.Reason, "connector": string(e.Connector), "reason": e.Reason, "subjects": e.Subjects}
 	}}
 	read := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[requests.DeliveryError], error) {
@@ -44,19 +44,19 @@ func listDeliveryErrors(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, k, read)
 }
 
-func listFailures(ctx context.Context, c *call) (answer, error) {
-	k := kind[requests.Failure]{set: "leasehold/failures", links: noLinks, shape: shapeFailure}
+func listFailures(ctx context.Context, c *call) (response, error) {
+	k := entityType[requests.Failure]{set: "leasehold/failures", navigation: noNavigation, mapper: mapFailure}
 	return list(ctx, c, k, func(ctx context.Context, page entitlement.Page) (entitlement.Paged[requests.Failure], error) {
 		return c.deps.Requests.Failures(ctx, c.by.Caller, id[entitlement.ConnectorID](c, "connectorId"), c.path["reason"], page)
 	})
 }
 
-func shapeFailure(f requests.Failure) object {
-	return object{"id": string(f.Subject), "failingSince": instant(f.Since), "roles": objects(f.Grants, shapeTrouble)}
+func mapFailure(f requests.Failure) object {
+	return object{"id": string(f.Subject), "failingSince": instant(f.Since), "roles": objects(f.Grants, mapTrouble)}
 }
 
-// shapeTrouble says of one role at one target what is known, and what becomes of it.
-func shapeTrouble(g entitlement.Grant) object {
+// mapTrouble says of one role at one target what is known, and what becomes of it.
+func mapTrouble(g entitlement.Grant) object {
 	return object{"connector": string(g.Role.Connector), "resource": g.Role.Resource, "role": g.Role.Role, "presence": string(g.Presence), "reason": text(g.Reason),
 		"detail": text(g.Detail), "attempts": g.Attempts, "failingSince": instant(g.Since), "nextAttemptDateTime": instant(g.NextCheck()), "permanent": g.Permanent}
 }
@@ -64,35 +64,35 @@ func shapeTrouble(g entitlement.Grant) object {
 // maxRolesShown bounds the roles that one removal shows: what many owe at once is one page.
 const maxRolesShown = 50
 
-func listRemovals(ctx context.Context, c *call) (answer, error) {
+func listRemovals(ctx context.Context, c *call) (response, error) {
 	now := c.deps.Clock.Now()
-	k := kind[requests.PendingRemoval]{set: "leasehold/removals", links: noLinks, shape: func(a requests.PendingRemoval) object {
+	k := entityType[requests.PendingRemoval]{set: "leasehold/removals", navigation: noNavigation, mapper: func(a requests.PendingRemoval) object {
 		return object{"id": string(a.ID), "accessPackage": string(a.Package), "target": string(a.Subject), "endedDateTime": instant(a.Ended),
 			"status": a.Status(now), "overdue": now.Sub(a.Ended) > entitlement.OverdueAfter, "owedSeconds": int(now.Sub(a.Ended) / time.Second),
-			"roles": objects(a.Roles[:min(len(a.Roles), maxRolesShown)], shapeTrouble), "rolesLeft": len(a.Roles)}
+			"roles": objects(a.Roles[:min(len(a.Roles), maxRolesShown)], mapTrouble), "rolesLeft": len(a.Roles)}
 	}}
 	return list(ctx, c, k, asCaller(c, c.deps.Requests.Removals))
 }
 
 // closeRemoval ends a removal that cannot be confirmed, for a reason that is kept.
-func closeRemoval(ctx context.Context, c *call) (answer, error) {
+func closeRemoval(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	var why string
 	o.Text("justification", &why)
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return accepted(c.deps.Requests.CloseRemoval(ctx, c.by, id[entitlement.AssignmentID](c, "assignmentId"), why))
 }
 
 // reprocessFailing has everybody tried again at once whose delivery fails for a reason.
-func reprocessFailing(ctx context.Context, c *call) (answer, error) {
+func reprocessFailing(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	var at entitlement.ConnectorID
 	var reason, token string
@@ -103,11 +103,11 @@ func reprocessFailing(ctx context.Context, c *call) (answer, error) {
 		o.Fail("reason", "and connectorId must be given, as deliveryErrors lists them.")
 	}
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	n, next, err := c.deps.Requests.ReprocessFailing(ctx, c.by, at, reason, token)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return ok(object{"subjects": n, "more": next != "", "after": text(next)})
 }

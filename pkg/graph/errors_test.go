@@ -41,7 +41,7 @@ func TestEveryKindOfError(t *testing.T) {
 func TestPanicsAreAnswered(t *testing.T) {
 	w := newWorld(t)
 	w.api[names.Catalogs].(*api).routes = newRoutes([]operation{{method: "GET", path: "/v1.0/me", action: authz.ReadSelf,
-		serve: func(context.Context, *call) (answer, error) { panic("secret of the table") }}})
+		serve: func(context.Context, *call) (response, error) { panic("secret of the table") }}})
 	got := w.call("admin", "GET", "/v1.0/me", nil).want(http.StatusInternalServerError)
 	checkErrorShape(t, got)
 	if strings.Contains(got.text, "secret") || !strings.Contains(w.log.String(), "handler panicked") {

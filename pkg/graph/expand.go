@@ -13,52 +13,52 @@ import (
 
 // checkExpand refuses the expansion of what is not there, or not for the caller, before
 // anything is read.
-func (c *call) checkExpand(wanted []odata.Expand, links map[string]link) error {
+func (c *call) checkExpand(wanted []odata.Expand, navigation map[string]navigationProperty) error {
 	for i, e := range wanted {
 		if slices.ContainsFunc(wanted[:i], func(other odata.Expand) bool { return strings.EqualFold(other.Name, e.Name) }) {
 			return entitlement.Errorf(entitlement.Invalid, "$expand names %s twice.", clip(e.Name))
 		}
-		_, l, ok := linkNamed(links, e.Name)
+		_, l, ok := navigationNamed(navigation, e.Name)
 		if !ok {
-			return entitlement.Errorf(entitlement.Invalid, "$expand: %s cannot be expanded here; what can be: %s.", clip(e.Name), strings.Join(slices.Sorted(maps.Keys(links)), ", "))
+			return entitlement.Errorf(entitlement.Invalid, "$expand: %s cannot be expanded here; what can be: %s.", clip(e.Name), strings.Join(slices.Sorted(maps.Keys(navigation)), ", "))
 		}
 		if !l.shown && !authz.Allow(c.by.Caller, l.action, authz.Object{}).Allowed {
 			return entitlement.Errorf(entitlement.Forbidden, "$expand: %s is for administrators.", clip(e.Name))
 		}
-		if err := c.checkExpand(e.Expand, l.links()); err != nil {
+		if err := c.checkExpand(e.Expand, l.navigation()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// linkNamed finds a link by its name in any case.
-func linkNamed(links map[string]link, name string) (string, link, bool) {
-	for known, l := range links {
+// navigationNamed finds a navigation property by its name in any case.
+func navigationNamed(navigation map[string]navigationProperty, name string) (string, navigationProperty, bool) {
+	for known, l := range navigation {
 		if strings.EqualFold(known, name) {
 			return known, l, true
 		}
 	}
-	return "", link{}, false
+	return "", navigationProperty{}, false
 }
 
 // with says in the words of views what is wanted: what is joined, and what to that.
-func with(wanted []odata.Expand, links map[string]link) views.With {
+func with(wanted []odata.Expand, navigation map[string]navigationProperty) views.With {
 	w := views.With{}
 	for _, e := range wanted {
-		name, l, _ := linkNamed(links, e.Name)
-		w[views.Join(name)] = with(e.Expand, l.links())
+		name, l, _ := navigationNamed(navigation, e.Name)
+		w[views.Join(name)] = with(e.Expand, l.navigation())
 	}
 	return w
 }
 
 // showExpanded shows in a tree what is wanted of it, level by level, and what is selected of that.
-func showExpanded(tree object, wanted []odata.Expand, links map[string]link) {
+func showExpanded(tree object, wanted []odata.Expand, navigation map[string]navigationProperty) {
 	for _, e := range wanted {
-		name, l, _ := linkNamed(links, e.Name)
+		name, l, _ := navigationNamed(navigation, e.Name)
 		below := expanded(tree[name], l)
 		for _, o := range below {
-			showExpanded(o, e.Expand, l.links())
+			showExpanded(o, e.Expand, l.navigation())
 			choose(o, e.Select, e.Expand)
 		}
 		tree[name] = put(below, l.many)
@@ -67,8 +67,8 @@ func showExpanded(tree object, wanted []odata.Expand, links map[string]link) {
 
 // expanded returns the trees of a member. What is hidden was not found, unless the tree
 // carries it.
-func expanded(member any, l link) []object {
-	if h, ok := member.(hidden); ok {
+func expanded(member any, l navigationProperty) []object {
+	if h, ok := member.(unexpanded); ok {
 		if member = h.seen; !l.within {
 			return nil
 		}
@@ -101,8 +101,8 @@ func put(found []object, many bool) any {
 	return found[0]
 }
 
-// choose takes out of a tree what was not selected, and what stayed hidden. The id, and
-// what was expanded, always stay.
+// choose takes out of a tree what was not selected, and what stayed unexpanded. The id,
+// and what was expanded, always stay.
 func choose(tree object, selected []string, expanded []odata.Expand) {
 	named := func(name string) bool {
 		same := func(s string) bool { return s == "*" || strings.EqualFold(s, name) }
@@ -110,7 +110,7 @@ func choose(tree object, selected []string, expanded []odata.Expand) {
 			slices.ContainsFunc(expanded, func(e odata.Expand) bool { return strings.EqualFold(e.Name, name) })
 	}
 	for name, v := range tree {
-		if _, out := v.(hidden); out || len(selected) > 0 && !named(name) {
+		if _, out := v.(unexpanded); out || len(selected) > 0 && !named(name) {
 			delete(tree, name)
 		}
 	}

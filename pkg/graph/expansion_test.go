@@ -11,8 +11,9 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// shownToHolders are the navigation members that lead to what one may know who reads the
-// thing itself, and why; every other one is for administrators, as what it leads to is.
+// shownToHolders are the navigation properties that lead to what one may know who reads
+// the thing itself, and why; every other one is for administrators, as what it leads to
+// is.
 var shownToHolders = map[string]string{
 	"catalog":            "a package says where it belongs",
 	"resourceRoleScopes": "who sees a package sees what it gives",
@@ -53,8 +54,8 @@ var whoCalls = map[string]struct {
 // canaries stand in what administrators alone may read: a name, or an address.
 var canaries = []string{"canary-policy", "canary-package", "canary-group", "canary-resource", "canary-url", "canary-connector", "canary-person"}
 
-// stockExpansions fills a world in which every navigation member leads somewhere: the
-// member and the administrator both hold the package and asked for it.
+// stockExpansions fills a world in which every navigation property leads somewhere:
+// the member and the administrator both hold the package and asked for it.
 func stockExpansions(w *world) {
 	w.Helper()
 	for _, name := range []string{"owner", "canary-person"} {
@@ -172,8 +173,8 @@ func (w *world) expansions(path string) [][]string {
 	return all
 }
 
-// Every navigation member of every list and entity is expanded by every kind of caller:
-// it shows what the caller may read, and nothing else.
+// Every navigation property of every list and entity is expanded by every kind of
+// caller: it shows what the caller may read, and nothing else.
 func TestWhoMayCallWhat_WithEveryExpansion(t *testing.T) {
 	w := newWorld(t)
 	stockExpansions(w)

@@ -9,10 +9,10 @@ import (
 	"leasehold/pkg/graph/strict"
 )
 
-func listGroups(ctx context.Context, c *call) (answer, error) {
+func listGroups(ctx context.Context, c *call) (response, error) {
 	id, named, err := odata.EqualID[entitlement.GroupID](c.options.Filter, "id")
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if named {
 		return list(ctx, c, groups(), only(c.deps.Directory.Group(ctx, c.by.Caller, id)))
@@ -20,26 +20,26 @@ func listGroups(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, groups(), asCaller(c, c.deps.Directory.ListGroups))
 }
 
-func getGroup(ctx context.Context, c *call) (answer, error) {
+func getGroup(ctx context.Context, c *call) (response, error) {
 	g, err := c.deps.Directory.Group(ctx, c.by.Caller, id[entitlement.GroupID](c, "groupId"))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return entity(ctx, c, groups(), g)
 }
 
-func createGroup(ctx context.Context, c *call) (answer, error) {
+func createGroup(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	var g entitlement.Group
 	readGroup(o, &g)
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if g, err = c.deps.Directory.CreateGroup(ctx, c.by, g); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return created(ctx, c, groups(), g)
 }
@@ -56,10 +56,10 @@ func readGroup(o *strict.Object, g *entitlement.Group) {
 	o.Text("mailNickname", &g.MailNickname)
 }
 
-func listMembers(ctx context.Context, c *call) (answer, error) {
+func listMembers(ctx context.Context, c *call) (response, error) {
 	group := id[entitlement.GroupID](c, "groupId")
 	if _, err := c.deps.Directory.Group(ctx, c.by.Caller, group); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	members := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
 		return c.deps.Directory.Members(ctx, c.by.Caller, group, page)
@@ -67,10 +67,10 @@ func listMembers(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, directoryObjects(), paged(members, named(c, c.deps.Directory.UsersNamed)))
 }
 
-func listOwners(ctx context.Context, c *call) (answer, error) {
+func listOwners(ctx context.Context, c *call) (response, error) {
 	group := id[entitlement.GroupID](c, "groupId")
 	if _, err := c.deps.Directory.Group(ctx, c.by.Caller, group); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	owners := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
 		return c.deps.Directory.Owners(ctx, c.by.Caller, group, page)
@@ -78,15 +78,15 @@ func listOwners(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, directoryObjects(), paged(owners, named(c, c.deps.Directory.UsersNamed)))
 }
 
-func addMember(ctx context.Context, c *call) (answer, error)    { return join(ctx, c, false) }
-func addOwner(ctx context.Context, c *call) (answer, error)     { return join(ctx, c, true) }
-func removeMember(ctx context.Context, c *call) (answer, error) { return leave(ctx, c, false) }
-func removeOwner(ctx context.Context, c *call) (answer, error)  { return leave(ctx, c, true) }
+func addMember(ctx context.Context, c *call) (response, error)    { return join(ctx, c, false) }
+func addOwner(ctx context.Context, c *call) (response, error)     { return join(ctx, c, true) }
+func removeMember(ctx context.Context, c *call) (response, error) { return leave(ctx, c, false) }
+func removeOwner(ctx context.Context, c *call) (response, error)  { return leave(ctx, c, true) }
 
-func join(ctx context.Context, c *call, owner bool) (answer, error) {
+func join(ctx context.Context, c *call, owner bool) (response, error) {
 	user, err := refAdded[entitlement.UserID](c, "users", "directoryObjects")
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	err = c.deps.Directory.Join(ctx, c.by, id[entitlement.GroupID](c, "groupId"), owner, user)
 	if entitlement.CodeOf(err) == directory.CodeAlreadyMember {
@@ -96,10 +96,10 @@ func join(ctx context.Context, c *call, owner bool) (answer, error) {
 	return done(err)
 }
 
-func leave(ctx context.Context, c *call, owner bool) (answer, error) {
+func leave(ctx context.Context, c *call, owner bool) (response, error) {
 	user, err := refRemoved[entitlement.UserID](c, "userId", "users", "directoryObjects")
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	err = c.deps.Directory.Leave(ctx, c.by, id[entitlement.GroupID](c, "groupId"), owner, user)
 	if entitlement.CodeOf(err) == directory.CodeNotMember {

@@ -12,33 +12,33 @@ import (
 // list answers with one page of a list. Filters are applied to the page that was read,
 // so it may be short or empty and still have a next one. One that is larger than an answer
 // may be is read again, shorter.
-func list[T any](ctx context.Context, c *call, k kind[T], read lister[T]) (answer, error) {
+func list[T any](ctx context.Context, c *call, k entityType[T], read lister[T]) (response, error) {
 	if err := checkOptions(c, k); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	inner, err := c.unseal(ctx)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	for limit := c.options.Top; ; {
 		page, err := read(ctx, entitlement.Page{Limit: limit, Token: inner})
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		body, err := pageBody(ctx, c, k, page, inner == "")
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		text, err := render(body)
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		over := excess(text)
 		switch n := len(page.Items); {
 		case over <= 1:
-			return answer{status: http.StatusOK, body: body, text: text}, nil
+			return response{status: http.StatusOK, body: body, text: text}, nil
 		case n <= 1 || limit == 1:
-			return answer{}, tooLarge()
+			return response{}, tooLarge()
 		default:
 			limit = shorter(min(n, entitlement.Page{Limit: limit}.Size()), over)
 		}
@@ -46,10 +46,10 @@ func list[T any](ctx context.Context, c *call, k kind[T], read lister[T]) (answe
 }
 
 // pageBody returns the body of one page.
-func pageBody[T any](ctx context.Context, c *call, k kind[T], page entitlement.Paged[T], first bool) (object, error) {
+func pageBody[T any](ctx context.Context, c *call, k entityType[T], page entitlement.Paged[T], first bool) (object, error) {
 	kept := page.Items
 	if c.options.Filter != nil {
-		kept = slices.DeleteFunc(slices.Clone(kept), func(item T) bool { return !c.options.Filter.Match(k.shape(item)) })
+		kept = slices.DeleteFunc(slices.Clone(kept), func(item T) bool { return !c.options.Filter.Match(k.mapper(item)) })
 	}
 	trees, err := finished(ctx, c, k, kept)
 	if err != nil {
@@ -65,17 +65,17 @@ func pageBody[T any](ctx context.Context, c *call, k kind[T], page entitlement.P
 }
 
 // entity answers with one entity.
-func entity[T any](ctx context.Context, c *call, k kind[T], v T) (answer, error) {
+func entity[T any](ctx context.Context, c *call, k entityType[T], v T) (response, error) {
 	if err := checkOptions(c, k); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return single(ctx, c, k, v)
 }
 
-func single[T any](ctx context.Context, c *call, k kind[T], v T) (answer, error) {
+func single[T any](ctx context.Context, c *call, k entityType[T], v T) (response, error) {
 	trees, err := finished(ctx, c, k, []T{v})
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	tree := trees[0]
 	tree["@odata.context"] = c.metadata(ctx, k.set+"/$entity")
@@ -84,19 +84,19 @@ func single[T any](ctx context.Context, c *call, k kind[T], v T) (answer, error)
 
 // created answers with a new entity and where it is. No option can undo what was done,
 // so they are all left aside.
-func created[T any](ctx context.Context, c *call, k kind[T], v T) (answer, error) {
-	tree := k.shape(v)
+func created[T any](ctx context.Context, c *call, k entityType[T], v T) (response, error) {
+	tree := k.mapper(v)
 	choose(tree, nil, nil)
 	tree["@odata.context"] = c.metadata(ctx, k.set+"/$entity")
 	at := c.request.URL.Path
 	for len(at) > 0 && at[len(at)-1] == '/' {
 		at = at[:len(at)-1]
 	}
-	return answer{status: http.StatusCreated, body: tree, location: c.link(ctx, at) + "/" + tree["id"].(string)}, nil
+	return response{status: http.StatusCreated, body: tree, location: c.link(ctx, at) + "/" + tree["id"].(string)}, nil
 }
 
-// checkOptions refuses options that ask for what the kind does not have.
-func checkOptions[T any](c *call, k kind[T]) error {
+// checkOptions refuses options that ask for what the entity type does not have.
+func checkOptions[T any](c *call, k entityType[T]) error {
 	sample := k.sample()
 	if c.options.Filter != nil {
 		if err := c.options.Filter.Check(sample); err != nil {
@@ -106,22 +106,22 @@ func checkOptions[T any](c *call, k kind[T]) error {
 	if err := checkSelect(c.options.Select, sample); err != nil {
 		return err
 	}
-	return c.checkExpand(c.options.Expand, k.links())
+	return c.checkExpand(c.options.Expand, k.navigation())
 }
 
 // finished returns the trees of views, with what is wanted joined to them, and no more than
 // is selected.
-func finished[T any](ctx context.Context, c *call, k kind[T], of []T) ([]object, error) {
-	links := k.links()
-	if wanted := with(c.options.Expand, links); k.load != nil && len(wanted) > 0 && len(of) > 0 {
+func finished[T any](ctx context.Context, c *call, k entityType[T], of []T) ([]object, error) {
+	navigation := k.navigation()
+	if wanted := with(c.options.Expand, navigation); k.load != nil && len(wanted) > 0 && len(of) > 0 {
 		if err := k.load(ctx, c.by.Caller, of, wanted); err != nil {
 			return nil, err
 		}
 	}
 	trees := make([]object, len(of))
 	for i, v := range of {
-		trees[i] = k.shape(v)
-		showExpanded(trees[i], c.options.Expand, links)
+		trees[i] = k.mapper(v)
+		showExpanded(trees[i], c.options.Expand, navigation)
 		choose(trees[i], c.options.Select, c.options.Expand)
 	}
 	return trees, nil

@@ -31,25 +31,25 @@ func (c *call) on(served ...string) (string, error) {
 	return "", entitlement.Errorf(entitlement.Invalid, "In the path, on must be one of %s.", strings.Join(served, ", "))
 }
 
-func getPackage(ctx context.Context, c *call) (answer, error) {
+func getPackage(ctx context.Context, c *call) (response, error) {
 	p, err := c.deps.Requests.Package(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return entity(ctx, c, c.packageKind(), viewOf(p, views.OfPackages))
 }
 
-func listMyPackages(ctx context.Context, c *call) (answer, error) {
+func listMyPackages(ctx context.Context, c *call) (response, error) {
 	if _, err := c.on("allowedRequestor"); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return list(ctx, c, c.packageKind(), viewed(asCaller(c, c.deps.Requests.Requestable), views.OfPackages))
 }
 
-func listMyRequests(ctx context.Context, c *call) (answer, error) {
+func listMyRequests(ctx context.Context, c *call) (response, error) {
 	word, err := c.on("target", "createdBy", "approver")
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	read := map[string]lister[entitlement.AssignmentRequest]{
 		"target": asCaller(c, c.deps.Requests.Mine), "createdBy": asCaller(c, c.deps.Requests.CreatedByMe), "approver": asCaller(c, c.deps.Requests.Waiting),
@@ -57,21 +57,21 @@ func listMyRequests(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, c.requestKind(), viewed(read, views.OfRequests))
 }
 
-func listMyAssignments(ctx context.Context, c *call) (answer, error) {
+func listMyAssignments(ctx context.Context, c *call) (response, error) {
 	if _, err := c.on("target"); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return list(ctx, c, c.assignments(), viewed(asCaller(c, c.deps.Requests.Held), views.OfAssignments))
 }
 
 // listRequirements answers a question that Graph asks by POST; it changes nothing.
-func listRequirements(ctx context.Context, c *call) (answer, error) {
+func listRequirements(ctx context.Context, c *call) (response, error) {
 	policies, err := c.deps.Requests.Applicable(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	return answer{status: http.StatusOK, body: object{
+	return response{status: http.StatusOK, body: object{
 		"@odata.context": c.metadata(ctx, "Collection(microsoft.graph.accessPackageAssignmentRequestRequirements)"),
-		"value":          objects(policies, shapeRequirement),
+		"value":          objects(policies, mapRequirement),
 	}}, nil
 }

@@ -23,7 +23,7 @@ type operation struct {
 	action    authz.Action
 	also      []authz.Action // what a body may ask for in place of that
 	late      bool           // the use case reads the caller together with what it decides on: a second read is saved
-	serve     func(ctx context.Context, c *call) (answer, error)
+	serve     func(ctx context.Context, c *call) (response, error)
 	elsewhere bool // the other function serves it; known here for the sake of Allow
 }
 

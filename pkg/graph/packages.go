@@ -11,17 +11,17 @@ import (
 	"leasehold/pkg/views"
 )
 
-func listPackages(ctx context.Context, c *call) (answer, error) {
+func listPackages(ctx context.Context, c *call) (response, error) {
 	id, named, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "id")
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if named {
 		return list(ctx, c, c.packageKind(), viewed(only(c.deps.Catalogs.Package(ctx, c.by.Caller, id)), views.OfPackages))
 	}
 	catalog, named, err := odata.EqualID[entitlement.CatalogID](c.options.Filter, "catalog/id")
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if named {
 		read := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
@@ -32,10 +32,10 @@ func listPackages(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, c.packageKind(), viewed(asCaller(c, c.deps.Catalogs.ListPackages), views.OfPackages))
 }
 
-func createPackage(ctx context.Context, c *call) (answer, error) {
+func createPackage(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	var made entitlement.AccessPackage
 	readPackage(o, &made)
@@ -46,10 +46,10 @@ func createPackage(ctx context.Context, c *call) (answer, error) {
 		catalog.Fail("id", "must name the catalog of the access package.")
 	}
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if made, err = c.deps.Catalogs.CreatePackage(ctx, c.by, made); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return created(ctx, c, c.packageKind(), viewOf(made, views.OfPackages))
 }
@@ -61,28 +61,28 @@ func readPackage(o *strict.Object, p *entitlement.AccessPackage) {
 	o.Bool("isHidden", &p.Hidden)
 }
 
-func updatePackage(ctx context.Context, c *call) (answer, error) {
+func updatePackage(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	sameID(o, c.path["accessPackageId"])
 	o.Refuse("catalog") // to move a package is not possible
 	if err := readable(o, readPackage); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	_, err = c.deps.Catalogs.UpdatePackage(ctx, c.by, id[entitlement.PackageID](c, "accessPackageId"), func(kept *entitlement.AccessPackage) { readPackage(o, kept) })
 	return done(err)
 }
 
-func deletePackage(ctx context.Context, c *call) (answer, error) {
+func deletePackage(ctx context.Context, c *call) (response, error) {
 	return done(c.deps.Catalogs.DeletePackage(ctx, c.by, id[entitlement.PackageID](c, "accessPackageId")))
 }
 
-func listRoleScopes(ctx context.Context, c *call) (answer, error) {
+func listRoleScopes(ctx context.Context, c *call) (response, error) {
 	p, err := c.deps.Catalogs.Package(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return list(ctx, c, c.roleScopes(), sliced(c.deps.Views.RoleScopesOf(ctx, c.by.Caller, p)))
 }
@@ -96,30 +96,30 @@ type roleBody struct {
 	scopeID, scope       string
 }
 
-func addRoleScope(ctx context.Context, c *call) (answer, error) {
+func addRoleScope(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	var ask roleBody
 	readRoleScope(o, &ask)
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	p, err := c.deps.Catalogs.Package(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	resource, err := roleResource(ctx, c, p.Catalog, ask)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if err := ask.resolve(resource); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	added, err := c.deps.Catalogs.AddScope(ctx, c.by, p.ID, resource, ask.role)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return created(ctx, c, c.roleScopes(), views.OfRoleScopes([]entitlement.ResourceRoleScope{added}, p.Catalog)[0])
 }
@@ -190,25 +190,25 @@ func roleResource(ctx context.Context, c *call, catalog entitlement.CatalogID, a
 	return r, nil
 }
 
-func removeRoleScope(ctx context.Context, c *call) (answer, error) {
+func removeRoleScope(ctx context.Context, c *call) (response, error) {
 	role, scope, _ := strings.Cut(c.path["roleScope"], "_")
 	for _, part := range []string{role, scope} {
 		if _, err := entitlement.ParseID[string]("", part); err != nil {
-			return answer{}, entitlement.Errorf(entitlement.Invalid, "In the path, the id of the resource role scope must be two UUIDs with _ between them.")
+			return response{}, entitlement.Errorf(entitlement.Invalid, "In the path, the id of the resource role scope must be two UUIDs with _ between them.")
 		}
 	}
 	return done(c.deps.Catalogs.RemoveScope(ctx, c.by, id[entitlement.PackageID](c, "accessPackageId"), strings.ToLower(c.path["roleScope"])))
 }
 
-func listPoliciesOf(ctx context.Context, c *call) (answer, error) {
+func listPoliciesOf(ctx context.Context, c *call) (response, error) {
 	return policiesOf(ctx, c, id[entitlement.PackageID](c, "accessPackageId"))
 }
 
 // policiesOf lists the policies of one package.
-func policiesOf(ctx context.Context, c *call, id entitlement.PackageID) (answer, error) {
+func policiesOf(ctx context.Context, c *call, id entitlement.PackageID) (response, error) {
 	p, err := c.deps.Catalogs.Package(ctx, c.by.Caller, id)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return list(ctx, c, c.policyKind(), viewed(paged(sliced(p.Policies, nil), named(c, c.deps.Catalogs.PoliciesNamed)), views.OfPolicies))
 }

@@ -10,17 +10,17 @@ import (
 	"leasehold/pkg/views"
 )
 
-func listPolicies(ctx context.Context, c *call) (answer, error) {
+func listPolicies(ctx context.Context, c *call) (response, error) {
 	id, named, err := odata.EqualID[entitlement.PolicyID](c.options.Filter, "id")
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if named {
 		return list(ctx, c, c.policyKind(), viewed(only(c.deps.Catalogs.Policy(ctx, c.by.Caller, id)), views.OfPolicies))
 	}
 	of, named, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "accessPackage/id")
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if named {
 		found, err := policiesOf(ctx, c, of)
@@ -32,18 +32,18 @@ func listPolicies(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, c.policyKind(), viewed(asCaller(c, c.deps.Catalogs.ListPolicies), views.OfPolicies))
 }
 
-func getPolicy(ctx context.Context, c *call) (answer, error) {
+func getPolicy(ctx context.Context, c *call) (response, error) {
 	p, err := c.deps.Catalogs.Policy(ctx, c.by.Caller, id[entitlement.PolicyID](c, "policyId"))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return entity(ctx, c, c.policyKind(), viewOf(p, views.OfPolicies))
 }
 
-func createPolicy(ctx context.Context, c *call) (answer, error) {
+func createPolicy(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	o.Ignore("id")
 	p := readPolicy(o)
@@ -51,43 +51,43 @@ func createPolicy(ctx context.Context, c *call) (answer, error) {
 		o.Object("accessPackage").Fail("id", "must name the access package of the policy.")
 	}
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if p, err = c.deps.Catalogs.CreatePolicy(ctx, c.by, p); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return created(ctx, c, c.policyKind(), viewOf(p, views.OfPolicies))
 }
 
 // replacePolicy takes a whole policy: what is left out goes back to what a new one has.
-func replacePolicy(ctx context.Context, c *call) (answer, error) {
+func replacePolicy(ctx context.Context, c *call) (response, error) {
 	if err := checkOptions(c, c.policyKind()); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	sameID(o, c.path["policyId"])
 	p := readPolicy(o)
 	p.ID = id[entitlement.PolicyID](c, "policyId")
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if p.Package == "" {
 		kept, err := c.deps.Catalogs.Policy(ctx, c.by.Caller, p.ID)
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		p.Package = kept.Package
 	}
 	if p, err = c.deps.Catalogs.ReplacePolicy(ctx, c.by, p); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return single(ctx, c, c.policyKind(), viewOf(p, views.OfPolicies))
 }
 
-func deletePolicy(ctx context.Context, c *call) (answer, error) {
+func deletePolicy(ctx context.Context, c *call) (response, error) {
 	return done(c.deps.Catalogs.DeletePolicy(ctx, c.by, id[entitlement.PolicyID](c, "policyId")))
 }
 

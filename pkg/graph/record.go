@@ -23,11 +23,11 @@ var recordOperations = []operation{
 var objectKinds = []entitlement.AggregateKind{entitlement.OfCatalog, entitlement.OfPackage, entitlement.OfPolicy, entitlement.OfRequest,
 	entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal, entitlement.OfReprocess}
 
-func eventKind() kind[views.Event] {
-	return kind[views.Event]{set: "leasehold/events", shape: shapeEvent, links: noLinks}
+func eventType() entityType[views.Event] {
+	return entityType[views.Event]{set: "leasehold/events", mapper: mapEvent, navigation: noNavigation}
 }
 
-func shapeEvent(e views.Event) object {
+func mapEvent(e views.Event) object {
 	data := object{}
 	for name, value := range e.Data {
 		data[name] = value
@@ -43,19 +43,19 @@ func shapeEvent(e views.Event) object {
 }
 
 // listEvents lists the events of one object in their order; one that is gone keeps its own.
-func listEvents(ctx context.Context, c *call) (answer, error) {
+func listEvents(ctx context.Context, c *call) (response, error) {
 	of := entitlement.AggregateKind(c.path["objectKind"])
 	if !slices.Contains(objectKinds, of) {
-		return answer{}, entitlement.Errorf(entitlement.Invalid, "In the path, the kind must be one of: %s.", joinWords(objectKinds))
+		return response{}, entitlement.Errorf(entitlement.Invalid, "In the path, the kind must be one of: %s.", joinWords(objectKinds))
 	}
-	return list(ctx, c, eventKind(), c.tells(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+	return list(ctx, c, eventType(), c.tells(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
 		return c.deps.Views.Events(ctx, c.by.Caller, of, c.path["objectId"], page)
 	}))
 }
 
 // listNotices lists what people should look at, newest first.
-func listNotices(ctx context.Context, c *call) (answer, error) {
-	return list(ctx, c, eventKind(), c.tells(asCaller(c, c.deps.Views.Notices)))
+func listNotices(ctx context.Context, c *call) (response, error) {
+	return list(ctx, c, eventType(), c.tells(asCaller(c, c.deps.Views.Notices)))
 }
 
 func joinWords[T ~string](all []T) string {
@@ -79,6 +79,6 @@ func (c *call) tells(read lister[entitlement.Event]) lister[views.Event] {
 }
 
 // erasePersonalData takes what is personal from a user who was deleted.
-func erasePersonalData(ctx context.Context, c *call) (answer, error) {
+func erasePersonalData(ctx context.Context, c *call) (response, error) {
 	return done(c.deps.Directory.ErasePersonalData(ctx, c.by, id[entitlement.UserID](c, "personId")))
 }

@@ -12,10 +12,10 @@ import (
 	"leasehold/pkg/views"
 )
 
-func listRequests(ctx context.Context, c *call) (answer, error) {
+func listRequests(ctx context.Context, c *call) (response, error) {
 	named, ok, err := odata.EqualID[entitlement.RequestID](c.options.Filter, "id")
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if ok {
 		r, err := c.deps.Requests.Request(ctx, c.by.Caller, named)
@@ -24,7 +24,7 @@ func listRequests(ctx context.Context, c *call) (answer, error) {
 	for _, path := range []string{"requestor/objectId", "requestor/id", "assignment/target/objectId"} {
 		subject, ok, err := odata.EqualID[entitlement.UserID](c.options.Filter, path)
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		if ok { // whoever Graph calls the requestor is the one whom the request is for
 			return list(ctx, c, c.requestKind(), viewed(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
@@ -34,7 +34,7 @@ func listRequests(ctx context.Context, c *call) (answer, error) {
 	}
 	pkg, ok, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "accessPackage/id")
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if ok {
 		return list(ctx, c, c.requestKind(), viewed(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
@@ -44,15 +44,15 @@ func listRequests(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, c.requestKind(), viewed(asCaller(c, c.deps.Requests.Requests), views.OfRequests))
 }
 
-func getRequest(ctx context.Context, c *call) (answer, error) {
+func getRequest(ctx context.Context, c *call) (response, error) {
 	r, err := c.deps.Requests.Request(ctx, c.by.Caller, id[entitlement.RequestID](c, "assignmentRequestId"))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return entity(ctx, c, c.requestKind(), viewOf(r, views.OfRequests))
 }
 
-func cancelRequest(ctx context.Context, c *call) (answer, error) {
+func cancelRequest(ctx context.Context, c *call) (response, error) {
 	return done(c.deps.Requests.Cancel(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId")))
 }
 
@@ -77,30 +77,30 @@ var requestActions = map[entitlement.RequestType]authz.Action{
 	entitlement.AdminAdd: authz.AssignDirectly, entitlement.AdminUpdate: authz.ExtendDirectly, entitlement.AdminRemove: authz.RemoveDirectly,
 }
 
-func createRequest(ctx context.Context, c *call) (answer, error) {
+func createRequest(ctx context.Context, c *call) (response, error) {
 	var err error
 	if c.by.IdempotencyKey, err = commandKey(c.request.Header); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	ask := readRequest(o)
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	var made entitlement.AssignmentRequest
 	action, served := requestActions[ask.kind]
 	if !served {
-		return answer{}, notServed()
+		return response{}, notServed()
 	}
 	if err := authz.Admit(c.by.Caller, action); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	made, err = submit(ctx, c, ask)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	// Whatever was decided already, the answer is that it was taken; its later states are
 	// reached by themselves (R107). So a command that is sent again hears the same (S12).
@@ -193,13 +193,13 @@ func readSchedule(o *strict.Object) (s entitlement.Schedule) {
 	return s
 }
 
-func askings() kind[*views.Request] {
-	return kind[*views.Request]{set: "leasehold/assignmentRequests", shape: shapeRequestedBy, links: noLinks, example: &views.Request{}}
+func askings() entityType[*views.Request] {
+	return entityType[*views.Request]{set: "leasehold/assignmentRequests", mapper: mapRequestedBy, navigation: noNavigation, example: &views.Request{}}
 }
 
-// shapeRequestedBy tells those who decide all that they decide on: for whom and by whom the
+// mapRequestedBy tells those who decide all that they decide on: for whom and by whom the
 // request was made, why, for which period, since when, and until when they can.
-func shapeRequestedBy(r *views.Request) object {
+func mapRequestedBy(r *views.Request) object {
 	person := func(id entitlement.UserID, u *entitlement.User) object {
 		if u == nil {
 			u = &entitlement.User{}
@@ -217,20 +217,20 @@ func shapeRequestedBy(r *views.Request) object {
 	return object{
 		"id": string(r.ID), "requestType": string(r.Type), "state": string(r.State), "status": r.Status(),
 		"createdBy": person(r.AssignmentRequest.Requestor, r.CreatedBy), "subject": person(r.AssignmentRequest.Subject, r.Subject), "accessPackage": pkg,
-		"assignmentPolicy": string(r.Policy), "justification": text(r.Justification), "schedule": shapeSchedule(r.RequestedSchedule.Start, r.Expiration),
+		"assignmentPolicy": string(r.Policy), "justification": text(r.Justification), "schedule": mapSchedule(r.RequestedSchedule.Start, r.Expiration),
 		"createdDateTime": instant(r.Created), "decideByDateTime": by, "completedDateTime": instant(r.Completed),
 	}
 }
 
 // getRequestedAssignment shows a request to those who have to do with it.
-func getRequestedAssignment(ctx context.Context, c *call) (answer, error) {
+func getRequestedAssignment(ctx context.Context, c *call) (response, error) {
 	r, err := c.deps.Requests.Request(ctx, c.by.Caller, id[entitlement.RequestID](c, "assignmentRequestId"))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	shown := views.OfRequests([]entitlement.AssignmentRequest{r})
 	if err := c.deps.Views.Requests(ctx, c.by.Caller, shown, views.With{views.JoinPeople: nil, views.JoinPackage: nil}); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return entity(ctx, c, askings(), shown[0])
 }

@@ -89,7 +89,7 @@ func isPrintable(s string) bool {
 // called, whether the token is for that, which user it is, and whether that user may do it
 // at all; the use case asks again, with the object.
 // The operation is looked for first, so that the log can name it, and told last.
-func (a *api) serve(ctx context.Context, c *call) (answer, error) {
+func (a *api) serve(ctx context.Context, c *call) (response, error) {
 	r := c.request
 	if r.Method == http.MethodGet && r.URL.Path == names.HealthPath {
 		return ok(object{"status": "ok"}) // the one path that needs no token, and tells nothing else
@@ -100,29 +100,29 @@ func (a *api) serve(ctx context.Context, c *call) (answer, error) {
 	}
 	token, err := a.deps.Authenticator.Verify(ctx, authorization(r))
 	if err = cmp.Or(err, unknown); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	c.by.Scopes, c.by.Application = authz.ScopesNamed(token.Scopes), token.Application
 	if err := authz.Admit(c.by.Caller, op.action); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	c.reads = !op.writes()
 	if op.writes() {
 		if err := a.deps.Limiter.take(token.Principal); err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 	}
 	if err := c.identify(ctx, op, token.Principal); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if op.serve == nil {
-		return answer{}, notServed()
+		return response{}, notServed()
 	}
 	if c.path, err = checkPath(values); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if c.options, err = odata.Parse(r.URL.Query()); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return op.serve(ctx, c)
 }

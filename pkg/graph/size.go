@@ -11,8 +11,8 @@ import (
 // Bounds of one answer (S21). Lambda hands at most 6 MB to the gateway, with the body as a
 // text in JSON: what is quoted in the body is quoted once more on that way.
 const (
-	maxAnswer  = 4 << 20
-	maxCarried = 6<<20 - 128<<10 // the rest is for headers
+	maxResponse = 4 << 20
+	maxCarried  = 6<<20 - 128<<10 // the rest is for headers
 )
 
 // render writes a body as it goes out.
@@ -33,7 +33,7 @@ func excess(text []byte) float64 {
 	for _, escaped := range []string{"\u2028", "\u2029"} {
 		carried += len(`\u2028`) * bytes.Count(text, []byte(escaped))
 	}
-	return max(float64(len(text))/maxAnswer, float64(carried)/maxCarried)
+	return max(float64(len(text))/maxResponse, float64(carried)/maxCarried)
 }
 
 // shorter returns the size of a page that fits, after n items made one that does not.
@@ -42,5 +42,5 @@ func shorter(n int, excess float64) int {
 }
 
 func tooLarge() error {
-	return entitlement.Errorf(entitlement.Invalid, "One of these is larger than an answer may be, %d MB. Leave out $expand, or name in $select what you need.", maxAnswer>>20)
+	return entitlement.Errorf(entitlement.Invalid, "One of these is larger than an answer may be, %d MB. Leave out $expand, or name in $select what you need.", maxResponse>>20)
 }

@@ -54,7 +54,7 @@ func TestS21_APageThatIsTooLargeIsCutAndGoesOn(t *testing.T) {
 			pages := 0
 			for path := em + "/assignmentPolicies"; path != ""; pages++ {
 				page := w.call("admin", "GET", path, nil).want(200)
-				if len(page.text) > maxAnswer || carriedSize(t, page.text) > 6<<20 {
+				if len(page.text) > maxResponse || carriedSize(t, page.text) > 6<<20 {
 					t.Fatalf("page %d has %d bytes, %d on their way", pages, len(page.text), carriedSize(t, page.text))
 				}
 				for _, p := range page.values() {

@@ -11,18 +11,18 @@ import (
 	"leasehold/pkg/graph/strict"
 )
 
-func getMe(ctx context.Context, c *call) (answer, error) {
+func getMe(ctx context.Context, c *call) (response, error) {
 	u, err := c.deps.Directory.Self(c.by.Caller)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return entity(ctx, c, users(), u)
 }
 
-func listUsers(ctx context.Context, c *call) (answer, error) {
+func listUsers(ctx context.Context, c *call) (response, error) {
 	if id, named, err := odata.EqualID[entitlement.UserID](c.options.Filter, "id"); named || err != nil {
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		return list(ctx, c, users(), only(c.deps.Directory.User(ctx, c.by.Caller, id)))
 	}
@@ -32,10 +32,10 @@ func listUsers(ctx context.Context, c *call) (answer, error) {
 	return list(ctx, c, users(), asCaller(c, c.deps.Directory.ListUsers))
 }
 
-func deleteUser(ctx context.Context, c *call) (answer, error) {
+func deleteUser(ctx context.Context, c *call) (response, error) {
 	u, err := userInPath(ctx, c)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return done(c.deps.Directory.DeleteUser(ctx, c.by, u.ID))
 }
@@ -52,38 +52,38 @@ func userInPath(ctx context.Context, c *call) (entitlement.User, error) {
 	return c.deps.Directory.UserNamed(ctx, c.by.Caller, named)
 }
 
-func getUser(ctx context.Context, c *call) (answer, error) {
+func getUser(ctx context.Context, c *call) (response, error) {
 	u, err := userInPath(ctx, c)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return entity(ctx, c, users(), u)
 }
 
-func createUser(ctx context.Context, c *call) (answer, error) {
+func createUser(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	u := entitlement.User{Type: entitlement.Member, Enabled: true}
 	readUser(o, &u)
 	if err := o.Done(); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if u, err = c.deps.Directory.CreateUser(ctx, c.by, u); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return created(ctx, c, users(), u)
 }
 
-func updateUser(ctx context.Context, c *call) (answer, error) {
+func updateUser(ctx context.Context, c *call) (response, error) {
 	o, err := c.body()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	u, err := userInPath(ctx, c)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	sameID(o, string(u.ID))
 	_, err = c.deps.Directory.UpdateUser(ctx, c.by, u.ID, func(u *entitlement.User) error {
@@ -122,10 +122,10 @@ func readUser(o *strict.Object, u *entitlement.User) {
 	}
 }
 
-func getManager(ctx context.Context, c *call) (answer, error) {
+func getManager(ctx context.Context, c *call) (response, error) {
 	u, err := userInPath(ctx, c)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	var manager entitlement.User
 	if u.Manager != "" {
@@ -135,35 +135,35 @@ func getManager(ctx context.Context, c *call) (answer, error) {
 		err = entitlement.Errorf(entitlement.NotFound, "The user has no manager.")
 	}
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return entity(ctx, c, directoryObjects(), manager)
 }
 
-func setManager(ctx context.Context, c *call) (answer, error) {
+func setManager(ctx context.Context, c *call) (response, error) {
 	manager, err := refAdded[entitlement.UserID](c, "users", "directoryObjects")
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	u, err := userInPath(ctx, c)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return done(c.deps.Directory.SetManager(ctx, c.by, u.ID, manager))
 }
 
-func removeManager(ctx context.Context, c *call) (answer, error) {
+func removeManager(ctx context.Context, c *call) (response, error) {
 	u, err := userInPath(ctx, c)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return done(c.deps.Directory.SetManager(ctx, c.by, u.ID, ""))
 }
 
-func listMemberOf(ctx context.Context, c *call) (answer, error) {
+func listMemberOf(ctx context.Context, c *call) (response, error) {
 	u, err := userInPath(ctx, c)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	slices.Sort(u.Groups)
 	return list(ctx, c, groups(), paged(sliced(u.Groups, nil), named(c, c.deps.Directory.GroupsNamed)))

@@ -12,8 +12,8 @@ import (
 // any case, as Graph does with names and with the words of enumerations.
 type Exact string
 
-// Hidden is a value of a tree that a filter sees though the answer may leave it out.
-type Hidden interface{ Seen() any }
+// Unexpanded is a value of a tree that a filter sees though the answer may leave it out.
+type Unexpanded interface{ Seen() any }
 
 // A tree is made of nil, bool, int, float64, string, Exact, time.Time, map[string]any,
 // []any and Hidden.
@@ -118,7 +118,7 @@ func (s scope) find(path []string) any {
 	for _, name := range path {
 		at, _ = member(at, name)
 	}
-	if h, ok := at.(Hidden); ok {
+	if h, ok := at.(Unexpanded); ok {
 		return h.Seen()
 	}
 	return at
@@ -126,7 +126,7 @@ func (s scope) find(path []string) any {
 
 // member returns a member of an object, its name in any case.
 func member(v any, name string) (any, bool) {
-	if h, ok := v.(Hidden); ok {
+	if h, ok := v.(Unexpanded); ok {
 		v = h.Seen()
 	}
 	object, ok := v.(map[string]any)

@@ -18,7 +18,7 @@ type Options struct {
 	SkipToken string
 }
 
-// Expand asks for a navigation member, with options of its own.
+// Expand asks for a navigation property, with options of its own.
 type Expand struct {
 	Name   string
 	Select []string

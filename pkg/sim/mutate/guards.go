@@ -70,7 +70,7 @@ var mutations = []mutation{
 			`	if h.Disabled || w.Subject == nil || !w.Subject.Enabled {`, `	if w.Subject == nil {`}}},
 	{name: "sweep looks for pending reconciliations", edits: []edit{{"pkg/lifecycle/sweep.go",
 		`walks(names.ReconcileShards, t.pending)`, `walks(0, t.pending)`}}},
-	{name: "slot that begins at a version of its own", edits: []edit{{"pkg/dynamo/shapes_assignment.go",
+	{name: "slot that begins at a version of its own", edits: []edit{{"pkg/dynamo/mappers_assignment.go",
 		`	first: entitlement.AssignmentSlot.FirstVersion,
 `, ``}}},
 	{name: "one id for one key", edits: []edit{{"pkg/requests/create.go",

@@ -8,13 +8,13 @@ import (
 // approval is a request as those see it who decide on it.
 type approval = requests.Approval
 
-func approvals() kind[approval] {
-	return kind[approval]{set: emSet + "accessPackageAssignmentApprovals",
-		links: func() map[string]link {
-			return map[string]link{"stages": {many: true, shown: true, within: true, links: noLinks}}
+func approvals() entityType[approval] {
+	return entityType[approval]{set: emSet + "accessPackageAssignmentApprovals",
+		navigation: func() map[string]navigationProperty {
+			return map[string]navigationProperty{"stages": {many: true, shown: true, within: true, navigation: noNavigation}}
 		},
-		shape: func(a approval) object {
-			return object{"id": string(a.Request.ID), "stages": objects(stagesOf(a), shapeStage)}
+		mapper: func(a approval) object {
+			return object{"id": string(a.Request.ID), "stages": objects(stagesOf(a), mapStage)}
 		}}
 }
 
@@ -32,12 +32,12 @@ func stagesOf(a approval) []stage {
 	return out
 }
 
-func approvalStages() kind[stage] {
-	return kind[stage]{set: emSet + "accessPackageAssignmentApprovals/stages", shape: shapeStage, links: noLinks,
+func approvalStages() entityType[stage] {
+	return entityType[stage]{set: emSet + "accessPackageAssignmentApprovals/stages", mapper: mapStage, navigation: noNavigation,
 		example: stage{approval{Request: entitlement.AssignmentRequest{Stages: make([]entitlement.Stage, 1)}}, 0}}
 }
 
-func shapeStage(s stage) object {
+func mapStage(s stage) object {
 	of := s.Request.Stages[s.number]
 	o := object{
 		"id": of.ID, "displayName": "Stage " + string(rune('1'+s.number)), "status": s.status(), "assignedToMe": s.Mine && s.running(),

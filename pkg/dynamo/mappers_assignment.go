@@ -6,7 +6,7 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-var assignmentSlotShape = shape[entitlement.AssignmentSlot]{
+var assignmentSlotMapper = mapper[entitlement.AssignmentSlot]{
 	tag: "ASG", noun: "assignment", part: entitlement.PartAssignmentSlot,
 	key:  func(s entitlement.AssignmentSlot) Key { return assignmentSlotKey(s.Package, s.Subject) },
 	name: func(s *entitlement.AssignmentSlot, k Key) { s.Package, s.Subject = packageAt(k), personAt(k) },
@@ -66,9 +66,9 @@ func assignmentFields(f *fields, a *entitlement.Assignment) {
 	text(f, "wy", &a.Reason)
 }
 
-// endedShape is the past assignment. It lies beside the request whose id it has, and among
+// endedMapper is the past assignment. It lies beside the request whose id it has, and among
 // what is owed until its roles are gone.
-var endedShape = shape[entitlement.Assignment]{
+var endedMapper = mapper[entitlement.Assignment]{
 	tag: "PAST", noun: "assignment", part: entitlement.PartRequest,
 	key:  func(a entitlement.Assignment) Key { return endedKey(a.ID) },
 	name: func(a *entitlement.Assignment, k Key) { a.ID = endedAt(k) },

@@ -7,7 +7,7 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-var requestShape = shape[entitlement.AssignmentRequest]{
+var requestMapper = mapper[entitlement.AssignmentRequest]{
 	tag: "REQ", noun: "assignment request", part: entitlement.PartRequest,
 	key:  func(r entitlement.AssignmentRequest) Key { return requestKey(r.ID) },
 	name: func(r *entitlement.AssignmentRequest, k Key) { r.ID = requestAt(k) },

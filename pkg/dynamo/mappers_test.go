@@ -67,7 +67,7 @@ func draw(t *rapid.T, v reflect.Value, label string) {
 
 // roundTrip proves that an aggregate comes back from its item whole. settle takes away
 // what is not the item's to keep.
-func roundTrip[T any](s shape[T], settle func(*T)) func(*testing.T) {
+func roundTrip[T any](s mapper[T], settle func(*T)) func(*testing.T) {
 	return func(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			v := anyOf[T](t)
@@ -88,26 +88,26 @@ func roundTrip[T any](s shape[T], settle func(*T)) func(*testing.T) {
 }
 
 func TestRoundTrips(t *testing.T) {
-	t.Run("catalog", roundTrip(catalogShape, nil))
-	t.Run("resource", roundTrip(resourceShape, nil))
-	t.Run("package", roundTrip(packageShape, nil))
-	t.Run("scopes", roundTrip(scopesShape, nil))
-	t.Run("policy", roundTrip(policyShape, nil))
-	t.Run("connector", roundTrip(connectorShape, nil))
-	t.Run("breaker", roundTrip(breakerShape, nil))
-	t.Run("job", roundTrip(jobShape, func(j *entitlement.Job) { j.Generation &= 1<<40 - 1 })) // a count
-	t.Run("group", roundTrip(groupShape, nil))
-	t.Run("request", roundTrip(requestShape, nil))
-	t.Run("ended", roundTrip(endedShape, nil))
-	t.Run("user", roundTrip(userShape, func(u *entitlement.User) { // a set has neither order nor repetitions
+	t.Run("catalog", roundTrip(catalogMapper, nil))
+	t.Run("resource", roundTrip(resourceMapper, nil))
+	t.Run("package", roundTrip(packageMapper, nil))
+	t.Run("scopes", roundTrip(scopesMapper, nil))
+	t.Run("policy", roundTrip(policyMapper, nil))
+	t.Run("connector", roundTrip(connectorMapper, nil))
+	t.Run("breaker", roundTrip(breakerMapper, nil))
+	t.Run("job", roundTrip(jobMapper, func(j *entitlement.Job) { j.Generation &= 1<<40 - 1 })) // a count
+	t.Run("group", roundTrip(groupMapper, nil))
+	t.Run("request", roundTrip(requestMapper, nil))
+	t.Run("ended", roundTrip(endedMapper, nil))
+	t.Run("user", roundTrip(userMapper, func(u *entitlement.User) { // a set has neither order nor repetitions
 		slices.Sort(u.Groups)
 		u.Groups = slices.Compact(u.Groups)
 	}))
-	t.Run("absence", roundTrip(absenceShape, func(a *entitlement.Absence) { // a set, as of a user
+	t.Run("absence", roundTrip(absenceMapper, func(a *entitlement.Absence) { // a set, as of a user
 		slices.Sort(a.Groups)
 		a.Groups = slices.Compact(a.Groups)
 	}))
-	t.Run("slot", roundTrip(assignmentSlotShape, func(s *entitlement.AssignmentSlot) {
+	t.Run("slot", roundTrip(assignmentSlotMapper, func(s *entitlement.AssignmentSlot) {
 		if s.Assignment != nil {
 			s.Assignment.Version, s.Assignment.Erased = 0, false // the slot's
 		}
@@ -181,12 +181,12 @@ func samples() map[string]struct {
 		item item
 		read func(item) error
 	}{
-		"catalog":   of(catalogShape.write(entitlement.Catalog{ID: idC, DisplayName: "x", Published: true, Created: noon}, 1), reading(catalogShape.read)),
-		"resource":  of(resourceShape.write(entitlement.Resource{ID: idR, Roles: []entitlement.ResourceRole{{ID: "x"}}, Scope: entitlement.ResourceScope{ID: "x"}}, 1), reading(resourceShape.read)),
-		"package":   of(packageShape.write(entitlement.AccessPackage{ID: idP, Policies: []entitlement.PolicyID{idL}}, 1), reading(packageShape.read)),
-		"request":   of(requestShape.write(entitlement.AssignmentRequest{ID: idQ, Type: entitlement.UserAdd, Fingerprint: hash}, 1), reading(requestShape.read)),
-		"slot":      of(assignmentSlotShape.write(entitlement.AssignmentSlot{Package: idP, Subject: idU, Assignment: &entitlement.Assignment{ID: idQ}}, 1), reading(assignmentSlotShape.read)),
-		"user":      of(userShape.write(entitlement.User{ID: idU, Groups: []entitlement.GroupID{idG}}, 1), reading(userShape.read)),
+		"catalog":   of(catalogMapper.write(entitlement.Catalog{ID: idC, DisplayName: "x", Published: true, Created: noon}, 1), reading(catalogMapper.read)),
+		"resource":  of(resourceMapper.write(entitlement.Resource{ID: idR, Roles: []entitlement.ResourceRole{{ID: "x"}}, Scope: entitlement.ResourceScope{ID: "x"}}, 1), reading(resourceMapper.read)),
+		"package":   of(packageMapper.write(entitlement.AccessPackage{ID: idP, Policies: []entitlement.PolicyID{idL}}, 1), reading(packageMapper.read)),
+		"request":   of(requestMapper.write(entitlement.AssignmentRequest{ID: idQ, Type: entitlement.UserAdd, Fingerprint: hash}, 1), reading(requestMapper.read)),
+		"slot":      of(assignmentSlotMapper.write(entitlement.AssignmentSlot{Package: idP, Subject: idU, Assignment: &entitlement.Assignment{ID: idQ}}, 1), reading(assignmentSlotMapper.read)),
+		"user":      of(userMapper.write(entitlement.User{ID: idU, Groups: []entitlement.GroupID{idG}}, 1), reading(userMapper.read)),
 		"event":     of(writeEvent(key, entitlement.Event{Kind: "x", Data: map[string]string{"a": "b"}}, rows{}), reading(readEvent)),
 		"grant set": of(writeGrantSet(entitlement.GrantSet{Subject: idU, Connector: idK, Principal: "x"}), reading(readGrantSet)),
 		"record":    of(record, reading(readSubjectRecord)),
@@ -255,9 +255,9 @@ const hash = "fe213a3f56ad76a24c8689a1306539294d18bc9efe213a3f56ad76a24c8689a1"
 // there were keys are read, and that one without a key is not a byte longer than they.
 func TestS12_ARequestWithoutAKeyLiesAsItAlwaysDid(t *testing.T) {
 	r := entitlement.AssignmentRequest{ID: idQ, Type: entitlement.UserAdd, State: entitlement.RequestDelivered, Package: idP, Policy: idL, Requestor: idU, Subject: idU}
-	plain := requestShape.write(r, 1)
+	plain := requestMapper.write(r, 1)
 	r.Fingerprint = hash
-	keyed := requestShape.write(r, 1)
+	keyed := requestMapper.write(r, 1)
 	if _, there := plain["fp"]; there || ItemSize(keyed)-ItemSize(plain) != 2+32 {
 		t.Errorf("got %v and %v", plain, keyed)
 	}
@@ -265,7 +265,7 @@ func TestS12_ARequestWithoutAKeyLiesAsItAlwaysDid(t *testing.T) {
 	if !reflect.DeepEqual(keyed, plain) {
 		t.Errorf("got %v, want %v", keyed, plain)
 	}
-	if got, err := requestShape.read(plain); err != nil || got.Fingerprint != "" || got.State != r.State {
+	if got, err := requestMapper.read(plain); err != nil || got.Fingerprint != "" || got.State != r.State {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -284,13 +284,13 @@ func TestIDsAreSmall(t *testing.T) {
 func TestA17_OnlyASlotThatNothingOccupiesExpires(t *testing.T) {
 	last := time.Date(2026, 5, 1, 12, 0, 0, 500, time.UTC)
 	s := entitlement.AssignmentSlot{Package: "p", Subject: "s", Setbacks: []time.Time{last.Add(-time.Minute), last}}
-	if got := numberOf(assignmentSlotShape.write(s, 2), names.AttrTTL); got != last.Add(entitlement.Cooling).Unix()+1 {
+	if got := numberOf(assignmentSlotMapper.write(s, 2), names.AttrTTL); got != last.Add(entitlement.Cooling).Unix()+1 {
 		t.Errorf("goes at %d", got)
 	}
 	held, open, empty := s, s, s
 	held.Assignment, open.Open, empty.Setbacks = &entitlement.Assignment{}, "r", nil
 	for _, s := range []entitlement.AssignmentSlot{held, open, empty} {
-		if _, is := assignmentSlotShape.write(s, 2)[names.AttrTTL]; is {
+		if _, is := assignmentSlotMapper.write(s, 2)[names.AttrTTL]; is {
 			t.Errorf("%+v goes by itself", s)
 		}
 	}

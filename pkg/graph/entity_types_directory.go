@@ -5,51 +5,51 @@ import (
 	"leasehold/pkg/graph/odata"
 )
 
-func users() kind[entitlement.User] {
-	return kind[entitlement.User]{set: "users", shape: shapeUser, links: noLinks,
+func users() entityType[entitlement.User] {
+	return entityType[entitlement.User]{set: "users", mapper: mapUser, navigation: noNavigation,
 		example: entitlement.User{Identities: []entitlement.Principal{{}}}}
 }
 
-// shapeUser shows a user as Graph does. employeeId is the id by which other systems
+// mapUser shows a user as Graph does. employeeId is the id by which other systems
 // know the person: connectors look people up by it.
-func shapeUser(u entitlement.User) object {
+func mapUser(u entitlement.User) object {
 	return object{
 		"id": string(u.ID), "displayName": text(u.DisplayName), "userPrincipalName": text(u.UserPrincipalName), "mail": text(u.Mail),
 		"mailNickname": text(u.MailNickname), "givenName": text(u.GivenName), "surname": text(u.Surname), "department": text(u.Department),
 		"jobTitle": text(u.JobTitle), "employeeId": text(u.ExternalID), "userType": text(u.Type), "accountEnabled": u.Enabled,
-		"createdDateTime": instant(u.Created), "identities": objects(u.Identities, shapeIdentity),
+		"createdDateTime": instant(u.Created), "identities": objects(u.Identities, mapIdentity),
 	}
 }
 
-func shapeIdentity(p entitlement.Principal) object {
+func mapIdentity(p entitlement.Principal) object {
 	return object{"signInType": "federated", "issuer": odata.Exact(p.Issuer), "issuerAssignedId": odata.Exact(p.Value)}
 }
 
 // directoryObjects are users where Graph would show users, groups and more.
-func directoryObjects() kind[entitlement.User] {
+func directoryObjects() entityType[entitlement.User] {
 	k := users()
 	k.set = "directoryObjects"
-	k.shape = func(u entitlement.User) object {
-		o := shapeUser(u)
+	k.mapper = func(u entitlement.User) object {
+		o := mapUser(u)
 		o["@odata.type"] = "#microsoft.graph.user"
 		return o
 	}
 	return k
 }
 
-func groups() kind[entitlement.Group] {
-	return kind[entitlement.Group]{set: "groups", shape: shapeGroup, links: noLinks}
+func groups() entityType[entitlement.Group] {
+	return entityType[entitlement.Group]{set: "groups", mapper: mapGroup, navigation: noNavigation}
 }
 
-func shapeGroup(g entitlement.Group) object {
+func mapGroup(g entitlement.Group) object {
 	return object{
 		"@odata.type": "#microsoft.graph.group", "id": string(g.ID), "displayName": text(g.DisplayName), "description": text(g.Description),
 		"mailNickname": text(g.MailNickname), "mailEnabled": false, "securityEnabled": true, "groupTypes": []any{}, "createdDateTime": instant(g.Created),
 	}
 }
 
-// shapeSubject shows a user as one who asks for packages and holds them.
-func shapeSubject(u *entitlement.User) object {
+// mapSubject shows a user as one who asks for packages and holds them.
+func mapSubject(u *entitlement.User) object {
 	return object{
 		"id": string(u.ID), "objectId": string(u.ID), "displayName": text(u.DisplayName), "email": text(u.Mail), "principalName": text(u.UserPrincipalName),
 		"onPremisesSecurityIdentifier": nil, "subjectType": "user", "subjectLifecycle": "notDefined",
@@ -57,6 +57,6 @@ func shapeSubject(u *entitlement.User) object {
 }
 
 // subjectReference hides a subject, whose id and objectId are one.
-func subjectReference(id entitlement.UserID) hidden {
-	return hidden{object{"id": string(id), "objectId": string(id)}}
+func subjectReference(id entitlement.UserID) unexpanded {
+	return unexpanded{object{"id": string(id), "objectId": string(id)}}
 }

@@ -2,7 +2,7 @@ package dynamo
 
 import "leasehold/pkg/entitlement"
 
-var userShape = shape[entitlement.User]{
+var userMapper = mapper[entitlement.User]{
 	tag: "USR", noun: "user", part: entitlement.PartDirectory,
 	key:  func(u entitlement.User) Key { return userKey(u.ID) },
 	name: func(u *entitlement.User, k Key) { u.ID = userAt(k) },
@@ -45,7 +45,7 @@ func personalFields(f *fields, w *entitlement.PersonalValue) {
 	text(f, "v", &w.Value)
 }
 
-var groupShape = shape[entitlement.Group]{
+var groupMapper = mapper[entitlement.Group]{
 	tag: "GRP", noun: "group", part: entitlement.PartDirectory,
 	key:  func(g entitlement.Group) Key { return groupKey(g.ID) },
 	name: func(g *entitlement.Group, k Key) { g.ID = groupAt(k) },
@@ -61,8 +61,8 @@ var groupShape = shape[entitlement.Group]{
 	},
 }
 
-// absenceShape is a note for the sweep; attrGroups is added to by relative updates.
-var absenceShape = shape[entitlement.Absence]{
+// absenceMapper is a note for the sweep; attrGroups is added to by relative updates.
+var absenceMapper = mapper[entitlement.Absence]{
 	tag: tagAbsence, noun: "absence", part: entitlement.PartDirectory,
 	key:  func(a entitlement.Absence) Key { return absenceKey(a.Person) },
 	name: func(a *entitlement.Absence, k Key) { a.Person = userAt(k) },

@@ -10,21 +10,21 @@ import (
 // object is a JSON object on its way out. Its values are those of an odata tree.
 type object = map[string]any
 
-// answer is what an operation answers with: a status, and a body where there is one.
-type answer struct {
+// response is what an operation answers with: a status, and a body where there is one.
+type response struct {
 	status   int
 	body     object
 	text     []byte // body, where it was rendered already
 	location string
 }
 
-func ok(body object) (answer, error) { return answer{status: http.StatusOK, body: body}, nil }
+func ok(body object) (response, error) { return response{status: http.StatusOK, body: body}, nil }
 
 // done answers that there is nothing to say, or err.
-func done(err error) (answer, error) { return answer{status: http.StatusNoContent}, err }
+func done(err error) (response, error) { return response{status: http.StatusNoContent}, err }
 
 // write renders an answer into a buffer first, so that a failure is never half an answer.
-func (c *call) write(ctx context.Context, w http.ResponseWriter, ans answer) {
+func (c *call) write(ctx context.Context, w http.ResponseWriter, ans response) {
 	if ans.body == nil {
 		w.WriteHeader(ans.status)
 		return

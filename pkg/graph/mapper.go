@@ -33,15 +33,15 @@ func texts[T ~string](all []T) []any {
 }
 
 // objects is a list of objects on the wire.
-func objects[T any](all []T, shape func(T) object) []any {
+func objects[T any](all []T, mapper func(T) object) []any {
 	out := make([]any, len(all))
 	for i, v := range all {
-		out[i] = shape(v)
+		out[i] = mapper(v)
 	}
 	return out
 }
 
-func shapeExpiration(e entitlement.Expiration) object {
+func mapExpiration(e entitlement.Expiration) object {
 	kind := e.Type
 	if kind == "" {
 		kind = entitlement.ExpireNotSpecified
@@ -53,6 +53,6 @@ func shapeExpiration(e entitlement.Expiration) object {
 	return o
 }
 
-func shapeSchedule(start time.Time, e entitlement.Expiration) object {
-	return object{"startDateTime": instant(start), "recurrence": nil, "expiration": shapeExpiration(e)}
+func mapSchedule(start time.Time, e entitlement.Expiration) object {
+	return object{"startDateTime": instant(start), "recurrence": nil, "expiration": mapExpiration(e)}
 }

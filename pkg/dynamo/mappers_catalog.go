@@ -2,7 +2,7 @@ package dynamo
 
 import "leasehold/pkg/entitlement"
 
-var catalogShape = shape[entitlement.Catalog]{
+var catalogMapper = mapper[entitlement.Catalog]{
 	tag: "CAT", noun: "catalog", part: entitlement.PartConfiguration,
 	key:  func(c entitlement.Catalog) Key { return catalogKey(c.ID) },
 	name: func(c *entitlement.Catalog, k Key) { c.ID = catalogAt(k) },
@@ -21,7 +21,7 @@ var catalogShape = shape[entitlement.Catalog]{
 	},
 }
 
-var resourceShape = shape[entitlement.Resource]{
+var resourceMapper = mapper[entitlement.Resource]{
 	tag: "RES", noun: "resource", part: entitlement.PartConfiguration,
 	key: func(r entitlement.Resource) Key { return resourceKey(r.Catalog, r.ID) },
 	name: func(r *entitlement.Resource, k Key) {
@@ -53,7 +53,7 @@ func scopeFields(f *fields, s *entitlement.ResourceScope) {
 	text(f, "n", &s.DisplayName)
 }
 
-var packageShape = shape[entitlement.AccessPackage]{
+var packageMapper = mapper[entitlement.AccessPackage]{
 	tag: "PKG", noun: "access package", part: entitlement.PartConfiguration,
 	key:  func(p entitlement.AccessPackage) Key { return packageKey(p.ID) },
 	name: func(p *entitlement.AccessPackage, k Key) { p.ID = packageAt(k) },
@@ -74,8 +74,8 @@ var packageShape = shape[entitlement.AccessPackage]{
 	},
 }
 
-// formerShape is what stays of a package that is gone.
-var formerShape = shape[entitlement.AccessPackage]{
+// formerMapper is what stays of a package that is gone.
+var formerMapper = mapper[entitlement.AccessPackage]{
 	tag: "FORMER", noun: "former access package", part: entitlement.PartConfiguration,
 	key:  func(p entitlement.AccessPackage) Key { return formerKey(p.ID) },
 	name: func(p *entitlement.AccessPackage, k Key) { p.ID = packageAt(k) },
@@ -96,7 +96,7 @@ func packageRows(p entitlement.AccessPackage) rows {
 	return r
 }
 
-var scopesShape = shape[entitlement.PackageScopes]{
+var scopesMapper = mapper[entitlement.PackageScopes]{
 	tag: "SCOPES", noun: "list of resource roles", part: entitlement.PartConfiguration,
 	key:  func(s entitlement.PackageScopes) Key { return scopesKey(s.Package) },
 	name: func(s *entitlement.PackageScopes, k Key) { s.Package = packageAt(k) },

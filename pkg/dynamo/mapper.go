@@ -22,8 +22,8 @@ const (
 // none was ever deployed before it, so nothing turns an earlier one into this.
 const schema = 2
 
-// shape says how one kind of aggregate lies in the table.
-type shape[T any] struct {
+// mapper says how one kind of aggregate lies in the table.
+type mapper[T any] struct {
 	tag  string           // its type attribute
 	noun string           // what people call it
 	part entitlement.Part // what a refused change of it is called
@@ -40,7 +40,7 @@ type shape[T any] struct {
 }
 
 // write returns the item of a value at a version.
-func (s shape[T]) write(v T, version int64) item {
+func (s mapper[T]) write(v T, version int64) item {
 	it := writing(&v, s.body)
 	f := &fields{item: it}
 	chain(f, &s.meta(&v).Chain)
@@ -57,7 +57,7 @@ func (s shape[T]) write(v T, version int64) item {
 }
 
 // read returns the value of an item.
-func (s shape[T]) read(it item) (T, error) {
+func (s mapper[T]) read(it item) (T, error) {
 	var v T
 	version, err := open(it, s.tag)
 	if err != nil {

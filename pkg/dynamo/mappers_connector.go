@@ -2,7 +2,7 @@ package dynamo
 
 import "leasehold/pkg/entitlement"
 
-var connectorShape = shape[entitlement.ConnectorConfig]{
+var connectorMapper = mapper[entitlement.ConnectorConfig]{
 	tag: "CON", noun: "connector", part: entitlement.PartConfiguration,
 	key:  func(c entitlement.ConnectorConfig) Key { return connectorKey(c.ID) },
 	name: func(c *entitlement.ConnectorConfig, k Key) { c.ID = connectorAt(k) },
@@ -27,7 +27,7 @@ var connectorShape = shape[entitlement.ConnectorConfig]{
 	},
 }
 
-var breakerShape = shape[entitlement.Breaker]{
+var breakerMapper = mapper[entitlement.Breaker]{
 	tag: "BREAK", noun: "breaker", part: entitlement.PartConfiguration,
 	key:  func(b entitlement.Breaker) Key { return breakerKey(b.Connector) },
 	name: func(b *entitlement.Breaker, k Key) { b.Connector = connectorAt(k) },
@@ -47,7 +47,7 @@ var breakerShape = shape[entitlement.Breaker]{
 }
 
 // The key holds a digest of the target's own id, so the id itself is in the body.
-var targetResourceShape = shape[entitlement.TargetResource]{
+var targetResourceMapper = mapper[entitlement.TargetResource]{
 	tag: "TRES", noun: "resource at a target", part: entitlement.PartTargetResource,
 	key:  func(r entitlement.TargetResource) Key { return targetResourceKey(r.Connector, r.Resource) },
 	name: func(r *entitlement.TargetResource, k Key) { r.Connector = connectorAt(k) },
@@ -63,7 +63,7 @@ var targetResourceShape = shape[entitlement.TargetResource]{
 	},
 }
 
-var jobShape = shape[entitlement.Job]{
+var jobMapper = mapper[entitlement.Job]{
 	tag: "JOB", noun: "job", part: entitlement.PartConfiguration,
 	key:  func(j entitlement.Job) Key { return jobKey(j.Package, j.Generation) },
 	name: func(j *entitlement.Job, k Key) { j.Package, j.Generation = jobAt(k) },

@@ -11,36 +11,36 @@ import (
 // typePrefix stands before the name of a type in @odata.type.
 const typePrefix = "#microsoft.graph."
 
-func (c *call) policyKind() kind[*views.Policy] {
-	return kind[*views.Policy]{set: emSet + "assignmentPolicies", shape: shapePolicy, links: policyLinks, load: c.deps.Views.Policies, example: &views.Policy{}}
+func (c *call) policyKind() entityType[*views.Policy] {
+	return entityType[*views.Policy]{set: emSet + "assignmentPolicies", mapper: mapPolicy, navigation: policyNavigation, load: c.deps.Views.Policies, example: &views.Policy{}}
 }
 
-func policyLinks() map[string]link {
-	return map[string]link{
-		"accessPackage":                {action: authz.ListPackages, links: packageLinks},
-		"catalog":                      {action: authz.ReadCatalog, links: catalogLinks},
-		"questions":                    {many: true, within: true, action: authz.ReadPolicy, links: noLinks},
-		"customExtensionStageSettings": {many: true, within: true, action: authz.ReadPolicy, links: noLinks},
+func policyNavigation() map[string]navigationProperty {
+	return map[string]navigationProperty{
+		"accessPackage":                {action: authz.ListPackages, navigation: packageNavigation},
+		"catalog":                      {action: authz.ReadCatalog, navigation: catalogNavigation},
+		"questions":                    {many: true, within: true, action: authz.ReadPolicy, navigation: noNavigation},
+		"customExtensionStageSettings": {many: true, within: true, action: authz.ReadPolicy, navigation: noNavigation},
 	}
 }
 
-func shapePolicy(p *views.Policy) object {
+func mapPolicy(p *views.Policy) object {
 	return object{
 		"id": string(p.ID), "displayName": text(p.DisplayName), "description": p.Description,
-		"allowedTargetScope": string(p.Scope), "specificAllowedTargets": objects(p.Targets, shapeSet),
-		"expiration":              shapeExpiration(p.Expiration),
-		"requestorSettings":       shapeRequestorSettings(p.Requestor),
-		"requestApprovalSettings": shapeApprovalSettings(p.Approval),
+		"allowedTargetScope": string(p.Scope), "specificAllowedTargets": objects(p.Targets, mapSet),
+		"expiration":              mapExpiration(p.Expiration),
+		"requestorSettings":       mapRequestorSettings(p.Requestor),
+		"requestApprovalSettings": mapApprovalSettings(p.Approval),
 		"reviewSettings":          nil, "automaticRequestSettings": nil,
 		"notificationSettings": object{"isAssignmentNotificationDisabled": false},
 		"createdDateTime":      instant(p.Created), "modifiedDateTime": instant(p.Modified),
-		"accessPackage": one(p.Package, shapePackage, reference(p.AssignmentPolicy.Package)),
-		"catalog":       one(p.Catalog, shapeCatalog, reference(p.AssignmentPolicy.Catalog)),
-		"questions":     hidden{[]any{}}, "customExtensionStageSettings": hidden{[]any{}},
+		"accessPackage": one(p.Package, mapPackage, reference(p.AssignmentPolicy.Package)),
+		"catalog":       one(p.Catalog, mapCatalog, reference(p.AssignmentPolicy.Catalog)),
+		"questions":     unexpanded{[]any{}}, "customExtensionStageSettings": unexpanded{[]any{}},
 	}
 }
 
-func shapeRequestorSettings(s entitlement.RequestorSettings) object {
+func mapRequestorSettings(s entitlement.RequestorSettings) object {
 	return object{
 		"enableTargetsToSelfAddAccess": s.SelfAdd, "enableTargetsToSelfUpdateAccess": s.SelfUpdate, "enableTargetsToSelfRemoveAccess": s.SelfRemove,
 		"allowCustomAssignmentSchedule": s.CustomSchedule, "enableOnBehalfRequestorsToAddAccess": false,
@@ -48,14 +48,14 @@ func shapeRequestorSettings(s entitlement.RequestorSettings) object {
 	}
 }
 
-func shapeApprovalSettings(a entitlement.ApprovalSettings) object {
+func mapApprovalSettings(a entitlement.ApprovalSettings) object {
 	return object{
 		"isApprovalRequiredForAdd": a.RequiredForAdd, "isApprovalRequiredForUpdate": a.RequiredForUpdate,
-		"isRequestorJustificationRequired": a.RequestorJustification, "stages": objects(a.Stages, shapePolicyStage),
+		"isRequestorJustificationRequired": a.RequestorJustification, "stages": objects(a.Stages, mapPolicyStage),
 	}
 }
 
-func shapePolicyStage(s entitlement.ApprovalStage) object {
+func mapPolicyStage(s entitlement.ApprovalStage) object {
 	limit := s.TimeLimit
 	if limit == 0 {
 		limit = entitlement.DefaultTimeLimit
@@ -63,13 +63,13 @@ func shapePolicyStage(s entitlement.ApprovalStage) object {
 	return object{
 		"durationBeforeAutomaticDenial": entitlement.FormatDuration(limit), "isApproverJustificationRequired": s.ApproverJustification,
 		"isEscalationEnabled": s.Escalation, "durationBeforeEscalation": entitlement.FormatDuration(s.EscalateAfter),
-		"primaryApprovers": objects(s.Primary, shapeSet), "fallbackPrimaryApprovers": objects(s.Fallback, shapeSet),
-		"escalationApprovers": objects(s.Alternates, shapeSet), "fallbackEscalationApprovers": objects(s.FallbackAlternates, shapeSet),
+		"primaryApprovers": objects(s.Primary, mapSet), "fallbackPrimaryApprovers": objects(s.Fallback, mapSet),
+		"escalationApprovers": objects(s.Alternates, mapSet), "fallbackEscalationApprovers": objects(s.FallbackAlternates, mapSet),
 		"approverInformationVisibility": "default",
 	}
 }
 
-func shapeSet(s entitlement.SubjectSet) object {
+func mapSet(s entitlement.SubjectSet) object {
 	o := object{"@odata.type": typePrefix + string(s.Kind), "description": text(s.Description)}
 	switch s.Kind {
 	case entitlement.SingleUser:
@@ -83,12 +83,12 @@ func shapeSet(s entitlement.SubjectSet) object {
 	return o
 }
 
-// shapeRequirement says what a request through a policy needs (R38).
-func shapeRequirement(p entitlement.AssignmentPolicy) object {
+// mapRequirement says what a request through a policy needs (R38).
+func mapRequirement(p entitlement.AssignmentPolicy) object {
 	return object{
 		"policyId": string(p.ID), "policyDisplayName": text(p.DisplayName), "policyDescription": text(p.Description),
 		"isApprovalRequiredForAdd": p.Approval.RequiredForAdd, "isApprovalRequiredForUpdate": p.Approval.RequiredForUpdate,
 		"isRequestorJustificationRequired": p.Approval.RequestorJustification, "allowCustomAssignmentSchedule": p.Requestor.CustomSchedule,
-		"questions": []any{}, "schedule": shapeSchedule(time.Time{}, p.Expiration),
+		"questions": []any{}, "schedule": mapSchedule(time.Time{}, p.Expiration),
 	}
 }

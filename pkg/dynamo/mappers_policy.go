@@ -6,7 +6,7 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-var policyShape = shape[entitlement.AssignmentPolicy]{
+var policyMapper = mapper[entitlement.AssignmentPolicy]{
 	tag: "POL", noun: "assignment policy", part: entitlement.PartConfiguration,
 	key:  func(p entitlement.AssignmentPolicy) Key { return policyKey(p.ID) },
 	name: func(p *entitlement.AssignmentPolicy, k Key) { p.ID = policyAt(k) },

@@ -9,57 +9,58 @@ import (
 	"leasehold/pkg/views"
 )
 
-// kind is one type of entity on the wire.
-type kind[T any] struct {
-	set   string         // the entity set, for @odata.context
-	shape func(T) object // its tree: what is not joined to the view is hidden in it
-	links func() map[string]link
+// entityType is one type of entity on the wire.
+type entityType[T any] struct {
+	set        string         // the entity set, for @odata.context
+	mapper     func(T) object // its tree: what is not joined to the view is hidden in it
+	navigation func() map[string]navigationProperty
 	// load has the use case join what is wanted to the views; nil where nothing can be.
 	load    func(ctx context.Context, by authz.Caller, of []T, w views.With) error
 	example T // one with every property; mostly the zero value has them all
 }
 
 // sample returns a tree with every property, for checking options against.
-func (k kind[T]) sample() object { return k.shape(k.example) }
+func (k entityType[T]) sample() object { return k.mapper(k.example) }
 
-// link is a navigation member: what $expand shows in its place. It needs the right to read
-// what it leads to, unless it is open to everybody who may read what it hangs on.
-type link struct {
-	many   bool
-	shown  bool // to everybody who may read what it hangs on, and the view shows no more than that
-	action authz.Action
-	within bool // the tree carries it already, and nothing need be joined
-	links  func() map[string]link
+// navigationProperty is a navigation property: what $expand shows in its place. It needs the right to
+// read what it leads to, unless it is open to everybody who may read what it hangs on.
+type navigationProperty struct {
+	many       bool
+	shown      bool // to everybody who may read what it hangs on, and the view shows no more than that
+	action     authz.Action
+	within     bool // the tree carries it already, and nothing need be joined
+	navigation func() map[string]navigationProperty
 }
 
-// hidden is a navigation member that is not expanded. Filters see it; answers leave it out.
-type hidden struct{ seen any }
+// unexpanded is a navigation property that is not expanded. Filters see it; answers leave it
+// out.
+type unexpanded struct{ seen any }
 
 // Seen returns what a filter sees.
-func (h hidden) Seen() any { return h.seen }
+func (h unexpanded) Seen() any { return h.seen }
 
-var _ odata.Hidden = hidden{}
+var _ odata.Unexpanded = unexpanded{}
 
-// reference hides the id of an entity under a navigation member.
-func reference[ID ~string](id ID) hidden { return hidden{object{"id": string(id)}} }
+// reference hides the id of an entity under a navigation property.
+func reference[ID ~string](id ID) unexpanded { return unexpanded{object{"id": string(id)}} }
 
 // one is the tree of what was joined, or else the reference that stands in its place.
-func one[V any](joined *V, shape func(*V) object, instead any) any {
+func one[V any](joined *V, mapper func(*V) object, instead any) any {
 	if joined == nil {
 		return instead
 	}
-	return shape(joined)
+	return mapper(joined)
 }
 
 // several is the trees of what was joined, or else what stands in their place.
-func several[V any](joined []V, shape func(V) object, instead any) any {
+func several[V any](joined []V, mapper func(V) object, instead any) any {
 	if joined == nil {
 		return instead
 	}
-	return objects(joined, shape)
+	return objects(joined, mapper)
 }
 
-func noLinks() map[string]link { return nil }
+func noNavigation() map[string]navigationProperty { return nil }
 
 // lister reads one page of a list.
 type lister[T any] func(ctx context.Context, page entitlement.Page) (entitlement.Paged[T], error)
