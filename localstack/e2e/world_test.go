@@ -16,7 +16,7 @@ func unique(what string) string {
 	return fmt.Sprintf("%s %d-%d", what, time.Now().UnixNano()%1e9, serial.Add(1))
 }
 
-// person is somebody of the directory and, unless stranger, of the SCIM server too.
+// person is somebody of the directory and, unless outsider, of the SCIM server too.
 type person struct{ id, there string }
 
 // newPerson adds somebody to the directory; atTarget also to the SCIM server.

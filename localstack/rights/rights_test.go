@@ -38,7 +38,7 @@ func TestEveryFunctionCallsWhatItsRoleAllowsAndNothingElse(t *testing.T) {
 // are granted to some and called by nobody.
 func compare(functions []names.Function, used map[string]map[string]bool) (complaints []string) {
 	complain := func(format string, args ...any) { complaints = append(complaints, fmt.Sprintf(format, args...)) }
-	strangers, idle := maps.Clone(used), map[string]bool{}
+	others, idle := maps.Clone(used), map[string]bool{}
 	for _, f := range functions {
 		allowed := map[string]bool{}
 		for _, right := range f.Rights() {
@@ -72,14 +72,14 @@ func compare(functions []names.Function, used map[string]map[string]bool) (compl
 				complain("%s does %s, which its role does not allow", f.ID, each)
 			}
 		}
-		delete(strangers, f.ID)
+		delete(others, f.ID)
 	}
 	for each, nobody := range idle {
 		if nobody {
 			complain("nobody does %s", each)
 		}
 	}
-	for caller := range strangers {
+	for caller := range others {
 		complain("%s is no function", caller)
 	}
 	slices.Sort(complaints)

@@ -136,14 +136,14 @@ func TestR27_ACatalogWithPackagesIsNotDeleted(t *testing.T) {
 func TestR16_AResourceInUseIsNotRemoved_R14_NorLentToAnotherCatalog(t *testing.T) {
 	w := newWorld(t)
 	c, other := w.catalog(), w.catalog()
-	p, stranger := w.pack(c), w.pack(other)
+	p, outsider := w.pack(c), w.pack(other)
 	r := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "g"))
 	_, err := w.AddResource(t.Context(), by, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "g")
 	w.kind(err, entitlement.Conflict, "already")
 	_, err = w.AddResource(t.Context(), by, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "missing")
 	w.kind(err, entitlement.NotFound, "")
 
-	_, err = w.AddScope(t.Context(), by, stranger.ID, r, "Member_g")
+	_, err = w.AddScope(t.Context(), by, outsider.ID, r, "Member_g")
 	w.kind(err, entitlement.Precondition, "another catalog")
 	_, err = w.AddScope(t.Context(), by, p.ID, r, "Owner_g")
 	w.kind(err, entitlement.Invalid, "no role")

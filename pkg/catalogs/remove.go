@@ -25,8 +25,8 @@ func (s *Service) remove(ctx context.Context, by authz.Command, read func() (ent
 
 // removeOnce closes to new work what is deleted, counts then, and erases it as the very one
 // that was closed: whoever opens it again moves its version on, so that nothing is erased on
-// a count from before that (S7). A crash in the middle leaves a due row: the sweep opens it
-// again. What one call does not look through the next one does.
+// a count from before that (S7). A crash in the middle leaves a due index entry: the sweep
+// opens it again. What one call does not look through the next one does.
 func (s *Service) removeOnce(ctx context.Context, by authz.Command, read func() (entitlement.Deletion, error), erase func(entitlement.Deletion) error) error {
 	d, err := read()
 	if err != nil {

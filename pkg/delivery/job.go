@@ -141,7 +141,7 @@ func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSet, error) 
 			return grantSets, err
 		}
 		if record.Disabled {
-			ended, left := r.leave(ctx, record, r.command)
+			ended, left := r.endForLeaver(ctx, record, r.command)
 			if j.leaving = false; left != nil {
 				r.notYet(ctx, j, left)
 			}

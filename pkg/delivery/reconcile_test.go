@@ -276,19 +276,19 @@ func TestT5_AcceptedButNotThereNeverBecomesDelivered(t *testing.T) {
 
 func TestOneRefusedPersonHurtsNobodyElse(t *testing.T) {
 	w := newWorld(t)
-	known, stranger, p := w.person(), w.person(), w.pack("a", "b")
+	known, outsider, p := w.person(), w.person(), w.pack("a", "b")
 	w.target.people = map[entitlement.UserID]connector.PrincipalRef{known: connector.PrincipalRef("at-" + known)}
-	a, b := w.assign(known, p), w.assign(stranger, p)
-	w.deliver(known, stranger)
+	a, b := w.assign(known, p), w.assign(outsider, p)
+	w.deliver(known, outsider)
 	w.request(a, entitlement.RequestDelivered)
 	w.request(b, entitlement.RequestDeliveryFailed)
-	h, grants := w.subjectRecord(stranger)
+	h, grants := w.subjectRecord(outsider)
 	if h.NeedsReconcile() || len(h.Waiting) != 1 || !grants[role("a")].Permanent {
 		t.Errorf("a final refusal is recorded and settled: %+v, %+v", h, grants)
 	}
-	w.remove(stranger, p)
-	w.deliver(stranger)
-	if h, grants := w.subjectRecord(stranger); h.NeedsReconcile() || len(grants) != 0 {
+	w.remove(outsider, p)
+	w.deliver(outsider)
+	if h, grants := w.subjectRecord(outsider); h.NeedsReconcile() || len(grants) != 0 {
 		t.Errorf("one who is not there holds nothing there: %+v, %v", h, grants)
 	}
 }

@@ -89,7 +89,7 @@ func (w *world) person(name string, set ...func(*entitlement.User)) entitlement.
 func (w *world) administrator(name string, set ...func(*entitlement.User)) entitlement.User {
 	w.Helper()
 	u := w.person(name, set...)
-	w.must(w.other.Join(w.Context(), by, entitlement.AdministratorsGroup, false, u.ID))
+	w.must(w.other.AddMembers(w.Context(), by, entitlement.AdministratorsGroup, false, u.ID))
 	return w.read(u.ID)
 }
 
@@ -183,14 +183,14 @@ func TestFirstAdministrator_ANewValueLetsWhoeverDeploysComeBackIn(t *testing.T) 
 	root := w.identify(w.Service, first)
 	mia, otto := w.person("mia"), w.person("otto", disable)
 
-	stranger := w.identify(w.deployed(signIn("stranger")), signIn("stranger"))
-	if stranger == "" || stranger == root || !w.read(stranger).CanAdminister() {
-		t.Errorf("somebody new: got %q", stranger)
+	outsider := w.identify(w.deployed(signIn("outsider")), signIn("outsider"))
+	if outsider == "" || outsider == root || !w.read(outsider).CanAdminister() {
+		t.Errorf("somebody new: got %q", outsider)
 	}
 	if got := w.identify(w.deployed(signIn("mia")), signIn("mia")); got != mia.ID || !w.read(mia.ID).CanAdminister() {
 		t.Errorf("an ordinary user: got %q, %+v", got, w.read(mia.ID))
 	}
-	w.must(w.Leave(t.Context(), by, entitlement.AdministratorsGroup, false, mia.ID))
+	w.must(w.RemoveMembers(t.Context(), by, entitlement.AdministratorsGroup, false, mia.ID))
 	if got := w.identify(w.deployed(signIn("mia")), signIn("mia")); got != mia.ID || w.read(mia.ID).Administrator() {
 		t.Errorf("a second time: got %q, %+v", got, w.read(mia.ID))
 	}
@@ -201,7 +201,7 @@ func TestFirstAdministrator_ANewValueLetsWhoeverDeploysComeBackIn(t *testing.T) 
 		t.Errorf("the old one stays what it is: got %q", got)
 	}
 	w.verify(mia.ID)
-	w.verify(stranger)
+	w.verify(outsider)
 }
 
 func TestFirstAdministrator_AValueThatWasTakenOffAUserOpensNothing(t *testing.T) {
@@ -275,7 +275,7 @@ func TestFirstAdministrator_ThatTheParameterWasUsedIsAnEventAndOneWithItsEffect(
 // ways are all ways in which somebody stops being an administrator who can sign in.
 var ways = map[string]func(s *directory.Service, ctx context.Context, id entitlement.UserID) error{
 	"taken out": func(s *directory.Service, ctx context.Context, id entitlement.UserID) error {
-		return s.Leave(ctx, by, entitlement.AdministratorsGroup, false, id)
+		return s.RemoveMembers(ctx, by, entitlement.AdministratorsGroup, false, id)
 	},
 	"disabled": func(s *directory.Service, ctx context.Context, id entitlement.UserID) error {
 		_, err := s.UpdateUser(ctx, by, id, func(u *entitlement.User) error { u.Enabled = false; return nil })
@@ -302,7 +302,7 @@ func TestTheLastAdministrator_WhoCanSignInStays(t *testing.T) {
 			"beside one who was deleted":    {func(w *world) { w.must(w.DeleteUser(w.Context(), by, w.administrator("ann").ID)) }, false},
 			"beside one who is an ordinary": {func(w *world) { w.person("ann") }, false},
 			"beside an owner of the group": {func(w *world) {
-				w.must(w.Join(w.Context(), by, entitlement.AdministratorsGroup, true, w.person("ann").ID))
+				w.must(w.AddMembers(w.Context(), by, entitlement.AdministratorsGroup, true, w.person("ann").ID))
 			}, false},
 			"beside another one": {func(w *world) { w.administrator("ann") }, true},
 			"beside one of many": {func(w *world) {
@@ -389,7 +389,7 @@ func TestTheLastAdministrator_OfTwoWhoGoAtOnceOneStays(t *testing.T) {
 func TestTheLastAdministrator_SeveralWhoGoTogetherAreCountedTogether(t *testing.T) {
 	w := newWorld(t)
 	root, ann := w.identify(w.Service, first), w.administrator("ann")
-	if err := w.Leave(t.Context(), by, entitlement.AdministratorsGroup, false, root, ann.ID); entitlement.CodeOf(err) != directory.CodeLastAdministrator {
+	if err := w.RemoveMembers(t.Context(), by, entitlement.AdministratorsGroup, false, root, ann.ID); entitlement.CodeOf(err) != directory.CodeLastAdministrator {
 		t.Errorf("got %v", err)
 	}
 	if got := w.members(entitlement.AdministratorsGroup); len(got) != 2 {
@@ -403,12 +403,12 @@ func TestTheLastAdministrator_CostsOthersNothing(t *testing.T) {
 	g, err := w.CreateGroup(t.Context(), by, entitlement.Group{DisplayName: "Sales"})
 	w.must(err)
 	mia, ann := w.person("mia"), w.administrator("ann")
-	w.must(w.Join(t.Context(), by, g.ID, false, mia.ID, ann.ID))
+	w.must(w.AddMembers(t.Context(), by, g.ID, false, mia.ID, ann.ID))
 	before, err := w.store.Group(t.Context(), entitlement.AdministratorsGroup)
 	w.must(err)
 	w.store.groups.Store(0)
 	w.must(w.edit(ann.ID, func(u *entitlement.User) { u.Department = "Sales" }))
-	w.must(w.Leave(t.Context(), by, g.ID, false, ann.ID))
+	w.must(w.RemoveMembers(t.Context(), by, g.ID, false, ann.ID))
 	w.must(w.DeleteUser(t.Context(), by, mia.ID))
 	if n := w.store.groups.Load(); n != 0 {
 		t.Errorf("groups were read %d times", n)

@@ -146,10 +146,10 @@ func TestJoin_ManyAtOnceAllArrive(t *testing.T) {
 			t.Fatal(err)
 		}
 		wg.Go(func() {
-			if err := s.Join(t.Context(), by, g.ID, false, u.ID); err != nil {
+			if err := s.AddMembers(t.Context(), by, g.ID, false, u.ID); err != nil {
 				t.Error(err)
 			}
-			if err := s.Join(t.Context(), by, g.ID, false, u.ID); entitlement.KindOf(err) != entitlement.Conflict {
+			if err := s.AddMembers(t.Context(), by, g.ID, false, u.ID); entitlement.KindOf(err) != entitlement.Conflict {
 				t.Errorf("a second time: %v", err)
 			}
 		})
@@ -170,7 +170,7 @@ func TestLeaver_NeedsReconcileTheEndOfEverythingAtOnce(t *testing.T) {
 	p := entitlement.Principal{Issuer: first.Issuer, Value: "mia"}
 	u, err := s.CreateUser(t.Context(), by, entitlement.User{Type: entitlement.Member, DisplayName: "Mia", UserPrincipalName: "mia", Enabled: true, Identities: []entitlement.Principal{p}})
 	if err == nil {
-		err = s.Join(t.Context(), by, g.ID, false, u.ID)
+		err = s.AddMembers(t.Context(), by, g.ID, false, u.ID)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +216,7 @@ func TestR52_WhoMayNotBeThereToDecideAnyMoreIsNoted(t *testing.T) {
 			return s.DeleteUser(ctx, by, u)
 		}, "u"},
 		"out of a group that approves": {func(s *directory.Service, u, _ entitlement.UserID, board, _ entitlement.GroupID) error {
-			return s.Leave(ctx, by, board, false, u)
+			return s.RemoveMembers(ctx, by, board, false, u)
 		}, "u"},
 		"no more with the manager": {func(s *directory.Service, u, _ entitlement.UserID, _, _ entitlement.GroupID) error {
 			return s.SetManager(ctx, by, u, "")
@@ -235,10 +235,10 @@ func TestR52_WhoMayNotBeThereToDecideAnyMoreIsNoted(t *testing.T) {
 			return s.SetManager(ctx, by, boss, u)
 		}, ""},
 		"out of a group that approves nothing": {func(s *directory.Service, u, _ entitlement.UserID, _, idle entitlement.GroupID) error {
-			return s.Leave(ctx, by, idle, false, u)
+			return s.RemoveMembers(ctx, by, idle, false, u)
 		}, ""},
 		"no owner any more": {func(s *directory.Service, u, _ entitlement.UserID, board, _ entitlement.GroupID) error {
-			return s.Leave(ctx, by, board, true, u)
+			return s.RemoveMembers(ctx, by, board, true, u)
 		}, ""},
 		"another department": {func(s *directory.Service, u, _ entitlement.UserID, _, _ entitlement.GroupID) error {
 			_, err := s.UpdateUser(ctx, by, u, func(u *entitlement.User) error { u.Department = "Sales"; return nil })
@@ -260,10 +260,10 @@ func TestR52_WhoMayNotBeThereToDecideAnyMoreIsNoted(t *testing.T) {
 			for i := range groups {
 				g, err := s.CreateGroup(ctx, by, entitlement.Group{DisplayName: "G"})
 				if err == nil {
-					err = s.Join(ctx, by, g.ID, false, u)
+					err = s.AddMembers(ctx, by, g.ID, false, u)
 				}
 				if err == nil {
-					err = s.Join(ctx, by, g.ID, true, u)
+					err = s.AddMembers(ctx, by, g.ID, true, u)
 				}
 				if err != nil {
 					t.Fatal(err)
@@ -296,7 +296,7 @@ func TestJoin_NobodyWhoIsNotThereBelongsToAGroup(t *testing.T) {
 	}
 	nobody := entitlement.UserID("11111111-1111-4111-8111-111111111111")
 	for _, owner := range []bool{false, true} {
-		if err := s.Join(t.Context(), by, g.ID, owner, nobody); entitlement.KindOf(err) != entitlement.NotFound {
+		if err := s.AddMembers(t.Context(), by, g.ID, owner, nobody); entitlement.KindOf(err) != entitlement.NotFound {
 			t.Errorf("owner %v: %v", owner, err)
 		}
 	}

@@ -22,20 +22,20 @@ const (
 	CodeNotMember     = "notMember"
 )
 
-// Join makes users members, or owners, of a group, each at most once, as many at a time as
+// AddMembers makes users members, or owners, of a group, each at most once, as many at a time as
 // fit one change. It is a Conflict with CodeAlreadyMember where a user of those is one
 // already, NotFound where one is not there, and Throttled where other changes of these very
 // users came in between again and again.
-func (s *Service) Join(ctx context.Context, by authz.Command, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+func (s *Service) AddMembers(ctx context.Context, by authz.Command, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
 	if err := allow(by, authz.ChangeMembers); err != nil {
 		return err
 	}
 	return s.move(ctx, by, move{group: id, owner: owner, kind: kindOfMove(owner, "Added")}, users)
 }
 
-// Leave ends memberships, or ownerships. It is a Conflict with CodeNotMember where a user
+// RemoveMembers ends memberships, or ownerships. It is a Conflict with CodeNotMember where a user
 // is none, and with CodeLastAdministrator where nobody would be left who can administer.
-func (s *Service) Leave(ctx context.Context, by authz.Command, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+func (s *Service) RemoveMembers(ctx context.Context, by authz.Command, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
 	if err := allow(by, authz.ChangeMembers); err != nil {
 		return err
 	}
@@ -43,14 +43,14 @@ func (s *Service) Leave(ctx context.Context, by authz.Command, id entitlement.Gr
 }
 
 func (s *Service) leave(ctx context.Context, by authz.Command, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
-	return s.move(ctx, by, move{group: id, owner: owner, leave: true, kind: kindOfMove(owner, "Removed")}, users)
+	return s.move(ctx, by, move{group: id, owner: owner, remove: true, kind: kindOfMove(owner, "Removed")}, users)
 }
 
 // move is a change of who belongs to a group.
 type move struct {
-	group        entitlement.GroupID
-	owner, leave bool
-	kind         string // of its events
+	group         entitlement.GroupID
+	owner, remove bool
+	kind          string // of its events
 }
 
 func kindOfMove(owner bool, way string) string {
@@ -110,14 +110,14 @@ func (s *Service) moved(ctx context.Context, by authz.Command, m move, users []e
 		if err := m.check(u); err != nil {
 			return c, err
 		}
-		if m.leave && !m.owner && m.group == entitlement.AdministratorsGroup && u.CanAdminister() {
+		if m.remove && !m.owner && m.group == entitlement.AdministratorsGroup && u.CanAdminister() {
 			resigning = append(resigning, id)
 		}
 		c.Events = append(c.Events, chained(&u.Chain, s.membershipEvent(by, id, m.group, m.kind)))
 		c.Users = append(c.Users, u)
-		c.Memberships = append(c.Memberships, entitlement.Membership{Group: m.group, User: id, Owner: m.owner, Erased: m.leave})
+		c.Memberships = append(c.Memberships, entitlement.Membership{Group: m.group, User: id, Owner: m.owner, Erased: m.remove})
 	}
-	if m.leave && !m.owner {
+	if m.remove && !m.owner {
 		if c.Absences, err = s.left(ctx, m.group, users, s.Clock.Now()); err != nil {
 			return c, err
 		}
@@ -139,11 +139,11 @@ func (s *Service) membershipEvent(by authz.Command, id entitlement.UserID, group
 // become a member, as feeds have them; nobody newly makes them an owner.
 func (m move) check(u entitlement.User) error {
 	switch {
-	case u.Gone() && !(m.leave && m.owner): // whose ownerships stay until somebody ends them
+	case u.Gone() && !(m.remove && m.owner): // whose ownerships stay until somebody ends them
 		return m.missing()
-	case !m.owner && u.MemberOf(m.group) != m.leave:
+	case !m.owner && u.MemberOf(m.group) != m.remove:
 		return m.already()
-	case m.leave:
+	case m.remove:
 		return nil
 	case m.owner && !u.Enabled:
 		return entitlement.Errorf(entitlement.Precondition, "The user %s is disabled and cannot become an owner: enable them first.", u.DisplayName)
@@ -157,7 +157,7 @@ func (m move) check(u entitlement.User) error {
 // missing is what is said of a user who is not there. Who is to be taken out of the group
 // is answered like anybody else who does not belong to it.
 func (m move) missing() error {
-	if m.leave {
+	if m.remove {
 		return m.already()
 	}
 	return noUser()
@@ -165,7 +165,7 @@ func (m move) missing() error {
 
 func (m move) already() error {
 	who := map[bool]string{false: "member", true: "owner"}[m.owner]
-	if m.leave {
+	if m.remove {
 		return &entitlement.Error{Kind: entitlement.Conflict, Code: CodeNotMember, Msg: "The group has no such " + who + "."}
 	}
 	return &entitlement.Error{Kind: entitlement.Conflict, Code: CodeAlreadyMember, Msg: "The user is a " + who + " of the group already."}
@@ -181,7 +181,7 @@ func (s *Service) stands(ctx context.Context, m move, users []entitlement.UserID
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(users, func(id entitlement.UserID) bool { return slices.Contains(owners, id) != m.leave }) {
+	if slices.ContainsFunc(users, func(id entitlement.UserID) bool { return slices.Contains(owners, id) != m.remove }) {
 		return m.already()
 	}
 	return nil

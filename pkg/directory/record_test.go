@@ -94,8 +94,8 @@ func TestR245_WhatChangesOfAUserIsInTheEvent(t *testing.T) {
 	}{
 		{func() error { return s.SetManager(ctx, by, u.ID, first.ID) }, fmt.Sprintf("updated [{manager  %s}]", first.ID)},
 		{func() error { return s.SetManager(ctx, by, u.ID, second.ID) }, fmt.Sprintf("updated [{manager %s %s}]", first.ID, second.ID)},
-		{func() error { return s.Join(ctx, by, g.ID, false, u.ID) }, fmt.Sprintf("memberAdded [] map[group:%s]", g.ID)},
-		{func() error { return s.Leave(ctx, by, g.ID, false, u.ID) }, fmt.Sprintf("memberRemoved [] map[group:%s]", g.ID)},
+		{func() error { return s.AddMembers(ctx, by, g.ID, false, u.ID) }, fmt.Sprintf("memberAdded [] map[group:%s]", g.ID)},
+		{func() error { return s.RemoveMembers(ctx, by, g.ID, false, u.ID) }, fmt.Sprintf("memberRemoved [] map[group:%s]", g.ID)},
 		{func() error {
 			_, err := s.UpdateUser(ctx, by, u.ID, func(u *entitlement.User) error { u.Type, u.Enabled = entitlement.Guest, false; return nil })
 			return err

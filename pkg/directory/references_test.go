@@ -20,14 +20,14 @@ var naming = map[string]struct {
 }{
 	"a member of a group": {
 		func(w *world, g entitlement.GroupID, _, u entitlement.UserID) error {
-			return w.Join(w.Context(), by, g, false, u)
+			return w.AddMembers(w.Context(), by, g, false, u)
 		},
 		func(w *world, g entitlement.GroupID, _, u entitlement.UserID) bool {
 			return slices.Contains(w.members(g), u)
 		}, true},
 	"an owner of a group": {
 		func(w *world, g entitlement.GroupID, _, u entitlement.UserID) error {
-			return w.Join(w.Context(), by, g, true, u)
+			return w.AddMembers(w.Context(), by, g, true, u)
 		},
 		func(w *world, g entitlement.GroupID, _, u entitlement.UserID) bool {
 			owners, err := w.store.OwnersAmong(w.Context(), g, []entitlement.UserID{u})
@@ -82,7 +82,7 @@ func TestDeletedPeople_WhoBecomeMembersWhileTheyGoAreNone(t *testing.T) {
 	var once sync.Once
 	w.store.before = func(ctx context.Context, c entitlement.Change) error {
 		if len(c.Users) == 1 && c.Users[0].Gone() { // the last step is on its way
-			once.Do(func() { w.must(w.other.Join(ctx, by, g.ID, false, mia.ID)) })
+			once.Do(func() { w.must(w.other.AddMembers(ctx, by, g.ID, false, mia.ID)) })
 		}
 		return nil
 	}
@@ -106,32 +106,32 @@ func TestF3_ChangesOfMembersThatMeetOthersAreMadeAllTheSame(t *testing.T) {
 		})
 		return nil
 	}
-	w.must(w.Join(t.Context(), by, g.ID, false, mia.ID, otto.ID))
+	w.must(w.AddMembers(t.Context(), by, g.ID, false, mia.ID, otto.ID))
 	if u := w.read(mia.ID); !u.MemberOf(g.ID) || u.Department != "Sales" {
 		t.Errorf("got %+v", u)
 	}
 	w.verify(mia.ID)
 
 	w.store.before = func(context.Context, entitlement.Change) error { return entitlement.StaleError(entitlement.PartEvent) }
-	err = w.Leave(t.Context(), by, g.ID, false, mia.ID)
+	err = w.RemoveMembers(t.Context(), by, g.ID, false, mia.ID)
 	if entitlement.KindOf(err) != entitlement.Throttled || strings.Contains(err.Error(), "no such user") || !w.read(mia.ID).MemberOf(g.ID) {
 		t.Errorf("a race that is lost for good: %v", err)
 	}
 	w.store.before = nil
 
 	ghost := entitlement.GroupID(clock.System{}.New())
-	if err := w.Join(t.Context(), by, ghost, false, mia.ID); entitlement.KindOf(err) != entitlement.NotFound || !strings.Contains(err.Error(), "no group") {
+	if err := w.AddMembers(t.Context(), by, ghost, false, mia.ID); entitlement.KindOf(err) != entitlement.NotFound || !strings.Contains(err.Error(), "no group") {
 		t.Errorf("a group that is not there: %v", err)
 	}
 	for _, owner := range []bool{false, true} {
 		if owner {
-			w.must(w.Join(t.Context(), by, g.ID, owner, mia.ID))
+			w.must(w.AddMembers(t.Context(), by, g.ID, owner, mia.ID))
 		}
-		if err := w.Join(t.Context(), by, g.ID, owner, mia.ID); entitlement.CodeOf(err) != directory.CodeAlreadyMember {
+		if err := w.AddMembers(t.Context(), by, g.ID, owner, mia.ID); entitlement.CodeOf(err) != directory.CodeAlreadyMember {
 			t.Errorf("owner %t, twice: %v", owner, err)
 		}
-		w.must(w.Leave(t.Context(), by, g.ID, owner, mia.ID))
-		if err := w.Leave(t.Context(), by, g.ID, owner, mia.ID); entitlement.CodeOf(err) != directory.CodeNotMember {
+		w.must(w.RemoveMembers(t.Context(), by, g.ID, owner, mia.ID))
+		if err := w.RemoveMembers(t.Context(), by, g.ID, owner, mia.ID); entitlement.CodeOf(err) != directory.CodeNotMember {
 			t.Errorf("owner %t, gone twice: %v", owner, err)
 		}
 	}

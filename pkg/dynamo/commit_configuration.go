@@ -51,12 +51,12 @@ func (p *plan) incompatibilities(all []entitlement.Incompatibility) {
 	}
 }
 
-// holding is one unique name, its holder, and the index row that lists it.
+// holding is one unique name, its holder, and the index entry that lists it.
 type holding struct {
 	key    Key
 	tag    string
 	holder string
-	list   row
+	list   indexKey
 }
 
 // names frees the names that somebody held and holds no more, and takes the new ones.
@@ -74,7 +74,7 @@ func (p *plan) names(had, has []holding) {
 	for _, h := range has {
 		if !isIn(had, h) {
 			it := sentinel(h.key, h.tag, h.holder)
-			index(it, rows{first: h.list})
+			index(it, indexKeys{first: h.list})
 			p.putNew(entitlement.PartName, it)
 		}
 	}

@@ -9,32 +9,32 @@ import (
 // (S22).
 func (p *plan) subjectUpdates(all []entitlement.SubjectUpdate) {
 	for _, h := range all {
-		if h.Leave.Package != "" && (h.Enter.Package != "" || h.Redeliver.Package != "") || h.Disabled && h.Enabled {
+		if h.Remove.Package != "" && (h.Add.Package != "" || h.Redeliver.Package != "") || h.Disabled && h.Enabled {
 			p.invalid("One change may not both take something from a subject and give it.")
 			return
 		}
 		x := newExpression()
 		x.touch(tagSubjectRecord)
 		x.add(attrGeneration, numeral(1))
-		x.place(reconcileRow(h.Subject, h.CheckAfter))
+		x.place(reconcileIndexKey(h.Subject, h.CheckAfter))
 		switch {
 		case h.Disabled:
 			x.set(attrDisabled, yes)
 		case h.Enabled:
 			x.remove(attrDisabled)
 		}
-		come(x, h)
-		leave(x, h)
+		addToRecord(x, h)
+		removeFromRecord(x, h)
 		p.update(subjectRecordKey(h.Subject), entitlement.PartSubjectRecord, x)
-		if h.Enter.Package != "" {
-			p.stranger(h.Subject, h.NotIn)
+		if h.Add.Package != "" {
+			p.notMember(h.Subject, h.NotIn)
 		}
 	}
 }
 
-// stranger demands that a subject is a member of none of the groups. It costs a check of
+// notMember demands that a subject is a member of none of the groups. It costs a check of
 // the user, so only packages that list groups pay for it (S18).
-func (p *plan) stranger(subject entitlement.UserID, groups []entitlement.GroupID) {
+func (p *plan) notMember(subject entitlement.UserID, groups []entitlement.GroupID) {
 	if len(groups) == 0 {
 		return
 	}
@@ -45,12 +45,12 @@ func (p *plan) stranger(subject entitlement.UserID, groups []entitlement.GroupID
 	p.check(userKey(subject), entitlement.PartDirectory, x)
 }
 
-// come makes a package live, or has a live one delivered again.
-func come(x *expression, h entitlement.SubjectUpdate) {
+// addToRecord makes a package live, or has a live one delivered again.
+func addToRecord(x *expression, h entitlement.SubjectUpdate) {
 	var waiting [][]byte
-	if e := h.Enter; e.Package != "" {
+	if e := h.Add; e.Package != "" {
 		waiting = append(waiting, packWaiting(e))
-		enter(x, e, h.Incompatible)
+		addLive(x, e, h.Incompatible)
 	}
 	if r := h.Redeliver; r.Package != "" {
 		waiting = append(waiting, packWaiting(r))
@@ -61,9 +61,9 @@ func come(x *expression, h entitlement.SubjectUpdate) {
 	}
 }
 
-// leave takes a live package away, and remembers that its roles are to be removed.
-func leave(x *expression, h entitlement.SubjectUpdate) {
-	if l := h.Leave; l.Package != "" {
+// removeFromRecord takes a live package away, and remembers that its roles are to be removed.
+func removeFromRecord(x *expression, h entitlement.SubjectUpdate) {
+	if l := h.Remove; l.Package != "" {
 		x.contains(attrLive, pack(l.Package))
 		x.take(attrLive, packedSet(l.Package))
 		x.take(attrWaiting, binarySet(packWaiting(l)))
@@ -73,21 +73,21 @@ func leave(x *expression, h entitlement.SubjectUpdate) {
 	}
 }
 
-// enter demands that a package may become live, and makes it so (S5, S18, S21).
-func enter(x *expression, e entitlement.Waiting, incompatible []entitlement.PackageID) {
+// addLive demands that a package may become live, and makes it so (S5, S18, S21).
+func addLive(x *expression, e entitlement.Waiting, incompatible []entitlement.PackageID) {
 	x.lacks(attrDisabled)
 	x.without(attrLive, pack(e.Package))
 	for _, other := range incompatible {
 		x.without(attrLive, pack(other))
 	}
-	x.room(attrLive, entitlement.MaxLive-1)
-	x.room(attrRemoving, entitlement.MaxRemoving-1)
+	x.sizeLimit(attrLive, entitlement.MaxLive-1)
+	x.sizeLimit(attrRemoving, entitlement.MaxRemoving-1)
 	x.add(attrLive, packedSet(e.Package))
 }
 
 // settlements records how far a subject is reconciled, against exactly the generation that
-// was read (S14). What has been settled by then is not owed again: its row among what is
-// pending would stay for good (S22).
+// was read (S14). What has been settled by then is not owed again: its index entry among
+// what is pending would stay for good (S22).
 func (p *plan) settlements(all []entitlement.Settlement) {
 	for _, s := range all {
 		x := newExpression()
@@ -106,7 +106,7 @@ func (p *plan) settlements(all []entitlement.Settlement) {
 		} else {
 			settled := x.attr(attrObserved)
 			x.require("(attribute_not_exists(%s) OR %s < %s)", settled, settled, x.value(numeral(s.Generation)))
-			x.place(reconcileRow(s.Subject, s.Next))
+			x.place(reconcileIndexKey(s.Subject, s.Next))
 		}
 		p.update(subjectRecordKey(s.Subject), entitlement.PartSubjectRecord, x)
 	}

@@ -33,7 +33,7 @@ func (p *plan) users(all []entitlement.User, memberships []entitlement.Membershi
 func namesOf(u entitlement.User) []holding {
 	var all []holding
 	if u.UserPrincipalName != "" {
-		all = append(all, holding{userNameKey(u.UserPrincipalName), tagName, string(u.ID), shardRow(wordUser, u.UserPrincipalName, string(u.ID))})
+		all = append(all, holding{userNameKey(u.UserPrincipalName), tagName, string(u.ID), shardIndexKey(wordUser, u.UserPrincipalName, string(u.ID))})
 	}
 	for _, id := range u.Identities {
 		h := holding{key: principalKey(id), tag: tagName, holder: string(u.ID)}
@@ -98,7 +98,7 @@ func (p *plan) regroup(m entitlement.Membership) {
 	if m.Erased {
 		x.take(attrGroups, packedSet(m.Group))
 	} else {
-		x.room(attrGroups, entitlement.MaxGroups-1)
+		x.sizeLimit(attrGroups, entitlement.MaxGroups-1)
 		x.add(attrGroups, packedSet(m.Group))
 	}
 	p.update(userKey(m.User), entitlement.PartDirectory, x)
@@ -116,7 +116,7 @@ func (p *plan) absences(all []entitlement.Absence) {
 		x := newExpression()
 		x.touch(tagAbsence)
 		x.set(attrDue, instant(a.Due))
-		x.place(dueRow(absenceKey(a.Person), a.Due))
+		x.place(dueIndexKey(absenceKey(a.Person), a.Due))
 		x.remove(attrAgain)
 		x.remove(attrCursor)
 		if len(a.Groups) > 0 {

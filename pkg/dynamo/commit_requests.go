@@ -16,7 +16,8 @@ func (p *plan) requests(all []entitlement.AssignmentRequest) {
 }
 
 // events writes events, each of which must be the first with its number. The first
-// event of a request never changes, so it carries the rows that list the request.
+// event of a request never changes, so it carries the index entries that list the
+// request.
 func (p *plan) events(c entitlement.Change) {
 	for _, e := range c.Events {
 		key, ok := eventKey(e.Aggregate, e.ID, e.Number)
@@ -28,18 +29,18 @@ func (p *plan) events(c entitlement.Change) {
 	}
 }
 
-func listing(key Key, e entitlement.Event, requests []entitlement.AssignmentRequest) rows {
+func listing(key Key, e entitlement.Event, requests []entitlement.AssignmentRequest) indexKeys {
 	if e.Notable() {
-		return rows{first: noticeRow(e.At, key)}
+		return indexKeys{first: noticeIndexKey(e.At, key)}
 	}
 	if e.Aggregate == entitlement.OfRequest && e.Number == 1 {
 		for _, r := range requests {
 			if string(r.ID) == e.ID {
-				return rows{forPackageRow(r.Package, r.Created, r.ID), forSubjectRow(r.Subject, r.Created, r.ID)}
+				return indexKeys{forPackageIndexKey(r.Package, r.Created, r.ID), forSubjectIndexKey(r.Subject, r.Created, r.ID)}
 			}
 		}
 	}
-	return rows{}
+	return indexKeys{}
 }
 
 // deletionGuards checks that packages and policies are open to new work (S7).

@@ -23,15 +23,15 @@ type cost struct {
 var (
 	costSubmitInputsCold = cost{2, 6, 0}  // 3 calls with the commit; 6 R
 	costSubmitInputsWarm = cost{1, 6, 0}  // 2 calls with the commit; 6 R
-	costSubmit           = cost{1, 0, 13} // 14 W: 12, and the row of open work by which a leaver's is found
+	costSubmit           = cost{1, 0, 13} // 14 W: 12, and the index entry of open work by which a leaver's is found
 	costSubmitAtOnce     = cost{1, 0, 14} // 16 W, 14 where the first event is under 1 KB
 	costReview           = cost{1, 2, 0}  // 3 R with the principal
 	costDecideMiddle     = cost{1, 0, 8}  // 8 W
 	costStartInputs      = cost{1, 4, 0}  // 6 R with the review
-	costDecideLast       = cost{1, 0, 13} // 12 W, and the row of open work
-	costDeny             = cost{1, 0, 9}  // 8 W, and the row of open work
+	costDecideLast       = cost{1, 0, 13} // 12 W, and the index entry of open work
+	costDeny             = cost{1, 0, 9}  // 8 W, and the index entry of open work
 	costAssignmentSlot   = cost{1, 1, 0}
-	costEnd              = cost{1, 0, 11}  // 10 W, and the row of the removal among what is owed
+	costEnd              = cost{1, 0, 11}  // 10 W, and the index entry of the removal among what is owed
 	costReadDue100       = cost{1, 100, 0} // 100 R in one call
 	costSubjectRecord    = cost{1, 1, 0}   // 1 R per 4 KB
 	costReconcileInputs  = cost{1, 4, 0}   // 8 R with record and fence, 6 packages held

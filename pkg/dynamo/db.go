@@ -25,7 +25,7 @@ type DB struct {
 	notice func(ctx context.Context, err error)
 
 	packages predictions
-	written  sync.Map               // content-addressed rows that are there: key to time to live
+	written  sync.Map               // content-addressed index entries that are there: key to time to live
 	signing  atomic.Pointer[[]byte] // the signing key, once read
 }
 

@@ -38,14 +38,14 @@ func unpart[T ~string](s string) T {
 	return T(b.String())
 }
 
-// maxEncoded is how many bytes of a free text enter an index row or a sentinel.
+// maxEncoded is how many bytes of a free text enter an index entry or a sentinel.
 const maxEncoded = 128
 
 // enc writes free text as a member of a key: in lower case, every byte outside the
 // alphabet escaped. It keeps prefixes, so that names may be searched by their beginning.
 func enc(text string) string { return escape(strings.ToLower(text), "-@._") }
 
-// encName is enc for an index row: cut off where it is long, since order is all it gives.
+// encName is enc for an index entry: cut off where it is long, since order is all it gives.
 func encName(text string) string {
 	e := enc(text)
 	return e[:min(len(e), maxEncoded)]
@@ -95,7 +95,7 @@ func digest(texts ...string) string {
 	return hex.EncodeToString(h.Sum(nil)[:20])
 }
 
-// shard spreads keys over n rows by their hash.
+// shard spreads keys over n shards by their hash.
 func shard(n int, members ...string) int {
 	h := fnv.New32a()
 	h.Write([]byte(join(members...)))

@@ -107,8 +107,8 @@ func (x *expression) without(set string, member []byte) {
 	x.require("NOT contains(%s, %s)", x.attr(set), x.value(&types.AttributeValueMemberB{Value: member}))
 }
 
-// room demands that a set has at most the number of members.
-func (x *expression) room(set string, most int) {
+// sizeLimit demands that a set has at most the number of members.
+func (x *expression) sizeLimit(set string, most int) {
 	a := x.attr(set)
 	x.require("(attribute_not_exists(%s) OR size(%s) <= %s)", a, a, x.value(numeral(int64(most))))
 }
@@ -144,7 +144,7 @@ func (x *expression) touch(tag string) {
 }
 
 // place moves an item within index 2.
-func (x *expression) place(r row) {
+func (x *expression) place(r indexKey) {
 	x.set(names.AttrI2P, literal(r.partition))
 	x.set(names.AttrI2S, literal(r.sort))
 }

@@ -13,7 +13,7 @@ import (
 
 // Every access pattern. Reads of the table itself are strong; reads of an index are
 // eventual and are followed by a read of the items, strong unless said. "pages" means
-// by page token, "all" a walk that cannot grow: with the connectors that there are.
+// by page token, "all" a query that cannot grow: with the connectors that there are.
 //
 //	question                              | index | key condition                            | extent
 //	catalog, package, policy, request,    | table | whole key                                | one, or a batch
@@ -34,13 +34,13 @@ import (
 //	slot of a package and a person        | table | PKG#p, ASG#s                             | one
 //	packages that list one as incompatible| table | PKG#p, RINC#...                          | pages
 //	holders of a package                  | table | PKG#p, ASG#...                           | pages
-//	record and grants of a person           | table | SUB#s, GRANTS#... to RECORD                | all
-//	live assignments of a person          | table | SUB#s, RECORD, then the slots              | one
+//	record and grants of a person         | table | SUB#s, GRANTS#... to RECORD              | all
+//	live assignments of a person          | table | SUB#s, RECORD, then the slots            | one
 //	assignment by id                      | table | REQ#r, ASG and REQ, then the slot        | one
 //	requests for a package; for a person  | 1; 2  | PKGREQ#p; SUBREQ#s, newest first         | pages
-//	ended ones of a package; of a person  | 1; 2  | the same rows, then REQ#r, ASG           | pages
+//	ended ones of a package; of a person  | 1; 2  | the same entries, then REQ#r, ASG        | pages
 //	open requests of a person             | 1     | OPENREQ#s, from the slots they hold      | pages
-//	how many of them                      | 1     | OPENREQ#s; rows alone                    | count, MaxOpen
+//	how many of them                      | 1     | OPENREQ#s; entries alone                 | count, MaxOpen
 //	requests a person made for others     | table | SUB#s, BY#..., newest first              | pages
 //	what waits for a person               | 1     | INBOX#U#me, INBOX#G#g, INBOX#SET#hash,   | pages
 //	                                      |       | some of the groups and sets a turn       |
@@ -48,9 +48,9 @@ import (
 //	policies that name a person           | 1     | TARGET#ALL, TARGET#U#me, TARGET#G#g, one | pages
 //	                                      |       | page of packages of each; the policies   |
 //	work that falls due                   | 2     | DUE#n up to a time                       | pages
-//	pending reconciliations to look at                      | 2     | REC#n up to a time                       | pages
-//	what has been owed for long           | 2     | LATE#n up to a time; rows alone          | pages
-//	who fails at a connector for a reason | 1     | ERR#c#reason, longest first; rows alone  | pages, count
+//	pending reconciliations to look at    | 2     | REC#n up to a time                       | pages
+//	what has been owed for long           | 2     | LATE#n up to a time; entries alone       | pages
+//	who fails at a connector for a reason | 1     | ERR#c#reason, longest; entries alone     | pages, count
 //	events of an aggregate                | table | EV#kind#id, EV#...                       | pages
 //	events to look at                     | 1     | NOTICE, newest first; then the events    | pages
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
@@ -58,11 +58,11 @@ import (
 // Key is the primary key of an item.
 type Key struct{ PK, SK string }
 
-// row is the place of an item in one of the two indexes; zero means it has none.
-type row struct{ partition, sort string }
+// indexKey is the place of an item in one of the two indexes; zero means it has none.
+type indexKey struct{ partition, sort string }
 
-// rows are the places of an item in the two indexes.
-type rows struct{ first, second row }
+// indexKeys are the places of an item in the two indexes.
+type indexKeys struct{ first, second indexKey }
 
 // Words that begin keys.
 const (
@@ -106,7 +106,7 @@ const (
 	kindSet   = "SET"
 )
 
-// beyond is the character after sep: it ends a range of rows of one instant.
+// beyond is the character after sep: it ends a range of index entries of one instant.
 const beyond = "$"
 
 // Words goes through the words and ids that a part of a key is made of.
@@ -188,7 +188,7 @@ func endedKey(id entitlement.AssignmentID) Key { return Key{join(wordRequest, pa
 
 // madeKey says beside a requestor that he asked for somebody else.
 func madeKey(requestor entitlement.UserID, created time.Time, r entitlement.RequestID) Key {
-	return Key{userKey(requestor).PK, join("BY", requestRow(created, r))}
+	return Key{userKey(requestor).PK, join("BY", requestSort(created, r))}
 }
 
 func userKey(id entitlement.UserID) Key { return Key{join(wordSubject, part(id)), wordUser} }
@@ -248,9 +248,9 @@ var eventWords = map[entitlement.AggregateKind]string{
 	entitlement.OfReprocess: wordReprocess,
 }
 
-// noticeRow lists an event among those that people should look at, by when it was.
-func noticeRow(at time.Time, key Key) row {
-	return row{wordNotice, join(stamp(at), key.PK, key.SK)}
+// noticeIndexKey lists an event among those that people should look at, by when it was.
+func noticeIndexKey(at time.Time, key Key) indexKey {
+	return indexKey{wordNotice, join(stamp(at), key.PK, key.SK)}
 }
 
 // Prefixes of sort keys, for lists within a partition.
@@ -271,14 +271,14 @@ var (
 // subjectSetRef is one user, group or approver set by kind and id; no kind means everybody.
 type subjectSetRef struct{ kind, id string }
 
-// allRow lists an item among all of its kind, by name.
-func allRow(word, name, id string) row {
-	return row{join(wordAll, word), join(encName(name), part(id))}
+// allIndexKey lists an item among all of its kind, by name.
+func allIndexKey(word, name, id string) indexKey {
+	return indexKey{join(wordAll, word), join(encName(name), part(id))}
 }
 
-// shardRow is allRow for kinds that are spread over listShards.
-func shardRow(word, name, id string) row {
-	r := allRow(word, name, id)
+// shardIndexKey is allIndexKey for kinds that are spread over listShards.
+func shardIndexKey(word, name, id string) indexKey {
+	r := allIndexKey(word, name, id)
 	r.partition = join(r.partition, listShard(part(id)))
 	return r
 }
@@ -293,7 +293,7 @@ func listShard(id string) string {
 	return listShards[shard(len(listShards), id)]
 }
 
-// listPartition is a shard of allRow or shardRow; shard is empty where there is none.
+// listPartition is a shard of allIndexKey or shardIndexKey; shard is empty where there is none.
 func listPartition(word, shard string) string {
 	if shard == "" {
 		return join(wordAll, word)
@@ -301,53 +301,55 @@ func listPartition(word, shard string) string {
 	return join(wordAll, word, shard)
 }
 
-// inCatalogRow lists a package in its catalog, by name.
-func inCatalogRow(c entitlement.CatalogID, name string, p entitlement.PackageID) row {
-	return row{catalogKey(c).PK, join("P", encName(name), part(p))}
+// inCatalogIndexKey lists a package in its catalog, by name.
+func inCatalogIndexKey(c entitlement.CatalogID, name string, p entitlement.PackageID) indexKey {
+	return indexKey{catalogKey(c).PK, join("P", encName(name), part(p))}
 }
 
-// requestRow orders requests by creation.
-func requestRow(created time.Time, r entitlement.RequestID) string {
+// requestSort orders requests by creation.
+func requestSort(created time.Time, r entitlement.RequestID) string {
 	return join(stamp(created), part(r))
 }
 
-// forPackageRow lists a request for its package, by creation.
-func forPackageRow(p entitlement.PackageID, created time.Time, r entitlement.RequestID) row {
-	return row{join("PKGREQ", part(p)), requestRow(created, r)}
+// forPackageIndexKey lists a request for its package, by creation.
+func forPackageIndexKey(p entitlement.PackageID, created time.Time, r entitlement.RequestID) indexKey {
+	return indexKey{join("PKGREQ", part(p)), requestSort(created, r)}
 }
 
-// forSubjectRow lists a request for its subject, by creation.
-func forSubjectRow(s entitlement.UserID, created time.Time, r entitlement.RequestID) row {
-	return row{join("SUBREQ", part(s)), requestRow(created, r)}
+// forSubjectIndexKey lists a request for its subject, by creation.
+func forSubjectIndexKey(s entitlement.UserID, created time.Time, r entitlement.RequestID) indexKey {
+	return indexKey{join("SUBREQ", part(s)), requestSort(created, r)}
 }
 
-// openRow lists the request that holds a slot open with its subject, for as long as it does.
-func openRow(s entitlement.UserID, p entitlement.PackageID, r entitlement.RequestID) row {
-	return row{join("OPENREQ", part(s)), join(part(p), part(r))}
+// openIndexKey lists the request that holds a slot open with its subject, for as long as it does.
+func openIndexKey(s entitlement.UserID, p entitlement.PackageID, r entitlement.RequestID) indexKey {
+	return indexKey{join("OPENREQ", part(s)), join(part(p), part(r))}
 }
 
 // inboxPartition is what waits for a user, a group, or a set of several.
 func inboxPartition(who subjectSetRef) string { return join(wordInbox, who.kind, part(who.id)) }
 
-// inboxRow lists a pending request with whom it waits for.
-func inboxRow(who subjectSetRef, created time.Time, r entitlement.RequestID) row {
-	return row{inboxPartition(who), requestRow(created, r)}
+// inboxIndexKey lists a pending request with whom it waits for.
+func inboxIndexKey(who subjectSetRef, created time.Time, r entitlement.RequestID) indexKey {
+	return indexKey{inboxPartition(who), requestSort(created, r)}
 }
 
-// inSetRow leads from a member to an approver set.
-func inSetRow(who subjectSetRef, set string) row { return row{inboxPartition(who), join(setMark, set)} }
+// inSetIndexKey leads from a member to an approver set.
+func inSetIndexKey(who subjectSetRef, set string) indexKey {
+	return indexKey{inboxPartition(who), join(setMark, set)}
+}
 
-// targetRow leads from somebody to the policies that name them.
-func targetRow(who subjectSetRef, p entitlement.PackageID) row {
+// targetIndexKey leads from somebody to the policies that name them.
+func targetIndexKey(who subjectSetRef, p entitlement.PackageID) indexKey {
 	if who.kind == "" {
-		return row{join(wordTarget, wordAll), part(p)}
+		return indexKey{join(wordTarget, wordAll), part(p)}
 	}
-	return row{join(wordTarget, who.kind, part(who.id)), part(p)}
+	return indexKey{join(wordTarget, who.kind, part(who.id)), part(p)}
 }
 
-// dueRow puts an item where the sweep finds it once its time has come. The mark and
-// the id only part rows of one instant.
-func dueRow(key Key, at time.Time) row {
+// dueIndexKey puts an item where the sweep finds it once its time has come. The mark and
+// the id only part index entries of one instant.
+func dueIndexKey(key Key, at time.Time) indexKey {
 	mark, id := "A", idAt[string](key.SK, 1)
 	switch {
 	case key.SK == wordRequest:
@@ -363,27 +365,28 @@ func dueRow(key Key, at time.Time) row {
 	case isJob(key):
 		mark = "J"
 	}
-	return row{duePartition(shard(names.DueShards, key.PK, key.SK)), join(stamp(at), mark, part(id))}
+	return indexKey{duePartition(shard(names.DueShards, key.PK, key.SK)), join(stamp(at), mark, part(id))}
 }
 
 func duePartition(shard int) string { return join(wordDue, strconv.Itoa(shard)) }
 
-// reconcileRow puts a record where the sweep finds its pending reconciliation.
-func reconcileRow(s entitlement.UserID, checkAfter time.Time) row {
-	return row{reconcilePartition(shard(names.ReconcileShards, part(s))), join(stamp(checkAfter), part(s))}
+// reconcileIndexKey puts a record where the sweep finds its pending reconciliation.
+func reconcileIndexKey(s entitlement.UserID, checkAfter time.Time) indexKey {
+	return indexKey{reconcilePartition(shard(names.ReconcileShards, part(s))), join(stamp(checkAfter), part(s))}
 }
 
-// lateRow lists what is owed by since when it is, the longest first; nothing where it is not.
-func lateRow(key Key, since time.Time) row {
+// lateIndexKey lists what is owed by since when it is, the longest first; nothing where it is not.
+func lateIndexKey(key Key, since time.Time) indexKey {
 	if since.IsZero() {
-		return row{}
+		return indexKey{}
 	}
-	return row{latePartition(shard(names.LateShards, key.PK, key.SK)), stamp(since)}
+	return indexKey{latePartition(shard(names.LateShards, key.PK, key.SK)), stamp(since)}
 }
 
 func latePartition(shard int) string { return join(wordLate, strconv.Itoa(shard)) }
 
-// lateAt returns what a row of what is owed is about; ok is false where that is not known.
+// lateAt returns what an index entry of what is owed is about; ok is false where that is not
+// known.
 func lateAt(k Key, sort string) (l entitlement.Late, ok bool) {
 	l.Since = unstamp(sort)
 	switch {
@@ -397,10 +400,10 @@ func lateAt(k Key, sort string) (l entitlement.Late, ok bool) {
 	return l, true
 }
 
-// failingRow lists a grant set among those that fail at a connector for a reason, the
+// failingIndexKey lists a grant set among those that fail at a connector for a reason, the
 // longest first.
-func failingRow(at entitlement.ConnectorID, reason string, since time.Time, s entitlement.UserID) row {
-	return row{join("ERR", part(at), part(reason)), join(stamp(since), part(s))}
+func failingIndexKey(at entitlement.ConnectorID, reason string, since time.Time, s entitlement.UserID) indexKey {
+	return indexKey{join("ERR", part(at), part(reason)), join(stamp(since), part(s))}
 }
 
 // failingAt returns since when a grant set fails, and whose it is.
@@ -410,7 +413,7 @@ func failingAt(sort string) entitlement.Failing {
 
 func reconcilePartition(shard int) string { return join(wordReconcile, strconv.Itoa(shard)) }
 
-// upTo is the end of the rows of an instant and of everything before it.
+// upTo is the end of the index entries of an instant and of everything before it.
 func upTo(t time.Time) string { return stamp(t) + beyond }
 
 // idAt returns the id that is the nth member of a key value.
@@ -443,7 +446,7 @@ func grantSetAt(k Key) entitlement.ConnectorID { return idAt[entitlement.Connect
 // madeAt returns the request that a requestor made for somebody else.
 func madeAt(k Key) entitlement.RequestID { return idAt[entitlement.RequestID](k.SK, 2) }
 
-// lastOf returns the id that ends the sort value of a listing row.
+// lastOf returns the id that ends the sort value of a listing index entry.
 func lastOf[T ~string](sort string) T { return idAt[T](sort, strings.Count(sort, sep)) }
 
 // eventAt returns an event's aggregate and number.
@@ -466,7 +469,7 @@ func jobAt(k Key) (entitlement.PackageID, int64) {
 	return packageAt(k), generation
 }
 
-// dueAt returns what a due row is about.
+// dueAt returns what a due index entry is about.
 func dueAt(k Key, sort string) entitlement.DueRef {
 	ref := entitlement.DueRef{At: unstamp(idAt[string](sort, 0))}
 	switch {

@@ -54,9 +54,9 @@ func TestKeysParse(t *testing.T) {
 		expect("member", personAt(memberKey(entitlement.GroupID(b), entitlement.UserID(a))), entitlement.UserID(a))
 		expect("grant set", grantSetAt(grantSetKey(entitlement.UserID(b), entitlement.ConnectorID(a))), entitlement.ConnectorID(a))
 		expect("made", madeAt(madeKey(entitlement.UserID(b), at, entitlement.RequestID(a))), entitlement.RequestID(a))
-		expect("failing", failingAt(failingRow(entitlement.ConnectorID(b), a, at, entitlement.UserID(a)).sort), entitlement.Failing{Subject: entitlement.UserID(a), Since: at})
-		expect("listed", lastOf[string](allRow(wordCatalog, b, a).sort), a)
-		expect("inbox", lastOf[string](requestRow(at, entitlement.RequestID(a))), a)
+		expect("failing", failingAt(failingIndexKey(entitlement.ConnectorID(b), a, at, entitlement.UserID(a)).sort), entitlement.Failing{Subject: entitlement.UserID(a), Since: at})
+		expect("listed", lastOf[string](allIndexKey(wordCatalog, b, a).sort), a)
+		expect("inbox", lastOf[string](requestSort(at, entitlement.RequestID(a))), a)
 		kind := rapid.SampledFrom(slices.Sorted(maps.Keys(eventWords))).Draw(t, "kind")
 		key, _ := eventKey(kind, a, number)
 		gotKind, gotID, gotNumber := eventAt(key)
@@ -64,7 +64,7 @@ func TestKeysParse(t *testing.T) {
 		for _, ref := range []entitlement.DueRef{{Kind: entitlement.DueRequest, Request: entitlement.RequestID(a), At: at}, {Kind: entitlement.DuePackage, Package: entitlement.PackageID(a), At: at},
 			{Kind: entitlement.DueAssignment, Package: entitlement.PackageID(a), Subject: entitlement.UserID(b), At: at}, {Kind: entitlement.DueJob, Package: entitlement.PackageID(a), Generation: number, At: at},
 			{Kind: entitlement.DuePolicy, Policy: entitlement.PolicyID(a), At: at}, {Kind: entitlement.DueBreaker, Connector: entitlement.ConnectorID(a), At: at}, {Kind: entitlement.DueAbsence, Absent: entitlement.UserID(a), At: at}} {
-			expect("due", dueAt(dueKey(ref), dueRow(dueKey(ref), at).sort), ref)
+			expect("due", dueAt(dueKey(ref), dueIndexKey(dueKey(ref), at).sort), ref)
 		}
 	})
 }

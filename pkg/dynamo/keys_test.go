@@ -106,7 +106,7 @@ func TestKeysGolden(t *testing.T) {
 		"who lists a package": {entitlement.Change{Incompatibilities: []entitlement.Incompatibility{{Package: idP, Listed: idQ}}}, []string{
 			"pk=PKG#" + idQ + " sk=RINC#" + idP}},
 		"record of somebody who is in none of the groups": {entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, CheckAfter: noon,
-			Enter: entitlement.Waiting{Package: idP, Assignment: idQ}, NotIn: []entitlement.GroupID{idG}}}}, []string{
+			Add: entitlement.Waiting{Package: idP, Assignment: idQ}, NotIn: []entitlement.GroupID{idG}}}}, []string{
 			"pk=SUB#" + idU + " sk=RECORD i2p=REC#2 i2s=2026-03-01T12:00:00.000000500Z#" + idU, "pk=SUB#" + idU + " sk=USR"}},
 		"policy": {entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: idL, DisplayName: "Ä"}}}, []string{
 			"pk=POL#" + idL + " sk=POL i2p=ALL#POL i2s=%C3%A4#" + idL}},
@@ -187,18 +187,18 @@ func TestKeysGolden(t *testing.T) {
 	}
 }
 
-// TestEntryKeysGolden pins the keys of rows that are put outside of a transaction.
+// TestEntryKeysGolden pins the keys of index entries that are put outside of a transaction.
 func TestEntryKeysGolden(t *testing.T) {
 	who := subjectSetRef{kindGroup, idG}
 	for got, want := range map[string]string{
-		fmt.Sprint(setKey("h", who), inSetRow(who, "h")):                             "{ASET#h G#" + idG + "} {INBOX#G#" + idG + " 0#h}",
-		fmt.Sprint(targetKey(idL, who), targetRow(who, idP)):                         "{POL#" + idL + " T#G#" + idG + "} {TARGET#G#" + idG + " " + idP + "}",
-		fmt.Sprint(targetKey(idL, subjectSetRef{}), targetRow(subjectSetRef{}, idP)): "{POL#" + idL + " T#ALL} {TARGET#ALL " + idP + "}",
-		fmt.Sprint(approversKey(), targetsKey(), signingKeyKey()):                    "{CFG APPROVERS} {CFG TARGETS} {CFG PAGEKEY}",
-		fmt.Sprint(deletionGuardKey(idP, 0).SK, " ", deletionGuardKey(idP, 15).SK):   "GUARD#00 GUARD#15",
-		fmt.Sprint(encUnique(strings.Repeat("x", 129))):                              "~" + digest(strings.Repeat("x", 129)),
-		fmt.Sprint(upTo(noon) > dueRow(requestKey(idQ), noon).sort):                  "true",
-		fmt.Sprint(upTo(noon) < dueRow(requestKey(idQ), noon.Add(1)).sort):           "true",
+		fmt.Sprint(setKey("h", who), inSetIndexKey(who, "h")):                             "{ASET#h G#" + idG + "} {INBOX#G#" + idG + " 0#h}",
+		fmt.Sprint(targetKey(idL, who), targetIndexKey(who, idP)):                         "{POL#" + idL + " T#G#" + idG + "} {TARGET#G#" + idG + " " + idP + "}",
+		fmt.Sprint(targetKey(idL, subjectSetRef{}), targetIndexKey(subjectSetRef{}, idP)): "{POL#" + idL + " T#ALL} {TARGET#ALL " + idP + "}",
+		fmt.Sprint(approversKey(), targetsKey(), signingKeyKey()):                         "{CFG APPROVERS} {CFG TARGETS} {CFG PAGEKEY}",
+		fmt.Sprint(deletionGuardKey(idP, 0).SK, " ", deletionGuardKey(idP, 15).SK):        "GUARD#00 GUARD#15",
+		fmt.Sprint(encUnique(strings.Repeat("x", 129))):                                   "~" + digest(strings.Repeat("x", 129)),
+		fmt.Sprint(upTo(noon) > dueIndexKey(requestKey(idQ), noon).sort):                  "true",
+		fmt.Sprint(upTo(noon) < dueIndexKey(requestKey(idQ), noon.Add(1)).sort):           "true",
 	} {
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)

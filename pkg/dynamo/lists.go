@@ -8,27 +8,27 @@ import (
 
 // within lists what lies in one partition of the table, read strongly. What cannot be read
 // is left out after the page's limit was counted (F37).
-func within[T any](ctx context.Context, db *DB, w walk, page entitlement.Page, read func(item) (T, error)) (entitlement.Paged[T], error) {
+func within[T any](ctx context.Context, db *DB, w tableQuery, page entitlement.Page, read func(item) (T, error)) (entitlement.Paged[T], error) {
 	return limited(ctx, db, w, page.Token, page.Size(), read)
 }
 
 // upTo1MB is within for pages as large as one call brings.
-func upTo1MB[T any](ctx context.Context, db *DB, w walk, token string, read func(item) (T, error)) (entitlement.Paged[T], error) {
+func upTo1MB[T any](ctx context.Context, db *DB, w tableQuery, token string, read func(item) (T, error)) (entitlement.Paged[T], error) {
 	return limited(ctx, db, w, token, 0, read)
 }
 
-// limited reads a page of at most limit rows; 0 means as many as one call brings.
-func limited[T any](ctx context.Context, db *DB, w walk, token string, limit int, read func(item) (T, error)) (entitlement.Paged[T], error) {
+// limited reads a page of at most limit index entries; 0 means as many as one call brings.
+func limited[T any](ctx context.Context, db *DB, w tableQuery, token string, limit int, read func(item) (T, error)) (entitlement.Paged[T], error) {
 	at, err := w.parse(token)
 	if err != nil {
 		return entitlement.Paged[T]{}, err
 	}
-	rows, next, err := db.page(ctx, w, at, limit)
+	entries, next, err := db.page(ctx, w, at, limit)
 	if err != nil {
 		return entitlement.Paged[T]{}, err
 	}
 	out := entitlement.Paged[T]{Next: w.token(next)}
-	for _, it := range rows {
+	for _, it := range entries {
 		v, err := read(it)
 		if db.unread(ctx, err) {
 			out.Unread++
@@ -42,27 +42,29 @@ func limited[T any](ctx context.Context, db *DB, w walk, token string, limit int
 	return out, nil
 }
 
-// listed lists aggregates by the rows of an index that they carry themselves. Rows and
-// items are both eventually consistent: these lists promise no more.
-func listed[T any](ctx context.Context, db *DB, s mapper[T], w walk, page entitlement.Page) (entitlement.Paged[T], error) {
+// listed lists aggregates by the index entries of an index that they carry themselves.
+// Index entries and items are both eventually consistent: these lists promise no more.
+func listed[T any](ctx context.Context, db *DB, s mapper[T], w tableQuery, page entitlement.Page) (entitlement.Paged[T], error) {
 	return followed(ctx, db, s, false, w, page, keyOf)
 }
 
-// followed lists the aggregates that the rows of a walk lead to. Rows whose item is gone, or
-// cannot be read, are dropped after the page's limit was counted.
-func followed[T any](ctx context.Context, db *DB, s mapper[T], strong bool, w walk, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
-	rows, err := within(ctx, db, w, page, func(it item) (Key, error) { return key(it), nil })
+// followed lists the aggregates that the index entries of a query lead to. Index entries
+// whose item is gone, or cannot be read, are dropped after the page's limit was counted.
+func followed[T any](ctx context.Context, db *DB, s mapper[T], strong bool, w tableQuery, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
+	entries, err := within(ctx, db, w, page, func(it item) (Key, error) { return key(it), nil })
 	if err != nil {
 		return entitlement.Paged[T]{}, err
 	}
-	items, unread, err := legible(ctx, db, s, strong, rows.Items)
-	return entitlement.Paged[T]{Items: items, Next: rows.Next, Unread: rows.Unread + len(unread)}, err
+	items, unread, err := legible(ctx, db, s, strong, entries.Items)
+	return entitlement.Paged[T]{Items: items, Next: entries.Next, Unread: entries.Unread + len(unread)}, err
 }
 
 // spread lists what is spread over listShards, one shard after another. partition
-// gives the rows of a shard, and key where a row leads.
+// gives the index entries of a shard, and key where an index entry leads.
 func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
-	shards := func(n int) walk { return walk{index: index1, partition: listPartition(word, listShards[n])} }
+	shards := func(n int) tableQuery {
+		return tableQuery{index: index1, partition: listPartition(word, listShards[n])}
+	}
 	n, at, err := parseSpread(shards, page.Token)
 	if err != nil {
 		return entitlement.Paged[T]{}, err
@@ -74,11 +76,11 @@ func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page e
 			next = shards(n).token(&cursor{Shard: n, SK: begin, PK: begin})
 			break
 		}
-		rows, last, err := db.page(ctx, shards(n), at, page.Size()-len(keys))
+		entries, last, err := db.page(ctx, shards(n), at, page.Size()-len(keys))
 		if err != nil {
 			return entitlement.Paged[T]{}, err
 		}
-		keys = append(keys, keysOf(rows, key)...)
+		keys = append(keys, keysOf(entries, key)...)
 		if at = nil; last != nil {
 			last.Shard = n
 			next = shards(n).token(last)
@@ -92,7 +94,7 @@ func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page e
 const begin = "-"
 
 // parseSpread reads a page token that names its shard.
-func parseSpread(shards func(int) walk, token string) (int, *cursor, error) {
+func parseSpread(shards func(int) tableQuery, token string) (int, *cursor, error) {
 	if token == "" {
 		return 0, nil, nil
 	}

@@ -24,14 +24,14 @@ const schema = 2
 
 // mapper says how one kind of aggregate lies in the table.
 type mapper[T any] struct {
-	tag  string           // its type attribute
-	noun string           // what people call it
-	part entitlement.Part // what a refused change of it is called
-	key  func(T) Key
-	name func(*T, Key) // gives back the ids that only the key holds
-	meta func(*T) *entitlement.Meta
-	body func(*fields, *T)
-	rows func(T) rows // nil: in no index
+	tag       string           // its type attribute
+	noun      string           // what people call it
+	part      entitlement.Part // what a refused change of it is called
+	key       func(T) Key
+	name      func(*T, Key) // gives back the ids that only the key holds
+	meta      func(*T) *entitlement.Meta
+	body      func(*fields, *T)
+	indexKeys func(T) indexKeys // nil: in no index
 
 	// expires says when nobody needs the item any more, zero for never; nil: always never.
 	expires func(T) time.Time
@@ -45,8 +45,8 @@ func (s mapper[T]) write(v T, version int64) item {
 	f := &fields{item: it}
 	chain(f, &s.meta(&v).Chain)
 	seal(it, s.key(v), s.tag, version)
-	if s.rows != nil {
-		index(it, s.rows(v))
+	if s.indexKeys != nil {
+		index(it, s.indexKeys(v))
 	}
 	if s.expires != nil {
 		if at := s.expires(v); !at.IsZero() {
@@ -100,7 +100,7 @@ func VersionOf(it map[string]types.AttributeValue) (version int64, grows bool) {
 }
 
 // index gives an item its places in the indexes.
-func index(it item, r rows) {
+func index(it item, r indexKeys) {
 	if r.first.partition != "" {
 		it[names.AttrI1P], it[names.AttrI1S] = literal(r.first.partition), literal(r.first.sort)
 	}

@@ -12,8 +12,8 @@ var assignmentSlotMapper = mapper[entitlement.AssignmentSlot]{
 	name: func(s *entitlement.AssignmentSlot, k Key) { s.Package, s.Subject = packageAt(k), personAt(k) },
 	meta: func(s *entitlement.AssignmentSlot) *entitlement.Meta { return &s.Meta },
 
-	first: entitlement.AssignmentSlot.FirstVersion,
-	rows:  slotRows,
+	first:     entitlement.AssignmentSlot.FirstVersion,
+	indexKeys: slotIndexKeys,
 
 	expires: entitlement.AssignmentSlot.Forgotten,
 	body: func(f *fields, s *entitlement.AssignmentSlot) {
@@ -24,16 +24,16 @@ var assignmentSlotMapper = mapper[entitlement.AssignmentSlot]{
 	},
 }
 
-// slotRows lists a slot with its subject while a request holds it open, so that open work
+// slotIndexKeys lists a slot with its subject while a request holds it open, so that open work
 // is found without what became of all earlier requests; and where the sweep finds the end
 // of its assignment.
-func slotRows(s entitlement.AssignmentSlot) rows {
-	var rs rows
+func slotIndexKeys(s entitlement.AssignmentSlot) indexKeys {
+	var rs indexKeys
 	if s.Open != "" {
-		rs.first = openRow(s.Subject, s.Package, s.Open)
+		rs.first = openIndexKey(s.Subject, s.Package, s.Open)
 	}
 	if s.Assignment != nil && !s.Assignment.End.IsZero() {
-		rs.second = dueRow(assignmentSlotKey(s.Package, s.Subject), s.Assignment.End)
+		rs.second = dueIndexKey(assignmentSlotKey(s.Package, s.Subject), s.Assignment.End)
 	}
 	return rs
 }
@@ -73,6 +73,8 @@ var endedMapper = mapper[entitlement.Assignment]{
 	key:  func(a entitlement.Assignment) Key { return endedKey(a.ID) },
 	name: func(a *entitlement.Assignment, k Key) { a.ID = endedAt(k) },
 	meta: func(a *entitlement.Assignment) *entitlement.Meta { return &a.Meta },
-	rows: func(a entitlement.Assignment) rows { return rows{second: lateRow(endedKey(a.ID), a.PendingSince())} },
+	indexKeys: func(a entitlement.Assignment) indexKeys {
+		return indexKeys{second: lateIndexKey(endedKey(a.ID), a.PendingSince())}
+	},
 	body: assignmentFields,
 }

@@ -7,8 +7,8 @@ var catalogMapper = mapper[entitlement.Catalog]{
 	key:  func(c entitlement.Catalog) Key { return catalogKey(c.ID) },
 	name: func(c *entitlement.Catalog, k Key) { c.ID = catalogAt(k) },
 	meta: func(c *entitlement.Catalog) *entitlement.Meta { return &c.Meta },
-	rows: func(c entitlement.Catalog) rows {
-		return rows{first: allRow(wordCatalog, c.DisplayName, string(c.ID))}
+	indexKeys: func(c entitlement.Catalog) indexKeys {
+		return indexKeys{first: allIndexKey(wordCatalog, c.DisplayName, string(c.ID))}
 	},
 	body: func(f *fields, c *entitlement.Catalog) {
 		text(f, "n", &c.DisplayName)
@@ -55,10 +55,10 @@ func scopeFields(f *fields, s *entitlement.ResourceScope) {
 
 var packageMapper = mapper[entitlement.AccessPackage]{
 	tag: "PKG", noun: "access package", part: entitlement.PartConfiguration,
-	key:  func(p entitlement.AccessPackage) Key { return packageKey(p.ID) },
-	name: func(p *entitlement.AccessPackage, k Key) { p.ID = packageAt(k) },
-	meta: func(p *entitlement.AccessPackage) *entitlement.Meta { return &p.Meta },
-	rows: packageRows,
+	key:       func(p entitlement.AccessPackage) Key { return packageKey(p.ID) },
+	name:      func(p *entitlement.AccessPackage, k Key) { p.ID = packageAt(k) },
+	meta:      func(p *entitlement.AccessPackage) *entitlement.Meta { return &p.Meta },
+	indexKeys: packageIndexKeys,
 	body: func(f *fields, p *entitlement.AccessPackage) {
 		id(f, "c", &p.Catalog)
 		text(f, "n", &p.DisplayName)
@@ -86,12 +86,12 @@ var formerMapper = mapper[entitlement.AccessPackage]{
 	},
 }
 
-// packageRows lists a package in its catalog, and among all packages; one under
+// packageIndexKeys lists a package in its catalog, and among all packages; one under
 // deletion is due instead, so that the sweep finishes what a crash left.
-func packageRows(p entitlement.AccessPackage) rows {
-	r := rows{first: inCatalogRow(p.Catalog, p.DisplayName, p.ID), second: allRow(wordPackage, p.DisplayName, string(p.ID))}
+func packageIndexKeys(p entitlement.AccessPackage) indexKeys {
+	r := indexKeys{first: inCatalogIndexKey(p.Catalog, p.DisplayName, p.ID), second: allIndexKey(wordPackage, p.DisplayName, string(p.ID))}
 	if !p.Deleting.IsZero() {
-		r.second = dueRow(packageKey(p.ID), p.Due())
+		r.second = dueIndexKey(packageKey(p.ID), p.Due())
 	}
 	return r
 }

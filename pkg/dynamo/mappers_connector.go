@@ -7,8 +7,8 @@ var connectorMapper = mapper[entitlement.ConnectorConfig]{
 	key:  func(c entitlement.ConnectorConfig) Key { return connectorKey(c.ID) },
 	name: func(c *entitlement.ConnectorConfig, k Key) { c.ID = connectorAt(k) },
 	meta: func(c *entitlement.ConnectorConfig) *entitlement.Meta { return &c.Meta },
-	rows: func(c entitlement.ConnectorConfig) rows {
-		return rows{first: allRow(wordConnector, c.DisplayName, string(c.ID))}
+	indexKeys: func(c entitlement.ConnectorConfig) indexKeys {
+		return indexKeys{first: allIndexKey(wordConnector, c.DisplayName, string(c.ID))}
 	},
 	body: func(f *fields, c *entitlement.ConnectorConfig) {
 		text(f, "n", &c.DisplayName)
@@ -32,11 +32,11 @@ var breakerMapper = mapper[entitlement.Breaker]{
 	key:  func(b entitlement.Breaker) Key { return breakerKey(b.Connector) },
 	name: func(b *entitlement.Breaker, k Key) { b.Connector = connectorAt(k) },
 	meta: func(b *entitlement.Breaker) *entitlement.Meta { return &b.Meta },
-	rows: func(b entitlement.Breaker) rows {
+	indexKeys: func(b entitlement.Breaker) indexKeys {
 		if b.Due().IsZero() {
-			return rows{}
+			return indexKeys{}
 		}
-		return rows{second: dueRow(breakerKey(b.Connector), b.Due())}
+		return indexKeys{second: dueIndexKey(breakerKey(b.Connector), b.Due())}
 	},
 	body: func(f *fields, b *entitlement.Breaker) {
 		number(f, "n", &b.Failures)
@@ -68,8 +68,8 @@ var jobMapper = mapper[entitlement.Job]{
 	key:  func(j entitlement.Job) Key { return jobKey(j.Package, j.Generation) },
 	name: func(j *entitlement.Job, k Key) { j.Package, j.Generation = jobAt(k) },
 	meta: func(j *entitlement.Job) *entitlement.Meta { return &j.Meta },
-	rows: func(j entitlement.Job) rows {
-		return rows{second: dueRow(jobKey(j.Package, j.Generation), j.CheckAfter)}
+	indexKeys: func(j entitlement.Job) indexKeys {
+		return indexKeys{second: dueIndexKey(jobKey(j.Package, j.Generation), j.CheckAfter)}
 	},
 	body: func(f *fields, j *entitlement.Job) {
 		text(f, "cu", &j.Cursor)

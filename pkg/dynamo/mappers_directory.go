@@ -50,8 +50,8 @@ var groupMapper = mapper[entitlement.Group]{
 	key:  func(g entitlement.Group) Key { return groupKey(g.ID) },
 	name: func(g *entitlement.Group, k Key) { g.ID = groupAt(k) },
 	meta: func(g *entitlement.Group) *entitlement.Meta { return &g.Meta },
-	rows: func(g entitlement.Group) rows {
-		return rows{first: shardRow(wordGroup, g.DisplayName, string(g.ID))}
+	indexKeys: func(g entitlement.Group) indexKeys {
+		return indexKeys{first: shardIndexKey(wordGroup, g.DisplayName, string(g.ID))}
 	},
 	body: func(f *fields, g *entitlement.Group) {
 		text(f, "n", &g.DisplayName)
@@ -67,7 +67,9 @@ var absenceMapper = mapper[entitlement.Absence]{
 	key:  func(a entitlement.Absence) Key { return absenceKey(a.Person) },
 	name: func(a *entitlement.Absence, k Key) { a.Person = userAt(k) },
 	meta: func(a *entitlement.Absence) *entitlement.Meta { return &a.Meta },
-	rows: func(a entitlement.Absence) rows { return rows{second: dueRow(absenceKey(a.Person), a.Due)} },
+	indexKeys: func(a entitlement.Absence) indexKeys {
+		return indexKeys{second: dueIndexKey(absenceKey(a.Person), a.Due)}
+	},
 	body: func(f *fields, a *entitlement.Absence) {
 		idSet(f, attrGroups, &a.Groups)
 		when(f, attrDue, &a.Due)

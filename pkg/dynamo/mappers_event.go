@@ -3,7 +3,7 @@ package dynamo
 import "leasehold/pkg/entitlement"
 
 // writeEvent returns the item of an event. Its aggregate and number lie in the key.
-func writeEvent(key Key, e entitlement.Event, r rows) item {
+func writeEvent(key Key, e entitlement.Event, r indexKeys) item {
 	it := writing(&e, eventFields)
 	seal(it, key, tagEvent, 1)
 	index(it, r)

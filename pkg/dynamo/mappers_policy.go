@@ -8,10 +8,10 @@ import (
 
 var policyMapper = mapper[entitlement.AssignmentPolicy]{
 	tag: "POL", noun: "assignment policy", part: entitlement.PartConfiguration,
-	key:  func(p entitlement.AssignmentPolicy) Key { return policyKey(p.ID) },
-	name: func(p *entitlement.AssignmentPolicy, k Key) { p.ID = policyAt(k) },
-	meta: func(p *entitlement.AssignmentPolicy) *entitlement.Meta { return &p.Meta },
-	rows: policyRows,
+	key:       func(p entitlement.AssignmentPolicy) Key { return policyKey(p.ID) },
+	name:      func(p *entitlement.AssignmentPolicy, k Key) { p.ID = policyAt(k) },
+	meta:      func(p *entitlement.AssignmentPolicy) *entitlement.Meta { return &p.Meta },
+	indexKeys: policyIndexKeys,
 	body: func(f *fields, p *entitlement.AssignmentPolicy) {
 		id(f, "p", &p.Package)
 		id(f, "c", &p.Catalog)
@@ -29,14 +29,14 @@ var policyMapper = mapper[entitlement.AssignmentPolicy]{
 	},
 }
 
-// policyRows lists a policy among all policies; one under deletion is due instead, as a
+// policyIndexKeys lists a policy among all policies; one under deletion is due instead, as a
 // package is. For those moments it is missing from that one list, and is found by id, by
 // its package and by those whom it names.
-func policyRows(p entitlement.AssignmentPolicy) rows {
+func policyIndexKeys(p entitlement.AssignmentPolicy) indexKeys {
 	if !p.Deleting.IsZero() {
-		return rows{second: dueRow(policyKey(p.ID), p.Due())}
+		return indexKeys{second: dueIndexKey(policyKey(p.ID), p.Due())}
 	}
-	return rows{second: allRow(wordPolicy, p.DisplayName, string(p.ID))}
+	return indexKeys{second: allIndexKey(wordPolicy, p.DisplayName, string(p.ID))}
 }
 
 // subjectKinds are stored by number; a new kind goes to the end.

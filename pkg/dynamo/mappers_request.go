@@ -9,10 +9,10 @@ import (
 
 var requestMapper = mapper[entitlement.AssignmentRequest]{
 	tag: "REQ", noun: "assignment request", part: entitlement.PartRequest,
-	key:  func(r entitlement.AssignmentRequest) Key { return requestKey(r.ID) },
-	name: func(r *entitlement.AssignmentRequest, k Key) { r.ID = requestAt(k) },
-	meta: func(r *entitlement.AssignmentRequest) *entitlement.Meta { return &r.Meta },
-	rows: requestRows,
+	key:       func(r entitlement.AssignmentRequest) Key { return requestKey(r.ID) },
+	name:      func(r *entitlement.AssignmentRequest, k Key) { r.ID = requestAt(k) },
+	meta:      func(r *entitlement.AssignmentRequest) *entitlement.Meta { return &r.Meta },
+	indexKeys: requestIndexKeys,
 	body: func(f *fields, r *entitlement.AssignmentRequest) {
 		text(f, "ty", &r.Type)
 		text(f, "st", &r.State)
@@ -76,15 +76,15 @@ func decisionFields(f *fields, d *entitlement.Decision) {
 	when(f, "t", &d.At)
 }
 
-// requestRows puts a request in the inbox of whom it waits for, and where the
+// requestIndexKeys puts a request in the inbox of whom it waits for, and where the
 // sweep finds it when it is due.
-func requestRows(r entitlement.AssignmentRequest) rows {
-	var rs rows
+func requestIndexKeys(r entitlement.AssignmentRequest) indexKeys {
+	var rs indexKeys
 	if who, ok := asks(r); ok {
-		rs.first = inboxRow(who, r.Created, r.ID)
+		rs.first = inboxIndexKey(who, r.Created, r.ID)
 	}
 	if !r.Due.IsZero() {
-		rs.second = dueRow(requestKey(r.ID), r.Due)
+		rs.second = dueIndexKey(requestKey(r.ID), r.Due)
 	}
 	return rs
 }

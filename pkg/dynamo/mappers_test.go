@@ -119,7 +119,7 @@ func TestEventRoundTrip(t *testing.T) {
 		e := anyOf[entitlement.Event](t)
 		e.Aggregate, e.Number = entitlement.OfUser, rapid.Int64Range(1, 99_999_999).Draw(t, "number")
 		key, _ := eventKey(e.Aggregate, e.ID, e.Number)
-		got, err := readEvent(writeEvent(key, e, rows{}))
+		got, err := readEvent(writeEvent(key, e, indexKeys{}))
 		if err != nil || !reflect.DeepEqual(got, e) {
 			t.Fatalf("got %v and\n%#v\nwant\n%#v", err, got, e)
 		}
@@ -187,7 +187,7 @@ func samples() map[string]struct {
 		"request":   of(requestMapper.write(entitlement.AssignmentRequest{ID: idQ, Type: entitlement.UserAdd, Fingerprint: hash}, 1), reading(requestMapper.read)),
 		"slot":      of(assignmentSlotMapper.write(entitlement.AssignmentSlot{Package: idP, Subject: idU, Assignment: &entitlement.Assignment{ID: idQ}}, 1), reading(assignmentSlotMapper.read)),
 		"user":      of(userMapper.write(entitlement.User{ID: idU, Groups: []entitlement.GroupID{idG}}, 1), reading(userMapper.read)),
-		"event":     of(writeEvent(key, entitlement.Event{Kind: "x", Data: map[string]string{"a": "b"}}, rows{}), reading(readEvent)),
+		"event":     of(writeEvent(key, entitlement.Event{Kind: "x", Data: map[string]string{"a": "b"}}, indexKeys{}), reading(readEvent)),
 		"grant set": of(writeGrantSet(entitlement.GrantSet{Subject: idU, Connector: idK, Principal: "x"}), reading(readGrantSet)),
 		"record":    of(record, reading(readSubjectRecord)),
 		"sentinel":  of(sentinel(userNameKey("x"), tagName, idU), reading(func(it item) (string, error) { return holderOf[string](it, tagName) })),

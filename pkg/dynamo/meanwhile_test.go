@@ -193,7 +193,7 @@ func TestOfTwoProcessesThatMakeTheSigningKeyOneDoes(t *testing.T) {
 }
 
 // TestAnApproverSetLivesAsLongAsTheLastRequestThatNeedsIt proves that a request which is over
-// sooner does not shorten the life of the rows by which another one is found.
+// sooner does not shorten the life of the index entries by which another one is found.
 func TestAnApproverSetLivesAsLongAsTheLastRequestThatNeedsIt(t *testing.T) {
 	p := inMemory(engine.Options{})
 	who := []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: newID[string]()}, {Kind: entitlement.GroupMembers, ID: newID[string]()}}
@@ -211,7 +211,7 @@ func TestAnApproverSetLivesAsLongAsTheLastRequestThatNeedsIt(t *testing.T) {
 	}
 }
 
-// timesToLive returns until when the rows live that lead from each to a set of them.
+// timesToLive returns until when the index entries live that lead from each to a set of them.
 func timesToLive(t *testing.T, p place, who []entitlement.SubjectSet) (all []int64) {
 	t.Helper()
 	for i, kind := range []string{"U", "G"} {
@@ -220,8 +220,8 @@ func timesToLive(t *testing.T, p place, who []entitlement.SubjectSet) (all []int
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, row := range out.Items {
-			got, err := p.client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &p.table, Key: map[string]types.AttributeValue{"pk": row["pk"], "sk": row["sk"]}})
+		for _, entry := range out.Items {
+			got, err := p.client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &p.table, Key: map[string]types.AttributeValue{"pk": entry["pk"], "sk": entry["sk"]}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,8 +11,9 @@ import (
 	"leasehold/pkg/names"
 )
 
-// prepare puts, before a change names them, the rows that only say where to look. One
-// that is there without its change misleads nobody: whoever follows it reads the item.
+// prepare puts, before a change names them, the index entries that only say where to
+// look. One that is there without its change misleads nobody: whoever follows it reads
+// the item.
 func (db *DB) prepare(ctx context.Context, c entitlement.Change, old images) error {
 	var todo []*dynamodb.UpdateItemInput
 	sets := map[string]int64{}
@@ -55,7 +56,7 @@ func (db *DB) prepare(ctx context.Context, c entitlement.Change, old images) err
 // written once a month, not with every request.
 const setMonth = 30 * 24 * time.Hour
 
-// setEnd is when the rows of a request's approver set may go: well after its stage.
+// setEnd is when the index entries of a request's approver set may go: well after its stage.
 func setEnd(r entitlement.AssignmentRequest) int64 {
 	end := r.Current().Deadline
 	if end.IsZero() {
@@ -70,13 +71,13 @@ func (db *DB) hasSet(set string, ttl int64) bool {
 	return ok && known.(int64) >= ttl
 }
 
-// approverSet returns the rows of a set that lead from each member to it.
+// approverSet returns the index entries of a set that lead from each member to it.
 func (db *DB) approverSet(set string, members []subjectSetRef, ttl int64) []*dynamodb.UpdateItemInput {
 	var all []*dynamodb.UpdateItemInput
 	for _, who := range members {
 		x := newExpression()
 		x.touch(tagSet)
-		list := inSetRow(who, set)
+		list := inSetIndexKey(who, set)
 		x.set(names.AttrI1P, literal(list.partition))
 		x.set(names.AttrI1S, literal(list.sort))
 		x.set(names.AttrTTL, numeral(ttl))
@@ -87,9 +88,9 @@ func (db *DB) approverSet(set string, members []subjectSetRef, ttl int64) []*dyn
 	return all
 }
 
-// targetEntries returns the rows that lead from those a policy names from now on to the
-// policy. Each carries the version that needs it, so that a late tidy of an earlier
-// version leaves it.
+// targetEntries returns the index entries that lead from those a policy names from now
+// on to the policy. Each carries the version that needs it, so that a late tidy of an
+// earlier version leaves it.
 func (db *DB) targetEntries(p, before entitlement.AssignmentPolicy) []*dynamodb.UpdateItemInput {
 	had := targetsOf(before)
 	var all []*dynamodb.UpdateItemInput
@@ -101,7 +102,7 @@ func (db *DB) targetEntries(p, before entitlement.AssignmentPolicy) []*dynamodb.
 		x.initial(attrType, literal(tagTarget))
 		x.initial(attrSchema, numeral(schema))
 		x.set(attrVersion, numeral(p.Version+1))
-		list := targetRow(who, p.Package)
+		list := targetIndexKey(who, p.Package)
 		x.set(names.AttrI1P, literal(list.partition))
 		x.set(names.AttrI1S, literal(list.sort))
 		v := x.attr(attrVersion)

@@ -13,8 +13,9 @@ import (
 	"leasehold/pkg/names"
 )
 
-// walk is one partition of the table or of an index, and which of its rows are asked for.
-type walk struct {
+// tableQuery is one partition of the table or of an index, and which of its index entries are
+// asked for.
+type tableQuery struct {
 	index     *names.Index // nil: the table itself
 	partition string
 	prefix    string // of the sort value
@@ -23,13 +24,14 @@ type walk struct {
 	newest    bool   // from the end
 }
 
-// The indexes, for walk.
+// The indexes, for tableQuery.
 var (
 	index1 = &names.Indexes[0]
 	index2 = &names.Indexes[1]
 )
 
-// cursor is where a page ended: the row's key, its sort value in the index, and its shard.
+// cursor is where a page ended: the index entry's key, its sort value in the index, and its
+// shard.
 type cursor struct {
 	Shard int    `json:"n,omitempty"`
 	PK    string `json:"p,omitempty"`
@@ -38,16 +40,16 @@ type cursor struct {
 }
 
 // attributes returns the names of the partition and sort attributes.
-func (w walk) attributes() (partition, sort string) {
+func (w tableQuery) attributes() (partition, sort string) {
 	if w.index == nil {
 		return names.AttrPK, names.AttrSK
 	}
 	return w.index.Partition, w.index.Sort
 }
 
-// query returns the call that reads one page of rows. The table is read strongly; an
-// index cannot be.
-func (db *DB) query(w walk, at *cursor, limit int) *dynamodb.QueryInput {
+// query returns the call that reads one page of index entries. The table is read
+// strongly; an index cannot be.
+func (db *DB) query(w tableQuery, at *cursor, limit int) *dynamodb.QueryInput {
 	text, attrs, values := w.condition()
 	in := &dynamodb.QueryInput{TableName: &db.table, KeyConditionExpression: text, ExpressionAttributeNames: attrs,
 		ExpressionAttributeValues: values, ScanIndexForward: truth(!w.newest), ExclusiveStartKey: w.start(at)}
@@ -72,7 +74,7 @@ var (
 )
 
 // condition returns the condition on the keys and what its placeholders mean.
-func (w walk) condition() (text *string, attrs map[string]string, values item) {
+func (w tableQuery) condition() (text *string, attrs map[string]string, values item) {
 	partition, sort := w.attributes()
 	values = item{":v0": literal(w.partition)}
 	switch {
@@ -90,8 +92,8 @@ func (w walk) condition() (text *string, attrs map[string]string, values item) {
 	return text, pairs.of([2]string{partition, sort}), values
 }
 
-// page reads one page of rows.
-func (db *DB) page(ctx context.Context, w walk, at *cursor, limit int) ([]item, *cursor, error) {
+// page reads one page of index entries.
+func (db *DB) page(ctx context.Context, w tableQuery, at *cursor, limit int) ([]item, *cursor, error) {
 	out, err := db.client.Query(ctx, db.query(w, at, limit))
 	if err != nil {
 		return nil, nil, failed(ctx, "query", err)
@@ -104,8 +106,9 @@ func (db *DB) page(ctx context.Context, w walk, at *cursor, limit int) ([]item, 
 	return out.Items, &cursor{PK: textOf(last, names.AttrPK), SK: textOf(last, names.AttrSK), Sort: textOf(last, sort)}, nil
 }
 
-// start returns the row that a page begins after. The partition is never the client's word.
-func (w walk) start(at *cursor) item {
+// start returns the index entry that a page begins after. The partition is never the client's
+// word.
+func (w tableQuery) start(at *cursor) item {
 	if at == nil || at.SK == "" {
 		return nil
 	}
@@ -117,16 +120,17 @@ func (w walk) start(at *cursor) item {
 	return it
 }
 
-// all reads every row of a walk that cannot grow: there are as many rows as connectors at
-// most (entitlement.MaxConnectors). It refuses none, since a removal rests on it.
-func (db *DB) all(ctx context.Context, w walk) ([]item, error) {
+// all reads every row of a query that cannot grow: there are as many index entries as
+// connectors at most (entitlement.MaxConnectors). It refuses none, since a removal rests
+// on it.
+func (db *DB) all(ctx context.Context, w tableQuery) ([]item, error) {
 	var all []item
 	for at := (*cursor)(nil); ; {
-		rows, next, err := db.page(ctx, w, at, 0)
+		entries, next, err := db.page(ctx, w, at, 0)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, rows...)
+		all = append(all, entries...)
 		if at = next; at == nil {
 			return all, nil
 		}
@@ -134,7 +138,7 @@ func (db *DB) all(ctx context.Context, w walk) ([]item, error) {
 }
 
 // parse reads a page token of the list. What is malformed, or of another list, is Invalid.
-func (w walk) parse(token string) (*cursor, error) {
+func (w tableQuery) parse(token string) (*cursor, error) {
 	if token == "" {
 		return nil, nil
 	}
@@ -155,7 +159,7 @@ func (w walk) parse(token string) (*cursor, error) {
 }
 
 // token writes a page token.
-func (w walk) token(at *cursor) string {
+func (w tableQuery) token(at *cursor) string {
 	if at == nil {
 		return ""
 	}
@@ -164,10 +168,10 @@ func (w walk) token(at *cursor) string {
 }
 
 // mark tells lists apart in page tokens.
-func (w walk) mark() string { return digest(w.partition, w.prefix)[:8] }
+func (w tableQuery) mark() string { return digest(w.partition, w.prefix)[:8] }
 
-// covers reports a sort value within the walk.
-func (w walk) covers(sort string) bool {
+// covers reports a sort value within the query.
+func (w tableQuery) covers(sort string) bool {
 	return strings.HasPrefix(sort, w.prefix) && sort >= w.from && (w.to == "" || sort <= w.to)
 }
 

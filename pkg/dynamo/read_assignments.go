@@ -82,8 +82,8 @@ func (db *DB) Slots(ctx context.Context, id entitlement.PackageID, token string)
 	return upTo1MB(ctx, db, holdersOf(id), token, assignmentSlotMapper.read)
 }
 
-func holdersOf(id entitlement.PackageID) walk {
-	return walk{partition: packageKey(id).PK, prefix: prefixSlot}
+func holdersOf(id entitlement.PackageID) tableQuery {
+	return tableQuery{partition: packageKey(id).PK, prefix: prefixSlot}
 }
 
 // LiveAssignments returns the assignments that are live of those pairs, by their ids. A slot

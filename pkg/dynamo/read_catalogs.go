@@ -18,7 +18,7 @@ func (db *DB) Catalogs(ctx context.Context, ids []entitlement.CatalogID) ([]enti
 
 // ListCatalogs lists all catalogs by name.
 func (db *DB) ListCatalogs(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Catalog], error) {
-	return listed(ctx, db, catalogMapper, walk{index: index1, partition: listPartition(wordCatalog, "")}, page)
+	return listed(ctx, db, catalogMapper, tableQuery{index: index1, partition: listPartition(wordCatalog, "")}, page)
 }
 
 // Resource returns a resource of a catalog.
@@ -44,7 +44,7 @@ func (db *DB) ResourceByOrigin(ctx context.Context, catalog entitlement.CatalogI
 
 // ListResources lists a catalog's resources.
 func (db *DB) ListResources(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.Resource], error) {
-	return within(ctx, db, walk{partition: catalogKey(catalog).PK, prefix: prefixResource}, page, resourceMapper.read)
+	return within(ctx, db, tableQuery{partition: catalogKey(catalog).PK, prefix: prefixResource}, page, resourceMapper.read)
 }
 
 // Package returns an access package.
@@ -64,17 +64,17 @@ func (db *DB) FormerPackages(ctx context.Context, ids []entitlement.PackageID) (
 
 // ListPackages lists all access packages by name, but those under deletion.
 func (db *DB) ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-	return listed(ctx, db, packageMapper, walk{index: index2, partition: listPartition(wordPackage, "")}, page)
+	return listed(ctx, db, packageMapper, tableQuery{index: index2, partition: listPartition(wordPackage, "")}, page)
 }
 
 // PackagesOf lists a catalog's access packages by name.
 func (db *DB) PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-	return listed(ctx, db, packageMapper, walk{index: index1, partition: catalogKey(catalog).PK, prefix: prefixPackage}, page)
+	return listed(ctx, db, packageMapper, tableQuery{index: index1, partition: catalogKey(catalog).PK, prefix: prefixPackage}, page)
 }
 
 // IncompatibleWith pages through the ids of the packages that list a package as incompatible.
 func (db *DB) IncompatibleWith(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.PackageID], error) {
-	return within(ctx, db, walk{partition: packageKey(id).PK, prefix: prefixIncompatible}, page, func(it item) (entitlement.PackageID, error) {
+	return within(ctx, db, tableQuery{partition: packageKey(id).PK, prefix: prefixIncompatible}, page, func(it item) (entitlement.PackageID, error) {
 		return incompatibleAt(keyOf(it)), nil
 	})
 }
@@ -100,7 +100,7 @@ func (db *DB) Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entit
 
 // ListPolicies lists all assignment policies by name.
 func (db *DB) ListPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
-	return listed(ctx, db, policyMapper, walk{index: index2, partition: listPartition(wordPolicy, "")}, page)
+	return listed(ctx, db, policyMapper, tableQuery{index: index2, partition: listPartition(wordPolicy, "")}, page)
 }
 
 // Connector returns a connector's registration.
@@ -115,10 +115,10 @@ func (db *DB) Connectors(ctx context.Context, ids []entitlement.ConnectorID) ([]
 
 // ListConnectors lists all connectors by name.
 func (db *DB) ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error) {
-	rows, err := db.all(ctx, walk{index: index1, partition: listPartition(wordConnector, "")})
+	entries, err := db.all(ctx, tableQuery{index: index1, partition: listPartition(wordConnector, "")})
 	if err != nil {
 		return nil, err
 	}
-	list, _, err := legible(ctx, db, connectorMapper, false, keysOf(rows, keyOf))
+	list, _, err := legible(ctx, db, connectorMapper, false, keysOf(entries, keyOf))
 	return list, err
 }

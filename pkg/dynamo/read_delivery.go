@@ -12,13 +12,13 @@ import (
 func (db *DB) SubjectRecord(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error) {
 	record := entitlement.SubjectRecord{Subject: subject}
 	key := subjectRecordKey(subject)
-	rows, err := db.all(ctx, walk{partition: key.PK, from: firstGrantSet, to: key.SK})
+	entries, err := db.all(ctx, tableQuery{partition: key.PK, from: firstGrantSet, to: key.SK})
 	if err != nil {
 		return record, nil, err
 	}
 	var grantSets []entitlement.GrantSet
 	var unread *entitlement.UnreadGrantSets
-	for _, it := range rows {
+	for _, it := range entries {
 		if keyOf(it) == key {
 			if record, err = readSubjectRecord(it); err != nil {
 				return record, nil, err

@@ -47,8 +47,8 @@ func (db *DB) UserNamed(ctx context.Context, userPrincipalName string) (entitlem
 
 // ListUsers lists users by userPrincipalName within a shard.
 func (db *DB) ListUsers(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
-	return spread(ctx, db, userMapper, wordUser, page, func(row item) Key {
-		return userKey(lastOf[entitlement.UserID](textOf(row, names.AttrI1S)))
+	return spread(ctx, db, userMapper, wordUser, page, func(entry item) Key {
+		return userKey(lastOf[entitlement.UserID](textOf(entry, names.AttrI1S)))
 	})
 }
 
@@ -69,14 +69,14 @@ func (db *DB) ListGroups(ctx context.Context, page entitlement.Page) (entitlemen
 
 // Members pages through a group's members.
 func (db *DB) Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-	return within(ctx, db, walk{partition: groupKey(id).PK, prefix: prefixMember}, page, func(it item) (entitlement.UserID, error) {
+	return within(ctx, db, tableQuery{partition: groupKey(id).PK, prefix: prefixMember}, page, func(it item) (entitlement.UserID, error) {
 		return personAt(keyOf(it)), nil
 	})
 }
 
 // Owners pages through a group's owners.
 func (db *DB) Owners(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-	return within(ctx, db, walk{partition: groupKey(id).PK, prefix: prefixOwner}, page, func(it item) (entitlement.UserID, error) {
+	return within(ctx, db, tableQuery{partition: groupKey(id).PK, prefix: prefixOwner}, page, func(it item) (entitlement.UserID, error) {
 		return personAt(keyOf(it)), nil
 	})
 }

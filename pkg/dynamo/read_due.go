@@ -12,7 +12,7 @@ import (
 // Due pages through one shard of what falls due up to and including until, oldest first. A
 // row of a kind that is not known is left out: a newer version of the service knows it.
 func (db *DB) Due(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error) {
-	w := walk{index: index2, partition: duePartition(shard), to: upTo(until)}
+	w := tableQuery{index: index2, partition: duePartition(shard), to: upTo(until)}
 	return within(ctx, db, w, page, func(it item) (entitlement.DueRef, error) {
 		ref := dueAt(keyOf(it), textOf(it, names.AttrI2S))
 		if dueKey(ref) != keyOf(it) {
@@ -24,14 +24,14 @@ func (db *DB) Due(ctx context.Context, shard int, until time.Time, page entitlem
 
 // PendingReconciliation pages through one shard of subjects whose delivery must be looked at by until.
 func (db *DB) PendingReconciliation(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-	w := walk{index: index2, partition: reconcilePartition(shard), to: upTo(until)}
+	w := tableQuery{index: index2, partition: reconcilePartition(shard), to: upTo(until)}
 	return within(ctx, db, w, page, func(it item) (entitlement.UserID, error) { return userAt(keyOf(it)), nil })
 }
 
 // Late pages through one shard of what has been owed since until or longer, the longest
-// first. The rows say all that is asked, so nothing else is read.
+// first. The index entries say all that is asked, so nothing else is read.
 func (db *DB) Late(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.Late], error) {
-	w := walk{index: index2, partition: latePartition(shard), to: upTo(until)}
+	w := tableQuery{index: index2, partition: latePartition(shard), to: upTo(until)}
 	return within(ctx, db, w, page, func(it item) (entitlement.Late, error) {
 		l, ok := lateAt(keyOf(it), textOf(it, names.AttrI2S))
 		if !ok {

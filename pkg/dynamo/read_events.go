@@ -37,23 +37,23 @@ func (db *DB) ListEvents(ctx context.Context, kind entitlement.AggregateKind, id
 	if !ok {
 		return entitlement.Paged[entitlement.Event]{}, nil
 	}
-	return within(ctx, db, walk{partition: key.PK, prefix: prefixEvent}, page, readEvent)
+	return within(ctx, db, tableQuery{partition: key.PK, prefix: prefixEvent}, page, readEvent)
 }
 
 // Notices lists events that people should look at, newest first: an index finds them, each
 // is read strongly.
 func (db *DB) Notices(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
-	w := walk{index: index1, partition: wordNotice, newest: true}
-	rows, err := within(ctx, db, w, page, func(it item) (Key, error) { return keyOf(it), nil })
-	if err != nil || len(rows.Items) == 0 {
-		return entitlement.Paged[entitlement.Event]{Next: rows.Next}, err
+	w := tableQuery{index: index1, partition: wordNotice, newest: true}
+	entries, err := within(ctx, db, w, page, func(it item) (Key, error) { return keyOf(it), nil })
+	if err != nil || len(entries.Items) == 0 {
+		return entitlement.Paged[entitlement.Event]{Next: entries.Next}, err
 	}
-	found, err := db.batch(ctx, true, rows.Items...)
+	found, err := db.batch(ctx, true, entries.Items...)
 	if err != nil {
 		return entitlement.Paged[entitlement.Event]{}, err
 	}
-	list := entitlement.Paged[entitlement.Event]{Next: rows.Next}
-	for _, key := range rows.Items {
+	list := entitlement.Paged[entitlement.Event]{Next: entries.Next}
+	for _, key := range entries.Items {
 		if found[key] == nil {
 			continue
 		}

@@ -10,9 +10,10 @@ import (
 )
 
 // Failing lists subjects whose delivery at a target fails for a reason, longest first.
-// The rows lie on the grant sets and say all that is asked, so nothing else is read.
+// The index entries lie on the grant sets and say all that is asked, so nothing else
+// is read.
 func (db *DB) Failing(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error) {
-	return within(ctx, db, failingWalk(at, reason), page, func(it item) (entitlement.Failing, error) {
+	return within(ctx, db, failingQuery(at, reason), page, func(it item) (entitlement.Failing, error) {
 		return failingAt(textOf(it, names.AttrI1S)), nil
 	})
 }
@@ -22,7 +23,7 @@ const maxCounted = 10
 
 // CountFailing counts them; of very many a part.
 func (db *DB) CountFailing(ctx context.Context, at entitlement.ConnectorID, reason string) (int, error) {
-	in := db.query(failingWalk(at, reason), nil, 0)
+	in := db.query(failingQuery(at, reason), nil, 0)
 	in.Select = types.SelectCount
 	n := 0
 	for range maxCounted {
@@ -38,8 +39,8 @@ func (db *DB) CountFailing(ctx context.Context, at entitlement.ConnectorID, reas
 	return n, nil
 }
 
-func failingWalk(at entitlement.ConnectorID, reason string) walk {
-	return walk{index: index1, partition: failingRow(at, reason, firstStamp, "").partition}
+func failingQuery(at entitlement.ConnectorID, reason string) tableQuery {
+	return tableQuery{index: index1, partition: failingIndexKey(at, reason, firstStamp, "").partition}
 }
 
 // Breaker returns what is remembered of a target; version 0 where nothing is.

@@ -41,34 +41,34 @@ func (db *DB) Inbox(ctx context.Context, u entitlement.User, page entitlement.Pa
 	if err != nil {
 		return none, err
 	}
-	var rows []row
-	for turns := 0; at != nil && len(rows) == 0 && turns < inboxTurns; turns++ {
-		if rows, at, err = db.inbox(ctx, u.ID, groups, *at, page.Size()); err != nil {
+	var entries []indexKey
+	for turns := 0; at != nil && len(entries) == 0 && turns < inboxTurns; turns++ {
+		if entries, at, err = db.inbox(ctx, u.ID, groups, *at, page.Size()); err != nil {
 			return none, err
 		}
 	}
 	out := entitlement.Paged[entitlement.AssignmentRequest]{Next: inboxToken(at)}
-	keys := keysOf(rows, func(r row) Key { return requestKey(lastOf[entitlement.RequestID](r.sort)) })
+	keys := keysOf(entries, func(r indexKey) Key { return requestKey(lastOf[entitlement.RequestID](r.sort)) })
 	items, unread, err := legible(ctx, db, requestMapper, true, keys)
 	if err != nil {
 		return none, err
 	}
 	out.Items, out.Unread = items, len(unread)
-	out.Items = slices.DeleteFunc(out.Items, func(r entitlement.AssignmentRequest) bool { return !waitsIn(r, rows) })
+	out.Items = slices.DeleteFunc(out.Items, func(r entitlement.AssignmentRequest) bool { return !waitsIn(r, entries) })
 	return out, nil
 }
 
-// waitsIn reports a request that is still where its row was found.
-func waitsIn(r entitlement.AssignmentRequest, rows []row) bool {
+// waitsIn reports a request that is still where its index entry was found.
+func waitsIn(r entitlement.AssignmentRequest, entries []indexKey) bool {
 	who, ok := asks(r)
-	return ok && slices.Contains(rows, inboxRow(who, r.Created, r.ID))
+	return ok && slices.Contains(entries, inboxIndexKey(who, r.Created, r.ID))
 }
 
-// inbox returns the rows of the next requests of a turn, and where the inbox goes on after
-// them; nil at its end.
-func (db *DB) inbox(ctx context.Context, u entitlement.UserID, groups []entitlement.GroupID, at inboxAt, size int) ([]row, *inboxAt, error) {
+// inbox returns the index entries of the next requests of a turn, and where the inbox goes
+// on after them; nil at its end.
+func (db *DB) inbox(ctx context.Context, u entitlement.UserID, groups []entitlement.GroupID, at inboxAt, size int) ([]indexKey, *inboxAt, error) {
 	own, last := turnOf(u, groups, at)
-	lists := make([][]row, len(own))
+	lists := make([][]indexKey, len(own))
 	found := make([]setList, len(own))
 	err := db.sideBySide(ctx, len(own), func(ctx context.Context, i int) (err error) {
 		lists[i], found[i], err = db.inboxOwn(ctx, own[i], at, size)
@@ -78,26 +78,26 @@ func (db *DB) inbox(ctx context.Context, u entitlement.UserID, groups []entitlem
 		return nil, nil, err
 	}
 	sets, end := setsOfTurn(found, at.End)
-	ofSets := make([][]row, len(sets))
+	ofSets := make([][]indexKey, len(sets))
 	err = db.sideBySide(ctx, len(sets), func(ctx context.Context, i int) (err error) {
-		ofSets[i], err = db.inboxRows(ctx, inboxPartition(subjectSetRef{kindSet, sets[i]}), at.After, size)
+		ofSets[i], err = db.inboxEntries(ctx, inboxPartition(subjectSetRef{kindSet, sets[i]}), at.After, size)
 		return err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	rows := slices.Concat(slices.Concat(lists...), slices.Concat(ofSets...))
-	slices.SortFunc(rows, func(a, b row) int { return strings.Compare(a.sort, b.sort) })
-	rows = slices.CompactFunc(rows, func(a, b row) bool { return a.sort == b.sort })
+	entries := slices.Concat(slices.Concat(lists...), slices.Concat(ofSets...))
+	slices.SortFunc(entries, func(a, b indexKey) int { return strings.Compare(a.sort, b.sort) })
+	entries = slices.CompactFunc(entries, func(a, b indexKey) bool { return a.sort == b.sort })
 	switch {
-	case len(rows) > size:
-		return rows[:size], &inboxAt{at.Group, at.Set, end, rows[size-1].sort}, nil
+	case len(entries) > size:
+		return entries[:size], &inboxAt{at.Group, at.Set, end, entries[size-1].sort}, nil
 	case end != "":
-		return rows, &inboxAt{Group: at.Group, Set: end}, nil
+		return entries, &inboxAt{Group: at.Group, Set: end}, nil
 	case last != "":
-		return rows, &inboxAt{Group: last}, nil
+		return entries, &inboxAt{Group: last}, nil
 	default:
-		return rows, nil, nil
+		return entries, nil, nil
 	}
 }
 
@@ -153,44 +153,44 @@ const afterSets = setMark + beyond
 // inboxOwn reads a person's or group's partition: the first sets of the turn that it is in,
 // and the requests that wait for it alone, which are of the first turn. Sets sort first, so
 // that its first page mostly has both.
-func (db *DB) inboxOwn(ctx context.Context, partition string, at inboxAt, size int) (list []row, sets setList, err error) {
+func (db *DB) inboxOwn(ctx context.Context, partition string, at inboxAt, size int) (list []indexKey, sets setList, err error) {
 	if at.Set == "" && at.After == "" {
-		rows, next, err := db.page(ctx, walk{index: index1, partition: partition}, nil, size+1+inboxSets)
+		entries, next, err := db.page(ctx, tableQuery{index: index1, partition: partition}, nil, size+1+inboxSets)
 		if err != nil {
 			return nil, sets, err
 		}
-		list = requestsIn(partition, rows)
-		sets = setList{setsOf(rows), next == nil || len(list) > 0}
+		list = requestsIn(partition, entries)
+		sets = setList{setsOf(entries), next == nil || len(list) > 0}
 		if next != nil && len(list) <= size {
-			list, err = db.inboxRows(ctx, partition, afterSets, size)
+			list, err = db.inboxEntries(ctx, partition, afterSets, size)
 		}
 		return list, sets, err
 	}
 	if at.Set == "" {
-		if list, err = db.inboxRows(ctx, partition, at.After, size); err != nil {
+		if list, err = db.inboxEntries(ctx, partition, at.After, size); err != nil {
 			return nil, sets, err
 		}
 	}
-	w := walk{index: index1, partition: partition, from: prefixSet, to: afterSets}
+	w := tableQuery{index: index1, partition: partition, from: prefixSet, to: afterSets}
 	if at.Set != "" {
 		w.from = join(setMark, at.Set) + beyond
 	}
 	if at.End != "" {
 		w.to = join(setMark, at.End)
 	}
-	rows, next, err := db.page(ctx, w, nil, inboxSets+1)
-	return list, setList{setsOf(rows), next == nil}, err
+	entries, next, err := db.page(ctx, w, nil, inboxSets+1)
+	return list, setList{setsOf(entries), next == nil}, err
 }
 
-// inboxRows reads the first requests of a partition after a sort value, one more than
+// inboxEntries reads the first requests of a partition after a sort value, one more than
 // the page holds.
-func (db *DB) inboxRows(ctx context.Context, partition, after string, size int) ([]row, error) {
-	rows, _, err := db.page(ctx, walk{index: index1, partition: partition, after: after}, nil, size+1)
-	return requestsIn(partition, rows), err
+func (db *DB) inboxEntries(ctx context.Context, partition, after string, size int) ([]indexKey, error) {
+	entries, _, err := db.page(ctx, tableQuery{index: index1, partition: partition, after: after}, nil, size+1)
+	return requestsIn(partition, entries), err
 }
 
-func setsOf(rows []item) (sets []string) {
-	for _, it := range rows {
+func setsOf(entries []item) (sets []string) {
+	for _, it := range entries {
 		if sort := textOf(it, names.AttrI1S); strings.HasPrefix(sort, prefixSet) {
 			sets = append(sets, lastOf[string](sort))
 		}
@@ -198,10 +198,10 @@ func setsOf(rows []item) (sets []string) {
 	return sets
 }
 
-func requestsIn(partition string, rows []item) (list []row) {
-	for _, it := range rows {
+func requestsIn(partition string, entries []item) (list []indexKey) {
+	for _, it := range entries {
 		if sort := textOf(it, names.AttrI1S); !strings.HasPrefix(sort, prefixSet) {
-			list = append(list, row{partition, sort})
+			list = append(list, indexKey{partition, sort})
 		}
 	}
 	return list

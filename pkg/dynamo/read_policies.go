@@ -44,25 +44,25 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlem
 // messageList are the first messages of somebody, in the order of their packages. Of the
 // package until, and of those after it, there may be more; where it is empty there are none.
 type messageList struct {
-	rows  []item
-	until string
+	entries []item
+	until   string
 }
 
 // targeted reads the first messages of somebody: those of a page of packages, where one
 // policy of each names them, and of one whole package at least.
 func (db *DB) targeted(ctx context.Context, who subjectSetRef, page entitlement.Page) (messageList, error) {
-	w := walk{index: index1, partition: targetRow(who, "").partition, after: part(entitlement.PackageID(page.Token))}
+	w := tableQuery{index: index1, partition: targetIndexKey(who, "").partition, after: part(entitlement.PackageID(page.Token))}
 	var list messageList
 	for at := (*cursor)(nil); ; {
-		rows, next, err := db.page(ctx, w, at, page.Size()+entitlement.MaxPolicies)
+		entries, next, err := db.page(ctx, w, at, page.Size()+entitlement.MaxPolicies)
 		if err != nil {
 			return list, err
 		}
-		list.rows = append(list.rows, rows...)
+		list.entries = append(list.entries, entries...)
 		if next == nil {
-			return messageList{rows: list.rows}, nil
+			return messageList{entries: list.entries}, nil
 		}
-		if list.until = next.Sort; textOf(list.rows[0], names.AttrI1S) < list.until {
+		if list.until = next.Sort; textOf(list.entries[0], names.AttrI1S) < list.until {
 			return list, nil
 		}
 		at = next
@@ -76,7 +76,7 @@ func policiesNamed(lists []messageList, packages int) (policies []Key, next stri
 	var predictions []item
 	until := ""
 	for _, list := range lists {
-		predictions = append(predictions, list.rows...)
+		predictions = append(predictions, list.entries...)
 		if list.until != "" && (until == "" || list.until < until) {
 			until = list.until
 		}

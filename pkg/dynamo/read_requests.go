@@ -38,68 +38,69 @@ func (db *DB) Review(ctx context.Context, reviewer entitlement.UserID, id entitl
 
 // RequestsOf lists requests for a subject, newest first.
 func (db *DB) RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-	return followed(ctx, db, requestMapper, true, subjectWalk(subject), page, requestOfEvent)
+	return followed(ctx, db, requestMapper, true, subjectQuery(subject), page, requestOfEvent)
 }
 
 // OpenRequests lists a subject's open requests, in no order that means anything. The slots
 // that they hold are in an index of their own, so that it takes no longer for all the
 // requests that the subject ever made; each request is read strongly.
 func (db *DB) OpenRequests(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-	w := walk{index: index1, partition: openRow(subject, "", "").partition}
-	list, err := followed(ctx, db, requestMapper, true, w, page, func(row item) Key {
-		return requestKey(lastOf[entitlement.RequestID](textOf(row, names.AttrI1S)))
+	w := tableQuery{index: index1, partition: openIndexKey(subject, "", "").partition}
+	list, err := followed(ctx, db, requestMapper, true, w, page, func(entry item) Key {
+		return requestKey(lastOf[entitlement.RequestID](textOf(entry, names.AttrI1S)))
 	})
 	list.Items = slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return !r.State.Open() })
 	return list, err
 }
 
-// CountOpen counts the requests that a subject has open, up to MaxOpen: by the rows alone,
-// which may be late by what was opened or closed in the last moment.
+// CountOpen counts the requests that a subject has open, up to MaxOpen: by the index
+// entries alone, which may be late by what was opened or closed in the last moment.
 func (db *DB) CountOpen(ctx context.Context, subject entitlement.UserID) (int, error) {
-	rows, _, err := db.page(ctx, walk{index: index1, partition: openRow(subject, "", "").partition}, nil, entitlement.MaxOpen)
-	return len(rows), err
+	entries, _, err := db.page(ctx, tableQuery{index: index1, partition: openIndexKey(subject, "", "").partition}, nil, entitlement.MaxOpen)
+	return len(entries), err
 }
 
 // RequestsFor lists requests for a package, newest first.
 func (db *DB) RequestsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-	return followed(ctx, db, requestMapper, true, packageWalk(pkg), page, requestOfEvent)
+	return followed(ctx, db, requestMapper, true, packageQuery(pkg), page, requestOfEvent)
 }
 
 // RequestsBy lists requests that a person made for others, newest first.
 func (db *DB) RequestsBy(ctx context.Context, requestor entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-	w := walk{partition: userKey(requestor).PK, prefix: prefixMade, newest: true}
-	return followed(ctx, db, requestMapper, true, w, page, func(row item) Key { return requestKey(madeAt(keyOf(row))) })
+	w := tableQuery{partition: userKey(requestor).PK, prefix: prefixMade, newest: true}
+	return followed(ctx, db, requestMapper, true, w, page, func(entry item) Key { return requestKey(madeAt(keyOf(entry))) })
 }
 
-func subjectWalk(s entitlement.UserID) walk {
-	return walk{index: index2, partition: forSubjectRow(s, firstStamp, "").partition, newest: true}
+func subjectQuery(s entitlement.UserID) tableQuery {
+	return tableQuery{index: index2, partition: forSubjectIndexKey(s, firstStamp, "").partition, newest: true}
 }
 
-func packageWalk(p entitlement.PackageID) walk {
-	return walk{index: index1, partition: forPackageRow(p, firstStamp, "").partition, newest: true}
+func packageQuery(p entitlement.PackageID) tableQuery {
+	return tableQuery{index: index1, partition: forPackageIndexKey(p, firstStamp, "").partition, newest: true}
 }
 
-// requestOfEvent leads from a request's first event, which carries its rows, to the request.
-func requestOfEvent(row item) Key {
-	_, id, _ := eventAt(keyOf(row))
+// requestOfEvent leads from a request's first event, which carries its index entries, to the
+// request.
+func requestOfEvent(entry item) Key {
+	_, id, _ := eventAt(keyOf(entry))
 	return requestKey(entitlement.RequestID(id))
 }
 
 // endedOfEvent leads from a request's first event to the assignment that it made and
 // that has ended.
-func endedOfEvent(row item) Key {
-	_, id, _ := eventAt(keyOf(row))
+func endedOfEvent(entry item) Key {
+	_, id, _ := eventAt(keyOf(entry))
 	return endedKey(entitlement.AssignmentID(id))
 }
 
 // EndedOf lists a subject's ended assignments, newest request first.
 func (db *DB) EndedOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	return followed(ctx, db, endedMapper, true, subjectWalk(subject), page, endedOfEvent)
+	return followed(ctx, db, endedMapper, true, subjectQuery(subject), page, endedOfEvent)
 }
 
 // EndedFor lists a package's ended assignments, newest request first.
 func (db *DB) EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	return followed(ctx, db, endedMapper, true, packageWalk(pkg), page, endedOfEvent)
+	return followed(ctx, db, endedMapper, true, packageQuery(pkg), page, endedOfEvent)
 }
 
 // RequestsNamed returns those of the requests that are there.

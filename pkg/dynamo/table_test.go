@@ -77,7 +77,7 @@ func policyEntriesAreTidied(t *testing.T, p place) {
 }
 
 // TestApproverSetsArePutOnce proves that a set in use costs the next request nothing,
-// in this process or, once its rows are there, in another.
+// in this process or, once its index entries are there, in another.
 func TestApproverSetsArePutOnce(t *testing.T) { everywhere(t, approverSetsArePutOnce) }
 
 func approverSetsArePutOnce(t *testing.T, p place) {
@@ -98,7 +98,7 @@ func approverSetsArePutOnce(t *testing.T, p place) {
 	}
 }
 
-// versions returns the versions of the rows that lead from the members to their set.
+// versions returns the versions of the index entries that lead from the members to their set.
 func (r *raw) versions(members []entitlement.SubjectSet) []string {
 	r.Helper()
 	var all []string
@@ -108,8 +108,8 @@ func (r *raw) versions(members []entitlement.SubjectSet) []string {
 		if err != nil {
 			r.Fatal(err)
 		}
-		for _, row := range out.Items {
-			got, err := r.client.GetItem(context.Background(), &dynamodb.GetItemInput{TableName: &r.table, Key: map[string]types.AttributeValue{"pk": row["pk"], "sk": row["sk"]}})
+		for _, entry := range out.Items {
+			got, err := r.client.GetItem(context.Background(), &dynamodb.GetItemInput{TableName: &r.table, Key: map[string]types.AttributeValue{"pk": entry["pk"], "sk": entry["sk"]}})
 			if err != nil || got.Item["ttl"] == nil {
 				r.Fatalf("got %v, %v", got, err)
 			}
@@ -161,15 +161,15 @@ func TestASubjectRecordThatIsDisabledTakesNothing(t *testing.T) {
 
 func aSubjectRecordThatIsDisabledTakesNothing(t *testing.T, p place) {
 	r, subject := bare(t, p), newID[entitlement.UserID]()
-	enter := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, CheckAfter: start2026,
-		Enter: entitlement.Waiting{Package: newID[entitlement.PackageID](), Assignment: newID[entitlement.AssignmentID]()}}}}
+	add := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, CheckAfter: start2026,
+		Add: entitlement.Waiting{Package: newID[entitlement.PackageID](), Assignment: newID[entitlement.AssignmentID]()}}}}
 	r.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Disabled: true, CheckAfter: start2026}}})
 	if record, _, err := r.db.SubjectRecord(context.Background(), subject); err != nil || !record.Disabled || record.Generation != 1 {
 		t.Fatalf("got %v and %v, want a record that is disabled", record, err)
 	}
-	if err := r.db.Commit(context.Background(), enter); entitlement.StalePart(err) != entitlement.PartSubjectRecord {
+	if err := r.db.Commit(context.Background(), add); entitlement.StalePart(err) != entitlement.PartSubjectRecord {
 		t.Fatalf("got %v, want a stale record", err)
 	}
 	r.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Enabled: true, CheckAfter: start2026}}})
-	r.commit(enter)
+	r.commit(add)
 }

@@ -188,7 +188,7 @@ func TestWhatCannotBeOneTransactionIsInvalid(t *testing.T) {
 		"a move and a settlement": {SubjectUpdates: []entitlement.SubjectUpdate{record}, Settlements: []entitlement.Settlement{{Subject: idU}}},
 		"a deletion guard that the change closes itself": {DeletionGuardUpdates: []entitlement.DeletionGuardUpdate{guardUpdate}, DeletionGuards: []entitlement.DeletionGuard{{Package: idP, Subject: idU}}},
 		"two updates of one deletion guard":              {DeletionGuardUpdates: []entitlement.DeletionGuardUpdate{guardUpdate, guardUpdate}},
-		"a package that comes and goes":                  {SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, Enter: waiting, Leave: waiting}}},
+		"a package that comes and goes":                  {SubjectUpdates: []entitlement.SubjectUpdate{{Subject: idU, Add: waiting, Remove: waiting}}},
 		"an event of an unknown kind":                    {Events: []entitlement.Event{{Aggregate: "other", ID: idU, Number: 1}}},
 		"an event without a number":                      {Events: []entitlement.Event{{Aggregate: entitlement.OfUser, ID: idU}}},
 		"an item of more than 400 KB":                    {Groups: []entitlement.Group{{ID: idG, Description: string(make([]byte, maxItem))}}},

@@ -106,7 +106,7 @@ func TestF37_OneUnreadableItemLeavesTheRestOfEveryPage(t *testing.T) {
 		p := newID[entitlement.PackageID]()
 		a := entitlement.Assignment{ID: newID[entitlement.AssignmentID](), Package: p, Subject: "ida"}
 		commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{{Package: p, Subject: "ida", Assignment: &a}},
-			SubjectUpdates: []entitlement.SubjectUpdate{{Subject: "ida", Enter: entitlement.Waiting{Package: p, Assignment: a.ID}, CheckAfter: start2026}}})
+			SubjectUpdates: []entitlement.SubjectUpdate{{Subject: "ida", Add: entitlement.Waiting{Package: p, Assignment: a.ID}, CheckAfter: start2026}}})
 		spoil(i, "PKG#"+string(p), "ASG#ida")
 	})
 	two(func(i int) { // events of a package that people should look at

@@ -54,9 +54,9 @@ func Expire(slot AssignmentSlot, with []AssignmentRequest, command string, now t
 	return end(slot, with, Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "expired", Actor: Service, Command: command, At: now}, "", now)
 }
 
-// Leave ends a live assignment because its subject may not hold anything any more.
+// EndForLeaver ends a live assignment because its subject may not hold anything any more.
 // with are the requests that end with it, see Slot.EndsWith.
-func Leave(slot AssignmentSlot, with []AssignmentRequest, reason, command string, now time.Time) (Change, error) {
+func EndForLeaver(slot AssignmentSlot, with []AssignmentRequest, reason, command string, now time.Time) (Change, error) {
 	if slot.Assignment == nil {
 		return Change{}, nil
 	}
@@ -79,7 +79,7 @@ func end(slot AssignmentSlot, with []AssignmentRequest, e Event, removal Request
 	c := Change{
 		Ended:  []Assignment{a},
 		Events: []Event{e},
-		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Leave: Waiting{a.Package, a.ID}, Ended: Removing{a.ID, removal},
+		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Remove: Waiting{a.Package, a.ID}, Ended: Removing{a.ID, removal},
 			CheckAfter: now.Add(enqueueSlack)}},
 	}
 	for _, r := range with {

@@ -137,7 +137,7 @@ func TestL1_ARequestThatIsStillDeliveringEndsWithItsAssignment(t *testing.T) {
 	for name, end := range map[string]func() (Change, error){
 		"its end": func() (Change, error) { return Expire(slot, []AssignmentRequest{made}, "sweep", noon) },
 		"a leave": func() (Change, error) {
-			return Leave(slot, []AssignmentRequest{made}, OutcomeSubjectDisabled, "sweep", noon)
+			return EndForLeaver(slot, []AssignmentRequest{made}, OutcomeSubjectDisabled, "sweep", noon)
 		},
 		"a removal": func() (Change, error) {
 			_, c, err := Remove(Removal{ID: "rem", Type: AdminRemove, Requestor: "adm"}, slot, []AssignmentRequest{made}, noon)

@@ -109,11 +109,11 @@ const MaxRemoving = 200
 // SubjectUpdate moves a subject's generation; who moves it leaves the subject pending (S22).
 type SubjectUpdate struct {
 	Subject      UserID
-	Enter        Waiting     // becomes live; its package must not be yet
+	Add          Waiting     // becomes live; its package must not be yet
 	Incompatible []PackageID // none of these may be live (S18)
 	NotIn        []GroupID   // nor may the subject be a member of these
-	Leave        Waiting     // stops being live; its package must be
-	Ended        Removing    // goes with Leave
+	Remove       Waiting     // stops being live; its package must be
+	Ended        Removing    // goes with Remove
 	Redeliver    Waiting     // stays live, and is to be delivered again
 	Disabled     bool        // from now on the subject may not get anything
 	Enabled      bool        // it may again

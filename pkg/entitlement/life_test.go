@@ -139,7 +139,7 @@ func TestR80_TheEndCountsFromTheStart(t *testing.T) {
 	if want := noon.Add(30 * 24 * time.Hour); !a.End.Equal(want) || a.State != AssignmentDelivering || a.Target != TargetPresent || string(a.ID) != "req" {
 		t.Errorf("got %+v, want an end at %v", a, want)
 	}
-	if h := c.SubjectUpdates[0]; h.Enter != (Waiting{"pkg", "req"}) || !h.CheckAfter.After(noon) {
+	if h := c.SubjectUpdates[0]; h.Add != (Waiting{"pkg", "req"}) || !h.CheckAfter.After(noon) {
 		t.Errorf("who moves it leaves the subject pending (S22): %+v", h)
 	}
 }
@@ -347,7 +347,7 @@ func TestR99_ARemovalEndsAtOnceAndNeedsReconcileTheRevocation(t *testing.T) {
 		t.Errorf("ended: %+v", a)
 	}
 	h := c.SubjectUpdates[0]
-	if r.State != RequestDelivering || !c.Slots[0].Erased || h.Leave != (Waiting{"pkg", "a"}) || h.Ended != (Removing{"a", "rem"}) || len(c.Events) != 2 {
+	if r.State != RequestDelivering || !c.Slots[0].Erased || h.Remove != (Waiting{"pkg", "a"}) || h.Ended != (Removing{"a", "rem"}) || len(c.Events) != 2 {
 		t.Errorf("got %+v, %+v", r, c)
 	}
 	if _, _, err := Remove(Removal{}, AssignmentSlot{}, nil, noon); KindOf(err) != Conflict {

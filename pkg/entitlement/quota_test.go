@@ -135,11 +135,11 @@ func TestA17_ExtensionsThatAreDeniedCountAndOutliveTheAssignment(t *testing.T) {
 	if !slot.Forgotten().IsZero() {
 		t.Errorf("a slot with an assignment goes at %s", slot.Forgotten())
 	}
-	c, err := Leave(slot, nil, "", "call", noon.Add(30*time.Minute))
+	c, err := EndForLeaver(slot, nil, "", "call", noon.Add(30*time.Minute))
 	if left := c.Slots[0]; err != nil || left.Erased || !left.Forgotten().Equal(noon.Add(62*time.Minute)) || KindOf(left.cooled(UserAdd, noon.Add(31*time.Minute))) != Throttled {
 		t.Errorf("after its end: %+v, %v", left, err)
 	}
-	if c, err = Leave(slot, nil, "", "call", noon.Add(2*time.Hour)); err != nil || !c.Slots[0].Erased {
+	if c, err = EndForLeaver(slot, nil, "", "call", noon.Add(2*time.Hour)); err != nil || !c.Slots[0].Erased {
 		t.Errorf("after two hours: %+v, %v", c.Slots, err)
 	}
 }

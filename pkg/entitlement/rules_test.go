@@ -265,7 +265,9 @@ func TestR103_WhateverEndsAnAssignmentMakesItExpired(t *testing.T) {
 			_, c, err := Remove(Removal{ID: "rem", Type: AdminRemove, Requestor: "adm"}, s, nil, noon)
 			return c, err
 		},
-		"its subject's leaving": func(s AssignmentSlot) (Change, error) { return Leave(s, nil, OutcomeSubjectDisabled, "sweep", noon) },
+		"its subject's leaving": func(s AssignmentSlot) (Change, error) {
+			return EndForLeaver(s, nil, OutcomeSubjectDisabled, "sweep", noon)
+		},
 	} {
 		for _, state := range AssignmentStates {
 			if !state.Live() {

@@ -248,7 +248,7 @@ func (c Change) approve(r AssignmentRequest, s StartInputs, e Event, now time.Ti
 	c.Slots = append(c.Slots, slot)
 	c.Events = append(c.Events, e)
 	c.References = append(c.References, r.admittedBy(s)...)
-	c.SubjectUpdates = append(c.SubjectUpdates, SubjectUpdate{Subject: r.Subject, Enter: Waiting{r.Package, r.AssignmentOf()}, Incompatible: s.Package.Incompatible, NotIn: s.Package.IncompatibleGroups,
+	c.SubjectUpdates = append(c.SubjectUpdates, SubjectUpdate{Subject: r.Subject, Add: Waiting{r.Package, r.AssignmentOf()}, Incompatible: s.Package.Incompatible, NotIn: s.Package.IncompatibleGroups,
 		CheckAfter: now.Add(enqueueSlack)})
 	return c, r, nil
 }

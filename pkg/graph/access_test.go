@@ -55,7 +55,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		"an application that administers":         {"robot", func(op operation) bool { return !authz.Rules[op.action].PeopleOnly }},
 		"a person":                                {"member", func(op operation) bool { return !onlyAdministrators(op) }},
 		"one who is disabled":                     {"disabled", func(op operation) bool { return op.late }}, // see below
-		"one who is bound to nobody":              {"stranger", func(operation) bool { return false }},
+		"one who is bound to nobody":              {"outsider", func(operation) bool { return false }},
 		"another's scope":                         {"admin/Group.ReadWrite.All", func(operation) bool { return false }},
 		"no scope":                                {"admin/", func(operation) bool { return false }},
 		"a reader's scope":                        {"admin/" + scopeRead, func(op operation) bool { return !op.action.Writes() }},

@@ -45,7 +45,7 @@ var whoCalls = map[string]struct {
 	"one who owns a group":                    {"owner", false},
 	"one who has nothing to do with anything": {"other", false},
 	"one who is disabled":                     {"disabled", false},
-	"one who is bound to nobody":              {"stranger", false},
+	"one who is bound to nobody":              {"outsider", false},
 	"another's scope":                         {"admin/Group.ReadWrite.All", false},
 	"no scope":                                {"admin/", false},
 	"nobody":                                  {"", false},

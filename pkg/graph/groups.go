@@ -80,15 +80,15 @@ func listOwners(ctx context.Context, c *call) (response, error) {
 
 func addMember(ctx context.Context, c *call) (response, error)    { return join(ctx, c, false) }
 func addOwner(ctx context.Context, c *call) (response, error)     { return join(ctx, c, true) }
-func removeMember(ctx context.Context, c *call) (response, error) { return leave(ctx, c, false) }
-func removeOwner(ctx context.Context, c *call) (response, error)  { return leave(ctx, c, true) }
+func removeMember(ctx context.Context, c *call) (response, error) { return removeFrom(ctx, c, false) }
+func removeOwner(ctx context.Context, c *call) (response, error)  { return removeFrom(ctx, c, true) }
 
 func join(ctx context.Context, c *call, owner bool) (response, error) {
 	user, err := refAdded[entitlement.UserID](c, "users", "directoryObjects")
 	if err != nil {
 		return response{}, err
 	}
-	err = c.deps.Directory.Join(ctx, c.by, id[entitlement.GroupID](c, "groupId"), owner, user)
+	err = c.deps.Directory.AddMembers(ctx, c.by, id[entitlement.GroupID](c, "groupId"), owner, user)
 	if entitlement.CodeOf(err) == directory.CodeAlreadyMember {
 		list := map[bool]string{false: "members", true: "owners"}[owner]
 		err = entitlement.Errorf(entitlement.Invalid, "One or more added object references already exist for the following modified properties: '%s'.", list)
@@ -96,12 +96,12 @@ func join(ctx context.Context, c *call, owner bool) (response, error) {
 	return done(err)
 }
 
-func leave(ctx context.Context, c *call, owner bool) (response, error) {
+func removeFrom(ctx context.Context, c *call, owner bool) (response, error) {
 	user, err := refRemoved[entitlement.UserID](c, "userId", "users", "directoryObjects")
 	if err != nil {
 		return response{}, err
 	}
-	err = c.deps.Directory.Leave(ctx, c.by, id[entitlement.GroupID](c, "groupId"), owner, user)
+	err = c.deps.Directory.RemoveMembers(ctx, c.by, id[entitlement.GroupID](c, "groupId"), owner, user)
 	if entitlement.CodeOf(err) == directory.CodeNotMember {
 		err = entitlement.Errorf(entitlement.NotFound, "The group has no such member or owner.")
 	}

@@ -53,7 +53,7 @@ func (w *world) leaves(held, waiting entitlement.RequestID) {
 		}
 		return slot
 	}
-	ended, err := entitlement.Leave(of(r), []entitlement.AssignmentRequest{r}, entitlement.OutcomeSubjectDisabled, "worker", w.clock.Now())
+	ended, err := entitlement.EndForLeaver(of(r), []entitlement.AssignmentRequest{r}, entitlement.OutcomeSubjectDisabled, "worker", w.clock.Now())
 	if err == nil {
 		err = w.store.Commit(w.Context(), ended)
 	}

@@ -37,7 +37,7 @@ func (w *world) lines() []line {
 // table: whoever tries addresses is seen by it.
 func TestRefusedCallsAreLoggedWithCallerAndRoute(t *testing.T) {
 	w := newWorld(t)
-	callers := map[string]string{"": "", "stranger": "", "member": w.ids["member"], "disabled": w.ids["disabled"], "admin/" + scopeSubject: "", "admin/": ""}
+	callers := map[string]string{"": "", "outsider": "", "member": w.ids["member"], "disabled": w.ids["disabled"], "admin/" + scopeSubject: "", "admin/": ""}
 	refused := 0
 	for as, id := range callers {
 		for _, op := range served() {

@@ -40,7 +40,7 @@ func officeIn(t *testing.T, in *world) *office {
 	}
 	g, err := w.directory.CreateGroup(context.Background(), w.by, entitlement.Group{DisplayName: "Board"})
 	if err == nil {
-		err = w.directory.Join(context.Background(), w.by, g.ID, false, w.ann, w.bob)
+		err = w.directory.AddMembers(context.Background(), w.by, g.ID, false, w.ann, w.bob)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -157,13 +157,13 @@ func TestR52_WhenNobodyIsLeftToDecideOthersBecomeApproversWithinAMinute(t *testi
 			}, true},
 		"the last member leaves a group": {func(w *office) []entitlement.SubjectSet { return []entitlement.SubjectSet{members(w.board)} },
 			func(w *office, _ entitlement.AssignmentRequest) error {
-				return w.directory.Leave(ctx, w.by, w.board, false, w.ann, w.bob)
+				return w.directory.RemoveMembers(ctx, w.by, w.board, false, w.ann, w.bob)
 			}, true},
 		"the last enabled member leaves a group": {func(w *office) []entitlement.SubjectSet { return []entitlement.SubjectSet{members(w.board)} },
 			func(w *office, _ entitlement.AssignmentRequest) error {
 				w.enabled(w.bob, false)
 				w.run()
-				return w.directory.Leave(ctx, w.by, w.board, false, w.ann)
+				return w.directory.RemoveMembers(ctx, w.by, w.board, false, w.ann)
 			}, true},
 		"all members of a group are deleted": {func(w *office) []entitlement.SubjectSet { return []entitlement.SubjectSet{members(w.board)} },
 			func(w *office, _ entitlement.AssignmentRequest) error {
@@ -309,13 +309,13 @@ func TestF36_AScheduledStartForSomebodyWhoLeftTheGroupLapses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newOffice(t)
 			mia := w.hire()
-			if err := w.directory.Join(ctx, w.by, w.board, false, mia); err != nil {
+			if err := w.directory.AddMembers(ctx, w.by, w.board, false, mia); err != nil {
 				t.Fatal(err)
 			}
 			p := entitlement.AssignmentPolicy{Scope: entitlement.ScopeSpecificUsers, Targets: []entitlement.SubjectSet{members(w.board)}}
 			r := w.world.askBy(mia, p, entitlement.Schedule{Start: w.clock.Now().Add(time.Minute)})
 			if left {
-				if err := w.directory.Leave(ctx, w.by, w.board, false, mia); err != nil {
+				if err := w.directory.RemoveMembers(ctx, w.by, w.board, false, mia); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -46,7 +46,7 @@ func (w *world) pending(n int, checkAfter time.Time) (all []entitlement.UserID) 
 	w.t.Helper()
 	for range n {
 		u := entitlement.UserID(w.clock.New())
-		w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Enter: entitlement.Waiting{Package: entitlement.PackageID(w.clock.New()), Assignment: entitlement.AssignmentID(w.clock.New())}, CheckAfter: checkAfter}}})
+		w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: u, Add: entitlement.Waiting{Package: entitlement.PackageID(w.clock.New()), Assignment: entitlement.AssignmentID(w.clock.New())}, CheckAfter: checkAfter}}})
 		all = append(all, u)
 	}
 	return all

@@ -43,7 +43,7 @@ type Report struct {
 	Failed    int // items left for the next sweep
 
 	Looked bool          // the first of what is due was seen in every shard, so that Lag is known
-	Lag    time.Duration // how late the oldest due row is looked at
+	Lag    time.Duration // how late the oldest due index entry is looked at
 
 	Measured        bool          // what is owed for long was seen in every shard, so that these are known
 	OldestPending   time.Duration // for how long the oldest has been owed of what is owed past entitlement.OverdueAfter
@@ -65,7 +65,7 @@ func (s *Service) Sweep(ctx context.Context, command string) (Report, error) {
 	t := &sweep{Service: s, now: s.Clock.Now(), command: command}
 	failed := t.measure(ctx)
 
-	due, pending := walks(names.DueShards, t.due), walks(names.ReconcileShards, t.pending)
+	due, pending := shardQueries(names.DueShards, t.due), shardQueries(names.ReconcileShards, t.pending)
 	first := true
 	for (len(due) > 0 || len(pending) > 0) && t.timeLeft(ctx) {
 		var unseen, unpaid error
@@ -79,22 +79,22 @@ func (s *Service) Sweep(ctx context.Context, command string) (Report, error) {
 	return t.report, failed
 }
 
-// walk goes through one shard, a page at each step.
-type walk struct {
+// shardQuery goes through one shard, a page at each step.
+type shardQuery struct {
 	shard int
 	page  entitlement.Page
 	read  func(ctx context.Context, shard int, page entitlement.Page) (next string, err error)
 }
 
-func walks(shards int, read func(context.Context, int, entitlement.Page) (string, error)) (all []walk) {
+func shardQueries(shards int, read func(context.Context, int, entitlement.Page) (string, error)) (all []shardQuery) {
 	for shard := range shards {
-		all = append(all, walk{shard: shard, read: read})
+		all = append(all, shardQuery{shard: shard, read: read})
 	}
 	return all
 }
 
-// step takes a page of each walk, and returns those that go on.
-func step(ctx context.Context, all []walk) (rest []walk, failed error) {
+// step takes a page of each query, and returns those that go on.
+func step(ctx context.Context, all []shardQuery) (rest []shardQuery, failed error) {
 	for _, w := range all {
 		next, err := w.read(ctx, w.shard, w.page)
 		failed = errors.Join(failed, err)
@@ -114,8 +114,8 @@ type sweep struct {
 	report  Report
 }
 
-// due does a page of one shard of what is due. Rows whose item was changed vanish from the
-// index, so a page is read from the start again only by the next sweep.
+// due does a page of one shard of what is due. Index entries whose item was changed vanish
+// from the index, so a page is read from the start again only by the next sweep.
 func (t *sweep) due(ctx context.Context, shard int, page entitlement.Page) (next string, err error) {
 	refs, err := t.Store.Due(ctx, shard, t.now, page)
 	if err == nil && len(refs.Items) > 0 {
@@ -129,7 +129,8 @@ func (t *sweep) timeLeft(ctx context.Context) bool {
 	return ctx.Err() == nil && (!ok || time.Until(deadline) > stopEarly)
 }
 
-// handle reads what the rows point at, strongly, and moves each item that is still due.
+// handle reads what the index entries point at, strongly, and moves each item that is still
+// due.
 func (t *sweep) handle(ctx context.Context, refs []entitlement.DueRef) error {
 	items, err := t.Store.Read(ctx, refs)
 	if err != nil {
@@ -173,7 +174,7 @@ func (t *sweep) handle(ctx context.Context, refs []entitlement.DueRef) error {
 	return nil
 }
 
-// observeLag remembers how late the oldest due row is looked at.
+// observeLag remembers how late the oldest due index entry is looked at.
 func (t *sweep) observeLag(refs []entitlement.DueRef) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -224,7 +224,7 @@ func TestL3_ALostMessageIsRepeatedUntilThePendingReconciliationIsPaid(t *testing
 	}
 }
 
-func TestF25_AStaleDueRowOnlyLeadsToARead(t *testing.T) {
+func TestF25_AStaleDueEntryOnlyLeadsToARead(t *testing.T) {
 	w := newWorldBehind(t)
 	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{})
 	w.settle()
@@ -300,7 +300,7 @@ func TestS7_APolicysDeletionThatWasCutShortIsUndone(t *testing.T) {
 	}
 }
 
-func TestF25_AStaleDueRowUndoesNoOtherDeletion(t *testing.T) {
+func TestF25_AStaleDueEntryUndoesNoOtherDeletion(t *testing.T) {
 	for name, again := range map[string]bool{"deleted anew": true, "open again": false} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldBehind(t)
@@ -395,7 +395,7 @@ func TestF36_AScheduledStartBesideAnIncompatiblePackageOrGroupLapses(t *testing.
 		"R179 a package, held meanwhile": {func(w *world, p *entitlement.AccessPackage, subject entitlement.UserID) {
 			other := entitlement.PackageID(w.clock.New())
 			p.Incompatible = []entitlement.PackageID{other}
-			w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Enter: entitlement.Waiting{Package: other, Assignment: "a"}, CheckAfter: w.clock.Now().Add(time.Hour)}}})
+			w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Add: entitlement.Waiting{Package: other, Assignment: "a"}, CheckAfter: w.clock.Now().Add(time.Hour)}}})
 		}, true},
 		"R179 a group, joined meanwhile": {func(w *world, p *entitlement.AccessPackage, subject entitlement.UserID) {
 			g := entitlement.GroupID(w.clock.New())

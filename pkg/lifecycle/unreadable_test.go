@@ -8,8 +8,9 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Items that a newer version wrote lie first in every shard of the due index, and a row of
-// a kind that is not known: all others end when they are due, and each is told of (F37, L2).
+// Items that a newer version wrote lie first in every shard of the due index, and an index
+// entry of a kind that is not known: all others end when they are due, and each is told of
+// (F37, L2).
 func TestF37_UnreadableItemsInTheDueIndexStopNoExpiry(t *testing.T) {
 	d := dynamotest.NewDamaged()
 	w := worldOn(t, d.Store)

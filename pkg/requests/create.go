@@ -26,7 +26,7 @@ func (s *Service) create(ctx context.Context, by authz.Command, payload entitlem
 		}
 		r, change, err := decide(n)
 		if err == nil {
-			err = s.room(ctx, r)
+			err = s.belowOpenLimit(ctx, r)
 		}
 		if err == nil {
 			r, change, err = s.staffed(ctx, r, change, n.Command)
@@ -53,10 +53,10 @@ func (s *Service) create(ctx context.Context, by authz.Command, payload entitlem
 	}
 }
 
-// room refuses a request that would wait beside too many others of its person. The count
+// belowOpenLimit refuses a request that would wait beside too many others of its person. The count
 // costs no write, and may be late by a moment: whoever asks for many things at the very same
 // time gets a few more, as many as one caller may write in that moment.
-func (s *Service) room(ctx context.Context, r entitlement.AssignmentRequest) error {
+func (s *Service) belowOpenLimit(ctx context.Context, r entitlement.AssignmentRequest) error {
 	if !r.Waits() {
 		return nil
 	}

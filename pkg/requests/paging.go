@@ -47,8 +47,8 @@ func badToken() error {
 	return entitlement.Errorf(entitlement.Invalid, "The page token is not one of this list: begin again without it.")
 }
 
-// maxWalk bounds the packages that one page of a whole-tenant list looks into.
-const maxWalk = 25
+// maxPackagesRead bounds the packages that one page of a whole-tenant list looks into.
+const maxPackagesRead = 25
 
 // perPackage lists something of every package, one package after another. Its pages may
 // be short or empty and still have a next.
@@ -58,7 +58,7 @@ func perPackage[T any](ctx context.Context, store Store, page entitlement.Page, 
 	if err != nil {
 		return out, err
 	}
-	for range maxWalk {
+	for range maxPackagesRead {
 		if pkg == "" {
 			list, err := store.ListPackages(ctx, entitlement.Page{Limit: 1, Token: packages})
 			if err != nil {

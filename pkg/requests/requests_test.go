@@ -178,7 +178,7 @@ func TestF4_ALostMessageCostsNothingButTime(t *testing.T) {
 
 func TestA1_WhoHasNothingToDoWithARequestDoesNotFindIt(t *testing.T) {
 	w := newWorld(t)
-	boss, stranger, admin := w.person("", false), w.person("", false), w.person("", true)
+	boss, outsider, admin := w.person("", false), w.person("", false), w.person("", true)
 	mia := w.person(boss.ID, false)
 	p, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
 	r := w.ask(mia, p)
@@ -186,7 +186,7 @@ func TestA1_WhoHasNothingToDoWithARequestDoesNotFindIt(t *testing.T) {
 	for name, c := range map[string]struct {
 		by   authz.Command
 		kind entitlement.Kind // Internal: found
-	}{"the requestor": {mia, entitlement.Internal}, "the approver": {boss, entitlement.Internal}, "an administrator": {admin, entitlement.Internal}, "somebody else": {stranger, entitlement.NotFound}} {
+	}{"the requestor": {mia, entitlement.Internal}, "the approver": {boss, entitlement.Internal}, "an administrator": {admin, entitlement.Internal}, "somebody else": {outsider, entitlement.NotFound}} {
 		_, err := w.Request(context.Background(), c.by.Caller, r.ID)
 		if c.kind == entitlement.Internal {
 			if err != nil {
@@ -205,10 +205,10 @@ func TestA1_WhoHasNothingToDoWithARequestDoesNotFindIt(t *testing.T) {
 	w.kind(err, entitlement.NotFound)
 	w.kind(w.Cancel(context.Background(), own, r.ID), entitlement.NotFound)
 	decision := entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: true}
-	w.kind(w.Decide(context.Background(), stranger, r.ID, decision), entitlement.NotFound)
+	w.kind(w.Decide(context.Background(), outsider, r.ID, decision), entitlement.NotFound)
 	w.kind(w.Decide(context.Background(), mia, r.ID, decision), entitlement.Forbidden)
 	w.kind(w.Decide(context.Background(), admin, r.ID, decision), entitlement.Forbidden)
-	w.kind(w.Cancel(context.Background(), stranger, r.ID), entitlement.NotFound)
+	w.kind(w.Cancel(context.Background(), outsider, r.ID), entitlement.NotFound)
 	w.kind(w.Cancel(context.Background(), boss, r.ID), entitlement.Forbidden)
 	if got, _ := w.store.Request(context.Background(), r.ID); got.Version != 1 {
 		t.Errorf("S13: the request is at version %d after refusals alone", got.Version)
@@ -322,7 +322,7 @@ func TestLists_PageByPageNothingIsLostOrTwice(t *testing.T) {
 
 func TestGrants_SayWhatIsOwed(t *testing.T) {
 	w := newWorld(t)
-	mia, stranger := w.person("", false), w.person("", false)
+	mia, outsider := w.person("", false), w.person("", false)
 	p, _ := w.pack()
 	ref := entitlement.RoleRef{Connector: entitlement.ConnectorID(w.clock.New()), Resource: "g", Role: "Member_g"}
 	w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{{Package: p.ID, List: []entitlement.ResourceRoleScope{{ID: "x", Ref: ref}}}}})
@@ -331,6 +331,6 @@ func TestGrants_SayWhatIsOwed(t *testing.T) {
 	if err != nil || len(list) != 1 || !list[0].Pending || !list[0].Wanted || list[0].Grant.Presence != entitlement.PresenceUnknown {
 		t.Errorf("got %+v, %v", list, err)
 	}
-	_, err = w.Grants(context.Background(), stranger.Caller, r.AssignmentOf())
+	_, err = w.Grants(context.Background(), outsider.Caller, r.AssignmentOf())
 	w.kind(err, entitlement.NotFound)
 }

@@ -173,23 +173,23 @@ func TestR100_WhatHasEndedStaysReadable(t *testing.T) {
 
 func TestCancel_WhoMay(t *testing.T) {
 	for name, c := range map[string]struct {
-		by   func(mia, boss, stranger, admin authz.Command) authz.Command
+		by   func(mia, boss, outsider, admin authz.Command) authz.Command
 		kind entitlement.Kind // Internal: canceled
 	}{
 		"R116 the requestor":            {func(mia, _, _, _ authz.Command) authz.Command { return mia }, entitlement.Internal},
 		"R117 an administrator":         {func(_, _, _, admin authz.Command) authz.Command { return admin }, entitlement.Internal},
 		"R117 the approver":             {func(_, boss, _, _ authz.Command) authz.Command { return boss }, entitlement.Forbidden},
-		"R117 somebody else":            {func(_, _, stranger, _ authz.Command) authz.Command { return stranger }, entitlement.NotFound},
+		"R117 somebody else":            {func(_, _, outsider, _ authz.Command) authz.Command { return outsider }, entitlement.NotFound},
 		"R117 a token for oneself":      {func(_, _, _, admin authz.Command) authz.Command { admin.Scopes = authz.ScopeSubject; return admin }, entitlement.NotFound},
 		"R116 with a token for oneself": {func(mia, _, _, _ authz.Command) authz.Command { mia.Scopes = authz.ScopeSubject; return mia }, entitlement.Internal},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			boss, stranger, admin := w.person("", false), w.person("", false), w.person("", true)
+			boss, outsider, admin := w.person("", false), w.person("", false), w.person("", true)
 			mia := w.person(boss.ID, false)
 			p, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
 			r := w.ask(mia, p)
-			err := w.Cancel(context.Background(), c.by(mia, boss, stranger, admin), r.ID)
+			err := w.Cancel(context.Background(), c.by(mia, boss, outsider, admin), r.ID)
 			got, _ := w.store.Request(context.Background(), r.ID)
 			canceled := got.State == entitlement.RequestCanceled
 			if c.kind == entitlement.Internal && (err != nil || !canceled) || c.kind != entitlement.Internal && (entitlement.KindOf(err) != c.kind || canceled) {

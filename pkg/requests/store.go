@@ -9,7 +9,8 @@ import (
 
 // Store is what people's use cases keep and read. Single reads are strongly
 // consistent and answer NotFound for what is absent; reads of several leave it out.
-// Lists by index find rows eventually, and return each item as it is, read strongly.
+// Lists by index find index entries eventually, and return each item as it is, read
+// strongly.
 type Store interface {
 	// SigningKey returns the secret bytes that the ids of keyed commands are derived with,
 	// the same ones always.

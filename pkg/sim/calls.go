@@ -165,7 +165,7 @@ func (w *world) begins(ctx context.Context, c faults.Call) error {
 	} else {
 		// Until it is let go on, a call runs beside others and touches nothing of the world.
 		var err error
-		if fate, err = w.enter(inv, sortOf(c), w.labelOfCall(ctx, c), c.Op); err != nil {
+		if fate, err = w.takeTurn(inv, sortOf(c), w.labelOfCall(ctx, c), c.Op); err != nil {
 			return err
 		}
 	}

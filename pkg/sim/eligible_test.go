@@ -82,14 +82,14 @@ func TestR37_OfTwoPoliciesThatApplyTheLowerCannotBeNamed(t *testing.T) {
 func TestF36_WhoIsTakenOutOfTheGroupIsNotGivenWhatWaits(t *testing.T) {
 	tellIn(t, worldOf(forGroup()), func(w *world) {
 		w.story(Submit, 2, 0, 0)
-		w.story(LeaveGroup, 2, 1, 1)
+		w.story(RemoveFromGroup, 2, 1, 1)
 		refused := w.hears(func() { w.story(Approve, 1, 0, 1) })
 		w.want(entitlement.KindOf(refused) == entitlement.Precondition, "answered %v", refused)
 		w.want(w.state(0) == entitlement.RequestDenied, "it is %s", w.state(0))
 	})
 	tellIn(t, worldOf(forGroup()), func(w *world) {
 		w.story(Submit, 2, 0, 0)
-		w.story(LeaveGroup, 2, 1, 1)
+		w.story(RemoveFromGroup, 2, 1, 1)
 		answer := w.hears(func() { w.story(Deny, 1, 0, 1) })
 		w.want(answer == nil && w.state(0) == entitlement.RequestDenied, "%s, answered %v", w.state(0), answer)
 	})
@@ -108,7 +108,7 @@ func TestF36_WhoIsTakenOutOfTheGroupDoesNotStart(t *testing.T) {
 			w.act(Command{Kind: kind, A: 2, B: 8, C: 10 * 6, Span: 8 * time.Hour}) // in twenty minutes
 			w.all()
 			w.want(len(w.oracle.order) == 1 && w.state(0) == entitlement.RequestScheduled, "not scheduled")
-			w.story(LeaveGroup, 2, 1, 1)
+			w.story(RemoveFromGroup, 2, 1, 1)
 			w.advance(25 * time.Minute)
 			w.minute()
 			w.want(w.state(0) == entitlement.RequestCanceled && w.lastOf(0).Outcome == entitlement.OutcomeLapsed, "it is %s", w.state(0))
@@ -130,7 +130,7 @@ func TestF36_WhoIsTakenOutOfTheGroupIsNotGivenMoreTime(t *testing.T) {
 		w.act(Command{Kind: ExtendByUser, C: 2, Span: 6 * time.Hour})
 		w.all()
 		w.want(len(w.oracle.order) == 2 && w.state(1) == entitlement.RequestPendingApproval, "no extension waits")
-		w.story(LeaveGroup, 2, 1, 1)
+		w.story(RemoveFromGroup, 2, 1, 1)
 		end := w.oracle.assignments[entitlement.AssignmentID(w.oracle.order[0])].End
 		w.act(Command{Kind: Approve, A: 1, B: 1, C: 1, In: string(entitlement.RequestPendingApproval)})
 		w.all()
@@ -159,7 +159,7 @@ var gone = map[string]func(w *world, person int){
 	"deleted":  func(w *world, person int) { w.story(DeleteUser, person, 0, 0) },
 	"taken off": func(w *world, person int) {
 		w.story(ChangeManager, 1, 0, 5)        // person 1 has no manager any more
-		w.story(LeaveGroup, person, 1, 1)      // whatever group it was
+		w.story(RemoveFromGroup, person, 1, 1) // whatever group it was
 		w.story(ChangeManager, person, 0, 100) // nor has that one
 	},
 }

@@ -107,7 +107,7 @@ func TestF12_OneOfTwoWorkersAtOnceHasThePerson(t *testing.T) {
 
 func TestF15_OfTwoDecisionsAtOnceOneWinsAndTheOtherHearsOfIt(t *testing.T) {
 	second := func(w *world) {
-		w.story(JoinGroup, 3, 1, 1) // so that two may decide the second stage
+		w.story(AddToGroup, 3, 1, 1) // so that two may decide the second stage
 		w.story(Submit, 1, asksGroup, 1)
 		w.story(Approve, 1, 0, 1)
 		w.want(w.oracle.requests[w.oracle.order[0]].last.Stage == 1, "the second stage has not begun")
@@ -347,7 +347,7 @@ func TestT10_EveryGroupOfApproversIsAsked(t *testing.T) {
 	tell(t, func(w *world) {
 		g, err := w.directory.CreateGroup(quiet, w.admin, entitlement.Group{DisplayName: "the requestor alone"})
 		if err == nil {
-			err = w.directory.Join(quiet, w.admin, g.ID, false, w.cast.people[1])
+			err = w.directory.AddMembers(quiet, w.admin, g.ID, false, w.cast.people[1])
 		}
 		w.want(err == nil, "%v", err)
 		policy := w.policy(Terms{Scope: entitlement.ScopeAllUsers, Stages: []StageTerms{{Asks: askGroup, Limit: day}}}, w.cast.packages[plainPack])

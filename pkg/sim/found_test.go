@@ -116,7 +116,7 @@ func TestS18_WhoIsLetIntoAnExcludedGroupMeanwhileIsNotGivenThePackage(t *testing
 	tellIn(t, p, func(w *world) {
 		w.when("Commit request", Frozen, 1)
 		w.assigns(1, plainPack) // it has read what it decides on
-		w.story(JoinGroup, 1, 0, 1)
+		w.story(AddToGroup, 1, 0, 1)
 		w.advance(4 * time.Minute)
 		w.want(len(w.oracle.liveOf[w.cast.people[1]]) == 0, "given to a member")
 	})

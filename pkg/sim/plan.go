@@ -128,8 +128,8 @@ const (
 	Enable
 	DeleteUser
 	ChangeManager
-	JoinGroup
-	LeaveGroup
+	AddToGroup
+	RemoveFromGroup
 	Again
 	ReprocessRequest
 	ReprocessAssignment
@@ -159,7 +159,7 @@ func (k Kind) String() string { return kindNames[k] }
 
 // weights says how often each kind is drawn.
 var weights = [kinds]int{Submit: 22, Assign: 16, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
-	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 3, Exclude: 2, Admit: 1, DeletePackage: 2, DeletePolicy: 2, NewPerson: 2, Disable: 2, Enable: 4, DeleteUser: 1, ChangeManager: 2, JoinGroup: 2, LeaveGroup: 2,
+	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 3, Exclude: 2, Admit: 1, DeletePackage: 2, DeletePolicy: 2, NewPerson: 2, Disable: 2, Enable: 4, DeleteUser: 1, ChangeManager: 2, AddToGroup: 2, RemoveFromGroup: 2,
 	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Sweep: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1, Spoil: 2, Lose: 1}
 
 var (
@@ -235,18 +235,18 @@ var scenes = []scene{
 	{0, []Kind{RemoveByAdmin, Sweep, Assign}},
 	{0, []Kind{DeletePolicy, DeletePolicy, Assign}},
 	{1, []Kind{Disable, Urgent, Enable, Assign, Disable}},
-	{1, []Kind{ReprocessAssignment, Urgent, RemoveByAdmin, Urgent, AddRole, JoinGroup}},
-	{-1, []Kind{Submit, LeaveGroup, Approve, Approve}},
-	{-1, []Kind{Submit, ReplacePolicy, LeaveGroup, Approve, Approve}},
+	{1, []Kind{ReprocessAssignment, Urgent, RemoveByAdmin, Urgent, AddRole, AddToGroup}},
+	{-1, []Kind{Submit, RemoveFromGroup, Approve, Approve}},
+	{-1, []Kind{Submit, ReplacePolicy, RemoveFromGroup, Approve, Approve}},
 	{-1, []Kind{Submit, Disable, Sweep, Approve, Approve}},
 	{-1, []Kind{Submit, DeleteUser, Sweep, Approve, Approve}},
 	{-1, []Kind{Submit, ChangeManager, Sweep, Approve, Approve}},
-	{-1, []Kind{Submit, LeaveGroup, Pass, Sweep}},
-	{-1, []Kind{Submit, Approve, LeaveGroup, Pass, Sweep}},
-	{-1, []Kind{Assign, LeaveGroup, Pass, Sweep}},
-	{-1, []Kind{ExtendByUser, LeaveGroup, Approve, Approve}},
+	{-1, []Kind{Submit, RemoveFromGroup, Pass, Sweep}},
+	{-1, []Kind{Submit, Approve, RemoveFromGroup, Pass, Sweep}},
+	{-1, []Kind{Assign, RemoveFromGroup, Pass, Sweep}},
+	{-1, []Kind{ExtendByUser, RemoveFromGroup, Approve, Approve}},
 	{-1, []Kind{Disable, Submit, Approve, Approve}},
-	{3, []Kind{Submit, LeaveGroup, JoinGroup, Approve, LeaveGroup}},
+	{3, []Kind{Submit, RemoveFromGroup, AddToGroup, Approve, RemoveFromGroup}},
 }
 
 func drawScene(r *rand.Rand, troubled bool) []Command {
@@ -274,9 +274,9 @@ func drawScene(r *rand.Rand, troubled bool) []Command {
 
 // rivals are the commands that are worth to come in the middle of another.
 var rivals = map[Kind][]Kind{
-	Submit:        {Again, Again, Exclude, JoinGroup, Submit, Assign, DeletePackage, DeletePackage, DeletePolicy, Disable, ReplacePolicy},
+	Submit:        {Again, Again, Exclude, AddToGroup, Submit, Assign, DeletePackage, DeletePackage, DeletePolicy, Disable, ReplacePolicy},
 	Assign:        {Again, Submit, Assign, DeletePackage, DeletePolicy, Disable},
-	Approve:       {Exclude, JoinGroup, Assign, Approve, Deny, Cancel, LeaveGroup, ChangeManager, Disable, ReplacePolicy, Sweep},
+	Approve:       {Exclude, AddToGroup, Assign, Approve, Deny, Cancel, RemoveFromGroup, ChangeManager, Disable, ReplacePolicy, Sweep},
 	Deny:          {Approve, Cancel, Sweep},
 	Cancel:        {Approve, Cancel, Sweep},
 	ExtendByUser:  {Again, Sweep, RemoveByAdmin, ExtendByAdmin, Pass},

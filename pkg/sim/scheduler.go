@@ -172,9 +172,9 @@ func (s *scheduler) sticks(inv *invocation, key uint64, fate Fate, d uint64) {
 	inv.stuck[key] = stuck{fate, left}
 }
 
-// enter has one call of the product wait for its turn, and returns its fate, of which
+// takeTurn has one call of the product wait for its turn, and returns its fate, of which
 // the world counts where it is one of DynamoDB's and there is something wrong. Its error is that of a function that died.
-func (s *scheduler) enter(inv *invocation, of sort, label string, op faults.Op) (Fate, error) {
+func (s *scheduler) takeTurn(inv *invocation, of sort, label string, op faults.Op) (Fate, error) {
 	if inv.dead {
 		return Fine, errDead
 	}
@@ -247,7 +247,7 @@ func (s *scheduler) do(ctx context.Context, of sort, label string, effect func()
 	if inv == nil {
 		return effect()
 	}
-	fate, err := s.enter(inv, of, label, "")
+	fate, err := s.takeTurn(inv, of, label, "")
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (w *world) hireAll(ctx context.Context, p Plan) error {
 		}
 		w.cast.groups = append(w.cast.groups, g.ID)
 		for _, m := range members {
-			if err := w.directory.Join(ctx, w.admin, g.ID, false, w.cast.people[m]); err != nil {
+			if err := w.directory.AddMembers(ctx, w.admin, g.ID, false, w.cast.people[m]); err != nil {
 				return err
 			}
 		}

@@ -428,12 +428,12 @@ func TestF36_WhoLosesEligibilityBetweenStagesDecidesNothing(t *testing.T) {
 		id := w.oracle.order[0]
 		w.story(Approve, 1, 0, 1) // the manager
 		w.want(w.oracle.requests[id].last.Stage == 1, "the second stage has not begun")
-		w.story(LeaveGroup, 2, 1, 1) // the only one of the group
+		w.story(RemoveFromGroup, 2, 1, 1) // the only one of the group
 		reviewer := w.cast.people[2]
 		decision := entitlement.DecisionInput{Stage: w.oracle.requests[id].last.Stages[1].ID, Approved: true}
 		err := w.requests.Decide(quiet, authz.Command{Caller: authz.Caller{ID: reviewer, Scopes: authz.Every}, CommandID: "story"}, id, decision)
 		w.want(err != nil, "one who is out of the group decided")
-		w.story(JoinGroup, 2, 1, 1)
+		w.story(AddToGroup, 2, 1, 1)
 		w.story(Disable, 1, 0, 0) // and now the subject may not get anything
 		err = w.requests.Decide(quiet, authz.Command{Caller: authz.Caller{ID: reviewer, Scopes: authz.Every}, CommandID: "story"}, id, decision)
 		w.want(err != nil, "approved for one who is disabled")

@@ -345,10 +345,14 @@ func (w *world) usePeople(c Command) usage {
 			manager = ""
 		}
 		return func(ctx context.Context, by authz.Command) error { return w.directory.SetManager(ctx, by, u, manager) }
-	case JoinGroup:
-		return func(ctx context.Context, by authz.Command) error { return w.directory.Join(ctx, by, group, false, u) }
+	case AddToGroup:
+		return func(ctx context.Context, by authz.Command) error {
+			return w.directory.AddMembers(ctx, by, group, false, u)
+		}
 	default:
-		return func(ctx context.Context, by authz.Command) error { return w.directory.Leave(ctx, by, group, false, u) }
+		return func(ctx context.Context, by authz.Command) error {
+			return w.directory.RemoveMembers(ctx, by, group, false, u)
+		}
 	}
 }
 

@@ -283,14 +283,14 @@ func (g groups) OwnersAmong(ctx context.Context, id entitlement.GroupID, users [
 	return g.Store.OwnersAmong(ctx, id, users)
 }
 
-// Join adds members or owners.
-func (g groups) Join(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
-	return g.Service.Join(ctx, byWorker, id, owner, users...)
+// AddMembers adds members or owners.
+func (g groups) AddMembers(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+	return g.Service.AddMembers(ctx, byWorker, id, owner, users...)
 }
 
-// Leave takes them away.
-func (g groups) Leave(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
-	return g.Service.Leave(ctx, byWorker, id, owner, users...)
+// RemoveMembers takes them away.
+func (g groups) RemoveMembers(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+	return g.Service.RemoveMembers(ctx, byWorker, id, owner, users...)
 }
 
 var byWorker = authz.Command{Caller: authz.Caller{ID: entitlement.Service}, CommandID: "delivery"}

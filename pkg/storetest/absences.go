@@ -90,7 +90,7 @@ func inboxOfAdministrators(w *world) {
 	beside := w.pending(instant(1), byUser(newID[entitlement.UserID]()), entitlement.Administrators)
 	w.eventually(func() string {
 		var got []entitlement.RequestID
-		for _, id := range requestIDs(walk(w, 0, w.inbox(ann))) {
+		for _, id := range requestIDs(readAll(w, 0, w.inbox(ann))) {
 			if id == alone.ID || id == beside.ID {
 				got = append(got, id)
 			}

@@ -103,7 +103,7 @@ func assignmentsEnded(w *world) {
 		for _, limit := range []int{0, 1, 2} {
 			w.eventually(func() string {
 				var got []entitlement.AssignmentID
-				for _, a := range walk(w, limit, list) {
+				for _, a := range readAll(w, limit, list) {
 					got = append(got, a.ID)
 				}
 				if len(got) > 0 && got[len(got)-1] != past.ID {
@@ -117,7 +117,7 @@ func assignmentsEnded(w *world) {
 
 func (w *world) holders(p entitlement.PackageID, limit int) []entitlement.AssignmentSlot {
 	w.Helper()
-	return walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error) {
+	return readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error) {
 		return w.s.Holders(w.Context(), p, page)
 	})
 }

@@ -32,7 +32,7 @@ func due(w *world, limit int, until time.Time, about ...entitlement.DueRef) []en
 	}
 	var all []entitlement.DueRef
 	for shard := range names.DueShards {
-		got := walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error) {
+		got := readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error) {
 			return w.s.Due(w.Context(), shard, until, page)
 		})
 		var last time.Time

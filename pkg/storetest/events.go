@@ -37,7 +37,7 @@ func eventChain(w *world) {
 	w.must(err)
 	w.same(got, want)
 	for _, limit := range []int{0, 1, 5} {
-		w.same(walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+		w.same(readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
 			return w.s.ListEvents(w.Context(), entitlement.OfRequest, string(r.ID), page)
 		}), want)
 	}
@@ -113,7 +113,7 @@ func notices(w *world) {
 	for _, limit := range []int{0, 1, 2} {
 		w.eventually(func() string {
 			var got []string
-			for _, e := range walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+			for _, e := range readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
 				return w.s.Notices(w.Context(), page)
 			}) {
 				if slices.Contains(mine, e.ID) || e.Kind == "replaced" {

@@ -45,7 +45,7 @@ func (w *world) fails(at entitlement.ConnectorID, reason string, want ...entitle
 	w.Helper()
 	for _, limit := range []int{0, 1, 2} {
 		w.eventually(func() string {
-			got := walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.Failing], error) {
+			got := readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.Failing], error) {
 				return w.s.Failing(w.Context(), at, reason, page)
 			})
 			if !slices.IsSortedFunc(got, func(a, b entitlement.Failing) int { return a.Since.Compare(b.Since) }) {
@@ -181,7 +181,7 @@ func failingApart(w *world) {
 			}
 			w.eventually(func() string {
 				var got []time.Time
-				for _, f := range walk(w, 0, func(page entitlement.Page) (entitlement.Paged[entitlement.Failing], error) {
+				for _, f := range readAll(w, 0, func(page entitlement.Page) (entitlement.Paged[entitlement.Failing], error) {
 					return w.s.Failing(w.Context(), c, reason, page)
 				}) {
 					got = append(got, f.Since)

@@ -107,7 +107,7 @@ func claimIntends(w *world) {
 
 func fences(w *world) {
 	d, other, now := newDesk(), newDesk(), instant(0)
-	w.commit(enter(d.subject, waiting()))
+	w.commit(add(d.subject, waiting()))
 	for _, x := range []desk{d, other} {
 		_, err := x.claim(w, "one", now, now.Add(time.Minute))
 		w.must(err)
@@ -122,7 +122,7 @@ func fences(w *world) {
 	w.must(err)
 	w.same(got, []bool{true, false, false, false, false, false, false, true})
 
-	w.commit(enter(d.subject, waiting()))
+	w.commit(add(d.subject, waiting()))
 	got, err = w.s.Holding(w.Context(), []entitlement.Fence{fence(d, "one", 1), fence(d, "one", 2)})
 	w.must(err)
 	w.same(got, []bool{false, true})

@@ -67,7 +67,7 @@ func inboxOfUser(w *world) {
 	slices.Reverse(want) // the one written last is the oldest
 	w.pending(instant(0), byUser(bob.ID))
 	w.lists(w.inbox(ann), want...)
-	w.same(walk(w, 0, w.inbox(ann))[0], get[entitlement.AssignmentRequest](w)(w.s.Request(w.Context(), want[0])))
+	w.same(readAll(w, 0, w.inbox(ann))[0], get[entitlement.AssignmentRequest](w)(w.s.Request(w.Context(), want[0])))
 	w.lists(w.inbox(w.user()))
 }
 
@@ -109,7 +109,7 @@ func inboxOfSeveral(w *world) {
 	w.lists(w.inbox(boss), r.ID)
 	for _, limit := range []int{0, 1, 2} {
 		w.eventually(func() string {
-			got := requestIDs(walk(w, limit, w.inbox(ann)))
+			got := requestIDs(readAll(w, limit, w.inbox(ann)))
 			want := []entitlement.RequestID{r.ID, second.ID, third.ID}
 			if limit != 0 { // a store may tell twice what it found on two pages
 				slices.Sort(got)
@@ -141,7 +141,7 @@ func inboxMoves(w *world) {
 	w.lists(w.inbox(ann))
 	w.lists(w.inbox(eve))
 	w.lists(w.inbox(bob), r.ID)
-	w.same(walk(w, 0, w.inbox(bob))[0], r)
+	w.same(readAll(w, 0, w.inbox(bob))[0], r)
 
 	r.State = entitlement.RequestDenied
 	w.move(r, "denied")
@@ -157,7 +157,7 @@ func inboxApart(w *world) {
 	}
 	for i, u := range users {
 		w.eventually(func() string {
-			if got := len(walk(w, 0, w.inbox(u))); got != len(users)-1 {
+			if got := len(readAll(w, 0, w.inbox(u))); got != len(users)-1 {
 				return fmt.Sprintf("user %d sees %d requests, want %d", i, got, len(users)-1)
 			}
 			return ""

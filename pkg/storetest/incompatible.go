@@ -13,7 +13,7 @@ func lists(by, listed entitlement.PackageID, erased bool) entitlement.Change {
 
 func (w *world) incompatibleWith(id entitlement.PackageID, limit int) []entitlement.PackageID {
 	w.Helper()
-	return walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.PackageID], error) {
+	return readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.PackageID], error) {
 		return w.s.IncompatibleWith(w.Context(), id, page)
 	})
 }

@@ -17,7 +17,7 @@ var listScenarios = []scenario{
 func namesOf[T any](w *world, limit int, prefix string, name func(T) string, list func(entitlement.Page) (entitlement.Paged[T], error)) []string {
 	w.Helper()
 	var all []string
-	for _, v := range walk(w, limit, list) {
+	for _, v := range readAll(w, limit, list) {
 		if n := name(v); len(n) >= len(prefix) && n[:len(prefix)] == prefix {
 			all = append(all, n)
 		}
@@ -75,10 +75,10 @@ func listsSharded(w *world) {
 	v.Erased = true
 	w.commit(entitlement.Change{Users: []entitlement.User{v}})
 	w.eventually(func() string {
-		users := walk(w, 0, func(p entitlement.Page) (entitlement.Paged[entitlement.User], error) {
+		users := readAll(w, 0, func(p entitlement.Page) (entitlement.Paged[entitlement.User], error) {
 			return w.s.ListUsers(w.Context(), p)
 		})
-		groups := walk(w, 0, func(p entitlement.Page) (entitlement.Paged[entitlement.Group], error) {
+		groups := readAll(w, 0, func(p entitlement.Page) (entitlement.Paged[entitlement.Group], error) {
 			return w.s.ListGroups(w.Context(), p)
 		})
 		connectors, err := w.s.ListConnectors(w.Context())

@@ -115,7 +115,7 @@ func (w *world) hold(p entitlement.PackageID, subject entitlement.UserID) (entit
 	a := assigned(r)
 	slot := entitlement.AssignmentSlot{Package: p, Subject: subject, Assignment: a}
 	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e}, Slots: []entitlement.AssignmentSlot{slot},
-		SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Enter: entitlement.Waiting{Package: p, Assignment: a.ID}, CheckAfter: instant(time.Hour)}}})
+		SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Add: entitlement.Waiting{Package: p, Assignment: a.ID}, CheckAfter: instant(time.Hour)}}})
 	r.Version, slot.Version = 1, slot.FirstVersion()
 	return r, slot
 }
@@ -129,7 +129,7 @@ func (w *world) end(slot entitlement.AssignmentSlot) entitlement.Assignment {
 	e := next(&past.Chain, entitlement.OfRequest, string(past.ID), "expired")
 	slot.Assignment = nil
 	w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot.Vacate()}, Ended: []entitlement.Assignment{past}, Events: []entitlement.Event{e},
-		SubjectUpdates: []entitlement.SubjectUpdate{{Subject: past.Subject, Leave: entitlement.Waiting{Package: past.Package, Assignment: past.ID},
+		SubjectUpdates: []entitlement.SubjectUpdate{{Subject: past.Subject, Remove: entitlement.Waiting{Package: past.Package, Assignment: past.ID},
 			Ended: entitlement.Removing{Assignment: past.ID}, CheckAfter: instant(3 * time.Hour)}}})
 	past.Version = 1
 	return past

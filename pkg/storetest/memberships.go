@@ -26,14 +26,14 @@ func membership(g entitlement.GroupID, u entitlement.UserID, owner, erased bool)
 
 func (w *world) members(g entitlement.GroupID, limit int) []entitlement.UserID {
 	w.Helper()
-	return walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	return readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
 		return w.s.Members(w.Context(), g, page)
 	})
 }
 
 func (w *world) owners(g entitlement.GroupID, limit int) []entitlement.UserID {
 	w.Helper()
-	return walk(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+	return readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
 		return w.s.Owners(w.Context(), g, page)
 	})
 }
@@ -108,9 +108,9 @@ func membershipsKept(w *world) {
 	u.Version, u.Groups = 3, []entitlement.GroupID{g.ID}
 	w.same(get[entitlement.User](w)(w.s.User(w.Context(), u.ID)), u)
 
-	stranger := u
-	stranger.Groups = []entitlement.GroupID{g.ID, newID[entitlement.GroupID]()}
-	w.commit(entitlement.Change{Users: []entitlement.User{stranger}})
+	outsider := u
+	outsider.Groups = []entitlement.GroupID{g.ID, newID[entitlement.GroupID]()}
+	w.commit(entitlement.Change{Users: []entitlement.User{outsider}})
 	u.Version = 4
 	w.same(get[entitlement.User](w)(w.s.User(w.Context(), u.ID)), u)
 }

@@ -94,20 +94,20 @@ func poisons() []poison {
 		}},
 		{"a package that is live already", entitlement.PartSubjectRecord, func(w *world, _ *everything, c *entitlement.Change) {
 			subject, a := newID[entitlement.UserID](), waiting()
-			w.commit(enter(subject, a))
-			c.SubjectUpdates = append(c.SubjectUpdates[:1:1], enter(subject, a).SubjectUpdates...)
+			w.commit(add(subject, a))
+			c.SubjectUpdates = append(c.SubjectUpdates[:1:1], add(subject, a).SubjectUpdates...)
 		}},
 		{"an incompatible package that is live", entitlement.PartSubjectRecord, func(w *world, _ *everything, c *entitlement.Change) {
 			subject, a := newID[entitlement.UserID](), waiting()
-			w.commit(enter(subject, a))
-			c.SubjectUpdates = append(c.SubjectUpdates[:1:1], enter(subject, waiting(), a.Package).SubjectUpdates...)
+			w.commit(add(subject, a))
+			c.SubjectUpdates = append(c.SubjectUpdates[:1:1], add(subject, waiting(), a.Package).SubjectUpdates...)
 		}},
 		{"the end of a package that is not live", entitlement.PartSubjectRecord, func(_ *world, _ *everything, c *entitlement.Change) {
-			c.SubjectUpdates = append(c.SubjectUpdates[:1:1], leave(newID[entitlement.UserID](), waiting(), "").SubjectUpdates...)
+			c.SubjectUpdates = append(c.SubjectUpdates[:1:1], remove(newID[entitlement.UserID](), waiting(), "").SubjectUpdates...)
 		}},
 		{"a settlement of another generation", entitlement.PartSubjectRecord, func(w *world, _ *everything, c *entitlement.Change) {
 			subject := newID[entitlement.UserID]()
-			w.commit(enter(subject, waiting()))
+			w.commit(add(subject, waiting()))
 			c.Settlements = append(c.Settlements[:1:1], settle(subject, 2).Settlements...)
 		}},
 		{"a claim that was lost", entitlement.PartClaim, func(_ *world, _ *everything, c *entitlement.Change) {

@@ -98,7 +98,7 @@ func raceDecide(w *world) {
 		r.State = entitlement.RequestDelivering
 		e := next(&r.Chain, entitlement.OfRequest, string(r.ID), "approved")
 		slot.Open, slot.Assignment = "", assigned(r)
-		c := enter(ann, entitlement.Waiting{Package: p, Assignment: r.AssignmentOf()})
+		c := add(ann, entitlement.Waiting{Package: p, Assignment: r.AssignmentOf()})
 		c.Requests, c.Slots, c.Events = []entitlement.AssignmentRequest{r}, []entitlement.AssignmentSlot{slot}, []entitlement.Event{e}
 		return c
 	}
@@ -146,7 +146,7 @@ func raceExtend(w *world) {
 			past.State, past.Target = entitlement.AssignmentExpired, entitlement.TargetAbsent
 			e := next(&past.Chain, entitlement.OfRequest, string(past.ID), "expired")
 			slot.Assignment = nil
-			c := leave(ann, entitlement.Waiting{Package: p, Assignment: past.ID}, "")
+			c := remove(ann, entitlement.Waiting{Package: p, Assignment: past.ID}, "")
 			c.Slots, c.Ended, c.Events = []entitlement.AssignmentSlot{slot.Vacate()}, []entitlement.Assignment{past}, []entitlement.Event{e}
 			return w.s.Commit(w.Context(), c)
 		}

@@ -39,9 +39,9 @@ func raceIncompatible(w *world) {
 		ann, a, b := newID[entitlement.UserID](), waiting(), waiting()
 		errs := race(20, func(i int) error {
 			if i%2 == 0 {
-				return w.s.Commit(w.Context(), enter(ann, a, b.Package))
+				return w.s.Commit(w.Context(), add(ann, a, b.Package))
 			}
-			return w.s.Commit(w.Context(), enter(ann, b, a.Package))
+			return w.s.Commit(w.Context(), add(ann, b, a.Package))
 		})
 		if won := w.winners(errs); won != 1 {
 			w.Fatalf("%d packages became live, want 1", won)
@@ -55,14 +55,14 @@ func raceIncompatible(w *world) {
 func raceSettle(w *world) {
 	for range 10 {
 		ann, a, b := newID[entitlement.UserID](), waiting(), waiting()
-		w.commit(enter(ann, a))
+		w.commit(add(ann, a))
 		errs := race(2, func(i int) error {
 			if i == 0 {
 				c := settle(ann, 1)
 				c.Settlements[0].Delivered = []entitlement.Waiting{a}
 				return w.s.Commit(w.Context(), c)
 			}
-			return w.s.Commit(w.Context(), enter(ann, b))
+			return w.s.Commit(w.Context(), add(ann, b))
 		})
 		w.winners(errs)
 		w.must(errs[1])
@@ -78,7 +78,7 @@ func raceSettle(w *world) {
 
 func raceSubjectUpdates(w *world) {
 	ann := newID[entitlement.UserID]()
-	errs := race(20, func(int) error { return w.s.Commit(w.Context(), enter(ann, waiting())) })
+	errs := race(20, func(int) error { return w.s.Commit(w.Context(), add(ann, waiting())) })
 	won := w.winners(errs)
 	record := w.subjectRecord(ann)
 	if record.Generation != int64(won) || len(record.Live) != won || len(record.Waiting) != won || won == 0 {

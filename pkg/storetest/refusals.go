@@ -116,7 +116,7 @@ func (e *everything) work(w *world) {
 	e.subjectRecord = subject
 	_, slot := w.hold(p, subject)
 	pendingSubject := newID[entitlement.UserID]()
-	w.commit(enter(pendingSubject, waiting()))
+	w.commit(add(pendingSubject, waiting()))
 	e.desk = newDesk()
 	_, err := e.desk.claim(w, "token", instant(0), instant(time.Minute))
 	w.must(err)
@@ -129,7 +129,7 @@ func (e *everything) work(w *world) {
 	open := entitlement.AssignmentSlot{Package: r.Package, Subject: subject, Open: r.ID}
 	c := &e.change
 	c.Requests, c.Slots, c.Ended = []entitlement.AssignmentRequest{r}, []entitlement.AssignmentSlot{slot.Vacate(), open}, []entitlement.Assignment{past}
-	c.SubjectUpdates = leave(subject, entitlement.Waiting{Package: p, Assignment: past.ID}, "").SubjectUpdates
+	c.SubjectUpdates = remove(subject, entitlement.Waiting{Package: p, Assignment: past.ID}, "").SubjectUpdates
 	c.Settlements = settle(pendingSubject, 1).Settlements
 	c.GrantSets = []entitlement.GrantSet{e.desk.grantSet("token")}
 	c.DeletionGuards = []entitlement.DeletionGuard{{Package: r.Package, Policy: r.Policy, Subject: subject}}

@@ -59,7 +59,7 @@ func (w *world) inbox(u entitlement.User) requestList {
 func (w *world) lists(list requestList, want ...entitlement.RequestID) {
 	w.Helper()
 	for _, limit := range []int{0, 1, 2} {
-		w.eventually(func() string { return diff(requestIDs(walk(w, limit, list)), want) })
+		w.eventually(func() string { return diff(requestIDs(readAll(w, limit, list)), want) })
 	}
 }
 
@@ -123,7 +123,7 @@ func requestListsFresh(w *world) {
 	made[0].Version++
 	for _, list := range []requestList{w.ofSubject(subject), w.forPackage(p), w.madeBy(bob)} {
 		w.lists(list, made[2].ID, made[0].ID)
-		w.same(walk(w, 0, list)[1], made[0])
+		w.same(readAll(w, 0, list)[1], made[0])
 	}
 }
 
@@ -135,7 +135,7 @@ func requestTies(w *world) {
 	}
 	for _, limit := range []int{0, 1, 2} {
 		w.eventually(func() string {
-			got := requestIDs(walk(w, limit, w.forPackage(p)))
+			got := requestIDs(readAll(w, limit, w.forPackage(p)))
 			return diff(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want)))
 		})
 	}
@@ -149,7 +149,7 @@ func submitInputsWhole(w *world) {
 	w.join(ann.ID, g.ID)
 	ann = get[entitlement.User](w)(w.s.User(w.Context(), ann.ID))
 	other := waiting()
-	w.commit(enter(ann.ID, other))
+	w.commit(add(ann.ID, other))
 	r := w.submit(p.ID, ann.ID)
 
 	slot := entitlement.AssignmentSlot{Package: p.ID, Subject: ann.ID, Open: r.ID}
@@ -188,7 +188,7 @@ func startInputsWhole(w *world) {
 	p := w.pkg(w.catalog().ID)
 	ann, bob := w.user(), w.user()
 	r := w.submit(p.ID, ann.ID, func(r *entitlement.AssignmentRequest) { r.Requestor = bob.ID })
-	w.commit(enter(ann.ID, waiting()))
+	w.commit(add(ann.ID, waiting()))
 	got, err := w.s.StartInputs(w.Context(), r)
 	w.must(err)
 	slot := entitlement.AssignmentSlot{Package: p.ID, Subject: ann.ID, Open: r.ID}

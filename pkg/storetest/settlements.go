@@ -25,7 +25,7 @@ func (w *world) late(until time.Time, of func(entitlement.Late) bool, want ...en
 	w.eventually(func() string {
 		var got []entitlement.Late
 		for shard := range names.LateShards {
-			for _, l := range walk(w, 0, func(page entitlement.Page) (entitlement.Paged[entitlement.Late], error) {
+			for _, l := range readAll(w, 0, func(page entitlement.Page) (entitlement.Paged[entitlement.Late], error) {
 				return w.s.Late(w.Context(), shard, until, page)
 			}) {
 				if of(l) {
@@ -63,15 +63,15 @@ func lateDelivery(w *world) {
 	w.late(instant(time.Hour), own)
 }
 
-// checkAfter is long before everything else that is pending in the table, so that few rows lie in
-// front of it.
+// checkAfter is long before everything else that is pending in the table, so that few entries lie
+// in front of it.
 var checkAfter = time.Date(1999, 1, 1, 0, 0, 0, 7, time.UTC)
 
-// listedPending counts the rows that each shard shows of the subject by until.
+// listedPending counts the entries that each shard shows of the subject by until.
 func listedPending(w *world, subject entitlement.UserID, until time.Time) (rows int) {
 	w.Helper()
 	for shard := range names.ReconcileShards {
-		for _, u := range walk(w, entitlement.PageSize, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+		for _, u := range readAll(w, entitlement.PageSize, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
 			return w.s.PendingReconciliation(w.Context(), shard, until, page)
 		}) {
 			if u == subject {
@@ -87,7 +87,7 @@ func pending(w *world, subject entitlement.UserID, until time.Time, want int) {
 	w.Helper()
 	w.eventually(func() string {
 		if got := listedPending(w, subject, until); got != want {
-			return "the number of rows owed is wrong"
+			return "the number of entries pending is wrong"
 		}
 		return ""
 	})
@@ -99,7 +99,7 @@ func settle(subject entitlement.UserID, generation int64) entitlement.Change {
 
 func pendingRow(w *world) {
 	subject, a := newID[entitlement.UserID](), waiting()
-	c := enter(subject, a)
+	c := add(subject, a)
 	c.SubjectUpdates[0].CheckAfter = checkAfter
 	w.commit(c)
 	pending(w, subject, checkAfter, 1)
@@ -120,7 +120,7 @@ func pendingRow(w *world) {
 		w.Fatalf("got generation %d settled %d, want 2 and 2", h.Generation, h.ObservedGeneration)
 	}
 
-	c = leave(subject, a, "")
+	c = remove(subject, a, "")
 	c.SubjectUpdates[0].CheckAfter = checkAfter
 	w.commit(c)
 	pending(w, subject, checkAfter, 1)
@@ -131,7 +131,7 @@ func pendingRow(w *world) {
 
 func pendingMoves(w *world) {
 	subject, a, next := newID[entitlement.UserID](), waiting(), checkAfter.Add(3*time.Second)
-	c := enter(subject, a)
+	c := add(subject, a)
 	c.SubjectUpdates[0].CheckAfter = checkAfter
 	w.commit(c)
 	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 1, Next: next}}})
@@ -145,7 +145,7 @@ func pendingMoves(w *world) {
 
 func settleOnce(w *world) {
 	subject, a := newID[entitlement.UserID](), waiting()
-	c := enter(subject, a)
+	c := add(subject, a)
 	c.SubjectUpdates[0].CheckAfter = checkAfter
 	w.commit(c)
 	w.commit(settle(subject, 1))
@@ -158,10 +158,10 @@ func settleOnce(w *world) {
 
 func settleStale(w *world) {
 	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
-	c := enter(subject, a)
+	c := add(subject, a)
 	c.SubjectUpdates[0].CheckAfter = checkAfter
 	w.commit(c)
-	w.commit(enter(subject, b))
+	w.commit(add(subject, b))
 	before := w.subjectRecord(subject)
 	for _, generation := range []int64{0, 1, 3} {
 		for _, settled := range []bool{true, false} {
@@ -176,11 +176,11 @@ func settleStale(w *world) {
 func settleBooks(w *world) {
 	subject, a, b, c, d := newID[entitlement.UserID](), waiting(), waiting(), waiting(), waiting()
 	for _, x := range []entitlement.Waiting{a, b, c, d} {
-		w.commit(enter(subject, x))
+		w.commit(add(subject, x))
 	}
 	removal := newID[entitlement.RequestID]()
-	w.commit(leave(subject, c, removal))
-	w.commit(leave(subject, d, ""))
+	w.commit(remove(subject, c, removal))
+	w.commit(remove(subject, d, ""))
 	want := w.subjectRecord(subject)
 
 	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 6, Next: checkAfter,
@@ -200,7 +200,7 @@ func pendingPages(w *world) {
 	var want []entitlement.UserID
 	for i := range 12 {
 		subject := newID[entitlement.UserID]()
-		c := enter(subject, waiting())
+		c := add(subject, waiting())
 		c.SubjectUpdates[0].CheckAfter = checkAfter.Add(-time.Hour + time.Duration(i))
 		w.commit(c)
 		want = append(want, subject)
@@ -208,7 +208,7 @@ func pendingPages(w *world) {
 	w.eventually(func() string {
 		var all []entitlement.UserID
 		for shard := range names.ReconcileShards {
-			mine := mine(want, walk(w, 1, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+			mine := mine(want, readAll(w, 1, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
 				return w.s.PendingReconciliation(w.Context(), shard, checkAfter.Add(-time.Minute), page)
 			}))
 			if !slices.IsSortedFunc(mine, func(a, b entitlement.UserID) int { return slices.Index(want, a) - slices.Index(want, b) }) {

@@ -9,12 +9,12 @@ import (
 )
 
 var subjectRecordScenarios = []scenario{
-	{"S22: entering, leaving and redelivering each move the generation by one and keep the books", subjectRecordBooks},
-	{"S5: a package that is live is not entered again", enterTwice},
-	{"S18: a package does not become live while an incompatible one is, one way", enterIncompatible},
-	{"S18: a package does not become live for a member of an incompatible group", enterNotIn},
-	{"S21: the conditions of the longest lists fit into one change", enterLongest},
-	{"A package that is not live is neither left nor redelivered", leaveAbsent},
+	{"S22: adding, removing and redelivering each move the generation by one and keep the books", subjectRecordBooks},
+	{"S5: a package that is live is not added again", addTwice},
+	{"S18: a package does not become live while an incompatible one is, one way", addIncompatible},
+	{"S18: a package does not become live for a member of an incompatible group", addNotIn},
+	{"S21: the conditions of the longest lists fit into one change", addLongest},
+	{"A package that is not live is neither removed nor redelivered", removeAbsent},
 	{"Who is disabled is given nothing until enabled again, and keeps what is held", subjectRecordDisabled},
 	{"An update that both gives and takes is Invalid", subjectRecordTorn},
 	{"An update of nothing but a time to check moves the generation", subjectRecordTouched},
@@ -36,13 +36,13 @@ func waiting() entitlement.Waiting {
 	return entitlement.Waiting{Package: newID[entitlement.PackageID](), Assignment: newID[entitlement.AssignmentID]()}
 }
 
-// enter describes a package becoming live.
-func enter(subject entitlement.UserID, what entitlement.Waiting, incompatible ...entitlement.PackageID) entitlement.Change {
-	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Enter: what, Incompatible: incompatible, CheckAfter: instant(time.Hour)}}}
+// add describes a package becoming live.
+func add(subject entitlement.UserID, what entitlement.Waiting, incompatible ...entitlement.PackageID) entitlement.Change {
+	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Add: what, Incompatible: incompatible, CheckAfter: instant(time.Hour)}}}
 }
 
-func leave(subject entitlement.UserID, what entitlement.Waiting, removal entitlement.RequestID) entitlement.Change {
-	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Leave: what,
+func remove(subject entitlement.UserID, what entitlement.Waiting, removal entitlement.RequestID) entitlement.Change {
+	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Remove: what,
 		Ended: entitlement.Removing{Assignment: what.Assignment, Request: removal}, CheckAfter: instant(time.Hour)}}}
 }
 
@@ -60,68 +60,68 @@ func subjectRecordBooks(w *world) {
 		w.same(w.subjectRecord(subject), ordered(want))
 	}
 
-	w.commit(enter(subject, a))
+	w.commit(add(subject, a))
 	want.Live, want.Waiting = []entitlement.PackageID{a.Package}, []entitlement.Waiting{a}
 	check()
-	w.commit(enter(subject, b))
+	w.commit(add(subject, b))
 	want.Live, want.Waiting = []entitlement.PackageID{a.Package, b.Package}, []entitlement.Waiting{a, b}
 	check()
 	w.commit(redeliver(subject, a)) // it waits already, and waits once
 	check()
 
 	removal := newID[entitlement.RequestID]()
-	w.commit(leave(subject, a, removal))
+	w.commit(remove(subject, a, removal))
 	want.Live, want.Waiting = []entitlement.PackageID{b.Package}, []entitlement.Waiting{b}
 	want.Removing = []entitlement.Removing{{Assignment: a.Assignment, Request: removal}}
 	check()
 
-	quiet := leave(subject, b, "")
+	quiet := remove(subject, b, "")
 	quiet.SubjectUpdates[0].Ended = entitlement.Removing{}
 	w.commit(quiet)
 	want.Live, want.Waiting = nil, nil
 	check()
 
 	again := entitlement.Waiting{Package: a.Package, Assignment: newID[entitlement.AssignmentID]()}
-	w.commit(enter(subject, again))
+	w.commit(add(subject, again))
 	want.Live, want.Waiting = []entitlement.PackageID{a.Package}, []entitlement.Waiting{again}
 	check()
-	w.commit(leave(subject, again, ""))
+	w.commit(remove(subject, again, ""))
 	want.Live, want.Waiting = nil, nil
 	want.Removing = append(want.Removing, entitlement.Removing{Assignment: again.Assignment})
 	check()
 }
 
-func enterTwice(w *world) {
+func addTwice(w *world) {
 	subject, a := newID[entitlement.UserID](), waiting()
-	w.commit(enter(subject, a))
+	w.commit(add(subject, a))
 	before := w.subjectRecord(subject)
-	w.refuse(entitlement.PartSubjectRecord, enter(subject, a))
-	w.refuse(entitlement.PartSubjectRecord, enter(subject, entitlement.Waiting{Package: a.Package, Assignment: newID[entitlement.AssignmentID]()}))
+	w.refuse(entitlement.PartSubjectRecord, add(subject, a))
+	w.refuse(entitlement.PartSubjectRecord, add(subject, entitlement.Waiting{Package: a.Package, Assignment: newID[entitlement.AssignmentID]()}))
 	w.same(w.subjectRecord(subject), before)
 }
 
-func enterIncompatible(w *world) {
+func addIncompatible(w *world) {
 	subject, a, b, other := newID[entitlement.UserID](), waiting(), waiting(), newID[entitlement.PackageID]()
-	w.commit(enter(subject, a, other))
+	w.commit(add(subject, a, other))
 	before := w.subjectRecord(subject)
-	w.refuse(entitlement.PartSubjectRecord, enter(subject, b, a.Package))
-	w.refuse(entitlement.PartSubjectRecord, enter(subject, b, other, a.Package))
+	w.refuse(entitlement.PartSubjectRecord, add(subject, b, a.Package))
+	w.refuse(entitlement.PartSubjectRecord, add(subject, b, other, a.Package))
 	w.same(w.subjectRecord(subject), before)
 
-	w.commit(enter(subject, b, other))
-	w.commit(leave(subject, a, ""))
-	w.commit(enter(subject, a, other))
+	w.commit(add(subject, b, other))
+	w.commit(remove(subject, a, ""))
+	w.commit(add(subject, a, other))
 	sameSet(w, w.subjectRecord(subject).Live, []entitlement.PackageID{a.Package, b.Package})
 }
 
 // apartFrom describes a package becoming live for somebody who is in none of the groups.
 func apartFrom(subject entitlement.UserID, what entitlement.Waiting, groups ...entitlement.GroupID) entitlement.Change {
-	c := enter(subject, what)
+	c := add(subject, what)
 	c.SubjectUpdates[0].NotIn = groups
 	return c
 }
 
-func enterNotIn(w *world) {
+func addNotIn(w *world) {
 	ann, g, other := w.user(), w.group(), w.group()
 	a, b := waiting(), waiting()
 	w.commit(apartFrom(ann.ID, a, g.ID, other.ID))
@@ -133,15 +133,15 @@ func enterNotIn(w *world) {
 
 	w.commit(apartFrom(ann.ID, b, other.ID))
 	w.same(get[entitlement.User](w)(w.s.User(w.Context(), ann.ID)), user) // checked, not written
-	w.commit(leave(ann.ID, a, ""))
+	w.commit(remove(ann.ID, a, ""))
 	w.commit(membership(g.ID, ann.ID, false, true))
 	w.commit(apartFrom(ann.ID, a, g.ID))
 	sameSet(w, w.subjectRecord(ann.ID).Live, []entitlement.PackageID{a.Package, b.Package})
 }
 
-func enterLongest(w *world) {
+func addLongest(w *world) {
 	ann, a := w.user(), waiting()
-	c := enter(ann.ID, a)
+	c := add(ann.ID, a)
 	for range entitlement.MaxIncompatible {
 		c.SubjectUpdates[0].Incompatible = append(c.SubjectUpdates[0].Incompatible, newID[entitlement.PackageID]())
 		c.SubjectUpdates[0].NotIn = append(c.SubjectUpdates[0].NotIn, newID[entitlement.GroupID]())
@@ -150,18 +150,18 @@ func enterLongest(w *world) {
 	w.same(w.subjectRecord(ann.ID).Live, []entitlement.PackageID{a.Package})
 }
 
-func leaveAbsent(w *world) {
+func removeAbsent(w *world) {
 	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
-	w.refuse(entitlement.PartSubjectRecord, leave(subject, a, ""))
+	w.refuse(entitlement.PartSubjectRecord, remove(subject, a, ""))
 	w.refuse(entitlement.PartSubjectRecord, redeliver(subject, a))
-	w.commit(enter(subject, a))
+	w.commit(add(subject, a))
 	before := w.subjectRecord(subject)
-	w.refuse(entitlement.PartSubjectRecord, leave(subject, b, ""))
+	w.refuse(entitlement.PartSubjectRecord, remove(subject, b, ""))
 	w.refuse(entitlement.PartSubjectRecord, redeliver(subject, b))
 	w.same(w.subjectRecord(subject), before)
 
-	w.commit(leave(subject, a, ""))
-	w.refuse(entitlement.PartSubjectRecord, leave(subject, a, ""))
+	w.commit(remove(subject, a, ""))
+	w.refuse(entitlement.PartSubjectRecord, remove(subject, a, ""))
 	w.refuse(entitlement.PartSubjectRecord, redeliver(subject, a))
 }
 
@@ -178,37 +178,37 @@ func subjectRecordDisabled(w *world) {
 	turn := func(off bool) entitlement.Change {
 		return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Disabled: off, Enabled: !off, CheckAfter: instant(time.Hour)}}}
 	}
-	w.commit(enter(subject, a))
+	w.commit(add(subject, a))
 	w.commit(turn(true))
 	want := entitlement.SubjectRecord{Subject: subject, Generation: 2, Disabled: true, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}}
 	w.same(w.subjectRecord(subject), want)
-	w.refuse(entitlement.PartSubjectRecord, enter(subject, b))
+	w.refuse(entitlement.PartSubjectRecord, add(subject, b))
 	w.same(w.subjectRecord(subject), want)
 
 	w.commit(settle(subject, 2))
-	w.commit(leave(subject, a, ""))
+	w.commit(remove(subject, a, ""))
 	if h := w.subjectRecord(subject); !h.Disabled || len(h.Live) != 0 || h.Generation != 3 {
 		w.Fatalf("got %v, want an empty record that is disabled", h)
 	}
-	w.refuse(entitlement.PartSubjectRecord, enter(subject, b))
+	w.refuse(entitlement.PartSubjectRecord, add(subject, b))
 	w.commit(turn(false))
-	w.commit(enter(subject, b))
+	w.commit(add(subject, b))
 	if h := w.subjectRecord(subject); h.Disabled || len(h.Live) != 1 {
 		w.Fatalf("got %v, want a record that is enabled", h)
 	}
 
-	stranger := newID[entitlement.UserID]()
-	w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: stranger, Disabled: true, CheckAfter: instant(time.Hour)}}})
-	w.refuse(entitlement.PartSubjectRecord, enter(stranger, b))
+	outsider := newID[entitlement.UserID]()
+	w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: outsider, Disabled: true, CheckAfter: instant(time.Hour)}}})
+	w.refuse(entitlement.PartSubjectRecord, add(outsider, b))
 }
 
 func subjectRecordTorn(w *world) {
 	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
-	w.commit(enter(subject, a))
+	w.commit(add(subject, a))
 	before := w.subjectRecord(subject)
 	for _, torn := range []entitlement.SubjectUpdate{
-		{Subject: subject, Leave: a, Enter: b},
-		{Subject: subject, Leave: a, Redeliver: a},
+		{Subject: subject, Remove: a, Add: b},
+		{Subject: subject, Remove: a, Redeliver: a},
 		{Subject: subject, Disabled: true, Enabled: true},
 	} {
 		w.kind(w.s.Commit(w.Context(), entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{torn}}), entitlement.Invalid)
@@ -218,16 +218,16 @@ func subjectRecordTorn(w *world) {
 
 func subjectRecordFull(w *world) {
 	subject, first := newID[entitlement.UserID](), waiting()
-	w.commit(enter(subject, first))
+	w.commit(add(subject, first))
 	for range entitlement.MaxLive - 1 {
-		w.commit(enter(subject, waiting()))
+		w.commit(add(subject, waiting()))
 	}
 	before := w.subjectRecord(subject)
-	w.refuse(entitlement.PartSubjectRecord, enter(subject, waiting()))
+	w.refuse(entitlement.PartSubjectRecord, add(subject, waiting()))
 	w.same(w.subjectRecord(subject), before)
 
-	w.commit(leave(subject, first, ""))
-	w.commit(enter(subject, waiting()))
+	w.commit(remove(subject, first, ""))
+	w.commit(add(subject, waiting()))
 	if live := len(w.subjectRecord(subject).Live); live != entitlement.MaxLive {
 		w.Fatalf("got %d live packages, want %d", live, entitlement.MaxLive)
 	}
@@ -235,17 +235,17 @@ func subjectRecordFull(w *world) {
 
 func subjectRecordRemovingFull(w *world) {
 	subject, kept := newID[entitlement.UserID](), waiting()
-	w.commit(enter(subject, kept))
+	w.commit(add(subject, kept))
 	for range entitlement.MaxRemoving {
 		held := waiting()
-		w.commit(enter(subject, held))
-		w.commit(leave(subject, held, ""))
+		w.commit(add(subject, held))
+		w.commit(remove(subject, held, ""))
 	}
 	before := w.subjectRecord(subject)
-	w.refuse(entitlement.PartSubjectRecord, enter(subject, waiting()))
+	w.refuse(entitlement.PartSubjectRecord, add(subject, waiting()))
 	w.same(w.subjectRecord(subject), before)
 
-	w.commit(leave(subject, kept, ""))
+	w.commit(remove(subject, kept, ""))
 	if pending := len(w.subjectRecord(subject).Removing); pending != entitlement.MaxRemoving+1 {
 		w.Fatalf("got %d removals owed, want %d", pending, entitlement.MaxRemoving+1)
 	}

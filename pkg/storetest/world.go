@@ -112,8 +112,8 @@ func (w *world) eventually(check func() string) {
 	}
 }
 
-// walk reads a whole list in pages of the limit.
-func walk[T any](w *world, limit int, list func(entitlement.Page) (entitlement.Paged[T], error)) []T {
+// readAll reads a whole list in pages of the limit.
+func readAll[T any](w *world, limit int, list func(entitlement.Page) (entitlement.Paged[T], error)) []T {
 	w.Helper()
 	var all []T
 	page := entitlement.Page{Limit: limit}

@@ -43,9 +43,9 @@ func TestTheConnectorConformsWithThisServer(t *testing.T) {
 		}
 		h := connectortest.Harness{
 			Connector: c, Role: roleOf(group), NoRole: roleOf("no-such-group"),
-			Stranger: connector.Correlation{UserName: "nobody", Mail: "nobody@example.com"},
-			Double:   &connector.Correlation{Mail: "twin@example.com"},
-			Ghost:    "no-such-person", Secret: token, Faults: proxy.Faults(nil),
+			Unknown: connector.Correlation{UserName: "nobody", Mail: "nobody@example.com"},
+			Double:  &connector.Correlation{Mail: "twin@example.com"},
+			Ghost:   "no-such-person", Secret: token, Faults: proxy.Faults(nil),
 			Members: func() (held []connector.PrincipalRef) {
 				for _, m := range membersOf(call(t, s, "GET", "/v2/Groups/"+group, "", 200)) {
 					held = append(held, connector.PrincipalRef(text(m.(resource)["value"])))

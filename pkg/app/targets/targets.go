@@ -37,12 +37,12 @@ func (g groups) OwnersAmong(ctx context.Context, id entitlement.GroupID, users [
 	return g.Store.OwnersAmong(ctx, id, users)
 }
 
-func (g groups) Join(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
-	return g.Service.Join(ctx, authz.Command{Caller: authz.Caller{ID: entitlement.Service}, CommandID: "delivery"}, id, owner, users...)
+func (g groups) AddMembers(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+	return g.Service.AddMembers(ctx, authz.Command{Caller: authz.Caller{ID: entitlement.Service}, CommandID: "delivery"}, id, owner, users...)
 }
 
-func (g groups) Leave(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
-	return g.Service.Leave(ctx, authz.Command{Caller: authz.Caller{ID: entitlement.Service}, CommandID: "delivery"}, id, owner, users...)
+func (g groups) RemoveMembers(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+	return g.Service.RemoveMembers(ctx, authz.Command{Caller: authz.Caller{ID: entitlement.Service}, CommandID: "delivery"}, id, owner, users...)
 }
 
 // Lookup answers the owners' questions about targets.

@@ -16,11 +16,11 @@ type Directory interface {
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	// OwnersAmong returns those of the users who own a group.
 	OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error)
-	// Join makes users members, or owners, of a group. Where one is already, or cannot be, it
+	// AddMembers makes users members, or owners, of a group. Where one is already, or cannot be, it
 	// is a Conflict, NotFound or Precondition, and some of the others may be one by then.
-	Join(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error
-	// Leave ends that, and answers likewise.
-	Leave(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error
+	AddMembers(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error
+	// RemoveMembers ends that, and answers likewise.
+	RemoveMembers(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error
 }
 
 // Connector speaks to the built-in directory.
@@ -131,9 +131,9 @@ const changeTries = 4
 // make carries out a change. Where somebody stands in the way of the others, it finds out
 // who is as asked already and who cannot be, and goes on with the rest.
 func (c *Connector) make(ctx context.Context, as change, users []entitlement.UserID) error {
-	do := c.directory.Leave
+	do := c.directory.RemoveMembers
 	if as.grant {
-		do = c.directory.Join
+		do = c.directory.AddMembers
 	}
 	for try := 1; len(users) > 0; try++ {
 		err := do(ctx, as.group, as.owner, users...)

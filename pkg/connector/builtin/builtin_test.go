@@ -42,12 +42,12 @@ func (p people) OwnersAmong(ctx context.Context, id entitlement.GroupID, users [
 	return p.Store.OwnersAmong(ctx, id, users)
 }
 
-func (p people) Join(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
-	return p.Service.Join(ctx, by, id, owner, users...)
+func (p people) AddMembers(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+	return p.Service.AddMembers(ctx, by, id, owner, users...)
 }
 
-func (p people) Leave(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
-	return p.Service.Leave(ctx, by, id, owner, users...)
+func (p people) RemoveMembers(ctx context.Context, id entitlement.GroupID, owner bool, users ...entitlement.UserID) error {
+	return p.Service.RemoveMembers(ctx, by, id, owner, users...)
 }
 
 func harness(t *testing.T, role string) connectortest.Harness {
@@ -64,7 +64,7 @@ func harness(t *testing.T, role string) connectortest.Harness {
 		Connector: builtin.New(service),
 		Role:      entitlement.RoleRef{Connector: entitlement.BuiltinConnector, Resource: string(g.ID), Role: role + string(g.ID)},
 		NoRole:    entitlement.RoleRef{Connector: entitlement.BuiltinConnector, Resource: string(missing), Role: role + string(missing)},
-		Stranger:  connector.Correlation{User: entitlement.UserID(c.New())},
+		Unknown:   connector.Correlation{User: entitlement.UserID(c.New())},
 		Ghost:     connector.PrincipalRef(c.New()),
 		Secret:    "there is none",
 	}
@@ -168,7 +168,7 @@ func (l *lockstep) wait() {
 	}
 }
 
-func (l *lockstep) leave() {
+func (l *lockstep) release() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.active--
@@ -198,7 +198,7 @@ func TestY15_APopularGroupIsNoSharedWriteKey(t *testing.T) {
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
-			defer step.leave()
+			defer step.release()
 			results, err := conn.Apply(t.Context(), role, ops[w*each:(w+1)*each])
 			if err != nil || len(results) != each {
 				t.Errorf("worker %d: %v", w, err)
@@ -286,7 +286,7 @@ func TestApply_GoesOnWithoutThoseWhoStandInTheWay(t *testing.T) {
 	conn := builtin.New(service)
 	user := func(i int) entitlement.UserID { return entitlement.UserID(ops[i].Principal) }
 	g := entitlement.GroupID(role.Resource)
-	if err := service.Join(t.Context(), g, false, user(0)); err != nil { // is one already
+	if err := service.AddMembers(t.Context(), g, false, user(0)); err != nil { // is one already
 		t.Fatal(err)
 	}
 	service.Service.Enqueuer, service.Service.Log = noQueue{}, slog.New(slog.DiscardHandler)

@@ -22,7 +22,7 @@ type Harness struct {
 	Role      entitlement.RoleRef // nobody holds it
 	NoRole    entitlement.RoleRef // of a resource that is not there
 	People    []connector.Correlation
-	Stranger  connector.Correlation           // nobody at the target
+	Unknown   connector.Correlation           // nobody at the target
 	Double    *connector.Correlation          // fits two accounts; nil: the target cannot have such
 	Ghost     connector.PrincipalRef          // an id that nobody has
 	Members   func() []connector.PrincipalRef // who holds Role, as the target stores it, duplicates included

@@ -169,14 +169,14 @@ var lookups = []test{
 		}
 	}},
 	{"several people are found in one question, each as if asked alone", func(c *caller) {
-		who := append(slices.Clone(c.People), c.Stranger)
+		who := append(slices.Clone(c.People), c.Unknown)
 		slices.Reverse(who)
 		found, err := c.Connector.FindPrincipals(c.Context(), who)
 		if err != nil || len(found) != len(who) {
 			c.Fatalf("got %+v, %v", found, err)
 		}
 		if found[0].Err == nil || found[0].Err.Reason != connector.PrincipalMissing {
-			c.Errorf("the stranger is %+v", found[0])
+			c.Errorf("the unknown person is %+v", found[0])
 		}
 		for i, f := range found[1:] {
 			if want := c.ids[len(c.ids)-1-i]; f.Err != nil || f.Ref != want {
@@ -192,7 +192,7 @@ var lookups = []test{
 		}
 	}},
 	{"a person whom the target does not know is missing", func(c *caller) {
-		_, err := c.find(c.Stranger)
+		_, err := c.find(c.Unknown)
 		c.mustBeRefused(err, connector.PrincipalMissing)
 	}},
 	{"a person about whom nothing is known is missing", func(c *caller) {

@@ -40,9 +40,9 @@ func TestF39_EveryWayRepeatsWhatTheServerAnswers(t *testing.T) {
 			for i := range 102 - 1 {
 				others = append(others, s.AddUser(fmt.Sprintf("other%d", i), "", ""))
 			}
-			member, stranger := s.AddUser("ann", "", ""), s.AddUser("bob", "", "")
+			member, outsider := s.AddUser("ann", "", ""), s.AddUser("bob", "", "")
 			if s.LeavesOut {
-				member, stranger = stranger, member
+				member, outsider = outsider, member
 			}
 			if s.ShowsFirst == 0 {
 				others = nil
@@ -53,7 +53,7 @@ func TestF39_EveryWayRepeatsWhatTheServerAnswers(t *testing.T) {
 				if s.HidesGroups && w.name == WayUserGroups {
 					continue // below
 				}
-				if got := told(t, s.open("userName"), group, w.name, member, stranger, nobody); got != want[i] {
+				if got := told(t, s.open("userName"), group, w.name, member, outsider, nobody); got != want[i] {
 					t.Errorf("%s: got %s, want %s", w.name, got, want[i])
 				}
 			}

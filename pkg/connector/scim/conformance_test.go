@@ -91,7 +91,7 @@ func harness(t *testing.T, proxy *connectortest.Proxy, group string, valueList b
 		Connector: c,
 		Role:      roleOf(group),
 		NoRole:    roleOf("no-such-group"),
-		Stranger:  connector.Correlation{UserName: "nobody", Mail: "nobody@example.com"},
+		Unknown:   connector.Correlation{UserName: "nobody", Mail: "nobody@example.com"},
 		Double:    &connector.Correlation{Mail: "twin@example.com"},
 		Ghost:     "no-such-person",
 		Secret:    testToken,

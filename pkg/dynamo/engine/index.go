@@ -24,14 +24,14 @@ type index struct {
 
 // indexPartition is one partition of an index.
 type indexPartition struct {
-	rows   []*record // in order
-	unseen []step
+	entries []*record // in order
+	unseen  []step
 }
 
 // step is what one write does to one partition; either may be nil.
 type step struct {
-	at         time.Time
-	drop, come *record
+	at        time.Time
+	drop, add *record
 }
 
 // moves reports that a write changes an item's row, and where the row is before and after.
@@ -57,18 +57,18 @@ func (x *index) write(old, next *record, at time.Time, lag bool) {
 	}
 	switch {
 	case from.partition == to.partition:
-		x.enter(to.partition, step{at, old, next}, lag)
+		x.add(to.partition, step{at, old, next}, lag)
 	default:
 		if from.partition != "" {
-			x.enter(from.partition, step{at: at, drop: old}, lag)
+			x.add(from.partition, step{at: at, drop: old}, lag)
 		}
 		if to.partition != "" {
-			x.enter(to.partition, step{at: at, come: next}, lag)
+			x.add(to.partition, step{at: at, add: next}, lag)
 		}
 	}
 }
 
-func (x *index) enter(partition string, s step, lag bool) {
+func (x *index) add(partition string, s step, lag bool) {
 	l := x.partitions[partition]
 	if l == nil {
 		l = &indexPartition{}
@@ -95,13 +95,13 @@ func (x *index) see(l *indexPartition, n int) {
 
 func (x *index) apply(l *indexPartition, s step) {
 	if s.drop != nil {
-		if at, there := slices.BinarySearchFunc(l.rows, s.drop, x.compare); there {
-			l.rows = slices.Delete(l.rows, at, at+1)
+		if at, there := slices.BinarySearchFunc(l.entries, s.drop, x.compare); there {
+			l.entries = slices.Delete(l.entries, at, at+1)
 		}
 	}
-	if s.come != nil {
-		at, _ := slices.BinarySearchFunc(l.rows, s.come, x.compare)
-		l.rows = slices.Insert(l.rows, at, s.come)
+	if s.add != nil {
+		at, _ := slices.BinarySearchFunc(l.entries, s.add, x.compare)
+		l.entries = slices.Insert(l.entries, at, s.add)
 	}
 }
 
@@ -131,9 +131,9 @@ func (x *index) tie(key Key) uint64 {
 	return h ^ h>>33
 }
 
-// row returns what the index knows of an item: the keys, and what it projects.
-func (x *index) row(r *record) *row {
-	if known := r.rows[x.nth].Load(); known != nil {
+// entry returns what the index knows of an item: the keys, and what it projects.
+func (x *index) entry(r *record) *row {
+	if known := r.entries[x.nth].Load(); known != nil {
 		return known
 	}
 	out := item{}
@@ -143,6 +143,6 @@ func (x *index) row(r *record) *row {
 		}
 	}
 	known := &row{out, sizeOfItem(out)}
-	r.rows[x.nth].Store(known)
+	r.entries[x.nth].Store(known)
 	return known
 }

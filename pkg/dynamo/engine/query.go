@@ -68,7 +68,7 @@ func (e *Engine) Query(ctx context.Context, in *dynamodb.QueryInput, options ...
 	}
 	out := &dynamodb.QueryOutput{}
 	err = e.do(ctx, opQuery, func() error {
-		e.page(s, e.rows(ctx, s), out)
+		e.page(s, e.entries(ctx, s), out)
 		return nil
 	})
 	if err != nil {
@@ -77,8 +77,8 @@ func (e *Engine) Query(ctx context.Context, in *dynamodb.QueryInput, options ...
 	return out, nil
 }
 
-// rows returns the partition, as this read sees it.
-func (e *Engine) rows(ctx context.Context, s *search) []*record {
+// entries returns the partition, as this read sees it.
+func (e *Engine) entries(ctx context.Context, s *search) []*record {
 	if s.index == nil {
 		return e.table.partitions[s.partition]
 	}
@@ -93,13 +93,13 @@ func (e *Engine) rows(ctx context.Context, s *search) []*record {
 		}
 		s.index.see(l, e.options.Lag(ctx, s.index.of.ID, s.partition, since))
 	}
-	return l.rows
+	return l.entries
 }
 
 // page fills an answer with the rows from where the search begins: until none is left,
 // the limit is reached, or the next one is too much for a page.
-func (e *Engine) page(s *search, rows []*record, out *dynamodb.QueryOutput) {
-	at, step := s.begin(rows), 1
+func (e *Engine) page(s *search, entries []*record, out *dynamodb.QueryOutput) {
+	at, step := s.begin(entries), 1
 	if s.backward {
 		step = -1
 	}
@@ -107,14 +107,14 @@ func (e *Engine) page(s *search, rows []*record, out *dynamodb.QueryOutput) {
 	if !s.count {
 		out.Items = []map[string]value{}
 	}
-	for ; at >= 0 && at < len(rows) && s.covers(rows[at]); at += step {
-		read, bytes := rows[at].item, rows[at].size
+	for ; at >= 0 && at < len(entries) && s.covers(entries[at]); at += step {
+		read, bytes := entries[at].item, entries[at].size
 		if s.index != nil {
-			row := s.index.row(rows[at])
-			read, bytes = row.item, row.size
+			entry := s.index.entry(entries[at])
+			read, bytes = entry.item, entry.size
 		}
 		if size += bytes; size > maxPage {
-			out.LastEvaluatedKey = s.key(rows[at-step])
+			out.LastEvaluatedKey = s.key(entries[at-step])
 			break
 		}
 		out.Count++
@@ -122,7 +122,7 @@ func (e *Engine) page(s *search, rows []*record, out *dynamodb.QueryOutput) {
 			out.Items = append(out.Items, e.keeper().give(read))
 		}
 		if int(out.Count) == s.limit {
-			out.LastEvaluatedKey = s.key(rows[at])
+			out.LastEvaluatedKey = s.key(entries[at])
 			break
 		}
 	}
@@ -130,9 +130,9 @@ func (e *Engine) page(s *search, rows []*record, out *dynamodb.QueryOutput) {
 }
 
 // begin returns the place of the first row of the search, in its direction.
-func (s *search) begin(rows []*record) int {
+func (s *search) begin(entries []*record) int {
 	if s.after != nil {
-		at, there := slices.BinarySearchFunc(rows, s.after, s.compare)
+		at, there := slices.BinarySearchFunc(entries, s.after, s.compare)
 		switch {
 		case s.backward:
 			return at - 1
@@ -142,7 +142,7 @@ func (s *search) begin(rows []*record) int {
 			return at
 		}
 	}
-	first, _ := slices.BinarySearchFunc(rows, true, func(r *record, _ bool) int {
+	first, _ := slices.BinarySearchFunc(entries, true, func(r *record, _ bool) int {
 		for _, b := range s.within {
 			if !b.begins(s.sort(r)) {
 				return -1
@@ -153,7 +153,7 @@ func (s *search) begin(rows []*record) int {
 	if !s.backward {
 		return first
 	}
-	n, _ := slices.BinarySearchFunc(rows[first:], true, func(r *record, _ bool) int {
+	n, _ := slices.BinarySearchFunc(entries[first:], true, func(r *record, _ bool) int {
 		if s.covers(r) {
 			return -1
 		}

@@ -50,16 +50,16 @@ func TestEachPartitionOfAnIndexIsBehindByItself(t *testing.T) {
 		defer delete(see, index+partition)
 		return min(see[index+partition], len(unseen))
 	}})
-	row := func(sk, i1p, i2p string) item {
+	entry := func(sk, i1p, i2p string) item {
 		return with("p", sk, item{"i1p": text(i1p), "i1s": text(sk), "i2p": text(i2p), "i2s": text(sk)})
 	}
-	want := func(index, partition, rows string) {
+	want := func(index, partition, entries string) {
 		t.Helper()
-		if got := sorts(d.query(index, partition)); got != rows {
-			t.Errorf("%s of %s: got %q, want %q", partition, index, got, rows)
+		if got := sorts(d.query(index, partition)); got != entries {
+			t.Errorf("%s of %s: got %q, want %q", partition, index, got, entries)
 		}
 	}
-	d.put(row("1", "A", "A"), row("2", "A", "A"), row("3", "B", "A"))
+	d.put(entry("1", "A", "A"), entry("2", "A", "A"), entry("3", "B", "A"))
 	want("index1", "A", "")
 	see["index1A"] = 1
 	want("index1", "A", "1")
@@ -69,7 +69,7 @@ func TestEachPartitionOfAnIndexIsBehindByItself(t *testing.T) {
 	want("index2", "A", "1 2 3")
 	want("index1", "A", "1")
 
-	d.put(row("1", "B", "A")) // moves: it may be in both partitions, or in none
+	d.put(entry("1", "B", "A")) // moves: it may be in both partitions, or in none
 	see["index1B"] = 2
 	want("index1", "B", "1 3")
 	want("index1", "A", "1")
@@ -77,9 +77,9 @@ func TestEachPartitionOfAnIndexIsBehindByItself(t *testing.T) {
 	want("index1", "A", "2")
 }
 
-// TestRowsThatSortAlikeHaveNoOrder proves that their order is another with another seed, and
+// TestEntriesThatSortAlikeHaveNoOrder proves that their order is another with another seed, and
 // that pages follow it.
-func TestRowsThatSortAlikeHaveNoOrder(t *testing.T) {
+func TestEntriesThatSortAlikeHaveNoOrder(t *testing.T) {
 	orders := map[string]bool{}
 	for seed := range uint64(20) {
 		d := open(t, engine.Options{Seed: seed})

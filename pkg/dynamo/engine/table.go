@@ -16,7 +16,7 @@ type record struct {
 	size   int
 	places [2]place // in the indexes of names
 
-	rows [2]atomic.Pointer[row] // in those, once somebody asked
+	entries [2]atomic.Pointer[row] // in those, once somebody asked
 }
 
 // row is what an index knows of an item.
@@ -34,29 +34,29 @@ type table struct {
 }
 
 func (t *table) find(key Key) *record {
-	rows := t.partitions[key.PK]
-	if at, there := seek(rows, key.SK); there {
-		return rows[at]
+	entries := t.partitions[key.PK]
+	if at, there := seek(entries, key.SK); there {
+		return entries[at]
 	}
 	return nil
 }
 
 // seek returns where in a partition a sort key is or would be.
-func seek(rows []*record, sk string) (int, bool) {
-	return slices.BinarySearchFunc(rows, sk, func(r *record, sk string) int { return strings.Compare(r.key.SK, sk) })
+func seek(entries []*record, sk string) (int, bool) {
+	return slices.BinarySearchFunc(entries, sk, func(r *record, sk string) int { return strings.Compare(r.key.SK, sk) })
 }
 
 // set puts a record in the place of the one under its key; nil takes that away.
 func (t *table) set(key Key, r *record) {
-	rows := t.partitions[key.PK]
-	at, there := seek(rows, key.SK)
+	entries := t.partitions[key.PK]
+	at, there := seek(entries, key.SK)
 	switch {
 	case there && r != nil:
-		rows[at] = r
+		entries[at] = r
 	case there:
-		t.partitions[key.PK] = slices.Delete(rows, at, at+1)
+		t.partitions[key.PK] = slices.Delete(entries, at, at+1)
 	case r != nil:
-		t.partitions[key.PK] = slices.Insert(rows, at, r)
+		t.partitions[key.PK] = slices.Insert(entries, at, r)
 	}
 }
 

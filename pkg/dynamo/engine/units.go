@@ -36,10 +36,10 @@ func (u *units) add(e *Engine, w *write, times float64) {
 		}
 		was, is := 0, 0
 		if from.partition != "" {
-			was = x.row(w.old).size
+			was = x.entry(w.old).size
 		}
 		if to.partition != "" {
-			is = x.row(w.next).size
+			is = x.entry(w.next).size
 		}
 		switch {
 		case from == to:

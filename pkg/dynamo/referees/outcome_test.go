@@ -70,7 +70,7 @@ func came(in, out any, err error) outcome {
 			o.text = showAll(found, true)
 		}
 	case *dynamodb.QueryOutput:
-		o = rows(in.(*dynamodb.QueryInput), out)
+		o = entries(in.(*dynamodb.QueryInput), out)
 	case *dynamodb.PutItemOutput:
 		o.units = consumed(out.ConsumedCapacity)
 	case *dynamodb.UpdateItemOutput:
@@ -114,8 +114,8 @@ func everyPage(c dynamo.Client, in *dynamodb.QueryInput) (*dynamodb.QueryOutput,
 	}
 }
 
-// rows is what a query brought. Rows of an index that sort alike have no order.
-func rows(in *dynamodb.QueryInput, out *dynamodb.QueryOutput) outcome {
+// entries is what a query brought. Rows of an index that sort alike have no order.
+func entries(in *dynamodb.QueryInput, out *dynamodb.QueryOutput) outcome {
 	text := fmt.Sprint(out.Count, showAll(out.Items, in.IndexName != nil))
 	if in.IndexName != nil {
 		text += inOrder(out.Items, *in.IndexName, in.ScanIndexForward == nil || *in.ScanIndexForward)
@@ -124,9 +124,9 @@ func rows(in *dynamodb.QueryInput, out *dynamodb.QueryOutput) outcome {
 }
 
 // inOrder complains about rows of an index that are out of their order.
-func inOrder(rows []item, index string, forward bool) string {
+func inOrder(entries []item, index string, forward bool) string {
 	sort := func(it item) string { return it["i"+index[5:]+"s"].(*types.AttributeValueMemberS).Value }
-	ok := slices.IsSortedFunc(rows, func(a, b item) int {
+	ok := slices.IsSortedFunc(entries, func(a, b item) int {
 		if !forward {
 			a, b = b, a
 		}

@@ -52,7 +52,7 @@ var mutations = []mutation{
 	{name: "record under the claim alone", waive: []string{"Put SUB GRANTS: tok = ?"}},
 	{name: "generation in the transaction of an end", edits: []edit{{"pkg/dynamo/commit_delivery.go",
 		`		x.add(attrGeneration, numeral(1))
-`, `		if h.Leave.Package == "" {
+`, `		if h.Remove.Package == "" {
 			x.add(attrGeneration, numeral(1))
 		}
 `}}},
@@ -69,9 +69,9 @@ var mutations = []mutation{
 		edits: []edit{{"pkg/delivery/plan.go",
 			`	if h.Disabled || w.Subject == nil || !w.Subject.Enabled {`, `	if w.Subject == nil {`}}},
 	{name: "sweep looks for pending reconciliations", edits: []edit{{"pkg/lifecycle/sweep.go",
-		`walks(names.ReconcileShards, t.pending)`, `walks(0, t.pending)`}}},
+		`shardQueries(names.ReconcileShards, t.pending)`, `shardQueries(0, t.pending)`}}},
 	{name: "slot that begins at a version of its own", edits: []edit{{"pkg/dynamo/mappers_assignment.go",
-		`	first: entitlement.AssignmentSlot.FirstVersion,
+		`	first:     entitlement.AssignmentSlot.FirstVersion,
 `, ``}}},
 	{name: "one id for one key", edits: []edit{{"pkg/requests/create.go",
 		`	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.IdempotencyKey))

@@ -112,7 +112,7 @@ var needs = map[string]need{
 	"Update SUB RECORD: (attribute_not_exists(stl) OR stl < ?)":        {test: "S22: what is settled is not owed again by a worker that knows less"},
 	"Update SUB RECORD: NOT contains(liv, ?)":                          {test: "S18: a package does not become live while an incompatible one is, one way"},
 	"Update SUB RECORD: attribute_not_exists(off)":                     {test: "Who is disabled is given nothing until enabled again, and keeps what is held"},
-	"Update SUB RECORD: contains(liv, ?)":                              {test: "A package that is not live is neither left nor redelivered"},
+	"Update SUB RECORD: contains(liv, ?)":                              {test: "A package that is not live is neither removed nor redelivered"},
 	"Update SUB RECORD: gen = ?":                                       {run: 3, test: "S14: a settlement against another generation records nothing"},
 	"Update SUB USR: (attribute_not_exists(grp) OR size(grp) <= ?)":    {test: "S21: a user is written into no more groups than one may be in"},
 	"Update SUB USR: attribute_exists(pk)":                             {test: "A membership of somebody unknown is refused"},

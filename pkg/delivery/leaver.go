@@ -11,15 +11,15 @@ import (
 // The rest is left to the next look, which does not find these any more.
 const maxWithdrawn = entitlement.PageSize
 
-// leave ends all that a subject holds who may not hold anything any more: each assignment in
+// endForLeaver ends all that a subject holds who may not hold anything any more: each assignment in
 // a change of its own, so that a crash is taken up where it was, and one that cannot be ended
 // keeps no other. It reads nothing but the assignments: what the subject asked for, or ever
 // held, must not come between a leaver and the end of the access. It returns how many it
 // ended, by which the record moved on.
-func (s *Service) leave(ctx context.Context, h entitlement.SubjectRecord, command string) (ended int, err error) {
+func (s *Service) endForLeaver(ctx context.Context, h entitlement.SubjectRecord, command string) (ended int, err error) {
 	var failed []error
 	for _, pkg := range h.Live {
-		n, err := s.leaveOne(ctx, pkg, h.Subject, command)
+		n, err := s.endOneForLeaver(ctx, pkg, h.Subject, command)
 		if err != nil {
 			failed = append(failed, err)
 		}
@@ -28,7 +28,7 @@ func (s *Service) leave(ctx context.Context, h entitlement.SubjectRecord, comman
 	return ended, errors.Join(failed...)
 }
 
-func (s *Service) leaveOne(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID, command string) (ended int, err error) {
+func (s *Service) endOneForLeaver(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID, command string) (ended int, err error) {
 	slot, err := s.Store.AssignmentSlot(ctx, pkg, subject)
 	if err != nil {
 		return 0, err
@@ -37,7 +37,7 @@ func (s *Service) leaveOne(ctx context.Context, pkg entitlement.PackageID, subje
 	if err != nil {
 		return 0, err
 	}
-	change, err := entitlement.Leave(slot, with, entitlement.OutcomeSubjectDisabled, command, s.Clock.Now())
+	change, err := entitlement.EndForLeaver(slot, with, entitlement.OutcomeSubjectDisabled, command, s.Clock.Now())
 	if err == nil && len(change.Ended) > 0 {
 		err = s.Store.Commit(ctx, change)
 	}
