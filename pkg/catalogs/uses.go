@@ -79,10 +79,10 @@ func (s *Service) eraseConnector(ctx context.Context, by authz.Command, id entit
 
 // Bounds of the look for what uses a connector.
 const (
-	// connectorRest is how long ago the last resource must have gone: until then edits and
+	// connectorIdle is how long ago the last resource must have gone: until then edits and
 	// pending reconciliations that came of that may be missing in the indexes by which
 	// they are found.
-	connectorRest = time.Minute
+	connectorIdle = time.Minute
 	// editSlack is how far ahead the next look at an edit that is under way may lie.
 	editSlack  = 5 * time.Minute
 	maxPending = 1000 // people looked at; and things that fall due, in each shard
@@ -98,8 +98,8 @@ func (s *Service) unused(ctx context.Context, c entitlement.ConnectorConfig) err
 		return entitlement.Errorf(entitlement.Conflict, "%d resources of catalogs are at this connector%s: remove them from their catalogs first.", c.Uses, s.example(ctx, c.ID))
 	case c.Unused.IsZero():
 		return nil // it never had any
-	case now.Sub(c.Unused) < connectorRest:
-		return entitlement.Errorf(entitlement.Conflict, "The last resource of this connector was removed a moment ago, and its roles may still have to be taken back: try again after %s.", c.Unused.Add(connectorRest).UTC().Format(time.RFC3339))
+	case now.Sub(c.Unused) < connectorIdle:
+		return entitlement.Errorf(entitlement.Conflict, "The last resource of this connector was removed a moment ago, and its roles may still have to be taken back: try again after %s.", c.Unused.Add(connectorIdle).UTC().Format(time.RFC3339))
 	}
 	if err := s.noEditSince(ctx, c.Unused, now); err != nil {
 		return err

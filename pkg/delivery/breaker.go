@@ -12,19 +12,19 @@ import (
 )
 
 // Bounds of the breaker: a dead target sees at most twenty tries in ten minutes, and one
-// with every sweep, so that it is found well again within a minute (D3). A rest counts
-// from the begin of a try, which may take long: the next sweep would come too early for
-// it.
+// with every sweep, so that it is found well again within a minute (D3). A back-off
+// counts from the begin of a try, which may take long: the next sweep would come too
+// early for it.
 const (
-	firstRest = 30 * time.Second
-	lastRest  = 50 * time.Second
+	firstBackOff = 30 * time.Second
+	maxBackOff   = 50 * time.Second
 )
 
-// rest returns how long a target is left alone after n failures in a row.
-func rest(n int) time.Duration { return min(firstRest<<min(max(n-1, 0), 10), lastRest) }
+// backOff returns how long a target is left alone after n failures in a row.
+func backOff(n int) time.Duration { return min(firstBackOff<<min(max(n-1, 0), 10), maxBackOff) }
 
-// admitted reports whether the target may be called now. After a rest one worker of many
-// is let through: the one that moves the end of the rest on.
+// admitted reports whether the target may be called now. After a back-off one worker of
+// many is let through: the one that moves the end of the back-off on.
 func (t *target) admitted(ctx context.Context) (bool, error) {
 	b, err := t.run.Store.Breaker(ctx, t.id)
 	if err != nil {
@@ -39,7 +39,7 @@ func (t *target) admitted(ctx context.Context) (bool, error) {
 	case now.Before(b.Until):
 		return false, nil
 	}
-	b.Until = now.Add(rest(b.Failures))
+	b.Until = now.Add(backOff(b.Failures))
 	err = t.run.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}})
 	if entitlement.StalePart(err) != "" {
 		return false, nil
@@ -60,7 +60,7 @@ func (t *target) remember(ctx context.Context) {
 	switch {
 	case t.failed && !t.answered && !t.alive:
 		b.Failures++
-		b.Until = t.began.Add(rest(b.Failures))
+		b.Until = t.began.Add(backOff(b.Failures))
 	case well:
 		b.Failures, b.Until = 0, time.Time{}
 	case b.Failures > 0 && !t.busy.IsZero():
@@ -72,7 +72,7 @@ func (t *target) remember(ctx context.Context) {
 		t.run.Log.WarnContext(ctx, "the state of a target was not recorded", "connector", t.id, "error", err)
 	}
 	if well {
-		t.wake(ctx) // not before: whoever is woken at once would find the target at rest
+		t.wake(ctx) // not before: whoever is woken at once would find the target backed off from
 	}
 }
 
@@ -107,8 +107,9 @@ func (t *target) wake(ctx context.Context) {
 	}
 }
 
-// wellAgain reports that a target which was at rest when a subject came is not any more:
-// those who waited were woken, and this one may not have been on record among them.
+// wellAgain reports that a target that was backed off from when a subject came is not
+// any more: those who waited were woken, and this one may not have been on record among
+// them.
 func (r *run) wellAgain(ctx context.Context, j *job) bool {
 	for _, p := range j.parts {
 		if !p.rested {
@@ -122,10 +123,10 @@ func (r *run) wellAgain(ctx context.Context, j *job) bool {
 	return false
 }
 
-// saw takes note of a call's outcome. Only a target that answers nothing trips the breaker:
+// observe takes note of a call's outcome. Only a target that answers nothing trips the breaker:
 // one that refuses or throttles is alive, and has said what it wants, and one that answers
 // some calls would lose the others' patience for each that it does not.
-func (t *target) saw(err error) {
+func (t *target) observe(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	select {
@@ -144,7 +145,7 @@ func (t *target) saw(err error) {
 	case connector.TargetUnavailable:
 		t.failed, t.misses = true, t.misses+1
 	case connector.TargetThrottled:
-		t.busy = t.run.Clock.Now().Add(min(max(refusal.After, 0), lastRest))
+		t.busy = t.run.Clock.Now().Add(min(max(refusal.After, 0), maxBackOff))
 		t.alive, t.misses = true, 0
 	case connector.NotUnderstood: // whatever answered may not be the target
 	default:

@@ -333,7 +333,7 @@ func TestS15_ARemovalWaitsForARoleThatIsInAnotherPackageByNow(t *testing.T) {
 }
 
 // A target that was silent and then throttles is alive: it is tried again when it said, not
-// after the rest of one that says nothing.
+// after the back-off from one that says nothing.
 func TestF9_ASilentTargetThatThrottlesIsTriedWhenItSaid(t *testing.T) {
 	w := newWorld(t)
 	u, p := w.person(), w.pack("a")

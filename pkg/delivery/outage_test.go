@@ -39,18 +39,18 @@ func (c *crossing) Commit(ctx context.Context, change entitlement.Change) error 
 	return c.Store.Commit(ctx, change)
 }
 
-// down has the target be silent until a rest has begun.
+// down has the target be silent until a back-off has begun.
 func (w *world) down(users ...entitlement.UserID) {
 	w.t.Helper()
 	w.target.down = entitlement.Errorf(entitlement.Unavailable, "silent")
 	w.deliver(users...)
 	if b, err := w.store.Breaker(context.Background(), target); err != nil || b.Failures == 0 {
-		w.t.Fatalf("the target does not rest: %+v, %v", b, err)
+		w.t.Fatalf("nobody backs off from the target: %+v, %v", b, err)
 	}
 }
 
-// A worker that is woken at once must not find the target at rest still: it would put its
-// subjects off once more, and nobody would wake them again.
+// A worker that is woken at once must not find the target backed off from still: it would
+// put its subjects off once more, and nobody would wake them again.
 func TestL6_WhoIsWokenFindsTheTargetOpen(t *testing.T) {
 	w := newWorld(t)
 	p := w.pack("a")

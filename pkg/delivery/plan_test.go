@@ -191,11 +191,11 @@ func TestR102_WhatTheGrantsMeanForAnAssignment(t *testing.T) {
 		"one refused, one may come yet": {refused, hopeful, within, ""},
 	} {
 		known := map[entitlement.RoleRef]entitlement.Grant{ref("a"): c.a, ref("b"): c.b}
-		if got, _ := judge(entitlement.Assignment{Since: noon}, scopes("a", "b").List, known, c.at); got != c.want {
+		if got, _ := evaluate(entitlement.Assignment{Since: noon}, scopes("a", "b").List, known, c.at); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
-	if got, _ := judge(entitlement.Assignment{Since: noon}, nil, nil, noon); got != entitlement.AllPresent {
+	if got, _ := evaluate(entitlement.Assignment{Since: noon}, nil, nil, noon); got != entitlement.AllPresent {
 		t.Errorf("a package without roles: %q", got)
 	}
 }

@@ -49,9 +49,9 @@ func (s State) known() map[entitlement.RoleRef]entitlement.Grant {
 	return known
 }
 
-// judge tells what the recorded grants mean for one waiting assignment; "" means that it
+// evaluate tells what the recorded grants mean for one waiting assignment; "" means that it
 // is still being delivered. unconfirmed: some role counts without having been seen.
-func judge(a entitlement.Assignment, list []entitlement.ResourceRoleScope, known map[entitlement.RoleRef]entitlement.Grant, now time.Time) (e entitlement.AssignmentEvent, unconfirmed bool) {
+func evaluate(a entitlement.Assignment, list []entitlement.ResourceRoleScope, known map[entitlement.RoleRef]entitlement.Grant, now time.Time) (e entitlement.AssignmentEvent, unconfirmed bool) {
 	present, hopeful := 0, 0
 	since := time.Time{} // when the trouble began
 	for _, s := range list {
@@ -213,7 +213,7 @@ func (s State) settleWaiting(id entitlement.Waiting, known map[entitlement.RoleR
 	if slices.ContainsFunc(scopes.List, func(x entitlement.ResourceRoleScope) bool { return s.undone(x.Ref) }) {
 		return c, false, nil
 	}
-	event, unconfirmed := judge(a, scopes.List, known, now)
+	event, unconfirmed := evaluate(a, scopes.List, known, now)
 	if event == "" {
 		return c, false, nil
 	}

@@ -53,14 +53,14 @@ func (u *unit) change(ctx, calls context.Context, ops []*op, s *search) {
 	}
 	refuse(ops, err)
 	if isNoTime(err) || !mayBeOnes(err) {
-		u.saw(err)
+		u.observe(err)
 		s.stop = true
 		return
 	}
 	left, again := u.differing(ctx, calls, ops)
 	switch {
 	case again != nil:
-		u.saw(err)
+		u.observe(err)
 		s.stop = true // the target does not answer that either
 	case len(ops) == 1 && len(left) == 1:
 		s.alone = append(s.alone, left[0])
@@ -101,7 +101,7 @@ func (u *unit) differing(ctx, calls context.Context, ops []*op) ([]*op, error) {
 // stays with that one.
 func (u *unit) write(ctx, calls context.Context, ops []*op) (tried []*op, err error) {
 	for {
-		u.hush(calls)
+		u.waitRetryAfter(calls)
 		err = u.resource.write(ctx, calls, func(call context.Context) error {
 			if ops = u.fenced(ctx, ops); len(ops) == 0 {
 				return nil
@@ -113,7 +113,7 @@ func (u *unit) write(ctx, calls context.Context, ops []*op) (tried []*op, err er
 		}
 	}
 	if err == nil && len(ops) > 0 {
-		u.saw(nil)
+		u.observe(nil)
 	}
 	return ops, err
 }
@@ -130,7 +130,7 @@ func (u *unit) apply(call context.Context, ops []*op) error {
 	for i, o := range ops {
 		o.wrote, o.refusal = now, nil
 		if err == nil {
-			o.refusal = u.heeded(o, results[i].Err)
+			o.refusal = u.noteMissingPrincipal(o, results[i].Err)
 		}
 	}
 	return err
@@ -206,11 +206,11 @@ func (u *unit) fenced(ctx context.Context, ops []*op) []*op {
 	return kept
 }
 
-// heeded takes note of a target that does not know a subject any more: deleted there, and
+// noteMissingPrincipal takes note of a target that does not know a subject any more: deleted there, and
 // perhaps there again under another id. The subject is looked up afresh next time, so this
 // answer is not the last one (F29). Neither is a refusal under an id that was kept from an
 // earlier run: some say no more of one that is nobody's than that they refuse it (F43).
-func (u *unit) heeded(o *op, refusal *connector.Refusal) *connector.Refusal {
+func (u *unit) noteMissingPrincipal(o *op, refusal *connector.Refusal) *connector.Refusal {
 	if refusal == nil {
 		return nil
 	}

@@ -200,7 +200,7 @@ var (
 // call makes one call to the target, unless it is silent or the time is over.
 func (t *target) call(calls context.Context, do func(context.Context) error) error {
 	err := t.try(calls, do)
-	t.saw(err)
+	t.observe(err)
 	return err
 }
 
@@ -225,8 +225,8 @@ func (t *target) silent() bool {
 	return t.misses > 0 && !t.answered && !t.alive || t.misses >= maxMisses
 }
 
-// hush waits for the end of the moment that the target asked somebody for.
-func (t *target) hush(calls context.Context) {
+// waitRetryAfter waits for the end of the moment that the target asked somebody for.
+func (t *target) waitRetryAfter(calls context.Context) {
 	t.mu.Lock()
 	wait := t.quiet.Sub(t.run.Clock.Now())
 	t.mu.Unlock()

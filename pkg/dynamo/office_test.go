@@ -125,10 +125,10 @@ func (o *office) ask(u entitlement.User, policy entitlement.PolicyID, want cost)
 func (o *office) decide(r entitlement.AssignmentRequest, approved, last bool) (entitlement.AssignmentRequest, entitlement.Change) {
 	o.Helper()
 	o.now = o.now.Add(time.Hour)
-	var judge entitlement.User
+	var evaluate entitlement.User
 	var s entitlement.StartInputs
 	o.costs("review", costReview, func(ctx context.Context) (err error) {
-		judge, r, err = o.db.Review(ctx, o.judges[r.Stage].ID, r.ID)
+		evaluate, r, err = o.db.Review(ctx, o.judges[r.Stage].ID, r.ID)
 		return err
 	})
 	switch {
@@ -143,7 +143,7 @@ func (o *office) decide(r entitlement.AssignmentRequest, approved, last bool) (e
 			return err
 		})
 	}
-	r, c, err := entitlement.Decide(r, entitlement.DecisionInput{Stage: r.Stages[r.Stage].ID, Approved: approved, Justification: "fine", Command: newID[string]()}, judge, s, o.now)
+	r, c, err := entitlement.Decide(r, entitlement.DecisionInput{Stage: r.Stages[r.Stage].ID, Approved: approved, Justification: "fine", Command: newID[string]()}, evaluate, s, o.now)
 	if err != nil {
 		o.Fatal(err)
 	}

@@ -265,9 +265,10 @@ func (t *sweep) job(ctx context.Context, job entitlement.Job) {
 	t.count(&t.report.Jobs)
 }
 
-// probe has one delivery tried at a target that did not answer and has rested: when it
-// goes through, the worker takes up all the others. Without it a target would be found
-// well again only when somebody's next attempt happens to be due.
+// probe has one delivery tried at a target that did not answer and was left alone for
+// a while: when it goes through, the worker takes up all the others. Without it a
+// target would be found well again only when somebody's next attempt happens to be
+// due.
 func (t *sweep) probe(ctx context.Context, b entitlement.Breaker) {
 	if b.Due().IsZero() || b.Until.After(t.now) {
 		return

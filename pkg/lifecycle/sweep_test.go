@@ -379,7 +379,7 @@ func TestF10_ATargetThatHasRestedIsTriedByOne(t *testing.T) {
 		w.commit(entitlement.Change{GrantSets: []entitlement.GrantSet{grantSet}})
 	}
 	if w.run(); len(w.enqueued) != 0 {
-		t.Fatalf("tried while it rests: %v", w.enqueued)
+		t.Fatalf("tried while backed off from: %v", w.enqueued)
 	}
 	w.clock.Advance(time.Minute)
 	if w.run(); len(w.enqueued) != 1 {

@@ -158,7 +158,7 @@ func try(t *testing.T, n Nature, meets func(*world, *target, int)) (rounds [3]ta
 		}
 		w.oracle.goesOn = false
 		if violation = w.oracle.noted; violation == "" {
-			w.rest()
+			w.quiesce()
 			violation = w.oracle.violation
 		}
 		w.bury()

@@ -58,7 +58,7 @@ func (w *world) carryOut(p Plan) {
 			return
 		}
 	}
-	w.rest()
+	w.quiesce()
 }
 
 // stamp is a time that is formatted where somebody reads it.

@@ -49,7 +49,7 @@ func tellIn(t *testing.T, p Plan, story func(w *world)) {
 		}
 		story(w)
 		w.script = nil
-		w.rest()
+		w.quiesce()
 		w.bury()
 		if w.oracle.violation != "" {
 			t.Errorf("%s\n%s", w.oracle.violation, log.String())

@@ -115,11 +115,11 @@ func (k *byKey) fitting(values []string) (n int) {
 
 func (k *byKey) term(value string) string { return k.filter + " eq " + quote(value) }
 
-// heard is the answer to a filter. Heeded: it is complete, and nobody is in it whom the
-// filter leaves out.
+// heard is the answer to a filter. Applied: it is complete, and nobody is in it whom
+// the filter leaves out.
 type heard struct {
 	accounts []user
-	heeded   bool
+	applied  bool
 }
 
 func (k *byKey) ask(ctx context.Context, values ...string) (heard, error) {
@@ -165,7 +165,7 @@ func (k *byKey) together(ctx context.Context, values []string) error {
 		if err != nil && !k.declines(err) {
 			return err
 		}
-		if err != nil || !answer.heeded || !k.shows(answer, first, last) {
+		if err != nil || !answer.applied || !k.shows(answer, first, last) {
 			k.alone = true
 			return k.singly(ctx, values)
 		}
@@ -197,7 +197,7 @@ func (k *byKey) singly(ctx context.Context, values []string) error {
 	}
 	var unseen []string
 	for i, value := range values {
-		if !told[i].heeded {
+		if !told[i].applied {
 			if err := k.fromList(ctx, value); err != nil {
 				return err
 			}
@@ -238,15 +238,15 @@ func (k *byKey) askEach(ctx context.Context, values []string) ([]heard, error) {
 		told[i] = answer
 		return err
 	}
-	next, heeded := 0, false
-	for ; !k.deaf && !heeded && next < min(firstAlone, len(values)); next++ {
+	next, applied := 0, false
+	for ; !k.deaf && !applied && next < min(firstAlone, len(values)); next++ {
 		if err := ask(ctx, next); err != nil {
 			return nil, err
 		}
-		heeded = told[next].heeded
+		applied = told[next].applied
 	}
-	k.deaf = k.deaf || next == firstAlone && !heeded
-	if !heeded {
+	k.deaf = k.deaf || next == firstAlone && !applied
+	if !applied {
 		return told, nil
 	}
 	return told, besides(ctx, next, len(values), ask)
@@ -364,7 +364,7 @@ func (k *byKey) prove(ctx context.Context) error {
 	if err != nil && !k.declines(err) {
 		return err
 	}
-	k.proven = err == nil && answer.heeded && k.shows(answer, last)
+	k.proven = err == nil && answer.applied && k.shows(answer, last)
 	k.blind = !k.proven
 	return nil
 }

@@ -34,11 +34,11 @@ func (r *Roles) Judged() int64 { return r.judged.Load() }
 
 // Judged is New with calls that the role of their function does not allow refused.
 func Judged(roles *Roles) *Store {
-	return with(engine.Options{}, faults.Hooks{Before: roles.judge})
+	return with(engine.Options{}, faults.Hooks{Before: roles.evaluate})
 }
 
-// judge refuses a call of which the role does not allow some part.
-func (r *Roles) judge(ctx context.Context, c faults.Call) error {
+// evaluate refuses a call of which the role does not allow some part.
+func (r *Roles) evaluate(ctx context.Context, c faults.Call) error {
 	function, _ := ctx.Value(functionKey{}).(string)
 	rights, known := rightsOf()[function]
 	if !known {

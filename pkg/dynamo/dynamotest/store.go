@@ -46,7 +46,7 @@ func FlakyJudged(fault func(faults.Op) Fault, roles *Roles) *Store {
 	var lost sync.Map // inputs of which the answer will be
 	return with(engine.Options{}, faults.Hooks{
 		Before: func(ctx context.Context, c faults.Call) error {
-			if err := roles.judge(ctx, c); err != nil {
+			if err := roles.evaluate(ctx, c); err != nil {
 				return err
 			}
 			switch fault(c.Op) {

@@ -110,7 +110,7 @@ func (e *Engine) transact(ctx context.Context, token *string, writes []*write) e
 	var reasons []types.CancellationReason // where one of them failed
 	size := 0
 	for i, w := range writes {
-		err := e.judge(w)
+		err := e.evaluate(w)
 		if err != nil && reasons == nil {
 			reasons = make([]types.CancellationReason, len(writes))
 			for j := range writes {

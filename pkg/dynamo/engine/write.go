@@ -67,8 +67,8 @@ func (e *Engine) prepareKey(action Action, it item, s sent, onFailure types.Retu
 	return e.prepare(action, key, s, onFailure)
 }
 
-// judge says what an action makes of its item, or why it cannot be.
-func (e *Engine) judge(w *write) error {
+// evaluate says what an action makes of its item, or why it cannot be.
+func (e *Engine) evaluate(w *write) error {
 	if w.late != nil {
 		return w.late
 	}
@@ -154,7 +154,7 @@ func (e *Engine) shown(r *record) item {
 
 // single makes one action that is no transaction.
 func (e *Engine) single(ctx context.Context, w *write) error {
-	err := e.judge(w)
+	err := e.evaluate(w)
 	if failed, ok := errors.AsType[untrue](err); ok {
 		return failed.alone()
 	}

@@ -17,8 +17,8 @@ const (
 	decideWithin = 15 * day          // the longest time limit of a stage, and a day
 )
 
-// rest ends all troubles, lets time run on and checks what must hold then.
-func (w *world) rest() {
+// quiesce ends all troubles, lets time run on and checks what must hold then.
+func (w *world) quiesce() {
 	w.oracle.conserved()
 	w.recover()
 	for _, step := range []func(){w.settled, w.reprocessed, w.repaired, w.askable, w.decided, w.opened, w.expired, w.emptied, w.silent} {
