@@ -18,7 +18,7 @@ const parkedDays = 14
 // AWS advises six, so that a throttled function finds it still hidden.
 const visibilityTimes = 6
 
-// addQueue adds a queue and the dead-letter queue in which its poison ends.
+// addQueue adds a queue and the dead-letter queue in which its poison messages end.
 func (h *house) addQueue(queue names.Queue) {
 	dead := h.addDeadLetters(queue.ID)
 

@@ -21,7 +21,7 @@ import (
 func TestEveryFunctionCallsWhatItsRoleAllowsAndNothingElse(t *testing.T) {
 	s := open(t)
 	s.drain() // what the seed has edited
-	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostMessages, sendPoison, manageConnectors} {
+	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostMessages, sendMalformed, manageConnectors} {
 		story(s)
 	}
 
@@ -236,8 +236,8 @@ func repairLostMessages(s *stack) {
 	s.drain()
 }
 
-// sendPoison has each queue hold back what nobody can read.
-func sendPoison(s *stack) {
+// sendMalformed has each queue hold back what nobody can read.
+func sendMalformed(s *stack) {
 	for _, q := range names.Queues {
 		s.post(q.ID, "poison")
 		got := s.receive(q, 5*time.Second)

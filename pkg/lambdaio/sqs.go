@@ -13,10 +13,10 @@ import (
 	"leasehold/pkg/obs"
 )
 
-// ErrPoison marks a message that nobody can read. It is never acknowledged,
+// ErrMalformed marks a message that nobody can read. It is never acknowledged,
 // whatever else its error says: after its receipts it lies in the dead-letter
 // queue, where somebody can look at it.
-var ErrPoison = errors.New("unreadable message")
+var ErrMalformed = errors.New("unreadable message")
 
 // Message is one message of a queue.
 type Message struct {
@@ -37,12 +37,12 @@ type Delayer interface {
 type Queues map[string]Delayer
 
 // A failed message comes again after firstWait, and after twice as long each time: a
-// failure that passes costs seconds, and poison is parked within minutes. Left alone it
-// would stay hidden for as long as a batch may take, each time.
+// failure that passes costs seconds, and a malformed message is parked within minutes.
+// Left alone it would stay hidden for as long as a batch may take, each time.
 const (
-	poisonWait = time.Second
-	firstWait  = 5 * time.Second
-	longWait   = 5 * time.Minute
+	malformedWait = time.Second
+	firstWait     = 5 * time.Second
+	longWait      = 5 * time.Minute
 )
 
 // SQS serves queues with handle, which returns an error for each message id that
@@ -79,7 +79,7 @@ func again(ctx context.Context, message Message, err error) bool {
 	}
 
 	log := obs.Logger(ctx).With("message", message.ID, "receiveCount", message.ReceiveCount)
-	if !errors.Is(err, ErrPoison) && entitlement.KindOf(err).Verdict() == entitlement.Permanent {
+	if !errors.Is(err, ErrMalformed) && entitlement.KindOf(err).Verdict() == entitlement.Permanent {
 		log.Warn("message failed for good and is acknowledged", obs.Err(err))
 		return false
 	}
@@ -102,8 +102,8 @@ func (l Queues) delay(ctx context.Context, message Message, d time.Duration) {
 // wait returns how long a message is held back after so many receipts. What nobody can
 // read gets no better by waiting: it goes straight on its way to the dead letters.
 func wait(receives int, err error) time.Duration {
-	if errors.Is(err, ErrPoison) {
-		return poisonWait
+	if errors.Is(err, ErrMalformed) {
+		return malformedWait
 	}
 	d := firstWait
 	for ; receives > 1 && d < longWait; receives-- {

@@ -51,12 +51,12 @@ func TestVerdicts(t *testing.T) {
 		handle func(context.Context, []lambdaio.Message) map[string]error
 		want   string
 	}{
-		"nothing to say":      {func(context.Context, []lambdaio.Message) map[string]error { return nil }, none},
-		"done":                {failed(nil), none},
-		"foreign error":       {failed(errors.New("broken pipe")), onlyB},
-		"poison":              {failed(fmt.Errorf("%w: unexpected end", lambdaio.ErrPoison)), onlyB},
-		"poison of any kind":  {failed(fmt.Errorf("%w: %w", entitlement.Errorf(entitlement.Invalid, "No JSON."), lambdaio.ErrPoison)), onlyB},
-		"id that is not here": {func(context.Context, []lambdaio.Message) map[string]error { return outcome{"z": errors.New("?")} }, none},
+		"nothing to say":         {func(context.Context, []lambdaio.Message) map[string]error { return nil }, none},
+		"done":                   {failed(nil), none},
+		"foreign error":          {failed(errors.New("broken pipe")), onlyB},
+		"malformed":              {failed(fmt.Errorf("%w: unexpected end", lambdaio.ErrMalformed)), onlyB},
+		"malformed, of any kind": {failed(fmt.Errorf("%w: %w", entitlement.Errorf(entitlement.Invalid, "No JSON."), lambdaio.ErrMalformed)), onlyB},
+		"id that is not here":    {func(context.Context, []lambdaio.Message) map[string]error { return outcome{"z": errors.New("?")} }, none},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestAMessageThatComesAgainWaitsLongerEachTimeInItsOwnQueue(t *testing.T) {
 			EventSourceARN: arn + "bulk", Attributes: map[string]string{"ApproximateReceiveCount": receives}})
 	}
 	event.Records = append(event.Records,
-		events.SQSMessage{MessageId: "poison", ReceiptHandle: "poison", EventSourceARN: arn + "bulk", Attributes: map[string]string{"ApproximateReceiveCount": "4"}},
+		events.SQSMessage{MessageId: "malformed", ReceiptHandle: "malformed", EventSourceARN: arn + "bulk", Attributes: map[string]string{"ApproximateReceiveCount": "4"}},
 		events.SQSMessage{MessageId: "well", ReceiptHandle: "well", EventSourceARN: arn + "bulk"},
 		events.SQSMessage{MessageId: "for good", ReceiptHandle: "for good", EventSourceARN: arn + "bulk"},
 		events.SQSMessage{MessageId: "elsewhere", ReceiptHandle: "elsewhere", EventSourceARN: arn + "unknown"})
@@ -155,8 +155,8 @@ func TestAMessageThatComesAgainWaitsLongerEachTimeInItsOwnQueue(t *testing.T) {
 		for _, m := range messages {
 			switch m.ID {
 			case "well", "for good":
-			case "poison":
-				failed[m.ID] = fmt.Errorf("%w: no JSON", lambdaio.ErrPoison)
+			case "malformed":
+				failed[m.ID] = fmt.Errorf("%w: no JSON", lambdaio.ErrMalformed)
 			default:
 				failed[m.ID] = entitlement.Errorf(entitlement.Unavailable, "later")
 			}
@@ -176,7 +176,7 @@ func TestAMessageThatComesAgainWaitsLongerEachTimeInItsOwnQueue(t *testing.T) {
 			t.Errorf("after %q receipts a message waits %s, want %d s", receives, got, seconds)
 		}
 	}
-	if got := bulk.held["poison"]; got != time.Second {
+	if got := bulk.held["malformed"]; got != time.Second {
 		t.Errorf("what nobody can read waits %s, want 1 s: it gets no better", got)
 	}
 	if len(bulk.held) != len(waits)+1 || len(urgent.held) != 0 {
@@ -190,7 +190,7 @@ func TestAMessageThatCannotBeHeldBackComesAgainAllTheSame(t *testing.T) {
 	event.Records[0].EventSourceARN = "arn:aws:sqs:eu-west-1:123456789012:urgent"
 	failing := queue{held: map[string]time.Duration{}, err: errors.New("no such queue")}
 
-	answer, err := lambdaio.SQS(func(context.Context, []lambdaio.Message) map[string]error { return outcome{"a": lambdaio.ErrPoison} },
+	answer, err := lambdaio.SQS(func(context.Context, []lambdaio.Message) map[string]error { return outcome{"a": lambdaio.ErrMalformed} },
 		lambdaio.Queues{"urgent": failing})(ctx, event)
 
 	if err != nil || len(answer.BatchItemFailures) != 1 || !strings.Contains(log.String(), "no such queue") {

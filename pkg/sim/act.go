@@ -58,10 +58,10 @@ func (w *world) act(c Command) {
 		w.spoil(c)
 	case Lose:
 		w.lose(c)
-	case Poison:
+	case Malformed:
 		l := w.queues()[c.A%3]
 		l.Send([]string{"{", `{"v":2,"subjects":[]}`, `{"v":1,"subjects":["nobody"]}`}[c.B%3], 0)
-		w.poison++
+		w.malformed++
 	case Rotate:
 		t := w.targets[c.A%len(w.targets)]
 		t.credential = fmt.Sprint(secretWord, t.name, c.B)

@@ -27,7 +27,7 @@ func statesOf(k Kind) []state {
 		return states("partiallyDelivered deliveryFailed", "pendingApproval scheduled delivering delivered denied canceled")
 	case RemoveByAdmin, RemoveByUser, ExtendByUser, ExtendByAdmin, ReprocessAssignment:
 		return states("delivering partiallyDelivered delivered deliveryFailed", "expired")
-	case Pass, Redrive, Mood, HandEdit, Rehire, Poison, Spoil, Lose:
+	case Pass, Redrive, Mood, HandEdit, Rehire, Malformed, Spoil, Lose:
 		return nil
 	default:
 		return []state{{"", true}}

@@ -144,7 +144,7 @@ const (
 	HandEdit
 	Rehire
 	Rotate
-	Poison
+	Malformed
 	Spoil
 	Lose
 	kinds
@@ -152,7 +152,7 @@ const (
 
 var kindNames = [kinds]string{"submit", "assign", "approve", "deny", "cancel", "remove by administrator", "remove by user", "extend by user", "extend by administrator",
 	"add role", "remove role", "replace policy", "new package", "exclude", "admit", "delete package", "delete policy", "new person", "disable", "enable", "delete user", "change manager", "join", "leave",
-	"again", "reprocess request", "reprocess assignment", "reprocess failing", "sweep", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "poison", "spoil", "lose"}
+	"again", "reprocess request", "reprocess assignment", "reprocess failing", "sweep", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "malformed", "spoil", "lose"}
 
 // String names the kind.
 func (k Kind) String() string { return kindNames[k] }
@@ -160,7 +160,7 @@ func (k Kind) String() string { return kindNames[k] }
 // weights says how often each kind is drawn.
 var weights = [kinds]int{Submit: 22, Assign: 16, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
 	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 3, Exclude: 2, Admit: 1, DeletePackage: 2, DeletePolicy: 2, NewPerson: 2, Disable: 2, Enable: 4, DeleteUser: 1, ChangeManager: 2, AddToGroup: 2, RemoveFromGroup: 2,
-	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Sweep: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Poison: 1, Spoil: 2, Lose: 1}
+	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Sweep: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Malformed: 1, Spoil: 2, Lose: 1}
 
 var (
 	lives = []time.Duration{0, time.Minute, 10 * time.Minute, time.Hour, 8 * time.Hour, day, 30 * day, 365 * day}

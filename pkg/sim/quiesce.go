@@ -55,7 +55,7 @@ func (w *world) recover() {
 				l.Delete(m.Receipt)
 			}
 		}
-		w.poison = 0
+		w.malformed = 0
 	}
 }
 
@@ -358,8 +358,8 @@ func (w *world) silent() {
 			w.oracle.fail("L10", "%d messages are left in %s", n, l.name)
 		}
 	}
-	if parked < w.poison {
-		w.oracle.fail("L7", "%d unreadable messages were sent, %d lie parked", w.poison, parked)
+	if parked < w.malformed {
+		w.oracle.fail("L7", "%d unreadable messages were sent, %d lie parked", w.malformed, parked)
 	}
 }
 

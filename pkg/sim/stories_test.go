@@ -227,7 +227,7 @@ func TestF9_AThrottlingTargetIsLeftAloneAsLongAsItAsks(t *testing.T) {
 
 func TestF11_OneUnreadableMessageOfTenHurtsNobodyElse(t *testing.T) {
 	tell(t, func(w *world) {
-		w.story(Poison, 0, 0, 0)
+		w.story(Malformed, 0, 0, 0)
 		for person := range 4 {
 			w.assigns(person, plainPack)
 		}
@@ -414,7 +414,7 @@ func TestF31_HandEditsAreRepairedWhereWeGaveAndLeftWhereWeDidNot(t *testing.T) {
 
 func TestF34_AMessageOfAnotherVersionIsParkedAndNotDropped(t *testing.T) {
 	tell(t, func(w *world) {
-		w.story(Poison, 0, 1, 0)
+		w.story(Malformed, 0, 1, 0)
 		for range 30 {
 			w.minute()
 		}

@@ -78,7 +78,7 @@ type world struct {
 	skew        time.Duration      // by which clocks are wrong at most
 	resting     bool               // nothing goes wrong any more
 	covered     Coverage
-	poison      int // messages that nobody can read
+	malformed   int // messages that nobody can read
 }
 
 // cast is who and what there is in a run.

@@ -17,8 +17,8 @@ type everything struct {
 	desk          desk
 }
 
-// poison makes one part of the change untrue, and names the part.
-type poison struct {
+// invalidPart makes one part of the change untrue, and names the part.
+type invalidPart struct {
 	name string
 	part entitlement.Part
 	add  func(w *world, e *everything, c *entitlement.Change)
@@ -32,8 +32,8 @@ func refusalScenarios() []scenario {
 		{"S21: a change of more than a hundred actions is Invalid and leaves nothing", hugeChange},
 		{"A change of one item twice leaves nothing", doubleChange},
 	}
-	for _, p := range poisons() {
-		all = append(all, scenario{"S10: a change with " + p.name + " leaves nothing", func(w *world) { poisoned(w, p) }})
+	for _, p := range invalidParts() {
+		all = append(all, scenario{"S10: a change with " + p.name + " leaves nothing", func(w *world) { invalidated(w, p) }})
 	}
 	return all
 }
@@ -179,7 +179,7 @@ func wholeChange(w *world) {
 	}
 }
 
-func poisoned(w *world, p poison) {
+func invalidated(w *world, p invalidPart) {
 	e := newEverything(w)
 	before := e.look(w)
 	bad := e.change

@@ -43,7 +43,7 @@ func Handler(s *delivery.Service) func(context.Context, []lambdaio.Message) map[
 		for _, m := range messages {
 			message, err := queue.Decode(m.Body)
 			if err != nil {
-				outcome[m.ID] = fmt.Errorf("%w: %w", lambdaio.ErrPoison, err)
+				outcome[m.ID] = fmt.Errorf("%w: %w", lambdaio.ErrMalformed, err)
 				continue
 			}
 			named[m.ID] = message.Subjects

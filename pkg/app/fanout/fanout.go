@@ -38,7 +38,7 @@ func Handler(f *delivery.FanOut) func(context.Context, []lambdaio.Message) map[s
 		for _, m := range messages {
 			job, err := queue.DecodeJob(m.Body)
 			if err != nil {
-				outcome[m.ID] = fmt.Errorf("%w: %w", lambdaio.ErrPoison, err)
+				outcome[m.ID] = fmt.Errorf("%w: %w", lambdaio.ErrMalformed, err)
 				continue
 			}
 			outcome[m.ID] = f.Run(ctx, job.Package, job.Generation)

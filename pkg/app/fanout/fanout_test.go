@@ -40,7 +40,7 @@ func TestAMessageThatFailsLeavesItsNeighboursAlone(t *testing.T) {
 		{ID: "done", Body: queue.Job{Package: done, Generation: 1}.Encode()},
 	})
 
-	if !errors.Is(got["poison"], lambdaio.ErrPoison) {
+	if !errors.Is(got["poison"], lambdaio.ErrMalformed) {
 		t.Errorf("poison: %v", got["poison"])
 	}
 	if entitlement.KindOf(got["broken"]) != entitlement.Unavailable {

@@ -4,9 +4,9 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// poisons lists every way in which one part of a change does not hold.
-func poisons() []poison {
-	return []poison{
+// invalidParts lists every way in which one part of a change does not hold.
+func invalidParts() []invalidPart {
+	return []invalidPart{
 		{"a stale catalog", entitlement.PartConfiguration, func(w *world, _ *everything, c *entitlement.Change) {
 			stale := w.catalog()
 			stale.Version = 7
