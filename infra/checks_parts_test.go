@@ -81,7 +81,7 @@ func checkTable(t template) (complaints []string) {
 		complaints = append(complaints, fmt.Sprintf("the table's keys are %v", got))
 	}
 	if table.at("TimeToLiveSpecification", "AttributeName") != names.AttrTTL {
-		complaints = append(complaints, "the table does not remove husks by "+names.AttrTTL)
+		complaints = append(complaints, "the table does not remove cool-down records by "+names.AttrTTL)
 	}
 	return complaints
 }

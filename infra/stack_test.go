@@ -230,7 +230,7 @@ func TestChecksCanFail(t *testing.T) {
 		{"table", "provisioned", put("AWS::DynamoDB::Table", "PROVISIONED", "BillingMode"), "on demand"},
 		{"table", "two of them", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::DynamoDB::Table"} }, "2 tables"},
 		{"table", "other keys", put("AWS::DynamoDB::Table", []any{map[string]any{"AttributeName": "id", "KeyType": "HASH"}}, "KeySchema"), "keys are"},
-		{"table", "nothing expires", without("AWS::DynamoDB::Table", "TimeToLiveSpecification"), "husks"},
+		{"table", "nothing expires", without("AWS::DynamoDB::Table", "TimeToLiveSpecification"), "cool-down records"},
 		{"table stays", "no protection", put("AWS::DynamoDB::Table", false, "DeletionProtectionEnabled"), "can be deleted"},
 
 		{"indexes", "none", without("AWS::DynamoDB::Table", "GlobalSecondaryIndexes"), "the table has no index " + names.Index1},

@@ -130,7 +130,7 @@ const (
 	AttrI2P = "i2p"
 	AttrI2S = "i2s"
 	AttrIX  = "ix"  // small map on configuration items, projected for filters over lists
-	AttrTTL = "ttl" // epoch seconds; removes husks and unused approver sets, never access
+	AttrTTL = "ttl" // epoch seconds; removes cool-down records and unused approver sets, never access
 )
 
 // Index is one secondary index; it projects the keys and AttrIX.
