@@ -18,16 +18,16 @@ func dlq(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return err
 	}
-	desk := deadletters.Desk{Client: client, Out: os.Stdout}
+	console := deadletters.Console{Client: client, Out: os.Stdout}
 	fmt.Println("Dead letters " + where + ":")
 
 	switch {
 	case len(arguments) == 0:
-		return desk.Show(ctx)
+		return console.Show(ctx)
 	case len(arguments) == 2 && arguments[0] == "redrive":
-		return desk.Redrive(ctx, arguments[1])
+		return console.Redrive(ctx, arguments[1])
 	case len(arguments) == 2 && arguments[0] == "discard":
-		return desk.Discard(ctx, arguments[1])
+		return console.Discard(ctx, arguments[1])
 	}
 	return errors.New("say nothing to see all dead letters, or one of: redrive <queue>, discard <queue>")
 }

@@ -19,8 +19,8 @@ import (
 	"leasehold/pkg/names"
 )
 
-// Desk works on the dead-letter queues of the stack that its client reaches.
-type Desk struct {
+// Console works on the dead-letter queues of the stack that its client reaches.
+type Console struct {
 	Client *sqs.Client
 	Out    io.Writer
 }
@@ -28,8 +28,8 @@ type Desk struct {
 const (
 	// shown is how many dead letters of a queue are shown; nobody reads more.
 	shown = 200
-	// held is how long a letter is ours while it is on the desk. One that is left there
-	// by a crash lies in its queue again afterwards.
+	// held is how long a letter is ours while it is on the console. One that is left
+	// there by a crash lies in its queue again afterwards.
 	held = 2 * time.Minute
 )
 
@@ -47,7 +47,7 @@ func parkers() (ids []string) {
 }
 
 // Show writes every dead letter and leaves it where it is.
-func (d Desk) Show(ctx context.Context) error {
+func (d Console) Show(ctx context.Context) error {
 	for _, id := range parkers() {
 		url, err := d.url(ctx, id+names.DeadLetterSuffix)
 		if err != nil {
@@ -60,7 +60,7 @@ func (d Desk) Show(ctx context.Context) error {
 	return nil
 }
 
-func (d Desk) showOne(ctx context.Context, id, url string) error {
+func (d Console) showOne(ctx context.Context, id, url string) error {
 	var letters []types.Message
 	seen := map[string]bool{}
 	for len(letters) < shown {
@@ -96,7 +96,7 @@ func (d Desk) showOne(ctx context.Context, id, url string) error {
 // Redrive gives the dead letters of a queue back to it, one by one. A letter is deleted
 // only after its queue has taken it, so a crash between the two doubles it, which does
 // no harm: messages may come twice.
-func (d Desk) Redrive(ctx context.Context, id string) error {
+func (d Console) Redrive(ctx context.Context, id string) error {
 	if err := check(id); err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (d Desk) Redrive(ctx context.Context, id string) error {
 }
 
 // Discard drops the dead letters of a queue or function, and writes each.
-func (d Desk) Discard(ctx context.Context, id string) error {
+func (d Console) Discard(ctx context.Context, id string) error {
 	if err := check(id); err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func check(id string) error {
 
 // each does something with every dead letter and then deletes it. It stops at the first
 // failure, and what it has not done stays where it is.
-func (d Desk) each(ctx context.Context, id, done string, do func(types.Message) error) error {
+func (d Console) each(ctx context.Context, id, done string, do func(types.Message) error) error {
 	url, err := d.url(ctx, id+names.DeadLetterSuffix)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (d Desk) each(ctx context.Context, id, done string, do func(types.Message) 
 	}
 }
 
-func (d Desk) url(ctx context.Context, queue string) (string, error) {
+func (d Console) url(ctx context.Context, queue string) (string, error) {
 	output, err := d.Client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(names.StackName + "-" + queue)})
 	if err != nil {
 		return "", fmt.Errorf("find the queue %s: %w", queue, err)
@@ -165,7 +165,7 @@ func (d Desk) url(ctx context.Context, queue string) (string, error) {
 
 // receive takes up to ten letters. It waits a moment, because a queue that is asked
 // without waiting may look empty.
-func (d Desk) receive(ctx context.Context, url string) ([]types.Message, error) {
+func (d Console) receive(ctx context.Context, url string) ([]types.Message, error) {
 	output, err := d.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: &url, MaxNumberOfMessages: 10, WaitTimeSeconds: 1, VisibilityTimeout: int32(held.Seconds()),
 		MessageAttributeNames:       []string{"All"},
@@ -178,7 +178,7 @@ func (d Desk) receive(ctx context.Context, url string) ([]types.Message, error) 
 }
 
 // write shows a letter: its age, how often it was received, here included, and its body.
-func (d Desk) write(letter types.Message) {
+func (d Console) write(letter types.Message) {
 	age := "age unknown"
 	if sent, err := strconv.ParseInt(letter.Attributes["SentTimestamp"], 10, 64); err == nil {
 		age = time.Since(time.UnixMilli(sent)).Round(time.Second).String() + " old"

@@ -18,14 +18,14 @@ import (
 	"leasehold/pkg/names"
 )
 
-// service is SQS as far as the desk uses it: queues of bodies, by name.
+// service is SQS as far as the console uses it: queues of bodies, by name.
 type service struct {
 	queues map[string][]string
 	hidden map[string]bool // queue and body of what was received
 	fail   string          // the call that is refused
 }
 
-func newDesk(t *testing.T, queues map[string][]string) (Desk, *service, *strings.Builder) {
+func newConsole(t *testing.T, queues map[string][]string) (Console, *service, *strings.Builder) {
 	t.Helper()
 	s := &service{queues: map[string][]string{}, hidden: map[string]bool{}}
 	for _, id := range parkers() {
@@ -40,7 +40,7 @@ func newDesk(t *testing.T, queues map[string][]string) (Desk, *service, *strings
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	var out strings.Builder
-	return Desk{Out: &out, Client: sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
+	return Console{Out: &out, Client: sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		})})}, s, &out
@@ -111,8 +111,8 @@ func bodies(n int) (list []string) {
 const bulk, bulkDead = names.DeliverBulk, names.DeliverBulk + names.DeadLetterSuffix
 
 func TestEveryDeadLetterIsShownAndStays(t *testing.T) {
-	desk, s, out := newDesk(t, map[string][]string{bulkDead: bodies(25), names.Expire + names.DeadLetterSuffix: {"sweep"}})
-	if err := desk.Show(t.Context()); err != nil {
+	console, s, out := newConsole(t, map[string][]string{bulkDead: bodies(25), names.Expire + names.DeadLetterSuffix: {"sweep"}})
+	if err := console.Show(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"deliver-urgent: 0\n", "deliver-bulk: 25\n", "fanout: 0\n", "expire: 1\n", "received 6 times: letter-24\n", ": sweep\n"} {
@@ -127,8 +127,8 @@ func TestEveryDeadLetterIsShownAndStays(t *testing.T) {
 }
 
 func TestDeadLettersGoBackToTheirQueue(t *testing.T) {
-	desk, s, out := newDesk(t, map[string][]string{bulkDead: bodies(25), bulk: {"fresh"}, "fanout-dead": {"job"}})
-	if err := desk.Redrive(t.Context(), bulk); err != nil {
+	console, s, out := newConsole(t, map[string][]string{bulkDead: bodies(25), bulk: {"fresh"}, "fanout-dead": {"job"}})
+	if err := console.Redrive(t.Context(), bulk); err != nil {
 		t.Fatal(err)
 	}
 	s.holds(t, bulkDead, 0)
@@ -142,9 +142,9 @@ func TestDeadLettersGoBackToTheirQueue(t *testing.T) {
 func TestNoDeadLetterIsLostOnItsWay(t *testing.T) {
 	for call, inQueue := range map[string]int{"SendMessage": 0, "DeleteMessage": 1} {
 		t.Run(call, func(t *testing.T) {
-			desk, s, _ := newDesk(t, map[string][]string{bulkDead: bodies(3)})
+			console, s, _ := newConsole(t, map[string][]string{bulkDead: bodies(3)})
 			s.fail = call
-			if err := desk.Redrive(t.Context(), bulk); err == nil || !strings.Contains(err.Error(), "letter-0") {
+			if err := console.Redrive(t.Context(), bulk); err == nil || !strings.Contains(err.Error(), "letter-0") {
 				t.Errorf("error = %v, want one that names the message", err)
 			}
 			s.holds(t, bulkDead, 3)
@@ -154,8 +154,8 @@ func TestNoDeadLetterIsLostOnItsWay(t *testing.T) {
 }
 
 func TestDeadLettersAreDroppedWhereThatIsAskedFor(t *testing.T) {
-	desk, s, out := newDesk(t, map[string][]string{"expire-dead": bodies(2), bulkDead: bodies(1)})
-	if err := desk.Discard(t.Context(), names.Expire); err != nil {
+	console, s, out := newConsole(t, map[string][]string{"expire-dead": bodies(2), bulkDead: bodies(1)})
+	if err := console.Discard(t.Context(), names.Expire); err != nil {
 		t.Fatal(err)
 	}
 	s.holds(t, "expire-dead", 0)
@@ -166,14 +166,14 @@ func TestDeadLettersAreDroppedWhereThatIsAskedFor(t *testing.T) {
 }
 
 func TestWhatCannotBeDoneIsSaid(t *testing.T) {
-	desk, s, _ := newDesk(t, map[string][]string{"expire-dead": bodies(1)})
+	console, s, _ := newConsole(t, map[string][]string{"expire-dead": bodies(1)})
 	for name, tt := range map[string]struct {
 		err  error
 		want string
 	}{
-		"a sweep has no queue": {desk.Redrive(t.Context(), names.Expire), "discard it"},
-		"unknown, given back":  {desk.Redrive(t.Context(), "nobody"), "deliver-urgent, deliver-bulk, fanout, expire"},
-		"unknown, dropped":     {desk.Discard(t.Context(), names.Catalogs), "parks nothing"},
+		"a sweep has no queue": {console.Redrive(t.Context(), names.Expire), "discard it"},
+		"unknown, given back":  {console.Redrive(t.Context(), "nobody"), "deliver-urgent, deliver-bulk, fanout, expire"},
+		"unknown, dropped":     {console.Discard(t.Context(), names.Catalogs), "parks nothing"},
 	} {
 		if tt.err == nil || !strings.Contains(tt.err.Error(), tt.want) {
 			t.Errorf("%s: error = %v, want %q in it", name, tt.err, tt.want)
@@ -182,7 +182,7 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 	s.holds(t, "expire-dead", 1)
 
 	clear(s.queues)
-	if err := desk.Show(t.Context()); err == nil || !strings.Contains(err.Error(), "find the queue") {
+	if err := console.Show(t.Context()); err == nil || !strings.Contains(err.Error(), "find the queue") {
 		t.Errorf("without a stack: %v", err)
 	}
 }

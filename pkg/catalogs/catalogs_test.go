@@ -23,8 +23,8 @@ func administrator(id entitlement.UserID, command string) authz.Command {
 		As(entitlement.User{ID: id, Enabled: true, Groups: []entitlement.GroupID{entitlement.AdministratorsGroup}})
 }
 
-// world is the owners' side over a store in memory, and a target that knows every group.
-type world struct {
+// fixture is the owners' side over a store in memory, and a target that knows every group.
+type fixture struct {
 	*catalogs.Service
 	t     *testing.T
 	store *dynamotest.Store
@@ -44,10 +44,10 @@ func (everything) Probe(entitlement.ConnectorConfig, string) error { return nil 
 
 var by = administrator("owner", "call")
 
-func newWorld(t *testing.T) *world {
+func newFixture(t *testing.T) *fixture {
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 	store := dynamotest.New()
-	return &world{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}}, Jobs: &jobs{}, Enqueuer: &recorder{}, Clock: c, IDs: c,
+	return &fixture{t: t, store: store, clock: c, Service: &catalogs.Service{Store: store, Targets: everything{}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}}, Jobs: &jobs{}, Enqueuer: &recorder{}, Clock: c, IDs: c,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}}
 }
 
@@ -77,31 +77,31 @@ func must[T any](t *testing.T) func(T, error) T {
 	}
 }
 
-func (w *world) kind(err error, want entitlement.Kind, says string) {
+func (w *fixture) kind(err error, want entitlement.Kind, says string) {
 	w.t.Helper()
 	if entitlement.KindOf(err) != want || !strings.Contains(entitlement.MessageOf(err), says) {
 		w.t.Errorf("got %v, want %s saying %q", err, want, says)
 	}
 }
 
-func (w *world) catalog() entitlement.Catalog {
+func (w *fixture) catalog() entitlement.Catalog {
 	w.t.Helper()
 	return must[entitlement.Catalog](w.t)(w.CreateCatalog(w.t.Context(), by, entitlement.Catalog{DisplayName: "C", Published: true}))
 }
 
-func (w *world) pack(c entitlement.Catalog) entitlement.AccessPackage {
+func (w *fixture) pack(c entitlement.Catalog) entitlement.AccessPackage {
 	w.t.Helper()
 	return must[entitlement.AccessPackage](w.t)(w.CreatePackage(w.t.Context(), by, entitlement.AccessPackage{Catalog: c.ID, DisplayName: "P"}))
 }
 
-func (w *world) policy(p entitlement.AccessPackage) entitlement.AssignmentPolicy {
+func (w *fixture) policy(p entitlement.AccessPackage) entitlement.AssignmentPolicy {
 	w.t.Helper()
 	return must[entitlement.AssignmentPolicy](w.t)(w.CreatePolicy(w.t.Context(), by, entitlement.AssignmentPolicy{Package: p.ID, DisplayName: "All",
 		Scope: entitlement.ScopeAllMembers, Requestor: entitlement.RequestorSettings{SelfAdd: true}}))
 }
 
 // holder gives a new person the package, and returns the slot.
-func (w *world) holder(p entitlement.AccessPackage) entitlement.AssignmentSlot {
+func (w *fixture) holder(p entitlement.AccessPackage) entitlement.AssignmentSlot {
 	w.t.Helper()
 	u := entitlement.UserID(w.clock.New())
 	if err := w.store.Commit(w.t.Context(), entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "U", UserPrincipalName: string(u), Enabled: true}}}); err != nil {
@@ -119,7 +119,7 @@ func (w *world) holder(p entitlement.AccessPackage) entitlement.AssignmentSlot {
 }
 
 func TestR27_ACatalogWithPackagesIsNotDeleted(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c := w.catalog()
 	p := w.pack(c)
 	w.kind(w.DeleteCatalog(t.Context(), by, c.ID), entitlement.Conflict, "1 access packages")
@@ -134,7 +134,7 @@ func TestR27_ACatalogWithPackagesIsNotDeleted(t *testing.T) {
 }
 
 func TestR16_AResourceInUseIsNotRemoved_R14_NorLentToAnotherCatalog(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c, other := w.catalog(), w.catalog()
 	p, outsider := w.pack(c), w.pack(other)
 	r := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "g"))
@@ -167,7 +167,7 @@ func TestR16_AResourceInUseIsNotRemoved_R14_NorLentToAnotherCatalog(t *testing.T
 }
 
 func TestR124_APackageThatSomebodyHoldsIsNotDeleted_AndIsOpenAgain(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack(w.catalog())
 	policy := w.policy(p)
 	w.holder(p)
@@ -197,7 +197,7 @@ func TestR124_APackageThatSomebodyHoldsIsNotDeleted_AndIsOpenAgain(t *testing.T)
 }
 
 func TestPolicy_NamesOnlyWhoExists_AndStaysWithItsPackage(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c := w.catalog()
 	p, other := w.pack(c), w.pack(c)
 	policy := w.policy(p)
@@ -210,7 +210,7 @@ func TestPolicy_NamesOnlyWhoExists_AndStaysWithItsPackage(t *testing.T) {
 }
 
 func TestConnector_TheCredentialIsKeptApart(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	vault := &secrets.Memory{}
 	w.Secrets = vault
 	cfg := entitlement.ConnectorConfig{DisplayName: "CRM", Kind: "scim", URL: "https://crm.example/scim/v2", CorrelationKeys: []string{"userName"}}
@@ -254,7 +254,7 @@ func TestConnector_TheCredentialIsKeptApart(t *testing.T) {
 }
 
 func TestR1_AnEditIsSentToTheHoldersWithItsGeneration(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c := w.catalog()
 	p := w.pack(c)
 	r := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "g"))
@@ -287,7 +287,7 @@ func (d deaf) Commit(ctx context.Context, c entitlement.Change) error {
 }
 
 func TestS7_APolicyWhoseDeletionWasNotHeardOfStaysClosed(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack(w.catalog())
 	policy := w.policy(p)
 	w.Service.Store = deaf{w.store}
@@ -315,7 +315,7 @@ func (c *crash) Commit(ctx context.Context, change entitlement.Change) error {
 }
 
 func TestS7_APolicyThatACrashLeftClosedIsDueUntilSomebodyDeletesItAfterAll(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack(w.catalog())
 	policy := w.policy(p)
 	w.Service.Store = &crash{Store: w.store}
@@ -337,7 +337,7 @@ func TestS7_APolicyThatACrashLeftClosedIsDueUntilSomebodyDeletesItAfterAll(t *te
 }
 
 func TestS10_EachClosingAndOpeningOfAPolicyIsOneEvent(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack(w.catalog())
 	policy := w.policy(p)
 	w.holder(p)
@@ -373,7 +373,7 @@ func (b *busy) Commit(ctx context.Context, c entitlement.Change) error {
 // A package goes the way of a policy: a deletion that meets another change looks again, and
 // never leaves the package closed until the sweep comes.
 func TestS7_ADeletionOfAPackageThatMeetsAnotherChangeLooksAgain(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c := w.catalog()
 	p := w.pack(c)
 	w.Service.Store = &busy{w.store, func() { w.pack(c) }}

@@ -14,7 +14,7 @@ import (
 )
 
 // connector registers a target.
-func (w *world) connector() entitlement.ConnectorConfig {
+func (w *fixture) connector() entitlement.ConnectorConfig {
 	w.t.Helper()
 	return must[entitlement.ConnectorConfig](w.t)(w.RegisterConnector(w.t.Context(), by, entitlement.ConnectorConfig{
 		DisplayName: "CRM", Kind: "scim", URL: "https://crm.example/scim", CorrelationKeys: []string{"userName"}}, "s3cr3t"))
@@ -22,7 +22,7 @@ func (w *world) connector() entitlement.ConnectorConfig {
 
 // grantSet records grants of a new person at a connector, each with a reason of failure or
 // "" for none, and returns the person.
-func (w *world) grantSet(at entitlement.ConnectorID, reasons ...string) entitlement.UserID {
+func (w *fixture) grantSet(at entitlement.ConnectorID, reasons ...string) entitlement.UserID {
 	w.t.Helper()
 	u, now := entitlement.UserID(w.clock.New()), w.clock.Now()
 	claim := entitlement.Claim{Subject: u, Connector: at, Token: w.clock.New(), Now: now, Until: now.Add(time.Minute)}
@@ -40,7 +40,7 @@ func (w *world) grantSet(at entitlement.ConnectorID, reasons ...string) entitlem
 	return u
 }
 
-func (w *world) commit(c entitlement.Change) {
+func (w *fixture) commit(c entitlement.Change) {
 	w.t.Helper()
 	if err := w.store.Commit(w.t.Context(), c); err != nil {
 		w.t.Fatal(err)
@@ -48,7 +48,7 @@ func (w *world) commit(c entitlement.Change) {
 }
 
 func TestS20_AnotherAddressNeedsTheCredentialAgain(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.Kinds = []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}, {Name: "webhook", OriginSystem: "Webhook"}}
 	c := w.connector()
 	for name, edit := range map[string]func(*entitlement.ConnectorConfig){
@@ -80,7 +80,7 @@ func TestS20_AnotherAddressNeedsTheCredentialAgain(t *testing.T) {
 
 // Deleting is for connectors that nothing uses: each row is a use, and what ends it.
 func TestS7_AConnectorInUseIsNotDeleted(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	vault := &secrets.Memory{}
 	w.Secrets = vault
 	c, catalog := w.connector(), w.catalog()
@@ -141,7 +141,7 @@ func TestS7_AConnectorInUseIsNotDeleted(t *testing.T) {
 }
 
 func TestS7_AConnectorThatNeverHadAResourceIsDeletedAtOnce_AndItsCredentialAtTheSecondTry(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	vault := &flakySecrets{fails: true}
 	w.Secrets = vault
 	c := w.connector()
@@ -183,7 +183,7 @@ func (s *meanwhile) Commit(ctx context.Context, c entitlement.Change) error {
 
 // A resource and a deletion that cross: one of them comes through.
 func TestS7_NoResourceComesToNameAConnectorThatIsBeingDeleted(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c, catalog := w.connector(), w.catalog()
 	add := func(s *catalogs.Service) error {
 		_, err := s.AddResource(t.Context(), by, catalog.ID, c.ID, "Scim", "sales")
@@ -216,7 +216,7 @@ func TestS7_NoResourceComesToNameAConnectorThatIsBeingDeleted(t *testing.T) {
 }
 
 func TestF28_ANewCredentialOrAddressWakesWhoFailedByTheOldOne(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c := w.connector()
 	refused, silent := w.grantSet(c.ID, entitlement.ReasonCredential), w.grantSet(c.ID, entitlement.ReasonUnavailable)
 	forOne := w.grantSet(c.ID, entitlement.ReasonRefused) // such as 403 for one person, while questions are answered
@@ -255,7 +255,7 @@ func TestF28_ANewCredentialOrAddressWakesWhoFailedByTheOldOne(t *testing.T) {
 
 // Another setting may be the cure of what nobody could confirm, or the target refused.
 func TestF39_AChangedSettingIsAnEventAndWakesWhoFailedForWantOfIt(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c := w.connector()
 	blind, refused, unconfirmed := w.grantSet(c.ID, entitlement.ReasonCannotConfirm), w.grantSet(c.ID, entitlement.ReasonRefused), w.grantSet(c.ID, entitlement.ReasonNotConfirmed)
 	w.grantSet(c.ID, entitlement.ReasonCredential)
@@ -286,7 +286,7 @@ func TestF39_AChangedSettingIsAnEventAndWakesWhoFailedForWantOfIt(t *testing.T) 
 // What resources of a target are called on the wire is said by the kind of its connector,
 // and a resource that says otherwise is refused.
 func TestAResourceIsOfTheOriginSystemOfItsConnector(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.Kinds = []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}, {Name: "webhook", OriginSystem: "Webhook"}}
 	c := w.connector()
 	if c.OriginSystem != "Scim" {

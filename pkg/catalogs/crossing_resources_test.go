@@ -11,7 +11,7 @@ import (
 // Every resource is counted at its connector. Those who add or remove others meanwhile, to
 // other catalogs, are not in each other's way.
 func TestS13_ResourcesOfOneTargetAreAddedAndRemovedAtOnce(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	cfg, err := w.RegisterConnector(t.Context(), by, entitlement.ConnectorConfig{DisplayName: "CRM", Kind: "scim", URL: "https://crm.example", CorrelationKeys: []string{"mail"}}, "s3cr3t")
 	if err != nil {
 		t.Fatal(err)

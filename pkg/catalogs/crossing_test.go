@@ -62,7 +62,7 @@ func (s actorSecrets) Get(ctx context.Context, id entitlement.ConnectorID, numbe
 
 // crossing is one connector, and what was sent to it.
 type crossing struct {
-	*world
+	*fixture
 	vault  *secrets.Memory
 	id     entitlement.ConnectorID
 	pairs  map[string]string // what was sent: credential by address
@@ -72,7 +72,7 @@ type crossing struct {
 
 func newCrossing(t *testing.T) *crossing {
 	t.Helper()
-	x := &crossing{world: newWorld(t), vault: &secrets.Memory{}, pairs: map[string]string{}, errs: map[string]error{}}
+	x := &crossing{fixture: newFixture(t), vault: &secrets.Memory{}, pairs: map[string]string{}, errs: map[string]error{}}
 	x.Secrets = x.vault
 	x.pairs["https://old.example"] = "of old"
 	c := must[entitlement.ConnectorConfig](t)(x.RegisterConnector(t.Context(), by, entitlement.ConnectorConfig{DisplayName: "CRM", Kind: "scim", URL: "https://old.example", CorrelationKeys: []string{"userName"}}, "of old"))

@@ -8,12 +8,12 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-func (w *world) read(id entitlement.PackageID) entitlement.AccessPackage {
+func (w *fixture) read(id entitlement.PackageID) entitlement.AccessPackage {
 	w.t.Helper()
 	return must[entitlement.AccessPackage](w.t)(w.store.Package(w.t.Context(), id))
 }
 
-func (w *world) group() entitlement.GroupID {
+func (w *fixture) group() entitlement.GroupID {
 	w.t.Helper()
 	g := entitlement.GroupID(w.clock.New())
 	if err := w.store.Commit(w.t.Context(), entitlement.Change{Groups: []entitlement.Group{{ID: g, DisplayName: "G"}}}); err != nil {
@@ -22,7 +22,7 @@ func (w *world) group() entitlement.GroupID {
 	return g
 }
 
-func (w *world) ok(err error) {
+func (w *fixture) ok(err error) {
 	w.t.Helper()
 	if err != nil {
 		w.t.Fatal(err)
@@ -30,7 +30,7 @@ func (w *world) ok(err error) {
 }
 
 // listers are the packages that list the one.
-func (w *world) listers(id entitlement.PackageID) []entitlement.PackageID {
+func (w *fixture) listers(id entitlement.PackageID) []entitlement.PackageID {
 	w.t.Helper()
 	list, err := w.IncompatibleWith(w.t.Context(), by.Caller, id, entitlement.Page{})
 	w.ok(err)
@@ -42,7 +42,7 @@ func (w *world) listers(id entitlement.PackageID) []entitlement.PackageID {
 }
 
 func TestR177_APackageListsPackagesOfAnyCatalogAndGroups_R178_OneWay(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	a, b, audit := w.pack(w.catalog()), w.pack(w.catalog()), w.group()
 	w.ok(w.AddIncompatible(t.Context(), by, a.ID, b.ID))
 	w.ok(w.AddIncompatibleGroup(t.Context(), by, a.ID, audit))
@@ -68,7 +68,7 @@ func TestR177_APackageListsPackagesOfAnyCatalogAndGroups_R178_OneWay(t *testing.
 }
 
 func TestS10_EachEditOfTheListsIsOneEvent(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c := w.catalog()
 	a, b, audit := w.pack(c), w.pack(c), w.group()
 	w.ok(w.AddIncompatible(t.Context(), by, a.ID, b.ID))
@@ -90,7 +90,7 @@ func TestS10_EachEditOfTheListsIsOneEvent(t *testing.T) {
 }
 
 func TestA24_APackageIsNotIncompatibleWithItself_NorWithWhatIsNotThere(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	a := w.pack(w.catalog())
 	w.kind(w.AddIncompatible(t.Context(), by, a.ID, a.ID), entitlement.Invalid, "with itself")
 	unknown := entitlement.PackageID(w.clock.New())
@@ -106,7 +106,7 @@ func TestA24_APackageIsNotIncompatibleWithItself_NorWithWhatIsNotThere(t *testin
 }
 
 func TestA24_PackagesMayListEachOther_R180_AlsoOnceBothAreHeld(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c := w.catalog()
 	a, b := w.pack(c), w.pack(c)
 	w.policy(a)
@@ -125,7 +125,7 @@ func TestA24_PackagesMayListEachOther_R180_AlsoOnceBothAreHeld(t *testing.T) {
 }
 
 func TestS21_TheListsAreBounded(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c := w.catalog()
 	a := w.pack(c)
 	for range entitlement.MaxIncompatible {
@@ -147,7 +147,7 @@ func TestS21_TheListsAreBounded(t *testing.T) {
 }
 
 func TestS7_APackageThatOthersListIsDeleted_AndSoIsOneThatLists(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c := w.catalog()
 	a, b, listed := w.pack(c), w.pack(c), w.pack(c)
 	w.ok(w.AddIncompatible(t.Context(), by, a.ID, listed.ID))

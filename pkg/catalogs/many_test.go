@@ -13,7 +13,7 @@ import (
 // its policy.
 func TestF38_DeletingAPackageWithFiftyThousandFormerHoldersReadsNoneOfThem(t *testing.T) {
 	cost := func(history int) (calls int, read float64) {
-		w := newWorld(t)
+		w := newFixture(t)
 		store, meter := dynamotest.Metered()
 		w.store, w.Service.Store = store, store
 		p := w.pack(w.catalog())
@@ -38,7 +38,7 @@ func TestF38_DeletingAPackageWithFiftyThousandFormerHoldersReadsNoneOfThem(t *te
 
 // Where somebody holds a package the first page says so, however many more there are.
 func TestF38_ADeletionThatIsRefusedReadsOnePageOfFiftyThousandHolders(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	store, meter := dynamotest.Metered()
 	w.store, w.Service.Store = store, store
 	p := w.pack(w.catalog())
@@ -51,7 +51,7 @@ func TestF38_ADeletionThatIsRefusedReadsOnePageOfFiftyThousandHolders(t *testing
 }
 
 // holders are n people who hold a package under a policy.
-func (w *world) holders(p entitlement.PackageID, policy entitlement.PolicyID, n int) {
+func (w *fixture) holders(p entitlement.PackageID, policy entitlement.PolicyID, n int) {
 	w.t.Helper()
 	dynamotest.Fill(w.t, w.store, n, func(i int, c *entitlement.Change) {
 		a := entitlement.Assignment{ID: entitlement.AssignmentID(dynamotest.OldID(6, i)), Package: p, Policy: policy, Subject: entitlement.UserID(dynamotest.OldID(5, i))}
@@ -62,7 +62,7 @@ func (w *world) holders(p entitlement.PackageID, policy entitlement.PolicyID, n 
 // A policy under which nobody stands goes in one call, though fifty thousand hold the package
 // under another one: they are read by pages as large as the table has them.
 func TestF38_DeletingAPolicyBesideFiftyThousandHoldersOfAnotherIsOneCall(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	store, meter := dynamotest.Metered()
 	w.store, w.Service.Store = store, store
 	p := w.pack(w.catalog())
@@ -82,7 +82,7 @@ func TestF38_DeletingAPolicyBesideFiftyThousandHoldersOfAnotherIsOneCall(t *test
 // Fifty thousand who asked and took it back leave a trace for an hour, and whatever the
 // table has not yet taken away of it stands in nobody's way.
 func TestF38_DeletingAPackageThatFiftyThousandAskedForLatelyIsOneCall(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	store, meter := dynamotest.Metered()
 	w.store, w.Service.Store = store, store
 	p := w.pack(w.catalog())
@@ -109,7 +109,7 @@ func (s small) Slots(ctx context.Context, id entitlement.PackageID, token string
 // More than one call looks through is looked through by several, each of which goes on where
 // the one before it ended; nobody gets in meanwhile. The pages are scaled down.
 func TestF38_ADeletionGoesOnWhereTheLastCallEnded(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.Service.Store = small{w.store}
 	p := w.pack(w.catalog())
 	used, unused := w.policy(p), w.policy(p)
@@ -138,7 +138,7 @@ func TestF38_ADeletionGoesOnWhereTheLastCallEnded(t *testing.T) {
 
 // A look that somebody else's opening has made worthless begins anew.
 func TestS7_ADeletionThatWasOpenedMeanwhileLooksFromTheStart(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.Service.Store = small{w.store}
 	p := w.pack(w.catalog())
 	used, unused := w.policy(p), w.policy(p)
@@ -163,7 +163,7 @@ func TestS7_ADeletionThatWasOpenedMeanwhileLooksFromTheStart(t *testing.T) {
 // Every removal reads what is on record of a person at each connector, so that there may be so
 // many connectors and no more.
 func TestS21_ThereAreAtMostMaxConnectors(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	first := w.connector()
 	dynamotest.Fill(t, w.store, entitlement.MaxConnectors-1, func(i int, c *entitlement.Change) {
 		c.Connectors = append(c.Connectors, entitlement.ConnectorConfig{ID: entitlement.ConnectorID(dynamotest.OldID(7, i)), DisplayName: "C", Kind: "scim"})

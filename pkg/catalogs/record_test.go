@@ -9,7 +9,7 @@ import (
 )
 
 // last returns the newest event of an object, whose chain verifies up to head.
-func (w *world) last(of entitlement.AggregateKind, id string, head entitlement.Chain) entitlement.Event {
+func (w *fixture) last(of entitlement.AggregateKind, id string, head entitlement.Chain) entitlement.Event {
 	w.t.Helper()
 	events := must[[]entitlement.Event](w.t)(w.store.Events(w.t.Context(), of, id))
 	if err := entitlement.VerifyChain(head, events); err != nil {
@@ -19,7 +19,7 @@ func (w *world) last(of entitlement.AggregateKind, id string, head entitlement.C
 }
 
 func TestR245_WhatOwnersChangeIsInTheEventWithTheValuesBefore(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c := w.catalog()
 	p := w.pack(c)
 	must[entitlement.Catalog](t)(w.UpdateCatalog(t.Context(), by, c.ID, func(c *entitlement.Catalog) { c.Published = false }))
@@ -49,7 +49,7 @@ func TestR245_WhatOwnersChangeIsInTheEventWithTheValuesBefore(t *testing.T) {
 }
 
 func TestT15_NoEventHoldsACredential(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	k := must[entitlement.ConnectorConfig](t)(w.RegisterConnector(t.Context(), by, entitlement.ConnectorConfig{DisplayName: "CRM", Kind: "scim", URL: "https://a.example", CorrelationKeys: []string{"mail"}}, "s3cret"))
 	must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, k.ID, "n3w", func(*entitlement.ConnectorConfig) {}))
 	events := fmt.Sprint(must[[]entitlement.Event](t)(w.store.Events(t.Context(), entitlement.OfConnector, string(k.ID))))
@@ -61,7 +61,7 @@ func TestT15_NoEventHoldsACredential(t *testing.T) {
 // Whoever keeps policies could ask for no approval, take the package, and ask for approval
 // again.
 func TestA4_APolicyThatIsLoosenedUsedAndRestoredLeavesThreeEventsAndANotice(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack(w.catalog())
 	boss := entitlement.UserID(w.clock.New())
 	if err := w.store.Commit(t.Context(), entitlement.Change{Users: []entitlement.User{{ID: boss, Type: entitlement.Member, DisplayName: "Boss", UserPrincipalName: "boss", Enabled: true}}}); err != nil {
@@ -101,7 +101,7 @@ func TestA4_APolicyThatIsLoosenedUsedAndRestoredLeavesThreeEventsAndANotice(t *t
 
 // Nor can a policy without approval be put beside one with approval, used, and deleted.
 func TestA4_APolicyWithoutApprovalBesideOthersIsANotice(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack(w.catalog())
 	w.policy(p)
 	notices := func() int {

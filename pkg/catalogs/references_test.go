@@ -22,7 +22,7 @@ func (l late) Commit(ctx context.Context, c entitlement.Change) error {
 }
 
 func TestDeletedPeople_BecomeNoResourceManagersOfATarget(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u := entitlement.User{ID: entitlement.UserID(w.clock.New()), UserPrincipalName: "mia", Enabled: true}
 	if err := w.store.Commit(t.Context(), entitlement.Change{Users: []entitlement.User{u}}); err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func (hostile) Resource(context.Context, entitlement.ConnectorID, string) (entit
 }
 
 func TestA9_WhatATargetCallsItsThingsIsCleanedAndKept(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.Targets = hostile{}
 	cfg, err := w.RegisterConnector(t.Context(), by, entitlement.ConnectorConfig{DisplayName: "CRM", Kind: "scim", URL: "https://crm.example", CorrelationKeys: []string{"mail"}}, "s3cr3t")
 	if err != nil {

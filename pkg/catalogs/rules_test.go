@@ -7,7 +7,7 @@ import (
 )
 
 // asker has a new person ask for the package through the policy, which somebody approves.
-func (w *world) asker(p entitlement.AccessPackage, policy entitlement.AssignmentPolicy) {
+func (w *fixture) asker(p entitlement.AccessPackage, policy entitlement.AssignmentPolicy) {
 	w.t.Helper()
 	u := entitlement.UserID(w.clock.New())
 	if err := w.store.Commit(w.t.Context(), entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "U", UserPrincipalName: string(u), Enabled: true}}}); err != nil {
@@ -24,7 +24,7 @@ func (w *world) asker(p entitlement.AccessPackage, policy entitlement.Assignment
 }
 
 // decided is a policy under which somebody approves.
-func (w *world) decided(p entitlement.AccessPackage) entitlement.AssignmentPolicy {
+func (w *fixture) decided(p entitlement.AccessPackage) entitlement.AssignmentPolicy {
 	w.t.Helper()
 	u := entitlement.UserID(w.clock.New())
 	if err := w.store.Commit(w.t.Context(), entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "A", UserPrincipalName: string(u), Enabled: true}}}); err != nil {
@@ -36,7 +36,7 @@ func (w *world) decided(p entitlement.AccessPackage) entitlement.AssignmentPolic
 }
 
 func TestR22_APackageBelongsToTheCatalogItWasMadeIn(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	c := w.catalog()
 	for name, id := range map[string]entitlement.CatalogID{"none": "", "an unknown one": entitlement.CatalogID(w.clock.New())} {
 		_, err := w.CreatePackage(t.Context(), by, entitlement.AccessPackage{Catalog: id, DisplayName: "P"})
@@ -51,7 +51,7 @@ func TestR22_APackageBelongsToTheCatalogItWasMadeIn(t *testing.T) {
 }
 
 func TestR29_APackageMayHaveNoPolicyOrSeveral(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack(w.catalog())
 	for n := range 3 {
 		if got := must[entitlement.AccessPackage](t)(w.store.Package(t.Context(), p.ID)); len(got.Policies) != n {
@@ -62,7 +62,7 @@ func TestR29_APackageMayHaveNoPolicyOrSeveral(t *testing.T) {
 }
 
 func TestR88_APolicyIsNotDeletedWhileAnythingStandsUnderIt(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack(w.catalog())
 	first := w.policy(p)
 	w.holder(p)
@@ -77,7 +77,7 @@ func TestR88_APolicyIsNotDeletedWhileAnythingStandsUnderIt(t *testing.T) {
 }
 
 func TestR89_APolicyIsEditedAtAnyTime(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack(w.catalog())
 	open := w.policy(p)
 	w.holder(p)
@@ -93,7 +93,7 @@ func TestR89_APolicyIsEditedAtAnyTime(t *testing.T) {
 }
 
 func TestR124_AnOpenRequestBlocksThePackagesDeletionToo(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack(w.catalog())
 	w.asker(p, w.decided(p))
 	w.kind(w.DeletePackage(t.Context(), by, p.ID), entitlement.Conflict, "0 assignments and 1 open requests")
@@ -105,7 +105,7 @@ func TestR124_AnOpenRequestBlocksThePackagesDeletionToo(t *testing.T) {
 // An id is good for what it is the id of: a group that a policy names is no user because
 // the same policy names it as a group as well.
 func TestPolicy_AGroupDoesNotPassForAUser(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack(w.catalog())
 	g, u := entitlement.Group{ID: entitlement.GroupID(w.clock.New()), DisplayName: "G"}, entitlement.User{ID: entitlement.UserID(w.clock.New()), Type: entitlement.Member, DisplayName: "U", UserPrincipalName: "u", Enabled: true}
 	w.commit(entitlement.Change{Groups: []entitlement.Group{g}, Users: []entitlement.User{u}})

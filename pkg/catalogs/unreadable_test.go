@@ -11,7 +11,7 @@ import (
 // of the package and of its policy (S7, F37).
 func TestS7_WhatCannotBeReadStandsInTheWayOfADeletion(t *testing.T) {
 	d := dynamotest.NewDamaged()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.store, w.Service.Store = d.Store, d.Store
 	p := w.pack(w.catalog())
 	policy := w.policy(p)

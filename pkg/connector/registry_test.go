@@ -15,21 +15,21 @@ const (
 	unknown entitlement.ConnectorID = "22222222-2222-4222-8222-222222222222"
 )
 
-// world holds registrations and credentials.
-type world struct {
+// fixture holds registrations and credentials.
+type fixture struct {
 	configs map[entitlement.ConnectorID]entitlement.ConnectorConfig
 	secrets map[entitlement.ConnectorID][]string
 	err     error // of the secrets
 }
 
-func (w *world) Connector(_ context.Context, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error) {
+func (w *fixture) Connector(_ context.Context, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error) {
 	if cfg, ok := w.configs[id]; ok {
 		return cfg, nil
 	}
 	return entitlement.ConnectorConfig{}, entitlement.Errorf(entitlement.NotFound, "There is no such connector.")
 }
 
-func (w *world) Get(_ context.Context, id entitlement.ConnectorID, number int64, address string) (string, error) {
+func (w *fixture) Get(_ context.Context, id entitlement.ConnectorID, number int64, address string) (string, error) {
 	if w.err != nil {
 		return "", w.err
 	}
@@ -45,7 +45,7 @@ type named struct {
 	name string
 }
 
-func open(w *world, id entitlement.ConnectorID) (string, error) {
+func open(w *fixture, id entitlement.ConnectorID) (string, error) {
 	factory := func(cfg entitlement.ConnectorConfig, credential string) (Connector, error) {
 		return named{name: cfg.URL + " with " + credential}, nil
 	}
@@ -58,7 +58,7 @@ func open(w *world, id entitlement.ConnectorID) (string, error) {
 }
 
 func TestAConnectorIsOpenedAsItIsRegisteredNow(t *testing.T) {
-	w := &world{
+	w := &fixture{
 		configs: map[entitlement.ConnectorID]entitlement.ConnectorConfig{known: {ID: known, Kind: "scim", URL: "https://a", Credential: 1}},
 		secrets: map[entitlement.ConnectorID][]string{known: {"one"}},
 	}
@@ -77,7 +77,7 @@ func TestAConnectorIsOpenedAsItIsRegisteredNow(t *testing.T) {
 
 func TestS20_AnAddressIsNeverOpenedWithAnothersCredential(t *testing.T) {
 	for number, kept := range map[int64][]string{0: {"one"}, 1: nil, 2: {"one"}} {
-		w := &world{
+		w := &fixture{
 			configs: map[entitlement.ConnectorID]entitlement.ConnectorConfig{known: {ID: known, Kind: "scim", URL: "https://a", Credential: number}},
 			secrets: map[entitlement.ConnectorID][]string{known: kept},
 		}
@@ -89,7 +89,7 @@ func TestS20_AnAddressIsNeverOpenedWithAnothersCredential(t *testing.T) {
 }
 
 func TestTheBuiltInConnectorNeedsNoRegistration(t *testing.T) {
-	if got, err := open(&world{}, entitlement.BuiltinConnector); err != nil || got != "builtin" {
+	if got, err := open(&fixture{}, entitlement.BuiltinConnector); err != nil || got != "builtin" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
@@ -98,19 +98,19 @@ func TestAConnectorThatCannotBeOpenedSaysWhy(t *testing.T) {
 	down := entitlement.Errorf(entitlement.Unavailable, "Parameter Store is down.")
 	scim := map[entitlement.ConnectorID]entitlement.ConnectorConfig{known: {ID: known, Kind: "scim"}}
 	for name, c := range map[string]struct {
-		world  world
-		id     entitlement.ConnectorID
-		kind   entitlement.Kind
-		reason Reason
+		fixture fixture
+		id      entitlement.ConnectorID
+		kind    entitlement.Kind
+		reason  Reason
 	}{
-		"not registered": {world{configs: scim}, unknown, entitlement.NotFound, RefusedByTarget},
-		"unknown kind": {world{configs: map[entitlement.ConnectorID]entitlement.ConnectorConfig{known: {Kind: "ldap"}}},
+		"not registered": {fixture{configs: scim}, unknown, entitlement.NotFound, RefusedByTarget},
+		"unknown kind": {fixture{configs: map[entitlement.ConnectorID]entitlement.ConnectorConfig{known: {Kind: "ldap"}}},
 			known, entitlement.Invalid, RefusedByTarget},
-		"no credential":        {world{configs: scim}, known, entitlement.Forbidden, CredentialRefused},
-		"credentials are down": {world{configs: scim, err: down}, known, entitlement.Unavailable, TargetUnavailable},
+		"no credential":        {fixture{configs: scim}, known, entitlement.Forbidden, CredentialRefused},
+		"credentials are down": {fixture{configs: scim, err: down}, known, entitlement.Unavailable, TargetUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := open(&c.world, c.id)
+			_, err := open(&c.fixture, c.id)
 			if kind := entitlement.KindOf(err); kind != c.kind {
 				t.Errorf("kind %v, want %v: %v", kind, c.kind, err)
 			}
@@ -122,7 +122,7 @@ func TestAConnectorThatCannotBeOpenedSaysWhy(t *testing.T) {
 }
 
 func TestAnUnknownKindNamesTheKnownOnes(t *testing.T) {
-	_, err := open(&world{configs: map[entitlement.ConnectorID]entitlement.ConnectorConfig{known: {Kind: "ldap"}}}, known)
+	_, err := open(&fixture{configs: map[entitlement.ConnectorID]entitlement.ConnectorConfig{known: {Kind: "ldap"}}}, known)
 	if !strings.Contains(entitlement.MessageOf(err), `"ldap"; there are: scim, webhook.`) {
 		t.Errorf("message %q", entitlement.MessageOf(err))
 	}

@@ -18,7 +18,7 @@ import (
 	"leasehold/pkg/queue"
 )
 
-// clockAndIDs is the time and the ids of a world.
+// clockAndIDs is the time and the ids of a fixture.
 type clockAndIDs interface {
 	clock.Clock
 	clock.IDs
@@ -38,10 +38,10 @@ func (b bubble) Advance(d time.Duration) time.Time {
 	return b.Now()
 }
 
-// bench is a world in a bubble, with workers at a queue and a sweep a minute, as
-// they are deployed.
+// bench is a fixture in a bubble, with workers at a queue and a sweep a minute,
+// as they are deployed.
 type bench struct {
-	*world
+	*fixture
 	server  *server
 	queue   *queue.Memory
 	stop    chan struct{}
@@ -66,7 +66,7 @@ func (a at) Open(_ context.Context, id entitlement.ConnectorID) (connector.Conne
 func onBench(t *testing.T, run func(b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{world: &world{t: t, store: dynamotest.New(), clock: bubble{ids: clock.NewVirtual(time.Time{})}}, server: newServer(), stop: make(chan struct{})}
+		b := &bench{fixture: &fixture{t: t, store: dynamotest.New(), clock: bubble{ids: clock.NewVirtual(time.Time{})}}, server: newServer(), stop: make(chan struct{})}
 		b.queue = queue.NewMemory(clock.System{}, 5)
 		b.worker = &delivery.Service{Store: b.store, Connectors: at{target: b.server}, Queue: b.queue, Clock: b.clock, IDs: b.clock, Lease: names.DeliverTimeout, Log: quiet}
 		b.running.Go(b.sweep)

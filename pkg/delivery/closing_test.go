@@ -129,7 +129,7 @@ func TestF39_WhatIsShownByNoWayOfAskingIsWrittenOnceMore(t *testing.T) {
 // A target that asked to be left alone is, though somebody looks at the person for the sake
 // of another target.
 func TestF9_WhatATargetPutOffIsNotTriedBeforeThen(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	w.assign(u, p)
 	w.target.down = connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetThrottled, After: 10 * time.Minute}, nil)

@@ -41,12 +41,12 @@ func (b *bulk) EnqueueAfter(_ context.Context, delay time.Duration, subjects ...
 
 func (b *bulk) EnqueueJob(context.Context, entitlement.PackageID, int64) error { b.again++; return nil }
 
-func (w *world) fanOut(store delivery.FanOutStore, b *bulk) *delivery.FanOut {
+func (w *fixture) fanOut(store delivery.FanOutStore, b *bulk) *delivery.FanOut {
 	return &delivery.FanOut{Store: store, Bulk: b, Again: b, Clock: w.clock, Log: w.worker.Log}
 }
 
 // edit puts roles into a package's list and sends the job on its way.
-func (w *world) edit(p entitlement.AccessPackage, roles ...string) int64 {
+func (w *fixture) edit(p entitlement.AccessPackage, roles ...string) int64 {
 	w.t.Helper()
 	scopes, err := w.store.Scopes(context.Background(), p.ID)
 	if err != nil {
@@ -61,7 +61,7 @@ func (w *world) edit(p entitlement.AccessPackage, roles ...string) int64 {
 }
 
 func TestR1_AnAddedRoleReachesEveryHolder_R2_ARemovedOneIsTaken(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack("a")
 	var users []entitlement.UserID
 	for range 250 {
@@ -101,7 +101,7 @@ func TestR1_AnAddedRoleReachesEveryHolder_R2_ARemovedOneIsTaken(t *testing.T) {
 }
 
 func TestF21_ARoleThatIsRemovedWhileItsAdditionIsUnderWayEndsWithNobody(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack("a")
 	var users []entitlement.UserID
 	for range 120 {
@@ -133,7 +133,7 @@ func TestF21_ARoleThatIsRemovedWhileItsAdditionIsUnderWayEndsWithNobody(t *testi
 }
 
 func TestL9_AFanOutThatDiesGoesOnWhereItWas(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack("a")
 	for range 250 {
 		w.assign(w.person(), p)
@@ -158,7 +158,7 @@ func TestL9_AFanOutThatDiesGoesOnWhereItWas(t *testing.T) {
 }
 
 func TestFanOut_HandsTheRestOnBeforeItsTimeIsOver(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack("a")
 	w.assign(w.person(), p)
 	generation := w.edit(p, "a", "b")
@@ -174,7 +174,7 @@ func TestFanOut_HandsTheRestOnBeforeItsTimeIsOver(t *testing.T) {
 }
 
 func TestLeaver_LosesEverythingAtOnce(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, other, p, q := w.person(), w.person(), w.pack("a"), w.pack("a", "b")
 	id, second := w.assign(u, p), w.assign(u, q)
 	w.assign(other, p)
@@ -202,7 +202,7 @@ func TestLeaver_LosesEverythingAtOnce(t *testing.T) {
 }
 
 func TestF10_ADeadTargetIsLeftAloneAndTakenUpAgain(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack("a")
 	var users []entitlement.UserID
 	for range 30 {
@@ -252,7 +252,7 @@ func (m *meddled) AssignmentSlot(ctx context.Context, pkg entitlement.PackageID,
 // An end that meets another change is made once more: a leaver who still holds something is
 // never settled.
 func TestL1_ALeaverWhoseEndMetAnotherChangeIsStillOwedIt(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	id := w.assign(u, p)
 	w.deliver(u)
@@ -284,7 +284,7 @@ func TestL1_ALeaverWhoseEndMetAnotherChangeIsStillOwedIt(t *testing.T) {
 // A removal is complete when the roles are gone that its package gave, those included
 // that an edit took out of the package meanwhile.
 func TestS15_ARemovalWaitsForARoleThatAnEditTookOut(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a", "b")
 	id := w.assign(u, p)
 	w.deliver(u)
@@ -310,7 +310,7 @@ func TestS15_ARemovalWaitsForARoleThatAnEditTookOut(t *testing.T) {
 // The role that an edit took out is in another package by now, which the person is losing
 // too: it is still the first one that gave it.
 func TestS15_ARemovalWaitsForARoleThatIsInAnotherPackageByNow(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p, q := w.person(), w.pack("a", "b"), w.pack("c")
 	w.assign(u, p)
 	w.assign(u, q)
@@ -335,7 +335,7 @@ func TestS15_ARemovalWaitsForARoleThatIsInAnotherPackageByNow(t *testing.T) {
 // A target that was silent and then throttles is alive: it is tried again when it said, not
 // after the back-off from one that says nothing.
 func TestF9_ASilentTargetThatThrottlesIsTriedWhenItSaid(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	w.assign(u, p)
 	silent := connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "down"}, nil)

@@ -12,7 +12,7 @@ import (
 )
 
 // asks has a person ask for a new package that somebody must approve.
-func (w *world) asks(u entitlement.UserID) entitlement.RequestID {
+func (w *fixture) asks(u entitlement.UserID) entitlement.RequestID {
 	w.t.Helper()
 	p := w.pack("asked for")
 	policy, err := w.store.Policy(context.Background(), p.Policies[0])
@@ -25,7 +25,7 @@ func (w *world) asks(u entitlement.UserID) entitlement.RequestID {
 	return w.assign(u, p)
 }
 
-func (w *world) disable(u entitlement.UserID) {
+func (w *fixture) disable(u entitlement.UserID) {
 	w.t.Helper()
 	user, err := w.store.User(context.Background(), u)
 	if err != nil {
@@ -39,7 +39,7 @@ func (w *world) disable(u entitlement.UserID) {
 // be read comes between the leaver and the end of the access.
 func TestF38_ALeaverWithFiftyThousandRequestsLosesEveryRole(t *testing.T) {
 	cost := func(history int) (calls int, read float64) {
-		w := newWorld(t)
+		w := newFixture(t)
 		store, meter := dynamotest.Metered()
 		w.store, w.worker.Store = store, store
 		u, p := w.person(), w.pack("a", "b")
@@ -82,7 +82,7 @@ func (blind) OpenRequests(context.Context, entitlement.UserID, entitlement.Page)
 // Revocation comes before any other reading: where a leaver's open requests cannot be read
 // the roles go all the same, and the subject stays owed until they are canceled.
 func TestF38_ALeaverLosesEveryRoleThoughTheOpenRequestsCannotBeRead(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	id := w.assign(u, p)
 	w.deliver(u)
@@ -125,7 +125,7 @@ func (s stuck) AssignmentSlot(ctx context.Context, pkg entitlement.PackageID, su
 
 // One assignment of a leaver that cannot be ended keeps no other, and no role.
 func TestF37_OneAssignmentOfALeaverThatCannotBeReadKeepsNoRole(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, packs := w.person(), []entitlement.AccessPackage{w.pack("a"), w.pack("b"), w.pack("c")}
 	var ids []entitlement.RequestID
 	for _, p := range packs {
@@ -158,7 +158,7 @@ func TestF37_OneAssignmentOfALeaverThatCannotBeReadKeepsNoRole(t *testing.T) {
 // More open requests than one look cancels are canceled by the looks after it, each of
 // which is bounded.
 func TestS21_ALeaverWithManyOpenRequestsIsLookedAtUntilNoneIsLeft(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u := w.person()
 	for range 230 {
 		w.asks(u)
@@ -182,7 +182,7 @@ func TestS21_ALeaverWithManyOpenRequestsIsLookedAtUntilNoneIsLeft(t *testing.T) 
 // Whoever comes and goes while a target is down piles up what is owed until nothing new is
 // given: what is held then still ends, and all of it goes once the target answers.
 func TestF38_ComingAndGoingWhileATargetIsDownKeepsNoRole(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, kept, p := w.person(), w.pack("kept"), w.pack("a")
 	id := w.assign(u, kept)
 	w.deliver(u)
@@ -234,7 +234,7 @@ func TestF38_ComingAndGoingWhileATargetIsDownKeepsNoRole(t *testing.T) {
 // What is on record of a leaver at one target cannot be read: the roles at every other go all
 // the same, and nothing is said to be gone for good until it can.
 func TestF37_OneGrantSetOfALeaverThatCannotBeReadKeepsNoRoleElsewhere(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	d := dynamotest.NewDamaged()
 	w.store, w.worker.Store = d.Store, d.Store
 	u, p := w.person(), w.pack("a", "b")

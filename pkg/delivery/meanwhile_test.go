@@ -25,7 +25,7 @@ func (m *meanwhile) ReconcileInputs(ctx context.Context, h entitlement.SubjectRe
 }
 
 func TestS14_ARemovalThatAnotherWorkerSettledMeanwhileIsNoFailure(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	w.assign(u, p)
 	w.deliver(u)

@@ -40,7 +40,7 @@ func (c *crossing) Commit(ctx context.Context, change entitlement.Change) error 
 }
 
 // down has the target be silent until a back-off has begun.
-func (w *world) down(users ...entitlement.UserID) {
+func (w *fixture) down(users ...entitlement.UserID) {
 	w.t.Helper()
 	w.target.down = entitlement.Errorf(entitlement.Unavailable, "silent")
 	w.deliver(users...)
@@ -52,7 +52,7 @@ func (w *world) down(users ...entitlement.UserID) {
 // A worker that is woken at once must not find the target backed off from still: it would
 // put its subjects off once more, and nobody would wake them again.
 func TestL6_WhoIsWokenFindsTheTargetOpen(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack("a")
 	first, second := w.person(), w.person()
 	w.assign(first, p)
@@ -69,7 +69,7 @@ func TestL6_WhoIsWokenFindsTheTargetOpen(t *testing.T) {
 // Whoever is put off because the target rests, and is on record as waiting only after those
 // who waited were woken, is looked at again by the worker that put them off.
 func TestL6_WhoIsPutOffWhileTheTargetComesBackIsNotForgotten(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack("a")
 	first, late := w.person(), w.person()
 	w.assign(first, p)
@@ -90,7 +90,7 @@ func TestL6_WhoIsPutOffWhileTheTargetComesBackIsNotForgotten(t *testing.T) {
 
 // hanging takes its time before it does not answer.
 type hanging struct {
-	*world
+	*fixture
 	took time.Duration
 }
 
@@ -103,7 +103,7 @@ func (h hanging) Open(ctx context.Context, id entitlement.ConnectorID) (connecto
 // be found well again a minute later than need be (D3).
 func TestL6_ASilentTargetIsTriedWithEverySweepHoweverLongItKeepsUsWaiting(t *testing.T) {
 	for _, took := range []time.Duration{0, 10 * time.Second, 25 * time.Second} {
-		w := newWorld(t)
+		w := newFixture(t)
 		u, p := w.person(), w.pack("a")
 		w.assign(u, p)
 		w.worker.Connectors = hanging{w, took}

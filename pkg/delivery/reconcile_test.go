@@ -25,8 +25,8 @@ func role(name string) entitlement.RoleRef {
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-// world is a store, a target and a worker under virtual time.
-type world struct {
+// fixture is a store, a target and a worker under virtual time.
+type fixture struct {
 	t      *testing.T
 	store  *dynamotest.Store
 	clock  clockAndIDs
@@ -35,22 +35,22 @@ type world struct {
 	queue  *bulk // who was woken
 }
 
-func newWorld(t *testing.T) *world {
-	w := &world{t: t, store: dynamotest.New(), clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), target: newSystem()}
+func newFixture(t *testing.T) *fixture {
+	w := &fixture{t: t, store: dynamotest.New(), clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), target: newSystem()}
 	w.queue = &bulk{}
 	w.worker = &delivery.Service{Store: w.store, Connectors: w.target, Queue: w.queue, Clock: w.clock, IDs: w.clock, Lease: time.Minute,
 		Log: quiet}
 	return w
 }
 
-func (w *world) commit(c entitlement.Change) {
+func (w *fixture) commit(c entitlement.Change) {
 	w.t.Helper()
 	if err := w.store.Commit(context.Background(), c); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-func (w *world) person() entitlement.UserID {
+func (w *fixture) person() entitlement.UserID {
 	w.t.Helper()
 	id := entitlement.UserID(w.clock.New())
 	w.commit(entitlement.Change{Users: []entitlement.User{{ID: id, Type: entitlement.Member, DisplayName: "P", UserPrincipalName: string(id), Enabled: true}}})
@@ -58,7 +58,7 @@ func (w *world) person() entitlement.UserID {
 }
 
 // pack adds a package of roles with one policy without approval.
-func (w *world) pack(roles ...string) entitlement.AccessPackage {
+func (w *fixture) pack(roles ...string) entitlement.AccessPackage {
 	w.t.Helper()
 	id := entitlement.PackageID(w.clock.New())
 	policy := entitlement.AssignmentPolicy{ID: entitlement.PolicyID(w.clock.New()), Package: id, DisplayName: "All", Scope: entitlement.ScopeAllMembers,
@@ -73,7 +73,7 @@ func (w *world) pack(roles ...string) entitlement.AccessPackage {
 	return p
 }
 
-func (w *world) assign(u entitlement.UserID, p entitlement.AccessPackage) entitlement.RequestID {
+func (w *fixture) assign(u entitlement.UserID, p entitlement.AccessPackage) entitlement.RequestID {
 	w.t.Helper()
 	ask, err := w.store.SubmitInputs(context.Background(), entitlement.SubmitKeys{Requestor: u, Subject: u, Package: p.ID})
 	if err != nil {
@@ -88,7 +88,7 @@ func (w *world) assign(u entitlement.UserID, p entitlement.AccessPackage) entitl
 	return id
 }
 
-func (w *world) remove(u entitlement.UserID, p entitlement.AccessPackage) entitlement.RequestID {
+func (w *fixture) remove(u entitlement.UserID, p entitlement.AccessPackage) entitlement.RequestID {
 	w.t.Helper()
 	slot, err := w.store.AssignmentSlot(context.Background(), p.ID, u)
 	if err != nil {
@@ -103,14 +103,14 @@ func (w *world) remove(u entitlement.UserID, p entitlement.AccessPackage) entitl
 	return id
 }
 
-func (w *world) deliver(users ...entitlement.UserID) {
+func (w *fixture) deliver(users ...entitlement.UserID) {
 	w.t.Helper()
 	for u, err := range w.worker.Deliver(context.Background(), users, "test") {
 		w.t.Fatalf("%s: %v", u, err)
 	}
 }
 
-func (w *world) request(id entitlement.RequestID, want entitlement.RequestState) {
+func (w *fixture) request(id entitlement.RequestID, want entitlement.RequestState) {
 	w.t.Helper()
 	r, err := w.store.Request(context.Background(), id)
 	if err != nil || r.State != want {
@@ -118,7 +118,7 @@ func (w *world) request(id entitlement.RequestID, want entitlement.RequestState)
 	}
 }
 
-func (w *world) assignment(id entitlement.RequestID) entitlement.Assignment {
+func (w *fixture) assignment(id entitlement.RequestID) entitlement.Assignment {
 	w.t.Helper()
 	a, err := w.store.Assignment(context.Background(), entitlement.AssignmentID(id))
 	if err != nil {
@@ -127,7 +127,7 @@ func (w *world) assignment(id entitlement.RequestID) entitlement.Assignment {
 	return a
 }
 
-func (w *world) subjectRecord(u entitlement.UserID) (entitlement.SubjectRecord, map[entitlement.RoleRef]entitlement.Grant) {
+func (w *fixture) subjectRecord(u entitlement.UserID) (entitlement.SubjectRecord, map[entitlement.RoleRef]entitlement.Grant) {
 	w.t.Helper()
 	h, grantSets, err := w.store.SubjectRecord(context.Background(), u)
 	if err != nil {
@@ -145,7 +145,7 @@ func (w *world) subjectRecord(u entitlement.UserID) (entitlement.SubjectRecord, 
 	return h, grants
 }
 
-func (w *world) holds(u entitlement.UserID, name string, want int) {
+func (w *fixture) holds(u entitlement.UserID, name string, want int) {
 	w.t.Helper()
 	if got := w.target.times(role(name), u); got != want {
 		w.t.Fatalf("the target lists the person %d times in %s, want %d", got, name, want)
@@ -153,7 +153,7 @@ func (w *world) holds(u entitlement.UserID, name string, want int) {
 }
 
 func TestS15_DeliveredMeansReadBack_Y3_OneWriteARole(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a", "b", "c")
 	id := w.assign(u, p)
 	w.deliver(u)
@@ -175,7 +175,7 @@ func TestS15_DeliveredMeansReadBack_Y3_OneWriteARole(t *testing.T) {
 }
 
 func TestY3_OneCallServesEverySubjectOfABatch(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack("a")
 	var users []entitlement.UserID
 	for range 40 {
@@ -191,7 +191,7 @@ func TestY3_OneCallServesEverySubjectOfABatch(t *testing.T) {
 
 func TestR4_SharedRoleStays_WhicheverEndsFirst(t *testing.T) {
 	for _, first := range []int{0, 1} {
-		w := newWorld(t)
+		w := newFixture(t)
 		u := w.person()
 		packs := []entitlement.AccessPackage{w.pack("shared", "x"), w.pack("shared", "y")}
 		ids := []entitlement.RequestID{w.assign(u, packs[0]), w.assign(u, packs[1])}
@@ -215,7 +215,7 @@ func TestR4_SharedRoleStays_WhicheverEndsFirst(t *testing.T) {
 }
 
 func TestS9_PreExistingAccessIsRecorded_R6_AndGoesWithTheLast(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	w.target.members[role("a")] = []connector.PrincipalRef{connector.PrincipalRef("at-" + u)}
 	w.assign(u, p)
@@ -230,7 +230,7 @@ func TestS9_PreExistingAccessIsRecorded_R6_AndGoesWithTheLast(t *testing.T) {
 }
 
 func TestF7_AnAnswerLostAfterTheEffectIsNoSecondWrite(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	id := w.assign(u, p)
 	w.target.before = func(entitlement.RoleRef, []connector.Op) trouble {
@@ -254,7 +254,7 @@ func TestF7_AnAnswerLostAfterTheEffectIsNoSecondWrite(t *testing.T) {
 }
 
 func TestT5_AcceptedButNotThereNeverBecomesDelivered(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	id := w.assign(u, p)
 	w.target.before = func(entitlement.RoleRef, []connector.Op) trouble { return trouble{deaf: true} }
@@ -275,7 +275,7 @@ func TestT5_AcceptedButNotThereNeverBecomesDelivered(t *testing.T) {
 }
 
 func TestOneRefusedPersonHurtsNobodyElse(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	known, outsider, p := w.person(), w.person(), w.pack("a", "b")
 	w.target.people = map[entitlement.UserID]connector.PrincipalRef{known: connector.PrincipalRef("at-" + known)}
 	a, b := w.assign(known, p), w.assign(outsider, p)
@@ -295,7 +295,7 @@ func TestOneRefusedPersonHurtsNobodyElse(t *testing.T) {
 
 // Whichever call a credential is refused at, with a new one delivery goes on by itself.
 func TestF28_ARefusedCredentialIsNeverTheLastAnswer(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	id := w.assign(u, p)
 	w.target.down = connector.Fail(entitlement.Forbidden, "call", &connector.Refusal{Reason: connector.CredentialRefused, Detail: "no", Permanent: true}, nil)
@@ -312,7 +312,7 @@ func TestF28_ARefusedCredentialIsNeverTheLastAnswer(t *testing.T) {
 // Whoever is deleted at the target and there again has another id: the one that is
 // remembered is forgotten, and looked up afresh without anybody asking for it.
 func TestF29_APersonWhoIsThereAgainUnderAnotherIDIsFound(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	w.target.people = map[entitlement.UserID]connector.PrincipalRef{u: "first"}
 	w.assign(u, p)
@@ -341,7 +341,7 @@ func TestF29_APersonWhoIsThereAgainUnderAnotherIDIsFound(t *testing.T) {
 }
 
 func TestT2_ARemovalIsOwedUntilTheTargetAnswers(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	id := w.assign(u, p)
 	w.deliver(u)
@@ -364,7 +364,7 @@ func TestT2_ARemovalIsOwedUntilTheTargetAnswers(t *testing.T) {
 // A worker that dies between the call and the record leaves the intention; when the
 // assignment ends before anybody delivers again, the role is taken back all the same.
 func TestL9_ACrashAfterTheCallLeavesATraceThatTheRemovalFinds(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	w.assign(u, p)
 	w.target.before = func(entitlement.RoleRef, []connector.Op) trouble { return trouble{} }
@@ -410,7 +410,7 @@ type crashing struct {
 func (c crashing) Commit(context.Context, entitlement.Change) error { return c.err }
 
 func TestS14_AWorkerThatWasOvertakenWritesNothing(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	roles := []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"}
 	u, p := w.person(), w.pack(roles...)
 	w.assign(u, p)
@@ -459,7 +459,7 @@ func TestS14_AWorkerOvertakenBeforeItsClaimLeavesNothingOnRecord(t *testing.T) {
 
 func overtakenBeforeItsClaim(t *testing.T, down error) {
 	t.Helper()
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	w.assign(u, p)
 	slow := *w.worker
@@ -479,7 +479,7 @@ func overtakenBeforeItsClaim(t *testing.T, down error) {
 // What another worker granted between this one's reading and its claim is neither
 // pre-existing nor to be forgotten.
 func TestS9_WhatAnotherWorkerJustGrantedIsOnRecordAsOurs(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	w.assign(u, p)
 	slow := *w.worker
@@ -506,7 +506,7 @@ func (unfenced) Holding(context.Context, []entitlement.Fence) ([]bool, error) {
 // What was on record is no proof any more once the target was read and shows otherwise,
 // written to or not.
 func TestS15_ARoleThatIsGoneIsNotDeliveredBecauseItOnceWas(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, first, second := w.person(), w.pack("a"), w.pack("a", "b")
 	w.assign(u, first)
 	w.deliver(u)
@@ -524,7 +524,7 @@ func TestS15_ARoleThatIsGoneIsNotDeliveredBecauseItOnceWas(t *testing.T) {
 }
 
 func TestF12_TwoWorkersAtOnceWriteOnce(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	id := w.assign(u, p)
 	w.target.before = func(entitlement.RoleRef, []connector.Op) trouble {
@@ -538,12 +538,12 @@ func TestF12_TwoWorkersAtOnceWriteOnce(t *testing.T) {
 }
 
 func TestF10_AnUnknownSubjectNeedsReconcileNothing(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.deliver("00000000-0000-4000-8000-0000000fffff")
 }
 
 func TestS10_EventsFollowTheStates(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	id := w.assign(u, p)
 	w.deliver(u)

@@ -75,7 +75,7 @@ func record(grantSet *entitlement.GrantSet, t Task, o outcome, generation int64,
 	}
 	switch {
 	case o.failure != nil:
-		grantSet.Doubtful = grantSet.Doubtful || casts(o.failure.Reason)
+		grantSet.Doubtful = grantSet.Doubtful || raisesDoubt(o.failure.Reason)
 		g = failing(g, t, o, now)
 	case !t.Grant && o.look.IsZero() && o.ended == "" && !o.accepted:
 		delete(grantSet.Grants, t.Role) // seen absent: nothing is left to know
@@ -207,7 +207,7 @@ func missed(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.G
 	return g
 }
 
-// casts reports a failure after which a kept id may not be the subject's any more.
-func casts(r connector.Reason) bool {
+// raisesDoubt reports a failure after which a kept id may not be the subject's any more.
+func raisesDoubt(r connector.Reason) bool {
 	return slices.Contains([]connector.Reason{connector.PrincipalMissing, connector.RefusedByTarget, connector.NotConfirmed, connector.CannotConfirm}, r)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // lists tells how often the target lists the person in a role.
-func (w *world) lists(u entitlement.UserID, r entitlement.RoleRef, want int) {
+func (w *fixture) lists(u entitlement.UserID, r entitlement.RoleRef, want int) {
 	w.t.Helper()
 	if got := w.target.times(r, u); got != want {
 		w.t.Errorf("the target lists the person %d times in %s of %s, want %d", got, r.Role, r.Resource, want)
@@ -20,7 +20,7 @@ func (w *world) lists(u entitlement.UserID, r entitlement.RoleRef, want int) {
 }
 
 // give puts roles into a package that nobody holds yet.
-func (w *world) give(p entitlement.AccessPackage, roles ...entitlement.RoleRef) {
+func (w *fixture) give(p entitlement.AccessPackage, roles ...entitlement.RoleRef) {
 	w.t.Helper()
 	scopes, err := w.store.Scopes(context.Background(), p.ID)
 	if err != nil {
@@ -34,7 +34,7 @@ func (w *world) give(p entitlement.AccessPackage, roles ...entitlement.RoleRef) 
 }
 
 func TestR3_ANewAssignmentGivesEveryRole_AndLeavesThoseThatAreThere(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a", "b", "c")
 	w.target.members[role("b")] = []connector.PrincipalRef{connector.PrincipalRef("at-" + u)}
 	id := w.assign(u, p)
@@ -51,7 +51,7 @@ func TestR3_ANewAssignmentGivesEveryRole_AndLeavesThoseThatAreThere(t *testing.T
 func TestR8_SeveralRolesOfOneResourceAreGiven_R5_AndOverlapIsOfRoles(t *testing.T) {
 	reader := entitlement.RoleRef{Connector: target, Resource: "app", Role: "reader"}
 	writer := entitlement.RoleRef{Connector: target, Resource: "app", Role: "writer"}
-	w := newWorld(t)
+	w := newFixture(t)
 	u, both, one := w.person(), w.pack(), w.pack()
 	w.give(both, reader, writer)
 	w.give(one, reader)
@@ -68,7 +68,7 @@ func TestR8_SeveralRolesOfOneResourceAreGiven_R5_AndOverlapIsOfRoles(t *testing.
 }
 
 func TestR7_WhoHasAnAddedRoleFromOutsideGetsNoAssignment(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.pack("a")
 	holder, outsider := w.person(), w.person()
 	w.assign(holder, p)
@@ -91,7 +91,7 @@ func TestR7_WhoHasAnAddedRoleFromOutsideGetsNoAssignment(t *testing.T) {
 // it within minutes.
 func TestR20_AnEditIsOwedWithinMinutesThoughEveryMessageIsLost(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a")
 	w.assign(u, p)
 	w.deliver(u)
@@ -120,7 +120,7 @@ func TestR20_AnEditIsOwedWithinMinutesThoughEveryMessageIsLost(t *testing.T) {
 }
 
 func TestR123_ARoleTakenAwayOutsideChangesNoState_R122_AndReprocessingGivesItAgain(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u, p := w.person(), w.pack("a", "b")
 	id := w.assign(u, p)
 	w.deliver(u)
@@ -166,7 +166,7 @@ func TestR102_PartAndNothingShowAsSuch(t *testing.T) {
 		"one is not": {[]string{"b"}, entitlement.RequestPartiallyDelivered, entitlement.AssignmentPartiallyDelivered},
 		"none is":    {[]string{"a", "b"}, entitlement.RequestDeliveryFailed, entitlement.AssignmentDeliveryFailed},
 	} {
-		w := newWorld(t)
+		w := newFixture(t)
 		u, p := w.person(), w.pack("a", "b")
 		id := w.assign(u, p)
 		w.target.before = func(r entitlement.RoleRef, _ []connector.Op) trouble {

@@ -11,7 +11,7 @@ import (
 // A holder that a newer version wrote keeps no other from an edit of the package (F37).
 func TestF37_AnEditReachesTheOtherHoldersOfAPage(t *testing.T) {
 	d := dynamotest.NewDamaged()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.store, w.worker.Store = d.Store, d.Store
 	p := w.pack("a")
 	var users []entitlement.UserID

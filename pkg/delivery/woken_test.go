@@ -15,7 +15,7 @@ import (
 // found the target well costs no more than without them, but for those pages.
 func TestF38_FiftyThousandWhoWaitForATargetAreWoken(t *testing.T) {
 	cost := func(waiting int) (calls int, read float64, told []entitlement.UserID) {
-		w := newWorld(t)
+		w := newFixture(t)
 		store, meter := dynamotest.Metered()
 		w.store, w.worker.Store = store, store
 		u, p := w.person(), w.pack("a")

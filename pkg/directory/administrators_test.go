@@ -48,17 +48,17 @@ func (h *hooked) Commit(ctx context.Context, c entitlement.Change) error {
 	return h.Store.Commit(ctx, c)
 }
 
-// world is a directory whose store can be meddled with, and a second one over the same
+// fixture is a directory whose store can be meddled with, and a second one over the same
 // store with nothing in between.
-type world struct {
+type fixture struct {
 	*testing.T
 	*directory.Service
 	store *hooked
 	other *directory.Service
 }
 
-func newWorld(t *testing.T) *world {
-	w := &world{T: t}
+func newFixture(t *testing.T) *fixture {
+	w := &fixture{T: t}
 	w.store = &hooked{Store: dynamotest.New()}
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 	of := func(store directory.Store) *directory.Service {
@@ -74,7 +74,7 @@ func signIn(value string) entitlement.Principal {
 }
 
 // person adds a member who signs in by their name.
-func (w *world) person(name string, set ...func(*entitlement.User)) entitlement.User {
+func (w *fixture) person(name string, set ...func(*entitlement.User)) entitlement.User {
 	w.Helper()
 	u := entitlement.User{Type: entitlement.Member, DisplayName: name, UserPrincipalName: name, Enabled: true, Identities: []entitlement.Principal{signIn(name)}}
 	for _, f := range set {
@@ -86,21 +86,21 @@ func (w *world) person(name string, set ...func(*entitlement.User)) entitlement.
 }
 
 // administrator adds one.
-func (w *world) administrator(name string, set ...func(*entitlement.User)) entitlement.User {
+func (w *fixture) administrator(name string, set ...func(*entitlement.User)) entitlement.User {
 	w.Helper()
 	u := w.person(name, set...)
 	w.must(w.other.AddMembers(w.Context(), by, entitlement.AdministratorsGroup, false, u.ID))
 	return w.read(u.ID)
 }
 
-func (w *world) must(err error) {
+func (w *fixture) must(err error) {
 	w.Helper()
 	if err != nil {
 		w.Fatal(err)
 	}
 }
 
-func (w *world) read(id entitlement.UserID) entitlement.User {
+func (w *fixture) read(id entitlement.UserID) entitlement.User {
 	w.Helper()
 	u, err := w.store.Store.User(w.Context(), id)
 	w.must(err)
@@ -108,7 +108,7 @@ func (w *world) read(id entitlement.UserID) entitlement.User {
 }
 
 // identify signs somebody in and returns who that is, "" for one who is refused.
-func (w *world) identify(s *directory.Service, p entitlement.Principal) entitlement.UserID {
+func (w *fixture) identify(s *directory.Service, p entitlement.Principal) entitlement.UserID {
 	w.Helper()
 	id, err := s.Identify(w.Context(), p, "call")
 	if err != nil && entitlement.KindOf(err) != entitlement.Forbidden {
@@ -118,12 +118,12 @@ func (w *world) identify(s *directory.Service, p entitlement.Principal) entitlem
 }
 
 // deployed is the same directory deployed with another first administrator.
-func (w *world) deployed(as entitlement.Principal) *directory.Service {
+func (w *fixture) deployed(as entitlement.Principal) *directory.Service {
 	s := w.other
 	return &directory.Service{Store: w.store, Clock: s.Clock, IDs: s.IDs, First: as, Enqueuer: s.Enqueuer, Log: s.Log}
 }
 
-func (w *world) edit(id entitlement.UserID, edit func(*entitlement.User)) error {
+func (w *fixture) edit(id entitlement.UserID, edit func(*entitlement.User)) error {
 	_, err := w.UpdateUser(w.Context(), by, id, func(u *entitlement.User) error { edit(u); return nil })
 	return err
 }
@@ -132,7 +132,7 @@ func disable(u *entitlement.User) { u.Enabled = false }
 func unbind(u *entitlement.User)  { u.Identities = nil }
 
 // members are who is in a group.
-func (w *world) members(g entitlement.GroupID) []entitlement.UserID {
+func (w *fixture) members(g entitlement.GroupID) []entitlement.UserID {
 	w.Helper()
 	list, err := w.store.Store.Members(w.Context(), g, entitlement.Page{})
 	w.must(err)
@@ -140,7 +140,7 @@ func (w *world) members(g entitlement.GroupID) []entitlement.UserID {
 }
 
 // verify checks the chain of a user, and returns its events.
-func (w *world) verify(id entitlement.UserID) []entitlement.Event {
+func (w *fixture) verify(id entitlement.UserID) []entitlement.Event {
 	w.Helper()
 	events, err := w.store.Events(w.Context(), entitlement.OfUser, string(id))
 	w.must(err)
@@ -149,10 +149,10 @@ func (w *world) verify(id entitlement.UserID) []entitlement.Event {
 }
 
 func TestFirstAdministrator_AValueOfTheParameterCountsOnce(t *testing.T) {
-	for name, loses := range map[string]func(w *world, id entitlement.UserID){
-		"the sign-in is taken off": func(w *world, id entitlement.UserID) { w.must(w.edit(id, unbind)) },
-		"the user is deleted":      func(w *world, id entitlement.UserID) { w.must(w.DeleteUser(t.Context(), by, id)) },
-		"the sign-in is moved to an ordinary user, who is deleted": func(w *world, id entitlement.UserID) {
+	for name, loses := range map[string]func(w *fixture, id entitlement.UserID){
+		"the sign-in is taken off": func(w *fixture, id entitlement.UserID) { w.must(w.edit(id, unbind)) },
+		"the user is deleted":      func(w *fixture, id entitlement.UserID) { w.must(w.DeleteUser(t.Context(), by, id)) },
+		"the sign-in is moved to an ordinary user, who is deleted": func(w *fixture, id entitlement.UserID) {
 			w.must(w.edit(id, unbind))
 			mia := w.person("mia", func(u *entitlement.User) { u.Identities = []entitlement.Principal{first} })
 			if got := w.identify(w.Service, first); got != mia.ID || w.read(mia.ID).Administrator() {
@@ -162,7 +162,7 @@ func TestFirstAdministrator_AValueOfTheParameterCountsOnce(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			id := w.identify(w.Service, first)
 			if !w.read(id).CanAdminister() {
 				t.Fatalf("got %+v", w.read(id))
@@ -179,7 +179,7 @@ func TestFirstAdministrator_AValueOfTheParameterCountsOnce(t *testing.T) {
 }
 
 func TestFirstAdministrator_ANewValueLetsWhoeverDeploysComeBackIn(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.identify(w.Service, first)
 	mia, otto := w.person("mia"), w.person("otto", disable)
 
@@ -205,17 +205,17 @@ func TestFirstAdministrator_ANewValueLetsWhoeverDeploysComeBackIn(t *testing.T) 
 }
 
 func TestFirstAdministrator_AValueThatWasTakenOffAUserOpensNothing(t *testing.T) {
-	for name, loses := range map[string]func(w *world, s *directory.Service, id entitlement.UserID) error{
-		"taken off": func(w *world, s *directory.Service, id entitlement.UserID) error {
+	for name, loses := range map[string]func(w *fixture, s *directory.Service, id entitlement.UserID) error{
+		"taken off": func(w *fixture, s *directory.Service, id entitlement.UserID) error {
 			_, err := s.UpdateUser(w.Context(), by, id, func(u *entitlement.User) error { u.Identities = nil; return nil })
 			return err
 		},
-		"deleted": func(w *world, s *directory.Service, id entitlement.UserID) error {
+		"deleted": func(w *fixture, s *directory.Service, id entitlement.UserID) error {
 			return s.DeleteUser(w.Context(), by, id)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.identify(w.Service, first)
 			mia := w.person("mia")
 			s := w.deployed(signIn("mia")) // and she does not call
@@ -228,7 +228,7 @@ func TestFirstAdministrator_AValueThatWasTakenOffAUserOpensNothing(t *testing.T)
 }
 
 func TestFirstAdministrator_ThatTheParameterWasUsedIsAnEventAndOneWithItsEffect(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	var records []entitlement.Event
 	lost := entitlement.Errorf(entitlement.Unavailable, "The store does not answer.")
 	w.store.before = func(context.Context, entitlement.Change) error { return lost }
@@ -293,19 +293,19 @@ var ways = map[string]func(s *directory.Service, ctx context.Context, id entitle
 func TestTheLastAdministrator_WhoCanSignInStays(t *testing.T) {
 	for way, goes := range ways {
 		for name, beside := range map[string]struct {
-			other func(w *world)
+			other func(w *fixture)
 			may   bool
 		}{
-			"alone":                         {func(*world) {}, false},
-			"beside one who is disabled":    {func(w *world) { w.administrator("ann", disable) }, false},
-			"beside one without a sign-in":  {func(w *world) { w.administrator("ann", unbind) }, false},
-			"beside one who was deleted":    {func(w *world) { w.must(w.DeleteUser(w.Context(), by, w.administrator("ann").ID)) }, false},
-			"beside one who is an ordinary": {func(w *world) { w.person("ann") }, false},
-			"beside an owner of the group": {func(w *world) {
+			"alone":                         {func(*fixture) {}, false},
+			"beside one who is disabled":    {func(w *fixture) { w.administrator("ann", disable) }, false},
+			"beside one without a sign-in":  {func(w *fixture) { w.administrator("ann", unbind) }, false},
+			"beside one who was deleted":    {func(w *fixture) { w.must(w.DeleteUser(w.Context(), by, w.administrator("ann").ID)) }, false},
+			"beside one who is an ordinary": {func(w *fixture) { w.person("ann") }, false},
+			"beside an owner of the group": {func(w *fixture) {
 				w.must(w.AddMembers(w.Context(), by, entitlement.AdministratorsGroup, true, w.person("ann").ID))
 			}, false},
-			"beside another one": {func(w *world) { w.administrator("ann") }, true},
-			"beside one of many": {func(w *world) {
+			"beside another one": {func(w *fixture) { w.administrator("ann") }, true},
+			"beside one of many": {func(w *fixture) {
 				for i := range 120 {
 					w.administrator(fmt.Sprint("dis", i), disable)
 				}
@@ -313,7 +313,7 @@ func TestTheLastAdministrator_WhoCanSignInStays(t *testing.T) {
 			}, true},
 		} {
 			t.Run(way+", "+name, func(t *testing.T) {
-				w := newWorld(t)
+				w := newFixture(t)
 				id := w.identify(w.Service, first)
 				beside.other(w)
 				before := w.read(id)
@@ -341,7 +341,7 @@ func TestTheLastAdministrator_OfTwoWhoGoAtOnceOneStays(t *testing.T) {
 	for one, goes := range ways {
 		for other, follows := range ways {
 			t.Run(one+" and "+other, func(t *testing.T) {
-				w := newWorld(t)
+				w := newFixture(t)
 				root := w.identify(w.Service, first)
 				ann := w.administrator("ann")
 				var once sync.Once
@@ -358,7 +358,7 @@ func TestTheLastAdministrator_OfTwoWhoGoAtOnceOneStays(t *testing.T) {
 			})
 		}
 	}
-	w := newWorld(t)
+	w := newFixture(t)
 	ids := []entitlement.UserID{w.identify(w.Service, first), w.administrator("ann").ID, w.administrator("bob").ID}
 	var wg sync.WaitGroup
 	for _, id := range ids {
@@ -387,7 +387,7 @@ func TestTheLastAdministrator_OfTwoWhoGoAtOnceOneStays(t *testing.T) {
 }
 
 func TestTheLastAdministrator_SeveralWhoGoTogetherAreCountedTogether(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root, ann := w.identify(w.Service, first), w.administrator("ann")
 	if err := w.RemoveMembers(t.Context(), by, entitlement.AdministratorsGroup, false, root, ann.ID); entitlement.CodeOf(err) != directory.CodeLastAdministrator {
 		t.Errorf("got %v", err)
@@ -398,7 +398,7 @@ func TestTheLastAdministrator_SeveralWhoGoTogetherAreCountedTogether(t *testing.
 }
 
 func TestTheLastAdministrator_CostsOthersNothing(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.identify(w.Service, first)
 	g, err := w.CreateGroup(t.Context(), by, entitlement.Group{DisplayName: "Sales"})
 	w.must(err)

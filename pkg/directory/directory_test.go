@@ -308,7 +308,7 @@ func TestJoin_NobodyWhoIsNotThereBelongsToAGroup(t *testing.T) {
 // Somebody enables a user who is being deleted: what the user gets in between ends with
 // the deletion.
 func TestL1_WhoIsEnabledWhileBeingDeletedIsDisabledAgain(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	mia := w.person("mia")
 	commits := 0
 	w.store.before = func(ctx context.Context, _ entitlement.Change) error {

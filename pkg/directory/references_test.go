@@ -14,38 +14,38 @@ import (
 
 // naming are the ways to name a user in the directory, and what each then holds.
 var naming = map[string]struct {
-	name  func(w *world, g entitlement.GroupID, other, u entitlement.UserID) error
-	named func(w *world, g entitlement.GroupID, other, u entitlement.UserID) bool
+	name  func(w *fixture, g entitlement.GroupID, other, u entitlement.UserID) error
+	named func(w *fixture, g entitlement.GroupID, other, u entitlement.UserID) bool
 	idle  bool // a disabled user may be named
 }{
 	"a member of a group": {
-		func(w *world, g entitlement.GroupID, _, u entitlement.UserID) error {
+		func(w *fixture, g entitlement.GroupID, _, u entitlement.UserID) error {
 			return w.AddMembers(w.Context(), by, g, false, u)
 		},
-		func(w *world, g entitlement.GroupID, _, u entitlement.UserID) bool {
+		func(w *fixture, g entitlement.GroupID, _, u entitlement.UserID) bool {
 			return slices.Contains(w.members(g), u)
 		}, true},
 	"an owner of a group": {
-		func(w *world, g entitlement.GroupID, _, u entitlement.UserID) error {
+		func(w *fixture, g entitlement.GroupID, _, u entitlement.UserID) error {
 			return w.AddMembers(w.Context(), by, g, true, u)
 		},
-		func(w *world, g entitlement.GroupID, _, u entitlement.UserID) bool {
+		func(w *fixture, g entitlement.GroupID, _, u entitlement.UserID) bool {
 			owners, err := w.store.OwnersAmong(w.Context(), g, []entitlement.UserID{u})
 			w.must(err)
 			return slices.Contains(owners, u)
 		}, false},
 	"a manager": {
-		func(w *world, _ entitlement.GroupID, other, u entitlement.UserID) error {
+		func(w *fixture, _ entitlement.GroupID, other, u entitlement.UserID) error {
 			return w.SetManager(w.Context(), by, other, u)
 		},
-		func(w *world, _ entitlement.GroupID, other, u entitlement.UserID) bool {
+		func(w *fixture, _ entitlement.GroupID, other, u entitlement.UserID) bool {
 			return w.read(other).Manager == u
 		}, true},
 }
 
 func TestDeletedPeople_AreNamedNowhereInTheDirectory(t *testing.T) {
 	for as, c := range naming {
-		w := newWorld(t)
+		w := newFixture(t)
 		g, err := w.CreateGroup(t.Context(), by, entitlement.Group{DisplayName: "Sales"})
 		w.must(err)
 		mia, gone, idle, raced := w.person("mia"), w.person("gone"), w.person("idle", disable), w.person("raced")
@@ -75,7 +75,7 @@ func TestDeletedPeople_AreNamedNowhereInTheDirectory(t *testing.T) {
 }
 
 func TestDeletedPeople_WhoBecomeMembersWhileTheyGoAreNone(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	g, err := w.CreateGroup(t.Context(), by, entitlement.Group{DisplayName: "Sales"})
 	w.must(err)
 	mia := w.person("mia")
@@ -94,7 +94,7 @@ func TestDeletedPeople_WhoBecomeMembersWhileTheyGoAreNone(t *testing.T) {
 }
 
 func TestF3_ChangesOfMembersThatMeetOthersAreMadeAllTheSame(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	g, err := w.CreateGroup(t.Context(), by, entitlement.Group{DisplayName: "Sales"})
 	w.must(err)
 	mia, otto := w.person("mia"), w.person("otto")
@@ -138,7 +138,7 @@ func TestF3_ChangesOfMembersThatMeetOthersAreMadeAllTheSame(t *testing.T) {
 }
 
 func TestA9_WhatFeedsCallPeopleAndGroupsIsCleanedAndKept(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	u := w.person("mia", func(u *entitlement.User) {
 		u.DisplayName, u.GivenName, u.Surname, u.Department, u.JobTitle = "Mia\u200B Lind\u200F", "Mia\uFEFF", "\u2060", "Sales\u2028North", "Lead\u202E"
 	})

@@ -109,7 +109,7 @@ func whatAFingerprintCostsARequestOfThreeStages(t *testing.T, p place) {
 }
 
 // deliver plays the delivery of a first assignment of three roles.
-func (o *office) deliver(u entitlement.User) {
+func (o *fixture) deliver(u entitlement.User) {
 	o.Helper()
 	var record entitlement.SubjectRecord
 	var inputs entitlement.ReconcileInputs
@@ -150,7 +150,7 @@ func (o *office) deliver(u entitlement.User) {
 }
 
 // expire plays the end of an assignment.
-func (o *office) expire(u entitlement.User) {
+func (o *fixture) expire(u entitlement.User) {
 	o.Helper()
 	slot, err := o.db.AssignmentSlot(context.Background(), o.pkg.ID, u.ID)
 	if err != nil {

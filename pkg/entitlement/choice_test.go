@@ -6,31 +6,31 @@ import (
 )
 
 func TestS2_APolicyOfAnotherPackageIsAnsweredLikeOneThatIsNotThere(t *testing.T) {
-	foreign := func(w *world) {
+	foreign := func(w *fixture) {
 		p := *w.policy()
 		p.ID, p.Package = "foreign", "other"
 		w.got.Policies = append(w.got.Policies, p)
 	}
-	lower := func(w *world) {
+	lower := func(w *fixture) {
 		p := *w.policy()
 		p.ID, p.Scope = "lower", ScopeAllUsers
 		w.got.Policies = append(w.got.Policies, p)
 	}
-	submit := func(w *world) (Change, error) { _, c, err := Submit(w.ask, w.got, w.now); return c, err }
-	extend := func(w *world) (Change, error) { _, c, err := Extend(w.ask, w.got, w.now); return c, err }
+	submit := func(w *fixture) (Change, error) { _, c, err := Submit(w.ask, w.got, w.now); return c, err }
+	extend := func(w *fixture) (Change, error) { _, c, err := Extend(w.ask, w.got, w.now); return c, err }
 	for name, c := range map[string]struct {
-		make    func() world
-		set     func(*world)
+		make    func() fixture
+		set     func(*fixture)
 		policy  PolicyID
-		command func(*world) (Change, error)
+		command func(*fixture) (Change, error)
 	}{
-		"userAdd": {newWorld, foreign, "foreign", submit},
-		"userAdd, where the package has no policy": {newWorld, func(w *world) { w.policy().Package = "other" }, "policy", submit},
-		"adminAdd":                                 {newWorld, func(w *world) { w.direct(); foreign(w) }, "foreign", submit},
-		"adminAdd, by a policy for nobody":         {newWorld, func(w *world) { w.direct(); foreign(w); w.got.Policies[1].Scope = ScopeNobody }, "foreign", submit},
-		"R37 userAdd, by a policy of a lower rank": {newWorld, lower, "lower", submit},
-		"userUpdate, of an assignment by it":       {held, func(w *world) { foreign(w); w.got.Slot.Assignment.Policy = "foreign" }, "", extend},
-		"adminUpdate, of an assignment by it":      {held, func(w *world) { foreign(w); w.got.Slot.Assignment.Policy = "foreign"; w.ask.Type = AdminUpdate }, "", extend},
+		"userAdd": {newFixture, foreign, "foreign", submit},
+		"userAdd, where the package has no policy": {newFixture, func(w *fixture) { w.policy().Package = "other" }, "policy", submit},
+		"adminAdd":                                 {newFixture, func(w *fixture) { w.direct(); foreign(w) }, "foreign", submit},
+		"adminAdd, by a policy for nobody":         {newFixture, func(w *fixture) { w.direct(); foreign(w); w.got.Policies[1].Scope = ScopeNobody }, "foreign", submit},
+		"R37 userAdd, by a policy of a lower rank": {newFixture, lower, "lower", submit},
+		"userUpdate, of an assignment by it":       {held, func(w *fixture) { foreign(w); w.got.Slot.Assignment.Policy = "foreign" }, "", extend},
+		"adminUpdate, of an assignment by it":      {held, func(w *fixture) { foreign(w); w.got.Slot.Assignment.Policy = "foreign"; w.ask.Type = AdminUpdate }, "", extend},
 	} {
 		answer := func(id PolicyID, known bool) error {
 			w := c.make()
@@ -53,7 +53,7 @@ func TestS2_APolicyOfAnotherPackageIsAnsweredLikeOneThatIsNotThere(t *testing.T)
 }
 
 func TestS7_TheGuardOfARequestNamesItsPolicyWithThePackageOfThat(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	_, c, err := Submit(w.ask, w.got, w.now)
 	if err != nil || len(c.DeletionGuards) != 1 || c.DeletionGuards[0] != (DeletionGuard{Package: "pkg", Policy: "policy", Subject: "mia"}) {
 		t.Errorf("got %+v, %v", c.DeletionGuards, err)

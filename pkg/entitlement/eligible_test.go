@@ -8,44 +8,44 @@ import (
 )
 
 // mia changes who the subject is, as somebody does in the directory meanwhile.
-func (w *world) mia(set func(*User)) {
+func (w *fixture) mia(set func(*User)) {
 	v := *w.got.Subject
 	v.Groups = slices.Clone(v.Groups)
 	set(&v)
 	w.got.Subject, w.got.Requestor = &v, &v
 }
 
-func leavesSales(w *world) { w.mia(func(u *User) { u.Groups = nil }) }
+func leavesSales(w *fixture) { w.mia(func(u *User) { u.Groups = nil }) }
 
 // forSales has the policy be for the members of the group sales, of whom Mia is one.
-func (w *world) forSales() {
+func (w *fixture) forSales() {
 	w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{user("otto"), {Kind: GroupMembers, ID: "sales"}, {Kind: GroupMembers, ID: "other"}}
 }
 
 // whatHappens are the things that may happen to a subject before a request of hers is
 // approved, or begins, with what is to become of it.
 var whatHappens = map[string]struct {
-	policy, meanwhile func(*world)
+	policy, meanwhile func(*fixture)
 	still             bool // she may have it
 }{
-	"nothing":                              {(*world).forSales, func(*world) {}, true},
-	"F36 out of the group that may ask":    {(*world).forSales, leavesSales, false},
-	"F36 from one group to another of it":  {(*world).forSales, func(w *world) { w.mia(func(u *User) { u.Groups = []GroupID{"other"} }) }, true},
-	"F36 no member of the organisation":    {func(*world) {}, func(w *world) { w.mia(func(u *User) { u.Type = Guest }) }, false},
-	"F36 disabled":                         {(*world).forSales, func(w *world) { w.mia(func(u *User) { u.Enabled = false }) }, false},
-	"F36 gone":                             {(*world).forSales, func(w *world) { w.got.Subject = nil }, false},
-	"F36 disabled, and enabled again":      {(*world).forSales, func(w *world) { w.got.SubjectRecord.Disabled = true }, false},
-	"S6 a policy that others may ask by":   {(*world).forSales, func(w *world) { w.policy().Targets = []SubjectSet{user("otto")} }, true},
-	"S6 a policy that nobody may ask by":   {(*world).forSales, func(w *world) { w.policy().Requestor.SelfAdd = false }, true},
-	"direct, by a policy for nobody":       {func(w *world) { w.direct(); w.policy().Scope = ScopeNobody }, leavesSales, true},
-	"direct, by that, and disabled":        {func(w *world) { w.direct(); w.policy().Scope = ScopeNobody }, func(w *world) { w.mia(func(u *User) { u.Enabled = false }) }, false},
-	"R91 direct, by a policy with a scope": {func(w *world) { w.direct(); w.forSales() }, leavesSales, false},
+	"nothing":                              {(*fixture).forSales, func(*fixture) {}, true},
+	"F36 out of the group that may ask":    {(*fixture).forSales, leavesSales, false},
+	"F36 from one group to another of it":  {(*fixture).forSales, func(w *fixture) { w.mia(func(u *User) { u.Groups = []GroupID{"other"} }) }, true},
+	"F36 no member of the organisation":    {func(*fixture) {}, func(w *fixture) { w.mia(func(u *User) { u.Type = Guest }) }, false},
+	"F36 disabled":                         {(*fixture).forSales, func(w *fixture) { w.mia(func(u *User) { u.Enabled = false }) }, false},
+	"F36 gone":                             {(*fixture).forSales, func(w *fixture) { w.got.Subject = nil }, false},
+	"F36 disabled, and enabled again":      {(*fixture).forSales, func(w *fixture) { w.got.SubjectRecord.Disabled = true }, false},
+	"S6 a policy that others may ask by":   {(*fixture).forSales, func(w *fixture) { w.policy().Targets = []SubjectSet{user("otto")} }, true},
+	"S6 a policy that nobody may ask by":   {(*fixture).forSales, func(w *fixture) { w.policy().Requestor.SelfAdd = false }, true},
+	"direct, by a policy for nobody":       {func(w *fixture) { w.direct(); w.policy().Scope = ScopeNobody }, leavesSales, true},
+	"direct, by that, and disabled":        {func(w *fixture) { w.direct(); w.policy().Scope = ScopeNobody }, func(w *fixture) { w.mia(func(u *User) { u.Enabled = false }) }, false},
+	"R91 direct, by a policy with a scope": {func(w *fixture) { w.direct(); w.forSales() }, leavesSales, false},
 }
 
 func TestF36_AnApprovalForSomebodyWhomThePolicyIsNotForAnyMoreDeniesTheRequest(t *testing.T) {
 	for name, c := range whatHappens {
 		for _, later := range []bool{false, true} { // to begin at once, or at a time of its own
-			w := newWorld()
+			w := newFixture()
 			w.policy().Requestor.CustomSchedule = true
 			c.policy(&w)
 			w.approvedBy([]SubjectSet{user("ann")}, []SubjectSet{user("bob")})
@@ -82,7 +82,7 @@ func TestF36_AnApprovalForSomebodyWhomThePolicyIsNotForAnyMoreDeniesTheRequest(t
 
 // turnedDown demands that a change denies a request, in the name of the service and with
 // its reason, and gives nothing.
-func (w *world) turnedDown(t *testing.T, name string, r AssignmentRequest, c Change) {
+func (w *fixture) turnedDown(t *testing.T, name string, r AssignmentRequest, c Change) {
 	t.Helper()
 	if r.State != RequestDenied || r.Outcome != OutcomeIneligible || !strings.HasPrefix(r.Status(), "Denied: ") || !r.Due.IsZero() || r.Completed.IsZero() {
 		t.Errorf("%s: the request is %s %s %q", name, r.State, r.Outcome, r.Status())
@@ -97,7 +97,7 @@ func (w *world) turnedDown(t *testing.T, name string, r AssignmentRequest, c Cha
 
 func TestF36_AScheduledStartForSomebodyWhomThePolicyIsNotForAnyMoreIsCanceled(t *testing.T) {
 	for name, c := range whatHappens {
-		w := newWorld()
+		w := newFixture()
 		w.policy().Requestor.CustomSchedule = true
 		c.policy(&w)
 		w.ask.RequestedSchedule.Start = noon.Add(time.Hour)
@@ -124,15 +124,15 @@ func TestF36_AScheduledStartForSomebodyWhomThePolicyIsNotForAnyMoreIsCanceled(t 
 func TestR83_AnExtensionForSomebodyWhomThePolicyIsNotForAnyMoreIsDenied(t *testing.T) {
 	for name, c := range map[string]struct {
 		by        RequestType
-		meanwhile func(*world)
+		meanwhile func(*fixture)
 		still     bool
 	}{
-		"nothing happens":               {UserUpdate, func(*world) {}, true},
+		"nothing happens":               {UserUpdate, func(*fixture) {}, true},
 		"F36 out of the group":          {UserUpdate, leavesSales, false},
-		"F36 disabled":                  {UserUpdate, func(w *world) { w.mia(func(u *User) { u.Enabled = false }) }, false},
+		"F36 disabled":                  {UserUpdate, func(w *fixture) { w.mia(func(u *User) { u.Enabled = false }) }, false},
 		"an administrator's":            {AdminUpdate, leavesSales, true},
-		"an administrator's, disabled":  {AdminUpdate, func(w *world) { w.mia(func(u *User) { u.Enabled = false }) }, false},
-		"S6 a policy that lets no more": {UserUpdate, func(w *world) { w.policy().Requestor.SelfUpdate = false }, true},
+		"an administrator's, disabled":  {AdminUpdate, func(w *fixture) { w.mia(func(u *User) { u.Enabled = false }) }, false},
+		"S6 a policy that lets no more": {UserUpdate, func(w *fixture) { w.policy().Requestor.SelfUpdate = false }, true},
 	} {
 		w := held()
 		w.now = noon.Add(time.Hour)
@@ -180,23 +180,23 @@ func TestR83_TheSubjectMustBeInScopeWhenAskingToo(t *testing.T) {
 func TestF36_WhatBeginsByAGroupDependsOnTheMembership(t *testing.T) {
 	sales := []Reference{{User: "mia", Group: "sales"}}
 	for name, c := range map[string]struct {
-		set  func(*world)
-		do   func(*testing.T, *world) Change
+		set  func(*fixture)
+		do   func(*testing.T, *fixture) Change
 		want []Reference
 	}{
-		"asked for":                      {(*world).forSales, submits, sales},
-		"assigned":                       {func(w *world) { w.direct(); w.forSales() }, submits, sales},
-		"assigned by one for nobody":     {func(w *world) { w.direct(); w.policy().Scope = ScopeNobody }, submits, nil},
-		"by a policy for all":            {func(*world) {}, submits, nil},
-		"named, and in a group as well":  {func(w *world) { w.forSales(); w.policy().Targets = append(w.policy().Targets, user("mia")) }, submits, nil},
-		"waits for a decision":           {func(w *world) { w.forSales(); w.approvedBy([]SubjectSet{user("ann")}) }, submits, nil},
-		"the last decision":              {func(w *world) { w.forSales(); w.approvedBy([]SubjectSet{user("ann")}) }, decides, sales},
-		"approved for later":             {func(w *world) { w.forSales(); w.later() }, submits, nil},
-		"and begins":                     {func(w *world) { w.forSales(); w.later() }, begins, sales},
-		"an extension":                   {func(w *world) { *w = held(); w.forSales() }, extends, sales},
-		"an extension of administrators": {func(w *world) { *w = held(); w.forSales(); w.ask.Type = AdminUpdate }, extends, nil},
+		"asked for":                      {(*fixture).forSales, submits, sales},
+		"assigned":                       {func(w *fixture) { w.direct(); w.forSales() }, submits, sales},
+		"assigned by one for nobody":     {func(w *fixture) { w.direct(); w.policy().Scope = ScopeNobody }, submits, nil},
+		"by a policy for all":            {func(*fixture) {}, submits, nil},
+		"named, and in a group as well":  {func(w *fixture) { w.forSales(); w.policy().Targets = append(w.policy().Targets, user("mia")) }, submits, nil},
+		"waits for a decision":           {func(w *fixture) { w.forSales(); w.approvedBy([]SubjectSet{user("ann")}) }, submits, nil},
+		"the last decision":              {func(w *fixture) { w.forSales(); w.approvedBy([]SubjectSet{user("ann")}) }, decides, sales},
+		"approved for later":             {func(w *fixture) { w.forSales(); w.later() }, submits, nil},
+		"and begins":                     {func(w *fixture) { w.forSales(); w.later() }, begins, sales},
+		"an extension":                   {func(w *fixture) { *w = held(); w.forSales() }, extends, sales},
+		"an extension of administrators": {func(w *fixture) { *w = held(); w.forSales(); w.ask.Type = AdminUpdate }, extends, nil},
 	} {
-		w := newWorld()
+		w := newFixture()
 		c.set(&w)
 		if got := c.do(t, &w).References; !slices.Equal(got, c.want) {
 			t.Errorf("%s: depends on %v, want %v", name, got, c.want)
@@ -204,23 +204,23 @@ func TestF36_WhatBeginsByAGroupDependsOnTheMembership(t *testing.T) {
 	}
 }
 
-func (w *world) later() {
+func (w *fixture) later() {
 	w.policy().Requestor.CustomSchedule = true
 	w.ask.RequestedSchedule.Start = noon.Add(time.Hour)
 }
 
-func submits(t *testing.T, w *world) Change {
+func submits(t *testing.T, w *fixture) Change {
 	_, c, err := Submit(w.ask, w.got, w.now)
 	return sure(t, c, err)
 }
 
-func decides(t *testing.T, w *world) Change {
+func decides(t *testing.T, w *fixture) Change {
 	r, s := w.pending(t)
 	_, c, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, noon)
 	return sure(t, c, err)
 }
 
-func begins(t *testing.T, w *world) Change {
+func begins(t *testing.T, w *fixture) Change {
 	r, c, err := Submit(w.ask, w.got, w.now)
 	s := w.got.startInputs()
 	s.Slot = sure(t, c, err).Slots[0]
@@ -228,7 +228,7 @@ func begins(t *testing.T, w *world) Change {
 	return sure(t, c, err)
 }
 
-func extends(t *testing.T, w *world) Change {
+func extends(t *testing.T, w *fixture) Change {
 	w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDateTime, End: noon.Add(20 * 24 * time.Hour)}
 	w.policy().Requestor.CustomSchedule = true
 	_, c, err := Extend(w.ask, w.got, noon.Add(time.Hour))

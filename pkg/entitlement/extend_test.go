@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// held is a world in which Mia holds the package until noon plus thirty days.
-func held() world {
-	w := newWorld()
+// held is a fixture in which Mia holds the package until noon plus thirty days.
+func held() fixture {
+	w := newFixture()
 	w.ask.ID, w.ask.Type = "ext", UserUpdate
 	w.policy().Requestor.SelfUpdate = true
 	w.got.Slot.Assignment = &Assignment{ID: "asg", Package: "pkg", Policy: "policy", Subject: "mia", Target: TargetPresent, State: AssignmentDelivered, End: noon.Add(30 * 24 * time.Hour)}
@@ -20,36 +20,36 @@ func held() world {
 func TestExtend_WhoMayMoveTheEnd(t *testing.T) {
 	day := 24 * time.Hour
 	for name, c := range map[string]struct {
-		set  func(*world)
+		set  func(*fixture)
 		kind Kind
 		says string
 	}{
-		"R83 the policy allows it": {func(*world) {}, Internal, ""},
-		"R83 the policy does not":  {func(w *world) { w.policy().Requestor.SelfUpdate = false }, Precondition, "extend"},
-		"R83 no longer in scope":   {func(w *world) { w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{user("max")} }, Precondition, "extend"},
-		"R84 beyond the policy's end": {func(w *world) {
+		"R83 the policy allows it": {func(*fixture) {}, Internal, ""},
+		"R83 the policy does not":  {func(w *fixture) { w.policy().Requestor.SelfUpdate = false }, Precondition, "extend"},
+		"R83 no longer in scope":   {func(w *fixture) { w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{user("max")} }, Precondition, "extend"},
+		"R84 beyond the policy's end": {func(w *fixture) {
 			w.policy().Requestor.CustomSchedule = true
 			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDuration, Duration: 31 * day}
 		}, Precondition, "not later"},
-		"S16 its end has passed": {func(w *world) { w.now = noon.Add(30 * day) }, Conflict, "ended"},
-		"it has ended":           {func(w *world) { w.got.Slot.Assignment = nil }, Conflict, "ended"},
-		"an extension is open":   {func(w *world) { w.got.Slot.Open = "other" }, Conflict, "open request"},
-		"a start in the future":  {func(w *world) { w.ask.RequestedSchedule.Start = noon.Add(day) }, Invalid, "startDateTime"},
-		"R43 dates not allowed": {func(w *world) {
+		"S16 its end has passed": {func(w *fixture) { w.now = noon.Add(30 * day) }, Conflict, "ended"},
+		"it has ended":           {func(w *fixture) { w.got.Slot.Assignment = nil }, Conflict, "ended"},
+		"an extension is open":   {func(w *fixture) { w.got.Slot.Open = "other" }, Conflict, "open request"},
+		"a start in the future":  {func(w *fixture) { w.ask.RequestedSchedule.Start = noon.Add(day) }, Invalid, "startDateTime"},
+		"R43 dates not allowed": {func(w *fixture) {
 			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDuration, Duration: day}
 		}, Precondition, "dates"},
-		"an administrator, with any end": {func(w *world) {
+		"an administrator, with any end": {func(w *fixture) {
 			w.ask.Type = AdminUpdate
 			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireNever}
 		}, Internal, ""},
-		"an administrator, where subjects may not": {func(w *world) {
+		"an administrator, where subjects may not": {func(w *fixture) {
 			w.ask.Type, w.policy().Requestor.SelfUpdate = AdminUpdate, false
 			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDuration, Duration: day}
 		}, Internal, ""},
-		"R59 no justification":           {func(w *world) { w.policy().Approval.RequestorJustification = true }, Precondition, "justification"},
-		"a disabled caller":              {func(w *world) { v := *w.got.Requestor; v.Enabled = false; w.got.Requestor = &v }, Forbidden, "disabled"},
-		"a policy that was deleted":      {func(w *world) { w.got.Policies = nil }, Precondition, "policy"},
-		"S7 a policy of another package": {func(w *world) { w.policy().Package = "other" }, Precondition, "policy"},
+		"R59 no justification":           {func(w *fixture) { w.policy().Approval.RequestorJustification = true }, Precondition, "justification"},
+		"a disabled caller":              {func(w *fixture) { v := *w.got.Requestor; v.Enabled = false; w.got.Requestor = &v }, Forbidden, "disabled"},
+		"a policy that was deleted":      {func(w *fixture) { w.got.Policies = nil }, Precondition, "policy"},
+		"S7 a policy of another package": {func(w *fixture) { w.policy().Package = "other" }, Precondition, "policy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := held()
@@ -187,7 +187,7 @@ func TestR82_AnExtensionWithoutDatesAsksForAFreshPeriodAndNeverShortens(t *testi
 }
 
 // unchanged demands the refusal of what would change nothing, which says so and does nothing.
-func (w *world) unchanged(t *testing.T, name string, c Change, err error) {
+func (w *fixture) unchanged(t *testing.T, name string, c Change, err error) {
 	t.Helper()
 	if KindOf(err) != Precondition || CodeOf(err) != "nothingChanged" || !strings.Contains(MessageOf(err), "changes nothing") || len(c.Requests)+len(c.Slots)+len(c.Events) > 0 {
 		t.Errorf("%s: got %v, %+v", name, err, c)

@@ -10,13 +10,13 @@ import (
 
 // apart lists the package other and the group audit, of which Mia has neither yet, as
 // incompatible with the package.
-func (w *world) apart() {
+func (w *fixture) apart() {
 	w.got.Package.Incompatible, w.got.Package.IncompatibleGroups = []PackageID{"more", "other"}, []GroupID{"idle", "audit"}
 }
 
-func holdsOther(w *world) { w.got.SubjectRecord.Live = append(w.got.SubjectRecord.Live, "other") }
+func holdsOther(w *fixture) { w.got.SubjectRecord.Live = append(w.got.SubjectRecord.Live, "other") }
 
-func inAudit(w *world) {
+func inAudit(w *fixture) {
 	v := *w.got.Subject
 	v.Groups = append(slices.Clone(v.Groups), "audit")
 	w.got.Subject = &v
@@ -25,27 +25,27 @@ func inAudit(w *world) {
 func TestR179_WhoHasSomethingThatIsListedIsRefused(t *testing.T) {
 	const held, member = "the access package other", "the group audit"
 	for name, c := range map[string]struct {
-		set  func(*world)
+		set  func(*fixture)
 		says string // of the refusal; "" means taken
 	}{
-		"R177 nothing of what is listed":       {func(*world) {}, ""},
+		"R177 nothing of what is listed":       {func(*fixture) {}, ""},
 		"R179 a listed package":                {holdsOther, held},
 		"R179 a listed group":                  {inAudit, member},
-		"R98 assigned, with a listed package":  {func(w *world) { holdsOther(w); w.direct() }, held},
-		"R98 assigned, with a listed group":    {func(w *world) { inAudit(w); w.direct() }, member},
-		"R183 assigned by a policy for nobody": {func(w *world) { holdsOther(w); w.direct(); w.policy().Scope = ScopeNobody }, held},
-		"R179 where somebody approves":         {func(w *world) { holdsOther(w); w.approvedBy([]SubjectSet{user("ann")}) }, held},
-		"R179 for later": {func(w *world) {
+		"R98 assigned, with a listed package":  {func(w *fixture) { holdsOther(w); w.direct() }, held},
+		"R98 assigned, with a listed group":    {func(w *fixture) { inAudit(w); w.direct() }, member},
+		"R183 assigned by a policy for nobody": {func(w *fixture) { holdsOther(w); w.direct(); w.policy().Scope = ScopeNobody }, held},
+		"R179 where somebody approves":         {func(w *fixture) { holdsOther(w); w.approvedBy([]SubjectSet{user("ann")}) }, held},
+		"R179 for later": {func(w *fixture) {
 			holdsOther(w)
 			w.policy().Requestor.CustomSchedule = true
 			w.ask.RequestedSchedule.Start = noon.Add(time.Hour)
 		}, held},
-		"R178 a package that is not listed":  {func(w *world) { w.got.SubjectRecord.Live = []PackageID{"unlisted"} }, ""},
-		"R178 a group that is not listed":    {func(w *world) { w.got.Package.IncompatibleGroups = []GroupID{"idle"}; inAudit(w) }, ""},
-		"R178 another's list does not count": {func(w *world) { holdsOther(w); w.got.Package.Incompatible = nil }, ""},
+		"R178 a package that is not listed":  {func(w *fixture) { w.got.SubjectRecord.Live = []PackageID{"unlisted"} }, ""},
+		"R178 a group that is not listed":    {func(w *fixture) { w.got.Package.IncompatibleGroups = []GroupID{"idle"}; inAudit(w) }, ""},
+		"R178 another's list does not count": {func(w *fixture) { holdsOther(w); w.got.Package.Incompatible = nil }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld()
+			w := newFixture()
 			w.apart()
 			c.set(&w)
 			_, change, err := Submit(w.ask, w.got, w.now)
@@ -67,15 +67,15 @@ func TestR179_WhoHasSomethingThatIsListedIsRefused(t *testing.T) {
 
 func TestR179_TheRefusalSaysToEachWhatToDo(t *testing.T) {
 	for name, c := range map[string]struct {
-		set  func(*world)
+		set  func(*fixture)
 		want string
 	}{
 		"the holder":                 {holdsOther, "You hold the access package Payments, and this one cannot be held together with it: end that assignment first, then ask again."},
 		"the member":                 {inAudit, "You are a member of the group Payments, whose members cannot have this access package: have yourself taken out of the group first, then ask again."},
-		"an administrator, a holder": {func(w *world) { holdsOther(w); w.direct() }, "This user holds the access package Payments, and this one cannot be held together with it: end that assignment first."},
-		"an administrator, a member": {func(w *world) { inAudit(w); w.direct() }, "This user is a member of the group Payments, whose members cannot have this access package: take the user out of the group first."},
+		"an administrator, a holder": {func(w *fixture) { holdsOther(w); w.direct() }, "This user holds the access package Payments, and this one cannot be held together with it: end that assignment first."},
+		"an administrator, a member": {func(w *fixture) { inAudit(w); w.direct() }, "This user is a member of the group Payments, whose members cannot have this access package: take the user out of the group first."},
 	} {
-		w := newWorld()
+		w := newFixture()
 		w.apart()
 		c.set(&w)
 		_, _, err := Submit(w.ask, w.got, w.now)
@@ -87,7 +87,7 @@ func TestR179_TheRefusalSaysToEachWhatToDo(t *testing.T) {
 }
 
 func TestS18_WhatBecomesLiveIsConditionedOnWhatIsListed(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.apart()
 	_, c, err := Submit(w.ask, w.got, w.now)
 	if err != nil || len(c.SubjectUpdates) != 1 || !slices.Equal(c.SubjectUpdates[0].Incompatible, []PackageID{"more", "other"}) || !slices.Equal(c.SubjectUpdates[0].NotIn, []GroupID{"idle", "audit"}) {
@@ -97,15 +97,15 @@ func TestS18_WhatBecomesLiveIsConditionedOnWhatIsListed(t *testing.T) {
 
 func TestF36_WhatIsListedIsCheckedAfreshAtTheLastDecision(t *testing.T) {
 	for name, c := range map[string]struct {
-		set  func(*world)
+		set  func(*fixture)
 		says string
 	}{
 		"R179 a listed package, meanwhile": {holdsOther, "The user this is for holds the access package other, and this one cannot be held together with it: it can be given once that assignment has ended."},
 		"R179 a listed group, meanwhile":   {inAudit, "The user this is for is a member of the group audit, whose members cannot have this access package: it can be given once that membership has ended."},
-		"S18 for a later start":            {func(w *world) { holdsOther(w); w.ask.RequestedSchedule.Start = noon.Add(time.Hour) }, "holds the access package other"},
+		"S18 for a later start":            {func(w *fixture) { holdsOther(w); w.ask.RequestedSchedule.Start = noon.Add(time.Hour) }, "holds the access package other"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld()
+			w := newFixture()
 			w.approvedBy([]SubjectSet{user("ann")})
 			w.policy().Requestor.CustomSchedule = true
 			now := w
@@ -133,8 +133,8 @@ func TestF36_WhatIsListedIsCheckedAfreshAtTheLastDecision(t *testing.T) {
 }
 
 func TestF36_AScheduledStartBesideWhatIsListedLapses(t *testing.T) {
-	for name, set := range map[string]func(*world){"R179 a package": holdsOther, "R179 a group": inAudit} {
-		w := newWorld()
+	for name, set := range map[string]func(*fixture){"R179 a package": holdsOther, "R179 a group": inAudit} {
+		w := newFixture()
 		w.policy().Requestor.CustomSchedule = true
 		w.ask.RequestedSchedule.Start = noon.Add(time.Hour)
 		r, _, err := Submit(w.ask, w.got, w.now)
@@ -159,31 +159,31 @@ func TestR180_WhatIsHeldKeepsItsEndAndGetsNoLaterOne(t *testing.T) {
 		return Schedule{Expiration: Expiration{Type: ExpireAfterDuration, Duration: d}}
 	}
 	for name, c := range map[string]struct {
-		set  func(*world)
+		set  func(*fixture)
 		says string // of the refusal; "" means taken
 	}{
-		"R180 more time beside a package":      {func(w *world) { w.now = noon.Add(day); holdsOther(w) }, "You hold the access package other"},
-		"R180 more time beside a group":        {func(w *world) { w.now = noon.Add(day); inAudit(w) }, "You are a member of the group audit"},
-		"R183 more time from an administrator": {func(w *world) { w.ask.Type = AdminUpdate; w.ask.RequestedSchedule = until(31 * day); holdsOther(w) }, "This user holds the access package other"},
-		"R180 for ever": {func(w *world) {
+		"R180 more time beside a package":      {func(w *fixture) { w.now = noon.Add(day); holdsOther(w) }, "You hold the access package other"},
+		"R180 more time beside a group":        {func(w *fixture) { w.now = noon.Add(day); inAudit(w) }, "You are a member of the group audit"},
+		"R183 more time from an administrator": {func(w *fixture) { w.ask.Type = AdminUpdate; w.ask.RequestedSchedule = until(31 * day); holdsOther(w) }, "This user holds the access package other"},
+		"R180 for ever": {func(w *fixture) {
 			w.ask.Type = AdminUpdate
 			w.ask.RequestedSchedule.Expiration.Type = ExpireNever
 			holdsOther(w)
 		}, "This user holds"},
-		"R180 more time, where somebody approves": {func(w *world) {
+		"R180 more time, where somebody approves": {func(w *fixture) {
 			w.now = noon.Add(day)
 			holdsOther(w)
 			w.approvedBy([]SubjectSet{user("ann")})
 			w.policy().Approval.RequiredForUpdate = true
 		}, "You hold"},
-		"R180 less time": {func(w *world) { w.ask.Type = AdminUpdate; w.ask.RequestedSchedule = until(day); holdsOther(w) }, ""},
-		"R180 an end for what had none": {func(w *world) {
+		"R180 less time": {func(w *fixture) { w.ask.Type = AdminUpdate; w.ask.RequestedSchedule = until(day); holdsOther(w) }, ""},
+		"R180 an end for what had none": {func(w *fixture) {
 			w.got.Slot.Assignment.End = time.Time{}
 			w.ask.Type = AdminUpdate
 			w.ask.RequestedSchedule = until(day)
 			holdsOther(w)
 		}, ""},
-		"R180 more time beside nothing that counts": {func(w *world) { w.now = noon.Add(day) }, ""},
+		"R180 more time beside nothing that counts": {func(w *fixture) { w.now = noon.Add(day) }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := held()

@@ -10,20 +10,20 @@ import (
 
 var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// world is one package with one policy, its people, and what a test changes of them.
-type world struct {
+// fixture is one package with one policy, its people, and what a test changes of them.
+type fixture struct {
 	ask NewRequest
 	got SubmitInputs
 	now time.Time
 }
 
-func newWorld() world {
+func newFixture() fixture {
 	n := 0
 	newID := func() string { n++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
 	mia := User{ID: "mia", Type: Member, Enabled: true, DisplayName: "Mia", Manager: "max", Groups: []GroupID{"sales"}}
 	policy := AssignmentPolicy{ID: "policy", Package: "pkg", DisplayName: "Everybody", Scope: ScopeAllMembers,
 		Requestor: RequestorSettings{SelfAdd: true}, Expiration: Expiration{Type: ExpireAfterDuration, Duration: 30 * 24 * time.Hour}}
-	return world{
+	return fixture{
 		now: noon,
 		ask: NewRequest{ID: "req", Type: UserAdd, Command: "call", NewID: newID},
 		got: SubmitInputs{Requestor: &mia, Subject: &mia, Package: &AccessPackage{ID: "pkg", Catalog: "cat"}, Catalog: &Catalog{ID: "cat", Published: true},
@@ -31,9 +31,9 @@ func newWorld() world {
 	}
 }
 
-func (w *world) policy() *AssignmentPolicy { return &w.got.Policies[0] }
+func (w *fixture) policy() *AssignmentPolicy { return &w.got.Policies[0] }
 
-func (w *world) approvedBy(stages ...[]SubjectSet) {
+func (w *fixture) approvedBy(stages ...[]SubjectSet) {
 	w.policy().Approval = ApprovalSettings{RequiredForAdd: true}
 	for _, s := range stages {
 		w.policy().Approval.Stages = append(w.policy().Approval.Stages, ApprovalStage{Primary: s, Fallback: []SubjectSet{{Kind: SingleUser, ID: "fay"}}})
@@ -45,53 +45,53 @@ func user(id string) SubjectSet { return SubjectSet{Kind: SingleUser, ID: id} }
 func TestSubmit_WhoMayAsk(t *testing.T) {
 	off := func(u *User) *User { v := *u; v.Enabled = false; return &v }
 	for name, c := range map[string]struct {
-		set  func(*world)
+		set  func(*fixture)
 		kind Kind // of the refusal; Internal means taken
 		says string
 	}{
-		"R44 a member in scope":       {func(*world) {}, Internal, ""},
-		"R39 a disabled user":         {func(w *world) { w.got.Requestor, w.got.Subject = off(w.got.Requestor), off(w.got.Subject) }, Forbidden, "disabled"},
-		"no such package":             {func(w *world) { w.got.Package = nil }, NotFound, "package"},
-		"a package under deletion":    {func(w *world) { w.got.Package.Deleting = noon }, NotFound, "package"},
-		"R23 an unpublished catalog":  {func(w *world) { w.got.Catalog.Published = false }, Precondition, "not published"},
-		"R108 no policy":              {func(w *world) { w.got.Policies = nil }, Precondition, "No policy"},
-		"R35 requests switched off":   {func(w *world) { w.policy().Requestor.SelfAdd = false }, Precondition, "No policy"},
-		"R30 a policy for nobody":     {func(w *world) { w.policy().Scope = ScopeNobody }, Precondition, "No policy"},
-		"R31 a guest and all members": {func(w *world) { w.got.Subject.Type = Guest }, Precondition, "No policy"},
-		"R31 a guest and all users":   {func(w *world) { w.got.Subject.Type, w.policy().Scope = Guest, ScopeAllUsers }, Internal, ""},
-		"a named user":                {func(w *world) { w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{user("mia")} }, Internal, ""},
-		"a member of a named group": {func(w *world) {
+		"R44 a member in scope":       {func(*fixture) {}, Internal, ""},
+		"R39 a disabled user":         {func(w *fixture) { w.got.Requestor, w.got.Subject = off(w.got.Requestor), off(w.got.Subject) }, Forbidden, "disabled"},
+		"no such package":             {func(w *fixture) { w.got.Package = nil }, NotFound, "package"},
+		"a package under deletion":    {func(w *fixture) { w.got.Package.Deleting = noon }, NotFound, "package"},
+		"R23 an unpublished catalog":  {func(w *fixture) { w.got.Catalog.Published = false }, Precondition, "not published"},
+		"R108 no policy":              {func(w *fixture) { w.got.Policies = nil }, Precondition, "No policy"},
+		"R35 requests switched off":   {func(w *fixture) { w.policy().Requestor.SelfAdd = false }, Precondition, "No policy"},
+		"R30 a policy for nobody":     {func(w *fixture) { w.policy().Scope = ScopeNobody }, Precondition, "No policy"},
+		"R31 a guest and all members": {func(w *fixture) { w.got.Subject.Type = Guest }, Precondition, "No policy"},
+		"R31 a guest and all users":   {func(w *fixture) { w.got.Subject.Type, w.policy().Scope = Guest, ScopeAllUsers }, Internal, ""},
+		"a named user":                {func(w *fixture) { w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{user("mia")} }, Internal, ""},
+		"a member of a named group": {func(w *fixture) {
 			w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{{Kind: GroupMembers, ID: "sales"}}
 		}, Internal, ""},
-		"somebody else named":                             {func(w *world) { w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{user("max")} }, Precondition, "No policy"},
-		"R43 a start that has come is no choice of dates": {func(w *world) { w.ask.RequestedSchedule.Start = noon }, Internal, ""},
-		"R43 dates not allowed":                           {func(w *world) { w.ask.RequestedSchedule.Start = noon.Add(time.Hour) }, Precondition, "schedule"},
-		"R84 beyond the policy's end": {func(w *world) {
+		"somebody else named":                             {func(w *fixture) { w.policy().Scope, w.policy().Targets = ScopeSpecificUsers, []SubjectSet{user("max")} }, Precondition, "No policy"},
+		"R43 a start that has come is no choice of dates": {func(w *fixture) { w.ask.RequestedSchedule.Start = noon }, Internal, ""},
+		"R43 dates not allowed":                           {func(w *fixture) { w.ask.RequestedSchedule.Start = noon.Add(time.Hour) }, Precondition, "schedule"},
+		"R84 beyond the policy's end": {func(w *fixture) {
 			w.policy().Requestor.CustomSchedule = true
 			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDuration, Duration: 31 * 24 * time.Hour}
 		}, Precondition, "not later"},
-		"R84 for ever, where the policy ends": {func(w *world) {
+		"R84 for ever, where the policy ends": {func(w *fixture) {
 			w.policy().Requestor.CustomSchedule = true
 			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireNever}
 		}, Precondition, "not later"},
-		"R81 within the policy's end": {func(w *world) {
+		"R81 within the policy's end": {func(w *fixture) {
 			w.policy().Requestor.CustomSchedule = true
 			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDuration, Duration: 30 * 24 * time.Hour}
 		}, Internal, ""},
-		"R109 an end in the past": {func(w *world) {
+		"R109 an end in the past": {func(w *fixture) {
 			w.ask.RequestedSchedule.Expiration = Expiration{Type: ExpireAfterDateTime, End: noon.Add(-1)}
 		}, Invalid, "future"},
-		"R59 no justification":               {func(w *world) { w.policy().Approval.RequestorJustification = true }, Precondition, "justification"},
-		"S5 an open request":                 {func(w *world) { w.got.Slot.Open = "other" }, Conflict, "open request"},
-		"S5 a live assignment":               {func(w *world) { w.got.Slot.Assignment = &Assignment{ID: "a"} }, Conflict, "already have"},
-		"R90 direct, by a policy for nobody": {func(w *world) { w.ask.Type, w.ask.Policy, w.policy().Scope = AdminAdd, "policy", ScopeNobody }, Internal, ""},
-		"R91 direct, out of scope":           {func(w *world) { w.ask.Type, w.ask.Policy, w.got.Subject.Type = AdminAdd, "policy", Guest }, Precondition, "scope"},
-		"direct, without a policy":           {func(w *world) { w.ask.Type = AdminAdd }, Invalid, "assignmentPolicyId"},
-		"direct, another package's policy":   {func(w *world) { w.ask.Type, w.ask.Policy, w.policy().Package = AdminAdd, "policy", "other" }, Invalid, "assignmentPolicyId"},
-		"direct, no such person":             {func(w *world) { w.ask.Type, w.ask.Policy, w.got.Subject = AdminAdd, "policy", nil }, NotFound, "targetId"},
+		"R59 no justification":               {func(w *fixture) { w.policy().Approval.RequestorJustification = true }, Precondition, "justification"},
+		"S5 an open request":                 {func(w *fixture) { w.got.Slot.Open = "other" }, Conflict, "open request"},
+		"S5 a live assignment":               {func(w *fixture) { w.got.Slot.Assignment = &Assignment{ID: "a"} }, Conflict, "already have"},
+		"R90 direct, by a policy for nobody": {func(w *fixture) { w.ask.Type, w.ask.Policy, w.policy().Scope = AdminAdd, "policy", ScopeNobody }, Internal, ""},
+		"R91 direct, out of scope":           {func(w *fixture) { w.ask.Type, w.ask.Policy, w.got.Subject.Type = AdminAdd, "policy", Guest }, Precondition, "scope"},
+		"direct, without a policy":           {func(w *fixture) { w.ask.Type = AdminAdd }, Invalid, "assignmentPolicyId"},
+		"direct, another package's policy":   {func(w *fixture) { w.ask.Type, w.ask.Policy, w.policy().Package = AdminAdd, "policy", "other" }, Invalid, "assignmentPolicyId"},
+		"direct, no such person":             {func(w *fixture) { w.ask.Type, w.ask.Policy, w.got.Subject = AdminAdd, "policy", nil }, NotFound, "targetId"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld()
+			w := newFixture()
 			c.set(&w)
 			_, change, err := Submit(w.ask, w.got, w.now)
 			if c.kind == Internal {
@@ -111,7 +111,7 @@ func TestSubmit_WhoMayAsk(t *testing.T) {
 }
 
 func TestR36_SeveralPoliciesMustBeChosenFrom_R37_ByRankFirst(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	second := *w.policy()
 	second.ID = "second"
 	w.got.Policies = append(w.got.Policies, second)
@@ -130,7 +130,7 @@ func TestR36_SeveralPoliciesMustBeChosenFrom_R37_ByRankFirst(t *testing.T) {
 }
 
 func TestR80_TheEndCountsFromTheStart(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	_, c, err := Submit(w.ask, w.got, w.now)
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +145,7 @@ func TestR80_TheEndCountsFromTheStart(t *testing.T) {
 }
 
 func TestR94_AFutureStartIsScheduledAndTheSweepBegins(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.policy().Requestor.CustomSchedule = true
 	w.ask.RequestedSchedule.Start = noon.Add(time.Hour)
 	r, c, err := Submit(w.ask, w.got, w.now)
@@ -168,7 +168,7 @@ func TestR94_AFutureStartIsScheduledAndTheSweepBegins(t *testing.T) {
 }
 
 // pending submits a request that asks the stages, and returns it with its slot.
-func (w *world) pending(t *testing.T) (AssignmentRequest, StartInputs) {
+func (w *fixture) pending(t *testing.T) (AssignmentRequest, StartInputs) {
 	t.Helper()
 	r, c, err := Submit(w.ask, w.got, w.now)
 	if err != nil || r.State != RequestPendingApproval {
@@ -208,7 +208,7 @@ func TestDecide_WhoMay(t *testing.T) {
 		"S21 more removals than may be owed":    {User{ID: "ann", Enabled: true}, func(_ *AssignmentRequest, s *StartInputs) { s.SubjectRecord.Removing = make([]Removing, MaxRemoving) }, Precondition},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld()
+			w := newFixture()
 			w.approvedBy(set)
 			r, s := w.pending(t)
 			if c.set != nil {
@@ -232,7 +232,7 @@ func TestDecide_WhoMay(t *testing.T) {
 }
 
 func TestR52_WithoutAManagerTheFallbackIsAsked(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.approvedBy([]SubjectSet{{Kind: RequestorManager}})
 	w.got.Subject.Manager = ""
 	r, s := w.pending(t)
@@ -242,7 +242,7 @@ func TestR52_WithoutAManagerTheFallbackIsAsked(t *testing.T) {
 }
 
 func TestR47_StagesFollowEachOther_R49_ADenialEnds(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.approvedBy([]SubjectSet{user("ann")}, []SubjectSet{user("bob")}, []SubjectSet{user("cy")})
 	r, s := w.pending(t)
 	ann, bob := User{ID: "ann", Enabled: true}, User{ID: "bob", Enabled: true}
@@ -263,7 +263,7 @@ func TestR47_StagesFollowEachOther_R49_ADenialEnds(t *testing.T) {
 }
 
 func TestR50_TheSweepDeniesAndR60Escalates(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.approvedBy([]SubjectSet{user("ann")})
 	stage := &w.policy().Approval.Stages[0]
 	stage.TimeLimit, stage.Escalation, stage.EscalateAfter, stage.Alternates = 4*24*time.Hour, true, 24*time.Hour, []SubjectSet{user("alt")}
@@ -289,7 +289,7 @@ func TestR50_TheSweepDeniesAndR60Escalates(t *testing.T) {
 }
 
 func TestS6_APolicyEditChangesNothingOfAPendingRequest(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.approvedBy([]SubjectSet{user("ann")})
 	r, s := w.pending(t)
 	w.policy().Approval.Stages[0].Primary[0] = user("eve")
@@ -304,7 +304,7 @@ func TestS6_APolicyEditChangesNothingOfAPendingRequest(t *testing.T) {
 }
 
 func TestR115_OnlyWhatHasNotBegunIsCanceled(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.approvedBy([]SubjectSet{user("ann")})
 	r, s := w.pending(t)
 	after, c, err := Cancel(r, s.Slot, "mia", "call", noon)

@@ -7,7 +7,7 @@ import (
 
 // loop asks for the package at a time and has it come to nothing; it returns the slot that
 // is left, or why nothing was taken.
-func (w *world) loop(t *testing.T, at time.Time, nothing func(AssignmentRequest, AssignmentSlot) Change) error {
+func (w *fixture) loop(t *testing.T, at time.Time, nothing func(AssignmentRequest, AssignmentSlot) Change) error {
 	t.Helper()
 	w.now = at
 	r, c, err := Submit(w.ask, w.got, at)
@@ -24,7 +24,7 @@ func (w *world) loop(t *testing.T, at time.Time, nothing func(AssignmentRequest,
 	return nil
 }
 
-func (w *world) withdrawn(t *testing.T) func(AssignmentRequest, AssignmentSlot) Change {
+func (w *fixture) withdrawn(t *testing.T) func(AssignmentRequest, AssignmentSlot) Change {
 	return func(r AssignmentRequest, slot AssignmentSlot) Change {
 		_, c, err := Cancel(r, slot, r.Requestor, "call", w.now)
 		if err != nil {
@@ -34,7 +34,7 @@ func (w *world) withdrawn(t *testing.T) func(AssignmentRequest, AssignmentSlot) 
 	}
 }
 
-func (w *world) saidNo(t *testing.T) func(AssignmentRequest, AssignmentSlot) Change {
+func (w *fixture) saidNo(t *testing.T) func(AssignmentRequest, AssignmentSlot) Change {
 	return func(r AssignmentRequest, slot AssignmentSlot) Change {
 		s := w.got.startInputs()
 		s.Slot = slot
@@ -47,7 +47,7 @@ func (w *world) saidNo(t *testing.T) func(AssignmentRequest, AssignmentSlot) Cha
 }
 
 func TestA17_ThreeRequestsThatComeToNothingWithinAnHourCloseThePackageForAnHour(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.approvedBy([]SubjectSet{user("ann")})
 	minute := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
 	for _, step := range []struct {
@@ -78,7 +78,7 @@ func TestA17_ThreeRequestsThatComeToNothingWithinAnHourCloseThePackageForAnHour(
 }
 
 func TestA17_WhatSomebodyElseEndsCountsAgainstNobody(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.approvedBy([]SubjectSet{user("ann")})
 	for name, nothing := range map[string]func(AssignmentRequest, AssignmentSlot) Change{
 		"an administrator cancels": func(r AssignmentRequest, slot AssignmentSlot) Change {

@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// direct turns the world's request into an administrator's for Mia.
-func (w *world) direct() {
+// direct turns the fixture's request into an administrator's for Mia.
+func (w *fixture) direct() {
 	w.ask.Type, w.ask.Policy = AdminAdd, w.policy().ID
 	w.got.Requestor = &User{ID: "adm", Type: Member, Enabled: true, DisplayName: "Adm"}
 }
 
 func TestR29_NobodyGetsAPackageWithoutAPolicy(t *testing.T) {
 	for name, c := range map[string]struct {
-		set  func(*world)
+		set  func(*fixture)
 		kind Kind
 	}{
-		"asked for":                              {func(w *world) {}, Precondition},
-		"asked for by name":                      {func(w *world) { w.ask.Policy = "policy" }, Precondition},
-		"assigned, naming none":                  {func(w *world) { w.direct(); w.ask.Policy = "" }, Invalid},
-		"assigned, naming one that is not there": {func(w *world) { w.direct() }, Invalid},
+		"asked for":                              {func(w *fixture) {}, Precondition},
+		"asked for by name":                      {func(w *fixture) { w.ask.Policy = "policy" }, Precondition},
+		"assigned, naming none":                  {func(w *fixture) { w.direct(); w.ask.Policy = "" }, Invalid},
+		"assigned, naming one that is not there": {func(w *fixture) { w.direct() }, Invalid},
 	} {
-		w := newWorld()
+		w := newFixture()
 		c.set(&w)
 		w.got.Policies = nil
 		if _, change, err := Submit(w.ask, w.got, w.now); KindOf(err) != c.kind || len(change.Slots) > 0 {
@@ -118,7 +118,7 @@ func TestR48_OneWordOfAnybodyAskedSettlesTheStage(t *testing.T) {
 		"an alternate approver":   {"alt", "bob", 2 * day, "max"},
 		"a primary, once forward": {"ann", "alt", 2 * day, "max"},
 	} {
-		w := newWorld()
+		w := newFixture()
 		w.approvedBy([]SubjectSet{user("ann"), user("bob"), {Kind: RequestorManager}})
 		stage := &w.policy().Approval.Stages[0]
 		stage.TimeLimit, stage.Escalation, stage.EscalateAfter, stage.Alternates = 4*day, true, day, []SubjectSet{user("alt")}
@@ -168,7 +168,7 @@ func TestR77_AnAssignmentEndsNeverOnADateOrAfterDaysOrHours(t *testing.T) {
 		"ten days":  {Expiration{Type: ExpireAfterDuration, Duration: 240 * time.Hour}, noon.AddDate(0, 0, 10)},
 		"six hours": {Expiration{Type: ExpireAfterDuration, Duration: 6 * time.Hour}, noon.Add(6 * time.Hour)},
 	} {
-		w := newWorld()
+		w := newFixture()
 		w.policy().Expiration = c.e
 		if err := w.policy().Check(noon); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -189,7 +189,7 @@ func TestR78_DaysAreBounded(t *testing.T) {
 }
 
 func TestR82_WithoutAnEndOfItsOwnADirectAssignmentHasThePolicys(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.direct()
 	_, c, err := Submit(w.ask, w.got, w.now)
 	if want := noon.Add(30 * 24 * time.Hour); err != nil || !c.Slots[0].Assignment.End.Equal(want) {
@@ -203,7 +203,7 @@ func TestR82_WithoutAnEndOfItsOwnADirectAssignmentHasThePolicys(t *testing.T) {
 }
 
 func TestR92_ADirectAssignmentWaitsForApprovalLikeAnyOther(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.direct()
 	w.approvedBy([]SubjectSet{user("ann"), user("adm")})
 	r, s := w.pending(t)
@@ -220,7 +220,7 @@ func TestR92_ADirectAssignmentWaitsForApprovalLikeAnyOther(t *testing.T) {
 }
 
 func TestR94_ADirectAssignmentWithAFutureStartIsScheduled(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.direct()
 	start, end := noon.Add(time.Hour), noon.Add(2*time.Hour)
 	w.ask.RequestedSchedule = Schedule{Start: start, Expiration: Expiration{Type: ExpireAfterDateTime, End: end}}
@@ -235,10 +235,10 @@ func TestR94_ADirectAssignmentWithAFutureStartIsScheduled(t *testing.T) {
 }
 
 func TestR101_ANewAssignmentStartsInDelivering(t *testing.T) {
-	begins := map[string]func(w *world) (Change, error){
-		"asked for": func(w *world) (Change, error) { _, c, err := Submit(w.ask, w.got, w.now); return c, err },
-		"assigned":  func(w *world) (Change, error) { w.direct(); _, c, err := Submit(w.ask, w.got, w.now); return c, err },
-		"approved": func(w *world) (Change, error) {
+	begins := map[string]func(w *fixture) (Change, error){
+		"asked for": func(w *fixture) (Change, error) { _, c, err := Submit(w.ask, w.got, w.now); return c, err },
+		"assigned":  func(w *fixture) (Change, error) { w.direct(); _, c, err := Submit(w.ask, w.got, w.now); return c, err },
+		"approved": func(w *fixture) (Change, error) {
 			w.approvedBy([]SubjectSet{user("ann")})
 			r, s := w.pending(t)
 			_, c, err := Decide(r, DecisionInput{Stage: r.Stages[0].ID, Approved: true}, User{ID: "ann", Enabled: true}, s, noon)
@@ -246,7 +246,7 @@ func TestR101_ANewAssignmentStartsInDelivering(t *testing.T) {
 		},
 	}
 	for name, begin := range begins {
-		w := newWorld()
+		w := newFixture()
 		c, err := begin(&w)
 		if err != nil || len(c.Slots) != 1 || c.Slots[0].Assignment.State != AssignmentDelivering || len(c.SubjectUpdates) != 1 {
 			t.Errorf("%s: %+v, %v", name, c, err)
@@ -311,7 +311,7 @@ func TestR109_NothingIsTakenThatCouldNeverBegin(t *testing.T) {
 		"a start just before the policy's end": {noon.Add(time.Hour), noon.Add(time.Hour + 1), Internal},
 	} {
 		for _, approved := range []bool{false, true} {
-			w := newWorld()
+			w := newFixture()
 			w.policy().Requestor.CustomSchedule = true
 			w.policy().Expiration, w.ask.RequestedSchedule.Start = Expiration{Type: ExpireAfterDateTime, End: c.end}, c.start
 			if approved {
@@ -355,7 +355,7 @@ func TestR109_AnExtensionNeverTakesTheAccessAway(t *testing.T) {
 }
 
 func TestR80_TheEndCountsFromTheApproval(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.approvedBy([]SubjectSet{user("ann")})
 	r, s := w.pending(t)
 	approved := noon.Add(5 * 24 * time.Hour)

@@ -23,22 +23,22 @@ func isIgnorable(r rune) bool {
 	return false
 }
 
-// fate is what becomes of a character between two letters.
-type fate string
+// treatment is what becomes of a character between two letters.
+type treatment string
 
 const (
-	kept     fate = "kept"
-	stripped fate = "stripped"
-	refused  fate = "refused"
+	kept     treatment = "kept"
+	stripped treatment = "stripped"
+	refused  treatment = "refused"
 )
 
-// fateOf is the rule by class, for one line and for several.
-func fateOf(r rune, lines bool) fate {
+// treatmentOf is the rule by class, for one line and for several.
+func treatmentOf(r rune, lines bool) treatment {
 	switch {
 	case r == 0x200E || r == 0x200F:
 		return stripped
 	case r == '\n' || r == '\t':
-		return map[bool]fate{true: kept, false: refused}[lines]
+		return map[bool]treatment{true: kept, false: refused}[lines]
 	case isIgnorable(r), 0xFFF9 <= r && r <= 0xFFFB, unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Cn):
 		return refused
 	default:
@@ -47,13 +47,13 @@ func fateOf(r rune, lines bool) fate {
 }
 
 func TestA9_EveryCharacterOfUnicodeIsKeptStrippedOrRefusedByItsClass(t *testing.T) {
-	count := map[fate]int{}
+	count := map[treatment]int{}
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		if !utf8.ValidRune(r) {
 			continue // a surrogate, which no text can hold
 		}
 		text := "a" + string(r) + "b"
-		after := map[fate]string{kept: text, stripped: "ab"}
+		after := map[treatment]string{kept: text, stripped: "ab"}
 		for _, c := range []struct {
 			what  string
 			lines bool
@@ -63,7 +63,7 @@ func TestA9_EveryCharacterOfUnicodeIsKeptStrippedOrRefusedByItsClass(t *testing.
 			{"a description", true, func() (string, error) { return Description("description", text) }},
 			{"a justification", true, func() (string, error) { return Justification(text) }},
 		} {
-			want := fateOf(r, c.lines)
+			want := treatmentOf(r, c.lines)
 			got, err := c.read()
 			if (err != nil) != (want == refused) || err == nil && got != after[want] {
 				t.Fatalf("U+%04X in %s: %q, %v, want %s", r, c.what, got, err, want)
@@ -72,15 +72,15 @@ func TestA9_EveryCharacterOfUnicodeIsKeptStrippedOrRefusedByItsClass(t *testing.
 				t.Fatalf("U+%04X in %s: %v does not name it", r, c.what, err)
 			}
 		}
-		count[fateOf(r, false)]++
+		count[treatmentOf(r, false)]++
 
 		clean := CleanName(text)
-		if again, err := Name("displayName", clean); err != nil || again != clean || fateOf(r, false) == kept && !unicode.IsSpace(r) && clean != text {
+		if again, err := Name("displayName", clean); err != nil || again != clean || treatmentOf(r, false) == kept && !unicode.IsSpace(r) && clean != text {
 			t.Fatalf("U+%04X in a name of a feed: %q, then %q, %v", r, clean, again, err)
 		}
 	}
 	t.Logf("Unicode %s: %v", unicode.Version, count)
-	for f, least := range map[fate]int{kept: 280_000, stripped: 2, refused: 820_000} {
+	for f, least := range map[treatment]int{kept: 280_000, stripped: 2, refused: 820_000} {
 		if count[f] < least {
 			t.Errorf("%s: only %d", f, count[f])
 		}

@@ -13,7 +13,7 @@ func served() []operation {
 }
 
 // try calls an operation with sample ids and a body that says nothing.
-func (w *world) try(as string, op operation) reply {
+func (w *fixture) try(as string, op operation) reply {
 	w.Helper()
 	var body any
 	if op.method != http.MethodGet && op.method != http.MethodDelete {
@@ -23,7 +23,7 @@ func (w *world) try(as string, op operation) reply {
 }
 
 func TestEveryOperationRefusesWithoutToken(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for _, op := range served() {
 		got := w.try("", op).want(http.StatusUnauthorized)
 		if got.get("error.code") != "unauthenticated" || got.header.Get("WWW-Authenticate") != "Bearer" {
@@ -46,7 +46,7 @@ func ofSubjects(op operation) bool {
 
 // Every caller against every operation: who comes through to it, and who is refused.
 func TestWhoMayCallWhat(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	tests := map[string]struct {
 		as   string
 		open func(op operation) bool
@@ -78,7 +78,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 // A participant is read by its use case together with what it decides on, so a
 // disabled one is refused there, with nothing changed.
 func TestDisabledParticipantsAreRefused(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 	request := w.ask("other")
 	stage := approvalPath + "/" + request + "/stages/" + dig(w.call("reviewer", "GET", approvalPath+"/"+request+"/stages", nil).one(), "id")
@@ -106,7 +106,7 @@ func TestDisabledParticipantsAreRefused(t *testing.T) {
 
 // The scope for oneself does not assign packages to others, whoever holds it.
 func TestScopeForOneselfDoesNotAdminister(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	body := object{"requestType": "adminAdd", "assignment": object{"targetId": w.ids["other"], "accessPackageId": w.ids["package"], "assignmentPolicyId": w.ids["policy"]}}
 	w.call("admin/"+scopeSubject, "POST", requestPath, body).want(http.StatusForbidden)
@@ -114,7 +114,7 @@ func TestScopeForOneselfDoesNotAdminister(t *testing.T) {
 }
 
 func TestTwoTokensAreNone(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	header := http.Header{"Authorization": {"Bearer admin", "Bearer member"}}
 	w.send("", "GET", "/v1.0/me", nil, header).want(http.StatusUnauthorized)
 }

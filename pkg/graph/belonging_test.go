@@ -5,7 +5,7 @@ import (
 )
 
 func TestS2_APackageIsNotHadByAPolicyOfAnother(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 	asked := w.ids["package"]
 	w.offer(open())

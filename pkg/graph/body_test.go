@@ -92,7 +92,7 @@ func (s sent) header() http.Header {
 }
 
 func TestBodies(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for name, tt := range sentBodies() {
 		t.Run(name, func(t *testing.T) {
 			got := w.send("admin", "POST", em+"/catalogs", tt.body, tt.header())
@@ -105,7 +105,7 @@ func TestBodies(t *testing.T) {
 
 // The same bodies as they come out of the gateway: in base64, or as they are where they are text.
 func TestBodiesBehindTheGateway(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	serve := lambdaio.HTTP(w.api[names.Catalogs])
 	for name, tt := range sentBodies() {
 		for _, binary := range []bool{true, false} {

@@ -7,7 +7,7 @@ import (
 )
 
 func TestF36_AnApprovalThatComesTooLateIsAnswered422AndTheRequestSaysWhy(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.join("sales", "member")
 	policy := approved(w)
 	policy["allowedTargetScope"] = "specificDirectoryUsers"
@@ -31,7 +31,7 @@ func TestF36_AnApprovalThatComesTooLateIsAnswered422AndTheRequestSaysWhy(t *test
 }
 
 func TestR82_AnUpdateThatChangesNothingIsAnsweredSo(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := open()
 	p["requestorSettings"].(object)["enableTargetsToSelfUpdateAccess"] = true
 	w.offer(p)

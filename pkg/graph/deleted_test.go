@@ -16,7 +16,7 @@ type naming struct {
 
 // namings are all places in which the API takes a user's id, with USER where it stands in
 // the path.
-func namings(w *world) map[string]naming {
+func namings(w *fixture) map[string]naming {
 	none := func(string) any { return nil }
 	ref := func(id string) any { return object{"@odata.id": publicURL + "/v1.0/users/" + id} }
 	group := "/v1.0/groups/" + w.ids["sales"]
@@ -80,7 +80,7 @@ func namings(w *world) map[string]naming {
 }
 
 // put calls the place with a user's id.
-func (n naming) put(w *world, id string) reply {
+func (n naming) put(w *fixture, id string) reply {
 	w.Helper()
 	return w.call("admin", n.method, strings.ReplaceAll(n.path, "USER", id), n.body(id))
 }
@@ -94,7 +94,7 @@ func told(r reply, id string) string {
 }
 
 func TestDeletedPeople_AreAnsweredLikeUnknownIDsEverywhere(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	w.ids["connector"] = w.call("admin", "POST", "/v1.0/leasehold/connectors", object{"displayName": "ERP", "kind": "scim", "url": "https://erp.example", "credential": "s",
 		"correlationKeys": []string{"mail"}}).want(201).get("id")
@@ -134,7 +134,7 @@ func TestDeletedPeople_AreAnsweredLikeUnknownIDsEverywhere(t *testing.T) {
 func TestDisabledPeople_MayStayAndBecomeMembersAndManagers_AndNothingElseNewly(t *testing.T) {
 	for _, name := range []string{"a member", "a member, as a directory object", "an owner", "a manager", "one who may ask", "one who may ask, from now on", "an approver", "an approver, from now on",
 		"a fallback approver", "an alternate approver", "a fallback of an alternate", "a resource manager", "a resource manager, from now on", "the subject of a direct assignment"} {
-		w := newWorld(t)
+		w := newFixture(t)
 		w.offer(open())
 		w.ids["connector"] = w.call("admin", "POST", "/v1.0/leasehold/connectors", object{"displayName": "ERP", "kind": "scim", "url": "https://erp.example", "credential": "s",
 			"correlationKeys": []string{"mail"}}).want(201).get("id")
@@ -171,7 +171,7 @@ func TestDisabledPeople_MayStayAndBecomeMembersAndManagers_AndNothingElseNewly(t
 }
 
 func TestDisabledPeople_DoNotBecomeApproversByHavingBeenAllowedToAsk(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	target, approver := namings(w)["one who may ask, from now on"], namings(w)["an approver, from now on"]
 	enable := func(is bool) {
@@ -186,7 +186,7 @@ func TestDisabledPeople_DoNotBecomeApproversByHavingBeenAllowedToAsk(t *testing.
 }
 
 func TestAResourceManagerWhoWasDeletedStandsInNoOtherChangesWay(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.ids["gone"] = w.call("admin", "POST", "/v1.0/users", object{"displayName": "Gone", "userPrincipalName": "gone@example.com"}).want(201).get("id")
 	at := "/v1.0/leasehold/connectors"
 	at += "/" + w.call("admin", "POST", at, object{"displayName": "ERP", "kind": "scim", "url": "https://erp.example", "credential": "s",
@@ -198,7 +198,7 @@ func TestAResourceManagerWhoWasDeletedStandsInNoOtherChangesWay(t *testing.T) {
 }
 
 func TestTheLastAdministrator_StaysOnTheWire(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.call("admin", "DELETE", "/v1.0/groups/"+string(entitlement.AdministratorsGroup)+"/members/"+w.ids["robot"]+"/$ref", nil).want(204)
 	before := w.snapshot()
 	for name, n := range map[string]naming{

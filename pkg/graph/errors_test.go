@@ -39,7 +39,7 @@ func TestEveryKindOfError(t *testing.T) {
 }
 
 func TestPanicsAreAnswered(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.api[names.Catalogs].(*api).routes = newRoutes([]operation{{method: "GET", path: "/v1.0/me", action: authz.ReadSelf,
 		serve: func(context.Context, *call) (response, error) { panic("secret of the table") }}})
 	got := w.call("admin", "GET", "/v1.0/me", nil).want(http.StatusInternalServerError)
@@ -52,7 +52,7 @@ func TestPanicsAreAnswered(t *testing.T) {
 // A store that does not answer is a 503 for every list, and never half an answer, whichever
 // of its calls is the first without one.
 func TestStoreThatDoesNotAnswer(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	calls, down := 0, 0
 	flaky := dynamotest.Flaky(func(faults.Op) dynamotest.Fault {

@@ -54,9 +54,10 @@ var whoCalls = map[string]struct {
 // canaries stand in what administrators alone may read: a name, or an address.
 var canaries = []string{"canary-policy", "canary-package", "canary-group", "canary-resource", "canary-url", "canary-connector", "canary-person"}
 
-// stockExpansions fills a world in which every navigation property leads somewhere:
-// the member and the administrator both hold the package and asked for it.
-func stockExpansions(w *world) {
+// stockExpansions fills a fixture in which every navigation property leads
+// somewhere: the member and the administrator both hold the package and asked for
+// it.
+func stockExpansions(w *fixture) {
 	w.Helper()
 	for _, name := range []string{"owner", "canary-person"} {
 		w.ids[name] = w.call("admin", "POST", "/v1.0/users", object{"displayName": name, "userPrincipalName": name + "@example.com",
@@ -92,7 +93,7 @@ func stockExpansions(w *world) {
 }
 
 // readable fills a pattern's variables with what is there.
-func (w *world) readable(pattern string) string {
+func (w *fixture) readable(pattern string) string {
 	of := map[string]string{"catalogId": "catalog", "accessPackageId": "package", "policyId": "policy", "connectorId": "connector", "user:text": "member", "groupId": "sales",
 		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage"}
 	path := regexp.MustCompile(`/\{([^}]+)\}`).ReplaceAllStringFunc(pattern, func(segment string) string {
@@ -145,7 +146,7 @@ const (
 
 // expansions lists what can be expanded at a path and below, as the API itself says it
 // when it is asked for what is not there.
-func (w *world) expansions(path string) [][]string {
+func (w *fixture) expansions(path string) [][]string {
 	w.Helper()
 	for depth, want := range map[int]string{deepest: "cannot be expanded here", deepest + 1: "levels deep"} {
 		if got := w.call("admin", "GET", expanding(path, slices.Repeat([]string{"x"}, depth)...), nil).want(400); !strings.Contains(got.text, want) {
@@ -176,7 +177,7 @@ func (w *world) expansions(path string) [][]string {
 // Every navigation property of every list and entity is expanded by every kind of
 // caller: it shows what the caller may read, and nothing else.
 func TestWhoMayCallWhat_WithEveryExpansion(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	stockExpansions(w)
 	rows, open, seen := 0, 0, map[string]bool{}
 	for _, op := range served() {
@@ -228,7 +229,7 @@ func tells(text string) string {
 // What is for everybody needs the scope for everybody, of reading or of writing: the two
 // scopes for less do not add up to it.
 func TestScopesDoNotAddUp(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 	id := w.ask("other")
 	before := w.snapshot()
@@ -241,7 +242,7 @@ func TestScopesDoNotAddUp(t *testing.T) {
 
 // An answer to a change is no other way to read, and no option breaks it.
 func TestOptionsOfAReplacement(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	policy := em + "/assignmentPolicies/" + w.ids["policy"]
 	full := w.call("admin", "GET", policy, nil).want(200).body
@@ -260,7 +261,7 @@ func TestOptionsOfAReplacement(t *testing.T) {
 // An assignment is its subject's: whoever decided on the request reads what was asked for,
 // and not what came of it, whichever way.
 func TestAnAssignmentIsNotReadThroughItsRequest(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	stockExpansions(w)
 	path := requestPath + "/" + w.ids["held"]
 	for who, status := range map[string]int{"member": 200, "admin": 200, "manager": 404, "admin/" + scopeSubject: 404} {

@@ -79,7 +79,7 @@ func TestTablesAgreeWithTheGateway(t *testing.T) {
 }
 
 func TestUnknownPathsAndMethods(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for _, path := range []string{"/v1.0/nothing", em + "/nothing", em + "/catalogs/" + sampleID + "/nothing", requestPath + "/" + sampleID + "/nothing", "/v1.0/users//"} {
 		if got := w.call("member", "GET", path, nil).want(404); got.get("error.code") != "itemNotFound" {
 			t.Errorf("%s: %s", path, got.text)
@@ -98,7 +98,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 }
 
 func TestIDsThatAreNotUUIDs(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for _, table := range [][]operation{catalogsTable(), requestsTable()} {
 		for _, op := range table {
 			if op.serve == nil || !slices.ContainsFunc(strings.Split(op.path, "/"), func(s string) bool { return strings.HasPrefix(s, "{") && !strings.Contains(s, ":text") }) {

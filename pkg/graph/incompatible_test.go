@@ -9,7 +9,7 @@ import (
 )
 
 // another adds a package to the catalog, with a policy under which every member may ask.
-func (w *world) another(name string) string {
+func (w *fixture) another(name string) string {
 	w.Helper()
 	id := w.call("admin", "POST", packagePath, object{"displayName": name, "catalog": object{"id": w.ids["catalog"]}}).want(201).get("id")
 	policy := open()
@@ -19,7 +19,7 @@ func (w *world) another(name string) string {
 }
 
 // list has the package list something as incompatible.
-func (w *world) list(id, member, address string) reply {
+func (w *fixture) list(id, member, address string) reply {
 	w.Helper()
 	return w.call("admin", "POST", packagePath+"/"+id+"/"+member+"/$ref", object{"@odata.id": address})
 }
@@ -36,7 +36,7 @@ func idsOf(r reply) []string {
 }
 
 func TestR177_IncompatiblePackagesAndGroupsAreListedAddedAndRemoved(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	a, b := w.ids["package"], w.another("Payments")
 	packages, groups, listers := packagePath+"/"+a+"/incompatibleAccessPackages", packagePath+"/"+a+"/incompatibleGroups", packagePath+"/"+b+"/accessPackagesIncompatibleWith"
@@ -81,7 +81,7 @@ func TestR177_IncompatiblePackagesAndGroupsAreListedAddedAndRemoved(t *testing.T
 }
 
 func TestR178_WhoListsAPackageIsToldPageByPage(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	var want []string
 	for _, name := range []string{"one", "two", "three", "four", "five"} {
@@ -108,7 +108,7 @@ func TestR178_WhoListsAPackageIsToldPageByPage(t *testing.T) {
 }
 
 func TestR177_TheListsAreExpandedForAdministrators(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	a, b := w.ids["package"], w.another("Payments")
 	w.list(a, "incompatibleAccessPackages", packagePath+"/"+b).want(204)
@@ -139,7 +139,7 @@ func TestR177_TheListsAreExpandedForAdministrators(t *testing.T) {
 }
 
 func TestR179_TheRefusalOnTheWire_R98_AlsoOfADirectAssignment(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	orders, payments := w.ids["package"], w.another("Payments")
 	w.call("member", "POST", requestPath, object{"requestType": "userAdd", "assignment": object{"accessPackageId": payments}}).want(201)
@@ -173,7 +173,7 @@ func TestR179_TheRefusalOnTheWire_R98_AlsoOfADirectAssignment(t *testing.T) {
 }
 
 func TestIncompatible_RefusalsChangeNothing(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	a, b := w.ids["package"], w.another("Payments")
 	w.list(a, "incompatibleAccessPackages", packagePath+"/"+b).want(204)

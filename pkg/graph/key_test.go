@@ -14,7 +14,7 @@ import (
 )
 
 // keyed sends a request under what stands in the header, which may be several lines.
-func (w *world) keyed(as string, body any, lines ...string) reply {
+func (w *fixture) keyed(as string, body any, lines ...string) reply {
 	w.Helper()
 	content, err := json.Marshal(body)
 	if err != nil {
@@ -23,13 +23,13 @@ func (w *world) keyed(as string, body any, lines ...string) reply {
 	return w.send(as, "POST", requestPath, content, http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": lines})
 }
 
-// asking is userAdd for the package of the world.
-func (w *world) asking(why string) object {
+// asking is userAdd for the package of the fixture.
+func (w *fixture) asking(why string) object {
 	return object{"requestType": "userAdd", "justification": why, "assignment": object{"accessPackageId": w.ids["package"]}}
 }
 
-// made counts the requests for the package of the world.
-func (w *world) made() int {
+// made counts the requests for the package of the fixture.
+func (w *fixture) made() int {
 	w.Helper()
 	list, err := w.store.RequestsFor(w.Context(), entitlement.PackageID(w.ids["package"]), entitlement.Page{})
 	if err != nil {
@@ -47,7 +47,7 @@ func (first reply) again(what string, got reply) {
 }
 
 func TestS12_TheAnswerIsTheFirstOneWhateverHappensMeanwhile(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 	ask := w.asking("I sell")
 	ask["schedule"] = object{"expiration": object{"type": "afterDateTime", "endDateTime": w.clock.Now().Add(48 * time.Hour)}}
@@ -85,7 +85,7 @@ func TestS12_TheAnswerIsTheFirstOneWhateverHappensMeanwhile(t *testing.T) {
 const keyTaken = "You have used this Idempotency-Key for another request already. To repeat that one, send it unchanged; for a new request use a new key."
 
 func TestS12_EveryTypeOfRequestHasOneEffectAndOneAnswerUnderAKey(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	policy := open()
 	policy["requestorSettings"].(object)["enableTargetsToSelfUpdateAccess"] = true
 	w.offer(policy)
@@ -135,7 +135,7 @@ func TestS12_EveryTypeOfRequestHasOneEffectAndOneAnswerUnderAKey(t *testing.T) {
 }
 
 func TestS12_WhateverACommandSaysTellsItFromAnother(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	w.keyed("admin", object{"requestType": "adminAdd", "justification": "a", "assignment": object{"targetId": w.ids["other"], "accessPackageId": w.ids["package"], "assignmentPolicyId": w.ids["policy"]}}, "k").want(201)
 	before := w.snapshot()
@@ -211,7 +211,7 @@ func TestA16_AKeyIsOneToTwoHundredFiftyFiveVisibleCharacters(t *testing.T) {
 			if c.key != "" {
 				return
 			}
-			w := newWorld(t)
+			w := newFixture(t)
 			w.offer(open())
 			before := w.snapshot()
 			got := w.keyed("member", w.asking("x"), c.lines...).want(400)
@@ -230,7 +230,7 @@ func TestA16_AKeyIsOneToTwoHundredFiftyFiveVisibleCharacters(t *testing.T) {
 }
 
 func TestA16_AnotherCallersKeyIsAnother_A1_AndSaysNothingOfTheFirst(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 	mine := w.keyed("member", w.asking("mine"), "k").want(201)
 	his := w.keyed("other", w.asking("his"), "k").want(201)
@@ -242,7 +242,7 @@ func TestA16_AnotherCallersKeyIsAnother_A1_AndSaysNothingOfTheFirst(t *testing.T
 }
 
 func TestA16_OfManyAtOnceOneIsMadeAndAllGetItsAnswer(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 	all := make([]reply, 20)
 	var done sync.WaitGroup
@@ -260,7 +260,7 @@ func TestA16_OfManyAtOnceOneIsMadeAndAllGetItsAnswer(t *testing.T) {
 
 // The store commits, and then the process is gone before it can say so.
 func TestF1_WhoDidNotHearTheAnswerGetsItByTheSameKey(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	gone := false
 	w.fault = func(op faults.Op) dynamotest.Fault {

@@ -9,7 +9,7 @@ import (
 // Who is disabled loses everything for good; what was ended and why is read where a client
 // of Graph reads it.
 func TestL1_WhatADisablingEndedSaysSoForGood(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 	waiting := w.ask("member")
 	w.offer(open())
@@ -36,7 +36,7 @@ func TestL1_WhatADisablingEndedSaysSoForGood(t *testing.T) {
 }
 
 // leaves does what the worker does for the member who was disabled.
-func (w *world) leaves(held, waiting entitlement.RequestID) {
+func (w *fixture) leaves(held, waiting entitlement.RequestID) {
 	w.Helper()
 	r, err := w.store.Request(w.Context(), held)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // The eleventh write of a second is refused, before anything is read for it; another
 // caller, and a read, are not.
 func TestA17_ACallerWritesTenTimesASecond(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	for _, function := range []string{names.Catalogs, names.Requests} {
 		w.api[function].(*api).deps.Limiter = NewLimiter(w.clock)
@@ -100,7 +100,7 @@ func TestA17_EveryOperationThatChangesSomethingCounts(t *testing.T) {
 
 // Who asks and takes back is told on the wire for how long the package is closed.
 func TestA17_WhoAsksAndTakesBackIsToldHowLongItIsClosed(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 	for range entitlement.MaxSetbacks {
 		w.call("member", "POST", requestPath+"/"+w.ask("member")+"/cancel", nil).want(204)

@@ -8,7 +8,7 @@ import (
 )
 
 // catalogsNamed adds catalogs with the names.
-func (w *world) catalogsNamed(n int) {
+func (w *fixture) catalogsNamed(n int) {
 	w.Helper()
 	for i := range n {
 		w.call("admin", "POST", em+"/catalogs", object{"displayName": fmt.Sprintf("Catalog %03d", i), "state": map[bool]string{true: "published", false: "unpublished"}[i%2 == 0]}).want(201)
@@ -30,7 +30,7 @@ func (r reply) next() string {
 }
 
 func TestPages(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.catalogsNamed(130)
 	first := w.call("admin", "GET", em+"/catalogs", nil)
 	if len(first.values()) != 100 || first.next() == "" {
@@ -67,7 +67,7 @@ func TestPages(t *testing.T) {
 
 // A12: a page token is good for its caller, its path and its options, and nothing else.
 func TestPageTokens(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.catalogsNamed(3)
 	next := w.call("admin", "GET", em+"/catalogs?$top=1", nil).want(200).next()
 	w.call("admin", "GET", next, nil).want(200)
@@ -103,7 +103,7 @@ func TestPageTokens(t *testing.T) {
 }
 
 func TestBaseOfLinks(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	got := w.send("admin", "GET", "/v1.0/groups", nil, map[string][]string{"Host": {"evil.example.com"}, "X-Forwarded-Host": {"evil.example.com"}}).want(200)
 	if got.body["@odata.context"] != publicURL+"/v1.0/$metadata#groups" {
 		t.Errorf("context: %s", got.text)
@@ -111,7 +111,7 @@ func TestBaseOfLinks(t *testing.T) {
 }
 
 func TestNamesOfTheCall(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for theirs, want := range map[string]string{"4f1c": "4f1c", "": "", "a\x01b": "", strings.Repeat("x", 200): ""} {
 		got := w.send("", "GET", "/v1.0/me", nil, map[string][]string{"Client-Request-Id": {theirs}}).want(401)
 		if got.header.Get("Client-Request-Id") != want || got.get("error.innerError.client-request-id") != want || len(got.header.Get("Request-Id")) != 36 {

@@ -16,7 +16,7 @@ type line struct {
 }
 
 // lines returns what was logged since the last time, and forgets it.
-func (w *world) lines() []line {
+func (w *fixture) lines() []line {
 	w.Helper()
 	var all []line
 	for text := range strings.SplitSeq(strings.TrimSpace(w.log.String()), "\n") {
@@ -36,7 +36,7 @@ func (w *world) lines() []line {
 // Whoever is refused is in the log once, by id, with the operation by its place in the
 // table: whoever tries addresses is seen by it.
 func TestRefusedCallsAreLoggedWithCallerAndRoute(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	callers := map[string]string{"": "", "outsider": "", "member": w.ids["member"], "disabled": w.ids["disabled"], "admin/" + scopeSubject: "", "admin/": ""}
 	refused := 0
 	for as, id := range callers {
@@ -79,7 +79,7 @@ var sampleNames = []string{"Ada", "Lovelace", "lovelace", "Grace", "Hopper", "ho
 // No line of the log holds a person's name, address or token, whatever is refused and for
 // whatever reason; also where the refusal itself names the person to the caller.
 func TestNoPersonalNameIsLogged(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for name, upn := range map[string]string{"Ada Lovelace": "ada.lovelace", "Grace Hopper": "grace.hopper"} {
 		w.ids[name] = w.call("admin", "POST", "/v1.0/users", object{"displayName": name, "userPrincipalName": upn + "@analytical.example", "mail": upn + "@analytical.example",
 			"identities": []object{{"issuer": "https://id.example.com", "issuerAssignedId": upn}}}).want(201).get("id")

@@ -54,10 +54,10 @@ var usual = map[string]string{"user": "member", "groupId": "spare", "userId": "m
 	"connectorId": "connector", "assignmentRequestId": "request", "assignmentId": "held", "stageId": "stage", "roleScope": "roleScope",
 	"objectId": "policy", "personId": "member"}
 
-// stockParents fills a world with two of everything, each under a parent of its own.
-func stockParents(t *testing.T) *world {
+// stockParents fills a fixture with two of everything, each under a parent of its own.
+func stockParents(t *testing.T) *fixture {
 	t.Helper()
-	w := newWorld(t)
+	w := newFixture(t)
 	post := func(path string, body object) string {
 		t.Helper()
 		return w.call("admin", "POST", path, body).want(201).get("id")
@@ -120,7 +120,7 @@ func stockParents(t *testing.T) *world {
 
 // resource adds a resource to a catalog, a group or what a connector has, and remembers
 // its id, and those of its first role and its scope.
-func (w *world) resource(name, suffix, catalog, group, connector string) {
+func (w *fixture) resource(name, suffix, catalog, group, connector string) {
 	w.Helper()
 	origin, r := w.ids[group], object{"originSystem": "AadGroup"}
 	if connector != "" {
@@ -136,7 +136,7 @@ func (w *world) resource(name, suffix, catalog, group, connector string) {
 }
 
 // filled is a value of a body with its ids in their places.
-func (w *world) filled(v any) any {
+func (w *fixture) filled(v any) any {
 	switch v := v.(type) {
 	case string:
 		return regexp.MustCompile(`\{(\w+)\}`).ReplaceAllStringFunc(v, func(name string) string {
@@ -164,7 +164,7 @@ func (w *world) filled(v any) any {
 }
 
 // call calls the operation with an id at one of its places; "" leaves the places as they are.
-func (tk taking) call(w *world, where, id string) reply {
+func (tk taking) call(w *fixture, where, id string) reply {
 	w.Helper()
 	method, pattern, _ := strings.Cut(tk.op, " ")
 	in := tk.ids[where]
@@ -278,7 +278,7 @@ func (r reply) said(id string) string {
 }
 
 // everything is all that the store holds, versions included.
-func (w *world) everything() string {
+func (w *fixture) everything() string {
 	w.Helper()
 	ctx, page := w.Context(), entitlement.Page{}
 	var all []any
@@ -325,7 +325,7 @@ func (w *world) everything() string {
 	return string(text)
 }
 
-// jsonable leaves grants out, whose map no JSON has; there are none in these worlds.
+// jsonable leaves grants out, whose map no JSON has; there are none in these fixtures.
 func jsonable(all []any) []any {
 	return slices.DeleteFunc(all, func(v any) bool {
 		grantSets, is := v.([]entitlement.GrantSet)

@@ -8,7 +8,7 @@ import (
 )
 
 // counted returns how many operations of the store a call costs.
-func (w *world) counted(path string) int64 {
+func (w *fixture) counted(path string) int64 {
 	w.Helper()
 	w.call("admin", "GET", path, nil).want(200)
 	before := w.reads.Load()
@@ -18,7 +18,7 @@ func (w *world) counted(path string) int64 {
 
 // What is expanded is read for the whole page at once: a longer page costs no more reads.
 func TestExpansionsAreReadAtOnce(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(object{"expiration": object{"type": "noExpiration"}})
 	grow := func(from, to int) {
 		for i := from; i < to; i++ {

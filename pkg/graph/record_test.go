@@ -13,7 +13,7 @@ import (
 
 // Whoever decides is told for whom and by whom, why, for when, since when and until when.
 func TestR69_AnApproverReadsAllThatTheRequestIsAbout(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 	id := w.call("member", "POST", requestPath, object{"requestType": "userAdd", "justification": "I sell", "assignment": object{"accessPackageId": w.ids["package"]},
 		"schedule": object{"startDateTime": "2026-03-05T00:00:00Z", "expiration": object{"type": "afterDuration", "duration": "P7D"}}}).want(201).get("id")
@@ -35,7 +35,7 @@ func TestR69_AnApproverReadsAllThatTheRequestIsAbout(t *testing.T) {
 }
 
 func TestR214_ARequestSaysForWhomBeforeItIsGrantedAndWhoAssigned(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 	body := object{"requestType": "adminAdd", "assignment": object{"targetId": w.ids["member"], "accessPackageId": w.ids["package"], "assignmentPolicyId": w.ids["policy"]}}
 	id := w.call("admin", "POST", requestPath, body).want(201).get("id")
@@ -67,7 +67,7 @@ func TestR214_ARequestSaysForWhomBeforeItIsGrantedAndWhoAssigned(t *testing.T) {
 
 // A package and a person that are gone are still called what they were called.
 func TestR244_HistoryKeepsItsNames(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	held := w.ask("member")
 	w.call("member", "POST", requestPath, object{"requestType": "userRemove", "assignment": object{"id": held}}).want(201)
@@ -96,7 +96,7 @@ func TestR244_HistoryKeepsItsNames(t *testing.T) {
 }
 
 func TestS11_ErasureEmptiesThePersonAndTheChainVerifies(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	held := w.ask("member")
 	person := ours + "/people/" + w.ids["member"] + "/personalData"
@@ -139,7 +139,7 @@ func TestS11_ErasureEmptiesThePersonAndTheChainVerifies(t *testing.T) {
 }
 
 func TestA4_WhatIsToBeLookedAtIsListedNewestFirst(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 	loose := open()
 	loose["displayName"], loose["accessPackage"] = "Policy", object{"id": w.ids["package"]}
@@ -159,7 +159,7 @@ func TestA4_WhatIsToBeLookedAtIsListedNewestFirst(t *testing.T) {
 // Whoever changes an object often enough hides nothing that they did: of any number of events
 // each page is read, and continues the one before it.
 func TestS11_TwelveThousandEventsOfAnObjectAreReadPageByPage(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	const many = 12_000
 	id := w.clock.New()
 	var head entitlement.Chain

@@ -15,7 +15,7 @@ import (
 
 // snapshot is all that the store holds of what people see, versions aside: a deletion
 // guard that was closed and opened again has moved them.
-func (w *world) snapshot() string {
+func (w *fixture) snapshot() string {
 	w.Helper()
 	ctx := w.Context()
 	var all []any
@@ -88,7 +88,7 @@ type refusal struct {
 }
 
 // badInput are the rows of issue and correctness list that a body or a path can hold.
-func badInput(w *world) map[string]refusal {
+func badInput(w *fixture) map[string]refusal {
 	mine := func(more object) object {
 		body := object{"requestType": "userAdd", "assignment": object{"accessPackageId": w.ids["package"]}}
 		maps.Copy(body, more)
@@ -178,7 +178,7 @@ func badInput(w *world) map[string]refusal {
 }
 
 // policies that ask for what is not there, or contradict themselves.
-func badPolicies(w *world) map[string]refusal {
+func badPolicies(w *fixture) map[string]refusal {
 	post := func(more object, message string) refusal {
 		body := object{"displayName": "Policy", "accessPackage": object{"id": w.ids["package"]}}
 		maps.Copy(body, more)
@@ -208,8 +208,8 @@ func badPolicies(w *world) map[string]refusal {
 	}
 }
 
-// stockRefusals fills a world with what is refused, and returns all that is.
-func stockRefusals(w *world) map[string]refusal {
+// stockRefusals fills a fixture with what is refused, and returns all that is.
+func stockRefusals(w *fixture) map[string]refusal {
 	w.Helper()
 	w.offer(approved(w))
 	w.ids["request"] = w.ask("member")
@@ -230,7 +230,7 @@ func stockRefusals(w *world) map[string]refusal {
 }
 
 func TestRefusalsChangeNothing(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	rows := stockRefusals(w)
 	before := w.snapshot()
 	for name, tt := range rows {

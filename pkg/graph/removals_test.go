@@ -11,7 +11,7 @@ import (
 
 // What is owed for ever is closed by an administrator who says why, once it is overdue.
 func TestF42_ARemovalThatNobodyCanCarryOutIsClosedOnTheWire(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	held := w.ask("member")
 	path := ours + "/removals/" + held + "/close"
@@ -46,7 +46,7 @@ func TestF42_ARemovalThatNobodyCanCarryOutIsClosedOnTheWire(t *testing.T) {
 // Whoever is told that somebody still has access finds beside the person which roles those
 // are, at which target, and what is in the way.
 func TestL7_ARemovalThatIsOwedSaysWhichRolesAreLeftAndWhy(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	held := w.ask("member")
 	lost := w.recorded("member", func(now time.Time) entitlement.Grant {
@@ -75,7 +75,7 @@ func TestL7_ARemovalThatIsOwedSaysWhichRolesAreLeftAndWhy(t *testing.T) {
 
 // A role that a live package gives as well is not left over (R4).
 func TestR4_ARoleThatALivePackageGivesIsNotOwedAsARemoval(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	held := w.ask("member")
 	w.offer(open())
@@ -91,7 +91,7 @@ func TestR4_ARoleThatALivePackageGivesIsNotOwedAsARemoval(t *testing.T) {
 }
 
 // recorded has a worker record what it saw of somebody's membership of the group sales.
-func (w *world) recorded(who string, grant func(now time.Time) entitlement.Grant) entitlement.RoleRef {
+func (w *fixture) recorded(who string, grant func(now time.Time) entitlement.Grant) entitlement.RoleRef {
 	w.Helper()
 	role := entitlement.RoleRef{Connector: entitlement.BuiltinConnector, Resource: w.ids["sales"], Role: "Member_" + w.ids["sales"]}
 	now := w.clock.Now()
@@ -109,7 +109,7 @@ func (w *world) recorded(who string, grant func(now time.Time) entitlement.Grant
 }
 
 // all reads a list to its end.
-func (w *world) all(path string) []any {
+func (w *fixture) all(path string) []any {
 	w.Helper()
 	var all []any
 	for next := path; next != ""; {

@@ -3,7 +3,7 @@ package graph
 import "testing"
 
 func TestGroups_WhatCannotBeAResourceIsNotMade(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for name, more := range map[string]object{
 		"R10 a group that gets mail":               {"mailEnabled": true},
 		"R10 a group of another directory":         {"onPremisesSyncEnabled": true},
@@ -20,7 +20,7 @@ func TestGroups_WhatCannotBeAResourceIsNotMade(t *testing.T) {
 }
 
 func TestR22_APackageHasOneCatalogAndStaysThere(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	other := w.call("admin", "POST", em+"/catalogs", object{"displayName": "Other"}).want(201).get("id")
 	for name, catalog := range map[string]any{"none": nil, "one without an id": object{}, "several": []object{{"id": w.ids["catalog"]}, {"id": other}}} {
@@ -36,7 +36,7 @@ func TestR22_APackageHasOneCatalogAndStaysThere(t *testing.T) {
 }
 
 func TestR58_TheReasonOfADecisionIsSeen_R63_AndWhoDecided(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.join("reviewers", "manager")
 	w.offer(approved(w))
 	id := w.ask("other") // who has no manager, so the group decides
@@ -55,7 +55,7 @@ func TestR58_TheReasonOfADecisionIsSeen_R63_AndWhoDecided(t *testing.T) {
 }
 
 func TestR127_APackageIsFoundUnlessItSaysOtherwise(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	if got := w.call("admin", "GET", packagePath+"/"+w.ids["package"], nil).want(200); got.body["isHidden"] != false {
 		t.Errorf("hidden: %s", got.text)
@@ -73,7 +73,7 @@ func TestR127_APackageIsFoundUnlessItSaysOtherwise(t *testing.T) {
 }
 
 func TestA9_WhatAPolicyCallsSomebodyIsTextLikeAnyOther(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	named := func(description string) object {
 		p := open()

@@ -10,7 +10,7 @@ import (
 )
 
 // large adds policies that name as many people as one may, each with a description.
-func (w *world) large(pkg entitlement.AccessPackage, n int, description string) {
+func (w *fixture) large(pkg entitlement.AccessPackage, n int, description string) {
 	w.Helper()
 	for range n {
 		p := entitlement.AssignmentPolicy{ID: entitlement.PolicyID(w.clock.New()), Package: pkg.ID, Catalog: pkg.Catalog, DisplayName: "Large", Scope: entitlement.ScopeSpecificUsers}
@@ -27,7 +27,7 @@ func (w *world) large(pkg entitlement.AccessPackage, n int, description string) 
 	}
 }
 
-func (w *world) packageOf(name string) entitlement.AccessPackage {
+func (w *fixture) packageOf(name string) entitlement.AccessPackage {
 	return entitlement.AccessPackage{ID: entitlement.PackageID(w.clock.New()), Catalog: entitlement.CatalogID(w.ids["catalog"]), DisplayName: name}
 }
 
@@ -47,7 +47,7 @@ func carriedSize(t *testing.T, body string) int {
 func TestS21_APageThatIsTooLargeIsCutAndGoesOn(t *testing.T) {
 	for name, description := range map[string]string{"plain": strings.Repeat("x", 100), "quoted": strings.Repeat(`\"`, 60)} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.offer(open())
 			w.large(w.packageOf("P"), 45, description)
 			seen := map[string]bool{}
@@ -72,7 +72,7 @@ func TestS21_APageThatIsTooLargeIsCutAndGoesOn(t *testing.T) {
 // One that alone is larger than an answer may be is refused with what to do, in a list and
 // by itself; done as told it is there.
 func TestS21_OneThatIsTooLargeIsRefusedWithWhatToDo(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	p := w.packageOf("Too large")
 	w.large(p, entitlement.MaxPolicies, strings.Repeat("x", 100))

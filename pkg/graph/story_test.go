@@ -9,7 +9,7 @@ import (
 )
 
 func TestStory_AskedApprovedHeldAndEnded(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 
 	offered := w.call("member", "GET", packagePath+"/filterByCurrentUser(on='allowedRequestor')?$expand=catalog", nil).one()
@@ -75,7 +75,7 @@ func TestStory_AskedApprovedHeldAndEnded(t *testing.T) {
 }
 
 func TestStory_AdministratorsAssignAndRemove(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(object{"expiration": object{"type": "noExpiration"}})
 	made := w.call("robot", "POST", requestPath, object{"requestType": "AdminAdd", "accessPackageAssignment": object{
 		"target": object{"objectId": w.ids["other"]}, "assignmentPolicy": object{"id": w.ids["policy"]}, "accessPackage": object{"id": w.ids["package"]}}}).want(201)
@@ -106,7 +106,7 @@ func TestStory_AdministratorsAssignAndRemove(t *testing.T) {
 }
 
 func TestStory_CancelAndAskAgain(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 	id := w.ask("member")
 	w.call("member", "POST", requestPath+"/"+id+"/cancel", nil).want(204)
@@ -120,7 +120,7 @@ func TestStory_CancelAndAskAgain(t *testing.T) {
 }
 
 func TestStory_OwnersKeepTheirHouse(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(open())
 	catalog, pkg, policy := em+"/catalogs/"+w.ids["catalog"], packagePath+"/"+w.ids["package"], em+"/assignmentPolicies/"+w.ids["policy"]
 
@@ -163,7 +163,7 @@ func TestStory_OwnersKeepTheirHouse(t *testing.T) {
 }
 
 func TestStory_Connectors(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	made := w.call("admin", "POST", ours+"/connectors", object{"displayName": "CRM", "kind": "scim", "url": "https://crm.example.com/scim", "correlationKeys": []string{"userName"},
 		"resourceManagers": []string{w.ids["manager"]}, "credential": "geheim"}).want(201)
 	at := ours + "/connectors/" + made.get("id")
@@ -224,7 +224,7 @@ func TestStory_Connectors(t *testing.T) {
 }
 
 func TestStory_PeopleAndGroups(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	member := "/v1.0/users/" + w.ids["member"]
 	w.call("admin", "PATCH", member, object{"jobTitle": "Account executive", "employeeId": "E7", "mail": nil}).want(204)
 	got := w.call("member", "GET", "/v1.0/me?$select=jobTitle,employeeId,mail", nil).want(200)

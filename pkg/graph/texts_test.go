@@ -26,7 +26,7 @@ var uncheckedTexts = map[string]string{
 // A text that shows nothing of a character in it is refused wherever people write texts; what
 // feeds bring is cleaned.
 func TestA9_EveryTextOfTheAPIIsLookedAt(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.offer(approved(w))
 	w.ids["request"] = w.ask("member")
 	stage := dig(w.call("manager", "GET", approvalPath+"/"+w.ids["request"]+"/stages", nil).one(), "id")

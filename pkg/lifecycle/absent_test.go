@@ -20,9 +20,9 @@ func administrator(id entitlement.UserID, command string) authz.Command {
 		As(entitlement.User{ID: id, Enabled: true, Groups: []entitlement.GroupID{entitlement.AdministratorsGroup}})
 }
 
-// office is a world with a directory, and people who approve in it.
-type office struct {
-	*world
+// approvalFixture is a fixture with a directory, and people who approve in it.
+type approvalFixture struct {
+	*fixture
 	directory *directory.Service
 	by        authz.Command
 	boss, fay entitlement.UserID
@@ -30,11 +30,11 @@ type office struct {
 	ann, bob  entitlement.UserID // of the board
 }
 
-func newOffice(t *testing.T) *office { return officeIn(t, newWorld(t)) }
+func newApprovalFixture(t *testing.T) *approvalFixture { return approvalFixtureIn(t, newFixture(t)) }
 
-func officeIn(t *testing.T, in *world) *office {
-	w := &office{world: in, by: administrator("adm", "call")}
-	w.directory = &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Enqueuer: w.world, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+func approvalFixtureIn(t *testing.T, in *fixture) *approvalFixture {
+	w := &approvalFixture{fixture: in, by: administrator("adm", "call")}
+	w.directory = &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Enqueuer: w.fixture, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	for _, u := range []*entitlement.UserID{&w.boss, &w.fay, &w.ann, &w.bob} {
 		*u = w.hire()
 	}
@@ -49,7 +49,7 @@ func officeIn(t *testing.T, in *world) *office {
 	return w
 }
 
-func (w *office) hire() entitlement.UserID {
+func (w *approvalFixture) hire() entitlement.UserID {
 	w.t.Helper()
 	u, err := w.directory.CreateUser(context.Background(), w.by, entitlement.User{Type: entitlement.Member, DisplayName: "P", UserPrincipalName: w.clock.New(), Enabled: true})
 	if err != nil {
@@ -59,7 +59,7 @@ func (w *office) hire() entitlement.UserID {
 }
 
 // enabled switches an account on or off.
-func (w *office) enabled(id entitlement.UserID, is bool) {
+func (w *approvalFixture) enabled(id entitlement.UserID, is bool) {
 	w.t.Helper()
 	if _, err := w.directory.UpdateUser(context.Background(), w.by, id, func(u *entitlement.User) error { u.Enabled = is; return nil }); err != nil {
 		w.t.Fatal(err)
@@ -77,18 +77,18 @@ func members(g entitlement.GroupID) entitlement.SubjectSet {
 }
 
 // asks makes a request of somebody new, whose manager is the boss; Fay is the fallback.
-func (w *office) asks(primary ...entitlement.SubjectSet) entitlement.AssignmentRequest {
+func (w *approvalFixture) asks(primary ...entitlement.SubjectSet) entitlement.AssignmentRequest {
 	w.t.Helper()
 	stage := entitlement.ApprovalStage{Primary: primary, Fallback: []entitlement.SubjectSet{single(w.fay)}}
 	subject := w.hire()
 	if err := w.directory.SetManager(context.Background(), w.by, subject, w.boss); err != nil {
 		w.t.Fatal(err)
 	}
-	return w.world.askBy(subject, entitlement.AssignmentPolicy{Approval: entitlement.ApprovalSettings{RequiredForAdd: true, Stages: []entitlement.ApprovalStage{stage}}}, entitlement.Schedule{})
+	return w.fixture.askBy(subject, entitlement.AssignmentPolicy{Approval: entitlement.ApprovalSettings{RequiredForAdd: true, Stages: []entitlement.ApprovalStage{stage}}}, entitlement.Schedule{})
 }
 
 // waitsFor demands that the request is among what waits for somebody, or is not.
-func (w *office) waitsFor(r entitlement.AssignmentRequest, who entitlement.UserID, want bool) {
+func (w *approvalFixture) waitsFor(r entitlement.AssignmentRequest, who entitlement.UserID, want bool) {
 	w.t.Helper()
 	if w.settle != nil {
 		w.settle()
@@ -104,7 +104,7 @@ func (w *office) waitsFor(r entitlement.AssignmentRequest, who entitlement.UserI
 	}
 }
 
-func (w *office) absences() int {
+func (w *approvalFixture) absences() int {
 	n := 0
 	for _, u := range []entitlement.UserID{w.boss, w.fay, w.ann, w.bob} {
 		items, err := w.store.Read(context.Background(), []entitlement.DueRef{{Kind: entitlement.DueAbsence, Absent: u}})
@@ -120,53 +120,55 @@ func (w *office) absences() int {
 func TestR52_WhenNobodyIsLeftToDecideOthersBecomeApproversWithinAMinute(t *testing.T) {
 	ctx := context.Background()
 	for name, c := range map[string]struct {
-		asks    func(w *office) []entitlement.SubjectSet
-		happens func(w *office, r entitlement.AssignmentRequest) error
+		asks    func(w *approvalFixture) []entitlement.SubjectSet
+		happens func(w *approvalFixture, r entitlement.AssignmentRequest) error
 		widened bool
 	}{
-		"the manager is disabled": {func(*office) []entitlement.SubjectSet { return []entitlement.SubjectSet{askManager} },
-			func(w *office, _ entitlement.AssignmentRequest) error { w.enabled(w.boss, false); return nil }, true},
-		"the manager is deleted": {func(*office) []entitlement.SubjectSet { return []entitlement.SubjectSet{askManager} },
-			func(w *office, _ entitlement.AssignmentRequest) error {
+		"the manager is disabled": {func(*approvalFixture) []entitlement.SubjectSet { return []entitlement.SubjectSet{askManager} },
+			func(w *approvalFixture, _ entitlement.AssignmentRequest) error { w.enabled(w.boss, false); return nil }, true},
+		"the manager is deleted": {func(*approvalFixture) []entitlement.SubjectSet { return []entitlement.SubjectSet{askManager} },
+			func(w *approvalFixture, _ entitlement.AssignmentRequest) error {
 				return w.directory.DeleteUser(ctx, w.by, w.boss)
 			}, true},
-		"the manager is taken off": {func(*office) []entitlement.SubjectSet { return []entitlement.SubjectSet{askManager} },
-			func(w *office, r entitlement.AssignmentRequest) error {
+		"the manager is taken off": {func(*approvalFixture) []entitlement.SubjectSet { return []entitlement.SubjectSet{askManager} },
+			func(w *approvalFixture, r entitlement.AssignmentRequest) error {
 				return w.directory.SetManager(ctx, w.by, r.Subject, "")
 			}, true},
-		"another manager comes, who is disabled": {func(*office) []entitlement.SubjectSet { return []entitlement.SubjectSet{askManager} },
-			func(w *office, r entitlement.AssignmentRequest) error {
+		"another manager comes, who is disabled": {func(*approvalFixture) []entitlement.SubjectSet { return []entitlement.SubjectSet{askManager} },
+			func(w *approvalFixture, r entitlement.AssignmentRequest) error {
 				w.enabled(w.bob, false)
 				return w.directory.SetManager(ctx, w.by, r.Subject, w.bob)
 			}, true},
-		"another manager comes, who is there": {func(*office) []entitlement.SubjectSet { return []entitlement.SubjectSet{askManager} },
-			func(w *office, r entitlement.AssignmentRequest) error {
+		"another manager comes, who is there": {func(*approvalFixture) []entitlement.SubjectSet { return []entitlement.SubjectSet{askManager} },
+			func(w *approvalFixture, r entitlement.AssignmentRequest) error {
 				return w.directory.SetManager(ctx, w.by, r.Subject, w.bob)
 			}, false},
-		"the manager is disabled, and somebody else is asked": {func(w *office) []entitlement.SubjectSet { return []entitlement.SubjectSet{askManager, single(w.ann)} },
-			func(w *office, _ entitlement.AssignmentRequest) error { w.enabled(w.boss, false); return nil }, false},
-		"one who is named is disabled": {func(w *office) []entitlement.SubjectSet { return []entitlement.SubjectSet{single(w.ann)} },
-			func(w *office, _ entitlement.AssignmentRequest) error { w.enabled(w.ann, false); return nil }, true},
-		"one member of a group is disabled": {func(w *office) []entitlement.SubjectSet { return []entitlement.SubjectSet{members(w.board)} },
-			func(w *office, _ entitlement.AssignmentRequest) error { w.enabled(w.ann, false); return nil }, false},
-		"all members of a group are disabled": {func(w *office) []entitlement.SubjectSet { return []entitlement.SubjectSet{members(w.board)} },
-			func(w *office, _ entitlement.AssignmentRequest) error {
+		"the manager is disabled, and somebody else is asked": {func(w *approvalFixture) []entitlement.SubjectSet {
+			return []entitlement.SubjectSet{askManager, single(w.ann)}
+		},
+			func(w *approvalFixture, _ entitlement.AssignmentRequest) error { w.enabled(w.boss, false); return nil }, false},
+		"one who is named is disabled": {func(w *approvalFixture) []entitlement.SubjectSet { return []entitlement.SubjectSet{single(w.ann)} },
+			func(w *approvalFixture, _ entitlement.AssignmentRequest) error { w.enabled(w.ann, false); return nil }, true},
+		"one member of a group is disabled": {func(w *approvalFixture) []entitlement.SubjectSet { return []entitlement.SubjectSet{members(w.board)} },
+			func(w *approvalFixture, _ entitlement.AssignmentRequest) error { w.enabled(w.ann, false); return nil }, false},
+		"all members of a group are disabled": {func(w *approvalFixture) []entitlement.SubjectSet { return []entitlement.SubjectSet{members(w.board)} },
+			func(w *approvalFixture, _ entitlement.AssignmentRequest) error {
 				w.enabled(w.ann, false)
 				w.enabled(w.bob, false)
 				return nil
 			}, true},
-		"the last member leaves a group": {func(w *office) []entitlement.SubjectSet { return []entitlement.SubjectSet{members(w.board)} },
-			func(w *office, _ entitlement.AssignmentRequest) error {
+		"the last member leaves a group": {func(w *approvalFixture) []entitlement.SubjectSet { return []entitlement.SubjectSet{members(w.board)} },
+			func(w *approvalFixture, _ entitlement.AssignmentRequest) error {
 				return w.directory.RemoveMembers(ctx, w.by, w.board, false, w.ann, w.bob)
 			}, true},
-		"the last enabled member leaves a group": {func(w *office) []entitlement.SubjectSet { return []entitlement.SubjectSet{members(w.board)} },
-			func(w *office, _ entitlement.AssignmentRequest) error {
+		"the last enabled member leaves a group": {func(w *approvalFixture) []entitlement.SubjectSet { return []entitlement.SubjectSet{members(w.board)} },
+			func(w *approvalFixture, _ entitlement.AssignmentRequest) error {
 				w.enabled(w.bob, false)
 				w.run()
 				return w.directory.RemoveMembers(ctx, w.by, w.board, false, w.ann)
 			}, true},
-		"all members of a group are deleted": {func(w *office) []entitlement.SubjectSet { return []entitlement.SubjectSet{members(w.board)} },
-			func(w *office, _ entitlement.AssignmentRequest) error {
+		"all members of a group are deleted": {func(w *approvalFixture) []entitlement.SubjectSet { return []entitlement.SubjectSet{members(w.board)} },
+			func(w *approvalFixture, _ entitlement.AssignmentRequest) error {
 				if err := w.directory.DeleteUser(ctx, w.by, w.ann); err != nil {
 					return err
 				}
@@ -174,7 +176,7 @@ func TestR52_WhenNobodyIsLeftToDecideOthersBecomeApproversWithinAMinute(t *testi
 			}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newOffice(t)
+			w := newApprovalFixture(t)
 			r := w.asks(c.asks(w)...)
 			w.run()
 			w.waitsFor(r, w.fay, false)
@@ -203,7 +205,7 @@ func TestR52_WhenNobodyIsLeftToDecideOthersBecomeApproversWithinAMinute(t *testi
 }
 
 func TestR52_WhatTheIndexHadNotHeardOfIsFoundByTheSecondLook(t *testing.T) {
-	w := officeIn(t, newWorldBehind(t))
+	w := approvalFixtureIn(t, newFixtureBehind(t))
 	early := w.asks(askManager)
 	w.enabled(w.boss, false)
 	w.settle()
@@ -233,7 +235,7 @@ func (m *mute) Inbox(ctx context.Context, u entitlement.User, page entitlement.P
 
 func TestS21_OfManyWhoWaitForOneEachSweepTakesItsShareAndNoneIsForgotten(t *testing.T) {
 	fail := false
-	w := newOffice(t)
+	w := newApprovalFixture(t)
 	w.sweep.Store = &mute{w.store, &fail}
 	var all []entitlement.AssignmentRequest
 	for range 250 {
@@ -259,7 +261,7 @@ func TestS21_OfManyWhoWaitForOneEachSweepTakesItsShareAndNoneIsForgotten(t *test
 
 func TestR52_ADailyLookFindsWhatNobodyNoted(t *testing.T) {
 	ctx := context.Background()
-	w := newOffice(t)
+	w := newApprovalFixture(t)
 	r, quiet := w.asks(askManager), w.asks(single(w.ann))
 	u, err := w.store.User(ctx, w.boss)
 	if err != nil {
@@ -292,11 +294,11 @@ func TestR52_ADailyLookFindsWhatNobodyNoted(t *testing.T) {
 }
 
 func TestR60_AnAlternateWhoIsGoneIsReplacedWhenItIsTheirTime(t *testing.T) {
-	w := newOffice(t)
+	w := newApprovalFixture(t)
 	w.enabled(w.bob, false)
 	stage := entitlement.ApprovalStage{Primary: []entitlement.SubjectSet{single(w.ann)}, Escalation: true, EscalateAfter: time.Hour, Alternates: []entitlement.SubjectSet{single(w.bob)},
 		FallbackAlternates: []entitlement.SubjectSet{single(w.fay)}}
-	r := w.world.askBy(w.hire(), entitlement.AssignmentPolicy{Approval: entitlement.ApprovalSettings{RequiredForAdd: true, Stages: []entitlement.ApprovalStage{stage}}}, entitlement.Schedule{})
+	r := w.fixture.askBy(w.hire(), entitlement.AssignmentPolicy{Approval: entitlement.ApprovalSettings{RequiredForAdd: true, Stages: []entitlement.ApprovalStage{stage}}}, entitlement.Schedule{})
 	w.enabled(w.ann, false)
 	w.clock.Advance(time.Hour)
 	w.run()
@@ -307,13 +309,13 @@ func TestF36_AScheduledStartForSomebodyWhoLeftTheGroupLapses(t *testing.T) {
 	ctx := context.Background()
 	for name, left := range map[string]bool{"left": true, "still in it": false} {
 		t.Run(name, func(t *testing.T) {
-			w := newOffice(t)
+			w := newApprovalFixture(t)
 			mia := w.hire()
 			if err := w.directory.AddMembers(ctx, w.by, w.board, false, mia); err != nil {
 				t.Fatal(err)
 			}
 			p := entitlement.AssignmentPolicy{Scope: entitlement.ScopeSpecificUsers, Targets: []entitlement.SubjectSet{members(w.board)}}
-			r := w.world.askBy(mia, p, entitlement.Schedule{Start: w.clock.Now().Add(time.Minute)})
+			r := w.fixture.askBy(mia, p, entitlement.Schedule{Start: w.clock.Now().Add(time.Minute)})
 			if left {
 				if err := w.directory.RemoveMembers(ctx, w.by, w.board, false, mia); err != nil {
 					t.Fatal(err)

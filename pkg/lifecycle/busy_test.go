@@ -29,7 +29,7 @@ func (e *endless) Due(ctx context.Context, shard int, until time.Time, page enti
 // A sweep that is busy ending looks at pending reconciliations all the same, and at every
 // shard of what is due.
 func TestL3_ASweepThatIsBusyEndingLooksAtPendingReconciliationsToo(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	pending := w.pending(20, w.clock.Now())
 	ctx, cancel := context.WithCancel(t.Context())
 	w.sweep.Store = &endless{w.store, 9, cancel}
@@ -42,7 +42,7 @@ func TestL3_ASweepThatIsBusyEndingLooksAtPendingReconciliationsToo(t *testing.T)
 }
 
 // pending makes people pending who must be looked at then.
-func (w *world) pending(n int, checkAfter time.Time) (all []entitlement.UserID) {
+func (w *fixture) pending(n int, checkAfter time.Time) (all []entitlement.UserID) {
 	w.t.Helper()
 	for range n {
 		u := entitlement.UserID(w.clock.New())
@@ -63,7 +63,7 @@ func (l *queue) Enqueue(_ context.Context, subjects ...entitlement.UserID) error
 // The reconciliations pending after an outage go to the queue that has time, all but a few:
 // a request or a removal never waits behind them.
 func TestL3_RepeatedMessagesNeverCrowdTheQueueThatPeopleWaitFor(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	bulk := &queue{}
 	w.sweep.Bulk = bulk
 	pending := w.pending(3000, w.clock.Now())
@@ -80,7 +80,7 @@ func TestL3_RepeatedMessagesNeverCrowdTheQueueThatPeopleWaitFor(t *testing.T) {
 func TestY6_ASweepCostsNoMoreForWhatIsOwedAndNotLate(t *testing.T) {
 	for _, n := range []int{0, 3000} {
 		store, meter := dynamotest.Metered()
-		w := worldOn(t, store)
+		w := fixtureOn(t, store)
 		w.pending(n, w.clock.Now().Add(time.Hour))
 		dynamotest.Fill(t, store, n, func(i int, c *entitlement.Change) {
 			c.Ended = append(c.Ended, entitlement.Assignment{ID: entitlement.AssignmentID(dynamotest.OldID(3, i)), Ended: w.clock.Now().Add(-time.Minute)})
@@ -99,7 +99,7 @@ func TestY6_ASweepCostsNoMoreForWhatIsOwedAndNotLate(t *testing.T) {
 // pending reconciliation; and the lag, which was not seen in all of them, is
 // not known.
 func TestL2_AShardThatCannotBeReadStopsNoOther(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for range 40 {
 		w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{})
 	}

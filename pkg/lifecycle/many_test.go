@@ -12,7 +12,7 @@ import (
 // part.
 func TestF38_WhatWaitsForALeaverInFiftyThousandApproverSetsIsFound(t *testing.T) {
 	store, meter := dynamotest.Metered()
-	w := officeIn(t, worldOn(t, store))
+	w := approvalFixtureIn(t, fixtureOn(t, store))
 	meter.ApproverSets(t, w.ann, dynamotest.Many)
 	r := w.asks(single(w.ann), single(w.bob))
 	w.enabled(w.bob, false)

@@ -16,7 +16,7 @@ import (
 	"leasehold/pkg/lifecycle"
 )
 
-type world struct {
+type fixture struct {
 	t        *testing.T
 	store    *dynamotest.Store
 	settle   func() // the indexes hear of everything; nil: they are never behind
@@ -28,23 +28,23 @@ type world struct {
 	sweep    *lifecycle.Service
 }
 
-func newWorld(t *testing.T) *world { return worldOn(t, dynamotest.New()) }
+func newFixture(t *testing.T) *fixture { return fixtureOn(t, dynamotest.New()) }
 
-// newWorldBehind is a world whose indexes hear of nothing until they are settled.
-func newWorldBehind(t *testing.T) *world {
+// newFixtureBehind is a fixture whose indexes hear of nothing until they are settled.
+func newFixtureBehind(t *testing.T) *fixture {
 	store, settle := dynamotest.Behind()
-	w := worldOn(t, store)
+	w := fixtureOn(t, store)
 	w.settle = settle
 	return w
 }
 
-func worldOn(t *testing.T, store *dynamotest.Store) *world {
-	w := &world{t: t, store: store, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), enqueued: map[entitlement.UserID]int{}}
+func fixtureOn(t *testing.T, store *dynamotest.Store) *fixture {
+	w := &fixture{t: t, store: store, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), enqueued: map[entitlement.UserID]int{}}
 	w.sweep = &lifecycle.Service{Store: w.store, Enqueuer: w, Jobs: w, Clock: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	return w
 }
 
-func (w *world) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
+func (w *fixture) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.lost {
@@ -56,14 +56,14 @@ func (w *world) Enqueue(_ context.Context, subjects ...entitlement.UserID) error
 	return nil
 }
 
-func (w *world) EnqueueJob(_ context.Context, _ entitlement.PackageID, generation int64) error {
+func (w *fixture) EnqueueJob(_ context.Context, _ entitlement.PackageID, generation int64) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.jobs = append(w.jobs, generation)
 	return nil
 }
 
-func (w *world) commit(c entitlement.Change) {
+func (w *fixture) commit(c entitlement.Change) {
 	w.t.Helper()
 	if err := w.store.Commit(context.Background(), c); err != nil {
 		w.t.Fatal(err)
@@ -71,7 +71,7 @@ func (w *world) commit(c entitlement.Change) {
 }
 
 // ask submits a request of a new person for a new package under the policy, and returns it.
-func (w *world) ask(p entitlement.AssignmentPolicy, asked entitlement.Schedule) entitlement.AssignmentRequest {
+func (w *fixture) ask(p entitlement.AssignmentPolicy, asked entitlement.Schedule) entitlement.AssignmentRequest {
 	w.t.Helper()
 	u := entitlement.UserID(w.clock.New())
 	w.commit(entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "U", UserPrincipalName: string(u), Enabled: true}}})
@@ -79,7 +79,7 @@ func (w *world) ask(p entitlement.AssignmentPolicy, asked entitlement.Schedule) 
 }
 
 // askBy is ask for somebody who is there.
-func (w *world) askBy(u entitlement.UserID, p entitlement.AssignmentPolicy, asked entitlement.Schedule) entitlement.AssignmentRequest {
+func (w *fixture) askBy(u entitlement.UserID, p entitlement.AssignmentPolicy, asked entitlement.Schedule) entitlement.AssignmentRequest {
 	w.t.Helper()
 	pkg := entitlement.AccessPackage{ID: entitlement.PackageID(w.clock.New()), Catalog: entitlement.CatalogID(w.clock.New()), DisplayName: "P"}
 	p.ID, p.Package, p.Requestor = entitlement.PolicyID(w.clock.New()), pkg.ID, entitlement.RequestorSettings{SelfAdd: true, CustomSchedule: true}
@@ -101,7 +101,7 @@ func (w *world) askBy(u entitlement.UserID, p entitlement.AssignmentPolicy, aske
 	return r
 }
 
-func (w *world) run() lifecycle.Report {
+func (w *fixture) run() lifecycle.Report {
 	w.t.Helper()
 	r, err := w.sweep.Sweep(context.Background(), "sweep")
 	if err != nil || r.Failed != 0 {
@@ -110,7 +110,7 @@ func (w *world) run() lifecycle.Report {
 	return r
 }
 
-func (w *world) state(r entitlement.AssignmentRequest, want entitlement.RequestState) {
+func (w *fixture) state(r entitlement.AssignmentRequest, want entitlement.RequestState) {
 	w.t.Helper()
 	got, err := w.store.Request(context.Background(), r.ID)
 	if err != nil || got.State != want {
@@ -123,7 +123,7 @@ func hours(n int) entitlement.Expiration {
 }
 
 func TestL2_WhatIsDueEndsAndItsSubjectIsEnqueued(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{})
 	w.clock.Advance(time.Hour - 1)
 	if got := w.run(); got.Expired != 0 {
@@ -142,7 +142,7 @@ func TestL2_WhatIsDueEndsAndItsSubjectIsEnqueued(t *testing.T) {
 }
 
 func TestF18_TwiceLateOrTwiceAtOnceChangesNothingButLag(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	var all []entitlement.AssignmentRequest
 	for range 20 {
 		all = append(all, w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{}))
@@ -173,7 +173,7 @@ func TestF18_TwiceLateOrTwiceAtOnceChangesNothingButLag(t *testing.T) {
 }
 
 func TestR50_UndecidedRequestsAreDenied_AndTheSlotIsFree(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := entitlement.AssignmentPolicy{Approval: entitlement.ApprovalSettings{RequiredForAdd: true, Stages: []entitlement.ApprovalStage{{
 		TimeLimit: time.Hour, Primary: []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: w.clock.New()}}}}}}
 	r := w.ask(p, entitlement.Schedule{})
@@ -188,7 +188,7 @@ func TestR50_UndecidedRequestsAreDenied_AndTheSlotIsFree(t *testing.T) {
 }
 
 func TestR94_ScheduledRequestsBeginOnTime(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(5)}, entitlement.Schedule{Start: w.clock.Now().Add(time.Hour)})
 	w.state(r, entitlement.RequestScheduled)
 	w.run()
@@ -204,7 +204,7 @@ func TestR94_ScheduledRequestsBeginOnTime(t *testing.T) {
 }
 
 func TestL3_ALostMessageIsRepeatedUntilThePendingReconciliationIsPaid(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.lost = true
 	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(5)}, entitlement.Schedule{})
 	w.run()
@@ -225,7 +225,7 @@ func TestL3_ALostMessageIsRepeatedUntilThePendingReconciliationIsPaid(t *testing
 }
 
 func TestF25_AStaleDueEntryOnlyLeadsToARead(t *testing.T) {
-	w := newWorldBehind(t)
+	w := newFixtureBehind(t)
 	r := w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{})
 	w.settle()
 	slot, err := w.store.AssignmentSlot(context.Background(), r.Package, r.Subject)
@@ -243,7 +243,7 @@ func TestF25_AStaleDueEntryOnlyLeadsToARead(t *testing.T) {
 }
 
 func TestS7_ADeletionThatWasCutShortIsUndone(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := entitlement.AccessPackage{ID: entitlement.PackageID(w.clock.New()), DisplayName: "P", Deleting: w.clock.Now()}
 	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}, DeletionGuardUpdates: []entitlement.DeletionGuardUpdate{{Package: p.ID, Closed: true}}})
 	if got := w.run(); got.Reopened != 0 {
@@ -259,7 +259,7 @@ func TestS7_ADeletionThatWasCutShortIsUndone(t *testing.T) {
 }
 
 // closed makes a policy that is closed for its deletion since now.
-func (w *world) closed() entitlement.AssignmentPolicy {
+func (w *fixture) closed() entitlement.AssignmentPolicy {
 	w.t.Helper()
 	p := entitlement.AssignmentPolicy{ID: entitlement.PolicyID(w.clock.New()), Package: entitlement.PackageID(w.clock.New()), DisplayName: "P", Deleting: w.clock.Now()}
 	w.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{p}, DeletionGuardUpdates: []entitlement.DeletionGuardUpdate{{Package: p.Package, Policy: p.ID, Closed: true}}})
@@ -267,7 +267,7 @@ func (w *world) closed() entitlement.AssignmentPolicy {
 	return p
 }
 
-func (w *world) policy(id entitlement.PolicyID) entitlement.AssignmentPolicy {
+func (w *fixture) policy(id entitlement.PolicyID) entitlement.AssignmentPolicy {
 	w.t.Helper()
 	p, err := w.store.Policy(context.Background(), id)
 	if err != nil {
@@ -277,7 +277,7 @@ func (w *world) policy(id entitlement.PolicyID) entitlement.AssignmentPolicy {
 }
 
 func TestS7_APolicysDeletionThatWasCutShortIsUndone(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.closed()
 	w.clock.Advance(time.Minute - 1)
 	if got := w.run(); got.Reopened != 0 {
@@ -303,7 +303,7 @@ func TestS7_APolicysDeletionThatWasCutShortIsUndone(t *testing.T) {
 func TestF25_AStaleDueEntryUndoesNoOtherDeletion(t *testing.T) {
 	for name, again := range map[string]bool{"deleted anew": true, "open again": false} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorldBehind(t)
+			w := newFixtureBehind(t)
 			p := w.closed()
 			pack := entitlement.AccessPackage{ID: p.Package, DisplayName: "P", Deleting: p.Deleting}
 			w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{pack}})
@@ -334,7 +334,7 @@ func (r *rival) Commit(ctx context.Context, c entitlement.Change) error {
 }
 
 func TestS7_APolicyThatSomebodyMovesMeanwhileIsLeftToThem(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	p := w.closed()
 	w.clock.Advance(time.Hour)
 	w.sweep.Store = &rival{w.store, func() {
@@ -351,7 +351,7 @@ func TestS7_APolicyThatSomebodyMovesMeanwhileIsLeftToThem(t *testing.T) {
 }
 
 func TestL5_AJobThatDoesNotMoveIsEnqueued(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	pkg := entitlement.PackageID(w.clock.New())
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{entitlement.NewJob(pkg, 7, w.clock.Now())}})
 	if got := w.run(); got.Jobs != 0 {
@@ -364,7 +364,7 @@ func TestL5_AJobThatDoesNotMoveIsEnqueued(t *testing.T) {
 }
 
 func TestF10_ATargetThatHasRestedIsTriedByOne(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	at := entitlement.ConnectorID(w.clock.New())
 	until := w.clock.Now().Add(time.Minute)
 	w.commit(entitlement.Change{Breakers: []entitlement.Breaker{{Connector: at, Failures: 3, Until: until}}})
@@ -389,25 +389,25 @@ func TestF10_ATargetThatHasRestedIsTriedByOne(t *testing.T) {
 
 func TestF36_AScheduledStartBesideAnIncompatiblePackageOrGroupLapses(t *testing.T) {
 	for name, c := range map[string]struct {
-		list   func(w *world, p *entitlement.AccessPackage, subject entitlement.UserID)
+		list   func(w *fixture, p *entitlement.AccessPackage, subject entitlement.UserID)
 		lapses bool
 	}{
-		"R179 a package, held meanwhile": {func(w *world, p *entitlement.AccessPackage, subject entitlement.UserID) {
+		"R179 a package, held meanwhile": {func(w *fixture, p *entitlement.AccessPackage, subject entitlement.UserID) {
 			other := entitlement.PackageID(w.clock.New())
 			p.Incompatible = []entitlement.PackageID{other}
 			w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Add: entitlement.Waiting{Package: other, Assignment: "a"}, CheckAfter: w.clock.Now().Add(time.Hour)}}})
 		}, true},
-		"R179 a group, joined meanwhile": {func(w *world, p *entitlement.AccessPackage, subject entitlement.UserID) {
+		"R179 a group, joined meanwhile": {func(w *fixture, p *entitlement.AccessPackage, subject entitlement.UserID) {
 			g := entitlement.GroupID(w.clock.New())
 			p.IncompatibleGroups = []entitlement.GroupID{g}
 			w.commit(entitlement.Change{Groups: []entitlement.Group{{ID: g, DisplayName: "G"}}, Memberships: []entitlement.Membership{{Group: g, User: subject}}})
 		}, true},
-		"R178 listed, and neither held nor joined": {func(w *world, p *entitlement.AccessPackage, _ entitlement.UserID) {
+		"R178 listed, and neither held nor joined": {func(w *fixture, p *entitlement.AccessPackage, _ entitlement.UserID) {
 			p.Incompatible, p.IncompatibleGroups = []entitlement.PackageID{"other"}, []entitlement.GroupID{"other"}
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			r := w.ask(entitlement.AssignmentPolicy{}, entitlement.Schedule{Start: w.clock.Now().Add(time.Minute)})
 			p, err := w.store.Package(context.Background(), r.Package)
 			if err != nil {
@@ -434,7 +434,7 @@ func TestF36_AScheduledStartBesideAnIncompatiblePackageOrGroupLapses(t *testing.
 }
 
 func TestS18_OfTwoIncompatibleStartsAtOneInstantOneBegins(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	at := entitlement.Schedule{Start: w.clock.Now().Add(time.Minute)}
 	first := w.ask(entitlement.AssignmentPolicy{}, at)
 	second := w.ask(entitlement.AssignmentPolicy{}, at)
@@ -463,7 +463,7 @@ func TestS18_OfTwoIncompatibleStartsAtOneInstantOneBegins(t *testing.T) {
 
 // both has the subject of the first request ask for the second one's package as well, at
 // the same start.
-func (w *world) both(first, second entitlement.AssignmentRequest) entitlement.AssignmentRequest {
+func (w *fixture) both(first, second entitlement.AssignmentRequest) entitlement.AssignmentRequest {
 	w.t.Helper()
 	ask, err := w.store.SubmitInputs(context.Background(), entitlement.SubmitKeys{Requestor: first.Subject, Subject: first.Subject, Package: second.Package})
 	if err != nil {

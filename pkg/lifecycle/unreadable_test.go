@@ -13,7 +13,7 @@ import (
 // (F37, L2).
 func TestF37_UnreadableItemsInTheDueIndexStopNoExpiry(t *testing.T) {
 	d := dynamotest.NewDamaged()
-	w := worldOn(t, d.Store)
+	w := fixtureOn(t, d.Store)
 	var due []entitlement.AssignmentRequest
 	for range 40 {
 		due = append(due, w.ask(entitlement.AssignmentPolicy{Expiration: hours(1)}, entitlement.Schedule{}))

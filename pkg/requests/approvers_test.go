@@ -16,7 +16,7 @@ func single(u entitlement.UserID) entitlement.SubjectSet {
 }
 
 // staged gives the package's policy stages in place of what it has.
-func (w *world) staged(id entitlement.PolicyID, stages ...entitlement.ApprovalStage) {
+func (w *fixture) staged(id entitlement.PolicyID, stages ...entitlement.ApprovalStage) {
 	w.t.Helper()
 	w.reset(id, func(p *entitlement.AssignmentPolicy) {
 		p.Approval = entitlement.ApprovalSettings{RequiredForAdd: true, RequiredForUpdate: true, Stages: stages}
@@ -24,7 +24,7 @@ func (w *world) staged(id entitlement.PolicyID, stages ...entitlement.ApprovalSt
 }
 
 // finds demands that the request is among those that wait for somebody, or that it is not.
-func (w *world) finds(by authz.Command, id entitlement.RequestID, want bool) {
+func (w *fixture) finds(by authz.Command, id entitlement.RequestID, want bool) {
 	w.t.Helper()
 	list, err := w.Waiting(context.Background(), by.Caller, entitlement.Page{})
 	is := slices.ContainsFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return r.ID == id })
@@ -33,42 +33,42 @@ func (w *world) finds(by authz.Command, id entitlement.RequestID, want bool) {
 	}
 }
 
-// cast are the people of a stage: each tier has one.
-type cast struct{ mia, boss, fay, alt, late, admin authz.Command }
+// people are the people of a stage: each tier has one.
+type people struct{ mia, boss, fay, alt, late, admin authz.Command }
 
-func (w *world) cast() cast {
+func (w *fixture) people() people {
 	w.t.Helper()
-	c := cast{boss: w.person("", false), fay: w.person("", false), alt: w.person("", false), late: w.person("", false), admin: w.person("", true)}
+	c := people{boss: w.person("", false), fay: w.person("", false), alt: w.person("", false), late: w.person("", false), admin: w.person("", true)}
 	c.mia = w.person(c.boss.ID, false)
 	return c
 }
 
-func (c cast) stage() entitlement.ApprovalStage {
+func (c people) stage() entitlement.ApprovalStage {
 	return entitlement.ApprovalStage{Primary: []entitlement.SubjectSet{manager}, Fallback: []entitlement.SubjectSet{single(c.fay.ID)},
 		Escalation: true, EscalateAfter: time.Hour, Alternates: []entitlement.SubjectSet{single(c.alt.ID)}, FallbackAlternates: []entitlement.SubjectSet{single(c.late.ID)}}
 }
 
 func TestR52_WhereNobodyWhoIsAskedIsThereOthersBecomeApprovers(t *testing.T) {
-	noManager := func(w *world, c cast) { w.change(c.mia.ID, func(u *entitlement.User) { u.Manager = "" }) }
+	noManager := func(w *fixture, c people) { w.change(c.mia.ID, func(u *entitlement.User) { u.Manager = "" }) }
 	for name, c := range map[string]struct {
-		happens func(*world, cast)
-		decides func(cast) authz.Command
+		happens func(*fixture, people)
+		decides func(people) authz.Command
 		event   bool // says who was added: not where nobody was, and not where the policy itself asks the fallback
 	}{
-		"the manager is there":    {func(*world, cast) {}, func(c cast) authz.Command { return c.boss }, false},
-		"R52 there is no manager": {noManager, func(c cast) authz.Command { return c.fay }, false},
-		"the manager is disabled": {func(w *world, c cast) { w.disable(c.boss.ID) }, func(c cast) authz.Command { return c.fay }, true},
-		"the manager is deleted": {func(w *world, c cast) {
+		"the manager is there":    {func(*fixture, people) {}, func(c people) authz.Command { return c.boss }, false},
+		"R52 there is no manager": {noManager, func(c people) authz.Command { return c.fay }, false},
+		"the manager is disabled": {func(w *fixture, c people) { w.disable(c.boss.ID) }, func(c people) authz.Command { return c.fay }, true},
+		"the manager is deleted": {func(w *fixture, c people) {
 			w.change(c.boss.ID, func(u *entitlement.User) { u.Enabled, u.Deleted = false, w.clock.Now() })
-		}, func(c cast) authz.Command { return c.fay }, true},
-		"the fallback is disabled, too":            {func(w *world, c cast) { w.disable(c.boss.ID, c.fay.ID) }, func(c cast) authz.Command { return c.alt }, true},
-		"no manager, and the fallback is disabled": {func(w *world, c cast) { noManager(w, c); w.disable(c.fay.ID) }, func(c cast) authz.Command { return c.alt }, true},
-		"the alternate is disabled, too":           {func(w *world, c cast) { w.disable(c.boss.ID, c.fay.ID, c.alt.ID) }, func(c cast) authz.Command { return c.late }, true},
-		"all are disabled but the administrators":  {func(w *world, c cast) { w.disable(c.boss.ID, c.fay.ID, c.alt.ID, c.late.ID) }, func(c cast) authz.Command { return c.admin }, true},
+		}, func(c people) authz.Command { return c.fay }, true},
+		"the fallback is disabled, too":            {func(w *fixture, c people) { w.disable(c.boss.ID, c.fay.ID) }, func(c people) authz.Command { return c.alt }, true},
+		"no manager, and the fallback is disabled": {func(w *fixture, c people) { noManager(w, c); w.disable(c.fay.ID) }, func(c people) authz.Command { return c.alt }, true},
+		"the alternate is disabled, too":           {func(w *fixture, c people) { w.disable(c.boss.ID, c.fay.ID, c.alt.ID) }, func(c people) authz.Command { return c.late }, true},
+		"all are disabled but the administrators":  {func(w *fixture, c people) { w.disable(c.boss.ID, c.fay.ID, c.alt.ID, c.late.ID) }, func(c people) authz.Command { return c.admin }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			people := w.cast()
+			w := newFixture(t)
+			people := w.people()
 			p, policy := w.pack()
 			w.staged(policy.ID, people.stage())
 			c.happens(w, people)
@@ -91,7 +91,7 @@ func TestR52_WhereNobodyWhoIsAskedIsThereOthersBecomeApprovers(t *testing.T) {
 
 // added demands an event that says who was added to the approvers of a request, and why;
 // or that there is none.
-func (w *world) added(r entitlement.AssignmentRequest, want, admins bool, who entitlement.UserID) {
+func (w *fixture) added(r entitlement.AssignmentRequest, want, admins bool, who entitlement.UserID) {
 	w.t.Helper()
 	named := string(who)
 	if admins {
@@ -112,7 +112,7 @@ func (w *world) added(r entitlement.AssignmentRequest, want, admins bool, who en
 }
 
 func TestR52_AGroupIsNobodyWhenNoneOfItsFirstHundredMembersCanDecide(t *testing.T) {
-	people := func(w *world, n int, enabled func(i int) bool) []entitlement.UserID {
+	people := func(w *fixture, n int, enabled func(i int) bool) []entitlement.UserID {
 		var all []entitlement.UserID
 		for range n {
 			all = append(all, w.person("", false).ID)
@@ -126,32 +126,32 @@ func TestR52_AGroupIsNobodyWhenNoneOfItsFirstHundredMembersCanDecide(t *testing.
 		return all
 	}
 	for name, c := range map[string]struct {
-		members func(w *world, mia authz.Command) []entitlement.UserID
+		members func(w *fixture, mia authz.Command) []entitlement.UserID
 		there   bool
 	}{
-		"an empty group": {func(*world, authz.Command) []entitlement.UserID { return nil }, false},
-		"one enabled": {func(w *world, _ authz.Command) []entitlement.UserID {
+		"an empty group": {func(*fixture, authz.Command) []entitlement.UserID { return nil }, false},
+		"one enabled": {func(w *fixture, _ authz.Command) []entitlement.UserID {
 			return people(w, 1, func(int) bool { return true })
 		}, true},
-		"all of five disabled": {func(w *world, _ authz.Command) []entitlement.UserID {
+		"all of five disabled": {func(w *fixture, _ authz.Command) []entitlement.UserID {
 			return people(w, 5, func(int) bool { return false })
 		}, false},
-		"the fifth enabled": {func(w *world, _ authz.Command) []entitlement.UserID {
+		"the fifth enabled": {func(w *fixture, _ authz.Command) []entitlement.UserID {
 			return people(w, 5, func(i int) bool { return i == 4 })
 		}, true},
-		"the hundredth enabled": {func(w *world, _ authz.Command) []entitlement.UserID {
+		"the hundredth enabled": {func(w *fixture, _ authz.Command) []entitlement.UserID {
 			return people(w, 102, func(i int) bool { return i == 99 })
 		}, true},
-		"the one after that enabled": {func(w *world, _ authz.Command) []entitlement.UserID {
+		"the one after that enabled": {func(w *fixture, _ authz.Command) []entitlement.UserID {
 			return people(w, 102, func(i int) bool { return i == 100 })
 		}, false},
-		"S3 the requestor alone": {func(_ *world, mia authz.Command) []entitlement.UserID { return []entitlement.UserID{mia.ID} }, false},
-		"S3 the requestor and somebody disabled": {func(w *world, mia authz.Command) []entitlement.UserID {
+		"S3 the requestor alone": {func(_ *fixture, mia authz.Command) []entitlement.UserID { return []entitlement.UserID{mia.ID} }, false},
+		"S3 the requestor and somebody disabled": {func(w *fixture, mia authz.Command) []entitlement.UserID {
 			return append(people(w, 1, func(int) bool { return false }), mia.ID)
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			mia, admin := w.person("", false), w.person("", true)
 			p, policy := w.pack()
 			w.staged(policy.ID, entitlement.ApprovalStage{Primary: []entitlement.SubjectSet{members(w.group(c.members(w, mia)...))}})
@@ -164,7 +164,7 @@ func TestR52_AGroupIsNobodyWhenNoneOfItsFirstHundredMembersCanDecide(t *testing.
 
 func TestS3_WhoAsksOrGetsIsNobodyWhoCanDecide(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
+	w := newFixture(t)
 	fay, admin, other := w.person("", false), w.person("", true), w.person("", true)
 	mia := w.person(admin.ID, false) // whose manager is the administrator who assigns
 	_, policy := w.pack()
@@ -176,7 +176,7 @@ func TestS3_WhoAsksOrGetsIsNobodyWhoCanDecide(t *testing.T) {
 	w.added(w.request(r.ID), true, false, fay.ID)
 
 	// The one administrator there is asks for a package that nobody else could approve.
-	w = newWorld(t)
+	w = newFixture(t)
 	admin = w.person("", true)
 	p, policy := w.pack()
 	w.staged(policy.ID, entitlement.ApprovalStage{Primary: []entitlement.SubjectSet{single(admin.ID)}})
@@ -188,8 +188,8 @@ func TestS3_WhoAsksOrGetsIsNobodyWhoCanDecide(t *testing.T) {
 
 func TestR52_OthersBecomeApproversWhenALaterStageStarts(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
-	c := w.cast()
+	w := newFixture(t)
+	c := w.people()
 	p, policy := w.pack()
 	w.staged(policy.ID, entitlement.ApprovalStage{Primary: []entitlement.SubjectSet{single(c.alt.ID)}}, c.stage())
 	w.disable(c.boss.ID)
@@ -204,8 +204,8 @@ func TestR52_OthersBecomeApproversWhenALaterStageStarts(t *testing.T) {
 
 func TestR51_ALaterStageThatAsksTheManagerFindsTheManager(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
-	c := w.cast()
+	w := newFixture(t)
+	c := w.people()
 	p, policy := w.pack()
 	w.staged(policy.ID, entitlement.ApprovalStage{Primary: []entitlement.SubjectSet{single(c.alt.ID)}}, c.stage())
 	r := w.ask(c.mia, p)
@@ -221,8 +221,8 @@ func TestR51_ALaterStageThatAsksTheManagerFindsTheManager(t *testing.T) {
 
 func TestR46_OthersBecomeApproversOfAnExtension(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
-	c := w.cast()
+	w := newFixture(t)
+	c := w.people()
 	p, policy := w.pack()
 	r := w.ask(c.mia, p)
 	w.staged(policy.ID, c.stage())

@@ -14,7 +14,7 @@ import (
 )
 
 // someone adds a person with the type and the groups.
-func (w *world) someone(kind entitlement.UserType, groups ...entitlement.GroupID) authz.Command {
+func (w *fixture) someone(kind entitlement.UserType, groups ...entitlement.GroupID) authz.Command {
 	w.t.Helper()
 	id := entitlement.UserID(w.clock.New())
 	c := entitlement.Change{Users: []entitlement.User{{ID: id, Type: kind, DisplayName: "P", UserPrincipalName: string(id), Enabled: true}}}
@@ -26,7 +26,7 @@ func (w *world) someone(kind entitlement.UserType, groups ...entitlement.GroupID
 }
 
 // offers adds policies to a package that pack made, in place of the one that it has.
-func (w *world) offers(p entitlement.AccessPackage, policies []entitlement.AssignmentPolicy) []entitlement.PolicyID {
+func (w *fixture) offers(p entitlement.AccessPackage, policies []entitlement.AssignmentPolicy) []entitlement.PolicyID {
 	w.t.Helper()
 	p, err := w.store.Package(context.Background(), p.ID)
 	if err != nil {
@@ -45,7 +45,7 @@ func (w *world) offers(p entitlement.AccessPackage, policies []entitlement.Assig
 // of a lower rank, not one for others, not one of another package, not one that is none.
 func TestR37_WhatIsOfferedIsExactlyWhatMayBeNamed_R35_R36_R38(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		w := newWorld(t)
+		w := newFixture(t)
 		in, out := entitlement.GroupID(w.clock.New()), entitlement.GroupID(w.clock.New())
 		admin, mia := w.person("", true), w.someone(rapid.SampledFrom([]entitlement.UserType{entitlement.Member, entitlement.Guest}).Draw(r, "type"), in)
 		sets := []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: string(mia.ID)}, {Kind: entitlement.GroupMembers, ID: string(in)},
@@ -107,7 +107,7 @@ func TestR37_WhatIsOfferedIsExactlyWhatMayBeNamed_R35_R36_R38(t *testing.T) {
 
 func TestS2_AnIDOfTheRightKindUnderAnotherParentIsAnsweredLikeOneOfNothing(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
+	w := newFixture(t)
 	admin, mia, otto := w.person("", true), w.person("", false), w.person("", false)
 	asked, policy := w.pack(entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: string(admin.ID)})
 	free, foreign := w.pack() // which asks for no approval

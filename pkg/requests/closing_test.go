@@ -19,7 +19,7 @@ func members(g entitlement.GroupID) entitlement.SubjectSet {
 var manager = entitlement.SubjectSet{Kind: entitlement.RequestorManager}
 
 // change changes somebody as the directory does.
-func (w *world) change(id entitlement.UserID, set func(*entitlement.User)) {
+func (w *fixture) change(id entitlement.UserID, set func(*entitlement.User)) {
 	w.t.Helper()
 	u, err := w.store.User(context.Background(), id)
 	if err != nil {
@@ -29,7 +29,7 @@ func (w *world) change(id entitlement.UserID, set func(*entitlement.User)) {
 	w.commit(entitlement.Change{Users: []entitlement.User{u}})
 }
 
-func (w *world) disable(ids ...entitlement.UserID) {
+func (w *fixture) disable(ids ...entitlement.UserID) {
 	w.t.Helper()
 	for _, id := range ids {
 		w.change(id, func(u *entitlement.User) { u.Enabled = false })
@@ -37,7 +37,7 @@ func (w *world) disable(ids ...entitlement.UserID) {
 }
 
 // group adds a group of people.
-func (w *world) group(people ...entitlement.UserID) entitlement.GroupID {
+func (w *fixture) group(people ...entitlement.UserID) entitlement.GroupID {
 	w.t.Helper()
 	g := entitlement.GroupID(w.clock.New())
 	w.commit(entitlement.Change{Groups: []entitlement.Group{{ID: g, DisplayName: "G"}}})
@@ -47,7 +47,7 @@ func (w *world) group(people ...entitlement.UserID) entitlement.GroupID {
 	return g
 }
 
-func (w *world) request(id entitlement.RequestID) entitlement.AssignmentRequest {
+func (w *fixture) request(id entitlement.RequestID) entitlement.AssignmentRequest {
 	w.t.Helper()
 	r, err := w.store.Request(context.Background(), id)
 	if err != nil {
@@ -56,7 +56,7 @@ func (w *world) request(id entitlement.RequestID) entitlement.AssignmentRequest 
 	return r
 }
 
-func (w *world) events(id entitlement.RequestID) []entitlement.Event {
+func (w *fixture) events(id entitlement.RequestID) []entitlement.Event {
 	w.t.Helper()
 	events, err := w.store.Events(context.Background(), entitlement.OfRequest, string(id))
 	if err != nil || entitlement.VerifyChain(w.request(id).Chain, events) != nil {
@@ -67,7 +67,7 @@ func (w *world) events(id entitlement.RequestID) []entitlement.Event {
 
 func TestF36_AnApprovalForSomebodyWhoLeftTheGroupIsRefusedAndTheRequestIsDenied(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
+	w := newFixture(t)
 	boss := w.person("", false)
 	mia := w.person(boss.ID, false)
 	sales := w.group(mia.ID)
@@ -110,7 +110,7 @@ func TestF36_ADenialThatLosesARaceIsDecidedAfresh(t *testing.T) {
 	ctx := context.Background()
 	for name, back := range map[string]bool{"back in the group": true, "still out of it": false} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			boss := w.person("", false)
 			mia := w.person(boss.ID, false)
 			sales := w.group(mia.ID)
@@ -142,7 +142,7 @@ func TestF36_WhoLeavesTheGroupWhileItIsDecidedGetsNothing(t *testing.T) {
 	for name, c := range map[string]struct {
 		approvers []entitlement.SubjectSet
 		stays     bool // in another group of the policy
-		do        func(w *world, boss, mia authz.Command, p entitlement.AccessPackage, leave func()) error
+		do        func(w *fixture, boss, mia authz.Command, p entitlement.AccessPackage, leave func()) error
 	}{
 		"the last decision":                   {approvers: []entitlement.SubjectSet{manager}, do: approvesWhile},
 		"the last decision, by another group": {approvers: []entitlement.SubjectSet{manager}, stays: true, do: approvesWhile},
@@ -150,7 +150,7 @@ func TestF36_WhoLeavesTheGroupWhileItIsDecidedGetsNothing(t *testing.T) {
 		"an extension":                        {do: extendsWhile},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			boss := w.person("", false)
 			mia := w.person(boss.ID, false)
 			sales, other := w.group(mia.ID), w.group()
@@ -186,19 +186,19 @@ func TestF36_WhoLeavesTheGroupWhileItIsDecidedGetsNothing(t *testing.T) {
 	}
 }
 
-func approvesWhile(w *world, boss, mia authz.Command, p entitlement.AccessPackage, leave func()) error {
+func approvesWhile(w *fixture, boss, mia authz.Command, p entitlement.AccessPackage, leave func()) error {
 	r := w.ask(mia, p)
 	w.Store = &rival{w.store, leave}
 	return w.Decide(context.Background(), boss, r.ID, entitlement.DecisionInput{Stage: r.Stages[0].ID, Approved: true})
 }
 
-func asksWhile(w *world, _, mia authz.Command, p entitlement.AccessPackage, leave func()) error {
+func asksWhile(w *fixture, _, mia authz.Command, p entitlement.AccessPackage, leave func()) error {
 	w.Store = &rival{w.store, leave}
 	_, err := w.Submit(context.Background(), mia, requests.Submission{Type: entitlement.UserAdd, Package: p.ID})
 	return err
 }
 
-func extendsWhile(w *world, _, mia authz.Command, p entitlement.AccessPackage, leave func()) error {
+func extendsWhile(w *fixture, _, mia authz.Command, p entitlement.AccessPackage, leave func()) error {
 	r := w.ask(mia, p)
 	w.clock.Advance(time.Hour)
 	w.Store = &rival{w.store, leave}
@@ -207,7 +207,7 @@ func extendsWhile(w *world, _, mia authz.Command, p entitlement.AccessPackage, l
 }
 
 func TestF36_WhereTheDenialCannotBeWrittenTheApproverIsNotToldOfOne(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	boss := w.person("", false)
 	mia := w.person(boss.ID, false)
 	p, _ := w.pack(manager)

@@ -18,16 +18,16 @@ import (
 
 type sending func(by authz.Command) (entitlement.AssignmentRequest, error)
 
-// keyed is a world in which one command can be sent, and one that differs from it.
+// keyed is a fixture in which one command can be sent, and one that differs from it.
 type keyed struct {
-	*world
+	*fixture
 	pkg         entitlement.PackageID
 	people      []authz.Command
 	by          authz.Command
 	send, other sending
 }
 
-// commands are all that make a request, in worlds that are ready for them.
+// commands are all that make a request, in fixtures that are ready for them.
 var commands = map[string]func(*testing.T) *keyed{
 	"userAdd, decided at once": func(t *testing.T) *keyed { return adding(t, entitlement.UserAdd) },
 	"userAdd, waiting for somebody": func(t *testing.T) *keyed {
@@ -90,7 +90,7 @@ func extending(t *testing.T, kind entitlement.RequestType, byPackage, approval b
 
 // newKeyed has two people and an administrator, who or the first of whom sends.
 func newKeyed(t *testing.T, administers bool, approvers ...entitlement.SubjectSet) (*keyed, entitlement.AssignmentPolicy) {
-	k := &keyed{world: newWorld(t)}
+	k := &keyed{fixture: newFixture(t)}
 	k.people = []authz.Command{k.person("", false), k.person("", false), k.person("", true)}
 	p, policy := k.pack(approvers...)
 	k.reset(policy.ID, func(p *entitlement.AssignmentPolicy) { p.Requestor.SelfRemove, p.Requestor.CustomSchedule = true, true })

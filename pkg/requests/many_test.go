@@ -18,7 +18,7 @@ func administrator(id entitlement.UserID, command string) authz.Command {
 // Of fifty thousand whose delivery fails for one reason each call takes a bounded number, and
 // the next goes on where it ended, though all of them fail still.
 func TestF38_ReprocessingByReasonIsBoundedAndReachesEverybody(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	store, meter := dynamotest.Metered()
 	w.store, w.Service.Store = store, store
 	meter.Failing(t, "target", entitlement.ReasonRefused, dynamotest.Many, w.clock.Now())
@@ -46,7 +46,7 @@ func TestF38_ReprocessingByReasonIsBoundedAndReachesEverybody(t *testing.T) {
 
 // What could not be delivered is counted of some targets a page, however many there are.
 func TestS21_DeliveryErrorsAreCountedSomeTargetsAPage(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	store, meter := dynamotest.Metered()
 	w.store, w.Service.Store = store, store
 	w.Reasons = []string{entitlement.ReasonRefused, entitlement.ReasonUnavailable}

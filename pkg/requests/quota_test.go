@@ -13,7 +13,7 @@ import (
 // Of three hundred loops of asking and taking back, which all passed once, three do.
 func TestA17_OfThreeHundredLoopsOfAskingAndTakingBackThreePass(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
+	w := newFixture(t)
 	boss := w.person("", false)
 	mia, otto, admin := w.person(boss.ID, false), w.person(boss.ID, false), w.person("", true)
 	p, policy := w.pack(manager)
@@ -52,7 +52,7 @@ func TestA17_OfThreeHundredLoopsOfAskingAndTakingBackThreePass(t *testing.T) {
 }
 
 // open returns the request that is open for somebody.
-func (w *world) open(p entitlement.AccessPackage, who entitlement.UserID) entitlement.RequestID {
+func (w *fixture) open(p entitlement.AccessPackage, who entitlement.UserID) entitlement.RequestID {
 	w.t.Helper()
 	slot, err := w.store.AssignmentSlot(context.Background(), p.ID, who)
 	if err != nil || slot.Open == "" {
@@ -63,7 +63,7 @@ func (w *world) open(p entitlement.AccessPackage, who entitlement.UserID) entitl
 
 func TestA17_TheFiftyFirstOpenRequestOfAPersonIsRefused(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
+	w := newFixture(t)
 	boss := w.person("", false)
 	mia, admin := w.person(boss.ID, false), w.person("", true)
 	var last entitlement.AssignmentRequest
@@ -91,7 +91,7 @@ func TestA17_TheFiftyFirstOpenRequestOfAPersonIsRefused(t *testing.T) {
 // whatever ends in between.
 func TestS21_LiveAssignmentsHavePages(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
+	w := newFixture(t)
 	mia, admin := w.person("", false), w.person("", true)
 	want := map[entitlement.AssignmentID]bool{}
 	for range 12 {

@@ -7,7 +7,7 @@ import (
 )
 
 func TestR244_DeliveringAgainByReasonIsOnRecord(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	admin := w.person("", true)
 	admin.CommandID = "again"
 	if _, _, err := w.ReprocessFailing(t.Context(), admin, entitlement.BuiltinConnector, entitlement.ReasonUnavailable, ""); err != nil {

@@ -18,7 +18,7 @@ import (
 	"leasehold/pkg/requests"
 )
 
-type world struct {
+type fixture struct {
 	*requests.Service
 	t        *testing.T
 	store    *dynamotest.Store
@@ -29,8 +29,8 @@ type world struct {
 	mu       sync.Mutex
 }
 
-func newWorld(t *testing.T) *world {
-	w := &world{t: t, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), enqueued: map[entitlement.UserID]int{}}
+func newFixture(t *testing.T) *fixture {
+	w := &fixture{t: t, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), enqueued: map[entitlement.UserID]int{}}
 	w.store = dynamotest.Flaky(func(op faults.Op) dynamotest.Fault {
 		if w.fault == nil {
 			return dynamotest.None
@@ -41,7 +41,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
+func (w *fixture) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.lost {
@@ -53,7 +53,7 @@ func (w *world) Enqueue(_ context.Context, subjects ...entitlement.UserID) error
 	return nil
 }
 
-func (w *world) commit(c entitlement.Change) {
+func (w *fixture) commit(c entitlement.Change) {
 	w.t.Helper()
 	if err := w.store.Commit(context.Background(), c); err != nil {
 		w.t.Fatal(err)
@@ -61,7 +61,7 @@ func (w *world) commit(c entitlement.Change) {
 }
 
 // person adds somebody, with a manager or without, and makes them an administrator where asked.
-func (w *world) person(manager entitlement.UserID, admin bool) authz.Command {
+func (w *fixture) person(manager entitlement.UserID, admin bool) authz.Command {
 	w.t.Helper()
 	id := entitlement.UserID(w.clock.New())
 	w.commit(entitlement.Change{Users: []entitlement.User{{ID: id, Type: entitlement.Member, DisplayName: "P", UserPrincipalName: string(id), Enabled: true, Manager: manager}}})
@@ -79,7 +79,7 @@ func (w *world) person(manager entitlement.UserID, admin bool) authz.Command {
 }
 
 // pack adds a package with a policy that approvers, where any, decide on.
-func (w *world) pack(approvers ...entitlement.SubjectSet) (entitlement.AccessPackage, entitlement.AssignmentPolicy) {
+func (w *fixture) pack(approvers ...entitlement.SubjectSet) (entitlement.AccessPackage, entitlement.AssignmentPolicy) {
 	w.t.Helper()
 	p := entitlement.AccessPackage{ID: entitlement.PackageID(w.clock.New()), Catalog: entitlement.CatalogID(w.clock.New()), DisplayName: "P"}
 	policy := entitlement.AssignmentPolicy{ID: entitlement.PolicyID(w.clock.New()), Package: p.ID, DisplayName: "All", Scope: entitlement.ScopeAllMembers,
@@ -92,7 +92,7 @@ func (w *world) pack(approvers ...entitlement.SubjectSet) (entitlement.AccessPac
 	return p, policy
 }
 
-func (w *world) ask(by authz.Command, p entitlement.AccessPackage) entitlement.AssignmentRequest {
+func (w *fixture) ask(by authz.Command, p entitlement.AccessPackage) entitlement.AssignmentRequest {
 	w.t.Helper()
 	r, err := w.Submit(context.Background(), by, requests.Submission{Type: entitlement.UserAdd, Package: p.ID})
 	if err != nil {
@@ -101,7 +101,7 @@ func (w *world) ask(by authz.Command, p entitlement.AccessPackage) entitlement.A
 	return r
 }
 
-func (w *world) kind(err error, want entitlement.Kind) {
+func (w *fixture) kind(err error, want entitlement.Kind) {
 	w.t.Helper()
 	if entitlement.KindOf(err) != want {
 		w.t.Errorf("got %v, want %s", err, want)
@@ -109,7 +109,7 @@ func (w *world) kind(err error, want entitlement.Kind) {
 }
 
 func TestS5_OfAHundredAtOnceOneIsTaken(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	mia := w.person("", false)
 	p, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: w.clock.New()})
 	var wg sync.WaitGroup
@@ -138,7 +138,7 @@ func TestS5_OfAHundredAtOnceOneIsTaken(t *testing.T) {
 }
 
 func TestF15_OfAHundredDecisionsAtOnceOneWins(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	boss := w.person("", false)
 	mia := w.person(boss.ID, false)
 	p, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
@@ -165,7 +165,7 @@ func TestF15_OfAHundredDecisionsAtOnceOneWins(t *testing.T) {
 }
 
 func TestF4_ALostMessageCostsNothingButTime(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	mia := w.person("", false)
 	p, _ := w.pack()
 	w.lost = true
@@ -177,7 +177,7 @@ func TestF4_ALostMessageCostsNothingButTime(t *testing.T) {
 }
 
 func TestA1_WhoHasNothingToDoWithARequestDoesNotFindIt(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	boss, outsider, admin := w.person("", false), w.person("", false), w.person("", true)
 	mia := w.person(boss.ID, false)
 	p, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
@@ -217,7 +217,7 @@ func TestA1_WhoHasNothingToDoWithARequestDoesNotFindIt(t *testing.T) {
 }
 
 func TestA5_NobodyAsksForSomebodyElseWithoutTheRight(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	mia, otto, admin := w.person("", false), w.person("", false), w.person("", true)
 	p, policy := w.pack()
 	_, err := w.Submit(context.Background(), mia, requests.Submission{Type: entitlement.UserAdd, Subject: otto.ID, Package: p.ID})
@@ -246,7 +246,7 @@ func TestA5_NobodyAsksForSomebodyElseWithoutTheRight(t *testing.T) {
 }
 
 func TestR38_RequirementsAndR129WhatMayBeAskedFor(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	mia := w.person("", false)
 	open, policy := w.pack()
 	hidden, _ := w.pack()
@@ -275,7 +275,7 @@ func TestR38_RequirementsAndR129WhatMayBeAskedFor(t *testing.T) {
 }
 
 func TestLists_PageByPageNothingIsLostOrTwice(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	admin := w.person("", true)
 	want := map[entitlement.AssignmentID]bool{}
 	for i := range 3 {
@@ -321,7 +321,7 @@ func TestLists_PageByPageNothingIsLostOrTwice(t *testing.T) {
 }
 
 func TestGrants_SayWhatIsOwed(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	mia, outsider := w.person("", false), w.person("", false)
 	p, _ := w.pack()
 	ref := entitlement.RoleRef{Connector: entitlement.ConnectorID(w.clock.New()), Resource: "g", Role: "Member_g"}

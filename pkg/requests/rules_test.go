@@ -15,7 +15,7 @@ import (
 )
 
 // reset changes the policy as its owner would.
-func (w *world) reset(id entitlement.PolicyID, set func(*entitlement.AssignmentPolicy)) {
+func (w *fixture) reset(id entitlement.PolicyID, set func(*entitlement.AssignmentPolicy)) {
 	w.t.Helper()
 	policies, err := w.store.Policies(context.Background(), []entitlement.PolicyID{id})
 	if err != nil || len(policies) != 1 {
@@ -26,7 +26,7 @@ func (w *world) reset(id entitlement.PolicyID, set func(*entitlement.AssignmentP
 }
 
 // assign has the administrator give the package to somebody, and returns the request.
-func (w *world) assign(by authz.Command, to entitlement.UserID, p entitlement.AssignmentPolicy, why string) entitlement.AssignmentRequest {
+func (w *fixture) assign(by authz.Command, to entitlement.UserID, p entitlement.AssignmentPolicy, why string) entitlement.AssignmentRequest {
 	w.t.Helper()
 	r, err := w.Submit(context.Background(), by, requests.Submission{Type: entitlement.AdminAdd, Subject: to, Package: p.Package, Policy: p.ID, Justification: why})
 	if err != nil {
@@ -35,7 +35,7 @@ func (w *world) assign(by authz.Command, to entitlement.UserID, p entitlement.As
 	return r
 }
 
-func (w *world) held(id entitlement.AssignmentID) entitlement.Assignment {
+func (w *fixture) held(id entitlement.AssignmentID) entitlement.Assignment {
 	w.t.Helper()
 	a, err := w.store.Assignment(context.Background(), id)
 	if err != nil {
@@ -49,7 +49,7 @@ func TestR42_AddingUpdatingAndRemovingByOneselfAreAllowedEachForItself(t *testin
 	for n := range 8 {
 		s := entitlement.RequestorSettings{SelfAdd: n&1 > 0, SelfUpdate: n&2 > 0, SelfRemove: n&4 > 0}
 		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			admin, mia, otto := w.person("", true), w.person("", false), w.person("", false)
 			p, policy := w.pack()
 			w.reset(policy.ID, func(p *entitlement.AssignmentPolicy) { p.Requestor = s })
@@ -73,7 +73,7 @@ func TestR42_AddingUpdatingAndRemovingByOneselfAreAllowedEachForItself(t *testin
 
 func TestR56_ARequestorWhoIsAnApproverDoesNotSeeTheRequestAmongThoseToDecide(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
+	w := newFixture(t)
 	mia, otto := w.person("", false), w.person("", false)
 	board := entitlement.GroupID(w.clock.New())
 	w.commit(entitlement.Change{Groups: []entitlement.Group{{ID: board, DisplayName: "Board"}},
@@ -90,7 +90,7 @@ func TestR56_ARequestorWhoIsAnApproverDoesNotSeeTheRequestAmongThoseToDecide(t *
 
 func TestR86_AnotherExpirationLeavesRequestsAsTheyWere_R87_AndActsOnNewOnes(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
+	w := newFixture(t)
 	boss := w.person("", false)
 	before, during, after := w.person(boss.ID, false), w.person(boss.ID, false), w.person(boss.ID, false)
 	p, policy := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
@@ -122,7 +122,7 @@ func TestR86_AnotherExpirationLeavesRequestsAsTheyWere_R87_AndActsOnNewOnes(t *t
 }
 
 func TestR95_TheReasonOfADirectAssignmentIsKept(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	admin, mia := w.person("", true), w.person("", false)
 	_, policy := w.pack()
 	r := w.assign(admin, mia.ID, policy, "covers for Otto")
@@ -138,7 +138,7 @@ func TestR95_TheReasonOfADirectAssignmentIsKept(t *testing.T) {
 
 func TestR100_WhatHasEndedStaysReadable(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
+	w := newFixture(t)
 	admin, mia := w.person("", true), w.person("", false)
 	p, policy := w.pack()
 	other, _ := w.pack()
@@ -184,7 +184,7 @@ func TestCancel_WhoMay(t *testing.T) {
 		"R116 with a token for oneself": {func(mia, _, _, _ authz.Command) authz.Command { mia.Scopes = authz.ScopeSubject; return mia }, entitlement.Internal},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			boss, outsider, admin := w.person("", false), w.person("", false), w.person("", true)
 			mia := w.person(boss.ID, false)
 			p, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
@@ -223,7 +223,7 @@ func TestVisibility_WhatIsListedAndWhatOpensByItsLink(t *testing.T) {
 		}, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			mia, admin := w.person("", false), w.person("", true)
 			p, policy := w.pack()
 			p, err := w.store.Package(ctx, p.ID)
@@ -256,7 +256,7 @@ func TestVisibility_WhatIsListedAndWhatOpensByItsLink(t *testing.T) {
 }
 
 // list has the package list another one, or a group, as incompatible.
-func (w *world) list(id entitlement.PackageID, set func(*entitlement.AccessPackage)) {
+func (w *fixture) list(id entitlement.PackageID, set func(*entitlement.AccessPackage)) {
 	w.t.Helper()
 	p, err := w.store.Package(context.Background(), id)
 	if err != nil {
@@ -266,12 +266,12 @@ func (w *world) list(id entitlement.PackageID, set func(*entitlement.AccessPacka
 	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}})
 }
 
-func (w *world) lists(id, other entitlement.PackageID) {
+func (w *fixture) lists(id, other entitlement.PackageID) {
 	w.t.Helper()
 	w.list(id, func(p *entitlement.AccessPackage) { p.Incompatible = append(p.Incompatible, other) })
 }
 
-func (w *world) says(err error, want string) {
+func (w *fixture) says(err error, want string) {
 	w.t.Helper()
 	if entitlement.KindOf(err) != entitlement.Precondition || entitlement.MessageOf(err) != want {
 		w.t.Errorf("got %v, want a precondition saying %q", err, want)
@@ -280,7 +280,7 @@ func (w *world) says(err error, want string) {
 
 func TestR179_WhatStandsInTheWayIsNamed_R98_AlsoToAdministrators(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
+	w := newFixture(t)
 	admin, mia, otto := w.person("", true), w.person("", false), w.person("", false)
 	audit := entitlement.GroupID(w.clock.New())
 	w.commit(entitlement.Change{Groups: []entitlement.Group{{ID: audit, DisplayName: "Audit"}}, Memberships: []entitlement.Membership{{Group: audit, User: otto.ID}}})
@@ -316,7 +316,7 @@ func TestR179_WhatStandsInTheWayIsNamed_R98_AlsoToAdministrators(t *testing.T) {
 
 func TestR180_WhatIsHeldStays_AndIsNotGivenAgain(t *testing.T) {
 	ctx := context.Background()
-	w := newWorld(t)
+	w := newFixture(t)
 	admin, mia := w.person("", true), w.person("", false)
 	a, _ := w.pack()
 	b, _ := w.pack()
@@ -342,7 +342,7 @@ func TestR180_WhatIsHeldStays_AndIsNotGivenAgain(t *testing.T) {
 }
 
 func TestF36_WhatWasTakenMeanwhileStopsTheLastDecision(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	boss := w.person("", false)
 	mia := w.person(boss.ID, false)
 	a, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
@@ -359,7 +359,7 @@ func TestF36_WhatWasTakenMeanwhileStopsTheLastDecision(t *testing.T) {
 
 func TestS18_OfTwoIncompatiblePackagesApprovedAtOnceOneIsHeld(t *testing.T) {
 	for n := range 50 {
-		w := newWorld(t)
+		w := newFixture(t)
 		boss := w.person("", false)
 		mia := w.person(boss.ID, false)
 		a, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})
@@ -387,7 +387,7 @@ func TestS18_OfTwoIncompatiblePackagesApprovedAtOnceOneIsHeld(t *testing.T) {
 	}
 }
 
-// meanwhile makes a change of the world between what a decision reads and its commit.
+// meanwhile makes a change of the fixture between what a decision reads and its commit.
 type meanwhile struct {
 	*dynamotest.Store
 	once sync.Once
@@ -400,8 +400,8 @@ func (m *meanwhile) Commit(ctx context.Context, c entitlement.Change) error {
 }
 
 func TestS18_WhatComesBetweenReadingAndWritingIsSeen(t *testing.T) {
-	for name, arrange := range map[string]func(w *world, mia authz.Command, a entitlement.AccessPackage) func(){
-		"a package": func(w *world, mia authz.Command, a entitlement.AccessPackage) func() {
+	for name, arrange := range map[string]func(w *fixture, mia authz.Command, a entitlement.AccessPackage) func(){
+		"a package": func(w *fixture, mia authz.Command, a entitlement.AccessPackage) func() {
 			b, _ := w.pack()
 			w.lists(a.ID, b.ID)
 			other := &requests.Service{Store: w.store, Enqueuer: w, Clock: w.clock, IDs: w.clock, Log: w.Log}
@@ -411,7 +411,7 @@ func TestS18_WhatComesBetweenReadingAndWritingIsSeen(t *testing.T) {
 				}
 			}
 		},
-		"a group": func(w *world, mia authz.Command, a entitlement.AccessPackage) func() {
+		"a group": func(w *fixture, mia authz.Command, a entitlement.AccessPackage) func() {
 			g := entitlement.GroupID(w.clock.New())
 			w.commit(entitlement.Change{Groups: []entitlement.Group{{ID: g, DisplayName: "G"}}})
 			w.list(a.ID, func(p *entitlement.AccessPackage) { p.IncompatibleGroups = []entitlement.GroupID{g} })
@@ -421,7 +421,7 @@ func TestS18_WhatComesBetweenReadingAndWritingIsSeen(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			boss := w.person("", false)
 			mia := w.person(boss.ID, false)
 			a, _ := w.pack(entitlement.SubjectSet{Kind: entitlement.RequestorManager})

@@ -24,7 +24,7 @@ const (
 )
 
 // act carries out one command of a plan.
-func (w *world) act(c Command) {
+func (w *simulation) act(c Command) {
 	w.at++
 	switch c.Kind {
 	case Pass:
@@ -44,12 +44,12 @@ func (w *world) act(c Command) {
 		w.urgent.Redrive()
 		w.bulk.Redrive()
 		w.fanout.Redrive()
-	case Mood:
+	case SetTargetMode:
 		t := w.targets[c.A%len(w.targets)]
-		if t.mood = mood(c.B % int(moods)); t.mood == deaf && !t.Tells() && t.glimpsed() {
-			t.mood = well // who is not among those that it shows is out, for all that anybody can see
+		if t.mode = targetMode(c.B % int(targetModes)); t.mode == deaf && !t.Tells() && t.glimpsed() {
+			t.mode = well // who is not among those that it shows is out, for all that anybody can see
 		}
-		w.say("  %s is %s", t.name, moodNames[t.mood])
+		w.say("  %s is %s", t.name, targetModeNames[t.mode])
 	case HandEdit:
 		w.handEdit(c)
 	case Rehire:
@@ -77,7 +77,7 @@ func (w *world) act(c Command) {
 }
 
 // invoke makes an invocation whose clock is wrong by as much as is drawn.
-func (w *world) invoke(c Command, timeout time.Duration) *invocation {
+func (w *simulation) invoke(c Command, timeout time.Duration) *invocation {
 	inv := &invocation{command: c.Kind.String(), seed: c.Seed, calm: c.Calm, meets: c.Meets, nth: c.Nth, timeout: timeout, first: w.oracle.seq}
 	if most := w.skew; most > 0 && !c.Calm && !w.resting {
 		if c.Kind == Urgent || c.Kind == Bulk {
@@ -89,7 +89,7 @@ func (w *world) invoke(c Command, timeout time.Duration) *invocation {
 }
 
 // call carries out a command of the API. What it answers is checked once it is there.
-func (w *world) call(c Command, use func(ctx context.Context, by authz.Command) error) {
+func (w *simulation) call(c Command, use func(ctx context.Context, by authz.Command) error) {
 	if use == nil {
 		w.say("  nothing to do")
 		return
@@ -115,7 +115,7 @@ func (w *world) call(c Command, use func(ctx context.Context, by authz.Command) 
 }
 
 // as carries out a command in somebody's name.
-func (w *world) as(inv *invocation, by authz.Command, use usage) {
+func (w *simulation) as(inv *invocation, by authz.Command, use usage) {
 	by.CommandID = fmt.Sprint("command ", w.at)
 	if by.IdempotencyKey != "" {
 		inv.key = string(by.ID) + by.IdempotencyKey
@@ -140,7 +140,7 @@ func makesRequest(k Kind) bool {
 
 // again has a client send a command again under its key, mostly the last one; or, now and
 // then, another command under that key.
-func (w *world) again(c Command) {
+func (w *simulation) again(c Command) {
 	if len(w.sent) == 0 {
 		w.say("  nothing was sent")
 		return
@@ -154,7 +154,7 @@ func (w *world) again(c Command) {
 	use, other := old.use, c.C%5 == 0
 	if other {
 		use = func(ctx context.Context, by authz.Command) error {
-			in := requests.Submission{Type: entitlement.UserAdd, Package: w.cast.packages[0], Justification: fmt.Sprint("another, ", w.at)}
+			in := requests.Submission{Type: entitlement.UserAdd, Package: w.population.packages[0], Justification: fmt.Sprint("another, ", w.at)}
 			if by.ID == w.admin.ID {
 				in.Type, in.Subject, in.Policy = entitlement.AdminAdd, w.personAt(c.A), w.policyOf(in.Package, c.B)
 			}
@@ -177,7 +177,7 @@ func answers(ctx context.Context, r entitlement.AssignmentRequest) {
 }
 
 // answered checks what a command of the API was answered.
-func (w *world) answered(inv *invocation, c Command, err error, other bool) {
+func (w *simulation) answered(inv *invocation, c Command, err error, other bool) {
 	w.say("  answered: %v", err)
 	if w.listen != nil {
 		w.listen(err)
@@ -190,7 +190,7 @@ func (w *world) answered(inv *invocation, c Command, err error, other bool) {
 // a package or a policy to look whether it can be deleted is a change that the product
 // makes and takes back; and an approval that comes too late has its request closed, for a
 // reason that the oracle asks for (F36).
-func (w *world) refused(inv *invocation, c Command, err error) {
+func (w *simulation) refused(inv *invocation, c Command, err error) {
 	if err == nil || len(inv.faults) > 0 || inv.writes == 0 && inv.sent == 0 || c.Kind == DeletePackage || c.Kind == DeletePolicy || c.Kind == Approve && inv.closed != "" {
 		return
 	}
@@ -203,7 +203,7 @@ func (w *world) refused(inv *invocation, c Command, err error) {
 }
 
 // drain hands a batch of a queue's messages to its function.
-func (w *world) drain(l *memoryQueue, c Command) {
+func (w *simulation) drain(l *memoryQueue, c Command) {
 	messages := l.Receive(1+c.A%l.batch, l.visibility)
 	if len(messages) == 0 {
 		w.say("  %s is empty", l.name)
@@ -238,8 +238,8 @@ func (w *world) drain(l *memoryQueue, c Command) {
 }
 
 // handEdit has somebody add or take a member at a target by hand.
-func (w *world) handEdit(c Command) {
-	u := w.cast.people[c.A%len(w.cast.people)]
+func (w *simulation) handEdit(c Command) {
+	u := w.population.people[c.A%len(w.population.people)]
 	t := w.targets[c.B%len(w.targets)]
 	role := entitlement.RoleRef{Connector: t.id, Resource: []string{"one", "two"}[c.C%2], Role: memberRole}
 	ref, there := t.people[u]
@@ -252,8 +252,8 @@ func (w *world) handEdit(c Command) {
 }
 
 // rehire has a person come to a target, go, or come back with another id.
-func (w *world) rehire(c Command) {
-	u := w.cast.people[c.A%len(w.cast.people)]
+func (w *simulation) rehire(c Command) {
+	u := w.population.people[c.A%len(w.population.people)]
 	t := w.targets[c.B%len(w.targets)]
 	if c.C%3 == 0 {
 		t.fire(u)
@@ -266,7 +266,7 @@ func (w *world) rehire(c Command) {
 
 // spoil has a target fail every change that one person is part of, in one of two ways, or
 // none any more.
-func (w *world) spoil(c Command) {
+func (w *simulation) spoil(c Command) {
 	t := w.targets[c.B%len(w.targets)]
 	t.bad, t.forbidden = "", c.C%3 == 1
 	if c.C%3 > 0 {
@@ -277,7 +277,7 @@ func (w *world) spoil(c Command) {
 
 // lose has a target say for some minutes that a resource is not there; or the resource is
 // deleted, with its members, until somebody makes it again.
-func (w *world) lose(c Command) {
+func (w *simulation) lose(c Command) {
 	t, name := w.targets[c.B%len(w.targets)], []string{"one", "two"}[c.A%2]
 	switch {
 	case !t.resources[name]:

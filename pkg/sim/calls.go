@@ -27,7 +27,7 @@ const tableName = "table"
 const processes = 3
 
 // newTable makes the table, and the copies of the product that use it.
-func (w *world) newTable(p Plan) {
+func (w *simulation) newTable(p Plan) {
 	o := engine.Options{Table: tableName, Share: true, Now: w.instant, Seed: p.Number, Committed: w.commits}
 	if p.Lists {
 		w.conditions = dynamotest.Conditions{}
@@ -49,13 +49,13 @@ func (w *world) newTable(p Plan) {
 }
 
 // newProcess starts a copy of the product, which knows nothing yet.
-func (w *world) newProcess() *dynamo.DB {
+func (w *simulation) newProcess() *dynamo.DB {
 	return dynamo.New(w.reached, tableName, dynamo.Pausing(w.pause), dynamo.OneByOne(), dynamo.Drawing(w.fill))
 }
 
 // processOf returns the copy that an invocation runs in: one that knows what earlier ones
 // read, or one that has just been started.
-func (w *world) processOf(inv *invocation) *dynamo.DB {
+func (w *simulation) processOf(inv *invocation) *dynamo.DB {
 	if inv.process == nil {
 		d := mix(inv.seed, 41)
 		at := below(d, processes)
@@ -68,8 +68,8 @@ func (w *world) processOf(inv *invocation) *dynamo.DB {
 }
 
 // fill draws the secret that events are chained with, which the log of a run shows the
-// use of. It is made with the world, by one call alone.
-func (w *world) fill(b []byte) {
+// use of. It is made with the simulation, by one call alone.
+func (w *simulation) fill(b []byte) {
 	for i := range b {
 		if i%8 == 0 {
 			w.drawn++
@@ -80,17 +80,17 @@ func (w *world) fill(b []byte) {
 
 // instant is the time by which the table tells older changes from later ones: no two are
 // of the same.
-func (w *world) instant() time.Time {
+func (w *simulation) instant() time.Time {
 	w.instants++
 	return time.Now().Add(w.instants)
 }
 
 // Settle lets every index see what was written until now.
-func (w *world) Settle() { w.settledAt = w.instant() }
+func (w *simulation) Settle() { w.settledAt = w.instant() }
 
 // seen says how much of what is new in a partition of an index a read sees. In a directed
 // scenario an index is behind by the same number of changes all the time.
-func (w *world) seen(ctx context.Context, index, partition string, unseen []time.Time) int {
+func (w *simulation) seen(ctx context.Context, index, partition string, unseen []time.Time) int {
 	inv, n := invocationOf(ctx), len(unseen)
 	if inv == nil || w.resting {
 		return n
@@ -111,7 +111,7 @@ func (w *world) seen(ctx context.Context, index, partition string, unseen []time
 }
 
 // stale says whether a read of an item that need not be strong sees it as it was before.
-func (w *world) stale(ctx context.Context, key engine.Key, written time.Time) bool {
+func (w *simulation) stale(ctx context.Context, key engine.Key, written time.Time) bool {
 	inv := invocationOf(ctx)
 	if inv == nil || w.resting || !written.After(w.settledAt) || below(mix(w.choice, uint64(w.turns), hashed(key.PK), hashed(key.SK)), 3) > 0 {
 		return false
@@ -130,7 +130,7 @@ type decided struct {
 type decidedKey struct{}
 
 // commits has the oracle hear of a change when it takes effect, whatever is answered then.
-func (w *world) commits(ctx context.Context, writes []engine.Write) {
+func (w *simulation) commits(ctx context.Context, writes []engine.Write) {
 	w.oracle.builds(writes)
 	d, is := ctx.Value(decidedKey{}).(*decided)
 	if !is || w.op != faults.TransactWriteItems {
@@ -152,20 +152,20 @@ type begun struct {
 type begunKey struct{}
 
 // noted has a read note when it began.
-func (w *world) noted(ctx context.Context) (context.Context, *begun) {
+func (w *simulation) noted(ctx context.Context) (context.Context, *begun) {
 	b := &begun{}
 	return context.WithValue(ctx, begunKey{}, b), b
 }
 
 // begins has a call wait for its turn, and go wrong before it has an effect.
-func (w *world) begins(ctx context.Context, c faults.Call) error {
-	inv, fate := invocationOf(ctx), Fine
+func (w *simulation) begins(ctx context.Context, c faults.Call) error {
+	inv, fault := invocationOf(ctx), Fine
 	if inv == nil {
 		w.last = Fine
 	} else {
-		// Until it is let go on, a call runs beside others and touches nothing of the world.
+		// Until it is let go on, a call runs beside others and touches nothing of the simulation.
 		var err error
-		if fate, err = w.takeTurn(inv, sortOf(c), w.labelOfCall(ctx, c), c.Op); err != nil {
+		if fault, err = w.takeTurn(inv, sortOf(c), w.labelOfCall(ctx, c), c.Op); err != nil {
 			return err
 		}
 	}
@@ -179,7 +179,7 @@ func (w *world) begins(ctx context.Context, c faults.Call) error {
 	if b, is := ctx.Value(begunKey{}).(*begun); is && !b.is {
 		b.seq, b.is = w.oracle.seq, true
 	}
-	switch d := mix(inv.seed, uint64(inv.calls)); fate {
+	switch d := mix(inv.seed, uint64(inv.calls)); fault {
 	case FailBefore:
 		return faults.Down()
 	case Throttled:
@@ -191,7 +191,7 @@ func (w *world) begins(ctx context.Context, c faults.Call) error {
 }
 
 // ends has a call go wrong once it had its effect.
-func (w *world) ends(ctx context.Context, _ faults.Call, _ error) error {
+func (w *simulation) ends(ctx context.Context, _ faults.Call, _ error) error {
 	switch inv := invocationOf(ctx); {
 	case inv == nil:
 	case w.last == FailAfter, w.last == Retried:
@@ -203,7 +203,7 @@ func (w *world) ends(ctx context.Context, _ faults.Call, _ error) error {
 }
 
 // unread says which items of a batch are handed back: some, and not all.
-func (w *world) unread(ctx context.Context, c faults.Call) []int {
+func (w *simulation) unread(ctx context.Context, c faults.Call) []int {
 	inv := invocationOf(ctx)
 	if inv == nil || w.last != Unread {
 		return nil
@@ -243,7 +243,7 @@ func conflicted(c faults.Call, d uint64) error {
 
 // pause has the product wait between two tries of a call, and now and then stand still
 // there: what it has read of the first try is old then.
-func (w *world) pause(ctx context.Context, try int) error {
+func (w *simulation) pause(ctx context.Context, try int) error {
 	inv := invocationOf(ctx)
 	if inv == nil {
 		return nil
@@ -255,7 +255,7 @@ func (w *world) pause(ctx context.Context, try int) error {
 	wait := time.Duration(below(d, int(min(20*time.Millisecond<<try, time.Second))))
 	if w.script != nil && w.script(inv, "Pause") == Frozen || w.script == nil && w.rate > 0 && !inv.calm && inv.applying == 0 && below(mix(d), 6) == 0 {
 		inv.faults[Frozen]++
-		wait = w.stillness(d) / 6 // within a lease
+		wait = w.pauseLength(d) / 6 // within a lease
 	}
 	if !w.park(inv, "Pause", wait) {
 		return errDead
@@ -281,7 +281,7 @@ func sortOf(c faults.Call) sort {
 }
 
 // labelOfCall names what a call is about, so that equal calls have equal labels.
-func (w *world) labelOfCall(ctx context.Context, c faults.Call) string {
+func (w *simulation) labelOfCall(ctx context.Context, c faults.Call) string {
 	if d, is := ctx.Value(decidedKey{}).(*decided); is && c.Op == faults.TransactWriteItems {
 		return "Commit " + labelOf(d.Change)
 	}
@@ -318,19 +318,19 @@ func shortKey(b *strings.Builder, key string) {
 }
 
 // Met counts what went wrong with the calls of DynamoDB, by operation.
-type Met map[OpFate]int
+type Met map[OpFault]int
 
-// OpFate is an operation and what became of a call of it.
-type OpFate struct {
-	Op   faults.Op
-	Fate Fate
+// OpFault is an operation and what became of a call of it.
+type OpFault struct {
+	Op    faults.Op
+	Fault Fault
 }
 
-func (w *world) counted(op faults.Op, fate Fate) {
+func (w *simulation) counted(op faults.Op, fault Fault) {
 	if w.met == nil {
 		w.met = Met{}
 	}
-	w.met[OpFate{op, fate}]++
+	w.met[OpFault{op, fault}]++
 }
 
 // String lists the faults by operation.
@@ -343,27 +343,27 @@ func (m Met) String() string {
 			b.WriteString("\n  " + string(at.Op) + ":")
 			last = at.Op
 		}
-		b.WriteString(" " + at.Fate.String() + " " + number(int64(m[at])) + ";")
+		b.WriteString(" " + at.Fault.String() + " " + number(int64(m[at])) + ";")
 	}
 	return b.String()
 }
 
 // Missed lists what could have gone wrong with a call of DynamoDB and never did, over all
 // calls that there are.
-func (m Met) Missed() []OpFate {
-	var missed []OpFate
+func (m Met) Missed() []OpFault {
+	var missed []OpFault
 	calls := reflect.TypeFor[dynamo.Client]()
 	for i := range calls.NumMethod() {
 		op := faults.Op(calls.Method(i).Name)
 		if op == faults.PutItem {
-			continue // of the signing key alone, which is made with the world; the store's own tests fault it
+			continue // of the signing key alone, which is made with the simulation; the store's own tests fault it
 		}
 		can := slices.Clone(possible[sortOf(faults.Call{Op: op})])
 		if op == faults.Query { // what need not be strong of the other reads is for lists, which the driver does not ask for
 			can = append(can, StaleRead)
 		}
 		for _, f := range can {
-			if at := (OpFate{op, f}); m[at] == 0 && !slices.Contains(missed, at) {
+			if at := (OpFault{op, f}); m[at] == 0 && !slices.Contains(missed, at) {
 				missed = append(missed, at)
 			}
 		}
@@ -371,11 +371,11 @@ func (m Met) Missed() []OpFate {
 	return missed
 }
 
-func (m Met) order() []OpFate {
-	var all []OpFate
+func (m Met) order() []OpFault {
+	var all []OpFault
 	for at := range m {
 		all = append(all, at)
 	}
-	slices.SortFunc(all, func(a, b OpFate) int { return cmp.Or(cmp.Compare(a.Op, b.Op), cmp.Compare(a.Fate, b.Fate)) })
+	slices.SortFunc(all, func(a, b OpFault) int { return cmp.Or(cmp.Compare(a.Op, b.Op), cmp.Compare(a.Fault, b.Fault)) })
 	return all
 }

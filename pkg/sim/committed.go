@@ -9,7 +9,7 @@ import (
 )
 
 // committed takes in a change that became true, and checks it by the time at which it was
-// decided. inv is nil while the world is being made.
+// decided. inv is nil while the simulation is being made.
 func (o *oracle) committed(inv *invocation, c entitlement.Change, now time.Time) {
 	o.seq++
 	o.evidence(c)

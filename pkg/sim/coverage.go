@@ -27,7 +27,7 @@ func statesOf(k Kind) []state {
 		return states("partiallyDelivered deliveryFailed", "pendingApproval scheduled delivering delivered denied canceled")
 	case RemoveByAdmin, RemoveByUser, ExtendByUser, ExtendByAdmin, ReprocessAssignment:
 		return states("delivering partiallyDelivered delivered deliveryFailed", "expired")
-	case Pass, Redrive, Mood, HandEdit, Rehire, Malformed, Spoil, Lose:
+	case Pass, Redrive, SetTargetMode, HandEdit, Rehire, Malformed, Spoil, Lose:
 		return nil
 	default:
 		return []state{{"", true}}
@@ -45,13 +45,13 @@ func states(act, refused string) []state {
 	return all
 }
 
-// fatesOf lists the fates that the calls of a command can meet.
-func fatesOf(k Kind) []Fate {
-	api := []Fate{Fine, FailBefore, FailAfter, Conflicted, Retried, Throttled, Unread, Slow, CrashBefore, CrashAfter, Frozen}
-	messages := []Fate{Lost, Doubled, Delayed}
+// faultsOf lists the faults that the calls of a command can meet.
+func faultsOf(k Kind) []Fault {
+	api := []Fault{Fine, FailBefore, FailAfter, Conflicted, Retried, Throttled, Unread, Slow, CrashBefore, CrashAfter, Frozen}
+	messages := []Fault{Lost, Doubled, Delayed}
 	switch k {
 	case Sweep:
-		return slices.Concat(api, messages, []Fate{StaleRead})
+		return slices.Concat(api, messages, []Fault{StaleRead})
 	case Fanout, Submit, Assign, Approve, RemoveByAdmin, RemoveByUser, ReprocessRequest, ReprocessAssignment, AddRole, RemoveRole, Disable, Enable, DeleteUser:
 		return slices.Concat(api, messages)
 	case ChangeManager, ReprocessFailing, Urgent, Bulk:
@@ -66,7 +66,7 @@ func possibleTriples() []Triple {
 	var all []Triple
 	for k := range kinds {
 		for _, s := range statesOf(k) {
-			for _, f := range fatesOf(k) {
+			for _, f := range faultsOf(k) {
 				if s.acts || f == Fine || slices.Contains(possible[batches], f) {
 					all = append(all, Triple{s.name, k.String(), f})
 				}
@@ -92,7 +92,7 @@ func (c Coverage) String() string {
 			fmt.Fprintf(&b, "\n  never: %s:", at)
 			last = at
 		}
-		fmt.Fprintf(&b, " %s;", h.Fate)
+		fmt.Fprintf(&b, " %s;", h.Fault)
 	}
 	return b.String()
 }

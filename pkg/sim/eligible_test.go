@@ -12,10 +12,10 @@ import (
 // Who may have a package and who may decide on it, told as stories; every check of the
 // oracle is on, S2 above all.
 
-// worldOf is the small world with one package of one role in place of its own, and with
-// the policies given.
-func worldOf(policies ...Terms) Plan {
-	p := smallWorld()
+// simulationOf is the small simulation with one package of one role in place of its own, and
+// with the policies given.
+func simulationOf(policies ...Terms) Plan {
+	p := smallSimulation()
 	p.Packages = []Pack{{Roles: []int{0}, Policies: policies}, p.Packages[widerPack]}
 	return p
 }
@@ -28,14 +28,14 @@ func forGroup() Terms {
 }
 
 // hears returns what the commands of a story are answered.
-func (w *world) hears(do func()) (answer error) {
+func (w *simulation) hears(do func()) (answer error) {
 	w.listen = func(err error) { answer = err }
 	do()
 	w.listen = nil
 	return answer
 }
 
-func (w *world) lastOf(n int) entitlement.AssignmentRequest {
+func (w *simulation) lastOf(n int) entitlement.AssignmentRequest {
 	return w.oracle.requests[w.oracle.order[n]].last
 }
 
@@ -43,14 +43,14 @@ func (w *world) lastOf(n int) entitlement.AssignmentRequest {
 // the answer is that of one that is not there.
 func TestS2_APolicyOfAnotherPackageLetsNobodyIn(t *testing.T) {
 	for _, kind := range []Kind{Submit, Assign} {
-		tell(t, func(w *world) {
+		tell(t, func(w *simulation) {
 			foreign := w.hears(func() { w.story(kind, 1, asksGroup, 10) }) // the policy of widerPack, which asks for no approval
 			w.want(len(w.oracle.order) == 0, "taken")
 			var unknown error
 			w.call(Command{Kind: kind}, func(ctx context.Context, by authz.Command) error {
-				in := submission(Command{Kind: kind}, w.cast.people[1], w.cast.packages[asksGroup], "00000000-0000-4000-8000-0000000000ff")
+				in := submission(Command{Kind: kind}, w.population.people[1], w.population.packages[asksGroup], "00000000-0000-4000-8000-0000000000ff")
 				if kind == Submit {
-					by.ID = w.cast.people[1]
+					by.ID = w.population.people[1]
 				}
 				_, unknown = w.requests.Submit(ctx, by, in)
 				return unknown
@@ -64,9 +64,9 @@ func TestS2_APolicyOfAnotherPackageLetsNobodyIn(t *testing.T) {
 // Of two policies that apply the one for named people alone may be named (R37), in
 // whichever order they were made; for somebody else the other one may.
 func TestR37_OfTwoPoliciesThatApplyTheLowerCannotBeNamed(t *testing.T) {
-	free := smallWorld().Packages[plainPack].Policies[0]
+	free := smallSimulation().Packages[plainPack].Policies[0]
 	for named, policies := range [][]Terms{{free, forGroup()}, {forGroup(), free}} {
-		tellIn(t, worldOf(policies...), func(w *world) {
+		tellIn(t, simulationOf(policies...), func(w *simulation) {
 			refused := w.hears(func() { w.story(Submit, 2, 0, named) })
 			w.want(refused != nil && len(w.oracle.order) == 0, "the lower one was taken")
 			w.story(Submit, 1, 0, named)
@@ -80,14 +80,14 @@ func TestR37_OfTwoPoliciesThatApplyTheLowerCannotBeNamed(t *testing.T) {
 // Somebody is taken out of the group that may ask while the request waits: an approval is
 // refused and the service denies the request; a denial goes through.
 func TestF36_WhoIsTakenOutOfTheGroupIsNotGivenWhatWaits(t *testing.T) {
-	tellIn(t, worldOf(forGroup()), func(w *world) {
+	tellIn(t, simulationOf(forGroup()), func(w *simulation) {
 		w.story(Submit, 2, 0, 0)
 		w.story(RemoveFromGroup, 2, 1, 1)
 		refused := w.hears(func() { w.story(Approve, 1, 0, 1) })
 		w.want(entitlement.KindOf(refused) == entitlement.Precondition, "answered %v", refused)
 		w.want(w.state(0) == entitlement.RequestDenied, "it is %s", w.state(0))
 	})
-	tellIn(t, worldOf(forGroup()), func(w *world) {
+	tellIn(t, simulationOf(forGroup()), func(w *simulation) {
 		w.story(Submit, 2, 0, 0)
 		w.story(RemoveFromGroup, 2, 1, 1)
 		answer := w.hears(func() { w.story(Deny, 1, 0, 1) })
@@ -100,7 +100,7 @@ func TestF36_WhoIsTakenOutOfTheGroupDoesNotStart(t *testing.T) {
 	for _, direct := range []bool{false, true} {
 		terms := forGroup()
 		terms.Stages = nil
-		tellIn(t, worldOf(terms), func(w *world) {
+		tellIn(t, simulationOf(terms), func(w *simulation) {
 			kind := Submit
 			if direct {
 				kind = Assign
@@ -121,7 +121,7 @@ func TestF36_WhoIsTakenOutOfTheGroupIsNotGivenMoreTime(t *testing.T) {
 	terms := forGroup()
 	first := terms
 	first.Stages = nil
-	tellIn(t, worldOf(first), func(w *world) {
+	tellIn(t, simulationOf(first), func(w *simulation) {
 		w.story(Submit, 2, 0, 0)
 		w.delivers()
 		w.act(Command{Kind: ReplacePolicy, A: 0, Terms: &terms})
@@ -143,21 +143,21 @@ func TestF36_WhoIsTakenOutOfTheGroupIsNotGivenMoreTime(t *testing.T) {
 // asked nobody's manager and so nobody had to know who that is.
 func TestR52_AStageThatFollowsAnotherAsksTheManagerWhoIsThere(t *testing.T) {
 	terms := Terms{Scope: entitlement.ScopeAllUsers, Lasts: 8 * time.Hour, Stages: []StageTerms{{Asks: askGroup, Limit: 2 * day}, {Asks: askManager, Limit: 2 * day}}}
-	tellIn(t, worldOf(terms), func(w *world) {
+	tellIn(t, simulationOf(terms), func(w *simulation) {
 		w.story(Submit, 1, 0, 0)
 		w.story(Approve, 2, 0, 1)
 		w.want(w.lastOf(0).Stage == 1, "the second stage has not begun")
 		w.story(Approve, 3, 0, 1)
 		d := w.lastOf(0).Stages[1].Decision
-		w.want(d != nil && d.Reviewer == w.cast.people[0], "the manager was not asked")
+		w.want(d != nil && d.Reviewer == w.population.people[0], "the manager was not asked")
 	})
 }
 
 // gone are the ways in which somebody who is asked cannot decide any more.
-var gone = map[string]func(w *world, person int){
-	"disabled": func(w *world, person int) { w.story(Disable, person, 0, 0) },
-	"deleted":  func(w *world, person int) { w.story(DeleteUser, person, 0, 0) },
-	"taken off": func(w *world, person int) {
+var gone = map[string]func(w *simulation, person int){
+	"disabled": func(w *simulation, person int) { w.story(Disable, person, 0, 0) },
+	"deleted":  func(w *simulation, person int) { w.story(DeleteUser, person, 0, 0) },
+	"taken off": func(w *simulation, person int) {
 		w.story(ChangeManager, 1, 0, 5)        // person 1 has no manager any more
 		w.story(RemoveFromGroup, person, 1, 1) // whatever group it was
 		w.story(ChangeManager, person, 0, 100) // nor has that one
@@ -171,7 +171,7 @@ func TestS2_WhereNobodyIsAskedWhoCanDecideOthersBecomeApprovers(t *testing.T) {
 	for how, goes := range gone {
 		for _, before := range []bool{true, false} {
 			for _, fallback := range []bool{true, false} {
-				tellIn(t, worldOf(terms), func(w *world) {
+				tellIn(t, simulationOf(terms), func(w *simulation) {
 					leave := func() {
 						goes(w, 0)
 						if !fallback {
@@ -189,7 +189,7 @@ func TestS2_WhereNobodyIsAskedWhoCanDecideOthersBecomeApprovers(t *testing.T) {
 					if !before {
 						w.minute()
 					}
-					want := w.cast.people[2]
+					want := w.population.people[2]
 					if !fallback {
 						want = w.admin.ID
 					}

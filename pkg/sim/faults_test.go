@@ -13,7 +13,7 @@ import (
 // More of the directed scenarios: what targets, clocks, indexes and rivals do.
 
 // grantsAt counts how often a role was granted and taken at a target.
-func (w *world) grantsAt(target int) (granted, taken int) {
+func (w *simulation) grantsAt(target int) (granted, taken int) {
 	for _, e := range w.targets[target].log {
 		if e.granted {
 			granted++
@@ -25,7 +25,7 @@ func (w *world) grantsAt(target int) (granted, taken int) {
 }
 
 func TestF7_ACallThatTimesOutAfterItsEffectIsNotMadeTwice(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.when("Apply", FailAfter, 1)
 		w.delivers()
@@ -39,8 +39,8 @@ func TestF7_ACallThatTimesOutAfterItsEffectIsNotMadeTwice(t *testing.T) {
 }
 
 func TestF10_ATargetThatIsDownForAnHourIsTriedSeldomAndDrainedAfterwards(t *testing.T) {
-	tell(t, func(w *world) {
-		w.targets[0].mood = down
+	tell(t, func(w *simulation) {
+		w.targets[0].mode = down
 		for person := range 4 {
 			w.assigns(person, plainPack)
 		}
@@ -49,7 +49,7 @@ func TestF10_ATargetThatIsDownForAnHourIsTriedSeldomAndDrainedAfterwards(t *test
 		}
 		calls := w.targets[0].calls
 		w.want(calls <= 120, "%d calls in an hour", calls) // twenty in ten minutes
-		w.targets[0].mood, w.targets[0].latency = well, 2*time.Second
+		w.targets[0].mode, w.targets[0].latency = well, 2*time.Second
 		for range 5 {
 			w.minute()
 		}
@@ -63,13 +63,13 @@ func TestF10_ATargetThatIsDownForAnHourIsTriedSeldomAndDrainedAfterwards(t *test
 // another one meanwhile.
 func TestF12_TwoWorkersOfOneMessageLeaveOneTruth(t *testing.T) {
 	for n := range 60 {
-		tell(t, func(w *world) {
+		tell(t, func(w *simulation) {
 			w.assigns(1, []int{plainPack, innerPack}[n%2])
-			w.urgent.Enqueue(quiet, w.cast.people[1])
+			w.urgent.Enqueue(quiet, w.population.people[1])
 			w.standsStill(n / 2)
 			w.act(Command{Kind: Urgent}) // one message
 			w.all()
-			w.script = func(*invocation, string) Fate { return Fine }
+			w.script = func(*invocation, string) Fault { return Fine }
 			w.advance(61 * time.Second)
 			w.delivers()
 			w.advance(5 * time.Minute)
@@ -84,14 +84,14 @@ func TestF12_TwoWorkersOfOneMessageLeaveOneTruth(t *testing.T) {
 // Two workers have the same person at once, one of them interrupted after each number of
 // its calls, while what the person holds is given, taken and given again.
 func TestF12_OneOfTwoWorkersAtOnceHasThePerson(t *testing.T) {
-	twice := func(w *world) {
+	twice := func(w *simulation) {
 		w.assigns(1, widerPack)
 		w.delivers()
 		w.story(RemoveByAdmin, 0, 0, 1)
-		w.urgent.Enqueue(quiet, w.cast.people[1])
+		w.urgent.Enqueue(quiet, w.population.people[1])
 	}
 	for calls := range 40 {
-		tell(t, func(w *world) {
+		tell(t, func(w *simulation) {
 			twice(w)
 			w.act(Command{Kind: Urgent})
 			w.some(calls)
@@ -106,14 +106,14 @@ func TestF12_OneOfTwoWorkersAtOnceHasThePerson(t *testing.T) {
 }
 
 func TestF15_OfTwoDecisionsAtOnceOneWinsAndTheOtherHearsOfIt(t *testing.T) {
-	second := func(w *world) {
+	second := func(w *simulation) {
 		w.story(AddToGroup, 3, 1, 1) // so that two may decide the second stage
 		w.story(Submit, 1, asksGroup, 1)
 		w.story(Approve, 1, 0, 1)
 		w.want(w.oracle.requests[w.oracle.order[0]].last.Stage == 1, "the second stage has not begun")
 	}
 	for _, verdicts := range [][2]Kind{{Approve, Approve}, {Approve, Deny}, {Deny, Approve}, {Deny, Deny}} {
-		race(t, second, Command{Kind: verdicts[0], A: 2, C: 1}, Command{Kind: verdicts[1], A: 3, C: 1}, func(w *world) {
+		race(t, second, Command{Kind: verdicts[0], A: 2, C: 1}, Command{Kind: verdicts[1], A: 3, C: 1}, func(w *simulation) {
 			r := w.oracle.requests[w.oracle.order[0]].last
 			w.want(r.Stages[1].Decision != nil, "nobody decided")
 			won := r.Stages[1].Decision.Approved
@@ -123,14 +123,14 @@ func TestF15_OfTwoDecisionsAtOnceOneWinsAndTheOtherHearsOfIt(t *testing.T) {
 }
 
 func TestF17_AnExtensionRacesTheExpiryOfTheSameMillisecond(t *testing.T) {
-	due := func(w *world) {
+	due := func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.delivers()
 		end := w.oracle.assignments[entitlement.AssignmentID(w.oracle.order[0])].End
 		w.advance(time.Until(end))
 	}
 	extension := Command{Kind: ExtendByAdmin, C: 2, Span: 30 * time.Minute}
-	clear := func(w *world) {
+	clear := func(w *simulation) {
 		a := w.oracle.assignments[entitlement.AssignmentID(w.oracle.order[0])]
 		w.want(a.live == (len(w.oracle.order) == 2), "live is %v after %d requests", a.live, len(w.oracle.order))
 	}
@@ -139,13 +139,13 @@ func TestF17_AnExtensionRacesTheExpiryOfTheSameMillisecond(t *testing.T) {
 }
 
 func TestF18_SweepsThatOverlapOrAreMissedEndEachAssignmentOnce(t *testing.T) {
-	due := func(w *world) {
+	due := func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.assigns(2, widerPack)
 		w.delivers()
 		w.advance(8*time.Hour + 5*time.Minute)
 	}
-	race(t, due, Command{Kind: Sweep}, Command{Kind: Sweep}, func(w *world) {
+	race(t, due, Command{Kind: Sweep}, Command{Kind: Sweep}, func(w *simulation) {
 		for range 3 {
 			w.minute()
 		}
@@ -154,17 +154,17 @@ func TestF18_SweepsThatOverlapOrAreMissedEndEachAssignmentOnce(t *testing.T) {
 }
 
 func TestF21_ARoleIsTakenOutWhileItsAdditionIsUnderWay(t *testing.T) {
-	added := func(w *world) {
+	added := func(w *simulation) {
 		for person := range 4 {
 			w.assigns(person, plainPack)
 		}
 		w.delivers()
 		w.story(AddRole, plainPack, 1, 1)
 	}
-	p := smallWorld()
+	p := smallSimulation()
 	p.PageSize = 1
 	for calls := range 24 {
-		tellIn(t, p, func(w *world) {
+		tellIn(t, p, func(w *simulation) {
 			added(w)
 			w.act(Command{Kind: Fanout, A: 9})
 			w.some(calls)
@@ -182,10 +182,10 @@ func TestF21_ARoleIsTakenOutWhileItsAdditionIsUnderWay(t *testing.T) {
 // Clocks of different functions are up to five minutes apart, and jump in the middle of a
 // function: nothing may rest on them but how late something is.
 func TestF23_ClocksThatDisagreeCostTimeAndNothingElse(t *testing.T) {
-	p := smallWorld()
+	p := smallSimulation()
 	p.Skew = maxSkew
 	for seed := range uint64(60) {
-		tellIn(t, p, func(w *world) {
+		tellIn(t, p, func(w *simulation) {
 			commands := []Command{{Kind: Assign, A: 1, B: plainPack, C: 1}, {Kind: Submit, A: 2, B: asksGroup, C: 1}, {Kind: Urgent, A: 9},
 				{Kind: Approve, A: 1, C: 1}, {Kind: ExtendByAdmin, C: 2, Span: 20 * time.Minute}, {Kind: Pass, Span: 8*time.Hour - 2*time.Minute},
 				{Kind: Sweep}, {Kind: ExtendByAdmin, C: 2, Span: 8 * time.Hour}, {Kind: Sweep}, {Kind: Urgent, A: 9}, {Kind: Pass, Span: 10 * time.Minute}, {Kind: Sweep}, {Kind: Urgent, A: 9}}
@@ -201,9 +201,9 @@ func TestF23_ClocksThatDisagreeCostTimeAndNothingElse(t *testing.T) {
 // An index that never catches up while the story lasts: an extended assignment is still
 // listed as due, and a request that was decided still waits in the inbox.
 func TestF25_AnIndexThatIsHoursBehindEndsNothingThatWasExtended(t *testing.T) {
-	p := smallWorld()
+	p := smallSimulation()
 	p.Lag = 3
-	tellIn(t, p, func(w *world) {
+	tellIn(t, p, func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.delivers()
 		a := w.oracle.assignments[entitlement.AssignmentID(w.oracle.order[0])]
@@ -218,8 +218,8 @@ func TestF25_AnIndexThatIsHoursBehindEndsNothingThatWasExtended(t *testing.T) {
 }
 
 func TestF29_APersonIsWaitedForAndFoundAgainUnderAnotherID(t *testing.T) {
-	tell(t, func(w *world) {
-		alpha, u := w.targets[0], w.cast.people[1]
+	tell(t, func(w *simulation) {
+		alpha, u := w.targets[0], w.population.people[1]
 		alpha.fire(u)
 		w.assigns(1, plainPack)
 		w.delivers()
@@ -244,9 +244,9 @@ func TestF29_APersonIsWaitedForAndFoundAgainUnderAnotherID(t *testing.T) {
 // Center does with its jobs: nobody waits in a running function, nothing is called
 // delivered before it shows, and nothing is asked for twice once it does.
 func TestF35_AChangeThatShowsHalfAnHourLaterIsDeliveredThen(t *testing.T) {
-	tell(t, func(w *world) {
-		alpha, u := w.targets[0], w.cast.people[1]
-		alpha.mood = deaf
+	tell(t, func(w *simulation) {
+		alpha, u := w.targets[0], w.population.people[1]
+		alpha.mode = deaf
 		w.assigns(1, plainPack)
 		w.delivers()
 		for range 30 {
@@ -254,7 +254,7 @@ func TestF35_AChangeThatShowsHalfAnHourLaterIsDeliveredThen(t *testing.T) {
 			w.want(w.state(0) != entitlement.RequestDelivered, "delivered before it shows")
 			w.want(len(w.live) == 0, "%d functions wait", len(w.live))
 		}
-		alpha.mood = well
+		alpha.mode = well
 		alpha.set(entitlement.RoleRef{Connector: alpha.id, Resource: "one", Role: memberRole}, alpha.people[u], true, true)
 		writes := alpha.writes
 		for range 61 {
@@ -270,10 +270,10 @@ func TestF35_AChangeThatShowsHalfAnHourLaterIsDeliveredThen(t *testing.T) {
 // the call.
 func TestF45_AFenceOfWhichHalfCameBackUnreadIsAskedWhole(t *testing.T) {
 	for seed := range uint64(24) {
-		tell(t, func(w *world) {
+		tell(t, func(w *simulation) {
 			w.assigns(1, plainPack)
 			torn, waits := false, false
-			w.script = func(inv *invocation, label string) Fate {
+			w.script = func(inv *invocation, label string) Fault {
 				switch {
 				case inv.seed != 100+seed:
 				case !torn && readsFence(label):
@@ -296,11 +296,11 @@ func TestF45_AFenceOfWhichHalfCameBackUnreadIsAskedWhole(t *testing.T) {
 }
 
 func TestT2_ARemovalThatFailsIsOwedInSightUntilItIsDone(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.delivers()
 		w.advance(8*time.Hour - time.Minute)
-		w.targets[0].mood = down // for an hour across the end
+		w.targets[0].mode = down // for an hour across the end
 		for n := range 60 {
 			w.minute()
 			pending := w.pendingRemovals()
@@ -308,7 +308,7 @@ func TestT2_ARemovalThatFailsIsOwedInSightUntilItIsDone(t *testing.T) {
 			w.want(n < 12 || pending[0].Status(time.Now()) == "RemovalOverdue", "minute %d: %v", n, pending)
 		}
 		w.want(w.holds(1, 0, "one"), "gone from a target that was down")
-		w.targets[0].mood = well
+		w.targets[0].mode = well
 		for range 3 {
 			w.minute()
 		}
@@ -316,7 +316,7 @@ func TestT2_ARemovalThatFailsIsOwedInSightUntilItIsDone(t *testing.T) {
 	})
 }
 
-func (w *world) pendingRemovals() []requests.PendingRemoval {
+func (w *simulation) pendingRemovals() []requests.PendingRemoval {
 	var all []requests.PendingRemoval
 	for page := (entitlement.Page{}); ; {
 		got, err := w.requests.Removals(quiet, w.admin.Caller, page)
@@ -329,8 +329,8 @@ func (w *world) pendingRemovals() []requests.PendingRemoval {
 }
 
 func TestT5_ATargetThatSaysYesAndDoesNothingIsNeverCalledDelivered(t *testing.T) {
-	tell(t, func(w *world) {
-		w.targets[0].mood = deaf
+	tell(t, func(w *simulation) {
+		w.targets[0].mode = deaf
 		w.assigns(1, plainPack)
 		for range 30 {
 			w.delivers()
@@ -344,21 +344,21 @@ func TestT5_ATargetThatSaysYesAndDoesNothingIsNeverCalledDelivered(t *testing.T)
 // A stage asks two groups. The only one in the first is the requestor, who may not decide;
 // that keeps nobody of the second from deciding.
 func TestT10_EveryGroupOfApproversIsAsked(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		g, err := w.directory.CreateGroup(quiet, w.admin, entitlement.Group{DisplayName: "the requestor alone"})
 		if err == nil {
-			err = w.directory.AddMembers(quiet, w.admin, g.ID, false, w.cast.people[1])
+			err = w.directory.AddMembers(quiet, w.admin, g.ID, false, w.population.people[1])
 		}
 		w.want(err == nil, "%v", err)
-		policy := w.policy(Terms{Scope: entitlement.ScopeAllUsers, Stages: []StageTerms{{Asks: askGroup, Limit: day}}}, w.cast.packages[plainPack])
-		policy.ID = w.policyOf(w.cast.packages[plainPack], 0)
+		policy := w.policy(Terms{Scope: entitlement.ScopeAllUsers, Stages: []StageTerms{{Asks: askGroup, Limit: day}}}, w.population.packages[plainPack])
+		policy.ID = w.policyOf(w.population.packages[plainPack], 0)
 		stage := &policy.Approval.Stages[0]
 		stage.Primary = slices.Concat([]entitlement.SubjectSet{{Kind: entitlement.GroupMembers, ID: string(g.ID)}}, stage.Primary)
 		_, err = w.catalogs.ReplacePolicy(quiet, w.admin, policy)
 		w.want(err == nil, "%v", err)
 		w.story(Submit, 1, plainPack, 1)
 		decision := entitlement.DecisionInput{Stage: w.oracle.requests[w.oracle.order[0]].last.Stages[0].ID, Approved: true}
-		w.want(w.requests.Decide(quiet, authz.Command{Caller: authz.Caller{ID: w.cast.people[1], Scopes: authz.Every}, CommandID: "story"}, w.oracle.order[0], decision) != nil, "decided on an own request")
+		w.want(w.requests.Decide(quiet, authz.Command{Caller: authz.Caller{ID: w.population.people[1], Scopes: authz.Every}, CommandID: "story"}, w.oracle.order[0], decision) != nil, "decided on an own request")
 		w.story(Approve, 2, 0, 1)
 		w.want(w.state(0) == entitlement.RequestDelivering, "the second group was not asked: %s", w.state(0))
 	})

@@ -34,7 +34,7 @@ func TestY8_ExpiryLag(t *testing.T) {
 	}
 	for _, n := range sizes {
 		synctest.Test(t, func(t *testing.T) {
-			w := newTown(0, 100)
+			w := newLoadTest(0, 100)
 			w.pause = time.Second / 400 // what else is written waits for nothing, as the figure has it
 			end := time.Now().Add(time.Hour + time.Millisecond)
 			pkg, _ := w.pack(t, 0, entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: end})
@@ -70,7 +70,7 @@ func TestY8_ExpiryLag(t *testing.T) {
 func TestY9_GrantLag(t *testing.T) {
 	for _, roles := range []int{1, 3} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newTown(200*time.Millisecond, 20)
+			w := newLoadTest(200*time.Millisecond, 20)
 			pkg, _ := w.pack(t, roles, entitlement.Expiration{})
 			w.open()
 			began := map[entitlement.AssignmentID]time.Time{}
@@ -108,7 +108,7 @@ type spread struct {
 func fanOut(t *testing.T, n, batch, limit int, latency time.Duration, serial bool) (s spread) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newTown(0, batch)
+		w := newLoadTest(0, batch)
 		pkg, _ := w.pack(t, 1, entitlement.Expiration{})
 		var people []entitlement.UserID
 		for range n {
@@ -118,10 +118,10 @@ func fanOut(t *testing.T, n, batch, limit int, latency time.Duration, serial boo
 		w.open()
 		w.urgent.Enqueue(quiet, people...)
 		time.Sleep(10 * time.Minute)
-		w.site.mu.Lock()
-		w.site.latency, w.site.limit, w.site.serial = latency, limit, serial
-		s.writes = -w.site.applies
-		w.site.mu.Unlock()
+		w.target.mu.Lock()
+		w.target.latency, w.target.limit, w.target.serial = latency, limit, serial
+		s.writes = -w.target.applies
+		w.target.mu.Unlock()
 		w.mu.Lock()
 		s.received, s.changes = -w.requests, -w.commits
 		w.mu.Unlock()
@@ -130,19 +130,19 @@ func fanOut(t *testing.T, n, batch, limit int, latency time.Duration, serial boo
 		if err != nil {
 			t.Fatal(err)
 		}
-		scopes.List = append(scopes.List, entitlement.ResourceRoleScope{ID: "new", Ref: siteRole(1)})
+		scopes.List = append(scopes.List, entitlement.ResourceRoleScope{ID: "new", Ref: loadRole(1)})
 		started := time.Now()
 		job := entitlement.NewJob(pkg, scopes.Version+1, started)
 		w.must(t, entitlement.Change{Scopes: []entitlement.PackageScopes{scopes}, Jobs: []entitlement.Job{job}})
 		w.fanout.EnqueueJob(quiet, job.Package, job.Generation)
 		time.Sleep(30 * time.Minute)
 		w.close()
-		for _, is := range w.site.members[siteRole(1)] {
+		for _, is := range w.target.members[loadRole(1)] {
 			if is {
 				s.holds++
 			}
 		}
-		s.writes, s.throttled, s.took = s.writes+w.site.applies, w.site.throttled, w.site.last.Sub(started).Round(time.Millisecond)
+		s.writes, s.throttled, s.took = s.writes+w.target.applies, w.target.throttled, w.target.last.Sub(started).Round(time.Millisecond)
 		s.received, s.changes = s.received+w.requests, s.changes+w.commits
 	})
 	if s.holds != n {
@@ -205,8 +205,8 @@ func TestY17_RetryAmplification(t *testing.T) {
 	}
 	for _, fails := range []int{10, 100, 500} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newTown(50*time.Millisecond, 1)
-			w.site.fails = fails
+			w := newLoadTest(50*time.Millisecond, 1)
+			w.target.fails = fails
 			pkg, _ := w.pack(t, 1, entitlement.Expiration{})
 			w.open()
 			for range n {
@@ -215,22 +215,22 @@ func TestY17_RetryAmplification(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 			for range 24 * 60 {
-				if w.site.done() == n {
+				if w.target.done() == n {
 					break
 				}
 				time.Sleep(time.Minute)
 			}
 			w.close()
-			ratio := float64(w.site.applies) / float64(w.site.succeeded)
-			t.Logf("Y17 %2d %% of calls fail: %.3f writing calls for each of %d that went through, %d calls of any sort", fails/10, ratio, w.site.succeeded, w.site.calls)
-			if w.site.succeeded != n {
-				t.Errorf("%d of %d went through", w.site.succeeded, n)
+			ratio := float64(w.target.applies) / float64(w.target.succeeded)
+			t.Logf("Y17 %2d %% of calls fail: %.3f writing calls for each of %d that went through, %d calls of any sort", fails/10, ratio, w.target.succeeded, w.target.calls)
+			if w.target.succeeded != n {
+				t.Errorf("%d of %d went through", w.target.succeeded, n)
 			}
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		w := newTown(50*time.Millisecond, 20)
-		w.site.down.Store(true)
+		w := newLoadTest(50*time.Millisecond, 20)
+		w.target.down.Store(true)
 		pkg, _ := w.pack(t, 1, entitlement.Expiration{})
 		w.open()
 		for range 600 {
@@ -238,7 +238,7 @@ func TestY17_RetryAmplification(t *testing.T) {
 			w.urgent.Enqueue(quiet, u)
 			time.Sleep(time.Second)
 		}
-		calls := w.site.calls
+		calls := w.target.calls
 		w.close()
 		t.Logf("Y17 a dead target was called %d times in 10 minutes, one new request a second", calls)
 		if calls > 20 {
@@ -251,7 +251,7 @@ func TestY17_RetryAmplification(t *testing.T) {
 // absent, nothing going wrong and every check on.
 func TestY18_WholeLives(t *testing.T) {
 	const rounds = 100
-	p := smallWorld()
+	p := smallSimulation()
 	p.Commands = nil
 	for range rounds {
 		for person := range p.People {

@@ -18,13 +18,13 @@ import (
 // and settled, leaves no record of a role that nobody wants.
 func TestS14_AWorkerThatReadBeforeTheEndLeavesNoRecord(t *testing.T) {
 	for n := range 40 {
-		tell(t, func(w *world) {
+		tell(t, func(w *simulation) {
 			w.assigns(1, []int{plainPack, innerPack}[n%2])
 			w.delivers()
 			w.story(ReprocessAssignment, 0, 0, 1)
 			w.standsStill(n / 2)
 			w.delivers()
-			w.script = func(*invocation, string) Fate { return Fine }
+			w.script = func(*invocation, string) Fault { return Fine }
 			w.story(RemoveByAdmin, 0, 0, 1)
 			w.delivers()
 			w.advance(10 * time.Minute)
@@ -35,8 +35,8 @@ func TestS14_AWorkerThatReadBeforeTheEndLeavesNoRecord(t *testing.T) {
 
 // Two calls delete the same person at once: both find the person gone, and neither is refused.
 func TestS13_TwoDeletionsOfOnePersonAreBothDone(t *testing.T) {
-	race(t, nothing, Command{Kind: DeleteUser, A: 1}, Command{Kind: DeleteUser, A: 1}, func(w *world) {
-		w.want(w.oracle.people[w.cast.people[1]].deleted, "the person is still there")
+	race(t, nothing, Command{Kind: DeleteUser, A: 1}, Command{Kind: DeleteUser, A: 1}, func(w *simulation) {
+		w.want(w.oracle.people[w.population.people[1]].deleted, "the person is still there")
 		w.want(!strings.Contains(w.oracle.violation, "S13"), "refused")
 	})
 }
@@ -45,7 +45,7 @@ func TestS13_TwoDeletionsOfOnePersonAreBothDone(t *testing.T) {
 // in time. It is to be delivered after all, and is.
 func TestL1_WhatOneTakesForOverAndAnotherExtendsIsDelivered(t *testing.T) {
 	for seed := range uint64(60) {
-		tell(t, func(w *world) {
+		tell(t, func(w *simulation) {
 			w.act(Command{Kind: Assign, A: 1, B: plainPack, C: 2, Span: time.Minute})
 			w.all()
 			w.advance(57 * time.Second)
@@ -67,12 +67,12 @@ func TestL1_WhatOneTakesForOverAndAnotherExtendsIsDelivered(t *testing.T) {
 // delivered, removed and asked for anew: the slot is another one then, and the write fits
 // it no more.
 func TestS16_AnExtensionOfAnEarlierAssignmentFitsNoLaterOne(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, plainPack)
 		asked := Terms{Scope: entitlement.ScopeAllUsers, Lasts: 8 * time.Hour, Update: true, Again: true, Stages: []StageTerms{{Asks: askGroup, Limit: day}}}
 		w.act(Command{Kind: ReplacePolicy, A: plainPack, Terms: &asked})
 		w.all()
-		w.script = func(inv *invocation, label string) Fate {
+		w.script = func(inv *invocation, label string) Fault {
 			if inv.command == ExtendByAdmin.String() && strings.HasPrefix(label, "Commit") {
 				return Frozen
 			}
@@ -90,19 +90,19 @@ func TestS16_AnExtensionOfAnEarlierAssignmentFitsNoLaterOne(t *testing.T) {
 
 // Two packages exclude each other, and both are given at once, by an approval and directly.
 func TestS18_OfTwoThatExcludeEachOtherOneIsGiven(t *testing.T) {
-	p := smallWorld()
+	p := smallSimulation()
 	p.Packages[plainPack].Excludes, p.Packages[asksGroup].Excludes = []int{asksGroup}, []int{plainPack}
 	approval, direct := Command{Kind: Approve, A: 2, C: 1}, Command{Kind: Assign, A: 1, B: plainPack, C: 1}
 	for calls := range 14 {
 		for _, order := range [][2]Command{{approval, direct}, {direct, approval}} {
-			tellIn(t, p, func(w *world) {
+			tellIn(t, p, func(w *simulation) {
 				w.story(Submit, 1, asksGroup, 1)
 				w.story(Approve, 1, 0, 1)
 				w.act(order[0])
 				w.some(calls)
 				w.act(order[1])
 				w.all()
-				w.want(len(w.oracle.liveOf[w.cast.people[1]]) == 1, "%d are held", len(w.oracle.liveOf[w.cast.people[1]]))
+				w.want(len(w.oracle.liveOf[w.population.people[1]]) == 1, "%d are held", len(w.oracle.liveOf[w.population.people[1]]))
 			})
 		}
 	}
@@ -111,14 +111,14 @@ func TestS18_OfTwoThatExcludeEachOtherOneIsGiven(t *testing.T) {
 // Somebody is let into a group that a package excludes while the package is given to them:
 // whichever comes first keeps the other from happening, or was there before.
 func TestS18_WhoIsLetIntoAnExcludedGroupMeanwhileIsNotGivenThePackage(t *testing.T) {
-	p := smallWorld()
+	p := smallSimulation()
 	p.Packages[plainPack].Excludes = []int{len(p.Packages)} // the first group
-	tellIn(t, p, func(w *world) {
+	tellIn(t, p, func(w *simulation) {
 		w.when("Commit request", Frozen, 1)
 		w.assigns(1, plainPack) // it has read what it decides on
 		w.story(AddToGroup, 1, 0, 1)
 		w.advance(4 * time.Minute)
-		w.want(len(w.oracle.liveOf[w.cast.people[1]]) == 0, "given to a member")
+		w.want(len(w.oracle.liveOf[w.population.people[1]]) == 0, "given to a member")
 	})
 }
 
@@ -127,12 +127,12 @@ func TestS18_WhoIsLetIntoAnExcludedGroupMeanwhileIsNotGivenThePackage(t *testing
 // dies before it knows anything: the role was never ours to take.
 func TestS9_ARoleThatAPackageGotAfterTheEndIsNotTaken(t *testing.T) {
 	for call := range 12 {
-		tell(t, func(w *world) {
+		tell(t, func(w *simulation) {
 			w.assigns(1, plainPack)
 			w.delivers()
 			w.story(ReprocessAssignment, 0, 0, 1)
 			stood, left := false, call
-			w.script = func(inv *invocation, label string) Fate {
+			w.script = func(inv *invocation, label string) Fault {
 				switch {
 				case inv.seed != 3:
 				case readsReconcileInputs(label) && !stood:
@@ -167,15 +167,15 @@ func TestS9_ARoleThatAPackageGotAfterTheEndIsNotTaken(t *testing.T) {
 // A worker claims at one target, late, and is refused at the other: what it gives back says
 // nothing of roles that it only meant to write.
 func TestS14_AClaimThatIsGivenBackLeavesNoRecord(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, widerPack)
 		claimed := 0
-		w.script = func(inv *invocation, label string) Fate {
+		w.script = func(inv *invocation, label string) Fault {
 			if inv.seed != 3 || !claims(label, "") {
 				return Fine
 			}
 			claimed++
-			return []Fate{Frozen, Conflicted}[min(claimed-1, 1)]
+			return []Fault{Frozen, Conflicted}[min(claimed-1, 1)]
 		}
 		w.act(Command{Kind: Urgent, A: 9, Seed: 3})
 		w.all()
@@ -190,8 +190,8 @@ func TestS14_AClaimThatIsGivenBackLeavesNoRecord(t *testing.T) {
 // Two calls delete one policy: the second fails halfway and opens it again, somebody gets
 // access under it, and the first goes on with what it counted before that.
 func TestS7_ADeletionCountsAgainWhereAnotherOpenedThePolicy(t *testing.T) {
-	tell(t, func(w *world) {
-		w.script = func(inv *invocation, label string) Fate {
+	tell(t, func(w *simulation) {
+		w.script = func(inv *invocation, label string) Fault {
 			switch {
 			case inv.seed == 3 && readsPackage(label):
 				return Frozen
@@ -214,12 +214,12 @@ func TestS7_ADeletionCountsAgainWhereAnotherOpenedThePolicy(t *testing.T) {
 // person is back, is given something new, and is deleted: that is to be ended as well.
 func TestL1_WhoComesBackAndGoesAgainWhileAWorkerLooksLeavesNothing(t *testing.T) {
 	for call := range 8 {
-		tell(t, func(w *world) {
+		tell(t, func(w *simulation) {
 			w.assigns(1, plainPack)
 			w.delivers()
 			w.story(Disable, 1, 0, 1)
 			left, ended := call, false
-			w.script = func(inv *invocation, label string) Fate {
+			w.script = func(inv *invocation, label string) Fault {
 				ended = ended || inv.seed == 3 && readsRequestsOf(label)
 				if inv.seed == 3 && ended {
 					if left--; left == -1 {
@@ -231,7 +231,7 @@ func TestL1_WhoComesBackAndGoesAgainWhileAWorkerLooksLeavesNothing(t *testing.T)
 			w.act(Command{Kind: Urgent, A: 9, Seed: 3})
 			w.all()
 			w.want(ended, "nobody read the requests")
-			w.script = func(*invocation, string) Fate { return Fine }
+			w.script = func(*invocation, string) Fault { return Fine }
 			w.story(Enable, 1, 0, 1)
 			w.assigns(1, widerPack)
 			w.story(Submit, 1, asksGroup, 1)
@@ -240,7 +240,7 @@ func TestL1_WhoComesBackAndGoesAgainWhileAWorkerLooksLeavesNothing(t *testing.T)
 			for range 3 {
 				w.minute()
 			}
-			w.want(len(w.oracle.liveOf[w.cast.people[1]]) == 0 && len(w.oracle.open) == 0, "something is left")
+			w.want(len(w.oracle.liveOf[w.population.people[1]]) == 0 && len(w.oracle.open) == 0, "something is left")
 		})
 	}
 }
@@ -249,12 +249,12 @@ func TestL1_WhoComesBackAndGoesAgainWhileAWorkerLooksLeavesNothing(t *testing.T)
 // its own; somebody deletes the package in the middle (run 823887). The call that comes
 // too late is refused and changes nothing: what the calls before it did was answered.
 func TestS13_APackageThatIsDeletedWhileItIsFurnishedRefusesWhatComesAfter(t *testing.T) {
-	p := smallWorld()
+	p := smallSimulation()
 	p.Packages = p.Packages[:2]
 	terms := p.Packages[plainPack].Policies[0]
 	for n := range 60 {
 		p.Number = uint64(n) // which decides on the order of the two
-		tellIn(t, p, func(w *world) {
+		tellIn(t, p, func(w *simulation) {
 			w.act(Command{Kind: NewPackage, A: 0, B: 1, C: 2, Terms: &terms})
 			w.some(n / 4)
 			w.act(Command{Kind: DeletePackage, A: 2})
@@ -272,15 +272,15 @@ func TestS13_ACallThatIsRefusedAfterAWriteOfItsOwnIsFound(t *testing.T) {
 	}{{true, false, false}, {false, true, true}, {true, true, true}, {false, false, false}} {
 		var violation string
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(smallWorld())
-			if err := w.setUp(smallWorld()); err != nil {
+			w := newSimulation(smallSimulation())
+			if err := w.setUp(smallSimulation()); err != nil {
 				t.Fatal(err)
 			}
 			w.call(Command{Kind: NewPackage}, func(ctx context.Context, by authz.Command) error {
 				for i, changes := range []bool{calls.first, calls.second} {
 					operation(ctx)
 					if changes {
-						if err := w.addRole(ctx, by, w.cast.packages[plainPack], 1+i); err != nil {
+						if err := w.addRole(ctx, by, w.population.packages[plainPack], 1+i); err != nil {
 							return err
 						}
 					}
@@ -289,7 +289,7 @@ func TestS13_ACallThatIsRefusedAfterAWriteOfItsOwnIsFound(t *testing.T) {
 			})
 			w.all()
 			violation = w.oracle.violation
-			w.bury()
+			w.stop()
 		})
 		if found := checkOf(violation) == "S13"; found != calls.found {
 			t.Errorf("%+v: found is %v: %s", calls, found, violation)

@@ -18,7 +18,7 @@ type invocation struct {
 	command string // the kind of what it does, for coverage
 	seed    uint64 // of what goes wrong in it
 	calm    bool   // nothing does
-	meets   Fate   // what happens to the nth call that can meet it
+	meets   Fault  // what happens to the nth call that can meet it
 	nth     int
 	skew    time.Duration // of its clock
 	started time.Time
@@ -30,7 +30,7 @@ type invocation struct {
 	calls    int
 	writes   int             // of the running call of the API
 	seen     map[uint64]seen // by the label's hash, so that a draw does not depend on the order of others
-	faults   map[Fate]int
+	faults   map[Fault]int
 	finish   func(err error) // told when it came to its end by itself
 	asked    []entitlement.AssignmentPolicy
 	first    int                                                 // the last commit before it began
@@ -80,7 +80,7 @@ func operation(ctx context.Context) {
 	}
 }
 
-// began returns the last commit before the invocation; nil is the making of the world.
+// began returns the last commit before the invocation; nil is the making of the simulation.
 func (inv *invocation) began() int {
 	if inv == nil {
 		return 0
@@ -122,8 +122,8 @@ var quiet = obs.WithLogger(context.Background(), slog.New(slog.NewTextHandler(io
 
 func (inv *invocation) context() context.Context { return during{quiet, inv} }
 
-// invocationOf returns the invocation that a call belongs to; nil while the world is
-// being made.
+// invocationOf returns the invocation that a call belongs to; nil while the
+// simulation is being made.
 func invocationOf(ctx context.Context) *invocation {
 	inv, _ := ctx.Value(invocationKey{}).(*invocation)
 	return inv

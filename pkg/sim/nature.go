@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Nature is what a target is like for good; its mood is what it is like for a while. The
-// zero value is an honest one, which tells in every way and applies one change after the other.
+// Nature is what a target is like for good; its mode is what it is like for a while. The zero
+// value is an honest one, which tells in every way and applies one change after the other.
 type Nature struct {
 	Shows      [len(wayNames)]Shown // by way of asking
 	Cut        int                  // members that a list which is cut off shows

@@ -17,7 +17,7 @@ var servers = []struct {
 	nature Nature
 	unseen bool // no way of asking tells, and its connector does not allow for that
 	prompt int  // so many are let in, and taken out, within 100 s
-	meets  func(w *world, t *target, burst int)
+	meets  func(w *simulation, t *target, burst int)
 }{
 	{name: "honest", nature: honest, prompt: crowd},
 	{name: "honest, several writers at once", nature: Nature{Concurrent: true}},
@@ -48,8 +48,8 @@ var servers = []struct {
 
 // madeAgain has all accounts deleted and made again under the same names before the second
 // round.
-func madeAgain(w *world, t *target, burst int) {
-	for _, u := range w.cast.people {
+func madeAgain(w *simulation, t *target, burst int) {
+	for _, u := range w.population.people {
 		if burst == 6 {
 			t.hire(u)
 		}
@@ -58,19 +58,19 @@ func madeAgain(w *world, t *target, burst int) {
 
 // spoils has one person of each burst fail every change that this one is part of, until
 // the burst after it.
-func spoils(forbidden bool) func(*world, *target, int) {
-	return func(w *world, t *target, burst int) {
-		t.bad, t.forbidden = w.cast.people[burst%3*inBurst+3], forbidden
+func spoils(forbidden bool) func(*simulation, *target, int) {
+	return func(w *simulation, t *target, burst int) {
+		t.bad, t.forbidden = w.population.people[burst%3*inBurst+3], forbidden
 	}
 }
 
-func answersInFront(_ *world, t *target, burst int) {
+func answersInFront(_ *simulation, t *target, burst int) {
 	if burst%3 == 1 {
 		t.inFront = time.Now().Add(10 * time.Minute)
 	}
 }
 
-func losesTheGroup(_ *world, t *target, burst int) {
+func losesTheGroup(_ *simulation, t *target, burst int) {
 	if burst%3 == 1 {
 		t.missing["one"] = time.Now().Add(10 * time.Minute)
 	}
@@ -91,9 +91,9 @@ type tally struct {
 
 // trial is one server under trial.
 type trial struct {
-	*world
+	*simulation
 	server *target
-	meets  func(*world, *target, int)
+	meets  func(*simulation, *target, int)
 	burst  int
 	tally  *tally
 }
@@ -138,18 +138,18 @@ func TestF39_WhatIsCalledDeliveredIsThereAndWhatIsCalledEndedIsGone(t *testing.T
 }
 
 // try has a server of a nature tried, and returns what became of each round.
-func try(t *testing.T, n Nature, meets func(*world, *target, int)) (rounds [3]tally, violation string) {
+func try(t *testing.T, n Nature, meets func(*simulation, *target, int)) (rounds [3]tally, violation string) {
 	t.Helper()
-	p := smallWorld()
+	p := smallSimulation()
 	free := p.Packages[plainPack].Policies[0]
 	free.Lasts = 0
 	p.People, p.Packages, p.Targets[1] = make([]Person, crowd), []Pack{{Roles: []int{2}, Policies: []Terms{free}}}, n
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(p)
+		w := newSimulation(p)
 		if err := w.setUp(p); err != nil {
 			t.Fatal(err)
 		}
-		x := trial{world: w, server: w.targets[1], meets: meets}
+		x := trial{simulation: w, server: w.targets[1], meets: meets}
 		w.oracle.goesOn = true // the table is to be whole
 		for i := range rounds {
 			x.tally = &rounds[i]
@@ -161,7 +161,7 @@ func try(t *testing.T, n Nature, meets func(*world, *target, int)) (rounds [3]ta
 			w.quiesce()
 			violation = w.oracle.violation
 		}
-		w.bury()
+		w.stop()
 	})
 	return rounds, violation
 }
@@ -200,7 +200,7 @@ func (x *trial) round(atOnce bool) {
 func (x *trial) bursts(do func(person int), then func(from, to int)) {
 	for from := 0; from < crowd; from += inBurst {
 		if x.meets != nil {
-			x.meets(x.world, x.server, x.burst)
+			x.meets(x.simulation, x.server, x.burst)
 		}
 		x.burst++
 		to := min(from+inBurst, crowd)
@@ -223,7 +223,7 @@ func (x *trial) workers() {
 
 // takes ends what a person has.
 func (x *trial) takes(person int) {
-	for _, a := range x.oracle.liveOf[x.cast.people[person]] {
+	for _, a := range x.oracle.liveOf[x.population.people[person]] {
 		if _, err := x.requests.Remove(quiet, x.by("take"), entitlement.AdminRemove, a.ID, ""); err != nil {
 			x.oracle.fail("story", "%v", err)
 		}
@@ -278,7 +278,7 @@ func (x *trial) count(is func(*held) bool) int {
 // sent counts whom the server took a grant of in this round, and of those whom it took a
 // removal of since.
 func (x *trial) sent() {
-	for _, u := range x.cast.people {
+	for _, u := range x.population.people {
 		took := x.server.took[membership{x.role(), x.server.people[u]}]
 		if took == nil || took.granted.IsZero() || time.Since(took.granted) > day {
 			continue

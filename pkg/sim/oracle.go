@@ -14,7 +14,7 @@ import (
 // oracle knows what ought to be, from the changes that were committed and from what the
 // targets did, by rules of its own.
 type oracle struct {
-	w   *world
+	w   *simulation
 	seq int // of commits
 
 	people      map[entitlement.UserID]*person
@@ -126,7 +126,7 @@ type tracked struct {
 	disabled             bool
 }
 
-func newOracle(w *world) *oracle {
+func newOracle(w *simulation) *oracle {
 	return &oracle{w: w,
 		people: map[entitlement.UserID]*person{}, groups: map[entitlement.GroupID]bool{}, packages: map[entitlement.PackageID]entitlement.AccessPackage{},
 		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, closed: map[entitlement.DeletionGuardUpdate]bool{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},

@@ -71,7 +71,7 @@ type Command struct {
 	Terms   *Terms
 	In      string // the state in which what it is about should be; "": any
 	Same    bool   // it is about the same as the command before
-	Meets   Fate   // what happens to its Nth call that can meet it; Fine: nothing
+	Meets   Fault  // what happens to its Nth call that can meet it; Fine: nothing
 	Nth     int
 	Steps   int  // calls that are made before the next command; 0: all
 	Calm    bool // nothing goes wrong
@@ -140,7 +140,7 @@ const (
 	Fanout
 	Redrive
 	Pass
-	Mood
+	SetTargetMode
 	HandEdit
 	Rehire
 	Rotate
@@ -152,7 +152,7 @@ const (
 
 var kindNames = [kinds]string{"submit", "assign", "approve", "deny", "cancel", "remove by administrator", "remove by user", "extend by user", "extend by administrator",
 	"add role", "remove role", "replace policy", "new package", "exclude", "admit", "delete package", "delete policy", "new person", "disable", "enable", "delete user", "change manager", "join", "leave",
-	"again", "reprocess request", "reprocess assignment", "reprocess failing", "sweep", "urgent", "bulk", "fan-out", "redrive", "pass", "mood", "hand edit", "rehire", "rotate", "malformed", "spoil", "lose"}
+	"again", "reprocess request", "reprocess assignment", "reprocess failing", "sweep", "urgent", "bulk", "fan-out", "redrive", "pass", "mode", "hand edit", "rehire", "rotate", "malformed", "spoil", "lose"}
 
 // String names the kind.
 func (k Kind) String() string { return kindNames[k] }
@@ -160,7 +160,7 @@ func (k Kind) String() string { return kindNames[k] }
 // weights says how often each kind is drawn.
 var weights = [kinds]int{Submit: 22, Assign: 16, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
 	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 3, Exclude: 2, Admit: 1, DeletePackage: 2, DeletePolicy: 2, NewPerson: 2, Disable: 2, Enable: 4, DeleteUser: 1, ChangeManager: 2, AddToGroup: 2, RemoveFromGroup: 2,
-	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Sweep: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, Mood: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Malformed: 1, Spoil: 2, Lose: 1}
+	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Sweep: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, SetTargetMode: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Malformed: 1, Spoil: 2, Lose: 1}
 
 var (
 	lives = []time.Duration{0, time.Minute, 10 * time.Minute, time.Hour, 8 * time.Hour, day, 30 * day, 365 * day}
@@ -208,20 +208,20 @@ func Draw(number uint64) Plan {
 			p.Commands = append(p.Commands, rival)
 		}
 		if r.IntN(12) == 0 {
-			p.Commands = append(p.Commands, drawScene(r, p.Rate > 0)...)
+			p.Commands = append(p.Commands, drawScenario(r, p.Rate > 0)...)
 		}
 	}
 	return p
 }
 
-// scene is a list of commands about the same pair, one after the other, of which one stands
+// scenario is a list of commands about the same pair, one after the other, of which one stands
 // still somewhere in its middle until the others are done; -1: none does.
-type scene struct {
+type scenario struct {
 	still int
 	kinds []Kind
 }
 
-var scenes = []scene{
+var scenarios = []scenario{
 	{0, []Kind{ExtendByAdmin, RemoveByAdmin, Submit}},
 	{0, []Kind{ExtendByUser, RemoveByUser, Assign}},
 	{0, []Kind{Submit, Cancel, Submit}},
@@ -249,8 +249,8 @@ var scenes = []scene{
 	{3, []Kind{Submit, RemoveFromGroup, AddToGroup, Approve, RemoveFromGroup}},
 }
 
-func drawScene(r *rand.Rand, troubled bool) []Command {
-	s := scenes[r.IntN(len(scenes))]
+func drawScenario(r *rand.Rand, troubled bool) []Command {
+	s := scenarios[r.IntN(len(scenarios))]
 	var all []Command
 	for i, k := range s.kinds {
 		c := drawOf(r, k)
@@ -356,7 +356,7 @@ func drawOf(r *rand.Rand, k Kind) Command {
 	if list := statesOf(k); len(list) > 1 {
 		c.In = drawState(r, list)
 	}
-	if list := fatesOf(k); r.IntN(5) == 0 {
+	if list := faultsOf(k); r.IntN(5) == 0 {
 		c.Meets, c.Nth = list[r.IntN(len(list))], 1+r.IntN(4)
 		if k == Sweep || k == Urgent || k == Bulk || k == Fanout {
 			c.Nth = 1 + r.IntN(16)

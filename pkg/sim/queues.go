@@ -13,13 +13,13 @@ import (
 type memoryQueue struct {
 	*queue.Memory
 	name       string
-	w          *world
+	w          *simulation
 	batch      int
 	visibility time.Duration
 	copies     int // of the next message
 }
 
-func (w *world) newQueue(name string, batch, maxReceive int, visibility time.Duration) *memoryQueue {
+func (w *simulation) newQueue(name string, batch, maxReceive int, visibility time.Duration) *memoryQueue {
 	l := &memoryQueue{Memory: queue.NewMemory(w.clock, maxReceive), name: name, w: w, batch: batch, visibility: visibility, copies: 1}
 	l.Memory.Copies = func(string) int { return l.copies }
 	return l

@@ -18,7 +18,7 @@ const (
 )
 
 // quiesce ends all troubles, lets time run on and checks what must hold then.
-func (w *world) quiesce() {
+func (w *simulation) quiesce() {
 	w.oracle.conserved()
 	w.recover()
 	for _, step := range []func(){w.settled, w.reprocessed, w.repaired, w.askable, w.decided, w.opened, w.expired, w.emptied, w.silent} {
@@ -32,7 +32,7 @@ func (w *world) quiesce() {
 // recover makes all targets well and lets every function that stands still come to its
 // end. In every second run all messages are lost: the index of what is pending alone
 // must do.
-func (w *world) recover() {
+func (w *simulation) recover() {
 	w.say("--- faults cease")
 	w.scheduler.rate, w.resting = 0, true
 	w.advance(2 * maxFrozen)
@@ -41,7 +41,7 @@ func (w *world) recover() {
 		if !t.Tells() {
 			w.allowUnseen(t)
 		}
-		for _, u := range w.cast.people {
+		for _, u := range w.population.people {
 			if _, there := t.people[u]; !there {
 				t.hire(u)
 			}
@@ -60,7 +60,7 @@ func (w *world) recover() {
 }
 
 // allowUnseen has an administrator allow that roles count unseen at a target.
-func (w *world) allowUnseen(t *target) {
+func (w *simulation) allowUnseen(t *target) {
 	if t.Accepts {
 		return
 	}
@@ -71,10 +71,10 @@ func (w *world) allowUnseen(t *target) {
 	}
 }
 
-func (w *world) queues() []*memoryQueue { return []*memoryQueue{w.urgent, w.bulk, w.fanout} }
+func (w *simulation) queues() []*memoryQueue { return []*memoryQueue{w.urgent, w.bulk, w.fanout} }
 
 // minute is one minute of normal service: a sweep, and all queues drained.
-func (w *world) minute() {
+func (w *simulation) minute() {
 	w.advance(names.SweepPeriod)
 	w.act(Command{Kind: Sweep})
 	w.all()
@@ -83,7 +83,7 @@ func (w *world) minute() {
 }
 
 // pump drains all queues of what is visible.
-func (w *world) pump() {
+func (w *simulation) pump() {
 	for range 1000 {
 		before := w.made
 		for _, l := range w.queues() {
@@ -98,7 +98,7 @@ func (w *world) pump() {
 }
 
 // quiet runs minutes until nothing is owed, at most so long.
-func (w *world) quietDown(check string, within time.Duration) {
+func (w *simulation) quietDown(check string, within time.Duration) {
 	for end := time.Now().Add(within); time.Now().Before(end) && w.oracle.violation == ""; {
 		w.minute()
 		if w.oracle.pending() == "" {
@@ -112,7 +112,7 @@ func (w *world) quietDown(check string, within time.Duration) {
 }
 
 // showPending writes what is on record of whatever is owed.
-func (w *world) showPending() {
+func (w *simulation) showPending() {
 	w.pending(func(record entitlement.SubjectRecord, g entitlement.Grant) {
 		w.say("    %s (%d live, %d removing): %s: %+v", short(string(record.Subject)), len(record.Live), len(record.Removing), show(g.Role), g)
 	})
@@ -120,14 +120,14 @@ func (w *world) showPending() {
 
 // settled checks L1, L2, L3, L5 and L6: all that is owed is delivered or taken back. What
 // nobody can confirm, because nobody was ever seen to have the role, an administrator closes.
-func (w *world) settled() {
+func (w *simulation) settled() {
 	w.settle("L6", settleWithin)
 	w.oracle.outcomes()
 }
 
 // settle runs minutes until nothing is owed, at most so long. What nobody can confirm,
 // because nobody was ever seen to have the role, administrators close, or let count unseen.
-func (w *world) settle(check string, within time.Duration) {
+func (w *simulation) settle(check string, within time.Duration) {
 	minutes := func(d time.Duration) {
 		for end := time.Now().Add(d); time.Now().Before(end) && w.oracle.violation == ""; {
 			if w.minute(); w.oracle.pending() == "" {
@@ -149,14 +149,14 @@ func (w *world) settle(check string, within time.Duration) {
 
 // missing reports that something owed waits because a target says that a group or an
 // account is not there.
-func (w *world) missing() bool {
+func (w *simulation) missing() bool {
 	is := false
 	w.pending(func(_ entitlement.SubjectRecord, g entitlement.Grant) { is = is || !g.MissingSince.IsZero() })
 	return is
 }
 
 // pending goes through what is on record of those who are owed something.
-func (w *world) pending(do func(entitlement.SubjectRecord, entitlement.Grant)) {
+func (w *simulation) pending(do func(entitlement.SubjectRecord, entitlement.Grant)) {
 	for _, u := range sorted(w.oracle.subjects) {
 		record, grantSets, err := w.truth.SubjectRecord(quiet, u)
 		if err != nil || !record.NeedsReconcile() {
@@ -173,7 +173,7 @@ func (w *world) pending(do func(entitlement.SubjectRecord, entitlement.Grant)) {
 // unseen closes the removals of ended assignments that wait for no other reason than that
 // no way of asking was seen to tell who has the role, and returns the targets at which
 // something else waits for that: a role that an edit took out of a package.
-func (w *world) unseen() map[entitlement.ConnectorID]bool {
+func (w *simulation) unseen() map[entitlement.ConnectorID]bool {
 	left, over := map[entitlement.ConnectorID]bool{}, map[entitlement.AssignmentID]bool{}
 	w.pending(func(record entitlement.SubjectRecord, g entitlement.Grant) {
 		if !g.Failing() || g.Reason != entitlement.ReasonCannotConfirm {
@@ -197,7 +197,7 @@ func (w *world) unseen() map[entitlement.ConnectorID]bool {
 }
 
 // reprocessed has whatever was refused for good tried once more, now that targets are well.
-func (w *world) reprocessed() {
+func (w *simulation) reprocessed() {
 	for _, id := range slices.Clone(w.oracle.order) {
 		r := w.oracle.requests[id].last
 		if r.State != entitlement.RequestPartiallyDelivered && r.State != entitlement.RequestDeliveryFailed {
@@ -213,14 +213,14 @@ func (w *world) reprocessed() {
 	w.settle("L1", settleWithin)
 }
 
-func (w *world) by(command string) authz.Command {
+func (w *simulation) by(command string) authz.Command {
 	by := w.admin
 	by.CommandID = command
 	return by
 }
 
 // repaired has every live assignment read at its targets, and then compares all (L8).
-func (w *world) repaired() {
+func (w *simulation) repaired() {
 	var tried []entitlement.AssignmentID
 	for _, id := range sorted(w.oracle.assignments) {
 		a := w.oracle.assignments[id]
@@ -249,7 +249,7 @@ func (w *world) repaired() {
 }
 
 // askable checks L4: where nobody who is asked can decide, others are asked within a day.
-func (w *world) askable() {
+func (w *simulation) askable() {
 	for range 3 {
 		w.advance(8*time.Hour + 10*time.Minute)
 		w.minute()
@@ -263,7 +263,7 @@ func (w *world) askable() {
 }
 
 // decided checks L4: no request stays open for ever.
-func (w *world) decided() {
+func (w *simulation) decided() {
 	for end := time.Now().Add(decideWithin); len(w.oracle.open) > 0 && time.Now().Before(end) && w.oracle.violation == ""; {
 		w.advance(12 * time.Hour)
 		w.minute()
@@ -277,7 +277,7 @@ func (w *world) decided() {
 
 // opened checks L9: whoever died while something was closed for its deletion, it is open
 // again or gone.
-func (w *world) opened() {
+func (w *simulation) opened() {
 	for _, id := range sorted(w.oracle.packages) {
 		if w.oracle.closed[entitlement.DeletionGuardUpdate{Package: id}] {
 			w.oracle.fail("L9", "package %s is closed to new work for ever", short(string(id)))
@@ -291,7 +291,7 @@ func (w *world) opened() {
 }
 
 // expired checks L2: what ends is gone with the next sweep, and its roles are soon.
-func (w *world) expired() {
+func (w *simulation) expired() {
 	for w.oracle.violation == "" {
 		next := time.Time{}
 		for _, a := range w.oracle.assignments {
@@ -316,7 +316,7 @@ func (w *world) expired() {
 
 // emptied takes back what has no end, and checks that nobody holds anything through us
 // then, and that nothing is left of any assignment.
-func (w *world) emptied() {
+func (w *simulation) emptied() {
 	for _, id := range sorted(w.oracle.assignments) {
 		a := w.oracle.assignments[id]
 		if !a.live {
@@ -332,7 +332,7 @@ func (w *world) emptied() {
 }
 
 // silent checks L10: with nothing new, nothing is written and nobody is called.
-func (w *world) silent() {
+func (w *simulation) silent() {
 	w.settle("L6", settleWithin)
 	for range 3 {
 		w.minute() // who went out of a group by this is looked at twice, a minute apart

@@ -30,18 +30,18 @@ func Run(t *testing.T, p Plan, logged bool) (out Outcome) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
 		var b strings.Builder
-		w := newWorld(p)
+		w := newSimulation(p)
 		if logged {
 			w.trace = func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 		}
 		w.carryOut(p)
-		w.bury()
+		w.stop()
 		out = Outcome{Violation: w.oracle.violation, Log: b.String(), Lives: w.oracle.lives, Calls: w.turns, Coverage: w.covered, Met: w.met, Conditions: w.conditions}
 	})
 	return out
 }
 
-func (w *world) carryOut(p Plan) {
+func (w *simulation) carryOut(p Plan) {
 	if err := w.setUp(p); err != nil {
 		w.oracle.fail("set-up", "%v", err)
 		return
@@ -68,7 +68,7 @@ type stamp time.Time
 func (s stamp) String() string { return time.Time(s).UTC().Format("2006-01-02 15:04:05.000") }
 
 // some lets so many calls go on.
-func (w *world) some(n int) {
+func (w *simulation) some(n int) {
 	for range n {
 		if !w.turn() {
 			break
@@ -78,7 +78,7 @@ func (w *world) some(n int) {
 }
 
 // all lets every call go on that need not wait long.
-func (w *world) all() {
+func (w *simulation) all() {
 	for w.oracle.violation == "" {
 		for w.oracle.violation == "" && w.turn() {
 			w.after()
@@ -93,7 +93,7 @@ func (w *world) all() {
 }
 
 // advance moves the clock by d; what becomes ready on the way goes on then.
-func (w *world) advance(d time.Duration) {
+func (w *simulation) advance(d time.Duration) {
 	end := time.Now().Add(d)
 	for w.oracle.violation == "" {
 		w.all()
@@ -111,8 +111,8 @@ func (w *world) advance(d time.Duration) {
 	}
 }
 
-// after checks the world between two calls, and closes what came to its end.
-func (w *world) after() {
+// after checks the simulation between two calls, and closes what came to its end.
+func (w *simulation) after() {
 	for _, inv := range w.reap() {
 		w.say("  %d is done: %v", inv.id, inv.err)
 		w.cover(inv)
@@ -140,17 +140,17 @@ func submission(c Command, subject entitlement.UserID, pkg entitlement.PackageID
 	return in
 }
 
-// Coverage counts what was tried: a command, in the state of what it was about, with a fate.
+// Coverage counts what was tried: a command, in the state of what it was about, with a fault.
 type Coverage map[Triple]int
 
 // Triple is one thing to be tried.
 type Triple struct {
 	State   string
 	Command string
-	Fate    Fate
+	Fault   Fault
 }
 
-func (w *world) cover(inv *invocation) {
+func (w *simulation) cover(inv *invocation) {
 	if w.covered == nil {
 		w.covered = Coverage{}
 	}

@@ -24,16 +24,16 @@ type scheduler struct {
 	live    []*invocation
 	made    int
 	turns   int
-	last    Fate        // of the call that goes on
+	last    Fault       // of the call that goes on
 	running *invocation // whose call goes on
 	rate    int         // faults in a thousand calls
 	choice  uint64      // of the order
-	grave   chan struct{}
+	stopped chan struct{}
 	died    func(inv *invocation)
-	counts  func(op faults.Op, fate Fate)
+	counts  func(op faults.Op, fault Fault)
 	goesOn  func(inv *invocation)
-	script  func(inv *invocation, label string) Fate // of a directed scenario; nil: fates are drawn
-	trace   func(format string, args ...any)         // nil: nobody listens
+	script  func(inv *invocation, label string) Fault // of a directed scenario; nil: faults are drawn
+	trace   func(format string, args ...any)          // nil: nobody listens
 }
 
 type call struct {
@@ -53,7 +53,7 @@ const maxFrozen = 4 * time.Minute
 func (s *scheduler) begin(inv *invocation, run func(ctx context.Context) error) {
 	s.made++
 	inv.id, inv.started = s.made, time.Now()
-	inv.seen, inv.faults = map[uint64]seen{}, map[Fate]int{}
+	inv.seen, inv.faults = map[uint64]seen{}, map[Fault]int{}
 	s.live = append(s.live, inv)
 	s.running = inv
 	s.goesOn(inv)
@@ -121,7 +121,7 @@ func (s *scheduler) place() *call {
 }
 
 // draw decides what happens to a call.
-func (s *scheduler) draw(inv *invocation, label string, of sort) (Fate, uint64) {
+func (s *scheduler) draw(inv *invocation, label string, of sort) (Fault, uint64) {
 	key := hashed(label)
 	s.mu.Lock()
 	n := inv.seen[key] // the calls that carry one label are alike: which is first does not matter
@@ -141,8 +141,8 @@ func (s *scheduler) draw(inv *invocation, label string, of sort) (Fate, uint64) 
 
 // stuck is what the next tries of a call meet.
 type stuck struct {
-	fate Fate
-	left int
+	fault Fault
+	left  int
 }
 
 // Tries that a client makes of a call which is refused each time, and of one that is not
@@ -154,12 +154,12 @@ const (
 
 // sticks has what a call met be met by its further tries as well: always where nobody
 // answers, and half the time where it was too much, or others were in the way.
-func (s *scheduler) sticks(inv *invocation, key uint64, fate Fate, d uint64) {
+func (s *scheduler) sticks(inv *invocation, key uint64, fault Fault, d uint64) {
 	left := 0
 	switch {
-	case fate == FailBefore || fate == FailAfter:
+	case fault == FailBefore || fault == FailAfter:
 		left = moreTriesBlind
-	case fate != Conflicted && fate != Throttled:
+	case fault != Conflicted && fault != Throttled:
 	case s.script != nil || d%2 == 0:
 		left = moreTries
 	}
@@ -169,12 +169,12 @@ func (s *scheduler) sticks(inv *invocation, key uint64, fate Fate, d uint64) {
 	if inv.stuck == nil {
 		inv.stuck = map[uint64]stuck{}
 	}
-	inv.stuck[key] = stuck{fate, left}
+	inv.stuck[key] = stuck{fault, left}
 }
 
-// takeTurn has one call of the product wait for its turn, and returns its fate, of which
-// the world counts where it is one of DynamoDB's and there is something wrong. Its error is that of a function that died.
-func (s *scheduler) takeTurn(inv *invocation, of sort, label string, op faults.Op) (Fate, error) {
+// takeTurn has one call of the product wait for its turn, and returns its fault, of which the simulation counts where it
+// is one of DynamoDB's and there is something wrong. Its error is that of a function that died.
+func (s *scheduler) takeTurn(inv *invocation, of sort, label string, op faults.Op) (Fault, error) {
 	if inv.dead {
 		return Fine, errDead
 	}
@@ -189,51 +189,51 @@ func (s *scheduler) takeTurn(inv *invocation, of sort, label string, op faults.O
 		}
 	}
 	s.mu.Unlock()
-	fate, d := again.fate, uint64(0)
+	fault, d := again.fault, uint64(0)
 	if !sticks {
-		fate, d = s.draw(inv, label, of)
+		fault, d = s.draw(inv, label, of)
 	}
-	if fate == Frozen && inv.applying > 0 && of != outside {
+	if fault == Frozen && inv.applying > 0 && of != outside {
 		// Nobody can take back a write that is under way. What bounds it is the client's
 		// patience at a target, and the end of the function in the directory: both come
 		// before the lease is over.
-		fate = Fine
+		fault = Fine
 	}
-	if !s.park(inv, label, s.wait(fate, of, d)) {
-		return fate, errDead
+	if !s.park(inv, label, s.wait(fault, of, d)) {
+		return fault, errDead
 	}
-	if fate == Fine {
-		if fate = inv.meet(of); s.wait(fate, of, d) > 0 && !s.park(inv, label+", held up", s.wait(fate, of, d)) {
-			return fate, errDead
+	if fault == Fine {
+		if fault = inv.meet(of); s.wait(fault, of, d) > 0 && !s.park(inv, label+", held up", s.wait(fault, of, d)) {
+			return fault, errDead
 		}
 	}
 	inv.calls++
 	if s.trace != nil {
-		s.say("  %d %s: %s", inv.id, label, fate)
+		s.say("  %d %s: %s", inv.id, label, fault)
 	}
-	if fate != Fine {
-		inv.faults[fate]++
+	if fault != Fine {
+		inv.faults[fault]++
 		if op != "" {
-			s.counts(op, fate)
+			s.counts(op, fault)
 		}
 	}
-	if s.last = fate; !sticks && of <= writes {
+	if s.last = fault; !sticks && of <= writes {
 		s.mu.Lock()
-		s.sticks(inv, key, fate, mix(d, 3))
+		s.sticks(inv, key, fault, mix(d, 3))
 		s.mu.Unlock()
 	}
-	if fate == CrashBefore {
-		return fate, s.die(inv)
+	if fault == CrashBefore {
+		return fault, s.die(inv)
 	}
-	return fate, nil
+	return fault, nil
 }
 
-// wait is how long a call waits for its turn by its fate.
-func (s *scheduler) wait(fate Fate, of sort, d uint64) time.Duration {
+// wait is how long a call waits for its turn by its fault.
+func (s *scheduler) wait(fault Fault, of sort, d uint64) time.Duration {
 	switch {
-	case fate == Frozen && of != outside:
-		return s.stillness(d)
-	case fate == Slow:
+	case fault == Frozen && of != outside:
+		return s.pauseLength(d)
+	case fault == Slow:
 		return time.Duration(1+below(d, 9)) * time.Second
 	default:
 		return 0
@@ -241,21 +241,21 @@ func (s *scheduler) wait(fate Fate, of sort, d uint64) time.Duration {
 }
 
 // do makes one call of the product that is none of DynamoDB: it waits for its turn, and
-// meets its fate.
+// meets its fault.
 func (s *scheduler) do(ctx context.Context, of sort, label string, effect func() error) error {
 	inv := invocationOf(ctx)
 	if inv == nil {
 		return effect()
 	}
-	fate, err := s.takeTurn(inv, of, label, "")
+	fault, err := s.takeTurn(inv, of, label, "")
 	if err != nil {
 		return err
 	}
-	if fate == FailBefore {
+	if fault == FailBefore {
 		return unavailable()
 	}
 	err = effect()
-	switch fate {
+	switch fault {
 	case FailAfter:
 		if err == nil {
 			err = unavailable()
@@ -263,7 +263,7 @@ func (s *scheduler) do(ctx context.Context, of sort, label string, effect func()
 	case CrashAfter:
 		return s.die(inv)
 	case Frozen:
-		if of == outside && !s.park(inv, label+", answered", s.stillness(mix(inv.seed, hashed(label)))) {
+		if of == outside && !s.park(inv, label+", answered", s.pauseLength(mix(inv.seed, hashed(label)))) {
 			return errDead
 		}
 	}
@@ -272,7 +272,7 @@ func (s *scheduler) do(ctx context.Context, of sort, label string, effect func()
 
 // meet returns what was meant for the nth call of an invocation that can meet it. Calls are
 // counted as they go on, which is in one order.
-func (inv *invocation) meet(of sort) Fate {
+func (inv *invocation) meet(of sort) Fault {
 	if inv.meets == Fine || inv.calm || !slices.Contains(possible[of], inv.meets) || inv.meets == Frozen && inv.applying > 0 && of != outside {
 		return Fine
 	}
@@ -286,8 +286,8 @@ func unavailable() error {
 	return entitlement.Errorf(entitlement.Unavailable, "It does not answer. Try again.")
 }
 
-// stillness is how long a function stands still: in a directed scenario past every lease.
-func (s *scheduler) stillness(d uint64) time.Duration {
+// pauseLength is how long a function stands still: in a directed scenario past every lease.
+func (s *scheduler) pauseLength(d uint64) time.Duration {
 	if s.script != nil {
 		return 3 * time.Minute
 	}
@@ -298,7 +298,7 @@ func (s *scheduler) stillness(d uint64) time.Duration {
 // then nothing that it does has an effect.
 func (s *scheduler) die(inv *invocation) error {
 	s.kill(inv)
-	<-s.grave
+	<-s.stopped
 	return errDead
 }
 
@@ -349,12 +349,12 @@ func (s *scheduler) next() (time.Time, bool) {
 	return first, !first.IsZero()
 }
 
-// bury ends every goroutine that is left.
-func (s *scheduler) bury() {
+// stop ends every goroutine that is left.
+func (s *scheduler) stop() {
 	for _, inv := range s.live {
 		inv.dead = true
 	}
-	close(s.grave)
+	close(s.stopped)
 	synctest.Wait()
 	for len(s.parked) > 0 {
 		left := s.parked

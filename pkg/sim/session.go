@@ -18,7 +18,7 @@ type session struct {
 }
 
 // factory opens the target that a registration names.
-func (w *world) factory(cfg entitlement.ConnectorConfig, credential string) (connector.Connector, error) {
+func (w *simulation) factory(cfg entitlement.ConnectorConfig, credential string) (connector.Connector, error) {
 	i := slices.IndexFunc(w.targets, func(t *target) bool { return cfg.URL == t.url() })
 	if i < 0 {
 		return nil, entitlement.Errorf(entitlement.Invalid, "There is no such target.")
@@ -37,7 +37,7 @@ func (s session) Describe() connector.Capabilities {
 	return c
 }
 
-// call makes one call to the target in its present mood.
+// call makes one call to the target in its present mode.
 func (s session) call(ctx context.Context, label string, effect func() error) error {
 	return s.w.do(ctx, outside, label+" at "+s.name, func() error {
 		s.calls++
@@ -45,7 +45,7 @@ func (s session) call(ctx context.Context, label string, effect func() error) er
 		if s.word != s.credential {
 			return connector.Fail(entitlement.Forbidden, "call", &connector.Refusal{Reason: connector.CredentialRefused, Detail: "The target does not accept our credential.", Permanent: true}, nil)
 		}
-		present := s.mood
+		present := s.mode
 		if time.Now().Before(s.inFront) {
 			present = fronted
 		}
@@ -74,9 +74,9 @@ func (s session) wait(ctx context.Context, label string) (failed error, effect b
 	latency, patience := s.latency, clientsPatience
 	d := mix(s.w.choice, uint64(s.calls))
 	switch {
-	case s.mood == silent:
+	case s.mode == silent:
 		latency = time.Hour
-	case s.mood == slow:
+	case s.mode == slow:
 		latency = 8 * time.Second
 	case s.w.rate > 0 && d%4 == 0:
 		latency = time.Duration(below(mix(d), 9)) * time.Second
@@ -86,7 +86,7 @@ func (s session) wait(ctx context.Context, label string) (failed error, effect b
 	}
 	effect = true
 	if latency > patience {
-		failed, effect = connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target did not answer in time."}, nil), s.mood != silent && d%2 == 0
+		failed, effect = connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target did not answer in time."}, nil), s.mode != silent && d%2 == 0
 	}
 	if wait := min(latency, patience); wait > 0 && !s.w.park(inv, label+" under way", wait) {
 		return errDead, false
@@ -195,16 +195,16 @@ func (s session) change(role entitlement.RoleRef, ops []connector.Op) ([]connect
 		switch {
 		case spoilt == i || spoilt > i && s.calls%2 == 0: // of those before, half the time nobody is changed
 			return nil, s.spoilt()
-		case s.mood == deaf:
+		case s.mode == deaf:
 			s.takes(role, op.Principal, op.Grant)
-		case s.mood == halves && i >= (len(ops)+1)/2:
+		case s.mode == halves && i >= (len(ops)+1)/2:
 			return nil, unavailable()
 		default:
 			s.writes++
 			results[i].Err = s.changeOne(role, op)
 		}
 	}
-	if s.mood == halves {
+	if s.mode == halves {
 		return nil, unavailable()
 	}
 	return results, nil
@@ -219,7 +219,7 @@ func (s session) spoilt() error {
 }
 
 func (s session) changeOne(role entitlement.RoleRef, op connector.Op) *connector.Refusal {
-	if s.mood == forbids && op.Grant {
+	if s.mode == forbids && op.Grant {
 		return &connector.Refusal{Reason: connector.RefusedByTarget, Detail: "The target does not want this person.", Permanent: true}
 	}
 	if u, known := s.owners[op.Principal]; (!known || s.people[u] != op.Principal) && !s.AnyID {

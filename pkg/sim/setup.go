@@ -13,7 +13,7 @@ import (
 func indexOf(line []byte, word string) bool { return bytes.Contains(line, []byte(word)) }
 
 // setUp makes the organisation that a plan describes, with nothing going wrong.
-func (w *world) setUp(p Plan) error {
+func (w *simulation) setUp(p Plan) error {
 	ctx := quiet
 	admin, err := w.directory.Identify(ctx, w.directory.First, "set up")
 	if err != nil {
@@ -34,7 +34,7 @@ func (w *world) setUp(p Plan) error {
 	}
 	for i, k := range p.Packages {
 		for _, n := range k.Excludes {
-			if err := w.exclude(ctx, w.admin, w.cast.packages[i], n); entitlement.KindOf(err) == entitlement.Unavailable {
+			if err := w.exclude(ctx, w.admin, w.population.packages[i], n); entitlement.KindOf(err) == entitlement.Unavailable {
 				return err // any other refusal is that of a package that would exclude itself
 			}
 		}
@@ -47,13 +47,13 @@ func (w *world) setUp(p Plan) error {
 }
 
 // hireAll makes the people, their managers and the groups of approvers.
-func (w *world) hireAll(ctx context.Context, p Plan) error {
+func (w *simulation) hireAll(ctx context.Context, p Plan) error {
 	for i, h := range p.People {
 		u, err := w.directory.CreateUser(ctx, w.admin, w.someone(i, h.Guest))
 		if err != nil {
 			return err
 		}
-		w.cast.people = append(w.cast.people, u.ID)
+		w.population.people = append(w.population.people, u.ID)
 		for i, t := range w.targets {
 			if h.Unknown>>i&1 == 0 {
 				t.hire(u.ID)
@@ -62,7 +62,7 @@ func (w *world) hireAll(ctx context.Context, p Plan) error {
 	}
 	for i, h := range p.People {
 		if h.Manager != i {
-			if err := w.directory.SetManager(ctx, w.admin, w.cast.people[i], w.cast.people[h.Manager]); err != nil {
+			if err := w.directory.SetManager(ctx, w.admin, w.population.people[i], w.population.people[h.Manager]); err != nil {
 				return err
 			}
 		}
@@ -72,9 +72,9 @@ func (w *world) hireAll(ctx context.Context, p Plan) error {
 		if err != nil {
 			return err
 		}
-		w.cast.groups = append(w.cast.groups, g.ID)
+		w.population.groups = append(w.population.groups, g.ID)
 		for _, m := range members {
-			if err := w.directory.AddMembers(ctx, w.admin, g.ID, false, w.cast.people[m]); err != nil {
+			if err := w.directory.AddMembers(ctx, w.admin, g.ID, false, w.population.people[m]); err != nil {
 				return err
 			}
 		}
@@ -82,7 +82,7 @@ func (w *world) hireAll(ctx context.Context, p Plan) error {
 	return nil
 }
 
-func (w *world) someone(n int, guest bool) entitlement.User {
+func (w *simulation) someone(n int, guest bool) entitlement.User {
 	u := entitlement.User{Type: entitlement.Member, DisplayName: fmt.Sprint("P", n), UserPrincipalName: fmt.Sprint("p", n, "@sim"), Enabled: true}
 	if guest {
 		u.Type = entitlement.Guest
@@ -92,12 +92,12 @@ func (w *world) someone(n int, guest bool) entitlement.User {
 
 // furnish registers the targets and their resources in one catalog. The first group of
 // the directory is a resource as well as a group of approvers.
-func (w *world) furnish(ctx context.Context, p Plan) error {
+func (w *simulation) furnish(ctx context.Context, p Plan) error {
 	c, err := w.catalogs.CreateCatalog(ctx, w.admin, entitlement.Catalog{DisplayName: "C", Published: true})
 	if err != nil {
 		return err
 	}
-	w.cast.catalog = c.ID
+	w.population.catalog = c.ID
 	for _, t := range w.targets {
 		cfg, err := w.catalogs.RegisterConnector(ctx, w.admin, entitlement.ConnectorConfig{DisplayName: t.name, Kind: "honest", URL: t.url(), CorrelationKeys: []string{"userName"},
 			Unconfirmed: t.Accepts, ConcurrentWrites: t.Concurrent}, t.credential)
@@ -111,23 +111,23 @@ func (w *world) furnish(ctx context.Context, p Plan) error {
 			if err != nil {
 				return err
 			}
-			w.cast.things = append(w.cast.things, r)
+			w.population.things = append(w.population.things, r)
 		}
 	}
-	r, err := w.catalogs.AddResource(ctx, w.admin, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, string(w.cast.groups[0]))
-	w.cast.things = append(w.cast.things, r)
+	r, err := w.catalogs.AddResource(ctx, w.admin, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, string(w.population.groups[0]))
+	w.population.things = append(w.population.things, r)
 	return err
 }
 
 // pack makes one package with its roles and policies, each by a call of its own: the
 // package is there for everybody after the first of them.
-func (w *world) pack(ctx context.Context, by authz.Command, k Pack) error {
+func (w *simulation) pack(ctx context.Context, by authz.Command, k Pack) error {
 	operation(ctx)
-	pkg, err := w.catalogs.CreatePackage(ctx, by, entitlement.AccessPackage{Catalog: w.cast.catalog, DisplayName: fmt.Sprint("K", len(w.cast.packages))})
+	pkg, err := w.catalogs.CreatePackage(ctx, by, entitlement.AccessPackage{Catalog: w.population.catalog, DisplayName: fmt.Sprint("K", len(w.population.packages))})
 	if err != nil {
 		return err
 	}
-	w.cast.packages = append(w.cast.packages, pkg.ID)
+	w.population.packages = append(w.population.packages, pkg.ID)
 	carriedOut(ctx)
 	for _, r := range k.Roles {
 		operation(ctx)
@@ -142,7 +142,7 @@ func (w *world) pack(ctx context.Context, by authz.Command, k Pack) error {
 		if err != nil {
 			return err
 		}
-		w.cast.policies = append(w.cast.policies, policy.ID)
+		w.population.policies = append(w.population.policies, policy.ID)
 		carriedOut(ctx)
 	}
 	return nil
@@ -157,25 +157,25 @@ func carriedOut(ctx context.Context) {
 }
 
 // exclude has a package list another one, or a group, as incompatible.
-func (w *world) exclude(ctx context.Context, by authz.Command, pkg entitlement.PackageID, n int) error {
-	if n %= len(w.cast.packages) + len(w.cast.groups); n < len(w.cast.packages) {
-		return w.catalogs.AddIncompatible(ctx, by, pkg, w.cast.packages[n])
+func (w *simulation) exclude(ctx context.Context, by authz.Command, pkg entitlement.PackageID, n int) error {
+	if n %= len(w.population.packages) + len(w.population.groups); n < len(w.population.packages) {
+		return w.catalogs.AddIncompatible(ctx, by, pkg, w.population.packages[n])
 	}
-	return w.catalogs.AddIncompatibleGroup(ctx, by, pkg, w.cast.groups[n-len(w.cast.packages)])
+	return w.catalogs.AddIncompatibleGroup(ctx, by, pkg, w.population.groups[n-len(w.population.packages)])
 }
 
 // admit takes what a package lists off again.
-func (w *world) admit(ctx context.Context, by authz.Command, pkg entitlement.PackageID, n int) error {
-	if n %= len(w.cast.packages) + len(w.cast.groups); n < len(w.cast.packages) {
-		return w.catalogs.RemoveIncompatible(ctx, by, pkg, w.cast.packages[n])
+func (w *simulation) admit(ctx context.Context, by authz.Command, pkg entitlement.PackageID, n int) error {
+	if n %= len(w.population.packages) + len(w.population.groups); n < len(w.population.packages) {
+		return w.catalogs.RemoveIncompatible(ctx, by, pkg, w.population.packages[n])
 	}
-	return w.catalogs.RemoveIncompatibleGroup(ctx, by, pkg, w.cast.groups[n-len(w.cast.packages)])
+	return w.catalogs.RemoveIncompatibleGroup(ctx, by, pkg, w.population.groups[n-len(w.population.packages)])
 }
 
 // addRole adds the member role of a thing to a package.
-func (w *world) addRole(ctx context.Context, by authz.Command, pkg entitlement.PackageID, thing int) error {
-	known := w.cast.things[thing%len(w.cast.things)]
-	r, err := w.catalogs.FindResource(ctx, by.Caller, w.cast.catalog, known.ID, "", "")
+func (w *simulation) addRole(ctx context.Context, by authz.Command, pkg entitlement.PackageID, thing int) error {
+	known := w.population.things[thing%len(w.population.things)]
+	r, err := w.catalogs.FindResource(ctx, by.Caller, w.population.catalog, known.ID, "", "")
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (w *world) addRole(ctx context.Context, by authz.Command, pkg entitlement.P
 }
 
 // policy words the terms of a policy for the people of this run.
-func (w *world) policy(t Terms, pkg entitlement.PackageID) entitlement.AssignmentPolicy {
+func (w *simulation) policy(t Terms, pkg entitlement.PackageID) entitlement.AssignmentPolicy {
 	p := entitlement.AssignmentPolicy{Package: pkg, DisplayName: "T", Scope: t.Scope,
 		Requestor: entitlement.RequestorSettings{SelfAdd: !t.Closed, SelfUpdate: t.Update, SelfRemove: t.Remove, CustomSchedule: t.Custom}}
 	if t.Scope == entitlement.ScopeSpecificUsers {
@@ -223,22 +223,22 @@ const (
 	asks
 )
 
-func (w *world) set(asked int) entitlement.SubjectSet {
+func (w *simulation) set(asked int) entitlement.SubjectSet {
 	switch asked {
 	case askManager:
 		return entitlement.SubjectSet{Kind: entitlement.RequestorManager}
 	case askGroup:
-		return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(w.cast.groups[len(w.cast.groups)-1])}
+		return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(w.population.groups[len(w.population.groups)-1])}
 	case askFirstGroup:
-		return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(w.cast.groups[0])}
+		return entitlement.SubjectSet{Kind: entitlement.GroupMembers, ID: string(w.population.groups[0])}
 	default:
 		return entitlement.SubjectSet{Kind: entitlement.SingleUser, ID: string(w.anybody())}
 	}
 }
 
 // anybody is the first person who can still be named, or else the administrator.
-func (w *world) anybody() entitlement.UserID {
-	for _, u := range w.cast.people {
+func (w *simulation) anybody() entitlement.UserID {
+	for _, u := range w.population.people {
 		if p := w.oracle.people[u]; p.enabled && !p.deleted {
 			return u
 		}

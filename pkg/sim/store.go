@@ -15,7 +15,7 @@ import (
 // here again shortens pages, so that paging is tried, or has the oracle hear of something.
 type store struct {
 	*dynamo.DB
-	w *world
+	w *simulation
 }
 
 // Commit has the change go along with its calls, for the oracle.

@@ -11,10 +11,11 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// The directed scenarios: each fault of the list by its name, in a small world of four
-// people, with every check of the simulator on and the world brought to rest at the end.
+// The directed scenarios: each fault of the list by its name, in a small simulation of
+// four people, with every check of the simulator on and the simulation brought to rest
+// at the end.
 
-// Packages of the small world, by what they are for.
+// Packages of the small simulation, by what they are for.
 const (
 	plainPack = iota // one role at alpha, nobody approves
 	widerPack        // the same role and another one, nobody approves
@@ -22,7 +23,7 @@ const (
 	innerPack        // a group of the directory itself, nobody approves
 )
 
-func smallWorld() Plan {
+func smallSimulation() Plan {
 	free := Terms{Scope: entitlement.ScopeAllUsers, Lasts: 8 * time.Hour, Update: true, Remove: true, Custom: true}
 	asked := free
 	asked.Stages = []StageTerms{{Asks: askManager, Limit: 2 * day}, {Asks: askGroup, Limit: 2 * day}}
@@ -30,19 +31,19 @@ func smallWorld() Plan {
 		Packages: []Pack{{Roles: []int{0}, Policies: []Terms{free}}, {Roles: []int{0, 2}, Policies: []Terms{free}}, {Roles: []int{1}, Policies: []Terms{asked}}, {Roles: []int{4}, Policies: []Terms{free}}}}
 }
 
-// tell runs a story in a small world of its own.
-func tell(t *testing.T, story func(w *world)) {
+// tell runs a story in a small simulation of its own.
+func tell(t *testing.T, story func(w *simulation)) {
 	t.Helper()
-	tellIn(t, smallWorld(), story)
+	tellIn(t, smallSimulation(), story)
 }
 
-func tellIn(t *testing.T, p Plan, story func(w *world)) {
+func tellIn(t *testing.T, p Plan, story func(w *simulation)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
 		var log strings.Builder
 		p.Waive = waived()
-		w := newWorld(p)
+		w := newSimulation(p)
 		w.trace = func(format string, args ...any) { log.WriteString(fmt.Sprintf(format, args...) + "\n") }
 		if err := w.setUp(p); err != nil {
 			t.Fatal(err)
@@ -50,7 +51,7 @@ func tellIn(t *testing.T, p Plan, story func(w *world)) {
 		story(w)
 		w.script = nil
 		w.quiesce()
-		w.bury()
+		w.stop()
 		if w.oracle.violation != "" {
 			t.Errorf("%s\n%s", w.oracle.violation, log.String())
 		}
@@ -58,40 +59,41 @@ func tellIn(t *testing.T, p Plan, story func(w *world)) {
 }
 
 // do carries out a command to its end.
-func (w *world) story(kind Kind, a, b, c int) {
+func (w *simulation) story(kind Kind, a, b, c int) {
 	w.act(Command{Kind: kind, A: a, B: b, C: c, Seed: 1})
 	w.all()
 }
 
 // want fails the story where something is not so.
-func (w *world) want(is bool, what string, args ...any) {
+func (w *simulation) want(is bool, what string, args ...any) {
 	if !is {
 		w.oracle.fail("story", what, args...)
 	}
 }
 
-// assign gives a person of the small world a package; C is 1 so that no start is asked for.
-func (w *world) assigns(person, pack int) { w.story(Assign, person, pack, 1) }
+// assign gives a person of the small simulation a package; C is 1 so that no start is asked
+// for.
+func (w *simulation) assigns(person, pack int) { w.story(Assign, person, pack, 1) }
 
-func (w *world) delivers() { w.story(Urgent, 9, 0, 0) }
+func (w *simulation) delivers() { w.story(Urgent, 9, 0, 0) }
 
 // holds tells whether a person has a role at a target.
-func (w *world) holds(person, target int, resource string) bool {
+func (w *simulation) holds(person, target int, resource string) bool {
 	t := w.targets[target]
-	_, is := t.holds[entitlement.RoleRef{Connector: t.id, Resource: resource, Role: memberRole}][t.people[w.cast.people[person]]]
+	_, is := t.holds[entitlement.RoleRef{Connector: t.id, Resource: resource, Role: memberRole}][t.people[w.population.people[person]]]
 	return is
 }
 
-func (w *world) state(n int) entitlement.RequestState {
+func (w *simulation) state(n int) entitlement.RequestState {
 	return w.oracle.requests[w.oracle.order[n]].last.State
 }
 
-// when has calls whose label begins so meet a fate, for the first times.
-func (w *world) when(prefix string, fate Fate, times int) {
-	w.script = func(_ *invocation, label string) Fate {
+// when has calls whose label begins so meet a fault, for the first times.
+func (w *simulation) when(prefix string, fault Fault, times int) {
+	w.script = func(_ *invocation, label string) Fault {
 		if strings.HasPrefix(label, prefix) && times > 0 {
 			times--
-			return fate
+			return fault
 		}
 		return Fine
 	}
@@ -118,8 +120,8 @@ func claims(label, of string) bool {
 }
 
 // standsStill has the n-th call of a delivery, counted from 0, stand still past its lease.
-func (w *world) standsStill(n int) {
-	w.script = func(inv *invocation, _ string) Fate {
+func (w *simulation) standsStill(n int) {
+	w.script = func(inv *invocation, _ string) Fault {
 		if inv.command == Urgent.String() {
 			if n--; n == -1 {
 				return Frozen
@@ -130,7 +132,7 @@ func (w *world) standsStill(n int) {
 }
 
 func TestF1_ACrashAfterTheWriteLeavesOneRequest(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.when("Commit request", CrashAfter, 1)
 		w.assigns(1, plainPack)
 		var answer error
@@ -143,7 +145,7 @@ func TestF1_ACrashAfterTheWriteLeavesOneRequest(t *testing.T) {
 }
 
 func TestF2_AWriteWhoseAnswerWasLostIsNotMadeTwice(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.when("Commit request", Retried, 1)
 		w.assigns(1, plainPack)
 		w.want(len(w.oracle.order) == 1, "%d requests", len(w.oracle.order))
@@ -156,7 +158,7 @@ func TestF2_AWriteWhoseAnswerWasLostIsNotMadeTwice(t *testing.T) {
 }
 
 func TestF3_AConflictWithAnotherTransactionChangesNothing(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.when("Commit request", Conflicted, 1)
 		w.assigns(1, plainPack)
 		w.want(len(w.oracle.order) == 0, "%d requests", len(w.oracle.order))
@@ -164,7 +166,7 @@ func TestF3_AConflictWithAnotherTransactionChangesNothing(t *testing.T) {
 }
 
 func TestF4_EveryMessageTwiceIsNoSecondEffect(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.when("Send", Doubled, 99)
 		w.assigns(1, plainPack)
 		w.delivers()
@@ -174,7 +176,7 @@ func TestF4_EveryMessageTwiceIsNoSecondEffect(t *testing.T) {
 }
 
 func TestF5_AMessageThatNeverComesCostsTwoMinutes(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.when("Send", Lost, 1)
 		w.assigns(1, plainPack)
 		w.minute()
@@ -184,7 +186,7 @@ func TestF5_AMessageThatNeverComesCostsTwoMinutes(t *testing.T) {
 }
 
 func TestF6_AGrantsMessageAfterTheRevokesGrantsNothing(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.when("Send", Delayed, 1)
 		w.assigns(1, plainPack)
 		w.story(RemoveByAdmin, 0, 0, 1)
@@ -196,13 +198,13 @@ func TestF6_AGrantsMessageAfterTheRevokesGrantsNothing(t *testing.T) {
 }
 
 func TestF8_HalfABatchIsApplied(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		for person := range 4 {
 			w.assigns(person, plainPack)
 		}
-		w.story(Mood, 0, int(halves), 0)
+		w.story(SetTargetMode, 0, int(halves), 0)
 		w.delivers()
-		w.targets[0].mood = well
+		w.targets[0].mode = well
 		for range 5 {
 			w.minute()
 		}
@@ -214,9 +216,9 @@ func TestF8_HalfABatchIsApplied(t *testing.T) {
 }
 
 func TestF9_AThrottlingTargetIsLeftAloneAsLongAsItAsks(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, widerPack)
-		w.story(Mood, 0, int(throttling), 0)
+		w.story(SetTargetMode, 0, int(throttling), 0)
 		w.delivers()
 		calls := w.targets[0].calls
 		w.minute()
@@ -226,7 +228,7 @@ func TestF9_AThrottlingTargetIsLeftAloneAsLongAsItAsks(t *testing.T) {
 }
 
 func TestF11_OneUnreadableMessageOfTenHurtsNobodyElse(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.story(Malformed, 0, 0, 0)
 		for person := range 4 {
 			w.assigns(person, plainPack)
@@ -243,11 +245,11 @@ func TestF11_OneUnreadableMessageOfTenHurtsNobodyElse(t *testing.T) {
 // about ends and another worker takes that back.
 func TestF13_AWorkerThatWasFrozenMakesNoCallOfThePast(t *testing.T) {
 	for n := range 60 {
-		tell(t, func(w *world) {
+		tell(t, func(w *simulation) {
 			w.assigns(1, []int{plainPack, innerPack}[n%2])
 			w.standsStill(n / 2)
 			w.delivers()
-			w.script = func(*invocation, string) Fate { return Fine }
+			w.script = func(*invocation, string) Fault { return Fine }
 			w.story(RemoveByAdmin, 0, 0, 1)
 			w.delivers()
 			w.advance(61 * time.Second)
@@ -257,9 +259,9 @@ func TestF13_AWorkerThatWasFrozenMakesNoCallOfThePast(t *testing.T) {
 }
 
 func TestF14_ARedrivenMessageOfARevokedAssignmentDoesNothing(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, plainPack)
-		w.script = func(inv *invocation, label string) Fate {
+		w.script = func(inv *invocation, label string) Fault {
 			if readsSubjectRecord(label) {
 				return FailBefore
 			}
@@ -280,10 +282,10 @@ func TestF14_ARedrivenMessageOfARevokedAssignmentDoesNothing(t *testing.T) {
 }
 
 // race has one command come in the middle of another, after each number of its calls.
-func race(t *testing.T, before func(w *world), one, other Command, after func(w *world)) {
+func race(t *testing.T, before func(w *simulation), one, other Command, after func(w *simulation)) {
 	t.Helper()
 	for calls := range 14 {
-		tell(t, func(w *world) {
+		tell(t, func(w *simulation) {
 			before(w)
 			w.act(one)
 			w.some(calls)
@@ -294,15 +296,15 @@ func race(t *testing.T, before func(w *world), one, other Command, after func(w 
 	}
 }
 
-func nothing(*world) {}
+func nothing(*simulation) {}
 
 func TestF16_AnApprovalRacesACancelAnotherApprovalAndAPolicyEdit(t *testing.T) {
-	pending := func(w *world) {
+	pending := func(w *simulation) {
 		w.story(Submit, 1, asksGroup, 1)
 		w.want(len(w.oracle.order) == 1 && w.state(0) == entitlement.RequestPendingApproval, "nothing waits for a decision")
 	}
 	approve := Command{Kind: Approve, A: 1, C: 1}
-	free := smallWorld().Packages[plainPack].Policies[0]
+	free := smallSimulation().Packages[plainPack].Policies[0]
 	for _, other := range []Command{{Kind: Cancel, A: 2, C: 1}, {Kind: Deny, A: 1, C: 1}, approve, {Kind: ReplacePolicy, A: asksGroup, Terms: &free}, {Kind: ChangeManager, A: 1, B: 2, C: 1}} {
 		race(t, pending, approve, other, nothing)
 		race(t, pending, other, approve, nothing)
@@ -310,12 +312,12 @@ func TestF16_AnApprovalRacesACancelAnotherApprovalAndAPolicyEdit(t *testing.T) {
 }
 
 func TestF19_OneEndsWhileAnotherWithTheSameRoleIsDelivered(t *testing.T) {
-	both := func(w *world) {
+	both := func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.delivers()
 		w.assigns(1, widerPack)
 	}
-	shared := func(w *world) {
+	shared := func(w *simulation) {
 		w.minute()
 		w.want(w.holds(1, 0, "one"), "the shared role is gone")
 	}
@@ -336,17 +338,17 @@ func TestF22_APolicyEditAtEveryPointChangesNothingOfARequest(t *testing.T) {
 	short := Terms{Scope: entitlement.ScopeNobody, Lasts: time.Minute}
 	edit := Command{Kind: ReplacePolicy, A: plainPack, Terms: &short}
 	race(t, nothing, Command{Kind: Submit, A: 1, B: plainPack, C: 1}, edit, nothing)
-	race(t, func(w *world) { w.assigns(1, plainPack) }, Command{Kind: Urgent, A: 9}, edit, func(w *world) {
+	race(t, func(w *simulation) { w.assigns(1, plainPack) }, Command{Kind: Urgent, A: 9}, edit, func(w *simulation) {
 		w.want(w.state(0) == entitlement.RequestDelivered, "the request is %s", w.state(0))
 	})
 }
 
 func TestF26_APersonWhoseWritesFailForAMinuteLosesNothing(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.assigns(2, plainPack)
-		failed, unlucky, until := 0, short(string(w.cast.people[1])), time.Now().Add(time.Minute)
-		w.script = func(_ *invocation, label string) Fate {
+		failed, unlucky, until := 0, short(string(w.population.people[1])), time.Now().Add(time.Minute)
+		w.script = func(_ *invocation, label string) Fault {
 			if time.Now().Before(until) && (claims(label, unlucky) || strings.Contains(label, "grant set "+unlucky+" ")) {
 				failed++
 				return FailBefore
@@ -364,7 +366,7 @@ func TestF26_APersonWhoseWritesFailForAMinuteLosesNothing(t *testing.T) {
 }
 
 func TestF28_ACredentialThatIsRefusedHoldsUpUntilItIsRotated(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.targets[0].credential = secretWord + "another"
 		w.assigns(1, plainPack)
 		w.delivers()
@@ -381,7 +383,7 @@ func TestF28_ACredentialThatIsRefusedHoldsUpUntilItIsRotated(t *testing.T) {
 }
 
 func TestF30_AGroupThatIsMadeAgainIsNotAdopted(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.delivers()
 		t := w.targets[0]
@@ -390,7 +392,7 @@ func TestF30_AGroupThatIsMadeAgainIsNotAdopted(t *testing.T) {
 		w.delivers()
 		for _, members := range t.holds {
 			for ref := range members {
-				w.want(t.owners[ref] == w.cast.people[1], "somebody else was let in")
+				w.want(t.owners[ref] == w.population.people[1], "somebody else was let in")
 			}
 		}
 		w.want(len(t.holds) == 1, "the new group has members")
@@ -399,7 +401,7 @@ func TestF30_AGroupThatIsMadeAgainIsNotAdopted(t *testing.T) {
 }
 
 func TestF31_HandEditsAreRepairedWhereWeGaveAndLeftWhereWeDidNot(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.delivers()
 		w.story(HandEdit, 1, 0, 0) // taken away by hand
@@ -413,7 +415,7 @@ func TestF31_HandEditsAreRepairedWhereWeGaveAndLeftWhereWeDidNot(t *testing.T) {
 }
 
 func TestF34_AMessageOfAnotherVersionIsParkedAndNotDropped(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.story(Malformed, 0, 1, 0)
 		for range 30 {
 			w.minute()
@@ -423,13 +425,13 @@ func TestF34_AMessageOfAnotherVersionIsParkedAndNotDropped(t *testing.T) {
 }
 
 func TestF36_WhoLosesEligibilityBetweenStagesDecidesNothing(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.story(Submit, 1, asksGroup, 1)
 		id := w.oracle.order[0]
 		w.story(Approve, 1, 0, 1) // the manager
 		w.want(w.oracle.requests[id].last.Stage == 1, "the second stage has not begun")
 		w.story(RemoveFromGroup, 2, 1, 1) // the only one of the group
-		reviewer := w.cast.people[2]
+		reviewer := w.population.people[2]
 		decision := entitlement.DecisionInput{Stage: w.oracle.requests[id].last.Stages[1].ID, Approved: true}
 		err := w.requests.Decide(quiet, authz.Command{Caller: authz.Caller{ID: reviewer, Scopes: authz.Every}, CommandID: "story"}, id, decision)
 		w.want(err != nil, "one who is out of the group decided")
@@ -441,7 +443,7 @@ func TestF36_WhoLosesEligibilityBetweenStagesDecidesNothing(t *testing.T) {
 }
 
 func TestT1_TheRoleIsThereExactlyWhileOneOfTwoIsLive(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.advance(time.Hour)
 		w.assigns(1, widerPack)
@@ -456,14 +458,14 @@ func TestT1_TheRoleIsThereExactlyWhileOneOfTwoIsLive(t *testing.T) {
 }
 
 func TestT4_NothingEndedIsEverPutBack(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.delivers()
 		w.advance(8 * time.Hour)
 		w.minute()
 		writes := w.targets[0].writes
 		for range 5 {
-			w.urgent.Enqueue(quiet, w.cast.people[1])
+			w.urgent.Enqueue(quiet, w.population.people[1])
 			w.delivers()
 			w.minute()
 		}
@@ -472,7 +474,7 @@ func TestT4_NothingEndedIsEverPutBack(t *testing.T) {
 }
 
 func TestT21_APackageEditLeavesAnUnchangedRoleAlone(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, widerPack)
 		w.delivers()
 		lines := len(w.targets[0].log)

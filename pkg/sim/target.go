@@ -10,11 +10,11 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// mood is how a target behaves for a while.
-type mood int
+// targetMode is how a target behaves for a while.
+type targetMode int
 
 const (
-	well mood = iota
+	well targetMode = iota
 	down
 	slow
 	throttling
@@ -24,21 +24,21 @@ const (
 	forbids // lets nobody in
 	fronted // something in front of it answers in its place, in a way of its own
 	silent  // it takes the call and never answers
-	moods
+	targetModes
 )
 
-var moodNames = [moods]string{"well", "down", "slow", "throttling", "deaf", "halves", "refuses", "forbids", "fronted", "silent"}
+var targetModeNames = [targetModes]string{"well", "down", "slow", "throttling", "deaf", "halves", "refuses", "forbids", "fronted", "silent"}
 
 // target is a system of its own: it keeps its own log of who held what, and who did it,
 // which is what "there" means.
 type target struct {
 	Nature
-	w           *world
+	w           *simulation
 	id          entitlement.ConnectorID
 	name        string
 	credential  string
-	mood        mood
-	inFront     time.Time // until then it is fronted, whatever its mood
+	mode        targetMode
+	inFront     time.Time // until then it is fronted, whatever its mode
 	batch       int
 	latency     time.Duration
 	people      map[entitlement.UserID]connector.PrincipalRef
@@ -82,7 +82,7 @@ type taken struct {
 	sent     bool // a removal was sent since then, whatever the target made of it
 }
 
-func (w *world) newTarget(name string, id entitlement.ConnectorID, batch int, n Nature) *target {
+func (w *simulation) newTarget(name string, id entitlement.ConnectorID, batch int, n Nature) *target {
 	return &target{Nature: n, w: w, id: id, name: name, credential: secretWord + name, batch: batch,
 		people: map[entitlement.UserID]connector.PrincipalRef{}, owners: map[connector.PrincipalRef]entitlement.UserID{},
 		resources: map[string]bool{}, missing: map[string]time.Time{}, took: map[membership]*taken{}, remade: map[entitlement.RoleRef]bool{},
@@ -206,7 +206,7 @@ func (t *target) readable(resource string) bool {
 
 // cure makes a target well, and lets everything be there that should be.
 func (t *target) cure() {
-	t.mood, t.bad, t.inFront = well, "", time.Time{}
+	t.mode, t.bad, t.inFront = well, "", time.Time{}
 	clear(t.missing)
 	for name := range t.resources {
 		t.resources[name] = true

@@ -10,18 +10,18 @@ import (
 
 // What targets do that are not as one would wish, told as stories (F40 to F44).
 
-// worldAt is the small world with so many people, and both targets of one nature.
-func worldAt(n Nature, people int) Plan {
-	p := smallWorld()
+// simulationAt is the small simulation with so many people, and both targets of one nature.
+func simulationAt(n Nature, people int) Plan {
+	p := smallSimulation()
 	p.People, p.Targets = make([]Person, people), [...]Nature{n, n}
 	return p
 }
 
 // gone tells whether the removal of a person's last assignment is complete.
-func (w *world) gone(person int) bool {
+func (w *simulation) gone(person int) bool {
 	is := false
 	for _, id := range w.oracle.order {
-		if a := w.oracle.assignments[entitlement.AssignmentID(id)]; a != nil && a.Subject == w.cast.people[person] {
+		if a := w.oracle.assignments[entitlement.AssignmentID(id)]; a != nil && a.Subject == w.population.people[person] {
 			is = a.removed
 		}
 	}
@@ -32,7 +32,7 @@ func (w *world) gone(person int) bool {
 // yet, or do for others alone: it is sent, and nothing is said before it can be seen.
 func TestF40_ARemovalRightAfterAGrantIsSentWhereReadsAreBehind(t *testing.T) {
 	for _, after := range []time.Duration{0, time.Second, 6 * time.Second, 14 * time.Second, 16 * time.Second, time.Minute, 5 * time.Minute} {
-		tellIn(t, worldAt(behind, 4), func(w *world) {
+		tellIn(t, simulationAt(behind, 4), func(w *simulation) {
 			w.assigns(1, plainPack)
 			w.delivers()
 			w.advance(after)
@@ -49,7 +49,7 @@ func TestF40_ARemovalRightAfterAGrantIsSentWhereReadsAreBehind(t *testing.T) {
 
 // A grant that does not show yet is no failure and is not sent again.
 func TestF40_AGrantThatDoesNotShowYetIsNotSentAgain(t *testing.T) {
-	tellIn(t, worldAt(behind, 4), func(w *world) {
+	tellIn(t, simulationAt(behind, 4), func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.delivers()
 		w.minute()
@@ -62,7 +62,7 @@ func TestF40_AGrantThatDoesNotShowYetIsNotSentAgain(t *testing.T) {
 // the second one in the middle of the first, after each number of its calls.
 func TestF41_TwoWorkersAtOneGroupLoseNobody(t *testing.T) {
 	for calls := range 24 {
-		tellIn(t, worldAt(racing, 4), func(w *world) {
+		tellIn(t, simulationAt(racing, 4), func(w *simulation) {
 			w.assigns(1, plainPack)
 			w.assigns(2, plainPack)
 			w.act(Command{Kind: Urgent})
@@ -81,7 +81,7 @@ func TestF41_TwoWorkersAtOneGroupLoseNobody(t *testing.T) {
 // One is let in while another one is taken out.
 func TestF41_AGrantAndARemovalAtOneGroupUndoNothing(t *testing.T) {
 	for calls := range 24 {
-		tellIn(t, worldAt(racing, 4), func(w *world) {
+		tellIn(t, simulationAt(racing, 4), func(w *simulation) {
 			w.assigns(1, plainPack)
 			w.delivers()
 			w.advance(time.Minute)
@@ -102,8 +102,8 @@ func TestF41_AGrantAndARemovalAtOneGroupUndoNothing(t *testing.T) {
 // A writer dies with the group in its hand: a removal by another one waits ten seconds for
 // it at most.
 func TestF41_ADeadWriterHoldsUpARemovalForTenSecondsAtMost(t *testing.T) {
-	for _, how := range []Fate{CrashBefore, CrashAfter} {
-		tellIn(t, worldAt(racing, 4), func(w *world) {
+	for _, how := range []Fault{CrashBefore, CrashAfter} {
+		tellIn(t, simulationAt(racing, 4), func(w *simulation) {
 			w.assigns(1, plainPack)
 			w.delivers()
 			w.advance(5 * time.Minute)
@@ -125,11 +125,11 @@ func TestF41_ADeadWriterHoldsUpARemovalForTenSecondsAtMost(t *testing.T) {
 // Something in front of the target answers in its place for half an hour: nothing that is
 // owed is over by that, and nothing has failed for good.
 func TestF42_WhatStandsInFrontOfATargetEndsNothing(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.delivers()
 		w.advance(10 * time.Minute)
-		w.targets[0].mood = fronted
+		w.targets[0].mode = fronted
 		w.story(RemoveByAdmin, 0, 0, 1)
 		w.assigns(2, plainPack)
 		w.delivers()
@@ -137,7 +137,7 @@ func TestF42_WhatStandsInFrontOfATargetEndsNothing(t *testing.T) {
 			w.minute()
 			w.want(!w.gone(1), "complete by the answer of something else")
 		}
-		w.targets[0].mood = well
+		w.targets[0].mode = well
 		for range 61 {
 			w.minute()
 		}
@@ -148,7 +148,7 @@ func TestF42_WhatStandsInFrontOfATargetEndsNothing(t *testing.T) {
 // The target says for ten minutes that it has no such group, as one does whose replicas
 // disagree: that ends nobody's access on paper, and fails no grant for good.
 func TestF42_AGroupThatIsNotFoundForTenMinutesEndsNothing(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.delivers()
 		w.advance(10 * time.Minute)
@@ -170,7 +170,7 @@ func TestF42_AGroupThatIsNotFoundForTenMinutesEndsNothing(t *testing.T) {
 // A group that stays away for good ends the removal after a quarter of an hour, and the
 // removal's event says by what.
 func TestF42_AGroupThatStaysAwayEndsARemovalAndItIsOnRecordHow(t *testing.T) {
-	tell(t, func(w *world) {
+	tell(t, func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.delivers()
 		w.advance(10 * time.Minute)
@@ -204,7 +204,7 @@ func valuesOf(m map[string]string) []string {
 // An account was deleted and made again under the same name, at a target that takes any id:
 // an id that is older than a day is looked up again before it is used.
 func TestF43_AnIDThatIsOlderThanADayIsLookedUpBeforeItIsUsed(t *testing.T) {
-	tellIn(t, worldAt(anyID, 4), func(w *world) {
+	tellIn(t, simulationAt(anyID, 4), func(w *simulation) {
 		w.assigns(1, plainPack)
 		w.delivers()
 		w.story(RemoveByAdmin, 0, 0, 1)
@@ -213,7 +213,7 @@ func TestF43_AnIDThatIsOlderThanADayIsLookedUpBeforeItIsUsed(t *testing.T) {
 			w.minute()
 		}
 		w.advance(25 * time.Hour)
-		w.targets[0].hire(w.cast.people[1])
+		w.targets[0].hire(w.population.people[1])
 		w.assigns(1, plainPack)
 		w.delivers()
 		for range 3 {
@@ -227,9 +227,9 @@ func TestF43_AnIDThatIsOlderThanADayIsLookedUpBeforeItIsUsed(t *testing.T) {
 // are out within a hundred seconds.
 func TestF44_OneWhoFailsHoldsUpNobodyElse(t *testing.T) {
 	for _, forbidden := range []bool{false, true} {
-		tellIn(t, worldAt(honest, 6), func(w *world) {
+		tellIn(t, simulationAt(honest, 6), func(w *simulation) {
 			beta := w.targets[1]
-			beta.bad, beta.forbidden = w.cast.people[3], forbidden
+			beta.bad, beta.forbidden = w.population.people[3], forbidden
 			for person := 1; person < 6; person++ {
 				w.assigns(person, widerPack)
 			}
@@ -246,7 +246,7 @@ func TestF44_OneWhoFailsHoldsUpNobodyElse(t *testing.T) {
 				w.minute()
 			}
 			w.want(in(3), "not let in when all is well")
-			beta.bad = w.cast.people[3]
+			beta.bad = w.population.people[3]
 			w.advance(7 * time.Hour)
 			for time.Now().Before(w.oracle.assignments[entitlement.AssignmentID(w.oracle.order[4])].End) {
 				w.minute()
@@ -264,7 +264,7 @@ func TestF44_OneWhoFailsHoldsUpNobodyElse(t *testing.T) {
 
 // continuously runs the workers as they are deployed, so many at once, with a sweep a
 // minute, and reports how long it took until something was so, or the time that it had.
-func (w *world) continuously(d time.Duration, until func() bool) time.Duration {
+func (w *simulation) continuously(d time.Duration, until func() bool) time.Duration {
 	began := time.Now()
 	for sweep := began; time.Since(began) < d && w.oracle.violation == "" && !until(); {
 		if !time.Now().Before(sweep) {
@@ -286,7 +286,7 @@ func (w *world) continuously(d time.Duration, until func() bool) time.Duration {
 const atWork = 6
 
 // advanceOnly moves the clock, and lets those go on in their time who wait for it.
-func (w *world) advanceOnly(d time.Duration) {
+func (w *simulation) advanceOnly(d time.Duration) {
 	end := time.Now().Add(d)
 	for w.oracle.violation == "" {
 		w.some(1000)
@@ -302,13 +302,13 @@ func (w *world) advanceOnly(d time.Duration) {
 // People have roles at a target that is well and at one that never answers, for which a
 // worker waits: what is to end at the first one ends at once.
 func TestL2_ARemovalAtATargetThatIsWellWaitsForNoSilentOne(t *testing.T) {
-	tellIn(t, worldAt(honest, 8), func(w *world) {
+	tellIn(t, simulationAt(honest, 8), func(w *simulation) {
 		for person := range 8 {
 			w.assigns(person, widerPack)
 		}
 		w.delivers()
 		w.advance(10 * time.Minute)
-		w.targets[1].mood = silent
+		w.targets[1].mode = silent
 		by := w.by("story")
 		for n := range 8 {
 			id := entitlement.AssignmentID(w.oracle.order[n])
@@ -334,14 +334,14 @@ func TestL2_ARemovalAtATargetThatIsWellWaitsForNoSilentOne(t *testing.T) {
 // Many people wait for a target that does not answer: it sees twenty calls in ten minutes,
 // those that were made side by side included, whether it refuses the call or is silent.
 func TestY17_ADeadTargetSeesTwentyCallsInTenMinutes(t *testing.T) {
-	for _, how := range []mood{down, silent} {
-		tellIn(t, worldAt(honest, 40), func(w *world) {
-			w.targets[0].mood = how
+	for _, how := range []targetMode{down, silent} {
+		tellIn(t, simulationAt(honest, 40), func(w *simulation) {
+			w.targets[0].mode = how
 			for person := range 40 {
 				w.assigns(person, plainPack)
 			}
 			w.continuously(10*time.Minute, func() bool { return false })
-			w.want(w.targets[0].calls <= 20, "%s: %d calls", moodNames[how], w.targets[0].calls)
+			w.want(w.targets[0].calls <= 20, "%s: %d calls", targetModeNames[how], w.targets[0].calls)
 		})
 	}
 }
@@ -349,14 +349,14 @@ func TestY17_ADeadTargetSeesTwentyCallsInTenMinutes(t *testing.T) {
 // A target is away for two minutes while fifty people are let in: the last one of them has
 // what is theirs ninety seconds after it is back.
 func TestL6_AfterAnOutageTheLastOfFiftyIsDeliveredWithinNinetySeconds(t *testing.T) {
-	for _, how := range []mood{down, silent, fronted} {
-		tellIn(t, worldAt(Nature{}, 50), func(w *world) {
-			w.targets[0].mood = how
+	for _, how := range []targetMode{down, silent, fronted} {
+		tellIn(t, simulationAt(Nature{}, 50), func(w *simulation) {
+			w.targets[0].mode = how
 			for person := range 50 {
 				w.assigns(person, plainPack)
 			}
 			w.continuously(2*time.Minute, func() bool { return false })
-			w.targets[0].mood = well
+			w.targets[0].mode = well
 			took := w.continuously(10*time.Minute, func() bool {
 				for n := range 50 {
 					if w.state(n) != entitlement.RequestDelivered {
@@ -365,7 +365,7 @@ func TestL6_AfterAnOutageTheLastOfFiftyIsDeliveredWithinNinetySeconds(t *testing
 				}
 				return true
 			})
-			w.want(took <= 90*time.Second, "%s: it took %s", moodNames[how], took)
+			w.want(took <= 90*time.Second, "%s: it took %s", targetModeNames[how], took)
 		})
 	}
 }

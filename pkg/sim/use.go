@@ -13,7 +13,7 @@ type usage = func(ctx context.Context, by authz.Command) error
 
 // use returns what a command of the API does, or nil where there is nothing to do it to.
 // It sets who does it, and the state of what it is done to.
-func (w *world) use(c Command) usage {
+func (w *simulation) use(c Command) usage {
 	switch c.Kind {
 	case Submit, Assign:
 		return w.useSubmit(c)
@@ -36,7 +36,9 @@ func (w *world) use(c Command) usage {
 	}
 }
 
-func (w *world) personAt(n int) entitlement.UserID { return w.cast.people[n%len(w.cast.people)] }
+func (w *simulation) personAt(n int) entitlement.UserID {
+	return w.population.people[n%len(w.population.people)]
+}
 
 // schedule asks for a period: most commands ask for none, some for a start ahead, some
 // for an end by the clock.
@@ -81,7 +83,7 @@ func pick[T any](c Command, n int, all []T, stateOf func(T) string) (T, bool) {
 	return none, false
 }
 
-func (w *world) useSubmit(c Command) usage {
+func (w *simulation) useSubmit(c Command) usage {
 	pkg, subject := w.pairFor(c)
 	w.same, w.about = pair{pkg, subject}, w.stateOf(pkg, subject)
 	in := submission(c, subject, pkg, w.policyFor(c, pkg))
@@ -98,8 +100,8 @@ func (w *world) useSubmit(c Command) usage {
 }
 
 // pairFor picks a package and a person.
-func (w *world) pairFor(c Command) (entitlement.PackageID, entitlement.UserID) {
-	pkg, subject := w.cast.packages[c.B%len(w.cast.packages)], w.personAt(c.A)
+func (w *simulation) pairFor(c Command) (entitlement.PackageID, entitlement.UserID) {
+	pkg, subject := w.population.packages[c.B%len(w.population.packages)], w.personAt(c.A)
 	if c.Same && w.same.pkg != "" {
 		pkg = w.same.pkg
 		if other := w.oracle.excluded(pkg); other != "" && c.C%4 == 0 {
@@ -114,8 +116,8 @@ func (w *world) pairFor(c Command) (entitlement.PackageID, entitlement.UserID) {
 		return pkg, subject // who may be gone, as may be the package
 	}
 	var all []pair
-	for _, u := range w.cast.people {
-		for _, p := range w.cast.packages {
+	for _, u := range w.population.people {
+		for _, p := range w.population.packages {
 			if w.oracle.exists(p) && w.oracle.people[u].enabled {
 				all = append(all, pair{p, u})
 			}
@@ -129,9 +131,9 @@ func (w *world) pairFor(c Command) (entitlement.PackageID, entitlement.UserID) {
 }
 
 // policyOf returns the n-th policy of a package, in the order in which they were made.
-func (w *world) policyOf(pkg entitlement.PackageID, n int) entitlement.PolicyID {
+func (w *simulation) policyOf(pkg entitlement.PackageID, n int) entitlement.PolicyID {
 	var of []entitlement.PolicyID
-	for _, id := range w.cast.policies {
+	for _, id := range w.population.policies {
 		if p, there := w.oracle.policies[id]; there && p.Package == pkg {
 			of = append(of, id)
 		}
@@ -144,10 +146,10 @@ func (w *world) policyOf(pkg entitlement.PackageID, n int) entitlement.PolicyID 
 
 // policyFor picks the policy that a submission names: mostly one of the package, and now
 // and then one of another package, one that is gone, or none.
-func (w *world) policyFor(c Command, pkg entitlement.PackageID) entitlement.PolicyID {
+func (w *simulation) policyFor(c Command, pkg entitlement.PackageID) entitlement.PolicyID {
 	switch c.C % 12 {
 	case 10:
-		return w.cast.policies[c.A%len(w.cast.policies)]
+		return w.population.policies[c.A%len(w.population.policies)]
 	case 11:
 		return ""
 	default:
@@ -155,7 +157,7 @@ func (w *world) policyFor(c Command, pkg entitlement.PackageID) entitlement.Poli
 	}
 }
 
-func (w *world) useDecide(c Command) usage {
+func (w *simulation) useDecide(c Command) usage {
 	var asked []entitlement.RequestID
 	for _, id := range w.oracle.order {
 		if len(w.oracle.requests[id].last.Stages) > 0 {
@@ -175,7 +177,7 @@ func (w *world) useDecide(c Command) usage {
 }
 
 // requestFor picks a request.
-func (w *world) requestFor(c Command, all []entitlement.RequestID) (entitlement.RequestID, bool) {
+func (w *simulation) requestFor(c Command, all []entitlement.RequestID) (entitlement.RequestID, bool) {
 	id, there := pick(c, c.B, all, w.stateOfRequest)
 	if c.Same && slices.Contains(all, w.lastRequest) {
 		id = w.lastRequest
@@ -189,9 +191,9 @@ func (w *world) requestFor(c Command, all []entitlement.RequestID) (entitlement.
 
 // reviewerFor picks somebody who may decide, where there is one, in most cases; else
 // anybody, administrators included.
-func (w *world) reviewerFor(r *asked, n int) entitlement.UserID {
+func (w *simulation) reviewerFor(r *asked, n int) entitlement.UserID {
 	if n%4 > 0 {
-		for i := range w.cast.people {
+		for i := range w.population.people {
 			if u := w.personAt(n + i); w.oracle.mayDecide(u, r) {
 				return u
 			}
@@ -206,7 +208,7 @@ func (w *world) reviewerFor(r *asked, n int) entitlement.UserID {
 	return w.personAt(n)
 }
 
-func (w *world) useRequest(c Command) usage {
+func (w *simulation) useRequest(c Command) usage {
 	id, there := w.requestFor(c, w.oracle.order)
 	if !there {
 		return nil
@@ -222,7 +224,7 @@ func (w *world) useRequest(c Command) usage {
 	return func(ctx context.Context, by authz.Command) error { return w.requests.Cancel(ctx, by, r.ID) }
 }
 
-func (w *world) useAssignment(c Command) usage {
+func (w *simulation) useAssignment(c Command) usage {
 	var began []*held
 	for _, id := range w.oracle.order {
 		if a := w.oracle.assignments[entitlement.AssignmentID(id)]; a != nil {
@@ -262,8 +264,8 @@ func (w *world) useAssignment(c Command) usage {
 	}
 }
 
-func (w *world) useCatalog(c Command) usage {
-	pkg := w.cast.packages[c.A%len(w.cast.packages)]
+func (w *simulation) useCatalog(c Command) usage {
+	pkg := w.population.packages[c.A%len(w.population.packages)]
 	if c.Same && w.same.pkg != "" {
 		pkg = w.same.pkg
 	}
@@ -275,7 +277,7 @@ func (w *world) useCatalog(c Command) usage {
 			return nil
 		}
 		k := Pack{Roles: []int{c.A, c.B}[:c.C%3], Policies: []Terms{*c.Terms}}
-		if len(k.Roles) == 2 && c.A%len(w.cast.things) == c.B%len(w.cast.things) {
+		if len(k.Roles) == 2 && c.A%len(w.population.things) == c.B%len(w.population.things) {
 			k.Roles = k.Roles[:1]
 		}
 		return func(ctx context.Context, by authz.Command) error { return w.pack(ctx, by, k) }
@@ -310,7 +312,7 @@ func (w *world) useCatalog(c Command) usage {
 	}
 }
 
-func (w *world) usePeople(c Command) usage {
+func (w *simulation) usePeople(c Command) usage {
 	u := w.personAt(c.A)
 	if c.Same && w.same.who != "" {
 		u = w.same.who
@@ -326,7 +328,7 @@ func (w *world) usePeople(c Command) usage {
 			return err
 		}
 	}
-	group := w.cast.groups[c.B%len(w.cast.groups)]
+	group := w.population.groups[c.B%len(w.population.groups)]
 	if c.C%10 == 9 {
 		group = entitlement.AdministratorsGroup
 	}
@@ -358,9 +360,9 @@ func (w *world) usePeople(c Command) usage {
 
 // useNewPerson has somebody join the organisation, with an account at every target, where
 // fewer are left than began.
-func (w *world) useNewPerson(c Command) usage {
+func (w *simulation) useNewPerson(c Command) usage {
 	left := 0
-	for _, u := range w.cast.people {
+	for _, u := range w.population.people {
 		if !w.oracle.people[u].deleted {
 			left++
 		}
@@ -369,11 +371,11 @@ func (w *world) useNewPerson(c Command) usage {
 		return nil
 	}
 	return func(ctx context.Context, by authz.Command) error {
-		u, err := w.directory.CreateUser(ctx, by, w.someone(len(w.cast.people), c.C%8 == 0))
+		u, err := w.directory.CreateUser(ctx, by, w.someone(len(w.population.people), c.C%8 == 0))
 		if err != nil {
 			return err
 		}
-		w.cast.people = append(w.cast.people, u.ID)
+		w.population.people = append(w.population.people, u.ID)
 		for _, t := range w.targets {
 			t.hire(u.ID)
 		}
@@ -382,7 +384,7 @@ func (w *world) useNewPerson(c Command) usage {
 }
 
 // stateOf tells where a pair stands.
-func (w *world) stateOf(pkg entitlement.PackageID, u entitlement.UserID) string {
+func (w *simulation) stateOf(pkg entitlement.PackageID, u entitlement.UserID) string {
 	at := pair{pkg, u}
 	if id, is := w.oracle.open[at]; is {
 		return w.stateOfRequest(id)
@@ -398,7 +400,7 @@ func (w *world) stateOf(pkg entitlement.PackageID, u entitlement.UserID) string 
 	return "none"
 }
 
-func (w *world) stateOfRequest(id entitlement.RequestID) string {
+func (w *simulation) stateOfRequest(id entitlement.RequestID) string {
 	return string(w.oracle.requests[id].last.State)
 }
 

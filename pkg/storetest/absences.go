@@ -15,18 +15,18 @@ var absenceScenarios = []scenario{
 }
 
 // absence reads what is noted of somebody.
-func (w *world) absence(u entitlement.UserID) []entitlement.Absence {
+func (w *fixture) absence(u entitlement.UserID) []entitlement.Absence {
 	w.Helper()
 	items := get[entitlement.DueItems](w)(w.s.Read(w.Context(), []entitlement.DueRef{{Kind: entitlement.DueAbsence, Absent: u}}))
 	return items.Absences
 }
 
-func (w *world) note(a entitlement.Absence) {
+func (w *fixture) note(a entitlement.Absence) {
 	w.Helper()
 	w.commit(entitlement.Change{Absences: []entitlement.Absence{a}})
 }
 
-func absenceNoted(w *world) {
+func absenceNoted(w *fixture) {
 	u := newID[entitlement.UserID]()
 	groups := []entitlement.GroupID{newID[entitlement.GroupID](), newID[entitlement.GroupID](), newID[entitlement.GroupID]()}
 	slices.Sort(groups)
@@ -52,7 +52,7 @@ func absenceNoted(w *world) {
 	w.same(len(w.absence(u)[0].Groups), 3)
 }
 
-func absenceLooked(w *world) {
+func absenceLooked(w *fixture) {
 	u := newID[entitlement.UserID]()
 	a := entitlement.Absence{Person: u, Due: dueTime}
 	w.note(a)
@@ -71,7 +71,7 @@ func absenceLooked(w *world) {
 	fallsDueNever(w, entitlement.DueRef{Kind: entitlement.DueAbsence, Absent: u})
 }
 
-func approvingGroups(w *world) {
+func approvingGroups(w *fixture) {
 	first, second, other := w.approverGroup(), w.approverGroup(), w.group().ID
 	groups := []entitlement.GroupID{second, other, first}
 	sameSet(w, get[[]entitlement.GroupID](w)(w.s.Approving(w.Context(), groups)), []entitlement.GroupID{first, second})
@@ -82,7 +82,7 @@ func approvingGroups(w *world) {
 	}
 }
 
-func inboxOfAdministrators(w *world) {
+func inboxOfAdministrators(w *fixture) {
 	ann := w.user()
 	w.join(ann.ID, entitlement.AdministratorsGroup)
 	ann = get[entitlement.User](w)(w.s.User(w.Context(), ann.ID))

@@ -20,7 +20,7 @@ type kept struct {
 
 // lifeOf plays the life of one item: it must not exist, then only its present version
 // may be changed or erased, and nothing of it is lost.
-func lifeOf(w *world, k kept) {
+func lifeOf(w *fixture, k kept) {
 	chain, first := entitlement.Chain{Number: 7, Hash: unique("hash-")}, int64(1)
 	if k.first != nil {
 		first = k.first(k.want(false))
@@ -97,7 +97,7 @@ func aggregateScenarios() []scenario {
 	for _, kind := range []func() kept{keptCatalog, keptResource, keptPackage, keptScopes, keptPolicy, keptConnector, keptBreaker, keptTargetResource, keptJob,
 		keptUser, keptGroup, keptRequest, keptSlot, keptEnded} {
 		all = append(all, scenario{kind().name + ": only the version that was read is changed or erased, and every member comes back",
-			func(w *world) { lifeOf(w, kind()) }})
+			func(w *fixture) { lifeOf(w, kind()) }})
 	}
 	return all
 }

@@ -27,7 +27,7 @@ func bare(a entitlement.Assignment) entitlement.Assignment {
 	return a
 }
 
-func assignmentByID(w *world) {
+func assignmentByID(w *fixture) {
 	p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
 	r, slot := w.hold(p, ann)
 	id := r.AssignmentOf()
@@ -44,7 +44,7 @@ func assignmentByID(w *world) {
 	w.same(get[entitlement.Assignment](w)(w.s.Assignment(w.Context(), id)), past)
 }
 
-func assignmentOfNone(w *world) {
+func assignmentOfNone(w *fixture) {
 	p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
 	open := w.submit(newID[entitlement.PackageID](), ann)
 	_, slot := w.hold(p, ann)
@@ -57,7 +57,7 @@ func assignmentOfNone(w *world) {
 	}
 }
 
-func assignmentsLive(w *world) {
+func assignmentsLive(w *fixture) {
 	ann := newID[entitlement.UserID]()
 	live := func() (ids []entitlement.AssignmentID) {
 		all, err := w.s.AssignmentsOf(w.Context(), ann)
@@ -77,7 +77,7 @@ func assignmentsLive(w *world) {
 	sameSet(w, live(), []entitlement.AssignmentID{b.AssignmentOf()})
 }
 
-func assignmentsEnded(w *world) {
+func assignmentsEnded(w *fixture) {
 	p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
 	var want []entitlement.AssignmentID
 	for range 3 {
@@ -115,14 +115,14 @@ func assignmentsEnded(w *world) {
 	}
 }
 
-func (w *world) holders(p entitlement.PackageID, limit int) []entitlement.AssignmentSlot {
+func (w *fixture) holders(p entitlement.PackageID, limit int) []entitlement.AssignmentSlot {
 	w.Helper()
 	return readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error) {
 		return w.s.Holders(w.Context(), p, page)
 	})
 }
 
-func holdersPaged(w *world) {
+func holdersPaged(w *fixture) {
 	p := newID[entitlement.PackageID]()
 	var want []entitlement.UserID
 	for range 3 {
@@ -145,7 +145,7 @@ func holdersPaged(w *world) {
 	}
 }
 
-func slotLife(w *world) {
+func slotLife(w *fixture) {
 	p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
 	first := w.submit(p, ann)
 	second, e := asked(p, ann, instant(1))
@@ -170,7 +170,7 @@ func slotLife(w *world) {
 	w.same(get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), p, ann)), made)
 }
 
-func reconcileInputsWhole(w *world) {
+func reconcileInputsWhole(w *fixture) {
 	ann := w.user()
 	scopes := map[entitlement.PackageID]entitlement.PackageScopes{}
 	offer := func() entitlement.PackageID {
@@ -202,7 +202,7 @@ func reconcileInputsWhole(w *world) {
 		Requests: map[entitlement.RequestID]entitlement.AssignmentRequest{r.ID: r, removal.ID: removal}})
 }
 
-func reconcileInputsAbsent(w *world) {
+func reconcileInputsAbsent(w *fixture) {
 	a := waiting()
 	got, err := w.s.ReconcileInputs(w.Context(), entitlement.SubjectRecord{Subject: newID[entitlement.UserID](), Live: []entitlement.PackageID{a.Package},
 		Waiting: []entitlement.Waiting{a}, Removing: []entitlement.Removing{{Assignment: newID[entitlement.AssignmentID](), Request: newID[entitlement.RequestID]()}}})
@@ -210,7 +210,7 @@ func reconcileInputsAbsent(w *world) {
 	w.same(got, entitlement.ReconcileInputs{})
 }
 
-func readsOfMany(w *world) {
+func readsOfMany(w *fixture) {
 	ann := w.user()
 	s := entitlement.PackageScopes{Package: newID[entitlement.PackageID](), List: []entitlement.ResourceRoleScope{filled[entitlement.ResourceRoleScope]()}}
 	w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{s}})

@@ -33,7 +33,7 @@ func crowd() []entitlement.UserID {
 	return all
 }
 
-func closedGuardPackage(w *world) {
+func closedGuardPackage(w *fixture) {
 	p, other, policy := newID[entitlement.PackageID](), newID[entitlement.PackageID](), newID[entitlement.PolicyID]()
 	people := crowd()
 	w.commit(guard(p, policy, people[0]))
@@ -52,7 +52,7 @@ func closedGuardPackage(w *world) {
 	}
 }
 
-func closedGuardPolicy(w *world) {
+func closedGuardPolicy(w *fixture) {
 	p := newID[entitlement.PackageID]()
 	a, b, c := newID[entitlement.PolicyID](), newID[entitlement.PolicyID](), newID[entitlement.PolicyID]()
 	people := crowd()
@@ -73,7 +73,7 @@ func closedGuardPolicy(w *world) {
 	w.refuse(entitlement.PartDeletionGuard, guard(p, b, people[0]))
 }
 
-func closedGuardBoth(w *world) {
+func closedGuardBoth(w *fixture) {
 	p, policy, u := newID[entitlement.PackageID](), newID[entitlement.PolicyID](), newID[entitlement.UserID]()
 	w.commit(setGuard(p, policy, true))
 	w.commit(setGuard(p, "", true))
@@ -86,7 +86,7 @@ func closedGuardBoth(w *world) {
 	w.refuse(entitlement.PartDeletionGuard, guard(p, policy, u))
 }
 
-func closedGuardUnguarded(w *world) {
+func closedGuardUnguarded(w *fixture) {
 	subject, p := newID[entitlement.UserID](), newID[entitlement.PackageID]()
 	r := w.submit(p, subject)
 	w.commit(setGuard(p, "", true))
@@ -97,7 +97,7 @@ func closedGuardUnguarded(w *world) {
 	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Slots: []entitlement.AssignmentSlot{slot.Vacate()}, Events: []entitlement.Event{e}})
 }
 
-func guardedRequest(w *world) {
+func guardedRequest(w *fixture) {
 	for _, direct := range []bool{false, true} {
 		r, _ := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(0))
 		if direct {

@@ -23,7 +23,7 @@ var dueScenarios = []scenario{
 var dueTime = time.Date(1998, 1, 1, 0, 0, 0, 5, time.UTC)
 
 // due collects from all shards what falls due by until and is about the packages.
-func due(w *world, limit int, until time.Time, about ...entitlement.DueRef) []entitlement.DueRef {
+func due(w *fixture, limit int, until time.Time, about ...entitlement.DueRef) []entitlement.DueRef {
 	w.Helper()
 	isOurs := func(r entitlement.DueRef) bool {
 		return slices.ContainsFunc(about, func(a entitlement.DueRef) bool {
@@ -53,7 +53,7 @@ func due(w *world, limit int, until time.Time, about ...entitlement.DueRef) []en
 }
 
 // fallsDue polls until exactly the one reference falls due, and not earlier than its time.
-func fallsDue(w *world, want entitlement.DueRef) {
+func fallsDue(w *fixture, want entitlement.DueRef) {
 	w.Helper()
 	w.eventually(func() string {
 		if d := diff(due(w, 0, want.At, want), []entitlement.DueRef{want}); d != "" {
@@ -67,12 +67,12 @@ func fallsDue(w *world, want entitlement.DueRef) {
 }
 
 // fallsDueNever polls until the reference shows no more.
-func fallsDueNever(w *world, ref entitlement.DueRef) {
+func fallsDueNever(w *fixture, ref entitlement.DueRef) {
 	w.Helper()
 	w.eventually(func() string { return diff(due(w, 0, instant(24*time.Hour), ref), []entitlement.DueRef(nil)) })
 }
 
-func dueRequest(w *world) {
+func dueRequest(w *fixture) {
 	r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID](), func(r *entitlement.AssignmentRequest) { r.Due = dueTime })
 	ref := entitlement.DueRef{Kind: entitlement.DueRequest, Request: r.ID, At: dueTime}
 	fallsDue(w, ref)
@@ -92,7 +92,7 @@ func dueRequest(w *world) {
 	fallsDueNever(w, ref)
 }
 
-func dueSlot(w *world) {
+func dueSlot(w *fixture) {
 	r, e := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(0))
 	slot := entitlement.AssignmentSlot{Package: r.Package, Subject: r.Subject, Open: r.ID}
 	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e}, Slots: []entitlement.AssignmentSlot{slot}})
@@ -119,7 +119,7 @@ func dueSlot(w *world) {
 	fallsDueNever(w, ref)
 }
 
-func duePackage(w *world) {
+func duePackage(w *fixture) {
 	p := w.pkg(newID[entitlement.CatalogID]())
 	ref := entitlement.DueRef{Kind: entitlement.DuePackage, Package: p.ID}
 	shown := func(want int) {
@@ -149,7 +149,7 @@ func duePackage(w *world) {
 	shown(0)
 }
 
-func duePolicy(w *world) {
+func duePolicy(w *fixture) {
 	pack, ann := w.pkg(newID[entitlement.CatalogID]()), w.user()
 	p := w.policy(&pack)
 	ref := entitlement.DueRef{Kind: entitlement.DuePolicy, Policy: p.ID}
@@ -191,7 +191,7 @@ func duePolicy(w *world) {
 	fallsDueNever(w, ref)
 }
 
-func dueJob(w *world) {
+func dueJob(w *fixture) {
 	p := w.pkg(newID[entitlement.CatalogID]())
 	job := entitlement.Job{Package: p.ID, Generation: 1, CheckAfter: dueTime, Created: dueTime}
 	other := entitlement.Job{Package: p.ID, Generation: 10, CheckAfter: dueTime.Add(time.Minute), Created: dueTime}
@@ -213,7 +213,7 @@ func dueJob(w *world) {
 	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 10, At: other.CheckAfter})
 }
 
-func duePages(w *world) {
+func duePages(w *fixture) {
 	var want []entitlement.DueRef
 	for i := range 12 {
 		at := dueTime.Add(time.Duration(-i) * time.Second)
@@ -230,7 +230,7 @@ func duePages(w *world) {
 	}
 }
 
-func dueItems(w *world) {
+func dueItems(w *fixture) {
 	p := w.pkg(newID[entitlement.CatalogID]())
 	r := w.submit(p.ID, newID[entitlement.UserID]())
 	slot := get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), r.Package, r.Subject))

@@ -18,7 +18,7 @@ var eventScenarios = []scenario{
 	{"The signing key is 32 bytes and always the same", signingKey},
 }
 
-func eventChain(w *world) {
+func eventChain(w *fixture) {
 	r, _ := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(0))
 	chain, first := entitlement.Chain{}.Append(entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(r.ID), Kind: "submitted",
 		Actor: r.Subject, Command: "command <&> #1", At: instant(1), After: "submitted", Data: map[string]string{"answer": "Ünï \"#1\"\n", "empty": ""}})
@@ -45,7 +45,7 @@ func eventChain(w *world) {
 	w.must(entitlement.VerifyChain(stored.Chain, got))
 }
 
-func eventTwice(w *world) {
+func eventTwice(w *fixture) {
 	c := w.catalog()
 	id := string(c.ID)
 	first := next(&c.Chain, entitlement.OfCatalog, id, "created")
@@ -64,7 +64,7 @@ func eventTwice(w *world) {
 	}
 }
 
-func eventKinds(w *world) {
+func eventKinds(w *fixture) {
 	id := newID[string]()
 	kinds := []entitlement.AggregateKind{entitlement.OfCatalog, entitlement.OfPackage, entitlement.OfPolicy,
 		entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal, entitlement.OfReprocess}
@@ -86,7 +86,7 @@ func eventKinds(w *world) {
 	}
 }
 
-func eventChanges(w *world) {
+func eventChanges(w *fixture) {
 	id := newID[string]()
 	chain, e := entitlement.Chain{}.Append(entitlement.Event{Aggregate: entitlement.OfUser, ID: id, Kind: "updated", Actor: newID[entitlement.UserID](), Command: "c", At: instant(0),
 		Changed: []entitlement.Changed{{Property: "url", Before: "https://a \"#\" <&>", After: "Ünï"}, {Property: "manager", After: id}, {Property: "mail", Before: "m"}}})
@@ -96,7 +96,7 @@ func eventChanges(w *world) {
 	w.must(entitlement.VerifyChain(chain, got))
 }
 
-func notices(w *world) {
+func notices(w *fixture) {
 	var mine []string
 	for i := range 5 {
 		id := newID[string]()
@@ -125,7 +125,7 @@ func notices(w *world) {
 	}
 }
 
-func formerPackages(w *world) {
+func formerPackages(w *fixture) {
 	stays, goes := w.pkg(newID[entitlement.CatalogID]()), w.pkg(newID[entitlement.CatalogID]())
 	goes.Erased = true
 	deletes := entitlement.Change{Packages: []entitlement.AccessPackage{goes}, Former: []entitlement.AccessPackage{goes.Former()}}
@@ -140,7 +140,7 @@ func formerPackages(w *world) {
 	})
 }
 
-func signingKey(w *world) {
+func signingKey(w *fixture) {
 	keys := make([]string, 20)
 	for _, err := range race(len(keys), func(i int) error {
 		key, err := w.s.SigningKey(w.Context())

@@ -22,7 +22,7 @@ func down(reason string, since time.Time) entitlement.Grant {
 }
 
 // records claims the grant set and records the grants in it, as a round of delivery does.
-func (d desk) records(w *world, grants ...entitlement.Grant) {
+func (d grantSetKey) records(w *fixture, grants ...entitlement.Grant) {
 	w.Helper()
 	token := newID[string]()
 	_, err := d.claim(w, token, instant(0), instant(time.Minute))
@@ -31,7 +31,7 @@ func (d desk) records(w *world, grants ...entitlement.Grant) {
 }
 
 // holding describes the grant set with just the grants, each of a role of its own.
-func (d desk) holding(token string, grants ...entitlement.Grant) entitlement.GrantSet {
+func (d grantSetKey) holding(token string, grants ...entitlement.Grant) entitlement.GrantSet {
 	s := entitlement.GrantSet{Subject: d.subject, Connector: d.at, Token: token, Grants: map[entitlement.RoleRef]entitlement.Grant{}}
 	for i, g := range grants {
 		g.Role = entitlement.RoleRef{Connector: d.at, Resource: fmt.Sprint("team ", i), Role: "member"}
@@ -41,7 +41,7 @@ func (d desk) holding(token string, grants ...entitlement.Grant) entitlement.Gra
 }
 
 // fails polls until exactly want is listed, in pages of every size, and counted.
-func (w *world) fails(at entitlement.ConnectorID, reason string, want ...entitlement.Failing) {
+func (w *fixture) fails(at entitlement.ConnectorID, reason string, want ...entitlement.Failing) {
 	w.Helper()
 	for _, limit := range []int{0, 1, 2} {
 		w.eventually(func() string {
@@ -72,12 +72,12 @@ func inOrder(all []entitlement.Failing) []entitlement.Failing {
 	})
 }
 
-func failingPages(w *world) {
+func failingPages(w *fixture) {
 	at := newID[entitlement.ConnectorID]()
 	w.fails(at, "down")
 	var want []entitlement.Failing
 	for i := range 9 {
-		d := desk{newID[entitlement.UserID](), at}
+		d := grantSetKey{newID[entitlement.UserID](), at}
 		since := instant(time.Duration(i*5%9/2) * time.Nanosecond) // in no order, most of them twice
 		d.records(w, down("down", since))
 		want = append(want, entitlement.Failing{Subject: d.subject, Since: since})
@@ -96,8 +96,8 @@ func failingPages(w *world) {
 	w.kind(err, entitlement.Invalid)
 }
 
-func failingWorst(w *world) {
-	d := newDesk()
+func failingWorst(w *fixture) {
+	d := newGrantSetKey()
 	early, late := instant(0), instant(time.Nanosecond)
 	since := func(t time.Time) entitlement.Failing { return entitlement.Failing{Subject: d.subject, Since: t} }
 	over := down("over", instant(-time.Hour))
@@ -117,8 +117,8 @@ func failingWorst(w *world) {
 	w.fails(d.at, "over")
 }
 
-func failingLife(w *world) {
-	d := newDesk()
+func failingLife(w *fixture) {
+	d := newGrantSetKey()
 	since := instant(-time.Minute)
 	want := []entitlement.Failing{{Subject: d.subject, Since: since}}
 	_, err := d.claim(w, "one", instant(0), instant(time.Minute), entitlement.RoleRef{Connector: d.at, Resource: "team", Role: "member"})
@@ -131,7 +131,7 @@ func failingLife(w *world) {
 	// that an index that is late does not hide what happened.
 	still := func() {
 		w.Helper()
-		other := desk{newID[entitlement.UserID](), d.at}
+		other := grantSetKey{newID[entitlement.UserID](), d.at}
 		other.records(w, down("down", instant(0)))
 		want = append(want, entitlement.Failing{Subject: other.subject, Since: instant(0)})
 		w.fails(d.at, "down", want...)
@@ -157,14 +157,14 @@ func failingLife(w *world) {
 	w.fails(d.at, "down", want[1:]...)
 }
 
-func failingApart(w *world) {
+func failingApart(w *fixture) {
 	ann, con := newID[entitlement.UserID](), newID[entitlement.ConnectorID]()
 	reasons := []string{"down", "down-long", "down#2", "down 2", "Down", "do"}
 	connectors := []entitlement.ConnectorID{con, con + "-2", con + "#down", con[:30]}
 	since := map[string]time.Time{}
 	for i, c := range connectors {
 		for j, reason := range reasons {
-			d := desk{ann, c}
+			d := grantSetKey{ann, c}
 			if j > 0 {
 				d.subject = newID[entitlement.UserID]()
 			}

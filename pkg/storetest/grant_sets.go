@@ -16,8 +16,8 @@ var grantSetScenarios = []scenario{
 	{"A subject's grant sets at two connectors are apart", twoGrantSets},
 }
 
-func claimLife(w *world) {
-	d, now := newDesk(), instant(0)
+func claimLife(w *fixture) {
+	d, now := newGrantSetKey(), instant(0)
 	until := now.Add(time.Minute)
 	got, err := d.claim(w, "one", now, until)
 	w.must(err)
@@ -42,8 +42,8 @@ func claimLife(w *world) {
 	w.same(w.grantSets(d.subject), []entitlement.GrantSet{want})
 }
 
-func recordLife(w *world) {
-	d, now := newDesk(), instant(0)
+func recordLife(w *fixture) {
+	d, now := newGrantSetKey(), instant(0)
 	w.refuse(entitlement.PartClaim, record(d.grantSet("one")))
 	w.refuse(entitlement.PartClaim, record(d.grantSet("")))
 	_, err := d.claim(w, "one", now, now.Add(time.Minute))
@@ -69,8 +69,8 @@ func recordLife(w *world) {
 	w.same(w.grantSets(d.subject), []entitlement.GrantSet{empty})
 }
 
-func claimIntends(w *world) {
-	d, now := newDesk(), instant(0)
+func claimIntends(w *fixture) {
+	d, now := newGrantSetKey(), instant(0)
 	until := now.Add(time.Minute)
 	role := func(resource, name string) entitlement.RoleRef {
 		return entitlement.RoleRef{Connector: d.at, Resource: resource, Role: name}
@@ -105,20 +105,20 @@ func claimIntends(w *world) {
 	w.same(got, want)
 }
 
-func fences(w *world) {
-	d, other, now := newDesk(), newDesk(), instant(0)
+func fences(w *fixture) {
+	d, other, now := newGrantSetKey(), newGrantSetKey(), instant(0)
 	w.commit(add(d.subject, waiting()))
-	for _, x := range []desk{d, other} {
+	for _, x := range []grantSetKey{d, other} {
 		_, err := x.claim(w, "one", now, now.Add(time.Minute))
 		w.must(err)
 	}
-	fence := func(d desk, token string, generation int64) entitlement.Fence {
+	fence := func(d grantSetKey, token string, generation int64) entitlement.Fence {
 		return entitlement.Fence{Subject: d.subject, Connector: d.at, Token: token, Generation: generation}
 	}
 	elsewhere := fence(d, "one", 1)
 	elsewhere.Connector = other.at
 	got, err := w.s.Holding(w.Context(), []entitlement.Fence{fence(d, "one", 1), fence(d, "two", 1), fence(d, "one", 0),
-		fence(other, "one", 1), fence(d, "one", 2), elsewhere, fence(newDesk(), "one", 1), fence(d, "one", 1)})
+		fence(other, "one", 1), fence(d, "one", 2), elsewhere, fence(newGrantSetKey(), "one", 1), fence(d, "one", 1)})
 	w.must(err)
 	w.same(got, []bool{true, false, false, false, false, false, false, true})
 
@@ -133,8 +133,8 @@ func fences(w *world) {
 	w.same(got, []bool{false, false})
 }
 
-func grantSetFull(w *world) {
-	d := newDesk()
+func grantSetFull(w *fixture) {
+	d := newGrantSetKey()
 	_, err := d.claim(w, "one", instant(0), instant(time.Minute))
 	w.must(err)
 	before := w.grantSets(d.subject)
@@ -159,10 +159,10 @@ func grantSetFull(w *world) {
 	w.same(w.grantSets(d.subject), []entitlement.GrantSet{s})
 }
 
-func twoGrantSets(w *world) {
-	a := newDesk()
-	b := desk{a.subject, newID[entitlement.ConnectorID]()}
-	for _, d := range []desk{a, b} {
+func twoGrantSets(w *fixture) {
+	a := newGrantSetKey()
+	b := grantSetKey{a.subject, newID[entitlement.ConnectorID]()}
+	for _, d := range []grantSetKey{a, b} {
 		_, err := d.claim(w, "one", instant(0), instant(time.Minute))
 		w.must(err)
 	}

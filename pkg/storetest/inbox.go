@@ -30,7 +30,7 @@ func byManager() entitlement.SubjectSet {
 }
 
 // pending makes a request that waits for one stage of the sets.
-func (w *world) pending(created time.Time, asked ...entitlement.SubjectSet) entitlement.AssignmentRequest {
+func (w *fixture) pending(created time.Time, asked ...entitlement.SubjectSet) entitlement.AssignmentRequest {
 	w.Helper()
 	return w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID](), func(r *entitlement.AssignmentRequest) {
 		r.State, r.Created = entitlement.RequestPendingApproval, created
@@ -39,7 +39,7 @@ func (w *world) pending(created time.Time, asked ...entitlement.SubjectSet) enti
 }
 
 // move commits the request with its next event and returns it as it then is.
-func (w *world) move(r entitlement.AssignmentRequest, what string) entitlement.AssignmentRequest {
+func (w *fixture) move(r entitlement.AssignmentRequest, what string) entitlement.AssignmentRequest {
 	w.Helper()
 	e := next(&r.Chain, entitlement.OfRequest, string(r.ID), what)
 	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e}})
@@ -48,7 +48,7 @@ func (w *world) move(r entitlement.AssignmentRequest, what string) entitlement.A
 }
 
 // approverGroup makes a group that a policy names among its approvers.
-func (w *world) approverGroup() entitlement.GroupID {
+func (w *fixture) approverGroup() entitlement.GroupID {
 	w.Helper()
 	g, p := w.group(), w.pkg(newID[entitlement.CatalogID]())
 	w.policy(&p, func(pol *entitlement.AssignmentPolicy) {
@@ -58,7 +58,7 @@ func (w *world) approverGroup() entitlement.GroupID {
 	return g.ID
 }
 
-func inboxOfUser(w *world) {
+func inboxOfUser(w *fixture) {
 	ann, bob := w.user(), w.user()
 	var want []entitlement.RequestID
 	for i := range 5 {
@@ -71,7 +71,7 @@ func inboxOfUser(w *world) {
 	w.lists(w.inbox(w.user()))
 }
 
-func inboxOfGroup(w *world) {
+func inboxOfGroup(w *fixture) {
 	g, other := w.approverGroup(), w.approverGroup()
 	ann, bob := w.user(), w.user()
 	w.join(ann.ID, g)
@@ -85,7 +85,7 @@ func inboxOfGroup(w *world) {
 	w.lists(w.inbox(ann))
 }
 
-func inboxOfManager(w *world) {
+func inboxOfManager(w *fixture) {
 	boss, other := w.user(), w.user()
 	r := w.pending(instant(0), byManager())
 	w.lists(w.inbox(boss))
@@ -95,7 +95,7 @@ func inboxOfManager(w *world) {
 	w.lists(w.inbox(other))
 }
 
-func inboxOfSeveral(w *world) {
+func inboxOfSeveral(w *fixture) {
 	g := w.approverGroup()
 	ann, bob, boss := w.user(), w.user(), w.user()
 	w.join(ann.ID, g)
@@ -121,7 +121,7 @@ func inboxOfSeveral(w *world) {
 	}
 }
 
-func inboxMoves(w *world) {
+func inboxMoves(w *fixture) {
 	ann, bob, eve := w.user(), w.user(), w.user()
 	r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID](), func(r *entitlement.AssignmentRequest) {
 		r.State = entitlement.RequestPendingApproval
@@ -148,7 +148,7 @@ func inboxMoves(w *world) {
 	w.lists(w.inbox(bob))
 }
 
-func inboxApart(w *world) {
+func inboxApart(w *fixture) {
 	users := []entitlement.User{w.user(), w.user(), w.user(), w.user()}
 	for i, u := range users {
 		for j, v := range users[:i] {

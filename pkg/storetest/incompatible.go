@@ -11,14 +11,14 @@ func lists(by, listed entitlement.PackageID, erased bool) entitlement.Change {
 	return entitlement.Change{Incompatibilities: []entitlement.Incompatibility{{Package: by, Listed: listed, Erased: erased}}}
 }
 
-func (w *world) incompatibleWith(id entitlement.PackageID, limit int) []entitlement.PackageID {
+func (w *fixture) incompatibleWith(id entitlement.PackageID, limit int) []entitlement.PackageID {
 	w.Helper()
 	return readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.PackageID], error) {
 		return w.s.IncompatibleWith(w.Context(), id, page)
 	})
 }
 
-func listers(w *world) {
+func listers(w *fixture) {
 	listed := newID[entitlement.PackageID]()
 	var want []entitlement.PackageID
 	for range 7 {
@@ -38,7 +38,7 @@ func listers(w *world) {
 	w.same(w.incompatibleWith(want[0], 0), []entitlement.PackageID{listed})
 }
 
-func listedOnce(w *world) {
+func listedOnce(w *fixture) {
 	by, listed := newID[entitlement.PackageID](), newID[entitlement.PackageID]()
 	for range 2 {
 		w.refuse(entitlement.PartConfiguration, lists(by, listed, true))

@@ -14,7 +14,7 @@ var listScenarios = []scenario{
 }
 
 // namesOf reads a whole list and keeps the names with the prefix, in order.
-func namesOf[T any](w *world, limit int, prefix string, name func(T) string, list func(entitlement.Page) (entitlement.Paged[T], error)) []string {
+func namesOf[T any](w *fixture, limit int, prefix string, name func(T) string, list func(entitlement.Page) (entitlement.Paged[T], error)) []string {
 	w.Helper()
 	var all []string
 	for _, v := range readAll(w, limit, list) {
@@ -26,7 +26,7 @@ func namesOf[T any](w *world, limit int, prefix string, name func(T) string, lis
 }
 
 // listed polls until the list shows the names under the prefix, in order of the names.
-func listed[T any](w *world, prefix string, want []string, name func(T) string, list func(entitlement.Page) (entitlement.Paged[T], error)) {
+func listed[T any](w *fixture, prefix string, want []string, name func(T) string, list func(entitlement.Page) (entitlement.Paged[T], error)) {
 	w.Helper()
 	for _, limit := range []int{0, 3} {
 		w.eventually(func() string {
@@ -35,7 +35,7 @@ func listed[T any](w *world, prefix string, want []string, name func(T) string, 
 	}
 }
 
-func listsOfAll(w *world) {
+func listsOfAll(w *fixture) {
 	stem := unique("list-")
 	names := []string{stem + "-b", stem + "-a", stem + "-c", stem, stem + "-d"}
 	var pack []entitlement.AccessPackage
@@ -67,7 +67,7 @@ func listsOfAll(w *world) {
 }
 
 // listsSharded looks for users, groups and connectors, whose lists are not sorted as a whole.
-func listsSharded(w *world) {
+func listsSharded(w *fixture) {
 	w.Helper()
 	u, v, g := w.user(), w.user(), w.group()
 	con := entitlement.ConnectorConfig{ID: newID[entitlement.ConnectorID](), DisplayName: "Target", Kind: "scim"}
@@ -108,7 +108,7 @@ func listsSharded(w *world) {
 	})
 }
 
-func listsOfCatalog(w *world) {
+func listsOfCatalog(w *fixture) {
 	a, b := newID[entitlement.CatalogID](), newID[entitlement.CatalogID]()
 	connector := newID[entitlement.ConnectorID]()
 	var names, resources []string
@@ -135,7 +135,7 @@ func listsOfCatalog(w *world) {
 	}
 }
 
-func tokens(w *world) {
+func tokens(w *fixture) {
 	u := w.user()
 	ctx := w.Context()
 	p, g, c := newID[entitlement.PackageID](), newID[entitlement.GroupID](), newID[entitlement.CatalogID]()

@@ -7,7 +7,7 @@ import (
 )
 
 // user makes a user; change may set members first.
-func (w *world) user(change ...func(*entitlement.User)) entitlement.User {
+func (w *fixture) user(change ...func(*entitlement.User)) entitlement.User {
 	w.Helper()
 	u := entitlement.User{ID: newID[entitlement.UserID](), Type: entitlement.Member, DisplayName: "Ann",
 		UserPrincipalName: unique("ann-") + "@example.test", Enabled: true, Created: instant(0)}
@@ -18,7 +18,7 @@ func (w *world) user(change ...func(*entitlement.User)) entitlement.User {
 	return get[entitlement.User](w)(w.s.User(w.Context(), u.ID))
 }
 
-func (w *world) group() entitlement.Group {
+func (w *fixture) group() entitlement.Group {
 	w.Helper()
 	g := entitlement.Group{ID: newID[entitlement.GroupID](), DisplayName: unique("group-"), Created: instant(0)}
 	w.commit(entitlement.Change{Groups: []entitlement.Group{g}})
@@ -26,12 +26,12 @@ func (w *world) group() entitlement.Group {
 	return g
 }
 
-func (w *world) join(u entitlement.UserID, g entitlement.GroupID) {
+func (w *fixture) join(u entitlement.UserID, g entitlement.GroupID) {
 	w.Helper()
 	w.commit(entitlement.Change{Memberships: []entitlement.Membership{{Group: g, User: u}}})
 }
 
-func (w *world) catalog() entitlement.Catalog {
+func (w *fixture) catalog() entitlement.Catalog {
 	w.Helper()
 	c := entitlement.Catalog{ID: newID[entitlement.CatalogID](), DisplayName: unique("catalog-"), Published: true, Created: instant(0)}
 	w.commit(entitlement.Change{Catalogs: []entitlement.Catalog{c}})
@@ -39,7 +39,7 @@ func (w *world) catalog() entitlement.Catalog {
 	return c
 }
 
-func (w *world) pkg(in entitlement.CatalogID) entitlement.AccessPackage {
+func (w *fixture) pkg(in entitlement.CatalogID) entitlement.AccessPackage {
 	w.Helper()
 	p := entitlement.AccessPackage{ID: newID[entitlement.PackageID](), Catalog: in, DisplayName: unique("package-"), Created: instant(0)}
 	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}})
@@ -48,7 +48,7 @@ func (w *world) pkg(in entitlement.CatalogID) entitlement.AccessPackage {
 }
 
 // policy makes a policy of the package and lists it there.
-func (w *world) policy(p *entitlement.AccessPackage, change ...func(*entitlement.AssignmentPolicy)) entitlement.AssignmentPolicy {
+func (w *fixture) policy(p *entitlement.AccessPackage, change ...func(*entitlement.AssignmentPolicy)) entitlement.AssignmentPolicy {
 	w.Helper()
 	pol := entitlement.AssignmentPolicy{ID: newID[entitlement.PolicyID](), Package: p.ID, Catalog: p.Catalog,
 		DisplayName: unique("policy-"), Scope: entitlement.ScopeAllMembers, Created: instant(0)}
@@ -87,7 +87,7 @@ func next(chain *entitlement.Chain, kind entitlement.AggregateKind, id, what str
 }
 
 // submit makes a request that occupies its slot, as a person's first ask does.
-func (w *world) submit(p entitlement.PackageID, subject entitlement.UserID, change ...func(*entitlement.AssignmentRequest)) entitlement.AssignmentRequest {
+func (w *fixture) submit(p entitlement.PackageID, subject entitlement.UserID, change ...func(*entitlement.AssignmentRequest)) entitlement.AssignmentRequest {
 	w.Helper()
 	r, _ := asked(p, subject, instant(0))
 	for _, f := range change {
@@ -108,7 +108,7 @@ func assigned(r entitlement.AssignmentRequest) *entitlement.Assignment {
 }
 
 // hold makes a request, its live assignment and its place in the record, in one change.
-func (w *world) hold(p entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentRequest, entitlement.AssignmentSlot) {
+func (w *fixture) hold(p entitlement.PackageID, subject entitlement.UserID) (entitlement.AssignmentRequest, entitlement.AssignmentSlot) {
 	w.Helper()
 	r, e := asked(p, subject, instant(0))
 	r.State = entitlement.RequestDelivering
@@ -121,7 +121,7 @@ func (w *world) hold(p entitlement.PackageID, subject entitlement.UserID) (entit
 }
 
 // end takes a live assignment away and keeps it as a past one.
-func (w *world) end(slot entitlement.AssignmentSlot) entitlement.Assignment {
+func (w *fixture) end(slot entitlement.AssignmentSlot) entitlement.Assignment {
 	w.Helper()
 	past := *slot.Assignment
 	past.Target, past.State, past.Ended = entitlement.TargetAbsent, entitlement.AssignmentExpired, instant(2*time.Hour)
@@ -136,7 +136,7 @@ func (w *world) end(slot entitlement.AssignmentSlot) entitlement.Assignment {
 }
 
 // subjectRecord reads a subject's record with its sets in a fixed order.
-func (w *world) subjectRecord(subject entitlement.UserID) entitlement.SubjectRecord {
+func (w *fixture) subjectRecord(subject entitlement.UserID) entitlement.SubjectRecord {
 	w.Helper()
 	h, _, err := w.s.SubjectRecord(w.Context(), subject)
 	w.must(err)

@@ -24,21 +24,21 @@ func membership(g entitlement.GroupID, u entitlement.UserID, owner, erased bool)
 	return entitlement.Change{Memberships: []entitlement.Membership{{Group: g, User: u, Owner: owner, Erased: erased}}}
 }
 
-func (w *world) members(g entitlement.GroupID, limit int) []entitlement.UserID {
+func (w *fixture) members(g entitlement.GroupID, limit int) []entitlement.UserID {
 	w.Helper()
 	return readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
 		return w.s.Members(w.Context(), g, page)
 	})
 }
 
-func (w *world) owners(g entitlement.GroupID, limit int) []entitlement.UserID {
+func (w *fixture) owners(g entitlement.GroupID, limit int) []entitlement.UserID {
 	w.Helper()
 	return readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
 		return w.s.Owners(w.Context(), g, page)
 	})
 }
 
-func membershipLife(w *world) {
+func membershipLife(w *fixture) {
 	u, g, h := w.user(), w.group(), w.group()
 	check := func(version int64, groups ...entitlement.GroupID) {
 		w.Helper()
@@ -68,7 +68,7 @@ func membershipLife(w *world) {
 	check(6, g.ID)
 }
 
-func ownershipLife(w *world) {
+func ownershipLife(w *fixture) {
 	u, g := w.user(), w.group()
 	owners := func(want ...entitlement.UserID) {
 		w.Helper()
@@ -86,7 +86,7 @@ func ownershipLife(w *world) {
 	}
 }
 
-func membershipAbsent(w *world) {
+func membershipAbsent(w *fixture) {
 	g, nobody := w.group(), newID[entitlement.UserID]()
 	w.refuse(entitlement.PartDirectory, membership(g.ID, nobody, false, false))
 	if got := w.members(g.ID, 0); len(got) != 0 {
@@ -96,7 +96,7 @@ func membershipAbsent(w *world) {
 	w.kind(err, entitlement.NotFound)
 }
 
-func membershipsKept(w *world) {
+func membershipsKept(w *fixture) {
 	g := w.group()
 	u := w.user(func(u *entitlement.User) { u.Groups = []entitlement.GroupID{g.ID} })
 	if len(u.Groups) != 0 || len(w.members(g.ID, 0)) != 0 {
@@ -115,7 +115,7 @@ func membershipsKept(w *world) {
 	w.same(get[entitlement.User](w)(w.s.User(w.Context(), u.ID)), u)
 }
 
-func membershipStale(w *world) {
+func membershipStale(w *fixture) {
 	u, g := w.user(), w.group()
 	w.join(u.ID, g.ID)
 	u.Enabled = false
@@ -127,7 +127,7 @@ func membershipStale(w *world) {
 	}
 }
 
-func membersPaged(w *world) {
+func membersPaged(w *fixture) {
 	g, other := w.group(), w.group()
 	var want []entitlement.UserID
 	for range 5 {
@@ -160,7 +160,7 @@ func membersPaged(w *world) {
 	sameSet(w, w.members(g.ID, 0), want)
 }
 
-func membersMany(w *world) {
+func membersMany(w *fixture) {
 	g := w.group()
 	var c entitlement.Change
 	var want []entitlement.UserID
@@ -191,7 +191,7 @@ func moved(u entitlement.User, memberships ...entitlement.Membership) (entitleme
 	return u, c
 }
 
-func membershipsOfUser(w *world) {
+func membershipsOfUser(w *fixture) {
 	u, g, h := w.user(), w.group(), w.group()
 	w.join(u.ID, h.ID)
 	u = get[entitlement.User](w)(w.s.User(w.Context(), u.ID))
@@ -218,7 +218,7 @@ func membershipsOfUser(w *world) {
 	w.same(get[entitlement.User](w)(w.s.User(w.Context(), u.ID)), u)
 }
 
-func membershipBorn(w *world) {
+func membershipBorn(w *fixture) {
 	g := w.group()
 	u, c := moved(entitlement.User{ID: newID[entitlement.UserID](), UserPrincipalName: unique("born-")})
 	c.Memberships = []entitlement.Membership{{Group: g.ID, User: u.ID}}
@@ -228,7 +228,7 @@ func membershipBorn(w *world) {
 	sameSet(w, w.members(g.ID, 0), []entitlement.UserID{u.ID})
 }
 
-func membershipsFull(w *world) {
+func membershipsFull(w *fixture) {
 	u, g := w.user(), w.group()
 	for made := 0; made < entitlement.MaxGroups; made += 90 {
 		var all []entitlement.Membership
@@ -245,7 +245,7 @@ func membershipsFull(w *world) {
 	}
 }
 
-func referencesHold(w *world) {
+func referencesHold(w *fixture) {
 	u, g := w.user(), w.group()
 	event := next(&entitlement.Chain{}, entitlement.OfConnector, newID[string](), "created")
 	w.commit(entitlement.Change{Events: []entitlement.Event{event}, References: []entitlement.Reference{{User: u.ID}, {Group: g.ID}}})

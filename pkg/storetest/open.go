@@ -9,7 +9,7 @@ import (
 
 // openRequests makes more requests than one read takes, half of which are open, and then
 // closes some and opens others.
-func openRequests(w *world) {
+func openRequests(w *fixture) {
 	ann := newID[entitlement.UserID]()
 	made := map[entitlement.RequestID]entitlement.AssignmentRequest{}
 	var c entitlement.Change
@@ -64,7 +64,7 @@ func holds(r entitlement.AssignmentRequest) entitlement.AssignmentSlot {
 }
 
 // opens polls until exactly the open ones of what was made are listed, as they are.
-func (w *world) opens(subject entitlement.UserID, made map[entitlement.RequestID]entitlement.AssignmentRequest) {
+func (w *fixture) opens(subject entitlement.UserID, made map[entitlement.RequestID]entitlement.AssignmentRequest) {
 	w.Helper()
 	byID := func(a, b entitlement.AssignmentRequest) int {
 		return slices.Compare([]byte(a.ID), []byte(b.ID))

@@ -12,7 +12,7 @@ var policyScenarios = []scenario{
 }
 
 // policiesFor walks the policies for a user by pages of so many packages.
-func (w *world) policiesFor(u entitlement.User, packages int) (all []entitlement.AssignmentPolicy) {
+func (w *fixture) policiesFor(u entitlement.User, packages int) (all []entitlement.AssignmentPolicy) {
 	w.Helper()
 	of := map[entitlement.PackageID]int{} // the page that each package is on
 	for n, page := 0, (entitlement.Page{Limit: packages}); ; n++ {
@@ -34,7 +34,7 @@ func (w *world) policiesFor(u entitlement.User, packages int) (all []entitlement
 	}
 }
 
-func policiesFor(w *world) {
+func policiesFor(w *fixture) {
 	p := w.pkg(newID[entitlement.CatalogID]())
 	ann, bob, g := w.user(), w.user(), w.group()
 	w.join(ann.ID, g.ID)

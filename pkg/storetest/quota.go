@@ -12,7 +12,7 @@ var quotaScenarios = []scenario{
 	{"A17: an empty slot stays while it has setbacks to remember, and is taken again", slotRemembers},
 }
 
-func openCounted(w *world) {
+func openCounted(w *fixture) {
 	ann := newID[entitlement.UserID]()
 	counts := func(want int) {
 		w.Helper()
@@ -43,7 +43,7 @@ func openCounted(w *world) {
 	counts(entitlement.MaxOpen + 5 - 40)
 }
 
-func slotRemembers(w *world) {
+func slotRemembers(w *fixture) {
 	// So late that no store takes it away in the meantime.
 	lately := []time.Time{time.Date(2999, 1, 1, 12, 0, 0, 0, time.UTC), time.Date(2999, 1, 1, 12, 1, 0, 0, time.UTC)}
 	slot := entitlement.AssignmentSlot{Package: newID[entitlement.PackageID](), Subject: newID[entitlement.UserID](), Open: newID[entitlement.RequestID]()}

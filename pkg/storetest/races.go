@@ -25,7 +25,7 @@ var raceScenarios = []scenario{
 	{"Who is deleted and named at once is named before, or not at all", raceGone},
 }
 
-func raceSubmit(w *world) {
+func raceSubmit(w *fixture) {
 	p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
 	made := make([]entitlement.AssignmentRequest, 50)
 	errs := race(len(made), func(i int) error {
@@ -54,7 +54,7 @@ func raceSubmit(w *world) {
 
 // raceKey has commands of one key, which lead to one id, ask for different things, so that
 // nothing but the id stands between them.
-func raceKey(w *world) {
+func raceKey(w *fixture) {
 	id := newID[entitlement.RequestID]()
 	command := func(i int) (entitlement.AssignmentRequest, entitlement.Change) {
 		r, _ := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(time.Duration(i)))
@@ -89,7 +89,7 @@ func raceKey(w *world) {
 	w.same(get[entitlement.AssignmentRequest](w)(w.s.Request(w.Context(), id)).Fingerprint, r.Fingerprint)
 }
 
-func raceDecide(w *world) {
+func raceDecide(w *fixture) {
 	p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
 	r := w.submit(p, ann)
 	slot := get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), p, ann))
@@ -129,7 +129,7 @@ func raceDecide(w *world) {
 	}
 }
 
-func raceExtend(w *world) {
+func raceExtend(w *fixture) {
 	for range 10 {
 		p, ann := newID[entitlement.PackageID](), newID[entitlement.UserID]()
 		_, slot := w.hold(p, ann)
@@ -169,7 +169,7 @@ func raceExtend(w *world) {
 	}
 }
 
-func raceGuardUpdate(w *world) {
+func raceGuardUpdate(w *fixture) {
 	p := newID[entitlement.PackageID]()
 	before := map[entitlement.UserID]bool{}
 	var lock sync.Mutex
@@ -208,7 +208,7 @@ func raceGuardUpdate(w *world) {
 	}
 }
 
-func raceNames(w *world) {
+func raceNames(w *fixture) {
 	name := unique("same-") + "@example.test"
 	ids := make([]entitlement.UserID, 20)
 	errs := race(len(ids), func(i int) error {
@@ -225,7 +225,7 @@ func raceNames(w *world) {
 	}
 }
 
-func raceJoin(w *world) {
+func raceJoin(w *fixture) {
 	g := w.group()
 	changes := make([]entitlement.Change, 20)
 	var want []entitlement.UserID
@@ -246,7 +246,7 @@ func raceJoin(w *world) {
 	w.same(get[entitlement.Group](w)(w.s.Group(w.Context(), g.ID)), g)
 }
 
-func raceGone(w *world) {
+func raceGone(w *fixture) {
 	for range 5 {
 		u, g := w.user(), w.group()
 		gone := u

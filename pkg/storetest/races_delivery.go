@@ -7,8 +7,8 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-func raceClaim(w *world) {
-	d := newDesk()
+func raceClaim(w *fixture) {
+	d := newGrantSetKey()
 	tokens := make([]string, 50)
 	errs := race(len(tokens), func(i int) error {
 		tokens[i] = newID[string]()
@@ -21,8 +21,8 @@ func raceClaim(w *world) {
 	w.same(w.grantSets(d.subject)[0].Token, tokens[slices.Index(errs, nil)])
 }
 
-func raceDisplace(w *world) {
-	d := newDesk()
+func raceDisplace(w *fixture) {
+	d := newGrantSetKey()
 	_, err := d.claim(w, "old", instant(0), instant(time.Minute))
 	w.must(err)
 	errs := race(50, func(int) error {
@@ -34,7 +34,7 @@ func raceDisplace(w *world) {
 	}
 }
 
-func raceIncompatible(w *world) {
+func raceIncompatible(w *fixture) {
 	for range 10 {
 		ann, a, b := newID[entitlement.UserID](), waiting(), waiting()
 		errs := race(20, func(i int) error {
@@ -52,7 +52,7 @@ func raceIncompatible(w *world) {
 	}
 }
 
-func raceSettle(w *world) {
+func raceSettle(w *fixture) {
 	for range 10 {
 		ann, a, b := newID[entitlement.UserID](), waiting(), waiting()
 		w.commit(add(ann, a))
@@ -76,7 +76,7 @@ func raceSettle(w *world) {
 	}
 }
 
-func raceSubjectUpdates(w *world) {
+func raceSubjectUpdates(w *fixture) {
 	ann := newID[entitlement.UserID]()
 	errs := race(20, func(int) error { return w.s.Commit(w.Context(), add(ann, waiting())) })
 	won := w.winners(errs)

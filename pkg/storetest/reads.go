@@ -13,7 +13,7 @@ var readScenarios = []scenario{
 	{"What is read is a copy, and what was written is one", readCopies},
 }
 
-func readMany(w *world) {
+func readMany(w *fixture) {
 	var c entitlement.Change
 	var want []entitlement.CatalogID
 	var asked []entitlement.CatalogID
@@ -40,7 +40,7 @@ func readMany(w *world) {
 }
 
 // readEach asks every read of several for one item that is there and one that is not.
-func readEach(w *world) {
+func readEach(w *fixture) {
 	w.Helper()
 	ctx := w.Context()
 	p := w.pkg(newID[entitlement.CatalogID]())
@@ -51,7 +51,7 @@ func readEach(w *world) {
 	w.same(get[[]entitlement.Group](w)(w.s.Groups(ctx, []entitlement.GroupID{newID[entitlement.GroupID](), g.ID})), []entitlement.Group{g})
 }
 
-func readMissing(w *world) {
+func readMissing(w *fixture) {
 	ctx := w.Context()
 	var errs []error
 	add := func(_ any, err error) { errs = append(errs, err) }
@@ -77,7 +77,7 @@ func readMissing(w *world) {
 	w.same(get[entitlement.TargetResource](w)(w.s.TargetResource(ctx, c, "team #1")), entitlement.TargetResource{Connector: c, Resource: "team #1"})
 }
 
-func readCopies(w *world) {
+func readCopies(w *fixture) {
 	p := w.pkg(newID[entitlement.CatalogID]())
 	first := newID[entitlement.PolicyID]()
 	p.Policies = []entitlement.PolicyID{first}
@@ -89,7 +89,7 @@ func readCopies(w *world) {
 	got = get[entitlement.AccessPackage](w)(w.s.Package(w.Context(), p.ID))
 	w.same(got.Policies, []entitlement.PolicyID{first})
 
-	d := newDesk()
+	d := newGrantSetKey()
 	_, err := d.claim(w, "one", instant(0), instant(time.Minute))
 	w.must(err)
 	s := d.grantSet("one")

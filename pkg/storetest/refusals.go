@@ -11,17 +11,17 @@ import (
 // everything is a set of items of every kind, and a change that touches all of them.
 type everything struct {
 	change        entitlement.Change
-	reads         map[string]func(w *world) (any, error)
+	reads         map[string]func(w *fixture) (any, error)
 	fresh         entitlement.User // a user that the change makes
 	subjectRecord entitlement.UserID
-	desk          desk
+	at            grantSetKey
 }
 
 // invalidPart makes one part of the change untrue, and names the part.
 type invalidPart struct {
 	name string
 	part entitlement.Part
-	add  func(w *world, e *everything, c *entitlement.Change)
+	add  func(w *fixture, e *everything, c *entitlement.Change)
 }
 
 // refusalScenarios spoils a change of everything in each way there is, and demands
@@ -33,14 +33,14 @@ func refusalScenarios() []scenario {
 		{"A change of one item twice leaves nothing", doubleChange},
 	}
 	for _, p := range invalidParts() {
-		all = append(all, scenario{"S10: a change with " + p.name + " leaves nothing", func(w *world) { invalidated(w, p) }})
+		all = append(all, scenario{"S10: a change with " + p.name + " leaves nothing", func(w *fixture) { invalidated(w, p) }})
 	}
 	return all
 }
 
-func newEverything(w *world) *everything {
+func newEverything(w *fixture) *everything {
 	w.Helper()
-	e := &everything{reads: map[string]func(*world) (any, error){}}
+	e := &everything{reads: map[string]func(*fixture) (any, error){}}
 	e.configuration(w)
 	e.people(w)
 	e.work(w)
@@ -48,9 +48,9 @@ func newEverything(w *world) *everything {
 }
 
 // kept adds a read to those that must not change.
-func (e *everything) kept(name string, read func(w *world) (any, error)) { e.reads[name] = read }
+func (e *everything) kept(name string, read func(w *fixture) (any, error)) { e.reads[name] = read }
 
-func (e *everything) configuration(w *world) {
+func (e *everything) configuration(w *fixture) {
 	w.Helper()
 	catalog := w.catalog()
 	old := w.pkg(catalog.ID)
@@ -67,24 +67,24 @@ func (e *everything) configuration(w *world) {
 		Incompatibilities:    []entitlement.Incompatibility{{Package: old.ID, Listed: pol.Package}},
 		DeletionGuardUpdates: []entitlement.DeletionGuardUpdate{{Package: old.ID, Closed: true}}, Events: []entitlement.Event{event}}
 	ctx := w.Context()
-	e.kept("catalog", func(w *world) (any, error) { return w.s.Catalog(ctx, catalog.ID) })
-	e.kept("package", func(w *world) (any, error) { return w.s.Package(ctx, old.ID) })
-	e.kept("who lists a package", func(w *world) (any, error) { return w.incompatibleWith(old.ID, 0), nil })
-	e.kept("policy", func(w *world) (any, error) { return w.s.Policy(ctx, pol.ID) })
-	e.kept("scopes", func(w *world) (any, error) { return w.s.Scopes(ctx, old.ID) })
-	e.kept("resource", func(w *world) (any, error) { return w.s.Resource(ctx, catalog.ID, res.ID) })
-	e.kept("origin", func(w *world) (any, error) {
+	e.kept("catalog", func(w *fixture) (any, error) { return w.s.Catalog(ctx, catalog.ID) })
+	e.kept("package", func(w *fixture) (any, error) { return w.s.Package(ctx, old.ID) })
+	e.kept("who lists a package", func(w *fixture) (any, error) { return w.incompatibleWith(old.ID, 0), nil })
+	e.kept("policy", func(w *fixture) (any, error) { return w.s.Policy(ctx, pol.ID) })
+	e.kept("scopes", func(w *fixture) (any, error) { return w.s.Scopes(ctx, old.ID) })
+	e.kept("resource", func(w *fixture) (any, error) { return w.s.Resource(ctx, catalog.ID, res.ID) })
+	e.kept("origin", func(w *fixture) (any, error) {
 		return w.s.ResourceByOrigin(ctx, catalog.ID, res.Connector, res.OriginID)
 	})
-	e.kept("connector", func(w *world) (any, error) { return w.s.Connector(ctx, con.ID) })
-	e.kept("catalog's events", func(w *world) (any, error) { return w.s.Events(ctx, entitlement.OfCatalog, string(catalog.ID)) })
-	e.kept("deletion guard", func(w *world) (any, error) {
+	e.kept("connector", func(w *fixture) (any, error) { return w.s.Connector(ctx, con.ID) })
+	e.kept("catalog's events", func(w *fixture) (any, error) { return w.s.Events(ctx, entitlement.OfCatalog, string(catalog.ID)) })
+	e.kept("deletion guard", func(w *fixture) (any, error) {
 		err := w.s.Commit(ctx, guard(old.ID, "", newID[entitlement.UserID]()))
 		return entitlement.StalePart(err), nil
 	})
 }
 
-func (e *everything) people(w *world) {
+func (e *everything) people(w *fixture) {
 	w.Helper()
 	ann, bob, g := w.user(), w.user(), w.group()
 	e.fresh = entitlement.User{ID: newID[entitlement.UserID](), UserPrincipalName: unique("fresh-"),
@@ -99,26 +99,26 @@ func (e *everything) people(w *world) {
 	e.change.Memberships = []entitlement.Membership{{Group: g.ID, User: bob.ID}, {Group: g.ID, User: ann.ID, Owner: true}}
 	ctx, fresh := w.Context(), e.fresh
 	for name, id := range map[string]entitlement.UserID{"ann": ann.ID, "bob": bob.ID, "fresh": fresh.ID} {
-		e.kept("user "+name, func(w *world) (any, error) { return w.s.User(ctx, id) })
+		e.kept("user "+name, func(w *fixture) (any, error) { return w.s.User(ctx, id) })
 	}
 	for name, upn := range map[string]string{"old": oldName, "new": newName, "fresh": fresh.UserPrincipalName} {
-		e.kept("name "+name, func(w *world) (any, error) { return w.s.UserNamed(ctx, upn) })
+		e.kept("name "+name, func(w *fixture) (any, error) { return w.s.UserNamed(ctx, upn) })
 	}
-	e.kept("principal", func(w *world) (any, error) { return w.s.Bound(ctx, fresh.Identities[0]) })
-	e.kept("group", func(w *world) (any, error) { return w.s.Group(ctx, g.ID) })
-	e.kept("owners", func(w *world) (any, error) { return w.owners(g.ID, 0), nil })
-	e.kept("members", func(w *world) (any, error) { return w.members(g.ID, 0), nil })
+	e.kept("principal", func(w *fixture) (any, error) { return w.s.Bound(ctx, fresh.Identities[0]) })
+	e.kept("group", func(w *fixture) (any, error) { return w.s.Group(ctx, g.ID) })
+	e.kept("owners", func(w *fixture) (any, error) { return w.owners(g.ID, 0), nil })
+	e.kept("members", func(w *fixture) (any, error) { return w.members(g.ID, 0), nil })
 }
 
-func (e *everything) work(w *world) {
+func (e *everything) work(w *fixture) {
 	w.Helper()
 	subject, p := newID[entitlement.UserID](), newID[entitlement.PackageID]()
 	e.subjectRecord = subject
 	_, slot := w.hold(p, subject)
 	pendingSubject := newID[entitlement.UserID]()
 	w.commit(add(pendingSubject, waiting()))
-	e.desk = newDesk()
-	_, err := e.desk.claim(w, "token", instant(0), instant(time.Minute))
+	e.at = newGrantSetKey()
+	_, err := e.at.claim(w, "token", instant(0), instant(time.Minute))
 	w.must(err)
 
 	past := *slot.Assignment
@@ -131,20 +131,20 @@ func (e *everything) work(w *world) {
 	c.Requests, c.Slots, c.Ended = []entitlement.AssignmentRequest{r}, []entitlement.AssignmentSlot{slot.Vacate(), open}, []entitlement.Assignment{past}
 	c.SubjectUpdates = remove(subject, entitlement.Waiting{Package: p, Assignment: past.ID}, "").SubjectUpdates
 	c.Settlements = settle(pendingSubject, 1).Settlements
-	c.GrantSets = []entitlement.GrantSet{e.desk.grantSet("token")}
+	c.GrantSets = []entitlement.GrantSet{e.at.grantSet("token")}
 	c.DeletionGuards = []entitlement.DeletionGuard{{Package: r.Package, Policy: r.Policy, Subject: subject}}
 	c.Events = append(c.Events, ended, first)
 
-	ctx, at := w.Context(), e.desk.subject
-	e.kept("request", func(w *world) (any, error) { return w.s.Request(ctx, r.ID) })
-	e.kept("request's events", func(w *world) (any, error) { return w.s.Events(ctx, entitlement.OfRequest, string(r.ID)) })
-	e.kept("assignment's events", func(w *world) (any, error) { return w.s.Events(ctx, entitlement.OfRequest, string(past.ID)) })
-	e.kept("assignment", func(w *world) (any, error) { return w.s.Assignment(ctx, past.ID) })
-	e.kept("slot", func(w *world) (any, error) { return w.s.AssignmentSlot(ctx, p, subject) })
-	e.kept("new slot", func(w *world) (any, error) { return w.s.AssignmentSlot(ctx, r.Package, subject) })
-	e.kept("record", func(w *world) (any, error) { return w.subjectRecord(subject), nil })
-	e.kept("pending subject", func(w *world) (any, error) { return w.subjectRecord(pendingSubject), nil })
-	e.kept("grant set", func(w *world) (any, error) { return w.grantSets(at), nil })
+	ctx, at := w.Context(), e.at.subject
+	e.kept("request", func(w *fixture) (any, error) { return w.s.Request(ctx, r.ID) })
+	e.kept("request's events", func(w *fixture) (any, error) { return w.s.Events(ctx, entitlement.OfRequest, string(r.ID)) })
+	e.kept("assignment's events", func(w *fixture) (any, error) { return w.s.Events(ctx, entitlement.OfRequest, string(past.ID)) })
+	e.kept("assignment", func(w *fixture) (any, error) { return w.s.Assignment(ctx, past.ID) })
+	e.kept("slot", func(w *fixture) (any, error) { return w.s.AssignmentSlot(ctx, p, subject) })
+	e.kept("new slot", func(w *fixture) (any, error) { return w.s.AssignmentSlot(ctx, r.Package, subject) })
+	e.kept("record", func(w *fixture) (any, error) { return w.subjectRecord(subject), nil })
+	e.kept("pending subject", func(w *fixture) (any, error) { return w.subjectRecord(pendingSubject), nil })
+	e.kept("grant set", func(w *fixture) (any, error) { return w.grantSets(at), nil })
 }
 
 // found is what one read of everything answered.
@@ -154,7 +154,7 @@ type found struct {
 }
 
 // look reads everything back.
-func (e *everything) look(w *world) map[string]found {
+func (e *everything) look(w *fixture) map[string]found {
 	w.Helper()
 	all := map[string]found{}
 	for name, read := range e.reads {
@@ -167,7 +167,7 @@ func (e *everything) look(w *world) map[string]found {
 	return all
 }
 
-func wholeChange(w *world) {
+func wholeChange(w *fixture) {
 	e := newEverything(w)
 	before := e.look(w)
 	w.commit(e.change)
@@ -179,7 +179,7 @@ func wholeChange(w *world) {
 	}
 }
 
-func invalidated(w *world, p invalidPart) {
+func invalidated(w *fixture, p invalidPart) {
 	e := newEverything(w)
 	before := e.look(w)
 	bad := e.change
@@ -189,7 +189,7 @@ func invalidated(w *world, p invalidPart) {
 	w.commit(e.change) // nothing is left in its way either
 }
 
-func hugeChange(w *world) {
+func hugeChange(w *fixture) {
 	e := newEverything(w)
 	before := e.look(w)
 	bad := e.change
@@ -206,7 +206,7 @@ func hugeChange(w *world) {
 	w.commit(full)
 }
 
-func doubleChange(w *world) {
+func doubleChange(w *fixture) {
 	e := newEverything(w)
 	before := e.look(w)
 	for _, double := range []func(c *entitlement.Change){

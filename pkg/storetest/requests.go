@@ -21,7 +21,7 @@ var requestScenarios = []scenario{
 
 // requestForOther makes one request twice. The request itself is in the way, and should that
 // not be looked at, the row that lists it is.
-func requestForOther(w *world) {
+func requestForOther(w *fixture) {
 	r, _ := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(0))
 	r.Requestor = newID[entitlement.UserID]()
 	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}})
@@ -31,32 +31,32 @@ func requestForOther(w *world) {
 
 type requestList func(entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
 
-func (w *world) ofSubject(u entitlement.UserID) requestList {
+func (w *fixture) ofSubject(u entitlement.UserID) requestList {
 	return func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 		return w.s.RequestsOf(w.Context(), u, page)
 	}
 }
 
-func (w *world) forPackage(p entitlement.PackageID) requestList {
+func (w *fixture) forPackage(p entitlement.PackageID) requestList {
 	return func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 		return w.s.RequestsFor(w.Context(), p, page)
 	}
 }
 
-func (w *world) madeBy(u entitlement.UserID) requestList {
+func (w *fixture) madeBy(u entitlement.UserID) requestList {
 	return func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 		return w.s.RequestsBy(w.Context(), u, page)
 	}
 }
 
-func (w *world) inbox(u entitlement.User) requestList {
+func (w *fixture) inbox(u entitlement.User) requestList {
 	return func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 		return w.s.Inbox(w.Context(), u, page)
 	}
 }
 
 // lists polls until the list holds exactly want, in order, with pages of every size.
-func (w *world) lists(list requestList, want ...entitlement.RequestID) {
+func (w *fixture) lists(list requestList, want ...entitlement.RequestID) {
 	w.Helper()
 	for _, limit := range []int{0, 1, 2} {
 		w.eventually(func() string { return diff(requestIDs(readAll(w, limit, list)), want) })
@@ -71,7 +71,7 @@ func requestIDs(all []entitlement.AssignmentRequest) []entitlement.RequestID {
 	return ids
 }
 
-func requestLists(w *world) {
+func requestLists(w *fixture) {
 	p, q := newID[entitlement.PackageID](), newID[entitlement.PackageID]()
 	ann, bob := newID[entitlement.UserID](), newID[entitlement.UserID]()
 	var ofAnn, forP []entitlement.RequestID
@@ -99,14 +99,14 @@ func requestLists(w *world) {
 }
 
 // freeSlot takes an open request out of its slot, so that another may be made.
-func (w *world) freeSlot(r entitlement.AssignmentRequest) {
+func (w *fixture) freeSlot(r entitlement.AssignmentRequest) {
 	w.Helper()
 	slot := get[entitlement.AssignmentSlot](w)(w.s.AssignmentSlot(w.Context(), r.Package, r.Subject))
 	slot.Open = ""
 	w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot.Vacate()}})
 }
 
-func requestListsFresh(w *world) {
+func requestListsFresh(w *fixture) {
 	p, bob := newID[entitlement.PackageID](), newID[entitlement.UserID]()
 	subject := newID[entitlement.UserID]()
 	var made []entitlement.AssignmentRequest
@@ -127,7 +127,7 @@ func requestListsFresh(w *world) {
 	}
 }
 
-func requestTies(w *world) {
+func requestTies(w *fixture) {
 	p := newID[entitlement.PackageID]()
 	var want []entitlement.RequestID
 	for range 5 {
@@ -141,7 +141,7 @@ func requestTies(w *world) {
 	}
 }
 
-func submitInputsWhole(w *world) {
+func submitInputsWhole(w *fixture) {
 	catalog := w.catalog()
 	p := w.pkg(catalog.ID)
 	first, second := w.policy(&p), w.policy(&p)
@@ -172,7 +172,7 @@ func submitInputsWhole(w *world) {
 	w.same(got, want)
 }
 
-func submitInputsAbsent(w *world) {
+func submitInputsAbsent(w *fixture) {
 	keys := entitlement.SubmitKeys{Requestor: newID[entitlement.UserID](), Subject: newID[entitlement.UserID](),
 		Package: newID[entitlement.PackageID](), Policy: newID[entitlement.PolicyID]()}
 	want := entitlement.SubmitInputs{Slot: entitlement.AssignmentSlot{Package: keys.Package, Subject: keys.Subject}, SubjectRecord: entitlement.SubjectRecord{Subject: keys.Subject}}
@@ -184,7 +184,7 @@ func submitInputsAbsent(w *world) {
 	}
 }
 
-func startInputsWhole(w *world) {
+func startInputsWhole(w *fixture) {
 	p := w.pkg(w.catalog().ID)
 	ann, bob := w.user(), w.user()
 	r := w.submit(p.ID, ann.ID, func(r *entitlement.AssignmentRequest) { r.Requestor = bob.ID })
@@ -201,7 +201,7 @@ func startInputsWhole(w *world) {
 	w.same(got, entitlement.StartInputs{Slot: entitlement.AssignmentSlot{Package: r.Package, Subject: r.Subject}, SubjectRecord: entitlement.SubjectRecord{Subject: r.Subject}})
 }
 
-func reviewWhole(w *world) {
+func reviewWhole(w *fixture) {
 	bob := w.user()
 	r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID]())
 	u, got, err := w.s.Review(w.Context(), bob.ID, r.ID)

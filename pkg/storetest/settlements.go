@@ -20,7 +20,7 @@ var settlementScenarios = []scenario{
 }
 
 // late polls until exactly want is what is owed since until or longer of the two.
-func (w *world) late(until time.Time, of func(entitlement.Late) bool, want ...entitlement.Late) {
+func (w *fixture) late(until time.Time, of func(entitlement.Late) bool, want ...entitlement.Late) {
 	w.Helper()
 	w.eventually(func() string {
 		var got []entitlement.Late
@@ -37,7 +37,7 @@ func (w *world) late(until time.Time, of func(entitlement.Late) bool, want ...en
 	})
 }
 
-func lateRemoval(w *world) {
+func lateRemoval(w *fixture) {
 	subject := newID[entitlement.UserID]()
 	_, slot := w.hold(newID[entitlement.PackageID](), subject)
 	past := w.end(slot)
@@ -49,8 +49,8 @@ func lateRemoval(w *world) {
 	w.late(past.Removed, own)
 }
 
-func lateDelivery(w *world) {
-	d := newDesk()
+func lateDelivery(w *fixture) {
+	d := newGrantSetKey()
 	own := func(l entitlement.Late) bool { return l.Subject == d.subject }
 	final := down("refused", instant(0))
 	final.Permanent = true
@@ -68,7 +68,7 @@ func lateDelivery(w *world) {
 var checkAfter = time.Date(1999, 1, 1, 0, 0, 0, 7, time.UTC)
 
 // listedPending counts the entries that each shard shows of the subject by until.
-func listedPending(w *world, subject entitlement.UserID, until time.Time) (rows int) {
+func listedPending(w *fixture, subject entitlement.UserID, until time.Time) (rows int) {
 	w.Helper()
 	for shard := range names.ReconcileShards {
 		for _, u := range readAll(w, entitlement.PageSize, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
@@ -83,7 +83,7 @@ func listedPending(w *world, subject entitlement.UserID, until time.Time) (rows 
 }
 
 // pending polls until the subject is owed, or not, by until.
-func pending(w *world, subject entitlement.UserID, until time.Time, want int) {
+func pending(w *fixture, subject entitlement.UserID, until time.Time, want int) {
 	w.Helper()
 	w.eventually(func() string {
 		if got := listedPending(w, subject, until); got != want {
@@ -97,7 +97,7 @@ func settle(subject entitlement.UserID, generation int64) entitlement.Change {
 	return entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: generation, Reconciled: true}}}
 }
 
-func pendingRow(w *world) {
+func pendingRow(w *fixture) {
 	subject, a := newID[entitlement.UserID](), waiting()
 	c := add(subject, a)
 	c.SubjectUpdates[0].CheckAfter = checkAfter
@@ -129,7 +129,7 @@ func pendingRow(w *world) {
 	}
 }
 
-func pendingMoves(w *world) {
+func pendingMoves(w *fixture) {
 	subject, a, next := newID[entitlement.UserID](), waiting(), checkAfter.Add(3*time.Second)
 	c := add(subject, a)
 	c.SubjectUpdates[0].CheckAfter = checkAfter
@@ -143,7 +143,7 @@ func pendingMoves(w *world) {
 	pending(w, subject, next, 0)
 }
 
-func settleOnce(w *world) {
+func settleOnce(w *fixture) {
 	subject, a := newID[entitlement.UserID](), waiting()
 	c := add(subject, a)
 	c.SubjectUpdates[0].CheckAfter = checkAfter
@@ -156,7 +156,7 @@ func settleOnce(w *world) {
 	w.commit(settle(subject, 1)) // another worker of the same outcome
 }
 
-func settleStale(w *world) {
+func settleStale(w *fixture) {
 	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
 	c := add(subject, a)
 	c.SubjectUpdates[0].CheckAfter = checkAfter
@@ -173,7 +173,7 @@ func settleStale(w *world) {
 	pending(w, subject, instant(time.Hour), 1)
 }
 
-func settleBooks(w *world) {
+func settleBooks(w *fixture) {
 	subject, a, b, c, d := newID[entitlement.UserID](), waiting(), waiting(), waiting(), waiting()
 	for _, x := range []entitlement.Waiting{a, b, c, d} {
 		w.commit(add(subject, x))
@@ -196,7 +196,7 @@ func settleBooks(w *world) {
 	sameSet(w, want.Live, []entitlement.PackageID{a.Package, b.Package})
 }
 
-func pendingPages(w *world) {
+func pendingPages(w *fixture) {
 	var want []entitlement.UserID
 	for i := range 12 {
 		subject := newID[entitlement.UserID]()

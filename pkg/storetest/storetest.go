@@ -38,7 +38,7 @@ type Store interface {
 // scenario is one sentence about a store, and its proof.
 type scenario struct {
 	name string
-	run  func(w *world)
+	run  func(w *fixture)
 }
 
 // Run plays every scenario on the store that open returns; it may be the same store
@@ -50,7 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, s := range all {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			s.run(&world{T: t, s: open(t)})
+			s.run(&fixture{T: t, s: open(t)})
 		})
 	}
 }

@@ -50,7 +50,7 @@ func redeliver(subject entitlement.UserID, what entitlement.Waiting) entitlement
 	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Redeliver: what, CheckAfter: instant(time.Hour)}}}
 }
 
-func subjectRecordBooks(w *world) {
+func subjectRecordBooks(w *fixture) {
 	subject := newID[entitlement.UserID]()
 	a, b := waiting(), waiting()
 	want := entitlement.SubjectRecord{Subject: subject}
@@ -91,7 +91,7 @@ func subjectRecordBooks(w *world) {
 	check()
 }
 
-func addTwice(w *world) {
+func addTwice(w *fixture) {
 	subject, a := newID[entitlement.UserID](), waiting()
 	w.commit(add(subject, a))
 	before := w.subjectRecord(subject)
@@ -100,7 +100,7 @@ func addTwice(w *world) {
 	w.same(w.subjectRecord(subject), before)
 }
 
-func addIncompatible(w *world) {
+func addIncompatible(w *fixture) {
 	subject, a, b, other := newID[entitlement.UserID](), waiting(), waiting(), newID[entitlement.PackageID]()
 	w.commit(add(subject, a, other))
 	before := w.subjectRecord(subject)
@@ -121,7 +121,7 @@ func apartFrom(subject entitlement.UserID, what entitlement.Waiting, groups ...e
 	return c
 }
 
-func addNotIn(w *world) {
+func addNotIn(w *fixture) {
 	ann, g, other := w.user(), w.group(), w.group()
 	a, b := waiting(), waiting()
 	w.commit(apartFrom(ann.ID, a, g.ID, other.ID))
@@ -139,7 +139,7 @@ func addNotIn(w *world) {
 	sameSet(w, w.subjectRecord(ann.ID).Live, []entitlement.PackageID{a.Package, b.Package})
 }
 
-func addLongest(w *world) {
+func addLongest(w *fixture) {
 	ann, a := w.user(), waiting()
 	c := add(ann.ID, a)
 	for range entitlement.MaxIncompatible {
@@ -150,7 +150,7 @@ func addLongest(w *world) {
 	w.same(w.subjectRecord(ann.ID).Live, []entitlement.PackageID{a.Package})
 }
 
-func removeAbsent(w *world) {
+func removeAbsent(w *fixture) {
 	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
 	w.refuse(entitlement.PartSubjectRecord, remove(subject, a, ""))
 	w.refuse(entitlement.PartSubjectRecord, redeliver(subject, a))
@@ -165,7 +165,7 @@ func removeAbsent(w *world) {
 	w.refuse(entitlement.PartSubjectRecord, redeliver(subject, a))
 }
 
-func subjectRecordTouched(w *world) {
+func subjectRecordTouched(w *fixture) {
 	subject := newID[entitlement.UserID]()
 	touch := entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, CheckAfter: instant(time.Hour)}}}
 	w.commit(touch)
@@ -173,7 +173,7 @@ func subjectRecordTouched(w *world) {
 	w.same(w.subjectRecord(subject), entitlement.SubjectRecord{Subject: subject, Generation: 2})
 }
 
-func subjectRecordDisabled(w *world) {
+func subjectRecordDisabled(w *fixture) {
 	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
 	turn := func(off bool) entitlement.Change {
 		return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Disabled: off, Enabled: !off, CheckAfter: instant(time.Hour)}}}
@@ -202,7 +202,7 @@ func subjectRecordDisabled(w *world) {
 	w.refuse(entitlement.PartSubjectRecord, add(outsider, b))
 }
 
-func subjectRecordTorn(w *world) {
+func subjectRecordTorn(w *fixture) {
 	subject, a, b := newID[entitlement.UserID](), waiting(), waiting()
 	w.commit(add(subject, a))
 	before := w.subjectRecord(subject)
@@ -216,7 +216,7 @@ func subjectRecordTorn(w *world) {
 	}
 }
 
-func subjectRecordFull(w *world) {
+func subjectRecordFull(w *fixture) {
 	subject, first := newID[entitlement.UserID](), waiting()
 	w.commit(add(subject, first))
 	for range entitlement.MaxLive - 1 {
@@ -233,7 +233,7 @@ func subjectRecordFull(w *world) {
 	}
 }
 
-func subjectRecordRemovingFull(w *world) {
+func subjectRecordRemovingFull(w *fixture) {
 	subject, kept := newID[entitlement.UserID](), waiting()
 	w.commit(add(subject, kept))
 	for range entitlement.MaxRemoving {
@@ -251,7 +251,7 @@ func subjectRecordRemovingFull(w *world) {
 	}
 }
 
-func subjectRecordAbsent(w *world) {
+func subjectRecordAbsent(w *fixture) {
 	subject := newID[entitlement.UserID]()
 	record, grantSets, err := w.s.SubjectRecord(w.Context(), subject)
 	w.must(err)

@@ -16,7 +16,7 @@ var nameScenarios = []scenario{
 }
 
 // rename commits the user under another name and returns it as it then is.
-func (w *world) rename(u entitlement.User, name string) entitlement.User {
+func (w *fixture) rename(u entitlement.User, name string) entitlement.User {
 	w.Helper()
 	u.UserPrincipalName = name
 	w.commit(entitlement.Change{Users: []entitlement.User{u}})
@@ -25,7 +25,7 @@ func (w *world) rename(u entitlement.User, name string) entitlement.User {
 }
 
 // named demands that a name, or nobody where id is empty, is found.
-func (w *world) named(name string, id entitlement.UserID) {
+func (w *fixture) named(name string, id entitlement.UserID) {
 	w.Helper()
 	u, err := w.s.UserNamed(w.Context(), name)
 	if id == "" {
@@ -36,7 +36,7 @@ func (w *world) named(name string, id entitlement.UserID) {
 	w.same(u.ID, id)
 }
 
-func nameTaken(w *world) {
+func nameTaken(w *fixture) {
 	a := w.user()
 	old := a.UserPrincipalName
 	taken := entitlement.User{ID: newID[entitlement.UserID](), UserPrincipalName: strings.ToUpper(old)}
@@ -64,7 +64,7 @@ func nameTaken(w *world) {
 }
 
 // nameWhole is trap T18: ann@x must not be found, nor be taken, by ann@x.y.
-func nameWhole(w *world) {
+func nameWhole(w *fixture) {
 	stem := unique("ann@x")
 	w.user(func(u *entitlement.User) { u.UserPrincipalName = stem + ".y" })
 	w.named(stem, "")
@@ -79,7 +79,7 @@ func nameWhole(w *world) {
 	w.named(long.UserPrincipalName, long.ID)
 }
 
-func nameKept(w *world) {
+func nameKept(w *fixture) {
 	u := w.user()
 	name := u.UserPrincipalName
 	u.Department = "Research"
@@ -94,7 +94,7 @@ func nameKept(w *world) {
 }
 
 // bound demands that a principal is bound to id, or to nobody where that is empty.
-func (w *world) bound(p entitlement.Principal, id entitlement.UserID) {
+func (w *fixture) bound(p entitlement.Principal, id entitlement.UserID) {
 	w.Helper()
 	got, err := w.s.Bound(w.Context(), p)
 	if id == "" {
@@ -105,7 +105,7 @@ func (w *world) bound(p entitlement.Principal, id entitlement.UserID) {
 	w.same(got, id)
 }
 
-func principalTaken(w *world) {
+func principalTaken(w *fixture) {
 	p := entitlement.Principal{Issuer: "https://login.test", Value: unique("ann-")}
 	q := entitlement.Principal{Issuer: "https://login.test", Value: unique("ann-")}
 	w.bound(p, "")
@@ -134,7 +134,7 @@ func principalTaken(w *world) {
 	w.bound(p, b.ID)
 }
 
-func principalParts(w *world) {
+func principalParts(w *fixture) {
 	stem := unique("https://login.test/")
 	a := w.user(func(u *entitlement.User) { u.Identities = []entitlement.Principal{{Issuer: stem + "a", Value: "bc"}} })
 	b := w.user(func(u *entitlement.User) { u.Identities = []entitlement.Principal{{Issuer: stem + "ab", Value: "c"}} })
@@ -145,7 +145,7 @@ func principalParts(w *world) {
 	w.bound(entitlement.Principal{Issuer: stem, Value: "abc"}, "")
 }
 
-func originTaken(w *world) {
+func originTaken(w *fixture) {
 	catalog, connector, origin := newID[entitlement.CatalogID](), newID[entitlement.ConnectorID](), unique("Team #")
 	at := func(c entitlement.CatalogID, con entitlement.ConnectorID, o string) entitlement.Resource {
 		return entitlement.Resource{ID: newID[entitlement.ResourceID](), Catalog: c, Connector: con, OriginID: o, DisplayName: o}

@@ -85,8 +85,8 @@ func (s *System) open(o Options) error {
 			}
 		}()
 	}
-	door, desk, target := listeners[0], listeners[1], listeners[2]
-	s.Facts = parts.Facts{URL: address(door), Issuer: address(desk), SCIM: address(target) + "/v2", SCIMTarget: address(target) + "/v2", SCIMToken: rand.Text()}
+	door, controls, target := listeners[0], listeners[1], listeners[2]
+	s.Facts = parts.Facts{URL: address(door), Issuer: address(controls), SCIM: address(target) + "/v2", SCIMTarget: address(target) + "/v2", SCIMToken: rand.Text()}
 
 	var err error
 	if s.issuer, err = issuer.New(s.Facts.Issuer, clock.System{}, clock.System{}); err != nil {
@@ -98,7 +98,7 @@ func (s *System) open(o Options) error {
 		return err
 	}
 	s.serve(door, &gateway.Gateway{Invoke: s.functions.invoke, IDs: clock.System{}})
-	s.serve(desk, s.desk())
+	s.serve(controls, s.controls())
 	s.serve(target, scimserver.New(s.Facts.SCIMToken, clock.System{}))
 	return nil
 }

@@ -21,15 +21,15 @@ const soon = 5 * time.Second
 
 type object = map[string]any
 
-// office is a seeded system under test.
-type office struct {
+// fixture is a seeded system under test.
+type fixture struct {
 	*testing.T
 	*System
 	seed.Result
 }
 
 // open starts a system without a schedule: its sweeps come by hand.
-func open(t *testing.T, o Options) *office {
+func open(t *testing.T, o Options) *fixture {
 	t.Helper()
 	began := time.Now()
 	s, err := Start(o)
@@ -46,11 +46,11 @@ func open(t *testing.T, o Options) *office {
 		t.Fatal(err)
 	}
 	t.Logf("ready after %v", time.Since(began))
-	return &office{t, s, shown}
+	return &fixture{t, s, shown}
 }
 
 // call sends one request as an account and returns the answer, which must have the status.
-func (o *office) call(as, method, path string, body any, want int) object {
+func (o *fixture) call(as, method, path string, body any, want int) object {
 	o.Helper()
 	token, err := o.System.Token(o.Context(), as)
 	if err != nil {
@@ -59,7 +59,7 @@ func (o *office) call(as, method, path string, body any, want int) object {
 	return o.send(token, method, o.Facts.URL+path, body, want)
 }
 
-func (o *office) send(token, method, address string, body any, want int) object {
+func (o *fixture) send(token, method, address string, body any, want int) object {
 	o.Helper()
 	var payload io.Reader
 	if body != nil {
@@ -93,7 +93,7 @@ func (o *office) send(token, method, address string, body any, want int) object 
 }
 
 // eventually looks until done says yes.
-func (o *office) eventually(what string, done func() bool) {
+func (o *fixture) eventually(what string, done func() bool) {
 	o.Helper()
 	began := time.Now()
 	for !done() {
@@ -106,7 +106,7 @@ func (o *office) eventually(what string, done func() bool) {
 }
 
 // holds tells in how many groups the SCIM server lists the member.
-func (o *office) holds() float64 {
+func (o *fixture) holds() float64 {
 	o.Helper()
 	found := o.send(o.Facts.SCIMToken, "GET", fmt.Sprintf(`%s/Groups?filter=members.value eq "%s"`, o.Facts.SCIM, o.Member), nil, 200)
 	n, _ := found["totalResults"].(float64)
@@ -114,7 +114,7 @@ func (o *office) holds() float64 {
 }
 
 // salesPeople are the members of the group of the directory that the shown package gives.
-func (o *office) salesPeople() []any {
+func (o *fixture) salesPeople() []any {
 	o.Helper()
 	groups := o.call(parts.Admin, "GET", names.APIVersion+"/groups?$filter=displayName eq 'Sales'", nil, 200)["value"].([]any)
 	members := o.call(parts.Admin, "GET", fmt.Sprint(names.APIVersion, "/groups/", groups[0].(object)["id"], "/members"), nil, 200)
@@ -122,7 +122,7 @@ func (o *office) salesPeople() []any {
 }
 
 // ask has the member ask for the shown package, and waits until it is delivered.
-func (o *office) ask(schedule object) (id string) {
+func (o *fixture) ask(schedule object) (id string) {
 	o.Helper()
 	body := object{"requestType": "userAdd", "assignment": object{"accessPackageId": o.Package, "assignmentPolicyId": o.Policy}}
 	if schedule != nil {
@@ -133,7 +133,7 @@ func (o *office) ask(schedule object) (id string) {
 	return id
 }
 
-func (o *office) waitFor(request, state string) {
+func (o *fixture) waitFor(request, state string) {
 	o.Helper()
 	o.eventually(state, func() bool {
 		return o.call(parts.Admin, "GET", names.Entitlement+"/assignmentRequests/"+request, nil, 200)["state"] == state

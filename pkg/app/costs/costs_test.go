@@ -141,8 +141,8 @@ func everywhere(t *testing.T, test func(t *testing.T, p place)) {
 	})
 }
 
-// office is the whole product over one metered table.
-type office struct {
+// fixture is the whole product over one metered table.
+type fixture struct {
 	*testing.T
 	place
 	meter            *dynamotest.Meter
@@ -215,13 +215,13 @@ func (c *counted) Check(_ context.Context, role entitlement.RoleRef, _ connector
 	return held, nil
 }
 
-func open(t *testing.T, p place) *office {
+func open(t *testing.T, p place) *fixture {
 	t.Helper()
 	meter := dynamotest.NewMeter(dynamo.ItemSize)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
 	p.client = meter.Wrap(p.client)
-	o := &office{T: t, meter: meter, place: p, db: dynamo.New(p.client, p.table), clock: c, target: &counted{held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
+	o := &fixture{T: t, meter: meter, place: p, db: dynamo.New(p.client, p.table), clock: c, target: &counted{held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
 	ids := clock.System{} // the table's shards are chosen by the ids, so these must be random
 	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Enqueuer: recorder{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
 	o.who = who
@@ -237,7 +237,7 @@ func open(t *testing.T, p place) *office {
 }
 
 // call sends one request and returns the answer's body.
-func (o *office) call(api http.Handler, as, method, path string, body any) map[string]any {
+func (o *fixture) call(api http.Handler, as, method, path string, body any) map[string]any {
 	o.Helper()
 	w := o.send(api, as, method, path, "", body)
 	if w.Code >= 300 {
@@ -249,7 +249,7 @@ func (o *office) call(api http.Handler, as, method, path string, body any) map[s
 }
 
 // send sends one request, under a key or "" for none.
-func (o *office) send(api http.Handler, as, method, path, key string, body any) *httptest.ResponseRecorder {
+func (o *fixture) send(api http.Handler, as, method, path, key string, body any) *httptest.ResponseRecorder {
 	o.Helper()
 	var text bytes.Buffer
 	if body != nil {
@@ -273,7 +273,7 @@ type object = map[string]any
 const em = names.Entitlement
 
 // costs meters what happens in do.
-func (o *office) costs(what string, want cost, do func()) {
+func (o *fixture) costs(what string, want cost, do func()) {
 	o.Helper()
 	o.meter.Reset()
 	do()
@@ -285,7 +285,7 @@ func (o *office) costs(what string, want cost, do func()) {
 }
 
 // person adds somebody who signs in by that name.
-func (o *office) person(name, manager string) string {
+func (o *fixture) person(name, manager string) string {
 	o.Helper()
 	id := o.call(o.catalogs, "admin", "POST", "/v1.0/users", object{"displayName": name, "userPrincipalName": name + "@northwind.example",
 		"identities": []object{{"signInType": "federated", "issuer": "https://id.example", "issuerAssignedId": name}}})["id"].(string)
@@ -296,7 +296,7 @@ func (o *office) person(name, manager string) string {
 }
 
 // pack adds a package of three roles; approval: the manager decides.
-func (o *office) pack(approval bool) string {
+func (o *fixture) pack(approval bool) string {
 	o.Helper()
 	catalog := o.call(o.catalogs, "admin", "POST", em+"/catalogs", object{"displayName": "Sales", "state": "published"})["id"]
 	id := o.call(o.catalogs, "admin", "POST", em+"/accessPackages", object{"displayName": "Starter", "catalog": object{"id": catalog}})["id"].(string)
@@ -325,20 +325,20 @@ func (o *office) pack(approval bool) string {
 	return id
 }
 
-func (o *office) submit(as, pkg string, policy any) string {
+func (o *fixture) submit(as, pkg string, policy any) string {
 	o.Helper()
 	return o.call(o.people, as, "POST", em+"/assignmentRequests", object{"requestType": "userAdd", "justification": "to do my work",
 		"assignment": object{"accessPackageId": pkg, "assignmentPolicyId": policy}})["id"].(string)
 }
 
 // policyOf returns the one policy of a package: clients name it, which saves a read.
-func (o *office) policyOf(pkg string) any {
+func (o *fixture) policyOf(pkg string) any {
 	o.Helper()
 	p := o.call(o.people, "admin", "GET", em+"/accessPackages/"+pkg+"?$expand=assignmentPolicies", nil)
 	return p["assignmentPolicies"].([]any)[0].(object)["id"]
 }
 
-func (o *office) decide(as, id, verdict string) {
+func (o *fixture) decide(as, id, verdict string) {
 	o.Helper()
 	r, err := o.db.Request(context.Background(), entitlement.RequestID(id))
 	if err != nil {
@@ -348,14 +348,14 @@ func (o *office) decide(as, id, verdict string) {
 	o.call(o.people, as, "PATCH", em+"/accessPackageAssignmentApprovals/"+id+"/stages/"+r.Stages[0].ID, object{"reviewResult": verdict})
 }
 
-func (o *office) deliver(u string) {
+func (o *fixture) deliver(u string) {
 	o.Helper()
 	for _, err := range o.worker.Deliver(context.Background(), []entitlement.UserID{entitlement.UserID(u)}, "test") {
 		o.Fatal(err)
 	}
 }
 
-func (o *office) run() {
+func (o *fixture) run() {
 	o.Helper()
 	if r, err := o.sweep.Sweep(context.Background(), "sweep"); err != nil || r.Failed > 0 {
 		o.Fatalf("%+v, %v", r, err)
@@ -583,7 +583,7 @@ func whatAPageOfWhatOneMayAskForCosts(t *testing.T, p place) {
 }
 
 // group adds a group of people.
-func (o *office) group(name string, people ...string) string {
+func (o *fixture) group(name string, people ...string) string {
 	o.Helper()
 	id := o.call(o.catalogs, "admin", "POST", "/v1.0/groups", object{"displayName": name})["id"].(string)
 	for _, u := range people {
@@ -593,7 +593,7 @@ func (o *office) group(name string, people ...string) string {
 }
 
 // asking adds a package that a group decides on.
-func (o *office) asking(group string) string {
+func (o *fixture) asking(group string) string {
 	o.Helper()
 	id := o.pack(false)
 	policy := o.policyOf(id).(string)
@@ -605,7 +605,7 @@ func (o *office) asking(group string) string {
 }
 
 // refused asks for a package that somebody cannot have.
-func (o *office) refused(as, pkg string, policy any) {
+func (o *fixture) refused(as, pkg string, policy any) {
 	o.Helper()
 	text, err := json.Marshal(object{"requestType": "userAdd", "justification": "to do my work", "assignment": object{"accessPackageId": pkg, "assignmentPolicyId": policy}})
 	if err != nil {

@@ -26,9 +26,9 @@ const target entitlement.ConnectorID = "00000000-0000-4000-8000-00000000c0de"
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-// world is the sweep and the worker over the store that ships, minute by minute, with
+// fixture is the sweep and the worker over the store that ships, minute by minute, with
 // what they told of each minute.
-type world struct {
+type fixture struct {
 	*testing.T
 	*dynamotest.Damaged
 	clock    *clock.Virtual
@@ -45,8 +45,8 @@ type world struct {
 	deadline time.Duration // of a sweep; none: it has all the time
 }
 
-func newWorld(t *testing.T) *world {
-	w := &world{T: t, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), held: map[connector.PrincipalRef]bool{}, told: map[string][][]float64{}}
+func newFixture(t *testing.T) *fixture {
+	w := &fixture{T: t, clock: clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), held: map[connector.PrincipalRef]bool{}, told: map[string][][]float64{}}
 	w.Damaged = dynamotest.NewDamaged(func(ctx context.Context, _ error) {
 		w.metrics().Emit(ctx, names.MetricUnreadable, obs.UnitCount, 1, nil)
 	})
@@ -55,10 +55,10 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) metrics() *obs.Metrics { return obs.NewMetrics(&w.out, w.clock.Now) }
+func (w *fixture) metrics() *obs.Metrics { return obs.NewMetrics(&w.out, w.clock.Now) }
 
 // table is the store as the sweep sees it.
-type table struct{ *world }
+type table struct{ *fixture }
 
 func (t table) Due(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error) {
 	if t.unread != nil {
@@ -74,28 +74,30 @@ func (t table) Commit(ctx context.Context, c entitlement.Change) error {
 	return t.Store.Commit(ctx, c)
 }
 
-func (w *world) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
+func (w *fixture) Enqueue(_ context.Context, subjects ...entitlement.UserID) error {
 	w.enqueued = append(w.enqueued, subjects...)
 	return nil
 }
 
-func (w *world) EnqueueAfter(context.Context, time.Duration, ...entitlement.UserID) error { return nil }
+func (w *fixture) EnqueueAfter(context.Context, time.Duration, ...entitlement.UserID) error {
+	return nil
+}
 
-func (w *world) EnqueueJob(context.Context, entitlement.PackageID, int64) error { return nil }
+func (w *fixture) EnqueueJob(context.Context, entitlement.PackageID, int64) error { return nil }
 
-func (w *world) Open(context.Context, entitlement.ConnectorID) (connector.Connector, error) {
+func (w *fixture) Open(context.Context, entitlement.ConnectorID) (connector.Connector, error) {
 	return w, nil
 }
 
-func (w *world) Describe() connector.Capabilities {
+func (w *fixture) Describe() connector.Capabilities {
 	return connector.Capabilities{MaxBatch: 20, Ways: []connector.Way{"list"}, Authoritative: true}
 }
 
-func (w *world) Resource(context.Context, string) (connector.Resource, error) {
+func (w *fixture) Resource(context.Context, string) (connector.Resource, error) {
 	return connector.Resource{}, nil
 }
 
-func (w *world) FindPrincipals(_ context.Context, who []connector.Correlation) ([]connector.Found, error) {
+func (w *fixture) FindPrincipals(_ context.Context, who []connector.Correlation) ([]connector.Found, error) {
 	found := make([]connector.Found, len(who))
 	for i, p := range who {
 		found[i].Ref = connector.PrincipalRef(p.User)
@@ -103,7 +105,7 @@ func (w *world) FindPrincipals(_ context.Context, who []connector.Correlation) (
 	return found, nil
 }
 
-func (w *world) Apply(_ context.Context, _ entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
+func (w *fixture) Apply(_ context.Context, _ entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
 	if err := cmp.Or(w.silent, w.refuses); err != nil {
 		return nil, err
 	}
@@ -113,7 +115,7 @@ func (w *world) Apply(_ context.Context, _ entitlement.RoleRef, ops []connector.
 	return make([]connector.Result, len(ops)), nil
 }
 
-func (w *world) Check(_ context.Context, _ entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+func (w *fixture) Check(_ context.Context, _ entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	if w.silent != nil {
 		return nil, w.silent
 	}
@@ -125,7 +127,7 @@ func (w *world) Check(_ context.Context, _ entitlement.RoleRef, _ connector.Way,
 }
 
 // minutes lets time go by: each minute the sweep runs, and the worker looks at whom it named.
-func (w *world) minutes(n int) {
+func (w *fixture) minutes(n int) {
 	w.Helper()
 	for range n {
 		w.clock.Advance(time.Minute)
@@ -159,7 +161,7 @@ func (w *world) minutes(n int) {
 }
 
 // assign gives somebody a package for so long, and has it delivered; ends reports the slot.
-func (w *world) assign(long time.Duration) entitlement.AssignmentSlot {
+func (w *fixture) assign(long time.Duration) entitlement.AssignmentSlot {
 	w.Helper()
 	u := entitlement.UserID(w.clock.New())
 	pkg := entitlement.AccessPackage{ID: entitlement.PackageID(w.clock.New()), Catalog: entitlement.CatalogID(w.clock.New())}
@@ -187,7 +189,7 @@ func (w *world) assign(long time.Duration) entitlement.AssignmentSlot {
 	return slot
 }
 
-func (w *world) commit(c entitlement.Change) {
+func (w *fixture) commit(c entitlement.Change) {
 	w.Helper()
 	if err := w.Commit(w.Context(), c); err != nil {
 		w.Fatal(err)
@@ -198,18 +200,18 @@ func refused(reason connector.Reason) error {
 	return connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: reason, Detail: "no"}, nil)
 }
 
-// story is what happens to a world, minute by minute.
+// story is what happens to a fixture, minute by minute.
 type story struct {
 	what string
-	told func(*world)
+	told func(*fixture)
 }
 
 // ours are the stories of the alarms on figures of our own: one in which each must ring,
 // and one in which it must not.
 var ours = map[string]struct{ rings, quiet story }{
 	"schedule-silent": {
-		story{"the table cannot be read for six minutes", func(w *world) { w.unread = errors.New("down"); w.minutes(6) }},
-		story{"a sweep fails now and then", func(w *world) {
+		story{"the table cannot be read for six minutes", func(w *fixture) { w.unread = errors.New("down"); w.minutes(6) }},
+		story{"a sweep fails now and then", func(w *fixture) {
 			for range 10 {
 				w.minutes(3)
 				w.unread = errors.New("down")
@@ -219,12 +221,12 @@ var ours = map[string]struct{ rings, quiet story }{
 		}},
 	},
 	"expiry-lag": {
-		story{"an end cannot be recorded for ten minutes", func(w *world) {
+		story{"an end cannot be recorded for ten minutes", func(w *fixture) {
 			w.assign(time.Minute)
 			w.unkept = errors.New("down")
 			w.minutes(11)
 		}},
-		story{"three hundred end at once", func(w *world) {
+		story{"three hundred end at once", func(w *fixture) {
 			for range 300 {
 				w.assign(5 * time.Minute)
 			}
@@ -232,13 +234,13 @@ var ours = map[string]struct{ rings, quiet story }{
 		}},
 	},
 	"overdue-removals": {
-		story{"a target refuses a removal for twenty minutes", func(w *world) {
+		story{"a target refuses a removal for twenty minutes", func(w *fixture) {
 			w.assign(5 * time.Minute)
 			w.minutes(2)
 			w.refuses = refused(connector.RefusedByTarget)
 			w.minutes(25)
 		}},
-		story{"a target does not answer for nine minutes", func(w *world) {
+		story{"a target does not answer for nine minutes", func(w *fixture) {
 			w.assign(5 * time.Minute)
 			w.minutes(2)
 			w.silent = refused(connector.TargetUnavailable)
@@ -248,12 +250,12 @@ var ours = map[string]struct{ rings, quiet story }{
 		}},
 	},
 	"pending-reconciliation": {
-		story{"a target does not answer for an hour and a quarter", func(w *world) {
+		story{"a target does not answer for an hour and a quarter", func(w *fixture) {
 			w.silent = refused(connector.TargetUnavailable)
 			w.assign(24 * time.Hour)
 			w.minutes(76)
 		}},
-		story{"a target does not answer for fifty minutes, and one refuses somebody for good", func(w *world) {
+		story{"a target does not answer for fifty minutes, and one refuses somebody for good", func(w *fixture) {
 			final := refused(connector.RefusedByTarget)
 			connector.RefusalOf(final).Permanent = true
 			w.refuses = final
@@ -267,13 +269,13 @@ var ours = map[string]struct{ rings, quiet story }{
 		}},
 	},
 	"unreadable-items": {
-		story{"a newer version wrote something that falls due", func(w *world) {
+		story{"a newer version wrote something that falls due", func(w *fixture) {
 			slot := w.assign(5 * time.Minute)
 			w.minutes(2)
 			w.SpoilAssignmentSlot(w.T, slot.Package, slot.Subject)
 			w.minutes(5)
 		}},
-		story{"everything is as it should be", func(w *world) { w.assign(5 * time.Minute); w.minutes(20) }},
+		story{"everything is as it should be", func(w *fixture) { w.assign(5 * time.Minute); w.minutes(20) }},
 	},
 }
 
@@ -293,7 +295,7 @@ func TestL2_EachAlarmOfOursRingsInItsStoryAndNotInTheOther(t *testing.T) {
 			want bool
 		}{{told.rings, true}, {told.quiet, false}} {
 			t.Run(a.ID+"/"+s.what, func(t *testing.T) {
-				w := newWorld(t)
+				w := newFixture(t)
 				s.told(w)
 				if a.Rings(w.told[a.Figure.Metric]) != s.want {
 					t.Errorf("rings: %t, want %t; %s was %v", !s.want, s.want, a.Figure.Metric, w.told[a.Figure.Metric])
@@ -306,7 +308,7 @@ func TestL2_EachAlarmOfOursRingsInItsStoryAndNotInTheOther(t *testing.T) {
 // A removal that is refused for twelve hours is seen in every minute of them from the time
 // on at which it is late, though it is tried once an hour.
 func TestT2_ARefusedRemovalIsSeenInEveryMinuteOfTwelveHours(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.assign(5 * time.Minute)
 	w.minutes(4)
 	w.refuses = refused(connector.RefusedByTarget)
@@ -326,7 +328,7 @@ func TestT2_ARefusedRemovalIsSeenInEveryMinuteOfTwelveHours(t *testing.T) {
 // A sweep that had no time to look tells nothing of what it did not see: a zero would
 // look like health.
 func TestL2_ASweepWithoutTimeTellsNoZeros(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.assign(time.Minute)
 	w.minutes(2)
 	w.told = map[string][][]float64{}

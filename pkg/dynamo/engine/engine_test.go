@@ -39,18 +39,18 @@ func with(pk, sk string, more item) item {
 	return it
 }
 
-// desk is an engine in a test.
-type desk struct {
+// fixture is an engine in a test.
+type fixture struct {
 	*testing.T
 	*engine.Engine
 }
 
-func open(t *testing.T, o engine.Options) *desk {
+func open(t *testing.T, o engine.Options) *fixture {
 	o.Table = table
-	return &desk{t, engine.New(o)}
+	return &fixture{t, engine.New(o)}
 }
 
-func (d *desk) put(items ...item) {
+func (d *fixture) put(items ...item) {
 	d.Helper()
 	for _, it := range items {
 		if _, err := d.PutItem(context.Background(), &dynamodb.PutItemInput{TableName: aws.String(table), Item: it}); err != nil {
@@ -60,7 +60,7 @@ func (d *desk) put(items ...item) {
 }
 
 // get reads an item; nil where it is not there.
-func (d *desk) get(pk, sk string, consistent bool) item {
+func (d *fixture) get(pk, sk string, consistent bool) item {
 	d.Helper()
 	out, err := d.GetItem(context.Background(), &dynamodb.GetItemInput{TableName: aws.String(table), Key: key(pk, sk), ConsistentRead: &consistent})
 	if err != nil {
@@ -69,7 +69,7 @@ func (d *desk) get(pk, sk string, consistent bool) item {
 	return out.Item
 }
 
-func (d *desk) transact(token string, actions ...types.TransactWriteItem) error {
+func (d *fixture) transact(token string, actions ...types.TransactWriteItem) error {
 	in := &dynamodb.TransactWriteItemsInput{TransactItems: actions}
 	if token != "" {
 		in.ClientRequestToken = &token
@@ -79,7 +79,7 @@ func (d *desk) transact(token string, actions ...types.TransactWriteItem) error 
 }
 
 // query reads a page of a partition, of an index where one is named.
-func (d *desk) query(index, partition string, change ...func(*dynamodb.QueryInput)) *dynamodb.QueryOutput {
+func (d *fixture) query(index, partition string, change ...func(*dynamodb.QueryInput)) *dynamodb.QueryOutput {
 	d.Helper()
 	in := asking(index, partition)
 	for _, c := range change {
@@ -129,7 +129,7 @@ func code(err error) string {
 	return fmt.Sprint(err)
 }
 
-func (d *desk) refused(what string, err error, want string) {
+func (d *fixture) refused(what string, err error, want string) {
 	d.Helper()
 	if code(err) != want {
 		d.Errorf("%s: got %v, want %s", what, err, want)

@@ -98,7 +98,7 @@ type made struct {
 }
 
 // calls are all that there are, and all parts of their inputs.
-func calls(d *desk) []made {
+func calls(d *fixture) []made {
 	var all []made
 	add := func(part func() any, make func() error) {
 		all = append(all, made{func() reflect.Value { return reflect.ValueOf(part()) }, make})

@@ -70,7 +70,7 @@ func TestWhatWritesConsume(t *testing.T) {
 	}
 }
 
-func (d *desk) remove(report types.ReturnConsumedCapacity) *types.ConsumedCapacity {
+func (d *fixture) remove(report types.ReturnConsumedCapacity) *types.ConsumedCapacity {
 	d.Helper()
 	out, err := d.DeleteItem(d.Context(), &dynamodb.DeleteItemInput{TableName: aws.String(table), Key: key("p", "s"), ReturnConsumedCapacity: report})
 	if err != nil {
@@ -80,7 +80,7 @@ func (d *desk) remove(report types.ReturnConsumedCapacity) *types.ConsumedCapaci
 }
 
 // change makes the item what it is to be, and returns what that consumed.
-func (d *desk) change(to item) *types.ConsumedCapacity {
+func (d *fixture) change(to item) *types.ConsumedCapacity {
 	d.Helper()
 	if to == nil {
 		return d.remove(types.ReturnConsumedCapacityIndexes)

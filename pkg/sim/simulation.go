@@ -31,8 +31,8 @@ import (
 // secretWord is in every credential, and must be nowhere else (S20).
 const secretWord = "xyzzy-"
 
-// world is the whole product in one process, with everything around it.
-type world struct {
+// simulation is the whole product in one process, with everything around it.
+type simulation struct {
 	scheduler
 	clock  clock.System // that of the bubble
 	store  *store
@@ -63,8 +63,8 @@ type world struct {
 	handlers  map[string]func(context.Context, []lambdaio.Message) map[string]error
 	groups    groups
 
-	admin authz.Command
-	cast  cast
+	admin      authz.Command
+	population population
 
 	number uint64             // of the run
 	at     int                // number of the command
@@ -81,8 +81,8 @@ type world struct {
 	malformed   int // messages that nobody can read
 }
 
-// cast is who and what there is in a run.
-type cast struct {
+// population is who and what there is in a run.
+type population struct {
 	people   []entitlement.UserID
 	groups   []entitlement.GroupID
 	catalog  entitlement.CatalogID
@@ -112,10 +112,10 @@ type scanner struct {
 	mu    sync.Mutex
 }
 
-// newWorld puts the product together as the functions do.
-func newWorld(p Plan) *world {
-	w := &world{number: p.Number, pageSize: max(p.PageSize, 1), logged: &scanner{}}
-	w.scheduler.grave, w.scheduler.rate, w.scheduler.choice = make(chan struct{}), p.Rate, mix(p.Number, 77)
+// newSimulation puts the product together as the functions do.
+func newSimulation(p Plan) *simulation {
+	w := &simulation{number: p.Number, pageSize: max(p.PageSize, 1), logged: &scanner{}}
+	w.scheduler.stopped, w.scheduler.rate, w.scheduler.choice = make(chan struct{}), p.Rate, mix(p.Number, 77)
 	w.scheduler.died, w.scheduler.counts, w.skew = w.cover, w.counted, p.Skew
 	told := toldTime{&w.scheduler}
 	w.newTable(p)
@@ -146,7 +146,7 @@ func newWorld(p Plan) *world {
 }
 
 // queueOf makes a queue with the settings that the queue of the name is deployed with.
-func (w *world) queueOf(id string, timeout time.Duration) *memoryQueue {
+func (w *simulation) queueOf(id string, timeout time.Duration) *memoryQueue {
 	for _, q := range names.Queues {
 		if q.ID == id {
 			return w.newQueue(id, q.BatchSize, q.MaxReceive, 6*timeout)
@@ -158,7 +158,7 @@ func (w *world) queueOf(id string, timeout time.Duration) *memoryQueue {
 // opener opens targets and watches what is done at them.
 type opener struct {
 	registry *connector.Registry
-	w        *world
+	w        *simulation
 }
 
 // Open opens one.
@@ -174,7 +174,7 @@ func (o opener) Open(ctx context.Context, id entitlement.ConnectorID) (connector
 type watched struct {
 	connector.Connector
 	id entitlement.ConnectorID
-	w  *world
+	w  *simulation
 }
 
 // Apply passes on the changes.
@@ -190,7 +190,7 @@ func (c watched) Apply(ctx context.Context, role entitlement.RoleRef, ops []conn
 }
 
 // sends notes a removal that is sent, whatever becomes of it.
-func (w *world) sends(at entitlement.ConnectorID, role entitlement.RoleRef, op connector.Op) {
+func (w *simulation) sends(at entitlement.ConnectorID, role entitlement.RoleRef, op connector.Op) {
 	if t := w.targetOf(at); t != nil && !op.Grant && t.took[membership{role, op.Principal}] != nil {
 		t.took[membership{role, op.Principal}].sent = true
 	}
@@ -222,7 +222,7 @@ func (c watched) Check(ctx context.Context, role entitlement.RoleRef, way connec
 }
 
 // shownBy tells what a way of asking shows at a target.
-func (w *world) shownBy(id entitlement.ConnectorID, way connector.Way) Shown {
+func (w *simulation) shownBy(id entitlement.ConnectorID, way connector.Way) Shown {
 	t, i := w.targetOf(id), slices.Index(wayNames[:], string(way))
 	if t == nil || i < 0 {
 		return ShowsTruth // the directory itself
@@ -231,7 +231,7 @@ func (w *world) shownBy(id entitlement.ConnectorID, way connector.Way) Shown {
 }
 
 // userAt tells whose account a reference at a target is.
-func (w *world) userAt(id entitlement.ConnectorID, ref connector.PrincipalRef) entitlement.UserID {
+func (w *simulation) userAt(id entitlement.ConnectorID, ref connector.PrincipalRef) entitlement.UserID {
 	if t := w.targetOf(id); t != nil {
 		return t.owners[ref]
 	}
@@ -239,7 +239,7 @@ func (w *world) userAt(id entitlement.ConnectorID, ref connector.PrincipalRef) e
 }
 
 // targetOf returns the target of a connector; nil for the directory.
-func (w *world) targetOf(id entitlement.ConnectorID) *target {
+func (w *simulation) targetOf(id entitlement.ConnectorID) *target {
 	for _, t := range w.targets {
 		if t.id == id {
 			return t

@@ -14,8 +14,8 @@ import (
 
 var start2026 = time.Date(2026, 3, 1, 9, 0, 0, 123_456_789, time.UTC)
 
-// office is a table with a package that is offered through two policies.
-type office struct {
+// fixture is a table with a package that is offered through two policies.
+type fixture struct {
 	*testing.T
 	db          *dynamo.DB
 	meter       *dynamotest.Meter
@@ -30,8 +30,8 @@ type office struct {
 
 func newID[T ~string]() T { return T(clock.System{}.New()) }
 
-func open(t *testing.T, p place) *office {
-	o := &office{T: t, meter: dynamotest.NewMeter(dynamo.ItemSize), now: start2026}
+func open(t *testing.T, p place) *fixture {
+	o := &fixture{T: t, meter: dynamotest.NewMeter(dynamo.ItemSize), now: start2026}
 	o.db = p.metered(o.meter)
 	catalog := entitlement.Catalog{ID: newID[entitlement.CatalogID](), DisplayName: "Sales", Published: true, Created: start2026}
 	o.pkg = entitlement.AccessPackage{ID: newID[entitlement.PackageID](), Catalog: catalog.ID, DisplayName: "Field sales", Created: start2026}
@@ -60,7 +60,7 @@ func open(t *testing.T, p place) *office {
 	return o
 }
 
-func (o *office) commit(c entitlement.Change) {
+func (o *fixture) commit(c entitlement.Change) {
 	o.Helper()
 	if err := o.db.Commit(context.Background(), c); err != nil {
 		o.Fatal(err)
@@ -68,7 +68,7 @@ func (o *office) commit(c entitlement.Change) {
 }
 
 // person makes a member of 20 groups.
-func (o *office) person() entitlement.User {
+func (o *fixture) person() entitlement.User {
 	o.Helper()
 	u := entitlement.User{ID: newID[entitlement.UserID](), Type: entitlement.Member, DisplayName: "Ann Example", Enabled: true, Created: start2026,
 		Mail: "ann@example.test", Department: "Sales", JobTitle: "Representative", Identities: []entitlement.Principal{{Issuer: "https://login.test", Value: newID[string]()}}}
@@ -85,7 +85,7 @@ func (o *office) person() entitlement.User {
 }
 
 // costs demands that a step costs what it is held to, and no more.
-func (o *office) costs(what string, want cost, step func(context.Context) error) {
+func (o *fixture) costs(what string, want cost, step func(context.Context) error) {
 	o.Helper()
 	o.meter.Reset()
 	if err := step(context.Background()); err != nil {
@@ -99,13 +99,13 @@ func (o *office) costs(what string, want cost, step func(context.Context) error)
 }
 
 // costsCommit is costs for a change.
-func (o *office) costsCommit(what string, want cost, c entitlement.Change) {
+func (o *fixture) costsCommit(what string, want cost, c entitlement.Change) {
 	o.Helper()
 	o.costs(what, want, func(ctx context.Context) error { return o.db.Commit(ctx, c) })
 }
 
 // ask reads and decides a new request through the policy.
-func (o *office) ask(u entitlement.User, policy entitlement.PolicyID, want cost) (entitlement.AssignmentRequest, entitlement.Change) {
+func (o *fixture) ask(u entitlement.User, policy entitlement.PolicyID, want cost) (entitlement.AssignmentRequest, entitlement.Change) {
 	o.Helper()
 	var ask entitlement.SubmitInputs
 	o.costs("ask", want, func(ctx context.Context) (err error) {
@@ -122,7 +122,7 @@ func (o *office) ask(u entitlement.User, policy entitlement.PolicyID, want cost)
 }
 
 // decide reads and decides the running stage; last where it is the last one.
-func (o *office) decide(r entitlement.AssignmentRequest, approved, last bool) (entitlement.AssignmentRequest, entitlement.Change) {
+func (o *fixture) decide(r entitlement.AssignmentRequest, approved, last bool) (entitlement.AssignmentRequest, entitlement.Change) {
 	o.Helper()
 	o.now = o.now.Add(time.Hour)
 	var evaluate entitlement.User

@@ -9,13 +9,13 @@ import (
 	"leasehold/pkg/queue"
 )
 
-// desk serves the issuer, and what an operator does by other means in a deployed stack:
+// controls serves the issuer, and what an operator does by other means in a deployed stack:
 //
 //	POST /sweep                          does what is due now, without waiting for the minute
 //	GET  /dead-letters                  shows the parked messages of every queue
 //	POST /dead-letters?redrive=<queue>  gives them back to it
 //	GET  /items?of=<kind>/<id>          shows what is stored of it, in words
-func (s *System) desk() http.Handler {
+func (s *System) controls() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.issuer.Handler())
 	mux.HandleFunc("POST /sweep", func(w http.ResponseWriter, r *http.Request) {

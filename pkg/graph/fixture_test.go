@@ -29,8 +29,8 @@ import (
 
 const publicURL = "https://access.example.com"
 
-// world is the whole API over a store in memory, with a few people in it.
-type world struct {
+// fixture is the whole API over a store in memory, with a few people in it.
+type fixture struct {
 	*testing.T
 	store *dynamotest.Store
 	clock *clock.Virtual
@@ -87,9 +87,9 @@ func (tokens) Verify(_ context.Context, authorization string) (authn.Token, erro
 	return t, nil
 }
 
-func newWorld(t *testing.T) *world {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	w := &world{T: t, clock: clock.NewVirtual(time.Date(2026, 3, 1, 9, 0, 0, 123456789, time.UTC)), ids: map[string]string{}}
+	w := &fixture{T: t, clock: clock.NewVirtual(time.Date(2026, 3, 1, 9, 0, 0, 123456789, time.UTC)), ids: map[string]string{}}
 	w.roles.Complain = func(refusal string) { t.Error("S11: the role refuses: " + refusal) }
 	w.store = dynamotest.FlakyJudged(func(op faults.Op) dynamotest.Fault {
 		w.reads.Add(1)
@@ -111,7 +111,7 @@ func newWorld(t *testing.T) *world {
 
 // populate adds people: a manager, a member who has that manager, another person, one
 // who reviews by a group, a disabled one, and a robot that administers.
-func (w *world) populate() {
+func (w *fixture) populate() {
 	w.ids["admin"] = w.call("admin", "GET", "/v1.0/me", nil).want(200).get("id")
 	for _, name := range []string{"manager", "member", "other", "reviewer", "disabled", "robot"} {
 		w.ids[name] = w.call("admin", "POST", "/v1.0/users", object{
@@ -127,14 +127,14 @@ func (w *world) populate() {
 	w.call("admin", "POST", "/v1.0/groups/"+string(entitlement.AdministratorsGroup)+"/members/$ref", object{"@odata.id": "/v1.0/directoryObjects/" + w.ids["robot"]}).want(204)
 }
 
-func (w *world) join(group, user string) {
+func (w *fixture) join(group, user string) {
 	w.Helper()
 	w.call("admin", "POST", "/v1.0/groups/"+w.ids[group]+"/members/$ref", object{"@odata.id": publicURL + "/v1.0/users/" + w.ids[user]}).want(204)
 }
 
 // offer adds a published catalog with the group sales, and a package of its membership
 // under the policy; it remembers their ids.
-func (w *world) offer(policy object) {
+func (w *fixture) offer(policy object) {
 	w.Helper()
 	w.ids["catalog"] = w.call("admin", "POST", em+"/catalogs", object{"displayName": "Catalog", "description": "", "state": "published"}).want(201).get("id")
 	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": w.ids["catalog"]},
@@ -154,7 +154,7 @@ func open() object {
 }
 
 // approved is one under which a manager decides, or the reviewers, for those without one.
-func approved(w *world) object {
+func approved(w *fixture) object {
 	p := open()
 	p["requestApprovalSettings"] = object{"isApprovalRequiredForAdd": true, "stages": []object{{
 		"durationBeforeAutomaticDenial": "P14D",
@@ -165,7 +165,7 @@ func approved(w *world) object {
 }
 
 // ask asks for the package and returns the request's id.
-func (w *world) ask(who string) string {
+func (w *fixture) ask(who string) string {
 	w.Helper()
 	return w.call(who, "POST", requestPath, object{"requestType": "UserAdd", "assignment": object{"accessPackageId": w.ids["package"]}}).want(201).get("id")
 }
@@ -180,7 +180,7 @@ type reply struct {
 }
 
 // call sends a JSON body, or none, as somebody; "" is nobody.
-func (w *world) call(as, method, path string, body any) reply {
+func (w *fixture) call(as, method, path string, body any) reply {
 	w.Helper()
 	var content []byte
 	if body != nil {
@@ -193,7 +193,7 @@ func (w *world) call(as, method, path string, body any) reply {
 }
 
 // send routes a call as the gateway does.
-func (w *world) send(as, method, path string, body []byte, header http.Header) reply {
+func (w *fixture) send(as, method, path string, body []byte, header http.Header) reply {
 	w.Helper()
 	r := httptest.NewRequest(method, strings.ReplaceAll(path, " ", "%20"), bytes.NewReader(body))
 	r = r.WithContext(obs.WithLogger(w.Context(), obs.New(&w.log, "test")))

@@ -6,22 +6,22 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// desk is a place where a grant set may be.
-type desk struct {
+// grantSetKey is a place where a grant set may be.
+type grantSetKey struct {
 	subject entitlement.UserID
 	at      entitlement.ConnectorID
 }
 
-func newDesk() desk {
-	return desk{newID[entitlement.UserID](), newID[entitlement.ConnectorID]()}
+func newGrantSetKey() grantSetKey {
+	return grantSetKey{newID[entitlement.UserID](), newID[entitlement.ConnectorID]()}
 }
 
-func (d desk) claim(w *world, token string, now, until time.Time, intend ...entitlement.RoleRef) (entitlement.GrantSet, error) {
+func (d grantSetKey) claim(w *fixture, token string, now, until time.Time, intend ...entitlement.RoleRef) (entitlement.GrantSet, error) {
 	return w.s.Claim(w.Context(), entitlement.Claim{Subject: d.subject, Connector: d.at, Token: token, Now: now, Until: until, Intend: intend})
 }
 
 // grantSet describes what a worker records.
-func (d desk) grantSet(token string) entitlement.GrantSet {
+func (d grantSetKey) grantSet(token string) entitlement.GrantSet {
 	s := filled[entitlement.GrantSet]()
 	s.Subject, s.Connector, s.Token, s.Until = d.subject, d.at, token, time.Time{}
 	g := filled[entitlement.Grant]()
@@ -34,7 +34,7 @@ func record(s entitlement.GrantSet) entitlement.Change {
 	return entitlement.Change{GrantSets: []entitlement.GrantSet{s}}
 }
 
-func (w *world) conflict(err error, part entitlement.Part) {
+func (w *fixture) conflict(err error, part entitlement.Part) {
 	w.Helper()
 	w.kind(err, entitlement.Conflict)
 	if got := entitlement.StalePart(err); got != part {
@@ -43,7 +43,7 @@ func (w *world) conflict(err error, part entitlement.Part) {
 }
 
 // grantSets reads all grant sets of a subject.
-func (w *world) grantSets(subject entitlement.UserID) []entitlement.GrantSet {
+func (w *fixture) grantSets(subject entitlement.UserID) []entitlement.GrantSet {
 	w.Helper()
 	_, grantSets, err := w.s.SubjectRecord(w.Context(), subject)
 	w.must(err)

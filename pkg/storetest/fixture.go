@@ -12,8 +12,8 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// world is one scenario's view of a store.
-type world struct {
+// fixture is one scenario's view of a store.
+type fixture struct {
 	*testing.T
 	s Store
 }
@@ -27,7 +27,7 @@ func instant(d time.Duration) time.Time {
 func newID[T ~string]() T { return T(clock.System{}.New()) }
 
 // must ends the scenario on an error.
-func (w *world) must(err error) {
+func (w *fixture) must(err error) {
 	w.Helper()
 	if err != nil {
 		w.Fatal(err)
@@ -35,7 +35,7 @@ func (w *world) must(err error) {
 }
 
 // commit makes the change, or ends the scenario.
-func (w *world) commit(c entitlement.Change) {
+func (w *fixture) commit(c entitlement.Change) {
 	w.Helper()
 	w.must(w.s.Commit(w.Context(), guarded(c)))
 }
@@ -54,7 +54,7 @@ func guarded(c entitlement.Change) entitlement.Change {
 }
 
 // refuse demands that the change is refused because part did not hold.
-func (w *world) refuse(part entitlement.Part, c entitlement.Change) {
+func (w *fixture) refuse(part entitlement.Part, c entitlement.Change) {
 	w.Helper()
 	err := w.s.Commit(w.Context(), guarded(c))
 	if entitlement.StalePart(err) != part || entitlement.KindOf(err) != entitlement.Conflict {
@@ -63,7 +63,7 @@ func (w *world) refuse(part entitlement.Part, c entitlement.Change) {
 }
 
 // same demands that got equals want.
-func (w *world) same(got, want any) {
+func (w *fixture) same(got, want any) {
 	w.Helper()
 	if d := diff(got, want); d != "" {
 		w.Fatal("differs at ", d)
@@ -71,7 +71,7 @@ func (w *world) same(got, want any) {
 }
 
 // kind demands an error of the kind.
-func (w *world) kind(err error, kind entitlement.Kind) {
+func (w *fixture) kind(err error, kind entitlement.Kind) {
 	w.Helper()
 	if err == nil || entitlement.KindOf(err) != kind {
 		w.Fatalf("got error %v, want the kind %v", err, kind)
@@ -79,13 +79,13 @@ func (w *world) kind(err error, kind entitlement.Kind) {
 }
 
 // sameSet demands that got holds the elements of want, in any order.
-func sameSet[T ~string](w *world, got, want []T) {
+func sameSet[T ~string](w *fixture, got, want []T) {
 	w.Helper()
 	w.same(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want)))
 }
 
 // get ends the scenario on an error of a read.
-func get[T any](w *world) func(v T, err error) T {
+func get[T any](w *fixture) func(v T, err error) T {
 	return func(v T, err error) T {
 		w.Helper()
 		w.must(err)
@@ -97,7 +97,7 @@ func get[T any](w *world) func(v T, err error) T {
 const patience = 10 * time.Second
 
 // eventually tries check until it answers "", or fails with its last answer.
-func (w *world) eventually(check func() string) {
+func (w *fixture) eventually(check func() string) {
 	w.Helper()
 	end := time.Now().Add(patience)
 	for {
@@ -113,7 +113,7 @@ func (w *world) eventually(check func() string) {
 }
 
 // readAll reads a whole list in pages of the limit.
-func readAll[T any](w *world, limit int, list func(entitlement.Page) (entitlement.Paged[T], error)) []T {
+func readAll[T any](w *fixture, limit int, list func(entitlement.Page) (entitlement.Paged[T], error)) []T {
 	w.Helper()
 	var all []T
 	page := entitlement.Page{Limit: limit}
@@ -151,7 +151,7 @@ func race(n int, attempt func(i int) error) []error {
 
 // winners counts the attempts that went through. Every other one must have been
 // refused: as changed meanwhile, or as too much contention to tell.
-func (w *world) winners(errs []error) (won int) {
+func (w *fixture) winners(errs []error) (won int) {
 	w.Helper()
 	for _, err := range errs {
 		switch {

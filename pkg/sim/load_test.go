@@ -25,15 +25,15 @@ import (
 	"leasehold/pkg/queue"
 )
 
-// town is the product under load in one bubble: many people, functions side by side as
+// loadTest is the product under load in one bubble: many people, functions side by side as
 // they are deployed, a target that takes its time, a store that writes no faster than it
 // may. Nothing goes wrong but what a figure is about.
-type town struct {
+type loadTest struct {
 	*dynamotest.Store
 	clock                clock.System
 	ids                  *counter
 	urgent, bulk, fanout *queue.Memory
-	site                 *site
+	target               *loadTarget
 	sweep                *lifecycle.Service
 	stop                 atomic.Bool
 	running              sync.WaitGroup
@@ -47,8 +47,8 @@ type town struct {
 	requests int // to the queues
 }
 
-// site is a target with latency, a limit of writing calls, and a share of failing calls.
-type site struct {
+// loadTarget is a target with latency, a limit of writing calls, and a share of failing calls.
+type loadTarget struct {
 	latency time.Duration
 	limit   int // writing calls in a second; 0: none
 	fails   int // in a thousand
@@ -68,16 +68,16 @@ type site struct {
 	dice      *rand.Rand
 }
 
-func newTown(latency time.Duration, batch int) *town {
-	w := &town{Store: dynamotest.New(), ids: &counter{}, settled: map[entitlement.AssignmentID]time.Time{},
-		site: &site{latency: latency, batch: batch, members: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}, dice: rand.New(rand.NewPCG(1, 2))}}
+func newLoadTest(latency time.Duration, batch int) *loadTest {
+	w := &loadTest{Store: dynamotest.New(), ids: &counter{}, settled: map[entitlement.AssignmentID]time.Time{},
+		target: &loadTarget{latency: latency, batch: batch, members: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}, dice: rand.New(rand.NewPCG(1, 2))}}
 	w.urgent, w.bulk, w.fanout = queue.NewMemory(w.clock, 5), queue.NewMemory(w.clock, 5), queue.NewMemory(w.clock, 5)
 	w.sweep = &lifecycle.Service{Store: w, Enqueuer: w.urgent, Jobs: w.fanout, Clock: w.clock, Log: quietLog}
 	return w
 }
 
 // Commit waits where the store may not write yet, and takes notes.
-func (w *town) Commit(ctx context.Context, c entitlement.Change) error {
+func (w *loadTest) Commit(ctx context.Context, c entitlement.Change) error {
 	if ends := slices.ContainsFunc(c.Ended, func(a entitlement.Assignment) bool { return a.Removed.IsZero() }); ends && w.pause > 0 {
 		w.mu.Lock()
 		now := time.Now()
@@ -110,7 +110,7 @@ func (w *town) Commit(ctx context.Context, c entitlement.Change) error {
 }
 
 // count counts the assignments that ended.
-func (w *town) count() int {
+func (w *loadTest) count() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.ended)
@@ -118,8 +118,8 @@ func (w *town) count() int {
 
 // open starts the functions as they are deployed: so many copies on each queue, a sweep
 // a minute.
-func (w *town) open() {
-	worker := deliver.Handler(&delivery.Service{Store: w, Connectors: w.site, Queue: w.bulk, Clock: w.clock, IDs: w.ids, Lease: names.DeliverTimeout, Log: quietLog})
+func (w *loadTest) open() {
+	worker := deliver.Handler(&delivery.Service{Store: w, Connectors: w.target, Queue: w.bulk, Clock: w.clock, IDs: w.ids, Lease: names.DeliverTimeout, Log: quietLog})
 	spread := fanout.Handler(&delivery.FanOut{Store: w, Bulk: w.bulk, Again: w.fanout, Clock: w.clock, Log: quietLog})
 	for _, q := range names.Queues {
 		queue, handle := map[string]*queue.Memory{names.DeliverUrgent: w.urgent, names.DeliverBulk: w.bulk, names.FanoutJobs: w.fanout}[q.ID], worker
@@ -145,7 +145,7 @@ func (w *town) open() {
 // hop is how long a message takes from one function to the next.
 const hop = 30 * time.Millisecond
 
-func (w *town) serve(queue *queue.Memory, q names.Queue, handle func(context.Context, []lambdaio.Message) map[string]error) {
+func (w *loadTest) serve(queue *queue.Memory, q names.Queue, handle func(context.Context, []lambdaio.Message) map[string]error) {
 	serve := lambdaio.SQS(handle, lambdaio.Queues{q.ID: queue})
 	for !w.stop.Load() {
 		time.Sleep(hop)
@@ -173,25 +173,25 @@ func (w *town) serve(queue *queue.Memory, q names.Queue, handle func(context.Con
 }
 
 // close stops everything.
-func (w *town) close() {
+func (w *loadTest) close() {
 	w.stop.Store(true)
 	w.running.Wait()
 }
 
-// siteID is the target's id.
-const siteID entitlement.ConnectorID = "00000000-0000-4000-8000-00000000517e"
+// loadTargetID is the target's id.
+const loadTargetID entitlement.ConnectorID = "00000000-0000-4000-8000-00000000517e"
 
-func siteRole(n int) entitlement.RoleRef {
-	return entitlement.RoleRef{Connector: siteID, Resource: fmt.Sprint("r", n), Role: memberRole}
+func loadRole(n int) entitlement.RoleRef {
+	return entitlement.RoleRef{Connector: loadTargetID, Resource: fmt.Sprint("r", n), Role: memberRole}
 }
 
 // pack makes a package of so many roles with a policy of one end.
-func (w *town) pack(t *testing.T, roles int, end entitlement.Expiration) (entitlement.PackageID, entitlement.PolicyID) {
+func (w *loadTest) pack(t *testing.T, roles int, end entitlement.Expiration) (entitlement.PackageID, entitlement.PolicyID) {
 	t.Helper()
 	id, policy := entitlement.PackageID(w.ids.New()), entitlement.PolicyID(w.ids.New())
 	scopes := entitlement.PackageScopes{Package: id}
 	for n := range roles {
-		scopes.List = append(scopes.List, entitlement.ResourceRoleScope{ID: fmt.Sprint("s", n), Ref: siteRole(n)})
+		scopes.List = append(scopes.List, entitlement.ResourceRoleScope{ID: fmt.Sprint("s", n), Ref: loadRole(n)})
 	}
 	catalog := entitlement.CatalogID(w.ids.New())
 	w.must(t, entitlement.Change{Catalogs: []entitlement.Catalog{{ID: catalog, DisplayName: "C", Published: true}},
@@ -201,7 +201,7 @@ func (w *town) pack(t *testing.T, roles int, end entitlement.Expiration) (entitl
 	return id, policy
 }
 
-func (w *town) must(t *testing.T, c entitlement.Change) {
+func (w *loadTest) must(t *testing.T, c entitlement.Change) {
 	t.Helper()
 	if err := w.Store.Commit(quiet, c); err != nil {
 		t.Fatal(err)
@@ -209,7 +209,7 @@ func (w *town) must(t *testing.T, c entitlement.Change) {
 }
 
 // hold has a new person hold the package from now on and owe a delivery.
-func (w *town) hold(t *testing.T, pkg entitlement.PackageID) (entitlement.UserID, entitlement.AssignmentID) {
+func (w *loadTest) hold(t *testing.T, pkg entitlement.PackageID) (entitlement.UserID, entitlement.AssignmentID) {
 	t.Helper()
 	u := entitlement.UserID(w.ids.New())
 	w.must(t, entitlement.Change{Users: []entitlement.User{{ID: u, Type: entitlement.Member, DisplayName: "U", UserPrincipalName: string(u), Enabled: true}}})
@@ -225,22 +225,22 @@ func (w *town) hold(t *testing.T, pkg entitlement.PackageID) (entitlement.UserID
 	return u, r.AssignmentOf()
 }
 
-// Open makes a site its own registry.
-func (s *site) Open(context.Context, entitlement.ConnectorID) (connector.Connector, error) {
+// Open makes a loadTarget its own registry.
+func (s *loadTarget) Open(context.Context, entitlement.ConnectorID) (connector.Connector, error) {
 	return s, nil
 }
 
 // Describe tells the size of a batch.
-func (s *site) Describe() connector.Capabilities {
+func (s *loadTarget) Describe() connector.Capabilities {
 	return connector.Capabilities{MaxBatch: s.batch, Ways: []connector.Way{"list"}, Authoritative: !s.serial, SerialWrites: s.serial}
 }
 
 // Resource is not asked for.
-func (s *site) Resource(context.Context, string) (connector.Resource, error) {
+func (s *loadTarget) Resource(context.Context, string) (connector.Resource, error) {
 	return connector.Resource{}, nil
 }
 
-func (s *site) call(writes bool) error {
+func (s *loadTarget) call(writes bool) error {
 	time.Sleep(s.latency)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -268,14 +268,14 @@ func (s *site) call(writes bool) error {
 }
 
 // done counts the writing calls that went through.
-func (s *site) done() int {
+func (s *loadTarget) done() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.succeeded
 }
 
 // FindPrincipals finds everybody.
-func (s *site) FindPrincipals(_ context.Context, who []connector.Correlation) ([]connector.Found, error) {
+func (s *loadTarget) FindPrincipals(_ context.Context, who []connector.Correlation) ([]connector.Found, error) {
 	found := make([]connector.Found, len(who))
 	for i, w := range who {
 		if err := s.call(false); err != nil {
@@ -287,7 +287,7 @@ func (s *site) FindPrincipals(_ context.Context, who []connector.Correlation) ([
 }
 
 // Apply changes memberships.
-func (s *site) Apply(_ context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
+func (s *loadTarget) Apply(_ context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
 	if err := s.call(true); err != nil {
 		return nil, err
 	}
@@ -303,7 +303,7 @@ func (s *site) Apply(_ context.Context, role entitlement.RoleRef, ops []connecto
 }
 
 // Check tells who holds a role.
-func (s *site) Check(_ context.Context, role entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+func (s *loadTarget) Check(_ context.Context, role entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	if err := s.call(false); err != nil {
 		return nil, err
 	}
