@@ -15,13 +15,13 @@ import (
 // runbookMark begins the part of an alarm's description that says what to do.
 const runbookMark = "Runbook: "
 
-// alarm is one thing that somebody must be told of. Every figure that an alarm looks at
-// costs 0.10 $ a month, so there is one alarm for each thing to do, not for each figure.
+// alarm is one thing that somebody must be told of. Every metric that an alarm looks at
+// costs 0.10 $ a month, so there is one alarm for each thing to do, not for each metric.
 type alarm struct {
 	id      string
-	means   string                             // what is wrong, and for whom
-	runbook string                             // what to do about it
-	figure  func(*house) awscloudwatch.IMetric // nil: ours, as names has it
+	means   string                                    // what is wrong, and for whom
+	runbook string                                    // what to do about it
+	metric  func(*stackBuilder) awscloudwatch.IMetric // nil: ours, as names has it
 }
 
 var alarms = []alarm{
@@ -35,56 +35,58 @@ var alarms = []alarm{
 		"GET /v1.0/leasehold/deliveryErrors counts them by reason. Mend what the reason names, then reprocess by that reason; what can pass is tried again by itself all the while.", nil},
 	{"urgent-age", "A request or a removal has waited for the delivery worker for more than five minutes.",
 		"See whether Lambda throttles, and the log of the function deliver: a slow target shows as long calls. Messages that get lost meanwhile are repaired by the sweep.",
-		func(h *house) awscloudwatch.IMetric { return h.oldest(names.DeliverUrgent) }},
+		func(h *stackBuilder) awscloudwatch.IMetric { return h.oldest(names.DeliverUrgent) }},
 	{"bulk-age", "An edit of a package has been on its way to the holders for more than half an hour.",
 		"See the logs of the functions fanout and deliver. A target that limits our rate is the usual cause, and passes; requests and removals do not wait for it.",
-		func(h *house) awscloudwatch.IMetric {
+		func(h *stackBuilder) awscloudwatch.IMetric {
 			return formula("MAX(METRICS())", time.Minute, h.oldest(names.DeliverBulk), h.oldest(names.FanoutJobs))
 		}},
 	{"unreadable-items", "Something in the table cannot be read by this version of the service, and is left out of what it does.",
 		"The log of the function that met it names the item: search for cannot be read. After a rollback the newer version reads it again: deploy that, and the next sweep goes on. Otherwise the item is damaged: whoever waits for it is served by hand until it is restored from a backup.", nil},
 	{"dead-letters", "Messages or sweeps that failed every time have been parked.",
 		"make dlq shows them. When the cause is fixed, make dlq REDRIVE=<queue> gives them back; make dlq DISCARD=<queue> drops what is of no use, as a failed sweep always is. They are kept for fourteen days.",
-		func(h *house) awscloudwatch.IMetric { return formula("SUM(METRICS())", time.Minute, h.parked()...) }},
+		func(h *stackBuilder) awscloudwatch.IMetric {
+			return formula("SUM(METRICS())", time.Minute, h.parked()...)
+		}},
 	{"worker-errors", "Functions behind a queue or the schedule have crashed or run out of time three times in a quarter of an hour.",
 		"Search the logs of the functions deliver, fanout and expire for panicked and for Task timed out; the dashboard tells which. Their work is tried again, and what fails every time is parked.",
-		func(h *house) awscloudwatch.IMetric {
+		func(h *stackBuilder) awscloudwatch.IMetric {
 			return formula("SUM(METRICS())", 15*time.Minute, h.workerErrors()...)
 		}},
 	{"api-errors", "More than five calls in five minutes were answered with a status of 500 or more.",
 		"Take the request-id from an answer, or the requestId from the access log, and search the logs of the functions catalogs and requests for it. 503 means that the table or a queue did not answer us.",
-		func(h *house) awscloudwatch.IMetric {
+		func(h *stackBuilder) awscloudwatch.IMetric {
 			return h.api.MetricServerError(&awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: seconds(5 * time.Minute)})
 		}},
 	{"throttles", "Lambda refuses to start functions of this account and region, perhaps others than ours.",
 		"The account's concurrency is used up. See which function uses it, and ask AWS for a higher quota of concurrent executions.",
-		func(*house) awscloudwatch.IMetric {
-			// Of all functions together: they share one limit, and it is one figure.
+		func(*stackBuilder) awscloudwatch.IMetric {
+			// Of all functions together: they share one limit, and it is one metric.
 			return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{Namespace: jsii.String("AWS/Lambda"), MetricName: jsii.String("Throttles"),
 				Statistic: jsii.String("Sum"), Period: seconds(time.Minute)})
 		}},
 }
 
 // addAlarms adds the alarms and what they tell. RUNBOOK.md lists them.
-func (h *house) addAlarms() {
+func (h *stackBuilder) addAlarms() {
 	tell := awscloudwatchactions.NewSnsAction(h.addTopic())
 	for _, a := range alarms {
 		when, known := names.FindAlarm(a.id)
 		if !known {
 			panic("names has no alarm " + a.id)
 		}
-		figure := a.figureOf(h, when)
-		if _, several := figure.(awscloudwatch.MathExpression); several && h.settings.emulator {
-			continue // one emulator refuses alarms on more than one figure
+		metric := a.metricOf(h, when)
+		if _, several := metric.(awscloudwatch.MathExpression); several && h.settings.emulator {
+			continue // one emulator refuses alarms on more than one metric
 		}
 		added := awscloudwatch.NewAlarm(h.stack, jsii.String(a.id), &awscloudwatch.AlarmProps{
 			AlarmName:          jsii.String(names.StackName + "-" + a.id),
 			AlarmDescription:   jsii.String(a.means + " " + runbookMark + a.runbook),
-			Metric:             figure,
+			Metric:             metric,
 			ComparisonOperator: comparison(when.Below),
 			Threshold:          jsii.Number(when.At),
 			EvaluationPeriods:  jsii.Number(when.Periods),
-			TreatMissingData:   silence(when.Silence),
+			TreatMissingData:   missingData(when.MissingDataBreaches),
 		})
 		added.AddAlarmAction(tell)
 		added.AddOkAction(tell)
@@ -92,11 +94,11 @@ func (h *house) addAlarms() {
 	}
 }
 
-func (a alarm) figureOf(h *house, when names.Alarm) awscloudwatch.IMetric {
-	if a.figure == nil {
-		return ours(when.Figure.Metric, string(when.Figure.Statistic))
+func (a alarm) metricOf(h *stackBuilder, when names.Alarm) awscloudwatch.IMetric {
+	if a.metric == nil {
+		return ours(when.Metric.Name, string(when.Metric.Statistic))
 	}
-	return a.figure(h)
+	return a.metric(h)
 }
 
 func comparison(below bool) awscloudwatch.ComparisonOperator {
@@ -106,8 +108,8 @@ func comparison(below bool) awscloudwatch.ComparisonOperator {
 	return awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD
 }
 
-func silence(rings bool) awscloudwatch.TreatMissingData {
-	if rings {
+func missingData(fires bool) awscloudwatch.TreatMissingData {
+	if fires {
 		return awscloudwatch.TreatMissingData_BREACHING
 	}
 	return awscloudwatch.TreatMissingData_NOT_BREACHING
@@ -119,38 +121,38 @@ func ours(name, statistic string) awscloudwatch.IMetric {
 		Statistic: jsii.String(statistic), Period: seconds(time.Minute)})
 }
 
-// formula makes one figure of several; one that has no value at a time does not count.
-func formula(expression string, period time.Duration, figures ...awscloudwatch.IMetric) awscloudwatch.IMetric {
+// formula makes one metric of several; one that has no value at a time does not count.
+func formula(expression string, period time.Duration, metrics ...awscloudwatch.IMetric) awscloudwatch.IMetric {
 	used := map[string]awscloudwatch.IMetric{}
-	for i, figure := range figures {
-		used[fmt.Sprintf("m%d", i)] = figure
+	for i, metric := range metrics {
+		used[fmt.Sprintf("m%d", i)] = metric
 	}
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 		Expression: jsii.String(expression), UsingMetrics: &used, Period: seconds(period), Label: jsii.String(strings.ToLower(expression[:3]))})
 }
 
-func (h *house) oldest(queue string) awscloudwatch.IMetric {
+func (h *stackBuilder) oldest(queue string) awscloudwatch.IMetric {
 	return h.queues[queue].MetricApproximateAgeOfOldestMessage(&awscloudwatch.MetricOptions{
 		Statistic: jsii.String("Maximum"), Period: seconds(time.Minute)})
 }
 
 // parked is the number of messages in each dead-letter queue.
-func (h *house) parked() (figures []awscloudwatch.IMetric) {
+func (h *stackBuilder) parked() (metrics []awscloudwatch.IMetric) {
 	for _, queue := range h.dead {
-		figures = append(figures, queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
+		metrics = append(metrics, queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
 			Label: queue.QueueName(), Statistic: jsii.String("Maximum"), Period: seconds(time.Minute)}))
 	}
-	return figures
+	return metrics
 }
 
 // workerErrors is the errors of each function that nobody waits for. One of the API's
 // functions that fails is an answer of 502, which api-errors counts.
-func (h *house) workerErrors() (figures []awscloudwatch.IMetric) {
+func (h *stackBuilder) workerErrors() (metrics []awscloudwatch.IMetric) {
 	for _, f := range names.Functions {
 		if !f.Trigger.API {
-			figures = append(figures, h.functions[f.ID].MetricErrors(&awscloudwatch.MetricOptions{
+			metrics = append(metrics, h.functions[f.ID].MetricErrors(&awscloudwatch.MetricOptions{
 				Label: jsii.String(f.ID), Statistic: jsii.String("Sum"), Period: seconds(time.Minute)}))
 		}
 	}
-	return figures
+	return metrics
 }

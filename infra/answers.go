@@ -15,7 +15,7 @@ var answers = []answer{
 	{"CKV_AWS_27", "AWS::SQS::Queue",
 		"Encrypted with SQS's own key (SqsManagedSseEnabled), which this check does not look for. Messages hold ids and nothing else."},
 	{"CKV_AWS_26", "AWS::SNS::Topic",
-		"CloudWatch cannot publish to a topic under the AWS-managed key, and a customer's own costs 1 $ a month. Alarms name figures, never people."},
+		"CloudWatch cannot publish to a topic under the AWS-managed key, and a customer's own costs 1 $ a month. Alarms name metrics, never people."},
 	{"CKV_AWS_119", "AWS::DynamoDB::Table",
 		"Encrypted with DynamoDB's own key. A customer's own adds a price to every deployment, and a way to lose the data for good."},
 	{"CKV_AWS_158", "AWS::Logs::LogGroup",
@@ -37,7 +37,7 @@ var answers = []answer{
 }
 
 // answerFindings writes the answers into the template, where the linters read them.
-func (h *house) answerFindings() {
+func (h *stackBuilder) answerFindings() {
 	// The CDK lists what a function must wait for; cfn-lint finds part of it implied.
 	h.stack.TemplateOptions().SetMetadata(&map[string]any{
 		"cfn-lint": map[string]any{"config": map[string]any{"ignore_checks": []string{"W3005"}}},

@@ -47,7 +47,7 @@ var accessLog = map[string]string{
 
 // addAPI adds the gateway and every route of names.Routes. It has no authorizer:
 // the functions verify the token themselves, on AWS as on every emulator.
-func (h *house) addAPI() {
+func (h *stackBuilder) addAPI() {
 	h.api = awsapigateway.NewRestApi(h.stack, jsii.String("Api"), &awsapigateway.RestApiProps{
 		RestApiName:   jsii.String(names.StackName),
 		EndpointTypes: &[]awsapigateway.EndpointType{awsapigateway.EndpointType_REGIONAL},

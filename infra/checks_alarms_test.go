@@ -84,13 +84,13 @@ func checkTopicTLS(t template) (complaints []string) {
 	return complaints
 }
 
-// figures returns what all alarms look at: metric name and, where there is one, the resource.
-func (t template) figures() map[string]bool {
+// metrics returns what all alarms look at: metric name and, where there is one, the resource.
+func (t template) metrics() map[string]bool {
 	found := map[string]bool{}
-	add := func(figure any) {
-		name, _ := at(figure, "MetricName").(string)
+	add := func(metric any) {
+		name, _ := at(metric, "MetricName").(string)
 		found[name] = true
-		for _, dimension := range listOf(at(figure, "Dimensions")) {
+		for _, dimension := range listOf(at(metric, "Dimensions")) {
 			found[name+" of "+refersTo(at(dimension, "Value"))] = true
 		}
 	}
@@ -105,14 +105,14 @@ func (t template) figures() map[string]bool {
 
 // checkWatched complains about what can go wrong without an alarm.
 func checkWatched(t template) (complaints []string) {
-	watched := t.figures()
+	watched := t.metrics()
 	var want []string
 	for _, id := range t.ofType("AWS::SQS::Queue") {
-		figure := "ApproximateAgeOfOldestMessage"
+		metric := "ApproximateAgeOfOldestMessage"
 		if t.Resources[id].at("RedrivePolicy") == nil { // itself where messages are parked
-			figure = "ApproximateNumberOfMessagesVisible"
+			metric = "ApproximateNumberOfMessagesVisible"
 		}
-		want = append(want, figure+" of "+id)
+		want = append(want, metric+" of "+id)
 	}
 	for _, f := range names.Functions {
 		if !f.Trigger.API { // an API function that fails is a 5XXError
@@ -120,20 +120,20 @@ func checkWatched(t template) (complaints []string) {
 		}
 	}
 	want = append(want, "5XXError", "Throttles", names.MetricExpiryLag, names.MetricOldestPendingReconciliation, names.MetricOverdueRemovals, names.MetricUnreadable)
-	for _, figure := range want {
-		if !watched[figure] {
-			complaints = append(complaints, "no alarm watches "+figure)
+	for _, metric := range want {
+		if !watched[metric] {
+			complaints = append(complaints, "no alarm watches "+metric)
 		}
 	}
 
 	silent := t.Resources[t.alarmNamed("schedule-silent")]
 	if silent.at("TreatMissingData") != "breaching" || silent.at("MetricName") != names.MetricExpiryLag {
-		complaints = append(complaints, "a schedule that is silent rings nowhere")
+		complaints = append(complaints, "a schedule that is silent fires nowhere")
 	}
 	return complaints
 }
 
-// checkDashboard complains when the one page to look at does not show a figure.
+// checkDashboard complains when the one page to look at does not show a metric.
 func checkDashboard(t template) (complaints []string) {
 	pages := t.ofType("AWS::CloudWatch::Dashboard")
 	if len(pages) != 1 {
@@ -142,9 +142,9 @@ func checkDashboard(t template) (complaints []string) {
 	body := flat(t.Resources[pages[0]].at("DashboardBody"))
 	want := []string{"Count", "Latency", "5XXError", "Errors", "Duration", "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage",
 		names.MetricExpiryLag, names.MetricOldestPendingReconciliation, names.MetricOverdueRemovals, names.MetricUnreadable}
-	for _, figure := range want {
-		if !strings.Contains(body, `"`+figure+`"`) {
-			complaints = append(complaints, "the dashboard does not show "+figure)
+	for _, metric := range want {
+		if !strings.Contains(body, `"`+metric+`"`) {
+			complaints = append(complaints, "the dashboard does not show "+metric)
 		}
 	}
 	return complaints
@@ -153,7 +153,7 @@ func checkDashboard(t template) (complaints []string) {
 // runbook is the table of all alarms, as an operator reads it.
 func runbook(t template) string {
 	var b strings.Builder
-	b.WriteString("| Alarm | Rings when | What it means | What to do |\n|---|---|---|---|\n")
+	b.WriteString("| Alarm | Fires when | What it means | What to do |\n|---|---|---|---|\n")
 	for _, a := range alarms {
 		r := t.Resources[t.alarmNamed(a.id)]
 		means, todo := r.description()
@@ -162,9 +162,9 @@ func runbook(t template) string {
 	return b.String()
 }
 
-// condition says in short when an alarm rings.
+// condition says in short when an alarm fires.
 func (r resource) condition() string {
-	figure, period := fmt.Sprint(r.at("MetricName")), r.at("Period")
+	metric, period := fmt.Sprint(r.at("MetricName")), r.at("Period")
 	if parts := listOf(r.at("Metrics")); parts != nil {
 		var of []string
 		for _, part := range parts {
@@ -172,14 +172,14 @@ func (r resource) condition() string {
 				of, period = append(of, name), at(part, "MetricStat", "Period")
 			}
 		}
-		figure = fmt.Sprintf("%s of %s", at(parts[0], "Label"), strings.Join(of, ", "))
+		metric = fmt.Sprintf("%s of %s", at(parts[0], "Label"), strings.Join(of, ", "))
 	}
 	sign := map[any]string{"GreaterThanThreshold": ">", "LessThanThreshold": "<"}[r.at("ComparisonOperator")]
-	silence := ""
+	missingData := ""
 	if r.at("TreatMissingData") == "breaching" {
-		silence = ", or no figure at all"
+		missingData = ", or no data at all"
 	}
-	return fmt.Sprintf("%s %s %v, %v times %v s%s", figure, sign, r.at("Threshold"), r.at("EvaluationPeriods"), period, silence)
+	return fmt.Sprintf("%s %s %v, %v times %v s%s", metric, sign, r.at("Threshold"), r.at("EvaluationPeriods"), period, missingData)
 }
 
 // The table that ends the runbook is what is deployed. UPDATE=1 writes it anew.
@@ -208,23 +208,23 @@ func TestRunbookIsWhatIsDeployed(t *testing.T) {
 }
 
 func TestAlarmsAreFew(t *testing.T) {
-	figures := 0
+	metrics := 0
 	for _, id := range onAWS.ofType("AWS::CloudWatch::Alarm") {
-		figures++
+		metrics++
 		for _, part := range listOf(onAWS.Resources[id].at("Metrics")) {
 			if at(part, "MetricStat") != nil {
-				figures++
+				metrics++
 			}
 		}
 		if onAWS.Resources[id].at("Metrics") != nil {
-			figures--
+			metrics--
 		}
 	}
 	// 0.10 $ a month each, the first ten in an account free.
-	if figures > 18 {
-		t.Errorf("the alarms look at %d figures, want at most 18", figures)
+	if metrics > 18 {
+		t.Errorf("the alarms look at %d metrics, want at most 18", metrics)
 	}
-	t.Logf("%d figures", figures)
+	t.Logf("%d metrics", metrics)
 }
 
 func TestAlarmsAreMailedToWhomTheDeploymentNames(t *testing.T) {
@@ -261,12 +261,12 @@ func TestAlarmsAreThoseOfNames(t *testing.T) {
 	}
 	for _, a := range names.Alarms {
 		r := onAWS.Resources[onAWS.alarmNamed(a.ID)]
-		if r.at("Threshold") != a.At || r.at("EvaluationPeriods") != float64(a.Periods) || (r.at("TreatMissingData") == "breaching") != a.Silence || (r.at("ComparisonOperator") == "LessThanThreshold") != a.Below {
+		if r.at("Threshold") != a.At || r.at("EvaluationPeriods") != float64(a.Periods) || (r.at("TreatMissingData") == "breaching") != a.MissingDataBreaches || (r.at("ComparisonOperator") == "LessThanThreshold") != a.Below {
 			t.Errorf("%s is deployed as %v", a.ID, r.Properties)
 		}
-		figure := r.Properties
-		if parts := listOf(r.at("Metrics")); parts == nil && (figure["Statistic"] != string(a.Figure.Statistic) || figure["Period"] != a.Figure.Period.Seconds()) {
-			t.Errorf("%s looks at %v", a.ID, figure)
+		metric := r.Properties
+		if parts := listOf(r.at("Metrics")); parts == nil && (metric["Statistic"] != string(a.Metric.Statistic) || metric["Period"] != a.Metric.Period.Seconds()) {
+			t.Errorf("%s looks at %v", a.ID, metric)
 		}
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"leasehold/pkg/names"
 )
 
-// addDashboard adds the one page to look at: what rings, what people notice, what is owed
+// addDashboard adds the one page to look at: what fires, what people notice, what is owed
 // and what waits. An account's first three dashboards cost nothing.
-func (h *house) addDashboard() {
+func (h *stackBuilder) addDashboard() {
 	awscloudwatch.NewDashboard(h.stack, jsii.String("dashboard"), &awscloudwatch.DashboardProps{
 		DashboardName: jsii.String(names.StackName),
 	}).AddWidgets(
@@ -38,11 +38,11 @@ func each(statistic, label string) *awscloudwatch.MetricOptions {
 }
 
 // panel is a graph over a third of the page's width.
-func panel(title string, figures ...awscloudwatch.IMetric) awscloudwatch.IWidget {
-	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{Title: jsii.String(title), Left: &figures, Width: jsii.Number(8)})
+func panel(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget {
+	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{Title: jsii.String(title), Left: &metrics, Width: jsii.Number(8)})
 }
 
-func (h *house) alarmPanel() awscloudwatch.IWidget {
+func (h *stackBuilder) alarmPanel() awscloudwatch.IWidget {
 	all := make([]interfacesawscloudwatch.IAlarmRef, len(h.alarms))
 	for i, a := range h.alarms {
 		all[i] = a
@@ -52,17 +52,17 @@ func (h *house) alarmPanel() awscloudwatch.IWidget {
 }
 
 // ofFunctions is one metric of every function.
-func (h *house) ofFunctions(metric, statistic string) (figures []awscloudwatch.IMetric) {
+func (h *stackBuilder) ofFunctions(metric, statistic string) (metrics []awscloudwatch.IMetric) {
 	for _, f := range names.Functions {
-		figures = append(figures, h.functions[f.ID].Metric(jsii.String(metric), each(statistic, f.ID)))
+		metrics = append(metrics, h.functions[f.ID].Metric(jsii.String(metric), each(statistic, f.ID)))
 	}
-	return figures
+	return metrics
 }
 
 // ofQueues is one metric of every queue.
-func (h *house) ofQueues(metric func(awssqs.Queue, *awscloudwatch.MetricOptions) awscloudwatch.Metric) (figures []awscloudwatch.IMetric) {
+func (h *stackBuilder) ofQueues(metric func(awssqs.Queue, *awscloudwatch.MetricOptions) awscloudwatch.Metric) (metrics []awscloudwatch.IMetric) {
 	for _, queue := range names.Queues {
-		figures = append(figures, metric(h.queues[queue.ID], each("Maximum", queue.ID)))
+		metrics = append(metrics, metric(h.queues[queue.ID], each("Maximum", queue.ID)))
 	}
-	return figures
+	return metrics
 }

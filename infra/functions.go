@@ -14,7 +14,7 @@ import (
 
 // addFunction adds a function with its role and its log. Both have fixed names,
 // so that an operator finds them.
-func (h *house) addFunction(f names.Function) {
+func (h *stackBuilder) addFunction(f names.Function) {
 	name := names.StackName + "-" + f.ID
 	log := h.addLog(f.ID+"-log", "/aws/lambda/"+name)
 	role := awsiam.NewRole(h.stack, jsii.String(f.ID+"-role"), &awsiam.RoleProps{
@@ -53,7 +53,7 @@ func (h *house) addFunction(f names.Function) {
 }
 
 // addLog adds a log group that forgets. It goes with the stack: the audit record is in the table.
-func (h *house) addLog(id, name string) awslogs.LogGroup {
+func (h *stackBuilder) addLog(id, name string) awslogs.LogGroup {
 	return awslogs.NewLogGroup(h.stack, jsii.String(id), &awslogs.LogGroupProps{
 		LogGroupName:  jsii.String(name),
 		Retention:     awslogs.RetentionDays_ONE_MONTH,
@@ -61,7 +61,7 @@ func (h *house) addLog(id, name string) awslogs.LogGroup {
 	})
 }
 
-func (h *house) environmentOf(f names.Function) *map[string]*string {
+func (h *stackBuilder) environmentOf(f names.Function) *map[string]*string {
 	all := h.environment()
 	given := map[string]*string{}
 	for _, key := range f.Env() {
@@ -70,7 +70,7 @@ func (h *house) environmentOf(f names.Function) *map[string]*string {
 	return &given
 }
 
-func (h *house) architecture() awslambda.Architecture {
+func (h *stackBuilder) architecture() awslambda.Architecture {
 	if h.settings.arch == "amd64" {
 		return awslambda.Architecture_X86_64()
 	}

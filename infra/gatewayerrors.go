@@ -24,7 +24,7 @@ var gatewayErrors = []struct {
 	{"other-5xx", awsapigateway.ResponseType_DEFAULT_5XX, "", "serviceNotAvailable", "The service did not answer. Try again.", true},
 }
 
-func (h *house) addGatewayErrors() {
+func (h *stackBuilder) addGatewayErrors() {
 	for _, e := range gatewayErrors {
 		options := &awsapigateway.GatewayResponseOptions{
 			Type: e.kind(),

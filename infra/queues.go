@@ -19,7 +19,7 @@ const parkedDays = 14
 const visibilityTimes = 6
 
 // addQueue adds a queue and the dead-letter queue in which its poison messages end.
-func (h *house) addQueue(queue names.Queue) {
+func (h *stackBuilder) addQueue(queue names.Queue) {
 	dead := h.addDeadLetters(queue.ID)
 
 	props := h.queueProps(queue.ID)
@@ -29,7 +29,7 @@ func (h *house) addQueue(queue names.Queue) {
 }
 
 // addDeadLetters adds the dead-letter queue of the queue or function.
-func (h *house) addDeadLetters(id string) awssqs.Queue {
+func (h *stackBuilder) addDeadLetters(id string) awssqs.Queue {
 	props := h.queueProps(id + names.DeadLetterSuffix)
 	props.RetentionPeriod = awscdk.Duration_Days(jsii.Number(parkedDays))
 	queue := awssqs.NewQueue(h.stack, jsii.String(id+names.DeadLetterSuffix), props)
@@ -37,7 +37,7 @@ func (h *house) addDeadLetters(id string) awssqs.Queue {
 	return queue
 }
 
-func (h *house) queueProps(id string) *awssqs.QueueProps {
+func (h *stackBuilder) queueProps(id string) *awssqs.QueueProps {
 	return &awssqs.QueueProps{
 		QueueName:  jsii.String(names.StackName + "-" + id),
 		Encryption: awssqs.QueueEncryption_SQS_MANAGED,

@@ -16,7 +16,7 @@ const secretPath = "/leasehold/" + names.StackName + "/connectors"
 
 // grant gives the role what names says that its function uses. Nothing is granted by the
 // constructs beside it, but for the dead-letter queue of a scheduled function.
-func (h *house) grant(role awsiam.Role, f names.Function, log awslogs.LogGroup) {
+func (h *stackBuilder) grant(role awsiam.Role, f names.Function, log awslogs.LogGroup) {
 	for _, right := range f.Rights() {
 		if right.Part == names.PartQueue && h.queues[right.ID] == nil {
 			continue // dead letters of the schedule, which the function's construct grants
@@ -32,7 +32,7 @@ func (h *house) grant(role awsiam.Role, f names.Function, log awslogs.LogGroup) 
 // conditions limit a right to the families of keys that it is for. A call without keys is
 // none of them: a condition on all values of nothing would hold. It does on an emulator, which
 // does not know the keys of any call.
-func (h *house) conditions(right names.Right) *map[string]any {
+func (h *stackBuilder) conditions(right names.Right) *map[string]any {
 	if len(right.Leading) == 0 {
 		return nil
 	}
@@ -49,7 +49,7 @@ func (h *house) conditions(right names.Right) *map[string]any {
 
 // actions are those of a right, as whoever enforces it calls them. On AWS the right to send
 // messages is one to send several at once, which an emulator asks for by the operation's name.
-func (h *house) actions(right names.Right) []string {
+func (h *stackBuilder) actions(right names.Right) []string {
 	if h.settings.emulator && slices.Contains(right.Actions, "sqs:SendMessage") {
 		return append(slices.Clone(right.Actions), "sqs:SendMessageBatch")
 	}
@@ -57,7 +57,7 @@ func (h *house) actions(right names.Right) []string {
 }
 
 // arn names the resource that a right is for.
-func (h *house) arn(right names.Right, log awslogs.LogGroup) string {
+func (h *stackBuilder) arn(right names.Right, log awslogs.LogGroup) string {
 	switch right.Part {
 	case names.PartTable:
 		return *h.table.TableArn()

@@ -16,8 +16,8 @@ import (
 	"leasehold/pkg/names"
 )
 
-// house is the stack while it is built: what later parts need of earlier ones.
-type house struct {
+// stackBuilder is the stack while it is built: what later parts need of earlier ones.
+type stackBuilder struct {
 	stack     awscdk.Stack
 	settings  settings
 	dist      string // root of the functions' code
@@ -32,7 +32,7 @@ type house struct {
 
 // newStack adds the whole of Leasehold to the app, with the functions' code from dist.
 func newStack(app constructs.Construct, s settings, dist string) awscdk.Stack {
-	h := &house{
+	h := &stackBuilder{
 		stack:     awscdk.NewStack(app, jsii.String(names.StackName), stackProps(s)),
 		settings:  s,
 		dist:      dist,
@@ -68,7 +68,7 @@ func stackProps(s settings) *awscdk.StackProps {
 }
 
 // environment gives the value of every key; a function is given those it lists.
-func (h *house) environment() map[names.EnvKey]*string {
+func (h *stackBuilder) environment() map[names.EnvKey]*string {
 	return map[names.EnvKey]*string{
 		names.EnvTable:       h.table.TableName(),
 		names.EnvUrgentQueue: h.queues[names.DeliverUrgent].QueueUrl(),
@@ -83,14 +83,14 @@ func (h *house) environment() map[names.EnvKey]*string {
 }
 
 // removal keeps what cannot be made again, except on an emulator.
-func (h *house) removal() awscdk.RemovalPolicy {
+func (h *stackBuilder) removal() awscdk.RemovalPolicy {
 	if h.settings.emulator {
 		return awscdk.RemovalPolicy_DESTROY
 	}
 	return awscdk.RemovalPolicy_RETAIN
 }
 
-func (h *house) addOutputs() {
+func (h *stackBuilder) addOutputs() {
 	address := h.settings.publicURL
 	if address == "" {
 		address = "https://" + *h.api.RestApiId() + ".execute-api." + *h.stack.Region() + "." + *h.stack.UrlSuffix() + "/" + names.StageName

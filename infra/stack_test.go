@@ -321,7 +321,7 @@ func TestChecksCanFail(t *testing.T) {
 		}), "in the clear"},
 		{"watched", "silent schedule", func(t template) {
 			t.Resources[t.alarmNamed("schedule-silent")].Properties["TreatMissingData"] = "ignore"
-		}, "rings nowhere"},
+		}, "fires nowhere"},
 		{"watched", "age of the urgent queue", func(t template) { delete(t.Resources, t.alarmNamed("urgent-age")) }, "ApproximateAgeOfOldestMessage of deliverurgent"},
 		{"watched", "age of the bulk queue", func(t template) { delete(t.Resources, t.alarmNamed("bulk-age")) }, "ApproximateAgeOfOldestMessage of deliverbulk"},
 		{"watched", "dead letters", func(t template) { delete(t.Resources, t.alarmNamed("dead-letters")) }, "ApproximateNumberOfMessagesVisible of expiredead"},

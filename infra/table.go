@@ -9,7 +9,7 @@ import (
 
 // addTable adds the one table. Everything is in it, so it can be restored to any
 // second of the last weeks and outlives the stack.
-func (h *house) addTable() {
+func (h *stackBuilder) addTable() {
 	table := awsdynamodb.NewTable(h.stack, jsii.String("Table"), &awsdynamodb.TableProps{
 		PartitionKey:                     attribute(names.AttrPK),
 		SortKey:                          attribute(names.AttrSK),

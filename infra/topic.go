@@ -12,7 +12,7 @@ import (
 
 // addTopic adds the topic that alarms are sent to, and the subscription of the address
 // that the deployment names. Others may subscribe what they like.
-func (h *house) addTopic() awssns.Topic {
+func (h *stackBuilder) addTopic() awssns.Topic {
 	h.topic = awssns.NewTopic(h.stack, jsii.String("alarms"), &awssns.TopicProps{
 		TopicName:   jsii.String(names.StackName + "-alarms"),
 		DisplayName: jsii.String(names.StackName + " alarms"),

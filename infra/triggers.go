@@ -13,7 +13,7 @@ import (
 )
 
 // addTrigger connects the function to its queues or schedule. The API's routes come with the API.
-func (h *house) addTrigger(f names.Function) {
+func (h *stackBuilder) addTrigger(f names.Function) {
 	for _, id := range f.Trigger.Queues {
 		h.drain(f, names.Queues[slices.IndexFunc(names.Queues, func(q names.Queue) bool { return q.ID == id })])
 	}
@@ -26,7 +26,7 @@ func (h *house) addTrigger(f names.Function) {
 // it run at once, in place of reserved concurrency: that would be one bound for both
 // queues, and a young AWS account has none to give away. The mapping grants nothing by
 // itself, as an event source would: the role has what names says.
-func (h *house) drain(f names.Function, queue names.Queue) {
+func (h *stackBuilder) drain(f names.Function, queue names.Queue) {
 	mapping := &awslambda.EventSourceMappingOptions{
 		EventSourceArn:          h.queues[queue.ID].QueueArn(),
 		BatchSize:               jsii.Number(queue.BatchSize),
@@ -41,7 +41,7 @@ func (h *house) drain(f names.Function, queue names.Queue) {
 
 // schedule adds the rule. A sweep that does not reach the function is parked in the
 // same dead-letter queue as one that fails inside it; one that is late is worthless.
-func (h *house) schedule(f names.Function) {
+func (h *stackBuilder) schedule(f names.Function) {
 	function := h.functions[f.ID]
 	awsevents.NewRule(h.stack, jsii.String(f.ID+"-schedule"), &awsevents.RuleProps{
 		Schedule: awsevents.Schedule_Rate(seconds(f.Trigger.Schedule)),

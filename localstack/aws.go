@@ -25,7 +25,7 @@ import (
 
 // logs prints what a function has logged since it was deployed.
 func logs(ctx context.Context, arguments []string) error {
-	facts, function, err := functionOf(arguments)
+	endpoints, function, err := functionOf(arguments)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func logs(ctx context.Context, arguments []string) error {
 		if err != nil {
 			return err
 		}
-		answer, err := call(ctx, facts, "logs", "/", body, http.Header{
+		answer, err := call(ctx, endpoints, "logs", "/", body, http.Header{
 			"Content-Type": {"application/x-amz-json-1.1"},
 			"X-Amz-Target": {"Logs_20140328.FilterLogEvents"},
 		})
@@ -71,11 +71,11 @@ func invoke(ctx context.Context, arguments []string) error {
 	if len(arguments) != 2 {
 		return errors.New("say which function and as whom")
 	}
-	facts, function, err := functionOf(arguments[:1])
+	endpoints, function, err := functionOf(arguments[:1])
 	if err != nil {
 		return err
 	}
-	token, err := facts.Token(ctx, cmp.Or(arguments[1], parts.Admin))
+	token, err := endpoints.Token(ctx, cmp.Or(arguments[1], parts.Admin))
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func invoke(ctx context.Context, arguments []string) error {
 			return err
 		}
 		payload = bytes.ReplaceAll(payload, []byte(placeholder), []byte(token))
-		answer, err := call(ctx, facts, "lambda", "/2015-03-31/functions/"+function+"/invocations", payload, nil)
+		answer, err := call(ctx, endpoints, "lambda", "/2015-03-31/functions/"+function+"/invocations", payload, nil)
 		if err != nil {
 			return fmt.Errorf("%s: %w", sample, err)
 		}
@@ -103,24 +103,24 @@ func invoke(ctx context.Context, arguments []string) error {
 }
 
 // functionOf is the deployed name of the function that the arguments give by its id.
-func functionOf(arguments []string) (parts.Facts, string, error) {
-	facts, err := parts.ReadFacts(dir)
+func functionOf(arguments []string) (parts.Endpoints, string, error) {
+	endpoints, err := parts.ReadEndpoints(dir)
 	if err != nil {
-		return facts, "", err
+		return endpoints, "", err
 	}
 	var known []string
 	for _, f := range names.Functions {
 		if len(arguments) == 1 && arguments[0] == f.ID {
-			return facts, names.StackName + "-" + f.ID, nil
+			return endpoints, names.StackName + "-" + f.ID, nil
 		}
 		known = append(known, f.ID)
 	}
-	return facts, "", errors.New("say which function: " + strings.Join(known, ", "))
+	return endpoints, "", errors.New("say which function: " + strings.Join(known, ", "))
 }
 
 // call sends one signed request to the emulator.
-func call(ctx context.Context, facts parts.Facts, service, path string, body []byte, header http.Header) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, facts.Endpoint+path, bytes.NewReader(body))
+func call(ctx context.Context, endpoints parts.Endpoints, service, path string, body []byte, header http.Header) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoints.Endpoint+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

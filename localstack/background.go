@@ -54,7 +54,7 @@ func upInBackground(ctx context.Context, lock *os.File) error {
 	if _, err := io.Copy(os.Stdout, said); err != nil {
 		return err
 	}
-	if _, err := parts.ReadFacts(dir); err != nil {
+	if _, err := parts.ReadEndpoints(dir); err != nil {
 		holder.Wait()
 		text, _ := os.ReadFile(log.Name())
 		return errors.New(strings.TrimSpace(string(text)))
@@ -63,7 +63,7 @@ func upInBackground(ctx context.Context, lock *os.File) error {
 }
 
 // handedOver is what upInBackground gave to this copy: where to say things, and the
-// lock. The parts that it starts must not keep either.
+// lock. The components that it starts must not keep either.
 func handedOver() (said, lock *os.File) {
 	syscall.CloseOnExec(3)
 	syscall.CloseOnExec(4)

@@ -11,9 +11,9 @@ import (
 )
 
 // describe says where everything is, and gives three lines to paste.
-func describe(w io.Writer, f parts.Facts, shown seed.Result) {
+func describe(w io.Writer, f parts.Endpoints, shown seed.Result) {
 	fmt.Fprintf(w, `
-  front door       %s%s
+  proxy            %s%s
   over https       %s%s (certificate: %s)
   OpenID provider  %s (admin, owner, manager, approver, member, other; robot)
   SCIM server      %s
@@ -31,7 +31,7 @@ Ask for a package as member, see the assignment delivered, and ask the SCIM serv
 }
 
 // lines are three commands for a shell in the checkout, each good by itself.
-func lines(f parts.Facts, shown seed.Result) []string {
+func lines(f parts.Endpoints, shown seed.Result) []string {
 	const as = `-H "Authorization: Bearer $(make -s token AS=member)"`
 	base := f.URL + names.Entitlement
 	return []string{

@@ -28,12 +28,12 @@ func reach() (reached, error) {
 	key, secret, session := os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")
 	endpoint := os.Getenv("AWS_ENDPOINT_URL")
 	if key == "" {
-		facts, err := parts.ReadFacts(dir)
+		endpoints, err := parts.ReadEndpoints(dir)
 		if err != nil {
 			return reached{}, fmt.Errorf("the environment holds no credentials of AWS, and %w", err)
 		}
-		key, secret, session, endpoint = parts.AccessKey, parts.SecretKey, "", facts.Endpoint
-		at.region, at.table = parts.Region, facts.Table
+		key, secret, session, endpoint = parts.AccessKey, parts.SecretKey, "", endpoints.Endpoint
+		at.region, at.table = parts.Region, endpoints.Table
 	}
 	if at.region == "" {
 		return reached{}, errors.New("AWS_REGION is not set")

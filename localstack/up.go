@@ -51,10 +51,10 @@ func hold(ctx context.Context, said io.WriteCloser, lock *os.File) error {
 		fmt.Fprintln(said, err)
 		return errors.Join(errors.New("the stack did not start"), said.Close())
 	}
-	if err := stack.Facts.Write(dir); err != nil {
+	if err := stack.Endpoints.Write(dir); err != nil {
 		return errors.Join(err, stack.Close())
 	}
-	describe(said, stack.Facts, shown)
+	describe(said, stack.Endpoints, shown)
 	said.Close()
 
 	<-ctx.Done()
@@ -77,7 +77,7 @@ func startAndSeed(ctx context.Context, said io.Writer) (*parts.Stack, seed.Resul
 	if err != nil {
 		return nil, seed.Result{}, err
 	}
-	shown, err := seed.Run(ctx, stack.Facts, stack.Token, said)
+	shown, err := seed.Run(ctx, stack.Endpoints, stack.Token, said)
 	if err != nil {
 		return nil, shown, errors.Join(fmt.Errorf("seed: %w", err), stack.Close())
 	}
@@ -99,11 +99,11 @@ func prepare(ctx context.Context, _ []string) error {
 
 // seedAgain puts back whatever is missing from the sample organisation.
 func seedAgain(ctx context.Context, _ []string) error {
-	facts, err := parts.ReadFacts(dir)
+	endpoints, err := parts.ReadEndpoints(dir)
 	if err != nil {
 		return err
 	}
-	_, err = seed.Run(ctx, facts, facts.Token, os.Stdout)
+	_, err = seed.Run(ctx, endpoints, endpoints.Token, os.Stdout)
 	return err
 }
 
@@ -112,11 +112,11 @@ func token(ctx context.Context, arguments []string) error {
 	if len(arguments) != 1 || arguments[0] == "" {
 		return errors.New("say who: make token AS=member (admin, owner, manager, approver, member, other or robot)")
 	}
-	facts, err := parts.ReadFacts(dir)
+	endpoints, err := parts.ReadEndpoints(dir)
 	if err != nil {
 		return err
 	}
-	token, err := facts.Token(ctx, arguments[0])
+	token, err := endpoints.Token(ctx, arguments[0])
 	if err != nil {
 		return err
 	}

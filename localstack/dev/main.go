@@ -56,18 +56,18 @@ func run(ctx context.Context, said io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	shown, err := seed.Run(ctx, s.Facts, s.Token, said)
+	shown, err := seed.Run(ctx, s.Endpoints, s.Token, said)
 	if err != nil {
 		return fmt.Errorf("seed: %w", err)
 	}
-	withdraw, err := writeEnv(s.Facts)
+	withdraw, err := writeEnv(s.Endpoints)
 	if err != nil {
 		return err
 	}
 	defer withdraw()
 
 	fmt.Fprintf(said, "Leasehold is up after %.2f s.\n", time.Since(began).Seconds())
-	describe(said, s.Facts, shown)
+	describe(said, s.Endpoints, shown)
 	<-ctx.Done()
 	return nil
 }

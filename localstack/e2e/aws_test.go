@@ -166,7 +166,7 @@ type flaky struct {
 
 func newFlaky(t *testing.T) *flaky {
 	t.Helper()
-	to, err := url.Parse(stack.Facts.SCIM)
+	to, err := url.Parse(stack.Endpoints.SCIM)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
-// Package e2e tells stories on the deployed stack: real requests through the front door,
-// real tokens, the emulator's own queue and schedule, and the SCIM server asked directly.
+// Package e2e tells stories on the deployed stack: real requests through the proxy, real
+// tokens, the emulator's own queue and schedule, and the SCIM server asked directly.
 package e2e
 
 import (
@@ -57,7 +57,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer stack.Close()
-	if seeded, err = seed.Run(ctx, stack.Facts, stack.Token, os.Stdout); err != nil {
+	if seeded, err = seed.Run(ctx, stack.Endpoints, stack.Token, os.Stdout); err != nil {
 		fmt.Println("the seed failed:", err)
 		return 1
 	}

@@ -16,7 +16,8 @@ import (
 )
 
 // makeCertificate makes a certificate for this machine and writes it, without its
-// key, to file: clients that are given the file trust this door and nothing else.
+// key, to file: clients that are given the file trust this proxy and nothing
+// else.
 func makeCertificate(file string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -30,7 +31,7 @@ func makeCertificate(file string) (tls.Certificate, error) {
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber:          serial,
-		Subject:               pkix.Name{CommonName: "Leasehold front door"},
+		Subject:               pkix.Name{CommonName: "Leasehold proxy"},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.AddDate(0, 1, 0),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,

@@ -56,7 +56,7 @@ func deploy(ctx context.Context, o Options, e *emulator, settings map[string]str
 }
 
 // settings is the CDK context of a stack whose tokens come from the provider.
-func settings(p *provider, d *door) (map[string]string, error) {
+func settings(p *provider, d *proxy) (map[string]string, error) {
 	issuers, err := json.Marshal([]map[string]string{{
 		"issuer":    p.issuer,
 		"keySet":    p.keySet,

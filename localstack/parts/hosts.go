@@ -10,12 +10,12 @@ import (
 
 const loopback = "127.0.0.1"
 
-// hosts is this machine by two names: ours is where the parts listen and what
-// people call them, inside is what the functions call them. They are one and the
-// same unless the functions run in containers.
+// hosts is this machine by two names: ours is where the components listen and
+// what people call them, inside is what the functions call them. They are one
+// and the same unless the functions run in containers.
 type hosts struct{ ours, inside string }
 
-// findHosts says how parts and functions reach each other on the emulator of the options.
+// findHosts says how components and functions reach each other on the emulator of the options.
 func findHosts(ctx context.Context, o Options) (hosts, error) {
 	if o.Emulator == MiniStack || o.source != fromImage {
 		return hosts{ours: loopback, inside: loopback}, nil

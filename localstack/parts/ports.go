@@ -7,10 +7,10 @@ import (
 	"strconv"
 )
 
-// Ports that people expect to find the emulator and the front door on.
+// Ports that people expect to find the emulator and the proxy on.
 const (
 	emulatorPort = 4566
-	doorPort     = 8080
+	proxyPort    = 8080
 )
 
 // listen opens the preferred port, or a free one where that is busy or zero.

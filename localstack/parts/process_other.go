@@ -5,5 +5,5 @@ package parts
 import "syscall"
 
 // endWithParent does nothing where the system knows no such thing: a stack that is
-// killed outright leaves its parts behind there.
+// killed outright leaves its components behind there.
 func endWithParent(*syscall.SysProcAttr) {}

@@ -45,14 +45,14 @@ type Tokens struct {
 }
 
 // Token is an access token for an account, or for Robot, that Leasehold takes.
-func (f Facts) Token(ctx context.Context, as string) (string, error) {
+func (f Endpoints) Token(ctx context.Context, as string) (string, error) {
 	tokens, err := f.SignIn(ctx, as, Audience)
 	return tokens.Access, err
 }
 
 // SignIn gets tokens for an audience: for the robot by its secret, for everybody
 // else by the code flow with PKCE, over the same pages that a browser is shown.
-func (f Facts) SignIn(ctx context.Context, as, audience string) (Tokens, error) {
+func (f Endpoints) SignIn(ctx context.Context, as, audience string) (Tokens, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 
@@ -83,7 +83,7 @@ func (f Facts) SignIn(ctx context.Context, as, audience string) (Tokens, error) 
 var formAction = regexp.MustCompile(`<form[^>]* action="([^"]+)"`)
 
 // authorize walks from the authorization address over the sign-in page to the code.
-func (f Facts) authorize(ctx context.Context, as, audience, verifier string) (string, error) {
+func (f Endpoints) authorize(ctx context.Context, as, audience, verifier string) (string, error) {
 	challenge := sha256.Sum256([]byte(verifier))
 	state := rand.Text()
 	query := url.Values{
@@ -124,7 +124,7 @@ func (f Facts) authorize(ctx context.Context, as, audience, verifier string) (st
 }
 
 // exchange asks the token address.
-func (f Facts) exchange(ctx context.Context, form url.Values) (Tokens, error) {
+func (f Endpoints) exchange(ctx context.Context, form url.Values) (Tokens, error) {
 	body, err := newBrowser().post(ctx, f.Issuer+"/token", form)
 	if err != nil {
 		return Tokens{}, fmt.Errorf("get a token: %w", err)

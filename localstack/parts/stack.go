@@ -32,18 +32,18 @@ type Options struct {
 
 // Stack is a running Leasehold with everything around it.
 type Stack struct {
-	Facts
+	Endpoints
 	SCIM *SCIM
 
 	o        Options
 	hosts    hosts
 	emulator *emulator
 	provider *provider
-	door     *door
+	proxy    *proxy
 }
 
-// Start starts every part, builds and deploys the product, and returns once it
-// answers. When it fails it leaves nothing running.
+// Start starts every component, builds and deploys the product, and returns
+// once it answers. When it fails it leaves nothing running.
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	o, err := o.complete()
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 
-	chosen, err := settings(s.provider, s.door)
+	chosen, err := settings(s.provider, s.proxy)
 	if err != nil {
 		return err
 	}
@@ -81,10 +81,10 @@ func (s *Stack) start(ctx context.Context) error {
 	}
 	s.o.report("deployed", began)
 
-	s.Facts = Facts{
-		URL:         s.door.url,
-		SecureURL:   s.door.secureURL,
-		CA:          s.door.certificate,
+	s.Endpoints = Endpoints{
+		URL:         s.proxy.url,
+		SecureURL:   s.proxy.secureURL,
+		CA:          s.proxy.certificate,
 		Issuer:      s.provider.issuer,
 		RobotSecret: s.provider.secret,
 		SCIM:        s.SCIM.URL,
@@ -95,12 +95,12 @@ func (s *Stack) start(ctx context.Context) error {
 		Table:       outputs[names.OutputTable],
 		Queue:       outputs[names.OutputUrgentQueue],
 	}
-	return s.door.lead(s.Facts.Endpoint, s.Facts.APIID)
+	return s.proxy.lead(s.Endpoints.Endpoint, s.Endpoints.APIID)
 }
 
 // startParts does side by side all that does not wait for anything else.
 func (s *Stack) startParts(ctx context.Context, h hosts) (err error) {
-	if s.door, err = openDoor(s.o); err != nil {
+	if s.proxy, err = openProxy(s.o); err != nil {
 		return err
 	}
 
@@ -140,11 +140,11 @@ func (s *Stack) timed(what string, do func() error) func() error {
 	}
 }
 
-// Close stops every part that Start started, and withdraws the facts.
+// Close stops every component that Start started, and withdraws the endpoints.
 func (s *Stack) Close() error {
 	failed := []error{withdraw(s.o.Dir)}
-	if s.door != nil {
-		failed = append(failed, s.door.close())
+	if s.proxy != nil {
+		failed = append(failed, s.proxy.close())
 	}
 	if s.emulator != nil {
 		failed = append(failed, s.emulator.stop())

@@ -256,7 +256,7 @@ func queueOf(id string) names.Queue {
 // manageConnectors registers a target, changes its credential, and takes it away again.
 func manageConnectors(s *stack) {
 	path := names.Ours + "/connectors"
-	made := s.call(parts.Admin, "POST", path, object{"displayName": "Another", "kind": "scim", "url": s.facts.SCIM, "correlationKeys": []string{"userName"}, "credential": "one"}, 201)["id"]
+	made := s.call(parts.Admin, "POST", path, object{"displayName": "Another", "kind": "scim", "url": s.endpoints.SCIM, "correlationKeys": []string{"userName"}, "credential": "one"}, 201)["id"]
 	s.call(parts.Admin, "PATCH", path+"/"+fmt.Sprint(made), object{"credential": "two"}, 204)
 	s.call(parts.Admin, "DELETE", path+"/"+fmt.Sprint(made), nil, 204)
 }

@@ -48,7 +48,7 @@ type stack struct {
 	*testing.T
 	*recorder
 	seed.Result
-	facts     parts.Facts
+	endpoints parts.Endpoints
 	issuer    *issuer.Issuer
 	handlers  map[string]lambda.Handler
 	queues    map[string]string // URL by id
@@ -87,7 +87,7 @@ func open(t *testing.T) *stack {
 	}
 	s.serve()
 	s.wire()
-	if s.Result, err = seed.Run(t.Context(), s.facts, s.token, io.Discard); err != nil {
+	if s.Result, err = seed.Run(t.Context(), s.endpoints, s.token, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -95,12 +95,12 @@ func open(t *testing.T) *stack {
 
 // serve opens what stands around the functions: the gateway, the issuer and the target.
 func (s *stack) serve() {
-	s.facts.SCIMToken = "a-token"
-	target := scimserver.New(s.facts.SCIMToken, clock.System{})
+	s.endpoints.SCIMToken = "a-token"
+	target := scimserver.New(s.endpoints.SCIMToken, clock.System{})
 	for address, handler := range map[*string]http.Handler{
-		&s.facts.URL:    &gateway.Gateway{Invoke: s.invoke, IDs: clock.System{}},
-		&s.facts.Issuer: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.issuer.Handler().ServeHTTP(w, r) }),
-		&s.facts.SCIM: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		&s.endpoints.URL:    &gateway.Gateway{Invoke: s.invoke, IDs: clock.System{}},
+		&s.endpoints.Issuer: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.issuer.Handler().ServeHTTP(w, r) }),
+		&s.endpoints.SCIM: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if s.targetOff.Load() {
 				panic(http.ErrAbortHandler) // the connection breaks
 			}
@@ -111,10 +111,10 @@ func (s *stack) serve() {
 		s.Cleanup(server.Close)
 		*address = server.URL
 	}
-	s.facts.SCIM += "/v2"
-	s.facts.SCIMTarget = s.facts.SCIM
+	s.endpoints.SCIM += "/v2"
+	s.endpoints.SCIMTarget = s.endpoints.SCIM
 	var err error
-	if s.issuer, err = issuer.New(s.facts.Issuer, clock.System{}, clock.System{}); err != nil {
+	if s.issuer, err = issuer.New(s.endpoints.Issuer, clock.System{}, clock.System{}); err != nil {
 		s.Fatal(err)
 	}
 }
@@ -157,9 +157,9 @@ func (s *stack) wire() {
 // environment is what a function is given, and nothing more.
 func (s *stack) environment(f names.Function) func(string) (string, bool) {
 	all := map[string]string{
-		string(names.EnvTable): names.StackName, string(names.EnvSecretPath): "/leasehold/connectors", string(names.EnvEmulated): "true", string(names.EnvPublicURL): s.facts.URL,
-		string(names.EnvFirstAdmin): s.facts.Issuer + "|" + parts.Admin,
-		string(names.EnvIssuers):    fmt.Sprintf(`[{"issuer":%q,"keySet":%q,"audience":%q}]`, s.facts.Issuer, s.issuer.KeySet(), parts.Audience),
+		string(names.EnvTable): names.StackName, string(names.EnvSecretPath): "/leasehold/connectors", string(names.EnvEmulated): "true", string(names.EnvPublicURL): s.endpoints.URL,
+		string(names.EnvFirstAdmin): s.endpoints.Issuer + "|" + parts.Admin,
+		string(names.EnvIssuers):    fmt.Sprintf(`[{"issuer":%q,"keySet":%q,"audience":%q}]`, s.endpoints.Issuer, s.issuer.KeySet(), parts.Audience),
 	}
 	for _, q := range names.Queues {
 		all[string(q.Env)] = s.queues[q.ID]
@@ -197,7 +197,7 @@ func (s *stack) call(as, method, path string, body any, want int) object {
 	if err != nil {
 		s.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(s.Context(), method, s.facts.URL+strings.ReplaceAll(path, " ", "%20"), bytes.NewReader(text))
+	r, err := http.NewRequestWithContext(s.Context(), method, s.endpoints.URL+strings.ReplaceAll(path, " ", "%20"), bytes.NewReader(text))
 	if err != nil {
 		s.Fatal(err)
 	}

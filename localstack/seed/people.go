@@ -113,7 +113,7 @@ func user(p person) object {
 // identity binds a user to a subject of the OpenID provider. People without an
 // account there are bound too: nothing is signed in by it until there is one.
 func (s *seeding) identity(subject string) []object {
-	return []object{{"signInType": "federated", "issuer": s.facts.Issuer, "issuerAssignedId": subject}}
+	return []object{{"signInType": "federated", "issuer": s.endpoints.Issuer, "issuerAssignedId": subject}}
 }
 
 // seedManagers sets everybody's manager; setting it again changes nothing.

@@ -28,19 +28,19 @@ type Result struct {
 type Tokens func(ctx context.Context, as string) (string, error)
 
 // Run brings the organisation about, where f says, with a token from signIn.
-func Run(ctx context.Context, f parts.Facts, signIn Tokens, said io.Writer) (Result, error) {
+func Run(ctx context.Context, f parts.Endpoints, signIn Tokens, said io.Writer) (Result, error) {
 	began := time.Now()
 	token, err := signIn(ctx, parts.Admin)
 	if err != nil {
 		return Result{}, err
 	}
 	s := &seeding{
-		facts:  f,
-		graph:  newClient(f.URL+names.APIVersion, token, "application/json"),
-		scim:   newClient(f.SCIM, f.SCIMToken, "application/scim+json"),
-		people: map[string]string{},
-		groups: map[string]string{},
-		target: map[string]string{},
+		endpoints: f,
+		graph:     newClient(f.URL+names.APIVersion, token, "application/json"),
+		scim:      newClient(f.SCIM, f.SCIMToken, "application/scim+json"),
+		people:    map[string]string{},
+		groups:    map[string]string{},
+		target:    map[string]string{},
 	}
 
 	for _, step := range []struct {
@@ -64,12 +64,12 @@ func Run(ctx context.Context, f parts.Facts, signIn Tokens, said io.Writer) (Res
 
 // seeding is one run. What was found or made is known by its name from then on.
 type seeding struct {
-	facts  parts.Facts
-	graph  *client
-	scim   *client
-	people map[string]string // account or first part of the address -> id
-	groups map[string]string // name -> id, groups of the directory
-	target map[string]string // name -> id, people and groups of the SCIM server
+	endpoints parts.Endpoints
+	graph     *client
+	scim      *client
+	people    map[string]string // account or first part of the address -> id
+	groups    map[string]string // name -> id, groups of the directory
+	target    map[string]string // name -> id, people and groups of the SCIM server
 
 	connector string
 	result    Result
@@ -77,9 +77,9 @@ type seeding struct {
 
 // userURL and objectURL are references as links carry them.
 func (s *seeding) userURL(person string) string {
-	return s.facts.URL + names.APIVersion + "/users/" + s.people[person]
+	return s.endpoints.URL + names.APIVersion + "/users/" + s.people[person]
 }
 
 func (s *seeding) objectURL(person string) string {
-	return s.facts.URL + names.APIVersion + "/directoryObjects/" + s.people[person]
+	return s.endpoints.URL + names.APIVersion + "/directoryObjects/" + s.people[person]
 }

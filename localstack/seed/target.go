@@ -84,16 +84,16 @@ func (s *seeding) seedConnector(ctx context.Context) error {
 		if each.DisplayName == connectorName {
 			s.connector = each.ID
 			return s.graph.do(ctx, http.MethodPatch, path+"/"+each.ID,
-				object{"url": s.facts.SCIMTarget, "credential": s.facts.SCIMToken}, nil)
+				object{"url": s.endpoints.SCIMTarget, "credential": s.endpoints.SCIMToken}, nil)
 		}
 	}
 
 	s.connector, err = s.graph.create(ctx, path, object{
 		"displayName":      connectorName,
 		"kind":             "scim",
-		"url":              s.facts.SCIMTarget,
+		"url":              s.endpoints.SCIMTarget,
 		"correlationKeys":  []string{"externalId", "userName", "mail"},
-		"credential":       s.facts.SCIMToken,
+		"credential":       s.endpoints.SCIMToken,
 		"resourceManagers": []string{s.people[parts.Owner]},
 	})
 	return err

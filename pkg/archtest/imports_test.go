@@ -69,7 +69,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// Every rule is shown to fail on a house that breaks it, and to let pass what it must.
+// Every rule is shown to fail on a tree that breaks it, and to let pass what it must.
 func TestImportRules(t *testing.T) {
 	tests := map[string]struct {
 		from, imports string

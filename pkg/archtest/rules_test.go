@@ -48,8 +48,8 @@ var (
 	support = rule{ours: []string{"*"}, others: []string{rapid}}
 )
 
-// rules is the house's plan. A package without a row is not part of it: the row
-// comes with the package.
+// rules is the plan of the imports. A package without a row is not part of it:
+// the row comes with the package.
 var rules = map[string]rule{
 	"functions":  {ours: []string{ownApp, "config", "lambdaio", "obs", "names"}, others: []string{lambda}},
 	"infra":      {ours: []string{"names"}, others: []string{cdk, jsii, tree}},

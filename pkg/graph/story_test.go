@@ -119,7 +119,7 @@ func TestStory_CancelAndAskAgain(t *testing.T) {
 	}
 }
 
-func TestStory_OwnersKeepTheirHouse(t *testing.T) {
+func TestStory_OwnersManageTheirCatalog(t *testing.T) {
 	w := newFixture(t)
 	w.offer(open())
 	catalog, pkg, policy := em+"/catalogs/"+w.ids["catalog"], packagePath+"/"+w.ids["package"], em+"/assignmentPolicies/"+w.ids["policy"]

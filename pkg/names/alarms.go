@@ -2,19 +2,19 @@ package names
 
 import "time"
 
-// Alarm is when an alarm rings: where a figure is beyond At for so many periods in a row.
+// Alarm is when an alarm fires: where a metric is beyond At for so many periods in a row.
 type Alarm struct {
-	ID      string
-	Figure  Figure // of a period; of ours where it names a metric, else of AWS's own
-	Below   bool   // rings below At; else above it
-	At      float64
-	Periods int
-	Silence bool // a period without a figure counts as one beyond At; else as none
+	ID                  string
+	Metric              Metric // of a period; of ours where it names a metric, else of AWS's own
+	Below               bool   // fires below At; else above it
+	At                  float64
+	Periods             int
+	MissingDataBreaches bool // a period without data counts as one beyond At; else as none
 }
 
-// Figure is what CloudWatch makes of the values of one period.
-type Figure struct {
-	Metric    string
+// Metric is what CloudWatch makes of the values of one period.
+type Metric struct {
+	Name      string
 	Statistic Statistic
 	Period    time.Duration
 }
@@ -31,17 +31,17 @@ const (
 
 // Alarms lists every alarm of the stack.
 var Alarms = []Alarm{
-	{ID: "schedule-silent", Figure: Figure{MetricExpiryLag, SampleCount, time.Minute}, Below: true, At: 1, Periods: 5, Silence: true},
-	{ID: "expiry-lag", Figure: Figure{MetricExpiryLag, Maximum, time.Minute}, At: 120, Periods: 3},
-	{ID: "overdue-removals", Figure: Figure{MetricOverdueRemovals, Maximum, time.Minute}, At: 0, Periods: 3},
-	{ID: "pending-reconciliation", Figure: Figure{MetricOldestPendingReconciliation, Maximum, time.Minute}, At: 3600, Periods: 3},
-	{ID: "unreadable-items", Figure: Figure{MetricUnreadable, Sum, time.Minute}, At: 0, Periods: 1},
-	{ID: "urgent-age", Figure: Figure{"", Maximum, time.Minute}, At: 300, Periods: 3},
-	{ID: "bulk-age", Figure: Figure{"", Maximum, time.Minute}, At: 1800, Periods: 3},
-	{ID: "dead-letters", Figure: Figure{"", Maximum, time.Minute}, At: 0, Periods: 1},
-	{ID: "worker-errors", Figure: Figure{"", Sum, 15 * time.Minute}, At: 2, Periods: 1},
-	{ID: "api-errors", Figure: Figure{"", Sum, 5 * time.Minute}, At: 5, Periods: 1},
-	{ID: "throttles", Figure: Figure{"", Sum, time.Minute}, At: 0, Periods: 5},
+	{ID: "schedule-silent", Metric: Metric{MetricExpiryLag, SampleCount, time.Minute}, Below: true, At: 1, Periods: 5, MissingDataBreaches: true},
+	{ID: "expiry-lag", Metric: Metric{MetricExpiryLag, Maximum, time.Minute}, At: 120, Periods: 3},
+	{ID: "overdue-removals", Metric: Metric{MetricOverdueRemovals, Maximum, time.Minute}, At: 0, Periods: 3},
+	{ID: "pending-reconciliation", Metric: Metric{MetricOldestPendingReconciliation, Maximum, time.Minute}, At: 3600, Periods: 3},
+	{ID: "unreadable-items", Metric: Metric{MetricUnreadable, Sum, time.Minute}, At: 0, Periods: 1},
+	{ID: "urgent-age", Metric: Metric{"", Maximum, time.Minute}, At: 300, Periods: 3},
+	{ID: "bulk-age", Metric: Metric{"", Maximum, time.Minute}, At: 1800, Periods: 3},
+	{ID: "dead-letters", Metric: Metric{"", Maximum, time.Minute}, At: 0, Periods: 1},
+	{ID: "worker-errors", Metric: Metric{"", Sum, 15 * time.Minute}, At: 2, Periods: 1},
+	{ID: "api-errors", Metric: Metric{"", Sum, 5 * time.Minute}, At: 5, Periods: 1},
+	{ID: "throttles", Metric: Metric{"", Sum, time.Minute}, At: 0, Periods: 5},
 }
 
 // FindAlarm returns the alarm of the id.
@@ -54,9 +54,9 @@ func FindAlarm(id string) (Alarm, bool) {
 	return Alarm{}, false
 }
 
-// Rings reports whether the alarm would ring at some time, as CloudWatch does: values are
+// Fires reports whether the alarm would fire at some time, as CloudWatch does: values are
 // those of each period, one after the other.
-func (a Alarm) Rings(values [][]float64) bool {
+func (a Alarm) Fires(values [][]float64) bool {
 	row := 0
 	for _, period := range values {
 		if row++; !a.beyond(period) {
@@ -71,29 +71,29 @@ func (a Alarm) Rings(values [][]float64) bool {
 
 func (a Alarm) beyond(values []float64) bool {
 	if len(values) == 0 {
-		return a.Silence
+		return a.MissingDataBreaches
 	}
-	figure := a.Figure.of(values)
+	metric := a.Metric.of(values)
 	if a.Below {
-		return figure < a.At
+		return metric < a.At
 	}
-	return figure > a.At
+	return metric > a.At
 }
 
-func (f Figure) of(values []float64) (figure float64) {
+func (f Metric) of(values []float64) (metric float64) {
 	switch f.Statistic {
 	case SampleCount:
 		return float64(len(values))
 	case Sum:
 		for _, v := range values {
-			figure += v
+			metric += v
 		}
-		return figure
+		return metric
 	default:
-		figure = values[0]
+		metric = values[0]
 		for _, v := range values {
-			figure = max(figure, v)
+			metric = max(metric, v)
 		}
-		return figure
+		return metric
 	}
 }

@@ -15,10 +15,10 @@ func each(values ...float64) (periods [][]float64) {
 	return periods
 }
 
-// theirs are the stories of the alarms on AWS's own figures: what AWS tells in one in which
-// the alarm must ring, and in one in which it must not. Those on figures of ours are played
+// theirs are the stories of the alarms on AWS's own metrics: what AWS tells in one in which
+// the alarm must fire, and in one in which it must not. Those on metrics of ours are played
 // in app/expire.
-var theirs = map[string]struct{ rings, quiet [][]float64 }{
+var theirs = map[string]struct{ fires, quiet [][]float64 }{
 	"urgent-age":    {each(20, 301, 361, 421, 20), each(20, 301, 361, 20, 301, 361)}, // no worker takes a message for six minutes; for five and a bit, twice
 	"bulk-age":      {each(1700, 1801, 1861, 1921), each(600, 1200, 1800, 1860, 0)},  // an edit is under way for 32 minutes; for 31
 	"dead-letters":  {each(0, 1), each(0, 0, 0)},                                     // one message failed every time; all passed
@@ -27,10 +27,10 @@ var theirs = map[string]struct{ rings, quiet [][]float64 }{
 	"throttles":     {each(1, 4, 9, 2, 1), each(9, 9, 9, 9, 0, 9)},                   // functions were refused for five minutes in a row; for four
 }
 
-func TestEachAlarmOfAWSRingsInItsStoryAndNotInTheOther(t *testing.T) {
+func TestEachAlarmOfAWSFiresInItsStoryAndNotInTheOther(t *testing.T) {
 	var known []string
 	for _, a := range names.Alarms {
-		if known = append(known, a.ID); a.Figure.Metric != "" {
+		if known = append(known, a.ID); a.Metric.Name != "" {
 			continue
 		}
 		told, there := theirs[a.ID]
@@ -38,8 +38,8 @@ func TestEachAlarmOfAWSRingsInItsStoryAndNotInTheOther(t *testing.T) {
 			t.Errorf("the alarm %s has no stories", a.ID)
 			continue
 		}
-		if !a.Rings(told.rings) || a.Rings(told.quiet) {
-			t.Errorf("%s rings in its story: %t, in the other: %t", a.ID, a.Rings(told.rings), a.Rings(told.quiet))
+		if !a.Fires(told.fires) || a.Fires(told.quiet) {
+			t.Errorf("%s fires in its story: %t, in the other: %t", a.ID, a.Fires(told.fires), a.Fires(told.quiet))
 		}
 	}
 	if slices.Sort(known); len(slices.Compact(known)) != len(names.Alarms) {
@@ -47,11 +47,11 @@ func TestEachAlarmOfAWSRingsInItsStoryAndNotInTheOther(t *testing.T) {
 	}
 }
 
-func TestAPeriodWithoutAFigureCountsAsTheAlarmSays(t *testing.T) {
+func TestAPeriodWithoutDataCountsAsTheAlarmSays(t *testing.T) {
 	silent := [][]float64{{0}, nil, nil, nil, nil, nil}
 	for _, a := range names.Alarms {
-		if a.Rings(silent[1:]) != a.Silence {
-			t.Errorf("%s rings in silence: %t", a.ID, !a.Silence)
+		if a.Fires(silent[1:]) != a.MissingDataBreaches {
+			t.Errorf("%s fires without data: %t", a.ID, !a.MissingDataBreaches)
 		}
 	}
 }

@@ -21,7 +21,7 @@ const (
 	UnitMilliseconds = "Milliseconds"
 )
 
-// Metrics writes figures as lines of the embedded metric format: CloudWatch
+// Metrics writes metrics as lines of the embedded metric format: CloudWatch
 // reads them out of the function's log. It is safe for concurrent use.
 type Metrics struct {
 	mu  sync.Mutex
@@ -57,9 +57,9 @@ type metricDefinition struct {
 	Unit string `json:"Unit"`
 }
 
-// Emit writes one figure. Every distinct set of dimensions is a metric that costs
+// Emit writes one metric. Every distinct set of dimensions is a metric that costs
 // money, so dims holds things that are few (a queue, a connector), never ids of
-// people or requests. A figure that cannot be written is lost: no work waits for it.
+// people or requests. A metric that cannot be written is lost: no work waits for it.
 func (m *Metrics) Emit(ctx context.Context, name, unit string, value float64, dims map[string]string) {
 	directive := metricDirective{
 		Namespace:  names.MetricNamespace,

@@ -13,7 +13,7 @@ import (
 	"leasehold/pkg/dynamo/dynamotest"
 )
 
-// A second opinion on what Parameter Store does with versions: the emulator's.
+// A second implementation of what Parameter Store does with versions: the emulator's.
 func TestCredentialsAreKeptByConnectorOnTheEmulator(t *testing.T) {
 	if os.Getenv(dynamotest.EnvEndpoint) != "" {
 		t.Skip("the emulator that runs already may know no Parameter Store")

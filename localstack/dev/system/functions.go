@@ -60,9 +60,9 @@ func (f functions) invoke(ctx context.Context, id string, payload []byte) ([]byt
 	return lambda.NewHandler(called.handler).Invoke(obs.WithLogger(ctx, called.log), payload)
 }
 
-// wire puts every function together as its main does, over parts in memory.
+// wire puts every function together as its main does, over components in memory.
 func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functions, error) {
-	verifier, err := httpapi.Verifier(config.Config{Issuers: []config.Issuer{{Issuer: s.Facts.Issuer, KeySet: s.issuer.KeySet(), Audience: parts.Audience}}})
+	verifier, err := httpapi.Verifier(config.Config{Issuers: []config.Issuer{{Issuer: s.Endpoints.Issuer, KeySet: s.issuer.KeySet(), Audience: parts.Audience}}})
 	if err != nil {
 		return nil, err
 	}
@@ -77,10 +77,10 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 
 	people := func(id string) *directory.Service {
 		return &directory.Service{Store: store, Clock: now, IDs: ids, Enqueuer: may.send(id, urgent), Log: logs[id],
-			First: entitlement.Principal{Issuer: s.Facts.Issuer, Value: parts.Admin}}
+			First: entitlement.Principal{Issuer: s.Endpoints.Issuer, Value: parts.Admin}}
 	}
 	deps := func(id string) graph.Deps {
-		return graph.Deps{Authenticator: verifier, Directory: people(id), Views: &views.Reader{Store: store}, PublicURL: s.Facts.URL, GatewayBase: lambdaio.GatewayBase, Clock: now}
+		return graph.Deps{Authenticator: verifier, Directory: people(id), Views: &views.Reader{Store: store}, PublicURL: s.Endpoints.URL, GatewayBase: lambdaio.GatewayBase, Clock: now}
 	}
 	// The target system is on this machine, and plain http.
 	builtin := &directory.Service{Store: store, Clock: now, IDs: ids}

@@ -41,7 +41,7 @@ type Options struct {
 
 // System is a running Leasehold.
 type System struct {
-	Facts parts.Facts
+	Endpoints parts.Endpoints
 
 	issuer    *issuer.Issuer
 	table     *engine.Engine
@@ -52,8 +52,8 @@ type System struct {
 	running   sync.WaitGroup
 }
 
-// Start starts every part. There is nobody in it yet but the first administrator, the
-// account parts.Admin.
+// Start starts every component. There is nobody in it yet but the first
+// administrator, the account parts.Admin.
 func Start(o Options) (*System, error) {
 	o.Log, o.clock = cmp.Or(o.Log, io.Discard), cmp.Or(o.clock, clock.Clock(clock.System{}))
 	ctx, stop := context.WithCancel(context.Background())
@@ -70,7 +70,7 @@ func Start(o Options) (*System, error) {
 	return s, nil
 }
 
-// open takes the addresses, which the parts have to know of each other, and serves them.
+// open takes the addresses, which the components have to know of each other, and serves them.
 func (s *System) open(o Options) error {
 	var listeners [3]net.Listener
 	for i, port := range []int{o.Port, 0, 0} {
@@ -85,11 +85,11 @@ func (s *System) open(o Options) error {
 			}
 		}()
 	}
-	door, controls, target := listeners[0], listeners[1], listeners[2]
-	s.Facts = parts.Facts{URL: address(door), Issuer: address(controls), SCIM: address(target) + "/v2", SCIMTarget: address(target) + "/v2", SCIMToken: rand.Text()}
+	proxy, controls, target := listeners[0], listeners[1], listeners[2]
+	s.Endpoints = parts.Endpoints{URL: address(proxy), Issuer: address(controls), SCIM: address(target) + "/v2", SCIMTarget: address(target) + "/v2", SCIMToken: rand.Text()}
 
 	var err error
-	if s.issuer, err = issuer.New(s.Facts.Issuer, clock.System{}, clock.System{}); err != nil {
+	if s.issuer, err = issuer.New(s.Endpoints.Issuer, clock.System{}, clock.System{}); err != nil {
 		return err
 	}
 	s.queues = newQueues(o.clock)
@@ -97,9 +97,9 @@ func (s *System) open(o Options) error {
 	if s.functions, err = s.wire(dynamo.New(s.table, table), o.clock, o.Log); err != nil {
 		return err
 	}
-	s.serve(door, &gateway.Gateway{Invoke: s.functions.invoke, IDs: clock.System{}})
+	s.serve(proxy, &gateway.Gateway{Invoke: s.functions.invoke, IDs: clock.System{}})
 	s.serve(controls, s.controls())
-	s.serve(target, scimserver.New(s.Facts.SCIMToken, clock.System{}))
+	s.serve(target, scimserver.New(s.Endpoints.SCIMToken, clock.System{}))
 	return nil
 }
 

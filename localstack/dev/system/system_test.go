@@ -41,7 +41,7 @@ func open(t *testing.T, o Options) *fixture {
 			t.Error(err)
 		}
 	})
-	shown, err := seed.Run(t.Context(), s.Facts, s.Token, io.Discard)
+	shown, err := seed.Run(t.Context(), s.Endpoints, s.Token, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func (o *fixture) call(as, method, path string, body any, want int) object {
 	if err != nil {
 		o.Fatal(err)
 	}
-	return o.send(token, method, o.Facts.URL+path, body, want)
+	return o.send(token, method, o.Endpoints.URL+path, body, want)
 }
 
 func (o *fixture) send(token, method, address string, body any, want int) object {
@@ -108,7 +108,7 @@ func (o *fixture) eventually(what string, done func() bool) {
 // holds tells in how many groups the SCIM server lists the member.
 func (o *fixture) holds() float64 {
 	o.Helper()
-	found := o.send(o.Facts.SCIMToken, "GET", fmt.Sprintf(`%s/Groups?filter=members.value eq "%s"`, o.Facts.SCIM, o.Member), nil, 200)
+	found := o.send(o.Endpoints.SCIMToken, "GET", fmt.Sprintf(`%s/Groups?filter=members.value eq "%s"`, o.Endpoints.SCIM, o.Member), nil, 200)
 	n, _ := found["totalResults"].(float64)
 	return n
 }
@@ -183,7 +183,7 @@ func TestASweepByHandEndsWhatIsDue(t *testing.T) {
 		t.Fatalf("in %v groups before its end", n)
 	}
 	time.Sleep(time.Until(end))
-	o.send("", "POST", o.Facts.Issuer+"/sweep", nil, 200)
+	o.send("", "POST", o.Endpoints.Issuer+"/sweep", nil, 200)
 	o.eventually("gone", func() bool { return o.holds() == 0 })
 }
 
@@ -205,7 +205,7 @@ func TestPoisonIsParkedAndCanBeGivenBack(t *testing.T) {
 	o := open(t, Options{clock: c})
 	queue := o.queues[names.DeliverUrgent]
 	dead := func() int {
-		parked := o.send("", "GET", o.Facts.Issuer+"/dead-letters", nil, 200)
+		parked := o.send("", "GET", o.Endpoints.Issuer+"/dead-letters", nil, 200)
 		return len(parked[names.DeliverUrgent].([]any))
 	}
 	park := func() {
@@ -223,17 +223,17 @@ func TestPoisonIsParkedAndCanBeGivenBack(t *testing.T) {
 	}
 	o.ask(nil) // nobody waits behind it
 
-	o.send("", "POST", o.Facts.Issuer+"/dead-letters?redrive="+names.DeliverUrgent, nil, 200)
+	o.send("", "POST", o.Endpoints.Issuer+"/dead-letters?redrive="+names.DeliverUrgent, nil, 200)
 	o.eventually("given back", func() bool { return dead() == 0 })
 	park()
-	o.send("", "POST", o.Facts.Issuer+"/dead-letters?redrive=other", nil, 400)
+	o.send("", "POST", o.Endpoints.Issuer+"/dead-letters?redrive=other", nil, 400)
 }
 
 func TestWhatIsStoredIsShown(t *testing.T) {
 	o := open(t, Options{})
 	id := o.ask(nil)
 	for of, want := range map[string]string{"request/" + id: "assignment request, version", "request/nothing": "there is no item under REQ"} {
-		response, err := http.Get(o.Facts.Issuer + "/items?of=" + of)
+		response, err := http.Get(o.Endpoints.Issuer + "/items?of=" + of)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -247,14 +247,14 @@ func TestWhatIsStoredIsShown(t *testing.T) {
 
 func TestOnlyThisMachineIsServed(t *testing.T) {
 	o := open(t, Options{})
-	for _, address := range []string{o.Facts.URL, o.Facts.Issuer, o.Facts.SCIM} {
+	for _, address := range []string{o.Endpoints.URL, o.Endpoints.Issuer, o.Endpoints.SCIM} {
 		if !strings.HasPrefix(address, "http://127.0.0.1:") {
 			t.Errorf("%s", address)
 		}
 	}
-	o.send("no-token", "GET", o.Facts.URL+"/v1.0/me", nil, 401)
-	o.send("", "GET", o.Facts.URL+"/health", nil, 200)
-	o.send("", "GET", o.Facts.URL+"/elsewhere", nil, 404)
+	o.send("no-token", "GET", o.Endpoints.URL+"/v1.0/me", nil, 401)
+	o.send("", "GET", o.Endpoints.URL+"/health", nil, 200)
+	o.send("", "GET", o.Endpoints.URL+"/elsewhere", nil, 404)
 }
 
 // Two systems know nothing of each other's people or tokens.
@@ -264,5 +264,5 @@ func TestSystemsAreApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other.send(token, "GET", other.Facts.URL+"/v1.0/me", nil, 401)
+	other.send(token, "GET", other.Endpoints.URL+"/v1.0/me", nil, 401)
 }

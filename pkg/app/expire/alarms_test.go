@@ -135,7 +135,7 @@ func (w *fixture) minutes(n int) {
 		if w.deadline > 0 {
 			ctx, cancel = context.WithTimeout(ctx, w.deadline)
 		}
-		_ = w.sweep(ctx, w.clock.Now()) // that it failed is a figure that it does not tell
+		_ = w.sweep(ctx, w.clock.Now()) // that it failed is a metric that it does not tell
 		cancel()
 		enqueued := w.enqueued
 		w.enqueued = nil
@@ -148,8 +148,8 @@ func (w *fixture) minutes(n int) {
 				w.Fatalf("%q: %v", line, err)
 			}
 			for name, v := range values {
-				if figure, is := v.(float64); is {
-					minute[name] = append(minute[name], figure)
+				if metric, is := v.(float64); is {
+					minute[name] = append(minute[name], metric)
 				}
 			}
 		}
@@ -206,9 +206,9 @@ type story struct {
 	told func(*fixture)
 }
 
-// ours are the stories of the alarms on figures of our own: one in which each must ring,
+// ours are the stories of the alarms on metrics of our own: one in which each must fire,
 // and one in which it must not.
-var ours = map[string]struct{ rings, quiet story }{
+var ours = map[string]struct{ fires, quiet story }{
 	"schedule-silent": {
 		story{"the table cannot be read for six minutes", func(w *fixture) { w.unread = errors.New("down"); w.minutes(6) }},
 		story{"a sweep fails now and then", func(w *fixture) {
@@ -279,10 +279,10 @@ var ours = map[string]struct{ rings, quiet story }{
 	},
 }
 
-// Each alarm on a figure of ours rings in the story in which it must, and not in the other.
-func TestL2_EachAlarmOfOursRingsInItsStoryAndNotInTheOther(t *testing.T) {
+// Each alarm on a metric of ours fires in the story in which it must, and not in the other.
+func TestL2_EachAlarmOfOursFiresInItsStoryAndNotInTheOther(t *testing.T) {
 	for _, a := range names.Alarms {
-		if a.Figure.Metric == "" {
+		if a.Metric.Name == "" {
 			continue
 		}
 		told, known := ours[a.ID]
@@ -293,12 +293,12 @@ func TestL2_EachAlarmOfOursRingsInItsStoryAndNotInTheOther(t *testing.T) {
 		for _, s := range []struct {
 			story
 			want bool
-		}{{told.rings, true}, {told.quiet, false}} {
+		}{{told.fires, true}, {told.quiet, false}} {
 			t.Run(a.ID+"/"+s.what, func(t *testing.T) {
 				w := newFixture(t)
 				s.told(w)
-				if a.Rings(w.told[a.Figure.Metric]) != s.want {
-					t.Errorf("rings: %t, want %t; %s was %v", !s.want, s.want, a.Figure.Metric, w.told[a.Figure.Metric])
+				if a.Fires(w.told[a.Metric.Name]) != s.want {
+					t.Errorf("fires: %t, want %t; %s was %v", !s.want, s.want, a.Metric.Name, w.told[a.Metric.Name])
 				}
 			})
 		}
@@ -340,7 +340,7 @@ func TestL2_ASweepWithoutTimeTellsNoZeros(t *testing.T) {
 		}
 	}
 	alarm, _ := names.FindAlarm("schedule-silent")
-	if w.minutes(2); !alarm.Rings(w.told[names.MetricExpiryLag]) {
-		t.Error("nothing was done for five minutes, and no alarm rings")
+	if w.minutes(2); !alarm.Fires(w.told[names.MetricExpiryLag]) {
+		t.Error("nothing was done for five minutes, and no alarm fires")
 	}
 }

@@ -29,7 +29,7 @@ const EnvEndpoint = "DYNAMODB_ENDPOINT"
 // These say that an emulator is not installed, and what installs it.
 var (
 	ErrNone            = errors.New("NO EMULATOR: the engine was not compared with MiniStack. `make test` installs that and runs this; or name one that runs in " + EnvEndpoint)
-	ErrNoDynamoDBLocal = errors.New("NO THIRD OPINION: the engine was not compared with DynamoDB Local. Where Java and Maven are there, `make test` installs it and runs this")
+	ErrNoDynamoDBLocal = errors.New("NOT COMPARED WITH DYNAMODB LOCAL. Where Java and Maven are there, `make test` installs it and runs this")
 )
 
 // What is installed below the root of the module.

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// openTestDoor opens a door that leads to an API which answers with what it was asked.
-func openTestDoor(t *testing.T) *door {
+// openTestProxy opens a proxy that leads to an API which answers with what it was asked.
+func openTestProxy(t *testing.T) *proxy {
 	t.Helper()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -22,7 +22,7 @@ func openTestDoor(t *testing.T) *door {
 	}))
 	t.Cleanup(api.Close)
 
-	d, err := openDoor(Options{Dir: t.TempDir()})
+	d, err := openProxy(Options{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,9 +33,9 @@ func openTestDoor(t *testing.T) *door {
 	return d
 }
 
-func TestDoorHandsPathAndQueryOnAsTheyCame(t *testing.T) {
+func TestProxyHandsPathAndQueryOnAsTheyCame(t *testing.T) {
 	const stage = "/_aws/execute-api/abc123/live"
-	d := openTestDoor(t)
+	d := openTestProxy(t)
 	for _, target := range []string{
 		"/v1.0/me",
 		"/v1.0/users/a%2Fb",
@@ -60,8 +60,8 @@ func TestDoorHandsPathAndQueryOnAsTheyCame(t *testing.T) {
 	}
 }
 
-func TestDoorAnswersHTTPSWithItsCertificate(t *testing.T) {
-	d := openTestDoor(t)
+func TestProxyAnswersHTTPSWithItsCertificate(t *testing.T) {
+	d := openTestProxy(t)
 	text, err := os.ReadFile(d.certificate)
 	if err != nil {
 		t.Fatal(err)
@@ -80,8 +80,8 @@ func TestDoorAnswersHTTPSWithItsCertificate(t *testing.T) {
 	}
 }
 
-func TestDoorSaysThatNothingIsDeployed(t *testing.T) {
-	d, err := openDoor(Options{Dir: t.TempDir()})
+func TestProxySaysThatNothingIsDeployed(t *testing.T) {
+	d, err := openProxy(Options{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,13 +97,13 @@ func TestDoorSaysThatNothingIsDeployed(t *testing.T) {
 	}
 }
 
-func TestFactsAreReadAsTheyWereWritten(t *testing.T) {
+func TestEndpointsAreReadAsTheyWereWritten(t *testing.T) {
 	dir := t.TempDir()
-	want := Facts{URL: "http://127.0.0.1:8080", Issuer: "http://127.0.0.1:20000", SCIMToken: "a=b", Queue: "http://127.0.0.1:4566/q"}
+	want := Endpoints{URL: "http://127.0.0.1:8080", Issuer: "http://127.0.0.1:20000", SCIMToken: "a=b", Queue: "http://127.0.0.1:4566/q"}
 	if err := want.Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	got, err := ReadFacts(dir)
+	got, err := ReadEndpoints(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

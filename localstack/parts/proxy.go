@@ -15,10 +15,10 @@ import (
 	"leasehold/pkg/names"
 )
 
-// door is the front door: one address that stands before the deploy and stays,
-// while the address of the API on the emulator changes with every deploy. It
-// listens for plain http, and for https since some clients send a token no other way.
-type door struct {
+// proxy is one address that stands before the deploy and stays, while the address of
+// the API on the emulator changes with every deploy. It listens for plain http, and
+// for https since some clients send a token no other way.
+type proxy struct {
 	url, secureURL string
 	certificate    string // file
 
@@ -26,9 +26,9 @@ type door struct {
 	servers []*http.Server
 }
 
-// openDoor listens; until lead is called it answers 503.
-func openDoor(o Options) (*door, error) {
-	plain, err := listen(loopback, o.prefer(doorPort))
+// openProxy listens; until lead is called it answers 503.
+func openProxy(o Options) (*proxy, error) {
+	plain, err := listen(loopback, o.prefer(proxyPort))
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func openDoor(o Options) (*door, error) {
 	if err != nil {
 		return nil, errors.Join(err, plain.Close())
 	}
-	d := &door{
+	d := &proxy{
 		url:         "http://" + plain.Addr().String(),
 		secureURL:   "https://" + secure.Addr().String(),
 		certificate: filepath.Join(o.Dir, "ca.pem"),
@@ -51,7 +51,7 @@ func openDoor(o Options) (*door, error) {
 	return d, nil
 }
 
-func (d *door) serve(l net.Listener) {
+func (d *proxy) serve(l net.Listener) {
 	quiet := log.New(io.Discard, "", 0) // a client that goes away is no news
 	proxy := &httputil.ReverseProxy{
 		Rewrite:   d.rewrite,
@@ -69,8 +69,8 @@ func (d *door) serve(l net.Listener) {
 	go server.Serve(l) // ends with close
 }
 
-// lead has the door lead to an API on the emulator.
-func (d *door) lead(endpoint, api string) error {
+// lead has the proxy lead to an API on the emulator.
+func (d *proxy) lead(endpoint, api string) error {
 	stage, err := url.Parse(endpoint + "/_aws/execute-api/" + api + "/" + names.StageName)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (d *door) lead(endpoint, api string) error {
 
 // rewrite puts the stage in front of the path. Path and query go on exactly as
 // they came: quotes and encoded slashes in them have a meaning to the API.
-func (d *door) rewrite(r *httputil.ProxyRequest) {
+func (d *proxy) rewrite(r *httputil.ProxyRequest) {
 	stage := d.stage.Load()
 	r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = stage.Scheme, stage.Host, ""
 	r.Out.URL.Path = stage.Path + r.In.URL.Path
@@ -90,7 +90,7 @@ func (d *door) rewrite(r *httputil.ProxyRequest) {
 }
 
 // close stops listening and ends what is under way.
-func (d *door) close() error {
+func (d *proxy) close() error {
 	var failed []error
 	for _, server := range d.servers {
 		failed = append(failed, server.Close())

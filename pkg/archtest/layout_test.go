@@ -72,7 +72,7 @@ func TestFoldersAreTheFunctionsOfNames(t *testing.T) {
 		t.Error(complaint)
 	}
 
-	house := func(change func(map[string][]string)) map[string][]string {
+	layout := func(change func(map[string][]string)) map[string][]string {
 		files := map[string][]string{}
 		for _, f := range names.Functions {
 			files[f.ID] = []string{"main.go"}
@@ -80,10 +80,10 @@ func TestFoldersAreTheFunctionsOfNames(t *testing.T) {
 		change(files)
 		return files
 	}
-	expect(t, checkFolders(house(func(map[string][]string) {})), "")
-	expect(t, checkFolders(house(func(f map[string][]string) { f["fanin"] = []string{"main.go"} })), "functions/fanin is not in names")
-	expect(t, checkFolders(house(func(f map[string][]string) { delete(f, names.Expire) })), "functions/expire is missing")
-	expect(t, checkFolders(house(func(f map[string][]string) { f[names.Expire] = []string{"logic.go", "main.go"} })), "main.go alone")
+	expect(t, checkFolders(layout(func(map[string][]string) {})), "")
+	expect(t, checkFolders(layout(func(f map[string][]string) { f["fanin"] = []string{"main.go"} })), "functions/fanin is not in names")
+	expect(t, checkFolders(layout(func(f map[string][]string) { delete(f, names.Expire) })), "functions/expire is missing")
+	expect(t, checkFolders(layout(func(f map[string][]string) { f[names.Expire] = []string{"logic.go", "main.go"} })), "main.go alone")
 }
 
 // contents returns the files of each folder in a folder of the checkout.
@@ -178,7 +178,7 @@ func TestEveryRowOfThePlanIsWellFormed(t *testing.T) {
 	for _, path := range slices.Sorted(maps.Keys(rules)) {
 		top, _, below := strings.Cut(path, "/")
 		if (top == "pkg") != below || !slices.Contains(topLevel, top) {
-			t.Errorf("%q is no folder of the house", path)
+			t.Errorf("%q is no folder of the plan", path)
 		}
 	}
 }

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// EnvFile is where a stack writes its facts, in its own directory. It is the last
-// thing written at the start and the first removed at the end, so that where it
-// stands a stack is up.
+// EnvFile is where a stack writes its endpoints, in its own directory. It is the
+// last thing written at the start and the first removed at the end, so that where
+// it stands a stack is up.
 const EnvFile = "env"
 
-// Facts is what one has to know of a running stack in order to use it.
-type Facts struct {
-	URL         string // the front door: the address in front of /v1.0
+// Endpoints is what one has to know of a running stack in order to use it.
+type Endpoints struct {
+	URL         string // the proxy: the address in front of /v1.0
 	SecureURL   string // the same over https
 	CA          string // file with the certificate that SecureURL shows
 	Issuer      string // the OpenID provider
@@ -31,7 +31,7 @@ type Facts struct {
 }
 
 // variables names every fact. It is the one list that writing and reading share.
-func (f *Facts) variables() []struct {
+func (f *Endpoints) variables() []struct {
 	key   string
 	value *string
 } {
@@ -54,9 +54,9 @@ func (f *Facts) variables() []struct {
 	}
 }
 
-// Write puts the facts into dir as KEY=value, with the settings that AWS clients
-// want beside them. The file holds secrets and is its owner's alone.
-func (f Facts) Write(dir string) error {
+// Write puts the endpoints into dir as KEY=value, with the settings that AWS
+// clients want beside them. The file holds secrets and is its owner's alone.
+func (f Endpoints) Write(dir string) error {
 	var b strings.Builder
 	for _, v := range f.variables() {
 		fmt.Fprintf(&b, "%s=%s\n", v.key, *v.value)
@@ -68,16 +68,16 @@ func (f Facts) Write(dir string) error {
 	// Renamed into place: whoever sees the file sees all of it.
 	path := filepath.Join(dir, EnvFile)
 	if err := os.WriteFile(path+".new", []byte(b.String()), 0o600); err != nil {
-		return fmt.Errorf("write the facts of the stack: %w", err)
+		return fmt.Errorf("write the endpoints of the stack: %w", err)
 	}
 	return os.Rename(path+".new", path)
 }
 
-// ReadFacts reads what Write wrote; there is nothing to read where no stack is up.
-func ReadFacts(dir string) (Facts, error) {
+// ReadEndpoints reads what Write wrote; there is nothing to read where no stack is up.
+func ReadEndpoints(dir string) (Endpoints, error) {
 	file, err := os.Open(filepath.Join(dir, EnvFile))
 	if err != nil {
-		return Facts{}, fmt.Errorf("no stack is up here, start one with make run: %w", err)
+		return Endpoints{}, fmt.Errorf("no stack is up here, start one with make run: %w", err)
 	}
 	defer file.Close()
 
@@ -89,14 +89,14 @@ func ReadFacts(dir string) (Facts, error) {
 		}
 	}
 
-	var f Facts
+	var f Endpoints
 	for _, v := range f.variables() {
 		*v.value = values[v.key]
 	}
 	return f, lines.Err()
 }
 
-// withdraw removes the facts of a stack that is no longer, or not yet, up.
+// withdraw removes the endpoints of a stack that is no longer, or not yet, up.
 func withdraw(dir string) error {
 	err := os.Remove(filepath.Join(dir, EnvFile))
 	if errors.Is(err, os.ErrNotExist) {
