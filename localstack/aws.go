@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/pkg/names"
 )
 
@@ -75,7 +75,7 @@ func invoke(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return err
 	}
-	token, err := endpoints.Token(ctx, cmp.Or(arguments[1], parts.Admin))
+	token, err := endpoints.Token(ctx, cmp.Or(arguments[1], components.Admin))
 	if err != nil {
 		return err
 	}
@@ -103,8 +103,8 @@ func invoke(ctx context.Context, arguments []string) error {
 }
 
 // functionOf is the deployed name of the function that the arguments give by its id.
-func functionOf(arguments []string) (parts.Endpoints, string, error) {
-	endpoints, err := parts.ReadEndpoints(dir)
+func functionOf(arguments []string) (components.Endpoints, string, error) {
+	endpoints, err := components.ReadEndpoints(dir)
 	if err != nil {
 		return endpoints, "", err
 	}
@@ -119,7 +119,7 @@ func functionOf(arguments []string) (parts.Endpoints, string, error) {
 }
 
 // call sends one signed request to the emulator.
-func call(ctx context.Context, endpoints parts.Endpoints, service, path string, body []byte, header http.Header) ([]byte, error) {
+func call(ctx context.Context, endpoints components.Endpoints, service, path string, body []byte, header http.Header) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoints.Endpoint+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -128,8 +128,8 @@ func call(ctx context.Context, endpoints parts.Endpoints, service, path string, 
 		request.Header[key] = values
 	}
 	sum := sha256.Sum256(body)
-	credentials := aws.Credentials{AccessKeyID: parts.AccessKey, SecretAccessKey: parts.SecretKey}
-	err = v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), service, parts.Region, time.Now())
+	credentials := aws.Credentials{AccessKeyID: components.AccessKey, SecretAccessKey: components.SecretKey}
+	err = v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), service, components.Region, time.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 )
 
 // held is what upInBackground adds to the command of the copy that holds the stack.
@@ -54,7 +54,7 @@ func upInBackground(ctx context.Context, lock *os.File) error {
 	if _, err := io.Copy(os.Stdout, said); err != nil {
 		return err
 	}
-	if _, err := parts.ReadEndpoints(dir); err != nil {
+	if _, err := components.ReadEndpoints(dir); err != nil {
 		holder.Wait()
 		text, _ := os.ReadFile(log.Name())
 		return errors.New(strings.TrimSpace(string(text)))

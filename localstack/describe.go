@@ -5,13 +5,13 @@ import (
 	"io"
 	"path/filepath"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/localstack/seed"
 	"leasehold/pkg/names"
 )
 
 // describe says where everything is, and gives three lines to paste.
-func describe(w io.Writer, f parts.Endpoints, shown seed.Result) {
+func describe(w io.Writer, f components.Endpoints, shown seed.Result) {
 	fmt.Fprintf(w, `
   proxy            %s%s
   over https       %s%s (certificate: %s)
@@ -23,7 +23,7 @@ func describe(w io.Writer, f parts.Endpoints, shown seed.Result) {
 Ask for a package as member, see the assignment delivered, and ask the SCIM server itself in which groups member is:
 
 `, f.URL, names.APIVersion, f.SecureURL, names.APIVersion, f.CA, f.Issuer, f.SCIM, f.Endpoint,
-		filepath.Join(dir, parts.EnvFile), filepath.Join(dir, "logs"))
+		filepath.Join(dir, components.EnvFile), filepath.Join(dir, "logs"))
 	for _, line := range lines(f, shown) {
 		fmt.Fprintf(w, "%s\n\n", line)
 	}
@@ -31,7 +31,7 @@ Ask for a package as member, see the assignment delivered, and ask the SCIM serv
 }
 
 // lines are three commands for a shell in the checkout, each good by itself.
-func lines(f parts.Endpoints, shown seed.Result) []string {
+func lines(f components.Endpoints, shown seed.Result) []string {
 	const as = `-H "Authorization: Bearer $(make -s token AS=member)"`
 	base := f.URL + names.Entitlement
 	return []string{

@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/pkg/names"
 )
 
@@ -28,12 +28,12 @@ func reach() (reached, error) {
 	key, secret, session := os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")
 	endpoint := os.Getenv("AWS_ENDPOINT_URL")
 	if key == "" {
-		endpoints, err := parts.ReadEndpoints(dir)
+		endpoints, err := components.ReadEndpoints(dir)
 		if err != nil {
 			return reached{}, fmt.Errorf("the environment holds no credentials of AWS, and %w", err)
 		}
-		key, secret, session, endpoint = parts.AccessKey, parts.SecretKey, "", endpoints.Endpoint
-		at.region, at.table = parts.Region, endpoints.Table
+		key, secret, session, endpoint = components.AccessKey, components.SecretKey, "", endpoints.Endpoint
+		at.region, at.table = components.Region, endpoints.Table
 	}
 	if at.region == "" {
 		return reached{}, errors.New("AWS_REGION is not set")

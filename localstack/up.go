@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/localstack/seed"
 )
 
@@ -61,12 +61,12 @@ func hold(ctx context.Context, said io.WriteCloser, lock *os.File) error {
 	return stack.Close()
 }
 
-func startAndSeed(ctx context.Context, said io.Writer) (*parts.Stack, seed.Result, error) {
+func startAndSeed(ctx context.Context, said io.Writer) (*components.Stack, seed.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 
 	began := time.Now()
-	stack, err := parts.Start(ctx, parts.Options{
+	stack, err := components.Start(ctx, components.Options{
 		Root:     ".",
 		Dir:      dir,
 		Familiar: true,
@@ -90,7 +90,7 @@ func prepare(ctx context.Context, _ []string) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 
-	return parts.PrepareLocalStack(ctx, parts.Options{
+	return components.PrepareLocalStack(ctx, components.Options{
 		Root:     ".",
 		Dir:      filepath.Join(dir, "prepare"),
 		Endpoint: os.Getenv("LOCALSTACK_ENDPOINT"),
@@ -99,7 +99,7 @@ func prepare(ctx context.Context, _ []string) error {
 
 // seedAgain puts back whatever is missing from the sample organisation.
 func seedAgain(ctx context.Context, _ []string) error {
-	endpoints, err := parts.ReadEndpoints(dir)
+	endpoints, err := components.ReadEndpoints(dir)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func token(ctx context.Context, arguments []string) error {
 	if len(arguments) != 1 || arguments[0] == "" {
 		return errors.New("say who: make token AS=member (admin, owner, manager, approver, member, other or robot)")
 	}
-	endpoints, err := parts.ReadEndpoints(dir)
+	endpoints, err := components.ReadEndpoints(dir)
 	if err != nil {
 		return err
 	}

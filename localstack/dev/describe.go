@@ -7,13 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/localstack/seed"
 	"leasehold/pkg/names"
 )
 
 // describe says where everything is, and gives three lines to paste.
-func describe(w io.Writer, f parts.Endpoints, shown seed.Result) {
+func describe(w io.Writer, f components.Endpoints, shown seed.Result) {
 	fmt.Fprintf(w, `
   API              %s%s
   tokens           %s/token?as=member (admin, owner, manager, approver, member, other; robot)
@@ -33,7 +33,7 @@ Ask for a package as member, see the assignment delivered, and ask the SCIM serv
 }
 
 // lines are three commands for any shell, each good by itself.
-func lines(f parts.Endpoints, shown seed.Result) []string {
+func lines(f components.Endpoints, shown seed.Result) []string {
 	as := fmt.Sprintf(`-H "Authorization: Bearer $(curl -s '%s/token?as=member')"`, f.Issuer)
 	base := f.URL + names.Entitlement
 	return []string{
@@ -48,7 +48,7 @@ func lines(f parts.Endpoints, shown seed.Result) []string {
 
 // writeEnv writes where everything is as KEY=value, for its owner alone, and returns what
 // removes it again, unless another system has written its own in the meantime.
-func writeEnv(f parts.Endpoints) (withdraw func(), err error) {
+func writeEnv(f components.Endpoints) (withdraw func(), err error) {
 	var b strings.Builder
 	for _, v := range [][2]string{{"LEASEHOLD_URL", f.URL}, {"LEASEHOLD_ISSUER", f.Issuer}, {"SCIM_URL", f.SCIM}, {"SCIM_TOKEN", f.SCIMToken}} {
 		fmt.Fprintf(&b, "%s=%s\n", v[0], v[1])

@@ -27,7 +27,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/pkg/names"
 )
 
@@ -120,7 +120,7 @@ func logsCall(ctx context.Context, operation string, body, answer any) error {
 	if err != nil {
 		return err
 	}
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), "logs", parts.Region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), "logs", components.Region, time.Now()); err != nil {
 		return err
 	}
 	response, err := (&http.Client{Timeout: 20 * time.Second}).Do(request)

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/pkg/names"
 )
 
@@ -20,7 +20,7 @@ import (
 
 // It comes before all others: what a killed process had in its hands is hidden for minutes.
 func TestStory_TheDeliveryProcessIsKilledAgainAndAgain(t *testing.T) {
-	if os.Getenv("EMULATOR") == parts.LocalStack {
+	if os.Getenv("EMULATOR") == components.LocalStack {
 		t.Log("processes of another emulator are not ours to kill; this story is MiniStack's")
 		return
 	}

@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/localstack/seed"
 )
 
@@ -27,7 +27,7 @@ const em = "/v1.0/identityGovernance/entitlementManagement"
 
 // The stack that all stories share, and what the seed made on it.
 var (
-	stack  *parts.Stack
+	stack  *components.Stack
 	seeded seed.Result
 	folder string // where the stack keeps its logs
 )
@@ -50,7 +50,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	folder = dir
-	stack, err = parts.Start(ctx, parts.Options{Root: "../..", Dir: dir, Progress: os.Stdout,
+	stack, err = components.Start(ctx, components.Options{Root: "../..", Dir: dir, Progress: os.Stdout,
 		Emulator: os.Getenv("EMULATOR"), Endpoint: os.Getenv("LOCALSTACK_ENDPOINT")})
 	if err != nil {
 		fmt.Println("the stack did not start:", err)
@@ -195,7 +195,7 @@ func (a answer) values() []object {
 // the messages of a queue one batch after the other, so that what is for a target that is
 // down or has a crowd before it holds up all that comes behind.
 func patience() time.Duration {
-	if os.Getenv("EMULATOR") == parts.LocalStack {
+	if os.Getenv("EMULATOR") == components.LocalStack {
 		return 5
 	}
 	return 1
@@ -223,7 +223,7 @@ func eventually(t *testing.T, within time.Duration, check func() (done bool, see
 func requestState(t *testing.T, id, state string, within time.Duration) {
 	t.Helper()
 	eventually(t, within, func() (bool, string) {
-		a := call(t, parts.Admin, "GET", em+"/assignmentRequests/"+id, nil).want(200)
+		a := call(t, components.Admin, "GET", em+"/assignmentRequests/"+id, nil).want(200)
 		return a.get("state") == state, a.text
 	})
 }
@@ -235,7 +235,7 @@ func scim(t *testing.T, method, path string, body any) answer {
 }
 
 // scimAt asks a SCIM server itself.
-func scimAt(t *testing.T, at *parts.SCIM, method, path string, body any) answer {
+func scimAt(t *testing.T, at *components.SCIM, method, path string, body any) answer {
 	t.Helper()
 	return send(t, "Bearer "+at.Token, method, at.URL+path, "application/scim+json", body)
 }
@@ -246,7 +246,7 @@ func holds(t *testing.T, group, person string) int {
 	return holdsAt(t, stack.SCIM, group, person)
 }
 
-func holdsAt(t *testing.T, at *parts.SCIM, group, person string) int {
+func holdsAt(t *testing.T, at *components.SCIM, group, person string) int {
 	t.Helper()
 	a := scimAt(t, at, "GET", "/Groups/"+group, nil).want(200)
 	n := 0
@@ -262,5 +262,5 @@ func holdsAt(t *testing.T, at *parts.SCIM, group, person string) int {
 // filtered lists a path with a filter, as admin.
 func filtered(t *testing.T, path, filter string) []object {
 	t.Helper()
-	return call(t, parts.Admin, "GET", path+"?$filter="+url.QueryEscape(filter), nil).want(200).values()
+	return call(t, components.Admin, "GET", path+"?$filter="+url.QueryEscape(filter), nil).want(200).values()
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 )
 
 // soon is how long a delivery may take that nothing stands in the way of; it leaves room
@@ -54,17 +54,17 @@ func ended(t *testing.T, assigned string, listed time.Time) {
 }
 
 func TestStory_AskedAndDeliveredToTheTarget(t *testing.T) {
-	asked := call(t, parts.Member, "POST", em+"/assignmentRequests", object{
+	asked := call(t, components.Member, "POST", em+"/assignmentRequests", object{
 		"requestType": "userAdd", "assignment": object{"accessPackageId": seeded.Package},
 	}).want(201)
 	if asked.get("state") != "submitted" || asked.get("status") != "Accepted" {
 		t.Errorf("R107: %s", asked.text)
 	}
 	eventually(t, soon, func() (bool, string) {
-		a := call(t, parts.Member, "GET", em+"/assignmentRequests/"+asked.get("id"), nil).want(200)
+		a := call(t, components.Member, "GET", em+"/assignmentRequests/"+asked.get("id"), nil).want(200)
 		return a.get("state") == "delivered", a.text
 	})
-	mine := call(t, parts.Member, "GET", em+"/assignments/filterByCurrentUser(on='target')?$expand=accessPackage", nil).want(200).values()
+	mine := call(t, components.Member, "GET", em+"/assignments/filterByCurrentUser(on='target')?$expand=accessPackage", nil).want(200).values()
 	if len(mine) != 1 || dig(mine[0], "state") != "delivered" || dig(mine[0], "accessPackage.id") != seeded.Package {
 		t.Errorf("the member sees %v", mine)
 	}
@@ -76,7 +76,7 @@ func TestStory_AskedAndDeliveredToTheTarget(t *testing.T) {
 			t.Errorf("the SCIM server lists the member %d times in %s", holds(t, origin, seeded.Member), origin)
 		}
 	}
-	second := call(t, parts.Member, "POST", em+"/assignmentRequests", object{
+	second := call(t, components.Member, "POST", em+"/assignmentRequests", object{
 		"requestType": "userAdd", "assignment": object{"accessPackageId": seeded.Package},
 	}).want(http.StatusConflict)
 	if second.get("error.code") == "" {
@@ -86,33 +86,33 @@ func TestStory_AskedAndDeliveredToTheTarget(t *testing.T) {
 
 func TestStory_OnlyAnEligibleApproverDecides(t *testing.T) {
 	pkg := packageNamed(t, "Account executive")
-	asked := call(t, parts.Other, "POST", em+"/assignmentRequests", object{
+	asked := call(t, components.Other, "POST", em+"/assignmentRequests", object{
 		"requestType": "userAdd", "justification": "I sell", "assignment": object{"accessPackageId": pkg},
 	}).want(201)
 	id := asked.get("id")
-	stages := call(t, parts.Other, "GET", em+"/accessPackageAssignmentApprovals/"+id+"/stages", nil).want(200).values()
+	stages := call(t, components.Other, "GET", em+"/accessPackageAssignmentApprovals/"+id+"/stages", nil).want(200).values()
 	stage := em + "/accessPackageAssignmentApprovals/" + id + "/stages/" + dig(stages[0], "id")
 	yes := object{"reviewResult": "Approve", "justification": "fine"}
 
-	call(t, parts.Other, "PATCH", stage, yes).want(http.StatusForbidden)   // never one's own (R56)
-	call(t, parts.Approver, "PATCH", stage, yes).want(http.StatusNotFound) // knows nothing of it (A1)
-	call(t, parts.Member, "GET", em+"/assignmentRequests/"+id, nil).want(http.StatusNotFound)
-	call(t, parts.Admin, "PATCH", stage, yes).want(http.StatusForbidden) // an administrator is no approver
-	if n := len(call(t, parts.Approver, "GET", em+"/accessPackageAssignmentApprovals/filterByCurrentUser(on='approver')", nil).want(200).values()); n != 0 {
+	call(t, components.Other, "PATCH", stage, yes).want(http.StatusForbidden)   // never one's own (R56)
+	call(t, components.Approver, "PATCH", stage, yes).want(http.StatusNotFound) // knows nothing of it (A1)
+	call(t, components.Member, "GET", em+"/assignmentRequests/"+id, nil).want(http.StatusNotFound)
+	call(t, components.Admin, "PATCH", stage, yes).want(http.StatusForbidden) // an administrator is no approver
+	if n := len(call(t, components.Approver, "GET", em+"/accessPackageAssignmentApprovals/filterByCurrentUser(on='approver')", nil).want(200).values()); n != 0 {
 		t.Errorf("%d requests wait for somebody who is not asked", n)
 	}
 	eventually(t, soon, func() (bool, string) {
-		a := call(t, parts.Manager, "GET", em+"/accessPackageAssignmentApprovals/filterByCurrentUser(on='approver')", nil).want(200)
+		a := call(t, components.Manager, "GET", em+"/accessPackageAssignmentApprovals/filterByCurrentUser(on='approver')", nil).want(200)
 		return len(a.values()) == 1 && dig(a.values()[0], "id") == id, a.text
 	})
 	requestState(t, id, "pendingApproval", 0)
 
-	call(t, parts.Manager, "PATCH", stage, yes).want(http.StatusNoContent)
-	call(t, parts.Manager, "PATCH", stage, yes).want(http.StatusConflict) // R64
+	call(t, components.Manager, "PATCH", stage, yes).want(http.StatusNoContent)
+	call(t, components.Manager, "PATCH", stage, yes).want(http.StatusConflict) // R64
 	requestState(t, id, "delivered", soon)
 
 	// One's own policy lets one end it, and the roles go.
-	removal := call(t, parts.Other, "POST", em+"/assignmentRequests", object{"requestType": "userRemove", "assignment": object{"id": id}}).want(201)
+	removal := call(t, components.Other, "POST", em+"/assignmentRequests", object{"requestType": "userRemove", "assignment": object{"id": id}}).want(201)
 	if a := assignment(t, id); a.get("state") != "expired" {
 		t.Errorf("R103: the ended assignment: %s", a.text)
 	}
@@ -125,18 +125,18 @@ func TestStory_OnlyAnEligibleApproverDecides(t *testing.T) {
 
 func TestStory_TwoReviewersAtOnceOneWins(t *testing.T) {
 	pkg := packageNamed(t, "Production on call")
-	id := call(t, parts.Other, "POST", em+"/assignmentRequests", object{
+	id := call(t, components.Other, "POST", em+"/assignmentRequests", object{
 		"requestType": "userAdd", "justification": "on call", "assignment": object{"accessPackageId": pkg},
 	}).want(201).get("id")
-	stages := call(t, parts.Approver, "GET", em+"/accessPackageAssignmentApprovals/"+id+"/stages", nil).want(200).values()
+	stages := call(t, components.Approver, "GET", em+"/accessPackageAssignmentApprovals/"+id+"/stages", nil).want(200).values()
 	stage := em + "/accessPackageAssignmentApprovals/" + id + "/stages/" + dig(stages[0], "id")
-	token(t, parts.Approver)
+	token(t, components.Approver)
 
 	answers := make(chan int, 8)
 	for i := range cap(answers) {
 		verdict := []string{"Approve", "Deny"}[i%2]
 		go func() {
-			answers <- call(t, parts.Approver, "PATCH", stage, object{"reviewResult": verdict, "justification": "at once"}).status
+			answers <- call(t, components.Approver, "PATCH", stage, object{"reviewResult": verdict, "justification": "at once"}).status
 		}()
 	}
 	got := map[int]int{}
@@ -147,7 +147,7 @@ func TestStory_TwoReviewersAtOnceOneWins(t *testing.T) {
 		t.Fatalf("F15: answers by status %v", got)
 	}
 	eventually(t, soon, func() (bool, string) {
-		a := call(t, parts.Admin, "GET", em+"/assignmentRequests/"+id, nil).want(200)
+		a := call(t, components.Admin, "GET", em+"/assignmentRequests/"+id, nil).want(200)
 		return a.get("state") == "delivered" || a.get("state") == "denied", a.text
 	})
 }
@@ -248,7 +248,7 @@ func TestStory_TheTargetIsDownAndDeliveryGoesOnByItself(t *testing.T) {
 }
 
 func TestStory_TokensThatAreNotForUs(t *testing.T) {
-	tokens, err := stack.SignIn(t.Context(), parts.Member, "api://leasehold")
+	tokens, err := stack.SignIn(t.Context(), components.Member, "api://leasehold")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,6 +262,6 @@ func TestStory_TokensThatAreNotForUs(t *testing.T) {
 			t.Errorf("%s: %s", name, a.text)
 		}
 	}
-	call(t, parts.Owner, "POST", em+"/catalogs", object{"displayName": "mine"}).want(http.StatusForbidden)
-	call(t, parts.Robot, "GET", em+"/catalogs", nil).want(http.StatusOK)
+	call(t, components.Owner, "POST", em+"/catalogs", object{"displayName": "mine"}).want(http.StatusForbidden)
+	call(t, components.Robot, "GET", em+"/catalogs", nil).want(http.StatusOK)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/pkg/names"
 )
 
@@ -80,11 +80,11 @@ func addRole(t *testing.T, catalog string, o offer, group string) string {
 	t.Helper()
 	known := filtered(t, em+"/catalogs/"+catalog+"/resources", "originId eq '"+group+"'")
 	if len(known) == 0 {
-		call(t, parts.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
+		call(t, components.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
 			"resource": object{"originId": group, "originSystem": "Scim", "environment": object{"id": connectorID(t)}}}).want(201)
 		known = filtered(t, em+"/catalogs/"+catalog+"/resources", "originId eq '"+group+"'")
 	}
-	return call(t, parts.Admin, "POST", em+"/accessPackages/"+o.id+"/resourceRoleScopes", object{
+	return call(t, components.Admin, "POST", em+"/accessPackages/"+o.id+"/resourceRoleScopes", object{
 		"role":  object{"originId": "Member_" + group, "originSystem": "Scim", "resource": object{"id": dig(known[0], "id"), "originId": group, "originSystem": "Scim"}},
 		"scope": object{"originId": group, "originSystem": "Scim", "isRootScope": true},
 	}).want(201).get("id")
@@ -115,7 +115,7 @@ func TestStory_APackageEditReachesEveryHolder_AndIsTakenBackMidway(t *testing.T)
 	eventually(t, time.Minute, func() (bool, string) { return len(members(t, second)) > 0, "nobody has it yet" })
 	midway := len(members(t, second))
 	began = time.Now()
-	call(t, parts.Admin, "DELETE", em+"/accessPackages/"+o.id+"/resourceRoleScopes/"+scope, nil).want(204)
+	call(t, components.Admin, "DELETE", em+"/accessPackages/"+o.id+"/resourceRoleScopes/"+scope, nil).want(204)
 	allOnce(t, second, nil, 4*time.Minute)
 	t.Logf("removed when %d of %d had it; nobody has it %.1f s later", midway, n, time.Since(began).Seconds())
 	time.Sleep(2 * time.Second) // nothing may come after
@@ -128,7 +128,7 @@ func TestStory_EveryMessageTwiceHasNoSecondEffect(t *testing.T) {
 	connector := f.register(t)
 	group := newTargetGroup(t)
 	catalog := newCatalog(t)
-	call(t, parts.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
+	call(t, components.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
 		"resource": object{"originId": group, "originSystem": "Scim", "environment": object{"id": connector}}}).want(201)
 	o := newOffer(t, catalog, group)
 	var people []person
@@ -165,16 +165,16 @@ func TestStory_ATargetIsDownThenThrottlesThenIsWell_AndDelaysNobodyElse(t *testi
 	}
 	f := newFlaky(t)
 	connector := f.register(t)
-	sick, own := newTargetGroup(t), call(t, parts.Admin, "POST", "/v1.0/groups", object{"displayName": unique("Own"), "mailEnabled": false, "mailNickname": "own", "securityEnabled": true}).want(201).get("id")
+	sick, own := newTargetGroup(t), call(t, components.Admin, "POST", "/v1.0/groups", object{"displayName": unique("Own"), "mailEnabled": false, "mailNickname": "own", "securityEnabled": true}).want(201).get("id")
 	catalog := newCatalog(t)
-	call(t, parts.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
+	call(t, components.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
 		"resource": object{"originId": sick, "originSystem": "Scim", "environment": object{"id": connector}}}).want(201)
-	call(t, parts.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
+	call(t, components.Admin, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
 		"resource": object{"originId": own, "originSystem": "AadGroup"}}).want(201)
 	bad := newOffer(t, catalog, sick)
 	good := newOffer(t, catalog)
 	resource := filtered(t, em+"/catalogs/"+catalog+"/resources", "originId eq '"+own+"'")[0]
-	call(t, parts.Admin, "POST", em+"/accessPackages/"+good.id+"/resourceRoleScopes", object{
+	call(t, components.Admin, "POST", em+"/accessPackages/"+good.id+"/resourceRoleScopes", object{
 		"role":  object{"originId": "Member_" + own, "originSystem": "AadGroup", "resource": object{"id": dig(resource, "id"), "originId": own, "originSystem": "AadGroup"}},
 		"scope": object{"originId": own, "originSystem": "AadGroup", "isRootScope": true},
 	}).want(201)
@@ -206,7 +206,7 @@ func TestStory_ATargetIsDownThenThrottlesThenIsWell_AndDelaysNobodyElse(t *testi
 	calls, _ := f.counts()
 	t.Logf("%d calls to the dead target in %.0f s", calls, time.Since(began).Seconds())
 	eventually(t, soon, func() (bool, string) {
-		for _, g := range call(t, parts.Admin, "GET", "/v1.0/leasehold/deliveryErrors", nil).want(200).values() {
+		for _, g := range call(t, components.Admin, "GET", "/v1.0/leasehold/deliveryErrors", nil).want(200).values() {
 			if dig(g, "connector") == connector && dig(g, "reason") == "target-unavailable" && dig(g, "subjects") == "10" {
 				return true, ""
 			}
@@ -244,9 +244,9 @@ func TestStory_ALeaverLosesEverythingAtOnce(t *testing.T) {
 	o := newOffer(t, newCatalog(t), group)
 	id := o.assign(t, who, nil)
 	requestState(t, id, "delivered", soon)
-	call(t, parts.Admin, "PATCH", "/v1.0/users/"+who.id, object{"accountEnabled": false}).want(204)
+	call(t, components.Admin, "PATCH", "/v1.0/users/"+who.id, object{"accountEnabled": false}).want(204)
 	takenBack(t, id, group, who)
-	refused := call(t, parts.Admin, "POST", em+"/assignmentRequests", object{"requestType": "adminAdd", "assignment": object{"targetId": who.id, "assignmentPolicyId": o.policy, "accessPackageId": o.id}})
+	refused := call(t, components.Admin, "POST", em+"/assignmentRequests", object{"requestType": "adminAdd", "assignment": object{"targetId": who.id, "assignmentPolicyId": o.policy, "accessPackageId": o.id}})
 	refused.want(422)
 }
 
@@ -266,14 +266,14 @@ func TestStory_ARemovalAtATargetThatIsGoneIsClosedByAnAdministrator(t *testing.T
 		t.Errorf("S15: %s", a.text)
 	}
 	path, why := "/v1.0/leasehold/removals/"+id+"/close", object{"justification": "The system was switched off."}
-	call(t, parts.Admin, "POST", path, why).want(http.StatusConflict) // it may well end by itself
+	call(t, components.Admin, "POST", path, why).want(http.StatusConflict) // it may well end by itself
 	endedLongAgo(t, id)
 	if a := assignment(t, id); a.get("status") != "RemovalOverdue" {
 		t.Errorf("R103: %s", a.text)
 	}
-	call(t, parts.Admin, "POST", path, object{}).want(http.StatusBadRequest) // it says why
-	call(t, parts.Owner, "POST", path, why).want(http.StatusForbidden)
-	call(t, parts.Admin, "POST", path, why).want(http.StatusAccepted)
+	call(t, components.Admin, "POST", path, object{}).want(http.StatusBadRequest) // it says why
+	call(t, components.Owner, "POST", path, why).want(http.StatusForbidden)
+	call(t, components.Admin, "POST", path, why).want(http.StatusAccepted)
 	requestState(t, removal, "delivered", soon)
 	if a := assignment(t, id); a.get("status") != "ExpiredUnconfirmed" {
 		t.Errorf("S15: nobody has seen that it is gone: %s", a.text)
@@ -308,7 +308,7 @@ func TestStory_AnExtensionMovesTheEnd_AndReprocessGivesBackWhatWasTakenByHand(t 
 	id := o.assign(t, who, object{"expiration": object{"type": "afterDateTime", "endDateTime": end.Format(time.RFC3339)}})
 	requestState(t, id, "delivered", soon)
 	later := end.Add(24 * time.Hour).Format(time.RFC3339)
-	call(t, parts.Admin, "POST", em+"/assignmentRequests", object{"requestType": "adminUpdate", "assignment": object{"id": id},
+	call(t, components.Admin, "POST", em+"/assignmentRequests", object{"requestType": "adminUpdate", "assignment": object{"id": id},
 		"schedule": object{"expiration": object{"type": "afterDateTime", "endDateTime": later}}}).want(201)
 	if got := assignment(t, id).get("schedule.expiration.endDateTime"); got != later {
 		t.Errorf("the end is %s, want %s", got, later)
@@ -318,7 +318,7 @@ func TestStory_AnExtensionMovesTheEnd_AndReprocessGivesBackWhatWasTakenByHand(t 
 	if holds(t, group, who.there) != 0 {
 		t.Fatal("not taken by hand")
 	}
-	call(t, parts.Admin, "POST", em+"/assignments/"+id+"/reprocess", nil).want(202)
+	call(t, components.Admin, "POST", em+"/assignments/"+id+"/reprocess", nil).want(202)
 	eventually(t, soon, func() (bool, string) { return holds(t, group, who.there) == 1, "not given back" }) // R122
 }
 

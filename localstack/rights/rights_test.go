@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
@@ -123,7 +123,7 @@ func (s *stack) ask(as string) string {
 // state waits for nothing: the queues are drained by hand.
 func (s *stack) state(request, want string) {
 	s.Helper()
-	if got := s.call(parts.Admin, "GET", em+"/assignmentRequests/"+request, nil, 200)["state"]; got != want {
+	if got := s.call(components.Admin, "GET", em+"/assignmentRequests/"+request, nil, 200)["state"]; got != want {
 		s.Fatalf("the request is %v, want %s", got, want)
 	}
 }
@@ -131,19 +131,19 @@ func (s *stack) state(request, want string) {
 // values lists a collection as the administrator.
 func (s *stack) values(path string) []any {
 	s.Helper()
-	list, _ := s.call(parts.Admin, "GET", path, nil, 200)["value"].([]any)
+	list, _ := s.call(components.Admin, "GET", path, nil, 200)["value"].([]any)
 	return list
 }
 
 // askAndRemove is the people's side: who asks gets, and gives back.
 func askAndRemove(s *stack) {
-	asked := s.ask(parts.Member)
+	asked := s.ask(components.Member)
 	s.drain()
 	s.state(asked, "delivered")
-	s.call(parts.Member, "GET", em+"/assignments/filterByCurrentUser(on='target')", nil, 200)
-	s.call(parts.Admin, "GET", em+"/assignmentRequests?$filter=state eq 'delivered'", nil, 200)
-	s.call(parts.Admin, "GET", names.Ours+"/deliveryErrors", nil, 200)
-	removed := s.call(parts.Member, "POST", em+"/assignmentRequests", object{"requestType": "userRemove", "assignment": object{"id": asked}}, 201)["id"].(string)
+	s.call(components.Member, "GET", em+"/assignments/filterByCurrentUser(on='target')", nil, 200)
+	s.call(components.Admin, "GET", em+"/assignmentRequests?$filter=state eq 'delivered'", nil, 200)
+	s.call(components.Admin, "GET", names.Ours+"/deliveryErrors", nil, 200)
+	removed := s.call(components.Member, "POST", em+"/assignmentRequests", object{"requestType": "userRemove", "assignment": object{"id": asked}}, 201)["id"].(string)
 	s.drain()
 	s.state(removed, "delivering") // gone, and told in two minutes, when no read can be late any more
 }
@@ -151,13 +151,13 @@ func askAndRemove(s *stack) {
 // end is an assignment whose time is over.
 func end(s *stack) {
 	over := time.Now().Add(time.Second)
-	held := s.call(parts.Member, "POST", em+"/assignmentRequests", object{"requestType": "userAdd", "assignment": object{"accessPackageId": s.Package, "assignmentPolicyId": s.Policy},
+	held := s.call(components.Member, "POST", em+"/assignmentRequests", object{"requestType": "userAdd", "assignment": object{"accessPackageId": s.Package, "assignmentPolicyId": s.Policy},
 		"schedule": object{"expiration": object{"type": "afterDateTime", "endDateTime": over.UTC().Format(time.RFC3339Nano)}}}, 201)["id"].(string)
 	s.drain()
 	time.Sleep(time.Until(over))
 	s.sweep()
 	s.drain()
-	if got := s.call(parts.Admin, "GET", em+"/assignments/"+held, nil, 200)["state"]; got != "expired" {
+	if got := s.call(components.Admin, "GET", em+"/assignments/"+held, nil, 200)["state"]; got != "expired" {
 		s.Fatalf("the assignment is %v", got)
 	}
 }
@@ -165,15 +165,15 @@ func end(s *stack) {
 // editAPackage takes a role out of a package that somebody holds. The first call for it has
 // no time left, and hands over to another.
 func editAPackage(s *stack) {
-	held := s.ask(parts.Owner)
+	held := s.ask(components.Owner)
 	s.drain()
 	s.state(held, "delivered")
 	path := em + "/accessPackages/" + s.Package
-	roles, _ := s.call(parts.Admin, "GET", path+"?$expand=resourceRoleScopes($expand=role,scope)", nil, 200)["resourceRoleScopes"].([]any)
+	roles, _ := s.call(components.Admin, "GET", path+"?$expand=resourceRoleScopes($expand=role,scope)", nil, 200)["resourceRoleScopes"].([]any)
 	if len(roles) < 2 {
 		s.Fatalf("the package has %d roles", len(roles))
 	}
-	s.call(parts.Admin, "DELETE", path+"/resourceRoleScopes/"+fmt.Sprint(roles[0].(object)["id"]), nil, 204)
+	s.call(components.Admin, "DELETE", path+"/resourceRoleScopes/"+fmt.Sprint(roles[0].(object)["id"]), nil, 204)
 
 	jobs := s.receive(queueOf(names.FanoutJobs), time.Second)
 	if len(jobs) == 0 {
@@ -187,18 +187,18 @@ func editAPackage(s *stack) {
 
 // leave disables somebody who holds something.
 func leave(s *stack) {
-	held := s.ask(parts.Approver)
+	held := s.ask(components.Approver)
 	s.drain()
 	s.state(held, "delivered")
-	who := s.call(parts.Approver, "GET", names.APIVersion+"/me", nil, 200)["id"]
-	s.call(parts.Admin, "PATCH", names.APIVersion+"/users/"+fmt.Sprint(who), object{"accountEnabled": false}, 204)
+	who := s.call(components.Approver, "GET", names.APIVersion+"/me", nil, 200)["id"]
+	s.call(components.Admin, "PATCH", names.APIVersion+"/users/"+fmt.Sprint(who), object{"accountEnabled": false}, 204)
 	s.drain()
 }
 
 // wakeAfterAnOutage is the sweep that tries a target again, and the worker that finds it well.
 func wakeAfterAnOutage(s *stack) {
 	s.targetOff.Store(true)
-	waiting := s.ask(parts.Other)
+	waiting := s.ask(components.Other)
 	s.drain()
 	s.state(waiting, "delivering")
 	s.targetOff.Store(false)
@@ -256,9 +256,9 @@ func queueOf(id string) names.Queue {
 // manageConnectors registers a target, changes its credential, and takes it away again.
 func manageConnectors(s *stack) {
 	path := names.Ours + "/connectors"
-	made := s.call(parts.Admin, "POST", path, object{"displayName": "Another", "kind": "scim", "url": s.endpoints.SCIM, "correlationKeys": []string{"userName"}, "credential": "one"}, 201)["id"]
-	s.call(parts.Admin, "PATCH", path+"/"+fmt.Sprint(made), object{"credential": "two"}, 204)
-	s.call(parts.Admin, "DELETE", path+"/"+fmt.Sprint(made), nil, 204)
+	made := s.call(components.Admin, "POST", path, object{"displayName": "Another", "kind": "scim", "url": s.endpoints.SCIM, "correlationKeys": []string{"userName"}, "credential": "one"}, 201)["id"]
+	s.call(components.Admin, "PATCH", path+"/"+fmt.Sprint(made), object{"credential": "two"}, 204)
+	s.call(components.Admin, "DELETE", path+"/"+fmt.Sprint(made), nil, 204)
 }
 
 func (s *stack) commit(c entitlement.Change) {

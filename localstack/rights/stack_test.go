@@ -23,10 +23,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"leasehold/localstack/components"
 	"leasehold/localstack/dev/gateway"
 	"leasehold/localstack/dev/issuer"
 	"leasehold/localstack/dev/scimserver"
-	"leasehold/localstack/parts"
 	"leasehold/localstack/seed"
 	"leasehold/pkg/app/base"
 	"leasehold/pkg/app/catalogs"
@@ -48,7 +48,7 @@ type stack struct {
 	*testing.T
 	*recorder
 	seed.Result
-	endpoints parts.Endpoints
+	endpoints components.Endpoints
 	issuer    *issuer.Issuer
 	handlers  map[string]lambda.Handler
 	queues    map[string]string // URL by id
@@ -158,8 +158,8 @@ func (s *stack) wire() {
 func (s *stack) environment(f names.Function) func(string) (string, bool) {
 	all := map[string]string{
 		string(names.EnvTable): names.StackName, string(names.EnvSecretPath): "/leasehold/connectors", string(names.EnvEmulated): "true", string(names.EnvPublicURL): s.endpoints.URL,
-		string(names.EnvFirstAdmin): s.endpoints.Issuer + "|" + parts.Admin,
-		string(names.EnvIssuers):    fmt.Sprintf(`[{"issuer":%q,"keySet":%q,"audience":%q}]`, s.endpoints.Issuer, s.issuer.KeySet(), parts.Audience),
+		string(names.EnvFirstAdmin): s.endpoints.Issuer + "|" + components.Admin,
+		string(names.EnvIssuers):    fmt.Sprintf(`[{"issuer":%q,"keySet":%q,"audience":%q}]`, s.endpoints.Issuer, s.issuer.KeySet(), components.Audience),
 	}
 	for _, q := range names.Queues {
 		all[string(q.Env)] = s.queues[q.ID]

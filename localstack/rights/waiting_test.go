@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
 )
@@ -18,15 +18,15 @@ func (s *stack) id(as string) string {
 // offer adds a package, in a catalog of its own, under a policy that has one stage, or none.
 func (s *stack) offer(stage object) (pkg, policy string) {
 	s.Helper()
-	catalog := s.call(parts.Admin, "POST", em+"/catalogs", object{"displayName": "Waiting", "state": "published"}, 201)["id"]
-	pkg = fmt.Sprint(s.call(parts.Admin, "POST", em+"/accessPackages", object{"displayName": "Waiting", "catalog": object{"id": catalog}}, 201)["id"])
+	catalog := s.call(components.Admin, "POST", em+"/catalogs", object{"displayName": "Waiting", "state": "published"}, 201)["id"]
+	pkg = fmt.Sprint(s.call(components.Admin, "POST", em+"/accessPackages", object{"displayName": "Waiting", "catalog": object{"id": catalog}}, 201)["id"])
 	p := object{"displayName": "Waiting", "allowedTargetScope": "allMemberUsers", "accessPackage": object{"id": pkg},
 		"requestorSettings": object{"enableTargetsToSelfAddAccess": true, "allowCustomAssignmentSchedule": true}}
 	if stage != nil {
 		stage["durationBeforeAutomaticDenial"] = "P14D"
 		p["requestApprovalSettings"] = object{"isApprovalRequiredForAdd": true, "stages": []object{stage}}
 	}
-	return pkg, fmt.Sprint(s.call(parts.Admin, "POST", em+"/assignmentPolicies", p, 201)["id"])
+	return pkg, fmt.Sprint(s.call(components.Admin, "POST", em+"/assignmentPolicies", p, 201)["id"])
 }
 
 func user(id string) object {
@@ -58,18 +58,18 @@ func (s *stack) age(id string, change func(r *entitlement.AssignmentRequest, pas
 // waitForSeveral is a request that several may decide, and more of them when it is forwarded,
 // and one whose requestor gets another manager.
 func waitForSeveral(s *stack) {
-	owner, approver, manager := s.id(parts.Owner), s.id(parts.Approver), s.id(parts.Manager)
+	owner, approver, manager := s.id(components.Owner), s.id(components.Approver), s.id(components.Manager)
 	pkg, _ := s.offer(object{"primaryApprovers": []object{user(owner), user(approver)}, "isEscalationEnabled": true, "durationBeforeEscalation": "PT1M", "escalationApprovers": []object{user(manager)}})
-	waiting := s.wants(parts.Other, pkg, nil)
+	waiting := s.wants(components.Other, pkg, nil)
 	s.age(waiting, func(r *entitlement.AssignmentRequest, past time.Time) { r.Stages[0].Started = past })
 	s.sweep()
-	if got := s.call(parts.Admin, "GET", em+"/assignmentRequests/"+waiting, nil, 200)["status"]; got != "PendingApprovalEscalated" {
+	if got := s.call(components.Admin, "GET", em+"/assignmentRequests/"+waiting, nil, 200)["status"]; got != "PendingApprovalEscalated" {
 		s.Fatalf("the request is %v", got)
 	}
 
 	pkg, _ = s.offer(object{"primaryApprovers": []object{{"@odata.type": "#microsoft.graph.requestorManager", "managerLevel": 1}, user(approver)}, "fallbackPrimaryApprovers": []object{user(owner)}})
-	s.wants(parts.Other, pkg, nil)
-	s.call(parts.Admin, "PUT", names.APIVersion+"/users/"+s.id(parts.Other)+"/manager/$ref", object{"@odata.id": "/v1.0/users/" + owner}, 204)
+	s.wants(components.Other, pkg, nil)
+	s.call(components.Admin, "PUT", names.APIVersion+"/users/"+s.id(components.Other)+"/manager/$ref", object{"@odata.id": "/v1.0/users/" + owner}, 204)
 }
 
 // waitForNobody is a request that nobody is there to decide, from the beginning or later:
@@ -77,20 +77,20 @@ func waitForSeveral(s *stack) {
 func waitForNobody(s *stack) {
 	for _, late := range []bool{false, true} {
 		name := fmt.Sprintf("gone-%t", late)
-		gone := fmt.Sprint(s.call(parts.Admin, "POST", names.APIVersion+"/users", object{"displayName": name, "userPrincipalName": name + "@example.com"}, 201)["id"])
+		gone := fmt.Sprint(s.call(components.Admin, "POST", names.APIVersion+"/users", object{"displayName": name, "userPrincipalName": name + "@example.com"}, 201)["id"])
 		pkg, _ := s.offer(object{"primaryApprovers": []object{user(gone)}})
 		leave := func() {
-			s.call(parts.Admin, "PATCH", names.APIVersion+"/users/"+gone, object{"accountEnabled": false}, 204)
+			s.call(components.Admin, "PATCH", names.APIVersion+"/users/"+gone, object{"accountEnabled": false}, 204)
 		}
 		if !late {
 			leave()
 		}
-		waiting := s.wants(parts.Other, pkg, nil)
+		waiting := s.wants(components.Other, pkg, nil)
 		if late {
 			leave()
 			s.sweep()
 		}
-		s.call(parts.Admin, "POST", em+"/assignmentRequests/"+waiting+"/cancel", nil, 204)
+		s.call(components.Admin, "POST", em+"/assignmentRequests/"+waiting+"/cancel", nil, 204)
 	}
 }
 
@@ -98,9 +98,9 @@ func waitForNobody(s *stack) {
 // of the groups that are incompatible with it.
 func startLater(s *stack) {
 	pkg, _ := s.offer(nil)
-	group := s.call(parts.Admin, "POST", names.APIVersion+"/groups", object{"displayName": "Others"}, 201)["id"]
-	s.call(parts.Admin, "POST", em+"/accessPackages/"+pkg+"/incompatibleGroups/$ref", object{"@odata.id": fmt.Sprintf("/v1.0/groups/%s", group)}, 204)
-	later := s.wants(parts.Other, pkg, object{"schedule": object{"startDateTime": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}})
+	group := s.call(components.Admin, "POST", names.APIVersion+"/groups", object{"displayName": "Others"}, 201)["id"]
+	s.call(components.Admin, "POST", em+"/accessPackages/"+pkg+"/incompatibleGroups/$ref", object{"@odata.id": fmt.Sprintf("/v1.0/groups/%s", group)}, 204)
+	later := s.wants(components.Other, pkg, object{"schedule": object{"startDateTime": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}})
 	s.age(later, func(r *entitlement.AssignmentRequest, past time.Time) { r.Start = past })
 	s.sweep()
 	s.drain()

@@ -3,7 +3,7 @@ package seed
 import (
 	"strings"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 )
 
 // domain is the organisation's. It can belong to nobody.
@@ -25,18 +25,18 @@ func (p person) address() string     { return p.name + "@" + domain }
 
 // people of Northwind. Managers stand before the people they manage.
 var people = []person{
-	{parts.Admin, "Ada", "Winter", "IT", "Head of IT", ""},
-	{parts.Owner, "Olga", "Brandt", "Operations", "Head of Operations", ""},
-	{parts.Manager, "Marcus", "Hale", "Sales", "Sales manager", parts.Owner},
-	{parts.Approver, "Amina", "Yusuf", "IT", "Security lead", parts.Admin},
-	{parts.Member, "Mei", "Tanaka", "Sales", "Account executive", parts.Manager},
-	{parts.Other, "Otto", "Lindqvist", "Sales", "Account executive", parts.Manager},
-	{"priya", "Priya", "Nair", "Engineering", "Engineering manager", parts.Owner},
+	{components.Admin, "Ada", "Winter", "IT", "Head of IT", ""},
+	{components.Owner, "Olga", "Brandt", "Operations", "Head of Operations", ""},
+	{components.Manager, "Marcus", "Hale", "Sales", "Sales manager", components.Owner},
+	{components.Approver, "Amina", "Yusuf", "IT", "Security lead", components.Admin},
+	{components.Member, "Mei", "Tanaka", "Sales", "Account executive", components.Manager},
+	{components.Other, "Otto", "Lindqvist", "Sales", "Account executive", components.Manager},
+	{"priya", "Priya", "Nair", "Engineering", "Engineering manager", components.Owner},
 	{"jonas", "Jonas", "Weber", "Engineering", "Software engineer", "priya"},
 	{"sofia", "Sofia", "Rossi", "Engineering", "Software engineer", "priya"},
 	{"liam", "Liam", "O'Connor", "Engineering", "Site reliability engineer", "priya"},
-	{"chloe", "Chloé", "Martin", "Sales", "Sales engineer", parts.Manager},
-	{"tomasz", "Tomasz", "Nowak", "IT", "Security analyst", parts.Approver},
+	{"chloe", "Chloé", "Martin", "Sales", "Sales engineer", components.Manager},
+	{"tomasz", "Tomasz", "Nowak", "IT", "Security analyst", components.Approver},
 }
 
 // group is a group of the directory; the account owner owns every one of them.
@@ -57,7 +57,7 @@ const (
 var groups = []group{
 	{salesGroup, "Shared mailbox and files of the sales team", nil},
 	{engineeringGroup, "Repositories and build system", nil},
-	{reviewersGroup, "Decide who gets into production", []string{parts.Approver, "tomasz"}},
+	{reviewersGroup, "Decide who gets into production", []string{components.Approver, "tomasz"}},
 	{engineersGroup, "Everybody who works in engineering", []string{"priya", "jonas", "sofia", "liam"}},
 }
 

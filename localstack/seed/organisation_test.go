@@ -4,16 +4,16 @@ import (
 	"slices"
 	"testing"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 )
 
 func TestEveryAccountIsSomebody(t *testing.T) {
-	for _, account := range []string{parts.Admin, parts.Owner, parts.Manager, parts.Approver, parts.Member, parts.Other} {
+	for _, account := range []string{components.Admin, components.Owner, components.Manager, components.Approver, components.Member, components.Other} {
 		if !slices.ContainsFunc(people, func(p person) bool { return p.name == account }) {
 			t.Errorf("nobody is called %s", account)
 		}
 	}
-	if people[0].name != parts.Admin {
+	if people[0].name != components.Admin {
 		t.Errorf("%s stands first, where the first administrator is looked for", people[0].name)
 	}
 }

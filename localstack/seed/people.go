@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 )
 
 // side is how many calls are under way at once.
@@ -39,7 +39,7 @@ func (s *seeding) seedPeople(ctx context.Context) error {
 		s.people[name] = user.ID
 	}
 
-	s.people[parts.Admin] = me.ID
+	s.people[components.Admin] = me.ID
 	if me.UserPrincipalName != people[0].address() {
 		if err := s.graph.do(ctx, http.MethodPatch, "/users/"+me.ID, user(people[0]), nil); err != nil {
 			return err
@@ -80,19 +80,19 @@ func (s *seeding) createMissing(ctx context.Context) error {
 
 // seedRobot binds the robot's client to a user and makes that an administrator.
 func (s *seeding) seedRobot(ctx context.Context) error {
-	if s.people[parts.Robot] == "" {
+	if s.people[components.Robot] == "" {
 		id, err := s.graph.create(ctx, "/users", object{
 			"displayName":       "Robot",
-			"userPrincipalName": parts.Robot + "@" + domain,
+			"userPrincipalName": components.Robot + "@" + domain,
 			"accountEnabled":    true,
-			"identities":        s.identity(parts.RobotClient),
+			"identities":        s.identity(components.RobotClient),
 		})
 		if err != nil {
 			return err
 		}
-		s.people[parts.Robot] = id
+		s.people[components.Robot] = id
 	}
-	return s.addMembers(ctx, administrators, "members", []string{parts.Robot})
+	return s.addMembers(ctx, administrators, "members", []string{components.Robot})
 }
 
 // user is a person as the API takes it.
@@ -158,7 +158,7 @@ func (s *seeding) seedGroups(ctx context.Context) error {
 		if err := s.addMembers(ctx, s.groups[group.name], "members", group.members); err != nil {
 			return err
 		}
-		if err := s.addMembers(ctx, s.groups[group.name], "owners", []string{parts.Owner}); err != nil {
+		if err := s.addMembers(ctx, s.groups[group.name], "owners", []string{components.Owner}); err != nil {
 			return err
 		}
 	}

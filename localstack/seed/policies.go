@@ -1,6 +1,6 @@
 package seed
 
-import "leasehold/localstack/parts"
+import "leasehold/localstack/components"
 
 // The policies of the sample packages, in Graph's shapes.
 
@@ -26,7 +26,7 @@ func byManager(s *seeding) object {
 				{"@odata.type": "#microsoft.graph.requestorManager", "managerLevel": 1},
 			},
 			"fallbackPrimaryApprovers": []object{
-				{"@odata.type": "#microsoft.graph.singleUser", "userId": s.people[parts.Owner]},
+				{"@odata.type": "#microsoft.graph.singleUser", "userId": s.people[components.Owner]},
 			},
 		}),
 	}

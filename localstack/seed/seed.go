@@ -13,7 +13,7 @@ import (
 	"io"
 	"time"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/pkg/names"
 )
 
@@ -28,9 +28,9 @@ type Result struct {
 type Tokens func(ctx context.Context, as string) (string, error)
 
 // Run brings the organisation about, where f says, with a token from signIn.
-func Run(ctx context.Context, f parts.Endpoints, signIn Tokens, said io.Writer) (Result, error) {
+func Run(ctx context.Context, f components.Endpoints, signIn Tokens, said io.Writer) (Result, error) {
 	began := time.Now()
-	token, err := signIn(ctx, parts.Admin)
+	token, err := signIn(ctx, components.Admin)
 	if err != nil {
 		return Result{}, err
 	}
@@ -64,7 +64,7 @@ func Run(ctx context.Context, f parts.Endpoints, signIn Tokens, said io.Writer) 
 
 // seeding is one run. What was found or made is known by its name from then on.
 type seeding struct {
-	endpoints parts.Endpoints
+	endpoints components.Endpoints
 	graph     *client
 	scim      *client
 	people    map[string]string // account or first part of the address -> id

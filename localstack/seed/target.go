@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/pkg/names"
 )
 
@@ -38,7 +38,7 @@ func (s *seeding) seedTarget(ctx context.Context) error {
 		}
 	}
 	for _, person := range people {
-		if person.name == parts.Member {
+		if person.name == components.Member {
 			s.result.Member = s.target[person.address()]
 		}
 	}
@@ -94,7 +94,7 @@ func (s *seeding) seedConnector(ctx context.Context) error {
 		"url":              s.endpoints.SCIMTarget,
 		"correlationKeys":  []string{"externalId", "userName", "mail"},
 		"credential":       s.endpoints.SCIMToken,
-		"resourceManagers": []string{s.people[parts.Owner]},
+		"resourceManagers": []string{s.people[components.Owner]},
 	})
 	return err
 }

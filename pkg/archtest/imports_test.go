@@ -121,7 +121,7 @@ func TestImportRules(t *testing.T) {
 		"anybody, a function":               {"localstack/stories", "leasehold/functions/deliver", "may not import"},
 		"function, sign-in for development": {"functions/catalogs", "leasehold/localstack/dev/issuer", "may not import"},
 		"sign-in, the same":                 {"pkg/authn", "leasehold/localstack/dev/issuer", "may not import"},
-		"local, its own":                    {"localstack", "leasehold/localstack/parts", ""},
+		"local, its own":                    {"localstack", "leasehold/localstack/components", ""},
 		"package that nobody planned":       {"pkg/helpers", "fmt", "no row"},
 		"name that only begins alike":       {"pkg/dynamodump", "fmt", "no row"},
 	}

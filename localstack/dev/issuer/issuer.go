@@ -18,13 +18,13 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/pkg/clock"
 )
 
 // Accounts are those who can have a token. Each is the subject of its own, but for
 // parts.Robot, an application, whose subject is parts.RobotClient.
-var Accounts = []string{parts.Admin, parts.Owner, parts.Manager, parts.Approver, parts.Member, parts.Other, parts.Robot}
+var Accounts = []string{components.Admin, components.Owner, components.Manager, components.Approver, components.Member, components.Other, components.Robot}
 
 // What the tokens allow, and for how long.
 const (
@@ -66,11 +66,11 @@ func (i *Issuer) Token(as string) (string, error) {
 		return "", fmt.Errorf("there is no account %q, only %s", as, strings.Join(Accounts, ", "))
 	}
 	now := i.clock.Now()
-	claims := map[string]any{"iss": i.address, "aud": parts.Audience, "sub": as, "client_id": "leasehold-dev", "scope": scopes,
+	claims := map[string]any{"iss": i.address, "aud": components.Audience, "sub": as, "client_id": "leasehold-dev", "scope": scopes,
 		"iat": now.Unix(), "exp": now.Add(lifetime).Unix(), "jti": i.ids.New()}
-	if as == parts.Robot { // an application calls for itself: roles in place of scopes
+	if as == components.Robot { // an application calls for itself: roles in place of scopes
 		delete(claims, "scope")
-		claims["sub"], claims["client_id"], claims["roles"] = parts.RobotClient, parts.RobotClient, []string{role}
+		claims["sub"], claims["client_id"], claims["roles"] = components.RobotClient, components.RobotClient, []string{role}
 	}
 
 	payload, err := json.Marshal(claims)

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/pkg/authn"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
@@ -30,7 +30,7 @@ func start(t *testing.T, c clock.Clock) *Issuer {
 
 func verifier(t *testing.T, i *Issuer, c clock.Clock) *authn.Verifier {
 	t.Helper()
-	v, err := authn.New([]authn.Issuer{{Issuer: i.address, KeySet: i.KeySet(), Audience: parts.Audience}}, http.DefaultClient, c)
+	v, err := authn.New([]authn.Issuer{{Issuer: i.address, KeySet: i.KeySet(), Audience: components.Audience}}, http.DefaultClient, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,9 +68,9 @@ func TestEveryAccountsTokenIsTaken(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", account, err)
 		}
-		subject, application := account, account == parts.Robot
+		subject, application := account, account == components.Robot
 		if application {
-			subject = parts.RobotClient
+			subject = components.RobotClient
 		}
 		if got.Principal != (entitlement.Principal{Issuer: i.address, Value: subject}) || got.Application != application || len(got.Scopes) == 0 {
 			t.Errorf("%s: %+v", account, got)
@@ -92,7 +92,7 @@ func TestWhatIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := other.Token(parts.Admin)
+	token, err := other.Token(components.Admin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestWhatIsRefused(t *testing.T) {
 func TestTokensEnd(t *testing.T) {
 	c := clock.NewVirtual(time.Now())
 	i := start(t, c)
-	token, err := i.Token(parts.Member)
+	token, err := i.Token(components.Member)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/pkg/app/deliver"
 	"leasehold/pkg/app/expire"
 	"leasehold/pkg/app/fanout"
@@ -62,7 +62,7 @@ func (f functions) invoke(ctx context.Context, id string, payload []byte) ([]byt
 
 // wire puts every function together as its main does, over components in memory.
 func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functions, error) {
-	verifier, err := httpapi.Verifier(config.Config{Issuers: []config.Issuer{{Issuer: s.Endpoints.Issuer, KeySet: s.issuer.KeySet(), Audience: parts.Audience}}})
+	verifier, err := httpapi.Verifier(config.Config{Issuers: []config.Issuer{{Issuer: s.Endpoints.Issuer, KeySet: s.issuer.KeySet(), Audience: components.Audience}}})
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 
 	people := func(id string) *directory.Service {
 		return &directory.Service{Store: store, Clock: now, IDs: ids, Enqueuer: may.send(id, urgent), Log: logs[id],
-			First: entitlement.Principal{Issuer: s.Endpoints.Issuer, Value: parts.Admin}}
+			First: entitlement.Principal{Issuer: s.Endpoints.Issuer, Value: components.Admin}}
 	}
 	deps := func(id string) graph.Deps {
 		return graph.Deps{Authenticator: verifier, Directory: people(id), Views: &views.Reader{Store: store}, PublicURL: s.Endpoints.URL, GatewayBase: lambdaio.GatewayBase, Clock: now}

@@ -17,10 +17,10 @@ import (
 	"sync"
 	"time"
 
+	"leasehold/localstack/components"
 	"leasehold/localstack/dev/gateway"
 	"leasehold/localstack/dev/issuer"
 	"leasehold/localstack/dev/scimserver"
-	"leasehold/localstack/parts"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/dynamo/engine"
@@ -41,7 +41,7 @@ type Options struct {
 
 // System is a running Leasehold.
 type System struct {
-	Endpoints parts.Endpoints
+	Endpoints components.Endpoints
 
 	issuer    *issuer.Issuer
 	table     *engine.Engine
@@ -86,7 +86,7 @@ func (s *System) open(o Options) error {
 		}()
 	}
 	proxy, controls, target := listeners[0], listeners[1], listeners[2]
-	s.Endpoints = parts.Endpoints{URL: address(proxy), Issuer: address(controls), SCIM: address(target) + "/v2", SCIMTarget: address(target) + "/v2", SCIMToken: rand.Text()}
+	s.Endpoints = components.Endpoints{URL: address(proxy), Issuer: address(controls), SCIM: address(target) + "/v2", SCIMTarget: address(target) + "/v2", SCIMToken: rand.Text()}
 
 	var err error
 	if s.issuer, err = issuer.New(s.Endpoints.Issuer, clock.System{}, clock.System{}); err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 	"leasehold/localstack/seed"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/names"
@@ -116,8 +116,8 @@ func (o *fixture) holds() float64 {
 // salesPeople are the members of the group of the directory that the shown package gives.
 func (o *fixture) salesPeople() []any {
 	o.Helper()
-	groups := o.call(parts.Admin, "GET", names.APIVersion+"/groups?$filter=displayName eq 'Sales'", nil, 200)["value"].([]any)
-	members := o.call(parts.Admin, "GET", fmt.Sprint(names.APIVersion, "/groups/", groups[0].(object)["id"], "/members"), nil, 200)
+	groups := o.call(components.Admin, "GET", names.APIVersion+"/groups?$filter=displayName eq 'Sales'", nil, 200)["value"].([]any)
+	members := o.call(components.Admin, "GET", fmt.Sprint(names.APIVersion, "/groups/", groups[0].(object)["id"], "/members"), nil, 200)
 	return members["value"].([]any)
 }
 
@@ -128,7 +128,7 @@ func (o *fixture) ask(schedule object) (id string) {
 	if schedule != nil {
 		body["schedule"] = schedule
 	}
-	id, _ = o.call(parts.Member, "POST", names.Entitlement+"/assignmentRequests", body, 201)["id"].(string)
+	id, _ = o.call(components.Member, "POST", names.Entitlement+"/assignmentRequests", body, 201)["id"].(string)
 	o.waitFor(id, "delivered")
 	return id
 }
@@ -136,7 +136,7 @@ func (o *fixture) ask(schedule object) (id string) {
 func (o *fixture) waitFor(request, state string) {
 	o.Helper()
 	o.eventually(state, func() bool {
-		return o.call(parts.Admin, "GET", names.Entitlement+"/assignmentRequests/"+request, nil, 200)["state"] == state
+		return o.call(components.Admin, "GET", names.Entitlement+"/assignmentRequests/"+request, nil, 200)["state"] == state
 	})
 }
 
@@ -154,11 +154,11 @@ func TestAskedDeliveredRemovedGone(t *testing.T) {
 		t.Errorf("the built-in directory shows in Sales: %v", in)
 	}
 
-	removal := o.call(parts.Member, "POST", names.Entitlement+"/assignmentRequests",
+	removal := o.call(components.Member, "POST", names.Entitlement+"/assignmentRequests",
 		object{"requestType": "userRemove", "assignment": object{"id": assignment}}, 201)["id"].(string)
 	o.eventually("gone", func() bool { return o.holds() == 0 && len(o.salesPeople()) == 0 })
 	status := func() any {
-		return o.call(parts.Admin, "GET", names.Entitlement+"/assignments/"+assignment, nil, 200)["status"]
+		return o.call(components.Admin, "GET", names.Entitlement+"/assignments/"+assignment, nil, 200)["status"]
 	}
 	c.Advance(time.Minute)
 	time.Sleep(2 * look)
@@ -191,10 +191,10 @@ func TestAnEditReachesTheHolders(t *testing.T) {
 	o := open(t, Options{})
 	o.ask(nil)
 	path := names.Entitlement + "/accessPackages/" + o.Package
-	roles := o.call(parts.Admin, "GET", path+"?$expand=resourceRoleScopes($expand=role,scope)", nil, 200)["resourceRoleScopes"].([]any)
+	roles := o.call(components.Admin, "GET", path+"?$expand=resourceRoleScopes($expand=role,scope)", nil, 200)["resourceRoleScopes"].([]any)
 	for _, r := range roles {
 		if r.(object)["role"].(object)["originSystem"] == "Scim" {
-			o.call(parts.Admin, "DELETE", path+"/resourceRoleScopes/"+r.(object)["id"].(string), nil, 204)
+			o.call(components.Admin, "DELETE", path+"/resourceRoleScopes/"+r.(object)["id"].(string), nil, 204)
 		}
 	}
 	o.eventually("taken back", func() bool { return o.holds() == 0 })
@@ -260,7 +260,7 @@ func TestOnlyThisMachineIsServed(t *testing.T) {
 // Two systems know nothing of each other's people or tokens.
 func TestSystemsAreApart(t *testing.T) {
 	one, other := open(t, Options{}), open(t, Options{})
-	token, err := one.System.Token(t.Context(), parts.Admin)
+	token, err := one.System.Token(t.Context(), components.Admin)
 	if err != nil {
 		t.Fatal(err)
 	}

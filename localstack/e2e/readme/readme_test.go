@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"leasehold/localstack/parts"
+	"leasehold/localstack/components"
 )
 
 // TestEveryCommandOfTheREADMEWorks types them into a fresh checkout, those for AWS against
@@ -140,7 +140,7 @@ func onAWS(c *checkout) {
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), time.Minute)
 	defer cancel()
-	emulator, err := parts.StartEmulator(ctx, parts.Options{Root: c.dir, Dir: dir})
+	emulator, err := components.StartEmulator(ctx, components.Options{Root: c.dir, Dir: dir})
 	if err != nil {
 		c.Fatal(err)
 	}

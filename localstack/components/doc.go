@@ -6,4 +6,4 @@
 // Every part is the real thing with an address of its own. What differs from one
 // stack to the next (ports, keys, secrets) is chosen at its start and handed on
 // as Endpoints, so any number of stacks run side by side.
-package parts
+package components
