@@ -12,7 +12,7 @@ func TestS7_ADeletionClosesBeforeItLooks(t *testing.T) {
 	by := Event{Actor: "ann", Command: "c", At: now}
 	for name, tt := range map[string]struct {
 		of   Deletion
-		gate DeletionGuardUpdate
+		guard DeletionGuardUpdate
 		kind AggregateKind
 		id   string
 	}{
@@ -24,7 +24,7 @@ func TestS7_ADeletionClosesBeforeItLooks(t *testing.T) {
 				t.Error("it is closed before anybody closed it")
 			}
 			closed, c := tt.of.Close(by)
-			guardUpdate := tt.gate
+			guardUpdate := tt.guard
 			guardUpdate.Closed = true
 			e := c.Events[0]
 			if !closed.Closed() || len(c.DeletionGuardUpdates) != 1 || c.DeletionGuardUpdates[0] != guardUpdate || e.Kind != "closed" || e.Aggregate != tt.kind || e.ID != tt.id || e.Actor != "ann" || e.Number != 1 {
@@ -34,7 +34,7 @@ func TestS7_ADeletionClosesBeforeItLooks(t *testing.T) {
 				t.Error("a crash leaves it closed for a time, and no longer")
 			}
 			open, c := closed.Reopen(by)
-			if open.Closed() || c.DeletionGuardUpdates[0] != tt.gate || c.Events[0].Kind != "reopened" || c.Events[0].Number != 2 {
+			if open.Closed() || c.DeletionGuardUpdates[0] != tt.guard || c.Events[0].Kind != "reopened" || c.Events[0].Number != 2 {
 				t.Errorf("opened by %+v", c)
 			}
 			if versions := len(c.Packages) + len(c.Policies); versions != 1 || open.Package.Version+open.Policy.Version != 5 {
