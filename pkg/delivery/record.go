@@ -72,6 +72,9 @@ func record(grantSet *entitlement.GrantSet, t Task, o outcome, generation int64,
 	}
 	if o.presence == entitlement.PresencePresent {
 		g.Way, g.Unconfirmed = string(o.way), false
+		// What is there was given after our last removal, perhaps by a grant whose answer was
+		// lost: that removal proves nothing any more, and another one is sent in its time.
+		g.Revoked = g.Revoked && !t.Grant
 	}
 	switch {
 	case o.failure != nil:

@@ -296,3 +296,38 @@ func TestS13_ACallThatIsRefusedAfterAWriteOfItsOwnIsFound(t *testing.T) {
 		}
 	}
 }
+
+// A grant follows a removal at once, and the target does not answer when it is read back
+// (run 24271): later the role is seen there, then somebody takes it away by hand. At the end
+// its removal is sent all the same, since the one before the grant stands for nothing that
+// came after it.
+func TestS15_ARemovalBeforeAGrantDoesNotStandForTheOneAfterIt(t *testing.T) {
+	tell(t, func(w *simulation) {
+		w.assigns(1, plainPack)
+		w.delivers()
+		w.story(RemoveByAdmin, 0, 0, 1)
+		w.delivers()
+
+		w.assigns(1, plainPack)
+		sent := false
+		w.script = func(_ *invocation, label string) Fault {
+			if sent = sent || strings.HasPrefix(label, "Apply one"); sent && strings.HasPrefix(label, "Check members one") {
+				return FailBefore
+			}
+			return Fine
+		}
+		w.delivers()
+		w.script = func(*invocation, string) Fault { return Fine }
+		w.advance(time.Hour) // what is read then is not of before the removal
+		w.minute()
+		w.want(w.state(1) == entitlement.RequestDelivered, "the second request is %s", w.state(1))
+
+		w.story(HandEdit, 1, 0, 0) // taken away by hand
+		w.story(RemoveByAdmin, 0, 0, 1)
+		w.delivers()
+		for range 6 {
+			w.minute()
+		}
+		w.want(w.gone(1), "the removal is not complete")
+	})
+}
