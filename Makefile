@@ -86,17 +86,17 @@ $(LOCAL): go.mod go.sum $(wildcard localstack/*.go localstack/*/*.go pkg/names/*
 ## Test
 
 .PHONY: test
-test: install build third-opinion ## everything: unit and template tests, then the stories on a deployed stack
+test: install build dynamodb-local ## everything: unit and template tests, then the stories on a deployed stack
 	$(call within,1200) env GOGC=400 go test ./... -shuffle=on -count=1 -timeout 15m
 	$(MAKE) --no-print-directory e2e
-	@test -e $(DYNAMODB_LOCAL) || echo '$(NO_THIRD_OPINION)'
+	@test -e $(DYNAMODB_LOCAL) || echo '$(NOT_COMPARED)'
 
 .PHONY: test-unit
-test-unit: ## fast, offline, shuffled; of the long drawn ones a part
+test-unit: ## fast, offline, shuffled, with fewer runs of the simulator
 	$(call within,600) env GOGC=400 go test $$(go list ./... | grep -v -e /infra -e /localstack/e2e) -short -shuffle=on -count=1 -timeout 5m
 
 .PHONY: e2e
-e2e: install ## the stories, on a stack of their own, and what the README has one type
+e2e: install ## the stories, on a stack of their own, and the commands of the README
 	LEASEHOLD_E2E=1 $(call within,1800) go test $(STORIES) -p 2 -count=1 -timeout 20m
 
 # Told in one line, since it is looked for in the log of a run.
@@ -198,11 +198,11 @@ $(NODE): package-lock.json .npmrc
 
 # The tests compare the engine with DynamoDB Local where its mark is. Java and Maven are
 # optional, and so is it: whatever keeps it from being installed is told, and no failure.
-.PHONY: third-opinion
-third-opinion:
-	@{ $(TOOLS) java && $(MAKE) --silent $(DYNAMODB_LOCAL); } || { rm -f $(DYNAMODB_LOCAL); echo '$(NO_THIRD_OPINION)'; }
+.PHONY: dynamodb-local
+dynamodb-local:
+	@{ $(TOOLS) java && $(MAKE) --silent $(DYNAMODB_LOCAL); } || { rm -f $(DYNAMODB_LOCAL); echo '$(NOT_COMPARED)'; }
 
-NO_THIRD_OPINION = NO THIRD OPINION: the engine is NOT compared with DynamoDB Local, which takes Java 17 and Maven 3.6.3 or newer
+NOT_COMPARED = NOT COMPARED: the engine is NOT compared with DynamoDB Local, which takes Java 17 and Maven 3.6.3 or newer
 
 # LocalStack for machines without Docker, with what it keeps its tables in.
 .PHONY: localstack

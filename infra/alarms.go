@@ -30,7 +30,7 @@ var alarms = []alarm{
 	{"expiry-lag", "Assignments end more than two minutes late.",
 		"See on the dashboard whether very many were due at once, which passes, and else in the log of expire whether the table throttles or sweeps run out of time.", nil},
 	{"overdue-removals", "Somebody still has access that has ended.",
-		"GET /v1.0/leasehold/removals names person and package, and of each role that is left target, resource, role, reason and next attempt; /v1.0/leasehold/deliveryErrors counts people by target and reason. Mend the target or its credential and reprocess; where access must end at once, remove the person in the target by hand. Where it can never be seen to end, since the system is gone, POST /v1.0/leasehold/removals/{assignmentId}/close with a justification closes it.", nil},
+		"GET /v1.0/leasehold/removals names person and package, and of each role that is left connector, resource, role, reason and next attempt, by their ids; /v1.0/leasehold/deliveryErrors counts people by target and reason. Mend the target or its credential, then reprocess by that reason, since what has ended cannot be reprocessed by itself; where access must end at once, remove the person in the target by hand. Where it can never be seen to end, since the system is gone, POST /v1.0/leasehold/removals/{assignmentId}/close with a justification closes it.", nil},
 	{"pending-reconciliation", "A delivery has been failing for more than an hour.",
 		"GET /v1.0/leasehold/deliveryErrors counts them by reason. Mend what the reason names, then reprocess by that reason; what can pass is tried again by itself all the while.", nil},
 	{"urgent-age", "A request or a removal has waited for the delivery worker for more than five minutes.",

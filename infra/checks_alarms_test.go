@@ -165,6 +165,9 @@ func runbook(t template) string {
 // condition says in short when an alarm fires.
 func (r resource) condition() string {
 	metric, period := fmt.Sprint(r.at("MetricName")), r.at("Period")
+	if r.at("Statistic") == "SampleCount" {
+		metric = "number of values of " + metric // not what they are: that none came is what is wrong
+	}
 	if parts := listOf(r.at("Metrics")); parts != nil {
 		var of []string
 		for _, part := range parts {

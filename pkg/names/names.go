@@ -179,8 +179,8 @@ const AnyMethod = "ANY"
 // gateway variables; {proxy+} takes the rest of the path.
 type Route struct{ Method, Path, Function string }
 
-// Routes is the gateway's whole table. The people's side goes to requests,
-// everything else to catalogs. GET of one package is the people's side too,
+// Routes is the gateway's whole table. The people's side goes to requests, and so does what
+// could not be delivered or taken back; everything else to catalogs. GET of one package is the people's side too,
 // because filterByCurrentUser(on='...') arrives in that very segment.
 var Routes = []Route{
 	{AnyMethod, APIVersion + "/{proxy+}", Catalogs},
