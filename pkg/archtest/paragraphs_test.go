@@ -19,7 +19,7 @@ const paragraphLines = 15
 
 // Bounds, in percent of the functions of paragraphLines or more, tests aside.
 const (
-	maxUnbroken    = 90 // with no blank line inside
+	maxUnbroken    = 80 // with no blank line inside
 	maxUncommented = 80 // with no comment inside
 
 	maxUnbrokenElsewhere    = 100 // likewise in unparagraphed, where the pass is still to come

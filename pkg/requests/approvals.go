@@ -23,14 +23,17 @@ func (s *Service) Approval(ctx context.Context, by authz.Caller, id entitlement.
 	if err != nil {
 		return Approval{}, err
 	}
+
 	subjects, err := s.subjects(ctx, []entitlement.AssignmentRequest{r})
 	if err != nil {
 		return Approval{}, err
 	}
+
 	all, err := s.withReviewers(ctx, []entitlement.AssignmentRequest{r})
 	if err != nil {
 		return Approval{}, err
 	}
+
 	all[0].Mine = r.MayReview(by.User(), subjects[r.Subject].Manager)
 	return all[0], nil
 }
@@ -62,6 +65,7 @@ func (s *Service) withReviewers(ctx context.Context, all []entitlement.Assignmen
 			}
 		}
 	}
+
 	if len(ids) > 0 {
 		reviewers, err := s.Store.Users(ctx, ids)
 		if err != nil {
@@ -71,6 +75,7 @@ func (s *Service) withReviewers(ctx context.Context, all []entitlement.Assignmen
 			known[u.ID] = u
 		}
 	}
+
 	out := make([]Approval, len(all))
 	for i, r := range all {
 		out[i] = Approval{Request: r, Reviewers: known}

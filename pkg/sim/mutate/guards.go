@@ -36,7 +36,7 @@ var mutations = []mutation{
 				return nil
 			}
 `, ``}}},
-	{name: "event in the same transaction", edits: []edit{{"pkg/requests/requests.go",
+	{name: "event in the same transaction", edits: []edit{{"pkg/requests/decide.go",
 		`		err = s.Store.Commit(ctx, change)
 		if entitlement.StalePart(err) != "" && try < commitTries {
 			continue // what it was`, `		events := change.Events
@@ -73,7 +73,7 @@ var mutations = []mutation{
 	{name: "slot that begins at a version of its own", edits: []edit{{"pkg/dynamo/mappers_assignment.go",
 		`	first:     entitlement.AssignmentSlot.FirstVersion,
 `, ``}}},
-	{name: "one id for one key", edits: []edit{{"pkg/requests/create.go",
+	{name: "one id for one key", edits: []edit{{"pkg/requests/idempotency_key.go",
 		`	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.IdempotencyKey))
 `, `	n.ID = entitlement.RequestID(clock.Derive(secret, s.IDs.New()))
 `}}},
