@@ -63,19 +63,27 @@ const (
 // sweep's, and the error.
 func (s *Service) Sweep(ctx context.Context, command string) (Report, error) {
 	t := &sweep{Service: s, now: s.Clock.Now(), command: command}
+	// 1. Take the figures, which changes nothing: a crash leaves them untold.
 	failed := t.measure(ctx)
 
+	// 2. Do what is due and enqueue what is pending, a page of each in turn. Each item moves in a
+	// transaction of its own, so a crash leaves some moved, and the rest in the index for the
+	// next sweep: nothing is marked as taken, and nothing needs to be undone.
 	due, pending := shardQueries(names.DueShards, t.due), shardQueries(names.ReconcileShards, t.pending)
+
 	first := true
 	for (len(due) > 0 || len(pending) > 0) && t.timeLeft(ctx) {
 		var unseen, unpaid error
 		due, unseen = step(ctx, due)
 		pending, unpaid = step(ctx, pending)
+		// The lag is known once the first page of every shard was seen, since they begin with the
+		// oldest.
 		if first {
 			t.report.Looked, first = unseen == nil, false
 		}
 		failed = errors.Join(failed, unseen, unpaid)
 	}
+
 	return t.report, failed
 }
 
@@ -132,11 +140,17 @@ func (t *sweep) timeLeft(ctx context.Context) bool {
 // handle reads what the index entries point at, strongly, and moves each item that is still
 // due.
 func (t *sweep) handle(ctx context.Context, refs []entitlement.DueRef) error {
+	// 1. Read the items themselves: the index may be late, and only says where to look. A crash
+	// up to here leaves everything as it was.
 	items, err := t.Store.Read(ctx, refs)
 	if err != nil {
 		return err
 	}
+
 	t.observeLag(refs)
+
+	// 2. Move each that is still due, decided on what was read and committed on its version. A
+	// crash leaves some moved, their subjects pending, and the others due.
 	var g errgroup.Group
 	g.SetLimit(parallel)
 	var enqueuedSubjects []entitlement.UserID
@@ -148,6 +162,7 @@ func (t *sweep) handle(ctx context.Context, refs []entitlement.DueRef) error {
 			enqueuedSubjects = append(enqueuedSubjects, h.Subject)
 		}
 	}
+
 	for _, slot := range items.Slots {
 		g.Go(func() error { collect(t.expire(ctx, slot)); return nil })
 	}
@@ -169,7 +184,11 @@ func (t *sweep) handle(ctx context.Context, refs []entitlement.DueRef) error {
 	for _, p := range items.Policies {
 		g.Go(func() error { t.reopen(ctx, entitlement.DeletionOfPolicy(p)); return nil })
 	}
+
 	g.Wait()
+
+	// 3. Tell the worker of all whom that left pending. A crash before it costs them the time
+	// until a sweep finds them (S22).
 	t.enqueue(ctx, enqueuedSubjects)
 	return nil
 }
@@ -191,13 +210,16 @@ func (t *sweep) expire(ctx context.Context, slot entitlement.AssignmentSlot) ent
 		t.failed(ctx, err, "assignment", string(slot.Assignment.ID))
 		return entitlement.Change{}
 	}
+
 	c, err := entitlement.Expire(slot, with, t.command, t.now)
 	if err == nil && len(c.Ended) == 0 {
 		return c
 	}
+
 	if !t.commit(ctx, c, err, "assignment", string(slot.Assignment.ID)) {
 		return entitlement.Change{}
 	}
+
 	t.count(&t.report.Expired)
 	return c
 }
@@ -215,16 +237,21 @@ func (t *sweep) overdue(ctx context.Context, r entitlement.AssignmentRequest) en
 		t.failed(ctx, err, "request", string(r.ID))
 		return entitlement.Change{}
 	}
+
 	after, c, err := entitlement.Overdue(r, start, t.command, t.now)
 	if err == nil && len(c.Requests) == 0 {
 		return c
 	}
+
+	// After an escalation, and once a day, whoever is asked may not be there any more.
 	if err == nil {
 		after, c, err = approvers.New(t.Store, start.Subject).Look(ctx, after, c, t.command, t.now)
 	}
+
 	if !t.commit(ctx, c, err, "request", string(r.ID)) {
 		return entitlement.Change{}
 	}
+
 	t.widened(r, after)
 	switch {
 	case after.Outcome == entitlement.OutcomeTimedOut:
@@ -238,6 +265,7 @@ func (t *sweep) overdue(ctx context.Context, r entitlement.AssignmentRequest) en
 	default:
 		t.count(&t.report.Started)
 	}
+
 	return c
 }
 
@@ -348,17 +376,21 @@ func (t *sweep) measure(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+
 			for _, l := range late.Items {
 				t.report.OldestPending = max(t.report.OldestPending, t.now.Sub(l.Since))
 				if l.Assignment != "" {
 					t.report.OverdueRemovals++
 				}
 			}
+
 			if page.Token = late.Next; late.Next == "" {
 				break
 			}
 		}
 	}
+
+	// Only what was counted in every shard is told: a part would look like health.
 	t.report.Measured = true
 	return nil
 }
