@@ -108,10 +108,12 @@ func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before en
 	if c.Description, err = entitlement.Description("description", c.Description); err != nil {
 		return c, err
 	}
+
 	e := s.event(entitlement.OfCatalog, string(c.ID), kind, by)
 	e.Changed = entitlement.Differences(before.Recorded(), c.Recorded())
 	e.After = catalogState(c)
 	c.Chain, e = c.Chain.Append(e)
+
 	err = s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
 	c.Version++
 	return c, err
@@ -133,6 +135,7 @@ func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitl
 	if c.Packages > 0 {
 		return entitlement.Errorf(entitlement.Conflict, "The catalog holds %d access packages: delete them first.", c.Packages)
 	}
+
 	left, err := s.Store.ListResources(ctx, id, entitlement.Page{})
 	if err != nil {
 		return err
@@ -140,6 +143,9 @@ func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitl
 	if len(left.Items) > 0 {
 		return entitlement.Errorf(entitlement.Conflict, "The catalog holds resources: remove them first.")
 	}
+
+	// A package or a resource that is added from here on moves the catalog's version on, and this
+	// fails.
 	e := s.event(entitlement.OfCatalog, string(id), "deleted", by)
 	e.Changed = entitlement.Differences(c.Recorded(), nil)
 	c.Chain, e = c.Chain.Append(e)
@@ -152,24 +158,29 @@ func (s *Service) AddResource(ctx context.Context, by authz.Command, catalog ent
 	if _, err := s.catalog(ctx, by, authz.AddResource, catalog); err != nil {
 		return entitlement.Resource{}, err
 	}
+
 	r, err := s.Targets.Resource(ctx, at, originID)
 	if err != nil {
 		return r, err
 	}
+
 	if r.OriginID != "" {
 		originID = r.OriginID // as the target writes it
 	}
 	called(&r, originID)
+
 	r.ID, r.Catalog, r.Connector, r.OriginSystem, r.OriginID = entitlement.ResourceID(s.IDs.New()), catalog, at, originSystem, originID
 	r.Scope = entitlement.ResourceScope{ID: s.IDs.New(), OriginID: originID, DisplayName: "Root"}
 	r.Created = s.Clock.Now()
 	for i := range r.Roles {
 		r.Roles[i].ID = s.IDs.New()
 	}
+
 	err = crossed(func() error { return s.putResource(ctx, by, r) })
 	if entitlement.StalePart(err) == entitlement.PartName {
 		err = &entitlement.Error{Kind: entitlement.Conflict, Code: "nameAlreadyExists", Msg: "The catalog holds this resource already.", Err: err}
 	}
+
 	r.Version++
 	return r, err
 }
@@ -199,15 +210,18 @@ func (s *Service) putResource(ctx context.Context, by authz.Command, r entitleme
 	if err != nil {
 		return err
 	}
+
 	used, err := s.use(ctx, r.Connector, +1)
 	if err != nil {
 		return err
 	}
+
 	for _, at := range used {
 		if at.OriginSystem != r.OriginSystem {
 			return entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be that of the connector: %s.", at.OriginSystem)
 		}
 	}
+
 	e := s.event(entitlement.OfCatalog, string(c.ID), "resourceAdded", by)
 	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, "connector": string(r.Connector)}
 	c.Chain, e = c.Chain.Append(e)
@@ -257,6 +271,7 @@ func (s *Service) removeResource(ctx context.Context, by authz.Command, r entitl
 	if r.Uses > 0 {
 		return entitlement.Errorf(entitlement.Conflict, "%d resource role scopes of access packages use the resource: remove them first.", r.Uses)
 	}
+
 	c, err := s.Store.Catalog(ctx, r.Catalog)
 	if err != nil {
 		return err
@@ -265,6 +280,7 @@ func (s *Service) removeResource(ctx context.Context, by authz.Command, r entitl
 	if err != nil {
 		return err
 	}
+
 	e := s.event(entitlement.OfCatalog, string(c.ID), "resourceRemoved", by)
 	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID}
 	c.Chain, e = c.Chain.Append(e)

@@ -41,20 +41,25 @@ func (s *Service) firstAdministrator(ctx context.Context, command string) (entit
 		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
 			return "", err
 		}
+
 		used, err := s.wasUsed(ctx)
 		if err != nil {
 			return "", err
 		}
+
 		if used && id == "" {
 			return "", unbound()
 		}
 		if used {
 			return id, nil
 		}
+
 		c, id, err := s.appoint(ctx, id, command)
 		if err == nil {
 			err = s.Store.Commit(ctx, c)
 		}
+
+		// A Conflict: somebody used the value at the same time, so look at what they made of it.
 		if err == nil || entitlement.KindOf(err) != entitlement.Conflict || try == conflictTries {
 			return id, err
 		}
@@ -96,6 +101,7 @@ func (s *Service) appoint(ctx context.Context, id entitlement.UserID, command st
 	var c entitlement.Change
 	u := entitlement.User{ID: entitlement.UserID(s.IDs.New()), Type: entitlement.Member, DisplayName: "First administrator", Enabled: true,
 		Identities: []entitlement.Principal{s.First}, Created: s.Clock.Now()}
+
 	if id == "" {
 		id, u.UserPrincipalName = u.ID, string(u.ID)
 		made := s.event(entitlement.OfUser, string(id), "created", id, command)
@@ -109,12 +115,17 @@ func (s *Service) appoint(ctx context.Context, id entitlement.UserID, command st
 			return c, id, err
 		}
 	}
+
 	by := authz.Command{Caller: authz.Caller{ID: id}, CommandID: command}
 	c.Events = append(c.Events, s.use("usedAsFirstAdministrator", id, id, command))
+
+	// A member already: the value is used up all the same, and opens nothing when they are
+	// removed.
 	if u.MemberOf(entitlement.AdministratorsGroup) {
 		c.References = []entitlement.Reference{{User: id}}
 		return c, id, nil
 	}
+
 	c.Events = append(c.Events, chained(&u.Chain, s.membershipEvent(by, id, entitlement.AdministratorsGroup, "memberAdded")))
 	c.Users = []entitlement.User{u}
 	c.Memberships = []entitlement.Membership{{Group: entitlement.AdministratorsGroup, User: id}}
@@ -149,14 +160,17 @@ func (s *Service) resign(ctx context.Context, by authz.Command, c *entitlement.C
 	if err != nil {
 		return err
 	}
+
 	stays, err := s.administratorBeside(ctx, going)
 	if err != nil {
 		return err
 	}
+
 	if !stays {
 		return &entitlement.Error{Kind: entitlement.Conflict, Code: CodeLastAdministrator,
 			Msg: "This would leave nobody who can administer. First make somebody else an administrator who is enabled and has a sign-in among their identities."}
 	}
+
 	e := s.event(entitlement.OfGroup, string(g.ID), "administratorsLeft", by.ID, by.CommandID)
 	e.Data = map[string]string{"users": joinIDs(going)}
 	c.Events = append(c.Events, chained(&g.Chain, e))
@@ -171,13 +185,16 @@ func (s *Service) administratorBeside(ctx context.Context, going []entitlement.U
 		if err != nil {
 			return false, err
 		}
+
 		users, err := s.Store.Users(ctx, members.Items)
 		if err != nil {
 			return false, err
 		}
+
 		if slices.ContainsFunc(users, func(u entitlement.User) bool { return u.CanAdminister() && !slices.Contains(going, u.ID) }) {
 			return true, nil
 		}
+
 		if members.Next == "" {
 			return false, nil
 		}

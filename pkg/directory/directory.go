@@ -93,6 +93,7 @@ func (s *Service) updateUser(ctx context.Context, by authz.Command, id entitleme
 		if err != nil {
 			return u, err
 		}
+
 		before := u
 		before.Identities = slices.Clone(u.Identities)
 		if err := edit(&u); err != nil {
@@ -101,6 +102,7 @@ func (s *Service) updateUser(ctx context.Context, by authz.Command, id entitleme
 		if err := checkUser(&u); err != nil {
 			return u, err
 		}
+
 		u, err = s.putUser(ctx, by, u, "updated", &before, with)
 		if part := entitlement.StalePart(err); part != entitlement.PartDirectory && part != entitlement.PartEvent || try == conflictTries {
 			return u, err
@@ -115,9 +117,11 @@ func (s *Service) putUser(ctx context.Context, by authz.Command, u entitlement.U
 	if before != nil {
 		e.Before = enabledWord(*before)
 	}
+
 	if err := s.tell(ctx, before, &u, &e); err != nil {
 		return u, err
 	}
+
 	c.Events = append(slices.Clone(c.Events), chained(&u.Chain, e))
 	c.Users, c.SubjectUpdates = []entitlement.User{u}, turned(u, e.Before, e.At)
 	if before != nil {
@@ -126,15 +130,20 @@ func (s *Service) putUser(ctx context.Context, by authz.Command, u entitlement.U
 			return u, err
 		}
 	}
+
 	err := s.Store.Commit(ctx, c)
+	// A message that is lost costs time: the new generation stays pending, and the sweep finds
+	// it.
 	if err == nil && len(c.SubjectUpdates) > 0 {
 		if lost := s.Enqueuer.Enqueue(ctx, u.ID); lost != nil {
 			s.Log.WarnContext(ctx, "a message was lost; the sweep will find the pending reconciliation", "subject", u.ID, "error", lost)
 		}
 	}
+
 	if entitlement.StalePart(err) == entitlement.PartName {
 		err = &entitlement.Error{Kind: entitlement.Conflict, Code: "nameAlreadyExists", Msg: "Another user has this userPrincipalName, or one of these identities.", Err: err}
 	}
+
 	u.Version++
 	return u, err
 }
@@ -164,9 +173,11 @@ func (s *Service) withdraw(ctx context.Context, by authz.Command, before, after 
 			return err
 		}
 	}
+
 	if !slices.Contains(before.Identities, s.First) || slices.Contains(after.Identities, s.First) {
 		return nil
 	}
+
 	used, err := s.wasUsed(ctx)
 	if err == nil && !used { // an administrator has decided who this sign-in is not
 		c.Events = append(c.Events, s.use("withdrawn", after.ID, by.ID, by.CommandID))
@@ -198,6 +209,7 @@ func checkUser(u *entitlement.User) (err error) {
 	if u.UserPrincipalName, err = entitlement.Name("userPrincipalName", u.UserPrincipalName); err != nil {
 		return err
 	}
+
 	for what, text := range map[string]*string{"givenName": &u.GivenName, "surname": &u.Surname, "department": &u.Department, "jobTitle": &u.JobTitle} {
 		if *text = entitlement.CleanName(*text); *text == "" {
 			continue
@@ -206,6 +218,7 @@ func checkUser(u *entitlement.User) (err error) {
 			return err
 		}
 	}
+
 	for what, text := range map[string]*string{"mail": &u.Mail, "mailNickname": &u.MailNickname, "externalId": &u.ExternalID} {
 		if *text == "" {
 			continue
@@ -214,15 +227,18 @@ func checkUser(u *entitlement.User) (err error) {
 			return err
 		}
 	}
+
 	if a, err := mail.ParseAddress(u.Mail); u.Mail != "" && (err != nil || a.Address != u.Mail) {
 		return entitlement.Errorf(entitlement.Invalid, "mail must be one plain address.")
 	}
+
 	if u.Type != entitlement.Member && u.Type != entitlement.Guest {
 		return entitlement.Errorf(entitlement.Invalid, "userType must be Member or Guest.")
 	}
 	if len(u.Identities) > MaxIdentities {
 		return entitlement.Errorf(entitlement.Invalid, "identities holds at most %d entries.", MaxIdentities)
 	}
+
 	for i, p := range u.Identities {
 		if p.Issuer == "" || p.Value == "" || len(p.Issuer) > 512 || len(p.Value) > 512 {
 			return entitlement.Errorf(entitlement.Invalid, "identities: issuer and issuerAssignedId must be given, at most 512 bytes each.")
@@ -244,22 +260,28 @@ func (s *Service) SetManager(ctx context.Context, by authz.Command, id, manager 
 	if err := allow(by, authz.UpdateUser); err != nil {
 		return err
 	}
+
 	if manager == id {
 		return entitlement.Errorf(entitlement.Invalid, "Nobody can be their own manager.")
 	}
+
+	// A condition of the transaction, so that nobody is given a manager who is deleted meanwhile.
 	var with entitlement.Change
 	if manager != "" {
 		with.References = []entitlement.Reference{{User: manager}}
 	}
+
 	_, err := s.updateUser(ctx, by, id, func(u *entitlement.User) (err error) {
 		if u.Manager = manager; manager != "" {
 			_, err = s.user(ctx, manager)
 		}
 		return err
 	}, with)
+
 	if err != nil {
 		return err
 	}
+
 	return s.reassign(ctx, by, id, manager)
 }
 
@@ -275,15 +297,18 @@ func (s *Service) reassign(ctx context.Context, by authz.Command, id, manager en
 	if err != nil {
 		return err
 	}
+
 	for _, r := range open.Items {
 		c := entitlement.Reassign(r, manager, by.ID, by.CommandID, s.Clock.Now())
 		if len(c.Requests) == 0 {
 			continue
 		}
+		// One that moved meanwhile is left: who decides is read afresh at the decision.
 		if err := s.Store.Commit(ctx, c); err != nil && entitlement.KindOf(err) != entitlement.Conflict {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -295,23 +320,29 @@ func (s *Service) DeleteUser(ctx context.Context, by authz.Command, id entitleme
 	if err := allow(by, authz.DeleteUser); err != nil {
 		return err
 	}
+
 	u, err := s.updateUser(ctx, by, id, func(u *entitlement.User) error { u.Enabled = false; return nil }, entitlement.Change{})
 	if err != nil {
 		return err
 	}
+
 	for try := 1; ; try++ {
+		// Whoever is put into a group meanwhile is taken out of it in the next round.
 		for _, g := range u.Groups {
 			if err := s.leave(ctx, by, g, false, id); err != nil && entitlement.CodeOf(err) != CodeNotMember {
 				return err
 			}
 		}
+
 		_, err := s.updateUser(ctx, by, id, s.vanish, entitlement.Change{})
 		if entitlement.KindOf(err) == entitlement.NotFound {
 			return nil // another call that deletes the user came to the end of it first
 		}
+
 		if entitlement.CodeOf(err) != CodeAlreadyMember || try == conflictTries {
 			return err
 		}
+
 		if u, err = s.Store.User(ctx, id); err != nil {
 			return err
 		}
@@ -335,6 +366,7 @@ func (s *Service) CreateGroup(ctx context.Context, by authz.Command, g entitleme
 	if err != nil {
 		return g, err
 	}
+
 	if g.DisplayName, err = entitlement.FeedName("displayName", g.DisplayName); err != nil {
 		return g, err
 	}
@@ -346,10 +378,12 @@ func (s *Service) CreateGroup(ctx context.Context, by authz.Command, g entitleme
 			return g, err
 		}
 	}
+
 	g.ID, g.Created, g.Meta = entitlement.GroupID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
 	e := s.event(entitlement.OfGroup, string(g.ID), "created", by.ID, by.CommandID)
 	e.Changed = entitlement.Differences(nil, g.Recorded())
 	g.Chain, e = g.Chain.Append(e)
+
 	err = s.Store.Commit(ctx, entitlement.Change{Groups: []entitlement.Group{g}, Events: []entitlement.Event{e}})
 	g.Version++
 	return g, err
