@@ -55,12 +55,15 @@ func (c Change) Widen(r AssignmentRequest, more []SubjectSet, command string, no
 	if i := slices.IndexFunc(c.Requests, of); i >= 0 {
 		r = c.Requests[i]
 	}
+
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "approversAdded", Actor: Service, Command: command, At: now,
 		Data: map[string]string{"stage": r.Current().ID, "approvers": namesOf(more), "reason": "none of those who were asked can decide"}}
+	// Cloned, so that the request that was read stays as it was: it may be decided on again.
 	r.Stages = slices.Clone(r.Stages)
 	s := &r.Stages[r.Stage]
 	s.Approvers = slices.Concat(s.Approvers, besides(s.Approvers, more))
 	r.Chain, e = r.Chain.Append(withStates(e, string(r.State), string(r.State)))
+
 	c.Requests = append(slices.DeleteFunc(slices.Clone(c.Requests), of), r)
 	c.Events = append(slices.Clone(c.Events), e)
 	return c, r

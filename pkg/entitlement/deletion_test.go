@@ -11,10 +11,10 @@ func TestS7_ADeletionClosesBeforeItLooks(t *testing.T) {
 	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	by := Event{Actor: "ann", Command: "c", At: now}
 	for name, tt := range map[string]struct {
-		of   Deletion
+		of    Deletion
 		guard DeletionGuardUpdate
-		kind AggregateKind
-		id   string
+		kind  AggregateKind
+		id    string
 	}{
 		"a package": {DeletionOf(AccessPackage{ID: "p", Meta: Meta{Version: 3}}), DeletionGuardUpdate{Package: "p"}, OfPackage, "p"},
 		"a policy":  {DeletionOfPolicy(AssignmentPolicy{ID: "q", Package: "p", Meta: Meta{Version: 3}}), DeletionGuardUpdate{Package: "p", Policy: "q"}, OfPolicy, "q"},
