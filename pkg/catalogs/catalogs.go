@@ -217,6 +217,7 @@ func (s *Service) putResource(ctx context.Context, by authz.Command, r entitleme
 	}
 
 	for _, at := range used {
+		// Origin system and connector are named apart, and may contradict each other.
 		if at.OriginSystem != r.OriginSystem {
 			return entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be that of the connector: %s.", at.OriginSystem)
 		}

@@ -143,6 +143,8 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 	if len(credential) > MaxCredential || created && credential == "" || strings.ContainsAny(credential, "\r\n\x00") {
 		return entitlement.Errorf(entitlement.Invalid, "credential must be given, in one line of at most %d bytes.", MaxCredential)
 	}
+
+	// Last, since it takes for granted that each part is well-formed.
 	return s.Targets.Probe(*c, credential)
 }
 

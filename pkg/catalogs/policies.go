@@ -84,6 +84,7 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 		return p, err
 	}
 
+	// Loosening is told apart, so that auditors find who let more people in (A4).
 	e := s.event(entitlement.OfPolicy, string(p.ID), kind, by)
 	e.Changed = entitlement.Differences(old.Recorded(), p.Recorded())
 	if loosens != "" {

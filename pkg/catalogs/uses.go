@@ -154,6 +154,7 @@ func (s *Service) noEditSince(ctx context.Context, then, now time.Time) error {
 				}
 			}
 
+			// The index names what it may no longer hold: each job is read itself.
 			found, err := s.Store.Read(ctx, edits)
 			if err == nil && due.Unread+found.Unread > 0 {
 				err = unsure(due.Unread + found.Unread)

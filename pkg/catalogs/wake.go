@@ -83,6 +83,7 @@ func (s *Service) wakeFailing(ctx context.Context, id entitlement.ConnectorID, r
 		}
 
 		if len(subjects) > 0 {
+			// They are pending already: a message only brings their next attempt forward.
 			if err := s.Enqueuer.Enqueue(ctx, subjects...); err != nil {
 				return err
 			}

@@ -171,6 +171,7 @@ func (s *Service) resign(ctx context.Context, by authz.Command, c *entitlement.C
 			Msg: "This would leave nobody who can administer. First make somebody else an administrator who is enabled and has a sign-in among their identities."}
 	}
 
+	// The group's new version is the point: two such changes at once cannot both commit.
 	e := s.event(entitlement.OfGroup, string(g.ID), "administratorsLeft", by.ID, by.CommandID)
 	e.Data = map[string]string{"users": joinIDs(going)}
 	c.Events = append(c.Events, chained(&g.Chain, e))

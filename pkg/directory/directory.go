@@ -94,6 +94,7 @@ func (s *Service) updateUser(ctx context.Context, by authz.Command, id entitleme
 			return u, err
 		}
 
+		// Cloned, since edit may write into the list that both would share.
 		before := u
 		before.Identities = slices.Clone(u.Identities)
 		if err := edit(&u); err != nil {

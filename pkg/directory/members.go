@@ -87,6 +87,8 @@ func (s *Service) moveSome(ctx context.Context, by authz.Command, m move, users 
 			return err
 		}
 
+		// The reason may be what a user's own record does not say, and then the refusal says
+		// that.
 		if err := s.stands(ctx, m, users); err != nil {
 			return err
 		}

@@ -32,6 +32,7 @@ func Remove(n Removal, slot AssignmentSlot, with []AssignmentRequest, now time.T
 		Fingerprint: n.Fingerprint,
 	}
 
+	// Two chains: the removal's own begins, and that of the assignment goes on with its end.
 	submitted := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: n.Requestor, Command: n.Command, At: now, After: string(state),
 		Data: map[string]string{"type": string(n.Type), "assignment": string(a.ID), "justification": n.Justification}}
 	r.Chain, submitted = r.Chain.Append(submitted)

@@ -180,6 +180,7 @@ func (r AssignmentRequest) changesSomething(a Assignment, at time.Time) error {
 		return nil
 	}
 
+	// The refusal says what stands and what to do, which differs by who chooses the end.
 	says := "It has no end"
 	if !a.End.IsZero() {
 		says = "It ends at " + a.End.UTC().Format(time.RFC3339)

@@ -277,6 +277,7 @@ func Choose(policies []AssignmentPolicy, named PolicyID, u User) (AssignmentPoli
 		return fit[0], nil
 	}
 
+	// Nothing is said of policies that do not apply: an id must not be found out by asking.
 	if i := slices.IndexFunc(fit, func(p AssignmentPolicy) bool { return p.ID == named }); i >= 0 {
 		return fit[i], nil
 	}

@@ -290,6 +290,7 @@ func mayBegin(r AssignmentRequest, s StartInputs, now time.Time) error {
 		return Errorf(Conflict, "The user this is for has the access package already.")
 	}
 
+	// Both lists of the subject record are bounded (S21).
 	if len(s.SubjectRecord.Live) >= MaxLive {
 		return Errorf(Precondition, "The user this is for holds %d access packages, the most that one user may.", MaxLive)
 	}

@@ -107,6 +107,7 @@ func reprocessFailing(ctx context.Context, c *call) (response, error) {
 		return response{}, err
 	}
 
+	// Bounded a call; what is left goes on after the token that is answered.
 	n, next, err := c.deps.Requests.ReprocessFailing(ctx, c.by, at, reason, token)
 	if err != nil {
 		return response{}, err

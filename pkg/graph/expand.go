@@ -77,6 +77,7 @@ func expanded(member any, l navigationProperty) []object {
 		}
 	}
 
+	// A navigation property leads to one thing or to a list of them.
 	switch v := member.(type) {
 	case object:
 		return []object{v}

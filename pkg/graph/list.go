@@ -120,6 +120,8 @@ func checkOptions[T any](c *call, k entityType[T]) error {
 // is selected.
 func finished[T any](ctx context.Context, c *call, k entityType[T], of []T) ([]object, error) {
 	navigation := k.navigation()
+
+	// Joined for all of them at once, and only what the answer will show.
 	if wanted := with(c.options.Expand, navigation); k.load != nil && len(wanted) > 0 && len(of) > 0 {
 		if err := k.load(ctx, c.by.Caller, of, wanted); err != nil {
 			return nil, err

@@ -171,6 +171,7 @@ func readStage(o *strict.Object) (s entitlement.ApprovalStage) {
 		o.Fail("@odata.type", "asks for something that is not supported yet.")
 	}
 
+	// What would hide approvers is refused and not ignored, since somebody relies on it.
 	visibility := "default"
 	strict.Enum(o, "approverInformationVisibility", &visibility, "default", "visible", "notVisible")
 	if visibility == "notVisible" {

@@ -191,6 +191,7 @@ func flatOrNested[T ~string](o *strict.Object, flat, nested string, to *T, keys 
 	inner.Refuse("email")
 	inner.Ignore("displayName", "description", "principalName", "subjectType", "isHidden", "createdDateTime", "modifiedDateTime")
 
+	// One who is named in both ways must be the same.
 	for _, key := range keys {
 		var named T
 		strict.ID(inner, key, &named)

@@ -176,6 +176,7 @@ func (r *routes) walk(segments []string, values []string) (*routes, []string) {
 		}
 	}
 
+	// Last, so that nothing in a path of ours can be taken for an id.
 	if r.variable != nil && segment != "" {
 		return r.variable.walk(rest, append(slices.Clone(values), segment))
 	}

@@ -53,6 +53,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 
+	// Nothing was written yet, so that a failure is answered as one.
 	ans, err := a.serve(ctx, c)
 	if err != nil {
 		c.fail(ctx, w, err)

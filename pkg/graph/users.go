@@ -119,6 +119,7 @@ func readUser(o *strict.Object, u *entitlement.User) {
 	o.Bool("accountEnabled", &u.Enabled)
 	strict.Enum(o, "userType", &u.Type, entitlement.Member, entitlement.Guest)
 
+	// Left out, or null, keeps the sign-ins; an empty list takes them all away.
 	if !o.Has("identities") {
 		o.Ignore("identities")
 		return

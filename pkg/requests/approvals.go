@@ -57,6 +57,7 @@ func (s *Service) withReviewers(ctx context.Context, all []entitlement.Assignmen
 	var ids []entitlement.UserID
 	for _, r := range all {
 		for _, stage := range r.Stages {
+			// The same few people decide most of a page, so each is read once.
 			if d := stage.Decision; d != nil {
 				if _, named := known[d.Reviewer]; !named {
 					known[d.Reviewer] = entitlement.User{}

@@ -44,6 +44,8 @@ func (s *Service) Package(ctx context.Context, by authz.Caller, id entitlement.P
 		return entitlement.AccessPackage{}, entitlement.Errorf(entitlement.NotFound, "There is no access package with this id.")
 	}
 
+	// What the caller is to the package is found out here, and what that allows is authz's to
+	// say.
 	o := inPackage(*ask.Package)
 	o.MayRequest = ask.Catalog != nil && ask.Catalog.Published && len(ask.Applicable(*ask.Requestor)) > 0
 	o.Holds = !ask.Slot.Empty()
@@ -104,6 +106,7 @@ func (s *Service) assignmentsFor(ctx context.Context, pkg entitlement.PackageID,
 		slots, err := s.Store.Holders(ctx, pkg, page)
 		list := entitlement.Paged[entitlement.Assignment]{Next: slots.Next}
 		for _, slot := range slots.Items {
+			// A slot may hold an open request alone, or a cool-down record.
 			if slot.Assignment != nil {
 				list.Items = append(list.Items, *slot.Assignment)
 			}

@@ -72,6 +72,8 @@ func (s *Service) assignment(ctx context.Context, by authz.Caller, action authz.
 		return a, authz.Decision{}, noAssignment(err)
 	}
 
+	// The action decides who is told that there is one, so that is asked before anything is
+	// returned.
 	may := authz.Allow(by, action, authz.Object{Catalog: a.Catalog, Package: a.Package, Assignment: &a})
 	if may.Hidden() {
 		return entitlement.Assignment{}, may, may.Err()

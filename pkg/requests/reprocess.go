@@ -314,6 +314,7 @@ func (s *Service) pendingFor(ctx context.Context, subject entitlement.UserID) ([
 		return nil, err
 	}
 
+	// A role that a live package gives as well is not among those left (R4).
 	var pending []PendingRemoval
 	for _, r := range record.Removing {
 		a, ok := inputs.Ended[r.Assignment]

@@ -32,6 +32,7 @@ func (s *Service) named(ctx context.Context, err error) error {
 		return err
 	}
 
+	// What cannot be read keeps its id: the refusal stands whatever it is called.
 	if conflict.Group != "" {
 		if g, failed := s.Store.Group(ctx, conflict.Group); failed == nil {
 			return conflict.Refusal(g.DisplayName)

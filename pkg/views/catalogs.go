@@ -151,6 +151,7 @@ func (r *Reader) resources(ctx context.Context, of []*Resource, w With) error {
 		}
 	}
 
+	// What is not asked for is not read.
 	if below, wanted := w[JoinRoles]; wanted {
 		return r.roles(ctx, slices.Concat(idsOf(of, func(v *Resource) []*Role { return v.Roles })...), below)
 	}

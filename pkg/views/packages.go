@@ -41,6 +41,7 @@ func (r *Reader) packages(ctx context.Context, of []*Package, w With) error {
 		return nil
 	}
 
+	// One read for all packages a join, however many there are.
 	if below, wanted := w[JoinCatalog]; wanted {
 		catalogs, err := r.catalogsNamed(ctx, idsOf(of, func(v *Package) entitlement.CatalogID { return v.AccessPackage.Catalog }), below)
 		if err != nil {

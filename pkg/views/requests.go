@@ -52,6 +52,7 @@ func (r *Reader) Requests(ctx context.Context, by authz.Caller, of []*Request, w
 }
 
 func (r *Reader) requests(ctx context.Context, by authz.Caller, of []*Request, w With) error {
+	// One read for all requests a join; a package that is gone still says what a request was for.
 	if below, wanted := w[JoinPackage]; wanted {
 		packages, err := r.packagesEver(ctx, idsOf(of, func(v *Request) entitlement.PackageID { return v.AssignmentRequest.Package }), below)
 		if err != nil {
@@ -195,8 +196,8 @@ func (r *Reader) assignmentsAsked(ctx context.Context, by authz.Caller, of []*Re
 		id := v.AssignmentRequest.Assignment
 		if id == "" {
 			continue
-
 		}
+
 		a, there := known[id]
 		if !there {
 			a, there = ended[id]
@@ -247,6 +248,7 @@ func (r *Reader) Assignments(ctx context.Context, by authz.Caller, of []*Assignm
 }
 
 func (r *Reader) assignments(ctx context.Context, of []*Assignment, w With) error {
+	// Likewise, a package that is gone included.
 	if below, wanted := w[JoinPackage]; wanted {
 		packages, err := r.packagesEver(ctx, idsOf(of, func(v *Assignment) entitlement.PackageID { return v.Assignment.Package }), below)
 		if err != nil {

@@ -185,6 +185,7 @@ func ordering(a, b any) (order int, same bool) {
 		return -order, same
 	}
 
+	// In any case, unless one of the two is Exact.
 	if x, ok := asText(a); ok {
 		y, ok := asText(b)
 		if !isExact(a) && !isExact(b) {
@@ -240,6 +241,7 @@ func (f *Filter) Check(sample map[string]any) error {
 }
 
 func (f *Filter) check(n *node, s scope) error {
+	// A misspelt property would silently match nothing.
 	if len(n.path) > 0 {
 		at, ok := s.resolve(n.path)
 		if !ok {
@@ -291,6 +293,9 @@ func (n *node) equal(path string) (string, bool) {
 	switch n.op {
 	case "group":
 		return n.args[0].equal(path)
+
+	// Either side may narrow the list; or and not may not, since they match more than what is
+	// named.
 	case "and":
 		if text, ok := n.args[0].equal(path); ok {
 			return text, true

@@ -46,6 +46,7 @@ func ParseFilter(s string) (*Filter, error) {
 		return nil, entitlement.Errorf(entitlement.Invalid, "$filter must be valid UTF-8.")
 	}
 
+	// Bounded and valid by now: the parser is recursive, and its refusals quote the text.
 	tokens, err := lex(s)
 	if err != nil {
 		return nil, err
