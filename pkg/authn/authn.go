@@ -78,6 +78,7 @@ func New(issuers []Issuer, client *http.Client, clock clock.Clock) (*Verifier, e
 		if err := trusted.check(); err != nil {
 			return nil, fmt.Errorf("issuer %d: %w", i+1, err)
 		}
+
 		// Else the second would silently take the place of the first.
 		if v.issuers[trusted.Issuer] != nil {
 			return nil, fmt.Errorf("issuer %d: %s is listed twice", i+1, trusted.Issuer)

@@ -67,6 +67,7 @@ func (c claims) list(name string) ([]string, error) {
 	}
 
 	list, err := []string(nil), error(nil)
+
 	// RFC 7519 has aud be either, and scopes come as a list from some issuers.
 	switch value.Kind() {
 	case '"':

@@ -143,6 +143,7 @@ func Allow(c Caller, a Action, o Object) Decision {
 	}
 
 	d := Decision{Reason: rule.May.String(), refusal: rule.forbidden()}
+
 	// Whoever is nothing to the object is not told that it is there (A1).
 	if rule.Knows != 0 && is&(rule.Knows|rule.May) == 0 {
 		d.hidden, d.refusal = true, rule.notFound()

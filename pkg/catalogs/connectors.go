@@ -45,6 +45,7 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Command, id enti
 	}
 
 	before := c
+
 	// Cloned, since edit may write into lists that both would share.
 	before.ResourceManagers, before.CorrelationKeys = slices.Clone(c.ResourceManagers), slices.Clone(c.CorrelationKeys)
 	edit(&c)
@@ -184,6 +185,7 @@ func (s *Service) Target(system string, environment entitlement.ConnectorID) (en
 		}
 		return own.ID, own.OriginSystem, nil
 	}
+
 	// Without a connector nobody can tell which of the targets of a kind is meant.
 	for _, kind := range s.Kinds {
 		switch {

@@ -114,6 +114,7 @@ func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.Acc
 		policy.Erased = true
 		c.Policies = append(c.Policies, policy)
 	}
+
 	// Each resource counts the scopes that use it, and can be removed when none does.
 	if scopes.Version > 0 {
 		uses := map[entitlement.ResourceID]int{}

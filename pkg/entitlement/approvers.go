@@ -58,6 +58,7 @@ func (c Change) Widen(r AssignmentRequest, more []SubjectSet, command string, no
 
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "approversAdded", Actor: Service, Command: command, At: now,
 		Data: map[string]string{"stage": r.Current().ID, "approvers": namesOf(more), "reason": "none of those who were asked can decide"}}
+
 	// Cloned, so that the request that was read stays as it was: it may be decided on again.
 	r.Stages = slices.Clone(r.Stages)
 	s := &r.Stages[r.Stage]

@@ -85,6 +85,7 @@ func Decide(r AssignmentRequest, w DecisionInput, reviewer User, s StartInputs, 
 	if !r.MayReview(reviewer, manager) {
 		return r, Change{}, Errorf(Forbidden, "You are not an approver of this stage.")
 	}
+
 	// The sweep may be late, and no decision counts because of that (R50).
 	if !now.Before(stage.Deadline) {
 		return r, Change{}, Errorf(Conflict, "The time to decide ended at %s; the request counts as denied.", stage.Deadline.Format(time.RFC3339))

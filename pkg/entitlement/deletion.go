@@ -68,6 +68,7 @@ func (d Deletion) turn(kind string, since time.Time, looked string, e Event) (De
 		e.Aggregate, e.ID, p.Deleting, p.Looked = OfPolicy, string(p.ID), since, looked
 		p.Chain, e = p.Chain.Append(e)
 		c := Change{Policies: []AssignmentPolicy{*p}, DeletionGuardUpdates: []DeletionGuardUpdate{guardUpdate}, Events: []Event{e}}
+
 		// The version that the commit will give it: whoever erases it next does that on this very
 		// one.
 		p.Version++

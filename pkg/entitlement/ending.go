@@ -81,6 +81,7 @@ func end(slot AssignmentSlot, with []AssignmentRequest, e Event, removal Request
 
 	a.Chain, e = a.Chain.Append(withStates(e, string(a.State), string(state)))
 	a.State, a.Target, a.Ended, a.Removal, a.Reason = state, TargetAbsent, now, removal, e.Data["reason"]
+
 	// An item of its own from now on, and so its first version.
 	a.Version = 0
 

@@ -124,6 +124,7 @@ func (c Change) prolong(r AssignmentRequest, s StartInputs, e Event, now time.Ti
 	if err := mayProlong(r, s, now); err != nil {
 		return Change{}, r, err
 	}
+
 	// A request that is made and granted at once had no state before.
 	before := r.State
 	if r.Version == 0 {

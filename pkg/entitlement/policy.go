@@ -246,6 +246,7 @@ func applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
 		if !p.MayAsk(u) {
 			continue
 		}
+
 		// A better rank than what was found puts those out, for it alone counts.
 		if len(fit) > 0 && p.rank() < fit[0].rank() {
 			fit = fit[:0]

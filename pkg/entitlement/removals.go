@@ -53,6 +53,7 @@ func (g Grant) NextCheck() time.Time {
 // package gives as well are not among them (R4).
 func (a Assignment) RolesLeft(h SubjectRecord, w ReconcileInputs, grantSets []GrantSet) []Grant {
 	stays := map[RoleRef]bool{}
+
 	// A disabled subject is to have nothing, so no live package keeps a role for them.
 	if !h.Disabled && w.Subject != nil && w.Subject.Enabled {
 		for _, p := range h.Live {

@@ -52,6 +52,7 @@ func sumUnits(s, units string, worth []time.Duration) (time.Duration, bool) {
 			n = n*10 + int64(s[digits]-'0')
 			digits++
 		}
+
 		// Seven digits are beyond every limit in any unit, and cannot overflow.
 		if digits == 0 || digits > 7 || digits == len(s) {
 			return 0, false

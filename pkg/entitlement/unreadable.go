@@ -16,6 +16,7 @@ func Readable[ID, T any](ids []ID, read func([]ID) ([]T, error)) ([]T, error) {
 	if !errors.Is(err, ErrUnreadable) {
 		return list, err
 	}
+
 	// One that cannot be read even by itself is what is left out.
 	if len(ids) < 2 {
 		return nil, nil

@@ -53,6 +53,7 @@ func updateConnector(ctx context.Context, c *call) (response, error) {
 	}
 
 	sameID(o, c.path["connectorId"])
+
 	// Read once to refuse what is malformed, before anything is read from the store, and again
 	// onto what is kept, so that members which are left out stay as they are.
 	var asked connectorEdit

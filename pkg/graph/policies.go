@@ -25,6 +25,7 @@ func listPolicies(ctx context.Context, c *call) (response, error) {
 	}
 	if named {
 		found, err := policiesOf(ctx, c, of)
+
 		// A filter that fits nothing is an empty list, not an error.
 		if entitlement.KindOf(err) == entitlement.NotFound && err != nil {
 			return list(ctx, c, c.policyKind(), sliced[*views.Policy](nil, nil))
@@ -106,6 +107,7 @@ func deletePolicy(ctx context.Context, c *call) (response, error) {
 // readPolicy reads a policy. Documented examples write booleans and numbers as text.
 func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
 	o.Coerce()
+
 	// What Graph takes and this does not do is refused where it would change who gets what, and
 	// ignored where it says nothing.
 	p := entitlement.AssignmentPolicy{Scope: entitlement.ScopeNobody}

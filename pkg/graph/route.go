@@ -31,6 +31,7 @@ func newRoutes(table []operation) *routes {
 	top := &routes{}
 	for i := range table {
 		at, variables := top, []string(nil)
+
 		// Variables are named by the operation and not by the place: two operations may share a
 		// place and call it differently.
 		for segment := range strings.SplitSeq(table[i].path, "/") {
@@ -58,6 +59,7 @@ func (r *routes) grow(segment string) (*routes, []string) {
 	}
 
 	var names []string
+
 	// Written one way whatever the order of the arguments, so that one look-up finds it.
 	if name, arguments, ok := function(segment); ok {
 		segment = signature(name, arguments)

@@ -67,6 +67,7 @@ func (a *api) begin(w http.ResponseWriter, r *http.Request) context.Context {
 	ctx := r.Context()
 
 	id := obs.RequestID(ctx)
+
 	// Outside of Lambda nobody gave it one.
 	if id == "" {
 		id = uuid.NewString()

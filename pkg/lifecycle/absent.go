@@ -114,6 +114,7 @@ func (t *sweep) staff(ctx context.Context, finder *approvers.Finder, list []enti
 		if err == nil && len(c.Requests) > 0 {
 			err = t.Store.Commit(ctx, c)
 		}
+
 		// Others are staffed all the same where somebody else moved this one first.
 		if err != nil && entitlement.KindOf(err) != entitlement.Conflict {
 			return widened, err

@@ -35,6 +35,7 @@ func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.As
 	var list []GrantView
 	for _, scope := range scopes.List {
 		g, ok := known[scope.Ref]
+
 		// No record of a role means that it was never given; or that it is about to be, which
 		// nobody has looked at yet.
 		if !ok {

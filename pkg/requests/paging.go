@@ -84,6 +84,7 @@ func perPackage[T any](ctx context.Context, store Store, page entitlement.Page, 
 			return out, err
 		}
 		out.Items = append(out.Items, piece.Items...)
+
 		// At the end of a package the next round takes another one, unless there is none.
 		if inner = piece.Next; inner == "" {
 			if pkg = ""; packages == "" {

@@ -121,6 +121,7 @@ func (s *Service) ReprocessFailing(ctx context.Context, by authz.Command, at ent
 
 	_, e := entitlement.Chain{}.Append(entitlement.Event{Aggregate: entitlement.OfReprocess, ID: s.IDs.New(), Kind: "reprocessed", Actor: by.ID,
 		Command: by.CommandID, At: s.Clock.Now(), Data: map[string]string{"connector": string(at), "reason": reason}})
+
 	// A crash after this leaves the record of a call that did little or nothing; asked again, it
 	// does the rest, and doing some twice costs a look each.
 	if err := s.Store.Commit(ctx, entitlement.Change{Events: []entitlement.Event{e}}); err != nil {

@@ -74,6 +74,7 @@ func (s *Service) submit(ctx context.Context, by authz.Command, n entitlement.Ne
 // to the subject.
 func mayAdd(by authz.Command, t entitlement.RequestType, ask entitlement.SubmitInputs) error {
 	o := authz.Object{}
+
 	// What is not there is left out here: the decision says afterwards that it is missing.
 	if ask.Package != nil {
 		o.Catalog, o.Package = ask.Package.Catalog, ask.Package.ID

@@ -175,6 +175,7 @@ func (r *Reader) roles(ctx context.Context, of []*Role, w With) error {
 
 	known := map[entitlement.CatalogID]map[entitlement.ResourceID]*Resource{}
 	var all []*Resource
+
 	// Only the catalog's list leads to a resource, so each list is read once for all its roles.
 	for _, role := range of {
 		if known[role.Catalog] == nil {

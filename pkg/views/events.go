@@ -73,6 +73,7 @@ func (r *Reader) Tell(ctx context.Context, by authz.Caller, all []entitlement.Ev
 	out := make([]Event, len(all))
 	for i, e := range all {
 		out[i] = Event{Event: e}
+
 		// Events hold ids and pseudonyms alone; the names are those of today, or none where they
 		// were erased.
 		if actor := people[e.Actor]; actor != nil {

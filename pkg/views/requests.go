@@ -96,6 +96,7 @@ func (r *Reader) peopleOf(ctx context.Context, of []*Request, w With) error {
 	}
 
 	users, err := r.users(ctx, ids)
+
 	// Who cannot be read stays nil, and is shown by the id alone.
 	for _, v := range of {
 		if requestor {
@@ -112,6 +113,7 @@ func (r *Reader) peopleOf(ctx context.Context, of []*Request, w With) error {
 func (r *Reader) approvers(ctx context.Context, of []*Request) error {
 	var people []entitlement.UserID
 	var groups []entitlement.GroupID
+
 	// Only stages that have started ask anybody; the others have no approvers yet.
 	for _, v := range of {
 		for i, stage := range v.Stages {
@@ -202,6 +204,7 @@ func (r *Reader) assignmentsAsked(ctx context.Context, by authz.Caller, of []*Re
 		if !there {
 			a, there = ended[id]
 		}
+
 		// Without the right to see how it stands, one sees what was asked for.
 		if there && authz.Allow(by, authz.ReadAssignment, authz.Object{Catalog: a.Catalog, Package: a.Package, Assignment: &a}).Allowed {
 			v.Assignment = &Assignment{Assignment: a}

@@ -33,6 +33,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	urgent, jobs := clients.Sender(names.DeliverUrgent), clients.Sender(names.FanoutJobs)
 
 	verifier, err := httpapi.Verifier(c)
+
 	// All that is wrong with the settings is told at once.
 	if err := errors.Join(err, clients.Err()); err != nil {
 		return nil, err

@@ -52,6 +52,7 @@ func Handler(s *delivery.Service) func(context.Context, []lambdaio.Message) map[
 		}
 
 		failed := s.Deliver(ctx, all, lambdaio.RequestID(ctx))
+
 		// A message comes back as a whole: with one subject that failed, all that it names are
 		// looked at again, which changes nothing for those who are settled.
 		for id, subjects := range named {

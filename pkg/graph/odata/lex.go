@@ -67,6 +67,7 @@ func quoted(s string, start int) (string, int) {
 			b.WriteByte(s[at])
 			continue
 		}
+
 		// Two quotes stand for one; a single one ends the text.
 		if at+1 < len(s) && s[at+1] == '\'' {
 			b.WriteByte('\'')

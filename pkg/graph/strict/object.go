@@ -229,6 +229,7 @@ func parsed[T any](o *Object, name string, to *T, parse func(what, text string) 
 	}
 
 	var text string
+
 	// Text keeps its own complaint; what it refused is not to be parsed.
 	before := o.state.err
 	o.Text(name, &text)

@@ -92,6 +92,7 @@ func readObject(d *jsontext.Decoder, depth int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+
 		// The decoder refuses names that come twice.
 		key := name.String()
 		if members[key], err = read(d, depth+1); err != nil {
