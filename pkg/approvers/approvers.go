@@ -89,7 +89,7 @@ func (f *Finder) Staff(ctx context.Context, r entitlement.AssignmentRequest, c e
 		}
 
 		if there && i > 0 {
-			c, r = c.Widen(r, sets, command, now)
+			r, c = c.Widen(r, sets, command, now)
 		}
 
 		if there {

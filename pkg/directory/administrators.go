@@ -54,7 +54,7 @@ func (s *Service) firstAdministrator(ctx context.Context, command string) (entit
 			return id, nil
 		}
 
-		c, id, err := s.appoint(ctx, id, command)
+		id, c, err := s.appoint(ctx, id, command)
 		if err == nil {
 			err = s.Store.Commit(ctx, c)
 		}
@@ -97,7 +97,7 @@ func derivedID(p entitlement.Principal) string {
 
 // appoint makes the user with the id, or a new one, an administrator in the deployment's
 // name. One who is disabled stays as they are, and the value unused.
-func (s *Service) appoint(ctx context.Context, id entitlement.UserID, command string) (entitlement.Change, entitlement.UserID, error) {
+func (s *Service) appoint(ctx context.Context, id entitlement.UserID, command string) (entitlement.UserID, entitlement.Change, error) {
 	var c entitlement.Change
 	u := entitlement.User{ID: entitlement.UserID(s.IDs.New()), Type: entitlement.Member, DisplayName: "First administrator", Enabled: true,
 		Identities: []entitlement.Principal{s.First}, Created: s.Clock.Now()}
@@ -106,13 +106,13 @@ func (s *Service) appoint(ctx context.Context, id entitlement.UserID, command st
 		id, u.UserPrincipalName = u.ID, string(u.ID)
 		made := s.event(entitlement.OfUser, string(id), "created", id, command)
 		if err := s.tell(ctx, nil, &u, &made); err != nil {
-			return c, id, err
+			return id, c, err
 		}
 		c.Events = append(c.Events, chained(&u.Chain, made))
 	} else {
 		var err error
 		if u, err = s.user(ctx, id); err != nil || !u.Enabled {
-			return c, id, err
+			return id, c, err
 		}
 	}
 
@@ -123,13 +123,14 @@ func (s *Service) appoint(ctx context.Context, id entitlement.UserID, command st
 	// removed.
 	if u.MemberOf(entitlement.AdministratorsGroup) {
 		c.References = []entitlement.Reference{{User: id}}
-		return c, id, nil
+		return id, c, nil
 	}
 
 	c.Events = append(c.Events, chained(&u.Chain, s.membershipEvent(by, id, entitlement.AdministratorsGroup, "memberAdded")))
 	c.Users = []entitlement.User{u}
 	c.Memberships = []entitlement.Membership{{Group: entitlement.AdministratorsGroup, User: id}}
-	return c, id, s.withAdministrators(ctx, by, &c)
+	err := s.withAdministrators(ctx, by, &c)
+	return id, c, err
 }
 
 // withAdministrators demands that the administrators' group is there, or makes it.

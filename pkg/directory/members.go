@@ -134,7 +134,8 @@ func (s *Service) moved(ctx context.Context, by authz.Command, m move, users []e
 	}
 
 	if len(resigning) > 0 {
-		return c, s.resign(ctx, by, &c, resigning...)
+		err = s.resign(ctx, by, &c, resigning...)
+		return c, err
 	}
 
 	c.References = []entitlement.Reference{{Group: m.group}}

@@ -7,9 +7,9 @@ import (
 
 // approve turns a request that nothing stands in the way of into an assignment, or
 // schedules it where it starts later. The event's chain goes on in the assignment.
-func (c Change) approve(r AssignmentRequest, s StartInputs, e Event, now time.Time) (Change, AssignmentRequest, error) {
+func (c Change) approve(r AssignmentRequest, s StartInputs, e Event, now time.Time) (AssignmentRequest, Change, error) {
 	if err := r.eligible(s); err != nil {
-		return Change{}, r, err
+		return r, Change{}, err
 	}
 
 	if r.Type.Updates() {
@@ -26,27 +26,27 @@ func (c Change) approve(r AssignmentRequest, s StartInputs, e Event, now time.Ti
 	// afresh.
 	if r.Start.After(now) {
 		if err := r.incompatible(s); err != nil {
-			return Change{}, r, err
+			return r, Change{}, err
 		}
 		next, err := r.State.Next(Postponed)
 		if err != nil {
-			return Change{}, r, err
+			return r, Change{}, err
 		}
 		r.State, r.Due = next, r.Start
 		r.Chain, e = r.Chain.Append(withStates(e, string(before), string(next)))
 		slot := s.Slot
 		slot.Open, slot.OpenPolicy = r.ID, r.Policy
 		c.Requests, c.Slots, c.Events = append(c.Requests, r), append(c.Slots, slot), append(c.Events, e)
-		return c, r, nil
+		return r, c, nil
 	}
 
 	if err := mayBegin(r, s, now); err != nil {
-		return Change{}, r, err
+		return r, Change{}, err
 	}
 
 	next, err := r.State.Next(Ready)
 	if err != nil {
-		return Change{}, r, err
+		return r, Change{}, err
 	}
 
 	r.State, r.Due = next, time.Time{}
@@ -66,7 +66,7 @@ func (c Change) approve(r AssignmentRequest, s StartInputs, e Event, now time.Ti
 	c.References = append(c.References, r.admittedBy(s)...)
 	c.SubjectUpdates = append(c.SubjectUpdates, SubjectUpdate{Subject: r.Subject, Add: Waiting{r.Package, r.AssignmentOf()}, Incompatible: s.Package.Incompatible, NotIn: s.Package.IncompatibleGroups,
 		CheckAfter: now.Add(enqueueSlack)})
-	return c, r, nil
+	return r, c, nil
 }
 
 // mayBegin checks afresh what else may have changed since the request was made.

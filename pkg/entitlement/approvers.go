@@ -50,7 +50,7 @@ func (s SubjectSet) same(other SubjectSet) bool { return s.Kind == other.Kind &&
 // Widen has the running stage ask more people, since none of those whom it asks can
 // decide: they become its approvers. c is what is changed of the request already, if
 // anything; there the request is as it will be.
-func (c Change) Widen(r AssignmentRequest, more []SubjectSet, command string, now time.Time) (Change, AssignmentRequest) {
+func (c Change) Widen(r AssignmentRequest, more []SubjectSet, command string, now time.Time) (AssignmentRequest, Change) {
 	of := func(other AssignmentRequest) bool { return other.ID == r.ID }
 	if i := slices.IndexFunc(c.Requests, of); i >= 0 {
 		r = c.Requests[i]
@@ -67,7 +67,7 @@ func (c Change) Widen(r AssignmentRequest, more []SubjectSet, command string, no
 
 	c.Requests = append(slices.DeleteFunc(slices.Clone(c.Requests), of), r)
 	c.Events = append(slices.Clone(c.Events), e)
-	return c, r
+	return r, c
 }
 
 // namesOf writes sets as an event holds them.

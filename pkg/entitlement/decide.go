@@ -109,7 +109,7 @@ func Decide(r AssignmentRequest, w DecisionInput, reviewer User, s StartInputs, 
 		return nextStage(r, manager, e, now)
 	default:
 		var c Change
-		c, r, err := c.approve(r, s, e, now)
+		r, c, err := c.approve(r, s, e, now)
 		if Closes(err) {
 			return closed(before, s, err, e)
 		}
@@ -179,7 +179,7 @@ func Overdue(r AssignmentRequest, s StartInputs, command string, now time.Time) 
 	case r.State == RequestScheduled && !r.Start.After(now):
 		e.Kind = "started"
 		var c Change
-		c, r2, err := c.approve(r, s, e, now)
+		r2, c, err := c.approve(r, s, e, now)
 		if err == nil || KindOf(err) != Precondition {
 			return r2, c, err
 		}

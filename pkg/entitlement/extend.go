@@ -30,7 +30,7 @@ func Extend(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 	if !policy.Approval.RequiredForUpdate {
 		e.Data["approval"] = "notRequired"
 		var c Change
-		c, r, err = c.prolong(r, in.startInputs(), e, now)
+		r, c, err = c.prolong(r, in.startInputs(), e, now)
 		return r, c, err
 	}
 
@@ -109,20 +109,20 @@ func over(a Assignment, now time.Time) bool { return !a.End.IsZero() && !now.Bef
 
 // prolong moves the end of the slot's assignment. An end that passed meanwhile stands: an
 // extension that is committed before the expiry prevails, after it fails (S16).
-func (c Change) prolong(r AssignmentRequest, s StartInputs, e Event, now time.Time) (Change, AssignmentRequest, error) {
+func (c Change) prolong(r AssignmentRequest, s StartInputs, e Event, now time.Time) (AssignmentRequest, Change, error) {
 	slot := s.Slot
 	if slot.Assignment == nil || slot.Assignment.ID != r.Assignment || over(*slot.Assignment, now) {
-		return Change{}, r, Errorf(Conflict, "The assignment has ended meanwhile; ask for the package again.")
+		return r, Change{}, Errorf(Conflict, "The assignment has ended meanwhile; ask for the package again.")
 	}
 
 	if r.Expiration.overAt(now) {
-		return Change{}, r, tooLate(r.Expiration)
+		return r, Change{}, tooLate(r.Expiration)
 	}
 	if err := r.changesSomething(*slot.Assignment, now); err != nil {
-		return Change{}, r, err
+		return r, Change{}, err
 	}
 	if err := mayProlong(r, s, now); err != nil {
-		return Change{}, r, err
+		return r, Change{}, err
 	}
 
 	// A request that is made and granted at once had no state before.
@@ -134,7 +134,7 @@ func (c Change) prolong(r AssignmentRequest, s StartInputs, e Event, now time.Ti
 	for _, event := range []RequestEvent{Ready, RolesDelivered} { // nothing is to be delivered
 		next, err := r.State.Next(event)
 		if err != nil {
-			return Change{}, r, err
+			return r, Change{}, err
 		}
 		r.State = next
 	}
@@ -156,7 +156,7 @@ func (c Change) prolong(r AssignmentRequest, s StartInputs, e Event, now time.Ti
 
 	c.Requests, c.Slots, c.Events = append(c.Requests, r), append(c.Slots, slot), append(c.Events, e, moved)
 	c.References = append(c.References, r.admittedBy(s)...)
-	return c, r, nil
+	return r, c, nil
 }
 
 // prolonged returns the end that the request gives an assignment at now. An administrator

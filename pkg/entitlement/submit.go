@@ -76,7 +76,7 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 	}
 
 	event.Data["approval"] = "notRequired" // R44
-	change, r, err = change.approve(r, in.startInputs(), event, now)
+	r, change, err = change.approve(r, in.startInputs(), event, now)
 	return r, change, err
 }
 

@@ -238,3 +238,12 @@ func (t runes) has(r rune) bool {
 	})
 	return is
 }
+
+// Clip shortens what somebody sent to so many bytes of whole characters, before it is said
+// back to them.
+func Clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
+}

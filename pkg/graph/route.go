@@ -186,9 +186,4 @@ func (r *routes) walk(segments []string, values []string) (*routes, []string) {
 }
 
 // clip shortens what a client sent before it is said back.
-func clip(s string) string {
-	if len(s) > 64 {
-		s = strings.ToValidUTF8(s[:64], "") + "..."
-	}
-	return s
-}
+func clip(s string) string { return entitlement.Clip(s, 64) }

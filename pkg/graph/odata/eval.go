@@ -191,7 +191,7 @@ func ordering(a, b any) (order int, same bool) {
 		if !isExact(a) && !isExact(b) {
 			x, y = strings.ToLower(x), strings.ToLower(y)
 		}
-		return strings.Compare(x, y), ok
+		return cmp.Compare(x, y), ok
 	}
 
 	if x, ok := asNumber(a); ok {

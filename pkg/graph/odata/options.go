@@ -90,12 +90,7 @@ func (o *Options) set(option, value string) (err error) {
 }
 
 // clip shortens what a client sent before it is said back.
-func clip(s string) string {
-	if len(s) > 64 {
-		s = strings.ToValidUTF8(s[:64], "") + "..."
-	}
-	return s
-}
+func clip(s string) string { return entitlement.Clip(s, 64) }
 
 func names(option, value string) ([]string, error) {
 	if len(value) > maxOption {

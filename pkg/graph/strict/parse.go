@@ -155,9 +155,4 @@ func place(p jsontext.Pointer) string {
 }
 
 // clip shortens a name that a client made up before it is said back.
-func clip(s string) string {
-	if len(s) > 160 {
-		s = strings.ToValidUTF8(s[:160], "") + "..."
-	}
-	return s
-}
+func clip(s string) string { return entitlement.Clip(s, 160) }
