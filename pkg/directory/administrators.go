@@ -37,13 +37,15 @@ func unbound() error {
 // becomes of that user.
 func (s *Service) firstAdministrator(ctx context.Context, command string) (entitlement.UserID, error) {
 	for try := 1; ; try++ {
-		id, err := s.Store.Bound(ctx, s.First)
-		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+		// Asked before the binding: a call that uses the value between the two has then bound it,
+		// and is not taken for one whose user is gone.
+		used, err := s.wasUsed(ctx)
+		if err != nil {
 			return "", err
 		}
 
-		used, err := s.wasUsed(ctx)
-		if err != nil {
+		id, err := s.Store.Bound(ctx, s.First)
+		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
 			return "", err
 		}
 
