@@ -19,8 +19,8 @@ const paragraphLines = 15
 
 // Bounds, in percent of the functions of paragraphLines or more, tests aside.
 const (
-	maxUnbroken    = 80 // with no blank line inside
-	maxUncommented = 80 // with no comment inside
+	maxUnbroken    = 25 // with no blank line inside
+	maxUncommented = 45 // with no comment inside
 
 	maxUnbrokenElsewhere    = 100 // likewise in unparagraphed, where the pass is still to come
 	maxUncommentedElsewhere = 100
