@@ -53,16 +53,22 @@ func (f *Finder) Look(ctx context.Context, r entitlement.AssignmentRequest, c en
 	if r.Current() == nil {
 		return r, c, nil
 	}
+
 	if err := f.Know(ctx, r.Subject); err != nil {
 		return r, c, err
 	}
+
 	subject := f.users[r.Subject]
 	if !subject.Enabled {
 		return r, c, nil
 	}
+
+	// The manager who is asked may have changed since the stage started, and is asked in place of
+	// the former one.
 	if found := entitlement.Reassign(r, subject.Manager, entitlement.Service, command, now); len(found.Requests) > 0 {
 		r, c.Requests, c.Events = found.Requests[0], found.Requests, append(c.Events, found.Events...)
 	}
+
 	return f.Staff(ctx, r, c, subject.Manager, command, now)
 }
 
@@ -81,13 +87,16 @@ func (f *Finder) Staff(ctx context.Context, r entitlement.AssignmentRequest, c e
 				return r, c, err
 			}
 		}
+
 		if there && i > 0 {
-			c, r = c.Widen(r, sets, command, now)
+			r, c = c.Widen(r, sets, command, now)
 		}
+
 		if there {
 			break
 		}
 	}
+
 	return r, c, nil
 }
 
@@ -103,14 +112,19 @@ func (f *Finder) somebody(ctx context.Context, r entitlement.AssignmentRequest, 
 			named = append(named, manager)
 		}
 	}
+
 	if err := f.Know(ctx, named...); err != nil {
 		return false, err
 	}
+
 	for _, id := range named {
 		if r.CanDecide(f.users[id]) {
 			return true, nil
 		}
 	}
+
+	// A group takes a read of its own, and is looked into only where nobody who is named can
+	// decide.
 	for _, s := range sets {
 		if s.Kind != entitlement.GroupMembers {
 			continue
@@ -119,6 +133,7 @@ func (f *Finder) somebody(ctx context.Context, r entitlement.AssignmentRequest, 
 			return there, err
 		}
 	}
+
 	return false, nil
 }
 
@@ -132,13 +147,16 @@ func (f *Finder) Know(ctx context.Context, ids ...entitlement.UserID) error {
 			unknown = append(unknown, id)
 		}
 	}
+
 	if len(unknown) == 0 {
 		return nil
 	}
+
 	users, err := entitlement.Readable(unknown, func(ids []entitlement.UserID) ([]entitlement.User, error) { return f.directory.Users(ctx, ids) })
 	for _, u := range users {
 		f.users[u.ID] = u
 	}
+
 	return err
 }
 
@@ -153,15 +171,18 @@ func (f *Finder) inGroup(ctx context.Context, r entitlement.AssignmentRequest, i
 		g = &group{}
 		f.groups[id] = g
 	}
+
 	for seen := 0; ; {
 		for ; seen < len(g.enabled); seen++ {
 			if r.CanDecide(g.enabled[seen]) {
 				return true, nil
 			}
 		}
+
 		if g.whole {
 			return false, nil
 		}
+
 		if err := f.more(ctx, id, g); err != nil {
 			return false, err
 		}
@@ -174,6 +195,7 @@ func (f *Finder) more(ctx context.Context, id entitlement.GroupID, g *group) err
 	if g.looked > 0 {
 		limit = entitlement.MaxLooked - g.looked
 	}
+
 	page, err := f.directory.Members(ctx, id, entitlement.Page{Limit: limit, Token: g.next})
 	if err != nil {
 		return err
@@ -181,11 +203,13 @@ func (f *Finder) more(ctx context.Context, id entitlement.GroupID, g *group) err
 	if err := f.Know(ctx, page.Items...); err != nil {
 		return err
 	}
+
 	for _, u := range page.Items {
 		if f.users[u].Enabled {
 			g.enabled = append(g.enabled, f.users[u])
 		}
 	}
+
 	g.looked, g.next = g.looked+len(page.Items), page.Next
 	g.whole = g.next == "" || g.looked >= entitlement.MaxLooked
 	return nil

@@ -72,16 +72,20 @@ func New(issuers []Issuer, client *http.Client, clock clock.Clock) (*Verifier, e
 	}
 
 	v := &Verifier{issuers: make(map[string]*issuer, len(issuers)), clock: clock}
+
 	for i, given := range issuers {
 		trusted := given.filled()
 		if err := trusted.check(); err != nil {
 			return nil, fmt.Errorf("issuer %d: %w", i+1, err)
 		}
+
+		// Else the second would silently take the place of the first.
 		if v.issuers[trusted.Issuer] != nil {
 			return nil, fmt.Errorf("issuer %d: %s is listed twice", i+1, trusted.Issuer)
 		}
 		v.issuers[trusted.Issuer] = &issuer{Issuer: trusted, keys: newKeySet(trusted.KeySet, client, clock)}
 	}
+
 	return v, nil
 }
 
@@ -177,12 +181,15 @@ func (i *issuer) verify(ctx context.Context, signed *jose.JSONWebSignature) erro
 	if err != nil {
 		return err
 	}
+
+	// A key that names its algorithm is good for that one alone, and no caller picks another.
 	if key.Algorithm != "" && key.Algorithm != header.Algorithm {
 		return refuse("the key is for another algorithm")
 	}
 	if _, err := signed.Verify(key); err != nil {
 		return refuse("the signature is wrong")
 	}
+
 	return nil
 }
 

@@ -65,7 +65,10 @@ func (c claims) list(name string) ([]string, error) {
 	if !there {
 		return nil, nil
 	}
+
 	list, err := []string(nil), error(nil)
+
+	// RFC 7519 has aud be either, and scopes come as a list from some issuers.
 	switch value.Kind() {
 	case '"':
 		list = make([]string, 1)
@@ -75,9 +78,11 @@ func (c claims) list(name string) ([]string, error) {
 	default:
 		return nil, refuse("the claim " + name + " is neither a string nor a list")
 	}
+
 	if err != nil {
 		return nil, refuse("the claim " + name + " is not a list of strings")
 	}
+
 	return list, nil
 }
 
@@ -126,6 +131,7 @@ func (c claims) checkTime(now time.Time) error {
 			return refuse("the claim " + name + " is in the future")
 		}
 	}
+
 	return nil
 }
 

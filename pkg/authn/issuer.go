@@ -47,9 +47,11 @@ func (i Issuer) check() error {
 	if i.Issuer == "" {
 		return errors.New("its name is empty")
 	}
+
 	if i.Audience == "" {
 		return errors.New("its audience is empty")
 	}
+
 	address, err := url.Parse(i.KeySet)
 	if err != nil {
 		return fmt.Errorf("the address of its key set: %w", err)
@@ -57,10 +59,12 @@ func (i Issuer) check() error {
 	if address.Host == "" || address.Scheme != "https" && address.Scheme != "http" {
 		return errors.New("the address of its key set is no web address")
 	}
+
 	switch i.TokenRule {
 	case RuleAccessTokenType, RuleTokenUse, RuleScope:
 		return nil
 	}
+
 	return fmt.Errorf("the token rule %q is not one of %s, %s, %s", i.TokenRule, RuleAccessTokenType, RuleTokenUse, RuleScope)
 }
 
@@ -71,9 +75,11 @@ func (i Issuer) token(header jose.Header, said claims, now time.Time) (Token, er
 	if err != nil {
 		return Token{}, err
 	}
+
 	if err := i.checkRule(header, said, !application && len(scopes) > 0); err != nil {
 		return Token{}, err
 	}
+
 	audience, err := said.list("aud")
 	if err != nil {
 		return Token{}, err
@@ -93,6 +99,7 @@ func (i Issuer) token(header jose.Header, said claims, now time.Time) (Token, er
 	if err != nil {
 		return Token{}, err
 	}
+
 	return Token{
 		Principal:   entitlement.Principal{Issuer: i.Issuer, Value: principal},
 		Scopes:      scopes,
@@ -122,5 +129,6 @@ func (i Issuer) checkRule(header jose.Header, said claims, scoped bool) error {
 			return refuse("the header's typ is not at+jwt")
 		}
 	}
+
 	return nil
 }

@@ -87,6 +87,7 @@ func (k *keys) current(id string, now time.Time) *jose.JSONWebKey {
 func (s *keySet) refresh(ctx context.Context) (*keys, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	now, known := s.clock.Now(), s.known.Load()
 	if now.Sub(s.tried) < fetchEvery {
 		return known, s.failed
@@ -94,9 +95,13 @@ func (s *keySet) refresh(ctx context.Context) (*keys, error) {
 
 	s.tried = now
 	byID, err := s.fetch(ctx)
+
+	// Once in fetchEvery, whether it goes well or not: tokens with made-up key ids cost the
+	// issuer no more than that.
 	if s.failed = err; err != nil {
 		return known, err
 	}
+
 	known = &keys{byID: byID, fetched: now}
 	s.known.Store(known)
 	return known, nil
@@ -107,6 +112,7 @@ func (s *keySet) refresh(ctx context.Context) (*keys, error) {
 func (s *keySet) fetch(ctx context.Context) (map[string]*jose.JSONWebKey, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 	defer cancel()
+
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address, nil)
 	if err != nil {
 		return nil, fmt.Errorf("fetch the key set: %w", err)
@@ -121,6 +127,8 @@ func (s *keySet) fetch(ctx context.Context) (map[string]*jose.JSONWebKey, error)
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("fetch the key set: %s answers %d", s.address, response.StatusCode)
 	}
+
+	// One byte past the limit tells a key set that is too long from one that just fits.
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxKeySet+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the key set: %w", err)
@@ -128,6 +136,7 @@ func (s *keySet) fetch(ctx context.Context) (map[string]*jose.JSONWebKey, error)
 	if len(body) > maxKeySet {
 		return nil, fmt.Errorf("the key set is longer than %d bytes", maxKeySet)
 	}
+
 	return parseKeys(body)
 }
 
@@ -147,6 +156,7 @@ func parseKeys(body []byte) (map[string]*jose.JSONWebKey, error) {
 		return nil, fmt.Errorf("the key set has %d keys, more than %d", len(set.Keys), maxKeys)
 	}
 
+	// A key that nobody here can use is no reason to refuse the others.
 	byID := make(map[string]*jose.JSONWebKey, len(set.Keys))
 	for _, text := range set.Keys {
 		key := &jose.JSONWebKey{}
@@ -154,6 +164,7 @@ func parseKeys(body []byte) (map[string]*jose.JSONWebKey, error) {
 			byID[key.KeyID] = key
 		}
 	}
+
 	return byID, nil
 }
 

@@ -122,6 +122,7 @@ func (d Decision) Hidden() bool { return d.hidden }
 // been read.
 func Allow(c Caller, a Action, o Object) Decision {
 	rule := a.rule()
+
 	if c.ID == entitlement.Service {
 		return rule.forService()
 	}
@@ -136,10 +137,14 @@ func Allow(c Caller, a Action, o Object) Decision {
 	if c.administers(rule.Scope) {
 		is |= Administrators
 	}
+
 	if by := is & rule.May; by != 0 {
 		return Decision{Allowed: true, Reason: by.String()}
 	}
+
 	d := Decision{Reason: rule.May.String(), refusal: rule.forbidden()}
+
+	// Whoever is nothing to the object is not told that it is there (A1).
 	if rule.Knows != 0 && is&(rule.Knows|rule.May) == 0 {
 		d.hidden, d.refusal = true, rule.notFound()
 	}
@@ -188,18 +193,23 @@ func (c Caller) administers(n Need) bool {
 // relations returns what the caller is to the object, as far as the object tells.
 func (c Caller) relations(o Object) (is Who) {
 	is = Everybody
+
 	if o.MayRequest {
 		is |= MayRequest
 	}
+
 	if o.Holds {
 		is |= Holder
 	}
+
 	if o.Subject == c.ID || o.Assignment != nil && o.Assignment.Subject == c.ID {
 		is |= Subject
 	}
+
 	if o.Request != nil {
 		is |= c.relationsTo(*o.Request, o.Manager)
 	}
+
 	return is
 }
 
@@ -213,6 +223,7 @@ func (c Caller) relationsTo(r entitlement.AssignmentRequest, manager entitlement
 	if r.MayReview(*c.user, manager) {
 		is |= Approver
 	}
+
 	for _, stage := range r.Stages {
 		if d := stage.Decision; d != nil && d.Reviewer == c.ID {
 			is |= Approver
@@ -223,5 +234,6 @@ func (c Caller) relationsTo(r entitlement.AssignmentRequest, manager entitlement
 			}
 		}
 	}
+
 	return is
 }

@@ -3,7 +3,6 @@
 package catalogs
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 
@@ -108,10 +107,12 @@ func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before en
 	if c.Description, err = entitlement.Description("description", c.Description); err != nil {
 		return c, err
 	}
+
 	e := s.event(entitlement.OfCatalog, string(c.ID), kind, by)
 	e.Changed = entitlement.Differences(before.Recorded(), c.Recorded())
 	e.After = catalogState(c)
 	c.Chain, e = c.Chain.Append(e)
+
 	err = s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
 	c.Version++
 	return c, err
@@ -133,6 +134,7 @@ func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitl
 	if c.Packages > 0 {
 		return entitlement.Errorf(entitlement.Conflict, "The catalog holds %d access packages: delete them first.", c.Packages)
 	}
+
 	left, err := s.Store.ListResources(ctx, id, entitlement.Page{})
 	if err != nil {
 		return err
@@ -140,134 +142,12 @@ func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitl
 	if len(left.Items) > 0 {
 		return entitlement.Errorf(entitlement.Conflict, "The catalog holds resources: remove them first.")
 	}
+
+	// A package or a resource that is added from here on moves the catalog's version on, and this
+	// fails.
 	e := s.event(entitlement.OfCatalog, string(id), "deleted", by)
 	e.Changed = entitlement.Differences(c.Recorded(), nil)
 	c.Chain, e = c.Chain.Append(e)
 	c.Erased = true
 	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
-}
-
-// AddResource registers a target's resource in a catalog, as the target describes it.
-func (s *Service) AddResource(ctx context.Context, by authz.Command, catalog entitlement.CatalogID, at entitlement.ConnectorID, originSystem, originID string) (entitlement.Resource, error) {
-	if _, err := s.catalog(ctx, by, authz.AddResource, catalog); err != nil {
-		return entitlement.Resource{}, err
-	}
-	r, err := s.Targets.Resource(ctx, at, originID)
-	if err != nil {
-		return r, err
-	}
-	if r.OriginID != "" {
-		originID = r.OriginID // as the target writes it
-	}
-	called(&r, originID)
-	r.ID, r.Catalog, r.Connector, r.OriginSystem, r.OriginID = entitlement.ResourceID(s.IDs.New()), catalog, at, originSystem, originID
-	r.Scope = entitlement.ResourceScope{ID: s.IDs.New(), OriginID: originID, DisplayName: "Root"}
-	r.Created = s.Clock.Now()
-	for i := range r.Roles {
-		r.Roles[i].ID = s.IDs.New()
-	}
-	err = crossed(func() error { return s.putResource(ctx, by, r) })
-	if entitlement.StalePart(err) == entitlement.PartName {
-		err = &entitlement.Error{Kind: entitlement.Conflict, Code: "nameAlreadyExists", Msg: "The catalog holds this resource already.", Err: err}
-	}
-	r.Version++
-	return r, err
-}
-
-// called makes what a target calls its resource fit to be shown (A9, A19): its names are
-// cleaned and kept, and what has none goes by its id there.
-func called(r *entitlement.Resource, originID string) {
-	r.DisplayName = cmp.Or(first(entitlement.CleanName(r.DisplayName), entitlement.MaxName), originID)
-	r.Description = first(entitlement.CleanDescription(r.Description), entitlement.MaxDescription)
-	for i, role := range r.Roles {
-		r.Roles[i].DisplayName = cmp.Or(first(entitlement.CleanName(role.DisplayName), entitlement.MaxName), role.OriginID)
-	}
-}
-
-// first returns at most that many characters of a text.
-func first(s string, most int) string {
-	if text := []rune(s); len(text) > most {
-		return entitlement.CleanDescription(string(text[:most])) // an emoji may be cut in two
-	}
-	return s
-}
-
-// putResource commits a new resource. The catalog's version holds its deletion off, and
-// its chain records the change; the connector's holds off the deletion of that.
-func (s *Service) putResource(ctx context.Context, by authz.Command, r entitlement.Resource) error {
-	c, err := s.Store.Catalog(ctx, r.Catalog)
-	if err != nil {
-		return err
-	}
-	used, err := s.use(ctx, r.Connector, +1)
-	if err != nil {
-		return err
-	}
-	for _, at := range used {
-		if at.OriginSystem != r.OriginSystem {
-			return entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be that of the connector: %s.", at.OriginSystem)
-		}
-	}
-	e := s.event(entitlement.OfCatalog, string(c.ID), "resourceAdded", by)
-	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, "connector": string(r.Connector)}
-	c.Chain, e = c.Chain.Append(e)
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used, Events: []entitlement.Event{e}})
-}
-
-// FindResource finds a resource of a catalog by its id, or else by its id at the target.
-func (s *Service) FindResource(ctx context.Context, by authz.Caller, catalog entitlement.CatalogID, id entitlement.ResourceID, at entitlement.ConnectorID, originID string) (entitlement.Resource, error) {
-	if err := authz.Allow(by, authz.ReadCatalog, authz.Object{Catalog: catalog}).Err(); err != nil {
-		return entitlement.Resource{}, err
-	}
-	if id != "" {
-		return s.Store.Resource(ctx, catalog, id)
-	}
-	return s.Store.ResourceByOrigin(ctx, catalog, at, originID)
-}
-
-// crossTries bounds how often a change of the resources in a catalog is tried. Each meets
-// the others of the same catalog or the same connector, at which all are counted.
-const crossTries = 20
-
-// crossed tries a change again that met another one: neither takes anything from the other.
-func crossed(change func() error) error {
-	for try := 1; ; try++ {
-		err := change()
-		if entitlement.StalePart(err) != entitlement.PartConfiguration || try == crossTries {
-			return err
-		}
-	}
-}
-
-// RemoveResource takes a resource that no package uses out of its catalog (R16).
-func (s *Service) RemoveResource(ctx context.Context, by authz.Command, r entitlement.Resource) error {
-	if err := allow(by, authz.RemoveResource, authz.Object{Catalog: r.Catalog}); err != nil {
-		return err
-	}
-	return crossed(func() error {
-		now, err := s.Store.Resource(ctx, r.Catalog, r.ID)
-		if err != nil {
-			return err
-		}
-		return s.removeResource(ctx, by, now)
-	})
-}
-
-func (s *Service) removeResource(ctx context.Context, by authz.Command, r entitlement.Resource) error {
-	if r.Uses > 0 {
-		return entitlement.Errorf(entitlement.Conflict, "%d resource role scopes of access packages use the resource: remove them first.", r.Uses)
-	}
-	c, err := s.Store.Catalog(ctx, r.Catalog)
-	if err != nil {
-		return err
-	}
-	used, err := s.use(ctx, r.Connector, -1)
-	if err != nil {
-		return err
-	}
-	e := s.event(entitlement.OfCatalog, string(c.ID), "resourceRemoved", by)
-	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID}
-	c.Chain, e = c.Chain.Append(e)
-	r.Erased = true
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used, Events: []entitlement.Event{e}})
 }

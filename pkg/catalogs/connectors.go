@@ -34,20 +34,29 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Command, id enti
 	if err := allow(by, authz.UpdateConnector, authz.Object{}); err != nil {
 		return entitlement.ConnectorConfig{}, err
 	}
+
 	if id == entitlement.BuiltinConnector {
 		return entitlement.ConnectorConfig{}, entitlement.Errorf(entitlement.Precondition, "The built-in directory cannot be changed.")
 	}
+
 	c, err := s.Store.Connector(ctx, id)
 	if err != nil {
 		return c, err
 	}
+
 	before := c
+
+	// Cloned, since edit may write into lists that both would share.
 	before.ResourceManagers, before.CorrelationKeys = slices.Clone(c.ResourceManagers), slices.Clone(c.CorrelationKeys)
 	edit(&c)
+
+	// Whoever may change the address and does not know the credential cannot have it sent to one
+	// of their own.
 	moved := c.URL != before.URL || c.Kind != before.Kind
 	if moved && credential == "" {
 		return before, entitlement.Errorf(entitlement.Precondition, "The credential was given for the address %s: to change url or kind, send credential with them.", before.URL)
 	}
+
 	c, err = s.putConnector(ctx, by, c, before, credential, "updated")
 	if err == nil {
 		s.wake(ctx, id, curedBy(before, c, credential != "")...)
@@ -68,20 +77,25 @@ func (s *Service) putConnector(ctx context.Context, by authz.Command, c, before 
 	if err := s.checkConnector(ctx, &c, credential, kind == "created"); err != nil {
 		return c, err
 	}
+
 	e := s.event(entitlement.OfConnector, string(c.ID), kind, by)
 	if credential != "" {
 		if c.Credential, err = s.Secrets.Put(ctx, c.ID, c.Address(), credential); err != nil {
 			return c, err
 		}
 	}
+
 	e.Changed = entitlement.Differences(before.Recorded(), c.Recorded())
 	c.Chain, e = c.Chain.Append(e)
 	change := entitlement.Change{Connectors: []entitlement.ConnectorConfig{c}, Events: []entitlement.Event{e}}
 	for _, id := range named {
 		change.References = append(change.References, entitlement.Reference{User: id})
 	}
+
 	err = s.Store.Commit(ctx, change)
 	c.Version++
+
+	// A deletion that came meanwhile did not see this credential, which nothing will name.
 	if entitlement.StalePart(err) != "" && credential != "" {
 		err = errors.Join(err, s.forgetGone(ctx, c.ID))
 	}
@@ -103,11 +117,13 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err != nil {
 		return err
 	}
+
 	i := slices.IndexFunc(s.Kinds, func(k entitlement.TargetKind) bool { return k.Name == c.Kind })
 	if i < 0 {
 		return entitlement.Errorf(entitlement.Invalid, "kind must be one of: %s.", s.kinds(", ", func(k entitlement.TargetKind) string { return k.Name }))
 	}
 	c.OriginSystem = s.Kinds[i].OriginSystem
+
 	if err := entitlement.Exact("url", c.URL); err != nil {
 		return err
 	}
@@ -115,6 +131,7 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" || len(c.URL) > 2048 {
 		return entitlement.Errorf(entitlement.Invalid, "url must be an absolute https address without user, query and fragment.")
 	}
+
 	if len(c.CorrelationKeys) == 0 || len(c.CorrelationKeys) > len(entitlement.CorrelateBy) {
 		return entitlement.Errorf(entitlement.Invalid, "correlationKeys must name at least one of: %s.", strings.Join(entitlement.CorrelateBy, ", "))
 	}
@@ -123,9 +140,12 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 			return entitlement.Errorf(entitlement.Invalid, "correlationKeys must name some of, each once: %s.", strings.Join(entitlement.CorrelateBy, ", "))
 		}
 	}
+
 	if len(credential) > MaxCredential || created && credential == "" || strings.ContainsAny(credential, "\r\n\x00") {
 		return entitlement.Errorf(entitlement.Invalid, "credential must be given, in one line of at most %d bytes.", MaxCredential)
 	}
+
+	// Last, since it takes for granted that each part is well-formed.
 	return s.Targets.Probe(*c, credential)
 }
 
@@ -136,6 +156,7 @@ func (s *Service) checkManagers(ctx context.Context, c entitlement.ConnectorConf
 	if slices.Equal(c.ResourceManagers, before) {
 		return nil, nil
 	}
+
 	found, err := s.Store.Users(ctx, c.ResourceManagers)
 	if err != nil {
 		return nil, err
@@ -144,6 +165,7 @@ func (s *Service) checkManagers(ctx context.Context, c entitlement.ConnectorConf
 	if len(c.ResourceManagers) > entitlement.MaxApprovers || len(found) != len(c.ResourceManagers) {
 		return nil, entitlement.Errorf(entitlement.Invalid, "resourceManagers must name at most %d users of the directory, each once.", entitlement.MaxApprovers)
 	}
+
 	for _, u := range found {
 		if !u.Enabled && !slices.Contains(before, u.ID) {
 			return nil, entitlement.Errorf(entitlement.Precondition, "resourceManagers newly names the user %s, who is disabled: enable them first, or name somebody else.", u.ID)
@@ -156,12 +178,15 @@ func (s *Service) checkManagers(ctx context.Context, c entitlement.ConnectorConf
 // with the origin system as its kind writes it.
 func (s *Service) Target(system string, environment entitlement.ConnectorID) (entitlement.ConnectorID, string, error) {
 	own := entitlement.BuiltinRegistration()
+
 	if strings.EqualFold(system, own.OriginSystem) {
 		if environment != "" && environment != own.ID {
 			return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id: resources of the origin system %s live in the built-in directory.", own.OriginSystem)
 		}
 		return own.ID, own.OriginSystem, nil
 	}
+
+	// Without a connector nobody can tell which of the targets of a kind is meant.
 	for _, kind := range s.Kinds {
 		switch {
 		case !strings.EqualFold(system, kind.OriginSystem):
@@ -171,6 +196,7 @@ func (s *Service) Target(system string, environment entitlement.ConnectorID) (en
 			return environment, kind.OriginSystem, nil
 		}
 	}
+
 	return "", "", entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be %s or %s.", own.OriginSystem, s.kinds(" or ", func(k entitlement.TargetKind) string { return k.OriginSystem }))
 }
 

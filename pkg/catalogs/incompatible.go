@@ -16,13 +16,16 @@ func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, oth
 	if other == id {
 		return entitlement.Errorf(entitlement.Invalid, "An access package cannot be incompatible with itself.")
 	}
+
 	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
 	}
+
 	if slices.Contains(p.Incompatible, other) {
 		return listedAlready("incompatibleAccessPackages")
 	}
+
 	there, err := s.Store.Packages(ctx, append(slices.Clone(p.Incompatible), other))
 	if err != nil {
 		return err
@@ -30,9 +33,11 @@ func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, oth
 	is := func(id entitlement.PackageID) bool {
 		return slices.ContainsFunc(there, func(q entitlement.AccessPackage) bool { return q.ID == id })
 	}
+
 	if !is(other) {
 		return entitlement.Errorf(entitlement.NotFound, "There is no access package with the id %s.", other)
 	}
+
 	// Packages that were deleted meanwhile count for nothing and nobody sees them listed, so
 	// they go. Their ids are never used again, which is why their deletion may leave them.
 	gone := slices.DeleteFunc(slices.Clone(p.Incompatible), is)
@@ -40,16 +45,20 @@ func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, oth
 	if err != nil {
 		return err
 	}
+
 	if len(p.Incompatible) >= entitlement.MaxIncompatible {
 		return tooManyListed("access packages")
 	}
+
 	p.Incompatible = append(p.Incompatible, other)
 	c.Incompatibilities = append(c.Incompatibilities, entitlement.Incompatibility{Package: id, Listed: other})
+
 	e := s.event(entitlement.OfPackage, string(id), "incompatibleAdded", by)
 	e.Data = map[string]string{"incompatible": string(other)}
 	if len(gone) > 0 {
 		e.Data["gone"] = joined(gone)
 	}
+
 	return s.putIncompatible(ctx, p, c, e)
 }
 
@@ -90,15 +99,18 @@ func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Command, id
 	if err != nil {
 		return err
 	}
+
 	if slices.Contains(p.IncompatibleGroups, group) {
 		return listedAlready("incompatibleGroups")
 	}
 	if len(p.IncompatibleGroups) >= entitlement.MaxIncompatible {
 		return tooManyListed("groups")
 	}
+
 	if _, err := s.Store.Group(ctx, group); err != nil {
 		return err
 	}
+
 	p.IncompatibleGroups = append(p.IncompatibleGroups, group)
 	e := s.event(entitlement.OfPackage, string(id), "incompatibleGroupAdded", by)
 	e.Data = map[string]string{"group": string(group)}
@@ -138,10 +150,12 @@ func (s *Service) IncompatibleWith(ctx context.Context, by authz.Caller, id enti
 	if err != nil {
 		return none, err
 	}
+
 	ids, err := s.Store.IncompatibleWith(ctx, id, page)
 	if err != nil {
 		return none, err
 	}
+
 	listers, err := s.Store.Packages(ctx, ids.Items)
 	return entitlement.Paged[entitlement.AccessPackage]{Items: listers, Next: ids.Next}, err
 }

@@ -54,10 +54,12 @@ func (s *Service) putPackage(ctx context.Context, by authz.Command, p, before en
 	if p.Description, err = entitlement.Description("description", p.Description); err != nil {
 		return p, err
 	}
+
 	e := s.event(entitlement.OfPackage, string(p.ID), kind, by)
 	e.Changed = entitlement.Differences(before.Recorded(), p.Recorded())
 	with.Packages = append(with.Packages, p)
 	with = chainPackage(with, e)
+
 	err = s.Store.Commit(ctx, with)
 	p = with.Packages[0]
 	p.Version++
@@ -94,14 +96,17 @@ func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.Acc
 	if err != nil {
 		return err
 	}
+
 	scopes, err := s.Store.Scopes(ctx, p.ID)
 	if err != nil {
 		return err
 	}
+
 	policies, err := s.Store.Policies(ctx, p.Policies)
 	if err != nil {
 		return err
 	}
+
 	catalog.Packages--
 	p.Erased = true
 	c := entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{p}, Former: []entitlement.AccessPackage{p.Former()}}
@@ -109,6 +114,8 @@ func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.Acc
 		policy.Erased = true
 		c.Policies = append(c.Policies, policy)
 	}
+
+	// Each resource counts the scopes that use it, and can be removed when none does.
 	if scopes.Version > 0 {
 		uses := map[entitlement.ResourceID]int{}
 		for _, scope := range scopes.List {
@@ -125,11 +132,13 @@ func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.Acc
 		scopes.Erased = true
 		c.Scopes = []entitlement.PackageScopes{scopes}
 	}
+
 	e := s.event(entitlement.OfPackage, string(p.ID), "deleted", by)
 	e.Changed = entitlement.Differences(p.Recorded(), nil)
 	if len(p.Policies) > 0 {
 		e.Data = map[string]string{"policies": joined(p.Policies)} // which go with it
 	}
+
 	return s.Store.Commit(ctx, chainPackage(c, e))
 }
 
@@ -141,6 +150,7 @@ func (s *Service) AddScope(ctx context.Context, by authz.Command, id entitlement
 	if err != nil {
 		return none, err
 	}
+
 	if resource.Catalog != p.Catalog {
 		return none, entitlement.Errorf(entitlement.Precondition, "The resource belongs to another catalog than the access package: add it to the package's catalog first.")
 	}
@@ -148,20 +158,25 @@ func (s *Service) AddScope(ctx context.Context, by authz.Command, id entitlement
 	if !ok {
 		return none, entitlement.Errorf(entitlement.Invalid, "The resource %s has no role with the originId %q.", resource.DisplayName, roleOrigin)
 	}
+
 	scopes, err := s.Store.Scopes(ctx, id)
 	if err != nil {
 		return none, err
 	}
+
 	added := entitlement.ResourceRoleScope{
 		ID: role.ID + "_" + resource.Scope.ID, Resource: resource.ID, Role: role, Scope: resource.Scope, Origin: resource.OriginSystem,
 		Ref: entitlement.RoleRef{Connector: resource.Connector, Resource: resource.OriginID, Role: role.OriginID}, Created: s.Clock.Now(),
 	}
+
 	if slices.ContainsFunc(scopes.List, func(r entitlement.ResourceRoleScope) bool { return r.ID == added.ID }) {
 		return none, entitlement.Errorf(entitlement.Conflict, "The access package has this role already.")
 	}
 	if len(scopes.List) >= entitlement.MaxScopes {
 		return none, entitlement.Errorf(entitlement.Precondition, "An access package holds at most %d roles.", entitlement.MaxScopes)
 	}
+
+	// The count of uses moves the resource's version on, so that it is not removed meanwhile.
 	scopes.Package, scopes.List = id, append(scopes.List, added)
 	resource.Uses++
 	return added, s.putScopes(ctx, by, p, scopes, resource, "roleAdded", added.ID)
@@ -174,18 +189,22 @@ func (s *Service) RemoveScope(ctx context.Context, by authz.Command, id entitlem
 	if err != nil {
 		return err
 	}
+
 	scopes, err := s.Store.Scopes(ctx, id)
 	if err != nil {
 		return err
 	}
+
 	i := slices.IndexFunc(scopes.List, func(r entitlement.ResourceRoleScope) bool { return r.ID == scopeID })
 	if i < 0 {
 		return entitlement.Errorf(entitlement.NotFound, "The access package has no resource role scope with this id.")
 	}
+
 	resource, err := s.Store.Resource(ctx, p.Catalog, scopes.List[i].Resource)
 	if err != nil {
 		return err
 	}
+
 	resource.Uses--
 	return s.putScopes(ctx, by, p, scopes.Without(i, s.Clock.Now()), resource, "roleRemoved", scopeID)
 }
@@ -193,6 +212,7 @@ func (s *Service) RemoveScope(ctx context.Context, by authz.Command, id entitlem
 func (s *Service) putScopes(ctx context.Context, by authz.Command, p entitlement.AccessPackage, scopes entitlement.PackageScopes, r entitlement.Resource, kind, scopeID string) error {
 	e := s.event(entitlement.OfPackage, string(p.ID), kind, by)
 	e.Data = map[string]string{"roleScope": scopeID, "resource": string(r.ID), "connector": string(r.Connector), "originId": r.OriginID}
+
 	job := entitlement.NewJob(p.ID, scopes.Version+1, e.At)
 	err := s.Store.Commit(ctx, chainPackage(entitlement.Change{
 		Packages: []entitlement.AccessPackage{p}, Scopes: []entitlement.PackageScopes{scopes}, Resources: []entitlement.Resource{r},
@@ -201,6 +221,8 @@ func (s *Service) putScopes(ctx context.Context, by authz.Command, p entitlement
 	if err != nil {
 		return err
 	}
+
+	// A crash before this leaves the job on record, and the sweep enqueues it.
 	if lost := s.Jobs.EnqueueJob(ctx, job.Package, job.Generation); lost != nil {
 		s.Log.WarnContext(ctx, "a message was lost; the sweep will find the job", "package", job.Package, "error", lost)
 	}

@@ -22,18 +22,22 @@ func (s *Service) CreatePolicy(ctx context.Context, by authz.Command, p entitlem
 	if err != nil {
 		return p, err
 	}
+
 	if len(pkg.Policies) >= entitlement.MaxPolicies {
 		return p, entitlement.Errorf(entitlement.Precondition, "An access package has at most %d policies.", entitlement.MaxPolicies)
 	}
+
 	now := s.Clock.Now()
 	p.ID, p.Catalog, p.Created, p.Modified, p.Meta = entitlement.PolicyID(s.IDs.New()), pkg.Catalog, now, now, entitlement.Meta{}
 	pkg.Policies = append(pkg.Policies, p.ID)
 	e := s.event(entitlement.OfPackage, string(pkg.ID), "policyAdded", by)
 	e.Data = map[string]string{"policy": string(p.ID)}
+
 	loosens := ""
 	if p.Unapproved() && len(pkg.Policies) > 1 { // beside those that may ask somebody
 		loosens = "isApprovalRequiredForAdd"
 	}
+
 	return s.putPolicy(ctx, by, p, "created", loosens, entitlement.AssignmentPolicy{}, chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{pkg}}, e))
 }
 
@@ -48,11 +52,15 @@ func (s *Service) ReplacePolicy(ctx context.Context, by authz.Command, p entitle
 	if err != nil {
 		return p, err
 	}
+
 	if p.Package != old.Package {
 		return p, entitlement.Errorf(entitlement.Invalid, "A policy stays with its access package: accessPackage.id must be %s.", old.Package)
 	}
+
+	// The new terms say nothing of a deletion that is under way, so that stays.
 	p.Catalog, p.Created, p.Modified, p.Meta = old.Catalog, old.Created, s.Clock.Now(), old.Meta
 	p.Deleting, p.Looked = old.Deleting, old.Looked
+
 	kind, loosens := "replaced", strings.Join(entitlement.Loosens(old, p), ", ")
 	if loosens != "" {
 		kind = entitlement.EventLoosened
@@ -68,17 +76,21 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 	if p.Description, err = entitlement.Description("description", p.Description); err != nil {
 		return p, err
 	}
+
 	if err := p.Check(s.Clock.Now()); err != nil {
 		return p, err
 	}
 	if err := s.namedExist(ctx, p, old); err != nil {
 		return p, err
 	}
+
+	// Loosening is told apart, so that auditors find who let more people in (A4).
 	e := s.event(entitlement.OfPolicy, string(p.ID), kind, by)
 	e.Changed = entitlement.Differences(old.Recorded(), p.Recorded())
 	if loosens != "" {
 		e.Data = map[string]string{entitlement.DataLoosens: loosens}
 	}
+
 	p.Chain, e = p.Chain.Append(e)
 	with.Policies, with.Events = append(with.Policies, p), append(with.Events, e)
 	err = s.Store.Commit(ctx, with)
@@ -105,6 +117,7 @@ func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentP
 			groups[entitlement.GroupID(set.ID)] = true
 		}
 	}
+
 	foundUsers, err := s.Store.Users(ctx, slices.Sorted(maps.Keys(users)))
 	if err != nil {
 		return err
@@ -113,6 +126,7 @@ func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentP
 	if err != nil {
 		return err
 	}
+
 	for _, u := range foundUsers {
 		if !u.Gone() {
 			delete(users, u.ID)
@@ -121,12 +135,15 @@ func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentP
 	for _, g := range foundGroups {
 		delete(groups, g.ID)
 	}
+
+	// Any one will do: the first in order of ids, so that the answer is the same each time.
 	for _, id := range slices.Sorted(maps.Keys(users)) {
 		return notThere(string(id))
 	}
 	for _, id := range slices.Sorted(maps.Keys(groups)) {
 		return notThere(string(id))
 	}
+
 	return newlyDisabled(foundUsers, named, people(old))
 }
 
@@ -184,14 +201,17 @@ func (s *Service) erasePolicy(ctx context.Context, by authz.Command, p entitleme
 	if err != nil {
 		return err
 	}
+
 	pkg.Policies = slices.DeleteFunc(slices.Clone(pkg.Policies), func(q entitlement.PolicyID) bool { return q == id })
 	e := s.event(entitlement.OfPackage, string(pkg.ID), "policyRemoved", by)
 	e.Data = map[string]string{"policy": string(id)}
 	c := chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{pkg}}, e)
+
 	deleted := s.event(entitlement.OfPolicy, string(id), "deleted", by)
 	deleted.Changed = entitlement.Differences(p.Recorded(), nil)
 	p.Chain, deleted = p.Chain.Append(deleted)
 	p.Erased = true
 	c.Policies, c.Events = []entitlement.AssignmentPolicy{p}, append(c.Events, deleted)
+
 	return s.Store.Commit(ctx, c)
 }

@@ -32,6 +32,9 @@ func (s *Service) removeOnce(ctx context.Context, by authz.Command, read func() 
 	if err != nil {
 		return err
 	}
+
+	// 1. Close the guard. Whatever was decided before this and commits after it fails (S7). A
+	// crash before it leaves nothing.
 	if !d.Closed() {
 		closed, c := d.Close(s.turning(by))
 		if err := s.Store.Commit(ctx, c); err != nil {
@@ -40,6 +43,9 @@ func (s *Service) removeOnce(ctx context.Context, by authz.Command, read func() 
 		d = closed
 	}
 
+	// 2. Count what stands in the way; what one call does not see the next one goes on with. A
+	// crash here leaves a closed guard and its row in the due index, and the sweep opens it
+	// again.
 	held, rest, err := s.occupied(ctx, d)
 	if err == nil && rest != "" {
 		_, c := d.StayClosed(rest, s.turning(by))
@@ -47,12 +53,17 @@ func (s *Service) removeOnce(ctx context.Context, by authz.Command, read func() 
 			return unfinished()
 		}
 	}
+
+	// 3. Erase it in one transaction, on the version that was closed. A crash before it is the
+	// sweep's, as above. One after it leaves a deletion that nobody was told of: asked again, it
+	// is not found.
 	if err == nil {
 		err = d.Refuse(held)
 	}
 	if err == nil {
 		err = erase(d)
 	}
+
 	if err != nil {
 		return s.keep(ctx, by, d, read, err)
 	}
@@ -95,6 +106,7 @@ func unfinished() error {
 // next one goes on, if one call does not see them all.
 func (s *Service) occupied(ctx context.Context, d entitlement.Deletion) (n entitlement.Occupancy, rest string, err error) {
 	token := d.Looked()
+
 	for pages := 0; ; pages++ {
 		var slots entitlement.Paged[entitlement.AssignmentSlot]
 		if token == "" { // mostly there is no more than this, or somebody in it
@@ -102,12 +114,15 @@ func (s *Service) occupied(ctx context.Context, d entitlement.Deletion) (n entit
 		} else {
 			slots, err = s.Store.Slots(ctx, d.Package.ID, token)
 		}
+
 		if err == nil && slots.Unread > 0 {
 			err = unsure(slots.Unread) // somebody may hold it
 		}
+
 		if err != nil {
 			return n, "", err
 		}
+
 		if n = d.Occupied(slots.Items); slots.Next == "" || n != (entitlement.Occupancy{}) {
 			return n, "", nil
 		}

@@ -36,14 +36,18 @@ func (s *Service) DeleteConnector(ctx context.Context, by authz.Command, id enti
 	if id == entitlement.BuiltinConnector {
 		return entitlement.Errorf(entitlement.Precondition, "The built-in directory cannot be deleted.")
 	}
+
 	for try := 1; ; try++ {
 		err := s.eraseConnector(ctx, by, id)
 		if entitlement.StalePart(err) != "" && try < eraseTries {
 			continue
 		}
+
 		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
 			return err
 		}
+
+		// Also where the registration was gone: an earlier call may have been cut short here.
 		if lost := s.Secrets.Delete(ctx, id); lost != nil {
 			return lost
 		}
@@ -58,22 +62,27 @@ func (s *Service) eraseConnector(ctx context.Context, by authz.Command, id entit
 	if err != nil {
 		return err
 	}
+
 	if err := s.unused(ctx, c); err != nil {
 		return err
 	}
+
 	breaker, err := s.Store.Breaker(ctx, id)
 	if err != nil {
 		return err
 	}
+
 	e := s.event(entitlement.OfConnector, string(id), "deleted", by)
 	e.Changed = entitlement.Differences(c.Recorded(), nil)
 	c.Chain, e = c.Chain.Append(e)
 	c.Erased = true
 	change := entitlement.Change{Connectors: []entitlement.ConnectorConfig{c}, Events: []entitlement.Event{e}}
+
 	if breaker.Version > 0 {
 		breaker.Erased = true // else the sweep would have somebody try the target for ever
 		change.Breakers = []entitlement.Breaker{breaker}
 	}
+
 	return s.Store.Commit(ctx, change)
 }
 
@@ -101,6 +110,7 @@ func (s *Service) unused(ctx context.Context, c entitlement.ConnectorConfig) err
 	case now.Sub(c.Unused) < connectorIdle:
 		return entitlement.Errorf(entitlement.Conflict, "The last resource of this connector was removed a moment ago, and its roles may still have to be taken back: try again after %s.", c.Unused.Add(connectorIdle).UTC().Format(time.RFC3339))
 	}
+
 	if err := s.noEditSince(ctx, c.Unused, now); err != nil {
 		return err
 	}
@@ -113,6 +123,7 @@ func (s *Service) example(ctx context.Context, id entitlement.ConnectorID) strin
 	if err != nil {
 		return ""
 	}
+
 	for _, c := range catalogs.Items {
 		resources, err := s.Store.ListResources(ctx, c.ID, entitlement.Page{})
 		if err != nil {
@@ -135,12 +146,15 @@ func (s *Service) noEditSince(ctx context.Context, then, now time.Time) error {
 			if err != nil {
 				return err
 			}
+
 			var edits []entitlement.DueRef
 			for _, ref := range due.Items {
 				if ref.Kind == entitlement.DueJob {
 					edits = append(edits, ref)
 				}
 			}
+
+			// The index names what it may no longer hold: each job is read itself.
 			found, err := s.Store.Read(ctx, edits)
 			if err == nil && due.Unread+found.Unread > 0 {
 				err = unsure(due.Unread + found.Unread)
@@ -148,14 +162,17 @@ func (s *Service) noEditSince(ctx context.Context, then, now time.Time) error {
 			if err != nil {
 				return err
 			}
+
 			for _, job := range found.Jobs {
 				if !job.Created.After(then) {
 					return entitlement.Errorf(entitlement.Conflict, "An edit of the access package %s is still on its way to its holders, who may have roles at this connector: try again in a minute.", job.Package)
 				}
 			}
+
 			if seen += len(due.Items); seen > maxPending {
 				return tooBusy()
 			}
+
 			if page.Token = due.Next; due.Next == "" {
 				break
 			}
@@ -173,6 +190,7 @@ func (s *Service) nobodyHolds(ctx context.Context, id entitlement.ConnectorID, n
 			if err != nil {
 				return err
 			}
+
 			for _, subject := range pending.Items {
 				_, grantSets, err := s.Store.SubjectRecord(ctx, subject)
 				if err != nil {
@@ -187,6 +205,7 @@ func (s *Service) nobodyHolds(ctx context.Context, id entitlement.ConnectorID, n
 					return tooBusy()
 				}
 			}
+
 			if page.Token = pending.Next; pending.Next == "" {
 				break
 			}

@@ -16,19 +16,24 @@ const maxWoken = 2000
 // address everything may be otherwise.
 func curedBy(before, after entitlement.ConnectorConfig, credential bool) []string {
 	var reasons []string
+
 	if credential {
 		reasons = append(reasons, entitlement.ReasonCredential, entitlement.ReasonUnavailable, entitlement.ReasonRefused)
 	}
+
 	if after.Address() != before.Address() {
 		reasons = append(reasons, entitlement.ReasonNotUnderstood, entitlement.ReasonResourceMissing, entitlement.ReasonPrincipalMissing,
 			entitlement.ReasonPrincipalAmbiguous, entitlement.ReasonCannotConfirm, entitlement.ReasonNotConfirmed)
 	}
+
 	if after.Settings() != before.Settings() {
 		reasons = append(reasons, entitlement.ReasonCannotConfirm, entitlement.ReasonNotConfirmed, entitlement.ReasonRefused)
 	}
+
 	if !slices.Equal(after.CorrelationKeys, before.CorrelationKeys) {
 		reasons = append(reasons, entitlement.ReasonPrincipalMissing, entitlement.ReasonPrincipalAmbiguous, entitlement.ReasonRefused)
 	}
+
 	slices.Sort(reasons)
 	return slices.Compact(reasons)
 }
@@ -71,15 +76,19 @@ func (s *Service) wakeFailing(ctx context.Context, id entitlement.ConnectorID, r
 		if err != nil {
 			return err
 		}
+
 		var subjects []entitlement.UserID
 		for _, f := range failing.Items {
 			subjects = append(subjects, f.Subject)
 		}
+
 		if len(subjects) > 0 {
+			// They are pending already: a message only brings their next attempt forward.
 			if err := s.Enqueuer.Enqueue(ctx, subjects...); err != nil {
 				return err
 			}
 		}
+
 		told += len(subjects)
 		if page.Token = failing.Next; failing.Next == "" {
 			return nil

@@ -96,6 +96,7 @@ func Load(lookup func(string) (string, bool), function string) (Config, error) {
 	if err := errors.Join(problems...); err != nil {
 		return Config{}, fmt.Errorf("configuration of %s:\n%w", function, err)
 	}
+
 	return c, nil
 }
 

@@ -37,6 +37,8 @@ func ParseIssuers(text string) ([]Issuer, error) {
 	if err := decoder.Decode(&issuers); err != nil {
 		return nil, fmt.Errorf("it is not a list of issuers: %w", err)
 	}
+
+	// A decoder stops after the first value, and a second list would be ignored without a word.
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("something follows the list")
 	}
@@ -55,6 +57,7 @@ func ParseIssuers(text string) ([]Issuer, error) {
 		}
 		seen[issuers[i].Issuer] = true
 	}
+
 	return issuers, nil
 }
 
@@ -71,18 +74,23 @@ func (i *Issuer) check() error {
 	if err := checkURL(i.Issuer); err != nil {
 		return fmt.Errorf("issuer: %w", err)
 	}
+
+	// A bar parts the issuer from the value in the parameter of the first administrator.
 	if strings.Contains(i.Issuer, "|") {
 		return errors.New("issuer: it may hold no bar")
 	}
+
 	if err := checkURL(i.KeySet); err != nil {
 		return fmt.Errorf("keySet: %w", err)
 	}
 	if i.Audience == "" {
 		return errors.New("audience: it is empty")
 	}
+
 	switch i.TokenRule {
 	case RuleAccessTokenType, RuleTokenUse, RuleScope:
 		return nil
 	}
+
 	return fmt.Errorf("tokenRule: %q is not one of %s, %s, %s", i.TokenRule, RuleAccessTokenType, RuleTokenUse, RuleScope)
 }

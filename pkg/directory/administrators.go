@@ -37,24 +37,31 @@ func unbound() error {
 // becomes of that user.
 func (s *Service) firstAdministrator(ctx context.Context, command string) (entitlement.UserID, error) {
 	for try := 1; ; try++ {
-		id, err := s.Store.Bound(ctx, s.First)
-		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
-			return "", err
-		}
+		// Asked before the binding: a call that uses the value between the two has then bound it,
+		// and is not taken for one whose user is gone.
 		used, err := s.wasUsed(ctx)
 		if err != nil {
 			return "", err
 		}
+
+		id, err := s.Store.Bound(ctx, s.First)
+		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+			return "", err
+		}
+
 		if used && id == "" {
 			return "", unbound()
 		}
 		if used {
 			return id, nil
 		}
-		c, id, err := s.appoint(ctx, id, command)
+
+		id, c, err := s.appoint(ctx, id, command)
 		if err == nil {
 			err = s.Store.Commit(ctx, c)
 		}
+
+		// A Conflict: somebody used the value at the same time, so look at what they made of it.
 		if err == nil || entitlement.KindOf(err) != entitlement.Conflict || try == conflictTries {
 			return id, err
 		}
@@ -92,33 +99,40 @@ func derivedID(p entitlement.Principal) string {
 
 // appoint makes the user with the id, or a new one, an administrator in the deployment's
 // name. One who is disabled stays as they are, and the value unused.
-func (s *Service) appoint(ctx context.Context, id entitlement.UserID, command string) (entitlement.Change, entitlement.UserID, error) {
+func (s *Service) appoint(ctx context.Context, id entitlement.UserID, command string) (entitlement.UserID, entitlement.Change, error) {
 	var c entitlement.Change
 	u := entitlement.User{ID: entitlement.UserID(s.IDs.New()), Type: entitlement.Member, DisplayName: "First administrator", Enabled: true,
 		Identities: []entitlement.Principal{s.First}, Created: s.Clock.Now()}
+
 	if id == "" {
 		id, u.UserPrincipalName = u.ID, string(u.ID)
 		made := s.event(entitlement.OfUser, string(id), "created", id, command)
 		if err := s.tell(ctx, nil, &u, &made); err != nil {
-			return c, id, err
+			return id, c, err
 		}
 		c.Events = append(c.Events, chained(&u.Chain, made))
 	} else {
 		var err error
 		if u, err = s.user(ctx, id); err != nil || !u.Enabled {
-			return c, id, err
+			return id, c, err
 		}
 	}
+
 	by := authz.Command{Caller: authz.Caller{ID: id}, CommandID: command}
 	c.Events = append(c.Events, s.use("usedAsFirstAdministrator", id, id, command))
+
+	// A member already: the value is used up all the same, and opens nothing when they are
+	// removed.
 	if u.MemberOf(entitlement.AdministratorsGroup) {
 		c.References = []entitlement.Reference{{User: id}}
-		return c, id, nil
+		return id, c, nil
 	}
+
 	c.Events = append(c.Events, chained(&u.Chain, s.membershipEvent(by, id, entitlement.AdministratorsGroup, "memberAdded")))
 	c.Users = []entitlement.User{u}
 	c.Memberships = []entitlement.Membership{{Group: entitlement.AdministratorsGroup, User: id}}
-	return c, id, s.withAdministrators(ctx, by, &c)
+	err := s.withAdministrators(ctx, by, &c)
+	return id, c, err
 }
 
 // withAdministrators demands that the administrators' group is there, or makes it.
@@ -149,14 +163,18 @@ func (s *Service) resign(ctx context.Context, by authz.Command, c *entitlement.C
 	if err != nil {
 		return err
 	}
+
 	stays, err := s.administratorBeside(ctx, going)
 	if err != nil {
 		return err
 	}
+
 	if !stays {
 		return &entitlement.Error{Kind: entitlement.Conflict, Code: CodeLastAdministrator,
 			Msg: "This would leave nobody who can administer. First make somebody else an administrator who is enabled and has a sign-in among their identities."}
 	}
+
+	// The group's new version is the point: two such changes at once cannot both commit.
 	e := s.event(entitlement.OfGroup, string(g.ID), "administratorsLeft", by.ID, by.CommandID)
 	e.Data = map[string]string{"users": joinIDs(going)}
 	c.Events = append(c.Events, chained(&g.Chain, e))
@@ -171,13 +189,16 @@ func (s *Service) administratorBeside(ctx context.Context, going []entitlement.U
 		if err != nil {
 			return false, err
 		}
+
 		users, err := s.Store.Users(ctx, members.Items)
 		if err != nil {
 			return false, err
 		}
+
 		if slices.ContainsFunc(users, func(u entitlement.User) bool { return u.CanAdminister() && !slices.Contains(going, u.ID) }) {
 			return true, nil
 		}
+
 		if members.Next == "" {
 			return false, nil
 		}

@@ -14,6 +14,7 @@ func (s *Service) ErasePersonalData(ctx context.Context, by authz.Command, id en
 	if err := allow(by, authz.ErasePersonalData); err != nil {
 		return err
 	}
+
 	for try := 1; ; try++ {
 		u, err := s.Store.User(ctx, id)
 		if entitlement.KindOf(err) == entitlement.NotFound && err != nil {
@@ -22,12 +23,14 @@ func (s *Service) ErasePersonalData(ctx context.Context, by authz.Command, id en
 		if err != nil {
 			return err
 		}
+
 		if !u.Gone() {
 			return entitlement.Errorf(entitlement.Conflict, "The personal data of somebody who is in the directory is what the directory is for: delete the user first.")
 		}
 		if u.Forgotten() {
 			return nil
 		}
+
 		u = u.Forget()
 		e := chained(&u.Chain, s.event(entitlement.OfUser, string(id), "personalDataErased", by.ID, by.CommandID))
 		err = s.Store.Commit(ctx, entitlement.Change{Users: []entitlement.User{u}, Events: []entitlement.Event{e}})

@@ -81,13 +81,18 @@ func (s *Service) moveSome(ctx context.Context, by authz.Command, m move, users 
 		if err != nil {
 			return err
 		}
+
 		err = s.Store.Commit(ctx, c)
 		if err == nil || entitlement.KindOf(err) != entitlement.Conflict {
 			return err
 		}
+
+		// The reason may be what a user's own record does not say, and then the refusal says
+		// that.
 		if err := s.stands(ctx, m, users); err != nil {
 			return err
 		}
+
 		if try == conflictTries {
 			return entitlement.Wrap(entitlement.Throttled, "change members", err, "These users are being changed by others all the time. Try again in a moment.")
 		}
@@ -97,15 +102,18 @@ func (s *Service) moveSome(ctx context.Context, by authz.Command, m move, users 
 func (s *Service) moved(ctx context.Context, by authz.Command, m move, users []entitlement.UserID) (entitlement.Change, error) {
 	var c entitlement.Change
 	var resigning []entitlement.UserID
+
 	found, err := s.Store.Users(ctx, users)
 	if err != nil {
 		return c, err
 	}
+
 	for _, id := range users {
 		i := slices.IndexFunc(found, func(u entitlement.User) bool { return u.ID == id })
 		if i < 0 {
 			return c, m.missing()
 		}
+
 		u := found[i]
 		if err := m.check(u); err != nil {
 			return c, err
@@ -113,18 +121,23 @@ func (s *Service) moved(ctx context.Context, by authz.Command, m move, users []e
 		if m.remove && !m.owner && m.group == entitlement.AdministratorsGroup && u.CanAdminister() {
 			resigning = append(resigning, id)
 		}
+
 		c.Events = append(c.Events, chained(&u.Chain, s.membershipEvent(by, id, m.group, m.kind)))
 		c.Users = append(c.Users, u)
 		c.Memberships = append(c.Memberships, entitlement.Membership{Group: m.group, User: id, Owner: m.owner, Erased: m.remove})
 	}
+
 	if m.remove && !m.owner {
 		if c.Absences, err = s.left(ctx, m.group, users, s.Clock.Now()); err != nil {
 			return c, err
 		}
 	}
+
 	if len(resigning) > 0 {
-		return c, s.resign(ctx, by, &c, resigning...)
+		err = s.resign(ctx, by, &c, resigning...)
+		return c, err
 	}
+
 	c.References = []entitlement.Reference{{Group: m.group}}
 	return c, nil
 }

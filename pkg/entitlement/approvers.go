@@ -50,20 +50,24 @@ func (s SubjectSet) same(other SubjectSet) bool { return s.Kind == other.Kind &&
 // Widen has the running stage ask more people, since none of those whom it asks can
 // decide: they become its approvers. c is what is changed of the request already, if
 // anything; there the request is as it will be.
-func (c Change) Widen(r AssignmentRequest, more []SubjectSet, command string, now time.Time) (Change, AssignmentRequest) {
+func (c Change) Widen(r AssignmentRequest, more []SubjectSet, command string, now time.Time) (AssignmentRequest, Change) {
 	of := func(other AssignmentRequest) bool { return other.ID == r.ID }
 	if i := slices.IndexFunc(c.Requests, of); i >= 0 {
 		r = c.Requests[i]
 	}
+
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "approversAdded", Actor: Service, Command: command, At: now,
 		Data: map[string]string{"stage": r.Current().ID, "approvers": namesOf(more), "reason": "none of those who were asked can decide"}}
+
+	// Cloned, so that the request that was read stays as it was: it may be decided on again.
 	r.Stages = slices.Clone(r.Stages)
 	s := &r.Stages[r.Stage]
 	s.Approvers = slices.Concat(s.Approvers, besides(s.Approvers, more))
 	r.Chain, e = r.Chain.Append(withStates(e, string(r.State), string(r.State)))
+
 	c.Requests = append(slices.DeleteFunc(slices.Clone(c.Requests), of), r)
 	c.Events = append(slices.Clone(c.Events), e)
-	return c, r
+	return r, c
 }
 
 // namesOf writes sets as an event holds them.

@@ -53,6 +53,7 @@ const OverdueAfter = 10 * time.Minute
 func (a Assignment) Status(now time.Time) string { return because(a.word(now), a.Reason) }
 
 func (a Assignment) word(now time.Time) string {
+	// The state alone names these; one that has ended is told by what became of its roles.
 	switch a.State {
 	case AssignmentDelivering:
 		return "Delivering"
@@ -66,6 +67,7 @@ func (a Assignment) word(now time.Time) string {
 	case AssignmentDeliveryFailed:
 		return "DeliveryFailed"
 	}
+
 	switch {
 	case !a.Removed.IsZero() && a.Unconfirmed:
 		return "ExpiredUnconfirmed"

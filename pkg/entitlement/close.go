@@ -24,11 +24,15 @@ func closed(r AssignmentRequest, s StartInputs, refusal error, e Event) (Assignm
 		event, outcome, say = RequestCancel, OutcomeUnchanged, " The request is canceled."
 		e.Kind = "canceled"
 	}
+
+	// The reviewer let it through, so the denial is not theirs: the actor is the service.
 	e.Data = map[string]string{"stage": e.Data["stage"], "reviewer": string(e.Actor), "reason": MessageOf(refusal)}
 	e.Actor = Service
+
 	r, c, err := finish(r, event, outcome, s.Slot, e, e.At)
 	if err != nil {
 		return r, c, err
 	}
+
 	return r, c, &Error{Kind: Precondition, Code: CodeOf(refusal), Msg: MessageOf(refusal) + say}
 }

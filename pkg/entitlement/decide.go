@@ -65,33 +65,42 @@ func Decide(r AssignmentRequest, w DecisionInput, reviewer User, s StartInputs, 
 	if !ok {
 		return r, Change{}, Errorf(NotFound, "There is no approval stage with this id.")
 	}
+
 	if reviewer.ID == r.Requestor || reviewer.ID == r.Subject {
 		return r, Change{}, Errorf(Forbidden, "You cannot decide on a request of your own.")
 	}
+
 	if stage.Decision != nil || r.State != RequestPendingApproval {
 		return r, Change{}, decided(r, *stage)
 	}
 	if r.Current() != stage {
 		return r, Change{}, Errorf(Conflict, "This stage has not started; the stage before it waits for a decision.")
 	}
+
 	manager := UserID("")
 	if s.Subject != nil {
 		manager = s.Subject.Manager
 	}
+
 	if !r.MayReview(reviewer, manager) {
 		return r, Change{}, Errorf(Forbidden, "You are not an approver of this stage.")
 	}
+
+	// The sweep may be late, and no decision counts because of that (R50).
 	if !now.Before(stage.Deadline) {
 		return r, Change{}, Errorf(Conflict, "The time to decide ended at %s; the request counts as denied.", stage.Deadline.Format(time.RFC3339))
 	}
+
 	if stage.Policy.ApproverJustification && w.Justification == "" {
 		return r, Change{}, Errorf(Precondition, "This stage asks for a justification of the decision.") // R57
 	}
+
 	before := r
 	r.Stages = slices.Clone(r.Stages)
 	r.Stages[r.Stage].Decision = &Decision{Reviewer: reviewer.ID, Approved: w.Approved, Justification: w.Justification, At: now}
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "approved", Actor: reviewer.ID, Command: w.Command, At: now,
 		Data: map[string]string{"stage": w.Stage, "justification": w.Justification}}
+
 	switch {
 	case !w.Approved:
 		e.Kind = "denied"
@@ -100,7 +109,7 @@ func Decide(r AssignmentRequest, w DecisionInput, reviewer User, s StartInputs, 
 		return nextStage(r, manager, e, now)
 	default:
 		var c Change
-		c, r, err := c.approve(r, s, e, now)
+		r, c, err := c.approve(r, s, e, now)
 		if Closes(err) {
 			return closed(before, s, err, e)
 		}
@@ -170,13 +179,14 @@ func Overdue(r AssignmentRequest, s StartInputs, command string, now time.Time) 
 	case r.State == RequestScheduled && !r.Start.After(now):
 		e.Kind = "started"
 		var c Change
-		c, r2, err := c.approve(r, s, e, now)
+		r2, c, err := c.approve(r, s, e, now)
 		if err == nil || KindOf(err) != Precondition {
 			return r2, c, err
 		}
 		// What stood when it was approved stands no more; nobody is there to be told no.
 		e.Kind, e.Data = "canceled", map[string]string{"reason": MessageOf(err)}
 		return finish(r, RequestCancel, OutcomeLapsed, s.Slot, e, now)
+
 	case stage == nil:
 		return r, Change{}, nil
 	case !now.Before(stage.Deadline):
@@ -198,15 +208,18 @@ func escalate(r AssignmentRequest, subject *User, e Event) (AssignmentRequest, C
 	if err != nil {
 		return r, Change{}, err
 	}
+
 	r.Stages = slices.Clone(r.Stages)
 	s := &r.Stages[r.Stage]
 	if subject != nil {
 		s.Manager = subject.Manager
 	}
+
 	s.Approvers = slices.Concat(s.Approvers, besides(s.Approvers, reachable(s.Policy.Alternates, s.Policy.FallbackAlternates, s.Manager)))
 	s.Escalated = true
 	r.Due = r.nextCheck(e.At)
 	e.Kind = "escalated"
+
 	r.Chain, e = r.Chain.Append(withStates(e, string(r.State), string(next)))
 	r.State = next
 	return r, Change{Requests: []AssignmentRequest{r}, Events: []Event{e}}, nil

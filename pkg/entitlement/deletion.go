@@ -63,13 +63,18 @@ func (d Deletion) Reopen(e Event) (Deletion, Change) { return d.turn("reopened",
 func (d Deletion) turn(kind string, since time.Time, looked string, e Event) (Deletion, Change) {
 	e.Kind = kind
 	guardUpdate := DeletionGuardUpdate{Package: d.Package.ID, Policy: d.Policy.ID, Closed: !since.IsZero()}
+
 	if p := &d.Policy; p.ID != "" {
 		e.Aggregate, e.ID, p.Deleting, p.Looked = OfPolicy, string(p.ID), since, looked
 		p.Chain, e = p.Chain.Append(e)
 		c := Change{Policies: []AssignmentPolicy{*p}, DeletionGuardUpdates: []DeletionGuardUpdate{guardUpdate}, Events: []Event{e}}
+
+		// The version that the commit will give it: whoever erases it next does that on this very
+		// one.
 		p.Version++
 		return d, c
 	}
+
 	p := &d.Package
 	e.Aggregate, e.ID, p.Deleting, p.Looked = OfPackage, string(p.ID), since, looked
 	p.Chain, e = p.Chain.Append(e)

@@ -21,6 +21,7 @@ func Remove(n Removal, slot AssignmentSlot, with []AssignmentRequest, now time.T
 	if a == nil {
 		return AssignmentRequest{}, Change{}, Errorf(Conflict, "The assignment has ended already.")
 	}
+
 	state, err := RequestSubmitted.Next(Ready)
 	if err != nil {
 		return AssignmentRequest{}, Change{}, err
@@ -30,15 +31,20 @@ func Remove(n Removal, slot AssignmentSlot, with []AssignmentRequest, now time.T
 		Requestor: n.Requestor, Subject: a.Subject, Justification: n.Justification, Created: now,
 		Fingerprint: n.Fingerprint,
 	}
+
+	// Two chains: the removal's own begins, and that of the assignment goes on with its end.
 	submitted := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: n.Requestor, Command: n.Command, At: now, After: string(state),
 		Data: map[string]string{"type": string(n.Type), "assignment": string(a.ID), "justification": n.Justification}}
 	r.Chain, submitted = r.Chain.Append(submitted)
+
 	ended := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "removed", Actor: n.Requestor, Command: n.Command, At: now,
 		Data: map[string]string{"request": string(r.ID)}}
+
 	c, err := end(slot, with, ended, r.ID, now)
 	if err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
+
 	c.Requests = append(c.Requests, r)
 	c.Events = append(c.Events, submitted)
 	return r, c, nil
@@ -72,9 +78,13 @@ func end(slot AssignmentSlot, with []AssignmentRequest, e Event, removal Request
 	if err != nil {
 		return Change{}, err
 	}
+
 	a.Chain, e = a.Chain.Append(withStates(e, string(a.State), string(state)))
 	a.State, a.Target, a.Ended, a.Removal, a.Reason = state, TargetAbsent, now, removal, e.Data["reason"]
+
+	// An item of its own from now on, and so its first version.
 	a.Version = 0
+
 	slot.Assignment = nil
 	c := Change{
 		Ended:  []Assignment{a},
@@ -82,6 +92,7 @@ func end(slot AssignmentSlot, with []AssignmentRequest, e Event, removal Request
 		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Remove: Waiting{a.Package, a.ID}, Ended: Removing{a.ID, removal},
 			CheckAfter: now.Add(enqueueSlack)}},
 	}
+
 	for _, r := range with {
 		switch {
 		case r.ID == RequestID(a.ID) && r.State == RequestDelivering:
@@ -101,6 +112,7 @@ func end(slot AssignmentSlot, with []AssignmentRequest, e Event, removal Request
 			slot.Open, slot.OpenPolicy = "", ""
 		}
 	}
+
 	c.Slots = []AssignmentSlot{slot.remembering(now).Vacate()}
 	return c, nil
 }

@@ -198,6 +198,8 @@ func eachError(err error, visit func(*Error)) {
 	if e, ok := err.(*Error); ok {
 		visit(e)
 	}
+
+	// Wrapped or joined: an error may have one cause or several.
 	switch err := err.(type) {
 	case interface{ Unwrap() error }:
 		if cause := err.Unwrap(); cause != nil {

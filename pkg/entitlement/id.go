@@ -35,6 +35,7 @@ func isUUID(s string) bool {
 	if len(s) != 36 {
 		return false
 	}
+
 	for i := range len(s) {
 		c := s[i]
 		switch i {
@@ -48,5 +49,6 @@ func isUUID(s string) bool {
 			}
 		}
 	}
+
 	return true
 }

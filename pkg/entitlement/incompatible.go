@@ -65,6 +65,7 @@ func (r AssignmentRequest) incompatible(s StartInputs) error {
 	if s.Package == nil || s.Subject == nil {
 		return nil // which is refused for itself
 	}
+
 	words := &toSubject
 	switch {
 	case r.Version > 0:
@@ -72,16 +73,19 @@ func (r AssignmentRequest) incompatible(s StartInputs) error {
 	case r.Type == AdminAdd || r.Type == AdminUpdate:
 		words = &toAdministrator
 	}
+
 	for _, id := range s.Package.Incompatible {
 		if slices.Contains(s.SubjectRecord.Live, id) {
 			return (&IncompatibilityError{Package: id, texts: words}).Refusal(string(id))
 		}
 	}
+
 	for _, id := range s.Package.IncompatibleGroups {
 		if s.Subject.MemberOf(id) {
 			return (&IncompatibilityError{Group: id, texts: words}).Refusal(string(id))
 		}
 	}
+
 	return nil
 }
 

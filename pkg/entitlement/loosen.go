@@ -21,6 +21,7 @@ func Loosens(before, after AssignmentPolicy) []string {
 			all = append(all, property)
 		}
 	}
+
 	note(breadth(after.Scope) > breadth(before.Scope), "allowedTargetScope")
 	note(after.Scope == ScopeSpecificUsers && before.Scope == ScopeSpecificUsers && !covers(before.Targets, after.Targets), "specificAllowedTargets")
 	note(after.Expiration.outlasts(before.Expiration), "expiration")
@@ -31,12 +32,14 @@ func Loosens(before, after AssignmentPolicy) []string {
 	note(before.Approval.RequiredForUpdate && !after.Approval.RequiredForUpdate, "isApprovalRequiredForUpdate")
 	note(before.Approval.RequestorJustification && !after.Approval.RequestorJustification, "isRequestorJustificationRequired")
 	note(len(after.Approval.Stages) < len(before.Approval.Stages), "stages")
+
 	for i := range min(len(after.Approval.Stages), len(before.Approval.Stages)) {
 		was, is := before.Approval.Stages[i], after.Approval.Stages[i]
 		note(!covers(was.approvers(), is.approvers()), fmt.Sprintf("stages.%d.approvers", i+1))
 		note(was.ApproverJustification && !is.ApproverJustification, fmt.Sprintf("stages.%d.isApproverJustificationRequired", i+1))
 		note(is.Escalation && (!was.Escalation || is.EscalateAfter < was.EscalateAfter), fmt.Sprintf("stages.%d.escalation", i+1))
 	}
+
 	return all
 }
 

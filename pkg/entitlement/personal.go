@@ -44,8 +44,11 @@ func (w PersonalValue) Pseudonym(key []byte) string {
 // an event for each that the user joins or leaves.
 func (u User) Recorded(key []byte) []Recorded {
 	list := []Recorded{{"userType", string(u.Type)}, {"accountEnabled", yes(u.Enabled)}, {"manager", string(u.Manager)}}
+
 	var signIns []string
+
 	for _, w := range u.personal() {
+		// Whose sign-in it is, is personal; who vouches for it is what an auditor looks for.
 		if w.Property == "identities" {
 			issuer, _, _ := strings.Cut(w.Value, " ")
 			signIns = append(signIns, issuer+" "+w.Pseudonym(key))
@@ -53,6 +56,7 @@ func (u User) Recorded(key []byte) []Recorded {
 		}
 		list = append(list, Recorded{w.Property, w.Pseudonym(key)})
 	}
+
 	list = append(list, Recorded{"identities", strings.Join(signIns, ", ")})
 	if u.Gone() {
 		list = append(list, Recorded{"deleted", endWord(u.Deleted)})

@@ -112,6 +112,7 @@ func (p AssignmentPolicy) Check(now time.Time) error {
 	if err := p.Expiration.Check(now); err != nil {
 		return err
 	}
+
 	switch p.Scope {
 	case ScopeNobody, ScopeAllMembers, ScopeAllUsers:
 		if len(p.Targets) > 0 {
@@ -124,14 +125,17 @@ func (p AssignmentPolicy) Check(now time.Time) error {
 	default:
 		return Errorf(Invalid, "allowedTargetScope must be one of notSpecified, specificDirectoryUsers, allMemberUsers, allDirectoryUsers.")
 	}
+
 	if len(p.Targets) > MaxTargets {
 		return Errorf(Invalid, "specificAllowedTargets holds at most %d users and groups.", MaxTargets)
 	}
+
 	for _, t := range p.Targets {
 		if t.Kind != SingleUser && t.Kind != GroupMembers {
 			return Errorf(Invalid, "specificAllowedTargets takes singleUser and groupMembers.")
 		}
 	}
+
 	return p.Approval.check()
 }
 
@@ -155,25 +159,30 @@ func (s ApprovalStage) check(number int) error {
 	if len(s.Primary) == 0 {
 		return Errorf(Invalid, "stage %d: primaryApprovers must not be empty.", number)
 	}
+
 	if len(all) > MaxApprovers {
 		return Errorf(Invalid, "stage %d: at most %d approvers.", number, MaxApprovers)
 	}
+
 	isManager := SubjectSet.isManager
 	if slices.ContainsFunc(s.Fallback, isManager) || slices.ContainsFunc(s.FallbackAlternates, isManager) {
 		return Errorf(Invalid, "stage %d: a fallback approver must be a user or a group.", number)
 	}
+
 	if slices.ContainsFunc(s.Primary, isManager) && len(s.Fallback) == 0 {
 		return Errorf(Invalid, "stage %d: requestorManager needs at least one entry in fallbackPrimaryApprovers, for people without a manager.", number) // R53
 	}
 	if slices.ContainsFunc(s.Alternates, isManager) && len(s.FallbackAlternates) == 0 {
 		return Errorf(Invalid, "stage %d: requestorManager needs at least one entry in fallbackEscalationApprovers, for people without a manager.", number) // R62
 	}
+
 	if s.TimeLimit < 0 || s.TimeLimit > MaxDuration {
 		return Errorf(Invalid, "stage %d: durationBeforeAutomaticDenial must lie between PT1M and P3660D.", number)
 	}
 	if s.Escalation && (len(s.Alternates) == 0 || s.EscalateAfter < MinDuration || s.EscalateAfter >= s.limit()) {
 		return Errorf(Invalid, "stage %d: escalation needs escalationApprovers and a durationBeforeEscalation shorter than durationBeforeAutomaticDenial.", number)
 	}
+
 	return nil
 }
 
@@ -237,6 +246,8 @@ func applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
 		if !p.MayAsk(u) {
 			continue
 		}
+
+		// A better rank than what was found puts those out, for it alone counts.
 		if len(fit) > 0 && p.rank() < fit[0].rank() {
 			fit = fit[:0]
 		}
@@ -244,6 +255,7 @@ func applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
 			fit = append(fit, p)
 		}
 	}
+
 	return fit
 }
 
@@ -253,15 +265,20 @@ func applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
 // alike whether it is of a lower rank, of another package or not there at all.
 func Choose(policies []AssignmentPolicy, named PolicyID, u User) (AssignmentPolicy, error) {
 	none, fit := AssignmentPolicy{}, applicable(policies, u)
+
 	if len(fit) == 0 {
 		return none, Errorf(Precondition, "No policy of this access package lets you ask for it. Ask its catalog owner to assign it to you.")
 	}
+
 	if named == "" && len(fit) > 1 {
 		return none, Errorf(Invalid, "Several policies of this access package apply to you: name one in assignmentPolicyId.")
 	}
+
 	if named == "" {
 		return fit[0], nil
 	}
+
+	// Nothing is said of policies that do not apply: an id must not be found out by asking.
 	if i := slices.IndexFunc(fit, func(p AssignmentPolicy) bool { return p.ID == named }); i >= 0 {
 		return fit[i], nil
 	}

@@ -26,6 +26,7 @@ type Changed struct {
 // made differs from nothing at all, and so does what goes.
 func Differences(before, after []Recorded) []Changed {
 	var all []Changed
+
 	value := func(list []Recorded, property string) string {
 		i := slices.IndexFunc(list, func(r Recorded) bool { return r.Property == property })
 		if i < 0 {
@@ -33,16 +34,20 @@ func Differences(before, after []Recorded) []Changed {
 		}
 		return list[i].Value
 	}
+
 	for _, r := range after {
 		if was := value(before, r.Property); was != r.Value {
 			all = append(all, Changed{r.Property, was, r.Value})
 		}
 	}
+
+	// What is only in the first was taken away.
 	for _, r := range before {
 		if r.Value != "" && !slices.ContainsFunc(after, func(now Recorded) bool { return now.Property == r.Property }) {
 			all = append(all, Changed{Property: r.Property, Before: r.Value})
 		}
 	}
+
 	return all
 }
 
@@ -95,6 +100,7 @@ func (p AssignmentPolicy) Recorded() []Recorded {
 	if p.ID == "" {
 		return nil
 	}
+
 	list := []Recorded{
 		{"displayName", p.DisplayName}, {"description", p.Description}, {"accessPackage", string(p.Package)},
 		{"allowedTargetScope", string(p.Scope)}, {"specificAllowedTargets", sets(p.Targets)}, {"expiration", p.Expiration.recorded()},
@@ -103,6 +109,7 @@ func (p AssignmentPolicy) Recorded() []Recorded {
 		{"isApprovalRequiredForAdd", yes(p.Approval.RequiredForAdd)}, {"isApprovalRequiredForUpdate", yes(p.Approval.RequiredForUpdate)},
 		{"isRequestorJustificationRequired", yes(p.Approval.RequestorJustification)},
 	}
+
 	for i, s := range p.Approval.Stages {
 		list = append(list, s.recorded(fmt.Sprintf("stages.%d.", i+1))...)
 	}

@@ -23,6 +23,7 @@ func CloseRemoval(a Assignment, actor UserID, command, justification string, now
 	case now.Sub(a.Ended) <= OverdueAfter:
 		return Change{}, Errorf(Conflict, "The roles are being taken back. A removal can be closed once it is overdue, %d minutes after the end.", int(OverdueAfter/time.Minute))
 	}
+
 	e := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "removalClosed", Actor: actor, Command: command, At: now, Data: map[string]string{"justification": justification}}
 	a.Chain, e = a.Chain.Append(e)
 	a.Closed = now
@@ -52,6 +53,8 @@ func (g Grant) NextCheck() time.Time {
 // package gives as well are not among them (R4).
 func (a Assignment) RolesLeft(h SubjectRecord, w ReconcileInputs, grantSets []GrantSet) []Grant {
 	stays := map[RoleRef]bool{}
+
+	// A disabled subject is to have nothing, so no live package keeps a role for them.
 	if !h.Disabled && w.Subject != nil && w.Subject.Enabled {
 		for _, p := range h.Live {
 			for _, s := range w.Scopes[p].List {
@@ -59,6 +62,7 @@ func (a Assignment) RolesLeft(h SubjectRecord, w ReconcileInputs, grantSets []Gr
 			}
 		}
 	}
+
 	var left []Grant
 	for _, grantSet := range grantSets {
 		for role, g := range grantSet.Grants {
@@ -67,6 +71,7 @@ func (a Assignment) RolesLeft(h SubjectRecord, w ReconcileInputs, grantSets []Gr
 			}
 		}
 	}
+
 	slices.SortFunc(left, func(x, y Grant) int {
 		return cmp.Or(cmp.Compare(x.Role.Connector, y.Role.Connector), cmp.Compare(x.Role.Resource, y.Role.Resource), cmp.Compare(x.Role.Role, y.Role.Role))
 	})

@@ -12,14 +12,17 @@ func Reprocess(r AssignmentRequest, slot AssignmentSlot, actor UserID, command s
 	if err != nil {
 		return Change{}, Errorf(Conflict, "Only a request in state partiallyDelivered or deliveryFailed can be reprocessed; this one is %s.", r.State)
 	}
+
 	if slot.Assignment == nil || slot.Assignment.ID != r.Assignment {
 		return Change{}, Errorf(Conflict, "The assignment has ended; ask for the package again.")
 	}
+
 	a := *slot.Assignment
 	state, err := a.State.Next(Reprocessed)
 	if err != nil {
 		return Change{}, err
 	}
+
 	r.State, r.Completed = next, time.Time{}
 	c, err := redeliver(&a, slot, state, actor, command, now)
 	c.Requests = []AssignmentRequest{r}

@@ -52,6 +52,8 @@ func sumUnits(s, units string, worth []time.Duration) (time.Duration, bool) {
 			n = n*10 + int64(s[digits]-'0')
 			digits++
 		}
+
+		// Seven digits are beyond every limit in any unit, and cannot overflow.
 		if digits == 0 || digits > 7 || digits == len(s) {
 			return 0, false
 		}
@@ -59,14 +61,17 @@ func sumUnits(s, units string, worth []time.Duration) (time.Duration, bool) {
 		if at < 0 {
 			return 0, false
 		}
+
 		part := worth[next+at]
 		if n > int64(10*MaxDuration/part) {
 			n = int64(10 * MaxDuration / part) // beyond every limit; the caller refuses it
 		}
+
 		sum += time.Duration(n) * part
 		next += at + 1
 		s = s[digits+1:]
 	}
+
 	return sum, true
 }
 
@@ -75,12 +80,14 @@ func FormatDuration(d time.Duration) string {
 	if d == 0 {
 		return "PT0S"
 	}
+
 	var b strings.Builder
 	b.WriteByte('P')
 	if days := d / (24 * time.Hour); days > 0 {
 		fmt.Fprintf(&b, "%dD", days)
 		d -= days * 24 * time.Hour
 	}
+
 	if d > 0 {
 		b.WriteByte('T')
 		for _, u := range []struct {
@@ -93,6 +100,7 @@ func FormatDuration(d time.Duration) string {
 			}
 		}
 	}
+
 	return b.String()
 }
 

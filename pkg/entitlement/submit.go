@@ -17,6 +17,17 @@ type NewRequest struct {
 	NewID             func() string // ids of the approval stages
 }
 
+// CommandPayload is all that a command which makes a request asks for, as its author words it.
+type CommandPayload struct {
+	Type              RequestType
+	Package           PackageID
+	Policy            PolicyID
+	Subject           UserID
+	Assignment        AssignmentID
+	Justification     string
+	RequestedSchedule Schedule
+}
+
 // Submit decides a new request on what was read, and returns the request with the
 // Change that records it. Nothing bypasses the policy, administrators included (R91, R92).
 func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Change, error) {
@@ -24,12 +35,14 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 	if err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
+
 	if err := in.Slot.free(n.Type); err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
 	if err := in.Slot.cooled(n.Type, now); err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
+
 	r := AssignmentRequest{
 		ID: n.ID, Type: n.Type, State: RequestSubmitted,
 		Package: in.Package.ID, Catalog: in.Package.Catalog, Policy: policy.ID, Assignment: AssignmentID(n.ID),
@@ -37,15 +50,19 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		Justification: n.Justification, RequestedSchedule: n.RequestedSchedule, Start: n.RequestedSchedule.Start,
 		Expiration: terms(policy, n.RequestedSchedule), Created: now, Fingerprint: n.Fingerprint,
 	}.under(policy)
+
 	if start := later(r.Start, now); r.Expiration.overAt(start) {
 		return AssignmentRequest{}, Change{}, Errorf(Precondition, "The policy %s ends access at %s, and this would begin no earlier.", policy.DisplayName, r.Expiration.EndFrom(start).Format(time.RFC3339)) // R109
 	}
+
 	if err := r.incompatible(in.startInputs()); err != nil {
 		return AssignmentRequest{}, Change{}, err
 	}
+
 	event := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
 		Data: map[string]string{"type": string(r.Type), "package": string(r.Package), "policy": string(r.Policy), "subject": string(r.Subject), "justification": r.Justification}}
 	change := Change{DeletionGuards: []DeletionGuard{policy.deletionGuard(r.Subject)}}
+
 	if policy.Approval.RequiredForAdd {
 		r.State, err = r.State.Next(ApprovalRequired)
 		if err != nil {
@@ -57,48 +74,60 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		r.startStage(0, in.Subject.Manager, now)
 		return r, change.hold(r, in.Slot, event), nil
 	}
+
 	event.Data["approval"] = "notRequired" // R44
-	change, r, err = change.approve(r, in.startInputs(), event, now)
+	r, change, err = change.approve(r, in.startInputs(), event, now)
 	return r, change, err
 }
 
 // admit returns the policy that lets the request through, or why none does.
 func admit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPolicy, error) {
 	none := AssignmentPolicy{}
+
 	if in.Requestor == nil {
 		return none, User{}.Active()
 	}
 	if err := in.Requestor.Active(); err != nil {
 		return none, err
 	}
+
 	if in.Package == nil || !in.Package.Deleting.IsZero() {
 		return none, Errorf(NotFound, "There is no access package with this id.")
 	}
+
 	if in.Subject == nil || in.Subject.Gone() {
 		return none, Errorf(NotFound, "There is no user with the id in targetId.")
 	}
 	if !in.Subject.Enabled {
 		return none, Errorf(Precondition, "The user %s is disabled and cannot get an access package.", in.Subject.DisplayName)
 	}
+
 	if err := n.RequestedSchedule.Check(now); err != nil {
 		return none, err
 	}
+
+	// Whom a policy is for, and that it asks somebody, holds for administrators too (R91, R92);
+	// what it demands of requestors does not.
 	if n.Type == AdminAdd {
 		return admitDirect(n, in)
 	}
+
 	if in.Catalog == nil || !in.Catalog.Published {
 		return none, Errorf(Precondition, "The catalog of this access package is not published, so it cannot be requested.") // R23
 	}
+
 	p, err := Choose(in.policies(), n.Policy, *in.Subject)
 	if err != nil {
 		return none, err
 	}
+
 	if n.RequestedSchedule.Chooses(now) && !p.Requestor.CustomSchedule {
 		return none, Errorf(Precondition, "This access package does not let requestors choose dates: leave out schedule.") // R43
 	}
 	if p.Approval.RequestorJustification && n.Justification == "" {
 		return none, Errorf(Precondition, "This access package asks for a justification.") // R59
 	}
+
 	return p, within(p, n.RequestedSchedule, now)
 }
 
@@ -199,76 +228,3 @@ func withStates(e Event, before, after string) Event {
 
 // enqueueSlack is how long the sweep leaves a subject just made pending to its message.
 const enqueueSlack = time.Minute
-
-// approve turns a request that nothing stands in the way of into an assignment, or
-// schedules it where it starts later. The event's chain goes on in the assignment.
-func (c Change) approve(r AssignmentRequest, s StartInputs, e Event, now time.Time) (Change, AssignmentRequest, error) {
-	if err := r.eligible(s); err != nil {
-		return Change{}, r, err
-	}
-	if r.Type.Updates() {
-		return c.prolong(r, s, e, now)
-	}
-	before := r.State
-	if r.Version == 0 {
-		before = ""
-	}
-	if r.Start.After(now) {
-		if err := r.incompatible(s); err != nil {
-			return Change{}, r, err
-		}
-		next, err := r.State.Next(Postponed)
-		if err != nil {
-			return Change{}, r, err
-		}
-		r.State, r.Due = next, r.Start
-		r.Chain, e = r.Chain.Append(withStates(e, string(before), string(next)))
-		slot := s.Slot
-		slot.Open, slot.OpenPolicy = r.ID, r.Policy
-		c.Requests, c.Slots, c.Events = append(c.Requests, r), append(c.Slots, slot), append(c.Events, e)
-		return c, r, nil
-	}
-	if err := mayBegin(r, s, now); err != nil {
-		return Change{}, r, err
-	}
-	next, err := r.State.Next(Ready)
-	if err != nil {
-		return Change{}, r, err
-	}
-	r.State, r.Due = next, time.Time{}
-	r.Chain, e = r.Chain.Append(withStates(e, string(before), string(next)))
-	slot := s.Slot
-	slot.Open, slot.OpenPolicy = "", ""
-	slot.Assignment = &Assignment{
-		ID: r.AssignmentOf(), Package: r.Package, Catalog: r.Catalog, Policy: r.Policy, Subject: r.Subject,
-		Target: TargetPresent, State: AssignmentDelivering, Start: now, End: r.Expiration.EndFrom(now), Since: now,
-		Meta: Meta{Chain: r.Chain},
-	}
-	c.Requests = append(c.Requests, r)
-	c.Slots = append(c.Slots, slot)
-	c.Events = append(c.Events, e)
-	c.References = append(c.References, r.admittedBy(s)...)
-	c.SubjectUpdates = append(c.SubjectUpdates, SubjectUpdate{Subject: r.Subject, Add: Waiting{r.Package, r.AssignmentOf()}, Incompatible: s.Package.Incompatible, NotIn: s.Package.IncompatibleGroups,
-		CheckAfter: now.Add(enqueueSlack)})
-	return c, r, nil
-}
-
-// mayBegin checks afresh what else may have changed since the request was made.
-func mayBegin(r AssignmentRequest, s StartInputs, now time.Time) error {
-	if s.Package == nil {
-		return Errorf(Precondition, "The access package does not exist any more.")
-	}
-	if slices.Contains(s.SubjectRecord.Live, r.Package) {
-		return Errorf(Conflict, "The user this is for has the access package already.")
-	}
-	if len(s.SubjectRecord.Live) >= MaxLive {
-		return Errorf(Precondition, "The user this is for holds %d access packages, the most that one user may.", MaxLive)
-	}
-	if len(s.SubjectRecord.Removing) >= MaxRemoving {
-		return Errorf(Precondition, "The roles of %d access packages that the user this is for held are still being removed, the most at once: wait until some are gone.", len(s.SubjectRecord.Removing))
-	}
-	if r.Expiration.overAt(now) {
-		return Errorf(Precondition, "The period that was asked for is over.")
-	}
-	return r.incompatible(s)
-}

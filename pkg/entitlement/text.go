@@ -62,6 +62,7 @@ func clean(s string, lines bool) string {
 		}
 		return r
 	}
+
 	text := []rune(strings.Map(space, strings.ToValidUTF8(withoutMarks(s), "\uFFFD")))
 	for {
 		var kept []rune
@@ -70,6 +71,7 @@ func clean(s string, lines bool) string {
 				kept = append(kept, r)
 			}
 		}
+
 		if len(kept) == len(text) {
 			return strings.TrimSpace(string(kept))
 		}
@@ -110,14 +112,17 @@ func checkText(what, s string, limit int, lines bool) error {
 	if len(s) > limit*utf8.UTFMax || utf8.RuneCountInString(s) > limit {
 		return tooLong(what, limit)
 	}
+
 	if !utf8.ValidString(s) {
 		return Errorf(Invalid, "%s must be valid UTF-8.", what)
 	}
+
 	text := []rune(s)
 	for i, r := range text {
 		if !allowed(text, i, lines) {
 			return Errorf(Invalid, "%s must not contain U+%04X, %s.", what, r, whyNot(r))
 		}
+
 	}
 	return nil
 }
@@ -232,4 +237,13 @@ func (t runes) has(r rune) bool {
 		}
 	})
 	return is
+}
+
+// Clip shortens what somebody sent to so many bytes of whole characters, before it is said
+// back to them.
+func Clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
 }

@@ -197,3 +197,16 @@ func TestA9_WhatAFeedCallsSomebodyIsCleanedOnceAndKept(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsSaidBackIsShort(t *testing.T) {
+	for _, c := range []struct{ sent, want string }{
+		{"", ""},
+		{"abcd", "abcd"},
+		{"abcde", "abcd..."},
+		{"abcä", "abc..."}, // no half of a character
+	} {
+		if got := Clip(c.sent, 4); got != c.want {
+			t.Errorf("Clip(%q) = %q, want %q", c.sent, got, c.want)
+		}
+	}
+}

@@ -16,9 +16,12 @@ func Readable[ID, T any](ids []ID, read func([]ID) ([]T, error)) ([]T, error) {
 	if !errors.Is(err, ErrUnreadable) {
 		return list, err
 	}
+
+	// One that cannot be read even by itself is what is left out.
 	if len(ids) < 2 {
 		return nil, nil
 	}
+
 	first, err := Readable(ids[:len(ids)/2], read)
 	if err != nil {
 		return nil, err

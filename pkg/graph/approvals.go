@@ -54,6 +54,7 @@ func decide(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	decision := entitlement.DecisionInput{Stage: c.path["stageId"]}
 	var result string
 	sameID(o, decision.Stage)
@@ -63,9 +64,12 @@ func decide(ctx context.Context, c *call) (response, error) {
 	if result == "" {
 		o.Fail("reviewResult", "must be Approve or Deny.")
 	}
+
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
+	// Clients may send back what they have read, which is the second form.
 	decision.Approved = result == "Approve" || result == "Approved"
 	return done(c.deps.Requests.Decide(ctx, c.by, id[entitlement.RequestID](c, "assignmentRequestId"), decision))
 }

@@ -27,6 +27,7 @@ func assignmentsFor(ctx context.Context, c *call) (lister[entitlement.Assignment
 		a, err := c.deps.Requests.Assignment(ctx, c.by.Caller, named)
 		return only(a, err), nil
 	}
+
 	for _, path := range []string{"target/objectId", "target/id"} {
 		subject, ok, err := odata.EqualID[entitlement.UserID](c.options.Filter, path)
 		if err != nil {
@@ -38,6 +39,7 @@ func assignmentsFor(ctx context.Context, c *call) (lister[entitlement.Assignment
 			}, nil
 		}
 	}
+
 	pkg, ok, err := packageFiltered(ctx, c)
 	switch {
 	case err != nil:
@@ -49,6 +51,7 @@ func assignmentsFor(ctx context.Context, c *call) (lister[entitlement.Assignment
 			return c.deps.Requests.AssignmentsFor(ctx, c.by.Caller, pkg, page)
 		}, nil
 	}
+
 	return asCaller(c, c.deps.Requests.Assignments), nil
 }
 

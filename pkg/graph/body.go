@@ -52,12 +52,14 @@ func readBody(r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	packed, encodings := bytes.HasPrefix(content, gzipMark), encodingsOf(r.Header)
 	switch {
 	case len(encodings) == 0 && packed:
 		return nil, entitlement.Errorf(entitlement.Invalid, "The body is compressed by gzip, and Content-Encoding does not say so.")
 	case len(encodings) == 1 && encodings[0] == "gzip" && packed:
 		return unpacked(content)
+	// A body that begins like JSON is not packed, whatever an old header says.
 	case len(encodings) == 0 || len(encodings) == 1 && encodings[0] == "gzip" || bytes.HasPrefix(bytes.TrimSpace(content), []byte("{")):
 		return content, nil
 	default:

@@ -37,14 +37,17 @@ func createCatalog(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	made := entitlement.Catalog{Published: true}
 	readCatalog(o, &made)
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
 	if made, err = c.deps.Catalogs.CreateCatalog(ctx, c.by, made); err != nil {
 		return response{}, err
 	}
+
 	return created(ctx, c, c.catalogKind(), viewOf(made, views.OfCatalogs))
 }
 
@@ -131,11 +134,13 @@ func createResourceRequest(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	var ask resourceBody
 	readResourceRequest(o, &ask)
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
 	switch ask.kind {
 	case "adminAdd":
 		err = addResource(ctx, c, ask)
@@ -147,6 +152,7 @@ func createResourceRequest(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	// What was asked is done, and nothing of the request is kept.
 	body := object{"@odata.context": c.metadata(ctx, emSet+"resourceRequests/$entity"), "id": uuid.NewString(), "requestType": ask.kind,
 		"state": "delivered", "createdDateTime": instant(c.deps.Clock.Now())}
@@ -157,18 +163,22 @@ func readResourceRequest(o *strict.Object, ask *resourceBody) {
 	o.Ignore("id", "state", "createdDateTime")
 	o.Refuse("justification", "executeImmediately")
 	strict.Enum(o, "requestType", &ask.kind, "adminAdd", "adminRemove", "adminUpdate")
+
 	catalog := o.Object("catalog")
 	catalog.Ignore("displayName", "description", "catalogType", "state", "isExternallyVisible", "createdDateTime", "modifiedDateTime")
 	strict.ID(catalog, "id", &ask.catalog)
+
 	r := o.Object("resource")
 	r.Ignore("displayName", "description", "createdDateTime", "modifiedDateTime", "url")
 	r.Refuse("attributes")
 	strict.ID(r, "id", &ask.resource)
 	r.Text("originId", &ask.origin)
 	r.Text("originSystem", &ask.system)
+
 	e := r.Object("environment")
 	e.Ignore("displayName", "description", "originId", "originSystem", "isDefaultEnvironment", "connectionInfo", "createdDateTime", "modifiedDateTime")
 	strict.ID(e, "id", &ask.environment)
+
 	switch {
 	case ask.kind == "":
 		o.Fail("requestType", "must be given: adminAdd or adminRemove.")
@@ -201,13 +211,17 @@ func removeResource(ctx context.Context, c *call, ask resourceBody) error {
 			return err
 		}
 	}
+
 	r, err := c.deps.Catalogs.FindResource(ctx, c.by.Caller, ask.catalog, ask.resource, connector, ask.origin)
 	if err != nil {
 		return err
 	}
+
+	// Both its id and its origin may be named, and must not contradict each other.
 	if err := ask.names(r); err != nil {
 		return err
 	}
+
 	return c.deps.Catalogs.RemoveResource(ctx, c.by, r)
 }
 

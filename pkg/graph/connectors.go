@@ -31,15 +31,18 @@ func createConnector(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	var made connectorEdit
 	readConnector(o, &made)
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
 	kept, err := c.deps.Catalogs.RegisterConnector(ctx, c.by, made.ConnectorConfig, made.credential)
 	if err != nil {
 		return response{}, err
 	}
+
 	return created(ctx, c, connectorType(), kept)
 }
 
@@ -48,17 +51,23 @@ func updateConnector(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	sameID(o, c.path["connectorId"])
+
+	// Read once to refuse what is malformed, before anything is read from the store, and again
+	// onto what is kept, so that members which are left out stay as they are.
 	var asked connectorEdit
 	readConnector(o, &asked)
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
 	_, err = c.deps.Catalogs.UpdateConnector(ctx, c.by, id[entitlement.ConnectorID](c, "connectorId"), asked.credential, func(kept *entitlement.ConnectorConfig) {
 		edit := connectorEdit{ConnectorConfig: *kept}
 		readConnector(o, &edit)
 		*kept = edit.ConnectorConfig
 	})
+
 	return done(err)
 }
 
@@ -74,6 +83,7 @@ func readConnector(o *strict.Object, c *connectorEdit) {
 	o.Text("credential", &c.credential)
 	o.Texts("correlationKeys", &c.CorrelationKeys)
 	strict.IDs(o, "resourceManagers", &c.ResourceManagers)
+
 	for _, setting := range entitlement.ConnectorSettings {
 		word := setting.Of(c.ConnectorConfig)
 		if o.Text(setting.Name, &word); !setting.Set(&c.ConnectorConfig, word) {

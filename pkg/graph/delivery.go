@@ -94,6 +94,7 @@ func reprocessFailing(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	var at entitlement.ConnectorID
 	var reason, token string
 	flatOrNested(o, "connectorId", "connector", &at, "id")
@@ -105,9 +106,12 @@ func reprocessFailing(ctx context.Context, c *call) (response, error) {
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
+	// Bounded a call; what is left goes on after the token that is answered.
 	n, next, err := c.deps.Requests.ReprocessFailing(ctx, c.by, at, reason, token)
 	if err != nil {
 		return response{}, err
 	}
+
 	return ok(object{"subjects": n, "more": next != "", "after": text(next)})
 }

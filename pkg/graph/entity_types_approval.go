@@ -43,6 +43,7 @@ func mapStage(s stage) object {
 		"id": of.ID, "displayName": "Stage " + string(rune('1'+s.number)), "status": s.status(), "assignedToMe": s.Mine && s.running(),
 		"reviewResult": "NotReviewed", "justification": nil, "reviewedBy": nil, "reviewedDateTime": nil,
 	}
+
 	if d := of.Decision; d != nil {
 		o["reviewResult"] = map[bool]string{true: "Approved", false: "Denied"}[d.Approved]
 		o["justification"] = text(d.Justification)
@@ -50,6 +51,7 @@ func mapStage(s stage) object {
 		reviewer := s.Reviewers[d.Reviewer]
 		o["reviewedBy"] = object{"id": string(d.Reviewer), "displayName": text(reviewer.DisplayName), "userPrincipalName": text(reviewer.UserPrincipalName)}
 	}
+
 	return o
 }
 
@@ -60,6 +62,7 @@ func (s stage) running() bool {
 
 func (s stage) status() string {
 	of := s.Request.Stages[s.number]
+
 	switch {
 	case s.running():
 		return "InProgress"

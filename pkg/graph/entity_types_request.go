@@ -61,14 +61,18 @@ func mapAssignment(a *views.Assignment, now time.Time) object {
 		"assignmentPolicy": one(a.Policy, mapPolicy, reference(a.Assignment.Policy)),
 		"target":           one(a.Subject, mapSubject, subjectReference(a.Assignment.Subject)),
 	}
+
 	if a.RequestedBy != nil {
 		o["schedule"] = mapSchedule(a.RequestedBy.Start, a.RequestedBy.Expiration)
 		return o
 	}
+
 	ends := entitlement.Expiration{Type: entitlement.ExpireNever}
 	if !a.End.IsZero() {
 		ends = entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: a.End}
 	}
+
 	o["state"], o["status"], o["expiredDateTime"], o["schedule"] = string(a.State), a.Status(now), instant(a.Ended), mapSchedule(a.Start, ends)
+
 	return o
 }

@@ -49,23 +49,30 @@ func (c *call) fail(ctx context.Context, w http.ResponseWriter, err error) {
 			f.message = entitlement.MessageOf(nil) // of a bug nothing is told but how to report it
 		}
 	}
+
 	c.log(ctx, f, err)
+
 	header := w.Header()
 	for name, values := range f.header {
 		header[name] = values
 	}
+
 	switch f.status {
 	case http.StatusUnauthorized:
 		header.Set("WWW-Authenticate", "Bearer")
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		header.Set("Retry-After", f.again())
 	}
+
+	// The answer that failed may have set one.
 	header.Del("Location")
 	header.Set("Content-Type", "application/json")
 	w.WriteHeader(f.status)
+
 	body := object{"error": object{"code": f.code, "message": f.message, "innerError": object{
 		"date": c.deps.Clock.Now().UTC().Format("2006-01-02T15:04:05"), "request-id": header.Get(requestID), "client-request-id": header.Get(clientRequestID),
 	}}}
+
 	if err := json.MarshalWrite(w, body, json.Deterministic(true)); err != nil {
 		obs.Logger(ctx).WarnContext(ctx, "the answer was not taken", obs.Err(err))
 	}

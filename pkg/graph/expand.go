@@ -18,13 +18,16 @@ func (c *call) checkExpand(wanted []odata.Expand, navigation map[string]navigati
 		if slices.ContainsFunc(wanted[:i], func(other odata.Expand) bool { return strings.EqualFold(other.Name, e.Name) }) {
 			return entitlement.Errorf(entitlement.Invalid, "$expand names %s twice.", clip(e.Name))
 		}
+
 		_, l, ok := navigationNamed(navigation, e.Name)
 		if !ok {
 			return entitlement.Errorf(entitlement.Invalid, "$expand: %s cannot be expanded here; what can be: %s.", clip(e.Name), strings.Join(slices.Sorted(maps.Keys(navigation)), ", "))
 		}
+
 		if !l.shown && !authz.Allow(c.by.Caller, l.action, authz.Object{}).Allowed {
 			return entitlement.Errorf(entitlement.Forbidden, "$expand: %s is for administrators.", clip(e.Name))
 		}
+
 		if err := c.checkExpand(e.Expand, l.navigation()); err != nil {
 			return err
 		}
@@ -73,6 +76,8 @@ func expanded(member any, l navigationProperty) []object {
 			return nil
 		}
 	}
+
+	// A navigation property leads to one thing or to a list of them.
 	switch v := member.(type) {
 	case object:
 		return []object{v}

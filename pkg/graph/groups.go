@@ -33,14 +33,17 @@ func createGroup(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	var g entitlement.Group
 	readGroup(o, &g)
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
 	if g, err = c.deps.Directory.CreateGroup(ctx, c.by, g); err != nil {
 		return response{}, err
 	}
+
 	return created(ctx, c, groups(), g)
 }
 

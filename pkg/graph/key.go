@@ -35,12 +35,15 @@ func unquoted(s string) (string, bool) {
 	if !strings.HasPrefix(s, `"`) {
 		return s, true
 	}
+
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
 		case '"':
 			return b.String(), i == len(s)-1
 		case '\\':
+			// What follows a backslash stands for itself: a quote or another backslash, and
+			// nothing else.
 			i++
 			if i == len(s) || s[i] != '"' && s[i] != '\\' {
 				return "", false
@@ -48,5 +51,6 @@ func unquoted(s string) (string, bool) {
 		}
 		b.WriteByte(s[i])
 	}
+
 	return "", false
 }

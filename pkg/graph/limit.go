@@ -43,6 +43,8 @@ func (l *Limiter) take(who entitlement.Principal) error {
 	if !known && len(l.next) >= maxCallers {
 		l.forget(now)
 	}
+
+	// Who did not write for a while gathers no more than writesAtOnce.
 	if next.Before(now) {
 		next = now
 	}

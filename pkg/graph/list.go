@@ -16,10 +16,12 @@ func list[T any](ctx context.Context, c *call, k entityType[T], read lister[T]) 
 	if err := checkOptions(c, k); err != nil {
 		return response{}, err
 	}
+
 	inner, err := c.unseal(ctx)
 	if err != nil {
 		return response{}, err
 	}
+
 	for limit := c.options.Top; ; {
 		page, err := read(ctx, entitlement.Page{Limit: limit, Token: inner})
 		if err != nil {
@@ -33,6 +35,8 @@ func list[T any](ctx context.Context, c *call, k entityType[T], read lister[T]) 
 		if err != nil {
 			return response{}, err
 		}
+
+		// So much that one answer cannot carry it: the page is read again, with fewer items.
 		over := excess(text)
 		switch n := len(page.Items); {
 		case over <= 1:
@@ -51,16 +55,19 @@ func pageBody[T any](ctx context.Context, c *call, k entityType[T], page entitle
 	if c.options.Filter != nil {
 		kept = slices.DeleteFunc(slices.Clone(kept), func(item T) bool { return !c.options.Filter.Match(k.mapper(item)) })
 	}
+
 	trees, err := finished(ctx, c, k, kept)
 	if err != nil {
 		return nil, err
 	}
+
 	body := object{"@odata.context": c.metadata(ctx, k.set), "value": put(trees, true)}
 	if page.Next != "" {
 		body["@odata.nextLink"], err = c.nextLink(ctx, page.Next)
 	} else if c.options.Count && first {
 		body["@odata.count"] = len(trees) // of a list that fits on one page; longer ones are not counted
 	}
+
 	return body, err
 }
 
@@ -113,11 +120,14 @@ func checkOptions[T any](c *call, k entityType[T]) error {
 // is selected.
 func finished[T any](ctx context.Context, c *call, k entityType[T], of []T) ([]object, error) {
 	navigation := k.navigation()
+
+	// Joined for all of them at once, and only what the answer will show.
 	if wanted := with(c.options.Expand, navigation); k.load != nil && len(wanted) > 0 && len(of) > 0 {
 		if err := k.load(ctx, c.by.Caller, of, wanted); err != nil {
 			return nil, err
 		}
 	}
+
 	trees := make([]object, len(of))
 	for i, v := range of {
 		trees[i] = k.mapper(v)
@@ -133,6 +143,7 @@ func sliced[T any](all []T, err error) lister[T] {
 		if err != nil {
 			return entitlement.Paged[T]{}, err
 		}
+
 		from := 0
 		if page.Token != "" {
 			var bad error
@@ -140,7 +151,9 @@ func sliced[T any](all []T, err error) lister[T] {
 				return entitlement.Paged[T]{}, nil // the list is shorter by now
 			}
 		}
+
 		to := min(from+page.Size(), len(all))
+
 		got := entitlement.Paged[T]{Items: all[from:to]}
 		if to < len(all) {
 			got.Next = strconv.Itoa(to)

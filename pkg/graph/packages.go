@@ -19,6 +19,7 @@ func listPackages(ctx context.Context, c *call) (response, error) {
 	if named {
 		return list(ctx, c, c.packageKind(), viewed(only(c.deps.Catalogs.Package(ctx, c.by.Caller, id)), views.OfPackages))
 	}
+
 	catalog, named, err := odata.EqualID[entitlement.CatalogID](c.options.Filter, "catalog/id")
 	if err != nil {
 		return response{}, err
@@ -29,6 +30,7 @@ func listPackages(ctx context.Context, c *call) (response, error) {
 		}
 		return list(ctx, c, c.packageKind(), viewed(read, views.OfPackages))
 	}
+
 	return list(ctx, c, c.packageKind(), viewed(asCaller(c, c.deps.Catalogs.ListPackages), views.OfPackages))
 }
 
@@ -37,8 +39,10 @@ func createPackage(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	var made entitlement.AccessPackage
 	readPackage(o, &made)
+
 	catalog := o.Object("catalog")
 	catalog.Ignore("displayName", "description", "catalogType", "state", "isExternallyVisible", "createdDateTime", "modifiedDateTime")
 	strict.ID(catalog, "id", &made.Catalog)
@@ -48,9 +52,11 @@ func createPackage(ctx context.Context, c *call) (response, error) {
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
 	if made, err = c.deps.Catalogs.CreatePackage(ctx, c.by, made); err != nil {
 		return response{}, err
 	}
+
 	return created(ctx, c, c.packageKind(), viewOf(made, views.OfPackages))
 }
 
@@ -101,26 +107,34 @@ func addRoleScope(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	var ask roleBody
 	readRoleScope(o, &ask)
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
 	p, err := c.deps.Catalogs.Package(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
 		return response{}, err
 	}
+
+	// The resource is looked for in the catalog of the package, the only one whose resources it
+	// may hold.
 	resource, err := roleResource(ctx, c, p.Catalog, ask)
 	if err != nil {
 		return response{}, err
 	}
+
 	if err := ask.resolve(resource); err != nil {
 		return response{}, err
 	}
+
 	added, err := c.deps.Catalogs.AddScope(ctx, c.by, p.ID, resource, ask.role)
 	if err != nil {
 		return response{}, err
 	}
+
 	return created(ctx, c, c.roleScopes(), views.OfRoleScopes([]entitlement.ResourceRoleScope{added}, p.Catalog)[0])
 }
 
@@ -142,23 +156,28 @@ func (ask *roleBody) resolve(r entitlement.Resource) error {
 
 func readRoleScope(o *strict.Object, ask *roleBody) {
 	o.Ignore("id", "createdDateTime")
+
 	role := o.Object("role")
 	role.Ignore("displayName", "description", "type")
 	role.Text("id", &ask.roleID)
 	role.Text("originId", &ask.role)
 	role.Text("originSystem", &ask.system)
+
 	resource := role.Object("resource")
 	resource.Ignore("displayName", "description", "attributes", "createdDateTime", "modifiedDateTime", "roles", "scopes")
 	strict.ID(resource, "id", &ask.resource)
+
 	environment := resource.Object("environment")
 	environment.Ignore("displayName", "description", "originId", "originSystem", "isDefaultEnvironment", "connectionInfo", "createdDateTime", "modifiedDateTime")
 	strict.ID(environment, "id", &ask.environment)
 	resource.Text("originId", &ask.origin)
 	resource.Text("originSystem", &ask.system)
+
 	scope := o.Object("scope")
 	scope.Text("id", &ask.scopeID)
 	scope.Ignore("displayName", "description", "originSystem", "isRootScope")
 	scope.Text("originId", &ask.scope)
+
 	switch {
 	case ask.role == "" && ask.roleID == "":
 		role.Fail("originId", "must name a role of the resource.")
@@ -180,13 +199,16 @@ func roleResource(ctx context.Context, c *call, catalog entitlement.CatalogID, a
 		}
 		connector = at
 	}
+
 	r, err := c.deps.Catalogs.FindResource(ctx, c.by.Caller, catalog, ask.resource, connector, ask.origin)
 	if err != nil {
 		return r, err
 	}
+
 	if ask.origin != "" && ask.origin != r.OriginID || ask.scope != "" && ask.scope != r.OriginID && ask.scope != r.Scope.OriginID {
 		return r, entitlement.Errorf(entitlement.Invalid, "role.resource.originId and scope.originId must be those of the resource: %s.", r.OriginID)
 	}
+
 	return r, nil
 }
 

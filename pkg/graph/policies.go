@@ -18,17 +18,21 @@ func listPolicies(ctx context.Context, c *call) (response, error) {
 	if named {
 		return list(ctx, c, c.policyKind(), viewed(only(c.deps.Catalogs.Policy(ctx, c.by.Caller, id)), views.OfPolicies))
 	}
+
 	of, named, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "accessPackage/id")
 	if err != nil {
 		return response{}, err
 	}
 	if named {
 		found, err := policiesOf(ctx, c, of)
+
+		// A filter that fits nothing is an empty list, not an error.
 		if entitlement.KindOf(err) == entitlement.NotFound && err != nil {
 			return list(ctx, c, c.policyKind(), sliced[*views.Policy](nil, nil))
 		}
 		return found, err
 	}
+
 	return list(ctx, c, c.policyKind(), viewed(asCaller(c, c.deps.Catalogs.ListPolicies), views.OfPolicies))
 }
 
@@ -45,6 +49,7 @@ func createPolicy(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	o.Ignore("id")
 	p := readPolicy(o)
 	if p.Package == "" {
@@ -53,9 +58,11 @@ func createPolicy(ctx context.Context, c *call) (response, error) {
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
 	if p, err = c.deps.Catalogs.CreatePolicy(ctx, c.by, p); err != nil {
 		return response{}, err
 	}
+
 	return created(ctx, c, c.policyKind(), viewOf(p, views.OfPolicies))
 }
 
@@ -64,16 +71,20 @@ func replacePolicy(ctx context.Context, c *call) (response, error) {
 	if err := checkOptions(c, c.policyKind()); err != nil {
 		return response{}, err
 	}
+
 	o, err := c.body()
 	if err != nil {
 		return response{}, err
 	}
+
 	sameID(o, c.path["policyId"])
 	p := readPolicy(o)
 	p.ID = id[entitlement.PolicyID](c, "policyId")
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
+	// A policy stays with its package, so a client need not say which that is.
 	if p.Package == "" {
 		kept, err := c.deps.Catalogs.Policy(ctx, c.by.Caller, p.ID)
 		if err != nil {
@@ -81,9 +92,11 @@ func replacePolicy(ctx context.Context, c *call) (response, error) {
 		}
 		p.Package = kept.Package
 	}
+
 	if p, err = c.deps.Catalogs.ReplacePolicy(ctx, c.by, p); err != nil {
 		return response{}, err
 	}
+
 	return single(ctx, c, c.policyKind(), viewOf(p, views.OfPolicies))
 }
 
@@ -94,20 +107,27 @@ func deletePolicy(ctx context.Context, c *call) (response, error) {
 // readPolicy reads a policy. Documented examples write booleans and numbers as text.
 func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
 	o.Coerce()
+
+	// What Graph takes and this does not do is refused where it would change who gets what, and
+	// ignored where it says nothing.
 	p := entitlement.AssignmentPolicy{Scope: entitlement.ScopeNobody}
 	o.Ignore("createdDateTime", "modifiedDateTime", "catalog")
 	o.Refuse("automaticRequestSettings", "questions", "customExtensionStageSettings")
 	refuseEnabled(o, "reviewSettings", "isEnabled")
 	refuseEnabled(o, "notificationSettings", "isAssignmentNotificationDisabled")
+
 	o.Text("displayName", &p.DisplayName)
 	o.Text("description", &p.Description)
+
 	pkg := o.Object("accessPackage")
 	pkg.Ignore("displayName", "description", "isHidden", "createdDateTime", "modifiedDateTime", "catalog")
 	strict.ID(pkg, "id", &p.Package)
+
 	strict.Enum(o, "allowedTargetScope", &p.Scope, targetScopes...)
 	if p.Scope == "" {
 		p.Scope = entitlement.ScopeNobody
 	}
+
 	p.Targets = readSets(o, "specificAllowedTargets")
 	p.Expiration = readExpiration(o.Object("expiration"))
 	p.Requestor = readRequestorSettings(o.Object("requestorSettings"))
@@ -152,19 +172,24 @@ func readStage(o *strict.Object) (s entitlement.ApprovalStage) {
 	if kind := o.Type(); kind != "" && kind != "accessPackageApprovalStage" {
 		o.Fail("@odata.type", "asks for something that is not supported yet.")
 	}
+
+	// What would hide approvers is refused and not ignored, since somebody relies on it.
 	visibility := "default"
 	strict.Enum(o, "approverInformationVisibility", &visibility, "default", "visible", "notVisible")
 	if visibility == "notVisible" {
 		o.Fail("approverInformationVisibility", "asks for something that is not supported yet; leave it out.")
 	}
+
 	o.Duration("durationBeforeAutomaticDenial", &s.TimeLimit)
 	o.Duration("durationBeforeEscalation", &s.EscalateAfter)
 	o.Bool("isApproverJustificationRequired", &s.ApproverJustification)
 	o.Bool("isEscalationEnabled", &s.Escalation)
+
 	s.Primary = readSets(o, "primaryApprovers")
 	s.Fallback = readSets(o, "fallbackPrimaryApprovers")
 	s.Alternates = readSets(o, "escalationApprovers")
 	s.FallbackAlternates = readSets(o, "fallbackEscalationApprovers")
+
 	return s
 }
 
@@ -177,15 +202,18 @@ func readSets(o *strict.Object, name string) (sets []entitlement.SubjectSet) {
 
 func readSet(o *strict.Object) entitlement.SubjectSet {
 	s := entitlement.SubjectSet{Kind: entitlement.SubjectKind(o.Type())}
+
 	var named string // as older clients call it
 	strict.ID(o, "id", &named)
 	o.Ignore("isBackup")
+
 	o.Text("description", &s.Description)
 	clean, err := entitlement.Description("", s.Description)
 	if err != nil {
 		o.Fail("description", strings.TrimSpace(entitlement.MessageOf(err)))
 	}
 	s.Description = clean
+
 	switch s.Kind {
 	case entitlement.SingleUser:
 		strict.ID(o, "userId", &s.ID)
@@ -201,12 +229,14 @@ func readSet(o *strict.Object) entitlement.SubjectSet {
 		o.Fail("@odata.type", "must be "+typePrefix+"singleUser, groupMembers or requestorManager; others are not supported yet.")
 		return s
 	}
+
 	if s.ID == "" {
 		o.Fail("@odata.type", "needs the id of its user or group.")
 	}
 	if named != "" && named != s.ID {
 		o.Fail("id", "must be that of its user or group.")
 	}
+
 	return s
 }
 

@@ -21,6 +21,7 @@ func listRequests(ctx context.Context, c *call) (response, error) {
 		r, err := c.deps.Requests.Request(ctx, c.by.Caller, named)
 		return list(ctx, c, c.requestKind(), viewed(only(r, err), views.OfRequests))
 	}
+
 	for _, path := range []string{"requestor/objectId", "requestor/id", "assignment/target/objectId"} {
 		subject, ok, err := odata.EqualID[entitlement.UserID](c.options.Filter, path)
 		if err != nil {
@@ -32,6 +33,7 @@ func listRequests(ctx context.Context, c *call) (response, error) {
 			}, views.OfRequests))
 		}
 	}
+
 	pkg, ok, err := odata.EqualID[entitlement.PackageID](c.options.Filter, "accessPackage/id")
 	if err != nil {
 		return response{}, err
@@ -41,6 +43,7 @@ func listRequests(ctx context.Context, c *call) (response, error) {
 			return c.deps.Requests.RequestsFor(ctx, c.by.Caller, pkg, page)
 		}, views.OfRequests))
 	}
+
 	return list(ctx, c, c.requestKind(), viewed(asCaller(c, c.deps.Requests.Requests), views.OfRequests))
 }
 
@@ -82,6 +85,7 @@ func createRequest(ctx context.Context, c *call) (response, error) {
 	if c.by.IdempotencyKey, err = commandKey(c.request.Header); err != nil {
 		return response{}, err
 	}
+
 	o, err := c.body()
 	if err != nil {
 		return response{}, err
@@ -90,14 +94,18 @@ func createRequest(ctx context.Context, c *call) (response, error) {
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
 	var made entitlement.AssignmentRequest
 	action, served := requestActions[ask.kind]
 	if !served {
 		return response{}, notServed()
 	}
+
+	// Admitted before anything is read for it; the use case asks again, with the object.
 	if err := authz.Admit(c.by.Caller, action); err != nil {
 		return response{}, err
 	}
+
 	made, err = submit(ctx, c, ask)
 	if err != nil {
 		return response{}, err
@@ -116,9 +124,11 @@ func submit(ctx context.Context, c *call, ask requestBody) (entitlement.Assignme
 		}
 		return c.deps.Requests.RemoveHeld(ctx, c.by, ask.submission())
 	}
+
 	if ask.kind.Updates() {
 		return extend(ctx, c, ask)
 	}
+
 	switch {
 	case ask.pkg == "":
 		return none, entitlement.Errorf(entitlement.Invalid, "assignment.accessPackageId must name the access package to have.")
@@ -127,6 +137,7 @@ func submit(ctx context.Context, c *call, ask requestBody) (entitlement.Assignme
 	case ask.kind == entitlement.AdminAdd && ask.subject == "":
 		return none, entitlement.Errorf(entitlement.Invalid, "assignment.targetId must name the user to assign the access package to.")
 	}
+
 	return c.deps.Requests.Submit(ctx, c.by, ask.submission())
 }
 
@@ -148,6 +159,7 @@ func readRequest(o *strict.Object) requestBody {
 	var ask requestBody
 	o.Ignore("id", "state", "status", "createdDateTime", "completedDateTime", "customExtensionCalloutInstances")
 	o.Refuse("answers")
+
 	strict.Enum(o, "requestType", &ask.kind, requestTypes...)
 	if ask.kind == "userExtend" { // an older name
 		ask.kind = entitlement.UserUpdate
@@ -155,8 +167,10 @@ func readRequest(o *strict.Object) requestBody {
 	if ask.kind == "" {
 		o.Fail("requestType", "must be given: userAdd, userUpdate, userRemove, adminAdd, adminUpdate or adminRemove.")
 	}
+
 	o.Text("justification", &ask.justification)
 	ask.schedule = readSchedule(o.Object("schedule"))
+
 	o.Alias("assignment", "accessPackageAssignment")
 	a := o.Object("assignment")
 	a.Ignore("state", "status", "schedule", "expiredDateTime", "customExtensionCalloutInstances")
@@ -164,6 +178,7 @@ func readRequest(o *strict.Object) requestBody {
 	flatOrNested(a, "accessPackageId", "accessPackage", &ask.pkg, "id")
 	flatOrNested(a, "assignmentPolicyId", "assignmentPolicy", &ask.policy, "id")
 	flatOrNested(a, "targetId", "target", &ask.subject, "objectId", "id")
+
 	return ask
 }
 
@@ -171,9 +186,12 @@ func readRequest(o *strict.Object) requestBody {
 // does not know, or target.objectId.
 func flatOrNested[T ~string](o *strict.Object, flat, nested string, to *T, keys ...string) {
 	strict.ID(o, flat, to)
+
 	inner := o.Object(nested)
 	inner.Refuse("email")
 	inner.Ignore("displayName", "description", "principalName", "subjectType", "isHidden", "createdDateTime", "modifiedDateTime")
+
+	// One who is named in both ways must be the same.
 	for _, key := range keys {
 		var named T
 		strict.ID(inner, key, &named)
@@ -206,14 +224,17 @@ func mapRequestedBy(r *views.Request) object {
 		}
 		return object{"id": string(id), "displayName": text(u.DisplayName), "mail": text(u.Mail)}
 	}
+
 	pkg := object{"id": string(r.AssignmentRequest.Package), "displayName": nil}
 	if r.Package != nil {
 		pkg["displayName"] = text(r.Package.DisplayName)
 	}
+
 	var by any
 	if r.Current() != nil {
 		by = instant(r.Current().Deadline)
 	}
+
 	return object{
 		"id": string(r.ID), "requestType": string(r.Type), "state": string(r.State), "status": r.Status(),
 		"createdBy": person(r.AssignmentRequest.Requestor, r.CreatedBy), "subject": person(r.AssignmentRequest.Subject, r.Subject), "accessPackage": pkg,

@@ -29,6 +29,7 @@ func (c *call) write(ctx context.Context, w http.ResponseWriter, ans response) {
 		w.WriteHeader(ans.status)
 		return
 	}
+
 	var err error
 	if ans.text == nil {
 		if ans.text, err = render(ans.body); err != nil {
@@ -36,13 +37,17 @@ func (c *call) write(ctx context.Context, w http.ResponseWriter, ans response) {
 			return
 		}
 	}
+
+	// Nothing could carry it to the caller. Here it can still be said what to ask instead.
 	if c.reads && excess(ans.text) > 1 {
 		c.fail(ctx, w, tooLarge())
 		return
 	}
+
 	if ans.location != "" {
 		w.Header().Set("Location", ans.location)
 	}
+
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(ans.status)
 	if _, err := w.Write(ans.text); err != nil {

@@ -31,16 +31,21 @@ func newRoutes(table []operation) *routes {
 	top := &routes{}
 	for i := range table {
 		at, variables := top, []string(nil)
+
+		// Variables are named by the operation and not by the place: two operations may share a
+		// place and call it differently.
 		for segment := range strings.SplitSeq(table[i].path, "/") {
 			var names []string
 			at, names = at.grow(segment)
 			variables = append(variables, names...)
 		}
+
 		if at.operations == nil {
 			at.operations = map[string]*matched{}
 		}
 		at.operations[table[i].method] = &matched{&table[i], variables}
 	}
+
 	return top
 }
 
@@ -52,19 +57,24 @@ func (r *routes) grow(segment string) (*routes, []string) {
 		}
 		return r.variable, []string{strings.Trim(segment, "{}")}
 	}
+
 	var names []string
+
+	// Written one way whatever the order of the arguments, so that one look-up finds it.
 	if name, arguments, ok := function(segment); ok {
 		segment = signature(name, arguments)
 		for _, key := range slices.Sorted(maps.Keys(arguments)) {
 			names = append(names, strings.Trim(arguments[key], "{}"))
 		}
 	}
+
 	if r.next == nil {
 		r.next = map[string]*routes{}
 	}
 	if r.next[segment] == nil {
 		r.next[segment] = &routes{}
 	}
+
 	return r.next[segment], names
 }
 
@@ -75,6 +85,7 @@ func function(segment string) (name string, arguments map[string]string, ok bool
 	if !ok || !closed || name == "" {
 		return "", nil, false
 	}
+
 	arguments = map[string]string{}
 	for inner != "" {
 		key, rest, ok := strings.Cut(inner, "='")
@@ -85,9 +96,11 @@ func function(segment string) (name string, arguments map[string]string, ok bool
 		if !ok {
 			return "", nil, false
 		}
+
 		arguments[strings.TrimSpace(key)] = value
 		inner = strings.TrimPrefix(strings.TrimSpace(rest), ",")
 	}
+
 	return strings.TrimPrefix(name, "microsoft.graph."), arguments, true
 }
 
@@ -114,20 +127,24 @@ func signature(name string, arguments map[string]string) string {
 func (r *routes) find(method string, path string) (*operation, map[string]string, error) {
 	var segments []string
 	for segment := range strings.SplitSeq(strings.TrimSuffix(path, "/"), "/") {
+		// Unescaped segment by segment, so that an escaped slash stays within its segment.
 		if plain, err := url.PathUnescape(segment); err == nil {
 			segment = plain
 		}
 		segments = append(segments, segment)
 	}
+
 	at, values := r.walk(segments, nil)
 	if at == nil {
 		return nil, nil, entitlement.Errorf(entitlement.NotFound, "There is nothing at this path.")
 	}
+
 	found, ok := at.operations[method]
 	if !ok || found.elsewhere {
 		return nil, nil, &failure{status: http.StatusMethodNotAllowed, code: "notAllowed", message: "This path does not take the method " + clip(method) + ".",
 			header: http.Header{"Allow": {strings.Join(slices.Sorted(maps.Keys(at.operations)), ", ")}}}
 	}
+
 	variables := map[string]string{}
 	for i, name := range found.variables {
 		variables[name] = values[i]
@@ -143,12 +160,14 @@ func (r *routes) walk(segments []string, values []string) (*routes, []string) {
 		}
 		return r, values
 	}
+
 	segment, rest := segments[0], segments[1:]
 	if next := r.next[segment]; next != nil {
 		if found, v := next.walk(rest, values); found != nil {
 			return found, v
 		}
 	}
+
 	if name, arguments, ok := function(segment); ok {
 		if next := r.next[signature(name, arguments)]; next != nil {
 			more := slices.Clone(values)
@@ -158,6 +177,8 @@ func (r *routes) walk(segments []string, values []string) (*routes, []string) {
 			return next.walk(rest, more)
 		}
 	}
+
+	// Last, so that nothing in a path of ours can be taken for an id.
 	if r.variable != nil && segment != "" {
 		return r.variable.walk(rest, append(slices.Clone(values), segment))
 	}
@@ -165,9 +186,4 @@ func (r *routes) walk(segments []string, values []string) (*routes, []string) {
 }
 
 // clip shortens what a client sent before it is said back.
-func clip(s string) string {
-	if len(s) > 64 {
-		s = strings.ToValidUTF8(s[:64], "") + "..."
-	}
-	return s
-}
+func clip(s string) string { return entitlement.Clip(s, 64) }

@@ -52,6 +52,8 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			c.fail(ctx, w, entitlement.Errorf(entitlement.Internal, ""))
 		}
 	}()
+
+	// Nothing was written yet, so that a failure is answered as one.
 	ans, err := a.serve(ctx, c)
 	if err != nil {
 		c.fail(ctx, w, err)
@@ -63,20 +65,26 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // begin names the call and sets the headers that every answer has.
 func (a *api) begin(w http.ResponseWriter, r *http.Request) context.Context {
 	ctx := r.Context()
+
 	id := obs.RequestID(ctx)
+
+	// Outside of Lambda nobody gave it one.
 	if id == "" {
 		id = uuid.NewString()
 		ctx = obs.WithRequestID(ctx, id)
 	}
+
 	h := w.Header()
 	h.Set(requestID, id)
 	if theirs := r.Header.Get(clientRequestID); isPrintable(theirs) {
 		h.Set(clientRequestID, theirs)
 	}
+
 	h.Set("Date", a.deps.Clock.Now().UTC().Format(http.TimeFormat))
 	h.Set("Cache-Control", "no-store")
 	h.Set("OData-Version", "4.0")
 	h.Set("X-Content-Type-Options", "nosniff")
+
 	return ctx
 }
 
@@ -94,36 +102,44 @@ func (a *api) serve(ctx context.Context, c *call) (response, error) {
 	if r.Method == http.MethodGet && r.URL.Path == names.HealthPath {
 		return ok(object{"status": "ok"}) // the one path that needs no token, and tells nothing else
 	}
+
 	op, values, unknown := a.routes.find(r.Method, r.URL.EscapedPath())
 	if unknown == nil {
 		c.route = op.name()
 	}
+
 	token, err := a.deps.Authenticator.Verify(ctx, authorization(r))
 	if err = cmp.Or(err, unknown); err != nil {
 		return response{}, err
 	}
+
 	c.by.Scopes, c.by.Application = authz.ScopesNamed(token.Scopes), token.Application
 	if err := authz.Admit(c.by.Caller, op.action); err != nil {
 		return response{}, err
 	}
+
 	c.reads = !op.writes()
 	if op.writes() {
 		if err := a.deps.Limiter.take(token.Principal); err != nil {
 			return response{}, err
 		}
 	}
+
 	if err := c.identify(ctx, op, token.Principal); err != nil {
 		return response{}, err
 	}
+
 	if op.serve == nil {
 		return response{}, notServed()
 	}
+
 	if c.path, err = checkPath(values); err != nil {
 		return response{}, err
 	}
 	if c.options, err = odata.Parse(r.URL.Query()); err != nil {
 		return response{}, err
 	}
+
 	return op.serve(ctx, c)
 }
 
@@ -156,10 +172,13 @@ func checkPath(values map[string]string) (map[string]string, error) {
 			checked[plain] = value
 			continue
 		}
+
+		// Before an id becomes part of a key.
 		id, err := entitlement.ParseID[string]("In the path, "+name, value)
 		if err != nil {
 			return nil, err
 		}
+
 		checked[name] = id
 	}
 	return checked, nil

@@ -28,18 +28,23 @@ func (c *call) unseal(ctx context.Context) (string, error) {
 	if c.options.SkipToken == "" {
 		return "", nil
 	}
+
 	plain, err := base64.RawURLEncoding.Strict().DecodeString(c.options.SkipToken)
 	if err != nil || len(plain) < macSize {
 		return "", foreignToken()
 	}
+
 	inner := string(plain[macSize:])
 	want, err := c.sign(ctx, inner)
 	if err != nil {
 		return "", err
 	}
+
+	// In constant time, so that a forger learns nothing from how long a refusal takes.
 	if !hmac.Equal(want, plain[:macSize]) {
 		return "", foreignToken()
 	}
+
 	return inner, nil
 }
 

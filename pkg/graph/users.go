@@ -65,14 +65,17 @@ func createUser(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	u := entitlement.User{Type: entitlement.Member, Enabled: true}
 	readUser(o, &u)
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
 	if u, err = c.deps.Directory.CreateUser(ctx, c.by, u); err != nil {
 		return response{}, err
 	}
+
 	return created(ctx, c, users(), u)
 }
 
@@ -81,15 +84,20 @@ func updateUser(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	u, err := userInPath(ctx, c)
 	if err != nil {
 		return response{}, err
 	}
+
 	sameID(o, string(u.ID))
+
+	// Read onto the user as kept, so that members which are left out stay as they are.
 	_, err = c.deps.Directory.UpdateUser(ctx, c.by, u.ID, func(u *entitlement.User) error {
 		readUser(o, u)
 		return o.Done()
 	})
+
 	return done(err)
 }
 
@@ -99,6 +107,7 @@ func readUser(o *strict.Object, u *entitlement.User) {
 	o.Ignore("id", "createdDateTime", "passwordProfile", "passwordPolicies")
 	o.Text("displayName", &u.DisplayName)
 	o.Text("userPrincipalName", &u.UserPrincipalName)
+
 	o.Text("mail", &u.Mail)
 	o.Text("mailNickname", &u.MailNickname)
 	o.Text("givenName", &u.GivenName)
@@ -106,12 +115,16 @@ func readUser(o *strict.Object, u *entitlement.User) {
 	o.Text("department", &u.Department)
 	o.Text("jobTitle", &u.JobTitle)
 	o.Text("employeeId", &u.ExternalID)
+
 	o.Bool("accountEnabled", &u.Enabled)
 	strict.Enum(o, "userType", &u.Type, entitlement.Member, entitlement.Guest)
+
+	// Left out, or null, keeps the sign-ins; an empty list takes them all away.
 	if !o.Has("identities") {
 		o.Ignore("identities")
 		return
 	}
+
 	u.Identities = nil
 	for _, identity := range o.Objects("identities") {
 		var p entitlement.Principal
@@ -127,16 +140,21 @@ func getManager(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	var manager entitlement.User
 	if u.Manager != "" {
 		manager, err = c.deps.Directory.User(ctx, c.by.Caller, u.Manager)
 	}
+
+	// A manager who was deleted is none, and is told so in the same words.
 	if u.Manager == "" || entitlement.KindOf(err) == entitlement.NotFound {
 		err = entitlement.Errorf(entitlement.NotFound, "The user has no manager.")
 	}
+
 	if err != nil {
 		return response{}, err
 	}
+
 	return entity(ctx, c, directoryObjects(), manager)
 }
 

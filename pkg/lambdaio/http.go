@@ -75,6 +75,7 @@ func failure(ctx context.Context, err error) events.APIGatewayProxyResponse {
 			"request-id": id,
 		},
 	}})
+
 	return events.APIGatewayProxyResponse{
 		StatusCode:        entitlement.KindOf(err).HTTPStatus(),
 		MultiValueHeaders: map[string][]string{"Content-Type": {"application/json"}, "Request-Id": {id}},

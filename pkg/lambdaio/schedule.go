@@ -26,6 +26,9 @@ func Schedule(h func(context.Context, time.Time) error) func(context.Context, ev
 
 		if err := h(ctx, event.Time.UTC()); err != nil {
 			obs.Logger(ctx).Error("sweep failed", "due", event.Time.UTC(), obs.Err(err))
+
+			// Lambda keeps what is returned with the parked event, so it is scrubbed like a log
+			// line.
 			return fmt.Errorf("sweep failed: %s", obs.Scrub(entitlement.LogText(err)))
 		}
 		return nil

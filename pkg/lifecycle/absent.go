@@ -38,23 +38,28 @@ func (t *sweep) lookAtAbsence(ctx context.Context, finder *approvers.Finder, a e
 	if err != nil {
 		return "", err
 	}
+
 	widened, page := 0, entitlement.Page{}
 	rest, waits := strings.CutPrefix(a.Cursor, waitsMark)
 	page.Token = strings.TrimPrefix(rest, ownMark)
+
 	for range absentPages {
 		list, err := t.lookAt(ctx, person, waits, page)
 		if err != nil {
 			return "", err
 		}
+
 		n, err := t.staff(ctx, finder, list.Items)
 		if err != nil || waits && list.Next == "" {
 			return "", err
 		}
+
 		page.Token, waits = list.Next, waits || list.Next == ""
 		if widened += n; widened >= absentWidened || !t.timeLeft(ctx) {
 			break
 		}
 	}
+
 	if waits {
 		return waitsMark + page.Token, nil
 	}
@@ -99,14 +104,18 @@ func (t *sweep) staff(ctx context.Context, finder *approvers.Finder, list []enti
 			subjects = append(subjects, r.Subject)
 		}
 	}
+
 	if err := finder.Know(ctx, subjects...); err != nil {
 		return 0, err
 	}
+
 	for _, r := range list {
 		after, c, err := finder.Look(ctx, r, entitlement.Change{}, t.command, t.now)
 		if err == nil && len(c.Requests) > 0 {
 			err = t.Store.Commit(ctx, c)
 		}
+
+		// Others are staffed all the same where somebody else moved this one first.
 		if err != nil && entitlement.KindOf(err) != entitlement.Conflict {
 			return widened, err
 		}
@@ -114,6 +123,7 @@ func (t *sweep) staff(ctx context.Context, finder *approvers.Finder, list []enti
 			widened++
 		}
 	}
+
 	return widened, nil
 }
 

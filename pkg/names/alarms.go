@@ -81,6 +81,7 @@ func (a Alarm) beyond(values []float64) bool {
 }
 
 func (f Metric) of(values []float64) (metric float64) {
+	// As CloudWatch computes it, for tests that have no CloudWatch.
 	switch f.Statistic {
 	case SampleCount:
 		return float64(len(values))

@@ -29,14 +29,17 @@ type Uses struct {
 // Env returns the environment that the function is given and that config.Load demands.
 func (f Function) Env() []EnvKey {
 	var keys []EnvKey
+
 	if f.Uses.Table != 0 {
 		keys = append(keys, EnvTable)
 	}
+
 	for _, q := range Queues {
 		if f.Sends(q.ID) || f.Drains(q.ID) {
 			keys = append(keys, q.Env)
 		}
 	}
+
 	if f.Trigger.API {
 		keys = append(keys, EnvIssuers)
 		if slices.Contains(f.Uses.Writes, FamilyPrincipal) { // it can bind a sign-in to a user
@@ -44,12 +47,15 @@ func (f Function) Env() []EnvKey {
 		}
 		keys = append(keys, EnvPublicURL)
 	}
+
 	if f.Uses.Secrets != 0 {
 		keys = append(keys, EnvSecretPath)
 	}
+
 	if f.Trigger.API || f.Uses.Secrets != 0 { // it fetches the issuers' keys, or calls targets
 		keys = append(keys, EnvEmulated)
 	}
+
 	return keys
 }
 
@@ -96,14 +102,18 @@ var (
 // Rights returns everything that the function's role allows.
 func (f Function) Rights() []Right {
 	rights := []Right{{Part: PartLog, Actions: writeLog, ByLambda: true}}
+
 	grant := func(granted bool, part Part, id string, actions ...string) {
 		if granted {
 			rights = append(rights, Right{Part: part, ID: id, Actions: actions})
 		}
 	}
+
 	grant(f.Uses.Table&Read != 0, PartTable, "", readTable...)
 	grant(f.Uses.Table&Search != 0, PartIndex, Index1, "dynamodb:Query")
 	grant(f.Uses.Table&Order != 0, PartIndex, Index2, "dynamodb:Query")
+
+	// Events are put and never changed, so their family has a right of its own.
 	if f.Uses.Table&Write != 0 {
 		changed := slices.DeleteFunc(slices.Clone(f.Uses.Writes), func(w Family) bool { return w == FamilyEvent })
 		rights = append(rights, Right{Part: PartTable, Actions: writeTable, Leading: changed})
@@ -111,19 +121,24 @@ func (f Function) Rights() []Right {
 			rights = append(rights, Right{Part: PartTable, Actions: []string{putEvents}, Leading: []Family{FamilyEvent}})
 		}
 	}
+
 	grant(f.Uses.Table&Check != 0, PartTable, "", checkTable)
 	grant(f.Uses.Secrets&Read != 0, PartSecret, "", "ssm:GetParameter")
 	grant(f.Uses.Secrets&Write != 0, PartSecret, "", "ssm:PutParameter")
 	grant(f.Uses.Secrets&Delete != 0, PartSecret, "", "ssm:DeleteParameter")
+
 	for _, queue := range f.Uses.Send {
 		grant(true, PartQueue, queue, "sqs:SendMessage")
 	}
+
 	for _, queue := range f.Trigger.Queues {
 		grant(true, PartQueue, queue, "sqs:ChangeMessageVisibility") // a message that failed is held back
 		rights = append(rights, Right{Part: PartQueue, ID: queue, Actions: drain, ByLambda: true})
 	}
+
 	if f.Trigger.Schedule != 0 {
 		rights = append(rights, Right{Part: PartQueue, ID: f.ID + DeadLetterSuffix, Actions: []string{"sqs:SendMessage"}, ByLambda: true})
 	}
+
 	return rights
 }

@@ -27,6 +27,7 @@ func FindRoute(method, path string) (Route, bool) {
 			found = route
 		}
 	}
+
 	return found, found != Route{}
 }
 
@@ -34,7 +35,9 @@ func FindRoute(method, path string) (Route, bool) {
 func fit(route, path string) (rank string, fits bool) {
 	have := strings.Split(path, "/")
 	want := strings.Split(route, "/")
+
 	for i, segment := range want {
+		// Letters sort as the gateway ranks: a plain segment, a variable, the greedy rest.
 		switch {
 		case segment == "{proxy+}":
 			return rank + "c", i < len(have) && have[i] != ""
@@ -48,5 +51,6 @@ func fit(route, path string) (rank string, fits bool) {
 			return "", false
 		}
 	}
+
 	return rank, len(have) == len(want)
 }

@@ -95,6 +95,8 @@ func (m *Memory) Receive(n int, visibility time.Duration) []Message {
 		if len(received) == n || e.from.After(now) {
 			return false
 		}
+
+		// Received too often without being deleted: parked, as SQS does it.
 		if e.receives >= m.maxReceive {
 			m.dead = append(m.dead, e)
 			return true
@@ -104,6 +106,7 @@ func (m *Memory) Receive(n int, visibility time.Duration) []Message {
 		received = append(received, e.message())
 		return false
 	})
+
 	return received
 }
 

@@ -90,6 +90,7 @@ func (q *SQS) sendBatch(ctx context.Context, bodies []string, delay int32) error
 	}
 
 	for round := range rounds {
+		// Nothing before the first round, and longer before each further one.
 		if err := sleep(ctx, round); err != nil {
 			return translate(op, err)
 		}
@@ -101,6 +102,7 @@ func (q *SQS) sendBatch(ctx context.Context, bodies []string, delay int32) error
 			return nil
 		}
 	}
+
 	return entitlement.Wrap(entitlement.Unavailable, op, fmt.Errorf("%d of %d messages were not taken", len(left), len(bodies)),
 		"The queue did not take every message.")
 }

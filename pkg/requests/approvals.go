@@ -23,14 +23,17 @@ func (s *Service) Approval(ctx context.Context, by authz.Caller, id entitlement.
 	if err != nil {
 		return Approval{}, err
 	}
+
 	subjects, err := s.subjects(ctx, []entitlement.AssignmentRequest{r})
 	if err != nil {
 		return Approval{}, err
 	}
+
 	all, err := s.withReviewers(ctx, []entitlement.AssignmentRequest{r})
 	if err != nil {
 		return Approval{}, err
 	}
+
 	all[0].Mine = r.MayReview(by.User(), subjects[r.Subject].Manager)
 	return all[0], nil
 }
@@ -54,6 +57,7 @@ func (s *Service) withReviewers(ctx context.Context, all []entitlement.Assignmen
 	var ids []entitlement.UserID
 	for _, r := range all {
 		for _, stage := range r.Stages {
+			// The same few people decide most of a page, so each is read once.
 			if d := stage.Decision; d != nil {
 				if _, named := known[d.Reviewer]; !named {
 					known[d.Reviewer] = entitlement.User{}
@@ -62,6 +66,7 @@ func (s *Service) withReviewers(ctx context.Context, all []entitlement.Assignmen
 			}
 		}
 	}
+
 	if len(ids) > 0 {
 		reviewers, err := s.Store.Users(ctx, ids)
 		if err != nil {
@@ -71,6 +76,7 @@ func (s *Service) withReviewers(ctx context.Context, all []entitlement.Assignmen
 			known[u.ID] = u
 		}
 	}
+
 	out := make([]Approval, len(all))
 	for i, r := range all {
 		out[i] = Approval{Request: r, Reviewers: known}

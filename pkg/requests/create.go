@@ -5,7 +5,6 @@ import (
 
 	"leasehold/pkg/approvers"
 	"leasehold/pkg/authz"
-	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
 )
 
@@ -20,10 +19,16 @@ func (s *Service) create(ctx context.Context, by authz.Command, payload entitlem
 	if err != nil {
 		return entitlement.AssignmentRequest{}, err
 	}
+
 	for try := 1; ; try++ {
+		// 1. A command that was carried out before is answered with what it made. Nothing is
+		// written before step 3, so a crash up to there leaves nothing behind.
 		if made, known, err := s.made(ctx, by, n); known || err != nil {
 			return made, err
 		}
+
+		// 2. Decide on strongly consistent reads. The count of open requests alone comes from an
+		// index.
 		r, change, err := decide(n)
 		if err == nil {
 			err = s.belowOpenLimit(ctx, r)
@@ -31,24 +36,36 @@ func (s *Service) create(ctx context.Context, by authz.Command, payload entitlem
 		if err == nil {
 			r, change, err = s.staffed(ctx, r, change, n.Command)
 		}
+
+		// 3. One transaction: request, slot, guard and event, and where nobody need approve also
+		// the assignment and the subject's generation. A crash after it leaves a request whose
+		// maker was not answered: the same key is answered with it (S12), a call without one is
+		// told that there is an open request.
 		if err == nil {
 			err = s.Store.Commit(ctx, change)
 		}
+
+		// 4. Tell the worker. A crash before it leaves a pending reconciliation that nobody was
+		// told of, and the sweep finds it (S22).
 		if err == nil {
 			s.enqueue(ctx, change)
 			return r, nil
 		}
+
 		if entitlement.StalePart(err) != "" && try < commitTries {
 			continue // decided afresh, with a clear word on what is in the way
 		}
+
 		// What is in the way may be this very command, sent twice at once, or committed
 		// although the store did not get to say so.
 		if made, known, err := s.made(ctx, by, n); known || err != nil {
 			return made, err
 		}
+
 		if entitlement.StalePart(err) == entitlement.PartDeletionGuard {
 			err = entitlement.Errorf(entitlement.Conflict, "The access package, or this policy of it, is just being deleted. Try again in a minute.")
 		}
+
 		return entitlement.AssignmentRequest{}, s.named(ctx, err)
 	}
 }
@@ -65,52 +82,6 @@ func (s *Service) belowOpenLimit(ctx context.Context, r entitlement.AssignmentRe
 		return err
 	}
 	return entitlement.CheckOpen(r, open)
-}
-
-// newRequest gives a command the id of its request: a random one, or under a key the one
-// that this caller's key always leads to. Two requests under one key would have one id,
-// and the store takes no second request under an id.
-func (s *Service) newRequest(ctx context.Context, by authz.Command, payload entitlement.CommandPayload) (entitlement.NewRequest, error) {
-	why, err := entitlement.Justification(payload.Justification)
-	if err != nil {
-		return entitlement.NewRequest{}, err
-	}
-	payload.Justification = why
-	n := entitlement.NewRequest{Type: payload.Type, Policy: payload.Policy, Justification: why, RequestedSchedule: payload.RequestedSchedule, Command: by.CommandID, NewID: s.IDs.New}
-	if by.IdempotencyKey == "" {
-		n.ID = entitlement.RequestID(s.IDs.New())
-		return n, nil
-	}
-	secret, err := s.Store.SigningKey(ctx)
-	if err != nil {
-		return n, err
-	}
-	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.IdempotencyKey))
-	n.Fingerprint = payload.Fingerprint()
-	return n, nil
-}
-
-// made returns the request that a keyed command made before. It is the caller's own,
-// since nobody else's key leads to its id, so no more is asked than whether the caller
-// may still call at all.
-func (s *Service) made(ctx context.Context, by authz.Command, n entitlement.NewRequest) (r entitlement.AssignmentRequest, known bool, err error) {
-	if n.Fingerprint == "" {
-		return r, false, nil
-	}
-	u, r, err := s.Store.Review(ctx, by.ID, n.ID)
-	if entitlement.KindOf(err) == entitlement.NotFound {
-		return r, false, nil
-	}
-	if err == nil {
-		err = authz.Allow(by.As(u).Caller, authz.ReadRequest, authz.Object{Request: &r}).Err()
-	}
-	if err == nil {
-		err = r.MadeBy(n.Fingerprint)
-	}
-	if err != nil {
-		return entitlement.AssignmentRequest{}, false, err
-	}
-	return r, true, nil
 }
 
 // staffed has others asked where a stage starts and nobody is there whom it asks.

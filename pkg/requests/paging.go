@@ -32,14 +32,18 @@ func chain[T any](ctx context.Context, page entitlement.Page, first, second list
 		}
 		at, token = "2", ""
 	}
+
 	if at != "2" {
 		return list, badToken()
 	}
+
+	// What is left of the page comes from the second list.
 	rest, err := second(ctx, entitlement.Page{Limit: page.Size() - len(list.Items), Token: token})
 	list.Items = append(list.Items, rest.Items...)
 	if rest.Next != "" {
 		list.Next = "2:" + rest.Next
 	}
+
 	return list, err
 }
 
@@ -58,6 +62,7 @@ func perPackage[T any](ctx context.Context, store Store, page entitlement.Page, 
 	if err != nil {
 		return out, err
 	}
+
 	for range maxPackagesRead {
 		if pkg == "" {
 			list, err := store.ListPackages(ctx, entitlement.Page{Limit: 1, Token: packages})
@@ -73,20 +78,25 @@ func perPackage[T any](ctx context.Context, store Store, page entitlement.Page, 
 			}
 			pkg = list.Items[0].ID
 		}
+
 		piece, err := of(ctx, pkg, entitlement.Page{Limit: page.Size() - len(out.Items), Token: inner})
 		if err != nil {
 			return out, err
 		}
 		out.Items = append(out.Items, piece.Items...)
+
+		// At the end of a package the next round takes another one, unless there is none.
 		if inner = piece.Next; inner == "" {
 			if pkg = ""; packages == "" {
 				return out, nil
 			}
 		}
+
 		if len(out.Items) >= page.Size() {
 			break
 		}
 	}
+
 	out.Next = packages + "|" + string(pkg) + "|" + inner
 	return out, nil
 }
@@ -97,15 +107,18 @@ func splitToken(token string) (packages string, pkg entitlement.PackageID, inner
 	if token == "" {
 		return "", "", "", nil
 	}
+
 	parts := strings.SplitN(token, "|", 3)
 	if len(parts) != 3 {
 		return "", "", "", badToken()
 	}
+
 	if parts[1] != "" {
 		if pkg, err = entitlement.ParseID[entitlement.PackageID]("page token", parts[1]); err != nil {
 			return "", "", "", badToken()
 		}
 	}
+
 	return parts[0], pkg, parts[2], nil
 }
 

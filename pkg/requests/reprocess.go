@@ -22,10 +22,12 @@ func (s *Service) Reprocess(ctx context.Context, by authz.Command, id entitlemen
 		if err != nil {
 			return entitlement.Change{}, noRequest(err)
 		}
+
 		slot, err := s.Store.AssignmentSlot(ctx, r.Package, r.Subject)
 		if err != nil {
 			return entitlement.Change{}, err
 		}
+
 		return entitlement.Reprocess(r, slot, by.ID, by.CommandID, s.Clock.Now())
 	})
 }
@@ -41,13 +43,17 @@ func (s *Service) ReprocessAssignment(ctx context.Context, by authz.Command, id 
 		if err := allowOn(by, authz.Reprocess, a); err != nil {
 			return entitlement.Change{}, err
 		}
+
 		slot, err := s.Store.AssignmentSlot(ctx, a.Package, a.Subject)
 		if err != nil {
 			return entitlement.Change{}, err
 		}
+
+		// The id may be that of an assignment that has ended, while a later one lies in the slot.
 		if slot.Assignment != nil && slot.Assignment.ID != id {
 			slot.Assignment = nil
 		}
+
 		return entitlement.ReprocessAssignment(slot, by.ID, by.CommandID, s.Clock.Now())
 	})
 }
@@ -59,14 +65,17 @@ func (s *Service) CloseRemoval(ctx context.Context, by authz.Command, id entitle
 	if err != nil {
 		return err
 	}
+
 	return s.again(ctx, func() (entitlement.Change, error) {
 		a, err := s.Store.Assignment(ctx, id)
 		if err != nil {
 			return entitlement.Change{}, noAssignment(err)
 		}
+
 		if err := allowOn(by, authz.CloseRemoval, a); err != nil {
 			return entitlement.Change{}, err
 		}
+
 		return entitlement.CloseRemoval(a, by.ID, by.CommandID, why, s.Clock.Now())
 	})
 }
@@ -83,13 +92,16 @@ func (s *Service) again(ctx context.Context, decide func() (entitlement.Change, 
 		if err != nil || len(c.Events) == 0 {
 			return err
 		}
+
 		err = s.Store.Commit(ctx, c)
 		if entitlement.StalePart(err) != "" && try < commitTries {
 			continue
 		}
+
 		if err != nil {
 			return err
 		}
+
 		s.enqueue(ctx, c)
 		return nil
 	}
@@ -106,16 +118,22 @@ func (s *Service) ReprocessFailing(ctx context.Context, by authz.Command, at ent
 	if err := authz.Allow(by.Caller, authz.Reprocess, authz.Object{}).Err(); err != nil {
 		return 0, "", err
 	}
+
 	_, e := entitlement.Chain{}.Append(entitlement.Event{Aggregate: entitlement.OfReprocess, ID: s.IDs.New(), Kind: "reprocessed", Actor: by.ID,
 		Command: by.CommandID, At: s.Clock.Now(), Data: map[string]string{"connector": string(at), "reason": reason}})
+
+	// A crash after this leaves the record of a call that did little or nothing; asked again, it
+	// does the rest, and doing some twice costs a look each.
 	if err := s.Store.Commit(ctx, entitlement.Change{Events: []entitlement.Event{e}}); err != nil {
 		return 0, "", err
 	}
+
 	for page := (entitlement.Page{Token: token}); ; {
 		failing, err := s.Store.Failing(ctx, at, reason, page)
 		if err != nil {
 			return n, page.Token, err
 		}
+
 		var told []entitlement.UserID
 		for _, f := range failing.Items {
 			// The record's new generation lifts refusals that were final at the old one.
@@ -125,12 +143,14 @@ func (s *Service) ReprocessFailing(ctx context.Context, by authz.Command, at ent
 			}
 			told = append(told, f.Subject)
 		}
+
 		n += len(told)
 		if len(told) > 0 {
 			if err := s.Enqueuer.Enqueue(ctx, told...); err != nil {
 				s.Log.WarnContext(ctx, "a message was lost; the sweep will find the pending reconciliations", "subjects", len(told), "error", err)
 			}
 		}
+
 		if page.Token = failing.Next; failing.Next == "" || n >= MaxReprocess {
 			return n, failing.Next, nil
 		}
@@ -154,6 +174,7 @@ func (s *Service) DeliveryErrors(ctx context.Context, by authz.Caller, page enti
 	if err := authz.Allow(by, authz.ReadDeliveryErrors, authz.Object{}).Err(); err != nil {
 		return list, err
 	}
+
 	from := 0
 	if page.Token != "" {
 		var bad error
@@ -161,29 +182,35 @@ func (s *Service) DeliveryErrors(ctx context.Context, by authz.Caller, page enti
 			return list, badToken()
 		}
 	}
+
 	connectors, err := s.Store.ListConnectors(ctx)
 	if err != nil {
 		return list, err
 	}
+
 	ids := []entitlement.ConnectorID{entitlement.BuiltinConnector}
 	for _, c := range connectors {
 		ids = append(ids, c.ID)
 	}
+
 	reasons := len(s.Reasons)
 	for at := from; at < len(ids)*reasons; at++ { // each target with each reason
 		if len(list.Items) == page.Size() || at == from+maxAsked*reasons {
 			list.Next = strconv.Itoa(at)
 			break
 		}
+
 		id, reason := ids[at/reasons], s.Reasons[at%reasons]
 		n, err := s.Store.CountFailing(ctx, id, reason)
 		if err != nil {
 			return list, err
 		}
+
 		if n > 0 {
 			list.Items = append(list.Items, DeliveryError{id, reason, n})
 		}
 	}
+
 	return list, nil
 }
 
@@ -199,6 +226,7 @@ func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.
 	if err := authz.Allow(by, authz.ReadDeliveryErrors, authz.Object{}).Err(); err != nil {
 		return entitlement.Paged[Failure]{}, err
 	}
+
 	failing, err := s.Store.Failing(ctx, at, reason, page)
 	list := entitlement.Paged[Failure]{Next: failing.Next}
 	for _, f := range failing.Items {
@@ -210,6 +238,7 @@ func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.
 		if err != nil {
 			return list, err
 		}
+
 		item := Failure{Subject: f.Subject, Since: f.Since}
 		for _, grantSet := range grantSets {
 			for _, g := range grantSet.Grants {
@@ -218,10 +247,12 @@ func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.
 				}
 			}
 		}
+
 		if len(item.Grants) > 0 { // the index may be late
 			list.Items = append(list.Items, item)
 		}
 	}
+
 	return list, err
 }
 
@@ -249,6 +280,7 @@ func (s *Service) Removals(ctx context.Context, by authz.Caller, page entitlemen
 	if err != nil {
 		return list, err
 	}
+
 	for _, id := range subjects.Items {
 		pending, err := s.pendingFor(ctx, id)
 		if errors.Is(err, entitlement.ErrUnreadable) {
@@ -260,6 +292,7 @@ func (s *Service) Removals(ctx context.Context, by authz.Caller, page entitlemen
 		}
 		list.Items = append(list.Items, pending...)
 	}
+
 	switch {
 	case subjects.Next != "":
 		list.Next = shardWord(shard) + ":" + subjects.Next
@@ -276,10 +309,13 @@ func (s *Service) pendingFor(ctx context.Context, subject entitlement.UserID) ([
 	if err != nil || len(record.Removing) == 0 {
 		return nil, err
 	}
+
 	inputs, err := s.Store.ReconcileInputs(ctx, record)
 	if err != nil {
 		return nil, err
 	}
+
+	// A role that a live package gives as well is not among those left (R4).
 	var pending []PendingRemoval
 	for _, r := range record.Removing {
 		a, ok := inputs.Ended[r.Assignment]
@@ -288,5 +324,6 @@ func (s *Service) pendingFor(ctx context.Context, subject entitlement.UserID) ([
 		}
 		pending = append(pending, PendingRemoval{a, a.RolesLeft(record, inputs, grantSets)})
 	}
+
 	return pending, nil
 }

@@ -38,12 +38,16 @@ func (s *SSM) Put(ctx context.Context, id entitlement.ConnectorID, address, secr
 	if err != nil {
 		return 0, err
 	}
+
+	// Overwrite makes a new version beside the former ones, and its number is what the connector
+	// will name.
 	output, err := s.client.PutParameter(ctx, &ssm.PutParameterInput{
 		Name:      s.name(id),
 		Value:     aws.String(seal(address, secret)),
 		Type:      types.ParameterTypeSecureString,
 		Overwrite: aws.Bool(true),
 	})
+
 	if err != nil {
 		return 0, translate("put credential", err)
 	}
@@ -58,17 +62,21 @@ func (s *SSM) Get(ctx context.Context, id entitlement.ConnectorID, number int64,
 	if err != nil {
 		return "", err
 	}
+
 	if number < 1 {
 		return "", missing(op)
 	}
+
 	name := *s.name(id) + ":" + strconv.FormatInt(number, 10)
 	output, err := s.client.GetParameter(ctx, &ssm.GetParameterInput{Name: &name, WithDecryption: aws.Bool(true)})
 	if err != nil {
 		return "", translate(op, err)
 	}
+
 	if output.Parameter == nil {
 		return "", missing(op)
 	}
+
 	return open(op, address, aws.ToString(output.Parameter.Value))
 }
 

@@ -50,6 +50,7 @@ func (r *Reader) catalogs(ctx context.Context, of []*Catalog, w With) error {
 			return err
 		}
 	}
+
 	if below, wanted := w[JoinResources]; wanted {
 		err := sideBySide(len(of), func(i int) error {
 			all, err := r.resourcesIn(ctx, of[i].ID)
@@ -59,8 +60,10 @@ func (r *Reader) catalogs(ctx context.Context, of []*Catalog, w With) error {
 		if err != nil {
 			return err
 		}
+
 		return r.resources(ctx, slices.Concat(idsOf(of, func(c *Catalog) []*Resource { return c.Resources })...), below)
 	}
+
 	return nil
 }
 
@@ -75,14 +78,17 @@ func (r *Reader) catalogsNamed(ctx context.Context, ids []entitlement.CatalogID,
 	if ids = distinct(ids); len(ids) == 0 {
 		return byID, nil
 	}
+
 	all, err := r.Store.Catalogs(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
+
 	list := OfCatalogs(all)
 	for _, v := range list {
 		byID[v.ID] = v
 	}
+
 	return byID, r.catalogs(ctx, list, w)
 }
 
@@ -132,6 +138,7 @@ func (r *Reader) resources(ctx context.Context, of []*Resource, w With) error {
 	if len(of) == 0 {
 		return nil
 	}
+
 	if _, wanted := w[JoinEnvironment]; wanted {
 		all, err := r.environmentsOf(ctx, of)
 		if err != nil {
@@ -143,6 +150,8 @@ func (r *Reader) resources(ctx context.Context, of []*Resource, w With) error {
 			}
 		}
 	}
+
+	// What is not asked for is not read.
 	if below, wanted := w[JoinRoles]; wanted {
 		return r.roles(ctx, slices.Concat(idsOf(of, func(v *Resource) []*Role { return v.Roles })...), below)
 	}
@@ -163,8 +172,11 @@ func (r *Reader) roles(ctx context.Context, of []*Role, w With) error {
 	if !wanted {
 		return nil
 	}
+
 	known := map[entitlement.CatalogID]map[entitlement.ResourceID]*Resource{}
 	var all []*Resource
+
+	// Only the catalog's list leads to a resource, so each list is read once for all its roles.
 	for _, role := range of {
 		if known[role.Catalog] == nil {
 			in, err := r.resourcesIn(ctx, role.Catalog)
@@ -176,10 +188,12 @@ func (r *Reader) roles(ctx context.Context, of []*Role, w With) error {
 				known[role.Catalog][v.ID] = v
 			}
 		}
+
 		if role.Resource = known[role.Catalog][role.Of]; role.Resource != nil {
 			all = append(all, role.Resource)
 		}
 	}
+
 	return r.resources(ctx, distinct(all), below)
 }
 
@@ -194,11 +208,15 @@ func (r *Reader) Environments(ctx context.Context, by authz.Caller) ([]entitleme
 // environmentsOf reads the targets of resources, those that are there.
 func (r *Reader) environmentsOf(ctx context.Context, of []*Resource) ([]entitlement.ConnectorConfig, error) {
 	var all []entitlement.ConnectorConfig
+
 	var ids []entitlement.ConnectorID
 	for _, v := range of {
 		ids = append(ids, v.Connector)
 	}
+
 	ids = distinct(ids)
+
+	// The built-in directory is registered by nobody: it is there without being read.
 	if i := slices.Index(ids, entitlement.BuiltinConnector); i >= 0 {
 		all, ids = append(all, entitlement.BuiltinRegistration()), slices.Delete(ids, i, i+1)
 	}

@@ -49,6 +49,7 @@ func (r *Reader) Tell(ctx context.Context, by authz.Caller, all []entitlement.Ev
 	if err := authz.Allow(by, authz.ReadEvents, authz.Object{}).Err(); err != nil || len(all) == 0 {
 		return nil, err
 	}
+
 	var ids []entitlement.UserID
 	for _, e := range all {
 		if e.Actor != entitlement.Service {
@@ -58,17 +59,23 @@ func (r *Reader) Tell(ctx context.Context, by authz.Caller, all []entitlement.Ev
 			ids = append(ids, entitlement.UserID(e.ID))
 		}
 	}
+
 	people, err := r.users(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
+
 	key, err := r.Store.SigningKey(ctx)
 	if err != nil {
 		return nil, err
 	}
+
 	out := make([]Event, len(all))
 	for i, e := range all {
 		out[i] = Event{Event: e}
+
+		// Events hold ids and pseudonyms alone; the names are those of today, or none where they
+		// were erased.
 		if actor := people[e.Actor]; actor != nil {
 			out[i].ActorName = actor.DisplayName
 		}

@@ -40,6 +40,8 @@ func (r *Reader) packages(ctx context.Context, of []*Package, w With) error {
 	if len(of) == 0 {
 		return nil
 	}
+
+	// One read for all packages a join, however many there are.
 	if below, wanted := w[JoinCatalog]; wanted {
 		catalogs, err := r.catalogsNamed(ctx, idsOf(of, func(v *Package) entitlement.CatalogID { return v.AccessPackage.Catalog }), below)
 		if err != nil {
@@ -49,6 +51,7 @@ func (r *Reader) packages(ctx context.Context, of []*Package, w With) error {
 			v.Catalog = catalogs[v.AccessPackage.Catalog]
 		}
 	}
+
 	if below, wanted := w[JoinPolicies]; wanted {
 		policies, err := r.policiesNamed(ctx, slices.Concat(idsOf(of, func(v *Package) []entitlement.PolicyID { return v.AccessPackage.Policies })...), below)
 		if err != nil {
@@ -58,12 +61,15 @@ func (r *Reader) packages(ctx context.Context, of []*Package, w With) error {
 			v.Policies = those(v.AccessPackage.Policies, policies)
 		}
 	}
+
 	if err := r.incompatible(ctx, of, w); err != nil {
 		return err
 	}
+
 	if below, wanted := w[JoinRoleScopes]; wanted {
 		return r.roleScopesOf(ctx, of, below)
 	}
+
 	return nil
 }
 
@@ -78,6 +84,7 @@ func (r *Reader) incompatible(ctx context.Context, of []*Package, w With) error 
 			v.Incompatible = those(v.AccessPackage.Incompatible, packages)
 		}
 	}
+
 	if _, wanted := w[JoinIncompatibleGroups]; wanted {
 		ids := slices.Concat(idsOf(of, func(v *Package) []entitlement.GroupID { return v.AccessPackage.IncompatibleGroups })...)
 		groups, err := found(ctx, ids, r.Store.Groups, func(g entitlement.Group) entitlement.GroupID { return g.ID })
@@ -88,6 +95,7 @@ func (r *Reader) incompatible(ctx context.Context, of []*Package, w With) error 
 			v.IncompatibleGroups = those(v.AccessPackage.IncompatibleGroups, groups)
 		}
 	}
+
 	return nil
 }
 
@@ -107,15 +115,18 @@ func (r *Reader) packagesNamed(ctx context.Context, ids []entitlement.PackageID,
 	if ids = distinct(ids); len(ids) == 0 {
 		return nil, nil
 	}
+
 	all, err := read(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
+
 	list := OfPackages(all)
 	byID := map[entitlement.PackageID]*Package{}
 	for _, v := range list {
 		byID[v.ID] = v
 	}
+
 	return byID, r.packages(ctx, list, w)
 }
 
@@ -123,14 +134,17 @@ func (r *Reader) packagesNamed(ctx context.Context, ids []entitlement.PackageID,
 // what it was for.
 func (r *Reader) packagesEver(ctx context.Context, ids []entitlement.PackageID, w With) (map[entitlement.PackageID]*Package, error) {
 	return r.packagesNamed(ctx, ids, func(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
+		// Mostly all are there, and what is kept of deleted ones costs no read.
 		all, err := r.Store.Packages(ctx, ids)
 		if err != nil || len(all) == len(ids) {
 			return all, err
 		}
+
 		there := map[entitlement.PackageID]bool{}
 		for _, p := range all {
 			there[p.ID] = true
 		}
+
 		gone := slices.DeleteFunc(slices.Clone(ids), func(id entitlement.PackageID) bool { return there[id] })
 		former, err := r.Store.FormerPackages(ctx, gone)
 		return append(all, former...), err
@@ -222,6 +236,7 @@ func (r *Reader) policies(ctx context.Context, of []*Policy, w With) error {
 			v.Package = packages[v.AssignmentPolicy.Package]
 		}
 	}
+
 	if below, wanted := w[JoinCatalog]; wanted {
 		catalogs, err := r.catalogsNamed(ctx, idsOf(of, func(v *Policy) entitlement.CatalogID { return v.AssignmentPolicy.Catalog }), below)
 		if err != nil {
@@ -231,6 +246,7 @@ func (r *Reader) policies(ctx context.Context, of []*Policy, w With) error {
 			v.Catalog = catalogs[v.AssignmentPolicy.Catalog]
 		}
 	}
+
 	return nil
 }
 
@@ -239,13 +255,16 @@ func (r *Reader) policiesNamed(ctx context.Context, ids []entitlement.PolicyID, 
 	if ids = distinct(ids); len(ids) == 0 {
 		return byID, nil
 	}
+
 	all, err := r.Store.Policies(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
+
 	list := OfPolicies(all)
 	for _, v := range list {
 		byID[v.ID] = v
 	}
+
 	return byID, r.policies(ctx, list, w)
 }

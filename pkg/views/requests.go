@@ -52,6 +52,7 @@ func (r *Reader) Requests(ctx context.Context, by authz.Caller, of []*Request, w
 }
 
 func (r *Reader) requests(ctx context.Context, by authz.Caller, of []*Request, w With) error {
+	// One read for all requests a join; a package that is gone still says what a request was for.
 	if below, wanted := w[JoinPackage]; wanted {
 		packages, err := r.packagesEver(ctx, idsOf(of, func(v *Request) entitlement.PackageID { return v.AssignmentRequest.Package }), below)
 		if err != nil {
@@ -61,17 +62,21 @@ func (r *Reader) requests(ctx context.Context, by authz.Caller, of []*Request, w
 			v.Package = packages[v.AssignmentRequest.Package]
 		}
 	}
+
 	if err := r.peopleOf(ctx, of, w); err != nil {
 		return err
 	}
+
 	if _, wanted := w[JoinApprovers]; wanted {
 		if err := r.approvers(ctx, of); err != nil {
 			return err
 		}
 	}
+
 	if below, wanted := w[JoinAssignment]; wanted {
 		return r.assignmentsAsked(ctx, by, of, below)
 	}
+
 	return nil
 }
 
@@ -79,6 +84,7 @@ func (r *Reader) requests(ctx context.Context, by authz.Caller, of []*Request, w
 func (r *Reader) peopleOf(ctx context.Context, of []*Request, w With) error {
 	_, requestor := w[JoinRequestor]
 	_, all := w[JoinPeople]
+
 	var ids []entitlement.UserID
 	for _, v := range of {
 		if requestor {
@@ -88,7 +94,10 @@ func (r *Reader) peopleOf(ctx context.Context, of []*Request, w With) error {
 			ids = append(ids, v.AssignmentRequest.Requestor, v.AssignmentRequest.Subject)
 		}
 	}
+
 	users, err := r.users(ctx, ids)
+
+	// Who cannot be read stays nil, and is shown by the id alone.
 	for _, v := range of {
 		if requestor {
 			v.Requestor = users[v.RequestorShown()]
@@ -104,6 +113,8 @@ func (r *Reader) peopleOf(ctx context.Context, of []*Request, w With) error {
 func (r *Reader) approvers(ctx context.Context, of []*Request) error {
 	var people []entitlement.UserID
 	var groups []entitlement.GroupID
+
+	// Only stages that have started ask anybody; the others have no approvers yet.
 	for _, v := range of {
 		for i, stage := range v.Stages {
 			for _, set := range stage.Approvers {
@@ -117,14 +128,17 @@ func (r *Reader) approvers(ctx context.Context, of []*Request) error {
 			}
 		}
 	}
+
 	users, err := r.users(ctx, people)
 	if err != nil {
 		return err
 	}
+
 	named, err := found(ctx, groups, r.Store.Groups, func(g entitlement.Group) entitlement.GroupID { return g.ID })
 	if err != nil {
 		return err
 	}
+
 	for _, v := range of {
 		for i, a := range v.Approvers {
 			switch a.Kind {
@@ -159,32 +173,39 @@ func (r *Reader) assignmentsAsked(ctx context.Context, by authz.Caller, of []*Re
 	for _, v := range of {
 		pairs = append(pairs, entitlement.PackageSubject{Package: v.AssignmentRequest.Package, Subject: v.AssignmentRequest.Subject})
 	}
+
 	known, err := r.Store.LiveAssignments(ctx, distinct(pairs))
 	if err != nil {
 		return err
 	}
+
 	var past []entitlement.AssignmentID
 	for _, v := range of {
 		if id := v.AssignmentRequest.Assignment; known[id].ID == "" {
 			past = append(past, id)
 		}
 	}
+
 	var ended map[entitlement.AssignmentID]entitlement.Assignment
 	if past = distinct(past); len(past) > 0 {
 		if ended, err = r.Store.EndedAssignments(ctx, past); err != nil {
 			return err
 		}
 	}
+
 	var shown []*Assignment
 	for _, v := range of {
 		id := v.AssignmentRequest.Assignment
 		if id == "" {
 			continue
 		}
+
 		a, there := known[id]
 		if !there {
 			a, there = ended[id]
 		}
+
+		// Without the right to see how it stands, one sees what was asked for.
 		if there && authz.Allow(by, authz.ReadAssignment, authz.Object{Catalog: a.Catalog, Package: a.Package, Assignment: &a}).Allowed {
 			v.Assignment = &Assignment{Assignment: a}
 		} else {
@@ -192,6 +213,7 @@ func (r *Reader) assignmentsAsked(ctx context.Context, by authz.Caller, of []*Re
 		}
 		shown = append(shown, v.Assignment)
 	}
+
 	return r.assignments(ctx, shown, w)
 }
 
@@ -229,6 +251,7 @@ func (r *Reader) Assignments(ctx context.Context, by authz.Caller, of []*Assignm
 }
 
 func (r *Reader) assignments(ctx context.Context, of []*Assignment, w With) error {
+	// Likewise, a package that is gone included.
 	if below, wanted := w[JoinPackage]; wanted {
 		packages, err := r.packagesEver(ctx, idsOf(of, func(v *Assignment) entitlement.PackageID { return v.Assignment.Package }), below)
 		if err != nil {
@@ -238,6 +261,7 @@ func (r *Reader) assignments(ctx context.Context, of []*Assignment, w With) erro
 			v.Package = packages[v.Assignment.Package]
 		}
 	}
+
 	if _, wanted := w[JoinTarget]; wanted {
 		users, err := r.users(ctx, idsOf(of, func(v *Assignment) entitlement.UserID { return v.Assignment.Subject }))
 		if err != nil {
@@ -247,6 +271,7 @@ func (r *Reader) assignments(ctx context.Context, of []*Assignment, w With) erro
 			v.Subject = users[v.Assignment.Subject]
 		}
 	}
+
 	if below, wanted := w[JoinPolicy]; wanted {
 		policies, err := r.policiesNamed(ctx, idsOf(of, func(v *Assignment) entitlement.PolicyID { return v.Assignment.Policy }), below)
 		if err != nil {
@@ -256,6 +281,7 @@ func (r *Reader) assignments(ctx context.Context, of []*Assignment, w With) erro
 			v.Policy = policies[v.Assignment.Policy]
 		}
 	}
+
 	return nil
 }
 

@@ -139,16 +139,19 @@ const maxPages = 10
 func whole[T any](read func(page entitlement.Page) (entitlement.Paged[T], error)) ([]T, error) {
 	var all []T
 	page := entitlement.Page{}
+
 	for range maxPages {
 		got, err := read(page)
 		if err != nil {
 			return nil, err
 		}
+
 		all = append(all, got.Items...)
 		if page.Token = got.Next; page.Token == "" {
 			break
 		}
 	}
+
 	return all, nil
 }
 

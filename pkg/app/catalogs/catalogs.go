@@ -31,12 +31,17 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	clients := base.Open(c)
 	db, credentials := clients.Table(), clients.Secrets()
 	urgent, jobs := clients.Sender(names.DeliverUrgent), clients.Sender(names.FanoutJobs)
+
 	verifier, err := httpapi.Verifier(c)
+
+	// All that is wrong with the settings is told at once.
 	if err := errors.Join(err, clients.Err()); err != nil {
 		return nil, err
 	}
+
 	people := httpapi.Directory(c, db, urgent, log)
 	registry := targets.Registry(db, credentials, people, c.Emulated)
+
 	return graph.Catalogs(graph.Deps{
 		Authenticator: verifier, Directory: people, Views: &views.Reader{Store: db}, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
 		Catalogs: &usecases.Service{Store: db, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),

@@ -40,6 +40,7 @@ func Handler(s *delivery.Service) func(context.Context, []lambdaio.Message) map[
 		outcome := map[string]error{}
 		named := map[string][]entitlement.UserID{}
 		var all []entitlement.UserID
+
 		for _, m := range messages {
 			message, err := queue.Decode(m.Body)
 			if err != nil {
@@ -49,7 +50,11 @@ func Handler(s *delivery.Service) func(context.Context, []lambdaio.Message) map[
 			named[m.ID] = message.Subjects
 			all = append(all, message.Subjects...)
 		}
+
 		failed := s.Deliver(ctx, all, lambdaio.RequestID(ctx))
+
+		// A message comes back as a whole: with one subject that failed, all that it names are
+		// looked at again, which changes nothing for those who are settled.
 		for id, subjects := range named {
 			for _, subject := range subjects {
 				if err := failed[subject]; err != nil {
@@ -57,6 +62,7 @@ func Handler(s *delivery.Service) func(context.Context, []lambdaio.Message) map[
 				}
 			}
 		}
+
 		return outcome
 	}
 }

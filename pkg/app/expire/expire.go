@@ -31,6 +31,7 @@ func New(c config.Config, log *slog.Logger) (func(context.Context, time.Time) er
 func Handler(s *lifecycle.Service, metrics *obs.Metrics) func(context.Context, time.Time) error {
 	return func(ctx context.Context, _ time.Time) error {
 		report, err := s.Sweep(ctx, lambdaio.RequestID(ctx))
+
 		// What was not seen is not told: it would be a zero that looks like health.
 		if report.Looked {
 			metrics.Emit(ctx, names.MetricExpiryLag, obs.UnitSeconds, report.Lag.Seconds(), nil)
@@ -39,9 +40,11 @@ func Handler(s *lifecycle.Service, metrics *obs.Metrics) func(context.Context, t
 			metrics.Emit(ctx, names.MetricOldestPendingReconciliation, obs.UnitSeconds, report.OldestPending.Seconds(), nil)
 			metrics.Emit(ctx, names.MetricOverdueRemovals, obs.UnitCount, float64(report.OverdueRemovals), nil)
 		}
+
 		metrics.Emit(ctx, "Ended", obs.UnitCount, float64(report.Expired), nil)
 		metrics.Emit(ctx, "DeliveriesEnqueued", obs.UnitCount, float64(report.Enqueued), nil)
 		metrics.Emit(ctx, "DueItemsFailed", obs.UnitCount, float64(report.Failed), nil)
+
 		return err
 	}
 }

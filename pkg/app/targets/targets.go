@@ -54,14 +54,17 @@ func (l Lookup) Resource(ctx context.Context, at entitlement.ConnectorID, origin
 	if err != nil {
 		return entitlement.Resource{}, err
 	}
+
 	found, err := conn.Resource(ctx, originID)
 	if err != nil {
 		return entitlement.Resource{}, err
 	}
+
 	r := entitlement.Resource{OriginID: found.OriginID, DisplayName: found.DisplayName, Description: found.Description}
 	for _, role := range found.Roles {
 		r.Roles = append(r.Roles, entitlement.ResourceRole{OriginID: role.OriginID, DisplayName: role.DisplayName})
 	}
+
 	return r, nil
 }
 

@@ -47,6 +47,7 @@ func (n *node) eval(s scope) any {
 		return !truth(n.args[0].eval(s))
 	case "any", "all":
 		return n.quantify(s)
+
 	case "eq", "ne", "gt", "ge", "lt", "le":
 		return compare(n.op, n.args[0].eval(s), n.args[1].eval(s))
 	default:
@@ -83,11 +84,15 @@ func (n *node) apply(s scope) any {
 	case n.op == "toupper":
 		return strings.ToUpper(text)
 	}
+
 	part, ok := asText(n.args[1].eval(s))
 	if !ok {
 		return false
 	}
+
+	// Graph's functions of text look at no case.
 	text, part = strings.ToLower(text), strings.ToLower(part)
+
 	switch n.op {
 	case "contains":
 		return strings.Contains(text, part)
@@ -133,9 +138,11 @@ func member(v any, name string) (any, bool) {
 	if !ok {
 		return nil, false
 	}
+
 	if found, ok := object[name]; ok {
 		return found, true
 	}
+
 	for key, found := range object {
 		if strings.EqualFold(key, name) {
 			return found, true
@@ -168,6 +175,7 @@ func ordering(a, b any) (order int, same bool) {
 	if a == nil || b == nil {
 		return 0, a == nil && b == nil
 	}
+
 	if x, ok := a.(time.Time); ok {
 		y, ok := asTime(b)
 		return x.Compare(y), ok
@@ -176,17 +184,21 @@ func ordering(a, b any) (order int, same bool) {
 		order, same = ordering(b, a)
 		return -order, same
 	}
+
+	// In any case, unless one of the two is Exact.
 	if x, ok := asText(a); ok {
 		y, ok := asText(b)
 		if !isExact(a) && !isExact(b) {
 			x, y = strings.ToLower(x), strings.ToLower(y)
 		}
-		return strings.Compare(x, y), ok
+		return cmp.Compare(x, y), ok
 	}
+
 	if x, ok := asNumber(a); ok {
 		y, ok := asNumber(b)
 		return cmp.Compare(x, y), ok
 	}
+
 	x, isBool := a.(bool)
 	y, ok := b.(bool)
 	if x == y {
@@ -229,11 +241,13 @@ func (f *Filter) Check(sample map[string]any) error {
 }
 
 func (f *Filter) check(n *node, s scope) error {
+	// A misspelt property would silently match nothing.
 	if len(n.path) > 0 {
 		at, ok := s.resolve(n.path)
 		if !ok {
 			return misread(f.text, n.at, "there is no such property to filter by")
 		}
+
 		if n.bind != "" {
 			list, _ := at.([]any)
 			if len(list) == 0 {
@@ -242,11 +256,13 @@ func (f *Filter) check(n *node, s scope) error {
 			s = scope{tree: s.tree, bind: n.bind, bound: list[0]}
 		}
 	}
+
 	for _, arg := range n.args {
 		if err := f.check(arg, s); err != nil {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -277,11 +293,15 @@ func (n *node) equal(path string) (string, bool) {
 	switch n.op {
 	case "group":
 		return n.args[0].equal(path)
+
+	// Either side may narrow the list; or and not may not, since they match more than what is
+	// named.
 	case "and":
 		if text, ok := n.args[0].equal(path); ok {
 			return text, true
 		}
 		return n.args[1].equal(path)
+
 	case "eq":
 		for i := range 2 {
 			name, value := n.args[i], n.args[1-i]
@@ -291,6 +311,7 @@ func (n *node) equal(path string) (string, bool) {
 			}
 		}
 	}
+
 	return "", false
 }
 

@@ -54,6 +54,7 @@ func lex(s string) ([]token, error) {
 			at = end
 		}
 	}
+
 	return append(tokens, token{endToken, "", len(s)}), nil
 }
 
@@ -66,13 +67,17 @@ func quoted(s string, start int) (string, int) {
 			b.WriteByte(s[at])
 			continue
 		}
+
+		// Two quotes stand for one; a single one ends the text.
 		if at+1 < len(s) && s[at+1] == '\'' {
 			b.WriteByte('\'')
 			at++
 			continue
 		}
+
 		return b.String(), at + 1
 	}
+
 	return "", -1
 }
 

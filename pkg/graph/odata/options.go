@@ -50,9 +50,11 @@ func Parse(query url.Values) (Options, error) {
 		if !strings.HasPrefix(option, "$") || ignored[option] {
 			continue
 		}
+
 		if len(values) != 1 {
 			return o, entitlement.Errorf(entitlement.Invalid, "The option %s was sent %d times.", clip(name), len(values))
 		}
+
 		if err := o.set(option, values[0]); err != nil {
 			return o, err
 		}
@@ -83,16 +85,12 @@ func (o *Options) set(option, value string) (err error) {
 	default:
 		err = entitlement.Errorf(entitlement.Invalid, "There is no option %s.", clip(option))
 	}
+
 	return err
 }
 
 // clip shortens what a client sent before it is said back.
-func clip(s string) string {
-	if len(s) > 64 {
-		s = strings.ToValidUTF8(s[:64], "") + "..."
-	}
-	return s
-}
+func clip(s string) string { return entitlement.Clip(s, 64) }
 
 func names(option, value string) ([]string, error) {
 	if len(value) > maxOption {
@@ -132,38 +130,47 @@ func expandList(value string, depth int, left *int) ([]Expand, error) {
 	if depth > maxNesting {
 		return nil, entitlement.Errorf(entitlement.Invalid, "$expand goes more than %d levels deep.", maxNesting)
 	}
+
 	pieces, ok := split(value, ',')
 	if !ok {
 		return nil, entitlement.Errorf(entitlement.Invalid, "$expand: the brackets in %q do not match.", clip(value))
 	}
+
 	var list []Expand
 	for _, piece := range pieces {
 		if *left--; *left < 0 {
 			return nil, entitlement.Errorf(entitlement.Invalid, "$expand names more than %d members.", maxExpands)
 		}
+
 		e, err := oneExpand(strings.TrimSpace(piece), depth, left)
 		if err != nil {
 			return nil, err
 		}
+
 		list = append(list, e)
 	}
+
 	return list, nil
 }
 
 func oneExpand(piece string, depth int, left *int) (Expand, error) {
 	name, inner, nested := strings.Cut(piece, "(")
 	e := Expand{Name: strings.TrimSpace(name)}
+
 	if !isName(e.Name) {
 		return e, entitlement.Errorf(entitlement.Invalid, "$expand: %q is not the name of a member.", clip(e.Name))
 	}
+
 	if !nested {
 		return e, nil
 	}
+
 	inner = strings.TrimSuffix(inner, ")")
 	options, ok := split(inner, ';')
 	if !ok {
 		return e, entitlement.Errorf(entitlement.Invalid, "$expand: the brackets in %q do not match.", clip(piece))
 	}
+
 	for _, option := range options {
 		key, value, _ := strings.Cut(strings.TrimSpace(option), "=")
 		var err error
@@ -177,10 +184,12 @@ func oneExpand(piece string, depth int, left *int) (Expand, error) {
 		default:
 			err = entitlement.Errorf(entitlement.Invalid, "$expand: %q is not an option.", clip(key))
 		}
+
 		if err != nil {
 			return e, err
 		}
 	}
+
 	return e, nil
 }
 
@@ -188,6 +197,7 @@ func oneExpand(piece string, depth int, left *int) (Expand, error) {
 func split(s string, separator byte) ([]string, bool) {
 	var pieces []string
 	depth, start, inText := 0, 0, false
+
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c == '\'':
@@ -203,5 +213,6 @@ func split(s string, separator byte) ([]string, bool) {
 			pieces, start = append(pieces, s[start:i]), i+1
 		}
 	}
+
 	return append(pieces, s[start:]), depth == 0 && !inText
 }

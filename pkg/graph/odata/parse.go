@@ -45,15 +45,19 @@ func ParseFilter(s string) (*Filter, error) {
 	if !utf8.ValidString(s) {
 		return nil, entitlement.Errorf(entitlement.Invalid, "$filter must be valid UTF-8.")
 	}
+
+	// Bounded and valid by now: the parser is recursive, and its refusals quote the text.
 	tokens, err := lex(s)
 	if err != nil {
 		return nil, err
 	}
+
 	p := &parser{text: s, tokens: tokens}
 	root := p.or()
 	if p.err == nil && p.peek().kind != endToken {
 		p.fail("expected and, or, or the end")
 	}
+
 	return &Filter{text: s, root: root}, p.err
 }
 
@@ -117,11 +121,13 @@ func (p *parser) term() *node {
 	if p.err != nil {
 		return p.node("value")
 	}
+
 	if p.take("not") {
 		n := p.node("not")
 		n.args = []*node{p.term()}
 		return n
 	}
+
 	if p.peek().is("(") {
 		group := p.node("group") // counted, so that brackets are bounded too
 		p.next++
@@ -129,11 +135,14 @@ func (p *parser) term() *node {
 		p.expect(")")
 		return group
 	}
+
 	left := p.operand()
+
 	op := strings.ToLower(p.peek().text)
 	if p.err != nil || p.peek().kind != wordToken || !comparisons[op] {
 		return left
 	}
+
 	p.next++
 	return p.node(op, left, p.operand())
 }
@@ -142,6 +151,7 @@ func (p *parser) term() *node {
 func (p *parser) operand() *node {
 	t := p.peek()
 	n := p.node("value")
+
 	switch {
 	case p.err != nil:
 	case t.kind == textToken:
@@ -150,6 +160,7 @@ func (p *parser) operand() *node {
 	case t.kind != wordToken:
 		p.fail("expected a property, a function or a value")
 	default:
+		// A name is a function only before a bracket, so that properties may be called alike.
 		p.next++
 		if args, known := functions[strings.ToLower(t.text)]; known && p.peek().is("(") {
 			p.call(n, strings.ToLower(t.text), args)
@@ -159,6 +170,7 @@ func (p *parser) operand() *node {
 			p.path(n, t.text)
 		}
 	}
+
 	return n
 }
 
@@ -182,11 +194,13 @@ func (p *parser) path(n *node, first string) {
 			p.fail("expected a property after /")
 			return
 		}
+
 		p.next++
 		if (t.is("any") || t.is("all")) && p.peek().is("(") {
 			p.lambda(n, strings.ToLower(t.text))
 			return
 		}
+
 		n.path = append(n.path, t.text)
 	}
 }
@@ -198,12 +212,14 @@ func (p *parser) lambda(n *node, op string) {
 	if op == "any" && p.take(")") {
 		return
 	}
+
 	n.bind = p.peek().text
 	if p.peek().kind != wordToken {
 		p.fail("expected the name of a variable")
 	} else {
 		p.next++
 	}
+
 	p.expect(":")
 	n.args = []*node{p.or()}
 	p.expect(")")
@@ -219,16 +235,21 @@ func literal(word string) (any, bool) {
 		return false, true
 	case "null":
 		return nil, true
+
 	}
+
+	// A number may be NaN or Inf to Go and is a name here: it must begin like one.
 	if n, err := strconv.ParseFloat(word, 64); err == nil && strings.IndexByte("0123456789-", word[0]) >= 0 {
 		return n, true
 	}
+
 	if t, ok := instant(word); ok {
 		return t, true
 	}
 	if id, err := entitlement.ParseID[string]("", word); err == nil {
 		return id, true
 	}
+
 	return nil, false
 }
 

@@ -38,20 +38,25 @@ func (o *Object) Done() error {
 	if o.state.err != nil {
 		return o.state.err
 	}
+
 	var unknown []string
 	for name := range o.members {
 		if !o.taken[name] && !strings.Contains(name, "@odata.") {
 			unknown = append(unknown, o.at(name))
 		}
 	}
+
+	// The first in order of names, so that the same body is refused in the same words.
 	if len(unknown) > 0 {
 		return entitlement.Errorf(entitlement.Invalid, "There is no member %s here.", clip(slices.Min(unknown)))
 	}
+
 	for _, child := range o.children {
 		if err := child.Done(); err != nil {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -142,16 +147,19 @@ func (o *Object) Bool(name string, to *bool) {
 	if !ok {
 		return
 	}
+
 	if text, isText := v.(string); isText && o.state.coerce {
 		if parsed, err := strconv.ParseBool(strings.ToLower(text)); err == nil {
 			v = parsed
 		}
 	}
+
 	yes, isBool := v.(bool)
 	if v != nil && !isBool {
 		o.Fail(name, "must be true or false.")
 		return
 	}
+
 	*to = yes
 }
 
@@ -161,15 +169,18 @@ func (o *Object) Int(name string, to *int) {
 	if !ok {
 		return
 	}
+
 	if text, isText := v.(string); isText && o.state.coerce {
 		v = number(text)
 	}
+
 	n, isNumber := v.(number)
 	parsed, err := strconv.ParseInt(string(n), 10, 32)
 	if v != nil && (!isNumber || err != nil) {
 		o.Fail(name, "must be a whole number.")
 		return
 	}
+
 	*to = int(parsed)
 }
 
@@ -216,12 +227,16 @@ func parsed[T any](o *Object, name string, to *T, parse func(what, text string) 
 	if _, ok := o.members[name]; !ok {
 		return
 	}
+
 	var text string
+
+	// Text keeps its own complaint; what it refused is not to be parsed.
 	before := o.state.err
 	o.Text(name, &text)
 	if o.state.err != before {
 		return
 	}
+
 	var v T
 	if o.Has(name) {
 		var err error
@@ -230,6 +245,7 @@ func parsed[T any](o *Object, name string, to *T, parse func(what, text string) 
 			return
 		}
 	}
+
 	*to = v
 }
 
@@ -304,7 +320,9 @@ func IDs[T ~string](o *Object, name string, to *[]T) {
 	for i, id := range *to {
 		texts[i] = string(id)
 	}
+
 	o.Texts(name, &texts)
+
 	ids := make([]T, len(texts))
 	for i, text := range texts {
 		var err error
@@ -313,5 +331,6 @@ func IDs[T ~string](o *Object, name string, to *[]T) {
 			return
 		}
 	}
+
 	*to = ids
 }

@@ -30,18 +30,22 @@ func Parse(body []byte) (*Object, error) {
 	if bytes.HasPrefix(body, []byte("\xef\xbb\xbf")) {
 		return nil, entitlement.Errorf(entitlement.Invalid, "The body begins with a byte order mark; send plain UTF-8.")
 	}
+
 	d := jsontext.NewDecoder(bytes.NewReader(body))
 	v, err := read(d, 1)
 	if err != nil {
 		return nil, explain(err)
 	}
+
 	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, entitlement.Errorf(entitlement.Invalid, "The body goes on after its end at byte %d.", d.InputOffset())
 	}
+
 	members, ok := v.(map[string]any)
 	if !ok {
 		return nil, entitlement.Errorf(entitlement.Invalid, "The body must be a JSON object.")
 	}
+
 	return root(members), nil
 }
 
@@ -51,16 +55,19 @@ func read(d *jsontext.Decoder, depth int) (any, error) {
 	if depth > MaxDepth {
 		return nil, entitlement.Errorf(entitlement.Invalid, "The body is nested more than %d levels deep.", MaxDepth)
 	}
+
 	switch d.PeekKind() {
 	case '{':
 		return readObject(d, depth)
 	case '[':
 		return readArray(d, depth)
 	}
+
 	t, err := d.ReadToken()
 	if err != nil {
 		return nil, err
 	}
+
 	switch t.Kind() {
 	case 'n':
 		return nil, nil
@@ -77,17 +84,22 @@ func readObject(d *jsontext.Decoder, depth int) (any, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}
+
 	members := map[string]any{}
+
 	for d.PeekKind() != '}' {
 		name, err := d.ReadToken()
 		if err != nil {
 			return nil, err
 		}
+
+		// The decoder refuses names that come twice.
 		key := name.String()
 		if members[key], err = read(d, depth+1); err != nil {
 			return nil, err
 		}
 	}
+
 	_, err := d.ReadToken()
 	return members, err
 }
@@ -96,6 +108,7 @@ func readArray(d *jsontext.Decoder, depth int) (any, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}
+
 	list := []any{}
 	for d.PeekKind() != ']' {
 		v, err := read(d, depth+1)
@@ -104,6 +117,7 @@ func readArray(d *jsontext.Decoder, depth int) (any, error) {
 		}
 		list = append(list, v)
 	}
+
 	_, err := d.ReadToken()
 	return list, err
 }
@@ -141,9 +155,4 @@ func place(p jsontext.Pointer) string {
 }
 
 // clip shortens a name that a client made up before it is said back.
-func clip(s string) string {
-	if len(s) > 160 {
-		s = strings.ToValidUTF8(s[:160], "") + "..."
-	}
-	return s
-}
+func clip(s string) string { return entitlement.Clip(s, 160) }

@@ -36,7 +36,7 @@ var mutations = []mutation{
 				return nil
 			}
 `, ``}}},
-	{name: "event in the same transaction", edits: []edit{{"pkg/requests/requests.go",
+	{name: "event in the same transaction", edits: []edit{{"pkg/requests/decide.go",
 		`		err = s.Store.Commit(ctx, change)
 		if entitlement.StalePart(err) != "" && try < commitTries {
 			continue // what it was`, `		events := change.Events
@@ -73,11 +73,11 @@ var mutations = []mutation{
 	{name: "slot that begins at a version of its own", edits: []edit{{"pkg/dynamo/mappers_assignment.go",
 		`	first:     entitlement.AssignmentSlot.FirstVersion,
 `, ``}}},
-	{name: "one id for one key", edits: []edit{{"pkg/requests/create.go",
+	{name: "one id for one key", edits: []edit{{"pkg/requests/idempotency_key.go",
 		`	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.IdempotencyKey))
 `, `	n.ID = entitlement.RequestID(clock.Derive(secret, s.IDs.New()))
 `}}},
-	{name: "fingerprint of a command under its key", edits: []edit{{"pkg/entitlement/command_payload.go",
+	{name: "fingerprint of a command under its key", edits: []edit{{"pkg/entitlement/fingerprint.go",
 		`	if r.Fingerprint == fingerprint {`, `	if r.Fingerprint != "" {`}}},
 	{name: "condition on excluded packages", edits: []edit{{"pkg/dynamo/commit_delivery.go",
 		`	for _, other := range incompatible {`, `	for _, other := range incompatible[:0] {`}}},
@@ -145,7 +145,7 @@ var mutations = []mutation{
 		`		if there && i > 0 {
 `, `		if false {
 `}}},
-	{name: "user enabled while being deleted", edits: []edit{{"pkg/directory/directory.go",
+	{name: "user enabled while being deleted", edits: []edit{{"pkg/directory/delete_user.go",
 		`	u.Enabled = false // again`, `	// again`}}},
 	{name: "absence needs a way that shows presence (F39)", edits: []edit{{"pkg/delivery/evidence.go",
 		`p == entitlement.PresenceAbsent && (shows || t.shown[i])) {`, `p == entitlement.PresenceAbsent && (shows || t.shown[i] || true)) {`}}},

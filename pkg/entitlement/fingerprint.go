@@ -7,17 +7,6 @@ import (
 	"time"
 )
 
-// CommandPayload is all that a command which makes a request asks for, as its author words it.
-type CommandPayload struct {
-	Type              RequestType
-	Package           PackageID
-	Policy            PolicyID
-	Subject           UserID
-	Assignment        AssignmentID
-	Justification     string
-	RequestedSchedule Schedule
-}
-
 // Fingerprint returns a SHA-256 that two payloads share where they ask for the same, and
 // nowhere else. It is compared with what was kept years ago: a member that comes later
 // must not change it where that member is empty.

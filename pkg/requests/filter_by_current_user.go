@@ -1,0 +1,158 @@
+package requests
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+)
+
+// Requestable lists the packages that the caller may ask for: published, not hidden, open,
+// and with a policy that lets the caller ask (R129). Each page reads what is on it and no
+// more; it is in the order of names, the pages are not.
+func (s *Service) Requestable(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
+	list := entitlement.Paged[entitlement.AccessPackage]{}
+	u, err := s.Store.User(ctx, by.ID)
+	if err == nil {
+		err = authz.Allow(by.As(u), authz.ListRequestablePackages, authz.Object{}).Err()
+	}
+	if err != nil {
+		return list, err
+	}
+
+	policies, err := s.Store.PoliciesFor(ctx, u, page)
+	if err != nil {
+		return list, err
+	}
+
+	var ids []entitlement.PackageID
+	for _, p := range policies.Items {
+		if p.MayAsk(u) && !slices.Contains(ids, p.Package) {
+			ids = append(ids, p.Package)
+		}
+	}
+
+	packages, err := entitlement.Readable(ids, func(ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
+		return s.Store.Packages(ctx, ids)
+	})
+	if err != nil {
+		return list, err
+	}
+
+	published, err := s.published(ctx, packages)
+	if err != nil {
+		return list, err
+	}
+
+	// What is left out here is not made up for: a page may be short and still have a next.
+	list.Next = policies.Next
+	list.Items = slices.DeleteFunc(packages, func(p entitlement.AccessPackage) bool {
+		return p.Hidden || !p.Deleting.IsZero() || !published[p.Catalog]
+	})
+
+	slices.SortFunc(list.Items, func(a, b entitlement.AccessPackage) int {
+		return cmp.Compare(strings.ToLower(a.DisplayName)+string(a.ID), strings.ToLower(b.DisplayName)+string(b.ID))
+	})
+	return list, nil
+}
+
+func (s *Service) published(ctx context.Context, packages []entitlement.AccessPackage) (map[entitlement.CatalogID]bool, error) {
+	var ids []entitlement.CatalogID
+	for _, p := range packages {
+		if !slices.Contains(ids, p.Catalog) {
+			ids = append(ids, p.Catalog)
+		}
+	}
+
+	catalogs, err := entitlement.Readable(ids, func(ids []entitlement.CatalogID) ([]entitlement.Catalog, error) { return s.Store.Catalogs(ctx, ids) })
+	if err != nil {
+		return nil, err
+	}
+
+	published := map[entitlement.CatalogID]bool{}
+	for _, c := range catalogs {
+		published[c.ID] = c.Published
+	}
+	return published, nil
+}
+
+// Mine lists requests by or for the caller, newest first. Those made for others come
+// after those for oneself.
+func (s *Service) Mine(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if err := authz.Allow(by, authz.ListOwnRequests, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
+	}
+	return s.Store.RequestsOf(ctx, by.ID, page)
+}
+
+// CreatedByMe lists requests that the caller made, for oneself first, then for others.
+func (s *Service) CreatedByMe(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if err := authz.Allow(by, authz.ListOwnRequests, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
+	}
+	own := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		list, err := s.Store.RequestsOf(ctx, by.ID, page)
+		list.Items = slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return r.Requestor != by.ID })
+		return list, err
+	}
+	others := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		return s.Store.RequestsBy(ctx, by.ID, page)
+	}
+	return chain(ctx, page, own, others)
+}
+
+// Waiting lists requests that wait for the caller's decision, oldest first (R56).
+func (s *Service) Waiting(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	u, err := s.Store.User(ctx, by.ID)
+	if err == nil {
+		err = authz.Allow(by.As(u), authz.ListOwnApprovals, authz.Object{}).Err()
+	}
+	if err != nil {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
+	}
+
+	list, err := s.Store.Inbox(ctx, u, page)
+	if err != nil {
+		return list, err
+	}
+
+	subjects, err := s.subjects(ctx, list.Items)
+	if err != nil {
+		return list, err
+	}
+
+	// The index may be late: what was decided meanwhile, or asks somebody else by now, is left
+	// out.
+	list.Items = slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool {
+		return !r.MayReview(u, subjects[r.Subject].Manager)
+	})
+
+	return list, nil
+}
+
+// subjects reads the subjects of those requests that ask a manager.
+func (s *Service) subjects(ctx context.Context, list []entitlement.AssignmentRequest) (map[entitlement.UserID]entitlement.User, error) {
+	var ids []entitlement.UserID
+	for _, r := range list {
+		if r.AsksManager() && !slices.Contains(ids, r.Subject) {
+			ids = append(ids, r.Subject)
+		}
+	}
+	users, err := entitlement.Readable(ids, func(ids []entitlement.UserID) ([]entitlement.User, error) { return s.Store.Users(ctx, ids) })
+	found := make(map[entitlement.UserID]entitlement.User, len(users))
+	for _, u := range users {
+		found[u.ID] = u
+	}
+	return found, err
+}
+
+// Held lists the caller's assignments: the live ones first, then the ended ones.
+func (s *Service) Held(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	if err := authz.Allow(by, authz.ListOwnAssignments, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.Assignment]{}, err
+	}
+	return s.assignmentsOf(ctx, by.ID, page)
+}

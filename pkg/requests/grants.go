@@ -1,0 +1,68 @@
+package requests
+
+import (
+	"context"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+)
+
+// Grants returns what is recorded of the roles that an assignment's package gives its
+// subject, for its subject and for administrators.
+func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) ([]GrantView, error) {
+	a, err := s.Assignment(ctx, by, id)
+	if err != nil {
+		return nil, err
+	}
+
+	scopes, err := s.Store.Scopes(ctx, a.Package)
+	if err != nil {
+		return nil, err
+	}
+
+	record, grantSets, err := s.Store.SubjectRecord(ctx, a.Subject)
+	if err != nil {
+		return nil, err
+	}
+
+	known := map[entitlement.RoleRef]entitlement.Grant{}
+	for _, grantSet := range grantSets {
+		for role, g := range grantSet.Grants {
+			known[role] = g
+		}
+	}
+
+	var list []GrantView
+	for _, scope := range scopes.List {
+		g, ok := known[scope.Ref]
+
+		// No record of a role means that it was never given; or that it is about to be, which
+		// nobody has looked at yet.
+		if !ok {
+			g = entitlement.Grant{Role: scope.Ref, Presence: entitlement.PresenceAbsent}
+			if record.NeedsReconcile() && a.Target == entitlement.TargetPresent {
+				g.Presence = entitlement.PresenceUnknown
+			}
+		}
+		list = append(list, GrantView{Scope: scope, Wanted: a.Target == entitlement.TargetPresent, Grant: g, Pending: record.NeedsReconcile() && !g.Permanent && !satisfied(a, g)})
+	}
+
+	return list, nil
+}
+
+// satisfied reports a grant that is as the assignment wants it.
+func satisfied(a entitlement.Assignment, g entitlement.Grant) bool {
+	want := entitlement.PresenceAbsent
+	if a.Target == entitlement.TargetPresent {
+		want = entitlement.PresencePresent
+	}
+	return g.Presence == want && !g.Failing()
+}
+
+// GrantView is one role of an assignment as it ought to be, and as it is known to be.
+type GrantView struct {
+	Scope   entitlement.ResourceRoleScope
+	Wanted  bool              // it ought to be there, as far as this assignment goes
+	Grant   entitlement.Grant // what was read of it at its target
+	Pending bool              // delivery is still due
+}
