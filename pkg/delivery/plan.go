@@ -19,6 +19,7 @@ func Desired(h entitlement.SubjectRecord, w entitlement.ReconcileInputs, now tim
 	if h.Disabled || w.Subject == nil || !w.Subject.Enabled {
 		return want
 	}
+
 	for _, p := range h.Live {
 		if over(w.Slots[p], now) {
 			continue // its end has passed, the sweep is on its way (S1)
@@ -27,6 +28,7 @@ func Desired(h entitlement.SubjectRecord, w entitlement.ReconcileInputs, now tim
 			want[s.Ref] = true
 		}
 	}
+
 	return want
 }
 
@@ -63,15 +65,19 @@ func Plan(want, verify map[entitlement.RoleRef]bool, grantSet entitlement.GrantS
 	var tasks []Task
 	for role := range want {
 		g, known := grantSet.Grants[role]
+		// What is known to stand, or must not be asked about yet, needs no task.
 		if role.Connector == grantSet.Connector && !(known && (stands(g, verify[role], generation, now) || heeds(g, generation, now))) {
 			tasks = append(tasks, Task{role, true})
 		}
 	}
+
 	for role, g := range grantSet.Grants {
+		// A removal that the target took is looked at when that can be judged, not sooner.
 		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !taken && !heeds(g, generation, now) {
 			tasks = append(tasks, Task{role, false})
 		}
 	}
+
 	slices.SortFunc(tasks, func(a, b Task) int { return compareRoles(a.Role, b.Role) })
 	return tasks
 }
