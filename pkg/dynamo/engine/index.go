@@ -55,7 +55,9 @@ func (x *index) write(old, next *record, at time.Time, lag bool) {
 	if !changed {
 		return
 	}
+
 	switch {
+	// One step, so that a reader who is behind sees a row either as it was or as it is.
 	case from.partition == to.partition:
 		x.add(to.partition, step{at, old, next}, lag)
 	default:
@@ -74,11 +76,14 @@ func (x *index) add(partition string, s step, lag bool) {
 		l = &indexPartition{}
 		x.partitions[partition] = l
 	}
+
 	if !lag {
 		x.apply(l, s)
 		return
 	}
+
 	l.unseen = append(l.unseen, s)
+	// Bounded, since nobody may ever read the partition (S21).
 	if len(l.unseen) > maxUnseen {
 		x.see(l, 1)
 	}

@@ -59,6 +59,7 @@ func equal(a, b value) bool {
 		b, ok := b.(*object)
 		return ok && sameItem(a.Value, b.Value)
 	}
+	// Of two types.
 	return false
 }
 
@@ -102,6 +103,7 @@ func order(a, b value) (n int, ok bool) {
 			return bytes.Compare(a.Value, b.Value), true
 		}
 	}
+	// Of two types, or of one without an order.
 	return 0, false
 }
 
@@ -126,6 +128,7 @@ func contains(v, part value) bool {
 	case *list:
 		return slices.ContainsFunc(v.Value, func(e value) bool { return equal(e, part) })
 	}
+
 	return false
 }
 
