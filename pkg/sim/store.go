@@ -61,7 +61,6 @@ func labelOf(c entitlement.Change) string {
 	}
 	for _, x := range c.Jobs {
 		add("job", string(x.Package), number(x.Generation))
-
 	}
 	for _, x := range c.Breakers {
 		add("breaker", string(x.Connector), strconv.Itoa(x.Failures))
@@ -77,7 +76,6 @@ func labelOf(c entitlement.Change) string {
 	}
 	for _, x := range c.DeletionGuardUpdates {
 		add("deletion guard", string(x.Package), string(x.Policy), strconv.FormatBool(x.Closed))
-
 	}
 	for _, x := range c.Users {
 		add("user", string(x.ID))

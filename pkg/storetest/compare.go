@@ -17,15 +17,18 @@ func diffValue(path string, got, want reflect.Value) string {
 	if got.IsValid() != want.IsValid() || got.IsValid() && got.Type() != want.Type() {
 		return fmt.Sprintf("%s: got %v, want %v", path, got, want)
 	}
+
 	if !got.IsValid() {
 		return ""
 	}
+	// Equal instants may differ in location and in a monotonic reading.
 	if at, ok := got.Interface().(time.Time); ok {
 		if !at.Equal(want.Interface().(time.Time)) {
 			return fmt.Sprintf("%s: got %v, want %v", path, got, want)
 		}
 		return ""
 	}
+
 	switch got.Kind() {
 	case reflect.Struct:
 		return diffStruct(path, got, want)
@@ -40,8 +43,10 @@ func diffValue(path string, got, want reflect.Value) string {
 			}
 			return ""
 		}
+
 		return diffValue(path, got.Elem(), want.Elem())
 	}
+
 	if !got.Equal(want) {
 		return fmt.Sprintf("%s: got %v, want %v", path, got, want)
 	}
@@ -73,6 +78,7 @@ func diffMap(path string, got, want reflect.Value) string {
 	if got.Len() != want.Len() {
 		return fmt.Sprintf("%s: got %d entries, want %d", path, got.Len(), want.Len())
 	}
+
 	for _, key := range want.MapKeys() {
 		entry := got.MapIndex(key)
 		if !entry.IsValid() {

@@ -15,18 +15,22 @@ var policyScenarios = []scenario{
 func (w *fixture) policiesFor(u entitlement.User, packages int) (all []entitlement.AssignmentPolicy) {
 	w.Helper()
 	of := map[entitlement.PackageID]int{} // the page that each package is on
+
 	for n, page := 0, (entitlement.Page{Limit: packages}); ; n++ {
 		list := get[entitlement.Paged[entitlement.AssignmentPolicy]](w)(w.s.PoliciesFor(w.Context(), u, page))
 		on := map[entitlement.PackageID]bool{}
+
 		for _, p := range list.Items {
 			if before, seen := of[p.Package]; seen && before != n || string(p.Package) <= page.Token {
 				w.Fatalf("package %s is on two pages", p.Package)
 			}
 			of[p.Package], on[p.Package] = n, true
 		}
+
 		if len(on) > page.Size() {
 			w.Fatalf("%d packages on a page of %d", len(on), page.Size())
 		}
+
 		all = append(all, list.Items...)
 		if page.Token = list.Next; page.Token == "" {
 			return all
