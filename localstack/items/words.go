@@ -24,6 +24,7 @@ func write(w io.Writer, indent string, value any) {
 
 // writeMembers prints the fields of a struct or the elements of a list or map.
 func writeMembers(w io.Writer, indent string, v reflect.Value) {
+	// Types are found by reflection: a new field is shown without a line here.
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		writeMembers(w, indent, v.Elem())
@@ -92,6 +93,7 @@ func word(v reflect.Value) (string, bool) {
 	}
 
 	switch v.Kind() {
+	// Text may hold anything, so it is made plain before it goes to a terminal.
 	case reflect.String:
 		return plain(v.String()), true
 	case reflect.Bool:

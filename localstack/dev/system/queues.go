@@ -100,16 +100,19 @@ func (l *localQueue) wake() {
 func (l *localQueue) next(ctx context.Context) []queue.Message {
 	again := time.NewTicker(look)
 	defer again.Stop()
+
 	for ctx.Err() == nil {
 		if batch := l.Receive(l.BatchSize, l.visibility); len(batch) > 0 {
 			return batch
 		}
+		// Messages come back after a while without anybody sending them, hence the ticker.
 		select {
 		case <-l.sent:
 		case <-again.C:
 		case <-ctx.Done():
 		}
 	}
+
 	return nil
 }
 
@@ -137,15 +140,18 @@ func (s *System) handle(ctx context.Context, l *localQueue, batch []queue.Messag
 	if err != nil {
 		return // numbers and strings: cannot be
 	}
+
 	text, err := s.functions.invoke(ctx, l.drainedBy.ID, payload)
 	var answer events.SQSEventResponse
 	if err == nil {
 		err = json.Unmarshal(text, &answer)
 	}
+
 	if err != nil {
 		s.functions[l.drainedBy.ID].log.Error("function failed, its messages come again", "queue", l.ID, obs.Err(err))
 		return
 	}
+
 	for _, m := range batch {
 		if !slices.Contains(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.ID}) {
 			l.Delete(m.Receipt)
