@@ -1,6 +1,7 @@
 package items
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"reflect"
@@ -72,7 +73,7 @@ func writeMember(w io.Writer, indent, name string, v reflect.Value) {
 func writeMap(w io.Writer, indent string, v reflect.Value) {
 	keys := v.MapKeys()
 	slices.SortFunc(keys, func(a, b reflect.Value) int {
-		return strings.Compare(fmt.Sprint(a.Interface()), fmt.Sprint(b.Interface()))
+		return cmp.Compare(fmt.Sprint(a.Interface()), fmt.Sprint(b.Interface()))
 	})
 	for _, key := range keys {
 		name, ok := word(key)

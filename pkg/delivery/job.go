@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -93,7 +94,7 @@ func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*job {
 
 	g.Wait()
 	// The order of the subjects decides that of calls, and reads end in any order.
-	slices.SortFunc(jobs, func(a, b *job) int { return compareIDs(a.subject, b.subject) })
+	slices.SortFunc(jobs, func(a, b *job) int { return cmp.Compare(a.subject, b.subject) })
 	return jobs
 }
 
@@ -204,7 +205,7 @@ func grantSetsFor(id entitlement.UserID, want roles, grantSets []entitlement.Gra
 			grantSets = append(grantSets, entitlement.GrantSet{Subject: id, Connector: role.Connector})
 		}
 	}
-	slices.SortFunc(grantSets, func(a, b entitlement.GrantSet) int { return compareIDs(a.Connector, b.Connector) })
+	slices.SortFunc(grantSets, func(a, b entitlement.GrantSet) int { return cmp.Compare(a.Connector, b.Connector) })
 	return grantSets
 }
 

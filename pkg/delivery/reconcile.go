@@ -190,17 +190,6 @@ func (r *run) enqueue(ctx context.Context) {
 	}
 }
 
-func compareIDs[T ~string](a, b T) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
-	}
-}
-
 // refusalOf turns a failed call into what is recorded of each op in it. A refused
 // credential is not final: with a new one delivery goes on by itself (F28).
 func refusalOf(err error) *connector.Refusal {

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -99,7 +100,7 @@ func (db *DB) inbox(ctx context.Context, u entitlement.UserID, groups []entitlem
 
 	entries := slices.Concat(slices.Concat(lists...), slices.Concat(ofSets...))
 	// A request that several lists lead to stands once: they are sorted alike.
-	slices.SortFunc(entries, func(a, b indexKey) int { return strings.Compare(a.sort, b.sort) })
+	slices.SortFunc(entries, func(a, b indexKey) int { return cmp.Compare(a.sort, b.sort) })
 	entries = slices.CompactFunc(entries, func(a, b indexKey) bool { return a.sort == b.sort })
 
 	switch {

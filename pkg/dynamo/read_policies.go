@@ -1,9 +1,9 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
@@ -91,7 +91,7 @@ func policiesNamed(lists []predictionList, packages int) (policies []Key, next s
 		}
 	}
 
-	slices.SortStableFunc(predictions, func(a, b item) int { return strings.Compare(textOf(a, names.AttrI1S), textOf(b, names.AttrI1S)) })
+	slices.SortStableFunc(predictions, func(a, b item) int { return cmp.Compare(textOf(a, names.AttrI1S), textOf(b, names.AttrI1S)) })
 
 	seen, last := 0, ""
 	for _, it := range predictions {

@@ -1,9 +1,9 @@
 package storetest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"leasehold/pkg/entitlement"
@@ -68,10 +68,7 @@ func (w *fixture) fails(at entitlement.ConnectorID, reason string, want ...entit
 // inOrder sorts by time and person, since those of one instant have no order of their own.
 func inOrder(all []entitlement.Failing) []entitlement.Failing {
 	return slices.SortedFunc(slices.Values(all), func(a, b entitlement.Failing) int {
-		if c := a.Since.Compare(b.Since); c != 0 {
-			return c
-		}
-		return strings.Compare(string(a.Subject), string(b.Subject))
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Subject, b.Subject))
 	})
 }
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -70,7 +71,7 @@ func (w *fixture) opens(subject entitlement.UserID, made map[entitlement.Request
 	w.Helper()
 
 	byID := func(a, b entitlement.AssignmentRequest) int {
-		return slices.Compare([]byte(a.ID), []byte(b.ID))
+		return cmp.Compare(a.ID, b.ID)
 	}
 
 	var want []entitlement.AssignmentRequest

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -57,7 +58,7 @@ func policiesFor(w *fixture) {
 		w.eventually(func() string {
 			got := w.policiesFor(u, 3)
 			got = slices.DeleteFunc(got, func(x entitlement.AssignmentPolicy) bool { return x.Package != p.ID })
-			byID := func(a, b entitlement.AssignmentPolicy) int { return slices.Compare([]byte(a.ID), []byte(b.ID)) }
+			byID := func(a, b entitlement.AssignmentPolicy) int { return cmp.Compare(a.ID, b.ID) }
 			slices.SortFunc(got, byID)
 			slices.SortFunc(want, byID)
 			return diff(got, want)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -170,7 +171,7 @@ func submitInputsWhole(w *fixture) {
 	got, err = w.s.SubmitInputs(w.Context(), keys)
 	w.must(err)
 	byID := func(a, b entitlement.AssignmentPolicy) int {
-		return slices.Compare([]byte(a.ID), []byte(b.ID))
+		return cmp.Compare(a.ID, b.ID)
 	}
 	want.Policies = []entitlement.AssignmentPolicy{first, second}
 	slices.SortFunc(got.Policies, byID)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"math/big"
 	"strconv"
 	"strings"
@@ -117,11 +118,8 @@ func compareNumbers(a, b string) int {
 		return len(whole) - len(otherWhole)
 	}
 
-	if n := strings.Compare(whole, otherWhole); n != 0 {
-		return n
-	}
 	// Digits after the point compare as text: no zeros stand at their end.
-	return strings.Compare(fraction, otherFraction)
+	return cmp.Or(cmp.Compare(whole, otherWhole), cmp.Compare(fraction, otherFraction))
 }
 
 // addNumbers adds two canonical numbers. A sum that is no number of the service is refused.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -185,7 +186,7 @@ func (s *search) compare(a, b *record) int {
 	if s.index != nil {
 		return s.index.compare(a, b)
 	}
-	return strings.Compare(a.key.SK, b.key.SK)
+	return cmp.Compare(a.key.SK, b.key.SK)
 }
 
 func (s *search) covers(r *record) bool {

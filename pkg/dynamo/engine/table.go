@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -43,7 +43,7 @@ func (t *table) find(key Key) *record {
 
 // seek returns where in a partition a sort key is or would be.
 func seek(entries []*record, sk string) (int, bool) {
-	return slices.BinarySearchFunc(entries, sk, func(r *record, sk string) int { return strings.Compare(r.key.SK, sk) })
+	return slices.BinarySearchFunc(entries, sk, func(r *record, sk string) int { return cmp.Compare(r.key.SK, sk) })
 }
 
 // set puts a record in the place of the one under its key; nil takes that away.

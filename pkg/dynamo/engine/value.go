@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -92,7 +93,7 @@ func order(a, b value) (n int, ok bool) {
 	switch a := a.(type) {
 	case *text:
 		if b, ok := b.(*text); ok {
-			return strings.Compare(a.Value, b.Value), true
+			return cmp.Compare(a.Value, b.Value), true
 		}
 	case *number:
 		if b, ok := b.(*number); ok {
