@@ -37,6 +37,7 @@ const (
 	jose   = "github.com/go-jose/go-jose"
 	cedar  = "github.com/cedar-policy/cedar-go"
 	rapid  = "pgregory.net/rapid"
+	gocmp  = "github.com/google/go-cmp"
 	errs   = "golang.org/x/sync/errgroup"
 	ownApp = "app/<own name>" // in a function's rule: its own wiring
 )
@@ -94,7 +95,7 @@ var rules = map[string]rule{
 
 	"pkg/app": {ours: []string{"*"}, others: []string{sdk, smithy, json2, errs}},
 
-	"pkg/storetest": support,
+	"pkg/storetest": {ours: []string{"*"}, others: []string{gocmp}},
 	// The simulator tells the calls of DynamoDB apart by what is sent.
 	"pkg/sim":      {ours: []string{"*"}, others: []string{rapid, lambda, sdk}},
 	"pkg/archtest": {},
@@ -193,7 +194,7 @@ func checkCDK(g graph) (complaints []string) {
 // tests, what is for deploying, what is for this machine alone (above all the issuer that
 // gives tokens without a password), and the SDK's set-up, which is 2 MB for a few variables.
 var unlinked = []string{
-	sdk + "/config", cdk, jsii, tree, rapid, "testing", "net/http/httptest",
+	sdk + "/config", cdk, jsii, tree, rapid, gocmp, "testing", "net/http/httptest",
 	module + "pkg/dynamo/engine", module + "pkg/dynamo/faults", module + "pkg/dynamo/dynamotest", module + "pkg/storetest", module + "pkg/connector/connectortest", module + "pkg/sim", module + "pkg/archtest",
 	module + "localstack",
 }

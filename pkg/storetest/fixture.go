@@ -66,7 +66,7 @@ func (w *fixture) refuse(part entitlement.Part, c entitlement.Change) {
 func (w *fixture) same(got, want any) {
 	w.Helper()
 	if d := diff(got, want); d != "" {
-		w.Fatal("differs at ", d)
+		w.Fatal("differs (-want +got):\n", d)
 	}
 }
 
