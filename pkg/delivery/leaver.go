@@ -34,7 +34,7 @@ func (s *Service) endOneForLeaver(ctx context.Context, pkg entitlement.PackageID
 		return 0, err
 	}
 
-	with, err := s.endsWith(ctx, slot)
+	with, err := s.Store.RequestsNamed(ctx, slot.EndsWith())
 	if err != nil {
 		return 0, err
 	}
@@ -49,11 +49,6 @@ func (s *Service) endOneForLeaver(ctx context.Context, pkg entitlement.PackageID
 	}
 
 	return len(change.Ended), nil
-}
-
-// endsWith reads the requests that end with a slot's assignment.
-func (s *Service) endsWith(ctx context.Context, slot entitlement.AssignmentSlot) ([]entitlement.AssignmentRequest, error) {
-	return s.Store.RequestsNamed(ctx, slot.EndsWith())
 }
 
 // withdraw cancels what a disabled subject asks for, after everything else of the job was

@@ -21,7 +21,7 @@ func Desired(h entitlement.SubjectRecord, w entitlement.ReconcileInputs, now tim
 	}
 
 	for _, p := range h.Live {
-		if over(w.Slots[p], now) {
+		if w.Slots[p].Over(now) {
 			continue // its end has passed, the sweep is on its way (S1)
 		}
 		for _, s := range w.Scopes[p].List {
@@ -30,11 +30,6 @@ func Desired(h entitlement.SubjectRecord, w entitlement.ReconcileInputs, now tim
 	}
 
 	return want
-}
-
-func over(s entitlement.AssignmentSlot, now time.Time) bool {
-	a := s.Assignment
-	return a != nil && !a.End.IsZero() && !now.Before(a.End)
 }
 
 // verified returns the roles of assignments whose delivery is not complete: "delivered"

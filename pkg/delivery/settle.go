@@ -109,7 +109,7 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 			break
 		}
 
-		if over(s.Inputs.Slots[waiting.Package], now) {
+		if s.Inputs.Slots[waiting.Package].Over(now) {
 			// The sweep is about to end it. Until then somebody may extend it, and then it
 			// is to be delivered after all: the subject stays pending.
 			leavePending(now.Add(names.SweepPeriod))
