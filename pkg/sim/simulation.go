@@ -123,9 +123,9 @@ func newSimulation(p Plan) *simulation {
 	w.oracle = newOracle(w)
 	// Whatever the product logs is searched for credentials (S20).
 	w.log = slog.New(slog.NewTextHandler(w.logged, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	w.urgent = w.queueOf(names.DeliverUrgent, names.DeliverTimeout)
-	w.bulk = w.queueOf(names.DeliverBulk, names.DeliverTimeout)
-	w.fanout = w.queueOf(names.FanoutJobs, time.Minute)
+	w.urgent = w.queueOf(names.DeliverUrgent)
+	w.bulk = w.queueOf(names.DeliverBulk)
+	w.fanout = w.queueOf(names.FanoutJobs)
 	// One takes two changes in a call and the other twenty, so that batches meet their bounds.
 	w.targets = []*target{
 		w.newTarget("alpha", "00000000-0000-4000-8000-00000000a1fa", 2, p.Targets[0]),
@@ -152,10 +152,10 @@ func newSimulation(p Plan) *simulation {
 }
 
 // queueOf makes a queue with the settings that the queue of the name is deployed with.
-func (w *simulation) queueOf(id string, timeout time.Duration) *memoryQueue {
+func (w *simulation) queueOf(id string) *memoryQueue {
 	for _, q := range names.Queues {
 		if q.ID == id {
-			return w.newQueue(id, q.BatchSize, q.MaxReceive, 6*timeout)
+			return w.newQueue(id, q.BatchSize, q.MaxReceive, q.Visibility())
 		}
 	}
 	panic("there is no queue " + id)
