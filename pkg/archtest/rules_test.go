@@ -46,7 +46,7 @@ var (
 	useCase = rule{ours: []string{"entitlement", "names", "clock", "authz"}, others: []string{errs}}
 	adapter = rule{ours: []string{"entitlement", "names", "clock", "connector*", "secrets"}, others: []string{json2, errs}}
 	pages   = rule{ours: []string{"catalogs", "requests", "delivery", "lifecycle", "directory", "views", "entitlement", "authn", "authz", "obs", "names", "graph*"}, others: []string{json2, uuid}}
-	support = rule{ours: []string{"*"}, others: []string{rapid}}
+	support = rule{ours: []string{"*"}, others: []string{rapid, gocmp}}
 )
 
 // rules is the plan of the imports. A package without a row is not part of it:
@@ -95,7 +95,7 @@ var rules = map[string]rule{
 
 	"pkg/app": {ours: []string{"*"}, others: []string{sdk, smithy, json2, errs}},
 
-	"pkg/storetest": {ours: []string{"*"}, others: []string{gocmp}},
+	"pkg/storetest": support,
 	// The simulator tells the calls of DynamoDB apart by what is sent.
 	"pkg/sim":      {ours: []string{"*"}, others: []string{rapid, lambda, sdk}},
 	"pkg/archtest": {},

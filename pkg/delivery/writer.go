@@ -226,9 +226,8 @@ func (r *resource) reread(ctx context.Context) error {
 
 // remember records what was learnt of the ways of asking and is not recorded yet. Losing it
 // costs a question more next time.
-// A unit may still be reading what was on record.
 func (r *resource) remember(ctx context.Context) {
-	<-r.loaded
+	<-r.loaded // a unit may still be reading what was on record
 	for range maxRounds {
 		r.mu.Lock()
 		news := r.news && r.err == nil
