@@ -277,19 +277,19 @@ func (s State) settleWaiting(id entitlement.Waiting, known map[entitlement.RoleR
 }
 
 // leftOf returns whether any role that the assignment's package gives is left, those aside
-// that another live assignment gives (R4), and of those that ended without being seen, why.
-func (s State) leftOf(a entitlement.Assignment, known map[entitlement.RoleRef]entitlement.Grant) (left, unconfirmed bool, reason string) {
+// that another live assignment gives (R4). reason is why some ended without being seen.
+func (s State) leftOf(a entitlement.Assignment, known map[entitlement.RoleRef]entitlement.Grant) (reason string, left, unconfirmed bool) {
 	for role, g := range known {
 		switch {
 		case s.Want[role] || !a.MayHaveGiven(role, s.Inputs.Scopes[a.Package]):
 		case !closed(g):
-			return true, false, ""
+			return "", true, false
 		default:
 			unconfirmed = unconfirmed || g.Unconfirmed
 			reason = max(reason, g.Reason)
 		}
 	}
-	return false, unconfirmed, reason
+	return reason, false, unconfirmed
 }
 
 // settleRemoving closes one removal once no role of it is left.
@@ -303,7 +303,7 @@ func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.Rol
 		return c, true, nil // another worker settled it after the record was read
 	}
 
-	left, unconfirmed, reason := s.leftOf(a, known)
+	reason, left, unconfirmed := s.leftOf(a, known)
 	if left {
 		return c, false, nil
 	}

@@ -71,10 +71,10 @@ const clientsPatience = 10 * time.Second
 
 // wait lets a target take its time, before the effect and never past the client's own
 // patience: where that is over first, the call fails, and is carried out all the same or not.
-func (s session) wait(ctx context.Context, label string) (failed error, effect bool) {
+func (s session) wait(ctx context.Context, label string) (effect bool, late error) {
 	inv := invocationOf(ctx)
 	if inv == nil {
-		return nil, true
+		return true, nil
 	}
 
 	latency, patience := s.latency, clientsPatience
@@ -96,20 +96,21 @@ func (s session) wait(ctx context.Context, label string) (failed error, effect b
 	effect = true
 	// Half of what was not answered was carried out: that is what nobody can know.
 	if latency > patience {
-		failed, effect = connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target did not answer in time."}, nil), s.mode != silent && d%2 == 0
+		effect = s.mode != silent && d%2 == 0
+		late = connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target did not answer in time."}, nil)
 	}
 
 	if wait := min(latency, patience); wait > 0 && !s.w.park(inv, label+" under way", wait) {
-		return errDead, false
+		return false, errDead
 	}
 
-	return failed, effect
+	return effect, late
 }
 
 // answer makes a call that reads.
 func (s session) answer(ctx context.Context, label string, read func() error) error {
 	return s.call(ctx, label, func() error {
-		if err, _ := s.wait(ctx, label); err != nil {
+		if _, err := s.wait(ctx, label); err != nil {
 			return err
 		}
 		return read()
@@ -169,7 +170,7 @@ func (s session) FindPrincipals(ctx context.Context, who []connector.Correlation
 func (s session) Apply(ctx context.Context, role entitlement.RoleRef, ops []connector.Op) (results []connector.Result, err error) {
 	label := fmt.Sprint("Apply ", role.Resource, ops)
 	err = s.call(ctx, label, func() error {
-		late, effect := s.wait(ctx, label)
+		effect, late := s.wait(ctx, label)
 		if !effect {
 			return late
 		}
