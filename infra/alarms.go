@@ -75,10 +75,12 @@ func (h *stackBuilder) addAlarms() {
 		if !known {
 			panic("names has no alarm " + a.id)
 		}
+
 		metric := a.metricOf(h, when)
 		if _, several := metric.(awscloudwatch.MathExpression); several && h.settings.emulator {
 			continue // one emulator refuses alarms on more than one metric
 		}
+
 		added := awscloudwatch.NewAlarm(h.stack, jsii.String(a.id), &awscloudwatch.AlarmProps{
 			AlarmName:          jsii.String(names.StackName + "-" + a.id),
 			AlarmDescription:   jsii.String(a.means + " " + runbookMark + a.runbook),
@@ -88,6 +90,7 @@ func (h *stackBuilder) addAlarms() {
 			EvaluationPeriods:  jsii.Number(when.Periods),
 			TreatMissingData:   missingData(when.MissingDataBreaches),
 		})
+
 		added.AddAlarmAction(tell)
 		added.AddOkAction(tell)
 		h.alarms = append(h.alarms, added)

@@ -14,6 +14,7 @@ import (
 // addDashboard adds the one page to look at: what fires, what people notice, what is owed
 // and what waits. An account's first three dashboards cost nothing.
 func (h *stackBuilder) addDashboard() {
+	// What people notice stands first, and what explains it below.
 	awscloudwatch.NewDashboard(h.stack, jsii.String("dashboard"), &awscloudwatch.DashboardProps{
 		DashboardName: jsii.String(names.StackName),
 	}).AddWidgets(

@@ -26,18 +26,22 @@ var gatewayErrors = []struct {
 
 func (h *stackBuilder) addGatewayErrors() {
 	for _, e := range gatewayErrors {
+		// The gateway's own answers look like ours, so that a client needs one way to read errors.
 		options := &awsapigateway.GatewayResponseOptions{
 			Type: e.kind(),
 			Templates: &map[string]*string{"application/json": jsii.String(fmt.Sprintf(
 				`{"error":{"code":%q,"message":%q,"innerError":{"request-id":"$context.requestId"}}}`, e.code, e.message))},
 			ResponseHeaders: &map[string]*string{"request-id": jsii.String("context.requestId")},
 		}
+
 		if e.status != "" {
 			options.StatusCode = jsii.String(e.status)
 		}
+
 		if e.retryAfter {
 			(*options.ResponseHeaders)["Retry-After"] = jsii.String("'1'")
 		}
+
 		h.api.AddGatewayResponse(jsii.String(e.id), options)
 	}
 }

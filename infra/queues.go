@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -14,16 +13,12 @@ import (
 // parkedDays is how long a parked message waits for somebody to look: the longest that SQS keeps one.
 const parkedDays = 14
 
-// visibilityTimes is how many time-outs of its function a message stays hidden:
-// AWS advises six, so that a throttled function finds it still hidden.
-const visibilityTimes = 6
-
 // addQueue adds a queue and the dead-letter queue in which its poison messages end.
 func (h *stackBuilder) addQueue(queue names.Queue) {
 	dead := h.addDeadLetters(queue.ID)
 
 	props := h.queueProps(queue.ID)
-	props.VisibilityTimeout = seconds(visibilityTimes * consumerTimeout(queue.ID))
+	props.VisibilityTimeout = seconds(queue.Visibility())
 	props.DeadLetterQueue = &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(queue.MaxReceive)}
 	h.queues[queue.ID] = awssqs.NewQueue(h.stack, jsii.String(queue.ID+"-queue"), props) // a function may have the same id
 }
@@ -45,17 +40,6 @@ func (h *stackBuilder) queueProps(id string) *awssqs.QueueProps {
 		EnforceSSL:    jsii.Bool(!h.settings.emulator),
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	}
-}
-
-// consumerTimeout returns the longest time-out of the functions that drain the queue.
-func consumerTimeout(queue string) time.Duration {
-	var longest time.Duration
-	for _, function := range names.Functions {
-		if slices.Contains(function.Trigger.Queues, queue) {
-			longest = max(longest, function.Timeout)
-		}
-	}
-	return longest
 }
 
 func seconds(d time.Duration) awscdk.Duration {

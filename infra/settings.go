@@ -44,6 +44,7 @@ func readSettings(context func(string) any) (settings, error) {
 	endpoint := text(context(names.ContextEndpoint))
 	s.domainOnly = endpoint == "off"
 
+	// All mistakes at once: each deployment takes minutes.
 	if err := errors.Join(s.checkIssuers(), s.checkFirstAdmin(), s.checkEndpoint(endpoint), s.checkArch(), s.checkAlarmEmail()); err != nil {
 		return settings{}, fmt.Errorf("the deployment's context is incomplete:\n%w", err)
 	}

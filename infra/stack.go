@@ -40,6 +40,7 @@ func newStack(app constructs.Construct, s settings, dist string) awscdk.Stack {
 		functions: map[string]awslambda.Function{},
 	}
 
+	// In the order in which one needs another: rights name the table and the queues.
 	h.addTable()
 	for _, queue := range names.Queues {
 		h.addQueue(queue)
@@ -52,6 +53,7 @@ func newStack(app constructs.Construct, s settings, dist string) awscdk.Stack {
 	h.addAlarms()
 	h.addDashboard()
 	h.addOutputs()
+	// An emulator has no rules about deployments to answer to.
 	if !s.emulator {
 		h.answerFindings()
 	}
@@ -95,6 +97,7 @@ func (h *stackBuilder) addOutputs() {
 	if address == "" {
 		address = "https://" + *h.api.RestApiId() + ".execute-api." + *h.stack.Region() + "." + *h.stack.UrlSuffix() + "/" + names.StageName
 	}
+
 	for id, value := range map[string]*string{
 		names.OutputAPIID:       h.api.RestApiId(),
 		names.OutputTable:       h.table.TableName(),

@@ -15,9 +15,10 @@ func (h *stackBuilder) addTable() {
 		SortKey:                          attribute(names.AttrSK),
 		BillingMode:                      awsdynamodb.BillingMode_PAY_PER_REQUEST,
 		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: jsii.Bool(true)},
-		DeletionProtection:               jsii.Bool(!h.settings.emulator),
-		TimeToLiveAttribute:              jsii.String(names.AttrTTL),
-		RemovalPolicy:                    h.removal(),
+		// The deployed table outlives a mistake; an emulator's goes with its stack.
+		DeletionProtection:  jsii.Bool(!h.settings.emulator),
+		TimeToLiveAttribute: jsii.String(names.AttrTTL),
+		RemovalPolicy:       h.removal(),
 	})
 
 	for _, index := range names.Indexes {

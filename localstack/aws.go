@@ -30,6 +30,7 @@ func logs(ctx context.Context, arguments []string) error {
 		return err
 	}
 	query := map[string]any{"logGroupName": "/aws/lambda/" + function}
+	// An empty page may be followed by others: only the token says which one is the last.
 	for {
 		var page struct {
 			Events []struct {
@@ -38,10 +39,12 @@ func logs(ctx context.Context, arguments []string) error {
 			} `json:"events"`
 			NextToken string `json:"nextToken"`
 		}
+
 		body, err := json.Marshal(query)
 		if err != nil {
 			return err
 		}
+
 		answer, err := call(ctx, endpoints, "logs", "/", body, http.Header{
 			"Content-Type": {"application/x-amz-json-1.1"},
 			"X-Amz-Target": {"Logs_20140328.FilterLogEvents"},
@@ -49,12 +52,15 @@ func logs(ctx context.Context, arguments []string) error {
 		if err != nil {
 			return err
 		}
+
 		if err := json.Unmarshal(answer, &page); err != nil {
 			return err
 		}
+
 		for _, event := range page.Events {
 			fmt.Println(time.UnixMilli(event.Timestamp).Format("15:04:05.000"), strings.TrimSpace(event.Message))
 		}
+
 		if page.NextToken == "" {
 			return nil
 		}
@@ -87,6 +93,7 @@ func invoke(ctx context.Context, arguments []string) error {
 		return fmt.Errorf("there is no payload in events/%s", arguments[0])
 	}
 
+	// Each sample is a payload of its own, with our token in place of the one in it.
 	for _, sample := range samples {
 		payload, err := os.ReadFile(sample)
 		if err != nil {
@@ -127,6 +134,7 @@ func call(ctx context.Context, endpoints components.Endpoints, service, path str
 	for key, values := range header {
 		request.Header[key] = values
 	}
+	// The emulator checks what AWS checks, so the request is signed for the same region.
 	sum := sha256.Sum256(body)
 	credentials := aws.Credentials{AccessKeyID: components.AccessKey, SecretAccessKey: components.SecretKey}
 	err = v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), service, components.Region, time.Now())

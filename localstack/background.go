@@ -110,6 +110,7 @@ func down(ctx context.Context, _ []string) error {
 	}
 	defer file.Close()
 
+	// Whoever holds the lock holds the stack: where it is free, there is none.
 	if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
 		fmt.Println("No stack of this checkout is up.")
 		return nil
@@ -134,6 +135,7 @@ func awaitEnd(ctx context.Context, file *os.File) error {
 
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
+	// The lock is free once its holder has stopped everything, and not before.
 	for syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 		select {
 		case <-ctx.Done():

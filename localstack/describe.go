@@ -24,6 +24,7 @@ Ask for a package as member, see the assignment delivered, and ask the SCIM serv
 
 `, f.URL, names.APIVersion, f.SecureURL, names.APIVersion, f.CA, f.Issuer, f.SCIM, f.Endpoint,
 		filepath.Join(dir, components.EnvFile), filepath.Join(dir, "logs"))
+	// They can be pasted as they are: ids and ports are filled in.
 	for _, line := range lines(f, shown) {
 		fmt.Fprintf(w, "%s\n\n", line)
 	}

@@ -19,6 +19,7 @@ func dlq(ctx context.Context, arguments []string) error {
 		return err
 	}
 	console := deadletters.Console{Client: client, Out: os.Stdout}
+	// Said first: to discard on AWS what was meant for the machine cannot be taken back.
 	fmt.Println("Dead letters " + where + ":")
 
 	switch {

@@ -27,6 +27,7 @@ func reach() (reached, error) {
 	at := reached{region: first("AWS_REGION", "AWS_DEFAULT_REGION"), table: os.Getenv(string(names.EnvTable))}
 	key, secret, session := os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")
 	endpoint := os.Getenv("AWS_ENDPOINT_URL")
+	// Without credentials of one's own it is the stack here that is meant.
 	if key == "" {
 		endpoints, err := components.ReadEndpoints(dir)
 		if err != nil {

@@ -34,6 +34,7 @@ func tableOf(ctx context.Context, client *dynamodb.Client, named string) (string
 	if named != "" {
 		return named, nil
 	}
+
 	var found []string
 	pages := dynamodb.NewListTablesPaginator(client, &dynamodb.ListTablesInput{})
 	for pages.HasMorePages() {
@@ -47,8 +48,10 @@ func tableOf(ctx context.Context, client *dynamodb.Client, named string) (string
 			}
 		}
 	}
+	// Several stacks of one account: nobody should read the wrong one by chance.
 	if len(found) != 1 {
 		return "", fmt.Errorf("%d tables here are called %s-...; name one in %s", len(found), names.StackName, names.EnvTable)
 	}
+
 	return found[0], nil
 }

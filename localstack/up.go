@@ -19,6 +19,7 @@ const startLimit = 10 * time.Minute
 // up starts the stack and holds it until it is told to stop. With WAIT=no it
 // leaves that to a copy of itself in the background and returns when all is up.
 func up(ctx context.Context, arguments []string) error {
+	// The copy in the background gets the lock with its file: it was never free in between.
 	if len(arguments) == 1 && arguments[0] == held {
 		said, lock := handedOver()
 		return hold(ctx, said, lock)
@@ -51,6 +52,7 @@ func hold(ctx context.Context, said io.WriteCloser, lock *os.File) error {
 		fmt.Fprintln(said, err)
 		return errors.Join(errors.New("the stack did not start"), said.Close())
 	}
+	// Written once all is up: whoever finds the file can use what it names.
 	if err := stack.Endpoints.Write(dir); err != nil {
 		return errors.Join(err, stack.Close())
 	}
@@ -74,9 +76,11 @@ func startAndSeed(ctx context.Context, said io.Writer) (*components.Stack, seed.
 		Endpoint: os.Getenv("LOCALSTACK_ENDPOINT"),
 		Progress: said,
 	})
+	// Start has stopped again what it had started.
 	if err != nil {
 		return nil, seed.Result{}, err
 	}
+
 	shown, err := seed.Run(ctx, stack.Endpoints, stack.Token, said)
 	if err != nil {
 		return nil, shown, errors.Join(fmt.Errorf("seed: %w", err), stack.Close())
@@ -112,14 +116,17 @@ func token(ctx context.Context, arguments []string) error {
 	if len(arguments) != 1 || arguments[0] == "" {
 		return errors.New("say who: make token AS=member (admin, owner, manager, approver, member, other or robot)")
 	}
+
 	endpoints, err := components.ReadEndpoints(dir)
 	if err != nil {
 		return err
 	}
+
 	token, err := endpoints.Token(ctx, arguments[0])
 	if err != nil {
 		return err
 	}
+	// A script takes it as it is, so it is all that is said.
 	fmt.Println(token)
 	return nil
 }

@@ -30,7 +30,8 @@ func makeCertificate(file string) (tls.Certificate, error) {
 
 	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber:          serial,
+		SerialNumber: serial,
+		// It is its own authority: nothing else is trusted by trusting it.
 		Subject:               pkix.Name{CommonName: "Leasehold proxy"},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.AddDate(0, 1, 0),

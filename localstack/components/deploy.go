@@ -66,6 +66,7 @@ func settings(p *provider, d *proxy) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	return map[string]string{
 		names.ContextEmulator:   "true",
 		names.ContextArch:       runtime.GOARCH,
@@ -88,8 +89,10 @@ func contextOf(settings map[string]string) []string {
 func cdk(ctx context.Context, o Options, e *emulator, folder, name string, arguments ...string) error {
 	host, port, _ := strings.Cut(strings.TrimPrefix(e.endpoint, "http://"), ":")
 	env := append(inherited(), credentials...)
+
 	env = append(env,
 		"AWS_ENDPOINT_URL="+e.endpoint,
+		// Two kinds of tools run here, and each reads another variable.
 		"AWS_ENDPOINT_URL_S3="+e.endpoint,
 		"LOCALSTACK_HOSTNAME="+host,
 		"EDGE_PORT="+port,
@@ -97,6 +100,7 @@ func cdk(ctx context.Context, o Options, e *emulator, folder, name string, argum
 		"CDK_DISABLE_CLI_TELEMETRY=true",
 		"CDK_DISABLE_VERSION_CHECK=true",
 	)
+
 	command := append([]string{filepath.Join(o.Root, "node_modules", ".bin", "cdklocal"), name}, arguments...)
 	command = append(command, "--no-notices", "--no-color", "--output", filepath.Join(o.Dir, "cdk.out"))
 	return o.run(ctx, name, folder, env, command...)
@@ -113,6 +117,7 @@ func (o Options) run(ctx context.Context, name, folder string, env []string, com
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Dir, cmd.Env = folder, env
 	cmd.Stdout, cmd.Stderr = file, file
+	// A group of its own, so that what it starts ends with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = grace

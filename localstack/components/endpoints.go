@@ -38,6 +38,7 @@ func (f *Endpoints) variables() []struct {
 	return []struct {
 		key   string
 		value *string
+		// Scripts and tests read these names, so they stay as they are.
 	}{
 		{"LEASEHOLD_URL", &f.URL},
 		{"LEASEHOLD_SECURE_URL", &f.SecureURL},
@@ -89,6 +90,7 @@ func ReadEndpoints(dir string) (Endpoints, error) {
 		}
 	}
 
+	// A key that is not there leaves its field empty, as an older stack would.
 	var f Endpoints
 	for _, v := range f.variables() {
 		*v.value = values[v.key]

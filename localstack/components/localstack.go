@@ -60,6 +60,7 @@ func PrepareLocalStack(ctx context.Context, o Options) error {
 		return err
 	}
 
+	// What is there already costs nothing; to install it takes minutes.
 	switch sourceOf(ctx, o) {
 	case fromEndpoint:
 		_, err := findLocalStack(ctx, o)

@@ -31,6 +31,7 @@ func startProvider(ctx context.Context, o Options, h hosts) (*provider, error) {
 	}
 
 	p.process, err = start("openid-provider", o.log("openid-provider"), []string{
+		// By environment, since what stands in a command line can be read by everybody here.
 		"HOST=" + h.ours,
 		"PORT=" + strconv.Itoa(port),
 		"AUDIENCE=" + Audience,

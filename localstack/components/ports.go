@@ -19,6 +19,7 @@ const (
 // outgoing connections: a part binds its port some time after it was chosen, and
 // in that time no connection can be given it.
 func listen(host string, preferred int) (net.Listener, error) {
+	// A busy port is no failure: two stacks of one machine may want the same.
 	if preferred != 0 {
 		if l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(preferred))); err == nil {
 			return l, nil
@@ -26,6 +27,7 @@ func listen(host string, preferred int) (net.Listener, error) {
 	}
 
 	var last error
+
 	for range 100 {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(15000+rand.IntN(15000))))
 		if err == nil {

@@ -41,7 +41,9 @@ func start(name, log string, env []string, command ...string) (*process, error) 
 
 	p := &process{name: name, log: log, cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
+
 	go p.run(started)
+	// It is started by the goroutine that waits for it, which holds its thread for as long.
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
@@ -68,6 +70,7 @@ func (p *process) ready(ctx context.Context, url string) error {
 
 	for {
 		select {
+		// A program that listens late is only late; one that has ended will never answer.
 		case <-ctx.Done():
 			return fmt.Errorf("%s did not answer at %s, see %s: %w", p.name, url, p.log, ctx.Err())
 		case <-p.done:
@@ -112,6 +115,7 @@ func answers(ctx context.Context, url string) bool {
 		return false
 	}
 	response.Body.Close()
+	// An answer is enough: what it says is another question.
 	return response.StatusCode < http.StatusInternalServerError
 }
 

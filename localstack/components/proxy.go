@@ -28,6 +28,7 @@ type proxy struct {
 
 // openProxy listens; until lead is called it answers 503.
 func openProxy(o Options) (*proxy, error) {
+	// The familiar port where it is free, so that an address can be remembered.
 	plain, err := listen(loopback, o.prefer(proxyPort))
 	if err != nil {
 		return nil, err
@@ -36,6 +37,7 @@ func openProxy(o Options) (*proxy, error) {
 	if err != nil {
 		return nil, errors.Join(err, plain.Close())
 	}
+
 	d := &proxy{
 		url:         "http://" + plain.Addr().String(),
 		secureURL:   "https://" + secure.Addr().String(),
@@ -46,6 +48,7 @@ func openProxy(o Options) (*proxy, error) {
 		return nil, errors.Join(err, plain.Close(), secure.Close())
 	}
 
+	// It listens before anything is behind it, since the stack must know its address.
 	d.serve(plain)
 	d.serve(tls.NewListener(secure, &tls.Config{Certificates: []tls.Certificate{pair}}))
 	return d, nil
@@ -58,6 +61,7 @@ func (d *proxy) serve(l net.Listener) {
 		Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64},
 		ErrorLog:  quiet,
 	}
+
 	server := &http.Server{ErrorLog: quiet, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if d.stage.Load() == nil {
 			http.Error(w, "the stack is not deployed yet", http.StatusServiceUnavailable)
@@ -65,6 +69,7 @@ func (d *proxy) serve(l net.Listener) {
 		}
 		proxy.ServeHTTP(w, r)
 	})}
+
 	d.servers = append(d.servers, server)
 	go server.Serve(l) // ends with close
 }

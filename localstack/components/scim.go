@@ -29,6 +29,7 @@ func startSCIM(ctx context.Context, o Options, h hosts, name string) (*SCIM, err
 	if err != nil {
 		return nil, err
 	}
+
 	s := &SCIM{
 		URL:    address(h.ours, port) + "/v2",
 		Target: address(h.inside, port) + "/v2",
@@ -38,9 +39,11 @@ func startSCIM(ctx context.Context, o Options, h hosts, name string) (*SCIM, err
 		host:   h.ours,
 		port:   port,
 	}
+
 	if err := s.Forget(); err != nil {
 		return nil, err
 	}
+
 	return s, s.Start(ctx)
 }
 

@@ -110,6 +110,7 @@ func (f Endpoints) authorize(ctx context.Context, as, audience, verifier string)
 		return "", err
 	}
 
+	// The redirect is caught and not followed: nobody listens at its address.
 	if browser.callback == nil {
 		return "", errors.New("the provider sent nobody back")
 	}
@@ -183,6 +184,7 @@ func (b *browser) do(request *http.Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// A page of an error is said in one line, and cut where it is endless.
 	if response.StatusCode >= http.StatusBadRequest {
 		return "", fmt.Errorf("%s %s: %s: %s", request.Method, request.URL.Path, response.Status, strings.TrimSpace(string(body)))
 	}

@@ -66,6 +66,7 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 	s.hosts = h
+	// The stack is told where its issuer and its proxy are, so they come first.
 	if err := s.startParts(ctx, h); err != nil {
 		return err
 	}
@@ -81,6 +82,7 @@ func (s *Stack) start(ctx context.Context) error {
 	}
 	s.o.report("deployed", began)
 
+	// Only what is deployed has an id, so all is known from here on.
 	s.Endpoints = Endpoints{
 		URL:         s.proxy.url,
 		SecureURL:   s.proxy.secureURL,
@@ -104,6 +106,7 @@ func (s *Stack) startParts(ctx context.Context, h hosts) (err error) {
 		return err
 	}
 
+	// The functions are built while programs start: each takes some seconds.
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(s.timed("functions and CDK app built", func() error { return build(ctx, s.o) }))
 	group.Go(s.timed("OpenID provider started", func() (err error) {
@@ -143,23 +146,28 @@ func (s *Stack) timed(what string, do func() error) func() error {
 // Close stops every component that Start started, and withdraws the endpoints.
 func (s *Stack) Close() error {
 	failed := []error{withdraw(s.o.Dir)}
+	// All of them, whatever fails: what is left over would keep its port.
 	if s.proxy != nil {
 		failed = append(failed, s.proxy.close())
 	}
+
 	if s.emulator != nil {
 		failed = append(failed, s.emulator.stop())
 	}
 	if s.SCIM != nil && s.SCIM.process != nil {
 		failed = append(failed, s.SCIM.Stop())
 	}
+
 	if s.provider != nil && s.provider.process != nil {
 		failed = append(failed, s.provider.process.stop())
 	}
+
 	return errors.Join(failed...)
 }
 
 // complete checks the options, fills in what was left out and makes the folders.
 func (o Options) complete() (Options, error) {
+	// A file of an earlier stack would name what is not there.
 	if err := withdraw(o.Dir); err != nil {
 		return o, err
 	}
@@ -176,6 +184,7 @@ func (o Options) complete() (Options, error) {
 			return o, err
 		}
 	}
+	// What a stack leaves behind that was killed, this one takes away.
 	if err := os.RemoveAll(o.temporary()); err != nil {
 		return o, err
 	}

@@ -68,6 +68,7 @@ func (d Console) showOne(ctx context.Context, id, url string) error {
 		if err != nil {
 			return err
 		}
+		// The queue may show one twice and another not yet; by its id each counts once.
 		for _, letter := range batch {
 			if !seen[*letter.MessageId] {
 				seen[*letter.MessageId] = true
@@ -85,6 +86,7 @@ func (d Console) showOne(ctx context.Context, id, url string) error {
 	}
 	fmt.Fprintf(d.Out, "%s: %s\n", id, count)
 	var problems []error
+	// Given back at once: who looks should not hide them from whoever redrives.
 	for _, letter := range letters {
 		d.write(letter)
 		_, err := d.Client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &url, ReceiptHandle: letter.ReceiptHandle})
@@ -100,13 +102,17 @@ func (d Console) Redrive(ctx context.Context, id string) error {
 	if err := check(id); err != nil {
 		return err
 	}
+
 	if slices.ContainsFunc(names.Functions, func(f names.Function) bool { return f.ID == id && f.Trigger.Schedule != 0 }) {
+		// A scheduled function has no queue: its dead letters are sweeps that failed.
 		return fmt.Errorf("%s has no queue to go back to: the sweeps after a failed one have done its work, so discard it", id)
 	}
+
 	to, err := d.url(ctx, id)
 	if err != nil {
 		return err
 	}
+
 	return d.each(ctx, id, "given back", func(letter types.Message) error {
 		_, err := d.Client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &to, MessageBody: letter.Body, MessageAttributes: letter.MessageAttributes})
 		return err
@@ -135,17 +141,22 @@ func (d Console) each(ctx context.Context, id, done string, do func(types.Messag
 	if err != nil {
 		return err
 	}
+
 	count := 0
+
 	defer func() { fmt.Fprintf(d.Out, "%s: %d %s\n", id, count, done) }()
+	// One after the other, so that a failure leaves the rest parked.
 	for {
 		batch, err := d.receive(ctx, url)
 		if err != nil || len(batch) == 0 {
 			return err
 		}
+
 		for _, letter := range batch {
 			if err := do(letter); err != nil {
 				return fmt.Errorf("message %s stays parked: %w", *letter.MessageId, err)
 			}
+			// From here on it is twice where it should be once, and the reader hears of it.
 			if _, err := d.Client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: letter.ReceiptHandle}); err != nil {
 				return fmt.Errorf("message %s was %s and is parked all the same: %w", *letter.MessageId, done, err)
 			}

@@ -26,6 +26,7 @@ func describe(w io.Writer, f components.Endpoints, shown seed.Result) {
 Ask for a package as member, see the assignment delivered, and ask the SCIM server itself in which groups member is:
 
 `, f.URL, names.APIVersion, f.Issuer, f.SCIM, f.Issuer, f.Issuer, f.Issuer, filepath.Join(dir, envFile), filepath.Join(dir, logFile))
+	// They can be pasted as they are: ids and ports are filled in.
 	for _, line := range lines(f, shown) {
 		fmt.Fprintf(w, "%s\n\n", line)
 	}
@@ -53,10 +54,12 @@ func writeEnv(f components.Endpoints) (withdraw func(), err error) {
 	for _, v := range [][2]string{{"LEASEHOLD_URL", f.URL}, {"LEASEHOLD_ISSUER", f.Issuer}, {"SCIM_URL", f.SCIM}, {"SCIM_TOKEN", f.SCIMToken}} {
 		fmt.Fprintf(&b, "%s=%s\n", v[0], v[1])
 	}
+
 	path := filepath.Join(dir, envFile)
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		return nil, fmt.Errorf("write the settings: %w", err)
 	}
+	// Another system may have written since; what it wrote is not ours to remove.
 	return func() {
 		if text, err := os.ReadFile(path); err == nil && string(text) == b.String() {
 			os.Remove(path)

@@ -56,6 +56,7 @@ func run(ctx context.Context, said io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	// Seeded before the settings are written: whoever finds them finds people too.
 	shown, err := seed.Run(ctx, s.Endpoints, s.Token, said)
 	if err != nil {
 		return fmt.Errorf("seed: %w", err)

@@ -33,6 +33,7 @@ func (r Reader) Show(ctx context.Context, named ...string) error {
 	switch len(named) {
 	case 1:
 		partition := named[0]
+		// Only a kind and an id are written with a slash.
 		if kind, id, ok := strings.Cut(partition, "/"); ok {
 			var err error
 			if partition, err = dynamo.PartitionOf(kind, id); err != nil {
@@ -43,6 +44,7 @@ func (r Reader) Show(ctx context.Context, named ...string) error {
 	case 2:
 		return r.one(ctx, dynamo.Key{PK: named[0], SK: named[1]})
 	}
+
 	return errors.New("say which item: <kind>/<id> such as request/<id>, or a partition key, or that and a sort key")
 }
 
@@ -73,6 +75,7 @@ func (r Reader) partition(ctx context.Context, pk string) error {
 		return fmt.Errorf("there is no item under %s in the table %s", pk, r.Table)
 	}
 
+	// In their order, which is that of their sort keys.
 	for i, item := range out.Items {
 		if i > 0 {
 			fmt.Fprintln(r.Out)
@@ -92,6 +95,7 @@ func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{V
 func (r Reader) print(item map[string]types.AttributeValue) {
 	e, err := dynamo.Explain(item)
 	fmt.Fprintf(r.Out, "%s  %s\n", plain(e.Key.PK), plain(e.Key.SK))
+	// What is known of it is its key, which stands above.
 	if err != nil {
 		fmt.Fprintf(r.Out, "  %s\n", plain(err.Error()))
 		return

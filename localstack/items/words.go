@@ -1,6 +1,7 @@
 package items
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"reflect"
@@ -24,6 +25,7 @@ func write(w io.Writer, indent string, value any) {
 
 // writeMembers prints the fields of a struct or the elements of a list or map.
 func writeMembers(w io.Writer, indent string, v reflect.Value) {
+	// Types are found by reflection: a new field is shown without a line here.
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		writeMembers(w, indent, v.Elem())
@@ -71,7 +73,7 @@ func writeMember(w io.Writer, indent, name string, v reflect.Value) {
 func writeMap(w io.Writer, indent string, v reflect.Value) {
 	keys := v.MapKeys()
 	slices.SortFunc(keys, func(a, b reflect.Value) int {
-		return strings.Compare(fmt.Sprint(a.Interface()), fmt.Sprint(b.Interface()))
+		return cmp.Compare(fmt.Sprint(a.Interface()), fmt.Sprint(b.Interface()))
 	})
 	for _, key := range keys {
 		name, ok := word(key)
@@ -92,6 +94,7 @@ func word(v reflect.Value) (string, bool) {
 	}
 
 	switch v.Kind() {
+	// Text may hold anything, so it is made plain before it goes to a terminal.
 	case reflect.String:
 		return plain(v.String()), true
 	case reflect.Bool:

@@ -28,19 +28,23 @@ func (s *seeding) seedCatalogs(ctx context.Context) error {
 			"description": c.description,
 			"state":       "published",
 		})
+
 		if err != nil {
 			return err
 		}
+
 		resources, err := s.seedResources(ctx, id, c)
 		if err != nil {
 			return fmt.Errorf("resources of %s: %w", c.name, err)
 		}
+		// A package is made of resources of its catalog alone (R14).
 		for _, p := range c.packages {
 			if err := s.seedPackage(ctx, id, p, resources); err != nil {
 				return fmt.Errorf("package %s: %w", p.name, err)
 			}
 		}
 	}
+
 	return nil
 }
 
@@ -66,6 +70,7 @@ func (s *seeding) seedResources(ctx context.Context, catalog string, c catalog) 
 	}
 
 	for _, origin := range s.origins(c.groups, c.targetGroups) {
+		// Seeding again adds what is missing, and leaves what is there.
 		if _, ok := known[origin.OriginID]; ok {
 			continue
 		}
@@ -123,6 +128,7 @@ func (s *seeding) seedPackage(ctx context.Context, catalog string, p pack, resou
 		return err
 	}
 
+	// A policy's terms name people by their ids, which are known only now.
 	policy := p.policy(s)
 	policy["displayName"] = p.policyName
 	policy["description"] = p.policyName
@@ -152,6 +158,7 @@ func (s *seeding) seedRoles(ctx context.Context, id string, p pack, resources ma
 		known[each.Role.OriginID] = true
 	}
 
+	// What is in the package already is refused a second time, so it is left out.
 	for _, origin := range s.origins(p.groups, p.targetGroups) {
 		role := "Member_" + origin.OriginID
 		if known[role] {

@@ -57,6 +57,7 @@ func (c *client) do(ctx context.Context, method, address string, body, answer an
 	if err != nil {
 		return err
 	}
+	// What the API says is the best explanation that there is.
 	if response.StatusCode >= http.StatusBadRequest {
 		return fmt.Errorf("%s %s: %s: %s", method, request.URL.Path, response.Status, strings.TrimSpace(string(text)))
 	}
@@ -93,6 +94,7 @@ func list[T any](ctx context.Context, c *client, path string, options ...string)
 	}
 
 	var all []T
+	// The address of the next page comes from the server, and is whole.
 	for address != "" {
 		var page struct {
 			Value []T    `json:"value"`

@@ -39,6 +39,7 @@ func (s *seeding) seedPeople(ctx context.Context) error {
 		s.people[name] = user.ID
 	}
 
+	// The first call of all made this account: it gets the name that the others have.
 	s.people[components.Admin] = me.ID
 	if me.UserPrincipalName != people[0].address() {
 		if err := s.graph.do(ctx, http.MethodPatch, "/users/"+me.ID, user(people[0]), nil); err != nil {
@@ -55,6 +56,7 @@ func (s *seeding) createMissing(ctx context.Context) error {
 	ids := make([]string, len(people))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(side)
+	// Side by side: each call waits for a function, and somebody waits for the seed.
 	for i, person := range people {
 		if s.people[person.name] != "" {
 			continue
@@ -142,6 +144,7 @@ func (s *seeding) seedGroups(ctx context.Context) error {
 		s.groups[group.DisplayName] = group.ID
 	}
 
+	// Groups before members: a membership names both.
 	for _, group := range groups {
 		if s.groups[group.name] == "" {
 			s.groups[group.name], err = s.graph.create(ctx, "/groups", object{
@@ -180,6 +183,7 @@ func (s *seeding) addMembers(ctx context.Context, group, relation string, names 
 		known[each.ID] = true
 	}
 
+	// To add somebody twice is refused, so that is asked first.
 	for _, name := range names {
 		if known[s.people[name]] {
 			continue

@@ -25,6 +25,7 @@ func byManager(s *seeding) object {
 			"primaryApprovers": []object{
 				{"@odata.type": "#microsoft.graph.requestorManager", "managerLevel": 1},
 			},
+			// Without somebody in the manager's place the request would wait for nobody (R53).
 			"fallbackPrimaryApprovers": []object{
 				{"@odata.type": "#microsoft.graph.singleUser", "userId": s.people[components.Owner]},
 			},

@@ -43,6 +43,7 @@ func Run(ctx context.Context, f components.Endpoints, signIn Tokens, said io.Wri
 		target:    map[string]string{},
 	}
 
+	// In the order in which one step needs what the others made.
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error

@@ -80,6 +80,7 @@ func (s *seeding) seedConnector(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// The address of this stack is another one each time, and its credential with it.
 	for _, each := range found {
 		if each.DisplayName == connectorName {
 			s.connector = each.ID

@@ -21,13 +21,7 @@ const paragraphLines = 15
 const (
 	maxUnbroken    = 25 // with no blank line inside
 	maxUncommented = 45 // with no comment inside
-
-	maxUnbrokenElsewhere    = 100 // likewise in unparagraphed, where the pass is still to come
-	maxUncommentedElsewhere = 100
 )
-
-// unparagraphed are the folders that the narrower bounds do not hold for yet.
-var unparagraphed = []string{"pkg/dynamo", "pkg/delivery", "pkg/connector", "pkg/sim", "pkg/storetest", "infra", "localstack"}
 
 // paragraphs counts the functions of a package that are long enough to need steps.
 type paragraphs struct {
@@ -45,12 +39,12 @@ func (p paragraphs) String() string {
 func percent(n, of int) float64 { return 100 * float64(n) / float64(max(of, 1)) }
 
 // complaints says where the counts are past the bounds.
-func (p paragraphs) complaints(where string, unbroken, uncommented float64) (complaints []string) {
-	if got := percent(p.unbroken, p.long); got > unbroken {
-		complaints = append(complaints, fmt.Sprintf("%s: %.0f %% of the functions of %d lines or more have no blank line between steps, the bound is %.0f %%", where, got, paragraphLines, unbroken))
+func (p paragraphs) complaints() (complaints []string) {
+	if got := percent(p.unbroken, p.long); got > maxUnbroken {
+		complaints = append(complaints, fmt.Sprintf("%.0f %% of the functions of %d lines or more have no blank line between steps, the bound is %d %%", got, paragraphLines, maxUnbroken))
 	}
-	if got := percent(p.uncommented, p.long); got > uncommented {
-		complaints = append(complaints, fmt.Sprintf("%s: %.0f %% of the functions of %d lines or more have no comment that says why, the bound is %.0f %%", where, got, paragraphLines, uncommented))
+	if got := percent(p.uncommented, p.long); got > maxUncommented {
+		complaints = append(complaints, fmt.Sprintf("%.0f %% of the functions of %d lines or more have no comment that says why, the bound is %d %%", got, paragraphLines, maxUncommented))
 	}
 	return complaints
 }
@@ -113,25 +107,17 @@ func TestParagraphs(t *testing.T) {
 		packages[folder].add(p)
 	}
 
-	var held, elsewhere paragraphs
+	var all paragraphs
 	for _, folder := range slices.Sorted(maps.Keys(packages)) {
 		p := *packages[folder]
 		if p.long > 0 {
 			t.Logf("%-32s %v", folder, p)
 		}
-		if slices.ContainsFunc(unparagraphed, func(below string) bool { return folder == below || strings.HasPrefix(folder, below+"/") }) {
-			elsewhere.add(p)
-		} else {
-			held.add(p)
-		}
+		all.add(p)
 	}
-	all := held
-	all.add(elsewhere)
-	t.Logf("%-32s %v", "held", held)
-	t.Logf("%-32s %v", "elsewhere", elsewhere)
 	t.Logf("%-32s %v", "in all", all)
 
-	for _, complaint := range append(held.complaints("held", maxUnbroken, maxUncommented), elsewhere.complaints("elsewhere", maxUnbrokenElsewhere, maxUncommentedElsewhere)...) {
+	for _, complaint := range all.complaints() {
 		t.Error(complaint)
 	}
 }
@@ -158,7 +144,7 @@ func TestParagraphRule(t *testing.T) {
 		t.Errorf("a comment: %v, want %v", got, want)
 	}
 
-	expect(t, paragraphs{4, 1, 0}.complaints("pkg/a", 25, 45), "")
-	expect(t, paragraphs{4, 2, 0}.complaints("pkg/a", 25, 45), "50 % of the functions of 15 lines or more have no blank line")
-	expect(t, paragraphs{4, 0, 2}.complaints("pkg/a", 25, 45), "50 % of the functions of 15 lines or more have no comment")
+	expect(t, paragraphs{4, 1, 0}.complaints(), "")
+	expect(t, paragraphs{4, 2, 0}.complaints(), "50 % of the functions of 15 lines or more have no blank line")
+	expect(t, paragraphs{4, 0, 2}.complaints(), "50 % of the functions of 15 lines or more have no comment")
 }

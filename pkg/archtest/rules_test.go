@@ -37,6 +37,7 @@ const (
 	jose   = "github.com/go-jose/go-jose"
 	cedar  = "github.com/cedar-policy/cedar-go"
 	rapid  = "pgregory.net/rapid"
+	gocmp  = "github.com/google/go-cmp"
 	errs   = "golang.org/x/sync/errgroup"
 	ownApp = "app/<own name>" // in a function's rule: its own wiring
 )
@@ -45,7 +46,7 @@ var (
 	useCase = rule{ours: []string{"entitlement", "names", "clock", "authz"}, others: []string{errs}}
 	adapter = rule{ours: []string{"entitlement", "names", "clock", "connector*", "secrets"}, others: []string{json2, errs}}
 	pages   = rule{ours: []string{"catalogs", "requests", "delivery", "lifecycle", "directory", "views", "entitlement", "authn", "authz", "obs", "names", "graph*"}, others: []string{json2, uuid}}
-	support = rule{ours: []string{"*"}, others: []string{rapid}}
+	support = rule{ours: []string{"*"}, others: []string{rapid, gocmp}}
 )
 
 // rules is the plan of the imports. A package without a row is not part of it:
@@ -193,7 +194,7 @@ func checkCDK(g graph) (complaints []string) {
 // tests, what is for deploying, what is for this machine alone (above all the issuer that
 // gives tokens without a password), and the SDK's set-up, which is 2 MB for a few variables.
 var unlinked = []string{
-	sdk + "/config", cdk, jsii, tree, rapid, "testing", "net/http/httptest",
+	sdk + "/config", cdk, jsii, tree, rapid, gocmp, "testing", "net/http/httptest",
 	module + "pkg/dynamo/engine", module + "pkg/dynamo/faults", module + "pkg/dynamo/dynamotest", module + "pkg/storetest", module + "pkg/connector/connectortest", module + "pkg/sim", module + "pkg/archtest",
 	module + "localstack",
 }

@@ -33,6 +33,7 @@ func RefusalOf(err error) *Refusal {
 		refusal.Reason, refusal.Detail = TargetThrottled, "The target asks us to slow down."
 	case entitlement.Forbidden, entitlement.Unauthenticated:
 		refusal.Reason, refusal.Detail = CredentialRefused, "The target does not accept our credential."
+	// The target answered, and what it said is all that is known.
 	case entitlement.Invalid, entitlement.NotFound, entitlement.Precondition:
 		refusal.Reason, refusal.Detail = RefusedByTarget, entitlement.MessageOf(err)
 	default:

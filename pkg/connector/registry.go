@@ -59,12 +59,14 @@ func (r *Registry) Open(ctx context.Context, id entitlement.ConnectorID) (Connec
 	if err != nil {
 		return nil, err
 	}
+
 	kind, known := r.kinds[cfg.Kind]
 	if !known {
 		return nil, entitlement.Errorf(entitlement.Invalid, "There is no kind of connector called %q; there are: %s.",
 			cfg.Kind, strings.Join(r.names(), ", "))
 	}
 
+	// A credential belongs to an address: whoever changes that must give it again (A20).
 	credential, err := r.secrets.Get(ctx, id, cfg.Credential, cfg.Address())
 	if entitlement.KindOf(err) == entitlement.NotFound {
 		missing := &Refusal{Reason: CredentialRefused, Detail: "No credential is stored for this address of the target: give the connector its credential again.", Permanent: true}

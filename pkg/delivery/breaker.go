@@ -30,20 +30,26 @@ func (t *target) admitted(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+
 	t.breaker = b
 	now := t.run.Clock.Now()
 	t.began = now
+
 	switch {
 	case b.Failures == 0:
 		return true, nil
 	case now.Before(b.Until):
 		return false, nil
 	}
+
+	// The condition on the breaker's version picks the one worker that tries. A crash from here
+	// on leaves the back-off moved on: the next try comes one back-off later.
 	b.Until = now.Add(backOff(b.Failures))
 	err = t.run.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}})
 	if entitlement.StalePart(err) != "" {
 		return false, nil
 	}
+
 	b.Version++
 	t.breaker = b
 	return err == nil, err
@@ -55,8 +61,10 @@ func (t *target) remember(ctx context.Context) {
 	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
 		t.resources[id].remember(ctx)
 	}
+
 	b, news := observe(t.breaker, t.lags)
 	well := b.Failures > 0 && t.answered
+
 	switch {
 	case t.failed && !t.answered && !t.alive:
 		b.Failures++
@@ -68,6 +76,7 @@ func (t *target) remember(ctx context.Context) {
 	case !news:
 		return
 	}
+
 	if err := t.run.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}}); err != nil && entitlement.StalePart(err) == "" {
 		t.run.Log.WarnContext(ctx, "the state of a target was not recorded", "connector", t.id, "error", err)
 	}
@@ -90,16 +99,19 @@ func (t *target) wake(ctx context.Context) {
 			t.run.Log.WarnContext(ctx, "those who waited for a target were not found", "connector", t.id, "error", err)
 			return
 		}
+
 		var subjects []entitlement.UserID
 		for _, f := range waiting.Items {
 			subjects = append(subjects, f.Subject)
 		}
+
 		if len(subjects) > 0 {
 			if err := t.run.Queue.Enqueue(ctx, subjects...); err != nil {
 				t.run.Log.WarnContext(ctx, "a message was lost; the sweep will find the pending reconciliations", "subjects", len(subjects), "error", err)
 				return
 			}
 		}
+
 		if page.Token = waiting.Next; waiting.Next == "" {
 			return
 		}
@@ -129,18 +141,22 @@ func (r *run) wellAgain(ctx context.Context, j *job) bool {
 func (t *target) observe(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	// Whoever waits for the outcome of the first call may go on.
 	select {
 	case <-t.heard:
 	default:
 		close(t.heard)
 	}
+
 	if isNoTime(err) || errors.Is(err, errSilent) {
 		return // there was no call
 	}
+
 	if err == nil {
 		t.answered, t.misses = true, 0
 		return
 	}
+
 	switch refusal := connector.RefusalOf(err); refusal.Reason {
 	case connector.TargetUnavailable:
 		t.failed, t.misses = true, t.misses+1

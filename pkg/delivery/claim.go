@@ -16,10 +16,12 @@ func (t *target) claim(ctx context.Context, parts []*part) []*part {
 	busy := make([]bool, len(parts))
 	var g errgroup.Group
 	g.SetLimit(parallelReads)
+
 	for i, p := range parts {
 		token := t.run.IDs.New()
 		g.Go(func() error {
 			switch err := t.run.claim(ctx, p, token); {
+			// Another worker has the claim. Its record comes first, and the subject is looked at again.
 			case entitlement.KindOf(err) == entitlement.Conflict && err != nil:
 				p.held = true
 			case err != nil:
@@ -27,13 +29,16 @@ func (t *target) claim(ctx context.Context, parts []*part) []*part {
 			default:
 				busy[i] = p.open > 0
 			}
+
 			if !busy[i] {
 				t.finish(ctx, p)
 			}
 			return nil
 		})
 	}
+
 	g.Wait()
+
 	var todo []*part
 	for i, p := range parts {
 		if busy[i] {
@@ -49,19 +54,25 @@ func (t *target) claim(ctx context.Context, parts []*part) []*part {
 func (r *run) claim(ctx context.Context, p *part, token string) error {
 	now := r.Clock.Now()
 	c := entitlement.Claim{Subject: p.job.subject, Connector: p.at, Token: token, Now: now, Until: r.until}
+
 	for _, task := range p.job.plan(p.grantSet, now) {
 		if g := p.grantSet.Grants[task.Role]; task.Grant && (!g.Sent || g.Revoked) {
 			c.Intend = append(c.Intend, task.Role)
 		}
 	}
+
+	// What is known of the grants is what was there when the claim was taken, so the plan is made
+	// again from that and not from what was read before.
 	grantSet, err := r.Store.Claim(ctx, c)
 	if err != nil {
 		return err
 	}
+
 	if grantSet.Grants == nil {
 		grantSet.Grants = map[entitlement.RoleRef]entitlement.Grant{}
 	}
 	p.grantSet, p.claimed, p.until = grantSet, true, r.until
+
 	p.take(p.job.plan(grantSet, now))
 	return nil
 }
@@ -112,5 +123,6 @@ func (p *part) take(plan []Task) {
 			p.tasks = append(p.tasks, &task{Task: todo, part: p, record: g, sent: maySent(g, p.grantSet.Token)})
 		}
 	}
+
 	p.open = len(p.tasks)
 }

@@ -116,12 +116,15 @@ func (s situation) unseen() ruling {
 	case s.more:
 		return ruling{step: stepAsk}
 	case s.shown == entitlement.PresenceAbsent:
+		// A read that tells shows it as not there after all this time: it was lost, or never made.
 		return ruling{step: stepAgain, reason: connector.NotConfirmed}
 	case s.record.Generation != s.generation:
+		// What it last waited for was another plan, or somebody had it reprocessed: once more is fair.
 		return ruling{step: stepAgain}
 	case s.unconfirmed:
 		return ruling{step: stepAccept}
 	case s.record.Reason != string(connector.CannotConfirm):
+		// It has not been written a second time yet.
 		return ruling{step: stepAgain}
 	default:
 		return ruling{step: stepFail, reason: connector.CannotConfirm}
@@ -135,10 +138,12 @@ func (s situation) beforeRemoval() ruling {
 	case s.shown == entitlement.PresenceAbsent && (s.authoritative || !s.sent):
 		return ruling{step: stepDone}
 	case !s.sent && s.shown == entitlement.PresenceUnknown && s.more:
+		// No way that was asked so far tells.
 		return ruling{step: stepAsk}
 	case s.shown == entitlement.PresenceAbsent && s.sent && (s.taken() || s.answered()):
 		return s.absent()
 	case s.authoritative || !s.sent || !s.taken():
+		// The role is there, or no removal of ours was taken yet: what is shown proves none (F40).
 		return ruling{step: stepWrite}
 	case s.lost():
 		return ruling{step: stepWrite}
@@ -149,6 +154,7 @@ func (s situation) beforeRemoval() ruling {
 	case s.shown == entitlement.PresenceUnknown && s.recent():
 		return ruling{step: stepLook, look: s.record.Wrote.Add(s.window)}
 	default:
+		// It is shown, or nothing shows it, though the window is over: it may have been lost.
 		return ruling{step: stepAgain}
 	}
 }
@@ -181,6 +187,7 @@ func (s situation) after(again bool) ruling {
 	wanted := entitlement.PresenceOf(s.grant)
 	switch {
 	case s.stale && s.shown != entitlement.PresenceAbsent:
+		// It may be what was there before our own last write (F40).
 		return ruling{step: stepLook, look: s.record.Wrote.Add(s.window)}
 	case s.shown == wanted && s.grant:
 		return ruling{step: stepDone, look: s.onceMore()}

@@ -55,6 +55,7 @@ func (t told) weigh(known entitlement.TargetResource, now time.Time) []entitleme
 // Times move on once in half a day at most, so that an ordinary delivery writes nothing.
 func (t told) learn(known entitlement.TargetResource, further bool, now time.Time) (entitlement.TargetResource, bool) {
 	same := known.Way == string(t.way)
+
 	switch {
 	case !t.apart(known, now):
 		if same && t.control != "" {
@@ -69,6 +70,7 @@ func (t told) learn(known entitlement.TargetResource, further bool, now time.Tim
 	case !same:
 		known.Way, known.ShowedPresent, known.ShowedAbsent = string(t.way), time.Time{}, time.Time{}
 	}
+
 	news := !same
 	if now.Sub(known.ShowedPresent) >= freshFor/2 {
 		known.ShowedPresent, news = now, true
@@ -76,6 +78,7 @@ func (t told) learn(known entitlement.TargetResource, further bool, now time.Tim
 	if t.control == entitlement.PresenceAbsent && now.Sub(known.ShowedAbsent) >= freshFor/2 {
 		known.ShowedAbsent, news = now, true
 	}
+
 	return known, news
 }
 

@@ -58,6 +58,7 @@ func (f *FanOut) Run(ctx context.Context, pkg entitlement.PackageID, generation 
 	if entitlement.KindOf(err) == entitlement.NotFound {
 		return nil
 	}
+
 	for err == nil {
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < reserve {
 			return f.Again.EnqueueJob(ctx, pkg, generation)
@@ -66,13 +67,23 @@ func (f *FanOut) Run(ctx context.Context, pkg entitlement.PackageID, generation 
 			return nil
 		}
 	}
+
 	if entitlement.StalePart(err) != "" {
 		return nil // another worker has the job
 	}
 	return err
 }
 
-// page makes one page of holders pending, tells the worker, and only then moves on.
+// page makes one page of holders pending, tells the worker, and only then moves on. What a
+// crash after each step leaves:
+//
+//  1. The page is read. Nothing is changed: the job's message comes again, or the sweep does.
+//  2. Its holders are made pending, each by a write of its own. They are owed, and the sweep
+//     finds them after bulkSlack; the page is gone through again, which does no harm.
+//  3. The worker is told. The page is gone through again, and they are told twice.
+//  4. The job keeps its place, or goes with the last page. Nothing is repeated.
+//
+// The order matters: a job that moved on first would lose the holders of a page (S22).
 func (f *FanOut) page(ctx context.Context, job entitlement.Job) (entitlement.Job, error) {
 	slots, err := f.Store.Holders(ctx, job.Package, entitlement.Page{Token: job.Cursor})
 	if err != nil {
@@ -98,6 +109,7 @@ func (f *FanOut) markPending(ctx context.Context, job entitlement.Job, slots []e
 	pending := make([]bool, len(slots))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelReads)
+
 	for i, slot := range slots {
 		if slot.Assignment == nil || slot.Assignment.ObservedPackageGeneration >= job.Generation {
 			continue
@@ -112,7 +124,9 @@ func (f *FanOut) markPending(ctx context.Context, job entitlement.Job, slots []e
 			return err
 		})
 	}
+
 	err := g.Wait()
+
 	var told []entitlement.UserID
 	for i, slot := range slots {
 		if pending[i] {

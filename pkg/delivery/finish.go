@@ -16,16 +16,21 @@ func (r *run) finish(ctx context.Context, j *job, p *part) {
 		p.over = true
 		j.learnt = j.learnt || p.claimed
 	}
+
 	last := !slices.ContainsFunc(j.parts, func(p *part) bool { return !p.over })
+	// A leaver's requests are withdrawn before the last record, which is the one that may say
+	// that nothing is owed any more.
 	if last && j.subjectRecord.Disabled && !j.moved {
 		r.withdraw(ctx, j)
 	}
+
 	if err := r.settle(ctx, j, p, last); err != nil {
 		r.fail(j.subject, err)
 		if p != nil {
-			p.unsaid = true
+			p.unsaid = true // it is on record nowhere, so nothing may be derived from it
 		}
 	}
+
 	if last {
 		r.goOn(ctx, j)
 	}
@@ -36,6 +41,7 @@ func (r *run) finish(ctx context.Context, j *job, p *part) {
 // there was no time; later where another worker has it.
 func (r *run) goOn(ctx context.Context, j *job) {
 	has := func(is func(*part) bool) bool { return slices.ContainsFunc(j.parts, is) }
+
 	switch {
 	case j.more || has(func(p *part) bool { return p.left }):
 		r.laterOn(j.subject)
@@ -44,6 +50,9 @@ func (r *run) goOn(ctx context.Context, j *job) {
 	case has(func(p *part) bool { return p.held }):
 		r.lookAt(j.subject, r.Clock.Now().Add(heldRetry))
 	}
+
+	// What was written a moment ago is looked at again by a message. Without it the sweep would
+	// come, later.
 	var grantSets []entitlement.GrantSet
 	for _, p := range j.parts {
 		grantSets = append(grantSets, p.grantSet)
@@ -55,42 +64,56 @@ func (r *run) goOn(ctx context.Context, j *job) {
 
 // settle commits what was seen of a part, with what follows from it.
 func (r *run) settle(ctx context.Context, j *job, p *part, last bool) error {
+	// The plan was made on what is not so any more: only what was seen at the target counts.
 	if j.moved {
 		return r.keep(ctx, j, p)
 	}
+
 	if p != nil && len(p.lost) > 0 {
 		if done, err := r.redeliver(ctx, j, p); done || err != nil {
 			return err
 		}
 	}
+
 	if last && slices.ContainsFunc(j.parts, func(p *part) bool { return p.held }) {
+		// Those who held the others may have recorded since this run read: then this one is the last
+		// to know, and nobody else would settle.
 		if err := r.refresh(ctx, j); err != nil {
 			return err
 		}
 	}
+
 	s := j.state(p)
 	change, err := Settle(s, r.command, r.Clock.Now())
 	if err != nil {
 		return err
 	}
+
 	settlement := change.Settlements[0]
 	news := len(change.Slots)+len(change.Ended)+len(settlement.Delivered) > 0
+
+	// The subject's record is one item that every part of every target would write. It is left
+	// alone where nothing changes in it, except by the last part, which says how far it came.
 	if !news && (!last || !j.learnt && len(j.parts) > 0) {
 		return r.alone(ctx, j, p)
 	}
+
 	if mine := p.mine(); mine != nil {
 		change.GrantSets = []entitlement.GrantSet{s.tidy(*mine, settlement.Removed)}
 	}
+
 	err = r.Store.Commit(ctx, change)
 	switch entitlement.StalePart(err) {
 	case "":
 		if err == nil {
+			// The parts that are recorded after this one go on from what is in the store now.
 			j.seen(change)
 		}
 		return err
 	case entitlement.PartClaim:
 		return r.overtaken(ctx, j)
 	default:
+		// The subject moved on: what was seen is kept, and the next round plans afresh.
 		j.moved = true
 		return r.keep(ctx, j, p)
 	}
@@ -125,12 +148,14 @@ func (r *run) alone(ctx context.Context, j *job, p *part) error {
 func (j *job) state(p *part) State {
 	s := State{SubjectRecord: j.subjectRecord, Inputs: j.inputs, Want: j.want, GrantSets: slices.Clone(j.idle), Leaving: j.leaving,
 		Undone: map[entitlement.ConnectorID]bool{}, Kept: map[entitlement.ConnectorID]bool{}}
+
 	for _, grantSet := range j.idle {
 		s.Kept[grantSet.Connector] = true
 	}
 	for _, at := range j.unread {
 		s.Undone[at], s.Blind = true, true
 	}
+
 	for _, q := range j.parts {
 		if !q.over || q.held || !q.claimed || q.unsaid || q.left || q.again {
 			s.Undone[q.at] = true
@@ -144,6 +169,7 @@ func (j *job) state(p *part) State {
 			s.GrantSets = append(s.GrantSets, q.before) // somebody is at work on the other
 		}
 	}
+
 	return s
 }
 
@@ -171,14 +197,18 @@ func (r *run) refresh(ctx context.Context, j *job) error {
 	if err != nil || record.Generation != j.subjectRecord.Generation {
 		return err
 	}
+
 	now := r.Clock.Now()
+
 	for _, grantSet := range grantSets {
+		// One that is done there and owes nothing here counts as if nobody had held it.
 		i := slices.IndexFunc(j.parts, func(p *part) bool { return p.held && p.at == grantSet.Connector })
 		if i >= 0 && grantSet.Token == "" && len(j.plan(grantSet, now)) == 0 {
 			j.parts = slices.Delete(slices.Clone(j.parts), i, i+1)
 			j.idle = append(j.idle, grantSet)
 		}
 	}
+
 	return nil
 }
 
@@ -190,11 +220,13 @@ func (r *run) keep(ctx context.Context, j *job, p *part) error {
 	if mine == nil {
 		return nil
 	}
+
 	for _, t := range p.tasks {
 		if j.moved && t.entered() && !mine.Grants[t.Role].Sent {
 			delete(mine.Grants, t.Role)
 		}
 	}
+
 	err := r.Store.Commit(ctx, entitlement.Change{GrantSets: []entitlement.GrantSet{*mine}})
 	if entitlement.StalePart(err) == entitlement.PartClaim {
 		return r.overtaken(ctx, j)
@@ -215,11 +247,14 @@ func (r *run) overtaken(ctx context.Context, j *job) error {
 // recorded, with an event of each.
 func (r *run) redeliver(ctx context.Context, j *job, p *part) (done bool, err error) {
 	mine := []entitlement.GrantSet{p.grantSet}
+
 	for _, pkg := range j.subjectRecord.Live {
+		// What still waits is not delivered yet, so there is nothing to take back.
 		gives := slices.ContainsFunc(j.inputs.Scopes[pkg].List, func(s entitlement.ResourceRoleScope) bool { return p.lost[s.Ref] })
 		if !gives || slices.ContainsFunc(j.subjectRecord.Waiting, func(w entitlement.Waiting) bool { return w.Package == pkg }) {
 			continue
 		}
+
 		slot, err := r.Store.AssignmentSlot(ctx, pkg, j.subject)
 		if err != nil {
 			return done, err
@@ -227,21 +262,26 @@ func (r *run) redeliver(ctx context.Context, j *job, p *part) (done bool, err er
 		if slot.Assignment == nil || slot.Assignment.State != entitlement.AssignmentDelivered {
 			continue
 		}
+
 		change, err := entitlement.Lost(slot, r.command, r.Clock.Now())
 		if err != nil {
 			return done, err
 		}
+		// The grant set goes with the first of them: its record ends the claim.
 		change.GrantSets = mine
 		err = r.Store.Commit(ctx, change)
 		if entitlement.StalePart(err) == entitlement.PartClaim {
 			return true, r.overtaken(ctx, j)
 		}
+
 		if err != nil && entitlement.StalePart(err) == "" {
 			return done, err
 		}
+
 		if err == nil {
 			mine, done, j.moved = nil, true, true
 		}
 	}
+
 	return done, nil
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -69,16 +70,19 @@ func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*job {
 	var jobs []*job
 	var g errgroup.Group
 	g.SetLimit(parallelReads)
+
 	for _, id := range subjects {
 		g.Go(func() error {
 			if !r.inTime() {
 				r.laterOn(id)
 				return nil
 			}
+
 			j, err := r.loadOne(ctx, id)
 			if err != nil {
 				r.fail(id, err)
 			}
+
 			if err == nil && j != nil {
 				mu.Lock()
 				jobs = append(jobs, j)
@@ -87,27 +91,34 @@ func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*job {
 			return nil
 		})
 	}
+
 	g.Wait()
-	slices.SortFunc(jobs, func(a, b *job) int { return compareIDs(a.subject, b.subject) })
+	// The order of the subjects decides that of calls, and reads end in any order.
+	slices.SortFunc(jobs, func(a, b *job) int { return cmp.Compare(a.subject, b.subject) })
 	return jobs
 }
 
 func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*job, error) {
 	j := &job{subject: id, turn: make(chan struct{}, 1)}
+
 	grantSets, err := r.read(ctx, j)
 	if err != nil || !j.subjectRecord.NeedsReconcile() {
 		return nil, err
 	}
+
 	now := r.Clock.Now()
 	j.want, j.verify = Desired(j.subjectRecord, j.inputs, now), verified(j.subjectRecord, j.inputs)
 	for _, grantSet := range grantSetsFor(id, j.want, grantSets) {
+		// Of a target that cannot be read nothing is planned; the others are not kept waiting.
 		if slices.Contains(j.unread, grantSet.Connector) {
 			continue
 		}
+
 		if len(j.plan(grantSet, now)) == 0 {
 			j.idle = append(j.idle, grantSet)
 			continue
 		}
+
 		j.parts = append(j.parts, &part{job: j, at: grantSet.Connector, before: grantSet, grantSet: grantSet, lost: roles{}})
 	}
 	return j, nil
@@ -135,11 +146,13 @@ func (r *run) pendingReconciliation(ctx context.Context, j *job) (entitlement.Su
 // gave (S9).
 func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSet, error) {
 	record, grantSets, err := r.pendingReconciliation(ctx, j)
+
 	for range maxRounds {
 		j.subjectRecord = record
 		if err != nil || !record.NeedsReconcile() {
 			return grantSets, err
 		}
+
 		if record.Disabled {
 			ended, left := r.endForLeaver(ctx, record, r.command)
 			if j.leaving = false; left != nil {
@@ -153,16 +166,20 @@ func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSet, error) 
 			}
 			j.subjectRecord = record
 		}
+
 		if j.inputs, err = r.Store.ReconcileInputs(ctx, record); err != nil {
 			return nil, err
 		}
+
 		if allKnown(Desired(record, j.inputs, r.Clock.Now()), grantSets) {
 			return grantSets, nil
 		}
+
 		if record, grantSets, err = r.pendingReconciliation(ctx, j); err == nil && record.Generation == j.subjectRecord.Generation {
 			return grantSets, nil
 		}
 	}
+
 	return nil, entitlement.Errorf(entitlement.Conflict, "The user %s changes faster than it can be read.", j.subject)
 }
 
@@ -188,7 +205,7 @@ func grantSetsFor(id entitlement.UserID, want roles, grantSets []entitlement.Gra
 			grantSets = append(grantSets, entitlement.GrantSet{Subject: id, Connector: role.Connector})
 		}
 	}
-	slices.SortFunc(grantSets, func(a, b entitlement.GrantSet) int { return compareIDs(a.Connector, b.Connector) })
+	slices.SortFunc(grantSets, func(a, b entitlement.GrantSet) int { return cmp.Compare(a.Connector, b.Connector) })
 	return grantSets
 }
 
@@ -197,15 +214,23 @@ func grantSetsFor(id entitlement.UserID, want roles, grantSets []entitlement.Gra
 func (p *part) note(t *task, o outcome, now time.Time) (over bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	t.result = merged(t.result, o)
+	// Under another of the subject's ids it may still be there.
 	if t.ids--; t.ids > 0 {
 		return false
 	}
+
 	p.left = p.left || t.result.left && !p.again
+
+	// It was recorded as there, and the look that was promised shows that it is not: what says
+	// delivered is not so any more (F41).
 	if !t.record.CheckAfter.IsZero() && t.Grant && t.record.Presence == entitlement.PresencePresent && t.result.presence == entitlement.PresenceAbsent {
 		p.lost[t.Role] = true
 	}
+
 	record(&p.grantSet, t.Task, t.result, p.job.subjectRecord.Generation, now)
+
 	t.over = true
 	p.open--
 	return p.open == 0
@@ -214,6 +239,7 @@ func (p *part) note(t *task, o outcome, now time.Time) (over bool) {
 // merged joins the outcomes of one task under two ids: the role is gone when it is gone
 // under both, and what failed under one has failed.
 func merged(a, b outcome) outcome {
+	// What is left to do comes before what is done, and nothing known before a failure.
 	worse := func(o outcome) int {
 		switch {
 		case o.left || o.untried:
@@ -227,15 +253,20 @@ func merged(a, b outcome) outcome {
 		}
 		return 0
 	}
+
 	if a == (outcome{}) {
 		return b
 	}
+
 	if worse(b) > worse(a) || worse(b) == worse(a) && b.look.After(a.look) {
 		a, b = b, a
 	}
+
 	a.wrote = later(a.wrote, b.wrote)
+	// Present under one id is present, whatever the other says.
 	if b.presence == entitlement.PresencePresent {
 		a.presence, a.way = b.presence, b.way
 	}
+
 	return a
 }

@@ -33,23 +33,22 @@ func (s *Service) endOneForLeaver(ctx context.Context, pkg entitlement.PackageID
 	if err != nil {
 		return 0, err
 	}
-	with, err := s.endsWith(ctx, slot)
+
+	with, err := s.Store.RequestsNamed(ctx, slot.EndsWith())
 	if err != nil {
 		return 0, err
 	}
+
 	change, err := entitlement.EndForLeaver(slot, with, entitlement.OutcomeSubjectDisabled, command, s.Clock.Now())
+	// That there is nothing to end any more is no error: somebody was faster.
 	if err == nil && len(change.Ended) > 0 {
 		err = s.Store.Commit(ctx, change)
 	}
 	if err != nil {
 		return 0, err
 	}
-	return len(change.Ended), nil
-}
 
-// endsWith reads the requests that end with a slot's assignment.
-func (s *Service) endsWith(ctx context.Context, slot entitlement.AssignmentSlot) ([]entitlement.AssignmentRequest, error) {
-	return s.Store.RequestsNamed(ctx, slot.EndsWith())
+	return len(change.Ended), nil
 }
 
 // withdraw cancels what a disabled subject asks for, after everything else of the job was
@@ -59,13 +58,17 @@ func (s *Service) endsWith(ctx context.Context, slot entitlement.AssignmentSlot)
 func (r *run) withdraw(ctx context.Context, j *job) {
 	open, err := r.Store.OpenRequests(ctx, j.subject, entitlement.Page{Limit: maxWithdrawn})
 	if err == nil && len(open.Items) > 0 {
+		// An administrator may have enabled the subject since: then nothing is withdrawn.
 		err = r.stillOff(ctx, j)
 	}
+
 	if err != nil || j.moved {
 		r.notYet(ctx, j, err)
 		return
 	}
+
 	left := open.Next != ""
+
 	for _, request := range open.Items {
 		if left = left || !r.inTime(); !r.inTime() {
 			break
@@ -76,6 +79,8 @@ func (r *run) withdraw(ctx context.Context, j *job) {
 			j.more = true
 		}
 	}
+
+	// What was withdrawn may not be all: until nothing is open the subject stays pending.
 	j.leaving, j.more = j.leaving || left, j.more && left
 }
 

@@ -19,20 +19,17 @@ func Desired(h entitlement.SubjectRecord, w entitlement.ReconcileInputs, now tim
 	if h.Disabled || w.Subject == nil || !w.Subject.Enabled {
 		return want
 	}
+
 	for _, p := range h.Live {
-		if over(w.Slots[p], now) {
+		if w.Slots[p].Over(now) {
 			continue // its end has passed, the sweep is on its way (S1)
 		}
 		for _, s := range w.Scopes[p].List {
 			want[s.Ref] = true
 		}
 	}
-	return want
-}
 
-func over(s entitlement.AssignmentSlot, now time.Time) bool {
-	a := s.Assignment
-	return a != nil && !a.End.IsZero() && !now.Before(a.End)
+	return want
 }
 
 // verified returns the roles of assignments whose delivery is not complete: "delivered"
@@ -63,15 +60,19 @@ func Plan(want, verify map[entitlement.RoleRef]bool, grantSet entitlement.GrantS
 	var tasks []Task
 	for role := range want {
 		g, known := grantSet.Grants[role]
+		// What is known to stand, or must not be asked about yet, needs no task.
 		if role.Connector == grantSet.Connector && !(known && (stands(g, verify[role], generation, now) || heeds(g, generation, now))) {
 			tasks = append(tasks, Task{role, true})
 		}
 	}
+
 	for role, g := range grantSet.Grants {
+		// A removal that the target took is looked at when that can be judged, not sooner.
 		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !taken && !heeds(g, generation, now) {
 			tasks = append(tasks, Task{role, false})
 		}
 	}
+
 	slices.SortFunc(tasks, func(a, b Task) int { return compareRoles(a.Role, b.Role) })
 	return tasks
 }

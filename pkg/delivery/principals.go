@@ -60,12 +60,17 @@ func (p *part) ids(t *task) []connector.PrincipalRef {
 // is kept with the part's record, so the next run goes on from there.
 func (t *target) find(ctx, calls context.Context, parts []*part) {
 	l := &lookups{size: 1}
+
 	for _, p := range parts {
 		if t.unsure(p.grantSet, p.plan()) {
 			l.left = append(l.left, p)
 		}
 	}
+
+	// The first question is about one person and shows how long the target takes for each: it
+	// sizes those that follow.
 	t.lookUp(ctx, calls, l)
+
 	var g errgroup.Group
 	for range parallelLookups {
 		g.Go(func() error {
@@ -74,6 +79,7 @@ func (t *target) find(ctx, calls context.Context, parts []*part) {
 			return nil
 		})
 	}
+
 	g.Wait()
 }
 
@@ -115,10 +121,12 @@ func (t *target) lookUp(ctx, calls context.Context, l *lookups) bool {
 	if len(parts) == 0 {
 		return false
 	}
+
 	who := make([]connector.Correlation, 0, len(parts))
 	var asked []*part
 	for _, p := range parts {
 		u := p.job.inputs.Subject
+		// Who is deleted in the directory has no name left to look up by.
 		if u == nil {
 			t.unfound(ctx, p, &connector.Refusal{Reason: connector.PrincipalMissing,
 				Detail: "The user does not exist any more and cannot be looked up at the target. Look there whether anything is left, then close the removal."})
@@ -127,16 +135,20 @@ func (t *target) lookUp(ctx, calls context.Context, l *lookups) bool {
 		asked = append(asked, p)
 		who = append(who, connector.Correlation{User: u.ID, UserName: u.UserPrincipalName, Mail: u.Mail, External: u.ExternalID})
 	}
+
 	if len(asked) == 0 {
 		return true
 	}
+
 	began := t.run.Clock.Now()
 	var found []connector.Found
 	err := t.call(calls, func(ctx context.Context) (err error) {
 		found, err = t.conn.FindPrincipals(ctx, who)
 		return answeredAll(len(found), len(who), err)
 	})
+
 	l.took(len(asked), t.run.Clock.Now().Sub(began))
+
 	for i, p := range asked {
 		switch {
 		case err != nil:
@@ -162,15 +174,20 @@ func answeredAll(got, want int, err error) error {
 // the subject holds under it: all is planned afresh.
 func (t *target) found(ctx context.Context, p *part, id string) {
 	old := p.grantSet.Principal
+	// Each id in the record costs a call at every removal, for good.
 	if old != "" && old != id && len(p.grantSet.Former) >= maxFormer {
 		t.unfound(ctx, p, &connector.Refusal{Reason: connector.PrincipalAmbiguous, Detail: fmt.Sprintf(
 			"The target has named %d accounts for this person, another one each time, and is not believed the next. See which is the person's, then close what is left and assign the package again.", maxFormer+1)})
 		return
 	}
+
 	p.grantSet.Principal, p.grantSet.PrincipalAt, p.grantSet.Doubtful, p.found = id, t.run.Clock.Now(), false, true
 	if old == "" || old == id {
 		return
 	}
+
+	// What may be held under the old id is to be taken away under it. Nothing is sent in this
+	// round: the plan that it belongs to was made for another account.
 	p.replaced(old)
 	p.again = true
 	t.noteAll(ctx, p, outcome{left: true})
@@ -193,11 +210,16 @@ func (p *part) replaced(old string) {
 // holds nothing there through us. What may have been sent under an id that a crash lost is
 // owed until the account is found, or was not there for as long as that takes (missed).
 func (t *target) unfound(ctx context.Context, p *part, refusal *connector.Refusal) {
+	// The account is gone, and a new one may come: what was sent under the old id stays on record.
 	if old := p.grantSet.Principal; old != "" && refusal.Reason == connector.PrincipalMissing {
 		p.replaced(old)
 		p.grantSet.Principal = ""
 	}
+
+	// That the account is missing ends a removal only where it was the person's own name that was
+	// looked up.
 	ends := refusal.Reason == connector.PrincipalMissing && p.job.inputs.Subject != nil
+
 	for _, task := range p.tasks {
 		task.ids = 1
 		switch {

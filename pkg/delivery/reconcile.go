@@ -14,6 +14,8 @@
 //     which it was written is lost where it was looked up just then.
 //  5. The part is recorded, which ends its claim, and what follows for the subject's
 //     assignments with it. Whatever is left is owed, at the time of the next look.
+//  6. Messages name those who are to be looked at sooner. A crash loses them, and the sweep
+//     finds at its own time what is owed.
 //
 // What an answer proves is decided in evidence.go, when it counts in window.go, and what
 // to do next in decide.go; none of them calls anything.
@@ -79,10 +81,14 @@ func (s *Service) Deliver(ctx context.Context, subjects []entitlement.UserID, co
 	calls, cancel := context.WithTimeout(ctx, max(budget-recording, 0)) // no call may outlive the run
 	defer cancel()
 
+	// Steps 1 to 5, again for those who moved on meanwhile. Each round plans on what it reads,
+	// so a crash between two of them is one after step 5.
 	next := slices.Compact(slices.Sorted(slices.Values(subjects)))
 	for round := 0; len(next) > 0 && round < maxRounds; round++ {
 		next = r.round(ctx, calls, next)
 	}
+
+	// Step 6.
 	r.enqueue(ctx)
 	return r.failed
 }
@@ -94,9 +100,12 @@ func (r *run) inTime() bool { return r.Clock.Now().Before(r.until.Add(-reserve))
 // moved on meanwhile. A part is recorded as soon as it is done: a silent target delays
 // nothing at another.
 func (r *run) round(ctx, calls context.Context, subjects []entitlement.UserID) []entitlement.UserID {
+	// Step 1. A subject of whom nothing can be read fails alone, and is told of to the queue.
 	byTarget := map[entitlement.ConnectorID][]*part{}
 	var g errgroup.Group
+
 	for _, j := range r.load(ctx, subjects) {
+		// What a subject without targets is owed is a matter of its record alone.
 		if len(j.parts) == 0 {
 			g.Go(func() error { r.finish(ctx, j, nil); return nil })
 		}
@@ -104,6 +113,7 @@ func (r *run) round(ctx, calls context.Context, subjects []entitlement.UserID) [
 			byTarget[p.at] = append(byTarget[p.at], p)
 		}
 	}
+
 	for id, parts := range byTarget {
 		g.Go(func() error { (&target{run: r, id: id}).serve(ctx, calls, parts); return nil })
 	}
@@ -157,32 +167,26 @@ const delayStep = 5 * time.Second
 // looked at again soon. All of them are owed: a message that is lost costs time only.
 func (r *run) enqueue(ctx context.Context) {
 	byDelay := map[time.Duration][]entitlement.UserID{0: r.left}
+
 	now := r.Clock.Now()
+
 	for subject, at := range r.looks {
+		// Rounded up, so that nobody looks too early and finds nothing to judge.
 		if delay := (max(at.Sub(now), 0) + delayStep - 1).Truncate(delayStep); delay <= maxEnqueueDelay {
 			byDelay[delay] = append(byDelay[delay], subject)
 		}
 	}
+
 	for _, delay := range slices.Sorted(maps.Keys(byDelay)) {
 		subjects := byDelay[delay]
 		if len(subjects) == 0 {
 			continue
 		}
+
 		slices.Sort(subjects)
 		if err := r.Queue.EnqueueAfter(ctx, delay, slices.Compact(subjects)...); err != nil {
 			r.Log.WarnContext(ctx, "a message was lost; the sweep will find the pending reconciliations", "subjects", len(subjects), "error", err)
 		}
-	}
-}
-
-func compareIDs[T ~string](a, b T) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
 	}
 }
 

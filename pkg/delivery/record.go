@@ -47,6 +47,7 @@ func record(grantSet *entitlement.GrantSet, t Task, o outcome, generation int64,
 		unsign(grantSet, t.Role)
 		return
 	}
+
 	before := maySent(g, grantSet.Token)
 	g.Sent, g.Intent = before || t.Grant && !o.wrote.IsZero(), ""
 	// A grant that failed after a removal may not have been made: the removal stays the last
@@ -58,10 +59,12 @@ func record(grantSet *entitlement.GrantSet, t Task, o outcome, generation int64,
 			g.Presence = entitlement.PresenceUnknown // what was seen before it says nothing of it
 		}
 	}
+
 	if o.untried {
 		grantSet.Grants[t.Role] = differing(g, t, o, now)
 		return
 	}
+
 	if g.Generation != generation {
 		g.Attempts = 0 // those were at something else: what is wanted now has not failed yet
 	}
@@ -70,12 +73,14 @@ func record(grantSet *entitlement.GrantSet, t Task, o outcome, generation int64,
 		g.Presence, g.Confirmed = o.presence, now
 		g.PreExisting = g.PreExisting || t.Grant && !g.Sent && o.presence == entitlement.PresencePresent
 	}
+
 	if o.presence == entitlement.PresencePresent {
 		g.Way, g.Unconfirmed = string(o.way), false
 		// What is there was given after our last removal, perhaps by a grant whose answer was
 		// lost: that removal proves nothing any more, and another one is sent in its time.
 		g.Revoked = g.Revoked && !t.Grant
 	}
+
 	switch {
 	case o.failure != nil:
 		grantSet.Doubtful = grantSet.Doubtful || raisesDoubt(o.failure.Reason)
@@ -86,6 +91,7 @@ func record(grantSet *entitlement.GrantSet, t Task, o outcome, generation int64,
 	default:
 		g = better(g, t, o)
 	}
+
 	grantSet.Grants[t.Role] = g
 }
 
@@ -98,12 +104,14 @@ func differing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlemen
 	case t.Grant:
 		g.Presence = entitlement.PresenceUnknown
 	}
+
 	if o.failure != nil { // of a write before the one that was not made: it was not taken
 		if !g.Failing() {
 			g.Since = now
 		}
 		g.Reason, g.Detail = string(o.failure.Reason), o.failure.Detail
 	}
+
 	g.Next = now
 	return g
 }
@@ -155,15 +163,19 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 	if !g.Failing() {
 		g.Since = now
 	}
+
 	if !o.resting {
 		g.Attempts++
 	}
+
 	g.Reason, g.Detail = string(o.failure.Reason), o.failure.Detail
 	g.Permanent = o.failure.Permanent && t.Grant // a removal is never given up
 	if o.failure.Reason == connector.CannotConfirm {
 		g.Permanent = t.Grant && o.look.IsZero() && now.Sub(g.Wrote) >= giveUpAsking
 	}
+
 	g = missed(g, t, o, now)
+
 	switch {
 	case !o.look.IsZero() && o.failure.Reason == connector.NotConfirmed && g.Attempts > 1:
 		g.CheckAfter = later(o.look, now.Add(backoff(g.Attempts-1, 0))) // written again and again
@@ -181,6 +193,7 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 	default:
 		g.Next = now.Add(backoff(g.Attempts, o.failure.After))
 	}
+
 	return g
 }
 
@@ -190,6 +203,7 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 // between may be one that is not itself yet; one that throttles says nothing about either.
 func missed(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.Grant {
 	gone := o.failure.Reason == connector.ResourceMissing || o.failure.Reason == connector.PrincipalMissing && !t.Grant
+
 	switch {
 	case o.failure.Reason == connector.TargetThrottled:
 		return g
@@ -199,14 +213,17 @@ func missed(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.G
 	case g.MissingSince.IsZero() || now.Sub(g.Next) > missingFor:
 		g.MissingSince = now // nobody asked when it was time: what it said then and says now may be two outages
 	}
+
 	if now.Sub(g.MissingSince) < missingFor {
 		g.Permanent = false
 		return g
 	}
+
 	if g.Permanent = t.Grant; !t.Grant {
 		g.Since, g.Attempts, g.Detail = time.Time{}, 0, ""
 		g.Presence, g.Revoked, g.CheckAfter = entitlement.PresenceAbsent, true, time.Time{}
 	}
+
 	return g
 }
 

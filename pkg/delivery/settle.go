@@ -54,6 +54,7 @@ func (s State) known() map[entitlement.RoleRef]entitlement.Grant {
 func evaluate(a entitlement.Assignment, list []entitlement.ResourceRoleScope, known map[entitlement.RoleRef]entitlement.Grant, now time.Time) (e entitlement.AssignmentEvent, unconfirmed bool) {
 	present, hopeful := 0, 0
 	since := time.Time{} // when the trouble began
+
 	for _, s := range list {
 		switch g := known[s.Ref]; {
 		case there(g) && !g.Failing():
@@ -66,9 +67,11 @@ func evaluate(a entitlement.Assignment, list []entitlement.ResourceRoleScope, kn
 			}
 		}
 	}
+
 	if since.IsZero() || since.Before(a.Since) {
 		since = a.Since
 	}
+
 	switch {
 	case present == len(list):
 		return entitlement.AllPresent, unconfirmed
@@ -92,35 +95,42 @@ var requestEvents = map[entitlement.AssignmentEvent]entitlement.RequestEvent{
 func Settle(s State, command string, now time.Time) (entitlement.Change, error) {
 	known := s.known()
 	st := s.pending(known, now)
+
 	var c entitlement.Change
 	room := maxReconciled
 	leavePending := func(next time.Time) {
 		st.Reconciled = false
 		st.Next = earlier(st.Next, next)
 	}
+
 	for _, waiting := range s.SubjectRecord.Waiting {
 		if room == 0 {
 			leavePending(now)
 			break
 		}
-		if over(s.Inputs.Slots[waiting.Package], now) {
+
+		if s.Inputs.Slots[waiting.Package].Over(now) {
 			// The sweep is about to end it. Until then somebody may extend it, and then it
 			// is to be delivered after all: the subject stays pending.
 			leavePending(now.Add(names.SweepPeriod))
 			continue
 		}
+
 		part, done, err := s.settleWaiting(waiting, known, command, now)
 		if err != nil {
 			return entitlement.Change{}, err
 		}
+
 		if len(part.Slots) > 0 {
 			room--
 		}
 		if done {
 			st.Delivered = append(st.Delivered, waiting)
 		}
+
 		c.Slots, c.Requests, c.Events = append(c.Slots, part.Slots...), append(c.Requests, part.Requests...), append(c.Events, part.Events...)
 	}
+
 	for _, removing := range s.SubjectRecord.Removing {
 		if s.Blind {
 			break // the subject stays pending, for the target that is not done
@@ -129,20 +139,25 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 			leavePending(now)
 			break
 		}
+
 		part, done, err := s.settleRemoving(removing, known, command, now)
 		if err != nil {
 			return entitlement.Change{}, err
 		}
+
 		if !done {
 			continue
 		}
+
 		room--
 		st.Removed = append(st.Removed, removing)
 		c.Ended, c.Requests, c.Events = append(c.Ended, part.Ended...), append(c.Requests, part.Requests...), append(c.Events, part.Events...)
 	}
+
 	if s.Leaving {
 		leavePending(now.Add(names.SweepPeriod)) // sooner, where it can be, by a message
 	}
+
 	for role, g := range known {
 		// The record of a removal that ended unseen is of no use any more, and the grant set
 		// that it is on is not recorded now.
@@ -150,6 +165,7 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 			leavePending(now)
 		}
 	}
+
 	c.Settlements = []entitlement.Settlement{st}
 	return c, nil
 }
@@ -158,9 +174,11 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 // the next is due.
 func (s State) pending(known map[entitlement.RoleRef]entitlement.Grant, now time.Time) entitlement.Settlement {
 	st := entitlement.Settlement{Subject: s.SubjectRecord.Subject, Generation: s.SubjectRecord.Generation, Reconciled: len(s.Undone) == 0, Next: now.Add(lastRetry)}
+
 	if !st.Reconciled {
 		st.Next = now.Add(heldRetry + checkSlack)
 	}
+
 	for role := range s.Want {
 		g := known[role]
 		if g.Permanent || there(g) && !g.Failing() && g.CheckAfter.IsZero() {
@@ -168,11 +186,13 @@ func (s State) pending(known map[entitlement.RoleRef]entitlement.Grant, now time
 		}
 		st.Reconciled, st.Next = false, earlier(st.Next, due(g, now))
 	}
+
 	for role, g := range known {
 		if !s.Want[role] && !closed(g) {
 			st.Reconciled, st.Next = false, earlier(st.Next, due(g, now))
 		}
 	}
+
 	return st
 }
 
@@ -208,35 +228,43 @@ func (s State) settleWaiting(id entitlement.Waiting, known map[entitlement.RoleR
 	if !ok || slot.Assignment == nil || slot.Assignment.ID != id.Assignment {
 		return c, true, nil // it has ended
 	}
+
 	a := *slot.Assignment
 	scopes := s.Inputs.Scopes[id.Package]
 	if slices.ContainsFunc(scopes.List, func(x entitlement.ResourceRoleScope) bool { return s.undone(x.Ref) }) {
 		return c, false, nil
 	}
+
 	event, unconfirmed := evaluate(a, scopes.List, known, now)
 	if event == "" {
 		return c, false, nil
 	}
+
 	next, err := a.State.Next(event)
 	if err != nil {
 		return c, false, err
 	}
+
 	done = event == entitlement.AllPresent
 	if next == a.State && !done {
 		return c, false, nil
 	}
+
 	e := entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(a.ID), Kind: string(next), Actor: entitlement.Service, Command: command,
 		At: now, Before: string(a.State), After: string(next)}
 	if unconfirmed {
 		e.Data = map[string]string{"confirmed": "false"}
 	}
+
 	a.Chain, e = a.Chain.Append(e)
 	a.State, a.Unconfirmed = next, unconfirmed
 	if done {
 		a.Delivered, a.ObservedPackageGeneration = now, scopes.Version
 	}
+
 	slot.Assignment = &a
 	c.Slots, c.Events = []entitlement.AssignmentSlot{slot}, []entitlement.Event{e}
+
 	if r, ok := s.Inputs.Requests[entitlement.RequestID(a.ID)]; ok {
 		if state, err := r.State.Next(requestEvents[event]); err == nil {
 			r.State = state
@@ -244,23 +272,24 @@ func (s State) settleWaiting(id entitlement.Waiting, known map[entitlement.RoleR
 			c.Requests = []entitlement.AssignmentRequest{r}
 		}
 	}
+
 	return c, done, nil
 }
 
 // leftOf returns whether any role that the assignment's package gives is left, those aside
-// that another live assignment gives (R4), and of those that ended without being seen, why.
-func (s State) leftOf(a entitlement.Assignment, known map[entitlement.RoleRef]entitlement.Grant) (left, unconfirmed bool, reason string) {
+// that another live assignment gives (R4). reason is why some ended without being seen.
+func (s State) leftOf(a entitlement.Assignment, known map[entitlement.RoleRef]entitlement.Grant) (reason string, left, unconfirmed bool) {
 	for role, g := range known {
 		switch {
 		case s.Want[role] || !a.MayHaveGiven(role, s.Inputs.Scopes[a.Package]):
 		case !closed(g):
-			return true, false, ""
+			return "", true, false
 		default:
 			unconfirmed = unconfirmed || g.Unconfirmed
 			reason = max(reason, g.Reason)
 		}
 	}
-	return false, unconfirmed, reason
+	return reason, false, unconfirmed
 }
 
 // settleRemoving closes one removal once no role of it is left.
@@ -269,13 +298,16 @@ func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.Rol
 	if !ok {
 		return c, false, entitlement.Errorf(entitlement.Internal, "The ended assignment %s is missing.", id.Assignment)
 	}
+
 	if !a.Removed.IsZero() {
 		return c, true, nil // another worker settled it after the record was read
 	}
-	left, unconfirmed, reason := s.leftOf(a, known)
+
+	reason, left, unconfirmed := s.leftOf(a, known)
 	if left {
 		return c, false, nil
 	}
+
 	e := entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(a.ID), Kind: "revoked", Actor: entitlement.Service, Command: command, At: now}
 	if reason != "" || unconfirmed {
 		e.Data = map[string]string{}
@@ -286,22 +318,27 @@ func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.Rol
 	if unconfirmed {
 		e.Data["confirmed"] = "false"
 	}
+
 	a.Chain, e = a.Chain.Append(e)
 	a.Removed, a.Unconfirmed = now, unconfirmed
 	c.Ended, c.Events = []entitlement.Assignment{a}, []entitlement.Event{e}
+
 	r, ok := s.Inputs.Requests[id.Request]
 	if !ok {
 		return c, true, nil
 	}
+
 	state, err := r.State.Next(entitlement.RolesDelivered)
 	if err != nil {
 		return c, false, err
 	}
+
 	e = entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(r.ID), Kind: string(state), Actor: entitlement.Service, Command: command,
 		At: now, Before: string(r.State), After: string(state)}
 	r.Chain, e = r.Chain.Append(e)
 	r.State, r.Completed = state, now
 	c.Requests, c.Events = []entitlement.AssignmentRequest{r}, append(c.Events, e)
+
 	return c, true, nil
 }
 
@@ -309,20 +346,27 @@ func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.Rol
 // where no assignment that is still being removed may say so.
 func (s State) tidy(grantSet entitlement.GrantSet, removed []entitlement.Removing) entitlement.GrantSet {
 	grantSet.Grants = maps.Clone(grantSet.Grants)
+
 	sent := false
+
 	for role, g := range grantSet.Grants {
+		// Whoever ended the assignment that gave it is told how its removal ended, from this record.
 		needed := slices.ContainsFunc(s.SubjectRecord.Removing, func(r entitlement.Removing) bool {
 			a := s.Inputs.Ended[r.Assignment]
 			return !slices.Contains(removed, r) && a.MayHaveGiven(role, s.Inputs.Scopes[a.Package])
 		})
+
 		if closed(g) && !s.Want[role] && !needed {
 			delete(grantSet.Grants, role)
 		} else {
 			sent = sent || g.Sent || g.Intent != ""
 		}
 	}
+
+	// Former ids are there for removals of what was sent under them, and nothing is left of that.
 	if !sent {
 		grantSet.Former = nil
 	}
+
 	return grantSet
 }

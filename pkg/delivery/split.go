@@ -25,6 +25,7 @@ type search struct {
 // targets refuse a change that takes out nobody, and all that came with it.
 func (u *unit) send(ctx, calls context.Context, differ []*op) {
 	var seen, unseen []*op
+
 	for _, o := range differ {
 		if !o.Grant && o.shown != entitlement.PresencePresent {
 			unseen = append(unseen, o)
@@ -32,7 +33,9 @@ func (u *unit) send(ctx, calls context.Context, differ []*op) {
 			seen = append(seen, o)
 		}
 	}
+
 	for _, ops := range [][]*op{seen, unseen} {
+		// Each of the two calls is judged by itself: a refusal of one says nothing about the other.
 		s := &search{}
 		u.change(ctx, calls, ops, s)
 		s.blame(len(ops))
@@ -46,17 +49,21 @@ func (u *unit) change(ctx, calls context.Context, ops []*op, s *search) {
 	if len(ops) == 0 {
 		return
 	}
+
 	ops, err := u.write(ctx, calls, ops)
 	if len(ops) == 0 || err == nil {
 		s.served = s.served || len(ops) > 0
 		return
 	}
+
 	refuse(ops, err)
+
 	if isNoTime(err) || !mayBeOnes(err) {
 		u.observe(err)
 		s.stop = true
 		return
 	}
+
 	left, again := u.differing(ctx, calls, ops)
 	switch {
 	case again != nil:
@@ -82,9 +89,13 @@ func (u *unit) differing(ctx, calls context.Context, ops []*op) ([]*op, error) {
 	for _, o := range ops {
 		o.asked, o.shown = nil, ""
 	}
+
+	// One way of asking is enough here: what stays unclear counts as differing, and is read
+	// again after the write.
 	if err := u.read(ctx, calls, ops, func(*unit, *op) ruling { return ruling{} }); err != nil {
 		return nil, err
 	}
+
 	var left []*op
 	for _, o := range ops {
 		if o.shown == entitlement.PresenceOf(o.Grant) && (o.Grant || !o.sent) {
@@ -93,6 +104,7 @@ func (u *unit) differing(ctx, calls context.Context, ops []*op) ([]*op, error) {
 			left = append(left, o)
 		}
 	}
+
 	return left, nil
 }
 
@@ -100,9 +112,11 @@ func (u *unit) differing(ctx, calls context.Context, ops []*op) ([]*op, error) {
 // moment. It returns those that it tried to write; what the target said of one of them alone
 // stays with that one.
 func (u *unit) write(ctx, calls context.Context, ops []*op) (tried []*op, err error) {
+	// Where the target asks for a moment, the call is made again under a fence of its own.
 	for {
 		u.waitRetryAfter(calls)
 		err = u.resource.write(ctx, calls, func(call context.Context) error {
+			// What holds now may not in a second: the fence is as close to the call as it can be (F13).
 			if ops = u.fenced(ctx, ops); len(ops) == 0 {
 				return nil
 			}
@@ -112,9 +126,11 @@ func (u *unit) write(ctx, calls context.Context, ops []*op) (tried []*op, err er
 			break
 		}
 	}
+
 	if err == nil && len(ops) > 0 {
 		u.observe(nil)
 	}
+
 	return ops, err
 }
 
@@ -124,15 +140,20 @@ func (u *unit) apply(call context.Context, ops []*op) error {
 	for i, o := range ops {
 		changes[i] = connector.Op{Grant: o.Grant, Principal: o.who}
 	}
+
 	results, err := u.conn.Apply(call, u.role, changes)
 	err = answeredAll(len(results), len(ops), err)
+
 	now := u.run.Clock.Now()
+
 	for i, o := range ops {
+		// Counted as written whatever came back: a call that timed out may have been carried out.
 		o.wrote, o.refusal = now, nil
 		if err == nil {
 			o.refusal = u.noteMissingPrincipal(o, results[i].Err)
 		}
 	}
+
 	return err
 }
 
@@ -189,12 +210,16 @@ func (u *unit) fenced(ctx context.Context, ops []*op) []*op {
 	for i, o := range ops {
 		fences[i] = o.part.fence()
 	}
+
 	holds, err := u.run.Store.Holding(ctx, fences)
 	if err != nil {
 		u.run.Log.WarnContext(ctx, "the fence could not be read; nothing is written", "connector", u.id, "error", err)
+		// Not to write what was to be written costs time; to write what nobody wants costs more.
 		holds = make([]bool, len(ops))
 	}
+
 	now := u.run.Clock.Now()
+
 	var kept []*op
 	for i, o := range ops {
 		if holds[i] && (!o.Grant || Desired(o.part.job.subjectRecord, o.part.job.inputs, now)[o.Role]) {
@@ -203,6 +228,7 @@ func (u *unit) fenced(ctx context.Context, ops []*op) []*op {
 			o.skipped = outcome{untried: true, presence: o.shown, wrote: o.wrote, failure: o.refusal}
 		}
 	}
+
 	return kept
 }
 
@@ -214,14 +240,22 @@ func (u *unit) noteMissingPrincipal(o *op, refusal *connector.Refusal) *connecto
 	if refusal == nil {
 		return nil
 	}
+
 	missing, p := refusal.Reason == connector.PrincipalMissing, o.part
+
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	// It may pass by itself, or the id was found in this very run or is our own: then the
+	// refusal is about something else.
 	if kept := !p.found && !u.manners.authoritative; !missing && !(kept && o.Grant && refusal.Permanent) {
 		return refusal
 	}
+
 	if p.grantSet.Doubtful = true; missing && u.manners.authoritative {
+		// Ids of our own are looked up only where there is none: doubt alone does not do it.
 		p.grantSet.Principal = ""
 	}
+
+	// The same refusal without Permanent: it is not the last word.
 	return &connector.Refusal{Reason: refusal.Reason, Detail: refusal.Detail, After: refusal.After}
 }

@@ -71,10 +71,13 @@ type unit struct {
 func (t *target) serve(ctx, calls context.Context, parts []*part) {
 	t.finishing.SetLimit(parallelReads)
 	defer t.finishing.Wait()
+
 	refusal := t.open(ctx)
+	// What was learnt of the target is written even where all calls failed: above all then.
 	if refusal == nil {
 		defer t.remember(ctx)
 	}
+
 	var known, unknown []*part
 	for _, p := range parts {
 		if refusal == nil && t.unsure(p.grantSet, p.job.plan(p.grantSet, t.run.Clock.Now())) {
@@ -83,6 +86,7 @@ func (t *target) serve(ctx, calls context.Context, parts []*part) {
 			known = append(known, p)
 		}
 	}
+
 	for _, some := range slices.Concat([][]*part{known}, slices.Collect(slices.Chunk(unknown, wave))) {
 		if len(some) > 0 {
 			t.wave(ctx, calls, some, refusal)
@@ -99,18 +103,24 @@ func (t *target) open(ctx context.Context) *outcome {
 	case !ok:
 		return &outcome{failure: t.resting(), resting: true}
 	}
+
 	conn, err := t.run.Connectors.Open(ctx, t.id)
 	if err != nil {
 		return &outcome{failure: refusalOf(err)}
 	}
+
 	t.conn, t.caps = conn, conn.Describe()
+	// A connector that says nothing of itself gets one change a call, and one way of asking.
 	t.caps.MaxBatch = max(t.caps.MaxBatch, 1)
 	if len(t.caps.Ways) == 0 {
 		t.caps.Ways = []connector.Way{""}
 	}
+
 	t.manners = manners{authoritative: t.caps.Authoritative, serial: t.caps.SerialWrites, unconfirmed: t.caps.Unconfirmed, window: windowOf(t.caps, t.breaker)}
+
 	t.token, t.nobody = t.run.IDs.New(), connector.PrincipalRef(t.run.IDs.New())
 	t.heard, t.resources = make(chan struct{}), map[string]*resource{}
+
 	return nil
 }
 
@@ -123,6 +133,8 @@ func (t *target) wave(ctx, calls context.Context, parts []*part, instead *outcom
 		}
 		return
 	}
+
+	// Step 2. Who is left here has a claim until the run is over.
 	parts = t.claim(ctx, parts)
 	if instead != nil {
 		for _, p := range parts {
@@ -131,12 +143,17 @@ func (t *target) wave(ctx, calls context.Context, parts []*part, instead *outcom
 		}
 		return
 	}
+
+	// Step 3.
 	t.find(ctx, calls, parts)
+
+	// Step 4, and step 5 by whichever unit is the last one of a part.
 	var g errgroup.Group
 	g.SetLimit(parallelCalls)
 	if t.breaker.Failures > 0 {
 		g.SetLimit(1) // one call tries a target that was silent
 	}
+
 	for _, u := range t.units(parts) {
 		over := make(chan struct{})
 		g.Go(func() error { defer close(over); u.serve(ctx, calls); return nil })
@@ -145,6 +162,7 @@ func (t *target) wave(ctx, calls context.Context, parts []*part, instead *outcom
 		case <-over:
 		}
 	}
+
 	g.Wait()
 }
 
@@ -154,11 +172,14 @@ func (t *target) wave(ctx, calls context.Context, parts []*part, instead *outcom
 // the others from it (L7).
 func (t *target) units(parts []*part) []*unit {
 	byRole := map[entitlement.RoleRef][]*op{}
+
 	for _, p := range parts {
+		// What is over already needs no call, such as a removal whose account is not there.
 		for _, task := range p.tasks {
 			if task.over {
 				continue
 			}
+
 			ids := p.ids(task)
 			task.ids = len(ids)
 			for _, who := range ids {
@@ -166,6 +187,8 @@ func (t *target) units(parts []*part) []*unit {
 			}
 		}
 	}
+
+	// In order, so that equal parts make equal calls.
 	var units []*unit
 	turns := map[string]int{}
 	for _, role := range slices.SortedFunc(maps.Keys(byRole), compareRoles) {
@@ -174,9 +197,11 @@ func (t *target) units(parts []*part) []*unit {
 			turns[role.Resource]++
 		}
 	}
+
 	slices.SortStableFunc(units, func(a, b *unit) int {
 		return cmp.Or(cmp.Compare(a.trouble(), b.trouble()), cmp.Compare(a.turn, b.turn))
 	})
+
 	return units
 }
 
@@ -238,19 +263,24 @@ func (t *target) waitRetryAfter(calls context.Context) {
 // asksForAMoment reports that a call failed because the target wants to be left alone for
 // so short a time that it is worth waiting. All calls wait then, not the refused one alone.
 func (t *target) asksForAMoment(err error) bool {
+	// A refusal without a time says nothing of how long; the grant waits for its own back-off.
 	refusal, now := connector.RefusalOf(err), t.run.Clock.Now()
 	if refusal.Reason != connector.TargetThrottled || refusal.After <= 0 {
 		return false
 	}
+
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	// From the first one on: a target that asks again and again gets ten seconds in all (L6).
 	if t.patient.IsZero() {
 		t.patient = now.Add(patience)
 	}
+
 	until := now.Add(refusal.After)
 	if until.After(t.patient) {
 		return false
 	}
+
 	if until.After(t.quiet) {
 		t.quiet = until
 	}

@@ -22,10 +22,12 @@ func (u *unit) serve(ctx, calls context.Context) {
 		u.noteEach(ctx, u.ops, outcome{left: true})
 		return
 	}
+
 	if err := u.read(ctx, calls, u.ops, (*unit).ruleBefore); err != nil {
 		u.noteEach(ctx, u.ops, failedBy(err))
 		return
 	}
+
 	var differ []*op
 	for _, o := range u.ops {
 		switch o.ruling.step {
@@ -39,6 +41,7 @@ func (u *unit) serve(ctx, calls context.Context) {
 			u.conclude(ctx, o)
 		}
 	}
+
 	u.send(ctx, calls, differ)
 	u.readBack(ctx, calls, differ)
 }
@@ -57,6 +60,7 @@ func (u *unit) readBack(ctx, calls context.Context, differ []*op) {
 			taken = append(taken, o)
 		}
 	}
+
 	if err := u.read(ctx, calls, taken, (*unit).ruleAfter); err != nil {
 		for _, o := range taken {
 			out := failedBy(err)
@@ -68,6 +72,7 @@ func (u *unit) readBack(ctx, calls context.Context, differ []*op) {
 		}
 		return
 	}
+
 	for _, o := range taken {
 		u.conclude(ctx, o)
 	}
@@ -77,11 +82,13 @@ func (u *unit) readBack(ctx, calls context.Context, differ []*op) {
 // them is known. An error means that nothing is known of any.
 func (u *unit) read(ctx, calls context.Context, ops []*op, rule func(*unit, *op) ruling) error {
 	for todo := ops; len(todo) > 0; {
+		// Each op is asked about in the way that suits it, so that one round may take several calls.
 		byWay := map[connector.Way][]*op{}
 		for _, o := range todo {
 			way, _ := u.nextWay(o)
 			byWay[way] = append(byWay[way], o)
 		}
+
 		for _, way := range u.caps.Ways {
 			if some := byWay[way]; len(some) > 0 {
 				if err := u.question(ctx, calls, way, some); err != nil {
@@ -89,13 +96,16 @@ func (u *unit) read(ctx, calls context.Context, ops []*op, rule func(*unit, *op)
 				}
 			}
 		}
+
 		todo = nil
+
 		for _, o := range ops {
 			if o.ruling = rule(u, o); o.ruling.step == stepAsk {
 				todo = append(todo, o)
 			}
 		}
 	}
+
 	return u.unanswered(ops)
 }
 
@@ -116,6 +126,7 @@ func (u *unit) nextWay(o *op) (way connector.Way, more bool) {
 // question, that is no answer, and another way may do.
 func (u *unit) question(ctx, calls context.Context, way connector.Way, ops []*op) error {
 	t, err := u.check(ctx, calls, way, ops)
+	// Another way may be understood. It stays on record that this one was not, and why.
 	if refusal := connector.RefusalOf(err); err != nil && !u.manners.authoritative && !isNoTime(err) && passes(refusal.Reason) {
 		for _, o := range ops {
 			o.asked, o.unsaid = append(o.asked, asked{way, ""}), err
@@ -123,19 +134,24 @@ func (u *unit) question(ctx, calls context.Context, way connector.Way, ops []*op
 		}
 		return nil
 	}
+
 	if err != nil {
 		return err
 	}
+
 	counts := t.people
 	if !u.manners.authoritative {
 		counts = u.resource.weigh(t, len(ops[0].asked) > 0, u.run.Clock.Now())
 	}
+
 	for i, o := range ops {
+		// It may be as it was before our own removal: that proves nothing (F40).
 		if counts[i] == entitlement.PresencePresent && u.stale(o) {
 			counts[i] = entitlement.PresenceUnknown
 		}
 		o.hear(way, t.people[i], counts[i])
 	}
+
 	return nil
 }
 
@@ -160,19 +176,23 @@ func (u *unit) check(_, calls context.Context, way connector.Way, ops []*op) (to
 	for i, o := range ops {
 		who[i], t.shown[i] = o.who, o.record.Way == string(way)
 	}
+
 	control := !u.manners.authoritative && !u.resource.tellsApart(way, u.run.Clock.Now())
 	apart := control && len(who) >= u.caps.MaxBatch // there is no room for it in the question
 	if control && !apart {
 		who = append(who, u.nobody)
 	}
+
 	said, err := u.ask(calls, way, who)
 	if err != nil {
 		return t, err
 	}
+
 	t.people = said[:len(ops)]
 	if control && !apart {
 		t.control = said[len(ops)]
 	}
+
 	if apart {
 		said, err = u.ask(calls, way, []connector.PrincipalRef{u.nobody})
 		if err != nil {
@@ -180,6 +200,7 @@ func (u *unit) check(_, calls context.Context, way connector.Way, ops []*op) (to
 		}
 		t.control = said[0]
 	}
+
 	return t, nil
 }
 
@@ -249,17 +270,23 @@ func (u *unit) situation(o *op) situation {
 	_, more := u.nextWay(o)
 	s := situation{manners: u.manners, grant: o.Grant, record: o.record, generation: o.part.job.subjectRecord.Generation, sent: o.sent, shown: orUnknown(o.shown), more: more,
 		resource: u.resource.state(), now: u.run.Clock.Now()}
+
 	for _, a := range o.asked {
+		// The first way that said anything counts, since the ways are asked in order of trust.
 		if s.raw == "" || s.raw == entitlement.PresenceUnknown {
 			s.raw = a.raw
 		}
 	}
+
 	s.stale = u.stale(o)
 	s.never = s.sent && s.record.Way == ""
 	s.unsure = s.record.Intent != "" && s.record.Intent != o.part.grantSet.Token
+
+	// What this attempt wrote is not on record yet, and decides all the same what a read proves.
 	if !o.wrote.IsZero() {
 		s.record.Wrote, s.record.Revoked, s.unsure = o.wrote, !o.Grant, false
 	}
+
 	return s
 }
 
@@ -270,8 +297,11 @@ func (u *unit) ruleAfter(o *op) ruling  { return u.situation(o).after(o.again) }
 // anything, so it overrules a refusal too.
 func (u *unit) conclude(ctx context.Context, o *op) {
 	out := outcome{presence: o.shown, way: o.way, wrote: o.wrote}
+
 	u.lag(o)
 	switch {
+	// A removal that another target than our own shows as done is not done where it was refused:
+	// the read may be as old as the refusal (F40).
 	case o.refusal != nil && o.shown == entitlement.PresenceOf(o.Grant) && (o.Grant || u.manners.authoritative):
 	case o.refusal != nil:
 		out.failure = o.refusal
@@ -282,13 +312,16 @@ func (u *unit) conclude(ctx context.Context, o *op) {
 	default:
 		out.look = o.ruling.look
 	}
+
 	u.tell(ctx, o, out)
 }
 
 // lag notes how late the target showed a write, where it was seen to turn.
 func (u *unit) lag(o *op) {
 	wanted, now := entitlement.PresenceOf(o.Grant), u.run.Clock.Now()
+
 	lag, seen := lagOf(o.record, wanted, now)
+
 	switch {
 	case u.manners.authoritative || o.refusal != nil:
 		return
@@ -301,6 +334,7 @@ func (u *unit) lag(o *op) {
 	case !o.wrote.IsZero():
 		lag, seen = now.Sub(o.wrote), o.first != "" && o.first != entitlement.PresenceUnknown && o.first != wanted
 	}
+
 	if seen {
 		u.target.mu.Lock()
 		u.lags = append(u.lags, lag)
@@ -311,10 +345,13 @@ func (u *unit) lag(o *op) {
 // sentence says what is not confirmed, and what to do where nothing can tell.
 func (u *unit) sentence(o *op) *connector.Refusal {
 	change := "The target accepted the change"
+
 	if o.ruling.reason != connector.CannotConfirm {
 		return &connector.Refusal{Reason: connector.NotConfirmed, Detail: change + ", and does not show it when read back."}
 	}
+
 	var said []string
+	// The person who reads it must see which way to mend, so every answer is named.
 	for _, a := range o.asked {
 		answer := map[entitlement.Presence]string{entitlement.PresencePresent: "present", entitlement.PresenceAbsent: "absent", entitlement.PresenceUnknown: "nothing"}[a.raw]
 		if answer == "" {
@@ -322,6 +359,7 @@ func (u *unit) sentence(o *op) *connector.Refusal {
 		}
 		said = append(said, fmt.Sprintf("%s: it says %s", a.way, answer))
 	}
+
 	return &connector.Refusal{Reason: connector.CannotConfirm, Detail: fmt.Sprintf(
 		"%s, and no way of asking it was seen to tell who holds the role (%s). Where that cannot be changed at the target, set the connector's readBack to unconfirmed.",
 		change, strings.Join(said, "; "))}

@@ -39,6 +39,7 @@ type resource struct {
 // resourceOf returns what is remembered of a resource, read once in a run. Where the store
 // is the target's own, there is nothing to remember.
 func (t *target) resourceOf(ctx context.Context, id string) (*resource, error) {
+	// The first to come reads, and all others wait for what it reads.
 	t.mu.Lock()
 	r, known := t.resources[id]
 	if !known {
@@ -46,13 +47,16 @@ func (t *target) resourceOf(ctx context.Context, id string) (*resource, error) {
 		t.resources[id] = r
 	}
 	t.mu.Unlock()
+
 	if known {
 		<-r.loaded
 		return r, r.err
 	}
+
 	if !t.manners.authoritative || t.manners.serial {
 		r.known, r.err = t.run.Store.TargetResource(ctx, t.id, id)
 	}
+
 	close(r.loaded)
 	return r, r.err
 }
@@ -89,6 +93,7 @@ func (r *resource) write(ctx, calls context.Context, do func(context.Context) er
 	if !r.target.manners.serial {
 		return do(calls)
 	}
+
 	r.queue.Add(1)
 	select {
 	case r.turn <- struct{}{}:
@@ -99,12 +104,15 @@ func (r *resource) write(ctx, calls context.Context, do func(context.Context) er
 	r.queue.Add(-1)
 	defer func() { <-r.turn }()
 
+	// From here on no other unit of this worker writes; from the hold on, no other worker.
 	if err := r.hold(ctx, calls); err != nil {
 		return err
 	}
 	call, cancel := context.WithTimeout(calls, r.until.Sub(r.target.run.Clock.Now())-spare)
 	defer cancel()
 	err := do(call)
+
+	// Given back after a while although there is more to do: others must not starve (L7).
 	if now := r.target.run.Clock.Now(); r.queue.Load() == 0 || now.Sub(r.since) >= turnFor {
 		r.release(ctx, now)
 	}
@@ -118,14 +126,20 @@ func (r *resource) hold(ctx, calls context.Context) error {
 	if !r.since.IsZero() {
 		return nil
 	}
+
 	t := r.target
+
 	seen, since := int64(-1), time.Time{}
+
 	for {
 		now := t.run.Clock.Now()
+		// Time is counted from when this worker saw the version, by its own clock alone.
 		if r.state().Version != seen {
 			seen, since = r.state().Version, now
 		}
+
 		free := r.state().Writer == "" || now.Sub(since) >= holdFor || now.Sub(r.state().WriterUntil) >= entitlement.ClocksApart
+
 		if free && t.run.inTime() {
 			err := r.commit(ctx, func(k *entitlement.TargetResource) { k.Writer, k.WriterUntil = t.token, now.Add(holdFor) })
 			if err == nil {
@@ -136,14 +150,17 @@ func (r *resource) hold(ctx, calls context.Context) error {
 				return err
 			}
 		}
+
 		if !t.run.inTime() {
 			return errNoTime
 		}
+
 		if !free {
 			if err := t.run.Clock.Sleep(calls, poll); err != nil {
 				return errNoTime
 			}
 		}
+		// Somebody else wrote the resource, or may have: what it says now decides.
 		if err := r.reread(ctx); err != nil {
 			return err
 		}
@@ -155,16 +172,21 @@ func (r *resource) hold(ctx, calls context.Context) error {
 // nothing to give back.
 func (r *resource) release(ctx context.Context, now time.Time) {
 	r.since = time.Time{}
+
 	for range maxRounds {
 		err := r.commit(ctx, func(k *entitlement.TargetResource) { k.Writer, k.WriterUntil, k.LastWrite = "", time.Time{}, now })
+
 		stale := entitlement.StalePart(err) != ""
 		if stale {
 			err = r.reread(ctx)
 		}
+
 		if err != nil {
+			// Others wait ten seconds at most, until the hold is over.
 			r.target.run.Log.WarnContext(ctx, "a resource at a target was not given back; the hold ends by itself", "connector", r.target.id, "error", err)
 			return
 		}
+		// It was given back, or it is another worker's by now.
 		if !stale || r.state().Writer != r.target.token {
 			return
 		}
@@ -205,18 +227,22 @@ func (r *resource) reread(ctx context.Context) error {
 // remember records what was learnt of the ways of asking and is not recorded yet. Losing it
 // costs a question more next time.
 func (r *resource) remember(ctx context.Context) {
-	<-r.loaded
+	<-r.loaded // a unit may still be reading what was on record
 	for range maxRounds {
 		r.mu.Lock()
 		news := r.news && r.err == nil
 		r.mu.Unlock()
+
 		if !news {
 			return
 		}
+
 		err := r.commit(ctx, func(*entitlement.TargetResource) {})
+		// Another worker wrote to it: what was learnt here is added to what it wrote.
 		if entitlement.StalePart(err) != "" {
 			err = r.reread(ctx)
 		}
+
 		if err != nil {
 			r.target.run.Log.WarnContext(ctx, "what was learnt of a resource at a target was not recorded", "connector", r.target.id, "error", err)
 			return

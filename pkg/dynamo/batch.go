@@ -30,7 +30,9 @@ func (db *DB) batch(ctx context.Context, strong bool, keys ...Key) (found, error
 // of them nothing is kept: what it read would be older than the rest by a pause.
 func (db *DB) atOnce(ctx context.Context, keys ...Key) (found, error) {
 	all := found{}
+
 	err := db.client.again(ctx, func() error {
+		// A try that failed half-way must leave nothing of what it read.
 		clear(all)
 		for some := range slices.Chunk(distinct(keys), batchKeys) {
 			left, err := db.readSubmitInputs(ctx, true, some, all)
@@ -40,6 +42,7 @@ func (db *DB) atOnce(ctx context.Context, keys ...Key) (found, error) {
 		}
 		return nil
 	})
+
 	if err != nil {
 		return nil, failed(ctx, "batch get", err)
 	}
@@ -50,9 +53,11 @@ func (db *DB) atOnce(ctx context.Context, keys ...Key) (found, error) {
 func distinct(keys []Key) []item {
 	all := make([]item, 0, len(keys))
 	var seen map[Key]bool
+	// A map pays only for many keys: most reads are of a handful.
 	if len(keys) > fewKeys {
 		seen = make(map[Key]bool, len(keys))
 	}
+
 	for i, k := range keys {
 		if seen == nil && slices.Contains(keys[:i], k) || seen[k] {
 			continue
@@ -62,6 +67,7 @@ func distinct(keys []Key) []item {
 		}
 		all = append(all, k.item())
 	}
+
 	return all
 }
 

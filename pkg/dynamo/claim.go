@@ -23,10 +23,14 @@ func (db *DB) Claim(ctx context.Context, c entitlement.Claim) (entitlement.Grant
 	x.set(attrToken, literal(c.Token))
 	x.set(attrUntil, instant(c.Until))
 	x.touch(tagGrantSet)
+
 	it, err := db.intend(ctx, c, x, c.Intend[:min(len(c.Intend), intents)])
 	if err != nil {
 		return entitlement.GrantSet{}, err
 	}
+
+	// By now the claim is ours, so what follows is conditional on the token alone. A crash between
+	// the calls leaves a claim that signs too little, and that nobody works under.
 	for from := intents; from < len(c.Intend); from += intents {
 		x := newExpression()
 		x.equals(attrToken, literal(c.Token))
@@ -34,6 +38,7 @@ func (db *DB) Claim(ctx context.Context, c entitlement.Claim) (entitlement.Grant
 			return entitlement.GrantSet{}, err
 		}
 	}
+
 	return readGrantSet(it)
 }
 
@@ -46,9 +51,13 @@ func (db *DB) intend(ctx context.Context, c entitlement.Claim, x *expression, ro
 		x.initial(grantName(role), &types.AttributeValueMemberM{Value: writing(&g, grantFields(c.Connector))})
 		x.initial(intentName(role), literal(c.Token))
 	}
+
 	in := db.single(grantSetKey(c.Subject, c.Connector), x)
 	in.ReturnValues = types.ReturnValueAllNew
+	// Where the answer to a first try was lost, the second one fails on our own claim: the item
+	// that the failure brings says whose it is.
 	in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+
 	out, err := db.client.UpdateItem(ctx, in)
 	if lost, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		if madeBy(c, lost.Item) {
@@ -56,6 +65,7 @@ func (db *DB) intend(ctx context.Context, c entitlement.Claim, x *expression, ro
 		}
 		return nil, entitlement.StaleError(entitlement.PartClaim)
 	}
+
 	if err != nil {
 		return nil, failed(ctx, "claim", err)
 	}
@@ -79,14 +89,19 @@ func (db *DB) Holding(ctx context.Context, fences []entitlement.Fence) ([]bool, 
 	for _, f := range fences {
 		keys = append(keys, subjectRecordKey(f.Subject), grantSetKey(f.Subject, f.Connector))
 	}
+
+	// Record and grant set are read in one go: a claim that held before the generation moved on
+	// proves nothing.
 	all, err := db.atOnce(ctx, keys...)
 	if err != nil {
 		return nil, err
 	}
+
 	holds := make([]bool, len(fences))
 	for i, f := range fences {
 		record, grantSet := all[subjectRecordKey(f.Subject)], all[grantSetKey(f.Subject, f.Connector)]
 		holds[i] = f.Token != "" && textOf(grantSet, attrToken) == f.Token && numberOf(record, attrGeneration) == f.Generation
 	}
+
 	return holds, nil
 }

@@ -52,6 +52,7 @@ func text[T ~string](f *fields, name string, p *T) {
 // known ones only ever grows at its end.
 func word[T ~string](f *fields, name string, p *T, known []T) {
 	if !f.reading {
+		// A word that is new to this list is stored as text, and read back as such.
 		if n := slices.Index(known, *p); n >= 0 {
 			f.item[name] = numeral(int64(n))
 			return
@@ -59,15 +60,18 @@ func word[T ~string](f *fields, name string, p *T, known []T) {
 		text(f, name, p)
 		return
 	}
+
 	if _, coded := f.item[name].(*types.AttributeValueMemberN); !coded {
 		text(f, name, p)
 		return
 	}
+
 	var n int64
 	if number(f, name, &n); n < 0 || n >= int64(len(known)) {
 		f.err = fmt.Errorf("attribute %s has the unknown word %d", name, n)
 		return
 	}
+
 	*p = known[n]
 }
 
@@ -110,6 +114,7 @@ func ids[T ~string](f *fields, name string, p *[]T) {
 		}
 		return
 	}
+
 	if m, ok := member[*types.AttributeValueMemberL](f, name); ok {
 		for _, v := range m.Value {
 			b, ok := v.(*types.AttributeValueMemberB)
@@ -155,6 +160,7 @@ func labels(f *fields, name string, p *map[string]string) {
 		}
 		return
 	}
+
 	if m, ok := member[*types.AttributeValueMemberM](f, name); ok {
 		*p = map[string]string{}
 		for k, v := range m.Value {
@@ -176,6 +182,7 @@ func number[T ~int | ~int64](f *fields, name string, p *T) {
 		}
 		return
 	}
+
 	if m, ok := member[*types.AttributeValueMemberN](f, name); ok {
 		n, err := strconv.ParseInt(m.Value, 10, 64)
 		if err != nil {
@@ -207,6 +214,7 @@ func when(f *fields, name string, p *time.Time) {
 		}
 		return
 	}
+
 	if m, ok := member[*types.AttributeValueMemberN](f, name); ok {
 		t, ok := unInstant(m.Value)
 		if !ok {

@@ -45,6 +45,7 @@ func list[T any](f *fields, name string, p *[]T, body func(*fields, *T)) {
 		}
 		return
 	}
+
 	if m, ok := member[*types.AttributeValueMemberL](f, name); ok {
 		*p = make([]T, len(m.Value))
 		for i, v := range m.Value {

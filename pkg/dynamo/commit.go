@@ -11,10 +11,12 @@ func (db *DB) Commit(ctx context.Context, c entitlement.Change) error {
 	if err := c.Guarded(); err != nil {
 		return err
 	}
+
 	old, err := db.images(ctx, c)
 	if err != nil {
 		return err
 	}
+
 	p := db.planned(c, old)
 	if p.err != nil {
 		return p.err
@@ -22,15 +24,22 @@ func (db *DB) Commit(ctx context.Context, c entitlement.Change) error {
 	if len(p.actions) == 0 {
 		return nil
 	}
+
 	if len(p.actions) > maxActions {
 		return entitlement.Errorf(entitlement.Invalid, "This is too much for one change: it touches %d items, at most %d can change together.", len(p.actions), maxActions)
 	}
+
+	// Before the transaction, since an index entry without its change misleads nobody, and a
+	// change without its entries would not be found.
 	if err := db.prepare(ctx, c, old); err != nil {
 		return err
 	}
+
 	if err := db.transact(ctx, p); err != nil {
 		return err
 	}
+
+	// A crash before this leaves entries that lead to nothing, which every reader checks.
 	db.tidy(ctx, c, old)
 	return nil
 }
@@ -38,6 +47,7 @@ func (db *DB) Commit(ctx context.Context, c entitlement.Change) error {
 // planned turns a change into the actions of one transaction, in an order that
 // depends on the change alone.
 func (db *DB) planned(c entitlement.Change, old images) *plan {
+	// The order is that of the actions in the transaction: the first that fails says what is stale.
 	p := newPlan(db)
 	for _, v := range c.Catalogs {
 		write(p, catalogMapper, v)
@@ -86,6 +96,7 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	p.deletionGuards(c.DeletionGuards)
 	p.deletionGuardUpdates(c.DeletionGuardUpdates)
 	p.events(c)
+
 	return p
 }
 
@@ -100,6 +111,7 @@ type images struct {
 func (db *DB) images(ctx context.Context, c entitlement.Change) (images, error) {
 	var old images
 	var keys []Key
+	// What is new has no image: its absence is the condition.
 	for _, u := range c.Users {
 		if u.Version > 0 {
 			keys = append(keys, userKey(u.ID))
@@ -115,10 +127,13 @@ func (db *DB) images(ctx context.Context, c entitlement.Change) (images, error) 
 			keys = append(keys, policyKey(p.ID))
 		}
 	}
+
 	if len(keys) == 0 {
 		return old, nil
 	}
+
 	old = images{map[entitlement.UserID]entitlement.User{}, map[Key]entitlement.Resource{}, map[entitlement.PolicyID]entitlement.AssignmentPolicy{}}
+
 	all, err := db.batch(ctx, true, keys...)
 	if err != nil {
 		return old, err
@@ -128,6 +143,7 @@ func (db *DB) images(ctx context.Context, c entitlement.Change) (images, error) 
 			return old, err
 		}
 	}
+
 	return old, nil
 }
 

@@ -13,6 +13,7 @@ func (p *plan) resources(all []entitlement.Resource, old images) {
 		before, known := old.resources[resourceMapper.key(r)]
 		p.current(entitlement.PartConfiguration, r.Meta, before.Meta)
 		write(p, resourceMapper, r)
+
 		var had, has []holding
 		if known {
 			had = []holding{originOf(before)}
@@ -20,6 +21,7 @@ func (p *plan) resources(all []entitlement.Resource, old images) {
 		if !r.Erased {
 			has = []holding{originOf(r)}
 		}
+
 		p.names(had, has)
 	}
 }
@@ -61,9 +63,11 @@ type holding struct {
 
 // names frees the names that somebody held and holds no more, and takes the new ones.
 func (p *plan) names(had, has []holding) {
+	// A name that stays is not touched: a transaction may not name one item twice.
 	isIn := func(all []holding, h holding) bool {
 		return slices.ContainsFunc(all, func(o holding) bool { return o.key == h.key })
 	}
+
 	for _, h := range had {
 		if !isIn(has, h) {
 			x := newExpression()
@@ -71,6 +75,7 @@ func (p *plan) names(had, has []holding) {
 			p.delete(h.key, entitlement.PartName, x)
 		}
 	}
+
 	for _, h := range has {
 		if !isIn(had, h) {
 			it := sentinel(h.key, h.tag, h.holder)

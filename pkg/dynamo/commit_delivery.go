@@ -9,23 +9,30 @@ import (
 // (S22).
 func (p *plan) subjectUpdates(all []entitlement.SubjectUpdate) {
 	for _, h := range all {
+		// DynamoDB refuses an update that both adds to a set and deletes from it.
 		if h.Remove.Package != "" && (h.Add.Package != "" || h.Redeliver.Package != "") || h.Disabled && h.Enabled {
 			p.invalid("One change may not both take something from a subject and give it.")
 			return
 		}
+
 		x := newExpression()
 		x.touch(tagSubjectRecord)
 		x.add(attrGeneration, numeral(1))
 		x.place(reconcileIndexKey(h.Subject, h.CheckAfter))
+
 		switch {
 		case h.Disabled:
 			x.set(attrDisabled, yes)
 		case h.Enabled:
 			x.remove(attrDisabled)
 		}
+
 		addToRecord(x, h)
 		removeFromRecord(x, h)
 		p.update(subjectRecordKey(h.Subject), entitlement.PartSubjectRecord, x)
+
+		// Whoever is in a group that excludes the package is not given it, even where the group
+		// changed after the decision (R179).
 		if h.Add.Package != "" {
 			p.notMember(h.Subject, h.NotIn)
 		}
@@ -93,21 +100,25 @@ func (p *plan) settlements(all []entitlement.Settlement) {
 		x := newExpression()
 		x.touch(tagSubjectRecord)
 		x.equals(attrGeneration, numeral(s.Generation))
+
 		if len(s.Delivered) > 0 {
 			x.take(attrWaiting, binarySet(packAll(s.Delivered, packWaiting)...))
 		}
 		if len(s.Removed) > 0 {
 			x.take(attrRemoving, binarySet(packAll(s.Removed, packRemoving)...))
 		}
+
 		if s.Reconciled {
 			x.set(attrObserved, numeral(s.Generation))
 			x.remove(names.AttrI2P)
 			x.remove(names.AttrI2S)
+			// Another worker may have settled this very generation: then this one knew less.
 		} else {
 			settled := x.attr(attrObserved)
 			x.require("(attribute_not_exists(%s) OR %s < %s)", settled, settled, x.value(numeral(s.Generation)))
 			x.place(reconcileIndexKey(s.Subject, s.Next))
 		}
+
 		p.update(subjectRecordKey(s.Subject), entitlement.PartSubjectRecord, x)
 	}
 }
@@ -124,6 +135,7 @@ func packAll[T any](all []T, pack func(T) []byte) [][]byte {
 // claim ends with it.
 func (p *plan) grantSets(all []entitlement.GrantSet) {
 	for _, s := range all {
+		// An item has a bounded size (S21); the claim is what makes this worker's word count.
 		if len(s.Grants) > entitlement.MaxGrants {
 			p.invalid("One user can hold at most %d roles at one connector.", entitlement.MaxGrants)
 			return
@@ -132,6 +144,7 @@ func (p *plan) grantSets(all []entitlement.GrantSet) {
 			p.refuse(entitlement.StaleError(entitlement.PartClaim))
 			return
 		}
+
 		x := newExpression()
 		x.equals(attrToken, literal(s.Token))
 		p.put(entitlement.PartClaim, writeGrantSet(s), x)
@@ -145,6 +158,7 @@ func (p *plan) deletionGuardUpdates(all []entitlement.DeletionGuardUpdate) {
 		for n := range names.DeletionGuards {
 			x := newExpression()
 			x.touch(tagDeletionGuard)
+
 			switch {
 			case g.Policy == "" && g.Closed:
 				x.set(attrClosed, yes)
@@ -155,6 +169,7 @@ func (p *plan) deletionGuardUpdates(all []entitlement.DeletionGuardUpdate) {
 			default:
 				x.take(attrGone, packedSet(g.Policy))
 			}
+
 			p.update(deletionGuardKey(g.Package, n), entitlement.PartDeletionGuard, x)
 		}
 	}

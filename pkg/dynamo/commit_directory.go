@@ -12,11 +12,13 @@ func (p *plan) users(all []entitlement.User, memberships []entitlement.Membershi
 	for _, u := range all {
 		before, known := old.users[u.ID]
 		p.current(entitlement.PartDirectory, u.Meta, before.Meta)
+		// A user who left a group may be above a bound that was lowered since, one who joins may not.
 		before.ID = u.ID
 		if u.Groups = before.Regrouped(memberships); len(u.Groups) > max(entitlement.MaxGroups, len(before.Groups)) {
 			p.refuse(entitlement.StaleError(entitlement.PartDirectory))
 		}
 		write(p, userMapper, u)
+
 		var had, has []holding
 		if known {
 			had = namesOf(before)
@@ -24,6 +26,7 @@ func (p *plan) users(all []entitlement.User, memberships []entitlement.Membershi
 		if !u.Erased {
 			has = namesOf(u)
 		}
+
 		p.names(had, has)
 	}
 }
@@ -48,15 +51,18 @@ func namesOf(u entitlement.User) []holding {
 // user's groups, and moves the user's version: whoever decides on somebody's groups
 // decides on the present ones. Users whom the change writes have it done there.
 func (p *plan) memberships(all []entitlement.Membership, users []entitlement.User) {
+	// One item, one action: DynamoDB refuses a transaction that names an item twice.
 	written := map[entitlement.UserID]bool{}
 	for _, u := range users {
 		written[u.ID] = true
 	}
+
 	for _, m := range all {
 		key, tag := memberKey(m.Group, m.User), tagMember
 		if m.Owner {
 			key, tag = ownerKey(m.Group, m.User), tagOwner
 		}
+
 		if m.Erased {
 			x := newExpression()
 			x.present()
@@ -66,6 +72,7 @@ func (p *plan) memberships(all []entitlement.Membership, users []entitlement.Use
 			seal(it, key, tag, 1)
 			p.putNew(entitlement.PartDirectory, it)
 		}
+
 		if !m.Owner && !written[m.User] {
 			p.regroup(m)
 		}
@@ -79,14 +86,17 @@ func (p *plan) references(all []entitlement.Reference) {
 	for _, r := range all {
 		x := newExpression()
 		x.present()
+
 		key := groupKey(r.Group)
 		switch {
 		case r.User != "" && r.Group != "":
 			key = memberKey(r.Group, r.User)
 		case r.User != "":
 			key = userKey(r.User)
+			// Whoever is being deleted is still there, and must not get into anything any more.
 			x.lacks(attrDeleted)
 		}
+
 		p.check(key, entitlement.PartDirectory, x)
 	}
 }
@@ -113,15 +123,19 @@ func (p *plan) absences(all []entitlement.Absence) {
 			write(p, absenceMapper, a)
 			continue
 		}
+		// Several may note the same person at once: what each says is added, and nothing replaced.
 		x := newExpression()
 		x.touch(tagAbsence)
 		x.set(attrDue, instant(a.Due))
 		x.place(dueIndexKey(absenceKey(a.Person), a.Due))
+
 		x.remove(attrAgain)
 		x.remove(attrCursor)
+
 		if len(a.Groups) > 0 {
 			x.add(attrGroups, packedSet(a.Groups...))
 		}
+
 		p.update(absenceKey(a.Person), entitlement.PartDirectory, x)
 	}
 }

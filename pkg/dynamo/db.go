@@ -86,6 +86,7 @@ const (
 
 // sideBySide does n things at once, a few at a time, and returns the first failure.
 func (db *DB) sideBySide(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	// The simulator decides on the order of calls, so there it must be one.
 	if db.serial {
 		for i := range n {
 			if err := do(ctx, i); err != nil {
@@ -94,6 +95,7 @@ func (db *DB) sideBySide(ctx context.Context, n int, do func(ctx context.Context
 		}
 		return nil
 	}
+
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for i := range n {
@@ -168,6 +170,7 @@ func legible[T any](ctx context.Context, db *DB, s mapper[T], strong bool, keys 
 	if err != nil {
 		return nil, nil, err
 	}
+
 	for _, k := range keys {
 		v, err := pick(all, s, k)
 		switch {
@@ -181,6 +184,7 @@ func legible[T any](ctx context.Context, db *DB, s mapper[T], strong bool, keys 
 		}
 		delete(all, k) // named twice, listed once
 	}
+
 	return list, unread, nil
 }
 

@@ -24,17 +24,21 @@ func unpart[T ~string](s string) T {
 	if !strings.Contains(s, "%") {
 		return T(s)
 	}
+
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '%' && i+2 < len(s) {
+			// What is no escape stands for itself: a token may come from anywhere.
 			if c, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
 				b.WriteByte(byte(c))
 				i += 2
 				continue
 			}
 		}
+
 		b.WriteByte(s[i])
 	}
+
 	return T(b.String())
 }
 
@@ -61,6 +65,7 @@ func encUnique(text string) string {
 }
 
 func escape(s, also string) string {
+	// Most ids need no escape, and then nothing is allocated.
 	at := 0
 	for at < len(s) && plain(s[at], also) {
 		at++
@@ -68,6 +73,7 @@ func escape(s, also string) string {
 	if at == len(s) {
 		return s
 	}
+
 	const digits = "0123456789ABCDEF"
 	b := []byte(s[:at])
 	for ; at < len(s); at++ {
@@ -78,6 +84,7 @@ func escape(s, also string) string {
 			b = append(b, '%', digits[c>>4], digits[c&0xF])
 		}
 	}
+
 	return string(b)
 }
 

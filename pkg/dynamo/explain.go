@@ -40,6 +40,7 @@ func Explain(it map[string]types.AttributeValue) (Explained, error) {
 	tag := textOf(it, attrType)
 	known, ok := explainers()[tag]
 	if !ok {
+		// What is known of it is shown all the same: the key mostly says enough.
 		return e, unreadable(it, fmt.Errorf("the type %q is unknown", tag))
 	}
 	e.What = known.what

@@ -161,6 +161,7 @@ func (x *expression) update() *string {
 	for clause, parts := range x.clauses {
 		for i, part := range parts {
 			switch {
+			// The clause's word comes before its first part, and a space before every clause but one.
 			case i > 0:
 				b.WriteString(", ")
 			case b.Len() > 0:
@@ -172,6 +173,7 @@ func (x *expression) update() *string {
 			b.WriteString(part)
 		}
 	}
+
 	text := b.String()
 	return &text
 }
@@ -226,16 +228,19 @@ func (s *shared) of(known [2]string) map[string]string {
 	if all != nil {
 		return all
 	}
+
 	n := len(known)
 	if known[1] == "" {
 		n = 1
 	}
 	all = bound(known[:n])
+	// Two that make one at the same time make the same, and the later one stays.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.known == nil || len(s.known) >= maxShared {
 		s.known = map[[2]string]map[string]string{}
 	}
+
 	s.known[known] = all
 	return all
 }

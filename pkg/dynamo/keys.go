@@ -350,7 +350,10 @@ func targetIndexKey(who subjectSetRef, p entitlement.PackageID) indexKey {
 // dueIndexKey puts an item where the sweep finds it once its time has come. The mark and
 // the id only part index entries of one instant.
 func dueIndexKey(key Key, at time.Time) indexKey {
+	// A slot's sort key names its person and a job's its generation; all others are named by
+	// their partition.
 	mark, id := "A", idAt[string](key.SK, 1)
+
 	switch {
 	case key.SK == wordRequest:
 		mark, id = "R", idAt[string](key.PK, 1)
@@ -365,6 +368,7 @@ func dueIndexKey(key Key, at time.Time) indexKey {
 	case isJob(key):
 		mark = "J"
 	}
+
 	return indexKey{duePartition(shard(names.DueShards, key.PK, key.SK)), join(stamp(at), mark, part(id))}
 }
 
@@ -486,6 +490,7 @@ func dueAt(k Key, sort string) entitlement.DueRef {
 	case isJob(k):
 		ref.Kind = entitlement.DueJob
 		ref.Package, ref.Generation = jobAt(k)
+	// Whatever is none of these is a slot: they are the most.
 	default:
 		ref.Kind, ref.Package, ref.Subject = entitlement.DueAssignment, packageAt(k), personAt(k)
 	}

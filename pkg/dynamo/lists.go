@@ -23,13 +23,16 @@ func limited[T any](ctx context.Context, db *DB, w tableQuery, token string, lim
 	if err != nil {
 		return entitlement.Paged[T]{}, err
 	}
+
 	entries, next, err := db.page(ctx, w, at, limit)
 	if err != nil {
 		return entitlement.Paged[T]{}, err
 	}
+
 	out := entitlement.Paged[T]{Next: w.token(next)}
 	for _, it := range entries {
 		v, err := read(it)
+		// One that cannot be read must not hide the others on the page (F37).
 		if db.unread(ctx, err) {
 			out.Unread++
 			continue
@@ -39,6 +42,7 @@ func limited[T any](ctx context.Context, db *DB, w tableQuery, token string, lim
 		}
 		out.Items = append(out.Items, v)
 	}
+
 	return out, nil
 }
 
@@ -65,10 +69,12 @@ func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page e
 	shards := func(n int) tableQuery {
 		return tableQuery{index: index1, partition: listPartition(word, listShards[n])}
 	}
+
 	n, at, err := parseSpread(shards, page.Token)
 	if err != nil {
 		return entitlement.Paged[T]{}, err
 	}
+
 	var keys []Key
 	next := ""
 	for ; n < len(listShards) && next == ""; n++ {
@@ -76,16 +82,19 @@ func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page e
 			next = shards(n).token(&cursor{Shard: n, SK: begin, PK: begin})
 			break
 		}
+
 		entries, last, err := db.page(ctx, shards(n), at, page.Size()-len(keys))
 		if err != nil {
 			return entitlement.Paged[T]{}, err
 		}
 		keys = append(keys, keysOf(entries, key)...)
+		// Only the first shard of a page is taken up where the page before it ended.
 		if at = nil; last != nil {
 			last.Shard = n
 			next = shards(n).token(last)
 		}
 	}
+
 	items, unread, err := legible(ctx, db, s, false, keys)
 	return entitlement.Paged[T]{Items: items, Next: next, Unread: len(unread)}, err
 }

@@ -45,14 +45,17 @@ func (s mapper[T]) write(v T, version int64) item {
 	f := &fields{item: it}
 	chain(f, &s.meta(&v).Chain)
 	seal(it, s.key(v), s.tag, version)
+
 	if s.indexKeys != nil {
 		index(it, s.indexKeys(v))
 	}
 	if s.expires != nil {
+		// The attribute counts whole seconds, and an item must not go before its time.
 		if at := s.expires(v); !at.IsZero() {
 			it[names.AttrTTL] = numeral(at.Unix() + 1)
 		}
 	}
+
 	return it
 }
 

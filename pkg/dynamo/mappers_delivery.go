@@ -25,17 +25,20 @@ func readSubjectRecord(it item) (entitlement.SubjectRecord, error) {
 	if _, err := open(it, tagSubjectRecord); err != nil {
 		return h, err
 	}
+
 	f := &fields{item: it, reading: true}
 	idSet(f, attrLive, &h.Live)
 	number(f, attrGeneration, &h.Generation)
 	number(f, attrObserved, &h.ObservedGeneration)
 	flag(f, attrDisabled, &h.Disabled)
+
 	eachPair(f, attrWaiting, func(p entitlement.PackageID, a entitlement.AssignmentID) {
 		h.Waiting = append(h.Waiting, entitlement.Waiting{Package: p, Assignment: a})
 	})
 	eachPair(f, attrRemoving, func(a entitlement.AssignmentID, r entitlement.RequestID) {
 		h.Removing = append(h.Removing, entitlement.Removing{Assignment: a, Request: r})
 	})
+
 	return h, f.failure(it)
 }
 
@@ -70,21 +73,26 @@ const (
 func readGrantSet(it item) (entitlement.GrantSet, error) {
 	key := keyOf(it)
 	s := entitlement.GrantSet{Subject: userAt(key), Connector: grantSetAt(key), Grants: map[entitlement.RoleRef]entitlement.Grant{}}
+	// The connector is known from the key alone, so the caller can say whose set is unreadable.
 	if _, err := open(it, tagGrantSet); err != nil {
 		return s, err
 	}
+
 	f := &fields{item: it, reading: true}
 	text(f, attrToken, &s.Token)
 	when(f, attrUntil, &s.Until)
 	accountFields(f, &s)
+
 	for name := range it {
 		if hash, is := strings.CutPrefix(name, grantMark); is {
+			// The signature lies beside the grant, where a claim can enter it without reading first.
 			var g entitlement.Grant
 			group(f, name, &g, grantFields(s.Connector))
 			text(f, intentMark+hash, &g.Intent)
 			s.Grants[g.Role] = g
 		}
 	}
+
 	return s, f.failure(it)
 }
 

@@ -102,10 +102,12 @@ func subjectSetRefsOf(sets []entitlement.SubjectSet, manager entitlement.UserID)
 			all = append(all, subjectSetRef{kindUser, s.ID})
 		case s.Kind == entitlement.GroupMembers && s.ID != "":
 			all = append(all, subjectSetRef{kindGroup, s.ID})
+		// Whose manager it is is not known to the policy, only to a request.
 		case s.Kind == entitlement.RequestorManager && manager != "":
 			all = append(all, subjectSetRef{kindUser, string(manager)})
 		}
 	}
+
 	slices.SortFunc(all, compareSubjectSetRefs)
 	return slices.Compact(all)
 }

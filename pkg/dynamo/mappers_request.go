@@ -1,8 +1,8 @@
 package dynamo
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 
 	"leasehold/pkg/entitlement"
 )
@@ -121,8 +121,5 @@ func setOf(members []subjectSetRef) string {
 }
 
 func compareSubjectSetRefs(a, b subjectSetRef) int {
-	if a.kind != b.kind {
-		return strings.Compare(a.kind, b.kind)
-	}
-	return strings.Compare(a.id, b.id)
+	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.id, b.id))
 }

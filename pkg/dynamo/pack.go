@@ -47,6 +47,7 @@ func packedShort(s string) ([]byte, bool) {
 	default:
 		return nil, false
 	}
+
 	for i := 0; i < len(s); i += 2 {
 		if len(s) == uuidLength && isDash(i) {
 			if s[i] != '-' {
@@ -54,12 +55,15 @@ func packedShort(s string) ([]byte, bool) {
 			}
 			i++
 		}
+
 		high, low := nibble(s[i]), nibble(s[i+1])
+		// Upper case would come back as lower case, and so is no id of ours.
 		if high > 0xF || low > 0xF {
 			return nil, false
 		}
 		b = append(b, high<<4|low)
 	}
+
 	return b, true
 }
 

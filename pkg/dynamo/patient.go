@@ -55,17 +55,21 @@ func (p patient) again(ctx context.Context, call func() error) error {
 		case err == nil:
 			return nil
 		case crowded(err):
+		// No answer: the call may have been carried out, and each further try may be one too many.
 		case silent(err):
 			blind++
 		default:
 			return err
 		}
+
 		if try == tries || blind == triesBlind {
 			return err
 		}
+
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+
 		if err := p.pause(ctx, try); err != nil {
 			return err
 		}

@@ -56,6 +56,7 @@ func (p *plan) act(key Key, part entitlement.Part, w types.TransactWriteItem) {
 
 // touches notes a key, and reports one that is noted already.
 func (p *plan) touches(key Key) bool {
+	// Few keys are compared one by one, which is faster than a map and allocates nothing.
 	if len(p.keys) < fewKeys {
 		if slices.Contains(p.keys, key) {
 			return true
@@ -63,12 +64,14 @@ func (p *plan) touches(key Key) bool {
 		p.keys = append(p.keys, key)
 		return false
 	}
+
 	if p.many == nil {
 		p.many = make(map[Key]bool, 2*fewKeys)
 		for _, k := range p.keys {
 			p.many[k] = true
 		}
 	}
+
 	if p.many[key] {
 		return true
 	}
@@ -121,6 +124,7 @@ func (p *plan) check(key Key, part entitlement.Part, x *expression) {
 func write[T any](p *plan, s mapper[T], v T) {
 	m := s.meta(&v)
 	x := newExpression()
+
 	switch {
 	case m.Erased && m.Version == 0:
 		p.refuse(entitlement.StaleError(s.part)) // what was never stored cannot go

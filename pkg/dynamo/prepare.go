@@ -17,6 +17,7 @@ import (
 func (db *DB) prepare(ctx context.Context, c entitlement.Change, old images) error {
 	var todo []*dynamodb.UpdateItemInput
 	sets := map[string]int64{}
+
 	for _, r := range c.Requests {
 		if who, ok := asks(r); ok && who.kind == kindSet && !r.Erased {
 			if ttl := setEnd(r); !db.hasSet(who.id, ttl) {
@@ -29,6 +30,7 @@ func (db *DB) prepare(ctx context.Context, c entitlement.Change, old images) err
 			todo = append(todo, db.namedGroups(approversKey(), []subjectSetRef{administrators})...)
 		}
 	}
+
 	for _, p := range c.Policies {
 		if p.Erased {
 			continue
@@ -37,6 +39,7 @@ func (db *DB) prepare(ctx context.Context, c entitlement.Change, old images) err
 		todo = append(todo, db.namedGroups(approversKey(), approversOf(p))...)
 		todo = append(todo, db.namedGroups(targetsKey(), targetsOf(p))...)
 	}
+
 	err := db.sideBySide(ctx, len(todo), func(ctx context.Context, i int) error {
 		_, err := db.client.UpdateItem(ctx, todo[i])
 		if err != nil && !conditionFailed(err) { // what failed is there already
@@ -44,11 +47,13 @@ func (db *DB) prepare(ctx context.Context, c entitlement.Change, old images) err
 		}
 		return nil
 	})
+
 	for set, ttl := range sets {
 		if err == nil {
 			db.written.Store(set, ttl)
 		}
 	}
+
 	return err
 }
 
@@ -77,11 +82,14 @@ func (db *DB) approverSet(set string, members []subjectSetRef, ttl int64) []*dyn
 	for _, who := range members {
 		x := newExpression()
 		x.touch(tagSet)
+
 		list := inSetIndexKey(who, set)
 		x.set(names.AttrI1P, literal(list.partition))
 		x.set(names.AttrI1S, literal(list.sort))
 		x.set(names.AttrTTL, numeral(ttl))
+
 		a := x.attr(names.AttrTTL)
+		// A set that is still needed longer by another request keeps its later end.
 		x.require("(attribute_not_exists(%s) OR %s < %s)", a, a, x.value(numeral(ttl)))
 		all = append(all, db.single(setKey(set, who), x))
 	}
@@ -98,14 +106,18 @@ func (db *DB) targetEntries(p, before entitlement.AssignmentPolicy) []*dynamodb.
 		if before.Version > 0 && slices.Contains(had, who) {
 			continue
 		}
+
 		x := newExpression()
 		x.initial(attrType, literal(tagTarget))
 		x.initial(attrSchema, numeral(schema))
 		x.set(attrVersion, numeral(p.Version+1))
+
 		list := targetIndexKey(who, p.Package)
 		x.set(names.AttrI1P, literal(list.partition))
 		x.set(names.AttrI1S, literal(list.sort))
+
 		v := x.attr(attrVersion)
+		// An entry that a later version wrote is left as it is: that version needs it.
 		x.require("(attribute_not_exists(%s) OR %s < %s)", v, v, x.value(numeral(p.Version+1)))
 		all = append(all, db.single(targetKey(p.ID, who), x))
 	}
@@ -121,9 +133,11 @@ func (db *DB) namedGroups(key Key, all []subjectSetRef) []*dynamodb.UpdateItemIn
 			groups = append(groups, who.id)
 		}
 	}
+
 	if len(groups) == 0 {
 		return nil
 	}
+
 	x := newExpression()
 	x.touch(tagNamed)
 	x.add(attrMembers, packedSet(groups...))
@@ -157,17 +171,22 @@ func (db *DB) tidy(ctx context.Context, c entitlement.Change, old images) {
 		if !p.Erased {
 			has = targetsOf(p)
 		}
+
 		for _, who := range targetsOf(old.policies[p.ID]) {
 			if slices.Contains(has, who) {
 				continue
 			}
+
 			x := newExpression()
+			// A policy that was written again meanwhile may need the entry, and says so by its version.
 			x.require("%s < %s", x.attr(attrVersion), x.value(numeral(p.Version+1)))
 			attrs, values := x.bindings()
 			gone = append(gone, &dynamodb.DeleteItemInput{TableName: &db.table, Key: targetKey(p.ID, who).item(),
 				ConditionExpression: x.condition(), ExpressionAttributeNames: attrs, ExpressionAttributeValues: values})
 		}
 	}
+
+	// A failure is not told: what stays is read past.
 	_ = db.sideBySide(ctx, len(gone), func(ctx context.Context, i int) error {
 		_, err := db.client.DeleteItem(ctx, gone[i])
 		return err

@@ -76,7 +76,9 @@ var (
 // condition returns the condition on the keys and what its placeholders mean.
 func (w tableQuery) condition() (text *string, attrs map[string]string, values item) {
 	partition, sort := w.attributes()
+
 	values = item{":v0": literal(w.partition)}
+	// DynamoDB takes one condition on the sort key, so at most one of them is set.
 	switch {
 	case w.prefix != "":
 		text, values[":v1"] = beginsWith, literal(w.prefix)
@@ -89,6 +91,7 @@ func (w tableQuery) condition() (text *string, attrs map[string]string, values i
 	default:
 		return inPartition, pairs.of([2]string{partition}), values
 	}
+
 	return text, pairs.of([2]string{partition, sort}), values
 }
 
@@ -142,19 +145,24 @@ func (w tableQuery) parse(token string) (*cursor, error) {
 	if token == "" {
 		return nil, nil
 	}
+
 	list, text, _ := strings.Cut(token, ".")
 	var at cursor
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err == nil {
 		err = json.Unmarshal(raw, &at)
 	}
+
 	value := at.Sort
+	// A token comes from outside: what it names must lie within the list that was asked for.
 	if w.index == nil {
 		value = at.SK
 	}
+
 	if err != nil || list != w.mark() || at.SK == "" || (w.index != nil && at.PK == "") || !w.covers(value) {
 		return nil, badToken()
 	}
+
 	return &at, nil
 }
 

@@ -9,11 +9,13 @@ import (
 // Assignment returns an assignment, live or ended.
 func (db *DB) Assignment(ctx context.Context, id entitlement.AssignmentID) (entitlement.Assignment, error) {
 	none := entitlement.Assignment{}
+
 	request := requestKey(entitlement.RequestID(id))
 	all, err := db.batch(ctx, true, endedKey(id), request)
 	if err != nil {
 		return none, err
 	}
+
 	past, err := pick(all, endedMapper, endedKey(id))
 	if err != nil {
 		return none, err
@@ -21,20 +23,25 @@ func (db *DB) Assignment(ctx context.Context, id entitlement.AssignmentID) (enti
 	if past != nil {
 		return *past, nil
 	}
+
 	r, err := pick(all, requestMapper, request)
 	if err != nil {
 		return none, err
 	}
+	// An assignment that nobody asked for does not exist: its id is that of a request.
 	if r == nil {
 		return none, missing(endedMapper.noun)
 	}
+
 	slot, err := db.AssignmentSlot(ctx, r.Package, r.Subject)
 	if err != nil {
 		return none, err
 	}
+	// It may have ended between the reads; then its record is where the first read did not see it.
 	if slot.Assignment == nil || slot.Assignment.ID != id {
 		return none, missing(endedMapper.noun)
 	}
+
 	return *slot.Assignment, nil
 }
 
@@ -54,20 +61,25 @@ func (db *DB) AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]
 	if err != nil || it == nil {
 		return nil, err
 	}
+
 	record, err := readSubjectRecord(it)
 	if err != nil {
 		return nil, err
 	}
+
 	slots, _, err := legible(ctx, db, assignmentSlotMapper, true, keysOf(record.Live, func(p entitlement.PackageID) Key { return assignmentSlotKey(p, subject) }))
 	if err != nil {
 		return nil, err
 	}
+
 	var live []entitlement.Assignment
+	// A live package without its slot has ended between the reads.
 	for _, s := range slots {
 		if s.Assignment != nil {
 			live = append(live, *s.Assignment)
 		}
 	}
+
 	return live, nil
 }
 
@@ -94,6 +106,7 @@ func (db *DB) LiveAssignments(ctx context.Context, of []entitlement.PackageSubje
 	if err != nil {
 		return nil, err
 	}
+
 	live := map[entitlement.AssignmentID]entitlement.Assignment{}
 	for _, key := range keys {
 		slot, err := pick(all, assignmentSlotMapper, key)

@@ -12,10 +12,12 @@ import (
 func (db *DB) SubjectRecord(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error) {
 	record := entitlement.SubjectRecord{Subject: subject}
 	key := subjectRecordKey(subject)
+	// One query for all: a record and sets of two moments would not fit each other.
 	entries, err := db.all(ctx, tableQuery{partition: key.PK, from: firstGrantSet, to: key.SK})
 	if err != nil {
 		return record, nil, err
 	}
+
 	var grantSets []entitlement.GrantSet
 	var unread *entitlement.UnreadGrantSets
 	for _, it := range entries {
@@ -25,8 +27,10 @@ func (db *DB) SubjectRecord(ctx context.Context, subject entitlement.UserID) (en
 			}
 			continue
 		}
+
 		grantSet, err := readGrantSet(it)
 		switch {
+		// The others can be delivered to all the same (F37).
 		case db.unread(ctx, err):
 			if unread == nil {
 				unread = &entitlement.UnreadGrantSets{Err: err}
@@ -38,6 +42,7 @@ func (db *DB) SubjectRecord(ctx context.Context, subject entitlement.UserID) (en
 			grantSets = append(grantSets, grantSet)
 		}
 	}
+
 	if unread != nil {
 		return record, grantSets, unread
 	}
@@ -53,26 +58,33 @@ func (db *DB) Job(ctx context.Context, pkg entitlement.PackageID, generation int
 // call where none of them is still held.
 func (db *DB) ReconcileInputs(ctx context.Context, record entitlement.SubjectRecord) (entitlement.ReconcileInputs, error) {
 	l := inputKeys{packages: slices.Clone(record.Live)}
+	// What waits is live too, mostly; a key that is named twice is read once.
 	for _, w := range record.Waiting {
 		l.waiting = append(l.waiting, w.Package)
 		l.packages = append(l.packages, w.Package)
 		l.requests = append(l.requests, entitlement.RequestID(w.Assignment))
 	}
+
 	for _, r := range record.Removing {
 		l.ended = append(l.ended, r.Assignment)
 		if r.Request != "" {
 			l.requests = append(l.requests, r.Request)
 		}
 	}
+
 	all, err := db.batch(ctx, true, l.keys(record.Subject)...)
 	if err != nil {
 		return entitlement.ReconcileInputs{}, err
 	}
+
 	w, err := l.read(all, record.Subject)
 	if err != nil {
 		return w, err
 	}
-	return w, db.endedScopes(ctx, l.packages, &w)
+
+	// Of what ended only its record says which package it was of.
+	err = db.endedScopes(ctx, l.packages, &w)
+	return w, err
 }
 
 // inputKeys is what a record names.

@@ -44,11 +44,13 @@ func (db *DB) Late(ctx context.Context, shard int, until time.Time, page entitle
 // Read reads due items strongly, but those that cannot be read (F37).
 func (db *DB) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.DueItems, error) {
 	var out entitlement.DueItems
+
 	keys := keysOf(refs, dueKey)
 	all, err := db.batch(ctx, true, keys...)
 	if err != nil {
 		return out, err
 	}
+
 	for i, ref := range refs {
 		switch ref.Kind {
 		case entitlement.DueRequest:
@@ -66,13 +68,16 @@ func (db *DB) Read(ctx context.Context, refs []entitlement.DueRef) (entitlement.
 		default:
 			err = take(all, packageMapper, keys[i], &out.Packages)
 		}
+
 		switch {
+		// The sweep comes every minute: one bad item must not keep it from the others (F37).
 		case db.unread(ctx, err):
 			out.Unread++
 		case err != nil:
 			return entitlement.DueItems{}, err
 		}
 	}
+
 	return out, nil
 }
 

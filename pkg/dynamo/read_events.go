@@ -18,12 +18,15 @@ func (db *DB) Events(ctx context.Context, kind entitlement.AggregateKind, id str
 	var events []entitlement.Event
 	for page := (entitlement.Page{}); ; {
 		list, err := db.ListEvents(ctx, kind, id, page)
+		// A chain with a gap verifies nothing.
 		if err == nil && list.Unread > 0 {
 			err = entitlement.Errorf(entitlement.Internal, "%d events of %s %s cannot be read.", list.Unread, kind, id)
 		}
+
 		if err != nil {
 			return nil, err
 		}
+
 		events = append(events, list.Items...)
 		if page.Token = list.Next; list.Next == "" {
 			return events, nil
@@ -48,15 +51,20 @@ func (db *DB) Notices(ctx context.Context, page entitlement.Page) (entitlement.P
 	if err != nil || len(entries.Items) == 0 {
 		return entitlement.Paged[entitlement.Event]{Next: entries.Next}, err
 	}
+
 	found, err := db.batch(ctx, true, entries.Items...)
+	// What the index names was there, and is there for good: events are never deleted.
 	if err != nil {
 		return entitlement.Paged[entitlement.Event]{}, err
 	}
+
 	list := entitlement.Paged[entitlement.Event]{Next: entries.Next}
+
 	for _, key := range entries.Items {
 		if found[key] == nil {
 			continue
 		}
+
 		e, err := readEvent(found[key])
 		if db.unread(ctx, err) {
 			list.Unread++
@@ -65,8 +73,10 @@ func (db *DB) Notices(ctx context.Context, page entitlement.Page) (entitlement.P
 		if err != nil {
 			return list, err
 		}
+
 		list.Items = append(list.Items, e)
 	}
+
 	return list, nil
 }
 
@@ -76,28 +86,35 @@ const signingKeySize = 32
 // SigningKey returns the random bytes that sign page tokens and derive ids, the same ones
 // for good. The first call of all makes them; of several at once, one does.
 func (db *DB) SigningKey(ctx context.Context) ([]byte, error) {
+	// It never changes, so one read in the life of a process is enough.
 	if known := db.signing.Load(); known != nil {
 		return bytes.Clone(*known), nil
 	}
+
 	it, err := db.get(ctx, signingKeyKey())
 	if err != nil {
 		return nil, err
 	}
+
 	if it == nil {
 		if err := db.makeSigningKey(ctx); err != nil {
 			return nil, err
 		}
+		// It may be another's by now: what is stored counts, not what this process drew.
 		if it, err = db.get(ctx, signingKeyKey()); err != nil {
 			return nil, err
 		}
 	}
+
 	if _, err := open(it, tagSigning); err != nil {
 		return nil, err
 	}
+
 	key, ok := it[attrKeyBytes].(*types.AttributeValueMemberB)
 	if !ok || len(key.Value) != signingKeySize {
 		return nil, unreadable(it, errors.New("no signing key"))
 	}
+
 	db.signing.Store(&key.Value)
 	return bytes.Clone(key.Value), nil
 }

@@ -25,7 +25,9 @@ const maxCounted = 10
 func (db *DB) CountFailing(ctx context.Context, at entitlement.ConnectorID, reason string) (int, error) {
 	in := db.query(failingQuery(at, reason), nil, 0)
 	in.Select = types.SelectCount
+
 	n := 0
+	// Bounded, since it is for a page that people look at: beyond that "many" is enough.
 	for range maxCounted {
 		out, err := db.client.Query(ctx, in)
 		if err != nil {
@@ -36,6 +38,7 @@ func (db *DB) CountFailing(ctx context.Context, at entitlement.ConnectorID, reas
 			break
 		}
 	}
+
 	return n, nil
 }
 

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -33,27 +34,34 @@ type inboxAt struct {
 // may be told twice: so that a page costs the same for all that the user ever approved.
 func (db *DB) Inbox(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	none := entitlement.Paged[entitlement.AssignmentRequest]{}
+
 	at, err := parseInbox(page.Token)
 	if err != nil {
 		return none, err
 	}
+
 	groups, err := db.named(ctx, approversKey(), u.Groups)
 	if err != nil {
 		return none, err
 	}
+
 	var entries []indexKey
+	// Turns without anything are skipped here, so that a page is rarely empty without need.
 	for turns := 0; at != nil && len(entries) == 0 && turns < inboxTurns; turns++ {
 		if entries, at, err = db.inbox(ctx, u.ID, groups, *at, page.Size()); err != nil {
 			return none, err
 		}
 	}
+
 	out := entitlement.Paged[entitlement.AssignmentRequest]{Next: inboxToken(at)}
 	keys := keysOf(entries, func(r indexKey) Key { return requestKey(lastOf[entitlement.RequestID](r.sort)) })
 	items, unread, err := legible(ctx, db, requestMapper, true, keys)
 	if err != nil {
 		return none, err
 	}
+
 	out.Items, out.Unread = items, len(unread)
+	// The index may be late: what is listed must still wait for the user.
 	out.Items = slices.DeleteFunc(out.Items, func(r entitlement.AssignmentRequest) bool { return !waitsIn(r, entries) })
 	return out, nil
 }
@@ -70,6 +78,7 @@ func (db *DB) inbox(ctx context.Context, u entitlement.UserID, groups []entitlem
 	own, last := turnOf(u, groups, at)
 	lists := make([][]indexKey, len(own))
 	found := make([]setList, len(own))
+
 	err := db.sideBySide(ctx, len(own), func(ctx context.Context, i int) (err error) {
 		lists[i], found[i], err = db.inboxOwn(ctx, own[i], at, size)
 		return err
@@ -77,8 +86,10 @@ func (db *DB) inbox(ctx context.Context, u entitlement.UserID, groups []entitlem
 	if err != nil {
 		return nil, nil, err
 	}
+
 	sets, end := setsOfTurn(found, at.End)
 	ofSets := make([][]indexKey, len(sets))
+
 	err = db.sideBySide(ctx, len(sets), func(ctx context.Context, i int) (err error) {
 		ofSets[i], err = db.inboxEntries(ctx, inboxPartition(subjectSetRef{kindSet, sets[i]}), at.After, size)
 		return err
@@ -86,9 +97,12 @@ func (db *DB) inbox(ctx context.Context, u entitlement.UserID, groups []entitlem
 	if err != nil {
 		return nil, nil, err
 	}
+
 	entries := slices.Concat(slices.Concat(lists...), slices.Concat(ofSets...))
-	slices.SortFunc(entries, func(a, b indexKey) int { return strings.Compare(a.sort, b.sort) })
+	// A request that several lists lead to stands once: they are sorted alike.
+	slices.SortFunc(entries, func(a, b indexKey) int { return cmp.Compare(a.sort, b.sort) })
 	entries = slices.CompactFunc(entries, func(a, b indexKey) bool { return a.sort == b.sort })
+
 	switch {
 	case len(entries) > size:
 		return entries[:size], &inboxAt{at.Group, at.Set, end, entries[size-1].sort}, nil
@@ -104,10 +118,13 @@ func (db *DB) inbox(ctx context.Context, u entitlement.UserID, groups []entitlem
 // turnOf returns the partitions of the user and of the groups of a turn, and the last of
 // these where there are more.
 func turnOf(u entitlement.UserID, groups []entitlement.GroupID, at inboxAt) (own []string, last entitlement.GroupID) {
+	// The user's own partition belongs to the first turn.
 	if at.Group == "" {
 		own = append(own, inboxPartition(subjectSetRef{kindUser, string(u)}))
 	}
+
 	for _, g := range slices.Sorted(slices.Values(groups)) {
+		// A turn begins behind the groups of the one before.
 		if g <= at.Group {
 			continue
 		}
@@ -116,6 +133,7 @@ func turnOf(u entitlement.UserID, groups []entitlement.GroupID, at inboxAt) (own
 		}
 		own, last = append(own, inboxPartition(subjectSetRef{kindGroup, string(g)})), g
 	}
+
 	return own, ""
 }
 
@@ -135,15 +153,19 @@ func setsOfTurn(found []setList, until string) (sets []string, end string) {
 			end = list.sets[n-1] // of the others of this list nothing is known yet
 		}
 	}
+
 	slices.Sort(sets)
 	sets = slices.Compact(sets)
+
 	if end != "" {
 		sets = slices.DeleteFunc(sets, func(set string) bool { return set > end })
 	}
+
 	if len(sets) > inboxSets {
 		sets = sets[:inboxSets]
 		end = sets[inboxSets-1]
 	}
+
 	return sets, end
 }
 
@@ -154,30 +176,37 @@ const afterSets = setMark + beyond
 // and the requests that wait for it alone, which are of the first turn. Sets sort first, so
 // that its first page mostly has both.
 func (db *DB) inboxOwn(ctx context.Context, partition string, at inboxAt, size int) (list []indexKey, sets setList, err error) {
+	// The first page of a first turn mostly holds both, so one call does.
 	if at.Set == "" && at.After == "" {
 		entries, next, err := db.page(ctx, tableQuery{index: index1, partition: partition}, nil, size+1+inboxSets)
 		if err != nil {
 			return nil, sets, err
 		}
+
 		list = requestsIn(partition, entries)
 		sets = setList{setsOf(entries), next == nil || len(list) > 0}
+
 		if next != nil && len(list) <= size {
 			list, err = db.inboxEntries(ctx, partition, afterSets, size)
 		}
 		return list, sets, err
 	}
+
 	if at.Set == "" {
 		if list, err = db.inboxEntries(ctx, partition, at.After, size); err != nil {
 			return nil, sets, err
 		}
 	}
+
 	w := tableQuery{index: index1, partition: partition, from: prefixSet, to: afterSets}
 	if at.Set != "" {
 		w.from = join(setMark, at.Set) + beyond
 	}
+
 	if at.End != "" {
 		w.to = join(setMark, at.End)
 	}
+
 	entries, next, err := db.page(ctx, w, nil, inboxSets+1)
 	return list, setList{setsOf(entries), next == nil}, err
 }
@@ -217,6 +246,7 @@ func (db *DB) named(ctx context.Context, key Key, groups []entitlement.GroupID) 
 	if len(groups) == 0 {
 		return nil, nil
 	}
+
 	it, err := db.get(ctx, key)
 	if err != nil || it == nil {
 		return nil, err
@@ -225,8 +255,10 @@ func (db *DB) named(ctx context.Context, key Key, groups []entitlement.GroupID) 
 		return nil, err
 	}
 	var all []entitlement.GroupID
+	// The order of a stored set is fixed, which the turns of a page token rest on.
 	f := &fields{item: it, reading: true}
 	idSet(f, attrMembers, &all)
+
 	return slices.DeleteFunc(all, func(g entitlement.GroupID) bool { return !slices.Contains(groups, g) }), f.failure(it)
 }
 

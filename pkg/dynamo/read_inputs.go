@@ -10,19 +10,24 @@ import (
 // SubmitInputs reads what a new request is decided on: in one call where this process knows
 // what the package names, else in two.
 func (db *DB) SubmitInputs(ctx context.Context, k entitlement.SubmitKeys) (entitlement.SubmitInputs, error) {
+	// A guess from what this process last saw of the package. A wrong one costs a call, no more:
+	// what is used is what the package says now.
 	guess := db.packages.of(k.Package)
 	keys := append(startKeys(k.Package, k.Subject, k.Requestor), policyKeys(k.Policy, guess.policies)...)
 	if guess.catalog != "" {
 		keys = append(keys, catalogKey(guess.catalog))
 	}
+
 	all, err := db.batch(ctx, true, keys...)
 	if err != nil {
 		return entitlement.SubmitInputs{}, err
 	}
+
 	p, err := pick(all, packageMapper, packageKey(k.Package))
 	if err != nil {
 		return entitlement.SubmitInputs{}, err
 	}
+
 	wanted := policyKeys(k.Policy, nil)
 	if p != nil {
 		db.packages.learn(*p)
@@ -36,6 +41,7 @@ func (db *DB) SubmitInputs(ctx context.Context, k entitlement.SubmitKeys) (entit
 			all[key] = it
 		}
 	}
+
 	return asSubmitInputs(all, k, p, wanted)
 }
 
@@ -52,12 +58,15 @@ func asSubmitInputs(all found, k entitlement.SubmitKeys, p *entitlement.AccessPa
 	if err != nil {
 		return entitlement.SubmitInputs{}, err
 	}
+
 	ask := entitlement.SubmitInputs{Requestor: s.Requestor, Subject: s.Subject, Package: p, Slot: s.Slot, SubjectRecord: s.SubjectRecord}
+	// The catalog is found by the package, so without one there is none to miss.
 	if p != nil {
 		if ask.Catalog, err = pick(all, catalogMapper, catalogKey(p.Catalog)); err != nil {
 			return entitlement.SubmitInputs{}, err
 		}
 	}
+
 	for _, key := range policies {
 		policy, err := pick(all, policyMapper, key)
 		if err != nil {
@@ -67,6 +76,7 @@ func asSubmitInputs(all found, k entitlement.SubmitKeys, p *entitlement.AccessPa
 			ask.Policies = append(ask.Policies, *policy)
 		}
 	}
+
 	return ask, nil
 }
 
@@ -87,20 +97,24 @@ func asStartInputs(all found, p entitlement.PackageID, subject, requestor entitl
 	if s.Package, err = pick(all, packageMapper, packageKey(p)); err != nil {
 		return entitlement.StartInputs{}, err
 	}
+
 	if s.Subject, err = pick(all, userMapper, userKey(subject)); err != nil {
 		return entitlement.StartInputs{}, err
 	}
 	if s.Requestor, err = pick(all, userMapper, userKey(requestor)); err != nil {
 		return entitlement.StartInputs{}, err
 	}
+
 	s.Slot = entitlement.AssignmentSlot{Package: p, Subject: subject}
 	slot, err := pick(all, assignmentSlotMapper, assignmentSlotKey(p, subject))
 	if err != nil {
 		return entitlement.StartInputs{}, err
 	}
+	// Nobody has asked yet: an empty slot is one at version zero.
 	if slot != nil {
 		s.Slot = *slot
 	}
+
 	s.SubjectRecord, err = subjectRecordIn(all, subject)
 	return s, err
 }

@@ -1,9 +1,9 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
@@ -19,11 +19,13 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlem
 	if err != nil {
 		return list, err
 	}
+	// The empty one stands for policies that name everybody.
 	who := []subjectSetRef{{}, {kindUser, string(u.ID)}}
 	for _, g := range groups {
 		who = append(who, subjectSetRef{kindGroup, string(g)})
 	}
-	predictions := make([]messageList, len(who))
+
+	predictions := make([]predictionList, len(who))
 	err = db.sideBySide(ctx, len(who), func(ctx context.Context, i int) (err error) {
 		predictions[i], err = db.targeted(ctx, who[i], page)
 		return err
@@ -31,48 +33,55 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlem
 	if err != nil {
 		return list, err
 	}
+
 	var keys []Key
 	keys, list.Next = policiesNamed(predictions, page.Size())
+
 	policies, unread, err := legible(ctx, db, policyMapper, true, keys)
 	list.Unread = len(unread)
+	// An index entry may outlive what made it: the policy itself says whom it is for.
 	list.Items = slices.DeleteFunc(policies, func(p entitlement.AssignmentPolicy) bool {
 		return !slices.ContainsFunc(targetsOf(p), func(t subjectSetRef) bool { return slices.Contains(who, t) })
 	})
+
 	return list, err
 }
 
-// messageList are the first messages of somebody, in the order of their packages. Of the
+// predictionList are the first predictions of somebody, in the order of their packages. Of the
 // package until, and of those after it, there may be more; where it is empty there are none.
-type messageList struct {
+type predictionList struct {
 	entries []item
 	until   string
 }
 
-// targeted reads the first messages of somebody: those of a page of packages, where one
+// targeted reads the first predictions of somebody: those of a page of packages, where one
 // policy of each names them, and of one whole package at least.
-func (db *DB) targeted(ctx context.Context, who subjectSetRef, page entitlement.Page) (messageList, error) {
+func (db *DB) targeted(ctx context.Context, who subjectSetRef, page entitlement.Page) (predictionList, error) {
 	w := tableQuery{index: index1, partition: targetIndexKey(who, "").partition, after: part(entitlement.PackageID(page.Token))}
-	var list messageList
+	var list predictionList
 	for at := (*cursor)(nil); ; {
 		entries, next, err := db.page(ctx, w, at, page.Size()+entitlement.MaxPolicies)
 		if err != nil {
 			return list, err
 		}
+
 		list.entries = append(list.entries, entries...)
 		if next == nil {
-			return messageList{entries: list.entries}, nil
+			return predictionList{entries: list.entries}, nil
 		}
+		// Up to here the lists are complete: of the package at the end some entries may be missing.
 		if list.until = next.Sort; textOf(list.entries[0], names.AttrI1S) < list.until {
 			return list, nil
 		}
+
 		at = next
 	}
 }
 
 // policiesNamed returns the policies that the index entries of the first packages lead to, as
-// far as all messages of a package are known, and the last of those packages where there are
+// far as all predictions of a package are known, and the last of those packages where there are
 // more.
-func policiesNamed(lists []messageList, packages int) (policies []Key, next string) {
+func policiesNamed(lists []predictionList, packages int) (policies []Key, next string) {
 	var predictions []item
 	until := ""
 	for _, list := range lists {
@@ -81,20 +90,26 @@ func policiesNamed(lists []messageList, packages int) (policies []Key, next stri
 			until = list.until
 		}
 	}
-	slices.SortStableFunc(predictions, func(a, b item) int { return strings.Compare(textOf(a, names.AttrI1S), textOf(b, names.AttrI1S)) })
+
+	slices.SortStableFunc(predictions, func(a, b item) int { return cmp.Compare(textOf(a, names.AttrI1S), textOf(b, names.AttrI1S)) })
+
 	seen, last := 0, ""
 	for _, it := range predictions {
 		of := textOf(it, names.AttrI1S)
+		// Another list stopped here, so of this package not everything is known.
 		if until != "" && of >= until {
 			return policies, unpart[string](last)
 		}
+
 		if seen == 0 || of != last {
 			if seen == packages {
 				return policies, unpart[string](last)
 			}
 			seen, last = seen+1, of
 		}
+
 		policies = append(policies, policyKey(policyAt(keyOf(it))))
 	}
+
 	return policies, ""
 }

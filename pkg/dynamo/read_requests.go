@@ -16,14 +16,17 @@ func (db *DB) Request(ctx context.Context, id entitlement.RequestID) (entitlemen
 // Review reads the reviewer and the request together.
 func (db *DB) Review(ctx context.Context, reviewer entitlement.UserID, id entitlement.RequestID) (entitlement.User, entitlement.AssignmentRequest, error) {
 	none := entitlement.AssignmentRequest{}
+	// One call for two items of a size: who decides is checked against what is decided on.
 	all, err := db.batch(ctx, true, userKey(reviewer), requestKey(id))
 	if err != nil {
 		return entitlement.User{}, none, err
 	}
+
 	u, err := pick(all, userMapper, userKey(reviewer))
 	if err != nil {
 		return entitlement.User{}, none, err
 	}
+
 	r, err := pick(all, requestMapper, requestKey(id))
 	switch {
 	case err != nil:
@@ -33,6 +36,7 @@ func (db *DB) Review(ctx context.Context, reviewer entitlement.UserID, id entitl
 	case r == nil:
 		return entitlement.User{}, none, missing(requestMapper.noun)
 	}
+
 	return *u, *r, nil
 }
 

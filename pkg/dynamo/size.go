@@ -44,6 +44,7 @@ func valueSize(v types.AttributeValue) int {
 	default: // a truth value; nothing else is stored
 		n = 1
 	}
+
 	return n
 }
 

@@ -55,14 +55,17 @@ func refused(ctx context.Context, err error, parts []entitlement.Part) error {
 	if !ok {
 		return failed(ctx, "commit", err)
 	}
+	// The first that failed is told: the others may have failed because of the same change.
 	for i, reason := range canceled.CancellationReasons {
 		if aws.ToString(reason.Code) == codeConditionFailed && i < len(parts) {
 			return entitlement.StaleError(parts[i])
 		}
 	}
+
 	if crowded(err) {
 		return throttled("commit", err)
 	}
+
 	return &entitlement.Error{Kind: entitlement.Internal, Op: "commit", Err: err}
 }
 

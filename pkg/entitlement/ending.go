@@ -54,7 +54,7 @@ func Remove(n Removal, slot AssignmentSlot, with []AssignmentRequest, now time.T
 // with are the requests that end with it, see Slot.EndsWith.
 func Expire(slot AssignmentSlot, with []AssignmentRequest, command string, now time.Time) (Change, error) {
 	a := slot.Assignment
-	if a == nil || !over(*a, now) {
+	if !slot.Over(now) {
 		return Change{}, nil
 	}
 	return end(slot, with, Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "expired", Actor: Service, Command: command, At: now}, "", now)

@@ -63,7 +63,7 @@ func admitExtension(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPol
 	}
 
 	a := in.Slot.Assignment
-	if a == nil || in.Package == nil || in.Subject == nil || over(*a, now) {
+	if a == nil || in.Package == nil || in.Subject == nil || in.Slot.Over(now) {
 		return none, Errorf(Conflict, "The assignment has ended; ask for the package again.")
 	}
 
@@ -104,14 +104,18 @@ func admitExtension(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPol
 	return p, within(p, n.RequestedSchedule, now)
 }
 
-// over reports that an assignment's end has passed, though the sweep was not there yet.
-func over(a Assignment, now time.Time) bool { return !a.End.IsZero() && !now.Before(a.End) }
+// Over reports that the end of the slot's assignment has passed, though the sweep was not
+// there yet.
+func (s AssignmentSlot) Over(now time.Time) bool {
+	a := s.Assignment
+	return a != nil && !a.End.IsZero() && !now.Before(a.End)
+}
 
 // prolong moves the end of the slot's assignment. An end that passed meanwhile stands: an
 // extension that is committed before the expiry prevails, after it fails (S16).
 func (c Change) prolong(r AssignmentRequest, s StartInputs, e Event, now time.Time) (AssignmentRequest, Change, error) {
 	slot := s.Slot
-	if slot.Assignment == nil || slot.Assignment.ID != r.Assignment || over(*slot.Assignment, now) {
+	if slot.Assignment == nil || slot.Assignment.ID != r.Assignment || slot.Over(now) {
 		return r, Change{}, Errorf(Conflict, "The assignment has ended meanwhile; ask for the package again.")
 	}
 

@@ -26,6 +26,7 @@ const (
 // act carries out one command of a plan.
 func (w *simulation) act(c Command) {
 	w.at++
+
 	switch c.Kind {
 	case Pass:
 		w.advance(c.Span)
@@ -94,6 +95,7 @@ func (w *simulation) call(c Command, use func(ctx context.Context, by authz.Comm
 		w.say("  nothing to do")
 		return
 	}
+
 	inv := w.invoke(c, apiTimeout)
 	inv.state = w.about
 	inv.finish = func(err error) {
@@ -102,15 +104,19 @@ func (w *simulation) call(c Command, use func(ctx context.Context, by authz.Comm
 			w.lastRequest = inv.answer
 		}
 	}
+
 	by := w.admin
 	if w.actor != "" {
 		by = authz.Command{Caller: authz.Caller{ID: w.actor, Scopes: authz.Every}}
 	}
+
 	if makesRequest(c.Kind) && c.C%3 > 0 {
 		by.IdempotencyKey = fmt.Sprint("key ", w.at)
 		w.sent = append(w.sent, sent{use, by})
 	}
+
 	w.actor, w.about = "", ""
+
 	w.as(inv, by, use)
 }
 
@@ -145,13 +151,18 @@ func (w *simulation) again(c Command) {
 		w.say("  nothing was sent")
 		return
 	}
+
 	back := 0
+	// A client repeats what it got no answer to; an older key comes from one that was restarted.
 	if c.A%3 == 0 {
 		back = c.B % len(w.sent)
 	}
+
 	old := w.sent[len(w.sent)-1-back]
 	inv := w.invoke(c, apiTimeout)
+
 	use, other := old.use, c.C%5 == 0
+	// Another command under a used key must be refused, and change nothing.
 	if other {
 		use = func(ctx context.Context, by authz.Command) error {
 			in := requests.Submission{Type: entitlement.UserAdd, Package: w.population.packages[0], Justification: fmt.Sprint("another, ", w.at)}
@@ -163,6 +174,7 @@ func (w *simulation) again(c Command) {
 			return err
 		}
 	}
+
 	inv.finish = func(err error) {
 		w.answered(inv, c, err, other)
 	}
@@ -205,10 +217,12 @@ func (w *simulation) refused(inv *invocation, c Command, err error) {
 // drain hands a batch of a queue's messages to its function.
 func (w *simulation) drain(l *memoryQueue, c Command) {
 	messages := l.Receive(1+c.A%l.batch, l.visibility)
+
 	if len(messages) == 0 {
 		w.say("  %s is empty", l.name)
 		return
 	}
+
 	event := events.SQSEvent{}
 	for _, m := range messages {
 		event.Records = append(event.Records, events.SQSMessage{MessageId: m.ID, ReceiptHandle: m.Receipt, Body: m.Body, EventSourceARN: "arn:sim:" + l.name,
@@ -218,9 +232,12 @@ func (w *simulation) drain(l *memoryQueue, c Command) {
 			w.oracle.fail("S20", "a message holds a credential")
 		}
 	}
+
 	handle := lambdaio.SQS(w.handlers[l.name], lambdaio.Queues{l.name: l})
 	inv := w.invoke(c, names.DeliverTimeout)
+
 	failed := map[string]bool{}
+	// As at SQS: what the function does not name as failed is deleted.
 	inv.finish = func(error) {
 		for _, m := range messages {
 			if !failed[m.ID] {
@@ -228,6 +245,7 @@ func (w *simulation) drain(l *memoryQueue, c Command) {
 			}
 		}
 	}
+
 	w.begin(inv, func(ctx context.Context) error {
 		answer, err := handle(lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: fmt.Sprint("batch ", inv.id)}), event)
 		for _, f := range answer.BatchItemFailures {
@@ -279,6 +297,7 @@ func (w *simulation) spoil(c Command) {
 // deleted, with its members, until somebody makes it again.
 func (w *simulation) lose(c Command) {
 	t, name := w.targets[c.B%len(w.targets)], []string{"one", "two"}[c.A%2]
+
 	switch {
 	case !t.resources[name]:
 		t.resources[name] = true
@@ -287,6 +306,7 @@ func (w *simulation) lose(c Command) {
 		t.missing[name] = time.Now().Add(time.Duration(1+c.C%12) * time.Minute)
 		w.say("  %s of %s is not found for %d minutes", name, t.name, 1+c.C%12)
 	default:
+		// What is held there is gone with it, and nobody took it from anybody.
 		role := entitlement.RoleRef{Connector: t.id, Resource: name, Role: memberRole}
 		for _, ref := range slices.Sorted(maps.Keys(t.holds[role])) {
 			t.set(role, ref, false, false)

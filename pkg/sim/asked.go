@@ -13,6 +13,7 @@ import (
 // request takes in a request as it became.
 func (o *oracle) request(inv *invocation, r entitlement.AssignmentRequest, events []entitlement.Event, now time.Time) {
 	was, known := o.requests[r.ID]
+	// The first time that a request is seen, its terms are those of that moment.
 	if !known {
 		was = &asked{decisions: map[string]entitlement.UserID{}, firstAt: now}
 		o.requests[r.ID] = was
@@ -22,17 +23,20 @@ func (o *oracle) request(inv *invocation, r entitlement.AssignmentRequest, event
 	} else if was.last.State.Final() && was.last.State != r.State {
 		o.fail("S4", "request %s went from %s to %s", short(string(r.ID)), was.last.State, r.State)
 	}
+
 	for _, s := range r.Stages {
 		if s.Decision != nil {
 			o.decision(inv, was, r, s)
 		}
 	}
+
 	o.widened(inv, was, r, events, now)
 	o.closedByService(inv, was, r, events, now)
 	o.approved(inv, was, r)
 	if r.State == entitlement.RequestDelivering && was.approvedAt.IsZero() {
 		was.approvedAt = now
 	}
+
 	was.last = r
 	o.opens(r)
 }
@@ -49,25 +53,31 @@ func (o *oracle) keyedOnce(inv *invocation, r entitlement.AssignmentRequest) {
 }
 
 func (o *oracle) submitted(inv *invocation, was *asked, r entitlement.AssignmentRequest, events []entitlement.Event) {
+	// Who gives something back goes by no policy.
 	if r.Type.Removes() {
 		return
 	}
+
 	if !o.exists(r.Package) {
 		o.fail("S7", "request %s was taken for the deleted package %s", short(string(r.ID)), short(string(r.Package)))
 	}
 	if _, there := o.policies[r.Policy]; !there && r.Type.Adds() {
 		o.fail("S7", "request %s was taken under the deleted policy %s", short(string(r.ID)), short(string(r.Policy)))
 	}
+
 	if inv == nil {
 		return
 	}
+
 	i := slices.IndexFunc(inv.asked, func(p entitlement.AssignmentPolicy) bool { return p.ID == r.Policy })
 	if i < 0 {
 		o.fail("S6", "request %s goes by a policy that nobody read", short(string(r.ID)))
 		return
 	}
+
 	was.policy = inv.asked[i]
 	o.chosen(inv, r)
+	// A stage more or fewer would change who has to agree.
 	if len(r.Stages) > 0 && len(r.Stages) != len(was.policy.Approval.Stages) {
 		o.fail("S6", "request %s has %d stages, its policy %d", short(string(r.ID)), len(r.Stages), len(was.policy.Approval.Stages))
 	}
@@ -78,7 +88,9 @@ func (o *oracle) chosen(inv *invocation, r entitlement.AssignmentRequest) {
 	if p, there := o.policies[r.Policy]; there && p.Package != r.Package {
 		o.fail("S2", "request %s for %s goes by a policy of %s", short(string(r.ID)), short(string(r.Package)), short(string(p.Package)))
 	}
+
 	may, what := func() bool { return true }, ""
+	// Which question is asked of a policy depends on who asks, and for what.
 	switch r.Type {
 	case entitlement.UserAdd:
 		may, what = func() bool { return o.mayChoose(r.Subject, r.Package, r.Policy) }, "ask under"
@@ -90,6 +102,7 @@ func (o *oracle) chosen(inv *invocation, r entitlement.AssignmentRequest) {
 	case entitlement.AdminUpdate:
 		may, what = func() bool { return o.administers(r.Requestor) }, "be extended under"
 	}
+
 	if !o.ever(inv.since(r.ID), may) {
 		o.fail("S2", "request %s goes by policy %s, which %s may not %s", short(string(r.ID)), short(string(r.Policy)), short(string(r.Subject)), what)
 	}
@@ -116,8 +129,10 @@ func (o *oracle) closedByService(inv *invocation, was *asked, r entitlement.Assi
 	if inv == nil || by < 0 || !was.last.State.Open() || r.State != entitlement.RequestDenied && r.State != entitlement.RequestCanceled {
 		return
 	}
+
 	inv.closed = r.ID
 	from := was.last.State
+
 	reason := func() bool {
 		switch {
 		case r.Type.Updates():
@@ -130,6 +145,7 @@ func (o *oracle) closedByService(inv *invocation, was *asked, r entitlement.Assi
 			return !o.enabled(r.Subject)
 		}
 	}
+
 	if !o.ever(min(inv.since(r.ID), inv.began()), reason) {
 		o.fail("S6", "request %s was %s and is %s (%s) by the service, for no reason", short(string(r.ID)), from, r.State, r.Outcome)
 	}
@@ -138,16 +154,20 @@ func (o *oracle) closedByService(inv *invocation, was *asked, r entitlement.Assi
 // decision checks a decision that stands in a request.
 func (o *oracle) decision(inv *invocation, was *asked, r entitlement.AssignmentRequest, s entitlement.Stage) {
 	who := s.Decision.Reviewer
+	// Written again with every later change, and to be the same each time (R63).
 	if before, decided := was.decisions[s.ID]; decided {
 		if before != who {
 			o.fail("S4", "stage %s of request %s was decided by two", short(s.ID), short(string(r.ID)))
 		}
 		return
 	}
+
 	was.decisions[s.ID] = who
+
 	if who == r.Subject || who == r.Requestor {
 		o.fail("S3", "%s decided on a request of their own", short(string(who)))
 	}
+
 	if inv != nil && !o.ever(inv.since(r.ID), func() bool { return o.mayDecide(who, was) }) {
 		o.fail("S2", "%s decided request %s and was no approver of its stage", short(string(who)), short(string(r.ID)))
 	}

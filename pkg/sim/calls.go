@@ -29,18 +29,24 @@ const processes = 3
 // newTable makes the table, and the copies of the product that use it.
 func (w *simulation) newTable(p Plan) {
 	o := engine.Options{Table: tableName, Share: true, Now: w.instant, Seed: p.Number, Committed: w.commits}
+	// Only a run that lists them keeps the conditions: it is slow.
 	if p.Lists {
 		w.conditions = dynamotest.Conditions{}
 	}
+
 	if w.lag = p.Lag; w.lag > 0 {
 		o.Lag, o.Stale = w.seen, w.stale
 	}
 	if len(p.Waive) > 0 {
 		o.Waive = dynamotest.Waive(p.Waive...)
 	}
+
 	table := engine.New(o)
 	w.reached = faults.Wrap(table, faults.Hooks{Before: w.begins, After: w.ends, Unread: w.unread})
+
+	// What the checks read is never late, and nothing goes wrong with it.
 	w.truth = dynamo.New(table, tableName, dynamo.OneByOne())
+
 	for i := range w.processes {
 		w.processes[i] = w.newProcess()
 	}
@@ -92,17 +98,21 @@ func (w *simulation) Settle() { w.settledAt = w.instant() }
 // scenario an index is behind by the same number of changes all the time.
 func (w *simulation) seen(ctx context.Context, index, partition string, unseen []time.Time) int {
 	inv, n := invocationOf(ctx), len(unseen)
+	// Checks, and the end of a run, see the index as it is.
 	if inv == nil || w.resting {
 		return n
 	}
+
 	late := w.lag
 	if w.script == nil {
 		late = below(mix(w.choice, uint64(w.turns), hashed(index), hashed(partition)), w.lag+1)
 	}
 	n = max(0, n-late)
+	// What was written before the last long pause is seen: no index is minutes behind.
 	for n < len(unseen) && !unseen[n].After(w.settledAt) {
 		n++
 	}
+
 	if n < len(unseen) {
 		inv.faults[StaleRead]++
 		w.counted(faults.Query, StaleRead)
@@ -169,16 +179,20 @@ func (w *simulation) begins(ctx context.Context, c faults.Call) error {
 			return err
 		}
 	}
+
 	w.op = c.Op
 	if w.conditions != nil {
 		w.conditions.Collect(c)
 	}
+
 	if inv == nil {
 		return nil
 	}
+
 	if b, is := ctx.Value(begunKey{}).(*begun); is && !b.is {
 		b.seq, b.is = w.oracle.seq, true
 	}
+
 	switch d := mix(inv.seed, uint64(inv.calls)); fault {
 	case FailBefore:
 		return faults.Down()
@@ -208,6 +222,7 @@ func (w *simulation) unread(ctx context.Context, c faults.Call) []int {
 	if inv == nil || w.last != Unread {
 		return nil
 	}
+
 	var back []int
 	d := mix(inv.seed, uint64(inv.calls), 61)
 	for i := range c.Keys {
@@ -215,9 +230,11 @@ func (w *simulation) unread(ctx context.Context, c faults.Call) []int {
 			back = append(back, i)
 		}
 	}
+	// A batch that brings everything is no fault, so one item at least is handed back.
 	if len(back) == 0 {
 		back = []int{below(d, len(c.Keys))}
 	}
+
 	return back
 }
 
@@ -251,12 +268,14 @@ func (w *simulation) pause(ctx context.Context, try int) error {
 	if inv.dead {
 		return errDead
 	}
+
 	d := mix(inv.seed, uint64(inv.calls), uint64(try))
 	wait := time.Duration(below(d, int(min(20*time.Millisecond<<try, time.Second))))
 	if w.script != nil && w.script(inv, "Pause") == Frozen || w.script == nil && w.rate > 0 && !inv.calm && inv.applying == 0 && below(mix(d), 6) == 0 {
 		inv.faults[Frozen]++
 		wait = w.pauseLength(d) / 6 // within a lease
 	}
+
 	if !w.park(inv, "Pause", wait) {
 		return errDead
 	}
@@ -265,6 +284,7 @@ func (w *simulation) pause(ctx context.Context, try int) error {
 
 // sortOf tells the sort of a call, which says what can go wrong with it.
 func sortOf(c faults.Call) sort {
+	// By what can go wrong with a call, and not by what it is called.
 	switch c.Op {
 	case faults.GetItem:
 		return reads
@@ -282,12 +302,15 @@ func sortOf(c faults.Call) sort {
 
 // labelOfCall names what a call is about, so that equal calls have equal labels.
 func (w *simulation) labelOfCall(ctx context.Context, c faults.Call) string {
+	// A commit has no input that says what it is about; what was decided on does.
 	if d, is := ctx.Value(decidedKey{}).(*decided); is && c.Op == faults.TransactWriteItems {
 		return "Commit " + labelOf(d.Change)
 	}
+
 	var b strings.Builder
 	b.Grow(labelLength)
 	b.WriteString(string(c.Op))
+
 	if in, is := c.Input.(*dynamodb.QueryInput); is {
 		b.WriteString(c.Index)
 		for _, placeholder := range []string{":v0", ":v1"} {
@@ -298,6 +321,7 @@ func (w *simulation) labelOfCall(ctx context.Context, c faults.Call) string {
 		}
 		return b.String()
 	}
+
 	for _, key := range c.Keys {
 		b.WriteByte(' ')
 		shortKey(&b, key.PK)
@@ -358,16 +382,19 @@ func (m Met) Missed() []OpFault {
 		if op == faults.PutItem {
 			continue // of the signing key alone, which is made with the simulation; the store's own tests fault it
 		}
+
 		can := slices.Clone(possible[sortOf(faults.Call{Op: op})])
 		if op == faults.Query { // what need not be strong of the other reads is for lists, which the driver does not ask for
 			can = append(can, StaleRead)
 		}
+
 		for _, f := range can {
 			if at := (OpFault{op, f}); m[at] == 0 && !slices.Contains(missed, at) {
 				missed = append(missed, at)
 			}
 		}
 	}
+
 	return missed
 }
 

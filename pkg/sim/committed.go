@@ -12,8 +12,10 @@ import (
 // decided. inv is nil while the simulation is being made.
 func (o *oracle) committed(inv *invocation, c entitlement.Change, now time.Time) {
 	o.seq++
+	// What happened is checked against what was true before it, so memory comes first.
 	o.evidence(c)
 	o.remember(c)
+
 	for _, x := range c.Users {
 		o.user(x)
 	}
@@ -29,18 +31,22 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change, now time.Time)
 	for _, x := range c.Packages {
 		o.pack(x)
 	}
+
 	for _, x := range c.GrantSets {
+		// Any id that was ever a person's may have something under it.
 		for _, id := range append([]string{x.Principal}, x.Former...) {
 			o.kept[connector.PrincipalRef(id)] = true
 		}
 		o.accepted(x)
 	}
+
 	for _, x := range c.DeletionGuardUpdates {
 		o.closed[entitlement.DeletionGuardUpdate{Package: x.Package, Policy: x.Policy}] = x.Closed
 	}
 	for _, x := range c.Scopes {
 		o.scope(x, now)
 	}
+
 	for _, x := range c.Jobs {
 		if key := (jobKey{x.Package, x.Generation}); x.Erased {
 			delete(o.jobs, key)
@@ -48,12 +54,14 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change, now time.Time)
 			o.jobs[key] = true
 		}
 	}
+	// Requests before slots: an assignment is checked against the request that began it.
 	for _, x := range c.Requests {
 		o.request(inv, x, c.Events, now)
 	}
 	for _, x := range c.SubjectUpdates {
 		o.subjectUpdate(x)
 	}
+
 	for _, x := range c.Slots {
 		o.slot(inv, x, c, now)
 	}
@@ -122,7 +130,9 @@ func (o *oracle) scope(s entitlement.PackageScopes, now time.Time) {
 			o.scopes[s.Package] = append(o.scopes[s.Package], x.Ref)
 		}
 	}
+
 	for at, a := range o.live {
+		// Whoever holds the package is to get what it gives now, and to lose what it does not.
 		if at.pkg == s.Package {
 			o.given(a)
 			o.dirty[at.who] = true

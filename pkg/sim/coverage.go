@@ -17,6 +17,7 @@ type state struct {
 // in particular have one, which is empty.
 func statesOf(k Kind) []state {
 	switch k {
+	// The sentences hold the states in which something can be done first, and then the others.
 	case Submit, Assign:
 		return states("none removing", "pendingApproval scheduled delivering partiallyDelivered delivered deliveryFailed")
 	case Approve, Deny:

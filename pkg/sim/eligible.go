@@ -29,19 +29,24 @@ func (o *oracle) remember(c entitlement.Change) {
 // ever reports that something held at some moment since a commit: when an invocation read,
 // when it wrote, or between the two. What it did by what it read then was right.
 func (o *oracle) ever(since int, holds func() bool) bool {
+	// Most often what is so now was so then.
 	if holds() {
 		return true
 	}
+
 	people, policies, closed := o.people, o.policies, o.closed
 	defer func() { o.people, o.policies, o.closed = people, policies, closed }()
+
 	for _, p := range slices.Backward(o.pasts) {
 		if p.until <= since {
 			break
 		}
+		// One that was true at any moment of these excuses the invocation.
 		if o.people, o.policies, o.closed = p.people, p.policies, p.closed; holds() {
 			return true
 		}
 	}
+
 	return false
 }
 
@@ -63,6 +68,7 @@ func (o *oracle) admits(p entitlement.AssignmentPolicy, u entitlement.UserID, di
 	if who == nil || !who.enabled {
 		return false // R39
 	}
+
 	switch p.Scope {
 	case entitlement.ScopeNobody:
 		return direct
@@ -100,15 +106,18 @@ func (o *oracle) mayChoose(u entitlement.UserID, pkg entitlement.PackageID, id e
 	applies := func(p entitlement.AssignmentPolicy) bool {
 		return p.Package == pkg && p.Requestor.SelfAdd && o.admits(p, u, false)
 	}
+
 	p, there := o.policies[id]
 	if !there || !applies(p) {
 		return false
 	}
+	// A policy of a better rank that fits hides this one (R37), unless it is on its way out.
 	for _, other := range o.policies {
 		if applies(other) && category(other) < category(p) && !o.closed[entitlement.DeletionGuardUpdate{Package: pkg, Policy: other.ID}] {
 			return false
 		}
 	}
+
 	return true
 }
 
@@ -182,8 +191,10 @@ func (o *oracle) becomes(set entitlement.SubjectSet, r entitlement.AssignmentReq
 	gone := func(list []entitlement.SubjectSet) bool {
 		return slices.ContainsFunc(list, func(s entitlement.SubjectSet) bool { return isManager(s) && !can(s) })
 	}
+	// Each step asks whether those of the steps before can decide at all.
 	first := slices.Concat(were, terms.Fallback)
 	all := slices.Concat(first, terms.Alternates, terms.FallbackAlternates)
+
 	switch {
 	case has(terms.Fallback) && (gone(terms.Primary) || !can(were...)):
 		return true
@@ -220,28 +231,36 @@ func (o *oracle) become(inv *invocation, set entitlement.SubjectSet, r entitleme
 // widened takes in whom the running stage of a request asks by now besides those whom it
 // asks at first: each must have become an approver, by an event (S2).
 func (o *oracle) widened(inv *invocation, was *asked, r entitlement.AssignmentRequest, events []entitlement.Event, now time.Time) {
+	// A policy may have been replaced by one with fewer stages.
 	if r.State != entitlement.RequestPendingApproval || r.Stage >= len(r.Stages) || r.Stage >= len(was.policy.Approval.Stages) {
 		return
 	}
+
 	stage, terms := r.Stages[r.Stage], was.policy.Approval.Stages[r.Stage]
 	if was.became == nil {
 		was.became = map[string][]entitlement.SubjectSet{}
 	}
+
 	were := terms.Primary
 	if n := r.Stage; n < len(was.last.Stages) && len(was.last.Stages[n].Approvers) > 0 {
 		were = was.last.Stages[n].Approvers
 	}
+
 	for _, set := range stage.Approvers {
 		if slices.ContainsFunc(slices.Concat(terms.Primary, was.became[stage.ID]), sameSet(set)) {
 			continue
 		}
+
 		escalates := terms.Escalation && !now.Add(o.w.skew).Before(stage.Started.Add(terms.EscalateAfter))
+
 		if !o.become(inv, set, r, terms, were, escalates) {
 			o.fail("S2", "stage %s of request %s asks %s %s, who has not become its approver", short(stage.ID), short(string(r.ID)), set.Kind, short(set.ID))
 		}
+
 		if !slices.ContainsFunc(events, func(e entitlement.Event) bool { return e.ID == string(r.ID) }) {
 			o.fail("S2", "stage %s of request %s asks %s %s, and no event says since when", short(stage.ID), short(string(r.ID)), set.Kind, short(set.ID))
 		}
+
 		was.became[stage.ID] = append(was.became[stage.ID], set)
 	}
 }

@@ -13,17 +13,22 @@ import (
 // what an event must say.
 func (o *oracle) evidence(c entitlement.Change) {
 	touched := map[string]int{}
+	// A chain with a gap, or with an event that was changed, verifies nothing.
 	for _, e := range c.Events {
 		key := chainKey{e.Aggregate, e.ID}
 		if head := o.chains[key]; e.Number != head.Number+1 || e.Prev != head.Hash {
 			o.fail("S10", "event %d of %s %s follows event %d", e.Number, e.Aggregate, short(e.ID), head.Number)
 		}
+
 		o.chains[key] = entitlement.Chain{Number: e.Number, Hash: e.Hash}
 		touched[e.ID]++
+
 		if e.Actor == "" || e.Kind == "" || e.Command == "" || e.At.IsZero() {
 			o.fail("S10", "event %s of %s %s does not say who, what, why and when", e.Kind, e.Aggregate, short(e.ID))
 		}
+
 		texts := slices.Collect(maps.Values(e.Data))
+		// A secret may be in what changed as well as in what is told beside it.
 		for _, c := range e.Changed {
 			texts = append(texts, c.Before, c.After)
 		}
@@ -33,11 +38,13 @@ func (o *oracle) evidence(c entitlement.Change) {
 			}
 		}
 	}
+
 	for _, r := range c.Requests {
 		if was := o.requests[r.ID]; (was == nil || was.last.State != r.State) && touched[string(r.ID)] == 0 {
 			o.fail("S10", "request %s became %s without an event", short(string(r.ID)), r.State)
 		}
 	}
+
 	for _, s := range c.Slots {
 		if s.Assignment == nil {
 			continue
@@ -46,6 +53,7 @@ func (o *oracle) evidence(c entitlement.Change) {
 			o.fail("S10", "assignment %s became %s without an event", short(string(s.Assignment.ID)), s.Assignment.State)
 		}
 	}
+
 	for _, a := range c.Ended {
 		if touched[string(a.ID)] == 0 {
 			o.fail("S10", "assignment %s ended without an event", short(string(a.ID)))

@@ -13,11 +13,14 @@ import (
 // slot takes in a slot: an assignment that begins, moves or was extended.
 func (o *oracle) slot(inv *invocation, s entitlement.AssignmentSlot, c entitlement.Change, now time.Time) {
 	o.dirty[s.Subject] = true
+
 	if s.Assignment == nil || s.Erased {
 		return
 	}
+
 	a := *s.Assignment
 	was := o.assignments[a.ID]
+	// What begins is checked once, by what its request was made under.
 	if was == nil {
 		was = &held{live: true, since: o.seq, began: now, Assignment: a}
 		o.assignments[a.ID] = was
@@ -27,30 +30,38 @@ func (o *oracle) slot(inv *invocation, s entitlement.AssignmentSlot, c entitleme
 		o.begins(inv, was, now)
 		return
 	}
+
 	if !was.live {
 		o.fail("S16", "assignment %s was written after it had ended", short(string(a.ID)))
 	}
+
 	if !a.End.Equal(was.End) {
 		o.extended(was, a, c, now)
 	}
+
 	if a.State != was.State || a.Delivered != was.Delivered {
 		o.truthful(a, was)
 	}
+
 	was.Assignment = a
 }
 
 // apart checks that nobody comes to hold a package beside what it excludes, by its lists
 // as they were when they were read last: an edit after that counts as made afterwards (S18).
 func (o *oracle) apart(inv *invocation, a *held) {
+	// What a simulation is set up with was decided by no invocation.
 	if inv == nil {
 		return
 	}
+
 	lists := inv.lists[a.Package]
+	// By what the invocation read: a list that was edited after that counts as made later.
 	for _, other := range lists.Incompatible {
 		if o.live[pair{other, a.Subject}] != nil {
 			o.fail("S18", "assignment %s of %s began beside %s, which it excludes", short(string(a.ID)), short(string(a.Package)), short(string(other)))
 		}
 	}
+
 	for _, g := range lists.IncompatibleGroups {
 		if p := o.people[a.Subject]; p != nil && p.groups[g] {
 			o.fail("S18", "assignment %s of %s began for a member of %s, which it excludes", short(string(a.ID)), short(string(a.Package)), short(string(g)))
@@ -66,15 +77,19 @@ func (o *oracle) begins(inv *invocation, a *held, now time.Time) {
 		o.fail("S2", "assignment %s has no request", short(string(a.ID)))
 		return
 	}
+
 	if !o.exists(a.Package) {
 		o.fail("S7", "assignment %s began of a deleted package", short(string(a.ID)))
 	}
+	// Who was deleted since began nothing by this any more.
 	if o.people[a.Subject] == nil {
 		return
 	}
+
 	if inv != nil && !o.ever(inv.since(r.last.ID), func() bool { return o.stillFor(r) }) {
 		o.fail("S2", "assignment %s began for %s, for whom its policy is not any more", short(string(a.ID)), short(string(a.Subject)))
 	}
+
 	if r.policy.Approval.RequiredForAdd {
 		for _, s := range r.last.Stages {
 			if s.Decision == nil || !s.Decision.Approved {
@@ -85,6 +100,7 @@ func (o *oracle) begins(inv *invocation, a *held, now time.Time) {
 			o.fail("S2", "assignment %s began with %d stages, its policy has %d", short(string(a.ID)), len(r.last.Stages), len(r.policy.Approval.Stages))
 		}
 	}
+
 	if want := o.end(r, now); !want.Equal(a.End) {
 		o.fail("S6", "assignment %s ends at %s, its terms say %s", short(string(a.ID)), a.End, want)
 	}
@@ -117,15 +133,18 @@ func (o *oracle) decidedAt(r *asked, now time.Time) time.Time {
 
 // extended checks a new end.
 func (o *oracle) extended(was *held, a entitlement.Assignment, c entitlement.Change, now time.Time) {
+	// Only a request moves an end, and it comes in the same change.
 	i := slices.IndexFunc(c.Requests, func(r entitlement.AssignmentRequest) bool { return r.Type.Updates() && r.Assignment == a.ID })
 	if i < 0 {
 		o.fail("S16", "the end of assignment %s was moved by no request", short(string(a.ID)))
 		return
 	}
+
 	r := o.requests[c.Requests[i].ID]
 	if r == nil || !r.policy.Approval.RequiredForUpdate {
 		return
 	}
+
 	for _, s := range r.last.Stages {
 		if s.Decision == nil || !s.Decision.Approved {
 			o.fail("S2", "extension %s was not approved", short(string(r.last.ID)))
@@ -141,6 +160,7 @@ func (o *oracle) truthful(a entitlement.Assignment, was *held) {
 		if a.ObservedPackageGeneration != o.generation[a.Package] {
 			return // of an edit that came meanwhile: what is said is said of the generation observed
 		}
+
 		unconfirmed := 0
 		for _, role := range o.scopes[a.Package] {
 			at, ok := o.confirmed[grant{a.Subject, role}]
@@ -154,6 +174,7 @@ func (o *oracle) truthful(a entitlement.Assignment, was *held) {
 				o.fail("S15", "assignment %s is delivered and nobody read back %s while it was there", short(string(a.ID)), show(role))
 			}
 		}
+
 		if a.Unconfirmed && unconfirmed == 0 {
 			o.fail("S15", "assignment %s is said to be unconfirmed, and all of it was read back", short(string(a.ID)))
 		}
@@ -196,12 +217,15 @@ func (o *oracle) takenOnTrust(u entitlement.UserID, role entitlement.RoleRef) bo
 // ended takes in an assignment that ended, or whose removal is complete.
 func (o *oracle) ended(a entitlement.Assignment, events []entitlement.Event, now time.Time) {
 	o.dirty[a.Subject] = true
+
 	was := o.assignments[a.ID]
 	if was == nil {
 		o.fail("S10", "assignment %s ended and never began", short(string(a.ID)))
 		return
 	}
+
 	if was.live {
+		// What ends is over at this moment, whatever is still on its way out.
 		was.live = false
 		o.lapses(was)
 		expired := slices.ContainsFunc(events, func(e entitlement.Event) bool { return e.ID == string(a.ID) && e.Kind == "expired" })
@@ -209,12 +233,14 @@ func (o *oracle) ended(a entitlement.Assignment, events []entitlement.Event, now
 			o.fail("S16", "assignment %s expired at %s, its end is %s", short(string(a.ID)), now, was.End)
 		}
 	}
+
 	if !a.Removed.IsZero() && !was.removed {
 		was.removed = true
 		o.leaving[a.Subject] = without(o.leaving[a.Subject], was)
 		o.lives++
 		o.revoked(a, now)
 	}
+
 	was.Assignment = a
 }
 
@@ -226,13 +252,17 @@ func (o *oracle) revoked(a entitlement.Assignment, now time.Time) {
 		if !slices.Contains(o.scopes[a.Package], role) && o.givenElsewhere(a, role) {
 			continue // taken out of this package by an edit, it counts as the other one's
 		}
+
 		if o.desired(g, now) || o.overdue(g) || o.underway(a.Subject) {
 			continue
 		}
+
 		trusted := a.Unconfirmed && (o.onTrust(role) || !a.Closed.IsZero())
+		// What was given by hand may be left: it is not ours.
 		if o.had[g].is && o.had[g].byUs && !trusted {
 			o.fail("S15", "assignment %s counts as removed, and %s holds %s", short(string(a.ID)), short(string(a.Subject)), show(role))
 		}
+
 		o.takenBack(a, role, trusted)
 	}
 }
@@ -247,9 +277,11 @@ func (o *oracle) takenBack(a entitlement.Assignment, role entitlement.RoleRef, t
 	if t == nil || !t.resources[role.Resource] {
 		return
 	}
+
 	for _, took := range t.tookOf(a.Subject, role) {
 		n := len(took.removals)
 		switch {
+		// What was never granted there needs no removal.
 		case took.granted.IsZero():
 		case n == 0 && !took.sent:
 			o.fail("S15", "assignment %s counts as removed, and no removal of %s was sent to %s", short(string(a.ID)), show(role), short(string(a.Subject)))

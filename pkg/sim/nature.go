@@ -59,22 +59,26 @@ func (n Nature) String() string {
 	if n == (Nature{}) {
 		return "honest"
 	}
+
 	var words []string
 	for i, s := range n.Shows {
 		if s != ShowsTruth {
 			words = append(words, fmt.Sprintf("%s shows %s", wayNames[i], s))
 		}
 	}
+
 	add := func(is bool, word string) {
 		if is {
 			words = append(words, word)
 		}
 	}
+
 	add(n.Behind > 0, fmt.Sprint("reads ", n.Behind, " behind"))
 	add(n.Racing > 0, fmt.Sprint("changes take ", n.Racing, " from reading to writing"))
 	add(n.AnyID, "takes any id")
 	add(n.Accepts, "set to unconfirmed")
 	add(n.Concurrent, "set to concurrent writes")
+
 	return strings.Join(words, ", ")
 }
 
@@ -104,21 +108,27 @@ func accepting(n *Nature) { n.Accepts = true }
 
 // drawNature draws a target's nature: every other one is honest.
 func drawNature(r *rand.Rand) Nature {
+	// At an honest target there is nothing but our own faults to find.
 	if r.IntN(2) == 0 {
 		return Nature{Concurrent: r.IntN(2) == 0}
 	}
 	kinds := []Nature{honest, honest, honest, filterAlone, listLeftOut, listCutOff, listAlone, filterIgnored, cutAndIgnored, blind, blindAndBlunt, mute}
+
 	n := kinds[r.IntN(len(kinds))]
+
 	if r.IntN(4) == 0 {
 		for i := range n.Shows {
 			n.Shows[i] = Shown(r.IntN(len(shownNames)))
 		}
 		n.Cut = r.IntN(3)
 	}
+
 	n.Behind = []time.Duration{0, 0, 0, 5 * time.Second, 15 * time.Second}[r.IntN(5)]
 	n.Racing = []time.Duration{0, 0, time.Second, 3 * time.Second}[r.IntN(4)]
 	n.AnyID = r.IntN(4) == 0
 	n.Accepts = r.IntN(2) == 0
+	// Writes that cross undo each other there, so at such a target none may.
 	n.Concurrent = n.Racing == 0 && r.IntN(3) == 0
+
 	return n
 }

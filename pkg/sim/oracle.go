@@ -185,8 +185,10 @@ func (o *oracle) callStarts(u entitlement.UserID, role entitlement.RoleRef, gran
 	if u == "" {
 		return // nobody's account any more
 	}
+
 	g := grant{u, role}
 	now := time.Now()
+
 	switch {
 	case grants && !o.desired(g, now) && !o.underway(u) && !o.justOver(g, now) && !o.heldOver(g):
 		o.fail("S1", "a call starts that grants %s to %s, which no live assignment gives", show(role), short(string(u)))
@@ -230,27 +232,35 @@ func show(r entitlement.RoleRef) string {
 
 // effect notes that a membership changed at a target, or in the directory.
 func (o *oracle) effect(u entitlement.UserID, role entitlement.RoleRef, granted, byUs bool) {
+	// It is nobody's account any more, as after a deletion at the target.
 	if u == "" {
 		return
 	}
+
 	g := grant{u, role}
+
 	before := o.had[g]
 	o.had[g] = holding{granted, byUs}
 	o.dirty[u] = true
+
 	if !byUs {
 		o.handEdits[g] = true
 		o.foreign[g] = o.foreign[g] || granted
 		return
 	}
+
 	if granted {
 		delete(o.handEdits, g)
 	}
 	o.w.say("    %s: %s of %s", show(role), map[bool]string{true: "granted to", false: "taken from"}[granted], short(string(u)))
+
 	if granted == before.is {
 		return
 	}
+
 	now := time.Now()
 	pending := o.subject(u).generation > o.subject(u).observed || o.underway(u)
+	// Against what is desired a change may only go while somebody is on the way.
 	if granted != o.desired(g, now) && !pending && !(granted && o.justOver(g, now)) {
 		o.fail("S14", "%s of %s was changed to %v against what is desired, and no delivery is pending", show(role), short(string(u)), granted)
 	}
@@ -263,6 +273,7 @@ type span struct{ first, last time.Time }
 // where it was when the target was asked, and somebody else took it away since.
 func (o *oracle) answered(u entitlement.UserID, role entitlement.RoleRef, present bool) {
 	g := grant{u, role}
+	// What a target was seen to show counts for a day; after a gap as long as that it begins anew (F39).
 	if present {
 		seen, now := o.shown[role], time.Now()
 		if now.Sub(seen.last) >= day-2*o.w.skew {
@@ -270,6 +281,7 @@ func (o *oracle) answered(u entitlement.UserID, role entitlement.RoleRef, presen
 		}
 		o.shown[role] = span{seen.first, now}
 	}
+
 	if present && (o.had[g].is || o.handEdits[g]) {
 		o.confirmed[g] = o.seq
 	} else {
@@ -305,7 +317,9 @@ func (o *oracle) step() {
 	if len(o.dirty) == 0 {
 		return
 	}
+
 	now := time.Now()
+
 	for g, h := range o.had {
 		if !o.dirty[g.who] || !h.is || !h.byUs || o.desired(g, now) || o.justOver(g, now) {
 			continue
@@ -316,6 +330,7 @@ func (o *oracle) step() {
 		}
 		o.unwanted(g)
 	}
+
 	for _, u := range sorted(o.dirty) {
 		o.recorded(u, now)
 		o.held(u, now)
@@ -329,10 +344,12 @@ func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
 	if d := o.subject(u); d.generation != d.observed || d.generation == 0 || o.underway(u) {
 		return
 	}
+
 	_, grantSets, err := o.w.truth.SubjectRecord(quiet, u)
 	if err != nil {
 		return
 	}
+
 	known := map[entitlement.RoleRef]bool{}
 	for _, s := range grantSets {
 		for role, recorded := range s.Grants {
@@ -348,6 +365,7 @@ func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
 			}
 		}
 	}
+
 	for g, h := range o.had {
 		if g.who == u && h.is && h.byUs && o.desired(g, now) && !known[g.role] {
 			o.fail("S14", "%s has nothing pending, holds %s, and no grant set knows of it", short(string(u)), show(g.role))
@@ -358,13 +376,16 @@ func (o *oracle) recorded(u entitlement.UserID, now time.Time) {
 // held checks that where nothing is owed, whoever counts as delivered holds what was
 // delivered, whatever the target said of it (S15).
 func (o *oracle) held(u entitlement.UserID, now time.Time) {
+	// While something is owed nothing has to be there yet.
 	if d := o.subject(u); d.generation != d.observed || o.underway(u) {
 		return
 	}
+
 	for _, a := range o.liveOf[u] {
 		if a.State != entitlement.AssignmentDelivered || a.ObservedPackageGeneration != o.generation[a.Package] || a.Unconfirmed {
 			continue
 		}
+
 		for _, role := range o.scopes[a.Package] {
 			if g := (grant{u, role}); o.desired(g, now) && !o.had[g].is && !o.handEdits[g] && !o.mistaken(u, role) {
 				o.fail("S15", "assignment %s counts as delivered, nothing is owed, and %s does not hold %s", short(string(a.ID)), short(string(u)), show(role))
@@ -388,14 +409,17 @@ func (o *oracle) givenUp(g grant) bool {
 // unwanted checks that a role which nothing desires is on its way out, and is seen to be.
 func (o *oracle) unwanted(g grant) {
 	d := o.subject(g.who)
+	// A role that nothing gives and nobody owes would stay for good.
 	if d.generation <= d.observed && !o.underway(g.who) && !o.overdue(g) {
 		o.fail("S1", "%s is held by %s for no live assignment, and its removal is not owed", show(g.role), short(string(g.who)))
 		return
 	}
+
 	_, grantSets, err := o.w.truth.SubjectRecord(quiet, g.who)
 	if err != nil {
 		return
 	}
+
 	for _, s := range grantSets {
 		if _, known := s.Grants[g.role]; known {
 			return

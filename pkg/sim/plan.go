@@ -81,23 +81,28 @@ type Command struct {
 // String words a command for the log.
 func (c Command) String() string {
 	s := fmt.Sprintf("%s a=%d b=%d c=%d", c.Kind, c.A, c.B, c.C)
+	// Only what is not as usual is said: a log is read by people.
 	if c.Span != 0 {
 		s += " " + c.Span.String()
 	}
+
 	if c.Same {
 		s += " of the same"
 	} else if c.In != "" {
 		s += " in " + c.In
 	}
+
 	if c.Meets != Fine {
 		s += fmt.Sprintf(", %s at %d", c.Meets, c.Nth)
 	}
+
 	if c.Steps > 0 {
 		s += fmt.Sprint(", interrupted after ", c.Steps)
 	}
 	if c.Calm {
 		s += " calm"
 	}
+
 	return s
 }
 
@@ -170,12 +175,16 @@ var (
 // Draw draws the run of a number.
 func Draw(number uint64) Plan {
 	r := rand.New(rand.NewPCG(number, 0x1ea5e))
+	// The order of draws is what a number means: a draw in between makes another run of it.
 	p := Plan{Number: number, Rate: []int{0, 5, 15, 40, 120}[r.IntN(5)], Lag: []int{0, 0, 1, 3, 8}[r.IntN(5)], PageSize: []int{1, 2, 100}[r.IntN(3)]}
+
 	if r.IntN(4) == 0 {
 		p.Skew = maxSkew
 	}
+
 	p.Targets = [...]Nature{drawNature(r), drawNature(r)}
 	n := 2 + r.IntN(4)
+
 	for range n {
 		h := Person{Manager: r.IntN(n), Guest: r.IntN(8) == 0}
 		if r.IntN(5) == 0 {
@@ -183,6 +192,7 @@ func Draw(number uint64) Plan {
 		}
 		p.People = append(p.People, h)
 	}
+
 	for range 2 {
 		var members []int
 		for i := range n {
@@ -192,25 +202,30 @@ func Draw(number uint64) Plan {
 		}
 		p.Groups = append(p.Groups, members)
 	}
+
 	for range 1 + r.IntN(3) {
 		p.Packages = append(p.Packages, drawPack(r))
 	}
+
 	for n := 40 + r.IntN(81); len(p.Commands) < n; {
 		c := drawCommand(r)
 		if p.Rate == 0 {
 			c.Meets = Fine
 		}
 		p.Commands = append(p.Commands, c)
+
 		if against := rivals[c.Kind]; len(against) > 0 && r.IntN(3) == 0 {
 			p.Commands[len(p.Commands)-1].Steps = 1 + r.IntN(30)
 			rival := drawOf(r, against[r.IntN(len(against))])
 			rival.Same = true
 			p.Commands = append(p.Commands, rival)
 		}
+
 		if r.IntN(12) == 0 {
 			p.Commands = append(p.Commands, drawScenario(r, p.Rate > 0)...)
 		}
 	}
+
 	return p
 }
 
@@ -251,22 +266,28 @@ var scenarios = []scenario{
 
 func drawScenario(r *rand.Rand, troubled bool) []Command {
 	s := scenarios[r.IntN(len(scenarios))]
+
 	var all []Command
+
 	for i, k := range s.kinds {
 		c := drawOf(r, k)
 		c.Same, c.Meets, c.Steps = i > 0, Fine, 0
+
 		if i == 0 && slices.Contains(s.kinds, Pass) {
 			c.Span, c.C, c.B = 8*time.Hour, 10*r.IntN(6), c.B/7*7+1 // it starts in twenty minutes
 		}
+
 		if k == Pass {
 			c.Span = 25 * time.Minute
 		}
+
 		if i == s.still {
 			c.Steps = 1 + r.IntN(12)
 			if troubled && r.IntN(2) == 0 {
 				c.Meets, c.Nth = Frozen, c.Steps
 			}
 		}
+
 		all = append(all, c)
 	}
 	return all
@@ -292,22 +313,27 @@ var rivals = map[Kind][]Kind{
 
 func drawPack(r *rand.Rand) Pack {
 	var k Pack
+	// A package may have no role at all, and one that another has too.
 	for thing := range 5 {
 		if r.IntN(5) < 2 {
 			k.Roles = append(k.Roles, thing)
 		}
 	}
+
 	for range []int{1, 1, 2, 2, 3}[r.IntN(5)] {
 		k.Policies = append(k.Policies, drawTerms(r))
 	}
+
 	if r.IntN(4) == 0 {
 		k.Excludes = append(k.Excludes, r.IntN(5))
 	}
+
 	return k
 }
 
 func drawTerms(r *rand.Rand) Terms {
 	t := Terms{Scope: entitlement.ScopeAllUsers, Lasts: lives[r.IntN(len(lives))], Update: r.IntN(3) > 0, Remove: r.IntN(3) > 0, Custom: r.IntN(2) == 0, Again: r.IntN(2) == 0}
+	// Many policies are for everybody, so that most commands get through.
 	switch r.IntN(8) {
 	case 0, 1:
 		t.Scope = entitlement.ScopeAllMembers
@@ -316,10 +342,13 @@ func drawTerms(r *rand.Rand) Terms {
 	case 4:
 		t.Scope = entitlement.ScopeNobody
 	}
+
 	t.Closed = r.IntN(12) == 0
+
 	for range []int{0, 0, 0, 1, 1, 2}[r.IntN(6)] {
 		t.Stages = append(t.Stages, StageTerms{Asks: r.IntN(asks), Then: []int{askPerson, askPerson, askManager, askGroup}[r.IntN(4)], Limit: []time.Duration{time.Hour, 2 * day, 14 * day}[r.IntN(3)], Escalates: r.IntN(3) == 0})
 	}
+
 	return t
 }
 
@@ -342,6 +371,7 @@ func drawCommand(r *rand.Rand) Command {
 
 func drawOf(r *rand.Rand, k Kind) Command {
 	c := Command{Kind: k, A: r.IntN(60), B: r.IntN(60), C: r.IntN(60), Seed: r.Uint64()}
+
 	switch c.Kind {
 	case Pass:
 		c.Span = steps[r.IntN(len(steps))]
@@ -353,18 +383,22 @@ func drawOf(r *rand.Rand, k Kind) Command {
 		t := drawTerms(r)
 		c.Terms = &t
 	}
+
 	if list := statesOf(k); len(list) > 1 {
 		c.In = drawState(r, list)
 	}
+	// Functions that go through many make many calls, so their faults are drawn further in.
 	if list := faultsOf(k); r.IntN(5) == 0 {
 		c.Meets, c.Nth = list[r.IntN(len(list))], 1+r.IntN(4)
 		if k == Sweep || k == Urgent || k == Bulk || k == Fanout {
 			c.Nth = 1 + r.IntN(16)
 		}
 	}
+
 	if r.IntN(4) == 0 {
 		c.Steps = 1 + r.IntN(25)
 	}
+
 	return c
 }
 
@@ -380,23 +414,29 @@ func drawState(r *rand.Rand, list []state) string {
 // String words the whole plan.
 func (p Plan) String() string {
 	var b strings.Builder
+
 	fmt.Fprintf(&b, "run %d: %d faults in 1000 calls, indexes %d behind, clocks wrong by %s, pages of %d\n", p.Number, p.Rate, p.Lag, p.Skew, p.PageSize)
 	fmt.Fprintf(&b, "  targets: alpha %s; beta %s\n", p.Targets[0], p.Targets[1])
+
 	for i, h := range p.People {
 		fmt.Fprintf(&b, "  person %d: manager %d%s%s\n", i, h.Manager, when(h.Guest, " guest"), when(h.Unknown > 0, fmt.Sprint(" unknown to targets ", h.Unknown)))
 	}
+
 	for i, g := range p.Groups {
 		fmt.Fprintf(&b, "  group %d: %v\n", i, g)
 	}
+
 	for i, k := range p.Packages {
 		fmt.Fprintf(&b, "  package %d: roles %v%s\n", i, k.Roles, when(len(k.Excludes) > 0, fmt.Sprint(", excludes ", k.Excludes)))
 		for _, t := range k.Policies {
 			fmt.Fprintf(&b, "    policy %+v\n", t)
 		}
 	}
+
 	for i, c := range p.Commands {
 		fmt.Fprintf(&b, "  %2d. %s\n", i+1, c)
 	}
+
 	return b.String()
 }
 

@@ -28,9 +28,11 @@ func (w *simulation) newQueue(name string, batch, maxReceive int, visibility tim
 // send carries out one sending, with what the network does to it.
 func (l *memoryQueue) send(ctx context.Context, label string, put func(delay time.Duration)) error {
 	inv := invocationOf(ctx)
+	// SQS delivers at least once, in any order: a message may be lost, doubled or late.
 	return l.w.do(ctx, sends, "Send "+l.name+" "+label, func() error {
 		var delay time.Duration
 		l.copies = 1
+
 		if inv != nil {
 			inv.sent++
 			switch {
@@ -42,6 +44,7 @@ func (l *memoryQueue) send(ctx context.Context, label string, put func(delay tim
 				delay = time.Duration(below(mix(inv.seed, uint64(inv.sent)), 900)) * time.Second
 			}
 		}
+
 		put(delay)
 		l.copies = 1
 		return nil

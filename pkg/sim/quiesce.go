@@ -36,7 +36,9 @@ func (w *simulation) recover() {
 	w.say("--- faults cease")
 	w.scheduler.rate, w.resting = 0, true
 	w.advance(2 * maxFrozen)
+
 	for i, t := range w.targets {
+		// It must be possible to reach what is desired: the target knows everybody again.
 		t.cure()
 		if !t.Tells() {
 			w.allowUnseen(t)
@@ -46,9 +48,11 @@ func (w *simulation) recover() {
 				t.hire(u)
 			}
 		}
+
 		w.act(Command{Kind: Rotate, A: i, B: 999})
 		w.all()
 	}
+	// Half of all runs must do without a message.
 	if w.number%2 == 0 {
 		for _, l := range w.queues() {
 			for _, m := range l.Receive(1000, 0) {
@@ -135,12 +139,15 @@ func (w *simulation) settle(check string, within time.Duration) {
 			}
 		}
 	}
+
 	if minutes(within); w.missing() {
 		minutes(20 * time.Minute) // it is asked for a quarter of an hour
 	}
+
 	if w.oracle.pending() == "" || w.oracle.violation != "" {
 		return
 	}
+
 	for _, id := range slices.Sorted(maps.Keys(w.unseen())) {
 		w.allowUnseen(w.targetOf(id))
 	}
@@ -175,41 +182,50 @@ func (w *simulation) pending(do func(entitlement.SubjectRecord, entitlement.Gran
 // something else waits for that: a role that an edit took out of a package.
 func (w *simulation) unseen() map[entitlement.ConnectorID]bool {
 	left, over := map[entitlement.ConnectorID]bool{}, map[entitlement.AssignmentID]bool{}
+	// A removal that nothing can confirm waits for a person, and so for nothing else.
 	w.pending(func(record entitlement.SubjectRecord, g entitlement.Grant) {
 		if !g.Failing() || g.Reason != entitlement.ReasonCannotConfirm {
 			return
 		}
+
 		for _, r := range record.Removing {
 			if a := w.oracle.assignments[r.Assignment]; time.Since(a.Ended) > entitlement.OverdueAfter {
 				over[r.Assignment] = true
 			}
 		}
+
 		if len(record.Removing) == 0 || len(record.Live) > 0 {
 			left[g.Role.Connector] = true
 		}
 	})
+
 	for _, id := range sorted(over) {
 		if err := w.requests.CloseRemoval(quiet, w.by("close"), id, "Nobody can see it."); err != nil {
 			w.oracle.fail("L6", "the removal of assignment %s cannot be closed: %v", short(string(id)), err)
 		}
 	}
+
 	return left
 }
 
 // reprocessed has whatever was refused for good tried once more, now that targets are well.
 func (w *simulation) reprocessed() {
 	for _, id := range slices.Clone(w.oracle.order) {
+		// Only what was refused for good waits for a person.
 		r := w.oracle.requests[id].last
 		if r.State != entitlement.RequestPartiallyDelivered && r.State != entitlement.RequestDeliveryFailed {
 			continue
 		}
+
 		if a := w.oracle.assignments[entitlement.AssignmentID(id)]; a == nil || !a.live {
 			continue
 		}
+
 		if err := w.requests.Reprocess(quiet, w.by("again"), id); err != nil {
 			w.oracle.fail("L7", "request %s, %s, cannot be reprocessed: %v", short(string(id)), r.State, err)
 		}
 	}
+
 	w.settle("L1", settleWithin)
 }
 
@@ -222,11 +238,13 @@ func (w *simulation) by(command string) authz.Command {
 // repaired has every live assignment read at its targets, and then compares all (L8).
 func (w *simulation) repaired() {
 	var tried []entitlement.AssignmentID
+
 	for _, id := range sorted(w.oracle.assignments) {
 		a := w.oracle.assignments[id]
 		if !a.live {
 			continue
 		}
+
 		if !a.End.IsZero() && !time.Now().Before(a.End.Add(-time.Hour)) {
 			// It is over before anything is sure to have been tried: what its targets lack,
 			// because they refused it for good or by hand, they may go on to lack.
@@ -235,14 +253,17 @@ func (w *simulation) repaired() {
 			}
 			continue
 		}
+
 		if err := w.requests.ReprocessAssignment(quiet, w.by("repair"), id); err != nil {
 			w.oracle.fail("L8", "assignment %s cannot be reprocessed: %v", short(string(id)), err)
 		}
+
 		tried = append(tried, id)
 		for _, role := range w.oracle.scopes[a.Package] {
 			delete(w.oracle.handEdits, grant{a.Subject, role})
 		}
 	}
+
 	w.settle("L8", settleWithin)
 	w.oracle.compare("L8")
 	w.oracle.delivered(tried)
@@ -292,6 +313,7 @@ func (w *simulation) opened() {
 
 // expired checks L2: what ends is gone with the next sweep, and its roles are soon.
 func (w *simulation) expired() {
+	// From one end to the next, for as long as anything has one.
 	for w.oracle.violation == "" {
 		next := time.Time{}
 		for _, a := range w.oracle.assignments {
@@ -299,16 +321,20 @@ func (w *simulation) expired() {
 				next = a.End
 			}
 		}
+
 		if next.IsZero() {
 			break
 		}
+
 		w.advance(max(time.Until(next), 0))
 		w.minute()
+
 		for _, id := range sorted(w.oracle.assignments) {
 			if a := w.oracle.assignments[id]; a.live && !a.End.IsZero() && time.Since(a.End) > names.SweepPeriod+10*time.Second {
 				w.oracle.fail("L2", "assignment %s is live %s after its end", short(string(id)), time.Since(a.End))
 			}
 		}
+
 		w.settle("L2", 10*time.Minute)
 		w.oracle.compare("L2")
 	}
@@ -337,20 +363,25 @@ func (w *simulation) silent() {
 	for range 3 {
 		w.minute() // who went out of a group by this is looked at twice, a minute apart
 	}
+
 	seq, calls := w.oracle.seq, 0
 	for _, t := range w.targets {
 		calls += t.calls
 	}
+
 	for range 3 {
 		w.advance(time.Hour)
 		w.minute()
 	}
+
 	for _, t := range w.targets {
 		calls -= t.calls
 	}
+
 	if w.oracle.seq != seq || calls != 0 {
 		w.oracle.fail("L10", "at rest there were %d changes and %d calls", w.oracle.seq-seq, -calls)
 	}
+
 	parked := 0
 	for _, l := range w.queues() {
 		parked += len(l.Dead())
@@ -358,6 +389,7 @@ func (w *simulation) silent() {
 			w.oracle.fail("L10", "%d messages are left in %s", n, l.name)
 		}
 	}
+
 	if parked < w.malformed {
 		w.oracle.fail("L7", "%d unreadable messages were sent, %d lie parked", w.malformed, parked)
 	}
@@ -379,8 +411,11 @@ func (o *oracle) pending() string {
 // conserved checks S22: what the store counts as owed is what the oracle does, and every
 // pending reconciliation is found by its index.
 func (o *oracle) conserved() {
+	// Every page of every shard is read: what is left out would never be repaired.
 	o.w.Settle()
+
 	listed := map[entitlement.UserID]bool{}
+
 	for shard := range names.ReconcileShards {
 		for page := (entitlement.Page{}); ; {
 			got, err := o.w.truth.PendingReconciliation(quiet, shard, time.Now().Add(100*365*day), page)
@@ -395,12 +430,15 @@ func (o *oracle) conserved() {
 			}
 		}
 	}
+
 	for _, u := range sorted(o.subjects) {
 		d := o.subjects[u]
+
 		h, _, err := o.w.truth.SubjectRecord(quiet, u)
 		if err == nil && (h.Generation != d.generation || h.ObservedGeneration != d.observed) {
 			o.fail("S22", "%s: generation %d settled to %d, the store says %d and %d", short(string(u)), d.generation, d.observed, h.Generation, h.ObservedGeneration)
 		}
+
 		if (d.generation > d.observed) != listed[u] {
 			o.fail("S22", "%s: owed is %v, listed as pending is %v", short(string(u)), d.generation > d.observed, listed[u])
 		}
@@ -409,13 +447,16 @@ func (o *oracle) conserved() {
 
 // outcomes checks L1, L2 and L5 once nothing is owed.
 func (o *oracle) outcomes() {
+	// Nothing is owed by now, so nobody will ever move it on.
 	for _, id := range o.order {
 		if r := o.requests[id].last; r.State == entitlement.RequestDelivering {
 			o.fail("L1", "request %s (%s) is delivering for ever", short(string(id)), r.Type)
 		}
 	}
+
 	for _, id := range sorted(o.assignments) {
 		a := o.assignments[id]
+
 		switch {
 		case a.live && a.State == entitlement.AssignmentDelivering:
 			o.fail("L1", "assignment %s is delivering for ever", short(string(id)))
@@ -439,6 +480,7 @@ func (o *oracle) delivered(tried []entitlement.AssignmentID) {
 // compare holds what the targets have against what is desired.
 func (o *oracle) compare(check string) {
 	now := time.Now()
+	// A role that nobody gives is the other half of the comparison.
 	for _, a := range o.assignments {
 		if !a.live {
 			continue
@@ -450,6 +492,7 @@ func (o *oracle) compare(check string) {
 			}
 		}
 	}
+
 	for g, h := range o.had {
 		if h.is && h.byUs && !o.desired(g, now) && !o.justOver(g, now) {
 			o.fail(check, "%s holds %s through us, which nothing gives", short(string(g.who)), show(g.role))

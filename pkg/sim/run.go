@@ -46,18 +46,22 @@ func (w *simulation) carryOut(p Plan) {
 		w.oracle.fail("set-up", "%v", err)
 		return
 	}
+
 	for i, c := range p.Commands {
 		w.say("%s %d. %s", stamp(time.Now()), i+1, c)
 		w.act(c)
+		// A command that is interrupted stays under way beside those that follow.
 		if c.Steps > 0 {
 			w.some(c.Steps)
 		} else {
 			w.all()
 		}
+
 		if w.oracle.violation != "" {
 			return
 		}
 	}
+
 	w.quiesce()
 }
 
@@ -103,9 +107,11 @@ func (w *simulation) advance(d time.Duration) {
 		}
 		time.Sleep(time.Until(at))
 	}
+
 	if left := time.Until(end); left > 0 {
 		time.Sleep(left)
 	}
+
 	if d >= time.Minute {
 		w.Settle() // no index is minutes behind
 	}
@@ -113,17 +119,22 @@ func (w *simulation) advance(d time.Duration) {
 
 // after checks the simulation between two calls, and closes what came to its end.
 func (w *simulation) after() {
+	// What an invocation answered is checked before the state that it left.
 	for _, inv := range w.reap() {
 		w.say("  %d is done: %v", inv.id, inv.err)
 		w.cover(inv)
+
 		if inv.finish != nil {
 			inv.finish(inv.err)
 		}
+
 		if inv.calls > maxCalls {
 			w.oracle.fail("S21", "%s made %d calls", inv.command, inv.calls)
 		}
 	}
+
 	w.oracle.step()
+
 	if w.logged.found != "" {
 		w.oracle.fail("S20", "the log holds a credential: %s", w.logged.found)
 	}

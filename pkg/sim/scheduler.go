@@ -55,14 +55,17 @@ func (s *scheduler) begin(inv *invocation, run func(ctx context.Context) error) 
 	inv.id, inv.started = s.made, time.Now()
 	inv.seen, inv.faults = map[uint64]seen{}, map[Fault]int{}
 	s.live = append(s.live, inv)
+
 	s.running = inv
 	s.goesOn(inv)
+
 	s.start(func() {
 		err := run(inv.context())
 		s.mu.Lock()
 		inv.err, inv.done = err, true
 		s.mu.Unlock()
 	})
+
 	synctest.Wait()
 }
 
@@ -94,15 +97,21 @@ func (s *scheduler) work(do func()) {
 // park holds the calling goroutine until it is its turn; false means that it is dead.
 func (s *scheduler) park(inv *invocation, label string, wait time.Duration) bool {
 	key, ready := hashed(label), time.Now().Add(wait)
+
 	s.mu.Lock()
+	// Equal calls of one invocation are numbered, so that which goes on next is drawn and not
+	// left to the machine.
 	n := inv.seen[key]
 	n.parked++
 	inv.seen[key] = n
+
 	c := s.place()
 	c.inv, c.label, c.ready, c.nth = inv, label, ready, n.parked
 	s.parked = append(s.parked, c)
 	s.mu.Unlock()
+
 	alive := <-c.resume
+
 	s.mu.Lock()
 	s.left = append(s.left, c)
 	s.mu.Unlock()
@@ -123,18 +132,22 @@ func (s *scheduler) place() *call {
 // draw decides what happens to a call.
 func (s *scheduler) draw(inv *invocation, label string, of sort) (Fault, uint64) {
 	key := hashed(label)
+
 	s.mu.Lock()
 	n := inv.seen[key] // the calls that carry one label are alike: which is first does not matter
 	d := mix(inv.seed, key, uint64(n.drawn))
 	n.drawn++
 	inv.seen[key] = n
 	s.mu.Unlock()
+
 	if s.script != nil {
 		return s.script(inv, label), mix(d, 1)
 	}
+
 	if inv.calm || below(d, 1000) >= s.rate {
 		return Fine, mix(d, 1)
 	}
+
 	list := possible[of]
 	return list[below(mix(d, 2), len(list))], mix(d, 1)
 }
@@ -156,6 +169,8 @@ const (
 // answers, and half the time where it was too much, or others were in the way.
 func (s *scheduler) sticks(inv *invocation, key uint64, fault Fault, d uint64) {
 	left := 0
+	// The store tries again by itself: a fault that does not last for all of its tries is never seen
+	// above it.
 	switch {
 	case fault == FailBefore || fault == FailAfter:
 		left = moreTriesBlind
@@ -163,12 +178,15 @@ func (s *scheduler) sticks(inv *invocation, key uint64, fault Fault, d uint64) {
 	case s.script != nil || d%2 == 0:
 		left = moreTries
 	}
+
 	if left == 0 {
 		return
 	}
+
 	if inv.stuck == nil {
 		inv.stuck = map[uint64]stuck{}
 	}
+
 	inv.stuck[key] = stuck{fault, left}
 }
 
@@ -178,7 +196,9 @@ func (s *scheduler) takeTurn(inv *invocation, of sort, label string, op faults.O
 	if inv.dead {
 		return Fine, errDead
 	}
+
 	key := hashed(label)
+
 	s.mu.Lock()
 	again, sticks := inv.stuck[key]
 	if sticks {
@@ -189,39 +209,47 @@ func (s *scheduler) takeTurn(inv *invocation, of sort, label string, op faults.O
 		}
 	}
 	s.mu.Unlock()
+
 	fault, d := again.fault, uint64(0)
 	if !sticks {
 		fault, d = s.draw(inv, label, of)
 	}
+
 	if fault == Frozen && inv.applying > 0 && of != outside {
 		// Nobody can take back a write that is under way. What bounds it is the client's
 		// patience at a target, and the end of the function in the directory: both come
 		// before the lease is over.
 		fault = Fine
 	}
+
 	if !s.park(inv, label, s.wait(fault, of, d)) {
 		return fault, errDead
 	}
+
 	if fault == Fine {
 		if fault = inv.meet(of); s.wait(fault, of, d) > 0 && !s.park(inv, label+", held up", s.wait(fault, of, d)) {
 			return fault, errDead
 		}
 	}
+
 	inv.calls++
 	if s.trace != nil {
 		s.say("  %d %s: %s", inv.id, label, fault)
 	}
+
 	if fault != Fine {
 		inv.faults[fault]++
 		if op != "" {
 			s.counts(op, fault)
 		}
 	}
+
 	if s.last = fault; !sticks && of <= writes {
 		s.mu.Lock()
 		s.sticks(inv, key, fault, mix(d, 3))
 		s.mu.Unlock()
 	}
+
 	if fault == CrashBefore {
 		return fault, s.die(inv)
 	}
@@ -244,16 +272,20 @@ func (s *scheduler) wait(fault Fault, of sort, d uint64) time.Duration {
 // meets its fault.
 func (s *scheduler) do(ctx context.Context, of sort, label string, effect func() error) error {
 	inv := invocationOf(ctx)
+	// What runs outside of the simulation meets nothing, and waits for nobody.
 	if inv == nil {
 		return effect()
 	}
+
 	fault, err := s.takeTurn(inv, of, label, "")
 	if err != nil {
 		return err
 	}
+
 	if fault == FailBefore {
 		return unavailable()
 	}
+
 	err = effect()
 	switch fault {
 	case FailAfter:
@@ -267,6 +299,7 @@ func (s *scheduler) do(ctx context.Context, of sort, label string, effect func()
 			return errDead
 		}
 	}
+
 	return err
 }
 
@@ -311,26 +344,32 @@ func (s *scheduler) kill(inv *invocation) {
 // turn lets one call go on and returns whether there was one.
 func (s *scheduler) turn() bool {
 	now := time.Now()
+
 	ready := s.ready[:0]
 	for _, c := range s.parked {
 		if !c.inv.dead && !c.ready.After(now) {
 			ready = append(ready, c)
 		}
 	}
+
 	if s.ready = ready; len(ready) == 0 {
 		return false
 	}
+
 	slices.SortFunc(ready, func(a, b *call) int {
 		return cmp.Or(cmp.Compare(a.inv.id, b.inv.id), cmp.Compare(a.label, b.label), cmp.Compare(a.nth, b.nth))
 	})
+
 	s.turns++
 	c := ready[below(mix(s.choice, uint64(s.turns)), len(ready))]
 	s.parked = slices.DeleteFunc(s.parked, func(p *call) bool { return p == c })
+
 	if over := now.Sub(c.inv.started) - c.inv.timeout; over > 0 && c.inv.seed%2 == 0 {
 		s.kill(c.inv) // out of time; the other half goes on with an old lease
 		s.parked = append(s.parked, c)
 		return true
 	}
+
 	s.running = c.inv
 	s.goesOn(c.inv)
 	c.resume <- true
@@ -354,8 +393,10 @@ func (s *scheduler) stop() {
 	for _, inv := range s.live {
 		inv.dead = true
 	}
+
 	close(s.stopped)
 	synctest.Wait()
+	// Whoever is waiting goes on with nothing, so that the run ends.
 	for len(s.parked) > 0 {
 		left := s.parked
 		s.parked = nil
@@ -364,6 +405,7 @@ func (s *scheduler) stop() {
 		}
 		synctest.Wait()
 	}
+
 	for _, more := range s.idle {
 		close(more)
 	}

@@ -42,13 +42,17 @@ func (s session) call(ctx context.Context, label string, effect func() error) er
 	return s.w.do(ctx, outside, label+" at "+s.name, func() error {
 		s.calls++
 		s.lastAttempt = time.Now()
+
 		if s.word != s.credential {
 			return connector.Fail(entitlement.Forbidden, "call", &connector.Refusal{Reason: connector.CredentialRefused, Detail: "The target does not accept our credential.", Permanent: true}, nil)
 		}
+
 		present := s.mode
+		// What stands in front of a target answers for it, and knows nothing of it.
 		if time.Now().Before(s.inFront) {
 			present = fronted
 		}
+
 		switch present {
 		case down:
 			return connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target could not be reached."}, nil)
@@ -57,6 +61,7 @@ func (s session) call(ctx context.Context, label string, effect func() error) er
 		case throttling:
 			return connector.Fail(entitlement.Throttled, "call", &connector.Refusal{Reason: connector.TargetThrottled, Detail: "The target asks us to slow down.", After: 90 * time.Second}, nil)
 		}
+
 		return effect()
 	})
 }
@@ -66,13 +71,15 @@ const clientsPatience = 10 * time.Second
 
 // wait lets a target take its time, before the effect and never past the client's own
 // patience: where that is over first, the call fails, and is carried out all the same or not.
-func (s session) wait(ctx context.Context, label string) (failed error, effect bool) {
+func (s session) wait(ctx context.Context, label string) (effect bool, late error) {
 	inv := invocationOf(ctx)
 	if inv == nil {
-		return nil, true
+		return true, nil
 	}
+
 	latency, patience := s.latency, clientsPatience
 	d := mix(s.w.choice, uint64(s.calls))
+
 	switch {
 	case s.mode == silent:
 		latency = time.Hour
@@ -81,23 +88,29 @@ func (s session) wait(ctx context.Context, label string) (failed error, effect b
 	case s.w.rate > 0 && d%4 == 0:
 		latency = time.Duration(below(mix(d), 9)) * time.Second
 	}
+	// A client waits no longer than its own function may run.
 	if deadline, is := ctx.Deadline(); is && deadline.Before(inv.started.Add(inv.timeout)) {
 		patience = min(patience, max(time.Until(deadline), 0))
 	}
+
 	effect = true
+	// Half of what was not answered was carried out: that is what nobody can know.
 	if latency > patience {
-		failed, effect = connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target did not answer in time."}, nil), s.mode != silent && d%2 == 0
+		effect = s.mode != silent && d%2 == 0
+		late = connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target did not answer in time."}, nil)
 	}
+
 	if wait := min(latency, patience); wait > 0 && !s.w.park(inv, label+" under way", wait) {
-		return errDead, false
+		return false, errDead
 	}
-	return failed, effect
+
+	return effect, late
 }
 
 // answer makes a call that reads.
 func (s session) answer(ctx context.Context, label string, read func() error) error {
 	return s.call(ctx, label, func() error {
-		if err, _ := s.wait(ctx, label); err != nil {
+		if _, err := s.wait(ctx, label); err != nil {
 			return err
 		}
 		return read()
@@ -129,10 +142,13 @@ func noPerson() *connector.Refusal {
 // FindPrincipals finds people's accounts.
 func (s session) FindPrincipals(ctx context.Context, who []connector.Correlation) (found []connector.Found, err error) {
 	label := "FindPrincipals"
+
 	for _, w := range who {
 		label += " " + short(string(w.User))
 	}
+
 	err = s.answer(ctx, label, func() error {
+		// An account that is not there is an answer, and no failure of the call.
 		found = make([]connector.Found, len(who))
 		for i, w := range who {
 			if ref, there := s.people[w.User]; there {
@@ -143,6 +159,7 @@ func (s session) FindPrincipals(ctx context.Context, who []connector.Correlation
 		}
 		return nil
 	})
+
 	if err != nil {
 		return nil, err
 	}
@@ -153,20 +170,24 @@ func (s session) FindPrincipals(ctx context.Context, who []connector.Correlation
 func (s session) Apply(ctx context.Context, role entitlement.RoleRef, ops []connector.Op) (results []connector.Result, err error) {
 	label := fmt.Sprint("Apply ", role.Resource, ops)
 	err = s.call(ctx, label, func() error {
-		late, effect := s.wait(ctx, label)
+		effect, late := s.wait(ctx, label)
 		if !effect {
 			return late
 		}
+
 		if !s.readable(role.Resource) {
 			return s.noResource()
 		}
+
 		read := maps.Clone(s.holds[role])
 		if inv := invocationOf(ctx); s.Racing > 0 && inv != nil && !s.w.park(inv, label+" has read", s.Racing) {
 			return errDead
 		}
+
 		if !s.readable(role.Resource) {
 			return s.noResource() // it was deleted meanwhile
 		}
+
 		if results, err = s.change(role, ops); s.Racing > 0 {
 			s.overwrite(role, read, ops)
 		}
@@ -191,6 +212,7 @@ func firstOf(errs ...error) error {
 func (s session) change(role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
 	spoilt := slices.IndexFunc(ops, func(op connector.Op) bool { return s.bad != "" && s.owners[op.Principal] == s.bad })
 	results := make([]connector.Result, len(ops))
+
 	for i, op := range ops {
 		switch {
 		case spoilt == i || spoilt > i && s.calls%2 == 0: // of those before, half the time nobody is changed
@@ -204,6 +226,7 @@ func (s session) change(role entitlement.RoleRef, ops []connector.Op) ([]connect
 			results[i].Err = s.changeOne(role, op)
 		}
 	}
+
 	if s.mode == halves {
 		return nil, unavailable()
 	}

@@ -19,19 +19,23 @@ func (w *simulation) setUp(p Plan) error {
 	if err != nil {
 		return err
 	}
+
 	w.admin = authz.Command{Caller: authz.Caller{ID: admin, Scopes: authz.Every}, CommandID: "set up"}.
 		As(entitlement.User{ID: admin, Enabled: true, Groups: []entitlement.GroupID{entitlement.AdministratorsGroup}})
+
 	if err := w.hireAll(ctx, p); err != nil {
 		return err
 	}
 	if err := w.furnish(ctx, p); err != nil {
 		return err
 	}
+
 	for _, k := range p.Packages {
 		if err := w.pack(ctx, w.admin, k); err != nil {
 			return err
 		}
 	}
+
 	for i, k := range p.Packages {
 		for _, n := range k.Excludes {
 			if err := w.exclude(ctx, w.admin, w.population.packages[i], n); entitlement.KindOf(err) == entitlement.Unavailable {
@@ -39,6 +43,7 @@ func (w *simulation) setUp(p Plan) error {
 			}
 		}
 	}
+
 	rate := w.scheduler.rate
 	w.scheduler.rate = 0
 	w.pump() // so that no edit is under way when the run begins
@@ -54,25 +59,30 @@ func (w *simulation) hireAll(ctx context.Context, p Plan) error {
 			return err
 		}
 		w.population.people = append(w.population.people, u.ID)
+		// Whoever is unknown at a target has no account there, and never had.
 		for i, t := range w.targets {
 			if h.Unknown>>i&1 == 0 {
 				t.hire(u.ID)
 			}
 		}
 	}
+
 	for i, h := range p.People {
+		// A manager must be there before anybody can name them.
 		if h.Manager != i {
 			if err := w.directory.SetManager(ctx, w.admin, w.population.people[i], w.population.people[h.Manager]); err != nil {
 				return err
 			}
 		}
 	}
+
 	for i, members := range p.Groups {
 		g, err := w.directory.CreateGroup(ctx, w.admin, entitlement.Group{DisplayName: fmt.Sprint("G", i)})
 		if err != nil {
 			return err
 		}
 		w.population.groups = append(w.population.groups, g.ID)
+
 		for _, m := range members {
 			if err := w.directory.AddMembers(ctx, w.admin, g.ID, false, w.population.people[m]); err != nil {
 				return err
@@ -97,14 +107,18 @@ func (w *simulation) furnish(ctx context.Context, p Plan) error {
 	if err != nil {
 		return err
 	}
+
 	w.population.catalog = c.ID
+
 	for _, t := range w.targets {
 		cfg, err := w.catalogs.RegisterConnector(ctx, w.admin, entitlement.ConnectorConfig{DisplayName: t.name, Kind: "honest", URL: t.url(), CorrelationKeys: []string{"userName"},
 			Unconfirmed: t.Accepts, ConcurrentWrites: t.Concurrent}, t.credential)
 		if err != nil {
 			return err
 		}
+
 		t.id = cfg.ID
+		// Two resources each: what is done to one must not touch the other.
 		for _, name := range []string{"one", "two"} {
 			t.resources[name] = true
 			r, err := w.catalogs.AddResource(ctx, w.admin, c.ID, t.id, "Honest", name)
@@ -114,6 +128,7 @@ func (w *simulation) furnish(ctx context.Context, p Plan) error {
 			w.population.things = append(w.population.things, r)
 		}
 	}
+
 	r, err := w.catalogs.AddResource(ctx, w.admin, c.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, string(w.population.groups[0]))
 	w.population.things = append(w.population.things, r)
 	return err
@@ -123,12 +138,16 @@ func (w *simulation) furnish(ctx context.Context, p Plan) error {
 // package is there for everybody after the first of them.
 func (w *simulation) pack(ctx context.Context, by authz.Command, k Pack) error {
 	operation(ctx)
+	// A crash between two of these leaves a package without a policy: nobody can be given it.
 	pkg, err := w.catalogs.CreatePackage(ctx, by, entitlement.AccessPackage{Catalog: w.population.catalog, DisplayName: fmt.Sprint("K", len(w.population.packages))})
 	if err != nil {
 		return err
 	}
+
 	w.population.packages = append(w.population.packages, pkg.ID)
+
 	carriedOut(ctx)
+
 	for _, r := range k.Roles {
 		operation(ctx)
 		if err := w.addRole(ctx, by, pkg.ID, r); err != nil {
@@ -136,6 +155,7 @@ func (w *simulation) pack(ctx context.Context, by authz.Command, k Pack) error {
 		}
 		carriedOut(ctx)
 	}
+
 	for _, terms := range k.Policies {
 		operation(ctx)
 		policy, err := w.catalogs.CreatePolicy(ctx, by, w.policy(terms, pkg.ID))
@@ -145,6 +165,7 @@ func (w *simulation) pack(ctx context.Context, by authz.Command, k Pack) error {
 		w.population.policies = append(w.population.policies, policy.ID)
 		carriedOut(ctx)
 	}
+
 	return nil
 }
 
@@ -187,19 +208,24 @@ func (w *simulation) addRole(ctx context.Context, by authz.Command, pkg entitlem
 func (w *simulation) policy(t Terms, pkg entitlement.PackageID) entitlement.AssignmentPolicy {
 	p := entitlement.AssignmentPolicy{Package: pkg, DisplayName: "T", Scope: t.Scope,
 		Requestor: entitlement.RequestorSettings{SelfAdd: !t.Closed, SelfUpdate: t.Update, SelfRemove: t.Remove, CustomSchedule: t.Custom}}
+
 	if t.Scope == entitlement.ScopeSpecificUsers {
 		p.Targets = []entitlement.SubjectSet{w.set(t.For)}
 	}
+
 	if t.Lasts > 0 {
 		p.Expiration = entitlement.Expiration{Type: entitlement.ExpireAfterDuration, Duration: t.Lasts}
 	} else {
 		p.Expiration = entitlement.Expiration{Type: entitlement.ExpireNever}
 	}
+
 	for _, s := range t.Stages {
 		stage := entitlement.ApprovalStage{TimeLimit: s.Limit, Primary: []entitlement.SubjectSet{w.set(s.Asks)}}
+		// A manager may be gone, and then the group is asked.
 		if s.Asks == askManager {
 			stage.Fallback = []entitlement.SubjectSet{w.set(askGroup)}
 		}
+
 		if s.Escalates {
 			stage.Escalation, stage.EscalateAfter = true, s.Limit/2
 			stage.Alternates = []entitlement.SubjectSet{w.set(s.Then)}
@@ -207,6 +233,7 @@ func (w *simulation) policy(t Terms, pkg entitlement.PackageID) entitlement.Assi
 				stage.FallbackAlternates = []entitlement.SubjectSet{w.set(askPerson)}
 			}
 		}
+
 		p.Approval.Stages = append(p.Approval.Stages, stage)
 	}
 	p.Approval.RequiredForAdd = len(t.Stages) > 0

@@ -11,7 +11,9 @@ import (
 func Shrink(t *testing.T, p Plan, violation string) Plan {
 	t.Helper()
 	check := checkOf(violation)
+
 	fails := func(q Plan) bool { return checkOf(Run(t, q, false).Violation) == check }
+	// Halves first: most commands of a long run have nothing to do with it.
 	for size := (len(p.Commands) + 1) / 2; size > 0; size /= 2 {
 		for at := 0; at < len(p.Commands); {
 			q := p
@@ -23,6 +25,7 @@ func Shrink(t *testing.T, p Plan, violation string) Plan {
 			}
 		}
 	}
+	// Then what is left is made quieter, one command after the other.
 	for i := range p.Commands {
 		for _, simpler := range []func(*Command){func(c *Command) { c.Calm = true }, func(c *Command) { c.Steps = 0 }} {
 			q := p
@@ -33,12 +36,14 @@ func Shrink(t *testing.T, p Plan, violation string) Plan {
 			}
 		}
 	}
+
 	for _, simpler := range []func(*Plan){func(q *Plan) { q.Rate = 0 }, func(q *Plan) { q.Lag = 0 }, func(q *Plan) { q.PageSize = 100 }} {
 		q := p
 		if simpler(&q); fails(q) {
 			p = q
 		}
 	}
+
 	return p
 }
 

@@ -118,12 +118,15 @@ func newSimulation(p Plan) *simulation {
 	w.scheduler.stopped, w.scheduler.rate, w.scheduler.choice = make(chan struct{}), p.Rate, mix(p.Number, 77)
 	w.scheduler.died, w.scheduler.counts, w.skew = w.cover, w.counted, p.Skew
 	told := toldTime{&w.scheduler}
+
 	w.newTable(p)
 	w.oracle = newOracle(w)
+	// Whatever the product logs is searched for credentials (S20).
 	w.log = slog.New(slog.NewTextHandler(w.logged, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	w.urgent = w.queueOf(names.DeliverUrgent, names.DeliverTimeout)
-	w.bulk = w.queueOf(names.DeliverBulk, names.DeliverTimeout)
-	w.fanout = w.queueOf(names.FanoutJobs, time.Minute)
+	w.urgent = w.queueOf(names.DeliverUrgent)
+	w.bulk = w.queueOf(names.DeliverBulk)
+	w.fanout = w.queueOf(names.FanoutJobs)
+	// One takes two changes in a call and the other twenty, so that batches meet their bounds.
 	w.targets = []*target{
 		w.newTarget("alpha", "00000000-0000-4000-8000-00000000a1fa", 2, p.Targets[0]),
 		w.newTarget("beta", "00000000-0000-4000-8000-0000000be7a0", 20, p.Targets[1]),
@@ -131,25 +134,28 @@ func newSimulation(p Plan) *simulation {
 
 	ids := &counter{}
 	credentials := &secrets.Memory{}
+
 	w.directory = &directory.Service{Store: w.store, Clock: told, IDs: ids, First: entitlement.Principal{Issuer: "sim", Value: "first"}, Enqueuer: w.urgent, Log: w.log}
 	w.groups = groups{w.directory}
 	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Kind{"honest": {OriginSystem: "Honest", Open: w.factory}})
 	w.catalogs = &catalogs.Service{Store: w.store, Targets: lookup{registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: w.fanout, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log}
 	w.requests = &requests.Service{Store: w.store, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log}
+
 	w.sweep = &lifecycle.Service{Store: w.store, Enqueuer: w.urgent, Jobs: w.fanout, Clock: told, Log: w.log}
 	worker := deliver.Handler(&delivery.Service{Store: w.store, Connectors: opener{registry, w}, Queue: w.bulk, Clock: told, IDs: &counter{kind: 1}, Lease: names.DeliverTimeout, Log: w.log})
 	w.handlers = map[string]func(context.Context, []lambdaio.Message) map[string]error{
 		names.DeliverUrgent: worker, names.DeliverBulk: worker,
 		names.FanoutJobs: fanout.Handler(&delivery.FanOut{Store: w.store, Bulk: w.bulk, Again: w.fanout, Clock: told, Log: w.log}),
 	}
+
 	return w
 }
 
 // queueOf makes a queue with the settings that the queue of the name is deployed with.
-func (w *simulation) queueOf(id string, timeout time.Duration) *memoryQueue {
+func (w *simulation) queueOf(id string) *memoryQueue {
 	for _, q := range names.Queues {
 		if q.ID == id {
-			return w.newQueue(id, q.BatchSize, q.MaxReceive, 6*timeout)
+			return w.newQueue(id, q.BatchSize, q.MaxReceive, q.Visibility())
 		}
 	}
 	panic("there is no queue " + id)

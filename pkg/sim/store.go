@@ -30,6 +30,7 @@ const labelLength = 64
 func labelOf(c entitlement.Change) string {
 	var b strings.Builder
 	b.Grow(labelLength)
+
 	add := func(what string, ids ...string) {
 		b.WriteString(what)
 		for _, id := range ids {
@@ -38,6 +39,7 @@ func labelOf(c entitlement.Change) string {
 		}
 		b.WriteByte(' ')
 	}
+	// Ids and states, and no times: the same change must have the same label in every run.
 	for _, x := range c.Requests {
 		add("request", string(x.ID), string(x.State))
 	}
@@ -47,6 +49,7 @@ func labelOf(c entitlement.Change) string {
 	for _, x := range c.Ended {
 		add("ended", string(x.ID))
 	}
+
 	for _, x := range c.SubjectUpdates {
 		add("subject update", string(x.Subject))
 	}
@@ -83,6 +86,7 @@ func labelOf(c entitlement.Change) string {
 	for _, x := range c.Memberships {
 		add("membership", string(x.Group), string(x.User), strconv.FormatBool(x.Erased))
 	}
+
 	return b.String()
 }
 

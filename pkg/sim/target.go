@@ -120,12 +120,15 @@ func (t *target) set(role entitlement.RoleRef, ref connector.PrincipalRef, grant
 		members = map[connector.PrincipalRef]bool{}
 		t.holds[role] = members
 	}
+
 	if granted {
 		members[ref] = byUs
 	} else {
 		delete(members, ref)
 	}
+
 	t.log = append(t.log, entry{time.Now(), ref, role, granted, byUs})
+	// Nobody loses anything by a membership of an account that nobody owns.
 	if u := t.owners[ref]; t.people[u] == ref {
 		t.w.oracle.effect(u, role, granted, byUs)
 	}
@@ -162,11 +165,15 @@ func (t *target) heldAt(role entitlement.RoleRef, at time.Time) []connector.Prin
 // shows is what the target answers of somebody where it is asked in a way.
 func (t *target) shows(way int, role entitlement.RoleRef, who []connector.PrincipalRef) []entitlement.Presence {
 	late := t.Behind * time.Duration([]int{2, 2, 1, 0}[below(mix(t.w.choice, uint64(t.calls), 5), 4)]) / 2
+	// A target that answers from a copy is behind by as much as its copies are.
 	members := t.heldAt(role, time.Now().Add(-late))
+
 	if t.Shows[way] == ShowsFirst {
 		members = members[:min(t.Cut, len(members))]
 	}
+
 	all := make([]entitlement.Presence, len(who))
+
 	for i, ref := range who {
 		switch shown := t.Shows[way]; {
 		case shown == ShowsNothing:
@@ -177,15 +184,18 @@ func (t *target) shows(way int, role entitlement.RoleRef, who []connector.Princi
 			all[i] = entitlement.PresenceAbsent
 		}
 	}
+
 	return all
 }
 
 // overwrite makes the members of a role what a change has read before it, where others have
 // changed them since, but for those whom the change is about.
 func (t *target) overwrite(role entitlement.RoleRef, read map[connector.PrincipalRef]bool, about []connector.Op) {
+	// Only what others did meanwhile is undone: this change is about those whom it names.
 	named := func(ref connector.PrincipalRef) bool {
 		return slices.ContainsFunc(about, func(op connector.Op) bool { return op.Principal == ref })
 	}
+
 	now := maps.Clone(t.holds[role])
 	for _, ref := range slices.Sorted(maps.Keys(t.owners)) {
 		byUs, was := read[ref]
@@ -193,6 +203,7 @@ func (t *target) overwrite(role entitlement.RoleRef, read map[connector.Principa
 		if was == is || named(ref) {
 			continue
 		}
+
 		t.crossed++
 		t.w.say("    %s writes over a change of %s", t.name, ref)
 		t.set(role, ref, was, was && byUs || is && byUsNow)
@@ -207,15 +218,19 @@ func (t *target) readable(resource string) bool {
 // cure makes a target well, and lets everything be there that should be.
 func (t *target) cure() {
 	t.mode, t.bad, t.inFront = well, "", time.Time{}
+
 	clear(t.missing)
 	for name := range t.resources {
 		t.resources[name] = true
 	}
+
 	if !t.Tells() && t.glimpsed() {
 		t.vague, t.Shows[0] = true, ShowsTruth // who was left out is delivered when a way shows all
 	}
+
 	t.tookAny = t.tookAny || t.AnyID
 	t.AnyID = false // nobody looks anew for an id that is younger than a day
+
 	for role, members := range t.holds {
 		for _, ref := range slices.Sorted(maps.Keys(members)) {
 			if t.people[t.owners[ref]] != ref {

@@ -46,24 +46,30 @@ func schedule(c Command) entitlement.Schedule {
 	if c.Span == 0 {
 		return entitlement.Schedule{}
 	}
+
 	s := entitlement.Schedule{}
 	if c.C%2 == 0 {
 		s.Expiration = entitlement.Expiration{Type: entitlement.ExpireAfterDuration, Duration: c.Span}
 	} else {
 		s.Expiration = entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: time.Now().UTC().Add(c.Span)}
 	}
+
 	if c.C%5 == 0 && c.Kind != ExtendByUser && c.Kind != ExtendByAdmin {
 		s.Start = time.Now().UTC().Add(time.Duration(c.B%7) * 20 * time.Minute)
+		// An end before its start would be refused, and say nothing of what is meant.
 		if !s.Expiration.End.IsZero() && !s.Expiration.End.After(s.Start) {
 			s.Start = time.Time{}
 		}
 	}
+
 	return s
 }
 
 // pick picks one of those that are in the state that a command looks for, else one of
 // those in which it can do something, else any.
 func pick[T any](c Command, n int, all []T, stateOf func(T) string) (T, bool) {
+	// Those in the wanted state come first, then those in which the command can do anything at
+	// all: a run that mostly refuses proves little.
 	var fit, acting []T
 	for _, x := range all {
 		s := stateOf(x)
@@ -74,11 +80,13 @@ func pick[T any](c Command, n int, all []T, stateOf func(T) string) (T, bool) {
 			acting = append(acting, x)
 		}
 	}
+
 	for _, list := range [][]T{fit, acting, all} {
 		if len(list) > 0 {
 			return list[n%len(list)], true
 		}
 	}
+
 	var none T
 	return none, false
 }
@@ -87,11 +95,13 @@ func (w *simulation) useSubmit(c Command) usage {
 	pkg, subject := w.pairFor(c)
 	w.same, w.about = pair{pkg, subject}, w.stateOf(pkg, subject)
 	in := submission(c, subject, pkg, w.policyFor(c, pkg))
+
 	if c.Kind == Submit {
 		w.actor = subject
 	} else if c.C%9 == 0 {
 		w.actor = w.personAt(c.A + 1) // who is no administrator
 	}
+
 	return func(ctx context.Context, by authz.Command) error {
 		r, err := w.requests.Submit(ctx, by, in)
 		answers(ctx, r)
@@ -102,6 +112,7 @@ func (w *simulation) useSubmit(c Command) usage {
 // pairFor picks a package and a person.
 func (w *simulation) pairFor(c Command) (entitlement.PackageID, entitlement.UserID) {
 	pkg, subject := w.population.packages[c.B%len(w.population.packages)], w.personAt(c.A)
+
 	if c.Same && w.same.pkg != "" {
 		pkg = w.same.pkg
 		if other := w.oracle.excluded(pkg); other != "" && c.C%4 == 0 {
@@ -112,9 +123,11 @@ func (w *simulation) pairFor(c Command) (entitlement.PackageID, entitlement.User
 		}
 		return pkg, subject
 	}
+
 	if c.In == "" || c.C%8 == 0 {
 		return pkg, subject // who may be gone, as may be the package
 	}
+
 	var all []pair
 	for _, u := range w.population.people {
 		for _, p := range w.population.packages {
@@ -123,9 +136,11 @@ func (w *simulation) pairFor(c Command) (entitlement.PackageID, entitlement.User
 			}
 		}
 	}
+
 	if len(all) == 0 {
 		return pkg, subject
 	}
+
 	at, _ := pick(c, c.A+c.B, all, func(p pair) string { return w.stateOf(p.pkg, p.who) })
 	return at.pkg, at.who
 }
@@ -164,13 +179,16 @@ func (w *simulation) useDecide(c Command) usage {
 			asked = append(asked, id)
 		}
 	}
+
 	id, there := w.requestFor(c, asked)
 	if !there {
 		return nil
 	}
+
 	r := w.oracle.requests[id]
 	w.actor, w.about = w.reviewerFor(r, c.A), string(r.last.State)
 	decision := entitlement.DecisionInput{Stage: r.last.Stages[r.last.Stage].ID, Approved: c.Kind == Approve}
+
 	return func(ctx context.Context, by authz.Command) error {
 		return w.requests.Decide(ctx, by, r.last.ID, decision)
 	}
@@ -192,6 +210,7 @@ func (w *simulation) requestFor(c Command, all []entitlement.RequestID) (entitle
 // reviewerFor picks somebody who may decide, where there is one, in most cases; else
 // anybody, administrators included.
 func (w *simulation) reviewerFor(r *asked, n int) entitlement.UserID {
+	// Now and then somebody asks who may not, and must be refused.
 	if n%4 > 0 {
 		for i := range w.population.people {
 			if u := w.personAt(n + i); w.oracle.mayDecide(u, r) {
@@ -202,6 +221,7 @@ func (w *simulation) reviewerFor(r *asked, n int) entitlement.UserID {
 			return w.admin.ID
 		}
 	}
+
 	if n%8 == 0 {
 		return w.admin.ID
 	}
@@ -213,14 +233,18 @@ func (w *simulation) useRequest(c Command) usage {
 	if !there {
 		return nil
 	}
+
 	r := w.oracle.requests[id].last
 	w.about = string(r.State)
+
 	if c.Kind == ReprocessRequest {
 		return func(ctx context.Context, by authz.Command) error { return w.requests.Reprocess(ctx, by, r.ID) }
 	}
+	// Half of all cancellations are the requestor's own.
 	if c.A%2 == 0 {
 		w.actor = r.Requestor
 	}
+
 	return func(ctx context.Context, by authz.Command) error { return w.requests.Cancel(ctx, by, r.ID) }
 }
 
@@ -231,19 +255,26 @@ func (w *simulation) useAssignment(c Command) usage {
 			began = append(began, a)
 		}
 	}
+
 	a, there := pick(c, c.B, began, func(a *held) string { return string(a.State) })
+	// Two commands about the same pair meet each other.
 	if same := w.oracle.live[w.same]; c.Same && same != nil {
 		a = same
 	}
+
 	if !there {
 		return nil
 	}
+
 	w.same, w.about = pair{a.Package, a.Subject}, string(a.State)
+
 	kind := map[Kind]entitlement.RequestType{RemoveByAdmin: entitlement.AdminRemove, RemoveByUser: entitlement.UserRemove,
 		ExtendByAdmin: entitlement.AdminUpdate, ExtendByUser: entitlement.UserUpdate}[c.Kind]
+
 	if c.Kind == RemoveByUser || c.Kind == ExtendByUser {
 		w.actor = a.Subject
 	}
+
 	switch c.Kind {
 	case ReprocessAssignment:
 		return func(ctx context.Context, by authz.Command) error {
@@ -256,6 +287,7 @@ func (w *simulation) useAssignment(c Command) usage {
 			return err
 		}
 	}
+
 	asked := schedule(c)
 	return func(ctx context.Context, by authz.Command) error {
 		r, err := w.requests.Extend(ctx, by, kind, a.ID, asked, "longer")
@@ -269,8 +301,10 @@ func (w *simulation) useCatalog(c Command) usage {
 	if c.Same && w.same.pkg != "" {
 		pkg = w.same.pkg
 	}
+
 	w.same.pkg = pkg
 	policy := w.policyOf(pkg, c.B)
+
 	switch c.Kind {
 	case NewPackage:
 		if len(w.oracle.packages) >= maxPackages {
@@ -298,12 +332,15 @@ func (w *simulation) useCatalog(c Command) usage {
 	case DeletePackage:
 		return func(ctx context.Context, by authz.Command) error { return w.catalogs.DeletePackage(ctx, by, pkg) }
 	}
+
 	if policy == "" {
 		return nil
 	}
+
 	if c.Kind == DeletePolicy {
 		return func(ctx context.Context, by authz.Command) error { return w.catalogs.DeletePolicy(ctx, by, policy) }
 	}
+
 	next := w.policy(*c.Terms, pkg)
 	next.ID = policy
 	return func(ctx context.Context, by authz.Command) error {
@@ -317,21 +354,25 @@ func (w *simulation) usePeople(c Command) usage {
 	if c.Same && w.same.who != "" {
 		u = w.same.who
 	}
+
 	if r := w.oracle.requests[w.lastRequest]; c.Same && c.C%3 > 0 && r != nil && r.last.State == entitlement.RequestPendingApproval {
 		if to := w.reviewerFor(r, 1+c.A*4); to != w.admin.ID {
 			u = to // not whom it is for, but who is to decide it
 		}
 	}
+
 	enabled := func(is bool) usage {
 		return func(ctx context.Context, by authz.Command) error {
 			_, err := w.directory.UpdateUser(ctx, by, u, func(x *entitlement.User) error { x.Enabled = is; return nil })
 			return err
 		}
 	}
+
 	group := w.population.groups[c.B%len(w.population.groups)]
 	if c.C%10 == 9 {
 		group = entitlement.AdministratorsGroup
 	}
+
 	switch c.Kind {
 	case NewPerson:
 		return w.useNewPerson(c)
@@ -362,14 +403,17 @@ func (w *simulation) usePeople(c Command) usage {
 // fewer are left than began.
 func (w *simulation) useNewPerson(c Command) usage {
 	left := 0
+	// Checks grow with the people, so there is a bound; who was deleted makes room.
 	for _, u := range w.population.people {
 		if !w.oracle.people[u].deleted {
 			left++
 		}
 	}
+
 	if left >= maxPeople {
 		return nil
 	}
+
 	return func(ctx context.Context, by authz.Command) error {
 		u, err := w.directory.CreateUser(ctx, by, w.someone(len(w.population.people), c.C%8 == 0))
 		if err != nil {
@@ -386,17 +430,21 @@ func (w *simulation) useNewPerson(c Command) usage {
 // stateOf tells where a pair stands.
 func (w *simulation) stateOf(pkg entitlement.PackageID, u entitlement.UserID) string {
 	at := pair{pkg, u}
+	// A pair has at most one open request and one live assignment, so the first says all.
 	if id, is := w.oracle.open[at]; is {
 		return w.stateOfRequest(id)
 	}
+
 	if a := w.oracle.live[at]; a != nil {
 		return string(a.State)
 	}
+
 	for _, a := range w.oracle.leaving[u] {
 		if a.Package == pkg {
 			return "removing"
 		}
 	}
+
 	return "none"
 }
 

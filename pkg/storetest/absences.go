@@ -44,6 +44,7 @@ func absenceNoted(w *fixture) {
 	w.same(w.absence(u), []entitlement.Absence{want})
 	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueAbsence, Absent: u, At: want.Due})
 
+	// A second note of the same person adds to the first and begins the look anew.
 	w.note(entitlement.Absence{Person: u, Groups: groups[:2], Due: dueTime.Add(time.Second)})
 	want = entitlement.Absence{Person: u, Groups: groups, Due: dueTime.Add(time.Second), Meta: entitlement.Meta{Version: 3}}
 	w.same(w.absence(u), []entitlement.Absence{want})
@@ -55,16 +56,21 @@ func absenceNoted(w *fixture) {
 func absenceLooked(w *fixture) {
 	u := newID[entitlement.UserID]()
 	a := entitlement.Absence{Person: u, Due: dueTime}
+
 	w.note(a)
 	a.Version = 2
+	// A version that is not the stored one: somebody looked at it meanwhile.
 	w.refuse(entitlement.PartDirectory, entitlement.Change{Absences: []entitlement.Absence{a}})
+
 	a.Version, a.Cursor = 1, "cursor"
 	w.note(a)
 	w.refuse(entitlement.PartDirectory, entitlement.Change{Absences: []entitlement.Absence{a}})
+
 	a.Erased = true
 	w.refuse(entitlement.PartDirectory, entitlement.Change{Absences: []entitlement.Absence{a}})
 	a.Version = 2
 	w.note(a)
+
 	if got := w.absence(u); len(got) != 0 {
 		w.Fatalf("got %v after it was erased", got)
 	}
@@ -86,8 +92,10 @@ func inboxOfAdministrators(w *fixture) {
 	ann := w.user()
 	w.join(ann.ID, entitlement.AdministratorsGroup)
 	ann = get[entitlement.User](w)(w.s.User(w.Context(), ann.ID))
+
 	alone := w.pending(instant(0), entitlement.Administrators)
 	beside := w.pending(instant(1), byUser(newID[entitlement.UserID]()), entitlement.Administrators)
+	// The index may be late, and requests of other tests ask administrators too.
 	w.eventually(func() string {
 		var got []entitlement.RequestID
 		for _, id := range requestIDs(readAll(w, 0, w.inbox(ann))) {
@@ -97,5 +105,6 @@ func inboxOfAdministrators(w *fixture) {
 		}
 		return diff(got, []entitlement.RequestID{alone.ID, beside.ID})
 	})
+
 	sameSet(w, get[[]entitlement.GroupID](w)(w.s.Approving(w.Context(), ann.Groups)), []entitlement.GroupID{entitlement.AdministratorsGroup})
 }

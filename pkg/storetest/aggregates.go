@@ -39,6 +39,7 @@ func lifeOf(w *fixture, k kept) {
 		}
 	}
 
+	// What is not there can be neither changed nor erased.
 	gone()
 	w.refuse(k.part, k.put(entitlement.Meta{Version: first, Chain: chain}, false))
 	w.refuse(k.part, k.put(entitlement.Meta{Version: first, Erased: true}, false))
@@ -46,6 +47,7 @@ func lifeOf(w *fixture, k kept) {
 
 	w.commit(k.put(entitlement.Meta{Chain: chain}, false))
 	reads(first, chain, false)
+	// Who made it a second time, or decided on a version to come, is refused.
 	w.refuse(k.part, k.put(entitlement.Meta{}, true))
 	w.refuse(k.part, k.put(entitlement.Meta{Version: first + 1}, true))
 	reads(first, chain, false)
@@ -53,6 +55,7 @@ func lifeOf(w *fixture, k kept) {
 	next := entitlement.Chain{Number: 8, Hash: unique("hash-")}
 	w.commit(k.put(entitlement.Meta{Version: first, Chain: next}, true))
 	reads(first+1, next, true)
+	// The old version is as good as none, also for an erasure.
 	w.refuse(k.part, k.put(entitlement.Meta{Version: first, Chain: chain}, false))
 	w.refuse(k.part, k.put(entitlement.Meta{Version: first, Erased: true}, false))
 	reads(first+1, next, true)
@@ -69,15 +72,18 @@ func keep[T any](name string, part entitlement.Part, meta func(*T) *entitlement.
 	change func(T) entitlement.Change, read func(ctx context.Context, s Store, sample T) (T, error)) kept {
 	contents := [2]T{filled[T](), filled[T]()}
 	prepare(&contents[0], &contents[1])
+
 	pick := func(later bool) T {
 		if later {
 			return contents[1]
 		}
 		return contents[0]
 	}
+
 	return kept{name: name, part: part,
 		put: func(m entitlement.Meta, later bool) entitlement.Change {
 			v := pick(later)
+			// The version is the store's to give, and is compared apart.
 			*meta(&v) = m
 			return change(v)
 		},

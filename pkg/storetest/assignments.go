@@ -34,10 +34,12 @@ func assignmentByID(w *fixture) {
 	got := get[entitlement.Assignment](w)(w.s.Assignment(w.Context(), id))
 	w.same(bare(got), *slot.Assignment)
 
+	// Once it has ended it lies with the request of the same id.
 	past := w.end(slot)
 	got = get[entitlement.Assignment](w)(w.s.Assignment(w.Context(), id))
 	w.same(got, past)
 
+	// The slot is free again: a second assignment must not be taken for the first.
 	again, second := w.hold(p, ann)
 	got = get[entitlement.Assignment](w)(w.s.Assignment(w.Context(), again.AssignmentOf()))
 	w.same(bare(got), *second.Assignment)
@@ -67,12 +69,17 @@ func assignmentsLive(w *fixture) {
 		}
 		return ids
 	}
+
 	sameSet(w, live(), nil)
+
 	a, slot := w.hold(newID[entitlement.PackageID](), ann)
 	b, _ := w.hold(newID[entitlement.PackageID](), ann)
+	// Neither an open request nor another person's assignment is a live one.
 	w.submit(newID[entitlement.PackageID](), ann)
 	w.hold(a.Package, newID[entitlement.UserID]())
+
 	sameSet(w, live(), []entitlement.AssignmentID{a.AssignmentOf(), b.AssignmentOf()})
+
 	w.end(slot)
 	sameSet(w, live(), []entitlement.AssignmentID{b.AssignmentOf()})
 }
@@ -132,8 +139,10 @@ func holdersPaged(w *fixture) {
 	for range 2 {
 		want = append(want, w.submit(p, newID[entitlement.UserID]()).Subject)
 	}
+
 	w.hold(newID[entitlement.PackageID](), want[0])
 	w.commit(setGuard(p, "", true)) // guards share the package's place, and are no slots
+
 	for _, limit := range []int{0, 1, 2} {
 		var got []entitlement.UserID
 		for _, slot := range w.holders(p, limit) {
@@ -187,6 +196,7 @@ func reconcileInputsWhole(w *fixture) {
 	past := w.end(gone)
 	removal := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID]())
 
+	// What is delivered waits for nothing, so neither its slot nor its request is read.
 	record := w.subjectRecord(ann.ID)
 	record.Waiting = slices.DeleteFunc(record.Waiting, func(x entitlement.Waiting) bool { return x.Package == calm.Package })
 	record.Removing[0].Request = removal.ID
@@ -215,6 +225,7 @@ func readsOfMany(w *fixture) {
 	s := entitlement.PackageScopes{Package: newID[entitlement.PackageID](), List: []entitlement.ResourceRoleScope{filled[entitlement.ResourceRoleScope]()}}
 	w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{s}})
 	s.Version = 1
+	// What nobody holds any more, and a package that never was, are left out and refuse nothing.
 	nobodys := newID[entitlement.PackageID]()
 	r, slot := w.hold(s.Package, ann.ID)
 	_, gone := w.hold(nobodys, ann.ID)

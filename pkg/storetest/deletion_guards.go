@@ -58,6 +58,7 @@ func closedGuardPolicy(w *fixture) {
 	people := crowd()
 	w.commit(setGuard(p, a, true))
 	w.commit(setGuard(p, b, true))
+	// Each subject checks one of several guards, so all of them must be closed.
 	for _, u := range people {
 		w.refuse(entitlement.PartDeletionGuard, guard(p, a, u))
 		w.refuse(entitlement.PartDeletionGuard, guard(p, b, u))
@@ -66,6 +67,7 @@ func closedGuardPolicy(w *fixture) {
 	w.commit(guard(p, "", people[0]))
 	w.commit(guard(newID[entitlement.PackageID](), a, people[0]))
 
+	// A policy that was not deleted after all is open again, and the other one is not.
 	w.commit(setGuard(p, a, false))
 	for _, u := range people {
 		w.commit(guard(p, a, u))
@@ -100,13 +102,17 @@ func closedGuardUnguarded(w *fixture) {
 func guardedRequest(w *fixture) {
 	for _, direct := range []bool{false, true} {
 		r, _ := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(0))
+
 		if direct {
 			r.Type, r.Requestor = entitlement.AdminAdd, newID[entitlement.UserID]()
 		}
+
 		r, e := begun(r)
+		// A request without its guard could pass a deletion; only its own will do.
 		own := entitlement.DeletionGuard{Package: r.Package, Policy: r.Policy, Subject: r.Subject}
 		elsewhere, none := own, own
 		elsewhere.Package, none.Policy = newID[entitlement.PackageID](), ""
+
 		for _, guards := range [][]entitlement.DeletionGuard{nil, {elsewhere}, {none}, {own}} {
 			err := w.s.Commit(w.Context(), entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e},
 				Slots: []entitlement.AssignmentSlot{{Package: r.Package, Subject: r.Subject, Open: r.ID}}, DeletionGuards: guards})

@@ -25,16 +25,19 @@ var dueTime = time.Date(1998, 1, 1, 0, 0, 0, 5, time.UTC)
 // due collects from all shards what falls due by until and is about the packages.
 func due(w *fixture, limit int, until time.Time, about ...entitlement.DueRef) []entitlement.DueRef {
 	w.Helper()
+	// The shards are shared with all other tests.
 	isOurs := func(r entitlement.DueRef) bool {
 		return slices.ContainsFunc(about, func(a entitlement.DueRef) bool {
 			return r.Request == a.Request && r.Package == a.Package && r.Subject == a.Subject && r.Generation == a.Generation && r.Policy == a.Policy && r.Absent == a.Absent
 		})
 	}
+
 	var all []entitlement.DueRef
 	for shard := range names.DueShards {
 		got := readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.DueRef], error) {
 			return w.s.Due(w.Context(), shard, until, page)
 		})
+
 		var last time.Time
 		for _, r := range got {
 			if r.At.After(until) {
@@ -49,6 +52,7 @@ func due(w *fixture, limit int, until time.Time, about ...entitlement.DueRef) []
 			}
 		}
 	}
+
 	return all
 }
 
@@ -76,17 +80,21 @@ func dueRequest(w *fixture) {
 	r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID](), func(r *entitlement.AssignmentRequest) { r.Due = dueTime })
 	ref := entitlement.DueRef{Kind: entitlement.DueRequest, Request: r.ID, At: dueTime}
 	fallsDue(w, ref)
+	// A nanosecond later is another place in the index.
 	r.Due = dueTime.Add(time.Nanosecond)
 	r = w.move(r, "escalated")
 	ref.At = r.Due
 	fallsDue(w, ref)
+
 	r.Due = time.Time{}
 	r = w.move(r, "denied")
 	fallsDueNever(w, ref)
+
 	r.Due, r.State = dueTime, entitlement.RequestScheduled
 	r = w.move(r, "scheduled")
 	ref.At = dueTime
 	fallsDue(w, ref)
+
 	r.Erased = true
 	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}})
 	fallsDueNever(w, ref)
@@ -108,6 +116,7 @@ func dueSlot(w *fixture) {
 	fallsDueNever(w, ref)
 	put(dueTime)
 	fallsDue(w, ref)
+	// An assignment without an end is in no index.
 	put(time.Time{})
 	fallsDueNever(w, ref)
 	ref.At = dueTime.Add(time.Minute)
@@ -122,6 +131,7 @@ func dueSlot(w *fixture) {
 func duePackage(w *fixture) {
 	p := w.pkg(newID[entitlement.CatalogID]())
 	ref := entitlement.DueRef{Kind: entitlement.DuePackage, Package: p.ID}
+
 	shown := func(want int) {
 		w.Helper()
 		w.eventually(func() string {
@@ -131,19 +141,25 @@ func duePackage(w *fixture) {
 			return ""
 		})
 	}
+
 	put := func(since time.Time) {
 		w.Helper()
 		p.Deleting = since
 		w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}})
 		p.Version++
 	}
+
 	shown(0)
+
 	put(dueTime)
 	shown(1)
+	// A deletion that was taken back is not due any more.
 	put(time.Time{})
 	shown(0)
+
 	put(dueTime)
 	shown(1)
+
 	p.Erased = true
 	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}})
 	shown(0)
@@ -160,6 +176,7 @@ func duePolicy(w *fixture) {
 		p.Version++
 		ref.At = p.Due()
 	}
+	// A policy on its way out is listed all the same: its deletion may be taken back.
 	listedByName := func() {
 		w.Helper()
 		listed(w, p.DisplayName, []string{p.DisplayName}, func(x entitlement.AssignmentPolicy) string { return x.DisplayName }, func(page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
@@ -199,6 +216,7 @@ func dueJob(w *fixture) {
 	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 1, At: job.CheckAfter})
 	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 10, At: other.CheckAfter})
 
+	// A job that moved on is looked at later; the other one stays where it is.
 	job.Version, job.Cursor, job.Told, job.CheckAfter = 1, "cursor", 100, dueTime.Add(2*time.Minute)
 	w.commit(entitlement.Change{Jobs: []entitlement.Job{job}})
 	fallsDue(w, entitlement.DueRef{Kind: entitlement.DueJob, Package: p.ID, Generation: 1, At: job.CheckAfter})
@@ -220,9 +238,12 @@ func duePages(w *fixture) {
 		r := w.submit(newID[entitlement.PackageID](), newID[entitlement.UserID](), func(r *entitlement.AssignmentRequest) { r.Due = at })
 		want = append(want, entitlement.DueRef{Kind: entitlement.DueRequest, Request: r.ID, At: at})
 	}
+
 	slices.Reverse(want)
+
 	for _, limit := range []int{0, 1, 3} {
 		w.eventually(func() string {
+			// Shards side by side have no order among each other.
 			got := due(w, limit, dueTime, want...)
 			slices.SortFunc(got, func(a, b entitlement.DueRef) int { return a.At.Compare(b.At) })
 			return diff(got, want)

@@ -22,8 +22,10 @@ func eventChain(w *fixture) {
 	r, _ := asked(newID[entitlement.PackageID](), newID[entitlement.UserID](), instant(0))
 	chain, first := entitlement.Chain{}.Append(entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(r.ID), Kind: "submitted",
 		Actor: r.Subject, Command: "command <&> #1", At: instant(1), After: "submitted", Data: map[string]string{"answer": "Ünï \"#1\"\n", "empty": ""}})
+
 	r.Chain = chain
 	w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{first}})
+
 	want := []entitlement.Event{first}
 	for i := range 12 {
 		r.Version = int64(1 + i)
@@ -33,14 +35,17 @@ func eventChain(w *fixture) {
 		w.commit(entitlement.Change{Requests: []entitlement.AssignmentRequest{r}, Events: []entitlement.Event{e}})
 		want = append(want, e)
 	}
+
 	got, err := w.s.Events(w.Context(), entitlement.OfRequest, string(r.ID))
 	w.must(err)
 	w.same(got, want)
+
 	for _, limit := range []int{0, 1, 5} {
 		w.same(readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
 			return w.s.ListEvents(w.Context(), entitlement.OfRequest, string(r.ID), page)
 		}), want)
 	}
+
 	stored := get[entitlement.AssignmentRequest](w)(w.s.Request(w.Context(), r.ID))
 	w.must(entitlement.VerifyChain(stored.Chain, got))
 }
@@ -52,6 +57,7 @@ func eventTwice(w *fixture) {
 	second := next(&c.Chain, entitlement.OfCatalog, id, "changed")
 	w.commit(entitlement.Change{Events: []entitlement.Event{first, second}})
 
+	// An event that is there already takes the change with it: what it says was not so.
 	other := first
 	other.Kind, other.Hash = "forged", unique("")
 	c.DisplayName = "forged"
@@ -66,12 +72,15 @@ func eventTwice(w *fixture) {
 
 func eventKinds(w *fixture) {
 	id := newID[string]()
+
 	kinds := []entitlement.AggregateKind{entitlement.OfCatalog, entitlement.OfPackage, entitlement.OfPolicy,
 		entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal, entitlement.OfReprocess}
+	// The same id for all: the kind is part of where the events lie.
 	for _, kind := range kinds {
 		var chain entitlement.Chain
 		w.commit(entitlement.Change{Events: []entitlement.Event{next(&chain, kind, id, "created as "+string(kind))}})
 	}
+
 	for _, kind := range kinds {
 		got, err := w.s.Events(w.Context(), kind, id)
 		w.must(err)
@@ -79,6 +88,7 @@ func eventKinds(w *fixture) {
 			w.Fatalf("got %v, want the one event of the %s", got, kind)
 		}
 	}
+
 	got, err := w.s.Events(w.Context(), entitlement.OfCatalog, newID[string]())
 	w.must(err)
 	if len(got) != 0 {
@@ -98,20 +108,25 @@ func eventChanges(w *fixture) {
 
 func notices(w *fixture) {
 	var mine []string
+
 	for i := range 5 {
 		id := newID[string]()
 		e := entitlement.Event{Aggregate: entitlement.OfPolicy, ID: id, Kind: entitlement.EventLoosened, Actor: entitlement.Service, At: instant(time.Duration(i) * time.Hour),
 			Data: map[string]string{entitlement.DataLoosens: "stages"}}
+		// What is not told of a policy is in the history of it, and in no notice.
 		if i == 3 {
 			e.Kind, e.Data = "replaced", nil
 		} else {
 			mine = append([]string{id}, mine...)
 		}
+
 		_, e = entitlement.Chain{}.Append(e)
 		w.commit(entitlement.Change{Events: []entitlement.Event{e}})
 	}
+
 	for _, limit := range []int{0, 1, 2} {
 		w.eventually(func() string {
+			// Notices are read by an index, which may be late.
 			var got []string
 			for _, e := range readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
 				return w.s.Notices(w.Context(), page)
@@ -142,6 +157,7 @@ func formerPackages(w *fixture) {
 
 func signingKey(w *fixture) {
 	keys := make([]string, 20)
+	// All at once, before there is one: whichever makes it, all must read the same.
 	for _, err := range race(len(keys), func(i int) error {
 		key, err := w.s.SigningKey(w.Context())
 		keys[i] = string(key)
@@ -149,6 +165,7 @@ func signingKey(w *fixture) {
 	}) {
 		w.must(err)
 	}
+
 	for _, key := range keys {
 		if len(key) != 32 || key != keys[0] {
 			w.Fatalf("got the keys %x and %x, want one of 32 bytes", keys[0], key)

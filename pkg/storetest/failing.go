@@ -1,9 +1,9 @@
 package storetest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"leasehold/pkg/entitlement"
@@ -43,17 +43,20 @@ func (d grantSetKey) holding(token string, grants ...entitlement.Grant) entitlem
 // fails polls until exactly want is listed, in pages of every size, and counted.
 func (w *fixture) fails(at entitlement.ConnectorID, reason string, want ...entitlement.Failing) {
 	w.Helper()
+
 	for _, limit := range []int{0, 1, 2} {
 		w.eventually(func() string {
 			got := readAll(w, limit, func(page entitlement.Page) (entitlement.Paged[entitlement.Failing], error) {
 				return w.s.Failing(w.Context(), at, reason, page)
 			})
+			// Those who wait longest are woken first.
 			if !slices.IsSortedFunc(got, func(a, b entitlement.Failing) int { return a.Since.Compare(b.Since) }) {
 				w.Fatalf("%v is not sorted by time", got)
 			}
 			return diff(inOrder(got), inOrder(want))
 		})
 	}
+
 	w.eventually(func() string {
 		if n := get[int](w)(w.s.CountFailing(w.Context(), at, reason)); n != len(want) {
 			return fmt.Sprintf("%d are counted, want %d", n, len(want))
@@ -65,16 +68,14 @@ func (w *fixture) fails(at entitlement.ConnectorID, reason string, want ...entit
 // inOrder sorts by time and person, since those of one instant have no order of their own.
 func inOrder(all []entitlement.Failing) []entitlement.Failing {
 	return slices.SortedFunc(slices.Values(all), func(a, b entitlement.Failing) int {
-		if c := a.Since.Compare(b.Since); c != 0 {
-			return c
-		}
-		return strings.Compare(string(a.Subject), string(b.Subject))
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Subject, b.Subject))
 	})
 }
 
 func failingPages(w *fixture) {
 	at := newID[entitlement.ConnectorID]()
 	w.fails(at, "down")
+
 	var want []entitlement.Failing
 	for i := range 9 {
 		d := grantSetKey{newID[entitlement.UserID](), at}
@@ -82,7 +83,9 @@ func failingPages(w *fixture) {
 		d.records(w, down("down", since))
 		want = append(want, entitlement.Failing{Subject: d.subject, Since: since})
 	}
+
 	w.fails(at, "down", want...)
+	// A token says of which list it is, and another list refuses it.
 	token := ""
 	w.eventually(func() string {
 		page, err := w.s.Failing(w.Context(), at, "down", entitlement.Page{Limit: 1})
@@ -92,6 +95,7 @@ func failingPages(w *fixture) {
 		}
 		return ""
 	})
+
 	_, err := w.s.Failing(w.Context(), at, "refused", entitlement.Page{Token: token})
 	w.kind(err, entitlement.Invalid)
 }
@@ -159,8 +163,10 @@ func failingLife(w *fixture) {
 
 func failingApart(w *fixture) {
 	ann, con := newID[entitlement.UserID](), newID[entitlement.ConnectorID]()
+	// Names that begin alike must not be found under each other.
 	reasons := []string{"down", "down-long", "down#2", "down 2", "Down", "do"}
 	connectors := []entitlement.ConnectorID{con, con + "-2", con + "#down", con[:30]}
+
 	since := map[string]time.Time{}
 	for i, c := range connectors {
 		for j, reason := range reasons {
@@ -173,12 +179,14 @@ func failingApart(w *fixture) {
 			since[string(c)+" / "+reason] = at
 		}
 	}
+
 	for _, c := range connectors {
 		for _, reason := range append(reasons, "", "dow", "down#", "own") {
 			var want []time.Time
 			if at, ok := since[string(c)+" / "+reason]; ok {
 				want = append(want, at)
 			}
+
 			w.eventually(func() string {
 				var got []time.Time
 				for _, f := range readAll(w, 0, func(page entitlement.Page) (entitlement.Paged[entitlement.Failing], error) {

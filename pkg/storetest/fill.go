@@ -22,6 +22,7 @@ func filled[T any]() T {
 
 func fillValue(v reflect.Value, field string, n *int) {
 	*n++
+
 	switch v.Interface().(type) {
 	case entitlement.Meta:
 		return
@@ -32,6 +33,7 @@ func fillValue(v reflect.Value, field string, n *int) {
 		v.SetInt(int64(time.Duration(*n) * time.Minute))
 		return
 	}
+
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(fillText(v.Type().Name(), field, *n))
@@ -46,6 +48,7 @@ func fillValue(v reflect.Value, field string, n *int) {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fillValue(v.Elem(), field, n)
+	// Two elements, so that order and separators show.
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		fillValue(v.Index(0), field, n)

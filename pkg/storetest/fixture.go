@@ -66,7 +66,7 @@ func (w *fixture) refuse(part entitlement.Part, c entitlement.Change) {
 func (w *fixture) same(got, want any) {
 	w.Helper()
 	if d := diff(got, want); d != "" {
-		w.Fatal("differs at ", d)
+		w.Fatal("differs (-want +got):\n", d)
 	}
 }
 
@@ -115,20 +115,24 @@ func (w *fixture) eventually(check func() string) {
 // readAll reads a whole list in pages of the limit.
 func readAll[T any](w *fixture, limit int, list func(entitlement.Page) (entitlement.Paged[T], error)) []T {
 	w.Helper()
+
 	var all []T
 	page := entitlement.Page{Limit: limit}
+	// A token that leads in a circle must not hang the test.
 	for range 100_000 {
 		got, err := list(page)
 		w.must(err)
 		if len(got.Items) > page.Size() {
 			w.Fatalf("a page has %d items, want at most %d", len(got.Items), page.Size())
 		}
+
 		all = append(all, got.Items...)
 		if got.Next == "" {
 			return all
 		}
 		page.Token = got.Next
 	}
+
 	w.Fatal("the list has no end")
 	return nil
 }

@@ -48,6 +48,7 @@ func recordLife(w *fixture) {
 	w.refuse(entitlement.PartClaim, record(d.grantSet("")))
 	_, err := d.claim(w, "one", now, now.Add(time.Minute))
 	w.must(err)
+	// An empty token, or the beginning of one, is nobody's claim.
 	w.refuse(entitlement.PartClaim, record(d.grantSet("")))
 	w.refuse(entitlement.PartClaim, record(d.grantSet("on")))
 
@@ -55,6 +56,7 @@ func recordLife(w *fixture) {
 	w.commit(record(first))
 	first.Token = ""
 	w.same(w.grantSets(d.subject), []entitlement.GrantSet{first})
+	// The claim ended with its record, so it records nothing more.
 	w.refuse(entitlement.PartClaim, record(d.grantSet("one")))
 	w.refuse(entitlement.PartClaim, record(d.grantSet("")))
 
@@ -115,6 +117,7 @@ func fences(w *fixture) {
 	fence := func(d grantSetKey, token string, generation int64) entitlement.Fence {
 		return entitlement.Fence{Subject: d.subject, Connector: d.at, Token: token, Generation: generation}
 	}
+	// Each differs in one thing from one that holds: token, generation, connector or subject.
 	elsewhere := fence(d, "one", 1)
 	elsewhere.Connector = other.at
 	got, err := w.s.Holding(w.Context(), []entitlement.Fence{fence(d, "one", 1), fence(d, "two", 1), fence(d, "one", 0),
@@ -122,6 +125,7 @@ func fences(w *fixture) {
 	w.must(err)
 	w.same(got, []bool{true, false, false, false, false, false, false, true})
 
+	// The generation moved on: whoever planned on the old one must not write any more.
 	w.commit(add(d.subject, waiting()))
 	got, err = w.s.Holding(w.Context(), []entitlement.Fence{fence(d, "one", 1), fence(d, "one", 2)})
 	w.must(err)
@@ -144,6 +148,7 @@ func grantSetFull(w *fixture) {
 		ref := entitlement.RoleRef{Connector: d.at, Resource: fmt.Sprint("resource-", len(s.Grants)), Role: "member"}
 		s.Grants[ref] = entitlement.Grant{Role: ref, Presence: entitlement.PresencePresent, Confirmed: instant(0)}
 	}
+	// One more than fits is refused as a whole: part of it would look like all of it.
 	for range entitlement.MaxGrants + 1 {
 		add()
 	}
@@ -166,12 +171,15 @@ func twoGrantSets(w *fixture) {
 		_, err := d.claim(w, "one", instant(0), instant(time.Minute))
 		w.must(err)
 	}
+
 	w.commit(record(a.grantSet("one")))
 	w.commit(record(b.grantSet("one")))
+
 	grantSets := w.grantSets(a.subject)
 	if len(grantSets) != 2 || grantSets[0].Connector == grantSets[1].Connector {
 		w.Fatalf("got %d grant sets, want one at each connector", len(grantSets))
 	}
+
 	if others := w.grantSets(newID[entitlement.UserID]()); len(others) != 0 {
 		w.Fatalf("got %d grant sets of somebody unknown", len(others))
 	}

@@ -100,13 +100,17 @@ func inboxOfSeveral(w *fixture) {
 	ann, bob, boss := w.user(), w.user(), w.user()
 	w.join(ann.ID, g)
 	ann = get[entitlement.User](w)(w.s.User(w.Context(), ann.ID))
+
 	r := w.pending(instant(0), byUser(ann.ID), byUser(bob.ID), byGroup(g), byManager())
 	r.Stages[0].Manager = boss.ID
 	r = w.move(r, "managerFound")
+
 	second := w.pending(instant(1), byUser(ann.ID), byGroup(g))
 	third := w.pending(instant(2), byUser(bob.ID), byUser(ann.ID))
+
 	w.lists(w.inbox(bob), r.ID, third.ID)
 	w.lists(w.inbox(boss), r.ID)
+
 	for _, limit := range []int{0, 1, 2} {
 		w.eventually(func() string {
 			got := requestIDs(readAll(w, limit, w.inbox(ann)))
@@ -131,11 +135,13 @@ func inboxMoves(w *fixture) {
 	w.lists(w.inbox(ann), r.ID)
 	w.lists(w.inbox(bob))
 
+	// An escalation adds to those who are asked, and takes nobody away.
 	r.Stages[0].Escalated, r.Stages[0].Approvers = true, append(r.Stages[0].Approvers, byUser(eve.ID))
 	r = w.move(r, "escalated")
 	w.lists(w.inbox(ann), r.ID)
 	w.lists(w.inbox(eve), r.ID)
 
+	// The stage is settled, so it waits for those of the next one alone.
 	r.Stage, r.Stages[0].Decision = 1, &entitlement.Decision{Reviewer: eve.ID, Approved: true, At: instant(1)}
 	r = w.move(r, "approved")
 	w.lists(w.inbox(ann))
@@ -150,11 +156,13 @@ func inboxMoves(w *fixture) {
 
 func inboxApart(w *fixture) {
 	users := []entitlement.User{w.user(), w.user(), w.user(), w.user()}
+	// Each request asks two, and must be seen by both and by nobody else.
 	for i, u := range users {
 		for j, v := range users[:i] {
 			w.pending(instant(time.Duration(10*i+j)), byUser(u.ID), byUser(v.ID))
 		}
 	}
+
 	for i, u := range users {
 		w.eventually(func() string {
 			if got := len(readAll(w, 0, w.inbox(u))); got != len(users)-1 {

@@ -20,19 +20,24 @@ func (w *fixture) incompatibleWith(id entitlement.PackageID, limit int) []entitl
 
 func listers(w *fixture) {
 	listed := newID[entitlement.PackageID]()
+
 	var want []entitlement.PackageID
 	for range 7 {
 		by := newID[entitlement.PackageID]()
 		w.commit(lists(by, listed, false))
 		want = append(want, by)
 	}
+
 	other := newID[entitlement.PackageID]()
 	w.commit(lists(listed, other, false))
 	w.commit(lists(listed, want[0], false)) // mutual
+
 	for _, limit := range []int{0, 1, 3, 7} {
 		sameSet(w, w.incompatibleWith(listed, limit), want)
 	}
+
 	w.same(w.incompatibleWith(other, 0), []entitlement.PackageID{listed})
+
 	w.commit(lists(want[0], listed, true))
 	sameSet(w, w.incompatibleWith(listed, 2), want[1:])
 	w.same(w.incompatibleWith(want[0], 0), []entitlement.PackageID{listed})

@@ -6,6 +6,7 @@ import (
 
 // invalidParts lists every way in which one part of a change does not hold.
 func invalidParts() []invalidPart {
+	// Each is added to a change that holds in everything else.
 	return []invalidPart{
 		{"a stale catalog", entitlement.PartConfiguration, func(w *fixture, _ *everything, c *entitlement.Change) {
 			stale := w.catalog()

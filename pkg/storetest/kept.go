@@ -41,6 +41,7 @@ func keptScopes() kept {
 func keptPolicy() kept {
 	type T = entitlement.AssignmentPolicy
 	return keep("Policy", entitlement.PartConfiguration, func(v *T) *entitlement.Meta { return &v.Meta },
+		// What may not change is the same in both, and the rest has values of its kind.
 		func(first, later *T) {
 			later.ID, later.Package, later.Catalog = first.ID, first.Package, first.Catalog
 			for _, p := range []*T{first, later} {
@@ -127,6 +128,7 @@ func keptGroup() kept {
 func keptRequest() kept {
 	type T = entitlement.AssignmentRequest
 	return keep("Request", entitlement.PartRequest, func(v *T) *entitlement.Meta { return &v.Meta },
+		// What the lists go by may not change; a request under way has all parts.
 		func(first, later *T) {
 			later.ID, later.Package, later.Subject, later.Requestor, later.Created = first.ID, first.Package, first.Subject, first.Requestor, first.Created
 			for _, r := range []*T{first, later} {
@@ -160,6 +162,7 @@ func keptSlot() kept {
 			}
 			return got, err
 		})
+
 	k.first = func(made any) int64 { return made.(T).FirstVersion() }
 	return k
 }

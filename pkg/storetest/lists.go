@@ -60,6 +60,7 @@ func listsOfAll(w *fixture) {
 	name := func(p entitlement.AccessPackage) string { return p.DisplayName }
 	listed(w, stem, names, name, packages)
 
+	// A new name moves it within the list, and what is erased is in none.
 	pack[0].DisplayName, pack[1].Erased = stem+"-z", true
 	w.commit(entitlement.Change{Packages: pack[:2]})
 	listed(w, stem, []string{stem, stem + "-c", stem + "-d", stem + "-z"}, name, packages)
@@ -70,10 +71,13 @@ func listsOfAll(w *fixture) {
 func listsSharded(w *fixture) {
 	w.Helper()
 	u, v, g := w.user(), w.user(), w.group()
+
 	con := entitlement.ConnectorConfig{ID: newID[entitlement.ConnectorID](), DisplayName: "Target", Kind: "scim"}
 	w.commit(entitlement.Change{Connectors: []entitlement.ConnectorConfig{con}})
+
 	v.Erased = true
 	w.commit(entitlement.Change{Users: []entitlement.User{v}})
+
 	w.eventually(func() string {
 		users := readAll(w, 0, func(p entitlement.Page) (entitlement.Paged[entitlement.User], error) {
 			return w.s.ListUsers(w.Context(), p)
@@ -81,8 +85,10 @@ func listsSharded(w *fixture) {
 		groups := readAll(w, 0, func(p entitlement.Page) (entitlement.Paged[entitlement.Group], error) {
 			return w.s.ListGroups(w.Context(), p)
 		})
+
 		connectors, err := w.s.ListConnectors(w.Context())
 		w.must(err)
+		// Of what other tests made only that nothing is missing can be told.
 		count := func(ids ...string) (n int) {
 			for _, id := range ids {
 				if id == string(u.ID) || id == string(v.ID) || id == string(g.ID) || id == string(con.ID) {
@@ -91,6 +97,7 @@ func listsSharded(w *fixture) {
 			}
 			return n
 		}
+
 		var ids []string
 		for _, x := range users {
 			ids = append(ids, string(x.ID))
@@ -101,6 +108,7 @@ func listsSharded(w *fixture) {
 		for _, x := range connectors {
 			ids = append(ids, string(x.ID))
 		}
+
 		if n := count(ids...); n != 3 {
 			return fmt.Sprintf("user, group and connector are listed %d times, want 3", n)
 		}
@@ -111,6 +119,7 @@ func listsSharded(w *fixture) {
 func listsOfCatalog(w *fixture) {
 	a, b := newID[entitlement.CatalogID](), newID[entitlement.CatalogID]()
 	connector := newID[entitlement.ConnectorID]()
+
 	var names, resources []string
 	for i := range 5 {
 		n := fmt.Sprint("item #", i)
@@ -120,11 +129,14 @@ func listsOfCatalog(w *fixture) {
 			Packages:  []entitlement.AccessPackage{{ID: newID[entitlement.PackageID](), Catalog: a, DisplayName: n}},
 			Resources: []entitlement.Resource{{ID: newID[entitlement.ResourceID](), Catalog: a, Connector: connector, OriginID: n, DisplayName: n}}})
 	}
+	// Another catalog with a name that begins the same must not show up.
 	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{{ID: newID[entitlement.PackageID](), Catalog: b, DisplayName: "item"}},
 		Resources: []entitlement.Resource{{ID: newID[entitlement.ResourceID](), Catalog: b, Connector: connector, OriginID: "item", DisplayName: "item"}}})
+
 	listed(w, "", names, func(p entitlement.AccessPackage) string { return p.DisplayName }, func(p entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
 		return w.s.PackagesOf(w.Context(), a, p)
 	})
+
 	for _, limit := range []int{0, 1} {
 		w.eventually(func() string {
 			got := namesOf(w, limit, "", func(r entitlement.Resource) string { return r.DisplayName }, func(p entitlement.Page) (entitlement.Paged[entitlement.Resource], error) {
@@ -139,6 +151,7 @@ func tokens(w *fixture) {
 	u := w.user()
 	ctx := w.Context()
 	p, g, c := newID[entitlement.PackageID](), newID[entitlement.GroupID](), newID[entitlement.CatalogID]()
+
 	lists := map[string]func(entitlement.Page) error{
 		"ListCatalogs":     func(page entitlement.Page) error { _, err := w.s.ListCatalogs(ctx, page); return err },
 		"ListResources":    func(page entitlement.Page) error { _, err := w.s.ListResources(ctx, c, page); return err },
@@ -169,7 +182,9 @@ func tokens(w *fixture) {
 			return err
 		},
 	}
+
 	for name, list := range lists {
+		// A client may send anything as a token: what is none is refused, and nothing fails by it.
 		for _, token := range []string{"nonsense", "%%%", "eyJhIjoxfQ", "e30", "AAAA", "\x00"} {
 			if err := list(entitlement.Page{Token: token}); err == nil || entitlement.KindOf(err) != entitlement.Invalid {
 				w.Errorf("%s with the token %q: got %v, want Invalid", name, token, err)

@@ -51,19 +51,24 @@ func membershipLife(w *fixture) {
 			}
 		}
 	}
+	// What is none cannot end; each change moves the user's version, whoever decides on it.
 	w.refuse(entitlement.PartDirectory, membership(g.ID, u.ID, false, true))
 	check(1)
 	w.commit(membership(g.ID, u.ID, false, false))
+
 	check(2, g.ID)
 	w.refuse(entitlement.PartDirectory, membership(g.ID, u.ID, false, false))
 	check(2, g.ID)
+
 	w.commit(membership(h.ID, u.ID, false, false))
 	check(3, g.ID, h.ID)
+
 	w.commit(membership(g.ID, u.ID, false, true))
 	check(4, h.ID)
 	w.refuse(entitlement.PartDirectory, membership(g.ID, u.ID, false, true))
 	w.commit(membership(h.ID, u.ID, false, true))
 	check(5)
+	// A membership that ended can begin again.
 	w.commit(membership(g.ID, u.ID, false, false))
 	check(6, g.ID)
 }
@@ -74,8 +79,10 @@ func ownershipLife(w *fixture) {
 		w.Helper()
 		sameSet(w, get[[]entitlement.UserID](w)(w.s.OwnersAmong(w.Context(), g.ID, []entitlement.UserID{u.ID})), want)
 	}
+
 	w.refuse(entitlement.PartDirectory, membership(g.ID, u.ID, true, true))
 	owners()
+	// Twice, since what was erased must leave nothing in the way.
 	for range 2 {
 		w.commit(membership(g.ID, u.ID, true, false))
 		w.refuse(entitlement.PartDirectory, membership(g.ID, u.ID, true, false))
@@ -108,6 +115,7 @@ func membershipsKept(w *fixture) {
 	u.Version, u.Groups = 3, []entitlement.GroupID{g.ID}
 	w.same(get[entitlement.User](w)(w.s.User(w.Context(), u.ID)), u)
 
+	// Groups come by memberships alone, whatever a user who is written says of them.
 	outsider := u
 	outsider.Groups = []entitlement.GroupID{g.ID, newID[entitlement.GroupID]()}
 	w.commit(entitlement.Change{Users: []entitlement.User{outsider}})
@@ -139,6 +147,7 @@ func membersPaged(w *fixture) {
 	w.commit(membership(g.ID, owner.ID, true, false))
 	w.commit(membership(g.ID, want[0], true, false))
 	w.commit(membership(other.ID, want[1], true, false))
+	// Owners and members are told apart, though somebody may be both.
 	for _, limit := range []int{0, 1, 2} {
 		sameSet(w, w.members(g.ID, limit), want)
 	}
@@ -163,18 +172,22 @@ func membersPaged(w *fixture) {
 func membersMany(w *fixture) {
 	g := w.group()
 	var c entitlement.Change
+
 	var want []entitlement.UserID
 	for range 40 {
 		u := w.user()
 		want = append(want, u.ID)
 		c.Memberships = append(c.Memberships, entitlement.Membership{Group: g.ID, User: u.ID})
 	}
+
 	last := c.Memberships[39]
+	// One membership of nobody, and none of the forty is made.
 	c.Memberships[39].User = newID[entitlement.UserID]()
 	w.refuse(entitlement.PartDirectory, c)
 	if got := w.members(g.ID, 0); len(got) != 0 {
 		w.Fatalf("got %d members of a refused change", len(got))
 	}
+
 	c.Memberships[39] = last
 	w.commit(c)
 	sameSet(w, w.members(g.ID, 7), want)
@@ -195,6 +208,7 @@ func membershipsOfUser(w *fixture) {
 	u, g, h := w.user(), w.group(), w.group()
 	w.join(u.ID, h.ID)
 	u = get[entitlement.User](w)(w.s.User(w.Context(), u.ID))
+	// The user and all memberships move in one change, and so on one version.
 	stale := u
 	u, c := moved(u, entitlement.Membership{Group: g.ID, User: u.ID}, entitlement.Membership{Group: g.ID, User: u.ID, Owner: true},
 		entitlement.Membership{Group: h.ID, User: u.ID, Erased: true})
@@ -209,6 +223,7 @@ func membershipsOfUser(w *fixture) {
 	}
 	w.must(entitlement.VerifyChain(u.Chain, get[[]entitlement.Event](w)(w.s.Events(w.Context(), entitlement.OfUser, string(u.ID)))))
 
+	// Decided on an old version, begun twice, or ended without having begun: each is refused.
 	_, c = moved(stale, entitlement.Membership{Group: h.ID, User: u.ID})
 	w.refuse(entitlement.PartDirectory, c)
 	_, c = moved(u, entitlement.Membership{Group: g.ID, User: u.ID})
@@ -230,7 +245,9 @@ func membershipBorn(w *fixture) {
 
 func membershipsFull(w *fixture) {
 	u, g := w.user(), w.group()
+
 	for made := 0; made < entitlement.MaxGroups; made += 90 {
+		// As many as one transaction takes.
 		var all []entitlement.Membership
 		for range min(90, entitlement.MaxGroups-made) {
 			all = append(all, entitlement.Membership{Group: newID[entitlement.GroupID](), User: u.ID})
@@ -238,8 +255,10 @@ func membershipsFull(w *fixture) {
 		w.commit(entitlement.Change{Users: []entitlement.User{u}, Memberships: all})
 		u.Version++
 	}
+
 	w.refuse(entitlement.PartDirectory, entitlement.Change{Users: []entitlement.User{u}, Memberships: []entitlement.Membership{{Group: g.ID, User: u.ID}}})
 	w.refuse(entitlement.PartDirectory, membership(g.ID, u.ID, false, false))
+
 	if got := get[entitlement.User](w)(w.s.User(w.Context(), u.ID)); len(got.Groups) != entitlement.MaxGroups || len(w.members(g.ID, 0)) != 0 {
 		w.Fatalf("got %d groups", len(got.Groups))
 	}
@@ -252,6 +271,7 @@ func referencesHold(w *fixture) {
 	w.same(get[entitlement.User](w)(w.s.User(w.Context(), u.ID)), u)
 	w.same(get[entitlement.Group](w)(w.s.Group(w.Context(), g.ID)), g)
 
+	// A reference to a membership holds while it does.
 	event = next(&entitlement.Chain{}, entitlement.OfConnector, newID[string](), "created")
 	member := entitlement.Change{Events: []entitlement.Event{event}, References: []entitlement.Reference{{User: u.ID, Group: g.ID}}}
 	w.refuse(entitlement.PartDirectory, member)
@@ -260,6 +280,7 @@ func referencesHold(w *fixture) {
 	w.commit(membership(g.ID, u.ID, false, true))
 	u = get[entitlement.User](w)(w.s.User(w.Context(), u.ID))
 
+	// A group that is deleted takes nobody in any more.
 	g.Erased = true
 	w.commit(entitlement.Change{Groups: []entitlement.Group{g}})
 	_, c := moved(u, entitlement.Membership{Group: g.ID, User: u.ID})

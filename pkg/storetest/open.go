@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ func openRequests(w *fixture) {
 		if r.State.Open() {
 			c.Slots = append(c.Slots, holds(r))
 		}
+		// A transaction takes a hundred items, and each request brings up to three.
 		if len(c.Requests) == 24 {
 			w.commit(c)
 			c = entitlement.Change{}
@@ -36,6 +38,7 @@ func openRequests(w *fixture) {
 
 	closed, opened := false, false
 	for id, r := range made {
+		// The index of open requests follows each of the two ways.
 		switch {
 		case !closed && r.State.Open():
 			r.State, closed = entitlement.RequestCanceled, true
@@ -66,16 +69,20 @@ func holds(r entitlement.AssignmentRequest) entitlement.AssignmentSlot {
 // opens polls until exactly the open ones of what was made are listed, as they are.
 func (w *fixture) opens(subject entitlement.UserID, made map[entitlement.RequestID]entitlement.AssignmentRequest) {
 	w.Helper()
+
 	byID := func(a, b entitlement.AssignmentRequest) int {
-		return slices.Compare([]byte(a.ID), []byte(b.ID))
+		return cmp.Compare(a.ID, b.ID)
 	}
+
 	var want []entitlement.AssignmentRequest
 	for _, r := range made {
 		if r.State.Open() {
 			want = append(want, r)
 		}
 	}
+
 	slices.SortFunc(want, byID)
+
 	w.eventually(func() string {
 		var got []entitlement.AssignmentRequest
 		for page := (entitlement.Page{Limit: 50}); ; {
@@ -85,6 +92,7 @@ func (w *fixture) opens(subject entitlement.UserID, made map[entitlement.Request
 				break
 			}
 		}
+
 		slices.SortFunc(got, byID)
 		return diff(got, want)
 	})

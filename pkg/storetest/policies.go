@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -15,18 +16,22 @@ var policyScenarios = []scenario{
 func (w *fixture) policiesFor(u entitlement.User, packages int) (all []entitlement.AssignmentPolicy) {
 	w.Helper()
 	of := map[entitlement.PackageID]int{} // the page that each package is on
+
 	for n, page := 0, (entitlement.Page{Limit: packages}); ; n++ {
 		list := get[entitlement.Paged[entitlement.AssignmentPolicy]](w)(w.s.PoliciesFor(w.Context(), u, page))
 		on := map[entitlement.PackageID]bool{}
+
 		for _, p := range list.Items {
 			if before, seen := of[p.Package]; seen && before != n || string(p.Package) <= page.Token {
 				w.Fatalf("package %s is on two pages", p.Package)
 			}
 			of[p.Package], on[p.Package] = n, true
 		}
+
 		if len(on) > page.Size() {
 			w.Fatalf("%d packages on a page of %d", len(on), page.Size())
 		}
+
 		all = append(all, list.Items...)
 		if page.Token = list.Next; page.Token == "" {
 			return all
@@ -53,7 +58,7 @@ func policiesFor(w *fixture) {
 		w.eventually(func() string {
 			got := w.policiesFor(u, 3)
 			got = slices.DeleteFunc(got, func(x entitlement.AssignmentPolicy) bool { return x.Package != p.ID })
-			byID := func(a, b entitlement.AssignmentPolicy) int { return slices.Compare([]byte(a.ID), []byte(b.ID)) }
+			byID := func(a, b entitlement.AssignmentPolicy) int { return cmp.Compare(a.ID, b.ID) }
 			slices.SortFunc(got, byID)
 			slices.SortFunc(want, byID)
 			return diff(got, want)

@@ -14,6 +14,7 @@ var quotaScenarios = []scenario{
 
 func openCounted(w *fixture) {
 	ann := newID[entitlement.UserID]()
+
 	counts := func(want int) {
 		w.Helper()
 		w.eventually(func() string {
@@ -23,22 +24,29 @@ func openCounted(w *fixture) {
 			return ""
 		})
 	}
+
 	counts(0)
+	// More than are counted: whoever asks for that many is refused anyhow.
 	var slots []entitlement.AssignmentSlot
 	for range entitlement.MaxOpen + 5 {
 		slots = append(slots, entitlement.AssignmentSlot{Package: newID[entitlement.PackageID](), Subject: ann, Open: newID[entitlement.RequestID]()})
 	}
+
 	w.commit(entitlement.Change{Slots: slots[:3]})
 	counts(3)
+
 	w.commit(entitlement.Change{Slots: slots[3:]})
 	counts(entitlement.MaxOpen)
+
 	for i := range slots[:40] {
+		// A slot stays where it remembers setbacks, and counts as little as one that is gone.
 		slots[i].Version, slots[i].Open = slots[i].FirstVersion(), ""
 		if i%2 == 0 {
 			slots[i].Setbacks = []time.Time{instant(0)}
 		}
 		slots[i] = slots[i].Vacate()
 	}
+
 	w.commit(entitlement.Change{Slots: slots[:40]})
 	counts(entitlement.MaxOpen + 5 - 40)
 }

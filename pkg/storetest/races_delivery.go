@@ -37,15 +37,19 @@ func raceDisplace(w *fixture) {
 func raceIncompatible(w *fixture) {
 	for range 10 {
 		ann, a, b := newID[entitlement.UserID](), waiting(), waiting()
+
 		errs := race(20, func(i int) error {
+			// Each was decided while the other package was not live.
 			if i%2 == 0 {
 				return w.s.Commit(w.Context(), add(ann, a, b.Package))
 			}
 			return w.s.Commit(w.Context(), add(ann, b, a.Package))
 		})
+
 		if won := w.winners(errs); won != 1 {
 			w.Fatalf("%d packages became live, want 1", won)
 		}
+
 		if live := w.subjectRecord(ann).Live; len(live) != 1 {
 			w.Fatalf("got %d live packages, want 1", len(live))
 		}
@@ -56,7 +60,9 @@ func raceSettle(w *fixture) {
 	for range 10 {
 		ann, a, b := newID[entitlement.UserID](), waiting(), waiting()
 		w.commit(add(ann, a))
+
 		errs := race(2, func(i int) error {
+			// A settlement at a generation that somebody moves on may win or lose, and loses nothing.
 			if i == 0 {
 				c := settle(ann, 1)
 				c.Settlements[0].Delivered = []entitlement.Waiting{a}
@@ -64,13 +70,17 @@ func raceSettle(w *fixture) {
 			}
 			return w.s.Commit(w.Context(), add(ann, b))
 		})
+
 		w.winners(errs)
 		w.must(errs[1])
+
 		record := w.subjectRecord(ann)
 		want := entitlement.SubjectRecord{Subject: ann, Generation: 2, Live: []entitlement.PackageID{a.Package, b.Package}, Waiting: []entitlement.Waiting{a, b}}
+
 		if errs[0] == nil {
 			want.ObservedGeneration, want.Waiting = 1, []entitlement.Waiting{b}
 		}
+
 		w.same(record, ordered(want))
 		pending(w, ann, instant(2*time.Hour), 1)
 	}

@@ -17,22 +17,28 @@ func readMany(w *fixture) {
 	var c entitlement.Change
 	var want []entitlement.CatalogID
 	var asked []entitlement.CatalogID
+
 	for i := range 130 {
+		// More than one batch takes, every other one of which is not there.
 		id := newID[entitlement.CatalogID]()
 		want, asked = append(want, id), append(asked, newID[entitlement.CatalogID](), id)
 		c.Catalogs = append(c.Catalogs, entitlement.Catalog{ID: id, DisplayName: fmt.Sprint("catalog ", i), Created: instant(time.Hour)})
+
 		if len(c.Catalogs) == 65 {
 			w.commit(c)
 			c.Catalogs = nil
 		}
 	}
+
 	got, err := w.s.Catalogs(w.Context(), asked)
 	w.must(err)
+
 	var ids []entitlement.CatalogID
 	for _, c := range got {
 		ids = append(ids, c.ID)
 	}
 	sameSet(w, ids, want)
+
 	none, err := w.s.Catalogs(w.Context(), nil)
 	w.must(err)
 	w.same(none, []entitlement.Catalog(nil))
@@ -53,8 +59,10 @@ func readEach(w *fixture) {
 
 func readMissing(w *fixture) {
 	ctx := w.Context()
+
 	var errs []error
 	add := func(_ any, err error) { errs = append(errs, err) }
+
 	add(w.s.Catalog(ctx, newID[entitlement.CatalogID]()))
 	add(w.s.Resource(ctx, newID[entitlement.CatalogID](), newID[entitlement.ResourceID]()))
 	add(w.s.Package(ctx, newID[entitlement.PackageID]()))
@@ -65,15 +73,19 @@ func readMissing(w *fixture) {
 	add(w.s.Group(ctx, newID[entitlement.GroupID]()))
 	add(w.s.Request(ctx, newID[entitlement.RequestID]()))
 	add(w.s.Assignment(ctx, newID[entitlement.AssignmentID]()))
+
 	for i, err := range errs {
 		if err == nil || entitlement.KindOf(err) != entitlement.NotFound {
 			w.Errorf("read %d: got %v, want NotFound", i, err)
 		}
 	}
+	// What need not exist to be asked about is empty, and no error.
 	p := newID[entitlement.PackageID]()
 	w.same(get[entitlement.PackageScopes](w)(w.s.Scopes(ctx, p)), entitlement.PackageScopes{Package: p})
+
 	c := newID[entitlement.ConnectorID]()
 	w.same(get[entitlement.Breaker](w)(w.s.Breaker(ctx, c)), entitlement.Breaker{Connector: c})
+
 	w.same(get[entitlement.TargetResource](w)(w.s.TargetResource(ctx, c, "team #1")), entitlement.TargetResource{Connector: c, Resource: "team #1"})
 }
 
@@ -82,6 +94,7 @@ func readCopies(w *fixture) {
 	first := newID[entitlement.PolicyID]()
 	p.Policies = []entitlement.PolicyID{first}
 	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{p}})
+	// What a caller does to its copy must not reach the store, nor the other way round.
 	p.Policies[0] = "changed by the writer"
 	got := get[entitlement.AccessPackage](w)(w.s.Package(w.Context(), p.ID))
 	w.same(got.Policies, []entitlement.PolicyID{first})

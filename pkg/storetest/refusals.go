@@ -61,6 +61,7 @@ func (e *everything) configuration(w *fixture) {
 
 	chain := entitlement.Chain{}
 	event := next(&chain, entitlement.OfCatalog, string(catalog.ID), "changed")
+	// Every kind of part that is about configuration is in one change.
 	pol.DisplayName, catalog.DisplayName, old.DisplayName, catalog.Chain = "new", "new", "new", chain
 	e.change = entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{old}, Policies: []entitlement.AssignmentPolicy{pol},
 		Scopes: []entitlement.PackageScopes{scopes}, Resources: []entitlement.Resource{res}, Connectors: []entitlement.ConnectorConfig{con},
@@ -89,21 +90,27 @@ func (e *everything) people(w *fixture) {
 	ann, bob, g := w.user(), w.user(), w.group()
 	e.fresh = entitlement.User{ID: newID[entitlement.UserID](), UserPrincipalName: unique("fresh-"),
 		Identities: []entitlement.Principal{{Issuer: "issuer", Value: unique("fresh-")}}}
+
 	oldName := ann.UserPrincipalName
 	ann.UserPrincipalName = unique("renamed-")
 	newName := ann.UserPrincipalName
+
 	renamed := g
 	renamed.DisplayName = "new"
+
 	e.change.Users = []entitlement.User{ann, e.fresh}
 	e.change.Groups = []entitlement.Group{renamed}
 	e.change.Memberships = []entitlement.Membership{{Group: g.ID, User: bob.ID}, {Group: g.ID, User: ann.ID, Owner: true}}
+
 	ctx, fresh := w.Context(), e.fresh
+	// Whatever such a change touches is looked at before and after it was refused.
 	for name, id := range map[string]entitlement.UserID{"ann": ann.ID, "bob": bob.ID, "fresh": fresh.ID} {
 		e.kept("user "+name, func(w *fixture) (any, error) { return w.s.User(ctx, id) })
 	}
 	for name, upn := range map[string]string{"old": oldName, "new": newName, "fresh": fresh.UserPrincipalName} {
 		e.kept("name "+name, func(w *fixture) (any, error) { return w.s.UserNamed(ctx, upn) })
 	}
+
 	e.kept("principal", func(w *fixture) (any, error) { return w.s.Bound(ctx, fresh.Identities[0]) })
 	e.kept("group", func(w *fixture) (any, error) { return w.s.Group(ctx, g.ID) })
 	e.kept("owners", func(w *fixture) (any, error) { return w.owners(g.ID, 0), nil })
@@ -127,6 +134,7 @@ func (e *everything) work(w *fixture) {
 	slot.Assignment = nil
 	r, first := asked(newID[entitlement.PackageID](), subject, instant(0))
 	open := entitlement.AssignmentSlot{Package: r.Package, Subject: subject, Open: r.ID}
+	// One change that submits, ends, settles and records at once.
 	c := &e.change
 	c.Requests, c.Slots, c.Ended = []entitlement.AssignmentRequest{r}, []entitlement.AssignmentSlot{slot.Vacate(), open}, []entitlement.Assignment{past}
 	c.SubjectUpdates = remove(subject, entitlement.Waiting{Package: p, Assignment: past.ID}, "").SubjectUpdates
@@ -199,6 +207,7 @@ func hugeChange(w *fixture) {
 	w.kind(w.s.Commit(w.Context(), bad), entitlement.Invalid)
 	w.same(e.look(w), before)
 
+	// As many as there may be go through.
 	var full entitlement.Change
 	for range 100 {
 		full.Connectors = append(full.Connectors, entitlement.ConnectorConfig{ID: newID[entitlement.ConnectorID]()})
@@ -208,7 +217,9 @@ func hugeChange(w *fixture) {
 
 func doubleChange(w *fixture) {
 	e := newEverything(w)
+
 	before := e.look(w)
+
 	for _, double := range []func(c *entitlement.Change){
 		func(c *entitlement.Change) { c.Catalogs = append(c.Catalogs[:1:1], c.Catalogs[0]) },
 		func(c *entitlement.Change) { c.Requests = append(c.Requests[:1:1], c.Requests[0]) },
@@ -216,6 +227,7 @@ func doubleChange(w *fixture) {
 		func(c *entitlement.Change) { c.Events = append(c.Events[:3:3], c.Events[0]) },
 		func(c *entitlement.Change) { c.Slots = append(c.Slots[:2:2], c.Slots[0]) },
 	} {
+		// DynamoDB refuses it, and an engine that wrote the last one would hide that.
 		bad := e.change
 		double(&bad)
 		if err := w.s.Commit(w.Context(), bad); err == nil {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -109,7 +110,9 @@ func (w *fixture) freeSlot(r entitlement.AssignmentRequest) {
 func requestListsFresh(w *fixture) {
 	p, bob := newID[entitlement.PackageID](), newID[entitlement.UserID]()
 	subject := newID[entitlement.UserID]()
+
 	var made []entitlement.AssignmentRequest
+
 	for i := range 3 {
 		r := w.submit(p, subject, func(r *entitlement.AssignmentRequest) {
 			r.Requestor, r.Created = bob, instant(time.Duration(i)*time.Minute)
@@ -117,10 +120,13 @@ func requestListsFresh(w *fixture) {
 		w.freeSlot(r)
 		made = append(made, r)
 	}
+
 	made[0].State, made[0].Outcome = entitlement.RequestDenied, entitlement.OutcomeTimedOut
+	// The index may show what was erased: what is listed is read.
 	made[1].Erased = true
 	w.commit(entitlement.Change{Requests: made[:2]})
 	made[0].Version++
+
 	for _, list := range []requestList{w.ofSubject(subject), w.forPackage(p), w.madeBy(bob)} {
 		w.lists(list, made[2].ID, made[0].ID)
 		w.same(readAll(w, 0, list)[1], made[0])
@@ -160,11 +166,12 @@ func submitInputsWhole(w *fixture) {
 	w.must(err)
 	w.same(got, want)
 
+	// Without a policy in question, all of the package are read.
 	keys.Policy, keys.Requestor, want.Requestor = "", ann.ID, &ann
 	got, err = w.s.SubmitInputs(w.Context(), keys)
 	w.must(err)
 	byID := func(a, b entitlement.AssignmentPolicy) int {
-		return slices.Compare([]byte(a.ID), []byte(b.ID))
+		return cmp.Compare(a.ID, b.ID)
 	}
 	want.Policies = []entitlement.AssignmentPolicy{first, second}
 	slices.SortFunc(got.Policies, byID)
@@ -191,10 +198,12 @@ func startInputsWhole(w *fixture) {
 	w.commit(add(ann.ID, waiting()))
 	got, err := w.s.StartInputs(w.Context(), r)
 	w.must(err)
+	// The generation of an open slot is that of its first version.
 	slot := entitlement.AssignmentSlot{Package: p.ID, Subject: ann.ID, Open: r.ID}
 	slot.Version = slot.FirstVersion()
 	w.same(got, entitlement.StartInputs{Package: &p, Subject: &ann, Requestor: &bob, Slot: slot, SubjectRecord: w.subjectRecord(ann.ID)})
 
+	// Nothing of it exists, and the answer is empty and no error.
 	r.Package, r.Subject, r.Requestor = newID[entitlement.PackageID](), newID[entitlement.UserID](), newID[entitlement.UserID]()
 	got, err = w.s.StartInputs(w.Context(), r)
 	w.must(err)

@@ -22,9 +22,12 @@ var settlementScenarios = []scenario{
 // late polls until exactly want is what is owed since until or longer of the two.
 func (w *fixture) late(until time.Time, of func(entitlement.Late) bool, want ...entitlement.Late) {
 	w.Helper()
+
 	w.eventually(func() string {
 		var got []entitlement.Late
+
 		for shard := range names.LateShards {
+			// The shards are shared with all other tests.
 			for _, l := range readAll(w, 0, func(page entitlement.Page) (entitlement.Paged[entitlement.Late], error) {
 				return w.s.Late(w.Context(), shard, until, page)
 			}) {
@@ -33,6 +36,7 @@ func (w *fixture) late(until time.Time, of func(entitlement.Late) bool, want ...
 				}
 			}
 		}
+
 		return diff(got, want)
 	})
 }
@@ -102,6 +106,7 @@ func pendingRow(w *fixture) {
 	c := add(subject, a)
 	c.SubjectUpdates[0].CheckAfter = checkAfter
 	w.commit(c)
+	// It is found from the moment on in which the message had its time.
 	pending(w, subject, checkAfter, 1)
 	pending(w, subject, checkAfter.Add(-1), 0)
 	pending(w, subject, checkAfter.Add(time.Hour), 1)
@@ -112,6 +117,7 @@ func pendingRow(w *fixture) {
 	pending(w, subject, checkAfter.Add(time.Minute-1), 0)
 	pending(w, subject, checkAfter.Add(time.Minute), 1)
 
+	// A settlement of an older generation leaves it where it is.
 	w.refuse(entitlement.PartSubjectRecord, settle(subject, 1))
 	pending(w, subject, checkAfter.Add(time.Minute), 1)
 	w.commit(settle(subject, 2))
@@ -161,14 +167,18 @@ func settleStale(w *fixture) {
 	c := add(subject, a)
 	c.SubjectUpdates[0].CheckAfter = checkAfter
 	w.commit(c)
+
 	w.commit(add(subject, b))
+
 	before := w.subjectRecord(subject)
+	// Older and newer ones alike: only the generation that was planned on counts.
 	for _, generation := range []int64{0, 1, 3} {
 		for _, settled := range []bool{true, false} {
 			w.refuse(entitlement.PartSubjectRecord, entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: generation,
 				Reconciled: settled, Next: checkAfter, Delivered: []entitlement.Waiting{a, b}}}})
 		}
 	}
+
 	w.same(w.subjectRecord(subject), before)
 	pending(w, subject, instant(time.Hour), 1)
 }
@@ -185,12 +195,14 @@ func settleBooks(w *fixture) {
 
 	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 6, Next: checkAfter,
 		Delivered: []entitlement.Waiting{a}, Removed: []entitlement.Removing{{Assignment: c.Assignment, Request: removal}}}}})
+	// What was delivered and removed goes, and nothing else.
 	want.Waiting = slices.DeleteFunc(want.Waiting, func(x entitlement.Waiting) bool { return x == a })
 	want.Removing = []entitlement.Removing{{Assignment: d.Assignment}}
 	w.same(w.subjectRecord(subject), want)
 
 	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 6, Reconciled: true,
 		Delivered: []entitlement.Waiting{b, waiting()}, Removed: []entitlement.Removing{{Assignment: d.Assignment}}}}})
+	// What is not there any more is no reason to refuse: another worker settled it.
 	want.Waiting, want.Removing, want.ObservedGeneration = nil, nil, 6
 	w.same(w.subjectRecord(subject), want)
 	sameSet(w, want.Live, []entitlement.PackageID{a.Package, b.Package})
@@ -198,6 +210,7 @@ func settleBooks(w *fixture) {
 
 func pendingPages(w *fixture) {
 	var want []entitlement.UserID
+
 	for i := range 12 {
 		subject := newID[entitlement.UserID]()
 		c := add(subject, waiting())
@@ -205,17 +218,20 @@ func pendingPages(w *fixture) {
 		w.commit(c)
 		want = append(want, subject)
 	}
+
 	w.eventually(func() string {
 		var all []entitlement.UserID
 		for shard := range names.ReconcileShards {
 			mine := mine(want, readAll(w, 1, func(page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
 				return w.s.PendingReconciliation(w.Context(), shard, checkAfter.Add(-time.Minute), page)
 			}))
+			// The oldest are repaired first.
 			if !slices.IsSortedFunc(mine, func(a, b entitlement.UserID) int { return slices.Index(want, a) - slices.Index(want, b) }) {
 				return "a shard is not sorted by time"
 			}
 			all = append(all, mine...)
 		}
+
 		slices.Sort(all)
 		return diff(all, slices.Sorted(slices.Values(want)))
 	})

@@ -182,6 +182,7 @@ func subjectRecordDisabled(w *fixture) {
 	w.commit(turn(true))
 	want := entitlement.SubjectRecord{Subject: subject, Generation: 2, Disabled: true, Live: []entitlement.PackageID{a.Package}, Waiting: []entitlement.Waiting{a}}
 	w.same(w.subjectRecord(subject), want)
+	// While disabled nothing begins, and what is there may end.
 	w.refuse(entitlement.PartSubjectRecord, add(subject, b))
 	w.same(w.subjectRecord(subject), want)
 
@@ -197,6 +198,7 @@ func subjectRecordDisabled(w *fixture) {
 		w.Fatalf("got %v, want a record that is enabled", h)
 	}
 
+	// Disabled before anything was ever given: that counts as well (R39).
 	outsider := newID[entitlement.UserID]()
 	w.commit(entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: outsider, Disabled: true, CheckAfter: instant(time.Hour)}}})
 	w.refuse(entitlement.PartSubjectRecord, add(outsider, b))
@@ -222,6 +224,7 @@ func subjectRecordFull(w *fixture) {
 	for range entitlement.MaxLive - 1 {
 		w.commit(add(subject, waiting()))
 	}
+	// At the bound nothing more begins; what ends makes room.
 	before := w.subjectRecord(subject)
 	w.refuse(entitlement.PartSubjectRecord, add(subject, waiting()))
 	w.same(w.subjectRecord(subject), before)
@@ -241,6 +244,7 @@ func subjectRecordRemovingFull(w *fixture) {
 		w.commit(add(subject, held))
 		w.commit(remove(subject, held, ""))
 	}
+	// Removals that do not end hold up what is new, and never another removal.
 	before := w.subjectRecord(subject)
 	w.refuse(entitlement.PartSubjectRecord, add(subject, waiting()))
 	w.same(w.subjectRecord(subject), before)

@@ -40,6 +40,7 @@ func nameTaken(w *fixture) {
 	a := w.user()
 	old := a.UserPrincipalName
 	taken := entitlement.User{ID: newID[entitlement.UserID](), UserPrincipalName: strings.ToUpper(old)}
+	// A name is the same in whatever case it is written.
 	w.refuse(entitlement.PartName, entitlement.Change{Users: []entitlement.User{taken}})
 	_, err := w.s.User(w.Context(), taken.ID)
 	w.kind(err, entitlement.NotFound)
@@ -49,6 +50,7 @@ func nameTaken(w *fixture) {
 	w.refuse(entitlement.PartName, entitlement.Change{Users: []entitlement.User{b}})
 	w.named(bName, b.ID)
 
+	// A name that was given up is free for whoever comes next.
 	a = w.rename(a, unique("renamed-")+"@example.test")
 	w.named(old, "")
 	w.named(strings.ToUpper(a.UserPrincipalName), a.ID)
@@ -113,6 +115,7 @@ func principalTaken(w *fixture) {
 	w.bound(p, a.ID)
 	w.bound(q, a.ID)
 
+	// A principal is bound to one user; a refused change binds nothing of it.
 	b := w.user()
 	b.Identities = []entitlement.Principal{p}
 	w.refuse(entitlement.PartName, entitlement.Change{Users: []entitlement.User{b}})
@@ -120,6 +123,7 @@ func principalTaken(w *fixture) {
 		UserPrincipalName: unique("new-"), Identities: []entitlement.Principal{q}}}})
 	w.bound(p, a.ID)
 
+	// What was taken from one is free for another.
 	a.Identities = []entitlement.Principal{q}
 	w.commit(entitlement.Change{Users: []entitlement.User{a}})
 	a.Version++

@@ -50,6 +50,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
+	// The client may be gone, and the function goes on all the same.
 	answer, err := g.ask(context.WithoutCancel(r.Context()), route.Function, event)
 	if err == nil {
 		err = write(w, answer)
@@ -70,7 +71,8 @@ func (g *Gateway) ask(ctx context.Context, function string, event events.APIGate
 	if err != nil {
 		return answer, err
 	}
-	return answer, json.Unmarshal(text, &answer)
+	err = json.Unmarshal(text, &answer)
+	return answer, err
 }
 
 // toEvent is the event of a request. The path keeps its encoding, options are decoded,
@@ -136,15 +138,18 @@ func write(w http.ResponseWriter, answer events.APIGatewayProxyResponse) error {
 			return err
 		}
 	}
+
 	if answer.StatusCode < 200 || answer.StatusCode > 599 {
 		return fmt.Errorf("status %d is none", answer.StatusCode)
 	}
+
 	for name, value := range answer.Headers {
 		w.Header().Set(name, value)
 	}
 	for name, all := range answer.MultiValueHeaders {
 		w.Header()[http.CanonicalHeaderKey(name)] = all
 	}
+
 	w.WriteHeader(answer.StatusCode)
 	w.Write(body) // a client that is gone is no news
 	return nil

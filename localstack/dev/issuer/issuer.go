@@ -99,6 +99,7 @@ func (i *Issuer) Handler() http.Handler {
 		})
 	})
 	mux.HandleFunc("GET /jwks", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, i.keys) })
+	// Anybody here may be anybody: the issuer is for this machine alone.
 	mux.HandleFunc("GET /token", func(w http.ResponseWriter, r *http.Request) {
 		token, err := i.Token(r.URL.Query().Get("as"))
 		if err != nil {
@@ -108,6 +109,7 @@ func (i *Issuer) Handler() http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		io.WriteString(w, token)
 	})
+
 	return i.ownAddressOnly(mux)
 }
 

@@ -32,6 +32,7 @@ func parseFilter(text string) (fits func(resource) bool, understood bool) {
 		return nil, false
 	}
 	attribute := strings.ToLower(parts[1])
+	// RFC 7643 says of each attribute whether case counts; of others nothing is known.
 	caseCounts, known := exact[attribute]
 	var value string
 	if err := json.Unmarshal([]byte(parts[2]), &value); err != nil || !known {
@@ -59,9 +60,11 @@ func values(r resource, name, below string) (texts []string) {
 		if !strings.EqualFold(key, name) {
 			continue
 		}
+
 		if text, is := value.(string); is {
 			texts = append(texts, text)
 		}
+		// A list of several, such as mails: one that fits is enough.
 		elements, _ := value.([]any)
 		for _, each := range elements {
 			if element, is := each.(resource); is {
@@ -69,5 +72,6 @@ func values(r resource, name, below string) (texts []string) {
 			}
 		}
 	}
+
 	return texts
 }

@@ -31,6 +31,7 @@ func (s *Server) patch(r *http.Request) answer {
 		return refuse(http.StatusBadRequest, "invalidSyntax", "The body is not a PATCH.")
 	}
 
+	// On a copy, so that an operation that is refused leaves the group as it was.
 	members := slices.Clone(membersOf(group))
 	for _, o := range body.Operations {
 		var refusal *answer
@@ -58,10 +59,12 @@ func (s *Server) add(members []any, o operation) ([]any, *answer) {
 	var added []struct {
 		Value string `json:"value"`
 	}
+
 	if !strings.EqualFold(o.Path, "members") || json.Unmarshal(o.Value, &added) != nil {
 		refusal := refuse(http.StatusBadRequest, "invalidPath", "Only members can be added to, by a list of values.")
 		return nil, &refusal
 	}
+	// As RFC 7644 has it, to add a member twice is no error.
 	for _, a := range added {
 		user := s.users.find(a.Value)
 		if user == nil {
@@ -70,6 +73,7 @@ func (s *Server) add(members []any, o operation) ([]any, *answer) {
 		}
 		members = append(without(members, a.Value), resource{"value": a.Value, "display": user["userName"], "type": "User"})
 	}
+
 	return members, nil
 }
 

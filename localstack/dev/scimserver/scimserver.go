@@ -61,17 +61,21 @@ func New(token string, ids clock.IDs) *Server {
 	s := &Server{token: token, ids: ids, mux: http.NewServeMux(),
 		users:  kind{path: "/v2/Users", schema: schemaUser, name: "User", unique: "userName"},
 		groups: kind{path: "/v2/Groups", schema: schemaGroup, name: "Group", unique: "displayName"}}
+
 	for _, k := range []*kind{&s.users, &s.groups} {
 		s.handle("GET "+k.path, func(r *http.Request) answer { return k.list(r.URL.Query()) })
 		s.handle("POST "+k.path, func(r *http.Request) answer { return s.create(k, r) })
 		s.handle("GET "+k.path+"/{id}", func(r *http.Request) answer { return k.get(r) })
 		s.handle("DELETE "+k.path+"/{id}", func(r *http.Request) answer { return s.remove(k, r.PathValue("id")) })
 	}
+	// Only groups are changed: Leasehold never writes to an account.
 	s.handle("PATCH /v2/Groups/{id}", s.patch)
 	s.handle("GET /v2/ServiceProviderConfig", func(*http.Request) answer { return ok(capabilities) })
+
 	s.handle("/", func(*http.Request) answer {
 		return refuse(http.StatusNotFound, "", "There is nothing at this address.")
 	})
+
 	return s
 }
 
@@ -150,6 +154,7 @@ func (k *kind) list(query url.Values) answer {
 		}
 	}
 
+	// Counted from one, and out of bounds is empty and no error (RFC 7644, 3.4.2.4).
 	start, count := number(query.Get("startIndex"), 1), number(query.Get("count"), 1000)
 	page := found[min(max(start-1, 0), len(found)):]
 	page = page[:min(max(count, 0), len(page))]
@@ -193,6 +198,7 @@ func (s *Server) create(k *kind, r *http.Request) answer {
 	if schemas, _ := made["schemas"].([]any); !slices.Contains(schemas, any(k.schema)) {
 		return refuse(http.StatusBadRequest, "invalidValue", "schemas must name "+k.schema+".")
 	}
+	// Names are unique in whatever case they are written, as at most servers.
 	for _, other := range k.all {
 		if taken, _ := other[k.unique].(string); strings.EqualFold(taken, name) {
 			return refuse(http.StatusConflict, "uniqueness", "This "+k.unique+" is taken.")

@@ -18,11 +18,13 @@ import (
 func (s *System) controls() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.issuer.Handler())
+
 	mux.HandleFunc("POST /sweep", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.Sweep(r.Context()); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})
+
 	mux.HandleFunc("GET /dead-letters", func(w http.ResponseWriter, _ *http.Request) {
 		parked := map[string][]queue.Message{}
 		for id, l := range s.queues {
@@ -31,6 +33,7 @@ func (s *System) controls() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(parked) // a client that is gone is no news
 	})
+
 	mux.HandleFunc("POST /dead-letters", func(w http.ResponseWriter, r *http.Request) {
 		l, known := s.queues[r.URL.Query().Get("redrive")]
 		if !known {
@@ -40,6 +43,7 @@ func (s *System) controls() http.Handler {
 		l.Redrive()
 		l.wake()
 	})
+
 	mux.HandleFunc("GET /items", func(w http.ResponseWriter, r *http.Request) {
 		var out bytes.Buffer
 		if err := (items.Reader{Client: s.table, Table: table, Out: &out}).Show(r.Context(), r.URL.Query()["of"]...); err != nil {

@@ -19,10 +19,6 @@ import (
 	"leasehold/pkg/queue"
 )
 
-// visibilityTimes is how many time-outs of its function a received message is hidden, as
-// in the deployed stack.
-const visibilityTimes = 6
-
 // look is how often a queue is looked at for messages that have become visible
 // again; those that are sent are seen at once.
 const look = 50 * time.Millisecond
@@ -32,9 +28,8 @@ const look = 50 * time.Millisecond
 type localQueue struct {
 	*queue.Memory
 	names.Queue
-	drainedBy  names.Function
-	visibility time.Duration
-	sent       chan struct{}
+	drainedBy names.Function
+	sent      chan struct{}
 }
 
 // localQueues are the queues by id.
@@ -45,7 +40,7 @@ func newQueues(c clock.Clock) localQueues {
 	for _, q := range names.Queues {
 		i := slices.IndexFunc(names.Functions, func(f names.Function) bool { return slices.Contains(f.Trigger.Queues, q.ID) })
 		all[q.ID] = &localQueue{Memory: queue.NewMemory(c, q.MaxReceive), Queue: q, drainedBy: names.Functions[i],
-			visibility: visibilityTimes * names.Functions[i].Timeout, sent: make(chan struct{}, 1)}
+			sent: make(chan struct{}, 1)}
 	}
 	return all
 }
@@ -100,16 +95,19 @@ func (l *localQueue) wake() {
 func (l *localQueue) next(ctx context.Context) []queue.Message {
 	again := time.NewTicker(look)
 	defer again.Stop()
+
 	for ctx.Err() == nil {
-		if batch := l.Receive(l.BatchSize, l.visibility); len(batch) > 0 {
+		if batch := l.Receive(l.BatchSize, l.Visibility()); len(batch) > 0 {
 			return batch
 		}
+		// Messages come back after a while without anybody sending them, hence the ticker.
 		select {
 		case <-l.sent:
 		case <-again.C:
 		case <-ctx.Done():
 		}
 	}
+
 	return nil
 }
 
@@ -137,15 +135,18 @@ func (s *System) handle(ctx context.Context, l *localQueue, batch []queue.Messag
 	if err != nil {
 		return // numbers and strings: cannot be
 	}
+
 	text, err := s.functions.invoke(ctx, l.drainedBy.ID, payload)
 	var answer events.SQSEventResponse
 	if err == nil {
 		err = json.Unmarshal(text, &answer)
 	}
+
 	if err != nil {
 		s.functions[l.drainedBy.ID].log.Error("function failed, its messages come again", "queue", l.ID, obs.Err(err))
 		return
 	}
+
 	for _, m := range batch {
 		if !slices.Contains(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.ID}) {
 			l.Delete(m.Receipt)

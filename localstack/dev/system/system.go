@@ -58,15 +58,19 @@ func Start(o Options) (*System, error) {
 	o.Log, o.clock = cmp.Or(o.Log, io.Discard), cmp.Or(o.clock, clock.Clock(clock.System{}))
 	ctx, stop := context.WithCancel(context.Background())
 	s := &System{stop: stop}
+	// What was opened before the failure is closed again.
 	if err := s.open(o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+
 	for _, l := range s.queues {
 		s.running.Go(func() { s.drain(ctx, l) })
 	}
+
 	if o.Every > 0 {
 		s.running.Go(func() { s.schedule(ctx, o.Every) })
 	}
+
 	return s, nil
 }
 

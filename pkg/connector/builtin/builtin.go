@@ -53,13 +53,16 @@ func (c *Connector) Resource(ctx context.Context, originID string) (connector.Re
 	if err != nil {
 		return connector.Resource{}, err
 	}
+
 	if id == entitlement.AdministratorsGroup {
 		return connector.Resource{}, entitlement.Errorf(entitlement.Precondition, "The administrators' group cannot be given by an access package.")
 	}
+
 	g, err := c.find(ctx, id)
 	if err != nil {
 		return connector.Resource{}, err
 	}
+
 	return connector.Resource{OriginID: string(id), DisplayName: g.DisplayName, Description: g.Description, Roles: []connector.Role{
 		{OriginID: memberPrefix + string(id), DisplayName: "Member"},
 		{OriginID: ownerPrefix + string(id), DisplayName: "Owner"},
@@ -72,17 +75,21 @@ func (c *Connector) FindPrincipals(ctx context.Context, who []connector.Correlat
 	for i, w := range who {
 		ids[i] = w.User
 	}
+
 	users, err := c.directory.Users(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
+
 	found := make([]connector.Found, len(who))
 	for i, id := range ids {
+		// Somebody who was deleted has no account any more, whatever memberships are left.
 		found[i].Ref = connector.PrincipalRef(id)
 		if !slices.ContainsFunc(users, func(u entitlement.User) bool { return u.ID == id }) {
 			found[i] = connector.Found{Err: missing()}
 		}
 	}
+
 	return found, nil
 }
 
@@ -96,7 +103,9 @@ func (c *Connector) Apply(ctx context.Context, role entitlement.RoleRef, ops []c
 	if err != nil {
 		return nil, err
 	}
+
 	results := make([]connector.Result, len(ops))
+	// Grants and removals go apart: one call adds or removes, and not both.
 	for _, grant := range []bool{true, false} {
 		change := change{group: id, owner: owner, grant: grant, refuse: func(u entitlement.UserID, why *connector.Refusal) {
 			for i, op := range ops {
@@ -105,16 +114,19 @@ func (c *Connector) Apply(ctx context.Context, role entitlement.RoleRef, ops []c
 				}
 			}
 		}}
+
 		var users []entitlement.UserID
 		for _, op := range ops {
 			if op.Grant == grant {
 				users = append(users, entitlement.UserID(op.Principal))
 			}
 		}
+
 		if err := c.make(ctx, change, slices.Compact(slices.Sorted(slices.Values(users)))); err != nil {
 			return nil, err
 		}
 	}
+
 	return results, nil
 }
 
@@ -135,23 +147,29 @@ func (c *Connector) make(ctx context.Context, as change, users []entitlement.Use
 	if as.grant {
 		do = c.directory.AddMembers
 	}
+
 	for try := 1; len(users) > 0; try++ {
 		err := do(ctx, as.group, as.owner, users...)
+		// Only these may be about one of several; all other failures are about all of them.
 		switch entitlement.KindOf(err) {
 		case entitlement.Conflict, entitlement.NotFound, entitlement.Precondition:
 		default:
 			return err
 		}
+
 		if try == changeTries {
 			return entitlement.Wrap(entitlement.Throttled, "change members", err, "These users are being changed by others all the time. Try again in a moment.")
 		}
+
 		if _, err := c.find(ctx, as.group); err != nil {
 			return err
 		}
+
 		if users, err = c.left(ctx, as, users); err != nil {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -162,10 +180,12 @@ func (c *Connector) left(ctx context.Context, as change, users []entitlement.Use
 	if err != nil {
 		return nil, err
 	}
+
 	holds, err := c.held(ctx, as.group, as.owner, users, found)
 	if err != nil {
 		return nil, err
 	}
+
 	var rest []entitlement.UserID
 	for i, id := range users {
 		at := slices.IndexFunc(found, func(u entitlement.User) bool { return u.ID == id })
@@ -181,6 +201,7 @@ func (c *Connector) left(ctx context.Context, as change, users []entitlement.Use
 			rest = append(rest, id)
 		}
 	}
+
 	return rest, nil
 }
 
@@ -190,18 +211,22 @@ func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, _ conne
 	if err != nil {
 		return nil, err
 	}
+
 	users := make([]entitlement.UserID, len(who))
 	for i, p := range who {
 		users[i] = entitlement.UserID(p)
 	}
+
 	holds, err := c.holds(ctx, id, owner, users)
 	if err != nil {
 		return nil, err
 	}
+
 	told := make([]entitlement.Presence, len(who))
 	for i, is := range holds {
 		told[i] = entitlement.PresenceOf(is)
 	}
+
 	return told, nil
 }
 

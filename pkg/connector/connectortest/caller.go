@@ -29,24 +29,30 @@ type caller struct {
 
 func newCaller(t *testing.T, open func(*testing.T) Harness) *caller {
 	t.Helper()
+
 	c := &caller{T: t, Harness: open(t), sent: map[connector.PrincipalRef]bool{},
 		showed: map[connector.Way]map[connector.PrincipalRef]bool{}, nobody: connector.PrincipalRef(clock.System{}.New())}
+
 	if len(c.People) < MinPeople {
 		t.Fatalf("the harness has %d people, want at least %d", len(c.People), MinPeople)
 	}
+
 	if c.can = c.Connector.Describe(); c.can.MaxBatch < 1 || len(c.can.Ways) == 0 {
 		t.Fatalf("capabilities %+v, want a batch and a way of asking", c.can)
 	}
+
 	found, err := c.Connector.FindPrincipals(t.Context(), c.People)
 	if err != nil || len(found) != len(c.People) {
 		t.Fatalf("find %+v: got %+v, %v", c.People, found, err)
 	}
+
 	for i, f := range found {
 		if f.Err != nil {
 			t.Fatalf("find %+v: %v", c.People[i], f.Err)
 		}
 		c.ids = append(c.ids, f.Ref)
 	}
+
 	return c
 }
 
@@ -66,17 +72,21 @@ func (c *caller) ops(grant bool, people []int) []connector.Op {
 // returns the number of writes that it took.
 func (c *caller) settle(ops []connector.Op) (writes int) {
 	c.Helper()
+
 	for range attempts {
 		missing := c.missing(ops)
 		if len(missing) == 0 {
 			return writes
 		}
+
 		n, _ := c.write(missing)
 		writes += n
 	}
+
 	if missing := c.missing(ops); len(missing) > 0 {
 		c.Fatalf("after %d attempts still not done: %+v", attempts, missing)
 	}
+
 	return writes
 }
 
@@ -89,6 +99,7 @@ func (c *caller) write(ops []connector.Op) (calls int, refused map[connector.Pri
 	for _, o := range ops {
 		c.sent[o.Principal] = c.sent[o.Principal] || o.Grant
 	}
+
 	results, err := c.Connector.Apply(c.Context(), c.Role, ops)
 	c.later()
 	switch {
@@ -108,6 +119,7 @@ func (c *caller) write(ops []connector.Op) (calls int, refused map[connector.Pri
 		return 1, refused
 	}
 
+	// About several at once it may only be passing: one of them alone may be the reason.
 	c.mustBePassing(err)
 	calls = 1
 	rest := c.missing(ops)
@@ -147,22 +159,28 @@ func (c *caller) missing(ops []connector.Op) []connector.Op {
 // look asks in one way after the other who holds the role, until one tells it of everybody.
 func (c *caller) look(who []connector.PrincipalRef) []entitlement.Presence {
 	c.Helper()
+
 	told := slices.Repeat([]entitlement.Presence{entitlement.PresenceUnknown}, len(who))
+
 	for _, way := range c.can.Ways {
 		if !slices.Contains(told, entitlement.PresenceUnknown) {
 			break
 		}
+		// Somebody whom the target cannot know is asked about as well: a way that shows them shows all.
 		answer := c.check(way, append(slices.Clone(who), c.nobody))
 		if answer[len(who)] != entitlement.PresenceAbsent && !c.can.Authoritative {
 			continue
 		}
+
 		c.note(way, who, answer)
+
 		for i, p := range who {
 			if told[i] == entitlement.PresenceUnknown && (answer[i] == entitlement.PresencePresent || c.tells(way, p)) {
 				told[i] = answer[i]
 			}
 		}
 	}
+
 	return told
 }
 
@@ -185,18 +203,22 @@ func (c *caller) tells(way connector.Way, p connector.PrincipalRef) bool {
 
 func (c *caller) check(way connector.Way, who []connector.PrincipalRef) []entitlement.Presence {
 	c.Helper()
+
 	answer, err := c.Connector.Check(c.Context(), c.Role, way, who)
+
 	if err != nil {
 		c.Fatalf("check by %s: %v", way, err)
 	}
 	if len(answer) != len(who) {
 		c.Fatalf("Check of %d people by %s returned %d answers", len(who), way, len(answer))
 	}
+
 	for _, p := range answer {
 		if p != entitlement.PresencePresent && p != entitlement.PresenceAbsent && p != entitlement.PresenceUnknown {
 			c.Fatalf("Check by %s answered %q", way, p)
 		}
 	}
+
 	return answer
 }
 

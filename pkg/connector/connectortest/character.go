@@ -56,6 +56,7 @@ const Bad = "bad"
 
 // Characters are the servers that public reports tell of, each with one name.
 func Characters() []Character {
+	// Each is one that somebody met; F39 to F44 say what must hold at it all the same.
 	return []Character{
 		{Name: "honest"},
 		{Name: "shows an empty list and reads plain filters", Rule: "F39", ShowsNobody: true, PlainMemberFilters: true, HidesGroups: true, NoOr: true},

@@ -108,9 +108,12 @@ func (c *caller) mustDistrust(method string, err error) {
 // endureFlood answers with a string of the size that never closes.
 func (c *caller) endureFlood(size int64) {
 	c.Helper()
+
 	var sent atomic.Int64
 	chunk := []byte(strings.Repeat("x", 64<<10))
+
 	c.endure(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A string without an end cannot be read piece by piece, so only a bound helps.
 		fmt.Fprint(w, `{"id":"`)
 		for range size / int64(len(chunk)) {
 			n, err := w.Write(chunk)
@@ -120,6 +123,7 @@ func (c *caller) endureFlood(size int64) {
 			}
 		}
 	}))
+
 	if n := sent.Load(); n > mostBytes {
 		c.Errorf("%d bytes were taken in, want at most %d", n, mostBytes)
 	}

@@ -101,9 +101,11 @@ func (p *Proxy) Faults(half func(r *http.Request, target http.Handler)) Faults {
 		},
 		Reply: p.Reply,
 	}
+
 	if half != nil {
 		f.Half = func(refuse bool) { p.Next(true, halved(half, refuse)) }
 	}
+
 	return f
 }
 

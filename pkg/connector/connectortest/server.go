@@ -97,6 +97,7 @@ type Stored struct {
 // NewServer returns an empty server of the character.
 func NewServer(c Character, by clock.Clock) *Server {
 	s := &Server{Character: c, Token: "bearer-" + rand.Text(), clock: by, mux: http.NewServeMux()}
+
 	for pattern, handle := range map[string]func(*http.Request) answer{
 		"GET /v2/ServiceProviderConfig": s.getConfiguration,
 		"GET /v2/Schemas/{id}":          s.getSchema,
@@ -105,10 +106,12 @@ func NewServer(c Character, by clock.Clock) *Server {
 		"GET /v2/Groups":                s.findGroups,
 		"GET /v2/Groups/{id}":           s.getGroup,
 		"PATCH /v2/Groups/{id}":         s.patchGroup,
-		"/":                             func(*http.Request) answer { return refuse(http.StatusNotFound, "") },
+		// What is not there answers as a SCIM server does, and not as Go's mux.
+		"/": func(*http.Request) answer { return refuse(http.StatusNotFound, "") },
 	} {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, handle) })
 	}
+
 	return s
 }
 
@@ -148,19 +151,23 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.calls = append(s.calls, Call{At: s.clock.Now(), Method: r.Method, Path: r.URL.Path, Query: decoded(r.URL.RawQuery)})
 	front := s.front
 	if front != nil && !s.until.IsZero() && !s.clock.Now().Before(s.until) {
+		// What stood in front goes away by itself at its time.
 		s.front, front = nil, nil
 	}
+
 	if s.only != "" && r.Method != s.only {
 		front = nil
 	}
 	s.mu.Unlock()
 
+	// Not under the lock: what stands in front may wait for another call.
 	noted := &noting{ResponseWriter: w, status: http.StatusOK}
 	if front != nil {
 		front.ServeHTTP(noted, r)
 	} else {
 		s.mux.ServeHTTP(noted, r)
 	}
+
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls[at].Status = noted.status
@@ -253,6 +260,7 @@ type direct struct{ to http.Handler }
 // RoundTrip returns the handler's answer, or the context's error if that is over first.
 func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	asked := r.Clone(r.Context())
+
 	if r.Body == nil {
 		asked.Body = http.NoBody
 	} else {
@@ -263,12 +271,15 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		asked.Body = io.NopCloser(bytes.NewReader(body))
 	}
+
 	answered := make(chan *http.Response, 1)
+	// The handler may go on when nobody waits any more, as a server would.
 	go func() {
 		w := httptest.NewRecorder()
 		d.to.ServeHTTP(w, asked)
 		answered <- w.Result()
 	}()
+
 	select {
 	case <-r.Context().Done():
 		return nil, context.Cause(r.Context())
@@ -291,11 +302,13 @@ func (s *Server) AddUser(userName, external, mail string) string {
 func (s *Server) DeleteUser(userName string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	for _, u := range s.users {
 		if u.userName != userName || u.deleted {
 			continue
 		}
 		u.deleted = true
+		// A server that keeps dead accounts among the members shows them later, or refuses by them.
 		if !s.KeepsDead && !s.TakesAnyID {
 			for _, g := range s.groups {
 				s.store(g, slices.DeleteFunc(slices.Clone(g.now()), func(m string) bool { return m == u.id }))
@@ -303,6 +316,7 @@ func (s *Server) DeleteUser(userName string) string {
 		}
 		return u.id
 	}
+
 	return ""
 }
 

@@ -30,6 +30,7 @@ func (s *Server) patchGroup(r *http.Request) answer {
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || len(body.Operations) == 0 {
 		return refuse(http.StatusBadRequest, "invalidSyntax")
 	}
+
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.note(r.PathValue("id"), body.Operations)
@@ -43,6 +44,8 @@ func (s *Server) patchGroup(r *http.Request) answer {
 		return refuse(http.StatusNotFound, "")
 	}
 
+	// What follows is computed on this copy: a change that comes in between is lost, as at such a
+	// server.
 	members := slices.Clone(g.now())
 	if s.Racing > 0 {
 		s.mu.Unlock()
@@ -52,6 +55,7 @@ func (s *Server) patchGroup(r *http.Request) answer {
 			return refuse(http.StatusServiceUnavailable, "")
 		}
 	}
+
 	for _, o := range body.Operations {
 		if status, scimType := s.operate(&members, o); status != 0 {
 			if s.Partial {
@@ -60,6 +64,7 @@ func (s *Server) patchGroup(r *http.Request) answer {
 			return refuse(status, scimType)
 		}
 	}
+
 	s.store(g, members)
 	return answer{status: http.StatusNoContent}
 }
@@ -67,14 +72,17 @@ func (s *Server) patchGroup(r *http.Request) answer {
 // note keeps what a PATCH asks for.
 func (s *Server) note(group string, operations []change) {
 	at := s.clock.Now()
+
 	for _, o := range operations {
 		path := memberPath.FindStringSubmatch(o.Path)
+		// A path may name one member, or none, which is everybody.
 		switch {
 		case path != nil:
 			s.memberChanges = append(s.memberChanges, MemberChange{at, group, unquote(path[1]), false})
 		case len(o.Value) == 0:
 			s.memberChanges = append(s.memberChanges, MemberChange{at, group, "", o.Op == "add"})
 		}
+
 		for _, m := range o.names() {
 			s.memberChanges = append(s.memberChanges, MemberChange{at, group, m, o.Op == "add"})
 		}
@@ -88,6 +96,7 @@ func (s *Server) operate(members *[]string, o change) (status int, scimType stri
 		return s.add(members, o.names())
 	case o.Op == "remove" && o.Path == "members" && s.ValueListOnly:
 		return s.remove(members, o.names())
+	// RFC 7644 lets a server read a removal without a filter as one of all members.
 	case o.Op == "remove" && o.Path == "members" && s.ValueEmpties:
 		*members = nil
 		return 0, ""
@@ -96,6 +105,7 @@ func (s *Server) operate(members *[]string, o change) (status int, scimType stri
 			return s.remove(members, []string{unquote(path[1])})
 		}
 	}
+
 	return http.StatusBadRequest, "invalidPath"
 }
 
@@ -113,6 +123,7 @@ func (s *Server) add(members *[]string, ids []string) (status int, scimType stri
 		switch {
 		case s.bad(id) != 0:
 			return s.bad(id), ""
+		// Taken, and not kept.
 		case s.DropsUnknown && s.account(id) == nil:
 		case !s.TakesAnyID && s.account(id) == nil:
 			return http.StatusBadRequest, "invalidValue"
@@ -122,6 +133,7 @@ func (s *Server) add(members *[]string, ids []string) (status int, scimType stri
 			*members = append(*members, id)
 		}
 	}
+
 	return 0, ""
 }
 

@@ -40,16 +40,20 @@ func (s *Server) getSchema(r *http.Request) answer {
 func (s *Server) getGroup(r *http.Request) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	g := s.visible(r.PathValue("id"))
 	if g == nil {
 		return refuse(http.StatusNotFound, "")
 	}
+
 	body := object{"schemas": []string{schemaGroup}, "id": s.id(g.id), "displayName": "Group " + g.id}
+	// Members are long, so a server sends them only where they are asked for.
 	if strings.Contains(r.URL.Query().Get("attributes"), "members") {
 		if list := s.list(g); list != nil {
 			body["members"] = list
 		}
 	}
+
 	return answer{http.StatusOK, body}
 }
 
@@ -60,33 +64,40 @@ func (s *Server) list(g *group) []object {
 		return nil
 	}
 	list := []object{}
+
 	for i, m := range members {
 		switch {
+		// Whom this server leaves out of its list.
 		case s.ShowsNobody, s.ShowsFirst > 0 && i >= s.ShowsFirst, s.LeavesOut && m != "" && m[len(m)-1]%2 == 1:
 		default:
 			list = append(list, object{"value": s.id(m), "type": "User"})
 		}
 	}
+
 	return list
 }
 
 func (s *Server) getUser(r *http.Request) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	u := s.account(r.PathValue("id"))
 	if u == nil {
 		return refuse(http.StatusNotFound, "")
 	}
+
 	body := s.person(u)
 	if strings.Contains(r.URL.Query().Get("attributes"), "groups") && !s.HidesGroups {
 		groups := []object{}
 		for _, g := range s.groups {
+			// A deleted group is in nobody's list, whoever was in it.
 			if !g.deleted && slices.Contains(s.shown(g), u.id) {
 				groups = append(groups, object{"value": s.id(g.id), "type": map[bool]string{true: "indirect", false: "direct"}[s.IndirectGroups]})
 			}
 		}
 		body["groups"] = groups
 	}
+
 	return answer{http.StatusOK, body}
 }
 
@@ -113,9 +124,11 @@ var (
 func (s *Server) findUsers(r *http.Request) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	filter := r.URL.Query().Get("filter")
 	terms, understood := comparisons(filter)
 	several := len(terms) > 1
+	// A filter that is not understood is refused, unless the server ignores all of them.
 	if filter != "" && !s.IgnoresFilters && (!understood || s.NoPeopleFilters || s.NoOr && several) {
 		return refuse(http.StatusBadRequest, "invalidFilter")
 	}
@@ -130,6 +143,7 @@ func (s *Server) findUsers(r *http.Request) answer {
 			found = append(found, s.person(u))
 		}
 	}
+
 	return page(r.URL.Query(), found)
 }
 
@@ -143,11 +157,14 @@ func comparisons(filter string) (terms []term, understood bool) {
 		if parts == nil {
 			return nil, false
 		}
+
 		terms = append(terms, term{parts[1], unquote(parts[2])})
 		if rest = rest[len(parts[0]):]; rest == "" {
 			return terms, true
 		}
+
 		var joined bool
+		// Only "or" is read here: servers differ in what else they understand.
 		if rest, joined = strings.CutPrefix(rest, " or "); !joined {
 			return nil, false
 		}
@@ -172,10 +189,12 @@ func (s *Server) has(u *account, t term) bool {
 func (s *Server) findGroups(r *http.Request) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	filter := r.URL.Query().Get("filter")
 	if filter == "" || s.IgnoresFilters {
 		return page(r.URL.Query(), s.found(func(*group) bool { return true }))
 	}
+	// Each server reads one of the three forms that clients write.
 	if s.NoMemberFilters {
 		return refuse(http.StatusBadRequest, "invalidFilter")
 	}

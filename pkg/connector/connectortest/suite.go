@@ -104,7 +104,9 @@ var membership = []test{
 func oneBadPerson(c *caller) {
 	ops := c.grant(0, 1, 2)
 	ghost := connector.Op{Grant: true, Principal: c.Ghost}
+
 	_, refused := c.write(slices.Insert(slices.Clone(ops), 1, ghost))
+	// Whatever becomes of the unknown person, nobody else may wait for it.
 	if missing := c.missing(ops); len(missing) > 0 {
 		c.Errorf("held up by the unknown person: %+v", missing)
 	}
@@ -114,11 +116,13 @@ func oneBadPerson(c *caller) {
 	if len(refused) > 0 {
 		c.Errorf("refused %v, want refusals for nobody but the unknown person", refused)
 	}
+
 	stored := slices.Contains(c.Members(), c.Ghost)
 	dropped := said == nil && !stored && len(c.missing([]connector.Op{ghost})) == 1
 	if (said != nil) == stored && !dropped {
 		c.Errorf("unknown person: refused %v, but stored %v", said, stored)
 	}
+
 	if stored {
 		c.Log("this target takes ids of nobody for members")
 	}

@@ -71,6 +71,7 @@ func (a Operation) StatusFailed(r *http.Response, now time.Time) error {
 	kind := entitlement.Unavailable
 
 	switch code := r.StatusCode; {
+	// What a server does not do is said differently by each protocol.
 	case code == http.StatusNotImplemented:
 		return nil
 	case code == http.StatusTooManyRequests:

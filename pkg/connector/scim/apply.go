@@ -57,6 +57,7 @@ func (c *Connector) Apply(ctx context.Context, role entitlement.RoleRef, ops []c
 		err = explain(ask, err)
 	case len(ops) == 1:
 		results[0].Err, err = r.ofOne(ask, ops[0]), nil
+	// Of several nobody knows about whom it was: the caller splits and tries again.
 	default:
 		err = r.ofSeveral(ask)
 	}
@@ -131,6 +132,7 @@ func (c *Connector) changeMissing(ctx context.Context, ask outbound.Operation, g
 	if !there {
 		return c.groupMissing(ctx, ask, group, r)
 	}
+	// The account is asked for only where there is but one that it can be about.
 	if len(ops) > 1 {
 		return r.ofSeveral(ask)
 	}

@@ -169,14 +169,17 @@ func (c *Connector) send(ask outbound.Operation, request *http.Request) (*http.R
 	if err != nil {
 		return nil, ask.Unanswered(err)
 	}
+
 	if response.StatusCode >= 200 && response.StatusCode < 300 {
 		return response, nil
 	}
 
 	defer response.Body.Close()
+	// Not ours to read further: what comes may be a page of any size.
 	if err := ask.StatusFailed(response, c.now()); err != nil {
 		return nil, err
 	}
+
 	r := readRefusal(response)
 	if !r.scim && (r.status == http.StatusNotFound || isPage(response)) {
 		return nil, ask.NotUnderstood(r.status, fmt.Errorf("status %d", r.status))
@@ -204,15 +207,18 @@ func explain(ask outbound.Operation, err error) error {
 	if r == nil {
 		return err
 	}
+
 	refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: r.scim, Detail: fmt.Sprintf(
 		"The target refuses the question: asked %s, it answered status %d. Check that the connector's address is that of a SCIM 2.0 server.", ask.What, r.status)}
 	switch r.status {
+	// Every address that is wrong answers so, and so do people who are gone.
 	case http.StatusNotFound:
 		return ask.NotUnderstood(r.status, errNoWitness)
 	case http.StatusNotImplemented:
 		refusal.Reason = connector.NotUnderstood
 		refusal.Detail = fmt.Sprintf("The target does not do this: asked %s, it answered status %d, not implemented.", ask.What, r.status)
 	}
+
 	return connector.Fail(kindOf(refusal), ask.Op, refusal, r)
 }
 
@@ -254,14 +260,18 @@ func (i *id) UnmarshalJSON(text []byte) error {
 	var read any
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
+
 	if err := d.Decode(&read); err != nil {
+		// Read as a number of its own, since a float would change a long id.
 		return err
 	}
+
 	switch value := read.(type) {
 	case nil:
 	case string:
 		*i = id(value)
 	case json.Number:
+		// Neither a sign nor a fraction is part of an id.
 		if strings.Trim(value.String(), "0123456789") != "" {
 			return errBadID
 		}
@@ -269,5 +279,6 @@ func (i *id) UnmarshalJSON(text []byte) error {
 	default:
 		return errBadID
 	}
+
 	return nil
 }

@@ -60,12 +60,14 @@ func besides(ctx context.Context, from, to int, ask func(context.Context, int) e
 	g.SetLimit(sideBySide)
 	for i := from; i < to; i++ {
 		g.Go(func() error {
+			// Somebody else's question failed, and nothing more can come of this one.
 			if within.Err() != nil {
 				return nil
 			}
 			return ask(within, i)
 		})
 	}
+
 	if err := g.Wait(); err != nil {
 		return err
 	}
@@ -79,17 +81,21 @@ func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, in conn
 	if err != nil {
 		return nil, err
 	}
+
 	if !fitsPath(group) {
 		_, err := groupPath(askMembers, group)
 		return nil, err
 	}
+
 	at := slices.IndexFunc(ways, func(w way) bool { return w.name == in })
 	if at < 0 {
 		return nil, entitlement.Errorf(entitlement.Invalid, "A SCIM server cannot be asked who is a member by %q.", in)
 	}
+
 	if len(who) == 0 {
 		return nil, nil
 	}
+
 	return ways[at].ask(c, ctx, group, who)
 }
 
@@ -119,6 +125,7 @@ func each(ctx context.Context, who []connector.PrincipalRef, ask func(context.Co
 		return true, err
 	}
 
+	// A way that is not understood costs a few questions, and not one for each person.
 	next, known := 0, false
 	for ; !known && next < min(firstAlone, len(who)); next++ {
 		var err error
@@ -126,6 +133,7 @@ func each(ctx context.Context, who []connector.PrincipalRef, ask func(context.Co
 			return nil, err
 		}
 	}
+
 	if !known {
 		return told, nil
 	}
@@ -163,6 +171,7 @@ func byFilter(filter func(group, who string) string) func(*Connector, context.Co
 			}
 			return entitlement.PresenceUnknown, nil
 		})
+
 		return told, explain(askGroupWith, err)
 	}
 }
@@ -171,6 +180,7 @@ func byFilter(filter func(group, who string) string) func(*Connector, context.Co
 func (c *Connector) byGroupsOf(ctx context.Context, group string, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	told, err := each(ctx, who, func(ctx context.Context, p connector.PrincipalRef) (entitlement.Presence, error) {
 		r := c.groups(askGroupsOf, "members.value eq "+quote(string(p)), pageSize)
+		// The pages are read until the group shows: a person may be in thousands.
 		for !r.ended() {
 			err := r.more(ctx)
 			if isMissing(err) && r.pages == 0 {
@@ -183,11 +193,14 @@ func (c *Connector) byGroupsOf(ctx context.Context, group string, who []connecto
 				return entitlement.PresencePresent, nil
 			}
 		}
+
 		if r.complete() {
+			// To the end, and without gaps: only then it is not there.
 			return entitlement.PresenceAbsent, nil
 		}
 		return entitlement.PresenceUnknown, nil
 	})
+
 	return told, explain(askGroupsOf, err)
 }
 
@@ -208,10 +221,12 @@ func isMissing(err error) bool {
 // a member besides, or not.
 func (c *Connector) byUser(ctx context.Context, group string, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
 	promised := c.promise(schemaUser, "groups")
+
 	told, err := each(ctx, who, func(ctx context.Context, p connector.PrincipalRef) (entitlement.Presence, error) {
 		if !fitsPath(string(p)) {
 			return entitlement.PresenceUnknown, nil
 		}
+
 		var person struct {
 			ID     id
 			Groups *[]struct {
@@ -219,6 +234,7 @@ func (c *Connector) byUser(ctx context.Context, group string, who []connector.Pr
 				Type  string
 			}
 		}
+
 		err := c.getJSON(ctx, askUser, "/Users/"+url.PathEscape(string(p)), url.Values{"attributes": {"id,groups"}}, &person)
 		switch {
 		case isMissing(err):
@@ -227,11 +243,13 @@ func (c *Connector) byUser(ctx context.Context, group string, who []connector.Pr
 			return entitlement.PresenceUnknown, err
 		case string(person.ID) != string(p):
 			return entitlement.PresenceUnknown, askUser.NotUnderstood(http.StatusOK, errOtherID)
+		// Some leave an empty list out; the schema says whether this one would.
 		case person.Groups == nil && !promised(ctx):
 			return entitlement.PresenceUnknown, nil
 		case person.Groups == nil:
 			return entitlement.PresenceAbsent, nil
 		}
+
 		told := entitlement.PresenceAbsent
 		for _, g := range *person.Groups {
 			switch {
@@ -244,6 +262,7 @@ func (c *Connector) byUser(ctx context.Context, group string, who []connector.Pr
 		}
 		return told, nil
 	})
+
 	return told, explain(askUser, err)
 }
 

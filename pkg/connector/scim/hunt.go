@@ -72,6 +72,7 @@ func (h *hunt) by(ctx context.Context, key lookup) error {
 		if q.done() || value == "" {
 			continue
 		}
+		// Two people with one value are asked about once, and get the same answer.
 		if k.wanted[value] == nil {
 			values = append(values, value)
 		}
@@ -127,11 +128,14 @@ func (k *byKey) ask(ctx context.Context, values ...string) (heard, error) {
 	for i, value := range values {
 		terms[i] = k.term(value)
 	}
+
 	r := k.c.users(outbound.Operation{Op: "scim: find people", What: "for people by " + k.filter}, strings.Join(terms, " or "), len(values)+1, k.attribute)
 	if err := r.more(ctx); err != nil {
 		return heard{}, unlessDeclined(r.ask, err)
 	}
+
 	fit := func(u user) bool { return k.fits(u, values) }
+	// An account that does not fit shows that the filter was not applied, so no page more is read.
 	for !slices.ContainsFunc(r.all, func(u user) bool { return !fit(u) }) {
 		if r.ended() {
 			return heard{r.all, r.complete()}, nil
@@ -140,6 +144,7 @@ func (k *byKey) ask(ctx context.Context, values ...string) (heard, error) {
 			return heard{}, unlessDeclined(r.ask, err)
 		}
 	}
+
 	return heard{accounts: r.all}, nil
 }
 
@@ -195,28 +200,35 @@ func (k *byKey) singly(ctx context.Context, values []string) error {
 	if err != nil {
 		return err
 	}
+
 	var unseen []string
 	for i, value := range values {
+		// The filter was not heeded, so what it found says nothing.
 		if !told[i].applied {
 			if err := k.fromList(ctx, value); err != nil {
 				return err
 			}
 			continue
 		}
+
 		rest := k.settle(values[i:i+1], told[i].accounts)
 		k.proven = k.proven || len(rest) == 0
 		unseen = append(unseen, rest...)
 	}
+
 	if len(unseen) == 0 {
 		return nil
 	}
+
 	if err := k.prove(ctx); err != nil {
 		return err
 	}
+
 	if !k.blind {
 		k.nobody(unseen, k.proven)
 		return nil
 	}
+	// The filter finds nobody at all, so its silence proves nothing.
 	for _, value := range unseen {
 		if err := k.fromList(ctx, value); err != nil {
 			return err
@@ -230,6 +242,7 @@ func (k *byKey) singly(ctx context.Context, values []string) error {
 // others side by side.
 func (k *byKey) askEach(ctx context.Context, values []string) ([]heard, error) {
 	told := make([]heard, len(values))
+
 	ask := func(ctx context.Context, i int) error {
 		answer, err := k.ask(ctx, values[i])
 		if k.declines(err) {
@@ -238,17 +251,21 @@ func (k *byKey) askEach(ctx context.Context, values []string) ([]heard, error) {
 		told[i] = answer
 		return err
 	}
+
 	next, applied := 0, false
+	// The first ones alone: a server that does not know the filter is not asked a hundred times.
 	for ; !k.deaf && !applied && next < min(firstAlone, len(values)); next++ {
 		if err := ask(ctx, next); err != nil {
 			return nil, err
 		}
 		applied = told[next].applied
 	}
+
 	k.deaf = k.deaf || next == firstAlone && !applied
 	if !applied {
 		return told, nil
 	}
+
 	return told, besides(ctx, next, len(values), ask)
 }
 
@@ -262,13 +279,17 @@ func (k *byKey) settle(values []string, accounts []user) (unseen []string) {
 				matching = append(matching, u)
 			}
 		}
+
 		if len(matching) == 0 {
 			unseen = append(unseen, value)
 		}
+
 		for _, q := range k.wanted[value] {
+			// Each of them is decided by the same accounts.
 			q.take(k.lookup, matching)
 		}
 	}
+
 	return unseen
 }
 
@@ -289,14 +310,18 @@ func (k *byKey) fromList(ctx context.Context, value string) error {
 	if err := k.readOn(ctx, maxPages); err != nil {
 		return err
 	}
+
 	if k.shut == nil && k.list.complete() {
+		// The list is whole and shows somebody with a value of this key: who is not in it is not there.
 		k.nobody(k.settle([]string{value}, k.list.all), slices.ContainsFunc(k.list.all, func(u user) bool { return len(k.values(u)) > 0 }))
 		return nil
 	}
+
 	why := "and shows no list of people"
 	if k.shut == nil {
 		why = fmt.Sprintf("and showed %d people of %d when it was asked for all", len(k.list.all), k.list.total)
 	}
+
 	for _, q := range k.wanted[value] {
 		q.closed = fmt.Sprintf("It refuses a filter on %s, or does not find by it what it should, %s.", k.filter, why)
 	}
@@ -306,20 +331,24 @@ func (k *byKey) fromList(ctx context.Context, value string) error {
 // sample finds up to two accounts that have the key.
 func (k *byKey) sample(ctx context.Context) error {
 	k.sampled = true
+	// A page more only where nobody of the pages before has the key.
 	for page := 1; page <= samplePages; page++ {
 		if err := k.readOn(ctx, page); err != nil {
 			return err
 		}
+
 		k.samples = nil
 		for _, u := range k.list.all {
 			if values := k.values(u); len(values) > 0 && k.wanted[values[0]] == nil && len(k.samples) < 2 {
 				k.samples = append(k.samples, u)
 			}
 		}
+
 		if len(k.samples) > 0 {
 			return nil
 		}
 	}
+
 	return nil
 }
 
@@ -351,19 +380,24 @@ func (k *byKey) prove(ctx context.Context) error {
 	if k.proven || k.blind {
 		return nil
 	}
+
 	if !k.sampled {
 		if err := k.sample(ctx); err != nil {
 			return err
 		}
 	}
+
 	_, last := k.around()
+	// Nobody has the key as far as was read, so nothing can be proven by it.
 	if len(last) == 0 {
 		return nil
 	}
+
 	answer, err := k.ask(ctx, last...)
 	if err != nil && !k.declines(err) {
 		return err
 	}
+
 	k.proven = err == nil && answer.applied && k.shows(answer, last)
 	k.blind = !k.proven
 	return nil

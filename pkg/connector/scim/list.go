@@ -54,6 +54,7 @@ func (r *reader[T]) more(ctx context.Context) error {
 	if r.pages > 0 {
 		query.Set("startIndex", strconv.Itoa(r.shown+1))
 	}
+
 	var answer list[T]
 	if err := r.c.getJSON(ctx, r.ask, r.path, query, &answer); err != nil {
 		return err
@@ -66,12 +67,14 @@ func (r *reader[T]) more(ctx context.Context) error {
 		r.seen = map[id]bool{}
 	}
 	before := len(r.all)
+	// A server may show one of them on two pages, or the same page again and again.
 	for _, each := range answer.Resources {
 		if i := r.id(each); !r.seen[i] {
 			r.seen[i] = true
 			r.all = append(r.all, each)
 		}
 	}
+
 	r.pages, r.shown, r.total = r.pages+1, r.shown+len(answer.Resources), *answer.TotalResults
 	r.stuck = len(r.all) == before && !r.complete()
 	return nil

@@ -25,12 +25,14 @@ func (c *Connector) byMembers(ctx context.Context, group string, who []connector
 	if err != nil {
 		return nil, err
 	}
+
 	scan := memberScan{found: map[connector.PrincipalRef]bool{}}
 	for _, p := range who {
 		scan.found[p] = false
 	}
 	err = c.get(ctx, askMembers, path, url.Values{"attributes": {"id,members"}}, maxGroup, scan.read)
 
+	// A body that is cut off at the bound is no failure: what was read of it was there.
 	tooLarge, _ := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case isMissing(err):
@@ -49,6 +51,7 @@ func (c *Connector) byMembers(ctx context.Context, group string, who []connector
 	if tooLarge != nil || !scan.shown && !c.promises(ctx, schemaGroup, "members") {
 		absent = entitlement.PresenceUnknown
 	}
+
 	told := make([]entitlement.Presence, len(who))
 	for i, p := range who {
 		told[i] = absent
@@ -71,6 +74,7 @@ func (s *memberScan) read(body io.Reader) error {
 	if err := expect(d, json.Delim('{')); err != nil {
 		return err
 	}
+	// Read as a stream: a list of members may be larger than what fits in memory.
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
@@ -80,6 +84,7 @@ func (s *memberScan) read(body io.Reader) error {
 			return err
 		}
 	}
+
 	return expect(d, json.Delim('}'))
 }
 

@@ -40,6 +40,7 @@ func (c *Connector) groupMissing(ctx context.Context, ask outbound.Operation, gr
 func (c *Connector) answersOtherwise(ctx context.Context, group string) bool {
 	r := &reader[groupID]{c: c, ask: askAnyGroups, path: "/Groups", id: func(g groupID) id { return g.ID },
 		query: url.Values{"attributes": {"id"}, "count": {"1"}}}
+	// One that shows groups, and not this one, was asked rightly and lacks it.
 	if err := r.more(ctx); err == nil && len(r.all) > 0 {
 		return !r.seen[id(group)]
 	}

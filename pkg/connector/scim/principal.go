@@ -87,6 +87,7 @@ func (c *Connector) FindPrincipals(ctx context.Context, who []connector.Correlat
 	for _, w := range who {
 		s.people = append(s.people, &quarry{who: w})
 	}
+	// The keys are in the order of trust: who is found by one is not looked for by the next.
 	for _, key := range c.keys {
 		if err := s.by(ctx, lookups[key]); err != nil {
 			return nil, err
@@ -132,12 +133,14 @@ func (q *quarry) take(by lookup, accounts []user) bool {
 	case len(accounts) > 1:
 		q.found.Err = &connector.Refusal{Reason: connector.PrincipalAmbiguous, Permanent: true, Detail: fmt.Sprintf(
 			"%d accounts at the target have the same %s as this person. Make it unique there, then reprocess.", len(accounts), by.filter)}
+
 	case accounts[0].ID == "" || len(accounts[0].ID) > maxID:
 		q.found.Err = &connector.Refusal{Reason: connector.NotUnderstood, Detail: fmt.Sprintf(
 			"The target's answer could not be understood: asked for people by %s, it showed an account without an id, or with one that is too long.", by.filter)}
 	default:
 		q.found.Ref = connector.PrincipalRef(accounts[0].ID)
 	}
+
 	return true
 }
 
@@ -145,7 +148,9 @@ func (q *quarry) take(by lookup, accounts []user) bool {
 func (s *hunt) whyNot(q *quarry) *connector.Refusal {
 	keys := strings.Join(q.asked, ", ")
 	missing := &connector.Refusal{Reason: connector.PrincipalMissing, Permanent: true}
+
 	switch {
+	// Final only where the server says so in a form of its own: else it may mend itself.
 	case q.closed != "":
 		return &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: !s.vague.Load(), Detail: "Nobody can say whether this person has an account at the target. " +
 			q.closed + " Let the connector find people by another of its correlationKeys, then reprocess."}
@@ -160,5 +165,6 @@ func (s *hunt) whyNot(q *quarry) *connector.Refusal {
 			"Nobody can say whether this person has an account at the target. Asked for %s of this person it finds nobody, "+
 				"but it was not seen to find anybody else so. Let the connector find people by another of its correlationKeys, then reprocess.", keys)}
 	}
+
 	return missing
 }

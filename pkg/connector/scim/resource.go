@@ -28,6 +28,7 @@ func (c *Connector) Resource(ctx context.Context, originID string) (connector.Re
 		return connector.Resource{}, c.groupMissing(ctx, askGroup, originID, err)
 	case err != nil:
 		return connector.Resource{}, explain(askGroup, err)
+	// A server that answers with another group would have the wrong one put into a package.
 	case string(group.ID) != originID:
 		return connector.Resource{}, askGroup.NotUnderstood(http.StatusOK, errOtherID)
 	}
@@ -47,6 +48,7 @@ func displayName(name, fallback string) string {
 		return -1
 	}, strings.ToValidUTF8(name, ""))
 
+	// By runes, so that no letter is cut in two.
 	if runes := []rune(name); len(runes) > entitlement.MaxName {
 		name = string(runes[:entitlement.MaxName])
 	}

@@ -73,6 +73,7 @@ func New(base *url.URL, token string, cfg entitlement.ConnectorConfig, client *h
 	if len(cfg.CorrelationKeys) == 0 {
 		return nil, entitlement.Errorf(entitlement.Invalid, "A SCIM connector needs at least one correlation key.")
 	}
+	// Refused here and not at the first delivery, when nobody looks.
 	for _, key := range cfg.CorrelationKeys {
 		if _, known := lookups[key]; !known {
 			return nil, entitlement.Errorf(entitlement.Invalid, "A SCIM server cannot be asked for people by %q; the keys are %s.",

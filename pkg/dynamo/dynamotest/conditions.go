@@ -72,6 +72,7 @@ func (c Conditions) Collect(call faults.Call) {
 	case *dynamodb.DeleteItemInput:
 		c.add(engine.Delete, call.Keys[0], in.ConditionExpression, in.ExpressionAttributeNames)
 	case *dynamodb.TransactWriteItemsInput:
+		// A transaction's keys lie in the order of its actions.
 		for i, a := range in.TransactItems {
 			switch key := call.Keys[i]; {
 			case a.Put != nil:

@@ -88,18 +88,22 @@ func start(command func(port string) *exec.Cmd) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	e := &Emulator{Endpoint: address(port), process: command(port), ended: make(chan struct{})}
 	e.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it
 	endWithTest(e.process.SysProcAttr)
+
 	started := make(chan error)
 	go e.run(started)
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("start emulator: %w", err)
 	}
+
 	if err := e.ready(); err != nil {
 		e.Stop()
 		return nil, err
 	}
+
 	return e, nil
 }
 
@@ -138,15 +142,18 @@ func find(path string, none error) (string, error) {
 	if err != nil {
 		return "", err
 	}
+
 	for {
 		found := filepath.Join(dir, path)
 		if _, err := os.Stat(found); err == nil {
 			return found, nil
 		}
+		// Not beyond the module: what lies there is somebody else's.
 		_, err := os.Stat(filepath.Join(dir, "go.mod"))
 		if up := filepath.Dir(dir); err == nil || up == dir {
 			return "", none
 		}
+
 		dir = filepath.Dir(dir)
 	}
 }
@@ -166,11 +173,13 @@ func (e *Emulator) ready() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	client := e.Client()
+	// It may take seconds until a program that has begun listens.
 	for {
 		_, err := client.ListTables(ctx, &dynamodb.ListTablesInput{})
 		if err == nil {
 			return nil
 		}
+
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("the emulator does not answer: %w", err)

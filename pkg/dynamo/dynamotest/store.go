@@ -44,11 +44,13 @@ func Flaky(fault func(faults.Op) Fault) *Store { return FlakyJudged(fault, &Role
 // FlakyJudged is Flaky with calls that the role of their function does not allow refused.
 func FlakyJudged(fault func(faults.Op) Fault, roles *Roles) *Store {
 	var lost sync.Map // inputs of which the answer will be
+
 	return with(engine.Options{}, faults.Hooks{
 		Before: func(ctx context.Context, c faults.Call) error {
 			if err := roles.evaluate(ctx, c); err != nil {
 				return err
 			}
+
 			switch fault(c.Op) {
 			case FailBefore:
 				return faults.Down()

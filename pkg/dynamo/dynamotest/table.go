@@ -16,9 +16,11 @@ import (
 // CreateTable makes an empty table with the keys and indexes of the deployed one.
 func (e *Emulator) CreateTable(ctx context.Context, name string) error {
 	in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest, KeySchema: schema(names.AttrPK, names.AttrSK)}
+
 	for _, a := range []string{names.AttrPK, names.AttrSK} {
 		in.AttributeDefinitions = append(in.AttributeDefinitions, text(a))
 	}
+
 	for _, index := range names.Indexes {
 		in.AttributeDefinitions = append(in.AttributeDefinitions, text(index.Partition), text(index.Sort))
 		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
@@ -30,11 +32,13 @@ func (e *Emulator) CreateTable(ctx context.Context, name string) error {
 			},
 		})
 	}
+
 	client := e.Client()
 	_, err := client.CreateTable(ctx, in)
 	if _, there := errors.AsType[*types.ResourceInUseException](err); err != nil && !there { // made by a try whose answer was lost
 		return fmt.Errorf("create table: %w", err)
 	}
+
 	return dynamodb.NewTableExistsWaiter(client).Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, time.Minute)
 }
 

@@ -18,7 +18,9 @@ func (e *Engine) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInpu
 	if err != nil {
 		return nil, told(opBatchGetItem, err)
 	}
+
 	out := &dynamodb.BatchGetItemOutput{Responses: map[string][]map[string]value{}, UnprocessedKeys: map[string]types.KeysAndAttributes{}}
+	// The keys are checked before the engine is locked, and read in one go under the lock.
 	err = e.do(ctx, opBatchGetItem, func() error {
 		found, left := e.readAll(ctx, keys, aws.ToBool(asked.ConsistentRead))
 		out.Responses[e.options.Table] = found
@@ -31,6 +33,7 @@ func (e *Engine) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInpu
 		}
 		return nil
 	})
+
 	if err != nil {
 		return nil, err
 	}
@@ -43,14 +46,17 @@ func (e *Engine) batch(in *dynamodb.BatchGetItemInput, options []func(*dynamodb.
 	if err := unknownBatch(in, options); err != nil {
 		return asked, nil, err
 	}
+
 	for table := range in.RequestItems {
 		if table != e.options.Table {
 			return asked, nil, e.named(aws.String(table))
 		}
 	}
+
 	if n := len(asked.Keys); n < 1 || n > maxBatchKeys {
 		return asked, nil, invalid("Value at 'RequestItems' failed to satisfy constraint: Member must have length between 1 and %d", maxBatchKeys)
 	}
+
 	keys := make([]Key, len(asked.Keys))
 	for i, it := range asked.Keys {
 		var err error
@@ -58,9 +64,11 @@ func (e *Engine) batch(in *dynamodb.BatchGetItemInput, options []func(*dynamodb.
 			return asked, nil, err
 		}
 	}
+
 	if repeats(keys) {
 		return asked, nil, invalid("Provided list of item keys contains duplicates")
 	}
+
 	return asked, keys, nil
 }
 
@@ -74,10 +82,12 @@ func repeats(keys []Key) bool {
 		}
 		return false
 	}
+
 	seen := make(map[Key]bool, len(keys))
 	for _, k := range keys {
 		seen[k] = true
 	}
+
 	return len(seen) < len(keys)
 }
 
@@ -86,17 +96,20 @@ func repeats(keys []Key) bool {
 func (e *Engine) readAll(ctx context.Context, keys []Key, consistent bool) (found []map[string]value, left []int) {
 	found = []map[string]value{}
 	size := 0
+
 	for i, key := range keys {
 		r := e.read(ctx, key, consistent)
 		if r == nil {
 			continue
 		}
+		// The service counts what was found, whether it still fits or not.
 		if size += r.size; size > maxBatch {
 			left = append(left, i)
 			continue
 		}
 		found = append(found, e.shown(r))
 	}
+	// In another order than was asked for, so that nobody comes to rely on one.
 	slices.Reverse(found)
 	return found, left
 }

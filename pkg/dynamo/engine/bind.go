@@ -23,6 +23,7 @@ type sent struct {
 // bind reads the expressions of an action and gives their placeholders a meaning.
 func (k keeper) bind(s sent) (expression, error) {
 	var from source
+
 	for _, part := range []struct {
 		text *string
 		to   *string
@@ -35,13 +36,16 @@ func (k keeper) bind(s sent) (expression, error) {
 		}
 		*part.to = *part.text
 	}
+
 	if err := placeholders(s, from); err != nil {
 		return expression{}, err
 	}
+	// What the texts say is kept from call to call; what their placeholders mean is not.
 	p, err := parse(from)
 	if err != nil {
 		return expression{}, err
 	}
+
 	x := expression{parsed: p}
 	if err := x.name(s.names); err != nil {
 		return x, err
@@ -70,12 +74,14 @@ func (x *expression) name(all map[string]string) error {
 	if len(x.attributes) == 0 && len(all) == 0 {
 		return nil
 	}
+
 	x.named = make([]string, len(x.attributes))
 	for i, a := range x.attributes {
 		x.named[i] = a.text
 		if a.kind != name {
 			continue
 		}
+
 		meant, ok := all[a.text]
 		if !ok {
 			return invalid("An expression attribute name used in the document path is not defined; attribute name: %s", a.text)
@@ -85,6 +91,7 @@ func (x *expression) name(all map[string]string) error {
 		}
 		x.named[i] = meant
 	}
+	// Too many are refused as too few are: what is unused is a mistake at the service too.
 	if len(all) != x.names {
 		return invalid("Value provided in ExpressionAttributeNames unused in expressions")
 	}
@@ -92,12 +99,14 @@ func (x *expression) name(all map[string]string) error {
 }
 
 func (x *expression) fill(k keeper, all item) error {
+	// Each placeholder is in the list once, so a longer map has some that are unused.
 	if len(all) > len(x.parsed.values) {
 		return invalid("Value provided in ExpressionAttributeValues unused in expressions")
 	}
 	if len(x.parsed.values) == 0 {
 		return nil
 	}
+
 	x.values = make([]value, len(x.parsed.values))
 	for i, placeholder := range x.parsed.values {
 		v, ok := all[placeholder]
@@ -109,6 +118,7 @@ func (x *expression) fill(k keeper, all item) error {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -120,6 +130,7 @@ func (x *expression) typed() error {
 			return err
 		}
 	}
+
 	for i, c := range x.changes {
 		if err := x.typedChange(c); err != nil {
 			return err
@@ -139,7 +150,9 @@ func (x *expression) typedNode(n *node) error {
 			return err
 		}
 	}
+
 	switch n.op {
+	// An order is asked for, so the value must be of a type that has one.
 	case opLess, opAtMost, opMore, opAtLeast:
 		v := x.values[n.value]
 		if _, ordered := order(v, v); !ordered {
@@ -154,9 +167,11 @@ func (x *expression) typedChange(c change) error {
 	if c.value != none {
 		v = x.values[c.value]
 	}
+
 	switch at := x.named[c.at]; {
 	case at == names.AttrPK || at == names.AttrSK:
 		return invalid("One or more parameter values were invalid: Cannot update attribute %s. This attribute is part of the key", at)
+	// A number is added to a number, and a set to a set.
 	case c.clause == clauseAdd && typeName(v) == "N":
 	case c.clause == clauseAdd, c.clause == clauseDelete:
 		if _, ok := union(v, v); !ok {

@@ -18,15 +18,19 @@ func (x *expression) updated(key Key, old item) (item, error) {
 	if out == nil {
 		out = item{names.AttrPK: &text{Value: key.PK}, names.AttrSK: &text{Value: key.SK}}
 	}
+
 	for _, c := range x.changes {
 		at := x.named[c.at]
 		was := old[at]
+
 		var v value
 		if c.value != none {
 			v = x.values[c.value]
 		}
+
 		switch c.clause {
 		case clauseSet:
+			// All of an update reads the item as it was, whatever stands before it in the text.
 			if c.unless != none && old[x.named[c.unless]] != nil {
 				v = old[x.named[c.unless]]
 			}
@@ -38,12 +42,14 @@ func (x *expression) updated(key Key, old item) (item, error) {
 				return nil, err
 			}
 		}
+
 		if v == nil {
 			delete(out, at)
 		} else {
 			out[at] = v
 		}
 	}
+
 	return out, nil
 }
 
@@ -53,9 +59,11 @@ func moved(by clause, was, v value) (value, error) {
 	if was == nil && by == clauseDelete {
 		return nil, nil
 	}
+
 	if was == nil {
 		return v, nil
 	}
+
 	var out value
 	fits := false
 	if n, ok := v.(*number); ok {
@@ -73,9 +81,11 @@ func moved(by clause, was, v value) (value, error) {
 	} else {
 		out, fits = difference(was, v)
 	}
+
 	if !fits {
 		return nil, invalid("An operand in the update expression has an incorrect data type")
 	}
+
 	return out, nil
 }
 
@@ -95,6 +105,7 @@ func union(a, b value) (value, bool) {
 			return &blobs{Value: merged(a.Value, b.Value, bytes.Equal)}, true
 		}
 	}
+	// Of two types, or of one that is no set: nothing is merged.
 	return nil, false
 }
 
@@ -119,6 +130,7 @@ func difference(a, b value) (value, bool) {
 			return unlessEmpty(&blobs{Value: without(a.Value, b.Value, bytes.Equal)})
 		}
 	}
+	// Of two types, or of one that is no set: nothing is taken out.
 	return nil, false
 }
 

@@ -33,12 +33,15 @@ func (x *expression) true(n *node, it item) bool {
 	case opNot:
 		return !x.true(n.parts[0], it)
 	}
+
 	v, there := it[x.named[n.at]]
+
 	switch {
 	case n.op == opExists:
 		return there
 	case n.op == opNotExists:
 		return !there
+	// What is not there is unequal to everything, and in no other relation to anything.
 	case !there:
 		return n.op == opUnequal
 	case n.size:
@@ -50,6 +53,7 @@ func (x *expression) true(n *node, it item) bool {
 	case n.op == opContains:
 		return contains(v, x.values[n.value])
 	}
+
 	return compares(n.op, v, x.values[n.value])
 }
 
@@ -62,6 +66,7 @@ func compares(o op, a, b value) bool {
 	case opUnequal:
 		return !equal(a, b)
 	}
+
 	n, ok := order(a, b)
 	switch {
 	case !ok:
@@ -93,6 +98,7 @@ func (x *expression) text(n *node) string {
 	case opContains:
 		return "contains(" + x.named[n.at] + ", ?)"
 	}
+
 	left := x.named[n.at]
 	if n.size {
 		left = "size(" + left + ")"

@@ -33,10 +33,13 @@ func (t *effects) again(token *string, writes []*write, now func() time.Time) (b
 	if token == nil {
 		return false, nil
 	}
+
 	for at := now(); len(t.order) > 0 && at.Sub(t.order[0].at) >= tokenLife; {
+		// The service forgets a token after ten minutes, and the same call then counts anew.
 		delete(t.known, t.order[0].token)
 		t.order = t.order[1:]
 	}
+
 	known := t.known[*token]
 	if known == nil {
 		return false, nil
@@ -44,6 +47,7 @@ func (t *effects) again(token *string, writes []*write, now func() time.Time) (b
 	if !slices.EqualFunc(known.writes, writes, sameWrite) {
 		return false, &types.IdempotentParameterMismatchException{Message: aws.String("Request token already in use for another request with a different payload")}
 	}
+
 	return true, nil
 }
 

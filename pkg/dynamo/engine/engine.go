@@ -67,11 +67,13 @@ func (e *Engine) GetItem(ctx context.Context, in *dynamodb.GetItemInput, options
 	if err != nil {
 		return nil, told(opGetItem, err)
 	}
+
 	out := &dynamodb.GetItemOutput{}
 	err = e.do(ctx, opGetItem, func() error {
 		out.Item = e.shown(e.read(ctx, key, aws.ToBool(in.ConsistentRead)))
 		return nil
 	})
+
 	if err != nil {
 		return nil, err
 	}
@@ -117,16 +119,21 @@ func (e *Engine) PutItem(ctx context.Context, in *dynamodb.PutItemInput, options
 // UpdateItem changes one item, or makes it.
 func (e *Engine) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, options ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
 	err := unknownUpdate(in, options)
+
 	if err == nil {
 		err = e.named(in.TableName)
 	}
+
 	var w write
 	if err == nil {
 		w, err = e.prepareKey(Update, in.Key, sent{in.ConditionExpression, in.UpdateExpression, nil, in.ExpressionAttributeNames, in.ExpressionAttributeValues}, in.ReturnValuesOnConditionCheckFailure)
 	}
+
 	if err = e.one(ctx, opUpdateItem, &w, err); err != nil {
 		return nil, err
 	}
+
+	// Nothing is given back of what failed, not even the capacity.
 	out := &dynamodb.UpdateItemOutput{ConsumedCapacity: e.consumed(in.ReturnConsumedCapacity, &w)}
 	if in.ReturnValues == types.ReturnValueAllNew {
 		out.Attributes = e.shown(w.next)

@@ -100,6 +100,7 @@ func parse(s source) (*parsed, error) {
 	if known != nil {
 		return known, nil
 	}
+
 	out := &parsed{from: s}
 	for _, part := range []struct {
 		what, text string
@@ -112,12 +113,15 @@ func parse(s source) (*parsed, error) {
 			return nil, err
 		}
 	}
+
+	// Two that read the same texts at once make the same, so the later one may stay.
 	parses.Lock()
 	defer parses.Unlock()
 	if parses.known == nil || len(parses.known) >= maxKept {
 		parses.known = map[source]*parsed{}
 	}
 	parses.known[s] = out
+
 	return out, nil
 }
 
@@ -139,17 +143,21 @@ func read(out *parsed, what, text string, rule func(*parser)) (err error) {
 	if len(text) > maxExpression {
 		return invalid("Invalid %s: Expression size has exceeded the maximum allowed size", what)
 	}
+
+	// The parser gives up by a panic of its own type; any other one goes on its way.
 	defer func() {
 		if w, ok := recover().(wrong); ok {
 			err = w.error
 		}
 	}()
+
 	p := &parser{what: what, rest: text, out: out}
 	p.next()
 	rule(p)
 	if p.token.kind != end {
 		p.syntax(p.token.text)
 	}
+
 	return nil
 }
 
@@ -174,19 +182,23 @@ func (p *parser) attribute() int {
 	case t.kind != word && t.kind != name:
 		p.syntax(t.text)
 	}
+
 	p.next()
 	if p.token == (token{symbol, "."}) || p.token == (token{symbol, "["}) {
 		p.beyond("a path into %s", t.text)
 	}
+	// An attribute that stands twice is one: conditions and changes meet in its number.
 	for i, known := range p.out.attributes {
 		if known == t {
 			return i
 		}
 	}
+
 	p.out.attributes = append(p.out.attributes, t)
 	if t.kind == name {
 		p.out.names++
 	}
+
 	return len(p.out.attributes) - 1
 }
 

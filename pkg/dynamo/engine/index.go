@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"leasehold/pkg/names"
@@ -55,7 +54,9 @@ func (x *index) write(old, next *record, at time.Time, lag bool) {
 	if !changed {
 		return
 	}
+
 	switch {
+	// One step, so that a reader who is behind sees a row either as it was or as it is.
 	case from.partition == to.partition:
 		x.add(to.partition, step{at, old, next}, lag)
 	default:
@@ -74,11 +75,14 @@ func (x *index) add(partition string, s step, lag bool) {
 		l = &indexPartition{}
 		x.partitions[partition] = l
 	}
+
 	if !lag {
 		x.apply(l, s)
 		return
 	}
+
 	l.unseen = append(l.unseen, s)
+	// Bounded, since nobody may ever read the partition (S21).
 	if len(l.unseen) > maxUnseen {
 		x.see(l, 1)
 	}
@@ -108,13 +112,13 @@ func (x *index) apply(l *indexPartition, s step) {
 // compare orders rows by their sort value. The order of those that sort alike says
 // nothing, and only has to be the same on the next page.
 func (x *index) compare(a, b *record) int {
-	if n := strings.Compare(a.places[x.nth].sort, b.places[x.nth].sort); n != 0 {
+	if n := cmp.Compare(a.places[x.nth].sort, b.places[x.nth].sort); n != 0 {
 		return n
 	}
 	if a.key == b.key {
 		return 0
 	}
-	return cmp.Or(cmp.Compare(x.tie(a.key), x.tie(b.key)), strings.Compare(a.key.PK, b.key.PK), strings.Compare(a.key.SK, b.key.SK))
+	return cmp.Or(cmp.Compare(x.tie(a.key), x.tie(b.key)), cmp.Compare(a.key.PK, b.key.PK), cmp.Compare(a.key.SK, b.key.SK))
 }
 
 // tie is an arbitrary number of a key, another one with each seed: FNV-1a, with its bits

@@ -28,14 +28,17 @@ func (k keeper) members(it item, depth int) (kept item, same bool, err error) {
 	if !k.share {
 		kept = make(item, len(it))
 	}
+
 	for name, v := range it {
 		if name == "" {
 			return nil, false, invalid("Empty attribute name")
 		}
+
 		stored, err := k.value(v, depth)
 		if err != nil {
 			return nil, false, err
 		}
+		// Copied at the first difference only: most items are stored as they came.
 		if same && stored != v {
 			kept, same = maps.Clone(it), false
 		}
@@ -43,6 +46,7 @@ func (k keeper) members(it item, depth int) (kept item, same bool, err error) {
 			kept[name] = stored
 		}
 	}
+
 	return kept, same, nil
 }
 
@@ -55,6 +59,7 @@ func (k keeper) value(v value, depth int) (value, error) {
 		}
 		return &text{Value: v.Value}, nil
 	case *number:
+		// A number is stored in full, so that equal ones are equal texts.
 		plain, err := canonical(v.Value)
 		if err != nil || k.share && plain == v.Value {
 			return v, err
@@ -80,6 +85,7 @@ func (k keeper) value(v value, depth int) (value, error) {
 	case *object:
 		return k.object(v, depth+1)
 	}
+
 	return k.set(v)
 }
 
@@ -87,14 +93,17 @@ func (k keeper) list(v *list, depth int) (value, error) {
 	if depth > maxNesting {
 		return nil, tooDeep()
 	}
+
 	kept, same := make([]value, len(v.Value)), k.share
 	for i, e := range v.Value {
 		stored, err := k.value(e, depth)
 		if err != nil {
 			return nil, err
 		}
+
 		kept[i], same = stored, same && stored == e
 	}
+
 	if same {
 		return v, nil
 	}
@@ -125,6 +134,7 @@ func (k keeper) set(v value) (value, error) {
 		}
 		return &texts{Value: slices.Clone(v.Value)}, nil
 	case *numbers:
+		// Numbers are told apart by their value, so 1 and 1.0 are one member.
 		plain := make([]string, len(v.Value))
 		for i, m := range v.Value {
 			var err error
@@ -151,11 +161,14 @@ func distinct[T any](members []T, same func(a, b T) bool, name func(T) string) e
 	if len(members) == 0 {
 		return invalid("One or more parameter values were invalid: A set may not be empty")
 	}
+
 	var seen map[string]bool
 	if len(members) > fewMembers {
 		seen = make(map[string]bool, len(members))
 	}
+
 	for i, m := range members {
+		// A map pays only for larger sets.
 		if seen == nil && slices.ContainsFunc(members[:i], func(o T) bool { return same(m, o) }) || seen[name(m)] {
 			return invalid("One or more parameter values were invalid: Input collection contains duplicates")
 		}
@@ -163,6 +176,7 @@ func distinct[T any](members []T, same func(a, b T) bool, name func(T) string) e
 			seen[name(m)] = true
 		}
 	}
+
 	return nil
 }
 

@@ -31,6 +31,7 @@ func (p *parser) next() {
 		p.token, p.rest = token{}, ""
 		return
 	}
+
 	if at := strings.IndexByte(marks, rest[0]); at >= 0 {
 		n := 1 + wordLength(rest[1:])
 		if n == 1 {
@@ -39,17 +40,20 @@ func (p *parser) next() {
 		p.token, p.rest = token{name + kind(at), rest[:n]}, rest[n:]
 		return
 	}
+
 	if isLetter(rest[0]) {
 		n := wordLength(rest)
 		p.token, p.rest = token{word, rest[:n]}, rest[n:]
 		return
 	}
+	// Longer symbols stand before those that they begin with.
 	for _, s := range symbols {
 		if strings.HasPrefix(rest, s) {
 			p.token, p.rest = token{symbol, s}, rest[len(s):]
 			return
 		}
 	}
+
 	p.syntax(rest)
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"math/big"
 	"strconv"
 	"strings"
@@ -16,9 +17,11 @@ const (
 // canonical writes a number as the service gives it back: in full, with no zero that
 // could be left out.
 func canonical(s string) (string, error) {
+	// Most numbers are counts, and are written as they are kept.
 	if isPlain(s) {
 		return s, nil
 	}
+
 	negative, digits, power, ok := scan(s)
 	switch {
 	case !ok:
@@ -32,6 +35,7 @@ func canonical(s string) (string, error) {
 	case digits == "":
 		return "0", nil
 	}
+
 	return inFull(negative, digits, power), nil
 }
 
@@ -60,17 +64,21 @@ func scan(s string) (negative bool, digits string, power int, ok bool) {
 		}
 		power = n
 	}
+
 	negative = strings.HasPrefix(mantissa, "-")
 	if negative || strings.HasPrefix(mantissa, "+") {
 		mantissa = mantissa[1:]
 	}
+
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 	digits = whole + fraction
 	if digits == "" || strings.Trim(digits, "0123456789") != "" {
 		return false, "", 0, false
 	}
+
 	significant := strings.TrimLeft(digits, "0")
 	power += max(1, len(significant)) - len(fraction) - 1 // of zero, as it is written
+
 	return negative, strings.TrimRight(significant, "0"), power, true
 }
 
@@ -85,6 +93,7 @@ func inFull(negative bool, digits string, power int) string {
 	default:
 		text = digits[:power+1] + "." + digits[power+1:]
 	}
+
 	if negative {
 		return "-" + text
 	}
@@ -93,6 +102,7 @@ func inFull(negative bool, digits string, power int) string {
 
 // compareNumbers orders two canonical numbers.
 func compareNumbers(a, b string) int {
+	// Of two below zero the one that is further away comes first.
 	switch below, other := strings.HasPrefix(a, "-"), strings.HasPrefix(b, "-"); {
 	case below && other:
 		return compareNumbers(b[1:], a[1:])
@@ -101,15 +111,15 @@ func compareNumbers(a, b string) int {
 	case other:
 		return 1
 	}
+
 	whole, fraction, _ := strings.Cut(a, ".")
 	otherWhole, otherFraction, _ := strings.Cut(b, ".")
 	if len(whole) != len(otherWhole) {
 		return len(whole) - len(otherWhole)
 	}
-	if n := strings.Compare(whole, otherWhole); n != 0 {
-		return n
-	}
-	return strings.Compare(fraction, otherFraction)
+
+	// Digits after the point compare as text: no zeros stand at their end.
+	return cmp.Or(cmp.Compare(whole, otherWhole), cmp.Compare(fraction, otherFraction))
 }
 
 // addNumbers adds two canonical numbers. A sum that is no number of the service is refused.
@@ -145,13 +155,16 @@ func numberSize(s string) int {
 	if strings.HasPrefix(s, "-") {
 		s, size = s[1:], 2
 	}
+
 	whole, fraction, _ := strings.Cut(s, ".")
+	// Filled up to whole pairs on both sides of the point.
 	if len(whole)%2 == 1 {
 		whole = "0" + whole
 	}
 	if len(fraction)%2 == 1 {
 		fraction += "0"
 	}
+
 	digits := whole + fraction
 	for strings.HasPrefix(digits, "00") {
 		digits = digits[2:]
@@ -159,5 +172,6 @@ func numberSize(s string) int {
 	for strings.HasSuffix(digits, "00") {
 		digits = digits[:len(digits)-2]
 	}
+
 	return size + len(digits)/2
 }

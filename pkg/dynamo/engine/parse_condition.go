@@ -40,18 +40,21 @@ func (p *parser) primary() *node {
 	if p.take("(") {
 		inner := p.either()
 		p.expect(")")
+		// The service refuses two pairs around one condition, so this does too.
 		if p.bracketed == inner {
 			p.fail("The expression has redundant parentheses")
 		}
 		p.bracketed = inner
 		return inner
 	}
+
 	if p.token.kind == word && p.calls() {
 		return p.function()
 	}
 	if p.token.kind == bound {
 		p.beyond("a value on the left")
 	}
+
 	return p.comparison(&node{at: p.attribute()})
 }
 
@@ -67,8 +70,11 @@ func (p *parser) function() *node {
 	f := p.token.text
 	p.next()
 	p.expect("(")
+
 	p.operator()
+
 	n := &node{op: op(f), value: none}
+
 	switch f {
 	case string(opExists), string(opNotExists):
 		n.at = p.attribute()
@@ -80,11 +86,13 @@ func (p *parser) function() *node {
 		n.at, n.size = p.attribute(), true
 		p.expect(")")
 		return p.comparison(n)
+	// Known at the service and not built here: better refused than half right.
 	case "attribute_type", string(opBeginsWith):
 		p.beyond("%s", f)
 	default:
 		p.fail("Invalid function name; function: %s", f)
 	}
+
 	p.expect(")")
 	return n
 }

@@ -15,18 +15,22 @@ func (p *parser) keyTerm() {
 	if p.keyword(string(opNot)) {
 		p.fail("Invalid operator used in KeyConditionExpression: NOT")
 	}
+
 	if p.take("(") {
 		p.keyTerm()
 		p.expect(")")
 		return
 	}
+
 	if p.token.kind == word && p.calls() {
 		p.out.keys = append(p.out.keys, p.beginsWith())
 		return
 	}
+
 	if p.token.kind == bound {
 		p.beyond("a value on the left")
 	}
+
 	k := keyTerm{at: p.attribute(), upper: none}
 	if p.take(string(opBetween)) {
 		k.op, k.value = opBetween, p.value()
@@ -38,6 +42,7 @@ func (p *parser) keyTerm() {
 		}
 		k.value = p.value()
 	}
+
 	p.out.keys = append(p.out.keys, k)
 }
 

@@ -5,12 +5,14 @@ func (p *parser) update() {
 	if p.token.kind == end {
 		p.fail("The expression can not be empty")
 	}
+
 	seen := map[clause]bool{}
 	for p.token.kind != end {
 		section := p.section()
 		if seen[section] {
 			p.fail("The %q section can only be used once in an update expression", section)
 		}
+
 		seen[section] = true
 		p.out.changes = append(p.out.changes, p.change(section))
 		for p.take(",") {
@@ -42,12 +44,14 @@ func (p *parser) change(section clause) change {
 		if c.unless != none {
 			p.expect(")")
 		}
+		// The service can add there; the store never does, so it is not built.
 		if p.token == (token{symbol, "+"}) || p.token == (token{symbol, "-"}) {
 			p.beyond("sums")
 		}
 	default:
 		c.value = p.value()
 	}
+
 	return c
 }
 
@@ -57,6 +61,7 @@ func (p *parser) fallback() int {
 	if !p.calls() {
 		p.beyond("an attribute that is copied")
 	}
+
 	switch f {
 	case "if_not_exists":
 	case "list_append":
@@ -64,10 +69,12 @@ func (p *parser) fallback() int {
 	default:
 		p.fail("Invalid function name; function: %s", f)
 	}
+
 	p.operator()
 	p.next()
 	p.expect("(")
 	at := p.attribute()
 	p.expect(",")
+
 	return at
 }

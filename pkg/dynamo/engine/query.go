@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -66,11 +67,13 @@ func (e *Engine) Query(ctx context.Context, in *dynamodb.QueryInput, options ...
 	if err != nil {
 		return nil, told(opQuery, err)
 	}
+
 	out := &dynamodb.QueryOutput{}
 	err = e.do(ctx, opQuery, func() error {
 		e.page(s, e.entries(ctx, s), out)
 		return nil
 	})
+
 	if err != nil {
 		return nil, err
 	}
@@ -82,17 +85,22 @@ func (e *Engine) entries(ctx context.Context, s *search) []*record {
 	if s.index == nil {
 		return e.table.partitions[s.partition]
 	}
+
 	l := s.index.partitions[s.partition]
 	if l == nil {
 		return nil
 	}
+
 	if len(l.unseen) > 0 {
 		since := make([]time.Time, len(l.unseen))
 		for i, step := range l.unseen {
 			since[i] = step.at
 		}
+
+		// How far a read of the index is behind is decided by the options, for each read anew.
 		s.index.see(l, e.options.Lag(ctx, s.index.of.ID, s.partition, since))
 	}
+
 	return l.entries
 }
 
@@ -103,29 +111,36 @@ func (e *Engine) page(s *search, entries []*record, out *dynamodb.QueryOutput) {
 	if s.backward {
 		step = -1
 	}
+
 	size := 0
 	if !s.count {
 		out.Items = []map[string]value{}
 	}
+
 	for ; at >= 0 && at < len(entries) && s.covers(entries[at]); at += step {
 		read, bytes := entries[at].item, entries[at].size
+		// A row of an index has the size that it has there, and no more of the item than that.
 		if s.index != nil {
 			entry := s.index.entry(entries[at])
 			read, bytes = entry.item, entry.size
 		}
+
 		if size += bytes; size > maxPage {
 			out.LastEvaluatedKey = s.key(entries[at-step])
 			break
 		}
+
 		out.Count++
 		if !s.count {
 			out.Items = append(out.Items, e.keeper().give(read))
 		}
+
 		if int(out.Count) == s.limit {
 			out.LastEvaluatedKey = s.key(entries[at])
 			break
 		}
 	}
+
 	out.ScannedCount = out.Count
 }
 
@@ -142,7 +157,9 @@ func (s *search) begin(entries []*record) int {
 			return at
 		}
 	}
+
 	first, _ := slices.BinarySearchFunc(entries, true, func(r *record, _ bool) int {
+		// Entries are sorted, so those before the span's beginning are all on one side.
 		for _, b := range s.within {
 			if !b.begins(s.sort(r)) {
 				return -1
@@ -150,15 +167,18 @@ func (s *search) begin(entries []*record) int {
 		}
 		return 0
 	})
+
 	if !s.backward {
 		return first
 	}
+
 	n, _ := slices.BinarySearchFunc(entries[first:], true, func(r *record, _ bool) int {
 		if s.covers(r) {
 			return -1
 		}
 		return 0
 	})
+
 	return first + n - 1
 }
 
@@ -166,7 +186,7 @@ func (s *search) compare(a, b *record) int {
 	if s.index != nil {
 		return s.index.compare(a, b)
 	}
-	return strings.Compare(a.key.SK, b.key.SK)
+	return cmp.Compare(a.key.SK, b.key.SK)
 }
 
 func (s *search) covers(r *record) bool {

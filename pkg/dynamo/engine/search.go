@@ -18,12 +18,15 @@ func (e *Engine) search(in *dynamodb.QueryInput, options []func(*dynamodb.Option
 	if err := e.named(in.TableName); err != nil {
 		return nil, err
 	}
+
 	s := &search{backward: in.ScanIndexForward != nil && !*in.ScanIndexForward, count: in.Select == types.SelectCount}
+
 	if in.Limit != nil {
 		if s.limit = int(*in.Limit); s.limit < 1 {
 			return nil, invalid("Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1")
 		}
 	}
+
 	if in.IndexName != nil {
 		nth := slices.IndexFunc(names.Indexes, func(x names.Index) bool { return x.ID == *in.IndexName })
 		if nth < 0 {
@@ -34,15 +37,19 @@ func (e *Engine) search(in *dynamodb.QueryInput, options []func(*dynamodb.Option
 		}
 		s.index = e.indexes[nth]
 	} else if e.options.Stale != nil && !aws.ToBool(in.ConsistentRead) {
+		// A query has no one item of which to tell how far behind it is.
 		return nil, unimplemented("a query of the table that may be behind")
 	}
+
 	x, err := e.keeper().bind(sent{key: in.KeyConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues})
 	if err != nil {
 		return nil, err
 	}
+
 	if err := s.bound(&x); err != nil {
 		return nil, err
 	}
+
 	return s, s.start(in.ExclusiveStartKey)
 }
 
@@ -57,16 +64,20 @@ func (s *search) attributes() (partition, sort string) {
 // bound reads the conditions on the keys: the partition, and at most one on the sort value.
 func (s *search) bound(x *expression) error {
 	partition, sort := s.attributes()
+
 	var hasPartition, hasSort bool
+
 	for _, k := range x.keys {
 		at := x.named[k.at]
 		if at == partition && hasPartition || at == sort && hasSort {
 			return invalid("KeyConditionExpressions must only contain one condition per key")
 		}
 		hasPartition, hasSort = hasPartition || at == partition, hasSort || at == sort
+
 		if at != partition && at != sort {
 			return invalid("Query condition missed key schema element: %s", at)
 		}
+
 		b, err := x.span(k, at)
 		if err != nil {
 			return err
@@ -74,15 +85,18 @@ func (s *search) bound(x *expression) error {
 		switch {
 		case at == sort:
 			s.within = append(s.within, b)
+		// A partition is named exactly: the service hashes it.
 		case k.op != opEqual:
 			return invalid("Query key condition not supported")
 		default:
 			s.partition = b.value
 		}
 	}
+
 	if !hasPartition {
 		return invalid("Query condition missed key schema element: %s", partition)
 	}
+
 	return nil
 }
 
@@ -115,14 +129,17 @@ func (s *search) start(from item) error {
 	if from == nil {
 		return nil
 	}
+
 	keys := 2
 	if s.index != nil {
 		keys += 2
 	}
+
 	key, err := keyOf(from)
 	if err != nil || len(from) != keys {
 		return invalid("The provided starting key is invalid")
 	}
+
 	s.after = &record{key: key}
 	at := place{key.PK, key.SK}
 	if s.index != nil {
@@ -131,8 +148,10 @@ func (s *search) start(from item) error {
 		}
 		s.after.places[s.index.nth] = at
 	}
+	// A start outside of the span would skip what was asked for.
 	if at.partition != s.partition || !s.covers(s.after) {
 		return invalid("The provided starting key does not match the range key predicate")
 	}
+
 	return nil
 }

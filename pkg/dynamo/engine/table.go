@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -43,7 +43,7 @@ func (t *table) find(key Key) *record {
 
 // seek returns where in a partition a sort key is or would be.
 func seek(entries []*record, sk string) (int, bool) {
-	return slices.BinarySearchFunc(entries, sk, func(r *record, sk string) int { return strings.Compare(r.key.SK, sk) })
+	return slices.BinarySearchFunc(entries, sk, func(r *record, sk string) int { return cmp.Compare(r.key.SK, sk) })
 }
 
 // set puts a record in the place of the one under its key; nil takes that away.
@@ -93,9 +93,11 @@ func indexKey(it item, attribute string, most int) (key string, there bool, err 
 	if !there {
 		return "", false, nil
 	}
+
 	s, ok := v.(*text)
 	switch {
 	case !ok:
+		// Told apart from the others, since a put finds it out later than its condition.
 		err = mistyped{attribute, typeName(v)}
 	case s.Value == "":
 		err = invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexKey: %s", attribute)
@@ -104,6 +106,7 @@ func indexKey(it item, attribute string, most int) (key string, there bool, err 
 	default:
 		key = s.Value
 	}
+
 	return key, true, err
 }
 
@@ -127,6 +130,7 @@ func justKey(it item) (Key, error) {
 
 func tableKey(it item, attribute string, most int) (string, error) {
 	v, there := it[attribute]
+
 	s, ok := v.(*text)
 	switch {
 	case !there:

@@ -7,6 +7,7 @@ func Terms(condition string, attributes map[string]string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	x := expression{parsed: p}
 	for _, a := range p.attributes {
 		meant := a.text
@@ -15,9 +16,11 @@ func Terms(condition string, attributes map[string]string) ([]string, error) {
 		}
 		x.named = append(x.named, meant)
 	}
+
 	var all []string
 	for _, n := range p.terms {
 		all = append(all, x.text(n))
 	}
+
 	return all, nil
 }

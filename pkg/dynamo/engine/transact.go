@@ -19,8 +19,10 @@ func (e *Engine) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWr
 	if err != nil {
 		return nil, told(opTransactWriteItems, err)
 	}
+
 	out := &dynamodb.TransactWriteItemsOutput{}
 	err = e.do(ctx, opTransactWriteItems, func() error {
+		// The same token and content again is answered as the first time, and changes nothing.
 		again, err := e.effects.again(in.ClientRequestToken, writes, e.now)
 		if err == nil && !again {
 			err = e.transact(ctx, in.ClientRequestToken, writes)
@@ -30,6 +32,7 @@ func (e *Engine) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWr
 		}
 		return err
 	})
+
 	if err != nil {
 		return nil, err
 	}
@@ -41,12 +44,15 @@ func (e *Engine) actions(in *dynamodb.TransactWriteItemsInput, options []func(*d
 	if err := unknownTransaction(in, options); err != nil {
 		return nil, err
 	}
+
 	if n := len(in.TransactItems); n < 1 || n > maxActions {
 		return nil, invalid("Value at 'transactItems' failed to satisfy constraint: Member must have length between 1 and %d", maxActions)
 	}
+
 	if t := in.ClientRequestToken; t != nil && (len(*t) < 1 || len(*t) > maxToken) {
 		return nil, invalid("Value at 'clientRequestToken' failed to satisfy constraint: Member must have length between 1 and %d", maxToken)
 	}
+
 	all := make([]write, len(in.TransactItems))
 	writes, keys, size := make([]*write, len(all)), make([]Key, len(all)), 0
 	for i := range in.TransactItems {
@@ -56,15 +62,19 @@ func (e *Engine) actions(in *dynamodb.TransactWriteItemsInput, options []func(*d
 		}
 		writes[i], keys[i] = &all[i], all[i].key
 		if all[i].put != nil {
+			// Puts are known by their size now; what updates make is counted once it is known.
 			size += all[i].put.size
 		}
 	}
+
 	if repeats(keys) {
 		return nil, invalid("Transaction request cannot include multiple operations on one item")
 	}
+
 	if size > maxTransaction {
 		return nil, tooLarge()
 	}
+
 	return writes, nil
 }
 
@@ -77,6 +87,7 @@ func (e *Engine) action(a *types.TransactWriteItem) (write, error) {
 	if err := unknownAction(a); err != nil {
 		return write{}, err
 	}
+
 	switch {
 	case a.Put != nil:
 		if err := e.named(a.Put.TableName); err != nil {
@@ -109,25 +120,31 @@ func (e *Engine) actionOn(action Action, table *string, key item, s sent, onFail
 func (e *Engine) transact(ctx context.Context, token *string, writes []*write) error {
 	var reasons []types.CancellationReason // where one of them failed
 	size := 0
+
 	for i, w := range writes {
 		err := e.evaluate(w)
+		// Once one failed, each action has a reason, in order, that of the others being none.
 		if err != nil && reasons == nil {
 			reasons = make([]types.CancellationReason, len(writes))
 			for j := range writes {
 				reasons[j] = reasonOf(nil)
 			}
 		}
+
 		if err != nil {
 			reasons[i] = reasonOf(err)
 		}
+
 		size += w.size()
 	}
+
 	if reasons != nil {
 		return canceled(reasons)
 	}
 	if size > maxTransaction {
 		return tooLarge()
 	}
+
 	e.commit(ctx, writes...)
 	e.effects.remember(token, writes, e.now)
 	return nil

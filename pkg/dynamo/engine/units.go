@@ -26,14 +26,17 @@ func steps(size, step int) float64 { return float64(max(1, (size+step-1)/step)) 
 // twice that where it moves.
 func (u *units) add(e *Engine, w *write, times float64) {
 	u.table += times * steps(w.size(), writeStep)
+	// A check writes no row, and so no index.
 	if w.action == ConditionCheck {
 		return
 	}
+
 	for i, x := range e.indexes {
 		from, to, changed := x.moves(w.old, w.next)
 		if !changed {
 			continue
 		}
+
 		was, is := 0, 0
 		if from.partition != "" {
 			was = x.entry(w.old).size
@@ -42,6 +45,7 @@ func (u *units) add(e *Engine, w *write, times float64) {
 			is = x.entry(w.next).size
 		}
 		switch {
+		// In place: one write of the larger size. A move is a deletion and a put.
 		case from == to:
 			u.indexes[i] += steps(max(was, is), writeStep)
 		default:
@@ -61,7 +65,9 @@ func (u *units) report(e *Engine, asked types.ReturnConsumedCapacity) *types.Con
 	if asked != types.ReturnConsumedCapacityIndexes {
 		return c
 	}
+
 	c.Table = &types.Capacity{CapacityUnits: aws.Float64(u.table)}
+	// An index that nothing was consumed of is not named, as the service does not.
 	for i, n := range u.indexes {
 		if n > 0 {
 			if c.GlobalSecondaryIndexes == nil {
@@ -70,6 +76,7 @@ func (u *units) report(e *Engine, asked types.ReturnConsumedCapacity) *types.Con
 			c.GlobalSecondaryIndexes[names.Indexes[i].ID] = types.Capacity{CapacityUnits: aws.Float64(n)}
 		}
 	}
+
 	return c
 }
 
@@ -94,17 +101,21 @@ func (e *Engine) consumedTogether(asked types.ReturnConsumedCapacity, again bool
 	if !wanted(asked) {
 		return nil
 	}
+
 	var u units
+
 	for _, w := range writes {
 		if !again {
 			u.add(e, w, transactional)
 			continue
 		}
+		// Its items are read, to see that it was made.
 		size := 0
 		if r := e.table.find(w.key); r != nil {
 			size = r.size
 		}
 		u.table += transactional * steps(size, readStep)
 	}
+
 	return []types.ConsumedCapacity{*u.report(e, asked)}
 }

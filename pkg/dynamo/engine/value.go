@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -59,6 +60,7 @@ func equal(a, b value) bool {
 		b, ok := b.(*object)
 		return ok && sameItem(a.Value, b.Value)
 	}
+	// Of two types.
 	return false
 }
 
@@ -91,7 +93,7 @@ func order(a, b value) (n int, ok bool) {
 	switch a := a.(type) {
 	case *text:
 		if b, ok := b.(*text); ok {
-			return strings.Compare(a.Value, b.Value), true
+			return cmp.Compare(a.Value, b.Value), true
 		}
 	case *number:
 		if b, ok := b.(*number); ok {
@@ -102,6 +104,7 @@ func order(a, b value) (n int, ok bool) {
 			return bytes.Compare(a.Value, b.Value), true
 		}
 	}
+	// Of two types, or of one without an order.
 	return 0, false
 }
 
@@ -126,6 +129,7 @@ func contains(v, part value) bool {
 	case *list:
 		return slices.ContainsFunc(v.Value, func(e value) bool { return equal(e, part) })
 	}
+
 	return false
 }
 

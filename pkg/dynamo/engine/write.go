@@ -24,9 +24,11 @@ type write struct {
 func (e *Engine) prepare(action Action, key Key, s sent, onFailure types.ReturnValuesOnConditionCheckFailure) (write, error) {
 	w := write{action: action, key: key}
 	var err error
+
 	if w.sent, err = e.keeper().bind(s); err != nil {
 		return w, err
 	}
+
 	switch onFailure {
 	case "", types.ReturnValuesOnConditionCheckFailureNone:
 	case types.ReturnValuesOnConditionCheckFailureAllOld:
@@ -34,6 +36,7 @@ func (e *Engine) prepare(action Action, key Key, s sent, onFailure types.ReturnV
 	default:
 		return w, invalid("Value %q at 'returnValuesOnConditionCheckFailure' failed to satisfy constraint", onFailure)
 	}
+
 	return w, nil
 }
 
@@ -43,18 +46,24 @@ func (e *Engine) preparePut(it item, s sent, onFailure types.ReturnValuesOnCondi
 	if err != nil {
 		return write{}, err
 	}
+
 	w, err := e.prepare(Put, key, s, onFailure)
 	if err != nil {
 		return w, err
 	}
+
 	kept, err := e.keeper().item(it)
 	if err != nil {
 		return w, err
 	}
+
 	w.put, err = newRecord(key, kept)
+	// A key of an index of the wrong type is found after the condition was judged, as by the
+	// service: one that fails is told first.
 	if m, ok := errors.AsType[mistyped](err); ok {
 		w.late, err = m, nil
 	}
+
 	return w, err
 }
 
@@ -72,23 +81,27 @@ func (e *Engine) evaluate(w *write) error {
 	if w.late != nil {
 		return w.late
 	}
+
 	w.old = e.table.find(w.key)
 	var was item
 	if w.old != nil {
 		was = w.old.item
 	}
+
 	if !w.sent.holds(was, e.waived(w)) {
 		if w.wantOld {
 			return untrue{e.keeper().give(was)}
 		}
 		return untrue{}
 	}
+
 	switch w.action {
 	case Put:
 		w.next = w.put
 	case Update:
 		return w.update(was)
 	case ConditionCheck:
+		// A check leaves the item as it is, and so the next one is the old one.
 		w.next = w.old
 	}
 	return nil
@@ -116,29 +129,38 @@ func (e *Engine) waived(w *write) func(*node) bool {
 // commit makes what was judged true, and says so to whoever wants to know.
 func (e *Engine) commit(ctx context.Context, writes ...*write) {
 	lag := e.options.Lag != nil
+
 	var at time.Time
 	if lag || e.options.Stale != nil {
 		at = e.now()
 	}
+
 	var told []Write
 	if e.options.Committed != nil {
 		told = make([]Write, 0, len(writes))
 	}
+
 	for _, w := range writes {
+		// A deletion of nothing writes nothing.
 		if w.action == ConditionCheck || w.old == nil && w.next == nil {
 			continue
 		}
+
 		e.table.set(w.key, w.next)
+		// Rows follow the item, at once or as late as the options say.
 		for i := range e.indexes {
 			e.indexes[i].write(w.old, w.next, at, lag)
 		}
+
 		if e.options.Stale != nil {
 			e.before[w.key] = past{w.old, at}
 		}
+
 		if e.options.Committed != nil {
 			told = append(told, Write{Key: w.key, Before: e.shown(w.old), After: e.shown(w.next)})
 		}
 	}
+
 	if e.options.Committed != nil {
 		e.options.Committed(ctx, told)
 	}

@@ -145,14 +145,17 @@ func (f *faulty) batch(ctx context.Context, in *dynamodb.BatchGetItemInput, tabl
 	if len(back) == 0 {
 		return f.client.BatchGetItem(ctx, in, options...)
 	}
+
 	less := *in
 	less.RequestItems = map[string]types.KeysAndAttributes{}
 	handed := map[string]types.KeysAndAttributes{}
+
 	n := 0
 	for _, table := range tables {
 		ask := in.RequestItems[table]
 		read, left := ask, ask
 		read.Keys, left.Keys = nil, nil
+		// Keys are counted over all tables, in the order in which the caller numbered them.
 		for _, key := range ask.Keys {
 			if slices.Contains(back, n) {
 				left.Keys = append(left.Keys, key)
@@ -161,6 +164,7 @@ func (f *faulty) batch(ctx context.Context, in *dynamodb.BatchGetItemInput, tabl
 			}
 			n++
 		}
+
 		if len(read.Keys) > 0 {
 			less.RequestItems[table] = read
 		}
@@ -168,17 +172,21 @@ func (f *faulty) batch(ctx context.Context, in *dynamodb.BatchGetItemInput, tabl
 			handed[table] = left
 		}
 	}
+
 	if len(less.RequestItems) == 0 {
 		return nil, told(BatchGetItem, Throttled())
 	}
+
 	out, err := f.client.BatchGetItem(ctx, &less, options...)
 	if err != nil {
 		return out, err
 	}
+	// What the service did not get to itself is handed back as well.
 	for table, more := range out.UnprocessedKeys {
 		more.Keys = append(more.Keys, handed[table].Keys...)
 		handed[table] = more
 	}
+
 	out.UnprocessedKeys = handed
 	return out, nil
 }

@@ -26,36 +26,47 @@ func everyCondition(runs int, only string) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
+
 	ctx := context.Background()
+
 	binary, names, err := conditionsOf(ctx, folder)
 	if err != nil {
 		return err
 	}
+
 	seen := 0
+
 	fmt.Printf("%-66s %6s %6s  %-64s %s\n", "condition that is not looked at", "run", "both", "story, or else test, that fails", "noticed as")
 	for _, name := range names {
 		if !strings.Contains(name, only) {
 			continue
 		}
+
 		known, is := needs[name]
 		if !is {
 			return fmt.Errorf("nobody says how %q is known to be needed", name)
 		}
+		// Where neither a run nor a story notices it, this names the test that does.
 		n, err := mutation{waive: []string{name}}.run(ctx, binary, runs)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
+
 		if n.run != "" || n.story != "" {
 			seen++
 		}
+
 		var both notice
+		// One that hides behind the number of its event is tried without that as well.
 		if n.run == "" && name != firstOfItsNumber {
 			if both, err = (mutation{waive: []string{name, firstOfItsNumber}}).run(ctx, binary, runs); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
+
 		fmt.Printf("%-66s %6s %6s  %-64s %s\n", name, cmp.Or(n.run, "-"), cmp.Or(both.run, "-"), cmp.Or(n.story, known.test), cmp.Or(n.how, both.how, known.why))
 	}
+
 	fmt.Printf("%d of %d conditions were noticed within %d runs or by a story, each by a test of its own; %d more are sent by the suite of all stores alone\n",
 		seen, len(names), runs, len(needs)-len(names))
 	return nil

@@ -10,13 +10,13 @@ var mutations = []mutation{
 	{name: "condition on a decision, event numbers too", waive: []string{decision, "Put EV EV: attribute_not_exists(pk)"}},
 	{name: "condition on the package at submit", waive: []string{"ConditionCheck PKG GUARD: attribute_not_exists(cls)", "ConditionCheck PKG GUARD: NOT contains(gon, ?)"}},
 	{name: "re-read after the due index", edits: []edit{{"pkg/entitlement/ending.go",
-		`	if a == nil || !over(*a, now) {
+		`	if !slot.Over(now) {
 		return Change{}, nil`, `	if a == nil {
 		return Change{}, nil`}}},
 	{name: "union of live assignments", edits: []edit{{"pkg/delivery/plan.go",
 		`	for _, p := range h.Live {
-		if over(`, `	for _, p := range h.Live[:min(1, len(h.Live))] {
-		if over(`}}},
+		if w.Slots[p].Over(`, `	for _, p := range h.Live[:min(1, len(h.Live))] {
+		if w.Slots[p].Over(`}}},
 	{name: "sentinel of the open request", waive: []string{"Put PKG ASG: v = ?", "Put PKG ASG: attribute_not_exists(pk)"}},
 	{name: "read-back before delivered", edits: []edit{{"pkg/delivery/decide.go",
 		`	wanted := entitlement.PresenceOf(s.grant)
@@ -57,7 +57,7 @@ var mutations = []mutation{
 		}
 `}}},
 	{name: "look at the end before a grant", edits: []edit{{"pkg/delivery/plan.go",
-		`		if over(w.Slots[p], now) {`, `		if false {`}}},
+		`		if w.Slots[p].Over(now) {`, `		if false {`}}},
 	{name: "own requests are not decided", edits: []edit{{"pkg/entitlement/decide.go",
 		`	if reviewer.ID == r.Requestor || reviewer.ID == r.Subject {
 		return r, Change{}, Errorf(Forbidden`, `	if false {

@@ -46,20 +46,26 @@ func all(runs int, only string) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
+
 	if err := allAreSent(folder); err != nil {
 		return err
 	}
+
 	missed := 0
+
 	fmt.Printf("%-52s %6s  %-64s %s\n", "guard taken out", "run", "first story that fails", "noticed as")
 	for _, m := range mutations {
 		if !strings.Contains(m.name, only) {
 			continue
 		}
+
 		noticed, err := m.try(folder, runs)
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
+
 		how := noticed.how
+		// One that a story alone notices is told of: the drawn runs should find it too.
 		switch {
 		case noticed.run != "":
 		case noticed.story != "":
@@ -70,8 +76,10 @@ func all(runs int, only string) error {
 			missed++
 			how = fmt.Sprintf("NOT NOTICED in %d runs", runs)
 		}
+
 		fmt.Printf("%-52s %6s  %-64s %s\n", m.name, cmp.Or(noticed.run, "-"), cmp.Or(noticed.story, "-"), how)
 	}
+
 	if missed > 0 {
 		return fmt.Errorf("%d guards are not needed, or not tested", missed)
 	}
@@ -115,15 +123,18 @@ func (m mutation) try(folder string, runs int) (n notice, err error) {
 // run plays the directed scenarios, and then runs until one violates something.
 func (m mutation) run(ctx context.Context, binary string, runs int) (n notice, err error) {
 	waived := "-sim.waive=" + strings.Join(m.waive, ";")
+
 	told, _ := exec.CommandContext(ctx, binary, waived, "-test.run", "^Test[FTSL][0-9]", "-test.timeout", "5m").CombinedOutput() // it fails where a story does
 	if line := fails.FindSubmatch(told); line != nil {
 		n.story = string(line[1])
 	}
+
 	out, err := exec.CommandContext(ctx, binary, waived, "-test.run", "^TestSim$", "-test.timeout", "15m", "-sim.brief", "-sim.violations", "1", "-sim.runs", fmt.Sprint(runs)).CombinedOutput()
 	if line := found.FindSubmatch(out); line != nil {
 		n.run, n.how = string(line[1]), string(line[2])
 		return n, nil
 	}
+
 	if err != nil {
 		return n, fmt.Errorf("run: %w\n%s", err, tail(out))
 	}
@@ -136,30 +147,37 @@ func (m mutation) overlay(folder string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+
 	replace := map[string]string{}
+	// A file with several edits is read as the one before left it.
 	for i, e := range m.edits {
 		path := filepath.Join(root, e.file)
 		from := path
 		if earlier, ok := replace[path]; ok {
 			from = earlier
 		}
+
 		source, err := os.ReadFile(from)
 		if err != nil {
 			return "", err
 		}
+
 		if n := bytes.Count(source, []byte(e.old)); n != 1 {
 			return "", fmt.Errorf("%s holds the text %d times, want once:\n%s", e.file, n, e.old)
 		}
+
 		mutated := filepath.Join(folder, fmt.Sprintf("%d.go", i))
 		if err := os.WriteFile(mutated, bytes.Replace(source, []byte(e.old), []byte(e.new), 1), 0o600); err != nil {
 			return "", err
 		}
 		replace[path] = mutated
 	}
+
 	list, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		return "", err
 	}
+
 	path := filepath.Join(folder, "overlay.json")
 	return path, os.WriteFile(path, list, 0o600)
 }

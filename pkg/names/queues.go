@@ -1,0 +1,21 @@
+package names
+
+import (
+	"slices"
+	"time"
+)
+
+// visibilityTimes is how many time-outs of its function a received message stays hidden:
+// AWS advises six, so that a throttled function finds it still hidden.
+const visibilityTimes = 6
+
+// Visibility returns how long a received message of the queue stays hidden from others.
+func (q Queue) Visibility() time.Duration {
+	var longest time.Duration
+	for _, f := range Functions {
+		if slices.Contains(f.Trigger.Queues, q.ID) {
+			longest = max(longest, f.Timeout)
+		}
+	}
+	return visibilityTimes * longest
+}
