@@ -20,8 +20,8 @@ const (
 	maxBackOff   = 50 * time.Second
 )
 
-// backOff returns how long a target is left alone after n failures in a row.
-func backOff(n int) time.Duration { return min(firstBackOff<<min(max(n-1, 0), 10), maxBackOff) }
+// breakerDelay returns how long a target is left alone after n failures in a row.
+func breakerDelay(n int) time.Duration { return min(firstBackOff<<min(max(n-1, 0), 10), maxBackOff) }
 
 // admitted reports whether the target may be called now. After a back-off one worker of
 // many is let through: the one that moves the end of the back-off on.
@@ -44,7 +44,7 @@ func (t *target) admitted(ctx context.Context) (bool, error) {
 
 	// The condition on the breaker's version picks the one worker that tries. A crash from here
 	// on leaves the back-off moved on: the next try comes one back-off later.
-	b.Until = now.Add(backOff(b.Failures))
+	b.Until = now.Add(breakerDelay(b.Failures))
 	err = t.run.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}})
 	if entitlement.StalePart(err) != "" {
 		return false, nil
@@ -68,7 +68,7 @@ func (t *target) remember(ctx context.Context) {
 	switch {
 	case t.failed && !t.answered && !t.alive:
 		b.Failures++
-		b.Until = t.began.Add(backOff(b.Failures))
+		b.Until = t.began.Add(breakerDelay(b.Failures))
 	case well:
 		b.Failures, b.Until = 0, time.Time{}
 	case b.Failures > 0 && !t.busy.IsZero():
@@ -122,7 +122,7 @@ func (t *target) wake(ctx context.Context) {
 // wellAgain reports that a target that was backed off from when a subject came is not
 // any more: those who waited were woken, and this one may not have been on record among
 // them.
-func (r *run) wellAgain(ctx context.Context, j *job) bool {
+func (r *run) wellAgain(ctx context.Context, j *reconciliation) bool {
 	for _, p := range j.parts {
 		if !p.rested {
 			continue

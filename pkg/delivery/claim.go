@@ -12,7 +12,7 @@ import (
 // claim takes the claims of parts, plans under each, and returns those that have something
 // to be done at the target. The others are finished: another worker has them, or what they
 // owe needs no call.
-func (t *target) claim(ctx context.Context, parts []*part) []*part {
+func (t *target) claim(ctx context.Context, parts []*targetJob) []*targetJob {
 	busy := make([]bool, len(parts))
 	var g errgroup.Group
 	g.SetLimit(parallelReads)
@@ -39,7 +39,7 @@ func (t *target) claim(ctx context.Context, parts []*part) []*part {
 
 	g.Wait()
 
-	var todo []*part
+	var todo []*targetJob
 	for i, p := range parts {
 		if busy[i] {
 			todo = append(todo, p)
@@ -51,7 +51,7 @@ func (t *target) claim(ctx context.Context, parts []*part) []*part {
 // claim takes one claim. The roles that may be granted under it, and of which the record
 // would not say so after a crash, are signed by the same write: those that were never sent,
 // and those that were taken away last.
-func (r *run) claim(ctx context.Context, p *part, token string) error {
+func (r *run) claim(ctx context.Context, p *targetJob, token string) error {
 	now := r.Clock.Now()
 	c := entitlement.Claim{Subject: p.job.subject, Connector: p.at, Token: token, Now: now, Until: r.until}
 
@@ -78,16 +78,16 @@ func (r *run) claim(ctx context.Context, p *part, token string) error {
 }
 
 // entered reports that the claim entered the role: nobody of us can have written it before.
-func (t *task) entered() bool { return bare(t.record, t.part.grantSet.Token) }
+func (t *task) entered() bool { return onlyIntended(t.record, t.part.grantSet.Token) }
 
 // fence is what must still hold while the part is carried out.
-func (p *part) fence() entitlement.Fence {
+func (p *targetJob) fence() entitlement.Fence {
 	return entitlement.Fence{Subject: p.job.subject, Connector: p.at, Token: p.grantSet.Token, Generation: p.job.subjectRecord.Generation}
 }
 
 // abandoned reports a role that nothing desires and whose removal an administrator closed:
 // of every assignment that may have given it.
-func (j *job) abandoned(role entitlement.RoleRef) bool {
+func (j *reconciliation) abandoned(role entitlement.RoleRef) bool {
 	is := false
 	for _, removing := range j.subjectRecord.Removing {
 		a := j.inputs.Ended[removing.Assignment]
@@ -106,7 +106,7 @@ func (j *job) abandoned(role entitlement.RoleRef) bool {
 // at once. A removal that was closed ends as it is. A role that vanished between the reading
 // and the claim has no signature on record. It is for the next round: a crash after the call
 // would leave no trace of it (L9).
-func (p *part) take(plan []Task) {
+func (p *targetJob) take(plan []Task) {
 	for _, todo := range plan {
 		g, recorded := p.grantSet.Grants[todo.Role]
 		switch {

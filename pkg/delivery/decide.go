@@ -21,15 +21,15 @@ const (
 	stepFail               // it failed
 )
 
-// ruling is a step, when to look again, and why it failed.
-type ruling struct {
+// nextStep is a step, when to look again, and why it failed.
+type nextStep struct {
 	step   step
 	look   time.Time
 	reason connector.Reason
 }
 
-// manners are how a target is to be taken.
-type manners struct {
+// targetProfile are how a target is to be taken.
+type targetProfile struct {
 	authoritative bool
 	serial        bool
 	unconfirmed   bool
@@ -38,7 +38,7 @@ type manners struct {
 
 // situation is what the next step with one role of one person is decided on.
 type situation struct {
-	manners
+	targetProfile
 	grant      bool                       // the role ought to be there
 	record     entitlement.Grant          // as it was before this attempt; after a write, with that
 	generation int64                      // of the subject: an administrator who has it reprocessed moves it on
@@ -71,32 +71,32 @@ func (s situation) answered() bool {
 func (s situation) recent() bool { return s.now.Before(s.record.Wrote.Add(s.window)) }
 
 // before returns what to do with what was read before anything is written.
-func (s situation) before() ruling {
+func (s situation) before() nextStep {
 	if s.grant {
 		return s.beforeGrant()
 	}
 	return s.beforeRemoval()
 }
 
-func (s situation) beforeGrant() ruling {
+func (s situation) beforeGrant() nextStep {
 	switch {
 	case s.record.Revoked && s.recent():
-		return ruling{step: stepWrite} // what is shown may be what was there before
+		return nextStep{step: stepWrite} // what is shown may be what was there before
 	case s.shown == entitlement.PresencePresent:
-		return ruling{step: stepDone, look: s.onceMore()}
+		return nextStep{step: stepDone, look: s.onceMore()}
 	case s.authoritative || s.lost():
-		return ruling{step: stepWrite}
+		return nextStep{step: stepWrite}
 	case s.taken() && s.recent():
 		if s.shown == entitlement.PresenceUnknown && s.more {
-			return ruling{step: stepAsk}
+			return nextStep{step: stepAsk}
 		}
-		return ruling{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now)}
+		return nextStep{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now)}
 	case s.taken():
 		return s.unseen()
 	case s.shown == entitlement.PresenceUnknown && s.raw != entitlement.PresenceAbsent && s.more:
-		return ruling{step: stepAsk} // it says nothing, or the same of everybody
+		return nextStep{step: stepAsk} // it says nothing, or the same of everybody
 	default:
-		return ruling{step: stepWrite}
+		return nextStep{step: stepWrite}
 	}
 }
 
@@ -111,104 +111,104 @@ func (s situation) lost() bool {
 // unseen is what follows for a grant that was taken long enough ago to be shown. Where
 // nothing tells, it may have been lost: it is written once more, and whenever somebody has
 // it reprocessed.
-func (s situation) unseen() ruling {
+func (s situation) unseen() nextStep {
 	switch {
 	case s.more:
-		return ruling{step: stepAsk}
+		return nextStep{step: stepAsk}
 	case s.shown == entitlement.PresenceAbsent:
 		// A read that tells shows it as not there after all this time: it was lost, or never made.
-		return ruling{step: stepAgain, reason: connector.NotConfirmed}
+		return nextStep{step: stepAgain, reason: connector.NotConfirmed}
 	case s.record.Generation != s.generation:
 		// What it last waited for was another plan, or somebody had it reprocessed: once more is fair.
-		return ruling{step: stepAgain}
+		return nextStep{step: stepAgain}
 	case s.unconfirmed:
-		return ruling{step: stepAccept}
+		return nextStep{step: stepAccept}
 	case s.record.Reason != string(connector.CannotConfirm):
 		// It has not been written a second time yet.
-		return ruling{step: stepAgain}
+		return nextStep{step: stepAgain}
 	default:
-		return ruling{step: stepFail, reason: connector.CannotConfirm}
+		return nextStep{step: stepFail, reason: connector.CannotConfirm}
 	}
 }
 
 // beforeRemoval has the removal of what we ever sent sent, whatever the target shows; only
 // where its store is ours does it show the truth.
-func (s situation) beforeRemoval() ruling {
+func (s situation) beforeRemoval() nextStep {
 	switch {
 	case s.shown == entitlement.PresenceAbsent && (s.authoritative || !s.sent):
-		return ruling{step: stepDone}
+		return nextStep{step: stepDone}
 	case !s.sent && s.shown == entitlement.PresenceUnknown && s.more:
 		// No way that was asked so far tells.
-		return ruling{step: stepAsk}
+		return nextStep{step: stepAsk}
 	case s.shown == entitlement.PresenceAbsent && s.sent && (s.taken() || s.answered()):
 		return s.absent()
 	case s.authoritative || !s.sent || !s.taken():
 		// The role is there, or no removal of ours was taken yet: what is shown proves none (F40).
-		return ruling{step: stepWrite}
+		return nextStep{step: stepWrite}
 	case s.lost():
-		return ruling{step: stepWrite}
+		return nextStep{step: stepWrite}
 	case s.shown == entitlement.PresencePresent && s.recent():
-		return ruling{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now)}
+		return nextStep{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now)}
 	case s.shown == entitlement.PresenceUnknown && s.more:
-		return ruling{step: stepAsk}
+		return nextStep{step: stepAsk}
 	case s.shown == entitlement.PresenceUnknown && s.recent():
-		return ruling{step: stepLook, look: s.record.Wrote.Add(s.window)}
+		return nextStep{step: stepLook, look: s.record.Wrote.Add(s.window)}
 	default:
 		// It is shown, or nothing shows it, though the window is over: it may have been lost.
-		return ruling{step: stepAgain}
+		return nextStep{step: stepAgain}
 	}
 }
 
 // absent asks in all ways before it believes that somebody is out whose grant was never
 // seen: the way that says so may be one that leaves this person out.
-func (s situation) absent() ruling {
+func (s situation) absent() nextStep {
 	if s.never && s.more && !s.authoritative {
-		return ruling{step: stepAsk}
+		return nextStep{step: stepAsk}
 	}
 	return s.gone()
 }
 
 // gone believes that a role is absent after our removal once no read can be late any more
 // and the resource was left alone for a while.
-func (s situation) gone() ruling {
+func (s situation) gone() nextStep {
 	at := s.record.Wrote.Add(s.window)
 	if s.serial {
-		at = later(at, earlier(quietAt(s.resource, s.record.Wrote), s.record.Wrote.Add(unrest)))
+		at = later(at, earlier(quietAt(s.resource, s.record.Wrote), s.record.Wrote.Add(maxQuietWait)))
 	}
 	if s.now.Before(at) {
-		return ruling{step: stepLook, look: at}
+		return nextStep{step: stepLook, look: at}
 	}
-	return ruling{step: stepDone}
+	return nextStep{step: stepDone}
 }
 
 // after returns what to do with what was read after a write that the target took. again: it
 // was not the first one.
-func (s situation) after(again bool) ruling {
+func (s situation) after(again bool) nextStep {
 	wanted := entitlement.PresenceOf(s.grant)
 	switch {
 	case s.stale && s.shown != entitlement.PresenceAbsent:
 		// It may be what was there before our own last write (F40).
-		return ruling{step: stepLook, look: s.record.Wrote.Add(s.window)}
+		return nextStep{step: stepLook, look: s.record.Wrote.Add(s.window)}
 	case s.shown == wanted && s.grant:
-		return ruling{step: stepDone, look: s.onceMore()}
+		return nextStep{step: stepDone, look: s.onceMore()}
 	case s.shown == wanted:
 		return s.absent()
 	case s.authoritative:
-		return ruling{step: stepFail, reason: connector.NotConfirmed}
+		return nextStep{step: stepFail, reason: connector.NotConfirmed}
 	case s.shown == entitlement.PresenceUnknown && s.more:
-		return ruling{step: stepAsk}
+		return nextStep{step: stepAsk}
 	case s.shown == entitlement.PresenceUnknown && !s.grant && again && s.unconfirmed:
-		return ruling{step: stepAccept}
+		return nextStep{step: stepAccept}
 	case s.shown == entitlement.PresenceUnknown && !s.grant && again:
-		return ruling{step: stepFail, reason: connector.CannotConfirm}
+		return nextStep{step: stepFail, reason: connector.CannotConfirm}
 	case s.shown == entitlement.PresenceUnknown && !s.grant:
-		return ruling{step: stepLook, look: s.record.Wrote.Add(s.window)}
+		return nextStep{step: stepLook, look: s.record.Wrote.Add(s.window)}
 	case again && s.shown == entitlement.PresenceUnknown:
-		return ruling{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now), reason: connector.CannotConfirm}
+		return nextStep{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now), reason: connector.CannotConfirm}
 	case again:
-		return ruling{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now), reason: connector.NotConfirmed}
+		return nextStep{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now), reason: connector.NotConfirmed}
 	default:
-		return ruling{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now)}
+		return nextStep{step: stepLook, look: nextCheck(s.record.Wrote, s.window, s.now)}
 	}
 }
 
@@ -216,7 +216,7 @@ func (s situation) after(again bool) ruling {
 // a target where changes that cross undo each other, once it was left alone for a while.
 func (s situation) onceMore() time.Time {
 	g := s.record
-	if !s.serial || g.Wrote.IsZero() || g.Revoked || !s.now.Before(g.Wrote.Add(unrest)) {
+	if !s.serial || g.Wrote.IsZero() || g.Revoked || !s.now.Before(g.Wrote.Add(maxQuietWait)) {
 		return time.Time{}
 	}
 	if at := quietAt(s.resource, g.Wrote); s.now.Before(at) {

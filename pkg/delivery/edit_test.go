@@ -42,7 +42,7 @@ func (b *bulk) EnqueueAfter(_ context.Context, delay time.Duration, subjects ...
 func (b *bulk) EnqueueJob(context.Context, entitlement.PackageID, int64) error { b.again++; return nil }
 
 func (w *fixture) fanOut(store delivery.FanOutStore, b *bulk) *delivery.FanOut {
-	return &delivery.FanOut{Store: store, Bulk: b, Again: b, Clock: w.clock, Log: w.worker.Log}
+	return &delivery.FanOut{Store: store, Bulk: b, JobQueue: b, Clock: w.clock, Log: w.worker.Log}
 }
 
 // edit puts roles into a package's list and sends the job on its way.

@@ -11,8 +11,8 @@ import (
 // freshFor is how long it counts for a resource what a way of asking was seen to tell there.
 const freshFor = 24 * time.Hour
 
-// told is what one question about a role told.
-type told struct {
+// checkResult is what one question about a role told.
+type checkResult struct {
 	way     connector.Way
 	people  []entitlement.Presence // of those asked about, in order
 	control entitlement.Presence   // of an id that nobody has; "" where it was not asked about
@@ -22,7 +22,7 @@ type told struct {
 // apart reports that the way tells somebody who is not there: it said so of an id that
 // nobody has, in this answer or at this resource not long ago. One that says present of
 // such an id ignores what it is asked, and nothing that it says counts.
-func (t told) apart(known entitlement.TargetResource, now time.Time) bool {
+func (t checkResult) apart(known entitlement.TargetResource, now time.Time) bool {
 	if t.control != "" {
 		return t.control == entitlement.PresenceAbsent
 	}
@@ -31,14 +31,14 @@ func (t told) apart(known entitlement.TargetResource, now time.Time) bool {
 
 // shows reports that the way shows members: one in this answer, or one who was known to be
 // there not long ago.
-func (t told) shows(known entitlement.TargetResource, now time.Time) bool {
+func (t checkResult) shows(known entitlement.TargetResource, now time.Time) bool {
 	return slices.Contains(t.people, entitlement.PresencePresent) || known.Way == string(t.way) && fresh(known.ShowedPresent, now)
 }
 
 // weigh returns what counts of an answer. Presence counts where the way was seen to say
 // absent of somebody who is not there; absence counts where it was also seen to show one who
 // is there, this person or another (S15, F39).
-func (t told) weigh(known entitlement.TargetResource, now time.Time) []entitlement.Presence {
+func (t checkResult) weigh(known entitlement.TargetResource, now time.Time) []entitlement.Presence {
 	counts := make([]entitlement.Presence, len(t.people))
 	apart, shows := t.apart(known, now), t.shows(known, now)
 	for i, p := range t.people {
@@ -53,7 +53,7 @@ func (t told) weigh(known entitlement.TargetResource, now time.Time) []entitleme
 // learn returns what is to be remembered of the resource after an answer, and whether that
 // is news. further: the way that was asked before told nothing, so this one takes its place.
 // Times move on once in half a day at most, so that an ordinary delivery writes nothing.
-func (t told) learn(known entitlement.TargetResource, further bool, now time.Time) (entitlement.TargetResource, bool) {
+func (t checkResult) learn(known entitlement.TargetResource, further bool, now time.Time) (entitlement.TargetResource, bool) {
 	same := known.Way == string(t.way)
 
 	switch {

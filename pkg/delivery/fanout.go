@@ -34,11 +34,11 @@ type Again interface {
 
 // FanOut carries package edits to the holders.
 type FanOut struct {
-	Store FanOutStore
-	Bulk  Queue
-	Again Again
-	Clock clock.Clock
-	Log   *slog.Logger
+	Store    FanOutStore
+	Bulk     Queue
+	JobQueue Again
+	Clock    clock.Clock
+	Log      *slog.Logger
 }
 
 const (
@@ -61,7 +61,7 @@ func (f *FanOut) Run(ctx context.Context, pkg entitlement.PackageID, generation 
 
 	for err == nil {
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < reserve {
-			return f.Again.EnqueueJob(ctx, pkg, generation)
+			return f.JobQueue.EnqueueJob(ctx, pkg, generation)
 		}
 		if job, err = f.page(ctx, job); err == nil && job.Erased {
 			return nil

@@ -9,7 +9,7 @@ import (
 
 // finish records a part, or, where p is nil, what follows for a subject without any; and
 // with the last part of a subject what follows from all of them. One at a time of a job.
-func (r *run) finish(ctx context.Context, j *job, p *part) {
+func (r *run) finish(ctx context.Context, j *reconciliation, p *targetJob) {
 	j.turn <- struct{}{}
 	defer func() { <-j.turn }()
 	if p != nil {
@@ -17,7 +17,7 @@ func (r *run) finish(ctx context.Context, j *job, p *part) {
 		j.learnt = j.learnt || p.claimed
 	}
 
-	last := !slices.ContainsFunc(j.parts, func(p *part) bool { return !p.over })
+	last := !slices.ContainsFunc(j.parts, func(p *targetJob) bool { return !p.over })
 	// A leaver's requests are withdrawn before the last record, which is the one that may say
 	// that nothing is owed any more.
 	if last && j.subjectRecord.Disabled && !j.moved {
@@ -32,22 +32,22 @@ func (r *run) finish(ctx context.Context, j *job, p *part) {
 	}
 
 	if last {
-		r.goOn(ctx, j)
+		r.scheduleNext(ctx, j)
 	}
 }
 
-// goOn has a subject looked at again whom this run could not reconcile to the end: at
+// scheduleNext has a subject looked at again whom this run could not reconcile to the end: at
 // once where it moved on, or a target that it was put off for did; in another run where
 // there was no time; later where another worker has it.
-func (r *run) goOn(ctx context.Context, j *job) {
-	has := func(is func(*part) bool) bool { return slices.ContainsFunc(j.parts, is) }
+func (r *run) scheduleNext(ctx context.Context, j *reconciliation) {
+	has := func(is func(*targetJob) bool) bool { return slices.ContainsFunc(j.parts, is) }
 
 	switch {
-	case j.more || has(func(p *part) bool { return p.left }):
+	case j.more || has(func(p *targetJob) bool { return p.left }):
 		r.laterOn(j.subject)
-	case j.moved || j.retry || has(func(p *part) bool { return p.again }) || r.wellAgain(ctx, j):
+	case j.moved || j.retry || has(func(p *targetJob) bool { return p.again }) || r.wellAgain(ctx, j):
 		r.again(j.subject)
-	case has(func(p *part) bool { return p.held }):
+	case has(func(p *targetJob) bool { return p.held }):
 		r.lookAt(j.subject, r.Clock.Now().Add(heldRetry))
 	}
 
@@ -63,10 +63,10 @@ func (r *run) goOn(ctx context.Context, j *job) {
 }
 
 // settle commits what was seen of a part, with what follows from it.
-func (r *run) settle(ctx context.Context, j *job, p *part, last bool) error {
+func (r *run) settle(ctx context.Context, j *reconciliation, p *targetJob, last bool) error {
 	// The plan was made on what is not so any more: only what was seen at the target counts.
 	if j.moved {
-		return r.keep(ctx, j, p)
+		return r.commitGrantSet(ctx, j, p)
 	}
 
 	if p != nil && len(p.lost) > 0 {
@@ -75,7 +75,7 @@ func (r *run) settle(ctx context.Context, j *job, p *part, last bool) error {
 		}
 	}
 
-	if last && slices.ContainsFunc(j.parts, func(p *part) bool { return p.held }) {
+	if last && slices.ContainsFunc(j.parts, func(p *targetJob) bool { return p.held }) {
 		// Those who held the others may have recorded since this run read: then this one is the last
 		// to know, and nobody else would settle.
 		if err := r.refresh(ctx, j); err != nil {
@@ -95,10 +95,10 @@ func (r *run) settle(ctx context.Context, j *job, p *part, last bool) error {
 	// The subject's record is one item that every part of every target would write. It is left
 	// alone where nothing changes in it, except by the last part, which says how far it came.
 	if !news && (!last || !j.learnt && len(j.parts) > 0) {
-		return r.alone(ctx, j, p)
+		return r.recordOnly(ctx, j, p)
 	}
 
-	if mine := p.mine(); mine != nil {
+	if mine := p.claimedSet(); mine != nil {
 		change.GrantSets = []entitlement.GrantSet{s.tidy(*mine, settlement.Removed)}
 	}
 
@@ -115,24 +115,24 @@ func (r *run) settle(ctx context.Context, j *job, p *part, last bool) error {
 	default:
 		// The subject moved on: what was seen is kept, and the next round plans afresh.
 		j.moved = true
-		return r.keep(ctx, j, p)
+		return r.commitGrantSet(ctx, j, p)
 	}
 }
 
-// mine returns a part's grant set where it is under this worker's claim, which ends with
+// claimedSet returns a part's grant set where it is under this worker's claim, which ends with
 // its record.
-func (p *part) mine() *entitlement.GrantSet {
+func (p *targetJob) claimedSet() *entitlement.GrantSet {
 	if p == nil || !p.claimed {
 		return nil
 	}
 	return &p.grantSet
 }
 
-// alone records a part's grant set from which nothing follows for the subject yet, where
+// recordOnly records a part's grant set from which nothing follows for the subject yet, where
 // the generation still holds: whoever moves the subject on from here finds what is
 // recorded.
-func (r *run) alone(ctx context.Context, j *job, p *part) error {
-	if p.mine() == nil {
+func (r *run) recordOnly(ctx context.Context, j *reconciliation, p *targetJob) error {
+	if p.claimedSet() == nil {
 		return nil
 	}
 	holds, err := r.Store.Holding(ctx, []entitlement.Fence{p.fence()})
@@ -140,12 +140,12 @@ func (r *run) alone(ctx context.Context, j *job, p *part) error {
 		return err
 	}
 	j.moved = !holds[0]
-	return r.keep(ctx, j, p)
+	return r.commitGrantSet(ctx, j, p)
 }
 
 // state returns what is known of the subject when a part is recorded. Parts that are not
 // over, and those that another worker holds, are not known yet.
-func (j *job) state(p *part) State {
+func (j *reconciliation) state(p *targetJob) State {
 	s := State{SubjectRecord: j.subjectRecord, Inputs: j.inputs, Want: j.want, GrantSets: slices.Clone(j.idle), Leaving: j.leaving,
 		Undone: map[entitlement.ConnectorID]bool{}, Kept: map[entitlement.ConnectorID]bool{}}
 
@@ -175,7 +175,7 @@ func (j *job) state(p *part) State {
 
 // seen takes in what was committed: what is settled with one part is not settled again with
 // the next.
-func (j *job) seen(c entitlement.Change) {
+func (j *reconciliation) seen(c entitlement.Change) {
 	for _, st := range c.Settlements {
 		j.subjectRecord.Waiting = slices.DeleteFunc(slices.Clone(j.subjectRecord.Waiting), func(w entitlement.Waiting) bool { return slices.Contains(st.Delivered, w) })
 		j.subjectRecord.Removing = slices.DeleteFunc(slices.Clone(j.subjectRecord.Removing), func(r entitlement.Removing) bool { return slices.Contains(st.Removed, r) })
@@ -192,7 +192,7 @@ func (j *job) seen(c entitlement.Change) {
 
 // refresh takes in what other workers recorded meanwhile of parts that they held: whoever
 // is done last knows all.
-func (r *run) refresh(ctx context.Context, j *job) error {
+func (r *run) refresh(ctx context.Context, j *reconciliation) error {
 	record, grantSets, err := r.pendingReconciliation(ctx, j)
 	if err != nil || record.Generation != j.subjectRecord.Generation {
 		return err
@@ -202,7 +202,7 @@ func (r *run) refresh(ctx context.Context, j *job) error {
 
 	for _, grantSet := range grantSets {
 		// One that is done there and owes nothing here counts as if nobody had held it.
-		i := slices.IndexFunc(j.parts, func(p *part) bool { return p.held && p.at == grantSet.Connector })
+		i := slices.IndexFunc(j.parts, func(p *targetJob) bool { return p.held && p.at == grantSet.Connector })
 		if i >= 0 && grantSet.Token == "" && len(j.plan(grantSet, now)) == 0 {
 			j.parts = slices.Delete(slices.Clone(j.parts), i, i+1)
 			j.idle = append(j.idle, grantSet)
@@ -212,11 +212,11 @@ func (r *run) refresh(ctx context.Context, j *job) error {
 	return nil
 }
 
-// keep records a part's grant set alone: what it says is true though the subject moved on.
+// commitGrantSet records a part's grant set alone: what it says is true though the subject moved on.
 // What this claim entered and nobody sent is dropped then: the subject's reconciliation may
 // be done by now, and nobody would ever come to look at it.
-func (r *run) keep(ctx context.Context, j *job, p *part) error {
-	mine := p.mine()
+func (r *run) commitGrantSet(ctx context.Context, j *reconciliation, p *targetJob) error {
+	mine := p.claimedSet()
 	if mine == nil {
 		return nil
 	}
@@ -237,7 +237,7 @@ func (r *run) keep(ctx context.Context, j *job, p *part) error {
 // overtaken: another worker took over while this one was out, and what it believes may be
 // older than what this one did. The subject is made pending again so that somebody
 // compares once more (S14).
-func (r *run) overtaken(ctx context.Context, j *job) error {
+func (r *run) overtaken(ctx context.Context, j *reconciliation) error {
 	j.moved = true
 	return r.Store.Commit(ctx, entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: j.subject, CheckAfter: r.Clock.Now()}}})
 }
@@ -245,7 +245,7 @@ func (r *run) overtaken(ctx context.Context, j *job) error {
 // redeliver has assignments delivered again that count as delivered, of which a role was
 // not there any more when it was looked at once more, and is not again (F41). done: it was
 // recorded, with an event of each.
-func (r *run) redeliver(ctx context.Context, j *job, p *part) (done bool, err error) {
+func (r *run) redeliver(ctx context.Context, j *reconciliation, p *targetJob) (done bool, err error) {
 	mine := []entitlement.GrantSet{p.grantSet}
 
 	for _, pkg := range j.subjectRecord.Live {

@@ -13,8 +13,8 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// job is one subject under reconciliation.
-type job struct {
+// reconciliation is one subject under reconciliation.
+type reconciliation struct {
 	subject       entitlement.UserID
 	subjectRecord entitlement.SubjectRecord
 	inputs        entitlement.ReconcileInputs
@@ -22,7 +22,7 @@ type job struct {
 	verify        roles
 	idle          []entitlement.GrantSet    // those that nothing is to be done at
 	unread        []entitlement.ConnectorID // those of which cannot be read
-	parts         []*part
+	parts         []*targetJob
 	turn          chan struct{} // taken while something of the job is recorded
 	moved         bool          // the subject moved on: what was seen is recorded, and nothing follows from it
 	learnt        bool          // something was recorded, or found done, that may complete the reconciliation
@@ -31,9 +31,9 @@ type job struct {
 	retry         bool          // somebody else moved some of it: to be planned afresh
 }
 
-// part is one subject at one target.
-type part struct {
-	job      *job
+// targetJob is one subject at one target.
+type targetJob struct {
+	job      *reconciliation
 	at       entitlement.ConnectorID
 	before   entitlement.GrantSet // as read
 	grantSet entitlement.GrantSet // the same; under the claim as it is then, and as it becomes
@@ -56,7 +56,7 @@ type part struct {
 // task is one role of a part.
 type task struct {
 	Task
-	part   *part
+	part   *targetJob
 	record entitlement.Grant // as it was under the claim
 	sent   bool              // a grant was ever sent, or may have been
 	ids    int               // of the subject, whose outcome is not known yet
@@ -65,9 +65,9 @@ type task struct {
 }
 
 // load reads what is pending for each subject. Subjects with nothing pending drop out.
-func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*job {
+func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*reconciliation {
 	var mu sync.Mutex
-	var jobs []*job
+	var jobs []*reconciliation
 	var g errgroup.Group
 	g.SetLimit(parallelReads)
 
@@ -94,12 +94,12 @@ func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*job {
 
 	g.Wait()
 	// The order of the subjects decides that of calls, and reads end in any order.
-	slices.SortFunc(jobs, func(a, b *job) int { return cmp.Compare(a.subject, b.subject) })
+	slices.SortFunc(jobs, func(a, b *reconciliation) int { return cmp.Compare(a.subject, b.subject) })
 	return jobs
 }
 
-func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*job, error) {
-	j := &job{subject: id, turn: make(chan struct{}, 1)}
+func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*reconciliation, error) {
+	j := &reconciliation{subject: id, turn: make(chan struct{}, 1)}
 
 	grantSets, err := r.read(ctx, j)
 	if err != nil || !j.subjectRecord.NeedsReconcile() {
@@ -119,18 +119,18 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*job, error) 
 			continue
 		}
 
-		j.parts = append(j.parts, &part{job: j, at: grantSet.Connector, before: grantSet, grantSet: grantSet, lost: roles{}})
+		j.parts = append(j.parts, &targetJob{job: j, at: grantSet.Connector, before: grantSet, grantSet: grantSet, lost: roles{}})
 	}
 	return j, nil
 }
 
-func (j *job) plan(grantSet entitlement.GrantSet, now time.Time) []Task {
+func (j *reconciliation) plan(grantSet entitlement.GrantSet, now time.Time) []Task {
 	return Plan(j.want, j.verify, grantSet, j.subjectRecord.Generation, now)
 }
 
 // pendingReconciliation reads what is pending for the subject. What cannot be read of it keeps nothing from
 // what can: it is a target of which nothing is known (F37).
-func (r *run) pendingReconciliation(ctx context.Context, j *job) (entitlement.SubjectRecord, []entitlement.GrantSet, error) {
+func (r *run) pendingReconciliation(ctx context.Context, j *reconciliation) (entitlement.SubjectRecord, []entitlement.GrantSet, error) {
 	record, grantSets, err := r.Store.SubjectRecord(ctx, j.subject)
 	j.unread = nil
 	if unread, ok := errors.AsType[*entitlement.UnreadGrantSets](err); ok {
@@ -144,7 +144,7 @@ func (r *run) pendingReconciliation(ctx context.Context, j *job) (entitlement.Su
 // record is read once more: it may have moved on, and a package may have got the role when
 // the subject did not hold it any more. Nothing is put on record that no assignment ever
 // gave (S9).
-func (r *run) read(ctx context.Context, j *job) ([]entitlement.GrantSet, error) {
+func (r *run) read(ctx context.Context, j *reconciliation) ([]entitlement.GrantSet, error) {
 	record, grantSets, err := r.pendingReconciliation(ctx, j)
 
 	for range maxRounds {
@@ -211,7 +211,7 @@ func grantSetsFor(id entitlement.UserID, want roles, grantSets []entitlement.Gra
 
 // note takes in the outcome of a task under one of the subject's ids. The task is over when
 // all of them are known, and the part when all of its tasks are; note reports that.
-func (p *part) note(t *task, o outcome, now time.Time) (over bool) {
+func (p *targetJob) note(t *task, o outcome, now time.Time) (over bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 

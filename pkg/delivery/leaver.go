@@ -55,7 +55,7 @@ func (s *Service) endOneForLeaver(ctx context.Context, pkg entitlement.PackageID
 // done, and before the subject counts as reconciled: until nothing is open the subject
 // stays owed. What somebody else moves meanwhile is looked at once more, and so is what
 // lies beyond one page.
-func (r *run) withdraw(ctx context.Context, j *job) {
+func (r *run) withdraw(ctx context.Context, j *reconciliation) {
 	open, err := r.Store.OpenRequests(ctx, j.subject, entitlement.Page{Limit: maxWithdrawn})
 	if err == nil && len(open.Items) > 0 {
 		// An administrator may have enabled the subject since: then nothing is withdrawn.
@@ -98,7 +98,7 @@ func (r *run) withdrawOne(ctx context.Context, request entitlement.AssignmentReq
 
 // stillOff looks whether the subject is still disabled as it was when the job began: who
 // is back, and asked for something since, keeps it.
-func (r *run) stillOff(ctx context.Context, j *job) error {
+func (r *run) stillOff(ctx context.Context, j *reconciliation) error {
 	record, _, err := r.pendingReconciliation(ctx, j)
 	if err == nil && record.Generation != j.subjectRecord.Generation {
 		j.moved = true
@@ -108,7 +108,7 @@ func (r *run) stillOff(ctx context.Context, j *job) error {
 
 // notYet leaves what could not be ended of a subject to another look: at once where
 // somebody else moved it, else when the subject is next looked at.
-func (r *run) notYet(ctx context.Context, j *job, err error) {
+func (r *run) notYet(ctx context.Context, j *reconciliation, err error) {
 	j.leaving = true
 	if err == nil || entitlement.StalePart(err) != "" {
 		j.retry = true

@@ -61,14 +61,14 @@ func Plan(want, verify map[entitlement.RoleRef]bool, grantSet entitlement.GrantS
 	for role := range want {
 		g, known := grantSet.Grants[role]
 		// What is known to stand, or must not be asked about yet, needs no task.
-		if role.Connector == grantSet.Connector && !(known && (stands(g, verify[role], generation, now) || heeds(g, generation, now))) {
+		if role.Connector == grantSet.Connector && !(known && (stands(g, verify[role], generation, now) || waitsForRetryAfter(g, generation, now))) {
 			tasks = append(tasks, Task{role, true})
 		}
 	}
 
 	for role, g := range grantSet.Grants {
 		// A removal that the target took is looked at when that can be judged, not sooner.
-		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !taken && !heeds(g, generation, now) {
+		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !taken && !waitsForRetryAfter(g, generation, now) {
 			tasks = append(tasks, Task{role, false})
 		}
 	}
@@ -92,9 +92,9 @@ func stands(g entitlement.Grant, verify bool, generation int64, now time.Time) b
 	}
 }
 
-// heeds reports that the target has said when this is to be tried again, and that it is not
+// waitsForRetryAfter reports that the target has said when this is to be tried again, and that it is not
 // then yet. Whoever looks at the subject meanwhile comes for something else.
-func heeds(g entitlement.Grant, generation int64, now time.Time) bool {
+func waitsForRetryAfter(g entitlement.Grant, generation int64, now time.Time) bool {
 	return g.Failing() && g.Reason == string(connector.TargetThrottled) && g.Generation == generation && now.Before(g.Next)
 }
 
@@ -130,8 +130,8 @@ const (
 	lastRetry  = time.Hour
 )
 
-// backoff returns the wait after the n-th failure in a row, at least what the target asked for.
-func backoff(n int, asked time.Duration) time.Duration {
+// retryDelay returns the wait after the n-th failure in a row, at least what the target asked for.
+func retryDelay(n int, asked time.Duration) time.Duration {
 	wait := firstRetry << min(max(n-1, 0), 10)
 	return min(max(wait, asked), lastRetry)
 }

@@ -41,7 +41,7 @@ func (t *target) unsure(s entitlement.GrantSet, tasks []Task) bool {
 
 // ids returns under which ids of the subject a task is carried out: a removal also under
 // those under which grants were sent before.
-func (p *part) ids(t *task) []connector.PrincipalRef {
+func (p *targetJob) ids(t *task) []connector.PrincipalRef {
 	var ids []connector.PrincipalRef
 	if p.grantSet.Principal != "" {
 		ids = append(ids, connector.PrincipalRef(p.grantSet.Principal))
@@ -58,7 +58,7 @@ func (p *part) ids(t *task) []connector.PrincipalRef {
 
 // find looks up those people whose id at the target is not known well enough. What is found
 // is kept with the part's record, so the next run goes on from there.
-func (t *target) find(ctx, calls context.Context, parts []*part) {
+func (t *target) find(ctx, calls context.Context, parts []*targetJob) {
 	l := &lookups{size: 1}
 
 	for _, p := range parts {
@@ -83,7 +83,7 @@ func (t *target) find(ctx, calls context.Context, parts []*part) {
 	g.Wait()
 }
 
-func (p *part) plan() []Task {
+func (p *targetJob) plan() []Task {
 	var tasks []Task
 	for _, t := range p.tasks {
 		tasks = append(tasks, t.Task)
@@ -95,11 +95,11 @@ func (p *part) plan() []Task {
 // at first, then as many as it takes a few seconds for.
 type lookups struct {
 	mu   sync.Mutex
-	left []*part
+	left []*targetJob
 	size int
 }
 
-func (l *lookups) next() []*part {
+func (l *lookups) next() []*targetJob {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := min(l.size, len(l.left))
@@ -123,7 +123,7 @@ func (t *target) lookUp(ctx, calls context.Context, l *lookups) bool {
 	}
 
 	who := make([]connector.Correlation, 0, len(parts))
-	var asked []*part
+	var asked []*targetJob
 	for _, p := range parts {
 		u := p.job.inputs.Subject
 		// Who is deleted in the directory has no name left to look up by.
@@ -172,7 +172,7 @@ func answeredAll(got, want int, err error) error {
 
 // found keeps a subject's id. Where it is another one than before, nothing is known of what
 // the subject holds under it: all is planned afresh.
-func (t *target) found(ctx context.Context, p *part, id string) {
+func (t *target) found(ctx context.Context, p *targetJob, id string) {
 	old := p.grantSet.Principal
 	// Each id in the record costs a call at every removal, for good.
 	if old != "" && old != id && len(p.grantSet.Former) >= maxFormer {
@@ -195,7 +195,7 @@ func (t *target) found(ctx context.Context, p *part, id string) {
 
 // replaced remembers an id under which something may have been granted, and forgets what
 // was known of the subject under it.
-func (p *part) replaced(old string) {
+func (p *targetJob) replaced(old string) {
 	for role, g := range p.grantSet.Grants {
 		if maySent(g, p.grantSet.Token) && !slices.Contains(p.grantSet.Former, old) {
 			p.grantSet.Former = append(p.grantSet.Former, old)
@@ -209,7 +209,7 @@ func (p *part) replaced(old string) {
 // fail by it; removals go on under the ids that are known. One to whom nothing was ever sent
 // holds nothing there through us. What may have been sent under an id that a crash lost is
 // owed until the account is found, or was not there for as long as that takes (missed).
-func (t *target) unfound(ctx context.Context, p *part, refusal *connector.Refusal) {
+func (t *target) unfound(ctx context.Context, p *targetJob, refusal *connector.Refusal) {
 	// The account is gone, and a new one may come: what was sent under the old id stays on record.
 	if old := p.grantSet.Principal; old != "" && refusal.Reason == connector.PrincipalMissing {
 		p.replaced(old)

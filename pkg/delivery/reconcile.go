@@ -101,7 +101,7 @@ func (r *run) inTime() bool { return r.Clock.Now().Before(r.until.Add(-reserve))
 // nothing at another.
 func (r *run) round(ctx, calls context.Context, subjects []entitlement.UserID) []entitlement.UserID {
 	// Step 1. A subject of whom nothing can be read fails alone, and is told of to the queue.
-	byTarget := map[entitlement.ConnectorID][]*part{}
+	byTarget := map[entitlement.ConnectorID][]*targetJob{}
 	var g errgroup.Group
 
 	for _, j := range r.load(ctx, subjects) {

@@ -44,7 +44,7 @@ func record(grantSet *entitlement.GrantSet, t Task, o outcome, generation int64,
 	g := grantSet.Grants[t.Role]
 	g.Role = t.Role
 	if o.left {
-		unsign(grantSet, t.Role)
+		clearIntent(grantSet, t.Role)
 		return
 	}
 
@@ -121,14 +121,14 @@ func (o outcome) tells() bool {
 	return o.presence == entitlement.PresencePresent || o.presence == entitlement.PresenceAbsent
 }
 
-// unsign takes back what the claim entered for a role that nobody wrote: where the subject
+// clearIntent takes back what the claim entered for a role that nobody wrote: where the subject
 // moved on, its reconciliation may be done by then, and nobody would ever come to look at
 // it.
-func unsign(grantSet *entitlement.GrantSet, role entitlement.RoleRef) {
+func clearIntent(grantSet *entitlement.GrantSet, role entitlement.RoleRef) {
 	g, known := grantSet.Grants[role]
 	switch {
 	case !known || g.Intent != grantSet.Token:
-	case bare(g, grantSet.Token):
+	case onlyIntended(g, grantSet.Token):
 		delete(grantSet.Grants, role)
 	default:
 		g.Intent = ""
@@ -136,8 +136,8 @@ func unsign(grantSet *entitlement.GrantSet, role entitlement.RoleRef) {
 	}
 }
 
-// bare reports a record of which nothing is known but that the claim of the token intends it.
-func bare(g entitlement.Grant, token string) bool {
+// onlyIntended reports a record of which nothing is known but that the claim of the token intends it.
+func onlyIntended(g entitlement.Grant, token string) bool {
 	return g == entitlement.Grant{Role: g.Role, Presence: entitlement.PresenceUnknown, Intent: token}
 }
 
@@ -178,20 +178,20 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 
 	switch {
 	case !o.look.IsZero() && o.failure.Reason == connector.NotConfirmed && g.Attempts > 1:
-		g.CheckAfter = later(o.look, now.Add(backoff(g.Attempts-1, 0))) // written again and again
+		g.CheckAfter = later(o.look, now.Add(retryDelay(g.Attempts-1, 0))) // written again and again
 		g.Next = g.CheckAfter
 	case !o.look.IsZero():
 		g.Next = o.look
 	case o.resting:
 		g.Next = now.Add(max(o.failure.After, 0))
 	case o.failure.Reason == connector.TargetThrottled && o.failure.After > 0:
-		g.Next = now.Add(backoff(1, o.failure.After)) // it is alive, and has said when
+		g.Next = now.Add(retryDelay(1, o.failure.After)) // it is alive, and has said when
 	case !g.MissingSince.IsZero():
-		g.Next = now.Add(min(backoff(g.Attempts, o.failure.After), missingRetry))
+		g.Next = now.Add(min(retryDelay(g.Attempts, o.failure.After), missingRetry))
 	case o.failure.Reason == connector.NotUnderstood && !o.failure.Permanent:
-		g.Next = now.Add(min(backoff(g.Attempts, o.failure.After), max(shortestCap, now.Sub(g.Since)/10)))
+		g.Next = now.Add(min(retryDelay(g.Attempts, o.failure.After), max(shortestCap, now.Sub(g.Since)/10)))
 	default:
-		g.Next = now.Add(backoff(g.Attempts, o.failure.After))
+		g.Next = now.Add(retryDelay(g.Attempts, o.failure.After))
 	}
 
 	return g

@@ -14,8 +14,8 @@ import (
 // the target is to blame and not they.
 const maxAlone = 3
 
-// search is a look for those in a unit by whom a change of several failed (F44).
-type search struct {
+// bisection is a look for those in a unit by whom a change of several failed (F44).
+type bisection struct {
 	served bool
 	alone  []*op // that were refused by themselves
 	stop   bool
@@ -36,16 +36,16 @@ func (u *unit) send(ctx, calls context.Context, differ []*op) {
 
 	for _, ops := range [][]*op{seen, unseen} {
 		// Each of the two calls is judged by itself: a refusal of one says nothing about the other.
-		s := &search{}
+		s := &bisection{}
 		u.change(ctx, calls, ops, s)
-		s.blame(len(ops))
+		s.attribute(len(ops))
 	}
 }
 
 // change writes ops in one call. Where that fails and may be about one of them, they are
 // read again and those that still differ are written in halves until the one is found: the
 // target answered questions a moment ago, so it is not silent.
-func (u *unit) change(ctx, calls context.Context, ops []*op, s *search) {
+func (u *unit) change(ctx, calls context.Context, ops []*op, s *bisection) {
 	if len(ops) == 0 {
 		return
 	}
@@ -58,7 +58,7 @@ func (u *unit) change(ctx, calls context.Context, ops []*op, s *search) {
 
 	refuse(ops, err)
 
-	if isNoTime(err) || !mayBeOnes(err) {
+	if isNoTime(err) || !mayConcernOnePerson(err) {
 		u.observe(err)
 		s.stop = true
 		return
@@ -92,7 +92,7 @@ func (u *unit) differing(ctx, calls context.Context, ops []*op) ([]*op, error) {
 
 	// One way of asking is enough here: what stays unclear counts as differing, and is read
 	// again after the write.
-	if err := u.read(ctx, calls, ops, func(*unit, *op) ruling { return ruling{} }); err != nil {
+	if err := u.read(ctx, calls, ops, func(*unit, *op) nextStep { return nextStep{} }); err != nil {
 		return nil, err
 	}
 
@@ -122,7 +122,7 @@ func (u *unit) write(ctx, calls context.Context, ops []*op) (tried []*op, err er
 			}
 			return u.try(calls, func(context.Context) error { return u.apply(call, ops) })
 		})
-		if err == nil || !u.asksForAMoment(err) {
+		if err == nil || !u.worthWaiting(err) {
 			break
 		}
 	}
@@ -157,10 +157,10 @@ func (u *unit) apply(call context.Context, ops []*op) error {
 	return err
 }
 
-// mayBeOnes reports a failure of a change that may be about one of its people. That a
+// mayConcernOnePerson reports a failure of a change that may be about one of its people. That a
 // target throttles, says nothing within its time, or does no such thing at all (501), is
 // about all of them.
-func mayBeOnes(err error) bool {
+func mayConcernOnePerson(err error) bool {
 	refusal := connector.RefusalOf(err)
 	if refusal.Reason == connector.NotUnderstood && refusal.Permanent {
 		return false
@@ -185,11 +185,11 @@ func refuse(ops []*op, err error) {
 	}
 }
 
-// blame says of those who were refused alone that it is about them, where others were
+// attribute says of those who were refused alone that it is about them, where others were
 // served or there was nobody else: the target answers questions, so neither it nor our
 // credential is at fault. An answer that is not the target's is about nobody, unless others
 // were served.
-func (s *search) blame(n int) {
+func (s *bisection) attribute(n int) {
 	if !s.served && n > 1 {
 		return
 	}

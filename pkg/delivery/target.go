@@ -24,9 +24,9 @@ const parallelCalls = 8
 // longer is owed and taken up again later: the worker is needed elsewhere (L6).
 const patience = 10 * time.Second
 
-// wave is how many people are carried from claim to record at a time where they must be
+// partsPerBatch is how many people are carried from claim to record at a time where they must be
 // looked up first, so that a run which is cut short has recorded what it did.
-const wave = 100
+const partsPerBatch = 100
 
 // maxMisses is how many calls in a row may stay unanswered at a target that answered others.
 const maxMisses = 3
@@ -37,7 +37,7 @@ type target struct {
 	id        entitlement.ConnectorID
 	conn      connector.Connector
 	caps      connector.Capabilities
-	manners   manners
+	manners   targetProfile
 	breaker   entitlement.Breaker
 	began     time.Time // when it was let in
 	finishing errgroup.Group
@@ -68,7 +68,7 @@ type unit struct {
 
 // serve carries out parts: those first whose ids are known, together; then the others, so
 // many at a time that what was found out is recorded soon.
-func (t *target) serve(ctx, calls context.Context, parts []*part) {
+func (t *target) serve(ctx, calls context.Context, parts []*targetJob) {
 	t.finishing.SetLimit(parallelReads)
 	defer t.finishing.Wait()
 
@@ -78,7 +78,7 @@ func (t *target) serve(ctx, calls context.Context, parts []*part) {
 		defer t.remember(ctx)
 	}
 
-	var known, unknown []*part
+	var known, unknown []*targetJob
 	for _, p := range parts {
 		if refusal == nil && t.unsure(p.grantSet, p.job.plan(p.grantSet, t.run.Clock.Now())) {
 			unknown = append(unknown, p)
@@ -87,7 +87,7 @@ func (t *target) serve(ctx, calls context.Context, parts []*part) {
 		}
 	}
 
-	for _, some := range slices.Concat([][]*part{known}, slices.Collect(slices.Chunk(unknown, wave))) {
+	for _, some := range slices.Concat([][]*targetJob{known}, slices.Collect(slices.Chunk(unknown, partsPerBatch))) {
 		if len(some) > 0 {
 			t.wave(ctx, calls, some, refusal)
 		}
@@ -116,7 +116,7 @@ func (t *target) open(ctx context.Context) *outcome {
 		t.caps.Ways = []connector.Way{""}
 	}
 
-	t.manners = manners{authoritative: t.caps.Authoritative, serial: t.caps.SerialWrites, unconfirmed: t.caps.Unconfirmed, window: windowOf(t.caps, t.breaker)}
+	t.manners = targetProfile{authoritative: t.caps.Authoritative, serial: t.caps.SerialWrites, unconfirmed: t.caps.Unconfirmed, window: windowOf(t.caps, t.breaker)}
 
 	t.token, t.nobody = t.run.IDs.New(), connector.PrincipalRef(t.run.IDs.New())
 	t.heard, t.resources = make(chan struct{}), map[string]*resource{}
@@ -125,7 +125,7 @@ func (t *target) open(ctx context.Context) *outcome {
 }
 
 // wave carries some parts from claim to record.
-func (t *target) wave(ctx, calls context.Context, parts []*part, instead *outcome) {
+func (t *target) wave(ctx, calls context.Context, parts []*targetJob, instead *outcome) {
 	if !t.run.inTime() {
 		for _, p := range parts {
 			p.left = true
@@ -170,7 +170,7 @@ func (t *target) wave(ctx, calls context.Context, parts []*part, instead *outcom
 // size. The resources take turns, since changes of one may have to wait for each other, and
 // those that failed before come last: what one of them does to the target is not to keep
 // the others from it (L7).
-func (t *target) units(parts []*part) []*unit {
+func (t *target) units(parts []*targetJob) []*unit {
 	byRole := map[entitlement.RoleRef][]*op{}
 
 	for _, p := range parts {
@@ -229,7 +229,7 @@ func (t *target) call(calls context.Context, do func(context.Context) error) err
 	return err
 }
 
-// try makes a call whose outcome the caller takes note of, with saw.
+// try makes a call whose outcome the caller takes note of, with observe.
 func (t *target) try(calls context.Context, do func(context.Context) error) error {
 	switch {
 	case t.silent():
@@ -260,9 +260,9 @@ func (t *target) waitRetryAfter(calls context.Context) {
 	}
 }
 
-// asksForAMoment reports that a call failed because the target wants to be left alone for
+// worthWaiting reports that a call failed because the target wants to be left alone for
 // so short a time that it is worth waiting. All calls wait then, not the refused one alone.
-func (t *target) asksForAMoment(err error) bool {
+func (t *target) worthWaiting(err error) bool {
 	// A refusal without a time says nothing of how long; the grant waits for its own back-off.
 	refusal, now := connector.RefusalOf(err), t.run.Clock.Now()
 	if refusal.Reason != connector.TargetThrottled || refusal.After <= 0 {
@@ -295,7 +295,7 @@ func (t *target) note(ctx context.Context, task *task, o outcome) {
 }
 
 // noteAll takes in the outcome of all tasks of a part.
-func (t *target) noteAll(ctx context.Context, p *part, o outcome) {
+func (t *target) noteAll(ctx context.Context, p *targetJob, o outcome) {
 	for _, task := range p.tasks {
 		task.ids = 1
 		t.note(ctx, task, o)
@@ -312,6 +312,6 @@ func failedBy(err error) outcome {
 
 func isNoTime(err error) bool { return errors.Is(err, errNoTime) }
 
-func (t *target) finish(ctx context.Context, p *part) {
+func (t *target) finish(ctx context.Context, p *targetJob) {
 	t.finishing.Go(func() error { t.run.finish(ctx, p.job, p); return nil })
 }

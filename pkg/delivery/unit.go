@@ -52,7 +52,7 @@ func (u *unit) readBack(ctx, calls context.Context, differ []*op) {
 	for _, o := range differ {
 		switch {
 		case o.skipped != (outcome{}):
-			u.tell(ctx, o, o.skipped)
+			u.recordOutcome(ctx, o, o.skipped)
 		case o.refusal != nil:
 			u.conclude(ctx, o)
 		default:
@@ -68,7 +68,7 @@ func (u *unit) readBack(ctx, calls context.Context, differ []*op) {
 			if out.left {
 				out = outcome{wrote: o.wrote, look: u.run.Clock.Now()} // written, and there was no time to look
 			}
-			u.tell(ctx, o, out)
+			u.recordOutcome(ctx, o, out)
 		}
 		return
 	}
@@ -80,7 +80,7 @@ func (u *unit) readBack(ctx, calls context.Context, differ []*op) {
 
 // read asks about the ops, in one way after the other, until the next step with each of
 // them is known. An error means that nothing is known of any.
-func (u *unit) read(ctx, calls context.Context, ops []*op, rule func(*unit, *op) ruling) error {
+func (u *unit) read(ctx, calls context.Context, ops []*op, rule func(*unit, *op) nextStep) error {
 	for todo := ops; len(todo) > 0; {
 		// Each op is asked about in the way that suits it, so that one round may take several calls.
 		byWay := map[connector.Way][]*op{}
@@ -129,7 +129,7 @@ func (u *unit) question(ctx, calls context.Context, way connector.Way, ops []*op
 	// Another way may be understood. It stays on record that this one was not, and why.
 	if refusal := connector.RefusalOf(err); err != nil && !u.manners.authoritative && !isNoTime(err) && passes(refusal.Reason) {
 		for _, o := range ops {
-			o.asked, o.unsaid = append(o.asked, asked{way, ""}), err
+			o.asked, o.checkErr = append(o.asked, asked{way, ""}), err
 			o.shown = orUnknown(o.shown)
 		}
 		return nil
@@ -149,7 +149,7 @@ func (u *unit) question(ctx, calls context.Context, way connector.Way, ops []*op
 		if counts[i] == entitlement.PresencePresent && u.stale(o) {
 			counts[i] = entitlement.PresenceUnknown
 		}
-		o.hear(way, t.people[i], counts[i])
+		o.addAnswer(way, t.people[i], counts[i])
 	}
 
 	return nil
@@ -170,9 +170,9 @@ func passes(r connector.Reason) bool {
 
 // check makes one question: who of the ops holds the role, and, where the way was not seen
 // to tell somebody who does not, an id that nobody has as well.
-func (u *unit) check(_, calls context.Context, way connector.Way, ops []*op) (told, error) {
+func (u *unit) check(_, calls context.Context, way connector.Way, ops []*op) (checkResult, error) {
 	who := make([]connector.PrincipalRef, len(ops))
-	t := told{way: way, shown: make([]bool, len(ops))}
+	t := checkResult{way: way, shown: make([]bool, len(ops))}
 	for i, o := range ops {
 		who[i], t.shown[i] = o.who, o.record.Way == string(way)
 	}
@@ -215,8 +215,8 @@ func (u *unit) ask(calls context.Context, way connector.Way, who []connector.Pri
 // unanswered returns the refusal where not one of the questions about some op was answered.
 func (u *unit) unanswered(ops []*op) error {
 	for _, o := range ops {
-		if o.unsaid != nil && !slices.ContainsFunc(o.asked, func(a asked) bool { return a.raw != "" }) {
-			return o.unsaid
+		if o.checkErr != nil && !slices.ContainsFunc(o.asked, func(a asked) bool { return a.raw != "" }) {
+			return o.checkErr
 		}
 	}
 	return nil
@@ -225,17 +225,17 @@ func (u *unit) unanswered(ops []*op) error {
 // op is one task under one of the subject's ids at the target.
 type op struct {
 	*task
-	who     connector.PrincipalRef
-	asked   []asked // since the last write
-	unsaid  error   // of a way that the target did not understand
-	shown   entitlement.Presence
-	way     connector.Way        // that showed it
-	first   entitlement.Presence // what was said before anything was written
-	wrote   time.Time            // in this attempt
-	again   bool                 // it was written before, in vain
-	refusal *connector.Refusal   // of the write
-	skipped outcome              // of one that was not written after all
-	ruling  ruling
+	who      connector.PrincipalRef
+	asked    []asked // since the last write
+	checkErr error   // of a way that the target did not understand
+	shown    entitlement.Presence
+	way      connector.Way        // that showed it
+	first    entitlement.Presence // what was said before anything was written
+	wrote    time.Time            // in this attempt
+	again    bool                 // it was written before, in vain
+	refusal  *connector.Refusal   // of the write
+	skipped  outcome              // of one that was not written after all
+	ruling   nextStep
 }
 
 // asked is a way of asking, and what it said; "" where the question was refused.
@@ -244,10 +244,10 @@ type asked struct {
 	raw entitlement.Presence
 }
 
-// hear takes in an answer. What was shown in one way is not unsaid in another that tells
+// addAnswer takes in an answer. What was shown in one way is not unsaid in another that tells
 // less; of two that tell, the one that shows the role as there is right: the other leaves
 // members out.
-func (o *op) hear(way connector.Way, raw, counts entitlement.Presence) {
+func (o *op) addAnswer(way connector.Way, raw, counts entitlement.Presence) {
 	o.asked = append(o.asked, asked{way, raw})
 	if o.first == "" && o.wrote.IsZero() {
 		o.first = raw
@@ -268,7 +268,7 @@ func orUnknown(p entitlement.Presence) entitlement.Presence {
 // situation is what is known of an op now.
 func (u *unit) situation(o *op) situation {
 	_, more := u.nextWay(o)
-	s := situation{manners: u.manners, grant: o.Grant, record: o.record, generation: o.part.job.subjectRecord.Generation, sent: o.sent, shown: orUnknown(o.shown), more: more,
+	s := situation{targetProfile: u.manners, grant: o.Grant, record: o.record, generation: o.part.job.subjectRecord.Generation, sent: o.sent, shown: orUnknown(o.shown), more: more,
 		resource: u.resource.state(), now: u.run.Clock.Now()}
 
 	for _, a := range o.asked {
@@ -290,8 +290,8 @@ func (u *unit) situation(o *op) situation {
 	return s
 }
 
-func (u *unit) ruleBefore(o *op) ruling { return u.situation(o).before() }
-func (u *unit) ruleAfter(o *op) ruling  { return u.situation(o).after(o.again) }
+func (u *unit) ruleBefore(o *op) nextStep { return u.situation(o).before() }
+func (u *unit) ruleAfter(o *op) nextStep  { return u.situation(o).after(o.again) }
 
 // conclude turns what was ruled into the outcome of the op. Only what was read proves
 // anything, so it overrules a refusal too.
@@ -308,12 +308,12 @@ func (u *unit) conclude(ctx context.Context, o *op) {
 	case o.ruling.step == stepAccept:
 		out.accepted = true
 	case o.ruling.step == stepFail || o.ruling.reason != "":
-		out.look, out.failure = o.ruling.look, u.sentence(o)
+		out.look, out.failure = o.ruling.look, u.unconfirmedRefusal(o)
 	default:
 		out.look = o.ruling.look
 	}
 
-	u.tell(ctx, o, out)
+	u.recordOutcome(ctx, o, out)
 }
 
 // lag notes how late the target showed a write, where it was seen to turn.
@@ -342,8 +342,8 @@ func (u *unit) lag(o *op) {
 	}
 }
 
-// sentence says what is not confirmed, and what to do where nothing can tell.
-func (u *unit) sentence(o *op) *connector.Refusal {
+// unconfirmedRefusal says what is not confirmed, and what to do where nothing can tell.
+func (u *unit) unconfirmedRefusal(o *op) *connector.Refusal {
 	change := "The target accepted the change"
 
 	if o.ruling.reason != connector.CannotConfirm {
@@ -368,13 +368,13 @@ func (u *unit) sentence(o *op) *connector.Refusal {
 // noteEach takes in the same outcome of several ops.
 func (u *unit) noteEach(ctx context.Context, ops []*op, out outcome) {
 	for _, o := range ops {
-		u.tell(ctx, o, out)
+		u.recordOutcome(ctx, o, out)
 	}
 }
 
-// tell takes in the outcome of an op. Where the store is ours, a resource that is not there
+// recordOutcome takes in the outcome of an op. Where the store is ours, a resource that is not there
 // is held by nobody, and that is final at once.
-func (u *unit) tell(ctx context.Context, o *op, out outcome) {
+func (u *unit) recordOutcome(ctx context.Context, o *op, out outcome) {
 	if u.manners.authoritative && out.failure != nil && out.failure.Reason == connector.ResourceMissing {
 		out.final = true
 		if !o.Grant {

@@ -85,5 +85,5 @@ func quietAt(r entitlement.TargetResource, wrote time.Time) time.Time {
 	return last.Add(quietFor)
 }
 
-// unrest is how long others' writes can put off the last look.
-const unrest = 2 * time.Minute
+// maxQuietWait is how long others' writes can put off the last look.
+const maxQuietWait = 2 * time.Minute

@@ -72,11 +72,11 @@ func (r *resource) way() connector.Way { return connector.Way(r.state().Way) }
 
 // tellsApart reports that a way was seen not long ago to tell who is not there.
 func (r *resource) tellsApart(way connector.Way, now time.Time) bool {
-	return told{way: way}.apart(r.state(), now)
+	return checkResult{way: way}.apart(r.state(), now)
 }
 
 // weigh returns what counts of an answer, and learns from it.
-func (r *resource) weigh(t told, further bool, now time.Time) []entitlement.Presence {
+func (r *resource) weigh(t checkResult, further bool, now time.Time) []entitlement.Presence {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	counts := t.weigh(r.known, now)

@@ -16,7 +16,7 @@ func (db *DB) batch(ctx context.Context, strong bool, keys ...Key) (found, error
 	all := found{}
 	for some := range slices.Chunk(distinct(keys), batchKeys) {
 		err := db.client.again(ctx, func() (err error) {
-			some, err = db.readSubmitInputs(ctx, strong, some, all)
+			some, err = db.readBatch(ctx, strong, some, all)
 			return unlessFinished(some, err)
 		})
 		if err != nil {
@@ -35,7 +35,7 @@ func (db *DB) atOnce(ctx context.Context, keys ...Key) (found, error) {
 		// A try that failed half-way must leave nothing of what it read.
 		clear(all)
 		for some := range slices.Chunk(distinct(keys), batchKeys) {
-			left, err := db.readSubmitInputs(ctx, true, some, all)
+			left, err := db.readBatch(ctx, true, some, all)
 			if err := unlessFinished(left, err); err != nil {
 				return err
 			}
@@ -74,9 +74,9 @@ func distinct(keys []Key) []item {
 // fewKeys are compared one by one.
 const fewKeys = 16
 
-// readSubmitInputs reads up to batchKeys items in one call, and returns the keys that were left
+// readBatch reads up to batchKeys items in one call, and returns the keys that were left
 // unread. Of a call that failed those are all.
-func (db *DB) readSubmitInputs(ctx context.Context, strong bool, keys []item, all found) ([]item, error) {
+func (db *DB) readBatch(ctx context.Context, strong bool, keys []item, all found) ([]item, error) {
 	out, err := db.client.service.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
 		db.table: {Keys: keys, ConsistentRead: truth(strong)}}})
 	if err != nil {

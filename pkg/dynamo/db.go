@@ -37,7 +37,7 @@ func Open(cfg aws.Config, table string, options ...Option) *DB {
 // New returns the table that client reaches under the name. The client makes each call
 // once: whoever brings one of the SDK's own takes its tries away, or opens it with Open.
 func New(client Client, table string, options ...Option) *DB {
-	db := &DB{client: patient{client, backOff}, table: table, random: chance, notice: func(context.Context, error) {}}
+	db := &DB{client: patient{client, backOff}, table: table, random: randomBytes, notice: func(context.Context, error) {}}
 	for _, option := range options {
 		option(db)
 	}
@@ -60,8 +60,8 @@ func OneByOne() Option { return func(db *DB) { db.serial = true } }
 // are random all the same: transactions side by side that drew one token would be one.
 func Drawing(fill func([]byte)) Option { return func(db *DB) { db.random = fill } }
 
-// chance fills b with random bytes. It never fails: it crashes the program first.
-func chance(b []byte) { rand.Read(b) }
+// randomBytes fills b with random bytes. It never fails: it crashes the program first.
+func randomBytes(b []byte) { rand.Read(b) }
 
 // Noticing has notice called with each item that this code cannot read, whether it was
 // left out of a page or is why a read failed: such an item is waited for by somebody.
@@ -157,15 +157,15 @@ func pick[T any](all found, s mapper[T], key Key) (*T, error) {
 
 // several reads aggregates by key in the keys' order; absent ones are left out.
 func several[T any](ctx context.Context, db *DB, s mapper[T], strong bool, keys []Key) ([]T, error) {
-	list, unread, err := legible(ctx, db, s, strong, keys)
+	list, unread, err := readableOf(ctx, db, s, strong, keys)
 	if err == nil && unread != nil {
 		return nil, unread[0]
 	}
 	return list, err
 }
 
-// legible is several for pages: what cannot be read is left out as well, and told of (F37).
-func legible[T any](ctx context.Context, db *DB, s mapper[T], strong bool, keys []Key) (list []T, unread []error, err error) {
+// readableOf is several for pages: what cannot be read is left out as well, and told of (F37).
+func readableOf[T any](ctx context.Context, db *DB, s mapper[T], strong bool, keys []Key) (list []T, unread []error, err error) {
 	all, err := db.batch(ctx, strong, keys...)
 	if err != nil {
 		return nil, nil, err

@@ -59,7 +59,7 @@ func followed[T any](ctx context.Context, db *DB, s mapper[T], strong bool, w ta
 	if err != nil {
 		return entitlement.Paged[T]{}, err
 	}
-	items, unread, err := legible(ctx, db, s, strong, entries.Items)
+	items, unread, err := readableOf(ctx, db, s, strong, entries.Items)
 	return entitlement.Paged[T]{Items: items, Next: entries.Next, Unread: entries.Unread + len(unread)}, err
 }
 
@@ -95,7 +95,7 @@ func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page e
 		}
 	}
 
-	items, unread, err := legible(ctx, db, s, false, keys)
+	items, unread, err := readableOf(ctx, db, s, false, keys)
 	return entitlement.Paged[T]{Items: items, Next: next, Unread: len(unread)}, err
 }
 

@@ -34,14 +34,14 @@ type Pause func(ctx context.Context, try int) error
 // How often a call is made: where others were in the way, or too much was asked at once,
 // and so many times of these where the service broke down or did not answer.
 const (
-	tries      = 8
-	triesBlind = 3
+	tries        = 8
+	triesUnknown = 3
 )
 
 // unretried has the SDK make each call once.
 func unretried(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
 
-// backOff waits a random while that doubles with each try.
+// breakerDelay waits a random while that doubles with each try.
 func backOff(ctx context.Context, try int) error {
 	limit := min(20*time.Millisecond<<try, time.Second)
 	return clock.System{}.Sleep(ctx, rand.N(limit))
@@ -54,15 +54,15 @@ func (p patient) again(ctx context.Context, call func() error) error {
 		switch {
 		case err == nil:
 			return nil
-		case crowded(err):
+		case contended(err):
 		// No answer: the call may have been carried out, and each further try may be one too many.
-		case silent(err):
+		case outcomeUnknown(err):
 			blind++
 		default:
 			return err
 		}
 
-		if try == tries || blind == triesBlind {
+		if try == tries || blind == triesUnknown {
 			return err
 		}
 
@@ -79,16 +79,16 @@ func (p patient) again(ctx context.Context, call func() error) error {
 // errUnfinished is a batch of which something came back unread.
 var errUnfinished = &types.ProvisionedThroughputExceededException{Message: aws.String("some of a batch came back unread")}
 
-// crowded reports a call that others were in the way of: nothing of it was found untrue.
-func crowded(err error) bool {
+// contended reports a call that others were in the way of: nothing of it was found untrue.
+func contended(err error) bool {
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
-		return onlyCrowded(canceled.CancellationReasons)
+		return onlyContended(canceled.CancellationReasons)
 	}
 	api, ok := errors.AsType[smithy.APIError](err)
 	return ok && (throttling[api.ErrorCode()] || meeting[api.ErrorCode()])
 }
 
-func onlyCrowded(reasons []types.CancellationReason) bool {
+func onlyContended(reasons []types.CancellationReason) bool {
 	met := false
 	for _, reason := range reasons {
 		switch code := aws.ToString(reason.Code); {
@@ -102,9 +102,9 @@ func onlyCrowded(reasons []types.CancellationReason) bool {
 	return met
 }
 
-// silent reports a call of which nobody knows what became. Of refusals that the SDK has no
+// outcomeUnknown reports a call of which nobody knows what became. Of refusals that the SDK has no
 // type for, as of input that is malformed, the status alone says that they are the caller's.
-func silent(err error) bool {
+func outcomeUnknown(err error) bool {
 	api, ok := errors.AsType[smithy.APIError](err)
 	switch {
 	case !ok:

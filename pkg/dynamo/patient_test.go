@@ -37,8 +37,8 @@ func TestOneOfTheTwoTriesAgain(t *testing.T) {
 		kind   entitlement.Kind
 	}{
 		"throttled": {400, `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}`, tries, entitlement.Throttled},
-		"down":      {500, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}`, triesBlind, entitlement.Unavailable},
-		"silent":    {0, "", triesBlind, entitlement.Unavailable},
+		"down":      {500, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}`, triesUnknown, entitlement.Unavailable},
+		"silent":    {0, "", triesUnknown, entitlement.Unavailable},
 		"malformed": {400, `{"__type":"com.amazon.coral.validate#ValidationException"}`, 1, entitlement.Internal},
 	}
 	for name, answer := range answers {

@@ -67,7 +67,7 @@ func (db *DB) AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]
 		return nil, err
 	}
 
-	slots, _, err := legible(ctx, db, assignmentSlotMapper, true, keysOf(record.Live, func(p entitlement.PackageID) Key { return assignmentSlotKey(p, subject) }))
+	slots, _, err := readableOf(ctx, db, assignmentSlotMapper, true, keysOf(record.Live, func(p entitlement.PackageID) Key { return assignmentSlotKey(p, subject) }))
 	if err != nil {
 		return nil, err
 	}

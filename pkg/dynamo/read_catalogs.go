@@ -119,6 +119,6 @@ func (db *DB) ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig
 	if err != nil {
 		return nil, err
 	}
-	list, _, err := legible(ctx, db, connectorMapper, false, keysOf(entries, keyOf))
+	list, _, err := readableOf(ctx, db, connectorMapper, false, keysOf(entries, keyOf))
 	return list, err
 }

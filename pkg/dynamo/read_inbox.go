@@ -55,7 +55,7 @@ func (db *DB) Inbox(ctx context.Context, u entitlement.User, page entitlement.Pa
 
 	out := entitlement.Paged[entitlement.AssignmentRequest]{Next: inboxToken(at)}
 	keys := keysOf(entries, func(r indexKey) Key { return requestKey(lastOf[entitlement.RequestID](r.sort)) })
-	items, unread, err := legible(ctx, db, requestMapper, true, keys)
+	items, unread, err := readableOf(ctx, db, requestMapper, true, keys)
 	if err != nil {
 		return none, err
 	}

@@ -37,7 +37,7 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlem
 	var keys []Key
 	keys, list.Next = policiesNamed(predictions, page.Size())
 
-	policies, unread, err := legible(ctx, db, policyMapper, true, keys)
+	policies, unread, err := readableOf(ctx, db, policyMapper, true, keys)
 	list.Unread = len(unread)
 	// An index entry may outlive what made it: the policy itself says whom it is for.
 	list.Items = slices.DeleteFunc(policies, func(p entitlement.AssignmentPolicy) bool {

@@ -62,7 +62,7 @@ func refused(ctx context.Context, err error, parts []entitlement.Part) error {
 		}
 	}
 
-	if crowded(err) {
+	if contended(err) {
 		return throttled("commit", err)
 	}
 
@@ -82,9 +82,9 @@ func failed(ctx context.Context, op string, err error) error {
 		return ctx.Err()
 	}
 	switch {
-	case crowded(err):
+	case contended(err):
 		return throttled(op, err)
-	case !silent(err):
+	case !outcomeUnknown(err):
 		return &entitlement.Error{Kind: entitlement.Internal, Op: op, Err: err}
 	default:
 		return entitlement.Wrap(entitlement.Unavailable, op, err, "The store does not answer at the moment. Try again.")

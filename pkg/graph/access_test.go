@@ -54,7 +54,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		"an administrator":                        {"admin", func(operation) bool { return true }},
 		"an application that administers":         {"robot", func(op operation) bool { return !authz.Rules[op.action].PeopleOnly }},
 		"a person":                                {"member", func(op operation) bool { return !onlyAdministrators(op) }},
-		"one who is disabled":                     {"disabled", func(op operation) bool { return op.late }}, // see below
+		"one who is disabled":                     {"disabled", func(op operation) bool { return op.callerReadByUseCase }}, // see below
 		"one who is bound to nobody":              {"outsider", func(operation) bool { return false }},
 		"another's scope":                         {"admin/Group.ReadWrite.All", func(operation) bool { return false }},
 		"no scope":                                {"admin/", func(operation) bool { return false }},

@@ -52,11 +52,11 @@ func listFailures(ctx context.Context, c *call) (response, error) {
 }
 
 func mapFailure(f requests.Failure) object {
-	return object{"id": string(f.Subject), "failingSince": instant(f.Since), "roles": objects(f.Grants, mapTrouble)}
+	return object{"id": string(f.Subject), "failingSince": instant(f.Since), "roles": objects(f.Grants, mapRoleStatus)}
 }
 
-// mapTrouble says of one role at one target what is known, and what becomes of it.
-func mapTrouble(g entitlement.Grant) object {
+// mapRoleStatus says of one role at one target what is known, and what becomes of it.
+func mapRoleStatus(g entitlement.Grant) object {
 	return object{"connector": string(g.Role.Connector), "resource": g.Role.Resource, "role": g.Role.Role, "presence": string(g.Presence), "reason": text(g.Reason),
 		"detail": text(g.Detail), "attempts": g.Attempts, "failingSince": instant(g.Since), "nextAttemptDateTime": instant(g.NextCheck()), "permanent": g.Permanent}
 }
@@ -69,7 +69,7 @@ func listRemovals(ctx context.Context, c *call) (response, error) {
 	k := entityType[requests.PendingRemoval]{set: "leasehold/removals", navigation: noNavigation, mapper: func(a requests.PendingRemoval) object {
 		return object{"id": string(a.ID), "accessPackage": string(a.Package), "target": string(a.Subject), "endedDateTime": instant(a.Ended),
 			"status": a.Status(now), "overdue": now.Sub(a.Ended) > entitlement.OverdueAfter, "owedSeconds": int(now.Sub(a.Ended) / time.Second),
-			"roles": objects(a.Roles[:min(len(a.Roles), maxRolesShown)], mapTrouble), "rolesLeft": len(a.Roles)}
+			"roles": objects(a.Roles[:min(len(a.Roles), maxRolesShown)], mapRoleStatus), "rolesLeft": len(a.Roles)}
 	}}
 	return list(ctx, c, k, asCaller(c, c.deps.Requests.Removals))
 }

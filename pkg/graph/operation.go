@@ -18,13 +18,13 @@ const (
 // operation is one row of the table: what is called how, which action that is, and what
 // serves it. Who may do the action, and with what scope, says the table of package authz.
 type operation struct {
-	method    string
-	path      string // see route.go
-	action    authz.Action
-	also      []authz.Action // what a body may ask for in place of that
-	late      bool           // the use case reads the caller together with what it decides on: a second read is saved
-	serve     func(ctx context.Context, c *call) (response, error)
-	elsewhere bool // the other function serves it; known here for the sake of Allow
+	method              string
+	path                string // see route.go
+	action              authz.Action
+	also                []authz.Action // what a body may ask for in place of that
+	callerReadByUseCase bool           // the use case reads the caller together with what it decides on: a second read is saved
+	serve               func(ctx context.Context, c *call) (response, error)
+	elsewhere           bool // the other function serves it; known here for the sake of Allow
 }
 
 // name is what logs call the operation: its place in the table, and nothing that a client wrote.

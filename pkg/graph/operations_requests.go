@@ -16,15 +16,15 @@ var requestOperations = []operation{
 	{method: "POST", path: packagePath + "/{accessPackageId}/getApplicablePolicyRequirements", action: authz.ReadRequirements, serve: listRequirements},
 
 	{method: "GET", path: requestPath, action: authz.ListRequests, serve: listRequests},
-	{method: "POST", path: requestPath, action: authz.RequestForSelf, also: []authz.Action{authz.AssignDirectly, authz.ExtendOwn, authz.ExtendDirectly, authz.RemoveOwn, authz.RemoveDirectly}, late: true, serve: createRequest},
+	{method: "POST", path: requestPath, action: authz.RequestForSelf, also: []authz.Action{authz.AssignDirectly, authz.ExtendOwn, authz.ExtendDirectly, authz.RemoveOwn, authz.RemoveDirectly}, callerReadByUseCase: true, serve: createRequest},
 	{method: "GET", path: requestPath + "/filterByCurrentUser(on='{on:text}')", action: authz.ListOwnRequests, also: []authz.Action{authz.ListOwnApprovals}, serve: listMyRequests},
 	{method: "GET", path: requestPath + "/{assignmentRequestId}", action: authz.ReadRequest, serve: getRequest},
-	{method: "POST", path: requestPath + "/{assignmentRequestId}/cancel", action: authz.CancelRequest, late: true, serve: cancelRequest},
+	{method: "POST", path: requestPath + "/{assignmentRequestId}/cancel", action: authz.CancelRequest, callerReadByUseCase: true, serve: cancelRequest},
 }
 
 // Of a request, who made it is ours to say: Graph has no word for it.
 var requestedOperations = []operation{
-	{method: "GET", path: ours + "/assignmentRequests/{assignmentRequestId}", action: authz.ReadRequest, serve: getRequestedAssignment},
+	{method: "GET", path: ours + "/assignmentRequests/{assignmentRequestId}", action: authz.ReadRequest, serve: getRequestDetails},
 }
 
 // assignmentOperations are what is held, and how its delivery stands.
@@ -41,5 +41,5 @@ var approvalOperations = []operation{
 	{method: "GET", path: approvalPath + "/{assignmentRequestId}", action: authz.ReadApproval, serve: getApproval},
 	{method: "GET", path: approvalPath + "/{assignmentRequestId}/stages", action: authz.ReadApproval, serve: listStages},
 	{method: "GET", path: approvalPath + "/{assignmentRequestId}/stages/{stageId}", action: authz.ReadApproval, serve: getStage},
-	{method: "PATCH", path: approvalPath + "/{assignmentRequestId}/stages/{stageId}", action: authz.DecideRequest, late: true, serve: decide},
+	{method: "PATCH", path: approvalPath + "/{assignmentRequestId}/stages/{stageId}", action: authz.DecideRequest, callerReadByUseCase: true, serve: decide},
 }

@@ -48,14 +48,14 @@ func listEvents(ctx context.Context, c *call) (response, error) {
 	if !slices.Contains(objectKinds, of) {
 		return response{}, entitlement.Errorf(entitlement.Invalid, "In the path, the kind must be one of: %s.", joinWords(objectKinds))
 	}
-	return list(ctx, c, eventType(), c.tells(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+	return list(ctx, c, eventType(), c.withNames(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
 		return c.deps.Views.Events(ctx, c.by.Caller, of, c.path["objectId"], page)
 	}))
 }
 
 // listNotices lists what people should look at, newest first.
 func listNotices(ctx context.Context, c *call) (response, error) {
-	return list(ctx, c, eventType(), c.tells(asCaller(c, c.deps.Views.Notices)))
+	return list(ctx, c, eventType(), c.withNames(asCaller(c, c.deps.Views.Notices)))
 }
 
 func joinWords[T ~string](all []T) string {
@@ -66,8 +66,8 @@ func joinWords[T ~string](all []T) string {
 	return strings.Join(words, ", ")
 }
 
-// tells shows events with the people in them, those of each page read at once.
-func (c *call) tells(read lister[entitlement.Event]) lister[views.Event] {
+// withNames shows events with the people in them, those of each page read at once.
+func (c *call) withNames(read lister[entitlement.Event]) lister[views.Event] {
 	return func(ctx context.Context, page entitlement.Page) (entitlement.Paged[views.Event], error) {
 		got, err := read(ctx, page)
 		if err != nil {

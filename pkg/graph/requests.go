@@ -211,7 +211,7 @@ func readSchedule(o *strict.Object) (s entitlement.Schedule) {
 	return s
 }
 
-func askings() entityType[*views.Request] {
+func requestDetails() entityType[*views.Request] {
 	return entityType[*views.Request]{set: "leasehold/assignmentRequests", mapper: mapRequestedBy, navigation: noNavigation, example: &views.Request{}}
 }
 
@@ -243,8 +243,8 @@ func mapRequestedBy(r *views.Request) object {
 	}
 }
 
-// getRequestedAssignment shows a request to those who have to do with it.
-func getRequestedAssignment(ctx context.Context, c *call) (response, error) {
+// getRequestDetails shows a request to those who have to do with it.
+func getRequestDetails(ctx context.Context, c *call) (response, error) {
 	r, err := c.deps.Requests.Request(ctx, c.by.Caller, id[entitlement.RequestID](c, "assignmentRequestId"))
 	if err != nil {
 		return response{}, err
@@ -253,5 +253,5 @@ func getRequestedAssignment(ctx context.Context, c *call) (response, error) {
 	if err := c.deps.Views.Requests(ctx, c.by.Caller, shown, views.With{views.JoinPeople: nil, views.JoinPackage: nil}); err != nil {
 		return response{}, err
 	}
-	return entity(ctx, c, askings(), shown[0])
+	return entity(ctx, c, requestDetails(), shown[0])
 }

@@ -155,7 +155,7 @@ func authorization(r *http.Request) string {
 // not call the operation.
 func (c *call) identify(ctx context.Context, op *operation, who entitlement.Principal) (err error) {
 	c.by.CommandID = obs.RequestID(ctx)
-	if c.by.ID, err = c.deps.Directory.Identify(ctx, who, c.by.CommandID); err != nil || op.late {
+	if c.by.ID, err = c.deps.Directory.Identify(ctx, who, c.by.CommandID); err != nil || op.callerReadByUseCase {
 		return err
 	}
 	if c.by.Caller, err = c.deps.Directory.Account(ctx, c.by.Caller); err != nil {

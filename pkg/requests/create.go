@@ -34,7 +34,7 @@ func (s *Service) create(ctx context.Context, by authz.Command, payload entitlem
 			err = s.belowOpenLimit(ctx, r)
 		}
 		if err == nil {
-			r, change, err = s.staffed(ctx, r, change, n.Command)
+			r, change, err = s.withFallbackApprovers(ctx, r, change, n.Command)
 		}
 
 		// 3. One transaction: request, slot, guard and event, and where nobody need approve also
@@ -84,8 +84,8 @@ func (s *Service) belowOpenLimit(ctx context.Context, r entitlement.AssignmentRe
 	return entitlement.CheckOpen(r, open)
 }
 
-// staffed has others asked where a stage starts and nobody is there whom it asks.
-func (s *Service) staffed(ctx context.Context, r entitlement.AssignmentRequest, c entitlement.Change, command string) (entitlement.AssignmentRequest, entitlement.Change, error) {
+// withFallbackApprovers has others asked where a stage starts and nobody is there whom it asks.
+func (s *Service) withFallbackApprovers(ctx context.Context, r entitlement.AssignmentRequest, c entitlement.Change, command string) (entitlement.AssignmentRequest, entitlement.Change, error) {
 	stage := r.Current()
 	if stage == nil {
 		return r, c, nil

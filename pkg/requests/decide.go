@@ -53,7 +53,7 @@ func (s *Service) Decide(ctx context.Context, by authz.Command, id entitlement.R
 			return s.named(ctx, refusal)
 		}
 
-		if _, change, err = s.staffed(ctx, r, change, by.CommandID); err != nil {
+		if _, change, err = s.withFallbackApprovers(ctx, r, change, by.CommandID); err != nil {
 			return err
 		}
 

@@ -50,7 +50,7 @@ func (s *Service) heldIn(ctx context.Context, by authz.Command, t entitlement.Re
 func (s *Service) extend(ctx context.Context, by authz.Command, n entitlement.NewRequest, in Submission, id entitlement.AssignmentID) (entitlement.AssignmentRequest, entitlement.Change, error) {
 	a, may, err := s.assignment(ctx, by.Caller, extension(n.Type), id)
 	if err == nil {
-		err = in.means(a)
+		err = in.matches(a)
 	}
 	if err == nil {
 		err = may.Err()

@@ -33,7 +33,7 @@ func (s *Service) remove(ctx context.Context, by authz.Command, n entitlement.Ne
 	id := in.Assignment
 	a, may, err := s.assignment(ctx, by.Caller, removal(n.Type), id)
 	if err == nil {
-		err = in.means(a)
+		err = in.matches(a)
 	}
 	if err == nil {
 		err = may.Err()

@@ -85,7 +85,7 @@ func allowOn(by authz.Command, action authz.Action, a entitlement.Assignment) er
 	return authz.Allow(by.Caller, action, authz.Object{Package: a.Package, Assignment: &a}).Err()
 }
 
-// again decides, commits and messages; where what was read moved on it decides afresh.
+// again decides, commits and enqueues; where what was read moved on it decides afresh.
 func (s *Service) again(ctx context.Context, decide func() (entitlement.Change, error)) error {
 	for try := 1; ; try++ {
 		c, err := decide()

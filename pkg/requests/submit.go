@@ -24,10 +24,10 @@ func (in Submission) payload() entitlement.CommandPayload {
 	return entitlement.CommandPayload{Type: in.Type, Assignment: in.Assignment, Package: in.Package, Policy: in.Policy, Subject: in.Subject, Justification: in.Justification, RequestedSchedule: in.RequestedSchedule}
 }
 
-// means refuses an assignment of which something else is true than the submission says:
+// matches refuses an assignment of which something else is true than the submission says:
 // it is answered like one that is not there, and a policy that is not its own alike
 // whether there is such a policy or not.
-func (in Submission) means(a entitlement.Assignment) error {
+func (in Submission) matches(a entitlement.Assignment) error {
 	switch {
 	case in.Package != "" && in.Package != a.Package || in.Subject != "" && in.Subject != a.Subject:
 		return noAssignment(nil)

@@ -24,7 +24,7 @@ func (o *oracle) slot(inv *invocation, s entitlement.AssignmentSlot, c entitleme
 	if was == nil {
 		was = &held{live: true, since: o.seq, began: now, Assignment: a}
 		o.assignments[a.ID] = was
-		o.apart(inv, was)
+		o.checkIncompatible(inv, was)
 		o.starts(was)
 		o.given(was)
 		o.begins(inv, was, now)
@@ -46,9 +46,9 @@ func (o *oracle) slot(inv *invocation, s entitlement.AssignmentSlot, c entitleme
 	was.Assignment = a
 }
 
-// apart checks that nobody comes to hold a package beside what it excludes, by its lists
+// checkIncompatible checks that nobody comes to hold a package beside what it excludes, by its lists
 // as they were when they were read last: an edit after that counts as made afterwards (S18).
-func (o *oracle) apart(inv *invocation, a *held) {
+func (o *oracle) checkIncompatible(inv *invocation, a *held) {
 	// What a simulation is set up with was decided by no invocation.
 	if inv == nil {
 		return

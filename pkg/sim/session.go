@@ -218,7 +218,7 @@ func (s session) change(role entitlement.RoleRef, ops []connector.Op) ([]connect
 		case spoilt == i || spoilt > i && s.calls%2 == 0: // of those before, half the time nobody is changed
 			return nil, s.spoilt()
 		case s.mode == deaf:
-			s.takes(role, op.Principal, op.Grant)
+			s.noteAccepted(role, op.Principal, op.Grant)
 		case s.mode == halves && i >= (len(ops)+1)/2:
 			return nil, unavailable()
 		default:
@@ -248,7 +248,7 @@ func (s session) changeOne(role entitlement.RoleRef, op connector.Op) *connector
 	if u, known := s.owners[op.Principal]; (!known || s.people[u] != op.Principal) && !s.AnyID {
 		return noPerson()
 	}
-	s.takes(role, op.Principal, op.Grant)
+	s.noteAccepted(role, op.Principal, op.Grant)
 	if _, held := s.holds[role][op.Principal]; held != op.Grant {
 		s.set(role, op.Principal, op.Grant, true)
 	}

@@ -134,8 +134,8 @@ func (t *target) set(role entitlement.RoleRef, ref connector.PrincipalRef, grant
 	}
 }
 
-// takes notes that the target took a change from us, whatever it made of it.
-func (t *target) takes(role entitlement.RoleRef, ref connector.PrincipalRef, grant bool) {
+// noteAccepted notes that the target took a change from us, whatever it made of it.
+func (t *target) noteAccepted(role entitlement.RoleRef, ref connector.PrincipalRef, grant bool) {
 	key := membership{role, ref}
 	if t.took[key] == nil {
 		t.took[key] = &taken{}

@@ -92,7 +92,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	askers := deps(names.Requests)
 	askers.Requests = &requests.Service{Store: store, Enqueuer: may.send(names.Requests, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Requests]}
 	worker := &delivery.Service{Store: store, Connectors: registry, Queue: may.send(names.Deliver, bulk), Clock: now, IDs: ids, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
-	edits := &delivery.FanOut{Store: store, Bulk: may.send(names.Fanout, bulk), Again: may.send(names.Fanout, jobs), Clock: now, Log: logs[names.Fanout]}
+	edits := &delivery.FanOut{Store: store, Bulk: may.send(names.Fanout, bulk), JobQueue: may.send(names.Fanout, jobs), Clock: now, Log: logs[names.Fanout]}
 	sweep := &lifecycle.Service{Store: store, Enqueuer: may.send(names.Expire, urgent), Bulk: may.send(names.Expire, bulk), Jobs: may.send(names.Expire, jobs), Clock: now, Log: logs[names.Expire]}
 
 	if may.refused != nil {

@@ -231,7 +231,7 @@ func open(t *testing.T, p place) *fixture {
 		Requests: &requests.Service{Store: o.db, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log}}
 	o.catalogs, o.people = graph.Catalogs(deps), graph.Requests(deps)
 	o.worker = &delivery.Service{Store: o.db, Connectors: o.target, Queue: recorder{}, Clock: c, IDs: ids, Lease: time.Minute, Log: log}
-	o.edits = &delivery.FanOut{Store: o.db, Bulk: recorder{}, Again: recorder{}, Clock: c, Log: log}
+	o.edits = &delivery.FanOut{Store: o.db, Bulk: recorder{}, JobQueue: recorder{}, Clock: c, Log: log}
 	o.sweep = &lifecycle.Service{Store: o.db, Enqueuer: recorder{}, Jobs: recorder{}, Clock: c, Log: log}
 	return o
 }

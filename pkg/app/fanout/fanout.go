@@ -26,7 +26,7 @@ var (
 func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Message) map[string]error, lambdaio.Queues, error) {
 	clients := base.Open(c)
 	return Handler(&delivery.FanOut{
-		Store: clients.Table(), Bulk: clients.Sender(names.DeliverBulk), Again: clients.Sender(names.FanoutJobs), Clock: clock.System{}, Log: log,
+		Store: clients.Table(), Bulk: clients.Sender(names.DeliverBulk), JobQueue: clients.Sender(names.FanoutJobs), Clock: clock.System{}, Log: log,
 	}), clients.Drained(), clients.Err()
 }
 

@@ -24,7 +24,7 @@ var mutations = []mutation{
 	case s.stale`, `	wanted := entitlement.PresenceOf(s.grant)
 	switch {
 	case s.grant:
-		return ruling{step: stepAccept}
+		return nextStep{step: stepAccept}
 	case s.stale`}, {"pkg/delivery/record.go",
 		`		g.Presence, g.Unconfirmed = entitlement.PresenceUnknown, true
 `, `		g.Presence = entitlement.PresencePresent
@@ -94,7 +94,7 @@ var mutations = []mutation{
 `, `	return g.Sent
 `}}},
 	{name: "intention that nobody carried out is forgotten", edits: []edit{{"pkg/delivery/record.go",
-		`	case bare(g, grantSet.Token):
+		`	case onlyIntended(g, grantSet.Token):
 		delete(grantSet.Grants, role)
 `, ``}, {"pkg/delivery/finish.go",
 		`		if j.moved && t.entered() && !mine.Grants[t.Role].Sent {`, `		if false {`}}},
@@ -161,15 +161,15 @@ var mutations = []mutation{
 `}}},
 	{name: "window after a removal (F40)", edits: []edit{{"pkg/delivery/decide.go",
 		`	if s.now.Before(at) {
-		return ruling{step: stepLook, look: at}
+		return nextStep{step: stepLook, look: at}
 	}
-	return ruling{step: stepDone}
+	return nextStep{step: stepDone}
 `, `	_ = at
-	return ruling{step: stepDone}
+	return nextStep{step: stepDone}
 `}}},
 	{name: "presence read after our own removal proves nothing (F40)", edits: []edit{{"pkg/delivery/decide.go",
 		`	case s.record.Revoked && s.recent():
-		return ruling{step: stepWrite} // what is shown may be what was there before
+		return nextStep{step: stepWrite} // what is shown may be what was there before
 `, ``}, {"pkg/delivery/unit.go",
 		`	return o.Grant && g.Revoked && !gone && u`, `	return false && o.Grant && g.Revoked && !gone && u`}}},
 	{name: "removal is sent until the target answered it (F40)", edits: []edit{{"pkg/delivery/split.go",
@@ -197,7 +197,7 @@ var mutations = []mutation{
 `, `	if false {
 `}}},
 	{name: "batch that fails is split (F44)", edits: []edit{{"pkg/delivery/split.go",
-		`	if isNoTime(err) || !mayBeOnes(err) {
+		`	if isNoTime(err) || !mayConcernOnePerson(err) {
 `, `	if true {
 `}}},
 	{name: "target that asks to be left alone is (F9)", edits: []edit{{"pkg/delivery/plan.go",
