@@ -15,7 +15,6 @@ require (
 	github.com/go-jose/go-jose/v4 v4.1.9
 	github.com/go-json-experiment/json v1.27.2
 	github.com/google/go-cmp v0.7.0
-	github.com/google/uuid v1.6.0
 	golang.org/x/sync v0.24.0
 	pgregory.net/rapid v1.3.0
 )

@@ -33,7 +33,6 @@ const (
 	jsii   = "github.com/aws/jsii-runtime-go"
 	tree   = "github.com/aws/constructs-go"
 	json2  = "github.com/go-json-experiment/json"
-	uuid   = "github.com/google/uuid"
 	jose   = "github.com/go-jose/go-jose"
 	cedar  = "github.com/cedar-policy/cedar-go"
 	rapid  = "pgregory.net/rapid"
@@ -45,7 +44,7 @@ const (
 var (
 	useCase = rule{ours: []string{"entitlement", "names", "clock", "authz"}, others: []string{errs}}
 	adapter = rule{ours: []string{"entitlement", "names", "clock", "connector*", "secrets"}, others: []string{json2, errs}}
-	pages   = rule{ours: []string{"catalogs", "requests", "delivery", "lifecycle", "directory", "views", "entitlement", "authn", "authz", "obs", "names", "graph*"}, others: []string{json2, uuid}}
+	pages   = rule{ours: []string{"catalogs", "requests", "delivery", "lifecycle", "directory", "views", "entitlement", "authn", "authz", "obs", "names", "clock", "graph*"}, others: []string{json2}}
 	support = rule{ours: []string{"*"}, others: []string{rapid, gocmp}}
 )
 
@@ -54,7 +53,7 @@ var (
 var rules = map[string]rule{
 	"functions":  {ours: []string{ownApp, "config", "lambdaio", "obs", "names"}, others: []string{lambda}},
 	"infra":      {ours: []string{"names"}, others: []string{cdk, jsii, tree}},
-	"localstack": {ours: []string{"*"}, others: []string{lambda, sdk, smithy, json2, jose, uuid, errs}},
+	"localstack": {ours: []string{"*"}, others: []string{lambda, sdk, smithy, json2, jose, errs}},
 
 	"pkg/names":       {},
 	"pkg/clock":       {},

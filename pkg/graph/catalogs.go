@@ -5,8 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/google/uuid"
-
+	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/graph/strict"
@@ -154,7 +153,7 @@ func createResourceRequest(ctx context.Context, c *call) (response, error) {
 	}
 
 	// What was asked is done, and nothing of the request is kept.
-	body := object{"@odata.context": c.metadata(ctx, emSet+"resourceRequests/$entity"), "id": uuid.NewString(), "requestType": ask.kind,
+	body := object{"@odata.context": c.metadata(ctx, emSet+"resourceRequests/$entity"), "id": clock.System{}.New(), "requestType": ask.kind,
 		"state": "delivered", "createdDateTime": instant(c.deps.Clock.Now())}
 	return response{status: http.StatusCreated, body: body}, nil
 }

@@ -8,9 +8,8 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"leasehold/pkg/authz"
+	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/names"
@@ -70,7 +69,7 @@ func (a *api) begin(w http.ResponseWriter, r *http.Request) context.Context {
 
 	// Outside of Lambda nobody gave it one.
 	if id == "" {
-		id = uuid.NewString()
+		id = clock.System{}.New()
 		ctx = obs.WithRequestID(ctx, id)
 	}
 
