@@ -59,6 +59,11 @@ func record(grantSet *entitlement.GrantSet, t Task, o outcome, generation int64,
 			g.Presence = entitlement.PresenceUnknown // what was seen before it says nothing of it
 		}
 	}
+	if t.Grant && !o.wrote.IsZero() {
+		// The way that showed an earlier grant may leave this one out, as one does that shows the
+		// first member alone: it counts for this one once it has shown it.
+		g.Way = ""
+	}
 
 	if o.untried {
 		grantSet.Grants[t.Role] = differing(g, t, o, now)

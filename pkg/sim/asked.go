@@ -103,7 +103,15 @@ func (o *oracle) chosen(inv *invocation, r entitlement.AssignmentRequest) {
 		may, what = func() bool { return o.administers(r.Requestor) }, "be extended under"
 	}
 
-	if !o.ever(inv.since(r.ID), may) {
+	// What begins at once is written on the condition that the person is still as read. What
+	// waits is judged again before anything is given, and only there may the people have been
+	// read before a change, and the policies after it (run 129900).
+	ever := o.ever
+	if r.State == entitlement.RequestPendingApproval || r.State == entitlement.RequestScheduled {
+		ever = o.everApart
+	}
+
+	if !ever(inv.since(r.ID), may) {
 		o.fail("S2", "request %s goes by policy %s, which %s may not %s", short(string(r.ID)), short(string(r.Policy)), short(string(r.Subject)), what)
 	}
 }

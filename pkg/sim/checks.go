@@ -8,7 +8,7 @@ import (
 // checks says of each invariant where it is checked, or why it is not.
 var checks = []struct{ Name, How string }{
 	{"S1", "in the moment in which a call to a target starts; after every step against what the targets hold: what nothing gives is owed and on a grant set. Once delivered, an assignment whose end passed counts until the sweep ends it"},
-	{"S2", "at each submission, decision and beginning, by the directory and the policies as they were between the reading and the writing: the policy is one of that package, one that may be chosen (R35 to R37) or assigned by (R90, R91), and is for the subject at the last decision and at the beginning (F36); whoever decides was asked by the stage, or has become its approver by an event, for which the oracle looks for a reason of its own"},
+	{"S2", "at each submission, decision and beginning, by the directory and the policies as they were between the reading and the writing (of a request that waits, each at a moment of its own, since they are read one after the other): the policy is one of that package, one that may be chosen (R35 to R37) or assigned by (R90, R91), and is for the subject at the last decision and at the beginning (F36); whoever decides was asked by the stage, or has become its approver by an event, for which the oracle looks for a reason of its own"},
 	{"S3", "at each decision"},
 	{"S4", "at each change of a request"},
 	{"S5", "after every step, over all requests and assignments"},

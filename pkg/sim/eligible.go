@@ -50,6 +50,34 @@ func (o *oracle) ever(since int, holds func() bool) bool {
 	return false
 }
 
+// everApart is ever for what was decided on people and on policies that were read one after
+// the other: the people as they were at some moment, and the policies at another.
+func (o *oracle) everApart(since int, holds func() bool) bool {
+	people := o.people
+	defer func() { o.people = people }()
+
+	moments := []map[entitlement.UserID]*person{people}
+	for _, p := range slices.Backward(o.pasts) {
+		if p.until <= since {
+			break
+		}
+		moments = append(moments, p.people)
+	}
+
+	for _, then := range moments {
+		if o.ever(since, func() bool {
+			now := o.people
+			defer func() { o.people = now }()
+			o.people = then
+			return holds()
+		}) {
+			return true
+		}
+	}
+
+	return false
+}
+
 // edit returns a person to be changed, in place of the one that was: the past keeps its own.
 func (o *oracle) edit(u entitlement.UserID) *person {
 	p := &person{groups: map[entitlement.GroupID]bool{}}

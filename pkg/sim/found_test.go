@@ -331,3 +331,30 @@ func TestS15_ARemovalBeforeAGrantDoesNotStandForTheOneAfterIt(t *testing.T) {
 		w.want(w.gone(1), "the removal is not complete")
 	})
 }
+
+// A list that is cut off has shown a person who was its first member, and is asked about them
+// again when others were let in before them: it does not show the second grant (run 134541).
+// Much later the target ignores the removal. That the list does not show the person is no
+// proof that they are out.
+func TestF39_AWayThatShowedAnEarlierGrantProvesNothingOfALaterOne(t *testing.T) {
+	cut := Nature{Shows: [...]Shown{ShowsFirst, ShowsNobody, ShowsNobody, ShowsTruth}, Cut: 1, Behind: 5 * time.Second}
+	tellIn(t, simulationAt(cut, 4), func(w *simulation) {
+		w.assigns(1, plainPack)
+		w.delivers()
+		w.minute()
+		w.story(RemoveByAdmin, 0, 0, 1)
+		w.delivers()
+
+		w.story(HandEdit, 0, 0, 0) // somebody else is the first member now
+		w.assigns(1, plainPack)
+		w.delivers()
+		w.advance(26 * time.Hour)
+		w.story(SetTargetMode, 0, int(deaf), 0)
+		w.story(RemoveByAdmin, 0, 0, 1)
+		w.delivers()
+		for range 6 {
+			w.minute()
+		}
+		w.want(w.holds(1, 0, "one") && !w.gone(1), "held is %v, and the removal complete %v", w.holds(1, 0, "one"), w.gone(1))
+	})
+}
