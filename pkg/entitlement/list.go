@@ -22,6 +22,9 @@ func (p Page) Size() int {
 type Paged[T any] struct {
 	Items []T
 	Next  string
+	// Sure says of a Next that is not empty that more does follow. Where it is false, nothing
+	// may.
+	Sure bool
 	// Unread is how many items of the page could not be read and were left out. What is
 	// decided on all that there is must not be decided without them.
 	Unread int

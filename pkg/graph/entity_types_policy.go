@@ -17,8 +17,8 @@ func (c *call) policyKind() entityType[*views.Policy] {
 
 func policyNavigation() map[string]navigationProperty {
 	return map[string]navigationProperty{
-		"accessPackage":                {action: authz.ListPackages, navigation: packageNavigation},
-		"catalog":                      {action: authz.ReadCatalog, navigation: catalogNavigation},
+		"accessPackage":                {action: authz.ListPackages, sample: samplePackage, navigation: packageNavigation},
+		"catalog":                      {action: authz.ReadCatalog, sample: sampleCatalog, navigation: catalogNavigation},
 		"questions":                    {many: true, within: true, action: authz.ReadPolicy, navigation: noNavigation},
 		"customExtensionStageSettings": {many: true, within: true, action: authz.ReadPolicy, navigation: noNavigation},
 	}

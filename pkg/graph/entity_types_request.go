@@ -16,9 +16,9 @@ func (c *call) requestKind() entityType[*views.Request] {
 
 func requestNavigation() map[string]navigationProperty {
 	return map[string]navigationProperty{
-		"accessPackage": {shown: true, navigation: packageNavigation},
-		"requestor":     {shown: true, navigation: noNavigation},
-		"assignment":    {shown: true, navigation: assignmentNavigation},
+		"accessPackage": {shown: true, sample: samplePackage, navigation: packageNavigation},
+		"requestor":     {shown: true, sample: sampleSubject, navigation: noNavigation},
+		"assignment":    {shown: true, sample: sampleAssignment, navigation: assignmentNavigation},
 	}
 }
 
@@ -46,9 +46,9 @@ func (c *call) assignments() entityType[*views.Assignment] {
 
 func assignmentNavigation() map[string]navigationProperty {
 	return map[string]navigationProperty{
-		"accessPackage":    {shown: true, navigation: packageNavigation},
-		"target":           {shown: true, navigation: noNavigation},
-		"assignmentPolicy": {action: authz.ReadPolicy, navigation: policyNavigation},
+		"accessPackage":    {shown: true, sample: samplePackage, navigation: packageNavigation},
+		"target":           {shown: true, sample: sampleSubject, navigation: noNavigation},
+		"assignmentPolicy": {action: authz.ReadPolicy, sample: samplePolicy, navigation: policyNavigation},
 	}
 }
 

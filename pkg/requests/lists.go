@@ -130,6 +130,7 @@ func (s *Service) CreatedByMe(ctx context.Context, by authz.Caller, page entitle
 	own := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 		list, err := s.Store.RequestsOf(ctx, by.ID, page)
 		list.Items = slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return r.Requestor != by.ID })
+		list.Sure = false // what follows may be another's
 		return list, err
 	}
 	others := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
@@ -211,7 +212,7 @@ func after(list []entitlement.Assignment, page entitlement.Page) (p entitlement.
 	list = slices.DeleteFunc(list, func(a entitlement.Assignment) bool { return string(a.Package) <= page.Token })
 	if p.Items = list; len(list) > page.Size() {
 		p.Items = list[:page.Size()]
-		p.Next = string(p.Items[page.Size()-1].Package)
+		p.Next, p.Sure = string(p.Items[page.Size()-1].Package), true
 	}
 	return p
 }

@@ -38,7 +38,7 @@ func chain[T any](ctx context.Context, page entitlement.Page, first, second list
 	rest, err := second(ctx, entitlement.Page{Limit: page.Size() - len(list.Items), Token: token})
 	list.Items = append(list.Items, rest.Items...)
 	if rest.Next != "" {
-		list.Next = "2:" + rest.Next
+		list.Next, list.Sure = "2:"+rest.Next, rest.Sure
 	}
 	return list, err
 }
