@@ -21,24 +21,28 @@ func list[T any](ctx context.Context, c *call, k entityType[T], read lister[T]) 
 		return response{}, err
 	}
 
-	w := newWalk(c, k, read, at)
+	return answerList(ctx, c, rowsOf(c, k, read), at)
+}
+
+// answerList answers with the page of a list that begins at a position; nil is its beginning.
+func answerList(ctx context.Context, c *call, of rows, at *position) (response, error) {
+	w := newWalk(c, of, at)
 	if c.counting {
 		n, err := w.countAll(ctx)
 		return response{status: http.StatusOK, plain: strconv.Itoa(n)}, err
 	}
 
-	var found page[T]
+	read := w.filled
 	if len(c.options.OrderBy) > 0 {
-		found, err = w.ordered(ctx, at)
-	} else {
-		found, err = w.filled(ctx)
+		read = func(ctx context.Context) (page, error) { return w.ordered(ctx, at) }
 	}
+	found, err := read(ctx)
 	if err != nil {
 		return response{}, err
 	}
 
 	for {
-		body, err := pageBody(ctx, c, k, found)
+		body, err := pageBody(ctx, c, of, found)
 		if err != nil {
 			return response{}, err
 		}
@@ -59,18 +63,18 @@ func list[T any](ctx context.Context, c *call, k entityType[T], read lister[T]) 
 }
 
 // pageBody returns the body of one page.
-func pageBody[T any](ctx context.Context, c *call, k entityType[T], found page[T]) (object, error) {
-	items := make([]T, len(found.rows))
+func pageBody(ctx context.Context, c *call, of rows, found page) (object, error) {
+	items := make([]any, len(found.rows))
 	for i, r := range found.rows {
 		items[i] = r.item
 	}
 
-	trees, err := finished(ctx, c, k, items)
+	trees, err := of.shown(ctx, items)
 	if err != nil {
 		return nil, err
 	}
 
-	body := object{"@odata.context": c.metadata(ctx, k.set), "value": put(trees, true)}
+	body := object{"@odata.context": c.metadata(ctx, of.set), "value": put(trees, true)}
 	if found.counted {
 		body["@odata.count"] = found.count
 	}

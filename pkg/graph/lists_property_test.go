@@ -16,10 +16,11 @@ import (
 
 // drawnList is a list with what it holds, as each thing is shown by itself.
 type drawnList struct {
-	as, path string
-	rows     []object
-	fixed    string            // a filter without which the list is another one; may be empty
-	within   func(object) bool // what fixed lets through
+	as, path  string
+	rows      []object
+	fixed     string            // a filter without which the list is another one; may be empty
+	within    func(object) bool // what fixed lets through
+	uncounted bool              // it has no path for its count
 }
 
 // drawn is a filter with its meaning, which is written down here once more and not taken
@@ -281,7 +282,7 @@ func (w *fixture) check(l drawnList, q query) {
 		}
 	}
 
-	if filter := q.options.Get("$filter"); len(got)%3 == 0 {
+	if filter := q.options.Get("$filter"); len(got)%3 == 0 && !l.uncounted {
 		path := l.path + "/$count"
 		if filter != "" {
 			path = filtered(path, filter)
@@ -379,7 +380,7 @@ func everyList(w *fixture, d draw, size int) []drawnList {
 		{as: "admin", path: requestPath, rows: requests, fixed: ofPackage, within: all},
 		{as: "admin", path: heldPath, rows: assignments},
 		{as: "admin", path: heldPath, rows: assignments, fixed: ofPackage, within: all},
-		{as: "member", path: packagePath + "/filterByCurrentUser(on='allowedRequestor')", rows: requestable(packages, policies)},
+		{as: "member", path: packagePath + "/filterByCurrentUser(on='allowedRequestor')", rows: requestable(packages, policies), uncounted: true},
 	}
 }
 
@@ -403,7 +404,7 @@ func requestable(packages, policies []object) (all []object) {
 func TestS21_ListsTellTheTruth(t *testing.T) {
 	seed := uint64(20261126)
 	queries := 0
-	for _, size := range []int{1, 12, 60, 130, 500} {
+	for size, each := range map[int]int{1: 25, 12: 25, 60: 20, 130: 12, 500: 3} {
 		t.Run(strconv.Itoa(size), func(t *testing.T) {
 			w := newFixture(t)
 			d := draw{Rand: rand.New(rand.NewPCG(seed, uint64(size)))}
@@ -412,7 +413,7 @@ func TestS21_ListsTellTheTruth(t *testing.T) {
 				if len(l.rows) == 0 {
 					continue
 				}
-				for range 25 {
+				for range each {
 					w.check(l, d.query(l))
 					queries++
 				}

@@ -15,7 +15,7 @@ import (
 // pieces that are not mostly empty, the larger ones are never reached.
 const (
 	enoughRows   = 2_000
-	enoughPieces = 20
+	enoughPieces = 50
 	maxRows      = 10_000
 	maxPieces    = 200
 )
@@ -32,32 +32,63 @@ type position struct {
 	ID    string `json:"i,omitzero"`
 }
 
+// rows is a list of whatever it is a list of: what lists have in common is built once, and
+// not for each type of entity.
+type rows struct {
+	set     string
+	lookups string
+	read    lister[any]
+	tree    func(any) object                                      // as filters see it
+	shown   func(ctx context.Context, of []any) ([]object, error) // as the answer has it
+}
+
+// rowsOf forgets of which type the rows of a list are.
+func rowsOf[T any](c *call, k entityType[T], read lister[T]) rows {
+	return rows{set: k.set, lookups: k.lookups,
+		tree: func(item any) object { return k.mapper(item.(T)) },
+		read: func(ctx context.Context, page entitlement.Page) (entitlement.Paged[any], error) {
+			got, err := read(ctx, page)
+
+			items := make([]any, len(got.Items))
+			for i, item := range got.Items {
+				items[i] = item
+			}
+			return entitlement.Paged[any]{Items: items, Next: got.Next, Sure: got.Sure, Unread: got.Unread}, err
+		},
+		shown: func(ctx context.Context, of []any) ([]object, error) {
+			items := make([]T, len(of))
+			for i, item := range of {
+				items[i] = item.(T)
+			}
+			return finished(ctx, c, k, items)
+		}}
+}
+
 // row is something on a list, with its position.
-type row[T any] struct {
-	item T
+type row struct {
+	item any
 	at   position
 	keys []any // what it is ordered by
 }
 
 // page is what a call shows of a list.
-type page[T any] struct {
-	rows    []row[T]
+type page struct {
+	rows    []row
 	next    *position // nil: nothing remains
 	count   int       // of the whole list, where counted
 	counted bool
 }
 
 // cut shortens a page to its first n rows.
-func (p *page[T]) cut(n int) {
+func (p *page) cut(n int) {
 	p.next = &p.rows[n].at
 	p.rows = p.rows[:n]
 }
 
 // walk goes through the rows of a list that a call's options let through.
-type walk[T any] struct {
+type walk struct {
 	c        *call
-	k        entityType[T]
-	read     lister[T]
+	of       rows
 	token    string    // of the piece to be read next
 	resume   *position // where in it the rows begin; nil: at its beginning
 	ended    bool
@@ -66,8 +97,8 @@ type walk[T any] struct {
 	pieces   int
 }
 
-func newWalk[T any](c *call, k entityType[T], read lister[T], at *position) *walk[T] {
-	w := &walk[T]{c: c, k: k, read: read}
+func newWalk(c *call, of rows, at *position) *walk {
+	w := &walk{c: c, of: of}
 	if at != nil && len(c.options.OrderBy) == 0 {
 		w.token = at.Token
 		if at.Row > 0 {
@@ -78,7 +109,7 @@ func newWalk[T any](c *call, k entityType[T], read lister[T], at *position) *wal
 }
 
 // top is how many rows a page shows.
-func (w *walk[T]) top() int {
+func (w *walk) top() int {
 	if w.c.options.Top > 0 {
 		return w.c.options.Top
 	}
@@ -86,10 +117,10 @@ func (w *walk[T]) top() int {
 }
 
 // narrowed reports options that leave rows out, so that more must be read than is shown.
-func (w *walk[T]) narrowed() bool { return w.c.options.Filter != nil || w.c.options.Search != nil }
+func (w *walk) narrowed() bool { return w.c.options.Filter != nil || w.c.options.Search != nil }
 
 // piece reads on, and returns the rows that the options let through.
-func (w *walk[T]) piece(ctx context.Context, limit int) ([]row[T], error) {
+func (w *walk) piece(ctx context.Context, limit int) ([]row, error) {
 	limit = min(limit, entitlement.PageSize)
 	if w.narrowed() {
 		limit = entitlement.PageSize
@@ -98,20 +129,20 @@ func (w *walk[T]) piece(ctx context.Context, limit int) ([]row[T], error) {
 		limit = w.resume.Limit // the same piece again
 	}
 
-	got, err := w.read(ctx, entitlement.Page{Limit: limit, Token: w.token})
+	got, err := w.of.read(ctx, entitlement.Page{Limit: limit, Token: w.token})
 	if err != nil {
 		return nil, err
 	}
 
 	from := w.begins(got.Items)
-	var rows []row[T]
+	var found []row
 	for i, item := range got.Items {
 		if i < from {
 			continue
 		}
-		r := row[T]{item: item, at: position{Token: w.token, Limit: limit, Row: i}}
+		r := row{item: item, at: position{Token: w.token, Limit: limit, Row: i}}
 
-		tree := w.k.mapper(item)
+		tree := w.of.tree(item)
 		if i > 0 {
 			r.at.ID = treeID(tree)
 		}
@@ -121,23 +152,23 @@ func (w *walk[T]) piece(ctx context.Context, limit int) ([]row[T], error) {
 		if len(w.c.options.OrderBy) > 0 {
 			r.keys, r.at.ID = w.c.options.Keys(tree), treeID(tree)
 		}
-		rows = append(rows, r)
+		found = append(found, r)
 	}
 
 	w.examined += len(got.Items) - from
 	w.pieces++
 	w.token, w.resume, w.ended, w.sure = got.Next, nil, got.Next == "", got.Sure
 
-	return rows, nil
+	return found, nil
 }
 
 // begins returns the number of the row in a piece that was left off at.
-func (w *walk[T]) begins(items []T) int {
+func (w *walk) begins(items []any) int {
 	if w.resume == nil {
 		return 0
 	}
 	if w.resume.ID != "" {
-		named := func(item T) bool { return treeID(w.k.mapper(item)) == w.resume.ID }
+		named := func(item any) bool { return treeID(w.of.tree(item)) == w.resume.ID }
 		if i := slices.IndexFunc(items, named); i >= 0 {
 			return i
 		}
@@ -158,24 +189,24 @@ func treeID(tree object) string {
 }
 
 // enough reports that a page with something on it is answered as it is.
-func (w *walk[T]) enough() bool { return w.examined >= enoughRows || w.pieces >= enoughPieces }
+func (w *walk) enough() bool { return w.examined >= enoughRows || w.pieces >= enoughPieces }
 
 // tooLong refuses to read further, and says what to do instead.
-func (w *walk[T]) tooLong(what string) error {
+func (w *walk) tooLong(what string) error {
 	if w.examined < maxRows && w.pieces < maxPieces {
 		return nil
 	}
 
 	instead := "narrow the list with $filter"
-	if w.k.lookups != "" {
-		instead = "name in $filter what is found without reading the list: " + w.k.lookups
+	if w.of.lookups != "" {
+		instead = "name in $filter what is found without reading the list: " + w.of.lookups
 	}
 	return entitlement.Errorf(entitlement.Invalid, "The list is longer than one call reads, %d rows, and %s needs all of them: %s.", maxRows, what, instead)
 }
 
 // filled reads on until the page is full and it is known whether more remain.
-func (w *walk[T]) filled(ctx context.Context) (page[T], error) {
-	var p page[T]
+func (w *walk) filled(ctx context.Context) (page, error) {
+	var p page
 	first := w.c.options.SkipToken == ""
 	p.counted = w.c.options.Count && first
 
@@ -214,7 +245,7 @@ func (w *walk[T]) filled(ctx context.Context) (page[T], error) {
 }
 
 // mayReadOn ends a page that has cost enough, where it may end; next says then that it did.
-func (w *walk[T]) mayReadOn(p *page[T]) error {
+func (w *walk) mayReadOn(p *page) error {
 	switch {
 	case p.counted:
 		return w.tooLong("$count")
@@ -230,7 +261,7 @@ func (w *walk[T]) mayReadOn(p *page[T]) error {
 
 // needed is how much is read next: what the page still lacks, or one row to see whether
 // more remain.
-func (w *walk[T]) needed(p *page[T], skip int) int {
+func (w *walk) needed(p *page, skip int) int {
 	lacking := w.top() - len(p.rows) + skip
 
 	switch {
@@ -246,7 +277,7 @@ func (w *walk[T]) needed(p *page[T], skip int) int {
 }
 
 // whole reads the list to its end, and hands over its rows.
-func (w *walk[T]) whole(ctx context.Context, what string, take func([]row[T])) error {
+func (w *walk) whole(ctx context.Context, what string, take func([]row)) error {
 	for !w.ended {
 		if err := w.tooLong(what); err != nil {
 			return err
@@ -262,23 +293,23 @@ func (w *walk[T]) whole(ctx context.Context, what string, take func([]row[T])) e
 }
 
 // countAll counts the rows of the list.
-func (w *walk[T]) countAll(ctx context.Context) (n int, err error) {
-	err = w.whole(ctx, "$count", func(rows []row[T]) { n += len(rows) })
+func (w *walk) countAll(ctx context.Context) (n int, err error) {
+	err = w.whole(ctx, "$count", func(rows []row) { n += len(rows) })
 	return n, err
 }
 
 // ordered reads the whole list, puts it in order, and shows the page of it that begins at a
 // position: the number and the id of a row in that order.
-func (w *walk[T]) ordered(ctx context.Context, at *position) (page[T], error) {
-	var p page[T]
+func (w *walk) ordered(ctx context.Context, at *position) (page, error) {
+	var p page
 
-	var all []row[T]
-	if err := w.whole(ctx, "$orderby", func(rows []row[T]) { all = append(all, rows...) }); err != nil {
+	var all []row
+	if err := w.whole(ctx, "$orderby", func(rows []row) { all = append(all, rows...) }); err != nil {
 		return p, err
 	}
 
 	orders := w.c.options.OrderBy
-	slices.SortStableFunc(all, func(a, b row[T]) int {
+	slices.SortStableFunc(all, func(a, b row) int {
 		if order := odata.Compare(orders, a.keys, b.keys); order != 0 {
 			return order
 		}
@@ -293,7 +324,7 @@ func (w *walk[T]) ordered(ctx context.Context, at *position) (page[T], error) {
 	from := w.c.options.Skip
 	if at != nil {
 		from = at.Row
-		if i := slices.IndexFunc(all, func(r row[T]) bool { return r.at.ID == at.ID }); i >= 0 {
+		if i := slices.IndexFunc(all, func(r row) bool { return r.at.ID == at.ID }); i >= 0 {
 			from = i
 		}
 	}
