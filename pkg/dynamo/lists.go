@@ -64,7 +64,7 @@ func followed[T any](ctx context.Context, db *DB, s mapper[T], strong bool, w ta
 // gives the index entries of a shard, and key where an index entry leads.
 func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
 	shards := func(n int) tableQuery {
-		return tableQuery{index: index1, partition: listPartition(word, listShards[n])}
+		return tableQuery{index: index1, partition: listPartition(word, listShards[n]), prefix: encNamed(page.Named)}
 	}
 	n, at, err := parseSpread(shards, page.Token)
 	if err != nil {

@@ -17,6 +17,7 @@ type entityType[T any] struct {
 	// load has the use case join what is wanted to the views; nil where nothing can be.
 	load    func(ctx context.Context, by authz.Caller, of []T, w views.With) error
 	example T      // one with every property; mostly the zero value has them all
+	named   string // the property by whose text the lists of this type are kept; "" for none
 	lookups string // the filters that an index answers, for whoever asks for too much otherwise; may be empty
 }
 

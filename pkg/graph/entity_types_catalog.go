@@ -11,7 +11,8 @@ import (
 const emSet = "identityGovernance/entitlementManagement/"
 
 func (c *call) catalogKind() entityType[*views.Catalog] {
-	return entityType[*views.Catalog]{set: emSet + "catalogs", mapper: mapCatalog, navigation: catalogNavigation, load: c.deps.Views.Catalogs, example: &views.Catalog{}}
+	return entityType[*views.Catalog]{set: emSet + "catalogs", mapper: mapCatalog, navigation: catalogNavigation, load: c.deps.Views.Catalogs, example: &views.Catalog{},
+		named: "displayName", lookups: "id, or displayName by eq or startswith"}
 }
 
 func catalogNavigation() map[string]navigationProperty {

@@ -12,7 +12,8 @@ import (
 const typePrefix = "#microsoft.graph."
 
 func (c *call) policyKind() entityType[*views.Policy] {
-	return entityType[*views.Policy]{set: emSet + "assignmentPolicies", mapper: mapPolicy, navigation: policyNavigation, load: c.deps.Views.Policies, example: &views.Policy{}}
+	return entityType[*views.Policy]{set: emSet + "assignmentPolicies", mapper: mapPolicy, navigation: policyNavigation, load: c.deps.Views.Policies, example: &views.Policy{},
+		named: "displayName", lookups: "id, accessPackage/id, or displayName by eq or startswith"}
 }
 
 func policyNavigation() map[string]navigationProperty {

@@ -11,7 +11,8 @@ import (
 func (c *call) requestKind() entityType[*views.Request] {
 	now := c.deps.Clock.Now()
 	return entityType[*views.Request]{set: emSet + "assignmentRequests", navigation: requestNavigation, load: c.deps.Views.Requests, example: &views.Request{},
-		mapper: func(r *views.Request) object { return mapRequest(r, now) }}
+		lookups: "id, accessPackage/id or requestor/objectId",
+		mapper:  func(r *views.Request) object { return mapRequest(r, now) }}
 }
 
 func requestNavigation() map[string]navigationProperty {
@@ -41,7 +42,8 @@ func mapRequest(r *views.Request, now time.Time) object {
 func (c *call) assignments() entityType[*views.Assignment] {
 	now := c.deps.Clock.Now()
 	return entityType[*views.Assignment]{set: emSet + "assignments", navigation: assignmentNavigation, load: c.deps.Views.Assignments, example: &views.Assignment{},
-		mapper: func(a *views.Assignment) object { return mapAssignment(a, now) }}
+		lookups: "id, accessPackage/id or target/objectId",
+		mapper:  func(a *views.Assignment) object { return mapAssignment(a, now) }}
 }
 
 func assignmentNavigation() map[string]navigationProperty {

@@ -37,6 +37,7 @@ type position struct {
 type rows struct {
 	set     string
 	lookups string
+	named   entitlement.Named
 	read    lister[any]
 	tree    func(any) object                                      // as filters see it
 	shown   func(ctx context.Context, of []any) ([]object, error) // as the answer has it
@@ -44,7 +45,7 @@ type rows struct {
 
 // rowsOf forgets of which type the rows of a list are.
 func rowsOf[T any](c *call, k entityType[T], read lister[T]) rows {
-	return rows{set: k.set, lookups: k.lookups,
+	return rows{set: k.set, lookups: k.lookups, named: namedBy(c.options.Filter, k.named),
 		tree: func(item any) object { return k.mapper(item.(T)) },
 		read: func(ctx context.Context, page entitlement.Page) (entitlement.Paged[any], error) {
 			got, err := read(ctx, page)
@@ -62,6 +63,15 @@ func rowsOf[T any](c *call, k entityType[T], read lister[T]) rows {
 			}
 			return finished(ctx, c, k, items)
 		}}
+}
+
+// namedBy returns which names a filter demands; the empty one where it demands none.
+func namedBy(f *odata.Filter, property string) entitlement.Named {
+	if property == "" {
+		return entitlement.Named{}
+	}
+	begins, whole, _ := f.Prefix(property)
+	return entitlement.Named{Begins: begins, Whole: whole}
 }
 
 // row is something on a list, with its position.
@@ -129,7 +139,7 @@ func (w *walk) piece(ctx context.Context, limit int) ([]row, error) {
 		limit = w.resume.Limit // the same piece again
 	}
 
-	got, err := w.of.read(ctx, entitlement.Page{Limit: limit, Token: w.token})
+	got, err := w.of.read(ctx, entitlement.Page{Limit: limit, Token: w.token, Named: w.of.named})
 	if err != nil {
 		return nil, err
 	}

@@ -238,6 +238,9 @@ func (f *Filter) check(n *node, s scope) error {
 		if !ok {
 			return misread(f.text, n.at, "there is no such property to filter by")
 		}
+		if _, hidden := at.(Unexpanded); hidden && n.op == "path" {
+			return misread(f.text, n.at, "this leads to something else; name one of its properties")
+		}
 		if n.bind != "" {
 			list, _ := at.([]any)
 			if len(list) == 0 {

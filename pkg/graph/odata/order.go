@@ -55,11 +55,8 @@ func (o Order) check(sample map[string]any) error {
 		return entitlement.Errorf(entitlement.Invalid, "$orderby: there is no property %s to order by.", clip(name))
 	}
 
-	if h, hidden := at.(Unexpanded); hidden {
-		at = h.Seen()
-	}
 	switch at.(type) {
-	case map[string]any, []any:
+	case Unexpanded, map[string]any, []any:
 		return entitlement.Errorf(entitlement.Invalid, "$orderby: %s has no order; name one of its properties.", clip(name))
 	}
 	return nil
