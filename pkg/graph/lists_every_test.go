@@ -83,7 +83,9 @@ func (w *fixture) sameInPieces(as, path string, whole []any) {
 			if count := page.body["@odata.count"]; len(got) == 0 && count != float64(len(whole)) {
 				w.Errorf("%s: counts %v of %d", next, count, len(whole))
 			}
-			got = append(got, page.values()...)
+			if got = append(got, page.values()...); len(got) > len(whole) {
+				w.Fatalf("%s: %d rows and no end, of %d", next, len(got), len(whole))
+			}
 			next = page.next()
 		}
 		if fmt.Sprint(ids(got)) != fmt.Sprint(want) {
