@@ -55,6 +55,7 @@ func (s *Service) ListUsers(ctx context.Context, by authz.Caller, page entitleme
 	}
 	all, err := s.Store.ListUsers(ctx, page)
 	all.Items = slices.DeleteFunc(all.Items, entitlement.User.Gone)
+	all.Sure = false // who follows may be gone
 	return all, err
 }
 

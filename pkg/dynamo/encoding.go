@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"leasehold/pkg/entitlement"
 )
 
 // sep parts the members of a key. No member holds it: part and enc escape it.
@@ -53,6 +55,14 @@ func enc(text string) string { return escape(strings.ToLower(text), "-@._") }
 func encName(text string) string {
 	e := enc(text)
 	return e[:min(len(e), maxEncoded)]
+}
+
+// encNamed is what the index entries of names begin with that are asked for.
+func encNamed(n entitlement.Named) string {
+	if e := enc(n.Begins); n.Whole && n.Begins != "" && len(e) < maxEncoded {
+		return join(e, "")
+	}
+	return encName(n.Begins)
 }
 
 // encUnique is enc for a unique name: a long one becomes a hash behind a mark that

@@ -24,12 +24,12 @@ func limited[T any](ctx context.Context, db *DB, w tableQuery, token string, lim
 		return entitlement.Paged[T]{}, err
 	}
 
-	entries, next, err := db.page(ctx, w, at, limit)
+	entries, next, sure, err := db.ahead(ctx, w, at, limit)
 	if err != nil {
 		return entitlement.Paged[T]{}, err
 	}
 
-	out := entitlement.Paged[T]{Next: w.token(next)}
+	out := entitlement.Paged[T]{Next: w.token(next), Sure: sure}
 	for _, it := range entries {
 		v, err := read(it)
 		// One that cannot be read must not hide the others on the page (F37).
@@ -60,14 +60,14 @@ func followed[T any](ctx context.Context, db *DB, s mapper[T], strong bool, w ta
 		return entitlement.Paged[T]{}, err
 	}
 	items, unread, err := readableOf(ctx, db, s, strong, entries.Items)
-	return entitlement.Paged[T]{Items: items, Next: entries.Next, Unread: entries.Unread + len(unread)}, err
+	return entitlement.Paged[T]{Items: items, Next: entries.Next, Sure: entries.Sure, Unread: entries.Unread + len(unread)}, err
 }
 
 // spread lists what is spread over listShards, one shard after another. partition
 // gives the index entries of a shard, and key where an index entry leads.
 func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
 	shards := func(n int) tableQuery {
-		return tableQuery{index: index1, partition: listPartition(word, listShards[n])}
+		return tableQuery{index: index1, partition: listPartition(word, listShards[n]), prefix: encNamed(page.Named)}
 	}
 
 	n, at, err := parseSpread(shards, page.Token)
@@ -76,14 +76,14 @@ func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page e
 	}
 
 	var keys []Key
-	next := ""
+	next, sure := "", false
 	for ; n < len(listShards) && next == ""; n++ {
 		if len(keys) == page.Size() {
 			next = shards(n).token(&cursor{Shard: n, SK: begin, PK: begin})
 			break
 		}
 
-		entries, last, err := db.page(ctx, shards(n), at, page.Size()-len(keys))
+		entries, last, more, err := db.ahead(ctx, shards(n), at, page.Size()-len(keys))
 		if err != nil {
 			return entitlement.Paged[T]{}, err
 		}
@@ -91,12 +91,12 @@ func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page e
 		// Only the first shard of a page is taken up where the page before it ended.
 		if at = nil; last != nil {
 			last.Shard = n
-			next = shards(n).token(last)
+			next, sure = shards(n).token(last), more
 		}
 	}
 
 	items, unread, err := readableOf(ctx, db, s, false, keys)
-	return entitlement.Paged[T]{Items: items, Next: next, Unread: len(unread)}, err
+	return entitlement.Paged[T]{Items: items, Next: next, Sure: sure, Unread: len(unread)}, err
 }
 
 // begin stands in a cursor for the beginning of a shard.

@@ -109,6 +109,25 @@ func (db *DB) page(ctx context.Context, w tableQuery, at *cursor, limit int) ([]
 	return out.Items, &cursor{PK: textOf(last, names.AttrPK), SK: textOf(last, names.AttrSK), Sort: textOf(last, sort)}, nil
 }
 
+// ahead reads one page of index entries and looks one entry further, in the same call, so
+// that it is known whether more follow: sure says that they do. It is false where a call
+// brought less than was asked for.
+func (db *DB) ahead(ctx context.Context, w tableQuery, at *cursor, limit int) (entries []item, next *cursor, sure bool, err error) {
+	if limit == 0 {
+		entries, next, err = db.page(ctx, w, at, 0)
+		return entries, next, false, err
+	}
+
+	entries, next, err = db.page(ctx, w, at, limit+1)
+	if err != nil || len(entries) <= limit {
+		return entries, next, false, err
+	}
+
+	_, sort := w.attributes()
+	last := entries[limit-1]
+	return entries[:limit], &cursor{PK: textOf(last, names.AttrPK), SK: textOf(last, names.AttrSK), Sort: textOf(last, sort)}, true, nil
+}
+
 // start returns the index entry that a page begins after. The partition is never the client's
 // word.
 func (w tableQuery) start(at *cursor) item {

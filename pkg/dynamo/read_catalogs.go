@@ -18,7 +18,7 @@ func (db *DB) Catalogs(ctx context.Context, ids []entitlement.CatalogID) ([]enti
 
 // ListCatalogs lists all catalogs by name.
 func (db *DB) ListCatalogs(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Catalog], error) {
-	return listed(ctx, db, catalogMapper, tableQuery{index: index1, partition: listPartition(wordCatalog, "")}, page)
+	return listed(ctx, db, catalogMapper, tableQuery{index: index1, partition: listPartition(wordCatalog, ""), prefix: encNamed(page.Named)}, page)
 }
 
 // Resource returns a resource of a catalog.
@@ -64,12 +64,12 @@ func (db *DB) FormerPackages(ctx context.Context, ids []entitlement.PackageID) (
 
 // ListPackages lists all access packages by name, but those under deletion.
 func (db *DB) ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-	return listed(ctx, db, packageMapper, tableQuery{index: index2, partition: listPartition(wordPackage, "")}, page)
+	return listed(ctx, db, packageMapper, tableQuery{index: index2, partition: listPartition(wordPackage, ""), prefix: encNamed(page.Named)}, page)
 }
 
 // PackagesOf lists a catalog's access packages by name.
 func (db *DB) PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-	return listed(ctx, db, packageMapper, tableQuery{index: index1, partition: catalogKey(catalog).PK, prefix: prefixPackage}, page)
+	return listed(ctx, db, packageMapper, tableQuery{index: index1, partition: catalogKey(catalog).PK, prefix: prefixPackage + encNamed(page.Named)}, page)
 }
 
 // IncompatibleWith pages through the ids of the packages that list a package as incompatible.
@@ -100,7 +100,7 @@ func (db *DB) Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entit
 
 // ListPolicies lists all assignment policies by name.
 func (db *DB) ListPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
-	return listed(ctx, db, policyMapper, tableQuery{index: index2, partition: listPartition(wordPolicy, "")}, page)
+	return listed(ctx, db, policyMapper, tableQuery{index: index2, partition: listPartition(wordPolicy, ""), prefix: encNamed(page.Named)}, page)
 }
 
 // Connector returns a connector's registration.

@@ -4,6 +4,14 @@ package entitlement
 type Page struct {
 	Limit int
 	Token string
+	Named Named // for lists in the order of names; all others take no notice
+}
+
+// Named says what those are called that a page is asked for: it may leave out all others,
+// and need not. The empty one asks for all.
+type Named struct {
+	Begins string // with which their names begin, in any case
+	Whole  bool   // it is all of their name
 }
 
 // PageSize is the size of a page where the caller names none, and the largest one.
@@ -22,6 +30,9 @@ func (p Page) Size() int {
 type Paged[T any] struct {
 	Items []T
 	Next  string
+	// Sure says of a Next that is not empty that more does follow. Where it is false, nothing
+	// may.
+	Sure bool
 	// Unread is how many items of the page could not be read and were left out. What is
 	// decided on all that there is must not be decided without them.
 	Unread int

@@ -16,7 +16,9 @@ type entityType[T any] struct {
 	navigation func() map[string]navigationProperty
 	// load has the use case join what is wanted to the views; nil where nothing can be.
 	load    func(ctx context.Context, by authz.Caller, of []T, w views.With) error
-	example T // one with every property; mostly the zero value has them all
+	example T      // one with every property; mostly the zero value has them all
+	named   string // the property by whose text the lists of this type are kept; "" for none
+	lookups string // the filters that an index answers, for whoever asks for too much otherwise; may be empty
 }
 
 // sample returns a tree with every property, for checking options against.
@@ -28,7 +30,8 @@ type navigationProperty struct {
 	many       bool
 	shown      bool // to everybody who may read what it hangs on, and the view shows no more than that
 	action     authz.Action
-	within     bool // the tree carries it already, and nothing need be joined
+	sample     func() object // a tree with every property, for checking the options of an $expand against; nil: it takes none but $expand
+	within     bool          // the tree carries it already, and nothing need be joined
 	navigation func() map[string]navigationProperty
 }
 
@@ -60,6 +63,11 @@ func several[V any](joined []V, mapper func(V) object, instead any) any {
 	return objects(joined, mapper)
 }
 
+// like is a sample of what a mapper makes.
+func like[T any](mapper func(T) object, example T) func() object {
+	return func() object { return mapper(example) }
+}
+
 func noNavigation() map[string]navigationProperty { return nil }
 
 // lister reads one page of a list.
@@ -76,7 +84,8 @@ func asCaller[T any](c *call, read func(context.Context, authz.Caller, entitleme
 func viewed[T, V any](read lister[T], view func([]T) []V) lister[V] {
 	return func(ctx context.Context, page entitlement.Page) (entitlement.Paged[V], error) {
 		got, err := read(ctx, page)
-		return entitlement.Paged[V]{Items: view(got.Items), Next: got.Next, Unread: got.Unread}, err
+		views := view(got.Items)
+		return entitlement.Paged[V]{Items: views, Next: got.Next, Sure: got.Sure && len(views) == len(got.Items), Unread: got.Unread}, err
 	}
 }
 

@@ -11,7 +11,7 @@ type approval = requests.Approval
 func approvals() entityType[approval] {
 	return entityType[approval]{set: emSet + "accessPackageAssignmentApprovals",
 		navigation: func() map[string]navigationProperty {
-			return map[string]navigationProperty{"stages": {many: true, shown: true, within: true, navigation: noNavigation}}
+			return map[string]navigationProperty{"stages": {many: true, shown: true, within: true, sample: approvalStages().sample, navigation: noNavigation}}
 		},
 		mapper: func(a approval) object {
 			return object{"id": string(a.Request.ID), "stages": objects(stagesOf(a), mapStage)}

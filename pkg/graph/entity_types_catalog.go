@@ -11,13 +11,14 @@ import (
 const emSet = "identityGovernance/entitlementManagement/"
 
 func (c *call) catalogKind() entityType[*views.Catalog] {
-	return entityType[*views.Catalog]{set: emSet + "catalogs", mapper: mapCatalog, navigation: catalogNavigation, load: c.deps.Views.Catalogs, example: &views.Catalog{}}
+	return entityType[*views.Catalog]{set: emSet + "catalogs", mapper: mapCatalog, navigation: catalogNavigation, load: c.deps.Views.Catalogs, example: &views.Catalog{},
+		named: "displayName", lookups: "id, or displayName by eq or startswith"}
 }
 
 func catalogNavigation() map[string]navigationProperty {
 	return map[string]navigationProperty{
-		"accessPackages": {many: true, action: authz.ListPackages, navigation: packageNavigation},
-		"resources":      {many: true, action: authz.ReadCatalog, navigation: resourceNavigation},
+		"accessPackages": {many: true, action: authz.ListPackages, sample: samplePackage, navigation: packageNavigation},
+		"resources":      {many: true, action: authz.ReadCatalog, sample: sampleResource, navigation: resourceNavigation},
 	}
 }
 
@@ -41,9 +42,9 @@ func (c *call) resourceKind() entityType[*views.Resource] {
 // and the target's address, are nothing that a holder of the role needs.
 func resourceNavigation() map[string]navigationProperty {
 	return map[string]navigationProperty{
-		"roles":       {many: true, within: true, action: authz.ReadCatalog, navigation: roleNavigation},
-		"scopes":      {many: true, within: true, action: authz.ReadCatalog, navigation: noNavigation},
-		"environment": {action: authz.ReadConnector, navigation: noNavigation},
+		"roles":       {many: true, within: true, action: authz.ReadCatalog, sample: like(mapRole, &views.Role{}), navigation: roleNavigation},
+		"scopes":      {many: true, within: true, action: authz.ReadCatalog, sample: sampleScope, navigation: noNavigation},
+		"environment": {action: authz.ReadConnector, sample: environments().sample, navigation: noNavigation},
 	}
 }
 
@@ -61,7 +62,7 @@ func (c *call) resourceRoles() entityType[*views.Role] {
 }
 
 func roleNavigation() map[string]navigationProperty {
-	return map[string]navigationProperty{"resource": {shown: true, navigation: resourceNavigation}}
+	return map[string]navigationProperty{"resource": {shown: true, sample: sampleResource, navigation: resourceNavigation}}
 }
 
 func mapRole(r *views.Role) object {

@@ -7,7 +7,7 @@ import (
 
 func users() entityType[entitlement.User] {
 	return entityType[entitlement.User]{set: "users", mapper: mapUser, navigation: noNavigation,
-		example: entitlement.User{Identities: []entitlement.Principal{{}}}}
+		named: "userPrincipalName", lookups: "id, or userPrincipalName by eq or startswith", example: entitlement.User{Identities: []entitlement.Principal{{}}}}
 }
 
 // mapUser shows a user as Graph does. employeeId is the id by which other systems
@@ -38,7 +38,8 @@ func directoryObjects() entityType[entitlement.User] {
 }
 
 func groups() entityType[entitlement.Group] {
-	return entityType[entitlement.Group]{set: "groups", mapper: mapGroup, navigation: noNavigation}
+	return entityType[entitlement.Group]{set: "groups", mapper: mapGroup, navigation: noNavigation,
+		named: "displayName", lookups: "id, or displayName by eq or startswith"}
 }
 
 func mapGroup(g entitlement.Group) object {

@@ -7,18 +7,19 @@ import (
 )
 
 func (c *call) packageKind() entityType[*views.Package] {
-	return entityType[*views.Package]{set: emSet + "accessPackages", mapper: mapPackage, navigation: packageNavigation, load: c.deps.Views.Packages, example: &views.Package{}}
+	return entityType[*views.Package]{set: emSet + "accessPackages", mapper: mapPackage, navigation: packageNavigation, load: c.deps.Views.Packages, example: &views.Package{},
+		named: "displayName", lookups: "id, catalog/id, or displayName by eq or startswith"}
 }
 
 // packageNavigation: in packages within another one's list nothing is expanded, for lists of lists
 // would have no bound.
 func packageNavigation() map[string]navigationProperty {
 	return map[string]navigationProperty{
-		"catalog":                    {shown: true, navigation: catalogNavigation},
-		"assignmentPolicies":         {many: true, action: authz.ReadPolicy, navigation: policyNavigation},
-		"incompatibleAccessPackages": {many: true, action: authz.ListPackages, navigation: noNavigation},
-		"incompatibleGroups":         {many: true, action: authz.ReadGroup, navigation: noNavigation},
-		"resourceRoleScopes":         {many: true, shown: true, navigation: roleScopeNavigation},
+		"catalog":                    {shown: true, sample: sampleCatalog, navigation: catalogNavigation},
+		"assignmentPolicies":         {many: true, action: authz.ReadPolicy, sample: samplePolicy, navigation: policyNavigation},
+		"incompatibleAccessPackages": {many: true, action: authz.ListPackages, sample: samplePackage, navigation: noNavigation},
+		"incompatibleGroups":         {many: true, action: authz.ReadGroup, sample: groups().sample, navigation: noNavigation},
+		"resourceRoleScopes":         {many: true, shown: true, sample: sampleRoleScope, navigation: roleScopeNavigation},
 	}
 }
 
@@ -40,7 +41,10 @@ func (c *call) roleScopes() entityType[*views.RoleScope] {
 }
 
 func roleScopeNavigation() map[string]navigationProperty {
-	return map[string]navigationProperty{"role": {shown: true, within: true, navigation: roleNavigation}, "scope": {shown: true, within: true, navigation: noNavigation}}
+	return map[string]navigationProperty{
+		"role":  {shown: true, within: true, sample: like(mapRole, &views.Role{}), navigation: roleNavigation},
+		"scope": {shown: true, within: true, sample: sampleScope, navigation: noNavigation},
+	}
 }
 
 func mapRoleScope(s *views.RoleScope) object {

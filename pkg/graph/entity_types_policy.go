@@ -12,13 +12,14 @@ import (
 const typePrefix = "#microsoft.graph."
 
 func (c *call) policyKind() entityType[*views.Policy] {
-	return entityType[*views.Policy]{set: emSet + "assignmentPolicies", mapper: mapPolicy, navigation: policyNavigation, load: c.deps.Views.Policies, example: &views.Policy{}}
+	return entityType[*views.Policy]{set: emSet + "assignmentPolicies", mapper: mapPolicy, navigation: policyNavigation, load: c.deps.Views.Policies, example: &views.Policy{},
+		named: "displayName", lookups: "id, accessPackage/id, or displayName by eq or startswith"}
 }
 
 func policyNavigation() map[string]navigationProperty {
 	return map[string]navigationProperty{
-		"accessPackage":                {action: authz.ListPackages, navigation: packageNavigation},
-		"catalog":                      {action: authz.ReadCatalog, navigation: catalogNavigation},
+		"accessPackage":                {action: authz.ListPackages, sample: samplePackage, navigation: packageNavigation},
+		"catalog":                      {action: authz.ReadCatalog, sample: sampleCatalog, navigation: catalogNavigation},
 		"questions":                    {many: true, within: true, action: authz.ReadPolicy, navigation: noNavigation},
 		"customExtensionStageSettings": {many: true, within: true, action: authz.ReadPolicy, navigation: noNavigation},
 	}

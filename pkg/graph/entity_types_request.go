@@ -11,14 +11,15 @@ import (
 func (c *call) requestKind() entityType[*views.Request] {
 	now := c.deps.Clock.Now()
 	return entityType[*views.Request]{set: emSet + "assignmentRequests", navigation: requestNavigation, load: c.deps.Views.Requests, example: &views.Request{},
-		mapper: func(r *views.Request) object { return mapRequest(r, now) }}
+		lookups: "id, accessPackage/id or requestor/objectId",
+		mapper:  func(r *views.Request) object { return mapRequest(r, now) }}
 }
 
 func requestNavigation() map[string]navigationProperty {
 	return map[string]navigationProperty{
-		"accessPackage": {shown: true, navigation: packageNavigation},
-		"requestor":     {shown: true, navigation: noNavigation},
-		"assignment":    {shown: true, navigation: assignmentNavigation},
+		"accessPackage": {shown: true, sample: samplePackage, navigation: packageNavigation},
+		"requestor":     {shown: true, sample: sampleSubject, navigation: noNavigation},
+		"assignment":    {shown: true, sample: sampleAssignment, navigation: assignmentNavigation},
 	}
 }
 
@@ -41,14 +42,15 @@ func mapRequest(r *views.Request, now time.Time) object {
 func (c *call) assignments() entityType[*views.Assignment] {
 	now := c.deps.Clock.Now()
 	return entityType[*views.Assignment]{set: emSet + "assignments", navigation: assignmentNavigation, load: c.deps.Views.Assignments, example: &views.Assignment{},
-		mapper: func(a *views.Assignment) object { return mapAssignment(a, now) }}
+		lookups: "id, accessPackage/id or target/objectId",
+		mapper:  func(a *views.Assignment) object { return mapAssignment(a, now) }}
 }
 
 func assignmentNavigation() map[string]navigationProperty {
 	return map[string]navigationProperty{
-		"accessPackage":    {shown: true, navigation: packageNavigation},
-		"target":           {shown: true, navigation: noNavigation},
-		"assignmentPolicy": {action: authz.ReadPolicy, navigation: policyNavigation},
+		"accessPackage":    {shown: true, sample: samplePackage, navigation: packageNavigation},
+		"target":           {shown: true, sample: sampleSubject, navigation: noNavigation},
+		"assignmentPolicy": {action: authz.ReadPolicy, sample: samplePolicy, navigation: policyNavigation},
 	}
 }
 

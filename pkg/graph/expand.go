@@ -27,12 +27,41 @@ func (c *call) checkExpand(wanted []odata.Expand, navigation map[string]navigati
 		if !l.shown && !authz.Allow(c.by.Caller, l.action, authz.Object{}).Allowed {
 			return entitlement.Errorf(entitlement.Forbidden, "$expand: %s is for administrators.", clip(e.Name))
 		}
+		if err := l.checkWithin(e); err != nil {
+			return err
+		}
 
 		if err := c.checkExpand(e.Expand, l.navigation()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// checkWithin refuses options inside of an $expand that what is expanded cannot honour.
+func (l navigationProperty) checkWithin(e odata.Expand) error {
+	if l.sample == nil {
+		for _, option := range e.Sent {
+			if option != "$expand" {
+				return entitlement.Errorf(entitlement.Invalid, "$expand: %s does not take %s.", clip(e.Name), clip(option))
+			}
+		}
+		return nil
+	}
+
+	sample := l.sample()
+	if l.many {
+		if err := e.Rows.Check(sample); err != nil {
+			return err
+		}
+	} else {
+		for _, option := range e.Sent {
+			if option != "$expand" && option != "$select" {
+				return entitlement.Errorf(entitlement.Invalid, "$expand: %s is one thing and not a list, so that it does not take %s.", clip(e.Name), clip(option))
+			}
+		}
+	}
+	return checkSelect(e.Select, sample)
 }
 
 // navigationNamed finds a navigation property by its name in any case.
@@ -55,11 +84,18 @@ func with(wanted []odata.Expand, navigation map[string]navigationProperty) views
 	return w
 }
 
-// showExpanded shows in a tree what is wanted of it, level by level, and what is selected of that.
+// showExpanded shows in a tree what is wanted of it, level by level: of a list those that
+// its options let through, in their order, and of each what is selected.
 func showExpanded(tree object, wanted []odata.Expand, navigation map[string]navigationProperty) {
 	for _, e := range wanted {
 		name, l, _ := navigationNamed(navigation, e.Name)
 		below := expanded(tree[name], l)
+		if l.many {
+			var count int
+			if below, count = e.Rows.Of(below); e.Count {
+				tree[name+"@odata.count"] = count
+			}
+		}
 		for _, o := range below {
 			showExpanded(o, e.Expand, l.navigation())
 			choose(o, e.Select, e.Expand)

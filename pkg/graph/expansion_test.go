@@ -181,8 +181,8 @@ func TestWhoMayCallWhat_WithEveryExpansion(t *testing.T) {
 	stockExpansions(w)
 	rows, open, seen := 0, 0, map[string]bool{}
 	for _, op := range served() {
-		if op.method != http.MethodGet || op.serve == nil {
-			continue
+		if op.method != http.MethodGet || op.serve == nil || strings.HasSuffix(op.path, "/$count") {
+			continue // a count shows nothing to expand
 		}
 		path := w.readable(op.path)
 		all := w.expansions(path)

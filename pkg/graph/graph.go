@@ -13,8 +13,8 @@ import (
 	"leasehold/pkg/views"
 )
 
-// Deps is what the API stands on. Catalogs is needed by the handler of that name only,
-// Requests likewise.
+// Deps is what the API stands on. Requests is needed by the handler of that name only;
+// of Catalogs the other handler needs the reading alone.
 type Deps struct {
 	Authenticator Authenticator
 	Directory     *directory.Service
@@ -42,10 +42,10 @@ func Requests(d Deps) http.Handler { return newAPI(d, requestsTable()) }
 
 // catalogsTable is what the function catalogs serves.
 func catalogsTable() []operation {
-	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, laterCatalogs)
+	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, catalogCounts, laterCatalogs)
 }
 
 // requestsTable is what the function requests serves.
 func requestsTable() []operation {
-	return slices.Concat(requestOperations, requestedOperations, assignmentOperations, approvalOperations, deliveryOperations, laterRequests)
+	return slices.Concat(requestOperations, requestedOperations, assignmentOperations, approvalOperations, deliveryOperations, requestCounts, laterRequests)
 }

@@ -31,7 +31,11 @@ func (c *call) metadata(ctx context.Context, set string) string {
 
 // nextLink returns this call's address with all its options and a token that continues
 // the list. Clients use it as it is.
-func (c *call) nextLink(ctx context.Context, inner string) (string, error) {
+func (c *call) nextLink(ctx context.Context, at position) (string, error) {
+	inner, err := at.text()
+	if err != nil {
+		return "", err
+	}
 	token, err := c.seal(ctx, inner)
 	if err != nil {
 		return "", err
@@ -45,7 +49,7 @@ func (c *call) nextLink(ctx context.Context, inner string) (string, error) {
 func (c *call) question() url.Values {
 	query := url.Values{}
 	for name, values := range c.request.URL.Query() {
-		if !strings.EqualFold(name, odata.SkipToken) {
+		if !odata.IsSkipToken(name) {
 			query[name] = values
 		}
 	}

@@ -9,25 +9,40 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// list answers with one page of a list. Filters are applied to the page that was read,
-// so it may be short or empty and still have a next one. One that is larger than an answer
-// may be is read again, shorter.
+// list answers with one page of a list: filled up to $top, with a nextLink where more
+// remain. One that is larger than an answer may be is made shorter.
 func list[T any](ctx context.Context, c *call, k entityType[T], read lister[T]) (response, error) {
-	if err := checkOptions(c, k); err != nil {
+	if err := checkList(c, k); err != nil {
 		return response{}, err
 	}
 
-	inner, err := c.unseal(ctx)
+	at, err := c.position(ctx)
 	if err != nil {
 		return response{}, err
 	}
 
-	for limit := c.options.Top; ; {
-		page, err := read(ctx, entitlement.Page{Limit: limit, Token: inner})
-		if err != nil {
-			return response{}, err
-		}
-		body, err := pageBody(ctx, c, k, page, inner == "")
+	return answerList(ctx, c, rowsOf(c, k, read), at)
+}
+
+// answerList answers with the page of a list that begins at a position; nil is its beginning.
+func answerList(ctx context.Context, c *call, of rows, at *position) (response, error) {
+	w := newWalk(c, of, at)
+	if c.counting {
+		n, err := w.countAll(ctx)
+		return response{status: http.StatusOK, plain: strconv.Itoa(n)}, err
+	}
+
+	read := w.filled
+	if len(c.options.OrderBy) > 0 {
+		read = func(ctx context.Context) (page, error) { return w.ordered(ctx, at) }
+	}
+	found, err := read(ctx)
+	if err != nil {
+		return response{}, err
+	}
+
+	for {
+		body, err := pageBody(ctx, c, of, found)
 		if err != nil {
 			return response{}, err
 		}
@@ -36,36 +51,36 @@ func list[T any](ctx context.Context, c *call, k entityType[T], read lister[T]) 
 			return response{}, err
 		}
 
-		// So much that one answer cannot carry it: the page is read again, with fewer items.
-		over := excess(text)
-		switch n := len(page.Items); {
-		case over <= 1:
+		// So much that one answer cannot carry it: the page is cut short.
+		over, n := excess(text), len(found.rows)
+		if over <= 1 {
 			return response{status: http.StatusOK, body: body, text: text}, nil
-		case n <= 1 || limit == 1:
-			return response{}, tooLarge()
-		default:
-			limit = shorter(min(n, entitlement.Page{Limit: limit}.Size()), over)
 		}
+		if n <= 1 {
+			return response{}, tooLarge()
+		}
+		found.cut(shorter(n, over))
 	}
 }
 
 // pageBody returns the body of one page.
-func pageBody[T any](ctx context.Context, c *call, k entityType[T], page entitlement.Paged[T], first bool) (object, error) {
-	kept := page.Items
-	if c.options.Filter != nil {
-		kept = slices.DeleteFunc(slices.Clone(kept), func(item T) bool { return !c.options.Filter.Match(k.mapper(item)) })
+func pageBody(ctx context.Context, c *call, of rows, found page) (object, error) {
+	items := make([]any, len(found.rows))
+	for i, r := range found.rows {
+		items[i] = r.item
 	}
 
-	trees, err := finished(ctx, c, k, kept)
+	trees, err := of.shown(ctx, items)
 	if err != nil {
 		return nil, err
 	}
 
-	body := object{"@odata.context": c.metadata(ctx, k.set), "value": put(trees, true)}
-	if page.Next != "" {
-		body["@odata.nextLink"], err = c.nextLink(ctx, page.Next)
-	} else if c.options.Count && first {
-		body["@odata.count"] = len(trees) // of a list that fits on one page; longer ones are not counted
+	body := object{"@odata.context": c.metadata(ctx, of.set), "value": put(trees, true)}
+	if found.counted {
+		body["@odata.count"] = found.count
+	}
+	if found.next != nil {
+		body["@odata.nextLink"], err = c.nextLink(ctx, *found.next)
 	}
 
 	return body, err
@@ -102,18 +117,49 @@ func created[T any](ctx context.Context, c *call, k entityType[T], v T) (respons
 	return response{status: http.StatusCreated, body: tree, location: c.link(ctx, at) + "/" + tree["id"].(string)}, nil
 }
 
-// checkOptions refuses options that ask for what the entity type does not have.
-func checkOptions[T any](c *call, k entityType[T]) error {
-	sample := k.sample()
-	if c.options.Filter != nil {
-		if err := c.options.Filter.Check(sample); err != nil {
+// checkList refuses options that ask a list for what its entity type does not have, and
+// any beside those that say which rows there are where they are only counted.
+func checkList[T any](c *call, k entityType[T]) error {
+	if c.counting {
+		if err := c.refuseOptions("A count takes $filter and $search alone, not %s.", "$filter", "$search"); err != nil {
 			return err
 		}
 	}
+
+	sample := k.sample()
+	if err := c.options.Rows.Check(sample); err != nil {
+		return err
+	}
+	return checkShown(c, k, sample)
+}
+
+// checkOptions refuses options of one entity that it cannot honour.
+func checkOptions[T any](c *call, k entityType[T]) error {
+	if c.counting {
+		return entitlement.Errorf(entitlement.NotFound, "There is nothing to count at this path: it is one thing, and not a list.")
+	}
+	if err := c.refuseOptions("The option %s is for lists, and this is one thing.", "$select", "$expand", "$format"); err != nil {
+		return err
+	}
+	return checkShown(c, k, k.sample())
+}
+
+// checkShown refuses to select or expand what the entity type does not have.
+func checkShown[T any](c *call, k entityType[T], sample object) error {
 	if err := checkSelect(c.options.Select, sample); err != nil {
 		return err
 	}
 	return c.checkExpand(c.options.Expand, k.navigation())
+}
+
+// refuseOptions refuses all options that were sent but some.
+func (c *call) refuseOptions(why string, but ...string) error {
+	for _, option := range c.options.Sent {
+		if !slices.Contains(but, option) {
+			return entitlement.Errorf(entitlement.Invalid, why, option)
+		}
+	}
+	return nil
 }
 
 // finished returns the trees of views, with what is wanted joined to them, and no more than
@@ -156,7 +202,7 @@ func sliced[T any](all []T, err error) lister[T] {
 
 		got := entitlement.Paged[T]{Items: all[from:to]}
 		if to < len(all) {
-			got.Next = strconv.Itoa(to)
+			got.Next, got.Sure = strconv.Itoa(to), true
 		}
 		return got, nil
 	}

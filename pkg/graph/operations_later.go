@@ -31,9 +31,7 @@ var laterCatalogs = []operation{
 
 	{method: "GET", path: em + "/assignmentPolicies/{policyId}/questions", action: authz.ReadPolicy},
 	{method: "GET", path: em + "/assignmentPolicies/{policyId}/customExtensionStageSettings", action: authz.ReadPolicy},
-	{method: "GET", path: em + "/assignmentPolicies/$count", action: authz.ReadPolicy},
 
-	{method: "GET", path: em + "/catalogs/$count", action: authz.ReadCatalog},
 	{method: "GET", path: inCatalog + "/resourceScopes", action: authz.ReadCatalog},
 	{method: "GET", path: inCatalog + "/accessPackages", action: authz.ListPackages},
 	{method: "POST", path: inCatalog + "/resources/{resourceId}/refresh", action: authz.RefreshResource},
@@ -83,11 +81,8 @@ var laterCatalogs = []operation{
 
 // laterRequests belong to the people's side.
 var laterRequests = []operation{
-	{method: "GET", path: packagePath + "/$count", action: authz.ListPackages},
-	{method: "GET", path: requestPath + "/$count", action: authz.ListRequests},
 	{method: "DELETE", path: requestPath + "/{assignmentRequestId}", action: authz.DeleteRequest},
 	{method: "POST", path: requestPath + "/{assignmentRequestId}/resume", action: authz.ResumeRequest},
-	{method: "GET", path: heldPath + "/$count", action: authz.ListAssignments},
 	{method: "GET", path: heldPath + "/additionalAccess()", action: authz.ReadAdditionalAccess},
 	{method: "GET", path: heldPath + "/additionalAccess(accessPackageId='{accessPackageId}',incompatibleAccessPackageId='{otherId}')", action: authz.ReadAdditionalAccess},
 	{method: "GET", path: heldPath + "/{assignmentId}/target", action: authz.ListAssignments},

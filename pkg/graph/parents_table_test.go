@@ -1,6 +1,9 @@
 package graph
 
-import "maps"
+import (
+	"maps"
+	"strings"
+)
 
 // Why every one of a kind is a right one.
 const (
@@ -57,7 +60,35 @@ func takings() []taking {
 	all = append(all, policyTakings()...)
 	all = append(all, requestTakings()...)
 	all = append(all, assignmentTakings()...)
-	return append(all, approvalTakings()...)
+	all = append(all, approvalTakings()...)
+	return append(all, countTakings(all)...)
+}
+
+// countTakings are the ways to count lists: each is called as the list is, and takes the
+// ids of its path.
+func countTakings(lists []taking) (all []taking) {
+	counts := map[string]bool{}
+	for _, op := range served() {
+		counts[op.name()] = true
+	}
+
+	for _, tk := range lists {
+		tk.op += "/$count"
+		if !counts[tk.op] {
+			continue
+		}
+
+		ids := map[string]place{}
+		for where, in := range tk.ids {
+			if strings.HasPrefix(where, "path ") {
+				ids[where] = in
+			}
+		}
+		if tk.ids = ids; len(ids) > 0 {
+			all = append(all, tk)
+		}
+	}
+	return all
 }
 
 func directoryTakings() []taking {

@@ -74,7 +74,7 @@ func (c *call) withNames(read lister[entitlement.Event]) lister[views.Event] {
 			return entitlement.Paged[views.Event]{Next: got.Next}, err
 		}
 		told, err := c.deps.Views.Tell(ctx, c.by.Caller, got.Items)
-		return entitlement.Paged[views.Event]{Items: told, Next: got.Next}, err
+		return entitlement.Paged[views.Event]{Items: told, Next: got.Next, Sure: got.Sure}, err
 	}
 }
 

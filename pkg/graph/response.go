@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"io"
 	"net/http"
 
 	"leasehold/pkg/obs"
@@ -15,6 +16,7 @@ type response struct {
 	status   int
 	body     object
 	text     []byte // body, where it was rendered already
+	plain    string // in place of a body: what is not JSON
 	location string
 }
 
@@ -25,6 +27,14 @@ func done(err error) (response, error) { return response{status: http.StatusNoCo
 
 // write renders an answer into a buffer first, so that a failure is never half an answer.
 func (c *call) write(ctx context.Context, w http.ResponseWriter, ans response) {
+	if ans.plain != "" {
+		w.Header().Set("Content-Type", "text/plain")
+		w.WriteHeader(ans.status)
+		if _, err := io.WriteString(w, ans.plain); err != nil {
+			obs.Logger(ctx).WarnContext(ctx, "the answer was not taken", obs.Err(err))
+		}
+		return
+	}
 	if ans.body == nil {
 		w.WriteHeader(ans.status)
 		return

@@ -32,13 +32,14 @@ func newAPI(d Deps, table []operation) *api { return &api{deps: d, routes: newRo
 
 // call is one call on its way through its operation.
 type call struct {
-	deps    *Deps
-	request *http.Request
-	route   string            // method and pattern of the operation, for logs; "" where there is none
-	path    map[string]string // values of the path's variables
-	options odata.Options
-	by      authz.Command // with its caller as it was read, unless the operation reads it late
-	reads   bool          // it changes nothing, so that its answer may be refused
+	deps     *Deps
+	request  *http.Request
+	route    string            // method and pattern of the operation, for logs; "" where there is none
+	path     map[string]string // values of the path's variables
+	options  odata.Options
+	by       authz.Command // with its caller as it was read, unless the operation reads it late
+	counting bool          // its path ends in $count: how many there are is asked, and not which
+	reads    bool          // it changes nothing, so that its answer may be refused
 }
 
 // ServeHTTP answers one call. Whatever happens, the answer is in Graph's shape.
@@ -138,8 +139,25 @@ func (a *api) serve(ctx context.Context, c *call) (response, error) {
 	if c.options, err = odata.Parse(r.URL.Query()); err != nil {
 		return response{}, err
 	}
+	if err := c.checkSent(op); err != nil {
+		return response{}, err
+	}
 
 	return op.serve(ctx, c)
+}
+
+// checkSent refuses options of operations that change something, before anything is done:
+// they could not be honoured afterwards. A replacement alone answers with the whole thing,
+// and so takes what says how that is shown.
+func (c *call) checkSent(op *operation) error {
+	switch op.method {
+	case http.MethodGet:
+		return nil
+	case http.MethodPut:
+		return c.refuseOptions("The option %s is for reading; leave it out here.", "$select", "$expand")
+	default:
+		return c.refuseOptions("The option %s is for reading; leave it out here.")
+	}
 }
 
 // authorization returns the one Authorization header; two contradict each other.

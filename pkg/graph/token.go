@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 
+	"github.com/go-json-experiment/json"
+
 	"leasehold/pkg/entitlement"
 )
 
@@ -21,6 +23,33 @@ func (c *call) seal(ctx context.Context, inner string) (string, error) {
 		return "", err
 	}
 	return base64.RawURLEncoding.EncodeToString(append(mac, inner...)), nil
+}
+
+// position returns where the page begins that the call's $skiptoken asks for; nil for the first.
+func (c *call) position(ctx context.Context) (*position, error) {
+	inner, err := c.unseal(ctx)
+	if err != nil || inner == "" {
+		return nil, err
+	}
+	return parsePosition(inner)
+}
+
+// parsePosition reads what position.text wrote.
+func parsePosition(text string) (*position, error) {
+	var at position
+	if err := json.Unmarshal([]byte(text), &at); err != nil || at.Row < 0 || at.Limit < 0 || at.Limit > entitlement.PageSize {
+		return nil, foreignToken()
+	}
+	return &at, nil
+}
+
+// text writes a position as a token has it.
+func (p position) text() (string, error) {
+	raw, err := json.Marshal(p)
+	if err != nil {
+		return "", entitlement.Wrap(entitlement.Internal, "write a page token", err, "")
+	}
+	return string(raw), nil
 }
 
 // unseal returns the store's token out of the call's $skiptoken, "" where there is none.

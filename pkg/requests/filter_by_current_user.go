@@ -96,6 +96,7 @@ func (s *Service) CreatedByMe(ctx context.Context, by authz.Caller, page entitle
 	own := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 		list, err := s.Store.RequestsOf(ctx, by.ID, page)
 		list.Items = slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return r.Requestor != by.ID })
+		list.Sure = false // what follows may be another's
 		return list, err
 	}
 	others := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {

@@ -88,7 +88,7 @@ func after(list []entitlement.Assignment, page entitlement.Page) (p entitlement.
 	list = slices.DeleteFunc(list, func(a entitlement.Assignment) bool { return string(a.Package) <= page.Token })
 	if p.Items = list; len(list) > page.Size() {
 		p.Items = list[:page.Size()]
-		p.Next = string(p.Items[page.Size()-1].Package)
+		p.Next, p.Sure = string(p.Items[page.Size()-1].Package), true
 	}
 	return p
 }

@@ -2,6 +2,7 @@ package requests
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,7 +42,7 @@ func chain[T any](ctx context.Context, page entitlement.Page, first, second list
 	rest, err := second(ctx, entitlement.Page{Limit: page.Size() - len(list.Items), Token: token})
 	list.Items = append(list.Items, rest.Items...)
 	if rest.Next != "" {
-		list.Next = "2:" + rest.Next
+		list.Next, list.Sure = "2:"+rest.Next, rest.Sure
 	}
 
 	return list, err
@@ -54,29 +55,35 @@ func badToken() error {
 // maxPackagesRead bounds the packages that one page of a whole-tenant list looks into.
 const maxPackagesRead = 25
 
+// packagePlace is where a whole-tenant list goes on: at a package of a page of packages, and
+// at a place in what is listed of it.
+type packagePlace struct {
+	page   string                // of packages
+	number int                   // of the package on it, where it is gone
+	pkg    entitlement.PackageID // "" for the first one
+	inner  string
+}
+
 // perPackage lists something of every package, one package after another. Its pages may
 // be short or empty and still have a next.
 func perPackage[T any](ctx context.Context, store Store, page entitlement.Page, of func(context.Context, entitlement.PackageID, entitlement.Page) (entitlement.Paged[T], error)) (entitlement.Paged[T], error) {
 	out := entitlement.Paged[T]{}
-	packages, pkg, inner, err := splitToken(page.Token)
+	at, err := parsePackagePlace(page.Token)
 	if err != nil {
 		return out, err
 	}
 
-	for range maxPackagesRead {
-		if pkg == "" {
-			list, err := store.ListPackages(ctx, entitlement.Page{Limit: 1, Token: packages})
-			if err != nil {
-				return out, err
-			}
-			packages = list.Next
-			if len(list.Items) == 0 {
-				if packages == "" {
-					return out, nil
-				}
-				continue
-			}
-			pkg = list.Items[0].ID
+	packages, err := store.ListPackages(ctx, entitlement.Page{Limit: maxPackagesRead, Token: at.page})
+	if err != nil {
+		return out, err
+	}
+
+	from, inner := at.in(packages.Items)
+	for n := from; n < len(packages.Items); n++ {
+		pkg := packages.Items[n].ID
+		if len(out.Items) >= page.Size() {
+			out.Next = packagePlace{at.page, n, pkg, inner}.token()
+			return out, nil
 		}
 
 		piece, err := of(ctx, pkg, entitlement.Page{Limit: page.Size() - len(out.Items), Token: inner})
@@ -85,41 +92,58 @@ func perPackage[T any](ctx context.Context, store Store, page entitlement.Page, 
 		}
 		out.Items = append(out.Items, piece.Items...)
 
-		// At the end of a package the next round takes another one, unless there is none.
-		if inner = piece.Next; inner == "" {
-			if pkg = ""; packages == "" {
-				return out, nil
-			}
-		}
-
-		if len(out.Items) >= page.Size() {
-			break
+		// A package with more to come is gone on with on the next page.
+		if inner = piece.Next; inner != "" {
+			out.Next, out.Sure = packagePlace{at.page, n, pkg, inner}.token(), piece.Sure
+			return out, nil
 		}
 	}
 
-	out.Next = packages + "|" + string(pkg) + "|" + inner
+	if packages.Next != "" {
+		out.Next = packagePlace{page: packages.Next}.token()
+	}
 	return out, nil
 }
 
-// splitToken reads what perPackage wrote: the rest of the packages, the package under
-// way, and the place in it.
-func splitToken(token string) (packages string, pkg entitlement.PackageID, inner string, err error) {
+// in returns the number of the package to go on at, and the place in what is listed of it;
+// of one that is gone nothing is listed any more.
+func (at packagePlace) in(packages []entitlement.AccessPackage) (number int, inner string) {
+	if at.pkg == "" {
+		return 0, ""
+	}
+	if i := slices.IndexFunc(packages, func(p entitlement.AccessPackage) bool { return p.ID == at.pkg }); i >= 0 {
+		return i, at.inner
+	}
+	return at.number, ""
+}
+
+func (at packagePlace) token() string {
+	return at.page + "|" + strconv.Itoa(at.number) + "|" + string(at.pkg) + "|" + at.inner
+}
+
+// parsePackagePlace reads what token wrote.
+func parsePackagePlace(token string) (at packagePlace, err error) {
 	if token == "" {
-		return "", "", "", nil
+		return at, nil
 	}
 
-	parts := strings.SplitN(token, "|", 3)
-	if len(parts) != 3 {
-		return "", "", "", badToken()
+	parts := strings.SplitN(token, "|", 4)
+	if len(parts) != 4 {
+		return at, badToken()
 	}
 
-	if parts[1] != "" {
-		if pkg, err = entitlement.ParseID[entitlement.PackageID]("page token", parts[1]); err != nil {
-			return "", "", "", badToken()
+	if at.number, err = strconv.Atoi(parts[1]); err != nil || at.number < 0 {
+		return at, badToken()
+	}
+
+	if parts[2] != "" {
+		if at.pkg, err = entitlement.ParseID[entitlement.PackageID]("page token", parts[2]); err != nil {
+			return at, badToken()
 		}
 	}
 
-	return parts[0], pkg, parts[2], nil
+	at.page, at.inner = parts[0], parts[3]
+	return at, nil
 }
 
 // shardToken reads which shard a page begins in, and where.

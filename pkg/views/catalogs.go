@@ -37,7 +37,7 @@ func (r *Reader) Catalogs(ctx context.Context, by authz.Caller, of []*Catalog, w
 func (r *Reader) catalogs(ctx context.Context, of []*Catalog, w With) error {
 	if below, wanted := w[JoinPackages]; wanted {
 		err := sideBySide(len(of), func(i int) error {
-			all, err := whole(func(page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
+			all, err := whole("list the access packages by themselves, with $filter=catalog/id eq the catalog's", func(page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
 				return r.Store.PackagesOf(ctx, of[i].ID, page)
 			})
 			of[i].Packages = OfPackages(all)
@@ -68,7 +68,7 @@ func (r *Reader) catalogs(ctx context.Context, of []*Catalog, w With) error {
 }
 
 func (r *Reader) resourcesIn(ctx context.Context, catalog entitlement.CatalogID) ([]entitlement.Resource, error) {
-	return whole(func(page entitlement.Page) (entitlement.Paged[entitlement.Resource], error) {
+	return whole("list the resources of the catalog by themselves", func(page entitlement.Page) (entitlement.Paged[entitlement.Resource], error) {
 		return r.Store.ListResources(ctx, catalog, page)
 	})
 }

@@ -135,8 +135,9 @@ func found[ID comparable, T any](ctx context.Context, ids []ID, read func(contex
 // maxPages bounds the reading of a whole list that is shown inside of something else.
 const maxPages = 10
 
-// whole reads a list to its end, or until it is too long to be shown at once.
-func whole[T any](read func(page entitlement.Page) (entitlement.Paged[T], error)) ([]T, error) {
+// whole reads a list to its end. One that is too long to be shown at once is refused, since
+// half of it would pass for all of it; instead says what to do.
+func whole[T any](instead string, read func(page entitlement.Page) (entitlement.Paged[T], error)) ([]T, error) {
 	var all []T
 	page := entitlement.Page{}
 
@@ -148,11 +149,11 @@ func whole[T any](read func(page entitlement.Page) (entitlement.Paged[T], error)
 
 		all = append(all, got.Items...)
 		if page.Token = got.Next; page.Token == "" {
-			break
+			return all, nil
 		}
 	}
 
-	return all, nil
+	return nil, entitlement.Errorf(entitlement.Invalid, "There are more than %d to be shown within one thing: %s.", maxPages*entitlement.PageSize, instead)
 }
 
 // parallel bounds the lists that are read side by side.

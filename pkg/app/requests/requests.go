@@ -8,6 +8,7 @@ import (
 
 	"leasehold/pkg/app/base"
 	"leasehold/pkg/app/httpapi"
+	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
 	"leasehold/pkg/connector"
@@ -31,6 +32,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	}
 	return graph.Requests(graph.Deps{
 		Authenticator: verifier, Directory: httpapi.Directory(c, db, urgent, log), Views: &views.Reader{Store: db}, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
+		Catalogs: &catalogs.Service{Store: db}, // for reading alone: the count of packages arrives here
 		Requests: &usecases.Service{Store: db, Enqueuer: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }

@@ -2,6 +2,7 @@ package odata
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,9 @@ func (n *node) eval(s scope) any {
 		return !truth(n.args[0].eval(s))
 	case "any", "all":
 		return n.quantify(s)
+	case "in":
+		left := n.args[0].eval(s)
+		return slices.ContainsFunc(n.args[1:], func(value *node) bool { return compare("eq", left, value.eval(s)) })
 
 	case "eq", "ne", "gt", "ge", "lt", "le":
 		return compare(n.op, n.args[0].eval(s), n.args[1].eval(s))
@@ -247,6 +251,9 @@ func (f *Filter) check(n *node, s scope) error {
 		if !ok {
 			return misread(f.text, n.at, "there is no such property to filter by")
 		}
+		if _, hidden := at.(Unexpanded); hidden && n.op == "path" {
+			return misread(f.text, n.at, "this leads to something else; name one of its properties")
+		}
 
 		if n.bind != "" {
 			list, _ := at.([]any)
@@ -313,6 +320,43 @@ func (n *node) equal(path string) (string, bool) {
 	}
 
 	return "", false
+}
+
+// Prefix returns a text that the filter demands of a path: every tree that matches begins
+// with it there, in any case. whole: it is all that stands there.
+func (f *Filter) Prefix(path string) (text string, whole, ok bool) {
+	if f == nil {
+		return "", false, false
+	}
+	return f.root.prefix(path)
+}
+
+func (n *node) prefix(path string) (text string, whole, ok bool) {
+	switch n.op {
+	case "group":
+		return n.args[0].prefix(path)
+	case "and":
+		if text, whole, ok = n.args[0].prefix(path); ok {
+			return text, whole, ok
+		}
+		return n.args[1].prefix(path)
+	case "eq", "startswith":
+		for i := range 2 {
+			name, value := n.args[i], n.args[1-i]
+			if text, ok := value.value.(string); ok && value.op == "value" && name.leads(path) && (n.op == "eq" || i == 0) {
+				return text, n.op == "eq", true
+			}
+		}
+	}
+	return "", false, false
+}
+
+// leads reports a path, or its text in one case.
+func (n *node) leads(path string) bool {
+	if n.op == "tolower" || n.op == "toupper" {
+		n = n.args[0]
+	}
+	return n.op == "path" && strings.EqualFold(strings.Join(n.path, "/"), path)
 }
 
 // EqualID returns the id that the filter demands of a path; one that is no UUID is Invalid.

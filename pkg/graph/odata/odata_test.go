@@ -66,6 +66,10 @@ func TestMatch(t *testing.T) {
 		"state eq 'x' or state eq 'y' and isHidden eq false or 1 eq 1":   true,
 		"missing eq null":                                                true,
 		"displayName gt 5":                                               false,
+		"state in ('expired','Delivered')":                               true,
+		"state in ('expired')":                                           false,
+		"not (attempts in (1,2)) and description in (null)":              true,
+		"originId in ('member_a')":                                       false,
 		"'a' lt 'B' and true eq true and false ne true and not (1 ne 1)": true,
 	}
 	for filter, want := range tests {
@@ -178,8 +182,79 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// null comes first, then what is smaller; texts in any case, and what is alike stays as it was.
+func TestOrderSearchSkipAndTop(t *testing.T) {
+	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	trees := []object{
+		{"id": "1", "n": "b", "b": true, "t": at, "x": object{"y": 2}},
+		{"id": "2", "n": "A", "b": false, "t": at.Add(time.Second), "x": object{"y": 1}},
+		{"id": "3", "n": nil, "b": true, "t": nil, "x": concealed{object{"y": 3}}},
+		{"id": "4", "n": "a b", "b": false, "t": at.Add(-time.Second), "x": nil},
+	}
+	for options, want := range map[string]string{
+		"$orderby=n":                           "3 2 4 1",
+		"$orderby=N desc":                      "1 4 2 3",
+		"$orderby=b,n desc":                    "4 2 1 3",
+		"$orderby=t":                           "3 4 1 2",
+		"$orderby=x/y desc":                    "3 1 2 4",
+		"$search=B":                            "1 4",
+		"$search=a AND b":                      "4",
+		"$search=\"n:a b\"":                    "4",
+		"$search=true":                         "",
+		"$orderby=n&$skip=1&$top=2":            "2 4",
+		"$filter=b eq true&$skip=1":            "3",
+		"$skip=9":                              "",
+		"$filter=b eq false&$orderby=t&$top=1": "4",
+		"$search=\"1\"":                        "",
+	} {
+		query, err := url.ParseQuery(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := odata.Parse(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		shown, _ := o.Rows.Of(trees)
+		var ids []string
+		for _, tree := range shown {
+			ids = append(ids, tree["id"].(string))
+		}
+		if got := strings.Join(ids, " "); got != want {
+			t.Errorf("%s: %s, want %s", options, got, want)
+		}
+	}
+}
+
+func TestPrefix(t *testing.T) {
+	for filter, want := range map[string]string{
+		"displayName eq 'X'":                       "X!",
+		"'X' eq displayname":                       "X!",
+		"startswith(displayName,'x') and a eq 1":   "x",
+		"a eq 1 and (tolower(displayName) eq 'x')": "x!",
+		"startswith('x',displayName)":              "",
+		"startswith(displayName,'x') or a eq 1":    "",
+		"not startswith(displayName,'x')":          "",
+		"contains(displayName,'x')":                "",
+		"displayName in ('x')":                     "",
+	} {
+		f, err := odata.ParseFilter(filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, whole, _ := f.Prefix("displayName")
+		if whole {
+			got += "!"
+		}
+		if got != want {
+			t.Errorf("%s demands %q, want %q", filter, got, want)
+		}
+	}
+}
+
 func FuzzFilter(f *testing.F) {
-	for _, seed := range []string{"a eq 'b''c'", "not (a/b ne null) or contains(tolower(a),'x')", "identities/any(i:i/issuer eq 'a')", "x ge 2026-01-01T00:00:00Z", "((((", "any(a:", "'", "a/any(", "eq eq eq"} {
+	for _, seed := range []string{"a eq 'b''c'", "not (a/b ne null) or contains(tolower(a),'x')", "identities/any(i:i/issuer eq 'a')", "x ge 2026-01-01T00:00:00Z", "((((", "any(a:", "'", "a/any(", "eq eq eq", "state in ('a','b') and not (id in ('c'))", "a in (", "a in (b)", "startswith(tolower(displayName),'s')", "'a' eq tolower('a')"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -193,16 +268,40 @@ func FuzzFilter(f *testing.F) {
 		filter.Match(tree())
 		filter.Check(tree())
 		filter.Equal("id")
+
+		// What a filter demands of a name, every tree has that it lets through.
+		if text, whole, ok := filter.Prefix("displayName"); ok && filter.Match(tree()) {
+			name := strings.ToLower(tree()["displayName"].(string))
+			if text = strings.ToLower(text); !strings.HasPrefix(name, text) || whole && name != text {
+				t.Errorf("%q demands %q and lets %q through", s, text, name)
+			}
+		}
 	})
 }
 
 func FuzzOptions(f *testing.F) {
-	f.Add("a($expand=b,c($select=d)),e", "a,b")
-	f.Add("a((;)", "*")
-	f.Fuzz(func(t *testing.T, expand, selected string) {
-		_, err := odata.Parse(url.Values{"$expand": {expand}, "$select": {selected}})
-		if err != nil && entitlement.KindOf(err) != entitlement.Invalid {
-			t.Error(err)
+	f.Add("a($expand=b,c($select=d)),e", "a,b", "a desc", "x")
+	f.Add("a((;)", "*", "a/b,c asc", `"displayName:a" AND b`)
+	f.Add("a($filter=b eq ';)';$orderby=c desc;$top=1;$skip=2;$count=true;$search=x)", "id", ",", `"`)
+	f.Fuzz(func(t *testing.T, expand, selected, order, search string) {
+		o, err := odata.Parse(url.Values{"$expand": {expand}, "$select": {selected}, "$orderby": {order}, "$search": {search}})
+		if err != nil {
+			if entitlement.KindOf(err) != entitlement.Invalid {
+				t.Error(err)
+			}
+			return
+		}
+
+		o.Rows.Check(tree())
+		two := []object{tree(), {"displayName": "x"}}
+		if shown, n := o.Rows.Of(two); len(shown) != n || n > 2 {
+			t.Errorf("%q %q: %d of %d", order, search, len(shown), n)
+		}
+		for _, e := range o.Expand {
+			e.Rows.Check(tree())
+			if shown, n := e.Rows.Of(two); len(shown) > n || e.Top > 0 && len(shown) > e.Top {
+				t.Errorf("%q: %d of %d", expand, len(shown), n)
+			}
 		}
 	})
 }

@@ -1,34 +1,49 @@
 package odata
 
 import (
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"leasehold/pkg/entitlement"
 )
 
+// Rows are the options that say which rows of a list are shown, and in which order. They
+// are the same for the list that a call asks for and for one inside $expand.
+type Rows struct {
+	Filter  *Filter // nil where none was sent
+	Search  *Search // nil where none was sent
+	OrderBy []Order
+	Top     int // 0 where none was sent
+	Skip    int
+	Count   bool
+}
+
 // Options are the query options of one request.
 type Options struct {
-	Filter    *Filter // nil where none was sent
+	Rows
 	Select    []string
 	Expand    []Expand
-	Top       int // 0 where none was sent
-	Count     bool
 	SkipToken string
+	Sent      []string // the options that were sent, in order: $filter, $top
 }
 
 // Expand asks for a navigation property, with options of its own.
 type Expand struct {
-	Name   string
+	Name string
+	Rows
 	Select []string
 	Expand []Expand
+	Sent   []string
 }
 
 // Bounds of the options (A12, S21).
 const (
 	maxTop      = 999
-	maxOption   = 2000 // bytes of $select and $expand
+	maxSkip     = 10_000
+	maxOption   = 2000 // bytes of $select, $expand, $orderby and $search
 	maxExpands  = 20
 	maxNesting  = 4
 	maxPageText = 4096
@@ -37,46 +52,66 @@ const (
 // SkipToken is the option that continues a list.
 const SkipToken = "$skiptoken"
 
-// ignored are options that are taken and change nothing: Graph promises to honour them
-// nowhere on these resources.
-var ignored = map[string]bool{"$orderby": true, "$search": true, "$skip": true, "$format": true}
+// bare are the options that clients may write without their $, as Graph takes them.
+var bare = map[string]bool{"filter": true, "search": true, "orderby": true, "top": true, "skip": true, "count": true,
+	"select": true, "expand": true, "skiptoken": true, "format": true}
+
+// IsSkipToken reports the name, as a client wrote it, of the option that continues a list.
+func IsSkipToken(name string) bool {
+	return optionNamed(name) == SkipToken
+}
+
+// optionNamed returns the option that a client means by a name; "" where it means none.
+func optionNamed(name string) string {
+	name = strings.ToLower(name)
+
+	switch {
+	case strings.HasPrefix(name, "$"):
+		return name
+	case bare[name]:
+		return "$" + name
+	default:
+		return ""
+	}
+}
 
 // Parse reads the options of a query. Names beginning with $ that are unknown are
 // refused; others are not options, and are left alone.
 func Parse(query url.Values) (Options, error) {
 	var o Options
-	for name, values := range query {
-		option := strings.ToLower(name)
-		if !strings.HasPrefix(option, "$") || ignored[option] {
+
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		option := optionNamed(name)
+		if option == "" {
 			continue
 		}
 
-		if len(values) != 1 {
-			return o, entitlement.Errorf(entitlement.Invalid, "The option %s was sent %d times.", clip(name), len(values))
+		if values := query[name]; len(values) != 1 || slices.Contains(o.Sent, option) {
+			return o, entitlement.Errorf(entitlement.Invalid, "The option %s was sent %d times.", clip(option), max(2, len(values)))
 		}
+		o.Sent = append(o.Sent, option)
 
-		if err := o.set(option, values[0]); err != nil {
+		if err := o.set(option, query[name][0]); err != nil {
 			return o, err
 		}
 	}
+
 	return o, nil
 }
 
 func (o *Options) set(option, value string) (err error) {
+	if known, err := o.Rows.set(option, value); known {
+		return err
+	}
+
 	switch option {
-	case "$filter":
-		o.Filter, err = ParseFilter(value)
 	case "$select":
 		o.Select, err = names(option, value)
 	case "$expand":
 		o.Expand, err = parseExpand(value)
-	case "$top":
-		if o.Top, err = strconv.Atoi(value); err != nil || o.Top < 1 || o.Top > maxTop {
-			err = entitlement.Errorf(entitlement.Invalid, "$top must be a number from 1 to %d.", maxTop)
-		}
-	case "$count":
-		if o.Count, err = strconv.ParseBool(strings.ToLower(value)); err != nil {
-			err = entitlement.Errorf(entitlement.Invalid, "$count must be true or false.")
+	case "$format":
+		if format, _, _ := strings.Cut(strings.ToLower(value), ";"); format != "json" && format != "application/json" {
+			err = entitlement.Errorf(entitlement.Invalid, "$format can only be json.")
 		}
 	case SkipToken:
 		if o.SkipToken = value; value == "" || len(value) > maxPageText {
@@ -87,6 +122,77 @@ func (o *Options) set(option, value string) (err error) {
 	}
 
 	return err
+}
+
+// set reads one of the options of rows; known is false for all others.
+func (r *Rows) set(option, value string) (known bool, err error) {
+	switch option {
+	case "$filter":
+		r.Filter, err = ParseFilter(value)
+	case "$search":
+		r.Search, err = parseSearch(value)
+	case "$orderby":
+		r.OrderBy, err = parseOrder(value)
+	case "$top":
+		if r.Top, err = strconv.Atoi(value); err != nil || r.Top < 1 || r.Top > maxTop {
+			err = entitlement.Errorf(entitlement.Invalid, "$top must be a number from 1 to %d.", maxTop)
+		}
+	case "$skip":
+		if r.Skip, err = strconv.Atoi(value); err != nil || r.Skip < 0 || r.Skip > maxSkip {
+			err = entitlement.Errorf(entitlement.Invalid, "$skip must be a number from 0 to %d; to go further, follow the nextLink.", maxSkip)
+		}
+	case "$count":
+		if r.Count, err = strconv.ParseBool(strings.ToLower(value)); err != nil {
+			err = entitlement.Errorf(entitlement.Invalid, "$count must be true or false.")
+		}
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// Check refuses options that name what sample, a tree with every property, does not have.
+func (r Rows) Check(sample map[string]any) error {
+	if r.Filter != nil {
+		if err := r.Filter.Check(sample); err != nil {
+			return err
+		}
+	}
+
+	if err := r.Search.check(sample); err != nil {
+		return err
+	}
+
+	for _, o := range r.OrderBy {
+		if err := o.check(sample); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Match reports a tree that filter and search let through.
+func (r Rows) Match(tree map[string]any) bool {
+	return (r.Filter == nil || r.Filter.Match(tree)) && r.Search.match(tree)
+}
+
+// Of returns those of the trees that are shown, in their order, and how many there are
+// beside $skip and $top. The trees are those of a whole list.
+func (r Rows) Of(trees []map[string]any) (shown []map[string]any, count int) {
+	for _, tree := range trees {
+		if r.Match(tree) {
+			shown = append(shown, tree)
+		}
+	}
+	count = len(shown)
+
+	slices.SortStableFunc(shown, func(a, b map[string]any) int { return Compare(r.OrderBy, r.Keys(a), r.Keys(b)) })
+
+	shown = shown[min(r.Skip, len(shown)):]
+	if r.Top > 0 && len(shown) > r.Top {
+		shown = shown[:r.Top]
+	}
+	return shown, count
 }
 
 // clip shortens what a client sent before it is said back.
@@ -172,25 +278,37 @@ func oneExpand(piece string, depth int, left *int) (Expand, error) {
 	}
 
 	for _, option := range options {
-		key, value, _ := strings.Cut(strings.TrimSpace(option), "=")
-		var err error
-		switch strings.ToLower(key) {
-		case "$expand":
-			e.Expand, err = expandList(value, depth+1, left)
-		case "$select":
-			e.Select, err = names("$select", value)
-		case "$filter", "$orderby", "$top", "$skip", "$count", "$levels", "$search":
-			// Graph honours these nowhere inside an expand.
-		default:
-			err = entitlement.Errorf(entitlement.Invalid, "$expand: %q is not an option.", clip(key))
-		}
-
-		if err != nil {
+		if err := e.set(strings.TrimSpace(option), depth, left); err != nil {
 			return e, err
 		}
 	}
 
 	return e, nil
+}
+
+// set reads one option inside of an $expand.
+func (e *Expand) set(text string, depth int, left *int) (err error) {
+	key, value, _ := strings.Cut(text, "=")
+
+	option := optionNamed(strings.TrimSpace(key))
+	if slices.Contains(e.Sent, option) {
+		return entitlement.Errorf(entitlement.Invalid, "$expand: the option %s was sent twice for %s.", clip(option), clip(e.Name))
+	}
+	e.Sent = append(e.Sent, option)
+
+	if known, err := e.Rows.set(option, value); known {
+		return err
+	}
+
+	switch option {
+	case "$expand":
+		e.Expand, err = expandList(value, depth+1, left)
+	case "$select":
+		e.Select, err = names(option, value)
+	default:
+		err = entitlement.Errorf(entitlement.Invalid, "$expand: %q is not an option.", clip(key))
+	}
+	return err
 }
 
 // split cuts at a separator outside of brackets and quotes; false where these do not match.

@@ -137,6 +137,9 @@ func (p *parser) term() *node {
 	}
 
 	left := p.operand()
+	if p.take("in") {
+		return p.among(left)
+	}
 
 	op := strings.ToLower(p.peek().text)
 	if p.err != nil || p.peek().kind != wordToken || !comparisons[op] {
@@ -145,6 +148,27 @@ func (p *parser) term() *node {
 
 	p.next++
 	return p.node(op, left, p.operand())
+}
+
+// among reads the values of in: ('a','b').
+func (p *parser) among(left *node) *node {
+	n := p.node("in", left)
+
+	p.expect("(")
+	for {
+		value := p.operand()
+		if p.err == nil && value.op != "value" {
+			p.fail("expected values only, between the brackets of in")
+		}
+		n.args = append(n.args, value)
+
+		if !p.take(",") {
+			break
+		}
+	}
+	p.expect(")")
+
+	return n
 }
 
 // operand reads a literal, a path, a function, or a lambda at the end of a path.

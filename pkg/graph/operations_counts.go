@@ -1,0 +1,63 @@
+package graph
+
+import (
+	"context"
+
+	"leasehold/pkg/authz"
+)
+
+// Every list can be counted at its own path with /$count behind it: a number as plain text,
+// for whoever may read the list.
+
+// catalogCounts are the counts of the lists that the function catalogs serves.
+var catalogCounts = []operation{
+	{method: "GET", path: root + "/users/$count", action: authz.ReadUser, serve: counting(listUsers)},
+	{method: "GET", path: root + "/users/{user:text}/memberOf/$count", action: authz.ReadUser, serve: counting(listMemberOf)},
+	{method: "GET", path: root + "/groups/$count", action: authz.ReadGroup, serve: counting(listGroups)},
+	{method: "GET", path: root + "/groups/{groupId}/members/$count", action: authz.ReadGroup, serve: counting(listMembers)},
+	{method: "GET", path: root + "/groups/{groupId}/owners/$count", action: authz.ReadGroup, serve: counting(listOwners)},
+
+	{method: "GET", path: em + "/catalogs/$count", action: authz.ReadCatalog, serve: counting(listCatalogs)},
+	{method: "GET", path: em + "/catalogs/{catalogId}/resources/$count", action: authz.ReadCatalog, serve: counting(listResources)},
+	{method: "GET", path: em + "/catalogs/{catalogId}/resourceRoles/$count", action: authz.ReadCatalog, serve: counting(listResourceRoles)},
+	{method: "GET", path: em + "/resourceEnvironments/$count", action: authz.ReadConnector, serve: counting(listEnvironments)},
+
+	{method: "GET", path: packagePath + "/{accessPackageId}/resourceRoleScopes/$count", action: authz.ListPackages, serve: counting(listRoleScopes)},
+	{method: "GET", path: packagePath + "/{accessPackageId}/assignmentPolicies/$count", action: authz.ReadPolicy, serve: counting(listPoliciesOf)},
+	{method: "GET", path: packagePath + "/{accessPackageId}/incompatibleAccessPackages/$count", action: authz.ListPackages, serve: counting(listIncompatible)},
+	{method: "GET", path: packagePath + "/{accessPackageId}/incompatibleGroups/$count", action: authz.ListPackages, serve: counting(listIncompatibleGroups)},
+	{method: "GET", path: packagePath + "/{accessPackageId}/accessPackagesIncompatibleWith/$count", action: authz.ListPackages, serve: counting(listIncompatibleWith)},
+	{method: "GET", path: em + "/assignmentPolicies/$count", action: authz.ReadPolicy, serve: counting(listPolicies)},
+
+	{method: "GET", path: ours + "/connectors/$count", action: authz.ReadConnector, serve: counting(listConnectors)},
+	{method: "GET", path: ours + "/events/{objectKind:text}/{objectId}/$count", action: authz.ReadEvents, serve: counting(listEvents)},
+	{method: "GET", path: ours + "/notices/$count", action: authz.ReadEvents, serve: counting(listNotices)},
+}
+
+// requestCounts are those of the function requests. The count of packages is among them,
+// because it arrives where the gateway takes it for one package.
+var requestCounts = []operation{
+	{method: "GET", path: packagePath + "/$count", action: authz.ListPackages, serve: counting(listPackages)},
+
+	{method: "GET", path: requestPath + "/$count", action: authz.ListRequests, serve: counting(listRequests)},
+	{method: "GET", path: requestPath + "/filterByCurrentUser(on='{on:text}')/$count", action: authz.ListOwnRequests, also: []authz.Action{authz.ListOwnApprovals}, serve: counting(listMyRequests)},
+
+	{method: "GET", path: heldPath + "/$count", action: authz.ListAssignments, serve: counting(listAssignments)},
+	{method: "GET", path: heldPath + "/filterByCurrentUser(on='{on:text}')/$count", action: authz.ListOwnAssignments, serve: counting(listMyAssignments)},
+	{method: "GET", path: ours + "/assignments/{assignmentId}/grants/$count", action: authz.ReadAssignment, serve: counting(listGrants)},
+
+	{method: "GET", path: approvalPath + "/filterByCurrentUser(on='{on:text}')/$count", action: authz.ListOwnApprovals, serve: counting(listMyApprovals)},
+	{method: "GET", path: approvalPath + "/{assignmentRequestId}/stages/$count", action: authz.ReadApproval, serve: counting(listStages)},
+
+	{method: "GET", path: ours + "/deliveryErrors/$count", action: authz.ReadDeliveryErrors, serve: counting(listDeliveryErrors)},
+	{method: "GET", path: ours + "/deliveryErrors/{connectorId}/{reason:text}/$count", action: authz.ReadDeliveryErrors, serve: counting(listFailures)},
+	{method: "GET", path: ours + "/removals/$count", action: authz.ReadDeliveryErrors, serve: counting(listRemovals)},
+}
+
+// counting answers with how many there are on a list, in place of the list.
+func counting(list func(context.Context, *call) (response, error)) func(context.Context, *call) (response, error) {
+	return func(ctx context.Context, c *call) (response, error) {
+		c.counting = true
+		return list(ctx, c)
+	}
+}
