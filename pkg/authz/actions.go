@@ -155,6 +155,7 @@ const (
 	UpdateSubject
 	ReadRole
 	AssignRole
+	ReadRoleAssignment
 	CallBatch
 	actionCount
 )
@@ -264,8 +265,10 @@ var Rules = [actionCount]Rule{
 	ChangeOrganization: {Name: "changeOrganization", Scope: NeedWrite, May: Administrators, Planned: true},
 	ReadSubject:        {Name: "readSubject", Scope: NeedRead, May: Administrators, Planned: true},
 	UpdateSubject:      {Name: "updateSubject", Scope: NeedWrite, May: Administrators, Planned: true},
-	ReadRole:           {Name: "readRole", Scope: NeedRead, May: Administrators, Planned: true},
-	AssignRole:         {Name: "assignRole", Scope: NeedWrite, May: Administrators, Planned: true},
+	// What roles there are is no secret: Graph's documentation lists them.
+	ReadRole:           {Name: "readRole", Scope: NeedRead, May: Everybody},
+	AssignRole:         {Name: "assignRole", Scope: NeedWrite, May: Administrators},
+	ReadRoleAssignment: {Name: "readRoleAssignment", Scope: NeedRead, May: Administrators},
 	CallBatch:          {Name: "callBatch", Scope: NeedSubjectRead, May: Everybody, Planned: true},
 }
 

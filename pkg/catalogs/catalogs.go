@@ -56,12 +56,7 @@ type Secrets interface {
 }
 
 func (s *Service) event(of entitlement.AggregateKind, id, kind string, by authz.Command) entitlement.Event {
-	return entitlement.Event{Aggregate: of, ID: id, Kind: kind, Actor: by.ID, Command: by.CommandID, At: s.Clock.Now()}
-}
-
-// allow asks whether a command may do what it is about to, on what it has read.
-func allow(by authz.Command, a authz.Action, o authz.Object) error {
-	return authz.Allow(by.Caller, a, o).Err()
+	return entitlement.Event{Aggregate: of, ID: id, Kind: kind, Actor: by.ID, Command: by.CommandID, At: s.Clock.Now(), AllowedBy: by.AllowedBy}
 }
 
 // inPackage is a package, or something of it, as the object of an action.
@@ -70,27 +65,24 @@ func inPackage(p entitlement.AccessPackage) authz.Object {
 }
 
 // catalog reads a catalog for an action on it.
-func (s *Service) catalog(ctx context.Context, by authz.Command, a authz.Action, id entitlement.CatalogID) (entitlement.Catalog, error) {
+func (s *Service) catalog(ctx context.Context, by *authz.Command, a authz.Action, id entitlement.CatalogID) (entitlement.Catalog, error) {
 	c, err := s.Store.Catalog(ctx, id)
-	if err == nil {
-		err = allow(by, a, authz.Object{Catalog: id})
-	}
-	return c, err
+	return c, s.allow(ctx, by, a, authz.Object{Catalog: id}, err)
 }
 
 // CreateCatalog adds an empty catalog.
 func (s *Service) CreateCatalog(ctx context.Context, by authz.Command, c entitlement.Catalog) (entitlement.Catalog, error) {
-	if err := allow(by, authz.CreateCatalog, authz.Object{}); err != nil {
+	if err := s.allow(ctx, &by, authz.CreateCatalog, authz.Object{}, nil); err != nil {
 		return c, err
 	}
 	now := s.Clock.Now()
 	c.ID, c.Created, c.Modified, c.Packages, c.Meta = entitlement.CatalogID(s.IDs.New()), now, now, 0, entitlement.Meta{}
-	return s.putCatalog(ctx, by, c, entitlement.Catalog{}, "created")
+	return s.putCatalog(ctx, by, c, entitlement.Catalog{}, "created", s.firstOwner(by, &c)...)
 }
 
 // UpdateCatalog changes a catalog; edit is given the catalog as it is.
 func (s *Service) UpdateCatalog(ctx context.Context, by authz.Command, id entitlement.CatalogID, edit func(*entitlement.Catalog)) (entitlement.Catalog, error) {
-	c, err := s.catalog(ctx, by, authz.UpdateCatalog, id)
+	c, err := s.catalog(ctx, &by, authz.UpdateCatalog, id)
 	if err != nil {
 		return c, err
 	}
@@ -100,7 +92,7 @@ func (s *Service) UpdateCatalog(ctx context.Context, by authz.Command, id entitl
 	return s.putCatalog(ctx, by, c, before, "updated")
 }
 
-func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before entitlement.Catalog, kind string) (entitlement.Catalog, error) {
+func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before entitlement.Catalog, kind string, owners ...entitlement.RoleAssignment) (entitlement.Catalog, error) {
 	var err error
 	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err != nil {
 		return c, err
@@ -112,7 +104,7 @@ func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before en
 	e.Changed = entitlement.Differences(before.Recorded(), c.Recorded())
 	e.After = catalogState(c)
 	c.Chain, e = c.Chain.Append(e)
-	err = s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
+	err = s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, RoleAssignments: owners, Events: []entitlement.Event{e}})
 	c.Version++
 	return c, err
 }
@@ -124,9 +116,10 @@ func catalogState(c entitlement.Catalog) string {
 	return "unpublished"
 }
 
-// DeleteCatalog removes a catalog without packages (R27). Its resources go with it.
+// DeleteCatalog removes a catalog without packages (R27). Who holds roles in it holds them
+// no more.
 func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitlement.CatalogID) error {
-	c, err := s.catalog(ctx, by, authz.DeleteCatalog, id)
+	c, err := s.catalog(ctx, &by, authz.DeleteCatalog, id)
 	if err != nil {
 		return err
 	}
@@ -140,18 +133,26 @@ func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitl
 	if len(left.Items) > 0 {
 		return entitlement.Errorf(entitlement.Conflict, "The catalog holds resources: remove them first.")
 	}
+	roles, err := s.rolesGone(ctx, id)
+	if err != nil {
+		return err
+	}
 	e := s.event(entitlement.OfCatalog, string(id), "deleted", by)
 	e.Changed = entitlement.Differences(c.Recorded(), nil)
 	c.Chain, e = c.Chain.Append(e)
 	c.Erased = true
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, RoleAssignments: roles, Events: []entitlement.Event{e}})
 }
 
 // AddResource registers a target's resource in a catalog, as the target describes it.
 func (s *Service) AddResource(ctx context.Context, by authz.Command, catalog entitlement.CatalogID, at entitlement.ConnectorID, originSystem, originID string) (entitlement.Resource, error) {
-	if _, err := s.catalog(ctx, by, authz.AddResource, catalog); err != nil {
+	if _, err := s.catalog(ctx, &by, authz.AddResource, catalog); err != nil {
 		return entitlement.Resource{}, err
 	}
+	if err := s.manages(ctx, by, at, originID); err != nil {
+		return entitlement.Resource{}, err
+	}
+
 	r, err := s.Targets.Resource(ctx, at, originID)
 	if err != nil {
 		return r, err
@@ -216,7 +217,7 @@ func (s *Service) putResource(ctx context.Context, by authz.Command, r entitleme
 
 // FindResource finds a resource of a catalog by its id, or else by its id at the target.
 func (s *Service) FindResource(ctx context.Context, by authz.Caller, catalog entitlement.CatalogID, id entitlement.ResourceID, at entitlement.ConnectorID, originID string) (entitlement.Resource, error) {
-	if err := authz.Allow(by, authz.ReadCatalog, authz.Object{Catalog: catalog}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadCatalog, authz.Object{Catalog: catalog}); err != nil {
 		return entitlement.Resource{}, err
 	}
 	if id != "" {
@@ -241,9 +242,13 @@ func crossed(change func() error) error {
 
 // RemoveResource takes a resource that no package uses out of its catalog (R16).
 func (s *Service) RemoveResource(ctx context.Context, by authz.Command, r entitlement.Resource) error {
-	if err := allow(by, authz.RemoveResource, authz.Object{Catalog: r.Catalog}); err != nil {
+	if err := s.allow(ctx, &by, authz.RemoveResource, authz.Object{Catalog: r.Catalog}, nil); err != nil {
 		return err
 	}
+	if err := s.manages(ctx, by, r.Connector, r.OriginID); err != nil {
+		return err
+	}
+
 	return crossed(func() error {
 		now, err := s.Store.Resource(ctx, r.Catalog, r.ID)
 		if err != nil {

@@ -16,7 +16,7 @@ func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, oth
 	if other == id {
 		return entitlement.Errorf(entitlement.Invalid, "An access package cannot be incompatible with itself.")
 	}
-	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
+	p, err := s.openPackage(ctx, &by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
 	}
@@ -30,8 +30,10 @@ func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, oth
 	is := func(id entitlement.PackageID) bool {
 		return slices.ContainsFunc(there, func(q entitlement.AccessPackage) bool { return q.ID == id })
 	}
-	if !is(other) {
-		return entitlement.Errorf(entitlement.NotFound, "There is no access package with the id %s.", other)
+	if i := slices.IndexFunc(there, func(q entitlement.AccessPackage) bool { return q.ID == other }); i < 0 {
+		return noOther(other)
+	} else if err := s.mayNameOther(ctx, by, there[i]); err != nil {
+		return err
 	}
 	// Packages that were deleted meanwhile count for nothing and nobody sees them listed, so
 	// they go. Their ids are never used again, which is why their deletion may leave them.
@@ -55,7 +57,7 @@ func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, oth
 
 // RemoveIncompatible takes another package off the list.
 func (s *Service) RemoveIncompatible(ctx context.Context, by authz.Command, id, other entitlement.PackageID) error {
-	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
+	p, err := s.openPackage(ctx, &by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
 	}
@@ -86,7 +88,7 @@ func withoutIncompatible(p *entitlement.AccessPackage, others ...entitlement.Pac
 // AddIncompatibleGroup lists a group as incompatible with a package: its members cannot
 // get the package any more. Those of them who hold it keep it (R180).
 func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
-	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
+	p, err := s.openPackage(ctx, &by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
 	}
@@ -107,7 +109,7 @@ func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Command, id
 
 // RemoveIncompatibleGroup takes a group off the list.
 func (s *Service) RemoveIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
-	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
+	p, err := s.openPackage(ctx, &by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
 	}
@@ -132,10 +134,7 @@ func (s *Service) putIncompatible(ctx context.Context, p entitlement.AccessPacka
 func (s *Service) IncompatibleWith(ctx context.Context, by authz.Caller, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
 	none := entitlement.Paged[entitlement.AccessPackage]{}
 	p, err := s.Store.Package(ctx, id)
-	if err == nil {
-		err = authz.Allow(by, authz.ListPackages, inPackage(p)).Err()
-	}
-	if err != nil {
+	if _, err = permitted(ctx, s, by, authz.ListPackages, inPackage(p), p, err); err != nil {
 		return none, err
 	}
 	ids, err := s.Store.IncompatibleWith(ctx, id, page)
@@ -143,6 +142,9 @@ func (s *Service) IncompatibleWith(ctx context.Context, by authz.Caller, id enti
 		return none, err
 	}
 	listers, err := s.Store.Packages(ctx, ids.Items)
+	if err == nil {
+		listers, err = s.shown(ctx, by, listers)
+	}
 	return entitlement.Paged[entitlement.AccessPackage]{Items: listers, Next: ids.Next}, err
 }
 

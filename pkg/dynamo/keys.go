@@ -54,6 +54,9 @@ import (
 //	events of an aggregate                | table | EV#kind#id, EV#...                       | pages
 //	events to look at                     | 1     | NOTICE, newest first; then the events    | pages
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
+//	roles in a catalog; in everything     | table | CAT#c, ROLE#...; CFG, ROLE#...           | all, MaxRoleAssignments
+//	role assignment by id                 | 1     | ROLE#r; then the item                    | one
+//	all role assignments; of a caller     | 2     | ALL#ROLE by who holds them; then items   | pages; U#me, G#...
 
 // Key is the primary key of an item.
 type Key struct{ PK, SK string }
@@ -246,6 +249,7 @@ var eventWords = map[entitlement.AggregateKind]string{
 	entitlement.OfConnector: wordConnector,
 	entitlement.OfPrincipal: wordPrincipal,
 	entitlement.OfReprocess: wordReprocess,
+	entitlement.OfRole:      wordRole,
 }
 
 // noticeIndexKey lists an event among those that people should look at, by when it was.

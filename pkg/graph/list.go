@@ -106,7 +106,7 @@ func checkOptions[T any](c *call, k entityType[T]) error {
 	if err := checkSelect(c.options.Select, sample); err != nil {
 		return err
 	}
-	return c.checkExpand(c.options.Expand, k.navigation())
+	return c.checkExpand(c.options.Expand, k.navigation(), c.deps.Views.Opens(c.request.Context(), c.by.Caller))
 }
 
 // finished returns the trees of views, with what is wanted joined to them, and no more than

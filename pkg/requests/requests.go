@@ -79,17 +79,18 @@ func (s *Service) Submit(ctx context.Context, by authz.Command, in Submission) (
 func (s *Service) submit(ctx context.Context, by authz.Command, n entitlement.NewRequest, keys entitlement.SubmitKeys) (entitlement.AssignmentRequest, entitlement.Change, error) {
 	ask, err := s.Store.SubmitInputs(ctx, keys)
 	if err == nil {
-		err = mayAdd(by, n.Type, ask)
+		err = s.mayAdd(ctx, &by, n.Type, ask)
 	}
 	if err != nil {
 		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
 	}
+	n.AllowedBy = by.AllowedBy
 	return entitlement.Submit(n, ask, s.Clock.Now())
 }
 
 // mayAdd asks whether the caller, who was read with all the rest, may have a package given
 // to the subject.
-func mayAdd(by authz.Command, t entitlement.RequestType, ask entitlement.SubmitInputs) error {
+func (s *Service) mayAdd(ctx context.Context, by *authz.Command, t entitlement.RequestType, ask entitlement.SubmitInputs) error {
 	o := authz.Object{}
 	if ask.Package != nil {
 		o.Catalog, o.Package = ask.Package.Catalog, ask.Package.ID
@@ -98,13 +99,13 @@ func mayAdd(by authz.Command, t entitlement.RequestType, ask entitlement.SubmitI
 		o.Subject = ask.Subject.ID
 	}
 	if ask.Requestor != nil {
-		by = by.As(*ask.Requestor)
+		*by = by.As(*ask.Requestor)
 	}
 	action := authz.RequestForSelf
 	if t == entitlement.AdminAdd {
 		action = authz.AssignDirectly
 	}
-	return authz.Allow(by.Caller, action, o).Err()
+	return s.allow(ctx, by, action, o)
 }
 
 // Extend takes a request to give an assignment another end: one's own where its policy
@@ -157,6 +158,7 @@ func (s *Service) extend(ctx context.Context, by authz.Command, n entitlement.Ne
 	if err != nil {
 		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
 	}
+	n.AllowedBy = may.Policy()
 	ask, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: by.ID, Subject: a.Subject, Package: a.Package, Policy: a.Policy})
 	if err != nil {
 		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
@@ -297,17 +299,18 @@ func (s *Service) request(ctx context.Context, by authz.Caller, a authz.Action, 
 	by = by.As(u)
 	o := authz.Object{Catalog: r.Catalog, Package: r.Package, Request: &r}
 	may := authz.Allow(by, a, o)
-	if !may.Hidden() || !r.AsksManager() {
-		return r, may, hidden(may)
+	if may.Hidden() && r.AsksManager() {
+		// The subject's manager may look: one read more finds out who that is.
+		subject, err := s.Store.User(ctx, r.Subject)
+		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+			return r, may, err
+		}
+		o.Manager = subject.Manager
 	}
-
-	// Only the subject's manager is left who may look: one read more finds out who that is.
-	subject, err := s.Store.User(ctx, r.Subject)
-	if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+	may, err = authz.Ask(ctx, s.Store, by, a, o)
+	if err != nil {
 		return r, may, err
 	}
-	o.Manager = subject.Manager
-	may = authz.Allow(by, a, o)
 	return r, may, hidden(may)
 }
 
@@ -327,11 +330,12 @@ func (s *Service) Cancel(ctx context.Context, by authz.Command, id entitlement.R
 		if err := cmp.Or(err, may.Err()); err != nil {
 			return err
 		}
+		by.AllowedBy = may.Policy()
 		slot, err := s.Store.AssignmentSlot(ctx, r.Package, r.Subject)
 		if err != nil {
 			return err
 		}
-		_, change, err := entitlement.Cancel(r, slot, by.ID, by.CommandID, s.Clock.Now())
+		_, change, err := entitlement.Cancel(r, slot, actor(by), s.Clock.Now())
 		if err != nil {
 			return err
 		}
@@ -382,7 +386,7 @@ func (s *Service) remove(ctx context.Context, by authz.Command, n entitlement.Ne
 	if err != nil {
 		return none, entitlement.Change{}, err
 	}
-	removal := entitlement.Removal{ID: n.ID, Type: n.Type, Requestor: by.ID, Justification: n.Justification, Command: n.Command, Fingerprint: n.Fingerprint}
+	removal := entitlement.Removal{ID: n.ID, Type: n.Type, Requestor: by.ID, Justification: n.Justification, Command: n.Command, AllowedBy: may.Policy(), Fingerprint: n.Fingerprint}
 	return entitlement.Remove(removal, slot, with, s.Clock.Now())
 }
 
@@ -433,7 +437,10 @@ func (s *Service) assignment(ctx context.Context, by authz.Caller, action authz.
 	if err != nil {
 		return a, authz.Decision{}, noAssignment(err)
 	}
-	may := authz.Allow(by, action, authz.Object{Catalog: a.Catalog, Package: a.Package, Assignment: &a})
+	may, err := authz.Ask(ctx, s.Store, by, action, authz.Object{Catalog: a.Catalog, Package: a.Package, Assignment: &a})
+	if err != nil {
+		return entitlement.Assignment{}, may, err
+	}
 	if may.Hidden() {
 		return entitlement.Assignment{}, may, may.Err()
 	}
