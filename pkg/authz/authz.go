@@ -48,11 +48,15 @@ type Caller struct {
 	Application bool // nobody is signed in: a program calls in its own name
 
 	user *entitlement.User // as it was read for this call; nil where it was not read yet
+	held *held             // its roles, as far as they were read for this call
 }
 
 // As returns the caller as it was read: u is the user with the caller's ID.
 func (c Caller) As(u entitlement.User) Caller {
 	c.user = &u
+	if c.held == nil {
+		c.held = &held{}
+	}
 	return c
 }
 

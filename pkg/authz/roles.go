@@ -26,7 +26,7 @@ func Ask(ctx context.Context, roles Roles, c Caller, a Action, o Object) (Decisi
 	}
 
 	var err error
-	if o.Roles, err = roles.RolesIn(ctx, o.Catalog); err != nil {
+	if o.Roles, err = c.HeldIn(ctx, roles, o.Catalog); err != nil {
 		return Decision{refusal: err}, err
 	}
 	return Allow(c, a, o), nil

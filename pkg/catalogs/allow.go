@@ -62,5 +62,15 @@ func (s *Service) manages(ctx context.Context, by authz.Command, at entitlement.
 	if err == nil && len(owners) == 0 {
 		err = entitlement.Errorf(entitlement.Forbidden, "This needs an owner of the group, or an administrator.")
 	}
+	if err != nil {
+		return err
+	}
+
+	// Whoever is given the membership of such a group is given its roles, in catalogs that
+	// are not this owner's to give away (A3).
+	roles, err := s.Store.RolesOfGroup(ctx, group)
+	if err == nil && len(roles) > 0 {
+		err = entitlement.Errorf(entitlement.Forbidden, "The group holds delegated roles: this needs an administrator.")
+	}
 	return err
 }

@@ -103,6 +103,9 @@ func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before en
 	e := s.event(entitlement.OfCatalog, string(c.ID), kind, by)
 	e.Changed = entitlement.Differences(before.Recorded(), c.Recorded())
 	e.After = catalogState(c)
+	for _, owner := range owners {
+		e.Data = roleData(owner)
+	}
 	c.Chain, e = c.Chain.Append(e)
 	err = s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, RoleAssignments: owners, Events: []entitlement.Event{e}})
 	c.Version++

@@ -129,6 +129,15 @@ func (s *Service) putIncompatible(ctx context.Context, p entitlement.AccessPacka
 	return s.Store.Commit(ctx, chainPackage(with, e))
 }
 
+// GroupsOf returns those of the groups that are there, of those that a package which was read
+// lists as incompatible.
+func (s *Service) GroupsOf(ctx context.Context, by authz.Caller, p entitlement.AccessPackage, ids []entitlement.GroupID) ([]entitlement.Group, error) {
+	if err := s.may(ctx, by, authz.ListPackages, inPackage(p)); err != nil {
+		return nil, err
+	}
+	return s.Store.Groups(ctx, ids)
+}
+
 // IncompatibleWith lists the packages that list a package as incompatible. The entry of a
 // lister that was deleted is passed over.
 func (s *Service) IncompatibleWith(ctx context.Context, by authz.Caller, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {

@@ -115,7 +115,7 @@ func (s *Service) putRole(ctx context.Context, by authz.Command, a entitlement.R
 	if a.Catalog != "" {
 		e = s.event(entitlement.OfCatalog, string(c.ID), kind, by)
 	}
-	e.Data = map[string]string{"roleAssignment": string(a.ID), "roleDefinition": string(a.Role), "principal": a.Holder()}
+	e.Data = roleData(a)
 
 	if a.Catalog != "" {
 		c.Chain, e = c.Chain.Append(e)
@@ -125,6 +125,11 @@ func (s *Service) putRole(ctx context.Context, by authz.Command, a entitlement.R
 	}
 	change.RoleAssignments, change.Events = []entitlement.RoleAssignment{a}, []entitlement.Event{e}
 	return s.Store.Commit(ctx, change)
+}
+
+// roleData is what events say of a role that is given or taken back.
+func roleData(a entitlement.RoleAssignment) map[string]string {
+	return map[string]string{"roleAssignment": string(a.ID), "roleDefinition": string(a.Role), "principal": a.Holder()}
 }
 
 // RemoveRole takes a role assignment back (R156). The last owner of a catalog stays.

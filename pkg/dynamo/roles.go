@@ -146,6 +146,15 @@ func (db *DB) RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.Ro
 	return several(ctx, db, roleMapper, true, keys)
 }
 
+// RolesOfGroup returns the role assignments that a group holds itself.
+func (db *DB) RolesOfGroup(ctx context.Context, id entitlement.GroupID) ([]entitlement.RoleAssignment, error) {
+	keys, err := db.entriesOf(ctx, tableQuery{index: index2, partition: listPartition(wordRole, ""), prefix: join(kindGroup, part(id), "")})
+	if err != nil || len(keys) == 0 {
+		return nil, err
+	}
+	return several(ctx, db, roleMapper, true, keys)
+}
+
 // entriesOf returns the keys of a query's index entries.
 func (db *DB) entriesOf(ctx context.Context, w tableQuery) ([]Key, error) {
 	var keys []Key

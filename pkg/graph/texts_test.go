@@ -21,9 +21,9 @@ var uncheckedTexts = map[string]string{
 
 	"appScopeId":       "one of a few words, and an id",
 	"directoryScopeId": "one word",
-	"credential":   "nobody reads it",
-	"reason":       "one of a few words: others find nobody",
-	"after":        "a token of ours: others are refused",
+	"credential":       "nobody reads it",
+	"reason":           "one of a few words: others find nobody",
+	"after":            "a token of ours: others are refused",
 }
 
 // A text that shows nothing of a character in it is refused wherever people write texts; what

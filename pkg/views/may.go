@@ -67,7 +67,7 @@ func (w With) needs() map[authz.Action]bool {
 // themselves, those of several by whose they are.
 func (r *Reader) held(ctx context.Context, by authz.Caller, in []entitlement.CatalogID) ([]entitlement.RoleAssignment, error) {
 	if in = each(in); len(in) == 1 {
-		return r.Store.RolesIn(ctx, in[0])
+		return by.HeldIn(ctx, r.Store, in[0])
 	}
 	return r.Store.RolesOf(ctx, by.User())
 }
