@@ -20,9 +20,10 @@ func TestStory_TheOwnerOfACatalogKeepsItAndNoOther(t *testing.T) {
 
 	call(t, components.Owner, "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog},
 		"resource": object{"originId": group, "originSystem": "Scim", "environment": object{"id": connectorID(t)}}}).want(201)
+	resource := dig(filtered(t, em+"/catalogs/"+catalog+"/resources", "originId eq '"+group+"'")[0], "id")
 	pkg := call(t, components.Owner, "POST", em+"/accessPackages", object{"displayName": unique("Package"), "catalog": object{"id": catalog}}).want(201).get("id")
 	call(t, components.Owner, "POST", em+"/accessPackages/"+pkg+"/resourceRoleScopes", object{
-		"role":  object{"originId": "Member_" + group, "originSystem": "Scim", "resource": object{"originId": group, "originSystem": "Scim", "environment": object{"id": connectorID(t)}}},
+		"role":  object{"originId": "Member_" + group, "originSystem": "Scim", "resource": object{"id": resource, "originId": group, "originSystem": "Scim"}},
 		"scope": object{"originId": group, "originSystem": "Scim", "isRootScope": true},
 	}).want(201)
 	policy := call(t, components.Owner, "POST", em+"/assignmentPolicies", object{"displayName": "By the owner", "accessPackage": object{"id": pkg},

@@ -231,7 +231,7 @@ var Rules = [actionCount]Rule{
 		Refusal: "userAdd is for yourself: leave out targetId. To assign a package to somebody else use adminAdd."},
 	AssignDirectly: {Name: "assignDirectly", Scope: NeedWrite, May: Administrators},
 	CancelRequest: {Name: "cancelRequest", Scope: NeedSubjectWrite, May: Administrators | Requestor, Knows: concerned, Object: request, PeopleOnly: true,
-		Refusal: "Only the requestor or an administrator can cancel a request."},
+		Refusal: "Only the requestor, somebody who assigns by a role in the catalog, or an administrator can cancel a request."},
 	DeleteRequest:    {Name: "deleteRequest", Scope: NeedWrite, May: Administrators, Planned: true},
 	ResumeRequest:    {Name: "resumeRequest", Scope: NeedWrite, May: Administrators, Planned: true},
 	ListApprovals:    {Name: "listApprovals", Scope: NeedRead, May: Administrators, PeopleOnly: true, Planned: true},

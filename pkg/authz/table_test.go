@@ -23,10 +23,10 @@ func table() string {
 		columns = append(columns, d.ID)
 		fmt.Fprintf(&b, "| %s ", d.DisplayName)
 	}
-	head := b.String()
+	intro := b.String()
 	b.Reset()
-	i := strings.Index(head, "| ")
-	b.WriteString(head[:i] + "| Action " + head[i:] + "|\n|---" + strings.Repeat("|:-:", len(columns)) + "|\n")
+	i := strings.Index(intro, "| ")
+	b.WriteString(intro[:i] + "| Action " + intro[i:] + "|\n|---" + strings.Repeat("|:-:", len(columns)) + "|\n")
 	for a := Action(1); a < actionCount; a++ {
 		roles := RolesFor(a)
 		if len(roles) == 0 {
