@@ -45,25 +45,30 @@ func (c Caller) byRoleOpened(rule *Rule) bool {
 }
 
 // RolesFor returns the delegated roles that let somebody do the action, by the policies.
-func RolesFor(a Action) []entitlement.RoleID { return rolesFor()[a] }
+func RolesFor(a Action) []entitlement.RoleID { return rolesFor[a]() }
 
-// rolesFor asks the policies for every action and every role once, on a catalog in which
-// somebody holds that role and no other.
-var rolesFor = sync.OnceValue(func() (all [actionCount][]entitlement.RoleID) {
-	somebody := entitlement.User{ID: "somebody", Enabled: true}
-	for a := Action(1); a < actionCount; a++ {
-		for _, d := range entitlement.RoleDefinitions {
-			held := entitlement.RoleAssignment{Role: d.ID, User: somebody.ID}
-			if !d.Everywhere {
-				held.Catalog = "some catalog"
-			}
-			if _, allowed := permitted(somebody, a, "some catalog", []entitlement.RoleAssignment{held}); allowed {
-				all[a] = append(all[a], d.ID)
-			}
-		}
+// rolesFor asks the policies for an action and every role once, on a catalog in which somebody
+// holds that role and no other.
+var rolesFor = func() (all [actionCount]func() []entitlement.RoleID) {
+	for a := range all {
+		all[a] = sync.OnceValue(func() []entitlement.RoleID { return rolesThatAllow(Action(a)) })
 	}
 	return all
-})
+}()
+
+func rolesThatAllow(a Action) (roles []entitlement.RoleID) {
+	somebody := entitlement.User{ID: "somebody", Enabled: true}
+	for _, d := range entitlement.RoleDefinitions {
+		held := entitlement.RoleAssignment{Role: d.ID, User: somebody.ID}
+		if !d.Everywhere {
+			held.Catalog = "some catalog"
+		}
+		if _, allowed := permitted(somebody, a, "some catalog", []entitlement.RoleAssignment{held}); allowed {
+			roles = append(roles, d.ID)
+		}
+	}
+	return roles
+}
 
 // needed says which roles would open an action, the narrowest last as in the policies; the
 // auditor is not among those that people should ask for.
