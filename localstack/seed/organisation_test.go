@@ -18,6 +18,12 @@ func TestEveryAccountIsSomebody(t *testing.T) {
 	}
 }
 
+func TestTheOwnedCatalogIsThere(t *testing.T) {
+	if !slices.ContainsFunc(catalogs, func(c catalog) bool { return c.name == ownedCatalog }) {
+		t.Errorf("there is no catalog %s", ownedCatalog)
+	}
+}
+
 func TestManagersStandBeforeTheirPeople(t *testing.T) {
 	known := map[string]bool{"": true}
 	for _, p := range people {

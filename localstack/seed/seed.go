@@ -54,6 +54,7 @@ func Run(ctx context.Context, f components.Endpoints, signIn Tokens, said io.Wri
 		{"SCIM server", s.seedTarget},
 		{"connector", s.seedConnector},
 		{"catalogs", s.seedCatalogs},
+		{"roles", s.seedDelegates},
 	} {
 		if err := step.do(ctx); err != nil {
 			return Result{}, fmt.Errorf("%s: %w", step.name, err)

@@ -155,6 +155,7 @@ const (
 	UpdateSubject
 	ReadRole
 	AssignRole
+	ReadRoleAssignment
 	CallBatch
 	actionCount
 )
@@ -230,7 +231,7 @@ var Rules = [actionCount]Rule{
 		Refusal: "userAdd is for yourself: leave out targetId. To assign a package to somebody else use adminAdd."},
 	AssignDirectly: {Name: "assignDirectly", Scope: NeedWrite, May: Administrators},
 	CancelRequest: {Name: "cancelRequest", Scope: NeedSubjectWrite, May: Administrators | Requestor, Knows: concerned, Object: request, PeopleOnly: true,
-		Refusal: "Only the requestor or an administrator can cancel a request."},
+		Refusal: "Only the requestor, somebody who assigns by a role in the catalog, or an administrator can cancel a request."},
 	DeleteRequest:    {Name: "deleteRequest", Scope: NeedWrite, May: Administrators, Planned: true},
 	ResumeRequest:    {Name: "resumeRequest", Scope: NeedWrite, May: Administrators, Planned: true},
 	ListApprovals:    {Name: "listApprovals", Scope: NeedRead, May: Administrators, PeopleOnly: true, Planned: true},
@@ -264,8 +265,10 @@ var Rules = [actionCount]Rule{
 	ChangeOrganization: {Name: "changeOrganization", Scope: NeedWrite, May: Administrators, Planned: true},
 	ReadSubject:        {Name: "readSubject", Scope: NeedRead, May: Administrators, Planned: true},
 	UpdateSubject:      {Name: "updateSubject", Scope: NeedWrite, May: Administrators, Planned: true},
-	ReadRole:           {Name: "readRole", Scope: NeedRead, May: Administrators, Planned: true},
-	AssignRole:         {Name: "assignRole", Scope: NeedWrite, May: Administrators, Planned: true},
+	// What roles there are is no secret: Graph's documentation lists them.
+	ReadRole:           {Name: "readRole", Scope: NeedRead, May: Everybody},
+	AssignRole:         {Name: "assignRole", Scope: NeedWrite, May: Administrators},
+	ReadRoleAssignment: {Name: "readRoleAssignment", Scope: NeedRead, May: Administrators},
 	CallBatch:          {Name: "callBatch", Scope: NeedSubjectRead, May: Everybody, Planned: true},
 }
 

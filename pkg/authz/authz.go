@@ -48,11 +48,15 @@ type Caller struct {
 	Application bool // nobody is signed in: a program calls in its own name
 
 	user *entitlement.User // as it was read for this call; nil where it was not read yet
+	held *held             // its roles, as far as they were read for this call
 }
 
 // As returns the caller as it was read: u is the user with the caller's ID.
 func (c Caller) As(u entitlement.User) Caller {
 	c.user = &u
+	if c.held == nil {
+		c.held = &held{}
+	}
 	return c
 }
 
@@ -72,6 +76,9 @@ type Command struct {
 	// IdempotencyKey is "" where the caller gives none. A command that makes a request makes
 	// one under each key of its caller, however often it is sent (S12).
 	IdempotencyKey string
+	// AllowedBy is the policy by which a delegated role allowed the command; the events of what
+	// it changes say so. "" where no role was needed.
+	AllowedBy string
 }
 
 // As returns the command with its caller as it was read.
@@ -85,9 +92,9 @@ func (c Command) As(u entitlement.User) Command {
 type Object struct {
 	Catalog entitlement.CatalogID
 	Package entitlement.PackageID
-	// Roles are those that the caller holds in the catalog, by itself or through a group, as
-	// the command read them.
-	Roles []Role
+	// Roles are the role assignments of the catalog and those of the whole organisation, as the
+	// command read them, whoever holds them.
+	Roles []entitlement.RoleAssignment
 
 	Request    *entitlement.AssignmentRequest
 	Manager    entitlement.UserID // of the request's subject, where the request asks managers and it was read
@@ -97,15 +104,14 @@ type Object struct {
 	Holds      bool               // the caller holds the package, or has a request for it open
 }
 
-// Role is a delegated role in a catalog. Nobody holds one yet.
-type Role string
-
 // Decision is the answer to one question, with its reason.
 type Decision struct {
 	Allowed bool
 	// Reason is what made it allowed: what the caller is to the object, such as
-	// "administrator". Of a refusal it is what the action is open to.
+	// "administrator", or the name of the policy for a delegated role. Of a refusal it is what
+	// the action is open to.
 	Reason string
+	ByRole bool // a delegated role made it allowed, and nothing else did
 
 	refusal error
 	hidden  bool
@@ -114,6 +120,14 @@ type Decision struct {
 // Err returns nil for what is allowed, else the refusal: Forbidden, or NotFound for those
 // who may not know that the object is there.
 func (d Decision) Err() error { return d.refusal }
+
+// Policy names the policy by which a delegated role allowed it; "" where none was needed.
+func (d Decision) Policy() string {
+	if d.ByRole {
+		return d.Reason
+	}
+	return ""
+}
 
 // Hidden reports that the object does not exist for the caller (A1).
 func (d Decision) Hidden() bool { return d.hidden }
@@ -129,7 +143,7 @@ func Allow(c Caller, a Action, o Object) Decision {
 	if c.user == nil {
 		return refuse(entitlement.User{}.Active())
 	}
-	if err := c.mayCall(rule); err != nil {
+	if err := c.mayCall(a); err != nil {
 		return refuse(err)
 	}
 
@@ -138,14 +152,18 @@ func Allow(c Caller, a Action, o Object) Decision {
 		is |= Administrators
 	}
 
-	if by := is & rule.May; by != 0 {
+	if by := is & rule.May; by != 0 && rule.Scope.openedBy(c) {
 		return Decision{Allowed: true, Reason: by.String()}
 	}
 
-	d := Decision{Reason: rule.May.String(), refusal: rule.forbidden()}
+	if policy, allowed := c.byRole(a, o); allowed {
+		return Decision{Allowed: true, Reason: policy, ByRole: true}
+	}
+
+	d := Decision{Reason: rule.May.String(), refusal: a.Refusal()}
 
 	// Whoever is nothing to the object is not told that it is there (A1).
-	if rule.Knows != 0 && is&(rule.Knows|rule.May) == 0 {
+	if rule.Knows != 0 && is&(rule.Knows|rule.May) == 0 && !c.knowsByRole(o) {
 		d.hidden, d.refusal = true, rule.notFound()
 	}
 	return d
@@ -153,24 +171,26 @@ func Allow(c Caller, a Action, o Object) Decision {
 
 // Admit refuses a caller whom no object makes allowed: one whose token is not good for the
 // action and, where the caller was read, one who is disabled, or who is no administrator
-// while nobody else may, unless it takes the object to say in which words.
+// while nobody else may, not even by a role, unless it takes the object to say in which words.
 func Admit(c Caller, a Action) error {
 	rule := a.rule()
-	if err := c.mayCall(rule); err != nil || c.user == nil {
+	if err := c.mayCall(a); err != nil || c.user == nil {
 		return err
 	}
-	if rule.Knows == 0 && rule.May&^(Administrators|TheService) == 0 && !c.administers(rule.Scope) {
-		return rule.forbidden()
+	if rule.Knows == 0 && rule.May&^(Administrators|TheService) == 0 && !c.administers(rule.Scope) && !c.mayByRole(a) {
+		return a.Refusal()
 	}
 	return nil
 }
 
-// mayCall refuses a token that is not good for an action, and one who is disabled.
-func (c Caller) mayCall(rule *Rule) error {
+// mayCall refuses a token that is not good for an action, and one who is disabled. The role
+// of an application may take the place of its scope (R174).
+func (c Caller) mayCall(a Action) error {
+	rule := a.rule()
 	if rule.PeopleOnly && c.Application {
 		return entitlement.Errorf(entitlement.Forbidden, "This is for people who are signed in, not for applications.")
 	}
-	if !rule.Scope.openedBy(c) {
+	if !rule.Scope.openedBy(c) && !(c.byRoleOpened(rule) && len(RolesFor(a)) > 0) {
 		return entitlement.Errorf(entitlement.Forbidden, "The access token lacks the scope %s.", rule.Scope.name())
 	}
 	if c.user == nil {
@@ -180,7 +200,12 @@ func (c Caller) mayCall(rule *Rule) error {
 }
 
 // Refusal is what those are told who may not do the action, and may know of the object.
-func (a Action) Refusal() error { return a.rule().forbidden() }
+func (a Action) Refusal() error {
+	if roles := needed(a); roles != "" && a.rule().Refusal == "" {
+		return entitlement.Errorf(entitlement.Forbidden, "This needs %s, or an administrator.", roles)
+	}
+	return a.rule().forbidden()
+}
 
 func refuse(err error) Decision { return Decision{refusal: err} }
 

@@ -55,12 +55,7 @@ type Secrets interface {
 }
 
 func (s *Service) event(of entitlement.AggregateKind, id, kind string, by authz.Command) entitlement.Event {
-	return entitlement.Event{Aggregate: of, ID: id, Kind: kind, Actor: by.ID, Command: by.CommandID, At: s.Clock.Now()}
-}
-
-// allow asks whether a command may do what it is about to, on what it has read.
-func allow(by authz.Command, a authz.Action, o authz.Object) error {
-	return authz.Allow(by.Caller, a, o).Err()
+	return entitlement.Event{Aggregate: of, ID: id, Kind: kind, Actor: by.ID, Command: by.CommandID, At: s.Clock.Now(), AllowedBy: by.AllowedBy}
 }
 
 // inPackage is a package, or something of it, as the object of an action.
@@ -69,27 +64,24 @@ func inPackage(p entitlement.AccessPackage) authz.Object {
 }
 
 // catalog reads a catalog for an action on it.
-func (s *Service) catalog(ctx context.Context, by authz.Command, a authz.Action, id entitlement.CatalogID) (entitlement.Catalog, error) {
+func (s *Service) catalog(ctx context.Context, by *authz.Command, a authz.Action, id entitlement.CatalogID) (entitlement.Catalog, error) {
 	c, err := s.Store.Catalog(ctx, id)
-	if err == nil {
-		err = allow(by, a, authz.Object{Catalog: id})
-	}
-	return c, err
+	return c, s.allow(ctx, by, a, authz.Object{Catalog: id}, err)
 }
 
 // CreateCatalog adds an empty catalog.
 func (s *Service) CreateCatalog(ctx context.Context, by authz.Command, c entitlement.Catalog) (entitlement.Catalog, error) {
-	if err := allow(by, authz.CreateCatalog, authz.Object{}); err != nil {
+	if err := s.allow(ctx, &by, authz.CreateCatalog, authz.Object{}, nil); err != nil {
 		return c, err
 	}
 	now := s.Clock.Now()
 	c.ID, c.Created, c.Modified, c.Packages, c.Meta = entitlement.CatalogID(s.IDs.New()), now, now, 0, entitlement.Meta{}
-	return s.putCatalog(ctx, by, c, entitlement.Catalog{}, "created")
+	return s.putCatalog(ctx, by, c, entitlement.Catalog{}, "created", s.firstOwner(by, &c)...)
 }
 
 // UpdateCatalog changes a catalog; edit is given the catalog as it is.
 func (s *Service) UpdateCatalog(ctx context.Context, by authz.Command, id entitlement.CatalogID, edit func(*entitlement.Catalog)) (entitlement.Catalog, error) {
-	c, err := s.catalog(ctx, by, authz.UpdateCatalog, id)
+	c, err := s.catalog(ctx, &by, authz.UpdateCatalog, id)
 	if err != nil {
 		return c, err
 	}
@@ -99,7 +91,7 @@ func (s *Service) UpdateCatalog(ctx context.Context, by authz.Command, id entitl
 	return s.putCatalog(ctx, by, c, before, "updated")
 }
 
-func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before entitlement.Catalog, kind string) (entitlement.Catalog, error) {
+func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before entitlement.Catalog, kind string, owners ...entitlement.RoleAssignment) (entitlement.Catalog, error) {
 	var err error
 	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err != nil {
 		return c, err
@@ -111,9 +103,12 @@ func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before en
 	e := s.event(entitlement.OfCatalog, string(c.ID), kind, by)
 	e.Changed = entitlement.Differences(before.Recorded(), c.Recorded())
 	e.After = catalogState(c)
+	for _, owner := range owners {
+		e.Data = roleData(owner)
+	}
 	c.Chain, e = c.Chain.Append(e)
 
-	err = s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
+	err = s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, RoleAssignments: owners, Events: []entitlement.Event{e}})
 	c.Version++
 	return c, err
 }
@@ -125,9 +120,10 @@ func catalogState(c entitlement.Catalog) string {
 	return "unpublished"
 }
 
-// DeleteCatalog removes a catalog without packages (R27). Its resources go with it.
+// DeleteCatalog removes a catalog without packages (R27). Who holds roles in it holds them
+// no more.
 func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitlement.CatalogID) error {
-	c, err := s.catalog(ctx, by, authz.DeleteCatalog, id)
+	c, err := s.catalog(ctx, &by, authz.DeleteCatalog, id)
 	if err != nil {
 		return err
 	}
@@ -143,11 +139,16 @@ func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitl
 		return entitlement.Errorf(entitlement.Conflict, "The catalog holds resources: remove them first.")
 	}
 
+	roles, err := s.rolesGone(ctx, id)
+	if err != nil {
+		return err
+	}
+
 	// A package or a resource that is added from here on moves the catalog's version on, and this
 	// fails.
 	e := s.event(entitlement.OfCatalog, string(id), "deleted", by)
 	e.Changed = entitlement.Differences(c.Recorded(), nil)
 	c.Chain, e = c.Chain.Append(e)
 	c.Erased = true
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, RoleAssignments: roles, Events: []entitlement.Event{e}})
 }

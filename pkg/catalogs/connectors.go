@@ -13,7 +13,7 @@ import (
 
 // RegisterConnector adds a target system. Its credential is kept apart and never read back.
 func (s *Service) RegisterConnector(ctx context.Context, by authz.Command, c entitlement.ConnectorConfig, credential string) (entitlement.ConnectorConfig, error) {
-	if err := allow(by, authz.RegisterConnector, authz.Object{}); err != nil {
+	if err := s.allow(ctx, &by, authz.RegisterConnector, authz.Object{}, nil); err != nil {
 		return c, err
 	}
 	all, err := s.Store.ListConnectors(ctx)
@@ -31,7 +31,7 @@ func (s *Service) RegisterConnector(ctx context.Context, by authz.Command, c ent
 // UpdateConnector changes a registration; an empty credential leaves the kept one, which
 // stays with the address that it was given for.
 func (s *Service) UpdateConnector(ctx context.Context, by authz.Command, id entitlement.ConnectorID, credential string, edit func(*entitlement.ConnectorConfig)) (entitlement.ConnectorConfig, error) {
-	if err := allow(by, authz.UpdateConnector, authz.Object{}); err != nil {
+	if err := s.allow(ctx, &by, authz.UpdateConnector, authz.Object{}, nil); err != nil {
 		return entitlement.ConnectorConfig{}, err
 	}
 

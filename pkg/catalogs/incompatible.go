@@ -17,7 +17,7 @@ func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, oth
 		return entitlement.Errorf(entitlement.Invalid, "An access package cannot be incompatible with itself.")
 	}
 
-	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
+	p, err := s.openPackage(ctx, &by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
 	}
@@ -34,8 +34,10 @@ func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, oth
 		return slices.ContainsFunc(there, func(q entitlement.AccessPackage) bool { return q.ID == id })
 	}
 
-	if !is(other) {
-		return entitlement.Errorf(entitlement.NotFound, "There is no access package with the id %s.", other)
+	if i := slices.IndexFunc(there, func(q entitlement.AccessPackage) bool { return q.ID == other }); i < 0 {
+		return noOther(other)
+	} else if err := s.mayNameOther(ctx, by, there[i]); err != nil {
+		return err
 	}
 
 	// Packages that were deleted meanwhile count for nothing and nobody sees them listed, so
@@ -64,7 +66,7 @@ func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, oth
 
 // RemoveIncompatible takes another package off the list.
 func (s *Service) RemoveIncompatible(ctx context.Context, by authz.Command, id, other entitlement.PackageID) error {
-	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
+	p, err := s.openPackage(ctx, &by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
 	}
@@ -95,7 +97,7 @@ func withoutIncompatible(p *entitlement.AccessPackage, others ...entitlement.Pac
 // AddIncompatibleGroup lists a group as incompatible with a package: its members cannot
 // get the package any more. Those of them who hold it keep it (R180).
 func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
-	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
+	p, err := s.openPackage(ctx, &by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
 	}
@@ -119,7 +121,7 @@ func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Command, id
 
 // RemoveIncompatibleGroup takes a group off the list.
 func (s *Service) RemoveIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
-	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
+	p, err := s.openPackage(ctx, &by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
 	}
@@ -139,15 +141,21 @@ func (s *Service) putIncompatible(ctx context.Context, p entitlement.AccessPacka
 	return s.Store.Commit(ctx, chainPackage(with, e))
 }
 
+// GroupsOf returns those of the groups that are there, of those that a package which was read
+// lists as incompatible.
+func (s *Service) GroupsOf(ctx context.Context, by authz.Caller, p entitlement.AccessPackage, ids []entitlement.GroupID) ([]entitlement.Group, error) {
+	if err := s.may(ctx, by, authz.ListPackages, inPackage(p)); err != nil {
+		return nil, err
+	}
+	return s.Store.Groups(ctx, ids)
+}
+
 // IncompatibleWith lists the packages that list a package as incompatible. The entry of a
 // lister that was deleted is passed over.
 func (s *Service) IncompatibleWith(ctx context.Context, by authz.Caller, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
 	none := entitlement.Paged[entitlement.AccessPackage]{}
 	p, err := s.Store.Package(ctx, id)
-	if err == nil {
-		err = authz.Allow(by, authz.ListPackages, inPackage(p)).Err()
-	}
-	if err != nil {
+	if _, err = permitted(ctx, s, by, authz.ListPackages, inPackage(p), p, err); err != nil {
 		return none, err
 	}
 
@@ -157,6 +165,9 @@ func (s *Service) IncompatibleWith(ctx context.Context, by authz.Caller, id enti
 	}
 
 	listers, err := s.Store.Packages(ctx, ids.Items)
+	if err == nil {
+		listers, err = s.shown(ctx, by, listers)
+	}
 	return entitlement.Paged[entitlement.AccessPackage]{Items: listers, Next: ids.Next}, err
 }
 

@@ -11,7 +11,7 @@ import (
 
 // CreatePackage adds an access package without roles and policies to a catalog.
 func (s *Service) CreatePackage(ctx context.Context, by authz.Command, p entitlement.AccessPackage) (entitlement.AccessPackage, error) {
-	c, err := s.catalog(ctx, by, authz.CreatePackage, p.Catalog)
+	c, err := s.catalog(ctx, &by, authz.CreatePackage, p.Catalog)
 	if err != nil {
 		return p, err
 	}
@@ -23,7 +23,7 @@ func (s *Service) CreatePackage(ctx context.Context, by authz.Command, p entitle
 
 // UpdatePackage changes a package; edit is given the package as it is.
 func (s *Service) UpdatePackage(ctx context.Context, by authz.Command, id entitlement.PackageID, edit func(*entitlement.AccessPackage)) (entitlement.AccessPackage, error) {
-	p, err := s.openPackage(ctx, by, authz.UpdatePackage, id)
+	p, err := s.openPackage(ctx, &by, authz.UpdatePackage, id)
 	if err != nil {
 		return p, err
 	}
@@ -34,11 +34,9 @@ func (s *Service) UpdatePackage(ctx context.Context, by authz.Command, id entitl
 }
 
 // openPackage reads a package that is not under deletion, for an action on it.
-func (s *Service) openPackage(ctx context.Context, by authz.Command, a authz.Action, id entitlement.PackageID) (entitlement.AccessPackage, error) {
+func (s *Service) openPackage(ctx context.Context, by *authz.Command, a authz.Action, id entitlement.PackageID) (entitlement.AccessPackage, error) {
 	p, err := s.Store.Package(ctx, id)
-	if err == nil {
-		err = allow(by, a, inPackage(p))
-	}
+	err = s.allow(ctx, by, a, inPackage(p), err)
 	if err == nil && !p.Deleting.IsZero() {
 		err = entitlement.Errorf(entitlement.Conflict, "The access package is being deleted; look again in a minute.")
 	}
@@ -78,9 +76,7 @@ func chainPackage(c entitlement.Change, e entitlement.Event) entitlement.Change 
 func (s *Service) DeletePackage(ctx context.Context, by authz.Command, id entitlement.PackageID) error {
 	read := func() (entitlement.Deletion, error) {
 		p, err := s.Store.Package(ctx, id)
-		if err == nil {
-			err = allow(by, authz.DeletePackage, inPackage(p))
-		}
+		err = s.allow(ctx, &by, authz.DeletePackage, inPackage(p), err)
 		return entitlement.DeletionOf(p), err
 	}
 	return s.remove(ctx, by, read, func(d entitlement.Deletion) error { return s.erase(ctx, by, d.Package) })
@@ -146,7 +142,7 @@ func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.Acc
 // package's generation moves with it, and a job carries it to every holder (R1).
 func (s *Service) AddScope(ctx context.Context, by authz.Command, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (entitlement.ResourceRoleScope, error) {
 	none := entitlement.ResourceRoleScope{}
-	p, err := s.openPackage(ctx, by, authz.ChangeRoleScopes, id)
+	p, err := s.openPackage(ctx, &by, authz.ChangeRoleScopes, id)
 	if err != nil {
 		return none, err
 	}
@@ -185,7 +181,7 @@ func (s *Service) AddScope(ctx context.Context, by authz.Command, id entitlement
 // RemoveScope takes a role out of a package, and so from every holder to whom no other
 // package gives it (R2).
 func (s *Service) RemoveScope(ctx context.Context, by authz.Command, id entitlement.PackageID, scopeID string) error {
-	p, err := s.openPackage(ctx, by, authz.ChangeRoleScopes, id)
+	p, err := s.openPackage(ctx, &by, authz.ChangeRoleScopes, id)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func inPolicy(p entitlement.AssignmentPolicy) authz.Object {
 // CreatePolicy adds a policy to a package. The users and groups that it names must exist,
 // and the users be enabled.
 func (s *Service) CreatePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
-	pkg, err := s.openPackage(ctx, by, authz.CreatePolicy, p.Package)
+	pkg, err := s.openPackage(ctx, &by, authz.CreatePolicy, p.Package)
 	if err != nil {
 		return p, err
 	}
@@ -46,9 +46,7 @@ func (s *Service) CreatePolicy(ctx context.Context, by authz.Command, p entitlem
 // closed, until whoever closed it or the sweep has opened it.
 func (s *Service) ReplacePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
 	old, err := s.Store.Policy(ctx, p.ID)
-	if err == nil {
-		err = allow(by, authz.UpdatePolicy, inPolicy(old))
-	}
+	err = s.allow(ctx, &by, authz.UpdatePolicy, inPolicy(old), err)
 	if err != nil {
 		return p, err
 	}
@@ -186,9 +184,7 @@ func newlyDisabled(users []entitlement.User, now, before map[string][]entitlemen
 func (s *Service) DeletePolicy(ctx context.Context, by authz.Command, id entitlement.PolicyID) error {
 	read := func() (entitlement.Deletion, error) {
 		p, err := s.Store.Policy(ctx, id)
-		if err == nil {
-			err = allow(by, authz.DeletePolicy, inPolicy(p))
-		}
+		err = s.allow(ctx, &by, authz.DeletePolicy, inPolicy(p), err)
 		return entitlement.DeletionOfPolicy(p), err
 	}
 	return s.remove(ctx, by, read, func(d entitlement.Deletion) error { return s.erasePolicy(ctx, by, d.Policy) })
@@ -197,7 +193,7 @@ func (s *Service) DeletePolicy(ctx context.Context, by authz.Command, id entitle
 // erasePolicy takes a policy that nothing stands under out of its package.
 func (s *Service) erasePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) error {
 	id := p.ID
-	pkg, err := s.openPackage(ctx, by, authz.DeletePolicy, p.Package)
+	pkg, err := s.openPackage(ctx, &by, authz.DeletePolicy, p.Package)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (s *Service) removeOnce(ctx context.Context, by authz.Command, read func() 
 }
 
 func (s *Service) turning(by authz.Command) entitlement.Event {
-	return entitlement.Event{Actor: by.ID, Command: by.CommandID, At: s.Clock.Now()}
+	return entitlement.Event{Actor: by.ID, Command: by.CommandID, At: s.Clock.Now(), AllowedBy: by.AllowedBy}
 }
 
 // keep opens again what could not be deleted, so that new work is not turned away until the

@@ -10,7 +10,11 @@ import (
 
 // AddResource registers a target's resource in a catalog, as the target describes it.
 func (s *Service) AddResource(ctx context.Context, by authz.Command, catalog entitlement.CatalogID, at entitlement.ConnectorID, originSystem, originID string) (entitlement.Resource, error) {
-	if _, err := s.catalog(ctx, by, authz.AddResource, catalog); err != nil {
+	if _, err := s.catalog(ctx, &by, authz.AddResource, catalog); err != nil {
+		return entitlement.Resource{}, err
+	}
+
+	if err := s.manages(ctx, by, at, originID); err != nil {
 		return entitlement.Resource{}, err
 	}
 
@@ -86,7 +90,7 @@ func (s *Service) putResource(ctx context.Context, by authz.Command, r entitleme
 
 // FindResource finds a resource of a catalog by its id, or else by its id at the target.
 func (s *Service) FindResource(ctx context.Context, by authz.Caller, catalog entitlement.CatalogID, id entitlement.ResourceID, at entitlement.ConnectorID, originID string) (entitlement.Resource, error) {
-	if err := authz.Allow(by, authz.ReadCatalog, authz.Object{Catalog: catalog}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadCatalog, authz.Object{Catalog: catalog}); err != nil {
 		return entitlement.Resource{}, err
 	}
 	if id != "" {
@@ -111,9 +115,13 @@ func crossed(change func() error) error {
 
 // RemoveResource takes a resource that no package uses out of its catalog (R16).
 func (s *Service) RemoveResource(ctx context.Context, by authz.Command, r entitlement.Resource) error {
-	if err := allow(by, authz.RemoveResource, authz.Object{Catalog: r.Catalog}); err != nil {
+	if err := s.allow(ctx, &by, authz.RemoveResource, authz.Object{Catalog: r.Catalog}, nil); err != nil {
 		return err
 	}
+	if err := s.manages(ctx, by, r.Connector, r.OriginID); err != nil {
+		return err
+	}
+
 	return crossed(func() error {
 		now, err := s.Store.Resource(ctx, r.Catalog, r.ID)
 		if err != nil {

@@ -42,6 +42,18 @@ type Store interface {
 	// Slots goes on where a page of Holders ended, by pages as large as the store has them.
 	Slots(ctx context.Context, id entitlement.PackageID, token string) (entitlement.Paged[entitlement.AssignmentSlot], error)
 
+	// RolesIn returns the role assignments of a catalog and those of the whole organisation, or
+	// these alone where no catalog is named; strongly consistent.
+	RolesIn(ctx context.Context, catalog entitlement.CatalogID) ([]entitlement.RoleAssignment, error)
+	// RolesOf returns the role assignments by which a user holds a role anywhere.
+	RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error)
+	// RolesOfGroup returns the role assignments that a group holds itself.
+	RolesOfGroup(ctx context.Context, id entitlement.GroupID) ([]entitlement.RoleAssignment, error)
+	RoleAssignment(ctx context.Context, id entitlement.RoleAssignmentID) (entitlement.RoleAssignment, error)
+	ListRoleAssignments(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.RoleAssignment], error)
+	// OwnersAmong returns those of the users who own a group, strongly consistent.
+	OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error)
+
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
 	Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error)

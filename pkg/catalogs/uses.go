@@ -30,7 +30,7 @@ func (s *Service) use(ctx context.Context, id entitlement.ConnectorID, by int) (
 // DeleteConnector removes a connector that nothing uses, and then its credentials. A crash
 // between the two leaves credentials that nothing names: asking again takes them away.
 func (s *Service) DeleteConnector(ctx context.Context, by authz.Command, id entitlement.ConnectorID) error {
-	if err := allow(by, authz.DeleteConnector, authz.Object{}); err != nil {
+	if err := s.allow(ctx, &by, authz.DeleteConnector, authz.Object{}, nil); err != nil {
 		return err
 	}
 	if id == entitlement.BuiltinConnector {

@@ -93,7 +93,7 @@ func TestS21_TheIDsOfOnePersonAreBounded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := entitlement.ReprocessAssignment(slot, "admin", "test", time.Now())
+			c, err := entitlement.ReprocessAssignment(slot, entitlement.Actor{ID: "admin", Command: "test"}, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -324,7 +324,7 @@ func TestF29_APersonWhoIsThereAgainUnderAnotherIDIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := entitlement.ReprocessAssignment(slot, u, "again", w.clock.Now())
+	again, err := entitlement.ReprocessAssignment(slot, entitlement.Actor{ID: u, Command: "again"}, w.clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

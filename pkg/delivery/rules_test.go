@@ -140,7 +140,7 @@ func TestR123_ARoleTakenAwayOutsideChangesNoState_R122_AndReprocessingGivesItAga
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := entitlement.ReprocessAssignment(slot, "adm", "call", w.clock.Now())
+	again, err := entitlement.ReprocessAssignment(slot, entitlement.Actor{ID: "adm", Command: "call"}, w.clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

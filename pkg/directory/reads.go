@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -19,9 +20,16 @@ func (s *Service) Self(by authz.Caller) (entitlement.User, error) {
 	return by.User(), authz.Allow(by, authz.ReadSelf, authz.Object{Subject: by.ID}).Err()
 }
 
+// may refuses a caller who may not read the directory: it has no parts, so that only the
+// roles in the whole organisation count.
+func (s *Service) may(ctx context.Context, by authz.Caller, a authz.Action) error {
+	d, err := authz.Ask(ctx, s.Store, by, a, authz.Object{})
+	return cmp.Or(err, d.Err())
+}
+
 // User returns a user. Of one who was deleted the record is kept, and nobody sees it.
 func (s *Service) User(ctx context.Context, by authz.Caller, id entitlement.UserID) (entitlement.User, error) {
-	if err := authz.Allow(by, authz.ReadUser, authz.Object{}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadUser); err != nil {
 		return entitlement.User{}, err
 	}
 	return s.user(ctx, id)
@@ -29,7 +37,7 @@ func (s *Service) User(ctx context.Context, by authz.Caller, id entitlement.User
 
 // UserNamed finds a user by the whole userPrincipalName, in any case.
 func (s *Service) UserNamed(ctx context.Context, by authz.Caller, userPrincipalName string) (entitlement.User, error) {
-	if err := authz.Allow(by, authz.ReadUser, authz.Object{}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadUser); err != nil {
 		return entitlement.User{}, err
 	}
 	u, err := s.Store.UserNamed(ctx, userPrincipalName)
@@ -41,7 +49,7 @@ func (s *Service) UserNamed(ctx context.Context, by authz.Caller, userPrincipalN
 
 // UsersNamed returns those of the users who were not deleted.
 func (s *Service) UsersNamed(ctx context.Context, by authz.Caller, ids []entitlement.UserID) ([]entitlement.User, error) {
-	if err := authz.Allow(by, authz.ReadUser, authz.Object{}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadUser); err != nil {
 		return nil, err
 	}
 	all, err := s.Store.Users(ctx, ids)
@@ -50,7 +58,7 @@ func (s *Service) UsersNamed(ctx context.Context, by authz.Caller, ids []entitle
 
 // ListUsers lists the users who were not deleted.
 func (s *Service) ListUsers(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
-	if err := authz.Allow(by, authz.ReadUser, authz.Object{}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadUser); err != nil {
 		return entitlement.Paged[entitlement.User]{}, err
 	}
 	all, err := s.Store.ListUsers(ctx, page)
@@ -61,7 +69,7 @@ func (s *Service) ListUsers(ctx context.Context, by authz.Caller, page entitleme
 
 // Group returns a group.
 func (s *Service) Group(ctx context.Context, by authz.Caller, id entitlement.GroupID) (entitlement.Group, error) {
-	if err := authz.Allow(by, authz.ReadGroup, authz.Object{}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadGroup); err != nil {
 		return entitlement.Group{}, err
 	}
 	return s.Store.Group(ctx, id)
@@ -69,7 +77,7 @@ func (s *Service) Group(ctx context.Context, by authz.Caller, id entitlement.Gro
 
 // GroupsNamed returns those of the groups that are there.
 func (s *Service) GroupsNamed(ctx context.Context, by authz.Caller, ids []entitlement.GroupID) ([]entitlement.Group, error) {
-	if err := authz.Allow(by, authz.ReadGroup, authz.Object{}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadGroup); err != nil {
 		return nil, err
 	}
 	return s.Store.Groups(ctx, ids)
@@ -77,7 +85,7 @@ func (s *Service) GroupsNamed(ctx context.Context, by authz.Caller, ids []entitl
 
 // ListGroups lists all groups.
 func (s *Service) ListGroups(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.Group], error) {
-	if err := authz.Allow(by, authz.ReadGroup, authz.Object{}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadGroup); err != nil {
 		return entitlement.Paged[entitlement.Group]{}, err
 	}
 	return s.Store.ListGroups(ctx, page)
@@ -85,7 +93,7 @@ func (s *Service) ListGroups(ctx context.Context, by authz.Caller, page entitlem
 
 // Members pages through the members of a group.
 func (s *Service) Members(ctx context.Context, by authz.Caller, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-	if err := authz.Allow(by, authz.ReadGroup, authz.Object{}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadGroup); err != nil {
 		return entitlement.Paged[entitlement.UserID]{}, err
 	}
 	return s.Store.Members(ctx, id, page)
@@ -93,7 +101,7 @@ func (s *Service) Members(ctx context.Context, by authz.Caller, id entitlement.G
 
 // Owners lists the owners of a group.
 func (s *Service) Owners(ctx context.Context, by authz.Caller, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-	if err := authz.Allow(by, authz.ReadGroup, authz.Object{}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadGroup); err != nil {
 		return entitlement.Paged[entitlement.UserID]{}, err
 	}
 	return s.Store.Owners(ctx, id, page)

@@ -9,6 +9,10 @@ import (
 // Store is what the directory keeps and reads. Single reads and Members are strongly
 // consistent and answer NotFound for what is absent; reads of several leave it out.
 type Store interface {
+	// RolesIn returns the role assignments of a catalog and those of the whole organisation, or
+	// these alone where no catalog is named; strongly consistent.
+	RolesIn(ctx context.Context, catalog entitlement.CatalogID) ([]entitlement.RoleAssignment, error)
+
 	// SigningKey returns the secret bytes that pseudonyms in events are made with, the same
 	// ones always.
 	SigningKey(ctx context.Context) ([]byte, error)

@@ -63,6 +63,7 @@ type explainer struct {
 func explainers() map[string]explainer {
 	return map[string]explainer{
 		catalogMapper.tag:        whole(catalogMapper),
+		roleMapper.tag:           whole(roleMapper),
 		resourceMapper.tag:       whole(resourceMapper),
 		packageMapper.tag:        whole(packageMapper),
 		formerMapper.tag:         whole(formerMapper),

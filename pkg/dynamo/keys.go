@@ -54,6 +54,9 @@ import (
 //	events of an aggregate                | table | EV#kind#id, EV#...                       | pages
 //	events to look at                     | 1     | NOTICE, newest first; then the events    | pages
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
+//	roles in a catalog; in everything     | table | CAT#c, ROLE#...; CFG, ROLE#...           | all, MaxRoleAssignments
+//	role assignment by id                 | 1     | ROLE#r; then the item                    | one
+//	all role assignments; of a caller     | 2     | ALL#ROLE by who holds them; then items   | pages; U#me, G#...
 
 // Key is the primary key of an item.
 type Key struct{ PK, SK string }
@@ -97,6 +100,7 @@ const (
 	wordAbsence      = "ABSENCE"
 	wordReprocess    = "AGAIN"
 	wordNotice       = "NOTICE"
+	wordRole         = "ROLE"
 )
 
 // Kinds of people in keys.
@@ -246,6 +250,7 @@ var eventWords = map[entitlement.AggregateKind]string{
 	entitlement.OfConnector: wordConnector,
 	entitlement.OfPrincipal: wordPrincipal,
 	entitlement.OfReprocess: wordReprocess,
+	entitlement.OfRole:      wordRole,
 }
 
 // noticeIndexKey lists an event among those that people should look at, by when it was.
@@ -266,6 +271,7 @@ var (
 	firstGrantSet  = join("GRANTS", "")
 
 	prefixIncompatible = join(wordIncompatible, "")
+	prefixRole         = join(wordRole, "")
 )
 
 // subjectSetRef is one user, group or approver set by kind and id; no kind means everybody.
@@ -515,4 +521,52 @@ func dueKey(ref entitlement.DueRef) Key {
 	default:
 		return packageKey(ref.Package)
 	}
+}
+
+// roleScopePartition is where the role assignments of a catalog lie, or, for none, those of
+// the whole organisation.
+func roleScopePartition(c entitlement.CatalogID) string {
+	if c == "" {
+		return wordConfig
+	}
+	return catalogKey(c).PK
+}
+
+// roleKey names a role assignment by all that it says, so that there is never a second one
+// that says the same.
+func roleKey(a entitlement.RoleAssignment) Key {
+	who := roleHolder(a)
+	return Key{roleScopePartition(a.Catalog), join(wordRole, who.kind, part(who.id), part(a.Role))}
+}
+
+func roleHolder(a entitlement.RoleAssignment) subjectSetRef {
+	if a.Group != "" {
+		return subjectSetRef{kindGroup, string(a.Group)}
+	}
+	return subjectSetRef{kindUser, string(a.User)}
+}
+
+// roleAt gives back what the key of a role assignment says.
+func roleAt(a *entitlement.RoleAssignment, k Key) {
+	if strings.HasPrefix(k.PK, join(wordCatalog, "")) {
+		a.Catalog = catalogAt(k)
+	}
+
+	if idAt[string](k.SK, 1) == kindGroup {
+		a.Group = idAt[entitlement.GroupID](k.SK, 2)
+	} else {
+		a.User = idAt[entitlement.UserID](k.SK, 2)
+	}
+	a.Role = idAt[entitlement.RoleID](k.SK, 3)
+}
+
+// roleIDIndexKey finds a role assignment by its id.
+func roleIDIndexKey(id entitlement.RoleAssignmentID) indexKey {
+	return indexKey{join(wordRole, part(id)), wordRole}
+}
+
+// roleHolderIndexKey lists a role assignment among all, by who holds it.
+func roleHolderIndexKey(a entitlement.RoleAssignment) indexKey {
+	who := roleHolder(a)
+	return indexKey{listPartition(wordRole, ""), join(who.kind, part(who.id), part(a.ID))}
 }

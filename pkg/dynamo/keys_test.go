@@ -97,6 +97,10 @@ func TestKeysGolden(t *testing.T) {
 		"resource": {entitlement.Change{Resources: []entitlement.Resource{{ID: idR, Catalog: idC, Connector: idK, OriginID: "x"}}}, []string{
 			"pk=CAT#" + idC + " sk=RES#" + idR,
 			"pk=CAT#" + idC + " sk=ORI#fe213a3f56ad76a24c8689a1306539294d18bc9e"}},
+		"role in a catalog": {entitlement.Change{RoleAssignments: []entitlement.RoleAssignment{{ID: idR, Role: entitlement.CatalogOwner, Catalog: idC, User: idU}}}, []string{
+			"pk=CAT#" + idC + " sk=ROLE#U#" + idU + "#" + string(entitlement.CatalogOwner) + " i1p=ROLE#" + idR + " i1s=ROLE i2p=ALL#ROLE i2s=U#" + idU + "#" + idR}},
+		"role in everything": {entitlement.Change{RoleAssignments: []entitlement.RoleAssignment{{ID: idR, Role: entitlement.Auditor, Group: idG}}}, []string{
+			"pk=CFG sk=ROLE#G#" + idG + "#" + string(entitlement.Auditor) + " i1p=ROLE#" + idR + " i1s=ROLE i2p=ALL#ROLE i2s=G#" + idG + "#" + idR}},
 		"package": {entitlement.Change{Packages: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab"}}}, []string{
 			"pk=PKG#" + idP + " sk=PKG i1p=CAT#" + idC + " i1s=P#ab#" + idP + " i2p=ALL#PKG i2s=ab#" + idP}},
 		"package under deletion": {entitlement.Change{Packages: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab", Deleting: noon}}}, []string{

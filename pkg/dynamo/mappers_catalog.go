@@ -16,6 +16,7 @@ var catalogMapper = mapper[entitlement.Catalog]{
 		flag(f, "pub", &c.Published)
 		flag(f, "ext", &c.ExternallyVisible)
 		number(f, "pks", &c.Packages)
+		number(f, "own", &c.Owners)
 		when(f, "cr", &c.Created)
 		when(f, "mo", &c.Modified)
 	},

@@ -30,6 +30,7 @@ func eventFields(f *fields, e *entitlement.Event) {
 	text(f, "af", &e.After)
 	list(f, "c", &e.Changed, changedFields)
 	labels(f, "d", &e.Data)
+	text(f, "ab", &e.AllowedBy)
 	id(f, "pr", &e.Prev)
 	id(f, "h", &e.Hash)
 }

@@ -13,6 +13,7 @@ type Catalog struct {
 	Published         bool // an unpublished catalog lets nobody request (R23)
 	ExternallyVisible bool
 	Packages          int // a catalog that holds packages is not deleted (R27)
+	Owners            int // role assignments that make somebody an owner of it; the last one stays
 	Created           time.Time
 	Modified          time.Time
 	Meta

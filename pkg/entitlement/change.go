@@ -35,6 +35,7 @@ type Change struct {
 	Incompatibilities []Incompatibility // of the Packages, where their lists change
 	References        []Reference       // that must hold, to what the change does not write itself
 	Absences          []Absence         // one of version 0 is noted beside what is noted of the person already
+	RoleAssignments   []RoleAssignment
 }
 
 // Guarded refuses a change with a new request for a package that has no DeletionGuard of

@@ -157,8 +157,8 @@ func finish(r AssignmentRequest, event RequestEvent, outcome string, slot Assign
 }
 
 // Cancel withdraws a request that has not begun (R115).
-func Cancel(r AssignmentRequest, slot AssignmentSlot, actor UserID, command string, now time.Time) (AssignmentRequest, Change, error) {
-	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "canceled", Actor: actor, Command: command, At: now}
+func Cancel(r AssignmentRequest, slot AssignmentSlot, by Actor, now time.Time) (AssignmentRequest, Change, error) {
+	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "canceled", Actor: by.ID, Command: by.Command, AllowedBy: by.AllowedBy, At: now}
 	return finish(r, RequestCancel, "", slot, e, now)
 }
 

@@ -9,6 +9,7 @@ type Removal struct {
 	Requestor     UserID
 	Justification string
 	Command       string
+	AllowedBy     string // see Actor
 	Fingerprint   string // see AssignmentRequest
 }
 
@@ -33,11 +34,11 @@ func Remove(n Removal, slot AssignmentSlot, with []AssignmentRequest, now time.T
 	}
 
 	// Two chains: the removal's own begins, and that of the assignment goes on with its end.
-	submitted := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: n.Requestor, Command: n.Command, At: now, After: string(state),
+	submitted := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: n.Requestor, Command: n.Command, AllowedBy: n.AllowedBy, At: now, After: string(state),
 		Data: map[string]string{"type": string(n.Type), "assignment": string(a.ID), "justification": n.Justification}}
 	r.Chain, submitted = r.Chain.Append(submitted)
 
-	ended := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "removed", Actor: n.Requestor, Command: n.Command, At: now,
+	ended := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "removed", Actor: n.Requestor, Command: n.Command, AllowedBy: n.AllowedBy, At: now,
 		Data: map[string]string{"request": string(r.ID)}}
 
 	c, err := end(slot, with, ended, r.ID, now)

@@ -23,10 +23,19 @@ const (
 	OfConnector AggregateKind = "connector"
 	OfPrincipal AggregateKind = "principal" // a sign-in, by an id of its own: that the deployment's parameter was used
 	OfReprocess AggregateKind = "reprocess" // a command to deliver again, by an id of its own
+	OfRole      AggregateKind = "roleAssignment"
 )
 
 // Service is the actor of what nobody asked for: expiry, start, time-out, delivery.
 const Service UserID = "service"
+
+// Actor is who makes a change, by which call, and by which policy a delegated role allowed it;
+// "" where no role was needed.
+type Actor struct {
+	ID        UserID
+	Command   string
+	AllowedBy string
+}
 
 // Chain is the head of an aggregate's events: how many there are and the last one's hash.
 type Chain struct {
@@ -48,6 +57,7 @@ type Event struct {
 	After     string            `json:",omitempty"` // state after
 	Changed   []Changed         `json:",omitempty"` // properties with their values before and after
 	Data      map[string]string `json:",omitempty"`
+	AllowedBy string            `json:",omitempty"` // the policy by which a delegated role allowed it
 	Prev      string            // hash of the event before
 	Hash      string            `json:",omitempty"`
 }

@@ -25,7 +25,7 @@ func Extend(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		return none, Change{}, err
 	}
 
-	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
+	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, AllowedBy: n.AllowedBy, At: now,
 		Data: map[string]string{"type": string(r.Type), "assignment": string(a.ID), "justification": r.Justification}}
 	if !policy.Approval.RequiredForUpdate {
 		e.Data["approval"] = "notRequired"
@@ -147,7 +147,7 @@ func (c Change) prolong(r AssignmentRequest, s StartInputs, e Event, now time.Ti
 	r.Chain, e = r.Chain.Append(withStates(e, string(before), string(r.State)))
 
 	a := *slot.Assignment
-	moved := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "extended", Actor: e.Actor, Command: e.Command, At: now,
+	moved := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "extended", Actor: e.Actor, Command: e.Command, AllowedBy: e.AllowedBy, At: now,
 		Before: endWord(a.End), Data: map[string]string{"request": string(r.ID)}}
 	a.End = r.prolonged(a, now)
 	moved.After = endWord(a.End)

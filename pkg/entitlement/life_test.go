@@ -307,13 +307,13 @@ func TestR115_OnlyWhatHasNotBegunIsCanceled(t *testing.T) {
 	w := newFixture()
 	w.approvedBy([]SubjectSet{user("ann")})
 	r, s := w.pending(t)
-	after, c, err := Cancel(r, s.Slot, "mia", "call", noon)
+	after, c, err := Cancel(r, s.Slot, Actor{ID: "mia", Command: "call"}, noon)
 	if err != nil || after.State != RequestCanceled || !c.Slots[0].Empty() {
 		t.Errorf("got %+v, %v", after, err)
 	}
 	for _, state := range RequestStates {
 		r.State = state
-		if _, _, err := Cancel(r, s.Slot, "mia", "call", noon); (err == nil) != state.Open() {
+		if _, _, err := Cancel(r, s.Slot, Actor{ID: "mia", Command: "call"}, noon); (err == nil) != state.Open() {
 			t.Errorf("%s: %v", state, err)
 		}
 	}

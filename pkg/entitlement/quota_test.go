@@ -26,7 +26,7 @@ func (w *fixture) loop(t *testing.T, at time.Time, nothing func(AssignmentReques
 
 func (w *fixture) withdrawn(t *testing.T) func(AssignmentRequest, AssignmentSlot) Change {
 	return func(r AssignmentRequest, slot AssignmentSlot) Change {
-		_, c, err := Cancel(r, slot, r.Requestor, "call", w.now)
+		_, c, err := Cancel(r, slot, Actor{ID: r.Requestor, Command: "call"}, w.now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestA17_WhatSomebodyElseEndsCountsAgainstNobody(t *testing.T) {
 	w.approvedBy([]SubjectSet{user("ann")})
 	for name, nothing := range map[string]func(AssignmentRequest, AssignmentSlot) Change{
 		"an administrator cancels": func(r AssignmentRequest, slot AssignmentSlot) Change {
-			_, c, err := Cancel(r, slot, "admin", "call", w.now)
+			_, c, err := Cancel(r, slot, Actor{ID: "admin", Command: "call"}, w.now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,7 +123,7 @@ func TestA17_ExtensionsThatAreDeniedCountAndOutliveTheAssignment(t *testing.T) {
 	for n := range MaxSetbacks {
 		r := AssignmentRequest{ID: RequestID("ext"), Type: UserUpdate, State: RequestPendingApproval, Package: "pkg", Subject: "mia", Requestor: "mia", Assignment: "a"}
 		slot.Open = r.ID
-		_, c, err := Cancel(r, slot, "mia", "call", noon.Add(time.Duration(n)*time.Minute))
+		_, c, err := Cancel(r, slot, Actor{ID: "mia", Command: "call"}, noon.Add(time.Duration(n)*time.Minute))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 // unrecorded says of every field that no event tells a change of why none need.
 var unrecorded = map[string]string{
 	"Catalog.ID":       "it names the event's object, and never changes",
+	"Catalog.Owners":   "each owner that comes or goes has an event",
 	"Catalog.Packages": "each package that comes or goes has an event",
 	"Catalog.Created":  "it is the time of the first event",
 	"Catalog.Modified": "it is the time of the last event",

@@ -7,7 +7,7 @@ import (
 
 // Reprocess has a request that was not delivered whole delivered again (R119). There is
 // no deadline for it, and it makes the next attempt due now.
-func Reprocess(r AssignmentRequest, slot AssignmentSlot, actor UserID, command string, now time.Time) (Change, error) {
+func Reprocess(r AssignmentRequest, slot AssignmentSlot, by Actor, now time.Time) (Change, error) {
 	next, err := r.State.Next(RequestReprocess)
 	if err != nil {
 		return Change{}, Errorf(Conflict, "Only a request in state partiallyDelivered or deliveryFailed can be reprocessed; this one is %s.", r.State)
@@ -24,23 +24,23 @@ func Reprocess(r AssignmentRequest, slot AssignmentSlot, actor UserID, command s
 	}
 
 	r.State, r.Completed = next, time.Time{}
-	c, err := redeliver(&a, slot, state, actor, command, now)
+	c, err := redeliver(&a, slot, state, by, now)
 	c.Requests = []AssignmentRequest{r}
 	return c, err
 }
 
 // ReprocessAssignment has a live assignment's roles read and, where somebody took them
 // away at the target, given again; its state stays until that is known (R122).
-func ReprocessAssignment(slot AssignmentSlot, actor UserID, command string, now time.Time) (Change, error) {
+func ReprocessAssignment(slot AssignmentSlot, by Actor, now time.Time) (Change, error) {
 	if slot.Assignment == nil {
 		return Change{}, Errorf(Conflict, "The assignment has ended; ask for the package again.")
 	}
 	a := *slot.Assignment
-	return redeliver(&a, slot, a.State, actor, command, now)
+	return redeliver(&a, slot, a.State, by, now)
 }
 
-func redeliver(a *Assignment, slot AssignmentSlot, state AssignmentState, actor UserID, command string, now time.Time) (Change, error) {
-	e := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "reprocessed", Actor: actor, Command: command, At: now}
+func redeliver(a *Assignment, slot AssignmentSlot, state AssignmentState, by Actor, now time.Time) (Change, error) {
+	e := Event{Aggregate: OfRequest, ID: string(a.ID), Kind: "reprocessed", Actor: by.ID, Command: by.Command, AllowedBy: by.AllowedBy, At: now}
 	a.Chain, e = a.Chain.Append(withStates(e, string(a.State), string(state)))
 	a.State, a.Since = state, now
 	slot.Assignment = a

@@ -286,7 +286,7 @@ func TestR119_OnlyWhatWasNotDeliveredWholeIsReprocessed_R120_AtAnyAge(t *testing
 	slot := AssignmentSlot{Package: "pkg", Subject: "mia", Assignment: &Assignment{ID: "req", Package: "pkg", Subject: "mia", Target: TargetPresent, State: AssignmentPartiallyDelivered}}
 	for _, state := range RequestStates {
 		r := AssignmentRequest{ID: "req", Assignment: "req", State: state, Completed: noon}
-		c, err := Reprocess(r, slot, "adm", "call", noon.AddDate(2, 0, 0))
+		c, err := Reprocess(r, slot, Actor{ID: "adm", Command: "call"}, noon.AddDate(2, 0, 0))
 		if !slices.Contains([]RequestState{RequestPartiallyDelivered, RequestDeliveryFailed}, state) {
 			if KindOf(err) != Conflict || len(c.Requests) > 0 {
 				t.Errorf("%s: %v", state, err)

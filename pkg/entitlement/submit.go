@@ -13,6 +13,7 @@ type NewRequest struct {
 	Justification     string
 	RequestedSchedule Schedule
 	Command           string
+	AllowedBy         string        // see Actor
 	Fingerprint       string        // see AssignmentRequest
 	NewID             func() string // ids of the approval stages
 }
@@ -59,7 +60,7 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		return AssignmentRequest{}, Change{}, err
 	}
 
-	event := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, At: now,
+	event := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "submitted", Actor: r.Requestor, Command: n.Command, AllowedBy: n.AllowedBy, At: now,
 		Data: map[string]string{"type": string(r.Type), "package": string(r.Package), "policy": string(r.Policy), "subject": string(r.Subject), "justification": r.Justification}}
 	change := Change{DeletionGuards: []DeletionGuard{policy.deletionGuard(r.Subject)}}
 

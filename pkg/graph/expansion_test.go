@@ -25,6 +25,8 @@ var shownToHolders = map[string]string{
 	"target":             "who holds it",
 	"assignment":         "what came of one's own request",
 	"stages":             "of an approval that one may read",
+	"principal":          "of a role assignment that one may read, by its name",
+	"roleDefinition":     "of a role assignment",
 }
 
 // whoCalls are callers of every kind. administers: the user is an administrator, and the
@@ -84,6 +86,9 @@ func stockExpansions(w *fixture) {
 	unused := object{"originId": "canary-resource", "originSystem": "Scim", "environment": object{"id": w.ids["connector"]}}
 	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": w.ids["catalog"]}, "resource": unused}).want(201)
 
+	w.ids["role"] = string(entitlement.CatalogReader)
+	w.ids["given"] = w.assign("admin", "canary-person", entitlement.CatalogReader, w.ids["catalog"]).want(201).get("id")
+
 	w.ids["held"] = w.ask("member")
 	w.ids["stage"] = dig(w.call("manager", "GET", approvalPath+"/"+w.ids["held"]+"/stages", nil).one(), "id")
 	w.call("manager", "PATCH", approvalPath+"/"+w.ids["held"]+"/stages/"+w.ids["stage"], object{"reviewResult": "Approve"}).want(204)
@@ -95,7 +100,7 @@ func stockExpansions(w *fixture) {
 // readable fills a pattern's variables with what is there.
 func (w *fixture) readable(pattern string) string {
 	of := map[string]string{"catalogId": "catalog", "accessPackageId": "package", "policyId": "policy", "connectorId": "connector", "user:text": "member", "groupId": "sales",
-		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage"}
+		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage", "roleId": "role", "roleAssignmentId": "given"}
 	path := regexp.MustCompile(`/\{([^}]+)\}`).ReplaceAllStringFunc(pattern, func(segment string) string {
 		name := strings.Trim(segment, "/{}")
 		if name == "objectKind:text" {

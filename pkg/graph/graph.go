@@ -42,7 +42,7 @@ func Requests(d Deps) http.Handler { return newAPI(d, requestsTable()) }
 
 // catalogsTable is what the function catalogs serves.
 func catalogsTable() []operation {
-	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, catalogCounts, laterCatalogs)
+	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, roleOperations, catalogCounts, laterCatalogs)
 }
 
 // requestsTable is what the function requests serves.

@@ -20,7 +20,9 @@ func listIncompatibleGroups(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return list(ctx, c, groups(), paged(sliced(p.IncompatibleGroups, nil), named(c, c.deps.Directory.GroupsNamed)))
+	return list(ctx, c, groups(), paged(sliced(p.IncompatibleGroups, nil), func(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error) {
+		return c.deps.Catalogs.GroupsOf(ctx, c.by.Caller, p, ids)
+	}))
 }
 
 func listIncompatibleWith(ctx context.Context, c *call) (response, error) {

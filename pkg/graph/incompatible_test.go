@@ -200,7 +200,7 @@ func TestIncompatible_RefusalsChangeNothing(t *testing.T) {
 		"lists of nothing":          {"admin", "GET", packagePath + "/" + sampleID + "/accessPackagesIncompatibleWith", nil, 404, "itemNotFound", "There is no access package with this id."},
 		"R183 an override":          {"other", "POST", requestPath, object{"requestType": "userAdd", "ignoreIncompatible": true, "assignment": object{"accessPackageId": a}}, 400, "invalidRequest", "There is no member ignoreIncompatible here."},
 		"lists below lists":         {"admin", "GET", packagePath + "?$expand=incompatibleAccessPackages($expand=incompatibleAccessPackages)", nil, 400, "invalidRequest", "$expand: incompatibleAccessPackages cannot be expanded here; what can be: ."},
-		"a member":                  {"member", "POST", packages + "/$ref", ref(packagePath + "/" + b), 403, "accessDenied", "This needs an administrator: a member of the group Administrators."},
+		"a member":                  {"member", "POST", packages + "/$ref", ref(packagePath + "/" + b), 403, "accessDenied", "This needs the role catalog owner or access package manager in the catalog, or an administrator."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := w.call(r.as, r.method, r.path, r.body)

@@ -149,7 +149,7 @@ func checkShown[T any](c *call, k entityType[T], sample object) error {
 	if err := checkSelect(c.options.Select, sample); err != nil {
 		return err
 	}
-	return c.checkExpand(c.options.Expand, k.navigation())
+	return c.checkExpand(c.options.Expand, k.navigation(), c.deps.Views.Opens(c.request.Context(), c.by.Caller))
 }
 
 // refuseOptions refuses all options that were sent but some.

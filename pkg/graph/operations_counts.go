@@ -29,6 +29,9 @@ var catalogCounts = []operation{
 	{method: "GET", path: packagePath + "/{accessPackageId}/accessPackagesIncompatibleWith/$count", action: authz.ListPackages, serve: counting(listIncompatibleWith)},
 	{method: "GET", path: em + "/assignmentPolicies/$count", action: authz.ReadPolicy, serve: counting(listPolicies)},
 
+	{method: "GET", path: rm + "/roleDefinitions/$count", action: authz.ReadRole, serve: counting(listRoleDefinitions)},
+	{method: "GET", path: rm + "/roleAssignments/$count", action: authz.ReadRoleAssignment, serve: counting(listRoleAssignments)},
+
 	{method: "GET", path: ours + "/connectors/$count", action: authz.ReadConnector, serve: counting(listConnectors)},
 	{method: "GET", path: ours + "/events/{objectKind:text}/{objectId}/$count", action: authz.ReadEvents, serve: counting(listEvents)},
 	{method: "GET", path: ours + "/notices/$count", action: authz.ReadEvents, serve: counting(listNotices)},

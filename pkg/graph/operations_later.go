@@ -2,14 +2,12 @@ package graph
 
 import (
 	"leasehold/pkg/authz"
-	"leasehold/pkg/names"
 )
 
 // Operations that Graph documents and that are not served yet. They are known, so that a
 // client is told so and not that it is lost; the same steps stand before them.
 
 const (
-	rm         = names.APIVersion + "/roleManagement/entitlementManagement"
 	inCatalog  = em + "/catalogs/{catalogId}"
 	inPackage  = packagePath + "/{accessPackageId}"
 	extensions = inCatalog + "/customWorkflowExtensions"
@@ -66,13 +64,6 @@ var laterCatalogs = []operation{
 
 	{method: "GET", path: subject, action: authz.ReadSubject},
 	{method: "PATCH", path: subject, action: authz.UpdateSubject},
-
-	{method: "GET", path: rm + "/roleDefinitions", action: authz.ReadRole},
-	{method: "GET", path: rm + "/roleDefinitions/{roleId}", action: authz.ReadRole},
-	{method: "GET", path: rm + "/roleAssignments", action: authz.ReadRole},
-	{method: "POST", path: rm + "/roleAssignments", action: authz.AssignRole},
-	{method: "GET", path: rm + "/roleAssignments/{roleAssignmentId}", action: authz.ReadRole},
-	{method: "DELETE", path: rm + "/roleAssignments/{roleAssignmentId}", action: authz.AssignRole},
 
 	{method: "PATCH", path: root + "/groups/{groupId}", action: authz.UpdateGroup},
 	{method: "DELETE", path: root + "/groups/{groupId}", action: authz.DeleteGroup},

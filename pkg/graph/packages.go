@@ -232,5 +232,8 @@ func policiesOf(ctx context.Context, c *call, id entitlement.PackageID) (respons
 	if err != nil {
 		return response{}, err
 	}
-	return list(ctx, c, c.policyKind(), viewed(paged(sliced(p.Policies, nil), named(c, c.deps.Catalogs.PoliciesNamed)), views.OfPolicies))
+	read := func(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error) {
+		return c.deps.Catalogs.PoliciesOf(ctx, c.by.Caller, p, ids)
+	}
+	return list(ctx, c, c.policyKind(), viewed(paged(sliced(p.Policies, nil), read), views.OfPolicies))
 }

@@ -56,6 +56,7 @@ func takings() []taking {
 	var all []taking
 	all = append(all, directoryTakings()...)
 	all = append(all, catalogTakings()...)
+	all = append(all, roleTakings()...)
 	all = append(all, packageTakings()...)
 	all = append(all, policyTakings()...)
 	all = append(all, requestTakings()...)

@@ -47,12 +47,13 @@ type place struct {
 
 // kinds are the kinds of things, each with one that is there.
 var kinds = map[string]string{"user": "member", "group": "sales", "catalog": "catalog", "package": "package", "policy": "policy", "resource": "resource", "role": "role",
-	"scope": "scope", "request": "request", "assignment": "held", "stage": "stage", "connector": "connector"}
+	"scope": "scope", "request": "request", "assignment": "held", "stage": "stage", "connector": "connector",
+	"roleDefinition": "readerRole", "roleAssignment": "given"}
 
 // usual is what stands for the variables of paths.
 var usual = map[string]string{"user": "member", "groupId": "spare", "userId": "member", "catalogId": "catalog", "accessPackageId": "package", "otherId": "package3", "policyId": "policy",
 	"connectorId": "connector", "assignmentRequestId": "request", "assignmentId": "held", "stageId": "stage", "roleScope": "roleScope",
-	"objectId": "policy", "personId": "member"}
+	"objectId": "policy", "personId": "member", "roleId": "readerRole", "roleAssignmentId": "given"}
 
 // stockParents fills a fixture with two of everything, each under a parent of its own.
 func stockParents(t *testing.T) *fixture {
@@ -114,6 +115,8 @@ func stockParents(t *testing.T) *fixture {
 	w.ids["stage"] = dig(w.call("manager", "GET", approvalPath+"/"+w.ids["request"]+"/stages", nil).one(), "id")
 	w.ids["stage2"] = dig(w.call("reviewer", "GET", approvalPath+"/"+w.ids["request2"]+"/stages", nil).one(), "id")
 	w.ids["builtin"] = string(entitlement.BuiltinConnector)
+	w.ids["readerRole"] = string(entitlement.CatalogReader)
+	w.ids["given"] = w.assign("admin", "manager", entitlement.CatalogReader, w.ids["catalog"]).want(201).get("id")
 	w.clock.Advance(24 * time.Hour) // so that there is something to extend
 	return w
 }
@@ -318,6 +321,7 @@ func (w *fixture) everything() string {
 	}
 	keep(w.store.ListPolicies(ctx, page))
 	keep(w.store.ListConnectors(ctx))
+	keep(w.store.ListRoleAssignments(ctx, page))
 	text, err := json.Marshal(jsonable(all))
 	if err != nil {
 		w.Fatal(err)

@@ -21,7 +21,7 @@ var recordOperations = []operation{
 
 // objectKinds are the kinds of objects that have events.
 var objectKinds = []entitlement.AggregateKind{entitlement.OfCatalog, entitlement.OfPackage, entitlement.OfPolicy, entitlement.OfRequest,
-	entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal, entitlement.OfReprocess}
+	entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal, entitlement.OfReprocess, entitlement.OfRole}
 
 func eventType() entityType[views.Event] {
 	return entityType[views.Event]{set: "leasehold/events", mapper: mapEvent, navigation: noNavigation}
@@ -32,6 +32,10 @@ func mapEvent(e views.Event) object {
 	for name, value := range e.Data {
 		data[name] = value
 	}
+	if e.AllowedBy != "" {
+		data["allowedBy"] = e.AllowedBy
+	}
+
 	return object{
 		"id": fmt.Sprintf("%s/%s/%d", e.Aggregate, e.ID, e.Number), "objectKind": string(e.Aggregate), "objectId": e.ID, "number": int(e.Number),
 		"activity": e.Kind, "actor": string(e.Actor), "actorDisplayName": text(e.ActorName), "requestId": text(e.Command), "activityDateTime": instant(e.At),

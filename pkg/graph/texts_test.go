@@ -18,9 +18,12 @@ var uncheckedTexts = map[string]string{
 	"originSystem": "one of a few words",
 	"id":           "of a role or a scope: looked up",
 	"kind":         "one of a few words",
-	"credential":   "nobody reads it",
-	"reason":       "one of a few words: others find nobody",
-	"after":        "a token of ours: others are refused",
+
+	"appScopeId":       "one of a few words, and an id",
+	"directoryScopeId": "one word",
+	"credential":       "nobody reads it",
+	"reason":           "one of a few words: others find nobody",
+	"after":            "a token of ours: others are refused",
 }
 
 // A text that shows nothing of a character in it is refused wherever people write texts; what

@@ -87,12 +87,21 @@ func (s *Service) withReviewers(ctx context.Context, all []entitlement.Assignmen
 // PackageUnder returns the package that a policy belongs to, "" where there is no such policy:
 // lists are narrowed by it.
 func (s *Service) PackageUnder(ctx context.Context, by authz.Caller, policy entitlement.PolicyID) (entitlement.PackageID, error) {
-	if err := authz.Allow(by, authz.ListAssignments, authz.Object{}).Err(); err != nil {
+	if err := authz.Admit(by, authz.ListAssignments); err != nil {
 		return "", err
 	}
 	found, err := s.Store.Policies(ctx, []entitlement.PolicyID{policy})
-	if err != nil || len(found) == 0 {
+	if err != nil {
 		return "", err
 	}
-	return found[0].Package, nil
+
+	o, pkg := authz.Object{}, entitlement.PackageID("")
+	if len(found) > 0 {
+		pkg = found[0].Package
+		o = authz.Object{Catalog: found[0].Catalog, Package: pkg}
+	}
+	if err := s.may(ctx, by, authz.ListAssignments, o); err != nil {
+		return "", err
+	}
+	return pkg, nil
 }

@@ -17,12 +17,13 @@ func (s *Service) Cancel(ctx context.Context, by authz.Command, id entitlement.R
 			return err
 		}
 
+		by.AllowedBy = may.Policy()
 		slot, err := s.Store.AssignmentSlot(ctx, r.Package, r.Subject)
 		if err != nil {
 			return err
 		}
 
-		_, change, err := entitlement.Cancel(r, slot, by.ID, by.CommandID, s.Clock.Now())
+		_, change, err := entitlement.Cancel(r, slot, actor(by), s.Clock.Now())
 		if err != nil {
 			return err
 		}

@@ -59,6 +59,7 @@ func (s *Service) extend(ctx context.Context, by authz.Command, n entitlement.Ne
 		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
 	}
 
+	n.AllowedBy = may.Policy()
 	ask, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: by.ID, Subject: a.Subject, Package: a.Package, Policy: a.Policy})
 	if err != nil {
 		return entitlement.AssignmentRequest{}, entitlement.Change{}, err

@@ -50,7 +50,7 @@ func (s *Service) Package(ctx context.Context, by authz.Caller, id entitlement.P
 	o.MayRequest = ask.Catalog != nil && ask.Catalog.Published && len(ask.Applicable(*ask.Requestor)) > 0
 	o.Holds = !ask.Slot.Empty()
 
-	if err := authz.Allow(by.As(*ask.Requestor), authz.ReadPackage, o).Err(); err != nil {
+	if err := s.may(ctx, by.As(*ask.Requestor), authz.ReadPackage, o); err != nil {
 		return entitlement.AccessPackage{}, err
 	}
 
@@ -64,7 +64,7 @@ func inPackage(p entitlement.AccessPackage) authz.Object {
 
 // AssignmentsOf lists one subject's assignments: the live ones first, then the ended ones.
 func (s *Service) AssignmentsOf(ctx context.Context, by authz.Caller, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	if err := authz.Allow(by, authz.ListAssignments, authz.Object{}).Err(); err != nil {
+	if err := s.mayListAll(ctx, by, authz.ListAssignments); err != nil {
 		return entitlement.Paged[entitlement.Assignment]{}, err
 	}
 	return s.assignmentsOf(ctx, subject, page)
@@ -95,7 +95,7 @@ func after(list []entitlement.Assignment, page entitlement.Page) (p entitlement.
 
 // AssignmentsFor lists one package's assignments: the live ones first, then the ended ones.
 func (s *Service) AssignmentsFor(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	if err := authz.Allow(by, authz.ListAssignments, authz.Object{Package: pkg}).Err(); err != nil {
+	if err := s.mayList(ctx, by, authz.ListAssignments, pkg); err != nil {
 		return entitlement.Paged[entitlement.Assignment]{}, err
 	}
 	return s.assignmentsFor(ctx, pkg, page)
@@ -123,7 +123,7 @@ func (s *Service) assignmentsFor(ctx context.Context, pkg entitlement.PackageID,
 
 // Assignments lists every assignment, package by package.
 func (s *Service) Assignments(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	if err := authz.Allow(by, authz.ListAssignments, authz.Object{}).Err(); err != nil {
+	if err := s.mayListAll(ctx, by, authz.ListAssignments); err != nil {
 		return entitlement.Paged[entitlement.Assignment]{}, err
 	}
 	return perPackage(ctx, s.Store, page, s.assignmentsFor)
@@ -131,7 +131,7 @@ func (s *Service) Assignments(ctx context.Context, by authz.Caller, page entitle
 
 // RequestsOf lists one subject's requests, newest first.
 func (s *Service) RequestsOf(ctx context.Context, by authz.Caller, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-	if err := authz.Allow(by, authz.ListRequests, authz.Object{}).Err(); err != nil {
+	if err := s.mayListAll(ctx, by, authz.ListRequests); err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
 	return s.Store.RequestsOf(ctx, subject, page)
@@ -139,7 +139,7 @@ func (s *Service) RequestsOf(ctx context.Context, by authz.Caller, subject entit
 
 // RequestsFor lists one package's requests, newest first.
 func (s *Service) RequestsFor(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-	if err := authz.Allow(by, authz.ListRequests, authz.Object{Package: pkg}).Err(); err != nil {
+	if err := s.mayList(ctx, by, authz.ListRequests, pkg); err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
 	return s.Store.RequestsFor(ctx, pkg, page)
@@ -147,7 +147,7 @@ func (s *Service) RequestsFor(ctx context.Context, by authz.Caller, pkg entitlem
 
 // Requests lists every request, package by package.
 func (s *Service) Requests(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-	if err := authz.Allow(by, authz.ListRequests, authz.Object{}).Err(); err != nil {
+	if err := s.mayListAll(ctx, by, authz.ListRequests); err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
 	return perPackage(ctx, s.Store, page, s.Store.RequestsFor)

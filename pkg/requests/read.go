@@ -26,17 +26,18 @@ func (s *Service) request(ctx context.Context, by authz.Caller, a authz.Action, 
 	by = by.As(u)
 	o := authz.Object{Catalog: r.Catalog, Package: r.Package, Request: &r}
 	may := authz.Allow(by, a, o)
-	if !may.Hidden() || !r.AsksManager() {
-		return r, may, hidden(may)
+	if may.Hidden() && r.AsksManager() {
+		// The subject's manager may look: one read more finds out who that is.
+		subject, err := s.Store.User(ctx, r.Subject)
+		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+			return r, may, err
+		}
+		o.Manager = subject.Manager
 	}
-
-	// Only the subject's manager is left who may look: one read more finds out who that is.
-	subject, err := s.Store.User(ctx, r.Subject)
-	if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+	may, err = authz.Ask(ctx, s.Store, by, a, o)
+	if err != nil {
 		return r, may, err
 	}
-	o.Manager = subject.Manager
-	may = authz.Allow(by, a, o)
 	return r, may, hidden(may)
 }
 
@@ -74,7 +75,10 @@ func (s *Service) assignment(ctx context.Context, by authz.Caller, action authz.
 
 	// The action decides who is told that there is one, so that is asked before anything is
 	// returned.
-	may := authz.Allow(by, action, authz.Object{Catalog: a.Catalog, Package: a.Package, Assignment: &a})
+	may, err := authz.Ask(ctx, s.Store, by, action, authz.Object{Catalog: a.Catalog, Package: a.Package, Assignment: &a})
+	if err != nil {
+		return entitlement.Assignment{}, may, err
+	}
 	if may.Hidden() {
 		return entitlement.Assignment{}, may, may.Err()
 	}

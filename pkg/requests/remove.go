@@ -59,7 +59,7 @@ func (s *Service) remove(ctx context.Context, by authz.Command, n entitlement.Ne
 		return none, entitlement.Change{}, err
 	}
 
-	removal := entitlement.Removal{ID: n.ID, Type: n.Type, Requestor: by.ID, Justification: n.Justification, Command: n.Command, Fingerprint: n.Fingerprint}
+	removal := entitlement.Removal{ID: n.ID, Type: n.Type, Requestor: by.ID, Justification: n.Justification, Command: n.Command, AllowedBy: may.Policy(), Fingerprint: n.Fingerprint}
 	return entitlement.Remove(removal, slot, with, s.Clock.Now())
 }
 

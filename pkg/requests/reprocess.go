@@ -16,8 +16,15 @@ import (
 func (s *Service) Reprocess(ctx context.Context, by authz.Command, id entitlement.RequestID) error {
 	return s.again(ctx, func() (entitlement.Change, error) {
 		r, err := s.Store.Request(ctx, id)
+		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+			return entitlement.Change{}, err
+		}
+		o := authz.Object{Catalog: r.Catalog, Package: r.Package}
 		if err == nil {
-			err = authz.Allow(by.Caller, authz.Reprocess, authz.Object{Catalog: r.Catalog, Package: r.Package, Request: &r}).Err()
+			o.Request = &r
+		}
+		if may := s.allow(ctx, &by, authz.Reprocess, o); may != nil {
+			return entitlement.Change{}, may // in the same words whether there is the request or not
 		}
 		if err != nil {
 			return entitlement.Change{}, noRequest(err)
@@ -28,7 +35,7 @@ func (s *Service) Reprocess(ctx context.Context, by authz.Command, id entitlemen
 			return entitlement.Change{}, err
 		}
 
-		return entitlement.Reprocess(r, slot, by.ID, by.CommandID, s.Clock.Now())
+		return entitlement.Reprocess(r, slot, actor(by), s.Clock.Now())
 	})
 }
 
@@ -36,11 +43,8 @@ func (s *Service) Reprocess(ctx context.Context, by authz.Command, id entitlemen
 // where they are gone. Administrators may (R122).
 func (s *Service) ReprocessAssignment(ctx context.Context, by authz.Command, id entitlement.AssignmentID) error {
 	return s.again(ctx, func() (entitlement.Change, error) {
-		a, err := s.Store.Assignment(ctx, id)
+		a, err := s.assignmentFor(ctx, &by, authz.Reprocess, id)
 		if err != nil {
-			return entitlement.Change{}, noAssignment(err)
-		}
-		if err := allowOn(by, authz.Reprocess, a); err != nil {
 			return entitlement.Change{}, err
 		}
 
@@ -54,7 +58,7 @@ func (s *Service) ReprocessAssignment(ctx context.Context, by authz.Command, id 
 			slot.Assignment = nil
 		}
 
-		return entitlement.ReprocessAssignment(slot, by.ID, by.CommandID, s.Clock.Now())
+		return entitlement.ReprocessAssignment(slot, actor(by), s.Clock.Now())
 	})
 }
 
@@ -67,12 +71,8 @@ func (s *Service) CloseRemoval(ctx context.Context, by authz.Command, id entitle
 	}
 
 	return s.again(ctx, func() (entitlement.Change, error) {
-		a, err := s.Store.Assignment(ctx, id)
+		a, err := s.assignmentFor(ctx, &by, authz.CloseRemoval, id)
 		if err != nil {
-			return entitlement.Change{}, noAssignment(err)
-		}
-
-		if err := allowOn(by, authz.CloseRemoval, a); err != nil {
 			return entitlement.Change{}, err
 		}
 
@@ -80,9 +80,25 @@ func (s *Service) CloseRemoval(ctx context.Context, by authz.Command, id entitle
 	})
 }
 
-// allowOn asks whether a command may do something with an assignment that it has read.
-func allowOn(by authz.Command, action authz.Action, a entitlement.Assignment) error {
-	return authz.Allow(by.Caller, action, authz.Object{Package: a.Package, Assignment: &a}).Err()
+// assignmentFor reads an assignment that a command does something with. Whoever may do that
+// nowhere is told so whether there is the assignment or not.
+func (s *Service) assignmentFor(ctx context.Context, by *authz.Command, action authz.Action, id entitlement.AssignmentID) (entitlement.Assignment, error) {
+	a, err := s.Store.Assignment(ctx, id)
+	if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+		return a, err
+	}
+
+	o := authz.Object{Catalog: a.Catalog, Package: a.Package}
+	if err == nil {
+		o.Assignment = &a
+	}
+	if may := s.allow(ctx, by, action, o); may != nil {
+		return a, may
+	}
+	if err != nil {
+		err = noAssignment(err)
+	}
+	return a, err
 }
 
 // again decides, commits and enqueues; where what was read moved on it decides afresh.
@@ -115,7 +131,7 @@ const MaxReprocess = 1000
 // before anything is done. More than MaxReprocess need another call, which goes on after
 // token: those whom this one took stay listed until they are well, and may never be.
 func (s *Service) ReprocessFailing(ctx context.Context, by authz.Command, at entitlement.ConnectorID, reason, token string) (n int, next string, err error) {
-	if err := authz.Allow(by.Caller, authz.Reprocess, authz.Object{}).Err(); err != nil {
+	if err := s.allow(ctx, &by, authz.Reprocess, authz.Object{}); err != nil {
 		return 0, "", err
 	}
 
@@ -171,7 +187,7 @@ const maxAsked = 25
 // page: it may be short or empty and still have a next.
 func (s *Service) DeliveryErrors(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[DeliveryError], error) {
 	list := entitlement.Paged[DeliveryError]{}
-	if err := authz.Allow(by, authz.ReadDeliveryErrors, authz.Object{}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}); err != nil {
 		return list, err
 	}
 
@@ -223,7 +239,7 @@ type Failure struct {
 
 // Failures lists the subjects whose delivery at a target fails for a reason.
 func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[Failure], error) {
-	if err := authz.Allow(by, authz.ReadDeliveryErrors, authz.Object{}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}); err != nil {
 		return entitlement.Paged[Failure]{}, err
 	}
 
@@ -267,7 +283,7 @@ type PendingRemoval struct {
 // shard of what is pending. Pages may be short or empty and still have a next.
 func (s *Service) Removals(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[PendingRemoval], error) {
 	list := entitlement.Paged[PendingRemoval]{}
-	if err := authz.Allow(by, authz.ReadDeliveryErrors, authz.Object{}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}); err != nil {
 		return list, err
 	}
 	shard, token, err := shardToken(page.Token)

@@ -12,6 +12,10 @@ import (
 // Lists by index find index entries eventually, and return each item as it is, read
 // strongly.
 type Store interface {
+	// RolesIn returns the role assignments of a catalog and those of the whole organisation, or
+	// these alone where no catalog is named; strongly consistent.
+	RolesIn(ctx context.Context, catalog entitlement.CatalogID) ([]entitlement.RoleAssignment, error)
+
 	// SigningKey returns the secret bytes that the ids of keyed commands are derived with,
 	// the same ones always.
 	SigningKey(ctx context.Context) ([]byte, error)
@@ -64,6 +68,8 @@ type Store interface {
 	PoliciesFor(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
 
 	Package(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error)
+	// FormerPackages returns what is kept of those of the packages that are gone.
+	FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
 	Scopes(ctx context.Context, id entitlement.PackageID) (entitlement.PackageScopes, error)

@@ -62,17 +62,18 @@ func (s *Service) Submit(ctx context.Context, by authz.Command, in Submission) (
 func (s *Service) submit(ctx context.Context, by authz.Command, n entitlement.NewRequest, keys entitlement.SubmitKeys) (entitlement.AssignmentRequest, entitlement.Change, error) {
 	ask, err := s.Store.SubmitInputs(ctx, keys)
 	if err == nil {
-		err = mayAdd(by, n.Type, ask)
+		err = s.mayAdd(ctx, &by, n.Type, ask)
 	}
 	if err != nil {
 		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
 	}
+	n.AllowedBy = by.AllowedBy
 	return entitlement.Submit(n, ask, s.Clock.Now())
 }
 
 // mayAdd asks whether the caller, who was read with all the rest, may have a package given
 // to the subject.
-func mayAdd(by authz.Command, t entitlement.RequestType, ask entitlement.SubmitInputs) error {
+func (s *Service) mayAdd(ctx context.Context, by *authz.Command, t entitlement.RequestType, ask entitlement.SubmitInputs) error {
 	o := authz.Object{}
 
 	// What is not there is left out here: the decision says afterwards that it is missing.
@@ -83,7 +84,7 @@ func mayAdd(by authz.Command, t entitlement.RequestType, ask entitlement.SubmitI
 		o.Subject = ask.Subject.ID
 	}
 	if ask.Requestor != nil {
-		by = by.As(*ask.Requestor)
+		*by = by.As(*ask.Requestor)
 	}
 
 	action := authz.RequestForSelf
@@ -91,5 +92,5 @@ func mayAdd(by authz.Command, t entitlement.RequestType, ask entitlement.SubmitI
 		action = authz.AssignDirectly
 	}
 
-	return authz.Allow(by.Caller, action, o).Err()
+	return s.allow(ctx, by, action, o)
 }

@@ -26,7 +26,7 @@ func OfCatalogs(all []entitlement.Catalog) []*Catalog {
 
 // Catalogs joins to catalogs what is wanted of what is in them.
 func (r *Reader) Catalogs(ctx context.Context, by authz.Caller, of []*Catalog, w With) error {
-	if err := w.May(by); err != nil || len(of) == 0 {
+	if err := r.may(ctx, by, w, idsOf(of, func(v *Catalog) entitlement.CatalogID { return v.ID })); err != nil || len(of) == 0 {
 		return err
 	}
 	return r.catalogs(ctx, of, w)
@@ -128,7 +128,7 @@ func OfRoles(r entitlement.Resource) []*Role {
 
 // Resources joins to resources what is wanted of their targets and roles.
 func (r *Reader) Resources(ctx context.Context, by authz.Caller, of []*Resource, w With) error {
-	if err := w.May(by); err != nil {
+	if err := r.may(ctx, by, w, idsOf(of, func(v *Resource) entitlement.CatalogID { return v.Catalog })); err != nil {
 		return err
 	}
 	return r.resources(ctx, of, w)
@@ -160,7 +160,7 @@ func (r *Reader) resources(ctx context.Context, of []*Resource, w With) error {
 
 // Roles joins to roles what is wanted of their resources.
 func (r *Reader) Roles(ctx context.Context, by authz.Caller, of []*Role, w With) error {
-	if err := w.May(by); err != nil {
+	if err := r.may(ctx, by, w, idsOf(of, func(v *Role) entitlement.CatalogID { return v.Catalog })); err != nil {
 		return err
 	}
 	return r.roles(ctx, of, w)
@@ -199,7 +199,7 @@ func (r *Reader) roles(ctx context.Context, of []*Role, w With) error {
 
 // Environments lists the built-in directory and every registered connector.
 func (r *Reader) Environments(ctx context.Context, by authz.Caller) ([]entitlement.ConnectorConfig, error) {
-	if err := authz.Allow(by, authz.ReadConnector, authz.Object{}).Err(); err != nil {
+	if err := r.everywhere(ctx, by, authz.ReadConnector); err != nil {
 		return nil, err
 	}
 	return r.environments(ctx)

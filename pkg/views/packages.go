@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -30,7 +31,7 @@ func OfPackages(all []entitlement.AccessPackage) []*Package {
 // Packages joins to packages what is wanted of catalogs, role scopes, policies, and what
 // they are incompatible with.
 func (r *Reader) Packages(ctx context.Context, by authz.Caller, of []*Package, w With) error {
-	if err := w.May(by); err != nil || len(of) == 0 {
+	if err := r.may(ctx, by, w, idsOf(of, func(v *Package) entitlement.CatalogID { return v.AccessPackage.Catalog })); err != nil || len(of) == 0 {
 		return err
 	}
 	return r.packages(ctx, of, w)
@@ -169,7 +170,8 @@ func OfRoleScopes(all []entitlement.ResourceRoleScope, in entitlement.CatalogID)
 // RoleScopesOf reads the role scopes of a package, for whoever may see the package as those
 // do who keep it.
 func (r *Reader) RoleScopesOf(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) ([]*RoleScope, error) {
-	if err := authz.Allow(by, authz.ListPackages, authz.Object{Catalog: p.Catalog, Package: p.ID}).Err(); err != nil {
+	may, err := authz.Ask(ctx, r.Store, by, authz.ListPackages, authz.Object{Catalog: p.Catalog, Package: p.ID})
+	if err := cmp.Or(err, may.Err()); err != nil {
 		return nil, err
 	}
 	scopes, err := r.Store.ScopesOf(ctx, []entitlement.PackageID{p.ID})
@@ -192,7 +194,7 @@ func (r *Reader) roleScopesOf(ctx context.Context, of []*Package, w With) error 
 
 // RoleScopes joins to role scopes what is wanted of the resources of their roles.
 func (r *Reader) RoleScopes(ctx context.Context, by authz.Caller, of []*RoleScope, w With) error {
-	if err := w.May(by); err != nil {
+	if err := r.may(ctx, by, w, idsOf(of, func(v *RoleScope) entitlement.CatalogID { return v.Role.Catalog })); err != nil {
 		return err
 	}
 	return r.roleScopes(ctx, of, w)
@@ -220,7 +222,7 @@ func OfPolicies(all []entitlement.AssignmentPolicy) []*Policy {
 
 // Policies joins to policies what is wanted of packages and catalogs.
 func (r *Reader) Policies(ctx context.Context, by authz.Caller, of []*Policy, w With) error {
-	if err := w.May(by); err != nil || len(of) == 0 {
+	if err := r.may(ctx, by, w, idsOf(of, func(v *Policy) entitlement.CatalogID { return v.AssignmentPolicy.Catalog })); err != nil || len(of) == 0 {
 		return err
 	}
 	return r.policies(ctx, of, w)

@@ -45,7 +45,7 @@ func (v *Request) RequestorShown() entitlement.UserID {
 
 // Requests joins to requests what is wanted of packages, people and assignments.
 func (r *Reader) Requests(ctx context.Context, by authz.Caller, of []*Request, w With) error {
-	if err := w.May(by); err != nil || len(of) == 0 {
+	if err := r.may(ctx, by, w, idsOf(of, func(v *Request) entitlement.CatalogID { return v.AssignmentRequest.Catalog })); err != nil || len(of) == 0 {
 		return err
 	}
 	return r.requests(ctx, by, of, w)
@@ -193,7 +193,11 @@ func (r *Reader) assignmentsAsked(ctx context.Context, by authz.Caller, of []*Re
 		}
 	}
 
-	var shown []*Assignment
+	shown, err := r.assignmentsShown(ctx, by, of)
+	if err != nil {
+		return err
+	}
+	var all []*Assignment
 	for _, v := range of {
 		id := v.AssignmentRequest.Assignment
 		if id == "" {
@@ -206,15 +210,15 @@ func (r *Reader) assignmentsAsked(ctx context.Context, by authz.Caller, of []*Re
 		}
 
 		// Without the right to see how it stands, one sees what was asked for.
-		if there && authz.Allow(by, authz.ReadAssignment, authz.Object{Catalog: a.Catalog, Package: a.Package, Assignment: &a}).Allowed {
+		if there && shown(a) {
 			v.Assignment = &Assignment{Assignment: a}
 		} else {
 			v.Assignment = v.requestedAssignment()
 		}
-		shown = append(shown, v.Assignment)
+		all = append(all, v.Assignment)
 	}
 
-	return r.assignments(ctx, shown, w)
+	return r.assignments(ctx, all, w)
 }
 
 // requestedAssignment is the assignment that a request is about, as the request says it: for whom, what,
@@ -244,7 +248,7 @@ func OfAssignments(all []entitlement.Assignment) []*Assignment {
 
 // Assignments joins to assignments what is wanted of packages, subjects and policies.
 func (r *Reader) Assignments(ctx context.Context, by authz.Caller, of []*Assignment, w With) error {
-	if err := w.May(by); err != nil || len(of) == 0 {
+	if err := r.may(ctx, by, w, idsOf(of, func(v *Assignment) entitlement.CatalogID { return v.Assignment.Catalog })); err != nil || len(of) == 0 {
 		return err
 	}
 	return r.assignments(ctx, of, w)

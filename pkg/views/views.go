@@ -37,6 +37,10 @@ type Store interface {
 	ScopesOf(ctx context.Context, ids []entitlement.PackageID) (map[entitlement.PackageID]entitlement.PackageScopes, error)
 	Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
 	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
+	// RolesIn returns the role assignments of a catalog and those of the whole organisation.
+	RolesIn(ctx context.Context, catalog entitlement.CatalogID) ([]entitlement.RoleAssignment, error)
+	// RolesOf returns the role assignments by which a user holds a role anywhere.
+	RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error)
 	Connectors(ctx context.Context, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error)
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error)
@@ -61,6 +65,7 @@ const (
 	JoinPackages           Join = "accessPackages"
 	JoinResources          Join = "resources"
 	JoinRoles              Join = "roles"
+	JoinScopes             Join = "scopes" // of a resource, which carries them
 	JoinResource           Join = "resource"
 	JoinRole               Join = "role"
 	JoinEnvironment        Join = "environment"
@@ -73,6 +78,7 @@ const (
 	JoinRequestor          Join = "requestor" // whom Graph calls so: whoever asked for themselves, or was assigned directly
 	JoinTarget             Join = "target"
 	JoinAssignment         Join = "assignment"
+	JoinPrincipal          Join = "principal" // of a role assignment: who holds the role
 	JoinPeople             Join = "people"    // of a request: who made it, and whom it is for
 	JoinApprovers          Join = "approvers" // of a request: whom its stages ask
 )
@@ -81,26 +87,11 @@ const (
 // is not in here is open to everybody who may see that.
 var actions = map[Join]authz.Action{
 	JoinPackages: authz.ListPackages, JoinResources: authz.ReadCatalog, JoinEnvironment: authz.ReadConnector, JoinPolicies: authz.ReadPolicy,
-	JoinPolicy: authz.ReadPolicy, JoinRoles: authz.ReadCatalog, JoinIncompatible: authz.ListPackages, JoinIncompatibleGroups: authz.ReadGroup,
+	JoinScopes: authz.ReadCatalog, JoinPolicy: authz.ReadPolicy, JoinRoles: authz.ReadCatalog, JoinIncompatible: authz.ListPackages, JoinIncompatibleGroups: authz.ReadGroup,
 }
 
 // With says what is joined to a view, and what to that in turn.
 type With map[Join]With
-
-// May refuses a caller who may not have all of it joined.
-func (w With) May(by authz.Caller) error {
-	for join, below := range w {
-		if action, asked := actions[join]; asked {
-			if err := authz.Allow(by, action, authz.Object{}).Err(); err != nil {
-				return err
-			}
-		}
-		if err := below.May(by); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // SigningKey returns the bytes that page tokens are signed with, the same ones always.
 func (r *Reader) SigningKey(ctx context.Context) ([]byte, error) { return r.Store.SigningKey(ctx) }

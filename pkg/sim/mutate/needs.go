@@ -116,6 +116,13 @@ var needs = map[string]need{
 	"Update SUB RECORD: gen = ?":                                       {run: 3, test: "S14: a settlement against another generation records nothing"},
 	"Update SUB USR: (attribute_not_exists(grp) OR size(grp) <= ?)":    {test: "S21: a user is written into no more groups than one may be in"},
 	"Update SUB USR: attribute_exists(pk)":                             {test: "A membership of somebody unknown is refused"},
+
+	"Delete CAT ROLE: v = ?":                 {test: "Role in a catalog: only the version that was read is changed or erased, and every member comes back"},
+	"Delete CFG ROLE: v = ?":                 {test: "Role in the whole organisation: only the version that was read is changed or erased, and every member comes back"},
+	"Put CAT ROLE: attribute_not_exists(pk)": {test: "Role in a catalog: only the version that was read is changed or erased, and every member comes back"},
+	"Put CAT ROLE: v = ?":                    {test: "Role in a catalog: only the version that was read is changed or erased, and every member comes back"},
+	"Put CFG ROLE: attribute_not_exists(pk)": {test: "Role in the whole organisation: only the version that was read is changed or erased, and every member comes back"},
+	"Put CFG ROLE: v = ?":                    {test: "Role in the whole organisation: only the version that was read is changed or erased, and every member comes back"},
 }
 
 // fails tells whether the test fails where conditions are dropped. binary is the test program

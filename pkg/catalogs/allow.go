@@ -1,0 +1,76 @@
+package catalogs
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+)
+
+// allow asks whether a command may do what it is about to, on what it has read; failed is
+// what became of the reading. Whoever may do it nowhere is told so in the same words whether
+// the thing is there or not (A1). The policy that allowed it goes into the command's events.
+func (s *Service) allow(ctx context.Context, by *authz.Command, a authz.Action, o authz.Object, failed error) error {
+	if failed != nil && entitlement.KindOf(failed) != entitlement.NotFound {
+		return failed
+	}
+
+	d, err := authz.Ask(ctx, s.Store, by.Caller, a, o)
+	by.AllowedBy = cmp.Or(d.Policy(), by.AllowedBy)
+	return cmp.Or(err, d.Err(), failed)
+}
+
+// may is allow for what changes nothing.
+func (s *Service) may(ctx context.Context, by authz.Caller, a authz.Action, o authz.Object) error {
+	d, err := authz.Ask(ctx, s.Store, by, a, o)
+	return cmp.Or(err, d.Err())
+}
+
+// permitted returns what was read, where the caller may read it; failed is what became of
+// the reading.
+func permitted[T any](ctx context.Context, s *Service, by authz.Caller, a authz.Action, o authz.Object, v T, failed error) (T, error) {
+	if err := s.allow(ctx, &authz.Command{Caller: by}, a, o, failed); err != nil {
+		var none T
+		return none, err
+	}
+	return v, nil
+}
+
+// manages refuses a resource of a target to a command that is allowed by a role alone, unless
+// its caller manages the resource too: an owner of a group, or one of the resource managers
+// of a connector (R172).
+func (s *Service) manages(ctx context.Context, by authz.Command, at entitlement.ConnectorID, originID string) error {
+	if by.AllowedBy == "" {
+		return nil
+	}
+
+	if at != entitlement.BuiltinConnector {
+		c, err := s.Store.Connector(ctx, at)
+		if err == nil && !slices.Contains(c.ResourceManagers, by.ID) {
+			err = entitlement.Errorf(entitlement.Forbidden, "This needs one of the resource managers of the connector, or an administrator.")
+		}
+		return err
+	}
+
+	group, err := entitlement.ParseID[entitlement.GroupID]("resource.originId", originID)
+	if err != nil {
+		return err
+	}
+	owners, err := s.Store.OwnersAmong(ctx, group, []entitlement.UserID{by.ID})
+	if err == nil && len(owners) == 0 {
+		err = entitlement.Errorf(entitlement.Forbidden, "This needs an owner of the group, or an administrator.")
+	}
+	if err != nil {
+		return err
+	}
+
+	// Whoever is given the membership of such a group is given its roles, in catalogs that
+	// are not this owner's to give away (A3).
+	roles, err := s.Store.RolesOfGroup(ctx, group)
+	if err == nil && len(roles) > 0 {
+		err = entitlement.Errorf(entitlement.Forbidden, "The group holds delegated roles: this needs an administrator.")
+	}
+	return err
+}
