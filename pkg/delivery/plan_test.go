@@ -176,6 +176,7 @@ func TestR102_WhatTheGrantsMeanForAnAssignment(t *testing.T) {
 	present := entitlement.Grant{Presence: entitlement.PresencePresent}
 	hopeful := entitlement.Grant{Presence: entitlement.PresenceUnknown, Since: noon}
 	refused := entitlement.Grant{Presence: entitlement.PresenceUnknown, Since: noon, Permanent: true}
+	shown := entitlement.Grant{Presence: entitlement.PresencePresent, Wrote: noon, Revoked: true}
 	within, after := noon.Add(GiveUpAfter-1), noon.Add(GiveUpAfter)
 	for name, c := range map[string]struct {
 		a, b entitlement.Grant
@@ -187,6 +188,7 @@ func TestR102_WhatTheGrantsMeanForAnAssignment(t *testing.T) {
 		"one did not come":              {present, hopeful, after, entitlement.SomePresent},
 		"neither came":                  {hopeful, hopeful, after, entitlement.NonePresent},
 		"one is refused":                {present, refused, within, entitlement.SomePresent},
+		"one was taken away, and shows": {present, shown, within, ""}, // of a leaver whose assignment could not be ended yet (run 150517)
 		"both are refused":              {refused, refused, within, entitlement.NonePresent},
 		"one refused, one may come yet": {refused, hopeful, within, ""},
 	} {

@@ -57,7 +57,7 @@ func evaluate(a entitlement.Assignment, list []entitlement.ResourceRoleScope, kn
 
 	for _, s := range list {
 		switch g := known[s.Ref]; {
-		case there(g) && !g.Failing():
+		case there(g) && !g.Revoked && !g.Failing(): // one that we took away may still be shown
 			present++
 			unconfirmed = unconfirmed || g.Presence != entitlement.PresencePresent
 		case !g.Permanent && !(g.Failing() && g.Reason == string(connector.CannotConfirm)):
