@@ -79,6 +79,7 @@ func stockExpansions(w *fixture) {
 	w.ids["connector"] = w.call("admin", "POST", ours+"/connectors", object{"displayName": "canary-connector", "kind": "scim", "url": "https://canary-url.example.com", "correlationKeys": []string{"userName"}, "credential": "geheim"}).want(201).get("id")
 	resource := object{"originId": "crm", "originSystem": "Scim", "environment": object{"id": w.ids["connector"]}}
 	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": w.ids["catalog"]}, "resource": resource}).want(201)
+	w.ids["resource"] = dig(w.call("admin", "GET", filtered(em+"/catalogs/"+w.ids["catalog"]+"/resources", "originId eq '"+w.ids["sales"]+"'"), nil).one(), "id")
 	crm := dig(w.call("admin", "GET", filtered(em+"/catalogs/"+w.ids["catalog"]+"/resources", "originId eq 'crm'"), nil).one(), "id")
 	w.call("admin", "POST", packagePath+"/"+w.ids["package"]+"/resourceRoleScopes", object{"role": object{"originId": "Member_crm", "originSystem": "Scim", "resource": object{"id": crm}}}).want(201)
 	unused := object{"originId": "canary-resource", "originSystem": "Scim", "environment": object{"id": w.ids["connector"]}}
@@ -95,7 +96,7 @@ func stockExpansions(w *fixture) {
 // readable fills a pattern's variables with what is there.
 func (w *fixture) readable(pattern string) string {
 	of := map[string]string{"catalogId": "catalog", "accessPackageId": "package", "policyId": "policy", "connectorId": "connector", "user:text": "member", "groupId": "sales",
-		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage"}
+		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage", "resourceId": "resource"}
 	path := regexp.MustCompile(`/\{([^}]+)\}`).ReplaceAllStringFunc(pattern, func(segment string) string {
 		name := strings.Trim(segment, "/{}")
 		if name == "objectKind:text" {

@@ -29,13 +29,10 @@ var laterCatalogs = []operation{
 	{method: "GET", path: em + "/availableAccessPackages/{accessPackageId}/resourceRoleScopes", action: authz.ReadPackage},
 	{method: "GET", path: em + "/accessPackageSuggestions/filterByCurrentUser(on='{on:text}')", action: authz.ListRequestablePackages},
 
-	{method: "GET", path: em + "/assignmentPolicies/{policyId}/questions", action: authz.ReadPolicy},
 	{method: "GET", path: em + "/assignmentPolicies/{policyId}/customExtensionStageSettings", action: authz.ReadPolicy},
 	{method: "GET", path: em + "/assignmentPolicies/$count", action: authz.ReadPolicy},
 
 	{method: "GET", path: em + "/catalogs/$count", action: authz.ReadCatalog},
-	{method: "GET", path: inCatalog + "/resourceScopes", action: authz.ReadCatalog},
-	{method: "GET", path: inCatalog + "/accessPackages", action: authz.ListPackages},
 	{method: "POST", path: inCatalog + "/resources/{resourceId}/refresh", action: authz.RefreshResource},
 	{method: "GET", path: extensions, action: authz.ReadExtension},
 	{method: "POST", path: extensions, action: authz.ChangeExtension},
@@ -47,10 +44,7 @@ var laterCatalogs = []operation{
 	{method: "DELETE", path: uploads + "/{sessionId}", action: authz.RefreshResource},
 	{method: "POST", path: uploads + "/{sessionId}/uploadFile", action: authz.RefreshResource},
 	{method: "GET", path: em + "/resourceRequests", action: authz.ReadCatalog},
-	{method: "GET", path: em + "/resources", action: authz.ReadCatalog},
-	{method: "GET", path: em + "/resourceRoleScopes", action: authz.ListPackages},
 	{method: "GET", path: em + "/controlConfigurations", action: authz.ReadSettings},
-	{method: "GET", path: root + "/identityGovernance/catalogs", action: authz.ReadCatalog},
 
 	{method: "GET", path: orgs, action: authz.ReadOrganization},
 	{method: "POST", path: orgs, action: authz.ChangeOrganization},
@@ -90,6 +84,5 @@ var laterRequests = []operation{
 	{method: "GET", path: heldPath + "/$count", action: authz.ListAssignments},
 	{method: "GET", path: heldPath + "/additionalAccess()", action: authz.ReadAdditionalAccess},
 	{method: "GET", path: heldPath + "/additionalAccess(accessPackageId='{accessPackageId}',incompatibleAccessPackageId='{otherId}')", action: authz.ReadAdditionalAccess},
-	{method: "GET", path: heldPath + "/{assignmentId}/target", action: authz.ListAssignments},
 	{method: "GET", path: approvalPath, action: authz.ListApprovals},
 }

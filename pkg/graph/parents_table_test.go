@@ -57,6 +57,7 @@ func takings() []taking {
 	all = append(all, policyTakings()...)
 	all = append(all, requestTakings()...)
 	all = append(all, assignmentTakings()...)
+	all = append(all, nestedTakings()...)
 	return append(all, approvalTakings()...)
 }
 

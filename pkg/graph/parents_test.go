@@ -52,7 +52,7 @@ var kinds = map[string]string{"user": "member", "group": "sales", "catalog": "ca
 // usual is what stands for the variables of paths.
 var usual = map[string]string{"user": "member", "groupId": "spare", "userId": "member", "catalogId": "catalog", "accessPackageId": "package", "otherId": "package3", "policyId": "policy",
 	"connectorId": "connector", "assignmentRequestId": "request", "assignmentId": "held", "stageId": "stage", "roleScope": "roleScope",
-	"objectId": "policy", "personId": "member"}
+	"objectId": "policy", "personId": "member", "resourceId": "resource"}
 
 // stockParents fills a fixture with two of everything, each under a parent of its own.
 func stockParents(t *testing.T) *fixture {

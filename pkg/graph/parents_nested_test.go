@@ -1,0 +1,31 @@
+package graph
+
+// nestedTakings are the paths that lead from a thing to what it names.
+func nestedTakings() []taking {
+	catalog, policy, pkg := free("catalog", anyCatalog), free("policy", anyPolicy), free("package", anyPackage)
+	inCatalog, inPolicy := only1("path catalogId", catalog), only1("path policyId", policy)
+	all := []taking{
+		{op: "GET " + em + "/accessPackages/{accessPackageId}/catalog", ok: 200, ids: only1("path accessPackageId", pkg)},
+		{op: "GET " + em + "/catalogs/{catalogId}/accessPackages", ok: 200, ids: inCatalog},
+		{op: "GET " + em + "/catalogs/{catalogId}/resourceScopes", ok: 200, ids: inCatalog},
+		{op: "GET " + em + "/catalogs/{catalogId}/resources/{resourceId}", ok: 200, ids: places(only1("path catalogId", wrong("catalog", "catalog2")), only1("path resourceId", wrong("resource", "resource2", "resourceK2")))},
+		{op: "GET " + em + "/assignmentPolicies/{policyId}/accessPackage", ok: 200, ids: inPolicy},
+		{op: "GET " + em + "/assignmentPolicies/{policyId}/catalog", ok: 200, ids: inPolicy},
+		{op: "GET " + em + "/assignmentPolicies/{policyId}/questions", ok: 200, ids: inPolicy},
+		{op: "GET " + root + "/identityGovernance/catalogs", ok: 200, ids: only1("filter id", catalog.at("catalog"))},
+		{op: "GET " + root + "/identityGovernance/catalogs/{catalogId}", ok: 200, ids: inCatalog},
+	}
+
+	held := only1("path assignmentId", free("assignment", "administrators see all assignments, and the path names no package"))
+	all = append(all, taking{op: "GET " + heldPath + "/{assignmentId}/assignmentPolicy", ok: 200, ids: held})
+	for _, name := range []string{"target", "accessPackage"} {
+		op := "GET " + heldPath + "/{assignmentId}/" + name
+		all = append(all, taking{op: op, ok: 200, ids: held}, taking{op: op, as: "member", ok: 200, ids: only1("path assignmentId", wrong("assignment", "held2"))})
+	}
+	for _, name := range []string{"accessPackage", "requestor", "assignment"} {
+		op := "GET " + requestPath + "/{assignmentRequestId}/" + name
+		all = append(all, taking{op: op, ok: 200, ids: only1("path assignmentRequestId", free("request", anyRequest))},
+			taking{op: op, as: "member", ok: 200, ids: only1("path assignmentRequestId", wrong("request", "request2", "held2"))})
+	}
+	return all
+}
