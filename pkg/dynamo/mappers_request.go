@@ -34,6 +34,7 @@ var requestMapper = mapper[entitlement.AssignmentRequest]{
 		when(f, "du", &r.Due)
 		when(f, "cr", &r.Created)
 		when(f, "co", &r.Completed)
+		when(f, "hd", &r.Hidden)
 		id(f, "fp", &r.Fingerprint)
 	},
 }

@@ -72,6 +72,7 @@ func stockExpansions(w *fixture) {
 	w.call("admin", "POST", "/v1.0/groups/"+w.ids["sales"]+"/owners/$ref", object{"@odata.id": "/v1.0/users/" + w.ids["owner"]}).want(204)
 
 	hidden := w.call("admin", "POST", packagePath, object{"displayName": "canary-package", "catalog": object{"id": w.ids["catalog"]}}).want(201).get("id")
+	w.ids["hidden"] = hidden
 	w.list(w.ids["package"], "incompatibleAccessPackages", packagePath+"/"+hidden).want(204)
 	group := w.call("admin", "POST", "/v1.0/groups", object{"displayName": "canary-group", "mailNickname": "c"}).want(201).get("id")
 	w.list(w.ids["package"], "incompatibleGroups", "/v1.0/groups/"+group).want(204)
@@ -110,7 +111,7 @@ func (w *fixture) readable(pattern string) string {
 		}
 		return "/" + w.ids[of[name]]
 	})
-	path = strings.ReplaceAll(path, "{on:text}", firstWord(pattern))
+	path = strings.NewReplacer("{on:text}", firstWord(pattern), "{accessPackageId}", w.ids["package"], "{otherId}", w.ids["hidden"]).Replace(path)
 	if path == em+"/resourceEnvironments" {
 		path = filtered(path, "originSystem eq 'Scim'")
 	}

@@ -24,10 +24,6 @@ var laterCatalogs = []operation{
 	{method: "PATCH", path: em + "/settings", action: authz.UpdateSettings},
 
 	{method: "POST", path: inPackage + "/moveToCatalog", action: authz.MovePackage},
-	{method: "GET", path: em + "/availableAccessPackages", action: authz.ListAvailable},
-	{method: "GET", path: em + "/availableAccessPackages/{accessPackageId}", action: authz.ReadPackage},
-	{method: "GET", path: em + "/availableAccessPackages/{accessPackageId}/resourceRoleScopes", action: authz.ReadPackage},
-	{method: "GET", path: em + "/accessPackageSuggestions/filterByCurrentUser(on='{on:text}')", action: authz.ListRequestablePackages},
 
 	{method: "GET", path: em + "/assignmentPolicies/{policyId}/customExtensionStageSettings", action: authz.ReadPolicy},
 	{method: "GET", path: em + "/assignmentPolicies/$count", action: authz.ReadPolicy},
@@ -79,10 +75,7 @@ var laterCatalogs = []operation{
 var laterRequests = []operation{
 	{method: "GET", path: packagePath + "/$count", action: authz.ListPackages},
 	{method: "GET", path: requestPath + "/$count", action: authz.ListRequests},
-	{method: "DELETE", path: requestPath + "/{assignmentRequestId}", action: authz.DeleteRequest},
+	{method: "GET", path: em + "/accessPackageSuggestions/filterByCurrentUser(on='{on:text}')", action: authz.ListRequestablePackages},
 	{method: "POST", path: requestPath + "/{assignmentRequestId}/resume", action: authz.ResumeRequest},
 	{method: "GET", path: heldPath + "/$count", action: authz.ListAssignments},
-	{method: "GET", path: heldPath + "/additionalAccess()", action: authz.ReadAdditionalAccess},
-	{method: "GET", path: heldPath + "/additionalAccess(accessPackageId='{accessPackageId}',incompatibleAccessPackageId='{otherId}')", action: authz.ReadAdditionalAccess},
-	{method: "GET", path: approvalPath, action: authz.ListApprovals},
 }

@@ -27,5 +27,20 @@ func nestedTakings() []taking {
 		all = append(all, taking{op: op, ok: 200, ids: only1("path assignmentRequestId", free("request", anyRequest))},
 			taking{op: op, as: "member", ok: 200, ids: only1("path assignmentRequestId", wrong("request", "request2", "held2"))})
 	}
-	return all
+	return append(all, peopleTakings()...)
+}
+
+// peopleTakings are the rest of the people's side.
+func peopleTakings() []taking {
+	pkg := free("package", anyPackage)
+	var all []taking
+	for _, path := range []string{availablePath + "/{accessPackageId}", availablePath + "/{accessPackageId}/resourceRoleScopes"} {
+		all = append(all, taking{op: "GET " + path, ok: 200, ids: only1("path accessPackageId", pkg)},
+			taking{op: "GET " + path, as: "member", ok: 200, ids: only1("path accessPackageId", wrong("package", "package4"))})
+	}
+	return append(all,
+		taking{op: "DELETE " + requestPath + "/{assignmentRequestId}", ok: 409, ids: only1("path assignmentRequestId", free("request", anyRequest))},
+		taking{op: "GET " + heldPath + "/additionalAccess(accessPackageId='{accessPackageId}',incompatibleAccessPackageId='{otherId}')", ok: 200,
+			ids: places(only1("path accessPackageId", pkg), only1("path otherId", pkg))},
+		taking{op: "GET " + approvalPath, ok: 200, ids: only1("filter id", free("request", anyRequest).at("request"))})
 }

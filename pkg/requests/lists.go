@@ -119,7 +119,7 @@ func (s *Service) Mine(ctx context.Context, by authz.Caller, page entitlement.Pa
 	if err := authz.Allow(by, authz.ListOwnRequests, authz.Object{}).Err(); err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
-	return s.Store.RequestsOf(ctx, by.ID, page)
+	return seen(s.Store.RequestsOf(ctx, by.ID, page))
 }
 
 // CreatedByMe lists requests that the caller made, for oneself first, then for others.
@@ -128,12 +128,12 @@ func (s *Service) CreatedByMe(ctx context.Context, by authz.Caller, page entitle
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
 	own := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-		list, err := s.Store.RequestsOf(ctx, by.ID, page)
+		list, err := seen(s.Store.RequestsOf(ctx, by.ID, page))
 		list.Items = slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return r.Requestor != by.ID })
 		return list, err
 	}
 	others := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-		return s.Store.RequestsBy(ctx, by.ID, page)
+		return seen(s.Store.RequestsBy(ctx, by.ID, page))
 	}
 	return chain(ctx, page, own, others)
 }
@@ -254,7 +254,7 @@ func (s *Service) RequestsOf(ctx context.Context, by authz.Caller, subject entit
 	if err := authz.Allow(by, authz.ListRequests, authz.Object{}).Err(); err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
-	return s.Store.RequestsOf(ctx, subject, page)
+	return seen(s.Store.RequestsOf(ctx, subject, page))
 }
 
 // RequestsFor lists one package's requests, newest first.
@@ -262,7 +262,7 @@ func (s *Service) RequestsFor(ctx context.Context, by authz.Caller, pkg entitlem
 	if err := authz.Allow(by, authz.ListRequests, authz.Object{Package: pkg}).Err(); err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
-	return s.Store.RequestsFor(ctx, pkg, page)
+	return s.requestsFor(ctx, pkg, page)
 }
 
 // Requests lists every request, package by package.
@@ -270,7 +270,7 @@ func (s *Service) Requests(ctx context.Context, by authz.Caller, page entitlemen
 	if err := authz.Allow(by, authz.ListRequests, authz.Object{}).Err(); err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
-	return perPackage(ctx, s.Store, page, s.Store.RequestsFor)
+	return perPackage(ctx, s.Store, page, s.requestsFor)
 }
 
 // Grants returns what is recorded of the roles that an assignment's package gives its

@@ -19,7 +19,7 @@ func (s *Service) Reprocess(ctx context.Context, by authz.Command, id entitlemen
 		if err == nil {
 			err = authz.Allow(by.Caller, authz.Reprocess, authz.Object{Catalog: r.Catalog, Package: r.Package, Request: &r}).Err()
 		}
-		if err != nil {
+		if err != nil || r.Gone() {
 			return entitlement.Change{}, noRequest(err)
 		}
 		slot, err := s.Store.AssignmentSlot(ctx, r.Package, r.Subject)

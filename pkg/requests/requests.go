@@ -224,7 +224,7 @@ func (s *Service) Decide(ctx context.Context, by authz.Command, id entitlement.R
 	w.Justification, w.Command = why, by.CommandID
 	for try := 1; ; try++ {
 		reviewer, r, err := s.Store.Review(ctx, by.ID, id)
-		if err != nil {
+		if err != nil || r.Gone() {
 			return noRequest(err)
 		}
 		by = by.As(reviewer)
@@ -291,7 +291,7 @@ func (s *Service) Request(ctx context.Context, by authz.Caller, id entitlement.R
 // the caller.
 func (s *Service) request(ctx context.Context, by authz.Caller, a authz.Action, id entitlement.RequestID) (entitlement.AssignmentRequest, authz.Decision, error) {
 	u, r, err := s.Store.Review(ctx, by.ID, id)
-	if err != nil {
+	if err != nil || r.Gone() {
 		return r, authz.Decision{}, noRequest(err)
 	}
 	by = by.As(u)

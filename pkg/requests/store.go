@@ -42,6 +42,8 @@ type Store interface {
 	AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]entitlement.Assignment, error)
 	// EndedOf lists a subject's ended assignments, newest request first.
 	EndedOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
+	// LiveAssignments returns the assignments that are live of those pairs, by their ids.
+	LiveAssignments(ctx context.Context, of []entitlement.PackageSubject) (map[entitlement.AssignmentID]entitlement.Assignment, error)
 	// Holders pages through a package's slots; strongly consistent.
 	Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error)
 	// EndedFor lists a package's ended assignments, newest request first.
