@@ -119,6 +119,9 @@ func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentP
 		}
 	}
 	for _, g := range foundGroups {
+		if g.Gone() {
+			continue
+		}
 		delete(groups, g.ID)
 	}
 	for _, id := range slices.Sorted(maps.Keys(users)) {

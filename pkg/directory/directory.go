@@ -335,18 +335,10 @@ func (s *Service) CreateGroup(ctx context.Context, by authz.Command, g entitleme
 	if err != nil {
 		return g, err
 	}
-	if g.DisplayName, err = entitlement.FeedName("displayName", g.DisplayName); err != nil {
+	if err := checkGroup(&g); err != nil {
 		return g, err
 	}
-	if g.Description, err = entitlement.Description("description", g.Description); err != nil {
-		return g, err
-	}
-	if g.MailNickname != "" {
-		if g.MailNickname, err = entitlement.Name("mailNickname", g.MailNickname); err != nil {
-			return g, err
-		}
-	}
-	g.ID, g.Created, g.Meta = entitlement.GroupID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
+	g.ID, g.Created, g.Deleted, g.Meta = entitlement.GroupID(s.IDs.New()), s.Clock.Now(), time.Time{}, entitlement.Meta{}
 	e := s.event(entitlement.OfGroup, string(g.ID), "created", by.ID, by.CommandID)
 	e.Changed = entitlement.Differences(nil, g.Recorded())
 	g.Chain, e = g.Chain.Append(e)

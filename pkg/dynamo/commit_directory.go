@@ -86,6 +86,8 @@ func (p *plan) references(all []entitlement.Reference) {
 		case r.User != "":
 			key = userKey(r.User)
 			x.lacks(attrDeleted)
+		default:
+			x.lacks(attrDeleted)
 		}
 		p.check(key, entitlement.PartDirectory, x)
 	}

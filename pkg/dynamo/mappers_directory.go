@@ -58,6 +58,7 @@ var groupMapper = mapper[entitlement.Group]{
 		text(f, "d", &g.Description)
 		text(f, "nn", &g.MailNickname)
 		when(f, "cr", &g.Created)
+		when(f, attrDeleted, &g.Deleted)
 	},
 }
 

@@ -51,7 +51,7 @@ func (c Change) Guarded() error {
 }
 
 // Reference names a user or a group that a change refers to: it must be there. A user who
-// was deleted is not. Both together name a membership: the user must be a member.
+// was deleted is not, nor is a group that is being deleted. Both together name a membership: the user must be a member.
 type Reference struct {
 	User  UserID
 	Group GroupID

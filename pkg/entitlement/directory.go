@@ -73,8 +73,12 @@ type Group struct {
 	Description  string
 	MailNickname string
 	Created      time.Time
+	Deleted      time.Time // set: it is being deleted, nobody comes into it, and nobody sees it
 	Meta
 }
+
+// Gone reports a group that is being deleted: whoever names it is answered as if there were none.
+func (g Group) Gone() bool { return !g.Deleted.IsZero() }
 
 // Membership is one user's membership (or ownership, where Owner is set) of a group,
 // to be made or, where Erased is set, to be ended. Where its User is in the same Change,

@@ -52,6 +52,7 @@ var unrecorded = map[string]string{
 
 	"Group.ID":      "it names the event's object, and never changes",
 	"Group.Created": "it is the time of the first event",
+	"Group.Deleted": "deletionStarted tells it, and deleted what went",
 }
 
 // fields calls with the path of every field below a value and a change of that field alone.

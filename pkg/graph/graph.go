@@ -42,7 +42,7 @@ func Requests(d Deps) http.Handler { return newAPI(d, requestsTable()) }
 
 // catalogsTable is what the function catalogs serves.
 func catalogsTable() []operation {
-	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, nestedCatalogs, laterCatalogs)
+	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, ownersOperations, nestedCatalogs, laterCatalogs)
 }
 
 // requestsTable is what the function requests serves.

@@ -23,13 +23,10 @@ var laterCatalogs = []operation{
 	{method: "GET", path: em + "/settings", action: authz.ReadSettings},
 	{method: "PATCH", path: em + "/settings", action: authz.UpdateSettings},
 
-	{method: "POST", path: inPackage + "/moveToCatalog", action: authz.MovePackage},
-
 	{method: "GET", path: em + "/assignmentPolicies/{policyId}/customExtensionStageSettings", action: authz.ReadPolicy},
 	{method: "GET", path: em + "/assignmentPolicies/$count", action: authz.ReadPolicy},
 
 	{method: "GET", path: em + "/catalogs/$count", action: authz.ReadCatalog},
-	{method: "POST", path: inCatalog + "/resources/{resourceId}/refresh", action: authz.RefreshResource},
 	{method: "GET", path: extensions, action: authz.ReadExtension},
 	{method: "POST", path: extensions, action: authz.ChangeExtension},
 	{method: "GET", path: extensions + "/{extensionId}", action: authz.ReadExtension},
@@ -39,7 +36,6 @@ var laterCatalogs = []operation{
 	{method: "POST", path: uploads, action: authz.RefreshResource},
 	{method: "DELETE", path: uploads + "/{sessionId}", action: authz.RefreshResource},
 	{method: "POST", path: uploads + "/{sessionId}/uploadFile", action: authz.RefreshResource},
-	{method: "GET", path: em + "/resourceRequests", action: authz.ReadCatalog},
 	{method: "GET", path: em + "/controlConfigurations", action: authz.ReadSettings},
 
 	{method: "GET", path: orgs, action: authz.ReadOrganization},
@@ -66,8 +62,6 @@ var laterCatalogs = []operation{
 	{method: "GET", path: rm + "/roleAssignments/{roleAssignmentId}", action: authz.ReadRole},
 	{method: "DELETE", path: rm + "/roleAssignments/{roleAssignmentId}", action: authz.AssignRole},
 
-	{method: "PATCH", path: root + "/groups/{groupId}", action: authz.UpdateGroup},
-	{method: "DELETE", path: root + "/groups/{groupId}", action: authz.DeleteGroup},
 	{method: "POST", path: root + "/$batch", action: authz.CallBatch},
 }
 

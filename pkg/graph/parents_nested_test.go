@@ -1,5 +1,7 @@
 package graph
 
+import "slices"
+
 // nestedTakings are the paths that lead from a thing to what it names.
 func nestedTakings() []taking {
 	catalog, policy, pkg := free("catalog", anyCatalog), free("policy", anyPolicy), free("package", anyPackage)
@@ -27,7 +29,7 @@ func nestedTakings() []taking {
 		all = append(all, taking{op: op, ok: 200, ids: only1("path assignmentRequestId", free("request", anyRequest))},
 			taking{op: op, as: "member", ok: 200, ids: only1("path assignmentRequestId", wrong("request", "request2", "held2"))})
 	}
-	return append(all, peopleTakings()...)
+	return slices.Concat(all, peopleTakings(), ownersTakings())
 }
 
 // peopleTakings are the rest of the people's side.
@@ -43,4 +45,19 @@ func peopleTakings() []taking {
 		taking{op: "GET " + heldPath + "/additionalAccess(accessPackageId='{accessPackageId}',incompatibleAccessPackageId='{otherId}')", ok: 200,
 			ids: places(only1("path accessPackageId", pkg), only1("path otherId", pkg))},
 		taking{op: "GET " + approvalPath, ok: 200, ids: only1("filter id", free("request", anyRequest).at("request"))})
+}
+
+// ownersTakings are the rest of the owners' side.
+func ownersTakings() []taking {
+	catalog, group := free("catalog", anyCatalog), free("group", anyGroup)
+	resource := places(only1("path catalogId", wrong("catalog", "catalog2")), only1("path resourceId", wrong("resource", "resource2", "resourceK2")))
+	return []taking{
+		{op: "GET " + em + "/resourceRequests", ok: 200, ids: only1("filter catalog/id", catalog.at("catalog"))},
+		{op: "POST " + em + "/catalogs/{catalogId}/resources/{resourceId}/refresh", ok: 200, ids: resource},
+		{op: "POST " + em + "/accessPackageCatalogs/{catalogId}/accessPackageResources/{resourceId}/refresh", ok: 200, ids: resource},
+		{op: "POST " + em + "/accessPackages/{accessPackageId}/moveToCatalog", ok: 204, path: map[string]string{"accessPackageId": "package4"}, body: object{"catalogId": "{catalog2}"},
+			ids: places(only1("path accessPackageId", free("package", anyPackage)), only1("body catalogId", catalog))},
+		{op: "PATCH " + root + "/groups/{groupId}", ok: 204, body: object{"displayName": "New"}, ids: places(only1("path groupId", group), only1("body id", wrong("group", "sales", "support").at("spare")))},
+		{op: "DELETE " + root + "/groups/{groupId}", ok: 204, ids: only1("path groupId", group)},
+	}
 }

@@ -35,6 +35,7 @@ const firstOfItsNumber = "Put EV EV: attribute_not_exists(pk)"
 // the text.
 var needs = map[string]need{
 	"ConditionCheck GRP GRP: attribute_exists(pk)":                     {test: "A reference holds to who and what is there, and moves nothing"},
+	"ConditionCheck GRP GRP: attribute_not_exists(del)":               {test: "A reference to a group that is being deleted leaves nothing"},
 	"ConditionCheck GRP M: attribute_exists(pk)":                       {test: "A reference holds to who and what is there, and moves nothing"},
 	"ConditionCheck PKG GUARD: NOT contains(gon, ?)":                   {run: 42, test: "S7: a closed policy refuses the guards that name it only"},
 	"ConditionCheck PKG GUARD: attribute_not_exists(cls)":              {run: 98, test: "S7: a closed package refuses every guard, whoever asks, until it is opened"},
