@@ -140,6 +140,13 @@ func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitl
 	if len(left.Items) > 0 {
 		return entitlement.Errorf(entitlement.Conflict, "The catalog holds resources: remove them first.")
 	}
+	extensions, err := s.Store.ListExtensions(ctx, id, entitlement.Page{})
+	if err != nil {
+		return err
+	}
+	if len(extensions.Items)+extensions.Unread > 0 {
+		return entitlement.Errorf(entitlement.Conflict, "The catalog holds custom extensions: remove them first.")
+	}
 	e := s.event(entitlement.OfCatalog, string(id), "deleted", by)
 	e.Changed = entitlement.Differences(c.Recorded(), nil)
 	c.Chain, e = c.Chain.Append(e)

@@ -66,6 +66,9 @@ func (s *Service) movedPolicies(ctx context.Context, p entitlement.AccessPackage
 		return nil, unsure(missing)
 	}
 	for i := range policies {
+		if len(policies[i].Extensions) > 0 { // which belong to the catalog (R202)
+			return nil, entitlement.Errorf(entitlement.Precondition, "The policy %s has custom extensions of this catalog called: take them out of it first.", policies[i].DisplayName)
+		}
 		policies[i].Catalog = to
 	}
 	return policies, nil

@@ -109,6 +109,9 @@ func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.Acc
 		policy.Erased = true
 		c.Policies = append(c.Policies, policy)
 	}
+	if c.Extensions, err = s.counted(ctx, p.Catalog, stagesOf(policies), nil); err != nil {
+		return err
+	}
 	if scopes.Version > 0 {
 		uses := map[entitlement.ResourceID]int{}
 		for _, scope := range scopes.List {

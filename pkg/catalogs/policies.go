@@ -74,6 +74,9 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 	if err := s.namedExist(ctx, p, old); err != nil {
 		return p, err
 	}
+	if with.Extensions, err = s.counted(ctx, p.Catalog, old.Extensions, p.Extensions); err != nil {
+		return p, err
+	}
 	e := s.event(entitlement.OfPolicy, string(p.ID), kind, by)
 	e.Changed = entitlement.Differences(old.Recorded(), p.Recorded())
 	if loosens != "" {
@@ -95,7 +98,7 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 // signs in nor gets anything.
 func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentPolicy) error {
 	named := people(p)
-	users, groups := map[entitlement.UserID]bool{}, map[entitlement.GroupID]bool{}
+	users, groups, organizations := map[entitlement.UserID]bool{}, map[entitlement.GroupID]bool{}, map[entitlement.OrganizationID]bool{}
 	for _, set := range slices.Concat(named[asTarget], named[asApprover]) {
 		switch {
 		case set.ID == "":
@@ -103,6 +106,8 @@ func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentP
 			users[entitlement.UserID(set.ID)] = true
 		case set.Kind == entitlement.GroupMembers:
 			groups[entitlement.GroupID(set.ID)] = true
+		case set.Kind == entitlement.OrganizationMembers:
+			organizations[entitlement.OrganizationID(set.ID)] = true
 		}
 	}
 	foundUsers, err := s.Store.Users(ctx, slices.Sorted(maps.Keys(users)))
@@ -130,7 +135,28 @@ func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentP
 	for _, id := range slices.Sorted(maps.Keys(groups)) {
 		return notThere(string(id))
 	}
+	if err := s.organizationsExist(ctx, organizations); err != nil {
+		return err
+	}
 	return newlyDisabled(foundUsers, named, people(old))
+}
+
+// organizationsExist refuses connected organizations that are not there.
+func (s *Service) organizationsExist(ctx context.Context, ids map[entitlement.OrganizationID]bool) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := s.Store.Organizations(ctx, slices.Sorted(maps.Keys(ids)))
+	if err != nil {
+		return err
+	}
+	for _, o := range found {
+		delete(ids, o.ID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
+		return entitlement.Errorf(entitlement.Invalid, "The policy names %s, and there is no such connected organization.", id)
+	}
+	return nil
 }
 
 func notThere(id string) error {
@@ -195,6 +221,9 @@ func (s *Service) erasePolicy(ctx context.Context, by authz.Command, p entitleme
 	deleted.Changed = entitlement.Differences(p.Recorded(), nil)
 	p.Chain, deleted = p.Chain.Append(deleted)
 	p.Erased = true
+	if c.Extensions, err = s.counted(ctx, p.Catalog, p.Extensions, nil); err != nil {
+		return err
+	}
 	c.Policies, c.Events = []entitlement.AssignmentPolicy{p}, append(c.Events, deleted)
 	return s.Store.Commit(ctx, c)
 }

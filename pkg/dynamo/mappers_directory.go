@@ -20,6 +20,7 @@ var userMapper = mapper[entitlement.User]{
 		text(f, "xi", &u.ExternalID)
 		flag(f, "en", &u.Enabled)
 		id(f, "mg", &u.Manager)
+		text(f, "lc", &u.Lifecycle)
 		idSet(f, attrGroups, &u.Groups)
 		list(f, "ids", &u.Identities, principalFields)
 		list(f, "fo", &u.Former, personalFields)

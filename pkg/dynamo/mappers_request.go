@@ -40,7 +40,8 @@ var requestMapper = mapper[entitlement.AssignmentRequest]{
 }
 
 // scopeWords are the scopes of policies, by their number.
-var scopeWords = []entitlement.TargetScope{"", entitlement.ScopeNobody, entitlement.ScopeSpecificUsers, entitlement.ScopeAllMembers, entitlement.ScopeAllUsers}
+var scopeWords = []entitlement.TargetScope{"", entitlement.ScopeNobody, entitlement.ScopeSpecificUsers, entitlement.ScopeAllMembers, entitlement.ScopeAllUsers,
+	entitlement.ScopeSpecificOrganizations, entitlement.ScopeAllOrganizations, entitlement.ScopeAllExternal}
 
 func scheduleFields(f *fields, s *entitlement.Schedule) {
 	when(f, "s", &s.Start)

@@ -31,6 +31,10 @@ type Change struct {
 	DeletionGuardUpdates []DeletionGuardUpdate
 	Events               []Event
 
+	Settings      []Settings
+	Organizations []ConnectedOrganization
+	Extensions    []CustomExtension
+
 	Former            []AccessPackage   // what is kept of packages that go: id, catalog and name
 	Incompatibilities []Incompatibility // of the Packages, where their lists change
 	References        []Reference       // that must hold, to what the change does not write itself

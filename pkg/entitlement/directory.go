@@ -36,7 +36,8 @@ type User struct {
 	Manager           UserID
 	Groups            []GroupID // direct memberships; changed by Membership alone, which may go with the User
 	Identities        []Principal
-	Former            []PersonalValue // personal values that events refer to and that hold no more
+	Lifecycle         SubjectLifecycle // of a guest; empty means not defined
+	Former            []PersonalValue  // personal values that events refer to and that hold no more
 	Created           time.Time
 	Deleted           time.Time // set: the record is kept as the anchor of what was held, and nobody sees it
 	Meta

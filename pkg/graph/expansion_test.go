@@ -86,6 +86,8 @@ func stockExpansions(w *fixture) {
 	unused := object{"originId": "canary-resource", "originSystem": "Scim", "environment": object{"id": w.ids["connector"]}}
 	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": w.ids["catalog"]}, "resource": unused}).want(201)
 
+	w.ids["organization"] = w.call("admin", "POST", organizationsPath, object{"displayName": "canary-connector", "identitySources": []object{{"@odata.type": "#microsoft.graph.domainIdentitySource", "domainName": "canary-url"}}}).want(201).get("id")
+	w.ids["extension"] = w.call("admin", "POST", em+"/catalogs/"+w.ids["catalog"]+"/customWorkflowExtensions", extensionNamed("canary-connector")).want(201).get("id")
 	w.ids["held"] = w.ask("member")
 	w.ids["stage"] = dig(w.call("manager", "GET", approvalPath+"/"+w.ids["held"]+"/stages", nil).one(), "id")
 	w.call("manager", "PATCH", approvalPath+"/"+w.ids["held"]+"/stages/"+w.ids["stage"], object{"reviewResult": "Approve"}).want(204)
@@ -97,7 +99,7 @@ func stockExpansions(w *fixture) {
 // readable fills a pattern's variables with what is there.
 func (w *fixture) readable(pattern string) string {
 	of := map[string]string{"catalogId": "catalog", "accessPackageId": "package", "policyId": "policy", "connectorId": "connector", "user:text": "member", "groupId": "sales",
-		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage", "resourceId": "resource"}
+		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage", "resourceId": "resource", "organizationId": "organization", "extensionId": "extension"}
 	path := regexp.MustCompile(`/\{([^}]+)\}`).ReplaceAllStringFunc(pattern, func(segment string) string {
 		name := strings.Trim(segment, "/{}")
 		if name == "objectKind:text" {
@@ -111,7 +113,7 @@ func (w *fixture) readable(pattern string) string {
 		}
 		return "/" + w.ids[of[name]]
 	})
-	path = strings.NewReplacer("{on:text}", firstWord(pattern), "{accessPackageId}", w.ids["package"], "{otherId}", w.ids["hidden"]).Replace(path)
+	path = strings.NewReplacer("{on:text}", firstWord(pattern), "{accessPackageId}", w.ids["package"], "{otherId}", w.ids["hidden"], "{objectId}", w.ids["member"]).Replace(path)
 	if path == em+"/resourceEnvironments" {
 		path = filtered(path, "originSystem eq 'Scim'")
 	}

@@ -9,51 +9,16 @@ import (
 // client is told so and not that it is lost; the same steps stand before them.
 
 const (
-	rm         = names.APIVersion + "/roleManagement/entitlementManagement"
-	inCatalog  = em + "/catalogs/{catalogId}"
-	inPackage  = packagePath + "/{accessPackageId}"
-	extensions = inCatalog + "/customWorkflowExtensions"
-	uploads    = inCatalog + "/resources/{resourceId}/uploadSessions"
-	orgs       = em + "/connectedOrganizations"
-	subject    = em + "/subjects(objectId='{objectId}')"
+	rm = names.APIVersion + "/roleManagement/entitlementManagement"
 )
 
 // laterCatalogs belong to the owners' side.
 var laterCatalogs = []operation{
-	{method: "GET", path: em + "/settings", action: authz.ReadSettings},
-	{method: "PATCH", path: em + "/settings", action: authz.UpdateSettings},
 
-	{method: "GET", path: em + "/assignmentPolicies/{policyId}/customExtensionStageSettings", action: authz.ReadPolicy},
 	{method: "GET", path: em + "/assignmentPolicies/$count", action: authz.ReadPolicy},
 
 	{method: "GET", path: em + "/catalogs/$count", action: authz.ReadCatalog},
-	{method: "GET", path: extensions, action: authz.ReadExtension},
-	{method: "POST", path: extensions, action: authz.ChangeExtension},
-	{method: "GET", path: extensions + "/{extensionId}", action: authz.ReadExtension},
-	{method: "PUT", path: extensions + "/{extensionId}", action: authz.ChangeExtension},
-	{method: "DELETE", path: extensions + "/{extensionId}", action: authz.ChangeExtension},
-	{method: "GET", path: uploads, action: authz.ReadCatalog},
-	{method: "POST", path: uploads, action: authz.RefreshResource},
-	{method: "DELETE", path: uploads + "/{sessionId}", action: authz.RefreshResource},
-	{method: "POST", path: uploads + "/{sessionId}/uploadFile", action: authz.RefreshResource},
-	{method: "GET", path: em + "/controlConfigurations", action: authz.ReadSettings},
-
-	{method: "GET", path: orgs, action: authz.ReadOrganization},
-	{method: "POST", path: orgs, action: authz.ChangeOrganization},
-	{method: "GET", path: orgs + "/{organizationId}", action: authz.ReadOrganization},
-	{method: "PATCH", path: orgs + "/{organizationId}", action: authz.ChangeOrganization},
-	{method: "DELETE", path: orgs + "/{organizationId}", action: authz.ChangeOrganization},
-	{method: "GET", path: orgs + "/{organizationId}/internalSponsors", action: authz.ReadOrganization},
-	{method: "POST", path: orgs + "/{organizationId}/internalSponsors/$ref", action: authz.ChangeOrganization},
-	{method: "DELETE", path: orgs + "/{organizationId}/internalSponsors/$ref", action: authz.ChangeOrganization},
-	{method: "DELETE", path: orgs + "/{organizationId}/internalSponsors/{sponsorId}/$ref", action: authz.ChangeOrganization},
-	{method: "GET", path: orgs + "/{organizationId}/externalSponsors", action: authz.ReadOrganization},
-	{method: "POST", path: orgs + "/{organizationId}/externalSponsors/$ref", action: authz.ChangeOrganization},
-	{method: "DELETE", path: orgs + "/{organizationId}/externalSponsors/$ref", action: authz.ChangeOrganization},
-	{method: "DELETE", path: orgs + "/{organizationId}/externalSponsors/{sponsorId}/$ref", action: authz.ChangeOrganization},
-
-	{method: "GET", path: subject, action: authz.ReadSubject},
-	{method: "PATCH", path: subject, action: authz.UpdateSubject},
+	{method: "POST", path: uploadsPath + "/{sessionId}/uploadFile", action: authz.RefreshResource},
 
 	{method: "GET", path: rm + "/roleDefinitions", action: authz.ReadRole},
 	{method: "GET", path: rm + "/roleDefinitions/{roleId}", action: authz.ReadRole},
@@ -70,6 +35,5 @@ var laterRequests = []operation{
 	{method: "GET", path: packagePath + "/$count", action: authz.ListPackages},
 	{method: "GET", path: requestPath + "/$count", action: authz.ListRequests},
 	{method: "GET", path: em + "/accessPackageSuggestions/filterByCurrentUser(on='{on:text}')", action: authz.ListRequestablePackages},
-	{method: "POST", path: requestPath + "/{assignmentRequestId}/resume", action: authz.ResumeRequest},
 	{method: "GET", path: heldPath + "/$count", action: authz.ListAssignments},
 }

@@ -47,12 +47,14 @@ type place struct {
 
 // kinds are the kinds of things, each with one that is there.
 var kinds = map[string]string{"user": "member", "group": "sales", "catalog": "catalog", "package": "package", "policy": "policy", "resource": "resource", "role": "role",
-	"scope": "scope", "request": "request", "assignment": "held", "stage": "stage", "connector": "connector"}
+	"scope": "scope", "request": "request", "assignment": "held", "stage": "stage", "connector": "connector",
+	"organization": "organization", "extension": "extension", "upload session": "session"}
 
 // usual is what stands for the variables of paths.
 var usual = map[string]string{"user": "member", "groupId": "spare", "userId": "member", "catalogId": "catalog", "accessPackageId": "package", "otherId": "package3", "policyId": "policy",
 	"connectorId": "connector", "assignmentRequestId": "request", "assignmentId": "held", "stageId": "stage", "roleScope": "roleScope",
-	"objectId": "policy", "personId": "member", "resourceId": "resource"}
+	"objectId": "policy", "personId": "member", "resourceId": "resource", "organizationId": "organization",
+	"extensionId": "extension", "sessionId": "session"}
 
 // stockParents fills a fixture with two of everything, each under a parent of its own.
 func stockParents(t *testing.T) *fixture {
@@ -113,6 +115,7 @@ func stockParents(t *testing.T) *fixture {
 	asks("other", "held2", "package")
 	w.ids["stage"] = dig(w.call("manager", "GET", approvalPath+"/"+w.ids["request"]+"/stages", nil).one(), "id")
 	w.ids["stage2"] = dig(w.call("reviewer", "GET", approvalPath+"/"+w.ids["request2"]+"/stages", nil).one(), "id")
+	w.stockOrganizations()
 	w.ids["builtin"] = string(entitlement.BuiltinConnector)
 	w.clock.Advance(24 * time.Hour) // so that there is something to extend
 	return w
@@ -307,6 +310,7 @@ func (w *fixture) everything() string {
 	keep(catalogs, err)
 	for _, c := range catalogs.Items {
 		keep(w.store.ListResources(ctx, c.ID, page))
+		keep(w.store.ListExtensions(ctx, c.ID, page))
 	}
 	packages, err := w.store.ListPackages(ctx, page)
 	keep(packages, err)
@@ -318,6 +322,8 @@ func (w *fixture) everything() string {
 	}
 	keep(w.store.ListPolicies(ctx, page))
 	keep(w.store.ListConnectors(ctx))
+	keep(w.store.ListOrganizations(ctx, page))
+	keep(w.store.Settings(ctx))
 	text, err := json.Marshal(jsonable(all))
 	if err != nil {
 		w.Fatal(err)

@@ -96,7 +96,8 @@ func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
 	o.Coerce()
 	p := entitlement.AssignmentPolicy{Scope: entitlement.ScopeNobody}
 	o.Ignore("createdDateTime", "modifiedDateTime", "catalog")
-	o.Refuse("automaticRequestSettings", "questions", "customExtensionStageSettings")
+	o.Refuse("automaticRequestSettings", "questions")
+	p.Extensions = readStages(o)
 	refuseEnabled(o, "reviewSettings", "isEnabled")
 	refuseEnabled(o, "notificationSettings", "isAssignmentNotificationDisabled")
 	o.Text("displayName", &p.DisplayName)
@@ -108,7 +109,7 @@ func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
 	if p.Scope == "" {
 		p.Scope = entitlement.ScopeNobody
 	}
-	p.Targets = readSets(o, "specificAllowedTargets")
+	p.Targets = readTargets(o)
 	p.Expiration = readExpiration(o.Object("expiration"))
 	p.Requestor = readRequestorSettings(o.Object("requestorSettings"))
 	p.Approval = readApprovalSettings(o.Object("requestApprovalSettings"))
@@ -116,7 +117,8 @@ func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
 }
 
 // targetScopes are the scopes that are served.
-var targetScopes = []entitlement.TargetScope{entitlement.ScopeNobody, entitlement.ScopeSpecificUsers, entitlement.ScopeAllMembers, entitlement.ScopeAllUsers}
+var targetScopes = []entitlement.TargetScope{entitlement.ScopeNobody, entitlement.ScopeSpecificUsers, entitlement.ScopeAllMembers, entitlement.ScopeAllUsers,
+	entitlement.ScopeSpecificOrganizations, entitlement.ScopeAllOrganizations, entitlement.ScopeAllExternal}
 
 // refuseEnabled takes settings that are off, whatever else they say, and refuses them on.
 func refuseEnabled(o *strict.Object, name, on string) {

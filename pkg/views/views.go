@@ -36,6 +36,8 @@ type Store interface {
 	// ScopesOf returns the role scopes of packages, by package.
 	ScopesOf(ctx context.Context, ids []entitlement.PackageID) (map[entitlement.PackageID]entitlement.PackageScopes, error)
 	Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
+	// Extensions returns those of a catalog's custom extensions that there are.
+	Extensions(ctx context.Context, catalog entitlement.CatalogID, ids []entitlement.ExtensionID) ([]entitlement.CustomExtension, error)
 	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
 	Connectors(ctx context.Context, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error)
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
@@ -73,6 +75,8 @@ const (
 	JoinRequestor          Join = "requestor" // whom Graph calls so: whoever asked for themselves, or was assigned directly
 	JoinTarget             Join = "target"
 	JoinAssignment         Join = "assignment"
+	JoinStages             Join = "customExtensionStageSettings"
+	JoinExtension          Join = "customExtension"
 	JoinPeople             Join = "people"    // of a request: who made it, and whom it is for
 	JoinApprovers          Join = "approvers" // of a request: whom its stages ask
 )
@@ -82,6 +86,7 @@ const (
 var actions = map[Join]authz.Action{
 	JoinPackages: authz.ListPackages, JoinResources: authz.ReadCatalog, JoinEnvironment: authz.ReadConnector, JoinPolicies: authz.ReadPolicy,
 	JoinPolicy: authz.ReadPolicy, JoinRoles: authz.ReadCatalog, JoinIncompatible: authz.ListPackages, JoinIncompatibleGroups: authz.ReadGroup,
+	JoinExtension: authz.ReadExtension,
 }
 
 // With says what is joined to a view, and what to that in turn.
