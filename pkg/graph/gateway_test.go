@@ -46,6 +46,8 @@ func firstWord(pattern string) string {
 	switch {
 	case strings.HasPrefix(pattern, packagePath+"/"):
 		return "allowedRequestor"
+	case pattern == suggestionsPath:
+		return "relatedPeopleAssignments,assignmentHistory"
 	case strings.HasPrefix(pattern, approvalPath):
 		return "approver"
 	default:

@@ -34,6 +34,5 @@ var laterCatalogs = []operation{
 var laterRequests = []operation{
 	{method: "GET", path: packagePath + "/$count", action: authz.ListPackages},
 	{method: "GET", path: requestPath + "/$count", action: authz.ListRequests},
-	{method: "GET", path: em + "/accessPackageSuggestions/filterByCurrentUser(on='{on:text}')", action: authz.ListRequestablePackages},
 	{method: "GET", path: heldPath + "/$count", action: authz.ListAssignments},
 }

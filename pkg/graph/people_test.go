@@ -168,3 +168,42 @@ func TestApprovalsOfEverybodyAreForAdministrators(t *testing.T) {
 	w.call("manager", "GET", approvalPath, nil).want(403)
 	w.call("robot", "GET", approvalPath, nil).want(403)
 }
+
+func TestSuggestionsAreWhatOneHadAndWhatTheManagerHas(t *testing.T) {
+	w := newFixture(t)
+	w.offer(open())
+	second := w.another("Payments")
+	path := func(on string) string {
+		return em + "/accessPackageSuggestions/filterByCurrentUser(on='" + on + "')?$expand=accessPackage"
+	}
+	both := path("relatedPeopleAssignments,assignmentHistory")
+	if n := len(w.call("member", "GET", both, nil).values()); n != 0 {
+		t.Errorf("%d from nothing", n)
+	}
+	id := w.ask("member")
+	w.call("member", "POST", requestPath, object{"requestType": "userRemove", "assignment": object{"id": id}}).want(201)
+	w.call("manager", "POST", requestPath, object{"requestType": "userAdd", "assignment": object{"accessPackageId": second}}).want(201)
+
+	had := w.call("member", "GET", both, nil).one() // what others hold is not told at first
+	reason := had["reasons"].([]any)[0].(object)
+	if dig(had, "accessPackage.id") != w.ids["package"] || reason["@odata.type"] != "#microsoft.graph.accessPackageSuggestionSelfAssignmentHistoryBased" || dig(reason, "pastAssignmentCount") != "1" {
+		t.Errorf("had: %v", had)
+	}
+	for level, people := range map[string]int{"count": 0, "countAndNames": 1} {
+		w.call("admin", "PATCH", endUserPath, object{"relatedPeopleInsightLevel": level}).want(200)
+		related := w.call("member", "GET", path("RelatedPeopleAssignments"), nil).one()
+		reason := related["reasons"].([]any)[0].(object)
+		if dig(related, "accessPackage.displayName") != "Payments" || dig(reason, "relatedPeopleAssignmentCount") != "1" || len(reason["relatedPeople"].([]any)) != people {
+			t.Errorf("%s: %v", level, related)
+		}
+	}
+	if n := len(w.call("member", "GET", both, nil).values()); n != 2 {
+		t.Errorf("%d together", n)
+	}
+	w.call("member", "GET", path("target"), nil).want(400)
+	w.call("robot", "GET", both, nil).want(403)
+	w.call("admin", "PATCH", packagePath+"/"+second, object{"isHidden": true}).want(204)
+	if n := len(w.call("member", "GET", path("relatedPeopleAssignments"), nil).values()); n != 0 {
+		t.Errorf("R128 %d hidden", n)
+	}
+}

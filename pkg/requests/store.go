@@ -65,6 +65,8 @@ type Store interface {
 	// all of those of one page of packages, in the order of the packages' ids.
 	PoliciesFor(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
 
+	// Settings returns the settings of the whole.
+	Settings(ctx context.Context) (entitlement.Settings, error)
 	Package(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error)
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
