@@ -62,6 +62,9 @@ type explainer struct {
 func explainers() map[string]explainer {
 	return map[string]explainer{
 		catalogMapper.tag:        whole(catalogMapper),
+		settingsMapper.tag:       whole(settingsMapper),
+		organizationMapper.tag:   whole(organizationMapper),
+		extensionMapper.tag:      whole(extensionMapper),
 		resourceMapper.tag:       whole(resourceMapper),
 		packageMapper.tag:        whole(packageMapper),
 		formerMapper.tag:         whole(formerMapper),

@@ -40,7 +40,7 @@ type StageExtension struct {
 	Extension ExtensionID
 }
 
-// Bounds of extensions (R206, R259).
+// Bounds of extensions (R206).
 const (
 	MaxExtensions       = 5 // of one policy
 	MaxExtensionWait    = 14 * 24 * time.Hour

@@ -114,7 +114,7 @@ const (
 	MaxApprovers = 25
 	MaxTargets   = 500
 
-	MaxOrganizations = 1000 // R255
+	MaxOrganizations = 1000
 )
 
 // Check refuses a policy that contradicts itself.

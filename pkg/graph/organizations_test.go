@@ -114,7 +114,7 @@ func TestSettingsAreKeptAndSayWhatIsInactive(t *testing.T) {
 	at := em + "/settings"
 	first := w.call("admin", "GET", at, nil).want(200)
 	if first.get("id") != "singleton" || first.get("externalUserLifecycleAction") != "blockSignInAndDelete" || first.get("durationUntilExternalUserDeletedAfterBlocked") != "P30D" {
-		t.Errorf("R139 at first: %s", first.text)
+		t.Errorf("at first: %s", first.text)
 	}
 	if got := w.call("admin", "PATCH", at, object{"externalUserLifecycleAction": "None", "durationUntilExternalUserDeletedAfterBlocked": "PT0S"}).want(204); got.text != "" {
 		t.Errorf("a body: %s", got.text)
@@ -180,7 +180,7 @@ func waiting(name string) object {
 	return x
 }
 
-func TestR202_AnExtensionBelongsToACatalogAndIsCalledByItsPolicies(t *testing.T) {
+func TestR202_AnExtensionBelongsToACatalog_R203_R204_AndFitsItsStage_R205_R206_AndNothingWaitsForIt(t *testing.T) {
 	w := newFixture(t)
 	w.offer(open())
 	at := em + "/catalogs/" + w.ids["catalog"] + "/customWorkflowExtensions"
