@@ -15,7 +15,7 @@ func (s *Service) Subject(ctx context.Context, by authz.Caller, id entitlement.U
 	return s.user(ctx, id)
 }
 
-// SetLifecycle says of a guest whether the account is governed here (R145, R146).
+// SetLifecycle says of a guest whether the account is governed here (R146).
 func (s *Service) SetLifecycle(ctx context.Context, by authz.Command, id entitlement.UserID, lifecycle entitlement.SubjectLifecycle) error {
 	if err := allow(by, authz.UpdateSubject); err != nil {
 		return err

@@ -9,7 +9,7 @@ const SettingsObject = "00000000-0000-0000-0000-000000005e77"
 // The values are Graph's.
 type ExternalUserAction string
 
-// The actions (R139, R140).
+// The actions.
 const (
 	ExternalUserNone            ExternalUserAction = "none"
 	ExternalUserBlock           ExternalUserAction = "blockSignIn"

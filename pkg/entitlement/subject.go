@@ -1,6 +1,9 @@
 package entitlement
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // SubjectLifecycle says whether a guest's account is governed here. The values are Graph's.
 type SubjectLifecycle string
@@ -22,4 +25,10 @@ type UploadSession struct {
 	Definition string // of the review
 	Instance   string
 	Created    time.Time
+}
+
+// ForApplications returns those of the policies through which an application may ask. It is no
+// member of the organization, nor one of its people: only a policy that names it is for it.
+func ForApplications(policies []AssignmentPolicy) []AssignmentPolicy {
+	return slices.DeleteFunc(slices.Clone(policies), func(p AssignmentPolicy) bool { return p.Scope == ScopeAllMembers || p.Scope == ScopeAllUsers })
 }

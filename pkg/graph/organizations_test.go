@@ -14,7 +14,7 @@ func tenant(name, id string) object {
 	return object{"displayName": name, "description": "", "identitySources": []object{{"@odata.type": "#microsoft.graph.azureActiveDirectoryTenant", "displayName": name, "tenantId": id}}}
 }
 
-func TestR134_AConnectedOrganizationHasOneIdentitySourceAndSponsors(t *testing.T) {
+func TestR134_AConnectedOrganizationHasOneIdentitySourceAndSponsors_R147_KeptByAdministrators(t *testing.T) {
 	w := newFixture(t)
 	made := w.call("admin", "POST", organizationsPath+"/", tenant("Contoso", "c0ffee")).want(201)
 	path := organizationsPath + "/" + made.get("id")

@@ -207,3 +207,20 @@ func TestSuggestionsAreWhatOneHadAndWhatTheManagerHas(t *testing.T) {
 		t.Errorf("R128 %d hidden", n)
 	}
 }
+
+// An application is no member: it may ask only where a policy names it.
+func TestR31_APolicyForAllMembersAdmitsNoApplication(t *testing.T) {
+	w := newFixture(t)
+	w.offer(open())
+	ask := object{"requestType": "userAdd", "assignment": object{"accessPackageId": w.ids["package"]}}
+	policy := open()
+	policy["displayName"], policy["accessPackage"] = "Policy", object{"id": w.ids["package"]}
+	for _, scope := range []string{"allMemberUsers", "allDirectoryUsers"} {
+		policy["allowedTargetScope"] = scope
+		w.call("admin", "PUT", em+"/assignmentPolicies/"+w.ids["policy"], policy).want(200)
+		w.call("robot", "POST", requestPath, ask).want(422)
+	}
+	policy["allowedTargetScope"], policy["specificAllowedTargets"] = "specificDirectoryUsers", []object{{"@odata.type": "#microsoft.graph.singleUser", "userId": w.ids["robot"]}}
+	w.call("admin", "PUT", em+"/assignmentPolicies/"+w.ids["policy"], policy).want(200)
+	w.call("robot", "POST", requestPath, ask).want(201)
+}
