@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -293,4 +294,17 @@ func TestAResourceHasOneUploadSessionForEachReview(t *testing.T) {
 	w.call("admin", "DELETE", at+"/"+made.get("id"), nil).want(404)
 	w.call("admin", "POST", at, uploadFor(sampleID)).want(201)
 	w.verifies(entitlement.OfCatalog, w.ids["catalog"], "uploadSessionDeleted")
+}
+
+// What the API calls inactive the README does too.
+func TestTheReadmeNamesWhatIsInactive(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range inactives {
+		if !strings.Contains(string(readme), "`"+i.what+"`") {
+			t.Errorf("the README does not name %s", i.what)
+		}
+	}
 }
