@@ -101,6 +101,8 @@ const (
 	wordAbsence      = "ABSENCE"
 	wordReprocess    = "AGAIN"
 	wordNotice       = "NOTICE"
+	wordOrganization = "ORG"
+	wordExtension    = "EXT"
 )
 
 // Kinds of people in keys.

@@ -31,11 +31,6 @@ func extensionAt(k Key) entitlement.ExtensionID { return idAt[entitlement.Extens
 
 var prefixExtension = join(wordExtension, "")
 
-const (
-	wordOrganization = "ORG"
-	wordExtension    = "EXT"
-)
-
 var settingsMapper = mapper[entitlement.Settings]{
 	tag: "SETTINGS", noun: "settings", part: entitlement.PartConfiguration,
 	key:  func(entitlement.Settings) Key { return settingsKey() },
