@@ -139,6 +139,14 @@ func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitl
 		return entitlement.Errorf(entitlement.Conflict, "The catalog holds resources: remove them first.")
 	}
 
+	extensions, err := s.Store.ListExtensions(ctx, id, entitlement.Page{})
+	if err != nil {
+		return err
+	}
+	if len(extensions.Items)+extensions.Unread > 0 {
+		return entitlement.Errorf(entitlement.Conflict, "The catalog holds custom extensions: remove them first.")
+	}
+
 	roles, err := s.rolesGone(ctx, id)
 	if err != nil {
 		return err

@@ -109,7 +109,11 @@ func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Command, id
 		return tooManyListed("groups")
 	}
 
-	if _, err := s.Store.Group(ctx, group); err != nil {
+	g, err := s.Store.Group(ctx, group)
+	if err == nil && g.Gone() {
+		err = entitlement.Errorf(entitlement.NotFound, "There is no group with this id.")
+	}
+	if err != nil {
 		return err
 	}
 

@@ -112,6 +112,9 @@ func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.Acc
 	}
 
 	// Each resource counts the scopes that use it, and can be removed when none does.
+	if c.Extensions, err = s.counted(ctx, p.Catalog, stagesOf(policies), nil); err != nil {
+		return err
+	}
 	if scopes.Version > 0 {
 		uses := map[entitlement.ResourceID]int{}
 		for _, scope := range scopes.List {

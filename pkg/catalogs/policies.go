@@ -83,6 +83,9 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 	}
 
 	// Loosening is told apart, so that auditors find who let more people in (A4).
+	if with.Extensions, err = s.counted(ctx, p.Catalog, old.Extensions, p.Extensions); err != nil {
+		return p, err
+	}
 	e := s.event(entitlement.OfPolicy, string(p.ID), kind, by)
 	e.Changed = entitlement.Differences(old.Recorded(), p.Recorded())
 	if loosens != "" {
@@ -105,7 +108,7 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 // signs in nor gets anything.
 func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentPolicy) error {
 	named := people(p)
-	users, groups := map[entitlement.UserID]bool{}, map[entitlement.GroupID]bool{}
+	users, groups, organizations := map[entitlement.UserID]bool{}, map[entitlement.GroupID]bool{}, map[entitlement.OrganizationID]bool{}
 	for _, set := range slices.Concat(named[asTarget], named[asApprover]) {
 		switch {
 		case set.ID == "":
@@ -113,6 +116,8 @@ func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentP
 			users[entitlement.UserID(set.ID)] = true
 		case set.Kind == entitlement.GroupMembers:
 			groups[entitlement.GroupID(set.ID)] = true
+		case set.Kind == entitlement.OrganizationMembers:
+			organizations[entitlement.OrganizationID(set.ID)] = true
 		}
 	}
 
@@ -131,6 +136,9 @@ func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentP
 		}
 	}
 	for _, g := range foundGroups {
+		if g.Gone() {
+			continue
+		}
 		delete(groups, g.ID)
 	}
 
@@ -142,7 +150,28 @@ func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentP
 		return notThere(string(id))
 	}
 
+	if err := s.organizationsExist(ctx, organizations); err != nil {
+		return err
+	}
 	return newlyDisabled(foundUsers, named, people(old))
+}
+
+// organizationsExist refuses connected organizations that are not there.
+func (s *Service) organizationsExist(ctx context.Context, ids map[entitlement.OrganizationID]bool) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := s.Store.Organizations(ctx, slices.Sorted(maps.Keys(ids)))
+	if err != nil {
+		return err
+	}
+	for _, o := range found {
+		delete(ids, o.ID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
+		return entitlement.Errorf(entitlement.Invalid, "The policy names %s, and there is no such connected organization.", id)
+	}
+	return nil
 }
 
 func notThere(id string) error {
@@ -207,6 +236,9 @@ func (s *Service) erasePolicy(ctx context.Context, by authz.Command, p entitleme
 	deleted.Changed = entitlement.Differences(p.Recorded(), nil)
 	p.Chain, deleted = p.Chain.Append(deleted)
 	p.Erased = true
+	if c.Extensions, err = s.counted(ctx, p.Catalog, p.Extensions, nil); err != nil {
+		return err
+	}
 	c.Policies, c.Events = []entitlement.AssignmentPolicy{p}, append(c.Events, deleted)
 
 	return s.Store.Commit(ctx, c)

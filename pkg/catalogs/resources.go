@@ -10,6 +10,12 @@ import (
 
 // AddResource registers a target's resource in a catalog, as the target describes it.
 func (s *Service) AddResource(ctx context.Context, by authz.Command, catalog entitlement.CatalogID, at entitlement.ConnectorID, originSystem, originID string) (entitlement.Resource, error) {
+	return s.addResource(ctx, by, s.IDs.New(), entitlement.Resource{Catalog: catalog, Connector: at, OriginSystem: originSystem, OriginID: originID})
+}
+
+// addResource is AddResource by a request that has an id.
+func (s *Service) addResource(ctx context.Context, by authz.Command, request string, asked entitlement.Resource) (entitlement.Resource, error) {
+	catalog, at, originSystem, originID := asked.Catalog, asked.Connector, asked.OriginSystem, asked.OriginID
 	if _, err := s.catalog(ctx, &by, authz.AddResource, catalog); err != nil {
 		return entitlement.Resource{}, err
 	}
@@ -35,7 +41,7 @@ func (s *Service) AddResource(ctx context.Context, by authz.Command, catalog ent
 		r.Roles[i].ID = s.IDs.New()
 	}
 
-	err = crossed(func() error { return s.putResource(ctx, by, r) })
+	err = crossed(func() error { return s.putResource(ctx, by, request, r) })
 	if entitlement.StalePart(err) == entitlement.PartName {
 		err = &entitlement.Error{Kind: entitlement.Conflict, Code: "nameAlreadyExists", Msg: "The catalog holds this resource already.", Err: err}
 	}
@@ -64,7 +70,7 @@ func first(s string, most int) string {
 
 // putResource commits a new resource. The catalog's version holds its deletion off, and
 // its chain records the change; the connector's holds off the deletion of that.
-func (s *Service) putResource(ctx context.Context, by authz.Command, r entitlement.Resource) error {
+func (s *Service) putResource(ctx context.Context, by authz.Command, request string, r entitlement.Resource) error {
 	c, err := s.Store.Catalog(ctx, r.Catalog)
 	if err != nil {
 		return err
@@ -82,8 +88,8 @@ func (s *Service) putResource(ctx context.Context, by authz.Command, r entitleme
 		}
 	}
 
-	e := s.event(entitlement.OfCatalog, string(c.ID), "resourceAdded", by)
-	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, "connector": string(r.Connector)}
+	e := s.event(entitlement.OfCatalog, string(c.ID), entitlement.EventResourceAdded, by)
+	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, "connector": string(r.Connector), entitlement.DataRequest: request}
 	c.Chain, e = c.Chain.Append(e)
 	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used, Events: []entitlement.Event{e}})
 }
@@ -115,6 +121,11 @@ func crossed(change func() error) error {
 
 // RemoveResource takes a resource that no package uses out of its catalog (R16).
 func (s *Service) RemoveResource(ctx context.Context, by authz.Command, r entitlement.Resource) error {
+	return s.takeResource(ctx, by, s.IDs.New(), r)
+}
+
+// takeResource is RemoveResource by a request that has an id.
+func (s *Service) takeResource(ctx context.Context, by authz.Command, request string, r entitlement.Resource) error {
 	if err := s.allow(ctx, &by, authz.RemoveResource, authz.Object{Catalog: r.Catalog}, nil); err != nil {
 		return err
 	}
@@ -127,11 +138,11 @@ func (s *Service) RemoveResource(ctx context.Context, by authz.Command, r entitl
 		if err != nil {
 			return err
 		}
-		return s.removeResource(ctx, by, now)
+		return s.removeResource(ctx, by, request, now)
 	})
 }
 
-func (s *Service) removeResource(ctx context.Context, by authz.Command, r entitlement.Resource) error {
+func (s *Service) removeResource(ctx context.Context, by authz.Command, request string, r entitlement.Resource) error {
 	if r.Uses > 0 {
 		return entitlement.Errorf(entitlement.Conflict, "%d resource role scopes of access packages use the resource: remove them first.", r.Uses)
 	}
@@ -145,8 +156,8 @@ func (s *Service) removeResource(ctx context.Context, by authz.Command, r entitl
 		return err
 	}
 
-	e := s.event(entitlement.OfCatalog, string(c.ID), "resourceRemoved", by)
-	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID}
+	e := s.event(entitlement.OfCatalog, string(c.ID), entitlement.EventResourceRemoved, by)
+	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, entitlement.DataRequest: request}
 	c.Chain, e = c.Chain.Append(e)
 	r.Erased = true
 	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used, Events: []entitlement.Event{e}})

@@ -72,6 +72,21 @@ type Store interface {
 	// pending.
 	SubjectRecord(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
 
+	// Settings returns the settings of the whole; version 0 where nobody has changed them.
+	Settings(ctx context.Context) (entitlement.Settings, error)
+	Organization(ctx context.Context, id entitlement.OrganizationID) (entitlement.ConnectedOrganization, error)
+	Organizations(ctx context.Context, ids []entitlement.OrganizationID) ([]entitlement.ConnectedOrganization, error)
+	ListOrganizations(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.ConnectedOrganization], error)
+	// PoliciesNaming lists the policies that name a connected organization; an index finds
+	// them, each is read strongly.
+	PoliciesNaming(ctx context.Context, id entitlement.OrganizationID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
+	Extension(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ExtensionID) (entitlement.CustomExtension, error)
+	Extensions(ctx context.Context, catalog entitlement.CatalogID, ids []entitlement.ExtensionID) ([]entitlement.CustomExtension, error)
+	ListExtensions(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.CustomExtension], error)
+
+	// ListEvents lists the events of an object, in order.
+	ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
+
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error
 }

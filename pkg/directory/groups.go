@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"time"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
@@ -14,19 +15,10 @@ func (s *Service) CreateGroup(ctx context.Context, by authz.Command, g entitleme
 		return g, err
 	}
 
-	if g.DisplayName, err = entitlement.FeedName("displayName", g.DisplayName); err != nil {
+	if err := checkGroup(&g); err != nil {
 		return g, err
 	}
-	if g.Description, err = entitlement.Description("description", g.Description); err != nil {
-		return g, err
-	}
-	if g.MailNickname != "" {
-		if g.MailNickname, err = entitlement.Name("mailNickname", g.MailNickname); err != nil {
-			return g, err
-		}
-	}
-
-	g.ID, g.Created, g.Meta = entitlement.GroupID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
+	g.ID, g.Created, g.Deleted, g.Meta = entitlement.GroupID(s.IDs.New()), s.Clock.Now(), time.Time{}, entitlement.Meta{}
 	e := s.event(entitlement.OfGroup, string(g.ID), "created", by.ID, by.CommandID)
 	e.Changed = entitlement.Differences(nil, g.Recorded())
 	g.Chain, e = g.Chain.Append(e)
@@ -34,4 +26,142 @@ func (s *Service) CreateGroup(ctx context.Context, by authz.Command, g entitleme
 	err = s.Store.Commit(ctx, entitlement.Change{Groups: []entitlement.Group{g}, Events: []entitlement.Event{e}})
 	g.Version++
 	return g, err
+}
+
+// group reads a group that is not being deleted.
+func (s *Service) group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error) {
+	g, err := s.Store.Group(ctx, id)
+	if err == nil && g.Gone() {
+		return entitlement.Group{}, noGroup()
+	}
+	return g, err
+}
+
+func noGroup() error {
+	return entitlement.Errorf(entitlement.NotFound, "There is no group with this id.")
+}
+
+func checkGroup(g *entitlement.Group) (err error) {
+	if g.DisplayName, err = entitlement.FeedName("displayName", g.DisplayName); err != nil {
+		return err
+	}
+	if g.Description, err = entitlement.Description("description", g.Description); err != nil {
+		return err
+	}
+	if g.MailNickname != "" {
+		g.MailNickname, err = entitlement.Name("mailNickname", g.MailNickname)
+	}
+	return err
+}
+
+// UpdateGroup changes what a group is called; edit is given the group as it is, once more
+// where somebody else's change came first.
+func (s *Service) UpdateGroup(ctx context.Context, by authz.Command, id entitlement.GroupID, edit func(*entitlement.Group)) (entitlement.Group, error) {
+	if err := allow(by, authz.UpdateGroup); err != nil {
+		return entitlement.Group{}, err
+	}
+	for try := 1; ; try++ {
+		g, err := s.group(ctx, id)
+		if err != nil {
+			return g, err
+		}
+		before := g
+		edit(&g)
+		if err := checkGroup(&g); err != nil {
+			return g, err
+		}
+
+		e := s.event(entitlement.OfGroup, string(id), "updated", by.ID, by.CommandID)
+		e.Changed = entitlement.Differences(before.Recorded(), g.Recorded())
+		e = chained(&g.Chain, e)
+		err = s.Store.Commit(ctx, entitlement.Change{Groups: []entitlement.Group{g}, Events: []entitlement.Event{e}})
+		g.Version++
+		if entitlement.StalePart(err) == "" || try == conflictTries {
+			return g, err
+		}
+	}
+}
+
+// maxDissolved bounds the pages of members that one deletion takes out of their group (S21).
+const maxDissolved = 50
+
+// DeleteGroup takes a group out of the directory. From its first step on nobody comes into it
+// and nobody sees it; then its members and owners leave it, each with an event of their own;
+// then it goes. Each step may be repeated, so a call that was cut short is finished by the
+// next. Policies and packages that name the group name nobody then.
+func (s *Service) DeleteGroup(ctx context.Context, by authz.Command, id entitlement.GroupID) error {
+	if err := allow(by, authz.DeleteGroup); err != nil {
+		return err
+	}
+	if id == entitlement.AdministratorsGroup {
+		return entitlement.Errorf(entitlement.Precondition, "The group Administrators cannot be deleted.")
+	}
+	if err := s.closeGroup(ctx, by, id); err != nil {
+		return err
+	}
+	for _, owner := range []bool{false, true} {
+		if err := s.dissolve(ctx, by, id, owner); err != nil {
+			return err
+		}
+	}
+	return s.eraseGroup(ctx, by, id)
+}
+
+// closeGroup marks a group as being deleted, unless it is.
+func (s *Service) closeGroup(ctx context.Context, by authz.Command, id entitlement.GroupID) error {
+	for try := 1; ; try++ {
+		g, err := s.Store.Group(ctx, id)
+		if err != nil || g.Gone() {
+			return err
+		}
+		g.Deleted = s.Clock.Now()
+		e := chained(&g.Chain, s.event(entitlement.OfGroup, string(id), "deletionStarted", by.ID, by.CommandID))
+		err = s.Store.Commit(ctx, entitlement.Change{Groups: []entitlement.Group{g}, Events: []entitlement.Event{e}})
+		if entitlement.StalePart(err) == "" || try == conflictTries {
+			return err
+		}
+	}
+}
+
+// dissolve takes everybody out of a group that is being deleted.
+func (s *Service) dissolve(ctx context.Context, by authz.Command, id entitlement.GroupID, owners bool) error {
+	m := move{group: id, owner: owners, remove: true, dissolves: true, kind: kindOfMove(owners, "Removed")}
+	list := s.Store.Members
+	if owners {
+		list = s.Store.Owners
+	}
+	for range maxDissolved {
+		some, err := list(ctx, id, entitlement.Page{})
+		if err != nil || len(some.Items) == 0 {
+			return err
+		}
+		err = s.move(ctx, by, m, some.Items)
+		if err != nil && entitlement.CodeOf(err) != CodeNotMember { // somebody left by themselves: look again
+			return err
+		}
+	}
+	return entitlement.Errorf(entitlement.Throttled, "So many people are in the group that one call does not take all of them out. Repeat it: it goes on where it was.")
+}
+
+// eraseGroup removes a group that nobody is in and nobody comes into.
+func (s *Service) eraseGroup(ctx context.Context, by authz.Command, id entitlement.GroupID) error {
+	g, err := s.Store.Group(ctx, id)
+	if entitlement.KindOf(err) == entitlement.NotFound && err != nil {
+		return nil // another call that deletes it came to the end of it first
+	}
+	if err != nil {
+		return err
+	}
+	e := s.event(entitlement.OfGroup, string(id), "deleted", by.ID, by.CommandID)
+	e.Changed = entitlement.Differences(g.Recorded(), nil)
+	e = chained(&g.Chain, e)
+	g.Erased = true
+	err = s.Store.Commit(ctx, entitlement.Change{Groups: []entitlement.Group{g}, Events: []entitlement.Event{e}})
+	if entitlement.StalePart(err) == "" {
+		return err
+	}
+	if _, gone := s.Store.Group(ctx, id); entitlement.KindOf(gone) == entitlement.NotFound && gone != nil {
+		return nil
+	}
+	return err
 }

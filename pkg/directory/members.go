@@ -50,6 +50,7 @@ func (s *Service) leave(ctx context.Context, by authz.Command, id entitlement.Gr
 type move struct {
 	group         entitlement.GroupID
 	owner, remove bool
+	dissolves     bool   // the group is being deleted, and need not be there for anybody to leave it
 	kind          string // of its events
 }
 
@@ -138,7 +139,9 @@ func (s *Service) moved(ctx context.Context, by authz.Command, m move, users []e
 		return c, err
 	}
 
-	c.References = []entitlement.Reference{{Group: m.group}}
+	if !m.dissolves {
+		c.References = []entitlement.Reference{{Group: m.group}}
+	}
 	return c, nil
 }
 
@@ -187,8 +190,13 @@ func (m move) already() error {
 // stands looks at what a user's own record does not say: whether the group is there, and
 // who owns it.
 func (s *Service) stands(ctx context.Context, m move, users []entitlement.UserID) error {
-	if _, err := s.Store.Group(ctx, m.group); err != nil || !m.owner {
-		return err
+	if !m.dissolves {
+		if _, err := s.group(ctx, m.group); err != nil {
+			return err
+		}
+	}
+	if !m.owner {
+		return nil
 	}
 	owners, err := s.Store.OwnersAmong(ctx, m.group, users)
 	if err != nil {

@@ -72,7 +72,7 @@ func (s *Service) Group(ctx context.Context, by authz.Caller, id entitlement.Gro
 	if err := s.may(ctx, by, authz.ReadGroup); err != nil {
 		return entitlement.Group{}, err
 	}
-	return s.Store.Group(ctx, id)
+	return s.group(ctx, id)
 }
 
 // GroupsNamed returns those of the groups that are there.
@@ -80,7 +80,8 @@ func (s *Service) GroupsNamed(ctx context.Context, by authz.Caller, ids []entitl
 	if err := s.may(ctx, by, authz.ReadGroup); err != nil {
 		return nil, err
 	}
-	return s.Store.Groups(ctx, ids)
+	all, err := s.Store.Groups(ctx, ids)
+	return slices.DeleteFunc(all, entitlement.Group.Gone), err
 }
 
 // ListGroups lists all groups.
@@ -88,7 +89,9 @@ func (s *Service) ListGroups(ctx context.Context, by authz.Caller, page entitlem
 	if err := s.may(ctx, by, authz.ReadGroup); err != nil {
 		return entitlement.Paged[entitlement.Group]{}, err
 	}
-	return s.Store.ListGroups(ctx, page)
+	all, err := s.Store.ListGroups(ctx, page)
+	all.Items = slices.DeleteFunc(all.Items, entitlement.Group.Gone)
+	return all, err
 }
 
 // Members pages through the members of a group.

@@ -79,6 +79,13 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Jobs {
 		write(p, jobMapper, v)
 	}
+	for _, v := range c.Settings {
+		write(p, settingsMapper, v)
+	}
+	p.organizations(c.Organizations)
+	for _, v := range c.Extensions {
+		write(p, extensionMapper, v)
+	}
 	p.users(c.Users, c.Memberships, old)
 	for _, v := range c.Groups {
 		write(p, groupMapper, v)

@@ -95,6 +95,8 @@ func (p *plan) references(all []entitlement.Reference) {
 			key = userKey(r.User)
 			// Whoever is being deleted is still there, and must not get into anything any more.
 			x.lacks(attrDeleted)
+		default:
+			x.lacks(attrDeleted)
 		}
 
 		p.check(key, entitlement.PartDirectory, x)

@@ -64,6 +64,9 @@ func explainers() map[string]explainer {
 	return map[string]explainer{
 		catalogMapper.tag:        whole(catalogMapper),
 		roleMapper.tag:           whole(roleMapper),
+		settingsMapper.tag:       whole(settingsMapper),
+		organizationMapper.tag:   whole(organizationMapper),
+		extensionMapper.tag:      whole(extensionMapper),
 		resourceMapper.tag:       whole(resourceMapper),
 		packageMapper.tag:        whole(packageMapper),
 		formerMapper.tag:         whole(formerMapper),

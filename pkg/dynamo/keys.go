@@ -25,6 +25,10 @@ import (
 //	resources of a catalog                | table | CAT#c, RES#...                           | pages
 //	all catalogs, packages, policies      | 1,2,2 | ALL#kind by name; items eventual         | pages
 //	packages of a catalog                 | 1     | CAT#c, P#... by name; items eventual     | pages
+//	settings of the whole                 | table | CFG, SETTINGS                            | one
+//	connected organizations               | 1     | ALL#ORG by name; items eventual          | pages
+//	policies that name an organization    | 1     | TARGET#C#o, then the policies            | pages
+//	custom extensions of a catalog        | table | CAT#c, EXT#...                           | pages
 //	all connectors                        | 1     | ALL#CON; items eventual                  | all
 //	user of a principal; by name          | table | PRINC#hash; NAME#UPN#enc, then the user  | one
 //	all users; all groups                 | 1     | ALL#USR#x; ALL#GRP#x by name, 16 shards; | pages
@@ -101,6 +105,8 @@ const (
 	wordReprocess    = "AGAIN"
 	wordNotice       = "NOTICE"
 	wordRole         = "ROLE"
+	wordOrganization = "ORG"
+	wordExtension    = "EXT"
 )
 
 // Kinds of people in keys.
@@ -108,6 +114,8 @@ const (
 	kindUser  = "U"
 	kindGroup = "G"
 	kindSet   = "SET"
+
+	kindOrganization = "C"
 )
 
 // beyond is the character after sep: it ends a range of index entries of one instant.
@@ -251,6 +259,7 @@ var eventWords = map[entitlement.AggregateKind]string{
 	entitlement.OfPrincipal: wordPrincipal,
 	entitlement.OfReprocess: wordReprocess,
 	entitlement.OfRole:      wordRole,
+	entitlement.OfSettings:  wordConfig, entitlement.OfOrganization: wordOrganization,
 }
 
 // noticeIndexKey lists an event among those that people should look at, by when it was.

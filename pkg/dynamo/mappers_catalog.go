@@ -37,6 +37,12 @@ var resourceMapper = mapper[entitlement.Resource]{
 		text(f, "d", &r.Description)
 		list(f, "rl", &r.Roles, roleFields)
 		group(f, "sc", &r.Scope, scopeFields)
+		list(f, "up", &r.Uploads, func(f *fields, u *entitlement.UploadSession) {
+			id(f, "i", &u.ID)
+			id(f, "d", &u.Definition)
+			id(f, "n", &u.Instance)
+			when(f, "c", &u.Created)
+		})
 		number(f, "use", &r.Uses)
 		when(f, "cr", &r.Created)
 	},

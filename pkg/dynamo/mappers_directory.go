@@ -20,6 +20,7 @@ var userMapper = mapper[entitlement.User]{
 		text(f, "xi", &u.ExternalID)
 		flag(f, "en", &u.Enabled)
 		id(f, "mg", &u.Manager)
+		text(f, "lc", &u.Lifecycle)
 		idSet(f, attrGroups, &u.Groups)
 		list(f, "ids", &u.Identities, principalFields)
 		list(f, "fo", &u.Former, personalFields)
@@ -58,6 +59,7 @@ var groupMapper = mapper[entitlement.Group]{
 		text(f, "d", &g.Description)
 		text(f, "nn", &g.MailNickname)
 		when(f, "cr", &g.Created)
+		when(f, attrDeleted, &g.Deleted)
 	},
 }
 

@@ -22,6 +22,7 @@ var policyMapper = mapper[entitlement.AssignmentPolicy]{
 		group(f, "ex", &p.Expiration, expirationFields)
 		group(f, "rq", &p.Requestor, requestorFields)
 		group(f, "ap", &p.Approval, approvalFields)
+		list(f, "xs", &p.Extensions, stageExtensionFields)
 		when(f, "del", &p.Deleting)
 		text(f, "lk", &p.Looked)
 		when(f, "cr", &p.Created)
@@ -40,12 +41,17 @@ func policyIndexKeys(p entitlement.AssignmentPolicy) indexKeys {
 }
 
 // subjectKinds are stored by number; a new kind goes to the end.
-var subjectKinds = []entitlement.SubjectKind{entitlement.SingleUser, entitlement.GroupMembers, entitlement.RequestorManager}
+var subjectKinds = []entitlement.SubjectKind{entitlement.SingleUser, entitlement.GroupMembers, entitlement.RequestorManager, entitlement.OrganizationMembers}
 
 func subjectFields(f *fields, s *entitlement.SubjectSet) {
 	word(f, "k", &s.Kind, subjectKinds)
 	id(f, "i", &s.ID)
 	text(f, "d", &s.Description)
+}
+
+func stageExtensionFields(f *fields, s *entitlement.StageExtension) {
+	text(f, "s", &s.Stage)
+	id(f, "x", &s.Extension)
 }
 
 func expirationFields(f *fields, e *entitlement.Expiration) {
@@ -85,7 +91,7 @@ func targetsOf(p entitlement.AssignmentPolicy) []subjectSetRef {
 	switch p.Scope {
 	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers:
 		return []subjectSetRef{{}}
-	case entitlement.ScopeSpecificUsers:
+	case entitlement.ScopeSpecificUsers, entitlement.ScopeSpecificOrganizations:
 		return subjectSetRefsOf(p.Targets, "")
 	default:
 		return nil
@@ -103,6 +109,8 @@ func subjectSetRefsOf(sets []entitlement.SubjectSet, manager entitlement.UserID)
 		case s.Kind == entitlement.GroupMembers && s.ID != "":
 			all = append(all, subjectSetRef{kindGroup, s.ID})
 		// Whose manager it is is not known to the policy, only to a request.
+		case s.Kind == entitlement.OrganizationMembers && s.ID != "":
+			all = append(all, subjectSetRef{kindOrganization, s.ID})
 		case s.Kind == entitlement.RequestorManager && manager != "":
 			all = append(all, subjectSetRef{kindUser, string(manager)})
 		}

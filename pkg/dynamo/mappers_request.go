@@ -34,12 +34,14 @@ var requestMapper = mapper[entitlement.AssignmentRequest]{
 		when(f, "du", &r.Due)
 		when(f, "cr", &r.Created)
 		when(f, "co", &r.Completed)
+		when(f, "hd", &r.Hidden)
 		id(f, "fp", &r.Fingerprint)
 	},
 }
 
 // scopeWords are the scopes of policies, by their number.
-var scopeWords = []entitlement.TargetScope{"", entitlement.ScopeNobody, entitlement.ScopeSpecificUsers, entitlement.ScopeAllMembers, entitlement.ScopeAllUsers}
+var scopeWords = []entitlement.TargetScope{"", entitlement.ScopeNobody, entitlement.ScopeSpecificUsers, entitlement.ScopeAllMembers, entitlement.ScopeAllUsers,
+	entitlement.ScopeSpecificOrganizations, entitlement.ScopeAllOrganizations, entitlement.ScopeAllExternal}
 
 func scheduleFields(f *fields, s *entitlement.Schedule) {
 	when(f, "s", &s.Start)

@@ -90,6 +90,9 @@ func roundTrip[T any](s mapper[T], settle func(*T)) func(*testing.T) {
 func TestRoundTrips(t *testing.T) {
 	t.Run("catalog", roundTrip(catalogMapper, nil))
 	t.Run("resource", roundTrip(resourceMapper, nil))
+	t.Run("settings", roundTrip(settingsMapper, nil))
+	t.Run("organization", roundTrip(organizationMapper, nil))
+	t.Run("extension", roundTrip(extensionMapper, nil))
 	t.Run("package", roundTrip(packageMapper, nil))
 	t.Run("scopes", roundTrip(scopesMapper, nil))
 	t.Run("policy", roundTrip(policyMapper, nil))

@@ -38,6 +38,7 @@ type Resource struct {
 	Description  string
 	Roles        []ResourceRole
 	Scope        ResourceScope
+	Uploads      []UploadSession
 	Uses         int // package role scopes on it; in use, it is not removed (R16)
 	Created      time.Time
 	Meta

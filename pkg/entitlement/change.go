@@ -31,6 +31,10 @@ type Change struct {
 	DeletionGuardUpdates []DeletionGuardUpdate
 	Events               []Event
 
+	Settings      []Settings
+	Organizations []ConnectedOrganization
+	Extensions    []CustomExtension
+
 	Former            []AccessPackage   // what is kept of packages that go: id, catalog and name
 	Incompatibilities []Incompatibility // of the Packages, where their lists change
 	References        []Reference       // that must hold, to what the change does not write itself
@@ -52,7 +56,7 @@ func (c Change) Guarded() error {
 }
 
 // Reference names a user or a group that a change refers to: it must be there. A user who
-// was deleted is not. Both together name a membership: the user must be a member.
+// was deleted is not, nor is a group that is being deleted. Both together name a membership: the user must be a member.
 type Reference struct {
 	User  UserID
 	Group GroupID

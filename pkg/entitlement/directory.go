@@ -36,7 +36,8 @@ type User struct {
 	Manager           UserID
 	Groups            []GroupID // direct memberships; changed by Membership alone, which may go with the User
 	Identities        []Principal
-	Former            []PersonalValue // personal values that events refer to and that hold no more
+	Lifecycle         SubjectLifecycle // of a guest; empty means not defined
+	Former            []PersonalValue  // personal values that events refer to and that hold no more
 	Created           time.Time
 	Deleted           time.Time // set: the record is kept as the anchor of what was held, and nobody sees it
 	Meta
@@ -73,8 +74,12 @@ type Group struct {
 	Description  string
 	MailNickname string
 	Created      time.Time
+	Deleted      time.Time // set: it is being deleted, nobody comes into it, and nobody sees it
 	Meta
 }
+
+// Gone reports a group that is being deleted: whoever names it is answered as if there were none.
+func (g Group) Gone() bool { return !g.Deleted.IsZero() }
 
 // Membership is one user's membership (or ownership, where Owner is set) of a group,
 // to be made or, where Erased is set, to be ended. Where its User is in the same Change,

@@ -24,6 +24,7 @@ const (
 	Precondition                // a policy says no
 	Throttled                   // too much, here or at a dependency
 	Unavailable                 // a dependency is down or too slow
+	Unsupported                 // understood, and not done yet
 )
 
 // Verdict is what a queue is told about an error.
@@ -53,6 +54,7 @@ var kinds = [...]kindRow{
 	Precondition:    {"precondition", "notAllowed", http.StatusUnprocessableEntity, Permanent},
 	Throttled:       {"throttled", "activityLimitReached", http.StatusTooManyRequests, Retry},
 	Unavailable:     {"unavailable", "serviceNotAvailable", http.StatusServiceUnavailable, Retry},
+	Unsupported:     {"unsupported", "notSupported", http.StatusNotImplemented, Permanent},
 }
 
 // Kinds lists every kind, for tests that walk them.

@@ -14,16 +14,18 @@ type AggregateKind string
 // The aggregates. An assignment continues the chain of the request that created it, a
 // membership of a group the chain of its user.
 const (
-	OfCatalog   AggregateKind = "catalog"
-	OfPackage   AggregateKind = "package"
-	OfPolicy    AggregateKind = "policy"
-	OfRequest   AggregateKind = "request"
-	OfUser      AggregateKind = "user"
-	OfGroup     AggregateKind = "group"
-	OfConnector AggregateKind = "connector"
-	OfPrincipal AggregateKind = "principal" // a sign-in, by an id of its own: that the deployment's parameter was used
-	OfReprocess AggregateKind = "reprocess" // a command to deliver again, by an id of its own
-	OfRole      AggregateKind = "roleAssignment"
+	OfCatalog      AggregateKind = "catalog"
+	OfPackage      AggregateKind = "package"
+	OfPolicy       AggregateKind = "policy"
+	OfRequest      AggregateKind = "request"
+	OfUser         AggregateKind = "user"
+	OfGroup        AggregateKind = "group"
+	OfConnector    AggregateKind = "connector"
+	OfPrincipal    AggregateKind = "principal" // a sign-in, by an id of its own: that the deployment's parameter was used
+	OfSettings     AggregateKind = "settings"  // of the whole, by one id
+	OfOrganization AggregateKind = "connectedOrganization"
+	OfReprocess    AggregateKind = "reprocess" // a command to deliver again, by an id of its own
+	OfRole         AggregateKind = "roleAssignment"
 )
 
 // Service is the actor of what nobody asked for: expiry, start, time-out, delivery.

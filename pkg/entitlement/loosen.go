@@ -50,7 +50,7 @@ func (p AssignmentPolicy) Unapproved() bool {
 
 // breadth orders scopes by how many people may be in them.
 func breadth(s TargetScope) int {
-	return slices.Index([]TargetScope{ScopeNobody, ScopeSpecificUsers, ScopeAllMembers, ScopeAllUsers}, s)
+	return slices.Index([]TargetScope{ScopeNobody, ScopeSpecificUsers, ScopeAllMembers, ScopeAllUsers, ScopeSpecificOrganizations, ScopeAllOrganizations, ScopeAllExternal}, s)
 }
 
 // covers reports that a list holds all of another one.

@@ -43,7 +43,7 @@ func (w PersonalValue) Pseudonym(key []byte) string {
 // Recorded lists what events say of a user, with pseudonyms by the store's key. Groups have
 // an event for each that the user joins or leaves.
 func (u User) Recorded(key []byte) []Recorded {
-	list := []Recorded{{"userType", string(u.Type)}, {"accountEnabled", yes(u.Enabled)}, {"manager", string(u.Manager)}}
+	list := []Recorded{{"userType", string(u.Type)}, {"accountEnabled", yes(u.Enabled)}, {"manager", string(u.Manager)}, {"subjectLifecycle", string(u.Lifecycle)}}
 
 	var signIns []string
 

@@ -14,6 +14,11 @@ const (
 	ScopeSpecificUsers TargetScope = "specificDirectoryUsers"
 	ScopeAllMembers    TargetScope = "allMemberUsers"
 	ScopeAllUsers      TargetScope = "allDirectoryUsers"
+
+	// For people of other organizations; none of them can sign in yet, so nobody is in them.
+	ScopeSpecificOrganizations TargetScope = "specificConnectedOrganizationUsers"
+	ScopeAllOrganizations      TargetScope = "allConfiguredConnectedOrganizationUsers"
+	ScopeAllExternal           TargetScope = "allExternalUsers"
 )
 
 // SubjectKind is the kind of a subject set.
@@ -24,12 +29,14 @@ const (
 	SingleUser       SubjectKind = "singleUser"
 	GroupMembers     SubjectKind = "groupMembers"
 	RequestorManager SubjectKind = "requestorManager"
+
+	OrganizationMembers SubjectKind = "connectedOrganizationMembers"
 )
 
 // SubjectSet names people: one user, the members of a group, or the requestor's manager.
 type SubjectSet struct {
 	Kind        SubjectKind
-	ID          string // user or group; empty for a manager
+	ID          string // user, group or connected organization; empty for a manager
 	Description string
 }
 
@@ -59,6 +66,7 @@ type AssignmentPolicy struct {
 	Expiration  Expiration
 	Requestor   RequestorSettings
 	Approval    ApprovalSettings
+	Extensions  []StageExtension
 	Deleting    time.Time // since when it is closed to new work for its deletion; zero means open
 	Looked      string    // how far the deletion has looked for who stands in its way
 	Created     time.Time
@@ -105,6 +113,8 @@ const (
 	MaxStages    = 3
 	MaxApprovers = 25
 	MaxTargets   = 500
+
+	MaxOrganizations = 1000
 )
 
 // Check refuses a policy that contradicts itself.
@@ -113,17 +123,26 @@ func (p AssignmentPolicy) Check(now time.Time) error {
 		return err
 	}
 
+	if err := CheckStages(p.Extensions); err != nil {
+		return err
+	}
+	if p.Scope == ScopeSpecificOrganizations {
+		if err := p.checkOrganizations(); err != nil {
+			return err
+		}
+		return p.Approval.check()
+	}
 	switch p.Scope {
-	case ScopeNobody, ScopeAllMembers, ScopeAllUsers:
+	case ScopeNobody, ScopeAllMembers, ScopeAllUsers, ScopeAllOrganizations, ScopeAllExternal:
 		if len(p.Targets) > 0 {
-			return Errorf(Invalid, "specificAllowedTargets goes with allowedTargetScope specificDirectoryUsers only.")
+			return Errorf(Invalid, "specificAllowedTargets goes with allowedTargetScope specificDirectoryUsers and specificConnectedOrganizationUsers only.")
 		}
 	case ScopeSpecificUsers:
 		if len(p.Targets) == 0 {
 			return Errorf(Invalid, "allowedTargetScope specificDirectoryUsers needs at least one entry in specificAllowedTargets.")
 		}
 	default:
-		return Errorf(Invalid, "allowedTargetScope must be one of notSpecified, specificDirectoryUsers, allMemberUsers, allDirectoryUsers.")
+		return Errorf(Invalid, "allowedTargetScope must be one of notSpecified, specificDirectoryUsers, allMemberUsers, allDirectoryUsers, specificConnectedOrganizationUsers, allConfiguredConnectedOrganizationUsers, allExternalUsers.")
 	}
 
 	if len(p.Targets) > MaxTargets {
@@ -137,6 +156,20 @@ func (p AssignmentPolicy) Check(now time.Time) error {
 	}
 
 	return p.Approval.check()
+}
+
+// checkOrganizations refuses targets of a policy for connected organizations that are none: a
+// policy is for people inside or outside, and never for both (R30).
+func (p AssignmentPolicy) checkOrganizations() error {
+	switch {
+	case len(p.Targets) == 0:
+		return Errorf(Invalid, "allowedTargetScope specificConnectedOrganizationUsers needs at least one entry in specificAllowedTargets.")
+	case len(p.Targets) > MaxOrganizations:
+		return Errorf(Invalid, "specificAllowedTargets holds at most %d connected organizations.", MaxOrganizations)
+	case slices.ContainsFunc(p.Targets, func(s SubjectSet) bool { return s.Kind != OrganizationMembers }):
+		return Errorf(Invalid, "specificAllowedTargets takes connectedOrganizationMembers only, with allowedTargetScope specificConnectedOrganizationUsers.")
+	}
+	return nil
 }
 
 func (a ApprovalSettings) check() error {
@@ -164,6 +197,9 @@ func (s ApprovalStage) check(number int) error {
 		return Errorf(Invalid, "stage %d: at most %d approvers.", number, MaxApprovers)
 	}
 
+	if slices.ContainsFunc(all, func(s SubjectSet) bool { return s.Kind == OrganizationMembers }) {
+		return Errorf(Invalid, "stage %d: an approver must be a user, a group or a manager.", number)
+	}
 	isManager := SubjectSet.isManager
 	if slices.ContainsFunc(s.Fallback, isManager) || slices.ContainsFunc(s.FallbackAlternates, isManager) {
 		return Errorf(Invalid, "stage %d: a fallback approver must be a user or a group.", number)
@@ -229,10 +265,12 @@ func (p AssignmentPolicy) MayAsk(u User) bool {
 // rank orders policies that apply at once (R37); lower ranks hide higher ones.
 func (p AssignmentPolicy) rank() int {
 	switch p.Scope {
-	case ScopeSpecificUsers:
+	case ScopeSpecificUsers, ScopeSpecificOrganizations:
 		return 1
 	case ScopeAllMembers:
 		return 2
+	case ScopeAllOrganizations, ScopeAllExternal:
+		return 4
 	default:
 		return 3
 	}

@@ -108,6 +108,7 @@ func (p AssignmentPolicy) Recorded() []Recorded {
 		{"enableTargetsToSelfRemoveAccess", yes(p.Requestor.SelfRemove)}, {"allowCustomAssignmentSchedule", yes(p.Requestor.CustomSchedule)},
 		{"isApprovalRequiredForAdd", yes(p.Approval.RequiredForAdd)}, {"isApprovalRequiredForUpdate", yes(p.Approval.RequiredForUpdate)},
 		{"isRequestorJustificationRequired", yes(p.Approval.RequestorJustification)},
+		{"customExtensionStageSettings", stagesRecorded(p.Extensions)},
 	}
 
 	for i, s := range p.Approval.Stages {

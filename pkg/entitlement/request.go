@@ -58,7 +58,8 @@ type AssignmentRequest struct {
 	Due               time.Time // when somebody must look at it next; zero means never
 	Created           time.Time
 	Completed         time.Time
-	Fingerprint       string // of the CommandPayload that made it under a key of its requestor; else ""
+	Hidden            time.Time // when its record was deleted as far as anybody sees; zero means it was not (R125)
+	Fingerprint       string    // of the CommandPayload that made it under a key of its requestor; else ""
 	Meta
 }
 

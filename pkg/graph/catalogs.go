@@ -120,6 +120,7 @@ func listResourceRoles(ctx context.Context, c *call) (response, error) {
 
 // resourceBody is a resource request as a client words it.
 type resourceBody struct {
+	id          string // of the request
 	kind        string
 	catalog     entitlement.CatalogID
 	resource    entitlement.ResourceID
@@ -134,7 +135,7 @@ func createResourceRequest(ctx context.Context, c *call) (response, error) {
 		return response{}, err
 	}
 
-	var ask resourceBody
+	ask := resourceBody{id: clock.System{}.New()}
 	readResourceRequest(o, &ask)
 	if err := o.Done(); err != nil {
 		return response{}, err
@@ -152,8 +153,8 @@ func createResourceRequest(ctx context.Context, c *call) (response, error) {
 		return response{}, err
 	}
 
-	// What was asked is done, and nothing of the request is kept.
-	body := object{"@odata.context": c.metadata(ctx, emSet+"resourceRequests/$entity"), "id": clock.System{}.New(), "requestType": ask.kind,
+	// What was asked is done, and the event of it is what is kept of the request.
+	body := object{"@odata.context": c.metadata(ctx, emSet+"resourceRequests/$entity"), "id": ask.id, "requestType": ask.kind,
 		"state": "delivered", "createdDateTime": instant(c.deps.Clock.Now())}
 	return response{status: http.StatusCreated, body: body}, nil
 }
@@ -198,7 +199,7 @@ func addResource(ctx context.Context, c *call, ask resourceBody) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.deps.Catalogs.AddResource(ctx, c.by, ask.catalog, connector, system, ask.origin)
+	_, err = c.deps.Catalogs.RequestResource(ctx, c.by, ask.id, entitlement.Resource{Catalog: ask.catalog, Connector: connector, OriginSystem: system, OriginID: ask.origin})
 	return err
 }
 
@@ -221,7 +222,7 @@ func removeResource(ctx context.Context, c *call, ask resourceBody) error {
 		return err
 	}
 
-	return c.deps.Catalogs.RemoveResource(ctx, c.by, r)
+	return c.deps.Catalogs.RequestRemoval(ctx, c.by, ask.id, r)
 }
 
 // names refuses a resource that something else in the same body contradicts.

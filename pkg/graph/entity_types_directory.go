@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"cmp"
+
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 )
@@ -51,9 +53,10 @@ func mapGroup(g entitlement.Group) object {
 
 // mapSubject shows a user as one who asks for packages and holds them.
 func mapSubject(u *entitlement.User) object {
+	lifecycle := cmp.Or(u.Lifecycle, entitlement.LifecycleNotDefined)
 	return object{
 		"id": string(u.ID), "objectId": string(u.ID), "displayName": text(u.DisplayName), "email": text(u.Mail), "principalName": text(u.UserPrincipalName),
-		"onPremisesSecurityIdentifier": nil, "subjectType": "user", "subjectLifecycle": "notDefined",
+		"onPremisesSecurityIdentifier": nil, "subjectType": "user", "subjectLifecycle": string(lifecycle),
 	}
 }
 

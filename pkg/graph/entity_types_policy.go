@@ -21,7 +21,7 @@ func policyNavigation() map[string]navigationProperty {
 		"accessPackage":                {action: authz.ListPackages, sample: samplePackage, navigation: packageNavigation},
 		"catalog":                      {action: authz.ReadCatalog, sample: sampleCatalog, navigation: catalogNavigation},
 		"questions":                    {many: true, within: true, action: authz.ReadPolicy, navigation: noNavigation},
-		"customExtensionStageSettings": {many: true, within: true, action: authz.ReadPolicy, navigation: noNavigation},
+		"customExtensionStageSettings": {many: true, within: true, action: authz.ReadPolicy, navigation: stageNavigation},
 	}
 }
 
@@ -37,7 +37,7 @@ func mapPolicy(p *views.Policy) object {
 		"createdDateTime":      instant(p.Created), "modifiedDateTime": instant(p.Modified),
 		"accessPackage": one(p.Package, mapPackage, reference(p.AssignmentPolicy.Package)),
 		"catalog":       one(p.Catalog, mapCatalog, reference(p.AssignmentPolicy.Catalog)),
-		"questions":     unexpanded{[]any{}}, "customExtensionStageSettings": unexpanded{[]any{}},
+		"questions":     unexpanded{[]any{}}, "customExtensionStageSettings": unexpanded{stageSettings(p)},
 	}
 }
 
@@ -77,6 +77,8 @@ func mapSet(s entitlement.SubjectSet) object {
 		o["userId"] = s.ID
 	case entitlement.GroupMembers:
 		o["groupId"] = s.ID
+	case entitlement.OrganizationMembers:
+		o["connectedOrganizationId"] = s.ID
 	case entitlement.RequestorManager:
 		delete(o, "description")
 		o["managerLevel"] = 1

@@ -74,6 +74,7 @@ func stockExpansions(w *fixture) {
 	w.call("admin", "POST", "/v1.0/groups/"+w.ids["sales"]+"/owners/$ref", object{"@odata.id": "/v1.0/users/" + w.ids["owner"]}).want(204)
 
 	hidden := w.call("admin", "POST", packagePath, object{"displayName": "canary-package", "catalog": object{"id": w.ids["catalog"]}}).want(201).get("id")
+	w.ids["hidden"] = hidden
 	w.list(w.ids["package"], "incompatibleAccessPackages", packagePath+"/"+hidden).want(204)
 	group := w.call("admin", "POST", "/v1.0/groups", object{"displayName": "canary-group", "mailNickname": "c"}).want(201).get("id")
 	w.list(w.ids["package"], "incompatibleGroups", "/v1.0/groups/"+group).want(204)
@@ -81,6 +82,7 @@ func stockExpansions(w *fixture) {
 	w.ids["connector"] = w.call("admin", "POST", ours+"/connectors", object{"displayName": "canary-connector", "kind": "scim", "url": "https://canary-url.example.com", "correlationKeys": []string{"userName"}, "credential": "geheim"}).want(201).get("id")
 	resource := object{"originId": "crm", "originSystem": "Scim", "environment": object{"id": w.ids["connector"]}}
 	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": w.ids["catalog"]}, "resource": resource}).want(201)
+	w.ids["resource"] = dig(w.call("admin", "GET", filtered(em+"/catalogs/"+w.ids["catalog"]+"/resources", "originId eq '"+w.ids["sales"]+"'"), nil).one(), "id")
 	crm := dig(w.call("admin", "GET", filtered(em+"/catalogs/"+w.ids["catalog"]+"/resources", "originId eq 'crm'"), nil).one(), "id")
 	w.call("admin", "POST", packagePath+"/"+w.ids["package"]+"/resourceRoleScopes", object{"role": object{"originId": "Member_crm", "originSystem": "Scim", "resource": object{"id": crm}}}).want(201)
 	unused := object{"originId": "canary-resource", "originSystem": "Scim", "environment": object{"id": w.ids["connector"]}}
@@ -89,18 +91,20 @@ func stockExpansions(w *fixture) {
 	w.ids["role"] = string(entitlement.CatalogReader)
 	w.ids["given"] = w.assign("admin", "canary-person", entitlement.CatalogReader, w.ids["catalog"]).want(201).get("id")
 
+	w.ids["organization"] = w.call("admin", "POST", organizationsPath, object{"displayName": "canary-connector", "identitySources": []object{{"@odata.type": "#microsoft.graph.domainIdentitySource", "domainName": "canary-url"}}}).want(201).get("id")
+	w.ids["extension"] = w.call("admin", "POST", em+"/catalogs/"+w.ids["catalog"]+"/customWorkflowExtensions", extensionNamed("canary-connector")).want(201).get("id")
 	w.ids["held"] = w.ask("member")
 	w.ids["stage"] = dig(w.call("manager", "GET", approvalPath+"/"+w.ids["held"]+"/stages", nil).one(), "id")
 	w.call("manager", "PATCH", approvalPath+"/"+w.ids["held"]+"/stages/"+w.ids["stage"], object{"reviewResult": "Approve"}).want(204)
 	w.call("admin", "PUT", "/v1.0/users/"+w.ids["admin"]+"/manager/$ref", object{"@odata.id": "/v1.0/users/" + w.ids["manager"]}).want(204)
 	w.ask("admin")
-	w.ask("robot") // the reviewers decide, since it has no manager
 }
 
 // readable fills a pattern's variables with what is there.
 func (w *fixture) readable(pattern string) string {
 	of := map[string]string{"catalogId": "catalog", "accessPackageId": "package", "policyId": "policy", "connectorId": "connector", "user:text": "member", "groupId": "sales",
-		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage", "roleId": "role", "roleAssignmentId": "given"}
+		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage", "roleId": "role", "roleAssignmentId": "given",
+		"resourceId": "resource", "organizationId": "organization", "extensionId": "extension"}
 	path := regexp.MustCompile(`/\{([^}]+)\}`).ReplaceAllStringFunc(pattern, func(segment string) string {
 		name := strings.Trim(segment, "/{}")
 		if name == "objectKind:text" {
@@ -114,7 +118,7 @@ func (w *fixture) readable(pattern string) string {
 		}
 		return "/" + w.ids[of[name]]
 	})
-	path = strings.ReplaceAll(path, "{on:text}", firstWord(pattern))
+	path = strings.NewReplacer("{on:text}", firstWord(pattern), "{accessPackageId}", w.ids["package"], "{otherId}", w.ids["hidden"], "{objectId}", w.ids["member"]).Replace(path)
 	if path == em+"/resourceEnvironments" {
 		path = filtered(path, "originSystem eq 'Scim'")
 	}

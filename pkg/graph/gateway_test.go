@@ -46,6 +46,8 @@ func firstWord(pattern string) string {
 	switch {
 	case strings.HasPrefix(pattern, packagePath+"/"):
 		return "allowedRequestor"
+	case pattern == suggestionsPath:
+		return "relatedPeopleAssignments,assignmentHistory"
 	case strings.HasPrefix(pattern, approvalPath):
 		return "approver"
 	default:
@@ -90,7 +92,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	if got.header.Get("Allow") != "DELETE, GET, PATCH" || got.get("error.code") != "notAllowed" {
 		t.Errorf("Allow %q: %s", got.header.Get("Allow"), got.text)
 	}
-	if got := w.call("admin", "GET", em+"/settings", nil).want(http.StatusNotImplemented); got.get("error.code") != "notSupported" {
+	if got := w.call("admin", "GET", rm+"/roleDefinitions", nil).want(http.StatusNotImplemented); got.get("error.code") != "notSupported" {
 		t.Errorf("not served: %s", got.text)
 	}
 	w.call("admin", "GET", em+"/catalogs/", nil).want(200) // as documented examples write it

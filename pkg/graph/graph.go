@@ -42,10 +42,10 @@ func Requests(d Deps) http.Handler { return newAPI(d, requestsTable()) }
 
 // catalogsTable is what the function catalogs serves.
 func catalogsTable() []operation {
-	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, roleOperations, catalogCounts, laterCatalogs)
+	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, roleOperations, settingsOperations, organizationOperations, extensionOperations, ownersOperations, nestedCatalogs, catalogCounts, laterCatalogs)
 }
 
 // requestsTable is what the function requests serves.
 func requestsTable() []operation {
-	return slices.Concat(requestOperations, requestedOperations, assignmentOperations, approvalOperations, deliveryOperations, requestCounts, laterRequests)
+	return slices.Concat(requestOperations, requestedOperations, assignmentOperations, approvalOperations, deliveryOperations, peopleOperations, suggestionOperations, resumeOperations, nestedRequests, requestCounts, laterRequests)
 }

@@ -225,7 +225,7 @@ func (w *idWalk) call(call *ast.CallExpr, vars env) {
 			note("body " + at(place(0), place(2)) + "." + w.text(key, vars))
 		}
 		return
-	case "refAdded":
+	case "refAdded", "sponsorAdded":
 		note("body @odata.id")
 	case "refRemoved":
 		if !strings.Contains(w.op.path, "{"+place(1)+"}") {

@@ -61,6 +61,7 @@ func takings() []taking {
 	all = append(all, policyTakings()...)
 	all = append(all, requestTakings()...)
 	all = append(all, assignmentTakings()...)
+	all = append(all, nestedTakings()...)
 	all = append(all, approvalTakings()...)
 	return append(all, countTakings(all)...)
 }
@@ -264,6 +265,10 @@ func policyTakings() []taking {
 	read := map[string]place{
 		"body catalog.id":               {ignored: follows, wrong: []string{"catalog2"}},
 		"body accessPackage.catalog.id": {ignored: follows, wrong: []string{"catalog2"}},
+
+		"body customExtensionStageSettings[].customExtension.id": wrong("extension", "extension2"),
+		"body customExtensionStageSettings[].id":                 {ignored: readOnly, wrong: []string{"policy2"}},
+		"body specificAllowedTargets[].connectedOrganizationId":  {foreign: anotherWay},
 	}
 	for _, way := range []struct{ kind, member, other, right, wrong string }{
 		{"singleUser", "userId", "groupId", "manager", "other"},
@@ -280,7 +285,8 @@ func policyTakings() []taking {
 			ids[at+"id"] = wrong(kind, way.wrong).at(way.right)
 		}
 		body := object{"displayName": "New", "accessPackage": object{"id": "{package}"}, "allowedTargetScope": "specificDirectoryUsers", "specificAllowedTargets": set,
-			"requestorSettings": object{"enableTargetsToSelfAddAccess": true},
+			"requestorSettings":            object{"enableTargetsToSelfAddAccess": true},
+			"customExtensionStageSettings": []any{object{"stage": "assignmentRequestGranted", "customExtension": object{"id": "{extension}"}}},
 			"requestApprovalSettings": object{"isApprovalRequiredForAdd": true, "stages": []any{object{"durationBeforeAutomaticDenial": "P14D", "isEscalationEnabled": true, "durationBeforeEscalation": "P2D",
 				"primaryApprovers": set, "fallbackPrimaryApprovers": set, "escalationApprovers": set, "fallbackEscalationApprovers": set}}}}
 		all = append(all,
@@ -289,6 +295,7 @@ func policyTakings() []taking {
 			taking{op: "PUT " + em + "/assignmentPolicies/{policyId}", ok: 200, body: body, ids: places(read, ids, inPath, map[string]place{
 				"body id": wrong("policy", "policy2").at("policy"), "body accessPackage.id": wrong("package", "package2", "package3")})})
 	}
+	all = append(all, organizationPolicyTakings(all[len(all)-1].ids)...)
 	return all
 }
 

@@ -48,12 +48,13 @@ type place struct {
 // kinds are the kinds of things, each with one that is there.
 var kinds = map[string]string{"user": "member", "group": "sales", "catalog": "catalog", "package": "package", "policy": "policy", "resource": "resource", "role": "role",
 	"scope": "scope", "request": "request", "assignment": "held", "stage": "stage", "connector": "connector",
-	"roleDefinition": "readerRole", "roleAssignment": "given"}
+	"roleDefinition": "readerRole", "roleAssignment": "given", "organization": "organization", "extension": "extension", "upload session": "session"}
 
 // usual is what stands for the variables of paths.
 var usual = map[string]string{"user": "member", "groupId": "spare", "userId": "member", "catalogId": "catalog", "accessPackageId": "package", "otherId": "package3", "policyId": "policy",
 	"connectorId": "connector", "assignmentRequestId": "request", "assignmentId": "held", "stageId": "stage", "roleScope": "roleScope",
-	"objectId": "policy", "personId": "member", "roleId": "readerRole", "roleAssignmentId": "given"}
+	"objectId": "policy", "personId": "member", "roleId": "readerRole", "roleAssignmentId": "given", "resourceId": "resource",
+	"organizationId": "organization", "extensionId": "extension", "sessionId": "session"}
 
 // stockParents fills a fixture with two of everything, each under a parent of its own.
 func stockParents(t *testing.T) *fixture {
@@ -114,6 +115,7 @@ func stockParents(t *testing.T) *fixture {
 	asks("other", "held2", "package")
 	w.ids["stage"] = dig(w.call("manager", "GET", approvalPath+"/"+w.ids["request"]+"/stages", nil).one(), "id")
 	w.ids["stage2"] = dig(w.call("reviewer", "GET", approvalPath+"/"+w.ids["request2"]+"/stages", nil).one(), "id")
+	w.stockOrganizations()
 	w.ids["builtin"] = string(entitlement.BuiltinConnector)
 	w.ids["readerRole"] = string(entitlement.CatalogReader)
 	w.ids["given"] = w.assign("admin", "manager", entitlement.CatalogReader, w.ids["catalog"]).want(201).get("id")
@@ -310,6 +312,7 @@ func (w *fixture) everything() string {
 	keep(catalogs, err)
 	for _, c := range catalogs.Items {
 		keep(w.store.ListResources(ctx, c.ID, page))
+		keep(w.store.ListExtensions(ctx, c.ID, page))
 	}
 	packages, err := w.store.ListPackages(ctx, page)
 	keep(packages, err)
@@ -322,6 +325,8 @@ func (w *fixture) everything() string {
 	keep(w.store.ListPolicies(ctx, page))
 	keep(w.store.ListConnectors(ctx))
 	keep(w.store.ListRoleAssignments(ctx, page))
+	keep(w.store.ListOrganizations(ctx, page))
+	keep(w.store.Settings(ctx))
 	text, err := json.Marshal(jsonable(all))
 	if err != nil {
 		w.Fatal(err)

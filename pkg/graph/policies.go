@@ -112,7 +112,8 @@ func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
 	// ignored where it says nothing.
 	p := entitlement.AssignmentPolicy{Scope: entitlement.ScopeNobody}
 	o.Ignore("createdDateTime", "modifiedDateTime", "catalog")
-	o.Refuse("automaticRequestSettings", "questions", "customExtensionStageSettings")
+	o.Refuse("automaticRequestSettings", "questions")
+	p.Extensions = readStages(o)
 	refuseEnabled(o, "reviewSettings", "isEnabled")
 	refuseEnabled(o, "notificationSettings", "isAssignmentNotificationDisabled")
 
@@ -128,7 +129,7 @@ func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
 		p.Scope = entitlement.ScopeNobody
 	}
 
-	p.Targets = readSets(o, "specificAllowedTargets")
+	p.Targets = readTargets(o)
 	p.Expiration = readExpiration(o.Object("expiration"))
 	p.Requestor = readRequestorSettings(o.Object("requestorSettings"))
 	p.Approval = readApprovalSettings(o.Object("requestApprovalSettings"))
@@ -136,7 +137,8 @@ func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
 }
 
 // targetScopes are the scopes that are served.
-var targetScopes = []entitlement.TargetScope{entitlement.ScopeNobody, entitlement.ScopeSpecificUsers, entitlement.ScopeAllMembers, entitlement.ScopeAllUsers}
+var targetScopes = []entitlement.TargetScope{entitlement.ScopeNobody, entitlement.ScopeSpecificUsers, entitlement.ScopeAllMembers, entitlement.ScopeAllUsers,
+	entitlement.ScopeSpecificOrganizations, entitlement.ScopeAllOrganizations, entitlement.ScopeAllExternal}
 
 // refuseEnabled takes settings that are off, whatever else they say, and refuses them on.
 func refuseEnabled(o *strict.Object, name, on string) {

@@ -195,7 +195,7 @@ func badPolicies(w *fixture) map[string]refusal {
 		"reviews":           post(object{"reviewSettings": object{"isEnabled": true, "primaryReviewers": []any{}}}, "reviewSettings.isEnabled"+later),
 		"automatic":         post(object{"automaticRequestSettings": object{"requestAccessForAllowedTargets": true}}, "automaticRequestSettings"+later),
 		"questions":         post(object{"questions": []any{object{"text": "Why?"}}}, "questions"+later),
-		"extensions":        post(object{"customExtensionStageSettings": []any{object{}}}, "customExtensionStageSettings"+later),
+		"extensions":        post(object{"customExtensionStageSettings": []any{object{}}}, "customExtensionStageSettings[0].customExtension.id must name a custom extension of the catalog."),
 		"no mail":           post(object{"notificationSettings": object{"isAssignmentNotificationDisabled": "true"}}, "notificationSettings.isAssignmentNotificationDisabled"+later),
 		"on behalf":         post(object{"requestorSettings": object{"enableOnBehalfRequestorsToAddAccess": true}}, "requestorSettings.enableOnBehalfRequestorsToAddAccess"+later),
 		"sponsors":          post(stage(object{"primaryApprovers": []object{{"@odata.type": "#microsoft.graph.internalSponsors"}}}), "requestApprovalSettings.stages[0].primaryApprovers[0].@odata.type must be #microsoft.graph.singleUser, groupMembers or requestorManager; others are not supported yet."),

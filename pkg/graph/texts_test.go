@@ -24,6 +24,11 @@ var uncheckedTexts = map[string]string{
 	"credential":       "nobody reads it",
 	"reason":           "one of a few words: others find nobody",
 	"after":            "a token of ours: others are refused",
+	"source":           "nothing waits for the answer of an extension: it is refused whatever it says",
+	"state":            "the same",
+	"type":             "the same, and it must name the stage",
+
+	"customExtensionStageInstanceDetail": "the same",
 }
 
 // A text that shows nothing of a character in it is refused wherever people write texts; what
@@ -52,6 +57,21 @@ func TestA9_EveryTextOfTheAPIIsLookedAt(t *testing.T) {
 		maps.Copy(p, change)
 		return p
 	}
+	source := func(kind, member, value string) object {
+		s := object{"@odata.type": "#microsoft.graph." + kind, "displayName": "S", member: value}
+		for _, needed := range map[string][]string{"externalDomainFederation": {"domainName"}, "crossCloudAzureActiveDirectoryTenant": {"tenantId"}}[kind] {
+			s[needed] = "x"
+		}
+		return s
+	}
+	extensionsAt := em + "/catalogs/" + w.ids["catalog"] + "/customWorkflowExtensions"
+	endpoint := func(member string) object {
+		x := extensionNamed("X")
+		x["endpointConfiguration"].(object)[member] = turned
+		return x
+	}
+	token := extensionNamed("X")
+	token["authenticationConfiguration"] = object{"@odata.type": "#microsoft.graph.azureAdTokenAuthentication", "resourceId": turned}
 	ask := object{"requestType": "userAdd", "justification": turned, "assignment": object{"accessPackageId": w.ids["package"]}}
 	rows := []struct {
 		as, method, path, member string
@@ -80,6 +100,16 @@ func TestA9_EveryTextOfTheAPIIsLookedAt(t *testing.T) {
 		{"admin", "POST", "/v1.0/users", "issuer", identity("https://id.example.com/"+turned, "x")},
 		{"admin", "POST", "/v1.0/users", "issuerAssignedId", identity("https://id.example.com", turned)},
 		{"other", "POST", requestPath, "justification", ask},
+		{"admin", "POST", organizationsPath, "displayName", object{"displayName": turned, "identitySources": []object{source("domainIdentitySource", "domainName", "x")}}},
+		{"admin", "POST", organizationsPath, "description", object{"displayName": "O", "description": turned, "identitySources": []object{source("domainIdentitySource", "domainName", "x")}}},
+		{"admin", "POST", organizationsPath, "tenantId", object{"displayName": "O", "identitySources": []object{source("azureActiveDirectoryTenant", "tenantId", turned)}}},
+		{"admin", "POST", organizationsPath, "domainName", object{"displayName": "O", "identitySources": []object{source("domainIdentitySource", "domainName", turned)}}},
+		{"admin", "POST", organizationsPath, "issuerUri", object{"displayName": "O", "identitySources": []object{source("externalDomainFederation", "issuerUri", turned)}}},
+		{"admin", "POST", organizationsPath, "cloudInstance", object{"displayName": "O", "identitySources": []object{source("crossCloudAzureActiveDirectoryTenant", "cloudInstance", turned)}}},
+		{"admin", "POST", extensionsAt, "subscriptionId", endpoint("subscriptionId")},
+		{"admin", "POST", extensionsAt, "resourceGroupName", endpoint("resourceGroupName")},
+		{"admin", "POST", extensionsAt, "logicAppWorkflowName", endpoint("logicAppWorkflowName")},
+		{"admin", "POST", extensionsAt, "resourceId", token},
 		{"manager", "PATCH", approvalPath + "/" + w.ids["request"] + "/stages/" + stage, "justification", object{"reviewResult": "Approve", "justification": turned}},
 		{"admin", "POST", ours + "/removals/" + w.ids["request"] + "/close", "justification", object{"justification": turned}},
 	}

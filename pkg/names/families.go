@@ -12,23 +12,24 @@ type Family string
 // The families. What belongs to one thing lies in one partition: a package with its slots
 // and jobs, a person with their record and grants, a connector with its breaker.
 const (
-	FamilyCatalog   Family = "CAT"   // with its resources
-	FamilyPackage   Family = "PKG"   // with its role scopes, slots, jobs and guards
-	FamilyPolicy    Family = "POL"   // with whom it names
-	FamilyRequest   Family = "REQ"   // with the assignment that came of it and has ended
-	FamilyPerson    Family = "SUB"   // with record, grants, absence, and requests for others
-	FamilyGroup     Family = "GRP"   // with its members and owners
-	FamilyConnector Family = "CON"   // with its breaker and what is remembered of its resources
-	FamilyName      Family = "NAME"  // whose a userPrincipalName is
-	FamilyPrincipal Family = "PRINC" // whose a sign-in is
-	FamilyApprovers Family = "ASET"  // of requests that wait for several
-	FamilyConfig    Family = "CFG"   // groups that are named anywhere, and the signing key
-	FamilyEvent     Family = "EV"    // of everything: put, and nothing else
+	FamilyCatalog      Family = "CAT"   // with its resources
+	FamilyPackage      Family = "PKG"   // with its role scopes, slots, jobs and guards
+	FamilyPolicy       Family = "POL"   // with whom it names
+	FamilyRequest      Family = "REQ"   // with the assignment that came of it and has ended
+	FamilyPerson       Family = "SUB"   // with record, grants, absence, and requests for others
+	FamilyGroup        Family = "GRP"   // with its members and owners
+	FamilyConnector    Family = "CON"   // with its breaker and what is remembered of its resources
+	FamilyName         Family = "NAME"  // whose a userPrincipalName is
+	FamilyPrincipal    Family = "PRINC" // whose a sign-in is
+	FamilyApprovers    Family = "ASET"  // of requests that wait for several
+	FamilyConfig       Family = "CFG"   // groups that are named anywhere, and the signing key
+	FamilyOrganization Family = "ORG"   // a connected organization
+	FamilyEvent        Family = "EV"    // of everything: put, and nothing else
 )
 
 // Families lists them all.
 var Families = []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector,
-	FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyEvent}
+	FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilyEvent}
 
 // FamilyOf returns the family of a partition, "" for none.
 func FamilyOf(partition string) Family {

@@ -54,7 +54,7 @@ const DeliverTimeout = 60 * time.Second
 var Functions = []Function{
 	{ID: Catalogs, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
 		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write | Delete,
-			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyEvent}}},
+			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilyEvent}}},
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
 		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent},
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
@@ -197,6 +197,9 @@ var Routes = []Route{
 	{AnyMethod, Entitlement + "/accessPackageAssignmentApprovals", Requests},
 	{AnyMethod, Entitlement + "/accessPackageAssignmentApprovals/{proxy+}", Requests},
 	{AnyMethod, Entitlement + "/accessPackageAssignments/{proxy+}", Requests},
+	{AnyMethod, Entitlement + "/availableAccessPackages", Requests},
+	{AnyMethod, Entitlement + "/availableAccessPackages/{proxy+}", Requests},
+	{AnyMethod, Entitlement + "/accessPackageSuggestions/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignments/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignmentRequests/{proxy+}", Requests},
 	{AnyMethod, Ours + "/deliveryErrors", Requests},

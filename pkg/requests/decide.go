@@ -22,7 +22,7 @@ func (s *Service) Decide(ctx context.Context, by authz.Command, id entitlement.R
 		// 1. Read reviewer and request together, and only where the decision needs them the
 		// subject, the slot and the subject record.
 		reviewer, r, err := s.Store.Review(ctx, by.ID, id)
-		if err != nil {
+		if err != nil || r.Gone() {
 			return noRequest(err)
 		}
 		by = by.As(reviewer)

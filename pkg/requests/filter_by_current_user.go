@@ -85,7 +85,7 @@ func (s *Service) Mine(ctx context.Context, by authz.Caller, page entitlement.Pa
 	if err := authz.Allow(by, authz.ListOwnRequests, authz.Object{}).Err(); err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
-	return s.Store.RequestsOf(ctx, by.ID, page)
+	return seen(s.Store.RequestsOf(ctx, by.ID, page))
 }
 
 // CreatedByMe lists requests that the caller made, for oneself first, then for others.
@@ -94,13 +94,13 @@ func (s *Service) CreatedByMe(ctx context.Context, by authz.Caller, page entitle
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
 	own := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-		list, err := s.Store.RequestsOf(ctx, by.ID, page)
+		list, err := seen(s.Store.RequestsOf(ctx, by.ID, page))
 		list.Items = slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return r.Requestor != by.ID })
 		list.Sure = false // what follows may be another's
 		return list, err
 	}
 	others := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-		return s.Store.RequestsBy(ctx, by.ID, page)
+		return seen(s.Store.RequestsBy(ctx, by.ID, page))
 	}
 	return chain(ctx, page, own, others)
 }

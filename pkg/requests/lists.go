@@ -134,7 +134,7 @@ func (s *Service) RequestsOf(ctx context.Context, by authz.Caller, subject entit
 	if err := s.mayListAll(ctx, by, authz.ListRequests); err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
-	return s.Store.RequestsOf(ctx, subject, page)
+	return seen(s.Store.RequestsOf(ctx, subject, page))
 }
 
 // RequestsFor lists one package's requests, newest first.
@@ -142,7 +142,7 @@ func (s *Service) RequestsFor(ctx context.Context, by authz.Caller, pkg entitlem
 	if err := s.mayList(ctx, by, authz.ListRequests, pkg); err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
-	return s.Store.RequestsFor(ctx, pkg, page)
+	return s.requestsFor(ctx, pkg, page)
 }
 
 // Requests lists every request, package by package.
@@ -150,5 +150,5 @@ func (s *Service) Requests(ctx context.Context, by authz.Caller, page entitlemen
 	if err := s.mayListAll(ctx, by, authz.ListRequests); err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
-	return perPackage(ctx, s.Store, page, s.Store.RequestsFor)
+	return perPackage(ctx, s.Store, page, s.requestsFor)
 }

@@ -20,7 +20,7 @@ func (s *Service) Request(ctx context.Context, by authz.Caller, id entitlement.R
 // the caller.
 func (s *Service) request(ctx context.Context, by authz.Caller, a authz.Action, id entitlement.RequestID) (entitlement.AssignmentRequest, authz.Decision, error) {
 	u, r, err := s.Store.Review(ctx, by.ID, id)
-	if err != nil {
+	if err != nil || r.Gone() {
 		return r, authz.Decision{}, noRequest(err)
 	}
 	by = by.As(u)

@@ -26,7 +26,7 @@ func (s *Service) Reprocess(ctx context.Context, by authz.Command, id entitlemen
 		if may := s.allow(ctx, &by, authz.Reprocess, o); may != nil {
 			return entitlement.Change{}, may // in the same words whether there is the request or not
 		}
-		if err != nil {
+		if err != nil || r.Gone() {
 			return entitlement.Change{}, noRequest(err)
 		}
 

@@ -46,6 +46,8 @@ type Store interface {
 	AssignmentsOf(ctx context.Context, subject entitlement.UserID) ([]entitlement.Assignment, error)
 	// EndedOf lists a subject's ended assignments, newest request first.
 	EndedOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
+	// LiveAssignments returns the assignments that are live of those pairs, by their ids.
+	LiveAssignments(ctx context.Context, of []entitlement.PackageSubject) (map[entitlement.AssignmentID]entitlement.Assignment, error)
 	// Holders pages through a package's slots; strongly consistent.
 	Holders(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error)
 	// EndedFor lists a package's ended assignments, newest request first.
@@ -67,6 +69,8 @@ type Store interface {
 	// all of those of one page of packages, in the order of the packages' ids.
 	PoliciesFor(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
 
+	// Settings returns the settings of the whole.
+	Settings(ctx context.Context) (entitlement.Settings, error)
 	Package(ctx context.Context, id entitlement.PackageID) (entitlement.AccessPackage, error)
 	// FormerPackages returns what is kept of those of the packages that are gone.
 	FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)

@@ -67,6 +67,9 @@ func (s *Service) submit(ctx context.Context, by authz.Command, n entitlement.Ne
 	if err != nil {
 		return entitlement.AssignmentRequest{}, entitlement.Change{}, err
 	}
+	if by.Application && n.Type == entitlement.UserAdd {
+		ask.Policies = entitlement.ForApplications(ask.Policies)
+	}
 	n.AllowedBy = by.AllowedBy
 	return entitlement.Submit(n, ask, s.Clock.Now())
 }

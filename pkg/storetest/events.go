@@ -74,7 +74,8 @@ func eventKinds(w *fixture) {
 	id := newID[string]()
 
 	kinds := []entitlement.AggregateKind{entitlement.OfCatalog, entitlement.OfPackage, entitlement.OfPolicy,
-		entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal, entitlement.OfReprocess, entitlement.OfRole}
+		entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal, entitlement.OfReprocess, entitlement.OfRole,
+		entitlement.OfSettings, entitlement.OfOrganization}
 	// The same id for all: the kind is part of where the events lie.
 	for _, kind := range kinds {
 		var chain entitlement.Chain

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"slices"
+	"time"
 
 	"leasehold/pkg/entitlement"
 )
@@ -18,6 +19,7 @@ var membershipScenarios = []scenario{
 	{"A user begins in a group", membershipBorn},
 	{"S21: a user is written into no more groups than one may be in", membershipsFull},
 	{"A reference holds to who and what is there, and moves nothing", referencesHold},
+	{"A reference to a group that is being deleted leaves nothing", referenceToGroupThatGoes},
 }
 
 func membership(g entitlement.GroupID, u entitlement.UserID, owner, erased bool) entitlement.Change {
@@ -288,5 +290,17 @@ func referencesHold(w *fixture) {
 	w.refuse(entitlement.PartDirectory, c)
 	if left := w.members(g.ID, 0); len(left) != 0 {
 		w.Fatalf("got %v, members of a group that is gone", left)
+	}
+}
+
+func referenceToGroupThatGoes(w *fixture) {
+	u, g := w.user(), w.group()
+	g.Deleted = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	w.commit(entitlement.Change{Groups: []entitlement.Group{g}})
+	_, c := moved(u, entitlement.Membership{Group: g.ID, User: u.ID})
+	c.References = []entitlement.Reference{{Group: g.ID}}
+	w.refuse(entitlement.PartDirectory, c)
+	if left := w.members(g.ID, 0); len(left) != 0 {
+		w.Fatalf("got %v, members of a group that is being deleted", left)
 	}
 }

@@ -46,7 +46,7 @@ type scenario struct {
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	all := slices.Concat(aggregateScenarios(), refusalScenarios(), nameScenarios, membershipScenarios, readScenarios,
 		requestScenarios, inboxScenarios, assignmentScenarios, policyScenarios, subjectRecordScenarios, settlementScenarios,
-		incompatibleScenarios, grantSetScenarios, failingScenarios, guardScenarios, absenceScenarios, dueScenarios, listScenarios, eventScenarios, raceScenarios, quotaScenarios, roleScenarios)
+		incompatibleScenarios, grantSetScenarios, failingScenarios, guardScenarios, absenceScenarios, dueScenarios, listScenarios, eventScenarios, raceScenarios, quotaScenarios, roleScenarios, organizationScenarios)
 	for _, s := range all {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

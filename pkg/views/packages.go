@@ -209,6 +209,7 @@ type Policy struct {
 	entitlement.AssignmentPolicy
 	Package *Package
 	Catalog *Catalog
+	Stages  map[entitlement.ExtensionID]entitlement.CustomExtension // that it has called, where they were joined
 }
 
 // OfPolicies are views of policies.
@@ -229,6 +230,11 @@ func (r *Reader) Policies(ctx context.Context, by authz.Caller, of []*Policy, w 
 }
 
 func (r *Reader) policies(ctx context.Context, of []*Policy, w With) error {
+	if _, wanted := w[JoinStages][JoinExtension]; wanted {
+		if err := r.extensionsOf(ctx, of); err != nil {
+			return err
+		}
+	}
 	if below, wanted := w[JoinPackage]; wanted {
 		packages, err := r.packagesNamed(ctx, idsOf(of, func(v *Policy) entitlement.PackageID { return v.AssignmentPolicy.Package }), r.Store.Packages, below)
 		if err != nil {
@@ -269,4 +275,29 @@ func (r *Reader) policiesNamed(ctx context.Context, ids []entitlement.PolicyID, 
 	}
 
 	return byID, r.policies(ctx, list, w)
+}
+
+// extensionsOf joins to policies the custom extensions that they have called: one read for each
+// catalog.
+func (r *Reader) extensionsOf(ctx context.Context, of []*Policy) error {
+	ids := map[entitlement.CatalogID][]entitlement.ExtensionID{}
+	for _, v := range of {
+		for _, stage := range v.AssignmentPolicy.Extensions {
+			ids[v.AssignmentPolicy.Catalog] = append(ids[v.AssignmentPolicy.Catalog], stage.Extension)
+		}
+	}
+	known := map[entitlement.ExtensionID]entitlement.CustomExtension{}
+	for catalog, named := range ids {
+		all, err := r.Store.Extensions(ctx, catalog, distinct(named))
+		if err != nil {
+			return err
+		}
+		for _, x := range all {
+			known[x.ID] = x
+		}
+	}
+	for _, v := range of {
+		v.Stages = known
+	}
+	return nil
 }

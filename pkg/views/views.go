@@ -36,6 +36,8 @@ type Store interface {
 	// ScopesOf returns the role scopes of packages, by package.
 	ScopesOf(ctx context.Context, ids []entitlement.PackageID) (map[entitlement.PackageID]entitlement.PackageScopes, error)
 	Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
+	// Extensions returns those of a catalog's custom extensions that there are.
+	Extensions(ctx context.Context, catalog entitlement.CatalogID, ids []entitlement.ExtensionID) ([]entitlement.CustomExtension, error)
 	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
 	// RolesIn returns the role assignments of a catalog and those of the whole organisation.
 	RolesIn(ctx context.Context, catalog entitlement.CatalogID) ([]entitlement.RoleAssignment, error)
@@ -79,6 +81,8 @@ const (
 	JoinTarget             Join = "target"
 	JoinAssignment         Join = "assignment"
 	JoinPrincipal          Join = "principal" // of a role assignment: who holds the role
+	JoinStages             Join = "customExtensionStageSettings"
+	JoinExtension          Join = "customExtension"
 	JoinPeople             Join = "people"    // of a request: who made it, and whom it is for
 	JoinApprovers          Join = "approvers" // of a request: whom its stages ask
 )
@@ -88,6 +92,7 @@ const (
 var actions = map[Join]authz.Action{
 	JoinPackages: authz.ListPackages, JoinResources: authz.ReadCatalog, JoinEnvironment: authz.ReadConnector, JoinPolicies: authz.ReadPolicy,
 	JoinScopes: authz.ReadCatalog, JoinPolicy: authz.ReadPolicy, JoinRoles: authz.ReadCatalog, JoinIncompatible: authz.ListPackages, JoinIncompatibleGroups: authz.ReadGroup,
+	JoinExtension: authz.ReadExtension,
 }
 
 // With says what is joined to a view, and what to that in turn.

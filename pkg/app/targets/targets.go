@@ -26,7 +26,11 @@ func Registry(configs connector.Configs, secrets connector.Secrets, people *dire
 type groups struct{ *directory.Service }
 
 func (g groups) Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error) {
-	return g.Store.Group(ctx, id)
+	found, err := g.Store.Group(ctx, id)
+	if err == nil && found.Gone() {
+		err = entitlement.Errorf(entitlement.NotFound, "There is no group with this id.")
+	}
+	return found, err
 }
 
 func (g groups) Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error) {

@@ -83,6 +83,19 @@ func (o *Object) at(name string) string {
 // Has reports that the member is there and not null.
 func (o *Object) Has(name string) bool { return o.members[name] != nil }
 
+// Unwrap puts in the object's place the one that is its only member.
+func (o *Object) Unwrap(name string) {
+	if inner, is := o.members[name].(map[string]any); is && len(o.members) == 1 {
+		o.members = inner
+	}
+}
+
+// Given reports that the member is there, if only as null.
+func (o *Object) Given(name string) bool {
+	_, ok := o.members[name]
+	return ok
+}
+
 func (o *Object) take(name string) (any, bool) {
 	v, ok := o.members[name]
 	if ok {

@@ -34,7 +34,17 @@ const firstOfItsNumber = "Put EV EV: attribute_not_exists(pk)"
 // needs are all conditions of all writes, by name: what is done to which sort of item, and
 // the text.
 var needs = map[string]need{
+	"Put CFG SETTINGS: attribute_not_exists(pk)":                       {test: "Settings: only the version that was read is changed or erased, and every member comes back"},
+	"Put CFG SETTINGS: v = ?":                                          {test: "Settings: only the version that was read is changed or erased, and every member comes back"},
+	"Delete CFG SETTINGS: v = ?":                                       {test: "Settings: only the version that was read is changed or erased, and every member comes back"},
+	"Put ORG ORG: attribute_not_exists(pk)":                            {test: "Organization: only the version that was read is changed or erased, and every member comes back"},
+	"Put ORG ORG: v = ?":                                               {test: "Organization: only the version that was read is changed or erased, and every member comes back"},
+	"Delete ORG ORG: v = ?":                                            {test: "Organization: only the version that was read is changed or erased, and every member comes back"},
+	"Put CAT EXT: attribute_not_exists(pk)":                            {test: "Extension: only the version that was read is changed or erased, and every member comes back"},
+	"Put CAT EXT: v = ?":                                               {test: "Extension: only the version that was read is changed or erased, and every member comes back"},
+	"Delete CAT EXT: v = ?":                                            {test: "Extension: only the version that was read is changed or erased, and every member comes back"},
 	"ConditionCheck GRP GRP: attribute_exists(pk)":                     {test: "A reference holds to who and what is there, and moves nothing"},
+	"ConditionCheck GRP GRP: attribute_not_exists(del)":                {test: "A reference to a group that is being deleted leaves nothing"},
 	"ConditionCheck GRP M: attribute_exists(pk)":                       {test: "A reference holds to who and what is there, and moves nothing"},
 	"ConditionCheck PKG GUARD: NOT contains(gon, ?)":                   {run: 42, test: "S7: a closed policy refuses the guards that name it only"},
 	"ConditionCheck PKG GUARD: attribute_not_exists(cls)":              {run: 98, test: "S7: a closed package refuses every guard, whoever asks, until it is opened"},
