@@ -69,9 +69,7 @@ func (c Caller) User() entitlement.User {
 type Command struct {
 	Caller
 	CommandID string
-	// IdempotencyKey is "" where the caller gives none. A command that makes a request makes
-	// one under each key of its caller, however often it is sent (S12).
-	IdempotencyKey string
+	Repeat
 }
 
 // As returns the command with its caller as it was read.

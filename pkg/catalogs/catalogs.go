@@ -10,6 +10,7 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // Service keeps catalogs and what is in them.
@@ -83,9 +84,15 @@ func (s *Service) CreateCatalog(ctx context.Context, by authz.Command, c entitle
 	if err := allow(by, authz.CreateCatalog, authz.Object{}); err != nil {
 		return c, err
 	}
-	now := s.Clock.Now()
-	c.ID, c.Created, c.Modified, c.Packages, c.Meta = entitlement.CatalogID(s.IDs.New()), now, now, 0, entitlement.Meta{}
-	return s.putCatalog(ctx, by, c, entitlement.Catalog{}, "created")
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfCatalog, func(made idempotency.Effect) (entitlement.Catalog, error) {
+		c := c
+		c.ID, c.Created, c.Modified, c.Packages, c.Meta = entitlement.CatalogID(made.ID), made.At, made.At, 0, made.Meta()
+		if made.Again {
+			err := nameCatalog(&c)
+			return c, err
+		}
+		return s.putCatalog(ctx, made.Command, c, entitlement.Catalog{}, "created")
+	})
 }
 
 // UpdateCatalog changes a catalog; edit is given the catalog as it is.
@@ -101,20 +108,24 @@ func (s *Service) UpdateCatalog(ctx context.Context, by authz.Command, id entitl
 }
 
 func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before entitlement.Catalog, kind string) (entitlement.Catalog, error) {
-	var err error
-	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err != nil {
+	if err := nameCatalog(&c); err != nil {
 		return c, err
 	}
-	if c.Description, err = entitlement.Description("description", c.Description); err != nil {
-		return c, err
-	}
-	e := s.event(entitlement.OfCatalog, string(c.ID), kind, by)
+	e := by.Marked(s.event(entitlement.OfCatalog, string(c.ID), kind, by))
 	e.Changed = entitlement.Differences(before.Recorded(), c.Recorded())
 	e.After = catalogState(c)
 	c.Chain, e = c.Chain.Append(e)
-	err = s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
+	err := s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
 	c.Version++
 	return c, err
+}
+
+// nameCatalog cleans the texts of a catalog, and refuses those that cannot be.
+func nameCatalog(c *entitlement.Catalog) (err error) {
+	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err == nil {
+		c.Description, err = entitlement.Description("description", c.Description)
+	}
+	return err
 }
 
 func catalogState(c entitlement.Catalog) string {
@@ -211,7 +222,8 @@ func (s *Service) putResource(ctx context.Context, by authz.Command, r entitleme
 	e := s.event(entitlement.OfCatalog, string(c.ID), "resourceAdded", by)
 	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, "connector": string(r.Connector)}
 	c.Chain, e = c.Chain.Append(e)
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used, Events: []entitlement.Event{e}})
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used,
+		Events: append([]entitlement.Event{e}, by.Recorded("")...)})
 }
 
 // FindResource finds a resource of a catalog by its id, or else by its id at the target.
@@ -269,5 +281,6 @@ func (s *Service) removeResource(ctx context.Context, by authz.Command, r entitl
 	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID}
 	c.Chain, e = c.Chain.Append(e)
 	r.Erased = true
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used, Events: []entitlement.Event{e}})
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used,
+		Events: append([]entitlement.Event{e}, by.Recorded("")...)})
 }

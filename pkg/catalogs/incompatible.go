@@ -50,6 +50,7 @@ func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, oth
 	if len(gone) > 0 {
 		e.Data["gone"] = joined(gone)
 	}
+	c.Events = by.Recorded("")
 	return s.putIncompatible(ctx, p, c, e)
 }
 
@@ -102,7 +103,7 @@ func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Command, id
 	p.IncompatibleGroups = append(p.IncompatibleGroups, group)
 	e := s.event(entitlement.OfPackage, string(id), "incompatibleGroupAdded", by)
 	e.Data = map[string]string{"group": string(group)}
-	return s.putIncompatible(ctx, p, entitlement.Change{}, e)
+	return s.putIncompatible(ctx, p, entitlement.Change{Events: by.Recorded("")}, e)
 }
 
 // RemoveIncompatibleGroup takes a group off the list.

@@ -7,18 +7,37 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // CreatePackage adds an access package without roles and policies to a catalog.
 func (s *Service) CreatePackage(ctx context.Context, by authz.Command, p entitlement.AccessPackage) (entitlement.AccessPackage, error) {
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfPackage, func(made idempotency.Effect) (entitlement.AccessPackage, error) {
+		p := p
+		p.ID, p.Created, p.Modified, p.Policies, p.Meta = entitlement.PackageID(made.ID), made.At, made.At, nil, made.Meta()
+		if made.Again {
+			err := namePackage(&p)
+			return p, err
+		}
+		return s.createPackage(ctx, made.Command, p)
+	})
+}
+
+func (s *Service) createPackage(ctx context.Context, by authz.Command, p entitlement.AccessPackage) (entitlement.AccessPackage, error) {
 	c, err := s.catalog(ctx, by, authz.CreatePackage, p.Catalog)
 	if err != nil {
 		return p, err
 	}
-	now := s.Clock.Now()
-	p.ID, p.Created, p.Modified, p.Policies, p.Meta = entitlement.PackageID(s.IDs.New()), now, now, nil, entitlement.Meta{}
 	c.Packages++
 	return s.putPackage(ctx, by, p, entitlement.AccessPackage{}, "created", entitlement.Change{Catalogs: []entitlement.Catalog{c}})
+}
+
+// namePackage cleans the texts of a package, and refuses those that cannot be.
+func namePackage(p *entitlement.AccessPackage) (err error) {
+	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err == nil {
+		p.Description, err = entitlement.Description("description", p.Description)
+	}
+	return err
 }
 
 // UpdatePackage changes a package; edit is given the package as it is.
@@ -47,18 +66,14 @@ func (s *Service) openPackage(ctx context.Context, by authz.Command, a authz.Act
 
 // putPackage commits a package with the event of its change and whatever goes with it.
 func (s *Service) putPackage(ctx context.Context, by authz.Command, p, before entitlement.AccessPackage, kind string, with entitlement.Change) (entitlement.AccessPackage, error) {
-	var err error
-	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err != nil {
+	if err := namePackage(&p); err != nil {
 		return p, err
 	}
-	if p.Description, err = entitlement.Description("description", p.Description); err != nil {
-		return p, err
-	}
-	e := s.event(entitlement.OfPackage, string(p.ID), kind, by)
+	e := by.Marked(s.event(entitlement.OfPackage, string(p.ID), kind, by))
 	e.Changed = entitlement.Differences(before.Recorded(), p.Recorded())
 	with.Packages = append(with.Packages, p)
 	with = chainPackage(with, e)
-	err = s.Store.Commit(ctx, with)
+	err := s.Store.Commit(ctx, with)
 	p = with.Packages[0]
 	p.Version++
 	return p, err
@@ -154,7 +169,7 @@ func (s *Service) AddScope(ctx context.Context, by authz.Command, id entitlement
 	}
 	added := entitlement.ResourceRoleScope{
 		ID: role.ID + "_" + resource.Scope.ID, Resource: resource.ID, Role: role, Scope: resource.Scope, Origin: resource.OriginSystem,
-		Ref: entitlement.RoleRef{Connector: resource.Connector, Resource: resource.OriginID, Role: role.OriginID}, Created: s.Clock.Now(),
+		Ref: entitlement.RoleRef{Connector: resource.Connector, Resource: resource.OriginID, Role: role.OriginID}, Created: by.Instant(s.Clock.Now()),
 	}
 	if slices.ContainsFunc(scopes.List, func(r entitlement.ResourceRoleScope) bool { return r.ID == added.ID }) {
 		return none, entitlement.Errorf(entitlement.Conflict, "The access package has this role already.")
@@ -196,7 +211,7 @@ func (s *Service) putScopes(ctx context.Context, by authz.Command, p entitlement
 	job := entitlement.NewJob(p.ID, scopes.Version+1, e.At)
 	err := s.Store.Commit(ctx, chainPackage(entitlement.Change{
 		Packages: []entitlement.AccessPackage{p}, Scopes: []entitlement.PackageScopes{scopes}, Resources: []entitlement.Resource{r},
-		Jobs: []entitlement.Job{job},
+		Jobs: []entitlement.Job{job}, Events: by.Recorded(scopeID),
 	}, e))
 	if err != nil {
 		return err

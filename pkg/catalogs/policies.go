@@ -8,6 +8,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // inPolicy is a policy as the object of an action.
@@ -18,6 +19,26 @@ func inPolicy(p entitlement.AssignmentPolicy) authz.Object {
 // CreatePolicy adds a policy to a package. The users and groups that it names must exist,
 // and the users be enabled.
 func (s *Service) CreatePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfPolicy, func(made idempotency.Effect) (entitlement.AssignmentPolicy, error) {
+		p := p
+		p.ID, p.Created, p.Modified, p.Meta = entitlement.PolicyID(made.ID), made.At, made.At, made.Meta()
+		if made.Again {
+			err := namePolicy(&p)
+			return p, err
+		}
+		return s.createPolicy(ctx, made.Command, p)
+	})
+}
+
+// namePolicy cleans the texts of a policy, and refuses those that cannot be.
+func namePolicy(p *entitlement.AssignmentPolicy) (err error) {
+	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err == nil {
+		p.Description, err = entitlement.Description("description", p.Description)
+	}
+	return err
+}
+
+func (s *Service) createPolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
 	pkg, err := s.openPackage(ctx, by, authz.CreatePolicy, p.Package)
 	if err != nil {
 		return p, err
@@ -25,8 +46,7 @@ func (s *Service) CreatePolicy(ctx context.Context, by authz.Command, p entitlem
 	if len(pkg.Policies) >= entitlement.MaxPolicies {
 		return p, entitlement.Errorf(entitlement.Precondition, "An access package has at most %d policies.", entitlement.MaxPolicies)
 	}
-	now := s.Clock.Now()
-	p.ID, p.Catalog, p.Created, p.Modified, p.Meta = entitlement.PolicyID(s.IDs.New()), pkg.Catalog, now, now, entitlement.Meta{}
+	p.Catalog = pkg.Catalog
 	pkg.Policies = append(pkg.Policies, p.ID)
 	e := s.event(entitlement.OfPackage, string(pkg.ID), "policyAdded", by)
 	e.Data = map[string]string{"policy": string(p.ID)}
@@ -61,11 +81,7 @@ func (s *Service) ReplacePolicy(ctx context.Context, by authz.Command, p entitle
 }
 
 func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy, kind, loosens string, old entitlement.AssignmentPolicy, with entitlement.Change) (entitlement.AssignmentPolicy, error) {
-	var err error
-	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err != nil {
-		return p, err
-	}
-	if p.Description, err = entitlement.Description("description", p.Description); err != nil {
+	if err := namePolicy(&p); err != nil {
 		return p, err
 	}
 	if err := p.Check(s.Clock.Now()); err != nil {
@@ -79,9 +95,9 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 	if loosens != "" {
 		e.Data = map[string]string{entitlement.DataLoosens: loosens}
 	}
-	p.Chain, e = p.Chain.Append(e)
+	p.Chain, e = p.Chain.Append(by.Marked(e))
 	with.Policies, with.Events = append(with.Policies, p), append(with.Events, e)
-	err = s.Store.Commit(ctx, with)
+	err := s.Store.Commit(ctx, with)
 	p.Version++
 	return p, err
 }

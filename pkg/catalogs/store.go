@@ -60,6 +60,10 @@ type Store interface {
 	// pending.
 	SubjectRecord(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
 
+	// SigningKey and ListEvents are what commands are known again by (package idempotency).
+	SigningKey(ctx context.Context) ([]byte, error)
+	ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
+
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error
 }

@@ -13,6 +13,7 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // Service keeps the directory.
@@ -60,8 +61,14 @@ func (s *Service) CreateUser(ctx context.Context, by authz.Command, u entitlemen
 	if err := checkUser(&u); err != nil {
 		return u, err
 	}
-	u.ID, u.Created, u.Manager, u.Groups, u.Meta = entitlement.UserID(s.IDs.New()), s.Clock.Now(), "", nil, entitlement.Meta{}
-	return s.putUser(ctx, by, u, "created", nil, entitlement.Change{})
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfUser, func(made idempotency.Effect) (entitlement.User, error) {
+		u := u
+		u.ID, u.Created, u.Manager, u.Groups, u.Meta = entitlement.UserID(made.ID), made.At, "", nil, made.Meta()
+		if made.Again {
+			return u, nil
+		}
+		return s.putUser(ctx, made.Command, u, "created", nil, entitlement.Change{})
+	})
 }
 
 // user reads a user who was not deleted.
@@ -110,7 +117,7 @@ func (s *Service) updateUser(ctx context.Context, by authz.Command, id entitleme
 
 // putUser commits a user with whatever goes with the change; before is nil for a new one.
 func (s *Service) putUser(ctx context.Context, by authz.Command, u entitlement.User, kind string, before *entitlement.User, c entitlement.Change) (entitlement.User, error) {
-	e := s.event(entitlement.OfUser, string(u.ID), kind, by.ID, by.CommandID)
+	e := by.Marked(s.event(entitlement.OfUser, string(u.ID), kind, by.ID, by.CommandID))
 	e.After = enabledWord(u)
 	if before != nil {
 		e.Before = enabledWord(*before)
@@ -346,11 +353,22 @@ func (s *Service) CreateGroup(ctx context.Context, by authz.Command, g entitleme
 			return g, err
 		}
 	}
-	g.ID, g.Created, g.Meta = entitlement.GroupID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
-	e := s.event(entitlement.OfGroup, string(g.ID), "created", by.ID, by.CommandID)
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfGroup, func(made idempotency.Effect) (entitlement.Group, error) {
+		g := g
+		g.ID, g.Created, g.Meta = entitlement.GroupID(made.ID), made.At, made.Meta()
+		if made.Again {
+			return g, nil
+		}
+		return s.putGroup(ctx, made.Command, g)
+	})
+}
+
+// putGroup commits a new group.
+func (s *Service) putGroup(ctx context.Context, by authz.Command, g entitlement.Group) (entitlement.Group, error) {
+	e := by.Marked(s.event(entitlement.OfGroup, string(g.ID), "created", by.ID, by.CommandID))
 	e.Changed = entitlement.Differences(nil, g.Recorded())
 	g.Chain, e = g.Chain.Append(e)
-	err = s.Store.Commit(ctx, entitlement.Change{Groups: []entitlement.Group{g}, Events: []entitlement.Event{e}})
+	err := s.Store.Commit(ctx, entitlement.Change{Groups: []entitlement.Group{g}, Events: []entitlement.Event{e}})
 	g.Version++
 	return g, err
 }

@@ -122,6 +122,7 @@ func (s *Service) moved(ctx context.Context, by authz.Command, m move, users []e
 			return c, err
 		}
 	}
+	c.Events = append(c.Events, by.Recorded("")...)
 	if len(resigning) > 0 {
 		return c, s.resign(ctx, by, &c, resigning...)
 	}

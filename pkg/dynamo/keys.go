@@ -96,6 +96,7 @@ const (
 	wordIncompatible = "RINC"
 	wordAbsence      = "ABSENCE"
 	wordReprocess    = "AGAIN"
+	wordCommand      = "CMD"
 	wordNotice       = "NOTICE"
 )
 
@@ -246,6 +247,7 @@ var eventWords = map[entitlement.AggregateKind]string{
 	entitlement.OfConnector: wordConnector,
 	entitlement.OfPrincipal: wordPrincipal,
 	entitlement.OfReprocess: wordReprocess,
+	entitlement.OfCommand:   wordCommand,
 }
 
 // noticeIndexKey lists an event among those that people should look at, by when it was.

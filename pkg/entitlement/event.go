@@ -23,6 +23,13 @@ const (
 	OfConnector AggregateKind = "connector"
 	OfPrincipal AggregateKind = "principal" // a sign-in, by an id of its own: that the deployment's parameter was used
 	OfReprocess AggregateKind = "reprocess" // a command to deliver again, by an id of its own
+	OfCommand   AggregateKind = "command"   // a command that may be sent again, and made nothing with events of its own
+)
+
+// What the first event of what a command made says of the command.
+const (
+	DataFingerprint = "fingerprint" // of what it asked
+	DataAnswer      = "answer"      // what it was answered
 )
 
 // Service is the actor of what nobody asked for: expiry, start, time-out, delivery.

@@ -5,8 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/google/uuid"
-
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/graph/strict"
@@ -136,20 +135,22 @@ func createResourceRequest(ctx context.Context, c *call) (response, error) {
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
-	switch ask.kind {
-	case "adminAdd":
-		err = addResource(ctx, c, ask)
-	case "adminRemove":
-		err = removeResource(ctx, c, ask)
-	default:
-		err = notServed()
-	}
+	made, err := c.deps.Catalogs.Once(ctx, c.by, func(by authz.Command) (string, error) {
+		switch ask.kind {
+		case "adminAdd":
+			return "", addResource(ctx, c, by, ask)
+		case "adminRemove":
+			return "", removeResource(ctx, c, by, ask)
+		default:
+			return "", notServed()
+		}
+	})
 	if err != nil {
 		return response{}, err
 	}
 	// What was asked is done, and nothing of the request is kept.
-	body := object{"@odata.context": c.metadata(ctx, emSet+"resourceRequests/$entity"), "id": uuid.NewString(), "requestType": ask.kind,
-		"state": "delivered", "createdDateTime": instant(c.deps.Clock.Now())}
+	body := object{"@odata.context": c.metadata(ctx, emSet+"resourceRequests/$entity"), "id": made.ID, "requestType": ask.kind,
+		"state": "delivered", "createdDateTime": instant(made.At)}
 	return response{status: http.StatusCreated, body: body}, nil
 }
 
@@ -181,7 +182,7 @@ func readResourceRequest(o *strict.Object, ask *resourceBody) {
 	}
 }
 
-func addResource(ctx context.Context, c *call, ask resourceBody) error {
+func addResource(ctx context.Context, c *call, by authz.Command, ask resourceBody) error {
 	if ask.origin == "" || ask.system == "" {
 		return entitlement.Errorf(entitlement.Invalid, "resource.originId and resource.originSystem must be given.")
 	}
@@ -189,11 +190,11 @@ func addResource(ctx context.Context, c *call, ask resourceBody) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.deps.Catalogs.AddResource(ctx, c.by, ask.catalog, connector, system, ask.origin)
+	_, err = c.deps.Catalogs.AddResource(ctx, by, ask.catalog, connector, system, ask.origin)
 	return err
 }
 
-func removeResource(ctx context.Context, c *call, ask resourceBody) error {
+func removeResource(ctx context.Context, c *call, by authz.Command, ask resourceBody) error {
 	var connector entitlement.ConnectorID
 	if ask.resource == "" {
 		var err error
@@ -208,7 +209,7 @@ func removeResource(ctx context.Context, c *call, ask resourceBody) error {
 	if err := ask.names(r); err != nil {
 		return err
 	}
-	return c.deps.Catalogs.RemoveResource(ctx, c.by, r)
+	return c.deps.Catalogs.RemoveResource(ctx, by, r)
 }
 
 // names refuses a resource that something else in the same body contradicts.

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
@@ -88,7 +89,9 @@ func join(ctx context.Context, c *call, owner bool) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	err = c.deps.Directory.AddMembers(ctx, c.by, id[entitlement.GroupID](c, "groupId"), owner, user)
+	err = c.deps.Directory.Once(ctx, c.by, func(by authz.Command) error {
+		return c.deps.Directory.AddMembers(ctx, by, id[entitlement.GroupID](c, "groupId"), owner, user)
+	})
 	if entitlement.CodeOf(err) == directory.CodeAlreadyMember {
 		list := map[bool]string{false: "members", true: "owners"}[owner]
 		err = entitlement.Errorf(entitlement.Invalid, "One or more added object references already exist for the following modified properties: '%s'.", list)

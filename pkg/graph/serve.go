@@ -39,6 +39,7 @@ type call struct {
 	path    map[string]string // values of the path's variables
 	options odata.Options
 	by      authz.Command // with its caller as it was read, unless the operation reads it late
+	read    *[]byte       // the body, once it was read
 	reads   bool          // it changes nothing, so that its answer may be refused
 }
 
@@ -122,6 +123,9 @@ func (a *api) serve(ctx context.Context, c *call) (response, error) {
 		return response{}, err
 	}
 	if c.options, err = odata.Parse(r.URL.Query()); err != nil {
+		return response{}, err
+	}
+	if err := c.repeatable(op); err != nil {
 		return response{}, err
 	}
 	return op.serve(ctx, c)

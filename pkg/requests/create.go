@@ -2,11 +2,14 @@ package requests
 
 import (
 	"context"
+	"errors"
+	"strconv"
 
 	"leasehold/pkg/approvers"
 	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // decision decides on a new request by what it reads; it writes nothing.
@@ -16,13 +19,29 @@ type decision func(n entitlement.NewRequest) (entitlement.AssignmentRequest, ent
 // A command that comes under a key of its caller again is answered with the request that
 // it made, whatever became of that, and does nothing else (S12).
 func (s *Service) create(ctx context.Context, by authz.Command, payload entitlement.CommandPayload, decide decision) (entitlement.AssignmentRequest, error) {
-	n, err := s.newRequest(ctx, by, payload)
-	if err != nil {
-		return entitlement.AssignmentRequest{}, err
+	for use := range idempotency.MaxUses {
+		n, err := s.newRequest(ctx, by, payload, use)
+		if err != nil {
+			return entitlement.AssignmentRequest{}, err
+		}
+		r, err := s.createNew(ctx, by, n, decide)
+		if !errors.Is(err, errOver) {
+			return r, err
+		}
 	}
+	return entitlement.AssignmentRequest{}, idempotency.TooOften()
+}
+
+// errOver says that what a command is called by has named another one, long enough ago.
+var errOver = errors.New("the client-request-id was used before")
+
+func (s *Service) createNew(ctx context.Context, by authz.Command, n entitlement.NewRequest, decide decision) (entitlement.AssignmentRequest, error) {
+	keyed := by.IdempotencyKey != ""
 	for try := 1; ; try++ {
-		if made, known, err := s.made(ctx, by, n); known || err != nil {
-			return made, err
+		if keyed { // whatever it was made under, nothing is decided anew
+			if made, known, err := s.made(ctx, by, n); known || err != nil {
+				return made, err
+			}
 		}
 		r, change, err := decide(n)
 		if err == nil {
@@ -70,20 +89,24 @@ func (s *Service) belowOpenLimit(ctx context.Context, r entitlement.AssignmentRe
 // newRequest gives a command the id of its request: a random one, or under a key the one
 // that this caller's key always leads to. Two requests under one key would have one id,
 // and the store takes no second request under an id.
-func (s *Service) newRequest(ctx context.Context, by authz.Command, payload entitlement.CommandPayload) (entitlement.NewRequest, error) {
+func (s *Service) newRequest(ctx context.Context, by authz.Command, payload entitlement.CommandPayload, use int) (entitlement.NewRequest, error) {
 	why, err := entitlement.Justification(payload.Justification)
 	if err != nil {
 		return entitlement.NewRequest{}, err
 	}
 	payload.Justification = why
 	n := entitlement.NewRequest{Type: payload.Type, Policy: payload.Policy, Justification: why, RequestedSchedule: payload.RequestedSchedule, Command: by.CommandID, NewID: s.IDs.New}
-	if by.IdempotencyKey == "" {
+	if !by.CanRepeat() {
 		n.ID = entitlement.RequestID(s.IDs.New())
 		return n, nil
 	}
 	secret, err := s.Store.SigningKey(ctx)
 	if err != nil {
 		return n, err
+	}
+	if by.IdempotencyKey == "" { // what is asked is part of the id, and need not be kept
+		n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), "client-request-id", by.ClientRequestID, payload.Fingerprint(), strconv.Itoa(use)))
+		return n, nil
 	}
 	n.ID = entitlement.RequestID(clock.Derive(secret, "assignment request", string(by.ID), by.IdempotencyKey))
 	n.Fingerprint = payload.Fingerprint()
@@ -94,7 +117,7 @@ func (s *Service) newRequest(ctx context.Context, by authz.Command, payload enti
 // since nobody else's key leads to its id, so no more is asked than whether the caller
 // may still call at all.
 func (s *Service) made(ctx context.Context, by authz.Command, n entitlement.NewRequest) (r entitlement.AssignmentRequest, known bool, err error) {
-	if n.Fingerprint == "" {
+	if !by.CanRepeat() {
 		return r, false, nil
 	}
 	u, r, err := s.Store.Review(ctx, by.ID, n.ID)
@@ -103,6 +126,9 @@ func (s *Service) made(ctx context.Context, by authz.Command, n entitlement.NewR
 	}
 	if err == nil {
 		err = authz.Allow(by.As(u).Caller, authz.ReadRequest, authz.Object{Request: &r}).Err()
+	}
+	if err == nil && idempotency.Over(by, r.Created, s.Clock.Now()) {
+		err = errOver
 	}
 	if err == nil {
 		err = r.MadeBy(n.Fingerprint)

@@ -67,7 +67,7 @@ func eventTwice(w *fixture) {
 func eventKinds(w *fixture) {
 	id := newID[string]()
 	kinds := []entitlement.AggregateKind{entitlement.OfCatalog, entitlement.OfPackage, entitlement.OfPolicy,
-		entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal, entitlement.OfReprocess}
+		entitlement.OfUser, entitlement.OfGroup, entitlement.OfConnector, entitlement.OfPrincipal, entitlement.OfReprocess, entitlement.OfCommand}
 	for _, kind := range kinds {
 		var chain entitlement.Chain
 		w.commit(entitlement.Change{Events: []entitlement.Event{next(&chain, kind, id, "created as "+string(kind))}})
