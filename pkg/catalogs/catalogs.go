@@ -97,14 +97,16 @@ func (s *Service) CreateCatalog(ctx context.Context, by authz.Command, c entitle
 
 // UpdateCatalog changes a catalog; edit is given the catalog as it is.
 func (s *Service) UpdateCatalog(ctx context.Context, by authz.Command, id entitlement.CatalogID, edit func(*entitlement.Catalog)) (entitlement.Catalog, error) {
-	c, err := s.catalog(ctx, by, authz.UpdateCatalog, id)
-	if err != nil {
-		return c, err
-	}
-	before := c
-	edit(&c)
-	c.Modified = s.Clock.Now()
-	return s.putCatalog(ctx, by, c, before, "updated")
+	return afresh(func() (entitlement.Catalog, error) {
+		c, err := s.catalog(ctx, by, authz.UpdateCatalog, id)
+		if err != nil {
+			return c, err
+		}
+		before := c
+		edit(&c)
+		c.Modified = s.Clock.Now()
+		return s.putCatalog(ctx, by, c, before, "updated")
+	})
 }
 
 func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before entitlement.Catalog, kind string) (entitlement.Catalog, error) {
@@ -237,16 +239,23 @@ func (s *Service) FindResource(ctx context.Context, by authz.Caller, catalog ent
 	return s.Store.ResourceByOrigin(ctx, catalog, at, originID)
 }
 
-// crossTries bounds how often a change of the resources in a catalog is tried. Each meets
-// the others of the same catalog or the same connector, at which all are counted.
+// crossTries bounds how often a change is decided afresh. Each meets the others of the same
+// catalog, package or connector, at which all are counted; of those that meet one always
+// goes through, so that as many tries carry as many changes at once.
 const crossTries = 20
 
-// crossed tries a change again that met another one: neither takes anything from the other.
+// crossed decides a change again that met another one, on what that one left.
 func crossed(change func() error) error {
+	_, err := afresh(func() (struct{}, error) { return struct{}{}, change() })
+	return err
+}
+
+// afresh is crossed for a change that returns something.
+func afresh[T any](change func() (T, error)) (T, error) {
 	for try := 1; ; try++ {
-		err := change()
+		changed, err := change()
 		if entitlement.StalePart(err) != entitlement.PartConfiguration || try == crossTries {
-			return err
+			return changed, err
 		}
 	}
 }

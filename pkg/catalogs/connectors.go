@@ -48,6 +48,13 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Command, id enti
 	if id == entitlement.BuiltinConnector {
 		return entitlement.ConnectorConfig{}, entitlement.Errorf(entitlement.Precondition, "The built-in directory cannot be changed.")
 	}
+	if credential != "" {
+		return s.updateConnector(ctx, by, id, credential, edit) // each try would keep it once more
+	}
+	return afresh(func() (entitlement.ConnectorConfig, error) { return s.updateConnector(ctx, by, id, "", edit) })
+}
+
+func (s *Service) updateConnector(ctx context.Context, by authz.Command, id entitlement.ConnectorID, credential string, edit func(*entitlement.ConnectorConfig)) (entitlement.ConnectorConfig, error) {
 	c, err := s.Store.Connector(ctx, id)
 	if err != nil {
 		return c, err

@@ -13,6 +13,10 @@ import (
 // other one cannot get it any more (R177). The other's own lists stay as they are (R178),
 // and whoever holds both keeps both (R180).
 func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, other entitlement.PackageID) error {
+	return crossed(func() error { return s.addIncompatible(ctx, by, id, other) })
+}
+
+func (s *Service) addIncompatible(ctx context.Context, by authz.Command, id, other entitlement.PackageID) error {
 	if other == id {
 		return entitlement.Errorf(entitlement.Invalid, "An access package cannot be incompatible with itself.")
 	}
@@ -56,6 +60,10 @@ func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, oth
 
 // RemoveIncompatible takes another package off the list.
 func (s *Service) RemoveIncompatible(ctx context.Context, by authz.Command, id, other entitlement.PackageID) error {
+	return crossed(func() error { return s.removeIncompatible(ctx, by, id, other) })
+}
+
+func (s *Service) removeIncompatible(ctx context.Context, by authz.Command, id, other entitlement.PackageID) error {
 	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
@@ -87,6 +95,10 @@ func withoutIncompatible(p *entitlement.AccessPackage, others ...entitlement.Pac
 // AddIncompatibleGroup lists a group as incompatible with a package: its members cannot
 // get the package any more. Those of them who hold it keep it (R180).
 func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
+	return crossed(func() error { return s.addIncompatibleGroup(ctx, by, id, group) })
+}
+
+func (s *Service) addIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
 	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
@@ -108,6 +120,10 @@ func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Command, id
 
 // RemoveIncompatibleGroup takes a group off the list.
 func (s *Service) RemoveIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
+	return crossed(func() error { return s.removeIncompatibleGroup(ctx, by, id, group) })
+}
+
+func (s *Service) removeIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
 	p, err := s.openPackage(ctx, by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err

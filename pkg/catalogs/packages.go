@@ -19,7 +19,7 @@ func (s *Service) CreatePackage(ctx context.Context, by authz.Command, p entitle
 			err := namePackage(&p)
 			return p, err
 		}
-		return s.createPackage(ctx, made.Command, p)
+		return afresh(func() (entitlement.AccessPackage, error) { return s.createPackage(ctx, made.Command, p) })
 	})
 }
 
@@ -42,14 +42,16 @@ func namePackage(p *entitlement.AccessPackage) (err error) {
 
 // UpdatePackage changes a package; edit is given the package as it is.
 func (s *Service) UpdatePackage(ctx context.Context, by authz.Command, id entitlement.PackageID, edit func(*entitlement.AccessPackage)) (entitlement.AccessPackage, error) {
-	p, err := s.openPackage(ctx, by, authz.UpdatePackage, id)
-	if err != nil {
-		return p, err
-	}
-	before := p
-	edit(&p)
-	p.Modified = s.Clock.Now()
-	return s.putPackage(ctx, by, p, before, "updated", entitlement.Change{})
+	return afresh(func() (entitlement.AccessPackage, error) {
+		p, err := s.openPackage(ctx, by, authz.UpdatePackage, id)
+		if err != nil {
+			return p, err
+		}
+		before := p
+		edit(&p)
+		p.Modified = s.Clock.Now()
+		return s.putPackage(ctx, by, p, before, "updated", entitlement.Change{})
+	})
 }
 
 // openPackage reads a package that is not under deletion, for an action on it.
@@ -151,6 +153,21 @@ func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.Acc
 // AddScope adds one role of one of the catalog's resources to a package (R14). The
 // package's generation moves with it, and a job carries it to every holder (R1).
 func (s *Service) AddScope(ctx context.Context, by authz.Command, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (entitlement.ResourceRoleScope, error) {
+	first := true
+	return afresh(func() (entitlement.ResourceRoleScope, error) {
+		if first { // the caller has just read it
+			first = false
+			return s.addScope(ctx, by, id, resource, roleOrigin)
+		}
+		now, err := s.Store.Resource(ctx, resource.Catalog, resource.ID)
+		if err != nil {
+			return entitlement.ResourceRoleScope{}, err
+		}
+		return s.addScope(ctx, by, id, now, roleOrigin)
+	})
+}
+
+func (s *Service) addScope(ctx context.Context, by authz.Command, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (entitlement.ResourceRoleScope, error) {
 	none := entitlement.ResourceRoleScope{}
 	p, err := s.openPackage(ctx, by, authz.ChangeRoleScopes, id)
 	if err != nil {
@@ -185,6 +202,10 @@ func (s *Service) AddScope(ctx context.Context, by authz.Command, id entitlement
 // RemoveScope takes a role out of a package, and so from every holder to whom no other
 // package gives it (R2).
 func (s *Service) RemoveScope(ctx context.Context, by authz.Command, id entitlement.PackageID, scopeID string) error {
+	return crossed(func() error { return s.removeScope(ctx, by, id, scopeID) })
+}
+
+func (s *Service) removeScope(ctx context.Context, by authz.Command, id entitlement.PackageID, scopeID string) error {
 	p, err := s.openPackage(ctx, by, authz.ChangeRoleScopes, id)
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ func (s *Service) CreatePolicy(ctx context.Context, by authz.Command, p entitlem
 			err := namePolicy(&p)
 			return p, err
 		}
-		return s.createPolicy(ctx, made.Command, p)
+		return afresh(func() (entitlement.AssignmentPolicy, error) { return s.createPolicy(ctx, made.Command, p) })
 	})
 }
 
@@ -61,6 +61,10 @@ func (s *Service) createPolicy(ctx context.Context, by authz.Command, p entitlem
 // the terms that they were made under (S6, R86). One that is closed for its deletion stays
 // closed, until whoever closed it or the sweep has opened it.
 func (s *Service) ReplacePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
+	return afresh(func() (entitlement.AssignmentPolicy, error) { return s.replacePolicy(ctx, by, p) })
+}
+
+func (s *Service) replacePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
 	old, err := s.Store.Policy(ctx, p.ID)
 	if err == nil {
 		err = allow(by, authz.UpdatePolicy, inPolicy(old))

@@ -78,6 +78,7 @@ type Part string
 // The parts.
 const (
 	PartConfiguration  Part = "configuration"
+	PartMade           Part = "made" // what was to be made is there: unlike what moved on, it stays so
 	PartName           Part = "name" // a unique name or origin is taken
 	PartDirectory      Part = "directory"
 	PartRequest        Part = "request"

@@ -152,9 +152,12 @@ func TestS12_UnderOneClientRequestIDWhatIsAskedIsMadeOnceWithinTenMinutes(t *tes
 				t.Error("a repeat had an effect")
 			}
 			for what, got := range map[string]reply{
-				"by another caller":     w.under("robot", path, body, clientRequestID, "c"),
-				"under another id":      w.under("admin", path, body, clientRequestID, "d"),
-				"eleven minutes later":  func() reply { w.clock.Advance(2 * time.Minute); return w.under("admin", path, body, clientRequestID, "c") }(),
+				"by another caller": w.under("robot", path, body, clientRequestID, "c"),
+				"under another id":  w.under("admin", path, body, clientRequestID, "d"),
+				"eleven minutes later": func() reply {
+					w.clock.Advance(2 * time.Minute)
+					return w.under("admin", path, body, clientRequestID, "c")
+				}(),
 				"without anything such": w.call("admin", "POST", path, body),
 			} {
 				if got.status == first.status && got.text == first.text && !(got.status == 204) {
@@ -203,7 +206,9 @@ func TestA16_OfManyCatalogsAtOnceUnderOneNameOneIsMade(t *testing.T) {
 	all := make([]reply, 20)
 	var done sync.WaitGroup
 	for i := range all {
-		done.Go(func() { all[i] = w.under("admin", em+"/catalogs", object{"displayName": "Sales"}, clientRequestID, "c") })
+		done.Go(func() {
+			all[i] = w.under("admin", em+"/catalogs", object{"displayName": "Sales"}, clientRequestID, "c")
+		})
 	}
 	done.Wait()
 	for _, got := range all {
