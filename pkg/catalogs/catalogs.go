@@ -117,8 +117,12 @@ func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before en
 	e.Changed = entitlement.Differences(before.Recorded(), c.Recorded())
 	e.After = catalogState(c)
 	c.Chain, e = c.Chain.Append(e)
-	err := s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
+	err := s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e},
+		Names: entitlement.Renamed(entitlement.OfCatalog, "", string(c.ID), before.DisplayName, c.DisplayName)})
 	c.Version++
+	if entitlement.StalePart(err) == entitlement.PartName {
+		err = entitlement.NameTaken("a catalog", "")
+	}
 	return c, err
 }
 
@@ -157,7 +161,8 @@ func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitl
 	e.Changed = entitlement.Differences(c.Recorded(), nil)
 	c.Chain, e = c.Chain.Append(e)
 	c.Erased = true
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e}})
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Events: []entitlement.Event{e},
+		Names: entitlement.Renamed(entitlement.OfCatalog, "", string(id), c.DisplayName, "")})
 }
 
 // AddResource registers a target's resource in a catalog, as the target describes it.

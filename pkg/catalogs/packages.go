@@ -14,6 +14,7 @@ import (
 func (s *Service) CreatePackage(ctx context.Context, by authz.Command, p entitlement.AccessPackage) (entitlement.AccessPackage, error) {
 	return idempotency.Once(ctx, s.once(), by, entitlement.OfPackage, func(made idempotency.Effect) (entitlement.AccessPackage, error) {
 		p := p
+		p.PolicyNames = nil
 		p.ID, p.Created, p.Modified, p.Policies, p.Meta = entitlement.PackageID(made.ID), made.At, made.At, nil, made.Meta()
 		if made.Again {
 			err := namePackage(&p)
@@ -74,8 +75,12 @@ func (s *Service) putPackage(ctx context.Context, by authz.Command, p, before en
 	e := by.Marked(s.event(entitlement.OfPackage, string(p.ID), kind, by))
 	e.Changed = entitlement.Differences(before.Recorded(), p.Recorded())
 	with.Packages = append(with.Packages, p)
+	with.Names = entitlement.Renamed(entitlement.OfPackage, string(p.Catalog), string(p.ID), before.DisplayName, p.DisplayName)
 	with = chainPackage(with, e)
 	err := s.Store.Commit(ctx, with)
+	if entitlement.StalePart(err) == entitlement.PartName {
+		err = entitlement.NameTaken("an access package", " in the catalog")
+	}
 	p = with.Packages[0]
 	p.Version++
 	return p, err
@@ -121,7 +126,8 @@ func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.Acc
 	}
 	catalog.Packages--
 	p.Erased = true
-	c := entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{p}, Former: []entitlement.AccessPackage{p.Former()}}
+	c := entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{p}, Former: []entitlement.AccessPackage{p.Former()},
+		Names: entitlement.Renamed(entitlement.OfPackage, string(p.Catalog), string(p.ID), p.DisplayName, "")}
 	for _, policy := range policies {
 		policy.Erased = true
 		c.Policies = append(c.Policies, policy)

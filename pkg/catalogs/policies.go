@@ -94,6 +94,10 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 	if err := s.namedExist(ctx, p, old); err != nil {
 		return p, err
 	}
+	with, err := s.renamePolicy(ctx, by, old, p, with)
+	if err != nil {
+		return p, err
+	}
 	e := s.event(entitlement.OfPolicy, string(p.ID), kind, by)
 	e.Changed = entitlement.Differences(old.Recorded(), p.Recorded())
 	if loosens != "" {
@@ -101,7 +105,7 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 	}
 	p.Chain, e = p.Chain.Append(by.Marked(e))
 	with.Policies, with.Events = append(with.Policies, p), append(with.Events, e)
-	err := s.Store.Commit(ctx, with)
+	err = s.Store.Commit(ctx, with)
 	p.Version++
 	return p, err
 }
@@ -205,6 +209,9 @@ func (s *Service) erasePolicy(ctx context.Context, by authz.Command, p entitleme
 		return err
 	}
 	pkg.Policies = slices.DeleteFunc(slices.Clone(pkg.Policies), func(q entitlement.PolicyID) bool { return q == id })
+	if err := rename(&pkg, p.DisplayName, ""); err != nil {
+		return err
+	}
 	e := s.event(entitlement.OfPackage, string(pkg.ID), "policyRemoved", by)
 	e.Data = map[string]string{"policy": string(id)}
 	c := chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{pkg}}, e)

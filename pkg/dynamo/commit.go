@@ -39,6 +39,7 @@ func (db *DB) Commit(ctx context.Context, c entitlement.Change) error {
 // depends on the change alone.
 func (db *DB) planned(c entitlement.Change, old images) *plan {
 	p := newPlan(db)
+	p.uniqueNames(c.Names) // first: a name that is taken is told as that
 	for _, v := range c.Catalogs {
 		write(p, catalogMapper, v)
 	}

@@ -33,6 +33,7 @@ type Change struct {
 
 	Former            []AccessPackage   // what is kept of packages that go: id, catalog and name
 	Incompatibilities []Incompatibility // of the Packages, where their lists change
+	Names             []UniqueName      // that are taken and given back
 	References        []Reference       // that must hold, to what the change does not write itself
 	Absences          []Absence         // one of version 0 is noted beside what is noted of the person already
 }

@@ -305,7 +305,7 @@ func (w *simulation) useCatalog(c Command) usage {
 		return func(ctx context.Context, by authz.Command) error { return w.catalogs.DeletePolicy(ctx, by, policy) }
 	}
 	next := w.policy(*c.Terms, pkg)
-	next.ID = policy
+	next.ID, next.DisplayName = policy, w.population.policyNames[policy]
 	return func(ctx context.Context, by authz.Command) error {
 		_, err := w.catalogs.ReplacePolicy(ctx, by, next)
 		return err
