@@ -70,6 +70,19 @@ type Command struct {
 	Caller
 	CommandID string
 	Repeat
+	// If refuses to change what is not as the caller last saw it; nil: whatever it is like.
+	If *Condition
+}
+
+// Condition refuses what is not as somebody last saw it.
+type Condition struct{ Refuse func(kept any) error }
+
+// Matches asks whether what the command is about to change is as its caller saw it.
+func (c Command) Matches(kept any) error {
+	if c.If == nil {
+		return nil
+	}
+	return c.If.Refuse(kept)
 }
 
 // As returns the command with its caller as it was read.

@@ -99,6 +99,9 @@ func (s *Service) CreateCatalog(ctx context.Context, by authz.Command, c entitle
 func (s *Service) UpdateCatalog(ctx context.Context, by authz.Command, id entitlement.CatalogID, edit func(*entitlement.Catalog)) (entitlement.Catalog, error) {
 	return afresh(func() (entitlement.Catalog, error) {
 		c, err := s.catalog(ctx, by, authz.UpdateCatalog, id)
+		if err == nil {
+			err = by.Matches(c)
+		}
 		if err != nil {
 			return c, err
 		}
@@ -144,6 +147,9 @@ func catalogState(c entitlement.Catalog) string {
 // DeleteCatalog removes a catalog without packages (R27). Its resources go with it.
 func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitlement.CatalogID) error {
 	c, err := s.catalog(ctx, by, authz.DeleteCatalog, id)
+	if err == nil {
+		err = by.Matches(c)
+	}
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,9 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Command, id enti
 
 func (s *Service) updateConnector(ctx context.Context, by authz.Command, id entitlement.ConnectorID, credential string, edit func(*entitlement.ConnectorConfig)) (entitlement.ConnectorConfig, error) {
 	c, err := s.Store.Connector(ctx, id)
+	if err == nil {
+		err = by.Matches(c)
+	}
 	if err != nil {
 		return c, err
 	}

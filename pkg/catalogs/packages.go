@@ -45,6 +45,9 @@ func namePackage(p *entitlement.AccessPackage) (err error) {
 func (s *Service) UpdatePackage(ctx context.Context, by authz.Command, id entitlement.PackageID, edit func(*entitlement.AccessPackage)) (entitlement.AccessPackage, error) {
 	return afresh(func() (entitlement.AccessPackage, error) {
 		p, err := s.openPackage(ctx, by, authz.UpdatePackage, id)
+		if err == nil {
+			err = by.Matches(p)
+		}
 		if err != nil {
 			return p, err
 		}
@@ -100,6 +103,9 @@ func (s *Service) DeletePackage(ctx context.Context, by authz.Command, id entitl
 		p, err := s.Store.Package(ctx, id)
 		if err == nil {
 			err = allow(by, authz.DeletePackage, inPackage(p))
+		}
+		if err == nil {
+			err = by.Matches(p)
 		}
 		return entitlement.DeletionOf(p), err
 	}

@@ -69,6 +69,9 @@ func (s *Service) replacePolicy(ctx context.Context, by authz.Command, p entitle
 	if err == nil {
 		err = allow(by, authz.UpdatePolicy, inPolicy(old))
 	}
+	if err == nil {
+		err = by.Matches(old)
+	}
 	if err != nil {
 		return p, err
 	}
@@ -195,6 +198,9 @@ func (s *Service) DeletePolicy(ctx context.Context, by authz.Command, id entitle
 		p, err := s.Store.Policy(ctx, id)
 		if err == nil {
 			err = allow(by, authz.DeletePolicy, inPolicy(p))
+		}
+		if err == nil {
+			err = by.Matches(p)
 		}
 		return entitlement.DeletionOfPolicy(p), err
 	}

@@ -97,6 +97,9 @@ func (s *Service) UpdateUser(ctx context.Context, by authz.Command, id entitleme
 func (s *Service) updateUser(ctx context.Context, by authz.Command, id entitlement.UserID, edit func(*entitlement.User) error, with entitlement.Change) (entitlement.User, error) {
 	for try := 1; ; try++ {
 		u, err := s.user(ctx, id)
+		if err == nil {
+			err = by.Matches(u)
+		}
 		if err != nil {
 			return u, err
 		}
@@ -306,6 +309,7 @@ func (s *Service) DeleteUser(ctx context.Context, by authz.Command, id entitleme
 	if err != nil {
 		return err
 	}
+	by.If = nil // from here on it is what the deletion itself made of it
 	for try := 1; ; try++ {
 		for _, g := range u.Groups {
 			if err := s.leave(ctx, by, g, false, id); err != nil && entitlement.CodeOf(err) != CodeNotMember {

@@ -99,7 +99,7 @@ func (s *Stale) Error() string { return "the " + string(s.Part) + " changed mean
 
 // StaleError returns the Conflict that a store answers when part did not hold.
 func StaleError(part Part) error {
-	return &Error{Kind: Conflict, Msg: "This was changed by somebody else meanwhile. Read it again and retry.", Op: "commit", Err: &Stale{part}}
+	return &Error{Kind: Conflict, Code: "resourceModified", Msg: "This was changed by somebody else meanwhile. Read it again and retry.", Op: "commit", Err: &Stale{part}}
 }
 
 // StalePart returns the part that did not hold, or "" where err is another failure.

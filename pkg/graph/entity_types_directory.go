@@ -6,7 +6,7 @@ import (
 )
 
 func users() entityType[entitlement.User] {
-	return entityType[entitlement.User]{set: "users", mapper: mapUser, navigation: noNavigation,
+	return entityType[entitlement.User]{tagged: true, set: "users", mapper: mapUser, navigation: noNavigation,
 		example: entitlement.User{Identities: []entitlement.Principal{{}}}}
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 func (c *call) packageKind() entityType[*views.Package] {
-	return entityType[*views.Package]{set: emSet + "accessPackages", mapper: mapPackage, navigation: packageNavigation, load: c.deps.Views.Packages, example: &views.Package{}}
+	return entityType[*views.Package]{tagged: true, set: emSet + "accessPackages", mapper: mapPackage, navigation: packageNavigation, load: c.deps.Views.Packages, example: &views.Package{}}
 }
 
 // packageNavigation: in packages within another one's list nothing is expanded, for lists of lists

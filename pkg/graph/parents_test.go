@@ -264,7 +264,7 @@ func drop(o object, path []string) {
 var (
 	anyID       = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`)
 	ofTheCall   = regexp.MustCompile(`"request-id":"[^"]*"`)
-	ofTheMoment = regexp.MustCompile(`"(createdDateTime|date)":"[^"]*"`)
+	ofTheMoment = regexp.MustCompile(`"(createdDateTime|date|@odata\.etag)":"(?:[^"\\]|\\.)*"`)
 )
 
 // said is an answer without the id that was sent, and without what each call has of its own.

@@ -40,6 +40,9 @@ func (c *call) write(ctx context.Context, w http.ResponseWriter, ans response) {
 		c.fail(ctx, w, tooLarge())
 		return
 	}
+	if tag, ok := ans.body["@odata.etag"].(string); ok {
+		w.Header().Set("ETag", tag)
+	}
 	if ans.location != "" {
 		w.Header().Set("Location", ans.location)
 	}

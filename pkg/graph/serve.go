@@ -27,6 +27,7 @@ const (
 type api struct {
 	deps   Deps
 	routes *routes
+	others *routes // of the other function
 }
 
 func newAPI(d Deps, table []operation) *api { return &api{deps: d, routes: newRoutes(table)} }
@@ -45,6 +46,10 @@ type call struct {
 
 // ServeHTTP answers one call. Whatever happens, the answer is in Graph's shape.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if a.isOthers(r) {
+		a.deps.Peer.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), handedOn{}, true)))
+		return
+	}
 	ctx := a.begin(w, r)
 	c := &call{deps: &a.deps, request: r.WithContext(ctx)}
 	defer func() {
@@ -126,6 +131,9 @@ func (a *api) serve(ctx context.Context, c *call) (response, error) {
 		return response{}, err
 	}
 	if err := c.repeatable(op); err != nil {
+		return response{}, err
+	}
+	if err := c.conditional(op); err != nil {
 		return response{}, err
 	}
 	return op.serve(ctx, c)
