@@ -45,7 +45,7 @@ func Requests(d Deps) http.Handler { return newAPI(d, requestsTable()).beside(ca
 
 // catalogsTable is what the function catalogs serves.
 func catalogsTable() []operation {
-	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, laterCatalogs)
+	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, describeOperations, laterCatalogs)
 }
 
 // requestsTable is what the function requests serves.

@@ -1,13 +1,16 @@
 package graph
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // handedOn marks a call that came from the other function, which is never handed back.
 type handedOn struct{}
 
 // beside tells the handler which operations are the other function's.
 func (a *api) beside(table []operation) *api {
-	a.others = newRoutes(table)
+	a.others, a.tables = newRoutes(table), slices.Concat(a.tables, table)
 	return a
 }
 

@@ -27,10 +27,13 @@ const (
 type api struct {
 	deps   Deps
 	routes *routes
-	others *routes // of the other function
+	others *routes     // of the other function
+	tables []operation // of both
 }
 
-func newAPI(d Deps, table []operation) *api { return &api{deps: d, routes: newRoutes(table)} }
+func newAPI(d Deps, table []operation) *api {
+	return &api{deps: d, routes: newRoutes(table), tables: table}
+}
 
 // call is one call on its way through its operation.
 type call struct {
@@ -40,6 +43,7 @@ type call struct {
 	path    map[string]string // values of the path's variables
 	options odata.Options
 	by      authz.Command // with its caller as it was read, unless the operation reads it late
+	tables  []operation   // of both functions
 	read    *[]byte       // the body, once it was read
 	reads   bool          // it changes nothing, so that its answer may be refused
 }
@@ -51,7 +55,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := a.begin(w, r)
-	c := &call{deps: &a.deps, request: r.WithContext(ctx)}
+	c := &call{deps: &a.deps, tables: a.tables, request: r.WithContext(ctx)}
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			obs.Logger(ctx).ErrorContext(ctx, "handler panicked", "route", c.route, "panic", fmt.Sprint(thrown), "stack", string(debug.Stack()))
