@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"regexp"
 	"strings"
 
 	"leasehold/pkg/authz"
@@ -55,20 +54,23 @@ func describe(tables []operation) object {
 	}
 }
 
-// variable is a variable in a path of the tables.
-var variable = regexp.MustCompile(`\{(\w+)(:text)?\}`)
-
 // described returns a path as OpenAPI writes it, with its parameters.
 func described(path string) (string, []any) {
 	parameters := []any{}
-	for _, found := range variable.FindAllStringSubmatch(path, -1) {
+	for rest := path; ; {
+		_, behind, found := strings.Cut(rest, "{")
+		name, behind, closed := strings.Cut(behind, "}")
+		if !found || !closed {
+			return strings.ReplaceAll(path, ":text}", "}"), parameters
+		}
+		rest = behind
 		schema := object{"type": "string"}
-		if found[2] == "" {
+		plain, anything := strings.CutSuffix(name, ":text")
+		if !anything {
 			schema["format"] = "uuid"
 		}
-		parameters = append(parameters, object{"name": found[1], "in": "path", "required": true, "schema": schema})
+		parameters = append(parameters, object{"name": plain, "in": "path", "required": true, "schema": schema})
 	}
-	return variable.ReplaceAllString(path, "{$1}"), parameters
 }
 
 func (op *operation) describe(parameters []any) object {
@@ -96,9 +98,10 @@ func (op *operation) describe(parameters []any) object {
 	return d
 }
 
-var wordBreak = regexp.MustCompile(`[^A-Za-z0-9]+`)
-
 // operationID names an operation by its method and path.
 func operationID(method, path string) string {
-	return strings.ToLower(method) + "_" + strings.Trim(wordBreak.ReplaceAllString(path, "_"), "_")
+	words := strings.FieldsFunc(path, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9')
+	})
+	return strings.ToLower(method) + "_" + strings.Join(words, "_")
 }

@@ -28,7 +28,7 @@ func TestTheDescriptionHasEveryOperationOfTheTables(t *testing.T) {
 			continue
 		}
 		operations++
-		path, parameters := variable.ReplaceAllString(op.path, "{$1}"), variable.FindAllString(op.path, -1)
+		path, parameters := strings.ReplaceAll(op.path, ":text}", "}"), strings.Count(op.path, "{")
 		item, _ := paths[path].(object)
 		d, there := item[strings.ToLower(op.method)].(object)
 		if !there {
@@ -45,8 +45,8 @@ func TestTheDescriptionHasEveryOperationOfTheTables(t *testing.T) {
 				inPath++
 			}
 		}
-		if inPath != len(parameters) {
-			t.Errorf("%s has %d parameters in its path, described are %d", op.name(), len(parameters), inPath)
+		if inPath != parameters {
+			t.Errorf("%s has %d parameters in its path, described are %d", op.name(), parameters, inPath)
 		}
 	}
 	if described != operations || got.get("openapi") != "3.0.3" {
