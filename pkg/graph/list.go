@@ -20,7 +20,7 @@ func list[T any](ctx context.Context, c *call, k entityType[T], read lister[T]) 
 	if err != nil {
 		return response{}, err
 	}
-	for limit := c.options.Top; ; {
+	for limit := c.pageSize(); ; {
 		page, err := read(ctx, entitlement.Page{Limit: limit, Token: inner})
 		if err != nil {
 			return response{}, err

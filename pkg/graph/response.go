@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"leasehold/pkg/obs"
 )
@@ -16,6 +17,7 @@ type response struct {
 	body     object
 	text     []byte // body, where it was rendered already
 	location string
+	tag      string // of what was made or changed, where the body does not say it
 }
 
 func ok(body object) (response, error) { return response{status: http.StatusOK, body: body}, nil }
@@ -25,7 +27,17 @@ func done(err error) (response, error) { return response{status: http.StatusNoCo
 
 // write renders an answer into a buffer first, so that a failure is never half an answer.
 func (c *call) write(ctx context.Context, w http.ResponseWriter, ans response) {
+	if len(c.applied) > 0 {
+		w.Header().Set(preferenceApplied, strings.Join(c.applied, ", "))
+	}
 	if ans.body == nil {
+		if ans.location != "" {
+			w.Header().Set("Location", ans.location)
+			w.Header().Set("OData-EntityId", ans.location)
+		}
+		if ans.tag != "" {
+			w.Header().Set("ETag", ans.tag)
+		}
 		w.WriteHeader(ans.status)
 		return
 	}

@@ -27,12 +27,13 @@ const (
 type api struct {
 	deps   Deps
 	routes *routes
-	others *routes     // of the other function
+	others *routes // of the other function
+	own    []operation
 	tables []operation // of both
 }
 
 func newAPI(d Deps, table []operation) *api {
-	return &api{deps: d, routes: newRoutes(table), tables: table}
+	return &api{deps: d, routes: newRoutes(table), own: table, tables: table}
 }
 
 // call is one call on its way through its operation.
@@ -46,6 +47,7 @@ type call struct {
 	tables  []operation   // of both functions
 	read    *[]byte       // the body, once it was read
 	reads   bool          // it changes nothing, so that its answer may be refused
+	applied []string      // of what the client prefers
 }
 
 // ServeHTTP answers one call. Whatever happens, the answer is in Graph's shape.
@@ -140,7 +142,11 @@ func (a *api) serve(ctx context.Context, c *call) (response, error) {
 	if err := c.conditional(op); err != nil {
 		return response{}, err
 	}
-	return op.serve(ctx, c)
+	ans, err := op.serve(ctx, c)
+	if err != nil {
+		return response{}, err
+	}
+	return a.preferred(ctx, c, op, ans), nil
 }
 
 // authorization returns the one Authorization header; two contradict each other.
