@@ -266,7 +266,7 @@ var Rules = [actionCount]Rule{
 	UpdateSubject:      {Name: "updateSubject", Scope: NeedWrite, May: Administrators, Planned: true},
 	ReadRole:           {Name: "readRole", Scope: NeedRead, May: Administrators, Planned: true},
 	AssignRole:         {Name: "assignRole", Scope: NeedWrite, May: Administrators, Planned: true},
-	CallBatch:          {Name: "callBatch", Scope: NeedSubjectRead, May: Everybody, Planned: true},
+	CallBatch:          {Name: "callBatch", Scope: NeedSubjectRead, May: Everybody},
 }
 
 func (a Action) rule() *Rule { return &Rules[a] }

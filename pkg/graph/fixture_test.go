@@ -104,9 +104,19 @@ func newFixture(t *testing.T) *fixture {
 		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}}, Jobs: noQueue{}, Enqueuer: noQueue{},
 			Clock: w.clock, IDs: w.clock, Log: log},
 		Requests: &requests.Service{Store: w.store, Enqueuer: noQueue{}, Clock: w.clock, IDs: w.clock, Log: log}}
-	w.api = map[string]http.Handler{names.Catalogs: Catalogs(deps), names.Requests: Requests(deps)}
+	w.api = map[string]http.Handler{}
+	owners, askers := deps, deps
+	owners.Peer, askers.Peer = w.peer(names.Requests), w.peer(names.Catalogs)
+	w.api[names.Catalogs], w.api[names.Requests] = Catalogs(owners), Requests(askers)
 	w.populate()
 	return w
+}
+
+// peer serves as one function what the other one hands on.
+func (w *fixture) peer(function string) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.api[function].ServeHTTP(rw, r.WithContext(dynamotest.As(r.Context(), function)))
+	})
 }
 
 // populate adds people: a manager, a member who has that manager, another person, one

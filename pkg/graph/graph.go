@@ -26,8 +26,11 @@ type Deps struct {
 	Clock         interface{ Now() time.Time }
 	// Peer serves the operations of the other function, which come here where a client spells
 	// their path in another way than the gateway's routes do; nil: they are not found here.
-	Peer    http.Handler
-	Limiter *Limiter // of what each caller writes; nil for none
+	Peer http.Handler
+	// HandedOn says whether a call came from the other function, in the words of Handed; nil
+	// where the context itself says so.
+	HandedOn func(context.Context) string
+	Limiter  *Limiter // of what each caller writes; nil for none
 }
 
 // Authenticator finds out who is calling.
@@ -45,7 +48,7 @@ func Requests(d Deps) http.Handler { return newAPI(d, requestsTable()).beside(ca
 
 // catalogsTable is what the function catalogs serves.
 func catalogsTable() []operation {
-	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, describeOperations, laterCatalogs)
+	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, describeOperations, batchOperations, laterCatalogs)
 }
 
 // requestsTable is what the function requests serves.

@@ -78,7 +78,6 @@ var laterCatalogs = []operation{
 
 	{method: "PATCH", path: root + "/groups/{groupId}", action: authz.UpdateGroup},
 	{method: "DELETE", path: root + "/groups/{groupId}", action: authz.DeleteGroup},
-	{method: "POST", path: root + "/$batch", action: authz.CallBatch},
 }
 
 // laterRequests belong to the people's side.

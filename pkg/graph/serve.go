@@ -38,26 +38,28 @@ func newAPI(d Deps, table []operation) *api {
 
 // call is one call on its way through its operation.
 type call struct {
-	deps    *Deps
-	request *http.Request
-	route   string            // method and pattern of the operation, for logs; "" where there is none
-	path    map[string]string // values of the path's variables
-	options odata.Options
-	by      authz.Command // with its caller as it was read, unless the operation reads it late
-	tables  []operation   // of both functions
-	read    *[]byte       // the body, once it was read
-	reads   bool          // it changes nothing, so that its answer may be refused
-	applied []string      // of what the client prefers
+	api       http.Handler // for the parts of a batch
+	principal entitlement.Principal
+	deps      *Deps
+	request   *http.Request
+	route     string            // method and pattern of the operation, for logs; "" where there is none
+	path      map[string]string // values of the path's variables
+	options   odata.Options
+	by        authz.Command // with its caller as it was read, unless the operation reads it late
+	tables    []operation   // of both functions
+	read      *[]byte       // the body, once it was read
+	reads     bool          // it changes nothing, so that its answer may be refused
+	applied   []string      // of what the client prefers
 }
 
 // ServeHTTP answers one call. Whatever happens, the answer is in Graph's shape.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.isOthers(r) {
-		a.deps.Peer.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), handedOn{}, true)))
+		a.handOn(w, r)
 		return
 	}
 	ctx := a.begin(w, r)
-	c := &call{deps: &a.deps, tables: a.tables, request: r.WithContext(ctx)}
+	c := &call{deps: &a.deps, api: a, tables: a.tables, request: r.WithContext(ctx)}
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			obs.Logger(ctx).ErrorContext(ctx, "handler panicked", "route", c.route, "panic", fmt.Sprint(thrown), "stack", string(debug.Stack()))
@@ -118,8 +120,8 @@ func (a *api) serve(ctx context.Context, c *call) (response, error) {
 	if err := authz.Admit(c.by.Caller, op.action); err != nil {
 		return response{}, err
 	}
-	c.reads = !op.writes()
-	if op.writes() {
+	c.reads, c.principal = !op.writes(), token.Principal
+	if op.writes() && !c.deps.inBatch(ctx) { // which has taken for all its parts
 		if err := a.deps.Limiter.take(token.Principal); err != nil {
 			return response{}, err
 		}
