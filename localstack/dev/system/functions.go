@@ -104,8 +104,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	peer := func(id string) http.Handler {
 		return lambdaio.Peer{Mark: graph.Handed, Invoke: func(ctx context.Context, payload []byte) ([]byte, error) { return all.invoke(ctx, id, payload) }}
 	}
-	owners.Peer, owners.HandedOn = peer(names.Requests), lambdaio.HandedOn
-	askers.Peer, askers.HandedOn = peer(names.Catalogs), lambdaio.HandedOn
+	owners.Peer, askers.HandedOn = peer(names.Requests), lambdaio.HandedOn
 	handlers := map[string]any{
 		names.Catalogs: lambdaio.HTTP(graph.Catalogs(owners)),
 		names.Requests: lambdaio.HTTP(graph.Requests(askers)),

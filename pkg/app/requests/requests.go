@@ -25,14 +25,13 @@ var _ usecases.Store = (*dynamo.DB)(nil)
 func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	clients := base.Open(c)
 	db, urgent := clients.Table(), clients.Sender(names.DeliverUrgent)
-	peer := clients.Function(names.Catalogs)
 	verifier, err := httpapi.Verifier(c)
 	if err := errors.Join(err, clients.Err()); err != nil {
 		return nil, err
 	}
 	return graph.Requests(graph.Deps{
 		Authenticator: verifier, Directory: httpapi.Directory(c, db, urgent, log), Views: &views.Reader{Store: db}, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
-		Peer: lambdaio.Peer{Invoke: peer, Mark: graph.Handed}, HandedOn: lambdaio.HandedOn,
+		HandedOn: lambdaio.HandedOn,
 		Requests: &usecases.Service{Store: db, Enqueuer: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }
