@@ -213,6 +213,8 @@ func (t template) resourceOf(f names.Function, right names.Right) string {
 		return first("AWS::DynamoDB::Table") + "/index/" + right.ID
 	case names.PartQueue:
 		return queue(right.ID)
+	case names.PartFunction:
+		return "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:" + names.FunctionName(right.ID)
 	case names.PartLog:
 		return "${" + refersTo(t.Resources[t.function(f.ID)].at("LoggingConfig", "LogGroup")) + "}"
 	}

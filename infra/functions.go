@@ -15,7 +15,7 @@ import (
 // addFunction adds a function with its role and its log. Both have fixed names,
 // so that an operator finds them.
 func (h *stackBuilder) addFunction(f names.Function) {
-	name := names.StackName + "-" + f.ID
+	name := names.FunctionName(f.ID)
 	log := h.addLog(f.ID+"-log", "/aws/lambda/"+name)
 	role := awsiam.NewRole(h.stack, jsii.String(f.ID+"-role"), &awsiam.RoleProps{
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),

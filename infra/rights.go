@@ -67,6 +67,15 @@ func (h *stackBuilder) arn(right names.Right, log awslogs.LogGroup) string {
 		return *h.queues[right.ID].QueueArn()
 	case names.PartLog:
 		return *log.LogGroupArn()
+	case names.PartFunction:
+		// By its name and not by the construct: two functions that refer to each other could
+		// not be made one after the other.
+		return *h.stack.FormatArn(&awscdk.ArnComponents{
+			Service:      jsii.String("lambda"),
+			Resource:     jsii.String("function"),
+			ResourceName: jsii.String(names.FunctionName(right.ID)),
+			ArnFormat:    awscdk.ArnFormat_COLON_RESOURCE_NAME,
+		})
 	case names.PartSecret:
 		// A wildcard, because connectors are registered long after the deployment.
 		return *h.stack.FormatArn(&awscdk.ArnComponents{

@@ -2,6 +2,7 @@ package rights
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,9 +26,10 @@ import (
 type recorder struct {
 	*httptest.Server
 	mu   sync.Mutex
-	used map[string]map[string]bool // function -> "action on part"
-	odd  []string                   // what it did not understand
-	n    int                        // actions that it noted
+	used map[string]map[string]bool                                           // function -> "action on part"
+	call func(ctx context.Context, id string, payload []byte) ([]byte, error) // of the functions
+	odd  []string                                                             // what it did not understand
+	n    int                                                                  // actions that it noted
 }
 
 func newRecorder(t *testing.T, emulator string) *recorder {
@@ -45,11 +47,27 @@ func newRecorder(t *testing.T, emulator string) *recorder {
 			return
 		}
 		r.note(request, body)
+		if id, invoked := invokedFunction(request); invoked {
+			answer, err := r.call(request.Context(), id, body)
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+			w.Write(answer)
+			return
+		}
 		request.Body = io.NopCloser(bytes.NewReader(body))
 		proxy.ServeHTTP(w, request)
 	}))
 	t.Cleanup(r.Close)
 	return r
+}
+
+// invokedFunction returns the id of the function that a call of Lambda's API invokes.
+func invokedFunction(request *http.Request) (string, bool) {
+	name, ok := strings.CutPrefix(request.URL.Path, "/2015-03-31/functions/"+names.FunctionName(""))
+	id, invoked := strings.CutSuffix(name, "/invocations")
+	return id, ok && invoked
 }
 
 var credential = regexp.MustCompile(`Credential=([^/]+)/`)
@@ -58,6 +76,9 @@ var credential = regexp.MustCompile(`Credential=([^/]+)/`)
 func (r *recorder) note(request *http.Request, body []byte) {
 	caller := credential.FindStringSubmatch(request.Header.Get("Authorization"))
 	rights, err := rightsFor(request.Header.Get("X-Amz-Target"), body)
+	if id, invoked := invokedFunction(request); invoked {
+		rights, err = []string{"lambda:InvokeFunction on " + part(names.PartFunction, id)}, nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil || caller == nil {

@@ -21,7 +21,7 @@ import (
 func TestEveryFunctionCallsWhatItsRoleAllowsAndNothingElse(t *testing.T) {
 	s := open(t)
 	s.drain() // what the seed has edited
-	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostMessages, sendMalformed, manageConnectors} {
+	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostMessages, sendMalformed, manageConnectors, handOn} {
 		story(s)
 	}
 
@@ -259,6 +259,16 @@ func manageConnectors(s *stack) {
 	made := s.call(components.Admin, "POST", path, object{"displayName": "Another", "kind": "scim", "url": s.endpoints.SCIM, "correlationKeys": []string{"userName"}, "credential": "one"}, 201)["id"]
 	s.call(components.Admin, "PATCH", path+"/"+fmt.Sprint(made), object{"credential": "two"}, 204)
 	s.call(components.Admin, "DELETE", path+"/"+fmt.Sprint(made), nil, 204)
+}
+
+// handOn has each function hand calls on to the other one: those of a batch, and one in
+// another spelling, which the gateway's routes do not know.
+func handOn(s *stack) {
+	batch := s.call(components.Admin, "POST", names.APIVersion+"/$batch", object{"requests": []object{{"id": "1", "method": "GET", "url": strings.TrimPrefix(em, names.APIVersion) + "/assignments?$top=1"}}}, 200)
+	if part := batch["responses"].([]any)[0].(map[string]any); part["status"] != float64(200) {
+		s.Errorf("handed on: %v", part)
+	}
+	s.call(components.Admin, "GET", em+"/ASSIGNMENTS?$top=1", nil, 200)
 }
 
 func (s *stack) commit(c entitlement.Change) {

@@ -85,6 +85,7 @@ func open(t *testing.T) *stack {
 		}
 		s.queues[q.ID] = aws.ToString(made.QueueUrl)
 	}
+	s.recorder.call = s.invoke
 	s.serve()
 	s.wire()
 	if s.Result, err = seed.Run(t.Context(), s.endpoints, s.token, io.Discard); err != nil {

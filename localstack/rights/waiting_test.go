@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"leasehold/localstack/components"
+	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
 )
@@ -18,7 +19,7 @@ func (s *stack) id(as string) string {
 // offer adds a package, in a catalog of its own, under a policy that has one stage, or none.
 func (s *stack) offer(stage object) (pkg, policy string) {
 	s.Helper()
-	catalog := s.call(components.Admin, "POST", em+"/catalogs", object{"displayName": "Waiting", "state": "published"}, 201)["id"]
+	catalog := s.call(components.Admin, "POST", em+"/catalogs", object{"displayName": "Waiting " + clock.System{}.New(), "state": "published"}, 201)["id"]
 	pkg = fmt.Sprint(s.call(components.Admin, "POST", em+"/accessPackages", object{"displayName": "Waiting", "catalog": object{"id": catalog}}, 201)["id"])
 	p := object{"displayName": "Waiting", "allowedTargetScope": "allMemberUsers", "accessPackage": object{"id": pkg},
 		"requestorSettings": object{"enableTargetsToSelfAddAccess": true, "allowCustomAssignmentSchedule": true}}

@@ -66,14 +66,16 @@ var rules = map[string]rule{
 	"pkg/authz":    {ours: []string{"entitlement"}, others: []string{cedar}},
 	"pkg/authn":    {ours: []string{"entitlement", "clock", "obs"}, others: []string{jose, json2}},
 	"pkg/audit":    useCase,
-	"pkg/catalogs": useCase,
-	"pkg/requests": useCase.and("approvers"),
+	"pkg/catalogs": useCase.and("idempotency"),
+	"pkg/requests": useCase.and("approvers", "idempotency"),
 	"pkg/delivery": useCase.and("connector"),
 	// How many shards there are is part of the contract, and the sweep walks them.
 	"pkg/lifecycle": useCase.and("names", "approvers"),
 	"pkg/approvers": useCase,
 	"pkg/views":     useCase,
-	"pkg/directory": useCase.and("names", "connector", "secrets"),
+	"pkg/directory": useCase.and("names", "connector", "secrets", "idempotency"),
+
+	"pkg/idempotency": useCase,
 
 	"pkg/dynamo":    adapter.andOthers(sdk, smithy),
 	"pkg/queue":     adapter.andOthers(sdk, smithy),

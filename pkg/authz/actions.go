@@ -269,7 +269,7 @@ var Rules = [actionCount]Rule{
 	ReadRole:           {Name: "readRole", Scope: NeedRead, May: Everybody},
 	AssignRole:         {Name: "assignRole", Scope: NeedWrite, May: Administrators},
 	ReadRoleAssignment: {Name: "readRoleAssignment", Scope: NeedRead, May: Administrators},
-	CallBatch:          {Name: "callBatch", Scope: NeedSubjectRead, May: Everybody, Planned: true},
+	CallBatch:          {Name: "callBatch", Scope: NeedSubjectRead, May: Everybody},
 }
 
 func (a Action) rule() *Rule { return &Rules[a] }

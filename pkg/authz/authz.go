@@ -73,12 +73,24 @@ func (c Caller) User() entitlement.User {
 type Command struct {
 	Caller
 	CommandID string
-	// IdempotencyKey is "" where the caller gives none. A command that makes a request makes
-	// one under each key of its caller, however often it is sent (S12).
-	IdempotencyKey string
+	Repeat
+	// If refuses to change what is not as the caller last saw it; nil: whatever it is like.
+	If *Condition
+
 	// AllowedBy is the policy by which a delegated role allowed the command; the events of what
 	// it changes say so. "" where no role was needed.
 	AllowedBy string
+}
+
+// Condition refuses what is not as somebody last saw it.
+type Condition struct{ Refuse func(kept any) error }
+
+// Matches asks whether what the command is about to change is as its caller saw it.
+func (c Command) Matches(kept any) error {
+	if c.If == nil {
+		return nil
+	}
+	return c.If.Refuse(kept)
 }
 
 // As returns the command with its caller as it was read.

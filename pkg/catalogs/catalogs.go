@@ -9,6 +9,7 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // Service keeps catalogs and what is in them.
@@ -74,33 +75,39 @@ func (s *Service) CreateCatalog(ctx context.Context, by authz.Command, c entitle
 	if err := s.allow(ctx, &by, authz.CreateCatalog, authz.Object{}, nil); err != nil {
 		return c, err
 	}
-	now := s.Clock.Now()
-	c.ID, c.Created, c.Modified, c.Packages, c.Meta = entitlement.CatalogID(s.IDs.New()), now, now, 0, entitlement.Meta{}
-	return s.putCatalog(ctx, by, c, entitlement.Catalog{}, "created", s.firstOwner(by, &c)...)
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfCatalog, func(made idempotency.Effect) (entitlement.Catalog, error) {
+		c := c
+		c.ID, c.Created, c.Modified, c.Packages, c.Meta = entitlement.CatalogID(made.ID), made.At, made.At, 0, made.Meta()
+		if made.Again {
+			err := nameCatalog(&c)
+			return c, err
+		}
+		return s.putCatalog(ctx, made.Command, c, entitlement.Catalog{}, "created", s.firstOwner(by, &c)...)
+	})
 }
 
 // UpdateCatalog changes a catalog; edit is given the catalog as it is.
 func (s *Service) UpdateCatalog(ctx context.Context, by authz.Command, id entitlement.CatalogID, edit func(*entitlement.Catalog)) (entitlement.Catalog, error) {
-	c, err := s.catalog(ctx, &by, authz.UpdateCatalog, id)
-	if err != nil {
-		return c, err
-	}
-	before := c
-	edit(&c)
-	c.Modified = s.Clock.Now()
-	return s.putCatalog(ctx, by, c, before, "updated")
+	return afresh(func() (entitlement.Catalog, error) {
+		c, err := s.catalog(ctx, &by, authz.UpdateCatalog, id)
+		if err == nil {
+			err = by.Matches(c)
+		}
+		if err != nil {
+			return c, err
+		}
+		before := c
+		edit(&c)
+		c.Modified = s.Clock.Now()
+		return s.putCatalog(ctx, by, c, before, "updated")
+	})
 }
 
 func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before entitlement.Catalog, kind string, owners ...entitlement.RoleAssignment) (entitlement.Catalog, error) {
-	var err error
-	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err != nil {
+	if err := nameCatalog(&c); err != nil {
 		return c, err
 	}
-	if c.Description, err = entitlement.Description("description", c.Description); err != nil {
-		return c, err
-	}
-
-	e := s.event(entitlement.OfCatalog, string(c.ID), kind, by)
+	e := by.Marked(s.event(entitlement.OfCatalog, string(c.ID), kind, by))
 	e.Changed = entitlement.Differences(before.Recorded(), c.Recorded())
 	e.After = catalogState(c)
 	for _, owner := range owners {
@@ -108,9 +115,21 @@ func (s *Service) putCatalog(ctx context.Context, by authz.Command, c, before en
 	}
 	c.Chain, e = c.Chain.Append(e)
 
-	err = s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, RoleAssignments: owners, Events: []entitlement.Event{e}})
+	err := s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, RoleAssignments: owners, Events: []entitlement.Event{e},
+		Names: entitlement.Renamed(entitlement.OfCatalog, "", string(c.ID), before.DisplayName, c.DisplayName)})
 	c.Version++
+	if entitlement.StalePart(err) == entitlement.PartName {
+		err = entitlement.NameTaken("a catalog", "")
+	}
 	return c, err
+}
+
+// nameCatalog cleans the texts of a catalog, and refuses those that cannot be.
+func nameCatalog(c *entitlement.Catalog) (err error) {
+	if c.DisplayName, err = entitlement.Name("displayName", c.DisplayName); err == nil {
+		c.Description, err = entitlement.Description("description", c.Description)
+	}
+	return err
 }
 
 func catalogState(c entitlement.Catalog) string {
@@ -124,6 +143,9 @@ func catalogState(c entitlement.Catalog) string {
 // no more.
 func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitlement.CatalogID) error {
 	c, err := s.catalog(ctx, &by, authz.DeleteCatalog, id)
+	if err == nil {
+		err = by.Matches(c)
+	}
 	if err != nil {
 		return err
 	}
@@ -158,5 +180,16 @@ func (s *Service) DeleteCatalog(ctx context.Context, by authz.Command, id entitl
 	e.Changed = entitlement.Differences(c.Recorded(), nil)
 	c.Chain, e = c.Chain.Append(e)
 	c.Erased = true
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, RoleAssignments: roles, Events: []entitlement.Event{e}})
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, RoleAssignments: roles, Events: []entitlement.Event{e},
+		Names: entitlement.Renamed(entitlement.OfCatalog, "", string(id), c.DisplayName, "")})
+}
+
+// afresh is crossed for a change that returns something.
+func afresh[T any](change func() (T, error)) (T, error) {
+	for try := 1; ; try++ {
+		changed, err := change()
+		if entitlement.StalePart(err) != entitlement.PartConfiguration || try == crossTries {
+			return changed, err
+		}
+	}
 }

@@ -86,17 +86,17 @@ func (w *fixture) kind(err error, want entitlement.Kind, says string) {
 
 func (w *fixture) catalog() entitlement.Catalog {
 	w.t.Helper()
-	return must[entitlement.Catalog](w.t)(w.CreateCatalog(w.t.Context(), by, entitlement.Catalog{DisplayName: "C", Published: true}))
+	return must[entitlement.Catalog](w.t)(w.CreateCatalog(w.t.Context(), by, entitlement.Catalog{DisplayName: "C " + w.clock.New(), Published: true}))
 }
 
 func (w *fixture) pack(c entitlement.Catalog) entitlement.AccessPackage {
 	w.t.Helper()
-	return must[entitlement.AccessPackage](w.t)(w.CreatePackage(w.t.Context(), by, entitlement.AccessPackage{Catalog: c.ID, DisplayName: "P"}))
+	return must[entitlement.AccessPackage](w.t)(w.CreatePackage(w.t.Context(), by, entitlement.AccessPackage{Catalog: c.ID, DisplayName: "P " + w.clock.New()}))
 }
 
 func (w *fixture) policy(p entitlement.AccessPackage) entitlement.AssignmentPolicy {
 	w.t.Helper()
-	return must[entitlement.AssignmentPolicy](w.t)(w.CreatePolicy(w.t.Context(), by, entitlement.AssignmentPolicy{Package: p.ID, DisplayName: "All",
+	return must[entitlement.AssignmentPolicy](w.t)(w.CreatePolicy(w.t.Context(), by, entitlement.AssignmentPolicy{Package: p.ID, DisplayName: "All " + w.clock.New(),
 		Scope: entitlement.ScopeAllMembers, Requestor: entitlement.RequestorSettings{SelfAdd: true}}))
 }
 

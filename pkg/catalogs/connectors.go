@@ -9,6 +9,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // RegisterConnector adds a target system. Its credential is kept apart and never read back.
@@ -16,6 +17,18 @@ func (s *Service) RegisterConnector(ctx context.Context, by authz.Command, c ent
 	if err := s.allow(ctx, &by, authz.RegisterConnector, authz.Object{}, nil); err != nil {
 		return c, err
 	}
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfConnector, func(made idempotency.Effect) (entitlement.ConnectorConfig, error) {
+		c := c
+		c.ID, c.Created, c.Meta = entitlement.ConnectorID(made.ID), made.At, made.Meta()
+		if made.Again {
+			err := s.checkConnector(ctx, &c, credential, true)
+			return c, err
+		}
+		return s.registerConnector(ctx, made.Command, c, credential)
+	})
+}
+
+func (s *Service) registerConnector(ctx context.Context, by authz.Command, c entitlement.ConnectorConfig, credential string) (entitlement.ConnectorConfig, error) {
 	all, err := s.Store.ListConnectors(ctx)
 	if err != nil {
 		return c, err
@@ -23,8 +36,6 @@ func (s *Service) RegisterConnector(ctx context.Context, by authz.Command, c ent
 	if len(all) >= entitlement.MaxConnectors {
 		return c, entitlement.Errorf(entitlement.Precondition, "There are %d connectors, the most that there may be: delete one that nothing uses.", len(all))
 	}
-
-	c.ID, c.Created, c.Meta = entitlement.ConnectorID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
 	return s.putConnector(ctx, by, c, entitlement.ConnectorConfig{}, credential, "created")
 }
 
@@ -39,7 +50,17 @@ func (s *Service) UpdateConnector(ctx context.Context, by authz.Command, id enti
 		return entitlement.ConnectorConfig{}, entitlement.Errorf(entitlement.Precondition, "The built-in directory cannot be changed.")
 	}
 
+	if credential != "" {
+		return s.updateConnector(ctx, by, id, credential, edit) // each try would keep it once more
+	}
+	return afresh(func() (entitlement.ConnectorConfig, error) { return s.updateConnector(ctx, by, id, "", edit) })
+}
+
+func (s *Service) updateConnector(ctx context.Context, by authz.Command, id entitlement.ConnectorID, credential string, edit func(*entitlement.ConnectorConfig)) (entitlement.ConnectorConfig, error) {
 	c, err := s.Store.Connector(ctx, id)
+	if err == nil {
+		err = by.Matches(c)
+	}
 	if err != nil {
 		return c, err
 	}
@@ -78,7 +99,7 @@ func (s *Service) putConnector(ctx context.Context, by authz.Command, c, before 
 		return c, err
 	}
 
-	e := s.event(entitlement.OfConnector, string(c.ID), kind, by)
+	e := by.Marked(s.event(entitlement.OfConnector, string(c.ID), kind, by))
 	if credential != "" {
 		if c.Credential, err = s.Secrets.Put(ctx, c.ID, c.Address(), credential); err != nil {
 			return c, err

@@ -13,6 +13,10 @@ import (
 // other one cannot get it any more (R177). The other's own lists stay as they are (R178),
 // and whoever holds both keeps both (R180).
 func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, other entitlement.PackageID) error {
+	return crossed(func() error { return s.addIncompatible(ctx, by, id, other) })
+}
+
+func (s *Service) addIncompatible(ctx context.Context, by authz.Command, id, other entitlement.PackageID) error {
 	if other == id {
 		return entitlement.Errorf(entitlement.Invalid, "An access package cannot be incompatible with itself.")
 	}
@@ -61,11 +65,16 @@ func (s *Service) AddIncompatible(ctx context.Context, by authz.Command, id, oth
 		e.Data["gone"] = joined(gone)
 	}
 
+	c.Events = by.Recorded("")
 	return s.putIncompatible(ctx, p, c, e)
 }
 
 // RemoveIncompatible takes another package off the list.
 func (s *Service) RemoveIncompatible(ctx context.Context, by authz.Command, id, other entitlement.PackageID) error {
+	return crossed(func() error { return s.removeIncompatible(ctx, by, id, other) })
+}
+
+func (s *Service) removeIncompatible(ctx context.Context, by authz.Command, id, other entitlement.PackageID) error {
 	p, err := s.openPackage(ctx, &by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
@@ -97,6 +106,10 @@ func withoutIncompatible(p *entitlement.AccessPackage, others ...entitlement.Pac
 // AddIncompatibleGroup lists a group as incompatible with a package: its members cannot
 // get the package any more. Those of them who hold it keep it (R180).
 func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
+	return crossed(func() error { return s.addIncompatibleGroup(ctx, by, id, group) })
+}
+
+func (s *Service) addIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
 	p, err := s.openPackage(ctx, &by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err
@@ -120,11 +133,15 @@ func (s *Service) AddIncompatibleGroup(ctx context.Context, by authz.Command, id
 	p.IncompatibleGroups = append(p.IncompatibleGroups, group)
 	e := s.event(entitlement.OfPackage, string(id), "incompatibleGroupAdded", by)
 	e.Data = map[string]string{"group": string(group)}
-	return s.putIncompatible(ctx, p, entitlement.Change{}, e)
+	return s.putIncompatible(ctx, p, entitlement.Change{Events: by.Recorded("")}, e)
 }
 
 // RemoveIncompatibleGroup takes a group off the list.
 func (s *Service) RemoveIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
+	return crossed(func() error { return s.removeIncompatibleGroup(ctx, by, id, group) })
+}
+
+func (s *Service) removeIncompatibleGroup(ctx context.Context, by authz.Command, id entitlement.PackageID, group entitlement.GroupID) error {
 	p, err := s.openPackage(ctx, &by, authz.ChangeIncompatible, id)
 	if err != nil {
 		return err

@@ -7,30 +7,55 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // CreatePackage adds an access package without roles and policies to a catalog.
 func (s *Service) CreatePackage(ctx context.Context, by authz.Command, p entitlement.AccessPackage) (entitlement.AccessPackage, error) {
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfPackage, func(made idempotency.Effect) (entitlement.AccessPackage, error) {
+		p := p
+		p.PolicyNames = nil
+		p.ID, p.Created, p.Modified, p.Policies, p.Meta = entitlement.PackageID(made.ID), made.At, made.At, nil, made.Meta()
+		if made.Again {
+			err := namePackage(&p)
+			return p, err
+		}
+		return afresh(func() (entitlement.AccessPackage, error) { return s.createPackage(ctx, made.Command, p) })
+	})
+}
+
+func (s *Service) createPackage(ctx context.Context, by authz.Command, p entitlement.AccessPackage) (entitlement.AccessPackage, error) {
 	c, err := s.catalog(ctx, &by, authz.CreatePackage, p.Catalog)
 	if err != nil {
 		return p, err
 	}
-	now := s.Clock.Now()
-	p.ID, p.Created, p.Modified, p.Policies, p.Meta = entitlement.PackageID(s.IDs.New()), now, now, nil, entitlement.Meta{}
 	c.Packages++
 	return s.putPackage(ctx, by, p, entitlement.AccessPackage{}, "created", entitlement.Change{Catalogs: []entitlement.Catalog{c}})
 }
 
+// namePackage cleans the texts of a package, and refuses those that cannot be.
+func namePackage(p *entitlement.AccessPackage) (err error) {
+	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err == nil {
+		p.Description, err = entitlement.Description("description", p.Description)
+	}
+	return err
+}
+
 // UpdatePackage changes a package; edit is given the package as it is.
 func (s *Service) UpdatePackage(ctx context.Context, by authz.Command, id entitlement.PackageID, edit func(*entitlement.AccessPackage)) (entitlement.AccessPackage, error) {
-	p, err := s.openPackage(ctx, &by, authz.UpdatePackage, id)
-	if err != nil {
-		return p, err
-	}
-	before := p
-	edit(&p)
-	p.Modified = s.Clock.Now()
-	return s.putPackage(ctx, by, p, before, "updated", entitlement.Change{})
+	return afresh(func() (entitlement.AccessPackage, error) {
+		p, err := s.openPackage(ctx, &by, authz.UpdatePackage, id)
+		if err == nil {
+			err = by.Matches(p)
+		}
+		if err != nil {
+			return p, err
+		}
+		before := p
+		edit(&p)
+		p.Modified = s.Clock.Now()
+		return s.putPackage(ctx, by, p, before, "updated", entitlement.Change{})
+	})
 }
 
 // openPackage reads a package that is not under deletion, for an action on it.
@@ -45,20 +70,19 @@ func (s *Service) openPackage(ctx context.Context, by *authz.Command, a authz.Ac
 
 // putPackage commits a package with the event of its change and whatever goes with it.
 func (s *Service) putPackage(ctx context.Context, by authz.Command, p, before entitlement.AccessPackage, kind string, with entitlement.Change) (entitlement.AccessPackage, error) {
-	var err error
-	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err != nil {
+	if err := namePackage(&p); err != nil {
 		return p, err
 	}
-	if p.Description, err = entitlement.Description("description", p.Description); err != nil {
-		return p, err
-	}
-
-	e := s.event(entitlement.OfPackage, string(p.ID), kind, by)
+	e := by.Marked(s.event(entitlement.OfPackage, string(p.ID), kind, by))
 	e.Changed = entitlement.Differences(before.Recorded(), p.Recorded())
 	with.Packages = append(with.Packages, p)
+	with.Names = entitlement.Renamed(entitlement.OfPackage, string(p.Catalog), string(p.ID), before.DisplayName, p.DisplayName)
 	with = chainPackage(with, e)
 
-	err = s.Store.Commit(ctx, with)
+	err := s.Store.Commit(ctx, with)
+	if entitlement.StalePart(err) == entitlement.PartName {
+		err = entitlement.NameTaken("an access package", " in the catalog")
+	}
 	p = with.Packages[0]
 	p.Version++
 	return p, err
@@ -77,6 +101,9 @@ func (s *Service) DeletePackage(ctx context.Context, by authz.Command, id entitl
 	read := func() (entitlement.Deletion, error) {
 		p, err := s.Store.Package(ctx, id)
 		err = s.allow(ctx, &by, authz.DeletePackage, inPackage(p), err)
+		if err == nil {
+			err = by.Matches(p)
+		}
 		return entitlement.DeletionOf(p), err
 	}
 	return s.remove(ctx, by, read, func(d entitlement.Deletion) error { return s.erase(ctx, by, d.Package) })
@@ -105,7 +132,8 @@ func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.Acc
 
 	catalog.Packages--
 	p.Erased = true
-	c := entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{p}, Former: []entitlement.AccessPackage{p.Former()}}
+	c := entitlement.Change{Catalogs: []entitlement.Catalog{catalog}, Packages: []entitlement.AccessPackage{p}, Former: []entitlement.AccessPackage{p.Former()},
+		Names: entitlement.Renamed(entitlement.OfPackage, string(p.Catalog), string(p.ID), p.DisplayName, "")}
 	for _, policy := range policies {
 		policy.Erased = true
 		c.Policies = append(c.Policies, policy)
@@ -144,6 +172,21 @@ func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.Acc
 // AddScope adds one role of one of the catalog's resources to a package (R14). The
 // package's generation moves with it, and a job carries it to every holder (R1).
 func (s *Service) AddScope(ctx context.Context, by authz.Command, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (entitlement.ResourceRoleScope, error) {
+	first := true
+	return afresh(func() (entitlement.ResourceRoleScope, error) {
+		if first { // the caller has just read it
+			first = false
+			return s.addScope(ctx, by, id, resource, roleOrigin)
+		}
+		now, err := s.Store.Resource(ctx, resource.Catalog, resource.ID)
+		if err != nil {
+			return entitlement.ResourceRoleScope{}, err
+		}
+		return s.addScope(ctx, by, id, now, roleOrigin)
+	})
+}
+
+func (s *Service) addScope(ctx context.Context, by authz.Command, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (entitlement.ResourceRoleScope, error) {
 	none := entitlement.ResourceRoleScope{}
 	p, err := s.openPackage(ctx, &by, authz.ChangeRoleScopes, id)
 	if err != nil {
@@ -165,7 +208,7 @@ func (s *Service) AddScope(ctx context.Context, by authz.Command, id entitlement
 
 	added := entitlement.ResourceRoleScope{
 		ID: role.ID + "_" + resource.Scope.ID, Resource: resource.ID, Role: role, Scope: resource.Scope, Origin: resource.OriginSystem,
-		Ref: entitlement.RoleRef{Connector: resource.Connector, Resource: resource.OriginID, Role: role.OriginID}, Created: s.Clock.Now(),
+		Ref: entitlement.RoleRef{Connector: resource.Connector, Resource: resource.OriginID, Role: role.OriginID}, Created: by.Instant(s.Clock.Now()),
 	}
 
 	if slices.ContainsFunc(scopes.List, func(r entitlement.ResourceRoleScope) bool { return r.ID == added.ID }) {
@@ -184,6 +227,10 @@ func (s *Service) AddScope(ctx context.Context, by authz.Command, id entitlement
 // RemoveScope takes a role out of a package, and so from every holder to whom no other
 // package gives it (R2).
 func (s *Service) RemoveScope(ctx context.Context, by authz.Command, id entitlement.PackageID, scopeID string) error {
+	return crossed(func() error { return s.removeScope(ctx, by, id, scopeID) })
+}
+
+func (s *Service) removeScope(ctx context.Context, by authz.Command, id entitlement.PackageID, scopeID string) error {
 	p, err := s.openPackage(ctx, &by, authz.ChangeRoleScopes, id)
 	if err != nil {
 		return err
@@ -215,7 +262,7 @@ func (s *Service) putScopes(ctx context.Context, by authz.Command, p entitlement
 	job := entitlement.NewJob(p.ID, scopes.Version+1, e.At)
 	err := s.Store.Commit(ctx, chainPackage(entitlement.Change{
 		Packages: []entitlement.AccessPackage{p}, Scopes: []entitlement.PackageScopes{scopes}, Resources: []entitlement.Resource{r},
-		Jobs: []entitlement.Job{job},
+		Jobs: []entitlement.Job{job}, Events: by.Recorded(scopeID),
 	}, e))
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // inPolicy is a policy as the object of an action.
@@ -18,6 +19,26 @@ func inPolicy(p entitlement.AssignmentPolicy) authz.Object {
 // CreatePolicy adds a policy to a package. The users and groups that it names must exist,
 // and the users be enabled.
 func (s *Service) CreatePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfPolicy, func(made idempotency.Effect) (entitlement.AssignmentPolicy, error) {
+		p := p
+		p.ID, p.Created, p.Modified, p.Meta = entitlement.PolicyID(made.ID), made.At, made.At, made.Meta()
+		if made.Again {
+			err := namePolicy(&p)
+			return p, err
+		}
+		return afresh(func() (entitlement.AssignmentPolicy, error) { return s.createPolicy(ctx, made.Command, p) })
+	})
+}
+
+// namePolicy cleans the texts of a policy, and refuses those that cannot be.
+func namePolicy(p *entitlement.AssignmentPolicy) (err error) {
+	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err == nil {
+		p.Description, err = entitlement.Description("description", p.Description)
+	}
+	return err
+}
+
+func (s *Service) createPolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
 	pkg, err := s.openPackage(ctx, &by, authz.CreatePolicy, p.Package)
 	if err != nil {
 		return p, err
@@ -27,8 +48,7 @@ func (s *Service) CreatePolicy(ctx context.Context, by authz.Command, p entitlem
 		return p, entitlement.Errorf(entitlement.Precondition, "An access package has at most %d policies.", entitlement.MaxPolicies)
 	}
 
-	now := s.Clock.Now()
-	p.ID, p.Catalog, p.Created, p.Modified, p.Meta = entitlement.PolicyID(s.IDs.New()), pkg.Catalog, now, now, entitlement.Meta{}
+	p.Catalog = pkg.Catalog
 	pkg.Policies = append(pkg.Policies, p.ID)
 	e := s.event(entitlement.OfPackage, string(pkg.ID), "policyAdded", by)
 	e.Data = map[string]string{"policy": string(p.ID)}
@@ -45,8 +65,15 @@ func (s *Service) CreatePolicy(ctx context.Context, by authz.Command, p entitlem
 // the terms that they were made under (S6, R86). One that is closed for its deletion stays
 // closed, until whoever closed it or the sweep has opened it.
 func (s *Service) ReplacePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
+	return afresh(func() (entitlement.AssignmentPolicy, error) { return s.replacePolicy(ctx, by, p) })
+}
+
+func (s *Service) replacePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
 	old, err := s.Store.Policy(ctx, p.ID)
 	err = s.allow(ctx, &by, authz.UpdatePolicy, inPolicy(old), err)
+	if err == nil {
+		err = by.Matches(old)
+	}
 	if err != nil {
 		return p, err
 	}
@@ -67,11 +94,7 @@ func (s *Service) ReplacePolicy(ctx context.Context, by authz.Command, p entitle
 }
 
 func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy, kind, loosens string, old entitlement.AssignmentPolicy, with entitlement.Change) (entitlement.AssignmentPolicy, error) {
-	var err error
-	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err != nil {
-		return p, err
-	}
-	if p.Description, err = entitlement.Description("description", p.Description); err != nil {
+	if err := namePolicy(&p); err != nil {
 		return p, err
 	}
 
@@ -81,18 +104,22 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 	if err := s.namedExist(ctx, p, old); err != nil {
 		return p, err
 	}
-
-	// Loosening is told apart, so that auditors find who let more people in (A4).
+	with, err := s.renamePolicy(ctx, by, old, p, with)
+	if err != nil {
+		return p, err
+	}
 	if with.Extensions, err = s.counted(ctx, p.Catalog, old.Extensions, p.Extensions); err != nil {
 		return p, err
 	}
+
+	// Loosening is told apart, so that auditors find who let more people in (A4).
 	e := s.event(entitlement.OfPolicy, string(p.ID), kind, by)
 	e.Changed = entitlement.Differences(old.Recorded(), p.Recorded())
 	if loosens != "" {
 		e.Data = map[string]string{entitlement.DataLoosens: loosens}
 	}
 
-	p.Chain, e = p.Chain.Append(e)
+	p.Chain, e = p.Chain.Append(by.Marked(e))
 	with.Policies, with.Events = append(with.Policies, p), append(with.Events, e)
 	err = s.Store.Commit(ctx, with)
 	p.Version++
@@ -214,6 +241,9 @@ func (s *Service) DeletePolicy(ctx context.Context, by authz.Command, id entitle
 	read := func() (entitlement.Deletion, error) {
 		p, err := s.Store.Policy(ctx, id)
 		err = s.allow(ctx, &by, authz.DeletePolicy, inPolicy(p), err)
+		if err == nil {
+			err = by.Matches(p)
+		}
 		return entitlement.DeletionOfPolicy(p), err
 	}
 	return s.remove(ctx, by, read, func(d entitlement.Deletion) error { return s.erasePolicy(ctx, by, d.Policy) })
@@ -228,6 +258,9 @@ func (s *Service) erasePolicy(ctx context.Context, by authz.Command, p entitleme
 	}
 
 	pkg.Policies = slices.DeleteFunc(slices.Clone(pkg.Policies), func(q entitlement.PolicyID) bool { return q == id })
+	if err := rename(&pkg, p.DisplayName, ""); err != nil {
+		return err
+	}
 	e := s.event(entitlement.OfPackage, string(pkg.ID), "policyRemoved", by)
 	e.Data = map[string]string{"policy": string(id)}
 	c := chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{pkg}}, e)

@@ -91,7 +91,8 @@ func (s *Service) putResource(ctx context.Context, by authz.Command, request str
 	e := s.event(entitlement.OfCatalog, string(c.ID), entitlement.EventResourceAdded, by)
 	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, "connector": string(r.Connector), entitlement.DataRequest: request}
 	c.Chain, e = c.Chain.Append(e)
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used, Events: []entitlement.Event{e}})
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used,
+		Events: append([]entitlement.Event{e}, by.Recorded("")...)})
 }
 
 // FindResource finds a resource of a catalog by its id, or else by its id at the target.
@@ -105,18 +106,15 @@ func (s *Service) FindResource(ctx context.Context, by authz.Caller, catalog ent
 	return s.Store.ResourceByOrigin(ctx, catalog, at, originID)
 }
 
-// crossTries bounds how often a change of the resources in a catalog is tried. Each meets
-// the others of the same catalog or the same connector, at which all are counted.
+// crossTries bounds how often a change is decided afresh. Each meets the others of the same
+// catalog, package or connector, at which all are counted; of those that meet one always
+// goes through, so that as many tries carry as many changes at once.
 const crossTries = 20
 
-// crossed tries a change again that met another one: neither takes anything from the other.
+// crossed decides a change again that met another one, on what that one left.
 func crossed(change func() error) error {
-	for try := 1; ; try++ {
-		err := change()
-		if entitlement.StalePart(err) != entitlement.PartConfiguration || try == crossTries {
-			return err
-		}
-	}
+	_, err := afresh(func() (struct{}, error) { return struct{}{}, change() })
+	return err
 }
 
 // RemoveResource takes a resource that no package uses out of its catalog (R16).
@@ -160,5 +158,6 @@ func (s *Service) removeResource(ctx context.Context, by authz.Command, request 
 	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, entitlement.DataRequest: request}
 	c.Chain, e = c.Chain.Append(e)
 	r.Erased = true
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used, Events: []entitlement.Event{e}})
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used,
+		Events: append([]entitlement.Event{e}, by.Recorded("")...)})
 }

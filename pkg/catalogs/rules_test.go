@@ -84,9 +84,9 @@ func TestR89_APolicyIsEditedAtAnyTime(t *testing.T) {
 	approved := w.decided(p)
 	w.asker(p, approved)
 	for _, policy := range []entitlement.AssignmentPolicy{open, approved} {
-		policy.DisplayName, policy.Scope = "Edited", entitlement.ScopeAllUsers
+		policy.DisplayName, policy.Scope = "Edited "+string(policy.ID), entitlement.ScopeAllUsers
 		edited := must[entitlement.AssignmentPolicy](t)(w.ReplacePolicy(t.Context(), by, policy))
-		if got := must[entitlement.AssignmentPolicy](t)(w.store.Policy(t.Context(), policy.ID)); got.DisplayName != "Edited" || got.Version != edited.Version {
+		if got := must[entitlement.AssignmentPolicy](t)(w.store.Policy(t.Context(), policy.ID)); got.DisplayName != "Edited "+string(policy.ID) || got.Version != edited.Version {
 			t.Errorf("got %+v", got)
 		}
 	}
@@ -123,7 +123,7 @@ func TestPolicy_AGroupDoesNotPassForAUser(t *testing.T) {
 		"a group, and again as a user": {[]entitlement.SubjectSet{asGroup(string(g.ID)), asUser(string(g.ID))}, false},
 		"a user, and again as a group": {[]entitlement.SubjectSet{asUser(string(u.ID)), asGroup(string(u.ID))}, false},
 	} {
-		_, err := w.CreatePolicy(t.Context(), by, entitlement.AssignmentPolicy{Package: p.ID, DisplayName: "P", Scope: entitlement.ScopeSpecificUsers, Targets: tt.targets})
+		_, err := w.CreatePolicy(t.Context(), by, entitlement.AssignmentPolicy{Package: p.ID, DisplayName: "P " + w.clock.New(), Scope: entitlement.ScopeSpecificUsers, Targets: tt.targets})
 		if (err == nil) != tt.good || err != nil && entitlement.KindOf(err) != entitlement.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}

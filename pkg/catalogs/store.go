@@ -84,7 +84,8 @@ type Store interface {
 	Extensions(ctx context.Context, catalog entitlement.CatalogID, ids []entitlement.ExtensionID) ([]entitlement.CustomExtension, error)
 	ListExtensions(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.CustomExtension], error)
 
-	// ListEvents lists the events of an object, in order.
+	// SigningKey and ListEvents are what commands are known again by (package idempotency).
+	SigningKey(ctx context.Context) ([]byte, error)
 	ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
 
 	// Commit makes the change true, or nothing of it and Conflict.

@@ -59,6 +59,9 @@ func (s *Service) DeleteConnector(ctx context.Context, by authz.Command, id enti
 // that was looked at: a resource that comes to name it moves its version on.
 func (s *Service) eraseConnector(ctx context.Context, by authz.Command, id entitlement.ConnectorID) error {
 	c, err := s.Store.Connector(ctx, id)
+	if err == nil {
+		err = by.Matches(c)
+	}
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ func (s *Service) DeleteUser(ctx context.Context, by authz.Command, id entitleme
 		return err
 	}
 
+	by.If = nil // from here on it is what the deletion itself made of it
 	for try := 1; ; try++ {
 		// Whoever is put into a group meanwhile is taken out of it in the next round.
 		for _, g := range u.Groups {

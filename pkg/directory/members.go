@@ -134,6 +134,7 @@ func (s *Service) moved(ctx context.Context, by authz.Command, m move, users []e
 		}
 	}
 
+	c.Events = append(c.Events, by.Recorded("")...)
 	if len(resigning) > 0 {
 		err = s.resign(ctx, by, &c, resigning...)
 		return c, err

@@ -8,6 +8,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // MaxIdentities bounds the principals of one user.
@@ -21,8 +22,14 @@ func (s *Service) CreateUser(ctx context.Context, by authz.Command, u entitlemen
 	if err := checkUser(&u); err != nil {
 		return u, err
 	}
-	u.ID, u.Created, u.Manager, u.Groups, u.Meta = entitlement.UserID(s.IDs.New()), s.Clock.Now(), "", nil, entitlement.Meta{}
-	return s.putUser(ctx, by, u, "created", nil, entitlement.Change{})
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfUser, func(made idempotency.Effect) (entitlement.User, error) {
+		u := u
+		u.ID, u.Created, u.Manager, u.Groups, u.Meta = entitlement.UserID(made.ID), made.At, "", nil, made.Meta()
+		if made.Again {
+			return u, nil
+		}
+		return s.putUser(ctx, made.Command, u, "created", nil, entitlement.Change{})
+	})
 }
 
 // user reads a user who was not deleted.
@@ -51,6 +58,9 @@ func (s *Service) UpdateUser(ctx context.Context, by authz.Command, id entitleme
 func (s *Service) updateUser(ctx context.Context, by authz.Command, id entitlement.UserID, edit func(*entitlement.User) error, with entitlement.Change) (entitlement.User, error) {
 	for try := 1; ; try++ {
 		u, err := s.user(ctx, id)
+		if err == nil {
+			err = by.Matches(u)
+		}
 		if err != nil {
 			return u, err
 		}
@@ -74,7 +84,7 @@ func (s *Service) updateUser(ctx context.Context, by authz.Command, id entitleme
 
 // putUser commits a user with whatever goes with the change; before is nil for a new one.
 func (s *Service) putUser(ctx context.Context, by authz.Command, u entitlement.User, kind string, before *entitlement.User, c entitlement.Change) (entitlement.User, error) {
-	e := s.event(entitlement.OfUser, string(u.ID), kind, by.ID, by.CommandID)
+	e := by.Marked(s.event(entitlement.OfUser, string(u.ID), kind, by.ID, by.CommandID))
 	e.After = enabledWord(u)
 	if before != nil {
 		e.Before = enabledWord(*before)

@@ -49,6 +49,7 @@ func (db *DB) Commit(ctx context.Context, c entitlement.Change) error {
 func (db *DB) planned(c entitlement.Change, old images) *plan {
 	// The order is that of the actions in the transaction: the first that fails says what is stale.
 	p := newPlan(db)
+	p.uniqueNames(c.Names) // first: a name that is taken is told as that
 	for _, v := range c.Catalogs {
 		write(p, catalogMapper, v)
 	}

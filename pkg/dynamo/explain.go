@@ -95,6 +95,7 @@ func explainers() map[string]explainer {
 		tagSet:          {"member of a set of approvers", keyed(setMember)},
 
 		tagName:   {"user principal name that is taken", holds(tagName)},
+		tagUnique: {"name of a catalog or package that is taken", holds(tagUnique)},
 		tagOrigin: {"resource at a target that a catalog has", holds(tagOrigin)},
 		tagNamed:  {"groups that policies name", groupsNamed},
 

@@ -103,6 +103,7 @@ const (
 	wordIncompatible = "RINC"
 	wordAbsence      = "ABSENCE"
 	wordReprocess    = "AGAIN"
+	wordCommand      = "CMD"
 	wordNotice       = "NOTICE"
 	wordRole         = "ROLE"
 	wordOrganization = "ORG"
@@ -260,6 +261,7 @@ var eventWords = map[entitlement.AggregateKind]string{
 	entitlement.OfReprocess: wordReprocess,
 	entitlement.OfRole:      wordRole,
 	entitlement.OfSettings:  wordConfig, entitlement.OfOrganization: wordOrganization,
+	entitlement.OfCommand: wordCommand,
 }
 
 // noticeIndexKey lists an event among those that people should look at, by when it was.

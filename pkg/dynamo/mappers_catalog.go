@@ -72,6 +72,7 @@ var packageMapper = mapper[entitlement.AccessPackage]{
 		text(f, "d", &p.Description)
 		flag(f, "hid", &p.Hidden)
 		ids(f, "pol", &p.Policies)
+		texts(f, "pnm", &p.PolicyNames)
 		ids(f, "inc", &p.Incompatible)
 		ids(f, "ing", &p.IncompatibleGroups)
 		when(f, "del", &p.Deleting)

@@ -85,6 +85,7 @@ const (
 	tagMember        = "MEM"
 	tagOwner         = "OWN"
 	tagName          = "NAME"
+	tagUnique        = "UNIQUE"
 	tagOrigin        = "ORI"
 	tagMade          = "BY"
 	tagTarget        = "T"

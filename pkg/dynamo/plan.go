@@ -133,6 +133,8 @@ func write[T any](p *plan, s mapper[T], v T) {
 		p.delete(s.key(v), s.part, x)
 	case m.Version == 0 && s.first != nil:
 		p.putNew(s.part, s.write(v, s.first(v)))
+	case m.Version == 0 && s.part == entitlement.PartConfiguration:
+		p.putNew(entitlement.PartMade, s.write(v, 1))
 	case m.Version == 0:
 		p.putNew(s.part, s.write(v, 1))
 	default:

@@ -37,6 +37,7 @@ type Change struct {
 
 	Former            []AccessPackage   // what is kept of packages that go: id, catalog and name
 	Incompatibilities []Incompatibility // of the Packages, where their lists change
+	Names             []UniqueName      // that are taken and given back
 	References        []Reference       // that must hold, to what the change does not write itself
 	Absences          []Absence         // one of version 0 is noted beside what is noted of the person already
 	RoleAssignments   []RoleAssignment
@@ -83,6 +84,7 @@ type Part string
 // The parts.
 const (
 	PartConfiguration  Part = "configuration"
+	PartMade           Part = "made" // what was to be made is there: unlike what moved on, it stays so
 	PartName           Part = "name" // a unique name or origin is taken
 	PartDirectory      Part = "directory"
 	PartRequest        Part = "request"
@@ -102,7 +104,7 @@ func (s *Stale) Error() string { return "the " + string(s.Part) + " changed mean
 
 // StaleError returns the Conflict that a store answers when part did not hold.
 func StaleError(part Part) error {
-	return &Error{Kind: Conflict, Msg: "This was changed by somebody else meanwhile. Read it again and retry.", Op: "commit", Err: &Stale{part}}
+	return &Error{Kind: Conflict, Code: "resourceModified", Msg: "This was changed by somebody else meanwhile. Read it again and retry.", Op: "commit", Err: &Stale{part}}
 }
 
 // StalePart returns the part that did not hold, or "" where err is another failure.

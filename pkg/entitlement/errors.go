@@ -50,7 +50,7 @@ var kinds = [...]kindRow{
 	Unauthenticated: {"unauthenticated", "unauthenticated", http.StatusUnauthorized, Permanent},
 	Forbidden:       {"forbidden", "accessDenied", http.StatusForbidden, Permanent},
 	NotFound:        {"not found", "itemNotFound", http.StatusNotFound, Permanent},
-	Conflict:        {"conflict", "resourceModified", http.StatusConflict, Retry},
+	Conflict:        {"conflict", "notAllowed", http.StatusConflict, Retry},
 	Precondition:    {"precondition", "notAllowed", http.StatusUnprocessableEntity, Permanent},
 	Throttled:       {"throttled", "activityLimitReached", http.StatusTooManyRequests, Retry},
 	Unavailable:     {"unavailable", "serviceNotAvailable", http.StatusServiceUnavailable, Retry},

@@ -26,6 +26,13 @@ const (
 	OfOrganization AggregateKind = "connectedOrganization"
 	OfReprocess    AggregateKind = "reprocess" // a command to deliver again, by an id of its own
 	OfRole         AggregateKind = "roleAssignment"
+	OfCommand      AggregateKind = "command" // a command that may be sent again, and made nothing with events of its own
+)
+
+// What the first event of what a command made says of the command.
+const (
+	DataFingerprint = "fingerprint" // of what it asked
+	DataAnswer      = "answer"      // what it was answered
 )
 
 // Service is the actor of what nobody asked for: expiry, start, time-out, delivery.

@@ -29,5 +29,10 @@ func (r AssignmentRequest) MadeBy(fingerprint string) error {
 	if r.Fingerprint == fingerprint {
 		return nil
 	}
+	return KeyTaken()
+}
+
+// KeyTaken refuses a command under the key of another one.
+func KeyTaken() error {
 	return Errorf(Precondition, "You have used this Idempotency-Key for another request already. To repeat that one, send it unchanged; for a new request use a new key.")
 }

@@ -18,7 +18,7 @@ const maxBody = 1 << 20
 // body reads the body of a call that needs one. Done of the object says whether all of
 // it was understood.
 func (c *call) body() (*strict.Object, error) {
-	content, err := readBody(c.request)
+	content, err := c.content()
 	if err != nil {
 		return nil, err
 	}
@@ -29,6 +29,18 @@ func (c *call) body() (*strict.Object, error) {
 		return nil, unsupportedMedia("Send the body as application/json.")
 	}
 	return strict.Parse(content)
+}
+
+// content returns the body of the call, unpacked; it is read once.
+func (c *call) content() ([]byte, error) {
+	if c.read == nil {
+		content, err := readBody(c.request)
+		if err != nil {
+			return nil, err
+		}
+		c.read = &content
+	}
+	return *c.read, nil
 }
 
 // sameID takes the id in the body of a change, which clients send back as they read it: it

@@ -95,7 +95,7 @@ func TestBodies(t *testing.T) {
 	w := newFixture(t)
 	for name, tt := range sentBodies() {
 		t.Run(name, func(t *testing.T) {
-			got := w.send("admin", "POST", em+"/catalogs", tt.body, tt.header())
+			got := w.send("admin", "POST", root+"/groups", tt.body, tt.header())
 			if got.status != tt.want || got.status == 201 && got.get("displayName") != "Packed" {
 				t.Errorf("got %d, want %d: %s", got.status, tt.want, got.text)
 			}
@@ -114,7 +114,7 @@ func TestBodiesBehindTheGateway(t *testing.T) {
 			}
 			header := tt.header()
 			header.Set("Authorization", "Bearer admin")
-			event := events.APIGatewayProxyRequest{HTTPMethod: "POST", Path: em + "/catalogs", MultiValueHeaders: header, Body: string(tt.body), IsBase64Encoded: binary}
+			event := events.APIGatewayProxyRequest{HTTPMethod: "POST", Path: root + "/groups", MultiValueHeaders: header, Body: string(tt.body), IsBase64Encoded: binary}
 			if binary {
 				event.Body = base64.StdEncoding.EncodeToString(tt.body)
 			}

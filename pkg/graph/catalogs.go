@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
@@ -141,21 +142,23 @@ func createResourceRequest(ctx context.Context, c *call) (response, error) {
 		return response{}, err
 	}
 
-	switch ask.kind {
-	case "adminAdd":
-		err = addResource(ctx, c, ask)
-	case "adminRemove":
-		err = removeResource(ctx, c, ask)
-	default:
-		err = notServed()
-	}
+	made, err := c.deps.Catalogs.Once(ctx, c.by, func(by authz.Command) (string, error) {
+		switch ask.kind {
+		case "adminAdd":
+			return ask.id, addResource(ctx, c, by, ask)
+		case "adminRemove":
+			return ask.id, removeResource(ctx, c, by, ask)
+		default:
+			return "", notServed()
+		}
+	})
 	if err != nil {
 		return response{}, err
 	}
 
 	// What was asked is done, and the event of it is what is kept of the request.
-	body := object{"@odata.context": c.metadata(ctx, emSet+"resourceRequests/$entity"), "id": ask.id, "requestType": ask.kind,
-		"state": "delivered", "createdDateTime": instant(c.deps.Clock.Now())}
+	body := object{"@odata.context": c.metadata(ctx, emSet+"resourceRequests/$entity"), "id": made.Answer, "requestType": ask.kind,
+		"state": "delivered", "createdDateTime": instant(made.At)}
 	return response{status: http.StatusCreated, body: body}, nil
 }
 
@@ -191,7 +194,7 @@ func readResourceRequest(o *strict.Object, ask *resourceBody) {
 	}
 }
 
-func addResource(ctx context.Context, c *call, ask resourceBody) error {
+func addResource(ctx context.Context, c *call, by authz.Command, ask resourceBody) error {
 	if ask.origin == "" || ask.system == "" {
 		return entitlement.Errorf(entitlement.Invalid, "resource.originId and resource.originSystem must be given.")
 	}
@@ -199,11 +202,11 @@ func addResource(ctx context.Context, c *call, ask resourceBody) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.deps.Catalogs.RequestResource(ctx, c.by, ask.id, entitlement.Resource{Catalog: ask.catalog, Connector: connector, OriginSystem: system, OriginID: ask.origin})
+	_, err = c.deps.Catalogs.RequestResource(ctx, by, ask.id, entitlement.Resource{Catalog: ask.catalog, Connector: connector, OriginSystem: system, OriginID: ask.origin})
 	return err
 }
 
-func removeResource(ctx context.Context, c *call, ask resourceBody) error {
+func removeResource(ctx context.Context, c *call, by authz.Command, ask resourceBody) error {
 	var connector entitlement.ConnectorID
 	if ask.resource == "" {
 		var err error
@@ -222,7 +225,7 @@ func removeResource(ctx context.Context, c *call, ask resourceBody) error {
 		return err
 	}
 
-	return c.deps.Catalogs.RequestRemoval(ctx, c.by, ask.id, r)
+	return c.deps.Catalogs.RequestRemoval(ctx, by, ask.id, r)
 }
 
 // names refuses a resource that something else in the same body contradicts.

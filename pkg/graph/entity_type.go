@@ -11,6 +11,7 @@ import (
 
 // entityType is one type of entity on the wire.
 type entityType[T any] struct {
+	tagged     bool           // it has an entity tag
 	set        string         // the entity set, for @odata.context
 	mapper     func(T) object // its tree: what is not joined to the view is hidden in it
 	navigation func() map[string]navigationProperty

@@ -11,7 +11,7 @@ import (
 const emSet = "identityGovernance/entitlementManagement/"
 
 func (c *call) catalogKind() entityType[*views.Catalog] {
-	return entityType[*views.Catalog]{set: emSet + "catalogs", mapper: mapCatalog, navigation: catalogNavigation, load: c.deps.Views.Catalogs, example: &views.Catalog{},
+	return entityType[*views.Catalog]{tagged: true, set: emSet + "catalogs", mapper: mapCatalog, navigation: catalogNavigation, load: c.deps.Views.Catalogs, example: &views.Catalog{},
 		named: "displayName", lookups: "id, or displayName by eq or startswith"}
 }
 

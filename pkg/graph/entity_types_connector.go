@@ -5,7 +5,7 @@ import (
 )
 
 func connectorType() entityType[entitlement.ConnectorConfig] {
-	return entityType[entitlement.ConnectorConfig]{set: "leasehold/connectors", mapper: mapConnector, navigation: noNavigation}
+	return entityType[entitlement.ConnectorConfig]{tagged: true, set: "leasehold/connectors", mapper: mapConnector, navigation: noNavigation}
 }
 
 // mapConnector shows a registration. Its credential is never read back.

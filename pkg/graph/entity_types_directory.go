@@ -8,7 +8,7 @@ import (
 )
 
 func users() entityType[entitlement.User] {
-	return entityType[entitlement.User]{set: "users", mapper: mapUser, navigation: noNavigation,
+	return entityType[entitlement.User]{tagged: true, set: "users", mapper: mapUser, navigation: noNavigation,
 		named: "userPrincipalName", lookups: "id, or userPrincipalName by eq or startswith", example: entitlement.User{Identities: []entitlement.Principal{{}}}}
 }
 

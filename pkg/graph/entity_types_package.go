@@ -7,7 +7,7 @@ import (
 )
 
 func (c *call) packageKind() entityType[*views.Package] {
-	return entityType[*views.Package]{set: emSet + "accessPackages", mapper: mapPackage, navigation: packageNavigation, load: c.deps.Views.Packages, example: &views.Package{},
+	return entityType[*views.Package]{tagged: true, set: emSet + "accessPackages", mapper: mapPackage, navigation: packageNavigation, load: c.deps.Views.Packages, example: &views.Package{},
 		named: "displayName", lookups: "id, catalog/id, or displayName by eq or startswith"}
 }
 

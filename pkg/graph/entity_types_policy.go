@@ -12,7 +12,7 @@ import (
 const typePrefix = "#microsoft.graph."
 
 func (c *call) policyKind() entityType[*views.Policy] {
-	return entityType[*views.Policy]{set: emSet + "assignmentPolicies", mapper: mapPolicy, navigation: policyNavigation, load: c.deps.Views.Policies, example: &views.Policy{},
+	return entityType[*views.Policy]{tagged: true, set: emSet + "assignmentPolicies", mapper: mapPolicy, navigation: policyNavigation, load: c.deps.Views.Policies, example: &views.Policy{},
 		named: "displayName", lookups: "id, accessPackage/id, or displayName by eq or startswith"}
 }
 

@@ -104,9 +104,19 @@ func newFixture(t *testing.T) *fixture {
 		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}}, Jobs: noQueue{}, Enqueuer: noQueue{},
 			Clock: w.clock, IDs: w.clock, Log: log},
 		Requests: &requests.Service{Store: w.store, Enqueuer: noQueue{}, Clock: w.clock, IDs: w.clock, Log: log}}
-	w.api = map[string]http.Handler{names.Catalogs: Catalogs(deps), names.Requests: Requests(deps)}
+	w.api = map[string]http.Handler{}
+	owners, askers := deps, deps
+	owners.Peer, askers.Peer = w.peer(names.Requests), w.peer(names.Catalogs)
+	w.api[names.Catalogs], w.api[names.Requests] = Catalogs(owners), Requests(askers)
 	w.populate()
 	return w
+}
+
+// peer serves as one function what the other one hands on.
+func (w *fixture) peer(function string) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.api[function].ServeHTTP(rw, r.WithContext(dynamotest.As(r.Context(), function)))
+	})
 }
 
 // populate adds people: a manager, a member who has that manager, another person, one
@@ -136,7 +146,8 @@ func (w *fixture) join(group, user string) {
 // under the policy; it remembers their ids.
 func (w *fixture) offer(policy object) {
 	w.Helper()
-	w.ids["catalog"] = w.call("admin", "POST", em+"/catalogs", object{"displayName": "Catalog", "description": "", "state": "published"}).want(201).get("id")
+	name := "Catalog" + strings.Repeat(" too", len(w.ids["catalog"])/36)
+	w.ids["catalog"] = w.call("admin", "POST", em+"/catalogs", object{"displayName": name, "description": "", "state": "published"}).want(201).get("id")
 	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": w.ids["catalog"]},
 		"resource": object{"originId": w.ids["sales"], "originSystem": "AadGroup"}}).want(201)
 	w.ids["package"] = w.call("admin", "POST", em+"/accessPackages", object{"displayName": "Package", "catalog": object{"id": w.ids["catalog"]}}).want(201).get("id")

@@ -24,7 +24,13 @@ type Deps struct {
 	PublicURL     string                       // base of every link, without a slash at its end
 	GatewayBase   func(context.Context) string // the base where PublicURL is empty; may be nil
 	Clock         interface{ Now() time.Time }
-	Limiter       *Limiter // of what each caller writes; nil for none
+	// Peer serves the operations of the other function, which come here where a client spells
+	// their path in another way than the gateway's routes do; nil: they are not found here.
+	Peer http.Handler
+	// HandedOn says whether a call came from the other function, in the words of Handed; nil
+	// where the context itself says so.
+	HandedOn func(context.Context) string
+	Limiter  *Limiter // of what each caller writes; nil for none
 }
 
 // Authenticator finds out who is calling.
@@ -35,14 +41,14 @@ type Authenticator interface {
 }
 
 // Catalogs returns the handler of the owners' side.
-func Catalogs(d Deps) http.Handler { return newAPI(d, catalogsTable()) }
+func Catalogs(d Deps) http.Handler { return newAPI(d, catalogsTable()).beside(requestsTable()) }
 
 // Requests returns the handler of the people's side.
-func Requests(d Deps) http.Handler { return newAPI(d, requestsTable()) }
+func Requests(d Deps) http.Handler { return newAPI(d, requestsTable()).beside(catalogsTable()) }
 
 // catalogsTable is what the function catalogs serves.
 func catalogsTable() []operation {
-	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, roleOperations, settingsOperations, organizationOperations, extensionOperations, ownersOperations, nestedCatalogs, catalogCounts, laterCatalogs)
+	return slices.Concat(directoryOperations, catalogOperations, packageOperations, connectorOperations, recordOperations, roleOperations, settingsOperations, organizationOperations, extensionOperations, ownersOperations, nestedCatalogs, catalogCounts, describeOperations, batchOperations, laterCatalogs)
 }
 
 // requestsTable is what the function requests serves.

@@ -2,7 +2,9 @@ package graph
 
 import (
 	"context"
+	"slices"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
@@ -36,11 +38,12 @@ func createGroup(ctx context.Context, c *call) (response, error) {
 
 	var g entitlement.Group
 	readGroup(o, &g)
+	members, owners := readBound(o, "members"), readBound(o, "owners")
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
 
-	if g, err = c.deps.Directory.CreateGroup(ctx, c.by, g); err != nil {
+	if g, err = c.deps.Directory.CreateGroupOf(ctx, c.by, g, directory.People{Members: members, Owners: owners}); err != nil {
 		return response{}, err
 	}
 
@@ -50,10 +53,12 @@ func createGroup(ctx context.Context, c *call) (response, error) {
 // readGroup reads a group. Ours are all security groups that get no mail; clients must
 // say which sort they want, so the words for it are taken.
 func readGroup(o *strict.Object, g *entitlement.Group) {
-	var security bool
+	security := true
 	o.Ignore("id", "createdDateTime")
 	o.Refuse("mailEnabled", "groupTypes", "members", "owners")
-	o.Bool("securityEnabled", &security)
+	if o.Bool("securityEnabled", &security); !security {
+		o.Fail("securityEnabled", "must be true: all groups here are security groups.")
+	}
 	o.Text("displayName", &g.DisplayName)
 	o.Text("description", &g.Description)
 	o.Text("mailNickname", &g.MailNickname)
@@ -91,7 +96,9 @@ func join(ctx context.Context, c *call, owner bool) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	err = c.deps.Directory.AddMembers(ctx, c.by, id[entitlement.GroupID](c, "groupId"), owner, user)
+	err = c.deps.Directory.Once(ctx, c.by, func(by authz.Command) error {
+		return c.deps.Directory.AddMembers(ctx, by, id[entitlement.GroupID](c, "groupId"), owner, user)
+	})
 	if entitlement.CodeOf(err) == directory.CodeAlreadyMember {
 		list := map[bool]string{false: "members", true: "owners"}[owner]
 		err = entitlement.Errorf(entitlement.Invalid, "One or more added object references already exist for the following modified properties: '%s'.", list)
@@ -109,4 +116,23 @@ func removeFrom(ctx context.Context, c *call, owner bool) (response, error) {
 		err = entitlement.Errorf(entitlement.NotFound, "The group has no such member or owner.")
 	}
 	return done(err)
+}
+
+// readBound reads the users that a new group is bound to from its beginning.
+func readBound(o *strict.Object, list string) []entitlement.UserID {
+	name := list + "@odata.bind"
+	var addresses []string
+	o.Texts(name, &addresses)
+	var ids []entitlement.UserID
+	for _, address := range addresses {
+		id, err := referenced[entitlement.UserID](address, "users", "directoryObjects")
+		switch {
+		case err != nil:
+			o.Fail(name, "must hold addresses that end in /users/ or /directoryObjects/, and an id.")
+		case slices.Contains(ids, id):
+			o.Fail(name, "names the same user twice.")
+		}
+		ids = append(ids, id)
+	}
+	return ids
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/views"
 )
@@ -37,7 +38,10 @@ func addIncompatible(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return done(c.deps.Catalogs.AddIncompatible(ctx, c.by, id[entitlement.PackageID](c, "accessPackageId"), other))
+	_, err = c.deps.Catalogs.Once(ctx, c.by, func(by authz.Command) (string, error) {
+		return "", c.deps.Catalogs.AddIncompatible(ctx, by, id[entitlement.PackageID](c, "accessPackageId"), other)
+	})
+	return done(err)
 }
 
 func removeIncompatible(ctx context.Context, c *call) (response, error) {
@@ -53,7 +57,10 @@ func addIncompatibleGroup(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return done(c.deps.Catalogs.AddIncompatibleGroup(ctx, c.by, id[entitlement.PackageID](c, "accessPackageId"), group))
+	_, err = c.deps.Catalogs.Once(ctx, c.by, func(by authz.Command) (string, error) {
+		return "", c.deps.Catalogs.AddIncompatibleGroup(ctx, by, id[entitlement.PackageID](c, "accessPackageId"), group)
+	})
+	return done(err)
 }
 
 func removeIncompatibleGroup(ctx context.Context, c *call) (response, error) {

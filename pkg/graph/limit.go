@@ -30,8 +30,12 @@ func NewLimiter(clock interface{ Now() time.Time }) *Limiter {
 
 // take lets a caller write once, or says after how long that is possible. A nil limiter
 // lets everybody.
-func (l *Limiter) take(who entitlement.Principal) error {
-	if l == nil {
+func (l *Limiter) take(who entitlement.Principal) error { return l.takeAll(who, 1) }
+
+// takeAll lets a caller write n times at once who may write once: the caller waits for all
+// of them before the next.
+func (l *Limiter) takeAll(who entitlement.Principal, n int) error {
+	if l == nil || n == 0 {
 		return nil
 	}
 	const each = time.Second / writesPerSecond
@@ -53,7 +57,7 @@ func (l *Limiter) take(who entitlement.Principal) error {
 		err.Wait = ahead
 		return err
 	}
-	l.next[who] = next.Add(each)
+	l.next[who] = next.Add(time.Duration(n) * each)
 	return nil
 }
 

@@ -100,6 +100,9 @@ func single[T any](ctx context.Context, c *call, k entityType[T], v T) (response
 		return response{}, err
 	}
 	tree := trees[0]
+	if k.tagged {
+		tree["@odata.etag"] = etag(k.mapper(v), k.navigation()) // of all of it, whatever is selected
+	}
 	tree["@odata.context"] = c.metadata(ctx, k.set+"/$entity")
 	return ok(tree)
 }
@@ -108,7 +111,11 @@ func single[T any](ctx context.Context, c *call, k entityType[T], v T) (response
 // so they are all left aside.
 func created[T any](ctx context.Context, c *call, k entityType[T], v T) (response, error) {
 	tree := k.mapper(v)
+	tag := etag(tree, k.navigation())
 	choose(tree, nil, nil)
+	if k.tagged {
+		tree["@odata.etag"] = tag
+	}
 	tree["@odata.context"] = c.metadata(ctx, k.set+"/$entity")
 	at := c.request.URL.Path
 	for len(at) > 0 && at[len(at)-1] == '/' {

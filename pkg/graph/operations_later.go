@@ -16,7 +16,6 @@ var laterCatalogs = []operation{
 
 	// Administrators alone administer: nobody can be given a role.
 	// A call is one command: nothing takes several apart.
-	{method: "POST", path: root + "/$batch", action: authz.CallBatch},
 }
 
 // laterRequests belong to the people's side; they count.

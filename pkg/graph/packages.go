@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/graph/strict"
@@ -114,28 +115,43 @@ func addRoleScope(ctx context.Context, c *call) (response, error) {
 		return response{}, err
 	}
 
-	p, err := c.deps.Catalogs.Package(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
+	var added entitlement.ResourceRoleScope
+	made, err := c.deps.Catalogs.Once(ctx, c.by, func(by authz.Command) (string, error) {
+		fresh, err := putRoleScope(ctx, c, by, ask)
+		if err == nil {
+			added = fresh
+		}
+		return fresh.ID, err
+	})
 	if err != nil {
 		return response{}, err
 	}
 
 	// The resource is looked for in the catalog of the package, the only one whose resources it
 	// may hold.
+	if added.ID == "" { // it was added before: of what it is, nothing more is answered
+		added = entitlement.ResourceRoleScope{ID: made.Answer, Created: made.At}
+	}
+	return created(ctx, c, c.roleScopes(), views.OfRoleScopes([]entitlement.ResourceRoleScope{added}, "")[0])
+}
+
+// putRoleScope adds the role that a body names to the package in the path.
+func putRoleScope(ctx context.Context, c *call, by authz.Command, ask roleBody) (entitlement.ResourceRoleScope, error) {
+	var none entitlement.ResourceRoleScope
+	p, err := c.deps.Catalogs.Package(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
+	if err != nil {
+		return none, err
+	}
 	resource, err := roleResource(ctx, c, p.Catalog, ask)
 	if err != nil {
-		return response{}, err
+		return none, err
 	}
 
 	if err := ask.resolve(resource); err != nil {
-		return response{}, err
+		return none, err
 	}
 
-	added, err := c.deps.Catalogs.AddScope(ctx, c.by, p.ID, resource, ask.role)
-	if err != nil {
-		return response{}, err
-	}
-
-	return created(ctx, c, c.roleScopes(), views.OfRoleScopes([]entitlement.ResourceRoleScope{added}, p.Catalog)[0])
+	return c.deps.Catalogs.AddScope(ctx, by, p.ID, resource, ask.role)
 }
 
 // resolve finds the role's id at the target by the one that we gave it. What else the body

@@ -207,7 +207,7 @@ func readSet(o *strict.Object) entitlement.SubjectSet {
 
 	var named string // as older clients call it
 	strict.ID(o, "id", &named)
-	o.Ignore("isBackup")
+	o.Refuse("isBackup") // who stands in for others has lists of their own
 
 	o.Text("description", &s.Description)
 	clean, err := entitlement.Description("", s.Description)
@@ -223,7 +223,7 @@ func readSet(o *strict.Object) entitlement.SubjectSet {
 		strict.ID(o, "groupId", &s.ID)
 	case entitlement.RequestorManager:
 		level := 1
-		if o.Int("managerLevel", &level); level > 1 {
+		if o.Int("managerLevel", &level); o.Has("managerLevel") && level != 1 {
 			o.Fail("managerLevel", "asks for something that is not supported yet; use 1.")
 		}
 		return s

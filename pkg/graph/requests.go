@@ -81,10 +81,6 @@ var requestActions = map[entitlement.RequestType]authz.Action{
 }
 
 func createRequest(ctx context.Context, c *call) (response, error) {
-	var err error
-	if c.by.IdempotencyKey, err = commandKey(c.request.Header); err != nil {
-		return response{}, err
-	}
 
 	o, err := c.body()
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 
 	"leasehold/pkg/obs"
 )
@@ -18,6 +19,7 @@ type response struct {
 	text     []byte // body, where it was rendered already
 	plain    string // in place of a body: what is not JSON
 	location string
+	tag      string // of what was made or changed, where the body does not say it
 }
 
 func ok(body object) (response, error) { return response{status: http.StatusOK, body: body}, nil }
@@ -27,6 +29,9 @@ func done(err error) (response, error) { return response{status: http.StatusNoCo
 
 // write renders an answer into a buffer first, so that a failure is never half an answer.
 func (c *call) write(ctx context.Context, w http.ResponseWriter, ans response) {
+	if len(c.applied) > 0 {
+		w.Header().Set(preferenceApplied, strings.Join(c.applied, ", "))
+	}
 	if ans.plain != "" {
 		w.Header().Set("Content-Type", "text/plain")
 		w.WriteHeader(ans.status)
@@ -36,6 +41,13 @@ func (c *call) write(ctx context.Context, w http.ResponseWriter, ans response) {
 		return
 	}
 	if ans.body == nil {
+		if ans.location != "" {
+			w.Header().Set("Location", ans.location)
+			w.Header().Set("OData-EntityId", ans.location)
+		}
+		if ans.tag != "" {
+			w.Header().Set("ETag", ans.tag)
+		}
 		w.WriteHeader(ans.status)
 		return
 	}
@@ -54,6 +66,9 @@ func (c *call) write(ctx context.Context, w http.ResponseWriter, ans response) {
 		return
 	}
 
+	if tag, ok := ans.body["@odata.etag"].(string); ok {
+		w.Header().Set("ETag", tag)
+	}
 	if ans.location != "" {
 		w.Header().Set("Location", ans.location)
 	}

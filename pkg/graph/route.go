@@ -62,12 +62,14 @@ func (r *routes) grow(segment string) (*routes, []string) {
 
 	// Written one way whatever the order of the arguments, so that one look-up finds it.
 	if name, arguments, ok := function(segment); ok {
+		arguments = lowered(arguments)
 		segment = signature(name, arguments)
 		for _, key := range slices.Sorted(maps.Keys(arguments)) {
 			names = append(names, strings.Trim(arguments[key], "{}"))
 		}
 	}
 
+	segment = strings.ToLower(segment) // clients write segments in any case
 	if r.next == nil {
 		r.next = map[string]*routes{}
 	}
@@ -101,7 +103,11 @@ func function(segment string) (name string, arguments map[string]string, ok bool
 		inner = strings.TrimPrefix(strings.TrimSpace(rest), ",")
 	}
 
-	return strings.TrimPrefix(name, "microsoft.graph."), arguments, true
+	const namespace = "microsoft.graph."
+	if len(name) > len(namespace) && strings.EqualFold(name[:len(namespace)], namespace) {
+		name = name[len(namespace):]
+	}
+	return name, arguments, true
 }
 
 // cutQuote returns the text up to its closing quote, doubled quotes made one, and the rest.
@@ -119,6 +125,15 @@ func cutQuote(s string) (text, rest string, ok bool) {
 	return "", "", false
 }
 
+// lowered returns the arguments of a function under their names in lower case.
+func lowered(arguments map[string]string) map[string]string {
+	all := make(map[string]string, len(arguments))
+	for key, value := range arguments {
+		all[strings.ToLower(key)] = value
+	}
+	return all
+}
+
 func signature(name string, arguments map[string]string) string {
 	return name + "(" + strings.Join(slices.Sorted(maps.Keys(arguments)), ",") + ")"
 }
@@ -131,7 +146,7 @@ func (r *routes) find(method string, path string) (*operation, map[string]string
 		if plain, err := url.PathUnescape(segment); err == nil {
 			segment = plain
 		}
-		segments = append(segments, segment)
+		segments = append(segments, keyed(segment)...)
 	}
 
 	at, values := r.walk(segments, nil)
@@ -152,6 +167,19 @@ func (r *routes) find(method string, path string) (*operation, map[string]string
 	return found.operation, variables, nil
 }
 
+// keyed takes catalogs('id') apart, which is another way to write catalogs/id.
+func keyed(segment string) []string {
+	name, inner, ok := strings.Cut(segment, "('")
+	inner, closed := strings.CutSuffix(inner, ")")
+	if !ok || !closed || name == "" || strings.Contains(name, "(") {
+		return []string{segment}
+	}
+	if value, rest, ok := cutQuote(inner); ok && rest == "" && value != "" {
+		return []string{name, value}
+	}
+	return []string{segment}
+}
+
 // walk follows the segments; a plain segment goes before a variable.
 func (r *routes) walk(segments []string, values []string) (*routes, []string) {
 	if len(segments) == 0 {
@@ -162,14 +190,15 @@ func (r *routes) walk(segments []string, values []string) (*routes, []string) {
 	}
 
 	segment, rest := segments[0], segments[1:]
-	if next := r.next[segment]; next != nil {
+	if next := r.next[strings.ToLower(segment)]; next != nil {
 		if found, v := next.walk(rest, values); found != nil {
 			return found, v
 		}
 	}
 
 	if name, arguments, ok := function(segment); ok {
-		if next := r.next[signature(name, arguments)]; next != nil {
+		arguments = lowered(arguments)
+		if next := r.next[strings.ToLower(signature(name, arguments))]; next != nil {
 			more := slices.Clone(values)
 			for _, key := range slices.Sorted(maps.Keys(arguments)) {
 				more = append(more, arguments[key])

@@ -26,26 +26,40 @@ const (
 type api struct {
 	deps   Deps
 	routes *routes
+	others *routes // of the other function
+	own    []operation
+	tables []operation // of both
 }
 
-func newAPI(d Deps, table []operation) *api { return &api{deps: d, routes: newRoutes(table)} }
+func newAPI(d Deps, table []operation) *api {
+	return &api{deps: d, routes: newRoutes(table), own: table, tables: table}
+}
 
 // call is one call on its way through its operation.
 type call struct {
-	deps     *Deps
-	request  *http.Request
-	route    string            // method and pattern of the operation, for logs; "" where there is none
-	path     map[string]string // values of the path's variables
-	options  odata.Options
-	by       authz.Command // with its caller as it was read, unless the operation reads it late
-	counting bool          // its path ends in $count: how many there are is asked, and not which
-	reads    bool          // it changes nothing, so that its answer may be refused
+	api       http.Handler // for the parts of a batch
+	principal entitlement.Principal
+	deps      *Deps
+	request   *http.Request
+	route     string            // method and pattern of the operation, for logs; "" where there is none
+	path      map[string]string // values of the path's variables
+	options   odata.Options
+	by        authz.Command // with its caller as it was read, unless the operation reads it late
+	tables    []operation   // of both functions
+	read      *[]byte       // the body, once it was read
+	counting  bool          // its path ends in $count: how many there are is asked, and not which
+	reads     bool          // it changes nothing, so that its answer may be refused
+	applied   []string      // of what the client prefers
 }
 
 // ServeHTTP answers one call. Whatever happens, the answer is in Graph's shape.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if a.isOthers(r) {
+		a.handOn(w, r)
+		return
+	}
 	ctx := a.begin(w, r)
-	c := &call{deps: &a.deps, request: r.WithContext(ctx)}
+	c := &call{deps: &a.deps, api: a, tables: a.tables, request: r.WithContext(ctx)}
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			obs.Logger(ctx).ErrorContext(ctx, "handler panicked", "route", c.route, "panic", fmt.Sprint(thrown), "stack", string(debug.Stack()))
@@ -118,8 +132,8 @@ func (a *api) serve(ctx context.Context, c *call) (response, error) {
 		return response{}, err
 	}
 
-	c.reads = !op.writes()
-	if op.writes() {
+	c.reads, c.principal = !op.writes(), token.Principal
+	if op.writes() && !c.deps.inBatch(ctx) { // which has taken for all its parts
 		if err := a.deps.Limiter.take(token.Principal); err != nil {
 			return response{}, err
 		}
@@ -143,7 +157,17 @@ func (a *api) serve(ctx context.Context, c *call) (response, error) {
 		return response{}, err
 	}
 
-	return op.serve(ctx, c)
+	if err := c.repeatable(op); err != nil {
+		return response{}, err
+	}
+	if err := c.conditional(op); err != nil {
+		return response{}, err
+	}
+	ans, err := op.serve(ctx, c)
+	if err != nil {
+		return response{}, err
+	}
+	return a.preferred(ctx, c, op, ans), nil
 }
 
 // checkSent refuses options of operations that change something, before anything is done:

@@ -120,8 +120,8 @@ func newWalk(c *call, of rows, at *position) *walk {
 
 // top is how many rows a page shows.
 func (w *walk) top() int {
-	if w.c.options.Top > 0 {
-		return w.c.options.Top
+	if n := w.c.pageSize(); n > 0 {
+		return n
 	}
 	return entitlement.PageSize
 }

@@ -35,6 +35,10 @@ func HTTP(h http.Handler) func(context.Context, events.APIGatewayProxyRequest) (
 			ctx = context.WithValue(ctx, gatewayKey{}, "https://"+domain+"/"+event.RequestContext.Stage)
 		}
 
+		if mark, ok := event.RequestContext.Authorizer[handedOn].(string); ok {
+			ctx = context.WithValue(ctx, handedKey{}, mark)
+		}
+
 		request, err := toRequest(ctx, event)
 		if err != nil {
 			return failure(ctx, err), nil

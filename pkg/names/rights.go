@@ -24,6 +24,7 @@ type Uses struct {
 	Writes  []Family // of keys of the table
 	Send    []string // ids of the queues that it sends to
 	Secrets Access   // of the credentials of connectors: Read, Write, Delete
+	Calls   string   // id of the function that it hands calls on to; none: ""
 }
 
 // Env returns the environment that the function is given and that config.Load demands.
@@ -75,6 +76,8 @@ const (
 	PartQueue  Part = "queue"
 	PartSecret Part = "secret" // the credential of any connector
 	PartLog    Part = "log"    // the function's own
+
+	PartFunction Part = "function" // another one
 )
 
 // Right is what a function's role allows on one resource, in IAM's words. It is used or not
@@ -82,7 +85,7 @@ const (
 // transaction is allowed by the actions of its parts.
 type Right struct {
 	Part    Part
-	ID      string // of the index or queue
+	ID      string // of the index, queue or function
 	Actions []string
 	Leading []Family // of the table: the partitions that it is limited to; none means all
 
@@ -127,6 +130,7 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.Secrets&Write != 0, PartSecret, "", "ssm:PutParameter")
 	grant(f.Uses.Secrets&Delete != 0, PartSecret, "", "ssm:DeleteParameter")
 
+	grant(f.Uses.Calls != "", PartFunction, f.Uses.Calls, "lambda:InvokeFunction")
 	for _, queue := range f.Uses.Send {
 		grant(true, PartQueue, queue, "sqs:SendMessage")
 	}

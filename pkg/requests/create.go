@@ -2,10 +2,12 @@ package requests
 
 import (
 	"context"
+	"errors"
 
 	"leasehold/pkg/approvers"
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // decision decides on a new request by what it reads; it writes nothing.
@@ -15,16 +17,32 @@ type decision func(n entitlement.NewRequest) (entitlement.AssignmentRequest, ent
 // A command that comes under a key of its caller again is answered with the request that
 // it made, whatever became of that, and does nothing else (S12).
 func (s *Service) create(ctx context.Context, by authz.Command, payload entitlement.CommandPayload, decide decision) (entitlement.AssignmentRequest, error) {
-	n, err := s.newRequest(ctx, by, payload)
-	if err != nil {
-		return entitlement.AssignmentRequest{}, err
+	for use := range idempotency.MaxUses {
+		n, err := s.newRequest(ctx, by, payload, use)
+		if err != nil {
+			return entitlement.AssignmentRequest{}, err
+		}
+		r, err := s.createNew(ctx, by, n, decide)
+		if !errors.Is(err, errOver) {
+			return r, err
+		}
 	}
 
+	return entitlement.AssignmentRequest{}, idempotency.TooOften()
+}
+
+// errOver says that what a command is called by has named another one, long enough ago.
+var errOver = errors.New("the client-request-id was used before")
+
+func (s *Service) createNew(ctx context.Context, by authz.Command, n entitlement.NewRequest, decide decision) (entitlement.AssignmentRequest, error) {
+	keyed := by.IdempotencyKey != ""
 	for try := 1; ; try++ {
 		// 1. A command that was carried out before is answered with what it made. Nothing is
 		// written before step 3, so a crash up to there leaves nothing behind.
-		if made, known, err := s.made(ctx, by, n); known || err != nil {
-			return made, err
+		if keyed { // whatever it was made under, nothing is decided anew
+			if made, known, err := s.made(ctx, by, n); known || err != nil {
+				return made, err
+			}
 		}
 
 		// 2. Decide on strongly consistent reads. The count of open requests alone comes from an

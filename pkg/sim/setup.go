@@ -156,13 +156,19 @@ func (w *simulation) pack(ctx context.Context, by authz.Command, k Pack) error {
 		carriedOut(ctx)
 	}
 
-	for _, terms := range k.Policies {
+	for i, terms := range k.Policies {
 		operation(ctx)
-		policy, err := w.catalogs.CreatePolicy(ctx, by, w.policy(terms, pkg.ID))
+		worded := w.policy(terms, pkg.ID)
+		worded.DisplayName = fmt.Sprint("T", i) // unique within its package
+		policy, err := w.catalogs.CreatePolicy(ctx, by, worded)
 		if err != nil {
 			return err
 		}
 		w.population.policies = append(w.population.policies, policy.ID)
+		if w.population.policyNames == nil {
+			w.population.policyNames = map[entitlement.PolicyID]string{}
+		}
+		w.population.policyNames[policy.ID] = policy.DisplayName
 		carriedOut(ctx)
 	}
 

@@ -342,7 +342,7 @@ func (w *simulation) useCatalog(c Command) usage {
 	}
 
 	next := w.policy(*c.Terms, pkg)
-	next.ID = policy
+	next.ID, next.DisplayName = policy, w.population.policyNames[policy]
 	return func(ctx context.Context, by authz.Command) error {
 		_, err := w.catalogs.ReplacePolicy(ctx, by, next)
 		return err

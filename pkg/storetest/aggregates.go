@@ -48,7 +48,11 @@ func lifeOf(w *fixture, k kept) {
 	w.commit(k.put(entitlement.Meta{Chain: chain}, false))
 	reads(first, chain, false)
 	// Who made it a second time, or decided on a version to come, is refused.
-	w.refuse(k.part, k.put(entitlement.Meta{}, true))
+	there := k.part
+	if there == entitlement.PartConfiguration {
+		there = entitlement.PartMade
+	}
+	w.refuse(there, k.put(entitlement.Meta{}, true))
 	w.refuse(k.part, k.put(entitlement.Meta{Version: first + 1}, true))
 	reads(first, chain, false)
 

@@ -13,7 +13,7 @@ func invalidParts() []invalidPart {
 			stale.Version = 7
 			c.Catalogs = append(c.Catalogs[:1:1], stale)
 		}},
-		{"a package that exists already", entitlement.PartConfiguration, func(w *fixture, _ *everything, c *entitlement.Change) {
+		{"a package that exists already", entitlement.PartMade, func(w *fixture, _ *everything, c *entitlement.Change) {
 			p := w.pkg(newID[entitlement.CatalogID]())
 			p.Version = 0
 			c.Packages = append(c.Packages[:1:1], p)

@@ -11,6 +11,7 @@ var nameScenarios = []scenario{
 	{"T18: a user is found by the whole userPrincipalName only, names that begin alike apart", nameWhole},
 	{"A user keeps its name through other changes, and may change its case", nameKept},
 	{"A principal is bound to one user until it is unbound or the user is erased", principalTaken},
+	{"A name of a catalog or package is taken once, in any case, by whom it is given back", uniqueNames},
 	{"Issuer and value of a principal are told apart", principalParts},
 	{"An origin is taken once within a catalog and connector, until its resource moves or goes", originTaken},
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -99,6 +100,11 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 		return nil, may.refused
 	}
 
+	all := functions{}
+	peer := func(id string) http.Handler {
+		return lambdaio.Peer{Mark: graph.Handed, Invoke: func(ctx context.Context, payload []byte) ([]byte, error) { return all.invoke(ctx, id, payload) }}
+	}
+	owners.Peer, askers.HandedOn = peer(names.Requests), lambdaio.HandedOn
 	handlers := map[string]any{
 		names.Catalogs: lambdaio.HTTP(graph.Catalogs(owners)),
 		names.Requests: lambdaio.HTTP(graph.Requests(askers)),
@@ -106,7 +112,6 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 		names.Fanout:   lambdaio.SQS(fanout.Handler(edits), s.queues.delayers()),
 		names.Expire:   lambdaio.Schedule(expire.Handler(sweep, obs.NewMetrics(out, nil))),
 	}
-	all := functions{}
 	for _, f := range names.Functions {
 		handler, known := handlers[f.ID]
 		if !known {

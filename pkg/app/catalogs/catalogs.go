@@ -32,6 +32,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	db, credentials := clients.Table(), clients.Secrets()
 	urgent, jobs := clients.Sender(names.DeliverUrgent), clients.Sender(names.FanoutJobs)
 
+	peer := clients.Function(names.Requests)
 	verifier, err := httpapi.Verifier(c)
 
 	// All that is wrong with the settings is told at once.
@@ -44,6 +45,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 
 	return graph.Catalogs(graph.Deps{
 		Authenticator: verifier, Directory: people, Views: &views.Reader{Store: db}, PublicURL: c.PublicURL, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
+		Peer: lambdaio.Peer{Invoke: peer, Mark: graph.Handed}, HandedOn: lambdaio.HandedOn,
 		Catalogs: &usecases.Service{Store: db, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
 			Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil

@@ -298,7 +298,7 @@ func (o *fixture) person(name, manager string) string {
 // pack adds a package of three roles; approval: the manager decides.
 func (o *fixture) pack(approval bool) string {
 	o.Helper()
-	catalog := o.call(o.catalogs, "admin", "POST", em+"/catalogs", object{"displayName": "Sales", "state": "published"})["id"]
+	catalog := o.call(o.catalogs, "admin", "POST", em+"/catalogs", object{"displayName": "Sales " + clock.System{}.New(), "state": "published"})["id"]
 	id := o.call(o.catalogs, "admin", "POST", em+"/accessPackages", object{"displayName": "Starter", "catalog": object{"id": catalog}})["id"].(string)
 	for _, name := range []string{"a", "b", "c"} {
 		group := o.call(o.catalogs, "admin", "POST", "/v1.0/groups", object{"displayName": name})["id"].(string)
@@ -566,7 +566,7 @@ func whatAPageOfWhatOneMayAskForCosts(t *testing.T, p place) {
 	o := open(t, p)
 	o.person("mia", "")
 	o.person("otto", "")
-	catalog := entitlement.CatalogID(o.call(o.catalogs, "admin", "POST", em+"/catalogs", object{"displayName": "Sales", "state": "published"})["id"].(string))
+	catalog := entitlement.CatalogID(o.call(o.catalogs, "admin", "POST", em+"/catalogs", object{"displayName": "Sales of many", "state": "published"})["id"].(string))
 	ids := clock.System{}
 	for n := range 600 {
 		p := entitlement.AccessPackage{ID: entitlement.PackageID(ids.New()), Catalog: catalog, DisplayName: fmt.Sprintf("Package %03d", n)}

@@ -41,7 +41,7 @@ func (o *Object) Done() error {
 
 	var unknown []string
 	for name := range o.members {
-		if !o.taken[name] && !strings.Contains(name, "@odata.") {
+		if !o.taken[name] && !isAnnotation(name) {
 			unknown = append(unknown, o.at(name))
 		}
 	}
@@ -58,6 +58,16 @@ func (o *Object) Done() error {
 	}
 
 	return nil
+}
+
+// annotations are what OData's own members tell of what was read. Clients send them back;
+// they ask for nothing, as odata.bind and odata.delta would.
+var annotations = []string{"odata.context", "odata.type", "odata.id", "odata.etag", "odata.editLink", "odata.readLink", "odata.navigationLink",
+	"odata.associationLink", "odata.count", "odata.nextLink"}
+
+func isAnnotation(name string) bool {
+	_, annotation, ok := strings.Cut(name, "@")
+	return ok && slices.Contains(annotations, annotation)
 }
 
 // Fail remembers that a member is wrong, where nothing was before it. The message

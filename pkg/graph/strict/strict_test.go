@@ -21,7 +21,7 @@ func parse(t *testing.T, body string) *strict.Object {
 }
 
 func TestRead(t *testing.T) {
-	o := parse(t, `{"@odata.type":"#microsoft.graph.thing","members@odata.bind":["x"],"name":"n","on":true,"n":7,"at":"2026-03-01T10:00:00+01:00","for":"P1D",
+	o := parse(t, `{"@odata.type":"#microsoft.graph.thing","members@odata.context":"x","name":"n","on":true,"n":7,"at":"2026-03-01T10:00:00+01:00","for":"P1D",
 		"id":"1B4E28BA-2FA1-41D2-883F-0016D3CCA427","word":"TWO","inner":{"list":[{"a":"1"},{"a":"2"}]},"texts":["a","b"],"nothing":null,"old":"o","off":false,"none":[]}`)
 	name, on, n, gone := "", false, 0, "kept"
 	var at time.Time
