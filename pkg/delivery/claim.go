@@ -48,16 +48,19 @@ func (t *target) claim(ctx context.Context, parts []*targetJob) []*targetJob {
 	return todo
 }
 
-// claim takes one claim. The roles that may be granted under it, and of which the record
-// would not say so after a crash, are signed by the same write: those that were never sent,
-// and those that were taken away last.
+// claim takes one claim. The roles that may be granted or taken away under it, and of which the
+// record would not say so after a crash, are signed by the same write: to be granted are those
+// that were never sent, and those that were taken away last; to be taken away the others.
 func (r *run) claim(ctx context.Context, p *targetJob, token string) error {
 	now := r.Clock.Now()
 	c := entitlement.Claim{Subject: p.job.subject, Connector: p.at, Token: token, Now: now, Until: r.until}
 
 	for _, task := range p.job.plan(p.grantSet, now) {
-		if g := p.grantSet.Grants[task.Role]; task.Grant && (!g.Sent || g.Revoked) {
+		switch g := p.grantSet.Grants[task.Role]; {
+		case task.Grant && (!g.Sent || g.Revoked):
 			c.Intend = append(c.Intend, task.Role)
+		case !task.Grant && !g.Revoked:
+			c.Remove = append(c.Remove, task.Role)
 		}
 	}
 
@@ -73,7 +76,7 @@ func (r *run) claim(ctx context.Context, p *targetJob, token string) error {
 	}
 	p.grantSet, p.claimed, p.until = grantSet, true, r.until
 
-	p.take(p.job.plan(grantSet, now))
+	p.take(p.job.plan(grantSet, now), now)
 	return nil
 }
 
@@ -104,22 +107,29 @@ func (j *reconciliation) abandoned(role entitlement.RoleRef) bool {
 
 // take makes tasks of a plan. What has nothing pending needs no call (S9): its record goes
 // at once. A removal that was closed ends as it is. A role that vanished between the reading
-// and the claim has no signature on record. It is for the next round: a crash after the call
+// and the claim, or came, has no signature on record. It is for the next round: a crash after the call
 // would leave no trace of it (L9).
-func (p *targetJob) take(plan []Task) {
+func (p *targetJob) take(plan []Task, now time.Time) {
 	for _, todo := range plan {
 		g, recorded := p.grantSet.Grants[todo.Role]
 		switch {
 		case todo.Grant && !(recorded && (g.Sent && !g.Revoked || g.Intent != "")):
 			p.again = true
 		case !todo.Grant && p.job.abandoned(todo.Role):
-			g.Reason, g.Detail, g.Since, g.Intent = entitlement.ReasonClosed, "", time.Time{}, ""
+			g.Reason, g.Detail, g.Since, g.Intent, g.Removal = entitlement.ReasonClosed, "", time.Time{}, "", ""
 			g.Presence, g.Revoked, g.Unconfirmed, g.CheckAfter = entitlement.PresenceAbsent, true, true, time.Time{}
 			p.grantSet.Grants[todo.Role] = g
 		case !todo.Grant && closed(g): // its assignments are settled with it
 		case !todo.Grant && needsNoReconcile(g, p.grantSet.Token):
 			delete(p.grantSet.Grants, todo.Role)
+		case !todo.Grant && !g.Revoked && g.Removal == "":
+			p.again = true
 		default:
+			if todo.Grant && g.Removal != "" {
+				// Whoever meant to take the role away did not come to record it, and may have done so
+				// until now.
+				g.Revoked, g.Wrote = true, now
+			}
 			p.tasks = append(p.tasks, &task{Task: todo, part: p, record: g, sent: maySent(g, p.grantSet.Token)})
 		}
 	}

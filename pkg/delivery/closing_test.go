@@ -196,6 +196,35 @@ func TestL9_WhatMayHaveBeenSentAfterAnUnseenRemovalIsTakenBack(t *testing.T) {
 	})
 }
 
+// The other way round: a worker that died after taking the role away, before it recorded that,
+// leaves its signature. What is wanted again then is granted again, though the record says that
+// it was granted and no way of asking shows otherwise (run 299216 of the simulator).
+func TestL9_WhatMayHaveBeenTakenAwayIsGrantedAgain(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.server.caps.Unconfirmed, b.server.caps.SerialWrites = true, false
+		b.server.tells = map[connector.Way]func(bool) answerKind{byList: always(saysNothing), byBoth: always(saysNothing), byMember: always(saysNothing), byUser: always(saysNothing)}
+		u, p := b.staff(1)[0], b.pack("a")
+		b.assign(u, p)
+		b.deliver(u) // sent, and to be looked at when the window is over
+
+		b.remove(u, p)
+		dying := *b.worker
+		dying.Store = crashing{b.store, errors.New("died")}
+		dying.Deliver(context.Background(), []entitlement.UserID{u}, "test")
+		if b.server.there(u, "a") {
+			t.Fatal("the worker died before it took anything away")
+		}
+		again := b.assign(u, p)
+		time.Sleep(b.worker.Lease + time.Second) // the dead worker's
+		b.enqueue(u)
+		b.work(1)
+		b.within(10*time.Minute, "delivered", b.all([]entitlement.RequestID{again}, "DeliveredUnconfirmed"))
+		if ref := b.server.people[u]; !b.server.there(u, "a") || b.server.granted[ref] != 2 {
+			t.Errorf("there: %t, granted %d times", b.server.there(u, "a"), b.server.granted[ref])
+		}
+	})
+}
+
 // A list that leaves somebody out tells nothing of this person, though it shows others: who
 // was never seen to be in is not out on its word while another way can be asked.
 func TestF39_NobodyIsOutOnTheWordOfAListThatNeverShowedThem(t *testing.T) {

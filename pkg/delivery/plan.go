@@ -83,7 +83,7 @@ func stands(g entitlement.Grant, verify bool, generation int64, now time.Time) b
 	switch {
 	case g.Permanent && g.Generation == generation:
 		return true // refused for good at this generation
-	case g.Revoked || !g.CheckAfter.IsZero() && !now.Before(g.CheckAfter):
+	case g.Revoked || g.Removal != "" || !g.CheckAfter.IsZero() && !now.Before(g.CheckAfter):
 		return false
 	case there(g):
 		return !g.Failing() && !stale

@@ -48,11 +48,19 @@ func record(grantSet *entitlement.GrantSet, t Task, o outcome, generation int64,
 		return
 	}
 
+	removal := g.Removal
 	before := maySent(g, grantSet.Token)
-	g.Sent, g.Intent = before || t.Grant && !o.wrote.IsZero(), ""
+	g.Sent, g.Intent, g.Removal = before || t.Grant && !o.wrote.IsZero(), "", ""
 	// A grant that failed after a removal may not have been made: the removal stays the last
 	// write that is known, by which it is judged what a read proves.
-	failed := t.Grant && g.Revoked && o.failure != nil
+	failed := t.Grant && (g.Revoked || removal != "") && o.failure != nil
+	switch {
+	case removal == grantSet.Token || !o.wrote.IsZero() && !failed:
+	case t.Grant && o.presence == entitlement.PresencePresent && !o.untried:
+		// It is there, and no read can be from before the removal: a grant would have been sent.
+	default:
+		g.Removal = removal // another claim's may have been sent all the same
+	}
 	if !o.wrote.IsZero() && !failed {
 		g.Wrote, g.Revoked, g.Unconfirmed = o.wrote, !t.Grant, g.Unconfirmed && !t.Grant
 		if t.Grant {
@@ -132,9 +140,12 @@ func (o outcome) tells() bool {
 func clearIntent(grantSet *entitlement.GrantSet, role entitlement.RoleRef) {
 	g, known := grantSet.Grants[role]
 	switch {
-	case !known || g.Intent != grantSet.Token:
+	case !known || g.Intent != grantSet.Token && g.Removal != grantSet.Token:
 	case onlyIntended(g, grantSet.Token):
 		delete(grantSet.Grants, role)
+	case g.Removal == grantSet.Token:
+		g.Removal = ""
+		grantSet.Grants[role] = g
 	default:
 		g.Intent = ""
 		grantSet.Grants[role] = g

@@ -13,6 +13,23 @@ import (
 // intents is how many intended roles one update can carry, by the length of its expression.
 const intents = 50
 
+// intention is a role that a claim means to grant, or to take away.
+type intention struct {
+	role   entitlement.RoleRef
+	remove bool
+}
+
+func intentionsOf(c entitlement.Claim) []intention {
+	all := make([]intention, 0, len(c.Intend)+len(c.Remove))
+	for _, role := range c.Intend {
+		all = append(all, intention{role: role})
+	}
+	for _, role := range c.Remove {
+		all = append(all, intention{role: role, remove: true})
+	}
+	return all
+}
+
 // Claim takes a subject's grant set at a connector until the lease ends, in one
 // conditional update that also enters the roles it intends. More roles than fit follow
 // under the claim, before it is handed out.
@@ -24,17 +41,18 @@ func (db *DB) Claim(ctx context.Context, c entitlement.Claim) (entitlement.Grant
 	x.set(attrUntil, instant(c.Until))
 	x.touch(tagGrantSet)
 
-	it, err := db.intend(ctx, c, x, c.Intend[:min(len(c.Intend), intents)])
+	all := intentionsOf(c)
+	it, err := db.intend(ctx, c, x, all[:min(len(all), intents)])
 	if err != nil {
 		return entitlement.GrantSet{}, err
 	}
 
 	// By now the claim is ours, so what follows is conditional on the token alone. A crash between
 	// the calls leaves a claim that signs too little, and that nobody works under.
-	for from := intents; from < len(c.Intend); from += intents {
+	for from := intents; from < len(all); from += intents {
 		x := newExpression()
 		x.equals(attrToken, literal(c.Token))
-		if it, err = db.intend(ctx, c, x, c.Intend[from:min(len(c.Intend), from+intents)]); err != nil {
+		if it, err = db.intend(ctx, c, x, all[from:min(len(all), from+intents)]); err != nil {
 			return entitlement.GrantSet{}, err
 		}
 	}
@@ -42,14 +60,18 @@ func (db *DB) Claim(ctx context.Context, c entitlement.Claim) (entitlement.Grant
 	return readGrantSet(it)
 }
 
-// intend adds roles that the grant set does not know to an update of it, signs each of
-// the roles where nobody has, makes the update, and returns the grant set as it then
+// intend adds roles to be granted that the grant set does not know to an update of it, signs
+// each of the roles where nobody has, makes the update, and returns the grant set as it then
 // is.
-func (db *DB) intend(ctx context.Context, c entitlement.Claim, x *expression, roles []entitlement.RoleRef) (item, error) {
-	for _, role := range roles {
-		g := entitlement.Grant{Role: role, Presence: entitlement.PresenceUnknown}
-		x.initial(grantName(role), &types.AttributeValueMemberM{Value: writing(&g, grantFields(c.Connector))})
-		x.initial(intentName(role), literal(c.Token))
+func (db *DB) intend(ctx context.Context, c entitlement.Claim, x *expression, roles []intention) (item, error) {
+	for _, i := range roles {
+		if i.remove {
+			x.initial(removalName(i.role), literal(c.Token))
+			continue
+		}
+		g := entitlement.Grant{Role: i.role, Presence: entitlement.PresenceUnknown}
+		x.initial(grantName(i.role), &types.AttributeValueMemberM{Value: writing(&g, grantFields(c.Connector))})
+		x.initial(intentName(i.role), literal(c.Token))
 	}
 
 	in := db.single(grantSetKey(c.Subject, c.Connector), x)

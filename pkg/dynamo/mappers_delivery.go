@@ -67,7 +67,8 @@ const (
 	attrDoubtful  = "db"
 	attrFormer    = "fo"
 	grantMark     = "g." // begins the attribute of each grant
-	intentMark    = "i." // begins that of who means to write it
+	intentMark    = "i." // begins that of who means to grant it
+	removalMark   = "r." // begins that of who means to take it away
 )
 
 func readGrantSet(it item) (entitlement.GrantSet, error) {
@@ -85,10 +86,11 @@ func readGrantSet(it item) (entitlement.GrantSet, error) {
 
 	for name := range it {
 		if hash, is := strings.CutPrefix(name, grantMark); is {
-			// The signature lies beside the grant, where a claim can enter it without reading first.
+			// The signatures lie beside the grant, where a claim can enter them without reading first.
 			var g entitlement.Grant
 			group(f, name, &g, grantFields(s.Connector))
 			text(f, intentMark+hash, &g.Intent)
+			text(f, removalMark+hash, &g.Removal)
 			s.Grants[g.Role] = g
 		}
 	}
@@ -106,6 +108,7 @@ func writeGrantSet(s entitlement.GrantSet) item {
 	for _, g := range s.Grants {
 		group(f, grantName(g.Role), &g, grantFields(s.Connector))
 		text(f, intentName(g.Role), &g.Intent)
+		text(f, removalName(g.Role), &g.Removal)
 	}
 	seal(it, grantSetKey(s.Subject, s.Connector), tagGrantSet, 1)
 	if reason, since := s.Worst(); reason != "" {
@@ -127,9 +130,12 @@ func grantName(r entitlement.RoleRef) string {
 	return grantMark + roleDigest(r)
 }
 
-// intentName is the attribute of who means to write a role. It is apart from the grant, so
+// intentName is the attribute of who means to grant a role. It is apart from the grant, so
 // that a claim can sign a role whether the grant set knows it or not.
 func intentName(r entitlement.RoleRef) string { return intentMark + roleDigest(r) }
+
+// removalName is the attribute of who means to take a role away.
+func removalName(r entitlement.RoleRef) string { return removalMark + roleDigest(r) }
 
 func roleDigest(r entitlement.RoleRef) string {
 	return digest(string(r.Connector), r.Resource, r.Role)[:24]

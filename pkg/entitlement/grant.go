@@ -33,6 +33,7 @@ type Grant struct {
 	Detail      string    // what people read of it
 	Permanent   bool      // the target refuses; asking again as things are is useless
 	Intent      string    // token of the first claim since it was last recorded that means to grant it
+	Removal     string    // and that means to take it away
 	Generation  int64     // generation of the last attempt
 	Next        time.Time // next attempt
 

@@ -146,4 +146,5 @@ type Claim struct {
 	Now       time.Time
 	Until     time.Time
 	Intend    []RoleRef // roles that may be granted under the claim, and of which the record does not say that already
+	Remove    []RoleRef // recorded ones that may be taken away under it likewise
 }

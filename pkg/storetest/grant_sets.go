@@ -10,7 +10,7 @@ import (
 var grantSetScenarios = []scenario{
 	{"S14: a grant set is claimed by one worker until its lease ends, then displaced", claimLife},
 	{"S14: a grant set is recorded under its claim only, and the claim ends with it", recordLife},
-	{"A claim enters the roles it intends as unknown, signs those that nobody signed before it, and leaves the rest of them as it is", claimIntends},
+	{"A claim enters the roles it intends as unknown, signs those that nobody signed before it, those to be taken away apart, and leaves the rest of them as it is", claimIntends},
 	{"S14: a fence holds while token and generation do", fences},
 	{"S21: a grant set of more than MaxGrants grants is Invalid", grantSetFull},
 	{"A subject's grant sets at two connectors are apart", twoGrantSets},
@@ -104,6 +104,24 @@ func claimIntends(w *fixture) {
 	got, err = d.claim(w, "four", until, until.Add(time.Minute), a, b)
 	w.must(err)
 	want.Token, want.Until, want.Grants[b] = "four", until.Add(time.Minute), meant(b, "four")
+	w.same(got, want)
+
+	// A claim that means to take a role away signs it apart from who meant to grant it, and only
+	// where nobody signed it before; it enters no role.
+	want.Grants = map[entitlement.RoleRef]entitlement.Grant{a: known, b: meant(b, "four")}
+	known.Removal = ""
+	want.Grants[a] = known
+	w.commit(record(want))
+	removal := entitlement.Claim{Subject: d.subject, Connector: d.at, Token: "five", Now: now, Until: until, Remove: []entitlement.RoleRef{a, c}}
+	got, err = w.s.Claim(w.Context(), removal)
+	w.must(err)
+	known.Removal = "five"
+	want.Token, want.Until, want.Grants[a] = "five", until, known
+	w.same(got, want)
+	removal.Token, removal.Now, removal.Until = "six", until, until.Add(time.Minute)
+	got, err = w.s.Claim(w.Context(), removal)
+	w.must(err)
+	want.Token, want.Until = "six", until.Add(time.Minute)
 	w.same(got, want)
 }
 

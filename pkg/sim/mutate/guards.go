@@ -47,7 +47,7 @@ var mutations = []mutation{
 		if entitlement.StalePart(err) != "" && try < commitTries {
 			continue // what it was`}}},
 	{name: "intention before a call", edits: []edit{{"pkg/dynamo/claim.go",
-		`	for _, role := range roles {`, `	for _, role := range roles[:0] {`}}},
+		`	for _, i := range roles {`, `	for _, i := range roles[:0] {`}}},
 	{name: "claim of a grant set", waive: []string{"Update SUB GRANTS: (attribute_not_exists(tok) OR unt <= ?)"}},
 	{name: "record under the claim alone", waive: []string{"Put SUB GRANTS: tok = ?"}},
 	{name: "generation in the transaction of an end", edits: []edit{{"pkg/dynamo/commit_delivery.go",
@@ -87,8 +87,12 @@ var mutations = []mutation{
 			p.again = true
 `, ``}}},
 	{name: "signature of a grant that follows a removal", edits: []edit{{"pkg/delivery/claim.go",
-		`task.Grant && (!g.Sent || g.Revoked) {`, `task.Grant && !g.Sent {`}, {"pkg/delivery/claim.go",
+		`task.Grant && (!g.Sent || g.Revoked):
+			c.Intend`, `task.Grant && !g.Sent:
+			c.Intend`}, {"pkg/delivery/claim.go",
 		`(g.Sent && !g.Revoked || g.Intent != "")`, `(g.Sent || g.Intent != "")`}}},
+	{name: "signature of a removal that nobody recorded", edits: []edit{{"pkg/delivery/claim.go",
+		`			if todo.Grant && g.Removal != "" {`, `			if false {`}}},
 	{name: "signature of somebody else counts as sent", edits: []edit{{"pkg/delivery/plan.go",
 		`	return g.Sent || g.Intent != "" && g.Intent != token
 `, `	return g.Sent
