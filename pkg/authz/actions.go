@@ -97,6 +97,7 @@ const (
 	AddResource
 	RemoveResource
 	RefreshResource
+	ChangeUploadSession
 	ReadConnector
 	RegisterConnector
 	UpdateConnector
@@ -195,17 +196,18 @@ var Rules = [actionCount]Rule{
 	ChangeMembers:     {Name: "changeMembers", Scope: NeedWrite, May: Administrators | TheService},
 	ErasePersonalData: {Name: "erasePersonalData", Scope: NeedWrite, May: Administrators},
 
-	ReadCatalog:       {Name: "readCatalog", Scope: NeedRead, May: Administrators},
-	CreateCatalog:     {Name: "createCatalog", Scope: NeedWrite, May: Administrators},
-	UpdateCatalog:     {Name: "updateCatalog", Scope: NeedWrite, May: Administrators},
-	DeleteCatalog:     {Name: "deleteCatalog", Scope: NeedWrite, May: Administrators},
-	AddResource:       {Name: "addResource", Scope: NeedWrite, May: Administrators},
-	RemoveResource:    {Name: "removeResource", Scope: NeedWrite, May: Administrators},
-	RefreshResource:   {Name: "refreshResource", Scope: NeedWrite, May: Administrators},
-	ReadConnector:     {Name: "readConnector", Scope: NeedRead, May: Administrators},
-	RegisterConnector: {Name: "registerConnector", Scope: NeedWrite, May: Administrators},
-	UpdateConnector:   {Name: "updateConnector", Scope: NeedWrite, May: Administrators},
-	DeleteConnector:   {Name: "deleteConnector", Scope: NeedWrite, May: Administrators},
+	ReadCatalog:         {Name: "readCatalog", Scope: NeedRead, May: Administrators},
+	CreateCatalog:       {Name: "createCatalog", Scope: NeedWrite, May: Administrators},
+	UpdateCatalog:       {Name: "updateCatalog", Scope: NeedWrite, May: Administrators},
+	DeleteCatalog:       {Name: "deleteCatalog", Scope: NeedWrite, May: Administrators},
+	AddResource:         {Name: "addResource", Scope: NeedWrite, May: Administrators},
+	RemoveResource:      {Name: "removeResource", Scope: NeedWrite, May: Administrators},
+	RefreshResource:     {Name: "refreshResource", Scope: NeedWrite, May: Administrators},
+	ChangeUploadSession: {Name: "changeUploadSession", Scope: NeedWrite, May: Administrators},
+	ReadConnector:       {Name: "readConnector", Scope: NeedRead, May: Administrators},
+	RegisterConnector:   {Name: "registerConnector", Scope: NeedWrite, May: Administrators},
+	UpdateConnector:     {Name: "updateConnector", Scope: NeedWrite, May: Administrators},
+	DeleteConnector:     {Name: "deleteConnector", Scope: NeedWrite, May: Administrators},
 
 	ListPackages: {Name: "listPackages", Scope: NeedRead, May: Administrators},
 	ReadPackage: {Name: "readPackage", Scope: NeedSubjectRead, May: Administrators | MayRequest | Holder,

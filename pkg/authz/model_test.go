@@ -55,7 +55,7 @@ var tasks = []task{
 	{"R168: delete a package", []Action{DeletePackage}, []entitlement.RoleID{owner, manager}, false},
 	{"R169: see the packages of a catalog", []Action{ReadCatalog, ListPackages, ReadPackage, ReadPolicy, ReadExtension}, []entitlement.RoleID{owner, manager, assigns, reader}, false},
 	{"R173: policies that assign by themselves are for administrators", nil, nil, false},
-	{"re-read a resource", []Action{RefreshResource}, []entitlement.RoleID{owner, manager}, false},
+	{"re-read a resource", []Action{RefreshResource, ChangeUploadSession}, []entitlement.RoleID{owner, manager}, false},
 	{"edit the extensions of a catalog", []Action{ChangeExtension}, []entitlement.RoleID{owner}, false},
 	{"see connected organizations", []Action{ReadOrganization}, []entitlement.RoleID{orgs}, true},
 }

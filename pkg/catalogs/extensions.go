@@ -1,12 +1,14 @@
 package catalogs
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // Extension returns a custom extension of a catalog.
@@ -60,15 +62,19 @@ func (s *Service) CreateExtension(ctx context.Context, by authz.Command, x entit
 	if _, err := s.catalog(ctx, &by, authz.ChangeExtension, x.Catalog); err != nil {
 		return x, err
 	}
-	now := s.Clock.Now()
-	x.ID, x.Uses, x.Meta = entitlement.ExtensionID(s.IDs.New()), 0, entitlement.Meta{}
-	x.CreatedBy, x.Created, x.ModifiedBy, x.Modified = by.ID, now, by.ID, now
-	if err := x.Check(); err != nil {
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfCommand, func(e idempotency.Effect) (entitlement.CustomExtension, error) {
+		x := x
+		x.ID, x.Uses, x.Meta = entitlement.ExtensionID(cmp.Or(e.Answer, s.IDs.New())), 0, e.Meta()
+		x.CreatedBy, x.Created, x.ModifiedBy, x.Modified = by.ID, e.At, by.ID, e.At
+		if err := x.Check(); err != nil || e.Again {
+			return x, err
+		}
+		err := crossed(func() error {
+			return s.putExtension(ctx, e.Command, x, entitlement.CustomExtension{}, "extensionAdded")
+		})
+		x.Version++
 		return x, err
-	}
-	err := crossed(func() error { return s.putExtension(ctx, by, x, entitlement.CustomExtension{}, "extensionAdded") })
-	x.Version++
-	return x, err
+	})
 }
 
 // putExtension commits an extension with its event, in the chain of the catalog.
@@ -83,7 +89,8 @@ func (s *Service) putExtension(ctx context.Context, by authz.Command, x, before 
 		e.Changed = entitlement.Differences(x.Recorded(), nil)
 	}
 	c.Chain, e = c.Chain.Append(e)
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Extensions: []entitlement.CustomExtension{x}, Events: []entitlement.Event{e}})
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Extensions: []entitlement.CustomExtension{x},
+		Events: append([]entitlement.Event{e}, by.Recorded(string(x.ID))...)})
 }
 
 // extension reads a custom extension for a change of it.

@@ -6,6 +6,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // Organization returns a connected organization.
@@ -27,10 +28,15 @@ func (s *Service) CreateOrganization(ctx context.Context, by authz.Command, o en
 	if err := s.allow(ctx, &by, authz.ChangeOrganization, authz.Object{}, nil); err != nil {
 		return o, err
 	}
-	now := s.Clock.Now()
-	o.ID, o.Created, o.Modified, o.Meta = entitlement.OrganizationID(s.IDs.New()), now, now, entitlement.Meta{}
-	o.InternalSponsors, o.ExternalSponsors = nil, nil
-	return s.putOrganization(ctx, by, o, entitlement.ConnectedOrganization{}, "created", nil)
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfOrganization, func(e idempotency.Effect) (entitlement.ConnectedOrganization, error) {
+		o := o
+		o.ID, o.Created, o.Modified, o.Meta = entitlement.OrganizationID(e.ID), e.At, e.At, e.Meta()
+		o.InternalSponsors, o.ExternalSponsors = nil, nil
+		if e.Again {
+			return o, o.Check()
+		}
+		return s.putOrganization(ctx, e.Command, o, entitlement.ConnectedOrganization{}, "created", nil)
+	})
 }
 
 // organization reads a connected organization for a change of it.
@@ -75,8 +81,8 @@ func (s *Service) putOrganization(ctx context.Context, by authz.Command, o, befo
 	}
 	e := s.event(entitlement.OfOrganization, string(o.ID), kind, by)
 	e.Changed, e.Data = entitlement.Differences(before.Recorded(), o.Recorded()), data
-	o.Chain, e = o.Chain.Append(e)
-	err := s.Store.Commit(ctx, entitlement.Change{Organizations: []entitlement.ConnectedOrganization{o}, Events: []entitlement.Event{e}})
+	o.Chain, e = o.Chain.Append(by.Marked(e))
+	err := s.Store.Commit(ctx, entitlement.Change{Organizations: []entitlement.ConnectedOrganization{o}, Events: append([]entitlement.Event{e}, by.Recorded("")...)})
 	if entitlement.StalePart(err) == entitlement.PartName {
 		err = &entitlement.Error{Kind: entitlement.Conflict, Code: "nameAlreadyExists", Msg: "Another connected organization has this identity source.", Err: err}
 	}

@@ -92,7 +92,7 @@ func (s *Service) putResource(ctx context.Context, by authz.Command, request str
 	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, "connector": string(r.Connector), entitlement.DataRequest: request}
 	c.Chain, e = c.Chain.Append(e)
 	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used,
-		Events: append([]entitlement.Event{e}, by.Recorded("")...)})
+		Events: append([]entitlement.Event{e}, by.Recorded(request)...)})
 }
 
 // FindResource finds a resource of a catalog by its id, or else by its id at the target.
@@ -159,5 +159,5 @@ func (s *Service) removeResource(ctx context.Context, by authz.Command, request 
 	c.Chain, e = c.Chain.Append(e)
 	r.Erased = true
 	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used,
-		Events: append([]entitlement.Event{e}, by.Recorded("")...)})
+		Events: append([]entitlement.Event{e}, by.Recorded(request)...)})
 }

@@ -1,11 +1,13 @@
 package catalogs
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // firstOwner makes whoever creates a catalog by a role its owner (R26). Administrators need
@@ -36,12 +38,19 @@ func (s *Service) rolesGone(ctx context.Context, id entitlement.CatalogID) ([]en
 // AssignRole gives a user, a group or an application a delegated role, in a catalog or in the
 // whole organisation (R148, R152, R155, R170). Owners of a catalog give the roles in it.
 func (s *Service) AssignRole(ctx context.Context, by authz.Command, a entitlement.RoleAssignment, principal string) (entitlement.RoleAssignment, error) {
-	var made entitlement.RoleAssignment
-	err := crossed(func() (err error) {
-		made, err = s.assignRole(ctx, by, a, principal)
-		return err
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfCommand, func(e idempotency.Effect) (made entitlement.RoleAssignment, err error) {
+		a := a
+		a.ID, a.Created, a.Meta = entitlement.RoleAssignmentID(cmp.Or(e.Answer, s.IDs.New())), e.At, e.Meta()
+		if e.Again {
+			a.User = entitlement.UserID(principal) // or a group: the answer is the same
+			return a, nil
+		}
+		err = crossed(func() (err error) {
+			made, err = s.assignRole(ctx, e.Command, a, principal)
+			return err
+		})
+		return made, err
 	})
-	return made, err
 }
 
 func (s *Service) assignRole(ctx context.Context, by authz.Command, a entitlement.RoleAssignment, principal string) (entitlement.RoleAssignment, error) {
@@ -63,7 +72,6 @@ func (s *Service) assignRole(ctx context.Context, by authz.Command, a entitlemen
 		return a, err
 	}
 
-	a.ID, a.Created, a.Meta = entitlement.RoleAssignmentID(s.IDs.New()), s.Clock.Now(), entitlement.Meta{}
 	change := entitlement.Change{References: []entitlement.Reference{{User: a.User}}}
 	if a.Group != "" {
 		change.References = []entitlement.Reference{{Group: a.Group}}
@@ -123,7 +131,7 @@ func (s *Service) putRole(ctx context.Context, by authz.Command, a entitlement.R
 	} else {
 		a.Chain, e = a.Chain.Append(e)
 	}
-	change.RoleAssignments, change.Events = []entitlement.RoleAssignment{a}, []entitlement.Event{e}
+	change.RoleAssignments, change.Events = []entitlement.RoleAssignment{a}, append([]entitlement.Event{e}, by.Recorded(string(a.ID))...)
 	return s.Store.Commit(ctx, change)
 }
 

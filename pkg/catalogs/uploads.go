@@ -1,11 +1,13 @@
 package catalogs
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/idempotency"
 )
 
 // UploadSessions lists the upload sessions of a resource, oldest first.
@@ -17,9 +19,18 @@ func (s *Service) UploadSessions(ctx context.Context, by authz.Caller, catalog e
 // CreateUploadSession opens a session for what an access review is to be given about a
 // resource: one for each review.
 func (s *Service) CreateUploadSession(ctx context.Context, by authz.Command, catalog entitlement.CatalogID, id entitlement.ResourceID, definition, instance string) (entitlement.UploadSession, error) {
-	made := entitlement.UploadSession{ID: s.IDs.New(), Definition: definition, Instance: instance, Created: s.Clock.Now()}
-	err := s.changeUploads(ctx, by, catalog, id, "uploadSessionCreated", made.ID, func(r *entitlement.Resource) error {
-		same := func(u entitlement.UploadSession) bool { return u.Instance == instance }
+	return idempotency.Once(ctx, s.once(), by, entitlement.OfCommand, func(e idempotency.Effect) (entitlement.UploadSession, error) {
+		made := entitlement.UploadSession{ID: cmp.Or(e.Answer, s.IDs.New()), Definition: definition, Instance: instance, Created: e.At}
+		if e.Again {
+			return made, nil
+		}
+		return made, s.addUpload(ctx, e.Command, catalog, id, made)
+	})
+}
+
+func (s *Service) addUpload(ctx context.Context, by authz.Command, catalog entitlement.CatalogID, id entitlement.ResourceID, made entitlement.UploadSession) error {
+	return s.changeUploads(ctx, by, catalog, id, "uploadSessionCreated", made.ID, func(r *entitlement.Resource) error {
+		same := func(u entitlement.UploadSession) bool { return u.Instance == made.Instance }
 		switch {
 		case slices.ContainsFunc(r.Uploads, same):
 			return entitlement.Errorf(entitlement.Conflict, "The resource has an upload session for this review already: delete it first.")
@@ -29,7 +40,6 @@ func (s *Service) CreateUploadSession(ctx context.Context, by authz.Command, cat
 		r.Uploads = append(slices.Clone(r.Uploads), made)
 		return nil
 	})
-	return made, err
 }
 
 // DeleteUploadSession removes an upload session.
@@ -45,7 +55,7 @@ func (s *Service) DeleteUploadSession(ctx context.Context, by authz.Command, cat
 }
 
 func (s *Service) changeUploads(ctx context.Context, by authz.Command, catalog entitlement.CatalogID, id entitlement.ResourceID, kind, session string, edit func(*entitlement.Resource) error) error {
-	if err := s.allow(ctx, &by, authz.RefreshResource, authz.Object{Catalog: catalog}, nil); err != nil {
+	if err := s.allow(ctx, &by, authz.ChangeUploadSession, authz.Object{Catalog: catalog}, nil); err != nil {
 		return err
 	}
 	return crossed(func() error {
@@ -63,6 +73,7 @@ func (s *Service) changeUploads(ctx context.Context, by authz.Command, catalog e
 		e := s.event(entitlement.OfCatalog, string(catalog), kind, by)
 		e.Data = map[string]string{"resource": string(id), "uploadSession": session}
 		c.Chain, e = c.Chain.Append(e)
-		return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Events: []entitlement.Event{e}})
+		return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r},
+			Events: append([]entitlement.Event{e}, by.Recorded(session)...)})
 	})
 }

@@ -9,7 +9,7 @@ import (
 
 // Subject returns a user as one who asks for packages and holds them.
 func (s *Service) Subject(ctx context.Context, by authz.Caller, id entitlement.UserID) (entitlement.User, error) {
-	if err := authz.Allow(by, authz.ReadSubject, authz.Object{}).Err(); err != nil {
+	if err := s.may(ctx, by, authz.ReadSubject); err != nil {
 		return entitlement.User{}, err
 	}
 	return s.user(ctx, id)

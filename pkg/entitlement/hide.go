@@ -6,13 +6,13 @@ import "time"
 // more (R126). What it made stays, and so do its events, which the record is the anchor of
 // (R125). made is the assignment that an add request made, as it stands; nil where there is
 // none, and then nothing is read of slot.
-func Hide(r AssignmentRequest, made *Assignment, slot AssignmentSlot, actor UserID, command string, now time.Time) (Change, error) {
+func Hide(r AssignmentRequest, made *Assignment, slot AssignmentSlot, by Actor, now time.Time) (Change, error) {
 	live := slot.Assignment != nil && made != nil && slot.Assignment.ID == made.ID
 	if err := r.hideable(live); err != nil {
 		return Change{}, err
 	}
 	r.Hidden = now
-	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "recordHidden", Actor: actor, Command: command, At: now}
+	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "recordHidden", Actor: by.ID, Command: by.Command, AllowedBy: by.AllowedBy, At: now}
 	if made == nil {
 		r.Chain, e = r.Chain.Append(e)
 		return Change{Requests: []AssignmentRequest{r}, Events: []Event{e}}, nil

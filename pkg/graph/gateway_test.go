@@ -92,7 +92,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	if got.header.Get("Allow") != "DELETE, GET, PATCH" || got.get("error.code") != "notAllowed" {
 		t.Errorf("Allow %q: %s", got.header.Get("Allow"), got.text)
 	}
-	if got := w.call("admin", "GET", rm+"/roleDefinitions", nil).want(http.StatusNotImplemented); got.get("error.code") != "notSupported" {
+	if got := w.call("admin", "POST", em+"/catalogs/"+sampleID+"/resources/"+sampleID+"/uploadSessions/"+sampleID+"/uploadFile", nil).want(http.StatusNotImplemented); got.get("error.code") != "notSupported" {
 		t.Errorf("not served: %s", got.text)
 	}
 	w.call("admin", "GET", em+"/catalogs/", nil).want(200) // as documented examples write it

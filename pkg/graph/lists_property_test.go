@@ -324,14 +324,15 @@ func everyList(w *fixture, d draw, size int) []drawnList {
 	ref := func(id string) object { return object{"@odata.id": publicURL + "/v1.0/users/" + id} }
 	var members []object
 	var asked, held []string
+	unlike := func(i int) string { return " " + strconv.Itoa(i) } // of two catalogs, or two packages of one, the names differ
 
 	for i := range size {
-		catalogs = append(catalogs, post(em+"/catalogs", object{"displayName": d.name(), "description": d.name(), "state": []string{"published", "unpublished"}[d.IntN(2)]}))
+		catalogs = append(catalogs, post(em+"/catalogs", object{"displayName": d.name() + unlike(i), "description": d.name(), "state": []string{"published", "unpublished"}[d.IntN(2)]}))
 		users = append(users, post("/v1.0/users", object{"displayName": d.name(), "userPrincipalName": fmt.Sprintf("%c%d@example.com", 'a'+d.IntN(4), i), "department": d.name()}))
 		groups = append(groups, post("/v1.0/groups", object{"displayName": d.name(), "mailNickname": "g" + strconv.Itoa(i)}))
 		w.clock.Advance(time.Duration(d.IntN(3)) * time.Minute)
 
-		p := post(packagePath, object{"displayName": d.name(), "description": d.name(), "isHidden": d.IntN(2) == 0, "catalog": object{"id": w.ids["catalog"]}})
+		p := post(packagePath, object{"displayName": d.name() + unlike(i), "description": d.name(), "isHidden": d.IntN(2) == 0, "catalog": object{"id": w.ids["catalog"]}})
 		packages = append(packages, p)
 		if i%3 == 0 {
 			policy := open()

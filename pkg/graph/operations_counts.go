@@ -32,6 +32,21 @@ var catalogCounts = []operation{
 	{method: "GET", path: rm + "/roleDefinitions/$count", action: authz.ReadRole, serve: counting(listRoleDefinitions)},
 	{method: "GET", path: rm + "/roleAssignments/$count", action: authz.ReadRoleAssignment, serve: counting(listRoleAssignments)},
 
+	{method: "GET", path: em + "/controlConfigurations/$count", action: authz.ReadSettings, serve: counting(listControlConfigurations)},
+	{method: "GET", path: organizationsPath + "/$count", action: authz.ReadOrganization, serve: counting(listOrganizations)},
+	{method: "GET", path: organizationPath + "/internalSponsors/$count", action: authz.ReadOrganization, serve: counting(listInternalSponsors)},
+	{method: "GET", path: organizationPath + "/externalSponsors/$count", action: authz.ReadOrganization, serve: counting(listExternalSponsors)},
+	{method: "GET", path: extensionsPath + "/$count", action: authz.ReadExtension, serve: counting(listExtensions)},
+	{method: "GET", path: uploadsPath + "/$count", action: authz.ReadCatalog, serve: counting(listUploadSessions)},
+	{method: "GET", path: em + "/assignmentPolicies/{policyId}/customExtensionStageSettings/$count", action: authz.ReadPolicy, serve: counting(listStageSettings)},
+	{method: "GET", path: em + "/assignmentPolicies/{policyId}/questions/$count", action: authz.ReadPolicy, serve: counting(listQuestions)},
+	{method: "GET", path: em + "/catalogs/{catalogId}/accessPackages/$count", action: authz.ListPackages, serve: counting(listCatalogPackages)},
+	{method: "GET", path: em + "/catalogs/{catalogId}/resourceScopes/$count", action: authz.ReadCatalog, serve: counting(listResourceScopes)},
+	{method: "GET", path: em + "/resourceRequests/$count", action: authz.ReadCatalog, serve: counting(listResourceRequests)},
+	{method: "GET", path: em + "/resources/$count", action: authz.ReadCatalog, serve: counting(listAllResources)},
+	{method: "GET", path: em + "/resourceRoleScopes/$count", action: authz.ListPackages, serve: counting(listAllRoleScopes)},
+	{method: "GET", path: root + "/identityGovernance/catalogs/$count", action: authz.ReadCatalog, serve: counting(listCatalogs)},
+
 	{method: "GET", path: ours + "/connectors/$count", action: authz.ReadConnector, serve: counting(listConnectors)},
 	{method: "GET", path: ours + "/events/{objectKind:text}/{objectId}/$count", action: authz.ReadEvents, serve: counting(listEvents)},
 	{method: "GET", path: ours + "/notices/$count", action: authz.ReadEvents, serve: counting(listNotices)},
@@ -41,6 +56,8 @@ var catalogCounts = []operation{
 // because it arrives where the gateway takes it for one package.
 var requestCounts = []operation{
 	{method: "GET", path: packagePath + "/$count", action: authz.ListPackages, serve: counting(listPackages)},
+	{method: "GET", path: packagePath + "/filterByCurrentUser(on='{on:text}')/$count", action: authz.ListRequestablePackages, serve: counting(listMyPackages)},
+	{method: "GET", path: suggestionsPath + "/$count", action: authz.ListRequestablePackages, serve: counting(listSuggestions)},
 
 	{method: "GET", path: requestPath + "/$count", action: authz.ListRequests, serve: counting(listRequests)},
 	{method: "GET", path: requestPath + "/filterByCurrentUser(on='{on:text}')/$count", action: authz.ListOwnRequests, also: []authz.Action{authz.ListOwnApprovals}, serve: counting(listMyRequests)},
@@ -51,6 +68,12 @@ var requestCounts = []operation{
 
 	{method: "GET", path: approvalPath + "/filterByCurrentUser(on='{on:text}')/$count", action: authz.ListOwnApprovals, serve: counting(listMyApprovals)},
 	{method: "GET", path: approvalPath + "/{assignmentRequestId}/stages/$count", action: authz.ReadApproval, serve: counting(listStages)},
+
+	{method: "GET", path: availablePath + "/$count", action: authz.ListAvailable, serve: counting(listAvailable)},
+	{method: "GET", path: availablePath + "/{accessPackageId}/resourceRoleScopes/$count", action: authz.ReadPackage, serve: counting(listAvailableRoleScopes)},
+	{method: "GET", path: heldPath + "/additionalAccess()/$count", action: authz.ReadAdditionalAccess, serve: counting(listAllAdditionalAccess)},
+	{method: "GET", path: heldPath + "/additionalAccess(accessPackageId='{accessPackageId}',incompatibleAccessPackageId='{otherId}')/$count", action: authz.ReadAdditionalAccess, serve: counting(listAdditionalAccess)},
+	{method: "GET", path: approvalPath + "/$count", action: authz.ListApprovals, serve: counting(listApprovals)},
 
 	{method: "GET", path: ours + "/deliveryErrors/$count", action: authz.ReadDeliveryErrors, serve: counting(listDeliveryErrors)},
 	{method: "GET", path: ours + "/deliveryErrors/{connectorId}/{reason:text}/$count", action: authz.ReadDeliveryErrors, serve: counting(listFailures)},

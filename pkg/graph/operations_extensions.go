@@ -27,8 +27,8 @@ var extensionOperations = []operation{
 	{method: "GET", path: em + "/assignmentPolicies/{policyId}/customExtensionStageSettings", action: authz.ReadPolicy, serve: listStageSettings},
 
 	{method: "GET", path: uploadsPath, action: authz.ReadCatalog, serve: listUploadSessions},
-	{method: "POST", path: uploadsPath, action: authz.RefreshResource, serve: createUploadSession},
-	{method: "DELETE", path: uploadsPath + "/{sessionId}", action: authz.RefreshResource, serve: deleteUploadSession},
+	{method: "POST", path: uploadsPath, action: authz.ChangeUploadSession, serve: createUploadSession},
+	{method: "DELETE", path: uploadsPath + "/{sessionId}", action: authz.ChangeUploadSession, serve: deleteUploadSession},
 }
 
 // resumeOperations is the answer of an extension that a request waits for: operation 33.

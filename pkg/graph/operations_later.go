@@ -1,22 +1,12 @@
 package graph
 
-import (
-	"leasehold/pkg/authz"
-)
+import "leasehold/pkg/authz"
 
 // Operations that Graph documents and that are not served yet, each with why. They are known,
 // so that a client is told so and not that it is lost; the same steps stand before them.
 
 // laterCatalogs belong to the owners' side.
 var laterCatalogs = []operation{
-	// Counting is part of lists that know how many they have.
-
 	// No access review reads what would be uploaded.
-	{method: "POST", path: uploadsPath + "/{sessionId}/uploadFile", action: authz.RefreshResource},
-
-	// Administrators alone administer: nobody can be given a role.
-	// A call is one command: nothing takes several apart.
+	{method: "POST", path: uploadsPath + "/{sessionId}/uploadFile", action: authz.ChangeUploadSession},
 }
-
-// laterRequests belong to the people's side; they count.
-var laterRequests = []operation{}

@@ -28,7 +28,7 @@ var nestedCatalogs = []operation{
 var nestedRequests = []operation{
 	{method: "GET", path: heldPath + "/{assignmentId}/target", action: authz.ReadAssignment, serve: getAssignmentTarget},
 	{method: "GET", path: heldPath + "/{assignmentId}/accessPackage", action: authz.ReadAssignment, serve: getAssignmentPackage},
-	{method: "GET", path: heldPath + "/{assignmentId}/assignmentPolicy", action: authz.ReadPolicy, serve: getAssignmentPolicy},
+	{method: "GET", path: heldPath + "/{assignmentId}/assignmentPolicy", action: authz.ReadAssignment, serve: getAssignmentPolicy},
 	{method: "GET", path: requestPath + "/{assignmentRequestId}/accessPackage", action: authz.ReadRequest, serve: getRequestPackage},
 	{method: "GET", path: requestPath + "/{assignmentRequestId}/requestor", action: authz.ReadRequest, serve: getRequestor},
 	{method: "GET", path: requestPath + "/{assignmentRequestId}/assignment", action: authz.ReadRequest, serve: getRequestAssignment},

@@ -283,7 +283,10 @@ func addSponsor(ctx context.Context, c *call, external bool) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return done(c.deps.Catalogs.AddSponsor(ctx, c.by, id[entitlement.OrganizationID](c, "organizationId"), external, asked))
+	_, err = c.deps.Catalogs.Once(ctx, c.by, func(by authz.Command) (string, error) {
+		return "", c.deps.Catalogs.AddSponsor(ctx, by, id[entitlement.OrganizationID](c, "organizationId"), external, asked)
+	})
+	return done(err)
 }
 
 // sponsorAdded reads the user or group that the body names. Of a directory object the address

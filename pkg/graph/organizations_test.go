@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -76,9 +77,11 @@ func TestR30_APolicyIsForPeopleInsideOrOutsideAndNeverForBoth(t *testing.T) {
 	organization := w.call("admin", "POST", organizationsPath, tenant("Contoso", "c0ffee")).want(201).get("id")
 	theirs := object{"@odata.type": "#microsoft.graph.connectedOrganizationMembers", "connectedOrganizationId": organization, "description": "Contoso"}
 	one := object{"@odata.type": "#microsoft.graph.singleUser", "userId": w.ids["member"]}
+	made := 0
 	post := func(scope string, targets ...object) reply {
 		p := open()
-		p["displayName"], p["accessPackage"], p["allowedTargetScope"], p["specificAllowedTargets"] = "External", object{"id": w.ids["package"]}, scope, targets
+		made++
+		p["displayName"], p["accessPackage"], p["allowedTargetScope"], p["specificAllowedTargets"] = fmt.Sprintf("External %d", made), object{"id": w.ids["package"]}, scope, targets
 		return w.call("admin", "POST", em+"/assignmentPolicies", p)
 	}
 	post("specificConnectedOrganizationUsers", theirs, one).want(400)

@@ -10,6 +10,8 @@ import (
 
 	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/dynamo/faults"
+
+	"leasehold/pkg/entitlement"
 )
 
 // making is a POST that makes something: where, what it says, and how to say something else.
@@ -67,6 +69,21 @@ var makings = []making{
 		referTo("users", "other"), func(o object) { o["@odata.id"] = o["@odata.id"].(string) + "/" }},
 	{root + "/groups/{groupId}/owners/$ref", func(w *fixture) string { return root + "/groups/" + w.ids["sales"] + "/owners/$ref" },
 		referTo("users", "other"), func(o object) { o["@odata.id"] = o["@odata.id"].(string) + "/" }},
+	{rm + "/roleAssignments", plain(rm + "/roleAssignments"), func(w *fixture) object {
+		return object{"principalId": w.ids["other"], "roleDefinitionId": string(entitlement.CatalogReader), "appScopeId": scopeOf(entitlement.CatalogID(w.ids["catalog"]))}
+	}, func(o object) { o["roleDefinitionId"] = string(entitlement.CatalogOwner) }},
+	{organizationsPath, plain(organizationsPath), func(*fixture) object { return tenant("Fabrikam", "fab") }, renamed},
+	{organizationsPath + "/{organizationId}/internalSponsors/$ref", func(w *fixture) string {
+		return organizationsPath + "/" + w.ids["organization"] + "/internalSponsors/$ref"
+	}, referTo("users", "other"), func(o object) { o["@odata.id"] = o["@odata.id"].(string) + "/" }},
+	{organizationsPath + "/{organizationId}/externalSponsors/$ref", func(w *fixture) string {
+		return organizationsPath + "/" + w.ids["organization"] + "/externalSponsors/$ref"
+	}, referTo("users", "guest"), func(o object) { o["@odata.id"] = o["@odata.id"].(string) + "/" }},
+	{extensionsPath, func(w *fixture) string { return em + "/catalogs/" + w.ids["catalog"] + "/customWorkflowExtensions" },
+		func(*fixture) object { return extensionNamed("Ticket") }, renamed},
+	{uploadsPath, func(w *fixture) string {
+		return em + "/catalogs/" + w.ids["catalog"] + "/resources/" + w.ids["resource"] + "/uploadSessions"
+	}, func(*fixture) object { return uploadFor(sampleID) }, func(o object) { o["data"].(object)["reviewInstanceId"] = "2b4e28ba-2fa1-41d2-883f-0016d3cca427" }},
 }
 
 // prepared is a fixture with a catalog and two packages.
@@ -74,6 +91,9 @@ func prepared(t *testing.T) *fixture {
 	w := newFixture(t)
 	w.offer(open())
 	w.ids["second"] = w.call("admin", "POST", packagePath, object{"displayName": "Second", "catalog": object{"id": w.ids["catalog"]}}).want(201).get("id")
+	w.ids["organization"] = w.call("admin", "POST", organizationsPath, tenant("Contoso", "c0ffee")).want(201).get("id")
+	w.ids["guest"] = w.call("admin", "POST", "/v1.0/users", object{"displayName": "Guest", "userPrincipalName": "guest@example.com", "userType": "Guest"}).want(201).get("id")
+	w.ids["resource"] = dig(w.call("admin", "GET", em+"/catalogs/"+w.ids["catalog"]+"/resources", nil).one(), "id")
 	return w
 }
 

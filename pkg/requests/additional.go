@@ -15,7 +15,7 @@ func (s *Service) AdditionalAccess(ctx context.Context, by authz.Caller, pkg, ot
 	for _, id := range []entitlement.PackageID{pkg, other} {
 		p, err := s.Store.Package(ctx, id)
 		if err == nil {
-			err = authz.Allow(by, authz.ReadAdditionalAccess, inPackage(p)).Err()
+			err = s.may(ctx, by, authz.ReadAdditionalAccess, inPackage(p))
 		}
 		if err != nil {
 			return none, err
@@ -30,7 +30,7 @@ func (s *Service) AdditionalAccess(ctx context.Context, by authz.Caller, pkg, ot
 // AllAdditionalAccess lists, package by package, the live assignments whose holders hold
 // another package too that the assignment's own lists as incompatible.
 func (s *Service) AllAdditionalAccess(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	if err := authz.Allow(by, authz.ReadAdditionalAccess, authz.Object{}).Err(); err != nil {
+	if err := s.mayListAll(ctx, by, authz.ReadAdditionalAccess); err != nil {
 		return entitlement.Paged[entitlement.Assignment]{}, err
 	}
 	return perPackage(ctx, s.Store, page, func(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {

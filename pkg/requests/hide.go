@@ -26,7 +26,7 @@ func (s *Service) hide(ctx context.Context, by authz.Command, id entitlement.Req
 	none := entitlement.Change{}
 	r, err := s.Store.Request(ctx, id)
 	if err == nil {
-		err = authz.Allow(by.Caller, authz.DeleteRequest, authz.Object{Catalog: r.Catalog, Package: r.Package, Request: &r}).Err()
+		err = s.allow(ctx, &by, authz.DeleteRequest, authz.Object{Catalog: r.Catalog, Package: r.Package, Request: &r})
 	}
 	if err != nil {
 		return none, noRequest(err)
@@ -35,7 +35,7 @@ func (s *Service) hide(ctx context.Context, by authz.Command, id entitlement.Req
 		return none, noRequest(nil)
 	}
 	if !r.Type.Adds() {
-		return entitlement.Hide(r, nil, entitlement.AssignmentSlot{}, by.ID, by.CommandID, s.Clock.Now())
+		return entitlement.Hide(r, nil, entitlement.AssignmentSlot{}, actor(by), s.Clock.Now())
 	}
 
 	slot, err := s.Store.AssignmentSlot(ctx, r.Package, r.Subject)
@@ -45,9 +45,9 @@ func (s *Service) hide(ctx context.Context, by authz.Command, id entitlement.Req
 	a, err := s.Store.Assignment(ctx, r.AssignmentOf())
 	switch {
 	case err == nil:
-		return entitlement.Hide(r, &a, slot, by.ID, by.CommandID, s.Clock.Now())
+		return entitlement.Hide(r, &a, slot, actor(by), s.Clock.Now())
 	case entitlement.KindOf(err) == entitlement.NotFound: // it never came to one
-		return entitlement.Hide(r, nil, slot, by.ID, by.CommandID, s.Clock.Now())
+		return entitlement.Hide(r, nil, slot, actor(by), s.Clock.Now())
 	default:
 		return none, err
 	}
@@ -67,7 +67,7 @@ func (s *Service) requestsFor(ctx context.Context, pkg entitlement.PackageID, pa
 // AllApprovals lists the approvals of all requests that anybody was asked to decide, package
 // by package.
 func (s *Service) AllApprovals(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[Approval], error) {
-	if err := authz.Allow(by, authz.ListApprovals, authz.Object{}).Err(); err != nil {
+	if err := s.mayListAll(ctx, by, authz.ListApprovals); err != nil {
 		return entitlement.Paged[Approval]{}, err
 	}
 	list, err := perPackage(ctx, s.Store, page, s.requestsFor)

@@ -12,7 +12,7 @@ import (
 func (s *Service) Resume(ctx context.Context, by authz.Command, id entitlement.RequestID, stage entitlement.ExtensionStage) error {
 	r, err := s.Store.Request(ctx, id)
 	if err == nil {
-		err = authz.Allow(by.Caller, authz.ResumeRequest, authz.Object{Catalog: r.Catalog, Package: r.Package, Request: &r}).Err()
+		err = s.may(ctx, by.Caller, authz.ResumeRequest, authz.Object{Catalog: r.Catalog, Package: r.Package, Request: &r})
 	}
 	if err != nil || r.Gone() {
 		return noRequest(err)
