@@ -14,10 +14,10 @@ import (
 var (
 	pinCatalogByAdministrator = cost{3, 3, 0}
 	pinCatalogByOwner         = cost{5, 5, 0}
-	pinUpdateByAdministrator  = cost{4, 3, 6}
-	pinUpdateByOwner          = cost{6, 5, 6}
-	pinPackageByAdministrator = cost{4, 3, 8}
-	pinPackageByOwner         = cost{6, 5, 8}
+	pinUpdateByAdministrator  = cost{4, 3, 10} // 4 of them free the old name and take the new one
+	pinUpdateByOwner          = cost{6, 5, 10}
+	pinPackageByAdministrator = cost{4, 3, 10} // 2 of them take its name
+	pinPackageByOwner         = cost{6, 5, 10}
 	pinAssignByAdministrator  = cost{3, 8, 16}
 	pinAssignByOwner          = cost{5, 10, 16}
 	pinListByOwner            = cost{6, 5, 0}
