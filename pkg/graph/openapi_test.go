@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -51,5 +53,131 @@ func TestTheDescriptionHasEveryOperationOfTheTables(t *testing.T) {
 	}
 	if described != operations || got.get("openapi") != "3.0.3" {
 		t.Errorf("%d operations, %d are described", operations, described)
+	}
+}
+
+// known collects the members that a schema of the description knows, and follows references.
+type known struct{ schemas object }
+
+func (k known) resolve(schema object) object {
+	properties := object{}
+	for _, part := range append([]any{schema}, anyList(schema["allOf"])...) {
+		part := part.(object)
+		if ref, ok := part["$ref"].(string); ok {
+			part = k.schemas[strings.TrimPrefix(ref, "#/components/schemas/")].(object)
+			part = object{"properties": k.resolve(part)["properties"], "items": part["items"]}
+		}
+		more, _ := part["properties"].(object)
+		maps.Copy(properties, more)
+	}
+	return object{"properties": properties, "items": schema["items"]}
+}
+
+func anyList(v any) []any { all, _ := v.([]any); return all }
+
+// unknown lists the members of a value that its schema does not know, down to its leaves. What
+// only a schema says nothing of, such as the data of events, is open.
+func (k known) unknown(at string, value any, schema object) (all []string) {
+	described := k.resolve(schema)
+	switch v := value.(type) {
+	case object:
+		properties := described["properties"].(object)
+		if len(properties) == 0 {
+			return nil
+		}
+		for name, inner := range v {
+			_, annotation, _ := strings.Cut(name, "@")
+			if of, ok := properties[name].(object); ok {
+				all = append(all, k.unknown(at+"."+name, inner, of)...)
+			} else if !strings.HasPrefix(annotation, "odata.") || annotation == "odata.bind" {
+				all = append(all, at+"."+name)
+			}
+		}
+	case []any:
+		items, ok := described["items"].(object)
+		for i := 0; ok && i < len(v); i++ {
+			all = append(all, k.unknown(at+"[]", v[i], items)...)
+		}
+	}
+	return all
+}
+
+// jsonSchema is the schema of what an answer or a body may hold; nil for none.
+func jsonSchema(of object) object {
+	content, _ := of["content"].(object)
+	media, _ := content["application/json"].(object)
+	schema, _ := media["schema"].(object)
+	return schema
+}
+
+// Whatever the conformance test sends and is answered is described: the status, and every
+// member at every depth.
+func TestTheDescriptionKnowsWhatIsSentAndAnswered(t *testing.T) {
+	w := stockConformance(t)
+	d := w.call("admin", "GET", ours+"/openapi.json", nil).want(200).body
+	k := known{d["components"].(object)["schemas"].(object)}
+	checked := 0
+	for _, row := range conformance() {
+		as := "admin"
+		if row.number == 44 {
+			as = "reviewer"
+		}
+		path := w.named(row.path)
+		plain, _, _ := strings.Cut(path, "?")
+		op, _, err := newRoutes(served()).find(row.method, plain)
+		if err != nil {
+			t.Fatal(row.path, err)
+		}
+		described := d["paths"].(object)[strings.ReplaceAll(op.path, ":text}", "}")].(object)[strings.ToLower(row.method)].(object)
+		var body any
+		if row.body != nil {
+			body = w.filled(row.body)
+			sent, _ := described["requestBody"].(object)
+			if more := k.unknown("", body, orEmpty(jsonSchema(sent))); sent == nil || len(more) > 0 {
+				t.Errorf("%s takes %v, which is not described", op.name(), more)
+			}
+		}
+		got := w.call(as, row.method, path, body)
+		if got.status >= 400 {
+			continue // of what an earlier row has changed
+		}
+		checked++
+		said, ok := described["responses"].(object)[strconv.Itoa(got.status)].(object)
+		if !ok {
+			t.Errorf("%s answers %d, which is not described", op.name(), got.status)
+			continue
+		}
+		schema := jsonSchema(said)
+		if schema == nil && got.body != nil || schema != nil && got.body == nil {
+			t.Errorf("%s answers %.80s, described is %v", op.name(), got.text, schema)
+			continue
+		}
+		if more := k.unknown("", got.body, orEmpty(schema)); len(more) > 0 {
+			t.Errorf("%s answers %v, which is not described", op.name(), more)
+		}
+	}
+	if checked < len(conformance())*3/4 {
+		t.Errorf("only %d answers were compared", checked)
+	}
+}
+
+func orEmpty(o object) object {
+	if o == nil {
+		return object{}
+	}
+	return o
+}
+
+// No operation that is served answers with something that is not described: a word at the end
+// of its path that is new goes into nouns, answers or steps.
+func TestEveryOperationHasASchemaOfItsAnswer(t *testing.T) {
+	w := newFixture(t)
+	schemas := w.call("admin", "GET", ours+"/openapi.json", nil).want(200).body["components"].(object)["schemas"].(object)
+	for _, op := range served() {
+		a := op.answer()
+		body := a.status != 204 && a.status != 202 && a.media == "" && !strings.HasSuffix(op.path, "/refresh")
+		if op.serve != nil && body && a.schema != anything && schemas[a.schema] == nil {
+			t.Errorf("%s answers with %q, which is no schema", op.name(), a.schema)
+		}
 	}
 }
