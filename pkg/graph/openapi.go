@@ -112,13 +112,13 @@ func (op *operation) responses() object {
 		return all
 	}
 
-	a := op.answer()
+	a := op.expected()
 	all[strconv.Itoa(a.status)] = a.describe()
 	return all
 }
 
 // describe describes an answer.
-func (a answer) describe() object {
+func (a expectation) describe() object {
 	d := object{"description": http.StatusText(a.status)}
 	switch {
 	case a.media != "":
@@ -139,8 +139,8 @@ func (a answer) describe() object {
 // parameters names those of the shared parameters that the operation takes.
 func (op *operation) parameters() []string {
 	var names []string
-	switch a := op.answer(); {
-	case op.method == http.MethodGet && a.media != "" && strings.HasSuffix(op.path, "/$count"):
+	switch a := op.expected(); {
+	case a.media != "":
 		names = append(names, "filter", "search")
 	case op.method == http.MethodGet && a.many:
 		names = append(names, "filter", "search", "orderby", "top", "skip", "skiptoken", "count", "select", "expand", "preferPage")

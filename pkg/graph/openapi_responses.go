@@ -31,8 +31,8 @@ var nouns = map[string]string{
 // alone are the words that name one thing and no list.
 var alone = []string{"accessPackage", "catalog", "assignmentPolicy", "assignment", "requestor", "target", "subjects", "settings", "endUserSettings", "me", "manager", "link"}
 
-// answer is what an operation answers with where all goes well.
-type answer struct {
+// expectation is what an operation answers with where all goes well.
+type expectation struct {
 	status int
 	schema string // "" for no body
 	many   bool
@@ -42,12 +42,13 @@ type answer struct {
 // anything is the schema of an answer that is described by words alone.
 const anything = "*"
 
-// answers are those of operations that are no reading, making, changing or deleting of what
+// special are those of operations that are no reading, making, changing or deleting of what
 // stands at their path.
-var answers = map[string]answer{
+var special = map[string]expectation{
 	"GET " + ours + "/openapi.json":                                              {status: http.StatusOK, schema: anything},
 	"GET " + ours + "/events/{objectKind:text}/{objectId}":                       {status: http.StatusOK, schema: "event", many: true},
 	"GET " + ours + "/deliveryErrors/{connectorId}/{reason:text}":                {status: http.StatusOK, schema: "failure", many: true},
+	"GET " + exportPath:                                                          {status: http.StatusOK, media: csvMedia},
 	"POST " + root + "/$batch":                                                   {status: http.StatusOK, schema: anything},
 	"POST " + ours + "/reprocess":                                                {status: http.StatusOK, schema: anything},
 	"POST " + packagePath + "/{accessPackageId}/getApplicablePolicyRequirements": {status: http.StatusOK, schema: "requirements", many: true},
@@ -60,27 +61,27 @@ var answers = map[string]answer{
 var steps = map[string]int{"cancel": http.StatusNoContent, "resume": http.StatusNoContent, "moveToCatalog": http.StatusNoContent, "reprocess": http.StatusAccepted,
 	"close": http.StatusAccepted, "refresh": http.StatusOK, "uploadFile": http.StatusNoContent, "$ref": http.StatusNoContent}
 
-// answer says what the operation answers with.
-func (op *operation) answer() answer {
+// expected says what the operation answers with.
+func (op *operation) expected() expectation {
 	path, counts := strings.CutSuffix(op.path, "/$count")
 	if counts {
-		return answer{status: http.StatusOK, media: "text/plain"}
+		return expectation{status: http.StatusOK, media: "text/plain"}
 	}
-	if special, ok := answers[op.name()]; ok {
-		return special
+	if known, ok := special[op.name()]; ok {
+		return known
 	}
 	if status, ok := steps[path[strings.LastIndexByte(path, '/')+1:]]; ok {
-		return answer{status: status}
+		return expectation{status: status}
 	}
 
 	noun, many := standsAt(path)
 	switch op.method {
 	case http.MethodPost:
-		return answer{status: http.StatusCreated, schema: noun}
+		return expectation{status: http.StatusCreated, schema: noun}
 	case http.MethodPatch, http.MethodDelete:
-		return answer{status: http.StatusNoContent}
+		return expectation{status: http.StatusNoContent}
 	default:
-		return answer{status: http.StatusOK, schema: noun, many: many}
+		return expectation{status: http.StatusOK, schema: noun, many: many}
 	}
 }
 
