@@ -2,6 +2,7 @@ package main
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
@@ -93,7 +94,7 @@ func (h *stackBuilder) removal() awscdk.RemovalPolicy {
 }
 
 func (h *stackBuilder) addOutputs() {
-	address := h.settings.publicURL
+	address, _, _ := strings.Cut(h.settings.publicURL, ",")
 	if address == "" {
 		address = "https://" + *h.api.RestApiId() + ".execute-api." + *h.stack.Region() + "." + *h.stack.UrlSuffix() + "/" + names.StageName
 	}

@@ -72,7 +72,7 @@ func settings(p *provider, d *proxy) (map[string]string, error) {
 		names.ContextArch:       runtime.GOARCH,
 		names.ContextIssuers:    string(issuers),
 		names.ContextFirstAdmin: p.issuer + "|" + Admin,
-		names.ContextPublicURL:  d.url,
+		names.ContextPublicURL:  d.url + "," + d.secureURL,
 	}, nil
 }
 

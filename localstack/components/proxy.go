@@ -92,6 +92,13 @@ func (d *proxy) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL.Path = stage.Path + r.In.URL.Path
 	r.Out.URL.RawPath = stage.Path + r.In.URL.EscapedPath()
 	r.Out.URL.RawQuery = r.In.URL.RawQuery
+
+	// The API chooses by these which of its addresses links begin with.
+	r.Out.Header.Set("X-Forwarded-Host", r.In.Host)
+	r.Out.Header.Set("X-Forwarded-Proto", "http")
+	if r.In.TLS != nil {
+		r.Out.Header.Set("X-Forwarded-Proto", "https")
+	}
 }
 
 // close stops listening and ends what is under way.

@@ -21,7 +21,7 @@ import (
 func TestEveryFunctionCallsWhatItsRoleAllowsAndNothingElse(t *testing.T) {
 	s := open(t)
 	s.drain() // what the seed has edited
-	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostMessages, sendMalformed, manageConnectors, handOn} {
+	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostMessages, sendMalformed, manageConnectors, manageOrganizations, handOn} {
 		story(s)
 	}
 
@@ -259,6 +259,13 @@ func manageConnectors(s *stack) {
 	made := s.call(components.Admin, "POST", path, object{"displayName": "Another", "kind": "scim", "url": s.endpoints.SCIM, "correlationKeys": []string{"userName"}, "credential": "one"}, 201)["id"]
 	s.call(components.Admin, "PATCH", path+"/"+fmt.Sprint(made), object{"credential": "two"}, 204)
 	s.call(components.Admin, "DELETE", path+"/"+fmt.Sprint(made), nil, 204)
+}
+
+// manageOrganizations has a connected organization come and go.
+func manageOrganizations(s *stack) {
+	made := s.call(components.Admin, "POST", em+"/connectedOrganizations", object{"displayName": "Contoso",
+		"identitySources": []object{{"@odata.type": "#microsoft.graph.domainIdentitySource", "domainName": "contoso.example", "displayName": "Contoso"}}}, 201)["id"]
+	s.call(components.Admin, "DELETE", em+"/connectedOrganizations/"+fmt.Sprint(made), nil, 204)
 }
 
 // handOn has each function hand calls on to the other one: those of a batch, and one in

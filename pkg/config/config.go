@@ -30,9 +30,9 @@ type Config struct {
 	Queues     map[string]string // URL of each queue that it sends to or drains, by the queue's id
 	Issuers    []Issuer
 	FirstAdmin FirstAdmin
-	PublicURL  string // base of every link, with no slash at the end; "" means the gateway's own address
-	SecretPath string // SSM path of connector credentials, with no slash at the end
-	Emulated   bool   // on an emulator: targets and key sets may be plain http and private
+	PublicURLs []string // bases of links, with no slash at the end; none means the gateway's own address
+	SecretPath string   // SSM path of connector credentials, with no slash at the end
+	Emulated   bool     // on an emulator: targets and key sets may be plain http and private
 	AWS        AWS
 }
 
@@ -71,8 +71,8 @@ func (c Config) String() string {
 	for i, issuer := range c.Issuers {
 		issuers[i] = issuer.Issuer
 	}
-	return fmt.Sprintf("function=%s table=%s queues=%v issuers=%v firstAdminIssuer=%s publicUrl=%s secretPath=%s emulated=%t region=%s endpoint=%s",
-		c.Function.ID, c.Table, c.Queues, issuers, c.FirstAdmin.Issuer, c.PublicURL, c.SecretPath, c.Emulated, c.AWS.Region, c.AWS.Endpoint)
+	return fmt.Sprintf("function=%s table=%s queues=%v issuers=%v firstAdminIssuer=%s publicUrl=%v secretPath=%s emulated=%t region=%s endpoint=%s",
+		c.Function.ID, c.Table, c.Queues, issuers, c.FirstAdmin.Issuer, c.PublicURLs, c.SecretPath, c.Emulated, c.AWS.Region, c.AWS.Endpoint)
 }
 
 // GoString returns the same as String.

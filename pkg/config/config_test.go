@@ -84,7 +84,7 @@ func TestEveryKeyIsInTheEnvironmentOfTheTests(t *testing.T) {
 
 func TestLoadReadsEveryValue(t *testing.T) {
 	env := environment()
-	env[string(names.EnvPublicURL)] = "https://access.example.com/"
+	env[string(names.EnvPublicURL)] = "https://access.example.com/, https://access.example.org"
 	env[string(names.EnvEmulated)] = "true"
 	env["AWS_ENDPOINT_URL"] = "http://127.0.0.1:4566"
 
@@ -102,7 +102,7 @@ func TestLoadReadsEveryValue(t *testing.T) {
 		Issuers: []config.Issuer{{Issuer: "https://id.example.com", KeySet: "https://id.example.com/keys",
 			Audience: "leasehold", TokenRule: config.RuleAccessTokenType, PrincipalClaim: "sub"}},
 		FirstAdmin: config.FirstAdmin{Issuer: "https://id.example.com", Value: "auth0|17"},
-		PublicURL:  "https://access.example.com",
+		PublicURLs: []string{"https://access.example.com", "https://access.example.org"},
 		SecretPath: "/leasehold/connectors",
 		Emulated:   true,
 		AWS: config.AWS{Region: "eu-west-1", Endpoint: "http://127.0.0.1:4566", AccessKeyID: "AKIDEXAMPLE",

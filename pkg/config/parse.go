@@ -31,12 +31,18 @@ var parsers = map[names.EnvKey]parser{
 		c.FirstAdmin, err = parseFirstAdmin(value)
 		return err
 	}},
-	names.EnvPublicURL: {"an address in front of " + names.APIVersion + ", or nothing for the gateway's own", func(c *Config, value string) error {
+	names.EnvPublicURL: {"addresses in front of " + names.APIVersion + ", separated by commas, or nothing for the gateway's own", func(c *Config, value string) error {
 		if value == "" {
 			return nil
 		}
-		c.PublicURL = strings.TrimSuffix(value, "/")
-		return checkURL(c.PublicURL)
+		for base := range strings.SplitSeq(value, ",") {
+			base = strings.TrimSuffix(strings.TrimSpace(base), "/")
+			if err := checkURL(base); err != nil {
+				return err
+			}
+			c.PublicURLs = append(c.PublicURLs, base)
+		}
+		return nil
 	}},
 	names.EnvSecretPath: {"an SSM path such as /leasehold/connectors", func(c *Config, value string) error {
 		c.SecretPath = value

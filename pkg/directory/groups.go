@@ -126,6 +126,12 @@ func noGroup() error {
 }
 
 func checkGroup(g *entitlement.Group) (err error) {
+	if g.ID == entitlement.AdministratorsGroup && g.GroupSort != (entitlement.GroupSort{}) {
+		return entitlement.Errorf(entitlement.Precondition, "The group Administrators stays a security group of this directory.")
+	}
+	if err := g.GroupSort.Check(); err != nil {
+		return err
+	}
 	if g.DisplayName, err = entitlement.FeedName("displayName", g.DisplayName); err != nil {
 		return err
 	}

@@ -58,6 +58,12 @@ var groupMapper = mapper[entitlement.Group]{
 		text(f, "n", &g.DisplayName)
 		text(f, "d", &g.Description)
 		text(f, "nn", &g.MailNickname)
+		flag(f, "su", &g.Unified)
+		flag(f, "sm", &g.MailEnabled)
+		flag(f, "sn", &g.NoSecurity)
+		flag(f, "sd", &g.Dynamic)
+		text(f, "sr", &g.Rule)
+		flag(f, "ss", &g.Synced)
 		when(f, "cr", &g.Created)
 		when(f, attrDeleted, &g.Deleted)
 	},

@@ -2,6 +2,7 @@ package entitlement
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -73,9 +74,67 @@ type Group struct {
 	DisplayName  string
 	Description  string
 	MailNickname string
-	Created      time.Time
-	Deleted      time.Time // set: it is being deleted, nobody comes into it, and nobody sees it
+	GroupSort
+	Created time.Time
+	Deleted time.Time // set: it is being deleted, nobody comes into it, and nobody sees it
 	Meta
+}
+
+// GroupSort is what sort of group one is where it comes from, as whoever feeds the directory
+// says. The zero value is a security group of this directory.
+type GroupSort struct {
+	Unified     bool   // a Microsoft 365 group
+	MailEnabled bool   // it gets mail: one that is not Unified is a distribution group
+	NoSecurity  bool   // it opens nothing by itself
+	Dynamic     bool   // its members come from MembershipRule
+	Rule        string // as its source words it
+	Synced      bool   // it is kept by an on-premises directory
+}
+
+// MaxRule bounds the characters of a membership rule.
+const MaxRule = 3072
+
+// Check refuses a sort of group that there is not.
+func (s GroupSort) Check() error {
+	switch {
+	case s.Unified && !s.MailEnabled:
+		return Errorf(Invalid, "mailEnabled must be true where groupTypes has Unified: a Microsoft 365 group gets mail.")
+	case s.NoSecurity && !s.MailEnabled:
+		return Errorf(Invalid, "securityEnabled must be true where mailEnabled is not: the group would be for nothing.")
+	case s.Dynamic != (s.Rule != ""):
+		return Errorf(Invalid, "membershipRule must be given where groupTypes has DynamicMembership, and nowhere else.")
+	}
+	return checkText("membershipRule", s.Rule, MaxRule, true)
+}
+
+// NoResource says why access packages cannot give roles of such a group (R10, R11): who is in
+// it is decided elsewhere. "" where they can.
+func (s GroupSort) NoResource() string {
+	switch {
+	case s.Synced:
+		return "The group is synchronized from an on-premises directory: change who is in it there, or offer a group that is kept here."
+	case s.Dynamic:
+		return "The group is dynamic: its members come from its rule, and nobody can be added. Offer a group with assigned members."
+	case s.MailEnabled && !s.Unified && s.NoSecurity:
+		return "The group is a distribution group: it is for mail alone. Offer a security group or a Microsoft 365 group."
+	case s.MailEnabled && !s.Unified:
+		return "The group is a mail-enabled security group, whose members are kept by its mail system. Offer a security group or a Microsoft 365 group."
+	}
+	return ""
+}
+
+// Recorded lists what events say of it.
+func (s GroupSort) Recorded() []Recorded {
+	var of []string
+	for _, is := range []struct {
+		so   bool
+		word string
+	}{{s.Unified, "Unified"}, {s.Dynamic, "DynamicMembership"}, {s.MailEnabled, "mailEnabled"}, {s.NoSecurity, "not securityEnabled"}, {s.Synced, "onPremisesSyncEnabled"}} {
+		if is.so {
+			of = append(of, is.word)
+		}
+	}
+	return []Recorded{{"sort", strings.Join(of, ", ")}, {"membershipRule", s.Rule}}
 }
 
 // Gone reports a group that is being deleted: whoever names it is answered as if there were none.

@@ -76,7 +76,7 @@ func (g Group) Recorded() []Recorded {
 	if g.ID == "" {
 		return nil
 	}
-	return []Recorded{{"displayName", g.DisplayName}, {"description", g.Description}, {"mailNickname", g.MailNickname}}
+	return append([]Recorded{{"displayName", g.DisplayName}, {"description", g.Description}, {"mailNickname", g.MailNickname}}, g.GroupSort.Recorded()...)
 }
 
 // Recorded lists what events say of a connector. Of its credential they say that it is

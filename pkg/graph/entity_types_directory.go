@@ -45,9 +45,18 @@ func groups() entityType[entitlement.Group] {
 }
 
 func mapGroup(g entitlement.Group) object {
+	list := []any{}
+	for _, t := range groupTypes(g) {
+		list = append(list, t)
+	}
+	var synced any // null where it never was, as in Graph
+	if g.Synced {
+		synced = true
+	}
 	return object{
 		"@odata.type": "#microsoft.graph.group", "id": string(g.ID), "displayName": text(g.DisplayName), "description": text(g.Description),
-		"mailNickname": text(g.MailNickname), "mailEnabled": false, "securityEnabled": true, "groupTypes": []any{}, "createdDateTime": instant(g.Created),
+		"mailNickname": text(g.MailNickname), "mailEnabled": g.MailEnabled, "securityEnabled": !g.NoSecurity, "groupTypes": list, "membershipRule": text(g.Rule),
+		"onPremisesSyncEnabled": synced, "createdDateTime": instant(g.Created),
 	}
 }
 

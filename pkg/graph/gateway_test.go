@@ -55,6 +55,10 @@ func firstWord(pattern string) string {
 	}
 }
 
+// byTheOther are operations whose paths the gateway takes for the other function's, which hands
+// them on: a route of their own would be one with a $ in it.
+var byTheOther = []string{packagePath + "/filterByCurrentUser(on='{on:text}')/$count"}
+
 // Every operation is in the table of the function that the gateway sends it to, and
 // in no other.
 func TestTablesAgreeWithTheGateway(t *testing.T) {
@@ -68,7 +72,7 @@ func TestTablesAgreeWithTheGateway(t *testing.T) {
 			seen[key] = true
 			for _, path := range []string{samplePath(op.path), strings.NewReplacer("(", "%28", ")", "%29", "'", "%27").Replace(samplePath(op.path))} {
 				got, ok := gateway(op.method, path)
-				if !ok || (got == function) == op.elsewhere {
+				if !ok || (got == function) == (op.elsewhere || slices.Contains(byTheOther, op.path)) {
 					t.Errorf("%s %s is in the table of %s, and goes to %q", op.method, path, function, got)
 				}
 				found, _, err := newRoutes(table).find(op.method, path)

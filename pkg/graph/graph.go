@@ -21,8 +21,8 @@ type Deps struct {
 	Catalogs      *catalogs.Service
 	Requests      *requests.Service
 	Views         *views.Reader
-	PublicURL     string                       // base of every link, without a slash at its end
-	GatewayBase   func(context.Context) string // the base where PublicURL is empty; may be nil
+	PublicURLs    []string                     // bases of links, without a slash at their end: a call's is the one it came to, else the first
+	GatewayBase   func(context.Context) string // the base where there are none; may be nil
 	Clock         interface{ Now() time.Time }
 	// Peer serves the operations of the other function, which come here where a client spells
 	// their path in another way than the gateway's routes do; nil: they are not found here.

@@ -50,18 +50,54 @@ func createGroup(ctx context.Context, c *call) (response, error) {
 	return created(ctx, c, groups(), g)
 }
 
-// readGroup reads a group. Ours are all security groups that get no mail; clients must
-// say which sort they want, so the words for it are taken.
+// readGroup reads a group. Of which sort it is says whoever feeds the directory: Graph's
+// onPremisesSyncEnabled, which is read-only there, comes from them too.
 func readGroup(o *strict.Object, g *entitlement.Group) {
-	security := true
 	o.Ignore("id", "createdDateTime")
-	o.Refuse("mailEnabled", "groupTypes", "members", "owners")
-	if o.Bool("securityEnabled", &security); !security {
-		o.Fail("securityEnabled", "must be true: all groups here are security groups.")
-	}
+	o.Refuse("members", "owners")
+	security := !g.NoSecurity
+	o.Bool("securityEnabled", &security)
+	g.NoSecurity = !security
+	o.Bool("mailEnabled", &g.MailEnabled)
+	o.Bool("onPremisesSyncEnabled", &g.Synced)
+	readGroupTypes(o, g)
+	o.Text("membershipRule", &g.Rule)
 	o.Text("displayName", &g.DisplayName)
 	o.Text("description", &g.Description)
 	o.Text("mailNickname", &g.MailNickname)
+}
+
+func readGroupTypes(o *strict.Object, g *entitlement.Group) {
+	types := groupTypes(*g)
+	o.Texts("groupTypes", &types)
+	g.Unified, g.Dynamic = false, false
+	for _, t := range types {
+		switch t {
+		case typeUnified:
+			g.Unified = true
+		case typeDynamic:
+			g.Dynamic = true
+		default:
+			o.Fail("groupTypes", "may hold "+typeUnified+" and "+typeDynamic+".")
+		}
+	}
+}
+
+// The words of groupTypes.
+const (
+	typeUnified = "Unified"
+	typeDynamic = "DynamicMembership"
+)
+
+func groupTypes(g entitlement.Group) []string {
+	types := []string{}
+	if g.Unified {
+		types = append(types, typeUnified)
+	}
+	if g.Dynamic {
+		types = append(types, typeDynamic)
+	}
+	return types
 }
 
 func listMembers(ctx context.Context, c *call) (response, error) {

@@ -11,13 +11,36 @@ import (
 )
 
 // base returns what stands before /v1.0 in every link. It comes from the deployment or
-// from the gateway's own word, never from a header that a client can write.
+// from the gateway's own word. Where the deployment has several addresses, it is the one that
+// the call came to, by scheme and host, else the first: what a header says chooses among them
+// and is never repeated.
 func (c *call) base(ctx context.Context) string {
-	if c.deps.PublicURL != "" || c.deps.GatewayBase == nil {
-		return c.deps.PublicURL
+	switch n := len(c.deps.PublicURLs); {
+	case n == 0 && c.deps.GatewayBase == nil:
+		return ""
+	case n == 0:
+		return c.deps.GatewayBase(ctx)
+	case n == 1:
+		return c.deps.PublicURLs[0]
 	}
-	return c.deps.GatewayBase(ctx)
+
+	// A gateway that knows its domain speaks https; a proxy before one that does not names both.
+	came := []string{"https://" + c.request.Host, c.request.Header.Get(forwardedProto) + "://" + c.request.Header.Get(forwardedHost)}
+	for _, at := range came {
+		for _, base := range c.deps.PublicURLs {
+			if u, err := url.Parse(base); err == nil && strings.EqualFold(u.Scheme+"://"+u.Host, at) {
+				return base
+			}
+		}
+	}
+	return c.deps.PublicURLs[0]
 }
+
+// Headers by which a proxy says how a call came to it.
+const (
+	forwardedProto = "X-Forwarded-Proto"
+	forwardedHost  = "X-Forwarded-Host"
+)
 
 // link returns the absolute address of a path of the API.
 func (c *call) link(ctx context.Context, path string) string {

@@ -126,7 +126,7 @@ func TestR245_AGroupIsRenamedWithItsEvent(t *testing.T) {
 		t.Errorf("the event: %v", events)
 	}
 	w.call("admin", "PATCH", path, object{"displayName": ""}).want(400)
-	w.call("admin", "PATCH", path, object{"mailEnabled": true}).want(400)
+	w.call("admin", "PATCH", path, object{"mailEnabled": "yes"}).want(400)
 	w.call("member", "PATCH", path, object{"displayName": "Mine"}).want(403)
 }
 

@@ -164,7 +164,7 @@ func badInput(w *fixture) map[string]refusal {
 		"a package in use":            {"admin", "DELETE", packagePath + "/" + w.ids["package"], nil, 409, "notAllowed", "The access package has 1 assignments and 1 open requests: end them first."},
 		"a policy in use":             {"admin", "DELETE", em + "/assignmentPolicies/" + w.ids["policy"], nil, 409, "notAllowed", "1 assignments and 1 open requests stand under the policy: end them first."},
 		"a catalog in use":            {"admin", "DELETE", em + "/catalogs/" + w.ids["catalog"], nil, 409, "notAllowed", "The catalog holds 1 access packages: delete them first."},
-		"a group's unknown word":      {"admin", "POST", "/v1.0/groups", object{"displayName": "x", "groupTypes": []string{"DynamicMembership"}}, 400, "invalidRequest", "groupTypes asks for something that is not supported yet; leave it out."},
+		"a group's unknown word":      {"admin", "POST", "/v1.0/groups", object{"displayName": "x", "groupTypes": []string{"Magic"}}, 400, "invalidRequest", "groupTypes may hold Unified and DynamicMembership."},
 		"a name that is taken":        {"admin", "POST", "/v1.0/users", object{"displayName": "x", "userPrincipalName": "OTHER@example.com"}, 409, "nameAlreadyExists", "Another user has this userPrincipalName, or one of these identities."},
 		"a filter without end":        {"admin", "GET", filtered(packagePath, "displayName eq 'x"), nil, 400, "invalidRequest", `$filter cannot be read at character 16, "'x": the quoted text has no end.`},
 		"a filter by a secret":        {"admin", "GET", filtered(ours+"/connectors", "startswith(credential,'a')"), nil, 400, "invalidRequest", `$filter cannot be read at character 12, "credential,'a')": there is no such property to filter by.`},

@@ -1,22 +1,60 @@
 package graph
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
 
-func TestGroups_WhatCannotBeAResourceIsNotMade(t *testing.T) {
+	"leasehold/pkg/entitlement"
+)
+
+// What sort of group one is comes from whoever feeds the directory, and is kept as it came;
+// sorts that there are not are refused.
+func TestR10_R11_TheSortOfAGroupIsKept(t *testing.T) {
 	w := newFixture(t)
-	for name, more := range map[string]object{
-		"R10 a group that gets mail":               {"mailEnabled": true},
-		"R10 a group of another directory":         {"onPremisesSyncEnabled": true},
-		"R11 a group whose members a rule decides": {"groupTypes": []string{"DynamicMembership"}, "membershipRule": "user.department -eq \"Sales\""},
+	rule := `user.department -eq "Sales"`
+	for name, c := range map[string]struct {
+		sort   object
+		status int
+	}{
+		"a group of another directory":    {object{"onPremisesSyncEnabled": true}, 201},
+		"a distribution group":            {object{"mailEnabled": true, "securityEnabled": false}, 201},
+		"a mail-enabled security group":   {object{"mailEnabled": true}, 201},
+		"a Microsoft 365 group":           {object{"mailEnabled": true, "securityEnabled": false, "groupTypes": []string{"Unified"}}, 201},
+		"a dynamic group":                 {object{"groupTypes": []string{"DynamicMembership"}, "membershipRule": rule}, 201},
+		"a Microsoft 365 group, no mail":  {object{"groupTypes": []string{"Unified"}}, 400},
+		"dynamic without a rule":          {object{"groupTypes": []string{"DynamicMembership"}}, 400},
+		"a rule of a group that has none": {object{"membershipRule": rule}, 400},
+		"neither mail nor security":       {object{"securityEnabled": false}, 400},
+		"an unknown type":                 {object{"groupTypes": []string{"Magic"}}, 400},
+		"a rule without an end":           {object{"groupTypes": []string{"DynamicMembership"}, "membershipRule": strings.Repeat("x", 3073)}, 400},
 	} {
-		body := object{"displayName": "G", "mailNickname": "g", "securityEnabled": true}
-		for member, v := range more {
+		body := object{"displayName": "G", "mailNickname": "g"}
+		for member, v := range c.sort {
 			body[member] = v
 		}
-		if got := w.call("admin", "POST", "/v1.0/groups", body); got.status != 400 {
-			t.Errorf("%s: %d %s", name, got.status, got.text)
+		made := w.call("admin", "POST", "/v1.0/groups", body)
+		if made.status != c.status {
+			t.Errorf("%s: %d %s", name, made.status, made.text)
+		}
+		if c.status != 201 {
+			continue
+		}
+		path := "/v1.0/groups/" + made.get("id")
+		kept := w.call("admin", "GET", path, nil).want(200)
+		for member, v := range c.sort {
+			if fmt.Sprint(kept.body[member]) != fmt.Sprint(v) {
+				t.Errorf("%s: %s is %v, was %v", name, member, kept.body[member], v)
+			}
+		}
+
+		// To change something else of it leaves its sort alone.
+		w.call("admin", "PATCH", path, object{"description": "d"}).want(204)
+		if now := w.call("admin", "GET", path, nil).want(200); fmt.Sprint(now.body["groupTypes"], now.body["mailEnabled"], now.body["securityEnabled"]) != fmt.Sprint(kept.body["groupTypes"], kept.body["mailEnabled"], kept.body["securityEnabled"]) {
+			t.Errorf("%s: another one after a change: %s", name, now.text)
 		}
 	}
+	w.call("admin", "PATCH", "/v1.0/groups/"+string(entitlement.AdministratorsGroup), object{"onPremisesSyncEnabled": true}).want(422)
 }
 
 func TestR22_APackageHasOneCatalogAndStaysThere(t *testing.T) {

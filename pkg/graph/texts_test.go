@@ -93,6 +93,7 @@ func TestA9_EveryTextOfTheAPIIsLookedAt(t *testing.T) {
 		{"admin", "POST", ours + "/connectors", "url", connector(object{"url": "https://crm.example.com/" + turned})},
 		{"admin", "POST", "/v1.0/groups", "description", object{"displayName": "G", "description": turned}},
 		{"admin", "POST", "/v1.0/groups", "mailNickname", object{"displayName": "G", "mailNickname": turned}},
+		{"admin", "POST", "/v1.0/groups", "membershipRule", object{"displayName": "G", "groupTypes": []string{"DynamicMembership"}, "membershipRule": turned}},
 		{"admin", "POST", "/v1.0/users", "userPrincipalName", user(object{"userPrincipalName": turned})},
 		{"admin", "POST", "/v1.0/users", "mail", user(object{"mail": turned + "@example.com"})},
 		{"admin", "POST", "/v1.0/users", "mailNickname", user(object{"mailNickname": turned})},

@@ -17,7 +17,7 @@ import (
 // caller and these options; and wherever a signed one says that a page begins, it shows
 // rows of the list and no others.
 func FuzzPageToken(f *testing.F) {
-	deps := &Deps{Views: &views.Reader{Store: dynamotest.New()}, PublicURL: publicURL}
+	deps := &Deps{Views: &views.Reader{Store: dynamotest.New()}, PublicURLs: []string{publicURL}}
 	signed := &call{deps: deps, request: httptest.NewRequest("GET", "/v1.0/groups?$top=2", nil)}
 
 	good, err := signed.seal(context.Background(), `{"t":"2","l":2,"r":1,"i":"g3"}`)

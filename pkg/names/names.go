@@ -16,7 +16,7 @@ const (
 	EnvFanoutQueue EnvKey = "LEASEHOLD_QUEUE_FANOUT" // URL of the queue fanout
 	EnvIssuers     EnvKey = "LEASEHOLD_ISSUERS"      // JSON list of token issuers, see config.Issuer
 	EnvFirstAdmin  EnvKey = "LEASEHOLD_FIRST_ADMIN"  // issuer|value of the first administrator
-	EnvPublicURL   EnvKey = "LEASEHOLD_PUBLIC_URL"   // base of every link; empty: the gateway's own address
+	EnvPublicURL   EnvKey = "LEASEHOLD_PUBLIC_URL"   // bases of links, separated by commas; empty: the gateway's own address
 	EnvSecretPath  EnvKey = "LEASEHOLD_SECRET_PATH"  // SSM path under which connector credentials live, with no slash at the end
 	EnvEmulated    EnvKey = "LEASEHOLD_EMULATED"     // "true" on an emulator: targets and key sets may be plain http and private
 )

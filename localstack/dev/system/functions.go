@@ -81,7 +81,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 			First: entitlement.Principal{Issuer: s.Endpoints.Issuer, Value: components.Admin}}
 	}
 	deps := func(id string) graph.Deps {
-		return graph.Deps{Authenticator: verifier, Directory: people(id), Views: &views.Reader{Store: store}, PublicURL: s.Endpoints.URL, GatewayBase: lambdaio.GatewayBase, Clock: now}
+		return graph.Deps{Authenticator: verifier, Directory: people(id), Views: &views.Reader{Store: store}, PublicURLs: []string{s.Endpoints.URL}, GatewayBase: lambdaio.GatewayBase, Clock: now}
 	}
 	// The target system is on this machine, and plain http.
 	builtin := &directory.Service{Store: store, Clock: now, IDs: ids}

@@ -226,7 +226,7 @@ func open(t *testing.T, p place) *fixture {
 	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Enqueuer: recorder{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
 	o.who = who
 	registry := targets.Registry(o.db, &secrets.Memory{}, who, true)
-	deps := graph.Deps{Authenticator: signedIn{}, Directory: who, Views: &views.Reader{Store: o.db}, PublicURL: "https://access.example", Clock: c,
+	deps := graph.Deps{Authenticator: signedIn{}, Directory: who, Views: &views.Reader{Store: o.db}, PublicURLs: []string{"https://access.example"}, Clock: c,
 		Catalogs: &catalogs.Service{Store: o.db, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: recorder{}, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log},
 		Requests: &requests.Service{Store: o.db, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log}}
 	o.catalogs, o.people = graph.Catalogs(deps), graph.Requests(deps)

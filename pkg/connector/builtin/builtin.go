@@ -62,6 +62,9 @@ func (c *Connector) Resource(ctx context.Context, originID string) (connector.Re
 	if err != nil {
 		return connector.Resource{}, err
 	}
+	if why := g.NoResource(); why != "" { // R10, R11
+		return connector.Resource{}, entitlement.Errorf(entitlement.Precondition, "%s", why)
+	}
 
 	return connector.Resource{OriginID: string(id), DisplayName: g.DisplayName, Description: g.Description, Roles: []connector.Role{
 		{OriginID: memberPrefix + string(id), DisplayName: "Member"},
@@ -99,7 +102,7 @@ func missing() *connector.Refusal {
 
 // Apply changes the members or owners of a group, as many as can be in one go.
 func (c *Connector) Apply(ctx context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
-	id, owner, err := c.group(ctx, role)
+	id, owner, sort, err := c.group(ctx, role)
 	if err != nil {
 		return nil, err
 	}
@@ -120,6 +123,14 @@ func (c *Connector) Apply(ctx context.Context, role entitlement.RoleRef, ops []c
 			if op.Grant == grant {
 				users = append(users, entitlement.UserID(op.Principal))
 			}
+		}
+
+		// It may have become another sort of group since it was offered. What was given is taken back.
+		if why := sort.NoResource(); grant && why != "" {
+			for _, u := range users {
+				change.refuse(u, &connector.Refusal{Reason: connector.RefusedByTarget, Detail: why, Permanent: true})
+			}
+			continue
 		}
 
 		if err := c.make(ctx, change, slices.Compact(slices.Sorted(slices.Values(users)))); err != nil {
@@ -207,7 +218,7 @@ func (c *Connector) left(ctx context.Context, as change, users []entitlement.Use
 
 // Check tells for each user whether it is a member, or an owner, now.
 func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
-	id, owner, err := c.group(ctx, role)
+	id, owner, _, err := c.group(ctx, role)
 	if err != nil {
 		return nil, err
 	}
@@ -258,17 +269,17 @@ func (c *Connector) held(ctx context.Context, id entitlement.GroupID, owner bool
 }
 
 // group reads a role's group, which may have been deleted since.
-func (c *Connector) group(ctx context.Context, role entitlement.RoleRef) (id entitlement.GroupID, owner bool, err error) {
+func (c *Connector) group(ctx context.Context, role entitlement.RoleRef) (id entitlement.GroupID, owner bool, sort entitlement.GroupSort, err error) {
 	switch role.Role {
 	case memberPrefix + role.Resource:
 	case ownerPrefix + role.Resource:
 		owner = true
 	default:
-		return "", false, entitlement.Errorf(entitlement.Invalid, "A group has no role %q.", role.Role)
+		return "", false, sort, entitlement.Errorf(entitlement.Invalid, "A group has no role %q.", role.Role)
 	}
 	id = entitlement.GroupID(role.Resource)
-	_, err = c.find(ctx, id)
-	return id, owner, err
+	g, err := c.find(ctx, id)
+	return id, owner, g.GroupSort, err
 }
 
 // find reads a group; one that is not there is a refusal with its reason.
