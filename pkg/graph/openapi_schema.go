@@ -69,6 +69,9 @@ func stageSettingSample() entityType[entitlement.StageExtension] {
 	}}
 }
 
+// openMembers are the members that hold whatever belongs to what happened, by schema.
+var openMembers = map[string]string{"event": "data"}
+
 // components are the schemas by name, with what entities have beside their properties.
 func components(all []schema) object {
 	byMembers := map[string]string{}
@@ -80,6 +83,9 @@ func components(all []schema) object {
 	for _, s := range all {
 		described := describeObject(s.trees, s.navigation, byMembers)
 		properties := described["properties"].(object)
+		if open, ok := openMembers[s.name]; ok {
+			properties[open] = object{"type": "object", "additionalProperties": true}
+		}
 		for _, annotation := range []string{"@odata.context", "@odata.etag"} {
 			properties[annotation] = object{"type": "string", "readOnly": true}
 		}

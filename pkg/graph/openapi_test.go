@@ -2,6 +2,7 @@ package graph
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,6 +160,38 @@ func TestTheDescriptionKnowsWhatIsSentAndAnswered(t *testing.T) {
 	if checked < len(conformance())*3/4 {
 		t.Errorf("only %d answers were compared", checked)
 	}
+}
+
+// What every operation that reads answers, as it is and with everything expanded that can be at
+// its first level, is described.
+func TestTheDescriptionKnowsWhatIsReadAndExpanded(t *testing.T) {
+	w := newFixture(t)
+	stockExpansions(w)
+	d := w.call("admin", "GET", ours+"/openapi.json", nil).want(200).body
+	k := known{d["components"].(object)["schemas"].(object)}
+	n := 0
+	for _, op := range served() {
+		a := op.expected()
+		if op.method != http.MethodGet || op.serve == nil || a.schema == "" || a.schema == anything {
+			continue
+		}
+		schema := jsonSchema(a.describe())
+		path := w.readable(op.path)
+		for _, expanded := range w.expansions(path) {
+			if len(expanded) > 1 {
+				continue
+			}
+			n++
+			got := w.call("admin", "GET", expanding(path, expanded...), nil).want(200)
+			if more := k.unknown("", got.body, schema); len(more) > 0 {
+				t.Errorf("%s, %v: %v is not described", op.name(), expanded, more)
+			}
+			if _, list := got.body["value"].([]any); list != a.many {
+				t.Errorf("%s is a list: %t, described as one: %t", op.name(), list, a.many)
+			}
+		}
+	}
+	t.Logf("%d reads", n)
 }
 
 func orEmpty(o object) object {
