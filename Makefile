@@ -131,6 +131,17 @@ lint-template: cloud $(LINTERS) ## what cfn-lint and checkov find in the templat
 sim: ## many runs of the simulator with their report: RUNS=100000 from FIRST=1; RUN=<number> replays one
 	$(call within,7200) go test ./pkg/sim -run '^TestSim$$' -count=1 -timeout 2h -v -args -sim.runs=$(or $(RUNS),100000) $(if $(FIRST),-sim.first=$(FIRST)) -sim.run=$(or $(RUN),0)
 
+.PHONY: rules
+rules: ## the rules that no test holds, each with the reason
+	@$(call within,300) go test ./pkg/archtest -run '^TestNumbers_' -count=1 -v | sed -n 's/^ *numbers_test.go:[0-9]*: //p'
+
+.PHONY: fuzz
+fuzz: ## every fuzz target, one after another: TIME=60s of each; what is found is kept beside the test
+	@set -e; grep -ro '^func Fuzz[A-Za-z]*' --include='*_test.go' pkg | sort | while IFS=: read -r file target; do \
+		echo "$${target#func } in $$(dirname $$file), for $(or $(TIME),60s)"; \
+		$(call within,1800) go test ./$$(dirname $$file) -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(or $(TIME),60s) </dev/null; \
+	done
+
 .PHONY: figures
 figures: ## lags, fan-out and retries in virtual time, at full size
 	$(call within,3600) go test ./pkg/sim -run '^TestY' -count=1 -timeout 1h -v -args -sim.figures

@@ -216,3 +216,48 @@ func TestS21_ACountReadsTenPagesAtMost(t *testing.T) {
 		t.Errorf("got %d in %d calls, %v", n, meter.Total(), err)
 	}
 }
+
+// A page of the assignments to a package costs the same where a hundred people hold it and where
+// a hundred thousand do, at any place of the list.
+func TestF38_APageOfAPackagesHoldersCostsTheSameWithAHundredAndAHundredThousand(t *testing.T) {
+	db, meter := dynamotest.Metered()
+	const size = entitlement.PageSize
+	hold := func(pkg entitlement.PackageID, n int) {
+		for i := range n {
+			who := entitlement.UserID(dynamotest.OldID(1, i))
+			a := entitlement.Assignment{ID: entitlement.AssignmentID(dynamotest.OldID(2, i)), Package: pkg, Subject: who, Policy: "policy", Catalog: "catalog", State: entitlement.AssignmentDelivered, Since: start2026}
+			if err := db.Commit(t.Context(), entitlement.Change{Slots: []entitlement.AssignmentSlot{{Package: pkg, Subject: who, Assignment: &a}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	hold("few", size)
+	hold("many", 1000*size)
+
+	page := func(pkg entitlement.PackageID, token string) (cost, string) {
+		meter.Reset()
+		list, err := db.Holders(t.Context(), pkg, entitlement.Page{Token: token})
+		if err != nil || len(list.Items) != size {
+			t.Fatalf("%s after %q: %d, %v", pkg, token, len(list.Items), err)
+		}
+		return cost{meter.Total(), meter.ReadUnits, 0}, list.Next
+	}
+	few, next := page("few", "")
+	if next != "" {
+		t.Errorf("a list that ends goes on at %q", next)
+	}
+	token := ""
+	for n := range 1000 {
+		got, next := page("many", token)
+		if got.read > few.read || got.calls > few.calls+1 {
+			t.Fatalf("page %d of many costs %+v, one of few %+v", n, got, few)
+		}
+		if n == 0 {
+			t.Logf("few %+v, many %+v", few, got)
+		}
+		token = next
+	}
+	if token != "" {
+		t.Errorf("it goes on at %q", token)
+	}
+}

@@ -214,3 +214,21 @@ func TestIncompatible_RefusalsChangeNothing(t *testing.T) {
 		})
 	}
 }
+
+// Who is in a group is what counts, and not who keeps it.
+func TestR181_AGroupThatIsFilledFromElsewhereKeepsItsMembersFromAPackage(t *testing.T) {
+	for name, sort := range map[string]object{
+		"synchronized": {"onPremisesSyncEnabled": true},
+		"dynamic":      {"groupTypes": []string{"DynamicMembership"}, "membershipRule": "user.department -eq \"Sales\""},
+	} {
+		w := newFixture(t)
+		w.offer(open())
+		w.call("admin", "PATCH", "/v1.0/groups/"+w.ids["reviewers"], sort).want(204)
+		w.list(w.ids["package"], "incompatibleGroups", "/v1.0/groups/"+w.ids["reviewers"]).want(204)
+		refused := w.call("reviewer", "POST", requestPath, object{"requestType": "userAdd", "assignment": object{"accessPackageId": w.ids["package"]}})
+		if refused.status != 422 {
+			t.Errorf("%s: a member asks: %d %s", name, refused.status, refused.text)
+		}
+		w.ask("member")
+	}
+}
