@@ -1,12 +1,15 @@
 package graph
 
 import (
+	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"leasehold/pkg/graph/graphtest"
 )
 
 func TestTheDescriptionHasEveryOperationOfTheTables(t *testing.T) {
@@ -111,54 +114,100 @@ func jsonSchema(of object) object {
 	return schema
 }
 
-// Whatever the conformance test sends and is answered is described: the status, and every
-// member at every depth.
-func TestTheDescriptionKnowsWhatIsSentAndAnswered(t *testing.T) {
-	w := stockConformance(t)
+// described reads the description as the fixture serves it.
+func (w *fixture) described() (paths object, k known) {
+	w.Helper()
 	d := w.call("admin", "GET", ours+"/openapi.json", nil).want(200).body
-	k := known{d["components"].(object)["schemas"].(object)}
-	checked := 0
-	for _, row := range conformance() {
-		as := "admin"
-		if row.number == 44 {
-			as = "reviewer"
-		}
-		path := w.named(row.path)
+	return d["paths"].(object), known{d["components"].(object)["schemas"].(object)}
+}
+
+// asJSON is a body as it is read back.
+func asJSON(t *testing.T, body any) (sent any) {
+	t.Helper()
+	text, err := json.Marshal(body)
+	if err == nil {
+		err = json.Unmarshal(text, &sent)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sent
+}
+
+// Whatever the table of the reference sends and is answered is described: the status, and
+// every member at every depth.
+func TestTheDescriptionKnowsWhatIsSentAndAnswered(t *testing.T) {
+	w := newFixture(t)
+	paths, k := w.described()
+	find, call, compared := newRoutes(served()), w.caller(), map[string]bool{}
+	compare := func(as, method, path string, body any) (graphtest.Answer, error) {
+		got, err := call(as, method, path, body)
 		plain, _, _ := strings.Cut(path, "?")
-		op, _, err := newRoutes(served()).find(row.method, plain)
-		if err != nil {
-			t.Fatal(row.path, err)
+		op, _, unknown := find.find(method, plain)
+		if unknown != nil || err != nil || got.Status >= 400 {
+			return got, err
 		}
-		described := d["paths"].(object)[strings.ReplaceAll(op.path, ":text}", "}")].(object)[strings.ToLower(row.method)].(object)
-		var body any
-		if row.body != nil {
-			body = w.filled(row.body)
-			sent, _ := described["requestBody"].(object)
-			if more := k.unknown("", body, orEmpty(jsonSchema(sent))); sent == nil || len(more) > 0 {
+
+		compared[op.name()] = true
+		described := paths[strings.ReplaceAll(op.path, ":text}", "}")].(object)[strings.ToLower(method)].(object)
+		takes, _ := described["requestBody"].(object)
+		sent := asJSON(t, body)
+		if o, is := sent.(object); is && len(o) > 0 {
+			if more := k.unknown("", sent, orEmpty(jsonSchema(takes))); takes == nil || len(more) > 0 {
 				t.Errorf("%s takes %v, which is not described", op.name(), more)
 			}
 		}
-		got := w.call(as, row.method, path, body)
-		if got.status >= 400 {
-			continue // of what an earlier row has changed
-		}
-		checked++
-		said, ok := described["responses"].(object)[strconv.Itoa(got.status)].(object)
+		said, ok := described["responses"].(object)[strconv.Itoa(got.Status)].(object)
 		if !ok {
-			t.Errorf("%s answers %d, which is not described", op.name(), got.status)
-			continue
+			t.Errorf("%s answers %d, which is not described", op.name(), got.Status)
+			return got, err
 		}
 		schema := jsonSchema(said)
-		if schema == nil && got.body != nil || schema != nil && got.body == nil {
-			t.Errorf("%s answers %.80s, described is %v", op.name(), got.text, schema)
-			continue
+		if (schema == nil) != (got.Body == nil) {
+			t.Errorf("%s answers %.80s, described is %v", op.name(), got.Text, schema)
 		}
-		if more := k.unknown("", got.body, orEmpty(schema)); len(more) > 0 {
+		if more := k.unknown("", got.Body, orEmpty(schema)); len(more) > 0 {
 			t.Errorf("%s answers %v, which is not described", op.name(), more)
 		}
+		return got, err
 	}
-	if checked < len(conformance())*3/4 {
-		t.Errorf("only %d answers were compared", checked)
+
+	filled, err := graphtest.New(compare, w.ids, "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range graphtest.InOneFixture() {
+		if wrong, err := filled.Try(op); wrong != "" || err != nil {
+			t.Error(wrong, err)
+		}
+	}
+	if len(compared) < 80 {
+		t.Errorf("only %d operations were compared", len(compared))
+	}
+}
+
+// Every body that the tests of ids and of rights send is described, with all ids that it can
+// name things by.
+func TestTheDescriptionKnowsEveryBody(t *testing.T) {
+	w := newFixture(t)
+	_, k := w.described()
+	described := map[string]object{}
+	for _, op := range served() {
+		described[op.name()] = op.takes()
+	}
+	check := func(name string, body object) {
+		t.Helper()
+		if more := k.unknown("", asJSON(t, body), orEmpty(described[name])); described[name] == nil || len(more) > 0 {
+			t.Errorf("%s takes %v, which is not described", name, more)
+		}
+	}
+	for _, tk := range takings() {
+		if tk.body != nil {
+			check(tk.op, tk.body)
+		}
+	}
+	for name, body := range bodies {
+		check(name, body)
 	}
 }
 
@@ -167,8 +216,7 @@ func TestTheDescriptionKnowsWhatIsSentAndAnswered(t *testing.T) {
 func TestTheDescriptionKnowsWhatIsReadAndExpanded(t *testing.T) {
 	w := newFixture(t)
 	stockExpansions(w)
-	d := w.call("admin", "GET", ours+"/openapi.json", nil).want(200).body
-	k := known{d["components"].(object)["schemas"].(object)}
+	_, k := w.described()
 	n := 0
 	for _, op := range served() {
 		a := op.expected()
@@ -205,11 +253,11 @@ func orEmpty(o object) object {
 // of its path that is new goes into nouns, answers or steps.
 func TestEveryOperationHasASchemaOfItsAnswer(t *testing.T) {
 	w := newFixture(t)
-	schemas := w.call("admin", "GET", ours+"/openapi.json", nil).want(200).body["components"].(object)["schemas"].(object)
+	_, k := w.described()
 	for _, op := range served() {
 		a := op.expected()
 		body := a.status != 204 && a.status != 202 && a.media == "" && !strings.HasSuffix(op.path, "/refresh")
-		if op.serve != nil && body && a.schema != anything && schemas[a.schema] == nil {
+		if op.serve != nil && body && a.schema != anything && k.schemas[a.schema] == nil {
 			t.Errorf("%s answers with %q, which is no schema", op.name(), a.schema)
 		}
 	}
