@@ -13,6 +13,11 @@ func (db *DB) Request(ctx context.Context, id entitlement.RequestID) (entitlemen
 	return one(ctx, db, requestMapper, requestKey(id))
 }
 
+// Requests returns those of the requests that there are.
+func (db *DB) Requests(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error) {
+	return several(ctx, db, requestMapper, true, keysOf(ids, requestKey))
+}
+
 // Review reads the reviewer and the request together.
 func (db *DB) Review(ctx context.Context, reviewer entitlement.UserID, id entitlement.RequestID) (entitlement.User, entitlement.AssignmentRequest, error) {
 	none := entitlement.AssignmentRequest{}

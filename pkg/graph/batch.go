@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -283,7 +284,11 @@ func (c *call) fitted(ctx context.Context, parts []*part, answers []*recorded) [
 			headers[name] = strings.Join(values, ", ")
 		}
 		told := object{"id": p.ID, "status": answers[i].status, "headers": headers}
-		if text := answers[i].text.Bytes(); len(text) > 0 {
+		switch text := answers[i].text.Bytes(); {
+		case len(text) == 0:
+		case answers[i].header.Get("Content-Type") == csvMedia:
+			told["body"] = base64.StdEncoding.EncodeToString(text) // as Graph has what is no JSON
+		default:
 			told["body"] = jsontext.Value(text)
 		}
 		all[i] = told

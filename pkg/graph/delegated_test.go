@@ -189,7 +189,7 @@ func TestTheAPIDoesWhatThePoliciesSay(t *testing.T) {
 // narrowed to a package (R176), and what is asked for all targets at once.
 func ofEverything(q asked) bool {
 	switch q.op {
-	case "GET " + heldPath, "GET " + requestPath, "GET " + em + "/assignmentPolicies":
+	case "GET " + heldPath, "GET " + exportPath, "GET " + requestPath, "GET " + em + "/assignmentPolicies":
 		return q.where != "filter id" && q.where != "filter accessPackage/id" && q.where != "filter assignmentPolicy/id"
 	case "POST " + ours + "/reprocess":
 		return true

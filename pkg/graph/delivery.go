@@ -34,19 +34,25 @@ func reprocessAssignment(ctx context.Context, c *call) (response, error) {
 	return accepted(c.deps.Requests.ReprocessAssignment(ctx, c.by, id[entitlement.AssignmentID](c, "assignmentId")))
 }
 
-func listDeliveryErrors(ctx context.Context, c *call) (response, error) {
-	k := entityType[requests.DeliveryError]{set: "leasehold/deliveryErrors", navigation: noNavigation, mapper: func(e requests.DeliveryError) object {
+func deliveryErrorType() entityType[requests.DeliveryError] {
+	return entityType[requests.DeliveryError]{set: "leasehold/deliveryErrors", navigation: noNavigation, mapper: func(e requests.DeliveryError) object {
 		return object{"id": string(e.Connector) + "/" + e.Reason, "connector": string(e.Connector), "reason": e.Reason, "subjects": e.Subjects}
 	}}
+}
+
+func listDeliveryErrors(ctx context.Context, c *call) (response, error) {
 	read := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[requests.DeliveryError], error) {
 		return c.deps.Requests.DeliveryErrors(ctx, c.by.Caller, page)
 	}
-	return list(ctx, c, k, read)
+	return list(ctx, c, deliveryErrorType(), read)
+}
+
+func failureType() entityType[requests.Failure] {
+	return entityType[requests.Failure]{set: "leasehold/failures", navigation: noNavigation, mapper: mapFailure}
 }
 
 func listFailures(ctx context.Context, c *call) (response, error) {
-	k := entityType[requests.Failure]{set: "leasehold/failures", navigation: noNavigation, mapper: mapFailure}
-	return list(ctx, c, k, func(ctx context.Context, page entitlement.Page) (entitlement.Paged[requests.Failure], error) {
+	return list(ctx, c, failureType(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[requests.Failure], error) {
 		return c.deps.Requests.Failures(ctx, c.by.Caller, id[entitlement.ConnectorID](c, "connectorId"), c.path["reason"], page)
 	})
 }
@@ -64,14 +70,17 @@ func mapRoleStatus(g entitlement.Grant) object {
 // maxRolesShown bounds the roles that one removal shows: what many owe at once is one page.
 const maxRolesShown = 50
 
-func listRemovals(ctx context.Context, c *call) (response, error) {
+func (c *call) removalType() entityType[requests.PendingRemoval] {
 	now := c.deps.Clock.Now()
-	k := entityType[requests.PendingRemoval]{set: "leasehold/removals", navigation: noNavigation, mapper: func(a requests.PendingRemoval) object {
+	return entityType[requests.PendingRemoval]{set: "leasehold/removals", navigation: noNavigation, mapper: func(a requests.PendingRemoval) object {
 		return object{"id": string(a.ID), "accessPackage": string(a.Package), "target": string(a.Subject), "endedDateTime": instant(a.Ended),
 			"status": a.Status(now), "overdue": now.Sub(a.Ended) > entitlement.OverdueAfter, "owedSeconds": int(now.Sub(a.Ended) / time.Second),
 			"roles": objects(a.Roles[:min(len(a.Roles), maxRolesShown)], mapRoleStatus), "rolesLeft": len(a.Roles)}
 	}}
-	return list(ctx, c, k, asCaller(c, c.deps.Requests.Removals))
+}
+
+func listRemovals(ctx context.Context, c *call) (response, error) {
+	return list(ctx, c, c.removalType(), asCaller(c, c.deps.Requests.Removals))
 }
 
 // closeRemoval ends a removal that cannot be confirmed, for a reason that is kept.

@@ -188,6 +188,7 @@ type reply struct {
 	header http.Header
 	text   string
 	body   object
+	rows   []any // of an export, by the names of their columns
 }
 
 // call sends a JSON body, or none, as somebody; "" is nobody.
@@ -228,7 +229,10 @@ func (w *fixture) send(as, method, path string, body []byte, header http.Header)
 		w.Logf("%s", w.log.String())
 	}
 	got := reply{T: w.T, status: recorder.Code, header: recorder.Header(), text: string(text)}
-	if len(text) > 0 && recorder.Header().Get("Content-Type") != "text/plain" {
+	switch kind := recorder.Header().Get("Content-Type"); {
+	case kind == csvMedia:
+		got.rows = asRows(w.T, got.text)
+	case len(text) > 0 && kind != "text/plain":
 		if err := json.Unmarshal(text, &got.body); err != nil {
 			w.Fatalf("%s %s answers what is not JSON: %s", method, path, text)
 		}
@@ -271,7 +275,10 @@ func dig(v any, path string) string {
 // values returns what a collection holds.
 func (r reply) values() []any {
 	r.Helper()
-	list, ok := r.want(200).body["value"].([]any)
+	if r.want(200).rows != nil {
+		return r.rows
+	}
+	list, ok := r.body["value"].([]any)
 	if !ok {
 		r.Fatalf("no collection: %s", r.text)
 	}

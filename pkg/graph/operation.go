@@ -24,7 +24,7 @@ type operation struct {
 	also                []authz.Action // what a body may ask for in place of that
 	callerReadByUseCase bool           // the use case reads the caller together with what it decides on: a second read is saved
 	serve               func(ctx context.Context, c *call) (response, error)
-	elsewhere           bool // the other function serves it; known here for the sake of Allow
+	elsewhere           bool // the other function serves it; known here for the sake of Allow, and of what a change answers with
 }
 
 // name is what logs call the operation: its place in the table, and nothing that a client wrote.

@@ -21,7 +21,7 @@ var catalogOperations = []operation{
 var packageOperations = []operation{
 	{method: "GET", path: em + "/accessPackages", action: authz.ListPackages, serve: listPackages},
 	{method: "POST", path: em + "/accessPackages", action: authz.CreatePackage, serve: createPackage},
-	{method: "GET", path: em + "/accessPackages/{accessPackageId}", elsewhere: true},
+	{method: "GET", path: em + "/accessPackages/{accessPackageId}", action: authz.ReadPackage, elsewhere: true, serve: getKeptPackage}, // for those who prefer to see what they changed
 	{method: "PATCH", path: em + "/accessPackages/{accessPackageId}", action: authz.UpdatePackage, serve: updatePackage},
 	{method: "DELETE", path: em + "/accessPackages/{accessPackageId}", action: authz.DeletePackage, serve: deletePackage},
 	{method: "GET", path: em + "/accessPackages/{accessPackageId}/resourceRoleScopes", action: authz.ListPackages, serve: listRoleScopes},

@@ -163,10 +163,13 @@ func getInactive(ctx context.Context, c *call) (response, error) {
 	if _, err := c.deps.Catalogs.Settings(ctx, c.by.Caller); err != nil {
 		return response{}, err
 	}
-	k := entityType[[]inactive]{set: "leasehold/settings", navigation: noNavigation, mapper: func(all []inactive) object {
+	return entity(ctx, c, inactiveType(), inactives)
+}
+
+func inactiveType() entityType[[]inactive] {
+	return entityType[[]inactive]{set: "leasehold/settings", navigation: noNavigation, example: inactives, mapper: func(all []inactive) object {
 		return object{"id": "singleton", "inactive": objects(all, func(i inactive) object { return object{"name": i.what, "means": i.means} })}
 	}}
-	return entity(ctx, c, k, inactives)
 }
 
 // portalPackages is where the portal will show packages.
@@ -178,10 +181,13 @@ func getLink(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	k := entityType[entitlement.PackageID]{set: "leasehold/links", navigation: noNavigation, mapper: func(id entitlement.PackageID) object {
-		return object{"id": string(id), "link": c.base(ctx) + portalPackages + string(id)}
+	return entity(ctx, c, linkType(c.base(ctx)), p.ID)
+}
+
+func linkType(base string) entityType[entitlement.PackageID] {
+	return entityType[entitlement.PackageID]{set: "leasehold/links", navigation: noNavigation, mapper: func(id entitlement.PackageID) object {
+		return object{"id": string(id), "url": base + portalPackages + string(id)}
 	}}
-	return entity(ctx, c, k, p.ID)
 }
 
 func getSubject(ctx context.Context, c *call) (response, error) {

@@ -152,7 +152,7 @@ func TestR131_APackageHasALinkAlsoWhenItIsHidden(t *testing.T) {
 	w.offer(open())
 	w.call("admin", "PATCH", packagePath+"/"+w.ids["package"], object{"isHidden": true}).want(204)
 	got := w.call("admin", "GET", ours+"/accessPackages/"+w.ids["package"]+"/link", nil).want(200)
-	if got.get("link") != publicURL+"/portal/packages/"+w.ids["package"] {
+	if got.get("url") != publicURL+"/portal/packages/"+w.ids["package"] {
 		t.Errorf("the link: %s", got.text)
 	}
 	w.call("admin", "GET", ours+"/accessPackages/"+sampleID+"/link", nil).want(404)

@@ -42,6 +42,12 @@ func TestAnAnswerHoldsAsMuchAsTheClientPrefers(t *testing.T) {
 	applied(w.preferring("admin", "DELETE", at, returnRepresentation, "").want(204), "")
 
 	w.offer(approved(w))
+	pkg := packagePath + "/" + w.ids["package"]
+	moved := w.preferring("admin", "PATCH", pkg, returnRepresentation, `{"description":"changed"}`).want(200)
+	if read := w.call("admin", "GET", pkg, nil).want(200); read.text != moved.text || moved.get("description") != "changed" {
+		t.Errorf("what the other function reads: %s\n%s", moved.text, read.text)
+	}
+
 	stages := approvalPath + "/" + w.ask("member") + "/stages"
 	stage := dig(w.call("manager", "GET", stages, nil).one(), "id")
 	decided := w.preferring("manager", "PATCH", stages+"/"+stage, returnRepresentation, `{"reviewResult":"Approve"}`).want(200)

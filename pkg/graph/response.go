@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -18,6 +19,8 @@ type response struct {
 	body     object
 	text     []byte // body, where it was rendered already
 	plain    string // in place of a body: what is not JSON
+	media    string // of plain; "" for text/plain
+	file     string // the name under which clients keep plain; "" where it is no file
 	location string
 	tag      string // of what was made or changed, where the body does not say it
 }
@@ -33,7 +36,10 @@ func (c *call) write(ctx context.Context, w http.ResponseWriter, ans response) {
 		w.Header().Set(preferenceApplied, strings.Join(c.applied, ", "))
 	}
 	if ans.plain != "" {
-		w.Header().Set("Content-Type", "text/plain")
+		w.Header().Set("Content-Type", cmp.Or(ans.media, "text/plain"))
+		if ans.file != "" {
+			w.Header().Set("Content-Disposition", `attachment; filename="`+ans.file+`"`)
+		}
 		w.WriteHeader(ans.status)
 		if _, err := io.WriteString(w, ans.plain); err != nil {
 			obs.Logger(ctx).WarnContext(ctx, "the answer was not taken", obs.Err(err))

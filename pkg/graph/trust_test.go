@@ -47,7 +47,7 @@ func TestNoUseCaseTrustsTheWire(t *testing.T) {
 	}
 	for _, tk := range takings() {
 		// Everybody may ask for the package of this world, and so read it; and read what roles there are.
-		if tk.as == "" && !slices.Contains(readableByAll, tk.op) && tk.op != "GET "+definitionsPath+"/{roleId}" {
+		if tk.as == "" && !slices.Contains(readableByAll, strings.TrimSuffix(tk.op, "/$count")) && tk.op != "GET "+definitionsPath+"/{roleId}" {
 			tk.as = "reviewer"
 			refused(tk.op, tk.call(w, "", ""))
 		}

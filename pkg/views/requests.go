@@ -235,6 +235,7 @@ type Assignment struct {
 	Package     *Package                       // also what is kept of one that is gone
 	Subject     *entitlement.User
 	Policy      *Policy
+	Request     *Request // that made it
 }
 
 // OfAssignments are views of assignments.
@@ -286,7 +287,29 @@ func (r *Reader) assignments(ctx context.Context, of []*Assignment, w With) erro
 		}
 	}
 
+	if _, wanted := w[JoinRequest]; wanted {
+		return r.requestsOf(ctx, of)
+	}
 	return nil
+}
+
+// requestsOf joins to assignments the requests that made them, whose ids are theirs, with their
+// people.
+func (r *Reader) requestsOf(ctx context.Context, of []*Assignment) error {
+	ids := idsOf(of, func(v *Assignment) entitlement.RequestID { return entitlement.RequestID(v.Assignment.ID) })
+	made, err := found(ctx, ids, r.Store.Requests, func(q entitlement.AssignmentRequest) entitlement.RequestID { return q.ID })
+	if err != nil {
+		return err
+	}
+
+	var all []*Request
+	for _, v := range of {
+		if q, there := made[entitlement.RequestID(v.Assignment.ID)]; there {
+			v.Request = OfRequests([]entitlement.AssignmentRequest{q})[0]
+			all = append(all, v.Request)
+		}
+	}
+	return r.peopleOf(ctx, all, With{JoinPeople: nil})
 }
 
 func idsOf[V, ID any](of []V, id func(V) ID) []ID {

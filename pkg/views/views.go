@@ -47,6 +47,7 @@ type Store interface {
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error)
 
+	Requests(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error)
 	// LiveAssignments returns the assignments that are live of those pairs, by their ids.
 	LiveAssignments(ctx context.Context, of []entitlement.PackageSubject) (map[entitlement.AssignmentID]entitlement.Assignment, error)
 	// EndedAssignments returns those of the assignments that have ended, by their ids.
@@ -80,7 +81,8 @@ const (
 	JoinRequestor          Join = "requestor" // whom Graph calls so: whoever asked for themselves, or was assigned directly
 	JoinTarget             Join = "target"
 	JoinAssignment         Join = "assignment"
-	JoinPrincipal          Join = "principal" // of a role assignment: who holds the role
+	JoinRequest            Join = "assignmentRequest" // of an assignment: the request that made it, with its people
+	JoinPrincipal          Join = "principal"         // of a role assignment: who holds the role
 	JoinStages             Join = "customExtensionStageSettings"
 	JoinExtension          Join = "customExtension"
 	JoinPeople             Join = "people"    // of a request: who made it, and whom it is for
