@@ -34,11 +34,11 @@ type suite struct {
 
 // suites in the order in which they run: the quick ones first. Every command is that of
 // the language's own test runner, whose closing lines are shown as they are. Python's
-// warnings are about the SDK's own code.
+// warnings are about the SDK's own code, and go vet would go through all of it too.
 var suites = []suite{
 	{"JavaScript", "js", []string{"node", "--test", "--test-reporter=spec"}},
 	{"Python", "python", []string{"{root}/.local/clients/python/bin/python", "-W", "ignore", "-m", "unittest", "-v"}},
-	{"Go", "go", []string{"go", "test", "./...", "-count=1", "-v", "-timeout", "15m"}},
+	{"Go", "go", []string{"go", "test", "./...", "-vet=off", "-count=1", "-v", "-timeout", "15m"}},
 }
 
 func main() {

@@ -32,8 +32,10 @@ func TestMain(m *testing.M) {
 	abstractions.RegisterDefaultSerializer(func() serialization.SerializationWriterFactory { return jsonformat.NewJsonSerializationWriterFactory() })
 	abstractions.RegisterDefaultDeserializer(func() serialization.ParseNodeFactory { return jsonformat.NewJsonParseNodeFactory() })
 	abstractions.RegisterDefaultDeserializer(func() serialization.ParseNodeFactory { return textformat.NewTextParseNodeFactory() })
-	for _, key := range []string{core.PageIteratorErrorRegistryKey, core.BatchRequestErrorRegistryKey} {
-		if err := core.RegisterError(key, errorMapping); err != nil {
+	// The helpers are told how errors look by whoever uses them, that for batches by other keys.
+	batchMapping := abstractions.ErrorMappings{"4XX": odataerrors.CreateODataErrorFromDiscriminatorValue, "5XX": odataerrors.CreateODataErrorFromDiscriminatorValue}
+	for key, mapping := range map[string]abstractions.ErrorMappings{core.PageIteratorErrorRegistryKey: errorMapping, core.BatchRequestErrorRegistryKey: batchMapping} {
+		if err := core.RegisterError(key, mapping); err != nil {
 			panic(err)
 		}
 	}
