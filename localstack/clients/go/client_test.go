@@ -72,7 +72,7 @@ func at(t *testing.T, account, base string) client {
 	t.Helper()
 	text := os.Getenv("LEASEHOLD_TOKEN_" + strings.ToUpper(account))
 	if base == "" || text == "" {
-		t.Skip("no stack is up for this test: make test-clients starts one")
+		t.Fatal("no stack is up for this test: make test-clients starts one")
 	}
 	address, err := url.Parse(base)
 	if err != nil {

@@ -25,7 +25,7 @@ func newFaults(t *testing.T, statuses ...int) *faults {
 	t.Helper()
 	at, err := url.Parse(os.Getenv("LEASEHOLD_URL"))
 	if err != nil || at.Host == "" {
-		t.Skip("no stack is up for this test: make test-clients starts one")
+		t.Fatal("no stack is up for this test: make test-clients starts one")
 	}
 	f := &faults{pending: statuses}
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) }}
