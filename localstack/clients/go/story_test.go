@@ -31,6 +31,15 @@ func TestFromCatalogToRemoval(t *testing.T) {
 	if len(held) != 1 || *held[0].GetState() != models.DELIVERED_ACCESSPACKAGEASSIGNMENTSTATE || *held[0].GetTarget().GetObjectId() != member.me() {
 		t.Fatalf("%d assignments: %v", len(held), held)
 	}
+	target, err := admin.management().Assignments().ByAccessPackageAssignmentId(*held[0].GetId()).Target().Get(t.Context(), nil)
+	if got := *must(t, target, err).GetObjectId(); got != member.me() {
+		t.Errorf("the path to the target leads to %s", got)
+	}
+	mine, err := member.management().Assignments().FilterByCurrentUserWithOn(ptr("target")).GetAsFilterByCurrentUserWithOnGetResponse(t.Context(), nil)
+	if !slices.ContainsFunc(must(t, mine, err).GetValue(), func(each models.AccessPackageAssignmentable) bool { return *each.GetId() == *held[0].GetId() }) {
+		t.Error("the member does not see its own assignment")
+	}
+
 	assignment := models.NewAccessPackageAssignment()
 	removal := models.NewAccessPackageAssignmentRequest()
 	removal.SetRequestType(ptr(models.ADMINREMOVE_ACCESSPACKAGEREQUESTTYPE))
@@ -85,6 +94,12 @@ func TestPageIteratorFollowsAListEachRowOnce(t *testing.T) {
 		t.Errorf("@odata.count is %v, want 11", n)
 	}
 
+	only := &governance.EntitlementManagementAccessPackagesCountRequestBuilderGetQueryParameters{Filter: ptr("catalog/id eq '" + catalog + "'")}
+	count, err := through.management().AccessPackages().Count().Get(t.Context(), &governance.EntitlementManagementAccessPackagesCountRequestBuilderGetRequestConfiguration{QueryParameters: only})
+	if n := *must(t, count, err); n != 11 {
+		t.Errorf("/$count is %d, want 11", n)
+	}
+
 	pages := 1
 	iterator, err := core.NewPageIterator[models.AccessPackageable](first, through.adapter, models.CreateAccessPackageCollectionResponseFromDiscriminatorValue)
 	must(t, iterator, err)
@@ -104,6 +119,27 @@ func TestPageIteratorFollowsAListEachRowOnce(t *testing.T) {
 		t.Errorf("%d pages with %d rows, want 4 with 11 of its own each once: %v", pages, len(seen), seen)
 	}
 	t.Logf("%d rows on %d pages", len(seen), pages)
+}
+
+func TestAChangeThatIsAnsweredWithoutABody(t *testing.T) {
+	admin := as(t, "admin")
+	item := admin.management().Catalogs().ByAccessPackageCatalogId(newCatalog(t, admin))
+	change := models.NewAccessPackageCatalog()
+	change.SetDescription(ptr("Changed by a client"))
+	changed, err := item.Patch(t.Context(), change, nil)
+	must(t, changed, err)
+	read, err := item.Get(t.Context(), nil)
+	if got := *must(t, read, err).GetDescription(); got != "Changed by a client" {
+		t.Errorf("the description is %q", got)
+	}
+
+	if err := item.Delete(t.Context(), nil); err != nil {
+		t.Fatal(explain(err))
+	}
+	_, err = item.Get(t.Context(), nil)
+	if told, ok := err.(*odataerrors.ODataError); !ok || told.GetStatusCode() != 404 {
+		t.Errorf("a catalog that was deleted: %v", err)
+	}
 }
 
 func TestABatchOfTheBatchHelper(t *testing.T) {
