@@ -19,6 +19,8 @@ LOCAL := .local/leasehold
 VENV := .local/venv/.installed
 NODE := node_modules/.installed
 LINTERS := .local/linters/.installed
+CLIENT_JS := localstack/clients/js/node_modules/.installed
+CLIENT_PYTHON := .local/clients/python/.installed
 DYNAMODB_LOCAL := .local/dynamodb-local/.installed
 LOCALSTACK := .local/localstack/.installed
 STORIES := ./localstack/e2e/...
@@ -98,6 +100,13 @@ test-unit: ## fast, offline, shuffled, with fewer runs of the simulator
 .PHONY: e2e
 e2e: install ## the stories, on a stack of their own, and the commands of the README
 	LEASEHOLD_E2E=1 $(call within,1800) go test $(STORIES) -p 2 -count=1 -timeout 20m
+
+# The clients are installed into the checkout; that for Go is compiled the first time, in minutes.
+.PHONY: test-clients
+test-clients: install $(CLIENT_JS) $(CLIENT_PYTHON) ## Microsoft's clients for JavaScript, Python and Go, on a stack of their own; CLIENTS="js python" runs some
+	@$(call within,600) go -C localstack/clients/go mod download
+	@$(call within,600) go build -o .local/clients/run ./localstack/clients
+	$(call within,3600) .local/clients/run $(CLIENTS)
 
 # Told in one line, since it is looked for in the log of a run.
 .PHONY: e2e-localstack
@@ -194,6 +203,18 @@ $(VENV): localstack/requirements.lock
 	@$(TOOLS)
 	@$(call within,120) $(PYTHON) -m venv --clear .local/venv
 	@$(call within,600) .local/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@touch $@
+
+$(CLIENT_JS): localstack/clients/js/package-lock.json localstack/clients/js/.npmrc
+	@$(TOOLS)
+	@cd localstack/clients/js && $(call within,600) npm ci --silent
+	@touch $@
+
+$(CLIENT_PYTHON): localstack/clients/python/requirements.lock
+	@$(TOOLS)
+	@mkdir -p .local/clients
+	@$(call within,120) $(PYTHON) -m venv --clear .local/clients/python
+	@$(call within,900) .local/clients/python/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	@touch $@
 
 $(LINTERS): infra/linters/requirements.lock

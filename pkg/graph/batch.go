@@ -42,6 +42,7 @@ type part struct {
 	Headers   map[string]string `json:"headers"`
 	Body      jsontext.Value    `json:"body"`
 	DependsOn []string          `json:"dependsOn"`
+	Awaits    []string          `json:"depends_on"` // the same, as Microsoft's SDK for Python spells it
 
 	number int
 	done   chan struct{} // closed when answer is there
@@ -125,6 +126,7 @@ func (c *call) parts() ([]*part, error) {
 		return nil, entitlement.Errorf(entitlement.Invalid, "A batch holds 1 to %d requests.", maxBatch)
 	}
 	for i, p := range batch.Requests {
+		p.DependsOn = append(p.DependsOn, p.Awaits...)
 		p.number, p.done, p.answer.header, p.Method = i+1, make(chan struct{}), http.Header{}, strings.ToUpper(p.Method)
 		same := func(other *part) bool { return strings.EqualFold(other.ID, p.ID) }
 		switch {
