@@ -61,6 +61,10 @@ dlq: $(LOCAL) ## messages that were parked; REDRIVE=<queue> gives them back, DIS
 show-item: $(LOCAL) ## a stored item in words: ITEM=<kind>/<id> with all beside it, or PK=... and SK=...; on AWS with its credentials
 	@$(LOCAL) show-item $(if $(ITEM),'$(ITEM)',$(if $(PK),'$(PK)')) $(if $(SK),'$(SK)')
 
+.PHONY: verify-audit
+verify-audit: $(LOCAL) ## verify every chain of events in the table, from outside the functions; on AWS with its credentials
+	@$(LOCAL) verify-audit
+
 logs-%: $(LOCAL) ## what a function has logged
 	@$(LOCAL) logs $*
 

@@ -14,15 +14,16 @@ import (
 
 // commands by name; each is given what follows its name.
 var commands = map[string]func(ctx context.Context, arguments []string) error{
-	"up":        up,
-	"down":      down,
-	"dlq":       dlq,
-	"show-item": showItem,
-	"token":     token,
-	"seed":      seedAgain,
-	"logs":      logs,
-	"invoke":    invoke,
-	"prepare":   prepare,
+	"up":           up,
+	"down":         down,
+	"dlq":          dlq,
+	"show-item":    showItem,
+	"verify-audit": verifyAudit,
+	"token":        token,
+	"seed":         seedAgain,
+	"logs":         logs,
+	"invoke":       invoke,
+	"prepare":      prepare,
 }
 
 func main() {

@@ -5,6 +5,7 @@ package rights
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ import (
 func TestEveryFunctionCallsWhatItsRoleAllowsAndNothingElse(t *testing.T) {
 	s := open(t)
 	s.drain() // what the seed has edited
-	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostMessages, sendMalformed, manageConnectors, manageOrganizations, handOn} {
+	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostMessages, sendMalformed, manageConnectors, manageOrganizations, handOn, lookBack} {
 		story(s)
 	}
 
@@ -266,6 +267,16 @@ func manageOrganizations(s *stack) {
 	made := s.call(components.Admin, "POST", em+"/connectedOrganizations", object{"displayName": "Contoso",
 		"identitySources": []object{{"@odata.type": "#microsoft.graph.domainIdentitySource", "domainName": "contoso.example", "displayName": "Contoso"}}}, 201)["id"]
 	s.call(components.Admin, "DELETE", em+"/connectedOrganizations/"+fmt.Sprint(made), nil, 204)
+}
+
+// lookBack has an administrator read what happened, by who did it and by time.
+func lookBack(s *stack) {
+	me := s.call(components.Admin, "GET", names.APIVersion+"/me", nil, 200)["id"]
+	for _, list := range []string{"", "?$filter=" + url.QueryEscape(fmt.Sprintf("actor eq '%s'", me))} {
+		if len(s.values(names.Ours+"/events"+list)) == 0 {
+			s.Errorf("nobody did anything: events%s", list)
+		}
+	}
 }
 
 // handOn has each function hand calls on to the other one: those of a batch, and one in

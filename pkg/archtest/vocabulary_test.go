@@ -63,6 +63,13 @@ var allowed = map[string]string{
 	"pkg/sim head":         "the head of a chain of events",
 	"pkg/sim heldHeads":    "the heads of chains of events",
 	"pkg/graph head":       "the head of a chain of events",
+
+	"pkg/dynamo head":       "the head of a chain of events",
+	"pkg/dynamo Head":       "the head of a chain of events",
+	"pkg/dynamo HeadOf":     "the head of a chain of events",
+	"pkg/dynamo headKinds":  "what keeps the heads of chains of events",
+	"pkg/dynamo headKeys":   "what keeps the head of a chain of events",
+	"localstack/audit head": "the head of a chain of events",
 }
 
 // declared is a name that a file gives to something.

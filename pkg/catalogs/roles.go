@@ -137,7 +137,7 @@ func (s *Service) putRole(ctx context.Context, by authz.Command, a entitlement.R
 
 // roleData is what events say of a role that is given or taken back.
 func roleData(a entitlement.RoleAssignment) map[string]string {
-	return map[string]string{"roleAssignment": string(a.ID), "roleDefinition": string(a.Role), "principal": a.Holder()}
+	return map[string]string{entitlement.DataRole: string(a.ID), "roleDefinition": string(a.Role), "principal": a.Holder()}
 }
 
 // RemoveRole takes a role assignment back (R156). The last owner of a catalog stays.

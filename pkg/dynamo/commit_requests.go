@@ -25,18 +25,39 @@ func (p *plan) events(c entitlement.Change) {
 			p.invalid("An event must be about a known kind of object and have a number.")
 			return
 		}
-		p.putNew(entitlement.PartEvent, writeEvent(key, e, listing(key, e, c.Requests)))
+		p.putNew(entitlement.PartEvent, writeEvent(key, e, listing(key, e, c)))
 	}
 }
 
-func listing(key Key, e entitlement.Event, requests []entitlement.AssignmentRequest) indexKeys {
+func listing(key Key, e entitlement.Event, c entitlement.Change) indexKeys {
+	places := aboutKeys(key, e, c)
 	if e.Notable() {
-		return indexKeys{first: noticeIndexKey(e.At, key)}
+		places.first = noticeIndexKey(e.At, key)
 	}
-	if e.Aggregate == entitlement.OfRequest && e.Number == 1 {
-		for _, r := range requests {
+	return places
+}
+
+// aboutKeys lists the first event of a chain with what the chain is about, where its key does
+// not say so; and one of a role, which may lie in the chain of a catalog, with who holds it.
+// They never change, and stay when what they made is gone.
+func aboutKeys(key Key, e entitlement.Event, c entitlement.Change) indexKeys {
+	switch {
+	case e.Aggregate == entitlement.OfRequest && e.Number == 1:
+		for _, r := range c.Requests {
 			if string(r.ID) == e.ID {
 				return indexKeys{forPackageIndexKey(r.Package, r.Created, r.ID), forSubjectIndexKey(r.Subject, r.Created, r.ID)}
+			}
+		}
+	case e.Aggregate == entitlement.OfPolicy && e.Number == 1:
+		for _, p := range c.Policies {
+			if string(p.ID) == e.ID {
+				return indexKeys{second: ofIndexKey(kindPackage, string(p.Package), e.At, key)}
+			}
+		}
+	case e.OfRole():
+		for _, a := range c.RoleAssignments {
+			if string(a.ID) == e.Data[entitlement.DataRole] && a.User != "" {
+				return indexKeys{second: ofIndexKey(kindUser, string(a.User), e.At, key)}
 			}
 		}
 	}

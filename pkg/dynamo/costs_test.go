@@ -23,29 +23,29 @@ type cost struct {
 var (
 	costSubmitInputsCold = cost{2, 6, 0}  // 3 calls with the commit; 6 R
 	costSubmitInputsWarm = cost{1, 6, 0}  // 2 calls with the commit; 6 R
-	costSubmit           = cost{1, 0, 13} // 14 W: 12, and the index entry of open work by which a leaver's is found
-	costSubmitAtOnce     = cost{1, 0, 14} // 16 W, 14 where the first event is under 1 KB
+	costSubmit           = cost{1, 0, 15} // 14 W: 12, the rows of the event by whom and when, and the index entry of open work by which a leaver's is found
+	costSubmitAtOnce     = cost{1, 0, 16} // 16 W, 14 without the rows of the event by whom and when, where the first event is under 1 KB
 	costReview           = cost{1, 2, 0}  // 3 R with the principal
-	costDecideMiddle     = cost{1, 0, 8}  // 8 W
+	costDecideMiddle     = cost{1, 0, 10} // 8 W, and the rows of the event by whom and when
 	costStartInputs      = cost{1, 4, 0}  // 6 R with the review
-	costDecideLast       = cost{1, 0, 13} // 12 W, and the index entry of open work
-	costDeny             = cost{1, 0, 9}  // 8 W, and the index entry of open work
+	costDecideLast       = cost{1, 0, 15} // 12 W, the rows of the event, and the index entry of open work
+	costDeny             = cost{1, 0, 11} // 8 W, the rows of the event, and the index entry of open work
 	costAssignmentSlot   = cost{1, 1, 0}
-	costEnd              = cost{1, 0, 11}  // 10 W, and the index entry of the removal among what is owed
+	costEnd              = cost{1, 0, 12}  // 10 W, the row of the event by time, and the index entry of the removal among what is owed
 	costReadDue100       = cost{1, 100, 0} // 100 R in one call
 	costSubjectRecord    = cost{1, 1, 0}   // 1 R per 4 KB
 	costReconcileInputs  = cost{1, 4, 0}   // 8 R with record and fence, 6 packages held
 	costClaim            = cost{1, 0, 1}   // 1 to 2 W
 	costFence            = cost{1, 2, 0}   // 2 R
-	costSettle           = cost{1, 0, 11}  // 12 W with the claim
+	costSettle           = cost{1, 0, 12}  // 12 W with the claim, and the row of the event by time
 	costDueNothing       = cost{1, 0.5, 0} // 0.5 R
 	costNothingPending   = cost{1, 0.5, 0}
 	costRequests100      = cost{2, 102.5, 0} // 2.5 + 100 R
 	costHolders100       = cost{1, 10, 0}    // 10 R
 	costInboxOfNothing   = cost{1, 0.5, 0}
 	costBound            = cost{1, 1, 0}  // 1 R
-	costKeyedSecond      = cost{1, 0, 10} // with its fingerprint and a decision, a request of three stages is over 1 KB
-	costKeyedLast        = cost{1, 0, 15}
+	costKeyedSecond      = cost{1, 0, 12} // with its fingerprint and a decision, a request of three stages is over 1 KB
+	costKeyedLast        = cost{1, 0, 17}
 )
 
 func TestCosts(t *testing.T) { everywhere(t, allCosts) }

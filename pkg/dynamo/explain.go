@@ -19,7 +19,7 @@ type Explained struct {
 	Key             Key
 	What            string // what people call it
 	Schema, Version int64
-	Indexes         [2]Key    // where the two indexes list it, if they do
+	Indexes         [4]Key    // where the indexes list it, if they do
 	Forgotten       time.Time // when the table drops it by itself; zero: never
 	Value           any
 }
@@ -31,7 +31,11 @@ func Explain(it map[string]types.AttributeValue) (Explained, error) {
 		Key:     keyOf(it),
 		Schema:  numberOf(it, attrSchema),
 		Version: numberOf(it, attrVersion),
-		Indexes: [2]Key{{textOf(it, names.AttrI1P), textOf(it, names.AttrI1S)}, {textOf(it, names.AttrI2P), textOf(it, names.AttrI2S)}},
+	}
+	for i, x := range names.Indexes {
+		if in := textOf(it, x.Partition); in != "" {
+			e.Indexes[i] = Key{in, textOf(it, x.Sort)}
+		}
 	}
 	if at := numberOf(it, names.AttrTTL); at != 0 {
 		e.Forgotten = time.Unix(at, 0).UTC()

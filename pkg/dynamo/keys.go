@@ -57,6 +57,10 @@ import (
 //	who fails at a connector for a reason | 1     | ERR#c#reason, longest; entries alone     | pages, count
 //	events of an aggregate                | table | EV#kind#id, EV#...                       | pages
 //	events to look at                     | 1     | NOTICE, newest first; then the events    | pages
+//	events of a person; of a package      | 2; 1  | the first events of what it is about,    | pages
+//	                                      |       | OF#U#s, SUBREQ#s; OF#P#p, PKGREQ#p, then |
+//	                                      |       | EV#kind#id, EV#... of each               |
+//	events by who did it; by time         | 3; 4  | ACT#u; WHEN#n, newest first; the events  | pages
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
 //	roles in a catalog; in everything     | table | CAT#c, ROLE#...; CFG, ROLE#...           | all, MaxRoleAssignments
 //	role assignment by id                 | 1     | ROLE#r; then the item                    | one
@@ -65,10 +69,10 @@ import (
 // Key is the primary key of an item.
 type Key struct{ PK, SK string }
 
-// indexKey is the place of an item in one of the two indexes; zero means it has none.
+// indexKey is the place of an item in one of the first two indexes; zero means it has none.
 type indexKey struct{ partition, sort string }
 
-// indexKeys are the places of an item in the two indexes.
+// indexKeys are the places of an item in the first two indexes.
 type indexKeys struct{ first, second indexKey }
 
 // Words that begin keys.
@@ -108,6 +112,12 @@ const (
 	wordRole         = "ROLE"
 	wordOrganization = "ORG"
 	wordExtension    = "EXT"
+
+	wordForPackage = "PKGREQ"
+	wordForSubject = "SUBREQ"
+	wordOf         = "OF"
+	wordActor      = "ACT"
+	wordWhen       = "WHEN"
 )
 
 // Kinds of people in keys.
@@ -117,6 +127,7 @@ const (
 	kindSet   = "SET"
 
 	kindOrganization = "C"
+	kindPackage      = "P" // no person: what an event is about
 )
 
 // beyond is the character after sep: it ends a range of index entries of one instant.
@@ -269,6 +280,37 @@ func noticeIndexKey(at time.Time, key Key) indexKey {
 	return indexKey{wordNotice, join(stamp(at), key.PK, key.SK)}
 }
 
+// ofIndexKey lists a first event with the person or the package that its chain is about.
+func ofIndexKey(kind, id string, at time.Time, key Key) indexKey {
+	return indexKey{join(wordOf, kind, part(id)), join(stamp(at), key.PK)}
+}
+
+// aboutAt returns what a partition in which a first event is listed says that it is about.
+func aboutAt(about *entitlement.About, partition string) {
+	switch word := idAt[string](partition, 0); {
+	case word == wordForPackage:
+		about.Package = idAt[entitlement.PackageID](partition, 1)
+	case word == wordForSubject:
+		about.Subject = idAt[entitlement.UserID](partition, 1)
+	case word == wordOf && idAt[string](partition, 1) == kindPackage:
+		about.Package = idAt[entitlement.PackageID](partition, 2)
+	case word == wordOf:
+		about.Subject = idAt[entitlement.UserID](partition, 2)
+	}
+}
+
+// actorPartition is where the third index has what somebody did.
+func actorPartition(actor entitlement.UserID) string { return join(wordActor, part(actor)) }
+
+// whenPartition is a shard of all events by time.
+func whenPartition(shard int) string { return join(wordWhen, strconv.Itoa(shard)) }
+
+// eventSort orders events by time, and those of one instant by chain and number. It is short,
+// since every event carries it: chains whose digests are the same are parted by their keys.
+func eventSort(at time.Time, key Key) string {
+	return join(stamp(at), digest(key.PK)[:8], idAt[string](key.SK, 1))
+}
+
 // Prefixes of sort keys, for lists within a partition.
 var (
 	prefixResource = join("RES", "")
@@ -330,12 +372,12 @@ func requestSort(created time.Time, r entitlement.RequestID) string {
 
 // forPackageIndexKey lists a request for its package, by creation.
 func forPackageIndexKey(p entitlement.PackageID, created time.Time, r entitlement.RequestID) indexKey {
-	return indexKey{join("PKGREQ", part(p)), requestSort(created, r)}
+	return indexKey{join(wordForPackage, part(p)), requestSort(created, r)}
 }
 
 // forSubjectIndexKey lists a request for its subject, by creation.
 func forSubjectIndexKey(s entitlement.UserID, created time.Time, r entitlement.RequestID) indexKey {
-	return indexKey{join("SUBREQ", part(s)), requestSort(created, r)}
+	return indexKey{join(wordForSubject, part(s)), requestSort(created, r)}
 }
 
 // openIndexKey lists the request that holds a slot open with its subject, for as long as it does.

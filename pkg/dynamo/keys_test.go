@@ -174,6 +174,10 @@ func TestKeysGolden(t *testing.T) {
 			"pk=EV#SUB#" + idU + " sk=EV#00000006", "pk=EV#GRP#" + idG + " sk=EV#00000007", "pk=EV#CON#" + idK + " sk=EV#00000008", "pk=EV#PRINC#" + idV + " sk=EV#00000001"}},
 		"event to look at": {entitlement.Change{Events: []entitlement.Event{{Aggregate: entitlement.OfReprocess, ID: idQ, Number: 1, At: noon}}}, []string{
 			"pk=EV#AGAIN#" + idQ + " sk=EV#00000001 i1p=NOTICE i1s=2026-03-01T12:00:00.000000500Z#EV#AGAIN#" + idQ + "#EV#00000001"}},
+		"first event of a policy": {entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: idL, Package: idP, DisplayName: "All"}},
+			Events: []entitlement.Event{{Aggregate: entitlement.OfPolicy, ID: idL, Number: 1, At: noon}}}, []string{
+			"pk=POL#" + idL + " sk=POL i2p=ALL#POL i2s=all#" + idL,
+			"pk=EV#POL#" + idL + " sk=EV#00000001 i2p=OF#P#" + idP + " i2s=2026-03-01T12:00:00.000000500Z#EV#POL#" + idL}},
 		"references": {entitlement.Change{References: []entitlement.Reference{{User: idU}, {Group: idG}, {User: idU, Group: idG}}}, []string{"pk=SUB#" + idU + " sk=USR", "pk=GRP#" + idG + " sk=GRP", "pk=GRP#" + idG + " sk=M#" + idU}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -206,6 +210,20 @@ func TestEntryKeysGolden(t *testing.T) {
 	} {
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+// TestEventKeysGolden pins where an event is listed by whom and when.
+func TestEventKeysGolden(t *testing.T) {
+	key, _ := eventKey(entitlement.OfRequest, idQ, 7)
+	for actor, want := range map[entitlement.UserID]string{
+		idU:                 "i3p=ACT#" + idU + " i3s=2026-03-01T12:00:00.000000500Z#" + digest(key.PK)[:8] + "#00000007 i4p=WHEN#1",
+		entitlement.Service: "i3p= i3s=2026-03-01T12:00:00.000000500Z#" + digest(key.PK)[:8] + "#00000007 i4p=WHEN#1",
+	} {
+		it := writeEvent(key, entitlement.Event{Actor: actor, At: noon}, indexKeys{})
+		if got := "i3p=" + textOf(it, names.AttrI3P) + " i3s=" + textOf(it, names.AttrI3S) + " i4p=" + textOf(it, names.AttrI4P); got != want {
+			t.Errorf("by %s: got %s, want %s", actor, got, want)
 		}
 	}
 }

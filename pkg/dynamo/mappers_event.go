@@ -1,12 +1,24 @@
 package dynamo
 
-import "leasehold/pkg/entitlement"
+import (
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
 
 // writeEvent returns the item of an event. Its aggregate and number lie in the key.
 func writeEvent(key Key, e entitlement.Event, r indexKeys) item {
 	it := writing(&e, eventFields)
 	seal(it, key, tagEvent, 1)
 	index(it, r)
+
+	// What the service does by itself is found by time, and by what it was done to: a row for
+	// everything that it ever did would be one more for each delivery.
+	if e.Actor != entitlement.Service && e.Actor != "" {
+		it[names.AttrI3P] = literal(actorPartition(e.Actor))
+	}
+	it[names.AttrI4P] = literal(whenPartition(shard(names.EventShards, key.PK, key.SK)))
+	it[names.AttrI3S] = literal(eventSort(e.At, key))
+
 	return it
 }
 

@@ -241,7 +241,7 @@ func TestDamagedItemsAreRefused(t *testing.T) {
 // keyAttributes are those that no reader takes from the item's contents, and the
 // version, which is 0 where it is unreadable, so that no write meets it.
 func keyAttributes() map[string]bool {
-	return map[string]bool{"pk": true, "sk": true, "i1p": true, "i1s": true, "i2p": true, "i2s": true, attrVersion: true}
+	return map[string]bool{"pk": true, "sk": true, "i1p": true, "i1s": true, "i2p": true, "i2s": true, "i3p": true, "i3s": true, "i4p": true, attrVersion: true}
 }
 
 func clone(it item) item {

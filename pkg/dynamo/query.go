@@ -28,6 +28,8 @@ type tableQuery struct {
 var (
 	index1 = &names.Indexes[0]
 	index2 = &names.Indexes[1]
+	index3 = &names.Indexes[2]
+	index4 = &names.Indexes[3]
 )
 
 // cursor is where a page ended: the index entry's key, its sort value in the index, and its

@@ -151,6 +151,12 @@ func TestF37_OneUnreadableItemLeavesTheRestOfEveryPage(t *testing.T) {
 			return paged(d.ListEvents(ctx, entitlement.OfPackage, "changed", entitlement.Page{}))
 		},
 		"notices": func(ctx context.Context) page { return paged(d.Notices(ctx, entitlement.Page{})) },
+		"events of a package": func(ctx context.Context) page {
+			return paged(d.EventsFor(ctx, "changed", entitlement.Page{}))
+		},
+		"events by time": func(ctx context.Context) page {
+			return paged(d.EventsDuring(ctx, entitlement.Span{From: start2026, To: start2026}, entitlement.Page{}))
+		},
 		"holders, large pages": func(ctx context.Context) page {
 			return paged(d.Slots(ctx, "held", ""))
 		},

@@ -35,6 +35,13 @@ const (
 	DataAnswer      = "answer"      // what it was answered
 )
 
+// DataRole names, in an event of a role that is given or taken back, the role assignment.
+const DataRole = "roleAssignment"
+
+// OfRole reports an event of a role that is given or taken back. It is in the chain of the
+// role assignment, or in that of its catalog.
+func (e Event) OfRole() bool { return e.Data[DataRole] != "" }
+
 // Service is the actor of what nobody asked for: expiry, start, time-out, delivery.
 const Service UserID = "service"
 

@@ -6,13 +6,16 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
+// shownTime is the finest that is shown of a time.
+const shownTime = 100 * time.Nanosecond
+
 // instant is a time on the wire: UTC, with at most seven digits of a second, which is
 // what the clients of every language read; null where there is none.
 func instant(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
-	return t.UTC().Truncate(100 * time.Nanosecond)
+	return t.UTC().Truncate(shownTime)
 }
 
 // text is a text on the wire; null where it is empty.

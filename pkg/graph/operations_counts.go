@@ -49,6 +49,7 @@ var catalogCounts = []operation{
 
 	{method: "GET", path: ours + "/connectors/$count", action: authz.ReadConnector, serve: counting(listConnectors)},
 	{method: "GET", path: ours + "/events/{objectKind:text}/{objectId}/$count", action: authz.ReadEvents, serve: counting(listEvents)},
+	{method: "GET", path: ours + "/events/$count", action: authz.ReadEvents, serve: counting(listHistory)},
 	{method: "GET", path: ours + "/notices/$count", action: authz.ReadEvents, serve: counting(listNotices)},
 }
 

@@ -14,6 +14,7 @@ const (
 	anyPolicy    = "administrators keep all policies, and the path names no package"
 	anyConnector = "administrators keep all connectors"
 	anyRequest   = "administrators see all requests, and the path names no package"
+	allEvents    = "administrators and auditors read all events, and the path names nothing"
 	readOnly     = "the server sets it; clients send back what they read"
 	follows      = "it follows from another id of the call; clients send back what they read"
 	elsewhere    = "an id of another system"
@@ -113,6 +114,8 @@ func directoryTakings() []taking {
 		{op: "GET /v1.0/groups/{groupId}", ok: 200, ids: only1("path groupId", group)},
 	}
 	all = append(all,
+		taking{op: "GET " + ours + "/events", ok: 200, ids: map[string]place{"filter subject": free("user", allEvents).at("member"), "filter actor": free("user", allEvents).at("admin"),
+			"filter accessPackage": free("package", allEvents).at("package")}},
 		taking{op: "GET " + ours + "/events/{objectKind:text}/{objectId}", ok: 200, ids: only1("path objectId", free("policy", anyPolicy))},
 		taking{op: "DELETE " + ours + "/people/{personId}/personalData", ok: 409, ids: only1("path personId", free("user", "only those who were deleted are erased, and all of them may be"))})
 	// Who belongs to another group, and who belongs to none.

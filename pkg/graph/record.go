@@ -8,6 +8,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/views"
 )
 
@@ -15,6 +16,7 @@ import (
 // that people should look at, and the erasure of what is personal in them.
 var recordOperations = []operation{
 	{method: "GET", path: ours + "/events/{objectKind:text}/{objectId}", action: authz.ReadEvents, serve: listEvents},
+	{method: "GET", path: ours + "/events", action: authz.ReadEvents, serve: listHistory},
 	{method: "GET", path: ours + "/notices", action: authz.ReadEvents, serve: listNotices},
 	{method: "DELETE", path: ours + "/people/{personId}/personalData", action: authz.ErasePersonalData, serve: erasePersonalData},
 }
@@ -26,6 +28,13 @@ var objectKinds = []entitlement.AggregateKind{entitlement.OfCatalog, entitlement
 
 func eventType() entityType[views.Event] {
 	return entityType[views.Event]{set: "leasehold/events", mapper: mapEvent, navigation: noNavigation}
+}
+
+// historyType is eventType for the list of all events, which says how to ask it for less.
+func historyType() entityType[views.Event] {
+	k := eventType()
+	k.lookups = "subject, accessPackage or actor with eq and an id, or activityDateTime with ge and le"
+	return k
 }
 
 func mapEvent(e views.Event) object {
@@ -40,6 +49,7 @@ func mapEvent(e views.Event) object {
 	return object{
 		"id": fmt.Sprintf("%s/%s/%d", e.Aggregate, e.ID, e.Number), "objectKind": string(e.Aggregate), "objectId": e.ID, "number": int(e.Number),
 		"activity": e.Kind, "actor": string(e.Actor), "actorDisplayName": text(e.ActorName), "requestId": text(e.Command), "activityDateTime": instant(e.At),
+		"subject": text(e.Subject), "subjectDisplayName": text(e.SubjectName), "accessPackage": text(e.Package), "accessPackageDisplayName": text(e.PackageName),
 		"before": text(e.Before), "after": text(e.After), "data": data, "previousHash": text(e.Prev), "hash": text(e.Hash),
 		"changes": objects(e.Changed, func(c entitlement.Changed) object {
 			return object{"property": c.Property, "before": text(e.Meaning(c.Before)), "after": text(e.Meaning(c.After))}
@@ -56,6 +66,38 @@ func listEvents(ctx context.Context, c *call) (response, error) {
 	return list(ctx, c, eventType(), c.withNames(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
 		return c.deps.Views.Events(ctx, c.by.Caller, of, c.path["objectId"], page)
 	}))
+}
+
+// listHistory lists the events of a person, of a package or by somebody, or those of a time:
+// by the narrowest index that holds all that the filter can match.
+func listHistory(ctx context.Context, c *call) (response, error) {
+	asked, err := historyFor(c.options.Filter)
+	if err != nil {
+		return response{}, err
+	}
+	return list(ctx, c, historyType(), c.withNames(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+		return c.deps.Views.History(ctx, c.by.Caller, asked, page)
+	}))
+}
+
+func historyFor(f *odata.Filter) (asked views.History, err error) {
+	var named bool
+	if asked.Of, named, err = odata.EqualID[entitlement.UserID](f, "subject"); named || err != nil {
+		return asked, err
+	}
+	if asked.For, named, err = odata.EqualID[entitlement.PackageID](f, "accessPackage"); named || err != nil {
+		return asked, err
+	}
+
+	asked.During.From, asked.During.To = f.Times("activityDateTime")
+	if !asked.During.To.IsZero() {
+		asked.During.To = asked.During.To.Add(shownTime - 1) // what is shown of a time is cut
+	}
+	// What the service does by itself is in no list of its own.
+	if who, ok := f.Equal("actor"); ok && who != string(entitlement.Service) {
+		asked.By, _, err = odata.EqualID[entitlement.UserID](f, "actor")
+	}
+	return asked, err
 }
 
 // listNotices lists what people should look at, newest first.

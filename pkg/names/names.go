@@ -53,7 +53,7 @@ const DeliverTimeout = 60 * time.Second
 // Functions lists every function of the stack.
 var Functions = []Function{
 	{ID: Catalogs, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write | Delete, Calls: Requests,
+		Uses: Uses{Table: Read | Search | Order | Write | Check | History, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write | Delete, Calls: Requests,
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilyEvent}}},
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
 		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent},
@@ -133,6 +133,9 @@ const (
 	AttrI1S = "i1s"
 	AttrI2P = "i2p"
 	AttrI2S = "i2s"
+	AttrI3P = "i3p"
+	AttrI4P = "i4p"
+	AttrI3S = "i3s" // of both: an event is by whom and when in one order
 	AttrIX  = "ix"  // small map on configuration items, projected for filters over lists
 	AttrTTL = "ttl" // epoch seconds; removes cool-down records and unused approver sets, never access
 )
@@ -144,12 +147,16 @@ type Index struct{ ID, Partition, Sort string }
 const (
 	Index1 = "index1"
 	Index2 = "index2"
+	Index3 = "index3"
+	Index4 = "index4"
 )
 
-// Indexes lists the secondary indexes of the table.
+// Indexes lists the secondary indexes of the table. The last two hold events alone.
 var Indexes = []Index{
 	{ID: Index1, Partition: AttrI1P, Sort: AttrI1S},
 	{ID: Index2, Partition: AttrI2P, Sort: AttrI2S},
+	{ID: Index3, Partition: AttrI3P, Sort: AttrI3S},
+	{ID: Index4, Partition: AttrI4P, Sort: AttrI3S},
 }
 
 // Shard counts. DueShards and ReconcileShards are chosen once: a change needs both
@@ -160,6 +167,7 @@ const (
 	// LateShards spread what is owed by since when it is: a row for each end, and for each
 	// person and target that fails, which is a fraction of what the other two take.
 	LateShards     = 2
+	EventShards    = 4  // index of events by time
 	DeletionGuards = 16 // guards of one package
 )
 

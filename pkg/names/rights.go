@@ -7,12 +7,13 @@ type Access uint8
 
 // What may be done.
 const (
-	Read   Access = 1 << iota // of the table: by key
-	Search                    // of the table: its first index, by what belongs to what
-	Write                     // of the table: the families of keys in Uses.Writes
-	Delete                    // of a credential
-	Check                     // of the table: conditions on what a transaction does not write
-	Order                     // of the table: its second index, by time and in lists
+	Read    Access = 1 << iota // of the table: by key
+	Search                     // of the table: its first index, by what belongs to what
+	Write                      // of the table: the families of keys in Uses.Writes
+	Delete                     // of a credential
+	Check                      // of the table: conditions on what a transaction does not write
+	Order                      // of the table: its second index, by time and in lists
+	History                    // of the table: its third and fourth index, events by whom and when
 )
 
 // Uses is all that a function's own code touches of the stack, beside the queues of its
@@ -20,7 +21,7 @@ const (
 // the wiring builds clients for it and for nothing more. A test records what the functions
 // call, and fails on a call that is not listed and on an entry that nobody calls.
 type Uses struct {
-	Table   Access   // Read, Search, Order, Write, Check
+	Table   Access   // Read, Search, Order, Write, Check, History
 	Writes  []Family // of keys of the table
 	Send    []string // ids of the queues that it sends to
 	Secrets Access   // of the credentials of connectors: Read, Write, Delete
@@ -115,6 +116,8 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.Table&Read != 0, PartTable, "", readTable...)
 	grant(f.Uses.Table&Search != 0, PartIndex, Index1, "dynamodb:Query")
 	grant(f.Uses.Table&Order != 0, PartIndex, Index2, "dynamodb:Query")
+	grant(f.Uses.Table&History != 0, PartIndex, Index3, "dynamodb:Query")
+	grant(f.Uses.Table&History != 0, PartIndex, Index4, "dynamodb:Query")
 
 	// Events are put and never changed, so their family has a right of its own.
 	if f.Uses.Table&Write != 0 {

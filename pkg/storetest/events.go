@@ -13,6 +13,7 @@ var eventScenarios = []scenario{
 	{"S10: an event number of an aggregate is written once", eventTwice},
 	{"Events of one aggregate are not those of another with the same id", eventKinds},
 	{"R245: an event brings back what changed, with the values before and after", eventChanges},
+	{"S10: events are listed by person, package, actor and time, page by page, each once", histories},
 	{"A4: events to look at are listed newest first, page by page, and no others", notices},
 	{"R244: of a package that is gone its name is kept, and of others nothing", formerPackages},
 	{"The signing key is 32 bytes and always the same", signingKey},
@@ -172,4 +173,117 @@ func signingKey(w *fixture) {
 			w.Fatalf("got the keys %x and %x, want one of 32 bytes", keys[0], key)
 		}
 	}
+}
+
+// histories plays people who ask for packages, one of whom does much more than fits a page.
+func histories(w *fixture) {
+	me, other, pkg := newID[entitlement.UserID](), newID[entitlement.UserID](), newID[entitlement.PackageID]()
+	of, forPackage, by := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	minute := 0
+	add := func(e entitlement.Event) string { return fmt.Sprint(e.Aggregate, e.ID, e.Number) }
+	told := func(chain *entitlement.Chain, kind entitlement.AggregateKind, id string, actor entitlement.UserID) entitlement.Event {
+		minute++
+		head, e := chain.Append(entitlement.Event{Aggregate: kind, ID: id, Kind: "happened", Actor: actor, At: instant(time.Duration(minute/3) * time.Minute)})
+		*chain = head
+		return e
+	}
+
+	// Of both, in both packages: who asks is not always who decides.
+	for i := range 6 {
+		subject, p := []entitlement.UserID{me, other}[i%2], []entitlement.PackageID{pkg, newID[entitlement.PackageID]()}[i/2%2]
+		r, _ := asked(p, subject, instant(time.Duration(minute)*time.Minute))
+		r.Chain = entitlement.Chain{}
+		c := entitlement.Change{}
+		for n := range 1 + i*i%7 {
+			e := told(&r.Chain, entitlement.OfRequest, string(r.ID), []entitlement.UserID{me, entitlement.Service, other}[n%3])
+			c.Events = append(c.Events, e)
+			of[add(e)], forPackage[add(e)], by[add(e)] = subject == me, p == pkg, e.Actor == me
+		}
+		c.Requests = []entitlement.AssignmentRequest{r}
+		c.DeletionGuards = []entitlement.DeletionGuard{{Package: p, Policy: r.Policy, Subject: subject}}
+		w.commit(c)
+	}
+
+	// And of the things themselves; a policy that goes; a role in the chain of a catalog.
+	var mine, its, rules, around entitlement.Chain
+	policy, catalog := newID[entitlement.PolicyID](), newID[entitlement.CatalogID]()
+	a := entitlement.RoleAssignment{ID: newID[entitlement.RoleAssignmentID](), Role: entitlement.CatalogOwner, Catalog: catalog, User: me}
+	for range 3 {
+		e := told(&mine, entitlement.OfUser, string(me), me)
+		of[add(e)], by[add(e)] = true, true
+		f := told(&its, entitlement.OfPackage, string(pkg), other)
+		forPackage[add(f)] = true
+		w.commit(entitlement.Change{Events: []entitlement.Event{e, f}})
+	}
+	e := told(&rules, entitlement.OfPolicy, string(policy), other)
+	forPackage[add(e)] = true
+	w.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: policy, Package: pkg}}, Events: []entitlement.Event{e}})
+	e = told(&rules, entitlement.OfPolicy, string(policy), other)
+	forPackage[add(e)] = true
+	w.commit(entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: policy, Package: pkg, Meta: entitlement.Meta{Version: 1, Erased: true}}}, Events: []entitlement.Event{e}})
+	w.commit(entitlement.Change{Events: []entitlement.Event{told(&around, entitlement.OfCatalog, string(catalog), other)}})
+	minute++
+	around, e = around.Append(entitlement.Event{Aggregate: entitlement.OfCatalog, ID: string(catalog), Kind: "roleAssigned", Actor: other, At: instant(time.Hour), Data: map[string]string{entitlement.DataRole: string(a.ID)}})
+	of[add(e)] = true
+	w.commit(entitlement.Change{RoleAssignments: []entitlement.RoleAssignment{a}, Events: []entitlement.Event{e}})
+
+	everybody := func(kind string, want map[string]bool, read func(entitlement.Page) (entitlement.Paged[entitlement.Event], error)) {
+		w.Helper()
+		var all []string
+		for one, is := range want {
+			if is {
+				all = append(all, one)
+			}
+		}
+		slices.Sort(all)
+		for _, limit := range []int{0, 1, 2, 5} {
+			w.eventually(func() string {
+				var got []string
+				for _, e := range readAll(w, limit, read) {
+					got = append(got, add(e))
+				}
+				slices.Sort(got)
+				if d := diff(got, all); d != "" {
+					return kind + ": " + d
+				}
+				return ""
+			})
+		}
+	}
+	ctx := w.Context()
+	everybody("of a person", of, func(page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+		return w.s.EventsOf(ctx, me, page)
+	})
+	everybody("for a package", forPackage, func(page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+		return w.s.EventsFor(ctx, pkg, page)
+	})
+	everybody("by an actor", by, func(page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+		return w.s.EventsBy(ctx, me, entitlement.Span{}, page)
+	})
+	everybody("by an actor in no time", nil, func(page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+		return w.s.EventsBy(ctx, me, entitlement.Span{From: instant(2 * time.Hour), To: instant(time.Hour)}, page)
+	})
+
+	// Others write at the same time on the same table, so that of all events these are looked for.
+	w.eventually(func() string {
+		found := map[string]bool{}
+		span := entitlement.Span{From: instant(0), To: instant(time.Hour)}
+		for _, e := range readAll(w, 0, func(page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+			return w.s.EventsDuring(ctx, span, page)
+		}) {
+			if found[add(e)] {
+				return add(e) + " is listed twice"
+			}
+			found[add(e)] = true
+		}
+		for one := range of {
+			if !found[one] {
+				return one + " is not listed by time"
+			}
+		}
+		return ""
+	})
+
+	about := get[[]entitlement.About](w)(w.s.About(ctx, []entitlement.Event{e, {Aggregate: entitlement.OfPolicy, ID: string(policy), Number: 2}, {Aggregate: entitlement.OfUser, ID: string(me)}}))
+	w.same(about, []entitlement.About{{Subject: me}, {Package: pkg}, {Subject: me}})
 }

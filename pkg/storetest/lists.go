@@ -167,6 +167,16 @@ func tokens(w *fixture) {
 			_, err := w.s.ListEvents(ctx, entitlement.OfPackage, string(p), page)
 			return err
 		},
+		"EventsOf":  func(page entitlement.Page) error { _, err := w.s.EventsOf(ctx, u.ID, page); return err },
+		"EventsFor": func(page entitlement.Page) error { _, err := w.s.EventsFor(ctx, p, page); return err },
+		"EventsBy": func(page entitlement.Page) error {
+			_, err := w.s.EventsBy(ctx, u.ID, entitlement.Span{}, page)
+			return err
+		},
+		"EventsDuring": func(page entitlement.Page) error {
+			_, err := w.s.EventsDuring(ctx, entitlement.Span{}, page)
+			return err
+		},
 		"Holders":     func(page entitlement.Page) error { _, err := w.s.Holders(ctx, p, page); return err },
 		"RequestsOf":  func(page entitlement.Page) error { _, err := w.s.RequestsOf(ctx, u.ID, page); return err },
 		"RequestsBy":  func(page entitlement.Page) error { _, err := w.s.RequestsBy(ctx, u.ID, page); return err },

@@ -12,8 +12,9 @@ import (
 // far as that was not erased.
 type Event struct {
 	entitlement.Event
-	ActorName string
-	meanings  map[string]string
+	entitlement.About
+	ActorName, SubjectName, PackageName string
+	meanings                            map[string]string
 }
 
 var pseudonym = regexp.MustCompile(`~[0-9a-f]{16}`)
@@ -50,17 +51,26 @@ func (r *Reader) Tell(ctx context.Context, by authz.Caller, all []entitlement.Ev
 		return nil, err
 	}
 
+	about, err := r.Store.About(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+
 	var ids []entitlement.UserID
-	for _, e := range all {
+	var packages []entitlement.PackageID
+	for i, e := range all {
+		ids, packages = append(ids, about[i].Subject), append(packages, about[i].Package)
 		if e.Actor != entitlement.Service {
 			ids = append(ids, e.Actor)
-		}
-		if e.Aggregate == entitlement.OfUser {
-			ids = append(ids, entitlement.UserID(e.ID))
 		}
 	}
 
 	people, err := r.users(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+
+	named, err := r.packageNames(ctx, packages)
 	if err != nil {
 		return nil, err
 	}
@@ -72,16 +82,69 @@ func (r *Reader) Tell(ctx context.Context, by authz.Caller, all []entitlement.Ev
 
 	out := make([]Event, len(all))
 	for i, e := range all {
-		out[i] = Event{Event: e}
+		out[i] = Event{Event: e, About: about[i], PackageName: named[about[i].Package]}
 
 		// Events hold ids and pseudonyms alone; the names are those of today, or none where they
 		// were erased.
 		if actor := people[e.Actor]; actor != nil {
 			out[i].ActorName = actor.DisplayName
 		}
+		if subject := people[about[i].Subject]; subject != nil {
+			out[i].SubjectName = subject.DisplayName
+		}
 		if person := people[entitlement.UserID(e.ID)]; e.Aggregate == entitlement.OfUser && person != nil {
 			out[i].meanings = person.Meanings(key)
 		}
 	}
 	return out, nil
+}
+
+// History says which events are asked for: those of a person, of a package, or by somebody;
+// or, where it names none of them, all of a time.
+type History struct {
+	Of     entitlement.UserID
+	For    entitlement.PackageID
+	By     entitlement.UserID
+	During entitlement.Span
+}
+
+// History lists events: those of a person or of a package thing by thing, all others newest
+// first. It lists more than was asked for where several things are named.
+func (r *Reader) History(ctx context.Context, by authz.Caller, asked History, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
+	if err := r.everywhere(ctx, by, authz.ReadEvents); err != nil {
+		return entitlement.Paged[entitlement.Event]{}, err
+	}
+
+	switch {
+	case asked.Of != "":
+		return r.Store.EventsOf(ctx, asked.Of, page)
+	case asked.For != "":
+		return r.Store.EventsFor(ctx, asked.For, page)
+	case asked.By != "":
+		return r.Store.EventsBy(ctx, asked.By, asked.During, page)
+	default:
+		return r.Store.EventsDuring(ctx, asked.During, page)
+	}
+}
+
+// packageNames returns what packages are called, or were.
+func (r *Reader) packageNames(ctx context.Context, ids []entitlement.PackageID) (map[entitlement.PackageID]string, error) {
+	names := map[entitlement.PackageID]string{}
+	for _, read := range []func(context.Context, []entitlement.PackageID) ([]entitlement.AccessPackage, error){r.Store.Packages, r.Store.FormerPackages} {
+		var missing []entitlement.PackageID
+		for _, id := range ids {
+			if _, known := names[id]; !known {
+				missing = append(missing, id)
+			}
+		}
+
+		read, err := found(ctx, missing, read, func(p entitlement.AccessPackage) entitlement.PackageID { return p.ID })
+		if err != nil {
+			return nil, err
+		}
+		for id, p := range read {
+			names[id] = p.DisplayName
+		}
+	}
+	return names, nil
 }

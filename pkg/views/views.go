@@ -57,6 +57,15 @@ type Store interface {
 	ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
 	// Notices lists events that people should look at, newest first.
 	Notices(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
+	// EventsOf and EventsFor list the events of all that a person, or a package, has to do with,
+	// thing by thing.
+	EventsOf(ctx context.Context, person entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
+	EventsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
+	// EventsBy and EventsDuring list what somebody did, and everything, newest first.
+	EventsBy(ctx context.Context, actor entitlement.UserID, during entitlement.Span, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
+	EventsDuring(ctx context.Context, during entitlement.Span, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
+	// About says of events, in their order, which person and package they have to do with.
+	About(ctx context.Context, events []entitlement.Event) ([]entitlement.About, error)
 }
 
 // Join is something that can be joined to a view.

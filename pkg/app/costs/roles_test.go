@@ -14,12 +14,12 @@ import (
 var (
 	pinCatalogByAdministrator = cost{3, 3, 0}
 	pinCatalogByOwner         = cost{5, 5, 0}
-	pinUpdateByAdministrator  = cost{4, 3, 10} // 4 of them free the old name and take the new one
-	pinUpdateByOwner          = cost{6, 5, 10}
-	pinPackageByAdministrator = cost{4, 3, 10} // 2 of them take its name
-	pinPackageByOwner         = cost{6, 5, 10}
-	pinAssignByAdministrator  = cost{3, 8, 16}
-	pinAssignByOwner          = cost{5, 10, 16}
+	pinUpdateByAdministrator  = cost{4, 3, 12} // 4 of them free the old name and take the new one
+	pinUpdateByOwner          = cost{6, 5, 12}
+	pinPackageByAdministrator = cost{4, 3, 12} // 2 of them take its name
+	pinPackageByOwner         = cost{6, 5, 12}
+	pinAssignByAdministrator  = cost{3, 8, 18}
+	pinAssignByOwner          = cost{5, 10, 18}
 	pinListByOwner            = cost{6, 5, 0}
 	pinRefusedWithoutRole     = cost{5, 5, 0}
 )

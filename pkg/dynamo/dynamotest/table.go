@@ -21,8 +21,14 @@ func (e *Emulator) CreateTable(ctx context.Context, name string) error {
 		in.AttributeDefinitions = append(in.AttributeDefinitions, text(a))
 	}
 
+	defined := map[string]bool{}
 	for _, index := range names.Indexes {
-		in.AttributeDefinitions = append(in.AttributeDefinitions, text(index.Partition), text(index.Sort))
+		for _, a := range []string{index.Partition, index.Sort} {
+			if !defined[a] {
+				in.AttributeDefinitions = append(in.AttributeDefinitions, text(a))
+			}
+			defined[a] = true
+		}
 		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
 			IndexName: aws.String(index.ID),
 			KeySchema: schema(index.Partition, index.Sort),

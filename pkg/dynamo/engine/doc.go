@@ -1,6 +1,6 @@
 // Package engine is DynamoDB in memory, as far as the table needs it: the seven calls of
 // dynamo.Client, with the SDK's own inputs, outputs and errors. It reads the expressions
-// that the service would be sent, keeps the two indexes of names, and knows the limits
+// that the service would be sent, keeps the indexes of names, and knows the limits
 // of pages, items and transactions.
 //
 // What it does not implement it refuses, and it accepts nothing that the service would

@@ -16,7 +16,7 @@ const (
 // units are what writes cost, on the table and on each index.
 type units struct {
 	table   float64
-	indexes [2]float64
+	indexes [4]float64
 }
 
 func steps(size, step int) float64 { return float64(max(1, (size+step-1)/step)) }
@@ -61,7 +61,12 @@ func (u *units) add(e *Engine, w *write, times float64) {
 
 // report says what was consumed as far as somebody asked.
 func (u *units) report(e *Engine, asked types.ReturnConsumedCapacity) *types.ConsumedCapacity {
-	c := &types.ConsumedCapacity{TableName: &e.options.Table, CapacityUnits: aws.Float64(u.table + u.indexes[0] + u.indexes[1])}
+	all := u.table
+	for _, n := range u.indexes {
+		all += n
+	}
+
+	c := &types.ConsumedCapacity{TableName: &e.options.Table, CapacityUnits: aws.Float64(all)}
 	if asked != types.ReturnConsumedCapacityIndexes {
 		return c
 	}
