@@ -19,6 +19,7 @@ import (
 
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/dynamo/engine"
+	"leasehold/pkg/names"
 )
 
 // outcome is what a call came to, in a form that can be compared.
@@ -125,7 +126,8 @@ func entries(in *dynamodb.QueryInput, out *dynamodb.QueryOutput) outcome {
 
 // inOrder complains about rows of an index that are out of their order.
 func inOrder(entries []item, index string, forward bool) string {
-	sort := func(it item) string { return it["i"+index[5:]+"s"].(*types.AttributeValueMemberS).Value }
+	at := slices.IndexFunc(names.Indexes, func(i names.Index) bool { return i.ID == index })
+	sort := func(it item) string { return it[names.Indexes[at].Sort].(*types.AttributeValueMemberS).Value }
 	ok := slices.IsSortedFunc(entries, func(a, b item) int {
 		if !forward {
 			a, b = b, a
