@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"leasehold/pkg/dynamo"
+	"leasehold/pkg/names"
 	"leasehold/pkg/dynamo/engine"
 )
 
@@ -125,7 +126,8 @@ func entries(in *dynamodb.QueryInput, out *dynamodb.QueryOutput) outcome {
 
 // inOrder complains about rows of an index that are out of their order.
 func inOrder(entries []item, index string, forward bool) string {
-	sort := func(it item) string { return it["i"+index[5:]+"s"].(*types.AttributeValueMemberS).Value }
+	of := names.Indexes[slices.IndexFunc(names.Indexes, func(x names.Index) bool { return x.ID == index })]
+	sort := func(it item) string { return it[of.Sort].(*types.AttributeValueMemberS).Value }
 	ok := slices.IsSortedFunc(entries, func(a, b item) int {
 		if !forward {
 			a, b = b, a
