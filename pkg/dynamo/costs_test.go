@@ -40,8 +40,10 @@ var (
 	costSettle           = cost{1, 0, 12}  // 12 W with the claim, and the row of the event by time
 	costDueNothing       = cost{1, 0.5, 0} // 0.5 R
 	costNothingPending   = cost{1, 0.5, 0}
-	costRequests100      = cost{2, 102.5, 0} // 2.5 + 100 R
-	costHolders100       = cost{1, 10, 0}    // 10 R
+	costRequests100      = cost{2, 102.5, 0}   // 2.5 + 100 R
+	costEventsByTime100  = cost{5, 102, 0}     // four shards, each of which may have all of them
+	costEventsFor100     = cost{106, 105.5, 0} // of a hundred requests with an event each, which is the most; it is 1 R a chain
+	costHolders100       = cost{1, 10, 0}      // 10 R
 	costInboxOfNothing   = cost{1, 0.5, 0}
 	costBound            = cost{1, 1, 0}  // 1 R
 	costKeyedSecond      = cost{1, 0, 12} // with its fingerprint and a decision, a request of three stages is over 1 KB
@@ -196,6 +198,21 @@ func costsOfPages(t *testing.T, p place) {
 		}
 		return err
 	})
+	events := func(read func(ctx context.Context) (entitlement.Paged[entitlement.Event], error)) func(ctx context.Context) error {
+		return func(ctx context.Context) error {
+			list, err := read(ctx)
+			if len(list.Items) != 100 {
+				return fmt.Errorf("got %d events: %w", len(list.Items), err)
+			}
+			return err
+		}
+	}
+	o.costs("events by time, 100", costEventsByTime100, events(func(ctx context.Context) (entitlement.Paged[entitlement.Event], error) {
+		return o.db.EventsDuring(ctx, entitlement.Span{}, entitlement.Page{})
+	}))
+	o.costs("events of a package, 100", costEventsFor100, events(func(ctx context.Context) (entitlement.Paged[entitlement.Event], error) {
+		return o.db.EventsFor(ctx, o.pkg.ID, entitlement.Page{})
+	}))
 	o.costs("due slots, 100", costReadDue100, func(ctx context.Context) error {
 		items, err := o.db.Read(ctx, refs)
 		if len(items.Slots) != 100 {

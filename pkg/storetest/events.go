@@ -183,8 +183,8 @@ func histories(w *fixture) {
 	add := func(e entitlement.Event) string { return fmt.Sprint(e.Aggregate, e.ID, e.Number) }
 	told := func(chain *entitlement.Chain, kind entitlement.AggregateKind, id string, actor entitlement.UserID) entitlement.Event {
 		minute++
-		longer, e := chain.Append(entitlement.Event{Aggregate: kind, ID: id, Kind: "happened", Actor: actor, At: instant(time.Duration(minute/3) * time.Minute)})
-		*chain = longer
+		after, e := chain.Append(entitlement.Event{Aggregate: kind, ID: id, Kind: "happened", Actor: actor, At: instant(time.Duration(minute/3) * time.Minute)})
+		*chain = after
 		return e
 	}
 

@@ -18,8 +18,8 @@ import (
 	"github.com/aws/smithy-go"
 
 	"leasehold/pkg/dynamo"
-	"leasehold/pkg/dynamo/engine"
 	"leasehold/pkg/names"
+	"leasehold/pkg/dynamo/engine"
 )
 
 // outcome is what a call came to, in a form that can be compared.
@@ -126,8 +126,8 @@ func entries(in *dynamodb.QueryInput, out *dynamodb.QueryOutput) outcome {
 
 // inOrder complains about rows of an index that are out of their order.
 func inOrder(entries []item, index string, forward bool) string {
-	at := slices.IndexFunc(names.Indexes, func(i names.Index) bool { return i.ID == index })
-	sort := func(it item) string { return it[names.Indexes[at].Sort].(*types.AttributeValueMemberS).Value }
+	of := names.Indexes[slices.IndexFunc(names.Indexes, func(x names.Index) bool { return x.ID == index })]
+	sort := func(it item) string { return it[of.Sort].(*types.AttributeValueMemberS).Value }
 	ok := slices.IsSortedFunc(entries, func(a, b item) int {
 		if !forward {
 			a, b = b, a
