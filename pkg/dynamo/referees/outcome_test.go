@@ -18,8 +18,8 @@ import (
 	"github.com/aws/smithy-go"
 
 	"leasehold/pkg/dynamo"
-	"leasehold/pkg/names"
 	"leasehold/pkg/dynamo/engine"
+	"leasehold/pkg/names"
 )
 
 // outcome is what a call came to, in a form that can be compared.
