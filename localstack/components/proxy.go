@@ -3,6 +3,7 @@ package components
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -93,12 +94,12 @@ func (d *proxy) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL.RawPath = stage.Path + r.In.URL.EscapedPath()
 	r.Out.URL.RawQuery = r.In.URL.RawQuery
 
-	// The API chooses by these which of its addresses links begin with.
-	r.Out.Header.Set("X-Forwarded-Host", r.In.Host)
-	r.Out.Header.Set("X-Forwarded-Proto", "http")
+	// The API chooses by this which of its addresses links begin with.
+	proto := "http"
 	if r.In.TLS != nil {
-		r.Out.Header.Set("X-Forwarded-Proto", "https")
+		proto = "https"
 	}
+	r.Out.Header.Set("Forwarded", fmt.Sprintf("host=%q;proto=%s", r.In.Host, proto))
 }
 
 // close stops listening and ends what is under way.

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func TestLinksBeginWithAnAddressOfTheDeployment(t *testing.T) {
 		"one that only looks so":   {"https://two.example/base?x=", "", "http://one.example:8080/"},
 		"one with something to it": {"https", "two.example@evil.example", "http://one.example:8080/"},
 	} {
-		header := http.Header{"X-Forwarded-Proto": {c.proto}, "X-Forwarded-Host": {c.host}}
+		header := http.Header{"Forwarded": {fmt.Sprintf("for=10.0.0.1;host=%q;Proto=%s", c.host, c.proto)}}
 		got := w.send("admin", "GET", "/v1.0/users?$top=1", nil, header).want(200)
 		for _, member := range []string{"@odata.context", "@odata.nextLink"} {
 			if link, _ := got.body[member].(string); !strings.HasPrefix(link, c.want+"v1.0/") {
@@ -35,7 +36,7 @@ func TestLinksBeginWithAnAddressOfTheDeployment(t *testing.T) {
 	}
 
 	// So do the links in the parts of a batch.
-	header := http.Header{"X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"two.example"}, "Content-Type": {"application/json"}}
+	header := http.Header{"Forwarded": {"for=10.0.0.1;host=evil.example;proto=https, host=two.example;proto=https"}, "Content-Type": {"application/json"}}
 	batch := `{"requests":[{"id":"1","method":"GET","url":"/users?$top=1"}]}`
 	if got := w.send("admin", "POST", "/v1.0/$batch", []byte(batch), header).want(200); !strings.Contains(got.text, `"https://two.example/base/v1.0/$metadata#users`) {
 		t.Errorf("batch: %s", got.text)

@@ -232,9 +232,7 @@ func (c *call) split(ctx context.Context, p *part) (*http.Request, error) {
 		r.Header.Set(name, value)
 	}
 	r.Header["Authorization"] = c.request.Header.Values("Authorization")
-	for _, name := range []string{forwardedProto, forwardedHost} { // they came as the batch did
-		r.Header[name] = c.request.Header.Values(name)
-	}
+	r.Header[forwarded] = c.request.Header.Values(forwarded) // it came as the batch did
 	return r, nil
 }
 

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -24,9 +25,8 @@ func (c *call) base(ctx context.Context) string {
 		return c.deps.PublicURLs[0]
 	}
 
-	// A gateway that knows its domain speaks https; a proxy before one that does not names both.
-	came := []string{"https://" + c.request.Host, c.request.Header.Get(forwardedProto) + "://" + c.request.Header.Get(forwardedHost)}
-	for _, at := range came {
+	// A gateway that knows its domain speaks https; a proxy before one that does not says both.
+	for _, at := range append([]string{"https://" + c.request.Host}, forwardedFrom(c.request.Header)...) {
 		for _, base := range c.deps.PublicURLs {
 			if u, err := url.Parse(base); err == nil && strings.EqualFold(u.Scheme+"://"+u.Host, at) {
 				return base
@@ -36,11 +36,22 @@ func (c *call) base(ctx context.Context) string {
 	return c.deps.PublicURLs[0]
 }
 
-// Headers by which a proxy says how a call came to it.
-const (
-	forwardedProto = "X-Forwarded-Proto"
-	forwardedHost  = "X-Forwarded-Host"
-)
+// forwarded is the header by which a proxy says how a call came to it (RFC 7239). Gateways
+// replace X-Forwarded-Proto by their own, and leave this one.
+const forwarded = "Forwarded"
+
+// forwardedFrom returns the addresses that proxies say a call came to, by scheme and host.
+func forwardedFrom(h http.Header) (at []string) {
+	for hop := range strings.SplitSeq(strings.Join(h.Values(forwarded), ","), ",") {
+		said := map[string]string{}
+		for pair := range strings.SplitSeq(hop, ";") {
+			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+			said[strings.ToLower(name)] = strings.Trim(value, `"`)
+		}
+		at = append(at, said["proto"]+"://"+said["host"])
+	}
+	return at
+}
 
 // link returns the absolute address of a path of the API.
 func (c *call) link(ctx context.Context, path string) string {
