@@ -35,6 +35,7 @@ func TestExpansionsAreReadAtOnce(t *testing.T) {
 	of := "accessPackage/id eq '" + w.ids["package"] + "'"
 	paths := []string{
 		filtered(heldPath, of) + "&$expand=target,accessPackage($expand=catalog,resourceRoleScopes($expand=role($expand=resource))),assignmentPolicy",
+		filtered(exportPath, of),
 		filtered(requestPath, of) + "&$expand=requestor,accessPackage,assignment($expand=target)",
 		filtered(packagePath, "catalog/id eq '"+w.ids["catalog"]+"'") + "&$expand=catalog,assignmentPolicies,incompatibleAccessPackages,incompatibleGroups,resourceRoleScopes($expand=role,scope)",
 		packagePath + "/" + w.ids["package"] + "/accessPackagesIncompatibleWith",

@@ -228,7 +228,7 @@ func readsOfMany(w *fixture) {
 	// What nobody holds any more, and a package that never was, are left out and refuse nothing.
 	nobodys := newID[entitlement.PackageID]()
 	r, slot := w.hold(s.Package, ann.ID)
-	_, gone := w.hold(nobodys, ann.ID)
+	left, gone := w.hold(nobodys, ann.ID)
 	past := w.end(gone)
 
 	w.same(get[map[entitlement.PackageID]entitlement.PackageScopes](w)(w.s.ScopesOf(w.Context(), []entitlement.PackageID{nobodys, s.Package})),
@@ -240,4 +240,14 @@ func readsOfMany(w *fixture) {
 	}
 	w.same(get[map[entitlement.AssignmentID]entitlement.Assignment](w)(w.s.EndedAssignments(w.Context(), []entitlement.AssignmentID{past.ID, r.AssignmentOf()})),
 		map[entitlement.AssignmentID]entitlement.Assignment{past.ID: past})
+
+	made, err := w.s.Requests(w.Context(), []entitlement.RequestID{r.ID, newID[entitlement.RequestID](), left.ID})
+	if err != nil || len(made) != 2 {
+		w.Fatalf("requests: %+v, %v", made, err)
+	}
+	for _, q := range made {
+		if q.ID != r.ID && q.ID != left.ID || q.Subject != ann.ID {
+			w.Fatalf("a request: %+v", q)
+		}
+	}
 }
