@@ -22,6 +22,7 @@ var policyMapper = mapper[entitlement.AssignmentPolicy]{
 		group(f, "ex", &p.Expiration, expirationFields)
 		group(f, "rq", &p.Requestor, requestorFields)
 		group(f, "ap", &p.Approval, approvalFields)
+		list(f, "qs", &p.Questions, questionFields)
 		list(f, "xs", &p.Extensions, stageExtensionFields)
 		when(f, "del", &p.Deleting)
 		text(f, "lk", &p.Looked)
@@ -52,6 +53,34 @@ func subjectFields(f *fields, s *entitlement.SubjectSet) {
 func stageExtensionFields(f *fields, s *entitlement.StageExtension) {
 	text(f, "s", &s.Stage)
 	id(f, "x", &s.Extension)
+}
+
+// questionKinds are stored by number; a new kind goes to the end.
+var questionKinds = []entitlement.QuestionKind{entitlement.TextQuestion, entitlement.ChoiceQuestion}
+
+func questionFields(f *fields, q *entitlement.Question) {
+	id(f, "i", &q.ID)
+	word(f, "k", &q.Kind, questionKinds)
+	text(f, "t", &q.Text)
+	list(f, "l", &q.Localizations, localizedFields)
+	number(f, "n", &q.Sequence)
+	flag(f, "r", &q.Required)
+	flag(f, "e", &q.Editable)
+	flag(f, "sl", &q.SingleLine)
+	text(f, "p", &q.Pattern)
+	flag(f, "m", &q.Multiple)
+	list(f, "c", &q.Choices, choiceFields)
+}
+
+func choiceFields(f *fields, c *entitlement.Choice) {
+	text(f, "v", &c.Value)
+	text(f, "t", &c.Text)
+	list(f, "l", &c.Localizations, localizedFields)
+}
+
+func localizedFields(f *fields, l *entitlement.Localized) {
+	text(f, "c", &l.Language)
+	text(f, "t", &l.Text)
 }
 
 func expirationFields(f *fields, e *entitlement.Expiration) {

@@ -26,6 +26,7 @@ var requestMapper = mapper[entitlement.AssignmentRequest]{
 		id(f, "rq", &r.Requestor)
 		idLike(f, "s", &r.Subject, r.Requestor)
 		text(f, "ju", &r.Justification)
+		list(f, "an", &r.Answers, answerFields)
 		group(f, "ask", &r.RequestedSchedule, scheduleFields)
 		when(f, "sa", &r.Start)
 		group(f, "ex", &r.Expiration, expirationFields)
@@ -46,6 +47,11 @@ var scopeWords = []entitlement.TargetScope{"", entitlement.ScopeNobody, entitlem
 func scheduleFields(f *fields, s *entitlement.Schedule) {
 	when(f, "s", &s.Start)
 	group(f, "e", &s.Expiration, expirationFields)
+}
+
+func answerFields(f *fields, a *entitlement.Answer) {
+	group(f, "q", &a.Question, questionFields)
+	text(f, "v", &a.Value)
 }
 
 func stageFields(f *fields, s *entitlement.Stage) {

@@ -66,6 +66,7 @@ type AssignmentPolicy struct {
 	Expiration  Expiration
 	Requestor   RequestorSettings
 	Approval    ApprovalSettings
+	Questions   []Question
 	Extensions  []StageExtension
 	Deleting    time.Time // since when it is closed to new work for its deletion; zero means open
 	Looked      string    // how far the deletion has looked for who stands in its way
@@ -117,21 +118,18 @@ const (
 	MaxOrganizations = 1000
 )
 
-// Check refuses a policy that contradicts itself.
+// Check refuses a policy that contradicts itself, and says all that is wrong with it.
 func (p AssignmentPolicy) Check(now time.Time) error {
-	if err := p.Expiration.Check(now); err != nil {
-		return err
+	faults := []error{p.Expiration.Check(now), CheckStages(p.Extensions), p.checkTargets()}
+	return AllFaults(append(faults, p.Approval.check()...)...)
+}
+
+// checkTargets refuses targets that do not go with the scope.
+func (p AssignmentPolicy) checkTargets() error {
+	if p.Scope == ScopeSpecificOrganizations {
+		return p.checkOrganizations()
 	}
 
-	if err := CheckStages(p.Extensions); err != nil {
-		return err
-	}
-	if p.Scope == ScopeSpecificOrganizations {
-		if err := p.checkOrganizations(); err != nil {
-			return err
-		}
-		return p.Approval.check()
-	}
 	switch p.Scope {
 	case ScopeNobody, ScopeAllMembers, ScopeAllUsers, ScopeAllOrganizations, ScopeAllExternal:
 		if len(p.Targets) > 0 {
@@ -155,7 +153,7 @@ func (p AssignmentPolicy) Check(now time.Time) error {
 		}
 	}
 
-	return p.Approval.check()
+	return nil
 }
 
 // checkOrganizations refuses targets of a policy for connected organizations that are none: a
@@ -172,19 +170,18 @@ func (p AssignmentPolicy) checkOrganizations() error {
 	return nil
 }
 
-func (a ApprovalSettings) check() error {
+// check returns all that is wrong with approval, of each stage the first thing.
+func (a ApprovalSettings) check() (faults []error) {
 	if (a.RequiredForAdd || a.RequiredForUpdate) && len(a.Stages) == 0 {
-		return Errorf(Invalid, "requestApprovalSettings: approval is required, so stages must hold at least one stage.")
+		faults = append(faults, Errorf(Invalid, "requestApprovalSettings: approval is required, so stages must hold at least one stage."))
 	}
 	if len(a.Stages) > MaxStages {
-		return Errorf(Invalid, "requestApprovalSettings: at most %d stages.", MaxStages)
+		return append(faults, Errorf(Invalid, "requestApprovalSettings: at most %d stages.", MaxStages))
 	}
 	for i, s := range a.Stages {
-		if err := s.check(i + 1); err != nil {
-			return err
-		}
+		faults = append(faults, s.check(i+1))
 	}
-	return nil
+	return faults
 }
 
 func (s ApprovalStage) check(number int) error {

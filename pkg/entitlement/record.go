@@ -111,6 +111,9 @@ func (p AssignmentPolicy) Recorded() []Recorded {
 		{"customExtensionStageSettings", stagesRecorded(p.Extensions)},
 	}
 
+	for i, q := range p.Questions {
+		list = append(list, Recorded{fmt.Sprintf("questions.%d", i+1), q.recorded()})
+	}
 	for i, s := range p.Approval.Stages {
 		list = append(list, s.recorded(fmt.Sprintf("stages.%d.", i+1))...)
 	}

@@ -50,6 +50,7 @@ type AssignmentRequest struct {
 	Requestor         UserID
 	Subject           UserID
 	Justification     string
+	Answers           []Answer   // to the questions of the policy, as they were when it was made
 	RequestedSchedule Schedule   // as the requestor asked
 	Start             time.Time  // when the assignment begins; zero means at once
 	Expiration        Expiration // when it ends, counted from its start (R80)

@@ -11,6 +11,7 @@ type NewRequest struct {
 	Type              RequestType // UserAdd or AdminAdd
 	Policy            PolicyID    // may be empty for UserAdd where one policy applies
 	Justification     string
+	Answers           []GivenAnswer
 	RequestedSchedule Schedule
 	Command           string
 	AllowedBy         string        // see Actor
@@ -26,6 +27,7 @@ type CommandPayload struct {
 	Subject           UserID
 	Assignment        AssignmentID
 	Justification     string
+	Answers           []GivenAnswer
 	RequestedSchedule Schedule
 }
 
@@ -44,8 +46,15 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		return AssignmentRequest{}, Change{}, err
 	}
 
+	// What a policy demands of requestors it does not demand of administrators, who may answer
+	// for the subject (R74).
+	answers, err := ask(policy.Questions, n.Answers, n.Type != AdminAdd)
+	if err != nil {
+		return AssignmentRequest{}, Change{}, err
+	}
+
 	r := AssignmentRequest{
-		ID: n.ID, Type: n.Type, State: RequestSubmitted,
+		ID: n.ID, Type: n.Type, State: RequestSubmitted, Answers: answers,
 		Package: in.Package.ID, Catalog: in.Package.Catalog, Policy: policy.ID, Assignment: AssignmentID(n.ID),
 		Requestor: in.Requestor.ID, Subject: in.Subject.ID,
 		Justification: n.Justification, RequestedSchedule: n.RequestedSchedule, Start: n.RequestedSchedule.Start,

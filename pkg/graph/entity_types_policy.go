@@ -37,7 +37,7 @@ func mapPolicy(p *views.Policy) object {
 		"createdDateTime":      instant(p.Created), "modifiedDateTime": instant(p.Modified),
 		"accessPackage": one(p.Package, mapPackage, reference(p.AssignmentPolicy.Package)),
 		"catalog":       one(p.Catalog, mapCatalog, reference(p.AssignmentPolicy.Catalog)),
-		"questions":     unexpanded{[]any{}}, "customExtensionStageSettings": unexpanded{stageSettings(p)},
+		"questions":     unexpanded{objects(entitlement.Ordered(p.Questions), mapQuestion)}, "customExtensionStageSettings": unexpanded{stageSettings(p)},
 	}
 }
 
@@ -87,11 +87,11 @@ func mapSet(s entitlement.SubjectSet) object {
 }
 
 // mapRequirement says what a request through a policy needs (R38).
-func mapRequirement(p entitlement.AssignmentPolicy) object {
+func mapRequirement(p entitlement.AssignmentPolicy, languages []string) object {
 	return object{
 		"policyId": string(p.ID), "policyDisplayName": text(p.DisplayName), "policyDescription": text(p.Description),
 		"isApprovalRequiredForAdd": p.Approval.RequiredForAdd, "isApprovalRequiredForUpdate": p.Approval.RequiredForUpdate,
 		"isRequestorJustificationRequired": p.Approval.RequestorJustification, "allowCustomAssignmentSchedule": p.Requestor.CustomSchedule,
-		"questions": []any{}, "schedule": mapSchedule(time.Time{}, p.Expiration),
+		"questions": objects(entitlement.Ordered(p.Questions), mapQuestionFor(languages)), "schedule": mapSchedule(time.Time{}, p.Expiration),
 	}
 }

@@ -107,12 +107,14 @@ func deletePolicy(ctx context.Context, c *call) (response, error) {
 // readPolicy reads a policy. Documented examples write booleans and numbers as text.
 func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
 	o.Coerce()
+	o.Every()
 
 	// What Graph takes and this does not do is refused where it would change who gets what, and
 	// ignored where it says nothing.
 	p := entitlement.AssignmentPolicy{Scope: entitlement.ScopeNobody}
 	o.Ignore("createdDateTime", "modifiedDateTime", "catalog")
-	o.Refuse("automaticRequestSettings", "questions")
+	o.Refuse("automaticRequestSettings")
+	p.Questions = readQuestions(o)
 	p.Extensions = readStages(o)
 	refuseEnabled(o, "reviewSettings", "isEnabled")
 	refuseEnabled(o, "notificationSettings", "isAssignmentNotificationDisabled")
