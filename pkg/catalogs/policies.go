@@ -103,6 +103,9 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 	if err := s.namedExist(ctx, p, old); err != nil {
 		return p, err
 	}
+	if (p.Automatic.Given || old.Automatic.Given) && by.AllowedBy != "" { // by a role alone (R173)
+		return p, entitlement.Errorf(entitlement.Forbidden, "automaticRequestSettings make a policy assign by itself: this needs an administrator.")
+	}
 	with, err := s.renamePolicy(ctx, by, old, p, with)
 	if err != nil {
 		return p, err
@@ -134,8 +137,9 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 // signs in nor gets anything.
 func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentPolicy) error {
 	named := people(p)
+	reviewers := slices.Concat(p.Review.Primary, p.Review.Fallback)
 	users, groups, organizations := map[entitlement.UserID]bool{}, map[entitlement.GroupID]bool{}, map[entitlement.OrganizationID]bool{}
-	for _, set := range slices.Concat(named[asTarget], named[asApprover]) {
+	for _, set := range slices.Concat(named[asTarget], named[asApprover], reviewers) {
 		switch {
 		case set.ID == "":
 		case set.Kind == entitlement.SingleUser:

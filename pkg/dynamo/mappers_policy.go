@@ -23,6 +23,9 @@ var policyMapper = mapper[entitlement.AssignmentPolicy]{
 		group(f, "rq", &p.Requestor, requestorFields)
 		group(f, "ap", &p.Approval, approvalFields)
 		list(f, "qs", &p.Questions, questionFields)
+		group(f, "rv", &p.Review, reviewFields)
+		group(f, "au", &p.Automatic, automaticFields)
+		flag(f, "q", &p.Quiet)
 		list(f, "xs", &p.Extensions, stageExtensionFields)
 		when(f, "del", &p.Deleting)
 		text(f, "lk", &p.Looked)
@@ -72,6 +75,42 @@ func questionFields(f *fields, q *entitlement.Question) {
 	list(f, "c", &q.Choices, choiceFields)
 }
 
+func reviewFields(f *fields, r *entitlement.ReviewSettings) {
+	flag(f, "g", &r.Given)
+	flag(f, "e", &r.Enabled)
+	text(f, "x", &r.Expiration)
+	flag(f, "r", &r.Recommendation)
+	flag(f, "j", &r.Justification)
+	flag(f, "s", &r.Self)
+	list(f, "p", &r.Primary, subjectFields)
+	list(f, "f", &r.Fallback, subjectFields)
+	when(f, "sa", &r.Start)
+	group(f, "en", &r.End, expirationFields)
+	group(f, "rc", &r.Recurrence, recurrenceFields)
+}
+
+func recurrenceFields(f *fields, r *entitlement.Recurrence) {
+	text(f, "p", &r.Pattern)
+	number(f, "i", &r.Interval)
+	number(f, "m", &r.Month)
+	number(f, "d", &r.Day)
+	texts(f, "ds", &r.Days)
+	text(f, "fd", &r.FirstDay)
+	text(f, "ix", &r.Index)
+	text(f, "r", &r.Range)
+	text(f, "sd", &r.StartDate)
+	text(f, "ed", &r.EndDate)
+	text(f, "tz", &r.TimeZone)
+	number(f, "n", &r.Times)
+}
+
+func automaticFields(f *fields, a *entitlement.AutomaticSettings) {
+	flag(f, "g", &a.Given)
+	flag(f, "a", &a.Assign)
+	flag(f, "r", &a.Remove)
+	number(f, "gr", &a.Grace)
+}
+
 func choiceFields(f *fields, c *entitlement.Choice) {
 	text(f, "v", &c.Value)
 	text(f, "t", &c.Text)
@@ -104,6 +143,7 @@ func approvalFields(f *fields, a *entitlement.ApprovalSettings) {
 }
 
 func approvalStageFields(f *fields, s *entitlement.ApprovalStage) {
+	text(f, "v", &s.Visibility)
 	number(f, "l", &s.TimeLimit)
 	flag(f, "j", &s.ApproverJustification)
 	flag(f, "e", &s.Escalation)

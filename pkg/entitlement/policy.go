@@ -67,6 +67,9 @@ type AssignmentPolicy struct {
 	Requestor   RequestorSettings
 	Approval    ApprovalSettings
 	Questions   []Question
+	Review      ReviewSettings
+	Automatic   AutomaticSettings
+	Quiet       bool // no mail about assignments
 	Extensions  []StageExtension
 	Deleting    time.Time // since when it is closed to new work for its deletion; zero means open
 	Looked      string    // how far the deletion has looked for who stands in its way
@@ -94,8 +97,18 @@ type ApprovalSettings struct {
 	Stages                 []ApprovalStage
 }
 
+// ApproverVisibility says whether requestors see who decides. The values are Graph's.
+type ApproverVisibility string
+
+// Empty is default: they see it.
+const (
+	ApproversVisible ApproverVisibility = "visible"
+	ApproversHidden  ApproverVisibility = "notVisible"
+)
+
 // ApprovalStage is one stage of a policy.
 type ApprovalStage struct {
+	Visibility            ApproverVisibility
 	TimeLimit             time.Duration // no decision by then denies the request (R50)
 	ApproverJustification bool
 	Escalation            bool
@@ -121,7 +134,7 @@ const (
 // Check refuses a policy that contradicts itself, and says all that is wrong with it.
 func (p AssignmentPolicy) Check(now time.Time) error {
 	faults := []error{p.Expiration.Check(now), CheckStages(p.Extensions), p.checkTargets()}
-	return AllFaults(append(faults, p.Approval.check()...)...)
+	return AllFaults(slices.Concat(faults, p.Approval.check(), p.checkReview())...)
 }
 
 // checkTargets refuses targets that do not go with the scope.

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"time"
 
 	"leasehold/pkg/authz"
@@ -32,8 +33,8 @@ func mapPolicy(p *views.Policy) object {
 		"expiration":              mapExpiration(p.Expiration),
 		"requestorSettings":       mapRequestorSettings(p.Requestor),
 		"requestApprovalSettings": mapApprovalSettings(p.Approval),
-		"reviewSettings":          nil, "automaticRequestSettings": nil,
-		"notificationSettings": object{"isAssignmentNotificationDisabled": false},
+		"reviewSettings":          mapReview(p.Review), "automaticRequestSettings": mapAutomatic(p.Automatic),
+		"notificationSettings": object{"isAssignmentNotificationDisabled": p.Quiet},
 		"createdDateTime":      instant(p.Created), "modifiedDateTime": instant(p.Modified),
 		"accessPackage": one(p.Package, mapPackage, reference(p.AssignmentPolicy.Package)),
 		"catalog":       one(p.Catalog, mapCatalog, reference(p.AssignmentPolicy.Catalog)),
@@ -66,7 +67,7 @@ func mapPolicyStage(s entitlement.ApprovalStage) object {
 		"isEscalationEnabled": s.Escalation, "durationBeforeEscalation": entitlement.FormatDuration(s.EscalateAfter),
 		"primaryApprovers": objects(s.Primary, mapSet), "fallbackPrimaryApprovers": objects(s.Fallback, mapSet),
 		"escalationApprovers": objects(s.Alternates, mapSet), "fallbackEscalationApprovers": objects(s.FallbackAlternates, mapSet),
-		"approverInformationVisibility": "default",
+		"approverInformationVisibility": string(cmp.Or(s.Visibility, "default")),
 	}
 }
 

@@ -277,7 +277,7 @@ func policyTakings() []taking {
 		ids := map[string]place{}
 		set := []any{object{"@odata.type": typePrefix + way.kind, way.member: "{" + way.right + "}"}}
 		stage := "requestApprovalSettings.stages[]."
-		for _, list := range []string{"specificAllowedTargets", stage + "primaryApprovers", stage + "fallbackPrimaryApprovers", stage + "escalationApprovers", stage + "fallbackEscalationApprovers"} {
+		for _, list := range []string{"specificAllowedTargets", stage + "primaryApprovers", stage + "fallbackPrimaryApprovers", stage + "escalationApprovers", stage + "fallbackEscalationApprovers", "reviewSettings.primaryReviewers", "reviewSettings.fallbackReviewers"} {
 			at := "body " + list + "[]."
 			kind := map[string]string{"userId": "user", "groupId": "group"}[way.member]
 			ids[at+way.member] = free(kind, "every person and group may be named in a policy")
@@ -286,6 +286,7 @@ func policyTakings() []taking {
 		}
 		body := object{"displayName": "New", "accessPackage": object{"id": "{package}"}, "allowedTargetScope": "specificDirectoryUsers", "specificAllowedTargets": set,
 			"requestorSettings":            object{"enableTargetsToSelfAddAccess": true},
+			"reviewSettings":               object{"isEnabled": true, "primaryReviewers": set, "fallbackReviewers": set},
 			"questions":                    []any{object{"@odata.type": "#microsoft.graph.accessPackageTextInputQuestion", "text": "Why?"}},
 			"customExtensionStageSettings": []any{object{"stage": "assignmentRequestGranted", "customExtension": object{"id": "{extension}"}}},
 			"requestApprovalSettings": object{"isApprovalRequiredForAdd": true, "stages": []any{object{"durationBeforeAutomaticDenial": "P14D", "isEscalationEnabled": true, "durationBeforeEscalation": "P2D",

@@ -113,11 +113,10 @@ func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
 	// ignored where it says nothing.
 	p := entitlement.AssignmentPolicy{Scope: entitlement.ScopeNobody}
 	o.Ignore("createdDateTime", "modifiedDateTime", "catalog")
-	o.Refuse("automaticRequestSettings")
 	p.Questions = readQuestions(o)
 	p.Extensions = readStages(o)
-	refuseEnabled(o, "reviewSettings", "isEnabled")
-	refuseEnabled(o, "notificationSettings", "isAssignmentNotificationDisabled")
+	p.Review, p.Automatic = readReview(o), readAutomatic(o)
+	o.Object("notificationSettings").Bool("isAssignmentNotificationDisabled", &p.Quiet)
 
 	o.Text("displayName", &p.DisplayName)
 	o.Text("description", &p.Description)
@@ -141,17 +140,6 @@ func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
 // targetScopes are the scopes that are served.
 var targetScopes = []entitlement.TargetScope{entitlement.ScopeNobody, entitlement.ScopeSpecificUsers, entitlement.ScopeAllMembers, entitlement.ScopeAllUsers,
 	entitlement.ScopeSpecificOrganizations, entitlement.ScopeAllOrganizations, entitlement.ScopeAllExternal}
-
-// refuseEnabled takes settings that are off, whatever else they say, and refuses them on.
-func refuseEnabled(o *strict.Object, name, on string) {
-	settings := o.Object(name)
-	var enabled bool
-	settings.Bool(on, &enabled)
-	if enabled {
-		settings.Fail(on, "asks for something that is not supported yet; leave it out.")
-	}
-	settings.Ignore("expirationBehavior", "isRecommendationEnabled", "isReviewerJustificationRequired", "isSelfReview", "primaryReviewers", "fallbackReviewers", "schedule")
-}
 
 func readRequestorSettings(o *strict.Object) (s entitlement.RequestorSettings) {
 	o.Refuse("enableOnBehalfRequestorsToAddAccess", "enableOnBehalfRequestorsToUpdateAccess", "enableOnBehalfRequestorsToRemoveAccess", "onBehalfRequestors")
@@ -177,11 +165,10 @@ func readStage(o *strict.Object) (s entitlement.ApprovalStage) {
 		o.Fail("@odata.type", "asks for something that is not supported yet.")
 	}
 
-	// What would hide approvers is refused and not ignored, since somebody relies on it.
-	visibility := "default"
-	strict.Enum(o, "approverInformationVisibility", &visibility, "default", "visible", "notVisible")
-	if visibility == "notVisible" {
-		o.Fail("approverInformationVisibility", "asks for something that is not supported yet; leave it out.")
+	const byDefault = "default"
+	strict.Enum(o, "approverInformationVisibility", &s.Visibility, byDefault, entitlement.ApproversVisible, entitlement.ApproversHidden)
+	if s.Visibility == byDefault {
+		s.Visibility = ""
 	}
 
 	o.Duration("durationBeforeAutomaticDenial", &s.TimeLimit)

@@ -18,6 +18,8 @@ var uncheckedTexts = map[string]string{
 	"originSystem": "one of a few words",
 	"id":           "of a role or a scope: looked up",
 	"kind":         "one of a few words",
+	"startDate":    "a date",
+	"endDate":      "a date",
 	"languageCode": "letters, digits and hyphens alone",
 
 	"appScopeId":       "one of a few words, and an id",
@@ -112,6 +114,7 @@ func TestA9_EveryTextOfTheAPIIsLookedAt(t *testing.T) {
 			"answers": []any{object{"value": turned, "answeredQuestion": object{"id": question}}}}},
 		{"admin", "POST", em + "/assignmentPolicies", "text", asking(object{"text": turned})},
 		{"admin", "POST", em + "/assignmentPolicies", "text", asking(object{"localizations": []any{object{"languageCode": "de", "text": turned}}})},
+		{"admin", "POST", em + "/assignmentPolicies", "recurrenceTimeZone", policy(object{"reviewSettings": object{"schedule": object{"recurrence": object{"range": object{"recurrenceTimeZone": turned}}}}})},
 		{"admin", "POST", em + "/assignmentPolicies", "regexPattern", asking(object{"regexPattern": turned})},
 		{"admin", "POST", em + "/assignmentPolicies", "actualValue", asking(object{"@odata.type": "#microsoft.graph.accessPackageMultipleChoiceQuestion", "choices": []any{object{"actualValue": turned, "text": "A"}}})},
 		{"admin", "POST", organizationsPath, "displayName", object{"displayName": turned, "identitySources": []object{source("domainIdentitySource", "domainName", "x")}}},
