@@ -45,7 +45,7 @@ func policyIndexKeys(p entitlement.AssignmentPolicy) indexKeys {
 }
 
 // subjectKinds are stored by number; a new kind goes to the end.
-var subjectKinds = []entitlement.SubjectKind{entitlement.SingleUser, entitlement.GroupMembers, entitlement.RequestorManager, entitlement.OrganizationMembers}
+var subjectKinds = []entitlement.SubjectKind{entitlement.SingleUser, entitlement.GroupMembers, entitlement.RequestorManager, entitlement.OrganizationMembers, entitlement.SecondManager}
 
 func subjectFields(f *fields, s *entitlement.SubjectSet) {
 	word(f, "k", &s.Kind, subjectKinds)
@@ -161,15 +161,15 @@ func targetsOf(p entitlement.AssignmentPolicy) []subjectSetRef {
 	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers:
 		return []subjectSetRef{{}}
 	case entitlement.ScopeSpecificUsers, entitlement.ScopeSpecificOrganizations:
-		return subjectSetRefsOf(p.Targets, "")
+		return subjectSetRefsOf(p.Targets, "", "")
 	default:
 		return nil
 	}
 }
 
 // subjectSetRefsOf returns users and groups of subject sets, sorted and without repetitions.
-// A manager counts as the user that he is.
-func subjectSetRefsOf(sets []entitlement.SubjectSet, manager entitlement.UserID) []subjectSetRef {
+// A manager counts as the user that he is, and so does that one's.
+func subjectSetRefsOf(sets []entitlement.SubjectSet, manager, second entitlement.UserID) []subjectSetRef {
 	var all []subjectSetRef
 	for _, s := range sets {
 		switch {
@@ -182,6 +182,8 @@ func subjectSetRefsOf(sets []entitlement.SubjectSet, manager entitlement.UserID)
 			all = append(all, subjectSetRef{kindOrganization, s.ID})
 		case s.Kind == entitlement.RequestorManager && manager != "":
 			all = append(all, subjectSetRef{kindUser, string(manager)})
+		case s.Kind == entitlement.SecondManager && second != "":
+			all = append(all, subjectSetRef{kindUser, string(second)})
 		}
 	}
 

@@ -62,6 +62,7 @@ func stageFields(f *fields, s *entitlement.Stage) {
 	flag(f, "e", &s.Escalated)
 	approverFields(f, s)
 	id(f, "m", &s.Manager)
+	id(f, "m2", &s.Second)
 	optional(f, "x", &s.Decision, decisionFields)
 }
 
@@ -116,7 +117,7 @@ func currentApprovers(r entitlement.AssignmentRequest) []subjectSetRef {
 	if stage == nil {
 		return nil
 	}
-	return subjectSetRefsOf(stage.Approvers, stage.Manager)
+	return subjectSetRefsOf(stage.Approvers, stage.Manager, stage.Second)
 }
 
 // setOf names an approver set by its content.

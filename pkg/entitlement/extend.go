@@ -53,7 +53,7 @@ func Extend(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		return none, Change{}, err
 	}
 
-	r.startStage(0, in.Subject.Manager, now)
+	r.startStage(0, in.Subject.Manager, in.Second, now)
 	return r, Change{}.hold(r, in.Slot, e), nil
 }
 

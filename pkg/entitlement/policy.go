@@ -30,17 +30,21 @@ const (
 	GroupMembers     SubjectKind = "groupMembers"
 	RequestorManager SubjectKind = "requestorManager"
 
+	// SecondManager is the manager's manager: Graph's requestorManager of managerLevel 2.
+	SecondManager SubjectKind = "requestorManager 2"
+
 	OrganizationMembers SubjectKind = "connectedOrganizationMembers"
 )
 
-// SubjectSet names people: one user, the members of a group, or the requestor's manager.
+// SubjectSet names people: one user, the members of a group, or a manager of the requestor.
 type SubjectSet struct {
 	Kind        SubjectKind
 	ID          string // user, group or connected organization; empty for a manager
 	Description string
 }
 
-// Has reports that u is in the set; manager is the requestor's present manager.
+// Has reports that u is in the set; manager is the requestor's present manager. Who the
+// manager's manager is, the stage that asks for one knows.
 func (s SubjectSet) Has(u User, manager UserID) bool {
 	switch s.Kind {
 	case SingleUser:

@@ -73,6 +73,7 @@ type Stage struct {
 	Escalated bool
 	Approvers []SubjectSet // whom the stage waits for: primaries or fallbacks, and alternates once escalated
 	Manager   UserID       // the requestor's manager when the stage started, for the index alone
+	Second    UserID       // the manager's manager, where the stage asks for one: as last read
 	Decision  *Decision
 }
 

@@ -81,7 +81,7 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		for _, s := range policy.Approval.Stages {
 			r.Stages = append(r.Stages, Stage{ID: n.NewID(), Policy: s})
 		}
-		r.startStage(0, in.Subject.Manager, now)
+		r.startStage(0, in.Subject.Manager, in.Second, now)
 		return r, change.hold(r, in.Slot, event), nil
 	}
 
@@ -196,17 +196,22 @@ func (s AssignmentSlot) free(t RequestType) error {
 
 // startStage makes stage i the running one. Where its approvers are a manager whom
 // nobody is, the fallbacks are asked instead (R52).
-func (r *AssignmentRequest) startStage(i int, manager UserID, now time.Time) {
+func (r *AssignmentRequest) startStage(i int, manager, second UserID, now time.Time) {
 	s := &r.Stages[i]
 	r.Stage = i
 	s.Started, s.Deadline, s.Manager = now, now.Add(s.Policy.limit()), manager
-	s.Approvers = reachable(s.Policy.Primary, s.Policy.Fallback, manager)
+	if s.Policy.AsksSecond() {
+		s.Second = second
+	}
+	s.Approvers = reachable(s.Policy.Primary, s.Policy.Fallback, manager, second)
 	r.Due = r.nextCheck(now)
 }
 
 // reachable returns primary without a manager who does not exist, and the fallbacks in that case.
-func reachable(primary, fallback []SubjectSet, manager UserID) []SubjectSet {
-	missing := func(s SubjectSet) bool { return s.isManager() && manager == "" }
+func reachable(primary, fallback []SubjectSet, manager, second UserID) []SubjectSet {
+	missing := func(s SubjectSet) bool {
+		return s.Kind == RequestorManager && manager == "" || s.Kind == SecondManager && second == ""
+	}
 	if !slices.ContainsFunc(primary, missing) {
 		return slices.Clone(primary)
 	}

@@ -83,6 +83,9 @@ func mapSet(s entitlement.SubjectSet) object {
 	case entitlement.RequestorManager:
 		delete(o, "description")
 		o["managerLevel"] = 1
+	case entitlement.SecondManager:
+		delete(o, "description")
+		o["@odata.type"], o["managerLevel"] = typePrefix+string(entitlement.RequestorManager), 2
 	}
 	return o
 }

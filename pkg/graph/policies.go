@@ -212,8 +212,11 @@ func readSet(o *strict.Object) entitlement.SubjectSet {
 		strict.ID(o, "groupId", &s.ID)
 	case entitlement.RequestorManager:
 		level := 1
-		if o.Int("managerLevel", &level); o.Has("managerLevel") && level != 1 {
-			o.Fail("managerLevel", "asks for something that is not supported yet; use 1.")
+		if o.Int("managerLevel", &level); o.Has("managerLevel") && level != 1 && level != 2 {
+			o.Fail("managerLevel", "must be 1, the manager, or 2, the manager's manager.")
+		}
+		if level == 2 {
+			s.Kind = entitlement.SecondManager
 		}
 		return s
 	default:

@@ -200,15 +200,15 @@ func badPolicies(w *fixture) map[string]refusal {
 		"no mail":           post(object{"notificationSettings": object{"isAssignmentNotificationDisabled": "never"}}, "notificationSettings.isAssignmentNotificationDisabled must be true or false."),
 		"on behalf":         post(object{"requestorSettings": object{"enableOnBehalfRequestorsToAddAccess": true}}, "requestorSettings.enableOnBehalfRequestorsToAddAccess"+later),
 		"sponsors":          post(stage(object{"primaryApprovers": []object{{"@odata.type": "#microsoft.graph.internalSponsors"}}}), "requestApprovalSettings.stages[0].primaryApprovers[0].@odata.type must be #microsoft.graph.singleUser, groupMembers or requestorManager; others are not supported yet."),
-		"the boss's boss":   post(stage(object{"primaryApprovers": []object{{"@odata.type": "#microsoft.graph.requestorManager", "managerLevel": "2"}}}), "requestApprovalSettings.stages[0].primaryApprovers[0].managerLevel asks for something that is not supported yet; use 1."),
+		"the boss's boss":   post(stage(object{"primaryApprovers": []object{{"@odata.type": "#microsoft.graph.requestorManager", "managerLevel": "3"}}}), "requestApprovalSettings.stages[0].primaryApprovers[0].managerLevel must be 1, the manager, or 2, the manager's manager."),
 		"a wrong type":      post(object{"requestApprovalSettings": object{"stages": object{}}}, "requestApprovalSettings.stages must be a list."),
 		"nobody decides":    post(object{"requestApprovalSettings": object{"isApprovalRequiredForAdd": "true"}}, "requestApprovalSettings: approval is required, so stages must hold at least one stage."),
 		"an unknown user":   post(object{"allowedTargetScope": "specificDirectoryUsers", "specificAllowedTargets": []object{{"@odata.type": "singleUser", "userId": sampleID}}}, "The policy names "+sampleID+", and there is no such user or group."),
 		"everything at once": post(object{"allowedTargetScope": "everybody", "expiration": object{"type": "never"}, "requestorSettings": object{"enableTargetsToSelfAddAccess": "yes"}},
 			"allowedTargetScope must be one of notSpecified, specificDirectoryUsers, allMemberUsers, allDirectoryUsers, specificConnectedOrganizationUsers, allConfiguredConnectedOrganizationUsers, allExternalUsers. "+
 				"expiration.type must be one of notSpecified, noExpiration, afterDateTime, afterDuration. requestorSettings.enableTargetsToSelfAddAccess must be true or false."),
-		"an end that was":   post(object{"expiration": object{"type": "afterDateTime", "endDateTime": "2020-01-01T00:00:00Z"}}, "expiration endDateTime must lie in the future."),
-		"not a boolean":     post(object{"requestorSettings": object{"enableTargetsToSelfAddAccess": "yes"}}, "requestorSettings.enableTargetsToSelfAddAccess must be true or false."),
+		"an end that was": post(object{"expiration": object{"type": "afterDateTime", "endDateTime": "2020-01-01T00:00:00Z"}}, "expiration endDateTime must lie in the future."),
+		"not a boolean":   post(object{"requestorSettings": object{"enableTargetsToSelfAddAccess": "yes"}}, "requestorSettings.enableTargetsToSelfAddAccess must be true or false."),
 	}
 }
 

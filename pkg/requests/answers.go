@@ -23,10 +23,12 @@ func (s *Service) ChangeAnswers(ctx context.Context, by authz.Command, id entitl
 		if err != nil {
 			return r, err
 		}
-		subjects, err := s.subjects(ctx, []entitlement.AssignmentRequest{r})
+		alone := []entitlement.AssignmentRequest{r}
+		subjects, err := s.subjects(ctx, alone)
 		if err != nil {
 			return r, err
 		}
+		r = alone[0]
 
 		// On the version that was read: a decision in between makes it be decided afresh, and
 		// nothing is answered any more where the request has moved on.

@@ -31,12 +31,14 @@ func (s *Service) Approval(ctx context.Context, by authz.Caller, id entitlement.
 		return Approval{}, err
 	}
 
-	subjects, err := s.subjects(ctx, []entitlement.AssignmentRequest{r})
+	alone := []entitlement.AssignmentRequest{r}
+	subjects, err := s.subjects(ctx, alone)
 	if err != nil {
 		return Approval{}, err
 	}
+	r = alone[0]
 
-	all, err := s.withReviewers(ctx, by, []entitlement.AssignmentRequest{r})
+	all, err := s.withReviewers(ctx, by, alone)
 	if err != nil {
 		return Approval{}, err
 	}
