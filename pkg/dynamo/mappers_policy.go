@@ -45,7 +45,8 @@ func policyIndexKeys(p entitlement.AssignmentPolicy) indexKeys {
 }
 
 // subjectKinds are stored by number; a new kind goes to the end.
-var subjectKinds = []entitlement.SubjectKind{entitlement.SingleUser, entitlement.GroupMembers, entitlement.RequestorManager, entitlement.OrganizationMembers, entitlement.SecondManager}
+var subjectKinds = []entitlement.SubjectKind{entitlement.SingleUser, entitlement.GroupMembers, entitlement.RequestorManager, entitlement.OrganizationMembers, entitlement.SecondManager,
+	entitlement.InternalSponsors, entitlement.ExternalSponsors}
 
 func subjectFields(f *fields, s *entitlement.SubjectSet) {
 	word(f, "k", &s.Kind, subjectKinds)

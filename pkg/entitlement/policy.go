@@ -33,6 +33,10 @@ const (
 	// SecondManager is the manager's manager: Graph's requestorManager of managerLevel 2.
 	SecondManager SubjectKind = "requestorManager 2"
 
+	// Sponsors of the requestor's connected organization.
+	InternalSponsors SubjectKind = "internalSponsors"
+	ExternalSponsors SubjectKind = "externalSponsors"
+
 	OrganizationMembers SubjectKind = "connectedOrganizationMembers"
 )
 
@@ -138,8 +142,25 @@ const (
 // Check refuses a policy that contradicts itself, and says all that is wrong with it.
 func (p AssignmentPolicy) Check(now time.Time) error {
 	faults := []error{p.Expiration.Check(now), CheckStages(p.Extensions), p.checkTargets()}
-	return AllFaults(slices.Concat(faults, p.Approval.check(), p.checkReview())...)
+	return AllFaults(slices.Concat(faults, p.Approval.check(), p.checkSponsors(), p.checkReview())...)
 }
+
+// forOutside reports a policy for people of other organizations.
+func (p AssignmentPolicy) forOutside() bool {
+	return p.Scope == ScopeSpecificOrganizations || p.Scope == ScopeAllOrganizations || p.Scope == ScopeAllExternal
+}
+
+// checkSponsors refuses sponsors in a policy for people of the directory, who have none (R54).
+func (p AssignmentPolicy) checkSponsors() (faults []error) {
+	for i, s := range p.Approval.Stages {
+		if !p.forOutside() && slices.ContainsFunc(s.approvers(), SubjectSet.isSponsor) {
+			faults = append(faults, Errorf(Invalid, "stage %d: sponsors approve for people of connected organizations: name them in a policy for these, or name a user, a group or a manager.", i+1))
+		}
+	}
+	return faults
+}
+
+func (s SubjectSet) isSponsor() bool { return s.Kind == InternalSponsors || s.Kind == ExternalSponsors }
 
 // checkTargets refuses targets that do not go with the scope.
 func (p AssignmentPolicy) checkTargets() error {
@@ -215,12 +236,18 @@ func (s ApprovalStage) check(number int) error {
 		return Errorf(Invalid, "stage %d: an approver must be a user, a group or a manager.", number)
 	}
 	isManager := SubjectSet.isManager
-	if slices.ContainsFunc(s.Fallback, isManager) || slices.ContainsFunc(s.FallbackAlternates, isManager) {
+	if found := slices.Concat(s.Fallback, s.FallbackAlternates); slices.ContainsFunc(found, isManager) || slices.ContainsFunc(found, SubjectSet.isSponsor) {
 		return Errorf(Invalid, "stage %d: a fallback approver must be a user or a group.", number)
 	}
 
 	if slices.ContainsFunc(s.Primary, isManager) && len(s.Fallback) == 0 {
 		return Errorf(Invalid, "stage %d: requestorManager needs at least one entry in fallbackPrimaryApprovers, for people without a manager.", number) // R53
+	}
+	if slices.ContainsFunc(s.Primary, SubjectSet.isSponsor) && len(s.Fallback) == 0 {
+		return Errorf(Invalid, "stage %d: sponsors need at least one entry in fallbackPrimaryApprovers, for organizations without one.", number) // R53
+	}
+	if slices.ContainsFunc(s.Alternates, SubjectSet.isSponsor) && len(s.FallbackAlternates) == 0 {
+		return Errorf(Invalid, "stage %d: sponsors need at least one entry in fallbackEscalationApprovers, for organizations without one.", number)
 	}
 	if slices.ContainsFunc(s.Alternates, isManager) && len(s.FallbackAlternates) == 0 {
 		return Errorf(Invalid, "stage %d: requestorManager needs at least one entry in fallbackEscalationApprovers, for people without a manager.", number) // R62

@@ -73,7 +73,7 @@ func (p *AssignmentPolicy) checkReview() (faults []error) {
 	if len(r.Primary)+len(r.Fallback) > MaxApprovers {
 		faults = append(faults, Errorf(Invalid, "reviewSettings: at most %d reviewers.", MaxApprovers))
 	}
-	if slices.ContainsFunc(slices.Concat(r.Primary, r.Fallback), func(s SubjectSet) bool { return s.Kind == OrganizationMembers }) {
+	if slices.ContainsFunc(slices.Concat(r.Primary, r.Fallback), func(s SubjectSet) bool { return s.Kind == OrganizationMembers || s.isSponsor() }) {
 		faults = append(faults, Errorf(Invalid, "reviewSettings: a reviewer must be a user, a group or a manager."))
 	}
 	if slices.ContainsFunc(r.Primary, SubjectSet.isManager) && len(r.Fallback) == 0 {

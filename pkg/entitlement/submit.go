@@ -210,7 +210,8 @@ func (r *AssignmentRequest) startStage(i int, manager, second UserID, now time.T
 // reachable returns primary without a manager who does not exist, and the fallbacks in that case.
 func reachable(primary, fallback []SubjectSet, manager, second UserID) []SubjectSet {
 	missing := func(s SubjectSet) bool {
-		return s.Kind == RequestorManager && manager == "" || s.Kind == SecondManager && second == ""
+		// Nobody is recognised as one of a connected organization, so nobody has sponsors yet.
+		return s.Kind == RequestorManager && manager == "" || s.Kind == SecondManager && second == "" || s.isSponsor()
 	}
 	if !slices.ContainsFunc(primary, missing) {
 		return slices.Clone(primary)

@@ -83,6 +83,8 @@ func mapSet(s entitlement.SubjectSet) object {
 	case entitlement.RequestorManager:
 		delete(o, "description")
 		o["managerLevel"] = 1
+	case entitlement.InternalSponsors, entitlement.ExternalSponsors:
+		delete(o, "description")
 	case entitlement.SecondManager:
 		delete(o, "description")
 		o["@odata.type"], o["managerLevel"] = typePrefix+string(entitlement.RequestorManager), 2

@@ -219,8 +219,10 @@ func readSet(o *strict.Object) entitlement.SubjectSet {
 			s.Kind = entitlement.SecondManager
 		}
 		return s
+	case entitlement.InternalSponsors, entitlement.ExternalSponsors:
+		return s
 	default:
-		o.Fail("@odata.type", "must be "+typePrefix+"singleUser, groupMembers or requestorManager; others are not supported yet.")
+		o.Fail("@odata.type", "must be "+typePrefix+"singleUser, groupMembers, requestorManager, internalSponsors or externalSponsors; others are not supported yet.")
 		return s
 	}
 
