@@ -65,7 +65,14 @@ func (f *Finder) Look(ctx context.Context, r entitlement.AssignmentRequest, c en
 
 	// The manager who is asked may have changed since the stage started, and is asked in place of
 	// the former one.
-	if found := entitlement.Reassign(r, subject.Manager, entitlement.Service, command, now); len(found.Requests) > 0 {
+	second := entitlement.UserID("")
+	if r.AsksSecond() && subject.Manager != "" {
+		if err := f.Know(ctx, subject.Manager); err != nil {
+			return r, c, err
+		}
+		second = f.users[subject.Manager].Manager
+	}
+	if found := entitlement.Reassign(r, subject.Manager, second, entitlement.Service, command, now); len(found.Requests) > 0 {
 		r, c.Requests, c.Events = found.Requests[0], found.Requests, append(c.Events, found.Events...)
 	}
 
@@ -110,6 +117,8 @@ func (f *Finder) somebody(ctx context.Context, r entitlement.AssignmentRequest, 
 			named = append(named, entitlement.UserID(s.ID))
 		case s.Kind == entitlement.RequestorManager && manager != "":
 			named = append(named, manager)
+		case s.Kind == entitlement.SecondManager && r.Current().Second != "":
+			named = append(named, r.Current().Second)
 		}
 	}
 

@@ -265,10 +265,8 @@ func (c Caller) relationsTo(r entitlement.AssignmentRequest, manager entitlement
 		if d := stage.Decision; d != nil && d.Reviewer == c.ID {
 			is |= Approver
 		}
-		for _, set := range stage.Approvers {
-			if set.Has(*c.user, manager) {
-				is |= Approver // perhaps too late, and entitled to be told so
-			}
+		if stage.Asks(*c.user, manager) {
+			is |= Approver // perhaps too late, and entitled to be told so
 		}
 	}
 

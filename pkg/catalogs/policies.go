@@ -22,20 +22,19 @@ func (s *Service) CreatePolicy(ctx context.Context, by authz.Command, p entitlem
 	return idempotency.Once(ctx, s.once(), by, entitlement.OfPolicy, func(made idempotency.Effect) (entitlement.AssignmentPolicy, error) {
 		p := p
 		p.ID, p.Created, p.Modified, p.Meta = entitlement.PolicyID(made.ID), made.At, made.At, made.Meta()
+		p.Questions = slices.Clone(p.Questions)
+		for i := range p.Questions { // whose copy this policy is, it asks questions of its own
+			p.Questions[i].ID = ""
+		}
+		if err := p.NameQuestions(nil, 0); err != nil {
+			return p, err
+		}
 		if made.Again {
-			err := namePolicy(&p)
+			err := p.CheckTexts()
 			return p, err
 		}
 		return afresh(func() (entitlement.AssignmentPolicy, error) { return s.createPolicy(ctx, made.Command, p) })
 	})
-}
-
-// namePolicy cleans the texts of a policy, and refuses those that cannot be.
-func namePolicy(p *entitlement.AssignmentPolicy) (err error) {
-	if p.DisplayName, err = entitlement.Name("displayName", p.DisplayName); err == nil {
-		p.Description, err = entitlement.Description("description", p.Description)
-	}
-	return err
 }
 
 func (s *Service) createPolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
@@ -85,6 +84,10 @@ func (s *Service) replacePolicy(ctx context.Context, by authz.Command, p entitle
 	// The new terms say nothing of a deletion that is under way, so that stays.
 	p.Catalog, p.Created, p.Modified, p.Meta = old.Catalog, old.Created, s.Clock.Now(), old.Meta
 	p.Deleting, p.Looked = old.Deleting, old.Looked
+	p.Questions = slices.Clone(p.Questions)
+	if err := p.NameQuestions(old.Questions, old.Version); err != nil {
+		return p, err
+	}
 
 	kind, loosens := "replaced", strings.Join(entitlement.Loosens(old, p), ", ")
 	if loosens != "" {
@@ -94,15 +97,14 @@ func (s *Service) replacePolicy(ctx context.Context, by authz.Command, p entitle
 }
 
 func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy, kind, loosens string, old entitlement.AssignmentPolicy, with entitlement.Change) (entitlement.AssignmentPolicy, error) {
-	if err := namePolicy(&p); err != nil {
-		return p, err
-	}
-
-	if err := p.Check(s.Clock.Now()); err != nil {
+	if err := entitlement.AllFaults(p.CheckTexts(), p.Check(s.Clock.Now())); err != nil {
 		return p, err
 	}
 	if err := s.namedExist(ctx, p, old); err != nil {
 		return p, err
+	}
+	if (p.Automatic.Given || old.Automatic.Given) && by.AllowedBy != "" { // by a role alone (R173)
+		return p, entitlement.Errorf(entitlement.Forbidden, "automaticRequestSettings make a policy assign by itself: this needs an administrator.")
 	}
 	with, err := s.renamePolicy(ctx, by, old, p, with)
 	if err != nil {
@@ -135,8 +137,9 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 // signs in nor gets anything.
 func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentPolicy) error {
 	named := people(p)
+	reviewers := slices.Concat(p.Review.Primary, p.Review.Fallback)
 	users, groups, organizations := map[entitlement.UserID]bool{}, map[entitlement.GroupID]bool{}, map[entitlement.OrganizationID]bool{}
-	for _, set := range slices.Concat(named[asTarget], named[asApprover]) {
+	for _, set := range slices.Concat(named[asTarget], named[asApprover], reviewers) {
 		switch {
 		case set.ID == "":
 		case set.Kind == entitlement.SingleUser:

@@ -8,8 +8,8 @@ import (
 )
 
 // ErasePersonalData forgets all names, addresses and sign-ins of a user who was deleted, and
-// those that events refer to: all of them stand in the user's own record. The ids and the
-// events stay, and their chain verifies as before. Asked again, it does nothing.
+// those that events refer to: all of them stand in the user's own record; and what the user
+// answered to the questions of policies, which stands in the requests. The ids and the events stay, and their chain verifies as before. Asked again, it does nothing.
 func (s *Service) ErasePersonalData(ctx context.Context, by authz.Command, id entitlement.UserID) error {
 	if err := allow(by, authz.ErasePersonalData); err != nil {
 		return err
@@ -31,11 +31,42 @@ func (s *Service) ErasePersonalData(ctx context.Context, by authz.Command, id en
 			return nil
 		}
 
+		// Before the user's own record, which says that everything was erased: after a crash in
+		// between it is asked again, and what is left is erased then.
+		if err := s.eraseAnswers(ctx, id); err != nil {
+			return err
+		}
+
 		u = u.Forget()
 		e := chained(&u.Chain, s.event(entitlement.OfUser, string(id), "personalDataErased", by.ID, by.CommandID))
 		err = s.Store.Commit(ctx, entitlement.Change{Users: []entitlement.User{u}, Events: []entitlement.Event{e}})
 		if entitlement.StalePart(err) == "" || try == conflictTries {
 			return err
+		}
+	}
+}
+
+// eraseAnswers takes what a person answered out of all requests for the person.
+func (s *Service) eraseAnswers(ctx context.Context, id entitlement.UserID) error {
+	for page := (entitlement.Page{}); ; {
+		list, err := s.Store.RequestsOf(ctx, id, page)
+		if err != nil {
+			return err
+		}
+		for _, r := range list.Items {
+			if len(r.Answers) == 0 {
+				continue
+			}
+
+			// One request has one event for each of its states, and this is none of them: the event
+			// of the person says that everything was erased.
+			r.Answers = nil
+			if err := s.Store.Commit(ctx, entitlement.Change{Requests: []entitlement.AssignmentRequest{r}}); err != nil {
+				return err
+			}
+		}
+		if page.Token = list.Next; page.Token == "" {
+			return nil
 		}
 	}
 }

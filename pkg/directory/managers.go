@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"slices"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
@@ -50,8 +51,17 @@ func (s *Service) reassign(ctx context.Context, by authz.Command, id, manager en
 		return err
 	}
 
+	second := entitlement.UserID("")
+	if manager != "" && slices.ContainsFunc(open.Items, entitlement.AssignmentRequest.AsksSecond) {
+		u, err := s.user(ctx, manager)
+		if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
+			return err
+		}
+		second = u.Manager
+	}
+
 	for _, r := range open.Items {
-		c := entitlement.Reassign(r, manager, by.ID, by.CommandID, s.Clock.Now())
+		c := entitlement.Reassign(r, manager, second, by.ID, by.CommandID, s.Clock.Now())
 		if len(c.Requests) == 0 {
 			continue
 		}

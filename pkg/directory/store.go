@@ -34,6 +34,8 @@ type Store interface {
 	Owners(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	// OwnersAmong returns those of the users who own a group, strongly consistent.
 	OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error)
+	// RequestsOf lists requests for a subject, newest first; an index finds them.
+	RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
 	// OpenRequests lists a subject's open requests; an index of open work alone finds them,
 	// each is read strongly.
 	OpenRequests(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)

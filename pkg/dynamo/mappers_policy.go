@@ -22,6 +22,10 @@ var policyMapper = mapper[entitlement.AssignmentPolicy]{
 		group(f, "ex", &p.Expiration, expirationFields)
 		group(f, "rq", &p.Requestor, requestorFields)
 		group(f, "ap", &p.Approval, approvalFields)
+		list(f, "qs", &p.Questions, questionFields)
+		group(f, "rv", &p.Review, reviewFields)
+		group(f, "au", &p.Automatic, automaticFields)
+		flag(f, "q", &p.Quiet)
 		list(f, "xs", &p.Extensions, stageExtensionFields)
 		when(f, "del", &p.Deleting)
 		text(f, "lk", &p.Looked)
@@ -41,7 +45,8 @@ func policyIndexKeys(p entitlement.AssignmentPolicy) indexKeys {
 }
 
 // subjectKinds are stored by number; a new kind goes to the end.
-var subjectKinds = []entitlement.SubjectKind{entitlement.SingleUser, entitlement.GroupMembers, entitlement.RequestorManager, entitlement.OrganizationMembers}
+var subjectKinds = []entitlement.SubjectKind{entitlement.SingleUser, entitlement.GroupMembers, entitlement.RequestorManager, entitlement.OrganizationMembers, entitlement.SecondManager,
+	entitlement.InternalSponsors, entitlement.ExternalSponsors}
 
 func subjectFields(f *fields, s *entitlement.SubjectSet) {
 	word(f, "k", &s.Kind, subjectKinds)
@@ -52,6 +57,70 @@ func subjectFields(f *fields, s *entitlement.SubjectSet) {
 func stageExtensionFields(f *fields, s *entitlement.StageExtension) {
 	text(f, "s", &s.Stage)
 	id(f, "x", &s.Extension)
+}
+
+// questionKinds are stored by number; a new kind goes to the end.
+var questionKinds = []entitlement.QuestionKind{entitlement.TextQuestion, entitlement.ChoiceQuestion}
+
+func questionFields(f *fields, q *entitlement.Question) {
+	id(f, "i", &q.ID)
+	word(f, "k", &q.Kind, questionKinds)
+	text(f, "t", &q.Text)
+	list(f, "l", &q.Localizations, localizedFields)
+	number(f, "n", &q.Sequence)
+	flag(f, "r", &q.Required)
+	flag(f, "e", &q.Editable)
+	flag(f, "sl", &q.SingleLine)
+	text(f, "p", &q.Pattern)
+	flag(f, "m", &q.Multiple)
+	list(f, "c", &q.Choices, choiceFields)
+}
+
+func reviewFields(f *fields, r *entitlement.ReviewSettings) {
+	flag(f, "g", &r.Given)
+	flag(f, "e", &r.Enabled)
+	text(f, "x", &r.Expiration)
+	flag(f, "r", &r.Recommendation)
+	flag(f, "j", &r.Justification)
+	flag(f, "s", &r.Self)
+	list(f, "p", &r.Primary, subjectFields)
+	list(f, "f", &r.Fallback, subjectFields)
+	when(f, "sa", &r.Start)
+	group(f, "en", &r.End, expirationFields)
+	group(f, "rc", &r.Recurrence, recurrenceFields)
+}
+
+func recurrenceFields(f *fields, r *entitlement.Recurrence) {
+	text(f, "p", &r.Pattern)
+	number(f, "i", &r.Interval)
+	number(f, "m", &r.Month)
+	number(f, "d", &r.Day)
+	texts(f, "ds", &r.Days)
+	text(f, "fd", &r.FirstDay)
+	text(f, "ix", &r.Index)
+	text(f, "r", &r.Range)
+	text(f, "sd", &r.StartDate)
+	text(f, "ed", &r.EndDate)
+	text(f, "tz", &r.TimeZone)
+	number(f, "n", &r.Times)
+}
+
+func automaticFields(f *fields, a *entitlement.AutomaticSettings) {
+	flag(f, "g", &a.Given)
+	flag(f, "a", &a.Assign)
+	flag(f, "r", &a.Remove)
+	number(f, "gr", &a.Grace)
+}
+
+func choiceFields(f *fields, c *entitlement.Choice) {
+	text(f, "v", &c.Value)
+	text(f, "t", &c.Text)
+	list(f, "l", &c.Localizations, localizedFields)
+}
+
+func localizedFields(f *fields, l *entitlement.Localized) {
+	text(f, "c", &l.Language)
+	text(f, "t", &l.Text)
 }
 
 func expirationFields(f *fields, e *entitlement.Expiration) {
@@ -75,6 +144,7 @@ func approvalFields(f *fields, a *entitlement.ApprovalSettings) {
 }
 
 func approvalStageFields(f *fields, s *entitlement.ApprovalStage) {
+	text(f, "v", &s.Visibility)
 	number(f, "l", &s.TimeLimit)
 	flag(f, "j", &s.ApproverJustification)
 	flag(f, "e", &s.Escalation)
@@ -92,15 +162,15 @@ func targetsOf(p entitlement.AssignmentPolicy) []subjectSetRef {
 	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers:
 		return []subjectSetRef{{}}
 	case entitlement.ScopeSpecificUsers, entitlement.ScopeSpecificOrganizations:
-		return subjectSetRefsOf(p.Targets, "")
+		return subjectSetRefsOf(p.Targets, "", "")
 	default:
 		return nil
 	}
 }
 
 // subjectSetRefsOf returns users and groups of subject sets, sorted and without repetitions.
-// A manager counts as the user that he is.
-func subjectSetRefsOf(sets []entitlement.SubjectSet, manager entitlement.UserID) []subjectSetRef {
+// A manager counts as the user that he is, and so does that one's.
+func subjectSetRefsOf(sets []entitlement.SubjectSet, manager, second entitlement.UserID) []subjectSetRef {
 	var all []subjectSetRef
 	for _, s := range sets {
 		switch {
@@ -113,6 +183,8 @@ func subjectSetRefsOf(sets []entitlement.SubjectSet, manager entitlement.UserID)
 			all = append(all, subjectSetRef{kindOrganization, s.ID})
 		case s.Kind == entitlement.RequestorManager && manager != "":
 			all = append(all, subjectSetRef{kindUser, string(manager)})
+		case s.Kind == entitlement.SecondManager && second != "":
+			all = append(all, subjectSetRef{kindUser, string(second)})
 		}
 	}
 

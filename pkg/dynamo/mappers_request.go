@@ -26,6 +26,7 @@ var requestMapper = mapper[entitlement.AssignmentRequest]{
 		id(f, "rq", &r.Requestor)
 		idLike(f, "s", &r.Subject, r.Requestor)
 		text(f, "ju", &r.Justification)
+		list(f, "an", &r.Answers, answerFields)
 		group(f, "ask", &r.RequestedSchedule, scheduleFields)
 		when(f, "sa", &r.Start)
 		group(f, "ex", &r.Expiration, expirationFields)
@@ -48,6 +49,11 @@ func scheduleFields(f *fields, s *entitlement.Schedule) {
 	group(f, "e", &s.Expiration, expirationFields)
 }
 
+func answerFields(f *fields, a *entitlement.Answer) {
+	group(f, "q", &a.Question, questionFields)
+	text(f, "v", &a.Value)
+}
+
 func stageFields(f *fields, s *entitlement.Stage) {
 	id(f, "i", &s.ID)
 	group(f, "p", &s.Policy, approvalStageFields)
@@ -56,6 +62,7 @@ func stageFields(f *fields, s *entitlement.Stage) {
 	flag(f, "e", &s.Escalated)
 	approverFields(f, s)
 	id(f, "m", &s.Manager)
+	id(f, "m2", &s.Second)
 	optional(f, "x", &s.Decision, decisionFields)
 }
 
@@ -110,7 +117,7 @@ func currentApprovers(r entitlement.AssignmentRequest) []subjectSetRef {
 	if stage == nil {
 		return nil
 	}
-	return subjectSetRefsOf(stage.Approvers, stage.Manager)
+	return subjectSetRefsOf(stage.Approvers, stage.Manager, stage.Second)
 }
 
 // setOf names an approver set by its content.

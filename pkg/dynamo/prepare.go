@@ -153,7 +153,7 @@ func approversOf(p entitlement.AssignmentPolicy) []subjectSetRef {
 	for _, s := range p.Approval.Stages {
 		sets = slices.Concat(sets, s.Primary, s.Fallback, s.Alternates, s.FallbackAlternates)
 	}
-	return subjectSetRefsOf(sets, "")
+	return subjectSetRefsOf(sets, "", "")
 }
 
 func (db *DB) single(key Key, x *expression) *dynamodb.UpdateItemInput {

@@ -42,7 +42,11 @@ func (db *DB) SubmitInputs(ctx context.Context, k entitlement.SubmitKeys) (entit
 		}
 	}
 
-	return asSubmitInputs(all, k, p, wanted)
+	ask, err := asSubmitInputs(all, k, p, wanted)
+	if err == nil && slices.ContainsFunc(ask.Policies, entitlement.AssignmentPolicy.AsksSecond) {
+		ask.Second, err = db.managerOf(ctx, ask.Subject)
+	}
+	return ask, err
 }
 
 // policyKeys is the named policy, or all of the package's where none is named.
@@ -86,7 +90,24 @@ func (db *DB) StartInputs(ctx context.Context, r entitlement.AssignmentRequest) 
 	if err != nil {
 		return entitlement.StartInputs{}, err
 	}
-	return asStartInputs(all, r.Package, r.Subject, r.Requestor)
+	s, err := asStartInputs(all, r.Package, r.Subject, r.Requestor)
+	if err == nil && r.ComesToAskSecond() {
+		s.Second, err = db.managerOf(ctx, s.Subject)
+	}
+	return s, err
+}
+
+// managerOf returns the manager of a subject's manager: one read more, for those alone whose
+// policy asks for one.
+func (db *DB) managerOf(ctx context.Context, subject *entitlement.User) (entitlement.UserID, error) {
+	if subject == nil || subject.Manager == "" {
+		return "", nil
+	}
+	managers, err := db.Users(ctx, []entitlement.UserID{subject.Manager})
+	if err != nil || len(managers) == 0 {
+		return "", err
+	}
+	return managers[0].Manager, nil
 }
 
 func startKeys(p entitlement.PackageID, subject, requestor entitlement.UserID) []Key {

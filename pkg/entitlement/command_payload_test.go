@@ -50,7 +50,17 @@ func TestS12_AFingerprintTellsEveryMemberAndNothingElse(t *testing.T) {
 				}
 				return
 			}
-			v.SetString(v.String() + "x")
+			if v.Kind() == reflect.Slice { // of answers
+				v.Set(reflect.ValueOf([]GivenAnswer{{"q", "yes"}}))
+				tell("an answer", *w)
+				v.Set(reflect.ValueOf([]GivenAnswer{{"q", "no"}}))
+				tell("another answer", *w)
+				v.Set(reflect.ValueOf([]GivenAnswer{{"r", "no"}}))
+				tell("the answer to another question", *w)
+				v.Set(reflect.ValueOf([]GivenAnswer{{"q", "yes"}, {"r", "no"}}))
+			} else {
+				v.SetString(v.String() + "x")
+			}
 		}
 		tell("another "+name, *w)
 		v.Set(was)

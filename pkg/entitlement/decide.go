@@ -12,7 +12,7 @@ func (r AssignmentRequest) MayReview(u User, manager UserID) bool {
 	if s == nil || !r.CanDecide(u) {
 		return false
 	}
-	return slices.ContainsFunc(s.Approvers, func(set SubjectSet) bool { return set.Has(u, manager) })
+	return s.Asks(u, manager)
 }
 
 // AsksManager reports that the running stage asks the subject's manager, so that a
@@ -32,7 +32,7 @@ func (r AssignmentRequest) NextAsksManager() bool {
 	return slices.ContainsFunc(slices.Concat(next.Primary, next.Alternates), SubjectSet.isManager)
 }
 
-func (s SubjectSet) isManager() bool { return s.Kind == RequestorManager }
+func (s SubjectSet) isManager() bool { return s.Kind == RequestorManager || s.Kind == SecondManager }
 
 // NeedsStart reports that an approval now would be the last one.
 func (r AssignmentRequest) NeedsStart() bool { return r.Stage == len(r.Stages)-1 }
@@ -82,6 +82,8 @@ func Decide(r AssignmentRequest, w DecisionInput, reviewer User, s StartInputs, 
 		manager = s.Subject.Manager
 	}
 
+	r = r.WithSecond(s.Second)
+	stage, _ = r.StageByID(w.Stage)
 	if !r.MayReview(reviewer, manager) {
 		return r, Change{}, Errorf(Forbidden, "You are not an approver of this stage.")
 	}
@@ -106,7 +108,7 @@ func Decide(r AssignmentRequest, w DecisionInput, reviewer User, s StartInputs, 
 		e.Kind = "denied"
 		return finish(r, StageDenied, "", s.Slot, e, now)
 	case !r.NeedsStart():
-		return nextStage(r, manager, e, now)
+		return nextStage(r, manager, s.Second, e, now)
 	default:
 		var c Change
 		r, c, err := c.approve(r, s, e, now)
@@ -129,12 +131,12 @@ func decided(r AssignmentRequest, s Stage) error {
 	return Errorf(Conflict, "This stage was already %s by another approver.", decision)
 }
 
-func nextStage(r AssignmentRequest, manager UserID, e Event, now time.Time) (AssignmentRequest, Change, error) {
+func nextStage(r AssignmentRequest, manager, second UserID, e Event, now time.Time) (AssignmentRequest, Change, error) {
 	next, err := r.State.Next(StageApproved)
 	if err != nil {
 		return r, Change{}, err
 	}
-	r.startStage(r.Stage+1, manager, now)
+	r.startStage(r.Stage+1, manager, second, now)
 	r.Chain, e = r.Chain.Append(withStates(e, string(r.State), string(next)))
 	r.State = next
 	return r, Change{Requests: []AssignmentRequest{r}, Events: []Event{e}}, nil
@@ -193,7 +195,7 @@ func Overdue(r AssignmentRequest, s StartInputs, command string, now time.Time) 
 		e.Kind = "timedOut"
 		return finish(r, StageTimedOut, OutcomeTimedOut, s.Slot, e, now)
 	case stage.Policy.Escalation && !stage.Escalated && !now.Before(stage.nextCheck()):
-		return escalate(r, s.Subject, e)
+		return escalate(r.WithSecond(s.Second), s.Subject, e)
 	case r.Due.IsZero() || r.Due.After(now):
 		return r, Change{}, nil
 	default:
@@ -215,7 +217,7 @@ func escalate(r AssignmentRequest, subject *User, e Event) (AssignmentRequest, C
 		s.Manager = subject.Manager
 	}
 
-	s.Approvers = slices.Concat(s.Approvers, besides(s.Approvers, reachable(s.Policy.Alternates, s.Policy.FallbackAlternates, s.Manager)))
+	s.Approvers = slices.Concat(s.Approvers, besides(s.Approvers, reachable(s.Policy.Alternates, s.Policy.FallbackAlternates, s.Manager, s.Second)))
 	s.Escalated = true
 	r.Due = r.nextCheck(e.At)
 	e.Kind = "escalated"

@@ -213,3 +213,23 @@ func eachError(err error, visit func(*Error)) {
 		}
 	}
 }
+
+// AllFaults returns one error that says all that is wrong, nil where nothing is. It is of the
+// kind of the first.
+func AllFaults(all ...error) error {
+	all = slices.DeleteFunc(slices.Clone(all), func(err error) bool { return err == nil })
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+
+	var said []string
+	for _, err := range all {
+		if text := MessageOf(err); !slices.Contains(said, text) {
+			said = append(said, text)
+		}
+	}
+	return Errorf(KindOf(all[0]), "%s", strings.Join(said, " "))
+}

@@ -11,9 +11,14 @@ func Extend(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		return none, Change{}, err
 	}
 
+	answers, err := askAgain(policy.Questions, n.Answers, n.Type == UserUpdate)
+	if err != nil {
+		return none, Change{}, err
+	}
+
 	a := *in.Slot.Assignment
 	r := AssignmentRequest{
-		ID: n.ID, Type: n.Type, State: RequestSubmitted, Package: a.Package, Catalog: a.Catalog, Policy: a.Policy, Assignment: a.ID,
+		ID: n.ID, Type: n.Type, State: RequestSubmitted, Answers: answers, Package: a.Package, Catalog: a.Catalog, Policy: a.Policy, Assignment: a.ID,
 		Requestor: in.Requestor.ID, Subject: a.Subject, Justification: n.Justification, RequestedSchedule: n.RequestedSchedule,
 		Expiration: terms(policy, n.RequestedSchedule), Created: now, Fingerprint: n.Fingerprint,
 	}.under(policy)
@@ -48,7 +53,7 @@ func Extend(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		return none, Change{}, err
 	}
 
-	r.startStage(0, in.Subject.Manager, now)
+	r.startStage(0, in.Subject.Manager, in.Second, now)
 	return r, Change{}.hold(r, in.Slot, e), nil
 }
 
@@ -181,6 +186,9 @@ const grain = 100 * time.Nanosecond
 // changesSomething refuses an update that, granted at an instant, would leave the end
 // where it is. Nothing else moves the end while an update waits for its approval.
 func (r AssignmentRequest) changesSomething(a Assignment, at time.Time) error {
+	if len(r.Answers) > 0 {
+		return nil // new answers are something
+	}
 	if end := r.prolonged(a, at); end.IsZero() != a.End.IsZero() || !end.Truncate(grain).Equal(a.End.Truncate(grain)) {
 		return nil
 	}

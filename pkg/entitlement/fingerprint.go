@@ -18,6 +18,9 @@ func (w CommandPayload) Fingerprint() string {
 	} {
 		fmt.Fprintf(h, "%d:%s,", len(part), part) // with its length, so that no two lists look alike
 	}
+	for _, a := range w.Answers {
+		fmt.Fprintf(h, "%d:%s,%d:%s,", len(a.Question), a.Question, len(a.Value), a.Value)
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 

@@ -31,6 +31,7 @@ func Loosens(before, after AssignmentPolicy) []string {
 	note(before.Approval.RequiredForAdd && !after.Approval.RequiredForAdd, "isApprovalRequiredForAdd")
 	note(before.Approval.RequiredForUpdate && !after.Approval.RequiredForUpdate, "isApprovalRequiredForUpdate")
 	note(before.Approval.RequestorJustification && !after.Approval.RequestorJustification, "isRequestorJustificationRequired")
+	note(asksLess(before.Questions, after.Questions), "questions")
 	note(len(after.Approval.Stages) < len(before.Approval.Stages), "stages")
 
 	for i := range min(len(after.Approval.Stages), len(before.Approval.Stages)) {

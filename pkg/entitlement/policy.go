@@ -30,17 +30,25 @@ const (
 	GroupMembers     SubjectKind = "groupMembers"
 	RequestorManager SubjectKind = "requestorManager"
 
+	// SecondManager is the manager's manager: Graph's requestorManager of managerLevel 2.
+	SecondManager SubjectKind = "requestorManager 2"
+
+	// Sponsors of the requestor's connected organization.
+	InternalSponsors SubjectKind = "internalSponsors"
+	ExternalSponsors SubjectKind = "externalSponsors"
+
 	OrganizationMembers SubjectKind = "connectedOrganizationMembers"
 )
 
-// SubjectSet names people: one user, the members of a group, or the requestor's manager.
+// SubjectSet names people: one user, the members of a group, or a manager of the requestor.
 type SubjectSet struct {
 	Kind        SubjectKind
 	ID          string // user, group or connected organization; empty for a manager
 	Description string
 }
 
-// Has reports that u is in the set; manager is the requestor's present manager.
+// Has reports that u is in the set; manager is the requestor's present manager. Who the
+// manager's manager is, the stage that asks for one knows.
 func (s SubjectSet) Has(u User, manager UserID) bool {
 	switch s.Kind {
 	case SingleUser:
@@ -66,6 +74,10 @@ type AssignmentPolicy struct {
 	Expiration  Expiration
 	Requestor   RequestorSettings
 	Approval    ApprovalSettings
+	Questions   []Question
+	Review      ReviewSettings
+	Automatic   AutomaticSettings
+	Quiet       bool // no mail about assignments
 	Extensions  []StageExtension
 	Deleting    time.Time // since when it is closed to new work for its deletion; zero means open
 	Looked      string    // how far the deletion has looked for who stands in its way
@@ -93,8 +105,18 @@ type ApprovalSettings struct {
 	Stages                 []ApprovalStage
 }
 
+// ApproverVisibility says whether requestors see who decides. The values are Graph's.
+type ApproverVisibility string
+
+// Empty is default: they see it.
+const (
+	ApproversVisible ApproverVisibility = "visible"
+	ApproversHidden  ApproverVisibility = "notVisible"
+)
+
 // ApprovalStage is one stage of a policy.
 type ApprovalStage struct {
+	Visibility            ApproverVisibility
 	TimeLimit             time.Duration // no decision by then denies the request (R50)
 	ApproverJustification bool
 	Escalation            bool
@@ -117,21 +139,35 @@ const (
 	MaxOrganizations = 1000
 )
 
-// Check refuses a policy that contradicts itself.
+// Check refuses a policy that contradicts itself, and says all that is wrong with it.
 func (p AssignmentPolicy) Check(now time.Time) error {
-	if err := p.Expiration.Check(now); err != nil {
-		return err
+	faults := []error{p.Expiration.Check(now), CheckStages(p.Extensions), p.checkTargets()}
+	return AllFaults(slices.Concat(faults, p.Approval.check(), p.checkSponsors(), p.checkReview())...)
+}
+
+// forOutside reports a policy for people of other organizations.
+func (p AssignmentPolicy) forOutside() bool {
+	return p.Scope == ScopeSpecificOrganizations || p.Scope == ScopeAllOrganizations || p.Scope == ScopeAllExternal
+}
+
+// checkSponsors refuses sponsors in a policy for people of the directory, who have none (R54).
+func (p AssignmentPolicy) checkSponsors() (faults []error) {
+	for i, s := range p.Approval.Stages {
+		if !p.forOutside() && slices.ContainsFunc(s.approvers(), SubjectSet.isSponsor) {
+			faults = append(faults, Errorf(Invalid, "stage %d: sponsors approve for people of connected organizations: name them in a policy for these, or name a user, a group or a manager.", i+1))
+		}
+	}
+	return faults
+}
+
+func (s SubjectSet) isSponsor() bool { return s.Kind == InternalSponsors || s.Kind == ExternalSponsors }
+
+// checkTargets refuses targets that do not go with the scope.
+func (p AssignmentPolicy) checkTargets() error {
+	if p.Scope == ScopeSpecificOrganizations {
+		return p.checkOrganizations()
 	}
 
-	if err := CheckStages(p.Extensions); err != nil {
-		return err
-	}
-	if p.Scope == ScopeSpecificOrganizations {
-		if err := p.checkOrganizations(); err != nil {
-			return err
-		}
-		return p.Approval.check()
-	}
 	switch p.Scope {
 	case ScopeNobody, ScopeAllMembers, ScopeAllUsers, ScopeAllOrganizations, ScopeAllExternal:
 		if len(p.Targets) > 0 {
@@ -155,7 +191,7 @@ func (p AssignmentPolicy) Check(now time.Time) error {
 		}
 	}
 
-	return p.Approval.check()
+	return nil
 }
 
 // checkOrganizations refuses targets of a policy for connected organizations that are none: a
@@ -172,19 +208,18 @@ func (p AssignmentPolicy) checkOrganizations() error {
 	return nil
 }
 
-func (a ApprovalSettings) check() error {
+// check returns all that is wrong with approval, of each stage the first thing.
+func (a ApprovalSettings) check() (faults []error) {
 	if (a.RequiredForAdd || a.RequiredForUpdate) && len(a.Stages) == 0 {
-		return Errorf(Invalid, "requestApprovalSettings: approval is required, so stages must hold at least one stage.")
+		faults = append(faults, Errorf(Invalid, "requestApprovalSettings: approval is required, so stages must hold at least one stage."))
 	}
 	if len(a.Stages) > MaxStages {
-		return Errorf(Invalid, "requestApprovalSettings: at most %d stages.", MaxStages)
+		return append(faults, Errorf(Invalid, "requestApprovalSettings: at most %d stages.", MaxStages))
 	}
 	for i, s := range a.Stages {
-		if err := s.check(i + 1); err != nil {
-			return err
-		}
+		faults = append(faults, s.check(i+1))
 	}
-	return nil
+	return faults
 }
 
 func (s ApprovalStage) check(number int) error {
@@ -201,12 +236,18 @@ func (s ApprovalStage) check(number int) error {
 		return Errorf(Invalid, "stage %d: an approver must be a user, a group or a manager.", number)
 	}
 	isManager := SubjectSet.isManager
-	if slices.ContainsFunc(s.Fallback, isManager) || slices.ContainsFunc(s.FallbackAlternates, isManager) {
+	if found := slices.Concat(s.Fallback, s.FallbackAlternates); slices.ContainsFunc(found, isManager) || slices.ContainsFunc(found, SubjectSet.isSponsor) {
 		return Errorf(Invalid, "stage %d: a fallback approver must be a user or a group.", number)
 	}
 
 	if slices.ContainsFunc(s.Primary, isManager) && len(s.Fallback) == 0 {
 		return Errorf(Invalid, "stage %d: requestorManager needs at least one entry in fallbackPrimaryApprovers, for people without a manager.", number) // R53
+	}
+	if slices.ContainsFunc(s.Primary, SubjectSet.isSponsor) && len(s.Fallback) == 0 {
+		return Errorf(Invalid, "stage %d: sponsors need at least one entry in fallbackPrimaryApprovers, for organizations without one.", number) // R53
+	}
+	if slices.ContainsFunc(s.Alternates, SubjectSet.isSponsor) && len(s.FallbackAlternates) == 0 {
+		return Errorf(Invalid, "stage %d: sponsors need at least one entry in fallbackEscalationApprovers, for organizations without one.", number)
 	}
 	if slices.ContainsFunc(s.Alternates, isManager) && len(s.FallbackAlternates) == 0 {
 		return Errorf(Invalid, "stage %d: requestorManager needs at least one entry in fallbackEscalationApprovers, for people without a manager.", number) // R62

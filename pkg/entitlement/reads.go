@@ -23,6 +23,7 @@ type SubmitInputs struct {
 	Policies      []AssignmentPolicy
 	Slot          AssignmentSlot // version 0 where the pair has none
 	SubjectRecord SubjectRecord
+	Second        UserID // the manager of the subject's manager, where a policy asks for one
 }
 
 // PackageSubject names who holds a package, or asks for it.
@@ -38,6 +39,7 @@ type StartInputs struct {
 	Requestor     *User
 	Slot          AssignmentSlot
 	SubjectRecord SubjectRecord
+	Second        UserID // the manager of the subject's manager, where the request asks for one
 }
 
 // policies returns those of the package's policies that were read. One of another package

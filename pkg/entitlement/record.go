@@ -111,6 +111,11 @@ func (p AssignmentPolicy) Recorded() []Recorded {
 		{"customExtensionStageSettings", stagesRecorded(p.Extensions)},
 	}
 
+	list = append(list, Recorded{"isAssignmentNotificationDisabled", yes(p.Quiet)})
+	list = slices.Concat(list, p.Review.recorded(), p.Automatic.recorded())
+	for i, q := range p.Questions {
+		list = append(list, Recorded{fmt.Sprintf("questions.%d", i+1), q.recorded()})
+	}
 	for i, s := range p.Approval.Stages {
 		list = append(list, s.recorded(fmt.Sprintf("stages.%d.", i+1))...)
 	}
@@ -121,6 +126,7 @@ func (s ApprovalStage) recorded(prefix string) []Recorded {
 	return []Recorded{
 		{prefix + "durationBeforeAutomaticDenial", FormatDuration(s.limit())}, {prefix + "isApproverJustificationRequired", yes(s.ApproverJustification)},
 		{prefix + "isEscalationEnabled", yes(s.Escalation)}, {prefix + "durationBeforeEscalation", lasting(s.EscalateAfter)},
+		{prefix + "approverInformationVisibility", string(s.Visibility)},
 		{prefix + "primaryApprovers", sets(s.Primary)}, {prefix + "fallbackPrimaryApprovers", sets(s.Fallback)},
 		{prefix + "escalationApprovers", sets(s.Alternates)}, {prefix + "fallbackEscalationApprovers", sets(s.FallbackAlternates)},
 	}

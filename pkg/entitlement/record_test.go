@@ -39,6 +39,8 @@ var unrecorded = map[string]string{
 	"AssignmentPolicy.Approval.Stages.Fallback.Description":           "the same",
 	"AssignmentPolicy.Approval.Stages.Alternates.Description":         "the same",
 	"AssignmentPolicy.Approval.Stages.FallbackAlternates.Description": "the same",
+	"AssignmentPolicy.Review.Primary.Description":                     "the same",
+	"AssignmentPolicy.Review.Fallback.Description":                    "the same",
 	"ConnectorConfig.OriginSystem":                                    "the kind says it",
 
 	"ConnectorConfig.ID":      "it names the event's object, and never changes",

@@ -64,15 +64,22 @@ func Lost(slot AssignmentSlot, command string, now time.Time) (Change, error) {
 		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Redeliver: Waiting{a.Package, a.ID}, CheckAfter: now.Add(enqueueSlack)}}}, nil
 }
 
-// Reassign has a pending request that asks a manager found by the new one, or by none. A
-// Change without parts means that it asks none, or is found by that one already.
-func Reassign(r AssignmentRequest, manager UserID, actor UserID, command string, now time.Time) Change {
-	if !r.AsksManager() || r.Current().Manager == manager {
+// Reassign has a pending request that asks a manager found by the new one, or by none; second is
+// that one's own manager. A Change without parts means that it asks none, or is found by
+// those already.
+func Reassign(r AssignmentRequest, manager, second UserID, actor UserID, command string, now time.Time) Change {
+	if !r.AsksSecond() {
+		second = ""
+	}
+	if !r.AsksManager() || r.Current().Manager == manager && r.Current().Second == second {
 		return Change{}
 	}
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "reassigned", Actor: actor, Command: command, At: now, Data: map[string]string{"manager": string(manager)}}
 	r.Stages = slices.Clone(r.Stages)
-	r.Stages[r.Stage].Manager = manager
+	r.Stages[r.Stage].Manager, r.Stages[r.Stage].Second = manager, second
+	if second != "" {
+		e.Data["managersManager"] = string(second)
+	}
 	r.Chain, e = r.Chain.Append(withStates(e, string(r.State), string(r.State)))
 	return Change{Requests: []AssignmentRequest{r}, Events: []Event{e}}
 }

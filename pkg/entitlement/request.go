@@ -50,6 +50,7 @@ type AssignmentRequest struct {
 	Requestor         UserID
 	Subject           UserID
 	Justification     string
+	Answers           []Answer   // to the questions of the policy, as they were when it was made
 	RequestedSchedule Schedule   // as the requestor asked
 	Start             time.Time  // when the assignment begins; zero means at once
 	Expiration        Expiration // when it ends, counted from its start (R80)
@@ -72,6 +73,7 @@ type Stage struct {
 	Escalated bool
 	Approvers []SubjectSet // whom the stage waits for: primaries or fallbacks, and alternates once escalated
 	Manager   UserID       // the requestor's manager when the stage started, for the index alone
+	Second    UserID       // the manager's manager, where the stage asks for one: as last read
 	Decision  *Decision
 }
 

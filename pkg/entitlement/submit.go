@@ -11,6 +11,7 @@ type NewRequest struct {
 	Type              RequestType // UserAdd or AdminAdd
 	Policy            PolicyID    // may be empty for UserAdd where one policy applies
 	Justification     string
+	Answers           []GivenAnswer
 	RequestedSchedule Schedule
 	Command           string
 	AllowedBy         string        // see Actor
@@ -26,6 +27,7 @@ type CommandPayload struct {
 	Subject           UserID
 	Assignment        AssignmentID
 	Justification     string
+	Answers           []GivenAnswer
 	RequestedSchedule Schedule
 }
 
@@ -44,8 +46,15 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		return AssignmentRequest{}, Change{}, err
 	}
 
+	// What a policy demands of requestors it does not demand of administrators, who may answer
+	// for the subject (R74).
+	answers, err := ask(policy.Questions, n.Answers, n.Type != AdminAdd)
+	if err != nil {
+		return AssignmentRequest{}, Change{}, err
+	}
+
 	r := AssignmentRequest{
-		ID: n.ID, Type: n.Type, State: RequestSubmitted,
+		ID: n.ID, Type: n.Type, State: RequestSubmitted, Answers: answers,
 		Package: in.Package.ID, Catalog: in.Package.Catalog, Policy: policy.ID, Assignment: AssignmentID(n.ID),
 		Requestor: in.Requestor.ID, Subject: in.Subject.ID,
 		Justification: n.Justification, RequestedSchedule: n.RequestedSchedule, Start: n.RequestedSchedule.Start,
@@ -72,7 +81,7 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		for _, s := range policy.Approval.Stages {
 			r.Stages = append(r.Stages, Stage{ID: n.NewID(), Policy: s})
 		}
-		r.startStage(0, in.Subject.Manager, now)
+		r.startStage(0, in.Subject.Manager, in.Second, now)
 		return r, change.hold(r, in.Slot, event), nil
 	}
 
@@ -187,17 +196,23 @@ func (s AssignmentSlot) free(t RequestType) error {
 
 // startStage makes stage i the running one. Where its approvers are a manager whom
 // nobody is, the fallbacks are asked instead (R52).
-func (r *AssignmentRequest) startStage(i int, manager UserID, now time.Time) {
+func (r *AssignmentRequest) startStage(i int, manager, second UserID, now time.Time) {
 	s := &r.Stages[i]
 	r.Stage = i
 	s.Started, s.Deadline, s.Manager = now, now.Add(s.Policy.limit()), manager
-	s.Approvers = reachable(s.Policy.Primary, s.Policy.Fallback, manager)
+	if s.Policy.AsksSecond() {
+		s.Second = second
+	}
+	s.Approvers = reachable(s.Policy.Primary, s.Policy.Fallback, manager, second)
 	r.Due = r.nextCheck(now)
 }
 
 // reachable returns primary without a manager who does not exist, and the fallbacks in that case.
-func reachable(primary, fallback []SubjectSet, manager UserID) []SubjectSet {
-	missing := func(s SubjectSet) bool { return s.isManager() && manager == "" }
+func reachable(primary, fallback []SubjectSet, manager, second UserID) []SubjectSet {
+	missing := func(s SubjectSet) bool {
+		// Nobody is recognised as one of a connected organization, so nobody has sponsors yet.
+		return s.Kind == RequestorManager && manager == "" || s.Kind == SecondManager && second == "" || s.isSponsor()
+	}
 	if !slices.ContainsFunc(primary, missing) {
 		return slices.Clone(primary)
 	}

@@ -48,6 +48,9 @@ func mapStage(s stage) object {
 		o["reviewResult"] = map[bool]string{true: "Approved", false: "Denied"}[d.Approved]
 		o["justification"] = text(d.Justification)
 		o["reviewedDateTime"] = instant(d.At)
+		if !s.Discloses(of) {
+			return o
+		}
 		reviewer := s.Reviewers[d.Reviewer]
 		o["reviewedBy"] = object{"id": string(d.Reviewer), "displayName": text(reviewer.DisplayName), "userPrincipalName": text(reviewer.UserPrincipalName)}
 	}

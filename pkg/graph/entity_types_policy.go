@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"time"
 
 	"leasehold/pkg/authz"
@@ -32,12 +33,12 @@ func mapPolicy(p *views.Policy) object {
 		"expiration":              mapExpiration(p.Expiration),
 		"requestorSettings":       mapRequestorSettings(p.Requestor),
 		"requestApprovalSettings": mapApprovalSettings(p.Approval),
-		"reviewSettings":          nil, "automaticRequestSettings": nil,
-		"notificationSettings": object{"isAssignmentNotificationDisabled": false},
+		"reviewSettings":          mapReview(p.Review), "automaticRequestSettings": mapAutomatic(p.Automatic),
+		"notificationSettings": object{"isAssignmentNotificationDisabled": p.Quiet},
 		"createdDateTime":      instant(p.Created), "modifiedDateTime": instant(p.Modified),
 		"accessPackage": one(p.Package, mapPackage, reference(p.AssignmentPolicy.Package)),
 		"catalog":       one(p.Catalog, mapCatalog, reference(p.AssignmentPolicy.Catalog)),
-		"questions":     unexpanded{[]any{}}, "customExtensionStageSettings": unexpanded{stageSettings(p)},
+		"questions":     unexpanded{objects(entitlement.Ordered(p.Questions), mapQuestion)}, "customExtensionStageSettings": unexpanded{stageSettings(p)},
 	}
 }
 
@@ -66,7 +67,7 @@ func mapPolicyStage(s entitlement.ApprovalStage) object {
 		"isEscalationEnabled": s.Escalation, "durationBeforeEscalation": entitlement.FormatDuration(s.EscalateAfter),
 		"primaryApprovers": objects(s.Primary, mapSet), "fallbackPrimaryApprovers": objects(s.Fallback, mapSet),
 		"escalationApprovers": objects(s.Alternates, mapSet), "fallbackEscalationApprovers": objects(s.FallbackAlternates, mapSet),
-		"approverInformationVisibility": "default",
+		"approverInformationVisibility": string(cmp.Or(s.Visibility, "default")),
 	}
 }
 
@@ -82,16 +83,21 @@ func mapSet(s entitlement.SubjectSet) object {
 	case entitlement.RequestorManager:
 		delete(o, "description")
 		o["managerLevel"] = 1
+	case entitlement.InternalSponsors, entitlement.ExternalSponsors:
+		delete(o, "description")
+	case entitlement.SecondManager:
+		delete(o, "description")
+		o["@odata.type"], o["managerLevel"] = typePrefix+string(entitlement.RequestorManager), 2
 	}
 	return o
 }
 
 // mapRequirement says what a request through a policy needs (R38).
-func mapRequirement(p entitlement.AssignmentPolicy) object {
+func mapRequirement(p entitlement.AssignmentPolicy, languages []string) object {
 	return object{
 		"policyId": string(p.ID), "policyDisplayName": text(p.DisplayName), "policyDescription": text(p.Description),
 		"isApprovalRequiredForAdd": p.Approval.RequiredForAdd, "isApprovalRequiredForUpdate": p.Approval.RequiredForUpdate,
 		"isRequestorJustificationRequired": p.Approval.RequestorJustification, "allowCustomAssignmentSchedule": p.Requestor.CustomSchedule,
-		"questions": []any{}, "schedule": mapSchedule(time.Time{}, p.Expiration),
+		"questions": objects(entitlement.Ordered(p.Questions), mapQuestionFor(languages)), "schedule": mapSchedule(time.Time{}, p.Expiration),
 	}
 }

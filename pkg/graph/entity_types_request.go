@@ -28,7 +28,7 @@ func mapRequest(r *views.Request, now time.Time) object {
 	return object{
 		"id": string(r.ID), "requestType": string(r.Type), "state": string(r.State), "status": r.Status(),
 		"schedule": mapSchedule(r.RequestedSchedule.Start, r.Expiration), "justification": text(r.Justification),
-		"answers": []any{}, "customExtensionCalloutInstances": []any{},
+		"answers": mapAnswers(r.Answers), "customExtensionCalloutInstances": []any{},
 		"createdDateTime": instant(r.Created), "completedDateTime": instant(r.Completed),
 		"accessPackage": one(r.Package, mapPackage, reference(asked.Package)),
 		"requestor":     one(r.Requestor, mapSubject, subjectReference(r.RequestorShown())),

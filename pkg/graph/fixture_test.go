@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -259,6 +260,14 @@ func (r reply) get(path string) string {
 
 func dig(v any, path string) string {
 	for name := range strings.SplitSeq(path, ".") {
+		if list, is := v.([]any); is { // by the place in it
+			n, err := strconv.Atoi(name)
+			if err != nil || n >= len(list) {
+				return ""
+			}
+			v = list[n]
+			continue
+		}
 		o, ok := v.(object)
 		if !ok {
 			return ""

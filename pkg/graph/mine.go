@@ -72,6 +72,6 @@ func listRequirements(ctx context.Context, c *call) (response, error) {
 	}
 	return response{status: http.StatusOK, body: object{
 		"@odata.context": c.metadata(ctx, "Collection(microsoft.graph.accessPackageAssignmentRequestRequirements)"),
-		"value":          objects(policies, mapRequirement),
+		"value":          objects(policies, func(p entitlement.AssignmentPolicy) object { return mapRequirement(p, c.languages()) }),
 	}}, nil
 }

@@ -140,7 +140,8 @@ func getPolicyCatalog(ctx context.Context, c *call) (response, error) {
 // all that there is.
 func questionType() entityType[object] {
 	return entityType[object]{set: emSet + "assignmentPolicies/questions", navigation: noNavigation, mapper: func(o object) object { return o },
-		example: object{"id": "", "text": "", "localizations": []any{}, "sequence": 0, "isRequired": false, "isAnswerEditable": false}}
+		example: object{"id": "", "text": "", "localizations": []any{}, "sequence": 0, "isRequired": false, "isAnswerEditable": false,
+			"isSingleLineQuestion": false, "regexPattern": nil, "isMultipleSelectionAllowed": false, "choices": []any{}}}
 }
 
 func listQuestions(ctx context.Context, c *call) (response, error) {

@@ -25,6 +25,7 @@ var requestOperations = []operation{
 // Of a request, who made it is ours to say: Graph has no word for it.
 var requestedOperations = []operation{
 	{method: "GET", path: ours + "/assignmentRequests/{assignmentRequestId}", action: authz.ReadRequest, serve: getRequestDetails},
+	{method: "PATCH", path: ours + "/assignmentRequests/{assignmentRequestId}", action: authz.DecideRequest, serve: changeAnswers},
 }
 
 // assignmentOperations are what is held, and how its delivery stands.

@@ -155,6 +155,10 @@ var inactives = []inactive{
 	{"assignmentPolicies.allowedTargetScope", "Policies for connected organizations and for external users admit nobody: specificConnectedOrganizationUsers, allConfiguredConnectedOrganizationUsers, allExternalUsers."},
 	{"catalogs.isExternallyVisible", "Nobody of another organization can sign in, so that it opens and closes nothing."},
 	{"assignmentPolicies.customExtensionStageSettings", "Custom extensions are not called. A policy cannot name one that requests would wait for."},
+	{"assignmentPolicies.requestApprovalSettings", "Of approvers, internalSponsors and externalSponsors are found for nobody: the fallback approvers are asked."},
+	{"assignmentPolicies.reviewSettings", "No access review is run."},
+	{"assignmentPolicies.automaticRequestSettings", "Nothing is assigned or taken away by itself: people ask, and administrators assign."},
+	{"assignmentPolicies.notificationSettings", "No mail is sent, whether or not a policy switches it off."},
 	{"catalogs.customWorkflowExtensions", "Custom extensions are not called."},
 	{"resources.uploadSessions", "Upload sessions take no files, and no access review reads them."},
 }

@@ -280,7 +280,7 @@ func policyTakings() []taking {
 		ids := map[string]place{}
 		set := []any{object{"@odata.type": typePrefix + way.kind, way.member: "{" + way.right + "}"}}
 		stage := "requestApprovalSettings.stages[]."
-		for _, list := range []string{"specificAllowedTargets", stage + "primaryApprovers", stage + "fallbackPrimaryApprovers", stage + "escalationApprovers", stage + "fallbackEscalationApprovers"} {
+		for _, list := range []string{"specificAllowedTargets", stage + "primaryApprovers", stage + "fallbackPrimaryApprovers", stage + "escalationApprovers", stage + "fallbackEscalationApprovers", "reviewSettings.primaryReviewers", "reviewSettings.fallbackReviewers"} {
 			at := "body " + list + "[]."
 			kind := map[string]string{"userId": "user", "groupId": "group"}[way.member]
 			ids[at+way.member] = free(kind, "every person and group may be named in a policy")
@@ -289,14 +289,16 @@ func policyTakings() []taking {
 		}
 		body := object{"displayName": "New", "accessPackage": object{"id": "{package}"}, "allowedTargetScope": "specificDirectoryUsers", "specificAllowedTargets": set,
 			"requestorSettings":            object{"enableTargetsToSelfAddAccess": true},
+			"reviewSettings":               object{"isEnabled": true, "primaryReviewers": set, "fallbackReviewers": set},
+			"questions":                    []any{object{"@odata.type": "#microsoft.graph.accessPackageTextInputQuestion", "text": "Why?"}},
 			"customExtensionStageSettings": []any{object{"stage": "assignmentRequestGranted", "customExtension": object{"id": "{extension}"}}},
 			"requestApprovalSettings": object{"isApprovalRequiredForAdd": true, "stages": []any{object{"durationBeforeAutomaticDenial": "P14D", "isEscalationEnabled": true, "durationBeforeEscalation": "P2D",
 				"primaryApprovers": set, "fallbackPrimaryApprovers": set, "escalationApprovers": set, "fallbackEscalationApprovers": set}}}}
 		all = append(all,
 			taking{op: "POST " + em + "/assignmentPolicies", ok: 201, body: body, ids: places(read, ids, map[string]place{
-				"body id": {ignored: readOnly, wrong: []string{"policy", "policy2"}}, "body accessPackage.id": pkg})},
+				"body id": {ignored: readOnly, wrong: []string{"policy", "policy2"}}, "body accessPackage.id": pkg, "body questions[].id": {ignored: readOnly, wrong: []string{"question", "question2"}}})},
 			taking{op: "PUT " + em + "/assignmentPolicies/{policyId}", ok: 200, body: body, ids: places(read, ids, inPath, map[string]place{
-				"body id": wrong("policy", "policy2").at("policy"), "body accessPackage.id": wrong("package", "package2", "package3")})})
+				"body questions[].id": wrong("question", "question2").at("question"), "body id": wrong("policy", "policy2").at("policy"), "body accessPackage.id": wrong("package", "package2", "package3")})})
 	}
 	all = append(all, organizationPolicyTakings(all[len(all)-1].ids)...)
 	return all
@@ -315,6 +317,8 @@ func requestTakings() []taking {
 			"filter assignment/target/objectId": wrong("user", "admin", "manager").at("member")}},
 		{op: "GET " + ours + "/assignmentRequests/{assignmentRequestId}", ok: 200, ids: inPath},
 		{op: "GET " + ours + "/assignmentRequests/{assignmentRequestId}", as: "member", ok: 200, ids: foreign},
+		{op: "PATCH " + ours + "/assignmentRequests/{assignmentRequestId}", as: "manager", ok: 200, body: object{"answers": []any{object{"value": "Because", "answeredQuestion": object{"id": "{question3}"}}}},
+			ids: places(only1("path assignmentRequestId", wrong("request", "request2", "held2")), only1("body id", wrong("request", "request2").at("request")), only1("body answers[].answeredQuestion.id", wrong("question", "question", "question2")))},
 		{op: "GET " + requestPath + "/{assignmentRequestId}", ok: 200, ids: inPath},
 		{op: "GET " + requestPath + "/{assignmentRequestId}", as: "member", ok: 200, ids: foreign},
 		{op: "POST " + requestPath + "/{assignmentRequestId}/cancel", ok: 204, ids: inPath},
@@ -331,6 +335,12 @@ func requestBodyTakings() []taking {
 	ask := func(as, kind string, about object, more object, pkg, policy, target, held place, instead ...string) taking {
 		body := object{"requestType": kind, "assignment": about}
 		maps.Copy(body, more)
+		answered := wrong("question", "question", "question3")
+		body["answers"] = []any{object{"value": "Because", "answeredQuestion": object{"id": "{question2}"}}}
+		if strings.HasSuffix(kind, "Remove") {
+			answered = place{kind: "question", refused: true, wrong: []string{"question", "question2"}}
+			delete(body, "answers")
+		}
 		both := func(where string, p place, right, flat string) map[string]place {
 			nested := p.instead("assignment." + flat)
 			if nested.right == "" {
@@ -339,7 +349,7 @@ func requestBodyTakings() []taking {
 			return only1("body assignment."+where, nested)
 		}
 		return taking{op: "POST " + requestPath, as: as, ok: 201, body: body, ids: places(
-			only1("body id", place{ignored: readOnly, wrong: []string{"request", "held2"}}), only1("body assignment.id", held),
+			only1("body id", place{ignored: readOnly, wrong: []string{"request", "held2"}}), only1("body assignment.id", held), only1("body answers[].answeredQuestion.id", answered),
 			only1("body assignment.accessPackageId", pkg), both("accessPackage.id", pkg, instead[0], "accessPackageId"),
 			only1("body assignment.assignmentPolicyId", policy), both("assignmentPolicy.id", policy, instead[1], "assignmentPolicyId"),
 			only1("body assignment.targetId", target), both("target.id", target, instead[2], "targetId"), both("target.objectId", target, instead[2], "targetId"))}

@@ -48,7 +48,7 @@ type place struct {
 // kinds are the kinds of things, each with one that is there.
 var kinds = map[string]string{"user": "member", "group": "sales", "catalog": "catalog", "package": "package", "policy": "policy", "resource": "resource", "role": "role",
 	"scope": "scope", "request": "request", "assignment": "held", "stage": "stage", "connector": "connector",
-	"roleDefinition": "readerRole", "roleAssignment": "given", "organization": "organization", "extension": "extension", "upload session": "session"}
+	"roleDefinition": "readerRole", "roleAssignment": "given", "question": "question", "organization": "organization", "extension": "extension", "upload session": "session"}
 
 // usual is what stands for the variables of paths.
 var usual = map[string]string{"user": "member", "groupId": "spare", "userId": "member", "catalogId": "catalog", "accessPackageId": "package", "otherId": "package3", "policyId": "policy",
@@ -99,7 +99,9 @@ func stockParents(t *testing.T) *fixture {
 			p = object{}
 		}
 		p["displayName"], p["accessPackage"] = name, object{"id": w.ids[in]}
+		p["questions"] = []any{object{"@odata.type": "#microsoft.graph.accessPackageTextInputQuestion", "text": "Why?", "isAnswerEditable": true}}
 		w.ids[name] = post(em+"/assignmentPolicies", p)
+		w.ids[strings.Replace(name, "policy", "question", 1)] = dig(w.call("admin", "GET", em+"/assignmentPolicies/"+w.ids[name]+"/questions", nil).one(), "id")
 	}
 	w.list(w.ids["package"], "incompatibleAccessPackages", packagePath+"/"+w.ids["package3"]).want(204)
 	w.list(w.ids["package2"], "incompatibleAccessPackages", packagePath+"/"+w.ids["package4"]).want(204)

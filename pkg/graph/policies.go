@@ -107,15 +107,16 @@ func deletePolicy(ctx context.Context, c *call) (response, error) {
 // readPolicy reads a policy. Documented examples write booleans and numbers as text.
 func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
 	o.Coerce()
+	o.Every()
 
 	// What Graph takes and this does not do is refused where it would change who gets what, and
 	// ignored where it says nothing.
 	p := entitlement.AssignmentPolicy{Scope: entitlement.ScopeNobody}
 	o.Ignore("createdDateTime", "modifiedDateTime", "catalog")
-	o.Refuse("automaticRequestSettings", "questions")
+	p.Questions = readQuestions(o)
 	p.Extensions = readStages(o)
-	refuseEnabled(o, "reviewSettings", "isEnabled")
-	refuseEnabled(o, "notificationSettings", "isAssignmentNotificationDisabled")
+	p.Review, p.Automatic = readReview(o), readAutomatic(o)
+	o.Object("notificationSettings").Bool("isAssignmentNotificationDisabled", &p.Quiet)
 
 	o.Text("displayName", &p.DisplayName)
 	o.Text("description", &p.Description)
@@ -139,17 +140,6 @@ func readPolicy(o *strict.Object) entitlement.AssignmentPolicy {
 // targetScopes are the scopes that are served.
 var targetScopes = []entitlement.TargetScope{entitlement.ScopeNobody, entitlement.ScopeSpecificUsers, entitlement.ScopeAllMembers, entitlement.ScopeAllUsers,
 	entitlement.ScopeSpecificOrganizations, entitlement.ScopeAllOrganizations, entitlement.ScopeAllExternal}
-
-// refuseEnabled takes settings that are off, whatever else they say, and refuses them on.
-func refuseEnabled(o *strict.Object, name, on string) {
-	settings := o.Object(name)
-	var enabled bool
-	settings.Bool(on, &enabled)
-	if enabled {
-		settings.Fail(on, "asks for something that is not supported yet; leave it out.")
-	}
-	settings.Ignore("expirationBehavior", "isRecommendationEnabled", "isReviewerJustificationRequired", "isSelfReview", "primaryReviewers", "fallbackReviewers", "schedule")
-}
 
 func readRequestorSettings(o *strict.Object) (s entitlement.RequestorSettings) {
 	o.Refuse("enableOnBehalfRequestorsToAddAccess", "enableOnBehalfRequestorsToUpdateAccess", "enableOnBehalfRequestorsToRemoveAccess", "onBehalfRequestors")
@@ -175,11 +165,10 @@ func readStage(o *strict.Object) (s entitlement.ApprovalStage) {
 		o.Fail("@odata.type", "asks for something that is not supported yet.")
 	}
 
-	// What would hide approvers is refused and not ignored, since somebody relies on it.
-	visibility := "default"
-	strict.Enum(o, "approverInformationVisibility", &visibility, "default", "visible", "notVisible")
-	if visibility == "notVisible" {
-		o.Fail("approverInformationVisibility", "asks for something that is not supported yet; leave it out.")
+	const byDefault = "default"
+	strict.Enum(o, "approverInformationVisibility", &s.Visibility, byDefault, entitlement.ApproversVisible, entitlement.ApproversHidden)
+	if s.Visibility == byDefault {
+		s.Visibility = ""
 	}
 
 	o.Duration("durationBeforeAutomaticDenial", &s.TimeLimit)
@@ -223,12 +212,17 @@ func readSet(o *strict.Object) entitlement.SubjectSet {
 		strict.ID(o, "groupId", &s.ID)
 	case entitlement.RequestorManager:
 		level := 1
-		if o.Int("managerLevel", &level); o.Has("managerLevel") && level != 1 {
-			o.Fail("managerLevel", "asks for something that is not supported yet; use 1.")
+		if o.Int("managerLevel", &level); o.Has("managerLevel") && level != 1 && level != 2 {
+			o.Fail("managerLevel", "must be 1, the manager, or 2, the manager's manager.")
+		}
+		if level == 2 {
+			s.Kind = entitlement.SecondManager
 		}
 		return s
+	case entitlement.InternalSponsors, entitlement.ExternalSponsors:
+		return s
 	default:
-		o.Fail("@odata.type", "must be "+typePrefix+"singleUser, groupMembers or requestorManager; others are not supported yet.")
+		o.Fail("@odata.type", "must be "+typePrefix+"singleUser, groupMembers, requestorManager, internalSponsors or externalSponsors; others are not supported yet.")
 		return s
 	}
 

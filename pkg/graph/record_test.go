@@ -97,8 +97,11 @@ func TestR244_HistoryKeepsItsNames(t *testing.T) {
 
 func TestS11_ErasureEmptiesThePersonAndTheChainVerifies(t *testing.T) {
 	w := newFixture(t)
-	w.offer(open())
-	held := w.ask("member")
+	questions := open()
+	questions["questions"] = []any{object{"@odata.type": "#microsoft.graph.accessPackageTextInputQuestion", "text": "Your name?"}}
+	w.offer(questions)
+	asked := dig(w.call("admin", "GET", em+"/assignmentPolicies/"+w.ids["policy"]+"/questions", nil).one(), "id")
+	held := w.call("member", "POST", requestPath, object{"requestType": "userAdd", "assignment": object{"accessPackageId": w.ids["package"]}, "answers": []any{answer(asked, "Grace Hopper")}}).want(201).get("id")
 	person := ours + "/people/" + w.ids["member"] + "/personalData"
 	w.call("admin", "PATCH", "/v1.0/users/"+w.ids["member"], object{"displayName": "Grace Hopper", "mail": "grace@example.com"}).want(204)
 	w.call("admin", "DELETE", person, nil).want(409)

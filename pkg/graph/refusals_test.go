@@ -129,7 +129,8 @@ func badInput(w *fixture) map[string]refusal {
 		"two names of one thing":      bad(object{"requestType": "userAdd", "assignment": object{}, "accessPackageAssignment": object{}}, "accessPackageAssignment is another name of assignment; send one of them."),
 		"two targets":                 bad(object{"requestType": "userAdd", "assignment": object{"targetId": w.ids["other"], "target": object{"objectId": w.ids["admin"]}}}, "assignment.target.objectId names another one than targetId."),
 		"an unknown word":             bad(object{"requestType": "userBorrow"}, "requestType must be one of userAdd, userRemove, adminAdd, adminRemove, userUpdate, adminUpdate, systemRemove, systemAdd, systemUpdate, onBehalfAdd, approverRemove, notSpecified, userExtend."),
-		"answers":                     bad(mine(object{"answers": []any{object{}}}), "answers asks for something that is not supported yet; leave it out."),
+		"answers":                     bad(mine(object{"answers": []any{object{}}}), "answers[0].answeredQuestion.id must name the question that is answered."),
+		"answers to nothing":          bad(mine(object{"answers": []any{object{"answeredQuestion": object{"id": sampleID}}}}), "answers[0].answeredQuestion.id names no question that is asked here: getApplicablePolicyRequirements lists those of the policy."),
 		"what is not served":          ask(object{"requestType": "onBehalfAdd"}, 501, "notSupported", "This operation is not supported yet."),
 		"depth 10,000":                bad(`{"a":`+strings.Repeat("[", 10_000), fmt.Sprintf("The body is nested more than %d levels deep.", strict.MaxDepth)),
 		"10 MB":                       ask(`{"justification":"`+strings.Repeat("x", 10<<20)+`"}`, 413, "invalidRequest", "The body must be at most 1 MiB, also when it is unpacked."),
@@ -192,19 +193,22 @@ func badPolicies(w *fixture) map[string]refusal {
 	const later = " asks for something that is not supported yet; leave it out."
 	return map[string]refusal{
 		"without a package": {"admin", "POST", em + "/assignmentPolicies", object{"displayName": "x"}, 400, "invalidRequest", "accessPackage.id must name the access package of the policy."},
-		"reviews":           post(object{"reviewSettings": object{"isEnabled": true, "primaryReviewers": []any{}}}, "reviewSettings.isEnabled"+later),
-		"automatic":         post(object{"automaticRequestSettings": object{"requestAccessForAllowedTargets": true}}, "automaticRequestSettings"+later),
-		"questions":         post(object{"questions": []any{object{"text": "Why?"}}}, "questions"+later),
+		"reviews":           post(object{"reviewSettings": object{"isEnabled": true, "primaryReviewers": []any{}}}, "reviewSettings: reviews need primaryReviewers, or isSelfReview."),
+		"automatic":         post(object{"automaticRequestSettings": object{"gracePeriodBeforeAccessRemoval": "P1M"}}, "automaticRequestSettings.gracePeriodBeforeAccessRemoval must be an ISO 8601 duration in weeks, days, hours and minutes, such as P30D or PT8H; years and months have no fixed length."),
+		"questions":         post(object{"questions": []any{object{"text": "Why?"}}}, "questions[0].@odata.type must be #microsoft.graph.accessPackageTextInputQuestion or #microsoft.graph.accessPackageMultipleChoiceQuestion."),
 		"extensions":        post(object{"customExtensionStageSettings": []any{object{}}}, "customExtensionStageSettings[0].customExtension.id must name a custom extension of the catalog."),
-		"no mail":           post(object{"notificationSettings": object{"isAssignmentNotificationDisabled": "true"}}, "notificationSettings.isAssignmentNotificationDisabled"+later),
+		"no mail":           post(object{"notificationSettings": object{"isAssignmentNotificationDisabled": "never"}}, "notificationSettings.isAssignmentNotificationDisabled must be true or false."),
 		"on behalf":         post(object{"requestorSettings": object{"enableOnBehalfRequestorsToAddAccess": true}}, "requestorSettings.enableOnBehalfRequestorsToAddAccess"+later),
-		"sponsors":          post(stage(object{"primaryApprovers": []object{{"@odata.type": "#microsoft.graph.internalSponsors"}}}), "requestApprovalSettings.stages[0].primaryApprovers[0].@odata.type must be #microsoft.graph.singleUser, groupMembers or requestorManager; others are not supported yet."),
-		"the boss's boss":   post(stage(object{"primaryApprovers": []object{{"@odata.type": "#microsoft.graph.requestorManager", "managerLevel": "2"}}}), "requestApprovalSettings.stages[0].primaryApprovers[0].managerLevel asks for something that is not supported yet; use 1."),
+		"sponsors":          post(stage(object{"primaryApprovers": []object{{"@odata.type": "#microsoft.graph.internalSponsors"}}}), "stage 1: sponsors need at least one entry in fallbackPrimaryApprovers, for organizations without one. stage 1: sponsors approve for people of connected organizations: name them in a policy for these, or name a user, a group or a manager."),
+		"the boss's boss":   post(stage(object{"primaryApprovers": []object{{"@odata.type": "#microsoft.graph.requestorManager", "managerLevel": "3"}}}), "requestApprovalSettings.stages[0].primaryApprovers[0].managerLevel must be 1, the manager, or 2, the manager's manager."),
 		"a wrong type":      post(object{"requestApprovalSettings": object{"stages": object{}}}, "requestApprovalSettings.stages must be a list."),
 		"nobody decides":    post(object{"requestApprovalSettings": object{"isApprovalRequiredForAdd": "true"}}, "requestApprovalSettings: approval is required, so stages must hold at least one stage."),
 		"an unknown user":   post(object{"allowedTargetScope": "specificDirectoryUsers", "specificAllowedTargets": []object{{"@odata.type": "singleUser", "userId": sampleID}}}, "The policy names "+sampleID+", and there is no such user or group."),
-		"an end that was":   post(object{"expiration": object{"type": "afterDateTime", "endDateTime": "2020-01-01T00:00:00Z"}}, "expiration endDateTime must lie in the future."),
-		"not a boolean":     post(object{"requestorSettings": object{"enableTargetsToSelfAddAccess": "yes"}}, "requestorSettings.enableTargetsToSelfAddAccess must be true or false."),
+		"everything at once": post(object{"allowedTargetScope": "everybody", "expiration": object{"type": "never"}, "requestorSettings": object{"enableTargetsToSelfAddAccess": "yes"}},
+			"allowedTargetScope must be one of notSpecified, specificDirectoryUsers, allMemberUsers, allDirectoryUsers, specificConnectedOrganizationUsers, allConfiguredConnectedOrganizationUsers, allExternalUsers. "+
+				"expiration.type must be one of notSpecified, noExpiration, afterDateTime, afterDuration. requestorSettings.enableTargetsToSelfAddAccess must be true or false."),
+		"an end that was": post(object{"expiration": object{"type": "afterDateTime", "endDateTime": "2020-01-01T00:00:00Z"}}, "expiration endDateTime must lie in the future."),
+		"not a boolean":   post(object{"requestorSettings": object{"enableTargetsToSelfAddAccess": "yes"}}, "requestorSettings.enableTargetsToSelfAddAccess must be true or false."),
 	}
 }
 

@@ -67,6 +67,7 @@ type requestBody struct {
 	pkg           entitlement.PackageID
 	policy        entitlement.PolicyID
 	justification string
+	answers       []entitlement.GivenAnswer
 	schedule      entitlement.Schedule
 }
 
@@ -118,6 +119,9 @@ func submit(ctx context.Context, c *call, ask requestBody) (entitlement.Assignme
 		if ask.assignment == "" {
 			return none, entitlement.Errorf(entitlement.Invalid, "assignment.id must name the assignment to end.")
 		}
+		if len(ask.answers) > 0 {
+			return none, entitlement.Errorf(entitlement.Invalid, "answers are for requests that ask for access; leave them out.")
+		}
 		return c.deps.Requests.RemoveHeld(ctx, c.by, ask.submission())
 	}
 
@@ -138,7 +142,7 @@ func submit(ctx context.Context, c *call, ask requestBody) (entitlement.Assignme
 }
 
 func (ask requestBody) submission() requests.Submission {
-	return requests.Submission{Type: ask.kind, Assignment: ask.assignment, Subject: ask.subject, Package: ask.pkg, Policy: ask.policy, Justification: ask.justification, RequestedSchedule: ask.schedule}
+	return requests.Submission{Type: ask.kind, Assignment: ask.assignment, Subject: ask.subject, Package: ask.pkg, Policy: ask.policy, Justification: ask.justification, Answers: ask.answers, RequestedSchedule: ask.schedule}
 }
 
 // extend moves the end of an assignment, which is named by its id or, for one's own, by
@@ -154,7 +158,7 @@ func extend(ctx context.Context, c *call, ask requestBody) (entitlement.Assignme
 func readRequest(o *strict.Object) requestBody {
 	var ask requestBody
 	o.Ignore("id", "state", "status", "createdDateTime", "completedDateTime", "customExtensionCalloutInstances")
-	o.Refuse("answers")
+	ask.answers = readAnswers(o)
 
 	strict.Enum(o, "requestType", &ask.kind, requestTypes...)
 	if ask.kind == "userExtend" { // an older name
@@ -234,7 +238,7 @@ func mapRequestedBy(r *views.Request) object {
 	return object{
 		"id": string(r.ID), "requestType": string(r.Type), "state": string(r.State), "status": r.Status(),
 		"createdBy": person(r.AssignmentRequest.Requestor, r.CreatedBy), "subject": person(r.AssignmentRequest.Subject, r.Subject), "accessPackage": pkg,
-		"assignmentPolicy": string(r.Policy), "justification": text(r.Justification), "schedule": mapSchedule(r.RequestedSchedule.Start, r.Expiration),
+		"assignmentPolicy": string(r.Policy), "justification": text(r.Justification), "answers": mapAnswers(r.Answers), "schedule": mapSchedule(r.RequestedSchedule.Start, r.Expiration),
 		"createdDateTime": instant(r.Created), "decideByDateTime": by, "completedDateTime": instant(r.Completed),
 	}
 }

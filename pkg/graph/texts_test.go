@@ -18,6 +18,9 @@ var uncheckedTexts = map[string]string{
 	"originSystem": "one of a few words",
 	"id":           "of a role or a scope: looked up",
 	"kind":         "one of a few words",
+	"startDate":    "a date",
+	"endDate":      "a date",
+	"languageCode": "letters, digits and hyphens alone",
 
 	"appScopeId":       "one of a few words, and an id",
 	"directoryScopeId": "one word",
@@ -72,6 +75,13 @@ func TestA9_EveryTextOfTheAPIIsLookedAt(t *testing.T) {
 	}
 	token := extensionNamed("X")
 	token["authenticationConfiguration"] = object{"@odata.type": "#microsoft.graph.azureAdTokenAuthentication", "resourceId": turned}
+	asking := func(change object) object {
+		q := object{"@odata.type": "#microsoft.graph.accessPackageTextInputQuestion", "text": "Why?"}
+		maps.Copy(q, change)
+		return policy(object{"questions": []any{q}})
+	}
+	w.call("admin", "PUT", em+"/assignmentPolicies/"+w.ids["policy"], asking(nil)).want(200)
+	question := dig(w.call("admin", "GET", em+"/assignmentPolicies/"+w.ids["policy"]+"/questions", nil).one(), "id")
 	ask := object{"requestType": "userAdd", "justification": turned, "assignment": object{"accessPackageId": w.ids["package"]}}
 	rows := []struct {
 		as, method, path, member string
@@ -101,6 +111,13 @@ func TestA9_EveryTextOfTheAPIIsLookedAt(t *testing.T) {
 		{"admin", "POST", "/v1.0/users", "issuer", identity("https://id.example.com/"+turned, "x")},
 		{"admin", "POST", "/v1.0/users", "issuerAssignedId", identity("https://id.example.com", turned)},
 		{"other", "POST", requestPath, "justification", ask},
+		{"other", "POST", requestPath, "value", object{"requestType": "userAdd", "assignment": object{"accessPackageId": w.ids["package"]},
+			"answers": []any{object{"value": turned, "answeredQuestion": object{"id": question}}}}},
+		{"admin", "POST", em + "/assignmentPolicies", "text", asking(object{"text": turned})},
+		{"admin", "POST", em + "/assignmentPolicies", "text", asking(object{"localizations": []any{object{"languageCode": "de", "text": turned}}})},
+		{"admin", "POST", em + "/assignmentPolicies", "recurrenceTimeZone", policy(object{"reviewSettings": object{"schedule": object{"recurrence": object{"range": object{"recurrenceTimeZone": turned}}}}})},
+		{"admin", "POST", em + "/assignmentPolicies", "regexPattern", asking(object{"regexPattern": turned})},
+		{"admin", "POST", em + "/assignmentPolicies", "actualValue", asking(object{"@odata.type": "#microsoft.graph.accessPackageMultipleChoiceQuestion", "choices": []any{object{"actualValue": turned, "text": "A"}}})},
 		{"admin", "POST", organizationsPath, "displayName", object{"displayName": turned, "identitySources": []object{source("domainIdentitySource", "domainName", "x")}}},
 		{"admin", "POST", organizationsPath, "description", object{"displayName": "O", "description": turned, "identitySources": []object{source("domainIdentitySource", "domainName", "x")}}},
 		{"admin", "POST", organizationsPath, "tenantId", object{"displayName": "O", "identitySources": []object{source("azureActiveDirectoryTenant", "tenantId", turned)}}},

@@ -12,6 +12,13 @@ type Approval struct {
 	Request   entitlement.AssignmentRequest
 	Mine      bool                                    // the running stage waits for the caller
 	Reviewers map[entitlement.UserID]entitlement.User // who decided its stages
+	Own       bool                                    // the caller asked, or it is for the caller
+}
+
+// Discloses reports that the caller may know who decided a stage: whoever the request is by or
+// for does not, where the policy says so (R66).
+func (a Approval) Discloses(stage entitlement.Stage) bool {
+	return !a.Own || stage.Policy.Visibility != entitlement.ApproversHidden
 }
 
 // Approval returns the approval of a request, to those who have to do with the request.
@@ -24,12 +31,14 @@ func (s *Service) Approval(ctx context.Context, by authz.Caller, id entitlement.
 		return Approval{}, err
 	}
 
-	subjects, err := s.subjects(ctx, []entitlement.AssignmentRequest{r})
+	alone := []entitlement.AssignmentRequest{r}
+	subjects, err := s.subjects(ctx, alone)
 	if err != nil {
 		return Approval{}, err
 	}
+	r = alone[0]
 
-	all, err := s.withReviewers(ctx, []entitlement.AssignmentRequest{r})
+	all, err := s.withReviewers(ctx, by, alone)
 	if err != nil {
 		return Approval{}, err
 	}
@@ -44,7 +53,7 @@ func (s *Service) Approvals(ctx context.Context, by authz.Caller, page entitleme
 	if err != nil {
 		return entitlement.Paged[Approval]{}, err
 	}
-	all, err := s.withReviewers(ctx, waiting.Items)
+	all, err := s.withReviewers(ctx, by, waiting.Items)
 	for i := range all {
 		all[i].Mine = true // every request in this list waits for the caller; that is what it is
 	}
@@ -52,7 +61,7 @@ func (s *Service) Approvals(ctx context.Context, by authz.Caller, page entitleme
 }
 
 // withReviewers adds who decided the stages of all requests, read at once.
-func (s *Service) withReviewers(ctx context.Context, all []entitlement.AssignmentRequest) ([]Approval, error) {
+func (s *Service) withReviewers(ctx context.Context, by authz.Caller, all []entitlement.AssignmentRequest) ([]Approval, error) {
 	known := map[entitlement.UserID]entitlement.User{}
 	var ids []entitlement.UserID
 	for _, r := range all {
@@ -79,7 +88,7 @@ func (s *Service) withReviewers(ctx context.Context, all []entitlement.Assignmen
 
 	out := make([]Approval, len(all))
 	for i, r := range all {
-		out[i] = Approval{Request: r, Reviewers: known}
+		out[i] = Approval{Request: r, Reviewers: known, Own: by.ID == r.Requestor || by.ID == r.Subject}
 	}
 	return out, nil
 }

@@ -37,6 +37,7 @@ func (s *Service) Decide(ctx context.Context, by authz.Command, id entitlement.R
 			}
 		}
 
+		r = r.WithSecond(start.Second)
 		o := authz.Object{Catalog: r.Catalog, Package: r.Package, Request: &r}
 		if start.Subject != nil {
 			o.Manager = start.Subject.Manager

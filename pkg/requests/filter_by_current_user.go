@@ -134,7 +134,8 @@ func (s *Service) Waiting(ctx context.Context, by authz.Caller, page entitlement
 	return list, nil
 }
 
-// subjects reads the subjects of those requests that ask a manager.
+// subjects reads the subjects of those requests that ask a manager, and sets right in the list
+// who the managers' managers are.
 func (s *Service) subjects(ctx context.Context, list []entitlement.AssignmentRequest) (map[entitlement.UserID]entitlement.User, error) {
 	var ids []entitlement.UserID
 	for _, r := range list {
@@ -142,6 +143,26 @@ func (s *Service) subjects(ctx context.Context, list []entitlement.AssignmentReq
 			ids = append(ids, r.Subject)
 		}
 	}
+	found, err := s.usersNamed(ctx, ids)
+	if err != nil {
+		return found, err
+	}
+
+	var managers []entitlement.UserID
+	for _, r := range list {
+		if m := found[r.Subject].Manager; r.AsksSecond() && m != "" && !slices.Contains(managers, m) {
+			managers = append(managers, m)
+		}
+	}
+	above, err := s.usersNamed(ctx, managers)
+	for i, r := range list {
+		list[i] = r.WithSecond(above[found[r.Subject].Manager].Manager)
+	}
+	return found, err
+}
+
+// usersNamed returns those of the users that can be read, by their ids.
+func (s *Service) usersNamed(ctx context.Context, ids []entitlement.UserID) (map[entitlement.UserID]entitlement.User, error) {
 	users, err := entitlement.Readable(ids, func(ids []entitlement.UserID) ([]entitlement.User, error) { return s.Store.Users(ctx, ids) })
 	found := make(map[entitlement.UserID]entitlement.User, len(users))
 	for _, u := range users {

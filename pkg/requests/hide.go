@@ -79,7 +79,7 @@ func (s *Service) AllApprovals(ctx context.Context, by authz.Caller, page entitl
 	if err != nil {
 		return entitlement.Paged[Approval]{}, err
 	}
-	all, err := s.withReviewers(ctx, list.Items)
+	all, err := s.withReviewers(ctx, by, list.Items)
 	for i, a := range all {
 		all[i].Mine = a.Request.MayReview(by.User(), subjects[a.Request.Subject].Manager)
 	}

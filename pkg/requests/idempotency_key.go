@@ -20,7 +20,7 @@ func (s *Service) newRequest(ctx context.Context, by authz.Command, payload enti
 	}
 	payload.Justification = why
 
-	n := entitlement.NewRequest{Type: payload.Type, Policy: payload.Policy, Justification: why, RequestedSchedule: payload.RequestedSchedule, Command: by.CommandID, NewID: s.IDs.New}
+	n := entitlement.NewRequest{Type: payload.Type, Policy: payload.Policy, Justification: why, Answers: payload.Answers, RequestedSchedule: payload.RequestedSchedule, Command: by.CommandID, NewID: s.IDs.New}
 	if !by.CanRepeat() {
 		n.ID = entitlement.RequestID(s.IDs.New())
 		return n, nil

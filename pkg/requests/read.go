@@ -33,12 +33,31 @@ func (s *Service) request(ctx context.Context, by authz.Caller, a authz.Action, 
 			return r, may, err
 		}
 		o.Manager = subject.Manager
+		if r, err = s.withSecond(ctx, r, subject); err != nil {
+			return r, may, err
+		}
 	}
 	may, err = authz.Ask(ctx, s.Store, by, a, o)
 	if err != nil {
 		return r, may, err
 	}
 	return r, may, hidden(may)
+}
+
+// withSecond returns a request as it is with who the manager's manager is now, where it asks
+// for one.
+func (s *Service) withSecond(ctx context.Context, r entitlement.AssignmentRequest, subject entitlement.User) (entitlement.AssignmentRequest, error) {
+	if !r.AsksSecond() {
+		return r, nil
+	}
+	if subject.Manager == "" {
+		return r.WithSecond(""), nil
+	}
+	managers, err := s.Store.Users(ctx, []entitlement.UserID{subject.Manager})
+	if err != nil || len(managers) == 0 {
+		return r.WithSecond(""), err
+	}
+	return r.WithSecond(managers[0].Manager), nil
 }
 
 // hidden returns the refusal of those for whom the object does not exist.

@@ -17,11 +17,12 @@ type Submission struct {
 	Package           entitlement.PackageID
 	Policy            entitlement.PolicyID
 	Justification     string
+	Answers           []entitlement.GivenAnswer
 	RequestedSchedule entitlement.Schedule
 }
 
 func (in Submission) payload() entitlement.CommandPayload {
-	return entitlement.CommandPayload{Type: in.Type, Assignment: in.Assignment, Package: in.Package, Policy: in.Policy, Subject: in.Subject, Justification: in.Justification, RequestedSchedule: in.RequestedSchedule}
+	return entitlement.CommandPayload{Type: in.Type, Assignment: in.Assignment, Package: in.Package, Policy: in.Policy, Subject: in.Subject, Justification: in.Justification, Answers: in.Answers, RequestedSchedule: in.RequestedSchedule}
 }
 
 // matches refuses an assignment of which something else is true than the submission says:

@@ -21,9 +21,17 @@ type Object struct {
 
 // state is what all objects of one body share.
 type state struct {
-	err    error
+	errs   []error
+	every  bool // all that is wrong is told, not the first thing alone
 	coerce bool
 }
+
+// maxTold bounds how much of what is wrong is told at once.
+const maxTold = 20
+
+// Every has all that is wrong in the whole body told at once, as whoever fills in a long form
+// wants it.
+func (o *Object) Every() { o.state.every = true }
 
 func root(members map[string]any) *Object {
 	return &Object{members: members, taken: map[string]bool{}, state: &state{}}
@@ -32,11 +40,11 @@ func root(members map[string]any) *Object {
 // Coerce lets booleans and numbers be written as text, in the whole body: "true", "1".
 func (o *Object) Coerce() { o.state.coerce = true }
 
-// Done returns the first thing that was wrong, or else refuses a member that nobody
+// Done returns the first thing that was wrong, or all of it after Every, or else refuses a member that nobody
 // asked for.
 func (o *Object) Done() error {
-	if o.state.err != nil {
-		return o.state.err
+	if len(o.state.errs) > 0 {
+		return entitlement.AllFaults(o.state.errs...)
 	}
 
 	var unknown []string
@@ -77,8 +85,8 @@ func (o *Object) Fail(name, why string) {
 }
 
 func (o *Object) keep(err error) {
-	if o.state.err == nil {
-		o.state.err = err
+	if len(o.state.errs) == 0 || o.state.every && len(o.state.errs) < maxTold {
+		o.state.errs = append(o.state.errs, err)
 	}
 }
 
@@ -254,9 +262,9 @@ func parsed[T any](o *Object, name string, to *T, parse func(what, text string) 
 	var text string
 
 	// Text keeps its own complaint; what it refused is not to be parsed.
-	before := o.state.err
+	before := len(o.state.errs)
 	o.Text(name, &text)
-	if o.state.err != before {
+	if len(o.state.errs) != before {
 		return
 	}
 
