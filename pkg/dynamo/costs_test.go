@@ -41,7 +41,7 @@ var (
 	costDueNothing       = cost{1, 0.5, 0} // 0.5 R
 	costNothingPending   = cost{1, 0.5, 0}
 	costRequests100      = cost{2, 102.5, 0}   // 2.5 + 100 R
-	costEventsByTime100  = cost{5, 102, 0}     // four shards, each of which may have all of them
+	costEventsByTime100  = cost{5, 102, 0}     // four shards, each of which may have all of them: chance decides how they are parted
 	costEventsFor100     = cost{106, 105.5, 0} // of a hundred requests with an event each, which is the most; it is 1 R a chain
 	costHolders100       = cost{1, 10, 0}      // 10 R
 	costInboxOfNothing   = cost{1, 0.5, 0}
@@ -207,7 +207,7 @@ func costsOfPages(t *testing.T, p place) {
 			return err
 		}
 	}
-	o.costs("events by time, 100", costEventsByTime100, events(func(ctx context.Context) (entitlement.Paged[entitlement.Event], error) {
+	o.costsWithin("events by time, 100", costEventsByTime100, 2, events(func(ctx context.Context) (entitlement.Paged[entitlement.Event], error) {
 		return o.db.EventsDuring(ctx, entitlement.Span{}, entitlement.Page{})
 	}))
 	o.costs("events of a package, 100", costEventsFor100, events(func(ctx context.Context) (entitlement.Paged[entitlement.Event], error) {

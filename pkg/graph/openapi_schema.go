@@ -52,7 +52,7 @@ func (c *call) schemas() []schema {
 
 // requirementType is what a request through a policy needs, which is no entity and has no path.
 func requirementType() entityType[entitlement.AssignmentPolicy] {
-	return entityType[entitlement.AssignmentPolicy]{mapper: mapRequirement, navigation: noNavigation}
+	return entityType[entitlement.AssignmentPolicy]{mapper: func(p entitlement.AssignmentPolicy) object { return mapRequirement(p, nil) }, navigation: noNavigation}
 }
 
 // suggestionSample is the type of suggestions with an example that has all reasons.

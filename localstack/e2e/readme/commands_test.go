@@ -18,7 +18,7 @@ var root = filepath.Join("..", "..", "..")
 var instead = map[string]string{
 	"make run": "", "WAIT=no make run": "", "make down": "", ". .local/env": "",
 	`curl -H "Authorization: Bearer $(make -s token AS=member)" "$LEASEHOLD_URL/v1.0/me"`: "",
-	"make token AS=member": "", "make help": "", "make logs-<fn>": "", "make invoke-<fn>": "", "make dlq": "", "make show-item ITEM=request/<id>": "",
+	"make token AS=member": "", "make help": "", "make logs-<fn>": "", "make invoke-<fn>": "", "make dlq": "", "make show-item ITEM=request/<id>": "", "make verify-audit": "",
 	"curl <Url>/health": "",
 
 	"make dev": "", `curl "$LEASEHOLD_ISSUER/token?as=member"`: "", `curl -X POST "$LEASEHOLD_ISSUER/sweep"`: "",
@@ -28,6 +28,7 @@ var instead = map[string]string{
 	"make sim RUN=4711": "",
 
 	"make test":                         "it is what runs this",
+	"make test-clients":                 "it compiles one of the clients for minutes; .ci/run does it last",
 	"make verify":                       "it asks the network for known vulnerabilities",
 	"make lint-template":                "it installs 500 MB",
 	"make sim":                          "it takes minutes",

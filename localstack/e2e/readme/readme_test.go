@@ -115,6 +115,9 @@ func onThisMachine(c *checkout) {
 		c.Errorf("what the function answers: %s", said)
 	}
 	c.types("make logs-<fn>", nil, "<fn>", "requests")
+	if said := c.types("make verify-audit", nil); !contains(said, "objects", "events") || contains(said, "BROKEN") {
+		c.Errorf("verify-audit: %s", said)
+	}
 	if said := c.types("make dlq", nil); !contains(said, "deliver-urgent") {
 		c.Errorf("dead letters: %s", said)
 	}
