@@ -284,3 +284,37 @@ func numberIn(t *testing.T, it map[string]types.AttributeValue, name string) int
 	}
 	return n
 }
+
+// An assignment that ends while it is read is found all the same: as it is then.
+func TestAnAssignmentThatEndsWhileItIsReadIsFound(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		db := p.db()
+		u, pkg := newID[entitlement.UserID](), newID[entitlement.PackageID]()
+		free := entitlement.AssignmentPolicy{ID: newID[entitlement.PolicyID](), Package: pkg, DisplayName: "Free", Scope: entitlement.ScopeAllMembers,
+			Requestor: entitlement.RequestorSettings{SelfAdd: true}, Expiration: entitlement.Expiration{Type: entitlement.ExpireAfterDuration, Duration: 24 * time.Hour}}
+		person := &entitlement.User{ID: u, Enabled: true, Type: entitlement.Member}
+		r, c, err := entitlement.Submit(entitlement.NewRequest{ID: newID[entitlement.RequestID](), Type: entitlement.UserAdd, Policy: free.ID, Command: newID[string](), NewID: newID[string]},
+			entitlement.SubmitInputs{Requestor: person, Subject: person, Package: &entitlement.AccessPackage{ID: pkg, Policies: []entitlement.PolicyID{free.ID}},
+				Catalog: &entitlement.Catalog{Published: true}, Policies: []entitlement.AssignmentPolicy{free}, Slot: entitlement.AssignmentSlot{Package: pkg, Subject: u}}, start2026)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustCommit(t, db, c)
+
+		slow := crossed(p, faults.GetItem, func() {
+			slot, err := db.AssignmentSlot(t.Context(), pkg, u)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ends, err := entitlement.Expire(slot, nil, newID[string](), start2026.Add(48*time.Hour))
+			if err != nil {
+				t.Fatal(err)
+			}
+			mustCommit(t, db, ends)
+		})
+		got, err := slow.Assignment(t.Context(), r.AssignmentOf())
+		if err != nil || got.State != entitlement.AssignmentExpired {
+			t.Errorf("got %q, %v", got.State, err)
+		}
+	})
+}

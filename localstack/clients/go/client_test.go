@@ -28,7 +28,7 @@ var errorMapping = abstractions.ErrorMappings{"XXX": odataerrors.CreateODataErro
 
 func TestMain(m *testing.M) {
 	// What the SDK's root package does for those who import all 40 services at once; only
-	// that of identity governance is imported here, which halves the time to compile.
+	// that of identity governance is imported here.
 	abstractions.RegisterDefaultSerializer(func() serialization.SerializationWriterFactory { return jsonformat.NewJsonSerializationWriterFactory() })
 	abstractions.RegisterDefaultDeserializer(func() serialization.ParseNodeFactory { return jsonformat.NewJsonParseNodeFactory() })
 	abstractions.RegisterDefaultDeserializer(func() serialization.ParseNodeFactory { return textformat.NewTextParseNodeFactory() })
