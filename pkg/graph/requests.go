@@ -64,6 +64,7 @@ type requestBody struct {
 	kind          entitlement.RequestType
 	assignment    entitlement.AssignmentID
 	subject       entitlement.UserID
+	principal     string // the userPrincipalName of the subject, where the id is left out
 	pkg           entitlement.PackageID
 	policy        entitlement.PolicyID
 	justification string
@@ -115,6 +116,9 @@ func createRequest(ctx context.Context, c *call) (response, error) {
 
 func submit(ctx context.Context, c *call, ask requestBody) (entitlement.AssignmentRequest, error) {
 	var none entitlement.AssignmentRequest
+	if ask.principal != "" && ask.subject == "" && ask.kind != entitlement.AdminAdd {
+		return none, entitlement.Errorf(entitlement.Invalid, "assignment.target.principalName alone names somebody in requests of the type adminAdd; name the user by assignment.targetId.")
+	}
 	if ask.kind.Removes() {
 		if ask.assignment == "" {
 			return none, entitlement.Errorf(entitlement.Invalid, "assignment.id must name the assignment to end.")
@@ -134,11 +138,15 @@ func submit(ctx context.Context, c *call, ask requestBody) (entitlement.Assignme
 		return none, entitlement.Errorf(entitlement.Invalid, "assignment.accessPackageId must name the access package to have.")
 	case ask.assignment != "":
 		return none, entitlement.Errorf(entitlement.Invalid, "assignment.id is for requests that end an assignment; leave it out.")
-	case ask.kind == entitlement.AdminAdd && ask.subject == "":
-		return none, entitlement.Errorf(entitlement.Invalid, "assignment.targetId must name the user to assign the access package to.")
+	case ask.kind == entitlement.AdminAdd && ask.subject == "" && ask.principal == "":
+		return none, entitlement.Errorf(entitlement.Invalid, "assignment.targetId, or assignment.target.principalName, must name the user to assign the access package to.")
 	}
 
-	return c.deps.Requests.Submit(ctx, c.by, ask.submission())
+	in := ask.submission()
+	if ask.subject == "" {
+		in.SubjectName = ask.principal
+	}
+	return c.deps.Requests.Submit(ctx, c.by, in)
 }
 
 func (ask requestBody) submission() requests.Submission {
@@ -177,14 +185,15 @@ func readRequest(o *strict.Object) requestBody {
 	strict.ID(a, "id", &ask.assignment)
 	flatOrNested(a, "accessPackageId", "accessPackage", &ask.pkg, "id")
 	flatOrNested(a, "assignmentPolicyId", "assignmentPolicy", &ask.policy, "id")
-	flatOrNested(a, "targetId", "target", &ask.subject, "objectId", "id")
+	target := flatOrNested(a, "targetId", "target", &ask.subject, "objectId", "id")
+	target.Text("principalName", &ask.principal) // beside an id it is what was read with it
 
 	return ask
 }
 
 // flatOrNested reads an id that clients write in either way: targetId, which the schema
-// does not know, or target.objectId.
-func flatOrNested[T ~string](o *strict.Object, flat, nested string, to *T, keys ...string) {
+// does not know, or target.objectId. It returns what is nested.
+func flatOrNested[T ~string](o *strict.Object, flat, nested string, to *T, keys ...string) *strict.Object {
 	strict.ID(o, flat, to)
 
 	inner := o.Object(nested)
@@ -202,6 +211,8 @@ func flatOrNested[T ~string](o *strict.Object, flat, nested string, to *T, keys 
 			*to = named
 		}
 	}
+
+	return inner
 }
 
 func readSchedule(o *strict.Object) (s entitlement.Schedule) {

@@ -25,6 +25,7 @@ var uncheckedTexts = map[string]string{
 	"appScopeId":       "one of a few words, and an id",
 	"directoryScopeId": "one word",
 	"credential":       "nobody reads it",
+	"principalName":    "looked up, and answered like one that is not there",
 	"reason":           "one of a few words: others find nobody",
 	"after":            "a token of ours: others are refused",
 	"source":           "nothing waits for the answer of an extension: it is refused whatever it says",

@@ -80,6 +80,8 @@ type Store interface {
 	Catalogs(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error)
 	Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
 	User(ctx context.Context, id entitlement.UserID) (entitlement.User, error)
+	// UserNamed finds a user by the whole userPrincipalName, in any case.
+	UserNamed(ctx context.Context, userPrincipalName string) (entitlement.User, error)
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
 	// Members pages through a group's members; strongly consistent.

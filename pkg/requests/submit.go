@@ -14,6 +14,7 @@ type Submission struct {
 	Type              entitlement.RequestType
 	Assignment        entitlement.AssignmentID
 	Subject           entitlement.UserID
+	SubjectName       string // in place of Subject: the userPrincipalName of whom to assign to
 	Package           entitlement.PackageID
 	Policy            entitlement.PolicyID
 	Justification     string
@@ -42,6 +43,12 @@ func (in Submission) matches(a entitlement.Assignment) error {
 // Submit takes a request of type UserAdd or AdminAdd for a package. It is answered as
 // submitted; its later states are reached by themselves (R107).
 func (s *Service) Submit(ctx context.Context, by authz.Command, in Submission) (entitlement.AssignmentRequest, error) {
+	if in.SubjectName != "" && in.Type == entitlement.AdminAdd {
+		var err error
+		if in.Subject, err = s.subjectNamed(ctx, in.SubjectName); err != nil {
+			return entitlement.AssignmentRequest{}, err
+		}
+	}
 	if in.Subject == "" {
 		in.Subject = by.ID
 	}
@@ -58,6 +65,16 @@ func (s *Service) Submit(ctx context.Context, by authz.Command, in Submission) (
 	return s.create(ctx, by, in.payload(), func(n entitlement.NewRequest) (entitlement.AssignmentRequest, entitlement.Change, error) {
 		return s.submit(ctx, by, n, keys)
 	})
+}
+
+// subjectNamed returns the id of the user with a userPrincipalName. Where there is none it is an
+// id that nobody has, so that who has which name is told to those alone who may assign.
+func (s *Service) subjectNamed(ctx context.Context, name string) (entitlement.UserID, error) {
+	u, err := s.Store.UserNamed(ctx, name)
+	if entitlement.KindOf(err) == entitlement.NotFound && err != nil {
+		return entitlement.UserID(s.IDs.New()), nil
+	}
+	return u.ID, err
 }
 
 func (s *Service) submit(ctx context.Context, by authz.Command, n entitlement.NewRequest, keys entitlement.SubmitKeys) (entitlement.AssignmentRequest, entitlement.Change, error) {
