@@ -3,6 +3,7 @@ package e2e
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"leasehold/localstack/components"
 )
@@ -33,6 +34,7 @@ func TestStory_TheOwnerOfACatalogKeepsItAndNoOther(t *testing.T) {
 		"assignment": object{"targetId": mia.id, "accessPackageId": pkg, "assignmentPolicyId": policy}}).want(201).get("id")
 	requestState(t, asked, "delivered", soon)
 	call(t, components.Owner, "GET", em+"/assignments/"+asked, nil).want(200)
+	there := time.Now()
 	call(t, components.Owner, "POST", em+"/assignmentRequests", object{"requestType": "adminRemove", "assignment": object{"id": asked}}).want(201)
 
 	for path, body := range map[string]object{
@@ -45,5 +47,5 @@ func TestStory_TheOwnerOfACatalogKeepsItAndNoOther(t *testing.T) {
 	call(t, components.Owner, "GET", em+"/assignments", nil).want(http.StatusForbidden)
 
 	t.Parallel() // the rest is waiting
-	takenBack(t, asked, group, mia)
+	takenBackSince(t, there, asked, group, mia)
 }

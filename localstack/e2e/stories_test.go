@@ -25,7 +25,12 @@ const shortestWindow = 5 * time.Second
 // until that is told. In between it is not (S15).
 func takenBack(t *testing.T, assigned, group string, who person) {
 	t.Helper()
-	listed := time.Now()
+	takenBackSince(t, time.Now(), assigned, group, who)
+}
+
+// takenBackSince is takenBack of somebody who was in the group at the instant listed.
+func takenBackSince(t *testing.T, listed time.Time, assigned, group string, who person) {
+	t.Helper()
 	eventually(t, soon, func() (bool, string) {
 		if holds(t, group, who.there) > 0 {
 			listed = time.Now()
