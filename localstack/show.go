@@ -14,18 +14,27 @@ import (
 
 // showItem prints items of the table in words.
 func showItem(ctx context.Context, arguments []string) error {
-	at, err := reach()
+	client, table, err := openTable(ctx)
 	if err != nil {
 		return err
+	}
+	return items.Reader{Client: client, Table: table, Out: os.Stdout}.Show(ctx, arguments...)
+}
+
+// openTable reaches the table as the operator does, and says which one it is.
+func openTable(ctx context.Context) (*dynamodb.Client, string, error) {
+	at, err := reach()
+	if err != nil {
+		return nil, "", err
 	}
 	client := dynamodb.New(dynamodb.Options{Region: at.region, BaseEndpoint: at.endpoint, Credentials: at.credentials})
 	table, err := tableOf(ctx, client, at.table)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 
 	fmt.Println("Table", table, at.where+":")
-	return items.Reader{Client: client, Table: table, Out: os.Stdout}.Show(ctx, arguments...)
+	return client, table, nil
 }
 
 // tableOf returns the table that is named, or the only one that looks like the stack's.
