@@ -19,6 +19,7 @@ type reconciliation struct {
 	subjectRecord entitlement.SubjectRecord
 	inputs        entitlement.ReconcileInputs
 	want          roles
+	expiring      roles // neither to grant nor to take away, see given
 	verify        roles
 	idle          []entitlement.GrantSet    // those that nothing is to be done at
 	unread        []entitlement.ConnectorID // those of which cannot be read
@@ -107,7 +108,8 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*reconciliati
 	}
 
 	now := r.Clock.Now()
-	j.want, j.verify = Desired(j.subjectRecord, j.inputs, now), verified(j.subjectRecord, j.inputs)
+	j.want, j.expiring = given(j.subjectRecord, j.inputs, now)
+	j.verify = verified(j.subjectRecord, j.inputs)
 	for _, grantSet := range grantSetsFor(id, j.want, grantSets) {
 		// Of a target that cannot be read nothing is planned; the others are not kept waiting.
 		if slices.Contains(j.unread, grantSet.Connector) {
@@ -125,7 +127,7 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*reconciliati
 }
 
 func (j *reconciliation) plan(grantSet entitlement.GrantSet, now time.Time) []Task {
-	return Plan(j.want, j.verify, grantSet, j.subjectRecord.Generation, now)
+	return Plan(j.want, j.expiring, j.verify, grantSet, j.subjectRecord.Generation, now)
 }
 
 // pendingReconciliation reads what is pending for the subject. What cannot be read of it keeps nothing from

@@ -96,3 +96,75 @@ func TestL2_WhoWaitsForAnAnswerOfTheTargetItselfIsServedSoonAfterItIsBack(t *tes
 		})
 	}
 }
+
+// An end is moved by whoever comes to the table first, the extension or the sweep; a worker
+// that saw the end pass does not decide between them.
+func TestS8_AnEndThatPassedTakesNothingAwayUntilTheSweepHasEndedIt_S16(t *testing.T) {
+	for name, extended := range map[string]bool{"extended at the last moment": true, "ended by the sweep": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newFixture(t)
+			u, p := w.person(), w.pack("a", "b")
+			id := w.assign(u, p)
+
+			// One role of two is there when the end passes, and so the worker knows of the end.
+			w.target.before = func(r entitlement.RoleRef, _ []connector.Op) trouble {
+				if r == role("b") {
+					return trouble{err: entitlement.Errorf(entitlement.Unavailable, "down")}
+				}
+				return trouble{}
+			}
+			w.deliver(u)
+			w.holds(u, "a", 1)
+
+			end := w.clock.Now().Add(time.Hour)
+			slot := w.slot(u, p)
+			slot.Assignment.End = end
+			w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot}})
+
+			w.target.before = nil
+			w.clock.Advance(61 * time.Minute)
+			w.deliver(u)
+			w.holds(u, "a", 1)
+			w.holds(u, "b", 0)
+
+			if extended {
+				ask, err := w.store.SubmitInputs(context.Background(), entitlement.SubmitKeys{Requestor: u, Subject: u, Package: p.ID, Policy: p.Policies[0]})
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, c, err := entitlement.Extend(entitlement.NewRequest{ID: entitlement.RequestID(w.clock.New()), Type: entitlement.AdminUpdate, NewID: w.clock.New,
+					RequestedSchedule: entitlement.Schedule{Expiration: entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: end.Add(24 * time.Hour)}}}, ask, end.Add(-time.Second))
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.commit(c)
+			} else {
+				c, err := entitlement.Expire(w.slot(u, p), nil, "test", w.clock.Now())
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.commit(c)
+			}
+
+			w.deliver(u)
+			if extended {
+				w.holds(u, "a", 1)
+				w.holds(u, "b", 1)
+				w.request(id, entitlement.RequestDelivered)
+			} else {
+				w.holds(u, "a", 0)
+				w.holds(u, "b", 0)
+			}
+		})
+	}
+}
+
+// slot returns what the person holds of the package, or asks for.
+func (w *fixture) slot(u entitlement.UserID, p entitlement.AccessPackage) entitlement.AssignmentSlot {
+	w.t.Helper()
+	slot, err := w.store.AssignmentSlot(context.Background(), p.ID, u)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return slot
+}

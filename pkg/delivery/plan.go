@@ -15,21 +15,31 @@ type roles map[entitlement.RoleRef]bool
 // Desired returns the roles that a subject's live assignments give at now: their union,
 // so that a role stays while any of them needs it (R4, S8). A disabled subject gets none.
 func Desired(h entitlement.SubjectRecord, w entitlement.ReconcileInputs, now time.Time) map[entitlement.RoleRef]bool {
-	want := roles{}
+	want, _ := given(h, w, now)
+	return want
+}
+
+// given returns the roles that a subject's live assignments give at now, and beside them those
+// of the assignments whose end has passed and which the sweep has not ended yet (S1). The
+// latter are neither granted nor taken away: an extension of a moment ago may still be on its
+// way to the table, and the one that comes there first counts (S16).
+func given(h entitlement.SubjectRecord, w entitlement.ReconcileInputs, now time.Time) (want, expiring roles) {
+	want, expiring = roles{}, roles{}
 	if h.Disabled || w.Subject == nil || !w.Subject.Enabled {
-		return want
+		return want, expiring
 	}
 
 	for _, p := range h.Live {
+		to := want
 		if w.Slots[p].Over(now) {
-			continue // its end has passed, the sweep is on its way (S1)
+			to = expiring
 		}
 		for _, s := range w.Scopes[p].List {
-			want[s.Ref] = true
+			to[s.Ref] = true
 		}
 	}
 
-	return want
+	return want, expiring
 }
 
 // verified returns the roles of assignments whose delivery is not complete: "delivered"
@@ -52,11 +62,11 @@ type Task struct {
 
 // Plan returns what must be done at one target: every desired role that is not known to
 // be present, that a waiting assignment wants read back, or that is due to be looked at
-// once more, and every recorded role that nothing desires. A refusal that was final at
+// once more, and every recorded role that nothing desires and that is not expiring. A refusal that was final at
 // this generation is not asked again, what was written a moment ago is left alone until it
 // can be judged, and a target that asked to be left alone for longer is (F9). The order is
 // that of the roles, so that equal inputs give equal plans.
-func Plan(want, verify map[entitlement.RoleRef]bool, grantSet entitlement.GrantSet, generation int64, now time.Time) []Task {
+func Plan(want, expiring, verify map[entitlement.RoleRef]bool, grantSet entitlement.GrantSet, generation int64, now time.Time) []Task {
 	var tasks []Task
 	for role := range want {
 		g, known := grantSet.Grants[role]
@@ -68,7 +78,7 @@ func Plan(want, verify map[entitlement.RoleRef]bool, grantSet entitlement.GrantS
 
 	for role, g := range grantSet.Grants {
 		// A removal that the target took is looked at when that can be judged, not sooner.
-		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !taken && !waitsForRetryAfter(g, generation, now) {
+		if taken := g.Revoked && now.Before(g.CheckAfter); !want[role] && !expiring[role] && !taken && !waitsForRetryAfter(g, generation, now) {
 			tasks = append(tasks, Task{role, false})
 		}
 	}

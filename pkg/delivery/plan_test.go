@@ -114,7 +114,7 @@ func TestPlan_WhatIsDoneIsNotDoneAgain(t *testing.T) {
 		if c.grant != nil {
 			grantSet.Grants[ref("a")] = *c.grant
 		}
-		tasks := Plan(c.want, c.verify, grantSet, c.generation, noon)
+		tasks := Plan(c.want, nil, c.verify, grantSet, c.generation, noon)
 		if len(tasks) != c.tasks || len(tasks) == 1 && tasks[0].Grant != c.give {
 			t.Errorf("%s: %+v", name, tasks)
 		}
@@ -124,9 +124,9 @@ func TestPlan_WhatIsDoneIsNotDoneAgain(t *testing.T) {
 func TestPlan_EqualInputsGiveEqualPlans(t *testing.T) {
 	want := set("d", "a", "c", "b")
 	grantSet := entitlement.GrantSet{Connector: "con"}
-	first := Plan(want, nil, grantSet, 1, noon)
+	first := Plan(want, nil, nil, grantSet, 1, noon)
 	for range 20 {
-		if !slices.Equal(first, Plan(want, nil, grantSet, 1, noon)) {
+		if !slices.Equal(first, Plan(want, nil, nil, grantSet, 1, noon)) {
 			t.Fatal("the order wanders")
 		}
 	}

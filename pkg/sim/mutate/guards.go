@@ -15,8 +15,10 @@ var mutations = []mutation{
 		return Change{}, nil`}}},
 	{name: "union of live assignments", edits: []edit{{"pkg/delivery/plan.go",
 		`	for _, p := range h.Live {
-		if w.Slots[p].Over(`, `	for _, p := range h.Live[:min(1, len(h.Live))] {
-		if w.Slots[p].Over(`}}},
+		to := want`, `	for _, p := range h.Live[:min(1, len(h.Live))] {
+		to := want`}}},
+	{name: "an end that passed takes nothing away itself", edits: []edit{{"pkg/delivery/plan.go",
+		`!want[role] && !expiring[role] &&`, `!want[role] &&`}}},
 	{name: "sentinel of the open request", waive: []string{"Put PKG ASG: v = ?", "Put PKG ASG: attribute_not_exists(pk)"}},
 	{name: "read-back before delivered", edits: []edit{{"pkg/delivery/decide.go",
 		`	wanted := entitlement.PresenceOf(s.grant)
