@@ -46,7 +46,7 @@ func policyIndexKeys(p entitlement.AssignmentPolicy) indexKeys {
 
 // subjectKinds are stored by number; a new kind goes to the end.
 var subjectKinds = []entitlement.SubjectKind{entitlement.SingleUser, entitlement.GroupMembers, entitlement.RequestorManager, entitlement.OrganizationMembers, entitlement.SecondManager,
-	entitlement.InternalSponsors, entitlement.ExternalSponsors}
+	entitlement.InternalSponsors, entitlement.ExternalSponsors, entitlement.TargetManager, entitlement.SecondTargetManager}
 
 func subjectFields(f *fields, s *entitlement.SubjectSet) {
 	word(f, "k", &s.Kind, subjectKinds)
@@ -134,6 +134,10 @@ func requestorFields(f *fields, r *entitlement.RequestorSettings) {
 	flag(f, "u", &r.SelfUpdate)
 	flag(f, "r", &r.SelfRemove)
 	flag(f, "s", &r.CustomSchedule)
+	flag(f, "ba", &r.OnBehalfAdd)
+	flag(f, "bu", &r.OnBehalfUpdate)
+	flag(f, "br", &r.OnBehalfRemove)
+	list(f, "b", &r.OnBehalf, subjectFields)
 }
 
 func approvalFields(f *fields, a *entitlement.ApprovalSettings) {
@@ -181,9 +185,9 @@ func subjectSetRefsOf(sets []entitlement.SubjectSet, manager, second entitlement
 		// Whose manager it is is not known to the policy, only to a request.
 		case s.Kind == entitlement.OrganizationMembers && s.ID != "":
 			all = append(all, subjectSetRef{kindOrganization, s.ID})
-		case s.Kind == entitlement.RequestorManager && manager != "":
+		case (s.Kind == entitlement.RequestorManager || s.Kind == entitlement.TargetManager) && manager != "":
 			all = append(all, subjectSetRef{kindUser, string(manager)})
-		case s.Kind == entitlement.SecondManager && second != "":
+		case (s.Kind == entitlement.SecondManager || s.Kind == entitlement.SecondTargetManager) && second != "":
 			all = append(all, subjectSetRef{kindUser, string(second)})
 		}
 	}

@@ -45,7 +45,10 @@ func besides(known, more []SubjectSet) []SubjectSet {
 }
 
 // same reports that two sets name the same people, whatever they are described as.
-func (s SubjectSet) same(other SubjectSet) bool { return s.Kind == other.Kind && s.ID == other.ID }
+func (s SubjectSet) same(other SubjectSet) bool {
+	alike := s.Kind == other.Kind || s.isFirst() && other.isFirst() || s.isSecond() && other.isSecond()
+	return alike && s.ID == other.ID
+}
 
 // Widen has the running stage ask more people, since none of those whom it asks can
 // decide: they become its approvers. c is what is changed of the request already, if

@@ -32,7 +32,9 @@ func (r AssignmentRequest) NextAsksManager() bool {
 	return slices.ContainsFunc(slices.Concat(next.Primary, next.Alternates), SubjectSet.isManager)
 }
 
-func (s SubjectSet) isManager() bool { return s.Kind == RequestorManager || s.Kind == SecondManager }
+func (s SubjectSet) isManager() bool { return s.isFirst() || s.isSecond() }
+
+func (s SubjectSet) isFirst() bool { return s.Kind == RequestorManager || s.Kind == TargetManager }
 
 // NeedsStart reports that an approval now would be the last one.
 func (r AssignmentRequest) NeedsStart() bool { return r.Stage == len(r.Stages)-1 }

@@ -96,7 +96,7 @@ func admitExtension(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPol
 		return p, nil
 	}
 
-	if !p.Requestor.SelfUpdate || !in.Subject.Enabled || !p.InScope(*in.Subject) {
+	if !p.letsUpdate(in) {
 		return none, Errorf(Precondition, "The policy of this assignment does not let you extend it.") // R83
 	}
 	if n.RequestedSchedule.Chooses(now) && !p.Requestor.CustomSchedule {

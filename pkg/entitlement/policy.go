@@ -33,6 +33,11 @@ const (
 	// SecondManager is the manager's manager: Graph's requestorManager of managerLevel 2.
 	SecondManager SubjectKind = "requestorManager 2"
 
+	// TargetManager and SecondTargetManager are the same people by their other name: that of
+	// whom a request is for.
+	TargetManager       SubjectKind = "targetManager"
+	SecondTargetManager SubjectKind = "targetManager 2"
+
 	// Sponsors of the requestor's connected organization.
 	InternalSponsors SubjectKind = "internalSponsors"
 	ExternalSponsors SubjectKind = "externalSponsors"
@@ -40,14 +45,14 @@ const (
 	OrganizationMembers SubjectKind = "connectedOrganizationMembers"
 )
 
-// SubjectSet names people: one user, the members of a group, or a manager of the requestor.
+// SubjectSet names people: one user, the members of a group, or a manager of the subject.
 type SubjectSet struct {
 	Kind        SubjectKind
 	ID          string // user, group or connected organization; empty for a manager
 	Description string
 }
 
-// Has reports that u is in the set; manager is the requestor's present manager. Who the
+// Has reports that u is in the set; manager is the subject's present manager. Who the
 // manager's manager is, the stage that asks for one knows.
 func (s SubjectSet) Has(u User, manager UserID) bool {
 	switch s.Kind {
@@ -55,7 +60,7 @@ func (s SubjectSet) Has(u User, manager UserID) bool {
 		return string(u.ID) == s.ID
 	case GroupMembers:
 		return u.MemberOf(GroupID(s.ID))
-	case RequestorManager:
+	case RequestorManager, TargetManager:
 		return manager != "" && u.ID == manager
 	default:
 		return false
@@ -89,12 +94,18 @@ type AssignmentPolicy struct {
 // Due returns when the sweep must look at a policy under deletion; zero means never.
 func (p AssignmentPolicy) Due() time.Time { return reopenAt(p.Deleting) }
 
-// RequestorSettings says what subjects may do by themselves (R42, R43).
+// RequestorSettings says what subjects may do by themselves (R42, R43), and what those may do
+// for them whom OnBehalf names (R213).
 type RequestorSettings struct {
 	SelfAdd        bool
 	SelfUpdate     bool
 	SelfRemove     bool
 	CustomSchedule bool
+
+	OnBehalfAdd    bool
+	OnBehalfUpdate bool
+	OnBehalfRemove bool
+	OnBehalf       []SubjectSet
 }
 
 // ApprovalSettings says whether and by whom requests are approved (R44 to R62).
@@ -142,7 +153,7 @@ const (
 // Check refuses a policy that contradicts itself, and says all that is wrong with it.
 func (p AssignmentPolicy) Check(now time.Time) error {
 	faults := []error{p.Expiration.Check(now), CheckStages(p.Extensions), p.checkTargets()}
-	return AllFaults(slices.Concat(faults, p.Approval.check(), p.checkSponsors(), p.checkReview())...)
+	return AllFaults(slices.Concat(faults, p.checkOnBehalf(), p.Approval.check(), p.checkSponsors(), p.checkReview())...)
 }
 
 // forOutside reports a policy for people of other organizations.
@@ -317,12 +328,12 @@ func (p AssignmentPolicy) rank() int {
 	}
 }
 
-// applicable returns those policies of a package through which u may ask, of the best
+// applicable returns those policies of a package through which somebody may ask, of the best
 // rank only (R37).
-func applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
+func applicable(policies []AssignmentPolicy, may func(AssignmentPolicy) bool) []AssignmentPolicy {
 	var fit []AssignmentPolicy
 	for _, p := range policies {
-		if !p.MayAsk(u) {
+		if !may(p) {
 			continue
 		}
 
@@ -343,10 +354,16 @@ func applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
 // (R108), several must be chosen from (R36). What is named and does not apply is answered
 // alike whether it is of a lower rank, of another package or not there at all.
 func Choose(policies []AssignmentPolicy, named PolicyID, u User) (AssignmentPolicy, error) {
-	none, fit := AssignmentPolicy{}, applicable(policies, u)
+	return choose(policies, named, func(p AssignmentPolicy) bool { return p.MayAsk(u) },
+		"No policy of this access package lets you ask for it. Ask its catalog owner to assign it to you.")
+}
+
+// choose is Choose for whoever may ask through a policy; without says that there is none.
+func choose(policies []AssignmentPolicy, named PolicyID, may func(AssignmentPolicy) bool, without string) (AssignmentPolicy, error) {
+	none, fit := AssignmentPolicy{}, applicable(policies, may)
 
 	if len(fit) == 0 {
-		return none, Errorf(Precondition, "No policy of this access package lets you ask for it. Ask its catalog owner to assign it to you.")
+		return none, Errorf(Precondition, "%s", without)
 	}
 
 	if named == "" && len(fit) > 1 {

@@ -60,7 +60,9 @@ func (a SubmitInputs) policy(id PolicyID) (AssignmentPolicy, bool) {
 
 // Applicable returns the policies through which u may ask for the package: those that a
 // request of u may name, and no other (R35 to R38). All of the package's must have been read.
-func (a SubmitInputs) Applicable(u User) []AssignmentPolicy { return applicable(a.policies(), u) }
+func (a SubmitInputs) Applicable(u User) []AssignmentPolicy {
+	return applicable(a.policies(), func(p AssignmentPolicy) bool { return p.MayAsk(u) })
+}
 
 // startInputs returns what of it the beginning of an assignment is decided on.
 func (a SubmitInputs) startInputs() StartInputs {

@@ -35,6 +35,7 @@ var unrecorded = map[string]string{
 	"AssignmentPolicy.Created":                                        "it is the time of the first event",
 	"AssignmentPolicy.Modified":                                       "it is the time of the last event",
 	"AssignmentPolicy.Targets.Description":                            "a label of who wrote the policy, which may name a person; nothing is decided by it",
+	"AssignmentPolicy.Requestor.OnBehalf.Description":                 "the same",
 	"AssignmentPolicy.Approval.Stages.Primary.Description":            "the same",
 	"AssignmentPolicy.Approval.Stages.Fallback.Description":           "the same",
 	"AssignmentPolicy.Approval.Stages.Alternates.Description":         "the same",

@@ -8,8 +8,8 @@ import (
 // NewRequest is an ask to have a package, as its author words it.
 type NewRequest struct {
 	ID                RequestID
-	Type              RequestType // UserAdd or AdminAdd
-	Policy            PolicyID    // may be empty for UserAdd where one policy applies
+	Type              RequestType // UserAdd, OnBehalfAdd or AdminAdd
+	Policy            PolicyID    // may be empty where one policy applies, but for AdminAdd
 	Justification     string
 	Answers           []GivenAnswer
 	RequestedSchedule Schedule
@@ -108,6 +108,9 @@ func admit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPolicy, erro
 	if in.Subject == nil || in.Subject.Gone() {
 		return none, Errorf(NotFound, "There is no user with the id in targetId.")
 	}
+	if !in.Subject.Enabled && n.Type == OnBehalfAdd { // who acts for somebody does not look into the directory
+		return none, Errorf(Precondition, "The user this is for is disabled and cannot get an access package.")
+	}
 	if !in.Subject.Enabled {
 		return none, Errorf(Precondition, "The user %s is disabled and cannot get an access package.", in.Subject.DisplayName)
 	}
@@ -126,7 +129,7 @@ func admit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPolicy, erro
 		return none, Errorf(Precondition, "The catalog of this access package is not published, so it cannot be requested.") // R23
 	}
 
-	p, err := Choose(in.policies(), n.Policy, *in.Subject)
+	p, err := in.choose(n)
 	if err != nil {
 		return none, err
 	}
@@ -139,6 +142,14 @@ func admit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPolicy, erro
 	}
 
 	return p, within(p, n.RequestedSchedule, now)
+}
+
+// choose returns the policy that a person's request goes through.
+func (a SubmitInputs) choose(n NewRequest) (AssignmentPolicy, error) {
+	if n.Type == OnBehalfAdd {
+		return a.chooseFor(n.Policy)
+	}
+	return Choose(a.policies(), n.Policy, *a.Subject)
 }
 
 // admitDirect checks a direct assignment: the policy must be named and the subject in
@@ -181,7 +192,7 @@ func terms(p AssignmentPolicy, asked Schedule) Expiration {
 // free refuses a second request beside an open one, and a new one beside a live assignment (S5).
 func (s AssignmentSlot) free(t RequestType) error {
 	who := "You already have"
-	if t == AdminAdd {
+	if t == AdminAdd || t == OnBehalfAdd {
 		who = "This user already has"
 	}
 	switch {
@@ -211,7 +222,7 @@ func (r *AssignmentRequest) startStage(i int, manager, second UserID, now time.T
 func reachable(primary, fallback []SubjectSet, manager, second UserID) []SubjectSet {
 	missing := func(s SubjectSet) bool {
 		// Nobody is recognised as one of a connected organization, so nobody has sponsors yet.
-		return s.Kind == RequestorManager && manager == "" || s.Kind == SecondManager && second == "" || s.isSponsor()
+		return s.isFirst() && manager == "" || s.isSecond() && second == "" || s.isSponsor()
 	}
 	if !slices.ContainsFunc(primary, missing) {
 		return slices.Clone(primary)

@@ -280,7 +280,7 @@ func policyTakings() []taking {
 		ids := map[string]place{}
 		set := []any{object{"@odata.type": typePrefix + way.kind, way.member: "{" + way.right + "}"}}
 		stage := "requestApprovalSettings.stages[]."
-		for _, list := range []string{"specificAllowedTargets", stage + "primaryApprovers", stage + "fallbackPrimaryApprovers", stage + "escalationApprovers", stage + "fallbackEscalationApprovers", "reviewSettings.primaryReviewers", "reviewSettings.fallbackReviewers"} {
+		for _, list := range []string{"specificAllowedTargets", stage + "primaryApprovers", stage + "fallbackPrimaryApprovers", stage + "escalationApprovers", stage + "fallbackEscalationApprovers", "requestorSettings.onBehalfRequestors", "reviewSettings.primaryReviewers", "reviewSettings.fallbackReviewers"} {
 			at := "body " + list + "[]."
 			kind := map[string]string{"userId": "user", "groupId": "group"}[way.member]
 			ids[at+way.member] = free(kind, "every person and group may be named in a policy")
@@ -288,7 +288,7 @@ func policyTakings() []taking {
 			ids[at+"id"] = wrong(kind, way.wrong).at(way.right)
 		}
 		body := object{"displayName": "New", "accessPackage": object{"id": "{package}"}, "allowedTargetScope": "specificDirectoryUsers", "specificAllowedTargets": set,
-			"requestorSettings":            object{"enableTargetsToSelfAddAccess": true},
+			"requestorSettings":            object{"enableTargetsToSelfAddAccess": true, "enableOnBehalfRequestorsToAddAccess": true, "onBehalfRequestors": set},
 			"reviewSettings":               object{"isEnabled": true, "primaryReviewers": set, "fallbackReviewers": set},
 			"questions":                    []any{object{"@odata.type": "#microsoft.graph.accessPackageTextInputQuestion", "text": "Why?"}},
 			"customExtensionStageSettings": []any{object{"stage": "assignmentRequestGranted", "customExtension": object{"id": "{extension}"}}},

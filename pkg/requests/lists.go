@@ -137,6 +137,27 @@ func (s *Service) RequestsOf(ctx context.Context, by authz.Caller, subject entit
 	return seen(s.Store.RequestsOf(ctx, subject, page))
 }
 
+// RequestsShownBy lists the requests of which a person is shown as the requestor: those for
+// them, newest first, and then those that they made on behalf of others. Of the first the
+// caller's filter leaves out what others asked for on their behalf.
+func (s *Service) RequestsShownBy(ctx context.Context, by authz.Caller, person entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if err := s.mayListAll(ctx, by, authz.ListRequests); err != nil {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
+	}
+	own := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		list, err := seen(s.Store.RequestsOf(ctx, person, page))
+		list.Sure = false // what follows may be what others asked for
+		return list, err
+	}
+	others := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		list, err := seen(s.Store.RequestsBy(ctx, person, page))
+		list.Items = slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return r.Type.Direct() })
+		list.Sure = false
+		return list, err
+	}
+	return chain(ctx, page, own, others)
+}
+
 // RequestsFor lists one package's requests, newest first.
 func (s *Service) RequestsFor(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	if err := s.mayList(ctx, by, authz.ListRequests, pkg); err != nil {
