@@ -46,7 +46,7 @@ func policyIndexKeys(p entitlement.AssignmentPolicy) indexKeys {
 
 // subjectKinds are stored by number; a new kind goes to the end.
 var subjectKinds = []entitlement.SubjectKind{entitlement.SingleUser, entitlement.GroupMembers, entitlement.RequestorManager, entitlement.OrganizationMembers, entitlement.SecondManager,
-	entitlement.InternalSponsors, entitlement.ExternalSponsors, entitlement.TargetManager, entitlement.SecondTargetManager}
+	entitlement.InternalSponsors, entitlement.ExternalSponsors, entitlement.TargetManager, entitlement.SecondTargetManager, entitlement.TargetUserSponsors}
 
 func subjectFields(f *fields, s *entitlement.SubjectSet) {
 	word(f, "k", &s.Kind, subjectKinds)
@@ -159,12 +159,17 @@ func approvalStageFields(f *fields, s *entitlement.ApprovalStage) {
 	list(f, "fa", &s.FallbackAlternates, subjectFields)
 }
 
+// everybodyOutside stands for all guests, of whichever organization.
+var everybodyOutside = subjectSetRef{kindOrganization, "00000000-0000-0000-0000-000000000075"}
+
 // targetsOf returns whom a policy names, as its index entries do. A policy for nobody has
 // none.
 func targetsOf(p entitlement.AssignmentPolicy) []subjectSetRef {
 	switch p.Scope {
 	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers:
 		return []subjectSetRef{{}}
+	case entitlement.ScopeAllOrganizations, entitlement.ScopeAllExternal:
+		return []subjectSetRef{everybodyOutside}
 	case entitlement.ScopeSpecificUsers, entitlement.ScopeSpecificOrganizations:
 		return subjectSetRefsOf(p.Targets, "", "")
 	default:

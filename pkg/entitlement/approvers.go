@@ -32,7 +32,8 @@ func (r AssignmentRequest) Tiers() [][]SubjectSet {
 	}
 	tiers, known := [][]SubjectSet{s.Approvers}, s.Approvers
 	for _, more := range [][]SubjectSet{s.Policy.Fallback, s.Policy.Alternates, s.Policy.FallbackAlternates, {Administrators}} {
-		if more = besides(known, more); len(more) > 0 {
+		// Sponsors are found when a stage starts or escalates, and not again.
+		if more = slices.DeleteFunc(besides(known, more), SubjectSet.isSponsor); len(more) > 0 {
 			tiers, known = append(tiers, more), slices.Concat(known, more)
 		}
 	}

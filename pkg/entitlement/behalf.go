@@ -22,15 +22,15 @@ func (s RequestorSettings) actsFor(asker, subject User, second UserID) bool {
 
 // mayAskFor reports that asker may ask for the package for subject through this policy: it lets
 // somebody ask for others, names the asker as one of these, and is for the subject.
-func (p AssignmentPolicy) mayAskFor(asker, subject User, second UserID) bool {
+func (p AssignmentPolicy) mayAskFor(asker, subject User, second UserID, of *ConnectedOrganization) bool {
 	s := p.Requestor
-	return s.OnBehalfAdd && p.Scope != ScopeNobody && subject.Enabled && p.InScope(subject) && s.actsFor(asker, subject, second)
+	return s.OnBehalfAdd && p.Scope != ScopeNobody && subject.Enabled && p.InScope(subject, of) && s.actsFor(asker, subject, second)
 }
 
 // chooseFor is Choose for somebody who asks on behalf of the subject. Of the policies for the
 // subject that let others ask, only those of the best rank count (R37).
 func (a SubmitInputs) chooseFor(named PolicyID) (AssignmentPolicy, error) {
-	return choose(a.policies(), named, func(p AssignmentPolicy) bool { return p.mayAskFor(*a.Requestor, *a.Subject, a.Second) },
+	return choose(a.open(), named, func(p AssignmentPolicy) bool { return p.mayAskFor(*a.Requestor, *a.Subject, a.Second, a.Organization) },
 		"No policy of this access package that lets you ask on behalf of others is for this user. Ask its catalog owner to assign it to them.")
 }
 
@@ -68,7 +68,7 @@ func (a SubmitInputs) RemovesFor() bool {
 // or that of one whom they act for. Whoever holds it must be in the scope of the policy still
 // (R83).
 func (p AssignmentPolicy) letsUpdate(in SubmitInputs) bool {
-	if !in.Subject.Enabled || !p.InScope(*in.Subject) {
+	if !in.Subject.Enabled || !p.InScope(*in.Subject, in.Organization) {
 		return false
 	}
 	if !in.onBehalf() {

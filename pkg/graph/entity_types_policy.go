@@ -84,7 +84,7 @@ func mapSet(s entitlement.SubjectSet) object {
 	case entitlement.RequestorManager, entitlement.TargetManager:
 		delete(o, "description")
 		o["managerLevel"] = 1
-	case entitlement.InternalSponsors, entitlement.ExternalSponsors:
+	case entitlement.InternalSponsors, entitlement.ExternalSponsors, entitlement.TargetUserSponsors:
 		delete(o, "description")
 	case entitlement.SecondManager, entitlement.SecondTargetManager:
 		delete(o, "description")

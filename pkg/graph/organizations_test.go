@@ -140,7 +140,7 @@ func TestSettingsAreKeptAndSayWhatIsInactive(t *testing.T) {
 	w.call("admin", "PUT", endUserPath, object{"showApproverDetailsToMembers": false}).want(400) // nothing would hide them
 
 	all := w.call("admin", "GET", ours+"/settings", nil).want(200)
-	for _, word := range []string{"externalUserLifecycleAction", "connectedOrganizations", "allExternalUsers", "Custom extensions are not called"} {
+	for _, word := range []string{"externalUserLifecycleAction", "durationUntilExternalUserDeletedAfterBlocked", "allExternalUsers", "Custom extensions are not called"} {
 		if !strings.Contains(all.text, word) {
 			t.Errorf("inactive does not name %s: %s", word, all.text)
 		}

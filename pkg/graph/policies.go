@@ -222,10 +222,10 @@ func readSet(o *strict.Object) entitlement.SubjectSet {
 			s.Kind = map[entitlement.SubjectKind]entitlement.SubjectKind{entitlement.RequestorManager: entitlement.SecondManager, entitlement.TargetManager: entitlement.SecondTargetManager}[s.Kind]
 		}
 		return s
-	case entitlement.InternalSponsors, entitlement.ExternalSponsors:
+	case entitlement.InternalSponsors, entitlement.ExternalSponsors, entitlement.TargetUserSponsors:
 		return s
 	default:
-		o.Fail("@odata.type", "must be "+typePrefix+"singleUser, groupMembers, requestorManager, targetManager, internalSponsors or externalSponsors; others are not supported yet.")
+		o.Fail("@odata.type", "must be "+typePrefix+"singleUser, groupMembers, requestorManager, targetManager, internalSponsors, externalSponsors or targetUserSponsors; others are not supported yet.")
 		return s
 	}
 
