@@ -34,6 +34,15 @@ func (a SubmitInputs) chooseFor(named PolicyID) (AssignmentPolicy, error) {
 		"No policy of this access package that lets you ask on behalf of others is for this user. Ask its catalog owner to assign it to them.")
 }
 
+// ApplicableOnBehalf returns the policies through which the requestor may ask for the subject:
+// those that an onBehalfAdd may name, and no other.
+func (a SubmitInputs) ApplicableOnBehalf() []AssignmentPolicy {
+	if !a.onBehalf() {
+		return nil
+	}
+	return applicable(a.open(), func(p AssignmentPolicy) bool { return p.mayAskFor(*a.Requestor, *a.Subject, a.Second, a.Organization) })
+}
+
 // onBehalf reports that what was read is about somebody else than who asks.
 func (a SubmitInputs) onBehalf() bool {
 	return a.Requestor != nil && a.Subject != nil && a.Requestor.ID != a.Subject.ID

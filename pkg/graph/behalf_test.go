@@ -86,6 +86,34 @@ func TestR214_WhatIsAskedForAReportNamesBoth(t *testing.T) {
 	w.call("manager", "POST", requestPath+"/"+id+"/cancel", nil).want(204)
 }
 
+// R38: the manager learns by which policy, and with which questions, by naming the report.
+func TestR38_WhoAsksOnBehalfOfSomebodyIsToldWhatItNeeds(t *testing.T) {
+	w := newFixture(t)
+	policy := onBehalf(w)
+	policy["questions"] = []object{{"@odata.type": "#microsoft.graph.accessPackageTextInputQuestion", "text": "Why?", "isRequired": true}}
+	w.offer(policy)
+	at := packagePath + "/" + w.ids["package"] + "/getApplicablePolicyRequirements"
+	about := func(who string) object { return object{"subject": object{"objectId": w.ids[who]}} }
+
+	got := w.call("manager", "POST", at, about("member")).want(200).values()
+	if len(got) != 1 || dig(got[0], "policyId") != w.ids["policy"] || len(got[0].(object)["questions"].([]any)) != 1 {
+		t.Fatalf("for a report: %v", got)
+	}
+	for name, c := range map[string]struct {
+		as   string
+		body any
+	}{
+		"for oneself": {"manager", nil}, "for oneself, named": {"manager", about("manager")}, "for no report": {"manager", about("other")},
+		"by another": {"other", about("member")}, "for somebody unknown": {"manager", object{"subject": object{"objectId": sampleID}}},
+	} {
+		if got := w.call(c.as, "POST", at, c.body).want(200).values(); len(got) != 0 {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	w.call("manager", "POST", at, object{"subjects": object{}}).want(400)
+	w.askFor("manager", object{"targetId": w.ids["member"]}).want(422) // R72
+}
+
 func TestR213_AManagerMovesAndEndsWhatAReportHolds(t *testing.T) {
 	w := newFixture(t)
 	w.offer(onBehalf(w))

@@ -212,7 +212,7 @@ func packageTakings() []taking {
 		{op: "PATCH " + at, ok: 204, body: object{"displayName": "New"}, ids: places(inPath, map[string]place{
 			"body id": wrong("package", "package2", "package3").at("package"), "body catalog.id": {refused: true, kind: "catalog", wrong: []string{"catalog", "catalog2"}}})},
 		{op: "DELETE " + at, ok: 409, ids: inPath},
-		{op: "POST " + at + "/getApplicablePolicyRequirements", as: "member", ok: 200, ids: only1("path accessPackageId", free("package", "R38: one that the caller may not ask for has an empty list"))},
+		{op: "POST " + at + "/getApplicablePolicyRequirements", as: "member", ok: 200, body: object{"subject": object{"objectId": "{member}"}}, ids: places(only1("body subject.objectId", free("user", "R213: of somebody for whom the caller may not ask the list is empty").at("member")), only1("path accessPackageId", free("package", "R38: one that the caller may not ask for has an empty list")))},
 		{op: "GET " + at + "/resourceRoleScopes", ok: 200, ids: inPath},
 		{op: "DELETE " + at + "/resourceRoleScopes/{roleScope:text}", ok: 204, ids: places(inPath, only1("path roleScope", wrong("role scope", "roleScope2", "roleScopeMixed").as("*_*")))},
 		{op: "GET " + at + "/assignmentPolicies", ok: 200, ids: inPath},

@@ -123,7 +123,7 @@ func TestR213_TheOneAskedForMustBeInScopeAndEnabled(t *testing.T) {
 	w := newFixture(t)
 	boss := w.person("", false)
 	mia, idle := w.person(boss.ID, false), w.person(boss.ID, false)
-	p, policy := w.pack()
+	p, policy := w.pack(named(w.person("", false).ID)) // so that a request would wait, and not be refused for another reason
 	w.lets(policy, itsManager)
 	w.reset(policy.ID, func(p *entitlement.AssignmentPolicy) {
 		p.Scope, p.Targets = entitlement.ScopeSpecificUsers, []entitlement.SubjectSet{named(boss.ID), named(idle.ID)}

@@ -9,10 +9,12 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Applicable returns the policies through which the caller may ask for a package (R38):
-// those that a userAdd of the caller may name, and no other.
-func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlement.PackageID) ([]entitlement.AssignmentPolicy, error) {
-	ask, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: by.ID, Subject: by.ID, Package: id})
+// Applicable returns the policies through which the caller may ask for a package (R38): those
+// that a userAdd of the caller may name or, for somebody else, an onBehalfAdd, and no other. Of
+// somebody for whom the caller may not ask there are none, whoever that is.
+func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlement.PackageID, subject entitlement.UserID) ([]entitlement.AssignmentPolicy, error) {
+	subject = cmp.Or(subject, by.ID)
+	ask, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: by.ID, Subject: subject, Package: id})
 	if err != nil {
 		return nil, err
 	}
@@ -29,6 +31,9 @@ func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlemen
 		return nil, nil
 	}
 
+	if subject != by.ID {
+		return ask.ApplicableOnBehalf(), nil
+	}
 	return ask.Applicable(*ask.Requestor), nil
 }
 

@@ -92,7 +92,7 @@ func TestR32_APolicyForOrganizationsIsForTheirGuests(t *testing.T) {
 					break
 				}
 			}
-			needs, err := w.Applicable(ctx, by.Caller, p.ID)
+			needs, err := w.Applicable(ctx, by.Caller, p.ID, "")
 			if listed != may || err != nil || (len(needs) == 1) != may {
 				t.Errorf("%s, %s: listed %t, %d policies (%v), want %t", name, by.ID, listed, len(needs), err, may)
 			}
