@@ -115,9 +115,9 @@ func (f *Finder) somebody(ctx context.Context, r entitlement.AssignmentRequest, 
 		switch {
 		case s.Kind == entitlement.SingleUser:
 			named = append(named, entitlement.UserID(s.ID))
-		case s.Kind == entitlement.RequestorManager && manager != "":
+		case (s.Kind == entitlement.RequestorManager || s.Kind == entitlement.TargetManager) && manager != "":
 			named = append(named, manager)
-		case s.Kind == entitlement.SecondManager && r.Current().Second != "":
+		case (s.Kind == entitlement.SecondManager || s.Kind == entitlement.SecondTargetManager) && r.Current().Second != "":
 			named = append(named, r.Current().Second)
 		}
 	}

@@ -59,9 +59,10 @@ const (
 	MayRequest                     // may ask for the package
 	Holder                         // holds the package, or has asked for it
 	TheService                     // a worker of this service, in nobody's name
+	OnBehalf                       // a policy names the caller as one who acts for the subject
 )
 
-var whoNames = [...]string{"administrator", "the caller's own", "requestor", "subject", "approver", "may request it", "holder", "the service itself"}
+var whoNames = [...]string{"administrator", "the caller's own", "requestor", "subject", "approver", "may request it", "holder", "the service itself", "acts for the subject"}
 
 // String names those of the set.
 func (w Who) String() string {
@@ -123,6 +124,7 @@ const (
 	ReadRequest
 	ListOwnRequests
 	RequestForSelf
+	RequestOnBehalf
 	AssignDirectly
 	CancelRequest
 	DeleteRequest
@@ -231,6 +233,8 @@ var Rules = [actionCount]Rule{
 	ListOwnRequests: {Name: "listOwnRequests", Scope: NeedSubjectRead, May: Everybody, PeopleOnly: true},
 	RequestForSelf: {Name: "requestForSelf", Scope: NeedSubjectWrite, May: Subject,
 		Refusal: "userAdd is for yourself: leave out targetId. To assign a package to somebody else use adminAdd."},
+	RequestOnBehalf: {Name: "requestOnBehalf", Scope: NeedSubjectWrite, May: OnBehalf, PeopleOnly: true,
+		Refusal: "No policy of this access package lets you ask for it on behalf of this user: ask their manager or whom its policies name, or have an administrator assign it."},
 	AssignDirectly: {Name: "assignDirectly", Scope: NeedWrite, May: Administrators},
 	CancelRequest: {Name: "cancelRequest", Scope: NeedSubjectWrite, May: Administrators | Requestor, Knows: concerned, Object: request, PeopleOnly: true,
 		Refusal: "Only the requestor, somebody who assigns by a role in the catalog, or an administrator can cancel a request."},
@@ -247,10 +251,10 @@ var Rules = [actionCount]Rule{
 	ReadAssignment:       {Name: "readAssignment", Scope: NeedSubjectRead, May: Administrators | Subject, Knows: Administrators | Subject, Object: assignment},
 	ListOwnAssignments:   {Name: "listOwnAssignments", Scope: NeedSubjectRead, May: Everybody, PeopleOnly: true},
 	ReadAdditionalAccess: {Name: "readAdditionalAccess", Scope: NeedRead, May: Administrators, PeopleOnly: true},
-	ExtendOwn: {Name: "extendOwn", Scope: NeedSubjectWrite, May: Subject, Knows: Administrators | Subject, Object: assignment,
+	ExtendOwn: {Name: "extendOwn", Scope: NeedSubjectWrite, May: Subject | OnBehalf, Knows: Administrators | Subject | OnBehalf, Object: assignment,
 		Refusal: "userUpdate is for your own assignments. To change somebody else's use adminUpdate."},
 	ExtendDirectly: {Name: "extendDirectly", Scope: NeedWrite, May: Administrators, Knows: Administrators | Subject, Object: assignment},
-	RemoveOwn: {Name: "removeOwn", Scope: NeedSubjectWrite, May: Subject, Knows: Administrators | Subject, Object: assignment,
+	RemoveOwn: {Name: "removeOwn", Scope: NeedSubjectWrite, May: Subject | OnBehalf, Knows: Administrators | Subject | OnBehalf, Object: assignment,
 		Refusal: "userRemove is for your own assignments. To end somebody else's use adminRemove."},
 	RemoveDirectly: {Name: "removeDirectly", Scope: NeedWrite, May: Administrators, Knows: Administrators | Subject, Object: assignment},
 

@@ -112,6 +112,7 @@ type Object struct {
 	Manager    entitlement.UserID // of the request's subject, where the request asks managers and it was read
 	Assignment *entitlement.Assignment
 	Subject    entitlement.UserID // whom a command is for that has neither request nor assignment yet
+	OnBehalf   bool               // a policy that is stored names the caller as one who acts for the subject
 	MayRequest bool               // the caller may ask for the package
 	Holds      bool               // the caller holds the package, or has a request for it open
 }
@@ -233,6 +234,10 @@ func (c Caller) relations(o Object) (is Who) {
 
 	if o.MayRequest {
 		is |= MayRequest
+	}
+
+	if o.OnBehalf {
+		is |= OnBehalf
 	}
 
 	if o.Holds {

@@ -26,6 +26,9 @@ var objects = map[Who]func(u entitlement.UserID) Object{
 	Approver:   func(u entitlement.UserID) Object { return Object{Request: decidedBy(u)} },
 	MayRequest: func(entitlement.UserID) Object { return Object{MayRequest: true} },
 	Holder:     func(entitlement.UserID) Object { return Object{Holds: true} },
+	OnBehalf: func(entitlement.UserID) Object {
+		return Object{Assignment: &entitlement.Assignment{Subject: "x"}, Subject: "x", OnBehalf: true}
+	},
 }
 
 func decidedBy(u entitlement.UserID) *entitlement.AssignmentRequest {
@@ -79,6 +82,10 @@ func TestA1_ARefusalTellsOnlyThoseWhoKnowTheObject(t *testing.T) {
 		"its subject ends it as if for other": {RemoveDirectly, Object{Assignment: &entitlement.Assignment{Subject: "person"}}, entitlement.Forbidden, false},
 		"a stranger reads a package":          {ReadPackage, Object{Package: "p"}, entitlement.NotFound, true},
 		"a stranger changes a catalog":        {UpdateCatalog, Object{Catalog: "c"}, entitlement.Forbidden, false},
+		"a stranger asks on their behalf":     {RequestOnBehalf, Object{Subject: "x"}, entitlement.Forbidden, false},
+		"one asks on one's own behalf":        {RequestOnBehalf, Object{Subject: "person"}, entitlement.Forbidden, false},
+		"a stranger ends it as their own":     {RemoveOwn, Object{Assignment: &entitlement.Assignment{Subject: "x"}}, entitlement.NotFound, true},
+		"who acts for x ends it directly":     {RemoveDirectly, Object{Assignment: &entitlement.Assignment{Subject: "x"}, OnBehalf: true}, entitlement.NotFound, true},
 		"a stranger asks for somebody else":   {RequestForSelf, Object{Subject: "x"}, entitlement.Forbidden, false},
 	} {
 		t.Run(name, func(t *testing.T) {

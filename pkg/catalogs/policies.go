@@ -139,7 +139,7 @@ func (s *Service) namedExist(ctx context.Context, p, old entitlement.AssignmentP
 	named := people(p)
 	reviewers := slices.Concat(p.Review.Primary, p.Review.Fallback)
 	users, groups, organizations := map[entitlement.UserID]bool{}, map[entitlement.GroupID]bool{}, map[entitlement.OrganizationID]bool{}
-	for _, set := range slices.Concat(named[asTarget], named[asApprover], reviewers) {
+	for _, set := range slices.Concat(named[asTarget], named[asApprover], named[asActing], reviewers) {
 		switch {
 		case set.ID == "":
 		case set.Kind == entitlement.SingleUser:
@@ -212,6 +212,7 @@ func notThere(id string) error {
 const (
 	asTarget   = "one who may ask"
 	asApprover = "an approver"
+	asActing   = "one who asks on behalf of others"
 )
 
 // people returns whom a policy names, by what they are in it.
@@ -220,7 +221,7 @@ func people(p entitlement.AssignmentPolicy) map[string][]entitlement.SubjectSet 
 	for _, stage := range p.Approval.Stages {
 		approvers = slices.Concat(approvers, stage.Primary, stage.Fallback, stage.Alternates, stage.FallbackAlternates)
 	}
-	return map[string][]entitlement.SubjectSet{asTarget: p.Targets, asApprover: approvers}
+	return map[string][]entitlement.SubjectSet{asTarget: p.Targets, asApprover: approvers, asActing: p.Requestor.OnBehalf}
 }
 
 // newlyDisabled refuses users who are disabled and were not named as the same before.
@@ -229,7 +230,7 @@ func newlyDisabled(users []entitlement.User, now, before map[string][]entitlemen
 		is := func(set entitlement.SubjectSet) bool {
 			return set.Kind == entitlement.SingleUser && set.ID == string(u.ID)
 		}
-		for _, as := range []string{asTarget, asApprover} {
+		for _, as := range []string{asTarget, asApprover, asActing} {
 			if !u.Enabled && slices.ContainsFunc(now[as], is) && !slices.ContainsFunc(before[as], is) {
 				return entitlement.Errorf(entitlement.Precondition, "The policy newly names the user %s as %s, who is disabled: enable them first, or name somebody else.", u.ID, as)
 			}

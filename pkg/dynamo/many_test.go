@@ -141,7 +141,7 @@ func TestF38_FiftyThousandPoliciesForEverybodyAreReadPageByPage(t *testing.T) {
 		c.Policies, want[p.ID] = append(c.Policies, p), true
 	})
 	all, n, most := pages(t, meter, func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
-		return db.PoliciesFor(ctx, entitlement.User{ID: newID[entitlement.UserID]()}, page)
+		return db.PoliciesFor(ctx, entitlement.User{ID: newID[entitlement.UserID]()}, nil, page)
 	})
 	t.Logf("%d pages, at most %d calls and %.1f R each", n, most.calls, most.read)
 	for _, p := range all {
@@ -169,7 +169,7 @@ func TestF38_MessagesThatWereLeftBehindHoldUpNoList(t *testing.T) {
 		}
 	}
 	all, _, _ := pages(t, meter, func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
-		return db.PoliciesFor(ctx, entitlement.User{ID: newID[entitlement.UserID]()}, page)
+		return db.PoliciesFor(ctx, entitlement.User{ID: newID[entitlement.UserID]()}, nil, page)
 	})
 	if len(all) != 3 {
 		t.Errorf("%d policies were listed, want 3", len(all))

@@ -41,6 +41,7 @@ var settingsMapper = mapper[entitlement.Settings]{
 		number(f, "da", &s.DeleteAfterBlocked)
 		group(f, "eu", &s.EndUsers, func(f *fields, e *entitlement.EndUserSettings) {
 			text(f, "rp", &e.RelatedPeople)
+			flag(f, "ha", &e.HideApprovers)
 			id(f, "cb", &e.CreatedBy)
 			when(f, "cr", &e.Created)
 			id(f, "mb", &e.ModifiedBy)

@@ -46,7 +46,7 @@ func policyIndexKeys(p entitlement.AssignmentPolicy) indexKeys {
 
 // subjectKinds are stored by number; a new kind goes to the end.
 var subjectKinds = []entitlement.SubjectKind{entitlement.SingleUser, entitlement.GroupMembers, entitlement.RequestorManager, entitlement.OrganizationMembers, entitlement.SecondManager,
-	entitlement.InternalSponsors, entitlement.ExternalSponsors}
+	entitlement.InternalSponsors, entitlement.ExternalSponsors, entitlement.TargetManager, entitlement.SecondTargetManager, entitlement.TargetUserSponsors}
 
 func subjectFields(f *fields, s *entitlement.SubjectSet) {
 	word(f, "k", &s.Kind, subjectKinds)
@@ -134,6 +134,10 @@ func requestorFields(f *fields, r *entitlement.RequestorSettings) {
 	flag(f, "u", &r.SelfUpdate)
 	flag(f, "r", &r.SelfRemove)
 	flag(f, "s", &r.CustomSchedule)
+	flag(f, "ba", &r.OnBehalfAdd)
+	flag(f, "bu", &r.OnBehalfUpdate)
+	flag(f, "br", &r.OnBehalfRemove)
+	list(f, "b", &r.OnBehalf, subjectFields)
 }
 
 func approvalFields(f *fields, a *entitlement.ApprovalSettings) {
@@ -155,12 +159,17 @@ func approvalStageFields(f *fields, s *entitlement.ApprovalStage) {
 	list(f, "fa", &s.FallbackAlternates, subjectFields)
 }
 
+// everybodyOutside stands for all guests, of whichever organization.
+var everybodyOutside = subjectSetRef{kindOrganization, "00000000-0000-0000-0000-000000000075"}
+
 // targetsOf returns whom a policy names, as its index entries do. A policy for nobody has
 // none.
 func targetsOf(p entitlement.AssignmentPolicy) []subjectSetRef {
 	switch p.Scope {
 	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers:
 		return []subjectSetRef{{}}
+	case entitlement.ScopeAllOrganizations, entitlement.ScopeAllExternal:
+		return []subjectSetRef{everybodyOutside}
 	case entitlement.ScopeSpecificUsers, entitlement.ScopeSpecificOrganizations:
 		return subjectSetRefsOf(p.Targets, "", "")
 	default:
@@ -181,9 +190,9 @@ func subjectSetRefsOf(sets []entitlement.SubjectSet, manager, second entitlement
 		// Whose manager it is is not known to the policy, only to a request.
 		case s.Kind == entitlement.OrganizationMembers && s.ID != "":
 			all = append(all, subjectSetRef{kindOrganization, s.ID})
-		case s.Kind == entitlement.RequestorManager && manager != "":
+		case (s.Kind == entitlement.RequestorManager || s.Kind == entitlement.TargetManager) && manager != "":
 			all = append(all, subjectSetRef{kindUser, string(manager)})
-		case s.Kind == entitlement.SecondManager && second != "":
+		case (s.Kind == entitlement.SecondManager || s.Kind == entitlement.SecondTargetManager) && second != "":
 			all = append(all, subjectSetRef{kindUser, string(second)})
 		}
 	}

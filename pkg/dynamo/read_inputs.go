@@ -46,6 +46,9 @@ func (db *DB) SubmitInputs(ctx context.Context, k entitlement.SubmitKeys) (entit
 	if err == nil && slices.ContainsFunc(ask.Policies, entitlement.AssignmentPolicy.AsksSecond) {
 		ask.Second, err = db.managerOf(ctx, ask.Subject)
 	}
+	if err == nil && slices.ContainsFunc(ask.Policies, entitlement.AssignmentPolicy.ForOutside) {
+		ask.Organization, err = db.organizationOf(ctx, ask.Subject)
+	}
 	return ask, err
 }
 
@@ -93,6 +96,9 @@ func (db *DB) StartInputs(ctx context.Context, r entitlement.AssignmentRequest) 
 	s, err := asStartInputs(all, r.Package, r.Subject, r.Requestor)
 	if err == nil && r.ComesToAskSecond() {
 		s.Second, err = db.managerOf(ctx, s.Subject)
+	}
+	if err == nil && r.ForOutside() {
+		s.Organization, err = db.organizationOf(ctx, s.Subject)
 	}
 	return s, err
 }

@@ -9,11 +9,11 @@ import (
 	"leasehold/pkg/names"
 )
 
-// PoliciesFor lists policies that name everybody, the user, or one of the user's groups, of
-// one page of packages in the order of their ids. Index entries say where to look, and each
+// PoliciesFor lists policies that name everybody, the user, one of the user's groups or, of a
+// guest, the organization or all of them, of one page of packages in the order of their ids. Index entries say where to look, and each
 // names its package, so that only policies on the page are read; each of those, read
 // strongly, must still name the user.
-func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
+func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, of *entitlement.ConnectedOrganization, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
 	list := entitlement.Paged[entitlement.AssignmentPolicy]{}
 	groups, err := db.named(ctx, targetsKey(), u.Groups)
 	if err != nil {
@@ -23,6 +23,13 @@ func (db *DB) PoliciesFor(ctx context.Context, u entitlement.User, page entitlem
 	who := []subjectSetRef{{}, {kindUser, string(u.ID)}}
 	for _, g := range groups {
 		who = append(who, subjectSetRef{kindGroup, string(g)})
+	}
+
+	if u.Type == entitlement.Guest {
+		who = append(who, everybodyOutside)
+	}
+	if of != nil {
+		who = append(who, subjectSetRef{kindOrganization, string(of.ID)})
 	}
 
 	predictions := make([]predictionList, len(who))

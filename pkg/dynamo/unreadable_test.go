@@ -131,7 +131,7 @@ func TestF37_OneUnreadableItemLeavesTheRestOfEveryPage(t *testing.T) {
 			return page{len(list), 1, err}
 		},
 		"policies for somebody": func(ctx context.Context) page {
-			return paged(d.PoliciesFor(ctx, entitlement.User{ID: ann, Groups: []entitlement.GroupID{group}}, entitlement.Page{}))
+			return paged(d.PoliciesFor(ctx, entitlement.User{ID: ann, Groups: []entitlement.GroupID{group}}, nil, entitlement.Page{}))
 		},
 		"requests of a person":  func(ctx context.Context) page { return paged(d.RequestsOf(ctx, ann, entitlement.Page{})) },
 		"requests by a person":  func(ctx context.Context) page { return paged(d.RequestsBy(ctx, "bob", entitlement.Page{})) },

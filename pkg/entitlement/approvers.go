@@ -32,7 +32,8 @@ func (r AssignmentRequest) Tiers() [][]SubjectSet {
 	}
 	tiers, known := [][]SubjectSet{s.Approvers}, s.Approvers
 	for _, more := range [][]SubjectSet{s.Policy.Fallback, s.Policy.Alternates, s.Policy.FallbackAlternates, {Administrators}} {
-		if more = besides(known, more); len(more) > 0 {
+		// Sponsors are found when a stage starts or escalates, and not again.
+		if more = slices.DeleteFunc(besides(known, more), SubjectSet.isSponsor); len(more) > 0 {
 			tiers, known = append(tiers, more), slices.Concat(known, more)
 		}
 	}
@@ -45,7 +46,10 @@ func besides(known, more []SubjectSet) []SubjectSet {
 }
 
 // same reports that two sets name the same people, whatever they are described as.
-func (s SubjectSet) same(other SubjectSet) bool { return s.Kind == other.Kind && s.ID == other.ID }
+func (s SubjectSet) same(other SubjectSet) bool {
+	alike := s.Kind == other.Kind || s.isFirst() && other.isFirst() || s.isSecond() && other.isSecond()
+	return alike && s.ID == other.ID
+}
 
 // Widen has the running stage ask more people, since none of those whom it asks can
 // decide: they become its approvers. c is what is changed of the request already, if

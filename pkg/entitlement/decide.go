@@ -22,17 +22,19 @@ func (r AssignmentRequest) AsksManager() bool {
 	return s != nil && slices.ContainsFunc(s.Approvers, SubjectSet.isManager)
 }
 
-// NextAsksManager reports that the stage after the running one may ask the subject's
-// manager: then whoever starts it needs to know who that is.
+// NextAsksManager reports that the stage after the running one may ask the subject's manager
+// or sponsors: then whoever starts it needs to know who these are.
 func (r AssignmentRequest) NextAsksManager() bool {
 	if r.Current() == nil || r.NeedsStart() {
 		return false
 	}
 	next := r.Stages[r.Stage+1].Policy
-	return slices.ContainsFunc(slices.Concat(next.Primary, next.Alternates), SubjectSet.isManager)
+	return slices.ContainsFunc(slices.Concat(next.Primary, next.Alternates), func(s SubjectSet) bool { return s.isManager() || s.isSponsor() })
 }
 
-func (s SubjectSet) isManager() bool { return s.Kind == RequestorManager || s.Kind == SecondManager }
+func (s SubjectSet) isManager() bool { return s.isFirst() || s.isSecond() }
+
+func (s SubjectSet) isFirst() bool { return s.Kind == RequestorManager || s.Kind == TargetManager }
 
 // NeedsStart reports that an approval now would be the last one.
 func (r AssignmentRequest) NeedsStart() bool { return r.Stage == len(r.Stages)-1 }
@@ -108,7 +110,7 @@ func Decide(r AssignmentRequest, w DecisionInput, reviewer User, s StartInputs, 
 		e.Kind = "denied"
 		return finish(r, StageDenied, "", s.Slot, e, now)
 	case !r.NeedsStart():
-		return nextStage(r, manager, s.Second, e, now)
+		return nextStage(r, s.around(), e, now)
 	default:
 		var c Change
 		r, c, err := c.approve(r, s, e, now)
@@ -131,12 +133,12 @@ func decided(r AssignmentRequest, s Stage) error {
 	return Errorf(Conflict, "This stage was already %s by another approver.", decision)
 }
 
-func nextStage(r AssignmentRequest, manager, second UserID, e Event, now time.Time) (AssignmentRequest, Change, error) {
+func nextStage(r AssignmentRequest, by around, e Event, now time.Time) (AssignmentRequest, Change, error) {
 	next, err := r.State.Next(StageApproved)
 	if err != nil {
 		return r, Change{}, err
 	}
-	r.startStage(r.Stage+1, manager, second, now)
+	r.startStage(r.Stage+1, by, now)
 	r.Chain, e = r.Chain.Append(withStates(e, string(r.State), string(next)))
 	r.State = next
 	return r, Change{Requests: []AssignmentRequest{r}, Events: []Event{e}}, nil
@@ -195,7 +197,7 @@ func Overdue(r AssignmentRequest, s StartInputs, command string, now time.Time) 
 		e.Kind = "timedOut"
 		return finish(r, StageTimedOut, OutcomeTimedOut, s.Slot, e, now)
 	case stage.Policy.Escalation && !stage.Escalated && !now.Before(stage.nextCheck()):
-		return escalate(r.WithSecond(s.Second), s.Subject, e)
+		return escalate(r.WithSecond(s.Second), s, e)
 	case r.Due.IsZero() || r.Due.After(now):
 		return r, Change{}, nil
 	default:
@@ -205,7 +207,7 @@ func Overdue(r AssignmentRequest, s StartInputs, command string, now time.Time) 
 }
 
 // escalate asks the alternates beside those already asked (R60).
-func escalate(r AssignmentRequest, subject *User, e Event) (AssignmentRequest, Change, error) {
+func escalate(r AssignmentRequest, in StartInputs, e Event) (AssignmentRequest, Change, error) {
 	next, err := r.State.Next(StageEscalated)
 	if err != nil {
 		return r, Change{}, err
@@ -213,11 +215,13 @@ func escalate(r AssignmentRequest, subject *User, e Event) (AssignmentRequest, C
 
 	r.Stages = slices.Clone(r.Stages)
 	s := &r.Stages[r.Stage]
-	if subject != nil {
-		s.Manager = subject.Manager
+	by := in.around()
+	if in.Subject != nil {
+		s.Manager = by.manager
 	}
+	by.manager, by.second = s.Manager, s.Second
 
-	s.Approvers = slices.Concat(s.Approvers, besides(s.Approvers, reachable(s.Policy.Alternates, s.Policy.FallbackAlternates, s.Manager, s.Second)))
+	s.Approvers = slices.Concat(s.Approvers, besides(s.Approvers, by.reachable(s.Policy.Alternates, s.Policy.FallbackAlternates)))
 	s.Escalated = true
 	r.Due = r.nextCheck(e.At)
 	e.Kind = "escalated"

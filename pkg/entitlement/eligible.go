@@ -4,8 +4,8 @@ import "slices"
 
 // under copies into a request whom the policy that it is made under is for: a later edit
 // of the policy changes nothing about it (S6).
-func (r AssignmentRequest) under(p AssignmentPolicy) AssignmentRequest {
-	r.Scope, r.Targets = p.Scope, p.targetsOf(r.Subject)
+func (r AssignmentRequest) under(p AssignmentPolicy, of *ConnectedOrganization) AssignmentRequest {
+	r.Scope, r.Targets = p.Scope, p.targetsOf(r.Subject, of)
 	return r
 }
 
@@ -18,7 +18,7 @@ func (r AssignmentRequest) eligible(s StartInputs) error {
 		return ineligible("The user this is for is disabled and cannot get an access package.")
 	case r.Type == AdminUpdate || r.Type == AdminAdd && r.Scope == ScopeNobody:
 		return nil
-	case !admits(r.Scope, r.Targets, *s.Subject):
+	case !admits(r.Scope, r.Targets, *s.Subject, s.Organization):
 		return ineligible("The user this is for is no longer one of those whom the policy is for.")
 	default:
 		return nil

@@ -21,7 +21,7 @@ func Extend(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		ID: n.ID, Type: n.Type, State: RequestSubmitted, Answers: answers, Package: a.Package, Catalog: a.Catalog, Policy: a.Policy, Assignment: a.ID,
 		Requestor: in.Requestor.ID, Subject: a.Subject, Justification: n.Justification, RequestedSchedule: n.RequestedSchedule,
 		Expiration: terms(policy, n.RequestedSchedule), Created: now, Fingerprint: n.Fingerprint,
-	}.under(policy)
+	}.under(policy, in.Organization)
 
 	if r.Expiration.overAt(now) {
 		return none, Change{}, tooLate(r.Expiration)
@@ -53,7 +53,7 @@ func Extend(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		return none, Change{}, err
 	}
 
-	r.startStage(0, in.Subject.Manager, in.Second, now)
+	r.startStage(0, in.around(), now)
 	return r, Change{}.hold(r, in.Slot, e), nil
 }
 
@@ -96,7 +96,7 @@ func admitExtension(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPol
 		return p, nil
 	}
 
-	if !p.Requestor.SelfUpdate || !in.Subject.Enabled || !p.InScope(*in.Subject) {
+	if !p.letsUpdate(in) {
 		return none, Errorf(Precondition, "The policy of this assignment does not let you extend it.") // R83
 	}
 	if n.RequestedSchedule.Chooses(now) && !p.Requestor.CustomSchedule {

@@ -68,8 +68,8 @@ func (r AssignmentRequest) incompatible(s StartInputs) error {
 
 	words := &toSubject
 	switch {
-	case r.Version > 0:
-		words = &toOthers // an approver, or the record of a start
+	case r.Version > 0 || !r.Type.Direct() && r.Requestor != r.Subject:
+		words = &toOthers // an approver, or the record of a start; or one who asks for somebody
 	case r.Type == AdminAdd || r.Type == AdminUpdate:
 		words = &toAdministrator
 	}

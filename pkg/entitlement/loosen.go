@@ -27,6 +27,9 @@ func Loosens(before, after AssignmentPolicy) []string {
 	note(after.Expiration.outlasts(before.Expiration), "expiration")
 	note(after.Requestor.SelfAdd && !before.Requestor.SelfAdd, "enableTargetsToSelfAddAccess")
 	note(after.Requestor.SelfUpdate && !before.Requestor.SelfUpdate, "enableTargetsToSelfUpdateAccess")
+	note(after.Requestor.OnBehalfAdd && !before.Requestor.OnBehalfAdd, "enableOnBehalfRequestorsToAddAccess")
+	note(after.Requestor.OnBehalfUpdate && !before.Requestor.OnBehalfUpdate, "enableOnBehalfRequestorsToUpdateAccess")
+	note(!covers(before.Requestor.OnBehalf, after.Requestor.OnBehalf), "onBehalfRequestors")
 	note(after.Requestor.CustomSchedule && !before.Requestor.CustomSchedule, "allowCustomAssignmentSchedule")
 	note(before.Approval.RequiredForAdd && !after.Approval.RequiredForAdd, "isApprovalRequiredForAdd")
 	note(before.Approval.RequiredForUpdate && !after.Approval.RequiredForUpdate, "isApprovalRequiredForUpdate")
@@ -46,7 +49,7 @@ func Loosens(before, after AssignmentPolicy) []string {
 
 // Unapproved reports a policy through which people get a package that nobody decides on.
 func (p AssignmentPolicy) Unapproved() bool {
-	return p.Scope != ScopeNobody && p.Requestor.SelfAdd && !p.Approval.RequiredForAdd
+	return p.Scope != ScopeNobody && (p.Requestor.SelfAdd || p.Requestor.OnBehalfAdd) && !p.Approval.RequiredForAdd
 }
 
 // breadth orders scopes by how many people may be in them.

@@ -15,7 +15,7 @@ const (
 	ScopeAllMembers    TargetScope = "allMemberUsers"
 	ScopeAllUsers      TargetScope = "allDirectoryUsers"
 
-	// For people of other organizations; none of them can sign in yet, so nobody is in them.
+	// For people of other organizations, who are guests.
 	ScopeSpecificOrganizations TargetScope = "specificConnectedOrganizationUsers"
 	ScopeAllOrganizations      TargetScope = "allConfiguredConnectedOrganizationUsers"
 	ScopeAllExternal           TargetScope = "allExternalUsers"
@@ -33,21 +33,29 @@ const (
 	// SecondManager is the manager's manager: Graph's requestorManager of managerLevel 2.
 	SecondManager SubjectKind = "requestorManager 2"
 
+	// TargetManager and SecondTargetManager are the same people by their other name: that of
+	// whom a request is for.
+	TargetManager       SubjectKind = "targetManager"
+	SecondTargetManager SubjectKind = "targetManager 2"
+
 	// Sponsors of the requestor's connected organization.
 	InternalSponsors SubjectKind = "internalSponsors"
 	ExternalSponsors SubjectKind = "externalSponsors"
 
+	// TargetUserSponsors are those of whom a request is for: the sponsors of both kinds.
+	TargetUserSponsors SubjectKind = "targetUserSponsors"
+
 	OrganizationMembers SubjectKind = "connectedOrganizationMembers"
 )
 
-// SubjectSet names people: one user, the members of a group, or a manager of the requestor.
+// SubjectSet names people: one user, the members of a group, or a manager of the subject.
 type SubjectSet struct {
 	Kind        SubjectKind
 	ID          string // user, group or connected organization; empty for a manager
 	Description string
 }
 
-// Has reports that u is in the set; manager is the requestor's present manager. Who the
+// Has reports that u is in the set; manager is the subject's present manager. Who the
 // manager's manager is, the stage that asks for one knows.
 func (s SubjectSet) Has(u User, manager UserID) bool {
 	switch s.Kind {
@@ -55,7 +63,7 @@ func (s SubjectSet) Has(u User, manager UserID) bool {
 		return string(u.ID) == s.ID
 	case GroupMembers:
 		return u.MemberOf(GroupID(s.ID))
-	case RequestorManager:
+	case RequestorManager, TargetManager:
 		return manager != "" && u.ID == manager
 	default:
 		return false
@@ -89,12 +97,18 @@ type AssignmentPolicy struct {
 // Due returns when the sweep must look at a policy under deletion; zero means never.
 func (p AssignmentPolicy) Due() time.Time { return reopenAt(p.Deleting) }
 
-// RequestorSettings says what subjects may do by themselves (R42, R43).
+// RequestorSettings says what subjects may do by themselves (R42, R43), and what those may do
+// for them whom OnBehalf names (R213).
 type RequestorSettings struct {
 	SelfAdd        bool
 	SelfUpdate     bool
 	SelfRemove     bool
 	CustomSchedule bool
+
+	OnBehalfAdd    bool
+	OnBehalfUpdate bool
+	OnBehalfRemove bool
+	OnBehalf       []SubjectSet
 }
 
 // ApprovalSettings says whether and by whom requests are approved (R44 to R62).
@@ -142,25 +156,22 @@ const (
 // Check refuses a policy that contradicts itself, and says all that is wrong with it.
 func (p AssignmentPolicy) Check(now time.Time) error {
 	faults := []error{p.Expiration.Check(now), CheckStages(p.Extensions), p.checkTargets()}
-	return AllFaults(slices.Concat(faults, p.Approval.check(), p.checkSponsors(), p.checkReview())...)
-}
-
-// forOutside reports a policy for people of other organizations.
-func (p AssignmentPolicy) forOutside() bool {
-	return p.Scope == ScopeSpecificOrganizations || p.Scope == ScopeAllOrganizations || p.Scope == ScopeAllExternal
+	return AllFaults(slices.Concat(faults, p.checkOnBehalf(), p.Approval.check(), p.checkSponsors(), p.checkReview())...)
 }
 
 // checkSponsors refuses sponsors in a policy for people of the directory, who have none (R54).
 func (p AssignmentPolicy) checkSponsors() (faults []error) {
 	for i, s := range p.Approval.Stages {
-		if !p.forOutside() && slices.ContainsFunc(s.approvers(), SubjectSet.isSponsor) {
+		if !p.ForOutside() && slices.ContainsFunc(s.approvers(), SubjectSet.isSponsor) {
 			faults = append(faults, Errorf(Invalid, "stage %d: sponsors approve for people of connected organizations: name them in a policy for these, or name a user, a group or a manager.", i+1))
 		}
 	}
 	return faults
 }
 
-func (s SubjectSet) isSponsor() bool { return s.Kind == InternalSponsors || s.Kind == ExternalSponsors }
+func (s SubjectSet) isSponsor() bool {
+	return s.Kind == InternalSponsors || s.Kind == ExternalSponsors || s.Kind == TargetUserSponsors
+}
 
 // checkTargets refuses targets that do not go with the scope.
 func (p AssignmentPolicy) checkTargets() error {
@@ -270,11 +281,14 @@ func (s ApprovalStage) limit() time.Duration {
 	return s.TimeLimit
 }
 
-// InScope reports that u is one of those the policy is for.
-func (p AssignmentPolicy) InScope(u User) bool { return admits(p.Scope, p.Targets, u) }
+// InScope reports that u is one of those the policy is for; of is the connected organization
+// that u belongs to, where the policy is for people outside.
+func (p AssignmentPolicy) InScope(u User, of *ConnectedOrganization) bool {
+	return admits(p.Scope, p.Targets, u, of)
+}
 
 // admits reports that u is one of those that a scope with its targets is for.
-func admits(scope TargetScope, targets []SubjectSet, u User) bool {
+func admits(scope TargetScope, targets []SubjectSet, u User, of *ConnectedOrganization) bool {
 	switch scope {
 	case ScopeAllMembers:
 		return u.Type == Member
@@ -283,14 +297,18 @@ func admits(scope TargetScope, targets []SubjectSet, u User) bool {
 	case ScopeSpecificUsers:
 		return slices.ContainsFunc(targets, func(s SubjectSet) bool { return s.Has(u, "") })
 	default:
-		return false
+		return admitsGuest(scope, targets, u, of)
 	}
 }
 
-// targetsOf returns those of the policy's targets that u is in or can come to be in.
-func (p AssignmentPolicy) targetsOf(u UserID) []SubjectSet {
+// targetsOf returns those of the policy's targets that u, of the organization, is in or can
+// come to be in.
+func (p AssignmentPolicy) targetsOf(u UserID, of *ConnectedOrganization) []SubjectSet {
 	var all []SubjectSet
 	for _, s := range p.Targets {
+		if s.Kind == OrganizationMembers && (of == nil || s.ID != string(of.ID)) {
+			continue // there may be a thousand of them
+		}
 		if s.Kind != SingleUser || s.ID == string(u) {
 			all = append(all, SubjectSet{Kind: s.Kind, ID: s.ID})
 		}
@@ -299,8 +317,8 @@ func (p AssignmentPolicy) targetsOf(u UserID) []SubjectSet {
 }
 
 // MayAsk reports that u may ask for the package through this policy (R129, last step).
-func (p AssignmentPolicy) MayAsk(u User) bool {
-	return u.Enabled && p.Requestor.SelfAdd && p.Scope != ScopeNobody && p.InScope(u)
+func (p AssignmentPolicy) MayAsk(u User, of *ConnectedOrganization) bool {
+	return u.Enabled && p.Requestor.SelfAdd && p.Scope != ScopeNobody && p.InScope(u, of)
 }
 
 // rank orders policies that apply at once (R37); lower ranks hide higher ones.
@@ -317,12 +335,12 @@ func (p AssignmentPolicy) rank() int {
 	}
 }
 
-// applicable returns those policies of a package through which u may ask, of the best
+// applicable returns those policies of a package through which somebody may ask, of the best
 // rank only (R37).
-func applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
+func applicable(policies []AssignmentPolicy, may func(AssignmentPolicy) bool) []AssignmentPolicy {
 	var fit []AssignmentPolicy
 	for _, p := range policies {
-		if !p.MayAsk(u) {
+		if !may(p) {
 			continue
 		}
 
@@ -342,11 +360,17 @@ func applicable(policies []AssignmentPolicy, u User) []AssignmentPolicy {
 // the named one where it applies, or the only one that does. None is a Precondition
 // (R108), several must be chosen from (R36). What is named and does not apply is answered
 // alike whether it is of a lower rank, of another package or not there at all.
-func Choose(policies []AssignmentPolicy, named PolicyID, u User) (AssignmentPolicy, error) {
-	none, fit := AssignmentPolicy{}, applicable(policies, u)
+func Choose(policies []AssignmentPolicy, named PolicyID, u User, of *ConnectedOrganization) (AssignmentPolicy, error) {
+	return choose(policies, named, func(p AssignmentPolicy) bool { return p.MayAsk(u, of) },
+		"No policy of this access package lets you ask for it. Ask its catalog owner to assign it to you.")
+}
+
+// choose is Choose for whoever may ask through a policy; without says that there is none.
+func choose(policies []AssignmentPolicy, named PolicyID, may func(AssignmentPolicy) bool, without string) (AssignmentPolicy, error) {
+	none, fit := AssignmentPolicy{}, applicable(policies, may)
 
 	if len(fit) == 0 {
-		return none, Errorf(Precondition, "No policy of this access package lets you ask for it. Ask its catalog owner to assign it to you.")
+		return none, Errorf(Precondition, "%s", without)
 	}
 
 	if named == "" && len(fit) > 1 {

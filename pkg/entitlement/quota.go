@@ -16,8 +16,9 @@ func quota(wait time.Duration, format string, args ...any) error {
 	return err
 }
 
-// own reports a request that a person makes for themselves.
-func (t RequestType) own() bool { return t == UserAdd || t == UserUpdate }
+// own reports a request that a person makes for themselves, or for one whom they act for: for
+// whom it is, counts.
+func (t RequestType) own() bool { return t == UserAdd || t == UserUpdate || t == OnBehalfAdd }
 
 // cooled refuses a person's own request for a package while it is closed to that person
 // (A17). Whoever asks and takes back, or is denied, again and again has a mail sent to each
@@ -29,6 +30,10 @@ func (s AssignmentSlot) cooled(t RequestType, now time.Time) error {
 	wait := s.Setbacks[len(s.Setbacks)-1].Add(Cooling).Sub(now)
 	if wait <= 0 {
 		return nil
+	}
+	if t == OnBehalfAdd {
+		return quota(wait, "%d requests for this access package and this user were withdrawn or denied within an hour. Ask again after %s, or have an administrator assign it.",
+			MaxSetbacks, now.Add(wait).UTC().Format(time.RFC3339))
 	}
 	return quota(wait, "%d requests of yours for this access package were withdrawn or denied within an hour. Ask again after %s, or have an administrator assign it to you.",
 		MaxSetbacks, now.Add(wait).UTC().Format(time.RFC3339))
@@ -76,6 +81,9 @@ func (s AssignmentSlot) Forgotten() time.Time {
 func CheckOpen(r AssignmentRequest, open int) error {
 	if !r.Waits() || open < MaxOpen {
 		return nil
+	}
+	if r.Requestor != r.Subject {
+		return quota(Cooling, "The user this is for has %d open requests, the most that one person may have. Wait until some are decided or canceled.", MaxOpen)
 	}
 	return quota(Cooling, "You have %d open requests, the most that one person may have. Wait until some are decided, or cancel those that you do not need.", MaxOpen)
 }

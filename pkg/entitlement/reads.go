@@ -24,6 +24,10 @@ type SubmitInputs struct {
 	Slot          AssignmentSlot // version 0 where the pair has none
 	SubjectRecord SubjectRecord
 	Second        UserID // the manager of the subject's manager, where a policy asks for one
+
+	// Organization is the connected organization of a subject who is a guest, where a policy is
+	// for people outside; nil where there is none.
+	Organization *ConnectedOrganization
 }
 
 // PackageSubject names who holds a package, or asks for it.
@@ -40,12 +44,19 @@ type StartInputs struct {
 	Slot          AssignmentSlot
 	SubjectRecord SubjectRecord
 	Second        UserID // the manager of the subject's manager, where the request asks for one
+
+	Organization *ConnectedOrganization // as in SubmitInputs
 }
 
 // policies returns those of the package's policies that were read. One of another package
 // is as if it were not there: it says nothing about this one.
 func (a SubmitInputs) policies() []AssignmentPolicy {
 	return slices.DeleteFunc(slices.Clone(a.Policies), func(p AssignmentPolicy) bool { return a.Package == nil || p.Package != a.Package.ID })
+}
+
+// open returns those of them through which somebody may ask in the package's catalog.
+func (a SubmitInputs) open() []AssignmentPolicy {
+	return slices.DeleteFunc(a.policies(), func(p AssignmentPolicy) bool { return !a.Catalog.opensTo(p) })
 }
 
 // policy returns one of the package's policies.
@@ -60,11 +71,13 @@ func (a SubmitInputs) policy(id PolicyID) (AssignmentPolicy, bool) {
 
 // Applicable returns the policies through which u may ask for the package: those that a
 // request of u may name, and no other (R35 to R38). All of the package's must have been read.
-func (a SubmitInputs) Applicable(u User) []AssignmentPolicy { return applicable(a.policies(), u) }
+func (a SubmitInputs) Applicable(u User) []AssignmentPolicy {
+	return applicable(a.open(), func(p AssignmentPolicy) bool { return p.MayAsk(u, a.Organization) })
+}
 
 // startInputs returns what of it the beginning of an assignment is decided on.
 func (a SubmitInputs) startInputs() StartInputs {
-	return StartInputs{Package: a.Package, Subject: a.Subject, Requestor: a.Requestor, Slot: a.Slot, SubjectRecord: a.SubjectRecord}
+	return StartInputs{Package: a.Package, Subject: a.Subject, Requestor: a.Requestor, Slot: a.Slot, SubjectRecord: a.SubjectRecord, Organization: a.Organization}
 }
 
 // ReconcileInputs is what a subject's reconciliation is decided on, read strongly. Scopes holds

@@ -106,6 +106,8 @@ func (p AssignmentPolicy) Recorded() []Recorded {
 		{"allowedTargetScope", string(p.Scope)}, {"specificAllowedTargets", sets(p.Targets)}, {"expiration", p.Expiration.recorded()},
 		{"enableTargetsToSelfAddAccess", yes(p.Requestor.SelfAdd)}, {"enableTargetsToSelfUpdateAccess", yes(p.Requestor.SelfUpdate)},
 		{"enableTargetsToSelfRemoveAccess", yes(p.Requestor.SelfRemove)}, {"allowCustomAssignmentSchedule", yes(p.Requestor.CustomSchedule)},
+		{"enableOnBehalfRequestorsToAddAccess", yes(p.Requestor.OnBehalfAdd)}, {"enableOnBehalfRequestorsToUpdateAccess", yes(p.Requestor.OnBehalfUpdate)},
+		{"enableOnBehalfRequestorsToRemoveAccess", yes(p.Requestor.OnBehalfRemove)}, {"onBehalfRequestors", sets(p.Requestor.OnBehalf)},
 		{"isApprovalRequiredForAdd", yes(p.Approval.RequiredForAdd)}, {"isApprovalRequiredForUpdate", yes(p.Approval.RequiredForUpdate)},
 		{"isRequestorJustificationRequired", yes(p.Approval.RequestorJustification)},
 		{"customExtensionStageSettings", stagesRecorded(p.Extensions)},

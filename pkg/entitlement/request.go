@@ -14,6 +14,9 @@ const (
 	AdminUpdate  RequestType = "adminUpdate"
 	AdminRemove  RequestType = "adminRemove"
 	SystemRemove RequestType = "systemRemove"
+
+	// OnBehalfAdd is asked by one person for another, as a policy lets them (R213).
+	OnBehalfAdd RequestType = "onBehalfAdd"
 )
 
 // Removes reports a request that ends an assignment.
@@ -22,7 +25,7 @@ func (t RequestType) Removes() bool {
 }
 
 // Adds reports a request that makes a new assignment.
-func (t RequestType) Adds() bool { return t == UserAdd || t == AdminAdd }
+func (t RequestType) Adds() bool { return t == UserAdd || t == AdminAdd || t == OnBehalfAdd }
 
 // Updates reports a request that moves the end of an assignment.
 func (t RequestType) Updates() bool { return t == UserUpdate || t == AdminUpdate }

@@ -50,8 +50,8 @@ func TestInScope_EveryScopeAgainstEverybody(t *testing.T) {
 	} {
 		p := AssignmentPolicy{Scope: c.scope, Targets: c.targets, Requestor: RequestorSettings{SelfAdd: true}}
 		for u, want := range map[*User]bool{&guest: c.guest, &member: c.member, &other: c.other} {
-			if p.InScope(*u) != want || p.MayAsk(*u) != want {
-				t.Errorf("%s, %s: in scope %t, may ask %t, want %t", name, u.ID, p.InScope(*u), p.MayAsk(*u), want)
+			if p.InScope(*u, nil) != want || p.MayAsk(*u, nil) != want {
+				t.Errorf("%s, %s: in scope %t, may ask %t, want %t", name, u.ID, p.InScope(*u, nil), p.MayAsk(*u, nil), want)
 			}
 		}
 	}
@@ -77,7 +77,7 @@ func TestR37_TheNarrowestScopeHidesTheWiderOnes(t *testing.T) {
 			p.Requestor.SelfAdd = true
 			policies = append(policies, p)
 		}
-		if got, err := Choose(policies, "", mia); err != nil || got.ID != c.want {
+		if got, err := Choose(policies, "", mia, nil); err != nil || got.ID != c.want {
 			t.Errorf("of %v: %s, %v, want %s", c.offered, got.ID, err, c.want)
 		}
 	}

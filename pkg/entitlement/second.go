@@ -6,16 +6,17 @@ import "slices"
 // request is decided on, where one of its stages asks; what is kept in the request is for the
 // index, and is set right wherever the request is read to be decided on.
 
-func (s SubjectSet) isSecond() bool { return s.Kind == SecondManager }
+func (s SubjectSet) isSecond() bool { return s.Kind == SecondManager || s.Kind == SecondTargetManager }
 
 // AsksSecond reports a stage that may ask the manager's manager.
 func (s ApprovalStage) AsksSecond() bool {
 	return slices.ContainsFunc(slices.Concat(s.Primary, s.Alternates), SubjectSet.isSecond)
 }
 
-// AsksSecond reports a policy of which a stage may ask the manager's manager.
+// AsksSecond reports a policy of which a stage may ask the manager's manager, or that lets this
+// one act for its subjects.
 func (p AssignmentPolicy) AsksSecond() bool {
-	return slices.ContainsFunc(p.Approval.Stages, ApprovalStage.AsksSecond)
+	return slices.ContainsFunc(p.Approval.Stages, ApprovalStage.AsksSecond) || slices.ContainsFunc(p.Requestor.OnBehalf, SubjectSet.isSecond)
 }
 
 // AsksSecond reports that the running stage may ask the manager's manager.

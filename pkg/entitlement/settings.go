@@ -39,6 +39,7 @@ type Settings struct {
 // EndUserSettings are what end users see of packages and of each other.
 type EndUserSettings struct {
 	RelatedPeople InsightLevel
+	HideApprovers bool // where a policy leaves it to the whole (R66)
 	CreatedBy     UserID
 	Created       time.Time
 	ModifiedBy    UserID
@@ -54,6 +55,6 @@ func DefaultSettings() Settings {
 func (s Settings) Recorded() []Recorded {
 	return []Recorded{
 		{"externalUserLifecycleAction", string(s.ExternalUserAction)}, {"durationUntilExternalUserDeletedAfterBlocked", FormatDuration(s.DeleteAfterBlocked)},
-		{"relatedPeopleInsightLevel", string(s.EndUsers.RelatedPeople)},
+		{"relatedPeopleInsightLevel", string(s.EndUsers.RelatedPeople)}, {"showApproverDetailsToMembers", yes(!s.EndUsers.HideApprovers)},
 	}
 }

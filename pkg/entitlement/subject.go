@@ -30,5 +30,7 @@ type UploadSession struct {
 // ForApplications returns those of the policies through which an application may ask. It is no
 // member of the organization, nor one of its people: only a policy that names it is for it.
 func ForApplications(policies []AssignmentPolicy) []AssignmentPolicy {
-	return slices.DeleteFunc(slices.Clone(policies), func(p AssignmentPolicy) bool { return p.Scope == ScopeAllMembers || p.Scope == ScopeAllUsers })
+	return slices.DeleteFunc(slices.Clone(policies), func(p AssignmentPolicy) bool {
+		return p.Scope == ScopeAllMembers || p.Scope == ScopeAllUsers || p.ForOutside()
+	})
 }

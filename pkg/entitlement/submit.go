@@ -1,15 +1,12 @@
 package entitlement
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // NewRequest is an ask to have a package, as its author words it.
 type NewRequest struct {
 	ID                RequestID
-	Type              RequestType // UserAdd or AdminAdd
-	Policy            PolicyID    // may be empty for UserAdd where one policy applies
+	Type              RequestType // UserAdd, OnBehalfAdd or AdminAdd
+	Policy            PolicyID    // may be empty where one policy applies, but for AdminAdd
 	Justification     string
 	Answers           []GivenAnswer
 	RequestedSchedule Schedule
@@ -59,7 +56,7 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		Requestor: in.Requestor.ID, Subject: in.Subject.ID,
 		Justification: n.Justification, RequestedSchedule: n.RequestedSchedule, Start: n.RequestedSchedule.Start,
 		Expiration: terms(policy, n.RequestedSchedule), Created: now, Fingerprint: n.Fingerprint,
-	}.under(policy)
+	}.under(policy, in.Organization)
 
 	if start := later(r.Start, now); r.Expiration.overAt(start) {
 		return AssignmentRequest{}, Change{}, Errorf(Precondition, "The policy %s ends access at %s, and this would begin no earlier.", policy.DisplayName, r.Expiration.EndFrom(start).Format(time.RFC3339)) // R109
@@ -81,7 +78,7 @@ func Submit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentRequest, Ch
 		for _, s := range policy.Approval.Stages {
 			r.Stages = append(r.Stages, Stage{ID: n.NewID(), Policy: s})
 		}
-		r.startStage(0, in.Subject.Manager, in.Second, now)
+		r.startStage(0, in.around(), now)
 		return r, change.hold(r, in.Slot, event), nil
 	}
 
@@ -108,6 +105,9 @@ func admit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPolicy, erro
 	if in.Subject == nil || in.Subject.Gone() {
 		return none, Errorf(NotFound, "There is no user with the id in targetId.")
 	}
+	if !in.Subject.Enabled && n.Type == OnBehalfAdd { // who acts for somebody does not look into the directory
+		return none, Errorf(Precondition, "The user this is for is disabled and cannot get an access package.")
+	}
 	if !in.Subject.Enabled {
 		return none, Errorf(Precondition, "The user %s is disabled and cannot get an access package.", in.Subject.DisplayName)
 	}
@@ -126,7 +126,7 @@ func admit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPolicy, erro
 		return none, Errorf(Precondition, "The catalog of this access package is not published, so it cannot be requested.") // R23
 	}
 
-	p, err := Choose(in.policies(), n.Policy, *in.Subject)
+	p, err := in.choose(n)
 	if err != nil {
 		return none, err
 	}
@@ -141,6 +141,14 @@ func admit(n NewRequest, in SubmitInputs, now time.Time) (AssignmentPolicy, erro
 	return p, within(p, n.RequestedSchedule, now)
 }
 
+// choose returns the policy that a person's request goes through.
+func (a SubmitInputs) choose(n NewRequest) (AssignmentPolicy, error) {
+	if n.Type == OnBehalfAdd {
+		return a.chooseFor(n.Policy)
+	}
+	return Choose(a.open(), n.Policy, *a.Subject, a.Organization)
+}
+
 // admitDirect checks a direct assignment: the policy must be named and the subject in
 // its scope (R91); a policy for nobody exists for just this.
 func admitDirect(n NewRequest, in SubmitInputs) (AssignmentPolicy, error) {
@@ -148,7 +156,7 @@ func admitDirect(n NewRequest, in SubmitInputs) (AssignmentPolicy, error) {
 	if n.Policy == "" || !there {
 		return AssignmentPolicy{}, Errorf(Invalid, "assignmentPolicyId must name a policy of this access package.")
 	}
-	if p.Scope != ScopeNobody && !p.InScope(*in.Subject) {
+	if p.Scope != ScopeNobody && !p.InScope(*in.Subject, in.Organization) {
 		return AssignmentPolicy{}, Errorf(Precondition, "The user %s is not in the scope of the policy %s.", in.Subject.DisplayName, p.DisplayName)
 	}
 	return p, nil
@@ -181,7 +189,7 @@ func terms(p AssignmentPolicy, asked Schedule) Expiration {
 // free refuses a second request beside an open one, and a new one beside a live assignment (S5).
 func (s AssignmentSlot) free(t RequestType) error {
 	who := "You already have"
-	if t == AdminAdd {
+	if t == AdminAdd || t == OnBehalfAdd {
 		who = "This user already has"
 	}
 	switch {
@@ -194,29 +202,17 @@ func (s AssignmentSlot) free(t RequestType) error {
 	}
 }
 
-// startStage makes stage i the running one. Where its approvers are a manager whom
+// startStage makes stage i the running one. Where its approvers are a manager or sponsors whom
 // nobody is, the fallbacks are asked instead (R52).
-func (r *AssignmentRequest) startStage(i int, manager, second UserID, now time.Time) {
+func (r *AssignmentRequest) startStage(i int, by around, now time.Time) {
 	s := &r.Stages[i]
 	r.Stage = i
-	s.Started, s.Deadline, s.Manager = now, now.Add(s.Policy.limit()), manager
+	s.Started, s.Deadline, s.Manager = now, now.Add(s.Policy.limit()), by.manager
 	if s.Policy.AsksSecond() {
-		s.Second = second
+		s.Second = by.second
 	}
-	s.Approvers = reachable(s.Policy.Primary, s.Policy.Fallback, manager, second)
+	s.Approvers = by.reachable(s.Policy.Primary, s.Policy.Fallback)
 	r.Due = r.nextCheck(now)
-}
-
-// reachable returns primary without a manager who does not exist, and the fallbacks in that case.
-func reachable(primary, fallback []SubjectSet, manager, second UserID) []SubjectSet {
-	missing := func(s SubjectSet) bool {
-		// Nobody is recognised as one of a connected organization, so nobody has sponsors yet.
-		return s.Kind == RequestorManager && manager == "" || s.Kind == SecondManager && second == "" || s.isSponsor()
-	}
-	if !slices.ContainsFunc(primary, missing) {
-		return slices.Clone(primary)
-	}
-	return append(slices.DeleteFunc(slices.Clone(primary), missing), fallback...)
 }
 
 // nextCheck returns when the stage itself needs the sweep: to escalate it, else to end it.

@@ -31,6 +31,18 @@ func (c *call) body() (*strict.Object, error) {
 	return strict.Parse(content)
 }
 
+// bodyIfAny returns the body as an object, or an empty one where there is none.
+func (c *call) bodyIfAny() (*strict.Object, error) {
+	content, err := c.content()
+	if err == nil && len(bytes.TrimSpace(content)) == 0 {
+		return strict.Parse([]byte("{}"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.body()
+}
+
 // content returns the body of the call, unpacked; it is read once.
 func (c *call) content() ([]byte, error) {
 	if c.read == nil {

@@ -40,6 +40,9 @@ func namings(w *fixture) map[string]naming {
 	target := policy(func(p, _ object, id string) {
 		p["allowedTargetScope"], p["specificAllowedTargets"] = "specificDirectoryUsers", single(id)
 	})
+	acting := policy(func(p, _ object, id string) {
+		p["requestorSettings"] = object{"enableOnBehalfRequestorsToAddAccess": true, "onBehalfRequestors": single(id)}
+	})
 	connector := func(id string) any {
 		return object{"displayName": "CRM", "kind": "scim", "url": "https://crm.example", "credential": "s", "correlationKeys": []string{"mail"}, "resourceManagers": []string{id}}
 	}
@@ -71,6 +74,7 @@ func namings(w *fixture) map[string]naming {
 		"a fallback approver":                {"POST", em + "/assignmentPolicies", approver("fallbackPrimaryApprovers"), 422},
 		"an alternate approver":              {"POST", em + "/assignmentPolicies", approver("escalationApprovers"), 422},
 		"a fallback of an alternate":         {"POST", em + "/assignmentPolicies", approver("fallbackEscalationApprovers"), 422},
+		"one who asks for others":            {"POST", em + "/assignmentPolicies", acting, 422},
 		"a resource manager":                 {"POST", ours, connector, 422},
 		"a resource manager, from now on":    {"PATCH", ours + "/" + w.ids["connector"], func(id string) any { return object{"resourceManagers": []string{id}} }, 422},
 		"the subject of a direct assignment": {"POST", requestPath, func(id string) any { return direct(object{"targetId": id}) }, 422},

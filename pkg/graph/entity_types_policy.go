@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"leasehold/pkg/authz"
@@ -45,8 +46,8 @@ func mapPolicy(p *views.Policy) object {
 func mapRequestorSettings(s entitlement.RequestorSettings) object {
 	return object{
 		"enableTargetsToSelfAddAccess": s.SelfAdd, "enableTargetsToSelfUpdateAccess": s.SelfUpdate, "enableTargetsToSelfRemoveAccess": s.SelfRemove,
-		"allowCustomAssignmentSchedule": s.CustomSchedule, "enableOnBehalfRequestorsToAddAccess": false,
-		"enableOnBehalfRequestorsToUpdateAccess": false, "enableOnBehalfRequestorsToRemoveAccess": false, "onBehalfRequestors": []any{},
+		"allowCustomAssignmentSchedule": s.CustomSchedule, "enableOnBehalfRequestorsToAddAccess": s.OnBehalfAdd,
+		"enableOnBehalfRequestorsToUpdateAccess": s.OnBehalfUpdate, "enableOnBehalfRequestorsToRemoveAccess": s.OnBehalfRemove, "onBehalfRequestors": objects(s.OnBehalf, mapSet),
 	}
 }
 
@@ -80,14 +81,15 @@ func mapSet(s entitlement.SubjectSet) object {
 		o["groupId"] = s.ID
 	case entitlement.OrganizationMembers:
 		o["connectedOrganizationId"] = s.ID
-	case entitlement.RequestorManager:
+	case entitlement.RequestorManager, entitlement.TargetManager:
 		delete(o, "description")
 		o["managerLevel"] = 1
-	case entitlement.InternalSponsors, entitlement.ExternalSponsors:
+	case entitlement.InternalSponsors, entitlement.ExternalSponsors, entitlement.TargetUserSponsors:
 		delete(o, "description")
-	case entitlement.SecondManager:
+	case entitlement.SecondManager, entitlement.SecondTargetManager:
 		delete(o, "description")
-		o["@odata.type"], o["managerLevel"] = typePrefix+string(entitlement.RequestorManager), 2
+		kind, _, _ := strings.Cut(string(s.Kind), " ")
+		o["@odata.type"], o["managerLevel"] = typePrefix+kind, 2
 	}
 	return o
 }

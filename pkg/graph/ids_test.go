@@ -155,7 +155,7 @@ func (w *idWalk) value(e ast.Expr, vars env) (string, bool) {
 	case *ast.CallExpr:
 		on, method := methodOf(e)
 		switch method {
-		case "body":
+		case "body", "bodyIfAny":
 			return objectMark, true
 		case "Object":
 			if place, known := w.value(on, vars); known {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph/strict"
 	"leasehold/pkg/views"
 )
 
@@ -66,7 +67,20 @@ func listMyAssignments(ctx context.Context, c *call) (response, error) {
 
 // listRequirements answers a question that Graph asks by POST; it changes nothing.
 func listRequirements(ctx context.Context, c *call) (response, error) {
-	policies, err := c.deps.Requests.Applicable(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
+	o, err := c.bodyIfAny()
+	if err != nil {
+		return response{}, err
+	}
+
+	// Whoever asks on behalf of somebody names that one, and learns by which policies.
+	var subject entitlement.UserID
+	asked := o.Object("subject")
+	strict.ID(asked, "objectId", &subject)
+	if err := o.Done(); err != nil {
+		return response{}, err
+	}
+
+	policies, err := c.deps.Requests.Applicable(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"), subject)
 	if err != nil {
 		return response{}, err
 	}

@@ -108,9 +108,10 @@ func standsAt(path string) (schema string, many bool) {
 // written are the bodies of operations that take something else than what they answer with,
 // by the last word of their path.
 var written = map[string]object{
-	"$ref":          objectOf(object{"@odata.id": object{"type": "string"}}, "@odata.id"),
-	"moveToCatalog": objectOf(object{"catalogId": object{"type": "string", "format": "uuid"}}, "catalogId"),
-	"close":         objectOf(object{"justification": object{"type": "string"}}),
+	"$ref":                            objectOf(object{"@odata.id": object{"type": "string"}}, "@odata.id"),
+	"moveToCatalog":                   objectOf(object{"catalogId": object{"type": "string", "format": "uuid"}}, "catalogId"),
+	"getApplicablePolicyRequirements": objectOf(object{"subject": objectOf(object{"objectId": uuid()})}),
+	"close":                           objectOf(object{"justification": object{"type": "string"}}),
 	"leasehold/reprocess": objectOf(object{"connectorId": object{"type": "string", "format": "uuid"}, "reason": object{"type": "string"},
 		"after": object{"type": "string"}}, "connectorId", "reason"),
 	"resume": objectOf(object{"source": object{"type": "string"}, "type": object{"type": "string"}, "data": object{"type": "object"}}, "type", "data"),
@@ -120,7 +121,7 @@ var written = map[string]object{
 }
 
 // withoutBody are the steps that take none.
-var withoutBody = []string{"cancel", "reprocess", "refresh", "getApplicablePolicyRequirements"}
+var withoutBody = []string{"cancel", "reprocess", "refresh"}
 
 // also are members that are written and never shown, by schema.
 var also = map[string]object{

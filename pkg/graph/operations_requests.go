@@ -16,7 +16,7 @@ var requestOperations = []operation{
 	{method: "POST", path: packagePath + "/{accessPackageId}/getApplicablePolicyRequirements", action: authz.ReadRequirements, serve: listRequirements},
 
 	{method: "GET", path: requestPath, action: authz.ListRequests, serve: listRequests},
-	{method: "POST", path: requestPath, action: authz.RequestForSelf, also: []authz.Action{authz.AssignDirectly, authz.ExtendOwn, authz.ExtendDirectly, authz.RemoveOwn, authz.RemoveDirectly}, callerReadByUseCase: true, serve: createRequest},
+	{method: "POST", path: requestPath, action: authz.RequestForSelf, also: []authz.Action{authz.RequestOnBehalf, authz.AssignDirectly, authz.ExtendOwn, authz.ExtendDirectly, authz.RemoveOwn, authz.RemoveDirectly}, callerReadByUseCase: true, serve: createRequest},
 	{method: "GET", path: requestPath + "/filterByCurrentUser(on='{on:text}')", action: authz.ListOwnRequests, also: []authz.Action{authz.ListOwnApprovals}, serve: listMyRequests},
 	{method: "GET", path: requestPath + "/{assignmentRequestId}", action: authz.ReadRequest, serve: getRequest},
 	{method: "POST", path: requestPath + "/{assignmentRequestId}/cancel", action: authz.CancelRequest, callerReadByUseCase: true, serve: cancelRequest},

@@ -71,7 +71,7 @@ func endUserType() entityType[entitlement.EndUserSettings] {
 	return entityType[entitlement.EndUserSettings]{set: emSet + "controlConfigurations", navigation: noNavigation, mapper: func(s entitlement.EndUserSettings) object {
 		return object{
 			"@odata.type": "#microsoft.graph.endUserSettings", "id": "endUserSettings", "isEnabled": true,
-			"relatedPeopleInsightLevel": string(s.RelatedPeople), "showApproverDetailsToMembers": true,
+			"relatedPeopleInsightLevel": string(s.RelatedPeople), "showApproverDetailsToMembers": !s.HideApprovers,
 			"createdBy": text(s.CreatedBy), "createdDateTime": instant(s.Created), "modifiedBy": text(s.ModifiedBy), "modifiedDateTime": instant(s.Modified),
 		}
 	}}
@@ -94,7 +94,8 @@ func getEndUserSettings(ctx context.Context, c *call) (response, error) {
 // first.
 func replaceEndUserSettings(ctx context.Context, c *call) (response, error) {
 	return putEndUserSettings(ctx, c, func(s *entitlement.EndUserSettings) {
-		s.RelatedPeople = entitlement.DefaultSettings().EndUsers.RelatedPeople
+		first := entitlement.DefaultSettings().EndUsers
+		s.RelatedPeople, s.HideApprovers = first.RelatedPeople, first.HideApprovers
 	})
 }
 
@@ -123,23 +124,25 @@ func putEndUserSettings(ctx context.Context, c *call, prepare func(*entitlement.
 	return single(ctx, c, endUserType(), kept.EndUsers)
 }
 
-// readEndUserSettings reads them. Approvers are always shown to requestors, and people always
-// reach what they may ask for: what would hide either is not there yet.
+// readEndUserSettings reads them. People always reach what they may ask for: what would hide it
+// is not there yet.
 func readEndUserSettings(o *strict.Object, s *entitlement.EndUserSettings) {
 	o.Ignore("id", "createdBy", "createdDateTime", "modifiedBy", "modifiedDateTime")
 	if o.Has("relatedPeopleInsightLevel") {
 		strict.Enum(o, "relatedPeopleInsightLevel", &s.RelatedPeople, entitlement.InsightDisabled, entitlement.InsightCount, entitlement.InsightNames)
 	}
 	o.Ignore("relatedPeopleInsightLevel")
-	for _, name := range []string{"isEnabled", "showApproverDetailsToMembers"} {
-		on := true
+
+	shown, on := !s.HideApprovers, true
+	for name, to := range map[string]*bool{"showApproverDetailsToMembers": &shown, "isEnabled": &on} {
 		if o.Has(name) {
-			o.Bool(name, &on)
+			o.Bool(name, to)
 		}
 		o.Ignore(name)
-		if !on {
-			o.Fail(name, "asks for something that is not supported yet; leave it out.")
-		}
+	}
+	s.HideApprovers = !shown
+	if !on {
+		o.Fail("isEnabled", "asks for something that is not supported yet; leave it out.")
 	}
 }
 
@@ -151,11 +154,8 @@ var inactives = []inactive{
 	{"settings.externalUserLifecycleAction", "External users are neither blocked nor deleted after their last assignment."},
 	{"settings.durationUntilExternalUserDeletedAfterBlocked", "No external user is deleted."},
 	{"subjects.subjectLifecycle", "Whether a guest is governed changes nothing yet."},
-	{"connectedOrganizations", "Nobody is recognised as one of a connected organization by their sign-in, and no organization is proposed."},
-	{"assignmentPolicies.allowedTargetScope", "Policies for connected organizations and for external users admit nobody: specificConnectedOrganizationUsers, allConfiguredConnectedOrganizationUsers, allExternalUsers."},
-	{"catalogs.isExternallyVisible", "Nobody of another organization can sign in, so that it opens and closes nothing."},
+	{"assignmentPolicies.allowedTargetScope", "Under allExternalUsers guests of an unknown organization ask, and no connected organization is proposed."},
 	{"assignmentPolicies.customExtensionStageSettings", "Custom extensions are not called. A policy cannot name one that requests would wait for."},
-	{"assignmentPolicies.requestApprovalSettings", "Of approvers, internalSponsors and externalSponsors are found for nobody: the fallback approvers are asked."},
 	{"assignmentPolicies.reviewSettings", "No access review is run."},
 	{"assignmentPolicies.automaticRequestSettings", "Nothing is assigned or taken away by itself: people ask, and administrators assign."},
 	{"assignmentPolicies.notificationSettings", "No mail is sent, whether or not a policy switches it off."},

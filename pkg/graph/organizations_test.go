@@ -137,10 +137,16 @@ func TestSettingsAreKeptAndSayWhatIsInactive(t *testing.T) {
 	if got := w.call("admin", "GET", em+"/controlConfigurations", nil).one(); dig(got, "relatedPeopleInsightLevel") != "countAndNames" || typeOf(got) != "#microsoft.graph.endUserSettings" {
 		t.Errorf("end users: %v", got)
 	}
-	w.call("admin", "PUT", endUserPath, object{"showApproverDetailsToMembers": false}).want(400) // nothing would hide them
+	if got := w.call("admin", "PATCH", endUserPath, object{"showApproverDetailsToMembers": false}).want(200); got.get("showApproverDetailsToMembers") != "false" || got.get("relatedPeopleInsightLevel") != "countAndNames" {
+		t.Errorf("end users: %s", got.text)
+	}
+	if got := w.call("admin", "PUT", endUserPath, object{"relatedPeopleInsightLevel": "count"}).want(200); got.get("showApproverDetailsToMembers") != "true" {
+		t.Errorf("end users, replaced: %s", got.text)
+	}
+	w.call("admin", "PATCH", endUserPath, object{"isEnabled": false}).want(400) // nothing would hide what they may ask for
 
 	all := w.call("admin", "GET", ours+"/settings", nil).want(200)
-	for _, word := range []string{"externalUserLifecycleAction", "connectedOrganizations", "allExternalUsers", "Custom extensions are not called"} {
+	for _, word := range []string{"externalUserLifecycleAction", "durationUntilExternalUserDeletedAfterBlocked", "allExternalUsers", "Custom extensions are not called"} {
 		if !strings.Contains(all.text, word) {
 			t.Errorf("inactive does not name %s: %s", word, all.text)
 		}

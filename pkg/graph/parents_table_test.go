@@ -212,7 +212,7 @@ func packageTakings() []taking {
 		{op: "PATCH " + at, ok: 204, body: object{"displayName": "New"}, ids: places(inPath, map[string]place{
 			"body id": wrong("package", "package2", "package3").at("package"), "body catalog.id": {refused: true, kind: "catalog", wrong: []string{"catalog", "catalog2"}}})},
 		{op: "DELETE " + at, ok: 409, ids: inPath},
-		{op: "POST " + at + "/getApplicablePolicyRequirements", as: "member", ok: 200, ids: only1("path accessPackageId", free("package", "R38: one that the caller may not ask for has an empty list"))},
+		{op: "POST " + at + "/getApplicablePolicyRequirements", as: "member", ok: 200, body: object{"subject": object{"objectId": "{member}"}}, ids: places(only1("body subject.objectId", free("user", "R213: of somebody for whom the caller may not ask the list is empty").at("member")), only1("path accessPackageId", free("package", "R38: one that the caller may not ask for has an empty list")))},
 		{op: "GET " + at + "/resourceRoleScopes", ok: 200, ids: inPath},
 		{op: "DELETE " + at + "/resourceRoleScopes/{roleScope:text}", ok: 204, ids: places(inPath, only1("path roleScope", wrong("role scope", "roleScope2", "roleScopeMixed").as("*_*")))},
 		{op: "GET " + at + "/assignmentPolicies", ok: 200, ids: inPath},
@@ -280,7 +280,7 @@ func policyTakings() []taking {
 		ids := map[string]place{}
 		set := []any{object{"@odata.type": typePrefix + way.kind, way.member: "{" + way.right + "}"}}
 		stage := "requestApprovalSettings.stages[]."
-		for _, list := range []string{"specificAllowedTargets", stage + "primaryApprovers", stage + "fallbackPrimaryApprovers", stage + "escalationApprovers", stage + "fallbackEscalationApprovers", "reviewSettings.primaryReviewers", "reviewSettings.fallbackReviewers"} {
+		for _, list := range []string{"specificAllowedTargets", stage + "primaryApprovers", stage + "fallbackPrimaryApprovers", stage + "escalationApprovers", stage + "fallbackEscalationApprovers", "requestorSettings.onBehalfRequestors", "reviewSettings.primaryReviewers", "reviewSettings.fallbackReviewers"} {
 			at := "body " + list + "[]."
 			kind := map[string]string{"userId": "user", "groupId": "group"}[way.member]
 			ids[at+way.member] = free(kind, "every person and group may be named in a policy")
@@ -288,7 +288,7 @@ func policyTakings() []taking {
 			ids[at+"id"] = wrong(kind, way.wrong).at(way.right)
 		}
 		body := object{"displayName": "New", "accessPackage": object{"id": "{package}"}, "allowedTargetScope": "specificDirectoryUsers", "specificAllowedTargets": set,
-			"requestorSettings":            object{"enableTargetsToSelfAddAccess": true},
+			"requestorSettings":            object{"enableTargetsToSelfAddAccess": true, "enableOnBehalfRequestorsToAddAccess": true, "onBehalfRequestors": set},
 			"reviewSettings":               object{"isEnabled": true, "primaryReviewers": set, "fallbackReviewers": set},
 			"questions":                    []any{object{"@odata.type": "#microsoft.graph.accessPackageTextInputQuestion", "text": "Why?"}},
 			"customExtensionStageSettings": []any{object{"stage": "assignmentRequestGranted", "customExtension": object{"id": "{extension}"}}},

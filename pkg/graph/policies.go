@@ -142,7 +142,10 @@ var targetScopes = []entitlement.TargetScope{entitlement.ScopeNobody, entitlemen
 	entitlement.ScopeSpecificOrganizations, entitlement.ScopeAllOrganizations, entitlement.ScopeAllExternal}
 
 func readRequestorSettings(o *strict.Object) (s entitlement.RequestorSettings) {
-	o.Refuse("enableOnBehalfRequestorsToAddAccess", "enableOnBehalfRequestorsToUpdateAccess", "enableOnBehalfRequestorsToRemoveAccess", "onBehalfRequestors")
+	o.Bool("enableOnBehalfRequestorsToAddAccess", &s.OnBehalfAdd)
+	o.Bool("enableOnBehalfRequestorsToUpdateAccess", &s.OnBehalfUpdate)
+	o.Bool("enableOnBehalfRequestorsToRemoveAccess", &s.OnBehalfRemove)
+	s.OnBehalf = readSets(o, "onBehalfRequestors")
 	o.Bool("enableTargetsToSelfAddAccess", &s.SelfAdd)
 	o.Bool("enableTargetsToSelfUpdateAccess", &s.SelfUpdate)
 	o.Bool("enableTargetsToSelfRemoveAccess", &s.SelfRemove)
@@ -210,19 +213,19 @@ func readSet(o *strict.Object) entitlement.SubjectSet {
 		strict.ID(o, "userId", &s.ID)
 	case entitlement.GroupMembers:
 		strict.ID(o, "groupId", &s.ID)
-	case entitlement.RequestorManager:
+	case entitlement.RequestorManager, entitlement.TargetManager:
 		level := 1
 		if o.Int("managerLevel", &level); o.Has("managerLevel") && level != 1 && level != 2 {
 			o.Fail("managerLevel", "must be 1, the manager, or 2, the manager's manager.")
 		}
 		if level == 2 {
-			s.Kind = entitlement.SecondManager
+			s.Kind = map[entitlement.SubjectKind]entitlement.SubjectKind{entitlement.RequestorManager: entitlement.SecondManager, entitlement.TargetManager: entitlement.SecondTargetManager}[s.Kind]
 		}
 		return s
-	case entitlement.InternalSponsors, entitlement.ExternalSponsors:
+	case entitlement.InternalSponsors, entitlement.ExternalSponsors, entitlement.TargetUserSponsors:
 		return s
 	default:
-		o.Fail("@odata.type", "must be "+typePrefix+"singleUser, groupMembers, requestorManager, internalSponsors or externalSponsors; others are not supported yet.")
+		o.Fail("@odata.type", "must be "+typePrefix+"singleUser, groupMembers, requestorManager, targetManager, internalSponsors, externalSponsors or targetUserSponsors; others are not supported yet.")
 		return s
 	}
 

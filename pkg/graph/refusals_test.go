@@ -131,7 +131,7 @@ func badInput(w *fixture) map[string]refusal {
 		"an unknown word":             bad(object{"requestType": "userBorrow"}, "requestType must be one of userAdd, userRemove, adminAdd, adminRemove, userUpdate, adminUpdate, systemRemove, systemAdd, systemUpdate, onBehalfAdd, approverRemove, notSpecified, userExtend."),
 		"answers":                     bad(mine(object{"answers": []any{object{}}}), "answers[0].answeredQuestion.id must name the question that is answered."),
 		"answers to nothing":          bad(mine(object{"answers": []any{object{"answeredQuestion": object{"id": sampleID}}}}), "answers[0].answeredQuestion.id names no question that is asked here: getApplicablePolicyRequirements lists those of the policy."),
-		"what is not served":          ask(object{"requestType": "onBehalfAdd"}, 501, "notSupported", "This operation is not supported yet."),
+		"what is not served":          ask(object{"requestType": "systemAdd"}, 501, "notSupported", "This operation is not supported yet."),
 		"depth 10,000":                bad(`{"a":`+strings.Repeat("[", 10_000), fmt.Sprintf("The body is nested more than %d levels deep.", strict.MaxDepth)),
 		"10 MB":                       ask(`{"justification":"`+strings.Repeat("x", 10<<20)+`"}`, 413, "invalidRequest", "The body must be at most 1 MiB, also when it is unpacked."),
 		"a text of 1 MB":              bad(mine(object{"justification": strings.Repeat("x", 1<<20-500)}), "justification must be at most 1024 characters long."),
@@ -149,6 +149,10 @@ func badInput(w *fixture) map[string]refusal {
 		"a life":                      bad(lasting("P99999D"), bounds),
 		"no time at all":              bad(lasting("PT0S"), "expiration of type afterDuration takes a duration between PT1M and P3660D and no endDateTime."),
 		"longer than the policy":      ask(lasting("P31D"), 422, "notAllowed", "The policy Policy ends access by 2026-03-31T09:00:00Z: ask for an end that is not later."),
+		"on behalf of nobody":         bad(object{"requestType": "onBehalfAdd", "assignment": object{"accessPackageId": w.ids["package"]}}, "assignment.targetId, or assignment.target.principalName, must name the user to ask for."),
+		"on behalf of oneself":        bad(object{"requestType": "onBehalfAdd", "assignment": object{"accessPackageId": w.ids["package"], "targetId": w.ids["other"]}}, "onBehalfAdd is for somebody else: name another user in assignment.targetId, or ask for yourself by userAdd."),
+		"on behalf of somebody":       ask(object{"requestType": "onBehalfAdd", "assignment": object{"accessPackageId": w.ids["package"], "targetId": w.ids["manager"]}}, 403, "accessDenied", "No policy of this access package lets you ask for it on behalf of this user: ask their manager or whom its policies name, or have an administrator assign it."),
+		"on behalf, one unknown":      ask(object{"requestType": "onBehalfAdd", "assignment": object{"accessPackageId": w.ids["package"], "targetId": sampleID}}, 403, "accessDenied", "No policy of this access package lets you ask for it on behalf of this user: ask their manager or whom its policies name, or have an administrator assign it."),
 		"for somebody else":           ask(object{"requestType": "userAdd", "assignment": object{"accessPackageId": w.ids["package"], "targetId": w.ids["manager"]}}, 403, "accessDenied", "userAdd is for yourself: leave out targetId. To assign a package to somebody else use adminAdd."),
 		"as if an administrator":      ask(object{"requestType": "adminAdd", "assignment": object{"accessPackageId": w.ids["package"], "targetId": w.ids["other"], "assignmentPolicyId": w.ids["policy"]}}, 403, "accessDenied", "This needs the role catalog owner or access package manager or access package assignment manager in the catalog, or an administrator."),
 		"an unknown package":          ask(object{"requestType": "userAdd", "assignment": object{"accessPackageId": sampleID}}, 404, "itemNotFound", "There is no access package with this id."),
@@ -190,7 +194,6 @@ func badPolicies(w *fixture) map[string]refusal {
 		maps.Copy(s, more)
 		return object{"requestApprovalSettings": object{"isApprovalRequiredForAdd": true, "stages": []object{s}}}
 	}
-	const later = " asks for something that is not supported yet; leave it out."
 	return map[string]refusal{
 		"without a package": {"admin", "POST", em + "/assignmentPolicies", object{"displayName": "x"}, 400, "invalidRequest", "accessPackage.id must name the access package of the policy."},
 		"reviews":           post(object{"reviewSettings": object{"isEnabled": true, "primaryReviewers": []any{}}}, "reviewSettings: reviews need primaryReviewers, or isSelfReview."),
@@ -198,7 +201,8 @@ func badPolicies(w *fixture) map[string]refusal {
 		"questions":         post(object{"questions": []any{object{"text": "Why?"}}}, "questions[0].@odata.type must be #microsoft.graph.accessPackageTextInputQuestion or #microsoft.graph.accessPackageMultipleChoiceQuestion."),
 		"extensions":        post(object{"customExtensionStageSettings": []any{object{}}}, "customExtensionStageSettings[0].customExtension.id must name a custom extension of the catalog."),
 		"no mail":           post(object{"notificationSettings": object{"isAssignmentNotificationDisabled": "never"}}, "notificationSettings.isAssignmentNotificationDisabled must be true or false."),
-		"on behalf":         post(object{"requestorSettings": object{"enableOnBehalfRequestorsToAddAccess": true}}, "requestorSettings.enableOnBehalfRequestorsToAddAccess"+later),
+		"on behalf":         post(object{"requestorSettings": object{"enableOnBehalfRequestorsToAddAccess": true}}, "requestorSettings: onBehalfRequestors must name at least one user, group or targetManager where people ask, change or remove on behalf of others."),
+		"on whose behalf":   post(object{"requestorSettings": object{"onBehalfRequestors": []object{{"@odata.type": "#microsoft.graph.requestorManager"}}}}, "requestorSettings: onBehalfRequestors takes singleUser, groupMembers and targetManager."),
 		"sponsors":          post(stage(object{"primaryApprovers": []object{{"@odata.type": "#microsoft.graph.internalSponsors"}}}), "stage 1: sponsors need at least one entry in fallbackPrimaryApprovers, for organizations without one. stage 1: sponsors approve for people of connected organizations: name them in a policy for these, or name a user, a group or a manager."),
 		"the boss's boss":   post(stage(object{"primaryApprovers": []object{{"@odata.type": "#microsoft.graph.requestorManager", "managerLevel": "3"}}}), "requestApprovalSettings.stages[0].primaryApprovers[0].managerLevel must be 1, the manager, or 2, the manager's manager."),
 		"a wrong type":      post(object{"requestApprovalSettings": object{"stages": object{}}}, "requestApprovalSettings.stages must be a list."),

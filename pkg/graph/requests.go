@@ -22,14 +22,20 @@ func listRequests(ctx context.Context, c *call) (response, error) {
 		return list(ctx, c, c.requestKind(), viewed(only(r, err), views.OfRequests))
 	}
 
+	// Whoever Graph calls the requestor is mostly the one whom a request is for, and is another
+	// one where somebody asked on behalf of that one.
 	for _, path := range []string{"requestor/objectId", "requestor/id", "assignment/target/objectId"} {
-		subject, ok, err := odata.EqualID[entitlement.UserID](c.options.Filter, path)
+		read := c.deps.Requests.RequestsShownBy
+		if path == "assignment/target/objectId" {
+			read = c.deps.Requests.RequestsOf
+		}
+		person, ok, err := odata.EqualID[entitlement.UserID](c.options.Filter, path)
 		if err != nil {
 			return response{}, err
 		}
-		if ok { // whoever Graph calls the requestor is the one whom the request is for
+		if ok {
 			return list(ctx, c, c.requestKind(), viewed(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-				return c.deps.Requests.RequestsOf(ctx, c.by.Caller, subject, page)
+				return read(ctx, c.by.Caller, person, page)
 			}, views.OfRequests))
 		}
 	}
@@ -74,12 +80,13 @@ type requestBody struct {
 
 // requestTypes are all that Graph knows; those that are not served are told so.
 var requestTypes = []entitlement.RequestType{entitlement.UserAdd, entitlement.UserRemove, entitlement.AdminAdd, entitlement.AdminRemove,
-	entitlement.UserUpdate, entitlement.AdminUpdate, entitlement.SystemRemove, "systemAdd", "systemUpdate", "onBehalfAdd", "approverRemove", "notSpecified", "userExtend"}
+	entitlement.UserUpdate, entitlement.AdminUpdate, entitlement.SystemRemove, "systemAdd", "systemUpdate", entitlement.OnBehalfAdd, "approverRemove", "notSpecified", "userExtend"}
 
 // requestActions are the types that are served, with what each of them is.
 var requestActions = map[entitlement.RequestType]authz.Action{
 	entitlement.UserAdd: authz.RequestForSelf, entitlement.UserUpdate: authz.ExtendOwn, entitlement.UserRemove: authz.RemoveOwn,
-	entitlement.AdminAdd: authz.AssignDirectly, entitlement.AdminUpdate: authz.ExtendDirectly, entitlement.AdminRemove: authz.RemoveDirectly,
+	entitlement.OnBehalfAdd: authz.RequestOnBehalf,
+	entitlement.AdminAdd:    authz.AssignDirectly, entitlement.AdminUpdate: authz.ExtendDirectly, entitlement.AdminRemove: authz.RemoveDirectly,
 }
 
 func createRequest(ctx context.Context, c *call) (response, error) {
@@ -116,8 +123,8 @@ func createRequest(ctx context.Context, c *call) (response, error) {
 
 func submit(ctx context.Context, c *call, ask requestBody) (entitlement.AssignmentRequest, error) {
 	var none entitlement.AssignmentRequest
-	if ask.principal != "" && ask.subject == "" && ask.kind != entitlement.AdminAdd {
-		return none, entitlement.Errorf(entitlement.Invalid, "assignment.target.principalName alone names somebody in requests of the type adminAdd; name the user by assignment.targetId.")
+	if ask.principal != "" && ask.subject == "" && ask.kind != entitlement.AdminAdd && ask.kind != entitlement.OnBehalfAdd {
+		return none, entitlement.Errorf(entitlement.Invalid, "assignment.target.principalName alone names somebody in requests of the types adminAdd and onBehalfAdd; name the user by assignment.targetId.")
 	}
 	if ask.kind.Removes() {
 		if ask.assignment == "" {
@@ -138,6 +145,8 @@ func submit(ctx context.Context, c *call, ask requestBody) (entitlement.Assignme
 		return none, entitlement.Errorf(entitlement.Invalid, "assignment.accessPackageId must name the access package to have.")
 	case ask.assignment != "":
 		return none, entitlement.Errorf(entitlement.Invalid, "assignment.id is for requests that end an assignment; leave it out.")
+	case ask.kind == entitlement.OnBehalfAdd && ask.subject == "" && ask.principal == "":
+		return none, entitlement.Errorf(entitlement.Invalid, "assignment.targetId, or assignment.target.principalName, must name the user to ask for.")
 	case ask.kind == entitlement.AdminAdd && ask.subject == "" && ask.principal == "":
 		return none, entitlement.Errorf(entitlement.Invalid, "assignment.targetId, or assignment.target.principalName, must name the user to assign the access package to.")
 	}
@@ -173,7 +182,7 @@ func readRequest(o *strict.Object) requestBody {
 		ask.kind = entitlement.UserUpdate
 	}
 	if ask.kind == "" {
-		o.Fail("requestType", "must be given: userAdd, userUpdate, userRemove, adminAdd, adminUpdate or adminRemove.")
+		o.Fail("requestType", "must be given: userAdd, userUpdate, userRemove, onBehalfAdd, adminAdd, adminUpdate or adminRemove.")
 	}
 
 	o.Text("justification", &ask.justification)

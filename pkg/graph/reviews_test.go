@@ -65,8 +65,10 @@ func TestR173_OwnersKeepNoPolicyThatAssignsByItself(t *testing.T) {
 }
 
 func TestR66_RequestorsSeeWhoDecidesUnlessTheStageHidesIt(t *testing.T) {
-	for visibility, hidden := range map[string]bool{"default": false, "visible": false, "notVisible": true} {
-		w := newFixture(t)
+	for as, hidden := range map[[2]string]bool{{"default", "true"}: false, {"visible", "true"}: false, {"notVisible", "true"}: true,
+		{"default", "false"}: true, {"visible", "false"}: false, {"notVisible", "false"}: true} {
+		w, visibility := newFixture(t), as[0]
+		w.call("admin", "PATCH", endUserPath, object{"showApproverDetailsToMembers": as[1] == "true"}).want(200)
 		p := approved(w)
 		p["requestApprovalSettings"].(object)["stages"].([]object)[0]["approverInformationVisibility"] = visibility
 		w.offer(p)
@@ -83,7 +85,7 @@ func TestR66_RequestorsSeeWhoDecidesUnlessTheStageHidesIt(t *testing.T) {
 				got := w.call(who, "GET", path, nil).want(200)
 				one := map[string]string{at: "", approvalPath + "/" + id + "/stages": "value.0.", approvalPath + "/" + id: "stages.0."}[path]
 				if name := got.get(one + "reviewedBy.displayName"); (name == "") != blind || got.get(one+"justification") != "fine" {
-					t.Errorf("%s: %s sees %q at %s", visibility, who, name, path)
+					t.Errorf("%v: %s sees %q at %s", as, who, name, path)
 				}
 			}
 		}

@@ -2,6 +2,7 @@ package requests
 
 import (
 	"context"
+	"slices"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
@@ -13,12 +14,38 @@ type Approval struct {
 	Mine      bool                                    // the running stage waits for the caller
 	Reviewers map[entitlement.UserID]entitlement.User // who decided its stages
 	Own       bool                                    // the caller asked, or it is for the caller
+	Hides     bool                                    // approvers are hidden where the policy leaves it to the whole
 }
 
 // Discloses reports that the caller may know who decided a stage: whoever the request is by or
-// for does not, where the policy says so (R66).
+// for does not, where the policy says so or, if that says nothing, the settings of the whole
+// (R66).
 func (a Approval) Discloses(stage entitlement.Stage) bool {
-	return !a.Own || stage.Policy.Visibility != entitlement.ApproversHidden
+	switch stage.Policy.Visibility {
+	case entitlement.ApproversHidden:
+		return !a.Own
+	case entitlement.ApproversVisible:
+		return true
+	default:
+		return !a.Own || !a.Hides
+	}
+}
+
+// leftOpen reports that the settings of the whole say whether the caller may know who decided.
+func (a Approval) leftOpen() bool {
+	return a.Own && slices.ContainsFunc(a.Request.Stages, func(s entitlement.Stage) bool { return s.Decision != nil && s.Policy.Visibility == "" })
+}
+
+// hiding reads the settings of the whole, where it is theirs to say who is shown.
+func (s *Service) hiding(ctx context.Context, all []Approval) error {
+	if !slices.ContainsFunc(all, Approval.leftOpen) {
+		return nil
+	}
+	settings, err := s.Store.Settings(ctx)
+	for i := range all {
+		all[i].Hides = settings.EndUsers.HideApprovers
+	}
+	return err
 }
 
 // Approval returns the approval of a request, to those who have to do with the request.
@@ -90,7 +117,7 @@ func (s *Service) withReviewers(ctx context.Context, by authz.Caller, all []enti
 	for i, r := range all {
 		out[i] = Approval{Request: r, Reviewers: known, Own: by.ID == r.Requestor || by.ID == r.Subject}
 	}
-	return out, nil
+	return out, s.hiding(ctx, out)
 }
 
 // PackageUnder returns the package that a policy belongs to, "" where there is no such policy:

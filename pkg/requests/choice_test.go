@@ -67,7 +67,7 @@ func TestR37_WhatIsOfferedIsExactlyWhatMayBeNamed_R35_R36_R38(t *testing.T) {
 		named := slices.Concat(w.offers(mine, draw("policies")), w.offers(other, draw("others")), []entitlement.PolicyID{entitlement.PolicyID(w.clock.New())})
 
 		ctx := context.Background()
-		fit, err := w.Applicable(ctx, mia.Caller, mine.ID)
+		fit, err := w.Applicable(ctx, mia.Caller, mine.ID, "")
 		if err != nil {
 			r.Fatal(err)
 		}

@@ -23,15 +23,26 @@ func (s *Service) Requestable(ctx context.Context, by authz.Caller, page entitle
 		return list, err
 	}
 
-	policies, err := s.Store.PoliciesFor(ctx, u, page)
+	of, err := s.Store.OrganizationOf(ctx, u)
+	if err != nil {
+		return list, err
+	}
+	policies, err := s.Store.PoliciesFor(ctx, u, of, page)
 	if err != nil {
 		return list, err
 	}
 
-	var ids []entitlement.PackageID
+	// Policies for people outside count in catalogs alone that are open to them (R24).
+	var ids, inside []entitlement.PackageID
 	for _, p := range policies.Items {
-		if p.MayAsk(u) && !slices.Contains(ids, p.Package) {
+		if !p.MayAsk(u, of) {
+			continue
+		}
+		if !slices.Contains(ids, p.Package) {
 			ids = append(ids, p.Package)
+		}
+		if !p.ForOutside() {
+			inside = append(inside, p.Package)
 		}
 	}
 
@@ -42,7 +53,7 @@ func (s *Service) Requestable(ctx context.Context, by authz.Caller, page entitle
 		return list, err
 	}
 
-	published, err := s.published(ctx, packages)
+	published, external, err := s.published(ctx, packages)
 	if err != nil {
 		return list, err
 	}
@@ -50,7 +61,7 @@ func (s *Service) Requestable(ctx context.Context, by authz.Caller, page entitle
 	// What is left out here is not made up for: a page may be short and still have a next.
 	list.Next = policies.Next
 	list.Items = slices.DeleteFunc(packages, func(p entitlement.AccessPackage) bool {
-		return p.Hidden || !p.Deleting.IsZero() || !published[p.Catalog]
+		return p.Hidden || !p.Deleting.IsZero() || !published[p.Catalog] || !external[p.Catalog] && !slices.Contains(inside, p.ID)
 	})
 
 	slices.SortFunc(list.Items, func(a, b entitlement.AccessPackage) int {
@@ -59,7 +70,7 @@ func (s *Service) Requestable(ctx context.Context, by authz.Caller, page entitle
 	return list, nil
 }
 
-func (s *Service) published(ctx context.Context, packages []entitlement.AccessPackage) (map[entitlement.CatalogID]bool, error) {
+func (s *Service) published(ctx context.Context, packages []entitlement.AccessPackage) (published, external map[entitlement.CatalogID]bool, err error) {
 	var ids []entitlement.CatalogID
 	for _, p := range packages {
 		if !slices.Contains(ids, p.Catalog) {
@@ -69,14 +80,14 @@ func (s *Service) published(ctx context.Context, packages []entitlement.AccessPa
 
 	catalogs, err := entitlement.Readable(ids, func(ids []entitlement.CatalogID) ([]entitlement.Catalog, error) { return s.Store.Catalogs(ctx, ids) })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 
-	published := map[entitlement.CatalogID]bool{}
+	published, external = map[entitlement.CatalogID]bool{}, map[entitlement.CatalogID]bool{}
 	for _, c := range catalogs {
-		published[c.ID] = c.Published
+		published[c.ID], external[c.ID] = c.Published, c.ExternallyVisible
 	}
-	return published, nil
+	return published, external, nil
 }
 
 // Mine lists requests by or for the caller, newest first. Those made for others come

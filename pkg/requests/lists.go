@@ -9,10 +9,12 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Applicable returns the policies through which the caller may ask for a package (R38):
-// those that a userAdd of the caller may name, and no other.
-func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlement.PackageID) ([]entitlement.AssignmentPolicy, error) {
-	ask, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: by.ID, Subject: by.ID, Package: id})
+// Applicable returns the policies through which the caller may ask for a package (R38): those
+// that a userAdd of the caller may name or, for somebody else, an onBehalfAdd, and no other. Of
+// somebody for whom the caller may not ask there are none, whoever that is.
+func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlement.PackageID, subject entitlement.UserID) ([]entitlement.AssignmentPolicy, error) {
+	subject = cmp.Or(subject, by.ID)
+	ask, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: by.ID, Subject: subject, Package: id})
 	if err != nil {
 		return nil, err
 	}
@@ -29,6 +31,9 @@ func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlemen
 		return nil, nil
 	}
 
+	if subject != by.ID {
+		return ask.ApplicableOnBehalf(), nil
+	}
 	return ask.Applicable(*ask.Requestor), nil
 }
 
@@ -135,6 +140,27 @@ func (s *Service) RequestsOf(ctx context.Context, by authz.Caller, subject entit
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
 	return seen(s.Store.RequestsOf(ctx, subject, page))
+}
+
+// RequestsShownBy lists the requests of which a person is shown as the requestor: those for
+// them, newest first, and then those that they made on behalf of others. Of the first the
+// caller's filter leaves out what others asked for on their behalf.
+func (s *Service) RequestsShownBy(ctx context.Context, by authz.Caller, person entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if err := s.mayListAll(ctx, by, authz.ListRequests); err != nil {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
+	}
+	own := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		list, err := seen(s.Store.RequestsOf(ctx, person, page))
+		list.Sure = false // what follows may be what others asked for
+		return list, err
+	}
+	others := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		list, err := seen(s.Store.RequestsBy(ctx, person, page))
+		list.Items = slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return r.Type.Direct() })
+		list.Sure = false
+		return list, err
+	}
+	return chain(ctx, page, own, others)
 }
 
 // RequestsFor lists one package's requests, newest first.

@@ -39,7 +39,7 @@ func (s *Service) remove(ctx context.Context, by authz.Command, n entitlement.Ne
 		err = may.Err()
 	}
 	if err == nil && n.Type != entitlement.AdminRemove {
-		err = s.letsRemove(ctx, a)
+		err = s.letsRemove(ctx, by.ID, a)
 	}
 	if err != nil {
 		return none, entitlement.Change{}, err
@@ -76,13 +76,25 @@ func (s *Service) endsWith(ctx context.Context, slot entitlement.AssignmentSlot)
 	return with, nil
 }
 
-// letsRemove refuses the end of an assignment whose policy does not let its subject end it.
-func (s *Service) letsRemove(ctx context.Context, a entitlement.Assignment) error {
-	policies, err := s.Store.Policies(ctx, []entitlement.PolicyID{a.Policy})
-	if err != nil {
-		return err
+// letsRemove refuses the end of an assignment whose policy does not let its subject end it, or
+// not somebody who acts for the subject.
+func (s *Service) letsRemove(ctx context.Context, by entitlement.UserID, a entitlement.Assignment) error {
+	lets := false
+	if by == a.Subject {
+		policies, err := s.Store.Policies(ctx, []entitlement.PolicyID{a.Policy})
+		if err != nil {
+			return err
+		}
+		lets = len(policies) > 0 && policies[0].Requestor.SelfRemove
+	} else {
+		found, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: by, Subject: a.Subject, Package: a.Package, Policy: a.Policy})
+		if err != nil {
+			return err
+		}
+		lets = found.RemovesFor()
 	}
-	if len(policies) == 0 || !policies[0].Requestor.SelfRemove {
+
+	if !lets {
 		return entitlement.Errorf(entitlement.Precondition, "The policy of this assignment does not let you end it yourself: ask an administrator.")
 	}
 	return nil

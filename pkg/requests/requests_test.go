@@ -260,11 +260,11 @@ func TestR38_RequirementsAndR129WhatMayBeAskedFor(t *testing.T) {
 	if err != nil || len(list.Items) != 1 || list.Items[0].ID != open.ID || list.Next != "" {
 		t.Errorf("got %v, %v", list, err)
 	}
-	fit, err := w.Applicable(context.Background(), mia.Caller, open.ID)
+	fit, err := w.Applicable(context.Background(), mia.Caller, open.ID, "")
 	if err != nil || len(fit) != 1 || fit[0].ID != policy.ID {
 		t.Errorf("got %v, %v", fit, err)
 	}
-	if fit, err := w.Applicable(context.Background(), mia.Caller, unpublished.ID); err != nil || len(fit) != 0 {
+	if fit, err := w.Applicable(context.Background(), mia.Caller, unpublished.ID, ""); err != nil || len(fit) != 0 {
 		t.Errorf("got %v, %v", fit, err)
 	}
 	if _, err := w.Package(context.Background(), mia.Caller, hidden.ID); err != nil {

@@ -245,7 +245,7 @@ func TestVisibility_WhatIsListedAndWhatOpensByItsLink(t *testing.T) {
 			if _, err := w.Package(ctx, mia.Caller, p.ID); (err == nil) != c.opens {
 				t.Errorf("by its link: %v, want %t", err, c.opens)
 			}
-			if fit, err := w.Applicable(ctx, mia.Caller, p.ID); err != nil || len(fit) == 1 != c.opens {
+			if fit, err := w.Applicable(ctx, mia.Caller, p.ID, ""); err != nil || len(fit) == 1 != c.opens {
 				t.Errorf("R38: %d policies apply, %v", len(fit), err)
 			}
 			if _, err := w.Submit(ctx, mia, requests.Submission{Type: entitlement.UserAdd, Package: p.ID}); (err == nil) != c.opens {

@@ -65,9 +65,11 @@ type Store interface {
 	PendingReconciliation(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
 
+	// OrganizationOf returns the connected organization that a guest belongs to, nil for none.
+	OrganizationOf(ctx context.Context, u entitlement.User) (*entitlement.ConnectedOrganization, error)
 	// PoliciesFor lists policies that name everybody, the user, or one of the user's groups:
 	// all of those of one page of packages, in the order of the packages' ids.
-	PoliciesFor(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
+	PoliciesFor(ctx context.Context, u entitlement.User, of *entitlement.ConnectedOrganization, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
 
 	// Settings returns the settings of the whole.
 	Settings(ctx context.Context) (entitlement.Settings, error)

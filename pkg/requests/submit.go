@@ -40,10 +40,10 @@ func (in Submission) matches(a entitlement.Assignment) error {
 	}
 }
 
-// Submit takes a request of type UserAdd or AdminAdd for a package. It is answered as
+// Submit takes a request of type UserAdd, OnBehalfAdd or AdminAdd for a package. It is answered as
 // submitted; its later states are reached by themselves (R107).
 func (s *Service) Submit(ctx context.Context, by authz.Command, in Submission) (entitlement.AssignmentRequest, error) {
-	if in.SubjectName != "" && in.Type == entitlement.AdminAdd {
+	if in.SubjectName != "" && in.Type != entitlement.UserAdd {
 		var err error
 		if in.Subject, err = s.subjectNamed(ctx, in.SubjectName); err != nil {
 			return entitlement.AssignmentRequest{}, err
@@ -55,6 +55,9 @@ func (s *Service) Submit(ctx context.Context, by authz.Command, in Submission) (
 
 	if in.Type == entitlement.UserAdd && in.Subject != by.ID {
 		return entitlement.AssignmentRequest{}, authz.RequestForSelf.Refusal() // by what it is called, before anybody is read
+	}
+	if in.Type == entitlement.OnBehalfAdd && in.Subject == by.ID {
+		return entitlement.AssignmentRequest{}, entitlement.Errorf(entitlement.Invalid, "onBehalfAdd is for somebody else: name another user in assignment.targetId, or ask for yourself by userAdd.")
 	}
 	// A person may name what applies of all the package's policies, so all of them are read.
 	keys := entitlement.SubmitKeys{Requestor: by.ID, Subject: in.Subject, Package: in.Package}
@@ -109,8 +112,11 @@ func (s *Service) mayAdd(ctx context.Context, by *authz.Command, t entitlement.R
 	}
 
 	action := authz.RequestForSelf
-	if t == entitlement.AdminAdd {
+	switch t {
+	case entitlement.AdminAdd:
 		action = authz.AssignDirectly
+	case entitlement.OnBehalfAdd:
+		action, o.OnBehalf = authz.RequestOnBehalf, ask.AsksFor()
 	}
 
 	return s.allow(ctx, by, action, o)

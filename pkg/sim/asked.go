@@ -94,6 +94,9 @@ func (o *oracle) chosen(inv *invocation, r entitlement.AssignmentRequest) {
 	switch r.Type {
 	case entitlement.UserAdd:
 		may, what = func() bool { return o.mayChoose(r.Subject, r.Package, r.Policy) }, "ask under"
+	case entitlement.OnBehalfAdd:
+		may, what = func() bool { return o.mayAskFor(r.Requestor, r.Subject, r.Package, r.Policy) }, "be asked for by %s under"
+		what = fmt.Sprintf(what, short(string(r.Requestor)))
 	case entitlement.AdminAdd:
 		may, what = func() bool { return o.mayAssign(r.Requestor, r.Subject, r.Package, r.Policy) }, "be assigned by %s under"
 		what = fmt.Sprintf(what, short(string(r.Requestor)))
@@ -107,7 +110,8 @@ func (o *oracle) chosen(inv *invocation, r entitlement.AssignmentRequest) {
 	// waits is judged again before anything is given, and only there may the people have been
 	// read before a change, and the policies after it (run 129900).
 	ever := o.ever
-	if r.State == entitlement.RequestPendingApproval || r.State == entitlement.RequestScheduled {
+	// Who acts for whom is read when they ask, and no condition of the write (R213).
+	if r.State == entitlement.RequestPendingApproval || r.State == entitlement.RequestScheduled || r.Type == entitlement.OnBehalfAdd {
 		ever = o.everApart
 	}
 

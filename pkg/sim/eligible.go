@@ -131,9 +131,22 @@ func category(p entitlement.AssignmentPolicy) int {
 // package, lets people ask (R35), is for the person, and nothing of an earlier category is
 // (R37). One that is closed for its deletion hides nothing.
 func (o *oracle) mayChoose(u entitlement.UserID, pkg entitlement.PackageID, id entitlement.PolicyID) bool {
-	applies := func(p entitlement.AssignmentPolicy) bool {
-		return p.Package == pkg && p.Requestor.SelfAdd && o.admits(p, u, false)
-	}
+	return o.isFirst(pkg, id, func(p entitlement.AssignmentPolicy) bool { return p.Requestor.SelfAdd && o.admits(p, u, false) })
+}
+
+// mayAskFor is likewise, for somebody who asks on behalf of a person: the policy lets others
+// ask, names the one who does, and is for the person (R213).
+func (o *oracle) mayAskFor(by, u entitlement.UserID, pkg entitlement.PackageID, id entitlement.PolicyID) bool {
+	return o.isFirst(pkg, id, func(p entitlement.AssignmentPolicy) bool {
+		acts := func(s entitlement.SubjectSet) bool { return o.in(s, by, u) }
+		return p.Requestor.OnBehalfAdd && by != u && o.enabled(by) && slices.ContainsFunc(p.Requestor.OnBehalf, acts) && o.admits(p, u, false)
+	})
+}
+
+// isFirst reports that a policy is one of a package's that fit somebody, and that none of an
+// earlier category does.
+func (o *oracle) isFirst(pkg entitlement.PackageID, id entitlement.PolicyID, fits func(entitlement.AssignmentPolicy) bool) bool {
+	applies := func(p entitlement.AssignmentPolicy) bool { return p.Package == pkg && fits(p) }
 
 	p, there := o.policies[id]
 	if !there || !applies(p) {
@@ -174,7 +187,7 @@ func (o *oracle) stillFor(r *asked) bool {
 	if r.last.Type == entitlement.AdminUpdate {
 		return o.enabled(r.last.Subject)
 	}
-	return o.admits(r.policy, r.last.Subject, r.last.Type != entitlement.UserAdd)
+	return o.admits(r.policy, r.last.Subject, r.last.Type != entitlement.UserAdd && r.last.Type != entitlement.OnBehalfAdd)
 }
 
 func (o *oracle) enabled(u entitlement.UserID) bool { return o.people[u] != nil && o.people[u].enabled }

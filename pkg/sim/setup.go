@@ -213,7 +213,11 @@ func (w *simulation) addRole(ctx context.Context, by authz.Command, pkg entitlem
 // policy words the terms of a policy for the people of this run.
 func (w *simulation) policy(t Terms, pkg entitlement.PackageID) entitlement.AssignmentPolicy {
 	p := entitlement.AssignmentPolicy{Package: pkg, DisplayName: "T", Scope: t.Scope,
-		Requestor: entitlement.RequestorSettings{SelfAdd: !t.Closed, SelfUpdate: t.Update, SelfRemove: t.Remove, CustomSchedule: t.Custom}}
+		Requestor: entitlement.RequestorSettings{SelfAdd: !t.Closed, SelfUpdate: t.Update, SelfRemove: t.Remove, CustomSchedule: t.Custom,
+			OnBehalfAdd: !t.Closed, OnBehalf: []entitlement.SubjectSet{{Kind: entitlement.TargetManager}}}}
+	if t.Custom {
+		p.Requestor.OnBehalf = append(p.Requestor.OnBehalf, w.set(askFirstGroup))
+	}
 
 	if t.Scope == entitlement.ScopeSpecificUsers {
 		p.Targets = []entitlement.SubjectSet{w.set(t.For)}

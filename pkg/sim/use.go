@@ -98,6 +98,9 @@ func (w *simulation) useSubmit(c Command) usage {
 
 	if c.Kind == Submit {
 		w.actor = subject
+		if c.C%8 == 7 {
+			in.Type, in.Subject, w.actor = entitlement.OnBehalfAdd, subject, w.actingFor(subject, c)
+		}
 	} else if c.C%9 == 0 {
 		w.actor = w.personAt(c.A + 1) // who is no administrator
 	}
@@ -107,6 +110,15 @@ func (w *simulation) useSubmit(c Command) usage {
 		answers(ctx, r)
 		return err
 	}
+}
+
+// actingFor is who asks on behalf of somebody: mostly the manager, and now and then anybody,
+// that one too, who must be refused.
+func (w *simulation) actingFor(subject entitlement.UserID, c Command) entitlement.UserID {
+	if p := w.oracle.people[subject]; p != nil && p.manager != "" && c.B%4 > 0 {
+		return p.manager
+	}
+	return w.personAt(c.A + c.B)
 }
 
 // pairFor picks a package and a person.

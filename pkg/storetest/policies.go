@@ -18,7 +18,7 @@ func (w *fixture) policiesFor(u entitlement.User, packages int) (all []entitleme
 	of := map[entitlement.PackageID]int{} // the page that each package is on
 
 	for n, page := 0, (entitlement.Page{Limit: packages}); ; n++ {
-		list := get[entitlement.Paged[entitlement.AssignmentPolicy]](w)(w.s.PoliciesFor(w.Context(), u, page))
+		list := get[entitlement.Paged[entitlement.AssignmentPolicy]](w)(w.s.PoliciesFor(w.Context(), u, nil, page))
 		on := map[entitlement.PackageID]bool{}
 
 		for _, p := range list.Items {

@@ -144,7 +144,7 @@ var mutations = []mutation{
 `, `		return policies[i], nil
 `}}},
 	{name: "eligibility at the last decision and at the start (F36)", edits: []edit{{"pkg/entitlement/eligible.go",
-		`	case !admits(r.Scope, r.Targets, *s.Subject):
+		`	case !admits(r.Scope, r.Targets, *s.Subject, s.Organization):
 `, `	case false:
 `}}},
 	{name: "others are asked where nobody is there (R52)", edits: []edit{{"pkg/approvers/approvers.go",
