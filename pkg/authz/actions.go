@@ -96,6 +96,7 @@ const (
 	UpdateCatalog
 	DeleteCatalog
 	AddResource
+	PickResource
 	RemoveResource
 	RefreshResource
 	ChangeUploadSession
@@ -203,6 +204,7 @@ var Rules = [actionCount]Rule{
 	UpdateCatalog:       {Name: "updateCatalog", Scope: NeedWrite, May: Administrators},
 	DeleteCatalog:       {Name: "deleteCatalog", Scope: NeedWrite, May: Administrators},
 	AddResource:         {Name: "addResource", Scope: NeedWrite, May: Administrators},
+	PickResource:        {Name: "pickResource", Scope: NeedRead, May: Administrators},
 	RemoveResource:      {Name: "removeResource", Scope: NeedWrite, May: Administrators},
 	RefreshResource:     {Name: "refreshResource", Scope: NeedWrite, May: Administrators},
 	ChangeUploadSession: {Name: "changeUploadSession", Scope: NeedWrite, May: Administrators},

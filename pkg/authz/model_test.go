@@ -36,6 +36,7 @@ var tasks = []task{
 	{"R150: create a catalog", []Action{CreateCatalog}, []entitlement.RoleID{creator}, true},
 	{"R151: add a resource to a catalog", []Action{AddResource, RemoveResource}, []entitlement.RoleID{owner}, false},
 	{"R15: bring a resource into the catalog, for whoever manages packages only", []Action{AddResource}, []entitlement.RoleID{owner}, false},
+	{"R172: look for a resource at a target", []Action{PickResource}, []entitlement.RoleID{owner}, false},
 	{"R152: add a catalog owner", []Action{AssignRole}, []entitlement.RoleID{owner}, false},
 	{"R153: edit a catalog", []Action{UpdateCatalog}, []entitlement.RoleID{owner}, false},
 	{"R154: delete a catalog", []Action{DeleteCatalog}, []entitlement.RoleID{owner}, false},

@@ -49,7 +49,7 @@ func (s *Service) manages(ctx context.Context, by authz.Command, at entitlement.
 	if at != entitlement.BuiltinConnector {
 		c, err := s.Store.Connector(ctx, at)
 		if err == nil && !slices.Contains(c.ResourceManagers, by.ID) {
-			err = entitlement.Errorf(entitlement.Forbidden, "This needs one of the resource managers of the connector, or an administrator.")
+			err = entitlement.Errorf(entitlement.Forbidden, notManager)
 		}
 		return err
 	}
@@ -70,7 +70,7 @@ func (s *Service) manages(ctx context.Context, by authz.Command, at entitlement.
 	// are not this owner's to give away (A3).
 	roles, err := s.Store.RolesOfGroup(ctx, group)
 	if err == nil && len(roles) > 0 {
-		err = entitlement.Errorf(entitlement.Forbidden, "The group holds delegated roles: this needs an administrator.")
+		err = entitlement.Errorf(entitlement.Forbidden, holdsRoles)
 	}
 	return err
 }

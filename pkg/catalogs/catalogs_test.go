@@ -40,6 +40,14 @@ func (everything) Resource(_ context.Context, _ entitlement.ConnectorID, originI
 	return entitlement.Resource{DisplayName: originID, Roles: []entitlement.ResourceRole{{OriginID: "Member_" + originID, DisplayName: "Member"}}}, nil
 }
 
+func (everything) Offers(context.Context, entitlement.ConnectorID, string, entitlement.Page) (entitlement.Paged[entitlement.TargetOffer], error) {
+	return entitlement.Paged[entitlement.TargetOffer]{}, nil
+}
+
+func (everything) Survey(context.Context, entitlement.ConnectorID) (entitlement.TargetCheck, error) {
+	return entitlement.TargetCheck{Dialect: "everything"}, nil
+}
+
 func (everything) Probe(entitlement.ConnectorConfig, string) error { return nil }
 
 var by = administrator("owner", "call")

@@ -36,7 +36,11 @@ func (s *Service) registerConnector(ctx context.Context, by authz.Command, c ent
 	if len(all) >= entitlement.MaxConnectors {
 		return c, entitlement.Errorf(entitlement.Precondition, "There are %d connectors, the most that there may be: delete one that nothing uses.", len(all))
 	}
-	return s.putConnector(ctx, by, c, entitlement.ConnectorConfig{}, credential, "created")
+	c, err = s.putConnector(ctx, by, c, entitlement.ConnectorConfig{}, credential, "created")
+	if err == nil {
+		s.lookAt(ctx, c) // the answer is that of the registration alone, since a repeat gets the same
+	}
+	return c, err
 }
 
 // UpdateConnector changes a registration; an empty credential leaves the kept one, which
@@ -69,6 +73,7 @@ func (s *Service) updateConnector(ctx context.Context, by authz.Command, id enti
 
 	// Cloned, since edit may write into lists that both would share.
 	before.ResourceManagers, before.CorrelationKeys = slices.Clone(c.ResourceManagers), slices.Clone(c.CorrelationKeys)
+	before.RoleValues, before.EntitlementValues = slices.Clone(c.RoleValues), slices.Clone(c.EntitlementValues)
 	edit(&c)
 
 	// Whoever may change the address and does not know the credential cannot have it sent to one
@@ -78,9 +83,15 @@ func (s *Service) updateConnector(ctx context.Context, by authz.Command, id enti
 		return before, entitlement.Errorf(entitlement.Precondition, "The credential was given for the address %s: to change url or kind, send credential with them.", before.URL)
 	}
 
+	if moved {
+		c.Check = entitlement.TargetCheck{} // that was of another target
+	}
 	c, err = s.putConnector(ctx, by, c, before, credential, "updated")
 	if err == nil {
 		s.wake(ctx, id, curedBy(before, c, credential != "")...)
+		if credential != "" || looksDifferent(before, c) {
+			c = s.lookAt(ctx, c)
+		}
 	}
 	return c, err
 }
@@ -139,12 +150,18 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 		return err
 	}
 
-	i := slices.IndexFunc(s.Kinds, func(k entitlement.TargetKind) bool { return k.Name == c.Kind })
+	i := slices.IndexFunc(s.Kinds, func(k entitlement.TargetKind) bool { return k.Name != "" && k.Name == c.Kind })
 	if i < 0 {
 		return entitlement.Errorf(entitlement.Invalid, "kind must be one of: %s.", s.kinds(", ", func(k entitlement.TargetKind) string { return k.Name }))
 	}
 	c.OriginSystem = s.Kinds[i].OriginSystem
 
+	if err := entitlement.RoleValues("roleValues", c.RoleValues); err != nil {
+		return err
+	}
+	if err := entitlement.RoleValues("entitlementValues", c.EntitlementValues); err != nil {
+		return err
+	}
 	if err := entitlement.Exact("url", c.URL); err != nil {
 		return err
 	}
@@ -195,37 +212,58 @@ func (s *Service) checkManagers(ctx context.Context, c entitlement.ConnectorConf
 	return c.ResourceManagers, nil
 }
 
+// Origin is how a client names a resource at its target, and maybe a role of it.
+type Origin struct {
+	System      string
+	Environment entitlement.ConnectorID
+	ID, Role    string
+}
+
 // Target returns the connector that the origin system and the environment of a resource name,
-// with the origin system as its kind writes it.
-func (s *Service) Target(system string, environment entitlement.ConnectorID) (entitlement.ConnectorID, string, error) {
+// with the origin system as its kind writes it. Precondition: there can be no connector for
+// such a resource.
+func (s *Service) Target(of Origin) (entitlement.ConnectorID, string, error) {
 	own := entitlement.BuiltinRegistration()
 
-	if strings.EqualFold(system, own.OriginSystem) {
-		if environment != "" && environment != own.ID {
+	if strings.EqualFold(of.System, own.OriginSystem) {
+		if of.Environment != "" && of.Environment != own.ID {
 			return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id: resources of the origin system %s live in the built-in directory.", own.OriginSystem)
 		}
 		return own.ID, own.OriginSystem, nil
 	}
 
-	// Without a connector nobody can tell which of the targets of a kind is meant.
 	for _, kind := range s.Kinds {
-		switch {
-		case !strings.EqualFold(system, kind.OriginSystem):
-		case environment == "" || environment == own.ID:
-			return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id must name the connector of the resource.")
-		default:
-			return environment, kind.OriginSystem, nil
+		if system, is := kind.Of(of.System); is {
+			return targetOf(kind, system, of)
 		}
 	}
-
-	return "", "", entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be %s or %s.", own.OriginSystem, s.kinds(" or ", func(k entitlement.TargetKind) string { return k.OriginSystem }))
+	return "", "", entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be one of: %s, %s.", own.OriginSystem, s.kinds(", ", entitlement.TargetKind.Systems))
 }
 
-// kinds writes something of every kind in one line.
+// targetOf returns the connector of a kind that a resource names.
+func targetOf(kind entitlement.TargetKind, system string, of Origin) (entitlement.ConnectorID, string, error) {
+	if kind.Valid != nil {
+		if err := kind.Valid(of.ID, of.Role); err != nil {
+			return "", "", err
+		}
+	}
+	switch {
+	case kind.Absent != "":
+		return "", "", entitlement.Errorf(entitlement.Precondition, "%s", kind.Absent)
+	// Without a connector nobody can tell which of the targets of a kind is meant.
+	case of.Environment == "" || of.Environment == entitlement.BuiltinConnector:
+		return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id must name the connector of the resource.")
+	}
+	return of.Environment, system, nil
+}
+
+// kinds writes something of every kind that can be registered in one line.
 func (s *Service) kinds(between string, of func(entitlement.TargetKind) string) string {
 	var all []string
 	for _, kind := range s.Kinds {
-		all = append(all, of(kind))
+		if kind.Absent == "" {
+			all = append(all, of(kind))
+		}
 	}
 	return strings.Join(all, between)
 }

@@ -16,8 +16,9 @@ import (
 // connector registers a target.
 func (w *fixture) connector() entitlement.ConnectorConfig {
 	w.t.Helper()
-	return must[entitlement.ConnectorConfig](w.t)(w.RegisterConnector(w.t.Context(), by, entitlement.ConnectorConfig{
+	c := must[entitlement.ConnectorConfig](w.t)(w.RegisterConnector(w.t.Context(), by, entitlement.ConnectorConfig{
 		DisplayName: "CRM", Kind: "scim", URL: "https://crm.example/scim", CorrelationKeys: []string{"userName"}}, "s3cr3t"))
+	return must[entitlement.ConnectorConfig](w.t)(w.store.Connector(w.t.Context(), c.ID)) // as it is since its target was looked at
 }
 
 // grantSet records grants of a new person at a connector, each with a reason of failure or
@@ -304,9 +305,9 @@ func TestAResourceIsOfTheOriginSystemOfItsConnector(t *testing.T) {
 		"a target":                          {"scim", c.ID, c.ID, "Scim", ""},
 		"a target that nobody names":        {"Scim", "", "", "", "must name the connector"},
 		"a target in the built-in one":      {"Webhook", entitlement.BuiltinConnector, "", "", "must name the connector"},
-		"a system that no connector speaks": {"AadApplication", c.ID, "", "", "must be AadGroup or Scim or Webhook."},
+		"a system that no connector speaks": {"AadApplication", c.ID, "", "", "must be one of: AadGroup, Scim, Webhook."},
 	} {
-		at, as, err := w.Target(tt.system, tt.environment)
+		at, as, err := w.Target(catalogs.Origin{System: tt.system, Environment: tt.environment})
 		if at != tt.at || as != tt.as || (tt.refusal == "") != (err == nil) || tt.refusal != "" && !strings.Contains(entitlement.MessageOf(err), tt.refusal) {
 			t.Errorf("%s: %q, %q, %v", name, at, as, err)
 		}

@@ -34,6 +34,11 @@ func (s *Service) addResource(ctx context.Context, by authz.Command, request str
 	}
 	called(&r, originID)
 
+	// A group and an application of one target are told apart by the target itself.
+	told := r.OriginSystem
+	if told != "" && told != originSystem {
+		return r, entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be that of the resource: %s.", told)
+	}
 	r.ID, r.Catalog, r.Connector, r.OriginSystem, r.OriginID = entitlement.ResourceID(s.IDs.New()), catalog, at, originSystem, originID
 	r.Scope = entitlement.ResourceScope{ID: s.IDs.New(), OriginID: originID, DisplayName: "Root"}
 	r.Created = s.Clock.Now()
@@ -41,7 +46,7 @@ func (s *Service) addResource(ctx context.Context, by authz.Command, request str
 		r.Roles[i].ID = s.IDs.New()
 	}
 
-	err = crossed(func() error { return s.putResource(ctx, by, request, r) })
+	err = crossed(func() error { return s.putResource(ctx, by, request, r, told) })
 	if entitlement.StalePart(err) == entitlement.PartName {
 		err = &entitlement.Error{Kind: entitlement.Conflict, Code: "nameAlreadyExists", Msg: "The catalog holds this resource already.", Err: err}
 	}
@@ -68,9 +73,9 @@ func first(s string, most int) string {
 	return s
 }
 
-// putResource commits a new resource. The catalog's version holds its deletion off, and
+// putResource commits a new resource; told is the origin system that the target says it is of. The catalog's version holds its deletion off, and
 // its chain records the change; the connector's holds off the deletion of that.
-func (s *Service) putResource(ctx context.Context, by authz.Command, request string, r entitlement.Resource) error {
+func (s *Service) putResource(ctx context.Context, by authz.Command, request string, r entitlement.Resource, told string) error {
 	c, err := s.Store.Catalog(ctx, r.Catalog)
 	if err != nil {
 		return err
@@ -83,7 +88,7 @@ func (s *Service) putResource(ctx context.Context, by authz.Command, request str
 
 	for _, at := range used {
 		// Origin system and connector are named apart, and may contradict each other.
-		if at.OriginSystem != r.OriginSystem {
+		if told == "" && at.OriginSystem != r.OriginSystem {
 			return entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be that of the connector: %s.", at.OriginSystem)
 		}
 	}

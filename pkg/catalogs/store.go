@@ -53,6 +53,8 @@ type Store interface {
 	ListRoleAssignments(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.RoleAssignment], error)
 	// OwnersAmong returns those of the users who own a group, strongly consistent.
 	OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error)
+	// OwnedAmong returns those of the groups that a user owns, strongly consistent.
+	OwnedAmong(ctx context.Context, user entitlement.UserID, groups []entitlement.GroupID) ([]entitlement.GroupID, error)
 
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)

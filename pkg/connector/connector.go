@@ -46,6 +46,14 @@ type Connector interface {
 // PrincipalRef is a person's id at the target.
 type PrincipalRef string
 
+// BatchOf returns how many ops of a resource one Apply takes.
+func (c Capabilities) BatchOf(resource string) int {
+	if c.Apart != nil && c.Apart(resource) {
+		return 1
+	}
+	return max(c.MaxBatch, 1)
+}
+
 // Way is a way of asking a target who holds a role, by the adapter's own name for it.
 type Way string
 
@@ -62,6 +70,10 @@ type Capabilities struct {
 	// sent after the other.
 	SerialWrites bool
 
+	// Apart says of which resources each person's roles are a thing of their own at the target:
+	// one Apply changes those of one person. nil: of none.
+	Apart func(resource string) bool
+
 	// Unconfirmed: an administrator lets roles count where no way of asking tells who holds
 	// them (S15).
 	Unconfirmed bool
@@ -69,10 +81,11 @@ type Capabilities struct {
 
 // Resource is something a target can grant roles on.
 type Resource struct {
-	OriginID    string
-	DisplayName string
-	Description string
-	Roles       []Role
+	OriginID     string
+	OriginSystem string // "": that of the connector's kind
+	DisplayName  string
+	Description  string
+	Roles        []Role
 }
 
 // Role is one role that a resource offers.

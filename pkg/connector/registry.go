@@ -16,7 +16,13 @@ type Factory func(cfg entitlement.ConnectorConfig, credential string) (Connector
 // Kind is a kind of connector: what it is called on the wire, and what makes one.
 type Kind struct {
 	OriginSystem string // of its resources
+	Applications string // of those of its resources that are applications; "" for none
 	Open         Factory
+
+	// Absent says why no connector of the kind can be registered, and Open is nil; "" where one
+	// can. Valid refuses what no resource of the kind, and no role of it, can be named.
+	Absent string
+	Valid  func(originID, role string) error
 }
 
 // Configs finds registrations. NotFound: there is none of that id.
@@ -61,7 +67,7 @@ func (r *Registry) Open(ctx context.Context, id entitlement.ConnectorID) (Connec
 	}
 
 	kind, known := r.kinds[cfg.Kind]
-	if !known {
+	if !known || kind.Open == nil {
 		return nil, entitlement.Errorf(entitlement.Invalid, "There is no kind of connector called %q; there are: %s.",
 			cfg.Kind, strings.Join(r.names(), ", "))
 	}
@@ -78,22 +84,31 @@ func (r *Registry) Open(ctx context.Context, id entitlement.ConnectorID) (Connec
 	return kind.Open(cfg, credential)
 }
 
-// Kinds lists the kinds that can be registered, in order of name.
+// Kinds lists the kinds that there are, in order of name: those that can be registered, and
+// those that are known alone.
 func (r *Registry) Kinds() []entitlement.TargetKind {
 	var all []entitlement.TargetKind
-	for _, name := range r.names() {
-		all = append(all, entitlement.TargetKind{Name: name, OriginSystem: r.kinds[name].OriginSystem})
+	for _, name := range slices.Sorted(maps.Keys(r.kinds)) {
+		k := r.kinds[name]
+		kind := entitlement.TargetKind{Name: name, OriginSystem: k.OriginSystem, Applications: k.Applications, Absent: k.Absent, Valid: k.Valid}
+		if k.Open == nil {
+			kind.Name = ""
+		}
+		all = append(all, kind)
 	}
 	return all
 }
 
-func (r *Registry) names() []string { return slices.Sorted(maps.Keys(r.kinds)) }
+// names are those of the kinds that can be registered.
+func (r *Registry) names() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(r.kinds)), func(name string) bool { return r.kinds[name].Open == nil })
+}
 
 // Probe reports why a registration cannot work, without calling its target. An empty
 // credential stands for the one that is kept already.
 func (r *Registry) Probe(cfg entitlement.ConnectorConfig, credential string) error {
 	kind, known := r.kinds[cfg.Kind]
-	if !known {
+	if !known || kind.Open == nil {
 		return entitlement.Errorf(entitlement.Invalid, "There is no kind of connector called %q; there are: %s.", cfg.Kind, strings.Join(r.names(), ", "))
 	}
 	if credential == "" {

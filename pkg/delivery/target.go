@@ -192,7 +192,7 @@ func (t *target) units(parts []*targetJob) []*unit {
 	var units []*unit
 	turns := map[string]int{}
 	for _, role := range slices.SortedFunc(maps.Keys(byRole), compareRoles) {
-		for ops := range slices.Chunk(byRole[role], t.caps.MaxBatch) {
+		for ops := range slices.Chunk(byRole[role], t.caps.BatchOf(role.Resource)) {
 			units = append(units, &unit{target: t, role: role, ops: ops, turn: turns[role.Resource]})
 			turns[role.Resource]++
 		}

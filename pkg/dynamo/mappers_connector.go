@@ -20,6 +20,9 @@ var connectorMapper = mapper[entitlement.ConnectorConfig]{
 		flag(f, "uc", &c.Unconfirmed)
 		flag(f, "vl", &c.ValueListRemoval)
 		flag(f, "cw", &c.ConcurrentWrites)
+		texts(f, "rv", &c.RoleValues)
+		texts(f, "ev", &c.EntitlementValues)
+		group(f, "ck", &c.Check, checkFields)
 		number(f, "sv", &c.Credential)
 		number(f, "us", &c.Uses)
 		when(f, "un", &c.Unused)
@@ -77,4 +80,17 @@ var jobMapper = mapper[entitlement.Job]{
 		when(f, "lk", &j.CheckAfter)
 		when(f, "cr", &j.Created)
 	},
+}
+
+func checkFields(f *fields, c *entitlement.TargetCheck) {
+	when(f, "at", &c.At)
+	text(f, "d", &c.Dialect)
+	texts(f, "fe", &c.Features)
+	texts(f, "sh", &c.Shows)
+	texts(f, "fi", &c.Filters)
+	text(f, "er", &c.Error)
+	list(f, "va", &c.Values, func(f *fields, v *entitlement.ApplicationValues) {
+		text(f, "r", &v.Resource)
+		texts(f, "v", &v.Values)
+	})
 }

@@ -81,6 +81,21 @@ func (db *DB) Owners(ctx context.Context, id entitlement.GroupID, page entitleme
 	})
 }
 
+// OwnedAmong returns those of the groups that a user owns.
+func (db *DB) OwnedAmong(ctx context.Context, user entitlement.UserID, groups []entitlement.GroupID) ([]entitlement.GroupID, error) {
+	all, err := db.batch(ctx, true, keysOf(groups, func(g entitlement.GroupID) Key { return ownerKey(g, user) })...)
+	if err != nil {
+		return nil, err
+	}
+	var owned []entitlement.GroupID
+	for _, g := range groups {
+		if _, is := all[ownerKey(g, user)]; is {
+			owned = append(owned, g)
+		}
+	}
+	return owned, nil
+}
+
 // OwnersAmong returns those of the users who own a group. Each is looked up by itself, so
 // that it takes no longer for all the others who own it.
 func (db *DB) OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error) {

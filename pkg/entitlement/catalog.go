@@ -188,6 +188,12 @@ type ConnectorConfig struct {
 	// ConcurrentWrites: changes of one resource may cross without undoing each other.
 	ConcurrentWrites bool
 
+	// The roles of the target's applications as an administrator named them: values of
+	// attributes of accounts.
+	RoleValues        []string
+	EntitlementValues []string
+
+	Check   TargetCheck // what was found out when the target was last looked at
 	Created time.Time
 	Meta
 }

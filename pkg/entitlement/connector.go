@@ -13,8 +13,33 @@ func BuiltinRegistration() ConnectorConfig {
 
 // TargetKind is a kind of target that connectors are registered for, as it says of itself.
 type TargetKind struct {
-	Name         string // of the kind, in registrations
+	Name         string // of the kind, in registrations; "" where none can be registered yet
 	OriginSystem string // of its resources, on the wire
+	Applications string // of those of its resources that are applications; "" for none
+
+	// Absent says why none can be registered, where none can. Valid refuses what no resource of
+	// the kind, and no role of it, can be named; nil refuses nothing.
+	Absent string
+	Valid  func(originID, role string) error
+}
+
+// Systems are the origin systems that resources of the kind may name.
+func (k TargetKind) Systems() string {
+	if k.Applications == "" {
+		return k.OriginSystem
+	}
+	return k.OriginSystem + ", " + k.Applications
+}
+
+// Of reports that resources of the kind may name the origin system, and returns it as the
+// kind writes it.
+func (k TargetKind) Of(system string) (string, bool) {
+	for _, own := range []string{k.OriginSystem, k.Applications} {
+		if own != "" && strings.EqualFold(system, own) {
+			return own, true
+		}
+	}
+	return "", false
 }
 
 // ConnectorSetting is one setting of a connector, as clients and events name it: two words,

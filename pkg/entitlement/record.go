@@ -88,6 +88,7 @@ func (c ConnectorConfig) Recorded() []Recorded {
 	list := []Recorded{
 		{"displayName", c.DisplayName}, {"kind", c.Kind}, {"url", c.URL}, {"correlationKeys", strings.Join(c.CorrelationKeys, ", ")},
 		{"resourceManagers", inWords(c.ResourceManagers)}, {"credential", numbered(c.Credential)},
+		{"roleValues", strings.Join(c.RoleValues, ", ")}, {"entitlementValues", strings.Join(c.EntitlementValues, ", ")},
 	}
 	for _, s := range ConnectorSettings {
 		list = append(list, Recorded{s.Name, s.Of(c)})

@@ -44,6 +44,15 @@ var unrecorded = map[string]string{
 	"AssignmentPolicy.Review.Fallback.Description":                    "the same",
 	"ConnectorConfig.OriginSystem":                                    "the kind says it",
 
+	"ConnectorConfig.Check.At":              "what a target was seen to be is nothing that anybody decided",
+	"ConnectorConfig.Check.Dialect":         "the same",
+	"ConnectorConfig.Check.Error":           "the same",
+	"ConnectorConfig.Check.Features":        "the same",
+	"ConnectorConfig.Check.Filters":         "the same",
+	"ConnectorConfig.Check.Shows":           "the same",
+	"ConnectorConfig.Check.Values.Resource": "the same",
+	"ConnectorConfig.Check.Values.Values":   "the same",
+
 	"ConnectorConfig.ID":      "it names the event's object, and never changes",
 	"ConnectorConfig.Uses":    "resourceAdded and resourceRemoved tell each, in the chain of the catalog",
 	"ConnectorConfig.Unused":  "it follows from these",

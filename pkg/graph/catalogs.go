@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"leasehold/pkg/authz"
+	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
@@ -198,7 +199,7 @@ func addResource(ctx context.Context, c *call, by authz.Command, ask resourceBod
 	if ask.origin == "" || ask.system == "" {
 		return entitlement.Errorf(entitlement.Invalid, "resource.originId and resource.originSystem must be given.")
 	}
-	connector, system, err := c.deps.Catalogs.Target(ask.system, ask.environment)
+	connector, system, err := c.deps.Catalogs.Target(ask.at())
 	if err != nil {
 		return err
 	}
@@ -210,7 +211,7 @@ func removeResource(ctx context.Context, c *call, by authz.Command, ask resource
 	var connector entitlement.ConnectorID
 	if ask.resource == "" {
 		var err error
-		if connector, _, err = c.deps.Catalogs.Target(ask.system, ask.environment); err != nil {
+		if connector, _, err = c.deps.Catalogs.Target(ask.at()); err != nil {
 			return err
 		}
 	}
@@ -226,6 +227,11 @@ func removeResource(ctx context.Context, c *call, by authz.Command, ask resource
 	}
 
 	return c.deps.Catalogs.RequestRemoval(ctx, by, ask.id, r)
+}
+
+// at is where the resource is.
+func (ask resourceBody) at() catalogs.Origin {
+	return catalogs.Origin{System: ask.system, Environment: ask.environment, ID: ask.origin}
 }
 
 // names refuses a resource that something else in the same body contradicts.

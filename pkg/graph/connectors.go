@@ -76,7 +76,9 @@ func deleteConnector(ctx context.Context, c *call) (response, error) {
 }
 
 func readConnector(o *strict.Object, c *connectorEdit) {
-	o.Ignore("id", "createdDateTime")
+	o.Ignore("id", "createdDateTime", "check")
+	o.Texts("roleValues", &c.RoleValues)
+	o.Texts("entitlementValues", &c.EntitlementValues)
 	o.Text("displayName", &c.DisplayName)
 	o.Text("kind", &c.Kind)
 	o.Text("url", &c.URL)

@@ -1,11 +1,14 @@
 package graph
 
 import (
+	"time"
+
 	"leasehold/pkg/entitlement"
 )
 
 func connectorType() entityType[entitlement.ConnectorConfig] {
-	return entityType[entitlement.ConnectorConfig]{tagged: true, set: "leasehold/connectors", mapper: mapConnector, navigation: noNavigation}
+	return entityType[entitlement.ConnectorConfig]{tagged: true, set: "leasehold/connectors", mapper: mapConnector, navigation: noNavigation,
+		example: entitlement.ConnectorConfig{Check: entitlement.TargetCheck{At: time.Unix(0, 0)}}}
 }
 
 // mapConnector shows a registration. Its credential is never read back.
@@ -13,6 +16,7 @@ func mapConnector(c entitlement.ConnectorConfig) object {
 	mapper := object{
 		"id": string(c.ID), "displayName": text(c.DisplayName), "kind": text(c.Kind), "url": c.URL, "correlationKeys": texts(c.CorrelationKeys),
 		"resourceManagers": texts(c.ResourceManagers), "createdDateTime": instant(c.Created),
+		"roleValues": texts(c.RoleValues), "entitlementValues": texts(c.EntitlementValues), observed: mapCheck(c.Check),
 	}
 	for _, setting := range entitlement.ConnectorSettings {
 		mapper[setting.Name] = setting.Of(c)

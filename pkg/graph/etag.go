@@ -25,11 +25,14 @@ var conditionals = []authz.Action{authz.UpdateCatalog, authz.DeleteCatalog, auth
 // etag is the entity tag of a tree: a digest of its properties. What is joined to it does not
 // count, nor does what clients do not see: so nobody is refused for a package more in the
 // catalog whose description they change.
+//
+// What was observed of a target does not count either: a client that registers one sends its
+// next change with the tag of the answer, and the target is looked at meanwhile.
 func etag(tree object, navigation map[string]navigationProperty) string {
 	seen := maps.Clone(tree)
 	for name, v := range tree {
 		_, hidden := v.(unexpanded)
-		if _, leads := navigation[name]; hidden || leads || strings.HasPrefix(name, "@odata.") {
+		if _, leads := navigation[name]; hidden || leads || name == observed || strings.HasPrefix(name, "@odata.") {
 			delete(seen, name)
 		}
 	}
@@ -40,6 +43,9 @@ func etag(tree object, navigation map[string]navigationProperty) string {
 	sum := sha256.Sum256(text)
 	return `W/"` + hex.EncodeToString(sum[:12]) + `"`
 }
+
+// observed is the property that nobody changes: the service writes it when it has looked.
+const observed = "check"
 
 // conditional has the use case compare what it changes with the entity tags that the client
 // names: with the very version that the change is conditional on.

@@ -17,6 +17,7 @@ import (
 	"leasehold/pkg/authn"
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
+	"leasehold/pkg/connector/sharepoint"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/dynamo/faults"
@@ -59,8 +60,42 @@ func (t targets) Resource(ctx context.Context, at entitlement.ConnectorID, origi
 	} else if _, err := t.store.Connector(ctx, at); err != nil {
 		return entitlement.Resource{}, err
 	}
+	if originID == "application" {
+		return entitlement.Resource{OriginID: originID, OriginSystem: "AadApplication", DisplayName: "Application", Roles: []entitlement.ResourceRole{
+			{OriginID: "auditor", DisplayName: "auditor"}, {OriginID: `a "b" / _c`, DisplayName: "other"}}}, nil
+	}
 	return entitlement.Resource{OriginID: originID, DisplayName: "Group " + originID, Roles: []entitlement.ResourceRole{
 		{OriginID: "Member_" + originID, DisplayName: "Member"}, {OriginID: "Owner_" + originID, DisplayName: "Owner"}}}, nil
+}
+
+// Offers shows the groups of the directory, and two groups of any other target.
+func (t targets) Offers(ctx context.Context, at entitlement.ConnectorID, _ string, page entitlement.Page) (entitlement.Paged[entitlement.TargetOffer], error) {
+	found := entitlement.Paged[entitlement.TargetOffer]{}
+	if at == entitlement.BuiltinConnector {
+		groups, err := t.store.ListGroups(ctx, page)
+		for _, g := range groups.Items {
+			found.Items = append(found.Items, entitlement.TargetOffer{Resource: entitlement.Resource{OriginID: string(g.ID), OriginSystem: entitlement.OriginAadGroup, DisplayName: g.DisplayName}, Reason: g.NoResource()})
+		}
+		found.Next = groups.Next
+		return found, err
+	}
+	if _, err := t.store.Connector(ctx, at); err != nil {
+		return found, err
+	}
+	for i, name := range []string{"Alpha", "Beta"} {
+		found.Items = append(found.Items, entitlement.TargetOffer{Resource: entitlement.Resource{OriginID: strconv.Itoa(i), OriginSystem: "Scim", DisplayName: name,
+			Roles: []entitlement.ResourceRole{{OriginID: "Member_" + strconv.Itoa(i), DisplayName: "Member"}}}})
+	}
+	if page.Token == "" && page.Limit == 1 {
+		found.Items, found.Next = found.Items[:1], "1"
+	} else if page.Token == "1" {
+		found.Items = found.Items[1:]
+	}
+	return found, nil
+}
+
+func (targets) Survey(context.Context, entitlement.ConnectorID) (entitlement.TargetCheck, error) {
+	return entitlement.TargetCheck{Dialect: "SCIM 2.0", Features: []string{"patch"}, Shows: []string{"groups"}, Filters: []string{"groups.displayName eq"}}, nil
 }
 
 func (targets) Probe(entitlement.ConnectorConfig, string) error { return nil }
@@ -102,7 +137,8 @@ func newFixture(t *testing.T) *fixture {
 	log := obs.New(&w.log, "test")
 	people := &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Enqueuer: noQueue{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example.com", Value: "admin"}}
 	deps := Deps{Authenticator: tokens{}, Directory: people, Views: &views.Reader{Store: w.store}, PublicURLs: []string{publicURL}, Clock: w.clock,
-		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}}, Jobs: noQueue{}, Enqueuer: noQueue{},
+		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim", Applications: "AadApplication"},
+			{OriginSystem: "SharePointOnline", Absent: sharepoint.Kind.Absent, Valid: sharepoint.Valid}}, Jobs: noQueue{}, Enqueuer: noQueue{},
 			Clock: w.clock, IDs: w.clock, Log: log},
 		Requests: &requests.Service{Store: w.store, Enqueuer: noQueue{}, Clock: w.clock, IDs: w.clock, Log: log}}
 	w.api = map[string]http.Handler{}

@@ -25,7 +25,7 @@ var nouns = map[string]string{
 	"roleDefinitions": "unifiedRoleDefinition", "roleAssignments": "unifiedRoleAssignment",
 	"connectors": "connector", "events": "event", "notices": "event", "grants": "grant", "deliveryErrors": "deliveryError", "removals": "removal", "link": "link",
 	"principal": "directoryObject", "roleDefinition": "unifiedRoleDefinition", "customExtension": "customCalloutExtension", "resource": "accessPackageResource",
-	"leasehold/settings": "inactiveSettings", "leasehold/assignmentRequests": "requestDetails",
+	"{connectorId}/resources": "targetResource", "leasehold/settings": "inactiveSettings", "leasehold/assignmentRequests": "requestDetails",
 }
 
 // alone are the words that name one thing and no list.
@@ -50,6 +50,7 @@ var special = map[string]expectation{
 	"GET " + ours + "/deliveryErrors/{connectorId}/{reason:text}":                {status: http.StatusOK, schema: "failure", many: true},
 	"GET " + exportPath:                                                          {status: http.StatusOK, media: csvMedia},
 	"POST " + root + "/$batch":                                                   {status: http.StatusOK, schema: anything},
+	"POST " + connectorPath + "/check":                                           {status: http.StatusOK, schema: "connector"},
 	"POST " + ours + "/reprocess":                                                {status: http.StatusOK, schema: anything},
 	"POST " + packagePath + "/{accessPackageId}/getApplicablePolicyRequirements": {status: http.StatusOK, schema: "requirements", many: true},
 	"PATCH " + organizationPath:                                                  {status: http.StatusAccepted, schema: "connectedOrganization"},
@@ -121,7 +122,7 @@ var written = map[string]object{
 }
 
 // withoutBody are the steps that take none.
-var withoutBody = []string{"cancel", "reprocess", "refresh"}
+var withoutBody = []string{"cancel", "check", "reprocess", "refresh"}
 
 // also are members that are written and never shown, by schema.
 var also = map[string]object{

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"leasehold/pkg/authz"
+	"leasehold/pkg/catalogs"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/graph/strict"
@@ -214,12 +215,15 @@ func readRoleScope(o *strict.Object, ask *roleBody) {
 	}
 }
 
-// roleResource finds the resource of a role: by its id, or, in the built-in directory,
-// by its id there.
+// roleResource finds the resource of a role: by its id, or by its id at the target that it
+// names.
 func roleResource(ctx context.Context, c *call, catalog entitlement.CatalogID, ask roleBody) (entitlement.Resource, error) {
 	connector := entitlement.ConnectorID("")
 	if ask.resource == "" {
-		at, _, err := c.deps.Catalogs.Target(ask.system, "")
+		at, _, err := c.deps.Catalogs.Target(catalogs.Origin{System: ask.system, Environment: ask.environment, ID: ask.origin, Role: ask.role})
+		if entitlement.KindOf(err) == entitlement.Precondition {
+			return entitlement.Resource{}, err
+		}
 		if err != nil {
 			return entitlement.Resource{}, entitlement.Errorf(entitlement.Invalid, "role.resource.id must name the resource, since its originId alone does not say where it is.")
 		}

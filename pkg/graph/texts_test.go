@@ -101,6 +101,8 @@ func TestA9_EveryTextOfTheAPIIsLookedAt(t *testing.T) {
 		{"admin", "PUT", em + "/assignmentPolicies/" + w.ids["policy"], "displayName", policy(object{"displayName": turned})},
 		{"admin", "PUT", em + "/assignmentPolicies/" + w.ids["policy"], "description", policy(object{"description": turned})},
 		{"admin", "POST", ours + "/connectors", "displayName", connector(object{"displayName": turned})},
+		{"admin", "POST", ours + "/connectors", "roleValues", connector(object{"roleValues": []string{turned}})},
+		{"admin", "POST", ours + "/connectors", "entitlementValues", connector(object{"entitlementValues": []string{turned}})},
 		{"admin", "POST", ours + "/connectors", "url", connector(object{"url": "https://crm.example.com/" + turned})},
 		{"admin", "POST", "/v1.0/groups", "description", object{"displayName": "G", "description": turned}},
 		{"admin", "POST", "/v1.0/groups", "mailNickname", object{"displayName": "G", "mailNickname": turned}},

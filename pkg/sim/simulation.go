@@ -272,12 +272,27 @@ func (l lookup) Resource(ctx context.Context, at entitlement.ConnectorID, origin
 	return r, err
 }
 
+// Offers shows nothing: people of the simulation know what there is.
+func (lookup) Offers(context.Context, entitlement.ConnectorID, string, entitlement.Page) (entitlement.Paged[entitlement.TargetOffer], error) {
+	return entitlement.Paged[entitlement.TargetOffer]{}, nil
+}
+
+// Survey finds nothing out.
+func (lookup) Survey(context.Context, entitlement.ConnectorID) (entitlement.TargetCheck, error) {
+	return entitlement.TargetCheck{}, nil
+}
+
 // groups lets the connector of the built-in directory work in the service's name.
 type groups struct{ *directory.Service }
 
 // Group reads a group.
 func (g groups) Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error) {
 	return g.Store.Group(ctx, id)
+}
+
+// GroupsPage pages through groups.
+func (g groups) GroupsPage(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Group], error) {
+	return g.Store.ListGroups(ctx, page)
 }
 
 // Users reads users.

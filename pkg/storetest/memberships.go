@@ -158,6 +158,9 @@ func membersPaged(w *fixture) {
 	}
 	among := []entitlement.UserID{want[1], owner.ID, newID[entitlement.UserID](), want[0]}
 	w.same(get[[]entitlement.UserID](w)(w.s.OwnersAmong(w.Context(), g.ID, among)), []entitlement.UserID{owner.ID, want[0]})
+	groups := []entitlement.GroupID{newID[entitlement.GroupID](), g.ID, other.ID}
+	w.same(get[[]entitlement.GroupID](w)(w.s.OwnedAmong(w.Context(), owner.ID, groups)), []entitlement.GroupID{g.ID})
+	w.same(len(get[[]entitlement.GroupID](w)(w.s.OwnedAmong(w.Context(), newID[entitlement.UserID](), groups))), 0)
 	got := get[entitlement.User](w)(w.s.User(w.Context(), owner.ID))
 	if got.MemberOf(g.ID) {
 		w.Fatal("an owner became a member")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type fixture struct {
 	sweep    func(context.Context, time.Time) error
 	worker   *delivery.Service
 	enqueued []entitlement.UserID
+	mu       sync.Mutex // of held
 	held     map[connector.PrincipalRef]bool
 	refuses  error // what the target says to a write
 	silent   error // what it says to everything
@@ -109,6 +111,8 @@ func (w *fixture) Apply(_ context.Context, _ entitlement.RoleRef, ops []connecto
 	if err := cmp.Or(w.silent, w.refuses); err != nil {
 		return nil, err
 	}
+	w.mu.Lock() // changes of several roles come at once
+	defer w.mu.Unlock()
 	for _, op := range ops {
 		w.held[op.Principal] = op.Grant
 	}
@@ -119,6 +123,8 @@ func (w *fixture) Check(_ context.Context, _ entitlement.RoleRef, _ connector.Wa
 	if w.silent != nil {
 		return nil, w.silent
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	var held []entitlement.Presence
 	for _, p := range who {
 		held = append(held, entitlement.PresenceOf(w.held[p]))

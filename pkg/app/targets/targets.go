@@ -10,6 +10,7 @@ import (
 	"leasehold/pkg/connector/builtin"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/connector/scim"
+	"leasehold/pkg/connector/sharepoint"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/entitlement"
 )
@@ -18,7 +19,8 @@ import (
 // and on private addresses, which is for emulators alone.
 func Registry(configs connector.Configs, secrets connector.Secrets, people *directory.Service, private bool) *connector.Registry {
 	return connector.NewRegistry(configs, secrets, builtin.New(groups{people}), map[string]connector.Kind{
-		scim.Kind: {OriginSystem: scim.OriginSystem, Open: scim.Factory(outbound.Client(private), private)},
+		scim.Kind:    {OriginSystem: scim.OriginSystem, Applications: scim.OriginApplication, Open: scim.Factory(outbound.Client(private), private)},
+		"sharepoint": sharepoint.Kind,
 	})
 }
 
@@ -31,6 +33,10 @@ func (g groups) Group(ctx context.Context, id entitlement.GroupID) (entitlement.
 		err = entitlement.Errorf(entitlement.NotFound, "There is no group with this id.")
 	}
 	return found, err
+}
+
+func (g groups) GroupsPage(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Group], error) {
+	return g.Store.ListGroups(ctx, page)
 }
 
 func (g groups) Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error) {
@@ -64,12 +70,43 @@ func (l Lookup) Resource(ctx context.Context, at entitlement.ConnectorID, origin
 		return entitlement.Resource{}, err
 	}
 
-	r := entitlement.Resource{OriginID: found.OriginID, DisplayName: found.DisplayName, Description: found.Description}
+	r := entitlement.Resource{OriginID: found.OriginID, OriginSystem: found.OriginSystem, DisplayName: found.DisplayName, Description: found.Description}
 	for _, role := range found.Roles {
 		r.Roles = append(r.Roles, entitlement.ResourceRole{OriginID: role.OriginID, DisplayName: role.DisplayName})
 	}
 
 	return r, nil
+}
+
+// Offers returns a piece of what a target has to offer.
+func (l Lookup) Offers(ctx context.Context, at entitlement.ConnectorID, search string, page entitlement.Page) (entitlement.Paged[entitlement.TargetOffer], error) {
+	explorer, err := l.explorer(ctx, at)
+	if err != nil {
+		return entitlement.Paged[entitlement.TargetOffer]{}, err
+	}
+	found, err := explorer.ListResources(ctx, connector.Query{Search: search, Limit: page.Size(), Token: page.Token})
+	return entitlement.Paged[entitlement.TargetOffer]{Items: found.Items, Next: found.Next}, err
+}
+
+// Survey finds out what a target speaks, shows and heeds.
+func (l Lookup) Survey(ctx context.Context, at entitlement.ConnectorID) (entitlement.TargetCheck, error) {
+	explorer, err := l.explorer(ctx, at)
+	if err != nil {
+		return entitlement.TargetCheck{}, err
+	}
+	return explorer.Survey(ctx), nil
+}
+
+func (l Lookup) explorer(ctx context.Context, at entitlement.ConnectorID) (connector.Explorer, error) {
+	conn, err := l.Registry.Open(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	explorer, can := conn.(connector.Explorer)
+	if !can {
+		return nil, entitlement.Errorf(entitlement.Unsupported, "Targets of this kind do not show what they have to offer: name the resource by its originId.")
+	}
+	return explorer, nil
 }
 
 // Probe checks that a registration is usable, without calling the target.

@@ -13,6 +13,8 @@ import (
 // Directory is what the connector needs of the directory.
 type Directory interface {
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
+	// GroupsPage pages through the groups; eventually consistent.
+	GroupsPage(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Group], error)
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	// OwnersAmong returns those of the users who own a group.
 	OwnersAmong(ctx context.Context, id entitlement.GroupID, users []entitlement.UserID) ([]entitlement.UserID, error)
@@ -55,7 +57,7 @@ func (c *Connector) Resource(ctx context.Context, originID string) (connector.Re
 	}
 
 	if id == entitlement.AdministratorsGroup {
-		return connector.Resource{}, entitlement.Errorf(entitlement.Precondition, "The administrators' group cannot be given by an access package.")
+		return connector.Resource{}, entitlement.Errorf(entitlement.Precondition, notForPackages)
 	}
 
 	g, err := c.find(ctx, id)
@@ -66,10 +68,18 @@ func (c *Connector) Resource(ctx context.Context, originID string) (connector.Re
 		return connector.Resource{}, entitlement.Errorf(entitlement.Precondition, "%s", why)
 	}
 
-	return connector.Resource{OriginID: string(id), DisplayName: g.DisplayName, Description: g.Description, Roles: []connector.Role{
-		{OriginID: memberPrefix + string(id), DisplayName: "Member"},
-		{OriginID: ownerPrefix + string(id), DisplayName: "Owner"},
-	}}, nil
+	return describe(g), nil
+}
+
+// notForPackages says why nothing gives the administrators' group.
+const notForPackages = "The administrators' group cannot be given by an access package."
+
+// describe returns a group as a resource with its roles.
+func describe(g entitlement.Group) connector.Resource {
+	return connector.Resource{OriginID: string(g.ID), DisplayName: g.DisplayName, Description: g.Description, Roles: []connector.Role{
+		{OriginID: memberPrefix + string(g.ID), DisplayName: "Member"},
+		{OriginID: ownerPrefix + string(g.ID), DisplayName: "Owner"},
+	}}
 }
 
 // FindPrincipals returns the users' own ids.

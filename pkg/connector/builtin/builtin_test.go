@@ -34,6 +34,10 @@ func (p people) Group(ctx context.Context, id entitlement.GroupID) (entitlement.
 	return p.Store.Group(ctx, id)
 }
 
+func (p people) GroupsPage(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Group], error) {
+	return p.Store.ListGroups(ctx, page)
+}
+
 func (p people) Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error) {
 	return p.Store.Users(ctx, ids)
 }

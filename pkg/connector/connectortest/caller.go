@@ -95,6 +95,9 @@ func (c *caller) settle(ops []connector.Op) (writes int) {
 // what was said of those who were refused.
 func (c *caller) write(ops []connector.Op) (calls int, refused map[connector.PrincipalRef]*connector.Refusal) {
 	c.Helper()
+	if size := c.can.BatchOf(c.Role.Resource); len(ops) > size {
+		return c.writeApart(ops, size)
+	}
 	refused = map[connector.PrincipalRef]*connector.Refusal{}
 	for _, o := range ops {
 		c.sent[o.Principal] = c.sent[o.Principal] || o.Grant
@@ -291,4 +294,34 @@ func (c *caller) needs(can bool, what string) bool {
 		c.Logf("does not apply: this target has no %s", what)
 	}
 	return can
+}
+
+// writeApart is write where one call takes fewer ops.
+func (c *caller) writeApart(ops []connector.Op, size int) (calls int, refused map[connector.PrincipalRef]*connector.Refusal) {
+	c.Helper()
+	refused = map[connector.PrincipalRef]*connector.Refusal{}
+	var once []connector.Op
+	for _, o := range ops {
+		// Who is named twice in one call is for the connector to see; in two, for the caller.
+		if !slices.Contains(once, o) {
+			once = append(once, o)
+		}
+	}
+	for some := range slices.Chunk(once, size) {
+		n, said := c.write(some)
+		calls += n
+		maps.Copy(refused, said)
+	}
+	return calls, refused
+}
+
+// batch returns as many of the ops as one call takes.
+func (c *caller) batch(ops []connector.Op) []connector.Op {
+	return ops[:min(len(ops), c.can.BatchOf(c.Role.Resource))]
+}
+
+// batches returns how many calls so many ops take.
+func (c *caller) batches(ops int) int {
+	size := c.can.BatchOf(c.Role.Resource)
+	return (ops + size - 1) / size
 }

@@ -32,7 +32,7 @@ var faults = []test{
 		}
 
 		c.Faults.Throttle("7")
-		_, err := c.Connector.Apply(c.Context(), c.Role, c.grant(0, 1))
+		_, err := c.Connector.Apply(c.Context(), c.Role, c.batch(c.grant(0, 1)))
 		c.mustBeThrottled(err, "7", 7*time.Second, 7*time.Second)
 		c.mustHold()
 	}},
@@ -41,7 +41,7 @@ var faults = []test{
 			return
 		}
 		c.Faults.Down()
-		_, err := c.Connector.Apply(c.Context(), c.Role, c.grant(0, 1))
+		_, err := c.Connector.Apply(c.Context(), c.Role, c.batch(c.grant(0, 1)))
 		if err == nil {
 			c.Fatal("Apply succeeded while the target was down")
 		}
@@ -54,8 +54,8 @@ var faults = []test{
 			return
 		}
 		c.Faults.LoseAnswer()
-		if n := c.settle(c.grant(0, 1)); n != 1 {
-			c.Errorf("%d writes, want the one whose answer was lost", n)
+		if n, want := c.settle(c.grant(0, 1)), c.batches(2); n != want {
+			c.Errorf("%d writes, want %d, with the one whose answer was lost", n, want)
 		}
 		c.mustHold(0, 1)
 	}},

@@ -27,8 +27,10 @@ type Harness struct {
 	Ghost     connector.PrincipalRef          // an id that nobody has
 	Members   func() []connector.PrincipalRef // who holds Role, as the target stores it, duplicates included
 	Later     func()                          // lets the target catch up with its writes; nil: it always has
-	Secret    string                          // the credential; no error may contain it
-	Faults    Faults
+	// Registered: what Role's resource is comes from the registration; the target is not asked.
+	Registered bool
+	Secret     string // the credential; no error may contain it
+	Faults     Faults
 }
 
 // Faults are what can go wrong between connector and target. A test whose fault is nil

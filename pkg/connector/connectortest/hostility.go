@@ -55,7 +55,7 @@ var hostility = []test{
 			c.Faults.Reply(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 			_, err := c.Connector.Check(c.Context(), c.Role, c.can.Ways[0], c.ids[:1])
 			c.mustBeRefused(err, connector.CredentialRefused)
-			_, err = c.Connector.Apply(c.Context(), c.Role, c.grant(0, 1))
+			_, err = c.Connector.Apply(c.Context(), c.Role, c.batch(c.grant(0, 1)))
 			c.mustBeRefused(err, connector.CredentialRefused)
 			_, err = c.find(c.People[0])
 			c.mustBeRefused(err, connector.CredentialRefused)
@@ -81,8 +81,10 @@ func (c *caller) endure(h http.Handler) {
 		}
 		c.mustDistrust("Check by "+string(way), err)
 	}
-	_, err := c.Connector.Resource(c.Context(), c.Role.Resource)
-	c.mustDistrust("Resource", err)
+	if !c.Registered {
+		_, err := c.Connector.Resource(c.Context(), c.Role.Resource)
+		c.mustDistrust("Resource", err)
+	}
 	id, err := c.find(c.People[0])
 	if c.mustDistrust("FindPrincipals", err); id != "" {
 		c.Errorf("FindPrincipals found %q", id)

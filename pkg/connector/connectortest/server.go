@@ -53,6 +53,7 @@ type Server struct {
 type account struct {
 	id, userName, external, mail string
 	deleted                      bool
+	values                       []was // oldest first
 }
 
 type group struct {
@@ -106,6 +107,7 @@ func NewServer(c Character, by clock.Clock) *Server {
 		"GET /v2/Groups":                s.findGroups,
 		"GET /v2/Groups/{id}":           s.getGroup,
 		"PATCH /v2/Groups/{id}":         s.patchGroup,
+		"PATCH /v2/Users/{id}":          s.patchUser,
 		// What is not there answers as a SCIM server does, and not as Go's mux.
 		"/": func(*http.Request) answer { return refuse(http.StatusNotFound, "") },
 	} {

@@ -26,7 +26,7 @@ func (s *Server) getConfiguration(*http.Request) answer {
 }
 
 func (s *Server) getSchema(r *http.Request) answer {
-	names := map[string][]string{schemaGroup: {"displayName", "members"}, schemaUser: {"userName", "emails", "groups"}}[r.PathValue("id")]
+	names := map[string][]string{schemaGroup: {"displayName", "members"}, schemaUser: {"userName", "emails", "groups", "roles", "entitlements"}}[r.PathValue("id")]
 	if names == nil {
 		return refuse(http.StatusNotFound, "")
 	}
@@ -97,6 +97,7 @@ func (s *Server) getUser(r *http.Request) answer {
 		}
 		body["groups"] = groups
 	}
+	s.showValues(body, u, r.URL.Query().Get("attributes"))
 
 	return answer{http.StatusOK, body}
 }
@@ -118,6 +119,7 @@ var (
 	comparison  = regexp.MustCompile(`^([A-Za-z.]+) eq ` + text)
 	byValuePath = regexp.MustCompile(`^id eq ` + text + ` and members\[value eq ` + text + `\]$`)
 	byPlain     = regexp.MustCompile(`^id eq ` + text + ` and members eq ` + text + `$`)
+	byName      = regexp.MustCompile(`^displayName (eq|co) ` + text + `$`)
 	byMember    = regexp.MustCompile(`^members\.value eq ` + text + `$`)
 )
 
@@ -126,6 +128,9 @@ func (s *Server) findUsers(r *http.Request) answer {
 	defer s.mu.Unlock()
 
 	filter := r.URL.Query().Get("filter")
+	if a, is := s.valueFilter(r, filter); is {
+		return a
+	}
 	terms, understood := comparisons(filter)
 	several := len(terms) > 1
 	// A filter that is not understood is refused, unless the server ignores all of them.
@@ -140,7 +145,9 @@ func (s *Server) findUsers(r *http.Request) answer {
 	for _, u := range s.users {
 		fits := func(t term) bool { return s.has(u, t) }
 		if !u.deleted && (filter == "" || s.IgnoresFilters || slices.ContainsFunc(terms, fits)) {
-			found = append(found, s.person(u))
+			shown := s.person(u)
+			s.showValues(shown, u, r.URL.Query().Get("attributes"))
+			found = append(found, shown)
 		}
 	}
 
@@ -193,6 +200,12 @@ func (s *Server) findGroups(r *http.Request) answer {
 	filter := r.URL.Query().Get("filter")
 	if filter == "" || s.IgnoresFilters {
 		return page(r.URL.Query(), s.found(func(*group) bool { return true }))
+	}
+	if named := byName.FindStringSubmatch(filter); named != nil {
+		return page(r.URL.Query(), s.found(func(g *group) bool {
+			name := "Group " + g.id
+			return strings.EqualFold(name, unquote(named[2])) || named[1] == "co" && strings.Contains(strings.ToLower(name), strings.ToLower(unquote(named[2])))
+		}))
 	}
 	// Each server reads one of the three forms that clients write.
 	if s.NoMemberFilters {

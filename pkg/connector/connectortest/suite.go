@@ -48,8 +48,8 @@ var membership = []test{
 		c.mustHold(0)
 	}},
 	{"several people are granted in one batch", func(c *caller) {
-		if n := c.settle(c.grant(0, 1, 2, 3, 4, 5)); n != 1 {
-			c.Errorf("a batch took %d writes, want 1", n)
+		if n, want := c.settle(c.grant(0, 1, 2, 3, 4, 5)), c.batches(6); n != want {
+			c.Errorf("a batch took %d writes, want %d", n, want)
 		}
 		c.mustHold(0, 1, 2, 3, 4, 5)
 	}},

@@ -30,9 +30,13 @@ type member struct {
 	Value connector.PrincipalRef `json:"value"`
 }
 
-// Apply sends all changes in one PATCH. The refusal of a single change is that op's result;
+// Apply sends all changes in one PATCH of the group, or that of one account. The refusal of a single change is that op's result;
 // of several it is an error, since it may be about one of them: Conflict.
 func (c *Connector) Apply(ctx context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
+	if a, is := applicationOf(role.Resource); is {
+		return c.applyRole(ctx, a, role.Role, ops)
+	}
+
 	ask := askToChange(len(ops))
 	group, err := groupOf(role)
 	if err != nil {

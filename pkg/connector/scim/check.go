@@ -77,19 +77,24 @@ func besides(ctx context.Context, from, to int, ask func(context.Context, int) e
 // Check asks who is a member of the group in one way, and repeats what is answered. What
 // the server does not say, and a way that it does not know, is unknown.
 func (c *Connector) Check(ctx context.Context, role entitlement.RoleRef, in connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+	at := slices.IndexFunc(ways, func(w way) bool { return w.name == in })
+	if at < 0 {
+		return nil, entitlement.Errorf(entitlement.Invalid, "A SCIM server cannot be asked who is a member by %q.", in)
+	}
+	if a, is := applicationOf(role.Resource); is {
+		if len(who) == 0 {
+			return nil, nil
+		}
+		return c.checkRole(ctx, a, role.Role, in, who)
+	}
+
 	group, err := groupOf(role)
 	if err != nil {
 		return nil, err
 	}
-
 	if !fitsPath(group) {
 		_, err := groupPath(askMembers, group)
 		return nil, err
-	}
-
-	at := slices.IndexFunc(ways, func(w way) bool { return w.name == in })
-	if at < 0 {
-		return nil, entitlement.Errorf(entitlement.Invalid, "A SCIM server cannot be asked who is a member by %q.", in)
 	}
 
 	if len(who) == 0 {

@@ -38,11 +38,16 @@ func (c *Connector) groupMissing(ctx context.Context, ask outbound.Operation, gr
 // answersOtherwise reports that the server answers in SCIM's form for something else: for
 // its groups, this one not among them, or where it shows none, for itself.
 func (c *Connector) answersOtherwise(ctx context.Context, group string) bool {
-	r := &reader[groupID]{c: c, ask: askAnyGroups, path: "/Groups", id: func(g groupID) id { return g.ID },
+	return c.answersForOthers(ctx, "/Groups", group)
+}
+
+// answersForOthers is answersOtherwise for one of a list at a path.
+func (c *Connector) answersForOthers(ctx context.Context, path, one string) bool {
+	r := &reader[groupID]{c: c, ask: askAnyGroups, path: path, id: func(g groupID) id { return g.ID },
 		query: url.Values{"attributes": {"id"}, "count": {"1"}}}
 	// One that shows groups, and not this one, was asked rightly and lacks it.
 	if err := r.more(ctx); err == nil && len(r.all) > 0 {
-		return !r.seen[id(group)]
+		return !r.seen[id(one)]
 	}
 
 	var self struct {

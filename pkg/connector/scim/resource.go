@@ -11,8 +11,16 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Resource looks up a group. Every group of a SCIM server can be granted.
+// Resource looks up a group, or an application. Every group of a SCIM server can be granted;
+// an application has the roles that are known of it.
 func (c *Connector) Resource(ctx context.Context, originID string) (connector.Resource, error) {
+	if a, is := applicationOf(originID); is {
+		if len(c.valuesOf(a)) == 0 {
+			return connector.Resource{}, entitlement.Errorf(entitlement.Precondition, "%s", a.noValues())
+		}
+		return c.describe(a), nil
+	}
+
 	path, err := groupPath(askGroup, originID)
 	if err != nil {
 		return connector.Resource{}, err

@@ -1,5 +1,6 @@
 // Package scim delivers to target systems that speak SCIM 2.0 (RFC 7643, RFC 7644):
-// a resource is a group, its one role is membership of it.
+// a resource is a group, whose one role is membership of it, or an application: an attribute
+// of accounts whose values are its roles.
 //
 // Servers differ in what the standard leaves open or what they got wrong, so a write's
 // answer is never taken for the state, and neither is one way of asking: Check repeats what
@@ -13,6 +14,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"leasehold/pkg/connector"
@@ -42,6 +44,11 @@ type Connector struct {
 	keys   []string // correlation keys, in order
 	client *http.Client
 	now    func() time.Time
+
+	name     string              // of the registration
+	values   map[string][]string // the roles of each application
+	check    entitlement.TargetCheck
+	accounts sync.Mutex // held by whoever changes an account, where changes go one after the other
 
 	serial      bool // one write after the other
 	unconfirmed bool // roles count where nobody can ask who holds them
@@ -86,6 +93,9 @@ func New(base *url.URL, token string, cfg entitlement.ConnectorConfig, client *h
 		keys:   slices.Clone(cfg.CorrelationKeys),
 		client: client,
 		now:    time.Now,
+		name:   cfg.DisplayName,
+		values: roleValues(cfg),
+		check:  cfg.Check,
 
 		serial:      !cfg.ConcurrentWrites,
 		unconfirmed: cfg.Unconfirmed,
@@ -95,7 +105,7 @@ func New(base *url.URL, token string, cfg entitlement.ConnectorConfig, client *h
 
 // Describe returns what a SCIM server can do, and what the registration allows.
 func (c *Connector) Describe() connector.Capabilities {
-	can := connector.Capabilities{MaxBatch: MaxBatch, SerialWrites: c.serial, Unconfirmed: c.unconfirmed}
+	can := connector.Capabilities{MaxBatch: MaxBatch, SerialWrites: c.serial, Unconfirmed: c.unconfirmed, Apart: isApplication}
 	for _, w := range ways {
 		can.Ways = append(can.Ways, w.name)
 	}

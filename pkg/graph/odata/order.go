@@ -177,6 +177,19 @@ func parseSearch(value string) (*Search, error) {
 	return s, nil
 }
 
+// Of returns a text that is to be found in one property by name; "" where none is.
+func (s *Search) Of(property string) string {
+	if s == nil {
+		return ""
+	}
+	for _, t := range s.terms {
+		if strings.EqualFold(t.property, property) {
+			return t.text
+		}
+	}
+	return ""
+}
+
 func (s *Search) check(sample map[string]any) error {
 	if s == nil {
 		return nil

@@ -1,0 +1,80 @@
+package catalogs
+
+import (
+	"context"
+	"slices"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+)
+
+// CheckConnector looks at a target anew: what it speaks, shows and heeds, as its connector
+// keeps it from then on.
+func (s *Service) CheckConnector(ctx context.Context, by authz.Command, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error) {
+	if err := s.allow(ctx, &by, authz.UpdateConnector, authz.Object{}, nil); err != nil {
+		return entitlement.ConnectorConfig{}, err
+	}
+	if id == entitlement.BuiltinConnector {
+		return entitlement.ConnectorConfig{}, entitlement.Errorf(entitlement.Precondition, "The built-in directory needs no check.")
+	}
+	c, err := s.Store.Connector(ctx, id)
+	if err == nil {
+		err = by.Matches(c)
+	}
+	if err != nil {
+		return c, err
+	}
+	e := s.event(entitlement.OfConnector, string(c.ID), "checked", by)
+	return s.look(ctx, c, &e)
+}
+
+// looksDifferent reports a change of a connector after which its target may look otherwise.
+func looksDifferent(before, after entitlement.ConnectorConfig) bool {
+	return before.Address() != after.Address() || before.Settings() != after.Settings() || !slices.Equal(before.CorrelationKeys, after.CorrelationKeys)
+}
+
+// lookAt is look for a connector that was changed just now: that stands, whatever becomes of
+// the look. It is part of the change, and has no event of its own.
+func (s *Service) lookAt(ctx context.Context, c entitlement.ConnectorConfig) entitlement.ConnectorConfig {
+	checked, err := s.look(ctx, c, nil)
+	if err != nil {
+		s.Log.WarnContext(ctx, "a connector was kept, and its target could not be looked at", "connector", c.ID, "error", err)
+		return c
+	}
+	return checked
+}
+
+// look asks the target, and keeps what was found with the connector. A connector that was
+// changed meanwhile is another one: what was found is about this one.
+func (s *Service) look(ctx context.Context, c entitlement.ConnectorConfig, told *entitlement.Event) (entitlement.ConnectorConfig, error) {
+	found, err := s.Targets.Survey(ctx, c.ID)
+	if err != nil {
+		// That it cannot be opened is what people want to know of it too.
+		found = entitlement.TargetCheck{Error: entitlement.MessageOf(err)}
+	}
+	found.At = s.Clock.Now()
+
+	return afresh(func() (entitlement.ConnectorConfig, error) {
+		now, err := s.Store.Connector(ctx, c.ID)
+		if err != nil {
+			return c, err
+		}
+		if now.Address() != c.Address() || now.Credential != c.Credential || looksDifferent(c, now) {
+			return now, entitlement.Errorf(entitlement.Conflict, "The connector was changed while its target was looked at: check it again.")
+		}
+
+		found.Values = entitlement.Remembered(now.Check.Values, found.Values)
+		now.Check = found
+		change := entitlement.Change{}
+		if told != nil {
+			e := *told
+			now.Chain, e = now.Chain.Append(e)
+			change.Events = []entitlement.Event{e}
+		}
+		change.Connectors = []entitlement.ConnectorConfig{now}
+
+		err = s.Store.Commit(ctx, change)
+		now.Version++
+		return now, err
+	})
+}

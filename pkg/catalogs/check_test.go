@@ -1,0 +1,63 @@
+package catalogs_test
+
+import (
+	"context"
+	"testing"
+
+	"leasehold/pkg/entitlement"
+)
+
+// watched is targets that are looked at; meanwhile something may happen.
+type watched struct {
+	everything
+	meanwhile func()
+	err       error
+}
+
+func (w watched) Survey(context.Context, entitlement.ConnectorID) (entitlement.TargetCheck, error) {
+	if w.meanwhile != nil {
+		w.meanwhile()
+	}
+	return entitlement.TargetCheck{Dialect: "found"}, w.err
+}
+
+// A look takes seconds. What it found is kept with the registration that it is about, beside
+// whatever else changed meanwhile, and not with another one.
+func TestS1_WhatALookFoundIsKeptWithTheRegistrationThatItIsAbout(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit func(*entitlement.ConnectorConfig)
+		kept bool
+	}{
+		"another name":          {func(c *entitlement.ConnectorConfig) { c.DisplayName = "Customers" }, true},
+		"another setting":       {func(c *entitlement.ConnectorConfig) { c.ConcurrentWrites = true }, false},
+		"another key of people": {func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = []string{"mail"} }, false},
+	} {
+		w := newFixture(t)
+		at := w.connector()
+		w.Targets = watched{meanwhile: func() {
+			w.Targets = everything{} // that change looks at the target too
+			must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, at.ID, "", c.edit))
+		}}
+		_, err := w.CheckConnector(t.Context(), by, at.ID)
+		now := must[entitlement.ConnectorConfig](t)(w.store.Connector(t.Context(), at.ID))
+		if (err == nil) != c.kept || (now.Check.Dialect == "found") != c.kept {
+			t.Errorf("%s: %v, and kept is %+v", name, err, now.Check)
+		}
+		if !c.kept {
+			w.kind(err, entitlement.Conflict, "check it again")
+		}
+	}
+}
+
+// A connector whose target cannot even be opened is registered all the same, and says so.
+func TestALookThatFailsIsKeptAsOne(t *testing.T) {
+	w := newFixture(t)
+	w.Targets = watched{err: entitlement.Errorf(entitlement.Forbidden, "No credential is stored.")}
+	if c := w.connector(); c.Check.Error != "No credential is stored." || c.Check.Dialect != "" {
+		t.Errorf("kept %+v", c.Check)
+	}
+	_, err := w.CheckConnector(t.Context(), by, entitlement.BuiltinConnector)
+	w.kind(err, entitlement.Precondition, "needs no check")
+	_, err = w.CheckConnector(t.Context(), administrator("nobody", "x"), entitlement.ConnectorID(w.clock.New()))
+	w.kind(err, entitlement.NotFound, "")
+}
