@@ -21,7 +21,7 @@ type Roles interface {
 // costs no read more.
 func Ask(ctx context.Context, roles Roles, c Caller, a Action, o Object) (Decision, error) {
 	d := Allow(c, a, o)
-	if d.Allowed || !c.mayByRole(a) {
+	if d.Allowed || !c.MayByRole(a) {
 		return d, nil
 	}
 
@@ -32,8 +32,8 @@ func Ask(ctx context.Context, roles Roles, c Caller, a Action, o Object) (Decisi
 	return Allow(c, a, o), nil
 }
 
-// mayByRole reports that the caller may do the action on something, with the right role.
-func (c Caller) mayByRole(a Action) bool {
+// MayByRole reports that the caller may do the action on something, with the right role.
+func (c Caller) MayByRole(a Action) bool {
 	return c.user != nil && c.user.Enabled && c.byRoleOpened(a.rule()) && len(RolesFor(a)) > 0
 }
 
@@ -98,7 +98,7 @@ func needed(a Action) string {
 // byRole reports that one of the delegated roles that were read of the object lets the caller
 // do the action, and by which policy.
 func (c Caller) byRole(a Action, o Object) (policy string, allowed bool) {
-	if len(o.Roles) == 0 || !c.mayByRole(a) {
+	if len(o.Roles) == 0 || !c.MayByRole(a) {
 		return "", false
 	}
 	return permitted(*c.user, a, o.Catalog, o.Roles)
