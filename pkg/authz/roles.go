@@ -18,7 +18,8 @@ type Roles interface {
 
 // Ask is Allow with the caller's delegated roles. They are read where nothing else makes the
 // caller allowed and a role may: what administrators do, and what people do for themselves,
-// costs no read more.
+// costs no read more. A refusal says which role would be needed, and to those who may read it
+// who holds that.
 func Ask(ctx context.Context, roles Roles, c Caller, a Action, o Object) (Decision, error) {
 	d := Allow(c, a, o)
 	if d.Allowed || !c.MayByRole(a) {
@@ -29,7 +30,7 @@ func Ask(ctx context.Context, roles Roles, c Caller, a Action, o Object) (Decisi
 	if o.Roles, err = c.HeldIn(ctx, roles, o.Catalog); err != nil {
 		return Decision{refusal: err}, err
 	}
-	return Allow(c, a, o), nil
+	return Allow(c, a, o).told(c, a, o), nil
 }
 
 // MayByRole reports that the caller may do the action on something, with the right role.
