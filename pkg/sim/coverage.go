@@ -20,7 +20,7 @@ func statesOf(k Kind) []state {
 	// The sentences hold the states in which something can be done first, and then the others.
 	case Submit, Assign:
 		return states("none removing", "pendingApproval scheduled delivering partiallyDelivered delivered deliveryFailed")
-	case Approve, Deny:
+	case Approve, Deny, Reanswer:
 		return states("pendingApproval", "scheduled delivering partiallyDelivered delivered deliveryFailed denied canceled")
 	case Cancel:
 		return states("pendingApproval scheduled", "delivering partiallyDelivered delivered deliveryFailed denied canceled")
@@ -51,6 +51,8 @@ func faultsOf(k Kind) []Fault {
 	api := []Fault{Fine, FailBefore, FailAfter, Conflicted, Retried, Throttled, Unread, Slow, CrashBefore, CrashAfter, Frozen}
 	messages := []Fault{Lost, Doubled, Delayed}
 	switch k {
+	case Look:
+		return []Fault{Fine, FailBefore, Throttled, Unread, Slow, CrashBefore, Frozen}
 	case Sweep:
 		return slices.Concat(api, messages, []Fault{StaleRead})
 	case Fanout, Submit, Assign, Approve, RemoveByAdmin, RemoveByUser, ReprocessRequest, ReprocessAssignment, AddRole, RemoveRole, Disable, Enable, DeleteUser:

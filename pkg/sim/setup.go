@@ -30,6 +30,12 @@ func (w *simulation) setUp(p Plan) error {
 		return err
 	}
 
+	if p.Delegated {
+		if err := w.delegateAll(ctx, p); err != nil {
+			return err
+		}
+	}
+
 	for _, k := range p.Packages {
 		if err := w.pack(ctx, w.admin, k); err != nil {
 			return err
@@ -108,7 +114,7 @@ func (w *simulation) furnish(ctx context.Context, p Plan) error {
 		return err
 	}
 
-	w.population.catalog = c.ID
+	w.population.catalogs = []entitlement.CatalogID{c.ID}
 
 	for _, t := range w.targets {
 		cfg, err := w.catalogs.RegisterConnector(ctx, w.admin, entitlement.ConnectorConfig{DisplayName: t.name, Kind: "honest", URL: t.url(), CorrelationKeys: []string{"userName"},
@@ -139,7 +145,11 @@ func (w *simulation) furnish(ctx context.Context, p Plan) error {
 func (w *simulation) pack(ctx context.Context, by authz.Command, k Pack) error {
 	operation(ctx)
 	// A crash between two of these leaves a package without a policy: nobody can be given it.
-	pkg, err := w.catalogs.CreatePackage(ctx, by, entitlement.AccessPackage{Catalog: w.population.catalog, DisplayName: fmt.Sprint("K", len(w.population.packages))})
+	catalog := w.catalogAt(0)
+	if k.Elsewhere {
+		catalog = w.catalogAt(1)
+	}
+	pkg, err := w.catalogs.CreatePackage(ctx, by, entitlement.AccessPackage{Catalog: catalog, DisplayName: fmt.Sprint("K", len(w.population.packages))})
 	if err != nil {
 		return err
 	}
@@ -150,8 +160,8 @@ func (w *simulation) pack(ctx context.Context, by authz.Command, k Pack) error {
 
 	for _, r := range k.Roles {
 		operation(ctx)
-		if err := w.addRole(ctx, by, pkg.ID, r); err != nil {
-			return err
+		if err := w.addRole(ctx, by, pkg.ID, r); err != nil && !(k.Elsewhere && entitlement.KindOf(err) == entitlement.NotFound) {
+			return err // the second catalog offers a part of what the first one does
 		}
 		carriedOut(ctx)
 	}
@@ -165,10 +175,6 @@ func (w *simulation) pack(ctx context.Context, by authz.Command, k Pack) error {
 			return err
 		}
 		w.population.policies = append(w.population.policies, policy.ID)
-		if w.population.policyNames == nil {
-			w.population.policyNames = map[entitlement.PolicyID]string{}
-		}
-		w.population.policyNames[policy.ID] = policy.DisplayName
 		carriedOut(ctx)
 	}
 
@@ -202,7 +208,11 @@ func (w *simulation) admit(ctx context.Context, by authz.Command, pkg entitlemen
 // addRole adds the member role of a thing to a package.
 func (w *simulation) addRole(ctx context.Context, by authz.Command, pkg entitlement.PackageID, thing int) error {
 	known := w.population.things[thing%len(w.population.things)]
-	r, err := w.catalogs.FindResource(ctx, by.Caller, w.population.catalog, known.ID, "", "")
+	in := w.oracle.within[pkg]
+	if in != known.Catalog {
+		known.ID = "" // what it is there
+	}
+	r, err := w.catalogs.FindResource(ctx, by.Caller, in, known.ID, known.Connector, known.OriginID)
 	if err != nil {
 		return err
 	}
@@ -214,6 +224,8 @@ func (w *simulation) addRole(ctx context.Context, by authz.Command, pkg entitlem
 func (w *simulation) policy(t Terms, pkg entitlement.PackageID) entitlement.AssignmentPolicy {
 	p := entitlement.AssignmentPolicy{Package: pkg, DisplayName: "T", Scope: t.Scope,
 		Requestor: entitlement.RequestorSettings{SelfAdd: !t.Closed, SelfUpdate: t.Update, SelfRemove: t.Remove, CustomSchedule: t.Custom}}
+
+	p.Questions = questions(t.Questions, nil)
 
 	if t.Scope == entitlement.ScopeSpecificUsers {
 		p.Targets = []entitlement.SubjectSet{w.set(t.For)}
