@@ -17,7 +17,7 @@ var checks = []struct{ Name, How string }{
 	{"S8", "in the moment in which a call that takes a role starts"},
 	{"S9", "in the moment in which a call that takes a role starts, under hand edits at the targets; what is on record as pre-existing was given by somebody else"},
 	{"S10", "at each commit; what a role allowed says by which policy"},
-	{"S11", "at the end of every run, with the product's own verifier, over every chain"},
+	{"S11", "at the end of every run, with the product's own verifier, over every chain that something was added to since the simulation was made, and in every eighth run over the others too"},
 	{"S12", "for every command that makes a request under a key: one key of one caller makes one request, is answered that one however often and late, and no other command is"},
 	{"S13", "for every command that met no fault and was refused for good, deletions of packages and policies aside: they close, look and open again"},
 	{"S14", "at each settlement, and whenever a membership changes against what is desired. A function never stands still between its fence and its write, and the clocks of two workers are at most ten seconds apart: no fence can help against that"},

@@ -50,7 +50,7 @@ func (p *Plan) delegate() {
 	for i := range p.Packages {
 		p.Packages[i].Elsewhere = r.IntN(3) == 0
 	}
-	p.insert(r, 6+r.IntN(6), Look, Look, GiveRole, GiveRole, TakeRole, NewCatalog, Rename, MovePackage, Offer, Offer, Withdraw)
+	p.insert(r, 4+r.IntN(5), Look, Look, GiveRole, GiveRole, TakeRole, NewCatalog, Rename, MovePackage, Offer, Offer, Withdraw)
 
 	for i := range p.Commands {
 		if slices.Contains(byRole, p.Commands[i].Kind) && r.IntN(2) == 0 {
@@ -73,7 +73,7 @@ func (p *Plan) question() {
 			c.Terms.Questions = r.IntN(4)
 		}
 	}
-	p.insert(r, 3+r.IntN(3), Reanswer, Reanswer, Rename)
+	p.insert(r, 2+r.IntN(2), Reanswer, Reanswer, Rename)
 }
 
 // insert puts so many commands of some kinds between those of a plan.

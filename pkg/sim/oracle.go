@@ -41,6 +41,7 @@ type oracle struct {
 	leaving     map[entitlement.UserID][]*held // ended, and not yet seen to be gone
 	subjects    map[entitlement.UserID]*tracked
 	chains      map[chainKey]entitlement.Chain
+	made        map[chainKey]entitlement.Chain // as they were when the simulation was made
 
 	gave      map[grant]bool                  // roles that an assignment of the person ever gave
 	had       map[grant]holding               // what the targets hold

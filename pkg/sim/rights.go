@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"strings"
 
 	"leasehold/pkg/entitlement"
 )
@@ -305,26 +306,26 @@ func (o *oracle) holdBoth(inv *invocation, shown []entitlement.Assignment, other
 // named checks that of catalogs, of the packages of a catalog and of the policies of a package
 // no two bear one name, in whichever case.
 func (o *oracle) named(c entitlement.Change) {
-	if len(c.Catalogs)+len(c.Packages)+len(c.Policies) == 0 {
-		return
-	}
-
-	taken := map[string]bool{}
-	take := func(what string, in, name string) {
-		at := what + " " + in + " " + entitlement.FoldName(name)
-		if taken[at] {
-			o.fail("names", "two %s are called %s", what, name)
+	for _, x := range c.Catalogs {
+		for _, y := range o.catalogs {
+			if x.ID != y.ID && !x.Erased && strings.EqualFold(x.DisplayName, y.DisplayName) {
+				o.fail("names", "two catalogs are called %s", x.DisplayName)
+			}
 		}
-		taken[at] = true
 	}
-	for _, x := range o.catalogs {
-		take("catalogs", "", x.DisplayName)
+	for _, x := range c.Packages {
+		for _, y := range o.packages {
+			if x.ID != y.ID && !x.Erased && x.Catalog == y.Catalog && strings.EqualFold(x.DisplayName, y.DisplayName) {
+				o.fail("names", "two packages of one catalog are called %s", x.DisplayName)
+			}
+		}
 	}
-	for _, x := range o.packages {
-		take("packages of one catalog", string(x.Catalog), x.DisplayName)
-	}
-	for _, x := range o.policies {
-		take("policies of one package", string(x.Package), x.DisplayName)
+	for _, x := range c.Policies {
+		for _, y := range o.policies {
+			if x.ID != y.ID && !x.Erased && x.Package == y.Package && strings.EqualFold(x.DisplayName, y.DisplayName) {
+				o.fail("names", "two policies of one package are called %s", x.DisplayName)
+			}
+		}
 	}
 }
 

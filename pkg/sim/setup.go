@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"leasehold/pkg/authz"
@@ -54,6 +55,7 @@ func (w *simulation) setUp(p Plan) error {
 	w.scheduler.rate = 0
 	w.pump() // so that no edit is under way when the run begins
 	w.scheduler.rate = rate
+	w.oracle.made = maps.Clone(w.oracle.chains)
 	return nil
 }
 
