@@ -190,7 +190,7 @@ func Admit(c Caller, a Action) error {
 	if err := c.mayCall(a); err != nil || c.user == nil {
 		return err
 	}
-	if rule.Knows == 0 && rule.May&^(Administrators|TheService) == 0 && !c.administers(rule.Scope) && !c.mayByRole(a) {
+	if rule.Knows == 0 && rule.May&^(Administrators|TheService) == 0 && !c.administers(rule.Scope) && !c.MayByRole(a) {
 		return a.Refusal()
 	}
 	return nil

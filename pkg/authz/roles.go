@@ -18,10 +18,11 @@ type Roles interface {
 
 // Ask is Allow with the caller's delegated roles. They are read where nothing else makes the
 // caller allowed and a role may: what administrators do, and what people do for themselves,
-// costs no read more.
+// costs no read more. A refusal says which role would be needed, and to those who may read it
+// who holds that.
 func Ask(ctx context.Context, roles Roles, c Caller, a Action, o Object) (Decision, error) {
 	d := Allow(c, a, o)
-	if d.Allowed || !c.mayByRole(a) {
+	if d.Allowed || !c.MayByRole(a) {
 		return d, nil
 	}
 
@@ -29,11 +30,11 @@ func Ask(ctx context.Context, roles Roles, c Caller, a Action, o Object) (Decisi
 	if o.Roles, err = c.HeldIn(ctx, roles, o.Catalog); err != nil {
 		return Decision{refusal: err}, err
 	}
-	return Allow(c, a, o), nil
+	return Allow(c, a, o).told(c, a, o), nil
 }
 
-// mayByRole reports that the caller may do the action on something, with the right role.
-func (c Caller) mayByRole(a Action) bool {
+// MayByRole reports that the caller may do the action on something, with the right role.
+func (c Caller) MayByRole(a Action) bool {
 	return c.user != nil && c.user.Enabled && c.byRoleOpened(a.rule()) && len(RolesFor(a)) > 0
 }
 
@@ -98,7 +99,7 @@ func needed(a Action) string {
 // byRole reports that one of the delegated roles that were read of the object lets the caller
 // do the action, and by which policy.
 func (c Caller) byRole(a Action, o Object) (policy string, allowed bool) {
-	if len(o.Roles) == 0 || !c.mayByRole(a) {
+	if len(o.Roles) == 0 || !c.MayByRole(a) {
 		return "", false
 	}
 	return permitted(*c.user, a, o.Catalog, o.Roles)

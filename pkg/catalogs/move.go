@@ -11,8 +11,8 @@ import (
 
 // MovePackage moves a package to another catalog, which must hold the resources that the
 // package gives roles of (R28). Whoever holds the package keeps it, and nothing changes at any
-// target: the role scopes are those of the other catalog's entries of the same resources. To
-// move it to where it is does nothing.
+// target: the role scopes are those of the other catalog's entries of the same resources. Its
+// name must be free there. To move it to where it is does nothing.
 func (s *Service) MovePackage(ctx context.Context, by authz.Command, id entitlement.PackageID, to entitlement.CatalogID) error {
 	return crossed(func() error { return s.movePackage(ctx, by, id, to) })
 }
@@ -43,9 +43,13 @@ func (s *Service) movePackage(ctx context.Context, by authz.Command, id entitlem
 	here.Packages--
 	there.Packages++
 	c.Packages, c.Catalogs = []entitlement.AccessPackage{p}, []entitlement.Catalog{here, there}
+	c.Names = entitlement.Moved(entitlement.OfPackage, string(here.ID), string(there.ID), string(id), p.DisplayName)
 	e := s.event(entitlement.OfPackage, string(id), "moved", by)
 	e.Changed = entitlement.Differences(before.Recorded(), p.Recorded())
 	if err := s.Store.Commit(ctx, chainPackage(c, e)); err != nil {
+		if entitlement.StalePart(err) == entitlement.PartName {
+			err = entitlement.NameTaken("an access package", " in the other catalog")
+		}
 		return err
 	}
 	for _, job := range c.Jobs {

@@ -106,7 +106,7 @@ func (s *Service) DeletePackage(ctx context.Context, by authz.Command, id entitl
 		}
 		return entitlement.DeletionOf(p), err
 	}
-	return s.remove(ctx, by, read, func(d entitlement.Deletion) error { return s.erase(ctx, by, d.Package) })
+	return s.remove(ctx, &by, read, func(d entitlement.Deletion) error { return s.erase(ctx, by, d.Package) })
 }
 
 // unsure refuses what is decided on everything that there is, where some of it cannot be read.

@@ -250,7 +250,7 @@ func (s *Service) DeletePolicy(ctx context.Context, by authz.Command, id entitle
 		}
 		return entitlement.DeletionOfPolicy(p), err
 	}
-	return s.remove(ctx, by, read, func(d entitlement.Deletion) error { return s.erasePolicy(ctx, by, d.Policy) })
+	return s.remove(ctx, &by, read, func(d entitlement.Deletion) error { return s.erasePolicy(ctx, by, d.Policy) })
 }
 
 // erasePolicy takes a policy that nothing stands under out of its package.

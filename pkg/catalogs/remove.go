@@ -13,8 +13,8 @@ import (
 const eraseTries = 4
 
 // remove deletes a package or a policy. Where it moves meanwhile, it looks again from the
-// start.
-func (s *Service) remove(ctx context.Context, by authz.Command, read func() (entitlement.Deletion, error), erase func(entitlement.Deletion) error) error {
+// start. Reading asks whether the command may, and so says in by which policy allowed it.
+func (s *Service) remove(ctx context.Context, by *authz.Command, read func() (entitlement.Deletion, error), erase func(entitlement.Deletion) error) error {
 	for try := 1; ; try++ {
 		err := s.removeOnce(ctx, by, read, erase)
 		if entitlement.StalePart(err) == "" || try == eraseTries {
@@ -27,7 +27,7 @@ func (s *Service) remove(ctx context.Context, by authz.Command, read func() (ent
 // that was closed: whoever opens it again moves its version on, so that nothing is erased on
 // a count from before that (S7). A crash in the middle leaves a due index entry: the sweep
 // opens it again. What one call does not look through the next one does.
-func (s *Service) removeOnce(ctx context.Context, by authz.Command, read func() (entitlement.Deletion, error), erase func(entitlement.Deletion) error) error {
+func (s *Service) removeOnce(ctx context.Context, by *authz.Command, read func() (entitlement.Deletion, error), erase func(entitlement.Deletion) error) error {
 	d, err := read()
 	if err != nil {
 		return err
@@ -70,14 +70,14 @@ func (s *Service) removeOnce(ctx context.Context, by authz.Command, read func() 
 	return nil
 }
 
-func (s *Service) turning(by authz.Command) entitlement.Event {
+func (s *Service) turning(by *authz.Command) entitlement.Event {
 	return entitlement.Event{Actor: by.ID, Command: by.CommandID, At: s.Clock.Now(), AllowedBy: by.AllowedBy}
 }
 
 // keep opens again what could not be deleted, so that new work is not turned away until the
 // sweep comes. The answer alone may have been lost: then it is gone, and stays closed. What
 // moved on is somebody else's to open, or the sweep's.
-func (s *Service) keep(ctx context.Context, by authz.Command, d entitlement.Deletion, read func() (entitlement.Deletion, error), failed error) error {
+func (s *Service) keep(ctx context.Context, by *authz.Command, d entitlement.Deletion, read func() (entitlement.Deletion, error), failed error) error {
 	_, c := d.Reopen(s.turning(by))
 	err := s.Store.Commit(ctx, c)
 	if entitlement.StalePart(err) == "" {

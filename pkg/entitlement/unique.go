@@ -32,6 +32,11 @@ func Renamed(of AggregateKind, in, holder, before, after string) []UniqueName {
 	return all
 }
 
+// Moved returns what a holder's name takes where it moves to, and gives back where it was.
+func Moved(of AggregateKind, from, to, holder, name string) []UniqueName {
+	return []UniqueName{{Of: of, In: from, Name: name, Holder: holder, Erased: true}, {Of: of, In: to, Name: name, Holder: holder}}
+}
+
 // FoldName returns what two names share that differ by case alone.
 func FoldName(name string) string { return strings.ToLower(name) }
 

@@ -177,3 +177,39 @@ func TestAGroupThatIsDeletedHasNobodyInIt(t *testing.T) {
 	w.call("member", "POST", requestPath, object{"requestType": "userAdd", "assignment": object{"accessPackageId": w.ids["package"]}}).want(422)
 	w.call("admin", "DELETE", "/v1.0/groups/"+string(entitlement.AdministratorsGroup), nil).want(422)
 }
+
+// Who keeps the catalog that a package moved out of may do nothing any more about what was asked
+// for there and given; who keeps the one that it came to may (S17, S19).
+func TestS19_WhatWasAskedForMovesWithItsPackage(t *testing.T) {
+	w := newFixture(t)
+	w.offer(approved(w))
+	w.delegate()
+	other := w.call("admin", "POST", em+"/catalogs", object{"displayName": "Other", "state": "published"}).want(201).get("id")
+	w.assign("admin", "delegate", entitlement.CatalogOwner, w.ids["catalog"]).want(201)
+	w.assign("admin", "reviewer", entitlement.CatalogOwner, other).want(201)
+	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": other}, "resource": object{"originId": w.ids["sales"], "originSystem": "AadGroup"}}).want(201)
+	held := w.ask("member")
+	w.call("manager", "PATCH", approvalPath+"/"+held+"/stages/"+dig(w.call("manager", "GET", approvalPath+"/"+held+"/stages", nil).one(), "id"), object{"reviewResult": "Approve"}).want(204)
+	asked := w.ask("other")
+	w.call("delegate", "GET", heldPath+"/"+held+"?$expand=accessPackage,assignmentPolicy", nil).want(200)
+	w.call("admin", "POST", packagePath+"/"+w.ids["package"]+"/moveToCatalog", object{"catalogId": other}).want(204)
+
+	before := w.snapshot()
+	for path, status := range map[string]int{heldPath + "/" + held: 404, requestPath + "/" + asked: 404, heldPath + "?$filter=accessPackage/id eq '" + w.ids["package"] + "'": 403} {
+		if got := w.call("delegate", "GET", path, nil); got.status != status {
+			t.Errorf("GET %s by who keeps the catalog that it was in: %d %s", path, got.status, got.text)
+		}
+	}
+	remove := object{"requestType": "adminRemove", "assignment": object{"id": held}}
+	w.call("delegate", "POST", requestPath, remove).want(404)
+	w.call("delegate", "POST", requestPath+"/"+asked+"/cancel", nil).want(404)
+	w.call("delegate", "POST", heldPath+"/"+held+"/reprocess", nil).want(403)
+	if w.snapshot() != before {
+		t.Error("S13: something changed")
+	}
+
+	w.call("reviewer", "GET", heldPath+"/"+held+"?$expand=accessPackage,assignmentPolicy", nil).want(200)
+	w.call("reviewer", "GET", requestPath+"/"+asked+"?$expand=accessPackage,assignment", nil).want(200)
+	w.call("reviewer", "POST", requestPath+"/"+asked+"/cancel", nil).want(204)
+	w.call("reviewer", "POST", requestPath, remove).want(201)
+}

@@ -93,8 +93,14 @@ func historyFor(f *odata.Filter) (asked views.History, err error) {
 	if !asked.During.To.IsZero() {
 		asked.During.To = asked.During.To.Add(shownTime - 1) // what is shown of a time is cut
 	}
-	// What the service does by itself is in no list of its own.
-	if who, ok := f.Equal("actor"); ok && who != string(entitlement.Service) {
+	who, named := f.Equal("actor")
+	switch {
+	case !named:
+	// What the service does by itself is in no list of its own: one more row for each delivery
+	// would be the price. To go through all that ever happened for it is no answer either.
+	case who == string(entitlement.Service) && asked.During.From.IsZero():
+		err = entitlement.Errorf(entitlement.Invalid, "$filter: what the service did by itself is found by time: name since when as well, as in actor eq 'service' and activityDateTime ge 2026-01-31T00:00:00Z, or name a subject or an accessPackage.")
+	case who != string(entitlement.Service):
 		asked.By, _, err = odata.EqualID[entitlement.UserID](f, "actor")
 	}
 	return asked, err

@@ -203,3 +203,27 @@ func TestR174_AnApplicationWithARoleNeedsNoScope(t *testing.T) {
 	w.call("manager/"+scopeRead, "PATCH", em+"/catalogs/"+mine, object{"displayName": "Ours"}).want(403)
 	w.call("manager/"+scopeRead, "GET", em+"/catalogs/"+mine, nil).want(200)
 }
+
+// Who may read who holds roles in a catalog is told in a refusal whom to ask; who may not is
+// told which role alone.
+func TestARefusalSaysWhomToAsk(t *testing.T) {
+	w := newFixture(t)
+	w.offer(open())
+	w.delegate()
+	w.assign("admin", "manager", entitlement.CatalogOwner, w.ids["catalog"]).want(201)
+	edit := func() string {
+		return w.call("delegate", "PATCH", packagePath+"/"+w.ids["package"], object{"displayName": "Mine"}).want(403).get("error.message")
+	}
+	const needs = "This needs the role catalog owner or access package manager in the catalog, or an administrator."
+	if got := edit(); got != needs {
+		t.Errorf("somebody without a role is told %q", got)
+	}
+	w.assign("admin", "delegate", entitlement.CatalogReader, w.ids["catalog"]).want(201)
+	if got := edit(); got != needs {
+		t.Errorf("a reader is told %q", got)
+	}
+	w.assign("admin", "delegate", entitlement.Auditor, "").want(201)
+	if got := edit(); got != needs+" The role catalog owner is held by the user "+w.ids["manager"]+", access package manager is held by nobody." {
+		t.Errorf("an auditor is told %q", got)
+	}
+}

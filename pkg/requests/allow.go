@@ -11,7 +11,7 @@ import (
 // allow asks whether a command may do what it is about to, on what it has read. The policy
 // that allowed it goes into the command's events.
 func (s *Service) allow(ctx context.Context, by *authz.Command, a authz.Action, o authz.Object) error {
-	d, err := authz.Ask(ctx, s.Store, by.Caller, a, o)
+	d, err := s.ask(ctx, by.Caller, a, o)
 	by.AllowedBy = cmp.Or(d.Policy(), by.AllowedBy)
 	return cmp.Or(err, d.Err())
 }
@@ -23,7 +23,7 @@ func actor(by authz.Command) entitlement.Actor {
 
 // may is allow for what changes nothing.
 func (s *Service) may(ctx context.Context, by authz.Caller, a authz.Action, o authz.Object) error {
-	d, err := authz.Ask(ctx, s.Store, by, a, o)
+	d, err := s.ask(ctx, by, a, o)
 	return cmp.Or(err, d.Err())
 }
 
@@ -38,18 +38,11 @@ func (s *Service) mayList(ctx context.Context, by authz.Caller, a authz.Action, 
 		return err
 	}
 
-	found, err := s.Store.Packages(ctx, []entitlement.PackageID{id})
-	if err == nil && len(found) == 0 {
-		found, err = s.Store.FormerPackages(ctx, []entitlement.PackageID{id})
-	}
+	in, err := s.placeOf(ctx, id)
 	if err != nil {
 		return err
 	}
-	o := authz.Object{Package: id}
-	if len(found) > 0 {
-		o.Catalog = found[0].Catalog
-	}
-	return s.may(ctx, by, a, o)
+	return s.may(ctx, by, a, authz.Object{Catalog: in, Package: id})
 }
 
 // mayListAll asks whether a caller may list everything. Those who may list what is in a

@@ -37,7 +37,7 @@ func (s *Service) request(ctx context.Context, by authz.Caller, a authz.Action, 
 			return r, may, err
 		}
 	}
-	may, err = authz.Ask(ctx, s.Store, by, a, o)
+	may, err = s.ask(ctx, by, a, o)
 	if err != nil {
 		return r, may, err
 	}
@@ -94,7 +94,7 @@ func (s *Service) assignment(ctx context.Context, by authz.Caller, action authz.
 
 	// The action decides who is told that there is one, so that is asked before anything is
 	// returned.
-	may, err := authz.Ask(ctx, s.Store, by, action, authz.Object{Catalog: a.Catalog, Package: a.Package, Assignment: &a})
+	may, err := s.ask(ctx, by, action, authz.Object{Catalog: a.Catalog, Package: a.Package, Assignment: &a})
 	if err != nil {
 		return entitlement.Assignment{}, may, err
 	}

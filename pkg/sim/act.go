@@ -73,7 +73,7 @@ func (w *simulation) act(c Command) {
 	case Again:
 		w.again(c)
 	default:
-		w.call(c, w.use(c))
+		w.call(c, w.asDelegate(c, w.use(c)))
 	}
 }
 
@@ -123,6 +123,7 @@ func (w *simulation) call(c Command, use func(ctx context.Context, by authz.Comm
 // as carries out a command in somebody's name.
 func (w *simulation) as(inv *invocation, by authz.Command, use usage) {
 	by.CommandID = fmt.Sprint("command ", w.at)
+	inv.by = by.ID
 	if by.IdempotencyKey != "" {
 		inv.key = string(by.ID) + by.IdempotencyKey
 	}
@@ -195,6 +196,7 @@ func (w *simulation) answered(inv *invocation, c Command, err error, other bool)
 		w.listen(err)
 	}
 	w.refused(inv, c, err)
+	w.oracle.looked(inv, err)
 	w.oracle.replied(inv, err, other)
 }
 

@@ -77,6 +77,7 @@ func (o *oracle) submitted(inv *invocation, was *asked, r entitlement.Assignment
 
 	was.policy = inv.asked[i]
 	o.chosen(inv, r)
+	o.answers(r, was.policy.Questions)
 	// A stage more or fewer would change who has to agree.
 	if len(r.Stages) > 0 && len(r.Stages) != len(was.policy.Approval.Stages) {
 		o.fail("S6", "request %s has %d stages, its policy %d", short(string(r.ID)), len(r.Stages), len(was.policy.Approval.Stages))
@@ -103,7 +104,7 @@ func (o *oracle) chosen(inv *invocation, r entitlement.AssignmentRequest) {
 	case entitlement.UserUpdate:
 		may, what = func() bool { return o.mayExtend(r) }, "extend under"
 	case entitlement.AdminUpdate:
-		may, what = func() bool { return o.administers(r.Requestor) }, "be extended under"
+		may, what = func() bool { return o.may(r.Requestor, assign, o.within[r.Package]) }, "be extended under"
 	}
 
 	// What begins at once is written on the condition that the person is still as read. What

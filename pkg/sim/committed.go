@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -14,8 +15,18 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change, now time.Time)
 	o.seq++
 	// What happened is checked against what was true before it, so memory comes first.
 	o.evidence(c)
+	o.authorised(inv, c)
 	o.remember(c)
 
+	for _, x := range c.Catalogs {
+		o.catalog(x)
+	}
+	for _, x := range c.RoleAssignments {
+		o.roleAssignment(x)
+	}
+	for _, x := range c.Resources {
+		o.offered[x.ID] = !x.Erased
+	}
 	for _, x := range c.Users {
 		o.user(x)
 	}
@@ -31,6 +42,7 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change, now time.Time)
 	for _, x := range c.Packages {
 		o.pack(x)
 	}
+	o.named(c)
 
 	for _, x := range c.GrantSets {
 		// Any id that was ever a person's may have something under it.
@@ -83,6 +95,7 @@ func (o *oracle) membership(m entitlement.Membership, events []entitlement.Event
 	role := entitlement.RoleRef{Connector: entitlement.BuiltinConnector, Resource: string(m.Group), Role: "Member_" + string(m.Group)}
 	if m.Owner {
 		role.Role = "Owner_" + string(m.Group)
+		o.owned[owner{m.Group, m.User}] = true
 	} else {
 		o.edit(m.User).groups[m.Group] = !m.Erased
 	}
@@ -113,7 +126,22 @@ func (o *oracle) unused(what string, is func(entitlement.PackageID, entitlement.
 	}
 }
 
+func (o *oracle) catalog(c entitlement.Catalog) {
+	if c.Erased {
+		delete(o.catalogs, c.ID)
+		return
+	}
+	o.catalogs[c.ID] = c
+}
+
 func (o *oracle) pack(p entitlement.AccessPackage) {
+	if o.within[p.ID] != p.Catalog {
+		o.within = maps.Clone(o.within) // the past keeps its own
+		if o.within == nil {
+			o.within = map[entitlement.PackageID]entitlement.CatalogID{}
+		}
+		o.within[p.ID] = p.Catalog
+	}
 	if !p.Erased {
 		o.packages[p.ID] = p
 		return

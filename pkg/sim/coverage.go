@@ -15,12 +15,25 @@ type state struct {
 
 // statesOf lists the states of what a command is about. Commands that are about nothing
 // in particular have one, which is empty.
-func statesOf(k Kind) []state {
+func statesOf(k Kind) []state { return kindStates[k] }
+
+// faultsOf lists the faults that the calls of a command can meet.
+func faultsOf(k Kind) []Fault { return kindFaults[k] }
+
+// Both are asked for each command of each run, and so are made once.
+var kindStates, kindFaults = func() (of [kinds][]state, faults [kinds][]Fault) {
+	for k := range kinds {
+		of[k], faults[k] = listStates(k), listFaults(k)
+	}
+	return of, faults
+}()
+
+func listStates(k Kind) []state {
 	switch k {
 	// The sentences hold the states in which something can be done first, and then the others.
 	case Submit, Assign:
 		return states("none removing", "pendingApproval scheduled delivering partiallyDelivered delivered deliveryFailed")
-	case Approve, Deny:
+	case Approve, Deny, Reanswer:
 		return states("pendingApproval", "scheduled delivering partiallyDelivered delivered deliveryFailed denied canceled")
 	case Cancel:
 		return states("pendingApproval scheduled", "delivering partiallyDelivered delivered deliveryFailed denied canceled")
@@ -46,11 +59,12 @@ func states(act, refused string) []state {
 	return all
 }
 
-// faultsOf lists the faults that the calls of a command can meet.
-func faultsOf(k Kind) []Fault {
+func listFaults(k Kind) []Fault {
 	api := []Fault{Fine, FailBefore, FailAfter, Conflicted, Retried, Throttled, Unread, Slow, CrashBefore, CrashAfter, Frozen}
 	messages := []Fault{Lost, Doubled, Delayed}
 	switch k {
+	case Look:
+		return []Fault{Fine, FailBefore, Throttled, Unread, Slow, CrashBefore, Frozen}
 	case Sweep:
 		return slices.Concat(api, messages, []Fault{StaleRead})
 	case Fanout, Submit, Assign, Approve, RemoveByAdmin, RemoveByUser, ReprocessRequest, ReprocessAssignment, AddRole, RemoveRole, Disable, Enable, DeleteUser:

@@ -17,12 +17,15 @@ type past struct {
 	people   map[entitlement.UserID]*person
 	policies map[entitlement.PolicyID]entitlement.AssignmentPolicy
 	closed   map[entitlement.DeletionGuardUpdate]bool
+	roles    []entitlement.RoleAssignment
+	within   map[entitlement.PackageID]entitlement.CatalogID
 }
 
 // remember keeps the directory and the policies as they are before a change of them.
 func (o *oracle) remember(c entitlement.Change) {
-	if len(c.Users)+len(c.Memberships)+len(c.Policies)+len(c.DeletionGuardUpdates) > 0 {
-		o.pasts = append(o.pasts, past{o.seq, maps.Clone(o.people), maps.Clone(o.policies), maps.Clone(o.closed)})
+	moved := slices.ContainsFunc(c.Packages, func(p entitlement.AccessPackage) bool { return o.within[p.ID] != p.Catalog })
+	if len(c.Users)+len(c.Memberships)+len(c.Policies)+len(c.DeletionGuardUpdates)+len(c.RoleAssignments) > 0 || moved {
+		o.pasts = append(o.pasts, past{o.seq, maps.Clone(o.people), maps.Clone(o.policies), maps.Clone(o.closed), o.roles, o.within})
 	}
 }
 
@@ -34,15 +37,17 @@ func (o *oracle) ever(since int, holds func() bool) bool {
 		return true
 	}
 
-	people, policies, closed := o.people, o.policies, o.closed
-	defer func() { o.people, o.policies, o.closed = people, policies, closed }()
+	people, policies, closed, roles, within := o.people, o.policies, o.closed, o.roles, o.within
+	defer func() {
+		o.people, o.policies, o.closed, o.roles, o.within = people, policies, closed, roles, within
+	}()
 
 	for _, p := range slices.Backward(o.pasts) {
 		if p.until <= since {
 			break
 		}
 		// One that was true at any moment of these excuses the invocation.
-		if o.people, o.policies, o.closed = p.people, p.policies, p.closed; holds() {
+		if o.people, o.policies, o.closed, o.roles, o.within = p.people, p.policies, p.closed, p.roles, p.within; holds() {
 			return true
 		}
 	}
@@ -163,10 +168,10 @@ func (o *oracle) isFirst(pkg entitlement.PackageID, id entitlement.PolicyID, fit
 }
 
 // mayAssign reports that somebody may assign a package directly to a person under a
-// policy: an administrator, a policy of that package, and a person whom it is for (R90, R91).
+// policy: an administrator, or one whose role lets, a policy of that package, and a person whom it is for (R90, R91).
 func (o *oracle) mayAssign(by, u entitlement.UserID, pkg entitlement.PackageID, id entitlement.PolicyID) bool {
 	p, there := o.policies[id]
-	return there && p.Package == pkg && o.administers(by) && o.admits(p, u, true)
+	return there && p.Package == pkg && o.may(by, assign, o.within[pkg]) && o.admits(p, u, true)
 }
 
 // mayExtend reports that a person may give an assignment of their own another end: its

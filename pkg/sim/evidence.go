@@ -75,9 +75,13 @@ func (o *oracle) builds(writes []engine.Write) {
 	}
 }
 
-// verify checks all chains as they are stored against their heads.
+// verify checks the chains as they are stored against their heads. Those that nothing was added
+// to since the simulation was made are the same in every run, and are read in some alone.
 func (o *oracle) verify() {
 	for key, head := range o.chains {
+		if o.made[key] == head && o.w.number%8 != 0 {
+			continue
+		}
 		events, err := o.w.truth.Events(quiet, key.of, key.id)
 		if err != nil {
 			continue

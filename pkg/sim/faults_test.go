@@ -352,7 +352,7 @@ func TestT10_EveryGroupOfApproversIsAsked(t *testing.T) {
 		w.want(err == nil, "%v", err)
 		policy := w.policy(Terms{Scope: entitlement.ScopeAllUsers, Stages: []StageTerms{{Asks: askGroup, Limit: day}}}, w.population.packages[plainPack])
 		policy.ID = w.policyOf(w.population.packages[plainPack], 0)
-		policy.DisplayName = w.population.policyNames[policy.ID]
+		policy.DisplayName = w.oracle.policies[policy.ID].DisplayName
 		stage := &policy.Approval.Stages[0]
 		stage.Primary = slices.Concat([]entitlement.SubjectSet{{Kind: entitlement.GroupMembers, ID: string(g.ID)}}, stage.Primary)
 		_, err = w.catalogs.ReplacePolicy(quiet, w.admin, policy)

@@ -37,6 +37,8 @@ type invocation struct {
 	read     map[entitlement.RequestID]int                       // the last commit before it read a request that it decides on
 	ask      int                                                 // the last commit before it read what a new request is decided on
 	lists    map[entitlement.PackageID]entitlement.AccessPackage // as it read them: what they exclude
+	by       entitlement.UserID                                  // who gives its command; "" of what nobody asked for
+	needs    []need                                              // what it takes to be shown what it reads
 	key      string                                              // that its command is called by, with its caller
 	answer   entitlement.RequestID                               // what a command that makes a request was answered
 	state    string                                              // of what it is about, for coverage

@@ -19,6 +19,11 @@ type oracle struct {
 
 	people      map[entitlement.UserID]*person
 	groups      map[entitlement.GroupID]bool
+	catalogs    map[entitlement.CatalogID]entitlement.Catalog
+	roles       []entitlement.RoleAssignment                    // replaced whole, as within is
+	within      map[entitlement.PackageID]entitlement.CatalogID // of packages that are gone too
+	offered     map[entitlement.ResourceID]bool
+	owned       map[owner]bool // groups, by whoever ever owned them
 	packages    map[entitlement.PackageID]entitlement.AccessPackage
 	policies    map[entitlement.PolicyID]entitlement.AssignmentPolicy
 	closed      map[entitlement.DeletionGuardUpdate]bool // what new work is turned away from, by an update of the deletion guard that says no more
@@ -36,6 +41,7 @@ type oracle struct {
 	leaving     map[entitlement.UserID][]*held // ended, and not yet seen to be gone
 	subjects    map[entitlement.UserID]*tracked
 	chains      map[chainKey]entitlement.Chain
+	made        map[chainKey]entitlement.Chain // as they were when the simulation was made
 
 	gave      map[grant]bool                  // roles that an assignment of the person ever gave
 	had       map[grant]holding               // what the targets hold
@@ -128,6 +134,7 @@ type tracked struct {
 
 func newOracle(w *simulation) *oracle {
 	return &oracle{w: w,
+		catalogs: map[entitlement.CatalogID]entitlement.Catalog{}, offered: map[entitlement.ResourceID]bool{}, owned: map[owner]bool{},
 		people: map[entitlement.UserID]*person{}, groups: map[entitlement.GroupID]bool{}, packages: map[entitlement.PackageID]entitlement.AccessPackage{},
 		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, closed: map[entitlement.DeletionGuardUpdate]bool{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},
 		generation: map[entitlement.PackageID]int64{}, jobs: map[jobKey]bool{}, requests: map[entitlement.RequestID]*asked{},

@@ -12,18 +12,20 @@ import (
 
 // Plan is a whole run before it happens, drawn from its number.
 type Plan struct {
-	Number   uint64
-	Rate     int           // faults in a thousand calls
-	Lag      int           // commits by which indexes are behind
-	Skew     time.Duration // by which clocks are wrong at most
-	PageSize int
-	Targets  [2]Nature
-	People   []Person
-	Groups   [][]int
-	Packages []Pack
-	Commands []Command
-	Waive    []string // conditions that the table does not look at, by their names
-	Lists    bool     // the names of all conditions are wanted
+	Number    uint64
+	Rate      int           // faults in a thousand calls
+	Lag       int           // commits by which indexes are behind
+	Skew      time.Duration // by which clocks are wrong at most
+	PageSize  int
+	Targets   [2]Nature
+	People    []Person
+	Groups    [][]int
+	Packages  []Pack
+	Commands  []Command
+	Delegated bool // people hold roles
+	Roles     []Role
+	Waive     []string // conditions that the table does not look at, by their names
+	Lists     bool     // the names of all conditions are wanted
 }
 
 // Person is one person of a run.
@@ -35,22 +37,24 @@ type Person struct {
 
 // Pack is one package.
 type Pack struct {
-	Roles    []int
-	Policies []Terms
-	Excludes []int // which of the other packages, and beyond them which groups
+	Roles     []int
+	Policies  []Terms
+	Elsewhere bool  // it is in the second catalog
+	Excludes  []int // which of the other packages, and beyond them which groups
 }
 
 // Terms are a policy's terms.
 type Terms struct {
-	Scope  entitlement.TargetScope
-	For    int           // whom, with the scope for specific people
-	Closed bool          // nobody can ask
-	Lasts  time.Duration // 0: for ever
-	Update bool
-	Remove bool
-	Custom bool
-	Again  bool // extensions are approved too
-	Stages []StageTerms
+	Scope     entitlement.TargetScope
+	For       int           // whom, with the scope for specific people
+	Closed    bool          // nobody can ask
+	Lasts     time.Duration // 0: for ever
+	Update    bool
+	Remove    bool
+	Custom    bool
+	Again     bool // extensions are approved too
+	Stages    []StageTerms
+	Questions int // that are asked, a bit each
 }
 
 // StageTerms are those of one stage.
@@ -67,6 +71,7 @@ type StageTerms struct {
 type Command struct {
 	Kind    Kind
 	A, B, C int
+	By      int // somebody who may have a role for it; 0: an administrator
 	Span    time.Duration
 	Terms   *Terms
 	In      string // the state in which what it is about should be; "": any
@@ -101,6 +106,9 @@ func (c Command) String() string {
 	}
 	if c.Calm {
 		s += " calm"
+	}
+	if c.By > 0 {
+		s += fmt.Sprint(", by ", c.By)
 	}
 
 	return s
@@ -152,17 +160,27 @@ const (
 	Malformed
 	Spoil
 	Lose
+	GiveRole
+	TakeRole
+	NewCatalog
+	Rename
+	MovePackage
+	Offer
+	Withdraw
+	Look
+	Reanswer
 	kinds
 )
 
 var kindNames = [kinds]string{"submit", "assign", "approve", "deny", "cancel", "remove by administrator", "remove by user", "extend by user", "extend by administrator",
 	"add role", "remove role", "replace policy", "new package", "exclude", "admit", "delete package", "delete policy", "new person", "disable", "enable", "delete user", "change manager", "join", "leave",
-	"again", "reprocess request", "reprocess assignment", "reprocess failing", "sweep", "urgent", "bulk", "fan-out", "redrive", "pass", "mode", "hand edit", "rehire", "rotate", "malformed", "spoil", "lose"}
+	"again", "reprocess request", "reprocess assignment", "reprocess failing", "sweep", "urgent", "bulk", "fan-out", "redrive", "pass", "mode", "hand edit", "rehire", "rotate", "malformed", "spoil", "lose",
+	"give role", "take role", "new catalog", "rename", "move package", "offer", "withdraw", "look", "reanswer"}
 
 // String names the kind.
 func (k Kind) String() string { return kindNames[k] }
 
-// weights says how often each kind is drawn.
+// weights says how often each kind is drawn. Those of none are put into some runs alone.
 var weights = [kinds]int{Submit: 22, Assign: 16, Approve: 12, Deny: 2, Cancel: 3, RemoveByAdmin: 4, RemoveByUser: 3, ExtendByUser: 3, ExtendByAdmin: 3,
 	AddRole: 3, RemoveRole: 3, ReplacePolicy: 3, NewPackage: 3, Exclude: 2, Admit: 1, DeletePackage: 2, DeletePolicy: 2, NewPerson: 2, Disable: 2, Enable: 4, DeleteUser: 1, ChangeManager: 2, AddToGroup: 2, RemoveFromGroup: 2,
 	Again: 5, ReprocessRequest: 1, ReprocessAssignment: 2, ReprocessFailing: 1, Sweep: 12, Urgent: 24, Bulk: 5, Fanout: 5, Redrive: 1, Pass: 14, SetTargetMode: 8, HandEdit: 3, Rehire: 2, Rotate: 1, Malformed: 1, Spoil: 2, Lose: 1}
@@ -224,6 +242,13 @@ func Draw(number uint64) Plan {
 		if r.IntN(12) == 0 {
 			p.Commands = append(p.Commands, drawScenario(r, p.Rate > 0)...)
 		}
+	}
+
+	switch number % delegatedEvery {
+	case 0:
+		p.delegate()
+	case questioned:
+		p.question()
 	}
 
 	return p
@@ -427,10 +452,14 @@ func (p Plan) String() string {
 	}
 
 	for i, k := range p.Packages {
-		fmt.Fprintf(&b, "  package %d: roles %v%s\n", i, k.Roles, when(len(k.Excludes) > 0, fmt.Sprint(", excludes ", k.Excludes)))
+		fmt.Fprintf(&b, "  package %d: roles %v%s\n", i, k.Roles, when(len(k.Excludes) > 0, fmt.Sprint(", excludes ", k.Excludes))+when(k.Elsewhere, ", elsewhere"))
 		for _, t := range k.Policies {
 			fmt.Fprintf(&b, "    policy %+v\n", t)
 		}
+	}
+
+	for _, x := range p.Roles {
+		fmt.Fprintf(&b, "  role %s of %d%s\n", rolesGiven[x.Role], x.Holder, when(x.Elsewhere, ", elsewhere"))
 	}
 
 	for i, c := range p.Commands {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"leasehold/pkg/authz"
@@ -30,6 +31,12 @@ func (w *simulation) setUp(p Plan) error {
 		return err
 	}
 
+	if p.Delegated {
+		if err := w.delegateAll(ctx, p); err != nil {
+			return err
+		}
+	}
+
 	for _, k := range p.Packages {
 		if err := w.pack(ctx, w.admin, k); err != nil {
 			return err
@@ -48,6 +55,7 @@ func (w *simulation) setUp(p Plan) error {
 	w.scheduler.rate = 0
 	w.pump() // so that no edit is under way when the run begins
 	w.scheduler.rate = rate
+	w.oracle.made = maps.Clone(w.oracle.chains)
 	return nil
 }
 
@@ -108,7 +116,7 @@ func (w *simulation) furnish(ctx context.Context, p Plan) error {
 		return err
 	}
 
-	w.population.catalog = c.ID
+	w.population.catalogs = []entitlement.CatalogID{c.ID}
 
 	for _, t := range w.targets {
 		cfg, err := w.catalogs.RegisterConnector(ctx, w.admin, entitlement.ConnectorConfig{DisplayName: t.name, Kind: "honest", URL: t.url(), CorrelationKeys: []string{"userName"},
@@ -139,7 +147,11 @@ func (w *simulation) furnish(ctx context.Context, p Plan) error {
 func (w *simulation) pack(ctx context.Context, by authz.Command, k Pack) error {
 	operation(ctx)
 	// A crash between two of these leaves a package without a policy: nobody can be given it.
-	pkg, err := w.catalogs.CreatePackage(ctx, by, entitlement.AccessPackage{Catalog: w.population.catalog, DisplayName: fmt.Sprint("K", len(w.population.packages))})
+	catalog := w.catalogAt(0)
+	if k.Elsewhere {
+		catalog = w.catalogAt(1)
+	}
+	pkg, err := w.catalogs.CreatePackage(ctx, by, entitlement.AccessPackage{Catalog: catalog, DisplayName: fmt.Sprint("K", len(w.population.packages))})
 	if err != nil {
 		return err
 	}
@@ -150,8 +162,8 @@ func (w *simulation) pack(ctx context.Context, by authz.Command, k Pack) error {
 
 	for _, r := range k.Roles {
 		operation(ctx)
-		if err := w.addRole(ctx, by, pkg.ID, r); err != nil {
-			return err
+		if err := w.addRole(ctx, by, pkg.ID, r); err != nil && !(k.Elsewhere && entitlement.KindOf(err) == entitlement.NotFound) {
+			return err // the second catalog offers a part of what the first one does
 		}
 		carriedOut(ctx)
 	}
@@ -165,10 +177,6 @@ func (w *simulation) pack(ctx context.Context, by authz.Command, k Pack) error {
 			return err
 		}
 		w.population.policies = append(w.population.policies, policy.ID)
-		if w.population.policyNames == nil {
-			w.population.policyNames = map[entitlement.PolicyID]string{}
-		}
-		w.population.policyNames[policy.ID] = policy.DisplayName
 		carriedOut(ctx)
 	}
 
@@ -202,7 +210,11 @@ func (w *simulation) admit(ctx context.Context, by authz.Command, pkg entitlemen
 // addRole adds the member role of a thing to a package.
 func (w *simulation) addRole(ctx context.Context, by authz.Command, pkg entitlement.PackageID, thing int) error {
 	known := w.population.things[thing%len(w.population.things)]
-	r, err := w.catalogs.FindResource(ctx, by.Caller, w.population.catalog, known.ID, "", "")
+	in := w.oracle.within[pkg]
+	if in != known.Catalog {
+		known.ID = "" // what it is there
+	}
+	r, err := w.catalogs.FindResource(ctx, by.Caller, in, known.ID, known.Connector, known.OriginID)
 	if err != nil {
 		return err
 	}
@@ -218,6 +230,8 @@ func (w *simulation) policy(t Terms, pkg entitlement.PackageID) entitlement.Assi
 	if t.Custom {
 		p.Requestor.OnBehalf = append(p.Requestor.OnBehalf, w.set(askFirstGroup))
 	}
+
+	p.Questions = questions(t.Questions, nil)
 
 	if t.Scope == entitlement.ScopeSpecificUsers {
 		p.Targets = []entitlement.SubjectSet{w.set(t.For)}

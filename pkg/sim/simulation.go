@@ -83,13 +83,12 @@ type simulation struct {
 
 // population is who and what there is in a run.
 type population struct {
-	people      []entitlement.UserID
-	groups      []entitlement.GroupID
-	catalog     entitlement.CatalogID
-	things      []entitlement.Resource
-	packages    []entitlement.PackageID
-	policies    []entitlement.PolicyID
-	policyNames map[entitlement.PolicyID]string
+	people   []entitlement.UserID
+	groups   []entitlement.GroupID
+	catalogs []entitlement.CatalogID
+	things   []entitlement.Resource
+	packages []entitlement.PackageID
+	policies []entitlement.PolicyID
 }
 
 // counter makes ids that count up.

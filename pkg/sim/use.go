@@ -31,6 +31,10 @@ func (w *simulation) use(c Command) usage {
 			_, _, err := w.requests.ReprocessFailing(ctx, by, w.targets[c.A%len(w.targets)].id, reasons[c.B%len(reasons)], "")
 			return err
 		}
+	case GiveRole, TakeRole, NewCatalog, Rename, MovePackage, Offer, Withdraw, Look:
+		return w.useDelegation(c)
+	case Reanswer:
+		return w.useReanswer(c)
 	default:
 		return w.usePeople(c)
 	}
@@ -95,6 +99,7 @@ func (w *simulation) useSubmit(c Command) usage {
 	pkg, subject := w.pairFor(c)
 	w.same, w.about = pair{pkg, subject}, w.stateOf(pkg, subject)
 	in := submission(c, subject, pkg, w.policyFor(c, pkg))
+	in.Answers = given(w.oracle.policies[in.Policy].Questions, c.A)
 
 	if c.Kind == Submit {
 		w.actor = subject
@@ -322,7 +327,7 @@ func (w *simulation) useCatalog(c Command) usage {
 		if len(w.oracle.packages) >= maxPackages {
 			return nil
 		}
-		k := Pack{Roles: []int{c.A, c.B}[:c.C%3], Policies: []Terms{*c.Terms}}
+		k := Pack{Roles: []int{c.A, c.B}[:c.C%3], Policies: []Terms{*c.Terms}, Elsewhere: len(w.population.catalogs) > 1 && c.A%3 == 0}
 		if len(k.Roles) == 2 && c.A%len(w.population.things) == c.B%len(w.population.things) {
 			k.Roles = k.Roles[:1]
 		}
@@ -354,7 +359,8 @@ func (w *simulation) useCatalog(c Command) usage {
 	}
 
 	next := w.policy(*c.Terms, pkg)
-	next.ID, next.DisplayName = policy, w.population.policyNames[policy]
+	next.ID, next.DisplayName = policy, w.oracle.policies[policy].DisplayName
+	next.Questions = questions(c.Terms.Questions, w.oracle.policies[policy].Questions)
 	return func(ctx context.Context, by authz.Command) error {
 		_, err := w.catalogs.ReplacePolicy(ctx, by, next)
 		return err

@@ -3,6 +3,7 @@ package views
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -104,22 +105,26 @@ func (r *Reader) everywhere(ctx context.Context, by authz.Caller, a authz.Action
 // joined to requests. Roles count for those who come to a request by a role: whoever is
 // concerned by it is shown what concerns them, and costs no read more.
 func (r *Reader) assignmentsShown(ctx context.Context, by authz.Caller, of []*Request) (func(entitlement.Assignment) bool, error) {
-	var in []entitlement.CatalogID
+	var byRole []entitlement.PackageID
 	for _, v := range of {
 		q := v.AssignmentRequest
 		if !authz.Allow(by, authz.ReadRequest, authz.Object{Request: &q}).Allowed {
-			in = append(in, q.Catalog)
+			byRole = append(byRole, q.Package)
 		}
 	}
 
 	var held []entitlement.RoleAssignment
-	if len(in) > 0 && authz.Admit(by, authz.ReadAssignment) == nil {
+	var places map[entitlement.PackageID]entitlement.CatalogID
+	if len(byRole) > 0 && authz.Admit(by, authz.ReadAssignment) == nil {
 		var err error
-		if held, err = r.held(ctx, by, in); err != nil {
+		if places, err = r.places(ctx, byRole); err != nil {
+			return nil, err
+		}
+		if held, err = r.held(ctx, by, slices.Collect(maps.Values(places))); err != nil {
 			return nil, err
 		}
 	}
 	return func(a entitlement.Assignment) bool {
-		return authz.Allow(by, authz.ReadAssignment, authz.Object{Catalog: a.Catalog, Package: a.Package, Assignment: &a, Roles: held}).Allowed
+		return authz.Allow(by, authz.ReadAssignment, authz.Object{Catalog: places[a.Package], Package: a.Package, Assignment: &a, Roles: held}).Allowed
 	}, nil
 }

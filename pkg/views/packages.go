@@ -134,22 +134,25 @@ func (r *Reader) packagesNamed(ctx context.Context, ids []entitlement.PackageID,
 // packagesEver reads packages, and what is kept of those that are gone: a request still says
 // what it was for.
 func (r *Reader) packagesEver(ctx context.Context, ids []entitlement.PackageID, w With) (map[entitlement.PackageID]*Package, error) {
-	return r.packagesNamed(ctx, ids, func(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
-		// Mostly all are there, and what is kept of deleted ones costs no read.
-		all, err := r.Store.Packages(ctx, ids)
-		if err != nil || len(all) == len(ids) {
-			return all, err
-		}
+	return r.packagesNamed(ctx, ids, r.everyPackage, w)
+}
 
-		there := map[entitlement.PackageID]bool{}
-		for _, p := range all {
-			there[p.ID] = true
-		}
+// everyPackage reads packages, and what is kept of those that are gone.
+func (r *Reader) everyPackage(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
+	// Mostly all are there, and what is kept of deleted ones costs no read.
+	all, err := r.Store.Packages(ctx, ids)
+	if err != nil || len(all) == len(ids) {
+		return all, err
+	}
 
-		gone := slices.DeleteFunc(slices.Clone(ids), func(id entitlement.PackageID) bool { return there[id] })
-		former, err := r.Store.FormerPackages(ctx, gone)
-		return append(all, former...), err
-	}, w)
+	there := map[entitlement.PackageID]bool{}
+	for _, p := range all {
+		there[p.ID] = true
+	}
+
+	gone := slices.DeleteFunc(slices.Clone(ids), func(id entitlement.PackageID) bool { return there[id] })
+	former, err := r.Store.FormerPackages(ctx, gone)
+	return append(all, former...), err
 }
 
 // RoleScope is a role scope of a package with its role, which leads to the resource.

@@ -45,7 +45,7 @@ func (v *Request) RequestorShown() entitlement.UserID {
 
 // Requests joins to requests what is wanted of packages, people and assignments.
 func (r *Reader) Requests(ctx context.Context, by authz.Caller, of []*Request, w With) error {
-	if err := r.may(ctx, by, w, idsOf(of, func(v *Request) entitlement.CatalogID { return v.AssignmentRequest.Catalog })); err != nil || len(of) == 0 {
+	if err := r.mayOf(ctx, by, w, idsOf(of, func(v *Request) entitlement.PackageID { return v.AssignmentRequest.Package })); err != nil || len(of) == 0 {
 		return err
 	}
 	return r.requests(ctx, by, of, w)
@@ -249,7 +249,7 @@ func OfAssignments(all []entitlement.Assignment) []*Assignment {
 
 // Assignments joins to assignments what is wanted of packages, subjects and policies.
 func (r *Reader) Assignments(ctx context.Context, by authz.Caller, of []*Assignment, w With) error {
-	if err := r.may(ctx, by, w, idsOf(of, func(v *Assignment) entitlement.CatalogID { return v.Assignment.Catalog })); err != nil || len(of) == 0 {
+	if err := r.mayOf(ctx, by, w, idsOf(of, func(v *Assignment) entitlement.PackageID { return v.Assignment.Package })); err != nil || len(of) == 0 {
 		return err
 	}
 	return r.assignments(ctx, of, w)

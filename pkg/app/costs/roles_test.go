@@ -20,6 +20,8 @@ var (
 	pinPackageByOwner         = cost{6, 5, 12}
 	pinAssignByAdministrator  = cost{3, 8, 18}
 	pinAssignByOwner          = cost{5, 10, 18}
+	pinRequestByAdministrator = cost{3, 4, 0}
+	pinRequestByOwner         = cost{6, 7, 0} // one more reads the package, which says in which catalog it is now
 	pinListByOwner            = cost{6, 5, 0}
 	pinRefusedWithoutRole     = cost{5, 5, 0}
 )
@@ -65,6 +67,12 @@ func TestADelegatedRoleCostsTwoReadsMore(t *testing.T) {
 		assign("admin", o.person("first", ""))() // it knows where the package's policies are then
 		o.costs("admin assigns", pinAssignByAdministrator, assign("admin", member))
 		o.costs("owner assigns", pinAssignByOwner, assign("owner", other))
+		asked := o.call(o.people, "admin", "GET", em+"/assignmentRequests?$filter=accessPackage/id%20eq%20'"+id+"'", nil)["value"].([]any)[0].(object)["id"].(string)
+		look := func(as string) func() {
+			return func() { o.call(o.people, as, "GET", em+"/assignmentRequests/"+asked, nil) }
+		}
+		o.costs("admin reads a request", pinRequestByAdministrator, look("admin"))
+		o.costs("owner reads a request", pinRequestByOwner, look("owner"))
 		o.costs("owner lists catalogs", pinListByOwner, func() { o.call(o.catalogs, "owner", "GET", em+"/catalogs", nil) })
 		o.costs("refused without a role", pinRefusedWithoutRole, func() {
 			if got := o.send(o.catalogs, "member", "GET", em+"/catalogs/"+catalog, "", nil); got.Code != http.StatusForbidden {
