@@ -156,11 +156,9 @@ func approvalStageFields(f *fields, s *entitlement.ApprovalStage) {
 }
 
 // targetsOf returns whom a policy names, as its index entries do. A policy for nobody has
-// none.
+// none, nor has one for everybody, of which its package says so.
 func targetsOf(p entitlement.AssignmentPolicy) []subjectSetRef {
 	switch p.Scope {
-	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers:
-		return []subjectSetRef{{}}
 	case entitlement.ScopeSpecificUsers, entitlement.ScopeSpecificOrganizations:
 		return subjectSetRefsOf(p.Targets, "", "")
 	default:

@@ -56,7 +56,7 @@ var Functions = []Function{
 		Uses: Uses{Table: Read | Search | Order | Write | Check | History, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write | Delete, Calls: Requests,
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilyEvent}}},
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent},
+		Uses: Uses{Table: Read | Search | Order | Write | Check | Offered, Send: []string{DeliverUrgent},
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 	// It sends to the queue that has time: all those at once who waited for a silent target.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
@@ -136,12 +136,18 @@ const (
 	AttrI3P = "i3p"
 	AttrI4P = "i4p"
 	AttrI3S = "i3s" // of both: an event is by whom and when in one order
+	AttrI5P = "i5p"
+	AttrI5S = "i5s"
 	AttrIX  = "ix"  // small map on configuration items, projected for filters over lists
 	AttrTTL = "ttl" // epoch seconds; removes cool-down records and unused approver sets, never access
 )
 
-// Index is one secondary index; it projects the keys and AttrIX.
-type Index struct{ ID, Partition, Sort string }
+// Index is one secondary index. It projects the keys and Projects, which is small: every
+// change of a projected attribute is a write of the index.
+type Index struct {
+	ID, Partition, Sort string
+	Projects            []string
+}
 
 // Index ids. DynamoDB wants at least three characters.
 const (
@@ -149,14 +155,21 @@ const (
 	Index2 = "index2"
 	Index3 = "index3"
 	Index4 = "index4"
+	Index5 = "index5"
 )
 
-// Indexes lists the secondary indexes of the table. The last two hold events alone.
+// offered is what the fifth index has of an access package: all that a list of packages
+// shows, and neither its version nor its chain, which every change moves on.
+var offered = []string{"c", "n", "d", "of", "pol", "inc", "ing", "cr", "mo"}
+
+// Indexes lists the secondary indexes of the table. The third and the fourth hold events
+// alone, and the fifth packages that people may ask for without being named.
 var Indexes = []Index{
-	{ID: Index1, Partition: AttrI1P, Sort: AttrI1S},
-	{ID: Index2, Partition: AttrI2P, Sort: AttrI2S},
-	{ID: Index3, Partition: AttrI3P, Sort: AttrI3S},
-	{ID: Index4, Partition: AttrI4P, Sort: AttrI3S},
+	{ID: Index1, Partition: AttrI1P, Sort: AttrI1S, Projects: []string{AttrIX}},
+	{ID: Index2, Partition: AttrI2P, Sort: AttrI2S, Projects: []string{AttrIX}},
+	{ID: Index3, Partition: AttrI3P, Sort: AttrI3S, Projects: []string{AttrIX}},
+	{ID: Index4, Partition: AttrI4P, Sort: AttrI3S, Projects: []string{AttrIX}},
+	{ID: Index5, Partition: AttrI5P, Sort: AttrI5S, Projects: offered},
 }
 
 // Shard counts. DueShards and ReconcileShards are chosen once: a change needs both

@@ -14,6 +14,7 @@ const (
 	Check                      // of the table: conditions on what a transaction does not write
 	Order                      // of the table: its second index, by time and in lists
 	History                    // of the table: its third and fourth index, events by whom and when
+	Offered                    // of the table: its fifth index, packages that people may ask for
 )
 
 // Uses is all that a function's own code touches of the stack, beside the queues of its
@@ -21,7 +22,7 @@ const (
 // the wiring builds clients for it and for nothing more. A test records what the functions
 // call, and fails on a call that is not listed and on an entry that nobody calls.
 type Uses struct {
-	Table   Access   // Read, Search, Order, Write, Check, History
+	Table   Access   // Read, Search, Order, Write, Check, History, Offered
 	Writes  []Family // of keys of the table
 	Send    []string // ids of the queues that it sends to
 	Secrets Access   // of the credentials of connectors: Read, Write, Delete
@@ -118,6 +119,7 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.Table&Order != 0, PartIndex, Index2, "dynamodb:Query")
 	grant(f.Uses.Table&History != 0, PartIndex, Index3, "dynamodb:Query")
 	grant(f.Uses.Table&History != 0, PartIndex, Index4, "dynamodb:Query")
+	grant(f.Uses.Table&Offered != 0, PartIndex, Index5, "dynamodb:Query")
 
 	// Events are put and never changed, so their family has a right of its own.
 	if f.Uses.Table&Write != 0 {

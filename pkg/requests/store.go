@@ -65,9 +65,14 @@ type Store interface {
 	PendingReconciliation(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
 	ListConnectors(ctx context.Context) ([]entitlement.ConnectorConfig, error)
 
-	// PoliciesFor lists policies that name everybody, the user, or one of the user's groups:
-	// all of those of one page of packages, in the order of the packages' ids.
-	PoliciesFor(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
+	// Candidates reads what somebody may be able to ask for, of a page of packages in the order
+	// of their ids, as far as so many read units go. It may be late.
+	Candidates(ctx context.Context, u entitlement.User, units float64, page entitlement.Page) (entitlement.Candidates, error)
+	// PackagesAsListed, PoliciesAsListed and CatalogsAsListed are for lists: they may be late,
+	// and leave out what cannot be read.
+	PackagesAsListed(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
+	PoliciesAsListed(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
+	CatalogsAsListed(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error)
 
 	// Settings returns the settings of the whole.
 	Settings(ctx context.Context) (entitlement.Settings, error)
