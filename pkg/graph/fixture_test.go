@@ -21,7 +21,9 @@ import (
 	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/exports"
 	"leasehold/pkg/names"
+	stored "leasehold/pkg/objects"
 	"leasehold/pkg/obs"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/secrets"
@@ -32,6 +34,9 @@ const publicURL = "https://access.example.com"
 
 // fixture is the whole API over a store in memory, with a few people in it.
 type fixture struct {
+	files    stored.Memory // what was taken away
+	exports  exportQueue
+	exporter *exports.Service
 	*testing.T
 	store *dynamotest.Store
 	clock *clock.Virtual
@@ -64,6 +69,14 @@ func (t targets) Resource(ctx context.Context, at entitlement.ConnectorID, origi
 }
 
 func (targets) Probe(entitlement.ConnectorConfig, string) error { return nil }
+
+// exportQueue remembers which exports the worker was told of.
+type exportQueue struct{ told []exports.Export }
+
+func (q *exportQueue) EnqueueExport(_ context.Context, caller entitlement.UserID, id string) error {
+	q.told = append(q.told, exports.Export{Caller: caller, ID: id})
+	return nil
+}
 
 type noQueue struct{}
 
@@ -105,6 +118,8 @@ func newFixture(t *testing.T) *fixture {
 		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim"}}, Jobs: noQueue{}, Enqueuer: noQueue{},
 			Clock: w.clock, IDs: w.clock, Log: log},
 		Requests: &requests.Service{Store: w.store, Enqueuer: noQueue{}, Clock: w.clock, IDs: w.clock, Log: log}}
+	deps.Exports = &exports.Service{Bucket: &w.files, Queue: &w.exports, Writer: NewExporter(deps), Clock: w.clock, IDs: w.clock}
+	w.exporter = deps.Exports
 	w.api = map[string]http.Handler{}
 	owners, askers := deps, deps
 	owners.Peer, askers.Peer = w.peer(names.Requests), w.peer(names.Catalogs)

@@ -14,6 +14,7 @@ const (
 	EnvUrgentQueue EnvKey = "LEASEHOLD_QUEUE_URGENT" // URL of the queue deliver-urgent
 	EnvBulkQueue   EnvKey = "LEASEHOLD_QUEUE_BULK"   // URL of the queue deliver-bulk
 	EnvFanoutQueue EnvKey = "LEASEHOLD_QUEUE_FANOUT" // URL of the queue fanout
+	EnvBucket      EnvKey = "LEASEHOLD_BUCKET"       // name of the bucket of exports
 	EnvIssuers     EnvKey = "LEASEHOLD_ISSUERS"      // JSON list of token issuers, see config.Issuer
 	EnvFirstAdmin  EnvKey = "LEASEHOLD_FIRST_ADMIN"  // issuer|value of the first administrator
 	EnvPublicURL   EnvKey = "LEASEHOLD_PUBLIC_URL"   // bases of links, separated by commas; empty: the gateway's own address
@@ -56,14 +57,16 @@ var Functions = []Function{
 		Uses: Uses{Table: Read | Search | Order | Write | Check | History, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write | Delete, Calls: Requests,
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilyEvent}}},
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Order | Write | Check | Offered, Send: []string{DeliverUrgent},
+		Uses: Uses{Table: Read | Search | Order | Write | Check | Offered, Send: []string{DeliverUrgent, FanoutJobs}, Files: Read | Write,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 	// It sends to the queue that has time: all those at once who waited for a silent target.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
 		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyEvent}}},
+	// It carries on what is too long for one call: edits of packages, and exports, of which it
+	// reads all that whoever asked for one may see.
 	{ID: Fanout, Timeout: 60 * time.Second, Memory: 512, Trigger: Trigger{Queues: []string{FanoutJobs}},
-		Uses: Uses{Table: Read | Write, Send: []string{DeliverBulk, FanoutJobs},
+		Uses: Uses{Table: Read | Search | Order | Write, Send: []string{DeliverBulk, FanoutJobs}, Files: Read | Write,
 			Writes: []Family{FamilyPackage, FamilyPerson}}},
 	// It stops ten seconds before its time is over. Where more is due than one sweep can do,
 	// the next begins when this one ends, and no second is lost between them (Y8).
@@ -226,6 +229,8 @@ var Routes = []Route{
 	{AnyMethod, Entitlement + "/availableAccessPackages/{proxy+}", Requests},
 	{AnyMethod, Entitlement + "/accessPackageSuggestions/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignments/{proxy+}", Requests},
+	{AnyMethod, Ours + "/assignmentExports", Requests},
+	{AnyMethod, Ours + "/assignmentExports/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignmentRequests/{proxy+}", Requests},
 	{AnyMethod, Ours + "/deliveryErrors", Requests},
 	{AnyMethod, Ours + "/deliveryErrors/{proxy+}", Requests},
@@ -245,6 +250,9 @@ const (
 	ContextArch       = "arch"            // "arm64" (default) or "amd64"
 	ContextAlarmEmail = "alarmEmail"      // where alarms are sent to; none: nowhere but to the topic
 )
+
+// FilesBelow is where exports lie in their bucket: the one place that roles have rights to.
+const FilesBelow = "exports/"
 
 // StackName is the CloudFormation stack.
 const StackName = "Leasehold"

@@ -26,6 +26,7 @@ type Uses struct {
 	Writes  []Family // of keys of the table
 	Send    []string // ids of the queues that it sends to
 	Secrets Access   // of the credentials of connectors: Read, Write, Delete
+	Files   Access   // of exports: Read, Write
 	Calls   string   // id of the function that it hands calls on to; none: ""
 }
 
@@ -41,6 +42,10 @@ func (f Function) Env() []EnvKey {
 		if f.Sends(q.ID) || f.Drains(q.ID) {
 			keys = append(keys, q.Env)
 		}
+	}
+
+	if f.Uses.Files != 0 {
+		keys = append(keys, EnvBucket)
 	}
 
 	if f.Trigger.API {
@@ -80,6 +85,7 @@ const (
 	PartLog    Part = "log"    // the function's own
 
 	PartFunction Part = "function" // another one
+	PartFiles    Part = "files"    // exports, in the bucket
 )
 
 // Right is what a function's role allows on one resource, in IAM's words. It is used or not
@@ -135,6 +141,8 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.Secrets&Write != 0, PartSecret, "", "ssm:PutParameter")
 	grant(f.Uses.Secrets&Delete != 0, PartSecret, "", "ssm:DeleteParameter")
 
+	grant(f.Uses.Files&Read != 0, PartFiles, "", "s3:GetObject")
+	grant(f.Uses.Files&Write != 0, PartFiles, "", "s3:PutObject")
 	grant(f.Uses.Calls != "", PartFunction, f.Uses.Calls, "lambda:InvokeFunction")
 	for _, queue := range f.Uses.Send {
 		grant(true, PartQueue, queue, "sqs:SendMessage")
