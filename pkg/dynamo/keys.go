@@ -33,6 +33,7 @@ import (
 //	user of a principal; by name          | table | PRINC#hash; NAME#UPN#enc, then the user  | one
 //	all users; all groups                 | 1     | ALL#USR#x; ALL#GRP#x by name, 16 shards; | pages
 //	                                      |       | items eventual                           |
+//	users by mail; by employeeId          | 1; 2  | MAIL#hash; EMPLOYEE#hash, then the users | pages
 //	members; owners of a group            | table | GRP#g, M#...; O#...                      | pages
 //	owners among some users               | table | GRP#g, O#u                               | a batch
 //	slot of a package and a person        | table | PKG#p, ASG#s                             | one
@@ -121,6 +122,8 @@ const (
 	wordActor      = "ACT"
 	wordWhen       = "WHEN"
 	wordOffer      = "OFFER"
+	wordMail       = "MAIL"
+	wordEmployee   = "EMPLOYEE"
 )
 
 // Kinds of people in keys.
@@ -358,6 +361,18 @@ func listPartition(word, shard string) string {
 		return join(wordAll, word)
 	}
 	return join(wordAll, word, shard)
+}
+
+// valuePartition is where those are listed who have a value, in any case. It is a digest, since
+// addresses have no place in keys.
+func valuePartition(word, value string) string { return join(word, digest(strings.ToLower(value))) }
+
+// valueIndexKey lists somebody by a value that they need not be the only one to have.
+func valueIndexKey(word, value string, id entitlement.UserID) indexKey {
+	if value == "" {
+		return indexKey{}
+	}
+	return indexKey{valuePartition(word, value), part(id)}
 }
 
 // inCatalogIndexKey lists a package in its catalog, by name.
