@@ -103,7 +103,7 @@ var indexName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
 func checkIndexes(t template) (complaints []string) {
 	want := map[string]bool{}
 	for _, index := range names.Indexes {
-		want[fmt.Sprintf("%s(%s,%s) projects INCLUDE [%s]", index.ID, index.Partition, index.Sort, names.AttrIX)] = true
+		want[fmt.Sprintf("%s(%s,%s) projects INCLUDE [%s]", index.ID, index.Partition, index.Sort, strings.Join(index.Projects, " "))] = true
 	}
 	for _, id := range t.ofType("AWS::DynamoDB::Table") {
 		for _, index := range listOf(t.Resources[id].at("GlobalSecondaryIndexes")) {

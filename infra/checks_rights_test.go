@@ -13,6 +13,7 @@ import (
 // forcedResources are the ends of the only wildcard resources that may be granted, each with the reason why AWS forces it.
 var forcedResources = map[string]string{
 	":parameter" + secretPath + "/*": "connectors are registered after the deployment, so their parameters cannot be listed",
+	"}/" + names.FilesBelow + "*":    "files are named after exports, which people ask for after the deployment",
 }
 
 // forcedPolicies are the only managed policies, which are wildcards in disguise.
@@ -215,6 +216,8 @@ func (t template) resourceOf(f names.Function, right names.Right) string {
 		return queue(right.ID)
 	case names.PartFunction:
 		return "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:" + names.FunctionName(right.ID)
+	case names.PartFiles:
+		return first("AWS::S3::Bucket") + "/" + names.FilesBelow + "*"
 	case names.PartLog:
 		return "${" + refersTo(t.Resources[t.function(f.ID)].at("LoggingConfig", "LogGroup")) + "}"
 	}

@@ -65,6 +65,8 @@ func (h *stackBuilder) arn(right names.Right, log awslogs.LogGroup) string {
 		return *h.table.TableArn() + "/index/" + right.ID
 	case names.PartQueue:
 		return *h.queues[right.ID].QueueArn()
+	case names.PartFiles:
+		return *h.files.ArnForObjects(jsii.String(names.FilesBelow + "*"))
 	case names.PartLog:
 		return *log.LogGroupArn()
 	case names.PartFunction:

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -23,6 +24,7 @@ type stackBuilder struct {
 	settings  settings
 	dist      string // root of the functions' code
 	table     awsdynamodb.ITable
+	files     awss3.Bucket // exports
 	queues    map[string]awssqs.Queue
 	dead      []awssqs.Queue // every dead-letter queue
 	functions map[string]awslambda.Function
@@ -43,6 +45,7 @@ func newStack(app constructs.Construct, s settings, dist string) awscdk.Stack {
 
 	// In the order in which one needs another: rights name the table and the queues.
 	h.addTable()
+	h.addFiles()
 	for _, queue := range names.Queues {
 		h.addQueue(queue)
 	}
@@ -77,6 +80,7 @@ func (h *stackBuilder) environment() map[names.EnvKey]*string {
 		names.EnvUrgentQueue: h.queues[names.DeliverUrgent].QueueUrl(),
 		names.EnvBulkQueue:   h.queues[names.DeliverBulk].QueueUrl(),
 		names.EnvFanoutQueue: h.queues[names.FanoutJobs].QueueUrl(),
+		names.EnvBucket:      h.files.BucketName(),
 		names.EnvIssuers:     jsii.String(h.settings.issuers),
 		names.EnvFirstAdmin:  jsii.String(h.settings.firstAdmin),
 		names.EnvPublicURL:   jsii.String(h.settings.publicURL),

@@ -18,7 +18,7 @@ var (
 	checks = map[string]check{
 		"wildcards": checkWildcards, "roles": checkRoles, "rights": checkRights, "secrets": checkSecrets, "invokers": checkInvokers,
 		"functions": checkFunctions, "environment": checkEnvironment, "logs": checkLogs,
-		"table": checkTable, "indexes": checkIndexes,
+		"files": checkFiles, "table": checkTable, "indexes": checkIndexes,
 		"dead letters": checkDeadLetters, "triggers": checkTriggers, "visibility": checkVisibility, "queues": checkQueues,
 		"routes": checkRoutes, "stage": checkStage, "TLS": checkTLS, "access log": checkAccessLog, "sweeps": checkSweeps, "outputs": checkOutputs,
 		"public": checkPublic, "plain secrets": checkPlainSecrets,
@@ -233,6 +233,10 @@ func TestChecksCanFail(t *testing.T) {
 		{"table", "nothing expires", without("AWS::DynamoDB::Table", "TimeToLiveSpecification"), "cool-down records"},
 		{"table stays", "no protection", put("AWS::DynamoDB::Table", false, "DeletionProtectionEnabled"), "can be deleted"},
 
+		{"files", "no bucket", func(t template) { delete(t.Resources, t.ofType("AWS::S3::Bucket")[0]) }, "there are 0 buckets, want one"},
+		{"files", "public", put("AWS::S3::Bucket", false, "PublicAccessBlockConfiguration", "RestrictPublicBuckets"), "the bucket can be public: RestrictPublicBuckets"},
+		{"files", "in the clear", without("AWS::S3::Bucket", "BucketEncryption"), "the bucket is not encrypted"},
+		{"files", "kept", without("AWS::S3::Bucket", "LifecycleConfiguration"), "the bucket does not forget files and uploads after 1 days"},
 		{"indexes", "none", without("AWS::DynamoDB::Table", "GlobalSecondaryIndexes"), "the table has no index " + names.Index1},
 		{"indexes", "name too short", spoil("AWS::DynamoDB::Table", func(p map[string]any) bool {
 			listOf(p["GlobalSecondaryIndexes"])[0].(map[string]any)["IndexName"] = "i1"
@@ -294,7 +298,8 @@ func TestChecksCanFail(t *testing.T) {
 		{"sweeps", "as Lambda likes", func(t template) { delete(t.Resources, t.ofType("AWS::Lambda::EventInvokeConfig")[0]) }, "six hours"},
 
 		{"public", "function URL", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::Lambda::Url"} }, "another way in"},
-		{"public", "bucket", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::S3::Bucket"} }, "another way in"},
+		{"public", "access point", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::S3::AccessPoint"} }, "another way in"},
+		{"files", "another bucket", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::S3::Bucket"} }, "there are 2 buckets"},
 		{"public", "second API", func(t template) { t.Resources["Extra"] = resource{Type: "AWS::ApiGateway::RestApi"} }, "2 APIs"},
 		{"public", "anybody starts a function", put("AWS::Lambda::Permission", "*", "Principal"), "lets * start"},
 		{"plain secrets", "by name", put(function, "x", "Environment", "Variables", "LEASEHOLD_SCIM_TOKEN"), "a secret in its variable LEASEHOLD_SCIM_TOKEN"},

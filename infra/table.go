@@ -27,7 +27,7 @@ func (h *stackBuilder) addTable() {
 			PartitionKey:     attribute(index.Partition),
 			SortKey:          attribute(index.Sort),
 			ProjectionType:   awsdynamodb.ProjectionType_INCLUDE,
-			NonKeyAttributes: jsii.Strings(names.AttrIX),
+			NonKeyAttributes: jsii.Strings(index.Projects...),
 		})
 	}
 	h.table = table

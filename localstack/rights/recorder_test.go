@@ -79,6 +79,9 @@ func (r *recorder) note(request *http.Request, body []byte) {
 	if id, invoked := invokedFunction(request); invoked {
 		rights, err = []string{"lambda:InvokeFunction on " + part(names.PartFunction, id)}, nil
 	}
+	if file, ok := strings.CutPrefix(request.URL.Path, "/"+filesBucket+"/"); ok {
+		rights, err = rightsForFile(request.Method, file)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil || caller == nil {
@@ -92,6 +95,19 @@ func (r *recorder) note(request *http.Request, body []byte) {
 	for _, each := range rights {
 		r.used[caller[1]][each] = true
 	}
+}
+
+// rightsForFile returns what a role must allow for a call of S3: to write a file in parts is to
+// put it.
+func rightsForFile(method, file string) ([]string, error) {
+	if !strings.HasPrefix(file, names.FilesBelow) {
+		return nil, fmt.Errorf("the file %s lies where no role may go", file)
+	}
+	action := "s3:PutObject"
+	if method == http.MethodGet {
+		action = "s3:GetObject"
+	}
+	return []string{action + " on " + part(names.PartFiles, "")}, nil
 }
 
 // rightsFor returns what a role must allow for a call.

@@ -22,7 +22,7 @@ import (
 func TestEveryFunctionCallsWhatItsRoleAllowsAndNothingElse(t *testing.T) {
 	s := open(t)
 	s.drain() // what the seed has edited
-	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostMessages, sendMalformed, manageConnectors, manageOrganizations, handOn, lookBack} {
+	for _, story := range []func(*stack){askAndRemove, end, editAPackage, waitForSeveral, waitForNobody, startLater, reopen, leave, wakeAfterAnOutage, repairLostMessages, sendMalformed, manageConnectors, manageOrganizations, handOn, lookBack, takeAway} {
 		story(s)
 	}
 
@@ -138,6 +138,7 @@ func (s *stack) values(path string) []any {
 
 // askAndRemove is the people's side: who asks gets, and gives back.
 func askAndRemove(s *stack) {
+	s.call(components.Member, "GET", em+"/accessPackages/filterByCurrentUser(on='allowedRequestor')", nil, 200)
 	asked := s.ask(components.Member)
 	s.drain()
 	s.state(asked, "delivered")
@@ -184,6 +185,16 @@ func editAPackage(s *stack) {
 	s.hand(f, time.Second, names.FanoutJobs, jobs)
 	s.drain()
 	s.state(held, "delivered")
+}
+
+// takeAway is an export: asked for, written, and sent to whoever asked.
+func takeAway(s *stack) {
+	path := names.Ours + "/assignmentExports"
+	id := fmt.Sprint(s.call(components.Admin, "POST", path, nil, 202)["id"])
+	s.drain()
+	if got := s.call(components.Admin, "GET", path+"/"+id, nil, 200); got["status"] != "succeeded" || got["rows"] == 0.0 {
+		s.Fatalf("the export is %v", got)
+	}
 }
 
 // leave disables somebody who holds something.

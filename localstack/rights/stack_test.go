@@ -57,6 +57,9 @@ type stack struct {
 	targetOff atomic.Bool
 }
 
+// filesBucket is the bucket of exports.
+const filesBucket = "leasehold-exports"
+
 type object = map[string]any
 
 func open(t *testing.T) *stack {
@@ -85,6 +88,15 @@ func open(t *testing.T) *stack {
 		}
 		s.queues[q.ID] = aws.ToString(made.QueueUrl)
 	}
+	made, err := http.NewRequestWithContext(t.Context(), http.MethodPut, emulator.Endpoint+"/"+filesBucket, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket, err := http.DefaultClient.Do(made)
+	if err != nil || bucket.StatusCode != http.StatusOK {
+		t.Fatalf("no bucket: %v, %v", bucket, err)
+	}
+	bucket.Body.Close()
 	s.recorder.call = s.invoke
 	s.serve()
 	s.wire()
@@ -158,7 +170,7 @@ func (s *stack) wire() {
 // environment is what a function is given, and nothing more.
 func (s *stack) environment(f names.Function) func(string) (string, bool) {
 	all := map[string]string{
-		string(names.EnvTable): names.StackName, string(names.EnvSecretPath): "/leasehold/connectors", string(names.EnvEmulated): "true", string(names.EnvPublicURL): s.endpoints.URL,
+		string(names.EnvTable): names.StackName, string(names.EnvBucket): filesBucket, string(names.EnvSecretPath): "/leasehold/connectors", string(names.EnvEmulated): "true", string(names.EnvPublicURL): s.endpoints.URL,
 		string(names.EnvFirstAdmin): s.endpoints.Issuer + "|" + components.Admin,
 		string(names.EnvIssuers):    fmt.Sprintf(`[{"issuer":%q,"keySet":%q,"audience":%q}]`, s.endpoints.Issuer, s.issuer.KeySet(), components.Audience),
 	}

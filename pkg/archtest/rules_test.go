@@ -44,7 +44,7 @@ const (
 var (
 	useCase = rule{ours: []string{"entitlement", "names", "clock", "authz"}, others: []string{errs}}
 	adapter = rule{ours: []string{"entitlement", "names", "clock", "connector*", "secrets"}, others: []string{json2, errs}}
-	pages   = rule{ours: []string{"catalogs", "requests", "delivery", "lifecycle", "directory", "views", "entitlement", "authn", "authz", "obs", "names", "clock", "graph*"}, others: []string{json2}}
+	pages   = rule{ours: []string{"catalogs", "exports", "requests", "delivery", "lifecycle", "directory", "views", "entitlement", "authn", "authz", "obs", "names", "clock", "graph*"}, others: []string{json2}}
 	support = rule{ours: []string{"*"}, others: []string{rapid, gocmp}}
 )
 
@@ -76,11 +76,13 @@ var rules = map[string]rule{
 	"pkg/directory": useCase.and("names", "connector", "secrets", "idempotency"),
 
 	"pkg/idempotency": useCase,
+	"pkg/exports":     useCase,
 
 	"pkg/dynamo":    adapter.andOthers(sdk, smithy),
 	"pkg/queue":     adapter.andOthers(sdk, smithy),
 	"pkg/secrets":   adapter.andOthers(sdk, smithy),
 	"pkg/notify":    adapter.andOthers(sdk, smithy),
+	"pkg/objects":   adapter.andOthers(sdk),
 	"pkg/connector": adapter,
 
 	// The engine stands in for the service, and takes nothing of what is tested on it.

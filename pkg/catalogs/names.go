@@ -42,3 +42,19 @@ func (s *Service) renamePolicy(ctx context.Context, by authz.Command, old, p ent
 	}
 	return with, rename(&with.Packages[0], old.DisplayName, p.DisplayName)
 }
+
+// offerPolicy adds the policy's package to the change where who may ask for it without being
+// named changes: the package says so itself, and the store writes what it says.
+func (s *Service) offerPolicy(ctx context.Context, by authz.Command, old, p entitlement.AssignmentPolicy, with entitlement.Change) (entitlement.Change, error) {
+	if len(with.Packages) > 0 || p.OffersAs(old) {
+		return with, nil
+	}
+	pkg, err := s.openPackage(ctx, &by, authz.UpdatePolicy, p.Package)
+	if err != nil {
+		return with, err
+	}
+	e := s.event(entitlement.OfPackage, string(pkg.ID), "offerChanged", by)
+	e.Data = map[string]string{"policy": string(p.ID)}
+	with.Packages = []entitlement.AccessPackage{pkg}
+	return chainPackage(with, e), nil
+}

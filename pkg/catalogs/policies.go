@@ -107,6 +107,9 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 		return p, entitlement.Errorf(entitlement.Forbidden, "automaticRequestSettings make a policy assign by itself: this needs an administrator.")
 	}
 	with, err := s.renamePolicy(ctx, by, old, p, with)
+	if err == nil {
+		with, err = s.offerPolicy(ctx, by, old, p, with)
+	}
 	if err != nil {
 		return p, err
 	}

@@ -28,6 +28,7 @@ type Config struct {
 	Function   names.Function    // whose it is, and so what clients it may have
 	Table      string            // name of the table
 	Queues     map[string]string // URL of each queue that it sends to or drains, by the queue's id
+	Bucket     string            // name of the bucket of exports
 	Issuers    []Issuer
 	FirstAdmin FirstAdmin
 	PublicURLs []string // bases of links, with no slash at the end; none means the gateway's own address

@@ -21,6 +21,7 @@ func environment() map[string]string {
 		string(names.EnvTable):       "Leasehold-Table",
 		string(names.EnvUrgentQueue): "https://sqs.eu-west-1.amazonaws.com/123456789012/deliver-urgent",
 		string(names.EnvBulkQueue):   "https://sqs.eu-west-1.amazonaws.com/123456789012/deliver-bulk",
+		string(names.EnvBucket):      "leasehold-exports",
 		string(names.EnvFanoutQueue): "https://sqs.eu-west-1.amazonaws.com/123456789012/fanout",
 		string(names.EnvIssuers):     issuers,
 		string(names.EnvFirstAdmin):  "https://id.example.com|auth0|17",

@@ -20,6 +20,10 @@ var parsers = map[names.EnvKey]parser{
 		c.Table = value
 		return checkFilled(value)
 	}},
+	names.EnvBucket: {"the name of the bucket of exports", func(c *Config, value string) error {
+		c.Bucket = value
+		return checkFilled(value)
+	}},
 	names.EnvUrgentQueue: queueURL(names.DeliverUrgent),
 	names.EnvBulkQueue:   queueURL(names.DeliverBulk),
 	names.EnvFanoutQueue: queueURL(names.FanoutJobs),

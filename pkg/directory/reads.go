@@ -58,10 +58,29 @@ func (s *Service) UsersNamed(ctx context.Context, by authz.Caller, ids []entitle
 
 // ListUsers lists the users who were not deleted.
 func (s *Service) ListUsers(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
+	return s.users(ctx, by, page, s.Store.ListUsers)
+}
+
+// UsersMailed lists the users who have an address of mail, in any case.
+func (s *Service) UsersMailed(ctx context.Context, by authz.Caller, mail string, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
+	return s.users(ctx, by, page, func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
+		return s.Store.UsersMailed(ctx, mail, page)
+	})
+}
+
+// UsersEmployed lists the users who have an id by which other systems know them, in any case.
+func (s *Service) UsersEmployed(ctx context.Context, by authz.Caller, employeeID string, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
+	return s.users(ctx, by, page, func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
+		return s.Store.UsersEmployed(ctx, employeeID, page)
+	})
+}
+
+// users reads a page of users for a caller who may see them, without those who are gone.
+func (s *Service) users(ctx context.Context, by authz.Caller, page entitlement.Page, read func(context.Context, entitlement.Page) (entitlement.Paged[entitlement.User], error)) (entitlement.Paged[entitlement.User], error) {
 	if err := s.may(ctx, by, authz.ReadUser); err != nil {
 		return entitlement.Paged[entitlement.User]{}, err
 	}
-	all, err := s.Store.ListUsers(ctx, page)
+	all, err := read(ctx, page)
 	all.Items = slices.DeleteFunc(all.Items, entitlement.User.Gone)
 	all.Sure = false // who follows may be gone
 	return all, err

@@ -23,6 +23,10 @@ type Store interface {
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	// UserNamed finds a user by the whole userPrincipalName, in any case.
 	UserNamed(ctx context.Context, userPrincipalName string) (entitlement.User, error)
+	// UsersMailed and UsersEmployed list those who have an address, or an id in other systems, in
+	// any case; somebody new may be missing for a moment.
+	UsersMailed(ctx context.Context, mail string, page entitlement.Page) (entitlement.Paged[entitlement.User], error)
+	UsersEmployed(ctx context.Context, employeeID string, page entitlement.Page) (entitlement.Paged[entitlement.User], error)
 	// ListUsers lists by userPrincipalName within a shard; eventually consistent.
 	ListUsers(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error)
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)

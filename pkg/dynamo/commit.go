@@ -12,6 +12,7 @@ func (db *DB) Commit(ctx context.Context, c entitlement.Change) error {
 		return err
 	}
 
+	c = c.WithOffers()
 	old, err := db.images(ctx, c)
 	if err != nil {
 		return err
@@ -67,7 +68,7 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Scopes {
 		write(p, scopesMapper, v)
 	}
-	p.policies(c.Policies, old)
+	p.policies(c.Policies, c.Packages, old)
 	for _, v := range c.Connectors {
 		write(p, connectorMapper, v)
 	}

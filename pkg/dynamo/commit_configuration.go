@@ -30,9 +30,15 @@ func originOf(r entitlement.Resource) holding {
 	return holding{key: originKey(r.Catalog, r.Connector, r.OriginID), tag: tagOrigin, holder: string(r.ID)}
 }
 
-func (p *plan) policies(all []entitlement.AssignmentPolicy, old images) {
+// policies writes policies. Those that change what their package offers come with it: nobody
+// would find it otherwise.
+func (p *plan) policies(all []entitlement.AssignmentPolicy, packages []entitlement.AccessPackage, old images) {
 	for _, v := range all {
-		p.current(entitlement.PartConfiguration, v.Meta, old.policies[v.ID].Meta)
+		before := old.policies[v.ID]
+		p.current(entitlement.PartConfiguration, v.Meta, before.Meta)
+		if of := func(x entitlement.AccessPackage) bool { return x.ID == v.Package }; !v.OffersAs(before) && !slices.ContainsFunc(packages, of) {
+			p.invalid("What a package offers changes with its policy, and this change has the policy alone.")
+		}
 		write(p, policyMapper, v)
 	}
 }

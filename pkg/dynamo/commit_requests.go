@@ -45,7 +45,7 @@ func aboutKeys(key Key, e entitlement.Event, c entitlement.Change) indexKeys {
 	case e.Aggregate == entitlement.OfRequest && e.Number == 1:
 		for _, r := range c.Requests {
 			if string(r.ID) == e.ID {
-				return indexKeys{forPackageIndexKey(r.Package, r.Created, r.ID), forSubjectIndexKey(r.Subject, r.Created, r.ID)}
+				return indexKeys{first: forPackageIndexKey(r.Package, r.Created, r.ID), second: forSubjectIndexKey(r.Subject, r.Created, r.ID)}
 			}
 		}
 	case e.Aggregate == entitlement.OfPolicy && e.Number == 1:

@@ -19,7 +19,7 @@ type Explained struct {
 	Key             Key
 	What            string // what people call it
 	Schema, Version int64
-	Indexes         [4]Key    // where the indexes list it, if they do
+	Indexes         [5]Key    // where the indexes list it, if they do
 	Forgotten       time.Time // when the table drops it by itself; zero: never
 	Value           any
 }

@@ -33,6 +33,7 @@ import (
 //	user of a principal; by name          | table | PRINC#hash; NAME#UPN#enc, then the user  | one
 //	all users; all groups                 | 1     | ALL#USR#x; ALL#GRP#x by name, 16 shards; | pages
 //	                                      |       | items eventual                           |
+//	users by mail; by employeeId          | 1; 2  | MAIL#hash; EMPLOYEE#hash, then the users | pages
 //	members; owners of a group            | table | GRP#g, M#...; O#...                      | pages
 //	owners among some users               | table | GRP#g, O#u                               | a batch
 //	slot of a package and a person        | table | PKG#p, ASG#s                             | one
@@ -49,8 +50,10 @@ import (
 //	what waits for a person               | 1     | INBOX#U#me, INBOX#G#g, INBOX#SET#hash,   | pages
 //	                                      |       | some of the groups and sets a turn       |
 //	groups named as approvers or targets  | table | CFG, APPROVERS; CFG, TARGETS             | one
-//	policies that name a person           | 1     | TARGET#ALL, TARGET#U#me, TARGET#G#g, one | pages
-//	                                      |       | page of packages of each; the policies   |
+//	packages offered to everybody; to     | 5     | OFFER#users; OFFER#members, by id; the   | pages
+//	  every member                        |       | entries alone, which project the package |
+//	policies that name a person           | 1     | TARGET#U#me, TARGET#G#g, one page of     | pages
+//	                                      |       | packages of each; the policies, eventual |
 //	work that falls due                   | 2     | DUE#n up to a time                       | pages
 //	pending reconciliations to look at    | 2     | REC#n up to a time                       | pages
 //	what has been owed for long           | 2     | LATE#n up to a time; entries alone       | pages
@@ -69,11 +72,11 @@ import (
 // Key is the primary key of an item.
 type Key struct{ PK, SK string }
 
-// indexKey is the place of an item in one of the first two indexes; zero means it has none.
+// indexKey is the place of an item in one of the indexes that are not of events; zero means it has none.
 type indexKey struct{ partition, sort string }
 
-// indexKeys are the places of an item in the first two indexes.
-type indexKeys struct{ first, second indexKey }
+// indexKeys are the places of an item in the first two indexes, and in that of what is offered.
+type indexKeys struct{ first, second, offers indexKey }
 
 // Words that begin keys.
 const (
@@ -118,6 +121,9 @@ const (
 	wordOf         = "OF"
 	wordActor      = "ACT"
 	wordWhen       = "WHEN"
+	wordOffer      = "OFFER"
+	wordMail       = "MAIL"
+	wordEmployee   = "EMPLOYEE"
 )
 
 // Kinds of people in keys.
@@ -195,9 +201,6 @@ func policyKey(id entitlement.PolicyID) Key { return Key{join(wordPolicy, part(i
 
 // targetKey is a policy's index entry that it names somebody.
 func targetKey(p entitlement.PolicyID, who subjectSetRef) Key {
-	if who.kind == "" {
-		return Key{policyKey(p).PK, join("T", wordAll)}
-	}
 	return Key{policyKey(p).PK, join("T", who.kind, part(who.id))}
 }
 
@@ -360,9 +363,30 @@ func listPartition(word, shard string) string {
 	return join(wordAll, word, shard)
 }
 
+// valuePartition is where those are listed who have a value, in any case. It is a digest, since
+// addresses have no place in keys.
+func valuePartition(word, value string) string { return join(word, digest(strings.ToLower(value))) }
+
+// valueIndexKey lists somebody by a value that they need not be the only one to have.
+func valueIndexKey(word, value string, id entitlement.UserID) indexKey {
+	if value == "" {
+		return indexKey{}
+	}
+	return indexKey{valuePartition(word, value), part(id)}
+}
+
 // inCatalogIndexKey lists a package in its catalog, by name.
 func inCatalogIndexKey(c entitlement.CatalogID, name string, p entitlement.PackageID) indexKey {
 	return indexKey{catalogKey(c).PK, join("P", encName(name), part(p))}
+}
+
+// offerPartition is where the fifth index has the packages that an audience may ask for.
+func offerPartition(a entitlement.Audience) string { return join(wordOffer, string(a)) }
+
+// offerIndexKey lists a package among those that an audience may ask for, by its id, as
+// targetIndexKey does, so that a page puts the two together.
+func offerIndexKey(a entitlement.Audience, p entitlement.PackageID) indexKey {
+	return indexKey{offerPartition(a), part(p)}
 }
 
 // requestSort orders requests by creation.
@@ -400,9 +424,6 @@ func inSetIndexKey(who subjectSetRef, set string) indexKey {
 
 // targetIndexKey leads from somebody to the policies that name them.
 func targetIndexKey(who subjectSetRef, p entitlement.PackageID) indexKey {
-	if who.kind == "" {
-		return indexKey{join(wordTarget, wordAll), part(p)}
-	}
 	return indexKey{join(wordTarget, who.kind, part(who.id)), part(p)}
 }
 

@@ -108,7 +108,6 @@ func everyKey(t *rapid.T, label string) map[Key]string {
 	add(policyKey(entitlement.PolicyID(a)), "policy", a)
 	add(targetKey(entitlement.PolicyID(a), subjectSetRef{kindUser, b}), "target", a, "user", b)
 	add(targetKey(entitlement.PolicyID(a), subjectSetRef{kindGroup, b}), "target", a, "group", b)
-	add(targetKey(entitlement.PolicyID(a), subjectSetRef{}), "target", a, "all")
 	add(connectorKey(entitlement.ConnectorID(a)), "connector", a)
 	add(requestKey(q), "request", a)
 	add(endedKey(entitlement.AssignmentID(a)), "ended", a)

@@ -29,7 +29,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 500, time.UTC)
 // keysIn returns the key attributes of an item on one line.
 func keysIn(it item) string {
 	var all []string
-	for _, name := range []string{names.AttrPK, names.AttrSK, names.AttrI1P, names.AttrI1S, names.AttrI2P, names.AttrI2S} {
+	for _, name := range []string{names.AttrPK, names.AttrSK, names.AttrI1P, names.AttrI1S, names.AttrI2P, names.AttrI2S, names.AttrI5P, names.AttrI5S} {
 		if v := textOf(it, name); v != "" {
 			all = append(all, name+"="+v)
 		}
@@ -103,6 +103,8 @@ func TestKeysGolden(t *testing.T) {
 			"pk=CFG sk=ROLE#G#" + idG + "#" + string(entitlement.Auditor) + " i1p=ROLE#" + idR + " i1s=ROLE i2p=ALL#ROLE i2s=G#" + idG + "#" + idR}},
 		"package": {entitlement.Change{Packages: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab"}}}, []string{
 			"pk=PKG#" + idP + " sk=PKG i1p=CAT#" + idC + " i1s=P#ab#" + idP + " i2p=ALL#PKG i2s=ab#" + idP}},
+		"package that is offered": {entitlement.Change{Packages: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab", Offers: []entitlement.Offer{{Policy: idL, Scope: entitlement.ScopeAllMembers}}}}}, []string{
+			"pk=PKG#" + idP + " sk=PKG i1p=CAT#" + idC + " i1s=P#ab#" + idP + " i2p=ALL#PKG i2s=ab#" + idP + " i5p=OFFER#members i5s=" + idP}},
 		"package under deletion": {entitlement.Change{Packages: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab", Deleting: noon}}}, []string{
 			"pk=PKG#" + idP + " sk=PKG i1p=CAT#" + idC + " i1s=P#ab#" + idP + " i2p=DUE#0 i2s=2026-03-01T12:01:00.000000500Z#P#" + idP}},
 		"former package": {entitlement.Change{Former: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab"}}}, []string{"pk=PKG#" + idP + " sk=FORMER"}},
@@ -199,14 +201,13 @@ func TestKeysGolden(t *testing.T) {
 func TestEntryKeysGolden(t *testing.T) {
 	who := subjectSetRef{kindGroup, idG}
 	for got, want := range map[string]string{
-		fmt.Sprint(setKey("h", who), inSetIndexKey(who, "h")):                             "{ASET#h G#" + idG + "} {INBOX#G#" + idG + " 0#h}",
-		fmt.Sprint(targetKey(idL, who), targetIndexKey(who, idP)):                         "{POL#" + idL + " T#G#" + idG + "} {TARGET#G#" + idG + " " + idP + "}",
-		fmt.Sprint(targetKey(idL, subjectSetRef{}), targetIndexKey(subjectSetRef{}, idP)): "{POL#" + idL + " T#ALL} {TARGET#ALL " + idP + "}",
-		fmt.Sprint(approversKey(), targetsKey(), signingKeyKey()):                         "{CFG APPROVERS} {CFG TARGETS} {CFG PAGEKEY}",
-		fmt.Sprint(deletionGuardKey(idP, 0).SK, " ", deletionGuardKey(idP, 15).SK):        "GUARD#00 GUARD#15",
-		fmt.Sprint(encUnique(strings.Repeat("x", 129))):                                   "~" + digest(strings.Repeat("x", 129)),
-		fmt.Sprint(upTo(noon) > dueIndexKey(requestKey(idQ), noon).sort):                  "true",
-		fmt.Sprint(upTo(noon) < dueIndexKey(requestKey(idQ), noon.Add(1)).sort):           "true",
+		fmt.Sprint(setKey("h", who), inSetIndexKey(who, "h")):                      "{ASET#h G#" + idG + "} {INBOX#G#" + idG + " 0#h}",
+		fmt.Sprint(targetKey(idL, who), targetIndexKey(who, idP)):                  "{POL#" + idL + " T#G#" + idG + "} {TARGET#G#" + idG + " " + idP + "}",
+		fmt.Sprint(approversKey(), targetsKey(), signingKeyKey()):                  "{CFG APPROVERS} {CFG TARGETS} {CFG PAGEKEY}",
+		fmt.Sprint(deletionGuardKey(idP, 0).SK, " ", deletionGuardKey(idP, 15).SK): "GUARD#00 GUARD#15",
+		fmt.Sprint(encUnique(strings.Repeat("x", 129))):                            "~" + digest(strings.Repeat("x", 129)),
+		fmt.Sprint(upTo(noon) > dueIndexKey(requestKey(idQ), noon).sort):           "true",
+		fmt.Sprint(upTo(noon) < dueIndexKey(requestKey(idQ), noon.Add(1)).sort):    "true",
 	} {
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)

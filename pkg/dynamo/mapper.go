@@ -110,6 +110,9 @@ func index(it item, r indexKeys) {
 	if r.second.partition != "" {
 		it[names.AttrI2P], it[names.AttrI2S] = literal(r.second.partition), literal(r.second.sort)
 	}
+	if r.offers.partition != "" {
+		it[names.AttrI5P], it[names.AttrI5S] = literal(r.offers.partition), literal(r.offers.sort)
+	}
 }
 
 // failure turns an attribute that could not be read into an error.

@@ -72,6 +72,7 @@ var packageMapper = mapper[entitlement.AccessPackage]{
 		text(f, "d", &p.Description)
 		flag(f, "hid", &p.Hidden)
 		ids(f, "pol", &p.Policies)
+		list(f, "of", &p.Offers, offerFields)
 		texts(f, "pnm", &p.PolicyNames)
 		ids(f, "inc", &p.Incompatible)
 		ids(f, "ing", &p.IncompatibleGroups)
@@ -101,7 +102,15 @@ func packageIndexKeys(p entitlement.AccessPackage) indexKeys {
 	if !p.Deleting.IsZero() {
 		r.second = dueIndexKey(packageKey(p.ID), p.Due())
 	}
+	if audience := p.Audience(); audience != "" {
+		r.offers = offerIndexKey(audience, p.ID)
+	}
 	return r
+}
+
+func offerFields(f *fields, o *entitlement.Offer) {
+	id(f, "p", &o.Policy)
+	text(f, "s", &o.Scope)
 }
 
 var scopesMapper = mapper[entitlement.PackageScopes]{

@@ -112,7 +112,7 @@ func writeGrantSet(s entitlement.GrantSet) item {
 	}
 	seal(it, grantSetKey(s.Subject, s.Connector), tagGrantSet, 1)
 	if reason, since := s.Worst(); reason != "" {
-		index(it, indexKeys{failingIndexKey(s.Connector, reason, since, s.Subject), lateIndexKey(keyOf(it), s.PendingSince())})
+		index(it, indexKeys{first: failingIndexKey(s.Connector, reason, since, s.Subject), second: lateIndexKey(keyOf(it), s.PendingSince())})
 	}
 	return it
 }

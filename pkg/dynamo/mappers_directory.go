@@ -7,6 +7,12 @@ var userMapper = mapper[entitlement.User]{
 	key:  func(u entitlement.User) Key { return userKey(u.ID) },
 	name: func(u *entitlement.User, k Key) { u.ID = userAt(k) },
 	meta: func(u *entitlement.User) *entitlement.Meta { return &u.Meta },
+	indexKeys: func(u entitlement.User) indexKeys {
+		if u.Gone() {
+			return indexKeys{}
+		}
+		return indexKeys{first: valueIndexKey(wordMail, u.Mail, u.ID), second: valueIndexKey(wordEmployee, u.ExternalID, u.ID)}
+	},
 	body: func(f *fields, u *entitlement.User) {
 		text(f, "ty", &u.Type)
 		text(f, "n", &u.DisplayName)

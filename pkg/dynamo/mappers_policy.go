@@ -163,11 +163,9 @@ func approvalStageFields(f *fields, s *entitlement.ApprovalStage) {
 var everybodyOutside = subjectSetRef{kindOrganization, "00000000-0000-0000-0000-000000000075"}
 
 // targetsOf returns whom a policy names, as its index entries do. A policy for nobody has
-// none.
+// none, nor has one for everybody, of which its package says so.
 func targetsOf(p entitlement.AssignmentPolicy) []subjectSetRef {
 	switch p.Scope {
-	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers:
-		return []subjectSetRef{{}}
 	case entitlement.ScopeAllOrganizations, entitlement.ScopeAllExternal:
 		return []subjectSetRef{everybodyOutside}
 	case entitlement.ScopeSpecificUsers, entitlement.ScopeSpecificOrganizations:

@@ -266,9 +266,9 @@ func TestAPolicyIsFoundByThoseItNamesWhateverComesLate(t *testing.T) {
 		t.Fatal("nothing was taken away")
 	}
 	_, _ = p.client.DeleteItem(t.Context(), late) // refused
-	got, err := db.PoliciesFor(t.Context(), ann, nil, entitlement.Page{})
-	if err != nil || len(got.Items) != 1 || got.Items[0].ID != named.ID {
-		t.Errorf("ann finds %v, %v, want the policy that names her", got.Items, err)
+	got, err := db.Candidates(t.Context(), ann, nil, 100, entitlement.Page{})
+	if err != nil || len(got.Policies) != 1 || got.Policies[0].ID != named.ID {
+		t.Errorf("ann finds %v, %v, want the policy that names her", got.Policies, err)
 	}
 }
 

@@ -30,6 +30,7 @@ var (
 	index2 = &names.Indexes[1]
 	index3 = &names.Indexes[2]
 	index4 = &names.Indexes[3]
+	index5 = &names.Indexes[4]
 )
 
 // cursor is where a page ended: the index entry's key, its sort value in the index, and its

@@ -52,6 +52,16 @@ func (db *DB) ListUsers(ctx context.Context, page entitlement.Page) (entitlement
 	})
 }
 
+// UsersMailed lists the users who have an address of mail, in any case.
+func (db *DB) UsersMailed(ctx context.Context, mail string, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
+	return followed(ctx, db, userMapper, true, tableQuery{index: index1, partition: valuePartition(wordMail, mail)}, page, keyOf)
+}
+
+// UsersEmployed lists the users who have an id by which other systems know them, in any case.
+func (db *DB) UsersEmployed(ctx context.Context, employeeID string, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
+	return followed(ctx, db, userMapper, true, tableQuery{index: index2, partition: valuePartition(wordEmployee, employeeID)}, page, keyOf)
+}
+
 // Group returns a group.
 func (db *DB) Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error) {
 	return one(ctx, db, groupMapper, groupKey(id))

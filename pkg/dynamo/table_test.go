@@ -71,7 +71,7 @@ func policyEntriesAreTidied(t *testing.T, p place) {
 		t.Fatalf("got %v, want a stale configuration", err)
 	}
 	policy.Scope, policy.Targets = entitlement.ScopeAllMembers, nil
-	put("POL", "T#ALL")
+	put("POL") // of whom its package tells
 	policy.Erased = true
 	put()
 }

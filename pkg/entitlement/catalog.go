@@ -76,6 +76,7 @@ type AccessPackage struct {
 	Description string
 	Hidden      bool
 	Policies    []PolicyID
+	Offers      []Offer   // of its policies for everybody or every member
 	PolicyNames []string  // a NameMark of each, since their names are unique here
 	Deleting    time.Time // since when it is closed to new work for its deletion; zero means open
 	Looked      string    // how far the deletion has looked for who stands in its way

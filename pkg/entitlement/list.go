@@ -4,7 +4,10 @@ package entitlement
 type Page struct {
 	Limit int
 	Token string
-	Named Named // for lists in the order of names; all others take no notice
+	// Thorough asks for pieces as large as they may be, whatever they cost: somebody reads on
+	// to the end of the list, or to what a filter lets through.
+	Thorough bool
+	Named    Named // for lists in the order of names; all others take no notice
 }
 
 // Named says what those are called that a page is asked for: it may leave out all others,
@@ -33,6 +36,9 @@ type Paged[T any] struct {
 	// Sure says of a Next that is not empty that more does follow. Where it is false, nothing
 	// may.
 	Sure bool
+	// Spent says that the piece has cost what one call should: a page with something on it is
+	// answered as it is.
+	Spent bool
 	// Unread is how many items of the page could not be read and were left out. What is
 	// decided on all that there is must not be decided without them.
 	Unread int

@@ -193,6 +193,8 @@ func ofEverything(q asked) bool {
 	switch q.op {
 	case "GET " + heldPath, "GET " + exportPath, "GET " + requestPath, "GET " + em + "/assignmentPolicies":
 		return q.where != "filter id" && q.where != "filter accessPackage/id" && q.where != "filter assignmentPolicy/id"
+	case "POST " + exportsPath: // an assignment or a person is as little narrowed to a package
+		return q.where != "filter accessPackage/id" && q.where != "filter assignmentPolicy/id"
 	case "POST " + ours + "/reprocess":
 		return true
 	default:

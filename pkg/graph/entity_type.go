@@ -86,7 +86,7 @@ func viewed[T, V any](read lister[T], view func([]T) []V) lister[V] {
 	return func(ctx context.Context, page entitlement.Page) (entitlement.Paged[V], error) {
 		got, err := read(ctx, page)
 		views := view(got.Items)
-		return entitlement.Paged[V]{Items: views, Next: got.Next, Sure: got.Sure && len(views) == len(got.Items), Unread: got.Unread}, err
+		return entitlement.Paged[V]{Items: views, Next: got.Next, Sure: got.Sure && len(views) == len(got.Items), Spent: got.Spent, Unread: got.Unread}, err
 	}
 }
 

@@ -22,7 +22,9 @@ import (
 	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/dynamo/faults"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/exports"
 	"leasehold/pkg/names"
+	stored "leasehold/pkg/objects"
 	"leasehold/pkg/obs"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/secrets"
@@ -33,6 +35,9 @@ const publicURL = "https://access.example.com"
 
 // fixture is the whole API over a store in memory, with a few people in it.
 type fixture struct {
+	files    stored.Memory // what was taken away
+	exports  exportQueue
+	exporter *exports.Service
 	*testing.T
 	store *dynamotest.Store
 	clock *clock.Virtual
@@ -100,6 +105,14 @@ func (targets) Survey(context.Context, entitlement.ConnectorID) (entitlement.Tar
 
 func (targets) Probe(entitlement.ConnectorConfig, string) error { return nil }
 
+// exportQueue remembers which exports the worker was told of.
+type exportQueue struct{ told []exports.Export }
+
+func (q *exportQueue) EnqueueExport(_ context.Context, caller entitlement.UserID, id string) error {
+	q.told = append(q.told, exports.Export{Caller: caller, ID: id})
+	return nil
+}
+
 type noQueue struct{}
 
 func (noQueue) Enqueue(context.Context, ...entitlement.UserID) error { return nil }
@@ -141,6 +154,8 @@ func newFixture(t *testing.T) *fixture {
 			{OriginSystem: "SharePointOnline", Absent: sharepoint.Kind.Absent, Valid: sharepoint.Valid}}, Jobs: noQueue{}, Enqueuer: noQueue{},
 			Clock: w.clock, IDs: w.clock, Log: log},
 		Requests: &requests.Service{Store: w.store, Enqueuer: noQueue{}, Clock: w.clock, IDs: w.clock, Log: log}}
+	deps.Exports = &exports.Service{Bucket: &w.files, Queue: &w.exports, Writer: NewExporter(deps), Clock: w.clock, IDs: w.clock}
+	w.exporter = deps.Exports
 	w.api = map[string]http.Handler{}
 	owners, askers := deps, deps
 	owners.Peer, askers.Peer = w.peer(names.Requests), w.peer(names.Catalogs)

@@ -9,6 +9,7 @@ import (
 	"leasehold/pkg/authn"
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/directory"
+	"leasehold/pkg/exports"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/views"
 )
@@ -21,6 +22,7 @@ type Deps struct {
 	Catalogs      *catalogs.Service
 	Requests      *requests.Service
 	Views         *views.Reader
+	Exports       *exports.Service             // of lists that are longer than an answer; the handler Requests needs it
 	PublicURLs    []string                     // bases of links, without a slash at their end: a call's is the one it came to, else the first
 	GatewayBase   func(context.Context) string // the base where there are none; may be nil
 	Clock         interface{ Now() time.Time }

@@ -91,6 +91,7 @@ func TestA17_EveryOperationThatChangesSomethingCounts(t *testing.T) {
 			t.Errorf("%s reads, and counts as a write", op.name())
 		}
 	}
+	delete(reads, "POST "+exportsPath) // it is counted by itself, and takes no scope that opens changes
 	for name := range reads {
 		if name != "POST "+em+"/accessPackages/{accessPackageId}/getApplicablePolicyRequirements" && name != "POST "+root+"/$batch" { // whose parts count
 			t.Errorf("%s is no GET, and does not count as a write", name)

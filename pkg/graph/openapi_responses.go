@@ -23,7 +23,7 @@ var nouns = map[string]string{
 	"controlConfigurations": "endUserSettings", "endUserSettings": "endUserSettings", "incompatibleGroups": "group",
 	"me": "user", "users": "user", "manager": "directoryObject", "memberOf": "group", "groups": "group", "members": "directoryObject", "owners": "directoryObject",
 	"roleDefinitions": "unifiedRoleDefinition", "roleAssignments": "unifiedRoleAssignment",
-	"connectors": "connector", "events": "event", "notices": "event", "grants": "grant", "deliveryErrors": "deliveryError", "removals": "removal", "link": "link",
+	"connectors": "connector", "events": "event", "notices": "event", "grants": "grant", "deliveryErrors": "deliveryError", "removals": "removal", "link": "link", "assignmentExports": "export",
 	"principal": "directoryObject", "roleDefinition": "unifiedRoleDefinition", "customExtension": "customCalloutExtension", "resource": "accessPackageResource",
 	"{connectorId}/resources": "targetResource", "leasehold/settings": "inactiveSettings", "leasehold/assignmentRequests": "requestDetails",
 }
@@ -49,6 +49,7 @@ var special = map[string]expectation{
 	"GET " + ours + "/events/{objectKind:text}/{objectId}":                       {status: http.StatusOK, schema: "event", many: true},
 	"GET " + ours + "/deliveryErrors/{connectorId}/{reason:text}":                {status: http.StatusOK, schema: "failure", many: true},
 	"GET " + exportPath:                                                          {status: http.StatusOK, media: csvMedia},
+	"POST " + exportsPath:                                                        {status: http.StatusAccepted, schema: "export"},
 	"POST " + root + "/$batch":                                                   {status: http.StatusOK, schema: anything},
 	"POST " + connectorPath + "/check":                                           {status: http.StatusOK, schema: "connector"},
 	"POST " + ours + "/reprocess":                                                {status: http.StatusOK, schema: anything},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -26,6 +27,8 @@ const maxExported = 5_000
 // exportOperations are lists as files.
 var exportOperations = []operation{
 	{method: "GET", path: exportPath, action: authz.ListAssignments, serve: exportAssignments},
+	{method: "POST", path: exportsPath, action: authz.ListAssignments, serve: startExport},
+	{method: "GET", path: exportsPath + "/{exportId}", action: authz.ReadSelf, serve: getExport},
 }
 
 // exportedColumns are the header row of an export of assignments.
@@ -36,30 +39,16 @@ var exportedColumns = []string{"assignmentId", "personId", "personName", "userPr
 // them has it, one a row. It reads and writes page by page, and gives up where the rows or the
 // bytes become too many: more than one answer is never in memory.
 func exportAssignments(ctx context.Context, c *call) (response, error) {
-	k := c.assignments()
-	// In the words of all others for what has nothing to expand.
-	flat := entityType[object]{mapper: func(o object) object { return o }, navigation: noNavigation}
-	if err := checkShown(c, flat, object{}); err != nil {
-		return response{}, err
-	}
-	if err := c.refuseOptions("An export takes $filter and $search alone, not %s.", "$filter", "$search"); err != nil {
-		return response{}, err
-	}
-	if err := c.options.Rows.Check(k.sample()); err != nil {
-		return response{}, err
-	}
-	read, err := assignmentsFor(ctx, c)
+	w, err := c.exported(ctx)
 	if err != nil {
 		return response{}, err
 	}
 
 	var text bytes.Buffer
-	out := csv.NewWriter(&text)
-	out.UseCRLF = true // as RFC 4180 has it
+	out := newCSV(&text)
 	out.Write(exportedColumns)
 
-	w, n := newWalk(c, rowsOf(c, k, viewed(read, views.OfAssignments)), nil), 0
-	for !w.ended {
+	for n := 0; !w.ended; {
 		if err := w.tooLong("an export"); err != nil {
 			return response{}, err
 		}
@@ -81,9 +70,38 @@ func exportAssignments(ctx context.Context, c *call) (response, error) {
 	return response{status: http.StatusOK, plain: text.String(), media: csvMedia, file: "assignments.csv"}, nil
 }
 
+// newCSV writes rows as RFC 4180 has them.
+func newCSV(to io.Writer) *csv.Writer {
+	out := csv.NewWriter(to)
+	out.UseCRLF = true
+	return out
+}
+
+// exported returns the list that an export is of, at its beginning.
+func (c *call) exported(ctx context.Context) (*walk, error) {
+	k := c.assignments()
+	// In the words of all others for what has nothing to expand.
+	flat := entityType[object]{mapper: func(o object) object { return o }, navigation: noNavigation}
+	if err := checkShown(c, flat, object{}); err != nil {
+		return nil, err
+	}
+	if err := c.refuseOptions("An export takes $filter and $search alone, not %s.", "$filter", "$search"); err != nil {
+		return nil, err
+	}
+	if err := c.options.Rows.Check(k.sample()); err != nil {
+		return nil, err
+	}
+
+	read, err := assignmentsFor(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return newWalk(c, rowsOf(c, k, viewed(read, views.OfAssignments)), nil), nil
+}
+
 func exportTooLong() error {
 	return entitlement.Errorf(entitlement.Invalid, "One export holds at most %d rows and %d MB. Name a package in $filter (accessPackage/id eq '...'), a state beside it (state eq 'delivered'), "+
-		"or go through %s page by page.", maxExported, maxResponse>>20, heldPath)
+		"go through %s page by page, or POST the same to %s for a file.", maxExported, maxResponse>>20, heldPath, exportsPath)
 }
 
 // exportRows writes the rows of one page, with what they name joined to all of them at once.

@@ -6,6 +6,9 @@ import "strings"
 // parent of its own, and an upload session for each of two resources.
 func (w *fixture) stockOrganizations() {
 	w.Helper()
+	for name, as := range map[string]string{"export": "admin", "export2": "robot"} {
+		w.ids[name] = w.call(as, "POST", exportsPath, nil).want(202).get("id")
+	}
 	post := func(path string, body object) string {
 		w.Helper()
 		return w.call("admin", "POST", path, body).want(201).get("id")

@@ -397,6 +397,10 @@ func assignmentTakings() []taking {
 		{op: "GET " + exportPath, ok: 200, filter: " and accessPackage/id eq '{package2}'", ids: map[string]place{
 			"filter id": wrong("assignment", "held2").at("held"), "filter target/objectId": wrong("user", "other").at("member"), "filter target/id": wrong("user", "other").at("member"),
 			"filter accessPackage/id": wrong("package", "package", "package3").at("package2"), "filter assignmentPolicy/id": wrong("policy", "policy", "policy3").at("policy2")}},
+		{op: "POST " + exportsPath, ok: 202, ids: map[string]place{
+			"filter id": free("assignment", anyRequest).at("held"), "filter target/objectId": user, "filter target/id": user,
+			"filter accessPackage/id": free("package", anyPackage).at("package2"), "filter assignmentPolicy/id": free("policy", anyPolicy).at("policy2")}},
+		{op: "GET " + exportsPath + "/{exportId}", ok: 200, ids: only1("path exportId", wrong("export", "export2").at("export"))},
 		{op: "GET " + heldPath + "/{assignmentId}", ok: 200, ids: held},
 		{op: "GET " + heldPath + "/{assignmentId}", as: "member", ok: 200, ids: mine},
 		{op: "GET " + ours + "/assignments/{assignmentId}/grants", ok: 200, ids: held},

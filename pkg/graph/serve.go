@@ -177,6 +177,11 @@ func (c *call) checkSent(op *operation) error {
 	switch op.method {
 	case http.MethodGet:
 		return nil
+	case http.MethodPost:
+		if op.path == exportsPath { // it reads, what the options say
+			return nil
+		}
+		return c.refuseOptions("The option %s is for reading; leave it out here.")
 	case http.MethodPut:
 		return c.refuseOptions("The option %s is for reading; leave it out here.", "$select", "$expand")
 	default:

@@ -29,6 +29,17 @@ func listUsers(ctx context.Context, c *call) (response, error) {
 	if name, named := c.options.Filter.Equal("userPrincipalName"); named {
 		return list(ctx, c, users(), only(c.deps.Directory.UserNamed(ctx, c.by.Caller, name)))
 	}
+	// Several may have the same of these, so that each is a list; none has none.
+	if mail, named := c.options.Filter.Equal("mail"); named && mail != "" {
+		return list(ctx, c, users(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
+			return c.deps.Directory.UsersMailed(ctx, c.by.Caller, mail, page)
+		})
+	}
+	if employee, named := c.options.Filter.Equal("employeeId"); named && employee != "" {
+		return list(ctx, c, users(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error) {
+			return c.deps.Directory.UsersEmployed(ctx, c.by.Caller, employee, page)
+		})
+	}
 	return list(ctx, c, users(), asCaller(c, c.deps.Directory.ListUsers))
 }
 

@@ -30,6 +30,8 @@ type position struct {
 	Limit int    `json:"l,omitzero"` // by which it was read
 	Row   int    `json:"r,omitzero"`
 	ID    string `json:"i,omitzero"`
+
+	Thorough bool `json:"f,omitzero"` // how it was read
 }
 
 // rows is a list of whatever it is a list of: what lists have in common is built once, and
@@ -54,7 +56,7 @@ func rowsOf[T any](c *call, k entityType[T], read lister[T]) rows {
 			for i, item := range got.Items {
 				items[i] = item
 			}
-			return entitlement.Paged[any]{Items: items, Next: got.Next, Sure: got.Sure, Unread: got.Unread}, err
+			return entitlement.Paged[any]{Items: items, Next: got.Next, Sure: got.Sure, Spent: got.Spent, Unread: got.Unread}, err
 		},
 		shown: func(ctx context.Context, of []any) ([]object, error) {
 			items := make([]T, len(of))
@@ -103,6 +105,8 @@ type walk struct {
 	resume   *position // where in it the rows begin; nil: at its beginning
 	ended    bool
 	sure     bool // what was read last says that more follows
+	spent    bool // it has cost what one call should
+	thorough bool // all of it is asked for, whatever it costs
 	examined int
 	pieces   int
 }
@@ -131,15 +135,15 @@ func (w *walk) narrowed() bool { return w.c.options.Filter != nil || w.c.options
 
 // piece reads on, and returns the rows that the options let through.
 func (w *walk) piece(ctx context.Context, limit int) ([]row, error) {
-	limit = min(limit, entitlement.PageSize)
+	limit, thorough := min(limit, entitlement.PageSize), w.thorough
 	if w.narrowed() {
-		limit = entitlement.PageSize
+		limit, thorough = entitlement.PageSize, true
 	}
 	if w.resume != nil {
-		limit = w.resume.Limit // the same piece again
+		limit, thorough = w.resume.Limit, w.resume.Thorough // the same piece again
 	}
 
-	got, err := w.of.read(ctx, entitlement.Page{Limit: limit, Token: w.token, Named: w.of.named})
+	got, err := w.of.read(ctx, entitlement.Page{Limit: limit, Token: w.token, Thorough: thorough, Named: w.of.named})
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +154,7 @@ func (w *walk) piece(ctx context.Context, limit int) ([]row, error) {
 		if i < from {
 			continue
 		}
-		r := row{item: item, at: position{Token: w.token, Limit: limit, Row: i}}
+		r := row{item: item, at: position{Token: w.token, Limit: limit, Row: i, Thorough: thorough}}
 
 		tree := w.of.tree(item)
 		if i > 0 {
@@ -167,7 +171,7 @@ func (w *walk) piece(ctx context.Context, limit int) ([]row, error) {
 
 	w.examined += len(got.Items) - from
 	w.pieces++
-	w.token, w.resume, w.ended, w.sure = got.Next, nil, got.Next == "", got.Sure
+	w.token, w.resume, w.ended, w.sure, w.spent = got.Next, nil, got.Next == "", got.Sure, got.Spent
 
 	return found, nil
 }
@@ -199,7 +203,9 @@ func treeID(tree object) string {
 }
 
 // enough reports that a page with something on it is answered as it is.
-func (w *walk) enough() bool { return w.examined >= enoughRows || w.pieces >= enoughPieces }
+func (w *walk) enough() bool {
+	return w.spent || w.examined >= enoughRows || w.pieces >= enoughPieces
+}
 
 // tooLong refuses to read further, and says what to do instead.
 func (w *walk) tooLong(what string) error {
@@ -219,6 +225,7 @@ func (w *walk) filled(ctx context.Context) (page, error) {
 	var p page
 	first := w.c.options.SkipToken == ""
 	p.counted = w.c.options.Count && first
+	w.thorough = p.counted
 
 	skip := 0
 	if first {
@@ -288,6 +295,7 @@ func (w *walk) needed(p *page, skip int) int {
 
 // whole reads the list to its end, and hands over its rows.
 func (w *walk) whole(ctx context.Context, what string, take func([]row)) error {
+	w.thorough = true
 	for !w.ended {
 		if err := w.tooLong(what); err != nil {
 			return err

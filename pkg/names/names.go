@@ -14,6 +14,7 @@ const (
 	EnvUrgentQueue EnvKey = "LEASEHOLD_QUEUE_URGENT" // URL of the queue deliver-urgent
 	EnvBulkQueue   EnvKey = "LEASEHOLD_QUEUE_BULK"   // URL of the queue deliver-bulk
 	EnvFanoutQueue EnvKey = "LEASEHOLD_QUEUE_FANOUT" // URL of the queue fanout
+	EnvBucket      EnvKey = "LEASEHOLD_BUCKET"       // name of the bucket of exports
 	EnvIssuers     EnvKey = "LEASEHOLD_ISSUERS"      // JSON list of token issuers, see config.Issuer
 	EnvFirstAdmin  EnvKey = "LEASEHOLD_FIRST_ADMIN"  // issuer|value of the first administrator
 	EnvPublicURL   EnvKey = "LEASEHOLD_PUBLIC_URL"   // bases of links, separated by commas; empty: the gateway's own address
@@ -56,14 +57,16 @@ var Functions = []Function{
 		Uses: Uses{Table: Read | Search | Order | Write | Check | History, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write | Delete, Calls: Requests,
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilyEvent}}},
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent},
+		Uses: Uses{Table: Read | Search | Order | Write | Check | Offered, Send: []string{DeliverUrgent, FanoutJobs}, Files: Read | Write,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 	// It sends to the queue that has time: all those at once who waited for a silent target.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
 		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyEvent}}},
+	// It carries on what is too long for one call: edits of packages, and exports, of which it
+	// reads all that whoever asked for one may see.
 	{ID: Fanout, Timeout: 60 * time.Second, Memory: 512, Trigger: Trigger{Queues: []string{FanoutJobs}},
-		Uses: Uses{Table: Read | Write, Send: []string{DeliverBulk, FanoutJobs},
+		Uses: Uses{Table: Read | Search | Order | Write, Send: []string{DeliverBulk, FanoutJobs}, Files: Read | Write,
 			Writes: []Family{FamilyPackage, FamilyPerson}}},
 	// It stops ten seconds before its time is over. Where more is due than one sweep can do,
 	// the next begins when this one ends, and no second is lost between them (Y8).
@@ -136,12 +139,18 @@ const (
 	AttrI3P = "i3p"
 	AttrI4P = "i4p"
 	AttrI3S = "i3s" // of both: an event is by whom and when in one order
+	AttrI5P = "i5p"
+	AttrI5S = "i5s"
 	AttrIX  = "ix"  // small map on configuration items, projected for filters over lists
 	AttrTTL = "ttl" // epoch seconds; removes cool-down records and unused approver sets, never access
 )
 
-// Index is one secondary index; it projects the keys and AttrIX.
-type Index struct{ ID, Partition, Sort string }
+// Index is one secondary index. It projects the keys and Projects, which is small: every
+// change of a projected attribute is a write of the index.
+type Index struct {
+	ID, Partition, Sort string
+	Projects            []string
+}
 
 // Index ids. DynamoDB wants at least three characters.
 const (
@@ -149,14 +158,21 @@ const (
 	Index2 = "index2"
 	Index3 = "index3"
 	Index4 = "index4"
+	Index5 = "index5"
 )
 
-// Indexes lists the secondary indexes of the table. The last two hold events alone.
+// offered is what the fifth index has of an access package: all that a list of packages
+// shows, and neither its version nor its chain, which every change moves on.
+var offered = []string{"c", "n", "d", "of", "pol", "inc", "ing", "cr", "mo"}
+
+// Indexes lists the secondary indexes of the table. The third and the fourth hold events
+// alone, and the fifth packages that people may ask for without being named.
 var Indexes = []Index{
-	{ID: Index1, Partition: AttrI1P, Sort: AttrI1S},
-	{ID: Index2, Partition: AttrI2P, Sort: AttrI2S},
-	{ID: Index3, Partition: AttrI3P, Sort: AttrI3S},
-	{ID: Index4, Partition: AttrI4P, Sort: AttrI3S},
+	{ID: Index1, Partition: AttrI1P, Sort: AttrI1S, Projects: []string{AttrIX}},
+	{ID: Index2, Partition: AttrI2P, Sort: AttrI2S, Projects: []string{AttrIX}},
+	{ID: Index3, Partition: AttrI3P, Sort: AttrI3S, Projects: []string{AttrIX}},
+	{ID: Index4, Partition: AttrI4P, Sort: AttrI3S, Projects: []string{AttrIX}},
+	{ID: Index5, Partition: AttrI5P, Sort: AttrI5S, Projects: offered},
 }
 
 // Shard counts. DueShards and ReconcileShards are chosen once: a change needs both
@@ -213,6 +229,8 @@ var Routes = []Route{
 	{AnyMethod, Entitlement + "/availableAccessPackages/{proxy+}", Requests},
 	{AnyMethod, Entitlement + "/accessPackageSuggestions/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignments/{proxy+}", Requests},
+	{AnyMethod, Ours + "/assignmentExports", Requests},
+	{AnyMethod, Ours + "/assignmentExports/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignmentRequests/{proxy+}", Requests},
 	{AnyMethod, Ours + "/deliveryErrors", Requests},
 	{AnyMethod, Ours + "/deliveryErrors/{proxy+}", Requests},
@@ -232,6 +250,9 @@ const (
 	ContextArch       = "arch"            // "arm64" (default) or "amd64"
 	ContextAlarmEmail = "alarmEmail"      // where alarms are sent to; none: nowhere but to the topic
 )
+
+// FilesBelow is where exports lie in their bucket: the one place that roles have rights to.
+const FilesBelow = "exports/"
 
 // StackName is the CloudFormation stack.
 const StackName = "Leasehold"

@@ -14,6 +14,7 @@ const (
 	Check                      // of the table: conditions on what a transaction does not write
 	Order                      // of the table: its second index, by time and in lists
 	History                    // of the table: its third and fourth index, events by whom and when
+	Offered                    // of the table: its fifth index, packages that people may ask for
 )
 
 // Uses is all that a function's own code touches of the stack, beside the queues of its
@@ -21,10 +22,11 @@ const (
 // the wiring builds clients for it and for nothing more. A test records what the functions
 // call, and fails on a call that is not listed and on an entry that nobody calls.
 type Uses struct {
-	Table   Access   // Read, Search, Order, Write, Check, History
+	Table   Access   // Read, Search, Order, Write, Check, History, Offered
 	Writes  []Family // of keys of the table
 	Send    []string // ids of the queues that it sends to
 	Secrets Access   // of the credentials of connectors: Read, Write, Delete
+	Files   Access   // of exports: Read, Write
 	Calls   string   // id of the function that it hands calls on to; none: ""
 }
 
@@ -40,6 +42,10 @@ func (f Function) Env() []EnvKey {
 		if f.Sends(q.ID) || f.Drains(q.ID) {
 			keys = append(keys, q.Env)
 		}
+	}
+
+	if f.Uses.Files != 0 {
+		keys = append(keys, EnvBucket)
 	}
 
 	if f.Trigger.API {
@@ -79,6 +85,7 @@ const (
 	PartLog    Part = "log"    // the function's own
 
 	PartFunction Part = "function" // another one
+	PartFiles    Part = "files"    // exports, in the bucket
 )
 
 // Right is what a function's role allows on one resource, in IAM's words. It is used or not
@@ -118,6 +125,7 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.Table&Order != 0, PartIndex, Index2, "dynamodb:Query")
 	grant(f.Uses.Table&History != 0, PartIndex, Index3, "dynamodb:Query")
 	grant(f.Uses.Table&History != 0, PartIndex, Index4, "dynamodb:Query")
+	grant(f.Uses.Table&Offered != 0, PartIndex, Index5, "dynamodb:Query")
 
 	// Events are put and never changed, so their family has a right of its own.
 	if f.Uses.Table&Write != 0 {
@@ -133,6 +141,8 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.Secrets&Write != 0, PartSecret, "", "ssm:PutParameter")
 	grant(f.Uses.Secrets&Delete != 0, PartSecret, "", "ssm:DeleteParameter")
 
+	grant(f.Uses.Files&Read != 0, PartFiles, "", "s3:GetObject")
+	grant(f.Uses.Files&Write != 0, PartFiles, "", "s3:PutObject")
 	grant(f.Uses.Calls != "", PartFunction, f.Uses.Calls, "lambda:InvokeFunction")
 	for _, queue := range f.Uses.Send {
 		grant(true, PartQueue, queue, "sqs:SendMessage")

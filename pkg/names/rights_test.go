@@ -13,6 +13,7 @@ func TestTheEnvironmentFollowsFromWhatAFunctionUses(t *testing.T) {
 		want []EnvKey
 	}{
 		"nothing":              {Function{}, nil},
+		"one with files":       {Function{Uses: Uses{Files: Read}}, []EnvKey{EnvBucket}},
 		"a worker":             {Function{Uses: Uses{Table: Read | Write, Send: []string{DeliverBulk}}, Trigger: Trigger{Queues: []string{FanoutJobs}}}, []EnvKey{EnvTable, EnvBulkQueue, EnvFanoutQueue}},
 		"one with targets":     {Function{Uses: Uses{Secrets: Read}}, []EnvKey{EnvSecretPath, EnvEmulated}},
 		"one behind the API":   {Function{Trigger: Trigger{API: true}}, []EnvKey{EnvIssuers, EnvPublicURL, EnvEmulated}},
@@ -26,7 +27,7 @@ func TestTheEnvironmentFollowsFromWhatAFunctionUses(t *testing.T) {
 }
 
 func TestRightsFollowFromWhatAFunctionUses(t *testing.T) {
-	worker := Function{ID: "worker", Uses: Uses{Table: Read | Search | Order | Write | Check, Writes: []Family{FamilyRequest, FamilyEvent, FamilyConfig}, Send: []string{DeliverBulk}, Secrets: Read | Delete}, Trigger: Trigger{Queues: []string{FanoutJobs}}}
+	worker := Function{ID: "worker", Uses: Uses{Table: Read | Search | Order | Write | Check, Writes: []Family{FamilyRequest, FamilyEvent, FamilyConfig}, Send: []string{DeliverBulk}, Secrets: Read | Delete, Files: Read | Write}, Trigger: Trigger{Queues: []string{FanoutJobs}}}
 	var got []string
 	for _, right := range worker.Rights() {
 		by := ""
@@ -48,6 +49,8 @@ func TestRightsFollowFromWhatAFunctionUses(t *testing.T) {
 		"table : dynamodb:ConditionCheckItem",
 		"secret : ssm:GetParameter",
 		"secret : ssm:DeleteParameter",
+		"files : s3:GetObject",
+		"files : s3:PutObject",
 		"queue deliver-bulk: sqs:SendMessage",
 		"queue fanout: sqs:ChangeMessageVisibility",
 		"queue fanout by Lambda: sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes",

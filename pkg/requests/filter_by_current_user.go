@@ -1,94 +1,12 @@
 package requests
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
-
-// Requestable lists the packages that the caller may ask for: published, not hidden, open,
-// and with a policy that lets the caller ask (R129). Each page reads what is on it and no
-// more; it is in the order of names, the pages are not.
-func (s *Service) Requestable(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-	list := entitlement.Paged[entitlement.AccessPackage]{}
-	u, err := s.Store.User(ctx, by.ID)
-	if err == nil {
-		err = authz.Allow(by.As(u), authz.ListRequestablePackages, authz.Object{}).Err()
-	}
-	if err != nil {
-		return list, err
-	}
-
-	of, err := s.Store.OrganizationOf(ctx, u)
-	if err != nil {
-		return list, err
-	}
-	policies, err := s.Store.PoliciesFor(ctx, u, of, page)
-	if err != nil {
-		return list, err
-	}
-
-	// Policies for people outside count in catalogs alone that are open to them (R24).
-	var ids, inside []entitlement.PackageID
-	for _, p := range policies.Items {
-		if !p.MayAsk(u, of) {
-			continue
-		}
-		if !slices.Contains(ids, p.Package) {
-			ids = append(ids, p.Package)
-		}
-		if !p.ForOutside() {
-			inside = append(inside, p.Package)
-		}
-	}
-
-	packages, err := entitlement.Readable(ids, func(ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
-		return s.Store.Packages(ctx, ids)
-	})
-	if err != nil {
-		return list, err
-	}
-
-	published, external, err := s.published(ctx, packages)
-	if err != nil {
-		return list, err
-	}
-
-	// What is left out here is not made up for: a page may be short and still have a next.
-	list.Next = policies.Next
-	list.Items = slices.DeleteFunc(packages, func(p entitlement.AccessPackage) bool {
-		return p.Hidden || !p.Deleting.IsZero() || !published[p.Catalog] || !external[p.Catalog] && !slices.Contains(inside, p.ID)
-	})
-
-	slices.SortFunc(list.Items, func(a, b entitlement.AccessPackage) int {
-		return cmp.Compare(strings.ToLower(a.DisplayName)+string(a.ID), strings.ToLower(b.DisplayName)+string(b.ID))
-	})
-	return list, nil
-}
-
-func (s *Service) published(ctx context.Context, packages []entitlement.AccessPackage) (published, external map[entitlement.CatalogID]bool, err error) {
-	var ids []entitlement.CatalogID
-	for _, p := range packages {
-		if !slices.Contains(ids, p.Catalog) {
-			ids = append(ids, p.Catalog)
-		}
-	}
-
-	catalogs, err := entitlement.Readable(ids, func(ids []entitlement.CatalogID) ([]entitlement.Catalog, error) { return s.Store.Catalogs(ctx, ids) })
-	if err != nil {
-		return nil, nil, err
-	}
-
-	published, external = map[entitlement.CatalogID]bool{}, map[entitlement.CatalogID]bool{}
-	for _, c := range catalogs {
-		published[c.ID], external[c.ID] = c.Published, c.ExternallyVisible
-	}
-	return published, external, nil
-}
 
 // Mine lists requests by or for the caller, newest first. Those made for others come
 // after those for oneself.

@@ -22,7 +22,11 @@ func (w *fixture) reset(id entitlement.PolicyID, set func(*entitlement.Assignmen
 		w.t.Fatalf("%v, %v", policies, err)
 	}
 	set(&policies[0])
-	w.commit(entitlement.Change{Policies: policies})
+	pkg, err := w.store.Package(context.Background(), policies[0].Package)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.commit(entitlement.Change{Packages: []entitlement.AccessPackage{pkg}, Policies: policies})
 }
 
 // assign has the administrator give the package to somebody, and returns the request.
@@ -235,6 +239,11 @@ func TestVisibility_WhatIsListedAndWhatOpensByItsLink(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.reset(policy.ID, func(policy *entitlement.AssignmentPolicy) { c.set(&catalogs[0], &p, policy) })
+			now, err := w.store.Package(ctx, p.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Offers, p.Meta = now.Offers, now.Meta
 			w.commit(entitlement.Change{Catalogs: catalogs, Packages: []entitlement.AccessPackage{p}})
 
 			for who, by := range map[string]authz.Command{"a member": mia, "an administrator": admin} {

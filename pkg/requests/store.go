@@ -67,9 +67,14 @@ type Store interface {
 
 	// OrganizationOf returns the connected organization that a guest belongs to, nil for none.
 	OrganizationOf(ctx context.Context, u entitlement.User) (*entitlement.ConnectedOrganization, error)
-	// PoliciesFor lists policies that name everybody, the user, or one of the user's groups:
-	// all of those of one page of packages, in the order of the packages' ids.
-	PoliciesFor(ctx context.Context, u entitlement.User, of *entitlement.ConnectedOrganization, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
+	// Candidates reads what somebody may be able to ask for, a guest of the organization too, of a page of packages in the order
+	// of their ids, as far as so many read units go. It may be late.
+	Candidates(ctx context.Context, u entitlement.User, of *entitlement.ConnectedOrganization, units float64, page entitlement.Page) (entitlement.Candidates, error)
+	// PackagesAsListed, PoliciesAsListed and CatalogsAsListed are for lists: they may be late,
+	// and leave out what cannot be read.
+	PackagesAsListed(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
+	PoliciesAsListed(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
+	CatalogsAsListed(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error)
 
 	// Settings returns the settings of the whole.
 	Settings(ctx context.Context) (entitlement.Settings, error)

@@ -145,7 +145,7 @@ func newSimulation(p Plan) *simulation {
 	worker := deliver.Handler(&delivery.Service{Store: w.store, Connectors: opener{registry, w}, Queue: w.bulk, Clock: told, IDs: &counter{kind: 1}, Lease: names.DeliverTimeout, Log: w.log})
 	w.handlers = map[string]func(context.Context, []lambdaio.Message) map[string]error{
 		names.DeliverUrgent: worker, names.DeliverBulk: worker,
-		names.FanoutJobs: fanout.Handler(&delivery.FanOut{Store: w.store, Bulk: w.bulk, JobQueue: w.fanout, Clock: told, Log: w.log}),
+		names.FanoutJobs: fanout.Handler(&delivery.FanOut{Store: w.store, Bulk: w.bulk, JobQueue: w.fanout, Clock: told, Log: w.log}, nil), // nobody takes anything away
 	}
 
 	return w

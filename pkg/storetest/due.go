@@ -167,7 +167,9 @@ func duePackage(w *fixture) {
 
 func duePolicy(w *fixture) {
 	pack, ann := w.pkg(newID[entitlement.CatalogID]()), w.user()
-	p := w.policy(&pack)
+	p := w.policy(&pack, func(pol *entitlement.AssignmentPolicy) {
+		pol.Scope, pol.Targets = entitlement.ScopeSpecificUsers, []entitlement.SubjectSet{byUser(ann.ID)}
+	})
 	ref := entitlement.DueRef{Kind: entitlement.DuePolicy, Policy: p.ID}
 	put := func(since time.Time) {
 		w.Helper()

@@ -14,10 +14,12 @@ import (
 //	POST /sweep                          does what is due now, without waiting for the minute
 //	GET  /dead-letters                  shows the parked messages of every queue
 //	POST /dead-letters?redrive=<queue>  gives them back to it
+//	GET  /files/<file>                  gives a file that somebody took away, by its link
 //	GET  /items?of=<kind>/<id>          shows what is stored of it, in words
 func (s *System) controls() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.issuer.Handler())
+	mux.Handle("GET /files/", s.files)
 
 	mux.HandleFunc("POST /sweep", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.Sweep(r.Context()); err != nil {

@@ -27,6 +27,7 @@ import (
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/exports"
 	"leasehold/pkg/graph"
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/lifecycle"
@@ -94,6 +95,10 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	askers.Requests = &requests.Service{Store: store, Enqueuer: may.send(names.Requests, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Requests]}
 	worker := &delivery.Service{Store: store, Connectors: registry, Queue: may.send(names.Deliver, bulk), Clock: now, IDs: ids, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
 	edits := &delivery.FanOut{Store: store, Bulk: may.send(names.Fanout, bulk), JobQueue: may.send(names.Fanout, jobs), Clock: now, Log: logs[names.Fanout]}
+	askers.Exports = &exports.Service{Bucket: s.files, Queue: may.send(names.Requests, jobs), Clock: now, IDs: ids}
+	reader := graph.Deps{Directory: &directory.Service{Store: store, Clock: now, IDs: ids, Log: logs[names.Fanout]}, Views: &views.Reader{Store: store}, Clock: now}
+	reader.Requests = &requests.Service{Store: store, Clock: now, IDs: ids, Log: logs[names.Fanout]}
+	written := &exports.Service{Bucket: s.files, Queue: may.send(names.Fanout, jobs), Writer: graph.NewExporter(reader), Clock: now, IDs: ids}
 	sweep := &lifecycle.Service{Store: store, Enqueuer: may.send(names.Expire, urgent), Bulk: may.send(names.Expire, bulk), Jobs: may.send(names.Expire, jobs), Clock: now, Log: logs[names.Expire]}
 
 	if may.refused != nil {
@@ -109,7 +114,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 		names.Catalogs: lambdaio.HTTP(graph.Catalogs(owners)),
 		names.Requests: lambdaio.HTTP(graph.Requests(askers)),
 		names.Deliver:  lambdaio.SQS(deliver.Handler(worker), s.queues.delayers()),
-		names.Fanout:   lambdaio.SQS(fanout.Handler(edits), s.queues.delayers()),
+		names.Fanout:   lambdaio.SQS(fanout.Handler(edits, written), s.queues.delayers()),
 		names.Expire:   lambdaio.Schedule(expire.Handler(sweep, obs.NewMetrics(out, nil))),
 	}
 	for _, f := range names.Functions {

@@ -84,6 +84,12 @@ func (l *localQueue) EnqueueJob(ctx context.Context, pkg entitlement.PackageID, 
 	return l.Memory.EnqueueJob(ctx, pkg, generation)
 }
 
+// EnqueueExport asks that an export be written on.
+func (l *localQueue) EnqueueExport(ctx context.Context, caller entitlement.UserID, id string) error {
+	defer l.wake()
+	return l.Memory.EnqueueExport(ctx, caller, id)
+}
+
 func (l *localQueue) wake() {
 	select {
 	case l.sent <- struct{}{}:

@@ -24,6 +24,7 @@ import (
 	"leasehold/pkg/clock"
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/dynamo/engine"
+	"leasehold/pkg/objects"
 )
 
 // table is the name of the table in memory.
@@ -47,6 +48,7 @@ type System struct {
 	table     *engine.Engine
 	functions functions
 	queues    localQueues
+	files     *objects.Memory // what people took away
 	servers   []*http.Server
 	stop      context.CancelFunc
 	running   sync.WaitGroup
@@ -96,7 +98,7 @@ func (s *System) open(o Options) error {
 	if s.issuer, err = issuer.New(s.Endpoints.Issuer, clock.System{}, clock.System{}); err != nil {
 		return err
 	}
-	s.queues = newQueues(o.clock)
+	s.queues, s.files = newQueues(o.clock), &objects.Memory{Address: s.Endpoints.Issuer + "/files"}
 	s.table = engine.New(engine.Options{Table: table})
 	if s.functions, err = s.wire(dynamo.New(s.table, table), o.clock, o.Log); err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/names"
+	"leasehold/pkg/objects"
 	"leasehold/pkg/obs"
 	"leasehold/pkg/queue"
 	"leasehold/pkg/secrets"
@@ -78,6 +79,12 @@ func unreadable(metrics *obs.Metrics) func(context.Context, error) {
 		obs.Logger(ctx).ErrorContext(ctx, "an item cannot be read and is left out", obs.Err(err))
 		metrics.Emit(ctx, names.MetricUnreadable, obs.UnitCount, 1, nil)
 	}
+}
+
+// Files returns the bucket of exports.
+func (k *Clients) Files() *objects.S3 {
+	k.may(k.c.Function.Uses.Files == names.Read|names.Write, "the files of exports")
+	return objects.New(k.aws, k.c.Bucket)
 }
 
 // Sender returns the queue of the id, to send to.

@@ -89,17 +89,16 @@ var (
 	pinSubmitListing       = pinSubmitAutomatic
 	pinSubmitListingGroups = cost{pinSubmitAutomatic.calls, pinSubmitAutomatic.read, pinSubmitAutomatic.write + 2}
 	pinRefuse              = cost{3, 8, 0} // the name of what stands in the way is read for the refusal
-	pinListOther           = cost{5, 4, 8} // the package, its event, and the row beside the other one
-	pinListGroup           = cost{5, 4, 6}
+	pinListOther           = cost{5, 4, 9} // the package with its row among what is offered, its event, and the row beside the other one
+	pinListGroup           = cost{5, 4, 7}
 	pinListers             = cost{5, 5, 0} // a page of one
 
 	// Under a policy for a group: that the subject is still a member is one check more, of the
 	// membership, which is small however many groups the subject is in.
 	pinSubmitByGroup = cost{pinSubmitAutomatic.calls, pinSubmitAutomatic.read, pinSubmitAutomatic.write + 2}
 
-	// What one may ask for: the rows of all 600 packages, and of a hundred of them policy and
-	// package. Then one package more: that it may be asked for is what its nextLink says.
-	pinPageOf600 = cost{14, 212, 0}
+	// What one may ask for, of 600 packages: pinFirstPage has what it depends on.
+	pinPageOf600 = cost{7, 7, 0}
 
 	// An event of each person, so that nothing of a group is a shared write key; one event of
 	// the group for all would be cost{4, 3, 8} for one and cost{3, 2, 166} for forty.

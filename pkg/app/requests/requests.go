@@ -13,6 +13,7 @@ import (
 	"leasehold/pkg/config"
 	"leasehold/pkg/connector"
 	"leasehold/pkg/dynamo"
+	"leasehold/pkg/exports"
 	"leasehold/pkg/graph"
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/names"
@@ -26,6 +27,7 @@ var _ usecases.Store = (*dynamo.DB)(nil)
 func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	clients := base.Open(c)
 	db, urgent := clients.Table(), clients.Sender(names.DeliverUrgent)
+	files, jobs := clients.Files(), clients.Sender(names.FanoutJobs)
 	verifier, err := httpapi.Verifier(c)
 	if err := errors.Join(err, clients.Err()); err != nil {
 		return nil, err
@@ -34,6 +36,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 		Authenticator: verifier, Directory: httpapi.Directory(c, db, urgent, log), Views: &views.Reader{Store: db}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
 		Catalogs: &catalogs.Service{Store: db}, // for reading alone: the count of packages arrives here
 		HandedOn: lambdaio.HandedOn,
+		Exports:  &exports.Service{Bucket: files, Queue: jobs, Clock: clock.System{}, IDs: clock.System{}},
 		Requests: &usecases.Service{Store: db, Enqueuer: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }

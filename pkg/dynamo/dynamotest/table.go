@@ -34,7 +34,7 @@ func (e *Emulator) CreateTable(ctx context.Context, name string) error {
 			KeySchema: schema(index.Partition, index.Sort),
 			Projection: &types.Projection{
 				ProjectionType:   types.ProjectionTypeInclude,
-				NonKeyAttributes: []string{names.AttrIX},
+				NonKeyAttributes: index.Projects,
 			},
 		})
 	}

@@ -35,17 +35,27 @@ type step struct {
 
 // moves reports that a write changes an item's row, and where the row is before and after.
 func (x *index) moves(old, next *record) (from, to place, changed bool) {
-	var was, is value
 	if old != nil {
-		from, was = old.places[x.nth], old.item[names.AttrIX]
+		from = old.places[x.nth]
 	}
 	if next != nil {
-		to, is = next.places[x.nth], next.item[names.AttrIX]
+		to = next.places[x.nth]
 	}
 	if from == (place{}) && to == (place{}) {
 		return from, to, false
 	}
-	return from, to, from != to || (was != nil || is != nil) && !equal(was, is)
+	return from, to, from != to || x.reprojects(old, next)
+}
+
+// reprojects reports that a write changes what the index shows of an item that stays where it is.
+func (x *index) reprojects(old, next *record) bool {
+	for _, attribute := range x.of.Projects {
+		was, is := old.item[attribute], next.item[attribute]
+		if (was != nil || is != nil) && !equal(was, is) {
+			return true
+		}
+	}
+	return false
 }
 
 // write enters what a write of an item does to the index: at once, or once it is seen.
@@ -141,7 +151,7 @@ func (x *index) entry(r *record) *row {
 		return known
 	}
 	out := item{}
-	for _, attribute := range []string{names.AttrPK, names.AttrSK, x.of.Partition, x.of.Sort, names.AttrIX} {
+	for _, attribute := range append([]string{names.AttrPK, names.AttrSK, x.of.Partition, x.of.Sort}, x.of.Projects...) {
 		if v := r.item[attribute]; v != nil {
 			out[attribute] = v
 		}

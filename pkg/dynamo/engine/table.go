@@ -14,9 +14,9 @@ type record struct {
 	key    Key
 	item   item
 	size   int
-	places [4]place // in the indexes of names
+	places [5]place // in the indexes of names
 
-	entries [4]atomic.Pointer[row] // in those, once somebody asked
+	entries [5]atomic.Pointer[row] // in those, once somebody asked
 }
 
 // row is what an index knows of an item.

@@ -16,7 +16,7 @@ const (
 // units are what writes cost, on the table and on each index.
 type units struct {
 	table   float64
-	indexes [4]float64
+	indexes [5]float64
 }
 
 func steps(size, step int) float64 { return float64(max(1, (size+step-1)/step)) }
