@@ -21,6 +21,8 @@ var unrecorded = map[string]string{
 	"AccessPackage.ID":                 "it names the event's object, and never changes",
 	"AccessPackage.Policies":           "policyAdded and policyRemoved tell each",
 	"AccessPackage.PolicyNames":        "each policy tells its own",
+	"AccessPackage.Offers.Policy":      "each policy tells for whom it is",
+	"AccessPackage.Offers.Scope":       "the same",
 	"AccessPackage.Deleting":           "closed and reopened tell it",
 	"AccessPackage.Looked":             "it is how far a deletion has come, and changes nothing",
 	"AccessPackage.Created":            "it is the time of the first event",
