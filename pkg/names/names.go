@@ -41,6 +41,7 @@ type Function struct {
 const (
 	Catalogs = "catalogs"
 	Requests = "requests"
+	Portal   = "portal"
 	Deliver  = "deliver"
 	Fanout   = "fanout"
 	Expire   = "expire"
@@ -58,6 +59,9 @@ var Functions = []Function{
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
 		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent},
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
+	{ID: Portal, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
+		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent},
+			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilySession, FamilyEvent}}},
 	// It sends to the queue that has time: all those at once who waited for a silent target.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
 		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read,
@@ -181,6 +185,9 @@ const (
 	Ours        = APIVersion + "/leasehold"
 )
 
+// PortalPath is the root of the pages below the stage.
+const PortalPath = "/portal"
+
 // HealthPath answers without a token that the API is there.
 const HealthPath = "/health"
 
@@ -195,6 +202,8 @@ type Route struct{ Method, Path, Function string }
 // could not be delivered or taken back; everything else to catalogs. GET of one package is the people's side too,
 // because filterByCurrentUser(on='...') arrives in that very segment.
 var Routes = []Route{
+	{AnyMethod, PortalPath, Portal},
+	{AnyMethod, PortalPath + "/{proxy+}", Portal},
 	{AnyMethod, APIVersion + "/{proxy+}", Catalogs},
 	{AnyMethod, Entitlement + "/{proxy+}", Catalogs},
 	{AnyMethod, Entitlement + "/accessPackages", Catalogs},

@@ -1,0 +1,122 @@
+package portal
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+)
+
+// visit is one call of somebody's browser.
+type visit struct {
+	*portal
+	request   *http.Request
+	by        authz.Command
+	FormToken string
+	Language  language.Tag
+	words     *message.Printer
+	base      string // what stands before names.PortalPath in every address of this site
+	now       time.Time
+}
+
+func (p *portal) visit(r *http.Request) *visit {
+	lang := languageOf(r)
+	return &visit{portal: p, request: r, Language: lang, words: message.NewPrinter(lang, message.Catalog(texts)), base: p.prefix(r.Context()), now: p.Clock.Now()}
+}
+
+// User is who is signed in; of no name where nobody is.
+func (v *visit) User() entitlement.User { return v.by.User() }
+
+// T is a text of the catalog in the visitor's language, with what it is about.
+func (v *visit) T(text string, about ...any) string { return v.words.Sprintf(text, about...) }
+
+// Href is the address of a page. The first one has no slash at its end: a gateway's route of
+// what is below it does not take that.
+func (v *visit) Href(path string) string { return v.base + names.PortalPath + strings.TrimSuffix(path, "/") }
+
+// At reports that the page is one of those below a path.
+func (v *visit) At(path string) bool {
+	here := strings.TrimPrefix(v.request.URL.Path, names.PortalPath)
+	return here == strings.TrimSuffix(path, "/") || path != "/" && strings.HasPrefix(here, path+"/")
+}
+
+// site is the address of this site, without a slash at its end.
+func (p *portal) site(ctx context.Context) string {
+	if len(p.PublicURLs) > 0 {
+		return p.PublicURLs[0]
+	}
+	if p.GatewayBase != nil {
+		return p.GatewayBase(ctx)
+	}
+	return ""
+}
+
+// prefix is the path of this site, such as the stage of a gateway without a domain of its own.
+func (p *portal) prefix(ctx context.Context) string {
+	if u, err := url.Parse(p.site(ctx)); err == nil {
+		return strings.TrimSuffix(u.EscapedPath(), "/")
+	}
+	return ""
+}
+
+// secure reports that people reach this site by https.
+func (p *portal) secure(ctx context.Context) bool {
+	return strings.HasPrefix(p.site(ctx), "https:")
+}
+
+// Names of the cookies. With https they begin with __Host-, by which browsers keep other
+// hosts and plain http from setting them.
+const (
+	cookieSession = "leasehold-session"
+	cookiePending = "leasehold-sign-in"
+)
+
+func (v *visit) cookieName(name string) string {
+	if v.secure(v.request.Context()) {
+		return "__Host-" + name
+	}
+	return name
+}
+
+func (v *visit) cookie(name string) string {
+	c, err := v.request.Cookie(v.cookieName(name))
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// setCookie keeps a value in the browser, out of reach of scripts and of other sites' forms. A
+// value of "" takes it away.
+func (v *visit) setCookie(w http.ResponseWriter, name, value string, keep time.Duration) {
+	age := int(keep.Seconds())
+	if value == "" {
+		age = -1
+	}
+	http.SetCookie(w, &http.Cookie{Name: v.cookieName(name), Value: value, Path: "/", MaxAge: age, HttpOnly: true,
+		Secure: v.secure(v.request.Context()), SameSite: http.SameSiteLaxMode})
+}
+
+// formToken is what every form carries: what only a page of this session could know.
+func formToken(secret string) string {
+	sum := sha256.Sum256([]byte("form of " + secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// seen is a digest of what a page showed, so that a form can say what it was agreed to.
+func seen(shown ...any) string {
+	text, _ := json.Marshal(shown) // plain values: cannot fail
+	sum := sha256.Sum256(text)
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
