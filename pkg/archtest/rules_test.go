@@ -38,6 +38,10 @@ const (
 	rapid  = "pgregory.net/rapid"
 	gocmp  = "github.com/google/go-cmp"
 	errs   = "golang.org/x/sync/errgroup"
+	templ  = "github.com/a-h/templ"
+	words  = "golang.org/x/text"
+	oidc   = "github.com/coreos/go-oidc"
+	oauth2 = "golang.org/x/oauth2"
 	ownApp = "app/<own name>" // in a function's rule: its own wiring
 )
 
@@ -91,8 +95,12 @@ var rules = map[string]rule{
 	"pkg/connector/identitycenter": adapter.andOthers(sdk, smithy),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 
-	"pkg/graph":  pages,
-	"pkg/portal": pages,
+	"pkg/graph":  pages.and("publicurl"),
+	"pkg/portal": pages.and("publicurl", "sessions", "signin").andOthers(templ, words),
+
+	"pkg/publicurl": {},
+	"pkg/sessions":  useCase,
+	"pkg/signin":    {ours: []string{"entitlement"}, others: []string{oidc, oauth2}},
 
 	"pkg/app": {ours: []string{"*"}, others: []string{sdk, smithy, json2, errs}},
 

@@ -134,7 +134,7 @@ func (p *portal) guarded() http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		if p.secure(r.Context()) {
+		if p.visit(r).secure() {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 

@@ -41,7 +41,7 @@ func (p *portal) signIn(ctx context.Context, w http.ResponseWriter, v *visit) (a
 		}
 	}
 
-	address, pending, err := p.SignIn.Begin(ctx, issuer, p.callback(ctx), back)
+	address, pending, err := p.SignIn.Begin(ctx, issuer, v.callback(), back)
 	if err != nil {
 		return answer{}, err
 	}
@@ -64,7 +64,7 @@ func (p *portal) signedInAgain(ctx context.Context, w http.ResponseWriter, v *vi
 	}
 	v.setCookie(w, cookiePending, "", 0)
 
-	access, err := p.SignIn.Finish(ctx, pending, p.callback(ctx), v.request.URL.Query())
+	access, err := p.SignIn.Finish(ctx, pending, v.callback(), v.request.URL.Query())
 	if err != nil {
 		return answer{}, err
 	}
@@ -109,9 +109,7 @@ func (p *portal) signOut(ctx context.Context, w http.ResponseWriter, v *visit) (
 }
 
 // callback is where issuers send people back to.
-func (p *portal) callback(ctx context.Context) string {
-	return p.site(ctx) + names.PortalPath + "/signed-in"
-}
+func (v *visit) callback() string { return v.site + names.PortalPath + "/signed-in" }
 
 // local returns a path below names.PortalPath as it is, and the first page for everything else:
 // nobody is led to another site by signing in (A21).

@@ -133,9 +133,9 @@ func (v *visit) Deciders(p entitlement.AssignmentPolicy) string {
 		stages = append(stages, strings.Join(named, ", "))
 	}
 	if len(stages) == 1 {
-		return v.T("%s decides.", stages[0])
+		return v.T("Decided by %s.", stages[0])
 	}
-	return v.T("First %s decides, then %s.", stages[0], strings.Join(stages[1:], ", "))
+	return v.T("Decided by %s, then by %s.", stages[0], strings.Join(stages[1:], ", "))
 }
 
 // Granted says from when and how long a request would give the package.

@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -16,6 +15,7 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
+	"leasehold/pkg/publicurl"
 )
 
 // visit is one call of somebody's browser.
@@ -26,13 +26,19 @@ type visit struct {
 	FormToken string
 	Language  language.Tag
 	words     *message.Printer
-	base      string // what stands before names.PortalPath in every address of this site
+	site      string // the address of this site as the visitor reaches it, without a slash at its end
+	base      string // its path, such as the stage of a gateway without a domain of its own
 	now       time.Time
 }
 
 func (p *portal) visit(r *http.Request) *visit {
 	lang := languageOf(r)
-	return &visit{portal: p, request: r, Language: lang, words: message.NewPrinter(lang, message.Catalog(texts)), base: p.prefix(r.Context()), now: p.Clock.Now()}
+	v := &visit{portal: p, request: r, Language: lang, words: message.NewPrinter(lang, message.Catalog(texts)), now: p.Clock.Now(),
+		site: publicurl.Base(r.Context(), r, p.PublicURLs, p.GatewayBase)}
+	if u, err := url.Parse(v.site); err == nil {
+		v.base = strings.TrimSuffix(u.EscapedPath(), "/")
+	}
+	return v
 }
 
 // User is who is signed in; of no name where nobody is.
@@ -43,7 +49,9 @@ func (v *visit) T(text string, about ...any) string { return v.words.Sprintf(tex
 
 // Href is the address of a page. The first one has no slash at its end: a gateway's route of
 // what is below it does not take that.
-func (v *visit) Href(path string) string { return v.base + names.PortalPath + strings.TrimSuffix(path, "/") }
+func (v *visit) Href(path string) string {
+	return v.base + names.PortalPath + strings.TrimSuffix(path, "/")
+}
 
 // At reports that the page is one of those below a path.
 func (v *visit) At(path string) bool {
@@ -51,29 +59,8 @@ func (v *visit) At(path string) bool {
 	return here == strings.TrimSuffix(path, "/") || path != "/" && strings.HasPrefix(here, path+"/")
 }
 
-// site is the address of this site, without a slash at its end.
-func (p *portal) site(ctx context.Context) string {
-	if len(p.PublicURLs) > 0 {
-		return p.PublicURLs[0]
-	}
-	if p.GatewayBase != nil {
-		return p.GatewayBase(ctx)
-	}
-	return ""
-}
-
-// prefix is the path of this site, such as the stage of a gateway without a domain of its own.
-func (p *portal) prefix(ctx context.Context) string {
-	if u, err := url.Parse(p.site(ctx)); err == nil {
-		return strings.TrimSuffix(u.EscapedPath(), "/")
-	}
-	return ""
-}
-
-// secure reports that people reach this site by https.
-func (p *portal) secure(ctx context.Context) bool {
-	return strings.HasPrefix(p.site(ctx), "https:")
-}
+// secure reports that the visitor reaches this site by https.
+func (v *visit) secure() bool { return strings.HasPrefix(v.site, "https:") }
 
 // Names of the cookies. With https they begin with __Host-, by which browsers keep other
 // hosts and plain http from setting them.
@@ -83,7 +70,7 @@ const (
 )
 
 func (v *visit) cookieName(name string) string {
-	if v.secure(v.request.Context()) {
+	if v.secure() {
 		return "__Host-" + name
 	}
 	return name
@@ -105,7 +92,7 @@ func (v *visit) setCookie(w http.ResponseWriter, name, value string, keep time.D
 		age = -1
 	}
 	http.SetCookie(w, &http.Cookie{Name: v.cookieName(name), Value: value, Path: "/", MaxAge: age, HttpOnly: true,
-		Secure: v.secure(v.request.Context()), SameSite: http.SameSiteLaxMode})
+		Secure: v.secure(), SameSite: http.SameSiteLaxMode})
 }
 
 // formToken is what every form carries: what only a page of this session could know.
