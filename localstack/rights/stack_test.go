@@ -33,6 +33,7 @@ import (
 	"leasehold/pkg/app/deliver"
 	"leasehold/pkg/app/expire"
 	"leasehold/pkg/app/fanout"
+	"leasehold/pkg/app/portal"
 	"leasehold/pkg/app/requests"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
@@ -136,6 +137,9 @@ func (s *stack) wire() {
 		case names.Requests:
 			api, failed := requests.New(c, log)
 			handler, err = lambdaio.HTTP(api), failed
+		case names.Portal:
+			pages, failed := portal.New(c, log)
+			handler, err = lambdaio.HTTP(pages), failed
 		case names.Deliver:
 			handle, queues, failed := deliver.New(c, log)
 			handler, err = lambdaio.SQS(handle, queues), failed
@@ -160,7 +164,7 @@ func (s *stack) environment(f names.Function) func(string) (string, bool) {
 	all := map[string]string{
 		string(names.EnvTable): names.StackName, string(names.EnvSecretPath): "/leasehold/connectors", string(names.EnvEmulated): "true", string(names.EnvPublicURL): s.endpoints.URL,
 		string(names.EnvFirstAdmin): s.endpoints.Issuer + "|" + components.Admin,
-		string(names.EnvIssuers):    fmt.Sprintf(`[{"issuer":%q,"keySet":%q,"audience":%q}]`, s.endpoints.Issuer, s.issuer.KeySet(), components.Audience),
+		string(names.EnvIssuers):    fmt.Sprintf(`[{"issuer":%q,"keySet":%q,"audience":%q,"portalClient":{"id":%q}}]`, s.endpoints.Issuer, s.issuer.KeySet(), components.Audience, components.PortalClient),
 	}
 	for _, q := range names.Queues {
 		all[string(q.Env)] = s.queues[q.ID]
