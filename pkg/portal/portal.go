@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -73,7 +74,10 @@ func page(c templ.Component) (answer, error) { return answer{page: c}, nil }
 func then(path string) (answer, error) { return answer{next: path}, nil }
 
 // routes are all pages behind the sign-in.
-var routes = []route{
+var routes = slices.Concat(peopleRoutes)
+
+// peopleRoutes are the pages of those who ask, hold and decide.
+var peopleRoutes = []route{
 	{http.MethodGet, "", authz.ListRequestablePackages, home},
 	{http.MethodGet, "/packages", authz.ListRequestablePackages, findAccess},
 	{http.MethodGet, "/packages/{id}", authz.ListRequestablePackages, showPackage},

@@ -63,8 +63,11 @@ func said(t *testing.T) map[string]bool {
 	for _, word := range presenceWords {
 		all[word] = true
 	}
-	for _, step := range []string{"Asked", "Waits for a decision", "Approved", "Denied", "Home", "Find access", "My access", "My requests", "Approvals"} {
+	for _, step := range []string{"Asked", "Waits for a decision", "Approved", "Denied"} {
 		all[step] = true
+	}
+	for _, item := range (&visit{}).Menu() {
+		all[item.name] = true
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +17,18 @@ import (
 
 // languages are those of the pages; the first is for everybody else.
 var languages = language.NewMatcher([]language.Tag{language.English, language.German})
+
+// german has every text of the pages in German, by the English one. Each part of the pages has
+// a file of its own.
+var german = merged(germanPeople)
+
+func merged(parts ...map[string]string) map[string]string {
+	all := map[string]string{}
+	for _, part := range parts {
+		maps.Copy(all, part)
+	}
+	return all
+}
 
 // textDays is how long something lasts.
 const textDays = "%d days"

@@ -44,6 +44,15 @@ func (p *portal) visit(r *http.Request) *visit {
 // User is who is signed in; of no name where nobody is.
 func (v *visit) User() entitlement.User { return v.by.User() }
 
+// menuItem is a page that the menu leads to.
+type menuItem struct{ path, name string }
+
+// Menu is what the visitor is led to. It is for finding the way: what somebody may do, the use
+// case says.
+func (v *visit) Menu() []menuItem {
+	return []menuItem{{"/", "Home"}, {"/packages", "Find access"}, {"/access", "My access"}, {"/requests", "My requests"}, {"/approvals", "Approvals"}}
+}
+
 // T is a text of the catalog in the visitor's language, with what it is about.
 func (v *visit) T(text string, about ...any) string { return v.words.Sprintf(text, about...) }
 

@@ -1,7 +1,7 @@
 package portal
 
-// german has every text of the pages in German, by the English one.
-var german = map[string]string{
+// germanPeople has the texts of the people's pages, and those that all pages share, in German.
+var germanPeople = map[string]string{
 	"Home":                      "Start",
 	"Find access":               "Zugriff finden",
 	"My access":                 "Mein Zugriff",
