@@ -248,6 +248,7 @@ func untilDate(day string) (entitlement.Schedule, error) {
 type heldView struct {
 	*views.Assignment
 	Roles []roleView
+	May   requests.OwnOptions
 }
 
 // roleView is one role in plain words.
@@ -278,6 +279,11 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
+	may, err := v.Requests.OwnOptions(ctx, v.by.Caller, list.Items)
+	if err != nil {
+		return answer{}, err
+	}
+
 	shown := accessPage{}
 	for _, a := range all {
 		if a.Target == entitlement.TargetAbsent {
@@ -288,7 +294,7 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants)})
+		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants), may[a.ID]})
 	}
 
 	if shown.Next, err = v.next(ctx, list.Next); err != nil {

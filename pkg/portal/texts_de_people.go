@@ -86,6 +86,7 @@ var germanPeople = map[string]string{
 	"Submitted":                       "Eingereicht",
 	"Begins later":                    "Beginnt später",
 	"Removing":                        "Wird entzogen",
+	"Pages":                           "Seiten",
 	"an approver":                     "eine genehmigende Person",
 	"It begins on %s.":                "Es beginnt am %s.",
 	"It lasts for %s.":                "Es dauert %s.",
