@@ -284,17 +284,18 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
+	grants, err := v.Requests.OwnGrants(ctx, v.by.Caller, list.Items)
+	if err != nil {
+		return answer{}, err
+	}
+
 	shown := accessPage{}
 	for _, a := range all {
 		if a.Target == entitlement.TargetAbsent {
 			shown.Ended = append(shown.Ended, a)
 			continue
 		}
-		grants, err := v.Requests.Grants(ctx, v.by.Caller, a.ID)
-		if err != nil {
-			return answer{}, err
-		}
-		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants), may[a.ID]})
+		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants[a.ID]), may[a.ID]})
 	}
 
 	if shown.Next, err = v.next(ctx, list.Next); err != nil {
