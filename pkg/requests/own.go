@@ -49,3 +49,20 @@ func (s *Service) OwnOptions(ctx context.Context, by authz.Caller, all []entitle
 	}
 	return out, nil
 }
+
+// Obstacle returns why a request of the caller's own for the package would be refused now,
+// whatever it says; nil where nothing is known to stand against it. What it says is for the
+// caller; an error of another kind than a refusal is in failure.
+func (s *Service) Obstacle(ctx context.Context, by authz.Caller, id entitlement.PackageID) (obstacle, failure error) {
+	ask, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: by.ID, Subject: by.ID, Package: id})
+	if err != nil {
+		return nil, err
+	}
+	if ask.Package == nil || ask.Requestor == nil {
+		return nil, entitlement.Errorf(entitlement.NotFound, "There is no access package with this id.")
+	}
+	if err := authz.Allow(by.As(*ask.Requestor), authz.ReadRequirements, inPackage(*ask.Package)).Err(); err != nil {
+		return nil, err
+	}
+	return s.named(ctx, ask.Obstacle(s.Clock.Now())), nil
+}

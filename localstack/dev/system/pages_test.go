@@ -139,6 +139,30 @@ func TestStory_ARequestIsCanceledAndDeniedThroughThePages(t *testing.T) {
 	mei.has(200, "Denied", "not yet")
 }
 
+// A page says before anybody asks what they would gain, what they have already, and what stands
+// against it (R179).
+func TestStory_ThePageOfAPackageSaysWhatItWouldChange(t *testing.T) {
+	o := open(t, Options{})
+	mei := o.signIn(components.Member)
+	mei.open("/packages")
+	mei.follow("Sales starter")
+	mei.has(200, "CRM users Member you would gain it")
+	starter := mei.page.Address[strings.LastIndex(mei.page.Address, "/")+1:]
+	mei.press("Ask for it", nil)
+	mei.waits("✓ Delivered")
+
+	mei.open("/packages")
+	mei.follow("Account executive")
+	mei.has(200, "CRM users Member you have it", "CRM editors Member you would gain it")
+	executive := mei.page.Address[strings.LastIndex(mei.page.Address, "/")+1:]
+	o.call(components.Admin, "POST", names.Entitlement+"/accessPackages/"+executive+"/incompatibleAccessPackages/$ref", object{"@odata.id": "/v1.0/accessPackages/" + starter}, 204)
+	mei.open("/packages/" + executive)
+	mei.has(200, "You hold the access package Sales starter")
+	if len(mei.page.Forms) != 1 { // to sign out
+		t.Errorf("%d forms", len(mei.page.Forms))
+	}
+}
+
 // What is approved is what was shown: a role that came into the package since makes the approver
 // look again.
 func TestStory_WhatChangedSinceThePageWasOpenedIsNotApproved(t *testing.T) {
