@@ -188,6 +188,40 @@ func TestStory_WhatChangedSinceThePageWasOpenedIsNotApproved(t *testing.T) {
 	manager.has(200, "Nothing waits for you.")
 }
 
+// Several requests are decided together, each as it was shown; what changed stays.
+func TestStory_SeveralAreDecidedTogether(t *testing.T) {
+	o := open(t, Options{})
+	for _, as := range []string{components.Member, components.Other} {
+		r := o.signIn(as)
+		r.open("/packages")
+		r.follow("Account executive")
+		r.press("Ask for it", map[string]string{"justification": "why"})
+		r.has(200, "Waits for a decision")
+	}
+
+	manager := o.signIn(components.Manager)
+	manager.open("/approvals")
+	form := manager.page.Forms[len(manager.page.Forms)-1]
+	var chosen []string
+	for _, c := range form.Choices {
+		chosen = append(chosen, c.Value)
+	}
+	if len(chosen) != 2 {
+		t.Fatalf("%d requests to choose from: %s", len(chosen), manager.page.Text)
+	}
+
+	manager.press("Approve", nil)
+	manager.has(409, "Choose at least one request.")
+	id, _, _ := strings.Cut(chosen[0], " ")
+	values := url.Values{"form": form.Values["form"], "decision": {"approve"}, "request": {id + " what-was-shown-yesterday", chosen[1]}}
+	manager.must(manager.Visitor.Send(t.Context(), form.Address, values, form.Address))
+	manager.has(409, "Decided: 1. These were not:", "It has changed since you opened this page.")
+
+	values.Set("request", chosen[0])
+	manager.must(manager.Visitor.Send(t.Context(), form.Address, values, form.Address))
+	manager.has(200, "Nothing waits for you.")
+}
+
 // A21 and what is like it: whose form, whose session, whose page.
 func TestA21_FormsOfOtherSitesAndOfOtherSessionsDoNothing(t *testing.T) {
 	o := open(t, Options{})
