@@ -57,11 +57,12 @@ func deploy(ctx context.Context, o Options, e *emulator, settings map[string]str
 
 // settings is the CDK context of a stack whose tokens come from the provider.
 func settings(p *provider, d *proxy) (map[string]string, error) {
-	issuers, err := json.Marshal([]map[string]string{{
-		"issuer":    p.issuer,
-		"keySet":    p.keySet,
-		"audience":  Audience,
-		"tokenRule": "at+jwt",
+	issuers, err := json.Marshal([]map[string]any{{
+		"issuer":       p.issuer,
+		"keySet":       p.keySet,
+		"audience":     Audience,
+		"tokenRule":    "at+jwt",
+		"portalClient": map[string]any{"id": PortalClient, "scopes": strings.Fields(scopes), "parameters": map[string]string{"resource": Audience}},
 	}})
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // Audience is what a token has to be made for before Leasehold takes it.
@@ -18,8 +19,9 @@ type provider struct {
 	process *process
 }
 
-// startProvider starts the OpenID provider with keys and a robot's secret of its own.
-func startProvider(ctx context.Context, o Options, h hosts) (*provider, error) {
+// startProvider starts the OpenID provider with keys and a robot's secret of its own. It sends
+// people back to the portals and nowhere else.
+func startProvider(ctx context.Context, o Options, h hosts, portals []string) (*provider, error) {
 	port, err := freePort(h.ours, 0)
 	if err != nil {
 		return nil, err
@@ -36,6 +38,7 @@ func startProvider(ctx context.Context, o Options, h hosts) (*provider, error) {
 		"PORT=" + strconv.Itoa(port),
 		"AUDIENCE=" + Audience,
 		"ROBOT_SECRET=" + p.secret,
+		"PORTAL=" + strings.Join(portals, " "),
 	}, "node", filepath.Join(o.Root, "localstack", "oidc", "provider.mjs"))
 	if err != nil {
 		return nil, err

@@ -32,6 +32,9 @@ const (
 // RobotClient is the client, and so the subject, behind Robot.
 const RobotClient = "leasehold-robot"
 
+// PortalClient is the pages, as a client of the provider.
+const PortalClient = "leasehold-portal"
+
 const (
 	client   = "leasehold-cli"
 	callback = "http://127.0.0.1/callback" // nobody listens there: the walk ends when it is sent there

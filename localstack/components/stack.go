@@ -106,11 +106,13 @@ func (s *Stack) startParts(ctx context.Context, h hosts) (err error) {
 		return err
 	}
 
+	back := names.PortalPath + "/signed-in"
+
 	// The functions are built while programs start: each takes some seconds.
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(s.timed("functions and CDK app built", func() error { return build(ctx, s.o) }))
 	group.Go(s.timed("OpenID provider started", func() (err error) {
-		s.provider, err = startProvider(ctx, s.o, h)
+		s.provider, err = startProvider(ctx, s.o, h, []string{s.proxy.url + back, s.proxy.secureURL + back})
 		return err
 	}))
 	group.Go(s.timed("SCIM server started", func() (err error) {

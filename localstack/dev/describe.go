@@ -15,6 +15,7 @@ import (
 // describe says where everything is, and gives three lines to paste.
 func describe(w io.Writer, f components.Endpoints, shown seed.Result) {
 	fmt.Fprintf(w, `
+  pages            %s%s (sign in with one click)
   API              %s%s
   tokens           %s/token?as=member (admin, owner, manager, approver, member, other; robot)
   SCIM server      %s
@@ -25,7 +26,7 @@ func describe(w io.Writer, f components.Endpoints, shown seed.Result) {
 
 Ask for a package as member, see the assignment delivered, and ask the SCIM server itself in which groups member is:
 
-`, f.URL, names.APIVersion, f.Issuer, f.SCIM, f.Issuer, f.Issuer, f.Issuer, filepath.Join(dir, envFile), filepath.Join(dir, logFile))
+`, f.URL, names.PortalPath, f.URL, names.APIVersion, f.Issuer, f.SCIM, f.Issuer, f.Issuer, f.Issuer, filepath.Join(dir, envFile), filepath.Join(dir, logFile))
 	// They can be pasted as they are: ids and ports are filled in.
 	for _, line := range lines(f, shown) {
 		fmt.Fprintf(w, "%s\n\n", line)

@@ -1,4 +1,4 @@
-// What the local OpenID provider knows: its accounts, its two clients and the
+// What the local OpenID provider knows: its accounts, its three clients and the
 // shape of the tokens that it gives.
 
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
@@ -43,7 +43,7 @@ async function firstParty(ctx) {
   return grant;
 }
 
-export function configuration({ audience, robotSecret }) {
+export function configuration({ audience, robotSecret, portals }) {
   const policy = interactionPolicy.base();
   policy.remove('consent');
 
@@ -56,6 +56,14 @@ export function configuration({ audience, robotSecret }) {
         application_type: 'native',
         token_endpoint_auth_method: 'none',
         redirect_uris: ['http://127.0.0.1/callback'], // a native client may add any port
+        grant_types: ['authorization_code'],
+        response_types: ['code'],
+      },
+      {
+        client_id: 'leasehold-portal',
+        application_type: 'web',
+        token_endpoint_auth_method: 'none',
+        redirect_uris: portals,
         grant_types: ['authorization_code'],
         response_types: ['code'],
       },

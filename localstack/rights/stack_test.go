@@ -28,11 +28,13 @@ import (
 	"leasehold/localstack/dev/issuer"
 	"leasehold/localstack/dev/scimserver"
 	"leasehold/localstack/seed"
+	"leasehold/localstack/visitor"
 	"leasehold/pkg/app/base"
 	"leasehold/pkg/app/catalogs"
 	"leasehold/pkg/app/deliver"
 	"leasehold/pkg/app/expire"
 	"leasehold/pkg/app/fanout"
+	"leasehold/pkg/app/portal"
 	"leasehold/pkg/app/requests"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
@@ -100,6 +102,10 @@ func open(t *testing.T) *stack {
 	s.recorder.call = s.invoke
 	s.serve()
 	s.wire()
+	// The first administrator comes to the pages before anybody has called the API.
+	if p, err := visitor.New(nil).SignIn(t.Context(), s.endpoints.URL+names.PortalPath, components.Admin); err != nil || p.Status != http.StatusOK {
+		t.Fatalf("%v %+v", err, p)
+	}
 	if s.Result, err = seed.Run(t.Context(), s.endpoints, s.token, io.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +154,9 @@ func (s *stack) wire() {
 		case names.Requests:
 			api, failed := requests.New(c, log)
 			handler, err = lambdaio.HTTP(api), failed
+		case names.Portal:
+			pages, failed := portal.New(c, log)
+			handler, err = lambdaio.HTTP(pages), failed
 		case names.Deliver:
 			handle, queues, failed := deliver.New(c, log)
 			handler, err = lambdaio.SQS(handle, queues), failed
@@ -172,7 +181,7 @@ func (s *stack) environment(f names.Function) func(string) (string, bool) {
 	all := map[string]string{
 		string(names.EnvTable): names.StackName, string(names.EnvBucket): filesBucket, string(names.EnvSecretPath): "/leasehold/connectors", string(names.EnvEmulated): "true", string(names.EnvPublicURL): s.endpoints.URL,
 		string(names.EnvFirstAdmin): s.endpoints.Issuer + "|" + components.Admin,
-		string(names.EnvIssuers):    fmt.Sprintf(`[{"issuer":%q,"keySet":%q,"audience":%q}]`, s.endpoints.Issuer, s.issuer.KeySet(), components.Audience),
+		string(names.EnvIssuers):    fmt.Sprintf(`[{"issuer":%q,"keySet":%q,"audience":%q,"portalClient":{"id":%q}}]`, s.endpoints.Issuer, s.issuer.KeySet(), components.Audience, components.PortalClient),
 	}
 	for _, q := range names.Queues {
 		all[string(q.Env)] = s.queues[q.ID]

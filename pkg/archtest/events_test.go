@@ -50,7 +50,8 @@ func checkCall(function string, sample []byte) error {
 	if answer, err := lambdaio.HTTP(handler)(context.Background(), event); err != nil || served == nil {
 		return fmt.Errorf("not served: %d %s %v", answer.StatusCode, answer.Body, err)
 	}
-	if !strings.HasPrefix(served.URL.Path, names.APIVersion+"/") || lambdaio.RequestID(served.Context()) == "" || lambdaio.GatewayBase(served.Context()) == "" {
+	root := map[bool]string{true: names.PortalPath, false: names.APIVersion}[function == names.Portal]
+	if !strings.HasPrefix(served.URL.Path, root+"/") || lambdaio.RequestID(served.Context()) == "" || lambdaio.GatewayBase(served.Context()) == "" {
 		return fmt.Errorf("path %q, request id %q, base %q", served.URL.Path, lambdaio.RequestID(served.Context()), lambdaio.GatewayBase(served.Context()))
 	}
 	return nil

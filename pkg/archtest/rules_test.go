@@ -26,19 +26,24 @@ type rule struct {
 }
 
 const (
-	lambda = "github.com/aws/aws-lambda-go"
-	sdk    = "github.com/aws/aws-sdk-go-v2"
-	smithy = "github.com/aws/smithy-go"
-	cdk    = "github.com/aws/aws-cdk-go"
-	jsii   = "github.com/aws/jsii-runtime-go"
-	tree   = "github.com/aws/constructs-go"
-	json2  = "github.com/go-json-experiment/json"
-	jose   = "github.com/go-jose/go-jose"
-	cedar  = "github.com/cedar-policy/cedar-go"
-	rapid  = "pgregory.net/rapid"
-	gocmp  = "github.com/google/go-cmp"
-	errs   = "golang.org/x/sync/errgroup"
-	ownApp = "app/<own name>" // in a function's rule: its own wiring
+	lambda    = "github.com/aws/aws-lambda-go"
+	sdk       = "github.com/aws/aws-sdk-go-v2"
+	smithy    = "github.com/aws/smithy-go"
+	cdk       = "github.com/aws/aws-cdk-go"
+	jsii      = "github.com/aws/jsii-runtime-go"
+	tree      = "github.com/aws/constructs-go"
+	json2     = "github.com/go-json-experiment/json"
+	jose      = "github.com/go-jose/go-jose"
+	cedar     = "github.com/cedar-policy/cedar-go"
+	rapid     = "pgregory.net/rapid"
+	gocmp     = "github.com/google/go-cmp"
+	errs      = "golang.org/x/sync/errgroup"
+	templ     = "github.com/a-h/templ"
+	hypertext = "golang.org/x/net/html"
+	words     = "golang.org/x/text"
+	oidc      = "github.com/coreos/go-oidc"
+	oauth2    = "golang.org/x/oauth2"
+	ownApp    = "app/<own name>" // in a function's rule: its own wiring
 )
 
 var (
@@ -53,7 +58,7 @@ var (
 var rules = map[string]rule{
 	"functions":  {ours: []string{ownApp, "config", "lambdaio", "obs", "names"}, others: []string{lambda}},
 	"infra":      {ours: []string{"names"}, others: []string{cdk, jsii, tree}},
-	"localstack": {ours: []string{"*"}, others: []string{lambda, sdk, smithy, json2, jose, errs}},
+	"localstack": {ours: []string{"*"}, others: []string{lambda, sdk, smithy, json2, jose, errs, hypertext}},
 
 	"pkg/names":       {},
 	"pkg/clock":       {},
@@ -93,8 +98,12 @@ var rules = map[string]rule{
 	"pkg/connector/identitycenter": adapter.andOthers(sdk, smithy),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 
-	"pkg/graph":  pages,
-	"pkg/portal": pages,
+	"pkg/graph":  pages.and("publicurl"),
+	"pkg/portal": pages.and("publicurl", "sessions", "signin").andOthers(templ, words),
+
+	"pkg/publicurl": {},
+	"pkg/sessions":  useCase,
+	"pkg/signin":    {ours: []string{"entitlement"}, others: []string{oidc, oauth2}},
 
 	"pkg/app": {ours: []string{"*"}, others: []string{sdk, smithy, json2, errs}},
 

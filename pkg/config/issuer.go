@@ -26,6 +26,16 @@ type Issuer struct {
 	Audience       string    `json:"audience"`       // must be in the token's aud
 	TokenRule      TokenRule `json:"tokenRule"`      // at+jwt unless given
 	PrincipalClaim string    `json:"principalClaim"` // the claim that names the principal: sub unless given
+
+	PortalClient *PortalClient `json:"portalClient"` // the pages as a client of it; nil: nobody signs in at the pages with it
+}
+
+// PortalClient is the pages as a client of an issuer: a public one, which proves by PKCE that
+// the code is its own.
+type PortalClient struct {
+	ID         string            `json:"id"`
+	Scopes     []string          `json:"scopes"`     // that are asked for; those of the API unless given
+	Parameters map[string]string `json:"parameters"` // of the authorization request, such as resource or audience
 }
 
 // ParseIssuers reads the JSON list of issuers, fills in what may be left out, and
@@ -68,6 +78,9 @@ func (i *Issuer) fill() {
 	if i.PrincipalClaim == "" {
 		i.PrincipalClaim = "sub"
 	}
+	if i.PortalClient != nil && len(i.PortalClient.Scopes) == 0 {
+		i.PortalClient.Scopes = []string{"openid", "EntitlementManagement.ReadWrite.All", "EntitlementMgmt-SubjectAccess.ReadWrite"}
+	}
 }
 
 func (i *Issuer) check() error {
@@ -85,6 +98,10 @@ func (i *Issuer) check() error {
 	}
 	if i.Audience == "" {
 		return errors.New("audience: it is empty")
+	}
+
+	if i.PortalClient != nil && i.PortalClient.ID == "" {
+		return errors.New("portalClient: id is empty")
 	}
 
 	switch i.TokenRule {

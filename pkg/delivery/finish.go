@@ -146,7 +146,7 @@ func (r *run) recordOnly(ctx context.Context, j *reconciliation, p *targetJob) e
 // state returns what is known of the subject when a part is recorded. Parts that are not
 // over, and those that another worker holds, are not known yet.
 func (j *reconciliation) state(p *targetJob) State {
-	s := State{SubjectRecord: j.subjectRecord, Inputs: j.inputs, Want: j.want, GrantSets: slices.Clone(j.idle), Leaving: j.leaving,
+	s := State{SubjectRecord: j.subjectRecord, Inputs: j.inputs, Want: j.want, Expiring: j.expiring, Planned: j.planned, GrantSets: slices.Clone(j.idle), Leaving: j.leaving,
 		Undone: map[entitlement.ConnectorID]bool{}, Kept: map[entitlement.ConnectorID]bool{}}
 
 	for _, grantSet := range j.idle {

@@ -19,7 +19,8 @@ type reconciliation struct {
 	subjectRecord entitlement.SubjectRecord
 	inputs        entitlement.ReconcileInputs
 	want          roles
-	expiring      roles // neither to grant nor to take away, see given
+	expiring      roles     // neither to grant nor to take away, see given
+	planned       time.Time // when these were told apart
 	verify        roles
 	idle          []entitlement.GrantSet    // those that nothing is to be done at
 	unread        []entitlement.ConnectorID // those of which cannot be read
@@ -109,6 +110,7 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*reconciliati
 
 	now := r.Clock.Now()
 	j.want, j.expiring = given(j.subjectRecord, j.inputs, now)
+	j.planned = now
 	j.verify = verified(j.subjectRecord, j.inputs)
 	for _, grantSet := range grantSetsFor(id, j.want, grantSets) {
 		// Of a target that cannot be read nothing is planned; the others are not kept waiting.

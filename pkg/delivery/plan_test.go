@@ -201,3 +201,30 @@ func TestR102_WhatTheGrantsMeanForAnAssignment(t *testing.T) {
 		t.Errorf("a package without roles: %q", got)
 	}
 }
+
+// What is about to end is left alone until the sweep has decided: it is neither settled, should
+// a clock go back meanwhile (S15), nor looked at again and again until then (L10).
+func TestS15_WhatIsExpiringIsNotSettled_L10_AndWaitsForTheSweep(t *testing.T) {
+	a := entitlement.Assignment{ID: "a", Package: "p", Subject: "mia", Target: entitlement.TargetPresent, State: entitlement.AssignmentDelivering, End: noon}
+	s := State{
+		SubjectRecord: entitlement.SubjectRecord{Subject: "mia", Generation: 2, Live: []entitlement.PackageID{"p"}, Waiting: []entitlement.Waiting{{Package: "p", Assignment: "a"}}},
+		Inputs: entitlement.ReconcileInputs{Subject: mia(), Scopes: map[entitlement.PackageID]entitlement.PackageScopes{"p": scopes("a")},
+			Slots: map[entitlement.PackageID]entitlement.AssignmentSlot{"p": {Package: "p", Subject: "mia", Assignment: &a}}},
+		Expiring: set("a"), Planned: noon.Add(time.Second),
+		// Given by another assignment that has ended, and due to be looked at.
+		GrantSets: []entitlement.GrantSet{{Subject: "mia", Connector: "con", Grants: map[entitlement.RoleRef]entitlement.Grant{ref("a"): {Role: ref("a"), Presence: entitlement.PresencePresent, Sent: true, Generation: 1}}}},
+	}
+
+	for _, now := range []time.Time{noon.Add(-time.Second), noon.Add(2 * time.Second)} {
+		c, err := Settle(s, "test", now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c.Slots) > 0 || len(c.Settlements[0].Delivered) > 0 || c.Settlements[0].Reconciled {
+			t.Errorf("at %s: settled: %+v", now, c)
+		}
+		if next := c.Settlements[0].Next; next.Before(now.Add(30 * time.Second)) {
+			t.Errorf("at %s: looked at again at %s", now, next)
+		}
+	}
+}

@@ -28,7 +28,11 @@ type State struct {
 	SubjectRecord entitlement.SubjectRecord
 	Inputs        entitlement.ReconcileInputs
 	Want          map[entitlement.RoleRef]bool
-	GrantSets     []entitlement.GrantSet
+	// Expiring are roles that were left alone, and Planned is when that was decided: whose end
+	// had passed then is not settled, whatever a clock says later.
+	Expiring  map[entitlement.RoleRef]bool
+	Planned   time.Time
+	GrantSets []entitlement.GrantSet
 	// Undone are targets of which it is not known yet what becomes true there.
 	Undone map[entitlement.ConnectorID]bool
 	// Kept are grant sets that are not recorded with the settlement.
@@ -109,7 +113,7 @@ func Settle(s State, command string, now time.Time) (entitlement.Change, error) 
 			break
 		}
 
-		if s.Inputs.Slots[waiting.Package].Over(now) {
+		if slot := s.Inputs.Slots[waiting.Package]; slot.Over(now) || slot.Over(s.Planned) {
 			// The sweep is about to end it. Until then somebody may extend it, and then it
 			// is to be delivered after all: the subject stays pending.
 			leavePending(now.Add(names.SweepPeriod))
@@ -188,7 +192,8 @@ func (s State) pending(known map[entitlement.RoleRef]entitlement.Grant, now time
 	}
 
 	for role, g := range known {
-		if !s.Want[role] && !closed(g) {
+		// What is expiring is looked at when the sweep has been there.
+		if !s.Want[role] && !closed(g) && !s.Expiring[role] {
 			st.Reconciled, st.Next = false, earlier(st.Next, due(g, now))
 		}
 	}

@@ -107,6 +107,9 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	p.grantSets(c.GrantSets)
 	p.deletionGuards(c.DeletionGuards)
 	p.deletionGuardUpdates(c.DeletionGuardUpdates)
+	for _, v := range c.Sessions {
+		write(p, sessionMapper, v)
+	}
 	p.events(c)
 
 	return p

@@ -85,6 +85,7 @@ func explainers() map[string]explainer {
 		endedMapper.tag:          {"past assignment", whole(endedMapper).read},
 		userMapper.tag:           whole(userMapper),
 		groupMapper.tag:          whole(groupMapper),
+		sessionMapper.tag:        whole(sessionMapper),
 		absenceMapper.tag:        {"note that somebody may not be there to decide", whole(absenceMapper).read},
 
 		tagSubjectRecord: {"what a person ought to have", untyped(readSubjectRecord)},

@@ -65,6 +65,7 @@ import (
 //	                                      |       | EV#kind#id, EV#... of each               |
 //	events by who did it; by time         | 3; 4  | ACT#u; WHEN#n, newest first; the events  | pages
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
+//	session of a browser                  | table | SES#digest, SES                          | one
 //	roles in a catalog; in everything     | table | CAT#c, ROLE#...; CFG, ROLE#...           | all, MaxRoleAssignments
 //	role assignment by id                 | 1     | ROLE#r; then the item                    | one
 //	all role assignments; of a caller     | 2     | ALL#ROLE by who holds them; then items   | pages; U#me, G#...
@@ -115,6 +116,7 @@ const (
 	wordRole         = "ROLE"
 	wordOrganization = "ORG"
 	wordExtension    = "EXT"
+	wordSession      = "SES"
 
 	wordForPackage = "PKGREQ"
 	wordForSubject = "SUBREQ"

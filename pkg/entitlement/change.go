@@ -41,6 +41,7 @@ type Change struct {
 	References        []Reference       // that must hold, to what the change does not write itself
 	Absences          []Absence         // one of version 0 is noted beside what is noted of the person already
 	RoleAssignments   []RoleAssignment
+	Sessions          []Session
 }
 
 // Guarded refuses a change with a new request for a package that has no DeletionGuard of
@@ -94,6 +95,7 @@ const (
 	PartClaim          Part = "claim"
 	PartTargetResource Part = "targetResource"
 	PartEvent          Part = "event"
+	PartSession        Part = "session"
 )
 
 // Stale is the cause of a refused Change.

@@ -19,6 +19,7 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/obs"
+	"leasehold/pkg/publicurl"
 )
 
 // batchOperations are several calls in one.
@@ -234,7 +235,7 @@ func (c *call) split(ctx context.Context, p *part) (*http.Request, error) {
 		r.Header.Set(name, value)
 	}
 	r.Header["Authorization"] = c.request.Header.Values("Authorization")
-	r.Header[forwarded] = c.request.Header.Values(forwarded) // it came as the batch did
+	r.Header[publicurl.Header] = c.request.Header.Values(publicurl.Header) // it came as the batch did
 	return r, nil
 }
 

@@ -2,55 +2,18 @@ package graph
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"strings"
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
 	"leasehold/pkg/names"
+	"leasehold/pkg/publicurl"
 )
 
-// base returns what stands before /v1.0 in every link. It comes from the deployment or
-// from the gateway's own word. Where the deployment has several addresses, it is the one that
-// the call came to, by scheme and host, else the first: what a header says chooses among them
-// and is never repeated.
+// base returns what stands before /v1.0 in every link.
 func (c *call) base(ctx context.Context) string {
-	switch n := len(c.deps.PublicURLs); {
-	case n == 0 && c.deps.GatewayBase == nil:
-		return ""
-	case n == 0:
-		return c.deps.GatewayBase(ctx)
-	case n == 1:
-		return c.deps.PublicURLs[0]
-	}
-
-	// A gateway that knows its domain speaks https; a proxy before one that does not says both.
-	for _, at := range append([]string{"https://" + c.request.Host}, forwardedFrom(c.request.Header)...) {
-		for _, base := range c.deps.PublicURLs {
-			if u, err := url.Parse(base); err == nil && strings.EqualFold(u.Scheme+"://"+u.Host, at) {
-				return base
-			}
-		}
-	}
-	return c.deps.PublicURLs[0]
-}
-
-// forwarded is the header by which a proxy says how a call came to it (RFC 7239). Gateways
-// replace X-Forwarded-Proto by their own, and leave this one.
-const forwarded = "Forwarded"
-
-// forwardedFrom returns the addresses that proxies say a call came to, by scheme and host.
-func forwardedFrom(h http.Header) (at []string) {
-	for hop := range strings.SplitSeq(strings.Join(h.Values(forwarded), ","), ",") {
-		said := map[string]string{}
-		for pair := range strings.SplitSeq(hop, ";") {
-			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			said[strings.ToLower(name)] = strings.Trim(value, `"`)
-		}
-		at = append(at, said["proto"]+"://"+said["host"])
-	}
-	return at
+	return publicurl.Base(ctx, c.request, c.deps.PublicURLs, c.deps.GatewayBase)
 }
 
 // link returns the absolute address of a path of the API.

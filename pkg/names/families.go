@@ -24,12 +24,13 @@ const (
 	FamilyApprovers    Family = "ASET"  // of requests that wait for several
 	FamilyConfig       Family = "CFG"   // groups that are named anywhere, and the signing key
 	FamilyOrganization Family = "ORG"   // a connected organization
+	FamilySession      Family = "SES"   // who is signed in at the pages
 	FamilyEvent        Family = "EV"    // of everything: put, and nothing else
 )
 
 // Families lists them all.
 var Families = []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector,
-	FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilyEvent}
+	FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilySession, FamilyEvent}
 
 // FamilyOf returns the family of a partition, "" for none.
 func FamilyOf(partition string) Family {

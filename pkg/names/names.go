@@ -42,6 +42,7 @@ type Function struct {
 const (
 	Catalogs = "catalogs"
 	Requests = "requests"
+	Portal   = "portal"
 	Deliver  = "deliver"
 	Fanout   = "fanout"
 	Expire   = "expire"
@@ -59,6 +60,10 @@ var Functions = []Function{
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
 		Uses: Uses{Table: Read | Search | Order | Write | Check | Offered, Send: []string{DeliverUrgent, FanoutJobs}, Files: Read | Write,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
+	{ID: Portal, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
+		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent},
+			// The first administrator may come here before anybody calls the API, and is made then.
+			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyGroup, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilySession, FamilyEvent}}},
 	// It sends to the queue that has time: all those at once who waited for a silent target.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
 		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read,
@@ -197,6 +202,9 @@ const (
 	Ours        = APIVersion + "/leasehold"
 )
 
+// PortalPath is the root of the pages below the stage.
+const PortalPath = "/portal"
+
 // HealthPath answers without a token that the API is there.
 const HealthPath = "/health"
 
@@ -211,6 +219,8 @@ type Route struct{ Method, Path, Function string }
 // could not be delivered or taken back; everything else to catalogs. GET of one package is the people's side too,
 // because filterByCurrentUser(on='...') arrives in that very segment.
 var Routes = []Route{
+	{AnyMethod, PortalPath, Portal},
+	{AnyMethod, PortalPath + "/{proxy+}", Portal},
 	{AnyMethod, APIVersion + "/{proxy+}", Catalogs},
 	{AnyMethod, Entitlement + "/{proxy+}", Catalogs},
 	{AnyMethod, Entitlement + "/accessPackages", Catalogs},

@@ -40,6 +40,7 @@ type Issuer struct {
 	ids     clock.IDs
 	keys    jose.JSONWebKeySet // public
 	signer  jose.Signer
+	codes   codes
 }
 
 // New returns an issuer that answers at address, with a key of its own.
@@ -92,8 +93,10 @@ func (i *Issuer) Handler() http.Handler {
 		writeJSON(w, map[string]any{
 			"issuer":                                i.address,
 			"jwks_uri":                              i.KeySet(),
+			"authorization_endpoint":                i.address + "/authorize",
 			"token_endpoint":                        i.address + "/token",
-			"response_types_supported":              []string{"token"},
+			"response_types_supported":              []string{"code"},
+			"code_challenge_methods_supported":      []string{"S256"},
 			"subject_types_supported":               []string{"public"},
 			"id_token_signing_alg_values_supported": []string{string(jose.ES256)},
 		})
@@ -109,6 +112,10 @@ func (i *Issuer) Handler() http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		io.WriteString(w, token)
 	})
+
+	mux.HandleFunc("GET /authorize", i.authorize)
+	mux.HandleFunc("POST /authorize", i.authorize)
+	mux.HandleFunc("POST /token", i.exchange)
 
 	return i.ownAddressOnly(mux)
 }

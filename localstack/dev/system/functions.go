@@ -18,6 +18,7 @@ import (
 	"leasehold/pkg/app/expire"
 	"leasehold/pkg/app/fanout"
 	"leasehold/pkg/app/httpapi"
+	"leasehold/pkg/app/portal"
 	"leasehold/pkg/app/targets"
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
@@ -33,8 +34,10 @@ import (
 	"leasehold/pkg/lifecycle"
 	"leasehold/pkg/names"
 	"leasehold/pkg/obs"
+	pages "leasehold/pkg/portal"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/secrets"
+	"leasehold/pkg/sessions"
 	"leasehold/pkg/views"
 )
 
@@ -64,7 +67,9 @@ func (f functions) invoke(ctx context.Context, id string, payload []byte) ([]byt
 
 // wire puts every function together as its main does, over components in memory.
 func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functions, error) {
-	verifier, err := httpapi.Verifier(config.Config{Issuers: []config.Issuer{{Issuer: s.Endpoints.Issuer, KeySet: s.issuer.KeySet(), Audience: components.Audience}}})
+	settings := config.Config{Emulated: true, Issuers: []config.Issuer{{Issuer: s.Endpoints.Issuer, KeySet: s.issuer.KeySet(), Audience: components.Audience,
+		PortalClient: &config.PortalClient{ID: components.PortalClient, Scopes: []string{"openid"}}}}}
+	verifier, err := httpapi.Verifier(settings)
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +98,10 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 		Jobs: may.send(names.Catalogs, jobs), Enqueuer: may.send(names.Catalogs, urgent), Clock: now, IDs: ids, Log: logs[names.Catalogs]}
 	askers := deps(names.Requests)
 	askers.Requests = &requests.Service{Store: store, Enqueuer: may.send(names.Requests, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Requests]}
+	readers := deps(names.Portal)
+	shown := pages.Deps{SignIn: portal.SignIn(settings), Authenticator: verifier, Sessions: &sessions.Service{Store: store, Clock: now}, Directory: readers.Directory, Views: readers.Views,
+		Clock: now, PublicURLs: readers.PublicURLs, GatewayBase: readers.GatewayBase,
+		Requests: &requests.Service{Store: store, Enqueuer: may.send(names.Portal, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Portal]}}
 	worker := &delivery.Service{Store: store, Connectors: registry, Queue: may.send(names.Deliver, bulk), Clock: now, IDs: ids, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
 	edits := &delivery.FanOut{Store: store, Bulk: may.send(names.Fanout, bulk), JobQueue: may.send(names.Fanout, jobs), Clock: now, Log: logs[names.Fanout]}
 	askers.Exports = &exports.Service{Bucket: s.files, Queue: may.send(names.Requests, jobs), Clock: now, IDs: ids}
@@ -113,6 +122,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	handlers := map[string]any{
 		names.Catalogs: lambdaio.HTTP(graph.Catalogs(owners)),
 		names.Requests: lambdaio.HTTP(graph.Requests(askers)),
+		names.Portal:   lambdaio.HTTP(pages.New(shown)),
 		names.Deliver:  lambdaio.SQS(deliver.Handler(worker), s.queues.delayers()),
 		names.Fanout:   lambdaio.SQS(fanout.Handler(edits, written), s.queues.delayers()),
 		names.Expire:   lambdaio.Schedule(expire.Handler(sweep, obs.NewMetrics(out, nil))),

@@ -1,0 +1,48 @@
+// Package portal wires the function of the pages.
+package portal
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"leasehold/pkg/app/base"
+	"leasehold/pkg/app/httpapi"
+	"leasehold/pkg/clock"
+	"leasehold/pkg/config"
+	"leasehold/pkg/connector"
+	"leasehold/pkg/lambdaio"
+	"leasehold/pkg/names"
+	pages "leasehold/pkg/portal"
+	"leasehold/pkg/requests"
+	"leasehold/pkg/sessions"
+	"leasehold/pkg/signin"
+	"leasehold/pkg/views"
+)
+
+// New returns the function's HTTP handler.
+func New(c config.Config, log *slog.Logger) (http.Handler, error) {
+	clients := base.Open(c)
+	db, urgent := clients.Table(), clients.Sender(names.DeliverUrgent)
+	verifier, err := httpapi.Verifier(c)
+	if err := errors.Join(err, clients.Err()); err != nil {
+		return nil, err
+	}
+	return pages.New(pages.Deps{
+		SignIn: SignIn(c), Authenticator: verifier, Sessions: &sessions.Service{Store: db, Clock: clock.System{}}, Directory: httpapi.Directory(c, db, urgent, log),
+		Requests: &requests.Service{Store: db, Enqueuer: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
+		Views:    &views.Reader{Store: db}, Clock: clock.System{}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase,
+	}), nil
+}
+
+// SignIn returns how people sign in: with those of the issuers that know the pages as a client.
+func SignIn(c config.Config) *signin.Flow {
+	f := &signin.Flow{Client: &http.Client{Timeout: 5 * time.Second}, Insecure: c.Emulated}
+	for _, i := range c.Issuers {
+		if p := i.PortalClient; p != nil {
+			f.Issuers = append(f.Issuers, signin.Issuer{Name: i.Issuer, ClientID: p.ID, Scopes: p.Scopes, Parameters: p.Parameters})
+		}
+	}
+	return f
+}

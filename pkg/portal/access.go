@@ -1,0 +1,383 @@
+package portal
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/requests"
+	"leasehold/pkg/views"
+)
+
+// endsSoon is how long before its end an assignment is put forward.
+const endsSoon = 14 * 24 * time.Hour
+
+// onPage is how many rows a list shows.
+const onPage = 25
+
+// homePage is what home shows.
+type homePage struct {
+	Waiting    []*views.Request    // for the visitor's decision
+	InProgress []*views.Request    // of the visitor's own
+	Ending     []*views.Assignment // soon
+}
+
+func home(ctx context.Context, v *visit) (answer, error) {
+	var shown homePage
+	waiting, err := v.Requests.Waiting(ctx, v.by.Caller, entitlement.Page{Limit: onPage})
+	if err != nil {
+		return answer{}, err
+	}
+
+	mine, err := v.Requests.Mine(ctx, v.by.Caller, entitlement.Page{Limit: onPage})
+	if err != nil {
+		return answer{}, err
+	}
+	open := slices.DeleteFunc(mine.Items, func(r entitlement.AssignmentRequest) bool { return done(r.State) })
+
+	// Names of both lists are read together.
+	shown.Waiting, shown.InProgress = views.OfRequests(waiting.Items), views.OfRequests(open)
+	if err := v.Views.Requests(ctx, v.by.Caller, slices.Concat(shown.Waiting, shown.InProgress), views.With{views.JoinPackage: nil, views.JoinPeople: nil}); err != nil {
+		return answer{}, err
+	}
+
+	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
+	if err != nil {
+		return answer{}, err
+	}
+	shown.Ending = views.OfAssignments(slices.DeleteFunc(held.Items, func(a entitlement.Assignment) bool {
+		return a.Target == entitlement.TargetAbsent || a.End.IsZero() || a.End.Sub(v.now) > endsSoon
+	}))
+	if err := v.Views.Assignments(ctx, v.by.Caller, shown.Ending, views.With{views.JoinPackage: nil}); err != nil {
+		return answer{}, err
+	}
+	return page(homeView(v, shown))
+}
+
+// done reports a request that nothing more happens to.
+func done(s entitlement.RequestState) bool {
+	return slices.Contains([]entitlement.RequestState{entitlement.RequestDelivered, entitlement.RequestDenied, entitlement.RequestCanceled}, s)
+}
+
+// findPage is what finding access shows.
+type findPage struct {
+	Sought   string
+	Packages []entitlement.AccessPackage
+	Next     string // address of the next page; "" at the end
+}
+
+// maxSought bounds the pages of the list that one search goes through.
+const maxSought = 10
+
+func findAccess(ctx context.Context, v *visit) (answer, error) {
+	query := v.request.URL.Query()
+	shown := findPage{Sought: strings.TrimSpace(query.Get("search"))}
+	token, err := v.unseal(ctx, query.Get("page"))
+	if err != nil {
+		return answer{}, err
+	}
+
+	// A page of the list may hold few that fit, or none.
+	for range maxSought {
+		list, err := v.Requests.Requestable(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token})
+		if err != nil {
+			return answer{}, err
+		}
+		for _, p := range list.Items {
+			if contains(p.DisplayName, shown.Sought) || contains(p.Description, shown.Sought) {
+				shown.Packages = append(shown.Packages, p)
+			}
+		}
+		if token = list.Next; token == "" || len(shown.Packages) >= onPage {
+			break
+		}
+	}
+
+	shown.Next, err = v.next(ctx, token)
+	if err != nil {
+		return answer{}, err
+	}
+	return page(findView(v, shown))
+}
+
+func contains(text, sought string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(sought))
+}
+
+// packagePage is what the page of a package shows.
+type packagePage struct {
+	*views.Package
+	Policies []entitlement.AssignmentPolicy // through which the visitor may ask
+	Held     *entitlement.Assignment        // that the visitor has
+	Obstacle string                         // why the visitor cannot ask now; "" where nothing stands against it
+	Has      map[entitlement.RoleRef]bool   // roles that the visitor has by other packages, as read back
+	Form     askForm
+	Problem  string
+}
+
+// askForm is what somebody typed.
+type askForm struct {
+	Policy, Justification, Until string
+	Answers                      map[entitlement.QuestionID]string
+}
+
+func showPackage(ctx context.Context, v *visit) (answer, error) {
+	shown, err := v.packagePage(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	return page(packageView(v, shown))
+}
+
+func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
+	id, err := pathID[entitlement.PackageID](v)
+	if err != nil {
+		return packagePage{}, err
+	}
+
+	p, err := v.Requests.Package(ctx, v.by.Caller, id)
+	if err != nil {
+		return packagePage{}, err
+	}
+
+	view := views.OfPackages([]entitlement.AccessPackage{p})
+	if err := v.Views.Packages(ctx, v.by.Caller, view, rolesJoined); err != nil {
+		return packagePage{}, err
+	}
+
+	shown := packagePage{Package: view[0]}
+	if shown.Policies, err = v.Requests.Applicable(ctx, v.by.Caller, id, ""); err != nil {
+		return packagePage{}, err
+	}
+
+	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
+	if err != nil {
+		return packagePage{}, err
+	}
+	for _, a := range held.Items {
+		if a.Package == id && a.Target == entitlement.TargetPresent {
+			shown.Held = &a
+		}
+	}
+
+	// What the visitor has by other packages stays what it is, and is not gained.
+	grants, err := v.Requests.OwnGrants(ctx, v.by.Caller, held.Items)
+	if err != nil {
+		return packagePage{}, err
+	}
+	shown.Has = map[entitlement.RoleRef]bool{}
+	for _, of := range grants {
+		for _, g := range of {
+			shown.Has[g.Scope.Ref] = shown.Has[g.Scope.Ref] || g.Grant.Presence == entitlement.PresencePresent
+		}
+	}
+
+	if shown.Held == nil && len(shown.Policies) > 0 {
+		obstacle, err := v.Requests.Obstacle(ctx, v.by.Caller, id)
+		if err != nil {
+			return packagePage{}, err
+		}
+		if obstacle != nil {
+			shown.Obstacle = entitlement.MessageOf(obstacle)
+		}
+	}
+	return shown, nil
+}
+
+// rolesJoined are the roles of packages, with the resources that they are roles of.
+var rolesJoined = views.With{views.JoinRoleScopes: {views.JoinRole: {views.JoinResource: nil}}}
+
+// askFor asks for the package. What is wrong is said on the page, with what was typed.
+func askFor(ctx context.Context, v *visit) (answer, error) {
+	id, err := pathID[entitlement.PackageID](v)
+	if err != nil {
+		return answer{}, err
+	}
+	form := readAsk(v)
+
+	made, err := v.submit(ctx, id, form)
+	if err == nil {
+		return then("/requests/" + string(made.ID))
+	}
+	if status := entitlement.KindOf(err).HTTPStatus(); status >= 500 || status == 404 {
+		return answer{}, err
+	}
+
+	shown, failure := v.packagePage(ctx)
+	if failure != nil {
+		return answer{}, failure
+	}
+	shown.Form, shown.Problem = form, entitlement.MessageOf(err)
+	return answer{status: entitlement.KindOf(err).HTTPStatus(), page: packageView(v, shown)}, nil
+}
+
+func readAsk(v *visit) askForm {
+	sent := v.request.PostForm
+	form := askForm{Policy: sent.Get("policy"), Justification: strings.TrimSpace(sent.Get("justification")), Until: sent.Get("until"), Answers: map[entitlement.QuestionID]string{}}
+	for name, values := range sent {
+		if id, is := strings.CutPrefix(name, "answer-"); is {
+			form.Answers[entitlement.QuestionID(id)] = strings.Join(values, ",")
+		}
+	}
+	return form
+}
+
+func (v *visit) submit(ctx context.Context, id entitlement.PackageID, form askForm) (entitlement.AssignmentRequest, error) {
+	none := entitlement.AssignmentRequest{}
+	in := requests.Submission{Type: entitlement.UserAdd, Package: id, Justification: form.Justification}
+
+	var err error
+	if form.Policy != "" {
+		if in.Policy, err = entitlement.ParseID[entitlement.PolicyID]("The policy", form.Policy); err != nil {
+			return none, err
+		}
+	}
+	if in.RequestedSchedule, err = untilDate(form.Until); err != nil {
+		return none, err
+	}
+
+	// Only questions of the policy that was chosen are answered; the page asks those of all.
+	policies, err := v.Requests.Applicable(ctx, v.by.Caller, id, "")
+	if err != nil {
+		return none, err
+	}
+	for _, p := range policies {
+		if len(policies) > 1 && p.ID != in.Policy {
+			continue
+		}
+		for _, q := range p.Questions {
+			if value := form.Answers[q.ID]; value != "" {
+				in.Answers = append(in.Answers, entitlement.GivenAnswer{Question: q.ID, Value: value})
+			}
+		}
+	}
+	return v.Requests.Submit(ctx, v.by, in)
+}
+
+// untilDate is the schedule of a last day, which belongs to it; "" asks for none.
+func untilDate(day string) (entitlement.Schedule, error) {
+	if day == "" {
+		return entitlement.Schedule{}, nil
+	}
+	last, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return entitlement.Schedule{}, entitlement.Errorf(entitlement.Invalid, "The last day must be a date, such as 2030-12-31.")
+	}
+	return entitlement.Schedule{Expiration: entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: last.AddDate(0, 0, 1)}}, nil
+}
+
+// heldView is one assignment with its roles, as they ought to be and as they are.
+type heldView struct {
+	*views.Assignment
+	Roles []roleView
+	May   requests.OwnOptions
+}
+
+// roleView is one role in plain words.
+type roleView struct {
+	Resource, Role string
+	requests.GrantView
+}
+
+// accessPage is what somebody has, and had.
+type accessPage struct {
+	Held  []heldView
+	Ended []*views.Assignment
+	Next  string
+}
+
+func myAccess(ctx context.Context, v *visit) (answer, error) {
+	token, err := v.unseal(ctx, v.request.URL.Query().Get("page"))
+	if err != nil {
+		return answer{}, err
+	}
+	list, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token})
+	if err != nil {
+		return answer{}, err
+	}
+
+	all := views.OfAssignments(list.Items)
+	if err := v.Views.Assignments(ctx, v.by.Caller, all, views.With{views.JoinPackage: rolesJoined}); err != nil {
+		return answer{}, err
+	}
+
+	may, err := v.Requests.OwnOptions(ctx, v.by.Caller, list.Items)
+	if err != nil {
+		return answer{}, err
+	}
+
+	grants, err := v.Requests.OwnGrants(ctx, v.by.Caller, list.Items)
+	if err != nil {
+		return answer{}, err
+	}
+
+	shown := accessPage{}
+	for _, a := range all {
+		if a.Target == entitlement.TargetAbsent {
+			shown.Ended = append(shown.Ended, a)
+			continue
+		}
+		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants[a.ID]), may[a.ID]})
+	}
+
+	if shown.Next, err = v.next(ctx, list.Next); err != nil {
+		return answer{}, err
+	}
+	return page(accessView(v, shown))
+}
+
+// rolesOf names the roles of a package.
+func rolesOf(p *views.Package, grants []requests.GrantView) (out []roleView) {
+	for _, g := range grants {
+		shown := roleView{Role: g.Scope.Role.DisplayName, GrantView: g}
+		if p != nil {
+			for _, s := range p.RoleScopes {
+				if s.ID == g.Scope.ID && s.Role != nil && s.Role.Resource != nil {
+					shown.Resource = s.Role.Resource.DisplayName
+				}
+			}
+		}
+		out = append(out, shown)
+	}
+	return out
+}
+
+func extend(ctx context.Context, v *visit) (answer, error) {
+	id, err := pathID[entitlement.AssignmentID](v)
+	if err != nil {
+		return answer{}, err
+	}
+	schedule, err := untilDate(v.request.PostForm.Get("until"))
+	if err != nil {
+		return answer{}, err
+	}
+	made, err := v.Requests.ExtendHeld(ctx, v.by, requests.Submission{Type: entitlement.UserUpdate, Assignment: id, RequestedSchedule: schedule,
+		Justification: strings.TrimSpace(v.request.PostForm.Get("justification"))})
+	if err != nil {
+		return answer{}, err
+	}
+	return then("/requests/" + string(made.ID))
+}
+
+func giveBack(ctx context.Context, v *visit) (answer, error) {
+	id, err := pathID[entitlement.AssignmentID](v)
+	if err != nil {
+		return answer{}, err
+	}
+	made, err := v.Requests.RemoveHeld(ctx, v.by, requests.Submission{Type: entitlement.UserRemove, Assignment: id})
+	if err != nil {
+		return answer{}, err
+	}
+	return then("/requests/" + string(made.ID))
+}
+
+// pathID is the id in the page's path.
+func pathID[T ~string](v *visit) (T, error) {
+	id, err := entitlement.ParseID[T]("The id in the address", v.request.PathValue("id"))
+	if err != nil {
+		return "", entitlement.Errorf(entitlement.NotFound, "There is no such page.")
+	}
+	return id, nil
+}
