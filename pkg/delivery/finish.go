@@ -57,7 +57,7 @@ func (r *run) scheduleNext(ctx context.Context, j *reconciliation) {
 	for _, p := range j.parts {
 		grantSets = append(grantSets, p.grantSet)
 	}
-	if at := soonest(append(grantSets, j.idle...)); !at.IsZero() {
+	if at := soonest(append(grantSets, j.idle...), j.expiring); !at.IsZero() {
 		r.lookAt(j.subject, at)
 	}
 }

@@ -212,7 +212,10 @@ func TestS15_WhatIsExpiringIsNotSettled_L10_AndWaitsForTheSweep(t *testing.T) {
 			Slots: map[entitlement.PackageID]entitlement.AssignmentSlot{"p": {Package: "p", Subject: "mia", Assignment: &a}}},
 		Expiring: set("a"), Planned: noon.Add(time.Second),
 		// Given by another assignment that has ended, and due to be looked at.
-		GrantSets: []entitlement.GrantSet{{Subject: "mia", Connector: "con", Grants: map[entitlement.RoleRef]entitlement.Grant{ref("a"): {Role: ref("a"), Presence: entitlement.PresencePresent, Sent: true, Generation: 1}}}},
+		GrantSets: []entitlement.GrantSet{{Subject: "mia", Connector: "con", Grants: map[entitlement.RoleRef]entitlement.Grant{ref("a"): {Role: ref("a"), Presence: entitlement.PresencePresent, Sent: true, Generation: 1, CheckAfter: noon}}}},
+	}
+	if at := soonest(s.GrantSets, s.Expiring); !at.IsZero() {
+		t.Errorf("a message is sent for %s", at)
 	}
 
 	for _, now := range []time.Time{noon.Add(-time.Second), noon.Add(2 * time.Second)} {

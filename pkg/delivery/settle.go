@@ -210,12 +210,12 @@ func due(g entitlement.Grant, now time.Time) time.Time {
 }
 
 // soonest returns when the first of the grants of the sets is to be looked at again; zero
-// where none is.
-func soonest(grantSets []entitlement.GrantSet) time.Time {
+// where none is. What is expiring is looked at when the sweep has been there.
+func soonest(grantSets []entitlement.GrantSet, expiring roles) time.Time {
 	var at time.Time
 	for _, s := range grantSets {
-		for _, g := range s.Grants {
-			if !g.CheckAfter.IsZero() && (at.IsZero() || g.CheckAfter.Before(at)) {
+		for role, g := range s.Grants {
+			if !g.CheckAfter.IsZero() && !expiring[role] && (at.IsZero() || g.CheckAfter.Before(at)) {
 				at = g.CheckAfter
 			}
 		}
