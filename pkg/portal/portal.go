@@ -63,6 +63,7 @@ type answer struct {
 	status int // 200 where it is zero
 	page   templ.Component
 	next   string // an address below names.PortalPath, after a form
+	file   *file  // in place of a page
 }
 
 // errAnswered says that the answer was written already.
@@ -74,7 +75,7 @@ func page(c templ.Component) (answer, error) { return answer{page: c}, nil }
 func then(path string) (answer, error) { return answer{next: path}, nil }
 
 // routes are all pages behind the sign-in.
-var routes = slices.Concat(peopleRoutes)
+var routes = slices.Concat(peopleRoutes, assignmentRoutes)
 
 // peopleRoutes are the pages of those who ask, hold and decide.
 var peopleRoutes = []route{
@@ -178,7 +179,7 @@ func (p *portal) signedIn(of route) http.Handler {
 
 		if r.Method == http.MethodPost {
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-			if err := r.ParseForm(); err != nil {
+			if err := parseForm(r); err != nil {
 				return answer{}, entitlement.Errorf(entitlement.Invalid, "The form could not be read. Open the page again.")
 			}
 			if r.PostForm.Get("form") != v.FormToken {
@@ -221,6 +222,11 @@ func (v *visit) write(ctx context.Context, w http.ResponseWriter, a answer) {
 	if a.next != "" {
 		w.Header().Set("Location", v.Href(a.next))
 		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
+
+	if a.file != nil {
+		a.file.write(w)
 		return
 	}
 

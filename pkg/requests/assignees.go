@@ -283,6 +283,24 @@ func (s *Service) RemoveEach(ctx context.Context, by authz.Command, pkg entitlem
 	return came, err
 }
 
+// AssignmentsIn returns assignments of a package by their ids, in their order. One of another
+// package is answered like one that is not there.
+func (s *Service) AssignmentsIn(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, ids []entitlement.AssignmentID) ([]entitlement.Assignment, error) {
+	if len(ids) > MaxAssignees {
+		return nil, entitlement.Errorf(entitlement.Invalid, "At most %d assignments are named at once.", MaxAssignees)
+	}
+	all := make([]entitlement.Assignment, len(ids))
+	err := each(ctx, len(ids), func(ctx context.Context, i int) error {
+		a, err := s.Assignment(ctx, by, ids[i])
+		if err == nil && a.Package != pkg {
+			err = noAssignment(nil)
+		}
+		all[i] = a
+		return err
+	})
+	return all, err
+}
+
 // each does n things, a few at a time, and returns the first failure.
 func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
 	g, ctx := errgroup.WithContext(ctx)
