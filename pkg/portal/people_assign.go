@@ -225,7 +225,7 @@ func peopleLines(text string) (lines []string) {
 	text = strings.TrimPrefix(text, "\uFEFF") // as spreadsheets begin a file
 	for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
 		if _, after, has := strings.Cut(line, "<"); has {
-			if inside, _, closed := strings.Cut(after, ">"); closed {
+			if inside, _, closed := strings.Cut(after, ">"); closed && strings.Contains(inside, "@") {
 				line = inside
 			}
 		}

@@ -51,7 +51,7 @@ type menuItem struct{ path, name string }
 // case says.
 func (v *visit) Menu() []menuItem {
 	menu := []menuItem{{"/", "Home"}, {"/packages", "Find access"}, {"/access", "My access"}, {"/requests", "My requests"}, {"/approvals", "Approvals"}}
-	if v.User().Administrator() {
+	if authz.Allow(v.by.Caller, authz.ReadUser, authz.Object{}).Allowed {
 		menu = append(menu, menuItem{"/people", "People"})
 	}
 	return menu

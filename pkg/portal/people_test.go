@@ -1,0 +1,99 @@
+package portal
+
+import (
+	"context"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"testing"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"leasehold/pkg/dynamo/dynamotest"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/requests"
+	"leasehold/pkg/views"
+)
+
+// signer signs the places in lists.
+func signer(t *testing.T) *views.Reader {
+	t.Helper()
+	return &views.Reader{Store: dynamotest.New()}
+}
+
+func TestOneIsNamedALine(t *testing.T) {
+	for text, want := range map[string][]string{
+		"a\r\nb\n\n c \rd":                 {"a", "b", "c", "d"},
+		"\uFEFFa@x,Ann\n\"b@x\";Bob\nc\tC": {"a@x", "b@x", "c"},
+		"Ann, Smith <ann@x>":               {"ann@x"},
+		"<script>alert(1)</script>":        {"<script>alert(1)</script>"},
+		"Ann <ann@x":                       {"Ann <ann@x"},
+		" \n,\n":                           nil,
+	} {
+		if got := peopleLines(text); !slices.Equal(got, want) {
+			t.Errorf("%q names %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Every standing of a line and every reason of a failure is told in words of its own.
+func TestWhatStandsInTheWayIsToldInWords(t *testing.T) {
+	v := &visit{words: message.NewPrinter(language.German, message.Catalog(texts))}
+	said := map[string]bool{}
+	for _, s := range []requests.Standing{requests.StandsFree, requests.StandsUnknown, requests.StandsAmbiguous, requests.StandsUnsought, requests.StandsTwice, requests.StandsDisabled, requests.StandsHolding} {
+		said[v.standing(requests.Assignee{Standing: s})] = true
+	}
+	if len(said) != 7 {
+		t.Errorf("%v", said)
+	}
+	if got := v.standing(requests.Assignee{Standing: requests.StandsRefused, Refusal: entitlement.Errorf(entitlement.Precondition, "Not this one.")}); got != "Not this one." {
+		t.Errorf("%q", got)
+	}
+}
+
+// A list is told through its filter page by page, and what all filters have is counted once,
+// up to a bound.
+func TestAListIsToldThroughItsFilterAndCounted(t *testing.T) {
+	const all = 2_500
+	read := func(_ context.Context, p entitlement.Page) (entitlement.Paged[int], error) {
+		from, _ := strconv.Atoi(p.Token)
+		list := entitlement.Paged[int]{}
+		for i := from; i < min(from+p.Size(), all); i++ {
+			list.Items = append(list.Items, i)
+		}
+		if from+p.Size() < all {
+			list.Next = strconv.Itoa(from + p.Size())
+		}
+		return list, nil
+	}
+	filters := []filter[int]{{"", "all", func(int) bool { return true }}, {"tenth", "tenth", func(i int) bool { return i%10 == 0 }}, {"late", "late", func(i int) bool { return i > 2_400 }}}
+	views := signer(t)
+	for state, want := range map[string]int{"": onPage, "tenth": 30, "late": 0} {
+		v := &visit{request: httptest.NewRequest("GET", "/portal/list?state="+state, nil), portal: &portal{Deps: Deps{Views: views}}}
+		got, err := tell(t.Context(), v, filters, read)
+		if err != nil || len(got.Rows) != want || got.Next == "" {
+			t.Errorf("%q: %d rows, next %q, %v", state, len(got.Rows), got.Next, err)
+		}
+		if c := got.Counts; len(c) != 3 || !c[0].More || c[0].N < maxTold || c[0].N > maxTold+entitlement.PageSize || c[2].N != 0 {
+			t.Errorf("%q: counted %+v", state, c)
+		}
+	}
+
+	// All pages together have each row once.
+	seen, address := 0, "/portal/list?state=tenth"
+	for pages := 0; address != "" && pages < 20; pages++ {
+		v := &visit{request: httptest.NewRequest("GET", address, nil), portal: &portal{Deps: Deps{Views: views}}}
+		got, err := tell(t.Context(), v, filters, read)
+		if err != nil || pages > 0 && len(got.Counts) > 0 {
+			t.Fatalf("%v, %+v", err, got.Counts)
+		}
+		seen += len(got.Rows)
+		if address = got.Next; address != "" {
+			address = "/portal" + address
+		}
+	}
+	if seen != all/10 {
+		t.Errorf("%d rows on all pages, want %d", seen, all/10)
+	}
+}
