@@ -344,3 +344,48 @@ func TestA1_WithoutARoleNoneOfThePagesOfPeopleIsReached(t *testing.T) {
 		t.Errorf("the assignment is %v", got)
 	}
 }
+
+// An auditor sees all of it, is offered nothing that changes anything, and can send no form that
+// does; and what is not there is told so to administrators too.
+func TestAnAuditorSeesThePagesOfPeopleAndChangesNothing(t *testing.T) {
+	o := open(t, Options{})
+	pkg, _, policy := o.packageNamed("Sales starter")
+	made := o.ask(nil)
+	me := o.call(components.Member, "GET", names.APIVersion+"/me", nil, 200)["id"].(string)
+	who := o.call(components.Other, "GET", names.APIVersion+"/me", nil, 200)["id"].(string)
+	o.call(components.Admin, "POST", names.APIVersion+"/roleManagement/entitlementManagement/roleAssignments",
+		object{"principalId": who, "roleDefinitionId": string(entitlement.Auditor), "directoryScopeId": "/"}, 201)
+
+	otto := o.signIn(components.Other)
+	base := "/manage/packages/" + pkg
+	for _, path := range []string{base + "/people", base + "/people/" + made, base + "/requests", base + "/requests/" + made, base + "/people/export", "/people", "/people/" + me} {
+		otto.open(path)
+		otto.has(200)
+		for _, f := range otto.page.Forms {
+			if f.Method == "POST" && !strings.HasSuffix(f.Address, "/sign-out") {
+				t.Errorf("%s offers %s", path, f.Address)
+			}
+		}
+	}
+	for path, values := range map[string]url.Values{
+		"/people/end": {"confirmed": {"yes"}, "assignment": {made}}, "/people/" + made + "/reprocess": {}, "/requests/" + made + "/reprocess": {}, "/requests/" + made + "/cancel": {},
+		"/assign": {"people": {"a"}, "policy": {policy}}, "/assign/confirmed": {"subject": {me}, "line": {"x"}, "policy": {policy}},
+	} {
+		otto.open("")
+		otto.send(base+path, values)
+		otto.has(403)
+	}
+
+	admin := o.signIn(components.Admin)
+	nothing := "11111111-1111-4111-8111-111111111111"
+	for _, path := range []string{"/people", "/people/export", "/people/" + made, "/assign", "/requests", "/requests/" + made} {
+		for _, id := range []string{nothing, "nonsense"} {
+			admin.open("/manage/packages/" + id + path)
+			admin.has(404)
+		}
+	}
+	for _, path := range []string{base + "/people/" + nothing, base + "/people/nonsense", base + "/requests/" + nothing, base + "/requests/nonsense", "/people/" + nothing, "/people/nonsense"} {
+		admin.open(path)
+		admin.has(404)
+	}
+}
