@@ -87,7 +87,7 @@ func TestAListOfAssigneesIsCheckedLineByLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	came, err = w.RemoveEach(t.Context(), keeper, p.ID, []entitlement.AssignmentID{list.Items[0].ID, others.Items[0].Assignment.ID}, "over")
+	came, err = w.RemoveEach(t.Context(), w.person("", true), p.ID, []entitlement.AssignmentID{list.Items[0].ID, others.Items[0].Assignment.ID}, "over")
 	if err != nil || came[0] != nil || entitlement.KindOf(came[1]) != entitlement.NotFound {
 		t.Errorf("%v, %v", came, err)
 	}
