@@ -36,6 +36,29 @@ func (p assignPage) ready() []requests.Assignee {
 	return slices.DeleteFunc(slices.Clone(p.Checked), func(a requests.Assignee) bool { return a.Standing != requests.StandsFree })
 }
 
+// readyText are those lines as the form keeps them: whom each was found to name, and how that
+// was typed.
+func (p assignPage) readyText() string {
+	var lines []string
+	for _, a := range p.ready() {
+		lines = append(lines, string(a.User.ID)+" "+a.Line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// readySent reads what readyText wrote.
+func readySent(text string) (subjects []entitlement.UserID, typed []string, err error) {
+	for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		first, rest, _ := strings.Cut(line, " ")
+		id, err := entitlement.ParseID[entitlement.UserID]("A person", first)
+		if err != nil {
+			return nil, nil, err
+		}
+		subjects, typed = append(subjects, id), append(typed, rest)
+	}
+	return subjects, typed, nil
+}
+
 // left are the lines that cannot, as they were typed.
 func (p assignPage) left() string {
 	var lines []string
@@ -137,12 +160,11 @@ func assign(ctx context.Context, v *visit) (answer, error) {
 	if shown.Input, err = v.assignSent(); err != nil {
 		return answer{}, err
 	}
-	subjects, err := idsSent[entitlement.UserID](v, "subject")
+	subjects, lines, err := readySent(v.request.PostForm.Get("ready"))
 	if err != nil {
 		return answer{}, err
 	}
-	lines := v.request.PostForm["line"]
-	if len(lines) != len(subjects) || len(subjects) == 0 {
+	if len(subjects) == 0 {
 		return v.assignAnswer(shown, entitlement.Errorf(entitlement.Invalid, "%s", v.T("Name at least one person, one a line.")))
 	}
 

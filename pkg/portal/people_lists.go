@@ -124,15 +124,18 @@ func tell[T any](ctx context.Context, v *visit, filters []filter[T], read func(c
 	}
 
 	counting, counts, gone := token == "", make([]int, len(filters)), 0
-	next := ""
-	for filled := false; ; {
-		limit := onPage
-		if filled || filters[at].Key != "" { // most rows are not shown
-			limit = entitlement.PageSize
-		}
+	next, filled, limit := "", false, onPage
+	for {
 		list, err := read(ctx, entitlement.Page{Limit: limit, Token: token})
 		if err != nil {
 			return shown, err
+		}
+		fits := slices.DeleteFunc(slices.Clone(list.Items), func(item T) bool { return !filters[at].Fits(item) })
+
+		// A large piece is for where few rows fit: of one that has many, less is read again.
+		if !filled && limit > onPage && len(shown.Rows)+len(fits) > 2*onPage {
+			limit = onPage
+			continue
 		}
 
 		for _, item := range list.Items {
@@ -141,18 +144,16 @@ func tell[T any](ctx context.Context, v *visit, filters []filter[T], read func(c
 					counts[i]++
 				}
 			}
-			if !filled && filters[at].Fits(item) {
-				shown.Rows = append(shown.Rows, item)
-			}
 		}
-		if gone += limit; !filled {
-			shown.Unread += list.Unread
-			next = list.Next
-			filled = len(shown.Rows) >= onPage
+		gone += limit
+		if !filled {
+			shown.Rows, shown.Unread = append(shown.Rows, fits...), shown.Unread+list.Unread
+			next, filled = list.Next, len(shown.Rows) >= onPage
 		}
 		if token = list.Next; token == "" || gone >= maxTold || filled && !counting {
 			break
 		}
+		limit = entitlement.PageSize
 	}
 
 	if counting {

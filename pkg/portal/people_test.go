@@ -69,7 +69,7 @@ func TestAListIsToldThroughItsFilterAndCounted(t *testing.T) {
 	}
 	filters := []filter[int]{{"", "all", func(int) bool { return true }}, {"tenth", "tenth", func(i int) bool { return i%10 == 0 }}, {"late", "late", func(i int) bool { return i > 2_400 }}}
 	views := signer(t)
-	for state, want := range map[string]int{"": onPage, "tenth": 30, "late": 0} {
+	for state, want := range map[string]int{"": onPage, "tenth": 33, "late": 0} {
 		v := &visit{request: httptest.NewRequest("GET", "/portal/list?state="+state, nil), portal: &portal{Deps: Deps{Views: views}}}
 		got, err := tell(t.Context(), v, filters, read)
 		if err != nil || len(got.Rows) != want || got.Next == "" {
@@ -78,6 +78,13 @@ func TestAListIsToldThroughItsFilterAndCounted(t *testing.T) {
 		if c := got.Counts; len(c) != 3 || !c[0].More || c[0].N < maxTold || c[0].N > maxTold+entitlement.PageSize || c[2].N != 0 {
 			t.Errorf("%q: counted %+v", state, c)
 		}
+	}
+
+	// Where rows that fit lie together, a page does not get longer by that.
+	v := &visit{request: httptest.NewRequest("GET", "/portal/list?state=late", nil), portal: &portal{Deps: Deps{Views: views}}}
+	filters[2].Fits = func(i int) bool { return i >= 150 }
+	if got, err := tell(t.Context(), v, filters, read); err != nil || len(got.Rows) < onPage || len(got.Rows) > 2*onPage {
+		t.Errorf("%d rows on one page, %v", len(got.Rows), err)
 	}
 
 	// All pages together have each row once.

@@ -325,7 +325,7 @@ func TestA1_WithoutARoleNoneOfThePagesOfPeopleIsReached(t *testing.T) {
 			}
 			for path, values := range map[string]url.Values{
 				"/people/end": {"confirmed": {"yes"}, "assignment": {made}}, "/people/end?x": {"which": {"all"}}, "/people/" + made + "/reprocess": {},
-				"/assign": {"people": {"a"}, "policy": {policy}}, "/assign/confirmed": {"subject": {me}, "line": {"x"}, "policy": {policy}},
+				"/assign": {"people": {"a"}, "policy": {policy}}, "/assign/confirmed": {"ready": {me + " x"}, "policy": {policy}},
 				"/requests/" + made + "/reprocess": {}, "/requests/" + nothing + "/cancel": {},
 			} {
 				who.open("")
@@ -369,7 +369,7 @@ func TestAnAuditorSeesThePagesOfPeopleAndChangesNothing(t *testing.T) {
 	}
 	for path, values := range map[string]url.Values{
 		"/people/end": {"confirmed": {"yes"}, "assignment": {made}}, "/people/" + made + "/reprocess": {}, "/requests/" + made + "/reprocess": {}, "/requests/" + made + "/cancel": {},
-		"/assign": {"people": {"a"}, "policy": {policy}}, "/assign/confirmed": {"subject": {me}, "line": {"x"}, "policy": {policy}},
+		"/assign": {"people": {"a"}, "policy": {policy}}, "/assign/confirmed": {"ready": {me + " x"}, "policy": {policy}},
 	} {
 		otto.open("")
 		otto.send(base+path, values)
