@@ -5,11 +5,15 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
+	"leasehold/pkg/authz"
+	"leasehold/pkg/clock"
 	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/requests"
@@ -102,5 +106,55 @@ func TestAListIsToldThroughItsFilterAndCounted(t *testing.T) {
 	}
 	if seen != all/10 {
 		t.Errorf("%d rows on all pages, want %d", seen, all/10)
+	}
+}
+
+// The first page of who has a package counts up to a bound, and every other page reads what it
+// shows: no more with five thousand people than with one.
+func TestTheListOfPeopleCostsTheSameHoweverManyThereAre(t *testing.T) {
+	for _, c := range []struct{ people, first, next int }{{10, 6, 0}, {1_000, 19, 4}, {5_000, 18, 4}} {
+		store, meter := dynamotest.Metered()
+		clock := clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
+		pkg := entitlement.AccessPackage{ID: entitlement.PackageID(clock.New()), Catalog: entitlement.CatalogID(clock.New()), DisplayName: "P"}
+		admin := entitlement.User{ID: entitlement.UserID(clock.New()), Type: entitlement.Member, DisplayName: "A", UserPrincipalName: "a", Enabled: true}
+		err := store.Commit(t.Context(), entitlement.Change{Catalogs: []entitlement.Catalog{{ID: pkg.Catalog, DisplayName: "C"}}, Packages: []entitlement.AccessPackage{pkg},
+			Users: []entitlement.User{admin}, Groups: []entitlement.Group{{ID: entitlement.AdministratorsGroup, DisplayName: "Administrators"}}, Memberships: []entitlement.Membership{{Group: entitlement.AdministratorsGroup, User: admin.ID}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dynamotest.Fill(t, store, c.people, func(i int, change *entitlement.Change) {
+			id := clock.New()
+			a := entitlement.Assignment{ID: entitlement.AssignmentID(id), Package: pkg.ID, Catalog: pkg.Catalog, Policy: entitlement.PolicyID(clock.New()), Subject: entitlement.UserID(id), Target: entitlement.TargetPresent, State: entitlement.AssignmentDelivered, Start: clock.Now()}
+			change.Slots = append(change.Slots, entitlement.AssignmentSlot{Package: pkg.ID, Subject: a.Subject, Assignment: &a})
+		})
+		if admin, err = store.User(t.Context(), admin.ID); err != nil {
+			t.Fatal(err)
+		}
+
+		address := "/portal/manage/packages/" + string(pkg.ID) + "/people"
+		for page, want := range []int{c.first, c.next} {
+			if want == 0 {
+				break
+			}
+			v := &visit{words: message.NewPrinter(language.English, message.Catalog(texts)), now: clock.Now(), request: httptest.NewRequest("GET", address, nil),
+				by:     authz.Command{Caller: authz.Caller{ID: admin.ID, Scopes: authz.Every}}.As(admin),
+				portal: &portal{Deps: Deps{Clock: clock, Views: &views.Reader{Store: store}, Requests: &requests.Service{Store: store, Clock: clock, IDs: clock}}}}
+			v.request.SetPathValue("id", string(pkg.ID))
+			meter.Reset()
+			shown, err := v.peoplePage(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d people, page %d: %d calls, %.1f R, %d rows", c.people, page+1, meter.Total(), meter.ReadUnits, len(shown.People))
+			if meter.Total() != want {
+				t.Errorf("%d people, page %d: %d calls, want %d", c.people, page+1, meter.Total(), want)
+			}
+
+			var html strings.Builder
+			if err := peopleView(v, shown).Render(t.Context(), &html); err != nil || html.Len() > 60<<10 {
+				t.Errorf("%d bytes, %v", html.Len(), err)
+			}
+			address = "/portal" + shown.Next
+		}
 	}
 }
