@@ -96,16 +96,21 @@ type told[T any] struct {
 // count is one filter with how many rows it has.
 type count struct {
 	Key, Name string
-	N         int
+	N         int  // of those that were counted
 	More      bool // at least as many
+	Counted   bool
 }
 
-// Text is the number, with a sign that there may be more.
+// Text is the name with the number, and a sign that there may be more.
 func (c count) Text() string {
-	if c.More {
-		return strconv.Itoa(c.N) + "+"
+	switch {
+	case !c.Counted:
+		return c.Name
+	case c.More:
+		return c.Name + " (" + strconv.Itoa(c.N) + "+)"
+	default:
+		return c.Name + " (" + strconv.Itoa(c.N) + ")"
 	}
-	return strconv.Itoa(c.N)
 }
 
 // tell reads one page of a list through the filter that the address chooses. On the first page
@@ -156,10 +161,8 @@ func tell[T any](ctx context.Context, v *visit, filters []filter[T], read func(c
 		limit = entitlement.PageSize
 	}
 
-	if counting {
-		for i, f := range filters {
-			shown.Counts = append(shown.Counts, count{Key: f.Key, Name: f.Name, N: counts[i], More: token != ""})
-		}
+	for i, f := range filters {
+		shown.Counts = append(shown.Counts, count{Key: f.Key, Name: f.Name, N: counts[i], More: token != "", Counted: counting})
 	}
 	shown.Next, err = v.next(ctx, next)
 	return shown, err
@@ -189,8 +192,9 @@ func parseForm(r *http.Request) error {
 // doneCount is how many things the page before did, as the address says it: it only words a
 // message.
 func (v *visit) doneCount(name string) int {
-	n, err := strconv.Atoi(v.request.URL.Query().Get(name))
-	if err != nil || n < 0 || n > maxTold {
+	query := v.request.URL.Query()
+	n, err := strconv.Atoi(query.Get(name))
+	if err != nil || query.Has("page") || n < 0 || n > maxTold {
 		return 0
 	}
 	return n
