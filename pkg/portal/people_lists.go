@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"mime"
 	"net/http"
 	"slices"
@@ -183,10 +184,20 @@ func (f *file) write(w http.ResponseWriter) {
 // parseForm reads a form, also one that sends a file with it. The body is bounded already, so
 // that all of it stays in memory.
 func parseForm(r *http.Request) error {
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && media == "multipart/form-data" {
-		return r.ParseMultipartForm(maxForm)
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err == nil && media == "multipart/form-data" {
+		err = r.ParseMultipartForm(maxForm)
+	} else {
+		err = r.ParseForm()
 	}
-	return r.ParseForm()
+
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return entitlement.Errorf(entitlement.Invalid, "A form holds at most %d KB. Go back, and divide what you sent.", maxForm>>10)
+	}
+	if err != nil {
+		return entitlement.Errorf(entitlement.Invalid, "The form could not be read. Open the page again.")
+	}
+	return nil
 }
 
 // doneCount is how many things the page before did, as the address says it: it only words a

@@ -180,7 +180,7 @@ func (p *portal) signedIn(of route) http.Handler {
 		if r.Method == http.MethodPost {
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 			if err := parseForm(r); err != nil {
-				return answer{}, entitlement.Errorf(entitlement.Invalid, "The form could not be read. Open the page again.")
+				return answer{}, err
 			}
 			if r.PostForm.Get("form") != v.FormToken {
 				return answer{}, entitlement.Errorf(entitlement.Forbidden, "This form is of an earlier sign-in. Open the page again and send it anew.")

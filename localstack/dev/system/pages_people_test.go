@@ -140,7 +140,7 @@ func TestStory_AListOfPeopleIsUploadedAsAFile(t *testing.T) {
 	// What does not fit is refused whole.
 	admin.open("/manage/packages/" + pkg + "/assign")
 	admin.must(admin.page.Upload(t.Context(), "Check the list", nil, "file", "new.csv", []byte(strings.Repeat("x", 1<<20))))
-	admin.has(400, "could not be read")
+	admin.has(400, "at most 64 KB", "divide")
 }
 
 func TestStory_SeveralAndThenAllAreEndedThroughThePages(t *testing.T) {
