@@ -97,6 +97,11 @@ func (v *Visitor) do(ctx context.Context, method, address string, values url.Val
 		r.Header.Set("Origin", origin.Scheme+"://"+origin.Host)
 	}
 
+	return v.fetch(r)
+}
+
+// fetch sends a request and reads the page that it leads to.
+func (v *Visitor) fetch(r *http.Request) (*Page, error) {
 	answer, err := v.client.Do(r)
 	if err != nil {
 		return nil, err
@@ -159,7 +164,7 @@ func (p *Page) form(n *html.Node) Form {
 		}
 		switch {
 		case e.Data == "textarea":
-			f.Values.Set(name, textOf(e))
+			f.Values.Set(name, typedIn(e))
 		case e.Data == "select":
 			for o := range e.Descendants() {
 				if o.Data == "option" && has(o, "selected") {
@@ -245,6 +250,17 @@ func textOf(n *html.Node) string {
 		}
 	}
 	return strings.Join(strings.Fields(strings.Join(words, " ")), " ")
+}
+
+// typedIn is what a text field holds, with its lines.
+func typedIn(n *html.Node) string {
+	var text strings.Builder
+	for e := range n.Descendants() {
+		if e.Type == html.TextNode {
+			text.WriteString(e.Data)
+		}
+	}
+	return text.String()
 }
 
 func attribute(n *html.Node, name string) string {

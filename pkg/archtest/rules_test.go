@@ -49,7 +49,7 @@ const (
 var (
 	useCase = rule{ours: []string{"entitlement", "names", "clock", "authz"}, others: []string{errs}}
 	adapter = rule{ours: []string{"entitlement", "names", "clock", "connector*", "secrets"}, others: []string{json2, errs}}
-	pages   = rule{ours: []string{"catalogs", "exports", "requests", "delivery", "lifecycle", "directory", "views", "entitlement", "authn", "authz", "obs", "names", "clock", "graph*"}, others: []string{json2}}
+	pages   = rule{ours: []string{"catalogs", "exports", "requests", "delivery", "lifecycle", "directory", "views", "entitlement", "authn", "authz", "obs", "names", "clock", "graph*", "csvfile"}, others: []string{json2}}
 	support = rule{ours: []string{"*"}, others: []string{rapid, gocmp}}
 )
 
@@ -78,6 +78,7 @@ var rules = map[string]rule{
 	"pkg/lifecycle": useCase.and("names", "approvers"),
 	"pkg/approvers": useCase,
 	"pkg/views":     useCase,
+	"pkg/csvfile":   useCase.and("views"),
 	"pkg/directory": useCase.and("names", "connector", "secrets", "idempotency"),
 
 	"pkg/idempotency": useCase,

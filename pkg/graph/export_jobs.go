@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"net/http"
@@ -9,6 +8,7 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
+	"leasehold/pkg/csvfile"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/exports"
 	"leasehold/pkg/graph/odata"
@@ -135,18 +135,17 @@ func (x *Exporter) Piece(ctx context.Context, of exports.Export, from string, en
 	}
 	w.token = from
 
-	var text bytes.Buffer
-	text.Grow(enough + enough/8)
-	out := newCSV(&text)
+	// What goes on from an earlier piece has no header row of its own.
+	out := csvfile.New()
 	if from == "" {
-		out.Write(exportedColumns)
+		out = csvfile.New(csvfile.AssignmentColumns...)
 	}
+	out.Grow(enough + enough/8)
 	rows, err := c.exportUntil(ctx, w, enough, func(rows []row) (int, error) {
 		err := c.exportRows(ctx, out, rows)
-		out.Flush()
-		return text.Len(), err
+		return len(out.Bytes()), err
 	})
-	return exports.Piece{Text: text.Bytes(), Rows: rows, Next: w.token}, err
+	return exports.Piece{Text: out.Bytes(), Rows: rows, Next: w.token}, err
 }
 
 // exportUntil goes through a list until so many bytes are written.

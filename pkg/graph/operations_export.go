@@ -1,15 +1,11 @@
 package graph
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
-	"io"
 	"net/http"
-	"strings"
-	"time"
 
 	"leasehold/pkg/authz"
+	"leasehold/pkg/csvfile"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/views"
 )
@@ -19,10 +15,10 @@ import (
 const exportPath = ours + "/assignments/export"
 
 // csvMedia is the media type of exports.
-const csvMedia = "text/csv; charset=utf-8"
+const csvMedia = csvfile.Media
 
 // maxExported is how many rows one export has at most.
-const maxExported = 5_000
+const maxExported = csvfile.MaxRows
 
 // exportOperations are lists as files.
 var exportOperations = []operation{
@@ -30,10 +26,6 @@ var exportOperations = []operation{
 	{method: "POST", path: exportsPath, action: authz.ListAssignments, serve: startExport},
 	{method: "GET", path: exportsPath + "/{exportId}", action: authz.ReadSelf, serve: getExport},
 }
-
-// exportedColumns are the header row of an export of assignments.
-var exportedColumns = []string{"assignmentId", "personId", "personName", "userPrincipalName", "accessPackageId", "accessPackageName", "policyId", "policyName",
-	"state", "status", "startDateTime", "endDateTime", "expiredDateTime", "requestedById", "requestedByName"}
 
 // exportAssignments answers with the assignments that the filter lets through, as the list of
 // them has it, one a row. It reads and writes page by page, and gives up where the rows or the
@@ -44,9 +36,7 @@ func exportAssignments(ctx context.Context, c *call) (response, error) {
 		return response{}, err
 	}
 
-	var text bytes.Buffer
-	out := newCSV(&text)
-	out.Write(exportedColumns)
+	out := csvfile.New(csvfile.AssignmentColumns...)
 
 	for n := 0; !w.ended; {
 		if err := w.tooLong("an export"); err != nil {
@@ -62,19 +52,12 @@ func exportAssignments(ctx context.Context, c *call) (response, error) {
 		if err := c.exportRows(ctx, out, rows); err != nil {
 			return response{}, err
 		}
-		if out.Flush(); excess(text.Bytes()) > 1 {
+		if excess(out.Bytes()) > 1 {
 			return response{}, exportTooLong()
 		}
 	}
 
-	return response{status: http.StatusOK, plain: text.String(), media: csvMedia, file: "assignments.csv"}, nil
-}
-
-// newCSV writes rows as RFC 4180 has them.
-func newCSV(to io.Writer) *csv.Writer {
-	out := csv.NewWriter(to)
-	out.UseCRLF = true
-	return out
+	return response{status: http.StatusOK, plain: string(out.Bytes()), media: csvMedia, file: "assignments.csv"}, nil
 }
 
 // exported returns the list that an export is of, at its beginning.
@@ -105,69 +88,18 @@ func exportTooLong() error {
 }
 
 // exportRows writes the rows of one page, with what they name joined to all of them at once.
-func (c *call) exportRows(ctx context.Context, out *csv.Writer, rows []row) error {
+func (c *call) exportRows(ctx context.Context, out *csvfile.File, rows []row) error {
 	of := make([]*views.Assignment, len(rows))
 	for i, r := range rows {
 		of[i] = r.item.(*views.Assignment)
 	}
-	wanted := views.With{views.JoinTarget: nil, views.JoinPackage: nil, views.JoinPolicy: nil, views.JoinRequest: nil}
-	if err := c.deps.Views.Assignments(ctx, c.by.Caller, of, wanted); err != nil {
+	if err := c.deps.Views.Assignments(ctx, c.by.Caller, of, csvfile.AssignmentJoins); err != nil {
 		return err
 	}
 
 	now := c.deps.Clock.Now()
 	for _, a := range of {
-		out.Write(exportedRow(a, now)) // into memory, which does not fail
+		out.Add(csvfile.AssignmentRow(a, now)...)
 	}
 	return nil
-}
-
-// exportedRow is one assignment. What it names and is not there any more is an empty name.
-func exportedRow(a *views.Assignment, now time.Time) []string {
-	var person entitlement.User
-	if a.Subject != nil {
-		person = *a.Subject
-	}
-	var pkg, policy string
-	if a.Package != nil {
-		pkg = a.Package.DisplayName
-	}
-	if a.Policy != nil {
-		policy = a.Policy.DisplayName
-	}
-	var by entitlement.UserID
-	var byName string
-	if a.Request != nil {
-		by = a.Request.AssignmentRequest.Requestor
-		if a.Request.CreatedBy != nil {
-			byName = a.Request.CreatedBy.DisplayName
-		}
-	}
-
-	cells := []string{string(a.ID), string(a.Assignment.Subject), person.DisplayName, person.UserPrincipalName, string(a.Assignment.Package), pkg, string(a.Assignment.Policy), policy,
-		string(a.State), a.Status(now), moment(a.Start), moment(a.End), moment(a.Ended), string(by), byName}
-	for i := range cells {
-		cells[i] = cell(cells[i])
-	}
-	return cells
-}
-
-// moment is an instant in a cell; empty where there is none.
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Truncate(time.Second).Format(time.RFC3339)
-}
-
-// cell makes of a text one that a spreadsheet shows and does not run as a formula (A10). What
-// looks like such a sign in its wide form is taken for it by some.
-func cell(text string) string {
-	if strings.HasPrefix(text, "\t") || strings.HasPrefix(text, "\r") || strings.HasPrefix(text, "\n") {
-		return "'" + text
-	}
-	if first := strings.TrimSpace(text); first != "" && strings.ContainsAny(string([]rune(first)[:1]), "=+-@＝＋－＠") {
-		return "'" + text
-	}
-	return text
 }

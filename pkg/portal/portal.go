@@ -63,6 +63,7 @@ type answer struct {
 	status int // 200 where it is zero
 	page   templ.Component
 	next   string // an address below names.PortalPath, after a form
+	file   *file  // in place of a page
 }
 
 // errAnswered says that the answer was written already.
@@ -74,7 +75,7 @@ func page(c templ.Component) (answer, error) { return answer{page: c}, nil }
 func then(path string) (answer, error) { return answer{next: path}, nil }
 
 // routes are all pages behind the sign-in.
-var routes = slices.Concat(peopleRoutes)
+var routes = slices.Concat(peopleRoutes, assignmentRoutes)
 
 // peopleRoutes are the pages of those who ask, hold and decide.
 var peopleRoutes = []route{
@@ -179,8 +180,8 @@ func (p *portal) signedIn(of route) http.Handler {
 
 		if r.Method == http.MethodPost {
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-			if err := r.ParseForm(); err != nil {
-				return answer{}, entitlement.Errorf(entitlement.Invalid, "The form could not be read. Open the page again.")
+			if err := parseForm(r); err != nil {
+				return answer{}, err
 			}
 			if r.PostForm.Get("form") != v.FormToken {
 				return answer{}, entitlement.Errorf(entitlement.Forbidden, "This form is of an earlier sign-in. Open the page again and send it anew.")
@@ -222,6 +223,11 @@ func (v *visit) write(ctx context.Context, w http.ResponseWriter, a answer) {
 	if a.next != "" {
 		w.Header().Set("Location", v.Href(a.next))
 		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
+
+	if a.file != nil {
+		a.file.write(w)
 		return
 	}
 

@@ -92,6 +92,8 @@ type Store interface {
 	// UserNamed finds a user by the whole userPrincipalName, in any case.
 	UserNamed(ctx context.Context, userPrincipalName string) (entitlement.User, error)
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
+	// ListUsers lists by userPrincipalName within a shard; eventually consistent.
+	ListUsers(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error)
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
 	// Members pages through a group's members; strongly consistent.
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
