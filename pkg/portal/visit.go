@@ -50,7 +50,7 @@ type menuItem struct{ path, name string }
 // Menu is what the visitor is led to. It is for finding the way: what somebody may do, the use
 // case says.
 func (v *visit) Menu() []menuItem {
-	return []menuItem{{"/", "Home"}, {"/packages", "Find access"}, {"/access", "My access"}, {"/requests", "My requests"}, {"/approvals", "Approvals"}}
+	return []menuItem{{"/", "Home"}, {"/packages", "Find access"}, {"/access", "My access"}, {"/requests", "My requests"}, {"/approvals", "Approvals"}, {"/catalogs", "Catalogs"}}
 }
 
 // T is a text of the catalog in the visitor's language, with what it is about.
