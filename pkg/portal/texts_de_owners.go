@@ -60,6 +60,7 @@ var germanOwners = map[string]string{
 	"For how long people keep it":                 "Wie lange man es behält",
 	"For nobody: it is assigned directly.":        "Für niemanden: es wird direkt zugewiesen.",
 	"For people of connected organizations.":      "Für Personen verbundener Organisationen.",
+	"Found: tick whom to add.":                    "Gefunden: haken Sie an, wen Sie hinzufügen.",
 	"Found by":                                    "Gefunden über",
 	"Give a role":                                 "Rolle geben",
 	"Give it back":                                "Es zurückgeben",
