@@ -2257,13 +2257,13 @@ func whoApproves(v *visit, shown policyPage) templ.Component {
 	})
 }
 
-// shows reports that a step of the form is opened: one that counts, or that somebody looks for
+// shows reports that a step of the form is opened: the first, one that counts, or that somebody looks for
 // people for.
 func (p policyPage) shows(i int) bool {
 	number := strconv.Itoa(i + 1)
 	_, approvers := p.Found["approvers"+number]
 	_, fallback := p.Found["fallback"+number]
-	return number <= p.Form.Stages || approvers || fallback
+	return i == 0 || number <= p.Form.Stages || approvers || fallback
 }
 
 func stageFields(v *visit, shown policyPage, number string, stage stageForm) templ.Component {
