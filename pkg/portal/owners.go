@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -61,6 +62,9 @@ type faults []fault
 func (f faults) At(field string) bool {
 	return slices.ContainsFunc(f, func(one fault) bool { return one.Field == field })
 }
+
+// anchor leads to something on the page.
+func anchor(id string) string { return (&url.URL{Fragment: id}).String() }
 
 // refused is a refusal as it is said beside the form that was sent, with the status of the page;
 // what has nothing to do with the form comes back as it is.

@@ -1450,19 +1450,19 @@ func policyFormView(v *visit, shown policyPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tick("ask", v.T("Ask for the package"), shown.Form.Ask).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = box("ask", v.T("Ask for the package"), shown.Form.Ask).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tick("dates", v.T("Choose the dates when they ask"), shown.Form.Dates).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = box("dates", v.T("Choose the dates when they ask"), shown.Form.Dates).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tick("extend", v.T("Extend it"), shown.Form.Extend).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = box("extend", v.T("Extend it"), shown.Form.Extend).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tick("giveBack", v.T("Give it back"), shown.Form.GiveBack).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = box("giveBack", v.T("Give it back"), shown.Form.GiveBack).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1559,7 +1559,7 @@ func policyTitle(v *visit, shown policyPage) string {
 	return v.T("Edit %s", shown.Policy.DisplayName)
 }
 
-func tick(name, label string, is bool) templ.Component {
+func box(name, label string, is bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -2103,9 +2103,9 @@ func peopleList(v *visit, shown policyPage, list, title, button string) templ.Co
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var109 string
-		templ_7745c5c3_Var109, templ_7745c5c3_Err = templruntime.NewAttributeExpression(v.Href(shown.Path()) + "#" + list).ResolveURL(ctx)
+		templ_7745c5c3_Var109, templ_7745c5c3_Err = templruntime.NewAttributeExpression(v.Href(shown.Path()) + anchor(list)).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `owners_packages.templ`, Line: 306, Col: 120}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `owners_packages.templ`, Line: 306, Col: 122}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var109)
 		if templ_7745c5c3_Err != nil {
@@ -2118,7 +2118,7 @@ func peopleList(v *visit, shown policyPage, list, title, button string) templ.Co
 		var templ_7745c5c3_Var110 string
 		templ_7745c5c3_Var110, templ_7745c5c3_Err = templ.JoinStringErrs(button)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `owners_packages.templ`, Line: 306, Col: 131}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `owners_packages.templ`, Line: 306, Col: 133}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var110))
 		if templ_7745c5c3_Err != nil {
@@ -2200,15 +2200,15 @@ func whoApproves(v *visit, shown policyPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = tick("forRequests", v.T("Requests have to be approved"), shown.Form.ForRequests).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = box("forRequests", v.T("The steps are for requests"), shown.Form.ForRequests).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = tick("forExtensions", v.T("Extensions have to be approved"), shown.Form.ForExtensions).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = box("forExtensions", v.T("The steps are for extensions"), shown.Form.ForExtensions).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = tick("justify", v.T("Whoever asks has to say why"), shown.Form.Justify).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = box("justify", v.T("Whoever asks has to say why"), shown.Form.Justify).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -2300,7 +2300,7 @@ func stageFields(v *visit, shown policyPage, number string, stage stageForm) tem
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = tick("manager"+number, v.T("The manager of whoever asks decides"), stage.Manager).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = box("manager"+number, v.T("The manager of whoever asks decides"), stage.Manager).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -2446,7 +2446,7 @@ func stageFields(v *visit, shown policyPage, number string, stage stageForm) tem
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = tick("why"+number, v.T("Whoever decides has to say why"), stage.Why).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = box("why"+number, v.T("Whoever decides has to say why"), stage.Why).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

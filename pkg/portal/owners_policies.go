@@ -46,9 +46,11 @@ func policyPath(p entitlement.AssignmentPolicy) string {
 	return catalogPath(p.Catalog) + "/packages/" + string(p.Package) + "/policies/" + string(p.ID)
 }
 
-// freshPolicy is what the form of a new policy begins with.
+// freshPolicy is what the form of a new policy begins with: all members, and their manager decides.
 var freshPolicy = entitlement.AssignmentPolicy{Scope: entitlement.ScopeAllMembers, Expiration: entitlement.Expiration{Type: entitlement.ExpireAfterDuration, Duration: 90 * day24},
-	Requestor: entitlement.RequestorSettings{SelfAdd: true, SelfUpdate: true, SelfRemove: true}, Approval: entitlement.ApprovalSettings{RequiredForAdd: true, RequestorJustification: true}}
+	Requestor: entitlement.RequestorSettings{SelfAdd: true, SelfUpdate: true, SelfRemove: true},
+	Approval: entitlement.ApprovalSettings{RequiredForAdd: true, RequestorJustification: true,
+		Stages: []entitlement.ApprovalStage{{Primary: []entitlement.SubjectSet{{Kind: entitlement.RequestorManager}}}}}}
 
 func newPolicy(ctx context.Context, v *visit) (answer, error) {
 	c, p, err := v.editingPackage(ctx, authz.CreatePolicy)

@@ -62,7 +62,7 @@ func (v *visit) whoDecides(p *views.Policy) (all []string) {
 			all = append(all, v.T("Then by %s, within %s.", who, days))
 		}
 		if len(s.Fallback) > 0 {
-			all = append(all, v.T("Where there is nobody of these: %s.", v.list(v.namesOf(p, s.Fallback))))
+			all = append(all, v.T("Where there is none, %s decides.", v.list(v.namesOf(p, s.Fallback))))
 		}
 		if s.ApproverJustification {
 			all = append(all, v.T("They say why."))

@@ -94,7 +94,7 @@ func TestStory_AnOwnerKeepsACatalogThroughThePagesAlone(t *testing.T) {
 	olga.press("Search for who decides in step 2", map[string]string{"found-fallback1": olga.chosen("found-fallback1", "Olga Brandt"), "seek-approvers2": "reviewers"})
 	olga.has(200, "Security reviewers (group)")
 	olga.press("Save the policy", map[string]string{"found-approvers2": olga.chosen("found-approvers2", "Security reviewers"), "days2": "3", "days": "30"})
-	olga.has(200, "Mei alone", "For Mei Tanaka.", "Approval by the manager, within 14 days.", "Where there is nobody of these: Olga Brandt.",
+	olga.has(200, "Mei alone", "For Mei Tanaka.", "Approval by the manager, within 14 days.", "Where there is none, Olga Brandt decides.",
 		"Then by members of Security reviewers, within 3 days.", "It is kept for 30 days.", "Whoever asks says why.")
 
 	// Mei is led to it by the link, and nobody else is.
