@@ -49,6 +49,7 @@ var ownersRoutes = []route{
 	{http.MethodPost, "/catalogs/{catalog}/packages/{id}/policies/new", authz.CreatePolicy, createPolicy},
 	{http.MethodGet, "/catalogs/{catalog}/packages/{id}/policies/{policy}", authz.UpdatePolicy, editPolicy},
 	{http.MethodPost, "/catalogs/{catalog}/packages/{id}/policies/{policy}", authz.UpdatePolicy, updatePolicy},
+	{http.MethodGet, "/catalogs/{catalog}/packages/{id}/policies/{policy}/outside", authz.ListAssignments, holdersOutside},
 	{http.MethodPost, "/catalogs/{catalog}/packages/{id}/policies/{policy}/turn", authz.UpdatePolicy, turnPolicy},
 	{http.MethodPost, "/catalogs/{catalog}/packages/{id}/policies/{policy}/delete", authz.DeletePolicy, deletePolicy},
 }
@@ -147,14 +148,25 @@ func readCatalogForm(v *visit) catalogForm {
 	return catalogForm{Name: v.typed("name"), Description: v.typed("description"), Published: v.ticked("published")}
 }
 
-func newCatalog(ctx context.Context, v *visit) (answer, error) {
+// mayCreate refuses those who may not create catalogs, before anything is said of a form.
+func (v *visit) mayCreate(ctx context.Context) error {
 	if !v.Views.May(ctx, v.by.Caller, authz.Object{})(authz.CreateCatalog) {
-		return answer{}, authz.CreateCatalog.Refusal()
+		return authz.CreateCatalog.Refusal()
+	}
+	return nil
+}
+
+func newCatalog(ctx context.Context, v *visit) (answer, error) {
+	if err := v.mayCreate(ctx); err != nil {
+		return answer{}, err
 	}
 	return page(catalogFormView(v, catalogForm{Published: true}))
 }
 
 func createCatalog(ctx context.Context, v *visit) (answer, error) {
+	if err := v.mayCreate(ctx); err != nil {
+		return answer{}, err
+	}
 	form := readCatalogForm(v)
 	if form.Faults = v.unnamed(form.Name); form.Faults != nil {
 		return answer{status: http.StatusBadRequest, page: catalogFormView(v, form)}, nil
@@ -310,12 +322,12 @@ func (v *visit) confirmed() error {
 }
 
 func deleteCatalog(ctx context.Context, v *visit) (answer, error) {
-	id, err := pathPart[entitlement.CatalogID](v, "catalog")
+	c, err := v.editing(ctx, authz.DeleteCatalog)
 	if err != nil {
 		return answer{}, err
 	}
 	if err = v.confirmed(); err == nil {
-		err = v.Catalogs.DeleteCatalog(ctx, v.by, id)
+		err = v.Catalogs.DeleteCatalog(ctx, v.by, c.ID)
 	}
 	if err != nil {
 		return v.besideCatalog(ctx, err)

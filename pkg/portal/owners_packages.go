@@ -186,7 +186,7 @@ func updatePackage(ctx context.Context, v *visit) (answer, error) {
 }
 
 func deletePackage(ctx context.Context, v *visit) (answer, error) {
-	_, p, err := v.ownPackage(ctx)
+	_, p, err := v.editingPackage(ctx, authz.DeletePackage)
 	if err != nil {
 		return answer{}, err
 	}
@@ -300,7 +300,7 @@ func addScope(ctx context.Context, v *visit) (answer, error) {
 }
 
 func removeScope(ctx context.Context, v *visit) (answer, error) {
-	_, p, err := v.ownPackage(ctx)
+	_, p, err := v.editingPackage(ctx, authz.ChangeRoleScopes)
 	if err != nil {
 		return answer{}, err
 	}

@@ -140,9 +140,10 @@ func (v *visit) policyAnswerOr(ctx context.Context, shown policyPage, err error)
 	return v.policyAnswer(ctx, shown, status)
 }
 
-// ownPolicy is the policy in the page's path, which must be of the package there.
-func (v *visit) ownPolicy(ctx context.Context) (policyPage, error) {
-	c, p, err := v.ownPackage(ctx)
+// ownPolicy is the policy in the page's path, which must be of the package there, for one who
+// may do the action.
+func (v *visit) ownPolicy(ctx context.Context, a authz.Action) (policyPage, error) {
+	c, p, err := v.editingPackage(ctx, a)
 	if err != nil {
 		return policyPage{}, err
 	}
@@ -156,7 +157,7 @@ func (v *visit) ownPolicy(ctx context.Context) (policyPage, error) {
 
 // editingPolicy is ownPolicy with what the form does not show of it.
 func (v *visit) editingPolicy(ctx context.Context) (policyPage, error) {
-	shown, err := v.ownPolicy(ctx)
+	shown, err := v.ownPolicy(ctx, authz.UpdatePolicy)
 	if err != nil {
 		return shown, err
 	}
@@ -217,7 +218,7 @@ func (v *visit) replace(ctx context.Context, terms entitlement.AssignmentPolicy,
 
 // turnPolicy lets people ask through a policy, or no more.
 func turnPolicy(ctx context.Context, v *visit) (answer, error) {
-	shown, err := v.ownPolicy(ctx)
+	shown, err := v.ownPolicy(ctx, authz.UpdatePolicy)
 	if err != nil {
 		return answer{}, err
 	}
@@ -230,7 +231,7 @@ func turnPolicy(ctx context.Context, v *visit) (answer, error) {
 }
 
 func deletePolicy(ctx context.Context, v *visit) (answer, error) {
-	shown, err := v.ownPolicy(ctx)
+	shown, err := v.ownPolicy(ctx, authz.DeletePolicy)
 	if err != nil {
 		return answer{}, err
 	}

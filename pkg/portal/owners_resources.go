@@ -205,7 +205,7 @@ func rolesAt(p *views.Package, id entitlement.ResourceID) (all []string) {
 func kept(r entitlement.Resource) bool { return r.Connector == entitlement.BuiltinConnector }
 
 func removeResource(ctx context.Context, v *visit) (answer, error) {
-	catalog, err := pathPart[entitlement.CatalogID](v, "catalog")
+	c, err := v.editing(ctx, authz.RemoveResource)
 	if err != nil {
 		return answer{}, err
 	}
@@ -213,7 +213,7 @@ func removeResource(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	r, err := v.Catalogs.FindResource(ctx, v.by.Caller, catalog, id, "", "")
+	r, err := v.Catalogs.FindResource(ctx, v.by.Caller, c.ID, id, "", "")
 	if err != nil {
 		return answer{}, err
 	}
@@ -228,7 +228,7 @@ func removeResource(ctx context.Context, v *visit) (answer, error) {
 		err = v.Catalogs.RemoveResource(ctx, v.by, r)
 	}
 	if err == nil {
-		return then(catalogPath(catalog))
+		return then(catalogPath(c.ID))
 	}
 
 	all, status, err := v.refused(err)

@@ -186,4 +186,13 @@ var germanOwners = map[string]string{
 	"search and link":                    "Suche und Link",
 	"somebody who is not there any more": "jemand, den es nicht mehr gibt",
 	"the package gives it already":       "das Paket gibt sie schon",
+
+	"Address":       "Adresse",
+	"Outside of %s": "Außerhalb von %s",
+	"These people have the package through the policy, and could not ask through it now. They keep it under the terms under which they asked.": "Diese Personen haben das Paket über die Richtlinie und könnten es darüber jetzt nicht beantragen. Sie behalten es unter den Bedingungen, unter denen sie es beantragt haben.",
+	"The policy is not for people of the directory: of nobody it can be said.":                                                                 "Die Richtlinie ist nicht für Personen des Verzeichnisses: es lässt sich von niemandem sagen.",
+	"Everybody who has the package through the policy could ask for it now.":                                                                   "Alle, die das Paket über die Richtlinie haben, könnten es jetzt beantragen.",
+	"Nobody of those looked at so far.":                    "Niemand von denen, die bisher durchgesehen wurden.",
+	"Who has the package, and is outside of the policy":    "Wer das Paket hat und außerhalb der Richtlinie ist",
+	"Who has the package and is outside of the policy now": "Wer das Paket hat und jetzt außerhalb der Richtlinie ist",
 }

@@ -2,6 +2,7 @@ package system
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"leasehold/localstack/components"
+	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
 )
 
@@ -128,6 +130,22 @@ func TestStory_AnOwnerKeepsACatalogThroughThePagesAlone(t *testing.T) {
 	mei.must(mei.Visitor.Open(t.Context(), link[1]))
 	mei.press("Ask for it", map[string]string{"justification": "why"})
 	mei.waits("✓ Delivered")
+
+	// A policy that is not for her any more: she keeps what she has, and it is told that she does.
+	olga.must(olga.Visitor.Open(t.Context(), managed))
+	outside := func(words string) {
+		t.Helper()
+		olga.must(olga.Visitor.Open(t.Context(), managed))
+		olga.follow("Who has the package and is outside of the policy now Mei alone")
+		olga.has(200, words)
+		olga.must(olga.Visitor.Open(t.Context(), managed))
+	}
+	outside("Everybody who has the package through the policy could ask for it now.")
+	olga.follow("Edit Mei alone")
+	olga.press("Search for who may ask", map[string]string{"seek-targets": "otto"})
+	olga.press("Save the policy", map[string]string{"targets": olga.chosen("found-targets", "Otto")})
+	olga.has(200, "For Otto Lindqvist.")
+	outside("Mei Tanaka member@northwind.example It does not end.")
 
 	// Deleting says what stands in the way.
 	deleted := func(button string, status int, words ...string) {
@@ -267,6 +285,31 @@ func TestStory_ACatalogIsCreatedEditedAndDeletedThroughThePages(t *testing.T) {
 	admin.lacks("Marketing")
 }
 
+// Long lists have pages, and end.
+func TestStory_ACatalogOfManyPackagesIsPagedThrough(t *testing.T) {
+	o := open(t, Options{})
+	catalog := o.call(components.Admin, "POST", names.Entitlement+"/catalogs", object{"displayName": "Large"}, 201)["id"].(string)
+	for i := range 30 {
+		o.call(components.Admin, "POST", names.Entitlement+"/accessPackages", object{"displayName": fmt.Sprintf("Package %02d", i), "catalog": object{"id": catalog}}, 201)
+	}
+	admin := o.signIn(components.Admin)
+	admin.open("/catalogs/" + catalog)
+	admin.follow("All packages")
+	seen := len(regexp.MustCompile(`Package \d\d`).FindAllString(admin.page.Text, -1))
+	admin.follow("More")
+	if seen += len(regexp.MustCompile(`Package \d\d`).FindAllString(admin.page.Text, -1)); seen != 30 {
+		t.Errorf("%d packages seen", seen)
+	}
+	admin.lacks("More")
+
+	// A place in the list is good for this catalog and this reader alone (A12).
+	sealed := admin.page.Address[strings.Index(admin.page.Address, "?"):]
+	olga := o.signIn(components.Owner)
+	sales := o.call(components.Owner, "GET", names.Entitlement+"/catalogs", nil, 200)["value"].([]any)[0].(object)["id"].(string)
+	olga.open("/catalogs/" + sales + "/packages" + sealed)
+	olga.has(400)
+}
+
 // What a form cannot express is said, and is there after the form was saved.
 func TestStory_WhatAFormCannotExpressIsKept(t *testing.T) {
 	o := open(t, Options{})
@@ -336,7 +379,7 @@ func TestA1_OwnersPagesAreForOwnersOfThatVeryCatalog(t *testing.T) {
 	inside := func(base, pkg, policy, resource string) (gets, posts []string) {
 		at := base + "/packages/" + pkg
 		gets = []string{base, base + "/edit", base + "/packages", base + "/packages/new", base + "/resources", base + "/resources/add", base + "/resources/" + resource, base + "/roles/give",
-			at, at + "/edit", at + "/roles/add", at + "/policies/new", at + "/policies/" + policy}
+			at, at + "/edit", at + "/roles/add", at + "/policies/new", at + "/policies/" + policy, at + "/policies/" + policy + "/outside"}
 		posts = []string{base + "/edit", base + "/delete", base + "/packages/new", base + "/resources/add", base + "/resources/" + resource + "/remove", base + "/roles/give", base + "/roles/" + role + "/take",
 			at + "/edit", at + "/delete", at + "/roles/add", at + "/roles/x_y/remove", at + "/policies/new", at + "/policies/" + policy, at + "/policies/" + policy + "/turn", at + "/policies/" + policy + "/delete"}
 		return gets, posts
@@ -381,9 +424,21 @@ func TestA1_OwnersPagesAreForOwnersOfThatVeryCatalog(t *testing.T) {
 	// And with the ids of what is there behind the catalog that is hers.
 	olga.open("")
 	at := own + "/packages/" + pkg
-	refused(olga, []string{at, at + "/edit", at + "/roles/add", at + "/policies/new", at + "/policies/" + policy, own + "/resources/" + resource, own + "/packages/" + o.Package + "/policies/" + policy},
+	refused(olga, []string{at, at + "/edit", at + "/roles/add", at + "/policies/new", at + "/policies/" + policy, at + "/policies/" + policy + "/outside", own + "/resources/" + resource, own + "/packages/" + o.Package + "/policies/" + policy},
 		[]string{at + "/edit", at + "/delete", at + "/roles/add", at + "/roles/x_y/remove", at + "/policies/new", at + "/policies/" + policy, at + "/policies/" + policy + "/turn", at + "/policies/" + policy + "/delete",
 			own + "/resources/" + resource + "/remove", own + "/roles/" + nothing + "/take"}, 403, 404)
+
+	// An auditor sees all of it, and changes nothing.
+	who := o.call(components.Approver, "GET", names.APIVersion+"/me", nil, 200)["id"]
+	o.call(components.Admin, "POST", names.APIVersion+"/roleManagement/entitlementManagement/roleAssignments", object{"principalId": who, "roleDefinitionId": string(entitlement.Auditor), "appScopeId": "/"}, 201)
+	amina := o.signIn(components.Approver)
+	for _, path := range []string{"/catalogs", foreign, foreign + "/packages", foreign + "/resources", foreign + "/resources/" + resource, foreign + "/packages/" + pkg, foreign + "/packages/" + pkg + "/policies/" + policy + "/outside"} {
+		amina.open(path)
+		amina.has(200)
+		amina.lacks("Create", "Edit", "Add", "Delete", "Remove", "Give", "Take")
+	}
+	_, posts = inside(foreign, pkg, policy, resource)
+	refused(amina, nil, posts, 403)
 
 	// Nothing of it did anything.
 	admin := o.signIn(components.Admin)
