@@ -54,6 +54,20 @@ func TestStory_AnOwnerKeepsACatalogThroughThePagesAlone(t *testing.T) {
 	olga.has(200, "Type at least two characters of the name.")
 	olga.press("Search", map[string]string{"search": "<b>nothing"})
 	olga.has(200, "No group has this in its name.")
+	group := func(name string, more object) string {
+		more["displayName"], more["mailNickname"], more["mailEnabled"], more["securityEnabled"] = name, strings.ReplaceAll(name, " ", "-"), false, true
+		return o.call(components.Admin, "POST", names.APIVersion+"/groups", more, 201)["id"].(string)
+	}
+	dynamic := group("Rule of sales", object{"groupTypes": []string{"DynamicMembership"}, "membershipRule": `user.department -eq "Sales"`})
+	foreign := group("Rule of others", object{})
+	olga.press("Search", map[string]string{"search": "rule of"})
+	olga.has(200, "Rule of others", "Rule of sales The group is dynamic: its members come from its rule")
+	olga.press("Add to the catalog", map[string]string{"group": dynamic})
+	olga.has(422, "There is a problem The group is dynamic")
+	olga.press("Add to the catalog", map[string]string{"group": foreign})
+	olga.has(403, "There is a problem This needs an owner of the group, or an administrator.", "Rule of others")
+	olga.press("Search", map[string]string{"search": "administrators"})
+	olga.has(200, "Who administers is not for packages to decide.")
 	olga.press("Search", map[string]string{"search": "review"})
 	olga.press("Add to the catalog", nil)
 	olga.has(400, "Choose a group.")
@@ -146,6 +160,9 @@ func TestStory_AnOwnerKeepsACatalogThroughThePagesAlone(t *testing.T) {
 	olga.press("Save the policy", map[string]string{"targets": olga.chosen("found-targets", "Otto")})
 	olga.has(200, "For Otto Lindqvist.")
 	outside("Mei Tanaka member@northwind.example It does not end.")
+	o.call(components.Admin, "DELETE", names.APIVersion+"/users/"+o.call(components.Other, "GET", names.APIVersion+"/me", nil, 200)["id"].(string), nil, 204)
+	olga.must(olga.Visitor.Open(t.Context(), managed))
+	olga.has(200, "For somebody who is not there any more.")
 
 	// Deleting says what stands in the way.
 	deleted := func(button string, status int, words ...string) {
@@ -157,6 +174,8 @@ func TestStory_AnOwnerKeepsACatalogThroughThePagesAlone(t *testing.T) {
 	olga.press("Delete the package", nil)
 	olga.has(400, "Nothing was deleted: tick the box")
 	deleted("Delete the package", 409, "There is a problem", "1 assignments and 0 open requests")
+	olga.press("Delete Mei alone", nil)
+	olga.has(400, "Nothing was deleted: tick the box")
 	deleted("Delete Mei alone", 409, "There is a problem", "1 assignments and 0 open requests")
 	mei.follow("My access")
 	mei.press("Give back", nil)
@@ -440,8 +459,14 @@ func TestA1_OwnersPagesAreForOwnersOfThatVeryCatalog(t *testing.T) {
 	_, posts = inside(foreign, pkg, policy, resource)
 	refused(amina, nil, posts, 403)
 
-	// Nothing of it did anything.
+	// Nor is anything at an address that names another parent, whoever asks.
 	admin := o.signIn(components.Admin)
+	elsewhere := own + "/packages/" + o.Package + "/policies/" + policy
+	refused(admin, []string{at, at + "/edit", at + "/roles/add", at + "/policies/new", at + "/policies/" + policy, elsewhere, elsewhere + "/outside", own + "/resources/" + resource},
+		[]string{at + "/edit", at + "/delete", at + "/roles/add", at + "/roles/x_y/remove", at + "/policies/new", at + "/policies/" + policy, at + "/policies/" + policy + "/delete", elsewhere, elsewhere + "/turn", elsewhere + "/delete",
+			own + "/resources/" + resource + "/remove", foreign + "/roles/" + role + "/take"}, 404)
+
+	// Nothing of it did anything.
 	admin.open(foreign + "/packages/" + pkg)
 	admin.has(200)
 	admin.lacks("Disabled")
