@@ -81,6 +81,7 @@ var germanOwners = map[string]string{
 	"It offers no role.":                                 "Sie bietet keine Rolle.",
 	"It sends no mail.":                                  "Sie verschickt keine E-Mails.",
 	"Kept as it is":                                      "Bleibt, wie es ist",
+	"Main menu":                                          "Hauptmenü",
 	"My Access link":                                     "Link zu Mein Zugriff",
 	"Copy the link and send it to people: it leads them to the package.":                     "Kopieren Sie den Link und schicken Sie ihn weiter: er führt zum Paket.",
 	"The package is hidden: people find it by this link alone. Copy it and send it to them.": "Das Paket ist verborgen: man findet es nur über diesen Link. Kopieren Sie ihn und schicken Sie ihn weiter.",
