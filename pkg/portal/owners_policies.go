@@ -85,11 +85,18 @@ func (p policyPage) purpose() directory.Purpose {
 }
 
 // looksFor finds people for the list of the form whose button was pressed; false: the form was
-// sent to be saved.
+// sent to be saved. Whoever typed a name and looked nobody up has not meant to save: Enter in a
+// field of the search comes here too.
 func (v *visit) looksFor(ctx context.Context, shown *policyPage) (bool, error) {
 	list, is := strings.CutPrefix(v.typed("do"), "find-")
-	if !is || !slices.Contains(policyLists, list) {
+	if !is {
+		list = shown.Form.unsought(v)
+	}
+	if !slices.Contains(policyLists, list) {
 		return false, nil
+	}
+	if !is {
+		shown.Faults = faults{{"seek-" + list, v.T("Nothing is saved yet: choose whom you searched for, or empty the field.")}}
 	}
 
 	found, more, err := v.find(ctx, shown.purpose(), shown.Form.Sought[list])
@@ -99,6 +106,16 @@ func (v *visit) looksFor(ctx context.Context, shown *policyPage) (bool, error) {
 	}
 	shown.Found, shown.More = map[string][]directory.Candidate{list: found}, map[string]bool{list: more}
 	return true, err
+}
+
+// unsought is the first list for which a name was typed that nobody was looked up by.
+func (f policyForm) unsought(v *visit) string {
+	for _, list := range policyLists {
+		if f.Sought[list] != "" && f.Sought[list] != v.typed("sought-"+list) {
+			return list
+		}
+	}
+	return ""
 }
 
 func createPolicy(ctx context.Context, v *visit) (answer, error) {

@@ -106,6 +106,10 @@ func TestStory_AnOwnerKeepsACatalogThroughThePagesAlone(t *testing.T) {
 	olga.follow("Add a policy")
 	olga.press("Save the policy", map[string]string{"name": "Mei alone", "scope": "specificDirectoryUsers", "stages": "2", "manager1": "yes", "days": "many"})
 	olga.has(400, "Search for who may ask, and choose them.", "Step 1: choose who decides about people without a manager.", "Step 2: choose who decides.", "Type for how many days people keep it")
+	olga.press("Save the policy", map[string]string{"seek-targets": "tanaka"}) // as Enter does
+	olga.has(400, "Nothing is saved yet", "Mei Tanaka member@northwind.example")
+	olga.press("Search for who may ask", map[string]string{"seek-targets": "T"})
+	olga.has(400, "Type at least two characters of the name.")
 	olga.press("Search for who may ask", map[string]string{"seek-targets": "TANAKA"})
 	olga.has(200, "Mei Tanaka member@northwind.example")
 	olga.press("Search for who stands in in step 1", map[string]string{"found-targets": olga.chosen("found-targets", "Mei Tanaka"), "seek-fallback1": "olga"})
