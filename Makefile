@@ -19,6 +19,7 @@ LOCAL := .local/leasehold
 VENV := .local/venv/.installed
 NODE := node_modules/.installed
 LINTERS := .local/linters/.installed
+BROWSER_JS := localstack/browser/node_modules/.installed
 CLIENT_JS := localstack/clients/js/node_modules/.installed
 CLIENT_PYTHON := .local/clients/python/.installed
 DYNAMODB_LOCAL := .local/dynamodb-local/.installed
@@ -94,12 +95,31 @@ $(LOCAL): go.mod go.sum $(wildcard localstack/*.go localstack/*/*.go pkg/names/*
 .PHONY: test
 test: install build dynamodb-local ## everything: unit and template tests, then the stories on a deployed stack
 	$(call within,1200) env GOGC=400 go test ./... -shuffle=on -count=1 -timeout 15m
+	$(MAKE) --no-print-directory test-browser
 	$(MAKE) --no-print-directory e2e
 	@test -e $(DYNAMODB_LOCAL) || echo '$(NOT_COMPARED)'
 
 .PHONY: test-unit
 test-unit: ## fast, offline, shuffled, with fewer runs of the simulator
 	$(call within,600) env GOGC=400 go test $$(go list ./... | grep -v -e /infra -e /localstack/e2e) -short -shuffle=on -count=1 -timeout 5m
+
+# What was left out is told in one line at the end.
+.PHONY: test-browser
+test-browser: $(BROWSER_JS) ## the pages in Chromium, on the system in one process: BROWSER=<path> names one, BROWSER=none goes on without
+ifeq ($(BROWSER),none)
+	@echo 'NOT TESTED IN A BROWSER: BROWSER=none'
+else
+	@browser=$$(BROWSER='$(BROWSER)' $(call within,600) localstack/browser/find) && \
+		LEASEHOLD_BROWSER="$$browser" LEASEHOLD_PICTURES='$(PICTURES)' $(call within,900) go test ./localstack/browser -count=1 -timeout 10m $(if $(PICTURES),-v)
+endif
+
+.PHONY: screenshots
+screenshots: ## pictures of every page, wide and narrow, light and dark, into .local/pictures
+	@$(MAKE) --no-print-directory test-browser PICTURES=$(CURDIR)/.local/pictures
+
+.PHONY: pages
+pages: ## make the Go code of the pages from their .templ files
+	@$(call within,600) localstack/templ/generate
 
 .PHONY: e2e
 e2e: install ## the stories, on a stack of their own, and the commands of the README
@@ -130,6 +150,7 @@ verify: $(NODE) ## format, vet, staticcheck, known vulnerabilities, tidy modules
 	$(call within,900) go tool staticcheck ./...
 	@VULN=$(VULN) $(call within,900) localstack/vulnerabilities
 	$(call within,300) go mod tidy -diff
+	$(call within,300) localstack/templ/generate --check
 	$(call within,300) go test ./pkg/archtest/... -count=1
 
 .PHONY: lint-template
@@ -207,6 +228,11 @@ $(VENV): localstack/requirements.lock
 	@$(TOOLS)
 	@$(call within,120) $(PYTHON) -m venv --clear .local/venv
 	@$(call within,600) .local/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@touch $@
+
+$(BROWSER_JS): localstack/browser/package-lock.json localstack/browser/.npmrc
+	@$(TOOLS)
+	@cd localstack/browser && $(call within,600) npm ci --silent
 	@touch $@
 
 $(CLIENT_JS): localstack/clients/js/package-lock.json localstack/clients/js/.npmrc

@@ -45,7 +45,7 @@ func readSettings(context func(string) any) (settings, error) {
 	s.domainOnly = endpoint == "off"
 
 	// All mistakes at once: each deployment takes minutes.
-	if err := errors.Join(s.checkIssuers(), s.checkFirstAdmin(), s.checkEndpoint(endpoint), s.checkArch(), s.checkAlarmEmail()); err != nil {
+	if err := errors.Join(s.checkIssuers(), s.checkFirstAdmin(), s.checkEndpoint(endpoint), s.checkPublicURL(), s.checkArch(), s.checkAlarmEmail()); err != nil {
 		return settings{}, fmt.Errorf("the deployment's context is incomplete:\n%w", err)
 	}
 	return s, nil
@@ -98,6 +98,17 @@ func (s settings) checkFirstAdmin() error {
 	if issuer == "" || value == "" {
 		return fmt.Errorf("%s must name the first administrator: pass -c %s='<issuer>|<value of its principal claim>'",
 			names.ContextFirstAdmin, names.ContextFirstAdmin)
+	}
+	return nil
+}
+
+// checkPublicURL refuses addresses in the clear: tokens and the sessions of the pages travel
+// there.
+func (s settings) checkPublicURL() error {
+	for base := range strings.SplitSeq(s.publicURL, ",") {
+		if base = strings.TrimSpace(base); base != "" && !s.emulator && !strings.HasPrefix(strings.ToLower(base), "https://") {
+			return fmt.Errorf("%s must begin with https://, not %q: pass -c %s=https://<its own domain>", names.ContextPublicURL, base, names.ContextPublicURL)
+		}
 	}
 	return nil
 }

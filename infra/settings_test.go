@@ -25,6 +25,7 @@ func TestSettingsAreRefused(t *testing.T) {
 		"mail to nobody":         {names.ContextAlarmEmail, "ops", `not "ops"`},
 		"mail to a name":         {names.ContextAlarmEmail, "Ops <ops@example.com>", "one e-mail address"},
 		"neither on nor off":     {names.ContextEndpoint, "false", `not "false"`},
+		"address in the clear":   {names.ContextPublicURL, "https://access.example.com,http://access.example.com", `must begin with https://, not "http://`},
 		"no address at all":      {names.ContextEndpoint, "off", "pass -c publicUrl="},
 		"unknown architecture":   {names.ContextArch, "mips", `not "mips"`},
 	}

@@ -13,6 +13,7 @@ import (
 // describe says where everything is, and gives three lines to paste.
 func describe(w io.Writer, f components.Endpoints, shown seed.Result) {
 	fmt.Fprintf(w, `
+  pages            %s%s (sign in with one click)
   proxy            %s%s
   over https       %s%s (certificate: %s)
   OpenID provider  %s (admin, owner, manager, approver, member, other; robot)
@@ -22,7 +23,7 @@ func describe(w io.Writer, f components.Endpoints, shown seed.Result) {
 
 Ask for a package as member, see the assignment delivered, and ask the SCIM server itself in which groups member is:
 
-`, f.URL, names.APIVersion, f.SecureURL, names.APIVersion, f.CA, f.Issuer, f.SCIM, f.Endpoint,
+`, f.URL, names.PortalPath, f.URL, names.APIVersion, f.SecureURL, names.APIVersion, f.CA, f.Issuer, f.SCIM, f.Endpoint,
 		filepath.Join(dir, components.EnvFile), filepath.Join(dir, "logs"))
 	// They can be pasted as they are: ids and ports are filled in.
 	for _, line := range lines(f, shown) {

@@ -61,7 +61,7 @@ export function configuration({ audience, robotSecret, portals }) {
       },
       {
         client_id: 'leasehold-portal',
-        application_type: 'native', // an address of this machine, by plain http
+        application_type: 'web',
         token_endpoint_auth_method: 'none',
         redirect_uris: portals,
         grant_types: ['authorization_code'],

@@ -28,6 +28,7 @@ import (
 	"leasehold/localstack/dev/issuer"
 	"leasehold/localstack/dev/scimserver"
 	"leasehold/localstack/seed"
+	"leasehold/localstack/visitor"
 	"leasehold/pkg/app/base"
 	"leasehold/pkg/app/catalogs"
 	"leasehold/pkg/app/deliver"
@@ -89,6 +90,10 @@ func open(t *testing.T) *stack {
 	s.recorder.call = s.invoke
 	s.serve()
 	s.wire()
+	// The first administrator comes to the pages before anybody has called the API.
+	if p, err := visitor.New(nil).SignIn(t.Context(), s.endpoints.URL+names.PortalPath, components.Admin); err != nil || p.Status != http.StatusOK {
+		t.Fatalf("%v %+v", err, p)
+	}
 	if s.Result, err = seed.Run(t.Context(), s.endpoints, s.token, io.Discard); err != nil {
 		t.Fatal(err)
 	}

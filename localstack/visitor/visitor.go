@@ -64,6 +64,7 @@ type Form struct {
 	Values          url.Values
 	Fields          []string // names of what can be typed or chosen, in their order
 	Buttons         []Button
+	Choices         []Button // boxes and circles, chosen or not, each with what is sent for it
 }
 
 // Button sends a form.
@@ -150,6 +151,9 @@ func (p *Page) form(n *html.Node) Form {
 			continue
 		}
 
+		if kind == "radio" || kind == "checkbox" {
+			f.Choices = append(f.Choices, Button{Name: name, Value: attribute(e, "value")})
+		}
 		if kind != "hidden" && !slices.Contains(f.Fields, name) {
 			f.Fields = append(f.Fields, name)
 		}

@@ -91,7 +91,7 @@ func Load(lookup func(string) (string, bool), function string) (Config, error) {
 	for _, key := range f.Env() {
 		problems = append(problems, c.read(key, lookup))
 	}
-	problems = append(problems, c.checkFirstAdmin(), c.checkKeySets(), c.AWS.read(lookup))
+	problems = append(problems, c.checkFirstAdmin(), c.checkKeySets(), c.checkPublicURLs(), c.AWS.read(lookup))
 
 	if err := errors.Join(problems...); err != nil {
 		return Config{}, fmt.Errorf("configuration of %s:\n%w", function, err)
@@ -134,6 +134,16 @@ func (c *Config) checkKeySets() error {
 	for _, issuer := range c.Issuers {
 		if !c.Emulated && !strings.HasPrefix(strings.ToLower(issuer.KeySet), "https:") {
 			return fmt.Errorf("%s: the keySet of %s must begin with https://", names.EnvIssuers, issuer.Issuer)
+		}
+	}
+	return nil
+}
+
+// checkPublicURLs refuses addresses in the clear, where tokens and sessions would travel.
+func (c *Config) checkPublicURLs() error {
+	for _, base := range c.PublicURLs {
+		if !c.Emulated && !strings.HasPrefix(strings.ToLower(base), "https:") {
+			return fmt.Errorf("%s: %s must begin with https://", names.EnvPublicURL, base)
 		}
 	}
 	return nil

@@ -131,6 +131,8 @@ func TestLoadRefuses(t *testing.T) {
 		"administrator, no bar":    {"LEASEHOLD_FIRST_ADMIN", "https://id.example.com", "a bar"},
 		"administrator, no issuer": {"LEASEHOLD_FIRST_ADMIN", "|17", "an issuer"},
 		"administrator elsewhere":  {"LEASEHOLD_FIRST_ADMIN", "https://other.example.com|17", "not one of LEASEHOLD_ISSUERS"},
+		"address in the clear":     {"LEASEHOLD_PUBLIC_URL", "http://a.example.com", "begin with https://"},
+		"client without an id":     {"LEASEHOLD_ISSUERS", issuer(`"issuer":"https://a","keySet":"https://a/k","audience":"x","portalClient":{}`), "portalClient"},
 		"public address, query":    {"LEASEHOLD_PUBLIC_URL", "https://a.example.com/?x=1", "no user, query"},
 		"path with a slash behind": {"LEASEHOLD_SECRET_PATH", "/leasehold/", "not end with one"},
 		"path with none before":    {"LEASEHOLD_SECRET_PATH", "leasehold", "begin with a slash"},

@@ -244,3 +244,16 @@ func withStates(e Event, before, after string) Event {
 
 // enqueueSlack is how long the sweep leaves a subject just made pending to its message.
 const enqueueSlack = time.Minute
+
+// Obstacle returns why a request of the requestor's own for the package would be refused now,
+// whatever policy it names and whatever it says: it is held or asked for already, it was asked
+// for too often, or something stands against it (R179). Nil: nothing of that.
+func (in SubmitInputs) Obstacle(now time.Time) error {
+	if err := in.Slot.free(UserAdd); err != nil {
+		return err
+	}
+	if err := in.Slot.cooled(UserAdd, now); err != nil {
+		return err
+	}
+	return AssignmentRequest{Type: UserAdd}.incompatible(in.startInputs())
+}

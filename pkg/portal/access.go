@@ -111,6 +111,8 @@ type packagePage struct {
 	*views.Package
 	Policies []entitlement.AssignmentPolicy // through which the visitor may ask
 	Held     *entitlement.Assignment        // that the visitor has
+	Obstacle string                         // why the visitor cannot ask now; "" where nothing stands against it
+	Has      map[entitlement.RoleRef]bool   // roles that the visitor has by other packages, as read back
 	Form     askForm
 	Problem  string
 }
@@ -157,6 +159,28 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 	for _, a := range held.Items {
 		if a.Package == id && a.Target == entitlement.TargetPresent {
 			shown.Held = &a
+		}
+	}
+
+	// What the visitor has by other packages stays what it is, and is not gained.
+	grants, err := v.Requests.OwnGrants(ctx, v.by.Caller, held.Items)
+	if err != nil {
+		return packagePage{}, err
+	}
+	shown.Has = map[entitlement.RoleRef]bool{}
+	for _, of := range grants {
+		for _, g := range of {
+			shown.Has[g.Scope.Ref] = shown.Has[g.Scope.Ref] || g.Grant.Presence == entitlement.PresencePresent
+		}
+	}
+
+	if shown.Held == nil && len(shown.Policies) > 0 {
+		obstacle, err := v.Requests.Obstacle(ctx, v.by.Caller, id)
+		if err != nil {
+			return packagePage{}, err
+		}
+		if obstacle != nil {
+			shown.Obstacle = entitlement.MessageOf(obstacle)
 		}
 	}
 	return shown, nil
@@ -248,6 +272,7 @@ func untilDate(day string) (entitlement.Schedule, error) {
 type heldView struct {
 	*views.Assignment
 	Roles []roleView
+	May   requests.OwnOptions
 }
 
 // roleView is one role in plain words.
@@ -278,17 +303,23 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
+	may, err := v.Requests.OwnOptions(ctx, v.by.Caller, list.Items)
+	if err != nil {
+		return answer{}, err
+	}
+
+	grants, err := v.Requests.OwnGrants(ctx, v.by.Caller, list.Items)
+	if err != nil {
+		return answer{}, err
+	}
+
 	shown := accessPage{}
 	for _, a := range all {
 		if a.Target == entitlement.TargetAbsent {
 			shown.Ended = append(shown.Ended, a)
 			continue
 		}
-		grants, err := v.Requests.Grants(ctx, v.by.Caller, a.ID)
-		if err != nil {
-			return answer{}, err
-		}
-		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants)})
+		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants[a.ID]), may[a.ID]})
 	}
 
 	if shown.Next, err = v.next(ctx, list.Next); err != nil {

@@ -91,6 +91,7 @@ var peopleRoutes = []route{
 	{http.MethodGet, "/requests/{id}", authz.ReadRequest, showRequest},
 	{http.MethodPost, "/requests/{id}/cancel", authz.CancelRequest, cancel},
 	{http.MethodGet, "/approvals", authz.ListOwnApprovals, approvals},
+	{http.MethodPost, "/approvals", authz.DecideRequest, decideSeveral},
 	{http.MethodGet, "/approvals/{id}", authz.ReadApproval, showApproval},
 	{http.MethodPost, "/approvals/{id}", authz.DecideRequest, decide},
 }

@@ -19,7 +19,7 @@ type requestsPage struct {
 }
 
 func myRequests(ctx context.Context, v *visit) (answer, error) {
-	shown, err := v.listOf(ctx, v.Requests.Mine)
+	shown, err := v.listOf(ctx, v.Requests.Mine, nil)
 	if err != nil {
 		return answer{}, err
 	}
@@ -27,7 +27,7 @@ func myRequests(ctx context.Context, v *visit) (answer, error) {
 }
 
 // listOf is one page of requests with the names of what they are about.
-func (v *visit) listOf(ctx context.Context, read func(context.Context, authz.Caller, entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)) (requestsPage, error) {
+func (v *visit) listOf(ctx context.Context, read func(context.Context, authz.Caller, entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error), ofPackage views.With) (requestsPage, error) {
 	token, err := v.unseal(ctx, v.request.URL.Query().Get("page"))
 	if err != nil {
 		return requestsPage{}, err
@@ -38,7 +38,7 @@ func (v *visit) listOf(ctx context.Context, read func(context.Context, authz.Cal
 	}
 
 	shown := requestsPage{Requests: views.OfRequests(list.Items)}
-	if err := v.Views.Requests(ctx, v.by.Caller, shown.Requests, views.With{views.JoinPackage: nil, views.JoinPeople: nil}); err != nil {
+	if err := v.Views.Requests(ctx, v.by.Caller, shown.Requests, views.With{views.JoinPackage: ofPackage, views.JoinPeople: nil}); err != nil {
 		return requestsPage{}, err
 	}
 	shown.Next, err = v.next(ctx, list.Next)
@@ -177,12 +177,104 @@ func cancel(ctx context.Context, v *visit) (answer, error) {
 	return then("/requests/" + string(id))
 }
 
+// approvalsPage is what waits for the visitor, and what came of those that were decided together.
+type approvalsPage struct {
+	requestsPage
+	Seen    map[entitlement.RequestID]string // digests of what approvals agree to
+	Said    string
+	Decided int
+	Left    []leftOver // of those that were chosen
+	Problem string
+}
+
+// leftOver is a request that was chosen and not decided, with why.
+type leftOver struct{ Package, Subject, Why string }
+
 func approvals(ctx context.Context, v *visit) (answer, error) {
-	shown, err := v.listOf(ctx, v.Requests.Waiting)
+	shown, err := v.approvalsPage(ctx)
 	if err != nil {
 		return answer{}, err
 	}
 	return page(approvalsView(v, shown))
+}
+
+func (v *visit) approvalsPage(ctx context.Context) (approvalsPage, error) {
+	shown := approvalsPage{Seen: map[entitlement.RequestID]string{}}
+	list, err := v.listOf(ctx, v.Requests.Waiting, rolesJoined)
+	if err != nil {
+		return shown, err
+	}
+	shown.requestsPage = list
+	for _, r := range list.Requests {
+		shown.Seen[r.AssignmentRequest.ID] = agreedTo(r)
+	}
+	return shown, nil
+}
+
+// decideSeveral takes one decision on all requests that were chosen in the list, each as it was
+// shown there. What cannot be decided, or is not what was shown, stays and is said.
+func decideSeveral(ctx context.Context, v *visit) (answer, error) {
+	sent := v.request.PostForm
+	verdict, said := sent.Get("decision"), strings.TrimSpace(sent.Get("justification"))
+	chosen := sent["request"]
+
+	var left []leftOver
+	decided := 0
+	for _, one := range chosen[:min(len(chosen), onPage)] {
+		id, shownThen, _ := strings.Cut(one, " ")
+		request, err := entitlement.ParseID[entitlement.RequestID]("A request of the form", id)
+		if err != nil {
+			return answer{}, err
+		}
+
+		why, about, err := v.decideOne(ctx, request, shownThen, verdict, said)
+		switch {
+		case err != nil:
+			return answer{}, err
+		case why != "":
+			left = append(left, leftOver{packageName(about.Package), nameOf(about.Subject), why})
+		default:
+			decided++
+		}
+	}
+
+	shown, err := v.approvalsPage(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	shown.Decided, shown.Left, shown.Said = decided, left, said
+	switch {
+	case verdict != "approve" && verdict != "deny":
+		shown.Problem = v.T("Choose Approve or Deny.")
+	case len(chosen) == 0:
+		shown.Problem = v.T("Choose at least one request.")
+	case len(left) == 0:
+		return then("/approvals")
+	}
+	return answer{status: 409, page: approvalsView(v, shown)}, nil
+}
+
+// decideOne decides one request of several, and says why not where it could not.
+func (v *visit) decideOne(ctx context.Context, id entitlement.RequestID, shownThen, verdict, said string) (why string, about *views.Request, err error) {
+	if verdict != "approve" && verdict != "deny" {
+		return "", nil, nil // which is said of the form
+	}
+	shown, err := v.approvalOf(ctx, id)
+	if err != nil {
+		return "", nil, err
+	}
+	if shown.Mine && shown.Seen != shownThen {
+		return v.T("It has changed since you opened this page."), shown.Request, nil
+	}
+
+	err = v.Requests.Decide(ctx, v.by, id, entitlement.DecisionInput{Stage: shown.Stage, Approved: verdict == "approve", Justification: said})
+	if err != nil && entitlement.KindOf(err).HTTPStatus() >= 500 {
+		return "", nil, err
+	}
+	if err != nil {
+		return entitlement.MessageOf(err), shown.Request, nil
+	}
+	return "", shown.Request, nil
 }
 
 // approvalPage is one request as its approvers see it.
@@ -210,6 +302,10 @@ func (v *visit) approvalPage(ctx context.Context) (approvalPage, error) {
 	if err != nil {
 		return approvalPage{}, err
 	}
+	return v.approvalOf(ctx, id)
+}
+
+func (v *visit) approvalOf(ctx context.Context, id entitlement.RequestID) (approvalPage, error) {
 	a, err := v.Requests.Approval(ctx, v.by.Caller, id)
 	if err != nil {
 		return approvalPage{}, err
@@ -224,16 +320,26 @@ func (v *visit) approvalPage(ctx context.Context) (approvalPage, error) {
 		shown.Stage = stage.ID
 	}
 
-	// What an approval gives: these roles, until then.
+	shown.Seen = agreedTo(view)
+	return shown, nil
+}
+
+// agreedTo is a digest of what an approval gives: these roles, from when until when, in this
+// stage.
+func agreedTo(r *views.Request) string {
 	var roles []string
-	if view.Package != nil {
-		for _, s := range view.Package.RoleScopes {
+	if r.Package != nil {
+		for _, s := range r.Package.RoleScopes {
 			roles = append(roles, s.ID)
 		}
 	}
 	slices.Sort(roles)
-	shown.Seen = seen(roles, view.Start, view.Expiration, shown.Stage)
-	return shown, nil
+
+	stage := ""
+	if current := r.Current(); current != nil {
+		stage = current.ID
+	}
+	return seen(roles, r.Start, r.Expiration, stage)
 }
 
 // decide takes the visitor's decision on what they were shown. What has changed since comes

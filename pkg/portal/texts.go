@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/message/catalog"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/views"
 )
 
 // languages are those of the pages; the first is for everybody else.
@@ -177,4 +178,18 @@ func queryOf(pairs ...string) string {
 		query.Set(pairs[i], pairs[i+1])
 	}
 	return query.Encode()
+}
+
+// Roles are what a request would give, in one line.
+func (v *visit) Roles(r *views.Request) string {
+	var all []string
+	if r.Package != nil {
+		for _, s := range r.Package.RoleScopes {
+			all = append(all, resourceName(s)+" ("+s.ResourceRoleScope.Role.DisplayName+")")
+		}
+	}
+	if len(all) == 0 {
+		return v.T("This package gives nothing yet.")
+	}
+	return strings.Join(all, ", ") + "."
 }

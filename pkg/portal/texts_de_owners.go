@@ -82,7 +82,6 @@ var germanOwners = map[string]string{
 	"It sends no mail.":                                  "Sie verschickt keine E-Mails.",
 	"Kept as it is":                                      "Bleibt, wie es ist",
 	"Nothing is saved yet: choose whom you searched for, or empty the field.": "Noch ist nichts gespeichert: wählen Sie, wen Sie gesucht haben, oder leeren Sie das Feld.",
-	"Main menu":      "Hauptmenü",
 	"My Access link": "Link zu Mein Zugriff",
 	"Copy the link and send it to people: it leads them to the package.":                     "Kopieren Sie den Link und schicken Sie ihn weiter: er führt zum Paket.",
 	"The package is hidden: people find it by this link alone. Copy it and send it to them.": "Das Paket ist verborgen: man findet es nur über diesen Link. Kopieren Sie ihn und schicken Sie ihn weiter.",

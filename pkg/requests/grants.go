@@ -2,6 +2,7 @@ package requests
 
 import (
 	"context"
+	"slices"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
@@ -20,9 +21,52 @@ func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.As
 		return nil, err
 	}
 
-	record, grantSets, err := s.Store.SubjectRecord(ctx, a.Subject)
+	record, known, err := s.known(ctx, a.Subject)
 	if err != nil {
 		return nil, err
+	}
+	return grantsOf(a, scopes, record, known), nil
+}
+
+// OwnGrants returns the same of several assignments of the caller's, read at once.
+func (s *Service) OwnGrants(ctx context.Context, by authz.Caller, all []entitlement.Assignment) (map[entitlement.AssignmentID][]GrantView, error) {
+	if err := authz.Allow(by, authz.ListOwnAssignments, authz.Object{}).Err(); err != nil {
+		return nil, err
+	}
+
+	var packages []entitlement.PackageID
+	for _, a := range all {
+		if a.Subject == by.ID && !slices.Contains(packages, a.Package) {
+			packages = append(packages, a.Package)
+		}
+	}
+	if len(packages) == 0 {
+		return nil, nil
+	}
+
+	scopes, err := s.Store.ScopesOf(ctx, packages)
+	if err != nil {
+		return nil, err
+	}
+	record, known, err := s.known(ctx, by.ID)
+	if err != nil {
+		return nil, err
+	}
+
+	out := map[entitlement.AssignmentID][]GrantView{}
+	for _, a := range all {
+		if a.Subject == by.ID {
+			out[a.ID] = grantsOf(a, scopes[a.Package], record, known)
+		}
+	}
+	return out, nil
+}
+
+// known reads what is on record of a subject's roles at every target.
+func (s *Service) known(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, map[entitlement.RoleRef]entitlement.Grant, error) {
+	record, grantSets, err := s.Store.SubjectRecord(ctx, subject)
+	if err != nil {
+		return record, nil, err
 	}
 
 	known := map[entitlement.RoleRef]entitlement.Grant{}
@@ -31,8 +75,11 @@ func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.As
 			known[role] = g
 		}
 	}
+	return record, known, nil
+}
 
-	var list []GrantView
+// grantsOf puts what is on record beside what the package gives.
+func grantsOf(a entitlement.Assignment, scopes entitlement.PackageScopes, record entitlement.SubjectRecord, known map[entitlement.RoleRef]entitlement.Grant) (list []GrantView) {
 	for _, scope := range scopes.List {
 		g, ok := known[scope.Ref]
 
@@ -46,8 +93,7 @@ func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.As
 		}
 		list = append(list, GrantView{Scope: scope, Wanted: a.Target == entitlement.TargetPresent, Grant: g, Pending: record.NeedsReconcile() && !g.Permanent && !satisfied(a, g)})
 	}
-
-	return list, nil
+	return list
 }
 
 // satisfied reports a grant that is as the assignment wants it.

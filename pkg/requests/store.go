@@ -77,6 +77,8 @@ type Store interface {
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
 	Scopes(ctx context.Context, id entitlement.PackageID) (entitlement.PackageScopes, error)
+	// ScopesOf returns the role scopes of packages, by package.
+	ScopesOf(ctx context.Context, ids []entitlement.PackageID) (map[entitlement.PackageID]entitlement.PackageScopes, error)
 	Catalogs(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error)
 	Policies(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
 	User(ctx context.Context, id entitlement.UserID) (entitlement.User, error)

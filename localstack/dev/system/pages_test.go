@@ -139,6 +139,30 @@ func TestStory_ARequestIsCanceledAndDeniedThroughThePages(t *testing.T) {
 	mei.has(200, "Denied", "not yet")
 }
 
+// A page says before anybody asks what they would gain, what they have already, and what stands
+// against it (R179).
+func TestStory_ThePageOfAPackageSaysWhatItWouldChange(t *testing.T) {
+	o := open(t, Options{})
+	mei := o.signIn(components.Member)
+	mei.open("/packages")
+	mei.follow("Sales starter")
+	mei.has(200, "CRM users Member you would gain it")
+	starter := mei.page.Address[strings.LastIndex(mei.page.Address, "/")+1:]
+	mei.press("Ask for it", nil)
+	mei.waits("✓ Delivered")
+
+	mei.open("/packages")
+	mei.follow("Account executive")
+	mei.has(200, "CRM users Member you have it", "CRM editors Member you would gain it")
+	executive := mei.page.Address[strings.LastIndex(mei.page.Address, "/")+1:]
+	o.call(components.Admin, "POST", names.Entitlement+"/accessPackages/"+executive+"/incompatibleAccessPackages/$ref", object{"@odata.id": "/v1.0/accessPackages/" + starter}, 204)
+	mei.open("/packages/" + executive)
+	mei.has(200, "You hold the access package Sales starter")
+	if len(mei.page.Forms) != 1 { // to sign out
+		t.Errorf("%d forms", len(mei.page.Forms))
+	}
+}
+
 // What is approved is what was shown: a role that came into the package since makes the approver
 // look again.
 func TestStory_WhatChangedSinceThePageWasOpenedIsNotApproved(t *testing.T) {
@@ -161,6 +185,40 @@ func TestStory_WhatChangedSinceThePageWasOpenedIsNotApproved(t *testing.T) {
 	manager.press("Approve", nil)
 	manager.has(409, "has changed since you opened this page. Nothing was decided.")
 	manager.press("Approve", nil)
+	manager.has(200, "Nothing waits for you.")
+}
+
+// Several requests are decided together, each as it was shown; what changed stays.
+func TestStory_SeveralAreDecidedTogether(t *testing.T) {
+	o := open(t, Options{})
+	for _, as := range []string{components.Member, components.Other} {
+		r := o.signIn(as)
+		r.open("/packages")
+		r.follow("Account executive")
+		r.press("Ask for it", map[string]string{"justification": "why"})
+		r.has(200, "Waits for a decision")
+	}
+
+	manager := o.signIn(components.Manager)
+	manager.open("/approvals")
+	form := manager.page.Forms[len(manager.page.Forms)-1]
+	var chosen []string
+	for _, c := range form.Choices {
+		chosen = append(chosen, c.Value)
+	}
+	if len(chosen) != 2 {
+		t.Fatalf("%d requests to choose from: %s", len(chosen), manager.page.Text)
+	}
+
+	manager.press("Approve", nil)
+	manager.has(409, "Choose at least one request.")
+	id, _, _ := strings.Cut(chosen[0], " ")
+	values := url.Values{"form": form.Values["form"], "decision": {"approve"}, "request": {id + " what-was-shown-yesterday", chosen[1]}}
+	manager.must(manager.Visitor.Send(t.Context(), form.Address, values, form.Address))
+	manager.has(409, "Decided: 1. These were not:", "It has changed since you opened this page.")
+
+	values.Set("request", chosen[0])
+	manager.must(manager.Visitor.Send(t.Context(), form.Address, values, form.Address))
 	manager.has(200, "Nothing waits for you.")
 }
 

@@ -1,0 +1,162 @@
+// The pages in Chromium: what people do at them by mouse, by keyboard and without script, and how
+// each page is in light and dark, wide and narrow, English and German. It is told by its
+// environment where the site is (SITE), which browser to take (BROWSER), and where to put
+// pictures, if anywhere (PICTURES).
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { HtmlValidate } from 'html-validate';
+import { chromium } from 'playwright-core';
+
+const { SITE, BROWSER, PICTURES } = process.env;
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const validate = new HtmlValidate({
+  extends: ['html-validate:standard', 'html-validate:document'],
+  // Matters of spelling alone: attributes without a value, and entities where none is needed.
+  rules: { 'attribute-boolean-style': 'off', 'no-raw-characters': 'off', 'no-trailing-whitespace': 'off', 'doctype-style': 'off', 'void-style': 'off', 'long-title': 'off', 'attribute-empty-style': 'off', 'require-sri': ['error', { target: 'crossorigin' }] },
+});
+
+let browser;
+before(async () => { browser = await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] }); });
+after(() => browser?.close());
+
+// reader is somebody at the pages. What the browser complains about is remembered.
+async function reader(as, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on('console', (m) => { if (m.type() === 'error' && !/status of 4\d\d/.test(m.text())) page.complaints.push(m.text()); });
+  page.on('request', (r) => { if (!r.url().startsWith(new URL(SITE).origin) && r.isNavigationRequest() === false) page.complaints.push(`asked ${r.url()}`); });
+  await page.goto(SITE);
+  await page.getByRole('button', { name: as, exact: true }).click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  return page;
+}
+
+// seen looks at the page that is open: in every way of showing it.
+async function seen(page, name) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of [1100, 320]) {
+      await page.setViewportSize({ width, height: 800 });
+      if (PICTURES) await page.screenshot({ path: join(PICTURES, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      const { broken, wider } = await page.evaluate(`${axe};(async () => {
+        const found = await axe.run({ runOnly: ${JSON.stringify(wcag)} });
+        return { broken: found.violations.map((v) => v.id + ': ' + v.nodes[0].html), wider: document.documentElement.scrollWidth - innerWidth };
+      })()`);
+      assert.deepEqual(broken, [], `${name}, ${width}, ${colorScheme}`);
+      assert.ok(wider <= 0, `${name} is ${wider} px wider than ${width}`);
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1100, height: 800 });
+
+  const source = await (await page.context().request.get(page.url())).text();
+  const report = await validate.validateString(source);
+  assert.deepEqual(report.results.flatMap((r) => r.messages.map((m) => `${m.ruleId}: ${m.message} (${m.line}:${m.column})`)), [], name);
+  assert.ok(Buffer.byteLength(source) <= 60_000, `${name} is ${Buffer.byteLength(source)} bytes`);
+  assert.deepEqual(page.complaints, [], name);
+}
+
+const link = (page, name) => page.getByRole('link', { name, exact: true }).first();
+const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
+
+// until opens the page again until it says something.
+async function until(page, text) {
+  for (let i = 0; i < 100; i += 1) {
+    if ((await page.innerText('main')).includes(text)) return;
+    await page.waitForTimeout(100);
+    await page.reload();
+  }
+  assert.fail(`${page.url()} does not come to say ${text}`);
+}
+
+for (const [how, options] of [['by mouse', {}], ['without script', { javaScriptEnabled: false }]]) {
+  test(`asked, approved, held and given back ${how}`, async () => {
+    const mei = await reader('member', options);
+    await link(mei, 'Find access').click();
+    await link(mei, 'Account executive').click();
+    await mei.getByLabel('Justification').fill('I take over the customers in Spain.');
+    await press(mei, 'Ask for it');
+    await until(mei, 'Waits for a decision');
+    const asked = mei.url();
+
+    const manager = await reader('manager', options);
+    await link(manager, 'Approvals').click();
+    await manager.getByRole('link', { name: /^Decide: Account executive/ }).click();
+    await press(manager, 'Approve');
+    await mei.goto(asked);
+    await until(mei, 'Delivered');
+    await link(mei, 'My access').click();
+    await press(mei, 'Give back');
+    await until(mei, 'Removal');
+    assert.deepEqual([...mei.complaints, ...manager.complaints], []);
+    await Promise.all([mei.context().close(), manager.context().close()]);
+  });
+}
+
+// tabTo moves the focus with the keyboard alone.
+async function tabTo(page, name) {
+  for (let i = 0; i < 60; i += 1) {
+    await page.keyboard.press('Tab');
+    const here = await page.evaluate(() => {
+      const e = document.activeElement;
+      return (e.getAttribute('aria-label') ?? e.labels?.[0]?.innerText ?? e.innerText ?? '').trim();
+    });
+    if (here.startsWith(name)) return;
+  }
+  assert.fail(`the keyboard does not reach ${name}`);
+}
+
+test('asked and decided by keyboard alone', async () => {
+  const other = await reader('other');
+  await tabTo(other, 'Find access');
+  await other.keyboard.press('Enter');
+  await other.waitForURL(/packages$/);
+  await tabTo(other, 'Account executive');
+  await other.keyboard.press('Enter');
+  await other.waitForURL(/packages\/.+/);
+  await tabTo(other, 'Justification');
+  await other.keyboard.type('I sell.');
+  await tabTo(other, 'Ask for it');
+  await other.keyboard.press('Enter');
+  await until(other, 'Waits for a decision');
+
+  const manager = await reader('manager');
+  await tabTo(manager, 'Decide: Account executive');
+  await manager.keyboard.press('Enter');
+  await manager.waitForURL(/approvals\/.+/);
+  await tabTo(manager, 'Justification');
+  await manager.keyboard.type('Not now.');
+  await tabTo(manager, 'Deny');
+  await manager.keyboard.press('Enter');
+  await manager.waitForURL(/approvals$/);
+  await other.reload();
+  await until(other, 'Not now.');
+});
+
+for (const locale of ['en', 'de']) {
+  test(`every page of the people's side, ${locale}`, async () => {
+    const mei = await reader('member', { locale });
+    const at = (path) => mei.goto(SITE + path);
+    await seen(mei, `home-${locale}`);
+    for (const page of ['packages', 'access', 'requests', 'approvals', 'packages?search=nothing-is-called-this', 'nothing']) {
+      await at(`/${page}`);
+      await seen(mei, `${page.replaceAll(/[^a-z]/g, '-')}-${locale}`);
+    }
+
+    await at('/packages');
+    await mei.getByRole('link', { name: 'Production on call', exact: true }).click();
+    await seen(mei, `package-${locale}`);
+    await mei.locator('main form').evaluate((f) => { f.noValidate = true; });
+    await mei.locator('main form button[type=submit]').click();
+    await mei.getByRole('heading', { level: 1 }).waitFor();
+    await seen(mei, `package-asked-${locale}`);
+    await mei.context().close();
+  });
+}
