@@ -189,6 +189,9 @@ func (f policyForm) scope(v *visit, p *entitlement.AssignmentPolicy, old entitle
 	switch p.Scope = entitlement.TargetScope(f.Scope); p.Scope {
 	case entitlement.ScopeAllMembers, entitlement.ScopeAllUsers, entitlement.ScopeNobody:
 		p.Targets = nil
+		if f.adds("targets", old.Targets) {
+			return faults{{"scope", v.T("You chose people who may ask: choose that it is for these, or take them off.")}}
+		}
 		return nil
 	case entitlement.ScopeSpecificUsers:
 		// Of a policy for other organizations nothing is left to be kept.
@@ -205,6 +208,12 @@ func (f policyForm) scope(v *visit, p *entitlement.AssignmentPolicy, old entitle
 		return nil
 	}
 	return faults{{"scope", v.T("Choose who may ask.")}}
+}
+
+// adds reports that a list has somebody new, whom it would be odd to pass over.
+func (f policyForm) adds(list string, old []entitlement.SubjectSet) bool {
+	known := entriesOf(old)
+	return slices.ContainsFunc(f.Lists[list], func(e string) bool { return !slices.Contains(known, e) })
 }
 
 // rechosen keeps of a list what is still chosen and what no form can express, as it was, and adds
@@ -236,11 +245,15 @@ func (f policyForm) approval(v *visit, p *entitlement.AssignmentPolicy, old enti
 		wrong = append(wrong, fault{"forRequests", v.T("Choose what has to be approved.")})
 	}
 
-	for i := range n {
-		was := entitlement.ApprovalStage{}
-		if i < len(old.Approval.Stages) {
-			was = old.Approval.Stages[i]
+	for i := n; i < formStages; i++ {
+		was, number := stageOf(old, i), strconv.Itoa(i+1)
+		if f.adds("approvers"+number, was.Primary) || f.adds("fallback"+number, was.Fallback) {
+			wrong = append(wrong, fault{"stages", v.T("Step %s: you chose who decides, and there is no such step. Choose more steps, or take them off.", number)})
 		}
+	}
+
+	for i := range n {
+		was := stageOf(old, i)
 		if i < formStages {
 			stage, all := f.stage(v, i, was)
 			was, wrong = stage, append(wrong, all...)
@@ -248,6 +261,14 @@ func (f policyForm) approval(v *visit, p *entitlement.AssignmentPolicy, old enti
 		p.Approval.Stages = append(p.Approval.Stages, was)
 	}
 	return wrong
+}
+
+// stageOf is a stage of a policy; an empty one where it has none.
+func stageOf(p entitlement.AssignmentPolicy, i int) entitlement.ApprovalStage {
+	if i < len(p.Approval.Stages) {
+		return p.Approval.Stages[i]
+	}
+	return entitlement.ApprovalStage{}
 }
 
 // stage puts one stage of the form over the stage that was there.

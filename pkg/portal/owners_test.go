@@ -144,21 +144,27 @@ func TestAPolicyFormChangesWhatItSays(t *testing.T) {
 		change func(url.Values)
 		fields string
 	}{
-		"nobody may ask":        {func(s url.Values) { s.Del("targets") }, "seek-targets"},
-		"no such scope":         {func(s url.Values) { s.Set("scope", "everybody") }, "scope"},
-		"a scope of outside":    {func(s url.Values) { s.Set("scope", "allExternalUsers") }, "scope"},
-		"three steps":           {func(s url.Values) { s.Set("stages", "3") }, "stages"},
-		"no steps said":         {func(s url.Values) { s.Del("stages") }, "stages"},
-		"nobody in step 2":      {func(s url.Values) { s.Set("stages", "2") }, "manager2"},
-		"no fallback":           {func(s url.Values) { s.Del("fallback1") }, "seek-fallback1"},
-		"nothing is approved":   {func(s url.Values) { s.Del("forRequests") }, "forRequests"},
-		"days that are none":    {func(s url.Values) { s.Set("days", "0"); s.Set("days1", "-1") }, "days1 days"},
-		"days beyond all":       {func(s url.Values) { s.Set("days", "99999999999999999999") }, "days"},
-		"a date that is over":   {func(s url.Values) { s.Set("ends", "date"); s.Set("date", "2020-01-01") }, "date"},
-		"no date":               {func(s url.Values) { s.Set("ends", "date"); s.Set("date", "") }, "date"},
-		"no ending":             {func(s url.Values) { s.Set("ends", "sometime") }, "ends"},
-		"no name":               {func(s url.Values) { s.Set("name", " \r\n") }, "name"},
-		"an entry that is none": {func(s url.Values) { s["targets"] = []string{"x:1", "u:1", "<b>"} }, "seek-targets"},
+		"nobody may ask":     {func(s url.Values) { s.Del("targets") }, "seek-targets"},
+		"no such scope":      {func(s url.Values) { s.Set("scope", "everybody") }, "scope"},
+		"a scope of outside": {func(s url.Values) { s.Set("scope", "allExternalUsers") }, "scope"},
+		"three steps":        {func(s url.Values) { s.Set("stages", "3") }, "stages"},
+		"no steps said":      {func(s url.Values) { s.Del("stages") }, "stages"},
+		"people passed over": {func(s url.Values) {
+			s.Set("scope", "allMemberUsers")
+			s.Add("targets", "u:00000000-0000-0000-0000-000000000009")
+		}, "scope"},
+		"approvers passed over":  {func(s url.Values) { s.Set("approvers2", "u:00000000-0000-0000-0000-000000000009") }, "stages"},
+		"old people passed over": {func(s url.Values) { s.Set("scope", "allMemberUsers") }, ""},
+		"nobody in step 2":       {func(s url.Values) { s.Set("stages", "2") }, "manager2"},
+		"no fallback":            {func(s url.Values) { s.Del("fallback1") }, "seek-fallback1"},
+		"nothing is approved":    {func(s url.Values) { s.Del("forRequests") }, "forRequests"},
+		"days that are none":     {func(s url.Values) { s.Set("days", "0"); s.Set("days1", "-1") }, "days1 days"},
+		"days beyond all":        {func(s url.Values) { s.Set("days", "99999999999999999999") }, "days"},
+		"a date that is over":    {func(s url.Values) { s.Set("ends", "date"); s.Set("date", "2020-01-01") }, "date"},
+		"no date":                {func(s url.Values) { s.Set("ends", "date"); s.Set("date", "") }, "date"},
+		"no ending":              {func(s url.Values) { s.Set("ends", "sometime") }, "ends"},
+		"no name":                {func(s url.Values) { s.Set("name", " \r\n") }, "name"},
+		"an entry that is none":  {func(s url.Values) { s["targets"] = []string{"x:1", "u:1", "<b>"} }, "seek-targets"},
 	} {
 		_, wrong := edit(tt.change)
 		var fields []string
