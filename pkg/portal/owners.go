@@ -150,10 +150,7 @@ func readCatalogForm(v *visit) catalogForm {
 
 // mayCreate refuses those who may not create catalogs, before anything is said of a form.
 func (v *visit) mayCreate(ctx context.Context) error {
-	if !v.Views.May(ctx, v.by.Caller, authz.Object{})(authz.CreateCatalog) {
-		return authz.CreateCatalog.Refusal()
-	}
-	return nil
+	return v.Views.Allows(ctx, v.by.Caller, authz.CreateCatalog, authz.Object{})
 }
 
 func newCatalog(ctx context.Context, v *visit) (answer, error) {
@@ -206,8 +203,8 @@ func noPage() error { return entitlement.Errorf(entitlement.NotFound, "There is 
 // editing is the catalog in the path, for one who may change it.
 func (v *visit) editing(ctx context.Context, a authz.Action) (entitlement.Catalog, error) {
 	c, err := v.catalog(ctx)
-	if err == nil && !v.Views.May(ctx, v.by.Caller, authz.Object{Catalog: c.ID})(a) {
-		err = a.Refusal()
+	if err == nil {
+		err = v.Views.Allows(ctx, v.by.Caller, a, authz.Object{Catalog: c.ID})
 	}
 	return c, err
 }

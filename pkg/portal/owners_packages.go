@@ -96,8 +96,8 @@ func within(failed error, in bool) error {
 // editingPackage is ownPackage for one who may change it.
 func (v *visit) editingPackage(ctx context.Context, a authz.Action) (entitlement.Catalog, entitlement.AccessPackage, error) {
 	c, p, err := v.ownPackage(ctx)
-	if err == nil && !v.Views.May(ctx, v.by.Caller, authz.Object{Catalog: c.ID, Package: p.ID})(a) {
-		err = a.Refusal()
+	if err == nil {
+		err = v.Views.Allows(ctx, v.by.Caller, a, authz.Object{Catalog: c.ID, Package: p.ID})
 	}
 	return c, p, err
 }

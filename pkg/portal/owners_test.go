@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/views"
 )
@@ -193,5 +195,22 @@ func TestPoliciesAreSaidInSentences(t *testing.T) {
 		if got := v.list(strings.Split(strings.Repeat("x", 12), "")); strings.Count(got, "x") != maxListed {
 			t.Errorf("%s", got)
 		}
+	}
+}
+
+// broken is a store that does not answer.
+type broken struct{ views.Store }
+
+func (broken) RolesIn(context.Context, entitlement.CatalogID) ([]entitlement.RoleAssignment, error) {
+	return nil, entitlement.Errorf(entitlement.Unavailable, "Try again in a minute.")
+}
+
+// A store that does not answer is no refusal: whoever may do a thing is not told that they may
+// not.
+func TestAFailureIsNoRefusal(t *testing.T) {
+	somebody := entitlement.User{ID: "somebody", Enabled: true}
+	v := &visit{portal: &portal{Deps: Deps{Views: &views.Reader{Store: broken{}}}}, by: authz.Command{Caller: authz.Caller{ID: somebody.ID, Scopes: authz.Every}}.As(somebody)}
+	if err := v.mayCreate(t.Context()); entitlement.KindOf(err) != entitlement.Unavailable {
+		t.Errorf("%v", err)
 	}
 }

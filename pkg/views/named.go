@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -63,11 +64,17 @@ func (r *Reader) namedIn(ctx context.Context, of []*Policy) error {
 	return nil
 }
 
+// Allows refuses a caller who may not do an action on an object, before a page offers the form of
+// it.
+func (r *Reader) Allows(ctx context.Context, by authz.Caller, a authz.Action, o authz.Object) error {
+	d, err := authz.Ask(ctx, r.Store, by, a, o)
+	return cmp.Or(err, d.Err())
+}
+
 // May returns what says whether the caller may do an action on an object, so that a page offers
 // what it leads to. The use case asks again. Roles are read at most once.
 func (r *Reader) May(ctx context.Context, by authz.Caller, o authz.Object) func(authz.Action) bool {
 	return func(a authz.Action) bool {
-		d, err := authz.Ask(ctx, r.Store, by, a, o)
-		return err == nil && d.Allowed
+		return r.Allows(ctx, by, a, o) == nil
 	}
 }
