@@ -160,3 +160,77 @@ for (const locale of ['en', 'de']) {
     await mei.context().close();
   });
 }
+
+for (const [how, options] of [['by mouse', {}], ['without script', { javaScriptEnabled: false }]]) {
+  test(`a package with its roles and policies is made and deleted ${how}`, async () => {
+    const olga = await reader('owner', options);
+    await link(olga, 'Catalogs').click();
+    await link(olga, 'Sales').click();
+    await link(olga, 'Create a package').click();
+    await olga.getByLabel('Name').fill(`Made ${how}`);
+    await press(olga, 'Save');
+    await link(olga, 'Add a role').click();
+    await olga.getByLabel('CRM users · Member').check();
+    await press(olga, 'Add the role');
+    await link(olga, 'Add a policy').click();
+    await olga.getByLabel('Name (required)').fill('One of sales');
+    await olga.getByLabel('The people and groups below').check();
+    await olga.locator('#seek-targets').fill('tanaka');
+    await olga.locator('#seek-targets').press('Enter'); // looks for people, and saves nothing
+    await olga.getByLabel('Mei Tanaka').check();
+    await olga.locator('#seek-fallback1').fill('olga');
+    await press(olga, 'Search for who stands in in step 1');
+    await olga.getByLabel('Olga Brandt').check();
+    await olga.locator('#name').press('Enter');
+    assert.match(await olga.innerText('main'), /For Mei Tanaka\.[^]*Approval by the manager, within 14 days\./);
+    await olga.locator('#sure-package').check();
+    await press(olga, 'Delete the package');
+    assert.doesNotMatch(await olga.innerText('main'), /Made/);
+    assert.deepEqual(olga.complaints, []);
+    await olga.context().close();
+  });
+}
+
+for (const locale of ['en', 'de']) {
+  test(`every page of the owners' side, ${locale}`, async () => {
+    const nobody = await reader('other', { locale });
+    await nobody.goto(`${SITE}/catalogs`);
+    await seen(nobody, `catalogs-none-${locale}`);
+    const olga = await reader('owner', { locale });
+    const at = (path) => olga.goto(path.startsWith('http') ? path : SITE + path);
+    await at('/catalogs');
+    await seen(olga, `catalogs-${locale}`);
+    await link(olga, 'Sales').click();
+    const catalog = olga.url();
+    await link(olga, 'CRM users').click();
+    await seen(olga, `resource-${locale}`);
+    await at(catalog);
+    await link(olga, 'Account executive').click();
+    const pkg = olga.url();
+    const policy = new URL(await olga.locator('section a[href*="/policies/"]:not([href$="outside"])').getAttribute('href'), SITE).href;
+    for (const [name, path] of Object.entries({
+      catalog, 'catalog-edit': `${catalog}/edit`, 'catalog-packages': `${catalog}/packages`, 'catalog-resources': `${catalog}/resources`, 'resource-add': `${catalog}/resources/add`,
+      'resource-short': `${catalog}/resources/add?search=x`, 'resource-none': `${catalog}/resources/add?search=nothing`, 'resource-found': `${catalog}/resources/add?search=administrators`, 'role-give': `${catalog}/roles/give?search=an`,
+      'package-new': `${catalog}/packages/new`, 'package-kept': pkg, 'package-edit': `${pkg}/edit`, 'role-add': `${pkg}/roles/add`, 'policy-new': `${pkg}/policies/new`, policy, outside: `${policy}/outside`, 'catalog-new': '/catalogs/new', 'package-gone': pkg.replace(/[^/]*$/, '11111111-2222-3333-4444-555555555555'),
+    })) {
+      await at(path);
+      await seen(olga, `${name}-${locale}`);
+    }
+
+    // Each with what is wrong with it.
+    await at(`${pkg}/policies/new`);
+    await olga.locator('#seek-targets').fill('an');
+    await olga.locator('#seek-targets').press('Enter');
+    await seen(olga, `policy-looked-${locale}`);
+    await olga.locator('#seek-targets').fill('');
+    await olga.locator('input[name=stages][value="2"]').check();
+    await olga.locator('#days').fill('x');
+    await olga.locator('main form button[type=submit]').last().click();
+    await olga.getByRole('alert').waitFor();
+    await seen(olga, `policy-wrong-${locale}`);
+    await at(catalog);
+    await olga.locator('main form[action$="/take"] button').first().click();
+    await seen(olga, `catalog-last-owner-${locale}`);
+    await Promise.all([olga.context().close(), nobody.context().close()]);
+  });
+}

@@ -22,6 +22,7 @@ import (
 
 	"leasehold/pkg/authn"
 	"leasehold/pkg/authz"
+	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/entitlement"
@@ -40,6 +41,7 @@ type Deps struct {
 	Sessions      *sessions.Service
 	Directory     *directory.Service
 	Requests      *requests.Service
+	Catalogs      *catalogs.Service
 	Views         *views.Reader
 	Clock         clock.Clock
 	PublicURLs    []string                     // as of the API: the first is where people come back to from signing in
@@ -75,7 +77,7 @@ func page(c templ.Component) (answer, error) { return answer{page: c}, nil }
 func then(path string) (answer, error) { return answer{next: path}, nil }
 
 // routes are all pages behind the sign-in.
-var routes = slices.Concat(peopleRoutes, assignmentRoutes)
+var routes = slices.Concat(peopleRoutes, assignmentRoutes, ownersRoutes)
 
 // peopleRoutes are the pages of those who ask, hold and decide.
 var peopleRoutes = []route{

@@ -63,6 +63,14 @@ func said(t *testing.T) map[string]bool {
 	for _, word := range presenceWords {
 		all[word] = true
 	}
+	for _, words := range []map[entitlement.RoleID]string{roleWords, roleTasks} {
+		for _, word := range words {
+			all[word] = true
+		}
+	}
+	for _, word := range hiddenWords {
+		all[word] = true
+	}
 	for _, step := range []string{"Asked", "Waits for a decision", "Approved", "Denied"} {
 		all[step] = true
 	}

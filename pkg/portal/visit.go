@@ -50,7 +50,7 @@ type menuItem struct{ path, name string }
 // Menu is what the visitor is led to. It is for finding the way: what somebody may do, the use
 // case says.
 func (v *visit) Menu() []menuItem {
-	menu := []menuItem{{"/", "Home"}, {"/packages", "Find access"}, {"/access", "My access"}, {"/requests", "My requests"}, {"/approvals", "Approvals"}}
+	menu := []menuItem{{"/", "Home"}, {"/packages", "Find access"}, {"/access", "My access"}, {"/requests", "My requests"}, {"/approvals", "Approvals"}, {"/catalogs", "Catalogs"}}
 	if authz.Allow(v.by.Caller, authz.ReadUser, authz.Object{}).Allowed {
 		menu = append(menu, menuItem{"/people", "People"})
 	}

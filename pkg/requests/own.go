@@ -71,3 +71,10 @@ func (s *Service) Obstacle(ctx context.Context, by authz.Caller, id entitlement.
 	}
 	return s.named(ctx, ask.Obstacle(s.Clock.Now())), nil
 }
+
+// InScope reports that somebody is one of those a policy is for; of a guest, by the organization
+// that they belong to now. Who may know it is asked where the person and the policy are read.
+func (s *Service) InScope(ctx context.Context, p entitlement.AssignmentPolicy, u entitlement.User) (bool, error) {
+	of, err := s.Store.OrganizationOf(ctx, u)
+	return err == nil && p.InScope(u, of), err
+}

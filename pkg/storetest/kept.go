@@ -177,3 +177,14 @@ func keptEnded() kept {
 		func(v T) entitlement.Change { return entitlement.Change{Ended: []T{v}} },
 		func(ctx context.Context, s Store, v T) (T, error) { return s.Assignment(ctx, v.ID) })
 }
+
+func keptSession() kept {
+	return keep("session", entitlement.PartSession, func(v *entitlement.Session) *entitlement.Meta { return &v.Meta },
+		func(first, later *entitlement.Session) { later.ID = first.ID },
+		func(v entitlement.Session) entitlement.Change {
+			return entitlement.Change{Sessions: []entitlement.Session{v}}
+		},
+		func(ctx context.Context, s Store, v entitlement.Session) (entitlement.Session, error) {
+			return s.Session(ctx, v.ID)
+		})
+}

@@ -19,6 +19,7 @@ import (
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/lifecycle"
 	"leasehold/pkg/requests"
+	"leasehold/pkg/sessions"
 	"leasehold/pkg/views"
 )
 
@@ -31,6 +32,7 @@ type Store interface {
 	delivery.FanOutStore
 	lifecycle.Store
 	views.Store
+	sessions.Store
 	// Events returns all events of an aggregate, in order.
 	Events(ctx context.Context, kind entitlement.AggregateKind, id string) ([]entitlement.Event, error)
 }

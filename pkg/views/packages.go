@@ -213,6 +213,7 @@ type Policy struct {
 	Package *Package
 	Catalog *Catalog
 	Stages  map[entitlement.ExtensionID]entitlement.CustomExtension // that it has called, where they were joined
+	Named   map[string]string                                       // what those are called whom it names, by id, where they were joined
 }
 
 // OfPolicies are views of policies.
@@ -235,6 +236,11 @@ func (r *Reader) Policies(ctx context.Context, by authz.Caller, of []*Policy, w 
 func (r *Reader) policies(ctx context.Context, of []*Policy, w With) error {
 	if _, wanted := w[JoinStages][JoinExtension]; wanted {
 		if err := r.extensionsOf(ctx, of); err != nil {
+			return err
+		}
+	}
+	if _, wanted := w[JoinNamed]; wanted {
+		if err := r.namedIn(ctx, of); err != nil {
 			return err
 		}
 	}

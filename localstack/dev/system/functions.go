@@ -101,6 +101,8 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	readers := deps(names.Portal)
 	shown := pages.Deps{SignIn: portal.SignIn(settings), Authenticator: verifier, Sessions: &sessions.Service{Store: store, Clock: now}, Directory: readers.Directory, Views: readers.Views,
 		Clock: now, PublicURLs: readers.PublicURLs, GatewayBase: readers.GatewayBase,
+		Catalogs: &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: targets.Directory(store, readers.Directory)}, Jobs: may.send(names.Portal, jobs),
+			Enqueuer: may.send(names.Portal, urgent), Clock: now, IDs: ids, Log: logs[names.Portal]},
 		Requests: &requests.Service{Store: store, Enqueuer: may.send(names.Portal, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Portal]}}
 	worker := &delivery.Service{Store: store, Connectors: registry, Queue: may.send(names.Deliver, bulk), Clock: now, IDs: ids, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
 	edits := &delivery.FanOut{Store: store, Bulk: may.send(names.Fanout, bulk), JobQueue: may.send(names.Fanout, jobs), Clock: now, Log: logs[names.Fanout]}

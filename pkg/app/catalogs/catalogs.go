@@ -8,6 +8,7 @@ import (
 
 	"leasehold/pkg/app/base"
 	"leasehold/pkg/app/httpapi"
+	"leasehold/pkg/app/limits"
 	"leasehold/pkg/app/targets"
 	usecases "leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
@@ -44,7 +45,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	registry := targets.Registry(db, credentials, people, c.Emulated)
 
 	return graph.Catalogs(graph.Deps{
-		Authenticator: verifier, Directory: people, Views: &views.Reader{Store: db}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
+		Authenticator: verifier, Directory: people, Views: &views.Reader{Store: db}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: limits.Limiter(c),
 		Peer: lambdaio.Peer{Invoke: peer, Mark: graph.Handed}, HandedOn: lambdaio.HandedOn,
 		Catalogs: &usecases.Service{Store: db, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
 			Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},

@@ -11,7 +11,6 @@ import (
 	"leasehold/pkg/config"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/graph"
 )
 
 // Verifier returns the check of access tokens.
@@ -22,15 +21,6 @@ func Verifier(c config.Config) (*authn.Verifier, error) {
 			TokenRule: authn.TokenRule(issuer.TokenRule), PrincipalClaim: issuer.PrincipalClaim}
 	}
 	return authn.New(issuers, &http.Client{Timeout: 5 * time.Second}, clock.System{})
-}
-
-// Limiter returns the limit of what each caller writes. On an emulator there is none: one
-// administrator fills it as fast as it takes.
-func Limiter(c config.Config) *graph.Limiter {
-	if c.Emulated {
-		return nil
-	}
-	return graph.NewLimiter(clock.System{})
 }
 
 // Directory returns the directory over store. The enqueuer hears of those who lost their

@@ -9,6 +9,8 @@ import (
 
 	"leasehold/pkg/app/base"
 	"leasehold/pkg/app/httpapi"
+	"leasehold/pkg/app/targets"
+	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
 	"leasehold/pkg/connector"
@@ -24,13 +26,15 @@ import (
 // New returns the function's HTTP handler.
 func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	clients := base.Open(c)
-	db, urgent := clients.Table(), clients.Sender(names.DeliverUrgent)
+	db, urgent, jobs := clients.Table(), clients.Sender(names.DeliverUrgent), clients.Sender(names.FanoutJobs)
 	verifier, err := httpapi.Verifier(c)
 	if err := errors.Join(err, clients.Err()); err != nil {
 		return nil, err
 	}
+	people := httpapi.Directory(c, db, urgent, log)
 	return pages.New(pages.Deps{
-		SignIn: SignIn(c), Authenticator: verifier, Sessions: &sessions.Service{Store: db, Clock: clock.System{}}, Directory: httpapi.Directory(c, db, urgent, log),
+		SignIn: SignIn(c), Authenticator: verifier, Sessions: &sessions.Service{Store: db, Clock: clock.System{}}, Directory: people,
+		Catalogs: &catalogs.Service{Store: db, Targets: targets.Lookup{Registry: targets.Directory(db, people)}, Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
 		Requests: &requests.Service{Store: db, Enqueuer: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 		Views:    &views.Reader{Store: db}, Clock: clock.System{}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase,
 	}), nil

@@ -8,6 +8,7 @@ import (
 
 	"leasehold/pkg/app/base"
 	"leasehold/pkg/app/httpapi"
+	"leasehold/pkg/app/limits"
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
@@ -33,7 +34,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 		return nil, err
 	}
 	return graph.Requests(graph.Deps{
-		Authenticator: verifier, Directory: httpapi.Directory(c, db, urgent, log), Views: &views.Reader{Store: db}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: httpapi.Limiter(c),
+		Authenticator: verifier, Directory: httpapi.Directory(c, db, urgent, log), Views: &views.Reader{Store: db}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: limits.Limiter(c),
 		Catalogs: &catalogs.Service{Store: db}, // for reading alone: the count of packages arrives here
 		HandedOn: lambdaio.HandedOn,
 		Exports:  &exports.Service{Bucket: files, Queue: jobs, Clock: clock.System{}, IDs: clock.System{}},

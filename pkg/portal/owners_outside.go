@@ -1,0 +1,91 @@
+package portal
+
+import (
+	"context"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/views"
+)
+
+// outsidePage are those who have a package through a policy that is not for them any more. They
+// keep it under the terms that they asked for it under; whoever edits the policy sees who they
+// are.
+type outsidePage struct {
+	policyPage
+	Holders []*views.Assignment
+	Looked  bool // everybody was looked at
+	Next    string
+}
+
+// maxLooked bounds the pages of holders that one page goes through.
+const maxLooked = 5
+
+func holdersOutside(ctx context.Context, v *visit) (answer, error) {
+	own, err := v.ownPolicy(ctx, authz.ListAssignments)
+	if err != nil {
+		return answer{}, err
+	}
+	at, err := v.unseal(ctx, v.request.URL.Query().Get("page"))
+	if err != nil {
+		return answer{}, err
+	}
+
+	shown := outsidePage{policyPage: own, Looked: at == ""}
+	for range maxLooked {
+		list, err := v.Requests.AssignmentsFor(ctx, v.by.Caller, own.Package.ID, entitlement.Page{Token: at})
+		if err != nil {
+			return answer{}, err
+		}
+		live, more := through(list.Items, own.Policy.ID)
+		if err := v.Views.Assignments(ctx, v.by.Caller, live, views.With{views.JoinTarget: nil}); err != nil {
+			return answer{}, err
+		}
+		for _, a := range live {
+			if a.Subject == nil {
+				continue
+			}
+			inside, err := v.Requests.InScope(ctx, own.Policy, *a.Subject)
+			if err != nil {
+				return answer{}, err
+			}
+			if !inside {
+				shown.Holders = append(shown.Holders, a)
+			}
+		}
+		if at = list.Next; at == "" || !more {
+			at = ""
+			break
+		}
+		if len(shown.Holders) >= onPage {
+			break
+		}
+	}
+
+	shown.Looked = shown.Looked && at == ""
+	if shown.Next, err = v.next(ctx, at); err != nil {
+		return answer{}, err
+	}
+	return page(outsideView(v, shown))
+}
+
+// through are the assignments of a list that are live and of a policy; more says that others may
+// follow: the live ones come first.
+func through(all []entitlement.Assignment, policy entitlement.PolicyID) (live []*views.Assignment, more bool) {
+	more = true
+	for _, a := range views.OfAssignments(all) {
+		switch {
+		case a.Assignment.Target == entitlement.TargetAbsent:
+			more = false
+		case a.Assignment.Policy == policy:
+			live = append(live, a)
+		}
+	}
+	return live, more
+}
+
+// forPeopleHere reports a policy for people of the directory, whom it can be told of whether they
+// are in it.
+func forPeopleHere(s entitlement.TargetScope) bool {
+	return s == entitlement.ScopeAllMembers || s == entitlement.ScopeAllUsers || s == entitlement.ScopeSpecificUsers
+}
