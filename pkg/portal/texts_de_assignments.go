@@ -8,6 +8,7 @@ var germanAssignments = map[string]string{
 	"%s for %s":                              "%s für %s",
 	"People":                                 "Personen",
 	"Person":                                 "Person",
+	"Who has it":                             "Wer es hat",
 	"Requests":                               "Anträge",
 	"Assign":                                 "Zuweisen",
 	"Assign %s":                              "%s zuweisen",

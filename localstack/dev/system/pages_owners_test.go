@@ -91,6 +91,13 @@ func TestStory_AnOwnerKeepsACatalogThroughThePagesAlone(t *testing.T) {
 		t.Fatal("no My Access link")
 	}
 
+	// From the package to those who have it, ask for it, and are to have it.
+	for _, words := range []string{"Who has it", "Requests", "Assign"} {
+		olga.follow(words)
+		olga.has(200, "Reviewers of <b>sales</b>")
+		olga.must(olga.Visitor.Open(t.Context(), managed))
+	}
+
 	olga.follow("Add a role")
 	olga.press("Search", map[string]string{"search": "review"})
 	olga.press("Add the role", map[string]string{"role": olga.chosen("role", "· Member")})
