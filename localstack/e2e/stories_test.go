@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,8 @@ func TestStory_AskedAndDeliveredToTheTarget(t *testing.T) {
 		return a.get("state") == "delivered", a.text
 	})
 	mine := call(t, components.Member, "GET", em+"/assignments/filterByCurrentUser(on='target')?$expand=accessPackage", nil).want(200).values()
-	if len(mine) != 1 || dig(mine[0], "state") != "delivered" || dig(mine[0], "accessPackage.id") != seeded.Package {
+	mine = slices.DeleteFunc(mine, func(a object) bool { return dig(a, "accessPackage.id") != seeded.Package }) // other stories are the member's too
+	if len(mine) != 1 || dig(mine[0], "state") != "delivered" {
 		t.Errorf("the member sees %v", mine)
 	}
 	for _, g := range grants(t, asked.get("id")) {
