@@ -193,8 +193,9 @@ func (o *oracle) needsOfPackages(c entitlement.Change) (all []need) {
 func (o *oracle) needsOfRequests(by entitlement.UserID, c entitlement.Change) (all []need) {
 	for _, x := range c.Requests {
 		was := o.requests[x.ID]
-		others := was == nil && x.Requestor == by && x.Type != entitlement.UserAdd && x.Type != entitlement.UserUpdate && x.Type != entitlement.UserRemove
-		if others || was == nil && x.Requestor == by && x.Subject != by {
+		// Whoever asks on behalf of others needs no role: chosen looks at what lets them (R213).
+		own := x.Type == entitlement.UserAdd || x.Type == entitlement.UserUpdate || x.Type == entitlement.UserRemove
+		if was == nil && x.Requestor == by && x.Type != entitlement.OnBehalfAdd && (!own || x.Subject != by) {
 			all = append(all, assign.of(x.Package))
 		}
 	}
@@ -338,7 +339,7 @@ func (o *oracle) answers(r entitlement.AssignmentRequest, asks []entitlement.Que
 		if at >= 0 {
 			value = r.Answers[at].Value
 		}
-		if value == "" && !(q.Required && r.Type == entitlement.UserAdd) {
+		if value == "" && !(q.Required && (r.Type == entitlement.UserAdd || r.Type == entitlement.OnBehalfAdd)) {
 			continue
 		}
 		if !fits(q, value) {
