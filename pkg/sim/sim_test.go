@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	runs   = flag.Int("sim.runs", 2000, "number of runs")
+	runs   = flag.Int("sim.runs", enoughRuns, "number of runs")
 	first  = flag.Uint64("sim.first", 1, "number of the first run")
 	one    = flag.Uint64("sim.run", 0, "replay the run of this number alone, with its log")
 	brief  = flag.Bool("sim.brief", false, "say only which run was the first to violate something")
@@ -46,7 +46,7 @@ func waived() []string {
 // enoughRuns is how many let every call of DynamoDB meet everything that can go wrong with
 // it. The calls are those of the interface by which the table is kept, so none is without
 // faults because somebody forgot it (F45).
-const enoughRuns = 2000
+const enoughRuns = 3000
 
 // quickRuns are those of `make test-unit`; `make test` has all of them.
 const quickRuns = 400

@@ -179,7 +179,7 @@ func keptEnded() kept {
 }
 
 func keptSession() kept {
-	return keep("session", entitlement.PartSession, func(v *entitlement.Session) *entitlement.Meta { return &v.Meta },
+	return keep("Session", entitlement.PartSession, func(v *entitlement.Session) *entitlement.Meta { return &v.Meta },
 		func(first, later *entitlement.Session) { later.ID = first.ID },
 		func(v entitlement.Session) entitlement.Change {
 			return entitlement.Change{Sessions: []entitlement.Session{v}}
