@@ -202,3 +202,21 @@ func BenchmarkVerify(b *testing.B) {
 		})
 	}
 }
+
+// The check of a token whose issuer's keys are known asks nobody, and allocates no more than it
+// did. How long it takes is a benchmark's to say.
+func TestY14_AWarmCheckOfATokenFetchesNoKeys(t *testing.T) {
+	p := newProvider(t, testKeys()...)
+	for name, token := range map[string]string{"RS256": good(), "ES256": sign(`{"alg":"ES256","typ":"at+jwt","kid":"e1"}`, said(), es256)} {
+		v, _ := p.verifier(t, "")
+		must(v.Verify(t.Context(), "Bearer "+token))
+		before := p.calls.Load()
+		allocated := testing.AllocsPerRun(100, func() { must(v.Verify(t.Context(), "Bearer "+token)) })
+		if n := p.calls.Load() - before; n != 0 {
+			t.Errorf("%s: %d fetches of keys", name, n)
+		}
+		if allocated > 140 {
+			t.Errorf("%s: %.0f allocations, at most 140", name, allocated)
+		}
+	}
+}
