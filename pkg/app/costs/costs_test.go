@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -175,7 +176,8 @@ func (signedIn) Verify(_ context.Context, authorization string) (authn.Token, er
 
 // counted is a target that holds what it is told and counts.
 type counted struct {
-	outside       bool // it is a system of others: what it shows is to be weighed
+	mu            sync.Mutex // roles are delivered side by side
+	outside       bool       // it is a system of others: what it shows is to be weighed
 	held          map[entitlement.RoleRef]map[connector.PrincipalRef]bool
 	writes, reads int
 }
@@ -197,6 +199,8 @@ func (c *counted) FindPrincipals(_ context.Context, who []connector.Correlation)
 	return found, nil
 }
 func (c *counted) Apply(_ context.Context, role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.writes += len(ops)
 	for _, op := range ops {
 		if c.held[role] == nil {
@@ -207,6 +211,8 @@ func (c *counted) Apply(_ context.Context, role entitlement.RoleRef, ops []conne
 	return make([]connector.Result, len(ops)), nil
 }
 func (c *counted) Check(_ context.Context, role entitlement.RoleRef, _ connector.Way, who []connector.PrincipalRef) ([]entitlement.Presence, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.reads++
 	held := make([]entitlement.Presence, len(who))
 	for i, p := range who {
