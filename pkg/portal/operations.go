@@ -179,17 +179,13 @@ type failingPerson struct {
 
 // failuresOf reads the target and the reason of the page's path.
 func (v *visit) failuresOf(ctx context.Context, connector, reason string) (failuresPage, error) {
-	none := entitlement.Errorf(entitlement.NotFound, "There is no such page.")
-	id, err := entitlement.ParseID[entitlement.ConnectorID]("connector", connector)
-	if err != nil || !slices.Contains(v.Requests.Reasons, reason) {
-		return failuresPage{}, none
-	}
-	names, err := v.targetNames(ctx)
+	names, err := v.targetNames(ctx) // and so whoever may not see targets is told that, of any path
 	if err != nil {
 		return failuresPage{}, err
 	}
-	if _, known := names[id]; !known {
-		return failuresPage{}, none
+	id, err := entitlement.ParseID[entitlement.ConnectorID]("connector", connector)
+	if _, known := names[id]; err != nil || !known || !slices.Contains(v.Requests.Reasons, reason) {
+		return failuresPage{}, entitlement.Errorf(entitlement.NotFound, "There is no such page.")
 	}
 	return failuresPage{At: id, Reason: reason, Target: targetName(names, id), Repairs: v.may(authz.Reprocess)}, nil
 }
