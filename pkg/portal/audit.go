@@ -63,7 +63,7 @@ type candidates struct {
 }
 
 // candidateRow is one of them, with the filter in which it is named by its id.
-type candidateRow struct{ Name, Hint, Query string }
+type candidateRow struct{ Name, Beside, Query string }
 
 // auditPage is the events that a filter lets through.
 type auditPage struct {
@@ -447,7 +447,9 @@ type datum struct{ Name, Value string }
 // dataOf is what else an event says, by name.
 func dataOf(e views.Event) (all []datum) {
 	for _, name := range slices.Sorted(maps.Keys(e.Data)) {
-		all = append(all, datum{name, e.Data[name]})
+		if value := e.Data[name]; value != "" {
+			all = append(all, datum{name, value})
+		}
 	}
 	return all
 }

@@ -68,6 +68,9 @@ func said(t *testing.T) map[string]bool {
 			all[word] = true
 		}
 	}
+	for _, word := range eventWords {
+		all[word] = true
+	}
 	for _, word := range kindWords {
 		all[word] = true
 	}
