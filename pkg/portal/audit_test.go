@@ -53,7 +53,7 @@ func TestS11_ThePageOfAThingSaysWhetherItsChainIsWhole(t *testing.T) {
 	}
 	events, head := chain(250)
 	_, before := chain(249)
-	long, longHead := chain(maxFollowed*entitlement.PageSize + 1)
+	long, longEnd := chain(maxFollowed*entitlement.PageSize + 1)
 	altered, renamed := slices.Clone(events), slices.Clone(events)
 	altered[120].Data = map[string]string{"a": "c"}
 	renamed[0].Actor = "somebody else"
@@ -74,7 +74,7 @@ func TestS11_ThePageOfAThingSaysWhetherItsChainIsWhole(t *testing.T) {
 		"all missing":                 {recorded{head: head, kept: true}, "ends with event 0", true, true},
 		"all of them others":          {recorded{events: events, head: forged, kept: true}, "Event 250 ", false, false},
 		"an event that is unreadable": {recorded{events: events, head: head, kept: true, unread: 1}, "cannot read: 1", false, false},
-		"longer than one page":        {recorded{events: long, head: longHead, kept: true}, "", false, false},
+		"longer than one page":        {recorded{events: long, head: longEnd, kept: true}, "", false, false},
 	} {
 		v := &visit{portal: &portal{Deps: Deps{Views: &views.Reader{Store: tt.store}}}, words: message.NewPrinter(language.English, message.Catalog(texts)), by: administrator()}
 		got, err := v.followed(t.Context(), entitlement.OfUser, "u")
@@ -102,7 +102,7 @@ func TestStoredTextIsNeverPartOfThePagesOfOperationsAndAudit(t *testing.T) {
 	events := []views.Event{event, gone}
 	grant := entitlement.Grant{Role: entitlement.RoleRef{Connector: "c", Resource: hostile, Role: hostile}, Detail: hostile, Reason: hostile, Since: now, Next: now}
 	removal := entitlement.Assignment{ID: "a", Subject: "s", Package: "p", Ended: now.Add(-time.Hour)}
-	owes := owed{PendingRemoval: requests.PendingRemoval{Assignment: removal, Roles: []entitlement.Grant{grant}}, Targets: []string{hostile}, Overdue: true,
+	removing := owed{PendingRemoval: requests.PendingRemoval{Assignment: removal, Roles: []entitlement.Grant{grant}}, Targets: []string{hostile}, Overdue: true,
 		View: &views.Assignment{Assignment: removal, Subject: &entitlement.User{ID: "s", DisplayName: hostile}, Package: &views.Package{AccessPackage: entitlement.AccessPackage{ID: "p", DisplayName: hostile}}}}
 	unknown := owed{View: &views.Assignment{}}
 	errored := deliveryError{requests.DeliveryError{Connector: "c", Reason: hostile, Subjects: 2}, hostile}
@@ -111,15 +111,15 @@ func TestStoredTextIsNeverPartOfThePagesOfOperationsAndAudit(t *testing.T) {
 	for _, lang := range []language.Tag{language.English, language.German} {
 		v := &visit{portal: &portal{}, request: httptest.NewRequest("GET", "/portal/x", nil), Language: lang, words: message.NewPrinter(lang, message.Catalog(texts)), now: now, by: administrator()}
 		for name, c := range map[string]templ.Component{
-			"operations":            operationsView(v, operationsPage{Errors: []deliveryError{errored}, Next: "/n", Retried: 2, Oldest: []owed{owes}, Overdue: 1, MoreOwed: true, Loosened: events, Unread: 1, Looks: true, Repairs: true}),
+			"operations":            operationsView(v, operationsPage{Errors: []deliveryError{errored}, Next: "/n", Retried: 2, Oldest: []owed{removing}, Overdue: 1, MoreOwed: true, Loosened: events, Unread: 1, Looks: true, Repairs: true}),
 			"operations, none":      operationsView(v, operationsPage{Looks: true}),
 			"operations, so far":    operationsView(v, operationsPage{Next: "/n", Overdue: 1}),
 			"failures":              failuresView(v, failuresPage{At: "c", Reason: hostile, Target: hostile, People: []failingPerson{{requests.Failure{Subject: "s", Grants: []entitlement.Grant{grant, {}}}, hostile}}, Problem: hostile, Repairs: true, Next: "/n", Unread: 2, Retried: 1}),
 			"failures, none":        failuresView(v, failuresPage{}),
 			"failures, none so far": failuresView(v, failuresPage{Next: "/n"}),
 			"go on":                 goOnView(v, failuresPage{At: "c", Reason: hostile, Target: hostile, After: hostile, Retried: 1000}),
-			"removals":              removalsView(v, removalsPage{Owed: []owed{owes, unknown}, Closes: true, Problem: hostile, Typed: map[entitlement.AssignmentID]string{"a": hostile}, Closed: 1, Next: "/n"}),
-			"removals, read alone":  removalsView(v, removalsPage{Owed: []owed{owes}}),
+			"removals":              removalsView(v, removalsPage{Owed: []owed{removing, unknown}, Closes: true, Problem: hostile, Typed: map[entitlement.AssignmentID]string{"a": hostile}, Closed: 1, Next: "/n"}),
+			"removals, read alone":  removalsView(v, removalsPage{Owed: []owed{removing}}),
 			"removals, none":        removalsView(v, removalsPage{}),
 			"loosened":              loosenedView(v, loosenedPage{Events: events, Next: "/n", Unread: 1}),
 			"loosened, none":        loosenedView(v, loosenedPage{}),
