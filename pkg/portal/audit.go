@@ -96,7 +96,7 @@ func showAudit(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	for range maxSought {
-		events, next, unread, err := v.someEvents(ctx, shown.Filter, entitlement.Page{Limit: onPage, Token: token})
+		events, next, unread, err := v.someEvents(ctx, shown.Filter, entitlement.Page{Limit: onPage - len(shown.Events), Token: token})
 		if err != nil {
 			return answer{}, err
 		}
@@ -454,9 +454,32 @@ func dataOf(e views.Event) (all []datum) {
 	return all
 }
 
-// maxCell bounds the text of one value in the list of all events; the page of the thing has it
-// whole.
-const maxCell = 160
+// maxCell and maxLines bound the text of one value, and the values of one event, in the list of
+// all events; the page of the thing has them whole.
+const (
+	maxCell  = 80
+	maxLines = 6
+)
+
+// line is one value of an event: a property that changed, or what else it says.
+type line struct {
+	Name, Before, After string
+	Changed             bool
+}
+
+// linesOf is what an event says beside its states, and how much of it is left out.
+func linesOf(e views.Event, whole bool) (all []line, left int) {
+	for _, c := range e.Changed {
+		all = append(all, line{cut(c.Property, whole), cut(e.Meaning(c.Before), whole), cut(e.Meaning(c.After), whole), true})
+	}
+	for _, d := range dataOf(e) {
+		all = append(all, line{Name: cut(d.Name, whole), After: cut(d.Value, whole)})
+	}
+	if !whole && len(all) > maxLines {
+		return all[:maxLines], len(all) - maxLines
+	}
+	return all, 0
+}
 
 // cut is a value as the list shows it.
 func cut(text string, whole bool) string {
