@@ -23,12 +23,12 @@ func lookBackThroughThePages(s *stack) {
 		}
 		return p
 	}
-	p := must(reader.SignIn(s.Context(), site, components.Admin))
+	must(reader.SignIn(s.Context(), site, components.Admin))
 	for _, path := range []string{"/operations", "/operations/removals", "/operations/loosened", "/audit/export"} {
-		p = must(reader.Open(s.Context(), site+path))
+		must(reader.Open(s.Context(), site+path))
 	}
 	for _, filter := range []string{"", "?actor=" + s.id(components.Admin)} {
-		if p = must(reader.Open(s.Context(), site+"/audit"+filter)); !strings.Contains(p.Text, "Ada Winter") {
+		if p := must(reader.Open(s.Context(), site+"/audit"+filter)); !strings.Contains(p.Text, "Ada Winter") {
 			s.Fatalf("nobody did anything: %s", p.Text)
 		}
 	}
