@@ -234,3 +234,22 @@ for (const locale of ['en', 'de']) {
     await Promise.all([olga.context().close(), nobody.context().close()]);
   });
 }
+
+for (const locale of ['en', 'de']) {
+  test(`every page of operations and audit, ${locale}`, async () => {
+    const admin = await reader('admin', { locale });
+    for (const [name, path] of Object.entries({
+      operations: '/operations', removals: '/operations/removals', loosened: '/operations/loosened', audit: '/audit', 'audit-none': '/audit?from=2001-01-01&to=2001-01-02',
+      'audit-wrong': '/audit?person=nobody-of-this-name&from=x', 'audit-choose': '/audit?actor=an', 'audit-found': '/audit?person=tanaka',
+    })) {
+      await admin.goto(SITE + path);
+      await seen(admin, `${name}-${locale}`);
+    }
+    await admin.locator('a[href*="/audit/user/"]').first().click();
+    await seen(admin, `audit-object-${locale}`);
+    const mei = await reader('member', { locale });
+    await mei.goto(`${SITE}/audit`);
+    await seen(mei, `audit-forbidden-${locale}`);
+    await Promise.all([admin.context().close(), mei.context().close()]);
+  });
+}

@@ -69,6 +69,11 @@ var allowed = map[string]string{
 	"pkg/dynamo HeadOf":     "the head of a chain of events",
 	"pkg/dynamo headKinds":  "what keeps the heads of chains of events",
 	"pkg/dynamo headKeys":   "what keeps the head of a chain of events",
+	"pkg/views HeadOf":      "the head of a chain of events",
+	"pkg/views ChainHead":   "the head of a chain of events",
+	"pkg/portal HeadOf":     "the head of a chain of events",
+	"pkg/portal Head":       "the head of a chain of events",
+	"pkg/portal head":       "the head of a chain of events",
 	"localstack/audit head": "the head of a chain of events",
 }
 

@@ -61,7 +61,7 @@ var Functions = []Function{
 		Uses: Uses{Table: Read | Search | Order | Write | Check | Offered, Send: []string{DeliverUrgent, FanoutJobs}, Files: Read | Write,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 	{ID: Portal, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Order | Offered | Write | Check, Send: []string{DeliverUrgent, FanoutJobs},
+		Uses: Uses{Table: Read | Search | Order | History | Offered | Write | Check, Send: []string{DeliverUrgent, FanoutJobs},
 			// The first administrator may come here before anybody calls the API, and is made then.
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilySession, FamilyEvent}}},
 	// It sends to the queue that has time: all those at once who waited for a silent target.

@@ -21,13 +21,22 @@ func (v *visit) next(ctx context.Context, token string) (string, error) {
 	if token == "" {
 		return "", nil
 	}
-	mac, err := v.sign(ctx, token)
+	sealed, err := v.seal(ctx, token)
 	if err != nil {
 		return "", err
 	}
 	query := v.request.URL.Query()
-	query.Set("page", base64.RawURLEncoding.EncodeToString(append(mac, token...)))
+	query.Set("page", sealed)
 	return strings.TrimPrefix(v.request.URL.Path, names.PortalPath) + "?" + query.Encode(), nil
+}
+
+// seal is a place in the list of this page, as an address or a form carries it.
+func (v *visit) seal(ctx context.Context, token string) (string, error) {
+	mac, err := v.sign(ctx, token)
+	if err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(append(mac, token...)), nil
 }
 
 // unseal is the place in the list that an address names; "" is its beginning.

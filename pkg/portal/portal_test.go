@@ -68,6 +68,12 @@ func said(t *testing.T) map[string]bool {
 			all[word] = true
 		}
 	}
+	for _, word := range eventWords {
+		all[word] = true
+	}
+	for _, word := range kindWords {
+		all[word] = true
+	}
 	for _, word := range hiddenWords {
 		all[word] = true
 	}

@@ -54,6 +54,12 @@ func (v *visit) Menu() []menuItem {
 	if authz.Allow(v.by.Caller, authz.ReadUser, authz.Object{}).Allowed {
 		menu = append(menu, menuItem{"/people", "People"})
 	}
+	if v.may(authz.ReadDeliveryErrors) {
+		menu = append(menu, menuItem{"/operations", "Operations"})
+	}
+	if v.may(authz.ReadEvents) {
+		menu = append(menu, menuItem{"/audit", "Audit"})
+	}
 	return menu
 }
 

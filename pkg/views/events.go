@@ -37,6 +37,15 @@ func (r *Reader) Events(ctx context.Context, by authz.Caller, of entitlement.Agg
 	return r.Store.ListEvents(ctx, of, id, page)
 }
 
+// ChainHead returns the head that is kept of the chain of an object's events, by which its end can
+// be told; false where the object is gone, or keeps none.
+func (r *Reader) ChainHead(ctx context.Context, by authz.Caller, of entitlement.AggregateKind, id string) (entitlement.Chain, bool, error) {
+	if err := r.everywhere(ctx, by, authz.ReadEvents); err != nil {
+		return entitlement.Chain{}, false, err
+	}
+	return r.Store.HeadOf(ctx, of, id)
+}
+
 // Notices lists what people should look at, newest first.
 func (r *Reader) Notices(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
 	if err := r.everywhere(ctx, by, authz.ReadEvents); err != nil {

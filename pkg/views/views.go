@@ -55,6 +55,8 @@ type Store interface {
 
 	// ListEvents lists the events of an object, in order.
 	ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
+	// HeadOf returns the head that is kept of the chain of an object's events; false where none is.
+	HeadOf(ctx context.Context, kind entitlement.AggregateKind, id string) (entitlement.Chain, bool, error)
 	// Notices lists events that people should look at, newest first.
 	Notices(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
 	// EventsOf and EventsFor list the events of all that a person, or a package, has to do with,

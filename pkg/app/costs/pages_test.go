@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"leasehold/pkg/authz"
+	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
+	"leasehold/pkg/connector"
 	"leasehold/pkg/dynamo/engine"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
@@ -70,7 +72,8 @@ func (o *fixture) pages(as string) func(path string) {
 	}
 	pages := portal.New(portal.Deps{SignIn: &signin.Flow{}, Authenticator: signedIn{}, Sessions: kept, Directory: o.who, Views: &views.Reader{Store: o.db}, Clock: o.clock,
 		PublicURLs: []string{"https://access.example"},
-		Requests:   &requests.Service{Store: o.db, Enqueuer: recorder{}, Clock: o.clock, IDs: clock.System{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}})
+		Catalogs:   &catalogs.Service{Store: o.db, Clock: o.clock, IDs: clock.System{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
+		Requests:   &requests.Service{Store: o.db, Enqueuer: recorder{}, Reasons: connector.Reasons(), Clock: o.clock, IDs: clock.System{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}})
 
 	return func(path string) {
 		o.Helper()
