@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"slices"
 
 	"leasehold/pkg/entitlement"
 )
@@ -67,9 +68,12 @@ func (db *DB) ListPackages(ctx context.Context, page entitlement.Page) (entitlem
 	return listed(ctx, db, packageMapper, tableQuery{index: index2, partition: listPartition(wordPackage, ""), prefix: encNamed(page.Named)}, page)
 }
 
-// PackagesOf lists a catalog's access packages by name.
+// PackagesOf lists a catalog's access packages by name. One that has moved to another catalog
+// may have its entry here for a while, and is not shown to those who see this one.
 func (db *DB) PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-	return listed(ctx, db, packageMapper, tableQuery{index: index1, partition: catalogKey(catalog).PK, prefix: prefixPackage + encNamed(page.Named)}, page)
+	list, err := listed(ctx, db, packageMapper, tableQuery{index: index1, partition: catalogKey(catalog).PK, prefix: prefixPackage + encNamed(page.Named)}, page)
+	list.Items = slices.DeleteFunc(list.Items, func(p entitlement.AccessPackage) bool { return p.Catalog != catalog })
+	return list, err
 }
 
 // IncompatibleWith pages through the ids of the packages that list a package as incompatible.

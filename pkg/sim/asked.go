@@ -111,8 +111,10 @@ func (o *oracle) chosen(inv *invocation, r entitlement.AssignmentRequest) {
 	// waits is judged again before anything is given, and only there may the people have been
 	// read before a change, and the policies after it (run 129900).
 	ever := o.ever
-	// Who acts for whom is read when they ask, and no condition of the write (R213).
-	if r.State == entitlement.RequestPendingApproval || r.State == entitlement.RequestScheduled || r.Type == entitlement.OnBehalfAdd {
+	// Who acts for whom is read when they ask, and no condition of the write (R213); who calls is
+	// read before the roles are by which they assign (run 49017).
+	byRole := (r.Type == entitlement.AdminAdd || r.Type == entitlement.AdminUpdate) && !o.administers(r.Requestor)
+	if r.State == entitlement.RequestPendingApproval || r.State == entitlement.RequestScheduled || r.Type == entitlement.OnBehalfAdd || byRole {
 		ever = o.everApart
 	}
 
