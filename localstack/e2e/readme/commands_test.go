@@ -30,6 +30,7 @@ var instead = map[string]string{
 	"make test":                         "it is what runs this",
 	"make test-clients":                 "it compiles one of the clients for minutes; .ci/run does it last",
 	"make verify":                       "it asks the network for known vulnerabilities",
+	"make pages":                        "it writes into the checkout; make verify runs it with --check",
 	"make lint-template":                "it installs 500 MB",
 	"make sim":                          "it takes minutes",
 	"make sim RUNS=100000":              "it takes minutes",
