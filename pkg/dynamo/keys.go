@@ -34,6 +34,7 @@ import (
 //	all users; all groups                 | 1     | ALL#USR#x; ALL#GRP#x by name, 16 shards; | pages
 //	                                      |       | items eventual                           |
 //	users by mail; by employeeId          | 1; 2  | MAIL#hash; EMPLOYEE#hash, then the users | pages
+//	reports of a manager                  | 5     | REPORT#m by name; entries alone          | pages
 //	members; owners of a group            | table | GRP#g, M#...; O#...                      | pages
 //	owners among some users               | table | GRP#g, O#u                               | a batch
 //	slot of a package and a person        | table | PKG#p, ASG#s                             | one
@@ -52,6 +53,8 @@ import (
 //	groups named as approvers or targets  | table | CFG, APPROVERS; CFG, TARGETS             | one
 //	packages offered to everybody; to     | 5     | OFFER#users; OFFER#members, by id; the   | pages
 //	  every member                        |       | entries alone, which project the package |
+//	policies by which others ask for      | 5     | BEHALF, by package; then the policies,   | pages
+//	  everybody, or all of a kind         |       | eventual                                 |
 //	policies that name a person           | 1     | TARGET#U#me, TARGET#G#g, one page of     | pages
 //	                                      |       | packages of each; the policies, eventual |
 //	work that falls due                   | 2     | DUE#n up to a time                       | pages
@@ -76,7 +79,8 @@ type Key struct{ PK, SK string }
 // indexKey is the place of an item in one of the indexes that are not of events; zero means it has none.
 type indexKey struct{ partition, sort string }
 
-// indexKeys are the places of an item in the first two indexes, and in that of what is offered.
+// indexKeys are the places of an item in the first two indexes, and in the fifth, which has what is
+// offered, by whom others ask, and who reports to whom.
 type indexKeys struct{ first, second, offers indexKey }
 
 // Words that begin keys.
@@ -126,6 +130,8 @@ const (
 	wordOffer      = "OFFER"
 	wordMail       = "MAIL"
 	wordEmployee   = "EMPLOYEE"
+	wordReport     = "REPORT"
+	wordBehalf     = "BEHALF"
 )
 
 // Kinds of people in keys.
@@ -389,6 +395,26 @@ func offerPartition(a entitlement.Audience) string { return join(wordOffer, stri
 // targetIndexKey does, so that a page puts the two together.
 func offerIndexKey(a entitlement.Audience, p entitlement.PackageID) indexKey {
 	return indexKey{offerPartition(a), part(p)}
+}
+
+// reportPartition is where the fifth index has who reports to a manager.
+func reportPartition(manager entitlement.UserID) string { return join(wordReport, part(manager)) }
+
+// reportIndexKey lists somebody with their manager, by name.
+func reportIndexKey(u entitlement.User) indexKey {
+	if u.Manager == "" {
+		return indexKey{}
+	}
+	return indexKey{reportPartition(u.Manager), join(encName(u.DisplayName), part(u.ID))}
+}
+
+// behalfIndexKey lists a policy by which others ask for people whom it does not name, with its
+// package.
+func behalfIndexKey(p entitlement.AssignmentPolicy) indexKey {
+	if !p.OthersAskForMany() {
+		return indexKey{}
+	}
+	return indexKey{wordBehalf, join(part(p.Package), part(p.ID))}
 }
 
 // requestSort orders requests by creation.
