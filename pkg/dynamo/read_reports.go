@@ -11,7 +11,7 @@ import (
 // ReportsOf lists who reports to a manager, by name, as the index has them: it may be late, so
 // that each person is read before anything is shown of them.
 func (db *DB) ReportsOf(ctx context.Context, manager entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-	w := tableQuery{index: index5, partition: reportPartition(manager)}
+	w := tableQuery{index: index5, partition: reportPartition(manager), prefix: encNamed(page.Named)}
 	return within(ctx, db, w, page, func(entry item) (entitlement.UserID, error) { return userAt(keyOf(entry)), nil })
 }
 
@@ -39,6 +39,28 @@ func (db *DB) OpenRequestsOf(ctx context.Context, subjects []entitlement.UserID,
 
 // LiveOf returns the live assignments of several people, read strongly.
 func (db *DB) LiveOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error) {
+	return db.slotsOf(ctx, subjects, func(record entitlement.SubjectRecord) []entitlement.PackageID { return record.Live })
+}
+
+// BehalfPolicies lists policies by which others ask for people whom they do not name, by their
+// packages: as late as an index is, since a list decides nothing.
+func (db *DB) BehalfPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
+	return followed(ctx, db, policyMapper, false, tableQuery{index: index5, partition: wordBehalf}, page, keyOf)
+}
+
+// UndeliveredOf returns those live assignments of several people whose delivery is not complete,
+// read strongly.
+func (db *DB) UndeliveredOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error) {
+	return db.slotsOf(ctx, subjects, func(record entitlement.SubjectRecord) (of []entitlement.PackageID) {
+		for _, w := range record.Waiting {
+			of = append(of, w.Package)
+		}
+		return of
+	})
+}
+
+// slotsOf returns the live assignments that lie in slots of several people.
+func (db *DB) slotsOf(ctx context.Context, subjects []entitlement.UserID, which func(entitlement.SubjectRecord) []entitlement.PackageID) ([]entitlement.Assignment, error) {
 	records, err := db.batch(ctx, true, keysOf(subjects, subjectRecordKey)...)
 	if err != nil {
 		return nil, err
@@ -53,7 +75,7 @@ func (db *DB) LiveOf(ctx context.Context, subjects []entitlement.UserID) ([]enti
 		if err != nil {
 			return nil, err
 		}
-		slots = append(slots, keysOf(record.Live, func(p entitlement.PackageID) Key { return assignmentSlotKey(p, s) })...)
+		slots = append(slots, keysOf(which(record), func(p entitlement.PackageID) Key { return assignmentSlotKey(p, s) })...)
 	}
 
 	found, _, err := readableOf(ctx, db, assignmentSlotMapper, true, slots)
@@ -64,10 +86,4 @@ func (db *DB) LiveOf(ctx context.Context, subjects []entitlement.UserID) ([]enti
 		}
 	}
 	return live, err
-}
-
-// BehalfPolicies lists policies by which others ask for people whom they do not name, by their
-// packages: as late as an index is, since a list decides nothing.
-func (db *DB) BehalfPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
-	return followed(ctx, db, policyMapper, false, tableQuery{index: index5, partition: wordBehalf}, page, keyOf)
 }

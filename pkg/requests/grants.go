@@ -11,21 +11,27 @@ import (
 // Grants returns what is recorded of the roles that an assignment's package gives its
 // subject, for its subject and for administrators.
 func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) ([]GrantView, error) {
+	_, grants, err := s.CarriedOut(ctx, by, id)
+	return grants, err
+}
+
+// CarriedOut is Grants with the assignment itself.
+func (s *Service) CarriedOut(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) (entitlement.Assignment, []GrantView, error) {
 	a, err := s.Assignment(ctx, by, id)
 	if err != nil {
-		return nil, err
+		return a, nil, err
 	}
 
 	scopes, err := s.Store.Scopes(ctx, a.Package)
 	if err != nil {
-		return nil, err
+		return a, nil, err
 	}
 
 	record, known, err := s.known(ctx, a.Subject)
 	if err != nil {
-		return nil, err
+		return a, nil, err
 	}
-	return grantsOf(a, scopes, record, known), nil
+	return a, grantsOf(a, scopes, record, known), nil
 }
 
 // OwnGrants returns the same of several assignments of the caller's, read at once.

@@ -389,6 +389,21 @@ func (s *Service) OthersFor(ctx context.Context, by authz.Caller, id entitlement
 	return out, nil
 }
 
+// PackageAndOthers is Package with whether the caller might ask for it on behalf of somebody else:
+// since a policy names them, or lets managers ask and somebody reports to them.
+func (s *Service) PackageAndOthers(ctx context.Context, by authz.Caller, id entitlement.PackageID) (p entitlement.AccessPackage, others bool, err error) {
+	p, ask, err := s.packageRead(ctx, by, id)
+	if err != nil || ask.Catalog == nil || !ask.Catalog.Published || authz.Admit(by, authz.RequestOnBehalf) != nil {
+		return p, false, err
+	}
+	asManager, byName := ask.OthersAsk(*ask.Requestor)
+	if byName || !asManager {
+		return p, byName, nil
+	}
+	reports, err := s.Store.ReportsOf(ctx, by.ID, entitlement.Page{Limit: 1})
+	return p, len(reports.Items) > 0, err
+}
+
 // RequestableFor lists the packages that the caller may ask for on behalf of a report: first
 // those by policies that name the report, then those by policies for everybody or all of a kind.
 // As Requestable it is as late as an index may be, and its pages may be short.

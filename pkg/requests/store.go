@@ -103,6 +103,15 @@ type Store interface {
 	LiveOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error)
 	// OpenRequestsOf returns what several people have open, of each at most so many.
 	OpenRequestsOf(ctx context.Context, subjects []entitlement.UserID, most int) ([]entitlement.AssignmentRequest, error)
+	// UndeliveredOf returns those of several people whose delivery is not complete; strongly
+	// consistent.
+	UndeliveredOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error)
+	// EndedAssignments returns those of the assignments that have ended, by their ids.
+	EndedAssignments(ctx context.Context, ids []entitlement.AssignmentID) (map[entitlement.AssignmentID]entitlement.Assignment, error)
+	// Late lists what is owed by a time in a shard, the longest first; it may be late.
+	Late(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.Late], error)
+	// RolesOf returns the role assignments by which a user holds a role anywhere.
+	RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error)
 	// BehalfPolicies lists policies by which others ask for people whom they do not name, by their
 	// packages; it may be late.
 	BehalfPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
