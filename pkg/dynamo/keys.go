@@ -34,6 +34,7 @@ import (
 //	all users; all groups                 | 1     | ALL#USR#x; ALL#GRP#x by name, 16 shards; | pages
 //	                                      |       | items eventual                           |
 //	users by mail; by employeeId          | 1; 2  | MAIL#hash; EMPLOYEE#hash, then the users | pages
+//	who fails at any connector            | 5     | FAIL#n, the longest first; entries alone | pages
 //	reports of a manager                  | 5     | REPORT#m by name; entries alone          | pages
 //	members; owners of a group            | table | GRP#g, M#...; O#...                      | pages
 //	owners among some users               | table | GRP#g, O#u                               | a batch
@@ -80,7 +81,8 @@ type Key struct{ PK, SK string }
 type indexKey struct{ partition, sort string }
 
 // indexKeys are the places of an item in the first two indexes, and in the fifth, which has what is
-// offered, by whom others ask, and who reports to whom.
+// offered, by whom others ask, who reports to whom, and whose
+// delivery fails.
 type indexKeys struct{ first, second, offers indexKey }
 
 // Words that begin keys.
@@ -131,6 +133,7 @@ const (
 	wordMail       = "MAIL"
 	wordEmployee   = "EMPLOYEE"
 	wordReport     = "REPORT"
+	wordFail       = "FAIL"
 	wordBehalf     = "BEHALF"
 )
 
@@ -516,6 +519,14 @@ func lateAt(k Key, sort string) (l entitlement.Late, ok bool) {
 // longest first.
 func failingIndexKey(at entitlement.ConnectorID, reason string, since time.Time, s entitlement.UserID) indexKey {
 	return indexKey{join("ERR", part(at), part(reason)), join(stamp(since), part(s))}
+}
+
+// failPartition is a shard of the grant sets that fail at any connector.
+func failPartition(shard int) string { return join(wordFail, strconv.Itoa(shard)) }
+
+// failIndexKey lists a grant set among all that fail, for good or not, the longest first.
+func failIndexKey(key Key, since time.Time, s entitlement.UserID) indexKey {
+	return indexKey{failPartition(shard(names.LateShards, key.PK, key.SK)), join(stamp(since), part(s))}
 }
 
 // failingAt returns since when a grant set fails, and whose it is.

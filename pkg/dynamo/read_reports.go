@@ -37,30 +37,22 @@ func (db *DB) OpenRequestsOf(ctx context.Context, subjects []entitlement.UserID,
 	}), err
 }
 
-// LiveOf returns the live assignments of several people, read strongly.
-func (db *DB) LiveOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error) {
-	return db.slotsOf(ctx, subjects, func(record entitlement.SubjectRecord) []entitlement.PackageID { return record.Live })
-}
-
 // BehalfPolicies lists policies by which others ask for people whom they do not name, by their
 // packages: as late as an index is, since a list decides nothing.
 func (db *DB) BehalfPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
 	return followed(ctx, db, policyMapper, false, tableQuery{index: index5, partition: wordBehalf}, page, keyOf)
 }
 
-// UndeliveredOf returns those live assignments of several people whose delivery is not complete,
-// read strongly.
-func (db *DB) UndeliveredOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error) {
-	return db.slotsOf(ctx, subjects, func(record entitlement.SubjectRecord) (of []entitlement.PackageID) {
-		for _, w := range record.Waiting {
-			of = append(of, w.Package)
-		}
-		return of
+// FailingAnywhere lists whose delivery fails at any connector in a shard, for good or not, the
+// longest first.
+func (db *DB) FailingAnywhere(ctx context.Context, shard int, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error) {
+	return within(ctx, db, tableQuery{index: index5, partition: failPartition(shard)}, page, func(it item) (entitlement.Failing, error) {
+		return failingAt(textOf(it, names.AttrI5S)), nil
 	})
 }
 
-// slotsOf returns the live assignments that lie in slots of several people.
-func (db *DB) slotsOf(ctx context.Context, subjects []entitlement.UserID, which func(entitlement.SubjectRecord) []entitlement.PackageID) ([]entitlement.Assignment, error) {
+// LiveOf returns the live assignments of several people, read strongly.
+func (db *DB) LiveOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error) {
 	records, err := db.batch(ctx, true, keysOf(subjects, subjectRecordKey)...)
 	if err != nil {
 		return nil, err
@@ -75,7 +67,7 @@ func (db *DB) slotsOf(ctx context.Context, subjects []entitlement.UserID, which 
 		if err != nil {
 			return nil, err
 		}
-		slots = append(slots, keysOf(which(record), func(p entitlement.PackageID) Key { return assignmentSlotKey(p, s) })...)
+		slots = append(slots, keysOf(record.Live, func(p entitlement.PackageID) Key { return assignmentSlotKey(p, s) })...)
 	}
 
 	found, _, err := readableOf(ctx, db, assignmentSlotMapper, true, slots)

@@ -22,6 +22,9 @@ func (v *visit) carriedOut(ctx context.Context, shown *requestPage) error {
 	over := r.State == entitlement.RequestDenied || r.State == entitlement.RequestCanceled || undelivered(r.State)
 	if r.Assignment != "" {
 		a, grants, err := v.Requests.CarriedOut(ctx, v.by.Caller, r.Assignment)
+		if err != nil && entitlement.KindOf(err) == entitlement.NotFound && r.Subject != v.by.ID {
+			a, grants, err = v.Requests.ReportCarriedOut(ctx, v.by.Caller, r.Subject, r.Assignment)
+		}
 		// It has not begun, or the visitor may see the request and not how it is carried out.
 		if err != nil && entitlement.KindOf(err).HTTPStatus() >= 500 {
 			return err
@@ -31,6 +34,8 @@ func (v *visit) carriedOut(ctx context.Context, shown *requestPage) error {
 			shown.Steps = append(shown.Steps, v.deliverySteps(a, shown.Roles)...)
 			shown.Live = a.Target == entitlement.TargetPresent
 			over = over || !shown.Live
+		} else { // whether it has ended is not told: whoever asks again is told whether it is held
+			over = over || r.State == entitlement.RequestDelivered
 		}
 	}
 

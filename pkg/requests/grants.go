@@ -22,16 +22,22 @@ func (s *Service) CarriedOut(ctx context.Context, by authz.Caller, id entitlemen
 		return a, nil, err
 	}
 
+	grants, err := s.recorded(ctx, a)
+	return a, grants, err
+}
+
+// recorded reads what is recorded of the roles of an assignment.
+func (s *Service) recorded(ctx context.Context, a entitlement.Assignment) ([]GrantView, error) {
 	scopes, err := s.Store.Scopes(ctx, a.Package)
 	if err != nil {
-		return a, nil, err
+		return nil, err
 	}
 
 	record, known, err := s.known(ctx, a.Subject)
 	if err != nil {
-		return a, nil, err
+		return nil, err
 	}
-	return a, grantsOf(a, scopes, record, known), nil
+	return grantsOf(a, scopes, record, known), nil
 }
 
 // OwnGrants returns the same of several assignments of the caller's, read at once.

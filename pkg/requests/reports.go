@@ -185,6 +185,23 @@ func (s *Service) ReportHolds(ctx context.Context, by authz.Caller, id entitleme
 	return out, nil
 }
 
+// ReportCarriedOut returns an assignment of somebody who reports to the caller, with its roles.
+func (s *Service) ReportCarriedOut(ctx context.Context, by authz.Caller, subject entitlement.UserID, id entitlement.AssignmentID) (entitlement.Assignment, []GrantView, error) {
+	none := entitlement.Assignment{}
+	if _, err := s.Report(ctx, by, subject); err != nil {
+		return none, nil, err
+	}
+	a, err := s.Store.Assignment(ctx, id)
+	if except(err, entitlement.NotFound) != nil {
+		return none, nil, err
+	}
+	if err != nil || a.Subject != subject {
+		return none, nil, noAssignment(nil)
+	}
+	grants, err := s.recorded(ctx, a)
+	return a, grants, err
+}
+
 // ReportsAssignments lists what those hold and held who report to the caller, one after another.
 func (s *Service) ReportsAssignments(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
 	return perReport(ctx, s, by, page, s.assignmentsOf)

@@ -103,9 +103,8 @@ type Store interface {
 	LiveOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error)
 	// OpenRequestsOf returns what several people have open, of each at most so many.
 	OpenRequestsOf(ctx context.Context, subjects []entitlement.UserID, most int) ([]entitlement.AssignmentRequest, error)
-	// UndeliveredOf returns those of several people whose delivery is not complete; strongly
-	// consistent.
-	UndeliveredOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error)
+	// FailingAnywhere lists whose delivery fails at any target in a shard, the longest first.
+	FailingAnywhere(ctx context.Context, shard int, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
 	// EndedAssignments returns those of the assignments that have ended, by their ids.
 	EndedAssignments(ctx context.Context, ids []entitlement.AssignmentID) (map[entitlement.AssignmentID]entitlement.Assignment, error)
 	// Late lists what is owed by a time in a shard, the longest first; it may be late.

@@ -38,13 +38,13 @@ func (s *Service) Troubles(ctx context.Context, by authz.Caller) (Troubles, erro
 		}
 	}
 
-	late, more, err := s.latest(ctx)
+	people, ids, more, err := s.longest(ctx)
 	if err != nil {
 		return out, err
 	}
 	out.More = more
 
-	live, ended, err := s.owedOf(ctx, late)
+	live, ended, err := s.owedOf(ctx, people, ids)
 	if err != nil {
 		return out, err
 	}
@@ -68,33 +68,42 @@ func (s *Service) Troubles(ctx context.Context, by authz.Caller) (Troubles, erro
 	return out, nil
 }
 
-// latest reads what is owed the longest, of all shards side by side.
-func (s *Service) latest(ctx context.Context) (all []entitlement.Late, more bool, err error) {
-	found := make([]entitlement.Paged[entitlement.Late], names.LateShards)
-	err = each(ctx, len(found), func(ctx context.Context, i int) (err error) {
-		found[i], err = s.Store.Late(ctx, i, s.Clock.Now(), entitlement.Page{Limit: maxTroubles})
+// longest reads who fails and which removals are owed the longest, of all shards side by side.
+func (s *Service) longest(ctx context.Context) (people []entitlement.UserID, ids []entitlement.AssignmentID, more bool, err error) {
+	failing := make([]entitlement.Paged[entitlement.Failing], names.LateShards)
+	late := make([]entitlement.Paged[entitlement.Late], names.LateShards)
+	page := entitlement.Page{Limit: maxTroubles}
+	err = each(ctx, 2*names.LateShards, func(ctx context.Context, i int) (err error) {
+		if shard := i / 2; i%2 == 0 {
+			failing[shard], err = s.Store.FailingAnywhere(ctx, shard, page)
+		} else {
+			late[shard], err = s.Store.Late(ctx, shard, s.Clock.Now().Add(-entitlement.OverdueAfter), page)
+		}
 		return err
 	})
-	for _, list := range found {
-		all, more = append(all, list.Items...), more || list.Next != ""
-	}
-	return all, more, err
-}
 
-// owedOf reads the assignments that are meant: ended ones by their ids, and of people whose
-// delivery fails those live ones that are not delivered whole.
-func (s *Service) owedOf(ctx context.Context, late []entitlement.Late) (live, ended []entitlement.Assignment, err error) {
-	var ids []entitlement.AssignmentID
-	var people []entitlement.UserID
-	for _, l := range late {
-		switch {
-		case l.Assignment != "":
-			ids = append(ids, l.Assignment)
-		case !slices.Contains(people, l.Subject):
-			people = append(people, l.Subject)
+	for _, list := range failing {
+		more = more || list.Next != ""
+		for _, f := range list.Items {
+			if !slices.Contains(people, f.Subject) {
+				people = append(people, f.Subject)
+			}
 		}
 	}
+	for _, list := range late {
+		more = more || list.Next != ""
+		for _, l := range list.Items {
+			if l.Assignment != "" {
+				ids = append(ids, l.Assignment)
+			}
+		}
+	}
+	return people, ids, more, err
+}
 
+// owedOf reads the assignments that are meant: ended ones by their ids, and what people hold whose
+// delivery fails.
+func (s *Service) owedOf(ctx context.Context, people []entitlement.UserID, ids []entitlement.AssignmentID) (live, ended []entitlement.Assignment, err error) {
 	g, within := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		found, err := s.Store.EndedAssignments(within, ids)
@@ -105,7 +114,7 @@ func (s *Service) owedOf(ctx context.Context, late []entitlement.Late) (live, en
 		}
 		return err
 	})
-	g.Go(func() (err error) { live, err = s.Store.UndeliveredOf(within, people); return err })
+	g.Go(func() (err error) { live, err = s.Store.LiveOf(within, people); return err })
 	return live, ended, g.Wait()
 }
 
