@@ -27,7 +27,7 @@ func home(ctx context.Context, v *visit) (answer, error) {
 	var shown homePage
 	g, within := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		list, err := v.Requests.Waiting(within, v.by.Caller, entitlement.Page{Limit: onPage})
+		list, err := v.Requests.WaitingNow(within, v.by.Caller, entitlement.Page{Limit: onPage})
 		if err != nil {
 			return err
 		}
@@ -50,9 +50,13 @@ func home(ctx context.Context, v *visit) (answer, error) {
 	return page(homeView(v, shown))
 }
 
-// nameRequests joins the packages and people of requests.
+// nameRequests joins the packages and people of requests, side by side.
 func (v *visit) nameRequests(ctx context.Context, all []*views.Request) error {
-	return v.Views.Requests(ctx, v.by.Caller, all, views.With{views.JoinPackage: nil, views.JoinPeople: nil})
+	g, within := errgroup.WithContext(ctx)
+	for _, join := range []views.Join{views.JoinPackage, views.JoinPeople} {
+		g.Go(func() error { return v.Views.Requests(within, v.by.Caller, all, views.With{join: nil}) })
+	}
+	return g.Wait()
 }
 
 // endings are what the visitor has that ends soon, with whether they may extend it.

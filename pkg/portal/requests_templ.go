@@ -646,7 +646,7 @@ func requestView(v *visit, shown requestPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = failures(v, failing(shown.Roles)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = failedRoles(v, shown.Roles).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -42,7 +42,8 @@ var germanMyPeople = map[string]string{
 	"they have it":       "hat sie schon",
 	"they would gain it": "bekäme sie dazu",
 
-	"Failing or owed": "Fehlgeschlagen oder geschuldet",
+	"%d of %d roles could not be delivered.": "%d von %d Rollen konnten nicht geliefert werden.",
+	"Failing or owed":                        "Fehlgeschlagen oder geschuldet",
 	"What fails or is owed in packages that you keep, the longest first": "Was in Ihren Paketen fehlschlägt oder geschuldet wird, das Längste zuerst",
 	"Removal is owed":        "Entzug ist geschuldet",
 	"Deliver %s to %s again": "%s an %s erneut liefern",
