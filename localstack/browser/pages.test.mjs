@@ -266,7 +266,7 @@ for (const locale of ['en', 'de']) {
     await manager.goto(`${SITE}/packages`);
     const pkg = await link(manager, 'Sales starter').getAttribute('href');
     for (const [name, path] of Object.entries({
-      'my-people-none': '/my-people?search=zzz', 'my-person-packages': `${mei}/packages`, 'my-person-gone': mei.replace(/[^/]*$/, '11111111-2222-3333-4444-555555555555'),
+      'my-people-none': '/my-people?search=zzz', 'my-people-requests': '/my-people/requests', 'my-person-packages': `${mei}/packages`, 'my-person-gone': mei.replace(/[^/]*$/, '11111111-2222-3333-4444-555555555555'),
       'others-none': `${new URL(pkg, SITE).href}/others`, 'others-unknown': `${new URL(pkg, SITE).href}/others?for=nobody`,
     })) {
       await at(path);

@@ -18,6 +18,7 @@ import (
 // again with a request.
 var myPeopleRoutes = []route{
 	{http.MethodGet, "/my-people", authz.ListReports, myPeople},
+	{http.MethodGet, "/my-people/requests", authz.ListOwnRequests, requestsForOthers},
 	{http.MethodGet, "/my-people/{id}", authz.ListReports, showReport},
 	{http.MethodGet, "/my-people/{id}/packages", authz.ListReports, findForReport},
 	{http.MethodPost, "/my-people/{id}/assignments/{assignment}/end", authz.RemoveOwn, endForReport},
@@ -236,6 +237,15 @@ func (v *visit) forReport(ctx context.Context, do func(requests.Submission) erro
 	}
 	shown.Problem, shown.Form = entitlement.MessageOf(err), form
 	return answer{status: status, page: reportView(v, shown)}, nil
+}
+
+// requestsForOthers lists what the visitor asked for on behalf of others.
+func requestsForOthers(ctx context.Context, v *visit) (answer, error) {
+	shown, err := v.listOf(ctx, v.Requests.MadeForOthers, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	return page(requestsForOthersView(v, shown))
 }
 
 // reportPackagesPage is what the visitor may ask for on behalf of a report.

@@ -50,6 +50,8 @@ func TestStoredTextIsNeverPartOfThePagesOfManagers(t *testing.T) {
 			"my people, none":       teamView(v, teamPage{}),
 			"my people, none found": teamView(v, teamPage{Sought: hostile}),
 			"my people, none yet":   teamView(v, teamPage{Sought: hostile, Next: "/n"}),
+			"for others":            requestsForOthersView(v, requestsPage{Requests: []*views.Request{asked, {}}, Next: "/n"}),
+			"for others, none":      requestsForOthersView(v, requestsPage{}),
 			"a report":              reportView(v, report),
 			"a report with nothing": reportView(v, reportPage{User: entitlement.User{ID: "x"}, Done: 1}),
 			"packages":              reportPackagesView(v, reportPackagesPage{User: user, Sought: hostile, Packages: []entitlement.AccessPackage{pkg.AccessPackage}, Next: "/n"}),

@@ -27,8 +27,11 @@ var germanMyPeople = map[string]string{
 	"There is nothing that you may ask for on their behalf. Whether a package lets managers ask is set by its policies: ask its catalog owner.": "Es gibt nichts, was Sie für diese Person beantragen dürfen. Ob Vorgesetzte ein Paket beantragen dürfen, sagen dessen Richtlinien: Fragen Sie, wem der Katalog gehört.",
 	"Access packages that you may ask for on their behalf": "Zugriffspakete, die Sie für diese Person beantragen dürfen",
 
-	"Ask for somebody else": "Für jemand anderen beantragen",
-	"%s for somebody else":  "%s für jemand anderen",
+	"What you asked for others":                           "Was Sie für andere beantragt haben",
+	"You have asked for nothing on behalf of others yet.": "Sie haben noch nichts für andere beantragt.",
+	"Requests that you made for others, newest first":     "Anträge, die Sie für andere gestellt haben, neueste zuerst",
+	"Ask for somebody else":                               "Für jemand anderen beantragen",
+	"%s for somebody else":                                "%s für jemand anderen",
 	"You cannot ask for this package on behalf of somebody else: no policy of it lets you, or nobody reports to you.": "Sie können dieses Paket nicht für jemand anderen beantragen: Keine Richtlinie lässt es zu, oder niemand berichtet an Sie.",
 	"Or their mail or user name": "Oder die E-Mail-Adresse oder der Benutzername",
 	"Go on":                      "Weiter",

@@ -214,6 +214,14 @@ func (s *Service) ReportsRequests(ctx context.Context, by authz.Caller, page ent
 	})
 }
 
+// MadeForOthers lists the requests that the caller made on behalf of others, newest first.
+func (s *Service) MadeForOthers(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if err := authz.Allow(by, authz.ListOwnRequests, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
+	}
+	return seen(s.Store.RequestsBy(ctx, by.ID, page))
+}
+
 // maxReportsRead bounds the reports that one page of such a list looks at.
 const maxReportsRead = 25
 

@@ -89,6 +89,9 @@ func TestStory_AManagerAsksForAReportExtendsAndEndsThroughThePages(t *testing.T)
 	boss.open("/packages/" + pkg + "/others?for=" + ann)
 	boss.has(200, "They have this package.", "they have it")
 
+	boss.open("/my-people/requests")
+	boss.has(200, "Sales starter <b>ann</b>", "✓ Delivered")
+
 	// Extended, refused with what was typed, and ended.
 	boss.open("/my-people/" + ann)
 	boss.press("Extend", map[string]string{"until": "2099-01-01", "justification": "<s>longer</s>"})
