@@ -56,6 +56,7 @@ func (s *Service) Team(ctx context.Context, by authz.Caller, page entitlement.Pa
 		return out, err
 	}
 	list, err := s.Store.ReportsOf(ctx, by.ID, page)
+	out.Next, out.Unread = list.Next, list.Unread
 	if err != nil || len(list.Items) == 0 {
 		return out, err
 	}
@@ -88,7 +89,6 @@ func (s *Service) Team(ctx context.Context, by authz.Caller, page entitlement.Pa
 		}
 		out.Items = append(out.Items, r)
 	}
-	out.Next, out.Unread = list.Next, list.Unread
 	return out, nil
 }
 
