@@ -47,7 +47,8 @@ type Store interface {
 	RolesIn(ctx context.Context, catalog entitlement.CatalogID) ([]entitlement.RoleAssignment, error)
 	// RolesOf returns the role assignments by which a user holds a role anywhere.
 	RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error)
-	// RolesOfGroup returns the role assignments that a group holds itself.
+	// RolesOfGroup returns the role assignments that a group holds itself, strongly consistent.
+	// One that is given later moves the group's version.
 	RolesOfGroup(ctx context.Context, id entitlement.GroupID) ([]entitlement.RoleAssignment, error)
 	RoleAssignment(ctx context.Context, id entitlement.RoleAssignmentID) (entitlement.RoleAssignment, error)
 	ListRoleAssignments(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.RoleAssignment], error)

@@ -186,6 +186,14 @@ func (db *DB) tidy(ctx context.Context, c entitlement.Change, old images) {
 		}
 	}
 
+	for _, a := range c.RoleAssignments {
+		if a.Erased && goes(a.Catalog, c.Catalogs) {
+			for _, key := range roleEntries(a) {
+				gone = append(gone, &dynamodb.DeleteItemInput{TableName: &db.table, Key: key.item()})
+			}
+		}
+	}
+
 	// A failure is not told: what stays is read past.
 	_ = db.sideBySide(ctx, len(gone), func(ctx context.Context, i int) error {
 		_, err := db.client.DeleteItem(ctx, gone[i])
