@@ -80,8 +80,7 @@ type Store interface {
 	Organization(ctx context.Context, id entitlement.OrganizationID) (entitlement.ConnectedOrganization, error)
 	Organizations(ctx context.Context, ids []entitlement.OrganizationID) ([]entitlement.ConnectedOrganization, error)
 	ListOrganizations(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.ConnectedOrganization], error)
-	// PoliciesNaming lists the policies that name a connected organization; an index finds
-	// them, each is read strongly.
+	// PoliciesNaming lists the policies that name a connected organization, strongly consistent.
 	PoliciesNaming(ctx context.Context, id entitlement.OrganizationID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
 	Extension(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ExtensionID) (entitlement.CustomExtension, error)
 	Extensions(ctx context.Context, catalog entitlement.CatalogID, ids []entitlement.ExtensionID) ([]entitlement.CustomExtension, error)

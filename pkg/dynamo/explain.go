@@ -99,6 +99,7 @@ func explainers() map[string]explainer {
 		tagHeldRole:     {"role that a group holds", keyed(func(k Key) any { return assignedRole(heldRoleAt(k)) })},
 		tagRoleID:       {"where a role assignment is", keyed(func(k Key) any { return assignedRole(roleOfID(k)) })},
 		tagTarget:       {"prediction that a policy names somebody", keyed(policyOf)},
+		tagNamedBy:      {"prediction that a policy names an organization", keyed(func(k Key) any { return namedAt(k) })},
 		tagSet:          {"member of a set of approvers", keyed(setMember)},
 
 		tagName:   {"user principal name that is taken", holds(tagName)},

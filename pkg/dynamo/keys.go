@@ -27,7 +27,7 @@ import (
 //	packages of a catalog                 | 1     | CAT#c, P#... by name; items eventual     | pages
 //	settings of the whole                 | table | CFG, SETTINGS                            | one
 //	connected organizations               | 1     | ALL#ORG by name; items eventual          | pages
-//	policies that name an organization    | 1     | TARGET#C#o, then the policies            | pages
+//	policies that name an organization    | table | POL#C#o, NAMED#p, then the policies      | pages
 //	custom extensions of a catalog        | table | CAT#c, EXT#...                           | pages
 //	all connectors                        | 1     | ALL#CON; items eventual                  | all
 //	user of a principal; by name          | table | PRINC#hash; NAME#UPN#enc, then the user  | one
@@ -208,6 +208,15 @@ func targetKey(p entitlement.PolicyID, who subjectSetRef) Key {
 	return Key{policyKey(p).PK, join("T", who.kind, part(who.id))}
 }
 
+// namedKey says beside an organization that a policy names it. It lies in the family of the
+// policies, which write it.
+func namedKey(id entitlement.OrganizationID, p entitlement.PolicyID) Key {
+	return Key{join(wordPolicy, kindOrganization, part(id)), prefixNamed + part(p)}
+}
+
+// namedAt returns the policy of an entry beside an organization.
+func namedAt(k Key) entitlement.PolicyID { return idAt[entitlement.PolicyID](k.SK, 1) }
+
 func connectorKey(id entitlement.ConnectorID) Key {
 	return Key{join(wordConnector, part(id)), wordConnector}
 }
@@ -332,6 +341,7 @@ var (
 
 	prefixIncompatible = join(wordIncompatible, "")
 	prefixRole         = join(wordRole, "")
+	prefixNamed        = join("NAMED", "")
 )
 
 // subjectSetRef is one user, group or approver set by kind and id; no kind means everybody.
