@@ -113,6 +113,8 @@ type packagePage struct {
 	Held     *entitlement.Assignment        // that the visitor has
 	Obstacle string                         // why the visitor cannot ask now; "" where nothing stands against it
 	Has      map[entitlement.RoleRef]bool   // roles that the visitor has by other packages, as read back
+	May      requests.OwnOptions            // what the visitor may do with what they have of it
+	Stands   []standing                     // packages that the visitor has, and that it cannot be had beside
 	Form     askForm
 	Problem  string
 }
@@ -137,20 +139,16 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 		return packagePage{}, err
 	}
 
-	p, err := v.Requests.Package(ctx, v.by.Caller, id)
+	of, err := v.Requests.Facing(ctx, v.by.Caller, id)
 	if err != nil {
 		return packagePage{}, err
 	}
 
-	view := views.OfPackages([]entitlement.AccessPackage{p})
+	view := views.OfPackages([]entitlement.AccessPackage{of.Package})
 	if err := v.Views.Packages(ctx, v.by.Caller, view, rolesJoined); err != nil {
 		return packagePage{}, err
 	}
-
-	shown := packagePage{Package: view[0]}
-	if shown.Policies, err = v.Requests.Applicable(ctx, v.by.Caller, id, ""); err != nil {
-		return packagePage{}, err
-	}
+	shown := packagePage{Package: view[0], Policies: of.Policies}
 
 	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
 	if err != nil {
@@ -175,15 +173,9 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 	}
 
 	if shown.Held == nil && len(shown.Policies) > 0 {
-		obstacle, err := v.Requests.Obstacle(ctx, v.by.Caller, id)
-		if err != nil {
-			return packagePage{}, err
-		}
-		if obstacle != nil {
-			shown.Obstacle = entitlement.MessageOf(obstacle)
-		}
+		shown.Obstacle = of.Obstacle
 	}
-	return shown, nil
+	return shown, v.mayDo(ctx, &shown, held.Items, of.Incompatible)
 }
 
 // rolesJoined are the roles of packages, with the resources that they are roles of.

@@ -45,20 +45,9 @@ func (s *Service) Package(ctx context.Context, by authz.Caller, id entitlement.P
 	if err != nil {
 		return entitlement.AccessPackage{}, err
 	}
-	if ask.Package == nil || ask.Requestor == nil {
-		return entitlement.AccessPackage{}, entitlement.Errorf(entitlement.NotFound, "There is no access package with this id.")
-	}
-
-	// What the caller is to the package is found out here, and what that allows is authz's to
-	// say.
-	o := inPackage(*ask.Package)
-	o.MayRequest = ask.Catalog != nil && ask.Catalog.Published && len(ask.Applicable(*ask.Requestor)) > 0
-	o.Holds = !ask.Slot.Empty()
-
-	if err := s.may(ctx, by.As(*ask.Requestor), authz.ReadPackage, o); err != nil {
+	if err := s.mayFace(ctx, by, ask); err != nil {
 		return entitlement.AccessPackage{}, err
 	}
-
 	return *ask.Package, nil
 }
 

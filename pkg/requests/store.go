@@ -54,6 +54,8 @@ type Store interface {
 	EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
 	// SubjectRecord returns what is recorded of a subject at every target.
 	SubjectRecord(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
+	// SubjectRecords returns the records of subjects; one without has an empty one.
+	SubjectRecords(ctx context.Context, subjects []entitlement.UserID) (map[entitlement.UserID]entitlement.SubjectRecord, error)
 	// ReconcileInputs reads what the record names: scopes of packages, and ended assignments.
 	ReconcileInputs(ctx context.Context, record entitlement.SubjectRecord) (entitlement.ReconcileInputs, error)
 

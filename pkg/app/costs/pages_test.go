@@ -28,7 +28,7 @@ var pinPage = map[string]cost{
 	"home":            {9, 7.5, 0},
 	"find access":     {9, 8, 0},
 	"find access, 10": {9, 7.5, 0},
-	"a package":       {10, 23.5, 0}, // the package, and what a request for it would be decided on, three times
+	"a package":       {8, 11.5, 0}, // the package, and what a request for it would be decided on, read once
 	"my access":       {5, 4.5, 0},
 	"my requests":     {4, 3.5, 0},
 	"what I approve":  {6, 5.5, 0},
