@@ -79,6 +79,21 @@ func (in SubmitInputs) Listed() bool {
 		!in.Package.Hidden && in.Package.Deleting.IsZero() && len(in.Applicable(*in.Subject)) > 0
 }
 
+// Known reports that the subject may be told that the package is there: it is shown to people, or
+// they have it, or they came by its link and may ask for it (R40, R128).
+func (in SubmitInputs) Known(byLink bool) bool {
+	switch {
+	case in.Package == nil || in.Subject == nil || in.Catalog == nil:
+		return false
+	case in.Slot.Assignment != nil:
+		return true
+	case !in.Catalog.Published || !in.Package.Deleting.IsZero():
+		return false
+	default:
+		return !in.Package.Hidden || byLink && len(in.Applicable(*in.Subject)) > 0
+	}
+}
+
 // Tried is the request of the subject's own that a policy would make of them, once for each of
 // its stages: as it would stand when that stage begins. Nothing of it is written.
 func (in SubmitInputs) Tried(p AssignmentPolicy, now time.Time) (stages []AssignmentRequest) {

@@ -61,51 +61,6 @@ func done(s entitlement.RequestState) bool {
 	return slices.Contains([]entitlement.RequestState{entitlement.RequestDelivered, entitlement.RequestDenied, entitlement.RequestCanceled}, s)
 }
 
-// findPage is what finding access shows.
-type findPage struct {
-	Sought   string
-	Packages []entitlement.AccessPackage
-	Next     string // address of the next page; "" at the end
-}
-
-// maxSought bounds the pages of the list that one search goes through.
-const maxSought = 10
-
-func findAccess(ctx context.Context, v *visit) (answer, error) {
-	query := v.request.URL.Query()
-	shown := findPage{Sought: strings.TrimSpace(query.Get("search"))}
-	token, err := v.unseal(ctx, query.Get("page"))
-	if err != nil {
-		return answer{}, err
-	}
-
-	// A page of the list may hold few that fit, or none.
-	for range maxSought {
-		list, err := v.Requests.Requestable(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token})
-		if err != nil {
-			return answer{}, err
-		}
-		for _, p := range list.Items {
-			if contains(p.DisplayName, shown.Sought) || contains(p.Description, shown.Sought) {
-				shown.Packages = append(shown.Packages, p)
-			}
-		}
-		if token = list.Next; token == "" || len(shown.Packages) >= onPage {
-			break
-		}
-	}
-
-	shown.Next, err = v.next(ctx, token)
-	if err != nil {
-		return answer{}, err
-	}
-	return page(findView(v, shown))
-}
-
-func contains(text, sought string) bool {
-	return strings.Contains(strings.ToLower(text), strings.ToLower(sought))
-}
-
 // packagePage is what the page of a package shows.
 type packagePage struct {
 	*views.Package
@@ -265,6 +220,7 @@ type heldView struct {
 	*views.Assignment
 	Roles []roleView
 	May   requests.OwnOptions
+	Why   requests.Reason
 }
 
 // roleView is one role in plain words.
@@ -277,7 +233,9 @@ type roleView struct {
 type accessPage struct {
 	Held  []heldView
 	Ended []*views.Assignment
-	Next  string
+	// Roles that were there before, and that no package gives now; on the first page alone.
+	Before []entitlement.Grant
+	Next   string
 }
 
 func myAccess(ctx context.Context, v *visit) (answer, error) {
@@ -300,7 +258,12 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
-	grants, err := v.Requests.OwnGrants(ctx, v.by.Caller, list.Items)
+	grants, before, err := v.Requests.OwnAccess(ctx, v.by.Caller, list.Items)
+	if err != nil {
+		return answer{}, err
+	}
+
+	why, err := v.Requests.OwnReasons(ctx, v.by.Caller, list.Items)
 	if err != nil {
 		return answer{}, err
 	}
@@ -311,7 +274,10 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 			shown.Ended = append(shown.Ended, a)
 			continue
 		}
-		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants[a.ID]), may[a.ID]})
+		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants[a.ID]), may[a.ID], why[a.ID]})
+	}
+	if token == "" {
+		shown.Before = before
 	}
 
 	if shown.Next, err = v.next(ctx, list.Next); err != nil {

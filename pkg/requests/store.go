@@ -26,6 +26,8 @@ type Store interface {
 	StartInputs(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.StartInputs, error)
 
 	Request(ctx context.Context, id entitlement.RequestID) (entitlement.AssignmentRequest, error)
+	// Requests returns those of the requests that are there.
+	Requests(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error)
 	// RequestsOf lists requests for a subject, newest first.
 	RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
 	// CountOpen counts the requests that a subject has open, up to MaxOpen; eventual.

@@ -91,3 +91,15 @@ func (s *Service) staffed(ctx context.Context, ask entitlement.SubmitInputs, p e
 	}
 	return stages, nil
 }
+
+// NameOfIncompatible returns what something is called that a package lists, to those who may see
+// who has it.
+func (s *Service) NameOfIncompatible(ctx context.Context, by authz.Caller, p entitlement.AccessPackage, of entitlement.IncompatibleAccess) (string, error) {
+	if err := s.may(ctx, by, authz.ReadAdditionalAccess, inPackage(p)); err != nil {
+		return "", err
+	}
+	if !slices.Contains(p.Incompatible, of.Package) && !slices.Contains(p.IncompatibleGroups, of.Group) {
+		return "", entitlement.Errorf(entitlement.NotFound, "The access package does not list this as incompatible.")
+	}
+	return s.nameOf(ctx, of)
+}

@@ -2,12 +2,14 @@ package system
 
 import (
 	"encoding/json"
+	"html"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"leasehold/localstack/components"
+	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
 )
 
@@ -220,5 +222,145 @@ func TestStory_WhatChangedMeanwhileComesBackAsADifference(t *testing.T) {
 				t.Errorf("the request is %v", r["state"])
 			}
 		})
+	}
+}
+
+// "Can't find it?" says which condition fails and who can change that, and of what is hidden the
+// same as of what is not there.
+func TestR128_WhatIsHiddenIsAnsweredLikeWhatIsNotThere(t *testing.T) {
+	o := open(t, Options{})
+	mei := o.signIn(components.Member)
+	missing := func(typed string) string {
+		t.Helper()
+		mei.open("/packages?" + url.Values{"missing": {typed}}.Encode())
+		mei.has(200, "Can't find it?")
+		return strings.NewReplacer(html.EscapeString(typed), "TYPED", url.QueryEscape(typed), "TYPED").Replace(mei.page.Source)
+	}
+	executive, catalog, policy := o.packageNamed("Account executive")
+	link := mei.site + "/packages/" + executive
+
+	// What may be asked for, is asked for, and is held.
+	missing("account EXECUTIVE")
+	mei.has(200, "You may ask for it.")
+	missing(hostile)
+	mei.has(200, "No package of this name or link can be shown to you.")
+	if strings.Contains(mei.page.Source, "<script>") {
+		t.Error("what somebody typed is part of the page")
+	}
+	mei.asks("Sales starter", "")
+	mei.waits("✓ Delivered")
+	missing("Sales starter")
+	mei.has(200, "You have it already.")
+
+	// Of others it says why, and who can change it: by role, and to those by name who may know.
+	missing("Engineering starter")
+	mei.has(200, "No policy of it is for you.", "An owner or a package manager of its catalog can change that, or an administrator.")
+	_, engineering, _ := o.packageNamed("Engineering starter")
+	o.assigns(components.Approver, entitlement.CatalogOwner, engineering)
+	admin := o.signIn(components.Admin)
+	admin.open("/packages?missing=Engineering+starter")
+	admin.has(200, "No policy of it is for you.", "The owners of its catalog can change that: Amina Yusuf.")
+	missing("Engineering starter")
+	mei.lacks("Amina Yusuf")
+	p := o.call(components.Admin, "GET", names.Entitlement+"/assignmentPolicies/"+policy, nil, 200)
+	p["requestorSettings"].(object)["enableTargetsToSelfAddAccess"] = false
+	o.call(components.Admin, "PUT", names.Entitlement+"/assignmentPolicies/"+policy, p, 200)
+	missing(link)
+	mei.has(200, "The policy that is for you is turned off")
+
+	// Hidden, not published: nothing tells them from what never was.
+	same := func(what string) {
+		t.Helper()
+		nothing, unlinked := missing("No such package"), missing(mei.site+"/packages/00000000-0000-4000-8000-00000000abcd")
+		if missing("Account executive") != nothing || missing(link) != unlinked || missing(executive) != unlinked {
+			t.Errorf("A1: %s is told from what is not there: %s", what, mei.page.Text)
+		}
+	}
+	at := names.Entitlement + "/accessPackages/" + executive
+	o.call(components.Admin, "PATCH", at, object{"isHidden": true}, 204)
+	same("a hidden package")
+	o.call(components.Admin, "PATCH", at, object{"isHidden": false}, 204)
+	o.call(components.Admin, "PATCH", names.Entitlement+"/catalogs/"+catalog, object{"state": "unpublished"}, 204)
+	same("a package of a catalog that is not published")
+	missing("Sales starter") // in the same catalog; who has it knows of it
+	mei.has(200, "You have it already.", "Its catalog is not published.")
+}
+
+// A package is found by what it gives, and the list says how it is had.
+func TestStory_APackageIsFoundByAResourceItGives(t *testing.T) {
+	o := open(t, Options{})
+	mei := o.signIn(components.Member)
+	mei.open("/packages?search=crm+EDITORS")
+	mei.has(200, "Account executive", "Gives a role of CRM editors.", "Decided by the manager. You keep it for 180 days.")
+	mei.lacks("Sales starter")
+	mei.open("/packages?search=" + url.QueryEscape(hostile))
+	mei.has(200, "Nothing that you may ask for has this in its name, its description or its resources.")
+}
+
+// What somebody has says since when, and why.
+func TestStory_MyAccessSaysSinceWhenAndWhy(t *testing.T) {
+	o := open(t, Options{})
+	mei := o.signIn(components.Member)
+	_, request := mei.asks("Account executive", hostile)
+	manager := o.signIn(components.Manager)
+	manager.open("/approvals/" + request)
+	manager.press("Approve", nil)
+	mei.open("/access")
+	mei.waits("✓ Delivered")
+	mei.has(200, "Since", "You asked for it. Policy: Approved by one's manager. Approved by Marcus Hale.", hostile)
+
+	// Whoever is not to know who decided does not read it here either (R66).
+	o.call(components.Admin, "PATCH", names.Entitlement+"/controlConfigurations/endUserSettings", object{"@odata.type": "#microsoft.graph.endUserSettings", "showApproverDetailsToMembers": false}, 200)
+	mei.open("/access")
+	mei.has(200, "You asked for it.")
+	mei.lacks("Marcus Hale")
+}
+
+// Whoever keeps policies sees what somebody would find, and nothing comes of looking.
+func TestStory_APolicyIsTriedAsAPerson(t *testing.T) {
+	o := open(t, Options{})
+	pkg, catalog, _ := o.packageNamed("Account executive")
+	mei, manager := o.idOf(components.Member), o.idOf(components.Manager)
+	olga := o.signIn(components.Owner)
+	at := "/catalogs/" + catalog + "/packages/" + pkg
+	olga.open(at)
+	olga.follow("Try as a person")
+	olga.press("Search", map[string]string{"search": "t"})
+	olga.has(200, "Type at least two characters of the name.")
+	olga.press("Search", map[string]string{"search": hostile})
+	olga.has(200, "Nobody is called so.")
+	olga.press("Search", map[string]string{"search": "tanaka"})
+	olga.follow("Mei Tanaka")
+	olga.has(200, "What Mei Tanaka would find", "Yes: they find it under Find access.", "It applies: they would ask through it.", "Step 1 would be decided by Marcus Hale.")
+
+	// Nobody whom the policy asks is there: who would be asked then.
+	o.call(components.Admin, "PATCH", names.APIVersion+"/users/"+manager, object{"accountEnabled": false}, 204)
+	olga.must(olga.Visitor.Open(t.Context(), olga.page.Address))
+	olga.has(200, "Step 1 would be decided by")
+	if trial := asJSON(t, o.call(components.Owner, "GET", names.Ours+"/trials/"+pkg+"/"+mei, nil, 200)); !strings.Contains(trial, `"isListed":true`) || strings.Contains(trial, manager+`","kind":"singleUser"}]`) {
+		t.Errorf("the API says %s", trial)
+	}
+
+	// What forbids it.
+	starter, _, _ := o.packageNamed("Sales starter")
+	r := o.signIn(components.Member)
+	r.asks("Sales starter", "")
+	r.waits("✓ Delivered")
+	o.incompatible(pkg, starter)
+	o.call(components.Admin, "PATCH", names.Entitlement+"/accessPackages/"+pkg, object{"isHidden": true}, 204)
+	olga.must(olga.Visitor.Open(t.Context(), olga.page.Address))
+	olga.has(200, "They have Sales starter, which is incompatible.", "Do they see it? ✗ No.")
+
+	// Nothing came of it, and it is for those alone who keep the package.
+	if found := o.call(components.Admin, "GET", names.Entitlement+"/assignmentRequests?$filter=accessPackage/id%20eq%20'"+pkg+"'", nil, 200)["value"].([]any); len(found) != 0 {
+		t.Errorf("%d requests were made", len(found))
+	}
+	r.open(at + "/try?person=" + mei)
+	if r.page.Status != 403 && r.page.Status != 404 {
+		t.Errorf("somebody else sees it: %d", r.page.Status)
+	}
+	for _, path := range []string{at + "/try?person=nobody", at + "/try?person=00000000-0000-4000-8000-00000000abcd"} {
+		olga.open(path)
+		olga.has(404)
 	}
 }
