@@ -69,6 +69,7 @@ type packagePage struct {
 	Obstacle string                         // why the visitor cannot ask now; "" where nothing stands against it
 	Has      map[entitlement.RoleRef]bool   // roles that the visitor has by other packages, as read back
 	May      requests.OwnOptions            // what the visitor may do with what they have of it
+	Pace     entitlement.Pace               // how long it usually takes
 	Stands   []standing                     // packages that the visitor has, and that it cannot be had beside
 	Form     askForm
 	Problem  string
@@ -103,7 +104,7 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 	if err := v.Views.Packages(ctx, v.by.Caller, view, rolesJoined); err != nil {
 		return packagePage{}, err
 	}
-	shown := packagePage{Package: view[0], Policies: of.Policies}
+	shown := packagePage{Package: view[0], Policies: of.Policies, Pace: of.Pace}
 
 	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
 	if err != nil {

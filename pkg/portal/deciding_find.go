@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
@@ -18,7 +19,7 @@ type findPage struct {
 	Packages []foundPackage
 	Next     string // address of the next page; "" at the end
 
-	Asked   string         // what was typed where somebody cannot find something
+	Typed   string         // what was typed where somebody cannot find something
 	Missing []missingFound // of that
 }
 
@@ -42,7 +43,7 @@ const maxSought = 10
 
 func findAccess(ctx context.Context, v *visit) (answer, error) {
 	query := v.request.URL.Query()
-	shown := findPage{Sought: strings.TrimSpace(query.Get("search")), Asked: strings.TrimSpace(query.Get("missing"))}
+	shown := findPage{Sought: strings.TrimSpace(query.Get("search")), Typed: strings.TrimSpace(query.Get("missing"))}
 	token, err := v.unseal(ctx, query.Get("page"))
 	if err != nil {
 		return answer{}, err
@@ -67,8 +68,8 @@ func findAccess(ctx context.Context, v *visit) (answer, error) {
 	if err := v.offered(ctx, shown.Packages); err != nil {
 		return answer{}, err
 	}
-	if shown.Asked != "" {
-		if shown.Missing, err = v.missing(ctx, shown.Asked); err != nil {
+	if shown.Typed != "" {
+		if shown.Missing, err = v.missing(ctx, shown.Typed); err != nil {
 			return answer{}, err
 		}
 	}
@@ -168,4 +169,19 @@ var ownHindranceWords = map[entitlement.HindranceKind]string{
 	entitlement.HinderedOutside: "The policy that is for you is for people of connected organizations, and its catalog is not open to these.",
 	entitlement.HinderedHeld:    "You have it already.", entitlement.HinderedOpen: "You have asked for it already: your request is open.",
 	entitlement.HinderedCooling: "You asked too often within an hour. Ask again later.",
+}
+
+// Usual says how long it usually takes to get a package; "" where too few asked for it to tell.
+func (v *visit) Usual(p entitlement.Pace) string {
+	took, told := p.Usual()
+	switch {
+	case !told:
+		return ""
+	case took <= time.Hour:
+		return v.T("Usually within an hour.")
+	case took <= 24*time.Hour:
+		return v.T("Usually within a day.")
+	default:
+		return v.T("Usually within %s.", v.Days(took))
+	}
 }

@@ -95,4 +95,8 @@ var germanDeciding = map[string]string{
 	"What was there before":  "Was schon vorher da war",
 	"You had these roles before any package gave them. They are not taken away here.": "Diese Rollen hatten Sie, bevor ein Paket sie gab. Hier werden sie nicht entzogen.",
 	"Roles that were there before": "Rollen, die schon vorher da waren",
+
+	"Usually within an hour.": "Gewöhnlich innerhalb einer Stunde.",
+	"Usually within a day.":   "Gewöhnlich innerhalb eines Tages.",
+	"Usually within %s.":      "Gewöhnlich innerhalb von %s.",
 }

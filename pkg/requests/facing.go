@@ -14,6 +14,7 @@ type Facing struct {
 	Policies     []entitlement.AssignmentPolicy   // through which they may ask
 	Obstacle     string                           // why a request of theirs would be refused now; "" where nothing is known
 	Incompatible []entitlement.IncompatibleAccess // what they have that the package lists
+	Pace         entitlement.Pace                 // how long it usually takes
 }
 
 // Facing returns what Package, Applicable and Obstacle return of one package and the caller, of
@@ -34,7 +35,10 @@ func (s *Service) Facing(ctx context.Context, by authz.Caller, id entitlement.Pa
 	if obstacle := s.named(ctx, ask.Obstacle(s.Clock.Now())); obstacle != nil {
 		of.Obstacle = entitlement.MessageOf(obstacle)
 	}
-	return of, nil
+
+	paces, err := s.pacesOf(ctx, []entitlement.AccessPackage{of.Package})
+	of.Pace = paces[of.Package.ID]
+	return of, err
 }
 
 // mayFace refuses a caller for whom the package does not exist: all but administrators, those

@@ -136,6 +136,7 @@ func (s *Service) ownersOf(ctx context.Context, by authz.Caller, catalog entitle
 // get it.
 type Offered struct {
 	Ways []entitlement.AssignmentPolicy
+	Pace entitlement.Pace // how long it usually takes
 }
 
 // OfferedBy returns of packages that the caller may ask for, as they were listed, through which
@@ -158,12 +159,33 @@ func (s *Service) OfferedBy(ctx context.Context, by authz.Caller, all []entitlem
 		return nil, err
 	}
 	catalogs, err := s.catalogsOf(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	paces, err := s.pacesOf(ctx, all)
+	if err != nil {
+		return nil, err
+	}
 
 	out := map[entitlement.PackageID]Offered{}
 	for _, p := range all {
 		in := catalogs[p.Catalog]
 		ask := entitlement.SubmitInputs{Package: &p, Catalog: &in, Policies: policies, Organization: of}
-		out[p.ID] = Offered{ask.Applicable(by.User())}
+		out[p.ID] = Offered{Ways: ask.Applicable(by.User()), Pace: paces[p.ID]}
+	}
+	return out, nil
+}
+
+// pacesOf returns how long it usually takes to get packages.
+func (s *Service) pacesOf(ctx context.Context, all []entitlement.AccessPackage) (map[entitlement.PackageID]entitlement.Pace, error) {
+	var ids []entitlement.PackageID
+	for _, p := range all {
+		ids = append(ids, p.ID)
+	}
+	paces, err := s.Store.PacesAsListed(ctx, ids)
+	out := map[entitlement.PackageID]entitlement.Pace{}
+	for _, p := range paces {
+		out[p.Package] = p
 	}
 	return out, err
 }

@@ -74,8 +74,9 @@ type Store interface {
 	// Candidates reads what somebody may be able to ask for, a guest of the organization too, of a page of packages in the order
 	// of their ids, as far as so many read units go. It may be late.
 	Candidates(ctx context.Context, u entitlement.User, of *entitlement.ConnectedOrganization, units float64, page entitlement.Page) (entitlement.Candidates, error)
-	// PackagesAsListed, PoliciesAsListed and CatalogsAsListed are for lists: they may be late,
+	// PacesAsListed, PackagesAsListed, PoliciesAsListed and CatalogsAsListed are for lists: they may be late,
 	// and leave out what cannot be read.
+	PacesAsListed(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.Pace, error)
 	PackagesAsListed(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	PoliciesAsListed(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
 	CatalogsAsListed(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error)

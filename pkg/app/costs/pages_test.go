@@ -26,9 +26,9 @@ import (
 // account. However many packages there are, a page costs the same.
 var pinPage = map[string]cost{
 	"home":            {9, 7.5, 0},
-	"find access":     {11, 21.5, 0}, // with the policies of the 25 packages of a page, which say who decides and for how long
-	"find access, 10": {11, 13.5, 0},
-	"a package":       {8, 11.5, 0}, // the package, and what a request for it would be decided on, read once
+	"find access":     {12, 34, 0}, // with the policies of the 25 packages of a page, which say who decides, and their paces
+	"find access, 10": {12, 18.5, 0},
+	"a package":       {9, 12, 0}, // the package with its pace, and what a request for it would be decided on, read once
 	"my access":       {5, 4.5, 0},
 	"my requests":     {4, 3.5, 0},
 	"what I approve":  {6, 5.5, 0},
