@@ -253,3 +253,28 @@ for (const locale of ['en', 'de']) {
     await Promise.all([admin.context().close(), mei.context().close()]);
   });
 }
+
+for (const locale of ['en', 'de']) {
+  test(`every page of a manager, ${locale}`, async () => {
+    const manager = await reader('manager', { locale });
+    const at = (path) => manager.goto(path.startsWith('http') ? path : SITE + path);
+    await at('/my-people');
+    await seen(manager, `my-people-${locale}`);
+    await manager.getByRole('link', { name: 'Mei Tanaka', exact: true }).click();
+    const mei = manager.url();
+    await seen(manager, `my-person-${locale}`);
+    await manager.goto(`${SITE}/packages`);
+    const pkg = await link(manager, 'Sales starter').getAttribute('href');
+    for (const [name, path] of Object.entries({
+      'my-people-none': '/my-people?search=zzz', 'my-person-packages': `${mei}/packages`, 'my-person-gone': mei.replace(/[^/]*$/, '11111111-2222-3333-4444-555555555555'),
+      'others-none': `${new URL(pkg, SITE).href}/others`, 'others-unknown': `${new URL(pkg, SITE).href}/others?for=nobody`,
+    })) {
+      await at(path);
+      await seen(manager, `${name}-${locale}`);
+    }
+    const nobody = await reader('member', { locale });
+    await nobody.goto(`${SITE}/my-people`);
+    await seen(nobody, `my-people-empty-${locale}`);
+    await Promise.all([manager.context().close(), nobody.context().close()]);
+  });
+}

@@ -17,45 +17,6 @@ const endsSoon = 14 * 24 * time.Hour
 // onPage is how many rows a list shows.
 const onPage = 25
 
-// homePage is what home shows.
-type homePage struct {
-	Waiting    []*views.Request    // for the visitor's decision
-	InProgress []*views.Request    // of the visitor's own
-	Ending     []*views.Assignment // soon
-}
-
-func home(ctx context.Context, v *visit) (answer, error) {
-	var shown homePage
-	waiting, err := v.Requests.Waiting(ctx, v.by.Caller, entitlement.Page{Limit: onPage})
-	if err != nil {
-		return answer{}, err
-	}
-
-	mine, err := v.Requests.Mine(ctx, v.by.Caller, entitlement.Page{Limit: onPage})
-	if err != nil {
-		return answer{}, err
-	}
-	open := slices.DeleteFunc(mine.Items, func(r entitlement.AssignmentRequest) bool { return done(r.State) })
-
-	// Names of both lists are read together.
-	shown.Waiting, shown.InProgress = views.OfRequests(waiting.Items), views.OfRequests(open)
-	if err := v.Views.Requests(ctx, v.by.Caller, slices.Concat(shown.Waiting, shown.InProgress), views.With{views.JoinPackage: nil, views.JoinPeople: nil}); err != nil {
-		return answer{}, err
-	}
-
-	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
-	if err != nil {
-		return answer{}, err
-	}
-	shown.Ending = views.OfAssignments(slices.DeleteFunc(held.Items, func(a entitlement.Assignment) bool {
-		return a.Target == entitlement.TargetAbsent || a.End.IsZero() || a.End.Sub(v.now) > endsSoon
-	}))
-	if err := v.Views.Assignments(ctx, v.by.Caller, shown.Ending, views.With{views.JoinPackage: nil}); err != nil {
-		return answer{}, err
-	}
-	return page(homeView(v, shown))
-}
-
 // done reports a request that nothing more happens to.
 func done(s entitlement.RequestState) bool {
 	return slices.Contains([]entitlement.RequestState{entitlement.RequestDelivered, entitlement.RequestDenied, entitlement.RequestCanceled}, s)
@@ -71,6 +32,7 @@ type packagePage struct {
 	May      requests.OwnOptions            // what the visitor may do with what they have of it
 	Pace     entitlement.Pace               // how long it usually takes
 	Stands   []standing                     // packages that the visitor has, and that it cannot be had beside
+	Others   bool                           // the visitor might ask for somebody else
 	Form     askForm
 	Problem  string
 }
@@ -84,6 +46,9 @@ type askForm struct {
 func showPackage(ctx context.Context, v *visit) (answer, error) {
 	shown, err := v.packagePage(ctx)
 	if err != nil {
+		return answer{}, err
+	}
+	if shown.Form, err = v.askedBefore(ctx, shown.AccessPackage.ID, v.by.ID, shown.Policies); err != nil {
 		return answer{}, err
 	}
 	return page(packageView(v, shown))
@@ -104,7 +69,7 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 	if err := v.Views.Packages(ctx, v.by.Caller, view, rolesJoined); err != nil {
 		return packagePage{}, err
 	}
-	shown := packagePage{Package: view[0], Policies: of.Policies, Pace: of.Pace}
+	shown := packagePage{Package: view[0], Policies: of.Policies, Pace: of.Pace, Others: of.Others}
 
 	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
 	if err != nil {

@@ -60,6 +60,7 @@ type requestPage struct {
 	*views.Request
 	Steps []step
 	Roles []roleView // of the assignment that it made, as they are
+	afterwards
 }
 
 func showRequest(ctx context.Context, v *visit) (answer, error) {
@@ -78,13 +79,8 @@ func showRequest(ctx context.Context, v *visit) (answer, error) {
 	}
 
 	shown := requestPage{Request: view, Steps: stepsOf(view, approval)}
-	if r.Assignment != "" {
-		grants, err := v.Requests.Grants(ctx, v.by.Caller, r.Assignment)
-		// It has not begun, or the visitor may see the request and not how it is carried out.
-		if err != nil && entitlement.KindOf(err).HTTPStatus() >= 500 {
-			return answer{}, err
-		}
-		shown.Roles = rolesOf(view.Package, grants)
+	if err := v.carriedOut(ctx, &shown); err != nil {
+		return answer{}, err
 	}
 	return page(requestView(v, shown))
 }

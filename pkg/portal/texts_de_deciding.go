@@ -99,4 +99,8 @@ var germanDeciding = map[string]string{
 	"Usually within an hour.": "Gewöhnlich innerhalb einer Stunde.",
 	"Usually within a day.":   "Gewöhnlich innerhalb eines Tages.",
 	"Usually within %s.":      "Gewöhnlich innerhalb von %s.",
+
+	"Search by name or description":       "Nach Name oder Beschreibung suchen",
+	"%d of your %d colleagues have it.":   "%d Ihrer %d Kolleginnen und Kollegen haben es.",
+	"Most of your %d colleagues have it.": "Die meisten Ihrer %d Kolleginnen und Kollegen haben es.",
 }

@@ -15,6 +15,7 @@ type Facing struct {
 	Obstacle     string                           // why a request of theirs would be refused now; "" where nothing is known
 	Incompatible []entitlement.IncompatibleAccess // what they have that the package lists
 	Pace         entitlement.Pace                 // how long it usually takes
+	Others       bool                             // they might ask for it on behalf of somebody else
 }
 
 // Facing returns what Package, Applicable and Obstacle return of one package and the caller, of
@@ -36,6 +37,9 @@ func (s *Service) Facing(ctx context.Context, by authz.Caller, id entitlement.Pa
 		of.Obstacle = entitlement.MessageOf(obstacle)
 	}
 
+	if of.Others, err = s.forOthers(ctx, by, ask); err != nil {
+		return of, err
+	}
 	paces, err := s.pacesOf(ctx, []entitlement.AccessPackage{of.Package})
 	of.Pace = paces[of.Package.ID]
 	return of, err

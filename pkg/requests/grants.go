@@ -11,11 +11,23 @@ import (
 // Grants returns what is recorded of the roles that an assignment's package gives its
 // subject, for its subject and for administrators.
 func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) ([]GrantView, error) {
+	_, grants, err := s.CarriedOut(ctx, by, id)
+	return grants, err
+}
+
+// CarriedOut is Grants with the assignment itself.
+func (s *Service) CarriedOut(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) (entitlement.Assignment, []GrantView, error) {
 	a, err := s.Assignment(ctx, by, id)
 	if err != nil {
-		return nil, err
+		return a, nil, err
 	}
 
+	grants, err := s.recorded(ctx, a)
+	return a, grants, err
+}
+
+// recorded reads what is recorded of the roles of an assignment.
+func (s *Service) recorded(ctx context.Context, a entitlement.Assignment) ([]GrantView, error) {
 	scopes, err := s.Store.Scopes(ctx, a.Package)
 	if err != nil {
 		return nil, err

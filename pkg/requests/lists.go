@@ -42,10 +42,10 @@ func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlemen
 // it does not exist.
 func (s *Service) Package(ctx context.Context, by authz.Caller, id entitlement.PackageID) (entitlement.AccessPackage, error) {
 	ask, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: by.ID, Subject: by.ID, Package: id})
-	if err != nil {
-		return entitlement.AccessPackage{}, err
+	if err == nil {
+		err = s.mayFace(ctx, by, ask)
 	}
-	if err := s.mayFace(ctx, by, ask); err != nil {
+	if err != nil {
 		return entitlement.AccessPackage{}, err
 	}
 	return *ask.Package, nil

@@ -99,6 +99,26 @@ type Store interface {
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	// ListUsers lists by userPrincipalName within a shard; eventually consistent.
 	ListUsers(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error)
+	// UsersMailed lists those who have an address of mail, in any case.
+	UsersMailed(ctx context.Context, mail string, page entitlement.Page) (entitlement.Paged[entitlement.User], error)
+
+	// ReportsOf lists who reports to a manager, by name, as an index has them: each is to be read.
+	ReportsOf(ctx context.Context, manager entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// LiveOf returns the live assignments of several people; strongly consistent.
+	LiveOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error)
+	// OpenRequestsOf returns what several people have open, of each at most so many.
+	OpenRequestsOf(ctx context.Context, subjects []entitlement.UserID, most int) ([]entitlement.AssignmentRequest, error)
+	// FailingAnywhere lists whose delivery fails at any target in a shard, the longest first.
+	FailingAnywhere(ctx context.Context, shard int, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
+	// EndedAssignments returns those of the assignments that have ended, by their ids.
+	EndedAssignments(ctx context.Context, ids []entitlement.AssignmentID) (map[entitlement.AssignmentID]entitlement.Assignment, error)
+	// Late lists what is owed by a time in a shard, the longest first; it may be late.
+	Late(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.Late], error)
+	// RolesOf returns the role assignments by which a user holds a role anywhere.
+	RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error)
+	// BehalfPolicies lists policies by which others ask for people whom they do not name, by their
+	// packages; it may be late.
+	BehalfPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
 	// Members pages through a group's members; strongly consistent.
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
