@@ -19,6 +19,8 @@ type findPage struct {
 	Packages []foundPackage
 	Next     string // address of the next page; "" at the end
 
+	Colleagues entitlement.Colleagues // of the visitor, with what they have
+
 	Typed   string         // what was typed where somebody cannot find something
 	Missing []missingFound // of that
 }
@@ -66,6 +68,9 @@ func findAccess(ctx context.Context, v *visit) (answer, error) {
 	}
 
 	if err := v.offered(ctx, shown.Packages); err != nil {
+		return answer{}, err
+	}
+	if shown.Colleagues, err = v.Requests.Colleagues(ctx, v.by.Caller); err != nil {
 		return answer{}, err
 	}
 	if shown.Typed != "" {
@@ -183,5 +188,18 @@ func (v *visit) Usual(p entitlement.Pace) string {
 		return v.T("Usually within a day.")
 	default:
 		return v.T("Usually within %s.", v.Days(took))
+	}
+}
+
+// have says how many of the visitor's colleagues have a package; "" where that is not told.
+func (v *visit) have(of entitlement.Colleagues, p entitlement.PackageID) string {
+	count, most, told := of.Have(p)
+	switch {
+	case !told:
+		return ""
+	case most:
+		return v.T("Most of your %d colleagues have it.", of.Of)
+	default:
+		return v.T("%d of your %d colleagues have it.", count, of.Of)
 	}
 }
