@@ -364,3 +364,35 @@ func TestStory_APolicyIsTriedAsAPerson(t *testing.T) {
 		olga.has(404)
 	}
 }
+
+// What colleagues have is a count, and only where the settings let people know of others (A26).
+func TestA26_TheListCountsWhatColleaguesHaveAndNamesNobody(t *testing.T) {
+	o := open(t, Options{})
+	starter, _, policy := o.packageNamed("Sales starter")
+	o.inDirectoryAlone(starter)
+	manager := o.idOf(components.Manager)
+	have := func(n int) {
+		t.Helper()
+		for range n {
+			id := o.hire("colleague-"+time.Now().Format("150405.000000000"), nil)
+			o.call(components.Admin, "PUT", names.APIVersion+"/users/"+id+"/manager/$ref", object{"@odata.id": "/v1.0/users/" + manager}, 204)
+			o.call(components.Admin, "POST", names.Entitlement+"/assignmentRequests", object{"requestType": "adminAdd",
+				"assignment": object{"targetId": id, "assignmentPolicyId": policy, "accessPackageId": starter}}, 201)
+		}
+	}
+	mei := o.signIn(components.Member)
+	have(5) // of seven: two of the seed report to the manager beside Mei
+	mei.open("/packages")
+	mei.lacks("colleagues have it")
+
+	o.call(components.Admin, "PATCH", names.Entitlement+"/controlConfigurations/endUserSettings", object{"@odata.type": "#microsoft.graph.endUserSettings", "relatedPeopleInsightLevel": "count"}, 200)
+	mei.open("/packages")
+	mei.has(200, "5 of your 7 colleagues have it.")
+	mei.lacks("colleague-")
+	have(20)
+	mei.open("/packages")
+	mei.has(200, "25 of your 27 colleagues have it.")
+	have(4) // too many of them to read for one page
+	mei.open("/packages")
+	mei.lacks("colleagues have it")
+}
