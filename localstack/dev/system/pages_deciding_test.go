@@ -128,7 +128,7 @@ func TestStory_WhoeverDecidesSeesWhatTheyShouldKnow(t *testing.T) {
 	manager.open("/approvals")
 	manager.has(200, "They have Sales starter, which is incompatible.")
 	manager.open("/approvals/" + second)
-	manager.has(200, "They have Sales starter, which is incompatible.", "they cannot have both", "Access packages of Mei Tanaka", "Sales starter", "Denied", hostile, "not <i>yet</i>")
+	manager.has(200, "They have Sales starter, which is incompatible.", "they cannot have both", "What they have already", "Sales starter", "Denied", hostile, "not <i>yet</i>")
 	if strings.Contains(manager.page.Source, "<script>") {
 		t.Error("what somebody typed is part of the page")
 	}
