@@ -69,6 +69,7 @@ import (
 //	                                      |       | EV#kind#id, EV#... of each               |
 //	events by who did it; by time         | 3; 4  | ACT#u; WHEN#n, newest first; the events  | pages
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
+//	pace of packages; walk through them   | table | PKG#p, PACE; CFG, PACE; eventual; strong | a batch; one
 //	session of a browser                  | table | SES#digest, SES                          | one
 //	roles in a catalog; in everything     | table | CAT#c, ROLE#...; CFG, ROLE#...           | all, MaxRoleAssignments
 //	role assignment by id                 | table | CFG, RID#r#...; then the item            | one
@@ -125,6 +126,7 @@ const (
 	wordOrganization = "ORG"
 	wordExtension    = "EXT"
 	wordSession      = "SES"
+	wordPace         = "PACE"
 
 	wordForPackage = "PKGREQ"
 	wordForSubject = "SUBREQ"

@@ -240,6 +240,8 @@ var Routes = []Route{
 	{AnyMethod, Entitlement + "/availableAccessPackages/{proxy+}", Requests},
 	{AnyMethod, Entitlement + "/accessPackageSuggestions/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignments/{proxy+}", Requests},
+	{AnyMethod, Ours + "/accessPackageAssignmentApprovals/{proxy+}", Requests},
+	{AnyMethod, Ours + "/trials/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignmentExports", Requests},
 	{AnyMethod, Ours + "/assignmentExports/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignmentRequests/{proxy+}", Requests},

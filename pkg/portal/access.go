@@ -22,51 +22,6 @@ func done(s entitlement.RequestState) bool {
 	return slices.Contains([]entitlement.RequestState{entitlement.RequestDelivered, entitlement.RequestDenied, entitlement.RequestCanceled}, s)
 }
 
-// findPage is what finding access shows.
-type findPage struct {
-	Sought   string
-	Packages []entitlement.AccessPackage
-	Next     string // address of the next page; "" at the end
-}
-
-// maxSought bounds the pages of the list that one search goes through.
-const maxSought = 10
-
-func findAccess(ctx context.Context, v *visit) (answer, error) {
-	query := v.request.URL.Query()
-	shown := findPage{Sought: strings.TrimSpace(query.Get("search"))}
-	token, err := v.unseal(ctx, query.Get("page"))
-	if err != nil {
-		return answer{}, err
-	}
-
-	// A page of the list may hold few that fit, or none.
-	for range maxSought {
-		list, err := v.Requests.Requestable(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token})
-		if err != nil {
-			return answer{}, err
-		}
-		for _, p := range list.Items {
-			if contains(p.DisplayName, shown.Sought) || contains(p.Description, shown.Sought) {
-				shown.Packages = append(shown.Packages, p)
-			}
-		}
-		if token = list.Next; token == "" || len(shown.Packages) >= onPage {
-			break
-		}
-	}
-
-	shown.Next, err = v.next(ctx, token)
-	if err != nil {
-		return answer{}, err
-	}
-	return page(findView(v, shown))
-}
-
-func contains(text, sought string) bool {
-	return strings.Contains(strings.ToLower(text), strings.ToLower(sought))
-}
-
 // packagePage is what the page of a package shows.
 type packagePage struct {
 	*views.Package
@@ -74,6 +29,9 @@ type packagePage struct {
 	Held     *entitlement.Assignment        // that the visitor has
 	Obstacle string                         // why the visitor cannot ask now; "" where nothing stands against it
 	Has      map[entitlement.RoleRef]bool   // roles that the visitor has by other packages, as read back
+	May      requests.OwnOptions            // what the visitor may do with what they have of it
+	Pace     entitlement.Pace               // how long it usually takes
+	Stands   []standing                     // packages that the visitor has, and that it cannot be had beside
 	Others   bool                           // the visitor might ask for somebody else
 	Form     askForm
 	Problem  string
@@ -102,20 +60,16 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 		return packagePage{}, err
 	}
 
-	p, others, err := v.Requests.PackageAndOthers(ctx, v.by.Caller, id)
+	of, err := v.Requests.Facing(ctx, v.by.Caller, id)
 	if err != nil {
 		return packagePage{}, err
 	}
 
-	view := views.OfPackages([]entitlement.AccessPackage{p})
+	view := views.OfPackages([]entitlement.AccessPackage{of.Package})
 	if err := v.Views.Packages(ctx, v.by.Caller, view, rolesJoined); err != nil {
 		return packagePage{}, err
 	}
-
-	shown := packagePage{Package: view[0], Others: others}
-	if shown.Policies, err = v.Requests.Applicable(ctx, v.by.Caller, id, ""); err != nil {
-		return packagePage{}, err
-	}
+	shown := packagePage{Package: view[0], Policies: of.Policies, Pace: of.Pace, Others: of.Others}
 
 	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
 	if err != nil {
@@ -140,15 +94,9 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 	}
 
 	if shown.Held == nil && len(shown.Policies) > 0 {
-		obstacle, err := v.Requests.Obstacle(ctx, v.by.Caller, id)
-		if err != nil {
-			return packagePage{}, err
-		}
-		if obstacle != nil {
-			shown.Obstacle = entitlement.MessageOf(obstacle)
-		}
+		shown.Obstacle = of.Obstacle
 	}
-	return shown, nil
+	return shown, v.mayDo(ctx, &shown, held.Items, of.Incompatible)
 }
 
 // rolesJoined are the roles of packages, with the resources that they are roles of.
@@ -238,6 +186,7 @@ type heldView struct {
 	*views.Assignment
 	Roles []roleView
 	May   requests.OwnOptions
+	Why   requests.Reason
 }
 
 // roleView is one role in plain words.
@@ -250,7 +199,9 @@ type roleView struct {
 type accessPage struct {
 	Held  []heldView
 	Ended []*views.Assignment
-	Next  string
+	// Roles that were there before, and that no package gives now; on the first page alone.
+	Before []entitlement.Grant
+	Next   string
 }
 
 func myAccess(ctx context.Context, v *visit) (answer, error) {
@@ -273,7 +224,12 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
-	grants, err := v.Requests.OwnGrants(ctx, v.by.Caller, list.Items)
+	grants, before, err := v.Requests.OwnAccess(ctx, v.by.Caller, list.Items)
+	if err != nil {
+		return answer{}, err
+	}
+
+	why, err := v.Requests.OwnReasons(ctx, v.by.Caller, list.Items)
 	if err != nil {
 		return answer{}, err
 	}
@@ -284,7 +240,10 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 			shown.Ended = append(shown.Ended, a)
 			continue
 		}
-		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants[a.ID]), may[a.ID]})
+		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants[a.ID]), may[a.ID], why[a.ID]})
+	}
+	if token == "" {
+		shown.Before = before
 	}
 
 	if shown.Next, err = v.next(ctx, list.Next); err != nil {

@@ -42,8 +42,15 @@ func (s *Service) recorded(ctx context.Context, a entitlement.Assignment) ([]Gra
 
 // OwnGrants returns the same of several assignments of the caller's, read at once.
 func (s *Service) OwnGrants(ctx context.Context, by authz.Caller, all []entitlement.Assignment) (map[entitlement.AssignmentID][]GrantView, error) {
+	grants, _, err := s.OwnAccess(ctx, by, all)
+	return grants, err
+}
+
+// OwnAccess returns with OwnGrants the caller's roles that were there before any package gave
+// them, and that no package gives now.
+func (s *Service) OwnAccess(ctx context.Context, by authz.Caller, all []entitlement.Assignment) (map[entitlement.AssignmentID][]GrantView, []entitlement.Grant, error) {
 	if err := authz.Allow(by, authz.ListOwnAssignments, authz.Object{}).Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 
 	var packages []entitlement.PackageID
@@ -53,16 +60,16 @@ func (s *Service) OwnGrants(ctx context.Context, by authz.Caller, all []entitlem
 		}
 	}
 	if len(packages) == 0 {
-		return nil, nil
+		return nil, nil, nil // whoever never had a package has no record either
 	}
 
 	scopes, err := s.Store.ScopesOf(ctx, packages)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	record, known, err := s.known(ctx, by.ID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 
 	out := map[entitlement.AssignmentID][]GrantView{}
@@ -71,7 +78,8 @@ func (s *Service) OwnGrants(ctx context.Context, by authz.Caller, all []entitlem
 			out[a.ID] = grantsOf(a, scopes[a.Package], record, known)
 		}
 	}
-	return out, nil
+	before, err := s.before(ctx, record, known, scopes)
+	return out, before, err
 }
 
 // known reads what is on record of a subject's roles at every target.

@@ -414,19 +414,18 @@ func (s *Service) OthersFor(ctx context.Context, by authz.Caller, id entitlement
 	return out, nil
 }
 
-// PackageAndOthers is Package with whether the caller might ask for it on behalf of somebody else:
-// since a policy names them, or lets managers ask and somebody reports to them.
-func (s *Service) PackageAndOthers(ctx context.Context, by authz.Caller, id entitlement.PackageID) (p entitlement.AccessPackage, others bool, err error) {
-	p, ask, err := s.packageRead(ctx, by, id)
-	if err != nil || ask.Catalog == nil || !ask.Catalog.Published || authz.Admit(by, authz.RequestOnBehalf) != nil {
-		return p, false, err
+// forOthers reports that the caller might ask for a package on behalf of somebody else: since a
+// policy names them, or lets managers ask and somebody reports to them.
+func (s *Service) forOthers(ctx context.Context, by authz.Caller, ask entitlement.SubmitInputs) (bool, error) {
+	if ask.Catalog == nil || !ask.Catalog.Published || authz.Admit(by, authz.RequestOnBehalf) != nil {
+		return false, nil
 	}
 	asManager, byName := ask.OthersAsk(*ask.Requestor)
 	if byName || !asManager {
-		return p, byName, nil
+		return byName, nil
 	}
 	reports, err := s.Store.ReportsOf(ctx, by.ID, entitlement.Page{Limit: 1})
-	return p, len(reports.Items) > 0, err
+	return len(reports.Items) > 0, err
 }
 
 // RequestableFor lists the packages that the caller may ask for on behalf of a report: first

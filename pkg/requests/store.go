@@ -26,6 +26,8 @@ type Store interface {
 	StartInputs(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.StartInputs, error)
 
 	Request(ctx context.Context, id entitlement.RequestID) (entitlement.AssignmentRequest, error)
+	// Requests returns those of the requests that are there.
+	Requests(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error)
 	// RequestsOf lists requests for a subject, newest first.
 	RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
 	// CountOpen counts the requests that a subject has open, up to MaxOpen; eventual.
@@ -54,6 +56,8 @@ type Store interface {
 	EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
 	// SubjectRecord returns what is recorded of a subject at every target.
 	SubjectRecord(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
+	// SubjectRecords returns the records of subjects; one without has an empty one.
+	SubjectRecords(ctx context.Context, subjects []entitlement.UserID) (map[entitlement.UserID]entitlement.SubjectRecord, error)
 	// ReconcileInputs reads what the record names: scopes of packages, and ended assignments.
 	ReconcileInputs(ctx context.Context, record entitlement.SubjectRecord) (entitlement.ReconcileInputs, error)
 
@@ -70,8 +74,9 @@ type Store interface {
 	// Candidates reads what somebody may be able to ask for, a guest of the organization too, of a page of packages in the order
 	// of their ids, as far as so many read units go. It may be late.
 	Candidates(ctx context.Context, u entitlement.User, of *entitlement.ConnectedOrganization, units float64, page entitlement.Page) (entitlement.Candidates, error)
-	// PackagesAsListed, PoliciesAsListed and CatalogsAsListed are for lists: they may be late,
+	// PacesAsListed, PackagesAsListed, PoliciesAsListed and CatalogsAsListed are for lists: they may be late,
 	// and leave out what cannot be read.
+	PacesAsListed(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.Pace, error)
 	PackagesAsListed(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	PoliciesAsListed(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
 	CatalogsAsListed(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error)
