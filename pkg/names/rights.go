@@ -27,6 +27,8 @@ type Uses struct {
 	Send    []string // ids of the queues that it sends to
 	Secrets Access   // of the credentials of connectors: Read, Write, Delete
 	Files   Access   // of exports: Read, Write
+	SignsIn bool     // reads what proves to issuers that it is the pages
+	Parked  bool     // counts the messages in every dead-letter queue
 	Calls   string   // id of the function that it hands calls on to; none: ""
 }
 
@@ -60,6 +62,10 @@ func (f Function) Env() []EnvKey {
 		keys = append(keys, EnvSecretPath)
 	}
 
+	if f.Uses.SignsIn {
+		keys = append(keys, EnvSignInPath)
+	}
+
 	if f.Trigger.API || f.Uses.Secrets != 0 { // it fetches the issuers' keys, or calls targets
 		keys = append(keys, EnvEmulated)
 	}
@@ -82,6 +88,7 @@ const (
 	PartIndex  Part = "index" // of the table
 	PartQueue  Part = "queue"
 	PartSecret Part = "secret" // the credential of any connector
+	PartSignIn Part = "client" // the pages' own secret at any issuer
 	PartLog    Part = "log"    // the function's own
 
 	PartFunction Part = "function" // another one
@@ -140,12 +147,19 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.Secrets&Read != 0, PartSecret, "", "ssm:GetParameter")
 	grant(f.Uses.Secrets&Write != 0, PartSecret, "", "ssm:PutParameter")
 	grant(f.Uses.Secrets&Delete != 0, PartSecret, "", "ssm:DeleteParameter")
+	grant(f.Uses.SignsIn, PartSignIn, "", "ssm:GetParameter")
 
 	grant(f.Uses.Files&Read != 0, PartFiles, "", "s3:GetObject")
 	grant(f.Uses.Files&Write != 0, PartFiles, "", "s3:PutObject")
 	grant(f.Uses.Calls != "", PartFunction, f.Uses.Calls, "lambda:InvokeFunction")
 	for _, queue := range f.Uses.Send {
 		grant(true, PartQueue, queue, "sqs:SendMessage")
+	}
+
+	if f.Uses.Parked {
+		for _, id := range Parkers() {
+			grant(true, PartQueue, id+DeadLetterSuffix, "sqs:GetQueueAttributes")
+		}
 	}
 
 	for _, queue := range f.Trigger.Queues {

@@ -43,6 +43,7 @@ type Deps struct {
 	Requests      *requests.Service
 	Catalogs      *catalogs.Service
 	Views         *views.Reader
+	Parked        Parked // nil where nothing parks messages
 	Clock         clock.Clock
 	PublicURLs    []string                     // as of the API: the first is where people come back to from signing in
 	GatewayBase   func(context.Context) string // the base where there are none
@@ -51,6 +52,12 @@ type Deps struct {
 // Authenticator finds out whose an access token is.
 type Authenticator interface {
 	Verify(ctx context.Context, authorization string) (authn.Token, error)
+}
+
+// Parked counts messages that nobody could handle.
+type Parked interface {
+	// Count returns how many are parked by a queue or function.
+	Count(ctx context.Context, id string) (int, error)
 }
 
 // route is one page or one form. Its pattern is that of http.ServeMux below names.PortalPath.
