@@ -202,11 +202,11 @@ func (v *visit) submission(shown assignPage) (requests.Submission, error) {
 	}
 
 	var err error
-	if in.RequestedSchedule, err = untilDate(shown.Input.Until); err != nil {
+	if in.RequestedSchedule, err = v.untilDate(shown.Input.Until); err != nil {
 		return in, err
 	}
 	if shown.Input.Start != "" {
-		if in.RequestedSchedule.Start, err = time.Parse(time.DateOnly, shown.Input.Start); err != nil {
+		if in.RequestedSchedule.Start, err = v.begin(shown.Input.Start); err != nil {
 			return in, entitlement.Errorf(entitlement.Invalid, "The first day must be a date, such as 2030-12-31.")
 		}
 		if !in.RequestedSchedule.Start.After(v.now) {

@@ -84,7 +84,7 @@ func page(c templ.Component) (answer, error) { return answer{page: c}, nil }
 func then(path string) (answer, error) { return answer{next: path}, nil }
 
 // routes are all pages behind the sign-in.
-var routes = slices.Concat(peopleRoutes, assignmentRoutes, ownersRoutes, operationsRoutes)
+var routes = slices.Concat(peopleRoutes, assignmentRoutes, ownersRoutes, operationsRoutes, ownRoutes)
 
 // peopleRoutes are the pages of those who ask, hold and decide.
 var peopleRoutes = []route{
@@ -186,6 +186,7 @@ func (p *portal) signedIn(of route) http.Handler {
 			return answer{}, err
 		}
 		v.FormToken = formToken(secret)
+		v.prefer(v.User().Preferences)
 
 		if r.Method == http.MethodPost {
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)

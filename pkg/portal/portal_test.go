@@ -159,14 +159,14 @@ func TestA21_FormsArePosts(t *testing.T) {
 }
 
 func TestALastDayBelongsToTheTime(t *testing.T) {
-	s, err := untilDate("2030-12-31")
+	s, err := (&visit{}).untilDate("2030-12-31")
 	if err != nil || s.Expiration.Type != entitlement.ExpireAfterDateTime || s.Expiration.End.Format("2006-01-02 15:04") != "2031-01-01 00:00" {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if s, err = untilDate(""); err != nil || s != (entitlement.Schedule{}) {
+	if s, err = (&visit{}).untilDate(""); err != nil || s != (entitlement.Schedule{}) {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if _, err = untilDate("soon"); entitlement.KindOf(err) != entitlement.Invalid {
+	if _, err = (&visit{}).untilDate("soon"); entitlement.KindOf(err) != entitlement.Invalid {
 		t.Errorf("%v", err)
 	}
 }
