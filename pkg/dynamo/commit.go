@@ -110,6 +110,9 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Sessions {
 		write(p, sessionMapper, v)
 	}
+	for _, v := range c.Figures {
+		write(p, figuresMapper, v)
+	}
 	p.events(c)
 
 	return p

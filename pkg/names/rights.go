@@ -3,7 +3,7 @@ package names
 import "slices"
 
 // Access is a set of what may be done with a part of the stack.
-type Access uint8
+type Access uint16
 
 // What may be done.
 const (
@@ -14,6 +14,7 @@ const (
 	Check                      // of the table: conditions on what a transaction does not write
 	Order                      // of the table: its second index, by time and in lists
 	History                    // of the table: its third and fourth index, events by whom and when
+	Recent                     // of the table: its fourth index alone, all events by when
 	Offered                    // of the table: its fifth index, packages that people may ask for
 )
 
@@ -22,7 +23,7 @@ const (
 // the wiring builds clients for it and for nothing more. A test records what the functions
 // call, and fails on a call that is not listed and on an entry that nobody calls.
 type Uses struct {
-	Table   Access   // Read, Search, Order, Write, Check, History, Offered
+	Table   Access   // Read, Search, Order, Write, Check, History, Recent, Offered
 	Writes  []Family // of keys of the table
 	Send    []string // ids of the queues that it sends to
 	Secrets Access   // of the credentials of connectors: Read, Write, Delete
@@ -131,7 +132,7 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.Table&Search != 0, PartIndex, Index1, "dynamodb:Query")
 	grant(f.Uses.Table&Order != 0, PartIndex, Index2, "dynamodb:Query")
 	grant(f.Uses.Table&History != 0, PartIndex, Index3, "dynamodb:Query")
-	grant(f.Uses.Table&History != 0, PartIndex, Index4, "dynamodb:Query")
+	grant(f.Uses.Table&(History|Recent) != 0, PartIndex, Index4, "dynamodb:Query")
 	grant(f.Uses.Table&Offered != 0, PartIndex, Index5, "dynamodb:Query")
 
 	// Events are put and never changed, so their family has a right of its own.

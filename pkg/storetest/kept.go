@@ -188,3 +188,14 @@ func keptSession() kept {
 			return s.Session(ctx, v.ID)
 		})
 }
+
+func keptFigures() kept {
+	return keep("Figures", entitlement.PartConfiguration, func(v *entitlement.Figures) *entitlement.Meta { return &v.Meta },
+		func(*entitlement.Figures, *entitlement.Figures) {},
+		func(v entitlement.Figures) entitlement.Change {
+			return entitlement.Change{Figures: []entitlement.Figures{v}}
+		},
+		func(ctx context.Context, s Store, _ entitlement.Figures) (entitlement.Figures, error) {
+			return s.Figures(ctx)
+		})
+}

@@ -130,7 +130,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 		names.Portal:   lambdaio.HTTP(pages.New(shown)),
 		names.Deliver:  lambdaio.SQS(deliver.Handler(worker), s.queues.delayers()),
 		names.Fanout:   lambdaio.SQS(fanout.Handler(edits, written), s.queues.delayers()),
-		names.Expire:   lambdaio.Schedule(expire.Handler(sweep, obs.NewMetrics(out, nil))),
+		names.Expire:   lambdaio.Schedule(expire.Counting(&lifecycle.Counter{Store: store, Clock: now, Log: logs[names.Expire]}, expire.Handler(sweep, obs.NewMetrics(out, nil)))),
 	}
 	for _, f := range names.Functions {
 		handler, known := handlers[f.ID]
