@@ -180,7 +180,7 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 			return packagePage{}, err
 		}
 		if obstacle != nil {
-			shown.Obstacle = entitlement.MessageOf(obstacle)
+			shown.Obstacle = v.said(obstacle)
 		}
 	}
 	return shown, nil
@@ -209,7 +209,7 @@ func askFor(ctx context.Context, v *visit) (answer, error) {
 	if failure != nil {
 		return answer{}, failure
 	}
-	shown.Form, shown.Problem = form, entitlement.MessageOf(err)
+	shown.Form, shown.Problem = form, v.said(err)
 	return answer{status: entitlement.KindOf(err).HTTPStatus(), page: packageView(v, shown)}, nil
 }
 

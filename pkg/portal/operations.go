@@ -430,7 +430,7 @@ func closeRemoval(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, errors.Join(failed, err)
 	}
 	shown.Next = fromStart(shown.Next, "/operations/removals")
-	shown.Problem, shown.Typed = entitlement.MessageOf(err), map[entitlement.AssignmentID]string{id: sent.Get("justification")}
+	shown.Problem, shown.Typed = v.said(err), map[entitlement.AssignmentID]string{id: sent.Get("justification")}
 	return answer{status: kind.HTTPStatus(), page: removalsView(v, shown)}, nil
 }
 

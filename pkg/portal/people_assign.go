@@ -144,7 +144,7 @@ func (v *visit) assignAnswer(shown assignPage, err error) (answer, error) {
 	case err == nil:
 		return page(assignView(v, shown))
 	case kind == entitlement.Invalid || kind == entitlement.Conflict || kind == entitlement.Precondition:
-		shown.Problem = entitlement.MessageOf(err)
+		shown.Problem = v.said(err)
 		return answer{status: kind.HTTPStatus(), page: assignView(v, shown)}, nil
 	default:
 		return answer{}, err
@@ -279,7 +279,7 @@ func (v *visit) standing(a requests.Assignee) string {
 	case requests.StandsHolding:
 		return v.T("has the package already")
 	default:
-		return entitlement.MessageOf(a.Refusal)
+		return v.said(a.Refusal)
 	}
 }
 

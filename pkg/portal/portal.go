@@ -264,5 +264,5 @@ func (v *visit) failure(ctx context.Context, err error) answer {
 	if kind.HTTPStatus() >= http.StatusInternalServerError {
 		obs.Logger(ctx).ErrorContext(ctx, "page failed", "route", v.request.Pattern, obs.Err(err))
 	}
-	return answer{status: kind.HTTPStatus(), page: failed(v, kind.HTTPStatus(), entitlement.MessageOf(err), obs.RequestID(ctx))}
+	return answer{status: kind.HTTPStatus(), page: failed(v, kind.HTTPStatus(), v.said(err), obs.RequestID(ctx))}
 }

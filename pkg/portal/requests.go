@@ -272,7 +272,7 @@ func (v *visit) decideOne(ctx context.Context, id entitlement.RequestID, shownTh
 		return "", nil, err
 	}
 	if err != nil {
-		return entitlement.MessageOf(err), shown.Request, nil
+		return v.said(err), shown.Request, nil
 	}
 	return "", shown.Request, nil
 }
@@ -367,7 +367,7 @@ func decide(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	if err != nil {
-		shown.Problem = entitlement.MessageOf(err)
+		shown.Problem = v.said(err)
 		return answer{status: entitlement.KindOf(err).HTTPStatus(), page: approvalView(v, shown)}, nil
 	}
 	return then("/approvals")

@@ -37,9 +37,11 @@ const textDays = "%d days"
 // texts is the catalog: English as it stands in the pages, and its translations.
 var texts = func() catalog.Catalog {
 	b := catalog.NewBuilder(catalog.Fallback(language.English))
-	for english, german := range german {
-		b.SetString(language.English, english, english) // these cannot fail: formats are not read here
-		b.SetString(language.German, english, german)
+	for _, part := range []map[string]string{german, germanRefusals} {
+		for english, german := range part {
+			b.SetString(language.English, english, english) // these cannot fail: formats are not read here
+			b.SetString(language.German, english, german)
+		}
 	}
 	b.Set(language.English, textDays, plural.Selectf(1, "%d", "=1", "one day", "other", "%d days"))
 	b.Set(language.German, textDays, plural.Selectf(1, "%d", "=1", "einen Tag", "other", "%d Tage"))
