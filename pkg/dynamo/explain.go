@@ -86,6 +86,7 @@ func explainers() map[string]explainer {
 		userMapper.tag:           whole(userMapper),
 		groupMapper.tag:          whole(groupMapper),
 		sessionMapper.tag:        whole(sessionMapper),
+		figuresMapper.tag:        whole(figuresMapper),
 		absenceMapper.tag:        {"note that somebody may not be there to decide", whole(absenceMapper).read},
 
 		tagSubjectRecord: {"what a person ought to have", untyped(readSubjectRecord)},
