@@ -17,25 +17,25 @@ import (
 func renders(v *visit) map[string]templ.Component {
 	pkg := &views.Package{}
 	pkg.DisplayName, pkg.Description = "Sales starter", "What everybody in sales begins with"
-	var owes []owed
+	var removals []owed
 	var events []views.Event
 	var errors []deliveryError
 	var days []entitlement.DayFigures
 	for i := range onPage {
 		user := &entitlement.User{ID: "u", DisplayName: fmt.Sprint("Person ", i)}
 		a := entitlement.Assignment{ID: entitlement.AssignmentID(fmt.Sprint("a", i)), Subject: "u", Package: "p", Ended: v.now.Add(-time.Hour)}
-		owes = append(owes, owed{PendingRemoval: requests.PendingRemoval{Assignment: a}, View: &views.Assignment{Assignment: a, Subject: user, Package: pkg}, Targets: []string{"Customer systems"}, Overdue: true})
+		removals = append(removals, owed{PendingRemoval: requests.PendingRemoval{Assignment: a}, View: &views.Assignment{Assignment: a, Subject: user, Package: pkg}, Targets: []string{"Customer systems"}, Overdue: true})
 		events = append(events, views.Event{Event: entitlement.Event{Aggregate: entitlement.OfRequest, ID: "r", Kind: "submitted", Actor: "u", At: v.now, After: "submitted", Data: map[string]string{"justification": "for the project"}},
 			ActorName: "Ada", SubjectName: "Mei", PackageName: "Sales starter"})
 		errors = append(errors, deliveryError{requests.DeliveryError{Connector: "c", Reason: "principal-missing", Subjects: i}, "Customer systems"})
 	}
-	for i := range figureDays {
+	for i := range daysShown {
 		days = append(days, entitlement.DayFigures{Day: v.now.AddDate(0, 0, -i).Format(time.DateOnly), Requests: i, Approvals: i, Removals: 1, LagSum: time.Minute, LagMax: time.Minute})
 	}
 	return map[string]templ.Component{
 		"empty":       failed(v, 404, "There is no such page.", "1"),
-		"operations":  operationsView(v, operationsPage{Errors: errors, Repairs: true, Looks: true, Loosened: events[:maxLoosened], Oldest: owes[:1], Overdue: 1}),
-		"removals":    removalsView(v, removalsPage{Owed: owes, Closes: true}),
+		"operations":  operationsView(v, operationsPage{Errors: errors, Repairs: true, Looks: true, Loosened: events[:maxLoosened], Oldest: removals[:1], Overdue: 1}),
+		"removals":    removalsView(v, removalsPage{Owed: removals, Closes: true}),
 		"figures":     figuresView(v, v.figures(entitlement.Figures{Through: v.now, Days: days, Meta: entitlement.Meta{Version: 1}})),
 		"audit":       auditView(v, auditPage{Events: events, Showing: true}),
 		"my settings": ownView(v, ownPage{}),

@@ -70,12 +70,12 @@ func (v *visit) parked(ctx context.Context) []parked {
 type figuresPage struct {
 	Through time.Time // zero: nothing was counted yet
 	Days    []entitlement.DayFigures
-	Asked   chart
+	Made    chart
 	Lag     chart
 }
 
-// figureDays is how many days the page shows.
-const figureDays = 14
+// daysShown is how many days the page shows.
+const daysShown = 14
 
 func showFigures(ctx context.Context, v *visit) (answer, error) {
 	f, err := v.Views.Figures(ctx, v.by.Caller)
@@ -92,7 +92,7 @@ func (v *visit) figures(f entitlement.Figures) figuresPage {
 	if f.Version == 0 {
 		return shown
 	}
-	for n := figureDays - 1; n >= 0; n-- {
+	for n := daysShown - 1; n >= 0; n-- {
 		day := entitlement.DayFigures{Day: f.Through.UTC().AddDate(0, 0, -n).Format(time.DateOnly)}
 		for _, d := range f.Days {
 			if d.Day == day.Day {
@@ -102,12 +102,12 @@ func (v *visit) figures(f entitlement.Figures) figuresPage {
 		shown.Days = append(shown.Days, day)
 	}
 
-	shown.Asked = chart{ID: "asked", Title: v.T("Requests and approvals a day"), Series: [2]string{v.T("Requests"), v.T("Approved")},
+	shown.Made = chart{ID: "asked", Title: v.T("Requests and approvals a day"), Series: [2]string{v.T("Requests"), v.T("Approved")},
 		Say: func(n float64) string { return strconv.Itoa(int(n)) }}
 	shown.Lag = chart{ID: "lag", Title: v.T("From the end of an assignment to its roles read back as gone"), Series: [2]string{v.T("Longest"), v.T("Average")},
 		Say: func(n float64) string { return v.lasting(time.Duration(n)) }}
 	for _, d := range shown.Days {
-		shown.Asked.add(d.Day, float64(d.Requests), float64(d.Approvals))
+		shown.Made.add(d.Day, float64(d.Requests), float64(d.Approvals))
 		shown.Lag.add(d.Day, float64(d.LagMax), float64(d.LagMean()))
 	}
 	return shown

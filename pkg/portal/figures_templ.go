@@ -497,7 +497,7 @@ func figuresView(v *visit, shown figuresPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = chartView(v, shown.Asked).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = chartView(v, shown.Made).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

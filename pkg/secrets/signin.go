@@ -88,10 +88,7 @@ func valueOf(op, name string, status int, said []byte) (string, error) {
 		return "", entitlement.Wrap(entitlement.Unavailable, op, fmt.Errorf("ssm answered %d and no JSON", status), unread)
 	}
 
-	_, code, named := strings.Cut(answer.Code, "#")
-	if !named {
-		code = answer.Code
-	}
+	code := answer.Code[strings.LastIndexByte(answer.Code, '#')+1:] // it may begin with the name of its service
 	switch {
 	case status < 300 && strings.TrimSpace(answer.Parameter.Value) != "":
 		return strings.TrimRight(answer.Parameter.Value, "\r\n"), nil

@@ -123,10 +123,11 @@ func TestADayIsAllMomentsOfItsDate(t *testing.T) {
 // checkDay looks at every quarter of an hour for a day and a half around.
 func checkDay(t *testing.T, day string, zone *time.Location) {
 	t.Helper()
-	middle, err := time.Parse("2006-01-02T15", day+"T12")
+	middle, err := time.Parse(time.DateOnly, day)
 	if err != nil {
 		t.Fatal(err)
 	}
+	middle = middle.Add(12 * time.Hour)
 	var first, after time.Time
 	for at := middle.Add(-40 * time.Hour); at.Before(middle.Add(64 * time.Hour)); at = at.Add(15 * time.Minute) {
 		is := at.In(zone).Format(time.DateOnly)
