@@ -88,14 +88,13 @@ func valueOf(op, name string, status int, said []byte) (string, error) {
 		return "", entitlement.Wrap(entitlement.Unavailable, op, fmt.Errorf("ssm answered %d and no JSON", status), unread)
 	}
 
-	code := answer.Code[strings.LastIndexByte(answer.Code, '#')+1:] // it may begin with the name of its service
-	switch {
+	switch { // the code may begin with the name of the service
 	case status < 300 && strings.TrimSpace(answer.Parameter.Value) != "":
 		return strings.TrimRight(answer.Parameter.Value, "\r\n"), nil
 	case status < 300:
 		return "", entitlement.Wrap(entitlement.Internal, op, fmt.Errorf("the parameter %s is empty", name), "")
-	case status >= 500 || code == "ThrottlingException":
-		return "", entitlement.Wrap(entitlement.Unavailable, op, fmt.Errorf("ssm answered %d %.80q", status, code), unread)
+	case status >= 500 || strings.HasSuffix(answer.Code, "ThrottlingException"):
+		return "", entitlement.Wrap(entitlement.Unavailable, op, fmt.Errorf("ssm answered %d %.80q", status, answer.Code), unread)
 	}
-	return "", entitlement.Wrap(entitlement.Internal, op, fmt.Errorf("the parameter %s cannot be read: ssm answered %.80q", name, code), "")
+	return "", entitlement.Wrap(entitlement.Internal, op, fmt.Errorf("the parameter %s cannot be read: ssm answered %.80q", name, answer.Code), "")
 }

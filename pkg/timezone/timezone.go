@@ -48,7 +48,9 @@ const maxName = 64
 var Areas = []string{"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
 
 // Names are the names of all zones, in order.
-func Names() []string { return slices.Sorted(maps.Keys(zones())) }
+func Names() []string { return slices.Clone(sorted()) }
+
+var sorted = sync.OnceValue(func() []string { return slices.Sorted(maps.Keys(zones())) })
 
 // loaded are zones that somebody asked for.
 var loaded sync.Map
