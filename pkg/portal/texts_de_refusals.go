@@ -282,4 +282,5 @@ var germanRefusals = map[string]string{
 	"Only the requestor, somebody who assigns by a role in the catalog, or an administrator can cancel a request.":                                                  "Zurückziehen können einen Antrag nur, wer ihn gestellt hat, wer durch eine Rolle im Katalog zuweist, und Administratoren.",
 	"userUpdate is for your own assignments. To change somebody else's use adminUpdate.":                                                                            "So ändern Sie nur eigene Zuweisungen.",
 	"userRemove is for your own assignments. To end somebody else's use adminRemove.":                                                                               "So beenden Sie nur eigene Zuweisungen.",
+	"The user was deleted a moment ago, and what was asked for just before may not be found yet: try again after %s.":                                               "Die Person wurde eben erst gelöscht, und was kurz davor beantragt wurde, ist vielleicht noch nicht zu finden: Versuchen Sie es wieder nach %s.",
 }
