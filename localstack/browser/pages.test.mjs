@@ -243,7 +243,7 @@ for (const locale of ['en', 'de']) {
   test(`every page of operations and audit, ${locale}`, async () => {
     const admin = await reader('admin', { locale });
     for (const [name, path] of Object.entries({
-      operations: '/operations', removals: '/operations/removals', loosened: '/operations/loosened', audit: '/audit', 'audit-none': '/audit?from=2001-01-01&to=2001-01-02',
+      operations: '/operations', removals: '/operations/removals', loosened: '/operations/loosened', figures: '/operations/figures', 'my-settings': '/my-settings', audit: '/audit', 'audit-none': '/audit?from=2001-01-01&to=2001-01-02',
       'audit-wrong': '/audit?person=nobody-of-this-name&from=x', 'audit-choose': '/audit?actor=an', 'audit-found': '/audit?person=tanaka',
     })) {
       await admin.goto(SITE + path);
