@@ -74,6 +74,12 @@ func said(t *testing.T) map[string]bool {
 	for _, word := range kindWords {
 		all[word] = true
 	}
+	for _, word := range settingWords {
+		all[word] = true
+	}
+	for _, a := range administrations {
+		all[a.name], all[a.about] = true, true
+	}
 	for _, word := range hiddenWords {
 		all[word] = true
 	}
