@@ -30,7 +30,10 @@ func (v *visit) administers() bool {
 	return slices.ContainsFunc(administrations, func(a administration) bool { return v.may(a.action) })
 }
 
-func showAdministration(_ context.Context, v *visit) (answer, error) {
+func showAdministration(ctx context.Context, v *visit) (answer, error) {
+	if !v.administers() {
+		return answer{}, v.allows(ctx, authz.ReadConnector)
+	}
 	return page(administrationView(v))
 }
 
