@@ -12,7 +12,7 @@ import (
 
 // formsRoutes are the plain forms of those who administer: targets, connected organizations,
 // the directory and the settings of the whole; and from a role to all who hold it.
-var formsRoutes = slices.Concat(connectorRoutes)
+var formsRoutes = slices.Concat(connectorRoutes, directoryRoutes)
 
 // administration is a page of the forms with the action without which nobody is led to it.
 type administration struct {
@@ -23,6 +23,9 @@ type administration struct {
 // administrations are all of them. Names and descriptions are texts of the catalog.
 var administrations = []administration{
 	{"/administration/connectors", "Connectors", "The target systems in which roles are given, and whether they are paused.", authz.ReadConnector},
+	{"/people", "People", "The people of the directory: create, edit, disable and delete them.", authz.UpdateUser},
+	{"/administration/groups", "Groups", "The groups of the directory, with their members and owners.", authz.UpdateGroup},
+	{"/administration/import", "Import people", "Create and change many people from a CSV file that is checked line by line.", authz.CreateUser},
 }
 
 // administers reports that the visitor is led to some of the forms.

@@ -181,8 +181,9 @@ func (p *portal) signedIn(of route) http.Handler {
 		v.FormToken = formToken(secret)
 
 		if r.Method == http.MethodPost {
-			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-			if err := parseForm(r); err != nil {
+			most := max(maxForm, largeForms[of.pattern])
+			r.Body = http.MaxBytesReader(w, r.Body, most)
+			if err := parseForm(r, most); err != nil {
 				return answer{}, err
 			}
 			if r.PostForm.Get("form") != v.FormToken {

@@ -77,6 +77,9 @@ func said(t *testing.T) map[string]bool {
 	for _, word := range settingWords {
 		all[word] = true
 	}
+	for _, word := range importWords {
+		all[word] = true
+	}
 	for _, a := range administrations {
 		all[a.name], all[a.about] = true, true
 	}

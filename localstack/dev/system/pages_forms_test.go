@@ -2,6 +2,7 @@ package system
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -124,4 +125,145 @@ func TestStory_AConnectorIsPausedAndResumedThroughThePages(t *testing.T) {
 	}
 	admin.must(admin.Visitor.Open(t.Context(), kept))
 	admin.waits("Every delivery went well")
+}
+
+func TestStory_AnAdministratorKeepsTheDirectoryThroughThePagesAlone(t *testing.T) {
+	o := open(t, Options{})
+	admin := o.signIn(components.Admin)
+	admin.open("/people")
+	admin.follow("Create a person")
+	admin.press("Save", map[string]string{"name": "", "upn": "", "manager": "nobody@x.example", "identities": "only-one"})
+	admin.has(400, "Type a name.", "Type a user name.", "Nobody has the user name, mail or id nobody@x.example.", "Of a sign-in write the issuer")
+	admin.press("Save", map[string]string{"name": "<b>Nina</b>", "upn": "MEMBER@northwind.example", "manager": "", "identities": ""})
+	admin.has(409, "There is")
+	admin.press("Save", map[string]string{"upn": "nina@northwind.example", "mail": "no mail"})
+	admin.has(400, "mail must be one plain address")
+	admin.press("Save", map[string]string{"mail": "nina@northwind.example", "department": "<i>Sales</i>", "manager": "member@northwind.example"})
+	admin.has(200, "<b>Nina</b>", "nina@northwind.example", "<i>Sales</i>", "enabled")
+	nina := admin.page.Address
+	admin.follow("Edit the person")
+	edit := admin.page.Address
+	if !strings.Contains(admin.page.Source, `value="member@northwind.example"`) {
+		t.Error("the form does not name the manager")
+	}
+	admin.press("Save", map[string]string{"name": "Nina", "manager": "nina@northwind.example"})
+	admin.has(400, "Nobody can be their own manager.")
+	admin.press("Save", map[string]string{"manager": ""})
+	admin.has(200, "Nina")
+
+	// Disabling is said to be sure of; a page that is out of date does not do the contrary.
+	admin.must(admin.Visitor.Open(t.Context(), edit))
+	stale := *admin.page
+	admin.press("Disable the account", nil)
+	admin.has(400, "Nobody was disabled")
+	admin.press("Disable the account", map[string]string{"sure": "yes"})
+	admin.has(200, "disabled")
+	admin.must(stale.Submit(t.Context(), "Disable the account", map[string]string{"sure": "yes"}))
+	admin.has(409, "Somebody else has changed the account meanwhile", "disabled")
+	admin.press("Enable the account", nil)
+	admin.has(200, "enabled")
+
+	// Groups: whom nobody knows, who is in already, members and owners, and the end of it.
+	admin.open("/administration/groups")
+	admin.press("Search", map[string]string{"search": "<b>nothing"})
+	admin.has(200, "No group has this in its name.")
+	admin.follow("Create a group")
+	admin.press("Save", nil)
+	admin.has(400, "Type a name.")
+	admin.press("Save", map[string]string{"name": "<b>Team</b>", "description": "<script>"})
+	admin.has(200, "<b>Team</b>", "<script>", "Nobody is in the group.")
+	team := admin.page.Address
+	admin.press("Add", map[string]string{"people": "nina@northwind.example\nnobody@x.example"})
+	admin.has(400, "Nobody has the user name, mail or id nobody@x.example.")
+	admin.press("Add", map[string]string{"people": "nina@northwind.example\nmember@northwind.example"})
+	admin.has(200, "Added: 2.", "Nina", "Mei Tanaka")
+	admin.press("Add", map[string]string{"people": "nina@northwind.example"})
+	admin.has(409, "There is a problem", "Nina")
+	admin.press("Take out Nina", nil)
+	admin.lacks("Nina")
+	admin.follow("Owners")
+	admin.has(200, "Nobody owns the group.")
+	admin.press("Add", map[string]string{"people": "nina@northwind.example"})
+	admin.has(200, "Added: 1.", "Who owns the group", "Nina")
+	admin.follow("Edit the group")
+	admin.press("Save", map[string]string{"name": "Team"})
+	admin.press("Delete the group", nil)
+	admin.has(400, "Nothing was deleted: tick the box")
+	admin.press("Delete the group", map[string]string{"sure": "yes"})
+	admin.has(200, "Groups of the directory")
+	admin.must(admin.Visitor.Open(t.Context(), team))
+	admin.has(404)
+	admin.open("/administration/groups/" + string(entitlement.AdministratorsGroup))
+	admin.press("Delete the group", map[string]string{"sure": "yes"})
+	admin.has(422, "The group Administrators cannot be deleted.")
+
+	admin.must(admin.Visitor.Open(t.Context(), edit))
+	admin.press("Delete the person", map[string]string{"sure": "yes"})
+	admin.has(200, "People of the directory")
+	for _, address := range []string{nina, edit} {
+		admin.must(admin.Visitor.Open(t.Context(), address))
+		admin.has(404)
+	}
+
+	id := edit[strings.LastIndex(strings.TrimSuffix(edit, "/edit"), "/")+1:]
+	admin.foreign("/administration/people/"+gone+"/edit", "/administration/people/x/edit", "/administration/people/"+string(entitlement.AdministratorsGroup)+"/edit", "/administration/groups/"+gone, "/administration/groups/"+id)
+	r := o.signIn(components.Owner)
+	r.forbidden("/administration/people/new", "/administration/people/"+id, "/administration/groups", "/administration/groups/new", "/administration/groups/"+string(entitlement.AdministratorsGroup), "/administration/import")
+}
+
+func TestStory_PeopleAreImportedFromAFileThatIsCheckedLineByLine(t *testing.T) {
+	o := open(t, Options{})
+	admin := o.signIn(components.Admin)
+	admin.open("/administration/import")
+	admin.press("Check the list", nil)
+	admin.has(400, "Choose a file, or paste its lines.")
+	admin.press("Check the list", map[string]string{"lines": "userPrincipalName,salary\na@x.example,1"})
+	admin.has(400, "The first line names the column salary, which is none of")
+
+	file := "userPrincipalName;displayName;department;accountEnabled;manager\n" +
+		"member@northwind.example;;<b>Spain</b>;false;\n" +
+		"a@x.example;<i>Ann</i>;Sales;;b@x.example\n" +
+		"b@x.example;Bob;Sales;;a@x.example\n" +
+		";Nobody;;;\n"
+	check := func(text string) {
+		t.Helper()
+		admin.open("/administration/import")
+		admin.must(admin.page.Upload(t.Context(), "Check the list", nil, "file", "people.csv", []byte(text)))
+	}
+	check(file)
+	admin.has(200, "New: 2. Changed: 1. The same: 0. Wrong: 1.", "wrong : userPrincipalName must be given", "→ <b>Spain</b>", "accountEnabled: true → false", "<i>Ann</i>", "Also disable the people whose lines say so: 1")
+	admin.press("Apply (3)", nil)
+	admin.has(200, "Applied: 2 lines.", "There is nothing left to do")
+	admin.open("/people?search=tanaka")
+	admin.has(200, "Mei Tanaka", "enabled")
+	admin.lacks("Spain")
+
+	// Once more: what stands is the same, and what disables waits for the tick.
+	check(file)
+	admin.has(200, "New: 0. Changed: 1. The same: 2. Wrong: 1.")
+	stale := *admin.page
+	admin.press("Apply (1)", map[string]string{"disable": "yes"})
+	admin.has(200, "Applied: 1 lines.")
+	admin.open("/people?search=tanaka")
+	admin.has(200, "Spain", "disabled")
+	check(file)
+	admin.has(200, "New: 0. Changed: 0. The same: 3. Wrong: 1.")
+	admin.must(stale.Submit(t.Context(), "Apply (1)", map[string]string{"disable": "yes"}))
+	admin.has(409, "What these lines would change is not what the page showed any more.")
+
+	// More than one form applies, in pieces.
+	var long strings.Builder
+	long.WriteString("userPrincipalName,displayName,manager\n")
+	for i := range 600 {
+		long.WriteString(strings.ReplaceAll("p#@x.example,P #,", "#", strconv.Itoa(i)) + "p" + strconv.Itoa((i+599)%600) + "@x.example\n")
+	}
+	check(long.String())
+	admin.has(200, "New: 600.", "and 550 more lines that are new")
+	admin.press("Apply (600)", nil)
+	admin.has(200, "Applied: 249 lines.", "Go on with the rest (351)")
+	admin.press("Go on with the rest (351)", nil)
+	admin.press("Go on with the rest (101)", nil)
+	admin.has(200, "Applied: 600 lines.", "There is nothing left to do")
+	check(long.String())
+	admin.has(200, "There is nothing left to do: everybody is as the file says.")
 }
