@@ -12,7 +12,7 @@ import (
 
 // formsRoutes are the plain forms of those who administer: targets, connected organizations,
 // the directory and the settings of the whole; and from a role to all who hold it.
-var formsRoutes = slices.Concat(connectorRoutes, directoryRoutes)
+var formsRoutes = slices.Concat(connectorRoutes, organizationRoutes, directoryRoutes, settingsRoutes)
 
 // administration is a page of the forms with the action without which nobody is led to it.
 type administration struct {
@@ -23,9 +23,11 @@ type administration struct {
 // administrations are all of them. Names and descriptions are texts of the catalog.
 var administrations = []administration{
 	{"/administration/connectors", "Connectors", "The target systems in which roles are given, and whether they are paused.", authz.ReadConnector},
+	{organizationsPath, "Connected organizations", "Other organizations whose people may ask for packages, and who answers for them.", authz.ReadOrganization},
 	{"/people", "People", "The people of the directory: create, edit, disable and delete them.", authz.UpdateUser},
 	{"/administration/groups", "Groups", "The groups of the directory, with their members and owners.", authz.UpdateGroup},
 	{"/administration/import", "Import people", "Create and change many people from a CSV file that is checked line by line.", authz.CreateUser},
+	{"/administration/settings", "Settings", "What holds for the whole, and what is kept and not in force yet.", authz.ReadSettings},
 }
 
 // administers reports that the visitor is led to some of the forms.

@@ -267,3 +267,70 @@ func TestStory_PeopleAreImportedFromAFileThatIsCheckedLineByLine(t *testing.T) {
 	check(long.String())
 	admin.has(200, "There is nothing left to do: everybody is as the file says.")
 }
+
+func TestStory_ConnectedOrganizationsAreKeptThroughThePagesAlone(t *testing.T) {
+	o := open(t, Options{})
+	admin := o.signIn(components.Admin)
+	admin.open("/administration/organizations")
+	admin.has(200, "There is no connected organization yet.")
+	admin.follow("Add a connected organization")
+	admin.press("Save", nil)
+	admin.has(400, "Type a name.")
+	admin.press("Save", map[string]string{"name": "<b>Contoso</b>", "description": "<i>friends</i>"})
+	admin.has(400, "domainIdentitySource goes with domainName")
+	admin.press("Save", map[string]string{"domain": "contoso.example"})
+	admin.has(200, "<b>Contoso</b>", "<i>friends</i>", "a domain contoso.example", "configured")
+	contoso := admin.page.Address
+	admin.open("/administration/organizations/new")
+	admin.press("Save", map[string]string{"name": "Other", "domain": "CONTOSO.example"})
+	admin.has(409, "Another connected organization has this identity source.")
+	admin.must(admin.Visitor.Open(t.Context(), contoso))
+	admin.follow("Edit the organization")
+	admin.press("Save", map[string]string{"name": "Contoso", "state": "proposed"})
+	admin.has(200, "Contoso", "proposed")
+
+	admin.press("Add Internal sponsors", map[string]string{"internal": "<nobody>"})
+	admin.has(400, "Nobody and no group is called <nobody>.")
+	admin.press("Add Internal sponsors", map[string]string{"internal": "member@northwind.example"})
+	admin.has(200, "Mei Tanaka")
+	admin.press("Add Internal sponsors", map[string]string{"internal": "Sales"})
+	admin.has(200, "Sales (group)")
+	admin.press("Add External sponsors", map[string]string{"external": "member@northwind.example"})
+	admin.has(400, "external sponsors are guests")
+	admin.press("Take out Sales", nil)
+	admin.lacks("Sales (group)")
+	admin.press("Delete the organization", nil)
+	admin.has(400, "Nothing was deleted: tick the box")
+
+	// What stands in the way of deleting it is a policy that names it.
+	id := contoso[strings.LastIndex(contoso, "/")+1:]
+	path := names.Entitlement + "/assignmentPolicies"
+	policy := o.call(components.Admin, "POST", path, object{"displayName": "Theirs", "description": "", "accessPackage": object{"id": o.Package}, "allowedTargetScope": "specificConnectedOrganizationUsers",
+		"specificAllowedTargets": []object{{"@odata.type": "#microsoft.graph.connectedOrganizationMembers", "connectedOrganizationId": id}}}, 201)["id"].(string)
+	admin.press("Delete the organization", map[string]string{"sure": "yes"})
+	admin.has(409, "The policy Theirs names the connected organization")
+	o.call(components.Admin, "DELETE", path+"/"+policy, nil, 204)
+	admin.press("Delete the organization", map[string]string{"sure": "yes"})
+	admin.has(200, "There is no connected organization yet.")
+	admin.foreign("/administration/organizations/"+id, "/administration/organizations/x", "/administration/organizations/"+string(entitlement.AdministratorsGroup)+"/edit")
+	o.signIn(components.Member).forbidden("/administration/organizations", "/administration/organizations/new", "/administration/settings")
+}
+
+func TestStory_SettingsAreShownAndChangedThroughThePages(t *testing.T) {
+	o := open(t, Options{})
+	admin := o.signIn(components.Admin)
+	admin.follow("Administration")
+	admin.follow("Settings")
+	admin.has(200, "In force", "Kept, and not in force yet", "assignmentPolicies.reviewSettings No access review is run.")
+	admin.press("Save", map[string]string{"days": "many"})
+	admin.has(400, "Type a number of days")
+	admin.press("Save", map[string]string{"days": "10", "related": "count", "approvers": ""})
+	admin.has(200, "The settings are saved.")
+	kept := o.call(components.Admin, "GET", names.Entitlement+"/settings", nil, 200)
+	seen := o.call(components.Admin, "GET", names.Entitlement+"/controlConfigurations/endUserSettings", nil, 200)
+	if kept["durationUntilExternalUserDeletedAfterBlocked"] != "P10D" || seen["relatedPeopleInsightLevel"] != "count" || seen["showApproverDetailsToMembers"] != false {
+		t.Errorf("kept: %v, %v", kept, seen)
+	}
+	admin.press("Save", map[string]string{"related": "everything"})
+	admin.has(400, "Choose one.")
+}
