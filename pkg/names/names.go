@@ -247,6 +247,7 @@ var Routes = []Route{
 	{AnyMethod, Ours + "/removals", Requests},
 	{AnyMethod, Ours + "/removals/{proxy+}", Requests},
 	{AnyMethod, Ours + "/reprocess", Requests},
+	{AnyMethod, Ours + "/roleHolders/{proxy+}", Requests},
 	{"GET", HealthPath, Requests},
 }
 

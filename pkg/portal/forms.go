@@ -12,7 +12,7 @@ import (
 
 // formsRoutes are the plain forms of those who administer: targets, connected organizations,
 // the directory and the settings of the whole; and from a role to all who hold it.
-var formsRoutes = slices.Concat(connectorRoutes, organizationRoutes, directoryRoutes, settingsRoutes)
+var formsRoutes = slices.Concat(connectorRoutes, organizationRoutes, directoryRoutes, settingsRoutes, holderRoutes)
 
 // administration is a page of the forms with the action without which nobody is led to it.
 type administration struct {

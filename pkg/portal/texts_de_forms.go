@@ -201,4 +201,9 @@ var germanForms = map[string]string{
 	"proposed: does not count yet":                                 "vorgeschlagen: zählt noch nicht",
 	"they are blocked":                                             "sie werden gesperrt",
 	"they are blocked, and deleted later":                          "sie werden gesperrt und später gelöscht",
+
+	"Who has %s of %s": "Wer %s von %s hat",
+	"Nobody has this role by a package of the catalog.":                               "Niemand hat diese Rolle durch ein Paket des Katalogs.",
+	"Who has the role, by package. Whoever has it by two packages stands here twice.": "Wer die Rolle hat, nach Paket. Wer sie durch zwei Pakete hat, steht hier zweimal.",
+	"and all who hold it": "und alle, die sie haben",
 }

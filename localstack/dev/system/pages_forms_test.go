@@ -334,3 +334,40 @@ func TestStory_SettingsAreShownAndChangedThroughThePages(t *testing.T) {
 	admin.press("Save", map[string]string{"related": "everything"})
 	admin.has(400, "Choose one.")
 }
+
+func TestStory_FromARoleToAllWhoHoldIt(t *testing.T) {
+	o := open(t, Options{})
+	o.ask(nil)
+	admin := o.signIn(components.Admin)
+	pkg := o.call(components.Admin, "GET", names.Entitlement+"/accessPackages/"+o.Package+"?$expand=catalog,resourceRoleScopes($expand=role,scope)", nil, 200)
+	catalog := pkg["catalog"].(object)["id"].(string)
+	managed := "/catalogs/" + catalog + "/packages/" + o.Package
+	admin.open(managed)
+	admin.follow("Member and all who hold it")
+	admin.has(200, "Who has Member of", "Mei Tanaka", "there", pkg["displayName"].(string), "asked by Mei Tanaka")
+	role := strings.TrimPrefix(admin.page.Address, admin.site)
+	admin.follow("Mei Tanaka")
+	admin.follow("Member and all who hold it")
+	admin.has(200, "Who has Member of", "Mei Tanaka")
+
+	// From the resource too; a role that nobody has says so.
+	admin.open(role[:strings.Index(role, "/roles/")])
+	admin.follow("Member and all who hold it")
+	admin.has(200, "Mei Tanaka")
+
+	// The API says the same, and ids of something else are of nothing.
+	parts := strings.Split(role, "/") // "", catalogs, catalog, resources, resource, roles, role
+	api := names.Ours + "/roleHolders/" + parts[2] + "/" + parts[4] + "/" + parts[6]
+	held := o.call(components.Admin, "GET", api, nil, 200)["value"].([]any)
+	if len(held) != 1 || held[0].(object)["target"].(object)["displayName"] != "Mei Tanaka" || held[0].(object)["presence"] != "present" {
+		t.Errorf("the API says %v", held)
+	}
+	admin.foreign("/catalogs/"+parts[2]+"/resources/"+parts[4]+"/roles/"+gone, "/catalogs/"+parts[2]+"/resources/"+gone+"/roles/"+parts[6],
+		"/catalogs/"+gone+"/resources/"+parts[4]+"/roles/"+parts[6], "/catalogs/"+parts[2]+"/resources/"+parts[4]+"/roles/x")
+	owner := o.signIn(components.Owner)
+	owner.open(role)
+	if owner.page.Status != 200 && owner.page.Status != 403 {
+		t.Errorf("an owner is answered %d", owner.page.Status)
+	}
+	o.signIn(components.Member).forbidden(role, "/catalogs/"+gone+"/resources/"+parts[4]+"/roles/"+parts[6])
+}
