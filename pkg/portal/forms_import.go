@@ -42,7 +42,7 @@ type importPage struct {
 	Disable bool   // the visitor agreed that people are disabled
 	Offs    int    // people who would be
 	Applied int
-	Asked   bool // a file was checked, or applied
+	Looked  bool // a file was checked, or applied
 	Problem string
 }
 
@@ -145,7 +145,7 @@ func (v *visit) checkFile(ctx context.Context, text string) (importPage, error) 
 	if err != nil {
 		return shown, err
 	}
-	shown.Header, shown.Asked = header, true
+	shown.Header, shown.Looked = header, true
 	if shown.Lines, err = v.Directory.CheckImport(ctx, v.by.Caller, ofRows(rows), namesIn(rows)); err != nil {
 		return shown, err
 	}
@@ -241,7 +241,7 @@ func applyImport(ctx context.Context, v *visit) (answer, error) {
 		}
 	}
 	shown, err := v.goOn(ctx, header, rest)
-	shown.Applied, shown.Disable, shown.Asked = applied, disable, true
+	shown.Applied, shown.Disable, shown.Looked = applied, disable, true
 	if len(failures) > 0 {
 		left = strings.TrimSpace(left + "\n" + strings.Join(failures, "\n"))
 	}

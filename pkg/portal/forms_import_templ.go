@@ -57,7 +57,7 @@ func importView(v *visit, shown importPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if shown.Asked {
+			if shown.Looked {
 				templ_7745c5c3_Err = importChecked(v, shown).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -67,7 +67,7 @@ func importView(v *visit, shown importPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if shown.Asked && shown.Text == "" {
+			if shown.Looked && shown.Text == "" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p><a class=\"button quiet\" href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -152,7 +152,7 @@ func importFields(v *visit, shown importPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if shown.Asked {
+		if shown.Looked {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<h2>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -577,7 +577,7 @@ func importChecked(v *visit, shown importPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if shown.Offs > 0 || shown.Disable {
-				templ_7745c5c3_Err = tickField(v, "disable", v.T("Also disable the people whose lines say so: %d", shown.Offs), v.T("All that they have is taken back. Without the tick these lines are left out."), shown.Disable).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = boxField(v, "disable", v.T("Also disable the people whose lines say so: %d", shown.Offs), v.T("All that they have is taken back. Without the tick these lines are left out."), shown.Disable).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

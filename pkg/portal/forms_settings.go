@@ -98,7 +98,9 @@ func updateSettings(ctx context.Context, v *visit) (answer, error) {
 		after = kept.DeleteAfterBlocked // the API may have set hours besides
 	}
 	if err == nil && (kept.ExternalUserAction != shown.ExternalUserAction || kept.DeleteAfterBlocked != after) {
-		_, err = v.Catalogs.UpdateSettings(ctx, v.by, func(s *entitlement.Settings) { s.ExternalUserAction, s.DeleteAfterBlocked = shown.ExternalUserAction, after })
+		_, err = v.Catalogs.UpdateSettings(ctx, v.by, func(s *entitlement.Settings) {
+			s.ExternalUserAction, s.DeleteAfterBlocked = shown.ExternalUserAction, after
+		})
 	}
 	if err == nil && (kept.EndUsers.RelatedPeople != shown.EndUsers.RelatedPeople || kept.EndUsers.HideApprovers != shown.EndUsers.HideApprovers) {
 		_, err = v.Catalogs.UpdateEndUserSettings(ctx, v.by, func(s *entitlement.EndUserSettings) {

@@ -94,7 +94,7 @@ func settingsView(v *visit, shown settingsPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tickField(v, "approvers", v.T("Show people who decides"), v.T("Where a policy does not say otherwise."), !shown.EndUsers.HideApprovers).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = boxField(v, "approvers", v.T("Show people who decides"), v.T("Where a policy does not say otherwise."), !shown.EndUsers.HideApprovers).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
