@@ -205,5 +205,4 @@ var germanForms = map[string]string{
 	"Who has %s of %s": "Wer %s von %s hat",
 	"Nobody has this role by a package of the catalog.":                               "Niemand hat diese Rolle durch ein Paket des Katalogs.",
 	"Who has the role, by package. Whoever has it by two packages stands here twice.": "Wer die Rolle hat, nach Paket. Wer sie durch zwei Pakete hat, steht hier zweimal.",
-	"and all who hold it": "und alle, die sie haben",
 }
