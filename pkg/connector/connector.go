@@ -74,6 +74,11 @@ type Capabilities struct {
 	// one Apply changes those of one person. nil: of none.
 	Apart func(resource string) bool
 
+	// Rate is what the target publishes that it takes; nil: nothing is known. Costs tells what an
+	// Apply of the ops counts against it, and Apply itself does not Spend that.
+	Rate  *entitlement.Rate
+	Costs func(role entitlement.RoleRef, ops []Op) entitlement.Cost
+
 	// Unconfirmed: an administrator lets roles count where no way of asking tells who holds
 	// them (S15).
 	Unconfirmed bool
