@@ -58,7 +58,7 @@ func (c *Connector) Apply(ctx context.Context, role entitlement.RoleRef, ops []c
 		return nil, err
 	}
 
-	j := &judge{c: c, ctx: ctx, ask: ask, aim: a, ops: ops, served: slices.ContainsFunc(answered, func(r reply) bool { return r.failed() == nil })}
+	j := &verdicts{c: c, ctx: ctx, ask: ask, aim: a, ops: ops, served: slices.ContainsFunc(answered, func(r reply) bool { return r.failed() == nil })}
 	for i, ch := range changes {
 		refusal, err := j.of(ch, answered[i])
 		if err != nil {
@@ -169,8 +169,8 @@ func (c *Connector) appChanges(ctx context.Context, a aim, once []connector.Op, 
 	return all, nil
 }
 
-// judge finds out what answers to changes mean. What it reads for that, it reads once.
-type judge struct {
+// verdicts finds out what answers to changes mean. What it reads for that, it reads once.
+type verdicts struct {
 	c      *Connector
 	ctx    context.Context
 	ask    outbound.Operation
@@ -185,7 +185,7 @@ type judge struct {
 // of returns what an answer means for the ops of a change: nil where they are as wanted, or
 // may be. An error is about all of them: that the resource is not there, or that nobody knows
 // about whom of several it is, and the caller reads again and splits.
-func (j *judge) of(ch change, a reply) (*connector.Refusal, error) {
+func (j *verdicts) of(ch change, a reply) (*connector.Refusal, error) {
 	if a.failed() == nil {
 		return nil, nil
 	}
@@ -218,7 +218,7 @@ func (j *judge) of(ch change, a reply) (*connector.Refusal, error) {
 }
 
 // why reads once what may stand in the way of the resource as a whole.
-func (j *judge) why() (string, error) {
+func (j *verdicts) why() (string, error) {
 	var err error
 	if !j.read {
 		j.noGroup, err = j.c.why(j.ctx, j.aim)
@@ -229,7 +229,7 @@ func (j *judge) why() (string, error) {
 
 // ofOne is what the refusal of a change of one person means, where the resource is there and
 // can be changed.
-func (j *judge) ofOne(ch change, a reply) (*connector.Refusal, error) {
+func (j *verdicts) ofOne(ch change, a reply) (*connector.Refusal, error) {
 	o := j.ops[ch.ops[0]]
 	refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Detail: fmt.Sprintf(
 		"The target refuses this change for this person: asked %s, it answered status %d.", j.ask.What, a.status)}
@@ -273,7 +273,7 @@ func (j *judge) ofOne(ch change, a reply) (*connector.Refusal, error) {
 }
 
 // has reports that somebody holds the role, by whichever way tells.
-func (j *judge) has(p connector.PrincipalRef) (bool, error) {
+func (j *verdicts) has(p connector.PrincipalRef) (bool, error) {
 	for _, w := range ways {
 		told, err := w.ask(j.c, j.ctx, j.aim, []connector.PrincipalRef{p})
 		if err != nil {
@@ -287,7 +287,7 @@ func (j *judge) has(p connector.PrincipalRef) (bool, error) {
 }
 
 // last reports that somebody is the only owner.
-func (j *judge) last(p connector.PrincipalRef) (bool, error) {
+func (j *verdicts) last(p connector.PrincipalRef) (bool, error) {
 	owners, ended, err := list[holder](j.ctx, j.c, askHolders, j.aim.holders(), 1)
 	return err == nil && ended && len(owners) == 1 && owners[0].ID == string(p), explain(askHolders, err)
 }

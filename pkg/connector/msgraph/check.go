@@ -177,8 +177,8 @@ func (c *Connector) byFilter(ctx context.Context, a aim, who []connector.Princip
 		if err != nil {
 			return nil, explain(askHolders, err)
 		}
-		stranger := slices.ContainsFunc(held, func(h holder) bool { return !slices.Contains(parts[i], h.ID) })
-		if stranger || !ended || found.Count == nil || *found.Count != len(held) {
+		outsider := slices.ContainsFunc(held, func(h holder) bool { return !slices.Contains(parts[i], h.ID) })
+		if outsider || !ended || found.Count == nil || *found.Count != len(held) {
 			continue
 		}
 		for n, p := range who {
