@@ -9,14 +9,14 @@ type Cost struct{ Writes, Units int }
 // Plus returns the sum of two costs.
 func (c Cost) Plus(d Cost) Cost { return Cost{c.Writes + d.Writes, c.Units + d.Units} }
 
-// Rate is what a target takes, as it publishes it: so many writes in any time of one length,
-// and so many units in any time of another. Zero: it does not count that.
-type Rate struct {
-	Writes      int
-	WriteWindow time.Duration
-	Units       int
-	UnitWindow  time.Duration
+// Limit is that a target takes so many in any time of one length. Zero: it does not count.
+type Limit struct {
+	Most   int
+	Window time.Duration
 }
+
+// Rate is what a target takes, as it publishes it.
+type Rate struct{ Writes, Units Limit }
 
 // RateLease is up to when a target's limits have been handed out to workers, in portions:
 // the next portion begins there. Nothing is given back: what a worker does not use, or one
@@ -28,65 +28,65 @@ type RateLease struct {
 	Meta
 }
 
-// Bounds of a portion of a target's limits.
+// Bounds of a portion of a limit.
 const (
 	// MaxPortion is how long a portion may be, at the target's rate: so a worker that uses all of
-	// its portions writes the lease once a second.
+	// its portions takes one once a second.
 	MaxPortion = time.Second
-	// portionGood is how long after its end a portion may still be used.
-	portionGood = time.Second
 	// mostNeeded is how long a portion may be that is needed for one call.
 	mostNeeded = MaxPortion + MaxPortion/10
+	// portionGood is how long from its begin on a portion may be used.
+	portionGood = mostNeeded + MaxPortion/2
+	// unclaimed is how far back a portion may begin that nobody took in time.
+	unclaimed = 2 * time.Second
 )
 
-// Portion is what a worker may use between two times.
+// Portion is how many a worker may use between two times.
 type Portion struct {
-	Cost
+	N           int
 	From, Until time.Time
 }
 
-// Take hands out the next portion: as much of what is wanted as MaxPortion allows, and at
-// least what is needed. A portion may be used up at its very begin, or after its end, so that
-// within any window there may be used what was handed out for a portion before it, for one after
-// it, and for portionGood: the rate is lowered by that, so that what the target publishes is
-// kept to in whichever window it counts.
-func (l RateLease) Take(r Rate, need, want Cost, now time.Time) (RateLease, Portion) {
-	writes, wlen := portion(r.Writes, r.WriteWindow, need.Writes, want.Writes)
-	units, ulen := portion(r.Units, r.UnitWindow, need.Units, want.Units)
+// Holds reports that so many can be used of the portion, now or once it has begun.
+func (p Portion) Holds(n int, now time.Time) bool { return n <= p.N && (n == 0 || now.Before(p.Until)) }
 
-	// Both begin together, when the later of the two may.
-	from := now
-	if wlen > 0 {
-		from = laterTime(from, l.Writes)
+// each is how long one of the limit lasts. A portion may be used up at its very begin, for which
+// its end lies after a window, or late, for which its begin lies before one, by portionGood and by
+// unclaimed. The rate is lowered by these, so that what the target publishes is kept to in
+// whichever window it counts.
+func (l Limit) each() time.Duration {
+	if l.Most <= 0 {
+		return 0
 	}
-	if ulen > 0 {
-		from = laterTime(from, l.Units)
-	}
-	p := Portion{Cost: Cost{writes, units}, From: from, Until: from.Add(max(wlen, ulen)).Add(portionGood)}
-
-	// Both go on from there. Where one is waited for the other is not scarce.
-	if wlen > 0 {
-		l.Writes = from.Add(wlen)
-	}
-	if ulen > 0 {
-		l.Units = from.Add(ulen)
-	}
-	return l, p
+	return (l.Window + mostNeeded + portionGood + unclaimed + time.Duration(l.Most) - 1) / time.Duration(l.Most)
 }
 
-// portion returns how many of one kind are handed out, and how long that is at the rate.
-func portion(most int, window time.Duration, need, want int) (int, time.Duration) {
-	if most <= 0 || window <= 0 || need <= 0 && want <= 0 {
-		return max(need, want), 0
+// Take hands out the next portion, where the limit has been handed out up to a time: as much of
+// what is wanted as MaxPortion allows, and at least what is needed. It returns up to when the limit
+// is handed out now.
+func (l Limit) Take(upTo time.Time, need, want int, now time.Time) (time.Time, Portion) {
+	each := l.each()
+	if each == 0 {
+		return upTo, Portion{N: max(need, want), From: now, Until: now.Add(MaxPortion)}
 	}
-	each := (window + 2*mostNeeded + portionGood + time.Duration(most) - 1) / time.Duration(most)
+
 	n := max(need, min(want, int(MaxPortion/each)), 1)
-	return n, time.Duration(n) * each
+	from := upTo
+	if since := now.Add(-unclaimed); from.Before(since) {
+		from = since
+	}
+	begin := from
+	if begin.Before(now) {
+		begin = now
+	}
+	return from.Add(time.Duration(n) * each), Portion{N: n, From: begin, Until: begin.Add(portionGood)}
 }
 
-func laterTime(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
+// AtLeast is how many of the limit are worth a trip to the table, where nobody knows how many are
+// going to be used: a tenth of a second's.
+func (l Limit) AtLeast() int {
+	if each := l.each(); each > 0 {
+		return max(int(MaxPortion/each)/10, 1)
 	}
-	return b
+	return 1
 }

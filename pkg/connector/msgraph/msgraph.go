@@ -38,7 +38,7 @@ const MaxBatch = 20
 // published is what Graph takes of one application in a tenant: 3,000 writes in 150 s, and
 // resource units by the tenant's size, of which the smallest counts here: nothing that
 // an application may read says how large a tenant is counted.
-var published = entitlement.Rate{Writes: 3000, WriteWindow: 150 * time.Second, Units: 3500, UnitWindow: 10 * time.Second}
+var published = entitlement.Rate{Writes: entitlement.Limit{Most: 3000, Window: 150 * time.Second}, Units: entitlement.Limit{Most: 3500, Window: 10 * time.Second}}
 
 // Connector speaks to one tenant. It is safe for concurrent use.
 type Connector struct {
