@@ -165,3 +165,118 @@ func TestGroupsOfEntraAreToldFromThoseOfTheDirectoryByTheirEnvironment(t *testin
 		t.Error("changes of a tenant's groups are shown as serial")
 	}
 }
+
+// assign gives somebody a package.
+func (s *tenant) assign(u entitlement.UserID, p entitlement.AccessPackage) entitlement.AssignmentID {
+	s.Helper()
+	r := must[entitlement.AssignmentRequest](s.T)(s.requests.Submit(s.Context(), by, requests.Submission{Type: entitlement.AdminAdd, Subject: u, Package: p.ID,
+		Policy: must[entitlement.AccessPackage](s.T)(s.store.Package(s.Context(), p.ID)).Policies[0]}))
+	return entitlement.AssignmentID(r.ID)
+}
+
+func (s *tenant) state(a entitlement.AssignmentID) entitlement.AssignmentState {
+	s.Helper()
+	return must[entitlement.Assignment](s.T)(s.requests.Assignment(s.Context(), by.Caller, a)).State
+}
+
+// group adds a group to the tenant and to the catalog, and makes a package of membership of it.
+func (s *tenant) group(name string) (string, entitlement.AccessPackage) {
+	s.Helper()
+	id := s.graph.AddGroup(graphserver.Group{Name: name})
+	r := must[entitlement.Resource](s.T)(s.catalogs.AddResource(s.Context(), by, s.catalog, s.entra.ID, msgraph.OriginGroup, id))
+	return id, s.offer(r, "Member_"+id)
+}
+
+// One person whom Graph refuses, however it says so, keeps nobody else from their role.
+func TestF44_OneRefusedPersonAtGraphKeepsNobodyFromTheirRole(t *testing.T) {
+	for _, character := range []string{"one bad person answers 500", "one bad person answers 403", "one bad person answers 400"} {
+		t.Run(character, func(t *testing.T) {
+			s := newTenant(t, graphserver.Named(character))
+			group, p := s.group("Sales")
+			var people []entitlement.UserID
+			var given []entitlement.AssignmentID
+			for _, name := range []string{"ann", "bob", "bad", "cid", "dan"} {
+				u, _ := s.person(name)
+				people, given = append(people, u), append(given, s.assign(u, p))
+			}
+			for _, err := range s.worker.Deliver(t.Context(), people, "test") {
+				t.Fatal(err)
+			}
+			for i, a := range given {
+				if state := s.state(a); (state == entitlement.AssignmentDelivered) != (i != 2) {
+					t.Errorf("%d is %s", i, state)
+				}
+			}
+			if got := s.graph.Linked(group, "members"); len(got) != 4 {
+				t.Errorf("members are %v", got)
+			}
+		})
+	}
+}
+
+// A group that was just made answers 404 to some and 400 to others for a while: that is never
+// final, and the role is delivered when the group is known.
+func TestF42_AGroupThatWasJustMadeIsDeliveredToWhenItIsKnown(t *testing.T) {
+	s := newTenant(t, graphserver.Named("a new group is not found"))
+	group, p := s.group("New")
+	u, ann := s.person("ann")
+	s.graph.Unsettle(group)
+	a := s.assign(u, p)
+	for _, err := range s.worker.Deliver(t.Context(), []entitlement.UserID{u}, "test") {
+		t.Fatal(err)
+	}
+	if state := s.state(a); state != entitlement.AssignmentDelivering {
+		t.Errorf("while the group is not known: %s", state)
+	}
+	s.deliver(u)
+	if got := s.graph.Linked(group, "members"); s.state(a) != entitlement.AssignmentDelivered || len(got) != 1 || string(got[0]) != ann {
+		t.Errorf("in the end %s, and members are %v", s.state(a), got)
+	}
+}
+
+// An account that was deleted and made again under its name has another id: what is given from
+// then on is given to the new one.
+func TestF29_F43_AnAccountMadeAgainGetsWhatIsGivenFromThenOn(t *testing.T) {
+	for _, character := range []string{"as documented", "takes any id"} {
+		t.Run(character, func(t *testing.T) {
+			s := newTenant(t, graphserver.Named(character))
+			first, p := s.group("First")
+			second, q := s.group("Second")
+			u, ann := s.person("ann")
+			s.assign(u, p)
+			s.deliver(u)
+			if got := s.graph.Linked(first, "members"); len(got) != 1 || string(got[0]) != ann {
+				t.Fatalf("members are %v", got)
+			}
+
+			s.graph.DeleteUser(ann)
+			s.clock.Advance(25 * 3600e9)
+			again := s.graph.AddUser(graphserver.User{UPN: "ann@contoso.com"})
+			a := s.assign(u, q)
+			s.deliver(u)
+			s.deliver(u)
+			if got := s.graph.Linked(second, "members"); s.state(a) != entitlement.AssignmentDelivered || len(got) != 1 || string(got[0]) != again {
+				t.Errorf("%s, and members are %v, want %s", s.state(a), got, again)
+			}
+		})
+	}
+}
+
+// Somebody who was taken out by hand is no trouble to the end of the assignment; somebody whom
+// others put in by hand stays, since no package ever gave it.
+func TestF31_ChangesByHandAtGraphAreNoTrouble(t *testing.T) {
+	s := newTenant(t, graphserver.Named("as documented"))
+	group, p := s.group("Sales")
+	u, ann := s.person("ann")
+	_, bob := s.person("bob")
+	a := s.assign(u, p)
+	s.deliver(u)
+
+	s.graph.Put(group, "members", ann, false)
+	s.graph.Put(group, "members", bob, true)
+	must[entitlement.AssignmentRequest](t)(s.requests.Remove(t.Context(), by, entitlement.AdminRemove, a, ""))
+	s.deliver(u)
+	if got := s.graph.Linked(group, "members"); len(got) != 1 || string(got[0]) != bob {
+		t.Errorf("members are %v, want him whom others put in", got)
+	}
+}

@@ -69,6 +69,11 @@ func roleOf(prefix, group string) entitlement.RoleRef {
 
 func TestTheConnectorConformsWithADocumentedGraphServerOfEveryCharacter(t *testing.T) {
 	for _, character := range graphserver.Characters() {
+		// What these do to one person, or to a group for a while, shows at those alone: the tests of
+		// deliveries through the whole stack say what becomes of it.
+		if character.BadPerson > 0 || character.YoungFor > 0 {
+			continue
+		}
 		for _, of := range sorts {
 			// Owners are a request each, so a server where those of one batch conflict needs one call for
 			// each of them: TestF41 shows that they get there.

@@ -286,11 +286,8 @@ func (s *Server) AddGroup(g Group) string {
 	return g.ID
 }
 
-// AddYoungGroup adds a group that was made just now.
-func (s *Server) AddYoungGroup(g Group) string {
-	g.made = s.clock.Now()
-	return s.AddGroup(g)
-}
+// Unsettle makes a group as new as one that was made just now.
+func (s *Server) Unsettle(id string) { s.Change(id, func(g *Group) { g.made = s.clock.Now() }) }
 
 // Change changes a group, as an administrator of the tenant would.
 func (s *Server) Change(id string, change func(*Group)) {
