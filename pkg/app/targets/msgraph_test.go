@@ -280,3 +280,23 @@ func TestF31_ChangesByHandAtGraphAreNoTrouble(t *testing.T) {
 		t.Errorf("members are %v, want him whom others put in", got)
 	}
 }
+
+// An application that defines no role for people has default access, which is given and taken
+// back like any role.
+func TestR13_AnApplicationWithoutRolesHasDefaultAccess(t *testing.T) {
+	s := newTenant(t, graphserver.Named("as documented"))
+	id := s.graph.AddApp(graphserver.App{Name: "Wiki"})
+	app := must[entitlement.Resource](t)(s.catalogs.AddResource(t.Context(), by, s.catalog, s.entra.ID, msgraph.OriginApplication, id))
+	p := s.offer(app, graphserver.DefaultAccess)
+	u, ann := s.person("ann")
+	a := s.assign(u, p)
+	s.deliver(u)
+	if got := s.graph.Assigned(id, graphserver.DefaultAccess); len(got) != 1 || string(got[0]) != ann || s.state(a) != entitlement.AssignmentDelivered {
+		t.Errorf("%s, held by %v", s.state(a), got)
+	}
+	must[entitlement.AssignmentRequest](t)(s.requests.Remove(t.Context(), by, entitlement.AdminRemove, a, ""))
+	s.deliver(u)
+	if got := s.graph.Assigned(id, graphserver.DefaultAccess); len(got) > 0 {
+		t.Errorf("after the end it is held by %v", got)
+	}
+}
