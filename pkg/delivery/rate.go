@@ -134,7 +134,8 @@ func (s *share) take(upTo time.Time, need, want int, now time.Time) time.Time {
 // at hand, since what is not used soon is lost.
 func (m *meter) take(lease entitlement.RateLease, writes, units *share, need entitlement.Cost, now time.Time) entitlement.RateLease {
 	had := writes.portion
-	lease.Writes = writes.take(lease.Writes, need.Writes, writes.expected, now)
+	// Questions come first, and writes follow soon: one trip for both.
+	lease.Writes = writes.take(lease.Writes, max(need.Writes, min(writes.expected, 1)), writes.expected, now)
 
 	want := units.expected
 	if writes.expected > 0 {

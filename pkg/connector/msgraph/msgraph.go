@@ -102,7 +102,7 @@ func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client 
 	if err != nil {
 		return nil, err
 	}
-	c.tokens = kept.of(c.base.String(), secret, func() *tokens { return &tokens{credential: credential, client: client, now: time.Now} })
+	c.tokens = kept.of(c.base.String(), secret, func() *tokens { return newTokens(credential, client) })
 	return c, nil
 }
 

@@ -60,17 +60,26 @@ type tokens struct {
 	client     *http.Client
 	now        func() time.Time
 
-	mu   sync.Mutex
+	turn chan struct{} // taken by whoever fetches, or looks at last
 	last *oauth2.Token
+}
+
+func newTokens(c *credential, client *http.Client) *tokens {
+	return &tokens{credential: c, client: client, now: time.Now, turn: make(chan struct{}, 1)}
 }
 
 var askToken = outbound.Operation{Op: "msgraph: fetch token", What: "for a token"}
 
 // get returns a token that is good for a while. refused is one that was not taken.
 func (t *tokens) get(ctx context.Context, refused string) (string, error) {
-	// One at a time: whoever waits takes what the first one fetched.
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	// One at a time: whoever waits takes what the first one fetched, and need not wait for ever.
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return "", askToken.Unanswered(ctx.Err())
+	}
+
 	if t.last != nil && t.last.AccessToken != refused && t.now().Before(t.last.Expiry.Add(-early)) {
 		return t.last.AccessToken, nil
 	}
