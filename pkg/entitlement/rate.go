@@ -36,7 +36,7 @@ const (
 	// mostNeeded is how long a portion may be that is needed for one call.
 	mostNeeded = MaxPortion + MaxPortion/10
 	// portionGood is how long from its begin on a portion may be used.
-	portionGood = mostNeeded + MaxPortion/2
+	portionGood = mostNeeded + MaxPortion
 	// unclaimed is how far back a portion may begin that nobody took in time.
 	unclaimed = 2 * time.Second
 )
