@@ -320,7 +320,7 @@ func TestACertificateSignsAnAssertionAsEntraWantsIt(t *testing.T) {
 			if err := parsed.Claims(public, &claims); err != nil {
 				return err
 			}
-			if claims.ID == "" || claims.Expiry.Time().Sub(time.Now()) > 10*time.Minute {
+			if claims.ID == "" || time.Until(claims.Expiry.Time()) > 10*time.Minute {
 				return errors.New("no id, or too long")
 			}
 			return claims.Validate(jwt.Expected{Issuer: graphserver.ClientID, Subject: graphserver.ClientID, AnyAudience: jwt.Audience{"https://login.microsoftonline.com/" + graphserver.Tenant + "/oauth2/v2.0/token"}, Time: time.Now()})
