@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"leasehold/pkg/dynamo/dynamotest"
 )
@@ -26,10 +25,10 @@ func TestCredentialsAreKeptByConnectorOnTheEmulator(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(emulator.Stop)
-	client := ssm.New(ssm.Options{Region: "us-east-1", BaseEndpoint: &emulator.Endpoint, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &emulator.Endpoint, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
-	})})
+	})}
 	for i, c := range behaviour {
-		t.Run(c.name, func(t *testing.T) { c.run(t, NewSSM(client, "/leasehold/"+strconv.Itoa(i))) })
+		t.Run(c.name, func(t *testing.T) { c.run(t, NewSSM(cfg, "/leasehold/"+strconv.Itoa(i))) })
 	}
 }

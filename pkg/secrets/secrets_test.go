@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"leasehold/pkg/entitlement"
 )
@@ -34,7 +33,7 @@ type keeper interface {
 func TestCredentialsAreKeptByConnector(t *testing.T) {
 	stores := map[string]func(*testing.T) keeper{
 		"memory": func(*testing.T) keeper { return &Memory{} },
-		"ssm":    func(t *testing.T) keeper { return NewSSM(newParameterStore(t).client(), "/leasehold/connectors/") },
+		"ssm":    func(t *testing.T) keeper { return NewSSM(newParameterStore(t).config(), "/leasehold/connectors/") },
 	}
 	for store, open := range stores {
 		for _, c := range behaviour {
@@ -121,13 +120,13 @@ var behaviour = []struct {
 
 func TestACredentialIsASecureStringNamedAfterItsConnector(t *testing.T) {
 	p := newParameterStore(t)
-	number := put(t, NewSSM(p.client(), "/leasehold/connectors"), one, "tok-1")
+	number := put(t, NewSSM(p.config(), "/leasehold/connectors"), one, "tok-1")
 	got := p.parameters["/leasehold/connectors/"+string(one)]
 	if len(got) != 1 || got[0].Type != "SecureString" || !strings.HasSuffix(got[0].Value, " tok-1") || len(p.parameters) != 1 {
 		t.Errorf("stored %+v", p.parameters)
 	}
 	if !p.decrypted {
-		wantSecret(t, NewSSM(p.client(), "/leasehold/connectors"), one, number, "tok-1")
+		wantSecret(t, NewSSM(p.config(), "/leasehold/connectors"), one, number, "tok-1")
 		if !p.decrypted {
 			t.Error("read without being decrypted")
 		}
@@ -151,7 +150,7 @@ func TestAFailureOfParameterStoreHasAKindAndNeverQuotesTheValue(t *testing.T) {
 				w.WriteHeader(c.status)
 				fmt.Fprintf(w, `{"__type":%q,"message":"Value '%s' at 'value' is bad"}`, code, value)
 			}
-			_, err := NewSSM(p.client(), "/leasehold").Put(t.Context(), one, there, "tok-1")
+			_, err := NewSSM(p.config(), "/leasehold").Put(t.Context(), one, there, "tok-1")
 			wantKind(t, err, c.kind)
 			if strings.Contains(err.Error(), "tok-1") || !strings.Contains(err.Error(), code) {
 				t.Errorf("the error is %q, want the code and not the value", err)
@@ -162,9 +161,9 @@ func TestAFailureOfParameterStoreHasAKindAndNeverQuotesTheValue(t *testing.T) {
 
 func TestAParameterStoreThatDoesNotAnswerIsUnavailable(t *testing.T) {
 	p := newParameterStore(t)
-	client := p.client()
+	cfg := p.config()
 	p.server.Close()
-	_, err := NewSSM(client, "/leasehold").Get(t.Context(), one, 1, there)
+	_, err := NewSSM(cfg, "/leasehold").Get(t.Context(), one, 1, there)
 	wantKind(t, err, entitlement.Unavailable)
 }
 
@@ -214,15 +213,15 @@ func newParameterStore(t *testing.T) *parameterStore {
 	return p
 }
 
-func (p *parameterStore) client() *ssm.Client {
-	return ssm.New(ssm.Options{
+func (p *parameterStore) config() aws.Config {
+	return aws.Config{
 		Region:           "us-east-1",
 		BaseEndpoint:     &p.server.URL,
 		RetryMaxAttempts: 1,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
-	})
+	}
 }
 
 func (p *parameterStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -40,7 +40,7 @@ func TestTheSecretOfSignInIsReadByItsNameAndNeverToldInAnError(t *testing.T) {
 				io.WriteString(w, tt.answer)
 			}))
 			defer server.Close()
-			s := NewSignIn(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			s := NewSignIn(aws.Config{Region: "eu-west-1", RetryMaxAttempts: 1, BaseEndpoint: &server.URL, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 				return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "s"}, nil
 			})}, "/leasehold/sign-in/")
 

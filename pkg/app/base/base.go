@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"leasehold/pkg/config"
 	"leasehold/pkg/dynamo"
@@ -106,7 +105,7 @@ func (k *Clients) Drained() lambdaio.Queues {
 // Secrets returns the credentials of connectors.
 func (k *Clients) Secrets() *secrets.SSM {
 	k.may(k.c.Function.Uses.Secrets&names.Read != 0, "the credentials of connectors")
-	return secrets.NewSSM(ssm.NewFromConfig(k.aws), k.c.SecretPath)
+	return secrets.NewSSM(k.aws, k.c.SecretPath)
 }
 
 // SignIn returns what proves to issuers that it is the pages.
