@@ -117,11 +117,19 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 		return p, err
 	}
 
+	if with.ImpactChanges, err = s.loosened(ctx, by, old, p, loosens); err != nil {
+		return p, err
+	}
+
 	// Loosening is told apart, so that auditors find who let more people in (A4).
 	e := s.event(entitlement.OfPolicy, string(p.ID), kind, by)
 	e.Changed = entitlement.Differences(old.Recorded(), p.Recorded())
 	if loosens != "" {
 		e.Data = map[string]string{entitlement.DataLoosens: loosens}
+	}
+	if len(with.ImpactChanges) > 0 {
+		agreed := with.ImpactChanges[0]
+		e.Data["change"], e.Data["proposer"], e.Data["agreedBy"] = string(agreed.ID), string(agreed.Proposer), string(agreed.Agreed)
 	}
 
 	p.Chain, e = p.Chain.Append(by.Marked(e))

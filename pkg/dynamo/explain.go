@@ -86,6 +86,7 @@ func explainers() map[string]explainer {
 		userMapper.tag:           whole(userMapper),
 		groupMapper.tag:          whole(groupMapper),
 		sessionMapper.tag:        whole(sessionMapper),
+		impactChangeMapper.tag:   whole(impactChangeMapper),
 		absenceMapper.tag:        {"note that somebody may not be there to decide", whole(absenceMapper).read},
 
 		tagSubjectRecord: {"what a person ought to have", untyped(readSubjectRecord)},
@@ -125,6 +126,7 @@ type (
 	packageGuard struct {
 		Closed         bool                   // for a deletion of the package
 		ClosedPolicies []entitlement.PolicyID // for deletions of policies
+		Watched        string                 // by an edit of the package's roles
 	}
 	namedBy struct {
 		Policy entitlement.PolicyID
@@ -171,6 +173,7 @@ func guardOfPackage(it item) (any, error) {
 	f := &fields{item: it, reading: true}
 	flag(f, attrClosed, &g.Closed)
 	idSet(f, attrGone, &g.ClosedPolicies)
+	text(f, attrWatched, &g.Watched)
 	return g, f.failure(it)
 }
 

@@ -29,6 +29,7 @@ import (
 //	connected organizations               | 1     | ALL#ORG by name; items eventual          | pages
 //	policies that name an organization    | 1     | TARGET#C#o, then the policies            | pages
 //	custom extensions of a catalog        | table | CAT#c, EXT#...                           | pages
+//	changes that wait for a second person | table | CAT#c, CHG#...                           | all, MaxChanges
 //	all connectors                        | 1     | ALL#CON; items eventual                  | all
 //	user of a principal; by name          | table | PRINC#hash; NAME#UPN#enc, then the user  | one
 //	all users; all groups                 | 1     | ALL#USR#x; ALL#GRP#x by name, 16 shards; | pages
@@ -117,6 +118,7 @@ const (
 	wordOrganization = "ORG"
 	wordExtension    = "EXT"
 	wordSession      = "SES"
+	wordChange       = "CHG"
 
 	wordForPackage = "PKGREQ"
 	wordForSubject = "SUBREQ"

@@ -42,6 +42,9 @@ type Change struct {
 	Absences          []Absence         // one of version 0 is noted beside what is noted of the person already
 	RoleAssignments   []RoleAssignment
 	Sessions          []Session
+	ImpactChanges     []ImpactChange // that wait for a second person
+	Unmoved           []Unmoved      // what must be as it was read, though the change does not write it
+	Watches           []EditWatch
 }
 
 // Guarded refuses a change with a new request for a package that has no DeletionGuard of
