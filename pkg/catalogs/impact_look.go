@@ -173,3 +173,14 @@ func (l *holdersLook) conditions() []entitlement.Unmoved {
 	}
 	return l.unmoved
 }
+
+// ReasonPackages are the packages by which people keep a role, each once.
+func ReasonPackages(people []entitlement.Affected) []entitlement.PackageID {
+	all := map[entitlement.PackageID]bool{}
+	for _, a := range people {
+		for _, r := range a.Because {
+			all[r.Package] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}

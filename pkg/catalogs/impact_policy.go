@@ -79,24 +79,35 @@ func (s *Service) agreeToPolicy(ctx context.Context, by authz.Command, c entitle
 	return s.Store.Commit(ctx, chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{p}, ImpactChanges: []entitlement.ImpactChange{c}}, event))
 }
 
-// UpdateImpactLimit says above what a change in a catalog needs a second person. Whoever keeps the
-// catalog may make it stricter; that it is loosened takes an administrator, since whoever it
-// binds would else lift it first.
+// UpdateImpactLimit sets above what a change in a catalog needs a second person.
 func (s *Service) UpdateImpactLimit(ctx context.Context, by authz.Command, id entitlement.CatalogID, limit entitlement.ImpactLimit) (entitlement.Catalog, error) {
-	if err := limit.Check(); err != nil {
-		return entitlement.Catalog{}, err
-	}
+	return s.limit(ctx, by, id, func(l *entitlement.ImpactLimit) { *l = limit })
+}
+
+// EditImpactLimit is UpdateImpactLimit for some of it; edit is given the limit as it is.
+func (s *Service) EditImpactLimit(ctx context.Context, by authz.Command, id entitlement.CatalogID, edit func(*entitlement.ImpactLimit)) error {
+	_, err := s.limit(ctx, by, id, edit)
+	return err
+}
+
+// limit changes the limit of a catalog. Whoever keeps the catalog may make it stricter; that it
+// is loosened takes an administrator, since whoever it binds would else lift it first.
+func (s *Service) limit(ctx context.Context, by authz.Command, id entitlement.CatalogID, edit func(*entitlement.ImpactLimit)) (entitlement.Catalog, error) {
 	return afresh(func() (entitlement.Catalog, error) {
 		by := by
 		c, err := s.catalog(ctx, &by, authz.UpdateCatalog, id)
 		if err != nil {
 			return c, err
 		}
-		if limit.Looser(c.Limit) && by.AllowedBy != "" {
+		before := c
+		edit(&c.Limit)
+		if err := c.Limit.Check(); err != nil {
+			return c, err
+		}
+		if c.Limit.Looser(before.Limit) && by.AllowedBy != "" {
 			return c, entitlement.Errorf(entitlement.Forbidden, "This lets one person do alone what needs two now: an administrator has to loosen it.")
 		}
-		before := c
-		c.Limit, c.Modified = limit, s.Clock.Now()
+		c.Modified = s.Clock.Now()
 		return s.putCatalog(ctx, by, c, before, "updated")
 	})
 }

@@ -24,12 +24,13 @@ var nouns = map[string]string{
 	"me": "user", "users": "user", "manager": "directoryObject", "memberOf": "group", "groups": "group", "members": "directoryObject", "owners": "directoryObject",
 	"roleDefinitions": "unifiedRoleDefinition", "roleAssignments": "unifiedRoleAssignment",
 	"connectors": "connector", "events": "event", "notices": "event", "grants": "grant", "deliveryErrors": "deliveryError", "removals": "removal", "link": "link", "assignmentExports": "export",
+	"impactSettings": "impactSettings", "impactChanges": "impactChange",
 	"principal": "directoryObject", "roleDefinition": "unifiedRoleDefinition", "customExtension": "customCalloutExtension", "resource": "accessPackageResource",
 	"{connectorId}/resources": "targetResource", "leasehold/settings": "inactiveSettings", "leasehold/assignmentRequests": "requestDetails",
 }
 
 // alone are the words that name one thing and no list.
-var alone = []string{"accessPackage", "catalog", "assignmentPolicy", "assignment", "requestor", "target", "subjects", "settings", "endUserSettings", "me", "manager", "link"}
+var alone = []string{"accessPackage", "catalog", "assignmentPolicy", "assignment", "requestor", "target", "subjects", "settings", "endUserSettings", "me", "manager", "link", "impactSettings"}
 
 // expectation is what an operation answers with where all goes well.
 type expectation struct {
@@ -45,22 +46,23 @@ const anything = "*"
 // special are those of operations that are no reading, making, changing or deleting of what
 // stands at their path.
 var special = map[string]expectation{
-	"GET " + ours + "/openapi.json":                                              {status: http.StatusOK, schema: anything},
-	"GET " + ours + "/events/{objectKind:text}/{objectId}":                       {status: http.StatusOK, schema: "event", many: true},
-	"GET " + ours + "/deliveryErrors/{connectorId}/{reason:text}":                {status: http.StatusOK, schema: "failure", many: true},
-	"GET " + exportPath:                                                          {status: http.StatusOK, media: csvMedia},
-	"POST " + exportsPath:                                                        {status: http.StatusAccepted, schema: "export"},
-	"POST " + root + "/$batch":                                                   {status: http.StatusOK, schema: anything},
-	"POST " + connectorPath + "/check":                                           {status: http.StatusOK, schema: "connector"},
-	"POST " + ours + "/reprocess":                                                {status: http.StatusOK, schema: anything},
+	"GET " + ours + "/openapi.json":                               {status: http.StatusOK, schema: anything},
+	"GET " + ours + "/events/{objectKind:text}/{objectId}":        {status: http.StatusOK, schema: "event", many: true},
+	"GET " + ours + "/deliveryErrors/{connectorId}/{reason:text}": {status: http.StatusOK, schema: "failure", many: true},
+	"GET " + exportPath:                                           {status: http.StatusOK, media: csvMedia},
+	"POST " + previewPath:                                         {status: http.StatusOK, schema: "impact"},
+	"POST " + exportsPath:                                         {status: http.StatusAccepted, schema: "export"},
+	"POST " + root + "/$batch":                                    {status: http.StatusOK, schema: anything},
+	"POST " + connectorPath + "/check":                            {status: http.StatusOK, schema: "connector"},
+	"POST " + ours + "/reprocess":                                 {status: http.StatusOK, schema: anything},
 	"POST " + packagePath + "/{accessPackageId}/getApplicablePolicyRequirements": {status: http.StatusOK, schema: "requirements", many: true},
-	"PATCH " + organizationPath:                                                  {status: http.StatusAccepted, schema: "connectedOrganization"},
-	"PATCH " + endUserPath:                                                       {status: http.StatusOK, schema: "endUserSettings"},
+	"PATCH " + organizationPath: {status: http.StatusAccepted, schema: "connectedOrganization"},
+	"PATCH " + endUserPath:      {status: http.StatusOK, schema: "endUserSettings"},
 }
 
 // steps are the words for what is done to something, with the status of the answer, which
 // has no body.
-var steps = map[string]int{"cancel": http.StatusNoContent, "resume": http.StatusNoContent, "moveToCatalog": http.StatusNoContent, "reprocess": http.StatusAccepted,
+var steps = map[string]int{"cancel": http.StatusNoContent, "resume": http.StatusNoContent, "moveToCatalog": http.StatusNoContent, "applyRoleChange": http.StatusNoContent, "agree": http.StatusNoContent, "reject": http.StatusNoContent, "reprocess": http.StatusAccepted,
 	"close": http.StatusAccepted, "refresh": http.StatusOK, "uploadFile": http.StatusNoContent, "$ref": http.StatusNoContent}
 
 // expected says what the operation answers with.
