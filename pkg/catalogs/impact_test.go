@@ -160,7 +160,7 @@ func TestA4_WhatWasAgreedToIsApplied_AndNothingElse(t *testing.T) {
 
 // Between the last look and the commit the world moves: each of the moves is met by a condition
 // of the transaction.
-func TestA4_APlanWhoseWorldMovesWhileItIsCommittedIsNotApplied(t *testing.T) {
+func TestA4_APlanIsNotAppliedWhereAnythingMovesWhileItIsCommitted(t *testing.T) {
 	for name, move := range map[string]func(w *impact, alone, both, asked entitlement.UserID){
 		"somebody comes out of nothing":   func(w *impact, _, _, _ entitlement.UserID) { w.holder2(w.first) },
 		"a holder ends":                   func(w *impact, alone, _, _ entitlement.UserID) { w.end(w.first, alone) },

@@ -3,7 +3,6 @@ package entitlement
 import (
 	"cmp"
 	"crypto/sha256"
-	"encoding"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -93,7 +92,7 @@ func (e RoleEdit) Of(h Holder, now time.Time) (Affected, bool) {
 
 // ImpactTotals is an edit's impact in figures, and the digest of what is agreed to: the edit, who
 // gains and who loses. It is made holder by holder, in the order of their ids, so that its
-// memory does not grow with them, and can be laid down between two pages.
+// memory does not grow with them.
 type ImpactTotals struct {
 	Holders, Gains, Loses, Keeps int
 	digest                       hash.Hash
@@ -136,26 +135,6 @@ const hashLength = 32
 
 // Affected is how many people gain or lose something.
 func (t *ImpactTotals) Affected() int { return t.Gains + t.Loses }
-
-// MarshalBinary lays the totals down, to go on from there.
-func (t *ImpactTotals) MarshalBinary() ([]byte, error) {
-	state, err := t.digest.(encoding.BinaryMarshaler).MarshalBinary()
-	return fmt.Appendf(nil, "%d %d %d %d %s", t.Holders, t.Gains, t.Loses, t.Keeps, base64.StdEncoding.EncodeToString(state)), err
-}
-
-// UnmarshalBinary takes them up again.
-func (t *ImpactTotals) UnmarshalBinary(text []byte) error {
-	var state string
-	if _, err := fmt.Sscanf(string(text), "%d %d %d %d %s", &t.Holders, &t.Gains, &t.Loses, &t.Keeps, &state); err != nil {
-		return err
-	}
-	digest, err := base64.StdEncoding.DecodeString(state)
-	if err != nil {
-		return err
-	}
-	t.digest = sha256.New()
-	return t.digest.(encoding.BinaryUnmarshaler).UnmarshalBinary(digest)
-}
 
 // ImpactLimit is above how many people a change of a package's roles, or of a policy, needs a
 // second person in a catalog.
