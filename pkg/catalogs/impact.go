@@ -392,3 +392,31 @@ func (s *Service) RejectChange(ctx context.Context, by authz.Command, catalog en
 		return s.Store.Commit(ctx, chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{p}, ImpactChanges: []entitlement.ImpactChange{c}}, event))
 	})
 }
+
+// maxChangeCatalogs bounds the catalogs in which changes are looked for that wait for one person (S21).
+const maxChangeCatalogs = 20
+
+// ChangesFor are the changes that wait for the caller to agree: of catalogs in which a role of
+// theirs lets them, and proposed by somebody else. Administrators may agree everywhere, and are
+// told of the catalogs in which they hold a role.
+func (s *Service) ChangesFor(ctx context.Context, by authz.Caller) ([]entitlement.ImpactChange, error) {
+	held, err := s.Store.RolesOf(ctx, by.User())
+	if err != nil || len(held) == 0 {
+		return nil, err
+	}
+
+	var all []entitlement.ImpactChange
+	in := authz.Catalogs(by, authz.ChangeRoleScopes, held)
+	for _, id := range in[:min(len(in), maxChangeCatalogs)] {
+		found, err := s.waiting(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			if c.Proposer != by.ID && c.Agreed == "" {
+				all = append(all, c)
+			}
+		}
+	}
+	return oldestFirst(all, s.Clock.Now()), nil
+}

@@ -19,9 +19,10 @@ const onPage = 25
 
 // homePage is what home shows.
 type homePage struct {
-	Waiting    []*views.Request    // for the visitor's decision
-	InProgress []*views.Request    // of the visitor's own
-	Ending     []*views.Assignment // soon
+	Changes    []entitlement.ImpactChange // that wait for the visitor as the second person
+	Waiting    []*views.Request           // for the visitor's decision
+	InProgress []*views.Request           // of the visitor's own
+	Ending     []*views.Assignment        // soon
 }
 
 func home(ctx context.Context, v *visit) (answer, error) {
@@ -51,6 +52,9 @@ func home(ctx context.Context, v *visit) (answer, error) {
 		return a.Target == entitlement.TargetAbsent || a.End.IsZero() || a.End.Sub(v.now) > endsSoon
 	}))
 	if err := v.Views.Assignments(ctx, v.by.Caller, shown.Ending, views.With{views.JoinPackage: nil}); err != nil {
+		return answer{}, err
+	}
+	if shown.Changes, err = v.Catalogs.ChangesFor(ctx, v.by.Caller); err != nil {
 		return answer{}, err
 	}
 	return page(homeView(v, shown))
