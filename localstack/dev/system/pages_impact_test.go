@@ -1,0 +1,112 @@
+package system
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"leasehold/localstack/components"
+	"leasehold/pkg/names"
+)
+
+// holders has two people with a package of a catalog of which there are two owners, and gives the
+// address of the package's page.
+func (o *fixture) impacted(name string) (olga, mei *reader, managed string) {
+	o.Helper()
+	olga = o.signIn(components.Owner)
+	olga.open("/catalogs")
+	olga.follow("Sales")
+	olga.follow("Create a package")
+	olga.press("Save", map[string]string{"name": name})
+	managed = olga.page.Address
+	olga.follow("Add a role")
+	olga.press("Add the role", map[string]string{"role": olga.chosen("role", "CRM editors · Member")})
+	olga.press("Add the role to the package", nil)
+	olga.has(200, "CRM editors Member")
+	return olga, nil, managed
+}
+
+func (o *fixture) assign(managed, policy, who string) {
+	o.Helper()
+	pkg := managed[strings.LastIndexByte(managed, '/')+1:]
+	o.call(components.Admin, "POST", names.Entitlement+"/assignmentRequests", object{"requestType": "adminAdd",
+		"assignment": object{"targetId": o.idOf(who), "assignmentPolicyId": policy, "accessPackageId": pkg}}, 201)
+}
+
+func (o *fixture) idOf(who string) string {
+	o.Helper()
+	return o.call(who, "GET", names.APIVersion+"/me", nil, 200)["id"].(string)
+}
+
+// Remove a role: the page says who loses it, and why others keep it; what moves meanwhile comes
+// back as a difference; and above the limit of the catalog a second person agrees.
+func TestStory_ARoleIsRemovedThroughTheImpactPage(t *testing.T) {
+	o := open(t, Options{})
+	hostile := `<script>alert("x")</script> & co`
+	olga, _, managed := o.impacted(hostile)
+	pkg := managed[strings.LastIndexByte(managed, '/')+1:]
+	policy := o.call(components.Admin, "POST", names.Entitlement+"/assignmentPolicies", object{"displayName": "Direct", "description": "",
+		"allowedTargetScope": "notSpecified", "expiration": object{"type": "noExpiration"}, "accessPackage": object{"id": pkg}}, 201)["id"].(string)
+	o.assign(managed, policy, components.Member)
+
+	olga.press("Remove Member", nil)
+	olga.has(200, "Remove a role: who is affected", "Of 1 who have the package now, 0 gain the role, 1 lose it, and 0 keep it by something else.", "Mei Tanaka", "without end", "Nothing else gives it.", hostile)
+	if strings.Contains(olga.page.Source, "<script") {
+		t.Error("a stored text is markup")
+	}
+	impact := olga.page
+
+	// Somebody comes meanwhile: the plan is not applied, and the difference is shown.
+	o.assign(managed, policy, components.Other)
+	olga.must(impact.Submit(t.Context(), "Remove the role from the package", nil))
+	olga.has(409, "It is not what you agreed to any more.", "Would gain or lose it now, and did not before: Otto Lindqvist", "2 lose it")
+	if strings.Contains(olga.page.Text, "any more: Mei") {
+		t.Error("Mei is told of as a difference")
+	}
+	o.lacksNothing(managed, "CRM editors Member", olga)
+
+	// The file has everybody.
+	olga.press("Remove Member", nil)
+	olga.follow("All of these people as a file (CSV)")
+	olga.has(200, "loses,Mei Tanaka", "loses,Otto Lindqvist")
+
+	// A limit: it waits, whichever way it comes, and another owner agrees.
+	catalog := managed[:strings.Index(managed, "/packages/")]
+	olga.must(olga.Visitor.Open(t.Context(), catalog+"/limit"))
+	olga.press("Save", map[string]string{"people": "none"})
+	olga.has(400, "Type a whole number above zero, or nothing.")
+	olga.press("Save", map[string]string{"people": "1"})
+	olga.must(olga.Visitor.Open(t.Context(), catalog+"/limit"))
+	olga.press("Save", map[string]string{"people": "5"})
+	olga.has(403, "an administrator has to loosen it")
+	olga.must(olga.Visitor.Open(t.Context(), catalog+"/roles/give?search=tanaka"))
+	olga.press("Give the role", map[string]string{"principal": olga.chosen("principal", "Mei Tanaka"), "role": olga.chosen("role", "Catalog owner")})
+
+	olga.must(olga.Visitor.Open(t.Context(), managed))
+	olga.press("Remove Member", nil)
+	olga.has(200, "This needs a second person", "Mei Tanaka, and administrators.")
+	olga.press("Propose this", nil)
+	olga.has(200, "Proposed by Olga Brandt", "You proposed this yourself. Somebody else has to agree.")
+	olga.lacks("Agree ")
+	waits := olga.page
+	olga.must(olga.Visitor.Open(t.Context(), managed))
+	olga.has(200, "Waits for a second person", "Remove the role Member: 2 people are affected (proposed by you)", "CRM editors Member")
+	olga.send(strings.TrimPrefix(waits.Address, olga.site), map[string][]string{"form": waits.Forms[0].Values["form"], "decision": {"agree"}, "hash": {regexp.MustCompile(`name="hash" value="([^"]*)"`).FindStringSubmatch(waits.Source)[1]}})
+	olga.has(403, "You proposed this change yourself")
+
+	mei := o.signIn(components.Member)
+	mei.open("")
+	mei.has(200, "Waits for a second person", "Remove the role Member: 2 people are affected")
+	mei.follow("Remove the role Member: 2 people are affected")
+	mei.has(200, "Proposed by Olga Brandt", "Otto Lindqvist")
+	mei.press("Agree", nil)
+	mei.has(200, "This package gives nothing yet.")
+	mei.lacks("Waits for a second person")
+}
+
+// lacksNothing demands that the package gives the role still.
+func (o *fixture) lacksNothing(managed, role string, r *reader) {
+	o.Helper()
+	r.must(r.Visitor.Open(o.Context(), managed))
+	r.has(200, role)
+}

@@ -1,0 +1,54 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// enoughEdits is how many changes of roles, agreed to by what was said of them, are checked against
+// what they do.
+const enoughEdits = 500
+
+// edited is the run of a number with changes of roles among its commands that are agreed to by
+// what was said of them. Each second is interrupted, so that others move before it is done.
+func edited(number uint64) Plan {
+	p := Draw(number)
+	draw := rand.New(rand.NewPCG(number, 26))
+	var with []Command
+	for i, c := range p.Commands {
+		if with = append(with, c); i%3 > 0 {
+			continue
+		}
+		edit := Command{Kind: AddRole, A: draw.IntN(1000), B: draw.IntN(1000), C: 1, Seed: draw.Uint64()}
+		if draw.IntN(2) == 0 {
+			edit.Kind = RemoveRole
+		}
+		if draw.IntN(2) == 0 {
+			edit.Steps = 1 + draw.IntN(20)
+		}
+		with = append(with, edit)
+	}
+	p.Commands = with
+	return p
+}
+
+// Who is told to gain, to lose and to keep a role by a change of a package's roles are exactly
+// those for whom it changes, or does not, whatever goes on beside it and whatever fails; and a
+// plan that is not so any more is applied by nobody. The oracle says who has what by itself.
+func TestT26_WhoIsToldToGainLoseAndKeepIsExactlyWhoDoes(t *testing.T) {
+	edits, moved, number := 0, 0, uint64(0)
+	for edits < enoughEdits {
+		if number++; number > 400 {
+			break
+		}
+		out := Run(t, edited(number), false)
+		if out.Violation != "" {
+			t.Fatalf("run %d: %s", number, out.Violation)
+		}
+		edits, moved = edits+out.Edits, moved+out.Moved
+	}
+	t.Logf("%d edits in %d runs were as they were told; %d were refused, since who gains or loses had moved", edits, number, moved)
+	if edits < enoughEdits || moved == 0 {
+		t.Errorf("%d edits were checked, at least %d are wanted; %d had moved", edits, enoughEdits, moved)
+	}
+}
