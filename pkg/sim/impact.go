@@ -51,6 +51,7 @@ func (o *oracle) impact(c entitlement.Change, now time.Time) {
 	effects := map[entitlement.UserID]entitlement.Effect{}
 	for _, a := range told {
 		effects[a.Subject] = a.Effect
+		o.w.toldOf[a.Effect]++
 	}
 
 	for _, u := range sorted(o.people) {

@@ -3,6 +3,8 @@ package sim
 import (
 	"math/rand/v2"
 	"testing"
+
+	"leasehold/pkg/entitlement"
 )
 
 // enoughEdits is how many changes of roles, agreed to by what was said of them, are checked against
@@ -36,7 +38,7 @@ func edited(number uint64) Plan {
 // those for whom it changes, or does not, whatever goes on beside it and whatever fails; and a
 // plan that is not so any more is applied by nobody. The oracle says who has what by itself.
 func TestT26_WhoIsToldToGainLoseAndKeepIsExactlyWhoDoes(t *testing.T) {
-	edits, moved, number := 0, 0, uint64(0)
+	edits, moved, number, told := 0, 0, uint64(0), map[entitlement.Effect]int{}
 	for edits < enoughEdits {
 		if number++; number > 400 {
 			break
@@ -46,9 +48,13 @@ func TestT26_WhoIsToldToGainLoseAndKeepIsExactlyWhoDoes(t *testing.T) {
 			t.Fatalf("run %d: %s", number, out.Violation)
 		}
 		edits, moved = edits+out.Edits, moved+out.Moved
+		for effect, n := range out.Told {
+			told[effect] += n
+		}
 	}
-	t.Logf("%d edits in %d runs were as they were told; %d were refused, since who gains or loses had moved", edits, number, moved)
-	if edits < enoughEdits || moved == 0 {
-		t.Errorf("%d edits were checked, at least %d are wanted; %d had moved", edits, enoughEdits, moved)
+	t.Logf("%d edits in %d runs were as they were told: %d people gained, %d lost, %d kept; %d edits were refused, since who gains or loses had moved",
+		edits, number, told[entitlement.Gains], told[entitlement.Loses], told[entitlement.Keeps], moved)
+	if edits < enoughEdits || moved == 0 || told[entitlement.Gains] == 0 || told[entitlement.Loses] == 0 || told[entitlement.Keeps] == 0 {
+		t.Errorf("%d edits were checked, at least %d are wanted; %d had moved; told were %v", edits, enoughEdits, moved, told)
 	}
 }
