@@ -11,17 +11,25 @@ import (
 // what they do.
 const enoughEdits = 500
 
-// edited is the run of a number with changes of roles among its commands that are agreed to by
-// what was said of them. Each second is interrupted, so that others move before it is done.
+// edited is the run of a number in which people hold several packages that give one role, and
+// whose commands have changes of roles among them that are agreed to by what was said of them.
+// Each second is interrupted, so that others move before it is done.
 func edited(number uint64) Plan {
 	p := Draw(number)
 	draw := rand.New(rand.NewPCG(number, 26))
+	for i := range p.Packages {
+		p.Packages[i].Roles, p.Packages[i].Excludes = []int{0, 1 + draw.IntN(2)}, nil
+	}
+
 	var with []Command
 	for i, c := range p.Commands {
 		if with = append(with, c); i%3 > 0 {
 			continue
 		}
-		edit := Command{Kind: AddRole, A: draw.IntN(1000), B: draw.IntN(1000), C: 1, Seed: draw.Uint64()}
+		for range 1 + draw.IntN(3) {
+			with = append(with, Command{Kind: Assign, A: draw.IntN(1000), B: draw.IntN(1000), C: 1, Seed: draw.Uint64()})
+		}
+		edit := Command{Kind: AddRole, A: draw.IntN(1000), B: draw.IntN(3), C: 1, Seed: draw.Uint64()}
 		if draw.IntN(2) == 0 {
 			edit.Kind = RemoveRole
 		}
