@@ -399,3 +399,34 @@ func TestF38_TheImpactOnFiftyThousandHoldersIsReadByLargePages(t *testing.T) {
 		t.Errorf("%d gain, %d are named, %d pages", found.Totals.Gains, len(found.People), meter.Calls["Query"])
 	}
 }
+
+// Whoever looks at what a change does must be allowed to see who holds the package; and of the
+// packages by which people keep a role they are told those that they may see.
+func TestT14_APreviewShowsNobodyWhatTheyMustNotSee(t *testing.T) {
+	w := newImpact(t)
+	elsewhere := w.fixture.catalog()
+	hidden := w.pack(elsewhere)
+	w.policy(hidden)
+	r := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, elsewhere.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "g"))
+	must[entitlement.ResourceRoleScope](t)(w.AddScope(t.Context(), by, hidden.ID, r, "Member_g"))
+	both := w.holder(w.first).Subject
+	w.give(hidden, both)
+
+	who := w.people(2)
+	w.owns(w.catalog, who[0])
+	of := func(id string) authz.Command {
+		u := must[entitlement.User](t)(w.store.User(t.Context(), entitlement.UserID(id)))
+		return authz.Command{Caller: authz.Caller{ID: u.ID, Scopes: authz.Every}, CommandID: "call"}.As(u)
+	}
+	_, err := w.PreviewRoles(t.Context(), of(who[1]), w.gone, nil)
+	w.kind(err, entitlement.Forbidden, "")
+
+	found := must[catalogs.Impact](t)(w.PreviewRoles(t.Context(), of(who[0]), w.gone, nil))
+	reasons := catalogs.ReasonPackages(found.People)
+	if found.Totals.Keeps != 1 || len(reasons) != 1 || reasons[0] != hidden.ID {
+		t.Fatalf("kept by %v", reasons)
+	}
+	if named := must[[]entitlement.AccessPackage](t)(w.PackagesNamed(t.Context(), of(who[0]).Caller, reasons)); len(named) != 0 {
+		t.Errorf("the owner of another catalog is told of %v", named)
+	}
+}

@@ -25,7 +25,7 @@ import (
 // The pins of pages. Each begins with three reads: the session, whose the sign-in is, and the
 // account. However many packages there are, a page costs the same.
 var pinPage = map[string]cost{
-	"home": {11, 8.5, 0},
+	"home":            {11, 8.5, 0},
 	"find access":     {9, 8, 0},
 	"find access, 10": {9, 7.5, 0},
 	"a package":       {10, 23.5, 0}, // the package, and what a request for it would be decided on, three times
