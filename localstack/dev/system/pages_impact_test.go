@@ -110,3 +110,66 @@ func (o *fixture) lacksNothing(managed, role string, r *reader) {
 	r.must(r.Visitor.Open(o.Context(), managed))
 	r.has(200, role)
 }
+
+// Nobody who may not change the roles of a package looks at what a change does, makes it, or agrees
+// to one that waits; and whoever may, in one catalog, does nothing by it in another.
+func TestA1_TheImpactPagesAreForThoseWhoKeepTheCatalog(t *testing.T) {
+	o := open(t, Options{})
+	olga, _, managed := o.impacted("Kept by Olga")
+	catalog, pkg := managed[:strings.Index(managed, "/packages/")], managed[strings.Index(managed, "/packages/"):]
+	scope := regexp.MustCompile(`/roles/([^/"]*)/remove"`).FindStringSubmatch(olga.page.Source)[1]
+	form := olga.page.Forms[0].Values["form"]
+	nothing := "/changes/11111111-2222-4333-8444-555555555555"
+
+	// Olga's other catalog: the package is not in it.
+	other := o.call(components.Admin, "POST", names.Entitlement+"/catalogs", object{"displayName": "Elsewhere"}, 201)["id"].(string)
+	foreign := catalog[:strings.LastIndexByte(catalog, '/')+1] + other
+	for _, row := range []struct {
+		who     string
+		in      string
+		refused []int
+	}{{components.Member, catalog, []int{403, 404}}, {components.Approver, catalog, []int{403, 404}}, {components.Admin, foreign, []int{404}}, {components.Owner, foreign, []int{403, 404}}} {
+		r := o.signIn(row.who)
+		tell := func(what string) {
+			if r.page.Status != row.refused[0] && r.page.Status != row.refused[len(row.refused)-1] {
+				t.Errorf("%s as %s: %d %s", what, row.who, r.page.Status, r.page.Text)
+			}
+			if strings.Contains(r.page.Text, "CRM editors") {
+				t.Errorf("%s shows %s what is in the catalog", what, row.who)
+			}
+		}
+		for _, path := range []string{pkg + "/roles/impact?remove=" + scope, pkg + "/roles/impact/people?remove=" + scope, nothing} {
+			r.must(r.Visitor.Open(t.Context(), row.in+path))
+			tell(path)
+		}
+		r.open("/access")
+		own := form
+		if len(r.page.Forms) > 0 {
+			own = r.page.Forms[0].Values["form"]
+		}
+		for path, values := range map[string]map[string][]string{
+			pkg + "/roles/impact": {"remove": {scope}, "hash": {"x"}}, nothing: {"decision": {"agree"}, "hash": {"x"}},
+		} {
+			values["form"] = own
+			r.must(r.Visitor.Send(t.Context(), row.in+path, values, row.in))
+			tell("POST " + path)
+		}
+	}
+
+	// The limit is set by who keeps the catalog.
+	mei := o.signIn(components.Member)
+	mei.must(mei.Visitor.Open(t.Context(), catalog+"/limit"))
+	if mei.page.Status != 403 && mei.page.Status != 404 {
+		t.Errorf("the limit is open to everybody: %d", mei.page.Status)
+	}
+	olga.must(olga.Visitor.Open(t.Context(), managed))
+	olga.has(200, "CRM editors Member")
+
+	// What is no change, or is gone, is said; nothing breaks.
+	for path, status := range map[string]int{"/roles/impact": 400, "/roles/impact?add=x": 400, "/roles/impact?remove=x_y": 404, "/roles/impact?add=11111111-2222-4333-8444-555555555555+x": 404} {
+		olga.must(olga.Visitor.Open(t.Context(), managed+path))
+		if olga.page.Status != status {
+			t.Errorf("%s: %d, want %d: %s", path, olga.page.Status, status, olga.page.Text)
+		}
+	}
+}
