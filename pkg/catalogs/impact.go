@@ -343,7 +343,7 @@ func (s *Service) waiting(ctx context.Context, catalog entitlement.CatalogID) ([
 }
 
 // AgreeToChange makes a change that waits: agreed to by somebody else than who proposed it, as
-// the hash says that they saw it. A loosened policy is then its proposer's to save again.
+// the hash says that they saw it.
 func (s *Service) AgreeToChange(ctx context.Context, by authz.Command, catalog entitlement.CatalogID, id entitlement.ChangeID, hash string) error {
 	c, err := s.ImpactChange(ctx, by, catalog, id)
 	if err != nil {
@@ -413,7 +413,7 @@ func (s *Service) ChangesFor(ctx context.Context, by authz.Caller) ([]entitlemen
 			return nil, err
 		}
 		for _, c := range found {
-			if c.Proposer != by.ID && c.Agreed == "" {
+			if c.Proposer != by.ID {
 				all = append(all, c)
 			}
 		}

@@ -22,16 +22,18 @@ func oldestFirst(all []entitlement.ImpactChange, now time.Time) []entitlement.Im
 	return all
 }
 
-// loosened asks for the second person where a policy is loosened in a catalog that wants one
-// (A4). It returns the change that was agreed to, which goes with the policy, or nothing where
-// none is needed.
-func (s *Service) loosened(ctx context.Context, by authz.Command, old, p entitlement.AssignmentPolicy, loosens string) ([]entitlement.ImpactChange, error) {
+// loosened asks for the second person where a policy is loosened in a catalog that wants one (A4).
+func (s *Service) loosened(ctx context.Context, by authz.Command, old, p entitlement.AssignmentPolicy, loosens string) error {
 	if loosens == "" {
-		return nil, nil
+		return nil
 	}
 	catalog, err := s.Store.Catalog(ctx, p.Catalog)
 	if err != nil || !catalog.Limit.Loosening {
-		return nil, err
+		return err
+	}
+	pkg, err := s.Store.Package(ctx, p.Package)
+	if err != nil {
+		return err
 	}
 
 	// A new policy has another id each time that it is sent.
@@ -40,22 +42,10 @@ func (s *Service) loosened(ctx context.Context, by authz.Command, old, p entitle
 		which = "new policy " + p.DisplayName
 	}
 	changed := entitlement.Differences(old.Recorded(), p.Recorded())
-	c := entitlement.ImpactChange{ID: changeID(string(p.Package), which), Catalog: p.Catalog, Edit: entitlement.RoleEdit{Package: p.Package},
-		Policy: p.ID, Loosens: loosens, Changed: changed, Hash: policyHash(old, changed)}
-	kept, err := s.Store.ImpactChange(ctx, p.Catalog, c.ID)
-	if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
-		return nil, err
-	}
-	if err == nil && kept.Hash == c.Hash && kept.Agreed != "" && !kept.Over(s.Clock.Now()) {
-		kept.Erased = true
-		return []entitlement.ImpactChange{kept}, nil
-	}
-
-	pkg, err := s.Store.Package(ctx, p.Package)
-	if err != nil {
-		return nil, err
-	}
-	return nil, s.wait(ctx, by, pkg, c, map[string]string{"policy": string(p.ID), entitlement.DataLoosens: loosens})
+	terms := p
+	terms.Meta = entitlement.Meta{Version: old.Version}
+	return s.wait(ctx, by, pkg, entitlement.ImpactChange{ID: changeID(string(p.Package), which), Catalog: p.Catalog, Edit: entitlement.RoleEdit{Package: p.Package},
+		Policy: p.ID, Loosens: loosens, Changed: changed, Terms: terms, Hash: policyHash(old, changed)}, map[string]string{"policy": string(p.ID), entitlement.DataLoosens: loosens})
 }
 
 // policyHash names what a policy becomes and what it was: an edit of another version of it is
@@ -68,15 +58,28 @@ func policyHash(old entitlement.AssignmentPolicy, changed []entitlement.Changed)
 	return strings.ReplaceAll(string(changeID(parts...)), "-", "")
 }
 
+// agreeToPolicy saves a policy as it was proposed, where it is still the one that was proposed to
+// be loosened.
 func (s *Service) agreeToPolicy(ctx context.Context, by authz.Command, c entitlement.ImpactChange) error {
-	p, err := s.openPackage(ctx, &by, authz.UpdatePolicy, c.Edit.Package)
-	if err != nil {
+	p := c.Terms
+	version := p.Version
+	p.ID, p.Meta, c.Erased = c.Policy, entitlement.Meta{}, true
+	agreed := entitlement.Change{ImpactChanges: []entitlement.ImpactChange{c}}
+	if version == 0 {
+		_, err := afresh(func() (entitlement.AssignmentPolicy, error) { return s.createPolicy(ctx, by, p, agreed) })
 		return err
 	}
-	c.Agreed = by.ID
-	event := s.event(entitlement.OfPackage, string(p.ID), "changeAgreed", by)
-	event.Data = map[string]string{"change": string(c.ID), "impact": c.Hash, "proposer": string(c.Proposer), "policy": string(c.Policy)}
-	return s.Store.Commit(ctx, chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{p}, ImpactChanges: []entitlement.ImpactChange{c}}, event))
+
+	by.If = &authz.Condition{Refuse: func(kept any) error {
+		if is, ok := kept.(entitlement.AssignmentPolicy); ok && is.Version == version {
+			return nil
+		}
+		err := entitlement.Errorf(entitlement.Conflict, "The policy is another one by now than when this was proposed: propose it again, as it is now.")
+		err.Code = CodeImpactMoved
+		return err
+	}}
+	_, err := afresh(func() (entitlement.AssignmentPolicy, error) { return s.replacePolicy(ctx, by, p, agreed) })
+	return err
 }
 
 // UpdateImpactLimit sets above what a change in a catalog needs a second person.

@@ -328,28 +328,42 @@ func TestA4_APolicyThatIsLoosenedWaitsForASecondPersonWhereTheCatalogSaysSo(t *t
 	looser.Scope = entitlement.ScopeAllMembers
 	_, err := w.ReplacePolicy(t.Context(), by, looser)
 	w.kind(err, entitlement.Conflict, "loosens the policy")
-	c := w.waits()[0]
+	c, second := w.waits()[0], administrator("second", "agree")
 	w.kind(w.AgreeToChange(t.Context(), by, w.catalog.ID, c.ID, c.Hash), entitlement.Forbidden, "yourself")
-	if err := w.AgreeToChange(t.Context(), administrator("second", "agree"), w.catalog.ID, c.ID, c.Hash); err != nil {
-		t.Fatal(err)
+	if kept := must[entitlement.AssignmentPolicy](t)(w.store.Policy(t.Context(), p.ID)); kept.Scope != entitlement.ScopeNobody {
+		t.Fatal("it was loosened by one person")
+	}
+	if err := w.AgreeToChange(t.Context(), second, w.catalog.ID, c.ID, c.Hash); err != nil || len(w.waits()) != 0 {
+		t.Fatalf("agreed to it is not saved: %v", err)
+	}
+	kept := must[entitlement.AssignmentPolicy](t)(w.store.Policy(t.Context(), p.ID))
+	events := must[entitlement.Paged[entitlement.Event]](t)(w.store.ListEvents(t.Context(), entitlement.OfPolicy, string(p.ID), entitlement.Page{})).Items
+	if last := events[len(events)-1]; kept.Scope != entitlement.ScopeAllMembers || last.Kind != entitlement.EventLoosened || last.Actor != "second" || last.Data["proposer"] != string(by.ID) {
+		t.Errorf("it is %s, by %+v", kept.Scope, last)
 	}
 
-	wider := looser
+	// What was proposed of another version of the policy is not saved.
+	wider := kept
 	wider.Scope = entitlement.ScopeAllUsers
-	_, err = w.ReplacePolicy(t.Context(), by, wider) // another one than was agreed to
-	w.kind(err, entitlement.Conflict, "second person")
-	_, err = w.ReplacePolicy(t.Context(), by, looser) // proposed anew, since the other took its place
+	_, err = w.ReplacePolicy(t.Context(), by, wider)
 	w.kind(err, entitlement.Conflict, "second person")
 	c = w.waits()[0]
-	if err := w.AgreeToChange(t.Context(), administrator("second", "agree"), w.catalog.ID, c.ID, c.Hash); err != nil {
-		t.Fatal(err)
+	stricter = must[entitlement.AssignmentPolicy](t)(w.ReplacePolicy(t.Context(), by, stricter)) // needs nobody else
+	w.kind(w.AgreeToChange(t.Context(), second, w.catalog.ID, c.ID, c.Hash), entitlement.Conflict, "another one by now")
+
+	// A policy without approval beside others is one that loosens too.
+	fresh := entitlement.AssignmentPolicy{Package: w.first.ID, DisplayName: "Beside", Scope: entitlement.ScopeAllMembers, Requestor: entitlement.RequestorSettings{SelfAdd: true}}
+	_, err = w.CreatePolicy(t.Context(), by, fresh)
+	w.kind(err, entitlement.Conflict, "second person")
+	for _, c := range w.waits() {
+		if c.Changed[0].Property == "displayName" {
+			if err := w.AgreeToChange(t.Context(), second, w.catalog.ID, c.ID, c.Hash); err != nil {
+				t.Errorf("agreed to it is not made: %v", err)
+			}
+		}
 	}
-	if _, err = w.ReplacePolicy(t.Context(), by, looser); err != nil || len(w.waits()) != 0 {
-		t.Errorf("what was agreed to is not saved: %v", err)
-	}
-	_, err = w.ReplacePolicy(t.Context(), by, stricter)
-	if err != nil {
-		t.Errorf("a stricter policy needs nobody else: %v", err)
+	if pkg := must[entitlement.AccessPackage](t)(w.store.Package(t.Context(), w.first.ID)); len(pkg.Policies) != 3 {
+		t.Errorf("the package has %d policies, want 3", len(pkg.Policies))
 	}
 }
 

@@ -30,6 +30,8 @@ var impactChangeMapper = mapper[entitlement.ImpactChange]{
 		id(f, "po", &c.Policy)
 		text(f, "l", &c.Loosens)
 		list(f, "cg", &c.Changed, changedFields)
+		group(f, "te", &c.Terms, policyMapper.body)
+		number(f, "tv", &c.Terms.Version)
 		text(f, "h", &c.Hash)
 		number(f, "n", &c.Holders)
 		number(f, "g", &c.Gains)
@@ -37,7 +39,6 @@ var impactChangeMapper = mapper[entitlement.ImpactChange]{
 		number(f, "k", &c.Keeps)
 		text(f, "se", &c.Seen)
 		id(f, "pr", &c.Proposer)
-		id(f, "ag", &c.Agreed)
 		when(f, "cr", &c.Created)
 	},
 }

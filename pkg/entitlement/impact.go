@@ -183,18 +183,19 @@ type ImpactChange struct {
 	Catalog CatalogID
 	Edit    RoleEdit
 
-	// Of a policy that is loosened: which, what of it, and every property with what it was and
-	// is to be. Of Edit the package alone counts then.
+	// Of a policy that is loosened: which, what of it, every property with what it was and is to
+	// be, and the policy as it is to be, at the version that it was decided on. Of Edit the
+	// package alone counts then.
 	Policy  PolicyID
 	Loosens string
 	Changed []Changed
+	Terms   AssignmentPolicy
 
 	Hash                         string // what is agreed to
 	Holders, Gains, Loses, Keeps int
 	Seen                         string // who gains and who loses, as PackSeen has them; empty where they are too many
 
 	Proposer UserID
-	Agreed   UserID // who has agreed to a loosened policy, which its proposer then saves again
 	Created  time.Time
 	Meta
 }

@@ -173,7 +173,7 @@ func impactChangeType() entityType[entitlement.ImpactChange] {
 		return object{"id": string(c.ID), "catalogId": string(c.Catalog), "accessPackageId": string(c.Edit.Package), "kind": kind, "hash": c.Hash,
 			"resourceRoleScopeId": text(c.Edit.Scope.ID), "policyId": text(string(c.Policy)), "loosens": text(c.Loosens),
 			"holders": c.Holders, "gainCount": c.Gains, "loseCount": c.Loses, "keepCount": c.Keeps,
-			"proposedBy": string(c.Proposer), "agreedBy": text(string(c.Agreed)), "createdDateTime": instant(c.Created), "expirationDateTime": instant(c.Expires()),
+			"proposedBy": string(c.Proposer), "createdDateTime": instant(c.Created), "expirationDateTime": instant(c.Expires()),
 			"changed": objects(c.Changed, func(one entitlement.Changed) object {
 				return object{"property": one.Property, "before": text(one.Before), "after": text(one.After)}
 			})}

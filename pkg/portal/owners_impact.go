@@ -226,8 +226,8 @@ func applyImpact(ctx context.Context, v *visit) (answer, error) {
 	if err == nil {
 		return then(packagePath(p))
 	}
-	if waits, ok := errors.AsType[*catalogs.SecondPersonError](err); ok {
-		return then(changePath(waits.Change))
+	if to, waits := waitsAt(err); waits {
+		return to, nil
 	}
 	all, status, err := v.refused(err)
 	if err != nil {
@@ -325,6 +325,15 @@ func exportImpact(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	return answer{file: &file{name: "impact.csv", media: csvfile.Media, body: out.Bytes()}}, nil
+}
+
+// waitsAt leads to the change that a refusal says waits for a second person.
+func waitsAt(err error) (answer, bool) {
+	waits, is := errors.AsType[*catalogs.SecondPersonError](err)
+	if !is {
+		return answer{}, false
+	}
+	return answer{next: changePath(waits.Change)}, true
 }
 
 func changePath(c entitlement.ImpactChange) string {

@@ -148,6 +148,9 @@ func (v *visit) managePage(ctx context.Context) (managePage, error) {
 
 // besidePackage shows a package again, with why something of it was not done.
 func (v *visit) besidePackage(ctx context.Context, why error) (answer, error) {
+	if to, waits := waitsAt(why); waits {
+		return to, nil
+	}
 	all, status, err := v.refused(why)
 	if err != nil {
 		return answer{}, err

@@ -46,7 +46,6 @@ var germanImpact = map[string]string{
 	"A change of a package's roles that affects more people than this waits until a second person agrees. Left empty, there is no limit. Only an administrator can make it less strict.": "Eine Änderung der Rollen eines Pakets, die mehr Personen betrifft, wartet, bis eine zweite Person zustimmt. Leer heißt: keine Grenze. Weniger streng kann sie nur ein Administrator machen.",
 
 	"A policy that is loosened needs a second person too":                                                                 "Auch eine Richtlinie, die gelockert wird, braucht eine zweite Person",
-	"Agreed to: whoever proposed it saves the policy again.":                                                              "Zugestimmt: wer es vorgeschlagen hat, speichert die Richtlinie noch einmal.",
 	"Another owner of the catalog, a manager of its packages or an administrator may agree.":                              "Zustimmen können andere Besitzer des Katalogs, Manager seiner Pakete und Administratoren.",
 	"It is not what you agreed to any more. Look at the difference, and agree to what it is now.":                         "Es ist nicht mehr, womit Sie einverstanden waren. Sehen Sie sich den Unterschied an und stimmen Sie dem zu, was jetzt gilt.",
 	"It was there before the package gave it, and goes all the same.":                                                     "Sie war schon da, bevor das Paket sie gab, und geht trotzdem.",

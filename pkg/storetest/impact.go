@@ -18,7 +18,12 @@ var impactScenarios = []scenario{
 
 func keptChange() kept {
 	return keep("Impact change", entitlement.PartConfiguration, func(v *entitlement.ImpactChange) *entitlement.Meta { return &v.Meta },
-		func(first, later *entitlement.ImpactChange) { later.ID, later.Catalog = first.ID, first.Catalog },
+		func(first, later *entitlement.ImpactChange) {
+			later.ID, later.Catalog = first.ID, first.Catalog
+			for _, c := range []*entitlement.ImpactChange{first, later} { // its id is Policy, and of what is kept of it only the version counts
+				c.Terms.ID, c.Terms.Meta = "", entitlement.Meta{Version: 3}
+			}
+		},
 		func(v entitlement.ImpactChange) entitlement.Change {
 			return entitlement.Change{ImpactChanges: []entitlement.ImpactChange{v}}
 		},

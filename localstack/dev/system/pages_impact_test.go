@@ -9,9 +9,9 @@ import (
 	"leasehold/pkg/names"
 )
 
-// holders has two people with a package of a catalog of which there are two owners, and gives the
-// address of the package's page.
-func (o *fixture) impacted(name string) (olga, mei *reader, managed string) {
+// impacted is a package of Sales that gives one role, made by the owner of the catalog, and the
+// address of its page.
+func (o *fixture) impacted(name string) (olga *reader, managed string) {
 	o.Helper()
 	olga = o.signIn(components.Owner)
 	olga.open("/catalogs")
@@ -23,7 +23,7 @@ func (o *fixture) impacted(name string) (olga, mei *reader, managed string) {
 	olga.press("Add the role", map[string]string{"role": olga.chosen("role", "CRM editors · Member")})
 	olga.press("Add the role to the package", nil)
 	olga.has(200, "CRM editors Member")
-	return olga, nil, managed
+	return olga, managed
 }
 
 func (o *fixture) assign(managed, policy, who string) {
@@ -43,7 +43,7 @@ func (o *fixture) idOf(who string) string {
 func TestStory_ARoleIsRemovedThroughTheImpactPage(t *testing.T) {
 	o := open(t, Options{})
 	hostile := `<script>alert("x")</script> & co`
-	olga, _, managed := o.impacted(hostile)
+	olga, managed := o.impacted(hostile)
 	pkg := managed[strings.LastIndexByte(managed, '/')+1:]
 	policy := o.call(components.Admin, "POST", names.Entitlement+"/assignmentPolicies", object{"displayName": "Direct", "description": "",
 		"allowedTargetScope": "notSpecified", "expiration": object{"type": "noExpiration"}, "accessPackage": object{"id": pkg}}, 201)["id"].(string)
@@ -104,6 +104,37 @@ func TestStory_ARoleIsRemovedThroughTheImpactPage(t *testing.T) {
 	mei.lacks("Waits for a second person")
 }
 
+// A policy that is loosened waits for the second person whom the catalog asks for, with what it was
+// and is to be; agreed to it is saved.
+func TestStory_ALoosenedPolicyWaitsForASecondPerson(t *testing.T) {
+	o := open(t, Options{})
+	olga, managed := o.impacted("Loose")
+	catalog := managed[:strings.Index(managed, "/packages/")]
+	olga.must(olga.Visitor.Open(t.Context(), managed))
+	olga.follow("Add a policy")
+	olga.press("Save the policy", map[string]string{"name": "<i>Members</i>", "scope": "allMemberUsers", "stages": "0", "ends": "days", "days": "30", "ask": "yes"})
+	olga.has(200, "<i>Members</i>", "It is kept for 30 days.")
+	olga.must(olga.Visitor.Open(t.Context(), catalog+"/limit"))
+	olga.press("Save", map[string]string{"loosening": "yes"})
+
+	olga.must(olga.Visitor.Open(t.Context(), managed))
+	olga.follow("Edit <i>Members</i>")
+	olga.press("Save the policy", map[string]string{"days": "90"})
+	olga.has(200, "A policy is to be loosened", "P30D", "P90D", "You proposed this yourself.")
+	waits := olga.page.Address
+	olga.must(olga.Visitor.Open(t.Context(), managed))
+	olga.has(200, "Waits for a second person", "It is kept for 30 days.")
+
+	admin := o.signIn(components.Admin)
+	admin.must(admin.Visitor.Open(t.Context(), waits))
+	admin.has(200, "Proposed by Olga Brandt", "What of the policy changes")
+	admin.press("Agree", nil)
+	admin.has(200, "It is kept for 90 days.")
+	admin.lacks("Waits for a second person")
+	admin.must(admin.Visitor.Open(t.Context(), waits))
+	admin.has(404)
+}
+
 // lacksNothing demands that the package gives the role still.
 func (o *fixture) lacksNothing(managed, role string, r *reader) {
 	o.Helper()
@@ -115,7 +146,7 @@ func (o *fixture) lacksNothing(managed, role string, r *reader) {
 // to one that waits; and whoever may, in one catalog, does nothing by it in another.
 func TestA1_TheImpactPagesAreForThoseWhoKeepTheCatalog(t *testing.T) {
 	o := open(t, Options{})
-	olga, _, managed := o.impacted("Kept by Olga")
+	olga, managed := o.impacted("Kept by Olga")
 	catalog, pkg := managed[:strings.Index(managed, "/packages/")], managed[strings.Index(managed, "/packages/"):]
 	scope := regexp.MustCompile(`/roles/([^/"]*)/remove"`).FindStringSubmatch(olga.page.Source)[1]
 	form := olga.page.Forms[0].Values["form"]
