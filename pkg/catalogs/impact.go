@@ -420,3 +420,12 @@ func (s *Service) ChangesFor(ctx context.Context, by authz.Caller) ([]entitlemen
 	}
 	return oldestFirst(all, s.Clock.Now()), nil
 }
+
+// EditsUnderWay are the changes of a package's roles that have not reached every holder yet, with
+// how many they have reached: with many thousands of holders that takes a while.
+func (s *Service) EditsUnderWay(ctx context.Context, by authz.Caller, p entitlement.AccessPackage) ([]entitlement.Job, error) {
+	if err := s.may(ctx, by, authz.ListPackages, inPackage(p)); err != nil {
+		return nil, err
+	}
+	return s.Store.JobsOf(ctx, p.ID)
+}

@@ -64,6 +64,8 @@ type Store interface {
 	ScopesOf(ctx context.Context, ids []entitlement.PackageID) (map[entitlement.PackageID]entitlement.PackageScopes, error)
 	// LiveAssignments returns the assignments that are live of those pairs, by their ids.
 	LiveAssignments(ctx context.Context, of []entitlement.PackageSubject) (map[entitlement.AssignmentID]entitlement.Assignment, error)
+	// JobsOf returns the edits of a package that have not reached every holder yet.
+	JobsOf(ctx context.Context, id entitlement.PackageID) ([]entitlement.Job, error)
 	// ImpactChange and ImpactChanges return changes of a catalog that wait for a second person;
 	// what is over may be among them. Strongly consistent.
 	ImpactChange(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ChangeID) (entitlement.ImpactChange, error)

@@ -68,6 +68,13 @@ func (db *DB) ImpactChanges(ctx context.Context, c entitlement.CatalogID) ([]ent
 	return all, nil
 }
 
+// JobsOf returns the edits of a package that have not reached every holder yet, oldest first:
+// there are a few at most, since each goes once it has.
+func (db *DB) JobsOf(ctx context.Context, id entitlement.PackageID) ([]entitlement.Job, error) {
+	jobs, err := within(ctx, db, tableQuery{partition: packageKey(id).PK, prefix: join(wordJob, "")}, entitlement.Page{}, jobMapper.read)
+	return jobs.Items, err
+}
+
 // SubjectsAt returns the records of those subjects that have one, and what is recorded of them
 // at one target, both read strongly.
 func (db *DB) SubjectsAt(ctx context.Context, subjects []entitlement.UserID, at entitlement.ConnectorID) (map[entitlement.UserID]entitlement.SubjectRecord, map[entitlement.UserID]entitlement.GrantSet, error) {

@@ -110,6 +110,7 @@ type managePage struct {
 	Policies []policyView
 	Link     string
 	Changes  []entitlement.ImpactChange // of it, that wait for a second person
+	UnderWay []entitlement.Job          // changes of its roles that have not reached every holder yet
 	May      func(authz.Action) bool
 	Faults   faults
 }
@@ -139,6 +140,9 @@ func (v *visit) managePage(ctx context.Context) (managePage, error) {
 		if shown.Changes, err = v.changesOf(ctx, c.ID, p.ID); err != nil {
 			return shown, err
 		}
+	}
+	if shown.UnderWay, err = v.Catalogs.EditsUnderWay(ctx, v.by.Caller, p); err != nil {
+		return shown, err
 	}
 	for _, one := range all[0].Policies {
 		shown.Policies = append(shown.Policies, policyView{AssignmentPolicy: one.AssignmentPolicy, Sentences: v.sentences(one)})

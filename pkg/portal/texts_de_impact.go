@@ -2,9 +2,10 @@ package portal
 
 // germanImpact has the texts of the pages on which changes are looked at and agreed to in German.
 var germanImpact = map[string]string{
-	"%s more are in the file.":               "%s weitere stehen in der Datei.",
-	"%s, until %s":                           "%s, bis %s",
-	"A policy is to be loosened":             "Eine Richtlinie soll gelockert werden",
+	"%s more are in the file.":   "%s weitere stehen in der Datei.",
+	"%s, until %s":               "%s, bis %s",
+	"A policy is to be loosened": "Eine Richtlinie soll gelockert werden",
+	"A change of its roles is on its way to those who have it. People reached so far: %s. It was made at": "Eine Änderung seiner Rollen ist unterwegs zu denen, die es haben. Bisher erreicht: %s Personen. Sie ist von",
 	"Agree":                                  "Zustimmen",
 	"All of these people as a file (CSV)":    "Alle diese Personen als Datei (CSV)",
 	"Also by: %s":                            "Auch durch: %s",

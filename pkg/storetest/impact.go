@@ -13,6 +13,7 @@ var impactScenarios = []scenario{
 	{"A4: a change is refused where there is by now what was not there", unmovedAbsent},
 	{"A4: a watch is held where no request came, and lifted by one that comes", watched},
 	{"A4: the changes of a catalog that wait are found in it", changesOfCatalog},
+	{"L9: the edits of a package that are on their way are found with it", jobsOfPackage},
 	{"A4: records and grant sets of several people are read at once", subjectsAt},
 }
 
@@ -118,5 +119,15 @@ func subjectsAt(w *fixture) {
 	w.must(err)
 	if len(records) != 1 || records[u].Generation != 1 || records[u].Live[0] != p || len(sets) != 0 {
 		w.Errorf("got %v, %v", records, sets)
+	}
+}
+
+func jobsOfPackage(w *fixture) {
+	p := newID[entitlement.PackageID]()
+	for generation := range int64(2) {
+		w.commit(entitlement.Change{Jobs: []entitlement.Job{{Package: p, Generation: generation + 1, Told: 3, CheckAfter: instant(1), Created: instant(0)}}})
+	}
+	if all := get[[]entitlement.Job](w)(w.s.JobsOf(w.Context(), p)); len(all) != 2 || all[0].Generation != 1 || all[1].Told != 3 {
+		w.Errorf("got %v", all)
 	}
 }
