@@ -80,6 +80,7 @@ type Action uint8
 const (
 	_ Action = iota // an operation that names none is open to nobody
 	ReadSelf
+	SetPreferences
 	ReadUser
 	CreateUser
 	UpdateUser
@@ -138,6 +139,7 @@ const (
 	ListAssignments
 	ReadAssignment
 	ListOwnAssignments
+	ListReports
 	ReadAdditionalAccess
 	ExtendOwn
 	ExtendDirectly
@@ -187,6 +189,7 @@ const (
 // Rules is the table of the actions. Today's rule behind them is the administrator and the
 // person concerned.
 var Rules = [actionCount]Rule{
+	SetPreferences:    {Name: "setPreferences", Scope: NeedSubjectWrite, May: Everybody, PeopleOnly: true},
 	ReadSelf:          {Name: "readSelf", Scope: NeedSubjectRead, May: Everybody},
 	ReadUser:          {Name: "readUser", Scope: NeedRead, May: Administrators},
 	CreateUser:        {Name: "createUser", Scope: NeedWrite, May: Administrators},
@@ -249,9 +252,11 @@ var Rules = [actionCount]Rule{
 	// which those hear of it who have to do with the request.
 	DecideRequest: {Name: "decideRequest", Scope: NeedSubjectWrite, May: concerned, Knows: concerned, Object: request, PeopleOnly: true},
 
-	ListAssignments:      {Name: "listAssignments", Scope: NeedRead, May: Administrators},
-	ReadAssignment:       {Name: "readAssignment", Scope: NeedSubjectRead, May: Administrators | Subject, Knows: Administrators | Subject, Object: assignment},
-	ListOwnAssignments:   {Name: "listOwnAssignments", Scope: NeedSubjectRead, May: Everybody, PeopleOnly: true},
+	ListAssignments:    {Name: "listAssignments", Scope: NeedRead, May: Administrators},
+	ReadAssignment:     {Name: "readAssignment", Scope: NeedSubjectRead, May: Administrators | Subject, Knows: Administrators | Subject, Object: assignment},
+	ListOwnAssignments: {Name: "listOwnAssignments", Scope: NeedSubjectRead, May: Everybody, PeopleOnly: true},
+	// Whose manager the caller is, the person says who is read (R213).
+	ListReports:          {Name: "listReports", Scope: NeedSubjectRead, May: Everybody, PeopleOnly: true},
 	ReadAdditionalAccess: {Name: "readAdditionalAccess", Scope: NeedRead, May: Administrators, PeopleOnly: true},
 	ExtendOwn: {Name: "extendOwn", Scope: NeedSubjectWrite, May: Subject | OnBehalf, Knows: Administrators | Subject | OnBehalf, Object: assignment,
 		Refusal: "userUpdate is for your own assignments. To change somebody else's use adminUpdate."},

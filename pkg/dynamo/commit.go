@@ -113,6 +113,15 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	}
 	p.unmoved(c.Unmoved)
 	p.watches(c.Watches)
+	for _, v := range c.Paces {
+		write(p, paceMapper, v)
+	}
+	for _, v := range c.PaceWalks {
+		write(p, paceWalkMapper, v)
+	}
+	for _, v := range c.Figures {
+		write(p, figuresMapper, v)
+	}
 	p.events(c)
 
 	return p

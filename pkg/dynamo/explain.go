@@ -87,6 +87,9 @@ func explainers() map[string]explainer {
 		groupMapper.tag:          whole(groupMapper),
 		sessionMapper.tag:        whole(sessionMapper),
 		impactChangeMapper.tag:   whole(impactChangeMapper),
+		paceMapper.tag:           whole(paceMapper),
+		paceWalkMapper.tag:       whole(paceWalkMapper),
+		figuresMapper.tag:        whole(figuresMapper),
 		absenceMapper.tag:        {"note that somebody may not be there to decide", whole(absenceMapper).read},
 
 		tagSubjectRecord: {"what a person ought to have", untyped(readSubjectRecord)},

@@ -11,7 +11,7 @@ var userMapper = mapper[entitlement.User]{
 		if u.Gone() {
 			return indexKeys{}
 		}
-		return indexKeys{first: valueIndexKey(wordMail, u.Mail, u.ID), second: valueIndexKey(wordEmployee, u.ExternalID, u.ID)}
+		return indexKeys{first: valueIndexKey(wordMail, u.Mail, u.ID), second: valueIndexKey(wordEmployee, u.ExternalID, u.ID), offers: reportIndexKey(u)}
 	},
 	body: func(f *fields, u *entitlement.User) {
 		text(f, "ty", &u.Type)
@@ -27,6 +27,8 @@ var userMapper = mapper[entitlement.User]{
 		flag(f, "en", &u.Enabled)
 		id(f, "mg", &u.Manager)
 		text(f, "lc", &u.Lifecycle)
+		text(f, "la", &u.Language)
+		text(f, "tz", &u.TimeZone)
 		idSet(f, attrGroups, &u.Groups)
 		list(f, "ids", &u.Identities, principalFields)
 		list(f, "fo", &u.Former, personalFields)

@@ -110,6 +110,8 @@ func TestRoundTrips(t *testing.T) {
 	t.Run("impact change", roundTrip(impactChangeMapper, func(c *entitlement.ImpactChange) {
 		c.Terms.ID, c.Terms.Meta = "", entitlement.Meta{Version: c.Terms.Version}
 	}))
+	t.Run("pace", roundTrip(paceMapper, nil))
+	t.Run("walk through the paces", roundTrip(paceWalkMapper, nil))
 	t.Run("absence", roundTrip(absenceMapper, func(a *entitlement.Absence) { // a set, as of a user
 		slices.Sort(a.Groups)
 		a.Groups = slices.Compact(a.Groups)

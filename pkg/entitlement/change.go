@@ -45,6 +45,9 @@ type Change struct {
 	ImpactChanges     []ImpactChange // that wait for a second person
 	Unmoved           []Unmoved      // what must be as it was read, though the change does not write it
 	Watches           []EditWatch
+	Paces             []Pace
+	PaceWalks         []PaceWalk
+	Figures           []Figures
 }
 
 // Guarded refuses a change with a new request for a package that has no DeletionGuard of

@@ -17,97 +17,9 @@ const endsSoon = 14 * 24 * time.Hour
 // onPage is how many rows a list shows.
 const onPage = 25
 
-// homePage is what home shows.
-type homePage struct {
-	Changes    []entitlement.ImpactChange // that wait for the visitor as the second person
-	Waiting    []*views.Request           // for the visitor's decision
-	InProgress []*views.Request           // of the visitor's own
-	Ending     []*views.Assignment        // soon
-}
-
-func home(ctx context.Context, v *visit) (answer, error) {
-	var shown homePage
-	waiting, err := v.Requests.Waiting(ctx, v.by.Caller, entitlement.Page{Limit: onPage})
-	if err != nil {
-		return answer{}, err
-	}
-
-	mine, err := v.Requests.Mine(ctx, v.by.Caller, entitlement.Page{Limit: onPage})
-	if err != nil {
-		return answer{}, err
-	}
-	open := slices.DeleteFunc(mine.Items, func(r entitlement.AssignmentRequest) bool { return done(r.State) })
-
-	// Names of both lists are read together.
-	shown.Waiting, shown.InProgress = views.OfRequests(waiting.Items), views.OfRequests(open)
-	if err := v.Views.Requests(ctx, v.by.Caller, slices.Concat(shown.Waiting, shown.InProgress), views.With{views.JoinPackage: nil, views.JoinPeople: nil}); err != nil {
-		return answer{}, err
-	}
-
-	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
-	if err != nil {
-		return answer{}, err
-	}
-	shown.Ending = views.OfAssignments(slices.DeleteFunc(held.Items, func(a entitlement.Assignment) bool {
-		return a.Target == entitlement.TargetAbsent || a.End.IsZero() || a.End.Sub(v.now) > endsSoon
-	}))
-	if err := v.Views.Assignments(ctx, v.by.Caller, shown.Ending, views.With{views.JoinPackage: nil}); err != nil {
-		return answer{}, err
-	}
-	if shown.Changes, err = v.Catalogs.ChangesFor(ctx, v.by.Caller); err != nil {
-		return answer{}, err
-	}
-	return page(homeView(v, shown))
-}
-
 // done reports a request that nothing more happens to.
 func done(s entitlement.RequestState) bool {
 	return slices.Contains([]entitlement.RequestState{entitlement.RequestDelivered, entitlement.RequestDenied, entitlement.RequestCanceled}, s)
-}
-
-// findPage is what finding access shows.
-type findPage struct {
-	Sought   string
-	Packages []entitlement.AccessPackage
-	Next     string // address of the next page; "" at the end
-}
-
-// maxSought bounds the pages of the list that one search goes through.
-const maxSought = 10
-
-func findAccess(ctx context.Context, v *visit) (answer, error) {
-	query := v.request.URL.Query()
-	shown := findPage{Sought: strings.TrimSpace(query.Get("search"))}
-	token, err := v.unseal(ctx, query.Get("page"))
-	if err != nil {
-		return answer{}, err
-	}
-
-	// A page of the list may hold few that fit, or none.
-	for range maxSought {
-		list, err := v.Requests.Requestable(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token})
-		if err != nil {
-			return answer{}, err
-		}
-		for _, p := range list.Items {
-			if contains(p.DisplayName, shown.Sought) || contains(p.Description, shown.Sought) {
-				shown.Packages = append(shown.Packages, p)
-			}
-		}
-		if token = list.Next; token == "" || len(shown.Packages) >= onPage {
-			break
-		}
-	}
-
-	shown.Next, err = v.next(ctx, token)
-	if err != nil {
-		return answer{}, err
-	}
-	return page(findView(v, shown))
-}
-
-func contains(text, sought string) bool {
-	return strings.Contains(strings.ToLower(text), strings.ToLower(sought))
 }
 
 // packagePage is what the page of a package shows.
@@ -117,6 +29,10 @@ type packagePage struct {
 	Held     *entitlement.Assignment        // that the visitor has
 	Obstacle string                         // why the visitor cannot ask now; "" where nothing stands against it
 	Has      map[entitlement.RoleRef]bool   // roles that the visitor has by other packages, as read back
+	May      requests.OwnOptions            // what the visitor may do with what they have of it
+	Pace     entitlement.Pace               // how long it usually takes
+	Stands   []standing                     // packages that the visitor has, and that it cannot be had beside
+	Others   bool                           // the visitor might ask for somebody else
 	Form     askForm
 	Problem  string
 }
@@ -132,6 +48,9 @@ func showPackage(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if shown.Form, err = v.askedBefore(ctx, shown.AccessPackage.ID, v.by.ID, shown.Policies); err != nil {
+		return answer{}, err
+	}
 	return page(packageView(v, shown))
 }
 
@@ -141,20 +60,16 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 		return packagePage{}, err
 	}
 
-	p, err := v.Requests.Package(ctx, v.by.Caller, id)
+	of, err := v.Requests.Facing(ctx, v.by.Caller, id)
 	if err != nil {
 		return packagePage{}, err
 	}
 
-	view := views.OfPackages([]entitlement.AccessPackage{p})
+	view := views.OfPackages([]entitlement.AccessPackage{of.Package})
 	if err := v.Views.Packages(ctx, v.by.Caller, view, rolesJoined); err != nil {
 		return packagePage{}, err
 	}
-
-	shown := packagePage{Package: view[0]}
-	if shown.Policies, err = v.Requests.Applicable(ctx, v.by.Caller, id, ""); err != nil {
-		return packagePage{}, err
-	}
+	shown := packagePage{Package: view[0], Policies: of.Policies, Pace: of.Pace, Others: of.Others}
 
 	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
 	if err != nil {
@@ -178,16 +93,10 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 		}
 	}
 
-	if shown.Held == nil && len(shown.Policies) > 0 {
-		obstacle, err := v.Requests.Obstacle(ctx, v.by.Caller, id)
-		if err != nil {
-			return packagePage{}, err
-		}
-		if obstacle != nil {
-			shown.Obstacle = entitlement.MessageOf(obstacle)
-		}
+	if shown.Held == nil && len(shown.Policies) > 0 && of.Obstacle != nil {
+		shown.Obstacle = v.said(of.Obstacle)
 	}
-	return shown, nil
+	return shown, v.mayDo(ctx, &shown, held.Items, of.Incompatible)
 }
 
 // rolesJoined are the roles of packages, with the resources that they are roles of.
@@ -213,7 +122,7 @@ func askFor(ctx context.Context, v *visit) (answer, error) {
 	if failure != nil {
 		return answer{}, failure
 	}
-	shown.Form, shown.Problem = form, entitlement.MessageOf(err)
+	shown.Form, shown.Problem = form, v.said(err)
 	return answer{status: entitlement.KindOf(err).HTTPStatus(), page: packageView(v, shown)}, nil
 }
 
@@ -238,7 +147,7 @@ func (v *visit) submit(ctx context.Context, id entitlement.PackageID, form askFo
 			return none, err
 		}
 	}
-	if in.RequestedSchedule, err = untilDate(form.Until); err != nil {
+	if in.RequestedSchedule, err = v.untilDate(form.Until); err != nil {
 		return none, err
 	}
 
@@ -260,16 +169,17 @@ func (v *visit) submit(ctx context.Context, id entitlement.PackageID, form askFo
 	return v.Requests.Submit(ctx, v.by, in)
 }
 
-// untilDate is the schedule of a last day, which belongs to it; "" asks for none.
-func untilDate(day string) (entitlement.Schedule, error) {
+// untilDate is the schedule of a last day in the visitor's time zone, which belongs to it; ""
+// asks for none.
+func (v *visit) untilDate(day string) (entitlement.Schedule, error) {
 	if day == "" {
 		return entitlement.Schedule{}, nil
 	}
-	last, err := time.Parse(time.DateOnly, day)
+	end, err := v.after(day)
 	if err != nil {
 		return entitlement.Schedule{}, entitlement.Errorf(entitlement.Invalid, "The last day must be a date, such as 2030-12-31.")
 	}
-	return entitlement.Schedule{Expiration: entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: last.AddDate(0, 0, 1)}}, nil
+	return entitlement.Schedule{Expiration: entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: end}}, nil
 }
 
 // heldView is one assignment with its roles, as they ought to be and as they are.
@@ -277,6 +187,7 @@ type heldView struct {
 	*views.Assignment
 	Roles []roleView
 	May   requests.OwnOptions
+	Why   requests.Reason
 }
 
 // roleView is one role in plain words.
@@ -289,7 +200,9 @@ type roleView struct {
 type accessPage struct {
 	Held  []heldView
 	Ended []*views.Assignment
-	Next  string
+	// Roles that were there before, and that no package gives now; on the first page alone.
+	Before []entitlement.Grant
+	Next   string
 }
 
 func myAccess(ctx context.Context, v *visit) (answer, error) {
@@ -312,7 +225,12 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
-	grants, err := v.Requests.OwnGrants(ctx, v.by.Caller, list.Items)
+	grants, before, err := v.Requests.OwnAccess(ctx, v.by.Caller, list.Items)
+	if err != nil {
+		return answer{}, err
+	}
+
+	why, err := v.Requests.OwnReasons(ctx, v.by.Caller, list.Items)
 	if err != nil {
 		return answer{}, err
 	}
@@ -323,7 +241,10 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 			shown.Ended = append(shown.Ended, a)
 			continue
 		}
-		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants[a.ID]), may[a.ID]})
+		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants[a.ID]), may[a.ID], why[a.ID]})
+	}
+	if token == "" {
+		shown.Before = before
 	}
 
 	if shown.Next, err = v.next(ctx, list.Next); err != nil {
@@ -353,7 +274,7 @@ func extend(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	schedule, err := untilDate(v.request.PostForm.Get("until"))
+	schedule, err := v.untilDate(v.request.PostForm.Get("until"))
 	if err != nil {
 		return answer{}, err
 	}

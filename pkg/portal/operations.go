@@ -26,6 +26,7 @@ var operationsRoutes = []route{
 	{http.MethodGet, "/operations/removals", authz.ReadDeliveryErrors, showRemovals},
 	{http.MethodPost, "/operations/removals/close", authz.CloseRemoval, closeRemoval},
 	{http.MethodGet, "/operations/loosened", authz.ReadEvents, showLoosened},
+	{http.MethodGet, "/operations/figures", authz.ReadDeliveryErrors, showFigures},
 
 	{http.MethodGet, "/audit", authz.ReadEvents, showAudit},
 	{http.MethodGet, "/audit/export", authz.ReadEvents, exportAudit},
@@ -41,6 +42,8 @@ type operationsPage struct {
 	Overdue  int
 	MoreOwed bool // there may be others
 	Loosened []views.Event
+	Resting  []resting
+	Parked   []parked
 	Unread   int  // rows of all this that could not be read
 	Looks    bool // the visitor may read events
 	Repairs  bool // and may have things delivered again
@@ -80,6 +83,10 @@ func showOperations(ctx context.Context, v *visit) (answer, error) {
 	for _, e := range list.Items {
 		shown.Errors = append(shown.Errors, deliveryError{e, targetName(names, e.Connector)})
 	}
+	if shown.Resting, err = v.resting(ctx, names); err != nil {
+		return answer{}, err
+	}
+	shown.Parked = v.parked(ctx)
 	if shown.Next, err = v.next(ctx, list.Next); err != nil {
 		return answer{}, err
 	}
@@ -423,7 +430,7 @@ func closeRemoval(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, errors.Join(failed, err)
 	}
 	shown.Next = fromStart(shown.Next, "/operations/removals")
-	shown.Problem, shown.Typed = entitlement.MessageOf(err), map[entitlement.AssignmentID]string{id: sent.Get("justification")}
+	shown.Problem, shown.Typed = v.said(err), map[entitlement.AssignmentID]string{id: sent.Get("justification")}
 	return answer{status: kind.HTTPStatus(), page: removalsView(v, shown)}, nil
 }
 

@@ -33,11 +33,6 @@ func (o *fixture) assign(managed, policy, who string) {
 		"assignment": object{"targetId": o.idOf(who), "assignmentPolicyId": policy, "accessPackageId": pkg}}, 201)
 }
 
-func (o *fixture) idOf(who string) string {
-	o.Helper()
-	return o.call(who, "GET", names.APIVersion+"/me", nil, 200)["id"].(string)
-}
-
 // Remove a role: the page says who loses it, and why others keep it; what moves meanwhile comes
 // back as a difference; and above the limit of the catalog a second person agrees.
 func TestStory_ARoleIsRemovedThroughTheImpactPage(t *testing.T) {

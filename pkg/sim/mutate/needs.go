@@ -34,6 +34,9 @@ const firstOfItsNumber = "Put EV EV: attribute_not_exists(pk)"
 // needs are all conditions of all writes, by name: what is done to which sort of item, and
 // the text.
 var needs = map[string]need{
+	"Put CFG FIGURES: attribute_not_exists(pk)":                        {test: "Figures: only the version that was read is changed or erased, and every member comes back"},
+	"Put CFG FIGURES: v = ?":                                           {test: "Figures: only the version that was read is changed or erased, and every member comes back"},
+	"Delete CFG FIGURES: v = ?":                                        {test: "Figures: only the version that was read is changed or erased, and every member comes back"},
 	"Put CFG SETTINGS: attribute_not_exists(pk)":                       {test: "Settings: only the version that was read is changed or erased, and every member comes back"},
 	"Put CFG SETTINGS: v = ?":                                          {test: "Settings: only the version that was read is changed or erased, and every member comes back"},
 	"Delete CFG SETTINGS: v = ?":                                       {test: "Settings: only the version that was read is changed or erased, and every member comes back"},
@@ -51,6 +54,12 @@ var needs = map[string]need{
 	"ConditionCheck SUB RECORD: attribute_not_exists(pk)":              {test: "A4: a change is refused where there is by now what was not there"},
 	"ConditionCheck PKG SCOPES: attribute_not_exists(pk)":              {test: "A4: a change is refused where there is by now what was not there"},
 	"ConditionCheck PKG ASG: attribute_not_exists(pk)":                 {test: "A4: a change is refused where there is by now what was not there"},
+	"Put PKG PACE: attribute_not_exists(pk)":                           {test: "Pace: only the version that was read is changed or erased, and every member comes back"},
+	"Put PKG PACE: v = ?":                                              {test: "Pace: only the version that was read is changed or erased, and every member comes back"},
+	"Delete PKG PACE: v = ?":                                           {test: "Pace: only the version that was read is changed or erased, and every member comes back"},
+	"Put CFG PACE: attribute_not_exists(pk)":                           {test: "PaceWalk: only the version that was read is changed or erased, and every member comes back"},
+	"Put CFG PACE: v = ?":                                              {test: "PaceWalk: only the version that was read is changed or erased, and every member comes back"},
+	"Delete CFG PACE: v = ?":                                           {test: "PaceWalk: only the version that was read is changed or erased, and every member comes back"},
 	"Put ORG ORG: attribute_not_exists(pk)":                            {test: "Organization: only the version that was read is changed or erased, and every member comes back"},
 	"Put ORG ORG: v = ?":                                               {test: "Organization: only the version that was read is changed or erased, and every member comes back"},
 	"Delete ORG ORG: v = ?":                                            {test: "Organization: only the version that was read is changed or erased, and every member comes back"},
