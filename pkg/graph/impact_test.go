@@ -11,10 +11,14 @@ import (
 // policy, so that whoever agrees to it changes nothing else.
 func (w *fixture) stockChanges() {
 	w.Helper()
-	for name, in := range map[string][2]string{"change": {"catalog", "package"}, "change2": {"catalog2", "package3"}} {
+	for name, in := range map[string][3]string{"change": {"catalog", "package", "policy"}, "change2": {"catalog2", "package3", "policy3"}} {
 		id := entitlement.ChangeID(w.clock.New())
+		terms, err := w.store.Policy(w.Context(), entitlement.PolicyID(w.ids[in[2]]))
+		if err != nil {
+			w.Fatal(err)
+		}
 		c := entitlement.ImpactChange{ID: id, Catalog: entitlement.CatalogID(w.ids[in[0]]), Edit: entitlement.RoleEdit{Package: entitlement.PackageID(w.ids[in[1]])},
-			Policy: entitlement.PolicyID(w.ids["policy"]), Loosens: "expiration", Hash: "h", Proposer: entitlement.UserID(w.ids["member"]), Created: w.clock.Now()}
+			Policy: terms.ID, Terms: terms, Loosens: "expiration", Hash: "h", Proposer: entitlement.UserID(w.ids["member"]), Created: w.clock.Now()}
 		if err := w.store.Commit(w.Context(), entitlement.Change{ImpactChanges: []entitlement.ImpactChange{c}}); err != nil {
 			w.Fatal(err)
 		}
