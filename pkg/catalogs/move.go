@@ -30,6 +30,9 @@ func (s *Service) movePackage(ctx context.Context, by authz.Command, id entitlem
 	if err != nil {
 		return err
 	}
+	if there.Limit.Looser(here.Limit) && by.AllowedBy != "" {
+		return entitlement.Errorf(entitlement.Forbidden, "The other catalog lets one person do alone what needs two here: an administrator has to move the access package.")
+	}
 	c, err := s.movedScopes(ctx, p, to)
 	if err != nil {
 		return err

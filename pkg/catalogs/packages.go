@@ -173,22 +173,32 @@ func (s *Service) erase(ctx context.Context, by authz.Command, p entitlement.Acc
 // package's generation moves with it, and a job carries it to every holder (R1).
 func (s *Service) AddScope(ctx context.Context, by authz.Command, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (entitlement.ResourceRoleScope, error) {
 	first := true
-	return afresh(func() (entitlement.ResourceRoleScope, error) {
+	return s.editRoles(ctx, by, agreement{}, func(by *authz.Command) (plannedEdit, error) {
 		if first { // the caller has just read it
 			first = false
-			return s.addScope(ctx, by, id, resource, roleOrigin)
+			return s.adding(ctx, by, id, resource, roleOrigin)
 		}
 		now, err := s.Store.Resource(ctx, resource.Catalog, resource.ID)
 		if err != nil {
-			return entitlement.ResourceRoleScope{}, err
+			return plannedEdit{}, err
 		}
-		return s.addScope(ctx, by, id, now, roleOrigin)
+		return s.adding(ctx, by, id, now, roleOrigin)
 	})
 }
 
-func (s *Service) addScope(ctx context.Context, by authz.Command, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (entitlement.ResourceRoleScope, error) {
-	none := entitlement.ResourceRoleScope{}
-	p, err := s.openPackage(ctx, &by, authz.ChangeRoleScopes, id)
+// plannedEdit is a change of a package's roles that was decided on what was read, and is not
+// committed yet.
+type plannedEdit struct {
+	entitlement.RoleEdit
+	pkg      entitlement.AccessPackage
+	before   entitlement.PackageScopes
+	after    entitlement.PackageScopes
+	resource entitlement.Resource
+}
+
+func (s *Service) adding(ctx context.Context, by *authz.Command, id entitlement.PackageID, resource entitlement.Resource, roleOrigin string) (plannedEdit, error) {
+	none := plannedEdit{}
+	p, err := s.openPackage(ctx, by, authz.ChangeRoleScopes, id)
 	if err != nil {
 		return none, err
 	}
@@ -219,52 +229,59 @@ func (s *Service) addScope(ctx context.Context, by authz.Command, id entitlement
 	}
 
 	// The count of uses moves the resource's version on, so that it is not removed meanwhile.
-	scopes.Package, scopes.List = id, append(scopes.List, added)
+	before := scopes
+	scopes.Package, scopes.List = id, append(slices.Clone(scopes.List), added)
 	resource.Uses++
-	return added, s.putScopes(ctx, by, p, scopes, resource, "roleAdded", added.ID)
+	return plannedEdit{entitlement.RoleEdit{Package: id, Scope: added}, p, before, scopes, resource}, nil
 }
 
 // RemoveScope takes a role out of a package, and so from every holder to whom no other
 // package gives it (R2).
 func (s *Service) RemoveScope(ctx context.Context, by authz.Command, id entitlement.PackageID, scopeID string) error {
-	return crossed(func() error { return s.removeScope(ctx, by, id, scopeID) })
+	_, err := s.editRoles(ctx, by, agreement{}, func(by *authz.Command) (plannedEdit, error) { return s.removing(ctx, by, id, scopeID) })
+	return err
 }
 
-func (s *Service) removeScope(ctx context.Context, by authz.Command, id entitlement.PackageID, scopeID string) error {
-	p, err := s.openPackage(ctx, &by, authz.ChangeRoleScopes, id)
+func (s *Service) removing(ctx context.Context, by *authz.Command, id entitlement.PackageID, scopeID string) (plannedEdit, error) {
+	none := plannedEdit{}
+	p, err := s.openPackage(ctx, by, authz.ChangeRoleScopes, id)
 	if err != nil {
-		return err
+		return none, err
 	}
 
 	scopes, err := s.Store.Scopes(ctx, id)
 	if err != nil {
-		return err
+		return none, err
 	}
 
 	i := slices.IndexFunc(scopes.List, func(r entitlement.ResourceRoleScope) bool { return r.ID == scopeID })
 	if i < 0 {
-		return entitlement.Errorf(entitlement.NotFound, "The access package has no resource role scope with this id.")
+		return none, entitlement.Errorf(entitlement.NotFound, "The access package has no resource role scope with this id.")
 	}
 
 	resource, err := s.Store.Resource(ctx, p.Catalog, scopes.List[i].Resource)
 	if err != nil {
-		return err
+		return none, err
 	}
 
 	resource.Uses--
-	return s.putScopes(ctx, by, p, scopes.Without(i, s.Clock.Now()), resource, "roleRemoved", scopeID)
+	return plannedEdit{entitlement.RoleEdit{Package: id, Scope: scopes.List[i], Remove: true}, p, scopes, scopes.Without(i, s.Clock.Now()), resource}, nil
 }
 
-func (s *Service) putScopes(ctx context.Context, by authz.Command, p entitlement.AccessPackage, scopes entitlement.PackageScopes, r entitlement.Resource, kind, scopeID string) error {
-	e := s.event(entitlement.OfPackage, string(p.ID), kind, by)
-	e.Data = map[string]string{"roleScope": scopeID, "resource": string(r.ID), "connector": string(r.Connector), "originId": r.OriginID}
+// putScopes commits a change of a package's roles with whatever goes with it.
+func (s *Service) putScopes(ctx context.Context, by authz.Command, e plannedEdit, data map[string]string, with entitlement.Change) error {
+	kind := "roleAdded"
+	if e.Remove {
+		kind = "roleRemoved"
+	}
+	event := s.event(entitlement.OfPackage, string(e.pkg.ID), kind, by)
+	event.Data = map[string]string{"roleScope": e.Scope.ID, "resource": string(e.resource.ID), "connector": string(e.resource.Connector), "originId": e.resource.OriginID}
+	maps.Copy(event.Data, data)
 
-	job := entitlement.NewJob(p.ID, scopes.Version+1, e.At)
-	err := s.Store.Commit(ctx, chainPackage(entitlement.Change{
-		Packages: []entitlement.AccessPackage{p}, Scopes: []entitlement.PackageScopes{scopes}, Resources: []entitlement.Resource{r},
-		Jobs: []entitlement.Job{job}, Events: by.Recorded(scopeID),
-	}, e))
-	if err != nil {
+	job := entitlement.NewJob(e.pkg.ID, e.after.Version+1, event.At)
+	with.Packages, with.Scopes, with.Resources = []entitlement.AccessPackage{e.pkg}, []entitlement.PackageScopes{e.after}, []entitlement.Resource{e.resource}
+	with.Jobs, with.Events = []entitlement.Job{job}, append(with.Events, by.Recorded(e.Scope.ID)...)
+	if err := s.Store.Commit(ctx, chainPackage(with, event)); err != nil {
 		return err
 	}
 

@@ -33,11 +33,13 @@ func (s *Service) CreatePolicy(ctx context.Context, by authz.Command, p entitlem
 			err := p.CheckTexts()
 			return p, err
 		}
-		return afresh(func() (entitlement.AssignmentPolicy, error) { return s.createPolicy(ctx, made.Command, p) })
+		return afresh(func() (entitlement.AssignmentPolicy, error) {
+			return s.createPolicy(ctx, made.Command, p, entitlement.Change{})
+		})
 	})
 }
 
-func (s *Service) createPolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
+func (s *Service) createPolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy, with entitlement.Change) (entitlement.AssignmentPolicy, error) {
 	pkg, err := s.openPackage(ctx, &by, authz.CreatePolicy, p.Package)
 	if err != nil {
 		return p, err
@@ -52,22 +54,23 @@ func (s *Service) createPolicy(ctx context.Context, by authz.Command, p entitlem
 	e := s.event(entitlement.OfPackage, string(pkg.ID), "policyAdded", by)
 	e.Data = map[string]string{"policy": string(p.ID)}
 
+	with.Packages = []entitlement.AccessPackage{pkg}
 	loosens := ""
 	if p.Unapproved() && len(pkg.Policies) > 1 { // beside those that may ask somebody
 		loosens = "isApprovalRequiredForAdd"
 	}
 
-	return s.putPolicy(ctx, by, p, "created", loosens, entitlement.AssignmentPolicy{}, chainPackage(entitlement.Change{Packages: []entitlement.AccessPackage{pkg}}, e))
+	return s.putPolicy(ctx, by, p, "created", loosens, entitlement.AssignmentPolicy{}, chainPackage(with, e))
 }
 
 // ReplacePolicy puts p in the place of the policy with its id. Requests made before keep
 // the terms that they were made under (S6, R86). One that is closed for its deletion stays
 // closed, until whoever closed it or the sweep has opened it.
 func (s *Service) ReplacePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
-	return afresh(func() (entitlement.AssignmentPolicy, error) { return s.replacePolicy(ctx, by, p) })
+	return afresh(func() (entitlement.AssignmentPolicy, error) { return s.replacePolicy(ctx, by, p, entitlement.Change{}) })
 }
 
-func (s *Service) replacePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy) (entitlement.AssignmentPolicy, error) {
+func (s *Service) replacePolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy, with entitlement.Change) (entitlement.AssignmentPolicy, error) {
 	old, err := s.Store.Policy(ctx, p.ID)
 	err = s.allow(ctx, &by, authz.UpdatePolicy, inPolicy(old), err)
 	if err == nil {
@@ -93,7 +96,7 @@ func (s *Service) replacePolicy(ctx context.Context, by authz.Command, p entitle
 	if loosens != "" {
 		kind = entitlement.EventLoosened
 	}
-	return s.putPolicy(ctx, by, p, kind, loosens, old, entitlement.Change{})
+	return s.putPolicy(ctx, by, p, kind, loosens, old, with)
 }
 
 func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement.AssignmentPolicy, kind, loosens string, old entitlement.AssignmentPolicy, with entitlement.Change) (entitlement.AssignmentPolicy, error) {
@@ -117,11 +120,23 @@ func (s *Service) putPolicy(ctx context.Context, by authz.Command, p entitlement
 		return p, err
 	}
 
+	if len(with.ImpactChanges) == 0 { // nobody else has agreed to it yet
+		if err := s.loosened(ctx, by, old, p, loosens); err != nil {
+			return p, err
+		}
+	}
+
 	// Loosening is told apart, so that auditors find who let more people in (A4).
 	e := s.event(entitlement.OfPolicy, string(p.ID), kind, by)
 	e.Changed = entitlement.Differences(old.Recorded(), p.Recorded())
 	if loosens != "" {
 		e.Data = map[string]string{entitlement.DataLoosens: loosens}
+	}
+	if len(with.ImpactChanges) > 0 {
+		if e.Data == nil {
+			e.Data = map[string]string{}
+		}
+		e.Data["change"], e.Data["proposer"] = string(with.ImpactChanges[0].ID), string(with.ImpactChanges[0].Proposer)
 	}
 
 	p.Chain, e = p.Chain.Append(by.Marked(e))

@@ -57,6 +57,20 @@ type Store interface {
 	// OwnedAmong returns those of the groups that a user owns, strongly consistent.
 	OwnedAmong(ctx context.Context, user entitlement.UserID, groups []entitlement.GroupID) ([]entitlement.GroupID, error)
 
+	// SubjectsAt returns the records of subjects and, where a connector is named, what is recorded
+	// of them there; strongly consistent.
+	SubjectsAt(ctx context.Context, subjects []entitlement.UserID, at entitlement.ConnectorID) (map[entitlement.UserID]entitlement.SubjectRecord, map[entitlement.UserID]entitlement.GrantSet, error)
+	// ScopesOf returns the role scopes of packages, by package; strongly consistent.
+	ScopesOf(ctx context.Context, ids []entitlement.PackageID) (map[entitlement.PackageID]entitlement.PackageScopes, error)
+	// LiveAssignments returns the assignments that are live of those pairs, by their ids.
+	LiveAssignments(ctx context.Context, of []entitlement.PackageSubject) (map[entitlement.AssignmentID]entitlement.Assignment, error)
+	// JobsOf returns the edits of a package that have not reached every holder yet.
+	JobsOf(ctx context.Context, id entitlement.PackageID) ([]entitlement.Job, error)
+	// ImpactChange and ImpactChanges return changes of a catalog that wait for a second person;
+	// what is over may be among them. Strongly consistent.
+	ImpactChange(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ChangeID) (entitlement.ImpactChange, error)
+	ImpactChanges(ctx context.Context, catalog entitlement.CatalogID) ([]entitlement.ImpactChange, error)
+
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
 	Groups(ctx context.Context, ids []entitlement.GroupID) ([]entitlement.Group, error)

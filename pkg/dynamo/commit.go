@@ -111,6 +111,11 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Sessions {
 		write(p, sessionMapper, v)
 	}
+	for _, v := range c.ImpactChanges {
+		write(p, impactChangeMapper, v)
+	}
+	p.unmoved(c.Unmoved)
+	p.watches(c.Watches)
 	for _, v := range c.Paces {
 		write(p, paceMapper, v)
 	}

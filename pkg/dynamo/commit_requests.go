@@ -69,6 +69,7 @@ func (p *plan) deletionGuards(all []entitlement.DeletionGuard) {
 	for _, g := range all {
 		x := newExpression()
 		x.lacks(attrClosed)
+		x.lacks(attrWatched)
 		if g.Policy != "" {
 			x.without(attrGone, pack(g.Policy))
 		}

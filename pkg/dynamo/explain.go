@@ -87,6 +87,7 @@ func explainers() map[string]explainer {
 		userMapper.tag:           whole(userMapper),
 		groupMapper.tag:          whole(groupMapper),
 		sessionMapper.tag:        whole(sessionMapper),
+		impactChangeMapper.tag:   whole(impactChangeMapper),
 		paceMapper.tag:           whole(paceMapper),
 		paceWalkMapper.tag:       whole(paceWalkMapper),
 		figuresMapper.tag:        whole(figuresMapper),
@@ -132,6 +133,7 @@ type (
 	packageGuard struct {
 		Closed         bool                   // for a deletion of the package
 		ClosedPolicies []entitlement.PolicyID // for deletions of policies
+		Watched        string                 // by an edit of the package's roles
 	}
 	namedBy struct {
 		Policy entitlement.PolicyID
@@ -178,6 +180,7 @@ func guardOfPackage(it item) (any, error) {
 	f := &fields{item: it, reading: true}
 	flag(f, attrClosed, &g.Closed)
 	idSet(f, attrGone, &g.ClosedPolicies)
+	text(f, attrWatched, &g.Watched)
 	return g, f.failure(it)
 }
 

@@ -30,6 +30,8 @@ import (
 //	connected organizations               | 1     | ALL#ORG by name; items eventual          | pages
 //	policies that name an organization    | table | POL#C#o, NAMED#p, then the policies      | pages
 //	custom extensions of a catalog        | table | CAT#c, EXT#...                           | pages
+//	edits of a package on their way       | table | PKG#p, JOB#...                           | one page
+//	changes that wait for a second person | table | CAT#c, CHG#...                           | all, MaxChanges
 //	all connectors                        | 1     | ALL#CON; items eventual                  | all
 //	user of a principal; by name          | table | PRINC#hash; NAME#UPN#enc, then the user  | one
 //	all users; all groups                 | 1     | ALL#USR#x; ALL#GRP#x by name, 16 shards; | pages
@@ -128,6 +130,7 @@ const (
 	wordOrganization = "ORG"
 	wordExtension    = "EXT"
 	wordSession      = "SES"
+	wordChange       = "CHG"
 	wordPace         = "PACE"
 
 	wordForPackage = "PKGREQ"

@@ -17,6 +17,9 @@ var catalogMapper = mapper[entitlement.Catalog]{
 		flag(f, "ext", &c.ExternallyVisible)
 		number(f, "pks", &c.Packages)
 		number(f, "own", &c.Owners)
+		number(f, "li", &c.Limit.People)
+		number(f, "lp", &c.Limit.Percent)
+		flag(f, "ll", &c.Limit.Loosening)
 		when(f, "cr", &c.Created)
 		when(f, "mo", &c.Modified)
 	},

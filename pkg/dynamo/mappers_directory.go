@@ -116,6 +116,7 @@ const (
 	attrKeyBytes     = "k"   // of the signing key
 	attrClosed       = "cls" // of a guard
 	attrGone         = "gon" // of a guard: closed policies
+	attrWatched      = "wat" // of a guard: the edit that looks whether somebody comes
 
 	tagIncompatible = "RINC"
 	tagAbsence      = "ABSENCE"

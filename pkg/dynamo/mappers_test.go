@@ -108,6 +108,9 @@ func TestRoundTrips(t *testing.T) {
 		u.Groups = slices.Compact(u.Groups)
 	}))
 	t.Run("session", roundTrip(sessionMapper, nil))
+	t.Run("impact change", roundTrip(impactChangeMapper, func(c *entitlement.ImpactChange) {
+		c.Terms.ID, c.Terms.Meta = "", entitlement.Meta{Version: c.Terms.Version}
+	}))
 	t.Run("pace", roundTrip(paceMapper, nil))
 	t.Run("walk through the paces", roundTrip(paceWalkMapper, nil))
 	t.Run("absence", roundTrip(absenceMapper, func(a *entitlement.Absence) { // a set, as of a user

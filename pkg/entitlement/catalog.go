@@ -14,6 +14,7 @@ type Catalog struct {
 	ExternallyVisible bool
 	Packages          int // a catalog that holds packages is not deleted (R27)
 	Owners            int // role assignments that make somebody an owner of it; the last one stays
+	Limit             ImpactLimit
 	Created           time.Time
 	Modified          time.Time
 	Meta

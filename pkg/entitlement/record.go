@@ -59,6 +59,7 @@ func (c Catalog) Recorded() []Recorded {
 	return []Recorded{
 		{"displayName", c.DisplayName}, {"description", c.Description},
 		{"published", yes(c.Published)}, {"isExternallyVisible", yes(c.ExternallyVisible)},
+		{"impactLimit.people", counted(c.Limit.People)}, {"impactLimit.percent", counted(c.Limit.Percent)}, {"impactLimit.policyLooseningNeedsSecondPerson", only(c.Limit.Loosening)},
 	}
 }
 
@@ -178,4 +179,20 @@ func lasting(d time.Duration) string {
 		return ""
 	}
 	return FormatDuration(d)
+}
+
+// counted writes a number that may be unset.
+func counted(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// only writes what is said where it holds, and not at all otherwise.
+func only(holds bool) string {
+	if !holds {
+		return ""
+	}
+	return yes(holds)
 }

@@ -24,13 +24,14 @@ var nouns = map[string]string{
 	"me": "user", "users": "user", "manager": "directoryObject", "memberOf": "group", "groups": "group", "members": "directoryObject", "owners": "directoryObject",
 	"roleDefinitions": "unifiedRoleDefinition", "roleAssignments": "unifiedRoleAssignment",
 	"connectors": "connector", "events": "event", "notices": "event", "grants": "grant", "deliveryErrors": "deliveryError", "removals": "removal", "link": "link", "assignmentExports": "export",
+	"impactSettings": "impactSettings", "impactChanges": "impactChange",
 	"principal": "directoryObject", "roleDefinition": "unifiedRoleDefinition", "customExtension": "customCalloutExtension", "resource": "accessPackageResource",
 	"{connectorId}/resources": "targetResource", "leasehold/settings": "inactiveSettings", "leasehold/assignmentRequests": "requestDetails",
 	"leasehold/accessPackageAssignmentApprovals": "approvalBackground",
 }
 
 // alone are the words that name one thing and no list.
-var alone = []string{"accessPackage", "catalog", "assignmentPolicy", "assignment", "requestor", "target", "subjects", "settings", "endUserSettings", "me", "manager", "link"}
+var alone = []string{"accessPackage", "catalog", "assignmentPolicy", "assignment", "requestor", "target", "subjects", "settings", "endUserSettings", "me", "manager", "link", "impactSettings"}
 
 // expectation is what an operation answers with where all goes well.
 type expectation struct {
@@ -52,6 +53,7 @@ var special = map[string]expectation{
 	"GET " + roleHoldersPath:                                      {status: http.StatusOK, schema: "roleHolder", many: true},
 	"GET " + trialPath:                                            {status: http.StatusOK, schema: "trial"},
 	"GET " + exportPath:                                           {status: http.StatusOK, media: csvMedia},
+	"POST " + previewPath:                                         {status: http.StatusOK, schema: "impact"},
 	"POST " + exportsPath:                                         {status: http.StatusAccepted, schema: "export"},
 	"POST " + root + "/$batch":                                    {status: http.StatusOK, schema: anything},
 	"POST " + connectorPath + "/check":                            {status: http.StatusOK, schema: "connector"},
@@ -63,7 +65,7 @@ var special = map[string]expectation{
 
 // steps are the words for what is done to something, with the status of the answer, which
 // has no body.
-var steps = map[string]int{"cancel": http.StatusNoContent, "resume": http.StatusNoContent, "moveToCatalog": http.StatusNoContent, "reprocess": http.StatusAccepted,
+var steps = map[string]int{"cancel": http.StatusNoContent, "resume": http.StatusNoContent, "moveToCatalog": http.StatusNoContent, "applyRoleChange": http.StatusNoContent, "agree": http.StatusNoContent, "reject": http.StatusNoContent, "reprocess": http.StatusAccepted,
 	"close": http.StatusAccepted, "refresh": http.StatusOK, "uploadFile": http.StatusNoContent, "$ref": http.StatusNoContent}
 
 // expected says what the operation answers with.

@@ -24,6 +24,7 @@ type operation struct {
 	also                []authz.Action // what a body may ask for in place of that
 	callerReadByUseCase bool           // the use case reads the caller together with what it decides on: a second read is saved
 	serve               func(ctx context.Context, c *call) (response, error)
+	repeats             bool // a POST that makes nothing: a repeat of it does the same once more, or finds it done
 	elsewhere           bool // the other function serves it; known here for the sake of Allow, and of what a change answers with
 }
 

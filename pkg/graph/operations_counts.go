@@ -47,6 +47,7 @@ var catalogCounts = []operation{
 	{method: "GET", path: em + "/resourceRoleScopes/$count", action: authz.ListPackages, serve: counting(listAllRoleScopes)},
 	{method: "GET", path: root + "/identityGovernance/catalogs/$count", action: authz.ReadCatalog, serve: counting(listCatalogs)},
 
+	{method: "GET", path: impactChangesPath + "/$count", action: authz.ReadCatalog, serve: counting(listImpactChanges)},
 	{method: "GET", path: ours + "/connectors/$count", action: authz.ReadConnector, serve: counting(listConnectors)},
 	{method: "GET", path: ours + "/events/{objectKind:text}/{objectId}/$count", action: authz.ReadEvents, serve: counting(listEvents)},
 	{method: "GET", path: ours + "/events/$count", action: authz.ReadEvents, serve: counting(listHistory)},

@@ -15,7 +15,7 @@ import (
 // makes reports an operation that makes something, so that a repeat of it must have no
 // effect of its own (S12).
 func (op *operation) makes() bool {
-	return op.method == http.MethodPost && op.writes() && !slices.Contains(makesNothing, op.action)
+	return op.method == http.MethodPost && op.writes() && !op.repeats && !slices.Contains(makesNothing, op.action)
 }
 
 // makesNothing are the actions whose POSTs make nothing: a repeat of one finds it done, or

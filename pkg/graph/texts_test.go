@@ -28,9 +28,13 @@ var uncheckedTexts = map[string]string{
 	"principalName":    "looked up, and answered like one that is not there",
 	"reason":           "one of a few words: others find nobody",
 	"after":            "a token of ours: others are refused",
+	"hash":             "compared, and answered like one of something else",
+	"roleOriginId":     "looked up at the resource",
 	"source":           "nothing waits for the answer of an extension: it is refused whatever it says",
 	"state":            "the same",
 	"type":             "the same, and it must name the stage",
+
+	"resourceRoleScopeId": "looked up in the package",
 
 	"customExtensionStageInstanceDetail": "the same",
 }

@@ -20,6 +20,7 @@ type homePage struct {
 	Failing     []*views.Assignment // in packages that the visitor keeps
 	Owed        []*views.Assignment // likewise, of what has ended
 	MoreTrouble bool
+	Changes     []entitlement.ImpactChange // that wait for the visitor as the second person
 }
 
 // home reads what it shows side by side: no part waits for another one.
@@ -44,6 +45,7 @@ func home(ctx context.Context, v *visit) (answer, error) {
 	})
 	g.Go(func() error { return v.endings(within, &shown) })
 	g.Go(func() error { return v.troubles(within, &shown) })
+	g.Go(func() (err error) { shown.Changes, err = v.Catalogs.ChangesFor(within, v.by.Caller); return err })
 	if err := g.Wait(); err != nil {
 		return answer{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"leasehold/pkg/authz"
+	"leasehold/pkg/catalogs"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/views"
 )
@@ -108,6 +109,8 @@ type managePage struct {
 	Catalog  entitlement.Catalog
 	Policies []policyView
 	Link     string
+	Changes  []entitlement.ImpactChange // of it, that wait for a second person
+	UnderWay []entitlement.Job          // changes of its roles that have not reached every holder yet
 	May      func(authz.Action) bool
 	Faults   faults
 }
@@ -133,6 +136,14 @@ func (v *visit) managePage(ctx context.Context) (managePage, error) {
 	}
 
 	shown := managePage{Package: all[0], Catalog: c, Link: v.packageLink(p.ID), May: v.Views.May(ctx, v.by.Caller, authz.Object{Catalog: c.ID, Package: p.ID})}
+	if shown.May(authz.ReadCatalog) {
+		if shown.Changes, err = v.changesOf(ctx, c.ID, p.ID); err != nil {
+			return shown, err
+		}
+	}
+	if shown.UnderWay, err = v.Catalogs.EditsUnderWay(ctx, v.by.Caller, p); err != nil {
+		return shown, err
+	}
 	for _, one := range all[0].Policies {
 		shown.Policies = append(shown.Policies, policyView{AssignmentPolicy: one.AssignmentPolicy, Sentences: v.sentences(one)})
 	}
@@ -141,6 +152,9 @@ func (v *visit) managePage(ctx context.Context) (managePage, error) {
 
 // besidePackage shows a package again, with why something of it was not done.
 func (v *visit) besidePackage(ctx context.Context, why error) (answer, error) {
+	if to, waits := waitsAt(why); waits {
+		return to, nil
+	}
 	all, status, err := v.refused(why)
 	if err != nil {
 		return answer{}, err
@@ -264,7 +278,7 @@ func (v *visit) scopePicker(ctx context.Context, sought string) (scopePage, erro
 }
 
 func addScope(ctx context.Context, v *visit) (answer, error) {
-	c, p, err := v.editingPackage(ctx, authz.ChangeRoleScopes)
+	_, p, err := v.editingPackage(ctx, authz.ChangeRoleScopes)
 	if err != nil {
 		return answer{}, err
 	}
@@ -284,19 +298,8 @@ func addScope(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return again(faults{{"found", v.T("Choose a role.")}}, http.StatusBadRequest)
 	}
-	r, err := v.Catalogs.FindResource(ctx, v.by.Caller, c.ID, id, "", "")
-	if err != nil {
-		return answer{}, err
-	}
-
-	if _, err = v.Catalogs.AddScope(ctx, v.by, p.ID, r, role); err == nil {
-		return then(packagePath(p))
-	}
-	all, status, err := v.refused(err)
-	if err != nil {
-		return answer{}, err
-	}
-	return again(all, status)
+	// What it does is looked at first, and agreed to there.
+	return then(impactPath(p, catalogs.RoleChange{Package: p.ID, Resource: id, Role: role}))
 }
 
 func removeScope(ctx context.Context, v *visit) (answer, error) {
@@ -304,8 +307,5 @@ func removeScope(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := v.Catalogs.RemoveScope(ctx, v.by, p.ID, v.request.PathValue("scope")); err != nil {
-		return v.besidePackage(ctx, err)
-	}
-	return then(packagePath(p))
+	return then(impactPath(p, catalogs.RoleChange{Package: p.ID, Remove: v.request.PathValue("scope")}))
 }

@@ -138,6 +138,9 @@ func createPolicy(ctx context.Context, v *visit) (answer, error) {
 	if err == nil {
 		return then(packagePath(p) + "#policies")
 	}
+	if to, waits := waitsAt(err); waits {
+		return to, nil
+	}
 	status := 0
 	if shown.Faults, status, err = v.refused(err); err != nil {
 		return answer{}, err
@@ -212,6 +215,9 @@ func updatePolicy(ctx context.Context, v *visit) (answer, error) {
 	}
 	if err = v.replace(ctx, terms, shown.Form.Version); err == nil {
 		return then(packagePath(shown.Package) + "#policies")
+	}
+	if to, waits := waitsAt(err); waits {
+		return to, nil
 	}
 	status := 0
 	if shown.Faults, status, err = v.refused(err); err != nil {

@@ -70,6 +70,15 @@ func (s *Service) createNew(ctx context.Context, by authz.Command, n entitlement
 			return r, nil
 		}
 
+		// An edit of the package's roles may be looking at who holds it: it is to see this request,
+		// and not to hold it up.
+		if entitlement.StalePart(err) == entitlement.PartDeletionGuard && try < commitTries {
+			lifted := s.Store.Commit(ctx, entitlement.Change{Watches: []entitlement.EditWatch{{Package: r.Package, Step: entitlement.WatchLifted, Subject: r.Subject}}})
+			if lifted != nil {
+				return entitlement.AssignmentRequest{}, lifted
+			}
+		}
+
 		if entitlement.StalePart(err) != "" && try < commitTries {
 			continue // decided afresh, with a clear word on what is in the way
 		}

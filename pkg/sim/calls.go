@@ -147,7 +147,9 @@ func (w *simulation) commits(ctx context.Context, writes []engine.Write) {
 		return
 	}
 	inv := invocationOf(ctx)
-	if inv != nil {
+	// A watch that begins or is lifted changes nothing that anybody sees.
+	watch := len(d.Watches) > 0 && len(d.Packages) == 0
+	if inv != nil && !watch {
 		inv.writes++
 	}
 	w.oracle.committed(inv, d.Change, d.at)

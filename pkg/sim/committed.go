@@ -55,6 +55,7 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change, now time.Time)
 	for _, x := range c.DeletionGuardUpdates {
 		o.closed[entitlement.DeletionGuardUpdate{Package: x.Package, Policy: x.Policy}] = x.Closed
 	}
+	o.impact(c, now)
 	for _, x := range c.Scopes {
 		o.scope(x, now)
 	}

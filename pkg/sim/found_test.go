@@ -280,7 +280,7 @@ func TestS13_ACallThatIsRefusedAfterAWriteOfItsOwnIsFound(t *testing.T) {
 				for i, changes := range []bool{calls.first, calls.second} {
 					operation(ctx)
 					if changes {
-						if err := w.addRole(ctx, by, w.population.packages[plainPack], 1+i); err != nil {
+						if err := w.addRole(ctx, by, w.population.packages[plainPack], 1+i, false); err != nil {
 							return err
 						}
 					}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"leasehold/pkg/authz"
+	"leasehold/pkg/catalogs"
 	"leasehold/pkg/entitlement"
 )
 
@@ -162,7 +163,7 @@ func (w *simulation) pack(ctx context.Context, by authz.Command, k Pack) error {
 
 	for _, r := range k.Roles {
 		operation(ctx)
-		if err := w.addRole(ctx, by, pkg.ID, r); err != nil && !(k.Elsewhere && entitlement.KindOf(err) == entitlement.NotFound) {
+		if err := w.addRole(ctx, by, pkg.ID, r, false); err != nil && !(k.Elsewhere && entitlement.KindOf(err) == entitlement.NotFound) {
 			return err // the second catalog offers a part of what the first one does
 		}
 		carriedOut(ctx)
@@ -207,8 +208,8 @@ func (w *simulation) admit(ctx context.Context, by authz.Command, pkg entitlemen
 	return w.catalogs.RemoveIncompatibleGroup(ctx, by, pkg, w.population.groups[n-len(w.population.packages)])
 }
 
-// addRole adds the member role of a thing to a package.
-func (w *simulation) addRole(ctx context.Context, by authz.Command, pkg entitlement.PackageID, thing int) error {
+// addRole adds the member role of a thing to a package, as it was agreed to or as it is.
+func (w *simulation) addRole(ctx context.Context, by authz.Command, pkg entitlement.PackageID, thing int, agreed bool) error {
 	known := w.population.things[thing%len(w.population.things)]
 	in := w.oracle.within[pkg]
 	if in != known.Catalog {
@@ -217,6 +218,9 @@ func (w *simulation) addRole(ctx context.Context, by authz.Command, pkg entitlem
 	r, err := w.catalogs.FindResource(ctx, by.Caller, in, known.ID, known.Connector, known.OriginID)
 	if err != nil {
 		return err
+	}
+	if agreed {
+		return w.agreed(ctx, by, catalogs.RoleChange{Package: pkg, Resource: r.ID, Role: r.Roles[0].OriginID})
 	}
 	_, err = w.catalogs.AddScope(ctx, by, pkg, r, r.Roles[0].OriginID)
 	return err

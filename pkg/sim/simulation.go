@@ -79,6 +79,10 @@ type simulation struct {
 	resting     bool               // nothing goes wrong any more
 	covered     Coverage
 	malformed   int // messages that nobody can read
+
+	toldOf          map[entitlement.Effect]int        // people who were told so of edits that were made
+	told            map[string][]entitlement.Affected // what an edit of roles would do, by its hash
+	edits, outdated int                               // that were made as agreed to, and refused since it was not so any more
 }
 
 // population is who and what there is in a run.
@@ -114,7 +118,7 @@ type scanner struct {
 
 // newSimulation puts the product together as the functions do.
 func newSimulation(p Plan) *simulation {
-	w := &simulation{number: p.Number, pageSize: max(p.PageSize, 1), logged: &scanner{}}
+	w := &simulation{number: p.Number, pageSize: max(p.PageSize, 1), logged: &scanner{}, told: map[string][]entitlement.Affected{}, toldOf: map[entitlement.Effect]int{}}
 	w.scheduler.stopped, w.scheduler.rate, w.scheduler.choice = make(chan struct{}), p.Rate, mix(p.Number, 77)
 	w.scheduler.died, w.scheduler.counts, w.skew = w.cover, w.counted, p.Skew
 	told := toldTime{&w.scheduler}

@@ -80,6 +80,9 @@ func labelOf(c entitlement.Change) string {
 	for _, x := range c.DeletionGuardUpdates {
 		add("deletion guard", string(x.Package), string(x.Policy), strconv.FormatBool(x.Closed))
 	}
+	for _, x := range c.Watches {
+		add("watch", string(x.Package), string(x.Step))
+	}
 	for _, x := range c.Users {
 		add("user", string(x.ID))
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"leasehold/pkg/authz"
+	"leasehold/pkg/catalogs"
 	"leasehold/pkg/entitlement"
 )
 
@@ -333,14 +334,18 @@ func (w *simulation) useCatalog(c Command) usage {
 		}
 		return func(ctx context.Context, by authz.Command) error { return w.pack(ctx, by, k) }
 	case AddRole:
-		return func(ctx context.Context, by authz.Command) error { return w.addRole(ctx, by, pkg, c.B) }
+		return func(ctx context.Context, by authz.Command) error { return w.addRole(ctx, by, pkg, c.B, c.C%2 == 1) }
 	case RemoveRole:
 		return func(ctx context.Context, by authz.Command) error {
 			scopes, err := w.store.Scopes(ctx, pkg)
 			if err != nil || len(scopes.List) == 0 {
 				return err
 			}
-			return w.catalogs.RemoveScope(ctx, by, pkg, scopes.List[c.B%len(scopes.List)].ID)
+			id := scopes.List[c.B%len(scopes.List)].ID
+			if c.C%2 == 1 {
+				return w.agreed(ctx, by, catalogs.RoleChange{Package: pkg, Remove: id})
+			}
+			return w.catalogs.RemoveScope(ctx, by, pkg, id)
 		}
 	case Exclude:
 		return func(ctx context.Context, by authz.Command) error { return w.exclude(ctx, by, pkg, c.B) }

@@ -25,7 +25,7 @@ import (
 // The pins of pages. Each begins with three reads: the session, whose the sign-in is, and the
 // account. However many packages there are, a page costs the same.
 var pinPage = map[string]cost{
-	"home":            {9, 7, 0},   // two of them: whether the visitor keeps anything, of which home would show what fails
+	"home":            {11, 8, 0},  // four of them: what the visitor keeps, of which home would show what fails, and what waits for a second person
 	"find access":     {12, 34, 0}, // with the policies of the 25 packages of a page, which say who decides, and their paces
 	"find access, 10": {12, 18.5, 0},
 	"a package":       {9, 12, 0}, // the package with its pace, and what a request for it would be decided on, read once
