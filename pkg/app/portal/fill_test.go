@@ -46,13 +46,13 @@ func (w *world) filled() *world {
 			w.person(a.name, nil)
 		}
 	}
-	for _, p := range persons {
+	for _, p := range []string{"requestor", "other"} {
 		w.api("admin", "PUT", "/v1.0/users/"+w.ids[p]+"/manager/$ref", object{"@odata.id": site + "/v1.0/users/" + w.ids["manager"]})
 	}
-	w.group("askers", "Askers", "requestor", "other")
+	w.group("askers", w.text("Askers"), "requestor", "other")
 
-	w.half(own, "Ours")
-	w.half(foreign, foreignMark)
+	w.half(own, w.text("Ours"))
+	w.half(foreign, w.text(foreignMark))
 	w.clock.Advance(entitlement.OverdueAfter + time.Minute)
 
 	const assigned = "/v1.0/roleManagement/entitlementManagement/roleAssignments"
@@ -95,21 +95,22 @@ func (w *world) half(half, shown string) {
 	at := func(name string) string { return w.ids[half+"."+name] }
 	in := func(name string) string { return half + "." + name }
 	person := persons[half]
-	w.made(in("catalog"), "admin", em+"/catalogs", object{"displayName": shown + " catalog", "description": shown, "state": "published"})
-	w.made(in("bare"), "admin", em+"/catalogs", object{"displayName": shown + " bare", "description": shown})
+	w.made(in("catalog"), "admin", em+"/catalogs", object{"displayName": "The catalog of " + shown, "description": shown, "state": "published"})
+	w.made(in("bare"), "admin", em+"/catalogs", object{"displayName": "Bare, of " + shown, "description": shown})
 	w.made(in("role"), "admin", "/v1.0/roleManagement/entitlementManagement/roleAssignments", object{"principalId": w.ids["extra"], "roleDefinitionId": string(entitlement.CatalogReader), "appScopeId": "/AccessPackageCatalog/" + at("catalog")})
-	w.group(in("loose"), shown+" loose")
+	w.group(in("loose"), "Loose, of "+shown)
 
 	for _, resource := range []string{"group", "spare", "refusing", "keeping"} {
-		w.group(in(resource), shown+" "+resource)
+		w.group(in(resource), resource+", of "+shown)
 		w.api("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": at("catalog")}, "resource": object{"originId": at(resource), "originSystem": "AadGroup"}})
 		list, _ := w.api("admin", "GET", em+"/catalogs/"+at("catalog")+"/resources?$filter=originId%20eq%20%27"+at(resource)+"%27", nil)["value"].([]any)
 		w.ids[in("resource "+resource)], _ = list[0].(object)["id"].(string)
 	}
 	w.target.refuses[at("refusing")], w.target.keeps[at("keeping")] = true, true
 
-	for name, resource := range map[string]string{"main": "group", "held": "group", "free": "group", "failing": "refusing", "ending": "keeping", "empty": ""} {
-		w.made(in(name), "admin", em+"/accessPackages", object{"displayName": shown + " " + name, "description": shown, "catalog": object{"id": at("catalog")}})
+	for _, one := range [][2]string{{"main", "group"}, {"held", "group"}, {"free", "group"}, {"failing", "refusing"}, {"ending", "keeping"}, {"empty", ""}} {
+		name, resource := one[0], one[1]
+		w.made(in(name), "admin", em+"/accessPackages", object{"displayName": name + ", of " + shown, "description": shown, "catalog": object{"id": at("catalog")}})
 		if resource == "" {
 			continue
 		}
@@ -129,7 +130,13 @@ func (w *world) half(half, shown string) {
 	}
 
 	asks := func(name, pkg string) {
-		w.made(in(name), person, em+"/assignmentRequests", object{"requestType": "userAdd", "justification": "why " + shown,
+		w.clock.Advance(time.Second) // so that lists have one order
+		policy, err := w.store.Policy(w.Context(), entitlement.PolicyID(at("policy of "+pkg)))
+		if err != nil {
+			w.Fatal(err)
+		}
+		answers := []object{{"@odata.type": "#microsoft.graph.accessPackageAnswerString", "value": "Because of " + shown, "answeredQuestion": object{"id": string(policy.Questions[0].ID)}}}
+		w.made(in(name), person, em+"/assignmentRequests", object{"requestType": "userAdd", "justification": "why " + shown, "answers": answers,
 			"assignment": object{"accessPackageId": at(pkg), "assignmentPolicyId": at("policy of " + pkg)}})
 	}
 	asks("request", "main")
@@ -143,10 +150,12 @@ func (w *world) half(half, shown string) {
 
 // policy is one for those who ask; decided: an approver and the manager are asked.
 func (w *world) policy(pkg, shown string, decided bool) object {
-	p := object{"displayName": shown + " policy", "description": shown, "accessPackage": object{"id": pkg}, "allowedTargetScope": "specificDirectoryUsers",
+	p := object{"displayName": "Policy of " + shown, "description": shown, "accessPackage": object{"id": pkg}, "allowedTargetScope": "specificDirectoryUsers",
 		"specificAllowedTargets": []object{{"@odata.type": "#microsoft.graph.groupMembers", "groupId": w.ids["askers"]}},
 		"requestorSettings":      object{"enableTargetsToSelfAddAccess": true, "enableTargetsToSelfUpdateAccess": true, "enableTargetsToSelfRemoveAccess": true},
-		"expiration":             object{"type": "afterDuration", "duration": "P30D"}}
+		"expiration":             object{"type": "afterDuration", "duration": "P30D"},
+		"questions": []object{{"@odata.type": "#microsoft.graph.accessPackageTextInputQuestion", "text": "What for, says " + shown, "isAnswerEditable": true},
+			{"@odata.type": "#microsoft.graph.accessPackageMultipleChoiceQuestion", "text": "Which, says " + shown, "choices": []object{{"actualValue": "a", "text": "One of " + shown}, {"actualValue": "b", "text": "Two of " + shown}}}}}
 	if decided {
 		p["requestApprovalSettings"] = object{"isApprovalRequiredForAdd": true, "stages": []object{{"durationBeforeAutomaticDenial": "P14D",
 			"primaryApprovers": []object{{"@odata.type": "#microsoft.graph.singleUser", "userId": w.ids["approver"]},

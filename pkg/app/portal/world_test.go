@@ -121,16 +121,20 @@ type world struct {
 	sessions      *sessions.Service
 	pages         http.Handler
 	owners, asker http.Handler // of the API
+	stored        string       // is part of every text that is stored
 	ids           map[string]string
 	cookies       map[string]string // secrets of sessions, by who is signed in
 	tokens        map[string]string // of forms, by the secret of their session
 }
 
+// text is a text as it is stored.
+func (w *world) text(s string) string { return s + w.stored }
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	store, meter := dynamotest.Metered()
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
-	log, ids := slog.New(slog.NewTextHandler(io.Discard, nil)), clock.System{}
+	log, ids := slog.New(slog.NewTextHandler(io.Discard, nil)), c // one id after the other: two worlds that are filled alike have the same
 	w := &world{T: t, meter: meter, store: store, clock: c, ids: map[string]string{}, cookies: map[string]string{}, tokens: map[string]string{},
 		target: &moody{refuses: map[string]bool{}, keeps: map[string]bool{}, held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
 
@@ -187,7 +191,7 @@ func (w *world) made(name, as, path string, body object) string {
 // person adds somebody, who signs in by that name.
 func (w *world) person(name string, more object) {
 	w.Helper()
-	body := object{"displayName": "Person " + name, "userPrincipalName": name + "@northwind.example",
+	body := object{"displayName": w.text("Person " + name), "jobTitle": w.text("Clerk"), "employeeId": w.text(name), "department": w.text("Sales"), "userPrincipalName": name + "@northwind.example",
 		"identities": []object{{"signInType": "federated", "issuer": issuer, "issuerAssignedId": name}}}
 	for k, v := range more {
 		body[k] = v
