@@ -26,34 +26,47 @@ type homePage struct {
 
 func home(ctx context.Context, v *visit) (answer, error) {
 	var shown homePage
-	waiting, err := v.Requests.Waiting(ctx, v.by.Caller, entitlement.Page{Limit: onPage})
+	err := views.Together(
+		func() error { return v.homeRequests(ctx, &shown) },
+		func() error { return v.homeEnding(ctx, &shown) })
 	if err != nil {
 		return answer{}, err
 	}
+	return page(homeView(v, shown))
+}
 
-	mine, err := v.Requests.Mine(ctx, v.by.Caller, entitlement.Page{Limit: onPage})
+// homeRequests adds what waits for the visitor, and what they asked for themselves.
+func (v *visit) homeRequests(ctx context.Context, shown *homePage) error {
+	var waiting, mine entitlement.Paged[entitlement.AssignmentRequest]
+	err := views.Together(
+		func() (err error) {
+			waiting, err = v.Requests.Waiting(ctx, v.by.Caller, entitlement.Page{Limit: onPage})
+			return err
+		},
+		func() (err error) {
+			mine, err = v.Requests.Mine(ctx, v.by.Caller, entitlement.Page{Limit: onPage})
+			return err
+		})
 	if err != nil {
-		return answer{}, err
+		return err
 	}
 	open := slices.DeleteFunc(mine.Items, func(r entitlement.AssignmentRequest) bool { return done(r.State) })
 
 	// Names of both lists are read together.
 	shown.Waiting, shown.InProgress = views.OfRequests(waiting.Items), views.OfRequests(open)
-	if err := v.Views.Requests(ctx, v.by.Caller, slices.Concat(shown.Waiting, shown.InProgress), views.With{views.JoinPackage: nil, views.JoinPeople: nil}); err != nil {
-		return answer{}, err
-	}
+	return v.Views.Requests(ctx, v.by.Caller, slices.Concat(shown.Waiting, shown.InProgress), views.With{views.JoinPackage: nil, views.JoinPeople: nil})
+}
 
+// homeEnding adds what the visitor has that ends soon.
+func (v *visit) homeEnding(ctx context.Context, shown *homePage) error {
 	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
 	if err != nil {
-		return answer{}, err
+		return err
 	}
 	shown.Ending = views.OfAssignments(slices.DeleteFunc(held.Items, func(a entitlement.Assignment) bool {
 		return a.Target == entitlement.TargetAbsent || a.End.IsZero() || a.End.Sub(v.now) > endsSoon
 	}))
-	if err := v.Views.Assignments(ctx, v.by.Caller, shown.Ending, views.With{views.JoinPackage: nil}); err != nil {
-		return answer{}, err
-	}
-	return page(homeView(v, shown))
+	return v.Views.Assignments(ctx, v.by.Caller, shown.Ending, views.With{views.JoinPackage: nil})
 }
 
 // done reports a request that nothing more happens to.
@@ -142,19 +155,30 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 		return packagePage{}, err
 	}
 
+	// What hangs on the package is read at the same time.
 	view := views.OfPackages([]entitlement.AccessPackage{p})
-	if err := v.Views.Packages(ctx, v.by.Caller, view, rolesJoined); err != nil {
-		return packagePage{}, err
-	}
-
 	shown := packagePage{Package: view[0]}
-	if shown.Policies, err = v.Requests.Applicable(ctx, v.by.Caller, id, ""); err != nil {
-		return packagePage{}, err
-	}
-
-	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
+	var obstacle error
+	err = views.Together(
+		func() error { return v.Views.Packages(ctx, v.by.Caller, view, rolesJoined) },
+		func() (err error) { shown.Policies, err = v.Requests.Applicable(ctx, v.by.Caller, id, ""); return err },
+		func() error { return v.hasAlready(ctx, &shown, id) },
+		func() (failure error) { obstacle, failure = v.Requests.Obstacle(ctx, v.by.Caller, id); return failure })
 	if err != nil {
 		return packagePage{}, err
+	}
+	if shown.Held == nil && len(shown.Policies) > 0 && obstacle != nil {
+		shown.Obstacle = entitlement.MessageOf(obstacle)
+	}
+	return shown, nil
+}
+
+// hasAlready adds what the visitor has: the package itself, and roles by other packages, which
+// stay what they are and are not gained.
+func (v *visit) hasAlready(ctx context.Context, shown *packagePage, id entitlement.PackageID) error {
+	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
+	if err != nil {
+		return err
 	}
 	for _, a := range held.Items {
 		if a.Package == id && a.Target == entitlement.TargetPresent {
@@ -162,28 +186,14 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 		}
 	}
 
-	// What the visitor has by other packages stays what it is, and is not gained.
 	grants, err := v.Requests.OwnGrants(ctx, v.by.Caller, held.Items)
-	if err != nil {
-		return packagePage{}, err
-	}
 	shown.Has = map[entitlement.RoleRef]bool{}
 	for _, of := range grants {
 		for _, g := range of {
 			shown.Has[g.Scope.Ref] = shown.Has[g.Scope.Ref] || g.Grant.Presence == entitlement.PresencePresent
 		}
 	}
-
-	if shown.Held == nil && len(shown.Policies) > 0 {
-		obstacle, err := v.Requests.Obstacle(ctx, v.by.Caller, id)
-		if err != nil {
-			return packagePage{}, err
-		}
-		if obstacle != nil {
-			shown.Obstacle = entitlement.MessageOf(obstacle)
-		}
-	}
-	return shown, nil
+	return err
 }
 
 // rolesJoined are the roles of packages, with the resources that they are roles of.
@@ -299,16 +309,14 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 	}
 
 	all := views.OfAssignments(list.Items)
-	if err := v.Views.Assignments(ctx, v.by.Caller, all, views.With{views.JoinPackage: rolesJoined}); err != nil {
-		return answer{}, err
-	}
-
-	may, err := v.Requests.OwnOptions(ctx, v.by.Caller, list.Items)
-	if err != nil {
-		return answer{}, err
-	}
-
-	grants, err := v.Requests.OwnGrants(ctx, v.by.Caller, list.Items)
+	var may map[entitlement.AssignmentID]requests.OwnOptions
+	var grants map[entitlement.AssignmentID][]requests.GrantView
+	err = views.Together(
+		func() error {
+			return v.Views.Assignments(ctx, v.by.Caller, all, views.With{views.JoinPackage: rolesJoined})
+		},
+		func() (err error) { may, err = v.Requests.OwnOptions(ctx, v.by.Caller, list.Items); return err },
+		func() (err error) { grants, err = v.Requests.OwnGrants(ctx, v.by.Caller, list.Items); return err })
 	if err != nil {
 		return answer{}, err
 	}

@@ -77,7 +77,7 @@ func (p *portal) signedInAgain(ctx context.Context, w http.ResponseWriter, v *vi
 		return answer{}, entitlement.Errorf(entitlement.Forbidden, "The pages are for people; an application calls the API.")
 	}
 
-	if before := v.cookie(cookieSession); before != "" {
+	if before, _ := v.session(); before != "" {
 		if err := p.Sessions.End(ctx, before); err != nil {
 			return answer{}, err
 		}
@@ -87,14 +87,14 @@ func (p *portal) signedInAgain(ctx context.Context, w http.ResponseWriter, v *vi
 	if err != nil {
 		return answer{}, err
 	}
-	v.setCookie(w, cookieSession, secret, entitlement.SessionLimit)
+	v.setCookie(w, cookieSession, p.sessionCookie(ctx, token.Principal, secret), entitlement.SessionLimit)
 	return then(local(pending.Return))
 }
 
 // signOut ends the session.
 func (p *portal) signOut(ctx context.Context, w http.ResponseWriter, v *visit) (answer, error) {
 	v.request.Body = http.MaxBytesReader(w, v.request.Body, maxForm)
-	secret := v.cookie(cookieSession)
+	secret, _ := v.session()
 	if secret != "" && v.request.PostFormValue("form") != formToken(secret) {
 		return answer{}, entitlement.Errorf(entitlement.Forbidden, "This form is of an earlier sign-in. Open the page again and send it anew.")
 	}

@@ -38,7 +38,7 @@ var persons = map[string]string{own: "requestor", foreign: "other"}
 const foreignMark = "Zweitkatalog"
 
 // filled is a world with everybody, and with something for every page and form in each half.
-func (w *world) filled() *world {
+func (w *fixture) filled() *fixture {
 	w.Helper()
 	w.ids["admin"], _ = w.api("admin", "GET", "/v1.0/me", nil)["id"].(string)
 	for _, a := range append(slices.Clone(actors), actor{name: "disabled"}, actor{name: "extra"}) {
@@ -81,7 +81,7 @@ func (w *world) filled() *world {
 }
 
 // group adds a group.
-func (w *world) group(name, shown string, members ...string) {
+func (w *fixture) group(name, shown string, members ...string) {
 	w.Helper()
 	w.made(name, "admin", "/v1.0/groups", object{"displayName": shown, "mailNickname": strings.ToLower(strings.NewReplacer(" ", "-", ".", "-").Replace(name)), "mailEnabled": false, "securityEnabled": true})
 	for _, m := range members {
@@ -90,7 +90,7 @@ func (w *world) group(name, shown string, members ...string) {
 }
 
 // half fills one catalog.
-func (w *world) half(half, shown string) {
+func (w *fixture) half(half, shown string) {
 	w.Helper()
 	at := func(name string) string { return w.ids[half+"."+name] }
 	in := func(name string) string { return half + "." + name }
@@ -149,7 +149,7 @@ func (w *world) half(half, shown string) {
 }
 
 // policy is one for those who ask; decided: an approver and the manager are asked.
-func (w *world) policy(pkg, shown string, decided bool) object {
+func (w *fixture) policy(pkg, shown string, decided bool) object {
 	p := object{"displayName": "Policy of " + shown, "description": shown, "accessPackage": object{"id": pkg}, "allowedTargetScope": "specificDirectoryUsers",
 		"specificAllowedTargets": []object{{"@odata.type": "#microsoft.graph.groupMembers", "groupId": w.ids["askers"]}},
 		"requestorSettings":      object{"enableTargetsToSelfAddAccess": true, "enableTargetsToSelfUpdateAccess": true, "enableTargetsToSelfRemoveAccess": true},

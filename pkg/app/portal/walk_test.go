@@ -23,7 +23,7 @@ type row struct {
 	also []need // beside the action of the route
 	as   authz.Action
 	only authz.Who // what somebody has to be to the object, where no right but that counts: all others who may see it are told why not
-	form func(w *world, at func(string) string) url.Values
+	form func(w *fixture, at func(string) string) url.Values
 }
 
 // need is an action on a kind of object.
@@ -52,16 +52,16 @@ func values(pairs ...string) url.Values {
 }
 
 // always is a form that is the same whatever it is about.
-func always(pairs ...string) func(*world, func(string) string) url.Values {
-	return func(*world, func(string) string) url.Values { return values(pairs...) }
+func always(pairs ...string) func(*fixture, func(string) string) url.Values {
+	return func(*fixture, func(string) string) url.Values { return values(pairs...) }
 }
 
 // policySent is the form of a policy.
-func policySent(w *world, version string) url.Values {
+func policySent(w *fixture, version string) url.Values {
 	return values("name", "Sent", "scope", "allMemberUsers", "stages", "0", "ends", "never", "ask", "yes", "version", version)
 }
 
-func (w *world) version(policy string) string {
+func (w *fixture) version(policy string) string {
 	w.Helper()
 	p, err := w.store.Policy(w.Context(), entitlement.PolicyID(policy))
 	if err != nil {
@@ -74,7 +74,7 @@ func (w *world) version(policy string) string {
 var seenOn = regexp.MustCompile(`name="seen" value="([^"]*)"`)
 
 // seen reads what the form of a page keeps under a name, as the one who may see it.
-func (w *world) seen(as, path string, field *regexp.Regexp) string {
+func (w *fixture) seen(as, path string, field *regexp.Regexp) string {
 	w.Helper()
 	found := field.FindStringSubmatch(w.send(sent{method: "GET", path: path, cookie: w.cookies[as]}).text)
 	if found == nil {
@@ -102,28 +102,28 @@ var rows = map[string]row{
 	"POST /access/{id}/extend":    {path: "id=assignment", on: anAssignment, form: always("justification", "longer")},
 	"POST /access/{id}/give-back": {path: "id=assignment", on: anAssignment, form: always()},
 	"POST /requests/{id}/cancel":  {path: "id=request", on: aRequest, form: always()},
-	"POST /packages/{id}": {path: "id=free", on: aPackage, only: authz.MayRequest, form: func(_ *world, at func(string) string) url.Values {
+	"POST /packages/{id}": {path: "id=free", on: aPackage, only: authz.MayRequest, form: func(_ *fixture, at func(string) string) url.Values {
 		return values("policy", at("policy of free"), "justification", "why")
 	}},
-	"POST /approvals/{id}": {path: "id=request", on: aRequest, only: authz.Approver, form: func(w *world, at func(string) string) url.Values {
+	"POST /approvals/{id}": {path: "id=request", on: aRequest, only: authz.Approver, form: func(w *fixture, at func(string) string) url.Values {
 		return values("decision", "approve", "justification", "good", "stage", w.stage(at("request")), "seen", w.seen("approver", "/approvals/"+at("request"), seenOn))
 	}},
-	"POST /approvals": {on: aRequest, only: authz.Approver, form: func(w *world, at func(string) string) url.Values {
+	"POST /approvals": {on: aRequest, only: authz.Approver, form: func(w *fixture, at func(string) string) url.Values {
 		return values("decision", "approve", "justification", "good", "request", w.seen("approver", "/approvals", requestOn(at("request"))))
 	}},
 
 	"GET /manage/packages/{id}/people":              {path: "id=held", on: aCatalog},
 	"GET /manage/packages/{id}/people/export":       {path: "id=held", on: aCatalog},
 	"GET /manage/packages/{id}/people/{assignment}": {path: "id=held assignment=assignment", on: anAssignment, also: []need{{authz.ReadPolicy, aCatalog}}}, // it is for those who keep the package; whoever has it sees it in My access
-	"POST /manage/packages/{id}/people/end": {path: "id=held", on: aCatalog, form: func(_ *world, at func(string) string) url.Values {
+	"POST /manage/packages/{id}/people/end": {path: "id=held", on: aCatalog, form: func(_ *fixture, at func(string) string) url.Values {
 		return values("confirmed", "yes", "assignment", at("assignment"), "justification", "over")
 	}},
 	"POST /manage/packages/{id}/people/{assignment}/reprocess": {path: "id=failing assignment=broken", on: aCatalog, form: always()},
 	"GET /manage/packages/{id}/assign":                         {path: "id=free", on: aCatalog},
-	"POST /manage/packages/{id}/assign": {path: "id=free", on: aCatalog, form: func(w *world, at func(string) string) url.Values {
+	"POST /manage/packages/{id}/assign": {path: "id=free", on: aCatalog, form: func(w *fixture, at func(string) string) url.Values {
 		return values("people", w.ids["extra"], "policy", at("policy of free"))
 	}},
-	"POST /manage/packages/{id}/assign/confirmed": {path: "id=free", on: aCatalog, form: func(w *world, at func(string) string) url.Values {
+	"POST /manage/packages/{id}/assign/confirmed": {path: "id=free", on: aCatalog, form: func(w *fixture, at func(string) string) url.Values {
 		return values("ready", at("person")+" x", "policy", at("policy of free"), "justification", "new")
 	}},
 	"GET /manage/packages/{id}/requests":                      {path: "id=main", on: aCatalog},
@@ -135,7 +135,7 @@ var rows = map[string]row{
 
 	"GET /catalogs":                      {},
 	"GET /catalogs/new":                  {},
-	"POST /catalogs/new":                 {form: func(*world, func(string) string) url.Values { return values("name", "New "+clock.System{}.New()) }},
+	"POST /catalogs/new":                 {form: func(*fixture, func(string) string) url.Values { return values("name", "New "+clock.System{}.New()) }},
 	"GET /catalogs/{catalog}":            {path: "catalog=catalog", on: aCatalog},
 	"GET /catalogs/{catalog}/edit":       {path: "catalog=catalog", on: aCatalog},
 	"POST /catalogs/{catalog}/edit":      {path: "catalog=catalog", on: aCatalog, form: always("name", "Edited")},
@@ -143,12 +143,12 @@ var rows = map[string]row{
 	"GET /catalogs/{catalog}/resources":  {path: "catalog=catalog", on: aCatalog},
 	"GET /catalogs/{catalog}/packages":   {path: "catalog=catalog", on: aCatalog},
 	"GET /catalogs/{catalog}/roles/give": {path: "catalog=catalog", on: aCatalog},
-	"POST /catalogs/{catalog}/roles/give": {path: "catalog=catalog", on: aCatalog, form: func(w *world, _ func(string) string) url.Values {
+	"POST /catalogs/{catalog}/roles/give": {path: "catalog=catalog", on: aCatalog, form: func(w *fixture, _ func(string) string) url.Values {
 		return values("principal", w.ids["extra"], "role", string(entitlement.AccessPackageManager))
 	}},
 	"POST /catalogs/{catalog}/roles/{role}/take": {path: "catalog=catalog role=role", on: aCatalog, form: always()},
 	"GET /catalogs/{catalog}/resources/add":      {path: "catalog=catalog", on: aCatalog},
-	"POST /catalogs/{catalog}/resources/add": {path: "catalog=catalog", on: aCatalog, form: func(_ *world, at func(string) string) url.Values {
+	"POST /catalogs/{catalog}/resources/add": {path: "catalog=catalog", on: aCatalog, form: func(_ *fixture, at func(string) string) url.Values {
 		return values("group", at("loose"))
 	}},
 	"GET /catalogs/{catalog}/resources/{resource}":         {path: "catalog=catalog resource=resource_group", on: aCatalog},
@@ -161,18 +161,18 @@ var rows = map[string]row{
 	"POST /catalogs/{catalog}/packages/{id}/edit":     {path: "catalog=catalog id=main", on: aCatalog, form: always("name", "Edited")},
 	"POST /catalogs/{catalog}/packages/{id}/delete":   {path: "catalog=catalog id=empty", on: aCatalog, form: always("sure", "yes")},
 	"GET /catalogs/{catalog}/packages/{id}/roles/add": {path: "catalog=catalog id=free", on: aCatalog},
-	"POST /catalogs/{catalog}/packages/{id}/roles/add": {path: "catalog=catalog id=free", on: aCatalog, form: func(_ *world, at func(string) string) url.Values {
+	"POST /catalogs/{catalog}/packages/{id}/roles/add": {path: "catalog=catalog id=free", on: aCatalog, form: func(_ *fixture, at func(string) string) url.Values {
 		return values("role", at("resource_spare")+" Member_"+at("spare"))
 	}},
 	"POST /catalogs/{catalog}/packages/{id}/roles/{scope}/remove": {path: "catalog=catalog id=free scope=scope_of_free", on: aCatalog, form: always()},
 	"GET /catalogs/{catalog}/packages/{id}/policies/new":          {path: "catalog=catalog id=free", on: aCatalog},
-	"POST /catalogs/{catalog}/packages/{id}/policies/new":         {path: "catalog=catalog id=free", on: aCatalog, form: func(w *world, _ func(string) string) url.Values { return policySent(w, "") }},
+	"POST /catalogs/{catalog}/packages/{id}/policies/new":         {path: "catalog=catalog id=free", on: aCatalog, form: func(w *fixture, _ func(string) string) url.Values { return policySent(w, "") }},
 	"GET /catalogs/{catalog}/packages/{id}/policies/{policy}":     {path: "catalog=catalog id=free policy=policy_of_free", on: aCatalog},
-	"POST /catalogs/{catalog}/packages/{id}/policies/{policy}": {path: "catalog=catalog id=free policy=policy_of_free", on: aCatalog, form: func(w *world, at func(string) string) url.Values {
+	"POST /catalogs/{catalog}/packages/{id}/policies/{policy}": {path: "catalog=catalog id=free policy=policy_of_free", on: aCatalog, form: func(w *fixture, at func(string) string) url.Values {
 		return policySent(w, w.version(at("policy_of_free")))
 	}},
 	"GET /catalogs/{catalog}/packages/{id}/policies/{policy}/outside": {path: "catalog=catalog id=held policy=policy_of_held", on: aCatalog},
-	"POST /catalogs/{catalog}/packages/{id}/policies/{policy}/turn": {path: "catalog=catalog id=free policy=policy_of_free", on: aCatalog, form: func(w *world, at func(string) string) url.Values {
+	"POST /catalogs/{catalog}/packages/{id}/policies/{policy}/turn": {path: "catalog=catalog id=free policy=policy_of_free", on: aCatalog, form: func(w *fixture, at func(string) string) url.Values {
 		return values("turn", "off", "version", w.version(at("policy_of_free")))
 	}},
 	"POST /catalogs/{catalog}/packages/{id}/policies/{policy}/delete": {path: "catalog=catalog id=free policy=policy_of_free", on: aCatalog, form: always("sure", "yes")},
@@ -180,9 +180,9 @@ var rows = map[string]row{
 	"GET /operations":                                          {},
 	"POST /operations/reprocess":                               {form: always("connector", string(entitlement.BuiltinConnector), "reason", refused)},
 	"GET /operations/failures/{connector}/{reason}":            {path: "connector=*builtin reason=*" + refused},
-	"POST /operations/failures/{connector}/{reason}/reprocess": {path: "connector=*builtin reason=*" + refused, form: func(w *world, at func(string) string) url.Values { return values("person", at("person")) }},
+	"POST /operations/failures/{connector}/{reason}/reprocess": {path: "connector=*builtin reason=*" + refused, form: func(w *fixture, at func(string) string) url.Values { return values("person", at("person")) }},
 	"GET /operations/removals":                                 {},
-	"POST /operations/removals/close": {form: func(_ *world, at func(string) string) url.Values {
+	"POST /operations/removals/close": {form: func(_ *fixture, at func(string) string) url.Values {
 		return values("assignment", at("ended"), "justification", "by hand")
 	}},
 	"GET /operations/loosened":   {},
@@ -250,7 +250,7 @@ const nobody = "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
 
 // variants are the paths of a route: what is one's own, what is foreign, each part of what is
 // one's own with a part of what is foreign below it, and what there is not.
-func (w *world) variants(of pages.Route, r row) (all []variant) {
+func (w *fixture) variants(of pages.Route, r row) (all []variant) {
 	w.Helper()
 	parts := strings.Fields(r.path)
 	path := func(value func(i int, name string) string) string {
@@ -291,7 +291,7 @@ func (w *world) variants(of pages.Route, r row) (all []variant) {
 }
 
 // at returns the ids of one half by their names; a space may be written as _.
-func (w *world) at(half string) func(string) string {
+func (w *fixture) at(half string) func(string) string {
 	return func(name string) string {
 		w.Helper()
 		switch {
@@ -314,7 +314,7 @@ func (w *world) at(half string) func(string) string {
 var sights = map[kind]authz.Action{aPackage: authz.ReadPackage, aRequest: authz.ReadRequest, anAssignment: authz.ReadAssignment}
 
 // stage is the stage at which a request waits.
-func (w *world) stage(id string) string {
+func (w *fixture) stage(id string) string {
 	w.Helper()
 	r, err := w.store.Request(w.Context(), entitlement.RequestID(id))
 	if err != nil || r.Current() == nil {
@@ -353,7 +353,7 @@ func TestEveryRouteOfThePagesHasARowInTheWalk(t *testing.T) {
 // closed tells nothing of what is behind it. No page writes anything.
 func TestA1_EveryRoleOpensThePagesThatThePoliciesSay(t *testing.T) {
 	var sum walked
-	w := newWorld(t).filled()
+	w := newFixture(t).filled()
 	for _, of := range pages.Routes() {
 		r, there := rows[of.Method+" "+of.Pattern]
 		if !there {
@@ -365,7 +365,7 @@ func TestA1_EveryRoleOpensThePagesThatThePoliciesSay(t *testing.T) {
 				v := w.variants(of, r)[i]
 				wrote := w.step(&sum, of, r, a, v)
 				if wrote {
-					changes, w = true, newWorld(t).filled()
+					changes, w = true, newFixture(t).filled()
 				}
 			}
 		}
@@ -380,7 +380,7 @@ func TestA1_EveryRoleOpensThePagesThatThePoliciesSay(t *testing.T) {
 var looksOnly = map[string]bool{"/manage/packages/{id}/assign": true}
 
 // step is one call of the walk. It reports whether something was written.
-func (w *world) step(sum *walked, of pages.Route, r row, a actor, v variant) bool {
+func (w *fixture) step(sum *walked, of pages.Route, r row, a actor, v variant) bool {
 	w.Helper()
 	want := v.there && r.lets(a, of, v.half)
 	if !strings.Contains(of.Pattern, "{") && of.Method == "GET" && v.half == foreign {
@@ -428,7 +428,7 @@ func (w *world) step(sum *walked, of pages.Route, r row, a actor, v variant) boo
 
 // forgedBy sends a valid form as others would, who could not know its token or are no page of
 // ours. Each is refused, whoever's browser it comes from, and writes nothing (A21).
-func (w *world) forgedBy(sum *walked, of pages.Route, a actor, valid sent) {
+func (w *fixture) forgedBy(sum *walked, of pages.Route, a actor, valid sent) {
 	w.Helper()
 	again := w.signIn(a.name)
 	other := w.cookies["admin"]
@@ -451,7 +451,7 @@ func (w *world) forgedBy(sum *walked, of pages.Route, a actor, valid sent) {
 	asPage.method, asPage.path, asPage.form = "GET", valid.path+"?"+asPage.form.Encode(), nil
 	ended := with(w.token(again), nil)
 	ended.cookie = again
-	if err := w.sessions.End(w.Context(), again); err != nil {
+	if err := w.sessions.End(w.Context(), secretOf(again)); err != nil {
 		w.Fatal(err)
 	}
 	nobodys := with(token, nil)
@@ -461,7 +461,7 @@ func (w *world) forgedBy(sum *walked, of pages.Route, a actor, valid sent) {
 
 	for name, s := range map[string]sent{
 		"no token": with("", nil), "no token, no origin": with("", map[string]string{"Origin": ""}), "another session's token of the same person": with(w.token(again), nil),
-		"somebody else's token": with(w.token(other), nil), "the secret for a token": with(valid.cookie, nil),
+		"somebody else's token": with(w.token(other), nil), "the secret for a token": with(secretOf(valid.cookie), nil),
 		"another origin": with(token, map[string]string{"Origin": "https://evil.example"}), "no origin that is one": with(token, map[string]string{"Origin": "null"}),
 		"another site by Fetch": with(token, map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": ""}), "another host of the site": with(token, map[string]string{"Sec-Fetch-Site": "same-site", "Origin": ""}),
 		"as a GET": asPage, "a session that was signed out": ended, "no session": nobodys, "one who was disabled": gone,
@@ -482,9 +482,9 @@ func (w *world) forgedBy(sum *walked, of pages.Route, a actor, valid sent) {
 // A page of somebody who is not signed in leads to signing in and back, and one of somebody who
 // was disabled or signed out is closed, whatever it is.
 func TestA1_WithoutASessionNoPageIsOpen(t *testing.T) {
-	w := newWorld(t).filled()
+	w := newFixture(t).filled()
 	ended := w.signIn("admin")
-	if err := w.sessions.End(t.Context(), ended); err != nil {
+	if err := w.sessions.End(t.Context(), secretOf(ended)); err != nil {
 		t.Fatal(err)
 	}
 	for _, of := range pages.Routes() {
@@ -509,7 +509,7 @@ func TestA1_WithoutASessionNoPageIsOpen(t *testing.T) {
 
 // token is what the forms of a session carry. It is read from a page, as everybody who is signed
 // in has one, or made up where the session is nobody's.
-func (w *world) token(secret string) string {
+func (w *fixture) token(secret string) string {
 	w.Helper()
 	if known := w.tokens[secret]; known != "" {
 		return known
@@ -532,4 +532,35 @@ func excerpt(a answered) string {
 	text := regexp.MustCompile(`(?s)^.*<main[^>]*>`).ReplaceAllString(a.text, "")
 	text = strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, " ")), " ")
 	return text[:min(len(text), 160)] + " " + a.to
+}
+
+// Whose session it is says the session, and not what a browser keeps beside its secret.
+func TestA1_WhatABrowserSaysOfItselfMakesItNobodyElse(t *testing.T) {
+	w := newFixture(t).filled()
+	secret := secretOf(w.cookies["member"])
+	for name, cookie := range map[string]string{"nothing": secret, "themselves": secret + "." + w.ids["member"], "an administrator": secret + "." + w.ids["admin"], "one who was disabled": secret + "." + w.ids["disabled"],
+		"nobody": secret + "." + nobody, "nonsense": secret + ".x.y", "nothing after the sign": secret + "."} {
+		got := w.send(sent{method: "GET", path: "", cookie: cookie})
+		if got.status != 200 || !strings.Contains(got.text, "Person member") {
+			t.Errorf("%s: %d %s", name, got.status, excerpt(got))
+		}
+		if got = w.send(sent{method: "GET", path: "/people", cookie: cookie}); got.status != 403 {
+			t.Errorf("%s opens what is an administrator's: %d", name, got.status)
+		}
+	}
+	for _, cookie := range []string{"." + w.ids["admin"], "planted." + w.ids["admin"]} {
+		if got := w.send(sent{method: "GET", path: "", cookie: cookie}); got.status != 303 {
+			t.Errorf("%s: %d", cookie, got.status)
+		}
+	}
+
+	// Whose sign-in is bound to somebody else meanwhile is that one, whatever the browser says.
+	w.api("admin", "PATCH", "/v1.0/users/"+w.ids["member"], object{"identities": []object{}})
+	if got := w.send(sent{method: "GET", path: "", cookie: w.cookies["member"]}); got.status != 403 {
+		t.Errorf("a sign-in that is bound to nobody any more: %d %s", got.status, excerpt(got))
+	}
+	w.api("admin", "PATCH", "/v1.0/users/"+w.ids["extra"], object{"identities": []object{{"signInType": "federated", "issuer": issuer, "issuerAssignedId": "member"}}})
+	if got := w.send(sent{method: "GET", path: "", cookie: w.cookies["member"]}); got.status != 200 || !strings.Contains(got.text, "Person extra") {
+		t.Errorf("a sign-in that is another's by now: %d %s", got.status, excerpt(got))
+	}
 }

@@ -110,8 +110,8 @@ func (c *moody) Check(_ context.Context, role entitlement.RoleRef, _ connector.W
 	return held, nil
 }
 
-// world is the pages over a metered table, with the API beside them to fill it.
-type world struct {
+// fixture is the pages over a metered table, with the API beside them to fill it.
+type fixture struct {
 	*testing.T
 	meter         *dynamotest.Meter
 	store         *dynamotest.Store
@@ -128,14 +128,14 @@ type world struct {
 }
 
 // text is a text as it is stored.
-func (w *world) text(s string) string { return s + w.stored }
+func (w *fixture) text(s string) string { return s + w.stored }
 
-func newWorld(t *testing.T) *world {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	store, meter := dynamotest.Metered()
 	c := clock.NewVirtual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
-	log, ids := slog.New(slog.NewTextHandler(io.Discard, nil)), c // one id after the other: two worlds that are filled alike have the same
-	w := &world{T: t, meter: meter, store: store, clock: c, ids: map[string]string{}, cookies: map[string]string{}, tokens: map[string]string{},
+	log, ids := slog.New(slog.NewTextHandler(io.Discard, nil)), c // one id after the other: two fixtures that are filled alike have the same
+	w := &fixture{T: t, meter: meter, store: store, clock: c, ids: map[string]string{}, cookies: map[string]string{}, tokens: map[string]string{},
 		target: &moody{refuses: map[string]bool{}, keeps: map[string]bool{}, held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
 
 	who := &directory.Service{Store: store, Clock: c, IDs: ids, Enqueuer: silent{}, Log: log, First: entitlement.Principal{Issuer: issuer, Value: "admin"}}
@@ -154,7 +154,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // api calls the API, and takes no refusal.
-func (w *world) api(as, method, path string, body any) object {
+func (w *fixture) api(as, method, path string, body any) object {
 	w.Helper()
 	var text bytes.Buffer
 	if body != nil {
@@ -181,7 +181,7 @@ func (w *world) api(as, method, path string, body any) object {
 }
 
 // made keeps the id of what a POST makes.
-func (w *world) made(name, as, path string, body object) string {
+func (w *fixture) made(name, as, path string, body object) string {
 	w.Helper()
 	id, _ := w.api(as, "POST", path, body)["id"].(string)
 	w.ids[name] = id
@@ -189,7 +189,7 @@ func (w *world) made(name, as, path string, body object) string {
 }
 
 // person adds somebody, who signs in by that name.
-func (w *world) person(name string, more object) {
+func (w *fixture) person(name string, more object) {
 	w.Helper()
 	body := object{"displayName": w.text("Person " + name), "jobTitle": w.text("Clerk"), "employeeId": w.text(name), "department": w.text("Sales"), "userPrincipalName": name + "@northwind.example",
 		"identities": []object{{"signInType": "federated", "issuer": issuer, "issuerAssignedId": name}}}
@@ -199,7 +199,7 @@ func (w *world) person(name string, more object) {
 	w.made(name, "admin", "/v1.0/users", body)
 }
 
-func (w *world) deliver(who ...string) {
+func (w *fixture) deliver(who ...string) {
 	w.Helper()
 	for _, name := range who {
 		for _, err := range w.worker.Deliver(w.Context(), []entitlement.UserID{entitlement.UserID(w.ids[name])}, "test") {
@@ -208,13 +208,19 @@ func (w *world) deliver(who ...string) {
 	}
 }
 
-// signIn begins a session and returns its secret.
-func (w *world) signIn(as string) string {
+// signIn begins a session and returns what the browser keeps of it.
+func (w *fixture) signIn(as string) string {
 	w.Helper()
 	secret, err := w.sessions.Begin(w.Context(), entitlement.Principal{Issuer: issuer, Value: as}, int64(authz.Every))
 	if err != nil {
 		w.Fatal(err)
 	}
+	return secret + "." + w.ids[as]
+}
+
+// secretOf is the secret of what a browser keeps.
+func secretOf(cookie string) string {
+	secret, _, _ := strings.Cut(cookie, ".")
 	return secret
 }
 
@@ -235,7 +241,7 @@ type answered struct {
 	writes float64
 }
 
-func (w *world) send(s sent) answered {
+func (w *fixture) send(s sent) answered {
 	w.Helper()
 	r := httptest.NewRequestWithContext(w.Context(), s.method, names.PortalPath+s.path, strings.NewReader(s.form.Encode()))
 	if s.form != nil {
