@@ -115,7 +115,7 @@ func (v *visit) callback() string { return v.site + names.PortalPath + "/signed-
 // nobody is led to another site by signing in (A21).
 func local(path string) string {
 	u, err := url.Parse(path)
-	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") || strings.Contains(u.Path, "..") {
 		return "/"
 	}
 	for _, own := range []string{"/sign-in", "/signed-in", "/sign-out"} {
