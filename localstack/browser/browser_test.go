@@ -2,19 +2,27 @@
 package browser
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
+	"leasehold/localstack/components"
 	"leasehold/localstack/dev/system"
 	"leasehold/localstack/seed"
 	"leasehold/pkg/names"
+	"leasehold/pkg/portal"
 )
 
-// TestThePagesInABrowser runs pages.test.mjs. It is told by its environment to: `make
+// TestThePagesInABrowser runs what pages.test.mjs and article.test.mjs do. It is told by its environment to: `make
 // test-browser` sees that the browser and the packages are there.
 func TestThePagesInABrowser(t *testing.T) {
 	browser := os.Getenv("LEASEHOLD_BROWSER")
@@ -35,6 +43,12 @@ func TestThePagesInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	for i := range newcomers {
+		if err := hire(t.Context(), s, fmt.Sprintf("newcomer%02d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+
 	pictures := os.Getenv("LEASEHOLD_PICTURES")
 	if pictures != "" {
 		if pictures, err = filepath.Abs(pictures); err != nil {
@@ -45,10 +59,55 @@ func TestThePagesInABrowser(t *testing.T) {
 		}
 	}
 
-	run := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec", "pages.test.mjs")
-	run.Env = append(os.Environ(), "SITE="+s.Endpoints.URL+names.PortalPath, "BROWSER="+browser, "PICTURES="+pictures)
+	var patterns []string
+	for _, r := range portal.Routes() {
+		if r.Method == http.MethodGet {
+			patterns = append(patterns, r.Pattern)
+		}
+	}
+	table, err := json.Marshal(patterns)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// One after the other: what one does, another one sees.
+	run := exec.CommandContext(t.Context(), "node", "--test", "--test-concurrency=1", "--test-reporter=spec", "pages.test.mjs", "article.test.mjs")
+	if part := os.Getenv("LEASEHOLD_STORY"); part != "" { // of those whose names fit
+		run.Args = slices.Insert(run.Args, 2, "--test-name-pattern="+part)
+	}
+	run.Env = append(os.Environ(), "SITE="+s.Endpoints.URL+names.PortalPath, "BROWSER="+browser, "PICTURES="+pictures, "PATTERNS="+string(table))
 	run.Stdout, run.Stderr = os.Stdout, os.Stderr
 	if err := run.Run(); err != nil {
 		t.Errorf("the pages in the browser: %v", err)
 	}
+}
+
+// newcomers are people of the directory who have no account at any target: more than a page
+// shows.
+const newcomers = 30
+
+func hire(ctx context.Context, s *system.System, name string) error {
+	token, err := s.Token(ctx, components.Admin)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(map[string]any{"displayName": "Newcomer " + name, "userPrincipalName": name + "@northwind.example", "mailNickname": name, "accountEnabled": true})
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Endpoints.URL+names.APIVersion+"/users", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusCreated {
+		return fmt.Errorf("%s is not hired: %s", name, answer.Status)
+	}
+	return nil
 }
