@@ -22,9 +22,16 @@ import (
 	"leasehold/pkg/portal"
 )
 
-// TestThePagesInABrowser runs what pages.test.mjs and article.test.mjs do. It is told by its environment to: `make
-// test-browser` sees that the browser and the packages are there.
-func TestThePagesInABrowser(t *testing.T) {
+// What people do at the pages, and how each page is.
+func TestThePagesInABrowser(t *testing.T) { inBrowser(t, "pages.test.mjs") }
+
+// The article of 2019, section by section, through the pages alone.
+func TestStory_TheArticleThroughThePagesAlone(t *testing.T) { inBrowser(t, "article.test.mjs") }
+
+// inBrowser runs a file of tests in the browser, on a system of its own. It is told by its
+// environment to: `make test-browser` sees that the browser and the packages are there.
+func inBrowser(t *testing.T, file string) {
+	t.Helper()
 	browser := os.Getenv("LEASEHOLD_BROWSER")
 	if browser == "" {
 		t.Skip("no browser is named: run `make test-browser`")
@@ -70,8 +77,7 @@ func TestThePagesInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// One after the other: what one does, another one sees.
-	run := exec.CommandContext(t.Context(), "node", "--test", "--test-concurrency=1", "--test-reporter=spec", "pages.test.mjs", "article.test.mjs")
+	run := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec", file)
 	if part := os.Getenv("LEASEHOLD_STORY"); part != "" { // of those whose names fit
 		run.Args = slices.Insert(run.Args, 2, "--test-name-pattern="+part)
 	}

@@ -3,9 +3,10 @@
 // the route table: one that is not come to by links fails.
 
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { SITE, found, link, patterns, press, reader, seen, tabTo, until } from './reader.mjs';
+import { PICTURES, SITE, found, link, patterns, press, reader, seen, tabTo, until } from './reader.mjs';
 
 for (const [how, options] of [['by mouse', {}], ['without script', { javaScriptEnabled: false }]]) {
   test(`asked, approved, held and given back ${how}`, async () => {
@@ -210,4 +211,18 @@ test('every page of the route table is come to by links, and is as it should be'
     await Promise.all([english.context().close(), german.context().close()]);
   }
   assert.deepEqual(patterns.map((p) => p.pattern).filter((p) => !known.has(p)), [], 'pages that no link leads to');
+});
+
+// Of these the README shows two.
+test('pictures for the README', { skip: !PICTURES }, async () => {
+  const mei = await reader('member');
+  await mei.goto(`${SITE}/packages`);
+  await link(mei, 'Production on call').click();
+  await mei.screenshot({ path: join(PICTURES, 'asking.png'), fullPage: true });
+  const olga = await reader('owner');
+  await olga.goto(`${SITE}/catalogs`);
+  await link(olga, 'Sales').click();
+  await link(olga, 'Account executive').click();
+  await olga.screenshot({ path: join(PICTURES, 'keeping.png'), fullPage: true });
+  await Promise.all([mei.context().close(), olga.context().close()]);
 });

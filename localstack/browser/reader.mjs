@@ -11,8 +11,8 @@ import { after, before } from 'node:test';
 import { HtmlValidate } from 'html-validate';
 import { chromium } from 'playwright-core';
 
-export const { SITE } = process.env;
-const { BROWSER, PICTURES, PATTERNS } = process.env;
+export const { SITE, PICTURES } = process.env;
+const { BROWSER, PATTERNS } = process.env;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const validate = new HtmlValidate({
