@@ -50,10 +50,8 @@ func inBrowser(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 
-	for i := range newcomers {
-		if err := hire(t.Context(), s, fmt.Sprintf("newcomer%02d", i)); err != nil {
-			t.Fatal(err)
-		}
+	if err := fill(t.Context(), s); err != nil {
+		t.Fatal(err)
 	}
 
 	pictures := os.Getenv("LEASEHOLD_PICTURES")
@@ -88,32 +86,62 @@ func inBrowser(t *testing.T, file string) {
 	}
 }
 
-// newcomers are people of the directory who have no account at any target: more than a page
-// shows.
-const newcomers = 30
+// many is more than a page shows.
+const many = 30
 
-func hire(ctx context.Context, s *system.System, name string) error {
+// fill adds to what the seed made many of each: people who have no account at any target, and a
+// catalog with packages and resources.
+func fill(ctx context.Context, s *system.System) error {
+	catalog, err := post(ctx, s, names.Entitlement+"/catalogs", object{"displayName": "Full", "description": "Has more than a page shows", "state": "published"})
+	if err != nil {
+		return err
+	}
+	for i := range many {
+		newcomer, group := fmt.Sprintf("newcomer%02d", i), fmt.Sprintf("group%02d", i)
+		if _, err := post(ctx, s, names.APIVersion+"/users", object{"displayName": fmt.Sprintf("Newcomer %02d", i), "userPrincipalName": newcomer + "@northwind.example", "mailNickname": newcomer, "accountEnabled": true}); err != nil {
+			return err
+		}
+		id, err := post(ctx, s, names.APIVersion+"/groups", object{"displayName": fmt.Sprintf("Project %02d", i), "mailNickname": group, "mailEnabled": false, "securityEnabled": true})
+		if err != nil {
+			return err
+		}
+		if _, err := post(ctx, s, names.Entitlement+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog}, "resource": object{"originId": id, "originSystem": "AadGroup"}}); err != nil {
+			return err
+		}
+		if _, err := post(ctx, s, names.Entitlement+"/accessPackages", object{"displayName": fmt.Sprintf("Project %02d", i), "description": "One of many", "catalog": object{"id": catalog}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type object = map[string]any
+
+// post makes something as the administrator, and returns its id.
+func post(ctx context.Context, s *system.System, path string, body object) (string, error) {
 	token, err := s.Token(ctx, components.Admin)
 	if err != nil {
-		return err
+		return "", err
 	}
-	body, err := json.Marshal(map[string]any{"displayName": "Newcomer " + name, "userPrincipalName": name + "@northwind.example", "mailNickname": name, "accountEnabled": true})
+	sent, err := json.Marshal(body)
 	if err != nil {
-		return err
+		return "", err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Endpoints.URL+names.APIVersion+"/users", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Endpoints.URL+path, bytes.NewReader(sent))
 	if err != nil {
-		return err
+		return "", err
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer answer.Body.Close()
+	var made struct{ ID string }
 	if answer.StatusCode != http.StatusCreated {
-		return fmt.Errorf("%s is not hired: %s", name, answer.Status)
+		return "", fmt.Errorf("POST %s: %s", path, answer.Status)
 	}
-	return nil
+	err = json.NewDecoder(answer.Body).Decode(&made)
+	return made.ID, err
 }
