@@ -103,11 +103,25 @@ type crumb struct{ Name, Path string }
 type catalogsPage struct {
 	Catalogs  []entitlement.Catalog
 	MayCreate bool
+	Beside    []menuItem // what a role in the whole organisation opens beside catalogs
 	Next      string
 }
 
+// besideCatalogs are pages that are opened by a role in the whole organisation too. The menu
+// leads administrators to them: of others it would take a read more on each page.
+var besideCatalogs = []struct {
+	menuItem
+	action authz.Action
+}{{menuItem{"/people", "People"}, authz.ReadUser}, {menuItem{"/operations", "Operations"}, authz.ReadDeliveryErrors}, {menuItem{"/audit", "Audit"}, authz.ReadEvents}}
+
 func listCatalogs(ctx context.Context, v *visit) (answer, error) {
-	shown := catalogsPage{MayCreate: v.Views.May(ctx, v.by.Caller, authz.Object{})(authz.CreateCatalog)}
+	may := v.Views.May(ctx, v.by.Caller, authz.Object{})
+	shown := catalogsPage{MayCreate: may(authz.CreateCatalog)}
+	for _, page := range besideCatalogs {
+		if !v.may(page.action) && may(page.action) {
+			shown.Beside = append(shown.Beside, page.menuItem)
+		}
+	}
 	token, err := v.unseal(ctx, v.request.URL.Query().Get("page"))
 	if err != nil {
 		return answer{}, err
