@@ -119,6 +119,9 @@ func TestWhatIsStoredOrSentIsNeverPartOfAPage(t *testing.T) {
 				if of.Method == "GET" {
 					compare(of, a, language, "", func(w *fixture, _ string) sent { return sent{method: "GET", path: path(w)} })
 					for _, part := range reflected {
+						if language != "en" {
+							break // what comes with an address is shown alike
+						}
 						compare(of, a, language, "?"+part, func(w *fixture, text string) sent {
 							return sent{method: "GET", path: path(w) + "?" + url.Values{part: {text}}.Encode()}
 						})
@@ -129,7 +132,11 @@ func TestWhatIsStoredOrSentIsNeverPartOfAPage(t *testing.T) {
 					continue
 				}
 				// Of a form each field in turn is what somebody typed, and then all are.
-				fields := append(keys(r.form(fixtures[benign], fixtures[benign].at(own))), "")
+				var fields []string
+				if language == "en" {
+					fields = keys(r.form(fixtures[benign], fixtures[benign].at(own)))
+				}
+				fields = append(fields, "")
 				for _, field := range fields {
 					if wrote {
 						fill()
