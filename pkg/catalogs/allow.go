@@ -62,15 +62,26 @@ func (s *Service) manages(ctx context.Context, by authz.Command, at entitlement.
 	if err == nil && len(owners) == 0 {
 		err = entitlement.Errorf(entitlement.Forbidden, "This needs an owner of the group, or an administrator.")
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// withoutRoles refuses a group that holds delegated roles to a command that is allowed by a
+// role alone: whoever is given the membership of such a group is given its roles, in catalogs
+// that are not this owner's to give away (A3). It returns what the change must hold to, so
+// that a role which the group is given meanwhile refuses it.
+func (s *Service) withoutRoles(ctx context.Context, by authz.Command, r entitlement.Resource) ([]entitlement.Reference, error) {
+	if by.AllowedBy == "" || r.Connector != entitlement.BuiltinConnector {
+		return nil, nil
 	}
 
-	// Whoever is given the membership of such a group is given its roles, in catalogs that
-	// are not this owner's to give away (A3).
-	roles, err := s.Store.RolesOfGroup(ctx, group)
+	// The group before its roles: one that is given in between has moved its version.
+	group, err := s.Store.Group(ctx, entitlement.GroupID(r.OriginID))
+	if err != nil {
+		return nil, err
+	}
+	roles, err := s.Store.RolesOfGroup(ctx, group.ID)
 	if err == nil && len(roles) > 0 {
 		err = entitlement.Errorf(entitlement.Forbidden, holdsRoles)
 	}
-	return err
+	return []entitlement.Reference{{Group: group.ID, Version: group.Version}}, err
 }

@@ -90,8 +90,9 @@ func (s *Service) putOrganization(ctx context.Context, by authz.Command, o, befo
 	return o, err
 }
 
-// DeleteOrganization removes a connected organization that no policy names. A policy that comes
-// to name it at that very moment names nobody, like one whose group was deleted.
+// DeleteOrganization removes a connected organization that no policy names, read strongly. A
+// policy that comes to name it between that look and the removal names nobody, like one whose
+// group was deleted.
 func (s *Service) DeleteOrganization(ctx context.Context, by authz.Command, id entitlement.OrganizationID) error {
 	return crossed(func() error {
 		o, err := s.organization(ctx, &by, id)

@@ -76,6 +76,10 @@ func first(s string, most int) string {
 // putResource commits a new resource; told is the origin system that the target says it is of. The catalog's version holds its deletion off, and
 // its chain records the change; the connector's holds off the deletion of that.
 func (s *Service) putResource(ctx context.Context, by authz.Command, request string, r entitlement.Resource, told string) error {
+	held, err := s.withoutRoles(ctx, by, r)
+	if err != nil {
+		return err
+	}
 	c, err := s.Store.Catalog(ctx, r.Catalog)
 	if err != nil {
 		return err
@@ -96,7 +100,7 @@ func (s *Service) putResource(ctx context.Context, by authz.Command, request str
 	e := s.event(entitlement.OfCatalog, string(c.ID), entitlement.EventResourceAdded, by)
 	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, "connector": string(r.Connector), entitlement.DataRequest: request}
 	c.Chain, e = c.Chain.Append(e)
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used,
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used, References: held,
 		Events: append([]entitlement.Event{e}, by.Recorded(request)...)})
 }
 
@@ -150,6 +154,10 @@ func (s *Service) removeResource(ctx context.Context, by authz.Command, request 
 		return entitlement.Errorf(entitlement.Conflict, "%d resource role scopes of access packages use the resource: remove them first.", r.Uses)
 	}
 
+	held, err := s.withoutRoles(ctx, by, r)
+	if err != nil {
+		return err
+	}
 	c, err := s.Store.Catalog(ctx, r.Catalog)
 	if err != nil {
 		return err
@@ -163,6 +171,6 @@ func (s *Service) removeResource(ctx context.Context, by authz.Command, request 
 	e.Data = map[string]string{"resource": string(r.ID), "originId": r.OriginID, entitlement.DataRequest: request}
 	c.Chain, e = c.Chain.Append(e)
 	r.Erased = true
-	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used,
+	return s.Store.Commit(ctx, entitlement.Change{Catalogs: []entitlement.Catalog{c}, Resources: []entitlement.Resource{r}, Connectors: used, References: held,
 		Events: append([]entitlement.Event{e}, by.Recorded(request)...)})
 }

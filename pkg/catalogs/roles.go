@@ -72,9 +72,9 @@ func (s *Service) assignRole(ctx context.Context, by authz.Command, a entitlemen
 		return a, err
 	}
 
-	change := entitlement.Change{References: []entitlement.Reference{{User: a.User}}}
-	if a.Group != "" {
-		change.References = []entitlement.Reference{{Group: a.Group}}
+	change := entitlement.Change{}
+	if a.Group == "" { // a group's version moves with it
+		change.References = []entitlement.Reference{{User: a.User}}
 	}
 	if a.Role == entitlement.CatalogOwner {
 		c.Owners++

@@ -47,7 +47,8 @@ type Store interface {
 	RolesIn(ctx context.Context, catalog entitlement.CatalogID) ([]entitlement.RoleAssignment, error)
 	// RolesOf returns the role assignments by which a user holds a role anywhere.
 	RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error)
-	// RolesOfGroup returns the role assignments that a group holds itself.
+	// RolesOfGroup returns the role assignments that a group holds itself, strongly consistent.
+	// One that is given later moves the group's version.
 	RolesOfGroup(ctx context.Context, id entitlement.GroupID) ([]entitlement.RoleAssignment, error)
 	RoleAssignment(ctx context.Context, id entitlement.RoleAssignmentID) (entitlement.RoleAssignment, error)
 	ListRoleAssignments(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.RoleAssignment], error)
@@ -79,8 +80,7 @@ type Store interface {
 	Organization(ctx context.Context, id entitlement.OrganizationID) (entitlement.ConnectedOrganization, error)
 	Organizations(ctx context.Context, ids []entitlement.OrganizationID) ([]entitlement.ConnectedOrganization, error)
 	ListOrganizations(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.ConnectedOrganization], error)
-	// PoliciesNaming lists the policies that name a connected organization; an index finds
-	// them, each is read strongly.
+	// PoliciesNaming lists the policies that name a connected organization, strongly consistent.
 	PoliciesNaming(ctx context.Context, id entitlement.OrganizationID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
 	Extension(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ExtensionID) (entitlement.CustomExtension, error)
 	Extensions(ctx context.Context, catalog entitlement.CatalogID, ids []entitlement.ExtensionID) ([]entitlement.CustomExtension, error)

@@ -2,10 +2,15 @@ package directory
 
 import (
 	"context"
+	"time"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
+
+// erasureWait is how long after a deletion the erasure may come: until then an index may not
+// show a request that was made just before, and what that one answers would be kept for good.
+const erasureWait = time.Minute
 
 // ErasePersonalData forgets all names, addresses and sign-ins of a user who was deleted, and
 // those that events refer to: all of them stand in the user's own record; and what the user
@@ -29,6 +34,9 @@ func (s *Service) ErasePersonalData(ctx context.Context, by authz.Command, id en
 		}
 		if u.Forgotten() {
 			return nil
+		}
+		if at := u.Deleted.Add(erasureWait); s.Clock.Now().Before(at) {
+			return entitlement.Errorf(entitlement.Conflict, "The user was deleted a moment ago, and what was asked for just before may not be found yet: try again after %s.", at.UTC().Format(time.RFC3339))
 		}
 
 		// Before the user's own record, which says that everything was erased: after a crash in

@@ -54,9 +54,7 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Catalogs {
 		write(p, catalogMapper, v)
 	}
-	for _, v := range c.RoleAssignments {
-		write(p, roleMapper, v)
-	}
+	p.roles(c.RoleAssignments, c.Catalogs)
 	p.resources(c.Resources, old)
 	for _, v := range c.Packages {
 		write(p, packageMapper, v)

@@ -81,14 +81,18 @@ func (p *plan) memberships(all []entitlement.Membership, users []entitlement.Use
 
 // references checks that people and groups are there, and that people are members. A
 // membership is its own small item, so that the check costs the same however many groups
-// the user is in.
+// the user is in. A group of a version is one whose roles something was decided on.
 func (p *plan) references(all []entitlement.Reference) {
 	for _, r := range all {
 		x := newExpression()
 		x.present()
 
-		key := groupKey(r.Group)
+		key, part := groupKey(r.Group), entitlement.PartDirectory
 		switch {
+		case r.Version > 0:
+			x = newExpression() // which is there
+			x.equals(attrVersion, numeral(r.Version))
+			part = entitlement.PartConfiguration
 		case r.User != "" && r.Group != "":
 			key = memberKey(r.Group, r.User)
 		case r.User != "":
@@ -99,7 +103,7 @@ func (p *plan) references(all []entitlement.Reference) {
 			x.lacks(attrDeleted)
 		}
 
-		p.check(key, entitlement.PartDirectory, x)
+		p.check(key, part, x)
 	}
 }
 

@@ -96,7 +96,10 @@ func explainers() map[string]explainer {
 		tagOwner:        {"ownership of a group", keyed(func(k Key) any { return membership{groupAt(k), personAt(k)} })},
 		tagMade:         {"request that one person made for another", keyed(func(k Key) any { return madeFor{userAt(k), madeAt(k)} })},
 		tagIncompatible: {"package that another one lists as incompatible", keyed(func(k Key) any { return listedBy{packageAt(k), incompatibleAt(k)} })},
+		tagHeldRole:     {"role that a group holds", keyed(func(k Key) any { return assignedRole(heldRoleAt(k)) })},
+		tagRoleID:       {"where a role assignment is", keyed(func(k Key) any { return assignedRole(roleOfID(k)) })},
 		tagTarget:       {"prediction that a policy names somebody", keyed(policyOf)},
+		tagNamedBy:      {"prediction that a policy names an organization", keyed(func(k Key) any { return namedAt(k) })},
 		tagSet:          {"member of a set of approvers", keyed(setMember)},
 
 		tagName:   {"user principal name that is taken", holds(tagName)},

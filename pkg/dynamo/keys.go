@@ -27,7 +27,7 @@ import (
 //	packages of a catalog                 | 1     | CAT#c, P#... by name; items eventual     | pages
 //	settings of the whole                 | table | CFG, SETTINGS                            | one
 //	connected organizations               | 1     | ALL#ORG by name; items eventual          | pages
-//	policies that name an organization    | 1     | TARGET#C#o, then the policies            | pages
+//	policies that name an organization    | table | POL#C#o, NAMED#p, then the policies      | pages
 //	custom extensions of a catalog        | table | CAT#c, EXT#...                           | pages
 //	all connectors                        | 1     | ALL#CON; items eventual                  | all
 //	user of a principal; by name          | table | PRINC#hash; NAME#UPN#enc, then the user  | one
@@ -67,7 +67,8 @@ import (
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
 //	session of a browser                  | table | SES#digest, SES                          | one
 //	roles in a catalog; in everything     | table | CAT#c, ROLE#...; CFG, ROLE#...           | all, MaxRoleAssignments
-//	role assignment by id                 | 1     | ROLE#r; then the item                    | one
+//	role assignment by id                 | table | CFG, RID#r#...; then the item            | one
+//	roles of a group                      | table | GRP#g, ROLE#...; then the items          | all
 //	all role assignments; of a caller     | 2     | ALL#ROLE by who holds them; then items   | pages; U#me, G#...
 
 // Key is the primary key of an item.
@@ -114,6 +115,7 @@ const (
 	wordCommand      = "CMD"
 	wordNotice       = "NOTICE"
 	wordRole         = "ROLE"
+	wordRoleID       = "RID"
 	wordOrganization = "ORG"
 	wordExtension    = "EXT"
 	wordSession      = "SES"
@@ -205,6 +207,15 @@ func policyKey(id entitlement.PolicyID) Key { return Key{join(wordPolicy, part(i
 func targetKey(p entitlement.PolicyID, who subjectSetRef) Key {
 	return Key{policyKey(p).PK, join("T", who.kind, part(who.id))}
 }
+
+// namedKey says beside an organization that a policy names it. It lies in the family of the
+// policies, which write it.
+func namedKey(id entitlement.OrganizationID, p entitlement.PolicyID) Key {
+	return Key{join(wordPolicy, kindOrganization, part(id)), prefixNamed + part(p)}
+}
+
+// namedAt returns the policy of an entry beside an organization.
+func namedAt(k Key) entitlement.PolicyID { return idAt[entitlement.PolicyID](k.SK, 1) }
 
 func connectorKey(id entitlement.ConnectorID) Key {
 	return Key{join(wordConnector, part(id)), wordConnector}
@@ -330,6 +341,7 @@ var (
 
 	prefixIncompatible = join(wordIncompatible, "")
 	prefixRole         = join(wordRole, "")
+	prefixNamed        = join("NAMED", "")
 )
 
 // subjectSetRef is one user, group or approver set by kind and id; no kind means everybody.
@@ -636,9 +648,34 @@ func roleAt(a *entitlement.RoleAssignment, k Key) {
 	a.Role = idAt[entitlement.RoleID](k.SK, 3)
 }
 
-// roleIDIndexKey finds a role assignment by its id.
-func roleIDIndexKey(id entitlement.RoleAssignmentID) indexKey {
-	return indexKey{join(wordRole, part(id)), wordRole}
+// heldRoleKey says beside a group that it holds a role.
+func heldRoleKey(a entitlement.RoleAssignment) Key {
+	return Key{groupKey(a.Group).PK, join(wordRole, part(a.Catalog), part(a.Role))}
+}
+
+// heldRoleAt returns the role assignment that an entry beside a group leads to.
+func heldRoleAt(k Key) Key {
+	return roleKey(entitlement.RoleAssignment{Group: groupAt(k), Catalog: idAt[entitlement.CatalogID](k.SK, 1), Role: idAt[entitlement.RoleID](k.SK, 2)})
+}
+
+// assignedRole is what the key of a role assignment says.
+func assignedRole(k Key) (a entitlement.RoleAssignment) {
+	roleAt(&a, k)
+	return a
+}
+
+// roleIDKey says where the role assignment of an id is.
+func roleIDKey(a entitlement.RoleAssignment) Key {
+	who := roleHolder(a)
+	return Key{wordConfig, prefixRoleID(a.ID) + join(part(a.Catalog), who.kind, part(who.id), part(a.Role))}
+}
+
+// prefixRoleID begins the sort key of the one entry of an id.
+func prefixRoleID(id entitlement.RoleAssignmentID) string { return join(wordRoleID, part(id), "") }
+
+// roleOfID returns the role assignment that the entry of an id leads to.
+func roleOfID(k Key) Key {
+	return Key{roleScopePartition(idAt[entitlement.CatalogID](k.SK, 2)), join(append([]string{wordRole}, strings.Split(k.SK, sep)[3:]...)...)}
 }
 
 // roleHolderIndexKey lists a role assignment among all, by who holds it.

@@ -98,9 +98,12 @@ func TestKeysGolden(t *testing.T) {
 			"pk=CAT#" + idC + " sk=RES#" + idR,
 			"pk=CAT#" + idC + " sk=ORI#fe213a3f56ad76a24c8689a1306539294d18bc9e"}},
 		"role in a catalog": {entitlement.Change{RoleAssignments: []entitlement.RoleAssignment{{ID: idR, Role: entitlement.CatalogOwner, Catalog: idC, User: idU}}}, []string{
-			"pk=CAT#" + idC + " sk=ROLE#U#" + idU + "#" + string(entitlement.CatalogOwner) + " i1p=ROLE#" + idR + " i1s=ROLE i2p=ALL#ROLE i2s=U#" + idU + "#" + idR}},
+			"pk=CAT#" + idC + " sk=ROLE#U#" + idU + "#" + string(entitlement.CatalogOwner) + " i2p=ALL#ROLE i2s=U#" + idU + "#" + idR,
+			"pk=CFG sk=RID#" + idR + "#" + idC + "#U#" + idU + "#" + string(entitlement.CatalogOwner)}},
 		"role in everything": {entitlement.Change{RoleAssignments: []entitlement.RoleAssignment{{ID: idR, Role: entitlement.Auditor, Group: idG}}}, []string{
-			"pk=CFG sk=ROLE#G#" + idG + "#" + string(entitlement.Auditor) + " i1p=ROLE#" + idR + " i1s=ROLE i2p=ALL#ROLE i2s=G#" + idG + "#" + idR}},
+			"pk=CFG sk=ROLE#G#" + idG + "#" + string(entitlement.Auditor) + " i2p=ALL#ROLE i2s=G#" + idG + "#" + idR,
+			"pk=CFG sk=RID#" + idR + "##G#" + idG + "#" + string(entitlement.Auditor),
+			"pk=GRP#" + idG + " sk=ROLE##" + string(entitlement.Auditor), "pk=GRP#" + idG + " sk=GRP"}},
 		"package": {entitlement.Change{Packages: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab"}}}, []string{
 			"pk=PKG#" + idP + " sk=PKG i1p=CAT#" + idC + " i1s=P#ab#" + idP + " i2p=ALL#PKG i2s=ab#" + idP}},
 		"package that is offered": {entitlement.Change{Packages: []entitlement.AccessPackage{{ID: idP, Catalog: idC, DisplayName: "Ab", Offers: []entitlement.Offer{{Policy: idL, Scope: entitlement.ScopeAllMembers}}}}}, []string{

@@ -101,6 +101,7 @@ const (
 	tagOrigin        = "ORI"
 	tagMade          = "BY"
 	tagTarget        = "T"
+	tagNamedBy       = "NAMEDBY"
 	tagSet           = "ASET"
 	tagNamed         = "NAMED"
 	tagDeletionGuard = "GUARD"

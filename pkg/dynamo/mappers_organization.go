@@ -155,10 +155,11 @@ func (db *DB) ListOrganizations(ctx context.Context, page entitlement.Page) (ent
 	return listed(ctx, db, organizationMapper, tableQuery{index: index1, partition: listPartition(wordOrganization, "")}, page)
 }
 
-// PoliciesNaming lists the policies that name a connected organization among their targets.
+// PoliciesNaming lists the policies that name a connected organization among their targets,
+// read strongly: an organization is deleted where there are none.
 func (db *DB) PoliciesNaming(ctx context.Context, id entitlement.OrganizationID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error) {
-	w := tableQuery{index: index1, partition: targetIndexKey(subjectSetRef{kindOrganization, string(id)}, "").partition}
-	return followed(ctx, db, policyMapper, true, w, page, func(entry item) Key { return policyKey(policyAt(keyOf(entry))) })
+	w := tableQuery{partition: namedKey(id, "").PK, prefix: prefixNamed}
+	return followed(ctx, db, policyMapper, true, w, page, func(entry item) Key { return policyKey(namedAt(keyOf(entry))) })
 }
 
 // Extension returns a custom extension of a catalog.

@@ -107,21 +107,39 @@ func (db *DB) targetEntries(p, before entitlement.AssignmentPolicy) []*dynamodb.
 			continue
 		}
 
-		x := newExpression()
-		x.initial(attrType, literal(tagTarget))
-		x.initial(attrSchema, numeral(schema))
-		x.set(attrVersion, numeral(p.Version+1))
-
+		x := predicted(tagTarget, p.Version+1)
 		list := targetIndexKey(who, p.Package)
 		x.set(names.AttrI1P, literal(list.partition))
 		x.set(names.AttrI1S, literal(list.sort))
-
-		v := x.attr(attrVersion)
-		// An entry that a later version wrote is left as it is: that version needs it.
-		x.require("(attribute_not_exists(%s) OR %s < %s)", v, v, x.value(numeral(p.Version+1)))
 		all = append(all, db.single(targetKey(p.ID, who), x))
+
+		// Whether an organization may be deleted is not asked of an index, which may be late.
+		if who.kind == kindOrganization {
+			all = append(all, db.single(namedKey(entitlement.OrganizationID(who.id), p.ID), predicted(tagNamedBy, p.Version+1)))
+		}
 	}
 	return all
+}
+
+// predicted puts an entry that a version of a policy needs. One that a later version wrote is
+// left as it is: that version needs it.
+func predicted(tag string, version int64) *expression {
+	x := newExpression()
+	x.initial(attrType, literal(tag))
+	x.initial(attrSchema, numeral(schema))
+	x.set(attrVersion, numeral(version))
+	v := x.attr(attrVersion)
+	x.require("(attribute_not_exists(%s) OR %s < %s)", v, v, x.value(numeral(version)))
+	return x
+}
+
+// targetKeys are the keys of the entries by which a policy is found that names somebody.
+func targetKeys(p entitlement.PolicyID, who subjectSetRef) []Key {
+	keys := []Key{targetKey(p, who)}
+	if who.kind == kindOrganization {
+		keys = append(keys, namedKey(entitlement.OrganizationID(who.id), p))
+	}
+	return keys
 }
 
 // namedGroups adds groups to those that are named anywhere, so that whoever is in
@@ -181,8 +199,19 @@ func (db *DB) tidy(ctx context.Context, c entitlement.Change, old images) {
 			// A policy that was written again meanwhile may need the entry, and says so by its version.
 			x.require("%s < %s", x.attr(attrVersion), x.value(numeral(p.Version+1)))
 			attrs, values := x.bindings()
-			gone = append(gone, &dynamodb.DeleteItemInput{TableName: &db.table, Key: targetKey(p.ID, who).item(),
-				ConditionExpression: x.condition(), ExpressionAttributeNames: attrs, ExpressionAttributeValues: values})
+
+			for _, key := range targetKeys(p.ID, who) {
+				gone = append(gone, &dynamodb.DeleteItemInput{TableName: &db.table, Key: key.item(),
+					ConditionExpression: x.condition(), ExpressionAttributeNames: attrs, ExpressionAttributeValues: values})
+			}
+		}
+	}
+
+	for _, a := range c.RoleAssignments {
+		if a.Erased && goes(a.Catalog, c.Catalogs) {
+			for _, key := range roleEntries(a) {
+				gone = append(gone, &dynamodb.DeleteItemInput{TableName: &db.table, Key: key.item()})
+			}
 		}
 	}
 

@@ -146,8 +146,8 @@ func (w tableQuery) start(at *cursor) item {
 }
 
 // all reads every row of a query that cannot grow: there are as many index entries as
-// connectors at most (entitlement.MaxConnectors). It refuses none, since a removal rests
-// on it.
+// connectors at most (entitlement.MaxConnectors), and as many beside a group as roles were
+// given to it. It refuses none, since a removal rests on it.
 func (db *DB) all(ctx context.Context, w tableQuery) ([]item, error) {
 	var all []item
 	for at := (*cursor)(nil); ; {

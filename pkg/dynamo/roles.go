@@ -9,9 +9,15 @@ import (
 
 // Role assignments lie beside what they are for, so that all that hold in a catalog are one
 // query: in the partition of the catalog, and those of the whole organisation in that of the
-// configuration. The first index finds one by its id, the second lists all by who holds them.
+// configuration. The second index lists all by who holds them. Whether a group holds a role,
+// and whether there is a role assignment of an id, decides about rights: so that is not asked
+// of an index, which may be late, but of entries that come and go with the role assignment.
 
-const tagRole = "ROLE"
+const (
+	tagRole     = "ROLE"
+	tagHeldRole = "HELD"
+	tagRoleID   = "RID"
+)
 
 var roleMapper = mapper[entitlement.RoleAssignment]{
 	tag: tagRole, noun: "role assignment", part: entitlement.PartConfiguration,
@@ -19,7 +25,7 @@ var roleMapper = mapper[entitlement.RoleAssignment]{
 	name: roleAt,
 	meta: func(a *entitlement.RoleAssignment) *entitlement.Meta { return &a.Meta },
 	indexKeys: func(a entitlement.RoleAssignment) indexKeys {
-		return indexKeys{first: roleIDIndexKey(a.ID), second: roleHolderIndexKey(a)}
+		return indexKeys{second: roleHolderIndexKey(a)}
 	},
 	body: func(f *fields, a *entitlement.RoleAssignment) {
 		id(f, "i", &a.ID)
@@ -45,17 +51,84 @@ func (db *DB) RolesIn(ctx context.Context, catalog entitlement.CatalogID) ([]ent
 	return slices.Concat(lists...), err
 }
 
-// RoleAssignment returns a role assignment by its id.
+// roles writes role assignments, and the entries that lead to them. A group that is given a
+// role must be there, and has its version moved: whoever decides on the roles of a group
+// decides on the present ones.
+func (p *plan) roles(all []entitlement.RoleAssignment, catalogs []entitlement.Catalog) {
+	for _, a := range all {
+		write(p, roleMapper, a)
+
+		switch {
+		case a.Erased && goes(a.Catalog, catalogs):
+			// There are as many as one transaction has room for, and they lead to nothing from then
+			// on: no id of a catalog is used again. So they are tidied away afterwards.
+		case a.Erased:
+			for _, key := range roleEntries(a) {
+				p.delete(key, entitlement.PartConfiguration, newExpression())
+			}
+		case a.Version == 0:
+			for _, key := range roleEntries(a) {
+				p.roleEntry(key)
+			}
+			if a.Group != "" {
+				p.roleGiven(a.Group)
+			}
+		}
+	}
+}
+
+// roleEntries are the keys of the entries that lead to a role assignment.
+func roleEntries(a entitlement.RoleAssignment) []Key {
+	keys := []Key{roleIDKey(a)}
+	if a.Group != "" {
+		keys = append(keys, heldRoleKey(a))
+	}
+	return keys
+}
+
+// roleEntry puts an entry. It comes and goes with its role assignment, whose condition holds
+// for it too.
+func (p *plan) roleEntry(key Key) {
+	tag := tagHeldRole
+	if key.PK == wordConfig {
+		tag = tagRoleID
+	}
+
+	it := item{}
+	seal(it, key, tag, 1)
+	p.put(entitlement.PartConfiguration, it, newExpression())
+}
+
+// roleGiven moves the version of a group that is given a role.
+func (p *plan) roleGiven(id entitlement.GroupID) {
+	x := newExpression()
+	x.present()
+	x.lacks(attrDeleted)
+	x.add(attrVersion, numeral(1))
+	p.update(groupKey(id), entitlement.PartDirectory, x)
+}
+
+// goes reports that a change erases a catalog.
+func goes(id entitlement.CatalogID, catalogs []entitlement.Catalog) bool {
+	return slices.ContainsFunc(catalogs, func(c entitlement.Catalog) bool { return c.ID == id && c.Erased })
+}
+
+// RoleAssignment returns a role assignment by its id, read strongly.
 func (db *DB) RoleAssignment(ctx context.Context, id entitlement.RoleAssignmentID) (entitlement.RoleAssignment, error) {
-	at := roleIDIndexKey(id)
-	entries, _, err := db.page(ctx, tableQuery{index: index1, partition: at.partition, prefix: at.sort}, nil, 1)
+	entries, _, err := db.page(ctx, tableQuery{partition: wordConfig, prefix: prefixRoleID(id)}, nil, 1)
 	if err != nil {
 		return entitlement.RoleAssignment{}, err
 	}
 	if len(entries) == 0 {
 		return entitlement.RoleAssignment{}, missing(roleMapper.noun)
 	}
-	return one(ctx, db, roleMapper, keyOf(entries[0]))
+
+	a, err := one(ctx, db, roleMapper, roleOfID(keyOf(entries[0])))
+	// The same role may have been taken back and given again meanwhile, under another id.
+	if err == nil && a.ID != id {
+		return entitlement.RoleAssignment{}, missing(roleMapper.noun)
+	}
+	return a, err
 }
 
 // ListRoleAssignments lists all role assignments by who holds them; the items are read
@@ -92,13 +165,14 @@ func (db *DB) RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.Ro
 	return several(ctx, db, roleMapper, true, keys)
 }
 
-// RolesOfGroup returns the role assignments that a group holds itself.
+// RolesOfGroup returns the role assignments that a group holds itself, read strongly. What was
+// given after its version was read has moved that.
 func (db *DB) RolesOfGroup(ctx context.Context, id entitlement.GroupID) ([]entitlement.RoleAssignment, error) {
-	keys, err := db.entriesOf(ctx, tableQuery{index: index2, partition: listPartition(wordRole, ""), prefix: join(kindGroup, part(id), "")})
-	if err != nil || len(keys) == 0 {
+	entries, err := db.all(ctx, tableQuery{partition: groupKey(id).PK, prefix: prefixRole})
+	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	return several(ctx, db, roleMapper, true, keys)
+	return several(ctx, db, roleMapper, true, keysOf(entries, func(it item) Key { return heldRoleAt(keyOf(it)) }))
 }
 
 // entriesOf returns the keys of a query's index entries.

@@ -59,9 +59,11 @@ func (c Change) Guarded() error {
 
 // Reference names a user or a group that a change refers to: it must be there. A user who
 // was deleted is not, nor is a group that is being deleted. Both together name a membership: the user must be a member.
+// A group with a version must be at that: it was given no role since.
 type Reference struct {
-	User  UserID
-	Group GroupID
+	User    UserID
+	Group   GroupID
+	Version int64
 }
 
 // DeletionGuard demands that a package and a policy are open to new work (S7).

@@ -136,6 +136,12 @@ var needs = map[string]need{
 	"Put CAT ROLE: v = ?":                    {test: "Role in a catalog: only the version that was read is changed or erased, and every member comes back"},
 	"Put CFG ROLE: attribute_not_exists(pk)": {test: "Role in the whole organisation: only the version that was read is changed or erased, and every member comes back"},
 	"Put CFG ROLE: v = ?":                    {test: "Role in the whole organisation: only the version that was read is changed or erased, and every member comes back"},
+
+	"Update GRP GRP: attribute_exists(pk)":                 {test: "S17: a group that is not there, or is being deleted, is given no role"},
+	"Update GRP GRP: attribute_not_exists(del)":            {test: "S17: a group that is not there, or is being deleted, is given no role"},
+	"Update POL NAMED: (attribute_not_exists(v) OR v < ?)": {test: "TestAnOrganizationIsNamedByItsPolicyWhateverComesLate"},
+	"Delete POL NAMED: v < ?":                              {test: "TestAnOrganizationIsNamedByItsPolicyWhateverComesLate"},
+	"ConditionCheck GRP GRP: v = ?":                        {test: "S17: what was decided on the roles of a group does not outlive one that it is given"},
 }
 
 // fails tells whether the test fails where conditions are dropped. binary is the test program
