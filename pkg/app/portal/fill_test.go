@@ -143,6 +143,7 @@ func (w *fixture) half(half, shown string) {
 	asks("assignment", "held")
 	asks("broken", "failing")
 	asks("ended", "ending")
+	w.administered(half)
 	w.deliver(person)
 	w.api("admin", "POST", em+"/assignmentRequests", object{"requestType": "adminRemove", "assignment": object{"id": at("ended")}})
 	w.deliver(person)

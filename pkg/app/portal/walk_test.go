@@ -18,14 +18,15 @@ import (
 // row says of one route what it is about: the objects that its path names, in one half of the
 // world; what it takes to be let through; and, of a form, what a browser sends.
 type row struct {
-	path string // placeholders and what stands for them: "catalog=catalog id=main"
-	on   kind   // what the action of the route is done to
-	also []need // beside the action of the route
-	as   authz.Action
-	any  []authz.Action // in place of the action of the route: one of them is enough
-	idle bool           // there may be nothing to write for who is let through
-	only authz.Who      // what somebody has to be to the object, where no right but that counts: all others who may see it are told why not
-	form func(w *fixture, at func(string) string) url.Values
+	query func(at func(string) string) string // beside the path, of a page that shows nothing without
+	path  string                              // placeholders and what stands for them: "catalog=catalog id=main"
+	on    kind                                // what the action of the route is done to
+	also  []need                              // beside the action of the route
+	as    authz.Action
+	any   []authz.Action // in place of the action of the route: one of them is enough
+	idle  bool           // there may be nothing to write for who is let through
+	only  authz.Who      // what somebody has to be to the object, where no right but that counts: all others who may see it are told why not
+	form  func(w *fixture, at func(string) string) url.Values
 }
 
 // need is an action on a kind of object.
@@ -43,6 +44,7 @@ const (
 	aPackage
 	aRequest
 	anAssignment
+	aReport // somebody, as their manager sees them
 )
 
 func values(pairs ...string) url.Values {
@@ -84,6 +86,9 @@ func (w *fixture) seen(as, path string, field *regexp.Regexp) string {
 	}
 	return found[1]
 }
+
+// hashOn is the field of a page that says what is agreed to.
+var hashOn = regexp.MustCompile(`name="hash" value="([^"]*)"`)
 
 var requestOn = func(id string) *regexp.Regexp {
 	return regexp.MustCompile(`name="request" value="(` + id + ` [^"]*)"`)
@@ -208,6 +213,10 @@ func (a actor) is(on kind, half string) authz.Who {
 		if mine {
 			is |= authz.Holder
 		}
+	case aReport:
+		if a.name == "manager" {
+			is |= authz.OnBehalf
+		}
 	case aRequest, anAssignment:
 		if mine {
 			is |= authz.Requestor | authz.Subject
@@ -265,6 +274,7 @@ func (w *fixture) variants(of pages.Route, r row) (all []variant) {
 			p = strings.Replace(p, "{"+placeholder+"}", url.PathEscape(value(i, name)), 1)
 		}
 		if strings.Contains(p, "{") {
+			w.Helper()
 			w.Fatalf("%s %s: the row does not say what stands for each part of the path", of.Method, of.Pattern)
 		}
 		return p
@@ -273,7 +283,13 @@ func (w *fixture) variants(of pages.Route, r row) (all []variant) {
 		return func(_ int, name string) string { return w.at(half)(name) }
 	}
 
-	all = []variant{{own, own, path(in(own)), true}, {foreign, foreign, path(in(foreign)), true}}
+	query := func(half string) string {
+		if r.query == nil {
+			return ""
+		}
+		return r.query(w.at(half))
+	}
+	all = []variant{{own, own, path(in(own)) + query(own), true}, {foreign, foreign, path(in(foreign)) + query(foreign), true}}
 	for k, part := range parts {
 		if strings.Contains(part, "=*") {
 			continue
