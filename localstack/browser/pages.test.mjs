@@ -63,7 +63,7 @@ for (const locale of ['en', 'de']) {
   test(`pages of the people's side with what is empty, wrong or gone, ${locale}`, async () => {
     const mei = await reader('member', { locale });
     const at = (path) => mei.goto(SITE + path);
-    for (const page of ['packages?search=nothing-is-called-this', 'nothing']) {
+    for (const page of ['packages?search=nothing-is-called-this', 'packages?missing=Engineering+starter', 'packages?missing=nobody-knows', 'nothing']) {
       await at(`/${page}`);
       await seen(mei, `${page.replaceAll(/[^a-z]/g, '-')}-${locale}`);
     }
@@ -126,11 +126,15 @@ for (const locale of ['en', 'de']) {
     const policy = new URL(await olga.locator('section a[href*="/policies/"]:not([href$="outside"])').getAttribute('href'), SITE).href;
     for (const [name, path] of Object.entries({
       'resource-short': `${catalog}/resources/add?search=x`, 'resource-none': `${catalog}/resources/add?search=nothing`, 'resource-found': `${catalog}/resources/add?search=administrators`, 'role-give': `${catalog}/roles/give?search=an`,
-      policy, outside: `${policy}/outside`, 'package-gone': pkg.replace(/[^/]*$/, '11111111-2222-3333-4444-555555555555'),
+      'try-found': `${pkg}/try?search=an`, policy, outside: `${policy}/outside`, 'package-gone': pkg.replace(/[^/]*$/, '11111111-2222-3333-4444-555555555555'),
     })) {
       await at(path);
       await seen(olga, `${name}-${locale}`);
     }
+
+    await at(`${pkg}/try?search=tanaka`);
+    await link(olga, 'Mei Tanaka').click();
+    await seen(olga, `try-${locale}`);
 
     // Each with what is wrong with it.
     await at(`${pkg}/policies/new`);
@@ -226,3 +230,54 @@ test('pictures for the README', { skip: !PICTURES }, async () => {
   await olga.screenshot({ path: join(PICTURES, 'keeping.png'), fullPage: true });
   await Promise.all([mei.context().close(), olga.context().close()]);
 });
+
+for (const locale of ['en', 'de']) {
+  test(`every page of a manager, ${locale}`, async () => {
+    const manager = await reader('manager', { locale });
+    const at = (path) => manager.goto(path.startsWith('http') ? path : SITE + path);
+    await at('/my-people');
+    await seen(manager, `my-people-${locale}`);
+    await manager.getByRole('link', { name: 'Mei Tanaka', exact: true }).click();
+    const mei = manager.url();
+    await seen(manager, `my-person-${locale}`);
+    await manager.goto(`${SITE}/packages`);
+    const pkg = await link(manager, 'Sales starter').getAttribute('href');
+    for (const [name, path] of Object.entries({
+      'my-people-none': '/my-people?search=zzz', 'my-people-requests': '/my-people/requests', 'my-person-packages': `${mei}/packages`, 'my-person-gone': mei.replace(/[^/]*$/, '11111111-2222-3333-4444-555555555555'),
+      'others-none': `${new URL(pkg, SITE).href}/others`, 'others-unknown': `${new URL(pkg, SITE).href}/others?for=nobody`,
+    })) {
+      await at(path);
+      await seen(manager, `${name}-${locale}`);
+    }
+    const nobody = await reader('member', { locale });
+    await nobody.goto(`${SITE}/my-people`);
+    await seen(nobody, `my-people-empty-${locale}`);
+    await Promise.all([manager.context().close(), nobody.context().close()]);
+  });
+}
+
+for (const locale of ['en', 'de']) {
+  test(`what whoever decides sees, ${locale}`, async () => {
+    const other = await reader('other', { locale });
+    await other.goto(`${SITE}/packages`);
+    await link(other, 'Account executive').click();
+    await other.locator('#justification').fill('I sell.');
+    await other.locator('main form button[type=submit]').click();
+    await other.waitForURL(/requests\/.+/);
+    const request = other.url();
+
+    const manager = await reader('manager', { locale });
+    const decide = request.replace('/requests/', '/approvals/');
+    await manager.goto(decide);
+    await seen(manager, `approval-${locale}`);
+    await manager.locator('#until').evaluate((f) => { f.removeAttribute('max'); });
+    await manager.locator('#until').fill('2000-01-01');
+    await manager.locator('button[value=approve]').click();
+    await manager.getByRole('alert').waitFor();
+    await seen(manager, `approval-wrong-${locale}`);
+    await manager.goto(decide);
+    await manager.locator('button[value=deny]').click();
+    await manager.waitForURL(/approvals$/);
+    await Promise.all([manager.context().close(), other.context().close()]);
+  });
+}

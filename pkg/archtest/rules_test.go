@@ -100,7 +100,7 @@ var rules = map[string]rule{
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 
 	"pkg/graph":  pages.and("publicurl"),
-	"pkg/portal": pages.and("publicurl", "sessions", "signin").andOthers(templ, words),
+	"pkg/portal": pages.and("publicurl", "sessions", "signin").andOthers(templ, words, errs),
 
 	"pkg/publicurl": {},
 	"pkg/sessions":  useCase,

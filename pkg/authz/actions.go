@@ -138,6 +138,7 @@ const (
 	ListAssignments
 	ReadAssignment
 	ListOwnAssignments
+	ListReports
 	ReadAdditionalAccess
 	ExtendOwn
 	ExtendDirectly
@@ -249,9 +250,11 @@ var Rules = [actionCount]Rule{
 	// which those hear of it who have to do with the request.
 	DecideRequest: {Name: "decideRequest", Scope: NeedSubjectWrite, May: concerned, Knows: concerned, Object: request, PeopleOnly: true},
 
-	ListAssignments:      {Name: "listAssignments", Scope: NeedRead, May: Administrators},
-	ReadAssignment:       {Name: "readAssignment", Scope: NeedSubjectRead, May: Administrators | Subject, Knows: Administrators | Subject, Object: assignment},
-	ListOwnAssignments:   {Name: "listOwnAssignments", Scope: NeedSubjectRead, May: Everybody, PeopleOnly: true},
+	ListAssignments:    {Name: "listAssignments", Scope: NeedRead, May: Administrators},
+	ReadAssignment:     {Name: "readAssignment", Scope: NeedSubjectRead, May: Administrators | Subject, Knows: Administrators | Subject, Object: assignment},
+	ListOwnAssignments: {Name: "listOwnAssignments", Scope: NeedSubjectRead, May: Everybody, PeopleOnly: true},
+	// Whose manager the caller is, the person says who is read (R213).
+	ListReports:          {Name: "listReports", Scope: NeedSubjectRead, May: Everybody, PeopleOnly: true},
 	ReadAdditionalAccess: {Name: "readAdditionalAccess", Scope: NeedRead, May: Administrators, PeopleOnly: true},
 	ExtendOwn: {Name: "extendOwn", Scope: NeedSubjectWrite, May: Subject | OnBehalf, Knows: Administrators | Subject | OnBehalf, Object: assignment,
 		Refusal: "userUpdate is for your own assignments. To change somebody else's use adminUpdate."},

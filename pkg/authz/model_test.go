@@ -63,7 +63,7 @@ var tasks = []task{
 
 // unseen are the actions that read and that no auditor needs: of these, what is the caller's
 // own, and what everybody may see.
-var unseen = []Action{ReadSelf, ListRequestablePackages, ListAvailable, ReadRequirements, ListOwnRequests, ListOwnApprovals, ListOwnAssignments, ReadRole, CallBatch}
+var unseen = []Action{ReadSelf, ListRequestablePackages, ListAvailable, ReadRequirements, ListOwnRequests, ListOwnApprovals, ListOwnAssignments, ListReports, ReadRole, CallBatch}
 
 // modelAllows says whether a role, held in the object's own catalog or in another one, lets
 // its holder do an action.

@@ -108,6 +108,12 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Sessions {
 		write(p, sessionMapper, v)
 	}
+	for _, v := range c.Paces {
+		write(p, paceMapper, v)
+	}
+	for _, v := range c.PaceWalks {
+		write(p, paceWalkMapper, v)
+	}
 	p.events(c)
 
 	return p

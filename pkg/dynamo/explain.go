@@ -86,6 +86,8 @@ func explainers() map[string]explainer {
 		userMapper.tag:           whole(userMapper),
 		groupMapper.tag:          whole(groupMapper),
 		sessionMapper.tag:        whole(sessionMapper),
+		paceMapper.tag:           whole(paceMapper),
+		paceWalkMapper.tag:       whole(paceWalkMapper),
 		absenceMapper.tag:        {"note that somebody may not be there to decide", whole(absenceMapper).read},
 
 		tagSubjectRecord: {"what a person ought to have", untyped(readSubjectRecord)},

@@ -34,6 +34,8 @@ import (
 //	all users; all groups                 | 1     | ALL#USR#x; ALL#GRP#x by name, 16 shards; | pages
 //	                                      |       | items eventual                           |
 //	users by mail; by employeeId          | 1; 2  | MAIL#hash; EMPLOYEE#hash, then the users | pages
+//	who fails at any connector            | 5     | FAIL#n, the longest first; entries alone | pages
+//	reports of a manager                  | 5     | REPORT#m by name; entries alone          | pages
 //	members; owners of a group            | table | GRP#g, M#...; O#...                      | pages
 //	owners among some users               | table | GRP#g, O#u                               | a batch
 //	slot of a package and a person        | table | PKG#p, ASG#s                             | one
@@ -52,6 +54,8 @@ import (
 //	groups named as approvers or targets  | table | CFG, APPROVERS; CFG, TARGETS             | one
 //	packages offered to everybody; to     | 5     | OFFER#users; OFFER#members, by id; the   | pages
 //	  every member                        |       | entries alone, which project the package |
+//	policies by which others ask for      | 5     | BEHALF, by package; then the policies,   | pages
+//	  everybody, or all of a kind         |       | eventual                                 |
 //	policies that name a person           | 1     | TARGET#U#me, TARGET#G#g, one page of     | pages
 //	                                      |       | packages of each; the policies, eventual |
 //	work that falls due                   | 2     | DUE#n up to a time                       | pages
@@ -65,6 +69,7 @@ import (
 //	                                      |       | EV#kind#id, EV#... of each               |
 //	events by who did it; by time         | 3; 4  | ACT#u; WHEN#n, newest first; the events  | pages
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
+//	pace of packages; walk through them   | table | PKG#p, PACE; CFG, PACE; eventual; strong | a batch; one
 //	session of a browser                  | table | SES#digest, SES                          | one
 //	roles in a catalog; in everything     | table | CAT#c, ROLE#...; CFG, ROLE#...           | all, MaxRoleAssignments
 //	role assignment by id                 | table | CFG, RID#r#...; then the item            | one
@@ -77,7 +82,9 @@ type Key struct{ PK, SK string }
 // indexKey is the place of an item in one of the indexes that are not of events; zero means it has none.
 type indexKey struct{ partition, sort string }
 
-// indexKeys are the places of an item in the first two indexes, and in that of what is offered.
+// indexKeys are the places of an item in the first two indexes, and in the fifth, which has what is
+// offered, by whom others ask, who reports to whom, and whose
+// delivery fails.
 type indexKeys struct{ first, second, offers indexKey }
 
 // Words that begin keys.
@@ -119,6 +126,7 @@ const (
 	wordOrganization = "ORG"
 	wordExtension    = "EXT"
 	wordSession      = "SES"
+	wordPace         = "PACE"
 
 	wordForPackage = "PKGREQ"
 	wordForSubject = "SUBREQ"
@@ -128,6 +136,9 @@ const (
 	wordOffer      = "OFFER"
 	wordMail       = "MAIL"
 	wordEmployee   = "EMPLOYEE"
+	wordReport     = "REPORT"
+	wordFail       = "FAIL"
+	wordBehalf     = "BEHALF"
 )
 
 // Kinds of people in keys.
@@ -403,6 +414,26 @@ func offerIndexKey(a entitlement.Audience, p entitlement.PackageID) indexKey {
 	return indexKey{offerPartition(a), part(p)}
 }
 
+// reportPartition is where the fifth index has who reports to a manager.
+func reportPartition(manager entitlement.UserID) string { return join(wordReport, part(manager)) }
+
+// reportIndexKey lists somebody with their manager, by name.
+func reportIndexKey(u entitlement.User) indexKey {
+	if u.Manager == "" {
+		return indexKey{}
+	}
+	return indexKey{reportPartition(u.Manager), join(encName(u.DisplayName), part(u.ID))}
+}
+
+// behalfIndexKey lists a policy by which others ask for people whom it does not name, with its
+// package.
+func behalfIndexKey(p entitlement.AssignmentPolicy) indexKey {
+	if !p.OthersAskForMany() {
+		return indexKey{}
+	}
+	return indexKey{wordBehalf, join(part(p.Package), part(p.ID))}
+}
+
 // requestSort orders requests by creation.
 func requestSort(created time.Time, r entitlement.RequestID) string {
 	return join(stamp(created), part(r))
@@ -502,6 +533,14 @@ func lateAt(k Key, sort string) (l entitlement.Late, ok bool) {
 // longest first.
 func failingIndexKey(at entitlement.ConnectorID, reason string, since time.Time, s entitlement.UserID) indexKey {
 	return indexKey{join("ERR", part(at), part(reason)), join(stamp(since), part(s))}
+}
+
+// failPartition is a shard of the grant sets that fail at any connector.
+func failPartition(shard int) string { return join(wordFail, strconv.Itoa(shard)) }
+
+// failIndexKey lists a grant set among all that fail, for good or not, the longest first.
+func failIndexKey(key Key, since time.Time, s entitlement.UserID) indexKey {
+	return indexKey{failPartition(shard(names.LateShards, key.PK, key.SK)), join(stamp(since), part(s))}
 }
 
 // failingAt returns since when a grant set fails, and whose it is.

@@ -136,6 +136,14 @@ func TestKeysGolden(t *testing.T) {
 			"pk=SUB#" + idU + " sk=USR",
 			"pk=NAME#UPN#ann@x.test sk=NAME i1p=ALL#USR#5 i1s=ann@x.test#" + idU,
 			"pk=PRINC#b9229fe6d39543741a71bc7f23ee60cc469a771b sk=PRINC"}},
+		"report of a manager": {entitlement.Change{Users: []entitlement.User{{ID: idU, DisplayName: "Ann B", UserPrincipalName: "a@x", Manager: idV}}}, []string{
+			"pk=SUB#" + idU + " sk=USR i5p=REPORT#" + idV + " i5s=ann%20b#" + idU, "pk=NAME#UPN#a@x sk=NAME i1p=ALL#USR#5 i1s=a@x#" + idU}},
+		"policy by which others ask for everybody": {entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: idL, Package: idP, DisplayName: "A", Scope: entitlement.ScopeAllMembers,
+			Requestor: entitlement.RequestorSettings{OnBehalfAdd: true}}}}, []string{
+			"pk=POL#" + idL + " sk=POL i2p=ALL#POL i2s=a#" + idL + " i5p=BEHALF i5s=" + idP + "#" + idL}},
+		"policy by which others ask for whom it names": {entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: idL, Package: idP, DisplayName: "A", Scope: entitlement.ScopeSpecificUsers,
+			Requestor: entitlement.RequestorSettings{OnBehalfAdd: true}}}}, []string{
+			"pk=POL#" + idL + " sk=POL i2p=ALL#POL i2s=a#" + idL}},
 		"group": {entitlement.Change{Groups: []entitlement.Group{{ID: idG, DisplayName: "Team"}}}, []string{
 			"pk=GRP#" + idG + " sk=GRP i1p=ALL#GRP#6 i1s=team#" + idG}},
 		"member": {entitlement.Change{Memberships: []entitlement.Membership{{Group: idG, User: idU}}}, []string{
@@ -168,7 +176,7 @@ func TestKeysGolden(t *testing.T) {
 		"grant set":              {entitlement.Change{GrantSets: []entitlement.GrantSet{{Subject: idU, Connector: idK, Token: "t"}}}, []string{"pk=SUB#" + idU + " sk=GRANTS#" + idK}},
 		"grant set with a failing role": {entitlement.Change{GrantSets: []entitlement.GrantSet{{Subject: idU, Connector: idK, Token: "t",
 			Grants: map[entitlement.RoleRef]entitlement.Grant{{Role: "r"}: {Since: noon, Reason: "target-throttled"}}}}}, []string{
-			"pk=SUB#" + idU + " sk=GRANTS#" + idK + " i1p=ERR#" + idK + "#target-throttled i1s=2026-03-01T12:00:00.000000500Z#" + idU + " i2p=LATE#0 i2s=2026-03-01T12:00:00.000000500Z"}},
+			"pk=SUB#" + idU + " sk=GRANTS#" + idK + " i1p=ERR#" + idK + "#target-throttled i1s=2026-03-01T12:00:00.000000500Z#" + idU + " i2p=LATE#0 i2s=2026-03-01T12:00:00.000000500Z i5p=FAIL#0 i5s=2026-03-01T12:00:00.000000500Z#" + idU}},
 		"guard": {entitlement.Change{DeletionGuards: []entitlement.DeletionGuard{{Package: idP, Subject: idU}}}, []string{"pk=PKG#" + idP + " sk=GUARD#02"}},
 		"events": {entitlement.Change{Events: []entitlement.Event{
 			{Aggregate: entitlement.OfCatalog, ID: idC, Number: 2}, {Aggregate: entitlement.OfPackage, ID: idP, Number: 3},

@@ -99,8 +99,8 @@ func readGrantSet(it item) (entitlement.GrantSet, error) {
 }
 
 // writeGrantSet returns what a worker records: the grants, and no claim. While any of them
-// fails, the grant set is listed by its worst reason, and while that is owed among what
-// is.
+// fails, the grant set is listed by its worst reason and among all that fail, and while that
+// is owed among what is.
 func writeGrantSet(s entitlement.GrantSet) item {
 	it := item{}
 	f := &fields{item: it}
@@ -112,7 +112,7 @@ func writeGrantSet(s entitlement.GrantSet) item {
 	}
 	seal(it, grantSetKey(s.Subject, s.Connector), tagGrantSet, 1)
 	if reason, since := s.Worst(); reason != "" {
-		index(it, indexKeys{first: failingIndexKey(s.Connector, reason, since, s.Subject), second: lateIndexKey(keyOf(it), s.PendingSince())})
+		index(it, indexKeys{first: failingIndexKey(s.Connector, reason, since, s.Subject), second: lateIndexKey(keyOf(it), s.PendingSince()), offers: failIndexKey(keyOf(it), since, s.Subject)})
 	}
 	return it
 }

@@ -11,7 +11,7 @@ var userMapper = mapper[entitlement.User]{
 		if u.Gone() {
 			return indexKeys{}
 		}
-		return indexKeys{first: valueIndexKey(wordMail, u.Mail, u.ID), second: valueIndexKey(wordEmployee, u.ExternalID, u.ID)}
+		return indexKeys{first: valueIndexKey(wordMail, u.Mail, u.ID), second: valueIndexKey(wordEmployee, u.ExternalID, u.ID), offers: reportIndexKey(u)}
 	},
 	body: func(f *fields, u *entitlement.User) {
 		text(f, "ty", &u.Type)

@@ -41,7 +41,7 @@ func policyIndexKeys(p entitlement.AssignmentPolicy) indexKeys {
 	if !p.Deleting.IsZero() {
 		return indexKeys{second: dueIndexKey(policyKey(p.ID), p.Due())}
 	}
-	return indexKeys{second: allIndexKey(wordPolicy, p.DisplayName, string(p.ID))}
+	return indexKeys{second: allIndexKey(wordPolicy, p.DisplayName, string(p.ID)), offers: behalfIndexKey(p)}
 }
 
 // subjectKinds are stored by number; a new kind goes to the end.

@@ -107,6 +107,8 @@ func TestRoundTrips(t *testing.T) {
 		u.Groups = slices.Compact(u.Groups)
 	}))
 	t.Run("session", roundTrip(sessionMapper, nil))
+	t.Run("pace", roundTrip(paceMapper, nil))
+	t.Run("walk through the paces", roundTrip(paceWalkMapper, nil))
 	t.Run("absence", roundTrip(absenceMapper, func(a *entitlement.Absence) { // a set, as of a user
 		slices.Sort(a.Groups)
 		a.Groups = slices.Compact(a.Groups)

@@ -154,3 +154,18 @@ func subjectRecordIn(all found, subject entitlement.UserID) (entitlement.Subject
 	}
 	return readSubjectRecord(it)
 }
+
+// SubjectRecords returns the records of subjects; one without has an empty one.
+func (db *DB) SubjectRecords(ctx context.Context, subjects []entitlement.UserID) (map[entitlement.UserID]entitlement.SubjectRecord, error) {
+	all, err := db.batch(ctx, true, keysOf(subjects, subjectRecordKey)...)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[entitlement.UserID]entitlement.SubjectRecord, len(subjects))
+	for _, id := range subjects {
+		if out[id], err = subjectRecordIn(all, id); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

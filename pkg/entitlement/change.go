@@ -42,6 +42,8 @@ type Change struct {
 	Absences          []Absence         // one of version 0 is noted beside what is noted of the person already
 	RoleAssignments   []RoleAssignment
 	Sessions          []Session
+	Paces             []Pace
+	PaceWalks         []PaceWalk
 }
 
 // Guarded refuses a change with a new request for a package that has no DeletionGuard of

@@ -53,6 +53,7 @@ type DecisionInput struct {
 	Stage         string
 	Approved      bool
 	Justification string
+	End           time.Time // of an approval: an earlier end than was asked for; zero leaves it
 	Command       string
 }
 
@@ -100,10 +101,21 @@ func Decide(r AssignmentRequest, w DecisionInput, reviewer User, s StartInputs, 
 	}
 
 	before := r
+	var changed []Changed
+	if !w.End.IsZero() {
+		if !w.Approved {
+			return r, Change{}, Errorf(Invalid, "endDateTime goes with an approval: leave it out of a denial.")
+		}
+		var err error
+		if r, changed, err = r.shortened(w.End, s.Slot.Assignment, now); err != nil {
+			return before, Change{}, err
+		}
+	}
+
 	r.Stages = slices.Clone(r.Stages)
 	r.Stages[r.Stage].Decision = &Decision{Reviewer: reviewer.ID, Approved: w.Approved, Justification: w.Justification, At: now}
 	e := Event{Aggregate: OfRequest, ID: string(r.ID), Kind: "approved", Actor: reviewer.ID, Command: w.Command, At: now,
-		Data: map[string]string{"stage": w.Stage, "justification": w.Justification}}
+		Data: map[string]string{"stage": w.Stage, "justification": w.Justification}, Changed: changed}
 
 	switch {
 	case !w.Approved:

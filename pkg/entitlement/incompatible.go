@@ -2,7 +2,6 @@ package entitlement
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -74,16 +73,12 @@ func (r AssignmentRequest) incompatible(s StartInputs) error {
 		words = &toAdministrator
 	}
 
-	for _, id := range s.Package.Incompatible {
-		if slices.Contains(s.SubjectRecord.Live, id) {
-			return (&IncompatibilityError{Package: id, texts: words}).Refusal(string(id))
+	for _, c := range IncompatibleHeld(*s.Package, *s.Subject, s.SubjectRecord.Live) {
+		name := string(c.Package)
+		if c.Group != "" {
+			name = string(c.Group)
 		}
-	}
-
-	for _, id := range s.Package.IncompatibleGroups {
-		if s.Subject.MemberOf(id) {
-			return (&IncompatibilityError{Group: id, texts: words}).Refusal(string(id))
-		}
+		return (&IncompatibilityError{Package: c.Package, Group: c.Group, texts: words}).Refusal(name)
 	}
 
 	return nil

@@ -50,6 +50,11 @@ func getStage(ctx context.Context, c *call) (response, error) {
 }
 
 func decide(ctx context.Context, c *call) (response, error) {
+	return c.decide(ctx, func(*strict.Object, *entitlement.DecisionInput) {})
+}
+
+// decide takes a decision, with what else the operation lets it say.
+func (c *call) decide(ctx context.Context, more func(*strict.Object, *entitlement.DecisionInput)) (response, error) {
 	o, err := c.body()
 	if err != nil {
 		return response{}, err
@@ -64,6 +69,7 @@ func decide(ctx context.Context, c *call) (response, error) {
 	if result == "" {
 		o.Fail("reviewResult", "must be Approve or Deny.")
 	}
+	more(o, &decision)
 
 	if err := o.Done(); err != nil {
 		return response{}, err

@@ -105,7 +105,7 @@ func stockExpansions(w *fixture) {
 func (w *fixture) readable(pattern string) string {
 	of := map[string]string{"catalogId": "catalog", "accessPackageId": "package", "policyId": "policy", "connectorId": "connector", "user:text": "member", "groupId": "sales",
 		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage", "roleId": "role", "roleAssignmentId": "given",
-		"resourceId": "resource", "organizationId": "organization", "extensionId": "extension", "exportId": "export"}
+		"resourceId": "resource", "organizationId": "organization", "extensionId": "extension", "exportId": "export", "userId": "member"}
 	path := regexp.MustCompile(`/\{([^}]+)\}`).ReplaceAllStringFunc(pattern, func(segment string) string {
 		name := strings.Trim(segment, "/{}")
 		if name == "objectKind:text" {

@@ -48,21 +48,27 @@ func listMyPackages(ctx context.Context, c *call) (response, error) {
 }
 
 func listMyRequests(ctx context.Context, c *call) (response, error) {
-	word, err := c.on("target", "createdBy", "approver")
+	word, err := c.on("target", "createdBy", "approver", "targetManager")
 	if err != nil {
 		return response{}, err
 	}
 	read := map[string]lister[entitlement.AssignmentRequest]{
 		"target": asCaller(c, c.deps.Requests.Mine), "createdBy": asCaller(c, c.deps.Requests.CreatedByMe), "approver": asCaller(c, c.deps.Requests.Waiting),
+		"targetManager": asCaller(c, c.deps.Requests.ReportsRequests),
 	}[word]
 	return list(ctx, c, c.requestKind(), viewed(read, views.OfRequests))
 }
 
 func listMyAssignments(ctx context.Context, c *call) (response, error) {
-	if _, err := c.on("target"); err != nil {
+	word, err := c.on("target", "targetManager")
+	if err != nil {
 		return response{}, err
 	}
-	return list(ctx, c, c.assignments(), viewed(asCaller(c, c.deps.Requests.Held), views.OfAssignments))
+	read := asCaller(c, c.deps.Requests.Held)
+	if word == "targetManager" {
+		read = asCaller(c, c.deps.Requests.ReportsAssignments)
+	}
+	return list(ctx, c, c.assignments(), viewed(read, views.OfAssignments))
 }
 
 // listRequirements answers a question that Graph asks by POST; it changes nothing.

@@ -26,6 +26,7 @@ var nouns = map[string]string{
 	"connectors": "connector", "events": "event", "notices": "event", "grants": "grant", "deliveryErrors": "deliveryError", "removals": "removal", "link": "link", "assignmentExports": "export",
 	"principal": "directoryObject", "roleDefinition": "unifiedRoleDefinition", "customExtension": "customCalloutExtension", "resource": "accessPackageResource",
 	"{connectorId}/resources": "targetResource", "leasehold/settings": "inactiveSettings", "leasehold/assignmentRequests": "requestDetails",
+	"leasehold/accessPackageAssignmentApprovals": "approvalBackground",
 }
 
 // alone are the words that name one thing and no list.
@@ -45,17 +46,18 @@ const anything = "*"
 // special are those of operations that are no reading, making, changing or deleting of what
 // stands at their path.
 var special = map[string]expectation{
-	"GET " + ours + "/openapi.json":                                              {status: http.StatusOK, schema: anything},
-	"GET " + ours + "/events/{objectKind:text}/{objectId}":                       {status: http.StatusOK, schema: "event", many: true},
-	"GET " + ours + "/deliveryErrors/{connectorId}/{reason:text}":                {status: http.StatusOK, schema: "failure", many: true},
-	"GET " + exportPath:                                                          {status: http.StatusOK, media: csvMedia},
-	"POST " + exportsPath:                                                        {status: http.StatusAccepted, schema: "export"},
-	"POST " + root + "/$batch":                                                   {status: http.StatusOK, schema: anything},
-	"POST " + connectorPath + "/check":                                           {status: http.StatusOK, schema: "connector"},
-	"POST " + ours + "/reprocess":                                                {status: http.StatusOK, schema: anything},
+	"GET " + ours + "/openapi.json":                               {status: http.StatusOK, schema: anything},
+	"GET " + ours + "/events/{objectKind:text}/{objectId}":        {status: http.StatusOK, schema: "event", many: true},
+	"GET " + ours + "/deliveryErrors/{connectorId}/{reason:text}": {status: http.StatusOK, schema: "failure", many: true},
+	"GET " + trialPath:                 {status: http.StatusOK, schema: "trial"},
+	"GET " + exportPath:                {status: http.StatusOK, media: csvMedia},
+	"POST " + exportsPath:              {status: http.StatusAccepted, schema: "export"},
+	"POST " + root + "/$batch":         {status: http.StatusOK, schema: anything},
+	"POST " + connectorPath + "/check": {status: http.StatusOK, schema: "connector"},
+	"POST " + ours + "/reprocess":      {status: http.StatusOK, schema: anything},
 	"POST " + packagePath + "/{accessPackageId}/getApplicablePolicyRequirements": {status: http.StatusOK, schema: "requirements", many: true},
-	"PATCH " + organizationPath:                                                  {status: http.StatusAccepted, schema: "connectedOrganization"},
-	"PATCH " + endUserPath:                                                       {status: http.StatusOK, schema: "endUserSettings"},
+	"PATCH " + organizationPath: {status: http.StatusAccepted, schema: "connectedOrganization"},
+	"PATCH " + endUserPath:      {status: http.StatusOK, schema: "endUserSettings"},
 }
 
 // steps are the words for what is done to something, with the status of the answer, which

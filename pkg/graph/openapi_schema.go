@@ -47,6 +47,7 @@ func (c *call) schemas() []schema {
 		schemaOf("deliveryError", deliveryErrorType()), schemaOf("failure", failureType()), schemaOf("removal", c.removalType()),
 		schemaOf("inactiveSettings", inactiveType()), schemaOf("link", linkType("")), schemaOf("export", exportType()),
 		schemaOf("requirements", requirementType()),
+		schemaOf("approvalBackground", backgroundType()), schemaOf("trial", trialType()),
 	}
 }
 

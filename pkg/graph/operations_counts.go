@@ -61,10 +61,10 @@ var requestCounts = []operation{
 	{method: "GET", path: suggestionsPath + "/$count", action: authz.ListRequestablePackages, serve: counting(listSuggestions)},
 
 	{method: "GET", path: requestPath + "/$count", action: authz.ListRequests, serve: counting(listRequests)},
-	{method: "GET", path: requestPath + "/filterByCurrentUser(on='{on:text}')/$count", action: authz.ListOwnRequests, also: []authz.Action{authz.ListOwnApprovals}, serve: counting(listMyRequests)},
+	{method: "GET", path: requestPath + "/filterByCurrentUser(on='{on:text}')/$count", action: authz.ListOwnRequests, also: []authz.Action{authz.ListOwnApprovals, authz.ListReports}, serve: counting(listMyRequests)},
 
 	{method: "GET", path: heldPath + "/$count", action: authz.ListAssignments, serve: counting(listAssignments)},
-	{method: "GET", path: heldPath + "/filterByCurrentUser(on='{on:text}')/$count", action: authz.ListOwnAssignments, serve: counting(listMyAssignments)},
+	{method: "GET", path: heldPath + "/filterByCurrentUser(on='{on:text}')/$count", action: authz.ListOwnAssignments, also: []authz.Action{authz.ListReports}, serve: counting(listMyAssignments)},
 	{method: "GET", path: ours + "/assignments/{assignmentId}/grants/$count", action: authz.ReadAssignment, serve: counting(listGrants)},
 
 	{method: "GET", path: approvalPath + "/filterByCurrentUser(on='{on:text}')/$count", action: authz.ListOwnApprovals, serve: counting(listMyApprovals)},

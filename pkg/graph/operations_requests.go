@@ -17,7 +17,7 @@ var requestOperations = []operation{
 
 	{method: "GET", path: requestPath, action: authz.ListRequests, serve: listRequests},
 	{method: "POST", path: requestPath, action: authz.RequestForSelf, also: []authz.Action{authz.RequestOnBehalf, authz.AssignDirectly, authz.ExtendOwn, authz.ExtendDirectly, authz.RemoveOwn, authz.RemoveDirectly}, callerReadByUseCase: true, serve: createRequest},
-	{method: "GET", path: requestPath + "/filterByCurrentUser(on='{on:text}')", action: authz.ListOwnRequests, also: []authz.Action{authz.ListOwnApprovals}, serve: listMyRequests},
+	{method: "GET", path: requestPath + "/filterByCurrentUser(on='{on:text}')", action: authz.ListOwnRequests, also: []authz.Action{authz.ListOwnApprovals, authz.ListReports}, serve: listMyRequests},
 	{method: "GET", path: requestPath + "/{assignmentRequestId}", action: authz.ReadRequest, serve: getRequest},
 	{method: "POST", path: requestPath + "/{assignmentRequestId}/cancel", action: authz.CancelRequest, callerReadByUseCase: true, serve: cancelRequest},
 }
@@ -31,7 +31,7 @@ var requestedOperations = []operation{
 // assignmentOperations are what is held, and how its delivery stands.
 var assignmentOperations = []operation{
 	{method: "GET", path: heldPath, action: authz.ListAssignments, serve: listAssignments},
-	{method: "GET", path: heldPath + "/filterByCurrentUser(on='{on:text}')", action: authz.ListOwnAssignments, serve: listMyAssignments},
+	{method: "GET", path: heldPath + "/filterByCurrentUser(on='{on:text}')", action: authz.ListOwnAssignments, also: []authz.Action{authz.ListReports}, serve: listMyAssignments},
 	{method: "GET", path: heldPath + "/{assignmentId}", action: authz.ReadAssignment, serve: getAssignment},
 	{method: "GET", path: ours + "/assignments/{assignmentId}/grants", action: authz.ReadAssignment, serve: listGrants},
 }

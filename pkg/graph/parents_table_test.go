@@ -423,5 +423,9 @@ func approvalTakings() []taking {
 		{op: "GET " + at + "/stages/{stageId}", ok: 200, ids: places(anyApproval, stage)},
 		{op: "GET " + at + "/stages/{stageId}", as: "manager", ok: 200, ids: places(request, stage)},
 		{op: "PATCH " + at + "/stages/{stageId}", as: "manager", ok: 204, body: object{"reviewResult": "Approve"}, ids: places(request, stage, only1("body id", wrong("stage", "stage2").at("stage")))},
+		{op: "GET " + ourApprovalPath, ok: 200, ids: anyApproval},
+		{op: "GET " + ourApprovalPath, as: "manager", ok: 200, ids: request},
+		{op: "PATCH " + ourApprovalPath + "/stages/{stageId}", as: "manager", ok: 204, body: object{"reviewResult": "Approve"}, ids: places(request, stage, only1("body id", wrong("stage", "stage2").at("stage")))},
+		{op: "GET " + trialPath, ok: 200, ids: map[string]place{"path accessPackageId": free("package", anyPackage), "path userId": free("user", anybody)}},
 	}
 }

@@ -132,6 +132,7 @@ func TestA9_EveryTextOfTheAPIIsLookedAt(t *testing.T) {
 		{"admin", "POST", extensionsAt, "logicAppWorkflowName", endpoint("logicAppWorkflowName")},
 		{"admin", "POST", extensionsAt, "resourceId", token},
 		{"manager", "PATCH", approvalPath + "/" + w.ids["request"] + "/stages/" + stage, "justification", object{"reviewResult": "Approve", "justification": turned}},
+		{"manager", "PATCH", ours + "/accessPackageAssignmentApprovals/" + w.ids["request"] + "/stages/" + stage, "justification", object{"reviewResult": "Approve", "justification": turned}},
 		{"admin", "POST", ours + "/removals/" + w.ids["request"] + "/close", "justification", object{"justification": turned}},
 	}
 	covered := maps.Clone(uncheckedTexts)

@@ -32,6 +32,14 @@ type Store interface {
 	// Users and Members read the directory strongly.
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// PaceWalk returns how far the sweep has counted paces; version 0 where it has not begun.
+	PaceWalk(ctx context.Context) (entitlement.PaceWalk, error)
+	// ListPackages lists all packages; eventually consistent.
+	ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
+	// Paces returns paces as far as they were counted; strongly consistent.
+	Paces(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.Pace, error)
+	// RequestsFor lists requests for a package, newest first.
+	RequestsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error
 }

@@ -171,7 +171,8 @@ const (
 var offered = []string{"c", "n", "d", "of", "pol", "inc", "ing", "cr", "mo"}
 
 // Indexes lists the secondary indexes of the table. The third and the fourth hold events
-// alone, and the fifth packages that people may ask for without being named.
+// alone, and the fifth packages that people may ask for without being named, policies by which
+// others ask for them, who reports to whom, and whose delivery fails.
 var Indexes = []Index{
 	{ID: Index1, Partition: AttrI1P, Sort: AttrI1S, Projects: []string{AttrIX}},
 	{ID: Index2, Partition: AttrI2P, Sort: AttrI2S, Projects: []string{AttrIX}},
@@ -239,6 +240,8 @@ var Routes = []Route{
 	{AnyMethod, Entitlement + "/availableAccessPackages/{proxy+}", Requests},
 	{AnyMethod, Entitlement + "/accessPackageSuggestions/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignments/{proxy+}", Requests},
+	{AnyMethod, Ours + "/accessPackageAssignmentApprovals/{proxy+}", Requests},
+	{AnyMethod, Ours + "/trials/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignmentExports", Requests},
 	{AnyMethod, Ours + "/assignmentExports/{proxy+}", Requests},
 	{AnyMethod, Ours + "/assignmentRequests/{proxy+}", Requests},

@@ -14,7 +14,7 @@ const (
 	Check                      // of the table: conditions on what a transaction does not write
 	Order                      // of the table: its second index, by time and in lists
 	History                    // of the table: its third and fourth index, events by whom and when
-	Offered                    // of the table: its fifth index, packages that people may ask for
+	Offered                    // of the table: its fifth index, packages that people may ask for, who reports to whom, whose delivery fails
 )
 
 // Uses is all that a function's own code touches of the stack, beside the queues of its

@@ -17,106 +17,9 @@ const endsSoon = 14 * 24 * time.Hour
 // onPage is how many rows a list shows.
 const onPage = 25
 
-// homePage is what home shows.
-type homePage struct {
-	Waiting    []*views.Request    // for the visitor's decision
-	InProgress []*views.Request    // of the visitor's own
-	Ending     []*views.Assignment // soon
-}
-
-func home(ctx context.Context, v *visit) (answer, error) {
-	var shown homePage
-	err := views.Together(
-		func() error { return v.homeRequests(ctx, &shown) },
-		func() error { return v.homeEnding(ctx, &shown) })
-	if err != nil {
-		return answer{}, err
-	}
-	return page(homeView(v, shown))
-}
-
-// homeRequests adds what waits for the visitor, and what they asked for themselves.
-func (v *visit) homeRequests(ctx context.Context, shown *homePage) error {
-	var waiting, mine entitlement.Paged[entitlement.AssignmentRequest]
-	err := views.Together(
-		func() (err error) {
-			waiting, err = v.Requests.Waiting(ctx, v.by.Caller, entitlement.Page{Limit: onPage})
-			return err
-		},
-		func() (err error) {
-			mine, err = v.Requests.Mine(ctx, v.by.Caller, entitlement.Page{Limit: onPage})
-			return err
-		})
-	if err != nil {
-		return err
-	}
-	open := slices.DeleteFunc(mine.Items, func(r entitlement.AssignmentRequest) bool { return done(r.State) })
-
-	// Names of both lists are read together.
-	shown.Waiting, shown.InProgress = views.OfRequests(waiting.Items), views.OfRequests(open)
-	return v.Views.Requests(ctx, v.by.Caller, slices.Concat(shown.Waiting, shown.InProgress), views.With{views.JoinPackage: nil, views.JoinPeople: nil})
-}
-
-// homeEnding adds what the visitor has that ends soon.
-func (v *visit) homeEnding(ctx context.Context, shown *homePage) error {
-	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
-	if err != nil {
-		return err
-	}
-	shown.Ending = views.OfAssignments(slices.DeleteFunc(held.Items, func(a entitlement.Assignment) bool {
-		return a.Target == entitlement.TargetAbsent || a.End.IsZero() || a.End.Sub(v.now) > endsSoon
-	}))
-	return v.Views.Assignments(ctx, v.by.Caller, shown.Ending, views.With{views.JoinPackage: nil})
-}
-
 // done reports a request that nothing more happens to.
 func done(s entitlement.RequestState) bool {
 	return slices.Contains([]entitlement.RequestState{entitlement.RequestDelivered, entitlement.RequestDenied, entitlement.RequestCanceled}, s)
-}
-
-// findPage is what finding access shows.
-type findPage struct {
-	Sought   string
-	Packages []entitlement.AccessPackage
-	Next     string // address of the next page; "" at the end
-}
-
-// maxSought bounds the pages of the list that one search goes through.
-const maxSought = 10
-
-func findAccess(ctx context.Context, v *visit) (answer, error) {
-	query := v.request.URL.Query()
-	shown := findPage{Sought: strings.TrimSpace(query.Get("search"))}
-	token, err := v.unseal(ctx, query.Get("page"))
-	if err != nil {
-		return answer{}, err
-	}
-
-	// A page of the list may hold few that fit, or none.
-	for range maxSought {
-		list, err := v.Requests.Requestable(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token})
-		if err != nil {
-			return answer{}, err
-		}
-		for _, p := range list.Items {
-			if contains(p.DisplayName, shown.Sought) || contains(p.Description, shown.Sought) {
-				shown.Packages = append(shown.Packages, p)
-			}
-		}
-		if token = list.Next; token == "" || len(shown.Packages) >= onPage {
-			break
-		}
-	}
-
-	shown.Next, err = v.next(ctx, token)
-	if err != nil {
-		return answer{}, err
-	}
-	return page(findView(v, shown))
-}
-
-func contains(text, sought string) bool {
-	return strings.Contains(strings.ToLower(text), strings.ToLower(sought))
 }
 
 // packagePage is what the page of a package shows.
@@ -126,6 +29,10 @@ type packagePage struct {
 	Held     *entitlement.Assignment        // that the visitor has
 	Obstacle string                         // why the visitor cannot ask now; "" where nothing stands against it
 	Has      map[entitlement.RoleRef]bool   // roles that the visitor has by other packages, as read back
+	May      requests.OwnOptions            // what the visitor may do with what they have of it
+	Pace     entitlement.Pace               // how long it usually takes
+	Stands   []standing                     // packages that the visitor has, and that it cannot be had beside
+	Others   bool                           // the visitor might ask for somebody else
 	Form     askForm
 	Problem  string
 }
@@ -141,6 +48,9 @@ func showPackage(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if shown.Form, err = v.askedBefore(ctx, shown.AccessPackage.ID, v.by.ID, shown.Policies); err != nil {
+		return answer{}, err
+	}
 	return page(packageView(v, shown))
 }
 
@@ -150,35 +60,20 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 		return packagePage{}, err
 	}
 
-	p, err := v.Requests.Package(ctx, v.by.Caller, id)
+	of, err := v.Requests.Facing(ctx, v.by.Caller, id)
 	if err != nil {
 		return packagePage{}, err
 	}
 
-	// What hangs on the package is read at the same time.
-	view := views.OfPackages([]entitlement.AccessPackage{p})
-	shown := packagePage{Package: view[0]}
-	var obstacle error
-	err = views.Together(
-		func() error { return v.Views.Packages(ctx, v.by.Caller, view, rolesJoined) },
-		func() (err error) { shown.Policies, err = v.Requests.Applicable(ctx, v.by.Caller, id, ""); return err },
-		func() error { return v.hasAlready(ctx, &shown, id) },
-		func() (failure error) { obstacle, failure = v.Requests.Obstacle(ctx, v.by.Caller, id); return failure })
-	if err != nil {
+	view := views.OfPackages([]entitlement.AccessPackage{of.Package})
+	if err := v.Views.Packages(ctx, v.by.Caller, view, rolesJoined); err != nil {
 		return packagePage{}, err
 	}
-	if shown.Held == nil && len(shown.Policies) > 0 && obstacle != nil {
-		shown.Obstacle = entitlement.MessageOf(obstacle)
-	}
-	return shown, nil
-}
+	shown := packagePage{Package: view[0], Policies: of.Policies, Pace: of.Pace, Others: of.Others}
 
-// hasAlready adds what the visitor has: the package itself, and roles by other packages, which
-// stay what they are and are not gained.
-func (v *visit) hasAlready(ctx context.Context, shown *packagePage, id entitlement.PackageID) error {
 	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
 	if err != nil {
-		return err
+		return packagePage{}, err
 	}
 	for _, a := range held.Items {
 		if a.Package == id && a.Target == entitlement.TargetPresent {
@@ -186,14 +81,22 @@ func (v *visit) hasAlready(ctx context.Context, shown *packagePage, id entitleme
 		}
 	}
 
+	// What the visitor has by other packages stays what it is, and is not gained.
 	grants, err := v.Requests.OwnGrants(ctx, v.by.Caller, held.Items)
+	if err != nil {
+		return packagePage{}, err
+	}
 	shown.Has = map[entitlement.RoleRef]bool{}
 	for _, of := range grants {
 		for _, g := range of {
 			shown.Has[g.Scope.Ref] = shown.Has[g.Scope.Ref] || g.Grant.Presence == entitlement.PresencePresent
 		}
 	}
-	return err
+
+	if shown.Held == nil && len(shown.Policies) > 0 {
+		shown.Obstacle = of.Obstacle
+	}
+	return shown, v.mayDo(ctx, &shown, held.Items, of.Incompatible)
 }
 
 // rolesJoined are the roles of packages, with the resources that they are roles of.
@@ -283,6 +186,7 @@ type heldView struct {
 	*views.Assignment
 	Roles []roleView
 	May   requests.OwnOptions
+	Why   requests.Reason
 }
 
 // roleView is one role in plain words.
@@ -295,7 +199,9 @@ type roleView struct {
 type accessPage struct {
 	Held  []heldView
 	Ended []*views.Assignment
-	Next  string
+	// Roles that were there before, and that no package gives now; on the first page alone.
+	Before []entitlement.Grant
+	Next   string
 }
 
 func myAccess(ctx context.Context, v *visit) (answer, error) {
@@ -311,12 +217,18 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 	all := views.OfAssignments(list.Items)
 	var may map[entitlement.AssignmentID]requests.OwnOptions
 	var grants map[entitlement.AssignmentID][]requests.GrantView
+	var before []entitlement.Grant
+	var why map[entitlement.AssignmentID]requests.Reason
 	err = views.Together(
 		func() error {
 			return v.Views.Assignments(ctx, v.by.Caller, all, views.With{views.JoinPackage: rolesJoined})
 		},
 		func() (err error) { may, err = v.Requests.OwnOptions(ctx, v.by.Caller, list.Items); return err },
-		func() (err error) { grants, err = v.Requests.OwnGrants(ctx, v.by.Caller, list.Items); return err })
+		func() (err error) {
+			grants, before, err = v.Requests.OwnAccess(ctx, v.by.Caller, list.Items)
+			return err
+		},
+		func() (err error) { why, err = v.Requests.OwnReasons(ctx, v.by.Caller, list.Items); return err })
 	if err != nil {
 		return answer{}, err
 	}
@@ -327,7 +239,10 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 			shown.Ended = append(shown.Ended, a)
 			continue
 		}
-		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants[a.ID]), may[a.ID]})
+		shown.Held = append(shown.Held, heldView{a, rolesOf(a.Package, grants[a.ID]), may[a.ID], why[a.ID]})
+	}
+	if token == "" {
+		shown.Before = before
 	}
 
 	if shown.Next, err = v.next(ctx, list.Next); err != nil {

@@ -71,6 +71,11 @@ func said(t *testing.T) map[string]bool {
 	for _, word := range eventWords {
 		all[word] = true
 	}
+	for _, words := range []map[entitlement.HindranceKind]string{hindranceWords, ownHindranceWords} {
+		for _, word := range words {
+			all[word] = true
+		}
+	}
 	for _, word := range kindWords {
 		all[word] = true
 	}

@@ -50,7 +50,7 @@ type menuItem struct{ path, name string }
 // Menu is what the visitor is led to. It is for finding the way: what somebody may do, the use
 // case says.
 func (v *visit) Menu() []menuItem {
-	menu := []menuItem{{"/", "Home"}, {"/packages", "Find access"}, {"/access", "My access"}, {"/requests", "My requests"}, {"/approvals", "Approvals"}, {"/catalogs", "Catalogs"}}
+	menu := []menuItem{{"/", "Home"}, {"/packages", "Find access"}, {"/access", "My access"}, {"/requests", "My requests"}, {"/approvals", "Approvals"}, {"/my-people", "My people"}, {"/catalogs", "Catalogs"}}
 	if authz.Allow(v.by.Caller, authz.ReadUser, authz.Object{}).Allowed {
 		menu = append(menu, menuItem{"/people", "People"})
 	}
@@ -125,4 +125,13 @@ func seen(shown ...any) string {
 	text, _ := json.Marshal(shown) // plain values: cannot fail
 	sum := sha256.Sum256(text)
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// word is a text of the catalog in the visitor's language; of anything else, such as a name, it
+// is that itself.
+func (v *visit) word(text string) string {
+	if _, known := german[text]; known {
+		return v.T(text)
+	}
+	return text
 }

@@ -31,7 +31,7 @@ func (s *Service) Decide(ctx context.Context, by authz.Command, id entitlement.R
 		}
 
 		var start entitlement.StartInputs
-		if r.NeedsStart() || !w.Approved || r.AsksManager() || r.NextAsksManager() {
+		if r.NeedsStart() || !w.Approved || !w.End.IsZero() || r.AsksManager() || r.NextAsksManager() {
 			if start, err = s.Store.StartInputs(ctx, r); err != nil {
 				return err
 			}

@@ -37,13 +37,20 @@ func (s *Service) CreatedByMe(ctx context.Context, by authz.Caller, page entitle
 // Waiting lists requests that wait for the caller's decision, oldest first (R56).
 func (s *Service) Waiting(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	u, err := s.Store.User(ctx, by.ID)
-	if err == nil {
-		err = authz.Allow(by.As(u), authz.ListOwnApprovals, authz.Object{}).Err()
-	}
 	if err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
+	return s.WaitingNow(ctx, by.As(u), page)
+}
 
+// WaitingNow is Waiting for a caller who was read for this call already, which spares a round of
+// reads.
+func (s *Service) WaitingNow(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	if err := authz.Allow(by, authz.ListOwnApprovals, authz.Object{}).Err(); err != nil {
+		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
+	}
+
+	u := by.User()
 	list, err := s.Store.Inbox(ctx, u, page)
 	if err != nil {
 		return list, err

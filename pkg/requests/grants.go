@@ -11,11 +11,23 @@ import (
 // Grants returns what is recorded of the roles that an assignment's package gives its
 // subject, for its subject and for administrators.
 func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) ([]GrantView, error) {
+	_, grants, err := s.CarriedOut(ctx, by, id)
+	return grants, err
+}
+
+// CarriedOut is Grants with the assignment itself.
+func (s *Service) CarriedOut(ctx context.Context, by authz.Caller, id entitlement.AssignmentID) (entitlement.Assignment, []GrantView, error) {
 	a, err := s.Assignment(ctx, by, id)
 	if err != nil {
-		return nil, err
+		return a, nil, err
 	}
 
+	grants, err := s.recorded(ctx, a)
+	return a, grants, err
+}
+
+// recorded reads what is recorded of the roles of an assignment.
+func (s *Service) recorded(ctx context.Context, a entitlement.Assignment) ([]GrantView, error) {
 	scopes, err := s.Store.Scopes(ctx, a.Package)
 	if err != nil {
 		return nil, err
@@ -30,8 +42,15 @@ func (s *Service) Grants(ctx context.Context, by authz.Caller, id entitlement.As
 
 // OwnGrants returns the same of several assignments of the caller's, read at once.
 func (s *Service) OwnGrants(ctx context.Context, by authz.Caller, all []entitlement.Assignment) (map[entitlement.AssignmentID][]GrantView, error) {
+	grants, _, err := s.OwnAccess(ctx, by, all)
+	return grants, err
+}
+
+// OwnAccess returns with OwnGrants the caller's roles that were there before any package gave
+// them, and that no package gives now.
+func (s *Service) OwnAccess(ctx context.Context, by authz.Caller, all []entitlement.Assignment) (map[entitlement.AssignmentID][]GrantView, []entitlement.Grant, error) {
 	if err := authz.Allow(by, authz.ListOwnAssignments, authz.Object{}).Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 
 	var packages []entitlement.PackageID
@@ -41,16 +60,16 @@ func (s *Service) OwnGrants(ctx context.Context, by authz.Caller, all []entitlem
 		}
 	}
 	if len(packages) == 0 {
-		return nil, nil
+		return nil, nil, nil // whoever never had a package has no record either
 	}
 
 	scopes, err := s.Store.ScopesOf(ctx, packages)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	record, known, err := s.known(ctx, by.ID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 
 	out := map[entitlement.AssignmentID][]GrantView{}
@@ -59,7 +78,8 @@ func (s *Service) OwnGrants(ctx context.Context, by authz.Caller, all []entitlem
 			out[a.ID] = grantsOf(a, scopes[a.Package], record, known)
 		}
 	}
-	return out, nil
+	before, err := s.before(ctx, record, known, scopes)
+	return out, before, err
 }
 
 // known reads what is on record of a subject's roles at every target.

@@ -42,23 +42,12 @@ func (s *Service) Applicable(ctx context.Context, by authz.Caller, id entitlemen
 // it does not exist.
 func (s *Service) Package(ctx context.Context, by authz.Caller, id entitlement.PackageID) (entitlement.AccessPackage, error) {
 	ask, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: by.ID, Subject: by.ID, Package: id})
+	if err == nil {
+		err = s.mayFace(ctx, by, ask)
+	}
 	if err != nil {
 		return entitlement.AccessPackage{}, err
 	}
-	if ask.Package == nil || ask.Requestor == nil {
-		return entitlement.AccessPackage{}, entitlement.Errorf(entitlement.NotFound, "There is no access package with this id.")
-	}
-
-	// What the caller is to the package is found out here, and what that allows is authz's to
-	// say.
-	o := inPackage(*ask.Package)
-	o.MayRequest = ask.Catalog != nil && ask.Catalog.Published && len(ask.Applicable(*ask.Requestor)) > 0
-	o.Holds = !ask.Slot.Empty()
-
-	if err := s.may(ctx, by.As(*ask.Requestor), authz.ReadPackage, o); err != nil {
-		return entitlement.AccessPackage{}, err
-	}
-
 	return *ask.Package, nil
 }
 

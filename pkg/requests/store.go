@@ -26,6 +26,8 @@ type Store interface {
 	StartInputs(ctx context.Context, r entitlement.AssignmentRequest) (entitlement.StartInputs, error)
 
 	Request(ctx context.Context, id entitlement.RequestID) (entitlement.AssignmentRequest, error)
+	// Requests returns those of the requests that are there.
+	Requests(ctx context.Context, ids []entitlement.RequestID) ([]entitlement.AssignmentRequest, error)
 	// RequestsOf lists requests for a subject, newest first.
 	RequestsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error)
 	// CountOpen counts the requests that a subject has open, up to MaxOpen; eventual.
@@ -54,6 +56,8 @@ type Store interface {
 	EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error)
 	// SubjectRecord returns what is recorded of a subject at every target.
 	SubjectRecord(ctx context.Context, subject entitlement.UserID) (entitlement.SubjectRecord, []entitlement.GrantSet, error)
+	// SubjectRecords returns the records of subjects; one without has an empty one.
+	SubjectRecords(ctx context.Context, subjects []entitlement.UserID) (map[entitlement.UserID]entitlement.SubjectRecord, error)
 	// ReconcileInputs reads what the record names: scopes of packages, and ended assignments.
 	ReconcileInputs(ctx context.Context, record entitlement.SubjectRecord) (entitlement.ReconcileInputs, error)
 
@@ -70,8 +74,9 @@ type Store interface {
 	// Candidates reads what somebody may be able to ask for, a guest of the organization too, of a page of packages in the order
 	// of their ids, as far as so many read units go. It may be late.
 	Candidates(ctx context.Context, u entitlement.User, of *entitlement.ConnectedOrganization, units float64, page entitlement.Page) (entitlement.Candidates, error)
-	// PackagesAsListed, PoliciesAsListed and CatalogsAsListed are for lists: they may be late,
+	// PacesAsListed, PackagesAsListed, PoliciesAsListed and CatalogsAsListed are for lists: they may be late,
 	// and leave out what cannot be read.
+	PacesAsListed(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.Pace, error)
 	PackagesAsListed(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	PoliciesAsListed(ctx context.Context, ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error)
 	CatalogsAsListed(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error)
@@ -94,6 +99,26 @@ type Store interface {
 	Users(ctx context.Context, ids []entitlement.UserID) ([]entitlement.User, error)
 	// ListUsers lists by userPrincipalName within a shard; eventually consistent.
 	ListUsers(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.User], error)
+	// UsersMailed lists those who have an address of mail, in any case.
+	UsersMailed(ctx context.Context, mail string, page entitlement.Page) (entitlement.Paged[entitlement.User], error)
+
+	// ReportsOf lists who reports to a manager, by name, as an index has them: each is to be read.
+	ReportsOf(ctx context.Context, manager entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// LiveOf returns the live assignments of several people; strongly consistent.
+	LiveOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error)
+	// OpenRequestsOf returns what several people have open, of each at most so many.
+	OpenRequestsOf(ctx context.Context, subjects []entitlement.UserID, most int) ([]entitlement.AssignmentRequest, error)
+	// FailingAnywhere lists whose delivery fails at any target in a shard, the longest first.
+	FailingAnywhere(ctx context.Context, shard int, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
+	// EndedAssignments returns those of the assignments that have ended, by their ids.
+	EndedAssignments(ctx context.Context, ids []entitlement.AssignmentID) (map[entitlement.AssignmentID]entitlement.Assignment, error)
+	// Late lists what is owed by a time in a shard, the longest first; it may be late.
+	Late(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.Late], error)
+	// RolesOf returns the role assignments by which a user holds a role anywhere.
+	RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error)
+	// BehalfPolicies lists policies by which others ask for people whom they do not name, by their
+	// packages; it may be late.
+	BehalfPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)
 	Group(ctx context.Context, id entitlement.GroupID) (entitlement.Group, error)
 	// Members pages through a group's members; strongly consistent.
 	Members(ctx context.Context, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)

@@ -188,3 +188,25 @@ func keptSession() kept {
 			return s.Session(ctx, v.ID)
 		})
 }
+
+func keptPace() kept {
+	type T = entitlement.Pace
+	return keep("Pace", entitlement.PartConfiguration, func(v *T) *entitlement.Meta { return &v.Meta },
+		func(first, later *T) { later.Package = first.Package },
+		func(v T) entitlement.Change { return entitlement.Change{Paces: []T{v}} },
+		func(ctx context.Context, s Store, v T) (T, error) {
+			all, err := s.Paces(ctx, []entitlement.PackageID{v.Package})
+			if err != nil || len(all) == 0 {
+				return T{}, entitlement.Errorf(entitlement.NotFound, "There is no pace: %v.", err)
+			}
+			return all[0], nil
+		})
+}
+
+func keptPaceWalk() kept {
+	type T = entitlement.PaceWalk
+	return keep("PaceWalk", entitlement.PartConfiguration, func(v *T) *entitlement.Meta { return &v.Meta },
+		func(*T, *T) {},
+		func(v T) entitlement.Change { return entitlement.Change{PaceWalks: []T{v}} },
+		func(ctx context.Context, s Store, _ T) (T, error) { return s.PaceWalk(ctx) })
+}

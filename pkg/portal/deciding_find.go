@@ -1,0 +1,205 @@
+package portal
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
+	"leasehold/pkg/requests"
+	"leasehold/pkg/views"
+)
+
+// findPage is what finding access shows.
+type findPage struct {
+	Sought   string
+	Packages []foundPackage
+	Next     string // address of the next page; "" at the end
+
+	Colleagues entitlement.Colleagues // of the visitor, with what they have
+
+	Typed   string         // what was typed where somebody cannot find something
+	Missing []missingFound // of that
+}
+
+// foundPackage is a package that the visitor may ask for.
+type foundPackage struct {
+	entitlement.AccessPackage
+	requests.Offered
+	Resource string // by which it was found, where that is what fits
+}
+
+// missingFound is a package that somebody could not find, and why.
+type missingFound struct {
+	entitlement.AccessPackage
+	Why     []string
+	ByOwner bool // whoever keeps its policies could change that
+	Owners  []string
+}
+
+// maxSought bounds the pages of the list that one search goes through.
+const maxSought = 10
+
+func findAccess(ctx context.Context, v *visit) (answer, error) {
+	query := v.request.URL.Query()
+	shown := findPage{Sought: strings.TrimSpace(query.Get("search")), Typed: strings.TrimSpace(query.Get("missing"))}
+	token, err := v.unseal(ctx, query.Get("page"))
+	if err != nil {
+		return answer{}, err
+	}
+
+	// A page of the list may hold few that fit, or none.
+	for range maxSought {
+		list, err := v.Requests.Requestable(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token})
+		if err != nil {
+			return answer{}, err
+		}
+		found, err := v.fitting(ctx, list.Items, shown.Sought)
+		if err != nil {
+			return answer{}, err
+		}
+		shown.Packages = append(shown.Packages, found...)
+		if token = list.Next; token == "" || len(shown.Packages) >= onPage {
+			break
+		}
+	}
+
+	if err := v.offered(ctx, shown.Packages); err != nil {
+		return answer{}, err
+	}
+	if shown.Colleagues, err = v.Requests.Colleagues(ctx, v.by.Caller); err != nil {
+		return answer{}, err
+	}
+	if shown.Typed != "" {
+		if shown.Missing, err = v.missing(ctx, shown.Typed); err != nil {
+			return answer{}, err
+		}
+	}
+	shown.Next, err = v.next(ctx, token)
+	if err != nil {
+		return answer{}, err
+	}
+	return page(findView(v, shown))
+}
+
+func contains(text, sought string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(sought))
+}
+
+// fitting are the packages of a page of the list that a search finds: by name or description
+// and, where these do not fit, by a resource that the package gives a role of.
+func (v *visit) fitting(ctx context.Context, all []entitlement.AccessPackage, sought string) (found []foundPackage, err error) {
+	var others []*views.Package
+	for _, p := range all {
+		if !contains(p.DisplayName, sought) && !contains(p.Description, sought) {
+			others = append(others, views.OfPackages([]entitlement.AccessPackage{p})...)
+		}
+	}
+	if len(others) > 0 {
+		if err := v.Views.Packages(ctx, v.by.Caller, others, rolesJoined); err != nil {
+			return nil, err
+		}
+	}
+
+	for _, p := range all {
+		at := slices.IndexFunc(others, func(o *views.Package) bool { return o.ID == p.ID })
+		if at < 0 {
+			found = append(found, foundPackage{AccessPackage: p})
+			continue
+		}
+		for _, s := range others[at].RoleScopes {
+			if contains(resourceName(s), sought) {
+				found = append(found, foundPackage{AccessPackage: p, Resource: resourceName(s)})
+				break
+			}
+		}
+	}
+	return found, nil
+}
+
+// offered adds to the packages of a page how long they last, and who decides.
+func (v *visit) offered(ctx context.Context, all []foundPackage) error {
+	var packages []entitlement.AccessPackage
+	for _, p := range all {
+		packages = append(packages, p.AccessPackage)
+	}
+	by, err := v.Requests.OfferedBy(ctx, v.by.Caller, packages)
+	for i := range all {
+		all[i].Offered = by[all[i].ID]
+	}
+	return err
+}
+
+// missing says why somebody does not find what they typed: the whole name of a package, or its
+// link. Of what they may not know of it says the same as of what is not there.
+func (v *visit) missing(ctx context.Context, typed string) (all []missingFound, err error) {
+	found, err := v.Requests.Missing(ctx, v.by.Caller, typed, linked(typed))
+	for _, m := range found {
+		shown := missingFound{AccessPackage: m.Package, Owners: m.Owners}
+		for _, h := range m.Hindrances {
+			text := v.T(ownHindranceWords[h.Kind])
+			if h.Kind == entitlement.HinderedIncompatible {
+				text = v.T("You have %s, which is incompatible: it ends first.", h.Name)
+			}
+			shown.Why = append(shown.Why, text)
+			shown.ByOwner = shown.ByOwner || h.ByOwner()
+		}
+		all = append(all, shown)
+	}
+	return all, err
+}
+
+// linked is the id in a My Access link, or an id by itself; "" in what is neither.
+func linked(typed string) entitlement.PackageID {
+	if u, err := url.Parse(typed); err == nil {
+		if _, path, is := strings.Cut(u.Path, names.PortalPath+"/packages/"); is {
+			typed = path
+		}
+	}
+	id, err := entitlement.ParseID[entitlement.PackageID]("The link", typed)
+	if err != nil {
+		return ""
+	}
+	return id
+}
+
+// ownHindranceWords say to somebody what keeps them from asking.
+var ownHindranceWords = map[entitlement.HindranceKind]string{
+	entitlement.HinderedDisabled: "Your account is disabled.", entitlement.HinderedUnpublished: "Its catalog is not published.",
+	entitlement.HinderedDeleting: "It is being deleted.", entitlement.HinderedScope: "No policy of it is for you.",
+	entitlement.HinderedClosed:  "The policy that is for you is turned off: nobody can ask through it.",
+	entitlement.HinderedOutside: "The policy that is for you is for people of connected organizations, and its catalog is not open to these.",
+	entitlement.HinderedHeld:    "You have it already.", entitlement.HinderedOpen: "You have asked for it already: your request is open.",
+	entitlement.HinderedCooling: "You asked too often within an hour. Ask again later.",
+}
+
+// Usual says how long it usually takes to get a package; "" where too few asked for it to tell.
+func (v *visit) Usual(p entitlement.Pace) string {
+	took, told := p.Usual()
+	switch {
+	case !told:
+		return ""
+	case took <= time.Hour:
+		return v.T("Usually within an hour.")
+	case took <= 24*time.Hour:
+		return v.T("Usually within a day.")
+	default:
+		return v.T("Usually within %s.", v.Days(took))
+	}
+}
+
+// have says how many of the visitor's colleagues have a package; "" where that is not told.
+func (v *visit) have(of entitlement.Colleagues, p entitlement.PackageID) string {
+	count, most, told := of.Have(p)
+	switch {
+	case !told:
+		return ""
+	case most:
+		return v.T("Most of your %d colleagues have it.", of.Of)
+	default:
+		return v.T("%d of your %d colleagues have it.", count, of.Of)
+	}
+}

@@ -1,0 +1,98 @@
+package portal
+
+import (
+	"context"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/requests"
+	"leasehold/pkg/views"
+)
+
+// homePage is what home shows.
+type homePage struct {
+	Waiting     []*views.Request    // for the visitor's decision
+	InProgress  []*views.Request    // of the visitor's own
+	Ending      []*views.Assignment // soon, the first ones first
+	May         map[entitlement.AssignmentID]requests.OwnOptions
+	Failing     []*views.Assignment // in packages that the visitor keeps
+	Owed        []*views.Assignment // likewise, of what has ended
+	MoreTrouble bool
+}
+
+// home reads what it shows side by side: no part waits for another one.
+func home(ctx context.Context, v *visit) (answer, error) {
+	var shown homePage
+	g, within := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		list, err := v.Requests.WaitingNow(within, v.by.Caller, entitlement.Page{Limit: onPage})
+		if err != nil {
+			return err
+		}
+		shown.Waiting = views.OfRequests(list.Items)
+		return v.nameRequests(within, shown.Waiting)
+	})
+	g.Go(func() error {
+		list, err := v.Requests.Mine(within, v.by.Caller, entitlement.Page{Limit: onPage})
+		if err != nil {
+			return err
+		}
+		shown.InProgress = views.OfRequests(slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return done(r.State) }))
+		return v.nameRequests(within, shown.InProgress)
+	})
+	g.Go(func() error { return v.endings(within, &shown) })
+	g.Go(func() error { return v.troubles(within, &shown) })
+	if err := g.Wait(); err != nil {
+		return answer{}, err
+	}
+	return page(homeView(v, shown))
+}
+
+// nameRequests joins the packages and people of requests, side by side.
+func (v *visit) nameRequests(ctx context.Context, all []*views.Request) error {
+	g, within := errgroup.WithContext(ctx)
+	for _, join := range []views.Join{views.JoinPackage, views.JoinPeople} {
+		g.Go(func() error { return v.Views.Requests(within, v.by.Caller, all, views.With{join: nil}) })
+	}
+	return g.Wait()
+}
+
+// endings are what the visitor has that ends soon, with whether they may extend it.
+func (v *visit) endings(ctx context.Context, shown *homePage) error {
+	held, err := v.Requests.Live(ctx, v.by.Caller)
+	if err != nil {
+		return err
+	}
+	held = slices.DeleteFunc(held, func(a entitlement.Assignment) bool { return !v.endsSoon(a) })
+	slices.SortFunc(held, func(a, b entitlement.Assignment) int { return a.End.Compare(b.End) })
+	held = held[:min(len(held), onPage)]
+	if len(held) == 0 {
+		return nil
+	}
+
+	shown.Ending = views.OfAssignments(held)
+	g, within := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return v.Views.Assignments(within, v.by.Caller, shown.Ending, views.With{views.JoinPackage: nil})
+	})
+	g.Go(func() (err error) { shown.May, err = v.Requests.OwnOptions(within, v.by.Caller, held); return err })
+	return g.Wait()
+}
+
+// maxTroubled bounds what home shows of each kind of trouble.
+const maxTroubled = 5
+
+// troubles are what fails or is owed in packages that the visitor keeps.
+func (v *visit) troubles(ctx context.Context, shown *homePage) error {
+	found, err := v.Requests.Troubles(ctx, v.by.Caller)
+	if err != nil || len(found.Failing)+len(found.Owed) == 0 {
+		return err
+	}
+	shown.MoreTrouble = found.More || len(found.Failing) > maxTroubled || len(found.Owed) > maxTroubled
+	failing := found.Failing[:min(len(found.Failing), maxTroubled)]
+	all := views.OfAssignments(slices.Concat(failing, found.Owed[:min(len(found.Owed), maxTroubled)]))
+	shown.Failing, shown.Owed = all[:len(failing)], all[len(failing):]
+	return v.Views.Assignments(ctx, v.by.Caller, all, views.With{views.JoinPackage: nil, views.JoinTarget: nil})
+}
