@@ -153,8 +153,10 @@ func (w *fixture) half(half, shown string) {
 func (w *fixture) policy(pkg, shown string, decided bool) object {
 	p := object{"displayName": "Policy of " + shown, "description": shown, "accessPackage": object{"id": pkg}, "allowedTargetScope": "specificDirectoryUsers",
 		"specificAllowedTargets": []object{{"@odata.type": "#microsoft.graph.groupMembers", "groupId": w.ids["askers"]}},
-		"requestorSettings":      object{"enableTargetsToSelfAddAccess": true, "enableTargetsToSelfUpdateAccess": true, "enableTargetsToSelfRemoveAccess": true},
-		"expiration":             object{"type": "afterDuration", "duration": "P30D"},
+		"requestorSettings": object{"enableTargetsToSelfAddAccess": true, "enableTargetsToSelfUpdateAccess": true, "enableTargetsToSelfRemoveAccess": true,
+			"enableOnBehalfRequestorsToAddAccess": true, "enableOnBehalfRequestorsToUpdateAccess": true, "enableOnBehalfRequestorsToRemoveAccess": true,
+			"onBehalfRequestors": []object{{"@odata.type": "#microsoft.graph.targetManager", "managerLevel": 1}}},
+		"expiration": object{"type": "afterDuration", "duration": "P30D"},
 		"questions": []object{{"@odata.type": "#microsoft.graph.accessPackageTextInputQuestion", "text": "What for, says " + shown, "isAnswerEditable": true},
 			{"@odata.type": "#microsoft.graph.accessPackageMultipleChoiceQuestion", "text": "Which, says " + shown, "choices": []object{{"actualValue": "a", "text": "One of " + shown}, {"actualValue": "b", "text": "Two of " + shown}}}}}
 	if decided {

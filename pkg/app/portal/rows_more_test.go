@@ -31,13 +31,14 @@ var moreRows = map[string]row{
 	"GET /my-people":                                       {},
 	"GET /my-people/{id}":                                  {path: "id=person", on: aReport, only: authz.OnBehalf},
 	"GET /my-people/{id}/packages":                         {path: "id=person", on: aReport, only: authz.OnBehalf},
-	"POST /my-people/{id}/assignments/{assignment}/end":    {path: "id=person assignment=assignment", on: aReport, only: authz.OnBehalf, idle: true, form: always("justification", "over")},
-	"POST /my-people/{id}/assignments/{assignment}/extend": {path: "id=person assignment=assignment", on: aReport, only: authz.OnBehalf, idle: true, form: always("justification", "longer")},
+	"POST /my-people/{id}/assignments/{assignment}/end":    {path: "id=person assignment=assignment", on: aReport, only: authz.OnBehalf, form: always("justification", "over")},
+	"POST /my-people/{id}/assignments/{assignment}/extend": {path: "id=person assignment=assignment", on: aReport, only: authz.OnBehalf, form: always("justification", "longer")},
 
-	"GET /packages/{id}/others": {path: "id=free", as: authz.ReadPackage, on: aPackage},
-	"POST /packages/{id}/others": {path: "id=free", on: aPackage, only: authz.MayRequest, idle: true, form: func(w *fixture, at func(string) string) url.Values {
-		return values("for", w.ids["extra"], "policy", at("policy of free"), "justification", "why")
+	"GET /packages/{id}/others": {path: "id=free", as: authz.ReadPackage, or: authz.OnBehalf, on: aPackage},
+	"POST /packages/{id}/others": {path: "id=free", on: aReport, only: authz.OnBehalf, form: func(_ *fixture, at func(string) string) url.Values {
+		return values("for", at("person"), "policy", at("policy of free"), "justification", "why")
 	}},
+	"GET /my-people/requests":                  {},
 	"POST /requests/{id}/reprocess":            {path: "id=broken", on: aCatalog, form: always()},
 	"POST /requests/{id}/assignment/reprocess": {path: "id=broken", on: aCatalog, form: always()},
 

@@ -24,6 +24,7 @@ type row struct {
 	also  []need                              // beside the action of the route
 	as    authz.Action
 	any   []authz.Action // in place of the action of the route: one of them is enough
+	or    authz.Who      // what somebody is to the object who is let through without a right
 	idle  bool           // there may be nothing to write for who is let through
 	only  authz.Who      // what somebody has to be to the object, where no right but that counts: all others who may see it are told why not
 	form  func(w *fixture, at func(string) string) url.Values
@@ -213,6 +214,9 @@ func (a actor) is(on kind, half string) authz.Who {
 		if mine {
 			is |= authz.Holder
 		}
+		if a.name == "manager" {
+			is |= authz.OnBehalf
+		}
 	case aReport:
 		if a.name == "manager" {
 			is |= authz.OnBehalf
@@ -220,6 +224,9 @@ func (a actor) is(on kind, half string) authz.Who {
 	case aRequest, anAssignment:
 		if mine {
 			is |= authz.Requestor | authz.Subject
+		}
+		if on == anAssignment && a.name == "manager" {
+			is |= authz.OnBehalf
 		}
 		if on == aRequest && (a.name == "approver" || a.name == "manager") {
 			is |= authz.Approver
@@ -241,6 +248,9 @@ func (a actor) may(n need, half string) bool {
 func (r row) lets(a actor, of pages.Route, half string) bool {
 	if r.only != 0 {
 		return a.is(r.on, half)&r.only != 0
+	}
+	if a.is(r.on, half)&r.or != 0 {
+		return true
 	}
 	if len(r.any) > 0 {
 		return slices.ContainsFunc(r.any, func(action authz.Action) bool { return a.may(need{action, r.on}, half) })
