@@ -70,6 +70,10 @@ func (o *fixture) pages(as string) func(path string) {
 	if err != nil {
 		o.Fatal(err)
 	}
+	id, err := o.db.Bound(o.Context(), entitlement.Principal{Issuer: "https://id.example", Value: as})
+	if err != nil {
+		o.Fatal(err)
+	}
 	pages := portal.New(portal.Deps{SignIn: &signin.Flow{}, Authenticator: signedIn{}, Sessions: kept, Directory: o.who, Views: &views.Reader{Store: o.db}, Clock: o.clock,
 		PublicURLs: []string{"https://access.example"},
 		Catalogs:   &catalogs.Service{Store: o.db, Clock: o.clock, IDs: clock.System{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
@@ -78,7 +82,7 @@ func (o *fixture) pages(as string) func(path string) {
 	return func(path string) {
 		o.Helper()
 		r := httptest.NewRequestWithContext(o.Context(), http.MethodGet, names.PortalPath+path, nil)
-		r.AddCookie(&http.Cookie{Name: "__Host-leasehold-session", Value: secret})
+		r.AddCookie(&http.Cookie{Name: "__Host-leasehold-session", Value: secret + "." + string(id)})
 		w := httptest.NewRecorder()
 		pages.ServeHTTP(w, r)
 		if w.Code != http.StatusOK {
