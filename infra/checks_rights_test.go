@@ -13,6 +13,7 @@ import (
 // forcedResources are the ends of the only wildcard resources that may be granted, each with the reason why AWS forces it.
 var forcedResources = map[string]string{
 	":parameter" + secretPath + "/*": "connectors are registered after the deployment, so their parameters cannot be listed",
+	":parameter" + signInPath + "/*": "the pages' secrets at issuers are named by settings, and written by hand",
 	"}/" + names.FilesBelow + "*":    "files are named after exports, which people ask for after the deployment",
 }
 
@@ -213,7 +214,12 @@ func (t template) resourceOf(f names.Function, right names.Right) string {
 	case names.PartIndex:
 		return first("AWS::DynamoDB::Table") + "/index/" + right.ID
 	case names.PartQueue:
+		if strings.HasSuffix(right.ID, names.DeadLetterSuffix) && !right.ByLambda {
+			return "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:" + names.StackName + "-" + right.ID
+		}
 		return queue(right.ID)
+	case names.PartSignIn:
+		return "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + signInPath + "/*"
 	case names.PartFunction:
 		return "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:" + names.FunctionName(right.ID)
 	case names.PartFiles:
@@ -239,7 +245,8 @@ func checkSecrets(t template) (complaints []string) {
 
 	for _, function := range names.Functions {
 		role := refersTo(t.Resources[t.function(function.ID)].at("Role"))
-		if told := slices.Contains(function.Env(), names.EnvSecretPath); may[role] != told {
+		told := slices.Contains(function.Env(), names.EnvSecretPath) || slices.Contains(function.Env(), names.EnvSignInPath)
+		if may[role] != told {
 			complaints = append(complaints, fmt.Sprintf("%s: may use credentials: %t, is told where they are: %t", function.ID, may[role], told))
 		}
 	}

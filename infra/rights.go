@@ -14,11 +14,15 @@ import (
 // secretPath is where the credentials of connectors live, one SecureString each, named by the connector's id.
 const secretPath = "/leasehold/" + names.StackName + "/connectors"
 
+// signInPath is where the pages' own secrets at issuers live, by the names that the settings of
+// issuers give them. Whoever deploys writes them.
+const signInPath = "/leasehold/" + names.StackName + "/sign-in"
+
 // grant gives the role what names says that its function uses. Nothing is granted by the
 // constructs beside it, but for the dead-letter queue of a scheduled function.
 func (h *stackBuilder) grant(role awsiam.Role, f names.Function, log awslogs.LogGroup) {
 	for _, right := range f.Rights() {
-		if right.Part == names.PartQueue && h.queues[right.ID] == nil {
+		if right.Part == names.PartQueue && h.queues[right.ID] == nil && right.ByLambda {
 			continue // dead letters of the schedule, which the function's construct grants
 		}
 		role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
@@ -64,6 +68,10 @@ func (h *stackBuilder) arn(right names.Right, log awslogs.LogGroup) string {
 	case names.PartIndex:
 		return *h.table.TableArn() + "/index/" + right.ID
 	case names.PartQueue:
+		// By its name where it is one of dead letters: that of the schedule is made after the role.
+		if h.queues[right.ID] == nil {
+			return *h.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("sqs"), Resource: jsii.String(names.StackName + "-" + right.ID)})
+		}
 		return *h.queues[right.ID].QueueArn()
 	case names.PartFiles:
 		return *h.files.ArnForObjects(jsii.String(names.FilesBelow + "*"))
@@ -79,12 +87,19 @@ func (h *stackBuilder) arn(right names.Right, log awslogs.LogGroup) string {
 			ArnFormat:    awscdk.ArnFormat_COLON_RESOURCE_NAME,
 		})
 	case names.PartSecret:
-		// A wildcard, because connectors are registered long after the deployment.
-		return *h.stack.FormatArn(&awscdk.ArnComponents{
-			Service:      jsii.String("ssm"),
-			Resource:     jsii.String("parameter"),
-			ResourceName: jsii.String(secretPath[1:] + "/*"),
-		})
+		return h.parameters(secretPath)
+	case names.PartSignIn:
+		return h.parameters(signInPath)
 	}
 	panic("names knows a part of the stack that nobody has built: " + right.Part)
+}
+
+// parameters are all below a path. It is a wildcard, because connectors are registered long
+// after the deployment, and secrets are written before or after it.
+func (h *stackBuilder) parameters(path string) string {
+	return *h.stack.FormatArn(&awscdk.ArnComponents{
+		Service:      jsii.String("ssm"),
+		Resource:     jsii.String("parameter"),
+		ResourceName: jsii.String(path[1:] + "/*"),
+	})
 }

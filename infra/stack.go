@@ -85,6 +85,7 @@ func (h *stackBuilder) environment() map[names.EnvKey]*string {
 		names.EnvFirstAdmin:  jsii.String(h.settings.firstAdmin),
 		names.EnvPublicURL:   jsii.String(h.settings.publicURL),
 		names.EnvSecretPath:  jsii.String(secretPath),
+		names.EnvSignInPath:  jsii.String(signInPath),
 		names.EnvEmulated:    jsii.String(strconv.FormatBool(h.settings.emulator)),
 	}
 }

@@ -29,7 +29,7 @@ Ask for a package as member, see the assignment delivered, and ask the SCIM serv
 	for _, line := range lines(f, shown) {
 		fmt.Fprintf(w, "%s\n\n", line)
 	}
-	fmt.Fprintln(w, "Ctrl-C, or make down, stops everything.")
+	fmt.Fprintf(w, "Ctrl-C, or make down, stops everything.\n\nOpen %s%s in a browser.\n", f.URL, names.PortalPath)
 }
 
 // lines are three commands for a shell in the checkout, each good by itself.

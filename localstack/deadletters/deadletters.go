@@ -33,22 +33,9 @@ const (
 	held = 2 * time.Minute
 )
 
-// parkers are the ids of all queues and functions that have a dead-letter queue.
-func parkers() (ids []string) {
-	for _, queue := range names.Queues {
-		ids = append(ids, queue.ID)
-	}
-	for _, function := range names.Functions {
-		if function.Trigger.Schedule != 0 {
-			ids = append(ids, function.ID)
-		}
-	}
-	return ids
-}
-
 // Show writes every dead letter and leaves it where it is.
 func (d Console) Show(ctx context.Context) error {
-	for _, id := range parkers() {
+	for _, id := range names.Parkers() {
 		url, err := d.url(ctx, id+names.DeadLetterSuffix)
 		if err != nil {
 			return err
@@ -128,8 +115,8 @@ func (d Console) Discard(ctx context.Context, id string) error {
 }
 
 func check(id string) error {
-	if !slices.Contains(parkers(), id) {
-		return fmt.Errorf("%q parks nothing; one of %s does", id, strings.Join(parkers(), ", "))
+	if !slices.Contains(names.Parkers(), id) {
+		return fmt.Errorf("%q parks nothing; one of %s does", id, strings.Join(names.Parkers(), ", "))
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ type service struct {
 func newConsole(t *testing.T, queues map[string][]string) (Console, *service, *strings.Builder) {
 	t.Helper()
 	s := &service{queues: map[string][]string{}, hidden: map[string]bool{}}
-	for _, id := range parkers() {
+	for _, id := range names.Parkers() {
 		s.queues[names.StackName+"-"+id+names.DeadLetterSuffix] = nil
 	}
 	for _, queue := range names.Queues {

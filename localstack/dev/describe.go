@@ -31,7 +31,7 @@ Ask for a package as member, see the assignment delivered, and ask the SCIM serv
 	for _, line := range lines(f, shown) {
 		fmt.Fprintf(w, "%s\n\n", line)
 	}
-	fmt.Fprintln(w, "Everything is in memory: Ctrl-C ends it, and nothing is left.")
+	fmt.Fprintf(w, "Everything is in memory: Ctrl-C ends it, and nothing is left.\n\nOpen %s%s in a browser.\n", f.URL, names.PortalPath)
 }
 
 // lines are three commands for any shell, each good by itself.

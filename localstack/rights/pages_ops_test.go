@@ -24,7 +24,7 @@ func lookBackThroughThePages(s *stack) {
 		return p
 	}
 	must(reader.SignIn(s.Context(), site, components.Admin))
-	for _, path := range []string{"/operations", "/operations/removals", "/operations/loosened", "/audit/export"} {
+	for _, path := range []string{"/operations", "/operations/removals", "/operations/loosened", "/operations/figures", "/my-settings", "/audit/export"} {
 		must(reader.Open(s.Context(), site+path))
 	}
 	for _, filter := range []string{"", "?actor=" + s.id(components.Admin)} {

@@ -117,7 +117,11 @@ func rightsFor(target string, body []byte) ([]string, error) {
 	case "DynamoDB_20120810":
 		return rightsForTable(operation, body)
 	case "AmazonSSM":
-		return []string{"ssm:" + operation + " on " + part(names.PartSecret, "")}, nil
+		kind := names.PartSecret
+		if bytes.Contains(body, []byte(`"`+signInPath+"/")) {
+			kind = names.PartSignIn
+		}
+		return []string{"ssm:" + operation + " on " + part(kind, "")}, nil
 	case "AmazonSQS":
 		var call struct{ QueueUrl string }
 		if err := json.Unmarshal(body, &call); err != nil {

@@ -22,6 +22,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"leasehold/localstack/components"
 	"leasehold/localstack/dev/gateway"
@@ -62,6 +64,9 @@ type stack struct {
 // filesBucket is the bucket of exports.
 const filesBucket = "leasehold-exports"
 
+// signInPath is where the pages' secret at the issuer lies.
+const signInPath = "/leasehold/sign-in"
+
 type object = map[string]any
 
 func open(t *testing.T) *stack {
@@ -89,6 +94,15 @@ func open(t *testing.T) *stack {
 			t.Fatal(err)
 		}
 		s.queues[q.ID] = aws.ToString(made.QueueUrl)
+	}
+	for _, id := range names.Parkers() {
+		if _, err := s.operator.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(names.StackName + "-" + id + names.DeadLetterSuffix)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := ssm.NewFromConfig(base.AWS(past.AWS)).PutParameter(t.Context(), &ssm.PutParameterInput{Name: aws.String(signInPath + "/pages"),
+		Value: aws.String("a secret"), Type: ssmtypes.ParameterTypeSecureString}); err != nil {
+		t.Fatal(err)
 	}
 	made, err := http.NewRequestWithContext(t.Context(), http.MethodPut, emulator.Endpoint+"/"+filesBucket, nil)
 	if err != nil {
@@ -136,6 +150,7 @@ func (s *stack) serve() {
 	if s.issuer, err = issuer.New(s.endpoints.Issuer, clock.System{}, clock.System{}); err != nil {
 		s.Fatal(err)
 	}
+	s.issuer.Secret, s.issuer.Methods = "a secret", []string{"client_secret_basic"}
 }
 
 // wire starts every function as its main does.
@@ -179,9 +194,9 @@ func (s *stack) wire() {
 // environment is what a function is given, and nothing more.
 func (s *stack) environment(f names.Function) func(string) (string, bool) {
 	all := map[string]string{
-		string(names.EnvTable): names.StackName, string(names.EnvBucket): filesBucket, string(names.EnvSecretPath): "/leasehold/connectors", string(names.EnvEmulated): "true", string(names.EnvPublicURL): s.endpoints.URL,
+		string(names.EnvTable): names.StackName, string(names.EnvBucket): filesBucket, string(names.EnvSecretPath): "/leasehold/connectors", string(names.EnvSignInPath): signInPath, string(names.EnvEmulated): "true", string(names.EnvPublicURL): s.endpoints.URL,
 		string(names.EnvFirstAdmin): s.endpoints.Issuer + "|" + components.Admin,
-		string(names.EnvIssuers):    fmt.Sprintf(`[{"issuer":%q,"keySet":%q,"audience":%q,"portalClient":{"id":%q}}]`, s.endpoints.Issuer, s.issuer.KeySet(), components.Audience, components.PortalClient),
+		string(names.EnvIssuers):    fmt.Sprintf(`[{"issuer":%q,"keySet":%q,"audience":%q,"portalClient":{"id":%q,"secret":"pages"}}]`, s.endpoints.Issuer, s.issuer.KeySet(), components.Audience, components.PortalClient),
 	}
 	for _, q := range names.Queues {
 		all[string(q.Env)] = s.queues[q.ID]

@@ -100,8 +100,9 @@ var rules = map[string]rule{
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 
 	"pkg/graph":  pages.and("publicurl"),
-	"pkg/portal": pages.and("publicurl", "sessions", "signin").andOthers(templ, words, errs),
+	"pkg/portal": pages.and("publicurl", "sessions", "signin", "timezone").andOthers(templ, words, errs),
 
+	"pkg/timezone":  {},
 	"pkg/publicurl": {},
 	"pkg/sessions":  useCase,
 	"pkg/signin":    {ours: []string{"entitlement"}, others: []string{oidc, oauth2}},

@@ -80,6 +80,7 @@ type Action uint8
 const (
 	_ Action = iota // an operation that names none is open to nobody
 	ReadSelf
+	SetPreferences
 	ReadUser
 	CreateUser
 	UpdateUser
@@ -188,6 +189,7 @@ const (
 // Rules is the table of the actions. Today's rule behind them is the administrator and the
 // person concerned.
 var Rules = [actionCount]Rule{
+	SetPreferences:    {Name: "setPreferences", Scope: NeedSubjectWrite, May: Everybody, PeopleOnly: true},
 	ReadSelf:          {Name: "readSelf", Scope: NeedSubjectRead, May: Everybody},
 	ReadUser:          {Name: "readUser", Scope: NeedRead, May: Administrators},
 	CreateUser:        {Name: "createUser", Scope: NeedWrite, May: Administrators},

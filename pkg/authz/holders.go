@@ -28,7 +28,7 @@ func (d Decision) told(c Caller, a Action, o Object) Decision {
 		}
 	}
 	if len(held) > 0 {
-		d.refusal = entitlement.Errorf(entitlement.Forbidden, "%s The role %s.", entitlement.MessageOf(d.refusal), strings.Join(held, ", "))
+		d.refusal = entitlement.AllFaults(d.refusal, entitlement.Errorf(entitlement.Forbidden, "The role %s.", strings.Join(held, ", ")))
 	}
 	return d
 }

@@ -33,6 +33,7 @@ type Config struct {
 	FirstAdmin FirstAdmin
 	PublicURLs []string // bases of links, with no slash at the end; none means the gateway's own address
 	SecretPath string   // SSM path of connector credentials, with no slash at the end
+	SignInPath string   // SSM path of the pages' own secrets at issuers, with no slash at the end
 	Emulated   bool     // on an emulator: targets and key sets may be plain http and private
 	AWS        AWS
 }

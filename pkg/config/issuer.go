@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -30,13 +31,17 @@ type Issuer struct {
 	PortalClient *PortalClient `json:"portalClient"` // the pages as a client of it; nil: nobody signs in at the pages with it
 }
 
-// PortalClient is the pages as a client of an issuer: a public one, which proves by PKCE that
-// the code is its own.
+// PortalClient is the pages as a client of an issuer. It proves by PKCE that the code is its
+// own; a confidential one proves by its secret as well who it is.
 type PortalClient struct {
 	ID         string            `json:"id"`
+	Secret     string            `json:"secret"`     // name of the parameter that holds the secret, below the path of sign-in; "" where the client is public
 	Scopes     []string          `json:"scopes"`     // that are asked for; those of the API unless given
 	Parameters map[string]string `json:"parameters"` // of the authorization request, such as resource or audience
 }
+
+// parameterName is one step of a path of Parameter Store.
+var parameterName = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$`)
 
 // ParseIssuers reads the JSON list of issuers, fills in what may be left out, and
 // refuses unknown members: a misspelt rule must not silently become the default.
@@ -102,6 +107,11 @@ func (i *Issuer) check() error {
 
 	if i.PortalClient != nil && i.PortalClient.ID == "" {
 		return errors.New("portalClient: id is empty")
+	}
+
+	// The secret itself is no setting: settings lie in the template and in the environment.
+	if i.PortalClient != nil && i.PortalClient.Secret != "" && !parameterName.MatchString(i.PortalClient.Secret) {
+		return errors.New("portalClient: secret is the name of a parameter, of letters, digits, points, hyphens and underscores")
 	}
 
 	switch i.TokenRule {

@@ -50,10 +50,11 @@ var parsers = map[names.EnvKey]parser{
 	}},
 	names.EnvSecretPath: {"an SSM path such as /leasehold/connectors", func(c *Config, value string) error {
 		c.SecretPath = value
-		if len(value) < 2 || value[0] != '/' || strings.HasSuffix(value, "/") {
-			return errors.New("it must begin with a slash and not end with one")
-		}
-		return nil
+		return checkPath(value)
+	}},
+	names.EnvSignInPath: {"an SSM path such as /leasehold/sign-in", func(c *Config, value string) error {
+		c.SignInPath = value
+		return checkPath(value)
 	}},
 	names.EnvEmulated: {"true or false", func(c *Config, value string) error {
 		c.Emulated = value == "true"
@@ -102,6 +103,14 @@ func checkURL(value string) error {
 		return errors.New("it must begin with https:// or http:// and name a host")
 	case u.User != nil, u.RawQuery != "", u.Fragment != "":
 		return errors.New("it may hold no user, query or fragment")
+	}
+	return nil
+}
+
+// checkPath refuses what is no path of Parameter Store.
+func checkPath(value string) error {
+	if len(value) < 2 || value[0] != '/' || strings.HasSuffix(value, "/") {
+		return errors.New("it must begin with a slash and not end with one")
 	}
 	return nil
 }

@@ -314,8 +314,9 @@ func (s State) settleRemoving(id entitlement.Removing, known map[entitlement.Rol
 	}
 
 	e := entitlement.Event{Aggregate: entitlement.OfRequest, ID: string(a.ID), Kind: "revoked", Actor: entitlement.Service, Command: command, At: now}
-	if reason != "" || unconfirmed {
-		e.Data = map[string]string{}
+	e.Data = map[string]string{}
+	if !a.Ended.IsZero() {
+		e.Data[entitlement.DataEnded] = a.Ended.UTC().Format(time.RFC3339Nano) // so that the event alone says how long it took
 	}
 	if reason != "" {
 		e.Data["reason"] = reason

@@ -114,6 +114,9 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.PaceWalks {
 		write(p, paceWalkMapper, v)
 	}
+	for _, v := range c.Figures {
+		write(p, figuresMapper, v)
+	}
 	p.events(c)
 
 	return p

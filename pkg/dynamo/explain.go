@@ -88,6 +88,7 @@ func explainers() map[string]explainer {
 		sessionMapper.tag:        whole(sessionMapper),
 		paceMapper.tag:           whole(paceMapper),
 		paceWalkMapper.tag:       whole(paceWalkMapper),
+		figuresMapper.tag:        whole(figuresMapper),
 		absenceMapper.tag:        {"note that somebody may not be there to decide", whole(absenceMapper).read},
 
 		tagSubjectRecord: {"what a person ought to have", untyped(readSubjectRecord)},

@@ -27,6 +27,8 @@ var userMapper = mapper[entitlement.User]{
 		flag(f, "en", &u.Enabled)
 		id(f, "mg", &u.Manager)
 		text(f, "lc", &u.Lifecycle)
+		text(f, "la", &u.Language)
+		text(f, "tz", &u.TimeZone)
 		idSet(f, attrGroups, &u.Groups)
 		list(f, "ids", &u.Identities, principalFields)
 		list(f, "fo", &u.Former, personalFields)

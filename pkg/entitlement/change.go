@@ -44,6 +44,7 @@ type Change struct {
 	Sessions          []Session
 	Paces             []Pace
 	PaceWalks         []PaceWalk
+	Figures           []Figures
 }
 
 // Guarded refuses a change with a new request for a package that has no DeletionGuard of

@@ -38,6 +38,7 @@ type User struct {
 	Groups            []GroupID // direct memberships; changed by Membership alone, which may go with the User
 	Identities        []Principal
 	Lifecycle         SubjectLifecycle // of a guest; empty means not defined
+	Preferences                        // how the pages speak to them
 	Former            []PersonalValue  // personal values that events refer to and that hold no more
 	Created           time.Time
 	Deleted           time.Time // set: the record is kept as the anchor of what was held, and nobody sees it

@@ -96,6 +96,7 @@ type Error struct {
 	// What Msg was made of, so that logs can leave out what it quotes.
 	pattern string
 	args    []any
+	faults  []error // where it says several: each of them
 }
 
 // Error returns the whole text, causes included. Logs take LogText instead: Msg is for the
@@ -153,7 +154,32 @@ func MessageOf(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok && e.Msg != "" {
 		return e.Msg
 	}
-	return "Something went wrong on our side. Try again; if it stays, give your administrator the request id."
+	return general
+}
+
+// general is what is said of an error that is not ours, or says nothing.
+const general = "Something went wrong on our side. Try again; if it stays, give your administrator the request id."
+
+// Translated is MessageOf in other words: say is given each text as it stands in the code, with
+// what is put into it.
+func Translated(err error, say func(text string, about ...any) string) string {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok || e.Msg == "":
+		return say(general)
+	case len(e.faults) > 0:
+		var said []string
+		for _, each := range e.faults {
+			if text := Translated(each, say); !slices.Contains(said, text) {
+				said = append(said, text)
+			}
+		}
+		return strings.Join(said, " ")
+	case e.pattern != "":
+		return say(e.pattern, e.args...)
+	default:
+		return say(e.Msg)
+	}
 }
 
 // withheld stands in a log where a message quotes a text.
@@ -231,5 +257,7 @@ func AllFaults(all ...error) error {
 			said = append(said, text)
 		}
 	}
-	return Errorf(KindOf(all[0]), "%s", strings.Join(said, " "))
+	e := Errorf(KindOf(all[0]), "%s", strings.Join(said, " "))
+	e.faults = all
+	return e
 }

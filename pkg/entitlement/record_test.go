@@ -64,7 +64,10 @@ var unrecorded = map[string]string{
 	"User.Groups":          "memberAdded and memberRemoved tell each",
 	"User.Former.Property": "it is what the pseudonyms in events stand for",
 	"User.Former.Value":    "the same",
-	"User.Created":         "it is the time of the first event",
+
+	"User.Preferences.Language": "it is personal and decides nothing: preferencesChanged says that it was changed",
+	"User.Preferences.TimeZone": "the same",
+	"User.Created":              "it is the time of the first event",
 
 	"Settings.EndUsers.CreatedBy":  "it is the actor of the first event of them",
 	"Settings.EndUsers.Created":    "it is the time of that",

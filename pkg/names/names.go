@@ -19,6 +19,7 @@ const (
 	EnvFirstAdmin  EnvKey = "LEASEHOLD_FIRST_ADMIN"  // issuer|value of the first administrator
 	EnvPublicURL   EnvKey = "LEASEHOLD_PUBLIC_URL"   // bases of links, separated by commas; empty: the gateway's own address
 	EnvSecretPath  EnvKey = "LEASEHOLD_SECRET_PATH"  // SSM path under which connector credentials live, with no slash at the end
+	EnvSignInPath  EnvKey = "LEASEHOLD_SIGN_IN_PATH" // SSM path under which the pages' own secrets at issuers live, with no slash at the end
 	EnvEmulated    EnvKey = "LEASEHOLD_EMULATED"     // "true" on an emulator: targets and key sets may be plain http and private
 )
 
@@ -61,7 +62,7 @@ var Functions = []Function{
 		Uses: Uses{Table: Read | Search | Order | Write | Check | Offered, Send: []string{DeliverUrgent, FanoutJobs}, Files: Read | Write,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 	{ID: Portal, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Order | History | Offered | Write | Check, Send: []string{DeliverUrgent, FanoutJobs},
+		Uses: Uses{Table: Read | Search | Order | History | Offered | Write | Check, Send: []string{DeliverUrgent, FanoutJobs}, SignsIn: true, Parked: true,
 			// The first administrator may come here before anybody calls the API, and is made then.
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilySession, FamilyEvent}}},
 	// It sends to the queue that has time: all those at once who waited for a silent target.
@@ -76,7 +77,7 @@ var Functions = []Function{
 	// It stops ten seconds before its time is over. Where more is due than one sweep can do,
 	// the next begins when this one ends, and no second is lost between them (Y8).
 	{ID: Expire, Timeout: SweepPeriod + 10*time.Second, Memory: 512, Trigger: Trigger{Schedule: SweepPeriod},
-		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverUrgent, DeliverBulk, FanoutJobs},
+		Uses: Uses{Table: Read | Search | Order | Recent | Write | Check, Send: []string{DeliverUrgent, DeliverBulk, FanoutJobs},
 			Writes: []Family{FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 }
 

@@ -19,3 +19,16 @@ func (q Queue) Visibility() time.Duration {
 	}
 	return visibilityTimes * longest
 }
+
+// Parkers are the ids of all queues and functions that have a dead-letter queue.
+func Parkers() (ids []string) {
+	for _, queue := range Queues {
+		ids = append(ids, queue.ID)
+	}
+	for _, function := range Functions {
+		if function.Trigger.Schedule != 0 {
+			ids = append(ids, function.ID)
+		}
+	}
+	return ids
+}

@@ -3,7 +3,7 @@ package names
 import "slices"
 
 // Access is a set of what may be done with a part of the stack.
-type Access uint8
+type Access uint16
 
 // What may be done.
 const (
@@ -14,6 +14,7 @@ const (
 	Check                      // of the table: conditions on what a transaction does not write
 	Order                      // of the table: its second index, by time and in lists
 	History                    // of the table: its third and fourth index, events by whom and when
+	Recent                     // of the table: its fourth index alone, all events by when
 	Offered                    // of the table: its fifth index, packages that people may ask for, who reports to whom, whose delivery fails
 )
 
@@ -22,11 +23,13 @@ const (
 // the wiring builds clients for it and for nothing more. A test records what the functions
 // call, and fails on a call that is not listed and on an entry that nobody calls.
 type Uses struct {
-	Table   Access   // Read, Search, Order, Write, Check, History, Offered
+	Table   Access   // Read, Search, Order, Write, Check, History, Recent, Offered
 	Writes  []Family // of keys of the table
 	Send    []string // ids of the queues that it sends to
 	Secrets Access   // of the credentials of connectors: Read, Write, Delete
 	Files   Access   // of exports: Read, Write
+	SignsIn bool     // reads what proves to issuers that it is the pages
+	Parked  bool     // counts the messages in every dead-letter queue
 	Calls   string   // id of the function that it hands calls on to; none: ""
 }
 
@@ -60,6 +63,10 @@ func (f Function) Env() []EnvKey {
 		keys = append(keys, EnvSecretPath)
 	}
 
+	if f.Uses.SignsIn {
+		keys = append(keys, EnvSignInPath)
+	}
+
 	if f.Trigger.API || f.Uses.Secrets != 0 { // it fetches the issuers' keys, or calls targets
 		keys = append(keys, EnvEmulated)
 	}
@@ -82,6 +89,7 @@ const (
 	PartIndex  Part = "index" // of the table
 	PartQueue  Part = "queue"
 	PartSecret Part = "secret" // the credential of any connector
+	PartSignIn Part = "client" // the pages' own secret at any issuer
 	PartLog    Part = "log"    // the function's own
 
 	PartFunction Part = "function" // another one
@@ -124,7 +132,7 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.Table&Search != 0, PartIndex, Index1, "dynamodb:Query")
 	grant(f.Uses.Table&Order != 0, PartIndex, Index2, "dynamodb:Query")
 	grant(f.Uses.Table&History != 0, PartIndex, Index3, "dynamodb:Query")
-	grant(f.Uses.Table&History != 0, PartIndex, Index4, "dynamodb:Query")
+	grant(f.Uses.Table&(History|Recent) != 0, PartIndex, Index4, "dynamodb:Query")
 	grant(f.Uses.Table&Offered != 0, PartIndex, Index5, "dynamodb:Query")
 
 	// Events are put and never changed, so their family has a right of its own.
@@ -140,12 +148,19 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.Secrets&Read != 0, PartSecret, "", "ssm:GetParameter")
 	grant(f.Uses.Secrets&Write != 0, PartSecret, "", "ssm:PutParameter")
 	grant(f.Uses.Secrets&Delete != 0, PartSecret, "", "ssm:DeleteParameter")
+	grant(f.Uses.SignsIn, PartSignIn, "", "ssm:GetParameter")
 
 	grant(f.Uses.Files&Read != 0, PartFiles, "", "s3:GetObject")
 	grant(f.Uses.Files&Write != 0, PartFiles, "", "s3:PutObject")
 	grant(f.Uses.Calls != "", PartFunction, f.Uses.Calls, "lambda:InvokeFunction")
 	for _, queue := range f.Uses.Send {
 		grant(true, PartQueue, queue, "sqs:SendMessage")
+	}
+
+	if f.Uses.Parked {
+		for _, id := range Parkers() {
+			grant(true, PartQueue, id+DeadLetterSuffix, "sqs:GetQueueAttributes")
+		}
 	}
 
 	for _, queue := range f.Trigger.Queues {

@@ -16,6 +16,7 @@ func TestTheEnvironmentFollowsFromWhatAFunctionUses(t *testing.T) {
 		"one with files":       {Function{Uses: Uses{Files: Read}}, []EnvKey{EnvBucket}},
 		"a worker":             {Function{Uses: Uses{Table: Read | Write, Send: []string{DeliverBulk}}, Trigger: Trigger{Queues: []string{FanoutJobs}}}, []EnvKey{EnvTable, EnvBulkQueue, EnvFanoutQueue}},
 		"one with targets":     {Function{Uses: Uses{Secrets: Read}}, []EnvKey{EnvSecretPath, EnvEmulated}},
+		"one that signs in":    {Function{Uses: Uses{SignsIn: true}}, []EnvKey{EnvSignInPath}},
 		"one behind the API":   {Function{Trigger: Trigger{API: true}}, []EnvKey{EnvIssuers, EnvPublicURL, EnvEmulated}},
 		"one that binds":       {Function{Trigger: Trigger{API: true}, Uses: Uses{Writes: []Family{FamilyPrincipal}}}, []EnvKey{EnvIssuers, EnvFirstAdmin, EnvPublicURL, EnvEmulated}},
 		"its own queue, twice": {Function{Uses: Uses{Send: []string{FanoutJobs}}, Trigger: Trigger{Queues: []string{FanoutJobs}}}, []EnvKey{EnvFanoutQueue}},
@@ -27,7 +28,7 @@ func TestTheEnvironmentFollowsFromWhatAFunctionUses(t *testing.T) {
 }
 
 func TestRightsFollowFromWhatAFunctionUses(t *testing.T) {
-	worker := Function{ID: "worker", Uses: Uses{Table: Read | Search | Order | Write | Check, Writes: []Family{FamilyRequest, FamilyEvent, FamilyConfig}, Send: []string{DeliverBulk}, Secrets: Read | Delete, Files: Read | Write}, Trigger: Trigger{Queues: []string{FanoutJobs}}}
+	worker := Function{ID: "worker", Uses: Uses{Table: Read | Search | Order | Write | Check, Writes: []Family{FamilyRequest, FamilyEvent, FamilyConfig}, Send: []string{DeliverBulk}, Secrets: Read | Delete, Files: Read | Write, SignsIn: true, Parked: true}, Trigger: Trigger{Queues: []string{FanoutJobs}}}
 	var got []string
 	for _, right := range worker.Rights() {
 		by := ""
@@ -49,9 +50,14 @@ func TestRightsFollowFromWhatAFunctionUses(t *testing.T) {
 		"table : dynamodb:ConditionCheckItem",
 		"secret : ssm:GetParameter",
 		"secret : ssm:DeleteParameter",
+		"client : ssm:GetParameter",
 		"files : s3:GetObject",
 		"files : s3:PutObject",
 		"queue deliver-bulk: sqs:SendMessage",
+		"queue deliver-urgent-dead: sqs:GetQueueAttributes",
+		"queue deliver-bulk-dead: sqs:GetQueueAttributes",
+		"queue fanout-dead: sqs:GetQueueAttributes",
+		"queue expire-dead: sqs:GetQueueAttributes",
 		"queue fanout: sqs:ChangeMessageVisibility",
 		"queue fanout by Lambda: sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes",
 	}

@@ -93,8 +93,8 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 		}
 	}
 
-	if shown.Held == nil && len(shown.Policies) > 0 {
-		shown.Obstacle = of.Obstacle
+	if shown.Held == nil && len(shown.Policies) > 0 && of.Obstacle != nil {
+		shown.Obstacle = v.said(of.Obstacle)
 	}
 	return shown, v.mayDo(ctx, &shown, held.Items, of.Incompatible)
 }
@@ -122,7 +122,7 @@ func askFor(ctx context.Context, v *visit) (answer, error) {
 	if failure != nil {
 		return answer{}, failure
 	}
-	shown.Form, shown.Problem = form, entitlement.MessageOf(err)
+	shown.Form, shown.Problem = form, v.said(err)
 	return answer{status: entitlement.KindOf(err).HTTPStatus(), page: packageView(v, shown)}, nil
 }
 
@@ -147,7 +147,7 @@ func (v *visit) submit(ctx context.Context, id entitlement.PackageID, form askFo
 			return none, err
 		}
 	}
-	if in.RequestedSchedule, err = untilDate(form.Until); err != nil {
+	if in.RequestedSchedule, err = v.untilDate(form.Until); err != nil {
 		return none, err
 	}
 
@@ -169,16 +169,17 @@ func (v *visit) submit(ctx context.Context, id entitlement.PackageID, form askFo
 	return v.Requests.Submit(ctx, v.by, in)
 }
 
-// untilDate is the schedule of a last day, which belongs to it; "" asks for none.
-func untilDate(day string) (entitlement.Schedule, error) {
+// untilDate is the schedule of a last day in the visitor's time zone, which belongs to it; ""
+// asks for none.
+func (v *visit) untilDate(day string) (entitlement.Schedule, error) {
 	if day == "" {
 		return entitlement.Schedule{}, nil
 	}
-	last, err := time.Parse(time.DateOnly, day)
+	end, err := v.after(day)
 	if err != nil {
 		return entitlement.Schedule{}, entitlement.Errorf(entitlement.Invalid, "The last day must be a date, such as 2030-12-31.")
 	}
-	return entitlement.Schedule{Expiration: entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: last.AddDate(0, 0, 1)}}, nil
+	return entitlement.Schedule{Expiration: entitlement.Expiration{Type: entitlement.ExpireAfterDateTime, End: end}}, nil
 }
 
 // heldView is one assignment with its roles, as they ought to be and as they are.
@@ -272,7 +273,7 @@ func extend(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	schedule, err := untilDate(v.request.PostForm.Get("until"))
+	schedule, err := v.untilDate(v.request.PostForm.Get("until"))
 	if err != nil {
 		return answer{}, err
 	}

@@ -194,19 +194,19 @@ func (v *visit) auditFilter(ctx context.Context) (auditPage, error) {
 			return shown, entitlement.Errorf(entitlement.Invalid, "A field of the filter holds at most %d characters.", maxFilter)
 		}
 	}
-	day := func(field, text string) time.Time {
+	day := func(field, text string, of func(string) (time.Time, error)) time.Time {
 		if text == "" {
 			return time.Time{}
 		}
-		t, err := time.Parse(time.DateOnly, text)
+		t, err := of(text)
 		if err != nil {
 			wrong(field, v.T("A day is written like 2026-01-31."))
 		}
 		return t
 	}
-	f.asked.During.From = day("from", f.From)
-	if to := day("to", f.To); !to.IsZero() {
-		f.asked.During.To = to.AddDate(0, 0, 1).Add(-1) // the last day belongs to it
+	f.asked.During.From = day("from", f.From, v.begin)
+	if after := day("to", f.To, v.after); !after.IsZero() {
+		f.asked.During.To = after.Add(-1) // the last day belongs to it
 	}
 
 	if err := v.findPerson(ctx, &shown, "person", v.T("About a person"), &f.Person, &f.asked.Of); err != nil {

@@ -16,7 +16,7 @@ var eventWords = map[string]string{
 	"extended": "extended", "expired": "ended by time", "removed": "ended", "revoked": "roles taken back", "subjectDisabled": "the person was disabled", "removalClosed": "removal closed without proof",
 	"roleAssigned": "role given", "roleRemoved": "role taken back", "roleAdded": "role added to the package", "memberAdded": "member added", "memberRemoved": "member removed",
 	"resourceAdded": "resource added", "resourceRemoved": "resource removed", "policyAdded": "policy added", "policyRemoved": "policy removed", "policyLoosened": "policy loosened",
-	"personalDataErased": "personal data erased",
+	"personalDataErased": "personal data erased", "preferencesChanged": "preferences changed",
 }
 
 // happened is what an event says that happened.

@@ -128,7 +128,7 @@ func (v *visit) decideOne(ctx context.Context, id entitlement.RequestID, shownTh
 		return out, err
 	}
 	if err != nil {
-		out.Why = entitlement.MessageOf(err)
+		out.Why = v.said(err)
 	}
 	return out, nil
 }
@@ -222,7 +222,7 @@ func decide(ctx context.Context, v *visit) (answer, error) {
 	}
 
 	in := entitlement.DecisionInput{Stage: sent.Get("stage"), Approved: verdict == "approve", Justification: shown.Said}
-	until, err := untilDate(shown.Until)
+	until, err := v.untilDate(shown.Until)
 	if err == nil {
 		in.End = until.Expiration.End
 		err = v.Requests.Decide(ctx, v.by, shown.AssignmentRequest.ID, in)
@@ -231,7 +231,7 @@ func decide(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	if err != nil {
-		shown.Problem = entitlement.MessageOf(err)
+		shown.Problem = v.said(err)
 		return answer{status: entitlement.KindOf(err).HTTPStatus(), page: approvalView(v, shown)}, nil
 	}
 	return then("/approvals")

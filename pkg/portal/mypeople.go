@@ -199,7 +199,7 @@ func endForReport(ctx context.Context, v *visit) (answer, error) {
 func extendForReport(ctx context.Context, v *visit) (answer, error) {
 	return v.forReport(ctx, func(in requests.Submission) (err error) {
 		in.Type = entitlement.UserUpdate
-		if in.RequestedSchedule, err = untilDate(v.request.PostForm.Get("until")); err != nil {
+		if in.RequestedSchedule, err = v.untilDate(v.request.PostForm.Get("until")); err != nil {
 			return err
 		}
 		_, err = v.Requests.ExtendHeld(ctx, v.by, in)
@@ -235,7 +235,7 @@ func (v *visit) forReport(ctx context.Context, do func(requests.Submission) erro
 	if failure != nil {
 		return answer{}, failure
 	}
-	shown.Problem, shown.Form = entitlement.MessageOf(err), form
+	shown.Problem, shown.Form = v.said(err), form
 	return answer{status: status, page: reportView(v, shown)}, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/requests"
@@ -50,7 +49,7 @@ func chooseOther(ctx context.Context, v *visit) (answer, error) {
 	}
 	shown, err := v.otherPage(ctx, id, whom)
 	if err != nil && entitlement.KindOf(err) == entitlement.NotFound {
-		return v.chooseFrom(ctx, choosePage{Named: whom, Problem: entitlement.MessageOf(err)}, http.StatusNotFound)
+		return v.chooseFrom(ctx, choosePage{Named: whom, Problem: v.said(err)}, http.StatusNotFound)
 	}
 	if err != nil {
 		return answer{}, err
@@ -95,7 +94,7 @@ func (v *visit) otherPage(ctx context.Context, id entitlement.PackageID, whom st
 	}
 	shown := otherPage{Behalf: told, Roles: view[0].RoleScopes, For: whom}
 	if told.Obstacle != nil {
-		shown.Obstacle = entitlement.MessageOf(told.Obstacle)
+		shown.Obstacle = v.said(told.Obstacle)
 	}
 	return shown, nil
 }
@@ -121,7 +120,7 @@ func askForOther(ctx context.Context, v *visit) (answer, error) {
 	if status >= http.StatusInternalServerError || status == http.StatusNotFound {
 		return answer{}, err
 	}
-	shown.Problem = entitlement.MessageOf(err)
+	shown.Problem = v.said(err)
 	return answer{status: status, page: otherView(v, shown)}, nil
 }
 
@@ -134,7 +133,7 @@ func (v *visit) submitFor(ctx context.Context, shown otherPage) (entitlement.Ass
 			return entitlement.AssignmentRequest{}, err
 		}
 	}
-	if in.RequestedSchedule, err = untilDate(shown.Form.Until); err != nil {
+	if in.RequestedSchedule, err = v.untilDate(shown.Form.Until); err != nil {
 		return entitlement.AssignmentRequest{}, err
 	}
 	in.Answers = given(shown.Policies, in.Policy, shown.Form)
@@ -195,7 +194,7 @@ func (v *visit) stillFits(r entitlement.AssignmentRequest, policies []entitlemen
 
 	// A last day belongs to it: the end is the instant after.
 	if e := r.RequestedSchedule.Expiration; e.Type == entitlement.ExpireAfterDateTime && e.End.After(v.now.AddDate(0, 0, 1)) && choosesDates(policies) {
-		form.Until = e.End.UTC().Add(-time.Nanosecond).Format(time.DateOnly)
+		form.Until = v.lastDayOf(e.End)
 	}
 	return form
 }

@@ -26,6 +26,7 @@ var operationsRoutes = []route{
 	{http.MethodGet, "/operations/removals", authz.ReadDeliveryErrors, showRemovals},
 	{http.MethodPost, "/operations/removals/close", authz.CloseRemoval, closeRemoval},
 	{http.MethodGet, "/operations/loosened", authz.ReadEvents, showLoosened},
+	{http.MethodGet, "/operations/figures", authz.ReadDeliveryErrors, showFigures},
 
 	{http.MethodGet, "/audit", authz.ReadEvents, showAudit},
 	{http.MethodGet, "/audit/export", authz.ReadEvents, exportAudit},
@@ -41,6 +42,8 @@ type operationsPage struct {
 	Overdue  int
 	MoreOwed bool // there may be others
 	Loosened []views.Event
+	Resting  []resting
+	Parked   []parked
 	Unread   int  // rows of all this that could not be read
 	Looks    bool // the visitor may read events
 	Repairs  bool // and may have things delivered again
@@ -80,7 +83,13 @@ func showOperations(ctx context.Context, v *visit) (answer, error) {
 			errs, err = v.Requests.DeliveryErrors(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize, Token: token})
 			return err
 		},
-		func() (err error) { names, err = v.targetNames(ctx); return err },
+		func() (err error) {
+			if names, err = v.targetNames(ctx); err == nil {
+				shown.Resting, err = v.resting(ctx, names)
+			}
+			return err
+		},
+		func() error { shown.Parked = v.parked(ctx); return nil },
 		func() (err error) { owed, more, unread, err = v.removals(ctx, ""); return err },
 		func() (err error) {
 			if shown.Looks {
@@ -425,7 +434,7 @@ func closeRemoval(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, errors.Join(failed, err)
 	}
 	shown.Next = fromStart(shown.Next, "/operations/removals")
-	shown.Problem, shown.Typed = entitlement.MessageOf(err), map[entitlement.AssignmentID]string{id: sent.Get("justification")}
+	shown.Problem, shown.Typed = v.said(err), map[entitlement.AssignmentID]string{id: sent.Get("justification")}
 	return answer{status: kind.HTTPStatus(), page: removalsView(v, shown)}, nil
 }
 

@@ -77,7 +77,7 @@ func (v *visit) refused(err error) (faults, int, error) {
 	if entitlement.CodeOf(err) == entitlement.CodeNameTaken {
 		return faults{{"name", v.T("There is one of this name already: choose another name.")}}, status, nil
 	}
-	return faults{{"", entitlement.MessageOf(err)}}, status, nil
+	return faults{{"", v.said(err)}}, status, nil
 }
 
 // typed is what was typed into a field of the form that was sent.

@@ -57,7 +57,7 @@ func newPolicy(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	shown := policyPage{Catalog: c, Package: p, Form: formOfPolicy(freshPolicy)}
+	shown := policyPage{Catalog: c, Package: p, Form: v.formOfPolicy(freshPolicy)}
 	return v.policyAnswer(ctx, shown, http.StatusOK)
 }
 
@@ -191,7 +191,7 @@ func editPolicy(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	shown.Form = formOfPolicy(shown.Policy)
+	shown.Form = v.formOfPolicy(shown.Policy)
 	return v.policyAnswer(ctx, shown, http.StatusOK)
 }
 

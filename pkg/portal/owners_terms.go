@@ -89,19 +89,19 @@ func daysOf(d time.Duration) string {
 	return strconv.Itoa(int((d + day24 - 1) / day24))
 }
 
-// lastDayOf is the last day before an end.
-func lastDayOf(end time.Time) string {
+// lastDayOf is the last day before an end, in the visitor's time zone.
+func (v *visit) lastDayOf(end time.Time) string {
 	if end.IsZero() {
 		return ""
 	}
-	return end.UTC().Add(-1).Format(time.DateOnly)
+	return v.local(end).Add(-1).Format(time.DateOnly)
 }
 
 // formOfPolicy is the form of a policy as it is. A template is named formOf already.
-func formOfPolicy(p entitlement.AssignmentPolicy) policyForm {
+func (v *visit) formOfPolicy(p entitlement.AssignmentPolicy) policyForm {
 	f := policyForm{Version: versionOf(p), Name: p.DisplayName, Description: p.Description, Scope: string(p.Scope), Lists: map[string][]string{"targets": entriesOf(p.Targets)},
 		ForRequests: p.Approval.RequiredForAdd, ForExtensions: p.Approval.RequiredForUpdate, Justify: p.Approval.RequestorJustification, Stages: strconv.Itoa(len(p.Approval.Stages)),
-		Ends: endsNever, Days: daysOf(p.Expiration.Duration), Date: lastDayOf(p.Expiration.End),
+		Ends: endsNever, Days: daysOf(p.Expiration.Duration), Date: v.lastDayOf(p.Expiration.End),
 		Ask: p.Requestor.SelfAdd, Extend: p.Requestor.SelfUpdate, GiveBack: p.Requestor.SelfRemove, Dates: p.Requestor.CustomSchedule}
 
 	switch p.Expiration.Type {
@@ -316,7 +316,7 @@ func wholeDays(text string) (time.Duration, bool) {
 
 // ending puts for how long people keep the package into a policy.
 func (f policyForm) ending(v *visit, p *entitlement.AssignmentPolicy, old entitlement.AssignmentPolicy) faults {
-	was := formOfPolicy(old)
+	was := v.formOfPolicy(old)
 	if old.ID != "" && f.Ends == was.Ends && (f.Ends == endsNever || f.Ends == endsDays && f.Days == was.Days || f.Ends == endsDate && f.Date == was.Date) {
 		p.Expiration = old.Expiration
 		return nil
@@ -332,7 +332,7 @@ func (f policyForm) ending(v *visit, p *entitlement.AssignmentPolicy, old entitl
 		}
 		p.Expiration = entitlement.Expiration{Type: entitlement.ExpireAfterDuration, Duration: days}
 	case endsDate:
-		s, err := untilDate(f.Date)
+		s, err := v.untilDate(f.Date)
 		if err != nil || f.Date == "" || !s.Expiration.End.After(v.now) {
 			return faults{{"date", v.T("Type the last day, such as 2030-12-31; it must lie ahead.")}}
 		}

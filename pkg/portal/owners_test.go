@@ -105,7 +105,7 @@ func TestAPolicyFormThatNobodyTouchedKeepsThePolicy(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 3000 {
 		p := drawn(r)
-		v := sent(asSent(formOfPolicy(p)))
+		v := sent(asSent((&visit{}).formOfPolicy(p)))
 		got, wrong := v.readPolicyForm().terms(v, p)
 		if wrong != nil {
 			t.Fatalf("%+v: %v", p, wrong)
@@ -124,7 +124,7 @@ func TestAPolicyFormChangesWhatItSays(t *testing.T) {
 		Approval: entitlement.ApprovalSettings{RequiredForAdd: true, Stages: []entitlement.ApprovalStage{{TimeLimit: 36 * time.Hour,
 			Primary: []entitlement.SubjectSet{{Kind: entitlement.SecondManager}, {Kind: entitlement.RequestorManager}}, Fallback: []entitlement.SubjectSet{{Kind: entitlement.SingleUser, ID: "00000000-0000-0000-0000-000000000003"}}}}}}
 	edit := func(change func(url.Values)) (entitlement.AssignmentPolicy, faults) {
-		values := asSent(formOfPolicy(old))
+		values := asSent((&visit{}).formOfPolicy(old))
 		change(values)
 		v := sent(values)
 		return v.readPolicyForm().terms(v, old)

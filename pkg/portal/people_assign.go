@@ -144,7 +144,7 @@ func (v *visit) assignAnswer(shown assignPage, err error) (answer, error) {
 	case err == nil:
 		return page(assignView(v, shown))
 	case kind == entitlement.Invalid || kind == entitlement.Conflict || kind == entitlement.Precondition:
-		shown.Problem = entitlement.MessageOf(err)
+		shown.Problem = v.said(err)
 		return answer{status: kind.HTTPStatus(), page: assignView(v, shown)}, nil
 	default:
 		return answer{}, err
@@ -202,11 +202,11 @@ func (v *visit) submission(shown assignPage) (requests.Submission, error) {
 	}
 
 	var err error
-	if in.RequestedSchedule, err = untilDate(shown.Input.Until); err != nil {
+	if in.RequestedSchedule, err = v.untilDate(shown.Input.Until); err != nil {
 		return in, err
 	}
 	if shown.Input.Start != "" {
-		if in.RequestedSchedule.Start, err = time.Parse(time.DateOnly, shown.Input.Start); err != nil {
+		if in.RequestedSchedule.Start, err = v.begin(shown.Input.Start); err != nil {
 			return in, entitlement.Errorf(entitlement.Invalid, "The first day must be a date, such as 2030-12-31.")
 		}
 		if !in.RequestedSchedule.Start.After(v.now) {
@@ -279,7 +279,7 @@ func (v *visit) standing(a requests.Assignee) string {
 	case requests.StandsHolding:
 		return v.T("has the package already")
 	default:
-		return entitlement.MessageOf(a.Refusal)
+		return v.said(a.Refusal)
 	}
 }
 

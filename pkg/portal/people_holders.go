@@ -293,7 +293,7 @@ func (v *visit) end(ctx context.Context, shown endPage, ids []entitlement.Assign
 			return answer{}, err // nothing of this was on a page of the visitor's
 		}
 		if err != nil {
-			left, shown.Refused[ids[i]] = append(left, ids[i]), entitlement.MessageOf(err)
+			left, shown.Refused[ids[i]] = append(left, ids[i]), v.said(err)
 		}
 	}
 	if len(left) == 0 {

@@ -43,6 +43,7 @@ type Deps struct {
 	Requests      *requests.Service
 	Catalogs      *catalogs.Service
 	Views         *views.Reader
+	Parked        Parked // nil where nothing parks messages
 	Clock         clock.Clock
 	PublicURLs    []string                     // as of the API: the first is where people come back to from signing in
 	GatewayBase   func(context.Context) string // the base where there are none
@@ -51,6 +52,12 @@ type Deps struct {
 // Authenticator finds out whose an access token is.
 type Authenticator interface {
 	Verify(ctx context.Context, authorization string) (authn.Token, error)
+}
+
+// Parked counts messages that nobody could handle.
+type Parked interface {
+	// Count returns how many are parked by a queue or function.
+	Count(ctx context.Context, id string) (int, error)
 }
 
 // route is one page or one form. Its pattern is that of http.ServeMux below names.PortalPath.
@@ -77,7 +84,7 @@ func page(c templ.Component) (answer, error) { return answer{page: c}, nil }
 func then(path string) (answer, error) { return answer{next: path}, nil }
 
 // routes are all pages behind the sign-in.
-var routes = slices.Concat(peopleRoutes, assignmentRoutes, ownersRoutes, operationsRoutes, myPeopleRoutes, decidingRoutes)
+var routes = slices.Concat(peopleRoutes, assignmentRoutes, ownersRoutes, operationsRoutes, myPeopleRoutes, decidingRoutes, ownRoutes)
 
 // peopleRoutes are the pages of those who ask, hold and decide.
 var peopleRoutes = []route{
@@ -169,6 +176,8 @@ func (p *portal) signedIn(of route) http.Handler {
 			return answer{}, err
 		}
 
+		v.prefer(v.User().Preferences)
+
 		if r.Method == http.MethodPost {
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 			if err := parseForm(r); err != nil {
@@ -245,5 +254,5 @@ func (v *visit) failure(ctx context.Context, err error) answer {
 	if kind.HTTPStatus() >= http.StatusInternalServerError {
 		obs.Logger(ctx).ErrorContext(ctx, "page failed", "route", v.request.Pattern, obs.Err(err))
 	}
-	return answer{status: kind.HTTPStatus(), page: failed(v, kind.HTTPStatus(), entitlement.MessageOf(err), obs.RequestID(ctx))}
+	return answer{status: kind.HTTPStatus(), page: failed(v, kind.HTTPStatus(), v.said(err), obs.RequestID(ctx))}
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
@@ -75,6 +76,9 @@ func said(t *testing.T) map[string]bool {
 		for _, word := range words {
 			all[word] = true
 		}
+	}
+	for _, word := range parkerWords {
+		all[word] = true
 	}
 	for _, word := range kindWords {
 		all[word] = true
@@ -165,14 +169,54 @@ func TestA21_FormsArePosts(t *testing.T) {
 }
 
 func TestALastDayBelongsToTheTime(t *testing.T) {
-	s, err := untilDate("2030-12-31")
+	s, err := (&visit{}).untilDate("2030-12-31")
 	if err != nil || s.Expiration.Type != entitlement.ExpireAfterDateTime || s.Expiration.End.Format("2006-01-02 15:04") != "2031-01-01 00:00" {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if s, err = untilDate(""); err != nil || s != (entitlement.Schedule{}) {
+	if s, err = (&visit{}).untilDate(""); err != nil || s != (entitlement.Schedule{}) {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if _, err = untilDate("soon"); entitlement.KindOf(err) != entitlement.Invalid {
+	if _, err = (&visit{}).untilDate("soon"); entitlement.KindOf(err) != entitlement.Invalid {
 		t.Errorf("%v", err)
+	}
+}
+
+// A day that somebody types is one of their zone: of 25 hours where clocks are put back on it.
+func TestADayThatIsTypedIsOneOfTheVisitorsZone(t *testing.T) {
+	v := &visit{}
+	v.prefer(entitlement.Preferences{Language: "de", TimeZone: "Europe/Berlin"})
+	for day, end := range map[string]string{"2030-10-27": "2030-10-27T23:00:00Z", "2030-03-31": "2030-03-31T22:00:00Z", "2030-12-31": "2030-12-31T23:00:00Z"} {
+		s, err := v.untilDate(day)
+		if err != nil || s.Expiration.End.UTC().Format(time.RFC3339) != end || v.lastDayOf(s.Expiration.End) != day {
+			t.Errorf("%s: %s, which is shown as %s, %v", day, s.Expiration.End.UTC(), v.lastDayOf(s.Expiration.End), err)
+		}
+	}
+	if got := v.Moment(time.Date(2030, 10, 27, 1, 30, 0, 0, time.UTC)); got != "27.10.2030, 02:30 CET" {
+		t.Error(got)
+	}
+	v.prefer(entitlement.Preferences{TimeZone: "Europe/Nowhere"}) // a zone that is gone changes nothing
+	if v.zoneName() != "Europe/Berlin" || (&visit{}).zoneName() != "UTC" {
+		t.Error(v.zoneName())
+	}
+}
+
+// Bars stand within the drawing whatever their values, and what is nothing has none.
+func TestBarsStandWithinTheDrawing(t *testing.T) {
+	var c chart
+	c.add("2030-01-01", 0, 0)
+	c.add("2030-01-02", 1, 100000)
+	c.add("2030-01-03", 5e18, 3)
+	for _, b := range c.Bars() {
+		y, _ := strconv.ParseFloat(b.Y, 64)
+		high, _ := strconv.ParseFloat(b.Height, 64)
+		if y < 0 || high < 2 || y+high > chartHigh+0.01 {
+			t.Errorf("%+v", b)
+		}
+	}
+	if n := len(c.Bars()); n != 4 {
+		t.Errorf("%d bars", n)
+	}
+	if len((chart{Days: []string{"x"}, Values: [][2]float64{{}}}).Bars()) != 0 {
+		t.Error("a bar of nothing")
 	}
 }

@@ -21,7 +21,7 @@ var languages = language.NewMatcher([]language.Tag{language.English, language.Ge
 
 // german has every text of the pages in German, by the English one. Each part of the pages has
 // a file of its own.
-var german = merged(germanPeople, germanAssignments, germanOwners, germanOperations, germanMyPeople, germanDeciding)
+var german = merged(germanPeople, germanAssignments, germanOwners, germanOperations, germanMyPeople, germanDeciding, germanOwn, germanFigures)
 
 func merged(parts ...map[string]string) map[string]string {
 	all := map[string]string{}
@@ -37,9 +37,11 @@ const textDays = "%d days"
 // texts is the catalog: English as it stands in the pages, and its translations.
 var texts = func() catalog.Catalog {
 	b := catalog.NewBuilder(catalog.Fallback(language.English))
-	for english, german := range german {
-		b.SetString(language.English, english, english) // these cannot fail: formats are not read here
-		b.SetString(language.German, english, german)
+	for _, part := range []map[string]string{german, germanRefusals} {
+		for english, german := range part {
+			b.SetString(language.English, english, english) // these cannot fail: formats are not read here
+			b.SetString(language.German, english, german)
+		}
 	}
 	b.Set(language.English, textDays, plural.Selectf(1, "%d", "=1", "one day", "other", "%d days"))
 	b.Set(language.German, textDays, plural.Selectf(1, "%d", "=1", "einen Tag", "other", "%d Tage"))
@@ -77,16 +79,16 @@ var subjectWords = map[entitlement.SubjectKind]string{
 	entitlement.InternalSponsors: "sponsors inside", entitlement.ExternalSponsors: "sponsors outside",
 }
 
-// Day is a date in the visitor's language.
+// Day is a date in the visitor's language and time zone.
 func (v *visit) Day(t time.Time) string {
 	if v.Language == language.German {
-		return t.UTC().Format("02.01.2006")
+		return v.local(t).Format("02.01.2006")
 	}
-	return t.UTC().Format("2 Jan 2006")
+	return v.local(t).Format("2 Jan 2006")
 }
 
-// Moment is a date and a time of day, in UTC.
-func (v *visit) Moment(t time.Time) string { return v.Day(t) + t.UTC().Format(", 15:04 UTC") }
+// Moment is a date and a time of day in the visitor's time zone, with its name or offset.
+func (v *visit) Moment(t time.Time) string { return v.Day(t) + v.local(t).Format(", 15:04 MST") }
 
 // Days is how long something lasts, in days; part of one counts as one.
 func (v *visit) Days(d time.Duration) string {

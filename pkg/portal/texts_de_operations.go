@@ -71,7 +71,7 @@ var germanOperations = map[string]string{
 	"Settings":                               "Einstellungen",
 	"Connected organization":                 "Verbundene Organisation",
 	"Command":                                "Befehl",
-	"By name, part of it, or id. For what the service did by itself write “service”. Days are those of UTC.": "Mit Namen, einem Teil davon oder Kennung. Für das, was der Dienst selbst tat, schreiben Sie „service“. Tage gelten in UTC.",
+	"By name, part of it, or id. For what the service did by itself write “service”. Days are those of your time zone: %s.": "Mit Namen, einem Teil davon oder Kennung. Für das, was der Dienst selbst tat, schreiben Sie „service“. Tage gelten in Ihrer Zeitzone: %s.",
 	"and %d more": "und %d weitere",
 	"Nothing of this kind happened. Choose a longer time, or fewer conditions.":                            "Nichts davon ist geschehen. Wählen Sie eine längere Zeit oder weniger Bedingungen.",
 	"All of these events as a file (CSV)":                                                                  "Alle diese Ereignisse als Datei (CSV)",

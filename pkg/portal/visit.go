@@ -29,6 +29,7 @@ type visit struct {
 	site      string // the address of this site as the visitor reaches it, without a slash at its end
 	base      string // its path, such as the stage of a gateway without a domain of its own
 	now       time.Time
+	zone      *time.Location // that times are shown and days are typed in; nil is UTC
 }
 
 func (p *portal) visit(r *http.Request) *visit {

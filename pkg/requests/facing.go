@@ -12,7 +12,7 @@ import (
 type Facing struct {
 	Package      entitlement.AccessPackage
 	Policies     []entitlement.AssignmentPolicy   // through which they may ask
-	Obstacle     string                           // why a request of theirs would be refused now; "" where nothing is known
+	Obstacle     error                            // why a request of theirs would be refused now; nil where nothing is known
 	Incompatible []entitlement.IncompatibleAccess // what they have that the package lists
 	Pace         entitlement.Pace                 // how long it usually takes
 	Others       bool                             // they might ask for it on behalf of somebody else
@@ -33,9 +33,7 @@ func (s *Service) Facing(ctx context.Context, by authz.Caller, id entitlement.Pa
 	if ask.Package.Deleting.IsZero() && ask.Catalog != nil && ask.Catalog.Published {
 		of.Policies = ask.Applicable(*ask.Requestor)
 	}
-	if obstacle := s.named(ctx, ask.Obstacle(s.Clock.Now())); obstacle != nil {
-		of.Obstacle = entitlement.MessageOf(obstacle)
-	}
+	of.Obstacle = s.named(ctx, ask.Obstacle(s.Clock.Now()))
 
 	if of.Others, err = s.forOthers(ctx, by, ask); err != nil {
 		return of, err

@@ -210,3 +210,14 @@ func keptPaceWalk() kept {
 		func(v T) entitlement.Change { return entitlement.Change{PaceWalks: []T{v}} },
 		func(ctx context.Context, s Store, _ T) (T, error) { return s.PaceWalk(ctx) })
 }
+
+func keptFigures() kept {
+	return keep("Figures", entitlement.PartConfiguration, func(v *entitlement.Figures) *entitlement.Meta { return &v.Meta },
+		func(*entitlement.Figures, *entitlement.Figures) {},
+		func(v entitlement.Figures) entitlement.Change {
+			return entitlement.Change{Figures: []entitlement.Figures{v}}
+		},
+		func(ctx context.Context, s Store, _ entitlement.Figures) (entitlement.Figures, error) {
+			return s.Figures(ctx)
+		})
+}

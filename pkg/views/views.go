@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"sync"
+	"time"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
@@ -53,6 +54,10 @@ type Store interface {
 	// EndedAssignments returns those of the assignments that have ended, by their ids.
 	EndedAssignments(ctx context.Context, ids []entitlement.AssignmentID) (map[entitlement.AssignmentID]entitlement.Assignment, error)
 
+	// Figures returns what was counted of events; version 0 where nothing was.
+	Figures(ctx context.Context) (entitlement.Figures, error)
+	// Resting returns those of the targets that are left alone at a time.
+	Resting(ctx context.Context, of []entitlement.ConnectorID, at time.Time) ([]entitlement.Breaker, error)
 	// ListEvents lists the events of an object, in order.
 	ListEvents(ctx context.Context, kind entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error)
 	// HeadOf returns the head that is kept of the chain of an object's events; false where none is.

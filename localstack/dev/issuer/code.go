@@ -87,6 +87,12 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 
 // exchange is the token endpoint of the code flow. A code is good once.
 func (i *Issuer) exchange(w http.ResponseWriter, r *http.Request) {
+	if !i.knows(r) {
+		w.WriteHeader(http.StatusUnauthorized)
+		writeJSON(w, map[string]string{"error": "invalid_client", "error_description": "the secret " + r.FormValue("client_secret") + " is not the one"})
+		return
+	}
+
 	given := r.FormValue("code")
 	i.codes.mu.Lock()
 	c, known := i.codes.open[given]
@@ -108,4 +114,18 @@ func (i *Issuer) exchange(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": int(lifetime.Seconds())})
+}
+
+// knows reports that the pages proved who they are, as far as they have to.
+func (i *Issuer) knows(r *http.Request) bool {
+	name, given, basic := r.BasicAuth()
+	if i.Secret == "" {
+		return !basic && r.FormValue("client_secret") == ""
+	}
+	if basic {
+		name, _ = url.QueryUnescape(name)
+		given, _ = url.QueryUnescape(given)
+		return slices.Contains(i.Methods, "client_secret_basic") && name == components.PortalClient && given == i.Secret
+	}
+	return slices.Contains(i.Methods, "client_secret_post") && r.FormValue("client_id") == components.PortalClient && r.FormValue("client_secret") == i.Secret
 }

@@ -41,6 +41,11 @@ type Issuer struct {
 	keys    jose.JSONWebKeySet // public
 	signer  jose.Signer
 	codes   codes
+
+	// Secret, where it is set, makes the pages a confidential client: no code is exchanged without
+	// it. Methods are those by which it is taken.
+	Secret  string
+	Methods []string
 }
 
 // New returns an issuer that answers at address, with a key of its own.
@@ -90,7 +95,12 @@ func (i *Issuer) Token(as string) (string, error) {
 func (i *Issuer) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		methods := []string{"none"}
+		if i.Secret != "" {
+			methods = i.Methods
+		}
 		writeJSON(w, map[string]any{
+			"token_endpoint_auth_methods_supported": methods,
 			"issuer":                                i.address,
 			"jwks_uri":                              i.KeySet(),
 			"authorization_endpoint":                i.address + "/authorize",

@@ -69,6 +69,9 @@ func (f functions) invoke(ctx context.Context, id string, payload []byte) ([]byt
 func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functions, error) {
 	settings := config.Config{Emulated: true, Issuers: []config.Issuer{{Issuer: s.Endpoints.Issuer, KeySet: s.issuer.KeySet(), Audience: components.Audience,
 		PortalClient: &config.PortalClient{ID: components.PortalClient, Scopes: []string{"openid"}}}}}
+	if s.secret != nil {
+		settings.Issuers[0].PortalClient.Secret = "pages"
+	}
 	verifier, err := httpapi.Verifier(settings)
 	if err != nil {
 		return nil, err
@@ -99,8 +102,8 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	askers := deps(names.Requests)
 	askers.Requests = &requests.Service{Store: store, Enqueuer: may.send(names.Requests, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Requests]}
 	readers := deps(names.Portal)
-	shown := pages.Deps{SignIn: portal.SignIn(settings), Authenticator: verifier, Sessions: &sessions.Service{Store: store, Clock: now}, Directory: readers.Directory, Views: readers.Views,
-		Clock: now, PublicURLs: readers.PublicURLs, GatewayBase: readers.GatewayBase,
+	shown := pages.Deps{SignIn: portal.SignIn(settings, func(ctx context.Context, _ string) (string, error) { return s.secret(ctx) }), Authenticator: verifier, Sessions: &sessions.Service{Store: store, Clock: now}, Directory: readers.Directory, Views: readers.Views,
+		Parked: s.queues, Clock: now, PublicURLs: readers.PublicURLs, GatewayBase: readers.GatewayBase,
 		Catalogs: &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: targets.Directory(store, readers.Directory)}, Jobs: may.send(names.Portal, jobs),
 			Enqueuer: may.send(names.Portal, urgent), Clock: now, IDs: ids, Log: logs[names.Portal]},
 		Requests: &requests.Service{Store: store, Enqueuer: may.send(names.Portal, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Portal]}}
@@ -127,7 +130,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 		names.Portal:   lambdaio.HTTP(pages.New(shown)),
 		names.Deliver:  lambdaio.SQS(deliver.Handler(worker), s.queues.delayers()),
 		names.Fanout:   lambdaio.SQS(fanout.Handler(edits, written), s.queues.delayers()),
-		names.Expire:   lambdaio.Schedule(expire.Handler(sweep, obs.NewMetrics(out, nil))),
+		names.Expire:   lambdaio.Schedule(expire.Counting(&lifecycle.Counter{Store: store, Clock: now, Log: logs[names.Expire]}, expire.Handler(sweep, obs.NewMetrics(out, nil)))),
 	}
 	for _, f := range names.Functions {
 		handler, known := handlers[f.ID]

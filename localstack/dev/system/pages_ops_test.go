@@ -210,7 +210,7 @@ func TestA1_NobodyElseReachesOperationsAndAudit(t *testing.T) {
 		if strings.Contains(who.page.Text, "Operations") || strings.Contains(who.page.Text, "Audit") {
 			t.Errorf("%s is led to them: %s", as, who.page.Text)
 		}
-		for _, path := range []string{"/operations", "/operations/removals", "/operations/loosened", "/operations/failures/" + builtin + "/principal-missing", "/operations/failures/x/y",
+		for _, path := range []string{"/operations", "/operations/removals", "/operations/loosened", "/operations/figures", "/operations/failures/" + builtin + "/principal-missing", "/operations/failures/x/y",
 			"/audit", "/audit?person=x", "/audit/export", "/audit/" + string(entitlement.OfPackage) + "/" + pkg, "/audit/request/" + made} {
 			who.open(path)
 			who.has(403)

@@ -58,6 +58,14 @@ func (s *senders) send(function, queue string) *localQueue {
 	return s.queues[queue]
 }
 
+// Count returns how many messages are parked by a queue; the schedule parks nothing here.
+func (l localQueues) Count(_ context.Context, id string) (int, error) {
+	if each := l[id]; each != nil {
+		return len(each.Dead()), nil
+	}
+	return 0, nil
+}
+
 // delayers are the queues as the adapter of a function needs them.
 func (l localQueues) delayers() lambdaio.Queues {
 	all := lambdaio.Queues{}

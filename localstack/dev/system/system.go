@@ -37,6 +37,10 @@ type Options struct {
 	Every time.Duration // period of the schedule; 0: sweeps come by Sweep alone
 	Log   io.Writer     // where the functions log to
 
+	secret       func(context.Context) (string, error) // with it the pages are a confidential client, which the issuer knows by clientSecret
+	clientSecret string
+	methods      []string // by which the issuer takes it
+
 	clock clock.Clock // of the queues and the functions; nil: the wall clock
 }
 
@@ -48,6 +52,7 @@ type System struct {
 	table     *engine.Engine
 	functions functions
 	queues    localQueues
+	secret    func(context.Context) (string, error)
 	files     *objects.Memory // what people took away
 	servers   []*http.Server
 	stop      context.CancelFunc
@@ -98,6 +103,8 @@ func (s *System) open(o Options) error {
 	if s.issuer, err = issuer.New(s.Endpoints.Issuer, clock.System{}, clock.System{}); err != nil {
 		return err
 	}
+	s.issuer.Secret, s.issuer.Methods = o.clientSecret, o.methods
+	s.secret = o.secret
 	s.queues, s.files = newQueues(o.clock), &objects.Memory{Address: s.Endpoints.Issuer + "/files"}
 	s.table = engine.New(engine.Options{Table: table})
 	if s.functions, err = s.wire(dynamo.New(s.table, table), o.clock, o.Log); err != nil {

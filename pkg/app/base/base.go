@@ -109,6 +109,18 @@ func (k *Clients) Secrets() *secrets.SSM {
 	return secrets.NewSSM(ssm.NewFromConfig(k.aws), k.c.SecretPath)
 }
 
+// SignIn returns what proves to issuers that it is the pages.
+func (k *Clients) SignIn() *secrets.SignIn {
+	k.may(k.c.Function.Uses.SignsIn, "the secrets of sign-in")
+	return secrets.NewSignIn(k.aws, k.c.SignInPath)
+}
+
+// Parked returns the counts of what lies in dead-letter queues.
+func (k *Clients) Parked() *queue.Parked {
+	k.may(k.c.Function.Uses.Parked, "dead-letter queues")
+	return queue.NewParked(sqs.NewFromConfig(k.aws), k.c.Queues[names.DeliverUrgent])
+}
+
 func (k *Clients) queue(id string) *queue.SQS {
 	return queue.New(sqs.NewFromConfig(k.aws), k.c.Queues[id])
 }

@@ -2,16 +2,20 @@ package costs
 
 import (
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
 	"leasehold/pkg/dynamo/engine"
+	"leasehold/pkg/lifecycle"
 )
 
 // The pins of the pages of those who run the service and look back. What could not be delivered
 // is counted for each target and each reason, in a call of its own.
 var pinOps = map[string]cost{
-	"operations":     {19, 10.5, 0}, // ten reasons at the one target, and four shards of what is owed
+	"operations":     {20, 11, 0}, // ten reasons at the one target, four shards of what is owed, and which targets rest, in one
+	"figures":        {3, 3, 0},   // a month is one item
+	"my settings":    {2, 2, 0},   // who it is says how they want it
 	"removals":       {6, 4, 0},
 	"loosened":       {3, 2.5, 0},
 	"all events":     {9, 31, 0}, // an index leads to 25 of them, each is read, and so is what it is about
@@ -36,10 +40,37 @@ func TestY1_WhatOperationsAndAuditCostIsTheSameHoweverMuchHappened(t *testing.T)
 
 			read := o.pages("admin")
 			read("/audit") // and so the signing key is known
-			for name, path := range map[string]string{"operations": "/operations", "removals": "/operations/removals", "loosened": "/operations/loosened", "all events": "/audit",
+			for name, path := range map[string]string{"operations": "/operations", "removals": "/operations/removals", "loosened": "/operations/loosened", "figures": "/operations/figures", "my settings": "/my-settings", "all events": "/audit",
 				"by somebody": "/audit?actor=" + admin, "of a person": "/audit?person=" + mia, "of a package": "/audit?package=" + pkg, "of one thing": "/audit/user/" + boss, "people by name": "/audit?person=mia"} {
 				o.costs(name, pinOps[name], func() { read(path) })
 			}
 		})
 	}
+}
+
+// pinCount is what it costs to count a quarter of an hour in which nothing happened, and one with
+// ten events: what was counted, four shards of the index, each event, and the figures anew.
+var pinCount = map[string]cost{"nothing": {}, "a quarter of an hour": {6, 3, 2}, "ten events": {7, 13, 2}}
+
+// What figures cost follows what happened, and not what is kept: each event is read once.
+func TestY1_WhatCountingCostsFollowsWhatHappened(t *testing.T) {
+	o := open(t, place{engine.New(engine.Options{Table: "costs"}), "costs"})
+	pkg := o.pack(false)
+	count := &lifecycle.Counter{Store: o.db, Clock: o.clock, Log: slog.New(slog.DiscardHandler)}
+	turn := func() {
+		if err := count.Count(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.clock.Advance(time.Hour)
+	turn()
+	o.clock.Advance(time.Minute)
+	o.costs("nothing", pinCount["nothing"], turn)
+	o.clock.Advance(15 * time.Minute)
+	o.costs("a quarter of an hour", pinCount["a quarter of an hour"], turn)
+	for n := range 10 {
+		o.call(o.catalogs, "admin", "PATCH", em+"/accessPackages/"+pkg, object{"description": fmt.Sprintf("%03d", n)})
+	}
+	o.clock.Advance(20 * time.Minute)
+	o.costs("ten events", pinCount["ten events"], turn)
 }

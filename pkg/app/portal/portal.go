@@ -2,6 +2,7 @@
 package portal
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -27,25 +28,31 @@ import (
 func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	clients := base.Open(c)
 	db, urgent, jobs := clients.Table(), clients.Sender(names.DeliverUrgent), clients.Sender(names.FanoutJobs)
+	signIn, parked := clients.SignIn(), clients.Parked()
 	verifier, err := httpapi.Verifier(c)
 	if err := errors.Join(err, clients.Err()); err != nil {
 		return nil, err
 	}
 	people := httpapi.Directory(c, db, urgent, log)
 	return pages.New(pages.Deps{
-		SignIn: SignIn(c), Authenticator: verifier, Sessions: &sessions.Service{Store: db, Clock: clock.System{}}, Directory: people,
+		SignIn: SignIn(c, signIn.Secret), Authenticator: verifier, Sessions: &sessions.Service{Store: db, Clock: clock.System{}}, Directory: people,
 		Catalogs: &catalogs.Service{Store: db, Targets: targets.Lookup{Registry: targets.Directory(db, people)}, Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
 		Requests: &requests.Service{Store: db, Enqueuer: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
-		Views:    &views.Reader{Store: db}, Clock: clock.System{}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase,
+		Parked:   parked, Views: &views.Reader{Store: db}, Clock: clock.System{}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase,
 	}), nil
 }
 
 // SignIn returns how people sign in: with those of the issuers that know the pages as a client.
-func SignIn(c config.Config) *signin.Flow {
+// The secrets of confidential clients are read when somebody signs in.
+func SignIn(c config.Config, secret func(ctx context.Context, name string) (string, error)) *signin.Flow {
 	f := &signin.Flow{Client: &http.Client{Timeout: 5 * time.Second}, Insecure: c.Emulated}
 	for _, i := range c.Issuers {
 		if p := i.PortalClient; p != nil {
-			f.Issuers = append(f.Issuers, signin.Issuer{Name: i.Issuer, ClientID: p.ID, Scopes: p.Scopes, Parameters: p.Parameters})
+			issuer := signin.Issuer{Name: i.Issuer, ClientID: p.ID, Scopes: p.Scopes, Parameters: p.Parameters}
+			if p.Secret != "" {
+				issuer.Secret = func(ctx context.Context) (string, error) { return secret(ctx, p.Secret) }
+			}
+			f.Issuers = append(f.Issuers, issuer)
 		}
 	}
 	return f

@@ -34,6 +34,9 @@ const firstOfItsNumber = "Put EV EV: attribute_not_exists(pk)"
 // needs are all conditions of all writes, by name: what is done to which sort of item, and
 // the text.
 var needs = map[string]need{
+	"Put CFG FIGURES: attribute_not_exists(pk)":                        {test: "Figures: only the version that was read is changed or erased, and every member comes back"},
+	"Put CFG FIGURES: v = ?":                                           {test: "Figures: only the version that was read is changed or erased, and every member comes back"},
+	"Delete CFG FIGURES: v = ?":                                        {test: "Figures: only the version that was read is changed or erased, and every member comes back"},
 	"Put CFG SETTINGS: attribute_not_exists(pk)":                       {test: "Settings: only the version that was read is changed or erased, and every member comes back"},
 	"Put CFG SETTINGS: v = ?":                                          {test: "Settings: only the version that was read is changed or erased, and every member comes back"},
 	"Delete CFG SETTINGS: v = ?":                                       {test: "Settings: only the version that was read is changed or erased, and every member comes back"},
