@@ -283,4 +283,12 @@ var germanRefusals = map[string]string{
 	"userUpdate is for your own assignments. To change somebody else's use adminUpdate.":                                                                            "So ändern Sie nur eigene Zuweisungen.",
 	"userRemove is for your own assignments. To end somebody else's use adminRemove.":                                                                               "So beenden Sie nur eigene Zuweisungen.",
 	"The user was deleted a moment ago, and what was asked for just before may not be found yet: try again after %s.":                                               "Die Person wurde eben erst gelöscht, und was kurz davor beantragt wurde, ist vielleicht noch nicht zu finden: Versuchen Sie es wieder nach %s.",
+	"endDateTime goes with an approval: leave it out of a denial.":                                                                                                  "endDateTime gehört zu einer Zustimmung: lassen Sie es bei einer Ablehnung weg.",
+	"endDateTime must lie after %s, when the access would begin.":                                                                                                   "endDateTime muss nach %s liegen, wenn der Zugriff beginnen würde.",
+	"An approval can only shorten: name an end before %s, or leave endDateTime out.":                                                                                "Eine Zustimmung kann nur kürzen: nennen Sie ein Ende vor %s, oder lassen Sie endDateTime weg.",
+	"The assignment ends at %s already: name a later end, or deny the extension.":                                                                                   "Die Zuweisung endet schon am %s: nennen Sie ein späteres Ende, oder lehnen Sie die Verlängerung ab.",
+	"Nobody of this id reports to you.": "Niemand mit dieser Kennung ist Ihnen unterstellt.",
+	"You cannot ask for this access package for somebody of this name. Check the name. You may ask for those who report to you, or for whom a policy of the package names you, where it lets others ask.": "Sie können dieses Zugriffspaket für niemanden dieses Namens beantragen. Prüfen Sie den Namen. Beantragen können Sie für die, die Ihnen unterstellt sind oder für die eine Richtlinie des Pakets Sie nennt, wo sie das erlaubt.",
+	"The access package does not list this as incompatible.": "Das Zugriffspaket führt dies nicht als unvereinbar auf.",
+	"No assignment has come of this request.":                "Aus diesem Antrag ist keine Zuweisung geworden.",
 }
