@@ -281,3 +281,43 @@ for (const locale of ['en', 'de']) {
     await Promise.all([manager.context().close(), other.context().close()]);
   });
 }
+
+for (const locale of ['en', 'de']) {
+  test(`every form of those who administer, ${locale}`, async () => {
+    const admin = await reader('admin', { locale });
+    for (const [name, path] of Object.entries({
+      administration: '/administration', connectors: '/administration/connectors', 'connector-new': '/administration/connectors/new',
+      organizations: '/administration/organizations', 'organization-new': '/administration/organizations/new',
+      'person-new': '/administration/people/new', groups: '/administration/groups', 'groups-none': '/administration/groups?search=nothing-of-this-name', 'group-new': '/administration/groups/new',
+      import: '/administration/import', settings: '/administration/settings',
+    })) {
+      await admin.goto(SITE + path);
+      await seen(admin, `${name}-${locale}`);
+    }
+
+    // One of each, and each with what is wrong with it.
+    await admin.goto(`${SITE}/administration/connectors`);
+    await admin.locator('main tbody a').first().click();
+    await seen(admin, `connector-${locale}`);
+    await admin.goto(`${SITE}/administration/groups`);
+    await admin.locator('main tbody a').first().click();
+    await seen(admin, `group-${locale}`);
+    for (const form of ['connectors', 'organizations', 'people', 'groups']) {
+      await admin.goto(`${SITE}/administration/${form}/new`);
+      await admin.locator('main form button[type=submit]').last().click();
+      await admin.getByRole('alert').waitFor();
+      await seen(admin, `${form}-wrong-${locale}`);
+    }
+    await admin.goto(`${SITE}/administration/import`);
+    await admin.locator('#lines').fill('userPrincipalName,displayName,department\nmember@northwind.example,,Spain\nnew@northwind.example,New,\n,nobody,');
+    await admin.locator('main form button[type=submit]').last().click();
+    await admin.locator('main table').waitFor();
+    await seen(admin, `import-checked-${locale}`);
+    await admin.goto(`${SITE}/catalogs`);
+    await admin.locator('main tbody a').first().click();
+    await admin.locator('main a[href*="/resources/"]:not([href$="/add"])').first().click();
+    await admin.locator('main a[href*="/roles/"]').first().click();
+    await seen(admin, `role-holders-${locale}`);
+    await admin.context().close();
+  });
+}

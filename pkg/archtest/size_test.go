@@ -28,7 +28,7 @@ func TestFunctionsAreSmall(t *testing.T) {
 	dist := t.TempDir()
 	for _, f := range names.Functions {
 		bootstrap := filepath.Join(dist, f.ID)
-		build := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-gcflags=leasehold/...=-l", "-ldflags", "-s -w", "-o", bootstrap, "./functions/"+f.ID)
+		build := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-gcflags=all=-l", "-ldflags", "-s -w", "-o", bootstrap, "./functions/"+f.ID)
 		build.Dir = root
 		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64")
 		if out, err := build.CombinedOutput(); err != nil {

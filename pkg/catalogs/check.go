@@ -24,6 +24,9 @@ func (s *Service) CheckConnector(ctx context.Context, by authz.Command, id entit
 	if err != nil {
 		return c, err
 	}
+	if c.Paused {
+		return c, entitlement.Errorf(entitlement.Precondition, "The connector is paused, and nothing is sent to its target: resume it first.")
+	}
 	e := s.event(entitlement.OfConnector, string(c.ID), "checked", by)
 	return s.look(ctx, c, &e)
 }

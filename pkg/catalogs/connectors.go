@@ -37,7 +37,7 @@ func (s *Service) registerConnector(ctx context.Context, by authz.Command, c ent
 		return c, entitlement.Errorf(entitlement.Precondition, "There are %d connectors, the most that there may be: delete one that nothing uses.", len(all))
 	}
 	c, err = s.putConnector(ctx, by, c, entitlement.ConnectorConfig{}, credential, "created")
-	if err == nil {
+	if err == nil && !c.Paused {
 		s.lookAt(ctx, c) // the answer is that of the registration alone, since a repeat gets the same
 	}
 	return c, err
@@ -87,13 +87,18 @@ func (s *Service) updateConnector(ctx context.Context, by authz.Command, id enti
 		c.Check = entitlement.TargetCheck{} // that was of another target
 	}
 	c, err = s.putConnector(ctx, by, c, before, credential, "updated")
-	if err == nil {
-		s.wake(ctx, id, curedBy(before, c, credential != "")...)
-		if credential != "" || looksDifferent(before, c) {
-			c = s.lookAt(ctx, c)
-		}
+	if err != nil || c.Paused {
+		return c, err // who waits for it is told when it is resumed, and it is looked at then
 	}
-	return c, err
+	resumed := before.Paused
+	if resumed {
+		s.resumed(ctx, id)
+	}
+	s.wake(ctx, id, curedBy(before, c, credential != "")...)
+	if credential != "" || resumed || looksDifferent(before, c) {
+		c = s.lookAt(ctx, c)
+	}
+	return c, nil
 }
 
 // putConnector keeps the credential first, under a number that nothing names yet, and

@@ -70,6 +70,37 @@ func (s *Service) tryAgain(ctx context.Context, id entitlement.ConnectorID) erro
 	return err
 }
 
+// resumed has those tried again at once who waited while a connector was paused. The target
+// counts as one that is tried: one call goes first, and the worker of the one that is
+// answered wakes everybody else, as many as they are.
+func (s *Service) resumed(ctx context.Context, id entitlement.ConnectorID) {
+	err := s.tryFirst(ctx, id)
+	if err == nil {
+		err = s.wakeFailing(ctx, id, entitlement.ReasonPaused)
+	}
+	if err != nil {
+		s.Log.WarnContext(ctx, "those who waited for a paused connector were not told that it was resumed; they are tried again within the hour", "connector", id, "error", err)
+	}
+}
+
+// tryFirst lets one call try a target that people wait for.
+func (s *Service) tryFirst(ctx context.Context, id entitlement.ConnectorID) error {
+	waiting, err := s.Store.Failing(ctx, id, entitlement.ReasonPaused, entitlement.Page{Limit: 1})
+	if err != nil {
+		return err
+	}
+	b, err := s.Store.Breaker(ctx, id)
+	if err != nil || len(waiting.Items) == 0 && b.Failures == 0 {
+		return err
+	}
+	b.Connector, b.Failures, b.Until = id, max(b.Failures, 1), s.Clock.Now()
+	err = s.Store.Commit(ctx, entitlement.Change{Breakers: []entitlement.Breaker{b}})
+	if entitlement.StalePart(err) != "" {
+		return nil // somebody tries it just now
+	}
+	return err
+}
+
 func (s *Service) wakeFailing(ctx context.Context, id entitlement.ConnectorID, reason string) error {
 	for page, told := (entitlement.Page{}), 0; told < maxWoken; {
 		failing, err := s.Store.Failing(ctx, id, reason, page)

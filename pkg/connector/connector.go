@@ -129,6 +129,7 @@ const (
 	CredentialRefused  Reason = entitlement.ReasonCredential
 	TargetUnavailable  Reason = entitlement.ReasonUnavailable
 	TargetThrottled    Reason = "target-throttled"
+	TargetPaused       Reason = entitlement.ReasonPaused        // an administrator has it left alone
 	NotUnderstood      Reason = entitlement.ReasonNotUnderstood // the answer is none that the adapter can read
 	NotConfirmed       Reason = entitlement.ReasonNotConfirmed  // the write was accepted, the read-back does not show it
 	CannotConfirm      Reason = entitlement.ReasonCannotConfirm // no way of asking this target tells who holds the role
@@ -137,7 +138,7 @@ const (
 // Reasons lists them.
 func Reasons() []string {
 	var all []string
-	for _, r := range []Reason{PrincipalMissing, PrincipalAmbiguous, ResourceMissing, RefusedByTarget, CredentialRefused, TargetUnavailable, TargetThrottled, NotUnderstood, NotConfirmed, CannotConfirm} {
+	for _, r := range []Reason{PrincipalMissing, PrincipalAmbiguous, ResourceMissing, RefusedByTarget, CredentialRefused, TargetUnavailable, TargetThrottled, TargetPaused, NotUnderstood, NotConfirmed, CannotConfirm} {
 		all = append(all, string(r))
 	}
 	return all

@@ -52,8 +52,14 @@ func NewRegistry(configs Configs, secrets Secrets, builtin Connector, kinds map[
 	return &Registry{configs: configs, secrets: secrets, builtin: builtin, kinds: maps.Clone(kinds)}
 }
 
-// Open returns the connector of the id. NotFound: it is not registered. Forbidden,
-// with CredentialRefused: no credential was given. Invalid: its kind is unknown, or
+// Paused is what is answered in place of a target that is paused.
+func Paused() error {
+	return Fail(entitlement.Precondition, "open connector", &Refusal{Reason: TargetPaused,
+		Detail: "An administrator has paused the connector: nothing is sent to its target until it is resumed."}, nil)
+}
+
+// Open returns the connector of the id. NotFound: it is not registered. Precondition,
+// with TargetPaused: it is paused. Forbidden, with CredentialRefused: no credential was given. Invalid: its kind is unknown, or
 // its registration cannot work.
 func (r *Registry) Open(ctx context.Context, id entitlement.ConnectorID) (Connector, error) {
 	const op = "open connector"
@@ -64,6 +70,11 @@ func (r *Registry) Open(ctx context.Context, id entitlement.ConnectorID) (Connec
 	cfg, err := r.configs.Connector(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+
+	// Whoever asks for it is refused here, so that nothing is sent by any way.
+	if cfg.Paused {
+		return nil, Paused()
 	}
 
 	kind, known := r.kinds[cfg.Kind]

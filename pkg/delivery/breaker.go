@@ -93,11 +93,20 @@ const maxWoken = 50_000
 // next attempts may lie an hour ahead. What is not enqueued here is found by the sweep in
 // its time.
 func (t *target) wake(ctx context.Context) {
-	for page, woken := (entitlement.Page{}), 0; woken < maxWoken; {
-		waiting, err := t.run.Store.Failing(ctx, t.id, entitlement.ReasonUnavailable, page)
-		if err != nil {
-			t.run.Log.WarnContext(ctx, "those who waited for a target were not found", "connector", t.id, "error", err)
+	woken := 0
+	for _, reason := range []string{entitlement.ReasonUnavailable, entitlement.ReasonPaused} {
+		if err := t.wakeFailing(ctx, reason, &woken); err != nil {
+			t.run.Log.WarnContext(ctx, "those who waited for a target were not all told that it is well again; the sweep will find them", "connector", t.id, "error", err)
 			return
+		}
+	}
+}
+
+func (t *target) wakeFailing(ctx context.Context, reason string, woken *int) error {
+	for page := (entitlement.Page{}); *woken < maxWoken; {
+		waiting, err := t.run.Store.Failing(ctx, t.id, reason, page)
+		if err != nil {
+			return err
 		}
 
 		var subjects []entitlement.UserID
@@ -107,16 +116,16 @@ func (t *target) wake(ctx context.Context) {
 
 		if len(subjects) > 0 {
 			if err := t.run.Queue.Enqueue(ctx, subjects...); err != nil {
-				t.run.Log.WarnContext(ctx, "a message was lost; the sweep will find the pending reconciliations", "subjects", len(subjects), "error", err)
-				return
+				return err
 			}
 		}
 
 		if page.Token = waiting.Next; waiting.Next == "" {
-			return
+			return nil
 		}
-		woken += len(subjects)
+		*woken += len(subjects)
 	}
+	return nil
 }
 
 // wellAgain reports that a target that was backed off from when a subject came is not
@@ -148,7 +157,7 @@ func (t *target) observe(err error) {
 		close(t.heard)
 	}
 
-	if isNoTime(err) || errors.Is(err, errSilent) {
+	if isNoTime(err) || errors.Is(err, errSilent) || isPaused(err) {
 		return // there was no call
 	}
 

@@ -180,7 +180,8 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 		g.Since = now
 	}
 
-	if !o.resting {
+	paused := o.failure.Reason == connector.TargetPaused
+	if !o.resting && !paused {
 		g.Attempts++
 	}
 
@@ -198,6 +199,8 @@ func failing(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.
 		g.Next = g.CheckAfter
 	case !o.look.IsZero():
 		g.Next = o.look
+	case paused:
+		g.Next = now.Add(pausedRetry)
 	case o.resting:
 		g.Next = now.Add(max(o.failure.After, 0))
 	case o.failure.Reason == connector.TargetThrottled && o.failure.After > 0:
@@ -221,7 +224,7 @@ func missed(g entitlement.Grant, t Task, o outcome, now time.Time) entitlement.G
 	gone := o.failure.Reason == connector.ResourceMissing || o.failure.Reason == connector.PrincipalMissing && !t.Grant
 
 	switch {
-	case o.failure.Reason == connector.TargetThrottled:
+	case o.failure.Reason == connector.TargetThrottled, o.failure.Reason == connector.TargetPaused:
 		return g
 	case !gone || o.final:
 		g.MissingSince = time.Time{}

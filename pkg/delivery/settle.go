@@ -56,7 +56,7 @@ func (s State) known() map[entitlement.RoleRef]entitlement.Grant {
 // evaluate tells what the recorded grants mean for one waiting assignment; "" means that it
 // is still being delivered. unconfirmed: some role counts without having been seen.
 func evaluate(a entitlement.Assignment, list []entitlement.ResourceRoleScope, known map[entitlement.RoleRef]entitlement.Grant, now time.Time) (e entitlement.AssignmentEvent, unconfirmed bool) {
-	present, hopeful := 0, 0
+	present, hopeful, paused := 0, 0, false
 	since := time.Time{} // when the trouble began
 
 	for _, s := range list {
@@ -66,6 +66,8 @@ func evaluate(a entitlement.Assignment, list []entitlement.ResourceRoleScope, kn
 			unconfirmed = unconfirmed || g.Presence != entitlement.PresencePresent
 		case !g.Permanent && !(g.Failing() && g.Reason == string(connector.CannotConfirm)):
 			hopeful++
+			// What waits for a paused target has not failed, however long that is.
+			paused = paused || g.Failing() && g.Reason == entitlement.ReasonPaused
 			if g.Failing() && (since.IsZero() || g.Since.Before(since)) {
 				since = g.Since
 			}
@@ -79,7 +81,7 @@ func evaluate(a entitlement.Assignment, list []entitlement.ResourceRoleScope, kn
 	switch {
 	case present == len(list):
 		return entitlement.AllPresent, unconfirmed
-	case hopeful > 0 && now.Sub(since) < GiveUpAfter:
+	case paused || hopeful > 0 && now.Sub(since) < GiveUpAfter:
 		return "", false
 	case present > 0:
 		return entitlement.SomePresent, false

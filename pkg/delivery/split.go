@@ -167,7 +167,7 @@ func mayConcernOnePerson(err error) bool {
 	}
 	timedOut, is := errors.AsType[net.Error](err)
 	slow := errors.Is(err, context.DeadlineExceeded) || is && timedOut.Timeout()
-	return !slow && !errors.Is(err, errSilent) && refusal.Reason != connector.TargetThrottled
+	return !slow && !errors.Is(err, errSilent) && !isPaused(err) && refusal.Reason != connector.TargetThrottled
 }
 
 // refuse enters a failed change for all of its ops. What was never sent, for lack of time,

@@ -38,6 +38,8 @@ type Store interface {
 	TargetResource(ctx context.Context, at entitlement.ConnectorID, resource string) (entitlement.TargetResource, error)
 	// Breaker returns what is remembered of a target; version 0 where nothing is.
 	Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlement.Breaker, error)
+	// Connector returns a registration.
+	Connector(ctx context.Context, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error)
 	// Commit makes the change true, or nothing of it and Conflict.
 	Commit(ctx context.Context, change entitlement.Change) error
 }

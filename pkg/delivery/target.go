@@ -46,6 +46,7 @@ type target struct {
 	nobody    connector.PrincipalRef // an id that nobody has
 
 	mu        sync.Mutex // of what follows
+	looked    time.Time  // when it was last seen not to be paused
 	failed    bool       // some call was not answered
 	misses    int        // calls in a row that were not
 	answered  bool       // some call was
@@ -106,8 +107,9 @@ func (t *target) open(ctx context.Context) *outcome {
 
 	conn, err := t.run.Connectors.Open(ctx, t.id)
 	if err != nil {
-		return &outcome{failure: refusalOf(err)}
+		return &outcome{failure: refusalOf(err), resting: isPaused(err)}
 	}
+	t.looked = t.run.Clock.Now()
 
 	t.conn, t.caps = conn, conn.Describe()
 	// A connector that says nothing of itself gets one change a call, and one way of asking.
@@ -236,6 +238,8 @@ func (t *target) try(calls context.Context, do func(context.Context) error) erro
 		return errSilent
 	case calls.Err() != nil || !t.run.inTime():
 		return errNoTime
+	case t.paused(calls):
+		return connector.Paused()
 	}
 	err := do(calls)
 	if err != nil && calls.Err() != nil {

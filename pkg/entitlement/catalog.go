@@ -195,6 +195,8 @@ type ConnectorConfig struct {
 	ValueListRemoval bool
 	// ConcurrentWrites: changes of one resource may cross without undoing each other.
 	ConcurrentWrites bool
+	// Paused: nothing is sent to the target, not even questions; what is owed there stays owed.
+	Paused bool
 
 	// The roles of the target's applications as an administrator named them: values of
 	// attributes of accounts.

@@ -87,6 +87,7 @@ const (
 	ReasonResourceMissing    = "resource-missing"
 	ReasonPrincipalMissing   = "principal-missing"
 	ReasonPrincipalAmbiguous = "principal-ambiguous"
+	ReasonPaused             = "target-paused"
 )
 
 // Settings writes the connector's settings in one line, for events.

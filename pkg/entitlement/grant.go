@@ -134,8 +134,17 @@ type Settlement struct {
 
 // Worst returns the reason that the grant set is listed under among what could not be
 // delivered, and since when: that of the grant that has failed longest; "" where none does.
+// Where the target is paused it is that, so that whoever waits for it is found when it is
+// resumed.
 func (s GrantSet) Worst() (reason string, since time.Time) {
 	for _, g := range s.Grants {
+		if reason == ReasonPaused && g.Reason != ReasonPaused {
+			continue
+		}
+		if g.Failing() && g.Reason == ReasonPaused && reason != ReasonPaused {
+			reason, since = g.Reason, g.Since
+			continue
+		}
 		if g.Failing() && (since.IsZero() || g.Since.Before(since) || g.Since.Equal(since) && g.Reason < reason) {
 			reason, since = g.Reason, g.Since
 		}

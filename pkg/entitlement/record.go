@@ -90,6 +90,7 @@ func (c ConnectorConfig) Recorded() []Recorded {
 		{"resourceManagers", inWords(c.ResourceManagers)}, {"credential", numbered(c.Credential)},
 		{"roleValues", strings.Join(c.RoleValues, ", ")}, {"entitlementValues", strings.Join(c.EntitlementValues, ", ")},
 	}
+	list = append(list, Recorded{"isPaused", yes(c.Paused)})
 	for _, s := range ConnectorSettings {
 		list = append(list, Recorded{s.Name, s.Of(c)})
 	}

@@ -83,6 +83,9 @@ func readConnector(o *strict.Object, c *connectorEdit) {
 	o.Text("kind", &c.Kind)
 	o.Text("url", &c.URL)
 	o.Text("credential", &c.credential)
+	if o.Has("isPaused") {
+		o.Bool("isPaused", &c.Paused)
+	}
 	o.Texts("correlationKeys", &c.CorrelationKeys)
 	strict.IDs(o, "resourceManagers", &c.ResourceManagers)
 

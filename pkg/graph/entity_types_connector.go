@@ -17,6 +17,7 @@ func mapConnector(c entitlement.ConnectorConfig) object {
 		"id": string(c.ID), "displayName": text(c.DisplayName), "kind": text(c.Kind), "url": c.URL, "correlationKeys": texts(c.CorrelationKeys),
 		"resourceManagers": texts(c.ResourceManagers), "createdDateTime": instant(c.Created),
 		"roleValues": texts(c.RoleValues), "entitlementValues": texts(c.EntitlementValues), observed: mapCheck(c.Check),
+		"isPaused": c.Paused,
 	}
 	for _, setting := range entitlement.ConnectorSettings {
 		mapper[setting.Name] = setting.Of(c)

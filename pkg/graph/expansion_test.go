@@ -83,6 +83,7 @@ func stockExpansions(w *fixture) {
 	resource := object{"originId": "crm", "originSystem": "Scim", "environment": object{"id": w.ids["connector"]}}
 	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": w.ids["catalog"]}, "resource": resource}).want(201)
 	w.ids["resource"] = dig(w.call("admin", "GET", filtered(em+"/catalogs/"+w.ids["catalog"]+"/resources", "originId eq '"+w.ids["sales"]+"'"), nil).one(), "id")
+	w.ids["resourceRole"] = dig(w.call("admin", "GET", filtered(em+"/catalogs/"+w.ids["catalog"]+"/resources", "originId eq '"+w.ids["sales"]+"'")+"&$expand=roles", nil).one(), "roles.0.id")
 	crm := dig(w.call("admin", "GET", filtered(em+"/catalogs/"+w.ids["catalog"]+"/resources", "originId eq 'crm'"), nil).one(), "id")
 	w.call("admin", "POST", packagePath+"/"+w.ids["package"]+"/resourceRoleScopes", object{"role": object{"originId": "Member_crm", "originSystem": "Scim", "resource": object{"id": crm}}}).want(201)
 	unused := object{"originId": "canary-resource", "originSystem": "Scim", "environment": object{"id": w.ids["connector"]}}
@@ -105,7 +106,7 @@ func stockExpansions(w *fixture) {
 func (w *fixture) readable(pattern string) string {
 	of := map[string]string{"catalogId": "catalog", "accessPackageId": "package", "policyId": "policy", "connectorId": "connector", "user:text": "member", "groupId": "sales",
 		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage", "roleId": "role", "roleAssignmentId": "given",
-		"resourceId": "resource", "organizationId": "organization", "extensionId": "extension", "exportId": "export", "userId": "member"}
+		"resourceId": "resource", "resourceRoleId": "resourceRole", "organizationId": "organization", "extensionId": "extension", "exportId": "export", "userId": "member"}
 	path := regexp.MustCompile(`/\{([^}]+)\}`).ReplaceAllStringFunc(pattern, func(segment string) string {
 		name := strings.Trim(segment, "/{}")
 		if name == "objectKind:text" {

@@ -44,7 +44,7 @@ func (c *call) schemas() []schema {
 		schemaOf("user", users()), schemaOf("group", groups()), schemaOf("directoryObject", directoryObjects()),
 		schemaOf("unifiedRoleDefinition", roleDefinitions()), schemaOf("unifiedRoleAssignment", c.roleAssignments()),
 		schemaOf("connector", connectorType()), schemaOf("targetResource", offerType()), schemaOf("event", eventType()), schemaOf("grant", grants()), schemaOf("requestDetails", requestDetails()),
-		schemaOf("deliveryError", deliveryErrorType()), schemaOf("failure", failureType()), schemaOf("removal", c.removalType()),
+		schemaOf("deliveryError", deliveryErrorType()), schemaOf("failure", failureType()), schemaOf("removal", c.removalType()), schemaOf("roleHolder", roleHolderType()),
 		schemaOf("inactiveSettings", inactiveType()), schemaOf("link", linkType("")), schemaOf("export", exportType()),
 		schemaOf("requirements", requirementType()),
 		schemaOf("approvalBackground", backgroundType()), schemaOf("trial", trialType()),

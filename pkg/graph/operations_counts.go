@@ -78,6 +78,7 @@ var requestCounts = []operation{
 
 	{method: "GET", path: ours + "/deliveryErrors/$count", action: authz.ReadDeliveryErrors, serve: counting(listDeliveryErrors)},
 	{method: "GET", path: ours + "/deliveryErrors/{connectorId}/{reason:text}/$count", action: authz.ReadDeliveryErrors, serve: counting(listFailures)},
+	{method: "GET", path: roleHoldersPath + "/$count", action: authz.ListAssignments, serve: counting(listRoleHolders)},
 	{method: "GET", path: ours + "/removals/$count", action: authz.ReadDeliveryErrors, serve: counting(listRemovals)},
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"leasehold/pkg/authz"
+	"leasehold/pkg/catalogs"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/strict"
 )
@@ -146,33 +147,16 @@ func readEndUserSettings(o *strict.Object, s *entitlement.EndUserSettings) {
 	}
 }
 
-// inactive is something that is kept and shown, and that nothing acts upon yet.
-type inactive struct{ what, means string }
-
-// inactives are all of it. The README says the same.
-var inactives = []inactive{
-	{"settings.externalUserLifecycleAction", "External users are neither blocked nor deleted after their last assignment."},
-	{"settings.durationUntilExternalUserDeletedAfterBlocked", "No external user is deleted."},
-	{"subjects.subjectLifecycle", "Whether a guest is governed changes nothing yet."},
-	{"assignmentPolicies.allowedTargetScope", "Under allExternalUsers guests of an unknown organization ask, and no connected organization is proposed."},
-	{"assignmentPolicies.customExtensionStageSettings", "Custom extensions are not called. A policy cannot name one that requests would wait for."},
-	{"assignmentPolicies.reviewSettings", "No access review is run."},
-	{"assignmentPolicies.automaticRequestSettings", "Nothing is assigned or taken away by itself: people ask, and administrators assign."},
-	{"assignmentPolicies.notificationSettings", "No mail is sent, whether or not a policy switches it off."},
-	{"catalogs.customWorkflowExtensions", "Custom extensions are not called."},
-	{"resources.uploadSessions", "Upload sessions take no files, and no access review reads them."},
-}
-
 func getInactive(ctx context.Context, c *call) (response, error) {
 	if _, err := c.deps.Catalogs.Settings(ctx, c.by.Caller); err != nil {
 		return response{}, err
 	}
-	return entity(ctx, c, inactiveType(), inactives)
+	return entity(ctx, c, inactiveType(), catalogs.Inactives)
 }
 
-func inactiveType() entityType[[]inactive] {
-	return entityType[[]inactive]{set: "leasehold/settings", navigation: noNavigation, example: inactives, mapper: func(all []inactive) object {
-		return object{"id": "singleton", "inactive": objects(all, func(i inactive) object { return object{"name": i.what, "means": i.means} })}
+func inactiveType() entityType[[]catalogs.Inactive] {
+	return entityType[[]catalogs.Inactive]{set: "leasehold/settings", navigation: noNavigation, example: catalogs.Inactives, mapper: func(all []catalogs.Inactive) object {
+		return object{"id": "singleton", "inactive": objects(all, func(i catalogs.Inactive) object { return object{"name": i.What, "means": i.Means} })}
 	}}
 }
 

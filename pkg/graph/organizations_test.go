@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"leasehold/pkg/catalogs"
 	"os"
 	"strings"
 	"testing"
@@ -311,9 +312,9 @@ func TestTheReadmeNamesWhatIsInactive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, i := range inactives {
-		if !strings.Contains(string(readme), "`"+i.what+"`") {
-			t.Errorf("the README does not name %s", i.what)
+	for _, i := range catalogs.Inactives {
+		if !strings.Contains(string(readme), "`"+i.What+"`") {
+			t.Errorf("the README does not name %s", i.What)
 		}
 	}
 }

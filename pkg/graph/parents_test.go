@@ -53,7 +53,7 @@ var kinds = map[string]string{"user": "member", "group": "sales", "catalog": "ca
 // usual is what stands for the variables of paths.
 var usual = map[string]string{"user": "member", "groupId": "spare", "userId": "member", "catalogId": "catalog", "accessPackageId": "package", "otherId": "package3", "policyId": "policy",
 	"connectorId": "connector", "assignmentRequestId": "request", "assignmentId": "held", "stageId": "stage", "roleScope": "roleScope",
-	"objectId": "policy", "personId": "member", "roleId": "readerRole", "roleAssignmentId": "given", "resourceId": "resource",
+	"objectId": "policy", "personId": "member", "roleId": "readerRole", "roleAssignmentId": "given", "resourceId": "resource", "resourceRoleId": "role",
 	"organizationId": "organization", "extensionId": "extension", "sessionId": "session"}
 
 // stockParents fills a fixture with two of everything, each under a parent of its own.

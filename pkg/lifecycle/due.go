@@ -184,13 +184,17 @@ func (t *sweep) probe(ctx context.Context, b entitlement.Breaker) {
 	if b.Due().IsZero() || b.Until.After(t.now) {
 		return
 	}
-	waiting, err := t.Store.Failing(ctx, b.Connector, entitlement.ReasonUnavailable, entitlement.Page{Limit: 1})
-	if err != nil {
-		t.failed(ctx, err, "connector", string(b.Connector))
-		return
-	}
-	for _, f := range waiting.Items {
-		t.enqueue(ctx, []entitlement.UserID{f.Subject})
+	// After a pause those who waited for it are on record as such.
+	for _, reason := range []string{entitlement.ReasonUnavailable, entitlement.ReasonPaused} {
+		waiting, err := t.Store.Failing(ctx, b.Connector, reason, entitlement.Page{Limit: 1})
+		if err != nil {
+			t.failed(ctx, err, "connector", string(b.Connector))
+			return
+		}
+		for _, f := range waiting.Items {
+			t.enqueue(ctx, []entitlement.UserID{f.Subject})
+			return
+		}
 	}
 }
 

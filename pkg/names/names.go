@@ -62,9 +62,9 @@ var Functions = []Function{
 		Uses: Uses{Table: Read | Search | Order | Write | Check | Offered, Send: []string{DeliverUrgent, FanoutJobs}, Files: Read | Write,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 	{ID: Portal, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Order | History | Offered | Write | Check, Send: []string{DeliverUrgent, FanoutJobs}, SignsIn: true, Parked: true,
+		Uses: Uses{Table: Read | Search | Order | History | Offered | Write | Check, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write | Delete, SignsIn: true, Parked: true,
 			// The first administrator may come here before anybody calls the API, and is made then.
-			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilySession, FamilyEvent}}},
+			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilySession, FamilyEvent}}},
 	// It sends to the queue that has time: all those at once who waited for a silent target.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
 		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read,
@@ -251,6 +251,7 @@ var Routes = []Route{
 	{AnyMethod, Ours + "/removals", Requests},
 	{AnyMethod, Ours + "/removals/{proxy+}", Requests},
 	{AnyMethod, Ours + "/reprocess", Requests},
+	{AnyMethod, Ours + "/roleHolders/{proxy+}", Requests},
 	{"GET", HealthPath, Requests},
 }
 

@@ -112,7 +112,7 @@ type catalogsPage struct {
 var besideCatalogs = []struct {
 	menuItem
 	action authz.Action
-}{{menuItem{"/people", "People"}, authz.ReadUser}, {menuItem{"/operations", "Operations"}, authz.ReadDeliveryErrors}, {menuItem{"/audit", "Audit"}, authz.ReadEvents}}
+}{{menuItem{"/people", "People"}, authz.ReadUser}, {menuItem{"/operations", "Operations"}, authz.ReadDeliveryErrors}, {menuItem{"/audit", "Audit"}, authz.ReadEvents}, {menuItem{"/administration", "Administration"}, authz.ReadOrganization}}
 
 func listCatalogs(ctx context.Context, v *visit) (answer, error) {
 	may := v.Views.May(ctx, v.by.Caller, authz.Object{})

@@ -339,6 +339,8 @@ func (v *visit) reason(g entitlement.Grant) string {
 	switch g.Reason {
 	case entitlement.ReasonUnavailable:
 		return v.T("The target system does not answer.")
+	case entitlement.ReasonPaused:
+		return v.T("The connector is paused: nothing is sent to the target system until it is resumed.")
 	case entitlement.ReasonCredential:
 		return v.T("The target system refuses our credential.")
 	case entitlement.ReasonRefused:

@@ -183,16 +183,16 @@ func (f *file) write(w http.ResponseWriter) {
 
 // parseForm reads a form, also one that sends a file with it. The body is bounded already, so
 // that all of it stays in memory.
-func parseForm(r *http.Request) error {
+func parseForm(r *http.Request, most int64) error {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err == nil && media == "multipart/form-data" {
-		err = r.ParseMultipartForm(maxForm)
+		err = r.ParseMultipartForm(most)
 	} else {
 		err = r.ParseForm()
 	}
 
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return entitlement.Errorf(entitlement.Invalid, "A form holds at most %d KB. Go back, and divide what you sent.", maxForm>>10)
+		return entitlement.Errorf(entitlement.Invalid, "A form holds at most %d KB. Go back, and divide what you sent.", most>>10)
 	}
 	if err != nil {
 		return entitlement.Errorf(entitlement.Invalid, "The form could not be read. Open the page again.")

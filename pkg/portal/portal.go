@@ -84,7 +84,7 @@ func page(c templ.Component) (answer, error) { return answer{page: c}, nil }
 func then(path string) (answer, error) { return answer{next: path}, nil }
 
 // routes are all pages behind the sign-in.
-var routes = slices.Concat(peopleRoutes, assignmentRoutes, ownersRoutes, operationsRoutes, myPeopleRoutes, decidingRoutes, ownRoutes)
+var routes = slices.Concat(peopleRoutes, assignmentRoutes, ownersRoutes, operationsRoutes, myPeopleRoutes, decidingRoutes, ownRoutes, formsRoutes)
 
 // peopleRoutes are the pages of those who ask, hold and decide.
 var peopleRoutes = []route{
@@ -179,8 +179,9 @@ func (p *portal) signedIn(of route) http.Handler {
 		v.prefer(v.User().Preferences)
 
 		if r.Method == http.MethodPost {
-			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-			if err := parseForm(r); err != nil {
+			most := max(maxForm, largeForms[of.pattern])
+			r.Body = http.MaxBytesReader(w, r.Body, most)
+			if err := parseForm(r, most); err != nil {
 				return answer{}, err
 			}
 			if r.PostForm.Get("form") != v.FormToken {

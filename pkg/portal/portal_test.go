@@ -4,9 +4,11 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"leasehold/pkg/catalogs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -82,6 +84,24 @@ func said(t *testing.T) map[string]bool {
 	}
 	for _, word := range kindWords {
 		all[word] = true
+	}
+	for _, word := range settingWords {
+		all[word] = true
+	}
+	for _, word := range importWords {
+		all[word] = true
+	}
+	for _, word := range sourceWords {
+		all[word] = true
+	}
+	for _, c := range slices.Concat(organizationStates, externalActions, insightLevels) {
+		all[c.Words] = true
+	}
+	for _, i := range catalogs.Inactives {
+		all[i.Means] = true
+	}
+	for _, a := range administrations {
+		all[a.name], all[a.about] = true, true
 	}
 	for _, word := range hiddenWords {
 		all[word] = true

@@ -61,6 +61,9 @@ func (v *visit) Menu() []menuItem {
 	if v.may(authz.ReadEvents) {
 		menu = append(menu, menuItem{"/audit", "Audit"})
 	}
+	if v.administers() {
+		menu = append(menu, menuItem{"/administration", "Administration"})
+	}
 	return menu
 }
 

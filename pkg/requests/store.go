@@ -87,6 +87,9 @@ type Store interface {
 	// FormerPackages returns what is kept of those of the packages that are gone.
 	FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
+	// PackagesOf lists the packages of a catalog, and Resource returns a resource of one.
+	PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
+	Resource(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ResourceID) (entitlement.Resource, error)
 	ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
 	Scopes(ctx context.Context, id entitlement.PackageID) (entitlement.PackageScopes, error)
 	// ScopesOf returns the role scopes of packages, by package.

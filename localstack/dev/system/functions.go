@@ -104,7 +104,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	readers := deps(names.Portal)
 	shown := pages.Deps{SignIn: portal.SignIn(settings, func(ctx context.Context, _ string) (string, error) { return s.secret(ctx) }), Authenticator: verifier, Sessions: &sessions.Service{Store: store, Clock: now}, Directory: readers.Directory, Views: readers.Views,
 		Parked: s.queues, Clock: now, PublicURLs: readers.PublicURLs, GatewayBase: readers.GatewayBase,
-		Catalogs: &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: targets.Directory(store, readers.Directory)}, Jobs: may.send(names.Portal, jobs),
+		Catalogs: &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: may.send(names.Portal, jobs),
 			Enqueuer: may.send(names.Portal, urgent), Clock: now, IDs: ids, Log: logs[names.Portal]},
 		Requests: &requests.Service{Store: store, Enqueuer: may.send(names.Portal, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Portal]}}
 	worker := &delivery.Service{Store: store, Connectors: registry, Queue: may.send(names.Deliver, bulk), Clock: now, IDs: ids, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}

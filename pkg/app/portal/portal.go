@@ -27,16 +27,18 @@ import (
 // New returns the function's HTTP handler.
 func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	clients := base.Open(c)
-	db, urgent, jobs := clients.Table(), clients.Sender(names.DeliverUrgent), clients.Sender(names.FanoutJobs)
+	db, credentials := clients.Table(), clients.Secrets()
+	urgent, jobs := clients.Sender(names.DeliverUrgent), clients.Sender(names.FanoutJobs)
 	signIn, parked := clients.SignIn(), clients.Parked()
 	verifier, err := httpapi.Verifier(c)
 	if err := errors.Join(err, clients.Err()); err != nil {
 		return nil, err
 	}
 	people := httpapi.Directory(c, db, urgent, log)
+	registry := targets.Registry(db, credentials, people, c.Emulated)
 	return pages.New(pages.Deps{
 		SignIn: SignIn(c, signIn.Secret), Authenticator: verifier, Sessions: &sessions.Service{Store: db, Clock: clock.System{}}, Directory: people,
-		Catalogs: &catalogs.Service{Store: db, Targets: targets.Lookup{Registry: targets.Directory(db, people)}, Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
+		Catalogs: &catalogs.Service{Store: db, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
 		Requests: &requests.Service{Store: db, Enqueuer: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 		Parked:   parked, Views: &views.Reader{Store: db}, Clock: clock.System{}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase,
 	}), nil
