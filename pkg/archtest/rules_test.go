@@ -97,6 +97,7 @@ var rules = map[string]rule{
 	"pkg/dynamo/dynamotest": adapter.and("dynamo*").andOthers(sdk, smithy),
 
 	"pkg/connector/identitycenter": adapter.andOthers(sdk, smithy),
+	"pkg/connector/msgraph":        adapter.andOthers(jose, oauth2),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 
 	"pkg/graph":  pages.and("publicurl"),

@@ -160,6 +160,7 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 		return entitlement.Errorf(entitlement.Invalid, "kind must be one of: %s.", s.kinds(", ", func(k entitlement.TargetKind) string { return k.Name }))
 	}
 	c.OriginSystem = s.Kinds[i].OriginSystem
+	c.ConcurrentWrites = c.ConcurrentWrites || s.Kinds[i].Concurrent // and is shown as such
 
 	if err := entitlement.RoleValues("roleValues", c.RoleValues); err != nil {
 		return err
@@ -230,10 +231,9 @@ type Origin struct {
 func (s *Service) Target(of Origin) (entitlement.ConnectorID, string, error) {
 	own := entitlement.BuiltinRegistration()
 
-	if strings.EqualFold(of.System, own.OriginSystem) {
-		if of.Environment != "" && of.Environment != own.ID {
-			return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id: resources of the origin system %s live in the built-in directory.", own.OriginSystem)
-		}
+	// Groups of a tenant of Entra bear the same origin system: what tells them apart from those of
+	// the built-in directory is the environment.
+	if strings.EqualFold(of.System, own.OriginSystem) && (of.Environment == "" || of.Environment == own.ID) {
 		return own.ID, own.OriginSystem, nil
 	}
 
@@ -242,7 +242,23 @@ func (s *Service) Target(of Origin) (entitlement.ConnectorID, string, error) {
 			return targetOf(kind, system, of)
 		}
 	}
-	return "", "", entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be one of: %s, %s.", own.OriginSystem, s.kinds(", ", entitlement.TargetKind.Systems))
+	if strings.EqualFold(of.System, own.OriginSystem) {
+		return "", "", entitlement.Errorf(entitlement.Invalid, "resource.environment.id: resources of the origin system %s live in the built-in directory.", own.OriginSystem)
+	}
+	return "", "", entitlement.Errorf(entitlement.Invalid, "resource.originSystem must be one of: %s.", strings.Join(s.systems(), ", "))
+}
+
+// systems are the origin systems that resources may name, each once.
+func (s *Service) systems() []string {
+	all := []string{entitlement.BuiltinRegistration().OriginSystem}
+	for _, kind := range s.Kinds {
+		for _, system := range []string{kind.OriginSystem, kind.Applications} {
+			if kind.Absent == "" && system != "" && !slices.Contains(all, system) {
+				all = append(all, system)
+			}
+		}
+	}
+	return all
 }
 
 // targetOf returns the connector of a kind that a resource names.

@@ -4,6 +4,26 @@
 // Targets differ in what "already a member" means (a success, an error, a silent
 // duplicate), and in what they show when asked who is a member. So an adapter only asks
 // and writes; what an answer proves is decided by package delivery, alike for all.
+//
+// How a connector is added:
+//
+//  1. A package below this one implements Connector, and Explorer where the target shows what
+//     there is to pick. It keeps nothing that a second process would need, and calls the target
+//     through package outbound. It says in Capabilities what the target cannot do; what
+//     Capabilities does not have a word for yet is added there, with what delivery makes of it.
+//  2. A target that publishes limits states them as Rate, with what an Apply costs as Costs, and
+//     calls Spend before each other call. Workers then share the rate (package delivery, meter).
+//  3. A real server to test against, or one in memory that is written from the documentation and
+//     says so in its name, below connectortest (graphserver is one), with a Character for each
+//     thing that the documentation leaves open or that reports tell of.
+//  4. A test that makes a connectortest.Harness of such a target and hands it to connectortest.Run,
+//     and to RunBehaviour for each Character. Roles of different sorts are a harness each. What is
+//     nil in Faults is named in the row that go test -v prints for the target. Where the protocol
+//     asks by other methods than GET, Proxy.Writes tells what changes something.
+//  5. A row in app/targets/targets.go, with the origin systems of its resources, and a story there
+//     that goes through the whole stack; a row in archtest for what else it imports; a paragraph in
+//     the README on its address, its credential and its settings. A setting that would have no
+//     effect is refused by the Factory.
 package connector
 
 import (
@@ -73,6 +93,11 @@ type Capabilities struct {
 	// Apart says of which resources each person's roles are a thing of their own at the target:
 	// one Apply changes those of one person. nil: of none.
 	Apart func(resource string) bool
+
+	// Rate is what the target publishes that it takes; nil: nothing is known. Costs tells what an
+	// Apply of the ops counts against it, and Apply itself does not Spend that.
+	Rate  *entitlement.Rate
+	Costs func(role entitlement.RoleRef, ops []Op) entitlement.Cost
 
 	// Unconfirmed: an administrator lets roles count where no way of asking tells who holds
 	// them (S15).

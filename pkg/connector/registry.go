@@ -19,6 +19,10 @@ type Kind struct {
 	Applications string // of those of its resources that are applications; "" for none
 	Open         Factory
 
+	// Concurrent: targets of the kind keep each holder of a role by itself, so that changes of one
+	// resource never undo each other.
+	Concurrent bool
+
 	// Absent says why no connector of the kind can be registered, and Open is nil; "" where one
 	// can. Valid refuses what no resource of the kind, and no role of it, can be named.
 	Absent string
@@ -101,7 +105,7 @@ func (r *Registry) Kinds() []entitlement.TargetKind {
 	var all []entitlement.TargetKind
 	for _, name := range slices.Sorted(maps.Keys(r.kinds)) {
 		k := r.kinds[name]
-		kind := entitlement.TargetKind{Name: name, OriginSystem: k.OriginSystem, Applications: k.Applications, Absent: k.Absent, Valid: k.Valid}
+		kind := entitlement.TargetKind{Name: name, OriginSystem: k.OriginSystem, Applications: k.Applications, Absent: k.Absent, Valid: k.Valid, Concurrent: k.Concurrent}
 		if k.Open == nil {
 			kind.Name = ""
 		}

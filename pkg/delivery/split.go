@@ -115,6 +115,9 @@ func (u *unit) write(ctx, calls context.Context, ops []*op) (tried []*op, err er
 	// Where the target asks for a moment, the call is made again under a fence of its own.
 	for {
 		u.waitRetryAfter(calls)
+		if err = u.pay(calls, ops); err != nil {
+			break
+		}
 		err = u.resource.write(ctx, calls, func(call context.Context) error {
 			// What holds now may not in a second: the fence is as close to the call as it can be (F13).
 			if ops = u.fenced(ctx, ops); len(ops) == 0 {

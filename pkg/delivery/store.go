@@ -36,6 +36,9 @@ type Store interface {
 	// TargetResource returns what is remembered of a resource at a target; version 0 where
 	// nothing is.
 	TargetResource(ctx context.Context, at entitlement.ConnectorID, resource string) (entitlement.TargetResource, error)
+	// RateLease returns up to when a target's limits have been handed out; version 0 where they
+	// never were. Only targets that publish limits have one.
+	RateLease(ctx context.Context, id entitlement.ConnectorID) (entitlement.RateLease, error)
 	// Breaker returns what is remembered of a target; version 0 where nothing is.
 	Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlement.Breaker, error)
 	// Connector returns a registration.

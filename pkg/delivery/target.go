@@ -44,6 +44,7 @@ type target struct {
 	token     string                 // under which this worker may write to a resource
 	heard     chan struct{}          // closed when the outcome of the first call is known
 	nobody    connector.PrincipalRef // an id that nobody has
+	meter     *meter                 // nil: the target publishes no limits
 
 	mu        sync.Mutex // of what follows
 	looked    time.Time  // when it was last seen not to be paused
@@ -77,6 +78,7 @@ func (t *target) serve(ctx, calls context.Context, parts []*targetJob) {
 	// What was learnt of the target is written even where all calls failed: above all then.
 	if refusal == nil {
 		defer t.remember(ctx)
+		calls = t.metered(calls)
 	}
 
 	var known, unknown []*targetJob
@@ -156,7 +158,10 @@ func (t *target) wave(ctx, calls context.Context, parts []*targetJob, instead *o
 		g.SetLimit(1) // one call tries a target that was silent
 	}
 
-	for _, u := range t.units(parts) {
+	units := t.units(parts)
+	t.meter.expect(units)
+
+	for _, u := range units {
 		over := make(chan struct{})
 		g.Go(func() error { defer close(over); u.serve(ctx, calls); return nil })
 		select {

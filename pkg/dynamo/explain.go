@@ -78,6 +78,7 @@ func explainers() map[string]explainer {
 		policyMapper.tag:         whole(policyMapper),
 		connectorMapper.tag:      whole(connectorMapper),
 		breakerMapper.tag:        whole(breakerMapper),
+		rateMapper.tag:           whole(rateMapper),
 		targetResourceMapper.tag: whole(targetResourceMapper),
 		jobMapper.tag:            whole(jobMapper),
 		requestMapper.tag:        whole(requestMapper),

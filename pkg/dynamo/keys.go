@@ -18,7 +18,8 @@ import (
 //	question                              | index | key condition                            | extent
 //	catalog, package, policy, request,    | table | whole key                                | one, or a batch
 //	  user, group, resource, connector,
-//	  breaker, job, absence by id
+//	  breaker, rate lease, job, absence   |       |                                          |
+//	  by id
 //	former packages by id                 | table | PKG#p, FORMER; eventual                  | a batch
 //	role scopes of a package              | table | PKG#p, SCOPES                            | one
 //	resource by origin                    | table | CAT#c, ORI#hash, then the resource       | one
@@ -100,6 +101,7 @@ const (
 	wordSlot      = "ASG"
 	wordJob       = "JOB"
 	wordBreaker   = "BREAK"
+	wordRate      = "RATE"
 
 	wordTargetResource = "RES"
 
@@ -191,6 +193,9 @@ func jobKey(id entitlement.PackageID, generation int64) Key {
 
 // breakerKey is what is remembered of a target that failed as a whole.
 func breakerKey(id entitlement.ConnectorID) Key { return Key{connectorKey(id).PK, wordBreaker} }
+
+// rateKey is up to when a target's limits have been handed out.
+func rateKey(id entitlement.ConnectorID) Key { return Key{connectorKey(id).PK, wordRate} }
 
 // targetResourceKey is what is remembered of one resource at a target, by the target's own
 // id of it.

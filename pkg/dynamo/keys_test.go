@@ -127,7 +127,8 @@ func TestKeysGolden(t *testing.T) {
 			"pk=PKG#" + idP + " sk=JOB#00000007 i2p=DUE#3 i2s=2026-03-01T12:00:00.000000500Z#J#00000007"}},
 		"resource at a target": {entitlement.Change{TargetResources: []entitlement.TargetResource{{Connector: idK, Resource: "team #1"}}}, []string{
 			"pk=CON#" + idK + " sk=RES#a9f289fbb607d1eec3294827bc6201ee12f0eaf1"}},
-		"breaker": {entitlement.Change{Breakers: []entitlement.Breaker{{Connector: idK}}}, []string{"pk=CON#" + idK + " sk=BREAK"}},
+		"breaker":    {entitlement.Change{Breakers: []entitlement.Breaker{{Connector: idK}}}, []string{"pk=CON#" + idK + " sk=BREAK"}},
+		"rate lease": {entitlement.Change{RateLeases: []entitlement.RateLease{{Connector: idK}}}, []string{"pk=CON#" + idK + " sk=RATE"}},
 		"absence that is noted": {entitlement.Change{Absences: []entitlement.Absence{{Person: idU, Groups: []entitlement.GroupID{idG}, Due: noon}}}, []string{
 			"pk=SUB#" + idU + " sk=ABSENCE i2p=DUE#1 i2s=2026-03-01T12:00:00.000000500Z#U#" + idU}},
 		"absence that was looked at": {entitlement.Change{Absences: []entitlement.Absence{{Person: idU, Due: noon, Meta: entitlement.Meta{Version: 1}}}}, []string{

@@ -67,6 +67,17 @@ var targetResourceMapper = mapper[entitlement.TargetResource]{
 	},
 }
 
+var rateMapper = mapper[entitlement.RateLease]{
+	tag: "RATE", noun: "rate lease", part: entitlement.PartConfiguration,
+	key:  func(l entitlement.RateLease) Key { return rateKey(l.Connector) },
+	name: func(l *entitlement.RateLease, k Key) { l.Connector = connectorAt(k) },
+	meta: func(l *entitlement.RateLease) *entitlement.Meta { return &l.Meta },
+	body: func(f *fields, l *entitlement.RateLease) {
+		when(f, "w", &l.Writes)
+		when(f, "u", &l.Units)
+	},
+}
+
 var jobMapper = mapper[entitlement.Job]{
 	tag: "JOB", noun: "job", part: entitlement.PartConfiguration,
 	key:  func(j entitlement.Job) Key { return jobKey(j.Package, j.Generation) },

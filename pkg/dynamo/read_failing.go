@@ -55,6 +55,16 @@ func (db *DB) Breaker(ctx context.Context, id entitlement.ConnectorID) (entitlem
 	return b, err
 }
 
+// RateLease returns up to when a target's limits have been handed out; version 0 where they
+// never were.
+func (db *DB) RateLease(ctx context.Context, id entitlement.ConnectorID) (entitlement.RateLease, error) {
+	l, err := one(ctx, db, rateMapper, rateKey(id))
+	if entitlement.KindOf(err) == entitlement.NotFound {
+		return entitlement.RateLease{Connector: id}, nil
+	}
+	return l, err
+}
+
 // TargetResource returns what is remembered of a resource at a target; version 0 where
 // nothing is.
 func (db *DB) TargetResource(ctx context.Context, at entitlement.ConnectorID, resource string) (entitlement.TargetResource, error) {

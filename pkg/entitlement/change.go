@@ -26,6 +26,7 @@ type Change struct {
 	Jobs                 []Job
 	Breakers             []Breaker
 	TargetResources      []TargetResource
+	RateLeases           []RateLease
 	GrantSets            []GrantSet // recorded where Token is still the claim's; the claim ends with it
 	DeletionGuards       []DeletionGuard
 	DeletionGuardUpdates []DeletionGuardUpdate

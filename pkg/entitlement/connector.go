@@ -16,19 +16,12 @@ type TargetKind struct {
 	Name         string // of the kind, in registrations; "" where none can be registered yet
 	OriginSystem string // of its resources, on the wire
 	Applications string // of those of its resources that are applications; "" for none
+	Concurrent   bool   // changes of one resource never undo each other, whatever a registration says
 
 	// Absent says why none can be registered, where none can. Valid refuses what no resource of
 	// the kind, and no role of it, can be named; nil refuses nothing.
 	Absent string
 	Valid  func(originID, role string) error
-}
-
-// Systems are the origin systems that resources of the kind may name.
-func (k TargetKind) Systems() string {
-	if k.Applications == "" {
-		return k.OriginSystem
-	}
-	return k.OriginSystem + ", " + k.Applications
 }
 
 // Of reports that resources of the kind may name the origin system, and returns it as the

@@ -68,6 +68,9 @@ func labelOf(c entitlement.Change) string {
 	for _, x := range c.TargetResources {
 		add("resource at a target", string(x.Connector), x.Resource, x.Way, x.Writer)
 	}
+	for _, x := range c.RateLeases {
+		add("rate lease", string(x.Connector))
+	}
 	for _, x := range c.Packages {
 		add("package", string(x.ID))
 	}

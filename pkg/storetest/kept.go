@@ -84,6 +84,14 @@ func keptBreaker() kept {
 		func(ctx context.Context, s Store, v T) (T, error) { return s.Breaker(ctx, v.Connector) })
 }
 
+func keptRateLease() kept {
+	type T = entitlement.RateLease
+	return keep("RateLease", entitlement.PartConfiguration, func(v *T) *entitlement.Meta { return &v.Meta },
+		func(first, later *T) { later.Connector = first.Connector },
+		func(v T) entitlement.Change { return entitlement.Change{RateLeases: []T{v}} },
+		func(ctx context.Context, s Store, v T) (T, error) { return s.RateLease(ctx, v.Connector) })
+}
+
 func keptTargetResource() kept {
 	type T = entitlement.TargetResource
 	return keep("TargetResource", entitlement.PartTargetResource, func(v *T) *entitlement.Meta { return &v.Meta },

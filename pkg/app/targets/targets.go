@@ -8,6 +8,7 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/builtin"
+	"leasehold/pkg/connector/msgraph"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/connector/scim"
 	"leasehold/pkg/connector/sharepoint"
@@ -19,6 +20,7 @@ import (
 // and on private addresses, which is for emulators alone.
 func Registry(configs connector.Configs, secrets connector.Secrets, people *directory.Service, private bool) *connector.Registry {
 	return connector.NewRegistry(configs, secrets, builtin.New(groups{people}), map[string]connector.Kind{
+		msgraph.Kind: {OriginSystem: msgraph.OriginGroup, Applications: msgraph.OriginApplication, Concurrent: true, Open: msgraph.Factory(outbound.Client(private), private)},
 		scim.Kind:    {OriginSystem: scim.OriginSystem, Applications: scim.OriginApplication, Open: scim.Factory(outbound.Client(private), private)},
 		"sharepoint": sharepoint.Kind,
 	})

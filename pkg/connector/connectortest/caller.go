@@ -25,6 +25,7 @@ type caller struct {
 	sent   map[connector.PrincipalRef]bool                   // a grant was sent
 	showed map[connector.Way]map[connector.PrincipalRef]bool // who is there, by the ways that have shown it
 	nobody connector.PrincipalRef                            // an id that nobody has and that is never granted
+	lacks  string                                            // what a test needs and the target cannot do
 }
 
 func newCaller(t *testing.T, open func(*testing.T) Harness) *caller {
@@ -291,6 +292,7 @@ func (c *caller) mustHold(people ...int) {
 // needs reports whether the harness can do what a test needs, and says so if not.
 func (c *caller) needs(can bool, what string) bool {
 	if !can {
+		c.lacks = what
 		c.Logf("does not apply: this target has no %s", what)
 	}
 	return can

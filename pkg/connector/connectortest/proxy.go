@@ -15,9 +15,12 @@ type Proxy struct {
 	URL    *url.URL // what the connector is given
 	target http.Handler
 
+	// Writes tells a call that changes something at the target; nil: every one that is not a GET.
+	Writes func(*http.Request) bool
+
 	mu    sync.Mutex
 	next  Fault
-	write bool // next waits for a call that is not a GET
+	write bool // next waits for a call that changes something
 	reply http.Handler
 }
 
@@ -29,6 +32,7 @@ func NewProxy(t *testing.T, target *url.URL) *Proxy {
 	t.Helper()
 	p := &Proxy{target: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(&url.URL{Scheme: target.Scheme, Host: target.Host})
+		r.Out.Host = r.In.Host // links that the server writes lead back to the proxy
 	}}}
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
@@ -54,7 +58,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (p *Proxy) take(r *http.Request) (Fault, http.Handler) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.write && r.Method == http.MethodGet {
+	if p.write && !p.writes(r) {
 		return nil, p.reply
 	}
 	fault := p.next
@@ -62,7 +66,14 @@ func (p *Proxy) take(r *http.Request) (Fault, http.Handler) {
 	return fault, p.reply
 }
 
-// Next spoils the next call, or the next one that is not a GET.
+func (p *Proxy) writes(r *http.Request) bool {
+	if p.Writes != nil {
+		return p.Writes(r)
+	}
+	return r.Method != http.MethodGet
+}
+
+// Next spoils the next call, or the next one that changes something.
 func (p *Proxy) Next(write bool, fault Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,7 +1,10 @@
 package connectortest
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"leasehold/pkg/connector"
@@ -20,11 +23,67 @@ func RunBehaviour(t *testing.T, open func(*testing.T) Harness) {
 }
 
 func run(t *testing.T, open func(*testing.T) Harness, suites ...[]test) {
+	score := &score{}
+	t.Cleanup(func() { score.print(t.Name()) })
+
 	for _, suite := range suites {
 		for _, test := range suite {
-			t.Run(test.name, func(t *testing.T) { test.run(newCaller(t, open)) })
+			t.Run(test.name, func(t *testing.T) {
+				c := newCaller(t, open)
+				score.begin(c)
+				t.Cleanup(func() { score.end(c) })
+				test.run(c)
+			})
 		}
 	}
+}
+
+// score counts the behaviours of one connector at one target.
+type score struct {
+	all, held int
+	can       connector.Capabilities
+	cannot    []string // what the target cannot do, as its harness states it
+}
+
+func (s *score) begin(c *caller) {
+	s.all++
+	s.can = c.can
+}
+
+// end counts a behaviour as held where nothing failed: one that cannot be shown at the target,
+// since it has no such thing, is named instead.
+func (s *score) end(c *caller) {
+	switch {
+	case c.Failed():
+	case c.lacks != "":
+		s.all--
+		if !slices.Contains(s.cannot, c.lacks) {
+			s.cannot = append(s.cannot, c.lacks)
+		}
+	default:
+		s.held++
+	}
+}
+
+// print writes a row of the table that `go test -v` shows.
+func (s *score) print(name string) {
+	if !testing.Verbose() {
+		return
+	}
+	_, name, _ = strings.Cut(name, "/")
+	states := fmt.Sprintf("batch %d, %d ways of asking", s.can.MaxBatch, len(s.can.Ways))
+	for _, of := range []struct {
+		is   bool
+		word string
+	}{{s.can.Authoritative, "authoritative"}, {s.can.SerialWrites, "one change after the other"}, {s.can.Rate != nil, "published limits"}} {
+		if of.is {
+			states += ", " + of.word
+		}
+	}
+	for _, what := range s.cannot {
+		states += ", no " + what
+	}
+	fmt.Printf("| %-74s | %2d / %2d | %s\n", cmp.Or(name, "(the only one)"), s.held, s.all, states)
 }
 
 // test is one sentence about connectors, and its proof.
