@@ -113,7 +113,7 @@ ifeq ($(BROWSER),none)
 	@echo 'NOT TESTED IN A BROWSER: BROWSER=none'
 else
 	@browser=$$(BROWSER='$(BROWSER)' $(call within,600) localstack/browser/find) && \
-		LEASEHOLD_BROWSER="$$browser" LEASEHOLD_PICTURES='$(PICTURES)' $(call within,900) go test ./localstack/browser -count=1 -timeout 10m $(if $(PICTURES),-v)
+		LEASEHOLD_BROWSER="$$browser" LEASEHOLD_PICTURES='$(PICTURES)' $(call within,900) go test ./localstack/browser -count=1 -timeout 14m $(if $(PICTURES),-v)
 endif
 
 .PHONY: screenshots

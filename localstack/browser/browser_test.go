@@ -2,21 +2,36 @@
 package browser
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
+	"leasehold/localstack/components"
 	"leasehold/localstack/dev/system"
 	"leasehold/localstack/seed"
 	"leasehold/pkg/names"
+	"leasehold/pkg/portal"
 )
 
-// TestThePagesInABrowser runs pages.test.mjs. It is told by its environment to: `make
-// test-browser` sees that the browser and the packages are there.
-func TestThePagesInABrowser(t *testing.T) {
+// What people do at the pages, and how each page is.
+func TestThePagesInABrowser(t *testing.T) { inBrowser(t, "pages.test.mjs") }
+
+// The article of 2019, section by section, through the pages alone.
+func TestStory_TheArticleThroughThePagesAlone(t *testing.T) { inBrowser(t, "article.test.mjs") }
+
+// inBrowser runs a file of tests in the browser, on a system of its own. It is told by its
+// environment to: `make test-browser` sees that the browser and the packages are there.
+func inBrowser(t *testing.T, file string) {
+	t.Helper()
 	browser := os.Getenv("LEASEHOLD_BROWSER")
 	if browser == "" {
 		t.Skip("no browser is named: run `make test-browser`")
@@ -35,6 +50,10 @@ func TestThePagesInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	if err := fill(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+
 	pictures := os.Getenv("LEASEHOLD_PICTURES")
 	if pictures != "" {
 		if pictures, err = filepath.Abs(pictures); err != nil {
@@ -45,10 +64,84 @@ func TestThePagesInABrowser(t *testing.T) {
 		}
 	}
 
-	run := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec", "pages.test.mjs")
-	run.Env = append(os.Environ(), "SITE="+s.Endpoints.URL+names.PortalPath, "BROWSER="+browser, "PICTURES="+pictures)
+	var patterns []string
+	for _, r := range portal.Routes() {
+		if r.Method == http.MethodGet {
+			patterns = append(patterns, r.Pattern)
+		}
+	}
+	table, err := json.Marshal(patterns)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	run := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec", file)
+	if part := os.Getenv("LEASEHOLD_STORY"); part != "" { // of those whose names fit
+		run.Args = slices.Insert(run.Args, 2, "--test-name-pattern="+part)
+	}
+	run.Env = append(os.Environ(), "SITE="+s.Endpoints.URL+names.PortalPath, "BROWSER="+browser, "PICTURES="+pictures, "PATTERNS="+string(table))
 	run.Stdout, run.Stderr = os.Stdout, os.Stderr
 	if err := run.Run(); err != nil {
 		t.Errorf("the pages in the browser: %v", err)
 	}
+}
+
+// many is more than a page shows.
+const many = 30
+
+// fill adds to what the seed made many of each: people who have no account at any target, and a
+// catalog with packages and resources.
+func fill(ctx context.Context, s *system.System) error {
+	catalog, err := post(ctx, s, names.Entitlement+"/catalogs", object{"displayName": "Full", "description": "Has more than a page shows", "state": "published"})
+	if err != nil {
+		return err
+	}
+	for i := range many {
+		newcomer, group := fmt.Sprintf("newcomer%02d", i), fmt.Sprintf("group%02d", i)
+		if _, err := post(ctx, s, names.APIVersion+"/users", object{"displayName": fmt.Sprintf("Newcomer %02d", i), "userPrincipalName": newcomer + "@northwind.example", "mailNickname": newcomer, "accountEnabled": true}); err != nil {
+			return err
+		}
+		id, err := post(ctx, s, names.APIVersion+"/groups", object{"displayName": fmt.Sprintf("Project %02d", i), "mailNickname": group, "mailEnabled": false, "securityEnabled": true})
+		if err != nil {
+			return err
+		}
+		if _, err := post(ctx, s, names.Entitlement+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog}, "resource": object{"originId": id, "originSystem": "AadGroup"}}); err != nil {
+			return err
+		}
+		if _, err := post(ctx, s, names.Entitlement+"/accessPackages", object{"displayName": fmt.Sprintf("Project %02d", i), "description": "One of many", "catalog": object{"id": catalog}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type object = map[string]any
+
+// post makes something as the administrator, and returns its id.
+func post(ctx context.Context, s *system.System, path string, body object) (string, error) {
+	token, err := s.Token(ctx, components.Admin)
+	if err != nil {
+		return "", err
+	}
+	sent, err := json.Marshal(body)
+	if err != nil {
+		return "", err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Endpoints.URL+path, bytes.NewReader(sent))
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	var made struct{ ID string }
+	if answer.StatusCode != http.StatusCreated {
+		return "", fmt.Errorf("POST %s: %s", path, answer.Status)
+	}
+	err = json.NewDecoder(answer.Body).Decode(&made)
+	return made.ID, err
 }

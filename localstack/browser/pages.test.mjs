@@ -1,80 +1,12 @@
 // The pages in Chromium: what people do at them by mouse, by keyboard and without script, and how
-// each page is in light and dark, wide and narrow, English and German. It is told by its
-// environment where the site is (SITE), which browser to take (BROWSER), and where to put
-// pictures, if anywhere (PICTURES).
+// each page is in light and dark, wide and narrow, English and German. What pages there are says
+// the route table: one that is not come to by links fails.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { HtmlValidate } from 'html-validate';
-import { chromium } from 'playwright-core';
-
-const { SITE, BROWSER, PICTURES } = process.env;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-const validate = new HtmlValidate({
-  extends: ['html-validate:standard', 'html-validate:document'],
-  // Matters of spelling alone: attributes without a value, and entities where none is needed.
-  rules: { 'attribute-boolean-style': 'off', 'no-raw-characters': 'off', 'no-trailing-whitespace': 'off', 'doctype-style': 'off', 'void-style': 'off', 'long-title': 'off', 'attribute-empty-style': 'off', 'require-sri': ['error', { target: 'crossorigin' }] },
-});
-
-let browser;
-before(async () => { browser = await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] }); });
-after(() => browser?.close());
-
-// reader is somebody at the pages. What the browser complains about is remembered.
-async function reader(as, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1100, height: 800 }, ...options });
-  const page = await context.newPage();
-  page.complaints = [];
-  page.on('console', (m) => { if (m.type() === 'error' && !/status of 4\d\d/.test(m.text())) page.complaints.push(m.text()); });
-  page.on('request', (r) => { if (!r.url().startsWith(new URL(SITE).origin) && r.isNavigationRequest() === false) page.complaints.push(`asked ${r.url()}`); });
-  await page.goto(SITE);
-  await page.getByRole('button', { name: as, exact: true }).click();
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  return page;
-}
-
-// seen looks at the page that is open: in every way of showing it.
-async function seen(page, name) {
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    for (const width of [1100, 320]) {
-      await page.setViewportSize({ width, height: 800 });
-      if (PICTURES) await page.screenshot({ path: join(PICTURES, `${name}-${width}-${colorScheme}.png`), fullPage: true });
-      const { broken, wider } = await page.evaluate(`${axe};(async () => {
-        const found = await axe.run({ runOnly: ${JSON.stringify(wcag)} });
-        return { broken: found.violations.map((v) => v.id + ': ' + v.nodes[0].html), wider: document.documentElement.scrollWidth - innerWidth };
-      })()`);
-      assert.deepEqual(broken, [], `${name}, ${width}, ${colorScheme}`);
-      assert.ok(wider <= 0, `${name} is ${wider} px wider than ${width}`);
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 1100, height: 800 });
-
-  const source = await (await page.context().request.get(page.url())).text();
-  const report = await validate.validateString(source);
-  assert.deepEqual(report.results.flatMap((r) => r.messages.map((m) => `${m.ruleId}: ${m.message} (${m.line}:${m.column})`)), [], name);
-  assert.ok(Buffer.byteLength(source) <= 60_000, `${name} is ${Buffer.byteLength(source)} bytes`);
-  assert.deepEqual(page.complaints, [], name);
-}
-
-const link = (page, name) => page.getByRole('link', { name, exact: true }).first();
-const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
-
-// until opens the page again until it says something.
-async function until(page, text) {
-  for (let i = 0; i < 100; i += 1) {
-    if ((await page.innerText('main')).includes(text)) return;
-    await page.waitForTimeout(100);
-    await page.reload();
-  }
-  assert.fail(`${page.url()} does not come to say ${text}`);
-}
+import { PICTURES, SITE, found, link, patterns, press, reader, seen, tabTo, until } from './reader.mjs';
 
 for (const [how, options] of [['by mouse', {}], ['without script', { javaScriptEnabled: false }]]) {
   test(`asked, approved, held and given back ${how}`, async () => {
@@ -98,19 +30,6 @@ for (const [how, options] of [['by mouse', {}], ['without script', { javaScriptE
     assert.deepEqual([...mei.complaints, ...manager.complaints], []);
     await Promise.all([mei.context().close(), manager.context().close()]);
   });
-}
-
-// tabTo moves the focus with the keyboard alone.
-async function tabTo(page, name) {
-  for (let i = 0; i < 60; i += 1) {
-    await page.keyboard.press('Tab');
-    const here = await page.evaluate(() => {
-      const e = document.activeElement;
-      return (e.getAttribute('aria-label') ?? e.labels?.[0]?.innerText ?? e.innerText ?? '').trim();
-    });
-    if (here.startsWith(name)) return;
-  }
-  assert.fail(`the keyboard does not reach ${name}`);
 }
 
 test('asked and decided by keyboard alone', async () => {
@@ -141,18 +60,16 @@ test('asked and decided by keyboard alone', async () => {
 });
 
 for (const locale of ['en', 'de']) {
-  test(`every page of the people's side, ${locale}`, async () => {
+  test(`pages of the people's side with what is empty, wrong or gone, ${locale}`, async () => {
     const mei = await reader('member', { locale });
     const at = (path) => mei.goto(SITE + path);
-    await seen(mei, `home-${locale}`);
-    for (const page of ['packages', 'access', 'requests', 'approvals', 'packages?search=nothing-is-called-this', 'packages?missing=Engineering+starter', 'packages?missing=nobody-knows', 'nothing']) {
+    for (const page of ['packages?search=nothing-is-called-this', 'packages?missing=Engineering+starter', 'packages?missing=nobody-knows', 'nothing']) {
       await at(`/${page}`);
       await seen(mei, `${page.replaceAll(/[^a-z]/g, '-')}-${locale}`);
     }
 
     await at('/packages');
     await mei.getByRole('link', { name: 'Production on call', exact: true }).click();
-    await seen(mei, `package-${locale}`);
     await mei.locator('main form').evaluate((f) => { f.noValidate = true; });
     await mei.locator('main form button[type=submit]').click();
     await mei.getByRole('heading', { level: 1 }).waitFor();
@@ -192,14 +109,13 @@ for (const [how, options] of [['by mouse', {}], ['without script', { javaScriptE
 }
 
 for (const locale of ['en', 'de']) {
-  test(`every page of the owners' side, ${locale}`, async () => {
+  test(`pages of the owners' side with what is empty, wrong or gone, ${locale}`, async () => {
     const nobody = await reader('other', { locale });
     await nobody.goto(`${SITE}/catalogs`);
     await seen(nobody, `catalogs-none-${locale}`);
     const olga = await reader('owner', { locale });
     const at = (path) => olga.goto(path.startsWith('http') ? path : SITE + path);
     await at('/catalogs');
-    await seen(olga, `catalogs-${locale}`);
     await link(olga, 'Sales').click();
     const catalog = olga.url();
     await link(olga, 'CRM users').click();
@@ -209,9 +125,8 @@ for (const locale of ['en', 'de']) {
     const pkg = olga.url();
     const policy = new URL(await olga.locator('section a[href*="/policies/"]:not([href$="outside"])').getAttribute('href'), SITE).href;
     for (const [name, path] of Object.entries({
-      catalog, 'catalog-edit': `${catalog}/edit`, 'catalog-packages': `${catalog}/packages`, 'catalog-resources': `${catalog}/resources`, 'resource-add': `${catalog}/resources/add`,
       'resource-short': `${catalog}/resources/add?search=x`, 'resource-none': `${catalog}/resources/add?search=nothing`, 'resource-found': `${catalog}/resources/add?search=administrators`, 'role-give': `${catalog}/roles/give?search=an`,
-      'package-new': `${catalog}/packages/new`, 'package-kept': pkg, 'package-edit': `${pkg}/edit`, 'role-add': `${pkg}/roles/add`, 'try-none': `${pkg}/try`, 'try-found': `${pkg}/try?search=an`, 'policy-new': `${pkg}/policies/new`, policy, outside: `${policy}/outside`, 'catalog-new': '/catalogs/new', 'package-gone': pkg.replace(/[^/]*$/, '11111111-2222-3333-4444-555555555555'),
+      'try-found': `${pkg}/try?search=an`, policy, outside: `${policy}/outside`, 'package-gone': pkg.replace(/[^/]*$/, '11111111-2222-3333-4444-555555555555'),
     })) {
       await at(path);
       await seen(olga, `${name}-${locale}`);
@@ -240,10 +155,10 @@ for (const locale of ['en', 'de']) {
 }
 
 for (const locale of ['en', 'de']) {
-  test(`every page of operations and audit, ${locale}`, async () => {
+  test(`pages of operations and audit with what is empty, wrong or forbidden, ${locale}`, async () => {
     const admin = await reader('admin', { locale });
     for (const [name, path] of Object.entries({
-      operations: '/operations', removals: '/operations/removals', loosened: '/operations/loosened', figures: '/operations/figures', 'my-settings': '/my-settings', audit: '/audit', 'audit-none': '/audit?from=2001-01-01&to=2001-01-02',
+      'audit-none': '/audit?from=2001-01-01&to=2001-01-02',
       'audit-wrong': '/audit?person=nobody-of-this-name&from=x', 'audit-choose': '/audit?actor=an', 'audit-found': '/audit?person=tanaka',
     })) {
       await admin.goto(SITE + path);
@@ -257,6 +172,66 @@ for (const locale of ['en', 'de']) {
     await Promise.all([admin.context().close(), mei.context().close()]);
   });
 }
+
+// named is a name for a picture of a page.
+const named = (pattern) => (pattern === '' ? 'home' : pattern.slice(1).replaceAll(/[{}]/g, '').replaceAll('/', '-'));
+
+test('every page of the route table is come to by links, and is as it should be', async () => {
+  // Something waits for a decision, something is on its way, and somebody has everything.
+  const mei = await reader('member');
+  await mei.goto(`${SITE}/packages`);
+  await link(mei, 'Account executive').click();
+  await mei.getByLabel('Justification').fill('Once more.');
+  await press(mei, 'Ask for it');
+  await until(mei, 'Waits for a decision');
+  await mei.context().close();
+
+  // Many have something, and none of it is delivered whole: they have no account at the target.
+  const ada = await reader('admin');
+  await link(ada, 'Catalogs').click();
+  await link(ada, 'Sales').click();
+  await link(ada, 'Sales starter').click();
+  await link(ada, 'Assign').click();
+  await ada.getByLabel(/^People, one a line/).fill([...Array(30).keys()].map((i) => `newcomer${String(i).padStart(2, '0')}@northwind.example`).join('\n'));
+  await press(ada, 'Check the list');
+  await press(ada, 'Assign to those that can be (30)');
+  await ada.goto(`${SITE}/operations`);
+  await until(ada, 'no account at the target system');
+  await ada.context().close();
+
+  const known = new Map();
+  for (const as of ['admin', 'owner', 'member', 'manager']) {
+    const english = await reader(as);
+    const german = await reader(as, { locale: 'de' });
+    for (const [pattern, path] of await found(english, known)) {
+      known.set(pattern, path);
+      const answer = await english.context().request.get(SITE + path);
+      if (!answer.headers()['content-type'].startsWith('text/html')) continue; // a file
+      await english.goto(SITE + path);
+      await seen(english, `${named(pattern)}-en`);
+      await german.goto(SITE + path);
+      await seen(german, `${named(pattern)}-de`);
+    }
+    await Promise.all([english.context().close(), german.context().close()]);
+  }
+  // No policy of the seed lets others ask, so nothing leads there: managers look at it by its address.
+  known.set('/packages/{id}/others', '');
+  assert.deepEqual(patterns.map((p) => p.pattern).filter((p) => !known.has(p)), [], 'pages that no link leads to');
+});
+
+// Of these the README shows two.
+test('pictures for the README', { skip: !PICTURES }, async () => {
+  const mei = await reader('member');
+  await mei.goto(`${SITE}/packages`);
+  await link(mei, 'Production on call').click();
+  await mei.screenshot({ path: join(PICTURES, 'asking.png'), fullPage: true });
+  const olga = await reader('owner');
+  await olga.goto(`${SITE}/catalogs`);
+  await link(olga, 'Sales').click();
+  await link(olga, 'Account executive').click();
+  await olga.screenshot({ path: join(PICTURES, 'keeping.png'), fullPage: true });
+  await Promise.all([mei.context().close(), olga.context().close()]);
+});
 
 for (const locale of ['en', 'de']) {
   test(`every page of a manager, ${locale}`, async () => {

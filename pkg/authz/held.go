@@ -8,11 +8,18 @@ import (
 )
 
 // held remembers, for as long as one call lasts, the role assignments that were read for its
-// caller: steps of one call that ask of one catalog read once. Nothing is remembered from one
-// call to the next.
+// caller: steps of one call that ask of one catalog read once, also where they are taken side by
+// side. Nothing is remembered from one call to the next.
 type held struct {
 	mu sync.Mutex
-	in map[entitlement.CatalogID][]entitlement.RoleAssignment
+	in map[entitlement.CatalogID]*heldIn
+}
+
+// heldIn is one catalog's, once it was read. Whoever asks meanwhile waits for that.
+type heldIn struct {
+	read chan struct{} // closed once it was
+	all  []entitlement.RoleAssignment
+	err  error
 }
 
 // HeldIn returns the role assignments of a catalog and those of the whole organisation, read
@@ -21,19 +28,37 @@ func (c Caller) HeldIn(ctx context.Context, roles Roles, catalog entitlement.Cat
 	if c.held == nil {
 		return roles.RolesIn(ctx, catalog)
 	}
-	c.held.mu.Lock()
-	defer c.held.mu.Unlock()
-	if known, read := c.held.in[catalog]; read {
-		return known, nil
+
+	one, first := c.held.of(catalog)
+	if !first {
+		<-one.read // ends with the context of who reads, which is that of the same call
+		return one.all, one.err
 	}
 
-	all, err := roles.RolesIn(ctx, catalog)
-	if err != nil {
-		return nil, err
+	defer close(one.read)
+	if one.all, one.err = roles.RolesIn(ctx, catalog); one.err != nil {
+		c.held.forget(catalog) // the next one tries anew
 	}
-	if c.held.in == nil {
-		c.held.in = map[entitlement.CatalogID][]entitlement.RoleAssignment{}
+	return one.all, one.err
+}
+
+// of returns a catalog's, and whether it is for the caller of this to read.
+func (h *held) of(catalog entitlement.CatalogID) (one *heldIn, first bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if one, known := h.in[catalog]; known {
+		return one, false
 	}
-	c.held.in[catalog] = all
-	return all, nil
+	if h.in == nil {
+		h.in = map[entitlement.CatalogID]*heldIn{}
+	}
+	one = &heldIn{read: make(chan struct{})}
+	h.in[catalog] = one
+	return one, true
+}
+
+func (h *held) forget(catalog entitlement.CatalogID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.in, catalog)
 }

@@ -1,6 +1,7 @@
 package entitlement
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -26,6 +27,12 @@ type RoleRef struct {
 	Connector ConnectorID
 	Resource  string
 	Role      string
+}
+
+// Compare orders roles by target, resource and role, so that a list of them is the same list
+// each time.
+func (r RoleRef) Compare(other RoleRef) int {
+	return cmp.Or(cmp.Compare(r.Connector, other.Connector), cmp.Compare(r.Resource, other.Resource), cmp.Compare(r.Role, other.Role))
 }
 
 // Resource is something access is granted to, registered in one catalog.

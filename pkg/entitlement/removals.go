@@ -1,7 +1,6 @@
 package entitlement
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -72,8 +71,6 @@ func (a Assignment) RolesLeft(h SubjectRecord, w ReconcileInputs, grantSets []Gr
 		}
 	}
 
-	slices.SortFunc(left, func(x, y Grant) int {
-		return cmp.Or(cmp.Compare(x.Role.Connector, y.Role.Connector), cmp.Compare(x.Role.Resource, y.Role.Resource), cmp.Compare(x.Role.Role, y.Role.Role))
-	})
+	slices.SortFunc(left, func(x, y Grant) int { return x.Role.Compare(y.Role) })
 	return left
 }

@@ -216,21 +216,20 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 	}
 
 	all := views.OfAssignments(list.Items)
-	if err := v.Views.Assignments(ctx, v.by.Caller, all, views.With{views.JoinPackage: rolesJoined}); err != nil {
-		return answer{}, err
-	}
-
-	may, err := v.Requests.OwnOptions(ctx, v.by.Caller, list.Items)
-	if err != nil {
-		return answer{}, err
-	}
-
-	grants, before, err := v.Requests.OwnAccess(ctx, v.by.Caller, list.Items)
-	if err != nil {
-		return answer{}, err
-	}
-
-	why, err := v.Requests.OwnReasons(ctx, v.by.Caller, list.Items)
+	var may map[entitlement.AssignmentID]requests.OwnOptions
+	var grants map[entitlement.AssignmentID][]requests.GrantView
+	var before []entitlement.Grant
+	var why map[entitlement.AssignmentID]requests.Reason
+	err = views.Together(
+		func() error {
+			return v.Views.Assignments(ctx, v.by.Caller, all, views.With{views.JoinPackage: rolesJoined})
+		},
+		func() (err error) { may, err = v.Requests.OwnOptions(ctx, v.by.Caller, list.Items); return err },
+		func() (err error) {
+			grants, before, err = v.Requests.OwnAccess(ctx, v.by.Caller, list.Items)
+			return err
+		},
+		func() (err error) { why, err = v.Requests.OwnReasons(ctx, v.by.Caller, list.Items); return err })
 	if err != nil {
 		return answer{}, err
 	}

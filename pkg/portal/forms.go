@@ -25,7 +25,7 @@ var administrations = []administration{
 	{"/administration/connectors", "Connectors", "The target systems in which roles are given, and whether they are paused.", authz.ReadConnector},
 	{organizationsPath, "Connected organizations", "Other organizations whose people may ask for packages, and who answers for them.", authz.ReadOrganization},
 	{"/people", "People", "The people of the directory: create, edit, disable and delete them.", authz.UpdateUser},
-	{"/administration/groups", "Groups", "The groups of the directory, with their members and owners.", authz.UpdateGroup},
+	{"/administration/groups", "Groups", "The groups of the directory, with their members and owners.", authz.ReadGroup},
 	{"/administration/import", "Import people", "Create and change many people from a CSV file that is checked line by line.", authz.CreateUser},
 	{"/administration/settings", "Settings", "What holds for the whole, and what is kept and not in force yet.", authz.ReadSettings},
 }
@@ -36,10 +36,22 @@ func (v *visit) administers() bool {
 }
 
 func showAdministration(ctx context.Context, v *visit) (answer, error) {
-	if !v.administers() {
-		return answer{}, v.allows(ctx, authz.ReadConnector)
+	// Beside administrators, whoever holds a role for one of them is led to it.
+	var all []administration
+	opens := v.Views.Opens(ctx, v.by.Caller)
+	for _, a := range administrations {
+		open, err := opens(a.action)
+		if err != nil {
+			return answer{}, err
+		}
+		if open {
+			all = append(all, a)
+		}
 	}
-	return page(administrationView(v))
+	if len(all) == 0 {
+		return answer{}, authz.ReadConnector.Refusal()
+	}
+	return page(administrationView(v, all))
 }
 
 // choice is one of several values with the words for it.

@@ -42,7 +42,7 @@ func listOrganizations(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	shown := organizationsPage{Organizations: list.Items, Changes: v.may(authz.ChangeOrganization)}
+	shown := organizationsPage{Organizations: list.Items, Changes: v.allows(ctx, authz.ChangeOrganization) == nil}
 	if shown.Next, err = v.next(ctx, list.Next); err != nil {
 		return answer{}, err
 	}
@@ -86,7 +86,7 @@ func (v *visit) organizationPage(ctx context.Context) (organizationPage, error) 
 	if err != nil {
 		return organizationPage{}, err
 	}
-	shown := organizationPage{ConnectedOrganization: o, Changes: v.may(authz.ChangeOrganization)}
+	shown := organizationPage{ConnectedOrganization: o, Changes: v.allows(ctx, authz.ChangeOrganization) == nil}
 	for list, to := range map[*[]entitlement.Sponsor]*[]sponsorRow{&o.InternalSponsors: &shown.Internal, &o.ExternalSponsors: &shown.External} {
 		if *to, err = v.sponsorRows(ctx, *list); err != nil {
 			return shown, err

@@ -72,28 +72,37 @@ func showOperations(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
-	list, err := v.Requests.DeliveryErrors(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize, Token: token})
+	var errs entitlement.Paged[requests.DeliveryError]
+	var names map[entitlement.ConnectorID]string
+	var owed []owed
+	var notices entitlement.Paged[views.Event]
+	var more string
+	var unread int
+	err = views.Together(
+		func() (err error) {
+			errs, err = v.Requests.DeliveryErrors(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize, Token: token})
+			return err
+		},
+		func() (err error) {
+			if names, err = v.targetNames(ctx); err == nil {
+				shown.Resting, err = v.resting(ctx, names)
+			}
+			return err
+		},
+		func() error { shown.Parked = v.parked(ctx); return nil },
+		func() (err error) { owed, more, unread, err = v.removals(ctx, ""); return err },
+		func() (err error) {
+			if shown.Looks {
+				notices, err = v.loosened(ctx, entitlement.Page{Limit: maxLoosened})
+			}
+			return err
+		})
 	if err != nil {
-		return answer{}, err
-	}
-	names, err := v.targetNames(ctx)
-	if err != nil {
-		return answer{}, err
-	}
-	for _, e := range list.Items {
-		shown.Errors = append(shown.Errors, deliveryError{e, targetName(names, e.Connector)})
-	}
-	if shown.Resting, err = v.resting(ctx, names); err != nil {
-		return answer{}, err
-	}
-	shown.Parked = v.parked(ctx)
-	if shown.Next, err = v.next(ctx, list.Next); err != nil {
 		return answer{}, err
 	}
 
-	owed, more, unread, err := v.removals(ctx, "")
-	if err != nil {
-		return answer{}, err
+	for _, e := range errs.Items {
+		shown.Errors = append(shown.Errors, deliveryError{e, targetName(names, e.Connector)})
 	}
 	for _, r := range owed {
 		if r.Overdue {
@@ -102,14 +111,9 @@ func showOperations(ctx context.Context, v *visit) (answer, error) {
 		}
 	}
 	shown.Oldest = shown.Oldest[:min(len(shown.Oldest), 1)]
-	shown.MoreOwed, shown.Unread = more != "", unread
-
-	if shown.Looks {
-		notices, err := v.loosened(ctx, entitlement.Page{Limit: maxLoosened})
-		if err != nil {
-			return answer{}, err
-		}
-		shown.Loosened, shown.Unread = notices.Items, shown.Unread+notices.Unread
+	shown.MoreOwed, shown.Loosened, shown.Unread = more != "", notices.Items, unread+notices.Unread
+	if shown.Next, err = v.next(ctx, errs.Next); err != nil {
+		return answer{}, err
 	}
 	return page(operationsView(v, shown))
 }

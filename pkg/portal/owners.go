@@ -103,11 +103,25 @@ type crumb struct{ Name, Path string }
 type catalogsPage struct {
 	Catalogs  []entitlement.Catalog
 	MayCreate bool
+	Beside    []menuItem // what a role in the whole organisation opens beside catalogs
 	Next      string
 }
 
+// besideCatalogs are pages that are opened by a role in the whole organisation too. The menu
+// leads administrators to them: of others it would take a read more on each page.
+var besideCatalogs = []struct {
+	menuItem
+	action authz.Action
+}{{menuItem{"/people", "People"}, authz.ReadUser}, {menuItem{"/operations", "Operations"}, authz.ReadDeliveryErrors}, {menuItem{"/audit", "Audit"}, authz.ReadEvents}, {menuItem{"/administration", "Administration"}, authz.ReadOrganization}}
+
 func listCatalogs(ctx context.Context, v *visit) (answer, error) {
-	shown := catalogsPage{MayCreate: v.Views.May(ctx, v.by.Caller, authz.Object{})(authz.CreateCatalog)}
+	may := v.Views.May(ctx, v.by.Caller, authz.Object{})
+	shown := catalogsPage{MayCreate: may(authz.CreateCatalog)}
+	for _, page := range besideCatalogs {
+		if !v.may(page.action) && may(page.action) {
+			shown.Beside = append(shown.Beside, page.menuItem)
+		}
+	}
 	token, err := v.unseal(ctx, v.request.URL.Query().Get("page"))
 	if err != nil {
 		return answer{}, err
@@ -269,31 +283,35 @@ func (v *visit) catalogPage(ctx context.Context) (catalogPage, error) {
 	}
 	shown := catalogPage{Catalog: c, May: v.Views.May(ctx, v.by.Caller, authz.Object{Catalog: c.ID})}
 
-	packages, err := v.Catalogs.PackagesOf(ctx, v.by.Caller, c.ID, entitlement.Page{Limit: onPage})
-	if err != nil {
-		return shown, err
-	}
-	shown.Packages, shown.MorePackages = packages.Items, packages.Next != ""
+	err = views.Together(
+		func() error {
+			packages, err := v.Catalogs.PackagesOf(ctx, v.by.Caller, c.ID, entitlement.Page{Limit: onPage})
+			shown.Packages, shown.MorePackages = packages.Items, packages.Next != ""
+			return err
+		},
+		func() error {
+			resources, err := v.Catalogs.Resources(ctx, v.by.Caller, c.ID, entitlement.Page{Limit: onPage})
+			shown.Resources, shown.MoreResources = resources.Items, resources.Next != ""
+			return err
+		},
+		func() error { return v.keepers(ctx, &shown) })
+	return shown, err
+}
 
-	resources, err := v.Catalogs.Resources(ctx, v.by.Caller, c.ID, entitlement.Page{Limit: onPage})
-	if err != nil {
-		return shown, err
-	}
-	shown.Resources, shown.MoreResources = resources.Items, resources.Next != ""
-
-	// Who holds roles is shown to those who give them, and to auditors.
+// keepers adds who holds roles, for those who give them, and for auditors.
+func (v *visit) keepers(ctx context.Context, shown *catalogPage) error {
 	if shown.SeesRoles = shown.May(authz.ReadRoleAssignment); !shown.SeesRoles {
-		return shown, nil
+		return nil
 	}
-	roles, err := v.Catalogs.RoleAssignmentsIn(ctx, v.by.Caller, c.ID)
+	roles, err := v.Catalogs.RoleAssignmentsIn(ctx, v.by.Caller, shown.ID)
 	if err != nil {
-		return shown, err
+		return err
 	}
 	shown.Roles = views.OfRoleAssignments(roles)
 	slices.SortStableFunc(shown.Roles, func(a, b *views.RoleAssignment) int {
 		return cmp.Compare(slices.Index(catalogRoles, a.Role), slices.Index(catalogRoles, b.Role))
 	})
-	return shown, v.Views.RoleAssignments(ctx, v.by.Caller, shown.Roles, views.With{views.JoinPrincipal: nil})
+	return v.Views.RoleAssignments(ctx, v.by.Caller, shown.Roles, views.With{views.JoinPrincipal: nil})
 }
 
 // besideCatalog shows a catalog again, with why something in it was not done.

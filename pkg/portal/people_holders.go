@@ -149,16 +149,14 @@ func showHolder(ctx context.Context, v *visit) (answer, error) {
 	}
 	all := views.OfAssignments([]entitlement.Assignment{a})
 	joins := views.With{views.JoinTarget: nil, views.JoinPolicy: nil, views.JoinRequest: nil, views.JoinPackage: rolesJoined}
-	if err := v.joined(ctx, all, joins); err != nil {
-		return answer{}, err
-	}
-
-	shown := holderPage{managed: of, holderView: all[0]}
-	grants, err := v.Requests.Grants(ctx, v.by.Caller, a.ID)
+	var grants []requests.GrantView
+	err = views.Together(
+		func() error { return v.joined(ctx, all, joins) },
+		func() (err error) { grants, err = v.Requests.Grants(ctx, v.by.Caller, a.ID); return err })
 	if err != nil {
 		return answer{}, err
 	}
-	shown.Roles = rolesOf(all[0].Package, grants)
+	shown := holderPage{managed: of, holderView: all[0], Roles: rolesOf(all[0].Package, grants)}
 
 	// What was asked is told as far as it is still kept.
 	if made := all[0].Request; made != nil && !made.Gone() {

@@ -81,13 +81,14 @@ func showPerson(ctx context.Context, v *visit) (answer, error) {
 	if shown.User, err = v.Directory.User(ctx, v.by.Caller, id); err != nil {
 		return answer{}, err
 	}
-	if err := v.heldBy(ctx, &shown); err != nil {
-		return answer{}, err
-	}
-
-	shown.Requests, err = v.listOf(ctx, func(ctx context.Context, by authz.Caller, p entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-		return v.Requests.RequestsOf(ctx, by, id, p)
-	}, nil)
+	err = views.Together(
+		func() error { return v.heldBy(ctx, &shown) },
+		func() (err error) {
+			shown.Requests, err = v.listOf(ctx, func(ctx context.Context, by authz.Caller, p entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+				return v.Requests.RequestsOf(ctx, by, id, p)
+			}, nil)
+			return err
+		})
 	if err != nil {
 		return answer{}, err
 	}

@@ -168,8 +168,7 @@ const maxForm = 64 << 10
 func (p *portal) signedIn(of route) http.Handler {
 	return p.open(func(ctx context.Context, w http.ResponseWriter, v *visit) (answer, error) {
 		r := v.request
-		secret := v.cookie(cookieSession)
-		session, err := p.Sessions.Find(ctx, secret)
+		err := v.identify(ctx)
 		if err != nil && entitlement.KindOf(err) == entitlement.Unauthenticated && r.Method == http.MethodGet {
 			return then("/sign-in?" + url.Values{"return": {strings.TrimPrefix(r.URL.RequestURI(), names.PortalPath)}}.Encode())
 		}
@@ -177,15 +176,6 @@ func (p *portal) signedIn(of route) http.Handler {
 			return answer{}, err
 		}
 
-		// Who this is, and whether they may still come, is read anew with each call.
-		v.by.CommandID, v.by.Scopes = obs.RequestID(ctx), authz.Scopes(session.Scopes)
-		if v.by.ID, err = p.Directory.Identify(ctx, session.Principal, v.by.CommandID); err != nil {
-			return answer{}, err
-		}
-		if v.by.Caller, err = p.Directory.Account(ctx, v.by.Caller); err != nil {
-			return answer{}, err
-		}
-		v.FormToken = formToken(secret)
 		v.prefer(v.User().Preferences)
 
 		if r.Method == http.MethodPost {

@@ -148,6 +148,7 @@ func TestA21_SigningInLeadsToPagesOfThisSiteAlone(t *testing.T) {
 	for path, want := range map[string]string{
 		"/packages/1?a=b": "/packages/1?a=b", "": "/", "packages": "/", "//evil.example": "/", "/\\evil.example": "/", "https://evil.example/": "/", "http:evil": "/",
 		"/\t/evil.example": "/", "/sign-out": "/", "/sign-in?return=x": "/", "/signed-in?code=1": "/", "///evil": "/", "javascript:alert(1)": "/", "/%zz": "/",
+		"/../../evil": "/", "/%2e%2e/%2E./evil": "/", "/packages/..": "/",
 	} {
 		if got := local(path); got != want {
 			t.Errorf("%q leads to %q, want %q", path, got, want)

@@ -77,7 +77,7 @@ func (p *portal) signedInAgain(ctx context.Context, w http.ResponseWriter, v *vi
 		return answer{}, entitlement.Errorf(entitlement.Forbidden, "The pages are for people; an application calls the API.")
 	}
 
-	if before := v.cookie(cookieSession); before != "" {
+	if before, _ := v.session(); before != "" {
 		if err := p.Sessions.End(ctx, before); err != nil {
 			return answer{}, err
 		}
@@ -87,14 +87,14 @@ func (p *portal) signedInAgain(ctx context.Context, w http.ResponseWriter, v *vi
 	if err != nil {
 		return answer{}, err
 	}
-	v.setCookie(w, cookieSession, secret, entitlement.SessionLimit)
+	v.setCookie(w, cookieSession, p.sessionCookie(ctx, token.Principal, secret), entitlement.SessionLimit)
 	return then(local(pending.Return))
 }
 
 // signOut ends the session.
 func (p *portal) signOut(ctx context.Context, w http.ResponseWriter, v *visit) (answer, error) {
 	v.request.Body = http.MaxBytesReader(w, v.request.Body, maxForm)
-	secret := v.cookie(cookieSession)
+	secret, _ := v.session()
 	if secret != "" && v.request.PostFormValue("form") != formToken(secret) {
 		return answer{}, entitlement.Errorf(entitlement.Forbidden, "This form is of an earlier sign-in. Open the page again and send it anew.")
 	}
@@ -115,7 +115,7 @@ func (v *visit) callback() string { return v.site + names.PortalPath + "/signed-
 // nobody is led to another site by signing in (A21).
 func local(path string) string {
 	u, err := url.Parse(path)
-	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") || strings.Contains(u.Path, "..") {
 		return "/"
 	}
 	for _, own := range []string{"/sign-in", "/signed-in", "/sign-out"} {

@@ -48,8 +48,8 @@ var germanMyPeople = map[string]string{
 	"%d of %d roles could not be delivered.": "%d von %d Rollen konnten nicht geliefert werden.",
 	"Failing or owed":                        "Fehlgeschlagen oder geschuldet",
 	"What fails or is owed in packages that you keep, the longest first": "Was in Ihren Paketen fehlschlägt oder geschuldet wird, das Längste zuerst",
-	"Removal is owed":        "Entzug ist geschuldet",
-	"Deliver %s to %s again": "%s an %s erneut liefern",
+	"Removal is owed":          "Entzug ist geschuldet",
+	"Deliver again: %s, to %s": "Erneut liefern: %s, an %s",
 	"There may be more. The people of each package and Operations have all of it.": "Es kann noch mehr geben. Die Personen jedes Pakets und der Betrieb zeigen alles.",
 	"not by yourself": "nicht durch Sie selbst",
 

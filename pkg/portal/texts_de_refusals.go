@@ -312,4 +312,5 @@ var germanRefusals = map[string]string{
 	"There is nobody with the user name %s, who is to be the manager.": "Es gibt niemanden mit dem Benutzernamen %s, der die vorgesetzte Person sein soll.",
 	"One call applies at most %d lines.":                               "Ein Aufruf wendet höchstens %d Zeilen an.",
 	"No assignment has come of this request.":                          "Aus diesem Antrag ist keine Zuweisung entstanden.",
+	"resource.originSystem must be one of: %s.":                        "resource.originSystem muss eines von diesen sein: %s.",
 }

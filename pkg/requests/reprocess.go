@@ -3,6 +3,7 @@ package requests
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -264,6 +265,7 @@ func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.
 			}
 		}
 
+		slices.SortFunc(item.Grants, func(x, y entitlement.Grant) int { return x.Role.Compare(y.Role) })
 		if len(item.Grants) > 0 { // the index may be late
 			list.Items = append(list.Items, item)
 		}

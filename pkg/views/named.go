@@ -37,11 +37,7 @@ func (r *Reader) namedIn(ctx context.Context, of []*Policy) error {
 		}
 	}
 
-	users, err := r.users(ctx, people)
-	if err != nil {
-		return err
-	}
-	named, err := found(ctx, groups, r.Store.Groups, func(g entitlement.Group) entitlement.GroupID { return g.ID })
+	users, named, err := r.usersAndGroups(ctx, people, groups)
 	if err != nil {
 		return err
 	}

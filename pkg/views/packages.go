@@ -43,35 +43,29 @@ func (r *Reader) packages(ctx context.Context, of []*Package, w With) error {
 	}
 
 	// One read for all packages a join, however many there are.
+	joins := []func() error{func() error { return r.incompatible(ctx, of, w) }}
 	if below, wanted := w[JoinCatalog]; wanted {
-		catalogs, err := r.catalogsNamed(ctx, idsOf(of, func(v *Package) entitlement.CatalogID { return v.AccessPackage.Catalog }), below)
-		if err != nil {
+		joins = append(joins, func() error {
+			catalogs, err := r.catalogsNamed(ctx, idsOf(of, func(v *Package) entitlement.CatalogID { return v.AccessPackage.Catalog }), below)
+			for _, v := range of {
+				v.Catalog = catalogs[v.AccessPackage.Catalog]
+			}
 			return err
-		}
-		for _, v := range of {
-			v.Catalog = catalogs[v.AccessPackage.Catalog]
-		}
+		})
 	}
-
 	if below, wanted := w[JoinPolicies]; wanted {
-		policies, err := r.policiesNamed(ctx, slices.Concat(idsOf(of, func(v *Package) []entitlement.PolicyID { return v.AccessPackage.Policies })...), below)
-		if err != nil {
+		joins = append(joins, func() error {
+			policies, err := r.policiesNamed(ctx, slices.Concat(idsOf(of, func(v *Package) []entitlement.PolicyID { return v.AccessPackage.Policies })...), below)
+			for _, v := range of {
+				v.Policies = those(v.AccessPackage.Policies, policies)
+			}
 			return err
-		}
-		for _, v := range of {
-			v.Policies = those(v.AccessPackage.Policies, policies)
-		}
+		})
 	}
-
-	if err := r.incompatible(ctx, of, w); err != nil {
-		return err
-	}
-
 	if below, wanted := w[JoinRoleScopes]; wanted {
-		return r.roleScopesOf(ctx, of, below)
+		joins = append(joins, func() error { return r.roleScopesOf(ctx, of, below) })
 	}
-
-	return nil
+	return Together(joins...)
 }
 
 // incompatible joins what packages are incompatible with.

@@ -53,31 +53,23 @@ func (r *Reader) Requests(ctx context.Context, by authz.Caller, of []*Request, w
 
 func (r *Reader) requests(ctx context.Context, by authz.Caller, of []*Request, w With) error {
 	// One read for all requests a join; a package that is gone still says what a request was for.
+	joins := []func() error{func() error { return r.peopleOf(ctx, of, w) }}
 	if below, wanted := w[JoinPackage]; wanted {
-		packages, err := r.packagesEver(ctx, idsOf(of, func(v *Request) entitlement.PackageID { return v.AssignmentRequest.Package }), below)
-		if err != nil {
+		joins = append(joins, func() error {
+			packages, err := r.packagesEver(ctx, idsOf(of, func(v *Request) entitlement.PackageID { return v.AssignmentRequest.Package }), below)
+			for _, v := range of {
+				v.Package = packages[v.AssignmentRequest.Package]
+			}
 			return err
-		}
-		for _, v := range of {
-			v.Package = packages[v.AssignmentRequest.Package]
-		}
+		})
 	}
-
-	if err := r.peopleOf(ctx, of, w); err != nil {
-		return err
-	}
-
 	if _, wanted := w[JoinApprovers]; wanted {
-		if err := r.approvers(ctx, of); err != nil {
-			return err
-		}
+		joins = append(joins, func() error { return r.approvers(ctx, of) })
 	}
-
 	if below, wanted := w[JoinAssignment]; wanted {
-		return r.assignmentsAsked(ctx, by, of, below)
+		joins = append(joins, func() error { return r.assignmentsAsked(ctx, by, of, below) })
 	}
-
-	return nil
+	return Together(joins...)
 }
 
 // peopleOf joins the people of requests, all in one read.
@@ -129,12 +121,7 @@ func (r *Reader) approvers(ctx context.Context, of []*Request) error {
 		}
 	}
 
-	users, err := r.users(ctx, people)
-	if err != nil {
-		return err
-	}
-
-	named, err := found(ctx, groups, r.Store.Groups, func(g entitlement.Group) entitlement.GroupID { return g.ID })
+	users, named, err := r.usersAndGroups(ctx, people, groups)
 	if err != nil {
 		return err
 	}
@@ -152,6 +139,17 @@ func (r *Reader) approvers(ctx context.Context, of []*Request) error {
 		}
 	}
 	return nil
+}
+
+// usersAndGroups reads both at once.
+func (r *Reader) usersAndGroups(ctx context.Context, people []entitlement.UserID, groups []entitlement.GroupID) (users map[entitlement.UserID]*entitlement.User, named map[entitlement.GroupID]entitlement.Group, err error) {
+	err = Together(
+		func() (err error) { users, err = r.users(ctx, people); return err },
+		func() (err error) {
+			named, err = found(ctx, groups, r.Store.Groups, func(g entitlement.Group) entitlement.GroupID { return g.ID })
+			return err
+		})
+	return users, named, err
 }
 
 // users reads users by their ids, those who were deleted too.
@@ -256,41 +254,39 @@ func (r *Reader) Assignments(ctx context.Context, by authz.Caller, of []*Assignm
 }
 
 func (r *Reader) assignments(ctx context.Context, of []*Assignment, w With) error {
+	var joins []func() error
 	// Likewise, a package that is gone included.
 	if below, wanted := w[JoinPackage]; wanted {
-		packages, err := r.packagesEver(ctx, idsOf(of, func(v *Assignment) entitlement.PackageID { return v.Assignment.Package }), below)
-		if err != nil {
+		joins = append(joins, func() error {
+			packages, err := r.packagesEver(ctx, idsOf(of, func(v *Assignment) entitlement.PackageID { return v.Assignment.Package }), below)
+			for _, v := range of {
+				v.Package = packages[v.Assignment.Package]
+			}
 			return err
-		}
-		for _, v := range of {
-			v.Package = packages[v.Assignment.Package]
-		}
+		})
 	}
-
 	if _, wanted := w[JoinTarget]; wanted {
-		users, err := r.users(ctx, idsOf(of, func(v *Assignment) entitlement.UserID { return v.Assignment.Subject }))
-		if err != nil {
+		joins = append(joins, func() error {
+			users, err := r.users(ctx, idsOf(of, func(v *Assignment) entitlement.UserID { return v.Assignment.Subject }))
+			for _, v := range of {
+				v.Subject = users[v.Assignment.Subject]
+			}
 			return err
-		}
-		for _, v := range of {
-			v.Subject = users[v.Assignment.Subject]
-		}
+		})
 	}
-
 	if below, wanted := w[JoinPolicy]; wanted {
-		policies, err := r.policiesNamed(ctx, idsOf(of, func(v *Assignment) entitlement.PolicyID { return v.Assignment.Policy }), below)
-		if err != nil {
+		joins = append(joins, func() error {
+			policies, err := r.policiesNamed(ctx, idsOf(of, func(v *Assignment) entitlement.PolicyID { return v.Assignment.Policy }), below)
+			for _, v := range of {
+				v.Policy = policies[v.Assignment.Policy]
+			}
 			return err
-		}
-		for _, v := range of {
-			v.Policy = policies[v.Assignment.Policy]
-		}
+		})
 	}
-
 	if _, wanted := w[JoinRequest]; wanted {
-		return r.requestsOf(ctx, of)
+		joins = append(joins, func() error { return r.requestsOf(ctx, of) })
 	}
-	return nil
+	return Together(joins...)
 }
 
 // requestsOf joins to assignments the requests that made them, whose ids are theirs, with their

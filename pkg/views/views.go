@@ -173,18 +173,34 @@ func whole[T any](instead string, read func(page entitlement.Page) (entitlement.
 // parallel bounds the lists that are read side by side.
 const parallel = 8
 
-// sideBySide does n things, a few at a time, and returns the first failure in their order.
+// sideBySide does n things, a few at a time, and returns the first failure in their order. What
+// panics does so in the caller, who has somebody to catch it.
 func sideBySide(n int, do func(i int) error) error {
-	errs := make([]error, n)
+	errs, thrown := make([]error, n), make([]any, n)
 	slots := make(chan struct{}, parallel)
 	var all sync.WaitGroup
 	for i := range n {
 		slots <- struct{}{}
 		all.Go(func() {
-			defer func() { <-slots }()
+			defer func() {
+				thrown[i] = recover()
+				<-slots
+			}()
 			errs[i] = do(i)
 		})
 	}
 	all.Wait()
+
+	for _, what := range thrown {
+		if what != nil {
+			panic(what)
+		}
+	}
 	return cmp.Or(errs...)
+}
+
+// Together does things that do not wait for each other at the same time, and returns the first
+// failure in their order: what a page shows costs one round of reads and not one for each.
+func Together(all ...func() error) error {
+	return sideBySide(len(all), func(i int) error { return all[i]() })
 }

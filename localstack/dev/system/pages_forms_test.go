@@ -53,7 +53,7 @@ func TestStory_AnAdministratorKeepsConnectorsThroughThePagesAlone(t *testing.T) 
 	}
 	admin.press("Save", map[string]string{"managers": "member@northwind.example", "credential": "s3cr3t word"})
 	admin.has(400, "There is a problem", "url must be an absolute https address")
-	admin.press("Save", map[string]string{"url": "http://127.0.0.1:9/scim", "keys": "mail; userName", "credential": "s3cr3t word", "readBack": "unconfirmed"})
+	admin.press("Save", map[string]string{"kind": "scim", "url": "http://127.0.0.1:9/scim", "keys": "mail; userName", "credential": "s3cr3t word", "readBack": "unconfirmed"})
 	admin.has(200, "<b>CRM</b>", "mail, userName", "also what no way of asking shows", "Mei Tanaka", "It could not be looked at")
 	if strings.Contains(admin.page.Source, "s3cr3t") {
 		t.Fatal("the page shows the credential")
@@ -65,7 +65,7 @@ func TestStory_AnAdministratorKeepsConnectorsThroughThePagesAlone(t *testing.T) 
 	if !strings.Contains(admin.page.Source, `value="http://127.0.0.1:9/other"`) {
 		t.Error("the form forgets what was typed")
 	}
-	admin.press("Save", map[string]string{"url": "http://127.0.0.1:9/scim", "name": "CRM", "managers": ""})
+	admin.press("Save", map[string]string{"kind": "scim", "url": "http://127.0.0.1:9/scim", "name": "CRM", "managers": ""})
 	admin.has(200, "CRM")
 	admin.lacks("Mei Tanaka", "<b>")
 	admin.press("Look at the target now", nil)

@@ -37,8 +37,8 @@ func TestY1_WhatManagersAndKeepersSeeCostsTheSameHoweverManyThereAre(t *testing.
 			one := o.reports(otto, total)[0]
 			read := o.pages("otto")
 			read("/approvals") // and so the signing key is known
-			o.costs("25 reports", cost{31, 66.5, 0}, func() { read("/my-people") })
-			o.costs("a report", cost{8, 7, 0}, func() { read("/my-people/" + one) })
+			o.costs("25 reports", cost{30, 65.5, 0}, func() { read("/my-people") })
+			o.costs("a report", cost{7, 6, 0}, func() { read("/my-people/" + one) })
 		})
 	}
 }

@@ -3,6 +3,7 @@ package dynamotest
 import (
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -19,9 +20,12 @@ type Meter struct {
 	Calls      map[string]int
 	ReadUnits  float64
 	WriteUnits float64
-	size       func(map[string]types.AttributeValue) int
-	table      dynamo.Client // of Metered, without the meter
-	mu         sync.Mutex
+	// Each is how long a call takes, in the time of testing/synctest: calls that are made side by
+	// side end together, so that what a use case takes is its rounds.
+	Each  time.Duration
+	size  func(map[string]types.AttributeValue) int
+	table dynamo.Client // of Metered, without the meter
+	mu    sync.Mutex
 }
 
 // NewMeter returns a meter that measures items by size.
@@ -43,6 +47,13 @@ func (m *Meter) Total() int {
 		n += calls
 	}
 	return n
+}
+
+// takes lets the time of one call go by.
+func (m *Meter) takes() {
+	if m.Each > 0 {
+		time.Sleep(m.Each)
+	}
 }
 
 // count notes a call and, where it went through, what it cost.

@@ -21,24 +21,28 @@ type metered struct {
 func (m *Meter) Wrap(client dynamo.Client) dynamo.Client { return &metered{client, m} }
 
 func (c *metered) GetItem(ctx context.Context, in *dynamodb.GetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	c.meter.takes()
 	out, err := c.Client.GetItem(ctx, in, opts...)
 	c.meter.count("GetItem", err, func() (float64, float64) { return strength(in.ConsistentRead) * steps(c.meter.size(out.Item)), 0 })
 	return out, err
 }
 
 func (c *metered) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	c.meter.takes()
 	out, err := c.Client.BatchGetItem(ctx, in, opts...)
 	c.meter.count("BatchGetItem", err, func() (float64, float64) { return c.meter.batchUnits(in, out), 0 })
 	return out, err
 }
 
 func (c *metered) Query(ctx context.Context, in *dynamodb.QueryInput, opts ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	c.meter.takes()
 	out, err := c.Client.Query(ctx, in, opts...)
 	c.meter.count("Query", err, func() (float64, float64) { return c.meter.queryUnits(in, out), 0 })
 	return out, err
 }
 
 func (c *metered) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	c.meter.takes()
 	asking := *in
 	asking.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
 	out, err := c.Client.PutItem(ctx, &asking, opts...)
@@ -47,6 +51,7 @@ func (c *metered) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts .
 }
 
 func (c *metered) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	c.meter.takes()
 	asking := *in
 	asking.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
 	out, err := c.Client.UpdateItem(ctx, &asking, opts...)
@@ -55,6 +60,7 @@ func (c *metered) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, 
 }
 
 func (c *metered) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+	c.meter.takes()
 	asking := *in
 	asking.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
 	out, err := c.Client.DeleteItem(ctx, &asking, opts...)
@@ -63,6 +69,7 @@ func (c *metered) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, 
 }
 
 func (c *metered) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, opts ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	c.meter.takes()
 	asking := *in
 	asking.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
 	out, err := c.Client.TransactWriteItems(ctx, &asking, opts...)

@@ -1,0 +1,109 @@
+package portal
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	pages "leasehold/pkg/portal"
+)
+
+// What a page may weigh, and all that a browser loads which never saw one.
+const (
+	maxPage       = 60_000
+	maxFirstVisit = 100_000
+	fewRounds     = 4
+)
+
+// pinnedRounds holds how many calls each page takes, and in how many rounds: a round is the calls
+// that are under way at once.
+var pinnedRounds = filepath.Join("testdata", "rounds.txt")
+
+// Y1: each page by each who may see it: calls of the store, the rounds in which they are made,
+// its weight and that of a first visit. The time of the bubble goes by in calls alone, one tick
+// each, so that what a page takes is its rounds. UPDATE=1 writes what is so now.
+func TestY1_WhatEachPageTakesInCallsAndRounds(t *testing.T) {
+	var table strings.Builder
+	few, all := 0, 0
+	synctest.Test(t, func(t *testing.T) {
+		w := newFixture(t).filled()
+		w.meter.Each = time.Millisecond
+		for _, of := range pages.Routes() {
+			if of.Method != "GET" {
+				continue
+			}
+			for _, a := range actors {
+				if !slices.Contains([]string{"admin", "requestor", "approver", "owner", "auditor"}, a.name) {
+					continue
+				}
+				began := time.Now()
+				got := w.send(sent{method: "GET", path: w.variants(of, rows["GET "+of.Pattern])[0].path, cookie: w.cookies[a.name]})
+				if got.status != 200 {
+					continue
+				}
+				calls, rounds := w.meter.Total(), int(time.Since(began)/time.Millisecond)
+				note := ""
+				if all++; rounds <= fewRounds {
+					few++
+				} else {
+					note = "  more than four"
+				}
+				fmt.Fprintf(&table, "%-64s %-10s %2d calls %2d rounds%s\n", "/portal"+of.Pattern, a.name, calls, rounds, note)
+				if strings.HasPrefix(got.kind, "text/html") {
+					w.weighs(of, got)
+				}
+			}
+		}
+	})
+	t.Logf("%d of %d pages in at most %d rounds", few, all, fewRounds)
+
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(pinnedRounds, []byte(table.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pinned, err := os.ReadFile(pinnedRounds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, is := strings.Split(string(pinned), "\n"), strings.Split(table.String(), "\n")
+	for i := range max(len(was), len(is)) {
+		if i >= len(was) || i >= len(is) || was[i] != is[i] {
+			t.Fatalf("from line %d on pages take otherwise than %s says: a rise has to be argued.\nis  %s\nwas %s", i+1, pinnedRounds, at(is, i), at(was, i))
+		}
+	}
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "nothing"
+}
+
+var linked = regexp.MustCompile(`<(?:link|img|script)[^>]* (?:href|src)="/portal([^"]*)"`)
+
+// weighs holds a page, and all that it loads, to their bounds.
+func (w *fixture) weighs(of pages.Route, got answered) {
+	w.Helper()
+	if len(got.text) > maxPage {
+		w.Errorf("%s is %d bytes, of at most %d", of.Pattern, len(got.text), maxPage)
+	}
+	visit := len(got.text)
+	for _, asset := range linked.FindAllStringSubmatch(got.text, -1) {
+		loaded := w.send(sent{method: "GET", path: asset[1]})
+		if loaded.status != 200 {
+			w.Errorf("%s loads %s: %d", of.Pattern, asset[1], loaded.status)
+		}
+		visit += len(loaded.text)
+	}
+	if visit > maxFirstVisit {
+		w.Errorf("a first visit to %s loads %d bytes, of at most %d", of.Pattern, visit, maxFirstVisit)
+	}
+}

@@ -1,0 +1,59 @@
+package portal
+
+import (
+	"maps"
+	"net/url"
+
+	"leasehold/pkg/authz"
+	pages "leasehold/pkg/portal"
+)
+
+// served are those of the rows whose routes there are, so that a table of rows may come before
+// its pages.
+func served(some map[string]row) map[string]row {
+	there := map[string]row{}
+	for _, r := range pages.Routes() {
+		if one, has := some[r.Method+" "+r.Pattern]; has {
+			there[r.Method+" "+r.Pattern] = one
+		}
+	}
+	return there
+}
+
+// moreRows are the rows of one's own settings, figures, reports, and of what a policy would do.
+var moreRows = map[string]row{
+	"GET /my-settings":        {},
+	"POST /my-settings":       {form: always("language", "de", "zone", "Europe/Berlin")},
+	"GET /operations/figures": {},
+
+	"GET /catalogs/{catalog}/packages/{id}/try": {path: "catalog=catalog id=free", on: aCatalog},
+
+	"GET /my-people":                                       {},
+	"GET /my-people/{id}":                                  {path: "id=person", on: aReport, only: authz.OnBehalf},
+	"GET /my-people/{id}/packages":                         {path: "id=person", on: aReport, only: authz.OnBehalf},
+	"POST /my-people/{id}/assignments/{assignment}/end":    {path: "id=person assignment=assignment", on: aReport, only: authz.OnBehalf, form: always("justification", "over")},
+	"POST /my-people/{id}/assignments/{assignment}/extend": {path: "id=person assignment=assignment", on: aReport, only: authz.OnBehalf, form: always("justification", "longer")},
+
+	"GET /packages/{id}/others": {path: "id=free", as: authz.ReadPackage, or: authz.OnBehalf, on: aPackage},
+	"POST /packages/{id}/others": {path: "id=free", on: aReport, only: authz.OnBehalf, form: func(_ *fixture, at func(string) string) url.Values {
+		return values("for", at("person"), "policy", at("policy of free"), "justification", "why")
+	}},
+	"GET /my-people/requests":                  {},
+	"POST /requests/{id}/reprocess":            {path: "id=broken", on: aCatalog, form: always()},
+	"POST /requests/{id}/assignment/reprocess": {path: "id=broken", on: aCatalog, form: always()},
+
+	"GET /catalogs/{catalog}/packages/{id}/roles/impact":        {path: "catalog=catalog id=held", on: aCatalog, query: removing},
+	"GET /catalogs/{catalog}/packages/{id}/roles/impact/people": {path: "catalog=catalog id=held", on: aCatalog, query: removing},
+	"POST /catalogs/{catalog}/packages/{id}/roles/impact": {path: "catalog=catalog id=held", on: aCatalog, form: func(w *fixture, at func(string) string) url.Values {
+		path := "/catalogs/" + at("catalog") + "/packages/" + at("held") + "/roles/impact"
+		return values("remove", at("scope_of_held"), "hash", w.seen("admin", path+removing(at), hashOn))
+	}},
+	"GET /catalogs/{catalog}/limit":  {path: "catalog=catalog", on: aCatalog},
+	"POST /catalogs/{catalog}/limit": {path: "catalog=catalog", on: aCatalog, form: always("people", "10", "percent", "50")},
+}
+
+func removing(at func(string) string) string {
+	return "?" + url.Values{"remove": {at("scope_of_held")}}.Encode()
+}
+
+func init() { maps.Copy(rows, served(moreRows)) }
