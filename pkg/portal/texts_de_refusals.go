@@ -313,4 +313,5 @@ var germanRefusals = map[string]string{
 	"One call applies at most %d lines.":                               "Ein Aufruf wendet höchstens %d Zeilen an.",
 	"No assignment has come of this request.":                          "Aus diesem Antrag ist keine Zuweisung entstanden.",
 	"resource.originSystem must be one of: %s.":                        "resource.originSystem muss eines von diesen sein: %s.",
+	"Credentials cannot be read or written at the moment.":             "Zugangsdaten können gerade weder gelesen noch geschrieben werden.",
 }
