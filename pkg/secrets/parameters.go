@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -142,7 +143,9 @@ func understood(status int, said []byte, out any) error {
 	var answer struct {
 		Code string `json:"__type"`
 	}
-	_ = json.Unmarshal(said, &answer)                           // what is no JSON has no code
-	code := answer.Code[strings.LastIndex(answer.Code, "#")+1:] // which may begin with the name of the service
-	return &refusal{Status: status, Code: code}
+	_ = json.Unmarshal(said, &answer) // what is no JSON has no code
+
+	// A code may begin with the name of the service, and a sign between them.
+	code := strings.FieldsFunc(answer.Code, func(r rune) bool { return !unicode.IsLetter(r) && r != '.' })
+	return &refusal{Status: status, Code: strings.Join(code[max(len(code)-1, 0):], "")}
 }
