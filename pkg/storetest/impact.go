@@ -15,6 +15,8 @@ var impactScenarios = []scenario{
 	{"A4: the changes of a catalog that wait are found in it", changesOfCatalog},
 	{"L9: the edits of a package that are on their way are found with it", jobsOfPackage},
 	{"A4: records and grant sets of several people are read at once", subjectsAt},
+	{"A4: an edit sees every holder page by page, goes on where a page ended, and is refused where one of them moved meanwhile", holdersUnmoved},
+	{"A4: a change that waits is agreed to once, and the changes of its catalog are found without it from then on", changeAgreedOnce},
 }
 
 func keptChange() kept {
@@ -128,6 +130,67 @@ func jobsOfPackage(w *fixture) {
 		w.commit(entitlement.Change{Jobs: []entitlement.Job{{Package: p, Generation: generation + 1, Told: 3, CheckAfter: instant(1), Created: instant(0)}}})
 	}
 	if all := get[[]entitlement.Job](w)(w.s.JobsOf(w.Context(), p)); len(all) != 2 || all[0].Generation != 1 || all[1].Told != 3 {
+		w.Errorf("got %v", all)
+	}
+}
+
+func holdersUnmoved(w *fixture) {
+	p := newID[entitlement.PackageID]()
+	w.commit(entitlement.Change{Scopes: []entitlement.PackageScopes{{Package: p}}})
+	var want []entitlement.UserID
+	for range 5 {
+		r, _ := w.hold(p, newID[entitlement.UserID]())
+		want = append(want, r.Subject)
+	}
+	w.hold(newID[entitlement.PackageID](), want[0])
+
+	// The first page is small, and what follows is as much as one call reads.
+	first := get[entitlement.Paged[entitlement.AssignmentSlot]](w)(w.s.Holders(w.Context(), p, entitlement.Page{Limit: 2}))
+	rest := get[entitlement.Paged[entitlement.AssignmentSlot]](w)(w.s.Slots(w.Context(), p, first.Next))
+	if len(first.Items) != 2 || rest.Next != "" {
+		w.Fatalf("%d on the first page, and then %q", len(first.Items), rest.Next)
+	}
+	change := decided(entitlement.Unmoved{Package: p, Version: 1})
+	var got []entitlement.UserID
+	for _, slot := range append(first.Items, rest.Items...) {
+		got = append(got, slot.Subject)
+		change.Unmoved = append(change.Unmoved, entitlement.Unmoved{Package: p, Subject: slot.Subject, Version: slot.Version}, entitlement.Unmoved{Subject: slot.Subject, Generation: 1})
+	}
+	sameSet(w, got, want)
+	for i := range change.Unmoved {
+		// The first holds two packages: two changes of that record.
+		if change.Unmoved[i].Subject == want[0] && change.Unmoved[i].Package == "" {
+			change.Unmoved[i].Generation = 2
+		}
+	}
+	w.commit(change)
+
+	left := rest.Items[len(rest.Items)-1]
+	w.end(left)
+	change.Groups = decided(entitlement.Unmoved{}).Groups
+	w.refuse(entitlement.PartAssignmentSlot, entitlement.Change{Groups: change.Groups, Unmoved: []entitlement.Unmoved{{Package: p, Subject: left.Subject, Version: left.Version}}})
+	w.refuse(entitlement.PartSubjectRecord, entitlement.Change{Groups: change.Groups, Unmoved: []entitlement.Unmoved{{Subject: left.Subject, Generation: 1}}})
+}
+
+func changeAgreedOnce(w *fixture) {
+	c := newID[entitlement.CatalogID]()
+	var waiting []entitlement.ImpactChange
+	for range 2 {
+		one := entitlement.ImpactChange{ID: newID[entitlement.ChangeID](), Catalog: c, Created: instant(0)}
+		w.commit(entitlement.Change{ImpactChanges: []entitlement.ImpactChange{one}})
+		one.Version = 1
+		waiting = append(waiting, one)
+	}
+
+	agreed := waiting[0]
+	agreed.Erased = true
+	w.commit(entitlement.Change{ImpactChanges: []entitlement.ImpactChange{agreed}})
+	w.refuse(entitlement.PartConfiguration, entitlement.Change{ImpactChanges: []entitlement.ImpactChange{agreed}})
+	_, err := w.s.ImpactChange(w.Context(), c, agreed.ID)
+	w.kind(err, entitlement.NotFound)
+	_, err = w.s.ImpactChange(w.Context(), newID[entitlement.CatalogID](), waiting[1].ID) // it is in another catalog
+	w.kind(err, entitlement.NotFound)
+	if all := get[[]entitlement.ImpactChange](w)(w.s.ImpactChanges(w.Context(), c)); len(all) != 1 || all[0].ID != waiting[1].ID {
 		w.Errorf("got %v", all)
 	}
 }
