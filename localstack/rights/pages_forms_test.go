@@ -28,7 +28,7 @@ func administerThroughThePages(s *stack) {
 	}
 
 	open("/administration/connectors/new")
-	press("Save", map[string]string{"name": "Kept at the pages", "url": "http://127.0.0.1:9/scim", "credential": "a word", "keys": "userName"})
+	press("Save", map[string]string{"kind": "scim", "name": "Kept at the pages", "url": "http://127.0.0.1:9/scim", "credential": "a word", "keys": "userName"})
 	press("Look at the target now", nil)
 	press("Pause Kept at the pages", nil)
 	press("Resume Kept at the pages", nil)

@@ -24,6 +24,10 @@ func lookBackThroughThePages(s *stack) {
 		return p
 	}
 	must(reader.SignIn(s.Context(), site, components.Admin))
+	s.park(names.DeliverBulk)
+	if p := must(reader.Open(s.Context(), site+"/operations")); !strings.Contains(p.Text, "deliver-bulk ! 1") {
+		s.Fatalf("what was parked is not counted: %s", p.Text)
+	}
 	for _, path := range []string{"/operations", "/operations/removals", "/operations/loosened", "/operations/figures", "/my-settings", "/audit/export"} {
 		must(reader.Open(s.Context(), site+path))
 	}
