@@ -8,7 +8,7 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-func TestPausingAConnectorIsOnRecordAndResumingItWakesThoseWhoWaited(t *testing.T) {
+func TestR262_PausingAConnectorIsOnRecordAndResumingItWakesThoseWhoWaited(t *testing.T) {
 	w := newFixture(t)
 	c := w.connector()
 	set := func(paused bool) entitlement.ConnectorConfig {

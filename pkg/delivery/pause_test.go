@@ -35,7 +35,7 @@ func (w *fixture) registered() (pause func(bool)) {
 	}
 }
 
-func TestWhileAConnectorIsPausedNothingIsSentAndAllThatIsOwedStaysOwed(t *testing.T) {
+func TestR262_WhileAConnectorIsPausedNothingIsSentAndAllThatIsOwedStaysOwed(t *testing.T) {
 	w := newFixture(t)
 	pause := w.registered()
 	kept, gone, late := w.person(), w.person(), w.person()
@@ -103,7 +103,7 @@ func TestWhileAConnectorIsPausedNothingIsSentAndAllThatIsOwedStaysOwed(t *testin
 }
 
 // A run that is under way sends nothing any more a few seconds after the pause.
-func TestARunThatIsUnderWayStopsWhenItsConnectorIsPaused(t *testing.T) {
+func TestR262_ARunThatIsUnderWayStopsWhenItsConnectorIsPaused(t *testing.T) {
 	w := newFixture(t)
 	pause := w.registered()
 	p := w.pack("a", "b", "c", "d", "e", "f")

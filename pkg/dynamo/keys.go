@@ -72,6 +72,7 @@ import (
 //	                                      |       | EV#kind#id, EV#... of each               |
 //	events by who did it; by time         | 3; 4  | ACT#u; WHEN#n, newest first; the events  | pages
 //	signing key of page tokens            | table | CFG, PAGEKEY                             | one
+//	figures of a month                    | table | CFG, FIGURES                             | one
 //	pace of packages; walk through them   | table | PKG#p, PACE; CFG, PACE; eventual; strong | a batch; one
 //	session of a browser                  | table | SES#digest, SES                          | one
 //	roles in a catalog; in everything     | table | CAT#c, ROLE#...; CFG, ROLE#...           | all, MaxRoleAssignments

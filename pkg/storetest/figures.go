@@ -6,8 +6,8 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// figureScenarios are what is counted and shown without reading it again.
-var figureScenarios = []scenario{
+// countScenarios are what is counted and shown without reading it again.
+var countScenarios = []scenario{
 	{"S21: paces of packages are found as they were counted, and of what was not counted nothing", pacesOfPackages},
 	{"S21: the newest requests for a package are what its pace is counted of", paceOfNewest},
 	{"Targets that are left alone at a time are found, and no others", restingTargets},
