@@ -147,10 +147,14 @@ func (s *Service) AddSponsor(ctx context.Context, by authz.Command, id entitleme
 	if _, err := s.organization(ctx, &by, id); err != nil {
 		return err
 	}
+
 	sponsor, err := s.sponsor(ctx, sponsor, external)
 	if err != nil {
 		return err
 	}
+
+	// Asked of what is stored when it is written: two who add at the same time must not pass
+	// the bound together.
 	_, err = s.changeOrganization(ctx, by, id, func(o *entitlement.ConnectedOrganization) (string, map[string]string, error) {
 		list := sponsorsOf(o, external)
 		switch {

@@ -147,9 +147,11 @@ func (op *operation) parameters() []string {
 	case op.method == http.MethodGet && a.schema != "" && a.schema != anything:
 		names = append(names, "select", "expand")
 	}
+
 	if op.makes() {
 		names = append(names, "idempotencyKey", "clientRequestId")
 	}
+
 	if slices.Contains(conditionals, op.action) {
 		names = append(names, "ifMatch")
 	}

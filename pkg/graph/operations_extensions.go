@@ -301,10 +301,12 @@ func resumeRequest(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	var source, kind, detail, state, instance string
 	var stage entitlement.ExtensionStage
 	o.Text("source", &source)
 	o.Text("type", &kind)
+
 	data := o.Object("data")
 	switch data.Type() {
 	case "accessPackageAssignmentRequestCallbackData":
@@ -313,10 +315,14 @@ func resumeRequest(ctx context.Context, c *call) (response, error) {
 	default:
 		data.Fail("@odata.type", "must be #microsoft.graph.accessPackageAssignmentRequestCallbackData or #microsoft.graph.assignmentRequestApprovalStageCallbackData.")
 	}
+
 	strict.Enum(data, "stage", &stage, entitlement.ExtensionStages...)
 	strict.ID(data, "customExtensionStageInstanceId", &instance)
 	data.Text("customExtensionStageInstanceDetail", &detail)
 	data.Text("state", &state)
+
+	// The type outside names the same stage as the data inside: one that contradicts itself is
+	// refused before anybody looks for the request.
 	named := kind[strings.LastIndexByte(kind, '.')+1:]
 	switch {
 	case stage == "" || instance == "":
@@ -324,6 +330,7 @@ func resumeRequest(ctx context.Context, c *call) (response, error) {
 	case !strings.EqualFold(named, string(stage)):
 		o.Fail("type", "must be microsoft.graph.accessPackageCustomExtensionStage."+string(stage)+".")
 	}
+
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}

@@ -107,7 +107,10 @@ func (v *visit) importRows(text string) (header []string, rows []csvfile.Row, er
 	if header, rows, err = csvfile.Read(text, directory.MaxImport); err != nil {
 		return nil, nil, err
 	}
+
 	known := strings.Split(strings.ToLower(strings.Join(directory.ImportColumns(), " ")), " ")
+
+	// A column that is not known is refused, not ignored: the file meant something by it.
 	for i, name := range header {
 		if !slices.Contains(known, name) {
 			return nil, nil, entitlement.Errorf(entitlement.Invalid, "%s", v.T("The first line names the column %s, which is none of: %s.", name, strings.Join(directory.ImportColumns(), ", ")))
@@ -116,6 +119,7 @@ func (v *visit) importRows(text string) (header []string, rows []csvfile.Row, er
 			return nil, nil, entitlement.Errorf(entitlement.Invalid, "%s", v.T("The first line names the column %s twice.", name))
 		}
 	}
+
 	if !slices.Contains(header, "userprincipalname") {
 		return nil, nil, entitlement.Errorf(entitlement.Invalid, "%s", v.T("The first line must name the column userPrincipalName: people are known by it."))
 	}
