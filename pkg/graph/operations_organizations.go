@@ -211,6 +211,7 @@ func updateOrganization(ctx context.Context, c *call) (response, error) {
 	if err := checkOptions(c, c.organizationType()); err != nil {
 		return response{}, err
 	}
+
 	o, err := c.body()
 	if err != nil {
 		return response{}, err
@@ -219,7 +220,9 @@ func updateOrganization(ctx context.Context, c *call) (response, error) {
 	if err := readable(o, readOrganization); err != nil {
 		return response{}, err
 	}
+
 	kept, err := c.deps.Catalogs.UpdateOrganization(ctx, c.by, id[entitlement.OrganizationID](c, "organizationId"), func(kept *entitlement.ConnectedOrganization) error {
+		// Clients send back what they read, sources too: only other ones are refused.
 		before := kept.Sources
 		if readOrganization(o, kept); !slices.Equal(kept.Sources, before) {
 			return entitlement.Errorf(entitlement.Invalid, "identitySources cannot be changed: delete the connected organization, and make another.")
@@ -229,6 +232,7 @@ func updateOrganization(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	ans, err := single(ctx, c, c.organizationType(), &organization{ConnectedOrganization: kept})
 	ans.status = http.StatusAccepted
 	return ans, err

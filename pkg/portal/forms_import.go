@@ -59,6 +59,7 @@ func (v *visit) importSent() (string, error) {
 	if v.request.MultipartForm == nil {
 		return text, nil
 	}
+
 	f, _, err := v.request.FormFile("file")
 	if errors.Is(err, http.ErrMissingFile) {
 		return text, nil
@@ -71,6 +72,8 @@ func (v *visit) importSent() (string, error) {
 	if err != nil {
 		return text, entitlement.Errorf(entitlement.Invalid, "The file could not be read. Paste its lines into the field.")
 	}
+
+	// A browser sends an empty file where none was chosen: the field counts then.
 	if len(strings.TrimSpace(string(sent))) > 0 {
 		return strings.TrimSpace(string(sent)), nil
 	}
@@ -174,9 +177,13 @@ func (p *importPage) settle(rows []csvfile.Row) {
 			ready, first = append(ready, l), append(first, rows[i].Source)
 		}
 	}
+
 	p.Ready = len(ready)
 	p.Rest = strings.Join(first, "\n")
 	p.Seen = seenOf(ready[:min(len(ready), directory.ImportAtOnce)])
+
+	// Only the lines that are wrong go back into the field, to be corrected there: the ready ones
+	// travel hidden.
 	p.Text = ""
 	if len(wrong) > 0 {
 		p.Text = strings.Join(p.Header, ",") + "\n" + strings.Join(wrong, "\n")
