@@ -73,7 +73,7 @@ func TestStory_AnOwnerKeepsACatalogThroughThePagesAlone(t *testing.T) {
 	olga.press("Search", map[string]string{"search": "review"})
 	olga.press("Add to the catalog", nil)
 	olga.has(400, "Choose a resource.")
-	olga.press("Add to the catalog", map[string]string{"group": olga.chosen("resource", "Security reviewers")})
+	olga.press("Add to the catalog", map[string]string{"resource": olga.chosen("resource", "Security reviewers")})
 	olga.has(200, "Security reviewers", "Member", "Owner", "No package gives its roles.")
 
 	// A package, with its roles.
@@ -437,7 +437,7 @@ func TestA1_OwnersPagesAreForOwnersOfThatVeryCatalog(t *testing.T) {
 			check("GET " + path)
 		}
 		values := url.Values{"form": form, "sure": {"yes"}, "name": {"x"}, "scope": {"allMemberUsers"}, "stages": {"0"}, "ends": {"never"}, "turn": {"off"}, "version": {"1"},
-			"principal": {nothing}, "role": {"44272f93-9762-48e8-af59-1b5351b1d6b3"}, "group": {nothing}}
+			"principal": {nothing}, "role": {"44272f93-9762-48e8-af59-1b5351b1d6b3"}, "resource": {entitlement.OriginAadGroup + " " + nothing}}
 		for _, path := range posts {
 			r.must(r.Visitor.Send(r.Context(), r.site+path, values, r.site))
 			check("POST " + path)

@@ -24,6 +24,8 @@ func TestStory_AResourceIsSearchedInATargetAndAddedThroughThePages(t *testing.T)
 		}
 	}
 
+	silent := o.call(components.Admin, "POST", names.Ours+"/connectors", object{"displayName": "Silent", "kind": "scim", "url": "http://127.0.0.1:9/scim", "credential": "word", "correlationKeys": []string{"mail"}}, 201)["id"].(string)
+
 	olga := o.signIn(components.Owner)
 	olga.open("/catalogs")
 	olga.follow("Sales")
@@ -34,12 +36,10 @@ func TestStory_AResourceIsSearchedInATargetAndAddedThroughThePages(t *testing.T)
 	at := catalog + "/resources/add?connector="
 	olga.foreign(at+target, at+gone, at+"x", at+string(entitlement.AdministratorsGroup))
 	olga.open(catalog + "/resources/add")
-	olga.send(catalog+"/resources/add", url.Values{"connector": {target}, "resource": {"Scim sales"}})
+	olga.send(catalog+"/resources/add", url.Values{"connector": {silent}, "resource": {"Scim sales"}})
 	olga.has(404)
 
-	// She manages the resources of the target from now on.
-	manager := o.call(components.Owner, "GET", names.APIVersion+"/me", nil, 200)["id"].(string)
-	o.call(components.Admin, "PATCH", names.Ours+"/connectors/"+target, object{"resourceManagers": []string{manager}}, 200)
+	// She manages the resources of one target.
 	olga.open(catalog + "/resources/add")
 	olga.press("Search", map[string]string{"connector": target, "search": "no such thing"})
 	olga.has(200, "Nothing there has this in its name.")
@@ -69,7 +69,6 @@ func TestStory_AResourceIsSearchedInATargetAndAddedThroughThePages(t *testing.T)
 	olga.has(200, "There is a problem", "An administrator has paused the connector", "Customer systems (Paused)")
 	olga.send(catalog+"/resources/add", url.Values{"connector": {target}, "resource": {"Scim sales"}})
 	olga.has(409, "An administrator has paused the connector")
-	silent := o.call(components.Admin, "POST", names.Ours+"/connectors", object{"displayName": "Silent", "kind": "scim", "url": "http://127.0.0.1:9/scim", "credential": "word", "correlationKeys": []string{"mail"}}, 201)["id"].(string)
 	admin.open(at + silent)
 	admin.has(200, "There is a problem", "Silent")
 	admin.send(catalog+"/resources/add", url.Values{"connector": {silent}, "resource": {"Scim sales"}})
