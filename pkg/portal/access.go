@@ -66,12 +66,14 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 	}
 
 	view := views.OfPackages([]entitlement.AccessPackage{of.Package})
-	if err := v.Views.Packages(ctx, v.by.Caller, view, rolesJoined); err != nil {
-		return packagePage{}, err
-	}
 	shown := packagePage{Package: view[0], Policies: of.Policies, Pace: of.Pace, Others: of.Others}
-
-	held, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
+	var held entitlement.Paged[entitlement.Assignment]
+	err = views.Together(
+		func() error { return v.Views.Packages(ctx, v.by.Caller, view, rolesJoined) },
+		func() (err error) {
+			held, err = v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
+			return err
+		})
 	if err != nil {
 		return packagePage{}, err
 	}
@@ -82,7 +84,10 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 	}
 
 	// What the visitor has by other packages stays what it is, and is not gained.
-	grants, err := v.Requests.OwnGrants(ctx, v.by.Caller, held.Items)
+	var grants map[entitlement.AssignmentID][]requests.GrantView
+	err = views.Together(
+		func() (err error) { grants, err = v.Requests.OwnGrants(ctx, v.by.Caller, held.Items); return err },
+		func() error { return v.mayDo(ctx, &shown, held.Items, of.Incompatible) })
 	if err != nil {
 		return packagePage{}, err
 	}
@@ -96,7 +101,7 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 	if shown.Held == nil && len(shown.Policies) > 0 && of.Obstacle != nil {
 		shown.Obstacle = v.said(of.Obstacle)
 	}
-	return shown, v.mayDo(ctx, &shown, held.Items, of.Incompatible)
+	return shown, nil
 }
 
 // rolesJoined are the roles of packages, with the resources that they are roles of.

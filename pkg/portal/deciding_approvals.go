@@ -188,12 +188,17 @@ func (v *visit) approvalPage(ctx context.Context) (approvalPage, error) {
 	}
 
 	view := views.OfRequests([]entitlement.AssignmentRequest{a.Request})[0]
-	if err := v.Views.Requests(ctx, v.by.Caller, []*views.Request{view}, views.With{views.JoinPackage: rolesJoined, views.JoinPeople: nil, views.JoinApprovers: nil}); err != nil {
+	held := views.OfAssignments(beside.Held)
+	err = views.Together(
+		func() error {
+			return v.Views.Requests(ctx, v.by.Caller, []*views.Request{view}, views.With{views.JoinPackage: rolesJoined, views.JoinPeople: nil, views.JoinApprovers: nil})
+		},
+		func() error { return v.Views.Assignments(ctx, v.by.Caller, held, views.With{views.JoinPackage: nil}) })
+	if err != nil {
 		return approvalPage{}, err
 	}
-	shown := approvalPage{Request: view, Steps: stepsOf(view, a), Mine: a.Mine, Agreed: agreedTo(view, beside.Incompatible),
-		Held: views.OfAssignments(beside.Held), Earlier: views.OfRequests(beside.Earlier)}
-	return shown, v.Views.Assignments(ctx, v.by.Caller, shown.Held, views.With{views.JoinPackage: nil})
+	return approvalPage{Request: view, Steps: stepsOf(view, a), Mine: a.Mine, Agreed: agreedTo(view, beside.Incompatible),
+		Held: held, Earlier: views.OfRequests(beside.Earlier)}, nil
 }
 
 // decide takes the visitor's decision on what they were shown. What has changed since comes

@@ -67,16 +67,17 @@ func findAccess(ctx context.Context, v *visit) (answer, error) {
 		}
 	}
 
-	if err := v.offered(ctx, shown.Packages); err != nil {
+	err = views.Together(
+		func() error { return v.offered(ctx, shown.Packages) },
+		func() (err error) { shown.Colleagues, err = v.Requests.Colleagues(ctx, v.by.Caller); return err },
+		func() (err error) {
+			if shown.Typed != "" {
+				shown.Missing, err = v.missing(ctx, shown.Typed)
+			}
+			return err
+		})
+	if err != nil {
 		return answer{}, err
-	}
-	if shown.Colleagues, err = v.Requests.Colleagues(ctx, v.by.Caller); err != nil {
-		return answer{}, err
-	}
-	if shown.Typed != "" {
-		if shown.Missing, err = v.missing(ctx, shown.Typed); err != nil {
-			return answer{}, err
-		}
 	}
 	shown.Next, err = v.next(ctx, token)
 	if err != nil {

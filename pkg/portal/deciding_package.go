@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/requests"
 	"leasehold/pkg/views"
 )
 
@@ -30,17 +31,16 @@ func (v *visit) mayDo(ctx context.Context, shown *packagePage, held []entitlemen
 		return nil
 	}
 
-	may, err := v.Requests.OwnOptions(ctx, v.by.Caller, about)
+	called := views.OfAssignments(about)
+	var may map[entitlement.AssignmentID]requests.OwnOptions
+	err := views.Together(
+		func() (err error) { may, err = v.Requests.OwnOptions(ctx, v.by.Caller, about); return err },
+		func() error { return v.Views.Assignments(ctx, v.by.Caller, called, views.With{views.JoinPackage: nil}) })
 	if err != nil {
 		return err
 	}
 	if shown.Held != nil {
 		shown.May = may[shown.Held.ID]
-	}
-
-	called := views.OfAssignments(about)
-	if err := v.Views.Assignments(ctx, v.by.Caller, called, views.With{views.JoinPackage: nil}); err != nil {
-		return err
 	}
 	for _, a := range called {
 		if a.Assignment.Package != shown.AccessPackage.ID {

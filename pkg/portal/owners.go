@@ -200,7 +200,14 @@ func (v *visit) catalog(ctx context.Context) (entitlement.Catalog, error) {
 	if err != nil {
 		return entitlement.Catalog{}, err
 	}
-	return v.Catalogs.Catalog(ctx, v.by.Caller, id)
+
+	// Whoever comes by a role in the catalog has it read while the catalog is: once a call, whatever
+	// the page asks of it.
+	var c entitlement.Catalog
+	err = views.Together(
+		func() (err error) { c, err = v.Catalogs.Catalog(ctx, v.by.Caller, id); return err },
+		func() error { v.Views.May(ctx, v.by.Caller, authz.Object{Catalog: id})(authz.ReadCatalog); return nil })
+	return c, err
 }
 
 // pathPart is an id in the page's path.

@@ -70,16 +70,22 @@ func createPackage(ctx context.Context, v *visit) (answer, error) {
 // ownPackage is the package in the page's path, which must be in the catalog there.
 func (v *visit) ownPackage(ctx context.Context) (entitlement.Catalog, entitlement.AccessPackage, error) {
 	none := entitlement.AccessPackage{}
-	c, err := v.catalog(ctx)
+	id, wrong := pathID[entitlement.PackageID](v)
+	var c entitlement.Catalog
+	var p entitlement.AccessPackage
+	var unread error // which is told to those alone who see the catalog
+	err := views.Together(
+		func() (err error) { c, err = v.catalog(ctx); return err },
+		func() error {
+			if unread = wrong; wrong == nil {
+				p, unread = v.Catalogs.Package(ctx, v.by.Caller, id)
+			}
+			return nil
+		})
 	if err != nil {
 		return c, none, err
 	}
-	id, err := pathID[entitlement.PackageID](v)
-	if err != nil {
-		return c, none, err
-	}
-	p, err := v.Catalogs.Package(ctx, v.by.Caller, id)
-	if err := within(err, p.Catalog == c.ID); err != nil {
+	if err := within(unread, p.Catalog == c.ID); err != nil {
 		return c, none, err
 	}
 	return c, p, nil
@@ -131,18 +137,18 @@ func (v *visit) managePage(ctx context.Context) (managePage, error) {
 
 	all := views.OfPackages([]entitlement.AccessPackage{p})
 	with := views.With{views.JoinRoleScopes: rolesJoined[views.JoinRoleScopes], views.JoinPolicies: {views.JoinNamed: nil}}
-	if err := v.Views.Packages(ctx, v.by.Caller, all, with); err != nil {
-		return managePage{}, err
-	}
-
 	shown := managePage{Package: all[0], Catalog: c, Link: v.packageLink(p.ID), May: v.Views.May(ctx, v.by.Caller, authz.Object{Catalog: c.ID, Package: p.ID})}
-	if shown.May(authz.ReadCatalog) {
-		if shown.Changes, err = v.changesOf(ctx, c.ID, p.ID); err != nil {
-			return shown, err
-		}
-	}
-	if shown.UnderWay, err = v.Catalogs.EditsUnderWay(ctx, v.by.Caller, p); err != nil {
-		return shown, err
+	err = views.Together(
+		func() error { return v.Views.Packages(ctx, v.by.Caller, all, with) },
+		func() (err error) {
+			if shown.May(authz.ReadCatalog) {
+				shown.Changes, err = v.changesOf(ctx, c.ID, p.ID)
+			}
+			return err
+		},
+		func() (err error) { shown.UnderWay, err = v.Catalogs.EditsUnderWay(ctx, v.by.Caller, p); return err })
+	if err != nil {
+		return managePage{}, err
 	}
 	for _, one := range all[0].Policies {
 		shown.Policies = append(shown.Policies, policyView{AssignmentPolicy: one.AssignmentPolicy, Sentences: v.sentences(one)})

@@ -12,10 +12,6 @@ import (
 	"leasehold/pkg/views"
 )
 
-// The pages add and remove what the directory has. What is at another target is added by the
-// API: finding it there needs the credentials of all targets, which the function that faces
-// browsers has no business with.
-
 // resourcesPage is the whole list of a catalog's resources.
 type resourcesPage struct {
 	entitlement.Catalog
@@ -53,68 +49,6 @@ type pickPage struct {
 	Chosen string // id
 	Role   string // of a role to be given
 	Faults faults
-}
-
-func findResource(ctx context.Context, v *visit) (answer, error) {
-	shown, err := v.resourcePicker(ctx, v.request.URL.Query().Get("search"))
-	if err != nil {
-		return answer{}, err
-	}
-	return page(resourcePickerView(v, shown))
-}
-
-// resourcePicker finds groups of the directory for a catalog.
-func (v *visit) resourcePicker(ctx context.Context, sought string) (pickPage, error) {
-	c, err := v.editing(ctx, authz.AddResource)
-	if err != nil {
-		return pickPage{}, err
-	}
-	shown := pickPage{Catalog: c, Sought: strings.TrimSpace(sought)}
-	if shown.Sought == "" {
-		return shown, nil
-	}
-
-	to := directory.Purpose{Action: authz.AddResource, In: authz.Object{Catalog: c.ID}}
-	shown.Found, shown.More, err = v.Directory.FindGroups(ctx, v.by.Caller, to, shown.Sought)
-	if err != nil && entitlement.KindOf(err) == entitlement.Invalid {
-		shown.Faults, err = faults{{"search", v.T("Type at least two characters of the name.")}}, nil
-	}
-	return shown, err
-}
-
-func addResource(ctx context.Context, v *visit) (answer, error) {
-	catalog, err := pathPart[entitlement.CatalogID](v, "catalog")
-	if err != nil {
-		return answer{}, err
-	}
-
-	chosen := v.typed("group")
-	again := func(all faults, status int) (answer, error) {
-		shown, err := v.resourcePicker(ctx, v.typed("search"))
-		if err != nil {
-			return answer{}, err
-		}
-		shown.Faults, shown.Chosen = all, chosen
-		return answer{status: status, page: resourcePickerView(v, shown)}, nil
-	}
-	group, err := entitlement.ParseID[entitlement.GroupID]("group", chosen)
-	if err != nil {
-		return again(faults{{"found", v.T("Choose a group.")}}, http.StatusBadRequest)
-	}
-
-	own := entitlement.BuiltinRegistration()
-	added, err := v.Catalogs.AddResource(ctx, v.by, catalog, own.ID, own.OriginSystem, string(group))
-	if err == nil {
-		return then(resourcePath(catalog, added.ID))
-	}
-	if entitlement.CodeOf(err) == entitlement.CodeNameTaken {
-		return again(faults{{"found", v.T("The catalog has this resource already.")}}, http.StatusConflict)
-	}
-	all, status, err := v.refused(err)
-	if err != nil {
-		return answer{}, err
-	}
-	return again(all, status)
 }
 
 func resourcePath(catalog entitlement.CatalogID, id entitlement.ResourceID) string {
@@ -201,9 +135,6 @@ func rolesAt(p *views.Package, id entitlement.ResourceID) (all []string) {
 	return all
 }
 
-// kept reports a resource that the pages may add and remove.
-func kept(r entitlement.Resource) bool { return r.Connector == entitlement.BuiltinConnector }
-
 func removeResource(ctx context.Context, v *visit) (answer, error) {
 	c, err := v.editing(ctx, authz.RemoveResource)
 	if err != nil {
@@ -218,13 +149,7 @@ func removeResource(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
-	if !kept(r) {
-		err = entitlement.Errorf(entitlement.Precondition, "%s", v.T("This resource is at a target: it is added and removed by the API."))
-	}
-	if err == nil {
-		err = v.confirmed()
-	}
-	if err == nil {
+	if err = v.confirmed(); err == nil {
 		err = v.Catalogs.RemoveResource(ctx, v.by, r)
 	}
 	if err == nil {

@@ -51,18 +51,21 @@ func (v *visit) managedPackage(ctx context.Context, at string) (managed, error) 
 	if err != nil {
 		return managed{}, err
 	}
-	p, err := v.Requests.Package(ctx, v.by.Caller, id)
+
+	// What the page leads to. What is behind a link, its own use case says.
+	shown, opens := managed{At: at}, v.Views.Opens(ctx, v.by.Caller)
+	err = views.Together(
+		func() (err error) { shown.AccessPackage, err = v.Requests.Package(ctx, v.by.Caller, id); return err },
+		func() (err error) {
+			if shown.Persons, err = opens(authz.ReadUser); err == nil {
+				shown.Assigns, err = opens(authz.AssignDirectly)
+			}
+			return err
+		})
 	if err != nil {
 		return managed{}, err
 	}
-
-	// What the page leads to. What is behind a link, its own use case says.
-	shown, opens := managed{AccessPackage: p, At: at}, v.Views.Opens(ctx, v.by.Caller)
-	if shown.Persons, err = opens(authz.ReadUser); err != nil {
-		return managed{}, err
-	}
-	shown.Assigns, err = opens(authz.AssignDirectly)
-	return shown, err
+	return shown, nil
 }
 
 // partID is the id of something that belongs to what the page's path begins with.

@@ -88,14 +88,21 @@ func showRequest(ctx context.Context, v *visit) (answer, error) {
 // withPeople joins to a request who has to do with it, and who decided.
 func (v *visit) withPeople(ctx context.Context, r entitlement.AssignmentRequest) (*views.Request, requests.Approval, error) {
 	all := views.OfRequests([]entitlement.AssignmentRequest{r})
-	if err := v.Views.Requests(ctx, v.by.Caller, all, views.With{views.JoinPackage: rolesJoined, views.JoinPeople: nil, views.JoinApprovers: nil}); err != nil {
+	approval := requests.Approval{Request: r}
+	err := views.Together(
+		func() error {
+			return v.Views.Requests(ctx, v.by.Caller, all, views.With{views.JoinPackage: rolesJoined, views.JoinPeople: nil, views.JoinApprovers: nil})
+		},
+		func() (err error) {
+			if len(r.Stages) > 0 {
+				approval, err = v.Requests.Approval(ctx, v.by.Caller, r.ID)
+			}
+			return err
+		})
+	if err != nil {
 		return nil, requests.Approval{}, err
 	}
-	if len(r.Stages) == 0 {
-		return all[0], requests.Approval{Request: r}, nil
-	}
-	approval, err := v.Requests.Approval(ctx, v.by.Caller, r.ID)
-	return all[0], approval, err
+	return all[0], approval, nil
 }
 
 // stepsOf tells what became of a request, from when it was asked to what it waits for now.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
@@ -34,27 +36,34 @@ func (s *Service) Weigh(ctx context.Context, by authz.Caller, id entitlement.Req
 		return a, Background{}, err
 	}
 
-	conflicts, err := s.IncompatibleOf(ctx, by, []entitlement.AssignmentRequest{a.Request})
-	if err != nil {
+	var of Background
+	var list entitlement.Paged[entitlement.AssignmentRequest]
+	var reads errgroup.Group
+	reads.Go(func() error {
+		conflicts, err := s.IncompatibleOf(ctx, by, []entitlement.AssignmentRequest{a.Request})
+		of.Incompatible = conflicts[a.Request.ID]
+		return err
+	})
+	reads.Go(func() error {
+		live, err := s.Store.AssignmentsOf(ctx, a.Request.Subject)
+		if err == nil {
+			of.Held, err = s.unhidden(ctx, live)
+		}
+		return err
+	})
+	reads.Go(func() (err error) {
+		list, err = seen(s.Store.RequestsOf(ctx, a.Request.Subject, entitlement.Page{Limit: maxEarlier}))
+		return err
+	})
+	if err := reads.Wait(); err != nil {
 		return a, Background{}, err
 	}
-	of := Background{Incompatible: conflicts[a.Request.ID]}
-
-	live, err := s.Store.AssignmentsOf(ctx, a.Request.Subject)
-	if err != nil {
-		return a, of, err
-	}
-	if of.Held, err = s.unhidden(ctx, live); err != nil {
-		return a, of, err
-	}
-
-	list, err := seen(s.Store.RequestsOf(ctx, a.Request.Subject, entitlement.Page{Limit: maxEarlier}))
 	for _, r := range list.Items {
 		if r.Package == a.Request.Package && r.ID != a.Request.ID {
 			of.Earlier = append(of.Earlier, r)
 		}
 	}
-	return a, of, err
+	return a, of, nil
 }
 
 // unhidden leaves out assignments of hidden packages.
@@ -87,12 +96,12 @@ func (s *Service) IncompatibleOf(ctx context.Context, by authz.Caller, all []ent
 			subjects = append(subjects, r.Subject)
 		}
 	}
-	users, err := s.Store.Users(ctx, subjects)
-	if err != nil {
-		return nil, err
-	}
-	records, err := s.Store.SubjectRecords(ctx, subjects)
-	if err != nil {
+	var users []entitlement.User
+	var records map[entitlement.UserID]entitlement.SubjectRecord
+	var reads errgroup.Group
+	reads.Go(func() (err error) { users, err = s.Store.Users(ctx, subjects); return err })
+	reads.Go(func() (err error) { records, err = s.Store.SubjectRecords(ctx, subjects); return err })
+	if err := reads.Wait(); err != nil {
 		return nil, err
 	}
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
@@ -28,13 +30,13 @@ func (s *Service) CarriedOut(ctx context.Context, by authz.Caller, id entitlemen
 
 // recorded reads what is recorded of the roles of an assignment.
 func (s *Service) recorded(ctx context.Context, a entitlement.Assignment) ([]GrantView, error) {
-	scopes, err := s.Store.Scopes(ctx, a.Package)
-	if err != nil {
-		return nil, err
-	}
-
-	record, known, err := s.known(ctx, a.Subject)
-	if err != nil {
+	var scopes entitlement.PackageScopes
+	var record entitlement.SubjectRecord
+	var known map[entitlement.RoleRef]entitlement.Grant
+	var reads errgroup.Group
+	reads.Go(func() (err error) { scopes, err = s.Store.Scopes(ctx, a.Package); return err })
+	reads.Go(func() (err error) { record, known, err = s.known(ctx, a.Subject); return err })
+	if err := reads.Wait(); err != nil {
 		return nil, err
 	}
 	return grantsOf(a, scopes, record, known), nil
@@ -63,12 +65,13 @@ func (s *Service) OwnAccess(ctx context.Context, by authz.Caller, all []entitlem
 		return nil, nil, nil // whoever never had a package has no record either
 	}
 
-	scopes, err := s.Store.ScopesOf(ctx, packages)
-	if err != nil {
-		return nil, nil, err
-	}
-	record, known, err := s.known(ctx, by.ID)
-	if err != nil {
+	var scopes map[entitlement.PackageID]entitlement.PackageScopes
+	var record entitlement.SubjectRecord
+	var known map[entitlement.RoleRef]entitlement.Grant
+	var reads errgroup.Group
+	reads.Go(func() (err error) { scopes, err = s.Store.ScopesOf(ctx, packages); return err })
+	reads.Go(func() (err error) { record, known, err = s.known(ctx, by.ID); return err })
+	if err := reads.Wait(); err != nil {
 		return nil, nil, err
 	}
 

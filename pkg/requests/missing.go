@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
@@ -148,25 +150,20 @@ func (s *Service) OfferedBy(ctx context.Context, by authz.Caller, all []entitlem
 	if err := authz.Allow(by, authz.ListRequestablePackages, authz.Object{}).Err(); err != nil || len(all) == 0 {
 		return nil, err
 	}
-	of, err := s.Store.OrganizationOf(ctx, by.User())
-	if err != nil {
-		return nil, err
-	}
-
 	var ids []entitlement.PolicyID
 	for _, p := range all {
 		ids = append(ids, p.Policies...)
 	}
-	policies, err := s.Store.PoliciesAsListed(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	catalogs, err := s.catalogsOf(ctx, all)
-	if err != nil {
-		return nil, err
-	}
-	paces, err := s.pacesOf(ctx, all)
-	if err != nil {
+	var of *entitlement.ConnectedOrganization
+	var policies []entitlement.AssignmentPolicy
+	var catalogs map[entitlement.CatalogID]entitlement.Catalog
+	var paces map[entitlement.PackageID]entitlement.Pace
+	var reads errgroup.Group
+	reads.Go(func() (err error) { of, err = s.Store.OrganizationOf(ctx, by.User()); return err })
+	reads.Go(func() (err error) { policies, err = s.Store.PoliciesAsListed(ctx, ids); return err })
+	reads.Go(func() (err error) { catalogs, err = s.catalogsOf(ctx, all); return err })
+	reads.Go(func() (err error) { paces, err = s.pacesOf(ctx, all); return err })
+	if err := reads.Wait(); err != nil {
 		return nil, err
 	}
 

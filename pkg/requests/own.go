@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
@@ -24,21 +26,23 @@ func (s *Service) OwnOptions(ctx context.Context, by authz.Caller, all []entitle
 		return nil, err
 	}
 
-	of, err := s.Store.OrganizationOf(ctx, by.User())
-	if err != nil {
-		return nil, err
-	}
-
 	var ids []entitlement.PolicyID
 	for _, a := range all {
 		if !slices.Contains(ids, a.Policy) {
 			ids = append(ids, a.Policy)
 		}
 	}
-	policies, err := entitlement.Readable(ids, func(ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error) {
-		return s.Store.Policies(ctx, ids)
+	var of *entitlement.ConnectedOrganization
+	var policies []entitlement.AssignmentPolicy
+	var reads errgroup.Group
+	reads.Go(func() (err error) { of, err = s.Store.OrganizationOf(ctx, by.User()); return err })
+	reads.Go(func() (err error) {
+		policies, err = entitlement.Readable(ids, func(ids []entitlement.PolicyID) ([]entitlement.AssignmentPolicy, error) {
+			return s.Store.Policies(ctx, ids)
+		})
+		return err
 	})
-	if err != nil {
+	if err := reads.Wait(); err != nil {
 		return nil, err
 	}
 

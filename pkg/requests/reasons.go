@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
@@ -43,16 +45,17 @@ func (s *Service) OwnReasons(ctx context.Context, by authz.Caller, all []entitle
 	if err != nil {
 		return nil, err
 	}
-	approvals, err := s.withReviewers(ctx, by, made)
-	if err != nil {
-		return nil, err
-	}
 	slices.Sort(policies)
-	named, err := s.Store.PoliciesAsListed(ctx, slices.Compact(policies))
-	if err != nil {
+	var approvals []Approval
+	var named []entitlement.AssignmentPolicy
+	var others map[entitlement.UserID]string
+	var reads errgroup.Group
+	reads.Go(func() (err error) { approvals, err = s.withReviewers(ctx, by, made); return err })
+	reads.Go(func() (err error) { named, err = s.Store.PoliciesAsListed(ctx, slices.Compact(policies)); return err })
+	reads.Go(func() (err error) { others, err = s.othersWhoAsked(ctx, by, made); return err })
+	if err := reads.Wait(); err != nil {
 		return nil, err
 	}
-	others, err := s.othersWhoAsked(ctx, by, made)
 
 	out := map[entitlement.AssignmentID]Reason{}
 	for _, a := range approvals {
@@ -69,7 +72,7 @@ func (s *Service) OwnReasons(ctx context.Context, by authz.Caller, all []entitle
 		}
 		out[a.Request.AssignmentOf()] = why
 	}
-	return out, err
+	return out, nil
 }
 
 // othersWhoAsked names those who made requests and are not the caller.

@@ -46,7 +46,7 @@ func (r *Reader) catalogs(ctx context.Context, of []*Catalog, w With) error {
 		if err != nil {
 			return err
 		}
-		if err := r.packages(ctx, slices.Concat(idsOf(of, func(c *Catalog) []*Package { return c.Packages })...), below); err != nil {
+		if err := r.packages(ctx, slices.Concat(idsOf(of, func(c *Catalog) []*Package { return c.Packages })...), below, nil); err != nil {
 			return err
 		}
 	}

@@ -34,10 +34,11 @@ func (r *Reader) Packages(ctx context.Context, by authz.Caller, of []*Package, w
 	if err := r.may(ctx, by, w, idsOf(of, func(v *Package) entitlement.CatalogID { return v.AccessPackage.Catalog })); err != nil || len(of) == 0 {
 		return err
 	}
-	return r.packages(ctx, of, w)
+	return r.packages(ctx, of, w, nil)
 }
 
-func (r *Reader) packages(ctx context.Context, of []*Package, w With) error {
+// packages joins to packages; scopes are their role scopes where those were read with them.
+func (r *Reader) packages(ctx context.Context, of []*Package, w With, scopes map[entitlement.PackageID]entitlement.PackageScopes) error {
 	if len(of) == 0 {
 		return nil
 	}
@@ -63,7 +64,7 @@ func (r *Reader) packages(ctx context.Context, of []*Package, w With) error {
 		})
 	}
 	if below, wanted := w[JoinRoleScopes]; wanted {
-		joins = append(joins, func() error { return r.roleScopesOf(ctx, of, below) })
+		joins = append(joins, func() error { return r.roleScopesOf(ctx, of, below, scopes) })
 	}
 	return Together(joins...)
 }
@@ -111,8 +112,14 @@ func (r *Reader) packagesNamed(ctx context.Context, ids []entitlement.PackageID,
 		return nil, nil
 	}
 
-	all, err := read(ctx, ids)
-	if err != nil {
+	// The ids say which role scopes there are too: both are read at once.
+	var all []entitlement.AccessPackage
+	var scopes map[entitlement.PackageID]entitlement.PackageScopes
+	reads := []func() error{func() (err error) { all, err = read(ctx, ids); return err }}
+	if _, wanted := w[JoinRoleScopes]; wanted {
+		reads = append(reads, func() (err error) { scopes, err = r.Store.ScopesOf(ctx, ids); return err })
+	}
+	if err := Together(reads...); err != nil {
 		return nil, err
 	}
 
@@ -122,7 +129,7 @@ func (r *Reader) packagesNamed(ctx context.Context, ids []entitlement.PackageID,
 		byID[v.ID] = v
 	}
 
-	return byID, r.packages(ctx, list, w)
+	return byID, r.packages(ctx, list, w, scopes)
 }
 
 // packagesEver reads packages, and what is kept of those that are gone: a request still says
@@ -175,11 +182,13 @@ func (r *Reader) RoleScopesOf(ctx context.Context, by authz.Caller, p entitlemen
 	return OfRoleScopes(scopes[p.ID].List, p.Catalog), err
 }
 
-// roleScopesOf reads the role scopes of all packages of a page at once.
-func (r *Reader) roleScopesOf(ctx context.Context, of []*Package, w With) error {
-	scopes, err := r.Store.ScopesOf(ctx, distinct(idsOf(of, func(v *Package) entitlement.PackageID { return v.ID })))
-	if err != nil {
-		return err
+// roleScopesOf reads the role scopes of all packages of a page at once, where they were not read
+// already.
+func (r *Reader) roleScopesOf(ctx context.Context, of []*Package, w With, scopes map[entitlement.PackageID]entitlement.PackageScopes) (err error) {
+	if scopes == nil {
+		if scopes, err = r.Store.ScopesOf(ctx, distinct(idsOf(of, func(v *Package) entitlement.PackageID { return v.ID }))); err != nil {
+			return err
+		}
 	}
 	var all []*RoleScope
 	for _, v := range of {

@@ -53,7 +53,7 @@ func TestStory_AnOwnerKeepsACatalogThroughThePagesAlone(t *testing.T) {
 	olga.press("Search", map[string]string{"search": "x"})
 	olga.has(200, "Type at least two characters of the name.")
 	olga.press("Search", map[string]string{"search": "<b>nothing"})
-	olga.has(200, "No group has this in its name.")
+	olga.has(200, "Nothing there has this in its name.")
 	group := func(name string, more object) string {
 		more["displayName"], more["mailNickname"], more["mailEnabled"], more["securityEnabled"] = name, strings.ReplaceAll(name, " ", "-"), false, true
 		return o.call(components.Admin, "POST", names.APIVersion+"/groups", more, 201)["id"].(string)
@@ -62,18 +62,18 @@ func TestStory_AnOwnerKeepsACatalogThroughThePagesAlone(t *testing.T) {
 	foreign := group("Rule of others", object{})
 	olga.press("Search", map[string]string{"search": "rule of"})
 	olga.has(200, "Rule of others", "Rule of sales The group is dynamic: its members come from its rule")
-	olga.press("Add to the catalog", map[string]string{"group": foreign})
+	olga.press("Add to the catalog", map[string]string{"resource": entitlement.OriginAadGroup + " " + foreign})
 	olga.has(403, "There is a problem This needs an owner of the group, or an administrator.", "Rule of others")
 	admin := o.signIn(components.Admin) // whatever the form offers, the use case decides
 	admin.must(admin.Visitor.Open(t.Context(), olga.page.Address+"?search=rule+of"))
-	admin.press("Add to the catalog", map[string]string{"group": dynamic})
+	admin.press("Add to the catalog", map[string]string{"resource": entitlement.OriginAadGroup + " " + dynamic})
 	admin.has(422, "There is a problem The group is dynamic")
 	olga.press("Search", map[string]string{"search": "administrators"})
 	olga.has(200, "Who administers is not for packages to decide.")
 	olga.press("Search", map[string]string{"search": "review"})
 	olga.press("Add to the catalog", nil)
-	olga.has(400, "Choose a group.")
-	olga.press("Add to the catalog", map[string]string{"group": olga.chosen("group", "Security reviewers")})
+	olga.has(400, "Choose a resource.")
+	olga.press("Add to the catalog", map[string]string{"resource": olga.chosen("resource", "Security reviewers")})
 	olga.has(200, "Security reviewers", "Member", "Owner", "No package gives its roles.")
 
 	// A package, with its roles.
@@ -202,14 +202,14 @@ func TestStory_AnOwnerKeepsACatalogThroughThePagesAlone(t *testing.T) {
 	olga.must(olga.Visitor.Open(t.Context(), managed))
 	olga.has(404)
 
-	// The resource is free again, and goes. One at a target says why it does not go here.
+	// The resource is free again, and goes. One at a target is removed by who manages its resources.
 	olga.open("/catalogs")
 	olga.follow("Sales")
 	olga.follow("Security reviewers")
 	olga.press("Remove Security reviewers", map[string]string{"sure": "yes"})
 	olga.lacks("Security reviewers")
 	olga.follow("CRM editors")
-	olga.has(200, "Account executive Member", "it is added and removed by the API")
+	olga.has(200, "Account executive Member", "Packages give its roles")
 }
 
 // Delegating: roles by search, taken away again, and the last owner cannot leave.
@@ -437,7 +437,7 @@ func TestA1_OwnersPagesAreForOwnersOfThatVeryCatalog(t *testing.T) {
 			check("GET " + path)
 		}
 		values := url.Values{"form": form, "sure": {"yes"}, "name": {"x"}, "scope": {"allMemberUsers"}, "stages": {"0"}, "ends": {"never"}, "turn": {"off"}, "version": {"1"},
-			"principal": {nothing}, "role": {"44272f93-9762-48e8-af59-1b5351b1d6b3"}, "group": {nothing}}
+			"principal": {nothing}, "role": {"44272f93-9762-48e8-af59-1b5351b1d6b3"}, "resource": {entitlement.OriginAadGroup + " " + nothing}}
 		for _, path := range posts {
 			r.must(r.Visitor.Send(r.Context(), r.site+path, values, r.site))
 			check("POST " + path)

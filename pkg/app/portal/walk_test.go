@@ -157,7 +157,7 @@ var rows = map[string]row{
 	"POST /catalogs/{catalog}/roles/{role}/take": {path: "catalog=catalog role=role", on: aCatalog, form: always()},
 	"GET /catalogs/{catalog}/resources/add":      {path: "catalog=catalog", on: aCatalog},
 	"POST /catalogs/{catalog}/resources/add": {path: "catalog=catalog", on: aCatalog, form: func(_ *fixture, at func(string) string) url.Values {
-		return values("group", at("loose"))
+		return values("resource", entitlement.OriginAadGroup+" "+at("loose"))
 	}},
 	"GET /catalogs/{catalog}/resources/{resource}":         {path: "catalog=catalog resource=resource_group", on: aCatalog},
 	"POST /catalogs/{catalog}/resources/{resource}/remove": {path: "catalog=catalog resource=resource_spare", on: aCatalog, form: always("sure", "yes")},
