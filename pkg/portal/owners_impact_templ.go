@@ -165,7 +165,7 @@ func impactOf(v *visit, shown impactPage) templ.Component {
 			}
 		}
 		var templ_7745c5c3_Var6 string
-		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("Of %s who have the package now, %s gain the role, %s lose it, and %s keep it by something else.", strconv.Itoa(shown.Found.Totals.Holders), strconv.Itoa(shown.Found.Totals.Gains), strconv.Itoa(shown.Found.Totals.Loses), strconv.Itoa(shown.Found.Totals.Keeps)))
+		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("Have the package now: %s; gain the role: %s; lose it: %s; keep it by something else: %s.", strconv.Itoa(shown.Found.Totals.Holders), strconv.Itoa(shown.Found.Totals.Gains), strconv.Itoa(shown.Found.Totals.Loses), strconv.Itoa(shown.Found.Totals.Keeps)))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1291,7 +1291,7 @@ func changeList(v *visit, all []entitlement.ImpactChange) templ.Component {
 				}
 			} else if c.Edit.Remove {
 				var templ_7745c5c3_Var71 string
-				templ_7745c5c3_Var71, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("Remove the role %s: %s people are affected", c.Edit.Scope.Role.DisplayName, strconv.Itoa(c.Gains+c.Loses)))
+				templ_7745c5c3_Var71, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("Remove the role %s; people affected: %s", c.Edit.Scope.Role.DisplayName, strconv.Itoa(c.Gains+c.Loses)))
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1301,7 +1301,7 @@ func changeList(v *visit, all []entitlement.ImpactChange) templ.Component {
 				}
 			} else {
 				var templ_7745c5c3_Var72 string
-				templ_7745c5c3_Var72, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("Add the role %s: %s people are affected", c.Edit.Scope.Role.DisplayName, strconv.Itoa(c.Gains+c.Loses)))
+				templ_7745c5c3_Var72, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("Add the role %s; people affected: %s", c.Edit.Scope.Role.DisplayName, strconv.Itoa(c.Gains+c.Loses)))
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -156,6 +156,18 @@ func newFixture(t *testing.T) *fixture {
 // api calls the API, and takes no refusal.
 func (w *fixture) api(as, method, path string, body any) object {
 	w.Helper()
+	got := w.call(as, method, path, body)
+	if got.Code >= 300 {
+		w.Fatalf("%s %s by %s: %d %s", method, path, as, got.Code, got.Body)
+	}
+	answer := object{}
+	json.Unmarshal(got.Body.Bytes(), &answer) // none where there is no content
+	return answer
+}
+
+// call calls the API, whatever it answers.
+func (w *fixture) call(as, method, path string, body any) *httptest.ResponseRecorder {
+	w.Helper()
 	var text bytes.Buffer
 	if body != nil {
 		if err := json.NewEncoder(&text).Encode(body); err != nil {
@@ -172,12 +184,7 @@ func (w *fixture) api(as, method, path string, body any) object {
 	}
 	got := httptest.NewRecorder()
 	at.ServeHTTP(got, r)
-	if got.Code >= 300 {
-		w.Fatalf("%s %s by %s: %d %s", method, path, as, got.Code, got.Body)
-	}
-	answer := object{}
-	json.Unmarshal(got.Body.Bytes(), &answer) // none where there is no content
-	return answer
+	return got
 }
 
 // made keeps the id of what a POST makes.
