@@ -64,6 +64,7 @@ export async function seen(page, name) {
   const source = await (await page.context().request.get(page.url())).text();
   const report = await validate.validateString(source);
   assert.deepEqual(report.results.flatMap((r) => r.messages.map((m) => `${m.ruleId}: ${m.message} (${m.line}:${m.column})`)), [], name);
+  assert.doesNotMatch(source, /[\p{L}\p{N}]<time|<\/time>[\p{L}\p{N}]/u, `${name} has a time that touches a word`);
   assert.ok(Buffer.byteLength(source) <= 60_000, `${name} is ${Buffer.byteLength(source)} bytes`);
   assert.deepEqual(page.complaints, [], name);
 }

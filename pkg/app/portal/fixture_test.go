@@ -26,6 +26,7 @@ import (
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph"
 	"leasehold/pkg/names"
+	"leasehold/pkg/obs"
 	pages "leasehold/pkg/portal"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/secrets"
@@ -174,7 +175,8 @@ func (w *fixture) call(as, method, path string, body any) *httptest.ResponseReco
 			w.Fatal(err)
 		}
 	}
-	r := httptest.NewRequestWithContext(w.Context(), method, path, &text)
+	ctx := obs.WithLogger(w.Context(), slog.New(slog.DiscardHandler)) // a refusal may be what is wanted
+	r := httptest.NewRequestWithContext(ctx, method, path, &text)
 	r.Header.Set("Authorization", "Bearer "+as)
 	r.Header.Set("Content-Type", "application/json")
 

@@ -454,6 +454,9 @@ func (w *fixture) step(sum *walked, of pages.Route, r row, a actor, v variant) b
 	if got.writes > 0 && (of.Method == "GET" || !want || r.leads != "") {
 		complain("it wrote")
 	}
+	if found := touching.FindString(got.text); found != "" {
+		complain("a time touches a word: " + found)
+	}
 	// Whoever has to do with nothing of the foreign half, and is nobody who sees everything, is
 	// told of none of it.
 	if blind := a.role != entitlement.Auditor && a.is(aRequest, foreign) == authz.Everybody && a.is(aPackage, foreign) == authz.Everybody; blind && strings.Contains(got.text, foreignMark) && !strings.Contains(of.Pattern, "/roles/give") {
@@ -461,6 +464,9 @@ func (w *fixture) step(sum *walked, of pages.Route, r row, a actor, v variant) b
 	}
 	return got.writes > 0
 }
+
+// touching is a word that stands beside a time without a space between.
+var touching = regexp.MustCompile(`.{0,30}[\pL\pN]<time|</time>[\pL\pN]`)
 
 // forgedBy sends a valid form as others would, who could not know its token or are no page of
 // ours. Each is refused, whoever's browser it comes from, and writes nothing (A21).
