@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SITE, link, press, reader, until } from './reader.mjs';
+import { SITE, agree, link, press, reader, until } from './reader.mjs';
 
 // section is one section of the article, done with script and without.
 function section(name, story) {
@@ -29,22 +29,16 @@ function section(name, story) {
 
 const main = (page) => page.innerText('main');
 
-// agree goes through the page that shows whom an edit touches, where there is one.
-async function agree(page) {
-  const button = page.locator('main form[method=post] button[name=agree], main form[method=post] button[data-agree]').first();
-  if (await button.count() > 0) await button.click();
-}
-
-// offered makes a package of the catalog Sales that gives a role of the directory, to all members
-// at once, and returns its address.
-async function offered(olga, name, terms = {}) {
+// offered makes a package, in the catalog Sales if no other, that gives a role of the directory, to
+// all members at once, and returns its address.
+async function offered(olga, name, { catalog = 'Sales', role = 'Sales · Member', ...terms } = {}) {
   await olga.goto(`${SITE}/catalogs`);
-  await link(olga, 'Sales').click();
+  await link(olga, catalog).click();
   await link(olga, 'Create a package').click();
   await olga.getByLabel('Name').fill(name);
   await press(olga, 'Save');
   const address = olga.url();
-  await addRole(olga, 'Sales · Member');
+  await addRole(olga, role);
   await addPolicy(olga, 'All members', terms);
   return address;
 }
@@ -124,6 +118,10 @@ section('Remove resource roles', async (t, as, name) => {
   await t.test('Remove the role', async () => {
     await olga.goto(address);
     await olga.getByRole('button', { name: /^Remove\s*Owner$/ }).click();
+    assert.match(await main(olga), /lose it: 1;[^]*Mei Tanaka[^]*Nothing else gives it/);
+    await olga.goto(address); // to look is not to agree
+    assert.match(await main(olga), /Sales\s+Owner/);
+    await olga.getByRole('button', { name: /^Remove\s*Owner$/ }).click();
     await agree(olga);
     await olga.goto(address);
     assert.doesNotMatch(await main(olga), /Sales\s+Owner/);
@@ -167,7 +165,6 @@ section('Edit a policy', async (t, as, name) => {
     await olga.getByRole('link', { name: /^Edit\s*All members/ }).click();
     await olga.locator('#days').fill('7');
     await press(olga, 'Save the policy');
-    await agree(olga);
     await olga.goto(address);
     assert.match(await main(olga), /7 days/);
   });
@@ -350,5 +347,51 @@ section('Delegate to an access package manager', async (t, as) => {
     assert.doesNotMatch(await main(olga), /Otto Lindqvist/);
     await otto.goto(`${SITE}/catalogs`);
     assert.equal(await otto.getByRole('link', { name: 'Sales', exact: true }).count(), 0);
+  });
+});
+
+section('A second person agrees', async (t, as, name) => {
+  const ada = await as('admin');
+  const olga = await as('owner');
+  const mei = await as('member');
+  const limited = async (percent) => {
+    await ada.goto(`${SITE}/catalogs`);
+    await link(ada, 'Kept by two').click();
+    await link(ada, 'When a second person has to agree').click();
+    await ada.locator('#percent').fill(percent);
+    await press(ada, 'Save');
+  };
+  let address;
+  await t.test('An administrator limits what one person decides on', async () => {
+    await limited('50');
+    address = await offered(olga, name, { catalog: 'Kept by two', role: 'Shared drive · Member' });
+    await asks(mei, address);
+    await until(mei, 'Delivered');
+  });
+  await t.test('An owner removes a role, which waits', async () => {
+    await olga.goto(address);
+    await olga.getByRole('button', { name: /^Remove\s*Member$/ }).click();
+    assert.match(await main(olga), /lose it: 1;[^]*Mei Tanaka[^]*This needs a second person[^]*Marcus Hale, and administrators/);
+    await press(olga, 'Propose this');
+    assert.match(await main(olga), /Proposed by Olga Brandt[^]*You proposed this yourself/);
+    assert.equal(await olga.getByRole('button', { name: 'Agree', exact: true }).count(), 0);
+    await olga.goto(address);
+    assert.match(await main(olga), /Shared drive\s+Member/);
+  });
+  await t.test('The other owner is told, and agrees', async () => {
+    const marcus = await as('manager');
+    await link(marcus, 'Remove the role Member; people affected: 1').click();
+    await press(marcus, 'Agree');
+    assert.match(await main(marcus), /This package gives nothing yet/);
+  });
+  await t.test('Who has the package loses the role', async () => {
+    await mei.goto(`${SITE}/access`);
+    await until(mei, name);
+    for (let i = 0; i < 100 && /Member/.test(await held(mei, name).innerText()); i += 1) {
+      await mei.waitForTimeout(100);
+      await mei.reload();
+    }
+    assert.doesNotMatch(await held(mei, name).innerText(), /Member/);
+    await limited('');
   });
 });

@@ -18,6 +18,7 @@ import (
 	"leasehold/localstack/components"
 	"leasehold/localstack/dev/system"
 	"leasehold/localstack/seed"
+	"leasehold/pkg/entitlement"
 	"leasehold/pkg/names"
 	"leasehold/pkg/portal"
 )
@@ -51,6 +52,9 @@ func inBrowser(t *testing.T, file string) {
 	}
 
 	if err := fill(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	if err := fillKeptByTwo(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 
@@ -117,9 +121,61 @@ func fill(ctx context.Context, s *system.System) error {
 
 type object = map[string]any
 
+// fillKeptByTwo adds a catalog that two people own, with a package that is held, and whose policy
+// lets managers ask for their people.
+func fillKeptByTwo(ctx context.Context, s *system.System) error {
+	catalog, err := post(ctx, s, names.Entitlement+"/catalogs", object{"displayName": "Kept by two", "description": "Two people own it", "state": "published"})
+	if err != nil {
+		return err
+	}
+	for _, owner := range []string{components.Owner, components.Manager} {
+		id, err := call(ctx, s, owner, http.MethodGet, names.APIVersion+"/me", nil, http.StatusOK)
+		if err != nil {
+			return err
+		}
+		role := object{"principalId": id, "roleDefinitionId": string(entitlement.CatalogOwner), "appScopeId": "/AccessPackageCatalog/" + catalog}
+		if _, err := post(ctx, s, names.APIVersion+"/roleManagement/entitlementManagement/roleAssignments", role); err != nil {
+			return err
+		}
+	}
+
+	group, err := post(ctx, s, names.APIVersion+"/groups", object{"displayName": "Shared drive", "mailNickname": "shared-drive", "mailEnabled": false, "securityEnabled": true})
+	if err != nil {
+		return err
+	}
+	if _, err := post(ctx, s, names.Entitlement+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": catalog}, "resource": object{"originId": group, "originSystem": "AadGroup"}}); err != nil {
+		return err
+	}
+	pkg, err := post(ctx, s, names.Entitlement+"/accessPackages", object{"displayName": "Team drive", "description": "Files of the team", "catalog": object{"id": catalog}})
+	if err != nil {
+		return err
+	}
+	role := object{"role": object{"originId": "Member_" + group, "originSystem": "AadGroup", "resource": object{"originId": group, "originSystem": "AadGroup"}},
+		"scope": object{"originId": group, "originSystem": "AadGroup", "isRootScope": true}}
+	if _, err := post(ctx, s, names.Entitlement+"/accessPackages/"+pkg+"/resourceRoleScopes", role); err != nil {
+		return err
+	}
+
+	policy, err := post(ctx, s, names.Entitlement+"/assignmentPolicies", object{"displayName": "For oneself and one's people", "description": "", "accessPackage": object{"id": pkg},
+		"allowedTargetScope": "allMemberUsers", "expiration": object{"type": "afterDuration", "duration": "P90D"},
+		"requestorSettings": object{"enableTargetsToSelfAddAccess": true, "enableTargetsToSelfRemoveAccess": true, "enableOnBehalfRequestorsToAddAccess": true,
+			"onBehalfRequestors": []object{{"@odata.type": "#microsoft.graph.targetManager", "managerLevel": 1}}}})
+	if err != nil {
+		return err
+	}
+	_, err = call(ctx, s, components.Member, http.MethodPost, names.Entitlement+"/assignmentRequests", object{"requestType": "userAdd",
+		"assignment": object{"accessPackageId": pkg, "assignmentPolicyId": policy}}, http.StatusCreated)
+	return err
+}
+
 // post makes something as the administrator, and returns its id.
 func post(ctx context.Context, s *system.System, path string, body object) (string, error) {
-	token, err := s.Token(ctx, components.Admin)
+	return call(ctx, s, components.Admin, http.MethodPost, path, body, http.StatusCreated)
+}
+
+// call calls the API as somebody, takes one answer alone, and returns the id in it.
+func call(ctx context.Context, s *system.System, as, method, path string, body object, want int) (string, error) {
+	token, err := s.Token(ctx, as)
 	if err != nil {
 		return "", err
 	}
@@ -127,7 +183,7 @@ func post(ctx context.Context, s *system.System, path string, body object) (stri
 	if err != nil {
 		return "", err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Endpoints.URL+path, bytes.NewReader(sent))
+	r, err := http.NewRequestWithContext(ctx, method, s.Endpoints.URL+path, bytes.NewReader(sent))
 	if err != nil {
 		return "", err
 	}
@@ -139,8 +195,9 @@ func post(ctx context.Context, s *system.System, path string, body object) (stri
 	}
 	defer answer.Body.Close()
 	var made struct{ ID string }
-	if answer.StatusCode != http.StatusCreated {
-		return "", fmt.Errorf("POST %s: %s", path, answer.Status)
+	if answer.StatusCode != want {
+		why, _ := io.ReadAll(answer.Body)
+		return "", fmt.Errorf("%s %s: %s %s", method, path, answer.Status, why)
 	}
 	err = json.NewDecoder(answer.Body).Decode(&made)
 	return made.ID, err

@@ -64,6 +64,7 @@ export async function seen(page, name) {
   const source = await (await page.context().request.get(page.url())).text();
   const report = await validate.validateString(source);
   assert.deepEqual(report.results.flatMap((r) => r.messages.map((m) => `${m.ruleId}: ${m.message} (${m.line}:${m.column})`)), [], name);
+  assert.doesNotMatch(source, /[\p{L}\p{N}]<time|<\/time>[\p{L}\p{N}]/u, `${name} has a time that touches a word`);
   assert.ok(Buffer.byteLength(source) <= 60_000, `${name} is ${Buffer.byteLength(source)} bytes`);
   assert.deepEqual(page.complaints, [], name);
 }
@@ -100,6 +101,26 @@ export const patterns = JSON.parse(PATTERNS ?? '[]').map((pattern) => ({ pattern
   .sort((a, b) => a.pattern.split('{').length - b.pattern.split('{').length);
 export const patternOf = (path) => patterns.find((p) => p.fits.test(path.split(/[?#]/)[0].replace(/\/$/, '')))?.pattern;
 
+const links = (source) => [...source.matchAll(/<a [^>]*href="([^"]*)"/g)].map(([, href]) => href);
+
+// led returns where the forms of a page lead that change nothing themselves: those that remove a
+// role show first whom it touches.
+async function led(page, source) {
+  const to = [];
+  for (const [, action, inside] of source.matchAll(/<form [^>]*action="([^"]*\/roles\/[^"/]+\/remove)"[^>]*>(.*?)<\/form>/gs)) {
+    const { origin } = new URL(SITE);
+    const form = { form: inside.match(/name="form" value="([^"]*)"/)[1] };
+    const answer = await page.context().request.post(origin + action, { form, headers: { origin }, maxRedirects: 0 });
+    to.push(answer.headers().location);
+  }
+  return to;
+}
+
+// agree goes through the page that shows whom a change of a package's roles touches.
+export async function agree(page) {
+  await page.locator('main form[action$="/roles/impact"] button').click();
+}
+
 // found goes from link to link and returns an address for each page that it comes to, and that
 // somebody else did not find before.
 export async function found(page, known) {
@@ -115,7 +136,8 @@ export async function found(page, known) {
     const pattern = patternOf(path);
     if (pattern !== undefined && !known.has(pattern) && !all.has(pattern)) all.set(pattern, path);
     if (!answer.headers()['content-type'].startsWith('text/html')) continue;
-    for (const [, href] of (await answer.text()).matchAll(/<a [^>]*href="([^"]*)"/g)) {
+    const source = await answer.text();
+    for (const href of [...links(source), ...await led(page, source)]) {
       const to = new URL(href.replaceAll('&amp;', '&'), SITE + path);
       if (to.origin !== new URL(SITE).origin || !to.pathname.startsWith(base)) continue;
       const next = to.pathname.slice(base.length) + to.search;

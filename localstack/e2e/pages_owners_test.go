@@ -111,8 +111,15 @@ func TestStory_ARoleIsRemovedThroughThePages(t *testing.T) {
 	for _, f := range k.page.Forms {
 		if strings.HasSuffix(f.Address, "/roles/"+scope+"/remove") {
 			k.must(k.Send(t.Context(), f.Address, f.Values, k.page.Address))
+			break
 		}
 	}
+	k.says("Remove a role: who is affected", "Have the package now: 1; gain the role: 0; lose it: 1", "Nothing else gives it.")
+	if holds(t, goes, p.there) != 1 {
+		t.Error("the role is taken before anybody agreed to whom it touches")
+	}
+	k.must(k.page.Submit(t.Context(), "Remove the role from the package", nil))
+
 	eventually(t, soon, func() (bool, string) {
 		return holds(t, goes, p.there) == 0, "the role is still there"
 	})

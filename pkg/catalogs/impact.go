@@ -80,6 +80,13 @@ func (s *Service) edits(ctx context.Context, c RoleChange) func(*authz.Command) 
 	}
 }
 
+// CheckRoles refuses a change of a package's roles that cannot be made: what it names is not of the
+// package, or of its catalog, or is there already. It changes nothing and looks at nobody.
+func (s *Service) CheckRoles(ctx context.Context, by authz.Command, c RoleChange) error {
+	_, err := s.edits(ctx, c)(&by)
+	return err
+}
+
 // PreviewRoles says what a change of a package's roles would do now, and changes nothing. It
 // names people, so that whoever asks must be allowed to see who holds the package too. visit,
 // where it is given, is told of everybody page by page.

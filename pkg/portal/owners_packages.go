@@ -141,7 +141,7 @@ func (v *visit) managePage(ctx context.Context) (managePage, error) {
 	err = views.Together(
 		func() error { return v.Views.Packages(ctx, v.by.Caller, all, with) },
 		func() (err error) {
-			if shown.May(authz.ReadCatalog) {
+			if shown.May(authz.ChangeRoleScopes) { // to others what waits is closed
 				shown.Changes, err = v.changesOf(ctx, c.ID, p.ID)
 			}
 			return err
@@ -304,8 +304,17 @@ func addScope(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return again(faults{{"found", v.T("Choose a role.")}}, http.StatusBadRequest)
 	}
-	// What it does is looked at first, and agreed to there.
-	return then(impactPath(p, catalogs.RoleChange{Package: p.ID, Resource: id, Role: role}))
+
+	// What it does is looked at first, and agreed to there; what cannot be done is said here.
+	change := catalogs.RoleChange{Package: p.ID, Resource: id, Role: role}
+	if err := v.Catalogs.CheckRoles(ctx, v.by, change); err != nil {
+		all, status, err := v.refused(err)
+		if err != nil {
+			return answer{}, err
+		}
+		return again(all, status)
+	}
+	return then(impactPath(p, change))
 }
 
 func removeScope(ctx context.Context, v *visit) (answer, error) {
@@ -313,5 +322,10 @@ func removeScope(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return then(impactPath(p, catalogs.RoleChange{Package: p.ID, Remove: v.request.PathValue("scope")}))
+
+	change := catalogs.RoleChange{Package: p.ID, Remove: v.request.PathValue("scope")}
+	if err := v.Catalogs.CheckRoles(ctx, v.by, change); err != nil {
+		return v.besidePackage(ctx, err)
+	}
+	return then(impactPath(p, change))
 }

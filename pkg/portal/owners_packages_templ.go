@@ -450,7 +450,7 @@ func manageView(v *visit, shown managePage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var24 string
-				templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("A change of its roles is on its way to those who have it. People reached so far: %s. It was made at", strconv.Itoa(job.Told)))
+				templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("A change of its roles is on its way to those who have it. People reached so far: %s. It was made at", strconv.Itoa(job.Told)) + " ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -41,8 +41,8 @@ var germanImpact = map[string]string{
 	"Percent of those who have the package":  "Prozent derer, die das Paket haben",
 	"Who may agree: %s, and administrators.": "Zustimmen können: %s und Administratoren.",
 
-	"Add the role %s: %s people are affected":    "Rolle %s hinzufügen: %s Personen sind betroffen",
-	"Remove the role %s: %s people are affected": "Rolle %s entfernen: %s Personen sind betroffen",
+	"Add the role %s; people affected: %s":    "Rolle %s hinzufügen; betroffene Personen: %s",
+	"Remove the role %s; people affected: %s": "Rolle %s entfernen; betroffene Personen: %s",
 
 	"A change of a package's roles that affects more people than this waits until a second person agrees. Left empty, there is no limit. Only an administrator can make it less strict.": "Eine Änderung der Rollen eines Pakets, die mehr Personen betrifft, wartet, bis eine zweite Person zustimmt. Leer heißt: keine Grenze. Weniger streng kann sie nur ein Administrator machen.",
 
@@ -52,7 +52,7 @@ var germanImpact = map[string]string{
 	"It was there before the package gave it, and goes all the same.":                                                     "Sie war schon da, bevor das Paket sie gab, und geht trotzdem.",
 	"More people are affected than the catalog lets one person decide on. It waits until somebody else agrees.":           "Es betrifft mehr Personen, als in diesem Katalog eine Person allein entscheidet. Es wartet, bis jemand anderes zustimmt.",
 	"Nobody has the package now, so that nobody is affected.":                                                             "Niemand hat das Paket, also betrifft es niemanden.",
-	"Of %s who have the package now, %s gain the role, %s lose it, and %s keep it by something else.":                     "Von %s, die das Paket jetzt haben, bekommen %s die Rolle, %s verlieren sie, und %s behalten sie durch etwas anderes.",
+	"Have the package now: %s; gain the role: %s; lose it: %s; keep it by something else: %s.":                            "Haben das Paket jetzt: %s; bekommen die Rolle: %s; verlieren sie: %s; behalten sie durch etwas anderes: %s.",
 	"The package would give the role %s of %s too.":                                                                       "Das Paket gäbe auch die Rolle %s von %s.",
 	"The package would no longer give the role %s of %s.":                                                                 "Das Paket gäbe die Rolle %s von %s nicht mehr.",
 	"This cannot be done any more, as the package is now.":                                                                "So, wie das Paket jetzt ist, geht das nicht mehr.",

@@ -45,7 +45,7 @@ func TestStory_ARoleIsRemovedThroughTheImpactPage(t *testing.T) {
 	o.assign(managed, policy, components.Member)
 
 	olga.press("Remove Member", nil)
-	olga.has(200, "Remove a role: who is affected", "Of 1 who have the package now, 0 gain the role, 1 lose it, and 0 keep it by something else.", "Mei Tanaka", "without end", "Nothing else gives it.", hostile)
+	olga.has(200, "Remove a role: who is affected", "Have the package now: 1; gain the role: 0; lose it: 1; keep it by something else: 0.", "Mei Tanaka", "without end", "Nothing else gives it.", hostile)
 	if strings.Contains(olga.page.Source, "<script") {
 		t.Error("a stored text is markup")
 	}
@@ -54,7 +54,7 @@ func TestStory_ARoleIsRemovedThroughTheImpactPage(t *testing.T) {
 	// Somebody comes meanwhile: the plan is not applied, and the difference is shown.
 	o.assign(managed, policy, components.Other)
 	olga.must(impact.Submit(t.Context(), "Remove the role from the package", nil))
-	olga.has(409, "It is not what you agreed to any more.", "Would gain or lose it now, and did not before: Otto Lindqvist", "2 lose it")
+	olga.has(409, "It is not what you agreed to any more.", "Would gain or lose it now, and did not before: Otto Lindqvist", "lose it: 2;")
 	if strings.Contains(olga.page.Text, "any more: Mei") {
 		t.Error("Mei is told of as a difference")
 	}
@@ -85,14 +85,14 @@ func TestStory_ARoleIsRemovedThroughTheImpactPage(t *testing.T) {
 	olga.lacks("Agree ")
 	waits := olga.page
 	olga.must(olga.Visitor.Open(t.Context(), managed))
-	olga.has(200, "Waits for a second person", "Remove the role Member: 2 people are affected (proposed by you)", "CRM editors Member")
+	olga.has(200, "Waits for a second person", "Remove the role Member; people affected: 2 (proposed by you)", "CRM editors Member")
 	olga.send(strings.TrimPrefix(waits.Address, olga.site), map[string][]string{"form": waits.Forms[0].Values["form"], "decision": {"agree"}, "hash": {regexp.MustCompile(`name="hash" value="([^"]*)"`).FindStringSubmatch(waits.Source)[1]}})
 	olga.has(403, "You proposed this change yourself")
 
 	mei := o.signIn(components.Member)
 	mei.open("")
-	mei.has(200, "Waits for a second person", "Remove the role Member: 2 people are affected")
-	mei.follow("Remove the role Member: 2 people are affected")
+	mei.has(200, "Waits for a second person", "Remove the role Member; people affected: 2")
+	mei.follow("Remove the role Member; people affected: 2")
 	mei.has(200, "Proposed by Olga Brandt", "Otto Lindqvist")
 	mei.press("Agree", nil)
 	mei.has(200, "This package gives nothing yet.")

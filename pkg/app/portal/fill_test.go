@@ -145,6 +145,7 @@ func (w *fixture) half(half, shown string) {
 	asks("ended", "ending")
 	w.administered(half)
 	w.deliver(person)
+	w.waiting(half)
 	w.api("admin", "POST", em+"/assignmentRequests", object{"requestType": "adminRemove", "assignment": object{"id": at("ended")}})
 	w.deliver(person)
 }

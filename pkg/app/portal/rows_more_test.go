@@ -2,9 +2,11 @@ package portal
 
 import (
 	"maps"
+	"net/http"
 	"net/url"
 
 	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
 	pages "leasehold/pkg/portal"
 )
 
@@ -48,6 +50,10 @@ var moreRows = map[string]row{
 		path := "/catalogs/" + at("catalog") + "/packages/" + at("held") + "/roles/impact"
 		return values("remove", at("scope_of_held"), "hash", w.seen("admin", path+removing(at), hashOn))
 	}},
+	"GET /catalogs/{catalog}/changes/{change}": {path: "catalog=catalog change=change", on: aCatalog, also: []need{{authz.ChangeRoleScopes, aCatalog}}},
+	"POST /catalogs/{catalog}/changes/{change}": {path: "catalog=catalog change=change", on: aCatalog, also: []need{{authz.ChangeRoleScopes, aCatalog}}, form: func(w *fixture, at func(string) string) url.Values {
+		return values("decision", "agree", "hash", w.seen("admin", "/catalogs/"+at("catalog")+"/changes/"+at("change"), hashOn))
+	}},
 	"GET /catalogs/{catalog}/limit":  {path: "catalog=catalog", on: aCatalog},
 	"POST /catalogs/{catalog}/limit": {path: "catalog=catalog", on: aCatalog, form: always("people", "10", "percent", "50")},
 }
@@ -57,3 +63,29 @@ func removing(at func(string) string) string {
 }
 
 func init() { maps.Copy(rows, served(moreRows)) }
+
+// waiting lays a change of a half down that waits for a second person: somebody who owns the
+// catalog would take the role from a package that one person has, under a limit that is lifted
+// again, so that the other forms need nobody beside who sends them.
+func (w *fixture) waiting(half string) {
+	w.Helper()
+	at := func(name string) string { return w.ids[half+"."+name] }
+	if w.ids["proposer"] == "" {
+		w.person("proposer", nil)
+	}
+	w.api("admin", "POST", "/v1.0/roleManagement/entitlementManagement/roleAssignments", object{"principalId": w.ids["proposer"], "roleDefinitionId": string(entitlement.CatalogOwner), "appScopeId": "/AccessPackageCatalog/" + at("catalog")})
+
+	limit := "/v1.0/leasehold/catalogs/" + at("catalog") + "/impactSettings"
+	w.api("admin", "PATCH", limit, object{"impactLimitPercent": 50})
+	refused := w.call("proposer", "DELETE", em+"/accessPackages/"+at("failing")+"/resourceRoleScopes/"+at("scope of failing"), nil)
+	if refused.Code != http.StatusConflict {
+		w.Fatalf("a change above the limit: %d %s", refused.Code, refused.Body)
+	}
+	w.api("admin", "PATCH", limit, object{"impactLimitPercent": 0})
+
+	all, err := w.store.ImpactChanges(w.Context(), entitlement.CatalogID(at("catalog")))
+	if err != nil || len(all) != 1 {
+		w.Fatalf("changes that wait: %v %v", all, err)
+	}
+	w.ids[half+".change"] = string(all[0].ID)
+}
