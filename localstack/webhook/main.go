@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	target := &example.Target{Secret: []byte("an-example-secret-for-nobody-else"), Doors: []string{"front", "back"},
+	target := &example.Target{Secret: []byte("an-example-secret-for-nobody-else"), Rooms: []string{"front", "back"},
 		People: map[string][]string{"ann@example.com": {"account-7"}, "bob@example.com": {"account-8"}}}
 	server := &http.Server{Addr: "127.0.0.1:8080", Handler: target, ReadHeaderTimeout: 5 * time.Second}
 	time.AfterFunc(time.Hour, func() { server.Close() })

@@ -18,12 +18,12 @@ func TestStory_ARoleAtAWebhookIsAskedForDeliveredEndedAndGone(t *testing.T) {
 	c := clock.NewVirtual(time.Now())
 	o := open(t, Options{clock: c})
 	who := o.call(components.Member, "GET", names.APIVersion+"/me", nil, 200)["userPrincipalName"].(string)
-	doors := &example.Target{Secret: []byte("an-example-secret-for-nobody-else"), Doors: []string{"front", "back"}, People: map[string][]string{who: {"account-7"}}}
-	server := httptest.NewServer(doors)
+	rooms := &example.Target{Secret: []byte("an-example-secret-for-nobody-else"), Rooms: []string{"front", "back"}, People: map[string][]string{who: {"account-7"}}}
+	server := httptest.NewServer(rooms)
 	t.Cleanup(server.Close)
-	secret := "whsec_" + base64.StdEncoding.EncodeToString(doors.Secret)
+	secret := "whsec_" + base64.StdEncoding.EncodeToString(rooms.Secret)
 
-	hook := o.call(components.Admin, "POST", names.Ours+"/connectors", object{"displayName": "Doors", "kind": "webhook", "url": server.URL,
+	hook := o.call(components.Admin, "POST", names.Ours+"/connectors", object{"displayName": "Rooms", "kind": "webhook", "url": server.URL,
 		"correlationKeys": []string{"userName"}, "credential": secret}, 201)["id"].(string)
 	offers := o.call(components.Admin, "GET", names.Ours+"/connectors/"+hook+"/resources", nil, 200)["value"].([]any)
 	if len(offers) != 2 || offers[0].(object)["isGrantable"] != true {
@@ -46,15 +46,15 @@ func TestStory_ARoleAtAWebhookIsAskedForDeliveredEndedAndGone(t *testing.T) {
 		"scope": object{"originId": "front", "originSystem": "Webhook", "isRootScope": true}}, 201)
 
 	assignment := o.ask(nil)
-	if held := doors.Held("front", "open"); !slices.Equal(held, []string{"account-7"}) {
+	if held := rooms.Held("front", "open"); !slices.Equal(held, []string{"account-7"}) {
 		t.Fatalf("delivered, and open is held by %v", held)
 	}
 	removal := o.call(components.Member, "POST", names.Entitlement+"/assignmentRequests",
 		object{"requestType": "userRemove", "assignment": object{"id": assignment}}, 201)["id"].(string)
-	o.eventually("gone", func() bool { return len(doors.Held("front", "open")) == 0 })
+	o.eventually("gone", func() bool { return len(rooms.Held("front", "open")) == 0 })
 	c.Advance(3 * time.Minute)
 	o.waitFor(removal, "delivered")
-	if held := slices.Concat(doors.Held("front", "open"), doors.Held("front", "keep"), doors.Held("back", "open")); len(held) > 0 {
+	if held := slices.Concat(rooms.Held("front", "open"), rooms.Held("front", "keep"), rooms.Held("back", "open")); len(held) > 0 {
 		t.Errorf("in the end roles are held by %v", held)
 	}
 }

@@ -19,11 +19,11 @@ import (
 // ended, gone. What others gave stays, and each role is counted by itself.
 func TestR4_R5_R8_RolesAtAWebhookAreGivenAndTakenBack(t *testing.T) {
 	s := newStack(t, connectortest.Character{Name: "honest"})
-	doors := &example.Target{Secret: bytes.Repeat([]byte("k"), 32), Doors: []string{"front", "back"}, People: map[string][]string{"ann@example.com": {"account-7"}}}
-	server := httptest.NewServer(doors)
+	rooms := &example.Target{Secret: bytes.Repeat([]byte("k"), 32), Rooms: []string{"front", "back"}, People: map[string][]string{"ann@example.com": {"account-7"}}}
+	server := httptest.NewServer(rooms)
 	t.Cleanup(server.Close)
-	hook := must[entitlement.ConnectorConfig](t)(s.catalogs.RegisterConnector(t.Context(), by, entitlement.ConnectorConfig{DisplayName: "Doors", Kind: webhook.Kind,
-		URL: server.URL, CorrelationKeys: []string{"userName"}}, "whsec_"+base64.StdEncoding.EncodeToString(doors.Secret)))
+	hook := must[entitlement.ConnectorConfig](t)(s.catalogs.RegisterConnector(t.Context(), by, entitlement.ConnectorConfig{DisplayName: "Rooms", Kind: webhook.Kind,
+		URL: server.URL, CorrelationKeys: []string{"userName"}}, "whsec_"+base64.StdEncoding.EncodeToString(rooms.Secret)))
 	if checked := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, hook.ID)); checked.Check.Error != "" || !slices.Contains(checked.Check.Features, "batch 50") {
 		t.Errorf("the check found %+v", checked.Check)
 	}
@@ -55,7 +55,7 @@ func TestR4_R5_R8_RolesAtAWebhookAreGivenAndTakenBack(t *testing.T) {
 	}
 	holds := func(when string, open, keep int) {
 		t.Helper()
-		if o, k := doors.Held("front", "open"), doors.Held("front", "keep"); len(o) != open || len(k) != keep {
+		if o, k := rooms.Held("front", "open"), rooms.Held("front", "keep"); len(o) != open || len(k) != keep {
 			t.Errorf("%s: open is held by %v, keep by %v", when, o, k)
 		}
 	}

@@ -26,9 +26,9 @@ const at entitlement.ConnectorID = "11111111-1111-4111-8111-111111111111"
 // secretText is a secret as an administrator gives it.
 func secretText(key []byte) string { return secretPrefix + base64.StdEncoding.EncodeToString(key) }
 
-// newTarget is the sample with six people, two who share a name, and two doors.
+// newTarget is the sample with six people, two who share a name, and two rooms.
 func newTarget() *example.Target {
-	t := &example.Target{Secret: bytes.Repeat([]byte("k3"), 16), Doors: []string{"front", "back"}, People: map[string][]string{"twin@example.com": {"twin-1", "twin-2"}}}
+	t := &example.Target{Secret: bytes.Repeat([]byte("k3"), 16), Rooms: []string{"front", "back"}, People: map[string][]string{"twin@example.com": {"twin-1", "twin-2"}}}
 	for i := range connectortest.MinPeople {
 		t.People[fmt.Sprintf("ann%d@example.com", i)] = []string{fmt.Sprintf("account-%d", i)}
 	}

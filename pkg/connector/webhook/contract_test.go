@@ -36,7 +36,7 @@ func documented(t *testing.T, language string) (blocks []string) {
 
 // documentedTarget is the sample that the page is about.
 func documentedTarget() *example.Target {
-	return &example.Target{Secret: []byte("an-example-secret-for-nobody-else"), Doors: []string{"front", "back"},
+	return &example.Target{Secret: []byte("an-example-secret-for-nobody-else"), Rooms: []string{"front", "back"},
 		People: map[string][]string{"ann@example.com": {"account-7"}, "bob@example.com": {"account-8"}}}
 }
 

@@ -127,7 +127,7 @@ func TestASecretIsChangedWithTwoThatAreGoodAtATime(t *testing.T) {
 }
 
 func TestARegistrationThatCannotWorkIsRefusedAndNeverQuotesTheSecret(t *testing.T) {
-	good := entitlement.ConnectorConfig{URL: "https://doors.example.com/leasehold", CorrelationKeys: []string{"userName"}}
+	good := entitlement.ConnectorConfig{URL: "https://rooms.example.com/leasehold", CorrelationKeys: []string{"userName"}}
 	factory := Factory(outbound.Client(false), false)
 	if _, err := factory(good, oldSecret+" "+newSecret); err != nil {
 		t.Error(err)
@@ -143,7 +143,7 @@ func TestARegistrationThatCannotWorkIsRefusedAndNeverQuotesTheSecret(t *testing.
 		}
 	}
 	for name, edit := range map[string]func(*entitlement.ConnectorConfig){
-		"http":         func(c *entitlement.ConnectorConfig) { c.URL = "http://doors.example.com" },
+		"http":         func(c *entitlement.ConnectorConfig) { c.URL = "http://rooms.example.com" },
 		"no keys":      func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = nil },
 		"a wrong key":  func(c *entitlement.ConnectorConfig) { c.CorrelationKeys = []string{"phone"} },
 		"removalForm":  func(c *entitlement.ConnectorConfig) { c.ValueListRemoval = true },
@@ -337,7 +337,7 @@ func TestACheckTellsTheBatch(t *testing.T) {
 // A target that says of everything that it is missing has lost its data: nothing ends by that.
 func TestAMissingResourceNeedsATargetThatShowsOthers(t *testing.T) {
 	target := newTarget()
-	target.Doors = nil
+	target.Rooms = nil
 	c := open(t, serve(t, target), secretText(target.Secret), entitlement.ConnectorConfig{})
 	_, err := c.Check(t.Context(), front, WayList, []connector.PrincipalRef{"a"})
 	if r := connector.RefusalOf(err); r.Reason != connector.NotUnderstood || r.Permanent {

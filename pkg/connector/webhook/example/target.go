@@ -20,13 +20,13 @@ import (
 
 type object = map[string]any
 
-// Target answers for doors, each with the roles "open" and "keep". The zero value knows nobody.
+// Target answers for rooms, each with the roles "open" and "keep". The zero value knows nobody.
 type Target struct {
 	Secret []byte              // what follows whsec_, decoded
-	Doors  []string            // ids of the resources
+	Rooms  []string            // ids of the resources
 	People map[string][]string // ids of accounts by userName
 	mu     sync.Mutex
-	held   map[string][]string // ids of accounts by door and role
+	held   map[string][]string // ids of accounts by room and role
 }
 
 // ServeHTTP checks the signature and answers the question.
@@ -47,17 +47,17 @@ func (t *Target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	answer, status, role := object{"verb": q.Verb, "resource": q.Resource, "role": q.Role}, 200, q.Resource+" "+q.Role
 	switch {
-	case q.Resource != "" && !slices.Contains(t.Doors, q.Resource):
+	case q.Resource != "" && !slices.Contains(t.Rooms, q.Resource):
 		answer["error"], status = "resource-missing", 404
 	case q.Role != "" && q.Role != "open" && q.Role != "keep":
 		answer["error"], status = "role-missing", 404
 	case q.Verb == "describe":
-		answer["name"], answer["maxBatch"] = "Doors", 50
+		answer["name"], answer["maxBatch"] = "Rooms", 50
 	case q.Verb == "listResources":
 		resources := []object{}
-		for _, door := range t.Doors {
-			if q.Resource == "" || q.Resource == door {
-				resources = append(resources, object{"id": door, "name": "Door " + door, "roles": []object{{"id": "open", "name": "Open"}, {"id": "keep", "name": "Keep"}}})
+		for _, room := range t.Rooms {
+			if q.Resource == "" || q.Resource == room {
+				resources = append(resources, object{"id": room, "name": "Room " + room, "roles": []object{{"id": "open", "name": "Open"}, {"id": "keep", "name": "Keep"}}})
 			}
 		}
 		answer["resources"] = resources
@@ -112,9 +112,9 @@ func (t *Target) signed(h http.Header, body []byte) bool {
 	return slices.ContainsFunc(strings.Fields(h.Get("webhook-signature")), func(s string) bool { return hmac.Equal([]byte(s), []byte(want)) })
 }
 
-// Held tells who holds a role of a door.
-func (t *Target) Held(door, role string) []string {
+// Held tells who holds a role of a room.
+func (t *Target) Held(room, role string) []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Clone(t.held[door+" "+role])
+	return slices.Clone(t.held[room+" "+role])
 }
