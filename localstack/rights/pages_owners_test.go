@@ -59,6 +59,7 @@ func keepThroughThePages(s *stack) {
 	pkg := p.Address
 	follow("Add a role")
 	choose("Add the role", "role", map[string]string{})
+	press("Add the role to the package", nil) // the page of its impact
 	follow("Add a policy")
 	press("Search for who decides in step 1", map[string]string{"name": "A policy", "manager1": "", "seek-approvers1": "engineering department"})
 	choose("Save the policy", "found-approvers1", map[string]string{})
@@ -67,6 +68,7 @@ func keepThroughThePages(s *stack) {
 	}
 
 	press("Remove Member", nil)
+	press("Remove the role from the package", nil)
 	press("Delete A policy", map[string]string{"sure": "yes"})
 	press("Delete the package", map[string]string{"sure": "yes"})
 	p = must(reader.Open(s.Context(), resource))

@@ -106,13 +106,17 @@ func (s *Service) UpdateExtension(ctx context.Context, by authz.Command, catalog
 		if x, err = s.extension(ctx, &by, catalog, id); err != nil {
 			return err
 		}
+
 		before := x
 		if err := edit(&x); err != nil {
 			return err
 		}
+
+		// Policies call an extension in stages that fit its kind.
 		if x.Kind != before.Kind {
 			return entitlement.Errorf(entitlement.Invalid, "An extension keeps its kind: @odata.type must be #microsoft.graph.%s.", before.Kind)
 		}
+
 		x.ModifiedBy, x.Modified = by.ID, s.Clock.Now()
 		if err := x.Check(); err != nil {
 			return err

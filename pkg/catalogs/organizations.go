@@ -147,10 +147,14 @@ func (s *Service) AddSponsor(ctx context.Context, by authz.Command, id entitleme
 	if _, err := s.organization(ctx, &by, id); err != nil {
 		return err
 	}
+
 	sponsor, err := s.sponsor(ctx, sponsor, external)
 	if err != nil {
 		return err
 	}
+
+	// Asked of what is stored when it is written: two who add at the same time must not pass
+	// the bound together.
 	_, err = s.changeOrganization(ctx, by, id, func(o *entitlement.ConnectedOrganization) (string, map[string]string, error) {
 		list := sponsorsOf(o, external)
 		switch {
@@ -195,6 +199,8 @@ func (s *Service) sponsor(ctx context.Context, asked entitlement.Sponsor, extern
 			return entitlement.Sponsor{User: u.ID}, nil
 		}
 	}
+
+	// A directory object is asked for as both: it may be a group where no such user is.
 	if asked.Group != "" {
 		g, err := s.Store.Group(ctx, asked.Group)
 		if err == nil && !g.Gone() {
@@ -236,6 +242,7 @@ func (s *Service) SponsorsNamed(ctx context.Context, by authz.Caller, sponsors [
 			people = append(people, sponsor.User)
 		}
 	}
+
 	if len(people) > 0 {
 		if users, err = s.Store.Users(ctx, people); err != nil {
 			return nil, nil, err
@@ -246,5 +253,7 @@ func (s *Service) SponsorsNamed(ctx context.Context, by authz.Caller, sponsors [
 			return nil, nil, err
 		}
 	}
+
+	// What is deleted stays in the store for its history, and answers for nobody.
 	return slices.DeleteFunc(users, entitlement.User.Gone), slices.DeleteFunc(groups, entitlement.Group.Gone), nil
 }

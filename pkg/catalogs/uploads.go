@@ -58,6 +58,7 @@ func (s *Service) changeUploads(ctx context.Context, by authz.Command, catalog e
 	if err := s.allow(ctx, &by, authz.ChangeUploadSession, authz.Object{Catalog: catalog}, nil); err != nil {
 		return err
 	}
+
 	return crossed(func() error {
 		r, err := s.Store.Resource(ctx, catalog, id)
 		if err != nil {
@@ -66,6 +67,8 @@ func (s *Service) changeUploads(ctx context.Context, by authz.Command, catalog e
 		if err := edit(&r); err != nil {
 			return err
 		}
+
+		// The event goes into the chain of the catalog, which is the history that a resource has.
 		c, err := s.Store.Catalog(ctx, catalog)
 		if err != nil {
 			return err

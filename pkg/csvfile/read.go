@@ -68,12 +68,16 @@ func rowOf(header, cells []string, r *csv.Reader, failed error) Row {
 		}
 		return row
 	}
+
 	row.Line, _ = r.FieldPos(0)
 	if len(cells) > len(header) {
 		row.Wrong = "The line has more cells than the first line names columns."
 	}
+
 	for i, cell := range cells[:min(len(cells), len(header))] {
 		cell = strings.TrimSpace(cell)
+		// Our own files put an apostrophe before what a spreadsheet would take for a formula: it is
+		// taken off again, and one that somebody wrote stays.
 		if bare, quoted := strings.CutPrefix(cell, "'"); quoted && Cell(bare) != bare {
 			cell = bare
 		}

@@ -24,9 +24,10 @@ func isPaused(err error) bool {
 	return is && refusal.Reason == connector.TargetPaused
 }
 
-// paused reports that the target was paused since it was opened.
+// paused reports that the target was paused since it was opened. Where no call would be made
+// anyway it does not look.
 func (t *target) paused(ctx context.Context) bool {
-	if t.id == entitlement.BuiltinConnector {
+	if t.id == entitlement.BuiltinConnector || t.silent() || ctx.Err() != nil || !t.run.inTime() {
 		return false
 	}
 

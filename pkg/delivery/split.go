@@ -119,11 +119,16 @@ func (u *unit) write(ctx, calls context.Context, ops []*op) (tried []*op, err er
 			break
 		}
 		err = u.resource.write(ctx, calls, func(call context.Context) error {
-			// What holds now may not in a second: the fence is as close to the call as it can be (F13).
+			if u.paused(calls) {
+				return connector.Paused()
+			}
+
+			// What holds now may not in a second: the fence is as close to the call as it can be, and
+			// nothing is read between the two (F13).
 			if ops = u.fenced(ctx, ops); len(ops) == 0 {
 				return nil
 			}
-			return u.try(calls, func(context.Context) error { return u.apply(call, ops) })
+			return u.attempt(calls, func(context.Context) error { return u.apply(call, ops) })
 		})
 		if err == nil || !u.worthWaiting(err) {
 			break

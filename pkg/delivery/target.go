@@ -238,13 +238,19 @@ func (t *target) call(calls context.Context, do func(context.Context) error) err
 
 // try makes a call whose outcome the caller takes note of, with observe.
 func (t *target) try(calls context.Context, do func(context.Context) error) error {
+	if t.paused(calls) {
+		return connector.Paused()
+	}
+	return t.attempt(calls, do)
+}
+
+// attempt is try for whoever has looked already whether the target is paused.
+func (t *target) attempt(calls context.Context, do func(context.Context) error) error {
 	switch {
 	case t.silent():
 		return errSilent
 	case calls.Err() != nil || !t.run.inTime():
 		return errNoTime
-	case t.paused(calls):
-		return connector.Paused()
 	}
 	err := do(calls)
 	if err != nil && calls.Err() != nil {

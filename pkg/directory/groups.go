@@ -87,15 +87,18 @@ func (s *Service) bring(ctx context.Context, by authz.Command, group entitlement
 	if len(ids) == 0 {
 		return nil
 	}
+
 	found, err := s.Store.Users(ctx, ids)
 	if err != nil {
 		return err
 	}
+
 	for _, id := range ids {
 		i := slices.IndexFunc(found, func(u entitlement.User) bool { return u.ID == id })
 		if i < 0 || found[i].Gone() {
 			return entitlement.Errorf(entitlement.Invalid, "There is no user with the id %s, who is to belong to the group.", id)
 		}
+
 		u := found[i]
 		for owner, of := range map[bool][]entitlement.UserID{false: with.Members, true: with.Owners} {
 			if !slices.Contains(of, id) {

@@ -166,20 +166,24 @@ func (c *importCheck) look(ctx context.Context, rows []ImportRow) error {
 	var mu sync.Mutex
 	var g errgroup.Group
 	g.SetLimit(2 * importers)
+
 	for _, row := range rows {
 		for _, name := range []string{row.UPN(), row.Values[managerColumn]} {
 			key := strings.ToLower(name)
 			mu.Lock()
 			_, asked := c.known[key]
 			if !asked && name != "" {
+				// Noted before it is read, so that the next row with the same name does not ask again.
 				c.known[key] = &found{}
 			}
 			mu.Unlock()
+
 			if asked || name == "" {
 				continue
 			}
 			g.Go(func() error {
 				u, err := c.Store.UserNamed(ctx, name)
+				// One who is not there yet is what an import is for.
 				if err != nil && entitlement.KindOf(err) != entitlement.NotFound {
 					return err
 				}

@@ -73,15 +73,18 @@ func (r AssignmentRequest) incompatible(s StartInputs) error {
 		words = &toAdministrator
 	}
 
-	for _, c := range IncompatibleHeld(*s.Package, *s.Subject, s.SubjectRecord.Live) {
-		name := string(c.Package)
-		if c.Group != "" {
-			name = string(c.Group)
-		}
-		return (&IncompatibilityError{Package: c.Package, Group: c.Group, texts: words}).Refusal(name)
+	held := IncompatibleHeld(*s.Package, *s.Subject, s.SubjectRecord.Live)
+	if len(held) == 0 {
+		return nil
 	}
 
-	return nil
+	// One is enough to refuse, and the first as the package lists them is the same every time.
+	first := held[0]
+	name := string(first.Package)
+	if first.Group != "" {
+		name = string(first.Group)
+	}
+	return (&IncompatibilityError{Package: first.Package, Group: first.Group, texts: words}).Refusal(name)
 }
 
 // mayProlong refuses more time with a package beside something that it lists: what was

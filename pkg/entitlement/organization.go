@@ -112,9 +112,11 @@ func (o *ConnectedOrganization) Check() (err error) {
 	if o.Description, err = Description("description", o.Description); err != nil {
 		return err
 	}
+
 	if o.State != OrganizationConfigured && o.State != OrganizationProposed {
 		return Errorf(Invalid, "state must be configured or proposed.")
 	}
+
 	if len(o.Sources) != maxSources {
 		return Errorf(Invalid, "identitySources must hold one identity source.")
 	}

@@ -192,12 +192,15 @@ func (o *ConnectedOrganization) sponsors(of SubjectKind) (all []SubjectSet) {
 		return nil
 	}
 	var list []Sponsor
+
+	// Each list is left out for the other kind alone: the target user's take both.
 	if of != ExternalSponsors {
 		list = append(list, o.InternalSponsors...)
 	}
 	if of != InternalSponsors {
 		list = append(list, o.ExternalSponsors...)
 	}
+
 	for _, s := range list {
 		if s.Group != "" {
 			all = append(all, SubjectSet{Kind: GroupMembers, ID: string(s.Group)})

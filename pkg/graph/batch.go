@@ -117,6 +117,7 @@ func (c *call) parts() ([]*part, error) {
 	if !isJSON(c.request.Header) {
 		return nil, unsupportedMedia("Send the body as application/json.")
 	}
+
 	var batch struct {
 		Requests []*part `json:"requests"`
 	}
@@ -126,9 +127,11 @@ func (c *call) parts() ([]*part, error) {
 	if n := len(batch.Requests); n < 1 || n > maxBatch {
 		return nil, entitlement.Errorf(entitlement.Invalid, "A batch holds 1 to %d requests.", maxBatch)
 	}
+
 	for i, p := range batch.Requests {
 		p.DependsOn = append(p.DependsOn, p.Awaits...)
 		p.number, p.done, p.answer.header, p.Method = i+1, make(chan struct{}), http.Header{}, strings.ToUpper(p.Method)
+
 		same := func(other *part) bool { return strings.EqualFold(other.ID, p.ID) }
 		switch {
 		case p.ID == "" || len(p.ID) > 128 || slices.ContainsFunc(batch.Requests[:i], same):
@@ -171,12 +174,16 @@ func ordered(parts []*part) error {
 func (c *call) run(ctx context.Context, p *part, parts []*part, places chan struct{}) {
 	defer close(p.done)
 	ctx = obs.WithRequestID(ctx, obs.RequestID(ctx)+"-"+strconv.Itoa(p.number))
+
+	// A panic here would end the process, and with it every other call: the recover of the API
+	// guards the goroutine of the batch alone.
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			obs.Logger(ctx).ErrorContext(ctx, "handler panicked", "panic", fmt.Sprint(thrown), "stack", string(debug.Stack()))
 			p.answer = *c.refused(ctx, entitlement.Errorf(entitlement.Internal, ""))
 		}
 	}()
+
 	for _, id := range p.DependsOn {
 		before := partNamed(parts, id)
 		select {
@@ -191,14 +198,17 @@ func (c *call) run(ctx context.Context, p *part, parts []*part, places chan stru
 			return
 		}
 	}
+
 	select {
 	case places <- struct{}{}:
 		defer func() { <-places }()
 	case <-ctx.Done():
 	}
+	// With both ready a select takes either: whoever is late has its place by chance.
 	if ctx.Err() != nil {
 		return
 	}
+
 	r, err := c.split(ctx, p)
 	if err != nil {
 		p.answer = *c.refused(ctx, err)

@@ -88,6 +88,8 @@ func mapSet(s entitlement.SubjectSet) object {
 		delete(o, "description")
 	case entitlement.SecondManager, entitlement.SecondTargetManager:
 		delete(o, "description")
+		// Graph has one type for both levels, we have a kind for each: the word before the blank
+		// is the type.
 		kind, _, _ := strings.Cut(string(s.Kind), " ")
 		o["@odata.type"], o["managerLevel"] = typePrefix+kind, 2
 	}

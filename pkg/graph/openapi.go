@@ -37,7 +37,9 @@ func (c *call) describe(base string) object {
 		if op.elsewhere {
 			continue
 		}
+
 		path, parameters := described(op.path)
+		// One path has several methods, which are rows of their own in the tables.
 		item, known := paths[path].(object)
 		if !known {
 			item = object{}
@@ -45,6 +47,7 @@ func (c *call) describe(base string) object {
 		}
 		item[strings.ToLower(op.method)] = op.describe(parameters)
 	}
+
 	return object{
 		"openapi": "3.0.3", "paths": paths, "servers": []any{object{"url": base}},
 		"info": object{"title": "Leasehold", "version": "1.0", "description": "Entitlement management as in Microsoft Graph v1.0, and what is Leasehold's own.",
@@ -147,9 +150,11 @@ func (op *operation) parameters() []string {
 	case op.method == http.MethodGet && a.schema != "" && a.schema != anything:
 		names = append(names, "select", "expand")
 	}
+
 	if op.makes() {
 		names = append(names, "idempotencyKey", "clientRequestId")
 	}
+
 	if slices.Contains(conditionals, op.action) {
 		names = append(names, "ifMatch")
 	}

@@ -225,10 +225,12 @@ func listStageSettings(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	shown := viewOf(policy, views.OfPolicies)
 	k := entityType[stageSetting]{set: emSet + "assignmentPolicies/customExtensionStageSettings", navigation: stageNavigation,
 		example: stageSetting{&views.Policy{}, entitlement.StageExtension{}},
 		mapper: func(s stageSetting) object {
+			// Mapped as if the policy had this stage alone, so that both ways to read one agree.
 			one := *s.Policy
 			one.AssignmentPolicy.Extensions = []entitlement.StageExtension{s.StageExtension}
 			return stageSettings(&one)[0].(object)
@@ -236,6 +238,7 @@ func listStageSettings(ctx context.Context, c *call) (response, error) {
 		load: func(ctx context.Context, by authz.Caller, _ []stageSetting, w views.With) error {
 			return c.deps.Views.Policies(ctx, by, []*views.Policy{shown}, views.With{views.JoinStages: w})
 		}}
+
 	var all []stageSetting
 	for _, s := range policy.Extensions {
 		all = append(all, stageSetting{shown, s})
@@ -271,8 +274,11 @@ func createUploadSession(ctx context.Context, c *call) (response, error) {
 	if o.Type() != "customDataProvidedResourceAccessReviewUploadSession" {
 		o.Fail("@odata.type", "must be #microsoft.graph.customDataProvidedResourceAccessReviewUploadSession.")
 	}
+
+	// Members of the entity that clients send along; files come later, each by a request of its own.
 	o.Ignore("id", "createdDateTime", "status", "isUploadDone", "stats", "referenceId")
 	o.Refuse("files")
+
 	data := o.Object("data")
 	var definition, instance string
 	strict.ID(data, "reviewDefinitionId", &definition)
@@ -280,9 +286,11 @@ func createUploadSession(ctx context.Context, c *call) (response, error) {
 	if definition == "" || instance == "" {
 		data.Fail("reviewInstanceId", "and data.reviewDefinitionId must be given.")
 	}
+
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
+
 	made, err := c.deps.Catalogs.CreateUploadSession(ctx, c.by, id[entitlement.CatalogID](c, "catalogId"), id[entitlement.ResourceID](c, "resourceId"), definition, instance)
 	if err != nil {
 		return response{}, err
@@ -301,10 +309,12 @@ func resumeRequest(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	var source, kind, detail, state, instance string
 	var stage entitlement.ExtensionStage
 	o.Text("source", &source)
 	o.Text("type", &kind)
+
 	data := o.Object("data")
 	switch data.Type() {
 	case "accessPackageAssignmentRequestCallbackData":
@@ -313,10 +323,14 @@ func resumeRequest(ctx context.Context, c *call) (response, error) {
 	default:
 		data.Fail("@odata.type", "must be #microsoft.graph.accessPackageAssignmentRequestCallbackData or #microsoft.graph.assignmentRequestApprovalStageCallbackData.")
 	}
+
 	strict.Enum(data, "stage", &stage, entitlement.ExtensionStages...)
 	strict.ID(data, "customExtensionStageInstanceId", &instance)
 	data.Text("customExtensionStageInstanceDetail", &detail)
 	data.Text("state", &state)
+
+	// The type outside names the same stage as the data inside: one that contradicts itself is
+	// refused before anybody looks for the request.
 	named := kind[strings.LastIndexByte(kind, '.')+1:]
 	switch {
 	case stage == "" || instance == "":
@@ -324,6 +338,7 @@ func resumeRequest(ctx context.Context, c *call) (response, error) {
 	case !strings.EqualFold(named, string(stage)):
 		o.Fail("type", "must be microsoft.graph.accessPackageCustomExtensionStage."+string(stage)+".")
 	}
+
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}

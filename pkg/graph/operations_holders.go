@@ -39,6 +39,7 @@ func mapRoleHolder(h roleHolder) object {
 	if p := h.view.Policy; p != nil {
 		policy = p.DisplayName
 	}
+
 	var requestor entitlement.UserID
 	deciders := []string{}
 	if r := h.view.Request; r != nil {
@@ -50,6 +51,7 @@ func mapRoleHolder(h roleHolder) object {
 			}
 		}
 	}
+
 	return object{
 		"id":     string(h.RoleHolder.Assignment.ID),
 		"target": object{"id": string(h.RoleHolder.Assignment.Subject), "displayName": text(person)}, "accessPackage": object{"id": string(h.RoleHolder.Assignment.Package), "displayName": text(pkg)},

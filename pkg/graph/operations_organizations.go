@@ -91,19 +91,23 @@ func (c *call) joinSponsors(ctx context.Context, by authz.Caller, of []*organiza
 			all = append(all, o.ExternalSponsors...)
 		}
 	}
+
 	known, err := c.sponsorsShown(ctx, all)
 	if err != nil {
 		return err
 	}
+
 	shown := func(list []entitlement.Sponsor) []object {
 		trees := []object{}
 		for _, s := range list {
+			// Who has been deleted since is known no more, and is left out.
 			if tree := known[s]; tree != nil {
 				trees = append(trees, tree)
 			}
 		}
 		return trees
 	}
+
 	for _, o := range of {
 		if internal {
 			o.internal = shown(o.InternalSponsors)
@@ -207,6 +211,7 @@ func updateOrganization(ctx context.Context, c *call) (response, error) {
 	if err := checkOptions(c, c.organizationType()); err != nil {
 		return response{}, err
 	}
+
 	o, err := c.body()
 	if err != nil {
 		return response{}, err
@@ -215,7 +220,9 @@ func updateOrganization(ctx context.Context, c *call) (response, error) {
 	if err := readable(o, readOrganization); err != nil {
 		return response{}, err
 	}
+
 	kept, err := c.deps.Catalogs.UpdateOrganization(ctx, c.by, id[entitlement.OrganizationID](c, "organizationId"), func(kept *entitlement.ConnectedOrganization) error {
+		// Clients send back what they read, sources too: only other ones are refused.
 		before := kept.Sources
 		if readOrganization(o, kept); !slices.Equal(kept.Sources, before) {
 			return entitlement.Errorf(entitlement.Invalid, "identitySources cannot be changed: delete the connected organization, and make another.")
@@ -225,6 +232,7 @@ func updateOrganization(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+
 	ans, err := single(ctx, c, c.organizationType(), &organization{ConnectedOrganization: kept})
 	ans.status = http.StatusAccepted
 	return ans, err
@@ -296,16 +304,20 @@ func sponsorAdded(c *call) (s entitlement.Sponsor, err error) {
 	if err != nil {
 		return s, err
 	}
+
 	var address string
 	o.Text("@odata.id", &address)
 	if err := o.Done(); err != nil {
 		return s, err
 	}
+
 	if strings.Contains(address, "/groups/") {
 		s.Group, err = referenced[entitlement.GroupID](address, "groups")
 		return s, err
 	}
 	s.User, err = referenced[entitlement.UserID](address, "users", "directoryObjects")
+
+	// Both are set, and the use case keeps the one that is there.
 	if strings.Contains(address, "/directoryObjects/") {
 		s.Group = entitlement.GroupID(s.User)
 	}
@@ -327,12 +339,14 @@ func readTargets(o *strict.Object) (sets []entitlement.SubjectSet) {
 			sets = append(sets, readSet(each))
 			continue
 		}
+
 		s := entitlement.SubjectSet{Kind: entitlement.OrganizationMembers}
 		each.Text("description", &s.Description)
 		clean, err := entitlement.Description("", s.Description)
 		if err != nil {
 			each.Fail("description", strings.TrimSpace(entitlement.MessageOf(err)))
 		}
+
 		if strict.ID(each, "connectedOrganizationId", &s.ID); s.ID == "" {
 			each.Fail("connectedOrganizationId", "must name a connected organization.")
 		}

@@ -108,13 +108,18 @@ func putEndUserSettings(ctx context.Context, c *call, prepare func(*entitlement.
 	if err := checkOptions(c, endUserType()); err != nil {
 		return response{}, err
 	}
+
 	o, err := c.body()
 	if err != nil {
 		return response{}, err
 	}
+
+	// The body is read twice: here for its mistakes, before anything is asked of the store, and
+	// below onto what is stored.
 	if err := readable(o, readEndUserSettings); err != nil {
 		return response{}, err
 	}
+
 	kept, err := c.deps.Catalogs.UpdateEndUserSettings(ctx, c.by, func(kept *entitlement.EndUserSettings) {
 		prepare(kept)
 		readEndUserSettings(o, kept)

@@ -63,6 +63,7 @@ func (a *api) preferred(ctx context.Context, c *call, op *operation, ans respons
 	wanted := strings.ToLower("return=" + c.preference("return"))
 	makes := op.method == http.MethodPost && ans.status == http.StatusCreated
 	changes := op.method == http.MethodPatch || op.method == http.MethodPut
+
 	switch {
 	case !makes && !changes:
 	case wanted == returnMinimal:
@@ -87,8 +88,11 @@ func (a *api) represent(ctx context.Context, c *call, op *operation) (response, 
 		if read.method != http.MethodGet || read.path != op.path || read.serve == nil {
 			continue
 		}
+
+		// The condition and the options were about the change, and not about this reading.
 		again := *c
 		again.options, again.by.If = odata.Options{}, nil
+
 		var err error
 		if op.callerReadByUseCase && !read.callerReadByUseCase {
 			again.by.Caller, err = c.deps.Directory.Account(ctx, c.by.Caller)
@@ -96,6 +100,7 @@ func (a *api) represent(ctx context.Context, c *call, op *operation) (response, 
 		if err != nil || authz.Admit(again.by.Caller, read.action) != nil {
 			return response{}, false
 		}
+
 		shown, err := read.serve(ctx, &again)
 		return shown, err == nil
 	}

@@ -31,12 +31,17 @@ func (c *call) repeatable(op *operation) (err error) {
 	if c.by.IdempotencyKey, err = commandKey(c.request.Header); err != nil {
 		return err
 	}
+
+	// The key is meant for repeats and wins; the client's name for the call is taken only where it
+	// is fit to be stored.
 	if theirs := c.request.Header.Get(clientRequestID); isPrintable(theirs) && c.by.IdempotencyKey == "" {
 		c.by.ClientRequestID = theirs
 	}
 	if !c.by.CanRepeat() {
 		return nil
 	}
+
+	// One key with another body is another command, which the fingerprint tells.
 	content, err := c.content()
 	if err != nil {
 		return err

@@ -62,6 +62,7 @@ func listSuggestions(ctx context.Context, c *call) (response, error) {
 			return response{}, entitlement.Errorf(entitlement.Invalid, "In the path, on must name some of relatedPeopleAssignments, assignmentHistory, with commas between them.")
 		}
 	}
+
 	found, err := c.deps.Requests.Suggestions(ctx, c.by.Caller, history, related)
 	all := make([]suggestion, len(found))
 	for i, s := range found {

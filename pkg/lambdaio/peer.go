@@ -58,12 +58,14 @@ func (p Peer) ask(r *http.Request) (answer events.APIGatewayProxyResponse, err e
 	if err != nil {
 		return answer, err
 	}
+
 	event := toEvent(r, content)
 	event.RequestContext.Authorizer = map[string]any{handedOn: p.Mark(r.Context())}
 	payload, err := json.Marshal(event)
 	if err != nil {
 		return answer, err
 	}
+
 	said, err := p.Invoke(r.Context(), payload)
 	if err != nil {
 		return answer, err
@@ -71,6 +73,8 @@ func (p Peer) ask(r *http.Request) (answer events.APIGatewayProxyResponse, err e
 	if err := json.Unmarshal(said, &answer); err != nil {
 		return answer, err
 	}
+
+	// http.ResponseWriter panics at a status that is none.
 	if answer.StatusCode < 100 || answer.StatusCode > 999 {
 		return answer, entitlement.Errorf(entitlement.Internal, "the other function answered what is no answer")
 	}

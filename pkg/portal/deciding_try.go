@@ -115,6 +115,7 @@ func (v *visit) asked(r *views.Request, stage int) (all []string) {
 		if a.Stage != stage {
 			continue
 		}
+
 		name := a.Name
 		switch {
 		case a.Kind == entitlement.GroupMembers && name != "":
@@ -124,6 +125,8 @@ func (v *visit) asked(r *views.Request, stage int) (all []string) {
 		case name == "":
 			name = v.T("somebody who is not there any more")
 		}
+
+		// Nobody is named twice who is asked for two reasons.
 		if !slices.Contains(all, name) {
 			all = append(all, name)
 		}

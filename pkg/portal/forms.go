@@ -113,16 +113,20 @@ func (v *visit) userNames(ctx context.Context, ids []entitlement.UserID) (string
 	if len(ids) == 0 {
 		return "", nil
 	}
+
 	users, err := v.Directory.UsersNamed(ctx, v.by.Caller, ids)
 	if err != nil {
 		return "", err
 	}
+
 	known := map[entitlement.UserID]string{}
 	for _, u := range users {
 		known[u.ID] = u.UserPrincipalName
 	}
 	lines := make([]string, len(ids))
 	for i, id := range ids {
+		// The id of one whose name cannot be read is kept, or saving the form would drop
+		// them unseen.
 		if lines[i] = known[id]; lines[i] == "" {
 			lines[i] = string(id)
 		}

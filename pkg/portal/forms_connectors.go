@@ -80,15 +80,19 @@ func (v *visit) connectorPage(ctx context.Context) (connectorPage, error) {
 	if err != nil {
 		return connectorPage{}, err
 	}
+
 	shown := connectorPage{ConnectorConfig: c}
 	if len(c.ResourceManagers) > 0 {
 		if shown.Managers, err = v.Directory.UsersNamed(ctx, v.by.Caller, c.ResourceManagers); err != nil {
 			return shown, err
 		}
 	}
+
 	if shown.Owed, err = v.Requests.DeliveryErrorsAt(ctx, v.by.Caller, c.ID); err != nil {
 		return shown, err
 	}
+
+	// What waits because of the pause is no error: the page shows it beside the pause.
 	for _, owed := range shown.Owed {
 		if owed.Reason == entitlement.ReasonPaused {
 			shown.Waiting = owed.Subjects

@@ -389,6 +389,7 @@ func (v *visit) groupPage(ctx context.Context, owners bool, sealed string) (grou
 		return groupPage{}, err
 	}
 	shown := groupPage{Group: g, Owners: owners}
+
 	token, err := v.unseal(ctx, sealed)
 	if err != nil {
 		return shown, err
@@ -397,10 +398,13 @@ func (v *visit) groupPage(ctx context.Context, owners bool, sealed string) (grou
 	if owners {
 		read = v.Directory.Owners
 	}
+
 	list, err := read(ctx, v.by.Caller, g.ID, entitlement.Page{Limit: onPage, Token: token})
 	if err != nil {
 		return shown, err
 	}
+
+	// An empty group costs no second read.
 	if len(list.Items) > 0 {
 		if shown.People, err = v.Directory.UsersNamed(ctx, v.by.Caller, list.Items); err != nil {
 			return shown, err

@@ -88,10 +88,12 @@ func (v *visit) holderRows(ctx context.Context, all []requests.RoleHolder) ([]ro
 	for _, h := range all {
 		of = append(of, h.Assignment)
 	}
+
 	shown := views.OfAssignments(of)
 	if err := v.joined(ctx, shown, views.With{views.JoinTarget: nil, views.JoinPackage: nil, views.JoinPolicy: nil, views.JoinRequest: nil}); err != nil {
 		return nil, err
 	}
+
 	var deciders map[entitlement.AssignmentID][]string
 	if v.may(authz.ReadUser) {
 		var err error
@@ -99,6 +101,7 @@ func (v *visit) holderRows(ctx context.Context, all []requests.RoleHolder) ([]ro
 			return nil, err
 		}
 	}
+
 	rows := make([]roleHolderRow, len(all))
 	for i, h := range all {
 		rows[i] = roleHolderRow{h, personAssignment{shown[i], deciders[h.ID]}}

@@ -59,6 +59,7 @@ func (v *visit) importSent() (string, error) {
 	if v.request.MultipartForm == nil {
 		return text, nil
 	}
+
 	f, _, err := v.request.FormFile("file")
 	if errors.Is(err, http.ErrMissingFile) {
 		return text, nil
@@ -71,6 +72,8 @@ func (v *visit) importSent() (string, error) {
 	if err != nil {
 		return text, entitlement.Errorf(entitlement.Invalid, "The file could not be read. Paste its lines into the field.")
 	}
+
+	// A browser sends an empty file where none was chosen: the field counts then.
 	if len(strings.TrimSpace(string(sent))) > 0 {
 		return strings.TrimSpace(string(sent)), nil
 	}
@@ -107,7 +110,10 @@ func (v *visit) importRows(text string) (header []string, rows []csvfile.Row, er
 	if header, rows, err = csvfile.Read(text, directory.MaxImport); err != nil {
 		return nil, nil, err
 	}
+
 	known := strings.Split(strings.ToLower(strings.Join(directory.ImportColumns(), " ")), " ")
+
+	// A column that is not known is refused, not ignored: the file meant something by it.
 	for i, name := range header {
 		if !slices.Contains(known, name) {
 			return nil, nil, entitlement.Errorf(entitlement.Invalid, "%s", v.T("The first line names the column %s, which is none of: %s.", name, strings.Join(directory.ImportColumns(), ", ")))
@@ -116,6 +122,7 @@ func (v *visit) importRows(text string) (header []string, rows []csvfile.Row, er
 			return nil, nil, entitlement.Errorf(entitlement.Invalid, "%s", v.T("The first line names the column %s twice.", name))
 		}
 	}
+
 	if !slices.Contains(header, "userprincipalname") {
 		return nil, nil, entitlement.Errorf(entitlement.Invalid, "%s", v.T("The first line must name the column userPrincipalName: people are known by it."))
 	}
@@ -170,9 +177,13 @@ func (p *importPage) settle(rows []csvfile.Row) {
 			ready, first = append(ready, l), append(first, rows[i].Source)
 		}
 	}
+
 	p.Ready = len(ready)
 	p.Rest = strings.Join(first, "\n")
 	p.Seen = seenOf(ready[:min(len(ready), directory.ImportAtOnce)])
+
+	// Only the lines that are wrong go back into the field, to be corrected there: the ready ones
+	// travel hidden.
 	p.Text = ""
 	if len(wrong) > 0 {
 		p.Text = strings.Join(p.Header, ",") + "\n" + strings.Join(wrong, "\n")

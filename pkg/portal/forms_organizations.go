@@ -104,6 +104,7 @@ func (v *visit) sponsorRows(ctx context.Context, all []entitlement.Sponsor) (row
 	if err != nil {
 		return nil, err
 	}
+
 	names := map[string]string{}
 	for _, u := range users {
 		names[string(u.ID)] = u.DisplayName
@@ -111,6 +112,7 @@ func (v *visit) sponsorRows(ctx context.Context, all []entitlement.Sponsor) (row
 	for _, g := range groups {
 		names[string(g.ID)] = g.DisplayName
 	}
+
 	for _, s := range all {
 		row := sponsorRow{ID: string(s.User), Group: s.Group != ""}
 		if row.Group {
@@ -286,16 +288,20 @@ func addSponsor(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+
 	field, external := v.sponsorList()
 	typed := v.typed(field)
 	again := v.besideOrganization(ctx, field, typed)
 	if typed == "" {
 		return badForm(again(faults{{field, v.T("Name a person or a group.")}}))
 	}
+
 	sponsor, err := v.sponsorNamed(ctx, typed)
 	if err == nil {
 		err = v.Catalogs.AddSponsor(ctx, v.by, o.ID, external, sponsor)
 	}
+
+	// Said beside the field, not as a page that is not there: the organization is.
 	if err != nil && entitlement.KindOf(err) == entitlement.NotFound {
 		return badForm(again(faults{{field, v.T("Nobody and no group is called %s.", typed)}}))
 	}

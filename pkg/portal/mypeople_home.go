@@ -43,9 +43,11 @@ func home(ctx context.Context, v *visit) (answer, error) {
 		shown.InProgress = views.OfRequests(slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return done(r.State) }))
 		return v.nameRequests(within, shown.InProgress)
 	})
+
 	g.Go(func() error { return v.endings(within, &shown) })
 	g.Go(func() error { return v.troubles(within, &shown) })
 	g.Go(func() (err error) { shown.Changes, err = v.Catalogs.ChangesFor(within, v.by.Caller); return err })
+
 	if err := g.Wait(); err != nil {
 		return answer{}, err
 	}

@@ -109,6 +109,7 @@ func (v *visit) fillImpact(ctx context.Context, shown *impactPage) (err error) {
 	if shown.Found, err = v.Catalogs.PreviewRoles(ctx, v.by, shown.Change, nil); err != nil {
 		return err
 	}
+
 	totals := shown.Found.Totals
 	for _, l := range []impactList{{Effect: entitlement.Gains, Total: totals.Gains}, {Effect: entitlement.Loses, Total: totals.Loses}, {Effect: entitlement.Keeps, Total: totals.Keeps}} {
 		var some []entitlement.Affected
@@ -122,6 +123,8 @@ func (v *visit) fillImpact(ctx context.Context, shown *impactPage) (err error) {
 		}
 		shown.Lists = append(shown.Lists, l)
 	}
+
+	// Who may agree is read only where somebody has to.
 	if shown.Found.Second || shown.Waits != nil {
 		shown.Agreers, err = v.agreers(ctx, shown.Catalog.ID)
 	}
@@ -191,17 +194,22 @@ func (v *visit) agreers(ctx context.Context, c entitlement.CatalogID) ([]string,
 	if !v.Views.May(ctx, v.by.Caller, authz.Object{Catalog: c})(authz.ReadRoleAssignment) {
 		return nil, nil
 	}
+
 	roles, err := v.Catalogs.RoleAssignmentsIn(ctx, v.by.Caller, c)
 	if err != nil {
 		return nil, err
 	}
+
+	// Nobody agrees to a change of their own.
 	roles = slices.DeleteFunc(roles, func(a entitlement.RoleAssignment) bool {
 		return a.Catalog != c || a.Role != entitlement.CatalogOwner && a.Role != entitlement.AccessPackageManager || a.User == v.by.ID
 	})
+
 	all := views.OfRoleAssignments(roles)
 	if err := v.Views.RoleAssignments(ctx, v.by.Caller, all, views.With{views.JoinPrincipal: nil}); err != nil {
 		return nil, err
 	}
+
 	var names []string
 	for _, a := range all {
 		names = append(names, holderName(v, a))

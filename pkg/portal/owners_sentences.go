@@ -54,6 +54,7 @@ func (v *visit) whoDecides(p *views.Policy) (all []string) {
 	if len(p.Approval.Stages) == 0 || !p.Approval.RequiredForAdd && !p.Approval.RequiredForUpdate {
 		return []string{v.T("Nobody has to approve.")}
 	}
+
 	for i, s := range p.Approval.Stages {
 		who, days := v.list(v.namesOf(p, s.Primary)), v.Days(orDefault(s.TimeLimit))
 		if i == 0 {
@@ -68,6 +69,7 @@ func (v *visit) whoDecides(p *views.Policy) (all []string) {
 			all = append(all, v.T("They say why."))
 		}
 	}
+
 	switch {
 	case !p.Approval.RequiredForAdd:
 		all = append(all, v.T("Only extensions have to be approved."))

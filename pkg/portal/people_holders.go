@@ -258,6 +258,9 @@ func (v *visit) chosen(ctx context.Context, shown *endPage, ids []entitlement.As
 
 func (v *visit) allHolders(ctx context.Context, shown *endPage) (all []entitlement.Assignment, err error) {
 	p := entitlement.Page{Limit: entitlement.PageSize}
+
+	// Bounded, because a page is asked for by somebody who waits, and most rows may be of people who
+	// have the package no longer.
 	for range maxTold / entitlement.PageSize {
 		list, err := v.Requests.AssignmentsFor(ctx, v.by.Caller, shown.ID, p)
 		if err != nil {
@@ -268,6 +271,7 @@ func (v *visit) allHolders(ctx context.Context, shown *endPage) (all []entitleme
 				all = append(all, a)
 			}
 		}
+
 		if len(all) > requests.MaxAssignees {
 			shown.More = true
 			return all[:requests.MaxAssignees], nil

@@ -77,10 +77,13 @@ func showPerson(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+
 	shown := personPage{}
 	if shown.User, err = v.Directory.User(ctx, v.by.Caller, id); err != nil {
 		return answer{}, err
 	}
+
+	// Apart from the person, nothing here waits for anything else.
 	err = views.Together(
 		func() error { return v.heldBy(ctx, &shown) },
 		func() (err error) {

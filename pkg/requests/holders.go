@@ -88,10 +88,13 @@ func (g *givingRole) ListPackages(ctx context.Context, page entitlement.Page) (e
 	for i, p := range list.Items {
 		ids[i] = p.ID
 	}
+
 	scopes, err := g.Store.ScopesOf(ctx, ids)
 	if err != nil {
 		return list, err
 	}
+
+	// A page may come out empty and still have a next one: rows are taken away after the read.
 	list.Items = slices.DeleteFunc(list.Items, func(p entitlement.AccessPackage) bool {
 		for _, s := range scopes[p.ID].List {
 			if s.Resource == g.resource && s.Role.ID == g.role {

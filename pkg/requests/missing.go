@@ -106,6 +106,7 @@ func (s *Service) ownersOf(ctx context.Context, by authz.Caller, catalog entitle
 	if err != nil {
 		return nil, err
 	}
+
 	var users []entitlement.UserID
 	for _, r := range roles {
 		switch {
@@ -120,11 +121,13 @@ func (s *Service) ownersOf(ctx context.Context, by authz.Caller, catalog entitle
 			users = append(users, r.User)
 		}
 	}
+
 	if len(users) == 0 {
 		return names, nil
 	}
 	known, err := s.Store.Users(ctx, users)
 	for _, u := range known {
+		// A deleted owner is nobody to turn to.
 		if !u.Gone() {
 			names = append(names, u.DisplayName)
 		}

@@ -34,6 +34,7 @@ func (s *Service) Suggestions(ctx context.Context, by authz.Caller, history, rel
 	if err != nil {
 		return nil, err
 	}
+
 	found := map[entitlement.PackageID]*Suggestion{}
 	of := func(id entitlement.PackageID) *Suggestion {
 		if found[id] == nil {
@@ -41,6 +42,7 @@ func (s *Service) Suggestions(ctx context.Context, by authz.Caller, history, rel
 		}
 		return found[id]
 	}
+
 	if history {
 		ended, err := s.Store.EndedOf(ctx, u.ID, entitlement.Page{})
 		if err != nil {
@@ -53,6 +55,7 @@ func (s *Service) Suggestions(ctx context.Context, by authz.Caller, history, rel
 			}
 		}
 	}
+
 	if related {
 		if err := s.relatedTo(ctx, u, of); err != nil {
 			return nil, err
@@ -67,16 +70,19 @@ func (s *Service) relatedTo(ctx context.Context, u entitlement.User, of func(ent
 	if err != nil || settings.EndUsers.RelatedPeople == entitlement.InsightDisabled || u.Manager == "" {
 		return err
 	}
+
 	managers, err := s.Store.Users(ctx, []entitlement.UserID{u.Manager})
 	if err != nil || len(managers) == 0 || managers[0].Gone() {
 		return err
 	}
+
 	held, err := s.Store.AssignmentsOf(ctx, u.Manager)
 	if err != nil {
 		return err
 	}
 	for _, a := range held {
 		same := of(a.Package)
+		// One at most, since the manager is the only related person.
 		if same.Related = 1; settings.EndUsers.RelatedPeople == entitlement.InsightNames {
 			same.People = managers
 		}
@@ -88,11 +94,13 @@ func (s *Service) relatedTo(ctx context.Context, u entitlement.User, of func(ent
 func (s *Service) suggestible(ctx context.Context, u entitlement.User, found map[entitlement.PackageID]*Suggestion) ([]Suggestion, error) {
 	ids := slices.Sorted(maps.Keys(found))
 	var out []Suggestion
+
 	for _, id := range ids[:min(len(ids), maxSuggestions)] {
 		ask, err := s.Store.SubmitInputs(ctx, entitlement.SubmitKeys{Requestor: u.ID, Subject: u.ID, Package: id})
 		if err != nil {
 			return nil, err
 		}
+		// The history may name packages that have been deleted or hidden since.
 		if ask.Package == nil || ask.Package.Hidden || !ask.Package.Deleting.IsZero() || ask.Catalog == nil || !ask.Catalog.Published {
 			continue
 		}
@@ -101,6 +109,7 @@ func (s *Service) suggestible(ctx context.Context, u entitlement.User, found map
 			out = append(out, *found[id])
 		}
 	}
+
 	slices.SortFunc(out, func(a, b Suggestion) int {
 		return strings.Compare(strings.ToLower(a.Package.DisplayName)+string(a.Package.ID), strings.ToLower(b.Package.DisplayName)+string(b.Package.ID))
 	})

@@ -289,6 +289,7 @@ func (r *Reader) extensionsOf(ctx context.Context, of []*Policy) error {
 			ids[v.AssignmentPolicy.Catalog] = append(ids[v.AssignmentPolicy.Catalog], stage.Extension)
 		}
 	}
+
 	known := map[entitlement.ExtensionID]entitlement.CustomExtension{}
 	for catalog, named := range ids {
 		all, err := r.Store.Extensions(ctx, catalog, distinct(named))
@@ -299,7 +300,9 @@ func (r *Reader) extensionsOf(ctx context.Context, of []*Policy) error {
 			known[x.ID] = x
 		}
 	}
+
 	for _, v := range of {
+		// All share one table: ids of extensions are unique over catalogs.
 		v.Stages = known
 	}
 	return nil

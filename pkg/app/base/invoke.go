@@ -27,20 +27,25 @@ func (k *Clients) Function(id string) func(ctx context.Context, payload []byte) 
 	if endpoint == "" {
 		endpoint = "https://lambda." + k.c.AWS.Region + ".amazonaws.com"
 	}
+
 	client, signer := &http.Client{Timeout: invokeTimeout}, v4.NewSigner()
 	return func(ctx context.Context, payload []byte) ([]byte, error) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+"/2015-03-31/functions/"+names.FunctionName(id)+"/invocations", bytes.NewReader(payload))
 		if err != nil {
 			return nil, err
 		}
+
+		// Asked for at each call: those of a role end, and the provider keeps them until then.
 		credentials, err := k.aws.Credentials.Retrieve(ctx)
 		if err != nil {
 			return nil, err
 		}
+
 		digest := sha256.Sum256(payload)
 		if err := signer.SignHTTP(ctx, credentials, r, hex.EncodeToString(digest[:]), "lambda", k.c.AWS.Region, time.Now()); err != nil {
 			return nil, err
 		}
+
 		answer, err := client.Do(r)
 		if err != nil {
 			return nil, err
@@ -50,6 +55,8 @@ func (k *Clients) Function(id string) func(ctx context.Context, payload []byte) 
 		if err != nil {
 			return nil, err
 		}
+
+		// A function that failed is answered with 200 all the same, and with this header.
 		if failed := answer.Header.Get("X-Amz-Function-Error"); answer.StatusCode != http.StatusOK || failed != "" {
 			return nil, fmt.Errorf("the function %s was not served: status %d %s", id, answer.StatusCode, failed)
 		}

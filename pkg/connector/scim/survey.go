@@ -100,12 +100,14 @@ func (s *survey) schema(ctx context.Context) error {
 	if err := s.c.getJSON(ctx, askSchema, "/Schemas/"+schemaUser, nil, &user); err != nil {
 		return tolerable(err)
 	}
+
 	for _, at := range user.Attributes {
 		for _, a := range applications {
 			if !strings.EqualFold(at.Name, a.attribute) {
 				continue
 			}
 			s.values(a, at.CanonicalValues...)
+			// The values of a list of objects stand at the member "value" of each, not at the list.
 			for _, sub := range at.SubAttributes {
 				if strings.EqualFold(sub.Name, "value") {
 					s.values(a, sub.CanonicalValues...)
