@@ -12,6 +12,7 @@ import (
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/connector/scim"
 	"leasehold/pkg/connector/sharepoint"
+	"leasehold/pkg/connector/webhook"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/entitlement"
 )
@@ -23,6 +24,7 @@ func Registry(configs connector.Configs, secrets connector.Secrets, people *dire
 		msgraph.Kind: {OriginSystem: msgraph.OriginGroup, Applications: msgraph.OriginApplication, Concurrent: true, Open: msgraph.Factory(outbound.Client(private), private)},
 		scim.Kind:    {OriginSystem: scim.OriginSystem, Applications: scim.OriginApplication, Open: scim.Factory(outbound.Client(private), private)},
 		"sharepoint": sharepoint.Kind,
+		webhook.Kind: {OriginSystem: webhook.OriginSystem, Open: webhook.Factory(outbound.Client(private), private)},
 	})
 }
 
