@@ -47,7 +47,7 @@ func keepThroughThePages(s *stack) {
 	catalog := p.Address
 	follow("Add a resource")
 	press("Search", map[string]string{"search": "engineering department"})
-	choose("Add to the catalog", "group", map[string]string{})
+	choose("Add to the catalog", "resource", map[string]string{})
 	resource := p.Address
 	p = must(reader.Open(s.Context(), catalog))
 	follow("Give a role")

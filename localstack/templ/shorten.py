@@ -12,10 +12,19 @@ TEXT = re.compile(
     r"\s*_, templ_7745c5c3_Err = templ_7745c5c3_Buffer\.WriteString\(templ\.EscapeString\(\1\)\)\n"
 )
 
+# What follows a text is nearly always a piece of markup.
+THEN = re.compile(
+    r"(\ttempl_7745c5c3_Err = writeText\(templ_7745c5c3_Buffer, .*)\)\n"
+    r"\s*if templ_7745c5c3_Err != nil \{\n\s*return templ_7745c5c3_Err\n\s*\}\n"
+    r"\s*templ_7745c5c3_Err = templruntime\.WriteString\(templ_7745c5c3_Buffer, \d+, (\".*\")\)\n"
+)
+
 for path in sys.argv[1:]:
     with open(path, encoding="utf-8") as file:
         made = file.read()
-    short = TEXT.sub(r"\ttempl_7745c5c3_Err = writeText(templ_7745c5c3_Buffer, \2)\n", PLACE.sub("return templ_7745c5c3_Err", made))
+    short = PLACE.sub("return templ_7745c5c3_Err", made)
+    short = TEXT.sub(r"\ttempl_7745c5c3_Err = writeText(templ_7745c5c3_Buffer, \2)\n", short)
+    short = THEN.sub(r"\1, \2)\n", short)
     if short != made:
         with open(path, "w", encoding="utf-8") as file:
             file.write(short)

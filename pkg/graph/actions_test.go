@@ -32,7 +32,7 @@ func TestEveryOperationNamesItsAction(t *testing.T) {
 		}
 	}
 	for a, rule := range authz.Rules {
-		if a > 0 && !named[authz.Action(a)] {
+		if a > 0 && !named[authz.Action(a)] && authz.Action(a) != authz.SetPreferences { // which the pages alone have
 			t.Errorf("no operation names the action %s", rule.Name)
 		}
 	}

@@ -31,7 +31,7 @@ func (w *fixture) reached(cookie string) (open map[string]bool, closed []string)
 			path := strings.TrimPrefix(u.Path, names.PortalPath)
 			if !open[path] {
 				open[path] = true
-				queue = append(queue, path)
+				queue = append(queue, strings.TrimPrefix(u.RequestURI(), names.PortalPath)) // a page may say nothing without its query
 			}
 		}
 	}

@@ -216,10 +216,10 @@ var mutations = []mutation{
 		}
 `, ``}}},
 	{name: "rights are those in the catalog of the object (S19)", edits: []edit{{"pkg/authz/held.go",
-		`	all, err := roles.RolesIn(ctx, catalog)
-`, `	all, err := roles.(interface {
+		`	if one.all, one.err = roles.RolesIn(ctx, catalog); one.err != nil {
+`, `	if one.all, one.err = roles.(interface {
 		RolesOf(context.Context, entitlement.User) ([]entitlement.RoleAssignment, error)
-	}).RolesOf(ctx, c.User())
+	}).RolesOf(ctx, c.User()); one.err != nil {
 `}, {"pkg/authz/cedar.go",
 		`(r.Catalog == "" || r.Catalog == catalog)`, `true`}, {"pkg/authz/cedar.go",
 		`	of := cedar.String(a.Catalog)
