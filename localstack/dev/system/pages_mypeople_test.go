@@ -104,8 +104,8 @@ func TestStory_AManagerAsksForAReportExtendsAndEndsThroughThePages(t *testing.T)
 	}
 	boss.press("End", nil)
 	boss.has(200, "It is done.")
-	boss.waits("What they had")
-	boss.has(200, "They have nothing at the moment.", "– Ended")
+	boss.waits("– Ended")
+	boss.has(200, "They have nothing at the moment.", "What they had")
 
 	// Asked again: with what was said before.
 	boss.must(boss.Visitor.Open(t.Context(), asked))
@@ -269,7 +269,7 @@ func TestStory_HomeShowsWhatFailsInPackagesThatSomebodyKeeps(t *testing.T) {
 	admin.waits("✓ Delivered")
 	admin.has(200, "Read back: the role is there")
 	admin.press("Read the roles again and repair them", nil)
-	admin.has(200, "✓ Delivered")
+	admin.waits("✓ Delivered")
 	otto.open("")
 	if strings.Contains(otto.page.Text, "Failing or owed") {
 		t.Errorf("what was delivered is still shown: %s", otto.page.Text)

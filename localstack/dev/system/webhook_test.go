@@ -52,8 +52,7 @@ func TestStory_ARoleAtAWebhookIsAskedForDeliveredEndedAndGone(t *testing.T) {
 	removal := o.call(components.Member, "POST", names.Entitlement+"/assignmentRequests",
 		object{"requestType": "userRemove", "assignment": object{"id": assignment}}, 201)["id"].(string)
 	o.eventually("gone", func() bool { return len(rooms.Held("front", "open")) == 0 })
-	c.Advance(3 * time.Minute)
-	o.waitFor(removal, "delivered")
+	o.waitOn(c, removal, "delivered")
 	if held := slices.Concat(rooms.Held("front", "open"), rooms.Held("front", "keep"), rooms.Held("back", "open")); len(held) > 0 {
 		t.Errorf("in the end roles are held by %v", held)
 	}
