@@ -145,9 +145,7 @@ const maxHeldPages = 4
 // through a group. The index, which may be late, says where to look; the items are read
 // strongly.
 func (db *DB) RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error) {
-	own := tableQuery{index: index2, partition: listPartition(wordRole, ""), prefix: join(kindUser, part(u.ID), "")}
-	groups := tableQuery{index: index2, partition: listPartition(wordRole, ""), prefix: join(kindGroup, "")}
-
+	own, groups := rolesQueries(u.ID)
 	found := make([][]Key, 2)
 	err := db.sideBySide(ctx, 2, func(ctx context.Context, i int) (err error) {
 		found[i], err = db.entriesOf(ctx, []tableQuery{own, groups}[i])
@@ -163,6 +161,12 @@ func (db *DB) RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.Ro
 		return !a.HeldBy(u)
 	})
 	return several(ctx, db, roleMapper, true, keys)
+}
+
+// rolesQueries are the index entries of the roles that a user holds, and of those that groups do.
+func rolesQueries(id entitlement.UserID) (own, groups tableQuery) {
+	return tableQuery{index: index2, partition: listPartition(wordRole, ""), prefix: join(kindUser, part(id), "")},
+		tableQuery{index: index2, partition: listPartition(wordRole, ""), prefix: join(kindGroup, "")}
 }
 
 // RolesOfGroup returns the role assignments that a group holds itself, read strongly. What was

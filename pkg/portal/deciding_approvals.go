@@ -182,6 +182,7 @@ func (v *visit) approvalPage(ctx context.Context) (approvalPage, error) {
 	if err != nil {
 		return approvalPage{}, err
 	}
+	v.Views.Foresee(ctx, entitlement.Foreseen{Follow: []entitlement.RequestID{id}})
 	a, beside, err := v.Requests.Weigh(ctx, v.by.Caller, id)
 	if err != nil {
 		return approvalPage{}, err

@@ -39,8 +39,8 @@ func (p *portal) sessionCookie(ctx context.Context, who entitlement.Principal, s
 }
 
 // identify finds the session of a browser, and reads anew whose it is and whether they may still
-// come.
-func (v *visit) identify(ctx context.Context) error {
+// come; beside that it reads what the page of a pattern reads first.
+func (v *visit) identify(ctx context.Context, pattern string) error {
 	secret, predicted := v.session()
 	var session entitlement.Session
 	var account authz.Caller
@@ -50,6 +50,12 @@ func (v *visit) identify(ctx context.Context) error {
 			// Whatever goes wrong with a prediction, the way without one tells it.
 			if predicted != "" && secret != "" {
 				account, _ = v.Directory.Account(ctx, authz.Caller{ID: predicted})
+			}
+			return nil
+		},
+		func() error {
+			if predicted != "" && secret != "" {
+				v.foresee(ctx, pattern, predicted)
 			}
 			return nil
 		})

@@ -168,7 +168,10 @@ const maxForm = 64 << 10
 func (p *portal) signedIn(of route) http.Handler {
 	return p.open(func(ctx context.Context, w http.ResponseWriter, v *visit) (answer, error) {
 		r := v.request
-		err := v.identify(ctx)
+		if r.Method == http.MethodGet { // a form decides on what there is when it decides
+			ctx = v.Views.Once(ctx)
+		}
+		err := v.identify(ctx, of.pattern)
 		if err != nil && entitlement.KindOf(err) == entitlement.Unauthenticated && r.Method == http.MethodGet {
 			return then("/sign-in?" + url.Values{"return": {strings.TrimPrefix(r.URL.RequestURI(), names.PortalPath)}}.Encode())
 		}

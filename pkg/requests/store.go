@@ -12,6 +12,9 @@ import (
 // Lists by index find index entries eventually, and return each item as it is, read
 // strongly.
 type Store interface {
+	// Foresee reads what is likely to be asked for soon, within Once; elsewhere it does nothing.
+	Foresee(ctx context.Context, f entitlement.Foreseen)
+
 	// RolesIn returns the role assignments of a catalog and those of the whole organisation, or
 	// these alone where no catalog is named; strongly consistent.
 	RolesIn(ctx context.Context, catalog entitlement.CatalogID) ([]entitlement.RoleAssignment, error)

@@ -24,6 +24,10 @@ type Reader struct{ Store Store }
 // Store is what views are joined from. Reads of several leave out what is absent; they
 // are strongly consistent, lists are as those of the use cases.
 type Store interface {
+	// Foresee reads what is likely to be asked for soon, within Once; elsewhere it does nothing.
+	Foresee(ctx context.Context, f entitlement.Foreseen)
+	// Once returns a context within which each thing is read once, for what changes nothing.
+	Once(ctx context.Context) context.Context
 	// SigningKey returns the bytes that page tokens are signed and pseudonyms in events are
 	// made with, the same ones always.
 	SigningKey(ctx context.Context) ([]byte, error)
@@ -115,6 +119,12 @@ var actions = map[Join]authz.Action{
 
 // With says what is joined to a view, and what to that in turn.
 type With map[Join]With
+
+// Once returns a context within which use cases and views share what each of them reads.
+func (r *Reader) Once(ctx context.Context) context.Context { return r.Store.Once(ctx) }
+
+// Foresee reads ahead what a page will ask for, within Once. It shows nothing of it.
+func (r *Reader) Foresee(ctx context.Context, f entitlement.Foreseen) { r.Store.Foresee(ctx, f) }
 
 // SigningKey returns the bytes that page tokens are signed with, the same ones always.
 func (r *Reader) SigningKey(ctx context.Context) ([]byte, error) { return r.Store.SigningKey(ctx) }
