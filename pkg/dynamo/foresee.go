@@ -25,6 +25,13 @@ func (db *DB) Foresee(ctx context.Context, f entitlement.Foreseen) {
 		}
 	}
 
+	if len(f.ResourcesOf) > 0 {
+		packages, _, _ := readableOf(ctx, db, packageMapper, true, keysOf(f.ResourcesOf, packageKey))
+		for _, p := range packages {
+			f.Resources = append(f.Resources, p.Catalog)
+		}
+	}
+
 	reads := []func(context.Context) error{
 		func(ctx context.Context) error { _, err := db.batch(ctx, true, foreseenKeys(f)...); return err },
 		func(ctx context.Context) error { _, err := db.batch(ctx, false, foreseenListed(f)...); return err },
@@ -34,6 +41,9 @@ func (db *DB) Foresee(ctx context.Context, f entitlement.Foreseen) {
 			_, err := db.ListResources(ctx, id, entitlement.Page{})
 			return err
 		})
+	}
+	for _, id := range f.Holdings {
+		reads = append(reads, func(ctx context.Context) error { return db.foreseeHoldings(ctx, id, f.Limit) })
 	}
 	for _, q := range foreseenQueries(f) {
 		reads = append(reads, func(ctx context.Context) error { _, _, err := db.page(ctx, q.of, nil, q.limit); return err })
@@ -54,6 +64,32 @@ func (db *DB) followed(ctx context.Context, ids []entitlement.RequestID) []entit
 	return all
 }
 
+// foreseeHoldings reads a page of what a subject holds and, beside it, as much of what they held
+// as the record leaves room for.
+func (db *DB) foreseeHoldings(ctx context.Context, subject entitlement.UserID, limit int) error {
+	it, err := db.get(ctx, subjectRecordKey(subject))
+	if err != nil {
+		return err
+	}
+	record := entitlement.SubjectRecord{}
+	if it != nil {
+		if record, err = readSubjectRecord(it); err != nil {
+			return err
+		}
+	}
+
+	left := entitlement.Page{Limit: limit}.Size() - len(record.Live)
+	return db.sideBySide(ctx, 2, func(ctx context.Context, i int) (err error) {
+		switch {
+		case i == 0:
+			_, err = db.batch(ctx, true, keysOf(record.Live, func(p entitlement.PackageID) Key { return assignmentSlotKey(p, subject) })...)
+		case left > 0:
+			_, err = db.EndedOf(ctx, subject, entitlement.Page{Limit: left})
+		}
+		return err
+	})
+}
+
 // foreseenKeys are the items that are read strongly.
 func foreseenKeys(f entitlement.Foreseen) []Key {
 	keys := slices.Concat(keysOf(f.Users, userKey), keysOf(f.Groups, groupKey), keysOf(f.Records, subjectRecordKey), keysOf(f.Requests, requestKey), keysOf(f.Ended, endedKey),
@@ -70,7 +106,7 @@ func foreseenKeys(f entitlement.Foreseen) []Key {
 
 // foreseenListed are the items that are read as lists are.
 func foreseenListed(f entitlement.Foreseen) []Key {
-	return slices.Concat(keysOf(f.PackagesListed, packageKey), keysOf(f.CatalogsListed, catalogKey), keysOf(f.Paces, paceKey))
+	return slices.Concat(keysOf(f.PackagesListed, packageKey), keysOf(f.PoliciesListed, policyKey), keysOf(f.CatalogsListed, catalogKey), keysOf(f.Paces, paceKey))
 }
 
 // foreseenQuery is the first page of a query.

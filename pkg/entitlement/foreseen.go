@@ -21,14 +21,17 @@ type Foreseen struct {
 	Approvers, Targets bool // which groups policies name anywhere
 
 	PackagesListed []PackageID // as lists show them, at half the cost
+	PoliciesListed []PolicyID
 	CatalogsListed []CatalogID
 	Paces          []PackageID
 
-	Resources  []CatalogID // all of a catalog
-	RequestsOf []UserID    // the newest of a subject, at most Limit
-	Inbox      []UserID    // what waits for a person by name, at most Limit
-	Roles      []UserID    // whether somebody holds a role anywhere
-	Limit      int
+	Resources   []CatalogID // all of a catalog
+	ResourcesOf []PackageID // all of the catalogs that packages are in
+	Holdings    []UserID    // what a subject holds and then held, at most Limit
+	RequestsOf  []UserID    // the newest of a subject, at most Limit
+	Inbox       []UserID    // what waits for a person by name, at most Limit
+	Roles       []UserID    // whether somebody holds a role anywhere
+	Limit       int
 }
 
 // Foreseen is what the page of a request names of it: its people, and its package with the
@@ -59,7 +62,8 @@ func (f Foreseen) And(g Foreseen) Foreseen {
 	f.Policies, f.Packages, f.Scopes = slices.Concat(f.Policies, g.Policies), slices.Concat(f.Packages, g.Packages), slices.Concat(f.Scopes, g.Scopes)
 	f.Approvers, f.Targets = f.Approvers || g.Approvers, f.Targets || g.Targets
 	f.PackagesListed, f.CatalogsListed, f.Paces = slices.Concat(f.PackagesListed, g.PackagesListed), slices.Concat(f.CatalogsListed, g.CatalogsListed), slices.Concat(f.Paces, g.Paces)
+	f.PoliciesListed, f.ResourcesOf = slices.Concat(f.PoliciesListed, g.PoliciesListed), slices.Concat(f.ResourcesOf, g.ResourcesOf)
 	f.Resources, f.RequestsOf = slices.Concat(f.Resources, g.Resources), slices.Concat(f.RequestsOf, g.RequestsOf)
-	f.Inbox, f.Roles, f.Limit = slices.Concat(f.Inbox, g.Inbox), slices.Concat(f.Roles, g.Roles), max(f.Limit, g.Limit)
+	f.Holdings, f.Inbox, f.Roles, f.Limit = slices.Concat(f.Holdings, g.Holdings), slices.Concat(f.Inbox, g.Inbox), slices.Concat(f.Roles, g.Roles), max(f.Limit, g.Limit)
 	return f
 }

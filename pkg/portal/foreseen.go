@@ -62,3 +62,8 @@ func (v *visit) foresee(ctx context.Context, pattern string, who entitlement.Use
 		v.Views.Foresee(ctx, of(v, who))
 	}
 }
+
+// foreseenNames is what a request is called by in a list.
+func foreseenNames(r entitlement.AssignmentRequest) entitlement.Foreseen {
+	return entitlement.Foreseen{Users: []entitlement.UserID{r.Requestor, r.Subject}, Packages: []entitlement.PackageID{r.Package}}
+}

@@ -28,7 +28,7 @@ func home(ctx context.Context, v *visit) (answer, error) {
 	var shown homePage
 	g, within := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		list, err := v.Requests.WaitingNow(within, v.by.Caller, entitlement.Page{Limit: onPage})
+		list, err := v.Requests.WaitingWith(within, v.by.Caller, entitlement.Page{Limit: onPage}, foreseenNames)
 		if err != nil {
 			return err
 		}
