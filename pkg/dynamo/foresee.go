@@ -16,22 +16,7 @@ func (db *DB) Foresee(ctx context.Context, f entitlement.Foreseen) {
 		return
 	}
 
-	for _, r := range db.followed(ctx, slices.Concat(f.Follow, f.Carried)) {
-		if slices.Contains(f.Follow, r.ID) {
-			f = f.And(r.Foreseen())
-		}
-		if slices.Contains(f.Carried, r.ID) && r.Assignment != "" {
-			f.Slots = append(f.Slots, entitlement.PackageSubject{Package: r.Package, Subject: r.Subject})
-		}
-	}
-
-	if len(f.ResourcesOf) > 0 {
-		packages, _, _ := readableOf(ctx, db, packageMapper, true, keysOf(f.ResourcesOf, packageKey))
-		for _, p := range packages {
-			f.Resources = append(f.Resources, p.Catalog)
-		}
-	}
-
+	f = db.led(ctx, f)
 	reads := []func(context.Context) error{
 		func(ctx context.Context) error { _, err := db.batch(ctx, true, foreseenKeys(f)...); return err },
 		func(ctx context.Context) error { _, err := db.batch(ctx, false, foreseenListed(f)...); return err },
@@ -55,27 +40,46 @@ func (db *DB) Foresee(ctx context.Context, f entitlement.Foreseen) {
 	})
 }
 
-// followed are requests that lead on: mostly they were read already.
-func (db *DB) followed(ctx context.Context, ids []entitlement.RequestID) []entitlement.AssignmentRequest {
-	if len(ids) == 0 {
-		return nil
+// led adds what items lead to that were read already, as a rule: requests, packages and records.
+func (db *DB) led(ctx context.Context, f entitlement.Foreseen) entitlement.Foreseen {
+	all, err := db.batch(ctx, true, slices.Concat(keysOf(slices.Concat(f.Follow, f.Carried), requestKey), keysOf(f.ResourcesOf, packageKey),
+		keysOf(f.HeldBy, subjectRecordKey))...)
+	if err != nil {
+		return f
 	}
-	all, _, _ := readableOf(ctx, db, requestMapper, true, keysOf(ids, requestKey))
-	return all
+
+	for _, id := range f.Carried {
+		if r, _ := pick(all, requestMapper, requestKey(id)); r != nil && r.Assignment != "" {
+			f.Slots = append(f.Slots, entitlement.PackageSubject{Package: r.Package, Subject: r.Subject})
+		}
+	}
+	for _, id := range f.ResourcesOf {
+		if p, _ := pick(all, packageMapper, packageKey(id)); p != nil {
+			f.Resources = append(f.Resources, p.Catalog)
+		}
+	}
+	for _, id := range f.HeldBy {
+		record, _ := subjectRecordIn(all, id)
+		f.PackagesListed = append(f.PackagesListed, record.Live...)
+	}
+	for _, id := range f.Follow {
+		if r, _ := pick(all, requestMapper, requestKey(id)); r != nil {
+			f = f.And(r.Foreseen())
+		}
+	}
+	return f
 }
 
 // foreseeHoldings reads a page of what a subject holds and, beside it, as much of what they held
 // as the record leaves room for.
 func (db *DB) foreseeHoldings(ctx context.Context, subject entitlement.UserID, limit int) error {
-	it, err := db.get(ctx, subjectRecordKey(subject))
+	all, err := db.batch(ctx, true, subjectRecordKey(subject))
 	if err != nil {
 		return err
 	}
-	record := entitlement.SubjectRecord{}
-	if it != nil {
-		if record, err = readSubjectRecord(it); err != nil {
-			return err
-		}
+	record, err := subjectRecordIn(all, subject)
+	if err != nil {
+		return err
 	}
 
 	left := entitlement.Page{Limit: limit}.Size() - len(record.Live)
@@ -104,9 +108,14 @@ func foreseenKeys(f entitlement.Foreseen) []Key {
 	return keys
 }
 
-// foreseenListed are the items that are read as lists are.
+// foreseenListed are the items that are read as lists are, but those that are read strongly.
 func foreseenListed(f entitlement.Foreseen) []Key {
-	return slices.Concat(keysOf(f.PackagesListed, packageKey), keysOf(f.PoliciesListed, policyKey), keysOf(f.CatalogsListed, catalogKey), keysOf(f.Paces, paceKey))
+	keys := slices.Concat(keysOf(f.PackagesListed, packageKey), keysOf(f.PoliciesListed, policyKey), keysOf(f.CatalogsListed, catalogKey), keysOf(f.Paces, paceKey))
+	strong := map[Key]bool{}
+	for _, key := range foreseenKeys(f) {
+		strong[key] = true
+	}
+	return slices.DeleteFunc(keys, func(key Key) bool { return strong[key] })
 }
 
 // foreseenQuery is the first page of a query.

@@ -20,6 +20,7 @@ type Foreseen struct {
 
 	Approvers, Targets bool // which groups policies name anywhere
 
+	HeldBy         []UserID    // the packages that subjects hold, as lists show them
 	PackagesListed []PackageID // as lists show them, at half the cost
 	PoliciesListed []PolicyID
 	CatalogsListed []CatalogID
@@ -62,6 +63,7 @@ func (f Foreseen) And(g Foreseen) Foreseen {
 	f.Policies, f.Packages, f.Scopes = slices.Concat(f.Policies, g.Policies), slices.Concat(f.Packages, g.Packages), slices.Concat(f.Scopes, g.Scopes)
 	f.Approvers, f.Targets = f.Approvers || g.Approvers, f.Targets || g.Targets
 	f.PackagesListed, f.CatalogsListed, f.Paces = slices.Concat(f.PackagesListed, g.PackagesListed), slices.Concat(f.CatalogsListed, g.CatalogsListed), slices.Concat(f.Paces, g.Paces)
+	f.HeldBy = slices.Concat(f.HeldBy, g.HeldBy)
 	f.PoliciesListed, f.ResourcesOf = slices.Concat(f.PoliciesListed, g.PoliciesListed), slices.Concat(f.ResourcesOf, g.ResourcesOf)
 	f.Resources, f.RequestsOf = slices.Concat(f.Resources, g.Resources), slices.Concat(f.RequestsOf, g.RequestsOf)
 	f.Holdings, f.Inbox, f.Roles, f.Limit = slices.Concat(f.Holdings, g.Holdings), slices.Concat(f.Inbox, g.Inbox), slices.Concat(f.Roles, g.Roles), max(f.Limit, g.Limit)

@@ -35,6 +35,8 @@ type Store interface {
 	Catalogs(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error)
 	ListResources(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.Resource], error)
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
+	// PackagesAsListed returns the same, as late as a list may be.
+	PackagesAsListed(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	// FormerPackages returns what is kept of those of the packages that are gone.
 	FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
@@ -97,6 +99,7 @@ const (
 	JoinIncompatible       Join = "incompatibleAccessPackages"
 	JoinIncompatibleGroups Join = "incompatibleGroups"
 	JoinPackage            Join = "accessPackage"
+	JoinPackageListed      Join = "accessPackageAsListed" // as late as a list may be, at half the cost
 	JoinPolicy             Join = "assignmentPolicy"
 	JoinRequestor          Join = "requestor" // whom Graph calls so: whoever asked for themselves, or was assigned directly
 	JoinTarget             Join = "target"
