@@ -44,11 +44,15 @@ type askForm struct {
 }
 
 func showPackage(ctx context.Context, v *visit) (answer, error) {
-	shown, err := v.packagePage(ctx)
+	var shown packagePage
+	var again *entitlement.AssignmentRequest
+	err := views.Together(
+		func() (err error) { shown, err = v.packagePage(ctx); return err },
+		func() (err error) { again, err = v.earlier(ctx); return err })
 	if err != nil {
 		return answer{}, err
 	}
-	if shown.Form, err = v.askedBefore(ctx, shown.AccessPackage.ID, v.by.ID, shown.Policies); err != nil {
+	if shown.Form, err = v.askedBefore(again, shown.AccessPackage.ID, v.by.ID, shown.Policies); err != nil {
 		return answer{}, err
 	}
 	return page(packageView(v, shown))

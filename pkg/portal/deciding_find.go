@@ -75,7 +75,8 @@ func findAccess(ctx context.Context, v *visit) (answer, error) {
 func (v *visit) findRequestable(ctx context.Context, shown *findPage, token string) (next string, err error) {
 	var named []entitlement.AssignmentPolicy
 	for range maxSought {
-		list, err := v.Requests.Offers(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token}, foreseenOffers)
+		list, err := v.Requests.Offers(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token},
+			func(found requests.Candidates) entitlement.Foreseen { return foreseenOffers(found, shown.Sought) })
 		if err != nil {
 			return "", err
 		}
@@ -91,12 +92,19 @@ func (v *visit) findRequestable(ctx context.Context, shown *findPage, token stri
 	return token, v.offered(ctx, shown.Packages, named)
 }
 
-// foreseenOffers is what the list says of packages: how long it usually takes, and the ways to get
-// those that are offered.
-func foreseenOffers(named []entitlement.PackageID, offered []entitlement.AccessPackage) entitlement.Foreseen {
-	f := entitlement.Foreseen{Paces: named}
-	for _, p := range offered {
+// foreseenOffers is what the list says of packages: how long it usually takes, the ways to get those
+// that are offered and, where something is sought, the resources of those whose name may not have
+// it.
+func foreseenOffers(found requests.Candidates, sought string) entitlement.Foreseen {
+	f := entitlement.Foreseen{Paces: slices.Clone(found.Named)}
+	if sought != "" {
+		f.Scopes, f.Resources = slices.Clone(found.Named), slices.Clone(found.In)
+	}
+	for _, p := range found.Offered {
 		f.Paces, f.PoliciesListed = append(f.Paces, p.ID), append(f.PoliciesListed, p.Policies...)
+		if !contains(p.DisplayName, sought) && !contains(p.Description, sought) {
+			f.Scopes, f.Resources = append(f.Scopes, p.ID), append(f.Resources, p.Catalog)
+		}
 	}
 	return f
 }

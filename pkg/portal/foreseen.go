@@ -16,8 +16,14 @@ var foreseen = map[string]func(v *visit, who entitlement.UserID) entitlement.For
 		of := []entitlement.UserID{who}
 		return entitlement.Foreseen{Records: of, RequestsOf: of, Inbox: of, Roles: of, Approvers: true, Limit: onPage}
 	},
-	"/packages":      func(*visit, entitlement.UserID) entitlement.Foreseen { return entitlement.Foreseen{Targets: true} },
-	"/packages/{id}": foreseenPackage,
+	"/packages": func(*visit, entitlement.UserID) entitlement.Foreseen { return entitlement.Foreseen{Targets: true} },
+	"/packages/{id}": func(v *visit, who entitlement.UserID) entitlement.Foreseen {
+		f := foreseenPackage(v, who)
+		if again, err := entitlement.ParseID[entitlement.RequestID]("The earlier request", v.request.URL.Query().Get("again")); err == nil {
+			f.Requests = append(f.Requests, again)
+		}
+		return f
+	},
 	"/access": func(_ *visit, who entitlement.UserID) entitlement.Foreseen {
 		return entitlement.Foreseen{Records: []entitlement.UserID{who}, RequestsOf: []entitlement.UserID{who}, Limit: onPage}
 	},

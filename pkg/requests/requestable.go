@@ -19,9 +19,7 @@ const requestableUnits = 22
 // more; it is in the order of names, the pages are not. It is as late as an index may be: what
 // is asked for is decided on what is there then.
 func (s *Service) Requestable(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-	offers, err := s.Offers(ctx, by, page, func([]entitlement.PackageID, []entitlement.AccessPackage) entitlement.Foreseen {
-		return entitlement.Foreseen{}
-	})
+	offers, err := s.Offers(ctx, by, page, func(Candidates) entitlement.Foreseen { return entitlement.Foreseen{} })
 	return offers.Paged, err
 }
 
@@ -32,9 +30,16 @@ type Offers struct {
 	Named []entitlement.AssignmentPolicy
 }
 
-// Offers is Requestable for a page that will ask for more of the packages: ahead says what that is
-// of those that are named and those that are offered, and it is read with them.
-func (s *Service) Offers(ctx context.Context, by authz.Caller, page entitlement.Page, ahead func(named []entitlement.PackageID, offered []entitlement.AccessPackage) entitlement.Foreseen) (Offers, error) {
+// Candidates are the packages that a page of Offers is likely to have.
+type Candidates struct {
+	Named   []entitlement.PackageID // by policies that name the caller,
+	In      []entitlement.CatalogID // which say in which catalogs they are
+	Offered []entitlement.AccessPackage
+}
+
+// Offers is Requestable for a page that will ask for more of the packages: ahead says what that is,
+// and it is read with them.
+func (s *Service) Offers(ctx context.Context, by authz.Caller, page entitlement.Page, ahead func(Candidates) entitlement.Foreseen) (Offers, error) {
 	list := Offers{}
 	u, err := s.Store.User(ctx, by.ID)
 	if err == nil {
@@ -80,7 +85,7 @@ type asker struct {
 	entitlement.User
 	of     *entitlement.ConnectedOrganization
 	inside map[entitlement.PackageID]bool
-	ahead  func(named []entitlement.PackageID, offered []entitlement.AccessPackage) entitlement.Foreseen
+	ahead  func(Candidates) entitlement.Foreseen
 }
 
 // may reports that the asker may ask for a package through a policy, and notes which packages
@@ -112,7 +117,7 @@ func (s *Service) requestable(ctx context.Context, u asker, page entitlement.Pag
 			ids, in = append(ids, p.Package), append(in, p.Catalog)
 		}
 	}
-	f := u.ahead(ids, found.Offered)
+	f := u.ahead(Candidates{ids, in, found.Offered})
 	f.PackagesListed, f.CatalogsListed = append(f.PackagesListed, ids...), append(in, catalogIDs(found.Offered)...)
 	s.Store.Foresee(ctx, f)
 	named, err := s.Store.PackagesAsListed(ctx, ids)
