@@ -50,7 +50,7 @@ func (s *Service) lookAt(ctx context.Context, c entitlement.ConnectorConfig) ent
 // look asks the target, and keeps what was found with the connector. A connector that was
 // changed meanwhile is another one: what was found is about this one.
 func (s *Service) look(ctx context.Context, c entitlement.ConnectorConfig, told *entitlement.Event) (entitlement.ConnectorConfig, error) {
-	found, err := s.Targets.Survey(ctx, c.ID)
+	found, err := s.Targets.Survey(ctx, c)
 	if err != nil {
 		// That it cannot be opened is what people want to know of it too.
 		found = entitlement.TargetCheck{Error: entitlement.MessageOf(err)}

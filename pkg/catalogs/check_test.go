@@ -14,7 +14,7 @@ type watched struct {
 	err       error
 }
 
-func (w watched) Survey(context.Context, entitlement.ConnectorID) (entitlement.TargetCheck, error) {
+func (w watched) Survey(context.Context, entitlement.ConnectorConfig) (entitlement.TargetCheck, error) {
 	if w.meanwhile != nil {
 		w.meanwhile()
 	}

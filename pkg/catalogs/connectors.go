@@ -190,7 +190,7 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 	}
 
 	// Last, since it takes for granted that each part is well-formed.
-	return s.Targets.Probe(*c, credential)
+	return s.Targets.Probe(ctx, *c, credential)
 }
 
 // checkManagers refuses resource managers who are not there; whoever was deleted is not.

@@ -68,7 +68,7 @@ func (k *Clients) may(granted bool, what string) {
 
 // Table returns the store.
 func (k *Clients) Table() *dynamo.DB {
-	k.may(k.c.Function.Uses.Table&(names.Read|names.Write) == names.Read|names.Write, "the table")
+	k.may(k.c.Function.Uses.Table&names.Read != 0, "the table")
 	return dynamo.Open(k.aws, k.c.Table, dynamo.Noticing(unreadable(obs.NewMetrics(nil, nil))))
 }
 
@@ -104,7 +104,7 @@ func (k *Clients) Drained() lambdaio.Queues {
 
 // Secrets returns the credentials of connectors.
 func (k *Clients) Secrets() *secrets.SSM {
-	k.may(k.c.Function.Uses.Secrets&names.Read != 0, "the credentials of connectors")
+	k.may(k.c.Function.Uses.Secrets != 0, "the credentials of connectors")
 	return secrets.NewSSM(k.aws, k.c.SecretPath)
 }
 

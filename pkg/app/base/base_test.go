@@ -22,7 +22,7 @@ func TestClientsAreThoseThatNamesGrants(t *testing.T) {
 	}{
 		"all that is granted": {all, func(k *Clients) { k.Table(); k.Sender(names.DeliverBulk); k.Secrets(); k.Drained() }, ""},
 		"no table":            {names.Uses{}, func(k *Clients) { k.Table() }, "names does not let worker use the table"},
-		"a table to read":     {names.Uses{Table: names.Read | names.Search}, func(k *Clients) { k.Table() }, "names does not let worker use the table"},
+		"a table to search":   {names.Uses{Table: names.Search}, func(k *Clients) { k.Table() }, "names does not let worker use the table"},
 		"another queue":       {all, func(k *Clients) { k.Sender(names.FanoutJobs) }, "names does not let worker use the queue fanout to send to"},
 		"its own queue":       {all, func(k *Clients) { k.Sender(names.DeliverUrgent) }, "names does not let worker use the queue deliver-urgent to send to"},
 		"no credentials":      {names.Uses{}, func(k *Clients) { k.Secrets() }, "names does not let worker use the credentials of connectors"},
