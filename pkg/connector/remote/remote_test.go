@@ -100,9 +100,11 @@ func TestARefusalIsTheSameFromAfar(t *testing.T) {
 
 func TestAFunctionThatDoesNotAnswerIsNoAnswerOfTheTarget(t *testing.T) {
 	for name, invoke := range map[string]func(context.Context, []byte) ([]byte, error){
-		"fails":      func(context.Context, []byte) ([]byte, error) { return nil, errors.New("timed out") },
-		"no answer":  func(context.Context, []byte) ([]byte, error) { return []byte("oops"), nil },
-		"asked none": func(ctx context.Context, _ []byte) ([]byte, error) { return json.Marshal(Question{}.Answer(ctx, connector.Lookup{})) },
+		"fails":     func(context.Context, []byte) ([]byte, error) { return nil, errors.New("timed out") },
+		"no answer": func(context.Context, []byte) ([]byte, error) { return []byte("oops"), nil },
+		"asked none": func(ctx context.Context, _ []byte) ([]byte, error) {
+			return json.Marshal(Question{}.Answer(ctx, connector.Lookup{}))
+		},
 	} {
 		_, err := Client{Invoke: invoke}.Resource(t.Context(), "a-connector", "g1")
 		if want := map[bool]entitlement.Kind{true: entitlement.Invalid, false: entitlement.Unavailable}[name == "asked none"]; entitlement.KindOf(err) != want {
