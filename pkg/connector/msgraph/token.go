@@ -27,8 +27,8 @@ var askToken = outbound.Operation{Op: "msgraph: fetch token", What: "for a token
 
 // newTokens returns the tokens of a credential.
 func newTokens(c *credential, client *http.Client) *tokens.Source {
-	return tokens.New(tokens.Asked{Ask: askToken, Client: client, Config: c.config,
-		Hint: "See that the tenant, the application and its secret or certificate are right."})
+	return tokens.New(tokens.How{Ask: askToken, Client: client, Config: c.config,
+		Advice: "See that the tenant, the application and its secret or certificate are right."})
 }
 
 // config is the request for a token.

@@ -53,19 +53,19 @@ func (c *Cache) Of(address, secret string, fresh func() *Source) *Source {
 	return c.all[key]
 }
 
-// Asked says how a source asks for a token.
-type Asked struct {
+// How says how a source asks for a token.
+type How struct {
 	Ask    outbound.Operation
 	Client *http.Client // guarded as outbound.Client is
 	// Config is the request for a token at a time: what is signed is signed for one request.
 	Config func(now time.Time) (*clientcredentials.Config, error)
-	// Hint completes the sentence about a refused credential: what to look at.
-	Hint string
+	// Advice is part of the sentence about a refused credential: what to look at.
+	Advice string
 }
 
 // Source fetches tokens with one credential, and keeps the last. It is safe for concurrent use.
 type Source struct {
-	Asked
+	How
 	now func() time.Time
 
 	turn  chan struct{} // taken by whoever fetches, or looks at last
@@ -74,8 +74,8 @@ type Source struct {
 }
 
 // New returns a source of tokens. It asks for none.
-func New(how Asked) *Source {
-	return &Source{Asked: how, now: time.Now, turn: make(chan struct{}, 1)}
+func New(how How) *Source {
+	return &Source{How: how, now: time.Now, turn: make(chan struct{}, 1)}
 }
 
 // Get returns a token that is good for a while. refused is one that was not taken; "" for none.
@@ -132,7 +132,7 @@ func (s *Source) failed(err error) error {
 	// 400 is how a client is answered that the server does not know, or that may not do this.
 	if code == http.StatusBadRequest && refused.ErrorCode != "" {
 		refusal := &connector.Refusal{Reason: connector.CredentialRefused, Permanent: true,
-			Detail: "The target does not accept our credential: asked for a token, it answered status 400. " + s.Hint + " Then give the connector its credential again."}
+			Detail: "The target does not accept our credential: asked for a token, it answered status 400. " + s.Advice + " Then give the connector its credential again."}
 		return connector.Fail(entitlement.Forbidden, s.Ask.Op, refusal, nil)
 	}
 	return s.Ask.NotUnderstood(code, errNoToken)
