@@ -106,11 +106,20 @@ func (db *DB) sideBySide(ctx context.Context, n int, do func(ctx context.Context
 
 // get reads one item strongly; an absent one is nil.
 func (db *DB) get(ctx context.Context, key Key) (item, error) {
+	read := found{}
+	if left := onceOf(ctx).take(true, []Key{key}, read); len(left) == 0 {
+		return read[key], nil
+	}
+
 	out, err := db.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &db.table, Key: key.item(), ConsistentRead: truth(true)})
 	if err != nil {
 		return nil, failed(ctx, "get item", err)
 	}
-	return out.Item, nil
+	if len(out.Item) > 0 {
+		read[key] = out.Item
+	}
+	onceOf(ctx).keep(true, []Key{key}, read)
+	return read[key], nil
 }
 
 // one reads one aggregate strongly, or answers NotFound.

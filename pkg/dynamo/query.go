@@ -100,6 +100,13 @@ func (w tableQuery) condition() (text *string, attrs map[string]string, values i
 
 // page reads one page of index entries.
 func (db *DB) page(ctx context.Context, w tableQuery, at *cursor, limit int) ([]item, *cursor, error) {
+	if o := onceOf(ctx); o != nil {
+		return db.pageOnce(ctx, o, w, at, limit)
+	}
+	return db.readPage(ctx, w, at, limit)
+}
+
+func (db *DB) readPage(ctx context.Context, w tableQuery, at *cursor, limit int) ([]item, *cursor, error) {
 	out, err := db.client.Query(ctx, db.query(w, at, limit))
 	if err != nil {
 		return nil, nil, failed(ctx, "query", err)

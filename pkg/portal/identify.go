@@ -39,17 +39,24 @@ func (p *portal) sessionCookie(ctx context.Context, who entitlement.Principal, s
 }
 
 // identify finds the session of a browser, and reads anew whose it is and whether they may still
-// come.
-func (v *visit) identify(ctx context.Context) error {
+// come. What the address names is read meanwhile.
+func (v *visit) identify(ctx context.Context, named entitlement.Addressed) error {
 	secret, predicted := v.session()
 	var session entitlement.Session
 	var account authz.Caller
 	err := views.Together(
-		func() (err error) { session, err = v.Sessions.Find(ctx, secret); return err },
+		// It may note that the session is in use, which must not make anybody forget what was read.
+		func() (err error) { session, err = v.Sessions.Find(v.request.Context(), secret); return err },
 		func() error {
 			// Whatever goes wrong with a prediction, the way without one tells it.
 			if predicted != "" && secret != "" {
 				account, _ = v.Directory.Account(ctx, authz.Caller{ID: predicted})
+			}
+			return nil
+		},
+		func() error {
+			if predicted != "" && secret != "" {
+				v.Views.Ahead(ctx, named)
 			}
 			return nil
 		})

@@ -168,7 +168,11 @@ const maxForm = 64 << 10
 func (p *portal) signedIn(of route) http.Handler {
 	return p.open(func(ctx context.Context, w http.ResponseWriter, v *visit) (answer, error) {
 		r := v.request
-		err := v.identify(ctx)
+		var named entitlement.Addressed
+		if r.Method == http.MethodGet { // which changes nothing, so that nothing is read twice
+			ctx, named = v.Views.Once(ctx), namedIn(of.pattern, r)
+		}
+		err := v.identify(ctx, named)
 		if err != nil && entitlement.KindOf(err) == entitlement.Unauthenticated && r.Method == http.MethodGet {
 			return then("/sign-in?" + url.Values{"return": {strings.TrimPrefix(r.URL.RequestURI(), names.PortalPath)}}.Encode())
 		}

@@ -24,6 +24,11 @@ type Reader struct{ Store Store }
 // Store is what views are joined from. Reads of several leave out what is absent; they
 // are strongly consistent, lists are as those of the use cases.
 type Store interface {
+	// Once returns a context in which what was read is not read again, and Ahead reads what an
+	// address names so that it was.
+	Once(ctx context.Context) context.Context
+	Ahead(ctx context.Context, n entitlement.Addressed)
+
 	// SigningKey returns the bytes that page tokens are signed and pseudonyms in events are
 	// made with, the same ones always.
 	SigningKey(ctx context.Context) ([]byte, error)

@@ -1,0 +1,17 @@
+package entitlement
+
+// Addressed is what an address names, by its ids; what it does not name stays empty.
+type Addressed struct {
+	Catalog  CatalogID
+	Resource ResourceID // of the catalog
+	Change   ChangeID   // of the catalog
+	Package  PackageID
+	Scopes   bool // the role scopes of the package are meant too
+	Policy   PolicyID
+
+	Request    RequestID
+	Assignment AssignmentID
+	User       UserID
+	Group      GroupID
+	Connector  ConnectorID
+}

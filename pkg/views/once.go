@@ -1,0 +1,15 @@
+package views
+
+import (
+	"context"
+
+	"leasehold/pkg/entitlement"
+)
+
+// Once returns a context in which each item is read once, for a page that changes nothing: what
+// one part of it has read, no other reads again. It ends with the page.
+func (r *Reader) Once(ctx context.Context) context.Context { return r.Store.Once(ctx) }
+
+// Ahead reads what an address names, in a context of Once, while it is found out who asks. Nobody
+// is shown anything by it: whoever asks for it then is asked for their right as ever.
+func (r *Reader) Ahead(ctx context.Context, n entitlement.Addressed) { r.Store.Ahead(ctx, n) }
