@@ -53,7 +53,7 @@ func (s *Service) RoleHolders(ctx context.Context, by authz.Caller, catalog enti
 
 // grantsOfHolders adds what is on record of the role of each.
 func (s *Service) grantsOfHolders(ctx context.Context, all []RoleHolder) error {
-	return each(ctx, len(all), func(ctx context.Context, i int) error {
+	return eachRead(ctx, len(all), func(ctx context.Context, i int) error {
 		h := &all[i]
 		record, known, err := s.known(ctx, h.Subject)
 		if err != nil {

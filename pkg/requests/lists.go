@@ -58,10 +58,10 @@ func inPackage(p entitlement.AccessPackage) authz.Object {
 
 // AssignmentsOf lists one subject's assignments: the live ones first, then the ended ones.
 func (s *Service) AssignmentsOf(ctx context.Context, by authz.Caller, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	if err := s.mayListAll(ctx, by, authz.ListAssignments); err != nil {
-		return entitlement.Paged[entitlement.Assignment]{}, err
-	}
-	return s.assignmentsOf(ctx, subject, page)
+	ask := func(ctx context.Context) error { return s.mayListAll(ctx, by, authz.ListAssignments) }
+	return authz.Beside(ctx, by, authz.ListAssignments, ask, func(ctx context.Context) (entitlement.Paged[entitlement.Assignment], error) {
+		return s.assignmentsOf(ctx, subject, page)
+	})
 }
 
 func (s *Service) assignmentsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
@@ -89,10 +89,10 @@ func after(list []entitlement.Assignment, page entitlement.Page) (p entitlement.
 
 // AssignmentsFor lists one package's assignments: the live ones first, then the ended ones.
 func (s *Service) AssignmentsFor(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	if err := s.mayList(ctx, by, authz.ListAssignments, pkg); err != nil {
-		return entitlement.Paged[entitlement.Assignment]{}, err
-	}
-	return s.assignmentsFor(ctx, pkg, page)
+	ask := func(ctx context.Context) error { return s.mayList(ctx, by, authz.ListAssignments, pkg) }
+	return authz.Beside(ctx, by, authz.ListAssignments, ask, func(ctx context.Context) (entitlement.Paged[entitlement.Assignment], error) {
+		return s.assignmentsFor(ctx, pkg, page)
+	})
 }
 
 func (s *Service) assignmentsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
@@ -125,10 +125,10 @@ func (s *Service) Assignments(ctx context.Context, by authz.Caller, page entitle
 
 // RequestsOf lists one subject's requests, newest first.
 func (s *Service) RequestsOf(ctx context.Context, by authz.Caller, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-	if err := s.mayListAll(ctx, by, authz.ListRequests); err != nil {
-		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
-	}
-	return seen(s.Store.RequestsOf(ctx, subject, page))
+	ask := func(ctx context.Context) error { return s.mayListAll(ctx, by, authz.ListRequests) }
+	return authz.Beside(ctx, by, authz.ListRequests, ask, func(ctx context.Context) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		return seen(s.Store.RequestsOf(ctx, subject, page))
+	})
 }
 
 // RequestsShownBy lists the requests of which a person is shown as the requestor: those for
@@ -154,10 +154,10 @@ func (s *Service) RequestsShownBy(ctx context.Context, by authz.Caller, person e
 
 // RequestsFor lists one package's requests, newest first.
 func (s *Service) RequestsFor(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-	if err := s.mayList(ctx, by, authz.ListRequests, pkg); err != nil {
-		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
-	}
-	return s.requestsFor(ctx, pkg, page)
+	ask := func(ctx context.Context) error { return s.mayList(ctx, by, authz.ListRequests, pkg) }
+	return authz.Beside(ctx, by, authz.ListRequests, ask, func(ctx context.Context) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		return s.requestsFor(ctx, pkg, page)
+	})
 }
 
 // Requests lists every request, package by package.

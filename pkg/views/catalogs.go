@@ -199,10 +199,7 @@ func (r *Reader) roles(ctx context.Context, of []*Role, w With) error {
 
 // Environments lists the built-in directory and every registered connector.
 func (r *Reader) Environments(ctx context.Context, by authz.Caller) ([]entitlement.ConnectorConfig, error) {
-	if err := r.everywhere(ctx, by, authz.ReadConnector); err != nil {
-		return nil, err
-	}
-	return r.environments(ctx)
+	return open(ctx, r, by, authz.ReadConnector, r.environments)
 }
 
 // environmentsOf reads the targets of resources, those that are there.

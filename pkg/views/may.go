@@ -101,6 +101,11 @@ func (r *Reader) everywhere(ctx context.Context, by authz.Caller, a authz.Action
 	return cmp.Or(err, d.Err())
 }
 
+// open is everywhere for what is read meanwhile.
+func open[T any](ctx context.Context, r *Reader, by authz.Caller, a authz.Action, read func(context.Context) (T, error)) (T, error) {
+	return authz.Beside(ctx, by, a, func(ctx context.Context) error { return r.everywhere(ctx, by, a) }, read)
+}
+
 // assignmentsShown says of which assignments a caller is shown how they stand, where they are
 // joined to requests. Roles count for those who come to a request by a role: whoever is
 // concerned by it is shown what concerns them, and costs no read more.
