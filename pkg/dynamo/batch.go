@@ -13,8 +13,15 @@ type found map[Key]item
 
 // batch reads items in as few calls as their number allows; absent ones are left out.
 func (db *DB) batch(ctx context.Context, strong bool, keys ...Key) (found, error) {
+	read := func(keys []Key) (found, error) { return db.readAll(ctx, strong, keys) }
+	if o := onceOf(ctx); o != nil {
+		return o.readOnce(strong, keys, read)
+	}
+	return read(keys)
+}
+
+func (db *DB) readAll(ctx context.Context, strong bool, keys []Key) (found, error) {
 	all := found{}
-	keys = onceOf(ctx).take(strong, keys, all)
 	for some := range slices.Chunk(distinct(keys), batchKeys) {
 		err := db.client.again(ctx, func() (err error) {
 			some, err = db.readBatch(ctx, strong, some, all)
@@ -24,7 +31,6 @@ func (db *DB) batch(ctx context.Context, strong bool, keys ...Key) (found, error
 			return nil, failed(ctx, "batch get", err)
 		}
 	}
-	onceOf(ctx).keep(strong, keys, all)
 	return all, nil
 }
 

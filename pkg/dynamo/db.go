@@ -106,20 +106,25 @@ func (db *DB) sideBySide(ctx context.Context, n int, do func(ctx context.Context
 
 // get reads one item strongly; an absent one is nil.
 func (db *DB) get(ctx context.Context, key Key) (item, error) {
-	read := found{}
-	if left := onceOf(ctx).take(true, []Key{key}, read); len(left) == 0 {
-		return read[key], nil
+	if o := onceOf(ctx); o != nil {
+		read, err := o.readOnce(true, []Key{key}, func([]Key) (found, error) {
+			it, err := db.getItem(ctx, key)
+			if it == nil {
+				return found{}, err
+			}
+			return found{key: it}, err
+		})
+		return read[key], err
 	}
+	return db.getItem(ctx, key)
+}
 
+func (db *DB) getItem(ctx context.Context, key Key) (item, error) {
 	out, err := db.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &db.table, Key: key.item(), ConsistentRead: truth(true)})
 	if err != nil {
 		return nil, failed(ctx, "get item", err)
 	}
-	if len(out.Item) > 0 {
-		read[key] = out.Item
-	}
-	onceOf(ctx).keep(true, []Key{key}, read)
-	return read[key], nil
+	return out.Item, nil
 }
 
 // one reads one aggregate strongly, or answers NotFound.

@@ -64,8 +64,9 @@ func followed[T any](ctx context.Context, db *DB, s mapper[T], strong bool, w ta
 	return entitlement.Paged[T]{Items: items, Next: entries.Next, Sure: entries.Sure, Unread: entries.Unread + len(unread)}, err
 }
 
-// spread lists what is spread over listShards, one shard after another. partition
-// gives the index entries of a shard, and key where an index entry leads.
+// spread lists what is spread over listShards, one shard after another. The first one fills a
+// page of a long list; of a short one all others are read side by side. key says where an index
+// entry leads.
 func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
 	shards := func(n int) tableQuery {
 		return tableQuery{index: index1, partition: listPartition(word, listShards[n]), prefix: encNamed(page.Named)}
@@ -99,7 +100,7 @@ func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page e
 
 		var read int
 		keys, read, next, sure = fill(keys, turn, shards, n, page.Size(), key)
-		n, at, many = n+read, nil, shardsFor(page.Size()-len(keys), len(keys), n+read)
+		n, at, many = n+read, nil, len(listShards)
 	}
 
 	items, unread, err := readableOf(ctx, db, s, false, keys)
@@ -111,16 +112,6 @@ type shardPage struct {
 	entries []item
 	last    *cursor
 	more    bool // more does follow
-}
-
-// shardsFor says how many shards to read side by side for what a page still lacks, by what those
-// before brought: twice as many as should do, so that a page that is soon full reads few, and one
-// that is not reads all others at once.
-func shardsFor(lacks, brought, shards int) int {
-	if brought == 0 {
-		return len(listShards)
-	}
-	return 2 * (lacks*shards/brought + 1)
 }
 
 // fill adds what shards brought to a page, in their order, until it is full. It says how many of

@@ -1,8 +1,11 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"leasehold/pkg/entitlement"
@@ -15,14 +18,17 @@ import (
 // once is what one call has read.
 type once struct {
 	mu    sync.Mutex
-	items map[Key]readItem
+	items map[Key]*readItem
 	pages map[string]*readPage
 }
 
-// readItem is an item as it was read; nil where there was none.
+// readItem is an item, once it was read; nil where there is none. Whoever asks for it meanwhile
+// waits for that.
 type readItem struct {
-	item   item
+	read   chan struct{} // closed once it was
 	strong bool
+	item   item
+	failed bool
 }
 
 // readPage is a page of a query, once it was read. Whoever asks for it meanwhile waits for that.
@@ -40,7 +46,7 @@ type onceKey struct{}
 
 // Once returns a context in which what was read is not read again, for calls that write nothing.
 func (db *DB) Once(ctx context.Context) context.Context {
-	return context.WithValue(ctx, onceKey{}, &once{items: map[Key]readItem{}, pages: map[string]*readPage{}})
+	return context.WithValue(ctx, onceKey{}, &once{items: map[Key]*readItem{}, pages: map[string]*readPage{}})
 }
 
 func onceOf(ctx context.Context) *once {
@@ -58,39 +64,102 @@ func forget(ctx context.Context) {
 	}
 }
 
-// take moves what was read already to all, and returns the keys of what was not. What was read
-// weakly is no answer to a strong read.
-func (o *once) take(strong bool, keys []Key, all found) (left []Key) {
+// known returns an item that was read strongly already.
+func (o *once) known(key Key) item {
 	if o == nil {
-		return keys
+		return nil
 	}
 
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, key := range keys {
-		switch read, known := o.items[key]; {
-		case !known || strong && !read.strong:
-			left = append(left, key)
-		case read.item != nil:
-			all[key] = read.item
-		}
+	one := o.items[key]
+	o.mu.Unlock()
+	if one == nil || !one.strong {
+		return nil
 	}
-	return left
+	<-one.read
+	return one.item
 }
 
-// keep remembers what was read of the keys, and that the others are not there.
-func (o *once) keep(strong bool, keys []Key, all found) {
-	if o == nil {
-		return
+// readOnce reads those of the keys that nobody has read, and waits for those that others read. What
+// is read weakly is no answer to a strong read.
+func (o *once) readOnce(strong bool, keys []Key, read func([]Key) (found, error)) (found, error) {
+	own, others := o.share(strong, keys)
+	all, err := o.settle(own, read)
+	if err != nil {
+		return nil, err
 	}
 
+	var again []Key
+	for _, key := range keys {
+		one, theirs := others[key]
+		if !theirs {
+			continue
+		}
+		<-one.read // all that is read here ends: with the context of the same call
+		switch {
+		case one.failed: // who read it may have been called off
+			again = append(again, key)
+		case one.item != nil:
+			all[key] = one.item
+		}
+	}
+
+	if len(again) == 0 {
+		return all, nil
+	}
+	more, err := read(again)
+	maps.Copy(all, more)
+	return all, err
+}
+
+// share says which of the keys are for the caller of this to read, and which others do.
+func (o *once) share(strong bool, keys []Key) (own, others map[Key]*readItem) {
+	own, others = map[Key]*readItem{}, map[Key]*readItem{}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, key := range keys {
+		if _, mine := own[key]; mine {
+			continue
+		}
+		if one, known := o.items[key]; known && (one.strong || !strong) {
+			others[key] = one
+			continue
+		}
+		own[key] = &readItem{read: make(chan struct{}), strong: strong}
 		if len(o.items) < maxOnce {
-			o.items[key] = readItem{all[key], strong}
+			o.items[key] = own[key]
 		}
 	}
+	return own, others
+}
+
+// settle reads what is the caller's to read, and tells whoever waits for it.
+func (o *once) settle(own map[Key]*readItem, read func([]Key) (found, error)) (all found, err error) {
+	all, err = found{}, errUnfinished // should reading panic
+	defer func() {
+		for key, one := range own {
+			one.item, one.failed = all[key], err != nil
+			close(one.read)
+		}
+		if err != nil {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			for key := range own {
+				delete(o.items, key) // the next one tries anew
+			}
+		}
+	}()
+
+	if len(own) == 0 {
+		return all, nil
+	}
+	keys := slices.SortedFunc(maps.Keys(own), func(a, b Key) int { return cmp.Or(cmp.Compare(a.PK, b.PK), cmp.Compare(a.SK, b.SK)) })
+	if read, failed := read(keys); failed != nil {
+		err = failed
+	} else {
+		all, err = read, nil
+	}
+	return all, err
 }
 
 // page returns a page of a query, and whether it is for the caller of this to read.
