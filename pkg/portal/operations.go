@@ -190,23 +190,32 @@ type failingPerson struct {
 
 // failuresOf reads the target and the reason of the page's path.
 func (v *visit) failuresOf(ctx context.Context, connector, reason string) (failuresPage, error) {
+	id, wrong := entitlement.ParseID[entitlement.ConnectorID]("connector", connector)
 	names, err := v.targetNames(ctx) // and so whoever may not see targets is told that, of any path
 	if err != nil {
 		return failuresPage{}, err
 	}
-	id, err := entitlement.ParseID[entitlement.ConnectorID]("connector", connector)
-	if _, known := names[id]; err != nil || !known || !slices.Contains(v.Requests.Reasons, reason) {
+	if _, known := names[id]; wrong != nil || !known || !slices.Contains(v.Requests.Reasons, reason) {
 		return failuresPage{}, entitlement.Errorf(entitlement.NotFound, "There is no such page.")
 	}
 	return failuresPage{At: id, Reason: reason, Target: targetName(names, id), Repairs: v.may(authz.Reprocess)}, nil
 }
 
 func showFailures(ctx context.Context, v *visit) (answer, error) {
-	shown, err := v.failuresOf(ctx, v.request.PathValue("connector"), v.request.PathValue("reason"))
-	if err == nil {
-		shown.Retried = v.doneCount("again")
-		err = v.people(ctx, &shown, v.request.URL.Query().Get("page"))
-	}
+	var shown failuresPage
+	listed := failuresPage{Reason: v.request.PathValue("reason")}
+	err := views.Together(
+		func() (err error) {
+			shown, err = v.failuresOf(ctx, v.request.PathValue("connector"), listed.Reason)
+			return err
+		},
+		func() (err error) {
+			if listed.At, err = partID[entitlement.ConnectorID](v, "connector"); err == nil {
+				err = v.people(ctx, &listed, v.request.URL.Query().Get("page"))
+			}
+			return err
+		})
+	shown.People, shown.Next, shown.Unread, shown.Retried = listed.People, listed.Next, listed.Unread, v.doneCount("again")
 	if err != nil {
 		return answer{}, err
 	}

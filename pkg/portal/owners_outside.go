@@ -33,7 +33,7 @@ func holdersOutside(ctx context.Context, v *visit) (answer, error) {
 
 	shown := outsidePage{policyPage: own, Looked: at == ""}
 	for range maxLooked {
-		list, err := v.Requests.AssignmentsFor(ctx, v.by.Caller, own.Package.ID, entitlement.Page{Token: at})
+		list, err := v.Requests.LiveFor(ctx, v.by.Caller, own.Package.ID, entitlement.Page{Token: at})
 		if err != nil {
 			return answer{}, err
 		}

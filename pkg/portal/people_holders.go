@@ -53,14 +53,19 @@ func packagePeople(ctx context.Context, v *visit) (answer, error) {
 }
 
 func (v *visit) peoplePage(ctx context.Context) (peoplePage, error) {
-	of, err := v.managedPackage(ctx, "/people")
+	id, err := pathID[entitlement.PackageID](v)
 	if err != nil {
 		return peoplePage{}, err
 	}
-	shown := peoplePage{managed: of}
-	shown.told, err = tell(ctx, v, v.holderFilters(), func(ctx context.Context, p entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-		return v.Requests.AssignmentsFor(ctx, v.by.Caller, of.ID, p)
-	})
+	shown := peoplePage{}
+	err = views.Together(
+		func() (err error) { shown.managed, err = v.managedPackage(ctx, "/people"); return err },
+		func() (err error) {
+			shown.told, err = tell(ctx, v, v.holderFilters(), func(ctx context.Context, p entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+				return v.Requests.AssignmentsFor(ctx, v.by.Caller, id, p)
+			})
+			return err
+		})
 	if err != nil {
 		return shown, err
 	}
@@ -79,10 +84,18 @@ const (
 
 // exportPeople answers with exactly what the filter of the page shows, as a file.
 func exportPeople(ctx context.Context, v *visit) (answer, error) {
-	of, err := v.managedPackage(ctx, "")
+	id, err := pathID[entitlement.PackageID](v)
 	if err != nil {
 		return answer{}, err
 	}
+	var a answer
+	err = views.Together(
+		func() error { _, err := v.managedPackage(ctx, ""); return err },
+		func() (err error) { a, err = v.peopleFile(ctx, id); return err })
+	return a, err
+}
+
+func (v *visit) peopleFile(ctx context.Context, id entitlement.PackageID) (answer, error) {
 	filters := v.holderFilters()
 	at := slices.IndexFunc(filters, func(f filter[entitlement.Assignment]) bool { return f.Key == v.request.URL.Query().Get("state") })
 	if at < 0 {
@@ -90,9 +103,9 @@ func exportPeople(ctx context.Context, v *visit) (answer, error) {
 	}
 
 	out, rows := csvfile.New(csvfile.AssignmentColumns...), 0
-	p := entitlement.Page{Limit: entitlement.PageSize}
+	p := entitlement.Page{Limit: entitlement.PageSize, Beside: true}
 	for range maxExportedPages {
-		list, err := v.Requests.AssignmentsFor(ctx, v.by.Caller, of.ID, p)
+		list, err := v.Requests.AssignmentsFor(ctx, v.by.Caller, id, p)
 		if err != nil {
 			return answer{}, err
 		}
@@ -126,16 +139,23 @@ type holderPage struct {
 }
 
 func (v *visit) holder(ctx context.Context) (managed, entitlement.Assignment, error) {
-	of, err := v.managedPackage(ctx, "/people")
-	if err != nil {
-		return of, entitlement.Assignment{}, err
-	}
 	id, err := partID[entitlement.AssignmentID](v, "assignment")
 	if err != nil {
-		return of, entitlement.Assignment{}, err
+		return managed{}, entitlement.Assignment{}, err
+	}
+	in, err := pathID[entitlement.PackageID](v)
+	if err != nil {
+		return managed{}, entitlement.Assignment{}, err
 	}
 
-	found, err := v.Requests.AssignmentsIn(ctx, v.by.Caller, of.ID, []entitlement.AssignmentID{id})
+	var of managed
+	var found []entitlement.Assignment
+	err = views.Together(
+		func() (err error) { of, err = v.managedPackage(ctx, "/people"); return err },
+		func() (err error) {
+			found, err = v.Requests.AssignmentsIn(ctx, v.by.Caller, in, []entitlement.AssignmentID{id})
+			return err
+		})
 	if err != nil {
 		return of, entitlement.Assignment{}, err
 	}

@@ -95,17 +95,29 @@ func (s *Service) AssignmentsFor(ctx context.Context, by authz.Caller, pkg entit
 	})
 }
 
+// LiveFor lists those of one package's assignments that are live.
+func (s *Service) LiveFor(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	ask := func(ctx context.Context) error { return s.mayList(ctx, by, authz.ListAssignments, pkg) }
+	return authz.Beside(ctx, by, authz.ListAssignments, ask, func(ctx context.Context) (entitlement.Paged[entitlement.Assignment], error) {
+		return s.liveFor(ctx, pkg, page)
+	})
+}
+
+func (s *Service) liveFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	slots, err := s.Store.Holders(ctx, pkg, page)
+	list := entitlement.Paged[entitlement.Assignment]{Next: slots.Next}
+	for _, slot := range slots.Items {
+		// A slot may hold an open request alone, or a cool-down record.
+		if slot.Assignment != nil {
+			list.Items = append(list.Items, *slot.Assignment)
+		}
+	}
+	return list, err
+}
+
 func (s *Service) assignmentsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
 	live := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-		slots, err := s.Store.Holders(ctx, pkg, page)
-		list := entitlement.Paged[entitlement.Assignment]{Next: slots.Next}
-		for _, slot := range slots.Items {
-			// A slot may hold an open request alone, or a cool-down record.
-			if slot.Assignment != nil {
-				list.Items = append(list.Items, *slot.Assignment)
-			}
-		}
-		return list, err
+		return s.liveFor(ctx, pkg, page)
 	}
 
 	ended := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {

@@ -16,6 +16,10 @@ type lister[T any] func(context.Context, entitlement.Page) (entitlement.Paged[T]
 // chain lists first and then second as if they were one list. The token says in which of
 // the two a page begins; a page that the first does not fill goes on in the second.
 func chain[T any](ctx context.Context, page entitlement.Page, first, second lister[T]) (entitlement.Paged[T], error) {
+	if page.Beside && page.Token == "" {
+		return chainBeside(ctx, page, first, second)
+	}
+
 	list := entitlement.Paged[T]{}
 	at, token, _ := strings.Cut(page.Token, ":")
 	if page.Token == "" || at == "1" {
@@ -46,6 +50,26 @@ func chain[T any](ctx context.Context, page entitlement.Page, first, second list
 	}
 
 	return list, err
+}
+
+// chainBeside is the first page of chain, with both lists read side by side.
+func chainBeside[T any](ctx context.Context, page entitlement.Page, first, second lister[T]) (entitlement.Paged[T], error) {
+	lists := make([]entitlement.Paged[T], 2)
+	err := eachRead(ctx, 2, func(ctx context.Context, i int) (err error) {
+		lists[i], err = []lister[T]{first, second}[i](ctx, entitlement.Page{Limit: page.Limit})
+		return err
+	})
+
+	list, rest := lists[0], lists[1]
+	if err != nil || list.Next != "" { // the second comes when the first is through
+		list.Next = "1:" + list.Next
+		return list, err
+	}
+	list.Items, list.Unread = append(list.Items, rest.Items...), list.Unread+rest.Unread
+	if rest.Next != "" {
+		list.Next, list.Sure = "2:"+rest.Next, rest.Sure
+	}
+	return list, nil
 }
 
 func badToken() error {

@@ -240,24 +240,22 @@ type Failure struct {
 
 // Failures lists the subjects whose delivery at a target fails for a reason.
 func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[Failure], error) {
-	if err := s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}); err != nil {
+	ask := func(ctx context.Context) error { return s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}) }
+	return authz.Beside(ctx, by, authz.ReadDeliveryErrors, ask, func(ctx context.Context) (entitlement.Paged[Failure], error) {
+		return s.failures(ctx, at, reason, page)
+	})
+}
+
+func (s *Service) failures(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[Failure], error) {
+	failing, err := s.Store.Failing(ctx, at, reason, page)
+	if err != nil {
 		return entitlement.Paged[Failure]{}, err
 	}
-
-	failing, err := s.Store.Failing(ctx, at, reason, page)
-	list := entitlement.Paged[Failure]{Next: failing.Next}
-	for _, f := range failing.Items {
-		_, grantSets, err := s.Store.SubjectRecord(ctx, f.Subject)
-		if errors.Is(err, entitlement.ErrUnreadable) {
-			list.Unread++
-			continue
-		}
-		if err != nil {
-			return list, err
-		}
-
+	sets, unread, err := s.grantSetsOf(ctx, failing.Items)
+	list := entitlement.Paged[Failure]{Next: failing.Next, Unread: unread}
+	for i, f := range failing.Items {
 		item := Failure{Subject: f.Subject, Since: f.Since}
-		for _, grantSet := range grantSets {
+		for _, grantSet := range sets[i] {
 			for _, g := range grantSet.Grants {
 				if grantSet.Connector == at && g.Failing() {
 					item.Grants = append(item.Grants, g)
@@ -272,6 +270,26 @@ func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.
 	}
 
 	return list, err
+}
+
+// grantSetsOf reads the grant sets of all of them, side by side. Whose cannot be read has none, and
+// is counted.
+func (s *Service) grantSetsOf(ctx context.Context, all []entitlement.Failing) (sets [][]entitlement.GrantSet, unread int, err error) {
+	sets = make([][]entitlement.GrantSet, len(all))
+	gone := make([]bool, len(all))
+	err = eachRead(ctx, len(all), func(ctx context.Context, i int) (err error) {
+		_, sets[i], err = s.Store.SubjectRecord(ctx, all[i].Subject)
+		if gone[i] = errors.Is(err, entitlement.ErrUnreadable); gone[i] {
+			sets[i], err = nil, nil
+		}
+		return err
+	})
+	for _, is := range gone {
+		if is {
+			unread++
+		}
+	}
+	return sets, unread, err
 }
 
 // PendingRemoval is an ended assignment whose roles are not yet read back absent, with those

@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
 
@@ -13,3 +14,15 @@ func (r *Reader) Once(ctx context.Context) context.Context { return r.Store.Once
 // Ahead reads what an address names, in a context of Once, while it is found out who asks. Nobody
 // is shown anything by it: whoever asks for it then is asked for their right as ever.
 func (r *Reader) Ahead(ctx context.Context, n entitlement.Addressed) { r.Store.Ahead(ctx, n) }
+
+// RolesAhead reads the roles that count in the catalog of a package, for a caller who may do an
+// action there by a role alone, so that they were read when somebody asks by them.
+func (r *Reader) RolesAhead(ctx context.Context, by authz.Caller, a authz.Action, in entitlement.PackageID) {
+	if authz.Allow(by, a, authz.Object{}).Allowed || !by.MayByRole(a) {
+		return
+	}
+	places, err := r.places(ctx, []entitlement.PackageID{in})
+	if err == nil {
+		by.HeldIn(ctx, r.Store, places[in])
+	}
+}
