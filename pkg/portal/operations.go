@@ -357,32 +357,53 @@ const maxOwed = 8
 // through.
 func (v *visit) removals(ctx context.Context, token string) (all []owed, next string, unread int, err error) {
 	for range maxOwed {
-		list, err := v.Requests.Removals(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token})
+		owing, err := v.Requests.Owing(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token, Beside: true})
 		if err != nil {
 			return nil, "", 0, err
 		}
-		for _, r := range list.Items {
-			all = append(all, owed{PendingRemoval: r, Overdue: !r.Ended.IsZero() && v.now.Sub(r.Ended) > entitlement.OverdueAfter})
+		some, missed, err := v.left(ctx, owing.Items)
+		if err != nil {
+			return nil, "", 0, err
 		}
-		unread += list.Unread
-		if token = list.Next; token == "" || len(all) >= onPage {
+		all, unread = append(all, some...), unread+owing.Unread+missed
+		if token = owing.Next; token == "" || len(all) >= onPage {
 			break
 		}
 	}
 	slices.SortStableFunc(all, func(a, b owed) int { return a.Ended.Compare(b.Ended) })
-
-	var of []entitlement.Assignment
-	for _, r := range all {
-		of = append(of, r.Assignment)
-	}
-	shown := views.OfAssignments(of)
-	if err := v.joined(ctx, shown, views.With{views.JoinTarget: nil, views.JoinPackage: nil}); err != nil {
-		return nil, "", 0, err
-	}
-	for i := range all {
-		all[i].View = shown[i]
-	}
 	return all, token, unread, nil
+}
+
+// left reads how removals stand, and beside that what they are called whom they are of.
+func (v *visit) left(ctx context.Context, owing []requests.Owing) (all []owed, unread int, err error) {
+	var of []entitlement.Assignment
+	for _, o := range owing {
+		for _, r := range o.Record.Removing {
+			of = append(of, entitlement.Assignment{ID: r.Assignment, Package: r.Package, Subject: o.Record.Subject})
+		}
+	}
+	named := views.OfAssignments(of)
+
+	var list []requests.PendingRemoval
+	err = views.Together(
+		func() (err error) { list, unread, err = v.Requests.Left(ctx, v.by.Caller, owing); return err },
+		func() error {
+			return v.joined(ctx, named, views.With{views.JoinTarget: nil, views.JoinPackage: nil})
+		})
+	if err != nil {
+		return nil, 0, err
+	}
+
+	known := map[entitlement.AssignmentID]*views.Assignment{}
+	for _, one := range named {
+		known[one.ID] = one
+	}
+	for _, r := range list {
+		view := known[r.ID]
+		view.Assignment = r.Assignment
+		all = append(all, owed{PendingRemoval: r, View: view, Overdue: !r.Ended.IsZero() && v.now.Sub(r.Ended) > entitlement.OverdueAfter})
+	}
+	return all, unread, nil
 }
 
 func showRemovals(ctx context.Context, v *visit) (answer, error) {
@@ -401,15 +422,14 @@ func (v *visit) removalsPage(ctx context.Context, sealed string) (removalsPage, 
 		return shown, err
 	}
 	var next string
-	if shown.Owed, next, shown.Unread, err = v.removals(ctx, token); err != nil {
-		return shown, err
-	}
-	if shown.Next, err = v.next(ctx, next); err != nil || len(shown.Owed) == 0 {
-		return shown, err
-	}
-
-	names, err := v.targetNames(ctx)
+	var names map[entitlement.ConnectorID]string
+	err = views.Together(
+		func() (err error) { shown.Owed, next, shown.Unread, err = v.removals(ctx, token); return err },
+		func() (err error) { names, err = v.targetNames(ctx); return err })
 	if err != nil {
+		return shown, err
+	}
+	if shown.Next, err = v.next(ctx, next); err != nil {
 		return shown, err
 	}
 	for i, r := range shown.Owed {

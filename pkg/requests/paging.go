@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/names"
 )
 
 // lister is one piece after another of a list.
@@ -169,18 +168,3 @@ func parsePackagePlace(token string) (at packagePlace, err error) {
 	at.page, at.inner = parts[0], parts[3]
 	return at, nil
 }
-
-// shardToken reads which shard a page begins in, and where.
-func shardToken(token string) (shard int, inner string, err error) {
-	if token == "" {
-		return 0, "", nil
-	}
-	decision, inner, found := strings.Cut(token, ":")
-	shard, err = strconv.Atoi(decision)
-	if err != nil || !found || shard < 0 || shard >= names.ReconcileShards {
-		return 0, "", badToken()
-	}
-	return shard, inner, nil
-}
-
-func shardWord(shard int) string { return strconv.Itoa(shard) }

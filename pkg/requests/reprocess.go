@@ -9,7 +9,6 @@ import (
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/names"
 )
 
 // Reprocess has a request that was not delivered whole delivered again, at any age.
@@ -290,76 +289,4 @@ func (s *Service) grantSetsOf(ctx context.Context, all []entitlement.Failing) (s
 		}
 	}
 	return sets, unread, err
-}
-
-// PendingRemoval is an ended assignment whose roles are not yet read back absent, with those
-// that are left. None where nothing is on record any more, and only the settling is owed.
-type PendingRemoval struct {
-	entitlement.Assignment
-	Roles []entitlement.Grant
-}
-
-// Removals lists ended assignments whose roles are not yet read back absent, shard by
-// shard of what is pending. Pages may be short or empty and still have a next.
-func (s *Service) Removals(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[PendingRemoval], error) {
-	list := entitlement.Paged[PendingRemoval]{}
-	if err := s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}); err != nil {
-		return list, err
-	}
-	shard, token, err := shardToken(page.Token)
-	if err != nil {
-		return list, err
-	}
-	// A reconciliation whose next attempt lies ahead is owed all the same: look as far as any may
-	// lie.
-	subjects, err := s.Store.PendingReconciliation(ctx, shard, s.Clock.Now().Add(24*time.Hour), entitlement.Page{Limit: page.Limit, Token: token})
-	if err != nil {
-		return list, err
-	}
-
-	for _, id := range subjects.Items {
-		pending, err := s.pendingFor(ctx, id)
-		if errors.Is(err, entitlement.ErrUnreadable) {
-			list.Unread++
-			continue
-		}
-		if err != nil {
-			return list, err
-		}
-		list.Items = append(list.Items, pending...)
-	}
-
-	switch {
-	case subjects.Next != "":
-		list.Next = shardWord(shard) + ":" + subjects.Next
-	case shard+1 < names.ReconcileShards:
-		list.Next = shardWord(shard+1) + ":"
-	}
-	return list, nil
-}
-
-// pendingFor returns the removals that are pending for a subject. One whose assignment is
-// missing is told by the little that is known of it: it is owed all the same.
-func (s *Service) pendingFor(ctx context.Context, subject entitlement.UserID) ([]PendingRemoval, error) {
-	record, grantSets, err := s.Store.SubjectRecord(ctx, subject)
-	if err != nil || len(record.Removing) == 0 {
-		return nil, err
-	}
-
-	inputs, err := s.Store.ReconcileInputs(ctx, record)
-	if err != nil {
-		return nil, err
-	}
-
-	// A role that a live package gives as well is not among those left (R4).
-	var pending []PendingRemoval
-	for _, r := range record.Removing {
-		a, ok := inputs.Ended[r.Assignment]
-		if !ok {
-			a = entitlement.Assignment{ID: r.Assignment, Subject: subject}
-		}
-		pending = append(pending, PendingRemoval{a, a.RolesLeft(record, inputs, grantSets)})
-	}
-
-	return pending, nil
 }
