@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"cmp"
 	"context"
 	"sync"
 )
@@ -10,10 +11,19 @@ import (
 // comes before whatever became of it. Where it takes no role to answer, nothing is read for
 // whoever may not.
 func Beside[T any](ctx context.Context, c Caller, a Action, ask func(context.Context) error, read func(context.Context) (T, error)) (T, error) {
-	var none T
+	var v, none T
+	err := beside(ctx, c, a, ask, func(ctx context.Context) (err error) { v, err = read(ctx); return err })
+	if err != nil {
+		return none, err
+	}
+	return v, nil
+}
+
+// beside is Beside without a type, so that there is one of it.
+func beside(ctx context.Context, c Caller, a Action, ask, read func(context.Context) error) error {
 	if Allow(c, a, Object{}).Allowed || !c.MayByRole(a) {
 		if err := ask(ctx); err != nil {
-			return none, err
+			return err
 		}
 		return read(ctx)
 	}
@@ -28,10 +38,7 @@ func Beside[T any](ctx context.Context, c Caller, a Action, ask func(context.Con
 		}
 	})
 
-	v, err := read(within)
+	err := read(within)
 	asking.Wait()
-	if refusal != nil {
-		return none, refusal
-	}
-	return v, err
+	return cmp.Or(refusal, err)
 }

@@ -109,7 +109,7 @@ func writeGrantSet(s entitlement.GrantSet) item {
 	}
 	seal(it, grantSetKey(s.Subject, s.Connector), tagGrantSet, 1)
 	if reason, since := s.Worst(); reason != "" {
-		index(it, indexKeys{first: failingIndexKey(s.Connector, reason, since, s.Subject), second: lateIndexKey(keyOf(it), s.PendingSince()), offers: failIndexKey(keyOf(it), since, s.Subject)})
+		index(it, indexKeys{first: failingIndexKey(s.Connector, reason, since, s.Subject), second: lateIndexKey(keyOf(it), s.PendingSince()), offers: failIndexKey(keyOf(it), since, s.Subject, reason)})
 	}
 	return it
 }

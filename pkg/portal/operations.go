@@ -90,7 +90,7 @@ func showOperations(ctx context.Context, v *visit) (answer, error) {
 			return err
 		},
 		func() error { shown.Parked = v.parked(ctx); return nil },
-		func() (err error) { owed, more, unread, err = v.removals(ctx, ""); return err },
+		func() (err error) { owed, more, unread, err = v.removals(ctx, "", nil); return err },
 		func() (err error) {
 			if shown.Looks {
 				notices, err = v.loosened(ctx, entitlement.Page{Limit: maxLoosened})
@@ -354,19 +354,19 @@ type removalsPage struct {
 const maxOwed = 8
 
 // removals reads what is still to be taken back, the longest owed first of what one page goes
-// through.
-func (v *visit) removals(ctx context.Context, token string) (all []owed, next string, unread int, err error) {
+// through. Where names are wanted, those of the targets are added to them.
+func (v *visit) removals(ctx context.Context, token string, names map[entitlement.ConnectorID]string) (all []owed, next string, unread int, err error) {
 	for range maxOwed {
-		owing, err := v.Requests.Owing(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token, Beside: true})
+		pending, err := v.Requests.PendingSubjects(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token, Beside: true})
 		if err != nil {
 			return nil, "", 0, err
 		}
-		some, missed, err := v.left(ctx, owing.Items)
+		some, missed, err := v.left(ctx, pending.Items, names)
 		if err != nil {
 			return nil, "", 0, err
 		}
-		all, unread = append(all, some...), unread+owing.Unread+missed
-		if token = owing.Next; token == "" || len(all) >= onPage {
+		all, unread = append(all, some...), unread+pending.Unread+missed
+		if token = pending.Next; token == "" || len(all) >= onPage {
 			break
 		}
 	}
@@ -375,9 +375,11 @@ func (v *visit) removals(ctx context.Context, token string) (all []owed, next st
 }
 
 // left reads how removals stand, and beside that what they are called whom they are of.
-func (v *visit) left(ctx context.Context, owing []requests.Owing) (all []owed, unread int, err error) {
+func (v *visit) left(ctx context.Context, pending []requests.PendingSubject, names map[entitlement.ConnectorID]string) (all []owed, unread int, err error) {
 	var of []entitlement.Assignment
-	for _, o := range owing {
+	var targets []entitlement.ConnectorID
+	for _, o := range pending {
+		targets = append(targets, o.Targets()...)
 		for _, r := range o.Record.Removing {
 			of = append(of, entitlement.Assignment{ID: r.Assignment, Package: r.Package, Subject: o.Record.Subject})
 		}
@@ -386,9 +388,19 @@ func (v *visit) left(ctx context.Context, owing []requests.Owing) (all []owed, u
 
 	var list []requests.PendingRemoval
 	err = views.Together(
-		func() (err error) { list, unread, err = v.Requests.Left(ctx, v.by.Caller, owing); return err },
+		func() (err error) { list, unread, err = v.Requests.Left(ctx, v.by.Caller, pending); return err },
 		func() error {
 			return v.joined(ctx, named, views.With{views.JoinTarget: nil, views.JoinPackage: nil})
+		},
+		func() error {
+			if names == nil || len(targets) == 0 {
+				return nil
+			}
+			at, err := v.Views.EnvironmentsNamed(ctx, v.by.Caller, targets)
+			for _, c := range at {
+				names[c.ID] = c.DisplayName
+			}
+			return err
 		})
 	if err != nil {
 		return nil, 0, err
@@ -422,11 +434,8 @@ func (v *visit) removalsPage(ctx context.Context, sealed string) (removalsPage, 
 		return shown, err
 	}
 	var next string
-	var names map[entitlement.ConnectorID]string
-	err = views.Together(
-		func() (err error) { shown.Owed, next, shown.Unread, err = v.removals(ctx, token); return err },
-		func() (err error) { names, err = v.targetNames(ctx); return err })
-	if err != nil {
+	names := map[entitlement.ConnectorID]string{}
+	if shown.Owed, next, shown.Unread, err = v.removals(ctx, token, names); err != nil {
 		return shown, err
 	}
 	if shown.Next, err = v.next(ctx, next); err != nil {

@@ -19,39 +19,47 @@ type PendingRemoval struct {
 	Roles []entitlement.Grant
 }
 
-// Owing is somebody who is owed removals: what they are of is known, how they stand is not yet.
-type Owing struct {
+// PendingSubject is somebody who is owed removals: what they are of is known, how they stand is not yet.
+type PendingSubject struct {
 	Record    entitlement.SubjectRecord
 	grantSets []entitlement.GrantSet
+}
+
+// Targets are those at which anything is on record of them.
+func (o PendingSubject) Targets() (all []entitlement.ConnectorID) {
+	for _, set := range o.grantSets {
+		all = append(all, set.Connector)
+	}
+	return all
 }
 
 // Removals lists ended assignments whose roles are not yet read back absent, shard by
 // shard of what is pending. Pages may be short or empty and still have a next.
 func (s *Service) Removals(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[PendingRemoval], error) {
-	owing, err := s.Owing(ctx, by, page)
+	pending, err := s.PendingSubjects(ctx, by, page)
 	if err != nil {
 		return entitlement.Paged[PendingRemoval]{}, err
 	}
-	list, unread, err := s.Left(ctx, by, owing.Items)
-	return entitlement.Paged[PendingRemoval]{Items: list, Next: owing.Next, Unread: owing.Unread + unread}, err
+	list, unread, err := s.Left(ctx, by, pending.Items)
+	return entitlement.Paged[PendingRemoval]{Items: list, Next: pending.Next, Unread: pending.Unread + unread}, err
 }
 
-// Owing is the first half of Removals: who is owed any. What they are called can be read beside
+// PendingSubjects is the first half of Removals: who is owed any. What they are called can be read beside
 // the second half. For a page that is read Beside all shards are read at once, as much of each as
 // the page takes.
-func (s *Service) Owing(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[Owing], error) {
+func (s *Service) PendingSubjects(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[PendingSubject], error) {
 	ask := func(ctx context.Context) error { return s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}) }
-	return authz.Beside(ctx, by, authz.ReadDeliveryErrors, ask, func(ctx context.Context) (entitlement.Paged[Owing], error) {
-		subjects, err := s.pendingSubjects(ctx, page)
+	return authz.Beside(ctx, by, authz.ReadDeliveryErrors, ask, func(ctx context.Context) (entitlement.Paged[PendingSubject], error) {
+		subjects, err := s.pendingOf(ctx, page)
 		if err != nil {
-			return entitlement.Paged[Owing]{}, err
+			return entitlement.Paged[PendingSubject]{}, err
 		}
-		list := entitlement.Paged[Owing]{Next: subjects.Next}
-		all := make([]*Owing, len(subjects.Items))
+		list := entitlement.Paged[PendingSubject]{Next: subjects.Next}
+		all := make([]*PendingSubject, len(subjects.Items))
 		err = eachRead(ctx, len(all), func(ctx context.Context, i int) error {
 			record, grantSets, err := s.Store.SubjectRecord(ctx, subjects.Items[i])
 			if err == nil {
-				all[i] = &Owing{record, grantSets}
+				all[i] = &PendingSubject{record, grantSets}
 			}
 			return exceptUnreadable(err)
 		})
@@ -75,9 +83,9 @@ func exceptUnreadable(err error) error {
 	return err
 }
 
-// pendingSubjects lists those whose delivery is owed: a reconciliation whose next attempt lies
+// pendingOf lists those whose delivery is owed: a reconciliation whose next attempt lies
 // ahead is owed all the same, so that it looks as far as any may lie.
-func (s *Service) pendingSubjects(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
+func (s *Service) pendingOf(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
 	places, err := pendingPlaces(page.Token)
 	if err != nil {
 		return entitlement.Paged[entitlement.UserID]{}, err
@@ -142,7 +150,7 @@ func pendingPlaces(token string) ([]pendingPlace, error) {
 
 // Left is the second half of Removals: of each removal what it is of, and which roles are left.
 // What cannot be read is counted.
-func (s *Service) Left(ctx context.Context, by authz.Caller, all []Owing) (list []PendingRemoval, unread int, err error) {
+func (s *Service) Left(ctx context.Context, by authz.Caller, all []PendingSubject) (list []PendingRemoval, unread int, err error) {
 	if err := s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}); err != nil {
 		return nil, 0, err
 	}
@@ -176,7 +184,7 @@ func (s *Service) Left(ctx context.Context, by authz.Caller, all []Owing) (list 
 
 // of is what is removed. One whose assignment is missing is told by the little that is known of
 // it: it is owed all the same.
-func (o Owing) of(r entitlement.Removing, in entitlement.ReconcileInputs) entitlement.Assignment {
+func (o PendingSubject) of(r entitlement.Removing, in entitlement.ReconcileInputs) entitlement.Assignment {
 	if a, there := in.Ended[r.Assignment]; there {
 		return a
 	}

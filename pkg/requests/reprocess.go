@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
@@ -180,27 +182,29 @@ type DeliveryError struct {
 	Subjects  int
 }
 
-// maxAsked bounds the targets of which one page counts what could not be delivered (S21).
-const maxAsked = 25
-
-// DeliveryErrors counts what could not be delivered, by target and reason, some targets a
-// page: it may be short or empty and still have a next.
+// DeliveryErrors counts what could not be delivered, by target and reason, in the order of the
+// targets' names.
 func (s *Service) DeliveryErrors(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[DeliveryError], error) {
-	list := entitlement.Paged[DeliveryError]{}
-	if err := s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}); err != nil {
-		return list, err
-	}
-
-	from := 0
-	if page.Token != "" {
-		var bad error
-		if from, bad = strconv.Atoi(page.Token); bad != nil || from < 0 {
-			return list, badToken()
+	ask := func(ctx context.Context) error { return s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}) }
+	return authz.Beside(ctx, by, authz.ReadDeliveryErrors, ask, func(ctx context.Context) (entitlement.Paged[DeliveryError], error) {
+		from := 0
+		if page.Token != "" {
+			var bad error
+			if from, bad = strconv.Atoi(page.Token); bad != nil || from < 0 {
+				return entitlement.Paged[DeliveryError]{}, badToken()
+			}
 		}
-	}
+		return s.deliveryErrors(ctx, from, page.Size())
+	})
+}
 
-	connectors, err := s.Store.ListConnectors(ctx)
-	if err != nil {
+func (s *Service) deliveryErrors(ctx context.Context, from, size int) (list entitlement.Paged[DeliveryError], err error) {
+	var connectors []entitlement.ConnectorConfig
+	var counts map[entitlement.FailingAt]int
+	g, within := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { connectors, err = s.Store.ListConnectors(within); return err })
+	g.Go(func() (err error) { counts, err = s.Store.CountFailingAnywhere(within); return err })
+	if err := g.Wait(); err != nil {
 		return list, err
 	}
 
@@ -208,25 +212,19 @@ func (s *Service) DeliveryErrors(ctx context.Context, by authz.Caller, page enti
 	for _, c := range connectors {
 		ids = append(ids, c.ID)
 	}
-
 	reasons := len(s.Reasons)
 	for at := from; at < len(ids)*reasons; at++ { // each target with each reason
-		if len(list.Items) == page.Size() || at == from+maxAsked*reasons {
+		id, reason := ids[at/reasons], s.Reasons[at%reasons]
+		n := counts[entitlement.FailingAt{Connector: id, Reason: reason}]
+		if n == 0 {
+			continue
+		}
+		if len(list.Items) == size {
 			list.Next = strconv.Itoa(at)
 			break
 		}
-
-		id, reason := ids[at/reasons], s.Reasons[at%reasons]
-		n, err := s.Store.CountFailing(ctx, id, reason)
-		if err != nil {
-			return list, err
-		}
-
-		if n > 0 {
-			list.Items = append(list.Items, DeliveryError{id, reason, n})
-		}
+		list.Items = append(list.Items, DeliveryError{id, reason, n})
 	}
-
 	return list, nil
 }
 

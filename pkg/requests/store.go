@@ -111,6 +111,8 @@ type Store interface {
 	LiveOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error)
 	// OpenRequestsOf returns what several people have open, of each at most so many.
 	OpenRequestsOf(ctx context.Context, subjects []entitlement.UserID, most int) ([]entitlement.AssignmentRequest, error)
+	// CountFailingAnywhere counts whose delivery fails, by target and reason; of very many a part.
+	CountFailingAnywhere(ctx context.Context) (map[entitlement.FailingAt]int, error)
 	// FailingAnywhere lists whose delivery fails at any target in a shard, the longest first.
 	FailingAnywhere(ctx context.Context, shard int, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
 	// EndedAssignments returns those of the assignments that have ended, by their ids.

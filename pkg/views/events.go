@@ -40,11 +40,11 @@ func (r *Reader) Events(ctx context.Context, by authz.Caller, of entitlement.Agg
 // be told; false where the object is gone, or keeps none.
 func (r *Reader) ChainHead(ctx context.Context, by authz.Caller, of entitlement.AggregateKind, id string) (entitlement.Chain, bool, error) {
 	kept := false
-	head, err := open(ctx, r, by, authz.ReadEvents, func(ctx context.Context) (head entitlement.Chain, err error) {
-		head, kept, err = r.Store.HeadOf(ctx, of, id)
-		return head, err
+	last, err := open(ctx, r, by, authz.ReadEvents, func(ctx context.Context) (last entitlement.Chain, err error) {
+		last, kept, err = r.Store.HeadOf(ctx, of, id)
+		return last, err
 	})
-	return head, kept && err == nil, err
+	return last, kept && err == nil, err
 }
 
 // Notices lists what people should look at, newest first.
