@@ -227,6 +227,7 @@ func (db *DB) Ahead(ctx context.Context, n entitlement.Addressed) {
 		{n.Assignment != "", func() Key { return endedKey(n.Assignment) }},
 		{n.Assignment != "", func() Key { return requestKey(entitlement.RequestID(n.Assignment)) }},
 		{n.User != "", func() Key { return userKey(n.User) }},
+		{n.User != "" && n.Record, func() Key { return subjectRecordKey(n.User) }},
 		{n.Group != "", func() Key { return groupKey(n.Group) }},
 		{n.Connector != "", func() Key { return connectorKey(n.Connector) }},
 	} {

@@ -104,12 +104,18 @@ func endedOfEvent(entry item) Key {
 
 // EndedOf lists a subject's ended assignments, newest request first.
 func (db *DB) EndedOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	return followed(ctx, db, endedMapper, true, subjectQuery(subject), page, endedOfEvent)
+	return db.ended(ctx, subjectQuery(subject), page)
 }
 
 // EndedFor lists a package's ended assignments, newest request first.
 func (db *DB) EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	return followed(ctx, db, endedMapper, true, packageQuery(pkg), page, endedOfEvent)
+	return db.ended(ctx, packageQuery(pkg), page)
+}
+
+// ended lists the ended assignments that requests made. Where each thing is read once, the
+// requests are read beside them: whoever is shown such a list is told what was asked.
+func (db *DB) ended(ctx context.Context, w tableQuery, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	return followed(ctx, db, endedMapper, true, w, page, endedOfEvent)
 }
 
 // RequestsNamed returns those of the requests that are there.

@@ -12,6 +12,7 @@ type Addressed struct {
 	Request    RequestID
 	Assignment AssignmentID
 	User       UserID
+	Record     bool // what the user has is meant too
 	Group      GroupID
 	Connector  ConnectorID
 }

@@ -33,7 +33,7 @@ func namedIn(pattern string, r *http.Request) (n entitlement.Addressed) {
 			case "requests", "approvals":
 				n.Request = idIn[entitlement.RequestID](r, part)
 			case "people":
-				n.User = idIn[entitlement.UserID](r, part)
+				n.User, n.Record = idIn[entitlement.UserID](r, part), i == 2
 			case "groups":
 				n.Group = idIn[entitlement.GroupID](r, part)
 			case "connectors":

@@ -168,25 +168,32 @@ func showHolder(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	all := views.OfAssignments([]entitlement.Assignment{a})
-	joins := views.With{views.JoinTarget: nil, views.JoinPolicy: nil, views.JoinRequest: nil, views.JoinPackage: rolesJoined}
+	shown := holderPage{managed: of, holderView: all[0]}
 	var grants []requests.GrantView
 	err = views.Together(
-		func() error { return v.joined(ctx, all, joins) },
-		func() (err error) { grants, err = v.Requests.Grants(ctx, v.by.Caller, a.ID); return err })
+		func() error {
+			return v.joined(ctx, all, views.With{views.JoinTarget: nil, views.JoinPolicy: nil, views.JoinPackage: rolesJoined})
+		},
+		func() (err error) { grants, err = v.Requests.Grants(ctx, v.by.Caller, a.ID); return err },
+		func() (err error) { shown.Steps, err = v.stepsOfHolder(ctx, a); return err })
 	if err != nil {
 		return answer{}, err
 	}
-	shown := holderPage{managed: of, holderView: all[0], Roles: rolesOf(all[0].Package, grants)}
-
-	// What was asked is told as far as it is still kept.
-	if made := all[0].Request; made != nil && !made.Gone() {
-		view, approval, err := v.withPeople(ctx, made.AssignmentRequest)
-		if err != nil {
-			return answer{}, err
-		}
-		shown.Steps = stepsOf(view, approval)
-	}
+	shown.Roles = rolesOf(all[0].Package, grants)
 	return page(holderPageView(v, shown))
+}
+
+// stepsOfHolder tells what was asked, as far as it is still kept.
+func (v *visit) stepsOfHolder(ctx context.Context, a entitlement.Assignment) ([]step, error) {
+	of := views.OfAssignments([]entitlement.Assignment{a})
+	if err := v.joined(ctx, of, views.With{views.JoinRequest: nil}); err != nil || of[0].Request == nil || of[0].Request.Gone() {
+		return nil, err
+	}
+	view, approval, err := v.withPeople(ctx, of[0].Request.AssignmentRequest)
+	if err != nil {
+		return nil, err
+	}
+	return stepsOf(view, approval), nil
 }
 
 func reprocessHolder(ctx context.Context, v *visit) (answer, error) {
