@@ -104,18 +104,19 @@ func endedOfEvent(entry item) Key {
 
 // EndedOf lists a subject's ended assignments, newest request first.
 func (db *DB) EndedOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	return db.ended(ctx, subjectQuery(subject), page)
+	w := subjectQuery(subject)
+	if onceOf(ctx) != nil { // whoever is shown such a list is told what was asked, so that is read with it
+		entries, err := within(ctx, db, w, page, func(it item) ([]Key, error) { return []Key{endedOfEvent(it), requestOfEvent(it)}, nil })
+		if err == nil {
+			db.batch(ctx, true, slices.Concat(entries.Items...)...)
+		}
+	}
+	return followed(ctx, db, endedMapper, true, w, page, endedOfEvent)
 }
 
 // EndedFor lists a package's ended assignments, newest request first.
 func (db *DB) EndedFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	return db.ended(ctx, packageQuery(pkg), page)
-}
-
-// ended lists the ended assignments that requests made. Where each thing is read once, the
-// requests are read beside them: whoever is shown such a list is told what was asked.
-func (db *DB) ended(ctx context.Context, w tableQuery, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	return followed(ctx, db, endedMapper, true, w, page, endedOfEvent)
+	return followed(ctx, db, endedMapper, true, packageQuery(pkg), page, endedOfEvent)
 }
 
 // RequestsNamed returns those of the requests that are there.

@@ -139,48 +139,66 @@ type holderPage struct {
 }
 
 func (v *visit) holder(ctx context.Context) (managed, entitlement.Assignment, error) {
-	id, err := partID[entitlement.AssignmentID](v, "assignment")
-	if err != nil {
-		return managed{}, entitlement.Assignment{}, err
-	}
-	in, err := pathID[entitlement.PackageID](v)
-	if err != nil {
-		return managed{}, entitlement.Assignment{}, err
-	}
-
-	var of managed
-	var found []entitlement.Assignment
-	err = views.Together(
-		func() (err error) { of, err = v.managedPackage(ctx, "/people"); return err },
-		func() (err error) {
-			found, err = v.Requests.AssignmentsIn(ctx, v.by.Caller, in, []entitlement.AssignmentID{id})
-			return err
-		})
+	of, err := v.managedPackage(ctx, "/people")
 	if err != nil {
 		return of, entitlement.Assignment{}, err
 	}
-	return of, found[0], nil
+	a, err := v.heldIn(ctx)
+	return of, a, err
+}
+
+// heldIn is the assignment in the page's path, which must be of the package there.
+func (v *visit) heldIn(ctx context.Context) (entitlement.Assignment, error) {
+	in, err := pathID[entitlement.PackageID](v)
+	if err != nil {
+		return entitlement.Assignment{}, err
+	}
+	id, err := partID[entitlement.AssignmentID](v, "assignment")
+	if err != nil {
+		return entitlement.Assignment{}, err
+	}
+	found, err := v.Requests.AssignmentsIn(ctx, v.by.Caller, in, []entitlement.AssignmentID{id})
+	if err != nil {
+		return entitlement.Assignment{}, err
+	}
+	return found[0], nil
 }
 
 func showHolder(ctx context.Context, v *visit) (answer, error) {
-	of, a, err := v.holder(ctx)
+	var shown holderPage
+	var of managed
+	err := views.Together(
+		func() (err error) { of, err = v.managedPackage(ctx, "/people"); return err },
+		func() error {
+			a, err := v.heldIn(ctx)
+			if err == nil {
+				shown, err = v.holderPage(ctx, a)
+			}
+			return err
+		})
 	if err != nil {
 		return answer{}, err
 	}
+	shown.managed = of
+	return page(holderPageView(v, shown))
+}
+
+// holderPage is an assignment with its roles, and with what was asked.
+func (v *visit) holderPage(ctx context.Context, a entitlement.Assignment) (holderPage, error) {
 	all := views.OfAssignments([]entitlement.Assignment{a})
-	shown := holderPage{managed: of, holderView: all[0]}
+	shown := holderPage{holderView: all[0]}
 	var grants []requests.GrantView
-	err = views.Together(
+	err := views.Together(
 		func() error {
 			return v.joined(ctx, all, views.With{views.JoinTarget: nil, views.JoinPolicy: nil, views.JoinPackage: rolesJoined})
 		},
 		func() (err error) { grants, err = v.Requests.Grants(ctx, v.by.Caller, a.ID); return err },
 		func() (err error) { shown.Steps, err = v.stepsOfHolder(ctx, a); return err })
 	if err != nil {
-		return answer{}, err
+		return shown, err
 	}
 	shown.Roles = rolesOf(all[0].Package, grants)
-	return page(holderPageView(v, shown))
+	return shown, nil
 }
 
 // stepsOfHolder tells what was asked, as far as it is still kept.

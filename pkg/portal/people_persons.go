@@ -107,7 +107,15 @@ func (v *visit) heldBy(ctx context.Context, id entitlement.UserID, shown *person
 				return err
 			}
 			all = views.OfAssignments(list.Items)
-			err = v.joined(ctx, all, views.With{views.JoinPackage: rolesJoined, views.JoinPolicy: nil, views.JoinRequest: {views.JoinDeciders: nil}})
+			var catalogs []entitlement.CatalogID
+			for _, a := range list.Items {
+				catalogs = append(catalogs, a.Catalog)
+			}
+			err = views.Together(
+				func() error {
+					return v.joined(ctx, all, views.With{views.JoinPackage: rolesJoined, views.JoinPolicy: nil, views.JoinRequest: {views.JoinDeciders: nil}})
+				},
+				func() error { v.Views.ResourcesAhead(ctx, catalogs); return nil })
 			if err == nil {
 				deciders, err = v.deciders(ctx, all)
 			}

@@ -23,7 +23,7 @@ func (r *Reader) may(ctx context.Context, by authz.Caller, w With, in []entitlem
 	read := false
 	for action, out := range w.needs() {
 		in := in
-		if authz.Allow(by, action, authz.Object{}).Allowed {
+		if authz.Allow(by, action, authz.Object{}).Allowed || by.KnownEverywhere(action) {
 			continue
 		}
 		if err := authz.Admit(by, action); err != nil {

@@ -15,6 +15,13 @@ func (r *Reader) Once(ctx context.Context) context.Context { return r.Store.Once
 // is shown anything by it: whoever asks for it then is asked for their right as ever.
 func (r *Reader) Ahead(ctx context.Context, n entitlement.Addressed) { r.Store.Ahead(ctx, n) }
 
+// ResourcesAhead reads what is in catalogs, in a context of Once, so that roles find their resources
+// there. A catalog that a package has left since costs a read and no more.
+func (r *Reader) ResourcesAhead(ctx context.Context, in []entitlement.CatalogID) {
+	in = distinct(in)
+	sideBySide(len(in), func(i int) error { r.resourcesIn(ctx, in[i]); return nil })
+}
+
 // RolesAhead reads the roles that count in the catalog of a package, for a caller who may do an
 // action there by a role alone, so that they were read when somebody asks by them.
 func (r *Reader) RolesAhead(ctx context.Context, by authz.Caller, a authz.Action, in entitlement.PackageID) {
