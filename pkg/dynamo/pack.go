@@ -132,7 +132,7 @@ func unpackPair[A, B ~string](pair []byte) (a A, b B, ok bool) {
 	return unpack[A](first), unpack[B](second), true
 }
 
-func packWaiting(w entitlement.Waiting) []byte   { return packPair(w.Package, w.Assignment) }
+func packWaiting(w entitlement.Waiting) []byte { return packPair(w.Package, w.Assignment) }
 
 // unpackWaiting is the inverse of packWaiting.
 func unpackWaiting(pair []byte) (w entitlement.Waiting, ok bool) {

@@ -10,7 +10,7 @@ type Page struct {
 	// Beside reads a list that is made of two from both at once, for whoever reads on anyway: the
 	// first page may be as long as one of each.
 	Beside bool
-	Named    Named // for lists in the order of names; all others take no notice
+	Named  Named // for lists in the order of names; all others take no notice
 }
 
 // Named says what those are called that a page is asked for: it may leave out all others,

@@ -93,15 +93,31 @@ func showImpact(ctx context.Context, v *visit) (answer, error) {
 }
 
 func (v *visit) impactPage(ctx context.Context, add, remove string) (impactPage, error) {
-	c, p, err := v.editingPackage(ctx, authz.ChangeRoleScopes)
-	if err != nil {
-		return impactPage{}, err
+	var shown impactPage
+	err := views.Together(
+		func() (err error) {
+			if shown.Catalog, shown.Package, err = v.editingPackage(ctx, authz.ChangeRoleScopes); err != nil {
+				return err
+			}
+			if shown.Change, err = changeNamed(shown.Package.ID, add, remove); err != nil {
+				return err
+			}
+			return v.fillImpact(ctx, &shown)
+		},
+		func() error { v.impactAhead(ctx, add, remove); return nil })
+	return shown, err
+}
+
+// impactAhead has what a page of a change shows read side by side, as its address names it.
+func (v *visit) impactAhead(ctx context.Context, add, remove string) {
+	if v.request.Method != http.MethodGet { // which remembers nothing
+		return
 	}
-	shown := impactPage{Catalog: c, Package: p}
-	if shown.Change, err = changeNamed(p.ID, add, remove); err != nil {
-		return shown, err
+	in, _ := pathPart[entitlement.CatalogID](v, "catalog")
+	id, _ := pathID[entitlement.PackageID](v)
+	if change, err := changeNamed(id, add, remove); err == nil && in != "" && id != "" {
+		v.Catalogs.ImpactAhead(ctx, v.by.Caller, in, change)
 	}
-	return shown, v.fillImpact(ctx, &shown)
 }
 
 // fillImpact looks at the change, and names whom it shows.
@@ -309,6 +325,9 @@ func exportImpact(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
+	ahead := make(chan struct{})
+	go func() { defer close(ahead); v.impactAhead(ctx, query.Get("add"), query.Get("remove")) }()
+	defer func() { <-ahead }()
 	out, rows := csvfile.New("effect", "person", "personId", "until", "because", "wasThereBefore"), 0
 	_, err = v.Catalogs.PreviewRoles(ctx, v.by, change, func(people []entitlement.Affected) error {
 		for some := range slices.Chunk(people, entitlement.PageSize) {
