@@ -41,6 +41,33 @@ func (s *Service) ImpactAhead(ctx context.Context, by authz.Caller, catalog enti
 	})
 }
 
+// ImpactAheadOf is ImpactAhead for a change that waits, with who proposed it.
+func (s *Service) ImpactAheadOf(ctx context.Context, by authz.Caller, catalog entitlement.CatalogID, id entitlement.ChangeID) {
+	c, err := s.Store.ImpactChange(ctx, catalog, id)
+	if err != nil {
+		return
+	}
+	if c.Policy != "" {
+		s.Store.Package(ctx, c.Edit.Package)
+		return
+	}
+
+	var reads sync.WaitGroup
+	reads.Go(func() { s.Store.Users(ctx, []entitlement.UserID{c.Proposer}) })
+	change := ChangeOf(c)
+	change.Resource = c.Edit.Scope.Resource
+	s.ImpactAhead(ctx, by, catalog, change)
+	reads.Wait()
+}
+
+// ChangeOf is a change of roles that waits, as it is looked at anew.
+func ChangeOf(c entitlement.ImpactChange) RoleChange {
+	if c.Edit.Remove {
+		return RoleChange{Package: c.Edit.Package, Remove: c.Edit.Scope.ID}
+	}
+	return RoleChange{Package: c.Edit.Package, Resource: c.Edit.Scope.Resource, Role: c.Edit.Scope.Role.OriginID}
+}
+
 // resourceAhead reads the role scopes of the package, and the resource of the change.
 func (s *Service) resourceAhead(ctx context.Context, catalog entitlement.CatalogID, c RoleChange) {
 	var reads sync.WaitGroup

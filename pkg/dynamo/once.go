@@ -209,7 +209,7 @@ func (w tableQuery) named() any {
 	}{index, w.partition, w.prefix, w.from, w.to, w.after, w.newest}
 }
 
-// Ahead reads what an address names, in one call, so that Once has it when it is asked for. It
+// Ahead reads what an address names, side by side, so that Once has it when it is asked for. It
 // tells nothing: what goes wrong here goes wrong again for whoever asks.
 func (db *DB) Ahead(ctx context.Context, n entitlement.Addressed) {
 	var keys []Key
@@ -235,7 +235,10 @@ func (db *DB) Ahead(ctx context.Context, n entitlement.Addressed) {
 			keys = append(keys, one.key())
 		}
 	}
-	if len(keys) > 0 {
-		db.batch(ctx, true, keys...)
+
+	reads := []func(){func() { db.batch(ctx, true, keys...) }}
+	if n.Catalog != "" && n.Packages > 0 {
+		reads = append(reads, func() { db.ahead(ctx, packagesOf(n.Catalog, entitlement.Page{}), nil, n.Packages) })
 	}
+	db.sideBySide(ctx, len(reads), func(_ context.Context, i int) error { reads[i](); return nil })
 }

@@ -3,6 +3,7 @@ package entitlement
 // Addressed is what an address names, by its ids; what it does not name stays empty.
 type Addressed struct {
 	Catalog  CatalogID
+	Packages int        // so many of the catalog's are meant too
 	Resource ResourceID // of the catalog
 	Change   ChangeID   // of the catalog
 	Package  PackageID

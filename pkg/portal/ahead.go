@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/requests"
 )
 
 // namedIn is what the address of a page names: a part of its pattern is called after what it
@@ -17,6 +18,10 @@ func namedIn(pattern string, r *http.Request) (n entitlement.Addressed) {
 			n.Catalog = idIn[entitlement.CatalogID](r, part)
 		case "{resource}":
 			n.Resource = idIn[entitlement.ResourceID](r, part)
+		case "{role}":
+			if n.Resource != "" && !r.URL.Query().Has("page") {
+				n.Packages = requests.PackagesRead
+			}
 		case "{change}":
 			n.Change = idIn[entitlement.ChangeID](r, part)
 		case "{policy}":

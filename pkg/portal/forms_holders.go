@@ -98,11 +98,14 @@ func (v *visit) holderRows(ctx context.Context, all []requests.RoleHolder) ([]ro
 	}
 
 	shown := views.OfAssignments(of)
+	// Whether policies are shown hangs on where their packages are now: all else waits for nothing.
 	err := views.Together(
 		func() error { return v.Requests.GrantsOfHolders(ctx, all) },
 		func() error {
-			return v.joined(ctx, shown, views.With{views.JoinTarget: nil, views.JoinPackage: nil, views.JoinPolicy: nil, views.JoinRequest: {views.JoinDeciders: nil}})
-		})
+			return v.joined(ctx, shown, views.With{views.JoinTarget: nil, views.JoinPackage: nil, views.JoinRequest: {views.JoinDeciders: nil}})
+		},
+		func() error { v.Views.PoliciesAhead(ctx, shown); return nil },
+		func() error { return v.joined(ctx, shown, views.With{views.JoinPolicy: nil}) })
 	if err != nil {
 		return nil, err
 	}

@@ -75,8 +75,8 @@ func badToken() error {
 	return entitlement.Errorf(entitlement.Invalid, "The page token is not one of this list: begin again without it.")
 }
 
-// maxPackagesRead bounds the packages that one page of a whole-tenant list looks into.
-const maxPackagesRead = 25
+// PackagesRead bounds the packages that one page of a whole-tenant list looks into.
+const PackagesRead = 25
 
 // packagePlace is where a whole-tenant list goes on: at a package of a page of packages, and
 // at a place in what is listed of it.
@@ -96,7 +96,7 @@ func perPackage[T any](ctx context.Context, store Store, page entitlement.Page, 
 		return out, err
 	}
 
-	packages, err := store.ListPackages(ctx, entitlement.Page{Limit: maxPackagesRead, Token: at.page})
+	packages, err := store.ListPackages(ctx, entitlement.Page{Limit: PackagesRead, Token: at.page})
 	if err != nil {
 		return out, err
 	}

@@ -22,6 +22,12 @@ func (r *Reader) ResourcesAhead(ctx context.Context, in []entitlement.CatalogID)
 	sideBySide(len(in), func(i int) error { r.resourcesIn(ctx, in[i]); return nil })
 }
 
+// PoliciesAhead reads the policies of assignments, in a context of Once, while it is asked whether
+// they are shown.
+func (r *Reader) PoliciesAhead(ctx context.Context, of []*Assignment) {
+	r.policiesNamed(ctx, idsOf(of, func(v *Assignment) entitlement.PolicyID { return v.Assignment.Policy }), nil)
+}
+
 // RolesAhead reads the roles that count in the catalog of a package, for a caller who may do an
 // action there by a role alone, so that they were read when somebody asks by them.
 func (r *Reader) RolesAhead(ctx context.Context, by authz.Caller, a authz.Action, in entitlement.PackageID) {

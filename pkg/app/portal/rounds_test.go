@@ -25,6 +25,15 @@ const (
 // that are under way at once.
 var pinnedRounds = filepath.Join("testdata", "rounds.txt")
 
+// moreRounds are pages that may take more than four: those whose rounds grow with their length,
+// and those that are not brought there yet.
+var moreRounds = map[string]string{
+	"/audit/export": "four for the first hundred events, and three for each hundred more",
+
+	"": "not yet", "/packages": "not yet", "/packages/{id}": "not yet", "/access": "not yet", "/requests/{id}": "not yet",
+	"/approvals": "not yet", "/approvals/{id}": "not yet", "/manage/packages/{id}/requests/{request}": "not yet",
+}
+
 // Y1: each page by each who may see it: calls of the store, the rounds in which they are made,
 // its weight and that of a first visit. The time of the bubble goes by in calls alone, one tick
 // each, so that what a page takes is its rounds. UPDATE=1 writes what is so now.
@@ -53,6 +62,9 @@ func TestY1_WhatEachPageTakesInCallsAndRounds(t *testing.T) {
 					few++
 				} else {
 					note = "  more than four"
+					if moreRounds[of.Pattern] == "" {
+						t.Errorf("%s takes %s %d rounds, of at most %d", of.Pattern, a.name, rounds, fewRounds)
+					}
 				}
 				fmt.Fprintf(&table, "%-64s %-10s %2d calls %2d rounds%s\n", "/portal"+of.Pattern, a.name, calls, rounds, note)
 				if strings.HasPrefix(got.kind, "text/html") {
