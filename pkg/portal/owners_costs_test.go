@@ -76,7 +76,7 @@ func TestOwnersPagesCostTheSameHoweverMuchThereIs(t *testing.T) {
 			}
 
 			meter.Reset()
-			shown, err := one.serve(t.Context(), v)
+			shown, err := one.serve(p.Views.Once(t.Context()), v)
 			if err != nil {
 				t.Fatal(one.name, err)
 			}

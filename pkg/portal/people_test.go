@@ -141,7 +141,7 @@ func TestTheListOfPeopleCostsTheSameHoweverManyThereAre(t *testing.T) {
 				portal: &portal{Deps: Deps{Clock: clock, Views: &views.Reader{Store: store}, Requests: &requests.Service{Store: store, Clock: clock, IDs: clock}}}}
 			v.request.SetPathValue("id", string(pkg.ID))
 			meter.Reset()
-			shown, err := v.peoplePage(t.Context())
+			shown, err := v.peoplePage(v.Views.Once(t.Context()))
 			if err != nil {
 				t.Fatal(err)
 			}
