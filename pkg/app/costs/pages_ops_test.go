@@ -14,15 +14,15 @@ import (
 // is counted in one look at all that fails.
 var pinOps = map[string]cost{
 	"operations":     {11, 6.5, 0}, // what fails in two shards, four of what is owed, and which targets rest, in one
-	"figures":        {3, 3, 0},     // a month is one item
-	"my settings":    {2, 2, 0},     // who it is says how they want it
+	"figures":        {3, 3, 0},    // a month is one item
+	"my settings":    {2, 2, 0},    // who it is says how they want it
 	"removals":       {6, 4, 0},
 	"loosened":       {3, 2.5, 0},
 	"all events":     {8, 30, 0}, // an index leads to 25 of them, each is read, and so is what it is about
 	"by somebody":    {5, 29, 0},
 	"of a person":    {6, 5, 0},
 	"of a package":   {4, 6, 0},
-	"of one thing":   {5, 5, 0},     // the page, the head, and the chain
+	"of one thing":   {5, 5, 0},   // the page, the head, and the chain
 	"people by name": {23, 14, 0}, // sixteen shards of people
 }
 
