@@ -17,7 +17,7 @@ var askedOfIndexes = map[string]string{
 	// A list that people see; each item is read, and one that is new comes a moment later.
 	"ListCatalogs":         "shows",
 	"ListPackages":         "shows",
-	"PackagesOf":           "shows; that a catalog has packages is counted in the catalog",
+	"packagesOf":           "shows; that a catalog has packages is counted in the catalog",
 	"ListPolicies":         "shows",
 	"ListOrganizations":    "shows",
 	"ListRoleAssignments":  "shows; the roles that decide are read from the partitions of their catalogs",
