@@ -89,10 +89,11 @@ type Waiting struct {
 	Assignment AssignmentID
 }
 
-// Removing names an ended assignment whose roles are not yet read back absent, and the
-// request that asked for the removal, if any.
+// Removing names an ended assignment whose roles are not yet read back absent, its package, and
+// the request that asked for the removal, if any.
 type Removing struct {
 	Assignment AssignmentID
+	Package    PackageID
 	Request    RequestID
 }
 

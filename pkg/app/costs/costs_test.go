@@ -78,8 +78,8 @@ var (
 	pinRepeat          = cost{1, 1, 0}
 	pinOutside         = cost{19, 16, 28} // three resources, each held while it is written to, and remembered
 	pinLook            = cost{8, 7, 6}
-	pinOutsideRemoval  = cost{19, 15, 21}
-	pinOutsideGone     = cost{9, 9, 17}
+	pinOutsideRemoval  = cost{18, 15, 21}
+	pinOutsideGone     = cost{8, 9, 17}
 	pinExpireOne       = cost{12, 6, 12} // [8 empty shards, 1 of them read, 10]; the removal is owed since then, which is a row
 	pinExpireNothing   = cost{10, 5, 0}  // [8, 4, 0], and the two shards of what has been owed for long
 	pinKeyed           = cost{4, 9, 16}  // submit, automatic, under a key: one look more at caller and request
