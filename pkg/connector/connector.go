@@ -63,6 +63,19 @@ type Connector interface {
 	Check(ctx context.Context, role entitlement.RoleRef, way Way, who []PrincipalRef) ([]entitlement.Presence, error)
 }
 
+// Poller is a connector of a target that takes changes first and makes them later.
+type Poller interface {
+	// Poll asks what became of a change of the role that Apply answered with Pending.
+	Poll(ctx context.Context, role entitlement.RoleRef, pending string) (Progress, error)
+}
+
+// Progress is how far a pending change is. Neither running nor failed: it is over, or the target
+// does not know it any more, and Check alone tells what is there.
+type Progress struct {
+	Running bool
+	Err     *Refusal // it failed
+}
+
 // PrincipalRef is a person's id at the target.
 type PrincipalRef string
 
@@ -139,7 +152,10 @@ type Op struct {
 
 // Result is the outcome of one op.
 type Result struct {
-	Err *Refusal // nil: done, or already so
+	Err *Refusal // nil: done, or already so, or pending
+	// Pending is what the target, a Poller's, calls a change that it took and has not made yet: at
+	// most 100 bytes, and enough for another process to ask. "": it is made.
+	Pending string
 }
 
 // Reason says why a target refused one person or one resource. People read its sentence.
