@@ -19,17 +19,18 @@ import (
 	"time"
 
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/entitlement"
 )
 
 // Kind is the kind under which connectors of this package are registered.
-const Kind = "msgraph"
+const Kind = kinds.MicrosoftGraph
 
 // What resources of this kind name as their origin system.
 const (
 	OriginGroup       = entitlement.OriginAadGroup
-	OriginApplication = "AadApplication"
+	OriginApplication = kinds.OriginApplication
 )
 
 // MaxBatch is how many members one PATCH adds, and how many requests one JSON batch holds.

@@ -18,15 +18,16 @@ import (
 	"time"
 
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/entitlement"
 )
 
 // Kind is the kind under which connectors of this package are registered.
-const Kind = "scim"
+const Kind = kinds.SCIM
 
 // OriginSystem is what resources of this kind name as their origin system.
-const OriginSystem = "Scim"
+const OriginSystem = kinds.OriginSCIM
 
 // MaxBatch is the number of membership changes in one request that even strict
 // servers take.
