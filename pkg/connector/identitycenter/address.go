@@ -7,6 +7,7 @@ import (
 
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // address is which instance is spoken to, and as whom.
@@ -30,7 +31,7 @@ var (
 )
 
 // RolePrefix begins the name of every role that may be assumed: functions may assume no other.
-const RolePrefix = "LeaseholdIdentityCenter"
+const RolePrefix = names.AssumedRoles
 
 // emulated is the region of an emulator, whose host names none.
 const emulated = "us-east-1"

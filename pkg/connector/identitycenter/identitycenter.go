@@ -21,16 +21,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/entitlement"
 )
 
 // Kind is the kind under which connectors of this package are registered.
-const Kind = "identitycenter"
+const Kind = kinds.IdentityCenter
 
 // What resources of this kind name as their origin system.
 const (
-	OriginGroup   = "AwsIdentityCenterGroup"
-	OriginAccount = "AwsAccount"
+	OriginGroup   = kinds.OriginAWSGroup
+	OriginAccount = kinds.OriginAWSAccount
 )
 
 // published is what AWS takes of one instance: 20 calls a second, and 15 account assignments that

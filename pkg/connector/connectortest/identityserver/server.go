@@ -30,12 +30,14 @@ const (
 	Issuer   = "https://scim.aws.com/9967012345"
 
 	instanceARN = "arn:aws:sso:::instance/" + Instance
-	ownKey      = "AKIAOWNKEYOFFUNCTION"
 )
+
+// temporary begins the access keys that are given for a role; all others are a function's own.
+const temporary = "ASIA"
 
 // Own are the credentials of the function that assumes the role.
 var Own = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: ownKey, SecretAccessKey: "secret of the function"}, nil
+	return aws.Credentials{AccessKeyID: "AKIAOWNKEYOFFUNCTION", SecretAccessKey: "secret of the function"}, nil
 })
 
 // Server is a documented IAM Identity Center. It is safe for concurrent use.
@@ -316,7 +318,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key := signedBy(r)
 	said, failed := map[string]any(nil), (*refusal)(nil)
 	switch {
-	case key == ownKey:
+	case !strings.HasPrefix(key, temporary):
 		s.harm = append(s.harm, "called "+action+" as the function itself")
 		failed = fail("AccessDeniedException", "not authorized")
 	case s.assumed[key] == "" || r.Header.Get("X-Amz-Security-Token") != s.assumed[key]:
@@ -365,13 +367,13 @@ func (s *Server) assume(w http.ResponseWriter, r *http.Request, body string) {
 	status := 200
 	defer func() { s.calls = append(s.calls, Call{At: s.clock.Now(), Action: form.Get("Action"), Status: status}) }()
 	w.Header().Set("Content-Type", "text/xml")
-	if form.Get("Action") != "AssumeRole" || signedBy(r) != ownKey || form.Get("RoleArn") != Role || form.Get("ExternalId") != s.ExternalID || form.Get("RoleSessionName") == "" {
+	if form.Get("Action") != "AssumeRole" || strings.HasPrefix(signedBy(r), temporary) || form.Get("RoleArn") != Role || form.Get("ExternalId") != s.ExternalID || form.Get("RoleSessionName") == "" {
 		status = 403
 		w.WriteHeader(status)
 		fmt.Fprint(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error><RequestId>1</RequestId></ErrorResponse>`)
 		return
 	}
-	key, token := "ASIA"+rand.Text()[:16], rand.Text()
+	key, token := temporary+rand.Text()[:16], rand.Text()
 	s.assumed[key] = token
 	// By the wall clock, as the signatures are.
 	fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><AssumedRoleUser><Arn>x</Arn><AssumedRoleId>y</AssumedRoleId></AssumedRoleUser><Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>%s</SecretAccessKey><SessionToken>%s</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
