@@ -1,8 +1,10 @@
 package targets_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -311,5 +313,66 @@ func TestF30_AGroupOfIdentityCenterThatWasMadeAgainIsNotTakenForTheOldOne(t *tes
 	s.held("the new one", other)
 	if g := s.grants(id); len(g) != 1 || g[0].Reason != entitlement.ReasonResourceMissing || s.state(a) == entitlement.AssignmentDelivered {
 		t.Errorf("%s, and on record is %+v", s.state(a), g)
+	}
+}
+
+// The published limits: 20 calls a second, and 15 assignments of accounts under way, of which each
+// takes 25 seconds here, are kept to by two workers side by side.
+func TestPublishedLimitsOfIdentityCenterAreKeptTo(t *testing.T) {
+	s := newCenter(t, "as documented")
+	s.server.Takes = 25 * time.Second
+	account, p := s.account("444455556666", "ReadOnly")
+	_, q := s.group("Sales")
+	var people []entitlement.UserID
+	for i := range 40 {
+		u, _ := s.person(fmt.Sprintf("ann%d", i))
+		s.assign(u, p)
+		s.assign(u, q)
+		people = append(people, u)
+	}
+	before, began := len(s.server.Calls()), s.clock.Now()
+	for len(s.server.Held(account)) < len(people) {
+		if s.clock.Now().Sub(began) > time.Hour {
+			t.Fatalf("after an hour %d have the account", len(s.server.Held(account)))
+		}
+		var workers sync.WaitGroup
+		for _, some := range [][]entitlement.UserID{people[:20], people[20:]} {
+			workers.Go(func() {
+				for u, err := range s.worker.Deliver(t.Context(), some, "test") {
+					t.Errorf("%s: %v", u, err)
+				}
+			})
+		}
+		workers.Wait()
+		s.clock.Advance(5 * time.Second)
+	}
+
+	var all, made []time.Time
+	for _, call := range s.server.Calls()[before:] {
+		if call.Action == "AssumeRole" {
+			continue
+		}
+		all = append(all, call.At)
+		if call.Action == "CreateAccountAssignment" {
+			made = append(made, call.At)
+		}
+	}
+	most := func(at []time.Time, window time.Duration) (best int) {
+		slices.SortFunc(at, time.Time.Compare)
+		for i, first := range at {
+			n := 0
+			for _, later := range at[i:] {
+				if later.Sub(first) < window {
+					n++
+				}
+			}
+			best = max(best, n)
+		}
+		return best
+	}
+	calls, underWay := most(all, time.Second), most(made, s.server.Takes)
+	t.Logf("%d calls in %s: at most %d in a second, %d in ten, and %d assignments under way", len(all), s.clock.Now().Sub(began), calls, most(all, 10*time.Second), underWay)
+	if calls > 20 || underWay > 15 || len(made) != len(people) {
+		t.Errorf("%d calls in a second, %d assignments under way, %d made; want at most 20, 15, and %d", calls, underWay, len(made), len(people))
 	}
 }

@@ -35,10 +35,9 @@ const (
 )
 
 // published is what AWS takes of one instance: 20 calls a second, and 15 account assignments that
-// are under way. The first counts over ten seconds, since workers share it in portions of a second
-// and what is a second's too much is throttled and tried again. The second is kept as so many
-// in the time that most of them take: how many are under way nobody tells.
-var published = entitlement.Rate{Writes: entitlement.Limit{Most: 15, Window: usuallyTakes}, Units: entitlement.Limit{Most: 200, Window: 10 * time.Second}}
+// are under way. The second is kept as so many in the time that most of them take: how many are
+// under way nobody tells.
+var published = entitlement.Rate{Writes: entitlement.Limit{Most: 15, Window: usuallyTakes}, Units: entitlement.Limit{Most: 20, Window: time.Second}}
 
 // usuallyTakes is within what time an account assignment is made, but for a few.
 const usuallyTakes = 30 * time.Second
