@@ -10,7 +10,8 @@
 //  1. A package below this one implements Connector, and Explorer where the target shows what
 //     there is to pick. It keeps nothing that a second process would need, and calls the target
 //     through package outbound. It says in Capabilities what the target cannot do; what
-//     Capabilities does not have a word for yet is added there, with what delivery makes of it.
+//     Capabilities does not have a word for yet is added there, with what delivery makes of it. A
+//     target that takes changes first and makes them later has a Poller, and nobody who waits.
 //  2. A target that publishes limits states them as Rate, with what an Apply costs as Costs, and
 //     calls Spend before each other call. Workers then share the rate (package delivery, meter).
 //  3. A real server to test against, or one in memory that is written from the documentation and
