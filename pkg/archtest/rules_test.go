@@ -102,6 +102,8 @@ var rules = map[string]rule{
 	"pkg/connector/msgraph":        adapter.andOthers(jose, oauth2),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 	"pkg/connector/remote":         adapter.and("obs"),
+	"pkg/connector/scim":           adapter.andOthers(oauth2),
+	"pkg/connector/tokens":         adapter.andOthers(oauth2),
 
 	"pkg/graph":  pages.and("publicurl"),
 	"pkg/portal": pages.and("publicurl", "sessions", "signin", "timezone").andOthers(templ, words, errs),
