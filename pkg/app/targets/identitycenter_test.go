@@ -165,7 +165,7 @@ func TestR10_R11_GroupsAndAccountsThatCannotBeGivenSayWhy(t *testing.T) {
 	}
 	synced := s.server.AddGroup(identityserver.Group{Name: "Synced", Synced: true})
 
-	if checked := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.aws.ID)); checked.Check.Error != "" || !slices.Contains(checked.Check.Shows, "accounts") {
+	if checked := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.aws.ID, "")); checked.Check.Error != "" || !slices.Contains(checked.Check.Shows, "accounts") {
 		t.Errorf("the check found %+v", checked.Check)
 	}
 	why := map[string]string{}
@@ -375,4 +375,18 @@ func TestPublishedLimitsOfIdentityCenterAreKeptTo(t *testing.T) {
 	if calls > 20 || underWay > 15 || len(made) != len(people) {
 		t.Errorf("%d calls in a second, %d assignments under way, %d made; want at most 20, 15, and %d", calls, underWay, len(made), len(people))
 	}
+}
+
+// An external id for which the role may not be assumed replaces none that works.
+func TestAnExternalIDThatIsRefusedReplacesNothing(t *testing.T) {
+	s := newCenter(t, "as documented")
+	id, ann := s.person("ann")
+	sales, p := s.group("Sales")
+	_, err := s.catalogs.UpdateConnector(t.Context(), by, s.aws.ID, "another-external-id", func(*entitlement.ConnectorConfig) {})
+	if err == nil || strings.Contains(err.Error(), "another-external-id") {
+		t.Errorf("got %v", err)
+	}
+	s.assign(id, p)
+	s.deliver(id)
+	s.held("with the one that was there", sales, ann)
 }

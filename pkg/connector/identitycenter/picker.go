@@ -160,7 +160,7 @@ func (c *Connector) Survey(ctx context.Context) entitlement.TargetCheck {
 	err := c.ask(ctx, askInstance, ssoAdmin, "DescribeInstance", inInstance{InstanceArn: c.at.instance}, &instance)
 	switch {
 	case err != nil:
-		found.Error = connector.RefusalOf(explain(askInstance, err)).Detail
+		connector.Stopped(&found, explain(askInstance, err))
 		return found
 	case instance.InstanceArn != c.at.instance || instance.IdentityStoreId != c.at.store:
 		found.Error = "The instance has another identity store than the connector's address names."
@@ -176,7 +176,7 @@ func (c *Connector) Survey(ctx context.Context) entitlement.TargetCheck {
 		{"permissionSets", func() error { _, err := c.sets(ctx, askSets, 1); return err }},
 	} {
 		if err := step.look(); err != nil {
-			found.Error = connector.RefusalOf(err).Detail
+			connector.Stopped(&found, err)
 			return found
 		}
 		found.Shows = append(found.Shows, step.shows)
