@@ -211,3 +211,88 @@ func TestAThrottledCallSaysWhenToComeBack(t *testing.T) {
 		t.Errorf("got %v, after %s", err, connector.RetryAfter(err))
 	}
 }
+
+// A membership that is there is done; one that meets another change is tried again soon.
+func TestAConflictIsDoneOrTriedAgainByItsReason(t *testing.T) {
+	s := identityserver.New(identityserver.Named("as documented"), clock.System{})
+	ann, group := s.AddUser(identityserver.User{UserName: "ann@example.com"}), s.AddGroup(identityserver.Group{Name: "Sales"})
+	c := open(t, s, s.Start(t), "userName")
+	change := func(grant bool) *connector.Refusal {
+		results, err := c.Apply(t.Context(), memberOf(group), []connector.Op{{Grant: grant, Principal: connector.PrincipalRef(ann)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return results[0].Err
+	}
+	for _, grant := range []bool{true, false} {
+		s.Concurrent = 1
+		if r := change(grant); r == nil || r.Reason != connector.TargetUnavailable || r.Permanent || r.After <= 0 {
+			t.Errorf("grant %t met another change: %+v", grant, r)
+		}
+		for range 2 {
+			if r := change(grant); r != nil {
+				t.Errorf("grant %t, and again: %+v", grant, r)
+			}
+		}
+	}
+}
+
+// Every way of asking reads all pages of a list.
+func TestF39_EveryWayOfAskingReadsAllPages(t *testing.T) {
+	s := identityserver.New(identityserver.Named("small pages"), clock.System{})
+	group, account, set := s.AddGroup(identityserver.Group{Name: "Sales"}), s.AddAccount(identityserver.Account{ID: "444455556666"}), s.AddSet("ReadOnly")
+	var who []connector.PrincipalRef
+	var want []entitlement.Presence
+	for i := range 7 {
+		id := s.AddUser(identityserver.User{UserName: string(rune('a'+i)) + "@example.com"})
+		who, want = append(who, connector.PrincipalRef(id)), append(want, entitlement.PresenceOf(i != 5))
+		for range 3 { // so that what a person has fills pages too
+			s.Put(s.AddGroup(identityserver.Group{Name: "Other"}), id, true)
+			s.Put(identityserver.OfAccount(account, s.AddSet("Other")), id, true)
+		}
+		if i != 5 {
+			s.Put(group, id, true)
+			s.Put(identityserver.OfAccount(account, set), id, true)
+		}
+	}
+	c := open(t, s, s.Start(t), "userName")
+	for _, role := range []entitlement.RoleRef{memberOf(group), {Connector: at, Resource: account, Role: set}} {
+		for _, way := range c.Describe().Ways {
+			told, err := c.Check(t.Context(), role, way, who)
+			unknown := !slices.ContainsFunc(told, func(p entitlement.Presence) bool { return p != entitlement.PresenceUnknown })
+			if err != nil || !slices.Equal(told, want) && !(unknown && way == identitycenter.WayList && role.Resource == account) {
+				t.Errorf("%s by %s: %v, %v; want %v", role.Resource, way, told, err, want)
+			}
+		}
+	}
+}
+
+// An answer about somebody or something else than was asked about is never taken for one.
+func TestA19_AnAnswerAboutAnotherIsNotBelieved(t *testing.T) {
+	s := identityserver.New(identityserver.Named("as documented"), clock.System{})
+	ann, eve := s.AddUser(identityserver.User{UserName: "ann@example.com"}), s.AddUser(identityserver.User{UserName: "eve@example.com"})
+	account, set := s.AddAccount(identityserver.Account{ID: "444455556666"}), s.AddSet("ReadOnly")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch _, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), "."); action {
+		case "GetUserId":
+			w.Write([]byte(`{"IdentityStoreId": "` + identityserver.Store + `", "UserId": "` + eve + `"}`))
+		case "CreateAccountAssignment":
+			w.Write([]byte(`{"AccountAssignmentCreationStatus": {"Status": "SUCCEEDED", "RequestId": "` + nobodyHas + `", "TargetId": "` + account + `", "PermissionSetArn": "` + set + `", "PrincipalId": "` + eve + `"}}`))
+		default:
+			s.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	base := s.Start(t)
+	base.Host = strings.TrimPrefix(server.URL, "http://")
+	c := open(t, s, base, "userName")
+
+	found, err := c.FindPrincipals(t.Context(), []connector.Correlation{{UserName: "ann@example.com"}})
+	if err != nil || found[0].Err == nil || found[0].Err.Reason != connector.PrincipalMissing {
+		t.Errorf("found %+v, %v", found, err)
+	}
+	_, err = c.Apply(t.Context(), entitlement.RoleRef{Connector: at, Resource: account, Role: set}, []connector.Op{{Grant: true, Principal: connector.PrincipalRef(ann)}})
+	if connector.RefusalOf(err).Reason != connector.NotUnderstood {
+		t.Errorf("an assignment of another: %v", err)
+	}
+}
