@@ -169,5 +169,6 @@ func grantFields(at entitlement.ConnectorID) func(f *fields, g *entitlement.Gran
 		when(f, "ca", &g.CheckAfter)
 		when(f, "ms", &g.MissingSince)
 		flag(f, "uc", &g.Unconfirmed)
+		text(f, "pd", &g.Pending)
 	}
 }
