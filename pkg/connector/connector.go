@@ -158,12 +158,13 @@ const (
 	NotUnderstood      Reason = entitlement.ReasonNotUnderstood // the answer is none that the adapter can read
 	NotConfirmed       Reason = entitlement.ReasonNotConfirmed  // the write was accepted, the read-back does not show it
 	CannotConfirm      Reason = entitlement.ReasonCannotConfirm // no way of asking this target tells who holds the role
+	LastMember         Reason = entitlement.ReasonLastMember    // the group may not be empty
 )
 
 // Reasons lists them.
 func Reasons() []string {
 	var all []string
-	for _, r := range []Reason{PrincipalMissing, PrincipalAmbiguous, ResourceMissing, RefusedByTarget, CredentialRefused, TargetUnavailable, TargetThrottled, TargetPaused, NotUnderstood, NotConfirmed, CannotConfirm} {
+	for _, r := range []Reason{PrincipalMissing, PrincipalAmbiguous, ResourceMissing, RefusedByTarget, CredentialRefused, TargetUnavailable, TargetThrottled, TargetPaused, NotUnderstood, NotConfirmed, CannotConfirm, LastMember} {
 		all = append(all, string(r))
 	}
 	return all

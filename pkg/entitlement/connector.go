@@ -81,6 +81,7 @@ const (
 	ReasonPrincipalMissing   = "principal-missing"
 	ReasonPrincipalAmbiguous = "principal-ambiguous"
 	ReasonPaused             = "target-paused"
+	ReasonLastMember         = "last-member"
 )
 
 // Settings writes the connector's settings in one line, for events.
