@@ -156,7 +156,7 @@ type habit struct {
 // hostile is what a directory can do for each that the suite tells of.
 var hostile = map[connectortest.Hostility][]habit{
 	connectortest.Huge:              {{"a value of a gigabyte", flood(1 << 30)}, {"a million entries", entries(1_000_000)}},
-	connectortest.Endless:           {{"a value without an end", flood(1 << 62)}, {"entries without an end", entries(1 << 62)}, {"many parts", parts}},
+	connectortest.Endless:           {{"a value without an end", flood(1 << 62)}, {"entries without an end", entries(1 << 62)}, {"many parts", parts}, {"a length without an end", says("\x30\x80" + strings.Repeat("\x04\x00", 1000))}, {"a length of 2 GB", says("\x30\x84\x7f\xff\xff\xff")}},
 	connectortest.Gibberish:         {{"nothing", closes}, {"a page", says("HTTP/1.1 400 Bad Request\r\n\r\n<html>")}, {"half a message", says("\x30\x50\x02\x01")}, {"no message", says("\x30\x00")}, {"nested without an end", says(strings.Repeat("\x30\x80", 100_000))}, {"other entries", bound(otherEntry)}, {"an entry without an id", bound(noID)}, {"results that there are not", answersWith(255)}, {"a result that an answer is left out", answersWith(80)}},
 	connectortest.KnowsNothing:      {{"nothing there, of everything", bound(answersWith(ldapv3.LDAPResultNoSuchObject))}, {"empty answers", bound(answersWith(ldapv3.LDAPResultSuccess))}},
 	connectortest.Redirects:         {{"another server, of everything", answersWith(ldapv3.LDAPResultReferral)}, {"another server, once bound", bound(answersWith(ldapv3.LDAPResultReferral))}},
@@ -192,7 +192,7 @@ func bound(then slapd.Fault) slapd.Fault {
 
 // otherEntry answers every search with an entry that was not asked for, and all else with success.
 func otherEntry(w io.Writer, request *ber.Packet, _ func(io.Writer) error) bool {
-	w.Write(slapd.Entry(request, "cn=other,"+slapd.Base, map[string][]string{"entryUUID": {"dddddddd-bbbb-4ccc-8ddd-eeeeeeeeeeee"}, "objectClass": {"groupOfNames"}, "cn": {"other"}, "uid": {"ann0"}, "mail": {"ann0@example.com"}}))
+	w.Write(slapd.Entry(request, "cn=other,"+slapd.Base, map[string][]string{"entryUUID": {"dddddddd-bbbb-4ccc-8ddd-eeeeeeeeeeee"}, "objectClass": {"groupOfNames"}, "cn": {"other"}, "uid": {"other"}, "mail": {"other@example.com"}}))
 	_, err := w.Write(slapd.Result(request, 0, ""))
 	return err == nil
 }
@@ -203,10 +203,10 @@ func noID(w io.Writer, request *ber.Packet, _ func(io.Writer) error) bool {
 	return err == nil
 }
 
-// flood answers with a message of one value that is as long.
+// flood answers with a message of one long value, and goes on when that is over.
 func flood(size int64) slapd.Fault {
 	return func(w io.Writer, _ *ber.Packet, _ func(io.Writer) error) bool {
-		w.Write([]byte{0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0x04, 0x84, 0x7f, 0xff, 0xff, 0x00})
+		w.Write([]byte{0x30, 0x83, 0xff, 0xff, 0xff, 0x04, 0x83, 0xff, 0xff, 0x00})
 		chunk := slices.Repeat([]byte("x"), 64<<10)
 		for range size / int64(len(chunk)) {
 			if _, err := w.Write(chunk); err != nil {
@@ -219,7 +219,7 @@ func flood(size int64) slapd.Fault {
 
 // parts answers with a message of as many parts as there is room for.
 func parts(w io.Writer, _ *ber.Packet, _ func(io.Writer) error) bool {
-	w.Write([]byte{0x30, 0x80})
+	w.Write([]byte{0x30, 0x83, 0xf0, 0x00, 0x00})
 	chunk := slices.Repeat([]byte{0x04, 0x00}, 32<<10)
 	for {
 		if _, err := w.Write(chunk); err != nil {

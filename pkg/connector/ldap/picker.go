@@ -20,7 +20,7 @@ var _ connector.Explorer = (*Connector)(nil)
 // Bounds of the picker. The place in a list is how many groups came before it, since a
 // directory keeps its own places with a connection, and no longer.
 const (
-	maxListed  = 20_000
+	maxListed  = 10_000
 	surveyTime = 8 * time.Second
 )
 

@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
@@ -126,6 +127,7 @@ func (s *session) find(by lookup, who []connector.Correlation, found []connector
 	}
 
 	var accounts []*ldapv3.Entry
+	matched, others := false, false
 	for some := range slices.Chunk(values, valuesInAFilter) {
 		var filters []string
 		for _, v := range some {
@@ -139,16 +141,36 @@ func (s *session) find(by lookup, who []connector.Correlation, found []connector
 			if idOf(e) == "" {
 				return s.strange(errOther)
 			}
+			if slices.ContainsFunc(some, func(v string) bool { return by.has(e, v) }) {
+				matched = true
+			} else {
+				others = true
+			}
 			if isPerson(e) && !s.c.login.stands(e.DN) {
 				accounts = append(accounts, e)
 			}
 		}
 	}
 
+	// A directory may compare with less care than we do; one that finds somebody by anything does not compare.
+	if others && !matched {
+		if err := s.compares(by); err != nil {
+			return err
+		}
+	}
 	for _, i := range left {
 		found[i] = take(by, accounts, by.ours(who[i]))
 	}
 	return nil
+}
+
+// compares reports a directory that finds entries by a value that nobody has.
+func (s *session) compares(by lookup) error {
+	entries, err := s.entries(by.filter("leasehold-nobody-"+rand.Text()), attrEntryUUID, attrObjectGUID)
+	if err == nil && len(entries) > 0 {
+		err = s.strange(errOther)
+	}
+	return err
 }
 
 // take decides by the accounts that have the value: one is the person's, several are nobody's.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	ber "github.com/go-asn1-ber/asn1-ber"
 	ldapv3 "github.com/go-ldap/ldap/v3"
 
 	"leasehold/pkg/connector"
@@ -15,16 +16,10 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
-// Bounds of one method, whatever the directory answers.
-const (
-	callTime = 20 * time.Second
-	maxBytes = 4 << 20 // taken in; the parts of an answer need a hundred times the room of theirs on the wire
-)
+// callTime bounds one method, whatever the directory answers.
+const callTime = 20 * time.Second
 
-var (
-	errTooLong = errors.New("the directory sent more than is taken in")
-	errOther   = errors.New("the directory answered with something else than was asked for")
-)
+var errOther = errors.New("the directory answered with something else than was asked for")
 
 // session is a connection that is bound, for the questions of one method.
 type session struct {
@@ -47,7 +42,7 @@ func (c *Connector) within(ctx context.Context, ask outbound.Operation, do func(
 	// Who gave up, or whose time is over, waits for no answer.
 	defer context.AfterFunc(ctx, func() { raw.Close() })()
 
-	conn, err := c.secure(ctx, &bounded{Conn: raw, left: maxBytes})
+	conn, err := c.secure(ctx, raw)
 	if err != nil {
 		return unreached(ask, err)
 	}
@@ -62,43 +57,39 @@ func (c *Connector) within(ctx context.Context, ask outbound.Operation, do func(
 
 // secure makes the connection one over TLS, to the host whose name is in the address.
 func (c *Connector) secure(ctx context.Context, raw net.Conn) (*ldapv3.Conn, error) {
-	config := &tls.Config{ServerName: c.at.host, RootCAs: c.login.authorities, MinVersion: tls.VersionTLS12}
-
-	if !c.at.startTLS {
-		over := tls.Client(raw, config)
-		if err := over.HandshakeContext(ctx); err != nil {
+	if c.at.startTLS {
+		if err := startTLS(raw); err != nil {
 			return nil, err
 		}
-		conn := ldapv3.NewConn(over, true)
-		conn.SetTimeout(outbound.Timeout)
-		conn.Start()
-		return conn, nil
 	}
 
-	conn := ldapv3.NewConn(raw, false)
-	conn.SetTimeout(outbound.Timeout)
-	conn.Start()
-	if err := conn.StartTLS(config); err != nil {
-		conn.Close()
+	over := tls.Client(raw, &tls.Config{ServerName: c.at.host, RootCAs: c.login.authorities, MinVersion: tls.VersionTLS12})
+	if err := over.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}
+	conn := ldapv3.NewConn(&messages{Conn: over}, true)
+	conn.SetTimeout(outbound.Timeout)
+	conn.Start()
 	return conn, nil
 }
 
-// bounded is a connection that ends when it has brought more than is taken in.
-type bounded struct {
-	net.Conn
-	left int
-}
+// startRequest is the extended request of StartTLS (RFC 4511, 4.14.1).
+const startRequest = "\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"
 
-// Read reads as long as there is room.
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errTooLong
+// startTLS asks for it. What came in the clear behind the answer is part of nothing.
+func startTLS(raw net.Conn) error {
+	if _, err := raw.Write([]byte(startRequest)); err != nil {
+		return err
 	}
-	n, err := b.Conn.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	return n, err
+	message, err := (&messages{Conn: raw}).next()
+	if err != nil {
+		return err
+	}
+	answer, err := ber.DecodePacketErr(message)
+	if err != nil {
+		return err
+	}
+	return ldapv3.GetLDAPError(answer)
 }
 
 // code returns the result code of an error, and 0 of one that is no answer of a directory.
