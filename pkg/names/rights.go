@@ -60,7 +60,7 @@ func (f Function) Env() []EnvKey {
 	}
 
 	if f.Uses.Secrets != 0 {
-		keys = append(keys, EnvSecretPath)
+		keys = append(keys, EnvSecretPath, EnvPrivate)
 	}
 
 	if f.Uses.SignsIn {

@@ -24,6 +24,7 @@ import (
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo"
@@ -94,7 +95,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	}
 	// The target system is on this machine, and plain http.
 	builtin := &directory.Service{Store: store, Clock: now, IDs: ids}
-	registry := targets.Registry(store, credentials, builtin, true)
+	registry := targets.Registry(store, credentials, builtin, true, outbound.Allowed{})
 
 	owners := deps(names.Catalogs)
 	owners.Catalogs = &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),

@@ -13,6 +13,7 @@ import (
 	usecases "leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
+	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/graph"
@@ -42,7 +43,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	}
 
 	people := httpapi.Directory(c, db, urgent, log)
-	registry := targets.Registry(db, credentials, people, c.Emulated)
+	registry := targets.Registry(db, credentials, people, c.Emulated, outbound.Allowed(c.PrivateTargets))
 
 	return graph.Catalogs(graph.Deps{
 		Authenticator: verifier, Directory: people, Views: &views.Reader{Store: db}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: limits.Limiter(c),

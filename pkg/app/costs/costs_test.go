@@ -24,6 +24,7 @@ import (
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo"
@@ -231,7 +232,7 @@ func open(t *testing.T, p place) *fixture {
 	ids := clock.System{} // the table's shards are chosen by the ids, so these must be random
 	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Enqueuer: recorder{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
 	o.who = who
-	registry := targets.Registry(o.db, &secrets.Memory{}, who, true)
+	registry := targets.Registry(o.db, &secrets.Memory{}, who, true, outbound.Allowed{})
 	deps := graph.Deps{Authenticator: signedIn{}, Directory: who, Views: &views.Reader{Store: o.db}, PublicURLs: []string{"https://access.example"}, Clock: c,
 		Catalogs: &catalogs.Service{Store: o.db, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: recorder{}, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log},
 		Requests: &requests.Service{Store: o.db, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log}}
@@ -643,7 +644,7 @@ func whatMembersOfAGroupCost(t *testing.T, p place) {
 	o.costs("take a member out", pinRemoveMember, func() {
 		o.call(o.catalogs, "admin", "DELETE", "/v1.0/groups/"+group+"/members/"+one+"/$ref", nil)
 	})
-	builtin, err := targets.Registry(o.db, &secrets.Memory{}, o.who, true).Open(t.Context(), entitlement.BuiltinConnector)
+	builtin, err := targets.Registry(o.db, &secrets.Memory{}, o.who, true, outbound.Allowed{}).Open(t.Context(), entitlement.BuiltinConnector)
 	if err != nil {
 		t.Fatal(err)
 	}

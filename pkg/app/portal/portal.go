@@ -15,6 +15,7 @@ import (
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/names"
 	pages "leasehold/pkg/portal"
@@ -35,7 +36,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 		return nil, err
 	}
 	people := httpapi.Directory(c, db, urgent, log)
-	registry := targets.Registry(db, credentials, people, c.Emulated)
+	registry := targets.Registry(db, credentials, people, c.Emulated, outbound.Allowed(c.PrivateTargets))
 	return pages.New(pages.Deps{
 		SignIn: SignIn(c, signIn.Secret), Authenticator: verifier, Sessions: &sessions.Service{Store: db, Clock: clock.System{}}, Directory: people,
 		Catalogs: &catalogs.Service{Store: db, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},

@@ -14,6 +14,7 @@ import (
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector/connectortest"
+	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/connector/scim"
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
@@ -67,7 +68,7 @@ func newStack(t *testing.T, character connectortest.Character) *stack {
 	s := &stack{T: t, clock: c, server: connectortest.NewServer(character, c), store: dynamotest.New()}
 	credentials := &secrets.Memory{}
 	people := &directory.Service{Store: s.store, Clock: c, IDs: c, Enqueuer: nobody{}, Log: log}
-	registry := targets.Registry(s.store, credentials, people, true)
+	registry := targets.Registry(s.store, credentials, people, true, outbound.Allowed{})
 
 	s.catalogs = &catalogs.Service{Store: s.store, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: nobody{}, Enqueuer: nobody{}, Clock: c, IDs: c, Log: log}
 	s.requests = &requests.Service{Store: s.store, Enqueuer: nobody{}, Clock: c, IDs: c, Log: log}

@@ -8,6 +8,7 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/builtin"
+	"leasehold/pkg/connector/ldap"
 	"leasehold/pkg/connector/msgraph"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/connector/scim"
@@ -18,9 +19,12 @@ import (
 )
 
 // Registry returns every kind of connector there is. private lets targets be plain http
-// and on private addresses, which is for emulators alone.
-func Registry(configs connector.Configs, secrets connector.Secrets, people *directory.Service, private bool) *connector.Registry {
+// and on private addresses, which is for emulators alone; allowed are the private addresses of
+// directories elsewhere.
+func Registry(configs connector.Configs, secrets connector.Secrets, people *directory.Service, private bool, allowed outbound.Allowed) *connector.Registry {
 	return connector.NewRegistry(configs, secrets, builtin.New(groups{people}), map[string]connector.Kind{
+		ldap.Kind: {OriginSystem: ldap.OriginSystem, Concurrent: true, Valid: ldap.Valid,
+			Open: ldap.Factory(outbound.Dialer{Private: private, Allowed: allowed, Ports: ldap.Ports})},
 		msgraph.Kind: {OriginSystem: msgraph.OriginGroup, Applications: msgraph.OriginApplication, Concurrent: true, Open: msgraph.Factory(outbound.Client(private), private)},
 		scim.Kind:    {OriginSystem: scim.OriginSystem, Applications: scim.OriginApplication, Open: scim.Factory(outbound.Client(private), private)},
 		"sharepoint": sharepoint.Kind,

@@ -43,19 +43,19 @@ func (m *messages) Read(p []byte) (int, error) {
 
 // next reads one message.
 func (m *messages) next() ([]byte, error) {
-	head := make([]byte, 2, 6)
-	if _, err := io.ReadFull(m.Conn, head); err != nil {
+	prefix := make([]byte, 2, 6)
+	if _, err := io.ReadFull(m.Conn, prefix); err != nil {
 		return nil, err
 	}
-	if more := head[1] & 0x7f; head[1] > 0x80 && more <= 4 {
-		head = head[:2+more]
-		if _, err := io.ReadFull(m.Conn, head[2:]); err != nil {
+	if more := prefix[1] & 0x7f; prefix[1] > 0x80 && more <= 4 {
+		prefix = prefix[:2+more]
+		if _, err := io.ReadFull(m.Conn, prefix[2:]); err != nil {
 			return nil, err
 		}
 	}
-	size, body, ok := lengthOf(head)
+	size, body, ok := lengthOf(prefix)
 	switch {
-	case head[0] != 0x30 || !ok || len(body) != 0:
+	case prefix[0] != 0x30 || !ok || len(body) != 0:
 		return nil, errNoMessage
 	case size > maxBytes-m.bytes:
 		return nil, errTooLong
@@ -69,11 +69,11 @@ func (m *messages) next() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.bytes += len(head) + size
+	m.bytes += len(prefix) + size
 	if err := m.count(content, 1); err != nil {
 		return nil, err
 	}
-	return append(head, content...), nil
+	return append(prefix, content...), nil
 }
 
 // count looks at the parts of what a part holds.

@@ -18,15 +18,15 @@ type Allowed struct {
 	Hosts    []string
 }
 
-// inHouse are the networks that an organisation gives out itself. Nothing else can be allowed:
+// privateNetworks are the networks that an organisation gives out itself. Nothing else can be allowed:
 // this machine and link-local addresses hold what speaks for a function, and never a target.
-var inHouse = prefixes("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+var privateNetworks = prefixes("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 // Allows reports that the list has the address, which the host's name led to.
 func (a Allowed) Allows(host string, address netip.Addr) bool {
 	address = address.Unmap()
 	holds := func(p netip.Prefix) bool { return p.Contains(address) }
-	if !address.IsValid() || address.Zone() != "" || !slices.ContainsFunc(inHouse, holds) {
+	if !address.IsValid() || address.Zone() != "" || !slices.ContainsFunc(privateNetworks, holds) {
 		return false
 	}
 	named := func(h string) bool { return strings.EqualFold(h, strings.TrimSuffix(host, ".")) }
