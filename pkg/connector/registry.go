@@ -23,6 +23,9 @@ type Kind struct {
 	// resource never undo each other.
 	Concurrent bool
 
+	// NotHTTP: its addresses are none of HTTP; Open says which they are.
+	NotHTTP bool
+
 	// Absent says why no connector of the kind can be registered, and Open is nil; "" where one
 	// can. Valid refuses what no resource of the kind, and no role of it, can be named.
 	Absent string
@@ -105,7 +108,7 @@ func (r *Registry) Kinds() []entitlement.TargetKind {
 	var all []entitlement.TargetKind
 	for _, name := range slices.Sorted(maps.Keys(r.kinds)) {
 		k := r.kinds[name]
-		kind := entitlement.TargetKind{Name: name, OriginSystem: k.OriginSystem, Applications: k.Applications, Absent: k.Absent, Valid: k.Valid, Concurrent: k.Concurrent}
+		kind := entitlement.TargetKind{Name: name, OriginSystem: k.OriginSystem, Applications: k.Applications, Absent: k.Absent, Valid: k.Valid, Concurrent: k.Concurrent, NotHTTP: k.NotHTTP}
 		if k.Open == nil {
 			kind.Name = ""
 		}

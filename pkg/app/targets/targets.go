@@ -23,7 +23,7 @@ import (
 // directories elsewhere.
 func Registry(configs connector.Configs, secrets connector.Secrets, people *directory.Service, private bool, allowed outbound.Allowed) *connector.Registry {
 	return connector.NewRegistry(configs, secrets, builtin.New(groups{people}), map[string]connector.Kind{
-		ldap.Kind: {OriginSystem: ldap.OriginSystem, Concurrent: true, Valid: ldap.Valid,
+		ldap.Kind: {OriginSystem: ldap.OriginSystem, Concurrent: true, NotHTTP: true,
 			Open: ldap.Factory(outbound.Dialer{Private: private, Allowed: allowed, Ports: ldap.Ports})},
 		msgraph.Kind: {OriginSystem: msgraph.OriginGroup, Applications: msgraph.OriginApplication, Concurrent: true, Open: msgraph.Factory(outbound.Client(private), private)},
 		scim.Kind:    {OriginSystem: scim.OriginSystem, Applications: scim.OriginApplication, Open: scim.Factory(outbound.Client(private), private)},

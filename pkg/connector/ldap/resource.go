@@ -135,15 +135,6 @@ func aimOf(role entitlement.RoleRef) (aim, error) {
 	return aim{}, entitlement.Errorf(entitlement.Invalid, "A group of a directory has no role %q: its roles are %s and %s before its id.", role.Role, memberPrefix, ownerPrefix)
 }
 
-// Valid refuses what no group of a directory, and no role of one, can be named.
-func Valid(originID, role string) error {
-	if role == "" {
-		role = memberPrefix + originID
-	}
-	_, err := aimOf(entitlement.RoleRef{Resource: originID, Role: role})
-	return err
-}
-
 // attribute returns the one that the role is a value of.
 func (s *session) attribute(g group, a aim) (string, error) {
 	switch {
@@ -187,7 +178,7 @@ var askGroup = outbound.Operation{Op: "ldap: read group", What: "for a group"}
 
 // Resource looks up one group.
 func (c *Connector) Resource(ctx context.Context, originID string) (connector.Resource, error) {
-	if err := Valid(originID, ""); err != nil {
+	if _, err := aimOf(entitlement.RoleRef{Resource: originID, Role: memberPrefix + originID}); err != nil {
 		return connector.Resource{}, err
 	}
 
