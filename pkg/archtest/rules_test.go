@@ -103,7 +103,8 @@ var rules = map[string]rule{
 	"pkg/connector/msgraph":        adapter.andOthers(jose, oauth2),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 
-	"pkg/connector/connectortest/slapd": adapter.andOthers(goldap, ber),
+	"pkg/connector/connectortest/adserver": adapter.andOthers(goldap, ber),
+	"pkg/connector/connectortest/slapd":    adapter.andOthers(goldap, ber),
 
 	"pkg/graph":  pages.and("publicurl"),
 	"pkg/portal": pages.and("publicurl", "sessions", "signin", "timezone").andOthers(templ, words, errs),

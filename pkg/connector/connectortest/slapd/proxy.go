@@ -14,9 +14,9 @@ import (
 
 // Proxy stands between a connector and a directory, and spoils one answer or all of them.
 type Proxy struct {
-	t      *testing.T
-	server *Server // nil: it has none behind it
-	port   int
+	Authority string // the certificate, in PEM, that its own is from
+	port      int
+	behind    func() (Directory, error)
 
 	mu    sync.Mutex
 	fault Fault
@@ -28,14 +28,35 @@ type Proxy struct {
 // on. pass lets the directory answer.
 type Fault func(w io.Writer, request *ber.Packet, pass func(io.Writer) error) (goesOn bool)
 
+// Directory is one connection to what is behind a proxy: it answers requests in order.
+type Directory interface {
+	Answer(request *ber.Packet, w io.Writer) error
+	Close() error
+}
+
 // NewProxy starts a proxy in front of the directory.
 func NewProxy(t *testing.T, server *Server) *Proxy {
 	t.Helper()
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{server.keys.certificate(t)}})
+	return inFront(t, server.keys, func() (Directory, error) {
+		conn, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", server.TLS), &tls.Config{RootCAs: server.keys.pool(), ServerName: "127.0.0.1"})
+		return wire{conn}, err
+	})
+}
+
+// InFront starts a proxy in front of a directory of this process; each connection is one that
+// connect makes.
+func InFront(t *testing.T, connect func() Directory) *Proxy {
+	t.Helper()
+	return inFront(t, makeKeys(t), func() (Directory, error) { return connect(), nil })
+}
+
+func inFront(t *testing.T, keys keys, behind func() (Directory, error)) *Proxy {
+	t.Helper()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{keys.certificate(t)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{t: t, server: server, port: listener.Addr().(*net.TCPAddr).Port}
+	p := &Proxy{Authority: keys.authorityPEM, port: listener.Addr().(*net.TCPAddr).Port, behind: behind}
 
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -88,7 +109,7 @@ func (p *Proxy) take(op ber.Tag) Fault {
 // serve hands on one request after the other, each with its answers.
 func (p *Proxy) serve(client net.Conn) {
 	defer client.Close()
-	behind, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.server.TLS), &tls.Config{RootCAs: p.server.keys.pool(), ServerName: "127.0.0.1"})
+	behind, err := p.behind()
 	if err != nil {
 		return
 	}
@@ -99,7 +120,7 @@ func (p *Proxy) serve(client net.Conn) {
 		if err != nil || len(request.Children) < 2 || request.Children[1].Tag == ldap.ApplicationUnbindRequest {
 			return
 		}
-		pass := func(w io.Writer) error { return exchange(behind, request, w) }
+		pass := func(w io.Writer) error { return behind.Answer(request, w) }
 		if f := p.take(request.Children[1].Tag); f != nil {
 			if !f(client, request, pass) {
 				return
@@ -112,13 +133,16 @@ func (p *Proxy) serve(client net.Conn) {
 	}
 }
 
-// exchange sends a request and copies its answers, up to the last.
-func exchange(behind net.Conn, request *ber.Packet, w io.Writer) error {
+// wire is a connection to a directory of another process.
+type wire struct{ net.Conn }
+
+// Answer sends a request and copies its answers, up to the last.
+func (behind wire) Answer(request *ber.Packet, w io.Writer) error {
 	if _, err := behind.Write(request.Bytes()); err != nil {
 		return err
 	}
 	for {
-		answer, err := ber.ReadPacket(behind)
+		answer, err := ber.ReadPacket(behind.Conn)
 		if err != nil {
 			return err
 		}
@@ -150,6 +174,27 @@ func Result(request *ber.Packet, code int, words string) []byte {
 	return message(request, op)
 }
 
+// Paged is the last answer to a search by pages, with the place where the next begins.
+func Paged(request *ber.Packet, cookie string) []byte {
+	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationSearchResultDone, nil, "")
+	op.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, 0, ""))
+	op.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, "", ""))
+	op.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, "", ""))
+
+	control := ldap.NewControlPaging(0)
+	control.SetCookie([]byte(cookie))
+	controls := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "")
+	controls.AppendChild(control.Encode())
+	return message(request, op, controls)
+}
+
+// Reference is an answer to a search that names another server for a part of it.
+func Reference(request *ber.Packet, url string) []byte {
+	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationSearchResultReference, nil, "")
+	op.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, url, ""))
+	return message(request, op)
+}
+
 // Entry is an entry among the answers to a search.
 func Entry(request *ber.Packet, dn string, attributes map[string][]string) []byte {
 	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationSearchResultEntry, nil, "")
@@ -169,9 +214,11 @@ func Entry(request *ber.Packet, dn string, attributes map[string][]string) []byt
 	return message(request, op)
 }
 
-func message(request, op *ber.Packet) []byte {
+func message(request *ber.Packet, parts ...*ber.Packet) []byte {
 	all := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
 	all.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, request.Children[0].Value, ""))
-	all.AppendChild(op)
+	for _, part := range parts {
+		all.AppendChild(part)
+	}
 	return all.Bytes()
 }
