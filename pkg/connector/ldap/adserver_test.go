@@ -3,9 +3,13 @@ package ldap
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	ldapv3 "github.com/go-ldap/ldap/v3"
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/connectortest"
@@ -134,4 +138,39 @@ func TestInADomainOnlyAccountsArePeopleAndComputedGroupsAreNotGiven(t *testing.T
 	if r, err := c.Resource(t.Context(), s.AddGroup("Sales")); err != nil || len(r.Roles) != 1 || !strings.HasPrefix(r.Roles[0].OriginID, memberPrefix) {
 		t.Errorf("got %+v, %v", r, err)
 	}
+}
+
+// A directory that shows its people no more is none in which somebody has no account.
+func TestS15_AnAccountThatMayNotReadPeopleFindsNobodyMissing(t *testing.T) {
+	s := adserver.New()
+	ann := connector.PrincipalRef(s.AddUser("ann", ""))
+	id := s.AddGroup("Sales", adserver.DNOf("ann"))
+	proxy := s.Start(t)
+	c := onDomain(t, s, proxy)
+	proxy.Always(func(w io.Writer, request *ber.Packet, pass func(io.Writer) error) bool {
+		if slapd.Operation(request) == ldapv3.ApplicationSearchRequest && !strings.Contains(fmt.Sprint(attributesOf(request)), "groupType") {
+			_, err := w.Write(slapd.Result(request, 0, ""))
+			return err == nil
+		}
+		return pass(w) == nil
+	})
+
+	for _, w := range ways {
+		told, err := c.Check(t.Context(), memberOf(id), w.name, []connector.PrincipalRef{ann})
+		if refusedAs(t, err, entitlement.Unavailable, connector.NotUnderstood); told != nil {
+			t.Errorf("%s: %v", w.name, told)
+		}
+	}
+	_, err := c.Apply(t.Context(), memberOf(id), []connector.Op{{Principal: ann}})
+	refusedAs(t, err, entitlement.Unavailable, connector.NotUnderstood)
+	_, err = c.FindPrincipals(t.Context(), []connector.Correlation{{UserName: "ann@example.com"}})
+	refusedAs(t, err, entitlement.Unavailable, connector.NotUnderstood)
+}
+
+// attributesOf are those that a search asks for.
+func attributesOf(request *ber.Packet) (names []string) {
+	for _, a := range request.Children[1].Children[7].Children {
+		names = append(names, a.Data.String())
+	}
+	return names
 }
