@@ -102,6 +102,9 @@ var rules = map[string]rule{
 	"pkg/connector/ldap":           adapter.andOthers(goldap, ber),
 	"pkg/connector/msgraph":        adapter.andOthers(jose, oauth2),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
+	"pkg/connector/remote":         adapter.and("obs"),
+	"pkg/connector/scim":           adapter.andOthers(oauth2),
+	"pkg/connector/tokens":         adapter.andOthers(oauth2),
 
 	"pkg/connector/connectortest/adserver": adapter.andOthers(goldap, ber),
 	"pkg/connector/connectortest/slapd":    adapter.andOthers(goldap, ber),

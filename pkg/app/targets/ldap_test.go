@@ -26,7 +26,7 @@ func TestR4_R5_R8_AGroupOfADirectoryIsGivenAndTakenBack(t *testing.T) {
 	credential, _ := json.Marshal(map[string]string{"bindDn": slapd.Service, "password": directory.Password, "certificateAuthority": directory.Authority, "placeholder": slapd.Placeholder})
 	conn := must[entitlement.ConnectorConfig](t)(s.catalogs.RegisterConnector(t.Context(), by, entitlement.ConnectorConfig{DisplayName: "Directory", Kind: ldap.Kind,
 		URL: directory.URL(), CorrelationKeys: []string{"externalId", "mail"}}, string(credential)))
-	if checked := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, conn.ID)); checked.Check.Error != "" || !slices.Contains(checked.Check.Shows, "members") {
+	if checked := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, conn.ID, "")); checked.Check.Error != "" || !slices.Contains(checked.Check.Shows, "members") {
 		t.Errorf("the check found %+v", checked.Check)
 	}
 	offers := must[entitlement.Paged[entitlement.TargetOffer]](t)(s.catalogs.Offers(t.Context(), by.Caller, conn.ID, "sal", entitlement.Page{Limit: 10}))

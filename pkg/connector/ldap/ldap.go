@@ -20,15 +20,16 @@ import (
 	"time"
 
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/entitlement"
 )
 
 // Kind is the kind under which connectors of this package are registered.
-const Kind = "ldap"
+const Kind = kinds.LDAP
 
 // OriginSystem is what resources of this kind name as their origin system.
-const OriginSystem = "Ldap"
+const OriginSystem = kinds.OriginLDAP
 
 // MaxBatch is how many values one Modify changes.
 const MaxBatch = 100

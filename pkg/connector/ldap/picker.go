@@ -117,7 +117,7 @@ func (c *Connector) Survey(ctx context.Context) entitlement.TargetCheck {
 		return nil
 	})
 	if err != nil {
-		found.Error = connector.RefusalOf(err).Detail
+		connector.Stopped(&found, err)
 	}
 	return found
 }
