@@ -24,7 +24,7 @@ type settings struct {
 	arch       string // in Go's words
 	alarmEmail string // "" means that nobody is mailed
 
-	privateTargets string // networks and hosts, separated by commas; "" means none
+	internalTargets string // networks and hosts, separated by commas; "" means none
 }
 
 // readSettings reads the context and says all that is wrong with it at once. The
@@ -39,7 +39,7 @@ func readSettings(context func(string) any) (settings, error) {
 		arch:       text(context(names.ContextArch)),
 		alarmEmail: text(context(names.ContextAlarmEmail)),
 
-		privateTargets: text(context(names.ContextPrivate)),
+		internalTargets: text(context(names.ContextInternal)),
 	}
 	if s.arch == "" {
 		s.arch = defaultArch(s.emulator)
@@ -49,7 +49,7 @@ func readSettings(context func(string) any) (settings, error) {
 	s.domainOnly = endpoint == "off"
 
 	// All mistakes at once: each deployment takes minutes.
-	if err := errors.Join(s.checkIssuers(), s.checkFirstAdmin(), s.checkEndpoint(endpoint), s.checkPublicURL(), s.checkArch(), s.checkAlarmEmail(), s.checkPrivateTargets()); err != nil {
+	if err := errors.Join(s.checkIssuers(), s.checkFirstAdmin(), s.checkEndpoint(endpoint), s.checkPublicURL(), s.checkArch(), s.checkAlarmEmail(), s.checkInternalTargets()); err != nil {
 		return settings{}, fmt.Errorf("the deployment's context is incomplete:\n%w", err)
 	}
 	return s, nil

@@ -37,7 +37,7 @@ type Config struct {
 	Emulated   bool     // on an emulator: targets and key sets may be plain http and private
 	AWS        AWS
 
-	PrivateTargets PrivateTargets // private addresses that directories may have
+	InternalTargets InternalTargets // private addresses that directories may have
 }
 
 // AWS is how the function reaches AWS or an emulator, from the Lambda runtime.

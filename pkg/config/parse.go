@@ -56,8 +56,8 @@ var parsers = map[names.EnvKey]parser{
 		c.SignInPath = value
 		return checkPath(value)
 	}},
-	names.EnvPrivate: {"private networks such as 10.20.0.0/16 and names of hosts, separated by commas, or nothing", func(c *Config, value string) (err error) {
-		c.PrivateTargets, err = parsePrivateTargets(value)
+	names.EnvInternal: {"private networks such as 10.20.0.0/16 and names of hosts, separated by commas, or nothing", func(c *Config, value string) (err error) {
+		c.InternalTargets, err = parseInternalTargets(value)
 		return err
 	}},
 	names.EnvEmulated: {"true or false", func(c *Config, value string) error {

@@ -118,7 +118,7 @@ func unreached(ask outbound.Operation, err error) error {
 	switch {
 	case errors.Is(err, outbound.ErrRefused):
 		refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Permanent: true,
-			Detail: "The directory's address is not a public one with port 389 or 636, and not one of the private addresses that this deployment allows (privateTargets)."}
+			Detail: "The directory's address is not a public one with port 389 or 636, and not one of the private addresses that this deployment allows (internalTargets)."}
 		return connector.Fail(entitlement.Invalid, ask.Op, refusal, err)
 	case errors.As(err, &certificate):
 		refusal := &connector.Refusal{Reason: connector.TargetUnavailable,

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// PrivateTargets are the private addresses that targets may have: networks, and hosts whose name
+// InternalTargets are the private addresses that targets may have: networks, and hosts whose name
 // may lead to any of them.
-type PrivateTargets struct {
+type InternalTargets struct {
 	Networks []netip.Prefix
 	Hosts    []string
 }
@@ -21,9 +21,9 @@ var privateNetworks = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.
 
 var hostName = regexp.MustCompile(`^(?i:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.(?i:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?))+$`)
 
-// parsePrivateTargets reads networks, addresses and names of hosts, separated by commas. What
+// parseInternalTargets reads networks, addresses and names of hosts, separated by commas. What
 // could never be allowed is refused, and not kept as if it were.
-func parsePrivateTargets(text string) (all PrivateTargets, err error) {
+func parseInternalTargets(text string) (all InternalTargets, err error) {
 	for entry := range strings.SplitSeq(text, ",") {
 		if entry = strings.TrimSpace(entry); entry == "" {
 			continue
@@ -35,13 +35,13 @@ func parsePrivateTargets(text string) (all PrivateTargets, err error) {
 		}
 		switch {
 		case err == nil && !slices.ContainsFunc(privateNetworks, func(p netip.Prefix) bool { return p.Bits() <= network.Bits() && p.Contains(network.Addr()) }):
-			return PrivateTargets{}, fmt.Errorf("%s is not within a private network (10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16, fc00::/7)", entry)
+			return InternalTargets{}, fmt.Errorf("%s is not within a private network (10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16, fc00::/7)", entry)
 		case err == nil:
 			all.Networks = append(all.Networks, network.Masked())
 		case hostName.MatchString(entry) && strings.ContainsFunc(entry[strings.LastIndex(entry, ".")+1:], func(r rune) bool { return r > '9' }):
 			all.Hosts = append(all.Hosts, entry)
 		default:
-			return PrivateTargets{}, fmt.Errorf("%q is neither a network nor the full name of a host", entry)
+			return InternalTargets{}, fmt.Errorf("%q is neither a network nor the full name of a host", entry)
 		}
 	}
 	return all, nil
