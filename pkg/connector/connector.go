@@ -19,7 +19,8 @@
 //  4. A test that makes a connectortest.Harness of such a target and hands it to connectortest.Run,
 //     and to RunBehaviour for each Character. Roles of different sorts are a harness each. What is
 //     nil in Faults is named in the row that go test -v prints for the target. Where the protocol
-//     asks by other methods than GET, Proxy.Writes tells what changes something.
+//     asks by other methods than GET, Proxy.Writes tells what changes something; a target that is
+//     not spoken to over HTTP has Faults.Spoil in place of Reply (package slapd is one).
 //  5. A row in package kinds, with the origin systems of its resources, and one in
 //     app/targets/targets.go, with what opens it; a story there
 //     that goes through the whole stack; a row in archtest for what else it imports; a paragraph in

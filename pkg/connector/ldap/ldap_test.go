@@ -1,12 +1,15 @@
 package ldap
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	ldapv3 "github.com/go-ldap/ldap/v3"
@@ -447,4 +450,70 @@ func TestAnAccountThatMayNotWriteIsRefusedAsACredential(t *testing.T) {
 		_, err = c.Apply(t.Context(), memberOf(id), []connector.Op{{Grant: grant, Principal: found[0].Ref}})
 		refusedAs(t, err, entitlement.Forbidden, connector.CredentialRefused)
 	}
+}
+
+// A directory that takes requests and answers none, in TLS or after it, is left when the time of
+// one call is over, or when whoever asked gives up.
+func TestA19_ADirectoryThatNeverAnswersIsLeft(t *testing.T) {
+	s := slapd.Start(t)
+	proxy := slapd.NewProxy(t, s)
+	ended := make(chan struct{})
+	defer close(ended)
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+
+	hang := func(io.Writer, *ber.Packet, func(io.Writer) error) bool {
+		<-ended
+		return false
+	}
+	for _, url := range []string{proxy.URL(), "ldaps://" + silent.Addr().String() + "/" + slapd.Base, "ldap://" + silent.Addr().String() + "/" + slapd.Base} {
+		for _, fault := range []slapd.Fault{hang, bound(hang)} {
+			proxy.Always(fault)
+			c := connect(t, s, url, "")
+			c.limit = 200 * time.Millisecond
+			_, err := c.FindPrincipals(t.Context(), []connector.Correlation{{UserName: "ann"}})
+			refusedAs(t, err, entitlement.Unavailable, connector.TargetUnavailable)
+
+			gaveUp, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(100*time.Millisecond, cancel)
+			_, err = connect(t, s, url, "").FindPrincipals(gaveUp, []connector.Correlation{{UserName: "ann"}})
+			refusedAs(t, err, entitlement.Unavailable, connector.TargetUnavailable)
+		}
+	}
+}
+
+// Access is given by id: a group, or a person, that was deleted and made again is another one.
+func TestF29_F30_WhoAndWhatWasMadeAgainUnderTheSameNameIsAnother(t *testing.T) {
+	s := slapd.Start(t)
+	people(t, s)
+	dn, id := newGroup(t, s, "groupOfNames", slapd.DNOf("ann0"))
+	_, other := newGroup(t, s, "groupOfNames")
+	ann := connector.PrincipalRef(s.ID(t, slapd.DNOf("ann0")))
+	c := connect(t, s, s.URL(), slapd.Placeholder)
+
+	if err := s.Root().Del(ldapv3.NewDelRequest(slapd.DNOf("ann0"), nil)); err != nil {
+		t.Fatal(err)
+	}
+	again := s.AddPerson(t, "ann0", "", "")
+	results, err := c.Apply(t.Context(), memberOf(other), []connector.Op{{Grant: true, Principal: ann}})
+	if err != nil || results[0].Err == nil || results[0].Err.Reason != connector.PrincipalMissing {
+		t.Errorf("an account that is gone: %+v, %v", results, err)
+	}
+	if found, err := c.FindPrincipals(t.Context(), []connector.Correlation{{UserName: "ann0"}}); err != nil || string(found[0].Ref) != again {
+		t.Errorf("found %+v, %v, want %s", found, err, again)
+	}
+
+	if err := s.Root().Del(ldapv3.NewDelRequest(dn, nil)); err != nil {
+		t.Fatal(err)
+	}
+	s.Add(t, dn, map[string][]string{"objectClass": {"groupOfNames"}, "cn": {strings.TrimPrefix(strings.Split(dn, ",")[0], "cn=")}, "member": {slapd.DNOf("ann0")}})
+	for _, w := range ways {
+		_, err := c.Check(t.Context(), memberOf(id), w.name, []connector.PrincipalRef{connector.PrincipalRef(again)})
+		refusedAs(t, err, entitlement.NotFound, connector.ResourceMissing)
+	}
+	_, err = c.Apply(t.Context(), memberOf(id), []connector.Op{{Principal: connector.PrincipalRef(again)}})
+	refusedAs(t, err, entitlement.NotFound, connector.ResourceMissing)
 }
