@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -109,8 +108,6 @@ func TestLoadReadsEveryValue(t *testing.T) {
 		PublicURLs: []string{"https://access.example.com", "https://access.example.org"},
 		SecretPath: "/leasehold/connectors",
 		Emulated:   true,
-		InternalTargets: config.InternalTargets{Hosts: []string{"dc1.corp.example"},
-			Networks: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("192.168.1.7/32")}},
 		AWS: config.AWS{Region: "eu-west-1", Endpoint: "http://127.0.0.1:4566", AccessKeyID: "AKIDEXAMPLE",
 			SecretAccessKey: "very-secret-key", SessionToken: "very-secret-token"},
 	}
@@ -143,13 +140,6 @@ func TestLoadRefuses(t *testing.T) {
 		"public address, query":    {"LEASEHOLD_PUBLIC_URL", "https://a.example.com/?x=1", "no user, query"},
 		"path with a slash behind": {"LEASEHOLD_SECRET_PATH", "/leasehold/", "not end with one"},
 		"path with none before":    {"LEASEHOLD_SECRET_PATH", "leasehold", "begin with a slash"},
-		"public network":           {"LEASEHOLD_INTERNAL_TARGETS", "93.184.0.0/16", "not within a private network"},
-		"everything":               {"LEASEHOLD_INTERNAL_TARGETS", "0.0.0.0/0", "not within a private network"},
-		"this machine":             {"LEASEHOLD_INTERNAL_TARGETS", "127.0.0.1", "not within a private network"},
-		"link-local":               {"LEASEHOLD_INTERNAL_TARGETS", "10.0.0.0/8,169.254.169.254", "not within a private network"},
-		"half of a name":           {"LEASEHOLD_INTERNAL_TARGETS", "dc1", "full name of a host"},
-		"half an address":          {"LEASEHOLD_INTERNAL_TARGETS", "10.20.1", "full name of a host"},
-		"an address of the web":    {"LEASEHOLD_INTERNAL_TARGETS", "ldaps://dc1.corp.example", "full name of a host"},
 		"neither true nor false":   {"LEASEHOLD_EMULATED", "yes", "true or false"},
 		"no region":                {"AWS_REGION", "", "AWS_REGION is not set"},
 		"endpoint that is no URL":  {"AWS_ENDPOINT_URL", "127.0.0.1:4566", "not a URL"},
