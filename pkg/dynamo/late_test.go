@@ -25,6 +25,8 @@ var askedOfIndexes = map[string]string{
 	"UsersMailed":         "shows; what must be one person's alone has a sentinel",
 	"UsersEmployed":       "shows; as UsersMailed",
 	"ReportsOf":           "shows; whose manager somebody is, the person says who is read",
+	"GuestsAt":            "shows; to which organization somebody belongs is read of whoever is shown",
+	"SponsoredBy":         "shows; whom an organization has as sponsors, it says itself, read strongly",
 	"OpenRequestsOf":      "shows what several people have open; each request is read",
 	"BehalfPolicies":      "shows what managers may ask for; the request reads package and policy strongly, under their guards",
 	"FailingAnywhere":     "shows what fails; what is held and how it stands is read",
