@@ -48,6 +48,7 @@ func (c *call) schemas() []schema {
 		schemaOf("inactiveSettings", inactiveType()), schemaOf("link", linkType("")), schemaOf("impactSettings", impactSettingsType()), schemaOf("impact", impactType(nil)), schemaOf("impactChange", impactChangeType()), schemaOf("export", exportType()),
 		schemaOf("requirements", requirementType()),
 		schemaOf("approvalBackground", backgroundType()), schemaOf("trial", trialType()),
+		schemaOf("home", homeType()), schemaOf("packageFacts", packageFactsType()), schemaOf("missingAccessPackage", missingType()), schemaOf("sponsoredOrganization", sponsoredType()), schemaOf("sponsoredPerson", guestType()),
 	}
 }
 

@@ -109,9 +109,7 @@ func (v *visit) teamMember(r requests.Report) teamMember {
 }
 
 // endsSoon reports an assignment that ends in the next time.
-func (v *visit) endsSoon(a entitlement.Assignment) bool {
-	return a.Target == entitlement.TargetPresent && !a.End.IsZero() && a.End.Sub(v.now) <= endsSoon
-}
+func (v *visit) endsSoon(a entitlement.Assignment) bool { return a.EndsSoon(v.now) }
 
 // packagesBeside names the packages of assignments and requests, side by side.
 func (v *visit) packagesBeside(ctx context.Context, held []*views.Assignment, asked []*views.Request) error {

@@ -1,0 +1,276 @@
+package graph
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"leasehold/pkg/authz"
+	"leasehold/pkg/entitlement"
+	"leasehold/pkg/graph/odata"
+	"leasehold/pkg/requests"
+	"leasehold/pkg/views"
+)
+
+const (
+	mePath          = ours + "/me"
+	sponsoredPath   = mePath + "/sponsoredOrganizations"
+	guestsPath      = sponsoredPath + "/{organizationId}/people"
+	guestPath       = guestsPath + "/{userId}"
+	missingName     = mePath + "/missingAccessPackages(displayName='{displayName:text}')"
+	missingPackage  = mePath + "/missingAccessPackages(accessPackageId='{accessPackageId}')"
+	packageFactPath = mePath + "/accessPackages/{accessPackageId}/facts"
+)
+
+// meOperations are what the pages show somebody of their own that Graph has no word for: home, what
+// helps to choose a package, why one is not found, and the guests of organizations they sponsor.
+var meOperations = []operation{
+	{method: "GET", path: mePath + "/home", action: authz.ListOwnRequests, also: []authz.Action{authz.ListOwnApprovals, authz.ListOwnAssignments}, serve: getHome},
+	{method: "GET", path: packageFactPath, action: authz.ReadPackage, serve: getPackageFacts},
+	{method: "GET", path: missingName, action: authz.ListRequestablePackages, serve: listMissing},
+	{method: "GET", path: missingName + "/$count", action: authz.ListRequestablePackages, serve: counting(listMissing)},
+	{method: "GET", path: missingPackage, action: authz.ListRequestablePackages, serve: listMissing},
+	{method: "GET", path: missingPackage + "/$count", action: authz.ListRequestablePackages, serve: counting(listMissing)},
+
+	{method: "GET", path: sponsoredPath, action: authz.ListReports, serve: listSponsored},
+	{method: "GET", path: sponsoredPath + "/$count", action: authz.ListReports, serve: counting(listSponsored)},
+	{method: "GET", path: guestsPath, action: authz.ListReports, serve: listGuests},
+	{method: "GET", path: guestsPath + "/$count", action: authz.ListReports, serve: counting(listGuests)},
+	{method: "GET", path: guestPath + "/assignments", action: authz.ListReports, serve: listGuestAssignments},
+	{method: "GET", path: guestPath + "/assignments/$count", action: authz.ListReports, serve: counting(listGuestAssignments)},
+	{method: "GET", path: guestPath + "/assignmentRequests", action: authz.ListReports, serve: listGuestRequests},
+	{method: "GET", path: guestPath + "/assignmentRequests/$count", action: authz.ListReports, serve: counting(listGuestRequests)},
+}
+
+// onHome is how many of each kind home shows, as the page of it does.
+const onHome = 25
+
+// home is what home shows: each list is read side by side.
+type home struct {
+	of                    entitlement.UserID
+	Waiting, InProgress   []*views.Request
+	Ending, Failing, Owed []*views.Assignment
+	May                   map[entitlement.AssignmentID]requests.OwnOptions
+	More                  bool
+}
+
+func homeType() entityType[home] {
+	one, held := []*views.Request{{}}, []*views.Assignment{{}}
+	return entityType[home]{set: "leasehold/home", mapper: mapHome, navigation: noNavigation, example: home{Waiting: one, InProgress: one, Ending: held, Failing: held, Owed: held}}
+}
+
+func mapHome(h home) object {
+	return object{"id": string(h.of), "waiting": objects(h.Waiting, mapHomeRequest), "inProgress": objects(h.InProgress, mapHomeRequest),
+		"endingSoon": objects(h.Ending, func(a *views.Assignment) object {
+			o := mapHomeAssignment(a)
+			o["mayExtend"] = h.May[a.Assignment.ID].Extend
+			return o
+		}),
+		"failing": objects(h.Failing, mapHomeAssignment), "owed": objects(h.Owed, mapHomeAssignment), "mayHaveMoreFailingOrOwed": h.More}
+}
+
+func mapHomeRequest(r *views.Request) object {
+	return object{"id": string(r.AssignmentRequest.ID), "requestType": string(r.Type), "state": string(r.State), "createdDateTime": instant(r.Created),
+		"accessPackage": packageOf(r.AssignmentRequest.Package, r.Package), "requestedBy": personOf(r.AssignmentRequest.Requestor, r.CreatedBy), "target": personOf(r.AssignmentRequest.Subject, r.Subject)}
+}
+
+func mapHomeAssignment(a *views.Assignment) object {
+	return object{"id": string(a.Assignment.ID), "state": string(a.State), "accessPackage": packageOf(a.Assignment.Package, a.Package), "target": personOf(a.Assignment.Subject, a.Subject),
+		"startDateTime": instant(a.Start), "endDateTime": instant(a.End), "sinceDateTime": instant(a.Since), "endedDateTime": instant(a.Ended)}
+}
+
+func packageOf(id entitlement.PackageID, p *views.Package) object {
+	name := ""
+	if p != nil {
+		name = p.DisplayName
+	}
+	return object{"id": string(id), "displayName": text(name)}
+}
+
+func personOf(id entitlement.UserID, u *entitlement.User) object {
+	name := ""
+	if u != nil {
+		name = u.DisplayName
+	}
+	return object{"id": string(id), "displayName": text(name)}
+}
+
+func getHome(ctx context.Context, c *call) (response, error) {
+	of, by := c.deps.Requests, c.by.Caller
+	h := home{of: by.ID}
+	g, within := errgroup.WithContext(ctx)
+	named := func(ctx context.Context, list []entitlement.AssignmentRequest, into *[]*views.Request) error {
+		*into = views.OfRequests(list)
+		return c.deps.Views.Requests(ctx, by, *into, views.With{views.JoinPackage: nil, views.JoinPeople: nil})
+	}
+	held := func(ctx context.Context, all []*views.Assignment) error {
+		return c.deps.Views.Assignments(ctx, by, all, views.With{views.JoinPackage: nil, views.JoinTarget: nil})
+	}
+
+	g.Go(func() error {
+		list, err := of.WaitingNow(within, by, entitlement.Page{Limit: onHome})
+		if err != nil {
+			return err
+		}
+		return named(within, list.Items, &h.Waiting)
+	})
+	g.Go(func() error {
+		list, err := of.Unfinished(within, by, entitlement.Page{Limit: onHome})
+		if err != nil {
+			return err
+		}
+		return named(within, list, &h.InProgress)
+	})
+	g.Go(func() error {
+		list, err := of.EndingSoon(within, by, onHome)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		if h.May, err = of.OwnOptions(within, by, list); err != nil {
+			return err
+		}
+		h.Ending = views.OfAssignments(list)
+		return held(within, h.Ending)
+	})
+	g.Go(func() error {
+		found, err := of.Troubles(within, by)
+		if err != nil {
+			return err
+		}
+		found = found.Few(requests.MaxTroubled)
+		h.Failing, h.Owed, h.More = views.OfAssignments(found.Failing), views.OfAssignments(found.Owed), found.More
+		return held(within, append(append([]*views.Assignment{}, h.Failing...), h.Owed...))
+	})
+
+	if err := g.Wait(); err != nil {
+		return response{}, err
+	}
+	return entity(ctx, c, homeType(), h)
+}
+
+// packageFacts are requests.Facts as they are told: what is not told is null.
+type packageFacts struct {
+	ID    entitlement.PackageID
+	Takes entitlement.Expiration // of which the duration counts
+	Told  bool                   // how long it takes
+	Have  *colleagues
+}
+
+// colleagues is how many of somebody's colleagues have a package.
+type colleagues struct {
+	Count, Of int
+	Most      bool // all but one, or all: then the count is not told
+}
+
+func packageFactsType() entityType[packageFacts] {
+	return entityType[packageFacts]{set: "leasehold/packageFacts", mapper: mapPackageFacts, navigation: noNavigation, example: packageFacts{Have: &colleagues{}}}
+}
+
+func mapPackageFacts(f packageFacts) object {
+	o := object{"id": string(f.ID), "usualDuration": nil, "colleagues": nil}
+	if f.Told {
+		o["usualDuration"] = entitlement.FormatDuration(f.Takes.Duration)
+	}
+	if f.Have != nil {
+		o["colleagues"] = object{"haveIt": f.Have.Count, "count": f.Have.Of, "mostHaveIt": f.Have.Most}
+	}
+	return o
+}
+
+func getPackageFacts(ctx context.Context, c *call) (response, error) {
+	found, err := c.deps.Requests.Facts(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
+	if err != nil {
+		return response{}, err
+	}
+	f := packageFacts{ID: found.Package.ID}
+	f.Takes.Duration, f.Told = found.Pace.Within()
+	if count, most, told := found.Colleagues.Have(found.Package.ID); told {
+		f.Have = &colleagues{count, found.Colleagues.Of, most}
+	}
+	return entity(ctx, c, packageFactsType(), f)
+}
+
+func missingType() entityType[requests.Missing] {
+	return entityType[requests.Missing]{set: "leasehold/missingAccessPackages", mapper: mapMissing, navigation: noNavigation, example: requests.Missing{Hindrances: []requests.MissingHindrance{{}}}}
+}
+
+// mapMissing says of each condition that fails who can change it: null where nobody needs to, or
+// the caller does by what they hold.
+func mapMissing(m requests.Missing) object {
+	return object{"id": string(m.Package.ID), "displayName": text(m.Package.DisplayName), "owners": texts(m.Owners),
+		"hindrances": objects(m.Hindrances, func(h requests.MissingHindrance) object {
+			who := ""
+			if h.ByOwner() {
+				who = "catalogOwner"
+			}
+			return object{"kind": string(h.Kind), "changedBy": text(who), "displayName": text(h.Name)}
+		})}
+}
+
+// listMissing says why the caller does not find packages of a name, or the one of a link. Of what
+// they may not know of it says the same as of what is not there: nothing.
+func listMissing(ctx context.Context, c *call) (response, error) {
+	return list(ctx, c, missingType(), sliced(c.deps.Requests.Missing(ctx, c.by.Caller, c.path["displayName"], id[entitlement.PackageID](c, "accessPackageId"))))
+}
+
+func sponsoredType() entityType[entitlement.ConnectedOrganization] {
+	return entityType[entitlement.ConnectedOrganization]{set: "leasehold/sponsoredOrganizations", navigation: noNavigation, mapper: func(o entitlement.ConnectedOrganization) object {
+		return object{"id": string(o.ID), "displayName": text(o.DisplayName), "description": o.Description, "state": string(o.State)}
+	}}
+}
+
+func listSponsored(ctx context.Context, c *call) (response, error) {
+	return list(ctx, c, sponsoredType(), asCaller(c, c.deps.Requests.Sponsored))
+}
+
+// guest is somebody of an organization that the caller sponsors, with counts.
+type guest struct {
+	entitlement.User
+	Held, NotDelivered, Ending, Open int
+	First                            entitlement.Assignment // of those that end soon
+}
+
+func guestType() entityType[guest] {
+	return entityType[guest]{set: "leasehold/sponsoredPeople", navigation: noNavigation, mapper: func(g guest) object {
+		return object{"id": string(g.ID), "displayName": text(g.DisplayName), "userPrincipalName": odata.Exact(g.UserPrincipalName), "accountEnabled": g.Enabled,
+			"assignmentCount": g.Held, "notDeliveredCount": g.NotDelivered, "endingSoonCount": g.Ending, "firstEndDateTime": instant(g.First.End), "openRequestCount": g.Open}
+	}}
+}
+
+func (c *call) guestOf(r requests.Report) guest {
+	g := guest{User: r.User, Held: len(r.Held), Open: len(r.Open)}
+	for _, a := range r.Held {
+		if a.State != entitlement.AssignmentDelivered {
+			g.NotDelivered++
+		}
+		if a.EndsSoon(c.deps.Clock.Now()) {
+			if g.Ending++; g.First.End.IsZero() || a.End.Before(g.First.End) {
+				g.First = a
+			}
+		}
+	}
+	return g
+}
+
+func listGuests(ctx context.Context, c *call) (response, error) {
+	return list(ctx, c, guestType(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[guest], error) {
+		found, err := c.deps.Requests.Guests(ctx, c.by.Caller, id[entitlement.OrganizationID](c, "organizationId"), "", page)
+		out := entitlement.Paged[guest]{Next: found.People.Next, Unread: found.People.Unread}
+		for _, r := range found.People.Items {
+			out.Items = append(out.Items, c.guestOf(r))
+		}
+		return out, err
+	})
+}
+
+func listGuestAssignments(ctx context.Context, c *call) (response, error) {
+	return list(ctx, c, c.assignments(), viewed(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+		return c.deps.Requests.GuestAssignments(ctx, c.by.Caller, id[entitlement.OrganizationID](c, "organizationId"), id[entitlement.UserID](c, "userId"), page)
+	}, views.OfAssignments))
+}
+
+func listGuestRequests(ctx context.Context, c *call) (response, error) {
+	return list(ctx, c, c.requestKind(), viewed(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		return c.deps.Requests.GuestRequests(ctx, c.by.Caller, id[entitlement.OrganizationID](c, "organizationId"), id[entitlement.UserID](c, "userId"), page)
+	}, views.OfRequests))
+}
