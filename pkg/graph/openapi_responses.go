@@ -29,6 +29,7 @@ var nouns = map[string]string{
 	"{connectorId}/resources": "targetResource", "leasehold/settings": "inactiveSettings", "leasehold/assignmentRequests": "requestDetails",
 	"leasehold/accessPackageAssignmentApprovals": "approvalBackground",
 	"home": "home", "facts": "packageFacts", "missingAccessPackages": "missingAccessPackage", "sponsoredOrganizations": "sponsoredOrganization", "people": "sponsoredPerson",
+	"{userId}/assignments": "sponsoredAssignment", "{userId}/assignmentRequests": "sponsoredRequest",
 }
 
 // alone are the words that name one thing and no list.

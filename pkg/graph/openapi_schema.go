@@ -49,6 +49,7 @@ func (c *call) schemas() []schema {
 		schemaOf("requirements", requirementType()),
 		schemaOf("approvalBackground", backgroundType()), schemaOf("trial", trialType()),
 		schemaOf("home", homeType()), schemaOf("packageFacts", packageFactsType()), schemaOf("missingAccessPackage", missingType()), schemaOf("sponsoredOrganization", sponsoredType()), schemaOf("sponsoredPerson", guestType()),
+		schemaOf("sponsoredAssignment", guestAssignmentType()), schemaOf("sponsoredRequest", guestRequestType()),
 	}
 }
 

@@ -18,7 +18,7 @@ const (
 	guestsPath      = sponsoredPath + "/{organizationId}/people"
 	guestPath       = guestsPath + "/{userId}"
 	missingName     = mePath + "/missingAccessPackages(displayName='{displayName:text}')"
-	missingPackage  = mePath + "/missingAccessPackages(accessPackageId='{accessPackageId}')"
+	missingPackage  = mePath + "/missingAccessPackages/{accessPackageId}"
 	packageFactPath = mePath + "/accessPackages/{accessPackageId}/facts"
 )
 
@@ -29,8 +29,7 @@ var meOperations = []operation{
 	{method: "GET", path: packageFactPath, action: authz.ReadPackage, serve: getPackageFacts},
 	{method: "GET", path: missingName, action: authz.ListRequestablePackages, serve: listMissing},
 	{method: "GET", path: missingName + "/$count", action: authz.ListRequestablePackages, serve: counting(listMissing)},
-	{method: "GET", path: missingPackage, action: authz.ListRequestablePackages, serve: listMissing},
-	{method: "GET", path: missingPackage + "/$count", action: authz.ListRequestablePackages, serve: counting(listMissing)},
+	{method: "GET", path: missingPackage, action: authz.ListRequestablePackages, serve: getMissing},
 
 	{method: "GET", path: sponsoredPath, action: authz.ListReports, serve: listSponsored},
 	{method: "GET", path: sponsoredPath + "/$count", action: authz.ListReports, serve: counting(listSponsored)},
@@ -207,10 +206,22 @@ func mapMissing(m requests.Missing) object {
 		})}
 }
 
-// listMissing says why the caller does not find packages of a name, or the one of a link. Of what
-// they may not know of it says the same as of what is not there: nothing.
+// listMissing says why the caller does not find packages of a name. Of what they may not know of it
+// says the same as of what is not there: nothing.
 func listMissing(ctx context.Context, c *call) (response, error) {
-	return list(ctx, c, missingType(), sliced(c.deps.Requests.Missing(ctx, c.by.Caller, c.path["displayName"], id[entitlement.PackageID](c, "accessPackageId"))))
+	return list(ctx, c, missingType(), sliced(c.deps.Requests.Missing(ctx, c.by.Caller, c.path["displayName"], "")))
+}
+
+// getMissing says it of the package that a link leads to, and likewise.
+func getMissing(ctx context.Context, c *call) (response, error) {
+	found, err := c.deps.Requests.Missing(ctx, c.by.Caller, "", id[entitlement.PackageID](c, "accessPackageId"))
+	if err == nil && len(found) == 0 {
+		err = entitlement.Errorf(entitlement.NotFound, "There is no access package with this id that you may know of.")
+	}
+	if err != nil {
+		return response{}, err
+	}
+	return entity(ctx, c, missingType(), found[0])
 }
 
 func sponsoredType() entityType[entitlement.ConnectedOrganization] {
@@ -263,14 +274,34 @@ func listGuests(ctx context.Context, c *call) (response, error) {
 	})
 }
 
+func guestAssignmentType() entityType[*views.Assignment] {
+	return entityType[*views.Assignment]{set: "leasehold/sponsoredAssignments", mapper: mapHomeAssignment, navigation: noNavigation, example: &views.Assignment{}}
+}
+
+func guestRequestType() entityType[*views.Request] {
+	return entityType[*views.Request]{set: "leasehold/sponsoredRequests", mapper: mapHomeRequest, navigation: noNavigation, example: &views.Request{}}
+}
+
+// listGuestAssignments shows what the page of a guest does. What else there is of a package or a
+// policy is for those who may read these.
 func listGuestAssignments(ctx context.Context, c *call) (response, error) {
-	return list(ctx, c, c.assignments(), viewed(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-		return c.deps.Requests.GuestAssignments(ctx, c.by.Caller, id[entitlement.OrganizationID](c, "organizationId"), id[entitlement.UserID](c, "userId"), page)
-	}, views.OfAssignments))
+	return list(ctx, c, guestAssignmentType(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[*views.Assignment], error) {
+		found, err := c.deps.Requests.GuestAssignments(ctx, c.by.Caller, id[entitlement.OrganizationID](c, "organizationId"), id[entitlement.UserID](c, "userId"), page)
+		out := entitlement.Paged[*views.Assignment]{Items: views.OfAssignments(found.Items), Next: found.Next, Sure: found.Sure, Unread: found.Unread}
+		if err != nil {
+			return out, err
+		}
+		return out, c.deps.Views.Assignments(ctx, c.by.Caller, out.Items, views.With{views.JoinPackage: nil, views.JoinTarget: nil})
+	})
 }
 
 func listGuestRequests(ctx context.Context, c *call) (response, error) {
-	return list(ctx, c, c.requestKind(), viewed(func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-		return c.deps.Requests.GuestRequests(ctx, c.by.Caller, id[entitlement.OrganizationID](c, "organizationId"), id[entitlement.UserID](c, "userId"), page)
-	}, views.OfRequests))
+	return list(ctx, c, guestRequestType(), func(ctx context.Context, page entitlement.Page) (entitlement.Paged[*views.Request], error) {
+		found, err := c.deps.Requests.GuestRequests(ctx, c.by.Caller, id[entitlement.OrganizationID](c, "organizationId"), id[entitlement.UserID](c, "userId"), page)
+		out := entitlement.Paged[*views.Request]{Items: views.OfRequests(found.Items), Next: found.Next, Sure: found.Sure, Unread: found.Unread}
+		if err != nil {
+			return out, err
+		}
+		return out, c.deps.Views.Requests(ctx, c.by.Caller, out.Items, views.With{views.JoinPackage: nil, views.JoinPeople: nil})
+	})
 }

@@ -41,7 +41,16 @@ func peopleTakings() []taking {
 		all = append(all, taking{op: "GET " + path, ok: 200, ids: only1("path accessPackageId", pkg)},
 			taking{op: "GET " + path, as: "member", ok: 200, ids: only1("path accessPackageId", wrong("package", "package4"))})
 	}
+	sponsored := only1("path organizationId", wrong("organization", "organization2"))
+	guests := places(sponsored, only1("path userId", wrong("user", "guest2", "other", "manager")))
 	return append(all,
+		taking{op: "GET " + packageFactPath, ok: 200, ids: only1("path accessPackageId", pkg)},
+		taking{op: "GET " + packageFactPath, as: "member", ok: 200, ids: only1("path accessPackageId", wrong("package", "package4"))},
+		taking{op: "GET " + missingPackage, as: "member", ok: 200, ids: only1("path accessPackageId", free("package", "of a package that is shown to people everybody is told why they cannot ask for it"))},
+		taking{op: "GET " + guestsPath, as: "member", ok: 200, ids: sponsored},
+		taking{op: "GET " + guestPath + "/assignments", as: "member", ok: 200, path: map[string]string{"userId": "guest"}, ids: guests},
+		taking{op: "GET " + guestPath + "/assignmentRequests", as: "member", ok: 200, path: map[string]string{"userId": "guest"}, ids: guests},
+
 		taking{op: "DELETE " + requestPath + "/{assignmentRequestId}", ok: 409, ids: only1("path assignmentRequestId", free("request", anyRequest))},
 		taking{op: "GET " + heldPath + "/additionalAccess(accessPackageId='{accessPackageId}',incompatibleAccessPackageId='{otherId}')", ok: 200,
 			ids: places(only1("path accessPackageId", pkg), only1("path otherId", pkg))},
