@@ -28,7 +28,7 @@ var nouns = map[string]string{
 	"principal": "directoryObject", "roleDefinition": "unifiedRoleDefinition", "customExtension": "customCalloutExtension", "resource": "accessPackageResource",
 	"{connectorId}/resources": "targetResource", "leasehold/settings": "inactiveSettings", "leasehold/assignmentRequests": "requestDetails",
 	"leasehold/accessPackageAssignmentApprovals": "approvalBackground",
-	"home": "home", "facts": "packageFacts", "missingAccessPackages": "missingAccessPackage", "sponsoredOrganizations": "sponsoredOrganization", "people": "sponsoredPerson",
+	"home": "home", "facts": "packageFacts", "missingAccessPackages": "missingAccessPackage", "sponsoredOrganizations": "sponsoredOrganization", "people": "sponsoredPerson", "pickableConnectors": "pickableConnector",
 	"{userId}/assignments": "sponsoredAssignment", "{userId}/assignmentRequests": "sponsoredRequest",
 }
 

@@ -12,6 +12,7 @@ func nestedTakings() []taking {
 		{op: "GET " + em + "/catalogs/{catalogId}/resourceScopes", ok: 200, ids: inCatalog},
 		{op: "GET " + em + "/catalogs/{catalogId}/resources/{resourceId}", ok: 200, ids: places(only1("path catalogId", wrong("catalog", "catalog2")), only1("path resourceId", wrong("resource", "resource2", "resourceK2")))},
 		{op: "GET " + roleHoldersPath, ok: 200, ids: places(only1("path catalogId", wrong("catalog", "catalog2")), only1("path resourceId", wrong("resource", "resource2", "resourceK2")), only1("path resourceRoleId", wrong("role", "role1b")))},
+		{op: "GET " + pickablePath, ok: 200, ids: inCatalog},
 		{op: "GET " + em + "/assignmentPolicies/{policyId}/accessPackage", ok: 200, ids: inPolicy},
 		{op: "GET " + em + "/assignmentPolicies/{policyId}/catalog", ok: 200, ids: inPolicy},
 		{op: "GET " + em + "/assignmentPolicies/{policyId}/questions", ok: 200, ids: inPolicy},

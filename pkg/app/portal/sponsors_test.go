@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"leasehold/pkg/entitlement"
 	pages "leasehold/pkg/portal"
 )
 
@@ -61,5 +62,14 @@ func TestA1_ASponsorOpensThePagesOfTheirOwnGuestsAlone(t *testing.T) {
 	}
 	if page := w.send(sent{method: "GET", path: "/my-people", cookie: w.cookies["sponsor"]}); strings.Contains(page.text, list) {
 		t.Error("My people leads a former sponsor there still")
+	}
+}
+
+// R111: whose delivery fails is shown with the group's name, and not with the id that its target knows.
+func TestR111_DeliveryErrorsNameTheGroupAndNotItsID(t *testing.T) {
+	w := newFixture(t).filled()
+	page := w.send(sent{method: "GET", path: "/operations/failures/" + string(entitlement.BuiltinConnector) + "/" + refused, cookie: w.cookies["admin"]})
+	if !strings.Contains(page.text, w.text("refusing, of "+w.text("Ours"))) || strings.Contains(page.text, w.ids["own.refusing"]) {
+		t.Errorf("the page shows %s", page.text)
 	}
 }
