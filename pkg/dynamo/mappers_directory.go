@@ -118,8 +118,8 @@ const (
 	attrGone         = "gon" // of a guard: closed policies
 	attrWatched      = "wat" // of a guard: the edit that looks whether somebody comes
 
-	tagGuest         = "GUEST"
-	tagSponsor       = "SPONSOR"
+	tagGuest   = "GUEST"
+	tagSponsor = "SPONSOR"
 
 	tagIncompatible = "RINC"
 	tagAbsence      = "ABSENCE"

@@ -52,10 +52,10 @@ func listed(r reply, name string) []any {
 
 // A26: of how many colleagues have a package the API tells what the page does: numbers, from five
 // colleagues and five who have it on, and nothing unless the settings let it.
-func TestA26_FactsOfAPackageAreCountsWhereTheSettingsSaySo(t *testing.T) {
+func TestA26_TheInsightOfAPackageIsCountsWhereTheSettingsSaySo(t *testing.T) {
 	w := newFixture(t)
 	w.offer(open())
-	facts := mePath + "/accessPackages/" + w.ids["package"] + "/facts"
+	insight := mePath + "/accessPackages/" + w.ids["package"] + "/insight"
 	for i, name := range []string{"c1", "c2", "c3", "c4", "c5", "c6", "c7"} {
 		w.ids[name] = w.call("admin", "POST", "/v1.0/users", object{"displayName": name, "userPrincipalName": name + "@example.com", "identities": []object{{"issuer": "https://id.example.com", "issuerAssignedId": name}}}).want(201).get("id")
 		w.call("admin", "PUT", "/v1.0/users/"+w.ids[name]+"/manager/$ref", object{"@odata.id": publicURL + "/v1.0/users/" + w.ids["manager"]}).want(204)
@@ -66,7 +66,7 @@ func TestA26_FactsOfAPackageAreCountsWhereTheSettingsSaySo(t *testing.T) {
 
 	told := func(haveIt string) {
 		t.Helper()
-		got := w.call("member", "GET", facts, nil).want(200)
+		got := w.call("member", "GET", insight, nil).want(200)
 		if got.get("colleagues.haveIt") != haveIt || strings.Contains(got.text, "c1") {
 			t.Errorf("told is %s, want %q", got.text, haveIt)
 		}
@@ -80,14 +80,14 @@ func TestA26_FactsOfAPackageAreCountsWhereTheSettingsSaySo(t *testing.T) {
 	told("")
 
 	// How long it takes is told in whole hours and days, as the page has it.
-	if got := w.call("member", "GET", facts, nil).want(200); got.body["usualDuration"] != nil {
+	if got := w.call("member", "GET", insight, nil).want(200); got.body["usualDuration"] != nil {
 		t.Errorf("nothing was counted yet: %s", got.text)
 	}
 	pace := entitlement.Pace{Package: entitlement.PackageID(w.ids["package"]), Samples: entitlement.MinPace, Median: 26 * 3600e9, Looked: w.clock.Now()}
 	if err := w.store.Commit(t.Context(), entitlement.Change{Paces: []entitlement.Pace{pace}}); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.call("member", "GET", facts, nil).want(200); got.get("usualDuration") != "P2D" {
+	if got := w.call("member", "GET", insight, nil).want(200); got.get("usualDuration") != "P2D" {
 		t.Errorf("told is %s", got.text)
 	}
 }

@@ -48,7 +48,7 @@ func (c *call) schemas() []schema {
 		schemaOf("inactiveSettings", inactiveType()), schemaOf("link", linkType("")), schemaOf("impactSettings", impactSettingsType()), schemaOf("impact", impactType(nil)), schemaOf("impactChange", impactChangeType()), schemaOf("export", exportType()),
 		schemaOf("requirements", requirementType()),
 		schemaOf("approvalBackground", backgroundType()), schemaOf("trial", trialType()),
-		schemaOf("home", homeType()), schemaOf("packageFacts", packageFactsType()), schemaOf("missingAccessPackage", missingType()), schemaOf("sponsoredOrganization", sponsoredType()), schemaOf("sponsoredPerson", guestType()),
+		schemaOf("home", homeType()), schemaOf("packageInsight", packageInsightType()), schemaOf("missingAccessPackage", missingType()), schemaOf("sponsoredOrganization", sponsoredType()), schemaOf("sponsoredPerson", guestType()),
 		schemaOf("sponsoredAssignment", guestAssignmentType()), schemaOf("sponsoredRequest", guestRequestType()),
 	}
 }

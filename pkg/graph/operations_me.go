@@ -2,8 +2,7 @@ package graph
 
 import (
 	"context"
-
-	"golang.org/x/sync/errgroup"
+	"slices"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
@@ -13,20 +12,20 @@ import (
 )
 
 const (
-	mePath          = ours + "/me"
-	sponsoredPath   = mePath + "/sponsoredOrganizations"
-	guestsPath      = sponsoredPath + "/{organizationId}/people"
-	guestPath       = guestsPath + "/{userId}"
-	missingName     = mePath + "/missingAccessPackages(displayName='{displayName:text}')"
-	missingPackage  = mePath + "/missingAccessPackages/{accessPackageId}"
-	packageFactPath = mePath + "/accessPackages/{accessPackageId}/facts"
+	mePath             = ours + "/me"
+	sponsoredPath      = mePath + "/sponsoredOrganizations"
+	guestsPath         = sponsoredPath + "/{organizationId}/people"
+	guestPath          = guestsPath + "/{userId}"
+	missingName        = mePath + "/missingAccessPackages(displayName='{displayName:text}')"
+	missingPackage     = mePath + "/missingAccessPackages/{accessPackageId}"
+	packageInsightPath = mePath + "/accessPackages/{accessPackageId}/insight"
 )
 
 // meOperations are what the pages show somebody of their own that Graph has no word for: home, what
 // helps to choose a package, why one is not found, and the guests of organizations they sponsor.
 var meOperations = []operation{
 	{method: "GET", path: mePath + "/home", action: authz.ListOwnRequests, also: []authz.Action{authz.ListOwnApprovals, authz.ListOwnAssignments}, serve: getHome},
-	{method: "GET", path: packageFactPath, action: authz.ReadPackage, serve: getPackageFacts},
+	{method: "GET", path: packageInsightPath, action: authz.ReadPackage, serve: getPackageInsight},
 	{method: "GET", path: missingName, action: authz.ListRequestablePackages, serve: listMissing},
 	{method: "GET", path: missingName + "/$count", action: authz.ListRequestablePackages, serve: counting(listMissing)},
 	{method: "GET", path: missingPackage, action: authz.ListRequestablePackages, serve: getMissing},
@@ -95,60 +94,61 @@ func personOf(id entitlement.UserID, u *entitlement.User) object {
 }
 
 func getHome(ctx context.Context, c *call) (response, error) {
-	of, by := c.deps.Requests, c.by.Caller
-	h := home{of: by.ID}
-	g, within := errgroup.WithContext(ctx)
-	named := func(ctx context.Context, list []entitlement.AssignmentRequest, into *[]*views.Request) error {
-		*into = views.OfRequests(list)
-		return c.deps.Views.Requests(ctx, by, *into, views.With{views.JoinPackage: nil, views.JoinPeople: nil})
-	}
-	held := func(ctx context.Context, all []*views.Assignment) error {
-		return c.deps.Views.Assignments(ctx, by, all, views.With{views.JoinPackage: nil, views.JoinTarget: nil})
-	}
-
-	g.Go(func() error {
-		list, err := of.WaitingNow(within, by, entitlement.Page{Limit: onHome})
-		if err != nil {
-			return err
-		}
-		return named(within, list.Items, &h.Waiting)
-	})
-	g.Go(func() error {
-		list, err := of.Unfinished(within, by, entitlement.Page{Limit: onHome})
-		if err != nil {
-			return err
-		}
-		return named(within, list, &h.InProgress)
-	})
-	g.Go(func() error {
-		list, err := of.EndingSoon(within, by, onHome)
-		if err != nil || len(list) == 0 {
-			return err
-		}
-		if h.May, err = of.OwnOptions(within, by, list); err != nil {
-			return err
-		}
-		h.Ending = views.OfAssignments(list)
-		return held(within, h.Ending)
-	})
-	g.Go(func() error {
-		found, err := of.Troubles(within, by)
-		if err != nil {
-			return err
-		}
-		found = found.Few(requests.MaxTroubled)
-		h.Failing, h.Owed, h.More = views.OfAssignments(found.Failing), views.OfAssignments(found.Owed), found.More
-		return held(within, append(append([]*views.Assignment{}, h.Failing...), h.Owed...))
-	})
-
-	if err := g.Wait(); err != nil {
+	h := home{of: c.by.ID}
+	err := views.Together(
+		func() error { return c.homeRequests(ctx, &h) },
+		func() error { return c.homeWaiting(ctx, &h) },
+		func() error { return c.homeEnding(ctx, &h) },
+		func() error { return c.homeTroubles(ctx, &h) })
+	if err != nil {
 		return response{}, err
 	}
 	return entity(ctx, c, homeType(), h)
 }
 
-// packageFacts are requests.Facts as they are told: what is not told is null.
-type packageFacts struct {
+func (c *call) homeWaiting(ctx context.Context, h *home) error {
+	list, err := c.deps.Requests.WaitingNow(ctx, c.by.Caller, entitlement.Page{Limit: onHome})
+	if err != nil {
+		return err
+	}
+	h.Waiting = views.OfRequests(list.Items)
+	return c.deps.Views.Requests(ctx, c.by.Caller, h.Waiting, views.With{views.JoinPackage: nil, views.JoinPeople: nil})
+}
+
+func (c *call) homeRequests(ctx context.Context, h *home) error {
+	list, err := c.deps.Requests.Unfinished(ctx, c.by.Caller, entitlement.Page{Limit: onHome})
+	if err != nil {
+		return err
+	}
+	h.InProgress = views.OfRequests(list)
+	return c.deps.Views.Requests(ctx, c.by.Caller, h.InProgress, views.With{views.JoinPackage: nil, views.JoinPeople: nil})
+}
+
+func (c *call) homeEnding(ctx context.Context, h *home) error {
+	list, err := c.deps.Requests.EndingSoon(ctx, c.by.Caller, onHome)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	if h.May, err = c.deps.Requests.OwnOptions(ctx, c.by.Caller, list); err != nil {
+		return err
+	}
+	h.Ending = views.OfAssignments(list)
+	return c.deps.Views.Assignments(ctx, c.by.Caller, h.Ending, views.With{views.JoinPackage: nil, views.JoinTarget: nil})
+}
+
+// homeTroubles are what is failing or owed in packages whose delivery the caller can repeat.
+func (c *call) homeTroubles(ctx context.Context, h *home) error {
+	found, err := c.deps.Requests.Troubles(ctx, c.by.Caller)
+	if err != nil {
+		return err
+	}
+	found = found.Few(requests.MaxTroubled)
+	h.Failing, h.Owed, h.More = views.OfAssignments(found.Failing), views.OfAssignments(found.Owed), found.More
+	return c.deps.Views.Assignments(ctx, c.by.Caller, slices.Concat(h.Failing, h.Owed), views.With{views.JoinPackage: nil, views.JoinTarget: nil})
+}
+
+// packageInsight is requests.Insight as it is told: what is not told is null.
+type packageInsight struct {
 	ID    entitlement.PackageID
 	Takes entitlement.Expiration // of which the duration counts
 	Told  bool                   // how long it takes
@@ -161,11 +161,11 @@ type colleagues struct {
 	Most      bool // all but one, or all: then the count is not told
 }
 
-func packageFactsType() entityType[packageFacts] {
-	return entityType[packageFacts]{set: "leasehold/packageFacts", mapper: mapPackageFacts, navigation: noNavigation, example: packageFacts{Have: &colleagues{}}}
+func packageInsightType() entityType[packageInsight] {
+	return entityType[packageInsight]{set: "leasehold/packageInsight", mapper: mapPackageInsight, navigation: noNavigation, example: packageInsight{Have: &colleagues{}}}
 }
 
-func mapPackageFacts(f packageFacts) object {
+func mapPackageInsight(f packageInsight) object {
 	o := object{"id": string(f.ID), "usualDuration": nil, "colleagues": nil}
 	if f.Told {
 		o["usualDuration"] = entitlement.FormatDuration(f.Takes.Duration)
@@ -176,17 +176,17 @@ func mapPackageFacts(f packageFacts) object {
 	return o
 }
 
-func getPackageFacts(ctx context.Context, c *call) (response, error) {
-	found, err := c.deps.Requests.Facts(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
+func getPackageInsight(ctx context.Context, c *call) (response, error) {
+	found, err := c.deps.Requests.Insight(ctx, c.by.Caller, id[entitlement.PackageID](c, "accessPackageId"))
 	if err != nil {
 		return response{}, err
 	}
-	f := packageFacts{ID: found.Package.ID}
+	f := packageInsight{ID: found.Package.ID}
 	f.Takes.Duration, f.Told = found.Pace.Within()
 	if count, most, told := found.Colleagues.Have(found.Package.ID); told {
 		f.Have = &colleagues{count, found.Colleagues.Of, most}
 	}
-	return entity(ctx, c, packageFactsType(), f)
+	return entity(ctx, c, packageInsightType(), f)
 }
 
 func missingType() entityType[requests.Missing] {

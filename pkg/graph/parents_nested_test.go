@@ -45,8 +45,8 @@ func peopleTakings() []taking {
 	sponsored := only1("path organizationId", wrong("organization", "organization2"))
 	guests := places(sponsored, only1("path userId", wrong("user", "guest2", "other", "manager")))
 	return append(all,
-		taking{op: "GET " + packageFactPath, ok: 200, ids: only1("path accessPackageId", pkg)},
-		taking{op: "GET " + packageFactPath, as: "member", ok: 200, ids: only1("path accessPackageId", wrong("package", "package4"))},
+		taking{op: "GET " + packageInsightPath, ok: 200, ids: only1("path accessPackageId", pkg)},
+		taking{op: "GET " + packageInsightPath, as: "member", ok: 200, ids: only1("path accessPackageId", wrong("package", "package4"))},
 		taking{op: "GET " + missingPackage, as: "member", ok: 200, ids: only1("path accessPackageId", free("package", "of a package that is shown to people everybody is told why they cannot ask for it"))},
 		taking{op: "GET " + guestsPath, as: "member", ok: 200, ids: sponsored},
 		taking{op: "GET " + guestPath + "/assignments", as: "member", ok: 200, path: map[string]string{"userId": "guest"}, ids: guests},

@@ -34,18 +34,18 @@ func (t Troubles) Few(most int) Troubles {
 	return t
 }
 
-// Facts is what helps somebody to choose a package: how long it usually takes to get it, and how
+// Insight is what helps somebody to choose a package: how long it usually takes to get it, and how
 // many of their colleagues have it, where that is told.
-type Facts struct {
+type Insight struct {
 	Package    entitlement.AccessPackage
 	Pace       entitlement.Pace
 	Colleagues entitlement.Colleagues
 }
 
-// Facts returns that of a package that the caller may know of.
-func (s *Service) Facts(ctx context.Context, by authz.Caller, id entitlement.PackageID) (Facts, error) {
+// Insight returns that of a package that the caller may know of.
+func (s *Service) Insight(ctx context.Context, by authz.Caller, id entitlement.PackageID) (Insight, error) {
 	p, err := s.Package(ctx, by, id)
-	out := Facts{Package: p}
+	out := Insight{Package: p}
 	if err != nil {
 		return out, err
 	}
