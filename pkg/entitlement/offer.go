@@ -22,6 +22,12 @@ type TargetCheck struct {
 	Shows    []string  // what was seen in its answers
 	Filters  []string  // which filters it was seen to heed
 	Error    string    // what kept the rest from being found out; "" for nothing
+	Reason   string    // of Error, as connector.Reason words it
+
+	// Person is who was looked for at the target, "" for nobody, and NotFound why there is no
+	// account of theirs that roles could be given to; "" where there is.
+	Person   UserID
+	NotFound string
 
 	// Values are the values of application roles that it named itself, by resource.
 	Values []ApplicationValues

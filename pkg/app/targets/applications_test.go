@@ -13,7 +13,9 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
+	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/connectortest"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/connector/scim"
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
@@ -69,7 +71,7 @@ func newStack(t *testing.T, character connectortest.Character) *stack {
 	people := &directory.Service{Store: s.store, Clock: c, IDs: c, Enqueuer: nobody{}, Log: log}
 	registry := targets.Registry(s.store, credentials, people, true)
 
-	s.catalogs = &catalogs.Service{Store: s.store, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: nobody{}, Enqueuer: nobody{}, Clock: c, IDs: c, Log: log}
+	s.catalogs = &catalogs.Service{Store: s.store, Targets: connector.Lookup{Registry: registry}, Secrets: credentials, Kinds: kinds.All(), Jobs: nobody{}, Enqueuer: nobody{}, Clock: c, IDs: c, Log: log}
 	s.requests = &requests.Service{Store: s.store, Enqueuer: nobody{}, Clock: c, IDs: c, Log: log}
 	s.worker = &delivery.Service{Store: s.store, Connectors: registry, Queue: nobody{}, Clock: c, IDs: c, Lease: time.Minute, Log: log}
 
@@ -169,7 +171,7 @@ func TestR9_RolesThatATargetIsSeenToHaveAreFoundByACheck(t *testing.T) {
 	s.server.GiveValues(s.server.AddUser("ann", "", ""), "roles", "viewer", "clerk")
 	s.server.GiveValues(s.server.AddUser("bob", "", ""), "entitlements", "licence")
 
-	checked := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID))
+	checked := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID, ""))
 	if checked.Check.Error != "" || len(checked.Check.Values) != 2 || checked.Check.At != s.clock.Now() {
 		t.Fatalf("found %+v", checked.Check)
 	}
@@ -187,14 +189,14 @@ func TestR9_RolesThatATargetIsSeenToHaveAreFoundByACheck(t *testing.T) {
 
 	// What was seen once stays, though nobody holds it any more: a package may give it.
 	s.server.DeleteUser("ann")
-	again := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID))
+	again := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID, ""))
 	if !slices.Equal(again.Check.Values[0].Values, checked.Check.Values[0].Values) || len(again.Check.Values) != 2 {
 		t.Errorf("found %v, and then %v", checked.Check.Values, again.Check.Values)
 	}
 
 	// What stops a check keeps what was found before.
 	s.server.Front(connectortest.Maintenance, 0)
-	failed := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID))
+	failed := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID, ""))
 	if failed.Check.Error == "" || len(failed.Check.Values) != 2 || strings.Contains(failed.Check.Error, s.server.Token) {
 		t.Errorf("a check that fails: %+v", failed.Check)
 	}
@@ -213,7 +215,7 @@ func TestAPickerShowsApplicationsAndGroupsOfATarget(t *testing.T) {
 	for range 250 {
 		s.server.AddGroup()
 	}
-	must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID))
+	must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID, ""))
 	list := func(search string, limit int) (names []string) {
 		for token := ""; ; {
 			page := must[entitlement.Paged[entitlement.TargetOffer]](t)(s.catalogs.Offers(t.Context(), by.Caller, s.target.ID, search, entitlement.Page{Limit: limit, Token: token}))
