@@ -265,6 +265,7 @@ var Routes = []Route{
 	{AnyMethod, Ours + "/removals/{proxy+}", Requests},
 	{AnyMethod, Ours + "/reprocess", Requests},
 	{AnyMethod, Ours + "/roleHolders/{proxy+}", Requests},
+	{AnyMethod, Ours + "/me/{proxy+}", Requests},
 	{"GET", HealthPath, Requests},
 }
 
