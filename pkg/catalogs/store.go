@@ -66,6 +66,12 @@ type Store interface {
 	LiveAssignments(ctx context.Context, of []entitlement.PackageSubject) (map[entitlement.AssignmentID]entitlement.Assignment, error)
 	// JobsOf returns the edits of a package that have not reached every holder yet.
 	JobsOf(ctx context.Context, id entitlement.PackageID) ([]entitlement.Job, error)
+	// ImpactJob returns a job that looks at a change of a package's roles, ImpactJobs those of the
+	// package; what is over may be among them. ImpactPeople returns the people of one item of the
+	// job's round, at version 0 where there is none. Strongly consistent.
+	ImpactJob(ctx context.Context, pkg entitlement.PackageID, id entitlement.ImpactJobID) (entitlement.ImpactJob, error)
+	ImpactJobs(ctx context.Context, pkg entitlement.PackageID) ([]entitlement.ImpactJob, error)
+	ImpactPeople(ctx context.Context, job entitlement.ImpactJob, e entitlement.Effect, number int) (entitlement.ImpactPeople, error)
 	// ImpactChange and ImpactChanges return changes of a catalog that wait for a second person;
 	// what is over may be among them. Strongly consistent.
 	ImpactChange(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ChangeID) (entitlement.ImpactChange, error)

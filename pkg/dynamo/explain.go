@@ -88,6 +88,8 @@ func explainers() map[string]explainer {
 		groupMapper.tag:          whole(groupMapper),
 		sessionMapper.tag:        whole(sessionMapper),
 		impactChangeMapper.tag:   whole(impactChangeMapper),
+		impactJobMapper.tag:      whole(impactJobMapper),
+		impactPeopleMapper.tag:   whole(impactPeopleMapper),
 		paceMapper.tag:           whole(paceMapper),
 		paceWalkMapper.tag:       whole(paceWalkMapper),
 		figuresMapper.tag:        whole(figuresMapper),

@@ -32,6 +32,8 @@ import (
 //	custom extensions of a catalog        | table | CAT#c, EXT#...                           | pages
 //	edits of a package on their way       | table | PKG#p, JOB#...                           | one page
 //	changes that wait for a second person | table | CAT#c, CHG#...                           | all, MaxChanges
+//	jobs that look at a change of roles   | table | PKG#p, LOOK#...                          | one; one page
+//	people whom such a job found          | table | PKG#p, SEEN#job#round#effect#n           | one
 //	all connectors                        | 1     | ALL#CON; items eventual                  | all
 //	user of a principal; by name          | table | PRINC#hash; NAME#UPN#enc, then the user  | one
 //	all users; all groups                 | 1     | ALL#USR#x; ALL#GRP#x by name, 16 shards; | pages
@@ -103,6 +105,8 @@ const (
 	wordUser      = "USR"
 	wordSlot      = "ASG"
 	wordJob       = "JOB"
+	wordImpactJob = "LOOK"
+	wordAffected  = "SEEN"
 	wordBreaker   = "BREAK"
 	wordRate      = "RATE"
 

@@ -46,6 +46,8 @@ type Change struct {
 	ImpactChanges     []ImpactChange // that wait for a second person
 	Unmoved           []Unmoved      // what must be as it was read, though the change does not write it
 	Watches           []EditWatch
+	ImpactJobs        []ImpactJob
+	ImpactPeople      []ImpactPeople
 	Paces             []Pace
 	PaceWalks         []PaceWalk
 	Figures           []Figures
@@ -105,6 +107,7 @@ const (
 	PartTargetResource Part = "targetResource"
 	PartEvent          Part = "event"
 	PartSession        Part = "session"
+	PartJob            Part = "job" // another worker has carried it on
 )
 
 // Stale is the cause of a refused Change.
