@@ -217,8 +217,8 @@ func TestT26_AboveTheLimitAJobWaitsForASecondPerson(t *testing.T) {
 	}
 }
 
-// A job is seen by those who might make the change and see who holds the package; and whoever
-// may not make it any more gets no more of what they asked for.
+// A job is seen by those who may see who holds the package; and whoever may not make the change
+// any more gets no more of what they asked for.
 func TestT14_AJobIsSeenAndCarriedOnForThoseAloneWhoMay(t *testing.T) {
 	w := newJobs(t)
 	w.holder(w.first)
@@ -253,6 +253,16 @@ func TestT14_AJobIsSeenAndCarriedOnForThoseAloneWhoMay(t *testing.T) {
 	}
 	_, err = w.ImpactJob(t.Context(), of(who[0]), mine.Package, mine.ID)
 	w.kind(err, entitlement.Forbidden, "")
+
+	left := must[entitlement.ImpactJob](t)(w.StartPreview(t.Context(), of(who[2]), w.gone))
+	u := must[entitlement.User](t)(w.store.User(t.Context(), entitlement.UserID(who[2])))
+	u.Enabled = false
+	if err := w.store.Commit(t.Context(), entitlement.Change{Users: []entitlement.User{u}}); err != nil {
+		t.Fatal(err)
+	}
+	if job := w.ended(left, nil); job.Status != entitlement.JobFailed || job.Holders != 0 {
+		t.Errorf("a job of somebody who has left is carried on: %+v", job)
+	}
 
 	w.clock.Advance(entitlement.ImpactJobLasts)
 	_, err = w.ImpactJob(t.Context(), by, mine.Package, mine.ID)

@@ -62,10 +62,7 @@ func (w *ImpactWorker) carryOn(ctx context.Context, job *entitlement.ImpactJob) 
 	for {
 		by := authz.Command{Caller: authz.Caller{ID: job.Caller, Scopes: authz.Scopes(job.Scopes), Application: job.Application}, CommandID: job.Command}
 		var err error
-		if by.Caller, err = w.Accounts.Account(ctx, by.Caller); err == nil {
-			err = authz.Admit(by.Caller, authz.ChangeRoleScopes)
-		}
-		if err != nil {
+		if by.Caller, err = w.Accounts.Account(ctx, by.Caller); err != nil {
 			return err
 		}
 		look, err := s.round(ctx, &by, job)

@@ -26,7 +26,7 @@ var JobStatuses = []JobStatus{JobNotStarted, JobRunning, JobSucceeded, JobFailed
 
 // ImpactJob is a change of a package's roles that a worker looks at, since more people hold the
 // package than one call goes through. It lies beside the package, with the people that were
-// found (ImpactPeople), and is seen by those who may look at the change itself.
+// found (ImpactPeople), and is seen by those who may see who holds the package.
 type ImpactJob struct {
 	ID      ImpactJobID
 	Package PackageID

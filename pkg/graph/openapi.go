@@ -117,6 +117,9 @@ func (op *operation) responses() object {
 
 	a := op.expected()
 	all[strconv.Itoa(a.status)] = a.describe()
+	if slices.Contains(startsJobs, op.name()) {
+		all[strconv.Itoa(http.StatusAccepted)] = expectation{status: http.StatusAccepted, schema: "roleChangeJob"}.describe()
+	}
 	return all
 }
 
