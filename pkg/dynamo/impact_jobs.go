@@ -68,7 +68,9 @@ var impactJobMapper = mapper[entitlement.ImpactJob]{
 
 var impactPeopleMapper = mapper[entitlement.ImpactPeople]{
 	tag: "SEEN", noun: "people whom a change of roles affects", part: entitlement.PartJob,
-	key: func(p entitlement.ImpactPeople) Key { return affectedKey(p.Package, p.Job, p.Round, p.Effect, p.Number) },
+	key: func(p entitlement.ImpactPeople) Key {
+		return affectedKey(p.Package, p.Job, p.Round, p.Effect, p.Number)
+	},
 	name: func(p *entitlement.ImpactPeople, k Key) {
 		p.Package, p.Job, p.Round, p.Effect, p.Number = packageAt(k), impactJobAt(k), countAt(k, 2), idAt[entitlement.Effect](k.SK, 3), countAt(k, 4)
 	},

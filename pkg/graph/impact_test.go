@@ -155,6 +155,12 @@ func TestT26_AChangeThatManyPeopleHoldIsAJobOfTheAPI(t *testing.T) {
 
 	asked := w.call("admin", "POST", pkg+"/previewRoleChange", object{"resourceRoleScopeId": scope}).want(202)
 	w.call("admin", "GET", pkg+"/roleChangeJobs/"+asked.get("id")+"/people/loses", nil).want(409)
+	keyed := func() string {
+		return w.send("admin", "POST", pkg+"/previewRoleChange", []byte(`{"resourceRoleScopeId":"`+scope+`"}`), map[string][]string{"Idempotency-Key": {"one"}}).want(202).get("id")
+	}
+	if one := keyed(); one != keyed() || one == asked.get("id") {
+		t.Error("a repeat is another job")
+	}
 	found := work(asked)
 	at := pkg + "/roleChangeJobs/" + found.get("id")
 	lose := w.call("admin", "GET", at+"/people/loses?$top=1", nil).want(200)

@@ -154,7 +154,7 @@ func (op *operation) parameters() []string {
 		names = append(names, "select", "expand")
 	}
 
-	if op.makes() {
+	if op.makes() || slices.Contains(startsJobs, op.name()) {
 		names = append(names, "idempotencyKey", "clientRequestId")
 	}
 

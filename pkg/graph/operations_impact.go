@@ -200,7 +200,9 @@ func agreeToImpactChange(ctx context.Context, c *call) (response, error) {
 	}
 	catalog, change := id[entitlement.CatalogID](c, "catalogId"), id[entitlement.ChangeID](c, "changeId")
 	if err := c.deps.Catalogs.AgreeToChange(ctx, c.by, catalog, change, hash); err != nil {
-		return c.byJob(ctx, err, func() (entitlement.ImpactJob, error) { return c.deps.Catalogs.StartAgree(ctx, c.by, catalog, change, hash) })
+		return c.byJob(ctx, err, func() (entitlement.ImpactJob, error) {
+			return c.deps.Catalogs.StartAgree(ctx, c.by, catalog, change, hash)
+		})
 	}
 	return done(nil)
 }

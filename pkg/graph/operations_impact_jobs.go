@@ -28,6 +28,16 @@ func (c *call) byJob(ctx context.Context, refusal error, start func() (entitleme
 	if entitlement.CodeOf(refusal) != catalogs.CodeNeedsJob {
 		return response{}, refusal
 	}
+
+	// The operation makes nothing by itself, so that nobody has looked yet by what its caller knows it.
+	var err error
+	if c.by.IdempotencyKey, err = commandKey(c.request.Header); err != nil {
+		return response{}, err
+	}
+	if theirs := c.request.Header.Get(clientRequestID); isPrintable(theirs) && c.by.IdempotencyKey == "" {
+		c.by.ClientRequestID = theirs
+	}
+
 	job, err := start()
 	if err != nil {
 		return response{}, err
