@@ -64,7 +64,7 @@ func (s *Service) startImpact(ctx context.Context, by authz.Command, c RoleChang
 		return entitlement.ImpactJob{}, err
 	}
 
-	job := entitlement.ImpactJob{ID: s.impactJobID(by, e, agreed), Package: e.pkg.ID, Catalog: e.pkg.Catalog, Edit: e.RoleEdit, Agreed: agreed.hash,
+	job := entitlement.ImpactJob{ID: s.impactJobID(by, e, agreed), Package: e.pkg.ID, Catalog: e.pkg.Catalog, Edit: e.RoleEdit, Name: e.resource.DisplayName, Agreed: agreed.hash,
 		Caller: by.ID, Scopes: int(by.Scopes), Application: by.Application, Command: by.CommandID, Status: entitlement.JobNotStarted, Created: s.Clock.Now()}
 	job.Moved = job.Created
 	if agreed.change != nil {
@@ -121,6 +121,19 @@ func (s *Service) ImpactJob(ctx context.Context, by authz.Command, pkg entitleme
 // reads two items at most.
 func (s *Service) ImpactPeople(ctx context.Context, job entitlement.ImpactJob, e entitlement.Effect, page entitlement.Page) (entitlement.Paged[entitlement.Affected], error) {
 	return s.impactPeople(ctx, job, e, page.Token, page.Size())
+}
+
+// ChangeOf names the change of roles that a job is of.
+func ChangeOf(job entitlement.ImpactJob) RoleChange { return changed(job.Edit) }
+
+// WaitingOf returns the change that waits for a second person and is what a job has looked at, if
+// there is one: whoever may agree does so by what they saw.
+func (s *Service) WaitingOf(ctx context.Context, by authz.Command, job entitlement.ImpactJob) (entitlement.ImpactChange, bool, error) {
+	c, err := s.ImpactChange(ctx, by, job.Catalog, changeID(string(job.Package), job.Edit.Scope.ID, strconv.FormatBool(job.Edit.Remove)))
+	if entitlement.KindOf(err) == entitlement.NotFound && err != nil {
+		return c, false, nil
+	}
+	return c, err == nil, err
 }
 
 // ImpactFile is how many people one file of them has.

@@ -41,6 +41,7 @@ var impactJobMapper = mapper[entitlement.ImpactJob]{
 		id(f, "p", &j.Edit.Package)
 		group(f, "s", &j.Edit.Scope, roleScopeFields)
 		flag(f, "r", &j.Edit.Remove)
+		text(f, "na", &j.Name)
 		text(f, "ag", &j.Agreed)
 		id(f, "cg", &j.Change)
 		id(f, "ca", &j.Caller)

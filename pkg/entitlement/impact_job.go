@@ -32,6 +32,7 @@ type ImpactJob struct {
 	Package PackageID
 	Catalog CatalogID
 	Edit    RoleEdit // as it was when the job was asked for
+	Name    string   // of the resource, likewise
 
 	Agreed string   // the hash that is to be applied; "" of one that only looks
 	Change ChangeID // that waited, and that a second person agreed to

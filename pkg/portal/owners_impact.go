@@ -38,6 +38,7 @@ type impactPage struct {
 	Differs bool // since it was agreed to, or proposed
 	Came    []string
 	Went    []string
+	Long    bool // so many people have the package that a job has to look at it
 
 	Waits    *entitlement.ImpactChange // for a second person
 	Mine     bool                      // the visitor proposed it
@@ -59,6 +60,7 @@ type impactRow struct {
 	Until   time.Time
 	Because []string
 	Before  bool
+	Further int // reasons beside these
 }
 
 // impactQuery is a change of roles as addresses and forms of the page have it.
@@ -106,7 +108,16 @@ func (v *visit) impactPage(ctx context.Context, add, remove string) (impactPage,
 
 // fillImpact looks at the change, and names whom it shows.
 func (v *visit) fillImpact(ctx context.Context, shown *impactPage) (err error) {
-	if shown.Found, err = v.Catalogs.PreviewRoles(ctx, v.by, shown.Change, nil); err != nil {
+	shown.Found, err = v.Catalogs.PreviewRoles(ctx, v.by, shown.Change, nil)
+	if entitlement.CodeOf(err) == catalogs.CodeNeedsJob {
+		shown.Long, shown.Found.Totals = true, nil
+		if shown.Waits != nil {
+			shown.Agreers, err = v.agreers(ctx, shown.Catalog.ID)
+			return err
+		}
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 
@@ -154,7 +165,7 @@ func (v *visit) impactRows(ctx context.Context, p entitlement.AccessPackage, peo
 
 	rows := make([]impactRow, len(people))
 	for i, a := range people {
-		rows[i] = impactRow{Name: names[i], Until: a.Until, Before: a.Before}
+		rows[i] = impactRow{Name: names[i], Until: a.Until, Before: a.Before, Further: a.Further}
 		for _, r := range a.Because {
 			name := named[r.Package]
 			if name == "" {
@@ -237,6 +248,9 @@ func applyImpact(ctx context.Context, v *visit) (answer, error) {
 	if to, waits := waitsAt(err); waits {
 		return to, nil
 	}
+	if entitlement.CodeOf(err) == catalogs.CodeNeedsJob {
+		return v.atJob(v.Catalogs.StartApply(ctx, v.by, change, v.typed("hash")))
+	}
 	all, status, err := v.refused(err)
 	if err != nil {
 		return answer{}, err
@@ -309,20 +323,14 @@ func exportImpact(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
-	out, rows := csvfile.New("effect", "person", "personId", "until", "because", "wasThereBefore"), 0
+	out, rows := csvfile.New(impactColumns...), 0
 	_, err = v.Catalogs.PreviewRoles(ctx, v.by, change, func(people []entitlement.Affected) error {
 		for some := range slices.Chunk(people, entitlement.PageSize) {
 			all, err := v.impactRows(ctx, p, some)
 			if err != nil {
 				return err
 			}
-			for i, r := range all {
-				until := ""
-				if !r.Until.IsZero() {
-					until = r.Until.UTC().Format(time.RFC3339)
-				}
-				out.Add(string(some[i].Effect), r.Name, string(some[i].Subject), until, strings.Join(r.Because, "; "), strconv.FormatBool(r.Before))
-			}
+			writeImpact(out, some, all)
 			if rows += len(all); rows > csvfile.MaxRows || len(out.Bytes()) > maxExported {
 				return entitlement.Errorf(entitlement.Invalid, "One file holds at most %d rows. Ask for the impact by the API, page by page.", csvfile.MaxRows)
 			}
@@ -333,6 +341,24 @@ func exportImpact(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	return answer{file: &file{name: "impact.csv", media: csvfile.Media, body: out.Bytes()}}, nil
+}
+
+// impactColumns are those of files of people whom a change concerns.
+var impactColumns = []string{"effect", "person", "personId", "until", "because", "wasThereBefore"}
+
+// writeImpact writes people as lines of such a file.
+func writeImpact(out *csvfile.File, people []entitlement.Affected, rows []impactRow) {
+	for i, r := range rows {
+		until := ""
+		if !r.Until.IsZero() {
+			until = r.Until.UTC().Format(time.RFC3339)
+		}
+		because := strings.Join(r.Because, "; ")
+		if r.Further > 0 {
+			because += "; +" + strconv.Itoa(r.Further)
+		}
+		out.Add(string(people[i].Effect), r.Name, string(people[i].Subject), until, because, strconv.FormatBool(r.Before))
+	}
 }
 
 // waitsAt leads to the change that a refusal says waits for a second person.
@@ -398,7 +424,7 @@ func (v *visit) changePage(ctx context.Context) (impactPage, error) {
 		}
 		return shown, nil
 	}
-	if shown.Found.Hash() != waits.Hash {
+	if !shown.Long && shown.Found.Hash() != waits.Hash {
 		err = v.differ(ctx, &shown, waits.Seen, waits.Seen != "" || waits.Gains+waits.Loses == 0)
 	}
 	return shown, err
@@ -417,6 +443,9 @@ func decideChange(ctx context.Context, v *visit) (answer, error) {
 	}
 	if err == nil {
 		return then(packagePath(shown.Package))
+	}
+	if entitlement.CodeOf(err) == catalogs.CodeNeedsJob {
+		return v.atJob(v.Catalogs.StartAgree(ctx, v.by, shown.Catalog.ID, shown.Waits.ID, v.typed("hash")))
 	}
 
 	status := 0
