@@ -38,18 +38,19 @@ func (l *holdersLook) atOnce(ctx context.Context) error {
 	most := l.service.atOnce()
 	var all []entitlement.AssignmentSlot
 	for token := ""; ; {
-		slots, err := l.service.Store.Slots(ctx, l.edit.Package, token)
+		slots, err := l.service.Store.Slots(ctx, l.edit.Package, token, most-len(all))
 		if err == nil && slots.Unread > 0 {
 			err = unsure(slots.Unread) // somebody may hold it
 		}
 		if err != nil {
 			return err
 		}
-		if all = append(all, slots.Items...); len(all) > most {
-			return tooMany(most)
-		}
-		if token = slots.Next; token == "" {
+		all, token = append(all, slots.Items...), slots.Next
+		switch {
+		case token == "":
 			return l.page(ctx, all)
+		case len(all) >= most:
+			return tooMany(most)
 		}
 	}
 }

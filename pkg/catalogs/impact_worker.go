@@ -215,7 +215,7 @@ func (r *impactRound) goOn(ctx context.Context) (done bool, err error) {
 		if deadline, bounded := ctx.Deadline(); bounded && pages > 0 && time.Until(deadline) < impactReserve {
 			return false, nil
 		}
-		slots, err := r.service.Store.Slots(ctx, r.job.Package, r.job.Cursor)
+		slots, err := r.service.Store.Slots(ctx, r.job.Package, r.job.Cursor, 0)
 		if err == nil && slots.Unread > 0 {
 			err = unsure(slots.Unread) // somebody may hold it
 		}

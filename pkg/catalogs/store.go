@@ -39,8 +39,9 @@ type Store interface {
 
 	// Holders pages through a package's slots: who holds it, and whose request is open.
 	Holders(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error)
-	// Slots goes on where a page of Holders ended, by pages as large as the store has them.
-	Slots(ctx context.Context, id entitlement.PackageID, token string) (entitlement.Paged[entitlement.AssignmentSlot], error)
+	// Slots goes on where a page of Holders ended, by pages of at most so many; 0 means as large as
+	// the store has them.
+	Slots(ctx context.Context, id entitlement.PackageID, token string, most int) (entitlement.Paged[entitlement.AssignmentSlot], error)
 
 	// RolesIn returns the role assignments of a catalog and those of the whole organisation, or
 	// these alone where no catalog is named; strongly consistent.

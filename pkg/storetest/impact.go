@@ -147,7 +147,7 @@ func holdersUnmoved(w *fixture) {
 
 	// The first page is small, and what follows is as much as one call reads.
 	first := get[entitlement.Paged[entitlement.AssignmentSlot]](w)(w.s.Holders(w.Context(), p, entitlement.Page{Limit: 2}))
-	rest := get[entitlement.Paged[entitlement.AssignmentSlot]](w)(w.s.Slots(w.Context(), p, first.Next))
+	rest := get[entitlement.Paged[entitlement.AssignmentSlot]](w)(w.s.Slots(w.Context(), p, first.Next, 0))
 	if len(first.Items) != 2 || rest.Next != "" {
 		w.Fatalf("%d on the first page, and then %q", len(first.Items), rest.Next)
 	}
