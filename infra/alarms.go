@@ -149,10 +149,11 @@ func (h *stackBuilder) parked() (metrics []awscloudwatch.IMetric) {
 }
 
 // workerErrors is the errors of each function that nobody waits for. One of the API's
-// functions that fails is an answer of 502, which api-errors counts.
+// functions that fails is an answer of 502, which api-errors counts, and one that they call of
+// 503.
 func (h *stackBuilder) workerErrors() (metrics []awscloudwatch.IMetric) {
 	for _, f := range names.Functions {
-		if !f.Trigger.API {
+		if !f.Trigger.API && !f.Trigger.Invoked {
 			metrics = append(metrics, h.functions[f.ID].MetricErrors(&awscloudwatch.MetricOptions{
 				Label: jsii.String(f.ID), Statistic: jsii.String("Sum"), Period: seconds(time.Minute)}))
 		}

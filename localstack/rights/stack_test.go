@@ -36,6 +36,7 @@ import (
 	"leasehold/pkg/app/fanout"
 	"leasehold/pkg/app/portal"
 	"leasehold/pkg/app/requests"
+	"leasehold/pkg/app/targets"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
 	"leasehold/pkg/dynamo"
@@ -167,6 +168,9 @@ func (s *stack) wire() {
 		case names.Portal:
 			pages, failed := portal.New(c, log)
 			handler, err = lambdaio.HTTP(pages), failed
+		case names.Targets:
+			handle, failed := targets.New(c, log)
+			handler, err = lambdaio.Invoked(handle), failed
 		case names.Deliver:
 			handle, queues, failed := deliver.New(c, log)
 			handler, err = lambdaio.SQS(handle, queues), failed

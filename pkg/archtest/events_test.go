@@ -3,6 +3,7 @@ package archtest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"leasehold/pkg/connector/remote"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/names"
@@ -28,6 +30,8 @@ func checkSample(f names.Function, sample []byte) error {
 		return checkBatch(sample, checkJob)
 	case len(f.Trigger.Queues) > 0:
 		return checkBatch(sample, checkMessage)
+	case f.Trigger.Invoked:
+		return checkQuestion(sample)
 	}
 	return checkSweep(sample)
 }
@@ -123,6 +127,18 @@ func checkJob(message lambdaio.Message) error {
 	return err
 }
 
+// checkQuestion looks whether it asks something of a target.
+func checkQuestion(sample []byte) error {
+	var asked remote.Question
+	if err := strictly(string(sample), &asked); err != nil {
+		return err
+	}
+	if asked == (remote.Question{}) {
+		return errors.New("nothing is asked")
+	}
+	return nil
+}
+
 func strictly(body string, into any) error {
 	decoder := json.NewDecoder(strings.NewReader(body))
 	decoder.DisallowUnknownFields()
@@ -180,6 +196,7 @@ func TestSamplesAreRefused(t *testing.T) {
 		"a subject without an id": {names.Deliver, `{"Records":[{"messageId":"a","body":"{\"v\":1,\"subjects\":[\"ann\"]}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1"}}]}`},
 		"a message for a job":     {names.Fanout, `{"Records":[{"messageId":"a","eventSourceARN":"arn:aws:sqs:eu-west-1:1:q","body":"{\"v\":1,\"subjects\":[\"0c5a1e1c-3a52-4c0b-9e39-0f3f1b6f0003\"]}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1"}}]}`},
 		"a job of no edit":        {names.Fanout, `{"Records":[{"messageId":"a","eventSourceARN":"arn:aws:sqs:eu-west-1:1:q","body":"{\"v\":1,\"job\":{\"package\":\"0c5a1e1c-3a52-4c0b-9e39-0f3f1b6f0003\"}}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1"}}]}`},
+		"no question":             {names.Targets, `{}`},
 		"a batch for a schedule":  {names.Expire, `{"Records":[]}`},
 	}
 	for name, tt := range tests {

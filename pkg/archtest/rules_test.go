@@ -99,6 +99,9 @@ var rules = map[string]rule{
 	"pkg/connector/identitycenter": adapter.andOthers(sdk, smithy),
 	"pkg/connector/msgraph":        adapter.andOthers(jose, oauth2),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
+	"pkg/connector/remote":         adapter.and("obs"),
+	"pkg/connector/scim":           adapter.andOthers(oauth2),
+	"pkg/connector/tokens":         adapter.andOthers(oauth2),
 
 	"pkg/graph":  pages.and("publicurl"),
 	"pkg/portal": pages.and("publicurl", "sessions", "signin", "timezone").andOthers(templ, words, errs),

@@ -51,11 +51,11 @@ type Targets interface {
 	Resource(ctx context.Context, at entitlement.ConnectorID, originID string) (entitlement.Resource, error)
 	// Offers returns a piece of what a target has to offer, asked for live. A search is a hint.
 	Offers(ctx context.Context, at entitlement.ConnectorID, search string, page entitlement.Page) (entitlement.Paged[entitlement.TargetOffer], error)
-	// Survey finds out what a target speaks, shows and heeds; what goes wrong there is part of
-	// what it returns. An error says that it could not be asked at all.
-	Survey(ctx context.Context, at entitlement.ConnectorID) (entitlement.TargetCheck, error)
+	// Survey finds out what the target of a registration speaks, shows and heeds; what goes wrong
+	// there is part of what it returns. An error says that it could not be asked at all.
+	Survey(ctx context.Context, as entitlement.ConnectorConfig) (entitlement.TargetCheck, error)
 	// Probe checks that a registration is usable without calling the target.
-	Probe(cfg entitlement.ConnectorConfig, credential string) error
+	Probe(ctx context.Context, cfg entitlement.ConnectorConfig, credential string) error
 }
 
 // Secrets keeps connector credentials.

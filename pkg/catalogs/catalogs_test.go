@@ -44,11 +44,11 @@ func (everything) Offers(context.Context, entitlement.ConnectorID, string, entit
 	return entitlement.Paged[entitlement.TargetOffer]{}, nil
 }
 
-func (everything) Survey(context.Context, entitlement.ConnectorID) (entitlement.TargetCheck, error) {
+func (everything) Survey(context.Context, entitlement.ConnectorConfig) (entitlement.TargetCheck, error) {
 	return entitlement.TargetCheck{Dialect: "everything"}, nil
 }
 
-func (everything) Probe(entitlement.ConnectorConfig, string) error { return nil }
+func (everything) Probe(context.Context, entitlement.ConnectorConfig, string) error { return nil }
 
 var by = administrator("owner", "call")
 

@@ -47,16 +47,33 @@ func (s *Service) lookAt(ctx context.Context, c entitlement.ConnectorConfig) ent
 	return checked
 }
 
-// look asks the target, and keeps what was found with the connector. A connector that was
-// changed meanwhile is another one: what was found is about this one.
-func (s *Service) look(ctx context.Context, c entitlement.ConnectorConfig, told *entitlement.Event) (entitlement.ConnectorConfig, error) {
-	found, err := s.Targets.Survey(ctx, c.ID)
+// tried looks at the target with a credential that nothing names yet. Precondition: the target
+// does not accept it. One that cannot be reached does not keep a credential from being changed,
+// which may be what has to be done at once.
+func (s *Service) tried(ctx context.Context, c entitlement.ConnectorConfig) (entitlement.TargetCheck, error) {
+	found := s.found(ctx, c)
+	if found.Reason == entitlement.ReasonCredential {
+		return found, entitlement.Errorf(entitlement.Precondition, "The target does not accept this credential, so that the one before stays in use and nothing was changed. Send one that it accepts.")
+	}
+	found.Values = entitlement.Remembered(c.Check.Values, found.Values)
+	return found, nil
+}
+
+// found is what a look at the target of a registration finds out now.
+func (s *Service) found(ctx context.Context, c entitlement.ConnectorConfig) entitlement.TargetCheck {
+	found, err := s.Targets.Survey(ctx, c)
 	if err != nil {
 		// That it cannot be opened is what people want to know of it too.
 		found = entitlement.TargetCheck{Error: entitlement.MessageOf(err)}
 	}
 	found.At = s.Clock.Now()
+	return found
+}
 
+// look asks the target, and keeps what was found with the connector. A connector that was
+// changed meanwhile is another one: what was found is about this one.
+func (s *Service) look(ctx context.Context, c entitlement.ConnectorConfig, told *entitlement.Event) (entitlement.ConnectorConfig, error) {
+	found := s.found(ctx, c)
 	return afresh(func() (entitlement.ConnectorConfig, error) {
 		now, err := s.Store.Connector(ctx, c.ID)
 		if err != nil {

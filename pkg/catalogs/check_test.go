@@ -14,7 +14,7 @@ type watched struct {
 	err       error
 }
 
-func (w watched) Survey(context.Context, entitlement.ConnectorID) (entitlement.TargetCheck, error) {
+func (w watched) Survey(context.Context, entitlement.ConnectorConfig) (entitlement.TargetCheck, error) {
 	if w.meanwhile != nil {
 		w.meanwhile()
 	}
@@ -60,4 +60,57 @@ func TestALookThatFailsIsKeptAsOne(t *testing.T) {
 	w.kind(err, entitlement.Precondition, "needs no check")
 	_, err = w.CheckConnector(t.Context(), administrator("nobody", "x"), entitlement.ConnectorID(w.clock.New()))
 	w.kind(err, entitlement.NotFound, "")
+}
+
+// refused is targets that do not accept a credential.
+type refused struct {
+	everything
+	reason string
+	err    error
+}
+
+func (r refused) Survey(context.Context, entitlement.ConnectorConfig) (entitlement.TargetCheck, error) {
+	return entitlement.TargetCheck{Dialect: "SCIM 2.0", Error: "The target says no.", Reason: r.reason}, r.err
+}
+
+// A credential is tried with the target before it replaces one that works.
+func TestS20_ACredentialThatTheTargetRefusesReplacesNone(t *testing.T) {
+	for name, c := range map[string]struct {
+		target refused
+		edit   func(*entitlement.ConnectorConfig)
+		kind   entitlement.Kind
+		kept   bool
+	}{
+		"refused":                   {target: refused{reason: entitlement.ReasonCredential}, kind: entitlement.Precondition, kept: true},
+		"refused, with another url": {target: refused{reason: entitlement.ReasonCredential}, edit: func(c *entitlement.ConnectorConfig) { c.URL = "https://b.example" }, kind: entitlement.Precondition, kept: true},
+		"not reached":               {target: refused{reason: entitlement.ReasonUnavailable}},
+		"not asked":                 {target: refused{err: entitlement.Errorf(entitlement.Unavailable, "The target was not asked in time.")}},
+		"refused, and paused":       {target: refused{reason: entitlement.ReasonCredential}, edit: func(c *entitlement.ConnectorConfig) { c.Paused = true }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newFixture(t)
+			at := w.connector()
+			before := must[entitlement.ConnectorConfig](t)(w.store.Connector(t.Context(), at.ID))
+			w.Targets = c.target
+			edit := c.edit
+			if edit == nil {
+				edit = func(*entitlement.ConnectorConfig) {}
+			}
+			_, err := w.UpdateConnector(t.Context(), by, at.ID, "another", edit)
+			now := must[entitlement.ConnectorConfig](t)(w.store.Connector(t.Context(), at.ID))
+			if c.kept {
+				w.kind(err, c.kind, "does not accept this credential")
+				if now.Credential != before.Credential || now.URL != before.URL || now.Version != before.Version {
+					t.Errorf("changed to %+v", now)
+				}
+				return
+			}
+			if err != nil || now.Credential != before.Credential+1 {
+				t.Errorf("%v: the credential has number %d, it had %d", err, now.Credential, before.Credential)
+			}
+			if !now.Paused && now.Check.Error == "" {
+				t.Errorf("what went wrong is not shown: %+v", now.Check)
+			}
+		})
+	}
 }

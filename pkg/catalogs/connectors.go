@@ -95,7 +95,7 @@ func (s *Service) updateConnector(ctx context.Context, by authz.Command, id enti
 		s.resumed(ctx, id)
 	}
 	s.wake(ctx, id, curedBy(before, c, credential != "")...)
-	if credential != "" || resumed || looksDifferent(before, c) {
+	if credential == "" && (resumed || looksDifferent(before, c)) {
 		c = s.lookAt(ctx, c)
 	}
 	return c, nil
@@ -104,7 +104,8 @@ func (s *Service) updateConnector(ctx context.Context, by authz.Command, id enti
 // putConnector keeps the credential first, under a number that nothing names yet, and
 // lets the registration name it together with the address that it is for. So whoever
 // opens the connector finds a pair that one caller sent, whatever crosses, fails or
-// crashes between the two. The credential is kept with its address besides: numbers count
+// crashes between the two. One that replaces another is tried before it does; who works with the
+// other meanwhile goes on, since both are kept. The credential is kept with its address besides: numbers count
 // anew after a deletion. The event tells what differs from before: of the credential, its number.
 func (s *Service) putConnector(ctx context.Context, by authz.Command, c, before entitlement.ConnectorConfig, credential, kind string) (entitlement.ConnectorConfig, error) {
 	named, err := s.checkManagers(ctx, c, before.ResourceManagers)
@@ -119,6 +120,11 @@ func (s *Service) putConnector(ctx context.Context, by authz.Command, c, before 
 	if credential != "" {
 		if c.Credential, err = s.Secrets.Put(ctx, c.ID, c.Address(), credential); err != nil {
 			return c, err
+		}
+		if before.Credential != 0 && !c.Paused {
+			if c.Check, err = s.tried(ctx, c); err != nil {
+				return before, err
+			}
 		}
 	}
 
@@ -190,7 +196,7 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 	}
 
 	// Last, since it takes for granted that each part is well-formed.
-	return s.Targets.Probe(*c, credential)
+	return s.Targets.Probe(ctx, *c, credential)
 }
 
 // checkManagers refuses resource managers who are not there; whoever was deleted is not.

@@ -116,7 +116,7 @@ func (x *crossing) open(configs connector.Configs, vault connector.Secrets) {
 		}
 		return nil, nil
 	}
-	_, err := connector.NewRegistry(configs, vault, nil, map[string]connector.Kind{"scim": {OriginSystem: "Scim", Open: factory}}).Open(context.Background(), x.id)
+	_, err := connector.NewRegistry(configs, vault, nil, map[string]connector.Factory{"scim": factory}).Open(context.Background(), x.id)
 	if kind := entitlement.KindOf(err); err != nil && kind != entitlement.NotFound && kind != entitlement.Forbidden {
 		x.t.Errorf("opened: %v", err)
 	}

@@ -20,7 +20,8 @@
 //     and to RunBehaviour for each Character. Roles of different sorts are a harness each. What is
 //     nil in Faults is named in the row that go test -v prints for the target. Where the protocol
 //     asks by other methods than GET, Proxy.Writes tells what changes something.
-//  5. A row in app/targets/targets.go, with the origin systems of its resources, and a story there
+//  5. A row in package kinds, with the origin systems of its resources, and one in
+//     app/targets/targets.go, with what opens it; a story there
 //     that goes through the whole stack; a row in archtest for what else it imports; a paragraph in
 //     the README on its address, its credential and its settings. A setting that would have no
 //     effect is refused by the Factory.

@@ -50,3 +50,9 @@ func RetryAfter(err error) time.Duration {
 	}
 	return RefusalOf(err).After
 }
+
+// Stopped notes in what was found out of a target what kept the rest from it.
+func Stopped(found *entitlement.TargetCheck, err error) {
+	refusal := RefusalOf(err)
+	found.Error, found.Reason = refusal.Detail, string(refusal.Reason)
+}

@@ -13,22 +13,6 @@ import (
 // Invalid: the registration cannot work, and the message says why.
 type Factory func(cfg entitlement.ConnectorConfig, credential string) (Connector, error)
 
-// Kind is a kind of connector: what it is called on the wire, and what makes one.
-type Kind struct {
-	OriginSystem string // of its resources
-	Applications string // of those of its resources that are applications; "" for none
-	Open         Factory
-
-	// Concurrent: targets of the kind keep each holder of a role by itself, so that changes of one
-	// resource never undo each other.
-	Concurrent bool
-
-	// Absent says why no connector of the kind can be registered, and Open is nil; "" where one
-	// can. Valid refuses what no resource of the kind, and no role of it, can be named.
-	Absent string
-	Valid  func(originID, role string) error
-}
-
 // Configs finds registrations. NotFound: there is none of that id.
 type Configs interface {
 	Connector(ctx context.Context, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error)
@@ -47,12 +31,12 @@ type Registry struct {
 	configs Configs
 	secrets Secrets
 	builtin Connector
-	kinds   map[string]Kind
+	kinds   map[string]Factory
 }
 
-// NewRegistry returns a registry of the kinds given. builtin is the connector of the
+// NewRegistry returns a registry of the kinds given, by name. builtin is the connector of the
 // built-in directory, which needs neither registration nor credential.
-func NewRegistry(configs Configs, secrets Secrets, builtin Connector, kinds map[string]Kind) *Registry {
+func NewRegistry(configs Configs, secrets Secrets, builtin Connector, kinds map[string]Factory) *Registry {
 	return &Registry{configs: configs, secrets: secrets, builtin: builtin, kinds: maps.Clone(kinds)}
 }
 
@@ -66,7 +50,6 @@ func Paused() error {
 // with TargetPaused: it is paused. Forbidden, with CredentialRefused: no credential was given. Invalid: its kind is unknown, or
 // its registration cannot work.
 func (r *Registry) Open(ctx context.Context, id entitlement.ConnectorID) (Connector, error) {
-	const op = "open connector"
 	if id == entitlement.BuiltinConnector {
 		return r.builtin, nil
 	}
@@ -75,20 +58,26 @@ func (r *Registry) Open(ctx context.Context, id entitlement.ConnectorID) (Connec
 	if err != nil {
 		return nil, err
 	}
+	return r.OpenAs(ctx, cfg)
+}
+
+// OpenAs returns the connector of a registration, which may be one that is not kept yet but for
+// its credential. Its errors are those of Open.
+func (r *Registry) OpenAs(ctx context.Context, cfg entitlement.ConnectorConfig) (Connector, error) {
+	const op = "open connector"
 
 	// Whoever asks for it is refused here, so that nothing is sent by any way.
 	if cfg.Paused {
 		return nil, Paused()
 	}
 
-	kind, known := r.kinds[cfg.Kind]
-	if !known || kind.Open == nil {
-		return nil, entitlement.Errorf(entitlement.Invalid, "There is no kind of connector called %q; there are: %s.",
-			cfg.Kind, strings.Join(r.names(), ", "))
+	open, err := r.factory(cfg.Kind)
+	if err != nil {
+		return nil, err
 	}
 
 	// A credential belongs to an address: whoever changes that must give it again (A20).
-	credential, err := r.secrets.Get(ctx, id, cfg.Credential, cfg.Address())
+	credential, err := r.secrets.Get(ctx, cfg.ID, cfg.Credential, cfg.Address())
 	if entitlement.KindOf(err) == entitlement.NotFound {
 		missing := &Refusal{Reason: CredentialRefused, Detail: "No credential is stored for this address of the target: give the connector its credential again.", Permanent: true}
 		return nil, Fail(entitlement.Forbidden, op, missing, err)
@@ -96,39 +85,28 @@ func (r *Registry) Open(ctx context.Context, id entitlement.ConnectorID) (Connec
 	if err != nil {
 		return nil, err
 	}
-	return kind.Open(cfg, credential)
+	return open(cfg, credential)
 }
 
-// Kinds lists the kinds that there are, in order of name: those that can be registered, and
-// those that are known alone.
-func (r *Registry) Kinds() []entitlement.TargetKind {
-	var all []entitlement.TargetKind
-	for _, name := range slices.Sorted(maps.Keys(r.kinds)) {
-		k := r.kinds[name]
-		kind := entitlement.TargetKind{Name: name, OriginSystem: k.OriginSystem, Applications: k.Applications, Absent: k.Absent, Valid: k.Valid, Concurrent: k.Concurrent}
-		if k.Open == nil {
-			kind.Name = ""
-		}
-		all = append(all, kind)
+// factory returns what makes connectors of a kind.
+func (r *Registry) factory(kind string) (Factory, error) {
+	if open := r.kinds[kind]; open != nil {
+		return open, nil
 	}
-	return all
-}
-
-// names are those of the kinds that can be registered.
-func (r *Registry) names() []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(r.kinds)), func(name string) bool { return r.kinds[name].Open == nil })
+	return nil, entitlement.Errorf(entitlement.Invalid, "There is no kind of connector called %q; there are: %s.", kind,
+		strings.Join(slices.Sorted(maps.Keys(r.kinds)), ", "))
 }
 
 // Probe reports why a registration cannot work, without calling its target. An empty
 // credential stands for the one that is kept already.
 func (r *Registry) Probe(cfg entitlement.ConnectorConfig, credential string) error {
-	kind, known := r.kinds[cfg.Kind]
-	if !known || kind.Open == nil {
-		return entitlement.Errorf(entitlement.Invalid, "There is no kind of connector called %q; there are: %s.", cfg.Kind, strings.Join(r.names(), ", "))
+	open, err := r.factory(cfg.Kind)
+	if err != nil {
+		return err
 	}
 	if credential == "" {
 		credential = "kept"
 	}
-	_, err := kind.Open(cfg, credential)
+	_, err = open(cfg, credential)
 	return err
 }

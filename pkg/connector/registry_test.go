@@ -49,7 +49,7 @@ func open(w *fixture, id entitlement.ConnectorID) (string, error) {
 	factory := func(cfg entitlement.ConnectorConfig, credential string) (Connector, error) {
 		return named{name: cfg.URL + " with " + credential}, nil
 	}
-	r := NewRegistry(w, w, named{name: "builtin"}, map[string]Kind{"scim": {OriginSystem: "Scim", Open: factory}, "webhook": {OriginSystem: "Webhook", Open: factory}})
+	r := NewRegistry(w, w, named{name: "builtin"}, map[string]Factory{"scim": factory, "webhook": factory})
 	c, err := r.Open(context.Background(), id)
 	if err != nil {
 		return "", err

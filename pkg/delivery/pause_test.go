@@ -21,8 +21,8 @@ func (w *fixture) registered() (pause func(bool)) {
 	}
 	c.Credential = number
 	w.commit(entitlement.Change{Connectors: []entitlement.ConnectorConfig{c}})
-	w.worker.Connectors = connector.NewRegistry(w.store, vault, nil, map[string]connector.Kind{"honest": {OriginSystem: "Honest",
-		Open: func(entitlement.ConnectorConfig, string) (connector.Connector, error) { return w.target, nil }}})
+	w.worker.Connectors = connector.NewRegistry(w.store, vault, nil, map[string]connector.Factory{
+		"honest": func(entitlement.ConnectorConfig, string) (connector.Connector, error) { return w.target, nil }})
 
 	return func(paused bool) {
 		w.t.Helper()

@@ -97,6 +97,7 @@ var jobMapper = mapper[entitlement.Job]{
 func checkFields(f *fields, c *entitlement.TargetCheck) {
 	when(f, "at", &c.At)
 	text(f, "d", &c.Dialect)
+	text(f, "r", &c.Reason)
 	texts(f, "fe", &c.Features)
 	texts(f, "sh", &c.Shows)
 	texts(f, "fi", &c.Filters)

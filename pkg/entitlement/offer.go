@@ -22,6 +22,7 @@ type TargetCheck struct {
 	Shows    []string  // what was seen in its answers
 	Filters  []string  // which filters it was seen to heed
 	Error    string    // what kept the rest from being found out; "" for nothing
+	Reason   string    // of Error, as connector.Reason words it
 
 	// Values are the values of application roles that it named itself, by resource.
 	Values []ApplicationValues

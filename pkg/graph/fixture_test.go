@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -17,7 +18,7 @@ import (
 	"leasehold/pkg/authn"
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
-	"leasehold/pkg/connector/sharepoint"
+	targetkinds "leasehold/pkg/connector/kinds"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/dynamo/faults"
@@ -101,11 +102,11 @@ func (t targets) Offers(ctx context.Context, at entitlement.ConnectorID, _ strin
 	return found, nil
 }
 
-func (targets) Survey(context.Context, entitlement.ConnectorID) (entitlement.TargetCheck, error) {
+func (targets) Survey(context.Context, entitlement.ConnectorConfig) (entitlement.TargetCheck, error) {
 	return entitlement.TargetCheck{Dialect: "SCIM 2.0", Features: []string{"patch"}, Shows: []string{"groups"}, Filters: []string{"groups.displayName eq"}}, nil
 }
 
-func (targets) Probe(entitlement.ConnectorConfig, string) error { return nil }
+func (targets) Probe(context.Context, entitlement.ConnectorConfig, string) error { return nil }
 
 // exportQueue remembers which exports the worker was told of.
 type exportQueue struct{ told []exports.Export }
@@ -156,8 +157,9 @@ func newFixture(t *testing.T) *fixture {
 	log := obs.New(&w.log, "test")
 	people := &directory.Service{Store: w.store, Clock: w.clock, IDs: w.clock, Enqueuer: noQueue{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example.com", Value: "admin"}}
 	deps := Deps{Authenticator: tokens{}, Directory: people, Views: &views.Reader{Store: w.store}, PublicURLs: []string{publicURL}, Clock: w.clock,
-		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: []entitlement.TargetKind{{Name: "scim", OriginSystem: "Scim", Applications: "AadApplication"},
-			{OriginSystem: "SharePointOnline", Absent: sharepoint.Kind.Absent, Valid: sharepoint.Valid}}, Jobs: noQueue{}, Enqueuer: noQueue{},
+		Catalogs: &catalogs.Service{Store: w.store, Targets: targets{w.store}, Secrets: &secrets.Memory{}, Kinds: slices.DeleteFunc(targetkinds.All(), func(k entitlement.TargetKind) bool {
+			return k.OriginSystem != targetkinds.OriginSCIM && k.OriginSystem != targetkinds.OriginSharePoint
+		}), Jobs: noQueue{}, Enqueuer: noQueue{},
 			Clock: w.clock, IDs: w.clock, Log: log},
 		Requests: &requests.Service{Store: w.store, Enqueuer: noQueue{}, Clock: w.clock, IDs: w.clock, Log: log}}
 	w.keeping, w.looks = deps.Catalogs, &catalogs.ImpactWorker{Service: deps.Catalogs, Accounts: people}

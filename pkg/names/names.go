@@ -28,6 +28,7 @@ type Trigger struct {
 	API      bool          // API Gateway, by Routes
 	Queues   []string      // ids of the queues that it drains
 	Schedule time.Duration // period of its schedule
+	Invoked  bool          // other functions, which wait for what it answers
 }
 
 // Function is one Lambda function: the folder functions/<ID> and all that is deployed with it.
@@ -44,6 +45,7 @@ const (
 	Catalogs = "catalogs"
 	Requests = "requests"
 	Portal   = "portal"
+	Targets  = "targets"
 	Deliver  = "deliver"
 	Fanout   = "fanout"
 	Expire   = "expire"
@@ -56,15 +58,18 @@ const DeliverTimeout = 60 * time.Second
 // Functions lists every function of the stack.
 var Functions = []Function{
 	{ID: Catalogs, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Order | Write | Check | History, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write | Delete, Calls: Requests,
+		Uses: Uses{Table: Read | Search | Order | Write | Check | History, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Write | Delete, Calls: []string{Requests, Targets},
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilyEvent}}},
 	{ID: Requests, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
 		Uses: Uses{Table: Read | Search | Order | Write | Check | Offered, Send: []string{DeliverUrgent, FanoutJobs}, Files: Read | Write,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 	{ID: Portal, Timeout: 29 * time.Second, Memory: 512, Trigger: Trigger{API: true},
-		Uses: Uses{Table: Read | Search | Order | History | Offered | Write | Check, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Read | Write | Delete, SignsIn: true, Parked: true,
+		Uses: Uses{Table: Read | Search | Order | History | Offered | Write | Check, Send: []string{DeliverUrgent, FanoutJobs}, Secrets: Write | Delete, SignsIn: true, Parked: true, Calls: []string{Targets},
 			// The first administrator may come here before anybody calls the API, and is made then.
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilySession, FamilyEvent}}},
+	// It and deliver alone read credentials and call targets; it changes nothing anywhere.
+	{ID: Targets, Timeout: 25 * time.Second, Memory: 512, Trigger: Trigger{Invoked: true},
+		Uses: Uses{Table: Read, Secrets: Read}},
 	// It sends to the queue that has time: all those at once who waited for a silent target.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
 		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read,

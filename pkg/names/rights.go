@@ -30,7 +30,7 @@ type Uses struct {
 	Files   Access   // of exports: Read, Write
 	SignsIn bool     // reads what proves to issuers that it is the pages
 	Parked  bool     // counts the messages in every dead-letter queue
-	Calls   string   // id of the function that it hands calls on to; none: ""
+	Calls   []string // ids of the functions that it calls, and waits for
 }
 
 // Env returns the environment that the function is given and that config.Load demands.
@@ -152,7 +152,9 @@ func (f Function) Rights() []Right {
 
 	grant(f.Uses.Files&Read != 0, PartFiles, "", "s3:GetObject")
 	grant(f.Uses.Files&Write != 0, PartFiles, "", "s3:PutObject")
-	grant(f.Uses.Calls != "", PartFunction, f.Uses.Calls, "lambda:InvokeFunction")
+	for _, called := range f.Uses.Calls {
+		grant(true, PartFunction, called, "lambda:InvokeFunction")
+	}
 	for _, queue := range f.Uses.Send {
 		grant(true, PartQueue, queue, "sqs:SendMessage")
 	}

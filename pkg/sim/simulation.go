@@ -143,8 +143,8 @@ func newSimulation(p Plan) *simulation {
 
 	w.directory = &directory.Service{Store: w.store, Clock: told, IDs: ids, First: entitlement.Principal{Issuer: "sim", Value: "first"}, Enqueuer: w.urgent, Log: w.log}
 	w.groups = groups{w.directory}
-	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Kind{"honest": {OriginSystem: "Honest", Open: w.factory}})
-	w.catalogs = &catalogs.Service{Store: w.store, Targets: lookup{registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: w.fanout, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log, AtOnce: p.AtOnce}
+	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Factory{"honest": w.factory})
+	w.catalogs = &catalogs.Service{Store: w.store, Targets: connector.Lookup{Registry: registry}, Secrets: credentials, Kinds: []entitlement.TargetKind{{Name: "honest", OriginSystem: "Honest"}}, Jobs: w.fanout, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log, AtOnce: p.AtOnce}
 	w.looks = &catalogs.ImpactWorker{Service: w.catalogs, Accounts: w.directory}
 	w.requests = &requests.Service{Store: w.store, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log}
 
@@ -259,33 +259,6 @@ func (w *simulation) targetOf(id entitlement.ConnectorID) *target {
 		}
 	}
 	return nil
-}
-
-// lookup answers the owners' questions about targets.
-type lookup struct{ *connector.Registry }
-
-// Resource describes a target's resource.
-func (l lookup) Resource(ctx context.Context, at entitlement.ConnectorID, originID string) (entitlement.Resource, error) {
-	conn, err := l.Open(ctx, at)
-	if err != nil {
-		return entitlement.Resource{}, err
-	}
-	found, err := conn.Resource(ctx, originID)
-	r := entitlement.Resource{DisplayName: found.DisplayName}
-	for _, role := range found.Roles {
-		r.Roles = append(r.Roles, entitlement.ResourceRole{OriginID: role.OriginID, DisplayName: role.DisplayName})
-	}
-	return r, err
-}
-
-// Offers shows nothing: people of the simulation know what there is.
-func (lookup) Offers(context.Context, entitlement.ConnectorID, string, entitlement.Page) (entitlement.Paged[entitlement.TargetOffer], error) {
-	return entitlement.Paged[entitlement.TargetOffer]{}, nil
-}
-
-// Survey finds nothing out.
-func (lookup) Survey(context.Context, entitlement.ConnectorID) (entitlement.TargetCheck, error) {
-	return entitlement.TargetCheck{}, nil
 }
 
 // groups lets the connector of the built-in directory work in the service's name.

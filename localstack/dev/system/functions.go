@@ -18,12 +18,14 @@ import (
 	"leasehold/pkg/app/expire"
 	"leasehold/pkg/app/fanout"
 	"leasehold/pkg/app/httpapi"
+	"leasehold/pkg/app/lookup"
 	"leasehold/pkg/app/portal"
 	"leasehold/pkg/app/targets"
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo"
@@ -96,15 +98,19 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	builtin := &directory.Service{Store: store, Clock: now, IDs: ids}
 	registry := targets.Registry(store, credentials, builtin, true)
 
+	all := functions{}
+	asked := lookup.Remote(builtin, func(ctx context.Context, payload []byte) ([]byte, error) {
+		return all.invoke(ctx, names.Targets, payload)
+	})
 	owners := deps(names.Catalogs)
-	owners.Catalogs = &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
+	owners.Catalogs = &catalogs.Service{Store: store, Targets: asked, Secrets: credentials, Kinds: kinds.All(),
 		Jobs: may.send(names.Catalogs, jobs), Enqueuer: may.send(names.Catalogs, urgent), Clock: now, IDs: ids, Log: logs[names.Catalogs]}
 	askers := deps(names.Requests)
 	askers.Requests = &requests.Service{Store: store, Enqueuer: may.send(names.Requests, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Requests]}
 	readers := deps(names.Portal)
 	shown := pages.Deps{SignIn: portal.SignIn(settings, func(ctx context.Context, _ string) (string, error) { return s.secret(ctx) }), Authenticator: verifier, Sessions: &sessions.Service{Store: store, Clock: now}, Directory: readers.Directory, Views: readers.Views,
 		Parked: s.queues, Clock: now, PublicURLs: readers.PublicURLs, GatewayBase: readers.GatewayBase,
-		Catalogs: &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: may.send(names.Portal, jobs),
+		Catalogs: &catalogs.Service{Store: store, Targets: asked, Secrets: credentials, Kinds: kinds.All(), Jobs: may.send(names.Portal, jobs),
 			Enqueuer: may.send(names.Portal, urgent), Clock: now, IDs: ids, Log: logs[names.Portal]},
 		Requests: &requests.Service{Store: store, Enqueuer: may.send(names.Portal, urgent), Reasons: connector.Reasons(), Clock: now, IDs: ids, Log: logs[names.Portal]}}
 	worker := &delivery.Service{Store: store, Connectors: registry, Queue: may.send(names.Deliver, bulk), Clock: now, IDs: ids, Lease: names.DeliverTimeout, Log: logs[names.Deliver]}
@@ -120,7 +126,6 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 		return nil, may.refused
 	}
 
-	all := functions{}
 	peer := func(id string) http.Handler {
 		return lambdaio.Peer{Mark: graph.Handed, Invoke: func(ctx context.Context, payload []byte) ([]byte, error) { return all.invoke(ctx, id, payload) }}
 	}
@@ -129,6 +134,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 		names.Catalogs: lambdaio.HTTP(graph.Catalogs(owners)),
 		names.Requests: lambdaio.HTTP(graph.Requests(askers)),
 		names.Portal:   lambdaio.HTTP(pages.New(shown)),
+		names.Targets:  lambdaio.Invoked(targets.Handler(registry)),
 		names.Deliver:  lambdaio.SQS(deliver.Handler(worker), s.queues.delayers()),
 		names.Fanout:   lambdaio.SQS(fanout.Handler(edits, written, looks), s.queues.delayers()),
 		names.Expire:   lambdaio.Schedule(expire.Counting(&lifecycle.Counter{Store: store, Clock: now, Log: logs[names.Expire]}, expire.Handler(sweep, obs.NewMetrics(out, nil)))),

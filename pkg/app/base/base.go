@@ -14,6 +14,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/lambdaio"
@@ -68,7 +69,7 @@ func (k *Clients) may(granted bool, what string) {
 
 // Table returns the store.
 func (k *Clients) Table() *dynamo.DB {
-	k.may(k.c.Function.Uses.Table&(names.Read|names.Write) == names.Read|names.Write, "the table")
+	k.may(k.c.Function.Uses.Table&names.Read != 0, "the table")
 	return dynamo.Open(k.aws, k.c.Table, dynamo.Noticing(unreadable(obs.NewMetrics(nil, nil))))
 }
 
@@ -102,10 +103,16 @@ func (k *Clients) Drained() lambdaio.Queues {
 	return queues
 }
 
-// Secrets returns the credentials of connectors.
+// Secrets returns the credentials of connectors to be written.
 func (k *Clients) Secrets() *secrets.SSM {
-	k.may(k.c.Function.Uses.Secrets&names.Read != 0, "the credentials of connectors")
+	k.may(k.c.Function.Uses.Secrets&names.Write != 0, "the credentials of connectors")
 	return secrets.NewSSM(k.aws, k.c.SecretPath)
+}
+
+// Credentials returns the credentials of connectors to be read, and kept in the process.
+func (k *Clients) Credentials() *secrets.Kept {
+	k.may(k.c.Function.Uses.Secrets&names.Read != 0, "the credentials of connectors to read")
+	return secrets.Keep(secrets.NewSSM(k.aws, k.c.SecretPath), clock.System{})
 }
 
 // SignIn returns what proves to issuers that it is the pages.

@@ -20,12 +20,13 @@ func TestClientsAreThoseThatNamesGrants(t *testing.T) {
 		ask  func(*Clients)
 		want string
 	}{
-		"all that is granted": {all, func(k *Clients) { k.Table(); k.Sender(names.DeliverBulk); k.Secrets(); k.Drained() }, ""},
+		"all that is granted": {all, func(k *Clients) { k.Table(); k.Sender(names.DeliverBulk); k.Credentials(); k.Drained() }, ""},
 		"no table":            {names.Uses{}, func(k *Clients) { k.Table() }, "names does not let worker use the table"},
-		"a table to read":     {names.Uses{Table: names.Read | names.Search}, func(k *Clients) { k.Table() }, "names does not let worker use the table"},
+		"a table to search":   {names.Uses{Table: names.Search}, func(k *Clients) { k.Table() }, "names does not let worker use the table"},
 		"another queue":       {all, func(k *Clients) { k.Sender(names.FanoutJobs) }, "names does not let worker use the queue fanout to send to"},
 		"its own queue":       {all, func(k *Clients) { k.Sender(names.DeliverUrgent) }, "names does not let worker use the queue deliver-urgent to send to"},
-		"no credentials":      {names.Uses{}, func(k *Clients) { k.Secrets() }, "names does not let worker use the credentials of connectors"},
+		"no credentials":      {names.Uses{}, func(k *Clients) { k.Credentials() }, "names does not let worker use the credentials of connectors to read"},
+		"none to write":       {all, func(k *Clients) { k.Secrets() }, "names does not let worker use the credentials of connectors"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clients := Open(may(tt.uses))

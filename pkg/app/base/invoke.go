@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -22,7 +23,7 @@ const invokeTimeout = 27 * time.Second
 // call of Lambda's API, for which the SDK's whole client would make each function larger;
 // it is never tried twice, since what is handed on may have had its effect.
 func (k *Clients) Function(id string) func(ctx context.Context, payload []byte) ([]byte, error) {
-	k.may(k.c.Function.Uses.Calls == id, "the function "+id)
+	k.may(slices.Contains(k.c.Function.Uses.Calls, id), "the function "+id)
 	endpoint := k.c.AWS.Endpoint
 	if endpoint == "" {
 		endpoint = "https://lambda." + k.c.AWS.Region + ".amazonaws.com"

@@ -9,10 +9,11 @@ import (
 	"leasehold/pkg/app/base"
 	"leasehold/pkg/app/httpapi"
 	"leasehold/pkg/app/limits"
-	"leasehold/pkg/app/targets"
+	"leasehold/pkg/app/lookup"
 	usecases "leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo"
 	"leasehold/pkg/graph"
@@ -33,7 +34,7 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	db, credentials := clients.Table(), clients.Secrets()
 	urgent, jobs := clients.Sender(names.DeliverUrgent), clients.Sender(names.FanoutJobs)
 
-	peer := clients.Function(names.Requests)
+	peer, asked := clients.Function(names.Requests), clients.Function(names.Targets)
 	verifier, err := httpapi.Verifier(c)
 
 	// All that is wrong with the settings is told at once.
@@ -42,12 +43,11 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	}
 
 	people := httpapi.Directory(c, db, urgent, log)
-	registry := targets.Registry(db, credentials, people, c.Emulated)
 
 	return graph.Catalogs(graph.Deps{
 		Authenticator: verifier, Directory: people, Views: &views.Reader{Store: db}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase, Clock: clock.System{}, Limiter: limits.Limiter(c),
 		Peer: lambdaio.Peer{Invoke: peer, Mark: graph.Handed}, HandedOn: lambdaio.HandedOn,
-		Catalogs: &usecases.Service{Store: db, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(),
+		Catalogs: &usecases.Service{Store: db, Targets: lookup.Remote(people, asked), Secrets: credentials, Kinds: kinds.All(),
 			Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
 	}), nil
 }

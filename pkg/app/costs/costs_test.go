@@ -24,6 +24,7 @@ import (
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo"
@@ -236,7 +237,7 @@ func open(t *testing.T, p place) *fixture {
 	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Enqueuer: recorder{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
 	o.who = who
 	registry := targets.Registry(o.db, &secrets.Memory{}, who, true)
-	keeping := &catalogs.Service{Store: o.db, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: recorder{}, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log}
+	keeping := &catalogs.Service{Store: o.db, Targets: connector.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: kinds.All(), Jobs: recorder{}, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log}
 	o.looks = &catalogs.ImpactWorker{Service: keeping, Accounts: who}
 	deps := graph.Deps{Authenticator: signedIn{}, Directory: who, Views: &views.Reader{Store: o.db}, PublicURLs: []string{"https://access.example"}, Clock: c,
 		Catalogs: keeping,

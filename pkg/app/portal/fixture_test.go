@@ -20,6 +20,7 @@ import (
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo/dynamotest"
@@ -144,7 +145,7 @@ func newFixture(t *testing.T) *fixture {
 
 	who := &directory.Service{Store: store, Clock: c, IDs: ids, Enqueuer: silent{}, Log: log, First: entitlement.Principal{Issuer: issuer, Value: "admin"}}
 	registry := targets.Registry(store, &secrets.Memory{}, who, true)
-	keeping := &catalogs.Service{Store: store, Targets: targets.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: registry.Kinds(), Jobs: silent{}, Enqueuer: silent{}, Clock: c, IDs: ids, Log: log}
+	keeping := &catalogs.Service{Store: store, Targets: connector.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: kinds.All(), Jobs: silent{}, Enqueuer: silent{}, Clock: c, IDs: ids, Log: log}
 	asking := &requests.Service{Store: store, Enqueuer: silent{}, Reasons: connector.Reasons(), Clock: c, IDs: ids, Log: log}
 	reading := &views.Reader{Store: store}
 	w.sessions = &sessions.Service{Store: store, Clock: c}

@@ -10,11 +10,12 @@ import (
 
 	"leasehold/pkg/app/base"
 	"leasehold/pkg/app/httpapi"
-	"leasehold/pkg/app/targets"
+	"leasehold/pkg/app/lookup"
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/lambdaio"
 	"leasehold/pkg/names"
 	pages "leasehold/pkg/portal"
@@ -29,16 +30,15 @@ func New(c config.Config, log *slog.Logger) (http.Handler, error) {
 	clients := base.Open(c)
 	db, credentials := clients.Table(), clients.Secrets()
 	urgent, jobs := clients.Sender(names.DeliverUrgent), clients.Sender(names.FanoutJobs)
-	signIn, parked := clients.SignIn(), clients.Parked()
+	signIn, parked, asked := clients.SignIn(), clients.Parked(), clients.Function(names.Targets)
 	verifier, err := httpapi.Verifier(c)
 	if err := errors.Join(err, clients.Err()); err != nil {
 		return nil, err
 	}
 	people := httpapi.Directory(c, db, urgent, log)
-	registry := targets.Registry(db, credentials, people, c.Emulated)
 	return pages.New(pages.Deps{
 		SignIn: SignIn(c, signIn.Secret), Authenticator: verifier, Sessions: &sessions.Service{Store: db, Clock: clock.System{}}, Directory: people,
-		Catalogs: &catalogs.Service{Store: db, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
+		Catalogs: &catalogs.Service{Store: db, Targets: lookup.Remote(people, asked), Secrets: credentials, Kinds: kinds.All(), Jobs: jobs, Enqueuer: urgent, Clock: clock.System{}, IDs: clock.System{}, Log: log},
 		Requests: &requests.Service{Store: db, Enqueuer: urgent, Reasons: connector.Reasons(), Clock: clock.System{}, IDs: clock.System{}, Log: log},
 		Parked:   parked, Views: &views.Reader{Store: db}, Clock: clock.System{}, PublicURLs: c.PublicURLs, GatewayBase: lambdaio.GatewayBase,
 	}), nil

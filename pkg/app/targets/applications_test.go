@@ -13,7 +13,9 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/clock"
+	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/connectortest"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/connector/scim"
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
@@ -72,7 +74,7 @@ func newStack(t *testing.T, character connectortest.Character) *stack {
 	people := &directory.Service{Store: s.store, Clock: c, IDs: c, Enqueuer: nobody{}, Log: log}
 	registry := targets.Registry(s.store, credentials, people, true)
 
-	s.catalogs = &catalogs.Service{Store: s.store, Targets: targets.Lookup{Registry: registry}, Secrets: credentials, Kinds: registry.Kinds(), Jobs: nobody{}, Enqueuer: nobody{}, Clock: c, IDs: c, Log: log}
+	s.catalogs = &catalogs.Service{Store: s.store, Targets: connector.Lookup{Registry: registry}, Secrets: credentials, Kinds: kinds.All(), Jobs: nobody{}, Enqueuer: nobody{}, Clock: c, IDs: c, Log: log}
 	s.requests = &requests.Service{Store: s.store, Enqueuer: nobody{}, Clock: c, IDs: c, Log: log}
 	s.worker = &delivery.Service{Store: s.store, Connectors: registry, Queue: nobody{}, Clock: c, IDs: c, Lease: time.Minute, Log: log}
 

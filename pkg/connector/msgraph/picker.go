@@ -164,7 +164,7 @@ func (c *Connector) Survey(ctx context.Context) entitlement.TargetCheck {
 			_, err = sample(step.path, url.Values{"$top": {"1"}}, false)
 		}
 		if err != nil {
-			found.Error = connector.RefusalOf(explain(askSurvey, err)).Detail
+			connector.Stopped(&found, explain(askSurvey, err))
 			return found
 		}
 		found.Shows = append(found.Shows, step.shows)

@@ -11,13 +11,14 @@ import (
 	"strings"
 
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/entitlement"
 )
 
 // OriginApplication is what applications name as their origin system. A server is an
 // application whose roles are values of an attribute of its accounts.
-const OriginApplication = "AadApplication"
+const OriginApplication = kinds.OriginApplication
 
 // application is one attribute of accounts whose values are roles.
 type application struct{ attribute, title string }

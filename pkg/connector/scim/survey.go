@@ -48,7 +48,7 @@ func (c *Connector) Survey(ctx context.Context) entitlement.TargetCheck {
 	for _, step := range []func(context.Context) error{s.configuration, s.schema, s.groups, s.people} {
 		// What stands for the whole target stops the look; what is found until then is kept.
 		if err := step(ctx); err != nil {
-			s.found.Error = connector.RefusalOf(explain(askSurvey, err)).Detail
+			connector.Stopped(&s.found, explain(askSurvey, err))
 			break
 		}
 	}

@@ -142,7 +142,7 @@ func (c *Connector) Survey(ctx context.Context) entitlement.TargetCheck {
 	for _, step := range []func(context.Context, *entitlement.TargetCheck) error{c.describes, c.shows, c.finds} {
 		// What stands for the whole target stops the look; what is found until then is kept.
 		if err := step(ctx, &found); err != nil {
-			found.Error = connector.RefusalOf(c.explain(ctx, askSelf, "", err)).Detail
+			connector.Stopped(&found, c.explain(ctx, askSelf, "", err))
 			break
 		}
 	}

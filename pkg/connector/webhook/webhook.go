@@ -16,15 +16,16 @@ import (
 	"time"
 
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/entitlement"
 )
 
 // Kind is the kind under which connectors of this package are registered.
-const Kind = "webhook"
+const Kind = kinds.Webhook
 
 // OriginSystem is what resources of this kind name as their origin system.
-const OriginSystem = "Webhook"
+const OriginSystem = kinds.OriginWebhook
 
 // How many changes one request holds: usually, and at most where the target says that it
 // takes more.

@@ -1,4 +1,4 @@
-package sharepoint
+package kinds
 
 import "testing"
 
@@ -13,7 +13,7 @@ func TestASiteIsNamedByItsAddressAndItsRoleByANumber(t *testing.T) {
 		{"https://ann@contoso.sharepoint.com", "", false}, {site + "?a=b", "", false}, {site + "#top", "", false}, {site + "?", "", false},
 		{site, "Owner", false}, {site, "0", false}, {site, "-4", false}, {site, "04", false}, {site, "4.0", false}, {site, "99999999999", false},
 	} {
-		if err := Valid(c.site, c.role); (err == nil) != c.ok {
+		if err := validSite(c.site, c.role); (err == nil) != c.ok {
 			t.Errorf("site %q, role %q: %v", c.site, c.role, err)
 		}
 	}
