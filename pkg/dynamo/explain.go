@@ -88,6 +88,7 @@ func explainers() map[string]explainer {
 		groupMapper.tag:          whole(groupMapper),
 		sessionMapper.tag:        whole(sessionMapper),
 		impactChangeMapper.tag:   whole(impactChangeMapper),
+		sessionFileMapper.tag:    whole(sessionFileMapper),
 		impactJobMapper.tag:      whole(impactJobMapper),
 		impactPeopleMapper.tag:   whole(impactPeopleMapper),
 		paceMapper.tag:           whole(paceMapper),

@@ -77,6 +77,7 @@ import (
 //	figures of a month                    | table | CFG, FIGURES                             | one
 //	pace of packages; walk through them   | table | PKG#p, PACE; CFG, PACE; eventual; strong | a batch; one
 //	session of a browser                  | table | SES#digest, SES                          | one
+//	text that it brought                  | table | SES#digest, FILE#id#n                    | all
 //	roles in a catalog; in everything     | table | CAT#c, ROLE#...; CFG, ROLE#...           | all, MaxRoleAssignments
 //	role assignment by id                 | table | CFG, RID#r#...; then the item            | one
 //	roles of a group                      | table | GRP#g, ROLE#...; then the items          | all
@@ -135,6 +136,7 @@ const (
 	wordOrganization = "ORG"
 	wordExtension    = "EXT"
 	wordSession      = "SES"
+	wordFile         = "FILE"
 	wordChange       = "CHG"
 	wordPace         = "PACE"
 

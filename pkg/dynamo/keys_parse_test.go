@@ -102,6 +102,7 @@ func everyKey(t *rapid.T, label string) map[Key]string {
 	add(scopesKey(p), "scopes", a)
 	add(deletionGuardKey(p, int(number)%names.DeletionGuards), "guard", a, number%names.DeletionGuards)
 	add(jobKey(p, number), "job", a, number)
+	add(sessionFileKey(a, b, 7), "text beside a session", a, b)
 	add(impactJobKey(p, entitlement.ImpactJobID(b)), "impact job", a, b)
 	add(affectedKey(p, entitlement.ImpactJobID(b), int(number), entitlement.Loses, 7), "people of an impact job", a, b, number)
 	add(breakerKey(entitlement.ConnectorID(a)), "breaker", a)

@@ -43,6 +43,7 @@ type Change struct {
 	Absences          []Absence         // one of version 0 is noted beside what is noted of the person already
 	RoleAssignments   []RoleAssignment
 	Sessions          []Session
+	SessionFiles      []SessionFile
 	ImpactChanges     []ImpactChange // that wait for a second person
 	Unmoved           []Unmoved      // what must be as it was read, though the change does not write it
 	Watches           []EditWatch

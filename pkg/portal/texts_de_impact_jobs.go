@@ -2,7 +2,11 @@ package portal
 
 // germanImpactJobs has the texts of the pages on which a worker looks at a change in German.
 var germanImpactJobs = map[string]string{
-	"A change that waits for a second person is not what was found here.": "Eine Änderung, die auf eine zweite Person wartet, ist nicht das, was hier gefunden wurde.",
+	"A change that waits for a second person is not what was found here.":            "Eine Änderung, die auf eine zweite Person wartet, ist nicht das, was hier gefunden wurde.",
+	"The lines that are left are too many for this field.":                           "Für dieses Feld sind es zu viele Zeilen.",
+	"Take them as a file (CSV), correct them there, and choose that file below.":     "Nehmen Sie sie als Datei (CSV), verbessern Sie sie dort, und wählen Sie diese Datei unten aus.",
+	"What was sent is too long to stand in this field again: choose the file below.": "Was gesendet wurde, ist zu lang für dieses Feld: Wählen Sie die Datei unten aus.",
+	"The list is too long to stand in this field again: only its first lines do.":    "Die Liste ist zu lang für dieses Feld: Nur ihre ersten Zeilen stehen wieder darin.",
 	"About to begin":                     "Beginnt gleich",
 	"Add a role":                         "Rolle hinzufügen",
 	"All of these people as files (CSV)": "Alle diese Personen als Dateien (CSV)",

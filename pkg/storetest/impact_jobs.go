@@ -72,3 +72,23 @@ func impactJobs(w *fixture) {
 		w.Errorf("got %v", all)
 	}
 }
+
+func keptSessionFile() kept {
+	type T = entitlement.SessionFile
+	return keep("Session file", entitlement.PartSession, func(v *T) *entitlement.Meta { return &v.Meta },
+		func(first, later *T) {
+			first.Part = 0
+			later.Session, later.ID, later.Part = first.Session, first.ID, 0
+		},
+		func(v T) entitlement.Change { return entitlement.Change{SessionFiles: []T{v}} },
+		func(ctx context.Context, s Store, v T) (T, error) {
+			all, err := s.SessionFile(ctx, v.Session, v.ID)
+			if err == nil && len(all) == 0 {
+				err = entitlement.Errorf(entitlement.NotFound, "There is no such text.")
+			}
+			if err != nil {
+				return T{}, err
+			}
+			return all[0], nil
+		})
+}

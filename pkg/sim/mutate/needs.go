@@ -43,6 +43,7 @@ var needs = map[string]need{
 	"Put SES SES: attribute_not_exists(pk)":                            {test: "Session: only the version that was read is changed or erased, and every member comes back"},
 	"Put SES SES: v = ?":                                               {test: "Session: only the version that was read is changed or erased, and every member comes back"},
 	"Delete SES SES: v = ?":                                            {test: "Session: only the version that was read is changed or erased, and every member comes back"},
+	"Put SES FILE: attribute_not_exists(pk)":                           {test: "Session file: only the version that was read is changed or erased, and every member comes back"},
 	"Put PKG LOOK: attribute_not_exists(pk)":                           {test: "Impact job: only the version that was read is changed or erased, and every member comes back"},
 	"Put PKG LOOK: v = ?":                                              {test: "Impact job: only the version that was read is changed or erased, and every member comes back"},
 	"Put PKG SEEN: attribute_not_exists(pk)":                           {test: "People of an impact job: only the version that was read is changed or erased, and every member comes back"},
