@@ -52,6 +52,7 @@ type impactList struct {
 	Effect entitlement.Effect
 	Total  int
 	Rows   []impactRow
+	Paged  bool // the others are on the next page
 }
 
 // impactRow is one holder of the package.

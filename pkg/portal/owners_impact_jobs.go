@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/catalogs"
@@ -104,7 +105,7 @@ func (v *visit) fillImpactJob(ctx context.Context, shown *impactJobPage) error {
 	if err != nil {
 		return err
 	}
-	list := impactList{Effect: effect, Total: job.Of(effect)}
+	list := impactList{Effect: effect, Total: job.Of(effect), Paged: true}
 	if list.Rows, err = v.impactRows(ctx, shown.Package, people.Items); err != nil {
 		return err
 	}
@@ -195,6 +196,15 @@ func (p impactJobPage) why(v *visit) string {
 		return v.T("Who gains and who loses is not what was agreed to any more: %s would gain and %s would lose now. Nothing was changed.", strconv.Itoa(p.Job.Gains), strconv.Itoa(p.Job.Loses))
 	}
 	return v.translatedStored(p.Job.Why)
+}
+
+// reasons are the packages by which somebody keeps a role, as far as they were kept.
+func (r impactRow) reasons(v *visit) string {
+	all := strings.Join(r.Because, "; ")
+	if r.Further > 0 {
+		all += "; " + v.T("and %s more", strconv.Itoa(r.Further))
+	}
+	return all
 }
 
 // translatedStored is a refusal that was kept as a text.

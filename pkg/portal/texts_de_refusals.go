@@ -3,6 +3,8 @@ package portal
 // germanRefusals are what use cases answer people with, by the text that the errors are made of.
 // A word that Graph's documentation has is left as it is where no form of the pages has the field.
 var germanRefusals = map[string]string{
+	"The text is longer than %d bytes: divide it.":       "Der Text ist länger als %d Bytes: Teilen Sie ihn.",
+	"What you sent is not kept any more: send it again.": "Was Sie gesendet haben, ist nicht mehr da: Senden Sie es noch einmal.",
 	"More than %d people hold the access package or have asked for it: a change of its roles that is to be looked at is a job. Ask for it by POST /v1.0/leasehold/accessPackages/{id}/previewRoleChange, and make it by applyRoleChange with the hash that the job finds.": "Mehr als %d Personen haben das Zugriffspaket oder haben es beantragt: Eine Änderung seiner Rollen, die angesehen werden soll, ist ein Auftrag. Beginnen Sie ihn mit POST /v1.0/leasehold/accessPackages/{id}/previewRoleChange, und ändern Sie mit applyRoleChange und dem Hash, den der Auftrag findet.",
 	"%d changes of the access package's roles were looked at by jobs within a day: one more can be looked at once the oldest of them is forgotten.":                                                                                                                        "%d Änderungen der Rollen des Zugriffspakets wurden binnen eines Tages durch Aufträge angesehen: Die nächste geht, wenn die älteste vergessen ist.",
 	"There is no such job of the access package. One is kept for %d hours.": "Einen solchen Auftrag des Zugriffspakets gibt es nicht. Einer bleibt %d Stunden.",
