@@ -174,7 +174,7 @@ func TestR9_RolesThatATargetIsSeenToHaveAreFoundByACheck(t *testing.T) {
 	s.server.GiveValues(s.server.AddUser("ann", "", ""), "roles", "viewer", "clerk")
 	s.server.GiveValues(s.server.AddUser("bob", "", ""), "entitlements", "licence")
 
-	checked := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID))
+	checked := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID, ""))
 	if checked.Check.Error != "" || len(checked.Check.Values) != 2 || checked.Check.At != s.clock.Now() {
 		t.Fatalf("found %+v", checked.Check)
 	}
@@ -192,14 +192,14 @@ func TestR9_RolesThatATargetIsSeenToHaveAreFoundByACheck(t *testing.T) {
 
 	// What was seen once stays, though nobody holds it any more: a package may give it.
 	s.server.DeleteUser("ann")
-	again := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID))
+	again := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID, ""))
 	if !slices.Equal(again.Check.Values[0].Values, checked.Check.Values[0].Values) || len(again.Check.Values) != 2 {
 		t.Errorf("found %v, and then %v", checked.Check.Values, again.Check.Values)
 	}
 
 	// What stops a check keeps what was found before.
 	s.server.Front(connectortest.Maintenance, 0)
-	failed := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID))
+	failed := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID, ""))
 	if failed.Check.Error == "" || len(failed.Check.Values) != 2 || strings.Contains(failed.Check.Error, s.server.Token) {
 		t.Errorf("a check that fails: %+v", failed.Check)
 	}
@@ -218,7 +218,7 @@ func TestAPickerShowsApplicationsAndGroupsOfATarget(t *testing.T) {
 	for range 250 {
 		s.server.AddGroup()
 	}
-	must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID))
+	must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID, ""))
 	list := func(search string, limit int) (names []string) {
 		for token := ""; ; {
 			page := must[entitlement.Paged[entitlement.TargetOffer]](t)(s.catalogs.Offers(t.Context(), by.Caller, s.target.ID, search, entitlement.Page{Limit: limit, Token: token}))
