@@ -104,14 +104,18 @@ func (s *Service) impactJobID(by authz.Command, e plannedEdit, agreed agreement)
 // ImpactJob returns a job that looks at a change of a package's roles, to those who may see who
 // holds the package. NotFound: there is none, or it is forgotten.
 func (s *Service) ImpactJob(ctx context.Context, by authz.Command, pkg entitlement.PackageID, id entitlement.ImpactJobID) (entitlement.ImpactJob, error) {
+	missing := entitlement.Errorf(entitlement.NotFound, "There is no such job of the access package. One is kept for %d hours.", int(entitlement.ImpactJobLasts.Hours()))
 	p, err := s.Store.Package(ctx, pkg)
+	if entitlement.KindOf(err) == entitlement.NotFound && err != nil {
+		err = missing // in the same words, whichever of the two is not there (A1)
+	}
 	if err := s.allow(ctx, &by, authz.ListAssignments, inPackage(p), err); err != nil {
 		return entitlement.ImpactJob{}, err
 	}
 
 	job, err := s.Store.ImpactJob(ctx, pkg, id)
-	if missing := entitlement.KindOf(err) == entitlement.NotFound && err != nil; missing || err == nil && job.Over(s.Clock.Now()) {
-		return job, entitlement.Errorf(entitlement.NotFound, "There is no such job of the access package. One is kept for %d hours.", int(entitlement.ImpactJobLasts.Hours()))
+	if gone := entitlement.KindOf(err) == entitlement.NotFound && err != nil; gone || err == nil && job.Over(s.Clock.Now()) {
+		return job, missing
 	}
 	return job, err
 }

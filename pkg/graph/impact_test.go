@@ -3,6 +3,7 @@ package graph
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"leasehold/pkg/dynamo/dynamotest"
 	"leasehold/pkg/entitlement"
@@ -37,7 +38,7 @@ func (w *fixture) stockLook(name string) string {
 		w.Fatal(err)
 	}
 	job := entitlement.ImpactJob{ID: entitlement.ImpactJobID(w.clock.New()), Package: p.ID, Catalog: p.Catalog, Edit: entitlement.RoleEdit{Package: p.ID, Remove: true}, Status: entitlement.JobSucceeded,
-		Round: 1, Holders: 2, Loses: 1, Keeps: 1, Caller: entitlement.UserID(w.ids["admin"]), Created: w.clock.Now(), Moved: w.clock.Now()}
+		Round: 1, Holders: 2, Loses: 1, Keeps: 1, Caller: entitlement.UserID(w.ids["admin"]), Created: w.clock.Now().Add(48 * time.Hour), Moved: w.clock.Now()} // whatever the clock does in a test, it is kept
 	of := func(e entitlement.Effect, a entitlement.Affected) entitlement.ImpactPeople {
 		a.Effect = e
 		return entitlement.ImpactPeople{Package: p.ID, Job: job.ID, Round: 1, Effect: e, People: []entitlement.Affected{a}, Created: job.Created}
@@ -156,7 +157,7 @@ func TestT26_AChangeThatManyPeopleHoldIsAJobOfTheAPI(t *testing.T) {
 	asked := w.call("admin", "POST", pkg+"/previewRoleChange", object{"resourceRoleScopeId": scope}).want(202)
 	w.call("admin", "GET", pkg+"/roleChangeJobs/"+asked.get("id")+"/people/loses", nil).want(409)
 	keyed := func() string {
-		return w.send("admin", "POST", pkg+"/previewRoleChange", []byte(`{"resourceRoleScopeId":"`+scope+`"}`), map[string][]string{"Idempotency-Key": {"one"}}).want(202).get("id")
+		return w.send("admin", "POST", pkg+"/previewRoleChange", []byte(`{"resourceRoleScopeId":"`+scope+`"}`), map[string][]string{"Idempotency-Key": {"one"}, "Content-Type": {"application/json"}}).want(202).get("id")
 	}
 	if one := keyed(); one != keyed() || one == asked.get("id") {
 		t.Error("a repeat is another job")
