@@ -86,6 +86,10 @@ var Functions = []Function{
 			Writes: []Family{FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 }
 
+// InvokedTargets begins the names of functions that are targets: no other can be registered, and
+// the roles of our functions let no other be called.
+const InvokedTargets = "LeaseholdTarget"
+
 // FunctionName is the name of a function on AWS. It is fixed, so that two functions can name
 // each other.
 func FunctionName(id string) string { return StackName + "-" + id }

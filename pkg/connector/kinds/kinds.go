@@ -5,6 +5,7 @@ package kinds
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 
 	"leasehold/pkg/entitlement"
@@ -12,6 +13,7 @@ import (
 
 // Names of kinds, as registrations have them.
 const (
+	Lambda         = "lambda"
 	MicrosoftGraph = "msgraph"
 	SCIM           = "scim"
 	Webhook        = "webhook"
@@ -21,6 +23,7 @@ const (
 // directory's, entitlement.OriginAadGroup.
 const (
 	OriginApplication = "AadApplication"
+	OriginLambda      = "Lambda"
 	OriginSCIM        = "Scim"
 	OriginSharePoint  = "SharePointOnline"
 	OriginWebhook     = "Webhook"
@@ -30,12 +33,18 @@ const (
 // known alone.
 func All() []entitlement.TargetKind {
 	return []entitlement.TargetKind{
+		{Name: Lambda, OriginSystem: OriginLambda, NoCredential: true},
 		{Name: MicrosoftGraph, OriginSystem: entitlement.OriginAadGroup, Applications: OriginApplication, Concurrent: true},
 		{Name: SCIM, OriginSystem: OriginSCIM, Applications: OriginApplication},
 		{OriginSystem: OriginSharePoint, Valid: validSite,
 			Absent: "SharePoint sites cannot be offered: there is no connector for them in this deployment. Offer a group that the site gives access to."},
 		{Name: Webhook, OriginSystem: OriginWebhook},
 	}
+}
+
+// WithoutCredential reports a kind whose connectors are given no credential.
+func WithoutCredential(name string) bool {
+	return slices.ContainsFunc(All(), func(k entitlement.TargetKind) bool { return k.NoCredential && k.Name == name })
 }
 
 // validSite refuses a site, and a role of it where one is named, that cannot be: a site is named
