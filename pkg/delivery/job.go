@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/order"
 )
 
 // reconciliation is one subject under reconciliation.
@@ -96,7 +97,7 @@ func (r *run) load(ctx context.Context, subjects []entitlement.UserID) []*reconc
 
 	g.Wait()
 	// The order of the subjects decides that of calls, and reads end in any order.
-	slices.SortFunc(jobs, func(a, b *reconciliation) int { return cmp.Compare(a.subject, b.subject) })
+	order.SortFunc(jobs, func(a, b *reconciliation) int { return cmp.Compare(a.subject, b.subject) })
 	return jobs
 }
 
@@ -209,7 +210,7 @@ func grantSetsFor(id entitlement.UserID, want roles, grantSets []entitlement.Gra
 			grantSets = append(grantSets, entitlement.GrantSet{Subject: id, Connector: role.Connector})
 		}
 	}
-	slices.SortFunc(grantSets, func(a, b entitlement.GrantSet) int { return cmp.Compare(a.Connector, b.Connector) })
+	order.SortFunc(grantSets, func(a, b entitlement.GrantSet) int { return cmp.Compare(a.Connector, b.Connector) })
 	return grantSets
 }
 
