@@ -9,6 +9,7 @@ import (
 	"leasehold/pkg/connector/msgraph"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/connector/scim"
+	"leasehold/pkg/connector/sharepoint"
 	"leasehold/pkg/connector/webhook"
 	"leasehold/pkg/directory"
 )
@@ -19,6 +20,7 @@ func Registry(configs connector.Configs, secrets connector.Secrets, people *dire
 	return connector.NewRegistry(configs, secrets, lookup.Builtin(people), map[string]connector.Factory{
 		kinds.MicrosoftGraph: msgraph.Factory(outbound.Client(private), private),
 		kinds.SCIM:           scim.Factory(outbound.Client(private), private),
+		kinds.SharePoint:     sharepoint.Factory(outbound.Client(private), private),
 		kinds.Webhook:        webhook.Factory(outbound.Client(private), private),
 	})
 }

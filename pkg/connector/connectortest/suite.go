@@ -206,7 +206,7 @@ var lookups = []test{
 		}
 		_, err = c.Connector.Check(c.Context(), c.NoRole, c.can.Ways[0], c.ids[:1])
 		c.mustBeRefused(err, connector.ResourceMissing)
-		_, err = c.Connector.Apply(c.Context(), c.NoRole, c.grant(0, 1))
+		_, err = c.Connector.Apply(c.Context(), c.NoRole, c.batch(c.grant(0, 1)))
 		c.mustBeRefused(err, connector.ResourceMissing)
 	}},
 	{"a role that the resource does not offer is refused", func(c *caller) {

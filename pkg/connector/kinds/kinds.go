@@ -14,6 +14,7 @@ import (
 const (
 	MicrosoftGraph = "msgraph"
 	SCIM           = "scim"
+	SharePoint     = "sharepoint"
 	Webhook        = "webhook"
 )
 
@@ -26,14 +27,12 @@ const (
 	OriginWebhook     = "Webhook"
 )
 
-// All returns every kind, in order of name: those that can be registered, and those that are
-// known alone.
+// All returns every kind, in order of name.
 func All() []entitlement.TargetKind {
 	return []entitlement.TargetKind{
 		{Name: MicrosoftGraph, OriginSystem: entitlement.OriginAadGroup, Applications: OriginApplication, Concurrent: true},
 		{Name: SCIM, OriginSystem: OriginSCIM, Applications: OriginApplication},
-		{OriginSystem: OriginSharePoint, Valid: validSite,
-			Absent: "SharePoint sites cannot be offered: there is no connector for them in this deployment. Offer a group that the site gives access to."},
+		{Name: SharePoint, OriginSystem: OriginSharePoint, Valid: validSite, Concurrent: true},
 		{Name: Webhook, OriginSystem: OriginWebhook},
 	}
 }
