@@ -20,16 +20,22 @@ const (
 	lookupTime      = 3 * time.Second // that one question may take, where people are asked for one by one
 	// knownFor is how long a kept id counts as the subject's own before a grant (F43).
 	knownFor = 24 * time.Hour
+	// namedFor is the same where ids are names, which change: for a removal too. It covers the
+	// rounds of one run, and those that read back.
+	namedFor = 5 * time.Minute
 	// maxFormer is how many ids of one person's a record holds, each of which something may
 	// have been sent under (S21).
 	maxFormer = 20
 )
 
 // unsure reports that the subject is to be looked up before the tasks are carried out: the
-// id is not known, or it is about to get something and is old, or its last change failed.
+// id is not known, or it is about to get something and is old, or its last change failed. Where
+// ids are names, what is taken away is taken from whoever is called so now.
 func (t *target) unsure(s entitlement.GrantSet, tasks []Task) bool {
 	grants := slices.ContainsFunc(tasks, func(t Task) bool { return t.Grant })
 	switch {
+	case t.caps.Renames && len(tasks) > 0:
+		return s.Principal == "" || s.Doubtful || t.run.Clock.Now().Sub(s.PrincipalAt) >= namedFor
 	case !grants:
 		return len(tasks) > 0 && s.Principal == "" && len(s.Former) == 0
 	case t.caps.Authoritative:

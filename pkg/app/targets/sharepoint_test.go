@@ -271,3 +271,43 @@ func TestR9_ASiteIsOfferedUnderOneNameAlone(t *testing.T) {
 		}
 	}
 }
+
+// A login name holds the principal name. Whoever is renamed, here and there, loses with the end of
+// the assignment what they hold under the new one.
+func TestF43_S8_WhoeverIsRenamedLosesTheirRoleAllTheSame(t *testing.T) {
+	s := newSites(t, sharepointserver.Named("as documented"))
+	path, role, site := s.site("sales", "Readers")
+	id, ann := s.person("ann")
+	a := s.assign(id, s.offer(site, role))
+	s.deliver(id)
+	s.holds(path, role, ann)
+
+	again := s.server.RenameUser(ann, "ann.smith@contoso.com")
+	u := must[entitlement.User](t)(s.store.User(t.Context(), id))
+	u.UserPrincipalName = "ann.smith@contoso.com"
+	if err := s.store.Commit(t.Context(), entitlement.Change{Users: []entitlement.User{u}}); err != nil {
+		t.Fatal(err)
+	}
+	s.holds(path, role, again)
+	s.take(a)
+	s.pass(id, 36*time.Hour)
+	s.holds(path, role)
+}
+
+// SharePoint keeps a deleted account in its groups. It is taken out by the name that it had, and an
+// account that is made again under that name finds nothing.
+func TestF43_F29_ADeletedAccountIsTakenOutOfItsGroups(t *testing.T) {
+	s := newSites(t, sharepointserver.Named("as documented"))
+	path, role, site := s.site("sales", "Readers")
+	id, ann := s.person("ann")
+	a := s.assign(id, s.offer(site, role))
+	s.deliver(id)
+	s.server.DeleteUser(ann)
+	s.holds(path, role, ann)
+	s.take(a)
+	s.pass(id, time.Hour)
+	s.holds(path, role)
+	if _, sets, err := s.store.SubjectRecord(t.Context(), id); err != nil || len(sets) > 0 && len(sets[0].Grants) > 0 {
+		t.Errorf("left is %+v, %v", sets, err)
+	}
+}

@@ -263,11 +263,11 @@ func TestLookingPeopleUpPutsNobodyIntoASite(t *testing.T) {
 		t.Errorf("%d and %d people are in the lists of users, %v", s.Known(""), s.Known(sales), s.Harm())
 	}
 
+	s.AddUser(sharepointserver.User{UPN: "bob@contoso.com"})
 	for i := range 40 {
 		s.AddUser(sharepointserver.User{UPN: fmt.Sprintf("bob@contoso.com%d", i)})
 	}
-	s.AddUser(sharepointserver.User{UPN: "bob@contoso.com"})
-	if found, err := c.FindPrincipals(t.Context(), []connector.Correlation{{UserName: "bob@contoso.com"}}); err != nil || found[0].Ref != "" {
+	if found, err := c.FindPrincipals(t.Context(), []connector.Correlation{{UserName: "bob@contoso.com"}}); err != nil || found[0].Err == nil || found[0].Err.Reason != connector.PrincipalAmbiguous {
 		t.Errorf("of a list that is cut: %+v, %v", found, err)
 	}
 }
@@ -359,39 +359,96 @@ func TestF39_WhatIsNotShownIsUnknown(t *testing.T) {
 	}
 }
 
-// elsewhere answers members with a link to another host.
-type elsewhere struct {
+// spoiled answers some requests in the server's place.
+type spoiled struct {
 	http.RoundTripper
-	link string
+	answer func(r *http.Request) (status int, body string) // 0: the server does
+
 	mu   sync.Mutex
-	seen []string
+	seen []string // hosts
 }
 
-func (e *elsewhere) RoundTrip(r *http.Request) (*http.Response, error) {
+func (e *spoiled) RoundTrip(r *http.Request) (*http.Response, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.seen = append(e.seen, r.URL.Host)
-	if strings.HasSuffix(r.URL.Path, "/users") {
-		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
-			Body: io.NopCloser(strings.NewReader(`{"value":[{"LoginName":"i:0#.f|membership|x"}],"odata.nextLink":"` + e.link + `"}`))}, nil
+	if status, body := e.answer(r); status > 0 {
+		return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}, "Microsoftsharepointteamservices": {"16.0.0.1"}}, Request: r, Body: io.NopCloser(strings.NewReader(body))}, nil
 	}
 	return e.RoundTripper.RoundTrip(r)
+}
+
+// through connects by way of something that spoils answers.
+func (s *tenant) through(answer func(*http.Request) (int, string)) (connector.Connector, *spoiled) {
+	s.t.Helper()
+	between := &spoiled{RoundTripper: s.Client().Transport, answer: answer}
+	c, err := sharepoint.Factory(&http.Client{Transport: between}, false)(s.cfg, s.Credential(""))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return c, between
 }
 
 // A link to a next page leads to the same list at the same host, or nowhere.
 func TestALinkElsewhereIsNotFollowed(t *testing.T) {
 	for _, link := range []string{"https://evil.example.com" + sales + "/_api/web/sitegroups(4)/users?$skip=1", "http://" + contoso + sales + "/_api/web/sitegroups(4)/users", "https://" + contoso + "/_api/web/siteusers/removebyid(1)", "https://a@" + contoso + sales + "/_api/web/sitegroups(4)/users", "//evil.example.com", ":"} {
 		s := newTenant(t, sharepointserver.Named("as documented"))
-		through := &elsewhere{RoundTripper: s.Client().Transport, link: link}
-		c, err := sharepoint.Factory(&http.Client{Transport: through}, false)(s.cfg, s.Credential(""))
-		if err != nil {
-			t.Fatal(err)
-		}
+		c, between := s.through(func(r *http.Request) (int, string) {
+			if strings.HasSuffix(r.URL.Path, "/users") {
+				return 200, `{"value":[{"LoginName":"i:0#.f|membership|x"}],"odata.nextLink":"` + link + `"}`
+			}
+			return 0, ""
+		})
 		if _, err := c.Check(t.Context(), roleOf(contoso, sales, 4), sharepoint.WayList, []connector.PrincipalRef{login + "y"}); err == nil || connector.RefusalOf(err).Reason != connector.NotUnderstood {
 			t.Errorf("%s: %v", link, err)
 		}
-		if slices.Contains(through.seen, "evil.example.com") {
+		if slices.Contains(between.seen, "evil.example.com") {
 			t.Errorf("%s was followed", link)
+		}
+	}
+}
+
+// A filter that is not heeded says nothing of those whom it does not show.
+func TestF39_AnAnswerAboutOthersSaysNothing(t *testing.T) {
+	s := newTenant(t, sharepointserver.Named("as documented"))
+	c, _ := s.through(func(r *http.Request) (int, string) {
+		if r.URL.Query().Has("$filter") {
+			return 200, `{"value":[{"LoginName":"i:0#.f|membership|x"}]}`
+		}
+		return 0, ""
+	})
+	told, err := c.Check(t.Context(), roleOf(contoso, sales, 4), sharepoint.WayFilter, []connector.PrincipalRef{login + "y"})
+	if err != nil || told[0] != entitlement.PresenceUnknown {
+		t.Errorf("got %v, %v", told, err)
+	}
+}
+
+// The connector's own site is no witness of its own absence, whatever it answers the next time.
+func TestF42_ASiteIsNoWitnessOfItsOwnAbsence(t *testing.T) {
+	s := newTenant(t, sharepointserver.Named("as documented"))
+	asked := 0
+	c, _ := s.through(func(r *http.Request) (int, string) {
+		if asked++; strings.HasSuffix(r.URL.Path, "/_api/site") && asked < 4 || strings.Contains(r.URL.Path, "sitegroups") {
+			return 404, `{"odata.error":{"code":"-1","message":{"value":"gone"}}}`
+		}
+		return 0, ""
+	})
+	_, err := c.Check(t.Context(), roleOf(contoso, "", 4), sharepoint.WayFilter, []connector.PrincipalRef{login + "y"})
+	if err == nil || connector.RefusalOf(err).Reason != connector.NotUnderstood || asked != 3 {
+		t.Errorf("after %d calls: %v", asked, err)
+	}
+}
+
+// A site that is locked refuses changes with the reason, and not for good.
+func TestR11_ALockedSiteSaysSo(t *testing.T) {
+	s := newTenant(t, sharepointserver.Named("as documented"))
+	ann := s.AddUser(sharepointserver.User{UPN: "ann@contoso.com"})
+	s.Put(sales, 4, ann, true)
+	s.Change(sales, func(site *sharepointserver.Site) { site.Locked = true })
+	for _, o := range []connector.Op{{Grant: true, Principal: connector.PrincipalRef(ann)}, {Principal: connector.PrincipalRef(ann)}} {
+		results, err := s.connect().Apply(t.Context(), roleOf(contoso, sales, 4), []connector.Op{o})
+		if err != nil || results[0].Err == nil || results[0].Err.Permanent || !strings.Contains(results[0].Err.Detail, "locked") {
+			t.Errorf("%+v: %+v, %v", o, results, err)
 		}
 	}
 }

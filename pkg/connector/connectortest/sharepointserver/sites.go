@@ -400,6 +400,27 @@ func (s *Server) DeleteUser(login string) {
 	}
 }
 
+// RenameUser gives an account another principal name, and with it another login name, by which it
+// is in its groups from then on.
+func (s *Server) RenameUser(login, upn string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.account(login)
+	u.UPN = upn
+	for _, site := range s.sites {
+		for _, g := range site.groups {
+			for i := range g.entries {
+				if g.entries[i].login == login {
+					g.entries[i].login = u.Login()
+				}
+			}
+		}
+		site.known[u.Login()] = site.known[login]
+		delete(site.known, login)
+	}
+	return u.Login()
+}
+
 // AddSite adds a site with the groups of its owners, members and visitors, which have the numbers
 // 3 to 5, and one that is not shown to people.
 func (s *Server) AddSite(site Site) {
