@@ -13,6 +13,13 @@ type found map[Key]item
 
 // batch reads items in as few calls as their number allows; absent ones are left out.
 func (db *DB) batch(ctx context.Context, strong bool, keys ...Key) (found, error) {
+	if o := readOnce(ctx); o != nil {
+		return o.batch(ctx, strong, keys, func(keys []Key) (found, error) { return db.batchAnew(ctx, strong, keys) })
+	}
+	return db.batchAnew(ctx, strong, keys)
+}
+
+func (db *DB) batchAnew(ctx context.Context, strong bool, keys []Key) (found, error) {
 	all := found{}
 	for some := range slices.Chunk(distinct(keys), batchKeys) {
 		err := db.client.again(ctx, func() (err error) {

@@ -37,6 +37,7 @@ var askedOfIndexes = map[string]string{
 	"candidateLists":      "shows what somebody may ask for: the request reads package and policy strongly, under their guards",
 	"inboxOwn":            "shows, and finds for an absence, which is looked at twice: who decides is read at the decision",
 	"inboxEntries":        "as inboxOwn",
+	"foreseenQueries":     "shows nothing: the functions above ask for it again, and are answered as they would have been",
 
 	// Work that is looked for again.
 	"Late":         "counts for the metrics what has been owed for ten minutes and more",
@@ -44,7 +45,7 @@ var askedOfIndexes = map[string]string{
 	"OpenRequests": "finds what to withdraw or to hand on. Who is disabled is given nothing by a condition on the record, who decides is read at the decision, and a request that was missed ends by its deadline",
 
 	// What decides something, and why it may.
-	"RolesOf":               "refuses lists of everything, and leaves out what may not be seen. The roles are read strongly, so that it shows nothing by one that was taken back; by one that was just given it shows a moment later",
+	"rolesQueries":          "refuses lists of everything, and leaves out what may not be seen. The roles are read strongly, so that it shows nothing by one that was taken back; by one that was just given it shows a moment later",
 	"CountOpen":             "bounds the open requests of a person, by a few more for those of the same moment (S21)",
 	"ListConnectors":        "bounds the connectors, likewise; shows",
 	"Due":                   "finds what the next sweep would find; that no edit is on its way to a connector's holders is believed a minute after its last resource went",

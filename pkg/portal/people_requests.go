@@ -64,15 +64,20 @@ type packageRequestPage struct {
 
 // packageRequest reads the request of the page's path, which must be for its package.
 func (v *visit) packageRequest(ctx context.Context) (managed, entitlement.AssignmentRequest, error) {
-	of, err := v.managedPackage(ctx, "/requests")
-	if err != nil {
-		return of, entitlement.AssignmentRequest{}, err
-	}
 	id, err := partID[entitlement.RequestID](v, "request")
 	if err != nil {
-		return of, entitlement.AssignmentRequest{}, err
+		return managed{}, entitlement.AssignmentRequest{}, err
 	}
-	r, err := v.Requests.Request(ctx, v.by.Caller, id)
+
+	var of managed
+	var r entitlement.AssignmentRequest
+	err = views.Together(
+		func() (err error) { of, err = v.managedPackage(ctx, "/requests"); return err },
+		func() (err error) {
+			v.Views.Foresee(ctx, entitlement.Foreseen{Follow: []entitlement.RequestID{id}, Carried: []entitlement.RequestID{id}})
+			r, err = v.Requests.Request(ctx, v.by.Caller, id)
+			return err
+		})
 	if err == nil && r.Package != of.ID {
 		err = entitlement.Errorf(entitlement.NotFound, "There is no assignment request with this id.")
 	}

@@ -12,6 +12,9 @@ import (
 // Lists by index find index entries eventually, and return each item as it is, read
 // strongly.
 type Store interface {
+	// Foresee reads what is likely to be asked for soon, within Once; elsewhere it does nothing.
+	Foresee(ctx context.Context, f entitlement.Foreseen)
+
 	// RolesIn returns the role assignments of a catalog and those of the whole organisation, or
 	// these alone where no catalog is named; strongly consistent.
 	RolesIn(ctx context.Context, catalog entitlement.CatalogID) ([]entitlement.RoleAssignment, error)
@@ -119,6 +122,10 @@ type Store interface {
 	Late(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.Late], error)
 	// RolesOf returns the role assignments by which a user holds a role anywhere.
 	RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error)
+	// RolesListed returns them as the index has them, which may be late: nothing is decided on it.
+	RolesListed(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error)
+	// RolesStill returns those of role assignments that were listed which there are.
+	RolesStill(ctx context.Context, listed []entitlement.RoleAssignment) ([]entitlement.RoleAssignment, error)
 	// BehalfPolicies lists policies by which others ask for people whom they do not name, by their
 	// packages; it may be late.
 	BehalfPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)

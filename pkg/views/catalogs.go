@@ -173,22 +173,27 @@ func (r *Reader) roles(ctx context.Context, of []*Role, w With) error {
 		return nil
 	}
 
-	known := map[entitlement.CatalogID]map[entitlement.ResourceID]*Resource{}
-	var all []*Resource
-
 	// Only the catalog's list leads to a resource, so each list is read once for all its roles.
-	for _, role := range of {
-		if known[role.Catalog] == nil {
-			in, err := r.resourcesIn(ctx, role.Catalog)
-			if err != nil {
-				return err
-			}
-			known[role.Catalog] = map[entitlement.ResourceID]*Resource{}
-			for _, v := range OfResources(in) {
-				known[role.Catalog][v.ID] = v
-			}
-		}
+	catalogs := distinct(idsOf(of, func(v *Role) entitlement.CatalogID { return v.Catalog }))
+	lists := make([][]*Resource, len(catalogs))
+	err := sideBySide(len(catalogs), func(i int) error {
+		in, err := r.resourcesIn(ctx, catalogs[i])
+		lists[i] = OfResources(in)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 
+	known := map[entitlement.CatalogID]map[entitlement.ResourceID]*Resource{}
+	for i, id := range catalogs {
+		known[id] = map[entitlement.ResourceID]*Resource{}
+		for _, v := range lists[i] {
+			known[id][v.ID] = v
+		}
+	}
+	var all []*Resource
+	for _, role := range of {
 		if role.Resource = known[role.Catalog][role.Of]; role.Resource != nil {
 			all = append(all, role.Resource)
 		}

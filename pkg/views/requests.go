@@ -256,9 +256,14 @@ func (r *Reader) Assignments(ctx context.Context, by authz.Caller, of []*Assignm
 func (r *Reader) assignments(ctx context.Context, of []*Assignment, w With) error {
 	var joins []func() error
 	// Likewise, a package that is gone included.
-	if below, wanted := w[JoinPackage]; wanted {
+	for join, read := range map[Join]func(context.Context, []entitlement.PackageID) ([]entitlement.AccessPackage, error){
+		JoinPackage: r.Store.Packages, JoinPackageListed: r.Store.PackagesAsListed} {
+		below, wanted := w[join]
+		if !wanted {
+			continue
+		}
 		joins = append(joins, func() error {
-			packages, err := r.packagesEver(ctx, idsOf(of, func(v *Assignment) entitlement.PackageID { return v.Assignment.Package }), below)
+			packages, err := r.packagesNamed(ctx, idsOf(of, func(v *Assignment) entitlement.PackageID { return v.Assignment.Package }), r.ever(read), below)
 			for _, v := range of {
 				v.Package = packages[v.Assignment.Package]
 			}

@@ -54,6 +54,9 @@ func TestY1_WhatEachPageTakesInCallsAndRounds(t *testing.T) {
 				} else {
 					note = "  more than four"
 				}
+				if rounds > fewRounds && slices.Contains(ofPeople, of.Pattern) {
+					t.Errorf("%s by %s: %d rounds, of at most %d", of.Pattern, a.name, rounds, fewRounds)
+				}
 				fmt.Fprintf(&table, "%-64s %-10s %2d calls %2d rounds%s\n", "/portal"+of.Pattern, a.name, calls, rounds, note)
 				if strings.HasPrefix(got.kind, "text/html") {
 					w.weighs(of, got)
