@@ -17,10 +17,11 @@ import (
 	"leasehold/pkg/entitlement"
 )
 
+const at entitlement.ConnectorID = "11111111-1111-4111-8111-111111111111"
+
 const (
-	at    entitlement.ConnectorID = "11111111-1111-4111-8111-111111111111"
-	sales                         = "/sites/sales"
-	login                         = "i:0#.f|membership|"
+	sales = "/sites/sales"
+	login = "i:0#.f|membership|"
 )
 
 func TestTheConnectorConformsWithADocumentedSharePointServerOfEveryCharacter(t *testing.T) {

@@ -194,15 +194,17 @@ func (c *Connector) there(ctx context.Context, ask outbound.Operation, a aim) (g
 // Access may end on that word, so it counts only where SharePoint answers for something else: of a
 // group for its site, and of a site for the one that the connector is registered at.
 func (c *Connector) missing(ctx context.Context, ask outbound.Operation, a aim, cause error) error {
-	what, witness := "group", a.site
-	if _, err := c.collection(ctx, askWitness, a.site); err != nil || a.group == 0 {
-		what, witness = "site", c.base.Path
-		if statusOf(err) != http.StatusNotFound && a.group != 0 || strings.EqualFold(witness, a.site) {
+	what := "group"
+	switch _, err := c.collection(ctx, askWitness, a.site); {
+	case err == nil && a.group > 0:
+	// A site is no witness of its own absence, whatever it answers the next time.
+	case statusOf(err) == http.StatusNotFound && !strings.EqualFold(a.site, c.base.Path):
+		what = "site"
+		if _, err := c.collection(ctx, askWitness, c.base.Path); err != nil {
 			return ask.NotUnderstood(http.StatusNotFound, errNoWitness)
 		}
-		if _, err := c.collection(ctx, askWitness, witness); err != nil {
-			return ask.NotUnderstood(http.StatusNotFound, errNoWitness)
-		}
+	default:
+		return ask.NotUnderstood(http.StatusNotFound, errNoWitness)
 	}
 	refusal := &connector.Refusal{Reason: connector.ResourceMissing, Permanent: true, Detail: fmt.Sprintf(
 		"The %s is not there at the target: asked %s, it answered status 404, while it answers for others.", what, ask.What)}
