@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"slices"
+	"time"
 
 	"leasehold/pkg/entitlement"
 )
@@ -99,7 +100,12 @@ func (r *run) settle(ctx context.Context, j *reconciliation, p *targetJob, last 
 	}
 
 	if mine := p.claimedSet(); mine != nil {
-		change.GrantSets = []entitlement.GrantSet{s.tidy(*mine, settlement.Removed)}
+		tidied := s.tidy(*mine, settlement.Removed)
+		// A name is personal data: it is kept no longer than something is held under it.
+		if p.named && len(tidied.Grants) == 0 {
+			tidied.Principal, tidied.PrincipalAt = "", time.Time{}
+		}
+		change.GrantSets = []entitlement.GrantSet{tidied}
 	}
 
 	err = r.Store.Commit(ctx, change)

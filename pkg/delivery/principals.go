@@ -68,6 +68,7 @@ func (t *target) find(ctx, calls context.Context, parts []*targetJob) {
 	l := &lookups{size: 1}
 
 	for _, p := range parts {
+		p.named = t.caps.Renames
 		if t.unsure(p.grantSet, p.plan()) {
 			l.left = append(l.left, p)
 		}
