@@ -20,9 +20,10 @@ const (
 	lookupTime      = 3 * time.Second // that one question may take, where people are asked for one by one
 	// knownFor is how long a kept id counts as the subject's own before a grant (F43).
 	knownFor = 24 * time.Hour
-	// namedFor is the same where ids are names, which change: for a removal too. It covers the
-	// rounds of one run, and those that read back.
-	namedFor = 5 * time.Minute
+	// namedFor is how long a name counts as the subject's own before a removal. It is longer than
+	// a few hundred people take at a target with limits, who are looked up before the first of
+	// them is served.
+	namedFor = 30 * time.Minute
 	// maxFormer is how many ids of one person's a record holds, each of which something may
 	// have been sent under (S21).
 	maxFormer = 20
@@ -34,7 +35,7 @@ const (
 func (t *target) unsure(s entitlement.GrantSet, tasks []Task) bool {
 	grants := slices.ContainsFunc(tasks, func(t Task) bool { return t.Grant })
 	switch {
-	case t.caps.Renames && len(tasks) > 0:
+	case !grants && t.caps.Renames && len(tasks) > 0:
 		return s.Principal == "" || s.Doubtful || t.run.Clock.Now().Sub(s.PrincipalAt) >= namedFor
 	case !grants:
 		return len(tasks) > 0 && s.Principal == "" && len(s.Former) == 0

@@ -289,6 +289,7 @@ func TestF43_S8_WhoeverIsRenamedLosesTheirRoleAllTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.holds(path, role, again)
+	s.clock.Advance(time.Hour)
 	s.take(a)
 	s.pass(id, 36*time.Hour)
 	s.holds(path, role)
