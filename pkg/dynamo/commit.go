@@ -115,6 +115,15 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Sessions {
 		write(p, sessionMapper, v)
 	}
+	for _, v := range c.SessionFiles {
+		write(p, sessionFileMapper, v)
+	}
+	for _, v := range c.ImpactJobs {
+		write(p, impactJobMapper, v)
+	}
+	for _, v := range c.ImpactPeople {
+		write(p, impactPeopleMapper, v)
+	}
 	for _, v := range c.ImpactChanges {
 		write(p, impactChangeMapper, v)
 	}

@@ -32,6 +32,8 @@ import (
 //	custom extensions of a catalog        | table | CAT#c, EXT#...                           | pages
 //	edits of a package on their way       | table | PKG#p, JOB#...                           | one page
 //	changes that wait for a second person | table | CAT#c, CHG#...                           | all, MaxChanges
+//	jobs that look at a change of roles   | table | PKG#p, LOOK#...                          | one; one page
+//	people whom such a job found          | table | PKG#p, SEEN#job#round#effect#n           | one
 //	all connectors                        | 1     | ALL#CON; items eventual                  | all
 //	user of a principal; by name          | table | PRINC#hash; NAME#UPN#enc, then the user  | one
 //	all users; all groups                 | 1     | ALL#USR#x; ALL#GRP#x by name, 16 shards; | pages
@@ -79,6 +81,7 @@ import (
 //	figures of a month                    | table | CFG, FIGURES                             | one
 //	pace of packages; walk through them   | table | PKG#p, PACE; CFG, PACE; eventual; strong | a batch; one
 //	session of a browser                  | table | SES#digest, SES                          | one
+//	text that it brought                  | table | SES#digest, FILE#id#n                    | all
 //	roles in a catalog; in everything     | table | CAT#c, ROLE#...; CFG, ROLE#...           | all, MaxRoleAssignments
 //	role assignment by id                 | table | CFG, RID#r#...; then the item            | one
 //	roles of a group                      | table | GRP#g, ROLE#...; then the items          | all
@@ -107,6 +110,8 @@ const (
 	wordUser      = "USR"
 	wordSlot      = "ASG"
 	wordJob       = "JOB"
+	wordImpactJob = "LOOK"
+	wordAffected  = "SEEN"
 	wordBreaker   = "BREAK"
 	wordRate      = "RATE"
 
@@ -135,6 +140,7 @@ const (
 	wordOrganization = "ORG"
 	wordExtension    = "EXT"
 	wordSession      = "SES"
+	wordFile         = "FILE"
 	wordChange       = "CHG"
 	wordPace         = "PACE"
 
@@ -151,6 +157,7 @@ const (
 	wordBehalf     = "BEHALF"
 	wordGuest      = "GUEST"
 	wordSponsor    = "SPONSOR"
+	wordSignedInAt = "AT"
 )
 
 // Kinds of people in keys.

@@ -17,7 +17,7 @@ import (
 // guestKey is the entry beside a guest for an identity source that they sign in at. It lies
 // outside of the range in which record and grants of a person are read.
 func guestKey(u entitlement.UserID, source entitlement.IdentitySource) Key {
-	return Key{userKey(u).PK, join("AT", source.Place())}
+	return Key{userKey(u).PK, join(wordSignedInAt, source.Place())}
 }
 
 // guestPartition is where the fifth index has the guests who sign in at a source.

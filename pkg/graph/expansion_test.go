@@ -92,6 +92,7 @@ func stockExpansions(w *fixture) {
 	w.ids["role"] = string(entitlement.CatalogReader)
 	w.ids["given"] = w.assign("admin", "canary-person", entitlement.CatalogReader, w.ids["catalog"]).want(201).get("id")
 
+	w.ids["look"] = w.stockLook("package")
 	w.ids["export"] = w.call("admin", "POST", exportsPath, nil).want(202).get("id")
 	w.ids["organization"] = w.call("admin", "POST", organizationsPath, object{"displayName": "canary-connector", "identitySources": []object{{"@odata.type": "#microsoft.graph.domainIdentitySource", "domainName": "canary-url"}}}).want(201).get("id")
 	w.ids["sponsoring"] = w.call("admin", "POST", organizationsPath, object{"displayName": "Contoso", "identitySources": []object{{"@odata.type": "#microsoft.graph.domainIdentitySource", "domainName": "contoso.example"}}}).want(201).get("id")
@@ -109,7 +110,7 @@ func stockExpansions(w *fixture) {
 func (w *fixture) readable(pattern string) string {
 	of := map[string]string{"catalogId": "catalog", "accessPackageId": "package", "policyId": "policy", "connectorId": "connector", "user:text": "member", "groupId": "sales",
 		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage", "roleId": "role", "roleAssignmentId": "given",
-		"resourceId": "resource", "resourceRoleId": "resourceRole", "organizationId": "organization", "extensionId": "extension", "exportId": "export", "userId": "member"}
+		"resourceId": "resource", "resourceRoleId": "resourceRole", "organizationId": "organization", "extensionId": "extension", "exportId": "export", "userId": "member", "roleChangeJobId": "look"}
 	if strings.HasPrefix(pattern, guestsPath) {
 		of["organizationId"], of["userId"] = "sponsoring", "sponsored"
 	}
@@ -117,6 +118,9 @@ func (w *fixture) readable(pattern string) string {
 		name := strings.Trim(segment, "/{}")
 		if name == "objectKind:text" {
 			return "/" + string(entitlement.OfPolicy)
+		}
+		if name == "effect:text" {
+			return "/loses"
 		}
 		if name == "reason:text" {
 			return "/target-unavailable"

@@ -14,6 +14,8 @@ func (w *fixture) stockOrganizations() {
 		return w.call("admin", "POST", path, body).want(201).get("id")
 	}
 	w.stockChanges()
+	w.ids["loses"] = "loses"
+	w.ids["look"], w.ids["look2"] = w.stockLook("package"), w.stockLook("package3")
 	for name, tenant := range map[string]string{"organization": "a-tenant", "organization2": "b-tenant"} {
 		w.ids[name] = post(organizationsPath, object{"displayName": name, "identitySources": []object{{"@odata.type": "#microsoft.graph.azureActiveDirectoryTenant", "tenantId": tenant}}})
 	}

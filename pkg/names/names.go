@@ -79,10 +79,11 @@ var Functions = []Function{
 		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyEvent}}},
 	// It carries on what is too long for one call: edits of packages, and exports, of which it
-	// reads all that whoever asked for one may see.
+	// reads all that whoever asked for one may see; and it looks at changes of roles that many
+	// people hold, and makes those that were agreed to.
 	{ID: Fanout, Timeout: 60 * time.Second, Memory: 512, Trigger: Trigger{Queues: []string{FanoutJobs}},
-		Uses: Uses{Table: Read | Search | Order | Write, Send: []string{DeliverBulk, FanoutJobs}, Files: Read | Write,
-			Writes: []Family{FamilyPackage, FamilyPerson}}},
+		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverBulk, FanoutJobs}, Files: Read | Write,
+			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPerson, FamilyEvent}}},
 	// It stops ten seconds before its time is over. Where more is due than one sweep can do,
 	// the next begins when this one ends, and no second is lost between them (Y8).
 	{ID: Expire, Timeout: SweepPeriod + 10*time.Second, Memory: 512, Trigger: Trigger{Schedule: SweepPeriod},

@@ -60,6 +60,9 @@ func (silent) Enqueue(context.Context, ...entitlement.UserID) error { return nil
 func (silent) EnqueueAfter(context.Context, time.Duration, ...entitlement.UserID) error {
 	return nil
 }
+func (silent) EnqueueImpact(context.Context, entitlement.PackageID, entitlement.ImpactJobID) error {
+	return nil
+}
 func (silent) EnqueueJob(context.Context, entitlement.PackageID, int64) error { return nil }
 
 // moody is a target that holds what it is told, and refuses some of it.

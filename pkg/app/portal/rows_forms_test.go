@@ -55,6 +55,7 @@ var formsRows = map[string]row{
 	"GET /administration/import":              {},
 	"POST /administration/import":             {idle: true, form: always("lines", "userPrincipalName,displayName\nimported@northwind.example,Imported")},
 	"POST /administration/import/apply":       {form: importSent},
+	"GET /administration/import/left":         {},
 	"GET /administration/settings":            {},
 	"POST /administration/settings":           {form: always("external", string(entitlement.ExternalUserNone), "related", string(entitlement.InsightCount), "days", "12")},
 

@@ -38,6 +38,9 @@ func (nobody) Enqueue(context.Context, ...entitlement.UserID) error { return nil
 
 func (nobody) EnqueueAfter(context.Context, time.Duration, ...entitlement.UserID) error { return nil }
 
+func (nobody) EnqueueImpact(context.Context, entitlement.PackageID, entitlement.ImpactJobID) error {
+	return nil
+}
 func (nobody) EnqueueJob(context.Context, entitlement.PackageID, int64) error { return nil }
 
 // stack is the owners', the people's and the worker's side, wired as the functions are, in
