@@ -104,6 +104,8 @@ var rules = map[string]rule{
 	"pkg/connector/identitycenter": adapter.andOthers(sdk),
 	"pkg/connector/ldap":           adapter.andOthers(goldap, ber),
 	"pkg/connector/msgraph":        adapter.andOthers(jose, oauth2),
+	"pkg/connector/entra":          adapter.andOthers(jose, oauth2),
+	"pkg/connector/sharepoint":     adapter.andOthers(oauth2),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 	"pkg/connector/remote":         adapter.and("obs"),
 	"pkg/connector/scim":           adapter.andOthers(oauth2),

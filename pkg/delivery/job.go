@@ -46,6 +46,7 @@ type targetJob struct {
 	held     bool // another worker has the claim
 	rested   bool // the target was left alone
 	found    bool // the subject was looked up in this run
+	named    bool // the subject's id at the target is a name
 	over     bool // all that can be done in this round is, and recorded
 	unsaid   bool // it could not be recorded
 
