@@ -95,6 +95,10 @@ type Capabilities struct {
 	// one Apply changes those of one person. nil: of none.
 	Apart func(resource string) bool
 
+	// Lists says of which resources the target lists who holds a role, for a Lister; nil: of none. Of
+	// the others it can only be asked about people who are named.
+	Lists func(resource string) bool
+
 	// Rate is what the target publishes that it takes; nil: nothing is known. Costs tells what an
 	// Apply of the ops counts against it, and Apply itself does not Spend that.
 	Rate  *entitlement.Rate

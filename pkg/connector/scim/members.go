@@ -65,6 +65,7 @@ func (c *Connector) byMembers(ctx context.Context, group string, who []connector
 // memberScan reads a group as a stream and keeps only what was asked for.
 type memberScan struct {
 	found map[connector.PrincipalRef]bool
+	each  func(connector.PrincipalRef) error // nil: only those of found are looked for
 	id    id
 	shown bool
 }
@@ -114,6 +115,11 @@ func (s *memberScan) list(d *json.Decoder) error {
 		var member struct{ Value id }
 		if err := d.Decode(&member); err != nil {
 			return err
+		}
+		if s.each != nil {
+			if err := s.each(connector.PrincipalRef(member.Value)); err != nil {
+				return err
+			}
 		}
 		if _, asked := s.found[connector.PrincipalRef(member.Value)]; asked {
 			s.found[connector.PrincipalRef(member.Value)] = true
