@@ -68,6 +68,7 @@ var driftScanMapper = mapper[entitlement.DriftScan]{
 		number(f, "mi", &s.Missing)
 		number(f, "ex", &s.Extra)
 		number(f, "ct", &s.Contested)
+		text(f, "sh", &s.Shown)
 		number(f, "uc", &s.Unclear)
 		number(f, "le", &s.Left)
 		number(f, "ur", &s.Unread)

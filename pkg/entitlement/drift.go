@@ -140,9 +140,10 @@ type DriftScan struct {
 	Missing   int  // findings that stand
 	Extra     int
 	Contested int
-	Unclear   int // differences of which the target could not tell whether they are
-	Left      int // differences beyond MaxDriftNews, left to the next scan
-	Unread    int // items that could not be read: nobody is called extra then
+	Shown     string // the target's id of somebody who was seen to be there, by whom it is told what it shows
+	Unclear   int    // differences of which the target could not tell whether they are
+	Left      int    // differences beyond MaxDriftNews, left to the next scan
+	Unread    int    // items that could not be read: nobody is called extra then
 
 	// Why the last try failed; "" where it did not.
 	Reason string
