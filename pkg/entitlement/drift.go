@@ -342,3 +342,20 @@ func (s DriftScan) Note(kind string, f DriftFinding, actor Actor, now time.Time)
 	s.Chain, e = s.Chain.Append(e)
 	return s, e
 }
+
+// TakeExtra records a person's decision that an extra role is taken away, with its event, and has it
+// carried out soon: by the function that compares, if it is still extra then.
+func TakeExtra(s DriftScan, f DriftFinding, by Actor, now time.Time) (Change, error) {
+	f, err := f.TakeAway(by.ID, now)
+	if err != nil {
+		return Change{}, err
+	}
+	f.Judged = time.Time{}
+
+	s, e := s.Note("roleToTakeAway", f, by, now)
+	// One that is under way judges what was decided at its end.
+	if s.Phase == DriftWaits {
+		s.Phase, s.Next = DriftJudging, now
+	}
+	return Change{DriftScans: []DriftScan{s}, DriftFindings: []DriftFinding{f}, Events: []Event{e}}, nil
+}
