@@ -10,6 +10,7 @@ import (
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // DriftStore is what the comparison of targets with what ought to be there reads and keeps. Reads are
@@ -121,8 +122,11 @@ func (d *Drift) Run(ctx context.Context, command string) (DriftReport, error) {
 		r.until = d.Clock.Now().Add(time.Until(deadline) - driftReserve)
 	}
 
-	err := r.walk(ctx)
-	if err == nil {
+	busy, err := r.busy(ctx)
+	if err != nil || busy {
+		return r.report, err
+	}
+	if err = r.walk(ctx); err == nil {
 		err = r.due(ctx)
 	}
 
@@ -139,6 +143,23 @@ func (d *Drift) Run(ctx context.Context, command string) (DriftReport, error) {
 const driftRunFor = 4 * time.Minute
 
 func (r *driftRun) inTime() bool { return r.Clock.Now().Before(r.until) }
+
+// driftYields is how many people who are to be looked at now are so many that deliveries come first.
+const driftYields = entitlement.PageSize
+
+// busy reports that there is much to deliver: what a new account of AWS runs at once is for that then,
+// and nobody waits for a comparison.
+func (r *driftRun) busy(ctx context.Context) (bool, error) {
+	n := 0
+	for shard := range names.ReconcileShards {
+		list, err := r.Store.PendingReconciliation(ctx, shard, r.Clock.Now(), entitlement.Page{})
+		if err != nil {
+			return false, err
+		}
+		n += len(list.Items)
+	}
+	return n >= driftYields, nil
+}
 
 // walk goes once a day through the roles that packages give, and begins a comparison of each that has
 // none.

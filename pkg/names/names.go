@@ -49,6 +49,7 @@ const (
 	Deliver  = "deliver"
 	Fanout   = "fanout"
 	Expire   = "expire"
+	Drift    = "drift"
 )
 
 // DeliverTimeout is the time-out of the delivery function, and so the length of
@@ -84,6 +85,12 @@ var Functions = []Function{
 	{ID: Expire, Timeout: SweepPeriod + 10*time.Second, Memory: 512, Trigger: Trigger{Schedule: SweepPeriod},
 		Uses: Uses{Table: Read | Search | Order | Recent | Write | Check, Send: []string{DeliverUrgent, DeliverBulk, FanoutJobs},
 			Writes: []Family{FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
+	// It compares targets with what ought to be there, each role once a day: it comes often and does
+	// what it may do of that without waiting, so that it never sleeps to keep to a pace. It changes a
+	// target where a person decided that a role is taken away, and then only.
+	{ID: Drift, Timeout: DriftPeriod - 30*time.Second, Memory: 512, Trigger: Trigger{Schedule: DriftPeriod},
+		Uses: Uses{Table: Read | Order | Write | Check, Send: []string{DeliverBulk}, Secrets: Read,
+			Writes: []Family{FamilyPackage, FamilyPerson, FamilyGroup, FamilyConnector, FamilyConfig, FamilyEvent}}},
 }
 
 // FunctionName is the name of a function on AWS. It is fixed, so that two functions can name
@@ -102,6 +109,10 @@ func FindFunction(id string) (Function, bool) {
 
 // SweepPeriod is the period of the schedule that ends, starts and repairs.
 const SweepPeriod = time.Minute
+
+// DriftPeriod is the period of the schedule that carries comparisons with targets on. What a run may
+// use of a target follows from it.
+const DriftPeriod = 5 * time.Minute
 
 // Queue is one SQS queue; each has a dead-letter queue named ID + DeadLetterSuffix.
 type Queue struct {
