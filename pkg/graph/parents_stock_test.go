@@ -14,6 +14,7 @@ func (w *fixture) stockOrganizations() {
 		return w.call("admin", "POST", path, body).want(201).get("id")
 	}
 	w.stockChanges()
+	w.stockDrift("connector", "connector2")
 	for name, tenant := range map[string]string{"organization": "a-tenant", "organization2": "b-tenant"} {
 		w.ids[name] = post(organizationsPath, object{"displayName": name, "identitySources": []object{{"@odata.type": "#microsoft.graph.azureActiveDirectoryTenant", "tenantId": tenant}}})
 	}
