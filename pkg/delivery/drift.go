@@ -301,7 +301,7 @@ func (r *driftRun) step(ctx context.Context, scan entitlement.DriftScan) error {
 	if err == nil {
 		switch {
 		case scan.Phase == entitlement.DriftJudging:
-			err = c.judge(ctx)
+			err = c.evaluate(ctx)
 		default:
 			err = c.read(ctx)
 		}

@@ -284,7 +284,7 @@ func (c *comparison) readToEnd(ctx context.Context, differ []entitlement.DriftFi
 	}
 
 	c.clear()
-	if len(c.toJudge()) == 0 {
+	if len(c.toEvaluate()) == 0 {
 		return c.complete(ctx, before)
 	}
 	c.scan.Phase, c.scan.Cursor = entitlement.DriftJudging, ""

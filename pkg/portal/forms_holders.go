@@ -20,6 +20,7 @@ func roleHoldersPath(in entitlement.CatalogID, id entitlement.ResourceID, role s
 
 // roleHoldersPage is a page of all who hold a role of a resource.
 type roleHoldersPage struct {
+	Drift    entitlement.DriftScan // with its target; not there where it was never compared
 	Catalog  entitlement.CatalogID
 	Name     string // of the catalog, where the visitor may see it
 	Resource entitlement.Resource
@@ -66,6 +67,10 @@ func roleHolders(ctx context.Context, v *visit) (answer, error) {
 		if r.ID == role {
 			shown.Role = r
 		}
+	}
+	ref := entitlement.RoleRef{Connector: shown.Resource.Connector, Resource: shown.Resource.OriginID, Role: shown.Role.OriginID}
+	if shown.Drift, _, err = v.Catalogs.DriftScanOf(ctx, v.by.Caller, catalog, ref); err != nil {
+		return answer{}, err
 	}
 	if c, err := v.Catalogs.Catalog(ctx, v.by.Caller, catalog); err == nil {
 		shown.Name = c.DisplayName

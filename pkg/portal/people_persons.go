@@ -57,6 +57,7 @@ type personPage struct {
 	Held     []personAssignment
 	Roles    []personRole
 	Requests requestsPage
+	Drift    []entitlement.DriftFinding
 }
 
 // personAssignment is one package that somebody has, or had.
@@ -86,6 +87,7 @@ func showPerson(ctx context.Context, v *visit) (answer, error) {
 	// Apart from the person, nothing here waits for anything else.
 	err = views.Together(
 		func() error { return v.heldBy(ctx, &shown) },
+		func() error { return v.driftOf(ctx, &shown) },
 		func() (err error) {
 			shown.Requests, err = v.listOf(ctx, func(ctx context.Context, by authz.Caller, p entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 				return v.Requests.RequestsOf(ctx, by, id, p)

@@ -19,9 +19,9 @@ type suspect struct {
 	live       []driftGiven // packages by which the person ought to have the role
 }
 
-// toJudge returns what is to be looked at again: suspicions, what may be given again, and what
+// toEvaluate returns what is to be looked at again: suspicions, what may be given again, and what
 // somebody decided to take away.
-func (c *comparison) toJudge() []entitlement.DriftFinding {
+func (c *comparison) toEvaluate() []entitlement.DriftFinding {
 	var all []entitlement.DriftFinding
 	for _, f := range c.known {
 		if f.Judged.Equal(c.scan.Started) {
@@ -37,9 +37,9 @@ func (c *comparison) toJudge() []entitlement.DriftFinding {
 	return all
 }
 
-// judge looks again at what differed. Of whatever is not so any more, or was under way, nothing is
+// evaluate looks again at what differed. Of whatever is not so any more, or was under way, nothing is
 // reported.
-func (c *comparison) judge(ctx context.Context) error {
+func (c *comparison) evaluate(ctx context.Context) error {
 	if err := c.load(ctx); err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (c *comparison) judge(ctx context.Context) error {
 	}
 
 	missing, extra, taking := []suspect{}, []suspect{}, []entitlement.DriftFinding{}
-	for _, f := range c.toJudge() {
+	for _, f := range c.toEvaluate() {
 		switch {
 		case f.State == entitlement.DriftTaking:
 			taking = append(taking, f)
@@ -74,10 +74,10 @@ func (c *comparison) judge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.judgeMissing(ctx, missing, present[:len(missing)]); err != nil {
+	if err := c.evaluateMissing(ctx, missing, present[:len(missing)]); err != nil {
 		return err
 	}
-	if err := c.judgeExtra(ctx, extra, present[len(missing):]); err != nil {
+	if err := c.evaluateExtra(ctx, extra, present[len(missing):]); err != nil {
 		return err
 	}
 	for _, f := range taking {
@@ -156,7 +156,7 @@ func (c *comparison) unclear(ctx context.Context, f entitlement.DriftFinding) er
 	return c.dismiss(ctx, f)
 }
 
-func (c *comparison) judgeMissing(ctx context.Context, all []suspect, present []entitlement.Presence) error {
+func (c *comparison) evaluateMissing(ctx context.Context, all []suspect, present []entitlement.Presence) error {
 	for i, s := range all {
 		var err error
 		switch present[i] {
@@ -241,9 +241,9 @@ func (c *comparison) wanted(ctx context.Context, live []driftGiven) (driftGiven,
 	return live[0], false, nil
 }
 
-// judgeExtra records what is there without us. Our own record is read after the target: whoever got the
+// evaluateExtra records what is there without us. Our own record is read after the target: whoever got the
 // role by us until then is on it.
-func (c *comparison) judgeExtra(ctx context.Context, all []suspect, present []entitlement.Presence) error {
+func (c *comparison) evaluateExtra(ctx context.Context, all []suspect, present []entitlement.Presence) error {
 	var there []entitlement.DriftFinding
 	for i, s := range all {
 		var err error
