@@ -27,6 +27,7 @@ var germanDrift = map[string]string{
 	"What is done at the target": "Was am Zielsystem getan wird",
 	"Who has a role without us keeps it. To make it theirs by a package, assign them one that gives it.": "Wer eine Rolle ohne uns hat, behält sie. Damit sie durch ein Paket die seine wird, weisen Sie eines zu, das sie gibt.",
 	"contested":   "umstritten",
+	"failed":      "misslungen",
 	"given again": "wieder gegeben",
 	"goes with the last package that gives it":  "geht mit dem letzten Paket, das sie gibt",
 	"is being taken away":                       "wird weggenommen",
