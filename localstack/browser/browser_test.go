@@ -29,6 +29,9 @@ func TestThePagesInABrowser(t *testing.T) { inBrowser(t, "pages.test.mjs") }
 // The article of 2019, section by section, through the pages alone.
 func TestStory_TheArticleThroughThePagesAlone(t *testing.T) { inBrowser(t, "article.test.mjs") }
 
+// Each page in its states.
+func TestEveryPageInItsStatesInABrowser(t *testing.T) { inBrowser(t, "states.test.mjs") }
+
 // inBrowser runs a file of tests in the browser, on a system of its own. It is told by its
 // environment to: `make test-browser` sees that the browser and the packages are there.
 func inBrowser(t *testing.T, file string) {
@@ -55,6 +58,10 @@ func inBrowser(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	if err := fillKeptByTwo(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+
+	if err := fillEmpty(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 
@@ -166,6 +173,26 @@ func fillKeptByTwo(ctx context.Context, s *system.System) error {
 	_, err = call(ctx, s, components.Member, http.MethodPost, names.Entitlement+"/assignmentRequests", object{"requestType": "userAdd",
 		"assignment": object{"accessPackageId": pkg, "assignmentPolicyId": policy}}, http.StatusCreated)
 	return err
+}
+
+// fillEmpty adds one of each that has nothing in it, and a connector that is paused.
+func fillEmpty(ctx context.Context, s *system.System) error {
+	catalog, err := post(ctx, s, names.Entitlement+"/catalogs", object{"displayName": "Empty", "description": "Has nothing", "state": "unpublished"})
+	if err != nil {
+		return err
+	}
+	for path, body := range map[string]object{
+		names.Entitlement + "/accessPackages": {"displayName": "Nothing yet", "description": "Has nothing", "catalog": object{"id": catalog}},
+		names.APIVersion + "/groups":          {"displayName": "Nobody in it", "mailNickname": "nobody-in-it", "mailEnabled": false, "securityEnabled": true},
+		names.APIVersion + "/users":           {"displayName": "Has nothing", "userPrincipalName": "has.nothing@northwind.example", "mailNickname": "has.nothing", "accountEnabled": true},
+		names.Ours + "/connectors": {"displayName": "Paused", "kind": "scim", "url": s.Endpoints.SCIM, "correlationKeys": []string{"userName"}, "credential": "a word",
+			"isPaused": true},
+	} {
+		if _, err := post(ctx, s, path, body); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // post makes something as the administrator, and returns its id.

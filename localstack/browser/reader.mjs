@@ -124,8 +124,19 @@ export async function agree(page) {
 // found goes from link to link and returns an address for each page that it comes to, and that
 // somebody else did not find before.
 export async function found(page, known) {
-  const base = new URL(SITE).pathname;
   const all = new Map();
+  for (const { path } of await walked(page, 6)) {
+    const pattern = patternOf(path);
+    if (pattern !== undefined && !known.has(pattern) && !all.has(pattern)) all.set(pattern, path);
+  }
+  return all;
+}
+
+// walked goes from link to link, to as many pages of each kind as are wanted, and returns the
+// address and the source of each that there is; a file has none.
+export async function walked(page, each) {
+  const base = new URL(SITE).pathname;
+  const all = [];
   const met = new Map();
   const queue = [''];
   const taken = new Set(queue);
@@ -133,16 +144,18 @@ export async function found(page, known) {
     const path = queue.shift();
     const answer = await page.context().request.get(SITE + path);
     if (answer.status() !== 200) continue;
-    const pattern = patternOf(path);
-    if (pattern !== undefined && !known.has(pattern) && !all.has(pattern)) all.set(pattern, path);
-    if (!answer.headers()['content-type'].startsWith('text/html')) continue;
+    if (!answer.headers()['content-type'].startsWith('text/html')) {
+      all.push({ path, source: '' });
+      continue;
+    }
     const source = await answer.text();
+    all.push({ path, source });
     for (const href of [...links(source), ...await led(page, source)]) {
       const to = new URL(href.replaceAll('&amp;', '&'), SITE + path);
       if (to.origin !== new URL(SITE).origin || !to.pathname.startsWith(base)) continue;
       const next = to.pathname.slice(base.length) + to.search;
       const kind = patternOf(next) ?? next;
-      if (taken.has(next) || (met.get(kind) ?? 0) >= 6) continue;
+      if (taken.has(next) || (met.get(kind) ?? 0) >= each) continue;
       taken.add(next);
       met.set(kind, (met.get(kind) ?? 0) + 1);
       queue.push(next);

@@ -90,16 +90,20 @@ var rules = map[string]rule{
 	"pkg/notify":    adapter.andOthers(sdk, smithy),
 	"pkg/objects":   adapter.andOthers(sdk),
 	"pkg/connector": adapter,
+	// It stands in for AWS, and hands out what its callers sign with.
+	"pkg/connector/connectortest/identityserver": adapter.andOthers(sdk),
 
 	// The engine stands in for the service, and takes nothing of what is tested on it.
 	"pkg/dynamo/engine":     {ours: []string{"names"}, others: []string{sdk, smithy}},
 	"pkg/dynamo/faults":     adapter.and("dynamo*").andOthers(sdk, smithy),
 	"pkg/dynamo/dynamotest": adapter.and("dynamo*").andOthers(sdk, smithy),
 
-	"pkg/connector/identitycenter": adapter.andOthers(sdk, smithy),
+	"pkg/connector/identitycenter": adapter.andOthers(sdk),
 	"pkg/connector/msgraph":        adapter.andOthers(jose, oauth2),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 	"pkg/connector/remote":         adapter.and("obs"),
+	"pkg/connector/scim":           adapter.andOthers(oauth2),
+	"pkg/connector/tokens":         adapter.andOthers(oauth2),
 
 	"pkg/graph":  pages.and("publicurl"),
 	"pkg/portal": pages.and("publicurl", "sessions", "signin", "timezone").andOthers(templ, words, errs),

@@ -47,6 +47,9 @@ type Targets interface {
 	// Survey finds out what the target of a registration speaks, shows and heeds; what goes wrong
 	// there is part of what it returns. An error says that it could not be asked at all.
 	Survey(ctx context.Context, as entitlement.ConnectorConfig) (entitlement.TargetCheck, error)
+	// FindPerson looks a person up at the target of a registration. An error says why there is no
+	// account of theirs that roles could be given to.
+	FindPerson(ctx context.Context, as entitlement.ConnectorConfig, who entitlement.User) error
 	// Probe checks that a registration is usable without calling the target.
 	Probe(ctx context.Context, cfg entitlement.ConnectorConfig, credential string) error
 }

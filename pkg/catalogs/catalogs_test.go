@@ -48,6 +48,13 @@ func (everything) Survey(context.Context, entitlement.ConnectorConfig) (entitlem
 	return entitlement.TargetCheck{Dialect: "everything"}, nil
 }
 
+func (everything) FindPerson(_ context.Context, _ entitlement.ConnectorConfig, who entitlement.User) error {
+	if who.Mail == "" {
+		return entitlement.Errorf(entitlement.Precondition, "Nobody there has the mail address.")
+	}
+	return nil
+}
+
 func (everything) Probe(context.Context, entitlement.ConnectorConfig, string) error { return nil }
 
 var by = administrator("owner", "call")

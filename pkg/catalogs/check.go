@@ -9,8 +9,8 @@ import (
 )
 
 // CheckConnector looks at a target anew: what it speaks, shows and heeds, as its connector
-// keeps it from then on.
-func (s *Service) CheckConnector(ctx context.Context, by authz.Command, id entitlement.ConnectorID) (entitlement.ConnectorConfig, error) {
+// keeps it from then on; and whether it has an account of a person, where one is named.
+func (s *Service) CheckConnector(ctx context.Context, by authz.Command, id entitlement.ConnectorID, person entitlement.UserID) (entitlement.ConnectorConfig, error) {
 	if err := s.allow(ctx, &by, authz.UpdateConnector, authz.Object{}, nil); err != nil {
 		return entitlement.ConnectorConfig{}, err
 	}
@@ -27,8 +27,12 @@ func (s *Service) CheckConnector(ctx context.Context, by authz.Command, id entit
 	if c.Paused {
 		return c, entitlement.Errorf(entitlement.Precondition, "The connector is paused, and nothing is sent to its target: resume it first.")
 	}
+	found, err := s.foundWith(ctx, c, person)
+	if err != nil {
+		return c, err
+	}
 	e := s.event(entitlement.OfConnector, string(c.ID), "checked", by)
-	return s.look(ctx, c, &e)
+	return s.keepFound(ctx, c, found, &e)
 }
 
 // looksDifferent reports a change of a connector after which its target may look otherwise.
@@ -39,7 +43,7 @@ func looksDifferent(before, after entitlement.ConnectorConfig) bool {
 // lookAt is look for a connector that was changed just now: that stands, whatever becomes of
 // the look. It is part of the change, and has no event of its own.
 func (s *Service) lookAt(ctx context.Context, c entitlement.ConnectorConfig) entitlement.ConnectorConfig {
-	checked, err := s.look(ctx, c, nil)
+	checked, err := s.keepFound(ctx, c, s.found(ctx, c), nil)
 	if err != nil {
 		s.Log.WarnContext(ctx, "a connector was kept, and its target could not be looked at", "connector", c.ID, "error", err)
 		return c
@@ -70,10 +74,32 @@ func (s *Service) found(ctx context.Context, c entitlement.ConnectorConfig) enti
 	return found
 }
 
-// look asks the target, and keeps what was found with the connector. A connector that was
-// changed meanwhile is another one: what was found is about this one.
-func (s *Service) look(ctx context.Context, c entitlement.ConnectorConfig, told *entitlement.Event) (entitlement.ConnectorConfig, error) {
+// foundWith is found with a person looked for too, as delivery would: nothing is changed there.
+func (s *Service) foundWith(ctx context.Context, c entitlement.ConnectorConfig, person entitlement.UserID) (entitlement.TargetCheck, error) {
+	if person == "" {
+		return s.found(ctx, c), nil
+	}
+	users, err := s.Store.Users(ctx, []entitlement.UserID{person})
+	if err != nil {
+		return entitlement.TargetCheck{}, err
+	}
+	if len(users) == 0 || users[0].Gone() {
+		return entitlement.TargetCheck{}, entitlement.Errorf(entitlement.Invalid, "userId must name a user of the directory.")
+	}
+
 	found := s.found(ctx, c)
+	found.Person = person
+	if found.Reason == entitlement.ReasonCredential || found.Reason == entitlement.ReasonUnavailable {
+		found.NotFound = found.Error // asking again would tell the same
+	} else if err := s.Targets.FindPerson(ctx, c, users[0]); err != nil {
+		found.NotFound = entitlement.MessageOf(err)
+	}
+	return found, nil
+}
+
+// keepFound keeps what was found of a target with its connector. One that was changed meanwhile
+// is another one: what was found is about this one.
+func (s *Service) keepFound(ctx context.Context, c entitlement.ConnectorConfig, found entitlement.TargetCheck, told *entitlement.Event) (entitlement.ConnectorConfig, error) {
 	return afresh(func() (entitlement.ConnectorConfig, error) {
 		now, err := s.Store.Connector(ctx, c.ID)
 		if err != nil {

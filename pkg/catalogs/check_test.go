@@ -38,7 +38,7 @@ func TestS1_WhatALookFoundIsKeptWithTheRegistrationThatItIsAbout(t *testing.T) {
 			w.Targets = everything{} // that change looks at the target too
 			must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, at.ID, "", c.edit))
 		}}
-		_, err := w.CheckConnector(t.Context(), by, at.ID)
+		_, err := w.CheckConnector(t.Context(), by, at.ID, "")
 		now := must[entitlement.ConnectorConfig](t)(w.store.Connector(t.Context(), at.ID))
 		if (err == nil) != c.kept || (now.Check.Dialect == "found") != c.kept {
 			t.Errorf("%s: %v, and kept is %+v", name, err, now.Check)
@@ -56,9 +56,9 @@ func TestALookThatFailsIsKeptAsOne(t *testing.T) {
 	if c := w.connector(); c.Check.Error != "No credential is stored." || c.Check.Dialect != "" {
 		t.Errorf("kept %+v", c.Check)
 	}
-	_, err := w.CheckConnector(t.Context(), by, entitlement.BuiltinConnector)
+	_, err := w.CheckConnector(t.Context(), by, entitlement.BuiltinConnector, "")
 	w.kind(err, entitlement.Precondition, "needs no check")
-	_, err = w.CheckConnector(t.Context(), administrator("nobody", "x"), entitlement.ConnectorID(w.clock.New()))
+	_, err = w.CheckConnector(t.Context(), administrator("nobody", "x"), entitlement.ConnectorID(w.clock.New()), "")
 	w.kind(err, entitlement.NotFound, "")
 }
 
@@ -113,4 +113,46 @@ func TestS20_ACredentialThatTheTargetRefusesReplacesNone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// searched is targets that know nobody without a mail address, and counts who was looked for.
+type searched struct {
+	refused
+	asked *int
+}
+
+func (s searched) FindPerson(ctx context.Context, as entitlement.ConnectorConfig, who entitlement.User) error {
+	*s.asked++
+	return s.everything.FindPerson(ctx, as, who)
+}
+
+// A look may ask for somebody's account too, as delivery would, and keeps whether there is one.
+func TestALookCanLookForAPerson(t *testing.T) {
+	w := newFixture(t)
+	at := w.connector()
+	asked := 0
+	for _, c := range []struct {
+		name, mail string
+		target     refused
+		notFound   string
+		questions  int
+	}{
+		{name: "there", mail: "ann@a.example", questions: 1},
+		{name: "not there", notFound: "Nobody there has the mail address.", questions: 1},
+		{name: "no target", mail: "ben@a.example", target: refused{reason: entitlement.ReasonUnavailable}, notFound: "The target says no."},
+	} {
+		u := entitlement.UserID(w.clock.New())
+		person := entitlement.User{ID: u, Type: entitlement.Member, DisplayName: c.name, UserPrincipalName: c.name, Mail: c.mail, Enabled: true}
+		if err := w.store.Commit(t.Context(), entitlement.Change{Users: []entitlement.User{person}}); err != nil {
+			t.Fatal(err)
+		}
+		asked = 0
+		w.Targets = searched{c.target, &asked}
+		got := must[entitlement.ConnectorConfig](t)(w.CheckConnector(t.Context(), by, at.ID, u))
+		if kept := must[entitlement.ConnectorConfig](t)(w.store.Connector(t.Context(), at.ID)); got.Check.Person != u || got.Check.NotFound != c.notFound || asked != c.questions || kept.Check.NotFound != c.notFound {
+			t.Errorf("%s: %+v after %d questions, kept is %+v", c.name, got.Check, asked, kept.Check)
+		}
+	}
+	_, err := w.CheckConnector(t.Context(), by, at.ID, entitlement.UserID(w.clock.New()))
+	w.kind(err, entitlement.Invalid, "userId must name a user")
 }

@@ -30,11 +30,20 @@ func (s *Service) DriftScan(ctx context.Context, by authz.Caller, at entitlement
 // DriftFindings lists what a comparison found. What is only suspected is not shown, so that a page may
 // be short.
 func (s *Service) DriftFindings(ctx context.Context, by authz.Caller, at entitlement.ConnectorID, scan entitlement.DriftScanID, page entitlement.Page) (entitlement.Paged[entitlement.DriftFinding], error) {
-	if _, err := s.DriftScan(ctx, by, at, scan); err != nil {
-		return entitlement.Paged[entitlement.DriftFinding]{}, err
+	none := entitlement.Paged[entitlement.DriftFinding]{}
+	if err := s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}); err != nil {
+		return none, err
 	}
 	list, err := s.Store.DriftFindings(ctx, at, scan, page)
-	return shownFindings(list), err
+	if err != nil || len(list.Items) > 0 {
+		return shownFindings(list), err
+	}
+
+	// Only an empty list leaves open whether there is such a comparison.
+	if _, err := s.Store.DriftScan(ctx, at, scan); err != nil {
+		return none, err
+	}
+	return list, nil
 }
 
 // DriftFindingsOf lists what was found about a person.

@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/clock"
@@ -412,19 +415,18 @@ func (s *Service) ChangesFor(ctx context.Context, by authz.Caller) ([]entitlemen
 		return nil, err
 	}
 
-	var all []entitlement.ImpactChange
 	in := authz.Catalogs(by, authz.ChangeRoleScopes, held)
-	for _, id := range in[:min(len(in), maxChangeCatalogs)] {
-		found, err := s.waiting(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range found {
-			if c.Proposer != by.ID {
-				all = append(all, c)
-			}
-		}
+	in = in[:min(len(in), maxChangeCatalogs)]
+	found := make([][]entitlement.ImpactChange, len(in))
+	reads, within := errgroup.WithContext(ctx)
+	for i, id := range in {
+		reads.Go(func() (err error) { found[i], err = s.waiting(within, id); return err })
 	}
+	if err := reads.Wait(); err != nil {
+		return nil, err
+	}
+
+	all := slices.DeleteFunc(slices.Concat(found...), func(c entitlement.ImpactChange) bool { return c.Proposer == by.ID })
 	return oldestFirst(all, s.Clock.Now()), nil
 }
 

@@ -22,7 +22,7 @@ func TestR262_PausingAConnectorIsOnRecordAndResumingItWakesThoseWhoWaited(t *tes
 	if now := set(true); !now.Paused || !now.Check.At.Equal(looked) || len(woken.sent) > 0 {
 		t.Errorf("paused: %+v, woken %v", now, woken.sent)
 	}
-	_, err := w.CheckConnector(t.Context(), by, c.ID)
+	_, err := w.CheckConnector(t.Context(), by, c.ID, "")
 	w.kind(err, entitlement.Precondition, "resume it first")
 
 	waiting, other := w.grantSet(c.ID, entitlement.ReasonPaused), w.grantSet(c.ID, entitlement.ReasonPrincipalMissing)

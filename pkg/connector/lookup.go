@@ -53,6 +53,20 @@ func (l Lookup) Survey(ctx context.Context, as entitlement.ConnectorConfig) (ent
 	return explorer.Survey(ctx), nil
 }
 
+// FindPerson looks a person up at the target of a registration, by its correlation keys. An error
+// says why there is no account that roles could be given to.
+func (l Lookup) FindPerson(ctx context.Context, as entitlement.ConnectorConfig, who entitlement.User) error {
+	conn, err := l.Registry.OpenAs(ctx, as)
+	if err != nil {
+		return err
+	}
+	found, err := conn.FindPrincipals(ctx, []Correlation{{User: who.ID, UserName: who.UserPrincipalName, Mail: who.Mail, External: who.ExternalID}})
+	if err == nil && found[0].Err != nil {
+		err = Fail(entitlement.Precondition, "find a person", found[0].Err, nil)
+	}
+	return err
+}
+
 func (l Lookup) explorer(ctx context.Context, at entitlement.ConnectorID) (Explorer, error) {
 	conn, err := l.Registry.Open(ctx, at)
 	if err != nil {

@@ -115,7 +115,7 @@ type driftGiven struct {
 
 // Run does what is due: it takes up roles that packages give and that were never compared, begins
 // comparisons whose time has come, and carries on those that were left. What the pace or the time
-// does not allow is left to the next run; nothing waits.
+// does not allow is left to the next run: a call waits for seconds at most.
 func (d *Drift) Run(ctx context.Context, command string) (DriftReport, error) {
 	r := &driftRun{Drift: d, command: command, until: d.Clock.Now().Add(driftRunFor), targets: map[entitlement.ConnectorID]*driftTarget{}}
 	if deadline, ok := ctx.Deadline(); ok {

@@ -17,7 +17,9 @@ type driftTarget struct {
 	err   error
 	calls int // that are left of the share, where the target publishes no limits
 	units share
-	most  int // units that are left of the share
+	burst float64 // units at most that the share holds
+	have  float64 // that it holds
+	since time.Time
 	spent bool
 
 	window time.Duration
@@ -26,9 +28,11 @@ type driftTarget struct {
 
 // Shares of a target that one run may use.
 const (
-	// driftPart is the part of a published limit, in one of its windows: a run uses no more than a
-	// tenth of one window, and runs come minutes apart.
-	driftPart = 10
+	// driftPart is the part of a published limit that is held at most, and that comes anew in one of
+	// its windows: both together are a tenth of what the target takes in any window.
+	driftPart = 20
+	// driftWait is how long a call waits for its share, at most: a run is over for the target before.
+	driftWait = 5 * time.Second
 	// driftCalls is how many calls a run makes to a target without published limits.
 	driftCalls = 60
 	// driftOwn is how many to the built-in directory, which is our own table.
@@ -73,7 +77,8 @@ func (t *driftTarget) open(ctx context.Context) error {
 		t.calls = driftOwn
 	case t.caps.Rate != nil:
 		t.units.limit = t.caps.Rate.Units
-		t.most = max(t.caps.Rate.Units.Most/driftPart, 1)
+		t.burst = max(float64(t.caps.Rate.Units.Most)/driftPart, 1)
+		t.have, t.since = t.burst, t.run.Clock.Now()
 	}
 	return nil
 }
@@ -107,12 +112,12 @@ func ofTarget(err error) error {
 // others have taken what there is now, deliveries come first, and this run is over for the target.
 func (t *driftTarget) spend(ctx context.Context, c entitlement.Cost) error {
 	units := c.Units + c.Writes
-	if t.spent || units > t.most {
+	if err := t.await(ctx, float64(units)); err != nil {
 		t.spent = true
-		return errNoTime
+		return err
 	}
 
-	if now := t.run.Clock.Now(); !t.units.portion.Holds(units, now) {
+	if now := t.run.Clock.Now(); t.units.limit.Most > 0 && !t.units.portion.Holds(units, now) {
 		lease, err := t.run.Store.RateLease(ctx, t.id)
 		if err != nil {
 			return err
@@ -121,7 +126,7 @@ func (t *driftTarget) spend(ctx context.Context, c entitlement.Cost) error {
 			t.spent = true
 			return errNoTime
 		}
-		lease.Units = t.units.take(lease.Units, units, t.most, now)
+		lease.Units = t.units.take(lease.Units, units, max(units, int(t.have)), now)
 		err = t.run.Store.Commit(ctx, entitlement.Change{RateLeases: []entitlement.RateLease{lease}})
 		if entitlement.StalePart(err) != "" {
 			t.spent = true
@@ -133,7 +138,37 @@ func (t *driftTarget) spend(ctx context.Context, c entitlement.Cost) error {
 	}
 
 	t.units.spend(units)
-	t.most -= units
+	t.have -= float64(units)
+	return nil
+}
+
+// await waits until the share holds so many. A call that costs more than the share ever holds takes it
+// whole, and the next one waits for longer.
+func (t *driftTarget) await(ctx context.Context, units float64) error {
+	limit := t.units.limit
+	if t.spent {
+		return errNoTime
+	}
+	if limit.Most == 0 {
+		return nil
+	}
+
+	perSecond := t.burst / limit.Window.Seconds()
+	now := t.run.Clock.Now()
+	t.have, t.since = min(t.burst, t.have+now.Sub(t.since).Seconds()*perSecond), now
+	missing := min(units, t.burst) - t.have
+	if missing <= 0 {
+		return nil
+	}
+
+	wait := time.Duration(missing/perSecond*float64(time.Second)) + time.Millisecond
+	if wait > driftWait || !now.Add(wait).Before(t.run.until) {
+		return errNoTime
+	}
+	if err := t.run.Clock.Sleep(ctx, wait); err != nil {
+		return errNoTime
+	}
+	t.have, t.since = t.have+wait.Seconds()*perSecond, t.run.Clock.Now()
 	return nil
 }
 

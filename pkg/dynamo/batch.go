@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -13,15 +14,34 @@ type found map[Key]item
 
 // batch reads items in as few calls as their number allows; absent ones are left out.
 func (db *DB) batch(ctx context.Context, strong bool, keys ...Key) (found, error) {
-	all := found{}
-	for some := range slices.Chunk(distinct(keys), batchKeys) {
+	if o := readOnce(ctx); o != nil {
+		return o.batch(ctx, strong, keys, func(keys []Key) (found, error) { return db.batchAnew(ctx, strong, keys) })
+	}
+	return db.batchAnew(ctx, strong, keys)
+}
+
+func (db *DB) batchAnew(ctx context.Context, strong bool, keys []Key) (found, error) {
+	chunks := slices.Collect(slices.Chunk(distinct(keys), batchKeys))
+	read := make([]found, len(chunks))
+	err := db.sideBySide(ctx, len(chunks), func(ctx context.Context, i int) error {
+		read[i] = found{}
+		some := chunks[i]
 		err := db.client.again(ctx, func() (err error) {
-			some, err = db.readBatch(ctx, strong, some, all)
+			some, err = db.readBatch(ctx, strong, some, read[i])
 			return unlessFinished(some, err)
 		})
 		if err != nil {
-			return nil, failed(ctx, "batch get", err)
+			return failed(ctx, "batch get", err)
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+
+	all := found{}
+	for _, some := range read {
+		maps.Copy(all, some)
 	}
 	return all, nil
 }

@@ -8,6 +8,10 @@ import (
 
 // Commit makes the change true, or nothing of it and Conflict.
 func (db *DB) Commit(ctx context.Context, c entitlement.Change) error {
+	if o := readOnce(ctx); o != nil {
+		defer o.forget()
+		ctx = anew(ctx)
+	}
 	if err := c.Guarded(); err != nil {
 		return err
 	}

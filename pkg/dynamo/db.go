@@ -106,6 +106,21 @@ func (db *DB) sideBySide(ctx context.Context, n int, do func(ctx context.Context
 
 // get reads one item strongly; an absent one is nil.
 func (db *DB) get(ctx context.Context, key Key) (item, error) {
+	o := readOnce(ctx)
+	if o == nil {
+		return db.getAnew(ctx, key)
+	}
+	all, err := o.batch(ctx, true, []Key{key}, func([]Key) (found, error) {
+		it, err := db.getAnew(ctx, key)
+		if it == nil {
+			return nil, err
+		}
+		return found{key: it}, err
+	})
+	return all[key], err
+}
+
+func (db *DB) getAnew(ctx context.Context, key Key) (item, error) {
 	out, err := db.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &db.table, Key: key.item(), ConsistentRead: truth(true)})
 	if err != nil {
 		return nil, failed(ctx, "get item", err)

@@ -98,6 +98,8 @@ func checkFields(f *fields, c *entitlement.TargetCheck) {
 	when(f, "at", &c.At)
 	text(f, "d", &c.Dialect)
 	text(f, "r", &c.Reason)
+	id(f, "p", &c.Person)
+	text(f, "nf", &c.NotFound)
 	texts(f, "fe", &c.Features)
 	texts(f, "sh", &c.Shows)
 	texts(f, "fi", &c.Filters)

@@ -99,7 +99,27 @@ func (w tableQuery) condition() (text *string, attrs map[string]string, values i
 }
 
 // page reads one page of index entries.
-func (db *DB) page(ctx context.Context, w tableQuery, at *cursor, limit int) ([]item, *cursor, error) {
+func (db *DB) page(ctx context.Context, w tableQuery, at *cursor, limit int) (entries []item, next *cursor, err error) {
+	o := readOnce(ctx)
+	if o == nil {
+		return db.pageAnew(ctx, w, at, limit)
+	}
+	of := queryRead{of: w}
+	if at != nil {
+		of.at = *at
+	}
+	got, err := o.query(ctx, of, limit, func() (got queried, err error) {
+		got.entries, got.next, err = db.pageAnew(ctx, w, at, limit)
+		return got, err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	entries, next = got.upTo(limit, w)
+	return entries, next, nil
+}
+
+func (db *DB) pageAnew(ctx context.Context, w tableQuery, at *cursor, limit int) ([]item, *cursor, error) {
 	out, err := db.client.Query(ctx, db.query(w, at, limit))
 	if err != nil {
 		return nil, nil, failed(ctx, "query", err)
@@ -107,9 +127,13 @@ func (db *DB) page(ctx context.Context, w tableQuery, at *cursor, limit int) ([]
 	if len(out.LastEvaluatedKey) == 0 {
 		return out.Items, nil, nil
 	}
+	return out.Items, w.cursorAt(out.LastEvaluatedKey), nil
+}
+
+// cursorAt is where a page that ends with an entry ended.
+func (w tableQuery) cursorAt(last item) *cursor {
 	_, sort := w.attributes()
-	last := out.LastEvaluatedKey
-	return out.Items, &cursor{PK: textOf(last, names.AttrPK), SK: textOf(last, names.AttrSK), Sort: textOf(last, sort)}, nil
+	return &cursor{PK: textOf(last, names.AttrPK), SK: textOf(last, names.AttrSK), Sort: textOf(last, sort)}
 }
 
 // ahead reads one page of index entries and looks one entry further, in the same call, so
@@ -126,9 +150,7 @@ func (db *DB) ahead(ctx context.Context, w tableQuery, at *cursor, limit int) (e
 		return entries, next, false, err
 	}
 
-	_, sort := w.attributes()
-	last := entries[limit-1]
-	return entries[:limit], &cursor{PK: textOf(last, names.AttrPK), SK: textOf(last, names.AttrSK), Sort: textOf(last, sort)}, true, nil
+	return entries[:limit], w.cursorAt(entries[limit-1]), true, nil
 }
 
 // start returns the index entry that a page begins after. The partition is never the client's

@@ -39,7 +39,7 @@ func (db *DB) Assignment(ctx context.Context, id entitlement.AssignmentID) (enti
 	}
 	// It may have ended between the reads; then its record is where the first read did not see it.
 	if slot.Assignment == nil || slot.Assignment.ID != id {
-		return one(ctx, db, endedMapper, endedKey(id))
+		return one(anew(ctx), db, endedMapper, endedKey(id))
 	}
 
 	return *slot.Assignment, nil

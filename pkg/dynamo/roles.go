@@ -145,24 +145,42 @@ const maxHeldPages = 4
 // through a group. The index, which may be late, says where to look; the items are read
 // strongly.
 func (db *DB) RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error) {
-	own := tableQuery{index: index2, partition: listPartition(wordRole, ""), prefix: join(kindUser, part(u.ID), "")}
-	groups := tableQuery{index: index2, partition: listPartition(wordRole, ""), prefix: join(kindGroup, "")}
+	listed, err := db.RolesListed(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return db.RolesStill(ctx, listed)
+}
 
+// RolesListed returns them as the index has them: who holds which role where. It may be late, and
+// says where it is worth looking; nothing is decided on it.
+func (db *DB) RolesListed(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error) {
+	own, groups := rolesQueries(u.ID)
 	found := make([][]Key, 2)
 	err := db.sideBySide(ctx, 2, func(ctx context.Context, i int) (err error) {
 		found[i], err = db.entriesOf(ctx, []tableQuery{own, groups}[i])
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
 
-	keys := slices.DeleteFunc(slices.Concat(found...), func(k Key) bool {
+	var listed []entitlement.RoleAssignment
+	for _, k := range slices.Concat(found...) {
 		var a entitlement.RoleAssignment
-		roleAt(&a, k)
-		return !a.HeldBy(u)
-	})
-	return several(ctx, db, roleMapper, true, keys)
+		if roleAt(&a, k); a.HeldBy(u) {
+			listed = append(listed, a)
+		}
+	}
+	return listed, err
+}
+
+// RolesStill returns those of role assignments that were listed which there are, read strongly.
+func (db *DB) RolesStill(ctx context.Context, listed []entitlement.RoleAssignment) ([]entitlement.RoleAssignment, error) {
+	return several(ctx, db, roleMapper, true, keysOf(listed, roleKey))
+}
+
+// rolesQueries are the index entries of the roles that a user holds, and of those that groups do.
+func rolesQueries(id entitlement.UserID) (own, groups tableQuery) {
+	return tableQuery{index: index2, partition: listPartition(wordRole, ""), prefix: join(kindUser, part(id), "")},
+		tableQuery{index: index2, partition: listPartition(wordRole, ""), prefix: join(kindGroup, "")}
 }
 
 // RolesOfGroup returns the role assignments that a group holds itself, read strongly. What was

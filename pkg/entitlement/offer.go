@@ -24,6 +24,11 @@ type TargetCheck struct {
 	Error    string    // what kept the rest from being found out; "" for nothing
 	Reason   string    // of Error, as connector.Reason words it
 
+	// Person is who was looked for at the target, "" for nobody, and NotFound why there is no
+	// account of theirs that roles could be given to; "" where there is.
+	Person   UserID
+	NotFound string
+
 	// Values are the values of application roles that it named itself, by resource.
 	Values []ApplicationValues
 }

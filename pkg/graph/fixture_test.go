@@ -104,6 +104,13 @@ func (targets) Survey(context.Context, entitlement.ConnectorConfig) (entitlement
 	return entitlement.TargetCheck{Dialect: "SCIM 2.0", Features: []string{"patch"}, Shows: []string{"groups"}, Filters: []string{"groups.displayName eq"}}, nil
 }
 
+func (targets) FindPerson(_ context.Context, _ entitlement.ConnectorConfig, who entitlement.User) error {
+	if who.Mail == "" {
+		return entitlement.Errorf(entitlement.Precondition, "Nobody there has the mail address.")
+	}
+	return nil
+}
+
 func (targets) Probe(context.Context, entitlement.ConnectorConfig, string) error { return nil }
 
 // exportQueue remembers which exports the worker was told of.

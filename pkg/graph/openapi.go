@@ -91,7 +91,7 @@ func (op *operation) describe(parameters []any) object {
 	}
 	d["parameters"] = parameters
 	if body := op.takes(); body != nil {
-		d["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": body}}}
+		d["requestBody"] = object{"required": !strings.HasSuffix(op.path, "/check"), "content": object{"application/json": object{"schema": body}}}
 	}
 	return d
 }

@@ -119,6 +119,7 @@ var written = map[string]object{
 	"$ref":                            objectOf(object{"@odata.id": object{"type": "string"}}, "@odata.id"),
 	"moveToCatalog":                   objectOf(object{"catalogId": object{"type": "string", "format": "uuid"}}, "catalogId"),
 	"getApplicablePolicyRequirements": objectOf(object{"subject": objectOf(object{"objectId": uuid()})}),
+	"check":                           objectOf(object{"userId": uuid()}),
 	"close":                           objectOf(object{"justification": object{"type": "string"}}),
 	"leasehold/reprocess": objectOf(object{"connectorId": object{"type": "string", "format": "uuid"}, "reason": object{"type": "string"},
 		"after": object{"type": "string"}}, "connectorId", "reason"),
@@ -129,7 +130,7 @@ var written = map[string]object{
 }
 
 // withoutBody are the steps that take none.
-var withoutBody = []string{"cancel", "check", "reprocess", "refresh"}
+var withoutBody = []string{"cancel", "reprocess", "refresh"}
 
 // also are members that are written and never shown, by schema.
 var also = map[string]object{

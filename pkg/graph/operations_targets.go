@@ -8,6 +8,7 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/graph/odata"
+	"leasehold/pkg/graph/strict"
 )
 
 const connectorPath = ours + "/connectors/{connectorId}"
@@ -51,9 +52,20 @@ func listOffers(ctx context.Context, c *call) (response, error) {
 	})
 }
 
-// checkConnector looks at a target anew, and answers with the connector that keeps what was found.
+// checkConnector looks at a target anew, for an account of a person too where the body names one,
+// and answers with the connector that keeps what was found.
 func checkConnector(ctx context.Context, c *call) (response, error) {
-	checked, err := c.deps.Catalogs.CheckConnector(ctx, c.by, id[entitlement.ConnectorID](c, "connectorId"))
+	o, err := c.bodyIfAny()
+	if err != nil {
+		return response{}, err
+	}
+	var person entitlement.UserID
+	strict.ID(o, "userId", &person)
+	if err := o.Done(); err != nil {
+		return response{}, err
+	}
+
+	checked, err := c.deps.Catalogs.CheckConnector(ctx, c.by, id[entitlement.ConnectorID](c, "connectorId"), person)
 	if err != nil {
 		return response{}, err
 	}
@@ -67,6 +79,10 @@ func mapCheck(c entitlement.TargetCheck) any {
 	if c.At.IsZero() {
 		return nil
 	}
+	person := any(nil)
+	if c.Person != "" {
+		person = object{"userId": string(c.Person), "isFound": c.NotFound == "", "error": text(c.NotFound)}
+	}
 	return object{"dateTime": instant(c.At), "dialect": text(c.Dialect), "features": texts(c.Features), "shows": texts(c.Shows),
-		"filters": texts(c.Filters), "error": text(c.Error)}
+		"filters": texts(c.Filters), "error": text(c.Error), "person": person}
 }

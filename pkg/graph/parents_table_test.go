@@ -156,7 +156,7 @@ func catalogTakings() []taking {
 		taking{op: "PATCH " + ours + "/connectors/{connectorId}", ok: 204, body: object{"resourceManagers": []any{"{manager}"}}, ids: places(registered, managers, only1("body id", wrong("connector", "connector2").at("connector")))},
 		taking{op: "DELETE " + ours + "/connectors/{connectorId}", ok: 409, ids: registered},
 		taking{op: "GET " + connectorPath + "/resources", ok: 200, ids: registered},
-		taking{op: "POST " + connectorPath + "/check", ok: 200, ids: registered},
+		taking{op: "POST " + connectorPath + "/check", ok: 200, body: object{"userId": "{member}"}, ids: places(registered, only1("body userId", free("user", anybody)))},
 		taking{op: "GET " + ours + "/deliveryErrors/{connectorId}/{reason:text}", ok: 200, ids: registered},
 		taking{op: "POST " + ours + "/reprocess", ok: 200, body: object{"connectorId": "{connector}", "reason": "target-unavailable"},
 			ids: places(only1("body connectorId", connector), only1("body connector.id", connector.at("connector").instead("connectorId")))})

@@ -28,7 +28,7 @@ type packagePage struct {
 	Policies []entitlement.AssignmentPolicy // through which the visitor may ask
 	Held     *entitlement.Assignment        // that the visitor has
 	Obstacle string                         // why the visitor cannot ask now; "" where nothing stands against it
-	Has      map[entitlement.RoleRef]bool   // roles that the visitor has by other packages, as read back
+	Has      map[entitlement.RoleRef]bool   // roles that the visitor has, as read back: they are not gained
 	May      requests.OwnOptions            // what the visitor may do with what they have of it
 	Pace     entitlement.Pace               // how long it usually takes
 	Stands   []standing                     // packages that the visitor has, and that it cannot be had beside
@@ -44,11 +44,15 @@ type askForm struct {
 }
 
 func showPackage(ctx context.Context, v *visit) (answer, error) {
-	shown, err := v.packagePage(ctx)
+	var shown packagePage
+	var again *entitlement.AssignmentRequest
+	err := views.Together(
+		func() (err error) { shown, err = v.packagePage(ctx); return err },
+		func() (err error) { again, err = v.earlier(ctx); return err })
 	if err != nil {
 		return answer{}, err
 	}
-	if shown.Form, err = v.askedBefore(ctx, shown.AccessPackage.ID, v.by.ID, shown.Policies); err != nil {
+	if shown.Form, err = v.askedBefore(again, shown.AccessPackage.ID, v.by.ID, shown.Policies); err != nil {
 		return answer{}, err
 	}
 	return page(packageView(v, shown))
@@ -60,44 +64,34 @@ func (v *visit) packagePage(ctx context.Context) (packagePage, error) {
 		return packagePage{}, err
 	}
 
-	of, err := v.Requests.Facing(ctx, v.by.Caller, id)
+	shown := packagePage{}
+	var of requests.Facing
+	var held []entitlement.Assignment
+	err = views.Together(
+		func() (err error) { of, err = v.Requests.Facing(ctx, v.by.Caller, id); return err },
+		func() (err error) { held, err = v.Requests.Live(ctx, v.by.Caller); return err },
+		func() (err error) { shown.Has, err = v.Requests.OwnRoles(ctx, v.by.Caller); return err },
+		func() error {
+			v.Views.Foresee(ctx, entitlement.Foreseen{ResourcesOf: []entitlement.PackageID{id}})
+			return nil
+		})
 	if err != nil {
 		return packagePage{}, err
 	}
 
 	view := views.OfPackages([]entitlement.AccessPackage{of.Package})
-	shown := packagePage{Package: view[0], Policies: of.Policies, Pace: of.Pace, Others: of.Others}
-	var held entitlement.Paged[entitlement.Assignment]
-	err = views.Together(
-		func() error { return v.Views.Packages(ctx, v.by.Caller, view, rolesJoined) },
-		func() (err error) {
-			held, err = v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: entitlement.PageSize})
-			return err
-		})
-	if err != nil {
-		return packagePage{}, err
-	}
-	for _, a := range held.Items {
+	shown.Package, shown.Policies, shown.Pace, shown.Others = view[0], of.Policies, of.Pace, of.Others
+	for _, a := range held {
 		if a.Package == id && a.Target == entitlement.TargetPresent {
 			shown.Held = &a
 		}
 	}
-
-	// What the visitor has by other packages stays what it is, and is not gained.
-	var grants map[entitlement.AssignmentID][]requests.GrantView
 	err = views.Together(
-		func() (err error) { grants, err = v.Requests.OwnGrants(ctx, v.by.Caller, held.Items); return err },
-		func() error { return v.mayDo(ctx, &shown, held.Items, of.Incompatible) })
+		func() error { return v.Views.Packages(ctx, v.by.Caller, view, rolesJoined) },
+		func() error { return v.mayDo(ctx, &shown, held, of.Incompatible) })
 	if err != nil {
 		return packagePage{}, err
 	}
-	shown.Has = map[entitlement.RoleRef]bool{}
-	for _, of := range grants {
-		for _, g := range of {
-			shown.Has[g.Scope.Ref] = shown.Has[g.Scope.Ref] || g.Grant.Presence == entitlement.PresencePresent
-		}
-	}
-
 	if shown.Held == nil && len(shown.Policies) > 0 && of.Obstacle != nil {
 		shown.Obstacle = v.said(of.Obstacle)
 	}
@@ -215,6 +209,9 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if token == "" {
+		v.Views.Foresee(ctx, entitlement.Foreseen{Holdings: []entitlement.UserID{v.by.ID}, Limit: onPage})
+	}
 	list, err := v.Requests.Held(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token})
 	if err != nil {
 		return answer{}, err
@@ -226,6 +223,10 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 	var before []entitlement.Grant
 	var why map[entitlement.AssignmentID]requests.Reason
 	err = views.Together(
+		func() error {
+			v.Views.Foresee(ctx, entitlement.Foreseen{Resources: catalogsOf(list.Items)})
+			return nil
+		},
 		func() error {
 			return v.Views.Assignments(ctx, v.by.Caller, all, views.With{views.JoinPackage: rolesJoined})
 		},
@@ -255,6 +256,14 @@ func myAccess(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	return page(accessView(v, shown))
+}
+
+// catalogsOf are the catalogs that assignments were made in.
+func catalogsOf(all []entitlement.Assignment) (in []entitlement.CatalogID) {
+	for _, a := range all {
+		in = append(in, a.Catalog)
+	}
+	return in
 }
 
 // rolesOf names the roles of a package.

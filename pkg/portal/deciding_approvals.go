@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/views"
@@ -37,7 +38,7 @@ func approvals(ctx context.Context, v *visit) (answer, error) {
 
 func (v *visit) approvalsPage(ctx context.Context) (approvalsPage, error) {
 	shown := approvalsPage{Agreed: map[entitlement.RequestID]agreement{}}
-	list, err := v.listOf(ctx, v.Requests.Waiting, rolesJoined)
+	list, err := v.listOf(ctx, v.waiting, rolesJoined)
 	if err != nil {
 		return shown, err
 	}
@@ -55,6 +56,16 @@ func (v *visit) approvalsPage(ctx context.Context) (approvalsPage, error) {
 		shown.Agreed[r.AssignmentRequest.ID] = agreedTo(r, conflicts[r.AssignmentRequest.ID])
 	}
 	return shown, nil
+}
+
+// waiting lists what waits for the visitor; what it is called, and whether something stands
+// against it, is read with it.
+func (v *visit) waiting(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return v.Requests.WaitingWith(ctx, by, page, func(r entitlement.AssignmentRequest) entitlement.Foreseen {
+		f := foreseenNames(r)
+		f.Scopes, f.Resources, f.Records = f.Packages, []entitlement.CatalogID{r.Catalog}, []entitlement.UserID{r.Subject}
+		return f
+	})
 }
 
 // verdicts are what a form of a decision says.
@@ -182,6 +193,7 @@ func (v *visit) approvalPage(ctx context.Context) (approvalPage, error) {
 	if err != nil {
 		return approvalPage{}, err
 	}
+	v.Views.Foresee(ctx, entitlement.Foreseen{Follow: []entitlement.RequestID{id}})
 	a, beside, err := v.Requests.Weigh(ctx, v.by.Caller, id)
 	if err != nil {
 		return approvalPage{}, err

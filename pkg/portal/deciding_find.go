@@ -51,24 +51,8 @@ func findAccess(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
-	// A page of the list may hold few that fit, or none.
-	for range maxSought {
-		list, err := v.Requests.Requestable(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token})
-		if err != nil {
-			return answer{}, err
-		}
-		found, err := v.fitting(ctx, list.Items, shown.Sought)
-		if err != nil {
-			return answer{}, err
-		}
-		shown.Packages = append(shown.Packages, found...)
-		if token = list.Next; token == "" || len(shown.Packages) >= onPage {
-			break
-		}
-	}
-
 	err = views.Together(
-		func() error { return v.offered(ctx, shown.Packages) },
+		func() (err error) { token, err = v.findRequestable(ctx, &shown, token); return err },
 		func() (err error) { shown.Colleagues, err = v.Requests.Colleagues(ctx, v.by.Caller); return err },
 		func() (err error) {
 			if shown.Typed != "" {
@@ -84,6 +68,45 @@ func findAccess(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	return page(findView(v, shown))
+}
+
+// findRequestable fills the page with packages that fit, and returns where the next one begins. A page of the
+// list may hold few that fit, or none.
+func (v *visit) findRequestable(ctx context.Context, shown *findPage, token string) (next string, err error) {
+	var named []entitlement.AssignmentPolicy
+	for range maxSought {
+		list, err := v.Requests.Offers(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token},
+			func(found requests.Candidates) entitlement.Foreseen { return foreseenOffers(found, shown.Sought) })
+		if err != nil {
+			return "", err
+		}
+		found, err := v.fitting(ctx, list.Items, shown.Sought)
+		if err != nil {
+			return "", err
+		}
+		shown.Packages, named = append(shown.Packages, found...), append(named, list.Named...)
+		if token = list.Next; token == "" || len(shown.Packages) >= onPage {
+			break
+		}
+	}
+	return token, v.offered(ctx, shown.Packages, named)
+}
+
+// foreseenOffers is what the list says of packages: how long it usually takes, the ways to get those
+// that are offered and, where something is sought, the resources of those whose name may not have
+// it.
+func foreseenOffers(found requests.Candidates, sought string) entitlement.Foreseen {
+	f := entitlement.Foreseen{Paces: slices.Clone(found.Named)}
+	if sought != "" {
+		f.Scopes, f.Resources = slices.Clone(found.Named), slices.Clone(found.In)
+	}
+	for _, p := range found.Offered {
+		f.Paces, f.PoliciesListed = append(f.Paces, p.ID), append(f.PoliciesListed, p.Policies...)
+		if !contains(p.DisplayName, sought) && !contains(p.Description, sought) {
+			f.Scopes, f.Resources = append(f.Scopes, p.ID), append(f.Resources, p.Catalog)
+		}
+	}
+	return f
 }
 
 func contains(text, sought string) bool {
@@ -122,12 +145,12 @@ func (v *visit) fitting(ctx context.Context, all []entitlement.AccessPackage, so
 }
 
 // offered adds to the packages of a page how long they last, and who decides.
-func (v *visit) offered(ctx context.Context, all []foundPackage) error {
+func (v *visit) offered(ctx context.Context, all []foundPackage, named []entitlement.AssignmentPolicy) error {
 	var packages []entitlement.AccessPackage
 	for _, p := range all {
 		packages = append(packages, p.AccessPackage)
 	}
-	by, err := v.Requests.OfferedBy(ctx, v.by.Caller, packages)
+	by, err := v.Requests.OfferedBy(ctx, v.by.Caller, packages, named)
 	for i := range all {
 		all[i].Offered = by[all[i].ID]
 	}

@@ -7,6 +7,7 @@ import (
 	"leasehold/pkg/authz"
 	"leasehold/pkg/catalogs"
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/views"
 )
 
 // driftRoutes are the comparisons of targets with what ought to be there, what they found, and what is
@@ -35,15 +36,18 @@ func showDrift(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	list, err := v.Catalogs.DriftScans(ctx, v.by.Caller, "", entitlement.Page{Limit: onPage, Token: token})
+	shown, next := driftPage{}, ""
+	err = views.Together(
+		func() error {
+			list, err := v.Catalogs.DriftScans(ctx, v.by.Caller, "", entitlement.Page{Limit: onPage, Token: token})
+			shown.Scans, shown.Unread, next = list.Items, list.Unread, list.Next
+			return err
+		},
+		func() (err error) { shown.Targets, err = v.targetNames(ctx); return err })
 	if err != nil {
 		return answer{}, err
 	}
-	shown := driftPage{Scans: list.Items, Unread: list.Unread}
-	if shown.Targets, err = v.targetNames(ctx); err != nil {
-		return answer{}, err
-	}
-	if shown.Next, err = v.next(ctx, list.Next); err != nil {
+	if shown.Next, err = v.next(ctx, next); err != nil {
 		return answer{}, err
 	}
 	return page(driftView(v, shown))
@@ -81,24 +85,25 @@ func (v *visit) findingsPage(ctx context.Context, sealed string) (findingsPage, 
 	if err != nil {
 		return shown, err
 	}
-	if shown.Scan, err = v.Catalogs.DriftScan(ctx, v.by.Caller, at, scan); err != nil {
-		return shown, err
-	}
-	list, err := v.Catalogs.DriftFindings(ctx, v.by.Caller, at, scan, entitlement.Page{Limit: onPage, Token: token})
+	next := ""
+	err = views.Together(
+		func() (err error) { shown.Scan, err = v.Catalogs.DriftScan(ctx, v.by.Caller, at, scan); return err },
+		func() error {
+			list, err := v.Catalogs.DriftFindings(ctx, v.by.Caller, at, scan, entitlement.Page{Limit: onPage, Token: token})
+			if shown.Findings, shown.Unread, next = list.Items, list.Unread, list.Next; err == nil {
+				err = v.peopleOf(ctx, &shown)
+			}
+			return err
+		},
+		func() error {
+			names, err := v.targetNames(ctx)
+			shown.Target = targetName(names, at)
+			return err
+		})
 	if err != nil {
 		return shown, err
 	}
-	shown.Findings, shown.Unread = list.Items, list.Unread
-
-	names, err := v.targetNames(ctx)
-	if err != nil {
-		return shown, err
-	}
-	shown.Target = targetName(names, at)
-	if err := v.peopleOf(ctx, &shown); err != nil {
-		return shown, err
-	}
-	shown.Next, err = v.next(ctx, list.Next)
+	shown.Next, err = v.next(ctx, next)
 	return shown, err
 }
 
@@ -200,11 +205,22 @@ var driftWords = map[entitlement.DriftState]string{entitlement.DriftOpen: "stand
 var driftKinds = map[entitlement.DriftKind]string{entitlement.DriftMissing: "missing at the target", entitlement.DriftExtra: "there without us"}
 
 // driftOf adds what was changed about a person at targets, for those who may see what goes wrong there.
-func (v *visit) driftOf(ctx context.Context, shown *personPage) error {
+func (v *visit) driftOf(ctx context.Context, person entitlement.UserID, shown *personPage) error {
 	if !v.may(authz.ReadDeliveryErrors) {
 		return nil
 	}
-	list, err := v.Catalogs.DriftFindingsOf(ctx, v.by.Caller, shown.User.ID, entitlement.Page{Limit: onPage})
+	list, err := v.Catalogs.DriftFindingsOf(ctx, v.by.Caller, person, entitlement.Page{Limit: onPage})
 	shown.Drift = list.Items
+	return err
+}
+
+// comparedRole adds how a role of a resource compares with its target.
+func (v *visit) comparedRole(ctx context.Context, shown *roleHoldersPage, role string) (err error) {
+	for _, r := range shown.Resource.Roles {
+		if r.ID == role {
+			ref := entitlement.RoleRef{Connector: shown.Resource.Connector, Resource: shown.Resource.OriginID, Role: r.OriginID}
+			shown.Drift, _, err = v.Catalogs.DriftScanOf(ctx, v.by.Caller, shown.Catalog, ref)
+		}
+	}
 	return err
 }

@@ -118,7 +118,7 @@ func checkConnector(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	_, err = v.Catalogs.CheckConnector(ctx, v.by, c.ID)
+	_, err = v.Catalogs.CheckConnector(ctx, v.by, c.ID, "")
 	return v.afterForm(err, connectorPath(c.ID)+"?done=checked", v.besideConnector(ctx))
 }
 

@@ -39,17 +39,25 @@ func (p *portal) sessionCookie(ctx context.Context, who entitlement.Principal, s
 }
 
 // identify finds the session of a browser, and reads anew whose it is and whether they may still
-// come.
-func (v *visit) identify(ctx context.Context) error {
+// come. Beside that it reads what the page of a pattern reads first, by the context in which the
+// page reads: that the session is in use is noted outside of it, and is no news to the page.
+func (v *visit) identify(ctx, reading context.Context, pattern string) error {
 	secret, predicted := v.session()
 	var session entitlement.Session
 	var account authz.Caller
 	err := views.Together(
-		func() (err error) { session, err = v.Sessions.Find(ctx, secret); return err },
+		// It may note that the session is in use, which must not make anybody forget what was read.
+		func() (err error) { session, err = v.Sessions.Find(v.request.Context(), secret); return err },
 		func() error {
 			// Whatever goes wrong with a prediction, the way without one tells it.
 			if predicted != "" && secret != "" {
-				account, _ = v.Directory.Account(ctx, authz.Caller{ID: predicted})
+				account, _ = v.Directory.Account(reading, authz.Caller{ID: predicted})
+			}
+			return nil
+		},
+		func() error {
+			if predicted != "" && secret != "" {
+				v.foresee(reading, pattern, predicted)
 			}
 			return nil
 		})
@@ -68,6 +76,6 @@ func (v *visit) identify(ctx context.Context) error {
 	if v.by.ID, err = v.Directory.Identify(ctx, session.Principal, v.by.CommandID); err != nil {
 		return err
 	}
-	v.by.Caller, err = v.Directory.Account(ctx, v.by.Caller)
+	v.by.Caller, err = v.Directory.Account(reading, v.by.Caller)
 	return err
 }

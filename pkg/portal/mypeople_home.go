@@ -28,7 +28,7 @@ func home(ctx context.Context, v *visit) (answer, error) {
 	var shown homePage
 	g, within := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		list, err := v.Requests.WaitingNow(within, v.by.Caller, entitlement.Page{Limit: onPage})
+		list, err := v.Requests.WaitingWith(within, v.by.Caller, entitlement.Page{Limit: onPage}, foreseenNames)
 		if err != nil {
 			return err
 		}
@@ -98,5 +98,5 @@ func (v *visit) troubles(ctx context.Context, shown *homePage) error {
 	failing := found.Failing[:min(len(found.Failing), maxTroubled)]
 	all := views.OfAssignments(slices.Concat(failing, found.Owed[:min(len(found.Owed), maxTroubled)]))
 	shown.Failing, shown.Owed = all[:len(failing)], all[len(failing):]
-	return v.Views.Assignments(ctx, v.by.Caller, all, views.With{views.JoinPackage: nil, views.JoinTarget: nil})
+	return v.Views.Assignments(ctx, v.by.Caller, all, views.With{views.JoinPackageListed: nil, views.JoinTarget: nil})
 }

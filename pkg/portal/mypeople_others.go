@@ -54,7 +54,11 @@ func chooseOther(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if shown.Form, err = v.askedBefore(ctx, shown.Package.ID, shown.Subject.ID, shown.Policies); err != nil {
+	again, err := v.earlier(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	if shown.Form, err = v.askedBefore(again, shown.Package.ID, shown.Subject.ID, shown.Policies); err != nil {
 		return answer{}, err
 	}
 	return page(otherView(v, shown))
@@ -156,26 +160,31 @@ func given(policies []entitlement.AssignmentPolicy, chosen entitlement.PolicyID,
 	return all
 }
 
-// askedBefore is the form as an earlier request was asked for the same package and person, which
-// the address names by again: what of it still fits. A policy and questions that are not there
-// any more, and a last day that is past, are left out.
-func (v *visit) askedBefore(ctx context.Context, pkg entitlement.PackageID, subject entitlement.UserID, policies []entitlement.AssignmentPolicy) (askForm, error) {
+// earlier is the request that the address names by again; nil where it names none.
+func (v *visit) earlier(ctx context.Context) (*entitlement.AssignmentRequest, error) {
 	again := v.request.URL.Query().Get("again")
 	if again == "" {
-		return askForm{}, nil
+		return nil, nil
 	}
 	id, err := entitlement.ParseID[entitlement.RequestID]("The earlier request", again)
 	if err != nil {
-		return askForm{}, err
+		return nil, err
 	}
 	r, err := v.Requests.Request(ctx, v.by.Caller, id)
-	if err != nil {
-		return askForm{}, err
+	return &r, err
+}
+
+// askedBefore is the form as an earlier request was asked for the same package and person: what of
+// it still fits. A policy and questions that are not there any more, and a last day that is past,
+// are left out.
+func (v *visit) askedBefore(r *entitlement.AssignmentRequest, pkg entitlement.PackageID, subject entitlement.UserID, policies []entitlement.AssignmentPolicy) (askForm, error) {
+	if r == nil {
+		return askForm{}, nil
 	}
 	if r.Package != pkg || r.Subject != subject || r.Requestor != v.by.ID {
 		return askForm{}, entitlement.Errorf(entitlement.NotFound, "There is no assignment request with this id.")
 	}
-	return v.stillFits(r, policies), nil
+	return v.stillFits(*r, policies), nil
 }
 
 // stillFits is what of an earlier request can be asked again.

@@ -36,14 +36,19 @@ type packageRequestsPage struct {
 }
 
 func packageRequests(ctx context.Context, v *visit) (answer, error) {
-	of, err := v.managedPackage(ctx, "/requests")
+	id, err := pathID[entitlement.PackageID](v)
 	if err != nil {
 		return answer{}, err
 	}
-	shown := packageRequestsPage{managed: of}
-	shown.told, err = tell(ctx, v, v.requestFilters(), func(ctx context.Context, p entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-		return v.Requests.RequestsFor(ctx, v.by.Caller, of.ID, p)
-	})
+	shown := packageRequestsPage{}
+	err = views.Together(
+		func() (err error) { shown.managed, err = v.managedPackage(ctx, "/requests"); return err },
+		func() (err error) {
+			shown.told, err = tell(ctx, v, v.requestFilters(), func(ctx context.Context, p entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+				return v.Requests.RequestsFor(ctx, v.by.Caller, id, p)
+			})
+			return err
+		})
 	if err != nil {
 		return answer{}, err
 	}
@@ -64,15 +69,20 @@ type packageRequestPage struct {
 
 // packageRequest reads the request of the page's path, which must be for its package.
 func (v *visit) packageRequest(ctx context.Context) (managed, entitlement.AssignmentRequest, error) {
-	of, err := v.managedPackage(ctx, "/requests")
-	if err != nil {
-		return of, entitlement.AssignmentRequest{}, err
-	}
 	id, err := partID[entitlement.RequestID](v, "request")
 	if err != nil {
-		return of, entitlement.AssignmentRequest{}, err
+		return managed{}, entitlement.AssignmentRequest{}, err
 	}
-	r, err := v.Requests.Request(ctx, v.by.Caller, id)
+
+	var of managed
+	var r entitlement.AssignmentRequest
+	err = views.Together(
+		func() (err error) { of, err = v.managedPackage(ctx, "/requests"); return err },
+		func() (err error) {
+			v.Views.Foresee(ctx, entitlement.Foreseen{Follow: []entitlement.RequestID{id}, Carried: []entitlement.RequestID{id}})
+			r, err = v.Requests.Request(ctx, v.by.Caller, id)
+			return err
+		})
 	if err == nil && r.Package != of.ID {
 		err = entitlement.Errorf(entitlement.NotFound, "There is no assignment request with this id.")
 	}

@@ -168,7 +168,11 @@ const maxForm = 64 << 10
 func (p *portal) signedIn(of route) http.Handler {
 	return p.open(func(ctx context.Context, w http.ResponseWriter, v *visit) (answer, error) {
 		r := v.request
-		err := v.identify(ctx)
+		reading := ctx
+		if r.Method == http.MethodGet { // a form decides on what there is when it decides
+			reading = v.Views.Once(ctx)
+		}
+		err := v.identify(ctx, reading, of.pattern)
 		if err != nil && entitlement.KindOf(err) == entitlement.Unauthenticated && r.Method == http.MethodGet {
 			return then("/sign-in?" + url.Values{"return": {strings.TrimPrefix(r.URL.RequestURI(), names.PortalPath)}}.Encode())
 		}
@@ -192,7 +196,7 @@ func (p *portal) signedIn(of route) http.Handler {
 		if err := authz.Admit(v.by.Caller, of.action); err != nil {
 			return answer{}, err
 		}
-		return of.serve(ctx, v)
+		return of.serve(reading, v)
 	})
 }
 

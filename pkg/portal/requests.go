@@ -68,6 +68,7 @@ func showRequest(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	v.Views.Foresee(ctx, entitlement.Foreseen{Follow: []entitlement.RequestID{id}, Carried: []entitlement.RequestID{id}})
 	r, err := v.Requests.Request(ctx, v.by.Caller, id)
 	if err != nil {
 		return answer{}, err

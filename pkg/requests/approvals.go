@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
@@ -103,21 +105,26 @@ func (s *Service) withReviewers(ctx context.Context, by authz.Caller, all []enti
 		}
 	}
 
-	if len(ids) > 0 {
-		reviewers, err := s.Store.Users(ctx, ids)
-		if err != nil {
-			return nil, err
-		}
-		for _, u := range reviewers {
-			known[u.ID] = u
-		}
-	}
-
 	out := make([]Approval, len(all))
 	for i, r := range all {
 		out[i] = Approval{Request: r, Reviewers: known, Own: by.ID == r.Requestor || by.ID == r.Subject}
 	}
-	return out, s.hiding(ctx, out)
+	var reviewers []entitlement.User
+	var reads errgroup.Group
+	reads.Go(func() error { return s.hiding(ctx, out) })
+	reads.Go(func() (err error) {
+		if len(ids) > 0 {
+			reviewers, err = s.Store.Users(ctx, ids)
+		}
+		return err
+	})
+	if err := reads.Wait(); err != nil {
+		return nil, err
+	}
+	for _, u := range reviewers {
+		known[u.ID] = u
+	}
+	return out, nil
 }
 
 // PackageUnder returns the package that a policy belongs to, "" where there is no such policy:

@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -44,13 +45,7 @@ func (s *Service) Weigh(ctx context.Context, by authz.Caller, id entitlement.Req
 		of.Incompatible = conflicts[a.Request.ID]
 		return err
 	})
-	reads.Go(func() error {
-		live, err := s.Store.AssignmentsOf(ctx, a.Request.Subject)
-		if err == nil {
-			of.Held, err = s.unhidden(ctx, live)
-		}
-		return err
-	})
+	reads.Go(func() (err error) { of.Held, err = s.openly(ctx, a.Request.Subject); return err })
 	reads.Go(func() (err error) {
 		list, err = seen(s.Store.RequestsOf(ctx, a.Request.Subject, entitlement.Page{Limit: maxEarlier}))
 		return err
@@ -66,19 +61,38 @@ func (s *Service) Weigh(ctx context.Context, by authz.Caller, id entitlement.Req
 	return a, of, nil
 }
 
-// unhidden leaves out assignments of hidden packages.
-func (s *Service) unhidden(ctx context.Context, all []entitlement.Assignment) ([]entitlement.Assignment, error) {
-	var ids []entitlement.PackageID
-	for _, a := range all {
-		ids = append(ids, a.Package)
+// openly returns what a subject holds of packages that are not hidden. The record names the
+// packages, so that they are read beside the assignments.
+func (s *Service) openly(ctx context.Context, subject entitlement.UserID) ([]entitlement.Assignment, error) {
+	records, err := s.Store.SubjectRecords(ctx, []entitlement.UserID{subject})
+	ids := records[subject].Live
+	if err != nil || len(ids) == 0 {
+		return nil, err
 	}
-	if len(ids) == 0 {
-		return nil, nil
+
+	var pairs []entitlement.PackageSubject
+	for _, id := range ids {
+		pairs = append(pairs, entitlement.PackageSubject{Package: id, Subject: subject})
 	}
-	packages, err := s.Store.Packages(ctx, ids)
-	return slices.DeleteFunc(all, func(a entitlement.Assignment) bool {
-		return !slices.ContainsFunc(packages, func(p entitlement.AccessPackage) bool { return p.ID == a.Package && !p.Hidden })
-	}), err
+	var live map[entitlement.AssignmentID]entitlement.Assignment
+	var packages []entitlement.AccessPackage
+	var reads errgroup.Group
+	reads.Go(func() (err error) { live, err = s.Store.LiveAssignments(ctx, pairs); return err })
+	reads.Go(func() (err error) { packages, err = s.Store.Packages(ctx, ids); return err })
+	if err := reads.Wait(); err != nil {
+		return nil, err
+	}
+
+	var held []entitlement.Assignment
+	for _, a := range live {
+		if slices.ContainsFunc(packages, func(p entitlement.AccessPackage) bool { return p.ID == a.Package && !p.Hidden }) {
+			held = append(held, a)
+		}
+	}
+	slices.SortFunc(held, func(a, b entitlement.Assignment) int {
+		return cmp.Compare(slices.Index(ids, a.Package), slices.Index(ids, b.Package))
+	})
+	return held, nil
 }
 
 // IncompatibleOf returns of requests that the caller may see the approval of what their subjects
@@ -106,7 +120,6 @@ func (s *Service) IncompatibleOf(ctx context.Context, by authz.Caller, all []ent
 	}
 
 	out := map[entitlement.RequestID][]NamedAccess{}
-	names := map[entitlement.IncompatibleAccess]string{}
 	for _, r := range all {
 		p, lists := packages[r.Package]
 		at := slices.IndexFunc(users, func(u entitlement.User) bool { return u.ID == r.Subject })
@@ -117,15 +130,31 @@ func (s *Service) IncompatibleOf(ctx context.Context, by authz.Caller, all []ent
 			return nil, err
 		}
 		for _, has := range entitlement.IncompatibleHeld(p, users[at], records[r.Subject].Live) {
-			if _, known := names[has]; !known {
-				if names[has], err = s.nameOf(ctx, has); err != nil {
-					return nil, err
-				}
-			}
-			out[r.ID] = append(out[r.ID], NamedAccess{has, names[has]})
+			out[r.ID] = append(out[r.ID], NamedAccess{IncompatibleAccess: has})
 		}
 	}
-	return out, nil
+	return out, s.nameAll(ctx, out)
+}
+
+// nameAll says what incompatible things are called, all of them in one round.
+func (s *Service) nameAll(ctx context.Context, all map[entitlement.RequestID][]NamedAccess) error {
+	var things []entitlement.IncompatibleAccess
+	for _, list := range all {
+		for _, has := range list {
+			if !slices.Contains(things, has.IncompatibleAccess) {
+				things = append(things, has.IncompatibleAccess)
+			}
+		}
+	}
+
+	names := make([]string, len(things))
+	err := each(ctx, len(things), func(ctx context.Context, i int) (err error) { names[i], err = s.nameOf(ctx, things[i]); return err })
+	for _, list := range all {
+		for i, has := range list {
+			list[i].Name = names[slices.Index(things, has.IncompatibleAccess)]
+		}
+	}
+	return err
 }
 
 // listing returns those packages of requests that list something as incompatible.

@@ -3,6 +3,8 @@ package requests
 import (
 	"context"
 
+	"golang.org/x/sync/errgroup"
+
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
@@ -25,22 +27,28 @@ func (s *Service) Facing(ctx context.Context, by authz.Caller, id entitlement.Pa
 	if err != nil {
 		return Facing{}, err
 	}
-	if err := s.mayFace(ctx, by, ask); err != nil {
-		return Facing{}, err
+	if ask.Package == nil || ask.Requestor == nil {
+		return Facing{}, s.mayFace(ctx, by, ask)
 	}
 
+	// Nothing of it waits for the others; all of it is for whoever may see the package.
 	of := Facing{Package: *ask.Package, Incompatible: ask.IncompatibleHeld()}
 	if ask.Package.Deleting.IsZero() && ask.Catalog != nil && ask.Catalog.Published {
 		of.Policies = ask.Applicable(*ask.Requestor)
 	}
-	of.Obstacle = s.named(ctx, ask.Obstacle(s.Clock.Now()))
-
-	if of.Others, err = s.forOthers(ctx, by, ask); err != nil {
-		return of, err
+	var reads errgroup.Group
+	reads.Go(func() error { return s.mayFace(ctx, by, ask) })
+	reads.Go(func() error { of.Obstacle = s.named(ctx, ask.Obstacle(s.Clock.Now())); return nil })
+	reads.Go(func() (err error) { of.Others, err = s.forOthers(ctx, by, ask); return err })
+	reads.Go(func() error {
+		paces, err := s.pacesOf(ctx, []entitlement.AccessPackage{of.Package})
+		of.Pace = paces[of.Package.ID]
+		return err
+	})
+	if err := reads.Wait(); err != nil {
+		return Facing{}, err
 	}
-	paces, err := s.pacesOf(ctx, []entitlement.AccessPackage{of.Package})
-	of.Pace = paces[of.Package.ID]
-	return of, err
+	return of, nil
 }
 
 // mayFace refuses a caller for whom the package does not exist: all but administrators, those

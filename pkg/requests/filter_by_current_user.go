@@ -46,6 +46,12 @@ func (s *Service) Waiting(ctx context.Context, by authz.Caller, page entitlement
 // WaitingNow is Waiting for a caller who was read for this call already, which spares a round of
 // reads.
 func (s *Service) WaitingNow(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+	return s.WaitingWith(ctx, by, page, func(entitlement.AssignmentRequest) entitlement.Foreseen { return entitlement.Foreseen{} })
+}
+
+// WaitingWith is WaitingNow for a page that will ask for what the requests name: ahead says of
+// each what that is, and it is read beside whom the list asks about them.
+func (s *Service) WaitingWith(ctx context.Context, by authz.Caller, page entitlement.Page, ahead func(entitlement.AssignmentRequest) entitlement.Foreseen) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 	if err := authz.Allow(by, authz.ListOwnApprovals, authz.Object{}).Err(); err != nil {
 		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
 	}
@@ -56,6 +62,11 @@ func (s *Service) WaitingNow(ctx context.Context, by authz.Caller, page entitlem
 		return list, err
 	}
 
+	var f entitlement.Foreseen
+	for _, r := range list.Items {
+		f = f.And(ahead(r))
+	}
+	s.Store.Foresee(ctx, f)
 	subjects, err := s.subjects(ctx, list.Items)
 	if err != nil {
 		return list, err

@@ -42,14 +42,8 @@ func (s *Service) recorded(ctx context.Context, a entitlement.Assignment) ([]Gra
 	return grantsOf(a, scopes, record, known), nil
 }
 
-// OwnGrants returns the same of several assignments of the caller's, read at once.
-func (s *Service) OwnGrants(ctx context.Context, by authz.Caller, all []entitlement.Assignment) (map[entitlement.AssignmentID][]GrantView, error) {
-	grants, _, err := s.OwnAccess(ctx, by, all)
-	return grants, err
-}
-
-// OwnAccess returns with OwnGrants the caller's roles that were there before any package gave
-// them, and that no package gives now.
+// OwnAccess returns what Grants does of several assignments of the caller's, read at once, and the
+// caller's roles that were there before any package gave them, and that no package gives now.
 func (s *Service) OwnAccess(ctx context.Context, by authz.Caller, all []entitlement.Assignment) (map[entitlement.AssignmentID][]GrantView, []entitlement.Grant, error) {
 	if err := authz.Allow(by, authz.ListOwnAssignments, authz.Object{}).Err(); err != nil {
 		return nil, nil, err
@@ -83,6 +77,19 @@ func (s *Service) OwnAccess(ctx context.Context, by authz.Caller, all []entitlem
 	}
 	before, err := s.before(ctx, record, known, scopes)
 	return out, before, err
+}
+
+// OwnRoles returns which roles the caller has, as they were read back last, whatever gives them.
+func (s *Service) OwnRoles(ctx context.Context, by authz.Caller) (map[entitlement.RoleRef]bool, error) {
+	if err := authz.Allow(by, authz.ListOwnAssignments, authz.Object{}).Err(); err != nil {
+		return nil, err
+	}
+	_, known, err := s.known(ctx, by.ID)
+	has := map[entitlement.RoleRef]bool{}
+	for role, g := range known {
+		has[role] = g.Presence == entitlement.PresencePresent
+	}
+	return has, err
 }
 
 // known reads what is on record of a subject's roles at every target.

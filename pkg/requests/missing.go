@@ -145,14 +145,16 @@ type Offered struct {
 }
 
 // OfferedBy returns of packages that the caller may ask for, as they were listed, through which
-// policies. It is as late as a list may be.
-func (s *Service) OfferedBy(ctx context.Context, by authz.Caller, all []entitlement.AccessPackage) (map[entitlement.PackageID]Offered, error) {
+// policies; those that name the caller were read with the list. It is as late as a list may be.
+func (s *Service) OfferedBy(ctx context.Context, by authz.Caller, all []entitlement.AccessPackage, named []entitlement.AssignmentPolicy) (map[entitlement.PackageID]Offered, error) {
 	if err := authz.Allow(by, authz.ListRequestablePackages, authz.Object{}).Err(); err != nil || len(all) == 0 {
 		return nil, err
 	}
 	var ids []entitlement.PolicyID
 	for _, p := range all {
-		ids = append(ids, p.Policies...)
+		if !slices.ContainsFunc(named, func(n entitlement.AssignmentPolicy) bool { return n.Package == p.ID }) {
+			ids = append(ids, p.Policies...)
+		}
 	}
 	var of *entitlement.ConnectedOrganization
 	var policies []entitlement.AssignmentPolicy
@@ -167,6 +169,7 @@ func (s *Service) OfferedBy(ctx context.Context, by authz.Caller, all []entitlem
 		return nil, err
 	}
 
+	policies = append(policies, named...)
 	out := map[entitlement.PackageID]Offered{}
 	for _, p := range all {
 		in := catalogs[p.Catalog]

@@ -19,7 +19,28 @@ const requestableUnits = 22
 // more; it is in the order of names, the pages are not. It is as late as an index may be: what
 // is asked for is decided on what is there then.
 func (s *Service) Requestable(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-	list := entitlement.Paged[entitlement.AccessPackage]{}
+	offers, err := s.Offers(ctx, by, page, func(Candidates) entitlement.Foreseen { return entitlement.Foreseen{} })
+	return offers.Paged, err
+}
+
+// Offers is a page of Requestable with the policies that name the caller, which are all through
+// which they may ask for what is not offered to everybody.
+type Offers struct {
+	entitlement.Paged[entitlement.AccessPackage]
+	Named []entitlement.AssignmentPolicy
+}
+
+// Candidates are the packages that a page of Offers is likely to have.
+type Candidates struct {
+	Named   []entitlement.PackageID // by policies that name the caller,
+	In      []entitlement.CatalogID // which say in which catalogs they are
+	Offered []entitlement.AccessPackage
+}
+
+// Offers is Requestable for a page that will ask for more of the packages: ahead says what that is,
+// and it is read with them.
+func (s *Service) Offers(ctx context.Context, by authz.Caller, page entitlement.Page, ahead func(Candidates) entitlement.Foreseen) (Offers, error) {
+	list := Offers{}
 	u, err := s.Store.User(ctx, by.ID)
 	if err == nil {
 		err = authz.Allow(by.As(u), authz.ListRequestablePackages, authz.Object{}).Err()
@@ -33,10 +54,10 @@ func (s *Service) Requestable(ctx context.Context, by authz.Caller, page entitle
 		return list, err
 	}
 
-	asks := asker{u, of, map[entitlement.PackageID]bool{}}
+	asks := asker{u, of, map[entitlement.PackageID]bool{}, ahead}
 	following := entitlement.CatalogID("")
 	if page.Named.Begins != "" {
-		list, err = s.requestableNamed(ctx, asks, page)
+		list.Paged, err = s.requestableNamed(ctx, asks, page)
 	} else {
 		list, following, err = s.requestable(ctx, asks, page)
 	}
@@ -64,6 +85,7 @@ type asker struct {
 	entitlement.User
 	of     *entitlement.ConnectedOrganization
 	inside map[entitlement.PackageID]bool
+	ahead  func(Candidates) entitlement.Foreseen
 }
 
 // may reports that the asker may ask for a package through a policy, and notes which packages
@@ -76,9 +98,9 @@ func (a asker) may(p entitlement.AssignmentPolicy) bool {
 
 // requestable reads a page of packages that somebody may ask for, but for their catalogs. The
 // package that follows is of the catalog that it returns, where that is known.
-func (s *Service) requestable(ctx context.Context, u asker, page entitlement.Page) (list entitlement.Paged[entitlement.AccessPackage], following entitlement.CatalogID, err error) {
+func (s *Service) requestable(ctx context.Context, u asker, page entitlement.Page) (list Offers, following entitlement.CatalogID, err error) {
 	found, err := s.Store.Candidates(ctx, u.User, u.of, requestableUnits, page)
-	list = entitlement.Paged[entitlement.AccessPackage]{Items: found.Offered, Next: found.Next, Spent: found.Spent, Unread: found.Unread}
+	list = Offers{entitlement.Paged[entitlement.AccessPackage]{Items: found.Offered, Next: found.Next, Spent: found.Spent, Unread: found.Unread}, found.Policies}
 	if err != nil {
 		return list, "", err
 	}
@@ -89,14 +111,25 @@ func (s *Service) requestable(ctx context.Context, u asker, page entitlement.Pag
 	}
 
 	var ids []entitlement.PackageID
+	var in []entitlement.CatalogID
 	for _, p := range found.Policies {
 		if u.may(p) && !slices.Contains(ids, p.Package) {
-			ids = append(ids, p.Package)
+			ids, in = append(ids, p.Package), append(in, p.Catalog)
 		}
 	}
+	f := u.ahead(Candidates{ids, in, found.Offered})
+	f.PackagesListed, f.CatalogsListed = append(f.PackagesListed, ids...), append(in, catalogIDs(found.Offered)...)
+	s.Store.Foresee(ctx, f)
 	named, err := s.Store.PackagesAsListed(ctx, ids)
 	list.Items = append(list.Items, named...)
 	return list, found.Following, err
+}
+
+func catalogIDs(all []entitlement.AccessPackage) (ids []entitlement.CatalogID) {
+	for _, p := range all {
+		ids = append(ids, p.Catalog)
+	}
+	return ids
 }
 
 // requestableNamed is requestable for packages of a name: found by that, however many there are

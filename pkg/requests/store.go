@@ -12,6 +12,9 @@ import (
 // Lists by index find index entries eventually, and return each item as it is, read
 // strongly.
 type Store interface {
+	// Foresee reads what is likely to be asked for soon, within Once; elsewhere it does nothing.
+	Foresee(ctx context.Context, f entitlement.Foreseen)
+
 	// RolesIn returns the role assignments of a catalog and those of the whole organisation, or
 	// these alone where no catalog is named; strongly consistent.
 	RolesIn(ctx context.Context, catalog entitlement.CatalogID) ([]entitlement.RoleAssignment, error)
@@ -89,6 +92,8 @@ type Store interface {
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	// PackagesOf lists the packages of a catalog, and Resource returns a resource of one.
 	PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
+	// PackagesWithScopes is PackagesOf with the role scopes of each.
+	PackagesWithScopes(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], map[entitlement.PackageID]entitlement.PackageScopes, error)
 	Resource(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ResourceID) (entitlement.Resource, error)
 	ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
 	Scopes(ctx context.Context, id entitlement.PackageID) (entitlement.PackageScopes, error)
@@ -111,6 +116,8 @@ type Store interface {
 	LiveOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error)
 	// OpenRequestsOf returns what several people have open, of each at most so many.
 	OpenRequestsOf(ctx context.Context, subjects []entitlement.UserID, most int) ([]entitlement.AssignmentRequest, error)
+	// CountFailingAnywhere counts whose delivery fails, by target and reason; of very many a part.
+	CountFailingAnywhere(ctx context.Context) (map[entitlement.FailingAt]int, error)
 	// FailingAnywhere lists whose delivery fails at any target in a shard, the longest first.
 	FailingAnywhere(ctx context.Context, shard int, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
 	// EndedAssignments returns those of the assignments that have ended, by their ids.
@@ -119,6 +126,10 @@ type Store interface {
 	Late(ctx context.Context, shard int, until time.Time, page entitlement.Page) (entitlement.Paged[entitlement.Late], error)
 	// RolesOf returns the role assignments by which a user holds a role anywhere.
 	RolesOf(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error)
+	// RolesListed returns them as the index has them, which may be late: nothing is decided on it.
+	RolesListed(ctx context.Context, u entitlement.User) ([]entitlement.RoleAssignment, error)
+	// RolesStill returns those of role assignments that were listed which there are.
+	RolesStill(ctx context.Context, listed []entitlement.RoleAssignment) ([]entitlement.RoleAssignment, error)
 	// BehalfPolicies lists policies by which others ask for people whom they do not name, by their
 	// packages; it may be late.
 	BehalfPolicies(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentPolicy], error)

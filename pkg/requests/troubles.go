@@ -22,29 +22,41 @@ type Troubles struct {
 // takes no longer for all that an outage of a target leaves.
 const maxTroubles = 25
 
+// likelyShown is how many of each kind the names are read ahead for.
+const likelyShown = 5
+
 // Troubles looks among what is owed the longest for what is of packages that the caller may have
 // delivered again. For whoever keeps nothing it is empty, for two reads of an index.
 func (s *Service) Troubles(ctx context.Context, by authz.Caller) (Troubles, error) {
 	out := Troubles{}
 	everywhere := authz.Allow(by, authz.Reprocess, authz.Object{}).Allowed
-	var roles []entitlement.RoleAssignment
+	var listed []entitlement.RoleAssignment
 	if !everywhere {
 		if !by.MayByRole(authz.Reprocess) {
 			return out, nil
 		}
 		var err error
-		if roles, err = s.Store.RolesOf(ctx, by.User()); err != nil || len(roles) == 0 {
+		if listed, err = s.Store.RolesListed(ctx, by.User()); err != nil || !repairs(by, listed) {
 			return out, err
 		}
 	}
 
-	people, ids, more, err := s.longest(ctx)
-	if err != nil {
+	// That the index has roles says that it is worth looking; by which of them the caller keeps
+	// anything is read beside it.
+	var roles []entitlement.RoleAssignment
+	var people []entitlement.UserID
+	var ids []entitlement.AssignmentID
+	var reads errgroup.Group
+	reads.Go(func() (err error) { roles, err = s.Store.RolesStill(ctx, listed); return err })
+	reads.Go(func() (err error) { people, ids, out.More, err = s.longest(ctx); return err })
+	if err := reads.Wait(); err != nil {
 		return out, err
 	}
-	out.More = more
+	if !everywhere && !repairs(by, roles) {
+		return Troubles{}, nil
+	}
 
-	live, ended, err := s.owedOf(ctx, people, ids)
+	live, ended, err := s.owedOf(ctx, people, ids, everywhere)
 	if err != nil {
 		return out, err
 	}
@@ -66,6 +78,11 @@ func (s *Service) Troubles(ctx context.Context, by authz.Caller) (Troubles, erro
 		}
 	}
 	return out, nil
+}
+
+// repairs reports that a caller may have something delivered again by roles that they hold.
+func repairs(by authz.Caller, roles []entitlement.RoleAssignment) bool {
+	return authz.Everywhere(by, authz.Reprocess, roles) || len(authz.Catalogs(by, authz.Reprocess, roles)) > 0
 }
 
 // longest reads who fails and which removals are owed the longest, of all shards side by side.
@@ -102,8 +119,9 @@ func (s *Service) longest(ctx context.Context) (people []entitlement.UserID, ids
 }
 
 // owedOf reads the assignments that are meant: ended ones by their ids, and what people hold whose
-// delivery fails.
-func (s *Service) owedOf(ctx context.Context, people []entitlement.UserID, ids []entitlement.AssignmentID) (live, ended []entitlement.Assignment, err error) {
+// delivery fails. What they are called is read beside that: of those who come first, since these are
+// likely to be shown, and of all where it will be asked in which catalogs they are.
+func (s *Service) owedOf(ctx context.Context, people []entitlement.UserID, ids []entitlement.AssignmentID, everywhere bool) (live, ended []entitlement.Assignment, err error) {
 	g, within := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		found, err := s.Store.EndedAssignments(within, ids)
@@ -112,10 +130,31 @@ func (s *Service) owedOf(ctx context.Context, people []entitlement.UserID, ids [
 				ended = append(ended, a)
 			}
 		}
+		if err == nil {
+			s.Store.Foresee(within, troubled(people, ended, everywhere))
+		}
 		return err
 	})
 	g.Go(func() (err error) { live, err = s.Store.LiveOf(within, people); return err })
 	return live, ended, g.Wait()
+}
+
+// troubled is what will be asked for of people whose delivery fails and of what ended.
+func troubled(people []entitlement.UserID, ended []entitlement.Assignment, everywhere bool) entitlement.Foreseen {
+	first := people[:min(len(people), likelyShown)]
+	f := entitlement.Foreseen{Users: slices.Clone(first), HeldBy: people}
+	if everywhere {
+		f.HeldBy = first
+	}
+	for i, a := range ended {
+		if i < likelyShown {
+			f.Users = append(f.Users, a.Subject)
+		}
+		if i < likelyShown || !everywhere {
+			f.PackagesListed = append(f.PackagesListed, a.Package)
+		}
+	}
+	return f
 }
 
 // keeps returns what says of assignments whether the caller may have them delivered again: by a

@@ -173,22 +173,27 @@ func (r *Reader) roles(ctx context.Context, of []*Role, w With) error {
 		return nil
 	}
 
-	known := map[entitlement.CatalogID]map[entitlement.ResourceID]*Resource{}
-	var all []*Resource
-
 	// Only the catalog's list leads to a resource, so each list is read once for all its roles.
-	for _, role := range of {
-		if known[role.Catalog] == nil {
-			in, err := r.resourcesIn(ctx, role.Catalog)
-			if err != nil {
-				return err
-			}
-			known[role.Catalog] = map[entitlement.ResourceID]*Resource{}
-			for _, v := range OfResources(in) {
-				known[role.Catalog][v.ID] = v
-			}
-		}
+	catalogs := distinct(idsOf(of, func(v *Role) entitlement.CatalogID { return v.Catalog }))
+	lists := make([][]*Resource, len(catalogs))
+	err := sideBySide(len(catalogs), func(i int) error {
+		in, err := r.resourcesIn(ctx, catalogs[i])
+		lists[i] = OfResources(in)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 
+	known := map[entitlement.CatalogID]map[entitlement.ResourceID]*Resource{}
+	for i, id := range catalogs {
+		known[id] = map[entitlement.ResourceID]*Resource{}
+		for _, v := range lists[i] {
+			known[id][v.ID] = v
+		}
+	}
+	var all []*Resource
+	for _, role := range of {
 		if role.Resource = known[role.Catalog][role.Of]; role.Resource != nil {
 			all = append(all, role.Resource)
 		}
@@ -199,21 +204,21 @@ func (r *Reader) roles(ctx context.Context, of []*Role, w With) error {
 
 // Environments lists the built-in directory and every registered connector.
 func (r *Reader) Environments(ctx context.Context, by authz.Caller) ([]entitlement.ConnectorConfig, error) {
-	if err := r.everywhere(ctx, by, authz.ReadConnector); err != nil {
-		return nil, err
-	}
-	return r.environments(ctx)
+	return open(ctx, r, by, authz.ReadConnector, r.environments)
+}
+
+// EnvironmentsNamed returns those of the targets that are there.
+func (r *Reader) EnvironmentsNamed(ctx context.Context, by authz.Caller, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error) {
+	return open(ctx, r, by, authz.ReadConnector, func(ctx context.Context) ([]entitlement.ConnectorConfig, error) { return r.environmentsNamed(ctx, ids) })
 }
 
 // environmentsOf reads the targets of resources, those that are there.
 func (r *Reader) environmentsOf(ctx context.Context, of []*Resource) ([]entitlement.ConnectorConfig, error) {
+	return r.environmentsNamed(ctx, idsOf(of, func(v *Resource) entitlement.ConnectorID { return v.Connector }))
+}
+
+func (r *Reader) environmentsNamed(ctx context.Context, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error) {
 	var all []entitlement.ConnectorConfig
-
-	var ids []entitlement.ConnectorID
-	for _, v := range of {
-		ids = append(ids, v.Connector)
-	}
-
 	ids = distinct(ids)
 
 	// The built-in directory is registered by nobody: it is there without being read.

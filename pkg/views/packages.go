@@ -135,25 +135,27 @@ func (r *Reader) packagesNamed(ctx context.Context, ids []entitlement.PackageID,
 // packagesEver reads packages, and what is kept of those that are gone: a request still says
 // what it was for.
 func (r *Reader) packagesEver(ctx context.Context, ids []entitlement.PackageID, w With) (map[entitlement.PackageID]*Package, error) {
-	return r.packagesNamed(ctx, ids, r.everyPackage, w)
+	return r.packagesNamed(ctx, ids, r.ever(r.Store.Packages), w)
 }
 
-// everyPackage reads packages, and what is kept of those that are gone.
-func (r *Reader) everyPackage(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
-	// Mostly all are there, and what is kept of deleted ones costs no read.
-	all, err := r.Store.Packages(ctx, ids)
-	if err != nil || len(all) == len(ids) {
-		return all, err
-	}
+// ever returns what reads packages by read, and what is kept of those that are gone.
+func (r *Reader) ever(read func(context.Context, []entitlement.PackageID) ([]entitlement.AccessPackage, error)) func(context.Context, []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
+	return func(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error) {
+		// Mostly all are there, and what is kept of deleted ones costs no read.
+		all, err := read(ctx, ids)
+		if err != nil || len(all) == len(ids) {
+			return all, err
+		}
 
-	there := map[entitlement.PackageID]bool{}
-	for _, p := range all {
-		there[p.ID] = true
-	}
+		there := map[entitlement.PackageID]bool{}
+		for _, p := range all {
+			there[p.ID] = true
+		}
 
-	gone := slices.DeleteFunc(slices.Clone(ids), func(id entitlement.PackageID) bool { return there[id] })
-	former, err := r.Store.FormerPackages(ctx, gone)
-	return append(all, former...), err
+		gone := slices.DeleteFunc(slices.Clone(ids), func(id entitlement.PackageID) bool { return there[id] })
+		former, err := r.Store.FormerPackages(ctx, gone)
+		return append(all, former...), err
+	}
 }
 
 // RoleScope is a role scope of a package with its role, which leads to the resource.

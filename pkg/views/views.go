@@ -24,6 +24,10 @@ type Reader struct{ Store Store }
 // Store is what views are joined from. Reads of several leave out what is absent; they
 // are strongly consistent, lists are as those of the use cases.
 type Store interface {
+	// Foresee reads what is likely to be asked for soon, within Once; elsewhere it does nothing.
+	Foresee(ctx context.Context, f entitlement.Foreseen)
+	// Once returns a context within which each thing is read once, for what changes nothing.
+	Once(ctx context.Context) context.Context
 	// SigningKey returns the bytes that page tokens are signed and pseudonyms in events are
 	// made with, the same ones always.
 	SigningKey(ctx context.Context) ([]byte, error)
@@ -31,6 +35,8 @@ type Store interface {
 	Catalogs(ctx context.Context, ids []entitlement.CatalogID) ([]entitlement.Catalog, error)
 	ListResources(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.Resource], error)
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
+	// PackagesAsListed returns the same, as late as a list may be.
+	PackagesAsListed(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	// FormerPackages returns what is kept of those of the packages that are gone.
 	FormerPackages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
@@ -93,6 +99,7 @@ const (
 	JoinIncompatible       Join = "incompatibleAccessPackages"
 	JoinIncompatibleGroups Join = "incompatibleGroups"
 	JoinPackage            Join = "accessPackage"
+	JoinPackageListed      Join = "accessPackageAsListed" // as late as a list may be, at half the cost
 	JoinPolicy             Join = "assignmentPolicy"
 	JoinRequestor          Join = "requestor" // whom Graph calls so: whoever asked for themselves, or was assigned directly
 	JoinTarget             Join = "target"
@@ -102,6 +109,7 @@ const (
 	JoinStages             Join = "customExtensionStageSettings"
 	JoinExtension          Join = "customExtension"
 	JoinPeople             Join = "people"    // of a request: who made it, and whom it is for
+	JoinDeciders           Join = "deciders"  // of the request of an assignment: who decided on it, read with its people and told by whoever may
 	JoinApprovers          Join = "approvers" // of a request: whom its stages ask
 )
 
@@ -115,6 +123,12 @@ var actions = map[Join]authz.Action{
 
 // With says what is joined to a view, and what to that in turn.
 type With map[Join]With
+
+// Once returns a context within which use cases and views share what each of them reads.
+func (r *Reader) Once(ctx context.Context) context.Context { return r.Store.Once(ctx) }
+
+// Foresee reads ahead what a page will ask for, within Once. It shows nothing of it.
+func (r *Reader) Foresee(ctx context.Context, f entitlement.Foreseen) { r.Store.Foresee(ctx, f) }
 
 // SigningKey returns the bytes that page tokens are signed with, the same ones always.
 func (r *Reader) SigningKey(ctx context.Context) ([]byte, error) { return r.Store.SigningKey(ctx) }

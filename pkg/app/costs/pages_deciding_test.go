@@ -9,11 +9,11 @@ import (
 
 // The pins of the pages of whoever decides: of the list, and of one decision.
 var pinDeciding = map[string]cost{
-	"a decision":      {13, 13.5, 0},
-	"what waits, 1":   {11, 10.5, 0},
-	"what waits, 10":  {11, 37.5, 0},
-	"what waits, 50":  {11, 83.5, 0}, // a page of 25
-	"what waits, 100": {11, 84, 0},
+	"a decision":      {7, 8.5, 0},
+	"what waits, 1":   {7, 9.5, 0},
+	"what waits, 10":  {7, 36.5, 0},
+	"what waits, 50":  {7, 82.5, 0}, // a page of 25
+	"what waits, 100": {7, 83, 0},
 }
 
 // A page of what waits costs the same from the first full page on, and a decision the same however

@@ -29,7 +29,7 @@ func New(c config.Config, log *slog.Logger) (func(context.Context, time.Time) er
 	clients := base.Open(c)
 	db := clients.Table()
 	people := &directory.Service{Store: db, Clock: clock.System{}, IDs: clock.System{}, Log: log}
-	return Handler(&delivery.Drift{Store: db, Connectors: targets.Registry(db, clients.Credentials(), people, c.Emulated),
+	return Handler(&delivery.Drift{Store: db, Connectors: targets.Registry(db, clients.Credentials(), people, c.Emulated, clients.Own()),
 		Queue: clients.Sender(names.DeliverBulk), Clock: clock.System{}, IDs: clock.System{}, Log: log}, obs.NewMetrics(nil, nil)), clients.Err()
 }
 

@@ -15,6 +15,7 @@ import (
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/connectortest"
+	"leasehold/pkg/connector/connectortest/identityserver"
 	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/connector/scim"
 	"leasehold/pkg/delivery"
@@ -69,7 +70,7 @@ func newStack(t *testing.T, character connectortest.Character) *stack {
 	s := &stack{T: t, clock: c, server: connectortest.NewServer(character, c), store: dynamotest.New()}
 	credentials := &secrets.Memory{}
 	people := &directory.Service{Store: s.store, Clock: c, IDs: c, Enqueuer: nobody{}, Log: log}
-	registry := targets.Registry(s.store, credentials, people, true)
+	registry := targets.Registry(s.store, credentials, people, true, identityserver.Own)
 
 	s.catalogs = &catalogs.Service{Store: s.store, Targets: connector.Lookup{Registry: registry}, Secrets: credentials, Kinds: kinds.All(), Jobs: nobody{}, Enqueuer: nobody{}, Clock: c, IDs: c, Log: log}
 	s.requests = &requests.Service{Store: s.store, Enqueuer: nobody{}, Clock: c, IDs: c, Log: log}
@@ -171,7 +172,7 @@ func TestR9_RolesThatATargetIsSeenToHaveAreFoundByACheck(t *testing.T) {
 	s.server.GiveValues(s.server.AddUser("ann", "", ""), "roles", "viewer", "clerk")
 	s.server.GiveValues(s.server.AddUser("bob", "", ""), "entitlements", "licence")
 
-	checked := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID))
+	checked := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID, ""))
 	if checked.Check.Error != "" || len(checked.Check.Values) != 2 || checked.Check.At != s.clock.Now() {
 		t.Fatalf("found %+v", checked.Check)
 	}
@@ -189,14 +190,14 @@ func TestR9_RolesThatATargetIsSeenToHaveAreFoundByACheck(t *testing.T) {
 
 	// What was seen once stays, though nobody holds it any more: a package may give it.
 	s.server.DeleteUser("ann")
-	again := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID))
+	again := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID, ""))
 	if !slices.Equal(again.Check.Values[0].Values, checked.Check.Values[0].Values) || len(again.Check.Values) != 2 {
 		t.Errorf("found %v, and then %v", checked.Check.Values, again.Check.Values)
 	}
 
 	// What stops a check keeps what was found before.
 	s.server.Front(connectortest.Maintenance, 0)
-	failed := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID))
+	failed := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID, ""))
 	if failed.Check.Error == "" || len(failed.Check.Values) != 2 || strings.Contains(failed.Check.Error, s.server.Token) {
 		t.Errorf("a check that fails: %+v", failed.Check)
 	}
@@ -215,7 +216,7 @@ func TestAPickerShowsApplicationsAndGroupsOfATarget(t *testing.T) {
 	for range 250 {
 		s.server.AddGroup()
 	}
-	must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID))
+	must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, s.target.ID, ""))
 	list := func(search string, limit int) (names []string) {
 		for token := ""; ; {
 			page := must[entitlement.Paged[entitlement.TargetOffer]](t)(s.catalogs.Offers(t.Context(), by.Caller, s.target.ID, search, entitlement.Page{Limit: limit, Token: token}))

@@ -24,7 +24,7 @@ func TestR4_R5_R8_RolesAtAWebhookAreGivenAndTakenBack(t *testing.T) {
 	t.Cleanup(server.Close)
 	hook := must[entitlement.ConnectorConfig](t)(s.catalogs.RegisterConnector(t.Context(), by, entitlement.ConnectorConfig{DisplayName: "Rooms", Kind: webhook.Kind,
 		URL: server.URL, CorrelationKeys: []string{"userName"}}, "whsec_"+base64.StdEncoding.EncodeToString(rooms.Secret)))
-	if checked := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, hook.ID)); checked.Check.Error != "" || !slices.Contains(checked.Check.Features, "batch 50") {
+	if checked := must[entitlement.ConnectorConfig](t)(s.catalogs.CheckConnector(t.Context(), by, hook.ID, "")); checked.Check.Error != "" || !slices.Contains(checked.Check.Features, "batch 50") {
 		t.Errorf("the check found %+v", checked.Check)
 	}
 	offers := must[entitlement.Paged[entitlement.TargetOffer]](t)(s.catalogs.Offers(t.Context(), by.Caller, hook.ID, "", entitlement.Page{Limit: 10}))

@@ -115,7 +115,7 @@ func (c *Connector) send(ctx context.Context, ask outbound.Operation, r request)
 
 	old := ""
 	for {
-		token, err := c.tokens.get(ctx, old)
+		token, err := c.tokens.Get(ctx, old)
 		if err != nil {
 			return reply{}, err
 		}

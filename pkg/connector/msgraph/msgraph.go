@@ -21,6 +21,7 @@ import (
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/connector/outbound"
+	"leasehold/pkg/connector/tokens"
 	"leasehold/pkg/entitlement"
 )
 
@@ -46,7 +47,7 @@ type Connector struct {
 	base   *url.URL // with no slash at the end
 	keys   []string // correlation keys, in order
 	client *http.Client
-	tokens *tokens
+	tokens *tokens.Source
 	now    func() time.Time
 
 	unconfirmed bool
@@ -57,7 +58,7 @@ type Connector struct {
 // which must be guarded as outbound.Client is, and the tokens that were fetched: a token
 // belongs to the credential that it was fetched with, so one that was changed is in force at once.
 func Factory(client *http.Client, private bool) connector.Factory {
-	kept := &cache{}
+	kept := &tokens.Cache{}
 	return func(cfg entitlement.ConnectorConfig, secret string) (connector.Connector, error) {
 		base, err := outbound.ParseURL(cfg.URL, private)
 		if err != nil {
@@ -70,7 +71,7 @@ func Factory(client *http.Client, private bool) connector.Factory {
 // kept is what the registry gives instead of a credential that it does not know.
 const keptCredential = "kept"
 
-func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client *http.Client, private bool, kept *cache) (*Connector, error) {
+func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client *http.Client, private bool, kept *tokens.Cache) (*Connector, error) {
 	if len(cfg.CorrelationKeys) == 0 {
 		return nil, entitlement.Errorf(entitlement.Invalid, "A connector of Microsoft Graph needs at least one correlation key.")
 	}
@@ -103,13 +104,13 @@ func open(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client 
 	if err != nil {
 		return nil, err
 	}
-	c.tokens = kept.of(c.base.String(), secret, func() *tokens { return newTokens(credential, client) })
+	c.tokens = kept.Of(c.base.String(), secret, func() *tokens.Source { return newTokens(credential, client) })
 	return c, nil
 }
 
 // New returns a connector for the Graph at base, with a credential as readCredential reads it.
 func New(base *url.URL, secret string, cfg entitlement.ConnectorConfig, client *http.Client, private bool) (*Connector, error) {
-	return open(base, secret, cfg, client, private, &cache{})
+	return open(base, secret, cfg, client, private, &tokens.Cache{})
 }
 
 // Describe returns what Graph can do. Changes of one group do not undo each other: each

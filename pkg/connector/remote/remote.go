@@ -20,6 +20,7 @@ type Question struct {
 	Offers   *OffersQuestion
 	Survey   *entitlement.ConnectorConfig
 	Probe    *ProbeQuestion
+	Person   *PersonQuestion
 }
 
 // ResourceQuestion asks for one resource of a target by its id there.
@@ -40,6 +41,14 @@ type OffersQuestion struct {
 type ProbeQuestion struct {
 	Config     entitlement.ConnectorConfig
 	Credential string
+}
+
+// PersonQuestion asks whether the target of a registration has an account of somebody: of them,
+// what the registration's keys are about.
+type PersonQuestion struct {
+	Config                            entitlement.ConnectorConfig
+	User                              entitlement.UserID
+	UserPrincipalName, Mail, External string
 }
 
 // Answer is what comes of a question: the part of the same name, or Refused.
@@ -96,6 +105,12 @@ func (c Client) Probe(ctx context.Context, cfg entitlement.ConnectorConfig, cred
 	return err
 }
 
+// FindPerson looks a person up at the target of a registration.
+func (c Client) FindPerson(ctx context.Context, as entitlement.ConnectorConfig, who entitlement.User) error {
+	_, err := c.ask(ctx, Question{Person: &PersonQuestion{as, who.ID, who.UserPrincipalName, who.Mail, who.ExternalID}})
+	return err
+}
+
 func (c Client) ask(ctx context.Context, q Question) (said Answer, err error) {
 	payload, err := json.Marshal(q)
 	if err != nil {
@@ -129,6 +144,9 @@ func (q Question) Answer(ctx context.Context, l connector.Lookup) (said Answer) 
 		said.Survey, err = l.Survey(ctx, *q.Survey)
 	case q.Probe != nil:
 		err = l.Probe(ctx, q.Probe.Config, q.Probe.Credential)
+	case q.Person != nil:
+		p := q.Person
+		err = l.FindPerson(ctx, p.Config, entitlement.User{ID: p.User, UserPrincipalName: p.UserPrincipalName, Mail: p.Mail, ExternalID: p.External})
 	default:
 		err = entitlement.Errorf(entitlement.Invalid, "Nothing was asked.")
 	}

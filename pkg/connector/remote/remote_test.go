@@ -81,6 +81,25 @@ func TestWhatATargetSaysComesBackAsItIs(t *testing.T) {
 	}
 }
 
+func (t target) FindPrincipals(_ context.Context, who []connector.Correlation) ([]connector.Found, error) {
+	if who[0] == (connector.Correlation{User: "u", UserName: "ann@a.example", Mail: "ann@b.example", External: "7"}) {
+		return []connector.Found{{Ref: "ann"}}, nil
+	}
+	return []connector.Found{{Err: &connector.Refusal{Reason: connector.PrincipalAmbiguous, Detail: "Two people there have the mail."}}}, nil
+}
+
+func TestAPersonIsLookedForByAllTheirKeys(t *testing.T) {
+	c, as := asked(target{}), entitlement.ConnectorConfig{ID: "a-connector", Kind: "scim", URL: "https://kept.example", Credential: 1}
+	ann := entitlement.User{ID: "u", UserPrincipalName: "ann@a.example", Mail: "ann@b.example", ExternalID: "7", DisplayName: "Ann"}
+	if err := c.FindPerson(t.Context(), as, ann); err != nil {
+		t.Error(err)
+	}
+	err := c.FindPerson(t.Context(), as, entitlement.User{ID: "v"})
+	if entitlement.MessageOf(err) != "Two people there have the mail." || connector.RefusalOf(err).Reason != connector.PrincipalAmbiguous {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestARefusalIsTheSameFromAfar(t *testing.T) {
 	refusal := &connector.Refusal{Reason: connector.TargetThrottled, Detail: "The target asks us to slow down.", After: 30 * time.Second}
 	_, err := asked(target{err: connector.Fail(entitlement.Throttled, "list", refusal, errors.New("429 from 10.0.0.7"))}).Resource(t.Context(), "a-connector", "g1")
@@ -100,9 +119,11 @@ func TestARefusalIsTheSameFromAfar(t *testing.T) {
 
 func TestAFunctionThatDoesNotAnswerIsNoAnswerOfTheTarget(t *testing.T) {
 	for name, invoke := range map[string]func(context.Context, []byte) ([]byte, error){
-		"fails":      func(context.Context, []byte) ([]byte, error) { return nil, errors.New("timed out") },
-		"no answer":  func(context.Context, []byte) ([]byte, error) { return []byte("oops"), nil },
-		"asked none": func(ctx context.Context, _ []byte) ([]byte, error) { return json.Marshal(Question{}.Answer(ctx, connector.Lookup{})) },
+		"fails":     func(context.Context, []byte) ([]byte, error) { return nil, errors.New("timed out") },
+		"no answer": func(context.Context, []byte) ([]byte, error) { return []byte("oops"), nil },
+		"asked none": func(ctx context.Context, _ []byte) ([]byte, error) {
+			return json.Marshal(Question{}.Answer(ctx, connector.Lookup{}))
+		},
 	} {
 		_, err := Client{Invoke: invoke}.Resource(t.Context(), "a-connector", "g1")
 		if want := map[bool]entitlement.Kind{true: entitlement.Invalid, false: entitlement.Unavailable}[name == "asked none"]; entitlement.KindOf(err) != want {

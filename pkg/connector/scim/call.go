@@ -162,12 +162,11 @@ func isPage(r *http.Response) bool {
 // SCIM server alone.
 func (c *Connector) send(ask outbound.Operation, request *http.Request) (*http.Response, error) {
 	request.Header.Set("Accept", mediaType)
-	request.Header.Set("Authorization", "Bearer "+c.token)
 	request.Header.Set("User-Agent", "leasehold")
 
-	response, err := c.client.Do(request)
+	response, err := c.present(ask, request, "")
 	if err != nil {
-		return nil, ask.Unanswered(err)
+		return nil, err
 	}
 
 	if response.StatusCode >= 200 && response.StatusCode < 300 {
@@ -185,6 +184,37 @@ func (c *Connector) send(ask outbound.Operation, request *http.Request) (*http.R
 		return nil, ask.NotUnderstood(r.status, fmt.Errorf("status %d", r.status))
 	}
 	return nil, r
+}
+
+// present makes the request with a token. One that was fetched and is not taken any more is
+// fetched once anew.
+func (c *Connector) present(ask outbound.Operation, request *http.Request, refused string) (*http.Response, error) {
+	token, err := c.bearer(request.Context(), refused)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+
+	response, err := c.client.Do(request)
+	if err != nil {
+		return nil, ask.Unanswered(err)
+	}
+	if response.StatusCode != http.StatusUnauthorized || refused != "" {
+		return response, nil
+	}
+
+	anew, err := c.bearer(request.Context(), token)
+	if err != nil || anew == token {
+		return response, nil // the refusal says more than that there is no other
+	}
+	response.Body.Close()
+	again := request.Clone(request.Context())
+	if request.GetBody != nil {
+		if again.Body, err = request.GetBody(); err != nil {
+			return nil, ask.Unanswered(err)
+		}
+	}
+	return c.present(ask, again, token)
 }
 
 func readRefusal(response *http.Response) *refused {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"leasehold/pkg/connector"
@@ -30,7 +31,7 @@ func (c *Connector) byMembers(ctx context.Context, group string, who []connector
 	for _, p := range who {
 		scan.found[p] = false
 	}
-	err = c.get(ctx, askMembers, path, url.Values{"attributes": {"id,members"}}, maxGroup, scan.read)
+	err = c.get(ctx, askMembers, path, url.Values{"attributes": {"id,members"}}, c.maxMembers(), scan.read)
 
 	// A body that is cut off at the bound is no failure: what was read of it was there.
 	tooLarge, _ := errors.AsType[*http.MaxBytesError](err)
@@ -60,6 +61,15 @@ func (c *Connector) byMembers(ctx context.Context, group string, who []connector
 		}
 	}
 	return told, nil
+}
+
+// maxMembers bounds what is read of a group. A server that was seen to look for a member by a
+// filter is better asked so of a large group; delivery remembers for each group which way told.
+func (c *Connector) maxMembers() int64 {
+	if slices.Contains(c.check.Filters, filterMember) {
+		return maxAnswer
+	}
+	return maxGroup
 }
 
 // memberScan reads a group as a stream and keeps only what was asked for.

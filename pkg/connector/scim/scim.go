@@ -10,6 +10,7 @@
 package scim
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,6 +21,7 @@ import (
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/connector/outbound"
+	"leasehold/pkg/connector/tokens"
 	"leasehold/pkg/entitlement"
 )
 
@@ -41,7 +43,7 @@ const (
 // Connector speaks to one SCIM server. It is safe for concurrent use.
 type Connector struct {
 	base   string // URL with no slash at the end
-	token  string
+	bearer func(ctx context.Context, refused string) (string, error)
 	keys   []string // correlation keys, in order
 	client *http.Client
 	now    func() time.Time
@@ -59,12 +61,17 @@ type Connector struct {
 // Factory returns the registry's factory for this kind. All connectors share the
 // client, which must be guarded as outbound.Client is; private is what that was made with.
 func Factory(client *http.Client, private bool) connector.Factory {
+	kept := &tokens.Cache{}
 	return func(cfg entitlement.ConnectorConfig, credential string) (connector.Connector, error) {
 		base, err := outbound.ParseURL(cfg.URL, private)
 		if err != nil {
 			return nil, err
 		}
-		return New(base, credential, cfg, client)
+		presents, err := bearer(base.String(), credential, client, private, kept)
+		if err != nil {
+			return nil, err
+		}
+		return assemble(base, presents, cfg, client)
 	}
 }
 
@@ -78,6 +85,10 @@ func Factory(client *http.Client, private bool) connector.Factory {
 // group made for the purpose, to keep the others and to refuse the usual form; nothing
 // here tries it by itself.
 func New(base *url.URL, token string, cfg entitlement.ConnectorConfig, client *http.Client) (*Connector, error) {
+	return assemble(base, func(context.Context, string) (string, error) { return token, nil }, cfg, client)
+}
+
+func assemble(base *url.URL, presents func(context.Context, string) (string, error), cfg entitlement.ConnectorConfig, client *http.Client) (*Connector, error) {
 	if len(cfg.CorrelationKeys) == 0 {
 		return nil, entitlement.Errorf(entitlement.Invalid, "A SCIM connector needs at least one correlation key.")
 	}
@@ -90,7 +101,7 @@ func New(base *url.URL, token string, cfg entitlement.ConnectorConfig, client *h
 	}
 	return &Connector{
 		base:   strings.TrimRight(base.String(), "/"),
-		token:  strings.TrimSpace(token),
+		bearer: presents,
 		keys:   slices.Clone(cfg.CorrelationKeys),
 		client: client,
 		now:    time.Now,
