@@ -22,7 +22,7 @@ type reconciliation struct {
 	expiring      roles     // neither to grant nor to take away, see given
 	planned       time.Time // when these were told apart
 	verify        roles
-	kept          roles // that nothing desires any more and that are left, since they were there before us
+	kept          roles                     // that nothing desires any more and that are left, since they were there before us
 	idle          []entitlement.GrantSet    // those that nothing is to be done at
 	unread        []entitlement.ConnectorID // those of which cannot be read
 	parts         []*targetJob

@@ -86,8 +86,8 @@ var Functions = []Function{
 		Uses: Uses{Table: Read | Search | Order | Recent | Write | Check, Send: []string{DeliverUrgent, DeliverBulk, FanoutJobs},
 			Writes: []Family{FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 	// It compares targets with what ought to be there, each role once a day: it comes often and does
-	// what it may do of that without waiting, so that it never sleeps to keep to a pace. It changes a
-	// target where a person decided that a role is taken away, and then only.
+	// what its pace lets it do of that, so that it never sleeps for long. It changes a target where a
+	// person decided that a role is taken away, and then only.
 	{ID: Drift, Timeout: DriftPeriod - 30*time.Second, Memory: 512, Trigger: Trigger{Schedule: DriftPeriod},
 		Uses: Uses{Table: Read | Order | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true,
 			Writes: []Family{FamilyPackage, FamilyPerson, FamilyGroup, FamilyConnector, FamilyConfig, FamilyEvent}}},
