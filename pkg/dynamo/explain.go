@@ -107,6 +107,8 @@ func explainers() map[string]explainer {
 		tagIncompatible: {"package that another one lists as incompatible", keyed(func(k Key) any { return listedBy{packageAt(k), incompatibleAt(k)} })},
 		tagHeldRole:     {"role that a group holds", keyed(func(k Key) any { return assignedRole(heldRoleAt(k)) })},
 		tagRoleID:       {"where a role assignment is", keyed(func(k Key) any { return assignedRole(roleOfID(k)) })},
+		tagGuest:        {"source at which a guest signs in", keyed(func(k Key) any { return userAt(k) })},
+		tagSponsor:      {"organization that somebody sponsors", keyed(func(k Key) any { return organizationAt(k) })},
 		tagTarget:       {"prediction that a policy names somebody", keyed(policyOf)},
 		tagNamedBy:      {"prediction that a policy names an organization", keyed(func(k Key) any { return namedAt(k) })},
 		tagSet:          {"member of a set of approvers", keyed(setMember)},

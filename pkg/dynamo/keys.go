@@ -39,6 +39,9 @@ import (
 //	users by mail; by employeeId          | 1; 2  | MAIL#hash; EMPLOYEE#hash, then the users | pages
 //	who fails at any connector            | 5     | FAIL#n, the longest first; entries alone | pages
 //	reports of a manager                  | 5     | REPORT#m by name; entries alone          | pages
+//	guests who sign in at a source        | 5     | GUEST#hash by name; entries alone        | pages
+//	organizations of a sponsor            | 1     | SPONSOR#U#me, SPONSOR#G#g by id; then    | pages
+//	                                      |       | the organizations                        |
 //	members; owners of a group            | table | GRP#g, M#...; O#...                      | pages
 //	owners among some users               | table | GRP#g, O#u                               | a batch
 //	slot of a package and a person        | table | PKG#p, ASG#s                             | one
@@ -54,7 +57,8 @@ import (
 //	requests a person made for others     | table | SUB#s, BY#..., newest first              | pages
 //	what waits for a person               | 1     | INBOX#U#me, INBOX#G#g, INBOX#SET#hash,   | pages
 //	                                      |       | some of the groups and sets a turn       |
-//	groups named as approvers or targets  | table | CFG, APPROVERS; CFG, TARGETS             | one
+//	groups named as approvers or targets; | table | CFG, APPROVERS; CFG, TARGETS;            | one
+//	  as sponsors                         |       | CFG, SPONSORS                            |
 //	packages offered to everybody; to     | 5     | OFFER#users; OFFER#members, by id; the   | pages
 //	  every member                        |       | entries alone, which project the package |
 //	policies by which others ask for      | 5     | BEHALF, by package; then the policies,   | pages
@@ -154,6 +158,8 @@ const (
 	wordReport     = "REPORT"
 	wordFail       = "FAIL"
 	wordBehalf     = "BEHALF"
+	wordGuest      = "GUEST"
+	wordSponsor    = "SPONSOR"
 )
 
 // Kinds of people in keys.

@@ -124,6 +124,10 @@ func everyKey(t *rapid.T, label string) map[Key]string {
 	add(setKey(digest(s), subjectSetRef{kindUser, a}), "set", s, "user", a)
 	add(approversKey(), "approvers")
 	add(targetsKey(), "targets")
+	add(sponsorsKey(), "sponsors")
+	add(guestKey(u, entitlement.IdentitySource{Kind: entitlement.SourceDomain, DomainName: s}), "guest", a, strings.ToLower(s))
+	add(sponsorKey(entitlement.OrganizationID(a), subjectSetRef{kindUser, b}), "sponsor", a, "user", b)
+	add(sponsorKey(entitlement.OrganizationID(a), subjectSetRef{kindGroup, b}), "sponsor", a, "group", b)
 	add(signingKeyKey(), "signing key")
 	for kind := range eventWords {
 		key, _ := eventKey(kind, a, number)

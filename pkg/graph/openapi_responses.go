@@ -29,10 +29,12 @@ var nouns = map[string]string{
 	"principal": "directoryObject", "roleDefinition": "unifiedRoleDefinition", "customExtension": "customCalloutExtension", "resource": "accessPackageResource",
 	"{connectorId}/resources": "targetResource", "leasehold/settings": "inactiveSettings", "leasehold/assignmentRequests": "requestDetails",
 	"leasehold/accessPackageAssignmentApprovals": "approvalBackground",
+	"home": "home", "insight": "packageInsight", "missingAccessPackages": "missingAccessPackage", "sponsoredOrganizations": "sponsoredOrganization", "people": "sponsoredPerson", "pickableConnectors": "pickableConnector",
+	"{userId}/assignments": "sponsoredAssignment", "{userId}/assignmentRequests": "sponsoredRequest",
 }
 
 // alone are the words that name one thing and no list.
-var alone = []string{"accessPackage", "catalog", "assignmentPolicy", "assignment", "requestor", "target", "subjects", "settings", "endUserSettings", "me", "manager", "link", "impactSettings", "deliverySettings"}
+var alone = []string{"accessPackage", "catalog", "assignmentPolicy", "assignment", "requestor", "target", "subjects", "settings", "endUserSettings", "me", "manager", "link", "impactSettings", "home", "insight", "deliverySettings"}
 
 // expectation is what an operation answers with where all goes well.
 type expectation struct {

@@ -20,7 +20,8 @@ func (w *fixture) stockOrganizations() {
 	}
 	for organization, sponsor := range map[string]string{"organization": "member", "organization2": "other"} {
 		w.call("admin", "POST", organizationsPath+"/"+w.ids[organization]+"/internalSponsors/$ref", object{"@odata.id": "/v1.0/users/" + w.ids[sponsor]}).want(204)
-		guest := post("/v1.0/users", object{"displayName": "Guest", "userPrincipalName": "guest-of-" + organization + "@example.com", "userType": "Guest"})
+		guest := post("/v1.0/users", object{"displayName": "Guest", "userPrincipalName": "guest-of-" + organization + "@example.com", "userType": "Guest",
+			"identities": []object{{"issuer": "https://login.microsoftonline.com/" + map[string]string{"organization": "a-tenant", "organization2": "b-tenant"}[organization] + "/v2.0", "issuerAssignedId": "g"}}})
 		w.ids[strings.Replace(organization, "organization", "guest", 1)] = guest
 		w.call("admin", "POST", organizationsPath+"/"+w.ids[organization]+"/externalSponsors/$ref", object{"@odata.id": "/v1.0/users/" + guest}).want(204)
 	}

@@ -23,6 +23,10 @@ const (
 	EnvEmulated    EnvKey = "LEASEHOLD_EMULATED"     // "true" on an emulator: targets and key sets may be plain http and private
 )
 
+// EnvInternal holds private networks and hosts that directories may have, separated by commas;
+// empty: none.
+const EnvInternal EnvKey = "LEASEHOLD_INTERNAL_TARGETS"
+
 // Trigger says what starts a function. Exactly one field is set.
 type Trigger struct {
 	API      bool          // API Gateway, by Routes
@@ -272,6 +276,7 @@ var Routes = []Route{
 	{AnyMethod, Ours + "/removals/{proxy+}", Requests},
 	{AnyMethod, Ours + "/reprocess", Requests},
 	{AnyMethod, Ours + "/roleHolders/{proxy+}", Requests},
+	{AnyMethod, Ours + "/me/{proxy+}", Requests},
 	{"GET", HealthPath, Requests},
 }
 
@@ -282,6 +287,7 @@ const (
 	ContextFirstAdmin = "firstAdmin"      // goes to EnvFirstAdmin
 	ContextPublicURL  = "publicUrl"       // goes to EnvPublicURL
 	ContextEndpoint   = "defaultEndpoint" // "off": the API answers at publicUrl alone, not at AWS's address of it
+	ContextInternal   = "internalTargets" // goes to EnvInternal
 	ContextArch       = "arch"            // "arm64" (default) or "amd64"
 	ContextAlarmEmail = "alarmEmail"      // where alarms are sent to; none: nowhere but to the topic
 )

@@ -97,7 +97,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	}
 	// The target system is on this machine, and plain http.
 	builtin := &directory.Service{Store: store, Clock: now, IDs: ids}
-	registry := targets.Registry(store, credentials, builtin, true, nil)
+	registry := targets.Registry(store, credentials, builtin, targets.Reach{Private: true})
 
 	all := functions{}
 	asked := lookup.Remote(builtin, func(ctx context.Context, payload []byte) ([]byte, error) {

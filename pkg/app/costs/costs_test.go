@@ -232,7 +232,7 @@ func open(t *testing.T, p place) *fixture {
 	ids := clock.System{} // the table's shards are chosen by the ids, so these must be random
 	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Enqueuer: recorder{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
 	o.who = who
-	registry := targets.Registry(o.db, &secrets.Memory{}, who, true, nil)
+	registry := targets.Registry(o.db, &secrets.Memory{}, who, targets.Reach{Private: true})
 	deps := graph.Deps{Authenticator: signedIn{}, Directory: who, Views: &views.Reader{Store: o.db}, PublicURLs: []string{"https://access.example"}, Clock: c,
 		Catalogs: &catalogs.Service{Store: o.db, Targets: connector.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: kinds.All(), Jobs: recorder{}, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log},
 		Requests: &requests.Service{Store: o.db, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log}}
@@ -644,7 +644,7 @@ func whatMembersOfAGroupCost(t *testing.T, p place) {
 	o.costs("take a member out", pinRemoveMember, func() {
 		o.call(o.catalogs, "admin", "DELETE", "/v1.0/groups/"+group+"/members/"+one+"/$ref", nil)
 	})
-	builtin, err := targets.Registry(o.db, &secrets.Memory{}, o.who, true, nil).Open(t.Context(), entitlement.BuiltinConnector)
+	builtin, err := targets.Registry(o.db, &secrets.Memory{}, o.who, targets.Reach{Private: true}).Open(t.Context(), entitlement.BuiltinConnector)
 	if err != nil {
 		t.Fatal(err)
 	}

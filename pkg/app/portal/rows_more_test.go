@@ -36,6 +36,9 @@ var moreRows = map[string]row{
 	"POST /my-people/{id}/assignments/{assignment}/end":    {path: "id=person assignment=assignment", on: aReport, only: authz.OnBehalf, form: always("justification", "over")},
 	"POST /my-people/{id}/assignments/{assignment}/extend": {path: "id=person assignment=assignment", on: aReport, only: authz.OnBehalf, form: always("justification", "longer")},
 
+	"GET /my-organizations":                {},
+	"GET /my-organizations/{organization}": {path: "organization=organization", query: signingIn, on: anOrganization, only: authz.OnBehalf},
+
 	"GET /packages/{id}/others": {path: "id=free", as: authz.ReadPackage, or: authz.OnBehalf, on: aPackage},
 	"POST /packages/{id}/others": {path: "id=free", on: aReport, only: authz.OnBehalf, form: func(_ *fixture, at func(string) string) url.Values {
 		return values("for", at("person"), "policy", at("policy of free"), "justification", "why")
@@ -61,6 +64,9 @@ var moreRows = map[string]row{
 func removing(at func(string) string) string {
 	return "?" + url.Values{"remove": {at("scope_of_held")}}.Encode()
 }
+
+// signingIn is the place at which the people of a half's organization sign in.
+func signingIn(at func(string) string) string { return "?" + url.Values{"at": {at("place")}}.Encode() }
 
 func init() { maps.Copy(rows, served(moreRows)) }
 
