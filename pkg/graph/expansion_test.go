@@ -89,6 +89,7 @@ func stockExpansions(w *fixture) {
 	unused := object{"originId": "canary-resource", "originSystem": "Scim", "environment": object{"id": w.ids["connector"]}}
 	w.call("admin", "POST", em+"/resourceRequests", object{"requestType": "adminAdd", "catalog": object{"id": w.ids["catalog"]}, "resource": unused}).want(201)
 
+	w.stockDrift("connector")
 	w.ids["role"] = string(entitlement.CatalogReader)
 	w.ids["given"] = w.assign("admin", "canary-person", entitlement.CatalogReader, w.ids["catalog"]).want(201).get("id")
 
