@@ -23,6 +23,7 @@ type reconciliation struct {
 	expiring      roles     // neither to grant nor to take away, see given
 	planned       time.Time // when these were told apart
 	verify        roles
+	kept          roles                     // that nothing desires any more and that are left, since they were there before us
 	idle          []entitlement.GrantSet    // those that nothing is to be done at
 	unread        []entitlement.ConnectorID // those of which cannot be read
 	parts         []*targetJob
@@ -120,6 +121,9 @@ func (r *run) loadOne(ctx context.Context, id entitlement.UserID) (*reconciliati
 			continue
 		}
 
+		if err := r.keep(ctx, j, grantSet); err != nil {
+			return nil, err
+		}
 		if len(j.plan(grantSet, now)) == 0 {
 			j.idle = append(j.idle, grantSet)
 			continue

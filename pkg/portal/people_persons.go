@@ -57,6 +57,7 @@ type personPage struct {
 	Held     []personAssignment
 	Roles    []personRole
 	Requests requestsPage
+	Drift    []entitlement.DriftFinding
 }
 
 // personAssignment is one package that somebody has, or had.
@@ -82,6 +83,7 @@ func showPerson(ctx context.Context, v *visit) (answer, error) {
 	err = views.Together(
 		func() (err error) { shown.User, err = v.Directory.User(ctx, v.by.Caller, id); return err },
 		func() error { return v.heldBy(ctx, id, &shown) },
+		func() error { return v.driftOf(ctx, id, &shown) },
 		func() (err error) {
 			shown.Requests, err = v.listOf(ctx, func(ctx context.Context, by authz.Caller, p entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 				return v.Requests.RequestsOf(ctx, by, id, p)
