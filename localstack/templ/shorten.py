@@ -38,6 +38,12 @@ COMPONENT = re.compile(
     r"\s*ctx = templ\.InitializeContext\(ctx\)\n"
 )
 
+# A buffer remembers the first error and gives it back when it is flushed, so that nobody needs to
+# look at each write.
+CHECK = r"\n\s*if templ_7745c5c3_Err != nil \{\n\s*return templ_7745c5c3_Err\n\s*\}\n"
+MARKUP = re.compile(r"templ_7745c5c3_Err = templruntime\.WriteString\(templ_7745c5c3_Buffer, \d+, (\".*\")\)" + CHECK)
+WRITTEN = re.compile(r"templ_7745c5c3_Err = (writeText\(templ_7745c5c3_Buffer, .*\))" + CHECK)
+
 for path in sys.argv[1:]:
     with open(path, encoding="utf-8") as file:
         made = file.read()
@@ -46,6 +52,8 @@ for path in sys.argv[1:]:
     short = THEN.sub(r"\1, \2)\n", short)
     short = ATTRIBUTE.sub(lambda m: f"\ttempl_7745c5c3_Err = write{'URL' if m[3] else 'Attribute'}(ctx, templ_7745c5c3_Buffer, {m[2]}, {m[4]})\n", short)
     short = COMPONENT.sub("templated(func(ctx rendering, templ_7745c5c3_Buffer *templruntime.Buffer) (templ_7745c5c3_Err error) {\n", short)
+    short = WRITTEN.sub(r"\1\n", short)
+    short = MARKUP.sub(r"writeMarkup(templ_7745c5c3_Buffer, \1)\n", short)
     if short != made:
         with open(path, "w", encoding="utf-8") as file:
             file.write(short)

@@ -32,13 +32,16 @@ func templated(draw func(rendering, *runtime.Buffer) error) templ.Component {
 	})
 }
 
+// writeMarkup writes what stands in a component as it is. Of this and of texts nobody looks at an
+// error: a buffer remembers the first one, and gives it back when it is flushed.
+func writeMarkup(to io.StringWriter, markup string) { _, _ = to.WriteString(markup) }
+
 // writeText writes a text of a component, escaped, and the markup after it.
-func writeText(to io.StringWriter, text string, markup ...string) error {
-	if _, err := to.WriteString(templ.EscapeString(text)); err != nil || len(markup) == 0 {
-		return err
+func writeText(to io.StringWriter, text string, markup ...string) {
+	writeMarkup(to, templ.EscapeString(text))
+	for _, m := range markup {
+		writeMarkup(to, m)
 	}
-	_, err := to.WriteString(markup[0])
-	return err
 }
 
 // attribute is the value of an attribute, of whichever type.
