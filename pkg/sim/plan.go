@@ -23,6 +23,7 @@ type Plan struct {
 	Packages  []Pack
 	Commands  []Command
 	Delegated bool // people hold roles
+	Watched   bool // administrators pause targets, and some edits need a second person
 	Roles     []Role
 	Waive     []string // conditions that the table does not look at, by their names
 	Lists     bool     // the names of all conditions are wanted
@@ -169,13 +170,17 @@ const (
 	Withdraw
 	Look
 	Reanswer
+	Pause
+	Bound
+	Agree
+	Reject
 	kinds
 )
 
 var kindNames = [kinds]string{"submit", "assign", "approve", "deny", "cancel", "remove by administrator", "remove by user", "extend by user", "extend by administrator",
 	"add role", "remove role", "replace policy", "new package", "exclude", "admit", "delete package", "delete policy", "new person", "disable", "enable", "delete user", "change manager", "join", "leave",
 	"again", "reprocess request", "reprocess assignment", "reprocess failing", "sweep", "urgent", "bulk", "fan-out", "redrive", "pass", "mode", "hand edit", "rehire", "rotate", "malformed", "spoil", "lose",
-	"give role", "take role", "new catalog", "rename", "move package", "offer", "withdraw", "look", "reanswer"}
+	"give role", "take role", "new catalog", "rename", "move package", "offer", "withdraw", "look", "reanswer", "pause", "bound", "agree", "reject"}
 
 // String names the kind.
 func (k Kind) String() string { return kindNames[k] }
@@ -244,11 +249,18 @@ func Draw(number uint64) Plan {
 		}
 	}
 
+	own := rand.New(rand.NewPCG(number, 0x5e3a))
+	for i := range p.Targets {
+		p.Targets[i].Semantics = drawSemantics(own, p.Targets[i])
+	}
+
 	switch number % delegatedEvery {
 	case 0:
 		p.delegate()
 	case questioned:
 		p.question()
+	case administered:
+		p.administer()
 	}
 
 	return p

@@ -49,6 +49,7 @@ func (w *simulation) recover() {
 			}
 		}
 
+		w.resume(t)
 		w.act(Command{Kind: Rotate, A: i, B: 999})
 		w.all()
 	}

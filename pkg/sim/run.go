@@ -23,6 +23,7 @@ type Outcome struct {
 	Calls     int
 	Coverage  Coverage
 	Met       Met
+	Semantics SemanticsMet
 
 	Conditions dynamotest.Conditions // where they are wanted
 }
@@ -39,7 +40,7 @@ func Run(t *testing.T, p Plan, logged bool) (out Outcome) {
 		}
 		w.carryOut(p)
 		w.stop()
-		out = Outcome{Violation: w.oracle.violation, Log: b.String(), Lives: w.oracle.lives, Edits: w.edits, Told: w.toldOf, Moved: w.outdated, Calls: w.turns, Coverage: w.covered, Met: w.met, Conditions: w.conditions}
+		out = Outcome{Violation: w.oracle.violation, Log: b.String(), Lives: w.oracle.lives, Edits: w.edits, Told: w.toldOf, Moved: w.outdated, Calls: w.turns, Coverage: w.covered, Met: w.met, Semantics: w.semanticsMet, Conditions: w.conditions}
 	})
 	return out
 }
