@@ -90,13 +90,15 @@ var rules = map[string]rule{
 	"pkg/notify":    adapter.andOthers(sdk, smithy),
 	"pkg/objects":   adapter.andOthers(sdk),
 	"pkg/connector": adapter,
+	// It stands in for AWS, and hands out what its callers sign with.
+	"pkg/connector/connectortest/identityserver": adapter.andOthers(sdk),
 
 	// The engine stands in for the service, and takes nothing of what is tested on it.
 	"pkg/dynamo/engine":     {ours: []string{"names"}, others: []string{sdk, smithy}},
 	"pkg/dynamo/faults":     adapter.and("dynamo*").andOthers(sdk, smithy),
 	"pkg/dynamo/dynamotest": adapter.and("dynamo*").andOthers(sdk, smithy),
 
-	"pkg/connector/identitycenter": adapter.andOthers(sdk, smithy),
+	"pkg/connector/identitycenter": adapter.andOthers(sdk),
 	"pkg/connector/msgraph":        adapter.andOthers(jose, oauth2),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 	"pkg/connector/remote":         adapter.and("obs"),

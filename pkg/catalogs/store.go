@@ -27,6 +27,8 @@ type Store interface {
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
 	PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
+	// PackagesWithScopes is PackagesOf with the role scopes of each.
+	PackagesWithScopes(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], map[entitlement.PackageID]entitlement.PackageScopes, error)
 	// Scopes returns a package's role scopes; a package without any has an empty list at version 0.
 	Scopes(ctx context.Context, id entitlement.PackageID) (entitlement.PackageScopes, error)
 

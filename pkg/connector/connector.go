@@ -10,7 +10,8 @@
 //  1. A package below this one implements Connector, and Explorer where the target shows what
 //     there is to pick. It keeps nothing that a second process would need, and calls the target
 //     through package outbound. It says in Capabilities what the target cannot do; what
-//     Capabilities does not have a word for yet is added there, with what delivery makes of it.
+//     Capabilities does not have a word for yet is added there, with what delivery makes of it. A
+//     target that takes changes first and makes them later has a Poller, and nobody who waits.
 //  2. A target that publishes limits states them as Rate, with what an Apply costs as Costs, and
 //     calls Spend before each other call. Workers then share the rate (package delivery, meter).
 //  3. A real server to test against, or one in memory that is written from the documentation and
@@ -62,6 +63,19 @@ type Connector interface {
 	// nothing about it. It draws no conclusion: a target may hide members or ignore what it
 	// was asked.
 	Check(ctx context.Context, role entitlement.RoleRef, way Way, who []PrincipalRef) ([]entitlement.Presence, error)
+}
+
+// Poller is a connector of a target that takes changes first and makes them later.
+type Poller interface {
+	// Poll asks what became of a change of the role that Apply answered with Pending.
+	Poll(ctx context.Context, role entitlement.RoleRef, pending string) (Progress, error)
+}
+
+// Progress is how far a pending change is. Neither running nor failed: it is over, or the target
+// does not know it any more, and Check alone tells what is there.
+type Progress struct {
+	Running bool
+	Err     *Refusal // it failed
 }
 
 // PrincipalRef is a person's id at the target.
@@ -140,7 +154,10 @@ type Op struct {
 
 // Result is the outcome of one op.
 type Result struct {
-	Err *Refusal // nil: done, or already so
+	Err *Refusal // nil: done, or already so, or pending
+	// Pending is what the target, a Poller's, calls a change that it took and has not made yet: at
+	// most 100 bytes, and enough for another process to ask. "": it is made.
+	Pending string
 }
 
 // Reason says why a target refused one person or one resource. People read its sentence.

@@ -548,8 +548,15 @@ func failingIndexKey(at entitlement.ConnectorID, reason string, since time.Time,
 func failPartition(shard int) string { return join(wordFail, strconv.Itoa(shard)) }
 
 // failIndexKey lists a grant set among all that fail, for good or not, the longest first.
-func failIndexKey(key Key, since time.Time, s entitlement.UserID) indexKey {
-	return indexKey{failPartition(shard(names.LateShards, key.PK, key.SK)), join(stamp(since), part(s))}
+// Each says by what reason, so that they are counted without being read.
+func failIndexKey(key Key, since time.Time, s entitlement.UserID, reason string) indexKey {
+	return indexKey{failPartition(shard(names.LateShards, key.PK, key.SK)), join(stamp(since), part(s), part(reason))}
+}
+
+// failAt returns what an index entry of all that fail says.
+func failAt(k Key, sort string) (f entitlement.Failing, at entitlement.FailingAt) {
+	return entitlement.Failing{Subject: idAt[entitlement.UserID](sort, 1), Since: unstamp(idAt[string](sort, 0))},
+		entitlement.FailingAt{Connector: grantSetAt(k), Reason: idAt[string](sort, 2)}
 }
 
 // failingAt returns since when a grant set fails, and whose it is.

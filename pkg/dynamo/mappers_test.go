@@ -163,7 +163,17 @@ func TestPackedPairs(t *testing.T) {
 			t.Fatalf("got %q and %q, want %q and %q", gotP, gotA, p, a)
 		}
 	})
+	rapid.Check(t, func(t *rapid.T) {
+		id := func(what string) string { return rapid.OneOf(anyID(), rapid.Just("")).Draw(t, what) }
+		want := entitlement.Removing{Assignment: entitlement.AssignmentID(anyID().Draw(t, "a")), Package: entitlement.PackageID(id("p")), Request: entitlement.RequestID(id("r"))}
+		if got, ok := unpackRemoving(packRemoving(want)); !ok || got != want {
+			t.Fatalf("got %v, want %v", got, want)
+		}
+	})
 	for _, bad := range [][]byte{nil, {5}, {16, 1}} {
+		if _, ok := unpackRemoving(bad); ok {
+			t.Errorf("%v was taken for what is being removed", bad)
+		}
 		if _, _, ok := unpackPair[entitlement.PackageID, entitlement.AssignmentID](bad); ok {
 			t.Errorf("%v was taken for a pair", bad)
 		}

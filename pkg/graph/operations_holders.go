@@ -65,6 +65,9 @@ func listRoleHolders(ctx context.Context, c *call) (response, error) {
 	catalog, resource := id[entitlement.CatalogID](c, "catalogId"), id[entitlement.ResourceID](c, "resourceId")
 	read := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[roleHolder], error) {
 		found, err := c.deps.Requests.RoleHolders(ctx, c.by.Caller, catalog, resource, c.path["resourceRoleId"], page)
+		if err == nil {
+			err = c.deps.Requests.GrantsOfHolders(ctx, found.Items)
+		}
 		out := entitlement.Paged[roleHolder]{Next: found.Next, Sure: found.Sure, Unread: found.Unread}
 		if err != nil {
 			return out, err

@@ -315,4 +315,5 @@ var germanRefusals = map[string]string{
 	"resource.originSystem must be one of: %s.":                        "resource.originSystem muss eines von diesen sein: %s.",
 	"Credentials cannot be read or written at the moment.":             "Zugangsdaten können gerade weder gelesen noch geschrieben werden.",
 	"The target does not accept this credential, so that the one before stays in use and nothing was changed. Send one that it accepts.": "Das Ziel nimmt diese Zugangsdaten nicht an: die bisherigen bleiben in Gebrauch, und nichts wurde geändert. Geben Sie solche an, die es annimmt.",
+	"userId must name a user of the directory.": "userId muss eine Person des Verzeichnisses nennen.",
 }

@@ -96,7 +96,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	}
 	// The target system is on this machine, and plain http.
 	builtin := &directory.Service{Store: store, Clock: now, IDs: ids}
-	registry := targets.Registry(store, credentials, builtin, true)
+	registry := targets.Registry(store, credentials, builtin, true, nil)
 
 	all := functions{}
 	asked := lookup.Remote(builtin, func(ctx context.Context, payload []byte) ([]byte, error) {

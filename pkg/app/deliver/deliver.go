@@ -27,7 +27,7 @@ func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Me
 	db := clients.Table()
 	people := &directory.Service{Store: db, Clock: clock.System{}, IDs: clock.System{}}
 	return Handler(&delivery.Service{
-		Store: db, Connectors: targets.Registry(db, clients.Credentials(), people, c.Emulated), Queue: clients.Sender(names.DeliverBulk),
+		Store: db, Connectors: targets.Registry(db, clients.Credentials(), people, c.Emulated, clients.Own()), Queue: clients.Sender(names.DeliverBulk),
 		Clock: clock.System{}, IDs: clock.System{}, Lease: names.DeliverTimeout, Log: log,
 	}), clients.Drained(), clients.Err()
 }

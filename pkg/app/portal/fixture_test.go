@@ -141,7 +141,7 @@ func newFixture(t *testing.T) *fixture {
 		target: &moody{refuses: map[string]bool{}, keeps: map[string]bool{}, held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
 
 	who := &directory.Service{Store: store, Clock: c, IDs: ids, Enqueuer: silent{}, Log: log, First: entitlement.Principal{Issuer: issuer, Value: "admin"}}
-	registry := targets.Registry(store, &secrets.Memory{}, who, true)
+	registry := targets.Registry(store, &secrets.Memory{}, who, true, nil)
 	keeping := &catalogs.Service{Store: store, Targets: connector.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: kinds.All(), Jobs: silent{}, Enqueuer: silent{}, Clock: c, IDs: ids, Log: log}
 	asking := &requests.Service{Store: store, Enqueuer: silent{}, Reasons: connector.Reasons(), Clock: c, IDs: ids, Log: log}
 	reading := &views.Reader{Store: store}

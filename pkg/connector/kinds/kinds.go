@@ -12,6 +12,7 @@ import (
 
 // Names of kinds, as registrations have them.
 const (
+	IdentityCenter = "identitycenter"
 	MicrosoftGraph = "msgraph"
 	SCIM           = "scim"
 	Webhook        = "webhook"
@@ -21,6 +22,8 @@ const (
 // directory's, entitlement.OriginAadGroup.
 const (
 	OriginApplication = "AadApplication"
+	OriginAWSAccount  = "AwsAccount"
+	OriginAWSGroup    = "AwsIdentityCenterGroup"
 	OriginSCIM        = "Scim"
 	OriginSharePoint  = "SharePointOnline"
 	OriginWebhook     = "Webhook"
@@ -30,6 +33,7 @@ const (
 // known alone.
 func All() []entitlement.TargetKind {
 	return []entitlement.TargetKind{
+		{Name: IdentityCenter, OriginSystem: OriginAWSGroup, Applications: OriginAWSAccount, Concurrent: true},
 		{Name: MicrosoftGraph, OriginSystem: entitlement.OriginAadGroup, Applications: OriginApplication, Concurrent: true},
 		{Name: SCIM, OriginSystem: OriginSCIM, Applications: OriginApplication},
 		{OriginSystem: OriginSharePoint, Valid: validSite,
