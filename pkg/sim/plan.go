@@ -251,7 +251,10 @@ func Draw(number uint64) Plan {
 
 	own := rand.New(rand.NewPCG(number, 0x5e3a))
 	for i := range p.Targets {
-		p.Targets[i].Semantics = drawSemantics(own, p.Targets[i])
+		n := &p.Targets[i]
+		if n.Semantics = drawSemantics(own, *n); n.Semantics != (Semantics{}) && n.Behind == 0 {
+			n.Behind = []time.Duration{0, 0, 5 * time.Second, 45 * time.Second}[own.IntN(4)]
+		}
 	}
 
 	switch number % delegatedEvery {

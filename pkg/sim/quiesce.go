@@ -480,6 +480,9 @@ func (o *oracle) delivered(tried []entitlement.AssignmentID) {
 
 // compare holds what the targets have against what is desired.
 func (o *oracle) compare(check string) {
+	for _, t := range o.w.targets {
+		t.makeDue()
+	}
 	now := time.Now()
 	// A role that nobody gives is the other half of the comparison.
 	for _, a := range o.assignments {

@@ -137,6 +137,9 @@ func (w *simulation) after() {
 		}
 	}
 
+	for _, t := range w.targets {
+		t.makeDue()
+	}
 	w.oracle.step()
 
 	if w.logged.found != "" {

@@ -19,6 +19,8 @@ type Semantics struct {
 	Atomic     bool              // one refused change refuses all of its call; one that is made already is refused
 	ByID       bool              // what is taken away is named by an id that only reading gives
 	Duplicates bool              // a second grant is a second membership
+	Later      time.Duration     // it accepts changes, and makes them within this time; 0: at once
+	Fails      int               // of those one in so many fails; 0: none
 	KeepsLast  bool              // the last member of a resource cannot be taken away
 	Writes     entitlement.Limit // the calls that change something which it takes
 	Published  bool              // and its connector knows that
@@ -35,11 +37,16 @@ func (s Semantics) String() string {
 	add(s.Atomic, "one refusal refuses all")
 	add(s.ByID, "takes away by ids")
 	add(s.Duplicates, "stores duplicates")
+	add(s.Later > 0, fmt.Sprint("makes changes within ", s.Later))
+	add(s.Fails > 0, fmt.Sprint("and fails at one in ", s.Fails))
 	add(s.KeepsLast, "keeps the last member")
 	add(s.Writes.Most > 0, fmt.Sprintf("takes %d writes in %s", s.Writes.Most, s.Writes.Window))
 	add(s.Published, "which is published")
 	return strings.Join(words, ", ")
 }
+
+// laters are the times within which targets make what they accepted: one takes half an hour.
+var laters = []time.Duration{2 * time.Second, 20 * time.Second, 5 * time.Minute, 30 * time.Minute}
 
 // drawSemantics draws how a target of a nature takes changes; in every third run as it is simplest.
 // The draws are of a stream of their own, so that the rest of a run stays the one that it was.
@@ -48,7 +55,7 @@ func drawSemantics(r *rand.Rand, n Nature) (s Semantics) {
 		return s
 	}
 	for range 1 + r.IntN(2) {
-		switch r.IntN(6) {
+		switch r.IntN(8) {
 		case 0, 1:
 			s.Atomic = true
 		case 2:
@@ -61,7 +68,14 @@ func drawSemantics(r *rand.Rand, n Nature) (s Semantics) {
 		case 5:
 			s.Writes = entitlement.Limit{Most: 1 + r.IntN(5), Window: time.Duration(2+r.IntN(8)) * time.Second}
 			s.Published = r.IntN(2) == 0
+		case 6, 7:
+			s.Later = laters[r.IntN(len(laters))]
+			s.Fails = []int{0, 2, 4}[r.IntN(3)]
 		}
+	}
+	// What is made later has no ids, and is made by itself, once.
+	if s.Later > 0 {
+		s.ByID, s.Duplicates, s.Atomic = false, false, false
 	}
 	return s
 }
@@ -72,6 +86,9 @@ type Semantic uint8
 // The semantics that runs meet.
 const (
 	RefusedWhole Semantic = iota
+	MadeLater
+	FailedLater
+	MetAnother
 	ReadForID
 	IDGone
 	IDNotShown
@@ -90,7 +107,7 @@ const (
 	semantics
 )
 
-var semanticNames = [semantics]string{"a call of several refused as a whole", "an id read for a removal", "an id that was read and is gone", "an id that is not shown yet",
+var semanticNames = [semantics]string{"a call of several refused as a whole", "a change made later", "a change that failed later", "a change that met one under way", "an id read for a removal", "an id that was read and is gone", "an id that is not shown yet",
 	"a membership stored twice", "a removal that leaves another copy", "a write that is not shown yet", "old shown after new", "the last member kept",
 	"a write over the limit", "a write paid for", "a target found paused", "a target resumed", "an edit that waits for a second person", "an edit that a second person agreed to", "an edit that was rejected"}
 

@@ -23,6 +23,9 @@ func (w *simulation) factory(cfg entitlement.ConnectorConfig, credential string)
 	if i < 0 {
 		return nil, entitlement.Errorf(entitlement.Invalid, "There is no such target.")
 	}
+	if s := (session{w.targets[i], credential}); s.Later > 0 {
+		return polled{s}, nil
+	}
 	return session{w.targets[i], credential}, nil
 }
 
@@ -35,6 +38,9 @@ func (s session) Describe() connector.Capabilities {
 		c.Ways = append(c.Ways, connector.Way(name))
 	}
 	s.limits(&c)
+	if s.Later > 0 {
+		c.Apart = func(string) bool { return true }
+	}
 	return c
 }
 
@@ -44,6 +50,7 @@ func (s session) call(ctx context.Context, label string, effect func() error) er
 		s.calls++
 		s.lastAttempt = time.Now()
 		s.w.oracle.called(s.target)
+		s.makeDue()
 
 		if s.word != s.credential {
 			return connector.Fail(entitlement.Forbidden, "call", &connector.Refusal{Reason: connector.CredentialRefused, Detail: "The target does not accept our credential.", Permanent: true}, nil)
@@ -236,6 +243,9 @@ func (s session) change(role entitlement.RoleRef, ops []connector.Op, ids map[co
 			s.noteAccepted(role, op.Principal, op.Grant)
 		case s.mode == halves && i >= (len(ops)+1)/2:
 			return nil, unavailable()
+		case s.Later > 0 && s.refuses(role, op) == nil:
+			s.writes++
+			results[i] = s.accept(role, op)
 		default:
 			s.writes++
 			results[i].Err = s.changeOne(role, op, ids)

@@ -184,7 +184,11 @@ func (o opener) Open(ctx context.Context, id entitlement.ConnectorID) (connector
 		}
 		return nil, err
 	}
-	return watched{conn, id, o.w}, nil
+	seen := watched{conn, id, o.w}
+	if poller, is := conn.(connector.Poller); is {
+		return watchedPoller{seen, poller}, nil
+	}
+	return seen, nil
 }
 
 // watched tells the oracle when calls start, before anybody else can do anything.

@@ -60,6 +60,8 @@ type target struct {
 	lastAttempt time.Time
 	copies      map[membership][]membershipCopy // of those targets alone that have several of one, or ids
 	lastID      int
+	accepted    []*change           // that it makes later
+	allOver     int                 // of these, those before it
 	recent      []time.Time         // writes that count against its limit
 	fresh       map[membership]bool // was shown as it is
 }
@@ -227,6 +229,7 @@ func (t *target) readable(resource string) bool {
 func (t *target) cure() {
 	t.mode, t.bad, t.inFront = well, "", time.Time{}
 	t.KeepsLast = false // somebody puts in who stays there
+	t.Fails = 0
 
 	clear(t.missing)
 	for name := range t.resources {
