@@ -165,6 +165,9 @@ func onlyIntended(g entitlement.Grant, token string) bool {
 func better(g entitlement.Grant, t Task, o outcome) entitlement.Grant {
 	g.MissingSince, g.Next = time.Time{}, o.look
 	if !o.look.IsZero() && (o.wrote.IsZero() || o.pending != "") && o.presence != entitlement.PresenceOf(t.Grant) {
+		// What the target took was not refused for good, whatever it said of an earlier one: else nobody
+		// would ask what became of it.
+		g.Permanent = g.Permanent && o.pending == ""
 		return g
 	}
 	g.Since, g.Attempts, g.Reason, g.Detail, g.Permanent = time.Time{}, 0, "", "", false
