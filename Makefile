@@ -97,7 +97,7 @@ $(LOCAL): go.mod go.sum $(wildcard localstack/*.go localstack/*/*.go pkg/names/*
 ## Test
 
 .PHONY: test
-test: install build dynamodb-local $(MOTO) ## everything: unit and template tests, then the stories on a deployed stack
+test: install build dynamodb-local slapd $(MOTO) ## everything: unit and template tests, then the stories on a deployed stack
 	$(call within,1200) env GOGC=400 go test ./... -shuffle=on -count=1 -timeout 15m
 	$(MAKE) --no-print-directory test-browser
 	$(MAKE) --no-print-directory e2e
@@ -275,6 +275,11 @@ $(NODE): package-lock.json .npmrc
 .PHONY: dynamodb-local
 dynamodb-local:
 	@{ $(TOOLS) java && $(MAKE) --silent $(DYNAMODB_LOCAL); } || { rm -f $(DYNAMODB_LOCAL); echo '$(NOT_COMPARED)'; }
+
+# OpenLDAP's server, which the tests of the LDAP connector start.
+.PHONY: slapd
+slapd:
+	@$(call within,300) localstack/slapd/find >/dev/null
 
 NOT_COMPARED = NOT COMPARED: the engine is NOT compared with DynamoDB Local, which takes Java 17 and Maven 3.6.3 or newer
 

@@ -34,6 +34,8 @@ const (
 	tree      = "github.com/aws/constructs-go"
 	json2     = "github.com/go-json-experiment/json"
 	jose      = "github.com/go-jose/go-jose"
+	goldap    = "github.com/go-ldap/ldap"
+	ber       = "github.com/go-asn1-ber/asn1-ber"
 	cedar     = "github.com/cedar-policy/cedar-go"
 	rapid     = "pgregory.net/rapid"
 	gocmp     = "github.com/google/go-cmp"
@@ -99,11 +101,15 @@ var rules = map[string]rule{
 	"pkg/dynamo/dynamotest": adapter.and("dynamo*").andOthers(sdk, smithy),
 
 	"pkg/connector/identitycenter": adapter.andOthers(sdk),
+	"pkg/connector/ldap":           adapter.andOthers(goldap, ber),
 	"pkg/connector/msgraph":        adapter.andOthers(jose, oauth2),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 	"pkg/connector/remote":         adapter.and("obs"),
 	"pkg/connector/scim":           adapter.andOthers(oauth2),
 	"pkg/connector/tokens":         adapter.andOthers(oauth2),
+
+	"pkg/connector/connectortest/adserver": adapter.andOthers(goldap, ber),
+	"pkg/connector/connectortest/slapd":    adapter.andOthers(goldap, ber),
 
 	"pkg/graph":  pages.and("publicurl"),
 	"pkg/portal": pages.and("publicurl", "sessions", "signin", "timezone").andOthers(templ, words, errs),

@@ -25,7 +25,7 @@ func (s *Service) ImpactAhead(ctx context.Context, by authz.Caller, catalog enti
 		reads.Go(func() { s.Store.Package(ctx, c.Package) })
 		reads.Go(func() { s.resourceAhead(ctx, catalog, c) })
 		reads.Go(func() {
-			slots, err := s.Store.Slots(ctx, c.Package, "")
+			slots, err := s.Store.Slots(ctx, c.Package, "", s.atOnce())
 			if err == nil && len(slots.Items) <= maxNamedAhead {
 				var holders []entitlement.UserID
 				for _, slot := range slots.Items {
@@ -54,18 +54,10 @@ func (s *Service) ImpactAheadOf(ctx context.Context, by authz.Caller, catalog en
 
 	var reads sync.WaitGroup
 	reads.Go(func() { s.Store.Users(ctx, []entitlement.UserID{c.Proposer}) })
-	change := ChangeOf(c)
+	change := ChangeOf(c.Edit)
 	change.Resource = c.Edit.Scope.Resource
 	s.ImpactAhead(ctx, by, catalog, change)
 	reads.Wait()
-}
-
-// ChangeOf is a change of roles that waits, as it is looked at anew.
-func ChangeOf(c entitlement.ImpactChange) RoleChange {
-	if c.Edit.Remove {
-		return RoleChange{Package: c.Edit.Package, Remove: c.Edit.Scope.ID}
-	}
-	return RoleChange{Package: c.Edit.Package, Resource: c.Edit.Scope.Resource, Role: c.Edit.Scope.Role.OriginID}
 }
 
 // resourceAhead reads the role scopes of the package, and the resource of the change.

@@ -20,7 +20,8 @@
 //  4. A test that makes a connectortest.Harness of such a target and hands it to connectortest.Run,
 //     and to RunBehaviour for each Character. Roles of different sorts are a harness each. What is
 //     nil in Faults is named in the row that go test -v prints for the target. Where the protocol
-//     asks by other methods than GET, Proxy.Writes tells what changes something.
+//     asks by other methods than GET, Proxy.Writes tells what changes something; a target that is
+//     not spoken to over HTTP has Faults.Spoil in place of Reply (package slapd is one).
 //  5. A row in package kinds, with the origin systems of its resources, and one in
 //     app/targets/targets.go, with what opens it; a story there
 //     that goes through the whole stack; a row in archtest for what else it imports; a paragraph in
@@ -176,12 +177,13 @@ const (
 	NotUnderstood      Reason = entitlement.ReasonNotUnderstood // the answer is none that the adapter can read
 	NotConfirmed       Reason = entitlement.ReasonNotConfirmed  // the write was accepted, the read-back does not show it
 	CannotConfirm      Reason = entitlement.ReasonCannotConfirm // no way of asking this target tells who holds the role
+	LastMember         Reason = entitlement.ReasonLastMember    // the group may not be empty
 )
 
 // Reasons lists them.
 func Reasons() []string {
 	var all []string
-	for _, r := range []Reason{PrincipalMissing, PrincipalAmbiguous, ResourceMissing, RefusedByTarget, CredentialRefused, TargetUnavailable, TargetThrottled, TargetPaused, NotUnderstood, NotConfirmed, CannotConfirm} {
+	for _, r := range []Reason{PrincipalMissing, PrincipalAmbiguous, ResourceMissing, RefusedByTarget, CredentialRefused, TargetUnavailable, TargetThrottled, TargetPaused, NotUnderstood, NotConfirmed, CannotConfirm, LastMember} {
 		all = append(all, string(r))
 	}
 	return all

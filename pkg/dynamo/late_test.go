@@ -39,6 +39,8 @@ var askedOfIndexes = map[string]string{
 	"inboxOwn":             "shows, and finds for an absence, which is looked at twice: who decides is read at the decision",
 	"inboxEntries":         "as inboxOwn",
 	"foreseenQueries":      "shows nothing: the functions above ask for it again, and are answered as they would have been",
+	"GuestsAt":             "shows; to which organization somebody belongs is read of whoever is shown",
+	"SponsoredBy":          "shows; whom an organization has as sponsors, it says itself, read strongly",
 
 	// Work that is looked for again.
 	"Late":         "counts for the metrics what has been owed for ten minutes and more",

@@ -111,6 +111,15 @@ func TestRoundTrips(t *testing.T) {
 	t.Run("impact change", roundTrip(impactChangeMapper, func(c *entitlement.ImpactChange) {
 		c.Terms.ID, c.Terms.Meta = "", entitlement.Meta{Version: c.Terms.Version}
 	}))
+	t.Run("text beside a session", roundTrip(sessionFileMapper, func(s *entitlement.SessionFile) { s.Part &= 0xff }))
+	t.Run("impact job", roundTrip(impactJobMapper, nil))
+	t.Run("people of an impact job", roundTrip(impactPeopleMapper, func(p *entitlement.ImpactPeople) {
+		p.Round, p.Number = p.Round&0xff, p.Number&0xff // counts
+		p.Effect = entitlement.Loses
+		for i := range p.People {
+			p.People[i].Effect = p.Effect // that of all
+		}
+	}))
 	t.Run("pace", roundTrip(paceMapper, nil))
 	t.Run("walk through the paces", roundTrip(paceWalkMapper, nil))
 	t.Run("absence", roundTrip(absenceMapper, func(a *entitlement.Absence) { // a set, as of a user

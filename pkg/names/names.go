@@ -23,6 +23,10 @@ const (
 	EnvEmulated    EnvKey = "LEASEHOLD_EMULATED"     // "true" on an emulator: targets and key sets may be plain http and private
 )
 
+// EnvInternal holds private networks and hosts that directories may have, separated by commas;
+// empty: none.
+const EnvInternal EnvKey = "LEASEHOLD_INTERNAL_TARGETS"
+
 // Trigger says what starts a function. Exactly one field is set.
 type Trigger struct {
 	API      bool          // API Gateway, by Routes
@@ -75,10 +79,11 @@ var Functions = []Function{
 		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyEvent}}},
 	// It carries on what is too long for one call: edits of packages, and exports, of which it
-	// reads all that whoever asked for one may see.
+	// reads all that whoever asked for one may see; and it looks at changes of roles that many
+	// people hold, and makes those that were agreed to.
 	{ID: Fanout, Timeout: 60 * time.Second, Memory: 512, Trigger: Trigger{Queues: []string{FanoutJobs}},
-		Uses: Uses{Table: Read | Search | Order | Write, Send: []string{DeliverBulk, FanoutJobs}, Files: Read | Write,
-			Writes: []Family{FamilyPackage, FamilyPerson}}},
+		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverBulk, FanoutJobs}, Files: Read | Write,
+			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPerson, FamilyEvent}}},
 	// It stops ten seconds before its time is over. Where more is due than one sweep can do,
 	// the next begins when this one ends, and no second is lost between them (Y8).
 	{ID: Expire, Timeout: SweepPeriod + 10*time.Second, Memory: 512, Trigger: Trigger{Schedule: SweepPeriod},
@@ -261,6 +266,7 @@ var Routes = []Route{
 	{AnyMethod, Ours + "/removals/{proxy+}", Requests},
 	{AnyMethod, Ours + "/reprocess", Requests},
 	{AnyMethod, Ours + "/roleHolders/{proxy+}", Requests},
+	{AnyMethod, Ours + "/me/{proxy+}", Requests},
 	{"GET", HealthPath, Requests},
 }
 
@@ -271,6 +277,7 @@ const (
 	ContextFirstAdmin = "firstAdmin"      // goes to EnvFirstAdmin
 	ContextPublicURL  = "publicUrl"       // goes to EnvPublicURL
 	ContextEndpoint   = "defaultEndpoint" // "off": the API answers at publicUrl alone, not at AWS's address of it
+	ContextInternal   = "internalTargets" // goes to EnvInternal
 	ContextArch       = "arch"            // "arm64" (default) or "amd64"
 	ContextAlarmEmail = "alarmEmail"      // where alarms are sent to; none: nowhere but to the topic
 )

@@ -63,6 +63,9 @@ func (f Function) Env() []EnvKey {
 	if f.Uses.Secrets != 0 {
 		keys = append(keys, EnvSecretPath)
 	}
+	if f.Uses.Secrets&Read != 0 { // it calls targets
+		keys = append(keys, EnvInternal)
+	}
 
 	if f.Uses.SignsIn {
 		keys = append(keys, EnvSignInPath)

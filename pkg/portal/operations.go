@@ -185,7 +185,17 @@ type failuresPage struct {
 // failingPerson is one person with the roles that fail.
 type failingPerson struct {
 	requests.Failure
-	Name string
+	Name   string
+	Called map[string]string // of the groups of the directory among the resources
+}
+
+// role is what a role is called: by the target's own ids where no more is known. The role of a
+// group is its kind with the id of the group behind it.
+func (p failingPerson) role(g entitlement.Grant) string {
+	if name := p.Called[g.Role.Resource]; name != "" {
+		return name + " (" + strings.TrimSuffix(g.Role.Role, "_"+g.Role.Resource) + ")"
+	}
+	return g.Role.Resource + " (" + g.Role.Role + ")"
 }
 
 // failuresOf reads the target and the reason of the page's path.
@@ -237,16 +247,41 @@ func (v *visit) people(ctx context.Context, shown *failuresPage, sealed string) 
 	for _, f := range list.Items {
 		ids = append(ids, f.Subject)
 	}
-	names, err := v.personNames(ctx, ids)
+	var names map[entitlement.UserID]string
+	var groups map[string]string
+	err = views.Together(
+		func() (err error) { names, err = v.personNames(ctx, ids); return err },
+		func() (err error) { groups, err = v.groupNames(ctx, list.Items); return err })
 	if err != nil {
 		return err
 	}
 	for _, f := range list.Items {
-		shown.People = append(shown.People, failingPerson{f, names[f.Subject]})
+		shown.People = append(shown.People, failingPerson{f, names[f.Subject], groups})
 	}
 	shown.Unread = list.Unread
 	shown.Next, err = v.next(ctx, list.Next)
 	return err
+}
+
+// groupNames are what the groups of the directory are called in which roles fail, by their ids.
+func (v *visit) groupNames(ctx context.Context, all []requests.Failure) (map[string]string, error) {
+	var ids []entitlement.GroupID
+	for _, f := range all {
+		for _, g := range f.Grants {
+			if id := entitlement.GroupID(g.Role.Resource); g.Role.Connector == entitlement.BuiltinConnector && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	groups, err := v.Directory.GroupsNamed(ctx, v.by.Caller, ids)
+	names := map[string]string{}
+	for _, g := range groups {
+		names[string(g.ID)] = g.DisplayName
+	}
+	return names, err
 }
 
 // personNames are what people are called; those who are gone by their ids.

@@ -38,6 +38,7 @@ type impactPage struct {
 	Differs bool // since it was agreed to, or proposed
 	Came    []string
 	Went    []string
+	Long    bool // so many people have the package that a job has to look at it
 
 	Waits    *entitlement.ImpactChange // for a second person
 	Mine     bool                      // the visitor proposed it
@@ -51,6 +52,7 @@ type impactList struct {
 	Effect entitlement.Effect
 	Total  int
 	Rows   []impactRow
+	Paged  bool // the others are on the next page
 }
 
 // impactRow is one holder of the package.
@@ -59,6 +61,7 @@ type impactRow struct {
 	Until   time.Time
 	Because []string
 	Before  bool
+	Further int // reasons beside these
 }
 
 // impactQuery is a change of roles as addresses and forms of the page have it.
@@ -139,7 +142,12 @@ func (v *visit) fillImpact(ctx context.Context, shown *impactPage) (err error) {
 }
 
 func (v *visit) lookAtImpact(ctx context.Context, shown *impactPage) (err error) {
-	if shown.Found, err = v.Catalogs.PreviewRoles(ctx, v.by, shown.Change, nil); err != nil {
+	shown.Found, err = v.Catalogs.PreviewRoles(ctx, v.by, shown.Change, nil)
+	if entitlement.CodeOf(err) == catalogs.CodeNeedsJob {
+		shown.Long, shown.Found.Totals = true, nil
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 
@@ -182,7 +190,7 @@ func (v *visit) impactRows(ctx context.Context, p entitlement.AccessPackage, peo
 
 	rows := make([]impactRow, len(people))
 	for i, a := range people {
-		rows[i] = impactRow{Name: names[i], Until: a.Until, Before: a.Before}
+		rows[i] = impactRow{Name: names[i], Until: a.Until, Before: a.Before, Further: a.Further}
 		for _, r := range a.Because {
 			name := named[r.Package]
 			if name == "" {
@@ -265,6 +273,9 @@ func applyImpact(ctx context.Context, v *visit) (answer, error) {
 	if to, waits := waitsAt(err); waits {
 		return to, nil
 	}
+	if entitlement.CodeOf(err) == catalogs.CodeNeedsJob {
+		return v.atJob(v.Catalogs.StartApply(ctx, v.by, change, v.typed("hash")))
+	}
 	all, status, err := v.refused(err)
 	if err != nil {
 		return answer{}, err
@@ -345,20 +356,14 @@ func (v *visit) impactFile(ctx context.Context, add, remove string) (answer, err
 		return answer{}, err
 	}
 
-	out, rows := csvfile.New("effect", "person", "personId", "until", "because", "wasThereBefore"), 0
+	out, rows := csvfile.New(impactColumns...), 0
 	_, err = v.Catalogs.PreviewRoles(ctx, v.by, change, func(people []entitlement.Affected) error {
 		for some := range slices.Chunk(people, entitlement.PageSize) {
 			all, err := v.impactRows(ctx, p, some)
 			if err != nil {
 				return err
 			}
-			for i, r := range all {
-				until := ""
-				if !r.Until.IsZero() {
-					until = r.Until.UTC().Format(time.RFC3339)
-				}
-				out.Add(string(some[i].Effect), r.Name, string(some[i].Subject), until, strings.Join(r.Because, "; "), strconv.FormatBool(r.Before))
-			}
+			writeImpact(out, some, all)
 			if rows += len(all); rows > csvfile.MaxRows || len(out.Bytes()) > maxExported {
 				return entitlement.Errorf(entitlement.Invalid, "One file holds at most %d rows. Ask for the impact by the API, page by page.", csvfile.MaxRows)
 			}
@@ -369,6 +374,24 @@ func (v *visit) impactFile(ctx context.Context, add, remove string) (answer, err
 		return answer{}, err
 	}
 	return answer{file: &file{name: "impact.csv", media: csvfile.Media, body: out.Bytes()}}, nil
+}
+
+// impactColumns are those of files of people whom a change concerns.
+var impactColumns = []string{"effect", "person", "personId", "until", "because", "wasThereBefore"}
+
+// writeImpact writes people as lines of such a file.
+func writeImpact(out *csvfile.File, people []entitlement.Affected, rows []impactRow) {
+	for i, r := range rows {
+		until := ""
+		if !r.Until.IsZero() {
+			until = r.Until.UTC().Format(time.RFC3339)
+		}
+		because := strings.Join(r.Because, "; ")
+		if r.Further > 0 {
+			because += "; +" + strconv.Itoa(r.Further)
+		}
+		out.Add(string(people[i].Effect), r.Name, string(people[i].Subject), until, because, strconv.FormatBool(r.Before))
+	}
 }
 
 // waitsAt leads to the change that a refusal says waits for a second person.
@@ -431,7 +454,7 @@ func (v *visit) waitingChange(ctx context.Context, id entitlement.ChangeID, wron
 		return impactPage{}, within(err, true)
 	}
 	p, err := v.Catalogs.Package(ctx, v.by.Caller, waits.Edit.Package)
-	return impactPage{Catalog: c, Package: p, Waits: &waits, Mine: waits.Proposer == v.by.ID, Change: catalogs.ChangeOf(waits)}, err
+	return impactPage{Catalog: c, Package: p, Waits: &waits, Mine: waits.Proposer == v.by.ID, Change: catalogs.ChangeOf(waits.Edit)}, err
 }
 
 // fillChange adds who proposed a change, who may agree to it, and what it would do.
@@ -454,7 +477,7 @@ func (v *visit) fillChange(ctx context.Context, shown *impactPage) error {
 		}
 		return nil
 	}
-	if waits := shown.Waits; shown.Found.Hash() != waits.Hash {
+	if waits := shown.Waits; !shown.Long && shown.Found.Hash() != waits.Hash {
 		return v.differ(ctx, shown, waits.Seen, waits.Seen != "" || waits.Gains+waits.Loses == 0)
 	}
 	return nil
@@ -473,6 +496,9 @@ func decideChange(ctx context.Context, v *visit) (answer, error) {
 	}
 	if err == nil {
 		return then(packagePath(shown.Package))
+	}
+	if entitlement.CodeOf(err) == catalogs.CodeNeedsJob {
+		return v.atJob(v.Catalogs.StartAgree(ctx, v.by, shown.Catalog.ID, shown.Waits.ID, v.typed("hash")))
 	}
 
 	status := 0

@@ -396,6 +396,8 @@ func (v *visit) reason(g entitlement.Grant) string {
 		return v.T("The target system refuses this.")
 	case entitlement.ReasonNotConfirmed, entitlement.ReasonCannotConfirm:
 		return v.T("The target system took it, and does not show it.")
+	case entitlement.ReasonLastMember:
+		return v.T("The group may not be empty, and the person is its last member.")
 	case entitlement.ReasonResourceMissing:
 		return v.T("The resource is not there any more.")
 	case entitlement.ReasonPrincipalMissing:

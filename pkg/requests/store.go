@@ -112,6 +112,13 @@ type Store interface {
 
 	// ReportsOf lists who reports to a manager, by name, as an index has them: each is to be read.
 	ReportsOf(ctx context.Context, manager entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// SponsoredBy lists the organizations that somebody is an internal sponsor of, as they are now.
+	SponsoredBy(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.ConnectedOrganization], error)
+	// GuestsAt lists who signs in at an identity source, by name, as an index has them: each is to be read.
+	GuestsAt(ctx context.Context, place string, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// OrganizationsOf says to which organization each of several people belongs.
+	OrganizationsOf(ctx context.Context, all []entitlement.User) (map[entitlement.UserID]entitlement.OrganizationID, error)
+	Organization(ctx context.Context, id entitlement.OrganizationID) (entitlement.ConnectedOrganization, error)
 	// LiveOf returns the live assignments of several people; strongly consistent.
 	LiveOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error)
 	// OpenRequestsOf returns what several people have open, of each at most so many.

@@ -283,7 +283,11 @@ func (s session) refuses(role entitlement.RoleRef, op connector.Op) *connector.R
 	_, held := s.holds[role][op.Principal]
 	if s.KeepsLast && !op.Grant && held && len(s.holds[role]) == 1 && (!s.Duplicates || len(s.stored(membership{role, op.Principal}, time.Now())) == 1) {
 		s.w.meets(LastKept)
-		return &connector.Refusal{Reason: connector.RefusedByTarget, Detail: "The person is the last member, and the target lets no resource be without one.", Permanent: true}
+		refusal := &connector.Refusal{Reason: connector.RefusedByTarget, Detail: "The person is the last member, and the target lets no resource be without one.", Permanent: true}
+		if s.batch > 2 {
+			refusal.Reason = connector.LastMember // some connectors can tell that from other refusals
+		}
+		return refusal
 	}
 	return nil
 }

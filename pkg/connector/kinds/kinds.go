@@ -13,6 +13,7 @@ import (
 // Names of kinds, as registrations have them.
 const (
 	IdentityCenter = "identitycenter"
+	LDAP           = "ldap"
 	MicrosoftGraph = "msgraph"
 	SCIM           = "scim"
 	Webhook        = "webhook"
@@ -24,6 +25,7 @@ const (
 	OriginApplication = "AadApplication"
 	OriginAWSAccount  = "AwsAccount"
 	OriginAWSGroup    = "AwsIdentityCenterGroup"
+	OriginLDAP        = "Ldap"
 	OriginSCIM        = "Scim"
 	OriginSharePoint  = "SharePointOnline"
 	OriginWebhook     = "Webhook"
@@ -34,6 +36,7 @@ const (
 func All() []entitlement.TargetKind {
 	return []entitlement.TargetKind{
 		{Name: IdentityCenter, OriginSystem: OriginAWSGroup, Applications: OriginAWSAccount, Concurrent: true},
+		{Name: LDAP, OriginSystem: OriginLDAP, Concurrent: true, NotHTTP: true},
 		{Name: MicrosoftGraph, OriginSystem: entitlement.OriginAadGroup, Applications: OriginApplication, Concurrent: true},
 		{Name: SCIM, OriginSystem: OriginSCIM, Applications: OriginApplication},
 		{OriginSystem: OriginSharePoint, Valid: validSite,
