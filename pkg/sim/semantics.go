@@ -66,7 +66,9 @@ func drawSemantics(r *rand.Rand, n Nature) (s Semantics) {
 		case 4:
 			s.KeepsLast = true
 		case 5:
-			s.Writes = entitlement.Limit{Most: 1 + r.IntN(5), Window: time.Duration(2+r.IntN(8)) * time.Second}
+			// Three calls pass in any window, as a batch that is refused and its halves need: with fewer than
+			// that in the ten seconds that a run waits, one that starts anew each time would never be over.
+			s.Writes = entitlement.Limit{Most: 3 + r.IntN(4), Window: time.Duration(2+r.IntN(8)) * time.Second}
 			s.Published = r.IntN(2) == 0
 		case 6, 7:
 			s.Later = laters[r.IntN(len(laters))]
