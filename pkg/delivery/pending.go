@@ -81,7 +81,7 @@ func (u *unit) progress(calls context.Context, o *op) (told connector.Progress, 
 // made has a change count as made now. One that nobody wants any more stays pending on record until what is
 // wanted now is written: it must not look like a change of long ago meanwhile.
 func (u *unit) made(o *op, now time.Time) {
-	again := slices.Contains([]connector.Reason{connector.NotConfirmed, connector.CannotConfirm}, connector.Reason(o.record.Reason))
+	again := inVain(o.record)
 	o.record.Wrote, o.record.Reason = now, ""
 	if o.record.Revoked != o.Grant {
 		o.settled, o.wrote = true, now
@@ -89,6 +89,12 @@ func (u *unit) made(o *op, now time.Time) {
 		// would be sent for ever where nothing tells.
 		o.again = again
 	}
+}
+
+// inVain reports that the last write on record was one more, after one that the target took and does
+// not show; or that this one is to be.
+func inVain(g entitlement.Grant) bool {
+	return slices.Contains([]connector.Reason{connector.NotConfirmed, connector.CannotConfirm}, connector.Reason(g.Reason))
 }
 
 // ruleMade is what to do with what was read before anything is written, after a change was made

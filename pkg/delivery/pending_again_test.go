@@ -70,3 +70,27 @@ func TestF35_AGrantThatWasRefusedForGoodAndIsTakenAfterAllIsAskedAbout(t *testin
 		}
 	})
 }
+
+// A grant that nothing shows is on record as that when it is to be taken away: the removal is a first
+// one all the same, and a second one follows it before it is over.
+func TestF35_TheFirstRemovalAfterAGrantThatNothingShowsIsNotTheSecond(t *testing.T) {
+	onBench(t, func(b *bench) {
+		s := &slow{takes: 5 * time.Second}
+		s.opens(b)
+		s.caps.Ways = []connector.Way{byList}
+		b.server.tells = map[connector.Way]func(bool) answerKind{byList: func(bool) answerKind { return saysNothing }}
+		u, p := b.staff(1)[0], b.pack("a")
+		b.assign(u, p)
+		b.enqueue(u)
+		b.work(1)
+		b.within(time.Hour, "nothing shows it", func() bool { return b.grant(u).Reason == string(connector.CannotConfirm) && b.grant(u).Pending == "" })
+		sent := s.applies
+		s.caps.Unconfirmed = true
+		b.remove(u, p)
+		b.enqueue(u)
+		b.within(time.Hour, "over", func() bool { return b.grant(u) == entitlement.Grant{} })
+		if s.applies != sent+2 {
+			t.Errorf("the removal was sent %d times, want twice", s.applies-sent)
+		}
+	})
+}

@@ -134,6 +134,7 @@ func (w *simulation) settled() {
 // settle runs minutes until nothing is owed, at most so long. What nobody can confirm,
 // because nobody was ever seen to have the role, administrators close, or let count unseen.
 func (w *simulation) settle(check string, within time.Duration) {
+	within += w.madeWithin()
 	minutes := func(d time.Duration) {
 		for end := time.Now().Add(d); time.Now().Before(end) && w.oracle.violation == ""; {
 			if w.minute(); w.oracle.pending() == "" {
@@ -337,7 +338,7 @@ func (w *simulation) expired() {
 			}
 		}
 
-		w.settle("L2", 10*time.Minute+w.madeWithin())
+		w.settle("L2", 10*time.Minute)
 		w.oracle.compare("L2")
 	}
 }
