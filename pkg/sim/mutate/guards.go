@@ -276,7 +276,8 @@ var mutations = []mutation{
 		`	ops := u.poll(ctx, calls)
 `, `	ops := u.ops
 `}}},
-	{name: "change that failed later is not one that was made (F35)", edits: []edit{{"pkg/delivery/pending.go",
+	{name: "change that failed later is not one that was made (F35)", covered: "what is there is read either way; that its reason is shown is held by a test of package delivery",
+		edits: []edit{{"pkg/delivery/pending.go",
 		`		case told.Err != nil:
 `, `		case false:
 `}}},
@@ -292,8 +293,9 @@ var mutations = []mutation{
 `, `	if false {
 `}}},
 	{name: "change that is taken was not refused for good (F35)", edits: []edit{{"pkg/delivery/record.go",
-		`		g.Permanent = g.Permanent && o.pending == ""
-`, ``}}},
+		`		if g.Permanent = g.Permanent && o.pending == ""; o.pending == ""`, `		if o.pending == ""`}}},
+	{name: "first change that is made later is not a second one (F35)", edits: []edit{{"pkg/delivery/record.go",
+		` || o.wrote.IsZero() || !inVain(g) {`, ` || true {`}}},
 	{name: "removal that is refused is never given up (last member)", edits: []edit{{"pkg/delivery/record.go",
 		`	g.Permanent = o.failure.Permanent && t.Grant // a removal is never given up
 `, `	g.Permanent = o.failure.Permanent
