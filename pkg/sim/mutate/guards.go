@@ -278,7 +278,7 @@ var mutations = []mutation{
 `}}},
 	{name: "change that failed later is not one that was made (F35)", covered: "what is there is read either way; that its reason is shown is held by a test of package delivery",
 		edits: []edit{{"pkg/delivery/pending.go",
-		`		case told.Err != nil:
+			`		case told.Err != nil:
 `, `		case false:
 `}}},
 	{name: "change counts from when it was made (F35)", edits: []edit{{"pkg/delivery/pending.go",
