@@ -339,6 +339,8 @@ func (s session) carryOut(role entitlement.RoleRef, op connector.Op, ids map[con
 		}
 	case held:
 		s.takeCopies(m, ids[op.Principal])
+	case len(ids[op.Principal]) > 0:
+		s.w.meets(IDGone) // all that it read is gone by now
 	}
 }
 
