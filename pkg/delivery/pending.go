@@ -1,7 +1,9 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"leasehold/pkg/connector"
@@ -79,16 +81,41 @@ func (u *unit) progress(calls context.Context, o *op) (told connector.Progress, 
 // made has a change count as made now. One that nobody wants any more stays pending on record until what is
 // wanted now is written: it must not look like a change of long ago meanwhile.
 func (u *unit) made(o *op, now time.Time) {
+	again := inVain(o.record)
 	o.record.Wrote, o.record.Reason = now, ""
 	if o.record.Revoked != o.Grant {
 		o.settled, o.wrote = true, now
+		// It was written again because an earlier one was in vain: it is judged as a second one, or it
+		// would be sent for ever where nothing tells.
+		o.again = again
 	}
+}
+
+// inVain reports that the last write on record was one more, after one that the target took and does
+// not show; or that this one is to be.
+func inVain(g entitlement.Grant) bool {
+	return slices.Contains([]connector.Reason{connector.NotConfirmed, connector.CannotConfirm}, connector.Reason(g.Reason))
+}
+
+// ruleMade is what to do with what was read before anything is written, after a change was made
+// that the target had taken as a second one.
+func (u *unit) ruleMade(o *op) nextStep {
+	if o.settled && o.again {
+		return u.situation(o).after(true)
+	}
+	return u.ruleBefore(o)
 }
 
 // accepted is the outcome of a change that the target took and makes later. What an earlier one failed
 // with stays on record until it is made.
 func (u *unit) accepted(o *op) outcome {
-	return outcome{wrote: o.wrote, pending: o.pending, look: nextPoll(o.wrote, u.run.Clock.Now())}
+	out := outcome{wrote: o.wrote, pending: o.pending, look: nextPoll(o.wrote, u.run.Clock.Now())}
+	if o.again {
+		// That it is a second one stays on record, so that whoever comes to judge it knows.
+		o.ruling.reason = cmp.Or(o.ruling.reason, connector.CannotConfirm)
+		out.failure = u.unconfirmedRefusal(o)
+	}
+	return out
 }
 
 // enterPending enters into a grant what an attempt told of a change that the target makes later.

@@ -165,7 +165,12 @@ func onlyIntended(g entitlement.Grant, token string) bool {
 func better(g entitlement.Grant, t Task, o outcome) entitlement.Grant {
 	g.MissingSince, g.Next = time.Time{}, o.look
 	if !o.look.IsZero() && (o.wrote.IsZero() || o.pending != "") && o.presence != entitlement.PresenceOf(t.Grant) {
-		return g
+		// What the target took was not refused for good, whatever it said of an earlier one: else nobody
+		// would ask what became of it. Nor was it in vain, as an earlier one was that is not to be seen:
+		// it is a first one, and is judged as that.
+		if g.Permanent = g.Permanent && o.pending == ""; o.pending == "" || o.wrote.IsZero() || !inVain(g) {
+			return g
+		}
 	}
 	g.Since, g.Attempts, g.Reason, g.Detail, g.Permanent = time.Time{}, 0, "", "", false
 	switch {

@@ -24,7 +24,7 @@ func (u *unit) serve(ctx, calls context.Context) {
 	}
 
 	ops := u.poll(ctx, calls)
-	if err := u.read(ctx, calls, ops, (*unit).ruleBefore); err != nil {
+	if err := u.read(ctx, calls, ops, (*unit).ruleMade); err != nil {
 		u.noteEach(ctx, ops, failedBy(err))
 		return
 	}

@@ -55,6 +55,10 @@ func (o *oracle) committed(inv *invocation, c entitlement.Change, now time.Time)
 	for _, x := range c.DeletionGuardUpdates {
 		o.closed[entitlement.DeletionGuardUpdate{Package: x.Package, Policy: x.Policy}] = x.Closed
 	}
+	for _, x := range c.Connectors {
+		o.connectorChanged(x)
+	}
+	o.seconded(inv, c, now)
 	o.impact(c, now)
 	for _, x := range c.Scopes {
 		o.scope(x, now)
@@ -132,6 +136,7 @@ func (o *oracle) catalog(c entitlement.Catalog) {
 		delete(o.catalogs, c.ID)
 		return
 	}
+	o.limitChanged(c)
 	o.catalogs[c.ID] = c
 }
 

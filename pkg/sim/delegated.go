@@ -15,10 +15,12 @@ import (
 // numbers of their own, so that every other run stays the one that it was.
 
 // delegatedEvery is how often people hold roles, and questioned the remainder of those runs in
-// which policies ask questions.
+// which policies ask questions; administered are those in which administrators pause targets and
+// bound edits.
 const (
 	delegatedEvery = 3
 	questioned     = 1
+	administered   = 2
 )
 
 // maxCatalogs bounds the catalogs of a run.

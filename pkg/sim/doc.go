@@ -9,6 +9,10 @@
 // so one goroutine runs at a time and the same number gives the same run, to the byte.
 // Time is that of a testing/synctest bubble: nobody waits for it.
 //
+// What a target is like is drawn too: what it shows (Nature), and how it takes changes
+// (Semantics), by what is documented or measured of those that there are connectors for. What of
+// that no run met is told by make sim, and fails three thousand runs that violate nothing.
+//
 // An oracle of its own sees every change that was committed and everything that a target
 // did, and never asks the code under test what ought to be. The checks are named after
 // the invariants that they hold: S1, S2 and so on after each step, L1 and so on at rest.

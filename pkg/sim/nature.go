@@ -18,6 +18,7 @@ type Nature struct {
 	AnyID      bool                 // ids that nobody has are taken, and shown
 	Accepts    bool                 // its connector is set to count what cannot be confirmed
 	Concurrent bool                 // its connector is set to change one resource from several sides at once
+	Semantics
 }
 
 // wayNames are the ways of asking who is a member, in the order in which they are tried.
@@ -78,6 +79,7 @@ func (n Nature) String() string {
 	add(n.AnyID, "takes any id")
 	add(n.Accepts, "set to unconfirmed")
 	add(n.Concurrent, "set to concurrent writes")
+	add(n.Semantics != Semantics{}, n.Semantics.String())
 
 	return strings.Join(words, ", ")
 }

@@ -44,6 +44,19 @@ var servers = []struct {
 	{name: "one person answered 403", nature: honest, meets: spoils(true), prompt: crowd - 1},
 	{name: "an ingress in front answers for ten minutes", nature: honest, meets: answersInFront},
 	{name: "the group is not found for ten minutes", nature: honest, meets: losesTheGroup},
+	{name: "one refusal refuses all", nature: Nature{Semantics: Semantics{Atomic: true}}, prompt: crowd},
+	{name: "one refusal refuses all, accounts are made again", nature: Nature{Semantics: Semantics{Atomic: true}}, meets: madeAgain},
+	{name: "one refusal refuses all, reads 15 s behind", nature: Nature{Behind: behind.Behind, Semantics: Semantics{Atomic: true}}},
+	{name: "takes away by ids", nature: Nature{Semantics: Semantics{ByID: true}}, prompt: crowd},
+	{name: "takes away by ids, reads 45 s behind", nature: Nature{Behind: 45 * time.Second, Semantics: Semantics{ByID: true}}},
+	{name: "stores duplicates", nature: Nature{Semantics: Semantics{Duplicates: true}}, prompt: crowd},
+	{name: "stores duplicates, reads 45 s behind", nature: Nature{Behind: 45 * time.Second, Semantics: Semantics{Duplicates: true}}},
+	{name: "stores duplicates, takes away by ids, 45 s behind", nature: Nature{Behind: 45 * time.Second, Semantics: Semantics{Duplicates: true, ByID: true}}},
+	{name: "makes changes within 2 s", nature: Nature{Semantics: Semantics{Later: 2 * time.Second}}},
+	{name: "makes changes within 20 s, one in four fails", nature: Nature{Concurrent: true, Semantics: Semantics{Later: 20 * time.Second, Fails: 4}}},
+	{name: "makes changes within 30 min", nature: Nature{Concurrent: true, Semantics: Semantics{Later: 30 * time.Minute}}},
+	{name: "takes 5 writes in 10 s", nature: Nature{Semantics: Semantics{Writes: entitlement.Limit{Most: 5, Window: 10 * time.Second}}}},
+	{name: "takes 5 writes in 10 s, which is published", nature: Nature{Semantics: Semantics{Writes: entitlement.Limit{Most: 5, Window: 10 * time.Second}, Published: true}}},
 }
 
 // madeAgain has all accounts deleted and made again under the same names before the second

@@ -54,6 +54,9 @@ type oracle struct {
 	foreign   map[grant]bool                  // roles that somebody else ever gave
 	found     map[account]sighting
 
+	paused map[entitlement.ConnectorID]time.Time // since when
+	limits map[entitlement.CatalogID][]limited   // as they were
+
 	violation string
 	goesOn    bool   // what is violated is noted alone, and the run goes on
 	noted     string // the first of it
@@ -133,7 +136,7 @@ type tracked struct {
 }
 
 func newOracle(w *simulation) *oracle {
-	return &oracle{w: w,
+	return &oracle{w: w, paused: map[entitlement.ConnectorID]time.Time{}, limits: map[entitlement.CatalogID][]limited{},
 		catalogs: map[entitlement.CatalogID]entitlement.Catalog{}, offered: map[entitlement.ResourceID]bool{}, owned: map[owner]bool{},
 		people: map[entitlement.UserID]*person{}, groups: map[entitlement.GroupID]bool{}, packages: map[entitlement.PackageID]entitlement.AccessPackage{},
 		policies: map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, closed: map[entitlement.DeletionGuardUpdate]bool{}, scopes: map[entitlement.PackageID][]entitlement.RoleRef{},

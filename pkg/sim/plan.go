@@ -24,6 +24,7 @@ type Plan struct {
 	Packages  []Pack
 	Commands  []Command
 	Delegated bool // people hold roles
+	Watched   bool // administrators pause targets, and some edits need a second person
 	Roles     []Role
 	Waive     []string // conditions that the table does not look at, by their names
 	Lists     bool     // the names of all conditions are wanted
@@ -170,13 +171,17 @@ const (
 	Withdraw
 	Look
 	Reanswer
+	Pause
+	Bound
+	Agree
+	Reject
 	kinds
 )
 
 var kindNames = [kinds]string{"submit", "assign", "approve", "deny", "cancel", "remove by administrator", "remove by user", "extend by user", "extend by administrator",
 	"add role", "remove role", "replace policy", "new package", "exclude", "admit", "delete package", "delete policy", "new person", "disable", "enable", "delete user", "change manager", "join", "leave",
 	"again", "reprocess request", "reprocess assignment", "reprocess failing", "sweep", "urgent", "bulk", "fan-out", "redrive", "pass", "mode", "hand edit", "rehire", "rotate", "malformed", "spoil", "lose",
-	"give role", "take role", "new catalog", "rename", "move package", "offer", "withdraw", "look", "reanswer"}
+	"give role", "take role", "new catalog", "rename", "move package", "offer", "withdraw", "look", "reanswer", "pause", "bound", "agree", "reject"}
 
 // String names the kind.
 func (k Kind) String() string { return kindNames[k] }
@@ -245,11 +250,21 @@ func Draw(number uint64) Plan {
 		}
 	}
 
+	own := rand.New(rand.NewPCG(number, 0x5e3a))
+	for i := range p.Targets {
+		n := &p.Targets[i]
+		if n.Semantics = drawSemantics(own, *n); n.Semantics != (Semantics{}) && n.Behind == 0 {
+			n.Behind = []time.Duration{0, 0, 5 * time.Second, 45 * time.Second}[own.IntN(4)]
+		}
+	}
+
 	switch number % delegatedEvery {
 	case 0:
 		p.delegate()
 	case questioned:
 		p.question()
+	case administered:
+		p.administer()
 	}
 
 	return p

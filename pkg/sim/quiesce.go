@@ -49,6 +49,7 @@ func (w *simulation) recover() {
 			}
 		}
 
+		w.resume(t)
 		w.act(Command{Kind: Rotate, A: i, B: 999})
 		w.all()
 	}
@@ -98,6 +99,7 @@ func (w *simulation) pump() {
 			return
 		}
 	}
+	w.showPending()
 	w.oracle.fail("L10", "the queues are never empty")
 }
 
@@ -132,6 +134,7 @@ func (w *simulation) settled() {
 // settle runs minutes until nothing is owed, at most so long. What nobody can confirm,
 // because nobody was ever seen to have the role, administrators close, or let count unseen.
 func (w *simulation) settle(check string, within time.Duration) {
+	within += w.madeWithin()
 	minutes := func(d time.Duration) {
 		for end := time.Now().Add(d); time.Now().Before(end) && w.oracle.violation == ""; {
 			if w.minute(); w.oracle.pending() == "" {
@@ -340,6 +343,17 @@ func (w *simulation) expired() {
 	}
 }
 
+// madeWithin is how long targets that make changes later may need for two of them, each until
+// somebody asks again: what nothing shows is taken away twice.
+func (w *simulation) madeWithin() (most time.Duration) {
+	for _, t := range w.targets {
+		if t.Later > 0 {
+			most = max(most, 2*(t.Later+5*time.Minute))
+		}
+	}
+	return most
+}
+
 // emptied takes back what has no end, and checks that nobody holds anything through us
 // then, and that nothing is left of any assignment.
 func (w *simulation) emptied() {
@@ -479,6 +493,9 @@ func (o *oracle) delivered(tried []entitlement.AssignmentID) {
 
 // compare holds what the targets have against what is desired.
 func (o *oracle) compare(check string) {
+	for _, t := range o.w.targets {
+		t.makeDue()
+	}
 	now := time.Now()
 	// A role that nobody gives is the other half of the comparison.
 	for _, a := range o.assignments {

@@ -24,6 +24,7 @@ type Outcome struct {
 	Calls     int
 	Coverage  Coverage
 	Met       Met
+	Semantics SemanticsMet
 
 	Conditions dynamotest.Conditions // where they are wanted
 }
@@ -40,7 +41,7 @@ func Run(t *testing.T, p Plan, logged bool) (out Outcome) {
 		}
 		w.carryOut(p)
 		w.stop()
-		out = Outcome{Violation: w.oracle.violation, Log: b.String(), Lives: w.oracle.lives, Edits: w.edits, ByJob: w.byJob, Told: w.toldOf, Moved: w.outdated, Calls: w.turns, Coverage: w.covered, Met: w.met, Conditions: w.conditions}
+		out = Outcome{Violation: w.oracle.violation, Log: b.String(), Lives: w.oracle.lives, Edits: w.edits, ByJob: w.byJob, Told: w.toldOf, Moved: w.outdated, Calls: w.turns, Coverage: w.covered, Met: w.met, Semantics: w.semanticsMet, Conditions: w.conditions}
 	})
 	return out
 }
@@ -137,6 +138,9 @@ func (w *simulation) after() {
 		}
 	}
 
+	for _, t := range w.targets {
+		t.makeDue()
+	}
 	w.oracle.step()
 
 	if w.logged.found != "" {

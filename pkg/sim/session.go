@@ -23,6 +23,9 @@ func (w *simulation) factory(cfg entitlement.ConnectorConfig, credential string)
 	if i < 0 {
 		return nil, entitlement.Errorf(entitlement.Invalid, "There is no such target.")
 	}
+	if s := (session{w.targets[i], credential}); s.Later > 0 {
+		return polled{s}, nil
+	}
 	return session{w.targets[i], credential}, nil
 }
 
@@ -34,6 +37,10 @@ func (s session) Describe() connector.Capabilities {
 	for _, name := range wayNames {
 		c.Ways = append(c.Ways, connector.Way(name))
 	}
+	s.limits(&c)
+	if s.Later > 0 {
+		c.Apart = func(string) bool { return true }
+	}
 	return c
 }
 
@@ -42,6 +49,8 @@ func (s session) call(ctx context.Context, label string, effect func() error) er
 	return s.w.do(ctx, outside, label+" at "+s.name, func() error {
 		s.calls++
 		s.lastAttempt = time.Now()
+		s.w.oracle.called(s.target)
+		s.makeDue()
 
 		if s.word != s.credential {
 			return connector.Fail(entitlement.Forbidden, "call", &connector.Refusal{Reason: connector.CredentialRefused, Detail: "The target does not accept our credential.", Permanent: true}, nil)
@@ -169,8 +178,17 @@ func (s session) FindPrincipals(ctx context.Context, who []connector.Correlation
 
 // Apply changes memberships.
 func (s session) Apply(ctx context.Context, role entitlement.RoleRef, ops []connector.Op) (results []connector.Result, err error) {
+	ids, err := s.readIDs(ctx, role, ops)
+	if err != nil {
+		return nil, err
+	}
+
 	label := fmt.Sprint("Apply ", role.Resource, ops)
 	err = s.call(ctx, label, func() error {
+		if err := s.overLimit(); err != nil {
+			return err
+		}
+
 		effect, late := s.wait(ctx, label)
 		if !effect {
 			return late
@@ -189,7 +207,7 @@ func (s session) Apply(ctx context.Context, role entitlement.RoleRef, ops []conn
 			return s.noResource() // it was deleted meanwhile
 		}
 
-		if results, err = s.change(role, ops); s.Racing > 0 {
+		if results, err = s.change(role, ops, ids); s.Racing > 0 {
 			s.overwrite(role, read, ops)
 		}
 		return firstOf(late, err)
@@ -210,9 +228,12 @@ func firstOf(errs ...error) error {
 }
 
 // change carries out the changes of one call, as far as the target does.
-func (s session) change(role entitlement.RoleRef, ops []connector.Op) ([]connector.Result, error) {
+func (s session) change(role entitlement.RoleRef, ops []connector.Op, ids map[connector.PrincipalRef][]int) ([]connector.Result, error) {
 	spoilt := slices.IndexFunc(ops, func(op connector.Op) bool { return s.bad != "" && s.owners[op.Principal] == s.bad })
 	results := make([]connector.Result, len(ops))
+	if err := s.refusesAll(role, ops); err != nil {
+		return nil, err
+	}
 
 	for i, op := range ops {
 		switch {
@@ -222,9 +243,12 @@ func (s session) change(role entitlement.RoleRef, ops []connector.Op) ([]connect
 			s.noteAccepted(role, op.Principal, op.Grant)
 		case s.mode == halves && i >= (len(ops)+1)/2:
 			return nil, unavailable()
+		case s.Later > 0 && s.refuses(role, op) == nil:
+			s.writes++
+			results[i] = s.accept(role, op)
 		default:
 			s.writes++
-			results[i].Err = s.changeOne(role, op)
+			results[i].Err = s.changeOne(role, op, ids)
 		}
 	}
 
@@ -242,17 +266,12 @@ func (s session) spoilt() error {
 	return connector.Fail(entitlement.Unavailable, "call", &connector.Refusal{Reason: connector.TargetUnavailable, Detail: "The target has trouble of its own (status 500)."}, nil)
 }
 
-func (s session) changeOne(role entitlement.RoleRef, op connector.Op) *connector.Refusal {
-	if s.mode == forbids && op.Grant {
-		return &connector.Refusal{Reason: connector.RefusedByTarget, Detail: "The target does not want this person.", Permanent: true}
-	}
-	if u, known := s.owners[op.Principal]; (!known || s.people[u] != op.Principal) && !s.AnyID {
-		return noPerson()
+func (s session) changeOne(role entitlement.RoleRef, op connector.Op, ids map[connector.PrincipalRef][]int) *connector.Refusal {
+	if refusal := s.refuses(role, op); refusal != nil {
+		return refusal
 	}
 	s.noteAccepted(role, op.Principal, op.Grant)
-	if _, held := s.holds[role][op.Principal]; held != op.Grant {
-		s.set(role, op.Principal, op.Grant, true)
-	}
+	s.carryOut(role, op, ids)
 	return nil
 }
 

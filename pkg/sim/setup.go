@@ -38,6 +38,12 @@ func (w *simulation) setUp(p Plan) error {
 		}
 	}
 
+	if p.Watched {
+		if err := w.directory.AddMembers(ctx, w.admin, entitlement.AdministratorsGroup, false, w.population.people[0]); err != nil {
+			return err
+		}
+	}
+
 	for _, k := range p.Packages {
 		if err := w.pack(ctx, w.admin, k); err != nil {
 			return err

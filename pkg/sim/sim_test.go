@@ -86,6 +86,9 @@ func TestSim(t *testing.T) {
 	if missed := total.met.Missed(); len(missed) > 0 && total.runs >= enoughRuns && len(total.bad) == 0 {
 		t.Errorf("F45: these calls of DynamoDB never met these faults: %v", missed)
 	}
+	if missed := total.semantics.Missed(); len(missed) > 0 && total.runs >= enoughRuns && len(total.bad) == 0 {
+		t.Errorf("no run met: %v", missed)
+	}
 	for _, bad := range total.bad {
 		shortest := Shrink(t, drawn(bad.number), bad.violation)
 		t.Errorf("run %d violates %s\nthe shortest list that does:\n%s%s\nreplay it: make sim RUN=%d", bad.number, bad.violation, shortest, Run(t, shortest, false).Violation, bad.number)
@@ -109,6 +112,7 @@ type sums struct {
 	runs, lives, calls int
 	coverage           Coverage
 	met                Met
+	semantics          SemanticsMet
 	conditions         dynamotest.Conditions
 	bad                []badRun
 }
@@ -159,6 +163,9 @@ func (s *sums) add(number uint64, out Outcome) {
 	for at, n := range out.Met {
 		s.met[at] += n
 	}
+	for i, n := range out.Semantics {
+		s.semantics[i] += n
+	}
 	for name, n := range out.Conditions {
 		s.conditions[name] += n
 	}
@@ -188,8 +195,8 @@ func (s *sums) byCheck() string {
 
 func (s *sums) report(took time.Duration) string {
 	cores := float64(runtime.GOMAXPROCS(0))
-	return fmt.Sprintf("%d runs in %s: %d violations, %.0f runs/s, %.0f whole lives/s/core, %.0f calls/s\n%s\n%s\n%s", s.runs, took.Round(time.Millisecond), len(s.bad),
-		float64(s.runs)/took.Seconds(), float64(s.lives)/took.Seconds()/cores, float64(s.calls)/took.Seconds(), s.coverage, s.met, Checks())
+	return fmt.Sprintf("%d runs in %s: %d violations, %.0f runs/s, %.0f whole lives/s/core, %.0f calls/s\n%s\n%s\n%s\n%s", s.runs, took.Round(time.Millisecond), len(s.bad),
+		float64(s.runs)/took.Seconds(), float64(s.lives)/took.Seconds()/cores, float64(s.calls)/took.Seconds(), s.coverage, s.met, s.semantics, Checks())
 }
 
 // The same number gives the same run, to the byte.

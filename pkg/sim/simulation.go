@@ -38,15 +38,19 @@ type simulation struct {
 	store  *store
 	oracle *oracle
 
-	reached    dynamo.Client // the table as the product reaches it
-	truth      *dynamo.DB    // as it is
-	processes  [processes]*dynamo.DB
-	op         faults.Op // of the call that is being made
-	lag        int       // changes by which an index is behind at most
-	settledAt  time.Time // what was written until then every index has seen
-	instants   time.Duration
-	drawn      uint64
-	met        Met
+	reached   dynamo.Client // the table as the product reaches it
+	truth     *dynamo.DB    // as it is
+	processes [processes]*dynamo.DB
+	op        faults.Op // of the call that is being made
+	lag       int       // changes by which an index is behind at most
+	settledAt time.Time // what was written until then every index has seen
+	instants  time.Duration
+	drawn     uint64
+	met       Met
+
+	semanticsMet SemanticsMet
+	proposed     map[entitlement.CatalogID][]entitlement.ImpactChange // that waited for a second person
+
 	conditions dynamotest.Conditions // nil: nobody wants them
 
 	pageSize int
@@ -178,9 +182,16 @@ type opener struct {
 func (o opener) Open(ctx context.Context, id entitlement.ConnectorID) (connector.Connector, error) {
 	conn, err := o.registry.Open(ctx, id)
 	if err != nil {
+		if connector.RefusalOf(err).Reason == connector.TargetPaused {
+			o.w.meets(PausedThen)
+		}
 		return nil, err
 	}
-	return watched{conn, id, o.w}, nil
+	seen := watched{conn, id, o.w}
+	if poller, is := conn.(connector.Poller); is {
+		return watchedPoller{seen, poller}, nil
+	}
+	return seen, nil
 }
 
 // watched tells the oracle when calls start, before anybody else can do anything.

@@ -58,6 +58,12 @@ type target struct {
 	writes      int
 	crossed     int // changes that were written over by one which had read before them
 	lastAttempt time.Time
+	copies      map[membership][]membershipCopy // of those targets alone that have several of one, or ids
+	lastID      int
+	accepted    []*change           // that it makes later
+	allOver     int                 // of these, those before it
+	recent      []time.Time         // writes that count against its limit
+	fresh       map[membership]bool // was shown as it is
 }
 
 // entry is one line of a target's log.
@@ -86,7 +92,7 @@ func (w *simulation) newTarget(name string, id entitlement.ConnectorID, batch in
 	return &target{Nature: n, w: w, id: id, name: name, credential: secretWord + name, batch: batch,
 		people: map[entitlement.UserID]connector.PrincipalRef{}, owners: map[connector.PrincipalRef]entitlement.UserID{},
 		resources: map[string]bool{}, missing: map[string]time.Time{}, took: map[membership]*taken{}, remade: map[entitlement.RoleRef]bool{},
-		holds: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}
+		holds: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}, copies: map[membership][]membershipCopy{}, fresh: map[membership]bool{}}
 }
 
 // hire gives a person an account at the target, a new one where the person had one before.
@@ -127,6 +133,8 @@ func (t *target) set(role entitlement.RoleRef, ref connector.PrincipalRef, grant
 		delete(members, ref)
 	}
 
+	t.keepCopies(membership{role, ref}, granted)
+	delete(t.fresh, membership{role, ref})
 	t.log = append(t.log, entry{time.Now(), ref, role, granted, byUs})
 	// Nobody loses anything by a membership of an account that nobody owns.
 	if u := t.owners[ref]; t.people[u] == ref {
@@ -164,9 +172,8 @@ func (t *target) heldAt(role entitlement.RoleRef, at time.Time) []connector.Prin
 
 // shows is what the target answers of somebody where it is asked in a way.
 func (t *target) shows(way int, role entitlement.RoleRef, who []connector.PrincipalRef) []entitlement.Presence {
-	late := t.Behind * time.Duration([]int{2, 2, 1, 0}[below(mix(t.w.choice, uint64(t.calls), 5), 4)]) / 2
 	// A target that answers from a copy is behind by as much as its copies are.
-	members := t.heldAt(role, time.Now().Add(-late))
+	members := t.heldAt(role, time.Now().Add(-t.late()))
 
 	if t.Shows[way] == ShowsFirst {
 		members = members[:min(t.Cut, len(members))]
@@ -182,6 +189,9 @@ func (t *target) shows(way int, role entitlement.RoleRef, who []connector.Princi
 			all[i] = entitlement.PresencePresent
 		default:
 			all[i] = entitlement.PresenceAbsent
+		}
+		if t.Shows[way] == ShowsTruth && t.Behind > 0 {
+			t.noteShown(role, ref, all[i] == entitlement.PresencePresent)
 		}
 	}
 
@@ -218,6 +228,8 @@ func (t *target) readable(resource string) bool {
 // cure makes a target well, and lets everything be there that should be.
 func (t *target) cure() {
 	t.mode, t.bad, t.inFront = well, "", time.Time{}
+	t.KeepsLast = false // somebody puts in who stays there
+	t.Fails = 0
 
 	clear(t.missing)
 	for name := range t.resources {

@@ -36,6 +36,8 @@ func (w *simulation) use(c Command) usage {
 		return w.useDelegation(c)
 	case Reanswer:
 		return w.useReanswer(c)
+	case Pause, Bound, Agree, Reject:
+		return w.useAdministration(c)
 	default:
 		return w.usePeople(c)
 	}

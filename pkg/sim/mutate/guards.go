@@ -272,6 +272,57 @@ var mutations = []mutation{
 `, `		a, _ := q.answered("answers", value)
 		a.Question, a.Value = q, value
 `}}},
+	{name: "change under way is asked about (F35)", edits: []edit{{"pkg/delivery/unit.go",
+		`	ops := u.poll(ctx, calls)
+`, `	ops := u.ops
+`}}},
+	{name: "change that failed later is not one that was made (F35)", covered: "what is there is read either way; that its reason is shown is held by a test of package delivery",
+		edits: []edit{{"pkg/delivery/pending.go",
+			`		case told.Err != nil:
+`, `		case false:
+`}}},
+	{name: "change counts from when it was made (F35)", edits: []edit{{"pkg/delivery/pending.go",
+		`	o.record.Wrote, o.record.Reason = now, ""
+`, `	o.record.Reason = ""
+`}, {"pkg/delivery/pending.go",
+		`		o.settled, o.wrote = true, now
+`, `		o.settled = true
+`}}},
+	{name: "second change that is made later is judged as that (F35)", edits: []edit{{"pkg/delivery/pending.go",
+		`	if o.settled && o.again {
+`, `	if false {
+`}}},
+	{name: "change that is taken was not refused for good (F35)", edits: []edit{{"pkg/delivery/record.go",
+		`		if g.Permanent = g.Permanent && o.pending == ""; o.pending == ""`, `		if o.pending == ""`}}},
+	{name: "first change that is made later is not a second one (F35)", edits: []edit{{"pkg/delivery/record.go",
+		` || o.wrote.IsZero() || !inVain(g) {`, ` || true {`}}},
+	{name: "removal that is refused is never given up (last member)", edits: []edit{{"pkg/delivery/record.go",
+		`	g.Permanent = o.failure.Permanent && t.Grant // a removal is never given up
+`, `	g.Permanent = o.failure.Permanent
+	if o.failure.Permanent && !t.Grant {
+		g.Since, g.Attempts, g.Detail, g.Presence, g.Revoked = time.Time{}, 0, "", entitlement.PresenceAbsent, true
+		g.CheckAfter = time.Time{}
+		return g
+	}
+`}}},
+	{name: "removal that leaves another copy is sent again", edits: []edit{{"pkg/delivery/decide.go",
+		`	case s.shown == wanted:
+		return s.absent()
+`, `	case s.shown == wanted, !s.grant:
+		return nextStep{step: stepDone}
+`}}},
+	{name: "target that is paused is not opened (R262)", edits: []edit{{"pkg/connector/registry.go",
+		`	if cfg.Paused {
+`, `	if false {
+`}}},
+	{name: "edit above the limit needs a second person (A4)", edits: []edit{{"pkg/catalogs/impact.go",
+		`	if catalog.Limit.Exceeded(l.totals) && agreed.change == nil {
+`, `	if false {
+`}}},
+	{name: "second person is not the first (A4)", edits: []edit{{"pkg/catalogs/impact.go",
+		`	if c.Proposer == by.ID {
+`, `	if false {
+`}}},
 }
 
 // decision is the condition by which of two decisions on a request one wins.
