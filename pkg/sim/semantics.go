@@ -76,6 +76,11 @@ func drawSemantics(r *rand.Rand, n Nature) (s Semantics) {
 		}
 	}
 	// What is made later has no ids, and is made by itself, once.
+	// Such targets know whom they are told of: of somebody who has had two ids there, changes that
+	// fail later are told apart by one of them alone.
+	if n.AnyID {
+		s.Later, s.Fails = 0, 0
+	}
 	if s.Later > 0 {
 		s.ByID, s.Duplicates, s.Atomic = false, false, false
 	}
@@ -92,7 +97,6 @@ const (
 	FailedLater
 	MetAnother
 	ReadForID
-	IDGone
 	IDNotShown
 	StoredTwice
 	OneIsLeft
@@ -109,7 +113,7 @@ const (
 	semantics
 )
 
-var semanticNames = [semantics]string{"a call of several refused as a whole", "a change made later", "a change that failed later", "a change that met one under way", "an id read for a removal", "an id that was read and is gone", "an id that is not shown yet",
+var semanticNames = [semantics]string{"a call of several refused as a whole", "a change made later", "a change that failed later", "a change that met one under way", "an id read for a removal", "an id that is not shown yet",
 	"a membership stored twice", "a removal that leaves another copy", "a write that is not shown yet", "old shown after new", "the last member kept",
 	"a write over the limit", "a write paid for", "a target found paused", "a target resumed", "an edit that waits for a second person", "an edit that a second person agreed to", "an edit that was rejected"}
 
@@ -339,8 +343,6 @@ func (s session) carryOut(role entitlement.RoleRef, op connector.Op, ids map[con
 		}
 	case held:
 		s.takeCopies(m, ids[op.Principal])
-	case len(ids[op.Principal]) > 0:
-		s.w.meets(IDGone) // all that it read is gone by now
 	}
 }
 
@@ -350,9 +352,7 @@ func (s session) takeCopies(m membership, ids []int) {
 		ids = s.stored(m, time.Now())[:1]
 	}
 	for _, id := range ids {
-		if !s.discard(m, id) {
-			s.w.meets(IDGone)
-		}
+		s.discard(m, id) // unless it is gone by now
 	}
 
 	if left := s.stored(m, time.Now()); len(left) > 0 {
