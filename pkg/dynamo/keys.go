@@ -125,6 +125,7 @@ const (
 	wordAbsence      = "ABSENCE"
 	wordReprocess    = "AGAIN"
 	wordCommand      = "CMD"
+	wordAccount      = "ACC"
 	wordNotice       = "NOTICE"
 	wordRole         = "ROLE"
 	wordRoleID       = "RID"
@@ -308,7 +309,7 @@ var eventWords = map[entitlement.AggregateKind]string{
 	entitlement.OfReprocess: wordReprocess,
 	entitlement.OfRole:      wordRole,
 	entitlement.OfSettings:  wordConfig, entitlement.OfOrganization: wordOrganization,
-	entitlement.OfCommand: wordCommand,
+	entitlement.OfCommand: wordCommand, entitlement.OfAccount: wordAccount,
 }
 
 // noticeIndexKey lists an event among those that people should look at, by when it was.
