@@ -346,6 +346,12 @@ func (t *target) endAccount(ctx, calls context.Context, p *targetJob) {
 		return
 	}
 
+	// What is deleted takes its roles with it, and nobody could see any more that they are gone.
+	if t.caps.Accounts.Delete && p.grantSet.Holds() {
+		p.grantSet.Account.Next = t.run.Clock.Now().Add(t.manners.window)
+		return
+	}
+
 	a := p.grantSet.Account
 	ours := p.grantSet.Account.Intent != p.grantSet.Token // that it is disabled may be our own doing
 	shown, gone, err := t.lookAtOwn(calls, p)

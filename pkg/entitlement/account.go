@@ -67,7 +67,8 @@ const (
 
 // AccountStep tells what is to be done with the account of the grant set. wanted: a live
 // assignment gives a role there; expiring: one does whose end has passed, and which may still be
-// extended. An account ends when the last of its roles is gone, and not while one is being removed.
+// extended. An account ends when the removal of its last role was sent: it does not wait for one that
+// cannot be confirmed, or that the target refuses.
 func (s GrantSet) AccountStep(wanted, expiring bool) AccountStep {
 	a := s.Account
 	doubtful := a.doubtful(s.Token)
@@ -75,7 +76,7 @@ func (s GrantSet) AccountStep(wanted, expiring bool) AccountStep {
 	switch {
 	case wanted && (a.State == AccountDisabled || a.State == AccountKept || a.State == AccountActive && doubtful):
 		return AccountEnable
-	case wanted || expiring || s.holdsAny():
+	case wanted || expiring || s.Keeps():
 		return AccountRests
 	case a.State == AccountActive, a.State == AccountDisabled && doubtful:
 		return AccountEnd
@@ -85,8 +86,18 @@ func (s GrantSet) AccountStep(wanted, expiring bool) AccountStep {
 	return AccountRests
 }
 
-// holdsAny reports a role that is not known to be gone.
-func (s GrantSet) holdsAny() bool {
+// Keeps reports a role that was not taken away yet.
+func (s GrantSet) Keeps() bool {
+	for _, g := range s.Grants {
+		if !g.EndedUnseen() && !g.Revoked {
+			return true
+		}
+	}
+	return false
+}
+
+// Holds reports a role that is not known to be gone.
+func (s GrantSet) Holds() bool {
 	for _, g := range s.Grants {
 		if !g.EndedUnseen() {
 			return true
