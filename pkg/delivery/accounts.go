@@ -171,7 +171,7 @@ func (t *target) provide(ctx, calls context.Context, p *targetJob) (provided boo
 		return false
 	case !may:
 		if p.grantSet.Account.State != entitlement.AccountMaking {
-			p.grantSet.Account = p.grantSet.Account.Asked(now) // by a claim that nobody recorded
+			p.grantSet.Account = p.grantSet.Account.Called(now) // by a claim that nobody recorded
 		}
 		t.unfound(ctx, p, &connector.Refusal{Reason: connector.PrincipalMissing, After: again.Sub(now),
 			Detail: "An account was made for this person, or nearly, and its target does not show it. It is looked for again before another one is made."})
@@ -186,7 +186,7 @@ func (t *target) provide(ctx, calls context.Context, p *targetJob) (provided boo
 		return err
 	})
 	if sent {
-		p.grantSet.Account = p.grantSet.Account.Asked(t.run.Clock.Now())
+		p.grantSet.Account = p.grantSet.Account.Called(t.run.Clock.Now())
 	}
 	switch {
 	case errors.Is(err, errFenced) || isNoTime(err):
@@ -246,7 +246,7 @@ func (t *target) recognise(ctx, calls context.Context, p *targetJob, ref connect
 	switch {
 	case err != nil:
 		if a.State != entitlement.AccountMaking {
-			p.grantSet.Account = a.Asked(t.run.Clock.Now())
+			p.grantSet.Account = a.Called(t.run.Clock.Now())
 		}
 		return false
 	case shown.Mark == a.Mark, shown.Mark == "" && answered:
@@ -443,7 +443,7 @@ func (t *target) settleAccount(ctx, calls context.Context, p *targetJob) {
 			return
 		}
 		if a.State != entitlement.AccountMaking {
-			p.grantSet.Account = a.Asked(now)
+			p.grantSet.Account = a.Called(now)
 		}
 		p.grantSet.Account.Next = again
 	}

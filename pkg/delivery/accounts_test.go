@@ -99,7 +99,7 @@ func (a *accounts) one(name string) connectortest.ShownAccount {
 }
 
 // An account is made when a role first needs it, disabled with the last role, and enabled again.
-func TestR263_AnAccountComesWithTheFirstRoleAndIsDisabledWithTheLast(t *testing.T) {
+func TestR270_AnAccountComesWithTheFirstRoleAndIsDisabledWithTheLast(t *testing.T) {
 	onAccounts(t, connectortest.AccountCharacter{}, func(a *accounts) {
 		u := a.employ("mia@example.com")
 		second := a.bench.pack(a.scim.AddGroup())
@@ -149,7 +149,7 @@ func TestR263_AnAccountComesWithTheFirstRoleAndIsDisabledWithTheLast(t *testing.
 }
 
 // What somebody else made is used, and never disabled.
-func TestR263_AnAccountThatWasThereIsNeverDisabled(t *testing.T) {
+func TestR270_AnAccountThatWasThereIsNeverDisabled(t *testing.T) {
 	onAccounts(t, connectortest.AccountCharacter{}, func(a *accounts) {
 		a.scim.AddUser("mia@example.com", "", "mia@example.com")
 		u := a.employ("mia@example.com")
@@ -167,7 +167,7 @@ func TestR263_AnAccountThatWasThereIsNeverDisabled(t *testing.T) {
 }
 
 // Nothing is made where the registration does not say so.
-func TestR263_NoAccountIsMadeUnlessTheConnectorSaysSo(t *testing.T) {
+func TestR270_NoAccountIsMadeUnlessTheConnectorSaysSo(t *testing.T) {
 	onAccounts(t, connectortest.AccountCharacter{}, func(a *accounts) {
 		a.set = func(cfg *entitlement.ConnectorConfig) { cfg.MakeAccounts = false }
 		u := a.employ("mia@example.com")
@@ -180,7 +180,7 @@ func TestR263_NoAccountIsMadeUnlessTheConnectorSaysSo(t *testing.T) {
 }
 
 // A leaver's account is disabled, and one of somebody who is deleted.
-func TestR263_ALeaversAccountIsDisabled(t *testing.T) {
+func TestR270_ALeaversAccountIsDisabled(t *testing.T) {
 	onAccounts(t, connectortest.AccountCharacter{}, func(a *accounts) {
 		u := a.employ("mia@example.com")
 		a.assign(u, a.pack)
@@ -199,7 +199,7 @@ func TestR263_ALeaversAccountIsDisabled(t *testing.T) {
 }
 
 // Where the registration says so, the account is deleted with the last role, and made anew.
-func TestR263_AnAccountIsDeletedOnlyWhereTheConnectorSaysSo(t *testing.T) {
+func TestR270_AnAccountIsDeletedOnlyWhereTheConnectorSaysSo(t *testing.T) {
 	onAccounts(t, connectortest.AccountCharacter{}, func(a *accounts) {
 		a.set = func(cfg *entitlement.ConnectorConfig) { cfg.DeleteAccounts = true }
 		u := a.employ("mia@example.com")
@@ -246,7 +246,7 @@ func (l losing) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // An answer that is lost leaves one account, which is known to be ours, at servers of every sort.
-func TestR263_ALostAnswerLeavesOneAccountThatIsOurs(t *testing.T) {
+func TestR270_ALostAnswerLeavesOneAccountThatIsOurs(t *testing.T) {
 	for name, c := range connectortest.AccountCharacters() {
 		for _, before := range []bool{false, true} {
 			t.Run(name+map[bool]string{true: ", lost before", false: ", lost after"}[before], func(t *testing.T) {
@@ -277,7 +277,7 @@ func TestR263_ALostAnswerLeavesOneAccountThatIsOurs(t *testing.T) {
 }
 
 // The same where the worker dies: after the claim, after the call, and before the record.
-func TestR263_ACrashLeavesOneAccountThatIsOurs(t *testing.T) {
+func TestR270_ACrashLeavesOneAccountThatIsOurs(t *testing.T) {
 	for name, c := range connectortest.AccountCharacters() {
 		t.Run(name, func(t *testing.T) {
 			onAccounts(t, c, func(a *accounts) {
@@ -322,7 +322,7 @@ func (dying) Commit(context.Context, entitlement.Change) error {
 }
 
 // A role that ends while nobody knows whether the account was made leaves no account behind.
-func TestR263_WhatWasMadeByACrashedWorkerIsDisabledThoughNoRoleNeedsIt(t *testing.T) {
+func TestR270_WhatWasMadeByACrashedWorkerIsDisabledThoughNoRoleNeedsIt(t *testing.T) {
 	onAccounts(t, connectortest.AccountCharacter{}, func(a *accounts) {
 		u := a.employ("mia@example.com")
 		a.assign(u, a.pack)
@@ -341,7 +341,7 @@ func TestR263_WhatWasMadeByACrashedWorkerIsDisabledThoughNoRoleNeedsIt(t *testin
 }
 
 // An account that somebody makes by hand after our own call was lost is not ours.
-func TestR263_AnAccountOfAnotherMarkIsNotOurs(t *testing.T) {
+func TestR270_AnAccountOfAnotherMarkIsNotOurs(t *testing.T) {
 	onAccounts(t, connectortest.AccountCharacter{}, func(a *accounts) {
 		times := 1
 		a.wire = func(next http.RoundTripper) http.RoundTripper { return losing{next, http.MethodPost, &times, true} }
@@ -360,7 +360,7 @@ func TestR263_AnAccountOfAnotherMarkIsNotOurs(t *testing.T) {
 
 // A target that says that it has disabled an account, and has not, is asked again and again: the
 // account counts as active, and the end is owed.
-func TestR263_AnAccountCountsAsDisabledOnlyWhereItIsShownSo(t *testing.T) {
+func TestR270_AnAccountCountsAsDisabledOnlyWhereItIsShownSo(t *testing.T) {
 	onAccounts(t, connectortest.AccountCharacter{IgnoresActive: true}, func(a *accounts) {
 		u := a.employ("mia@example.com")
 		a.assign(u, a.pack)
@@ -385,7 +385,7 @@ func TestR263_AnAccountCountsAsDisabledOnlyWhereItIsShownSo(t *testing.T) {
 }
 
 // An account that was deleted at the target and made again there under the same name is not ours.
-func TestR263_WhatStandsInThePlaceOfOurAccountIsNotDisabled(t *testing.T) {
+func TestR270_WhatStandsInThePlaceOfOurAccountIsNotDisabled(t *testing.T) {
 	onAccounts(t, connectortest.AccountCharacter{}, func(a *accounts) {
 		u := a.employ("mia@example.com")
 		a.assign(u, a.pack)
@@ -401,7 +401,7 @@ func TestR263_WhatStandsInThePlaceOfOurAccountIsNotDisabled(t *testing.T) {
 }
 
 // Who was disabled at the target by somebody else stays so.
-func TestR263_WhatOthersDisabledIsNotEnabled(t *testing.T) {
+func TestR270_WhatOthersDisabledIsNotEnabled(t *testing.T) {
 	onAccounts(t, connectortest.AccountCharacter{}, func(a *accounts) {
 		u := a.employ("mia@example.com")
 		a.assign(u, a.pack)

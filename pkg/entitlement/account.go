@@ -132,8 +132,8 @@ func (a Account) Signed() Account {
 	return a
 }
 
-// Asked records that the call that makes it was sent, or may have been at the latest then.
-func (a Account) Asked(now time.Time) Account {
+// Called records that the call that makes it was sent, or may have been at the latest then.
+func (a Account) Called(now time.Time) Account {
 	a = a.Signed()
 	if a.State != AccountMaking {
 		a.Since = now
