@@ -23,7 +23,7 @@ var nouns = map[string]string{
 	"controlConfigurations": "endUserSettings", "endUserSettings": "endUserSettings", "incompatibleGroups": "group",
 	"me": "user", "users": "user", "manager": "directoryObject", "memberOf": "group", "groups": "group", "members": "directoryObject", "owners": "directoryObject",
 	"roleDefinitions": "unifiedRoleDefinition", "roleAssignments": "unifiedRoleAssignment",
-	"connectors": "connector", "events": "event", "notices": "event", "grants": "grant", "deliveryErrors": "deliveryError", "removals": "removal", "link": "link", "assignmentExports": "export",
+	"connectors": "connector", "events": "event", "notices": "event", "grants": "grant", "accounts": "targetAccount", "deliveryErrors": "deliveryError", "removals": "removal", "link": "link", "assignmentExports": "export",
 	"impactSettings": "impactSettings", "impactChanges": "impactChange",
 	"principal": "directoryObject", "roleDefinition": "unifiedRoleDefinition", "customExtension": "customCalloutExtension", "resource": "accessPackageResource",
 	"{connectorId}/resources": "targetResource", "leasehold/settings": "inactiveSettings", "leasehold/assignmentRequests": "requestDetails",

@@ -56,6 +56,7 @@ type personPage struct {
 	entitlement.User
 	Held     []personAssignment
 	Roles    []personRole
+	Accounts []requests.TargetAccount // that were made for the person
 	Requests requestsPage
 }
 
@@ -86,6 +87,10 @@ func showPerson(ctx context.Context, v *visit) (answer, error) {
 	// Apart from the person, nothing here waits for anything else.
 	err = views.Together(
 		func() error { return v.heldBy(ctx, &shown) },
+		func() (err error) {
+			shown.Accounts, err = v.Requests.AccountsOf(ctx, v.by.Caller, id)
+			return err
+		},
 		func() (err error) {
 			shown.Requests, err = v.listOf(ctx, func(ctx context.Context, by authz.Caller, p entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
 				return v.Requests.RequestsOf(ctx, by, id, p)
