@@ -9,10 +9,10 @@ import (
 )
 
 // accountsPath lists the accounts at targets that were made for somebody.
-const accountsPath = ours + "/people/{personId}/accounts"
+const accountsPath = ours + "/accounts/{userId}"
 
 func listAccounts(ctx context.Context, c *call) (response, error) {
-	return list(ctx, c, accountType(), sliced(c.deps.Requests.AccountsOf(ctx, c.by.Caller, id[entitlement.UserID](c, "personId"))))
+	return list(ctx, c, accountType(), sliced(c.deps.Requests.AccountsOf(ctx, c.by.Caller, id[entitlement.UserID](c, "userId"))))
 }
 
 func accountType() entityType[requests.TargetAccount] {
