@@ -19,6 +19,7 @@ LOCAL := .local/leasehold
 VENV := .local/venv/.installed
 NODE := node_modules/.installed
 LINTERS := .local/linters/.installed
+MOTO := .local/moto/.installed
 BROWSER_JS := localstack/browser/node_modules/.installed
 CLIENT_JS := localstack/clients/js/node_modules/.installed
 CLIENT_PYTHON := .local/clients/python/.installed
@@ -96,7 +97,7 @@ $(LOCAL): go.mod go.sum $(wildcard localstack/*.go localstack/*/*.go pkg/names/*
 ## Test
 
 .PHONY: test
-test: install build dynamodb-local ## everything: unit and template tests, then the stories on a deployed stack
+test: install build dynamodb-local slapd $(MOTO) ## everything: unit and template tests, then the stories on a deployed stack
 	$(call within,1200) env GOGC=400 go test ./... -shuffle=on -count=1 -timeout 15m
 	$(MAKE) --no-print-directory test-browser
 	$(MAKE) --no-print-directory e2e
@@ -233,6 +234,14 @@ $(VENV): localstack/requirements.lock
 	@$(call within,600) .local/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	@touch $@
 
+# A second opinion of AWS's services, in an environment of its own: it shares packages with the emulator,
+# in other versions.
+$(MOTO): localstack/moto/requirements.lock
+	@$(TOOLS)
+	@$(call within,120) $(PYTHON) -m venv --clear .local/moto
+	@$(call within,600) .local/moto/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@touch $@
+
 $(BROWSER_JS): localstack/browser/package-lock.json localstack/browser/.npmrc
 	@$(TOOLS)
 	@cd localstack/browser && $(call within,600) npm ci --silent
@@ -266,6 +275,11 @@ $(NODE): package-lock.json .npmrc
 .PHONY: dynamodb-local
 dynamodb-local:
 	@{ $(TOOLS) java && $(MAKE) --silent $(DYNAMODB_LOCAL); } || { rm -f $(DYNAMODB_LOCAL); echo '$(NOT_COMPARED)'; }
+
+# OpenLDAP's server, which the tests of the LDAP connector start.
+.PHONY: slapd
+slapd:
+	@$(call within,300) localstack/slapd/find >/dev/null
 
 NOT_COMPARED = NOT COMPARED: the engine is NOT compared with DynamoDB Local, which takes Java 17 and Maven 3.6.3 or newer
 

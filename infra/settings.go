@@ -23,6 +23,8 @@ type settings struct {
 	domainOnly bool   // the gateway's own address answers nobody
 	arch       string // in Go's words
 	alarmEmail string // "" means that nobody is mailed
+
+	internalTargets string // networks and hosts, separated by commas; "" means none
 }
 
 // readSettings reads the context and says all that is wrong with it at once. The
@@ -36,6 +38,8 @@ func readSettings(context func(string) any) (settings, error) {
 		publicURL:  text(context(names.ContextPublicURL)),
 		arch:       text(context(names.ContextArch)),
 		alarmEmail: text(context(names.ContextAlarmEmail)),
+
+		internalTargets: text(context(names.ContextInternal)),
 	}
 	if s.arch == "" {
 		s.arch = defaultArch(s.emulator)
@@ -45,7 +49,7 @@ func readSettings(context func(string) any) (settings, error) {
 	s.domainOnly = endpoint == "off"
 
 	// All mistakes at once: each deployment takes minutes.
-	if err := errors.Join(s.checkIssuers(), s.checkFirstAdmin(), s.checkEndpoint(endpoint), s.checkPublicURL(), s.checkArch(), s.checkAlarmEmail()); err != nil {
+	if err := errors.Join(s.checkIssuers(), s.checkFirstAdmin(), s.checkEndpoint(endpoint), s.checkPublicURL(), s.checkArch(), s.checkAlarmEmail(), s.checkInternalTargets()); err != nil {
 		return settings{}, fmt.Errorf("the deployment's context is incomplete:\n%w", err)
 	}
 	return s, nil

@@ -86,6 +86,7 @@ func (h *stackBuilder) environment() map[names.EnvKey]*string {
 		names.EnvPublicURL:   jsii.String(h.settings.publicURL),
 		names.EnvSecretPath:  jsii.String(secretPath),
 		names.EnvSignInPath:  jsii.String(signInPath),
+		names.EnvInternal:    jsii.String(h.settings.internalTargets),
 		names.EnvEmulated:    jsii.String(strconv.FormatBool(h.settings.emulator)),
 	}
 }

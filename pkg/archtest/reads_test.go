@@ -47,7 +47,7 @@ func stored(source string, files *token.FileSet, results *ast.FieldList) bool {
 }
 
 // kindWords are what kinds of targets are called: their connectors say so, and nobody else.
-var kindWords = regexp.MustCompile(`"(?i:scim|aadapplication|sharepoint|identitycenter|msgraph|webhook)[^"]*"`)
+var kindWords = regexp.MustCompile(`"(?i:scim|aadapplication|sharepoint|identitycenter|msgraph|webhook|ldap)[^"]*"`)
 
 func TestKindsOfTargetsAreNamedByTheirConnectors(t *testing.T) {
 	for path, source := range sources(t, "pkg/graph", "pkg/entitlement", "pkg/catalogs", "pkg/requests", "pkg/views", "pkg/delivery", "pkg/lifecycle") {

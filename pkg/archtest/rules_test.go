@@ -34,6 +34,8 @@ const (
 	tree      = "github.com/aws/constructs-go"
 	json2     = "github.com/go-json-experiment/json"
 	jose      = "github.com/go-jose/go-jose"
+	goldap    = "github.com/go-ldap/ldap"
+	ber       = "github.com/go-asn1-ber/asn1-ber"
 	cedar     = "github.com/cedar-policy/cedar-go"
 	rapid     = "pgregory.net/rapid"
 	gocmp     = "github.com/google/go-cmp"
@@ -90,18 +92,24 @@ var rules = map[string]rule{
 	"pkg/notify":    adapter.andOthers(sdk, smithy),
 	"pkg/objects":   adapter.andOthers(sdk),
 	"pkg/connector": adapter,
+	// It stands in for AWS, and hands out what its callers sign with.
+	"pkg/connector/connectortest/identityserver": adapter.andOthers(sdk),
 
 	// The engine stands in for the service, and takes nothing of what is tested on it.
 	"pkg/dynamo/engine":     {ours: []string{"names"}, others: []string{sdk, smithy}},
 	"pkg/dynamo/faults":     adapter.and("dynamo*").andOthers(sdk, smithy),
 	"pkg/dynamo/dynamotest": adapter.and("dynamo*").andOthers(sdk, smithy),
 
-	"pkg/connector/identitycenter": adapter.andOthers(sdk, smithy),
+	"pkg/connector/identitycenter": adapter.andOthers(sdk),
+	"pkg/connector/ldap":           adapter.andOthers(goldap, ber),
 	"pkg/connector/msgraph":        adapter.andOthers(jose, oauth2),
 	"pkg/connector/webhook":        adapter.andOthers(sdk, smithy),
 	"pkg/connector/remote":         adapter.and("obs"),
 	"pkg/connector/scim":           adapter.andOthers(oauth2),
 	"pkg/connector/tokens":         adapter.andOthers(oauth2),
+
+	"pkg/connector/connectortest/adserver": adapter.andOthers(goldap, ber),
+	"pkg/connector/connectortest/slapd":    adapter.andOthers(goldap, ber),
 
 	"pkg/graph":  pages.and("publicurl"),
 	"pkg/portal": pages.and("publicurl", "sessions", "signin", "timezone").andOthers(templ, words, errs),

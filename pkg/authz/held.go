@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"leasehold/pkg/entitlement"
@@ -40,6 +41,29 @@ func (c Caller) HeldIn(ctx context.Context, roles Roles, catalog entitlement.Cat
 		c.held.forget(catalog) // the next one tries anew
 	}
 	return one.all, one.err
+}
+
+// KnownEverywhere reports that roles in the whole organisation, which were read for this call
+// already, let the caller do an action everywhere: then those of no catalog have to be read.
+func (c Caller) KnownEverywhere(a Action) bool {
+	return c.held != nil && Everywhere(c, a, c.held.whole())
+}
+
+// whole returns those in the whole organisation, as far as they were read: every reading brings
+// them.
+func (h *held) whole() []entitlement.RoleAssignment {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, one := range h.in {
+		select {
+		case <-one.read:
+			if one.err == nil {
+				return slices.DeleteFunc(slices.Clone(one.all), func(a entitlement.RoleAssignment) bool { return a.Catalog != "" })
+			}
+		default:
+		}
+	}
+	return nil
 }
 
 // of returns a catalog's, and whether it is for the caller of this to read.

@@ -28,6 +28,11 @@ func (s *Service) may(ctx context.Context, by authz.Caller, a authz.Action, o au
 	return cmp.Or(err, d.Err())
 }
 
+// open is may for what is read meanwhile.
+func open[T any](ctx context.Context, s *Service, by authz.Caller, a authz.Action, o authz.Object, read func(context.Context) (T, error)) (T, error) {
+	return authz.Beside(ctx, by, a, func(ctx context.Context) error { return s.may(ctx, by, a, o) }, read)
+}
+
 // permitted returns what was read, where the caller may read it; failed is what became of
 // the reading.
 func permitted[T any](ctx context.Context, s *Service, by authz.Caller, a authz.Action, o authz.Object, v T, failed error) (T, error) {

@@ -23,12 +23,19 @@ type Service struct {
 	Clock    clock.Clock
 	IDs      clock.IDs
 	Log      *slog.Logger
+
+	// AtOnce is with how many people one call looks at a change of roles, above which it is a job;
+	// 0 means MaxAtOnce.
+	AtOnce int
 }
 
 // Jobs starts the way of a package edit to the holders. A lost message costs time,
 // never correctness: the sweep finds the job.
 type Jobs interface {
 	EnqueueJob(ctx context.Context, pkg entitlement.PackageID, generation int64) error
+	// EnqueueImpact tells a worker of a change of roles that it is to look at. No sweep finds one
+	// whose message is lost before it was sent: whoever asks is told so, and asks again.
+	EnqueueImpact(ctx context.Context, pkg entitlement.PackageID, id entitlement.ImpactJobID) error
 }
 
 // Enqueuer tells the delivery worker whom to reconcile. A lost message costs time,

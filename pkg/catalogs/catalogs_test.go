@@ -67,7 +67,15 @@ func newFixture(t *testing.T) *fixture {
 }
 
 // jobs remembers the package edits that were sent on their way.
-type jobs struct{ sent []int64 }
+type jobs struct {
+	sent  []int64
+	looks []entitlement.ImpactJobID
+}
+
+func (j *jobs) EnqueueImpact(_ context.Context, _ entitlement.PackageID, id entitlement.ImpactJobID) error {
+	j.looks = append(j.looks, id)
+	return nil
+}
 
 func (j *jobs) EnqueueJob(_ context.Context, _ entitlement.PackageID, generation int64) error {
 	j.sent = append(j.sent, generation)

@@ -178,7 +178,7 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 		return err
 	}
 	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" || len(c.URL) > 2048 {
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" && !s.Kinds[i].NotHTTP || len(c.URL) > 2048 {
 		return entitlement.Errorf(entitlement.Invalid, "url must be an absolute https address without user, query and fragment.")
 	}
 

@@ -17,7 +17,7 @@ import (
 // this is refused.
 func (s *Service) catalogsFor(ctx context.Context, by authz.Caller, a authz.Action) (in []entitlement.CatalogID, everywhere bool, err error) {
 	d := authz.Allow(by, a, authz.Object{})
-	if d.Allowed {
+	if d.Allowed || by.KnownEverywhere(a) {
 		return nil, true, nil
 	}
 	if err := authz.Admit(by, a); err != nil {

@@ -3,6 +3,7 @@ package catalogs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -120,7 +121,7 @@ func (s *Service) PreviewRoles(ctx context.Context, by authz.Command, c RoleChan
 		return visit(page)
 	})
 	l.before = true
-	err = l.all(ctx)
+	err = l.atOnce(ctx)
 	found.Totals, found.Second = l.totals, catalog.Limit.Exceeded(l.totals)
 	return found, err
 }
@@ -216,7 +217,7 @@ func (s *Service) watched(ctx context.Context, by authz.Command, agreed agreemen
 		}
 		return nil
 	})
-	if err := l.all(ctx); err != nil {
+	if err := l.atOnce(ctx); err != nil {
 		return err
 	}
 
@@ -229,15 +230,22 @@ func (s *Service) watched(ctx context.Context, by authz.Command, agreed agreemen
 	}
 
 	watch.Step = entitlement.WatchHeld
+	with, data := l.agreed(now, watch, agreed.change)
+	return s.putScopes(ctx, by, e, data, with)
+}
+
+// agreed is what goes with a change that was looked at and agreed to: the conditions that it was
+// decided on, the change that waited, which ends, and what the event says of it.
+func (l *holdersLook) agreed(now Impact, watch entitlement.EditWatch, c *entitlement.ImpactChange) (entitlement.Change, map[string]string) {
 	with := entitlement.Change{Unmoved: l.conditions(), Watches: []entitlement.EditWatch{watch}}
 	data := map[string]string{"impact": now.Hash(), "gains": strconv.Itoa(l.totals.Gains), "loses": strconv.Itoa(l.totals.Loses)}
-	if c := agreed.change; c != nil {
+	if c != nil {
 		gone := *c
 		gone.Erased = true
 		with.ImpactChanges = []entitlement.ImpactChange{gone}
 		data["change"], data["proposer"] = string(c.ID), string(c.Proposer)
 	}
-	return s.putScopes(ctx, by, e, data, with)
+	return with, data
 }
 
 // moved refuses a plan whose world has moved, with what it would be now.
@@ -355,33 +363,56 @@ func (s *Service) waiting(ctx context.Context, catalog entitlement.CatalogID) ([
 // AgreeToChange makes a change that waits: agreed to by somebody else than who proposed it, as
 // the hash says that they saw it.
 func (s *Service) AgreeToChange(ctx context.Context, by authz.Command, catalog entitlement.CatalogID, id entitlement.ChangeID, hash string) error {
-	c, err := s.ImpactChange(ctx, by, catalog, id)
+	c, err := s.agreeable(ctx, by, catalog, id, hash)
 	if err != nil {
-		return err
-	}
-	if c.Proposer == by.ID {
-		return entitlement.Errorf(entitlement.Forbidden, "You proposed this change yourself: it needs a second person.")
-	}
-	if c.Hash != hash {
-		err := entitlement.Errorf(entitlement.Conflict, "The change is another one by now, %s. Look at it again, and agree to what it is now.", c.Hash)
-		err.Code = CodeImpactMoved
 		return err
 	}
 	if c.Policy != "" {
 		return s.agreeToPolicy(ctx, by, c)
 	}
 
-	what := RoleChange{Package: c.Edit.Package, Resource: c.Edit.Scope.Resource, Role: c.Edit.Scope.Role.OriginID}
-	if c.Edit.Remove {
-		what.Remove = c.Edit.Scope.ID
-	}
-	_, err = s.editRoles(ctx, by, agreement{hash: c.Hash, change: &c}, s.edits(ctx, what))
+	_, err = s.editRoles(ctx, by, agreement{hash: c.Hash, change: &c}, s.edits(ctx, ChangeOf(c.Edit)))
 	if entitlement.CodeOf(err) == CodeImpactMoved {
 		refused := entitlement.Errorf(entitlement.Conflict, "%s Two people have to agree to the same: propose it again, and somebody else agrees.", cmp.Or(entitlement.MessageOf(err), ""))
 		refused.Code = CodeImpactMoved
 		return refused
 	}
 	return err
+}
+
+// agreeable returns a change that waits, to somebody else than who proposed it, where the hash says
+// that it is the one that they saw.
+func (s *Service) agreeable(ctx context.Context, by authz.Command, catalog entitlement.CatalogID, id entitlement.ChangeID, hash string) (entitlement.ImpactChange, error) {
+	c, err := s.ImpactChange(ctx, by, catalog, id)
+	if err != nil {
+		return c, err
+	}
+	if c.Proposer == by.ID {
+		return c, entitlement.Errorf(entitlement.Forbidden, "You proposed this change yourself: it needs a second person.")
+	}
+	if c.Hash != hash {
+		err := entitlement.Errorf(entitlement.Conflict, "The change is another one by now, %s. Look at it again, and agree to what it is now.", c.Hash)
+		err.Code = CodeImpactMoved
+		return c, err
+	}
+	return c, nil
+}
+
+// ChangeOf names an edit of a package's roles as it is asked for.
+func ChangeOf(e entitlement.RoleEdit) RoleChange {
+	if e.Remove {
+		return RoleChange{Package: e.Package, Remove: e.Scope.ID}
+	}
+	return RoleChange{Package: e.Package, Resource: e.Scope.Resource, Role: e.Scope.Role.OriginID}
+}
+
+// waitsFor returns the change that a refusal says waits for a second person.
+func waitsFor(err error) (entitlement.ImpactChange, bool) {
+	waits, is := errors.AsType[*SecondPersonError](err)
+	if !is {
+		return entitlement.ImpactChange{}, false
+	}
+	return waits.Change, true
 }
 
 // RejectChange ends a change that waits. Whoever proposed it may take it back so.

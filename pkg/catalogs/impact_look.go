@@ -32,21 +32,25 @@ func (s *Service) lookAtHolders(edit entitlement.RoleEdit, own entitlement.Packa
 	return &holdersLook{service: s, edit: edit, totals: edit.Totals(), visit: visit, gives: gives}
 }
 
-// all goes through all holders.
-func (l *holdersLook) all(ctx context.Context) error {
-	for token, pages := "", 0; ; pages++ {
-		slots, err := l.service.Store.Slots(ctx, l.edit.Package, token)
+// atOnce goes through all holders where they are not too many for one call. Of too many it reads
+// where they are, as far as it must to know it, and nothing of what they hold.
+func (l *holdersLook) atOnce(ctx context.Context) error {
+	most := l.service.atOnce()
+	var all []entitlement.AssignmentSlot
+	for token := ""; ; {
+		slots, err := l.service.Store.Slots(ctx, l.edit.Package, token, most-len(all))
 		if err == nil && slots.Unread > 0 {
 			err = unsure(slots.Unread) // somebody may hold it
 		}
-		if err == nil {
-			err = l.page(ctx, slots.Items)
-		}
-		if token = slots.Next; err != nil || token == "" {
+		if err != nil {
 			return err
 		}
-		if pages == maxSeen {
-			return entitlement.Errorf(entitlement.Precondition, "So many people hold the access package that nobody can look through all of them at once: the change of its roles is refused.")
+		all, token = append(all, slots.Items...), slots.Next
+		switch {
+		case token == "":
+			return l.page(ctx, all)
+		case len(all) >= most:
+			return tooMany(most)
 		}
 	}
 }

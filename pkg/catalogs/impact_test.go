@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/catalogs"
@@ -390,27 +389,6 @@ func TestT26_OnlyAnAdministratorLoosensALimit(t *testing.T) {
 	w.kind(set(by, entitlement.ImpactLimit{Percent: 101}), entitlement.Invalid, "percent")
 	if err := set(by, entitlement.ImpactLimit{}); err != nil {
 		t.Errorf("an administrator lifts it: %v", err)
-	}
-}
-
-// Fifty thousand holders are gone through by large pages.
-func TestF38_TheImpactOnFiftyThousandHoldersIsReadByLargePages(t *testing.T) {
-	w := newImpact(t)
-	store, meter := dynamotest.Metered()
-	w.store, w.Service.Store = store, store
-	w.catalog = w.fixture.catalog()
-	w.first = w.pack(w.catalog)
-	r := must[entitlement.Resource](t)(w.AddResource(t.Context(), by, w.catalog.ID, entitlement.BuiltinConnector, entitlement.OriginAadGroup, "g"))
-	dynamotest.Fill(t, store, dynamotest.Many, func(i int, c *entitlement.Change) {
-		a := entitlement.Assignment{ID: entitlement.AssignmentID(dynamotest.OldID(6, i)), Package: w.first.ID, Subject: entitlement.UserID(dynamotest.OldID(5, i)), Target: entitlement.TargetPresent}
-		c.Slots = append(c.Slots, entitlement.AssignmentSlot{Package: w.first.ID, Subject: a.Subject, Assignment: &a})
-		c.SubjectUpdates = append(c.SubjectUpdates, entitlement.SubjectUpdate{Subject: a.Subject, Add: entitlement.Waiting{Package: w.first.ID, Assignment: a.ID}, CheckAfter: w.clock.Now().Add(time.Hour)})
-	})
-	meter.Reset()
-	found := w.preview(catalogs.RoleChange{Package: w.first.ID, Resource: r.ID, Role: "Member_g"})
-	t.Logf("%d calls, %d pages, %.1f R", meter.Total(), meter.Calls["Query"], meter.ReadUnits)
-	if found.Totals.Gains != dynamotest.Many || len(found.People) != entitlement.MaxSeen || found.Seen() != nil || meter.Calls["Query"] > 20 {
-		t.Errorf("%d gain, %d are named, %d pages", found.Totals.Gains, len(found.People), meter.Calls["Query"])
 	}
 }
 

@@ -102,7 +102,7 @@ func TestF38_DeletingAPackageThatFiftyThousandAskedForLatelyIsOneCall(t *testing
 // small is a store whose large pages are small ones.
 type small struct{ *dynamotest.Store }
 
-func (s small) Slots(ctx context.Context, id entitlement.PackageID, token string) (entitlement.Paged[entitlement.AssignmentSlot], error) {
+func (s small) Slots(ctx context.Context, id entitlement.PackageID, token string, _ int) (entitlement.Paged[entitlement.AssignmentSlot], error) {
 	return s.Holders(ctx, id, entitlement.Page{Token: token})
 }
 

@@ -27,10 +27,9 @@ func (s *Service) ListCatalogs(ctx context.Context, by authz.Caller, page entitl
 
 // Resources lists the resources of a catalog.
 func (s *Service) Resources(ctx context.Context, by authz.Caller, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.Resource], error) {
-	if err := s.may(ctx, by, authz.ReadCatalog, authz.Object{Catalog: catalog}); err != nil {
-		return entitlement.Paged[entitlement.Resource]{}, err
-	}
-	return s.Store.ListResources(ctx, catalog, page)
+	return open(ctx, s, by, authz.ReadCatalog, authz.Object{Catalog: catalog}, func(ctx context.Context) (entitlement.Paged[entitlement.Resource], error) {
+		return s.Store.ListResources(ctx, catalog, page)
+	})
 }
 
 // Package returns a package to those who keep it.
@@ -54,10 +53,9 @@ func (s *Service) ListPackages(ctx context.Context, by authz.Caller, page entitl
 
 // PackagesOf lists the packages of a catalog.
 func (s *Service) PackagesOf(ctx context.Context, by authz.Caller, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-	if err := s.may(ctx, by, authz.ListPackages, authz.Object{Catalog: catalog}); err != nil {
-		return entitlement.Paged[entitlement.AccessPackage]{}, err
-	}
-	return s.Store.PackagesOf(ctx, catalog, page)
+	return open(ctx, s, by, authz.ListPackages, authz.Object{Catalog: catalog}, func(ctx context.Context) (entitlement.Paged[entitlement.AccessPackage], error) {
+		return s.Store.PackagesOf(ctx, catalog, page)
+	})
 }
 
 // PackagesNamed returns those of the packages that are there, and that the caller may see:
@@ -100,8 +98,5 @@ func (s *Service) Connector(ctx context.Context, by authz.Caller, id entitlement
 
 // ListConnectors lists the registered targets.
 func (s *Service) ListConnectors(ctx context.Context, by authz.Caller) ([]entitlement.ConnectorConfig, error) {
-	if err := s.may(ctx, by, authz.ReadConnector, authz.Object{}); err != nil {
-		return nil, err
-	}
-	return s.Store.ListConnectors(ctx)
+	return open(ctx, s, by, authz.ReadConnector, authz.Object{}, s.Store.ListConnectors)
 }

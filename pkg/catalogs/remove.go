@@ -112,7 +112,7 @@ func (s *Service) occupied(ctx context.Context, d entitlement.Deletion) (n entit
 		if token == "" { // mostly there is no more than this, or somebody in it
 			slots, err = s.Store.Holders(ctx, d.Package.ID, entitlement.Page{})
 		} else {
-			slots, err = s.Store.Slots(ctx, d.Package.ID, token)
+			slots, err = s.Store.Slots(ctx, d.Package.ID, token, 0)
 		}
 
 		if err == nil && slots.Unread > 0 {

@@ -27,6 +27,8 @@ type Store interface {
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
 	PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
+	// PackagesWithScopes is PackagesOf with the role scopes of each.
+	PackagesWithScopes(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], map[entitlement.PackageID]entitlement.PackageScopes, error)
 	// Scopes returns a package's role scopes; a package without any has an empty list at version 0.
 	Scopes(ctx context.Context, id entitlement.PackageID) (entitlement.PackageScopes, error)
 
@@ -39,8 +41,9 @@ type Store interface {
 
 	// Holders pages through a package's slots: who holds it, and whose request is open.
 	Holders(ctx context.Context, id entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentSlot], error)
-	// Slots goes on where a page of Holders ended, by pages as large as the store has them.
-	Slots(ctx context.Context, id entitlement.PackageID, token string) (entitlement.Paged[entitlement.AssignmentSlot], error)
+	// Slots goes on where a page of Holders ended, by pages of at most so many; 0 means as large as
+	// the store has them.
+	Slots(ctx context.Context, id entitlement.PackageID, token string, most int) (entitlement.Paged[entitlement.AssignmentSlot], error)
 
 	// RolesIn returns the role assignments of a catalog and those of the whole organisation, or
 	// these alone where no catalog is named; strongly consistent.
@@ -66,6 +69,12 @@ type Store interface {
 	LiveAssignments(ctx context.Context, of []entitlement.PackageSubject) (map[entitlement.AssignmentID]entitlement.Assignment, error)
 	// JobsOf returns the edits of a package that have not reached every holder yet.
 	JobsOf(ctx context.Context, id entitlement.PackageID) ([]entitlement.Job, error)
+	// ImpactJob returns a job that looks at a change of a package's roles, ImpactJobs those of the
+	// package; what is over may be among them. ImpactPeople returns the people of one item of the
+	// job's round, at version 0 where there is none. Strongly consistent.
+	ImpactJob(ctx context.Context, pkg entitlement.PackageID, id entitlement.ImpactJobID) (entitlement.ImpactJob, error)
+	ImpactJobs(ctx context.Context, pkg entitlement.PackageID) ([]entitlement.ImpactJob, error)
+	ImpactPeople(ctx context.Context, job entitlement.ImpactJob, e entitlement.Effect, number int) (entitlement.ImpactPeople, error)
 	// ImpactChange and ImpactChanges return changes of a catalog that wait for a second person;
 	// what is over may be among them. Strongly consistent.
 	ImpactChange(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ChangeID) (entitlement.ImpactChange, error)

@@ -12,13 +12,14 @@ import (
 const maxWoken = 2000
 
 // curedBy returns the reasons of failures that may end with what was changed of a connector,
-// each once. A target may refuse somebody for the sake of the credential; and at another
+// each once. A target may refuse somebody for the sake of the credential, with which an entry
+// may have come that is left in a group; and at another
 // address everything may be otherwise.
 func curedBy(before, after entitlement.ConnectorConfig, credential bool) []string {
 	var reasons []string
 
 	if credential {
-		reasons = append(reasons, entitlement.ReasonCredential, entitlement.ReasonUnavailable, entitlement.ReasonRefused)
+		reasons = append(reasons, entitlement.ReasonCredential, entitlement.ReasonUnavailable, entitlement.ReasonRefused, entitlement.ReasonLastMember)
 	}
 
 	if after.Address() != before.Address() {

@@ -36,6 +36,8 @@ type Config struct {
 	SignInPath string   // SSM path of the pages' own secrets at issuers, with no slash at the end
 	Emulated   bool     // on an emulator: targets and key sets may be plain http and private
 	AWS        AWS
+
+	InternalTargets InternalTargets // private addresses that directories may have
 }
 
 // AWS is how the function reaches AWS or an emulator, from the Lambda runtime.

@@ -28,6 +28,7 @@ func environment() map[string]string {
 		string(names.EnvPublicURL):   "",
 		string(names.EnvSecretPath):  "/leasehold/connectors",
 		string(names.EnvSignInPath):  "/leasehold/sign-in",
+		string(names.EnvInternal):    "10.20.0.0/16, dc1.corp.example,192.168.1.7",
 		string(names.EnvEmulated):    "false",
 		"AWS_REGION":                 "eu-west-1",
 		"AWS_ACCESS_KEY_ID":          "AKIDEXAMPLE",

@@ -56,6 +56,10 @@ var parsers = map[names.EnvKey]parser{
 		c.SignInPath = value
 		return checkPath(value)
 	}},
+	names.EnvInternal: {"private networks such as 10.20.0.0/16 and names of hosts, separated by commas, or nothing", func(c *Config, value string) (err error) {
+		c.InternalTargets, err = parseInternalTargets(value)
+		return err
+	}},
 	names.EnvEmulated: {"true or false", func(c *Config, value string) error {
 		c.Emulated = value == "true"
 		if value != "true" && value != "false" {

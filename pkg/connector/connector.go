@@ -10,7 +10,8 @@
 //  1. A package below this one implements Connector, and Explorer where the target shows what
 //     there is to pick. It keeps nothing that a second process would need, and calls the target
 //     through package outbound. It says in Capabilities what the target cannot do; what
-//     Capabilities does not have a word for yet is added there, with what delivery makes of it.
+//     Capabilities does not have a word for yet is added there, with what delivery makes of it. A
+//     target that takes changes first and makes them later has a Poller, and nobody who waits.
 //  2. A target that publishes limits states them as Rate, with what an Apply costs as Costs, and
 //     calls Spend before each other call. Workers then share the rate (package delivery, meter).
 //  3. A real server to test against, or one in memory that is written from the documentation and
@@ -19,7 +20,8 @@
 //  4. A test that makes a connectortest.Harness of such a target and hands it to connectortest.Run,
 //     and to RunBehaviour for each Character. Roles of different sorts are a harness each. What is
 //     nil in Faults is named in the row that go test -v prints for the target. Where the protocol
-//     asks by other methods than GET, Proxy.Writes tells what changes something.
+//     asks by other methods than GET, Proxy.Writes tells what changes something; a target that is
+//     not spoken to over HTTP has Faults.Spoil in place of Reply (package slapd is one).
 //  5. A row in package kinds, with the origin systems of its resources, and one in
 //     app/targets/targets.go, with what opens it; a story there
 //     that goes through the whole stack; a row in archtest for what else it imports; a paragraph in
@@ -62,6 +64,19 @@ type Connector interface {
 	// nothing about it. It draws no conclusion: a target may hide members or ignore what it
 	// was asked.
 	Check(ctx context.Context, role entitlement.RoleRef, way Way, who []PrincipalRef) ([]entitlement.Presence, error)
+}
+
+// Poller is a connector of a target that takes changes first and makes them later.
+type Poller interface {
+	// Poll asks what became of a change of the role that Apply answered with Pending.
+	Poll(ctx context.Context, role entitlement.RoleRef, pending string) (Progress, error)
+}
+
+// Progress is how far a pending change is. Neither running nor failed: it is over, or the target
+// does not know it any more, and Check alone tells what is there.
+type Progress struct {
+	Running bool
+	Err     *Refusal // it failed
 }
 
 // PrincipalRef is a person's id at the target.
@@ -144,7 +159,10 @@ type Op struct {
 
 // Result is the outcome of one op.
 type Result struct {
-	Err *Refusal // nil: done, or already so
+	Err *Refusal // nil: done, or already so, or pending
+	// Pending is what the target, a Poller's, calls a change that it took and has not made yet: at
+	// most 100 bytes, and enough for another process to ask. "": it is made.
+	Pending string
 }
 
 // Reason says why a target refused one person or one resource. People read its sentence.
@@ -163,12 +181,13 @@ const (
 	NotUnderstood      Reason = entitlement.ReasonNotUnderstood // the answer is none that the adapter can read
 	NotConfirmed       Reason = entitlement.ReasonNotConfirmed  // the write was accepted, the read-back does not show it
 	CannotConfirm      Reason = entitlement.ReasonCannotConfirm // no way of asking this target tells who holds the role
+	LastMember         Reason = entitlement.ReasonLastMember    // the group may not be empty
 )
 
 // Reasons lists them.
 func Reasons() []string {
 	var all []string
-	for _, r := range []Reason{PrincipalMissing, PrincipalAmbiguous, ResourceMissing, RefusedByTarget, CredentialRefused, TargetUnavailable, TargetThrottled, TargetPaused, NotUnderstood, NotConfirmed, CannotConfirm} {
+	for _, r := range []Reason{PrincipalMissing, PrincipalAmbiguous, ResourceMissing, RefusedByTarget, CredentialRefused, TargetUnavailable, TargetThrottled, TargetPaused, NotUnderstood, NotConfirmed, CannotConfirm, LastMember} {
 		all = append(all, string(r))
 	}
 	return all

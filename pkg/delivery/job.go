@@ -273,6 +273,7 @@ func merged(a, b outcome) outcome {
 	}
 
 	a.wrote = later(a.wrote, b.wrote)
+	a.pending, a.settled = cmp.Or(a.pending, b.pending), a.settled || b.settled
 	// Present under one id is present, whatever the other says.
 	if b.presence == entitlement.PresencePresent {
 		a.presence, a.way = b.presence, b.way

@@ -16,6 +16,8 @@ type outcome struct {
 	look     time.Time            // to be looked at again then; zero: no need
 	failure  *connector.Refusal   // nil where nothing failed
 	accepted bool                 // it counts without having been seen (S15)
+	pending  string               // what the target calls the change that it took and has not made yet
+	settled  bool                 // what it had not made is over
 	ended    connector.Reason     // a removal that is over for this reason, without having been seen
 
 	final   bool // the target's store is ours: that a resource is missing is the last word
@@ -82,6 +84,7 @@ func record(grantSet *entitlement.GrantSet, t Task, o outcome, generation int64,
 		g.Attempts = 0 // those were at something else: what is wanted now has not failed yet
 	}
 	g.Generation, g.CheckAfter = generation, o.look
+	g = enterPending(g, o)
 	if o.tells() {
 		g.Presence, g.Confirmed = o.presence, now
 		g.PreExisting = g.PreExisting || t.Grant && !g.Sent && o.presence == entitlement.PresencePresent
@@ -161,7 +164,7 @@ func onlyIntended(g entitlement.Grant, token string) bool {
 // been written again says nothing new about the trouble that was on record.
 func better(g entitlement.Grant, t Task, o outcome) entitlement.Grant {
 	g.MissingSince, g.Next = time.Time{}, o.look
-	if !o.look.IsZero() && o.wrote.IsZero() && o.presence != entitlement.PresenceOf(t.Grant) {
+	if !o.look.IsZero() && (o.wrote.IsZero() || o.pending != "") && o.presence != entitlement.PresenceOf(t.Grant) {
 		return g
 	}
 	g.Since, g.Attempts, g.Reason, g.Detail, g.Permanent = time.Time{}, 0, "", "", false

@@ -66,8 +66,9 @@ func evaluate(a entitlement.Assignment, list []entitlement.ResourceRoleScope, kn
 			unconfirmed = unconfirmed || g.Presence != entitlement.PresencePresent
 		case !g.Permanent && !(g.Failing() && g.Reason == string(connector.CannotConfirm)):
 			hopeful++
-			// What waits for a paused target has not failed, however long that is.
-			paused = paused || g.Failing() && g.Reason == entitlement.ReasonPaused
+			// What waits for a paused target has not failed, however long that is, nor has what the
+			// target is making.
+			paused = paused || g.Failing() && g.Reason == entitlement.ReasonPaused || g.Pending != ""
 			if g.Failing() && (since.IsZero() || g.Since.Before(since)) {
 				since = g.Since
 			}

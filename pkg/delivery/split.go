@@ -156,9 +156,9 @@ func (u *unit) apply(call context.Context, ops []*op) error {
 
 	for i, o := range ops {
 		// Counted as written whatever came back: a call that timed out may have been carried out.
-		o.wrote, o.refusal = now, nil
+		o.wrote, o.refusal, o.pending = now, nil, ""
 		if err == nil {
-			o.refusal = u.noteMissingPrincipal(o, results[i].Err)
+			o.refusal, o.pending = u.noteMissingPrincipal(o, results[i].Err), results[i].Pending
 		}
 	}
 

@@ -23,16 +23,19 @@ func (u *unit) serve(ctx, calls context.Context) {
 		return
 	}
 
-	if err := u.read(ctx, calls, u.ops, (*unit).ruleBefore); err != nil {
-		u.noteEach(ctx, u.ops, failedBy(err))
+	ops := u.poll(ctx, calls)
+	if err := u.read(ctx, calls, ops, (*unit).ruleBefore); err != nil {
+		u.noteEach(ctx, ops, failedBy(err))
 		return
 	}
 
 	var differ []*op
-	for _, o := range u.ops {
-		switch o.ruling.step {
-		case stepWrite, stepAgain:
-			o.again = o.ruling.step == stepAgain
+	for _, o := range ops {
+		switch step := o.ruling.step; {
+		case o.refusal != nil:
+			u.conclude(ctx, o) // the target took it and failed: it is tried again in its time
+		case step == stepWrite || step == stepAgain:
+			o.again = step == stepAgain
 			if o.Grant && o.shown == entitlement.PresencePresent {
 				o.shown = "" // that may be what was there before: it overrules no refusal
 			}
@@ -55,6 +58,8 @@ func (u *unit) readBack(ctx, calls context.Context, differ []*op) {
 			u.recordOutcome(ctx, o, o.skipped)
 		case o.refusal != nil:
 			u.conclude(ctx, o)
+		case o.pending != "":
+			u.recordOutcome(ctx, o, u.accepted(o))
 		default:
 			o.asked, o.shown = nil, ""
 			taken = append(taken, o)
@@ -236,6 +241,8 @@ type op struct {
 	refusal  *connector.Refusal   // of the write
 	skipped  outcome              // of one that was not written after all
 	ruling   nextStep
+	pending  string // what the target calls the write that it took and has not made yet
+	settled  bool   // what it had not made when this attempt began is over
 }
 
 // asked is a way of asking, and what it said; "" where the question was refused.
@@ -296,7 +303,7 @@ func (u *unit) ruleAfter(o *op) nextStep  { return u.situation(o).after(o.again)
 // conclude turns what was ruled into the outcome of the op. Only what was read proves
 // anything, so it overrules a refusal too.
 func (u *unit) conclude(ctx context.Context, o *op) {
-	out := outcome{presence: o.shown, way: o.way, wrote: o.wrote}
+	out := outcome{presence: o.shown, way: o.way, wrote: o.wrote, settled: o.settled}
 
 	u.lag(o)
 	switch {

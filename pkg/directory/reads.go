@@ -27,12 +27,14 @@ func (s *Service) may(ctx context.Context, by authz.Caller, a authz.Action) erro
 	return cmp.Or(err, d.Err())
 }
 
+// open is may for what is read meanwhile.
+func open[T any](ctx context.Context, s *Service, by authz.Caller, a authz.Action, read func(context.Context) (T, error)) (T, error) {
+	return authz.Beside(ctx, by, a, func(ctx context.Context) error { return s.may(ctx, by, a) }, read)
+}
+
 // User returns a user. Of one who was deleted the record is kept, and nobody sees it.
 func (s *Service) User(ctx context.Context, by authz.Caller, id entitlement.UserID) (entitlement.User, error) {
-	if err := s.may(ctx, by, authz.ReadUser); err != nil {
-		return entitlement.User{}, err
-	}
-	return s.user(ctx, id)
+	return open(ctx, s, by, authz.ReadUser, func(ctx context.Context) (entitlement.User, error) { return s.user(ctx, id) })
 }
 
 // UserNamed finds a user by the whole userPrincipalName, in any case.
@@ -49,10 +51,7 @@ func (s *Service) UserNamed(ctx context.Context, by authz.Caller, userPrincipalN
 
 // UsersNamed returns those of the users who were not deleted.
 func (s *Service) UsersNamed(ctx context.Context, by authz.Caller, ids []entitlement.UserID) ([]entitlement.User, error) {
-	if err := s.may(ctx, by, authz.ReadUser); err != nil {
-		return nil, err
-	}
-	all, err := s.Store.Users(ctx, ids)
+	all, err := open(ctx, s, by, authz.ReadUser, func(ctx context.Context) ([]entitlement.User, error) { return s.Store.Users(ctx, ids) })
 	return slices.DeleteFunc(all, entitlement.User.Gone), err
 }
 
@@ -77,10 +76,7 @@ func (s *Service) UsersEmployed(ctx context.Context, by authz.Caller, employeeID
 
 // users reads a page of users for a caller who may see them, without those who are gone.
 func (s *Service) users(ctx context.Context, by authz.Caller, page entitlement.Page, read func(context.Context, entitlement.Page) (entitlement.Paged[entitlement.User], error)) (entitlement.Paged[entitlement.User], error) {
-	if err := s.may(ctx, by, authz.ReadUser); err != nil {
-		return entitlement.Paged[entitlement.User]{}, err
-	}
-	all, err := read(ctx, page)
+	all, err := open(ctx, s, by, authz.ReadUser, func(ctx context.Context) (entitlement.Paged[entitlement.User], error) { return read(ctx, page) })
 	all.Items = slices.DeleteFunc(all.Items, entitlement.User.Gone)
 	all.Sure = false // who follows may be gone
 	return all, err
@@ -88,10 +84,7 @@ func (s *Service) users(ctx context.Context, by authz.Caller, page entitlement.P
 
 // Group returns a group.
 func (s *Service) Group(ctx context.Context, by authz.Caller, id entitlement.GroupID) (entitlement.Group, error) {
-	if err := s.may(ctx, by, authz.ReadGroup); err != nil {
-		return entitlement.Group{}, err
-	}
-	return s.group(ctx, id)
+	return open(ctx, s, by, authz.ReadGroup, func(ctx context.Context) (entitlement.Group, error) { return s.group(ctx, id) })
 }
 
 // GroupsNamed returns those of the groups that are there.
@@ -105,26 +98,23 @@ func (s *Service) GroupsNamed(ctx context.Context, by authz.Caller, ids []entitl
 
 // ListGroups lists all groups.
 func (s *Service) ListGroups(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.Group], error) {
-	if err := s.may(ctx, by, authz.ReadGroup); err != nil {
-		return entitlement.Paged[entitlement.Group]{}, err
-	}
-	all, err := s.Store.ListGroups(ctx, page)
+	all, err := open(ctx, s, by, authz.ReadGroup, func(ctx context.Context) (entitlement.Paged[entitlement.Group], error) {
+		return s.Store.ListGroups(ctx, page)
+	})
 	all.Items = slices.DeleteFunc(all.Items, entitlement.Group.Gone)
 	return all, err
 }
 
 // Members pages through the members of a group.
 func (s *Service) Members(ctx context.Context, by authz.Caller, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-	if err := s.may(ctx, by, authz.ReadGroup); err != nil {
-		return entitlement.Paged[entitlement.UserID]{}, err
-	}
-	return s.Store.Members(ctx, id, page)
+	return open(ctx, s, by, authz.ReadGroup, func(ctx context.Context) (entitlement.Paged[entitlement.UserID], error) {
+		return s.Store.Members(ctx, id, page)
+	})
 }
 
 // Owners lists the owners of a group.
 func (s *Service) Owners(ctx context.Context, by authz.Caller, id entitlement.GroupID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error) {
-	if err := s.may(ctx, by, authz.ReadGroup); err != nil {
-		return entitlement.Paged[entitlement.UserID]{}, err
-	}
-	return s.Store.Owners(ctx, id, page)
+	return open(ctx, s, by, authz.ReadGroup, func(ctx context.Context) (entitlement.Paged[entitlement.UserID], error) {
+		return s.Store.Owners(ctx, id, page)
+	})
 }

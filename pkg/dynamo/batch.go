@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -20,15 +21,27 @@ func (db *DB) batch(ctx context.Context, strong bool, keys ...Key) (found, error
 }
 
 func (db *DB) batchAnew(ctx context.Context, strong bool, keys []Key) (found, error) {
-	all := found{}
-	for some := range slices.Chunk(distinct(keys), batchKeys) {
+	chunks := slices.Collect(slices.Chunk(distinct(keys), batchKeys))
+	read := make([]found, len(chunks))
+	err := db.sideBySide(ctx, len(chunks), func(ctx context.Context, i int) error {
+		read[i] = found{}
+		some := chunks[i]
 		err := db.client.again(ctx, func() (err error) {
-			some, err = db.readBatch(ctx, strong, some, all)
+			some, err = db.readBatch(ctx, strong, some, read[i])
 			return unlessFinished(some, err)
 		})
 		if err != nil {
-			return nil, failed(ctx, "batch get", err)
+			return failed(ctx, "batch get", err)
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+
+	all := found{}
+	for _, some := range read {
+		maps.Copy(all, some)
 	}
 	return all, nil
 }

@@ -89,7 +89,7 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	for _, v := range c.Settings {
 		write(p, settingsMapper, v)
 	}
-	p.organizations(c.Organizations)
+	p.organizations(c.Organizations, old)
 	for _, v := range c.Extensions {
 		write(p, extensionMapper, v)
 	}
@@ -114,6 +114,15 @@ func (db *DB) planned(c entitlement.Change, old images) *plan {
 	p.deletionGuardUpdates(c.DeletionGuardUpdates)
 	for _, v := range c.Sessions {
 		write(p, sessionMapper, v)
+	}
+	for _, v := range c.SessionFiles {
+		write(p, sessionFileMapper, v)
+	}
+	for _, v := range c.ImpactJobs {
+		write(p, impactJobMapper, v)
+	}
+	for _, v := range c.ImpactPeople {
+		write(p, impactPeopleMapper, v)
 	}
 	for _, v := range c.ImpactChanges {
 		write(p, impactChangeMapper, v)
@@ -140,6 +149,8 @@ type images struct {
 	users     map[entitlement.UserID]entitlement.User
 	resources map[Key]entitlement.Resource
 	policies  map[entitlement.PolicyID]entitlement.AssignmentPolicy
+
+	organizations map[entitlement.OrganizationID]entitlement.ConnectedOrganization
 }
 
 func (db *DB) images(ctx context.Context, c entitlement.Change) (images, error) {
@@ -161,12 +172,17 @@ func (db *DB) images(ctx context.Context, c entitlement.Change) (images, error) 
 			keys = append(keys, policyKey(p.ID))
 		}
 	}
+	for _, o := range c.Organizations {
+		if o.Version > 0 {
+			keys = append(keys, organizationKey(o.ID))
+		}
+	}
 
 	if len(keys) == 0 {
 		return old, nil
 	}
 
-	old = images{map[entitlement.UserID]entitlement.User{}, map[Key]entitlement.Resource{}, map[entitlement.PolicyID]entitlement.AssignmentPolicy{}}
+	old = images{map[entitlement.UserID]entitlement.User{}, map[Key]entitlement.Resource{}, map[entitlement.PolicyID]entitlement.AssignmentPolicy{}, map[entitlement.OrganizationID]entitlement.ConnectedOrganization{}}
 
 	all, err := db.batch(ctx, true, keys...)
 	if err != nil {
@@ -190,6 +206,10 @@ func (o images) add(key Key, it item) error {
 	case resourceMapper.tag:
 		r, err := resourceMapper.read(it)
 		o.resources[key] = r
+		return err
+	case organizationMapper.tag:
+		c, err := organizationMapper.read(it)
+		o.organizations[c.ID] = c
 		return err
 	default:
 		p, err := policyMapper.read(it)

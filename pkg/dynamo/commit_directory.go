@@ -28,6 +28,7 @@ func (p *plan) users(all []entitlement.User, memberships []entitlement.Membershi
 		}
 
 		p.names(had, has)
+		p.guestEntries(u, before)
 	}
 }
 

@@ -30,6 +30,12 @@ func (db *DB) Foresee(ctx context.Context, f entitlement.Foreseen) {
 	for _, id := range f.Holdings {
 		reads = append(reads, func(ctx context.Context) error { return db.foreseeHoldings(ctx, id, f.Limit) })
 	}
+	if f.InCatalog > 0 && len(f.Catalogs) > 0 {
+		reads = append(reads, func(ctx context.Context) error {
+			_, _, _, err := db.ahead(ctx, packagesOf(f.Catalogs[0], entitlement.Page{}), nil, f.InCatalog)
+			return err
+		})
+	}
 	for _, q := range foreseenQueries(f) {
 		reads = append(reads, func(ctx context.Context) error { _, _, err := db.page(ctx, q.of, nil, q.limit); return err })
 	}
@@ -99,6 +105,15 @@ func foreseenKeys(f entitlement.Foreseen) []Key {
 	keys := slices.Concat(keysOf(f.Users, userKey), keysOf(f.Groups, groupKey), keysOf(f.Records, subjectRecordKey), keysOf(f.Requests, requestKey), keysOf(f.Ended, endedKey),
 		keysOf(f.Slots, func(of entitlement.PackageSubject) Key { return assignmentSlotKey(of.Package, of.Subject) }),
 		keysOf(f.Policies, policyKey), keysOf(f.Packages, packageKey), keysOf(f.Scopes, scopesKey))
+	keys = slices.Concat(keys, keysOf(f.Catalogs, catalogKey), keysOf(f.Connectors, connectorKey))
+	for _, catalog := range f.Catalogs[:min(1, len(f.Catalogs))] {
+		if f.Resource != "" {
+			keys = append(keys, resourceKey(catalog, f.Resource))
+		}
+		if f.Change != "" {
+			keys = append(keys, changeKey(catalog, f.Change))
+		}
+	}
 	if f.Approvers {
 		keys = append(keys, approversKey())
 	}

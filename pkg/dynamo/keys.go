@@ -32,6 +32,8 @@ import (
 //	custom extensions of a catalog        | table | CAT#c, EXT#...                           | pages
 //	edits of a package on their way       | table | PKG#p, JOB#...                           | one page
 //	changes that wait for a second person | table | CAT#c, CHG#...                           | all, MaxChanges
+//	jobs that look at a change of roles   | table | PKG#p, LOOK#...                          | one; one page
+//	people whom such a job found          | table | PKG#p, SEEN#job#round#effect#n           | one
 //	all connectors                        | 1     | ALL#CON; items eventual                  | all
 //	user of a principal; by name          | table | PRINC#hash; NAME#UPN#enc, then the user  | one
 //	all users; all groups                 | 1     | ALL#USR#x; ALL#GRP#x by name, 16 shards; | pages
@@ -39,6 +41,9 @@ import (
 //	users by mail; by employeeId          | 1; 2  | MAIL#hash; EMPLOYEE#hash, then the users | pages
 //	who fails at any connector            | 5     | FAIL#n, the longest first; entries alone | pages
 //	reports of a manager                  | 5     | REPORT#m by name; entries alone          | pages
+//	guests who sign in at a source        | 5     | GUEST#hash by name; entries alone        | pages
+//	organizations of a sponsor            | 1     | SPONSOR#U#me, SPONSOR#G#g by id; then    | pages
+//	                                      |       | the organizations                        |
 //	members; owners of a group            | table | GRP#g, M#...; O#...                      | pages
 //	owners among some users               | table | GRP#g, O#u                               | a batch
 //	slot of a package and a person        | table | PKG#p, ASG#s                             | one
@@ -54,7 +59,8 @@ import (
 //	requests a person made for others     | table | SUB#s, BY#..., newest first              | pages
 //	what waits for a person               | 1     | INBOX#U#me, INBOX#G#g, INBOX#SET#hash,   | pages
 //	                                      |       | some of the groups and sets a turn       |
-//	groups named as approvers or targets  | table | CFG, APPROVERS; CFG, TARGETS             | one
+//	groups named as approvers or targets; | table | CFG, APPROVERS; CFG, TARGETS;            | one
+//	  as sponsors                         |       | CFG, SPONSORS                            |
 //	packages offered to everybody; to     | 5     | OFFER#users; OFFER#members, by id; the   | pages
 //	  every member                        |       | entries alone, which project the package |
 //	policies by which others ask for      | 5     | BEHALF, by package; then the policies,   | pages
@@ -75,6 +81,7 @@ import (
 //	figures of a month                    | table | CFG, FIGURES                             | one
 //	pace of packages; walk through them   | table | PKG#p, PACE; CFG, PACE; eventual; strong | a batch; one
 //	session of a browser                  | table | SES#digest, SES                          | one
+//	text that it brought                  | table | SES#digest, FILE#id#n                    | all
 //	roles in a catalog; in everything     | table | CAT#c, ROLE#...; CFG, ROLE#...           | all, MaxRoleAssignments
 //	role assignment by id                 | table | CFG, RID#r#...; then the item            | one
 //	roles of a group                      | table | GRP#g, ROLE#...; then the items          | all
@@ -103,6 +110,8 @@ const (
 	wordUser      = "USR"
 	wordSlot      = "ASG"
 	wordJob       = "JOB"
+	wordImpactJob = "LOOK"
+	wordAffected  = "SEEN"
 	wordBreaker   = "BREAK"
 	wordRate      = "RATE"
 
@@ -132,6 +141,7 @@ const (
 	wordOrganization = "ORG"
 	wordExtension    = "EXT"
 	wordSession      = "SES"
+	wordFile         = "FILE"
 	wordChange       = "CHG"
 	wordPace         = "PACE"
 
@@ -146,6 +156,9 @@ const (
 	wordReport     = "REPORT"
 	wordFail       = "FAIL"
 	wordBehalf     = "BEHALF"
+	wordGuest      = "GUEST"
+	wordSponsor    = "SPONSOR"
+	wordSignedInAt = "AT"
 )
 
 // Kinds of people in keys.
@@ -549,8 +562,15 @@ func failingIndexKey(at entitlement.ConnectorID, reason string, since time.Time,
 func failPartition(shard int) string { return join(wordFail, strconv.Itoa(shard)) }
 
 // failIndexKey lists a grant set among all that fail, for good or not, the longest first.
-func failIndexKey(key Key, since time.Time, s entitlement.UserID) indexKey {
-	return indexKey{failPartition(shard(names.LateShards, key.PK, key.SK)), join(stamp(since), part(s))}
+// Each says by what reason, so that they are counted without being read.
+func failIndexKey(key Key, since time.Time, s entitlement.UserID, reason string) indexKey {
+	return indexKey{failPartition(shard(names.LateShards, key.PK, key.SK)), join(stamp(since), part(s), part(reason))}
+}
+
+// failAt returns what an index entry of all that fail says.
+func failAt(k Key, sort string) (f entitlement.Failing, at entitlement.FailingAt) {
+	return entitlement.Failing{Subject: idAt[entitlement.UserID](sort, 1), Since: unstamp(idAt[string](sort, 0))},
+		entitlement.FailingAt{Connector: grantSetAt(k), Reason: idAt[string](sort, 2)}
 }
 
 // failingAt returns since when a grant set fails, and whose it is.

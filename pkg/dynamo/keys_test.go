@@ -11,6 +11,9 @@ import (
 	"leasehold/pkg/names"
 )
 
+// atX is the digest of the domain x.test as an identity source.
+var atX = entitlement.IdentitySource{Kind: entitlement.SourceDomain, DomainName: "X.test"}.Place()
+
 // Fixed ids, each of which shows in a key what it is of.
 const (
 	idC = "0000000c-0000-4000-8000-000000000001"
@@ -139,6 +142,14 @@ func TestKeysGolden(t *testing.T) {
 			"pk=PRINC#b9229fe6d39543741a71bc7f23ee60cc469a771b sk=PRINC"}},
 		"report of a manager": {entitlement.Change{Users: []entitlement.User{{ID: idU, DisplayName: "Ann B", UserPrincipalName: "a@x", Manager: idV}}}, []string{
 			"pk=SUB#" + idU + " sk=USR i5p=REPORT#" + idV + " i5s=ann%20b#" + idU, "pk=NAME#UPN#a@x sk=NAME i1p=ALL#USR#5 i1s=a@x#" + idU}},
+		"guest of a domain": {entitlement.Change{Users: []entitlement.User{{ID: idU, Type: entitlement.Guest, DisplayName: "Ann B", UserPrincipalName: "a@x.test"}}}, []string{
+			"pk=SUB#" + idU + " sk=USR", "pk=NAME#UPN#a@x.test sk=NAME i1p=ALL#USR#5 i1s=a@x.test#" + idU,
+			"pk=SUB#" + idU + " sk=AT#" + atX + " i5p=GUEST#" + atX + " i5s=ann%20b#" + idU}},
+		"organization with sponsors": {entitlement.Change{Organizations: []entitlement.ConnectedOrganization{{ID: idC, DisplayName: "Contoso",
+			InternalSponsors: []entitlement.Sponsor{{User: idU}, {Group: idG}}, ExternalSponsors: []entitlement.Sponsor{{User: idV}}}}}, []string{
+			"pk=ORG#" + idC + " sk=ORG i1p=ALL#ORG i1s=contoso#" + idC,
+			"pk=ORG#" + idC + " sk=SPONSOR#U#" + idU + " i1p=SPONSOR#U#" + idU + " i1s=" + idC,
+			"pk=ORG#" + idC + " sk=SPONSOR#G#" + idG + " i1p=SPONSOR#G#" + idG + " i1s=" + idC}},
 		"policy by which others ask for everybody": {entitlement.Change{Policies: []entitlement.AssignmentPolicy{{ID: idL, Package: idP, DisplayName: "A", Scope: entitlement.ScopeAllMembers,
 			Requestor: entitlement.RequestorSettings{OnBehalfAdd: true}}}}, []string{
 			"pk=POL#" + idL + " sk=POL i2p=ALL#POL i2s=a#" + idL + " i5p=BEHALF i5s=" + idP + "#" + idL}},
@@ -177,7 +188,7 @@ func TestKeysGolden(t *testing.T) {
 		"grant set":              {entitlement.Change{GrantSets: []entitlement.GrantSet{{Subject: idU, Connector: idK, Token: "t"}}}, []string{"pk=SUB#" + idU + " sk=GRANTS#" + idK}},
 		"grant set with a failing role": {entitlement.Change{GrantSets: []entitlement.GrantSet{{Subject: idU, Connector: idK, Token: "t",
 			Grants: map[entitlement.RoleRef]entitlement.Grant{{Role: "r"}: {Since: noon, Reason: "target-throttled"}}}}}, []string{
-			"pk=SUB#" + idU + " sk=GRANTS#" + idK + " i1p=ERR#" + idK + "#target-throttled i1s=2026-03-01T12:00:00.000000500Z#" + idU + " i2p=LATE#0 i2s=2026-03-01T12:00:00.000000500Z i5p=FAIL#0 i5s=2026-03-01T12:00:00.000000500Z#" + idU}},
+			"pk=SUB#" + idU + " sk=GRANTS#" + idK + " i1p=ERR#" + idK + "#target-throttled i1s=2026-03-01T12:00:00.000000500Z#" + idU + " i2p=LATE#0 i2s=2026-03-01T12:00:00.000000500Z i5p=FAIL#0 i5s=2026-03-01T12:00:00.000000500Z#" + idU + "#target-throttled"}},
 		"guard": {entitlement.Change{DeletionGuards: []entitlement.DeletionGuard{{Package: idP, Subject: idU}}}, []string{"pk=PKG#" + idP + " sk=GUARD#02"}},
 		"events": {entitlement.Change{Events: []entitlement.Event{
 			{Aggregate: entitlement.OfCatalog, ID: idC, Number: 2}, {Aggregate: entitlement.OfPackage, ID: idP, Number: 3},

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/names"
 )
 
 // within lists what lies in one partition of the table, read strongly. What cannot be read
@@ -63,8 +64,9 @@ func followed[T any](ctx context.Context, db *DB, s mapper[T], strong bool, w ta
 	return entitlement.Paged[T]{Items: items, Next: entries.Next, Sure: entries.Sure, Unread: entries.Unread + len(unread)}, err
 }
 
-// spread lists what is spread over listShards, one shard after another. partition
-// gives the index entries of a shard, and key where an index entry leads.
+// spread lists what is spread over listShards, one shard after another. The first one fills a
+// page of a long list; of a short one all others are read side by side. key says where an index
+// entry leads.
 func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page entitlement.Page, key func(item) Key) (entitlement.Paged[T], error) {
 	shards := func(n int) tableQuery {
 		return tableQuery{index: index1, partition: listPartition(word, listShards[n]), prefix: encNamed(page.Named)}
@@ -77,26 +79,63 @@ func spread[T any](ctx context.Context, db *DB, s mapper[T], word string, page e
 
 	var keys []Key
 	next, sure := "", false
-	for ; n < len(listShards) && next == ""; n++ {
+	for many := 1; n < len(listShards) && next == ""; {
 		if len(keys) == page.Size() {
 			next = shards(n).token(&cursor{Shard: n, SK: begin, PK: begin})
 			break
 		}
 
-		entries, last, more, err := db.ahead(ctx, shards(n), at, page.Size()-len(keys))
+		turn := make([]shardPage, min(many, len(listShards)-n))
+		err := db.sideBySide(ctx, len(turn), func(ctx context.Context, i int) (err error) {
+			from := at
+			if i > 0 { // only the first shard of a page is taken up where the page before it ended
+				from = nil
+			}
+			turn[i].entries, turn[i].last, turn[i].more, err = db.ahead(ctx, shards(n+i), from, page.Size()-len(keys))
+			return err
+		})
 		if err != nil {
 			return entitlement.Paged[T]{}, err
 		}
-		keys = append(keys, keysOf(entries, key)...)
-		// Only the first shard of a page is taken up where the page before it ended.
-		if at = nil; last != nil {
-			last.Shard = n
-			next, sure = shards(n).token(last), more
-		}
+
+		var read int
+		keys, read, next, sure = fill(keys, turn, shards, n, page.Size(), key)
+		n, at, many = n+read, nil, len(listShards)
 	}
 
 	items, unread, err := readableOf(ctx, db, s, false, keys)
 	return entitlement.Paged[T]{Items: items, Next: next, Sure: sure, Unread: len(unread)}, err
+}
+
+// shardPage is what one shard brought.
+type shardPage struct {
+	entries []item
+	last    *cursor
+	more    bool // more does follow
+}
+
+// fill adds what shards brought to a page, in their order, until it is full. It says how many of
+// them are done with, and where the list goes on if it ends within one.
+func fill(keys []Key, turn []shardPage, shards func(int) tableQuery, first, size int, key func(item) Key) (all []Key, read int, next string, sure bool) {
+	for i, one := range turn {
+		left := size - len(keys)
+		if left == 0 {
+			return keys, i, "", false
+		}
+
+		if len(one.entries) > left { // what is over is read again by the page after this
+			_, sort := shards(first + i).attributes()
+			last := one.entries[left-1]
+			one.entries, one.more = one.entries[:left], true
+			one.last = &cursor{PK: textOf(last, names.AttrPK), SK: textOf(last, names.AttrSK), Sort: textOf(last, sort)}
+		}
+		keys = append(keys, keysOf(one.entries, key)...)
+		if one.last != nil {
+			one.last.Shard = first + i
+			return keys, i + 1, shards(first + i).token(one.last), one.more
+		}
+	}
+	return keys, len(turn), "", false
 }
 
 // begin stands in a cursor for the beginning of a shard.

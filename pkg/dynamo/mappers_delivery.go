@@ -32,30 +32,27 @@ func readSubjectRecord(it item) (entitlement.SubjectRecord, error) {
 	number(f, attrObserved, &h.ObservedGeneration)
 	flag(f, attrDisabled, &h.Disabled)
 
-	eachPair(f, attrWaiting, func(p entitlement.PackageID, a entitlement.AssignmentID) {
-		h.Waiting = append(h.Waiting, entitlement.Waiting{Package: p, Assignment: a})
-	})
-	eachPair(f, attrRemoving, func(a entitlement.AssignmentID, r entitlement.RequestID) {
-		h.Removing = append(h.Removing, entitlement.Removing{Assignment: a, Request: r})
-	})
+	h.Waiting = packedAll(f, attrWaiting, unpackWaiting)
+	h.Removing = packedAll(f, attrRemoving, unpackRemoving)
 
 	return h, f.failure(it)
 }
 
-// eachPair walks a set of packed pairs in a fixed order.
-func eachPair[A, B ~string](f *fields, name string, visit func(A, B)) {
+// packedAll reads a set of what is packed in a fixed order.
+func packedAll[T any](f *fields, name string, unpack func([]byte) (T, bool)) (all []T) {
 	m, ok := member[*types.AttributeValueMemberBS](f, name)
 	if !ok {
-		return
+		return nil
 	}
-	for _, pair := range slices.SortedFunc(slices.Values(m.Value), slices.Compare) {
-		a, b, ok := unpackPair[A, B](pair)
+	for _, one := range slices.SortedFunc(slices.Values(m.Value), slices.Compare) {
+		v, ok := unpack(one)
 		if !ok {
-			f.err = errors.New("attribute " + name + " holds no pair")
-			return
+			f.err = errors.New("attribute " + name + " holds what is not packed as it should be")
+			return nil
 		}
-		visit(a, b)
+		all = append(all, v)
 	}
+	return all
 }
 
 // Attributes of a grant set that its claim conditions on.
@@ -114,7 +111,7 @@ func writeGrantSet(s entitlement.GrantSet) item {
 	}
 	seal(it, grantSetKey(s.Subject, s.Connector), tagGrantSet, 1)
 	if reason, since := s.Worst(); reason != "" {
-		index(it, indexKeys{first: failingIndexKey(s.Connector, reason, since, s.Subject), second: lateIndexKey(keyOf(it), s.PendingSince()), offers: failIndexKey(keyOf(it), since, s.Subject)})
+		index(it, indexKeys{first: failingIndexKey(s.Connector, reason, since, s.Subject), second: lateIndexKey(keyOf(it), s.PendingSince()), offers: failIndexKey(keyOf(it), since, s.Subject, reason)})
 	}
 	return it
 }
@@ -194,5 +191,6 @@ func grantFields(at entitlement.ConnectorID) func(f *fields, g *entitlement.Gran
 		when(f, "ca", &g.CheckAfter)
 		when(f, "ms", &g.MissingSince)
 		flag(f, "uc", &g.Unconfirmed)
+		text(f, "pd", &g.Pending)
 	}
 }

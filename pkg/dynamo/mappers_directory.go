@@ -118,6 +118,9 @@ const (
 	attrGone         = "gon" // of a guard: closed policies
 	attrWatched      = "wat" // of a guard: the edit that looks whether somebody comes
 
+	tagGuest   = "GUEST"
+	tagSponsor = "SPONSOR"
+
 	tagIncompatible = "RINC"
 	tagAbsence      = "ABSENCE"
 	attrDue         = "du" // of an absence

@@ -115,8 +115,10 @@ var extensionMapper = mapper[entitlement.CustomExtension]{
 
 // organizations writes connected organizations. Their identity sources, which never change,
 // are taken by the first of them that comes with one, and freed with it.
-func (p *plan) organizations(all []entitlement.ConnectedOrganization) {
+func (p *plan) organizations(all []entitlement.ConnectedOrganization, old images) {
 	for _, o := range all {
+		before := old.organizations[o.ID]
+		p.current(entitlement.PartConfiguration, o.Meta, before.Meta)
 		write(p, organizationMapper, o)
 		var sources []holding
 		for _, s := range o.Sources {
@@ -128,6 +130,7 @@ func (p *plan) organizations(all []entitlement.ConnectedOrganization) {
 		case o.Version == 0:
 			p.names(nil, sources)
 		}
+		p.sponsorEntries(o, before)
 	}
 }
 

@@ -111,6 +111,15 @@ func TestRoundTrips(t *testing.T) {
 	t.Run("impact change", roundTrip(impactChangeMapper, func(c *entitlement.ImpactChange) {
 		c.Terms.ID, c.Terms.Meta = "", entitlement.Meta{Version: c.Terms.Version}
 	}))
+	t.Run("text beside a session", roundTrip(sessionFileMapper, func(s *entitlement.SessionFile) { s.Part &= 0xff }))
+	t.Run("impact job", roundTrip(impactJobMapper, nil))
+	t.Run("people of an impact job", roundTrip(impactPeopleMapper, func(p *entitlement.ImpactPeople) {
+		p.Round, p.Number = p.Round&0xff, p.Number&0xff // counts
+		p.Effect = entitlement.Loses
+		for i := range p.People {
+			p.People[i].Effect = p.Effect // that of all
+		}
+	}))
 	t.Run("pace", roundTrip(paceMapper, nil))
 	t.Run("walk through the paces", roundTrip(paceWalkMapper, nil))
 	t.Run("absence", roundTrip(absenceMapper, func(a *entitlement.Absence) { // a set, as of a user
@@ -163,7 +172,17 @@ func TestPackedPairs(t *testing.T) {
 			t.Fatalf("got %q and %q, want %q and %q", gotP, gotA, p, a)
 		}
 	})
+	rapid.Check(t, func(t *rapid.T) {
+		id := func(what string) string { return rapid.OneOf(anyID(), rapid.Just("")).Draw(t, what) }
+		want := entitlement.Removing{Assignment: entitlement.AssignmentID(anyID().Draw(t, "a")), Package: entitlement.PackageID(id("p")), Request: entitlement.RequestID(id("r"))}
+		if got, ok := unpackRemoving(packRemoving(want)); !ok || got != want {
+			t.Fatalf("got %v, want %v", got, want)
+		}
+	})
 	for _, bad := range [][]byte{nil, {5}, {16, 1}} {
+		if _, ok := unpackRemoving(bad); ok {
+			t.Errorf("%v was taken for what is being removed", bad)
+		}
 		if _, _, ok := unpackPair[entitlement.PackageID, entitlement.AssignmentID](bad); ok {
 			t.Errorf("%v was taken for a pair", bad)
 		}

@@ -85,6 +85,21 @@ var errGivenUp = errors.New("the read was given up")
 
 func begun[T any]() *oneRead[T] { return &oneRead[T]{done: make(chan struct{}), err: errGivenUp} }
 
+// known returns an item that was read strongly already, nil for another.
+func (o *once) known(key Key) item {
+	if o == nil {
+		return nil
+	}
+	o.mu.Lock()
+	r := o.items[itemRead{key, true}]
+	o.mu.Unlock()
+	if r == nil {
+		return nil
+	}
+	<-r.done // all that is read here ends: with the context of the same call
+	return r.value
+}
+
 // wait waits until the read was made.
 func (r *oneRead[T]) wait(ctx context.Context) error {
 	select {
@@ -227,8 +242,11 @@ func (o *once) readQuery(of queryRead, r *query, read func() (queried, error)) (
 	return got, err
 }
 
-// forget has everything read again: something was changed.
+// forget has everything read again: something was written.
 func (o *once) forget() {
+	if o == nil {
+		return
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	clear(o.items)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"time"
 
@@ -131,8 +132,30 @@ func unpackPair[A, B ~string](pair []byte) (a A, b B, ok bool) {
 	return unpack[A](first), unpack[B](second), true
 }
 
-func packWaiting(w entitlement.Waiting) []byte   { return packPair(w.Package, w.Assignment) }
-func packRemoving(r entitlement.Removing) []byte { return packPair(r.Assignment, r.Request) }
+func packWaiting(w entitlement.Waiting) []byte { return packPair(w.Package, w.Assignment) }
+
+// unpackWaiting is the inverse of packWaiting.
+func unpackWaiting(pair []byte) (w entitlement.Waiting, ok bool) {
+	w.Package, w.Assignment, ok = unpackPair[entitlement.PackageID, entitlement.AssignmentID](pair)
+	return w, ok
+}
+
+// packRemoving writes what is being removed as one member of a set: the assignment, and behind it
+// the package with the request.
+func packRemoving(r entitlement.Removing) []byte {
+	first := pack(r.Assignment)
+	return slices.Concat([]byte{byte(len(first))}, first, packPair(r.Package, r.Request))
+}
+
+// unpackRemoving is the inverse of packRemoving.
+func unpackRemoving(all []byte) (r entitlement.Removing, ok bool) {
+	if len(all) == 0 || len(all) < 1+int(all[0]) {
+		return r, false
+	}
+	r.Assignment = unpack[entitlement.AssignmentID](all[1 : 1+all[0]])
+	r.Package, r.Request, ok = unpackPair[entitlement.PackageID, entitlement.RequestID](all[1+all[0]:])
+	return r, ok
+}
 
 // packed is pack as an attribute.
 func packed[T ~string](id T) types.AttributeValue {

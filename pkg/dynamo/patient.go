@@ -134,17 +134,21 @@ func (p patient) Query(ctx context.Context, in *dynamodb.QueryInput) (*dynamodb.
 }
 
 func (p patient) PutItem(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
+	defer readOnce(ctx).forget()
 	return called(ctx, p, p.service.PutItem, in)
 }
 
 func (p patient) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
+	defer readOnce(ctx).forget()
 	return called(ctx, p, p.service.UpdateItem, in)
 }
 
 func (p patient) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput) (*dynamodb.DeleteItemOutput, error) {
+	defer readOnce(ctx).forget()
 	return called(ctx, p, p.service.DeleteItem, in)
 }
 
 func (p patient) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput) (*dynamodb.TransactWriteItemsOutput, error) {
+	defer readOnce(ctx).forget()
 	return called(ctx, p, p.service.TransactWriteItems, in)
 }

@@ -40,6 +40,11 @@ func (db *DB) prepare(ctx context.Context, c entitlement.Change, old images) err
 		todo = append(todo, db.namedGroups(targetsKey(), targetsOf(p))...)
 	}
 
+	for _, o := range c.Organizations {
+		had := sponsorRefs(old.organizations[o.ID])
+		todo = append(todo, db.namedGroups(sponsorsKey(), slices.DeleteFunc(sponsorRefs(o), func(who subjectSetRef) bool { return slices.Contains(had, who) }))...)
+	}
+
 	err := db.sideBySide(ctx, len(todo), func(ctx context.Context, i int) error {
 		_, err := db.client.UpdateItem(ctx, todo[i])
 		if err != nil && !conditionFailed(err) { // what failed is there already

@@ -88,10 +88,11 @@ func (db *DB) Holders(ctx context.Context, id entitlement.PackageID, page entitl
 	return within(ctx, db, holdersOf(id), page, assignmentSlotMapper.read)
 }
 
-// Slots goes on where a page of Holders ended, by pages as large as one call reads: it is for
+// Slots goes on where a page of Holders ended, by pages of at most so many, or, for 0, as large as
+// one call reads: it is for
 // whoever has to see all of them, and takes a thirtieth of the calls.
-func (db *DB) Slots(ctx context.Context, id entitlement.PackageID, token string) (entitlement.Paged[entitlement.AssignmentSlot], error) {
-	return upTo1MB(ctx, db, holdersOf(id), token, assignmentSlotMapper.read)
+func (db *DB) Slots(ctx context.Context, id entitlement.PackageID, token string, most int) (entitlement.Paged[entitlement.AssignmentSlot], error) {
+	return limited(ctx, db, holdersOf(id), token, most, assignmentSlotMapper.read)
 }
 
 func holdersOf(id entitlement.PackageID) tableQuery {

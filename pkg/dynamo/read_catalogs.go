@@ -71,9 +71,41 @@ func (db *DB) ListPackages(ctx context.Context, page entitlement.Page) (entitlem
 // PackagesOf lists a catalog's access packages by name. One that has moved to another catalog
 // may have its entry here for a while, and is not shown to those who see this one.
 func (db *DB) PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error) {
-	list, err := listed(ctx, db, packageMapper, tableQuery{index: index1, partition: catalogKey(catalog).PK, prefix: prefixPackage + encNamed(page.Named)}, page)
+	list, err := listed(ctx, db, packageMapper, packagesOf(catalog, page), page)
 	list.Items = slices.DeleteFunc(list.Items, func(p entitlement.AccessPackage) bool { return p.Catalog != catalog })
 	return list, err
+}
+
+// PackagesWithScopes is PackagesOf with the role scopes of each, read strongly and beside them.
+func (db *DB) PackagesWithScopes(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], map[entitlement.PackageID]entitlement.PackageScopes, error) {
+	w := packagesOf(catalog, page)
+	entries, err := within(ctx, db, w, page, func(it item) (Key, error) { return keyOf(it), nil })
+	if err != nil {
+		return entitlement.Paged[entitlement.AccessPackage]{}, nil, err
+	}
+
+	list := entitlement.Paged[entitlement.AccessPackage]{Next: entries.Next, Sure: entries.Sure}
+	var scopes map[entitlement.PackageID]entitlement.PackageScopes
+	err = db.sideBySide(ctx, 2, func(ctx context.Context, i int) (err error) {
+		if i == 0 {
+			var unread []error
+			list.Items, unread, err = readableOf(ctx, db, packageMapper, false, entries.Items)
+			list.Unread = len(unread)
+			return err
+		}
+		ids := make([]entitlement.PackageID, len(entries.Items))
+		for n, key := range entries.Items {
+			ids[n] = packageAt(key)
+		}
+		scopes, err = db.ScopesOf(ctx, ids)
+		return err
+	})
+	list.Items = slices.DeleteFunc(list.Items, func(p entitlement.AccessPackage) bool { return p.Catalog != catalog })
+	return list, scopes, err
+}
+
+func packagesOf(catalog entitlement.CatalogID, page entitlement.Page) tableQuery {
+	return tableQuery{index: index1, partition: catalogKey(catalog).PK, prefix: prefixPackage + encNamed(page.Named)}
 }
 
 // IncompatibleWith pages through the ids of the packages that list a package as incompatible.

@@ -54,8 +54,7 @@ func (db *DB) Job(ctx context.Context, pkg entitlement.PackageID, generation int
 	return one(ctx, db, jobMapper, jobKey(pkg, generation))
 }
 
-// ReconcileInputs reads what the record names. The packages of ended assignments need a second
-// call where none of them is still held.
+// ReconcileInputs reads what the record names, in one call.
 func (db *DB) ReconcileInputs(ctx context.Context, record entitlement.SubjectRecord) (entitlement.ReconcileInputs, error) {
 	l := inputKeys{packages: slices.Clone(record.Live)}
 	// What waits is live too, mostly; a key that is named twice is read once.
@@ -67,6 +66,9 @@ func (db *DB) ReconcileInputs(ctx context.Context, record entitlement.SubjectRec
 
 	for _, r := range record.Removing {
 		l.ended = append(l.ended, r.Assignment)
+		if r.Package != "" {
+			l.packages = append(l.packages, r.Package)
+		}
 		if r.Request != "" {
 			l.requests = append(l.requests, r.Request)
 		}
@@ -77,14 +79,7 @@ func (db *DB) ReconcileInputs(ctx context.Context, record entitlement.SubjectRec
 		return entitlement.ReconcileInputs{}, err
 	}
 
-	w, err := l.read(all, record.Subject)
-	if err != nil {
-		return w, err
-	}
-
-	// Of what ended only its record says which package it was of.
-	err = db.endedScopes(ctx, l.packages, &w)
-	return w, err
+	return l.read(all, record.Subject)
 }
 
 // inputKeys is what a record names.
@@ -134,21 +129,4 @@ func picked[ID comparable, T any](all found, s mapper[T], ids []ID, key func(ID)
 		}
 	}
 	return m, nil
-}
-
-// endedScopes adds the role scopes of packages of ended assignments. They are asked for in
-// an order of their own, not in that of a map, so that a call is the same each time.
-func (db *DB) endedScopes(ctx context.Context, read []entitlement.PackageID, w *entitlement.ReconcileInputs) error {
-	var more []entitlement.PackageID
-	for _, a := range w.Ended {
-		if !slices.Contains(read, a.Package) {
-			more = append(more, a.Package)
-		}
-	}
-	slices.Sort(more)
-	scopes, err := several(ctx, db, scopesMapper, true, keysOf(more, scopesKey))
-	for _, s := range scopes {
-		w.Scopes[s.Package] = s
-	}
-	return err
 }

@@ -119,7 +119,16 @@ func (db *DB) merged(ctx context.Context, in *names.Index, partitions []string, 
 // never deleted.
 func (db *DB) readEntries(ctx context.Context, entries []eventEntry, into *entitlement.Paged[entitlement.Event]) error {
 	keys := keysOf(entries, func(e eventEntry) Key { return Key{e.PK, e.SK} })
-	found, err := db.batch(ctx, true, keys...)
+	ahead := keys
+	if readOnce(ctx) != nil { // About is asked next
+		for _, key := range keys {
+			kind, id, number := eventAt(key)
+			if first, is := aboutKey(entitlement.Event{Aggregate: kind, ID: id, Number: number}); is {
+				ahead = append(ahead, first)
+			}
+		}
+	}
+	found, err := db.batch(ctx, true, ahead...)
 	if err != nil {
 		return err
 	}
@@ -315,15 +324,10 @@ func (db *DB) About(ctx context.Context, events []entitlement.Event) ([]entitlem
 	listed := make([]Key, len(events)) // where each is listed
 	var keys []Key
 	for i, e := range events {
-		switch {
-		case e.OfRole():
-			listed[i], _ = eventKey(e.Aggregate, e.ID, e.Number)
-		case e.Aggregate == entitlement.OfRequest || e.Aggregate == entitlement.OfPolicy:
-			listed[i], _ = eventKey(e.Aggregate, e.ID, 1)
-		default:
-			continue
+		if key, is := aboutKey(e); is {
+			listed[i] = key
+			keys = append(keys, key)
 		}
-		keys = append(keys, listed[i])
 	}
 
 	read, err := db.batch(ctx, true, keys...)
@@ -346,6 +350,18 @@ func (db *DB) About(ctx context.Context, events []entitlement.Event) ([]entitlem
 		}
 	}
 	return all, nil
+}
+
+// aboutKey is where an event is listed with what it has to do with, unless its own key says that.
+func aboutKey(e entitlement.Event) (key Key, is bool) {
+	switch {
+	case e.OfRole():
+		return eventKey(e.Aggregate, e.ID, e.Number)
+	case e.Aggregate == entitlement.OfRequest || e.Aggregate == entitlement.OfPolicy:
+		return eventKey(e.Aggregate, e.ID, 1)
+	default:
+		return key, false
+	}
 }
 
 // readToken reads a page token into a cursor. What is malformed, or of another list, is

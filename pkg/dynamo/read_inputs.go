@@ -10,6 +10,11 @@ import (
 // SubmitInputs reads what a new request is decided on: in one call where this process knows
 // what the package names, else in two.
 func (db *DB) SubmitInputs(ctx context.Context, k entitlement.SubmitKeys) (entitlement.SubmitInputs, error) {
+	known := found{packageKey(k.Package): readOnce(ctx).known(packageKey(k.Package))}
+	if p, err := pick(known, packageMapper, packageKey(k.Package)); err == nil && known[packageKey(k.Package)] != nil {
+		db.packages.learn(*p)
+	}
+
 	// A guess from what this process last saw of the package. A wrong one costs a call, no more:
 	// what is used is what the package says now.
 	guess := db.packages.of(k.Package)

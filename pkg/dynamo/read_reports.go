@@ -47,8 +47,41 @@ func (db *DB) BehalfPolicies(ctx context.Context, page entitlement.Page) (entitl
 // longest first.
 func (db *DB) FailingAnywhere(ctx context.Context, shard int, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error) {
 	return within(ctx, db, tableQuery{index: index5, partition: failPartition(shard)}, page, func(it item) (entitlement.Failing, error) {
-		return failingAt(textOf(it, names.AttrI5S)), nil
+		f, _ := failAt(keyOf(it), textOf(it, names.AttrI5S))
+		return f, nil
 	})
+}
+
+// CountFailingAnywhere counts whose delivery fails, by target and reason: all shards side by side,
+// and of very many a part.
+func (db *DB) CountFailingAnywhere(ctx context.Context) (map[entitlement.FailingAt]int, error) {
+	counts := make([]map[entitlement.FailingAt]int, names.LateShards)
+	err := db.sideBySide(ctx, names.LateShards, func(ctx context.Context, n int) error {
+		counts[n] = map[entitlement.FailingAt]int{}
+		at := (*cursor)(nil)
+		for range maxCounted { // bounded, since it is for a page that people look at
+			entries, next, err := db.page(ctx, tableQuery{index: index5, partition: failPartition(n)}, at, 0)
+			if err != nil {
+				return err
+			}
+			for _, it := range entries {
+				_, of := failAt(keyOf(it), textOf(it, names.AttrI5S))
+				counts[n][of]++
+			}
+			if at = next; at == nil {
+				break
+			}
+		}
+		return nil
+	})
+
+	all := map[entitlement.FailingAt]int{}
+	for _, shard := range counts {
+		for of, n := range shard {
+			all[of] += n
+		}
+	}
+	return all, err
 }
 
 // LiveOf returns the live assignments of several people, read strongly.

@@ -104,7 +104,25 @@ func endedOfEvent(entry item) Key {
 
 // EndedOf lists a subject's ended assignments, newest request first.
 func (db *DB) EndedOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	return followed(ctx, db, endedMapper, true, subjectQuery(subject), page, endedOfEvent)
+	w := subjectQuery(subject)
+	if readOnce(ctx) == nil {
+		return followed(ctx, db, endedMapper, true, w, page, endedOfEvent)
+	}
+
+	// Whoever is shown such a list is told what was asked, so that is read beside it.
+	var list entitlement.Paged[entitlement.Assignment]
+	err := db.sideBySide(ctx, 2, func(ctx context.Context, i int) (err error) {
+		if i == 0 {
+			list, err = followed(ctx, db, endedMapper, true, w, page, endedOfEvent)
+			return err
+		}
+		entries, err := within(ctx, db, w, page, func(it item) (Key, error) { return requestOfEvent(it), nil })
+		if err == nil {
+			_, err = db.batch(ctx, true, entries.Items...)
+		}
+		return err
+	})
+	return list, err
 }
 
 // EndedFor lists a package's ended assignments, newest request first.

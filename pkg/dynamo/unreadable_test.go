@@ -159,7 +159,7 @@ func TestF37_OneUnreadableItemLeavesTheRestOfEveryPage(t *testing.T) {
 			return paged(d.EventsDuring(ctx, entitlement.Span{From: start2026, To: start2026}, entitlement.Page{}))
 		},
 		"holders, large pages": func(ctx context.Context) page {
-			return paged(d.Slots(ctx, "held", ""))
+			return paged(d.Slots(ctx, "held", "", 0))
 		},
 		"due": func(ctx context.Context) page {
 			var all page

@@ -43,9 +43,12 @@ type Change struct {
 	Absences          []Absence         // one of version 0 is noted beside what is noted of the person already
 	RoleAssignments   []RoleAssignment
 	Sessions          []Session
+	SessionFiles      []SessionFile
 	ImpactChanges     []ImpactChange // that wait for a second person
 	Unmoved           []Unmoved      // what must be as it was read, though the change does not write it
 	Watches           []EditWatch
+	ImpactJobs        []ImpactJob
+	ImpactPeople      []ImpactPeople
 	Paces             []Pace
 	PaceWalks         []PaceWalk
 	Figures           []Figures
@@ -105,6 +108,7 @@ const (
 	PartTargetResource Part = "targetResource"
 	PartEvent          Part = "event"
 	PartSession        Part = "session"
+	PartJob            Part = "job" // another worker has carried it on
 )
 
 // Stale is the cause of a refused Change.

@@ -18,6 +18,8 @@ type TargetKind struct {
 	Applications string // of those of its resources that are applications; "" for none
 	Concurrent   bool   // changes of one resource never undo each other, whatever a registration says
 
+	NotHTTP bool // its addresses are none of HTTP; which they are, its connectors say
+
 	// Absent says why none can be registered, where none can. Valid refuses what no resource of
 	// the kind, and no role of it, can be named; nil refuses nothing.
 	Absent string
@@ -83,6 +85,7 @@ const (
 	ReasonPrincipalMissing   = "principal-missing"
 	ReasonPrincipalAmbiguous = "principal-ambiguous"
 	ReasonPaused             = "target-paused"
+	ReasonLastMember         = "last-member"
 )
 
 // Settings writes the connector's settings in one line, for events.

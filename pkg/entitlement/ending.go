@@ -90,7 +90,7 @@ func end(slot AssignmentSlot, with []AssignmentRequest, e Event, removal Request
 	c := Change{
 		Ended:  []Assignment{a},
 		Events: []Event{e},
-		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Remove: Waiting{a.Package, a.ID}, Ended: Removing{a.ID, removal},
+		SubjectUpdates: []SubjectUpdate{{Subject: a.Subject, Remove: Waiting{a.Package, a.ID}, Ended: Removing{a.ID, a.Package, removal},
 			CheckAfter: now.Add(enqueueSlack)}},
 	}
 

@@ -1,6 +1,9 @@
 package entitlement
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Foreseen is what somebody is likely to ask for soon, as far as it can be told before it is known
 // who they are or what they may see. Reading it ahead shows and decides nothing: whoever asks for
@@ -17,6 +20,12 @@ type Foreseen struct {
 	Policies []PolicyID
 	Packages []PackageID
 	Scopes   []PackageID // role scopes of packages
+
+	Catalogs   []CatalogID
+	Connectors []ConnectorID
+	Resource   ResourceID // of the first of Catalogs
+	Change     ChangeID   // of the first of Catalogs
+	InCatalog  int        // so many packages of the first of Catalogs
 
 	Approvers, Targets bool // which groups policies name anywhere
 
@@ -61,6 +70,8 @@ func (f Foreseen) And(g Foreseen) Foreseen {
 	f.Requests, f.Ended, f.Slots = slices.Concat(f.Requests, g.Requests), slices.Concat(f.Ended, g.Ended), slices.Concat(f.Slots, g.Slots)
 	f.Follow, f.Carried = slices.Concat(f.Follow, g.Follow), slices.Concat(f.Carried, g.Carried)
 	f.Policies, f.Packages, f.Scopes = slices.Concat(f.Policies, g.Policies), slices.Concat(f.Packages, g.Packages), slices.Concat(f.Scopes, g.Scopes)
+	f.Catalogs, f.Connectors = slices.Concat(f.Catalogs, g.Catalogs), slices.Concat(f.Connectors, g.Connectors)
+	f.Resource, f.Change, f.InCatalog = cmp.Or(f.Resource, g.Resource), cmp.Or(f.Change, g.Change), max(f.InCatalog, g.InCatalog)
 	f.Approvers, f.Targets = f.Approvers || g.Approvers, f.Targets || g.Targets
 	f.PackagesListed, f.CatalogsListed, f.Paces = slices.Concat(f.PackagesListed, g.PackagesListed), slices.Concat(f.CatalogsListed, g.CatalogsListed), slices.Concat(f.Paces, g.Paces)
 	f.HeldBy = slices.Concat(f.HeldBy, g.HeldBy)

@@ -47,6 +47,7 @@ type Grant struct {
 
 	MissingSince time.Time // since when the target has said that the resource is not there, or of a removal that the account is not
 	Unconfirmed  bool      // accepted by a target that cannot be asked who holds it
+	Pending      string    // what the target calls our last write, where it took that and had not made it when it was asked last
 }
 
 // Failing reports an attempt whose failure still stands.
@@ -91,10 +92,11 @@ type Waiting struct {
 	Assignment AssignmentID
 }
 
-// Removing names an ended assignment whose roles are not yet read back absent, and the
-// request that asked for the removal, if any.
+// Removing names an ended assignment whose roles are not yet read back absent, its package, and
+// the request that asked for the removal, if any.
 type Removing struct {
 	Assignment AssignmentID
+	Package    PackageID
 	Request    RequestID
 }
 

@@ -35,6 +35,7 @@ type Affected struct {
 	Effect  Effect
 	Until   time.Time // when the assignment to the package ends; zero means never
 	Because []Reason  // of one who keeps: what else gives the role
+	Further int       // reasons beside these, of a list that was kept
 	Before  bool      // the role was there before an assignment gave it (R6: it goes with the last one all the same)
 }
 

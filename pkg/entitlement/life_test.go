@@ -347,7 +347,7 @@ func TestR99_ARemovalEndsAtOnceAndNeedsReconcileTheRevocation(t *testing.T) {
 		t.Errorf("ended: %+v", a)
 	}
 	h := c.SubjectUpdates[0]
-	if r.State != RequestDelivering || !c.Slots[0].Erased || h.Remove != (Waiting{"pkg", "a"}) || h.Ended != (Removing{"a", "rem"}) || len(c.Events) != 2 {
+	if r.State != RequestDelivering || !c.Slots[0].Erased || h.Remove != (Waiting{"pkg", "a"}) || h.Ended != (Removing{"a", "pkg", "rem"}) || len(c.Events) != 2 {
 		t.Errorf("got %+v, %+v", r, c)
 	}
 	if _, _, err := Remove(Removal{}, AssignmentSlot{}, nil, noon); KindOf(err) != Conflict {

@@ -7,7 +7,10 @@ type Page struct {
 	// Thorough asks for pieces as large as they may be, whatever they cost: somebody reads on
 	// to the end of the list, or to what a filter lets through.
 	Thorough bool
-	Named    Named // for lists in the order of names; all others take no notice
+	// Beside reads a list that is made of two from both at once, for whoever reads on anyway: the
+	// first page may be as long as one of each.
+	Beside bool
+	Named  Named // for lists in the order of names; all others take no notice
 }
 
 // Named says what those are called that a page is asked for: it may leave out all others,

@@ -2,6 +2,8 @@ package entitlement
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,6 +74,20 @@ func (s IdentitySource) Unique() string {
 	return strings.ToLower(strings.Join([]string{string(s.Kind), s.TenantID, s.CloudInstance, s.DomainName, s.IssuerURI, s.Social}, " "))
 }
 
+// Place names the source in few characters of any address: a digest of Unique.
+func (s IdentitySource) Place() string {
+	sum := sha256.Sum256([]byte(s.Unique()))
+	return hex.EncodeToString(sum[:20])
+}
+
+// Place names where the people of the organization sign in; "" where it has no identity source.
+func (o ConnectedOrganization) Place() string {
+	if len(o.Sources) == 0 {
+		return ""
+	}
+	return o.Sources[0].Place()
+}
+
 // check refuses a source that lacks what its kind needs, or has what is another's.
 func (s *IdentitySource) check(at string) (err error) {
 	has := map[string]string{"tenantId": s.TenantID, "cloudInstance": s.CloudInstance, "domainName": s.DomainName, "issuerUri": s.IssuerURI, "socialIdentitySourceType": s.Social}
@@ -96,6 +112,14 @@ func (s *IdentitySource) check(at string) (err error) {
 type Sponsor struct {
 	User  UserID
 	Group GroupID
+}
+
+// SponsoredBy reports that somebody is an internal sponsor of the organization, alone or as a
+// member of a group.
+func (o ConnectedOrganization) SponsoredBy(u User) bool {
+	return !o.Erased && u.Enabled && !u.Gone() && slices.ContainsFunc(o.InternalSponsors, func(s Sponsor) bool {
+		return s.User != "" && s.User == u.ID || s.Group != "" && u.MemberOf(s.Group)
+	})
 }
 
 // Bounds of one connected organization (S21).

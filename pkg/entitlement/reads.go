@@ -153,6 +153,12 @@ type Failing struct {
 	Since   time.Time
 }
 
+// FailingAt is what those who fail are counted by: a target, and the worst reason there.
+type FailingAt struct {
+	Connector ConnectorID
+	Reason    string
+}
+
 // Claim asks for a subject's grant set at one connector from Now until Until.
 type Claim struct {
 	Subject   UserID

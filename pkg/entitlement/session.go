@@ -36,3 +36,24 @@ func (s Session) Until() time.Time {
 
 // ToNote reports that a sign of life at now is worth a write.
 func (s Session) ToNote(now time.Time) bool { return now.Sub(s.Seen) >= SessionNoted }
+
+// SessionFile is a part of a text that somebody brought to the pages and that is too long to be
+// carried in a form: it lies beside their session, and nobody else can name it.
+type SessionFile struct {
+	Session string // its id
+	ID      string
+	Part    int // from 0
+	Parts   int
+	Text    string // packed; at most SessionFilePart
+	Created time.Time
+	Meta
+}
+
+// How long such a text is kept, and how much of it lies in one item.
+const (
+	SessionFileLasts = 2 * time.Hour
+	SessionFilePart  = 300 << 10
+)
+
+// Expires returns when the text is forgotten.
+func (f SessionFile) Expires() time.Time { return f.Created.Add(SessionFileLasts) }

@@ -92,8 +92,12 @@ func stockExpansions(w *fixture) {
 	w.ids["role"] = string(entitlement.CatalogReader)
 	w.ids["given"] = w.assign("admin", "canary-person", entitlement.CatalogReader, w.ids["catalog"]).want(201).get("id")
 
+	w.ids["look"] = w.stockLook("package")
 	w.ids["export"] = w.call("admin", "POST", exportsPath, nil).want(202).get("id")
 	w.ids["organization"] = w.call("admin", "POST", organizationsPath, object{"displayName": "canary-connector", "identitySources": []object{{"@odata.type": "#microsoft.graph.domainIdentitySource", "domainName": "canary-url"}}}).want(201).get("id")
+	w.ids["sponsoring"] = w.call("admin", "POST", organizationsPath, object{"displayName": "Contoso", "identitySources": []object{{"@odata.type": "#microsoft.graph.domainIdentitySource", "domainName": "contoso.example"}}}).want(201).get("id")
+	w.call("admin", "POST", organizationsPath+"/"+w.ids["sponsoring"]+"/internalSponsors/$ref", object{"@odata.id": "/v1.0/users/" + w.ids["admin"]}).want(204)
+	w.ids["sponsored"] = w.call("admin", "POST", "/v1.0/users", object{"displayName": "Guest", "userPrincipalName": "guest@contoso.example", "userType": "Guest"}).want(201).get("id")
 	w.ids["extension"] = w.call("admin", "POST", em+"/catalogs/"+w.ids["catalog"]+"/customWorkflowExtensions", extensionNamed("canary-connector")).want(201).get("id")
 	w.ids["held"] = w.ask("member")
 	w.ids["stage"] = dig(w.call("manager", "GET", approvalPath+"/"+w.ids["held"]+"/stages", nil).one(), "id")
@@ -106,11 +110,17 @@ func stockExpansions(w *fixture) {
 func (w *fixture) readable(pattern string) string {
 	of := map[string]string{"catalogId": "catalog", "accessPackageId": "package", "policyId": "policy", "connectorId": "connector", "user:text": "member", "groupId": "sales",
 		"assignmentRequestId": "held", "objectId": "policy", "assignmentId": "held", "stageId": "stage", "roleId": "role", "roleAssignmentId": "given",
-		"resourceId": "resource", "resourceRoleId": "resourceRole", "organizationId": "organization", "extensionId": "extension", "exportId": "export", "userId": "member"}
+		"resourceId": "resource", "resourceRoleId": "resourceRole", "organizationId": "organization", "extensionId": "extension", "exportId": "export", "userId": "member", "roleChangeJobId": "look"}
+	if strings.HasPrefix(pattern, guestsPath) {
+		of["organizationId"], of["userId"] = "sponsoring", "sponsored"
+	}
 	path := regexp.MustCompile(`/\{([^}]+)\}`).ReplaceAllStringFunc(pattern, func(segment string) string {
 		name := strings.Trim(segment, "/{}")
 		if name == "objectKind:text" {
 			return "/" + string(entitlement.OfPolicy)
+		}
+		if name == "effect:text" {
+			return "/loses"
 		}
 		if name == "reason:text" {
 			return "/target-unavailable"
@@ -120,7 +130,7 @@ func (w *fixture) readable(pattern string) string {
 		}
 		return "/" + w.ids[of[name]]
 	})
-	path = strings.NewReplacer("{on:text}", firstWord(pattern), "{accessPackageId}", w.ids["package"], "{otherId}", w.ids["hidden"], "{objectId}", w.ids["member"]).Replace(path)
+	path = strings.NewReplacer("{on:text}", firstWord(pattern), "{displayName:text}", "Tools", "{accessPackageId}", w.ids["package"], "{otherId}", w.ids["hidden"], "{objectId}", w.ids["member"]).Replace(path)
 	if path == em+"/resourceEnvironments" {
 		path = filtered(path, "originSystem eq 'Scim'")
 	}

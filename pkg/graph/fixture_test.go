@@ -39,6 +39,8 @@ type fixture struct {
 	files    stored.Memory // what was taken away
 	exports  exportQueue
 	exporter *exports.Service
+	keeping  *catalogs.Service
+	looks    *catalogs.ImpactWorker
 	*testing.T
 	store *dynamotest.Store
 	clock *clock.Virtual
@@ -125,6 +127,10 @@ type noQueue struct{}
 
 func (noQueue) Enqueue(context.Context, ...entitlement.UserID) error { return nil }
 
+func (noQueue) EnqueueImpact(context.Context, entitlement.PackageID, entitlement.ImpactJobID) error {
+	return nil
+}
+
 func (noQueue) EnqueueJob(context.Context, entitlement.PackageID, int64) error { return nil }
 
 // tokens are what people hold; a Bearer token is the name of its holder, and after a
@@ -163,6 +169,7 @@ func newFixture(t *testing.T) *fixture {
 		}), Jobs: noQueue{}, Enqueuer: noQueue{},
 			Clock: w.clock, IDs: w.clock, Log: log},
 		Requests: &requests.Service{Store: w.store, Enqueuer: noQueue{}, Clock: w.clock, IDs: w.clock, Log: log}}
+	w.keeping, w.looks = deps.Catalogs, &catalogs.ImpactWorker{Service: deps.Catalogs, Accounts: people}
 	deps.Exports = &exports.Service{Bucket: &w.files, Queue: &w.exports, Writer: NewExporter(deps), Clock: w.clock, IDs: w.clock}
 	w.exporter = deps.Exports
 	w.api = map[string]http.Handler{}

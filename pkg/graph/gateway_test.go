@@ -27,6 +27,8 @@ func samplePath(pattern string) string {
 			segments[i] = sampleID + "_" + sampleID
 		case strings.HasPrefix(segment, "{"):
 			segments[i] = sampleID
+		case strings.Contains(segment, "{displayName:text}"):
+			segments[i] = strings.ReplaceAll(segment, "{displayName:text}", "Sales")
 		case strings.Contains(segment, "{on:text}"):
 			segments[i] = strings.ReplaceAll(segment, "{on:text}", firstWord(pattern))
 		case strings.Contains(segment, "{"):

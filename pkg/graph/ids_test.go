@@ -54,7 +54,7 @@ func (s source) idsOf(op operation) []string {
 	found := map[string]bool{}
 	for segment := range strings.SplitSeq(op.path, "/") {
 		for name := range variablesOf(segment) {
-			if name != "on:text" && name != "reason:text" && name != "objectKind:text" { // words
+			if name != "on:text" && name != "reason:text" && name != "objectKind:text" && name != "displayName:text" { // words
 				found["path "+strings.TrimSuffix(name, ":text")] = true
 			}
 		}

@@ -117,6 +117,9 @@ func (op *operation) responses() object {
 
 	a := op.expected()
 	all[strconv.Itoa(a.status)] = a.describe()
+	if slices.Contains(startsJobs, op.name()) {
+		all[strconv.Itoa(http.StatusAccepted)] = expectation{status: http.StatusAccepted, schema: "roleChangeJob"}.describe()
+	}
 	return all
 }
 
@@ -151,7 +154,7 @@ func (op *operation) parameters() []string {
 		names = append(names, "select", "expand")
 	}
 
-	if op.makes() {
+	if op.makes() || slices.Contains(startsJobs, op.name()) {
 		names = append(names, "idempotencyKey", "clientRequestId")
 	}
 

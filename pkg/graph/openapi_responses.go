@@ -24,14 +24,16 @@ var nouns = map[string]string{
 	"me": "user", "users": "user", "manager": "directoryObject", "memberOf": "group", "groups": "group", "members": "directoryObject", "owners": "directoryObject",
 	"roleDefinitions": "unifiedRoleDefinition", "roleAssignments": "unifiedRoleAssignment",
 	"connectors": "connector", "events": "event", "notices": "event", "grants": "grant", "deliveryErrors": "deliveryError", "removals": "removal", "link": "link", "assignmentExports": "export",
-	"impactSettings": "impactSettings", "impactChanges": "impactChange",
+	"impactSettings": "impactSettings", "impactChanges": "impactChange", "roleChangeJobs": "roleChangeJob",
 	"principal": "directoryObject", "roleDefinition": "unifiedRoleDefinition", "customExtension": "customCalloutExtension", "resource": "accessPackageResource",
 	"{connectorId}/resources": "targetResource", "leasehold/settings": "inactiveSettings", "leasehold/assignmentRequests": "requestDetails",
 	"leasehold/accessPackageAssignmentApprovals": "approvalBackground",
+	"home": "home", "insight": "packageInsight", "missingAccessPackages": "missingAccessPackage", "sponsoredOrganizations": "sponsoredOrganization", "people": "sponsoredPerson", "pickableConnectors": "pickableConnector",
+	"{userId}/assignments": "sponsoredAssignment", "{userId}/assignmentRequests": "sponsoredRequest",
 }
 
 // alone are the words that name one thing and no list.
-var alone = []string{"accessPackage", "catalog", "assignmentPolicy", "assignment", "requestor", "target", "subjects", "settings", "endUserSettings", "me", "manager", "link", "impactSettings"}
+var alone = []string{"accessPackage", "catalog", "assignmentPolicy", "assignment", "requestor", "target", "subjects", "settings", "endUserSettings", "me", "manager", "link", "impactSettings", "home", "insight"}
 
 // expectation is what an operation answers with where all goes well.
 type expectation struct {
@@ -55,6 +57,7 @@ var special = map[string]expectation{
 	"GET " + trialPath:                                            {status: http.StatusOK, schema: "trial"},
 	"GET " + exportPath:                                           {status: http.StatusOK, media: csvMedia},
 	"POST " + previewPath:                                         {status: http.StatusOK, schema: "impact"},
+	"GET " + impactPeoplePath:                                     {status: http.StatusOK, schema: "affectedPerson", many: true},
 	"POST " + exportsPath:                                         {status: http.StatusAccepted, schema: "export"},
 	"POST " + root + "/$batch":                                    {status: http.StatusOK, schema: anything},
 	"POST " + connectorPath + "/check":                            {status: http.StatusOK, schema: "connector"},
@@ -63,6 +66,10 @@ var special = map[string]expectation{
 	"PATCH " + organizationPath: {status: http.StatusAccepted, schema: "connectedOrganization"},
 	"PATCH " + endUserPath:      {status: http.StatusOK, schema: "endUserSettings"},
 }
+
+// startsJobs are operations that answer with a job, and 202, where more people hold a package than
+// one call looks at.
+var startsJobs = []string{"POST " + previewPath, "POST " + ours + "/accessPackages/{accessPackageId}/applyRoleChange", "POST " + impactChangesPath + "/{changeId}/agree"}
 
 // steps are the words for what is done to something, with the status of the answer, which
 // has no body.

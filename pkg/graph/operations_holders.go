@@ -22,6 +22,7 @@ var roleHolderOperations = []operation{
 type roleHolder struct {
 	requests.RoleHolder
 	view *views.Assignment
+	by   entitlement.UserID // who looks: of what is their own they may not know who decided (R66)
 }
 
 func roleHolderType() entityType[roleHolder] {
@@ -44,7 +45,8 @@ func mapRoleHolder(h roleHolder) object {
 	deciders := []string{}
 	if r := h.view.Request; r != nil {
 		requestor = r.AssignmentRequest.Requestor
-		made := requests.Approval{Request: r.AssignmentRequest}
+		// What the policy leaves to the settings of the whole is hidden likewise: they are not read for this.
+		made := requests.Approval{Request: r.AssignmentRequest, Own: h.by == requestor || h.by == r.AssignmentRequest.Subject, Hides: true}
 		for _, stage := range r.AssignmentRequest.Stages {
 			if stage.Decision != nil && made.Discloses(stage) {
 				deciders = append(deciders, string(stage.Decision.Reviewer))
@@ -65,6 +67,9 @@ func listRoleHolders(ctx context.Context, c *call) (response, error) {
 	catalog, resource := id[entitlement.CatalogID](c, "catalogId"), id[entitlement.ResourceID](c, "resourceId")
 	read := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[roleHolder], error) {
 		found, err := c.deps.Requests.RoleHolders(ctx, c.by.Caller, catalog, resource, c.path["resourceRoleId"], page)
+		if err == nil {
+			err = c.deps.Requests.GrantsOfHolders(ctx, found.Items)
+		}
 		out := entitlement.Paged[roleHolder]{Next: found.Next, Sure: found.Sure, Unread: found.Unread}
 		if err != nil {
 			return out, err
@@ -76,7 +81,7 @@ func listRoleHolders(ctx context.Context, c *call) (response, error) {
 		}
 		all := views.OfAssignments(of)
 		for i, h := range found.Items {
-			out.Items = append(out.Items, roleHolder{h, all[i]})
+			out.Items = append(out.Items, roleHolder{h, all[i], c.by.ID})
 		}
 		return out, c.deps.Views.Assignments(ctx, c.by.Caller, all, views.With{views.JoinTarget: nil, views.JoinPackage: nil, views.JoinPolicy: nil, views.JoinRequest: nil})
 	}

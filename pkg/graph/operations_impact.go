@@ -101,7 +101,7 @@ func previewRoleChange(ctx context.Context, c *call) (response, error) {
 	}
 	found, err := c.deps.Catalogs.PreviewRoles(ctx, c.by, change, nil)
 	if err != nil {
-		return response{}, err
+		return c.byJob(ctx, err, func() (entitlement.ImpactJob, error) { return c.deps.Catalogs.StartPreview(ctx, c.by, change) })
 	}
 	shown, err := c.packagesShown(ctx, found.People)
 	if err != nil {
@@ -157,8 +157,10 @@ func applyRoleChange(ctx context.Context, c *call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	_, err = c.deps.Catalogs.ApplyRoles(ctx, c.by, change, hash)
-	return done(err)
+	if _, err = c.deps.Catalogs.ApplyRoles(ctx, c.by, change, hash); err != nil {
+		return c.byJob(ctx, err, func() (entitlement.ImpactJob, error) { return c.deps.Catalogs.StartApply(ctx, c.by, change, hash) })
+	}
+	return done(nil)
 }
 
 func impactChangeType() entityType[entitlement.ImpactChange] {
@@ -196,7 +198,13 @@ func agreeToImpactChange(ctx context.Context, c *call) (response, error) {
 	if err := o.Done(); err != nil {
 		return response{}, err
 	}
-	return done(c.deps.Catalogs.AgreeToChange(ctx, c.by, id[entitlement.CatalogID](c, "catalogId"), id[entitlement.ChangeID](c, "changeId"), hash))
+	catalog, change := id[entitlement.CatalogID](c, "catalogId"), id[entitlement.ChangeID](c, "changeId")
+	if err := c.deps.Catalogs.AgreeToChange(ctx, c.by, catalog, change, hash); err != nil {
+		return c.byJob(ctx, err, func() (entitlement.ImpactJob, error) {
+			return c.deps.Catalogs.StartAgree(ctx, c.by, catalog, change, hash)
+		})
+	}
+	return done(nil)
 }
 
 func rejectImpactChange(ctx context.Context, c *call) (response, error) {

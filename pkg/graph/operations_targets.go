@@ -11,12 +11,17 @@ import (
 	"leasehold/pkg/graph/strict"
 )
 
-const connectorPath = ours + "/connectors/{connectorId}"
+const (
+	connectorPath = ours + "/connectors/{connectorId}"
+	pickablePath  = ours + "/catalogs/{catalogId}/pickableConnectors"
+)
 
 // targetOperations look at targets, live.
 var targetOperations = []operation{
 	{method: "GET", path: connectorPath + "/resources", action: authz.PickResource, serve: listOffers},
 	{method: "GET", path: connectorPath + "/resources/$count", action: authz.PickResource, serve: counting(listOffers)},
+	{method: "GET", path: pickablePath, action: authz.PickResource, serve: listPickable},
+	{method: "GET", path: pickablePath + "/$count", action: authz.PickResource, serve: counting(listPickable)},
 	{method: "POST", path: connectorPath + "/check", action: authz.UpdateConnector, serve: checkConnector},
 }
 
@@ -37,6 +42,18 @@ func mapOffer(o entitlement.TargetOffer) object {
 			return object{"originId": odata.Exact(r.OriginID), "displayName": text(r.DisplayName)}
 		}),
 	}
+}
+
+// pickableType is a connector as those see it who bring its resources into a catalog: nothing of
+// where its target is, nor of how it is spoken to.
+func pickableType() entityType[entitlement.ConnectorConfig] {
+	return entityType[entitlement.ConnectorConfig]{set: "leasehold/pickableConnectors", navigation: noNavigation, mapper: func(c entitlement.ConnectorConfig) object {
+		return object{"id": string(c.ID), "displayName": text(c.DisplayName), "kind": text(c.Kind)}
+	}}
+}
+
+func listPickable(ctx context.Context, c *call) (response, error) {
+	return list(ctx, c, pickableType(), sliced(c.deps.Catalogs.PickableNow(ctx, c.by.Caller, id[entitlement.CatalogID](c, "catalogId"))))
 }
 
 // listOffers lists what a target has to offer. The target is asked page by page, and what is

@@ -12,6 +12,7 @@ func nestedTakings() []taking {
 		{op: "GET " + em + "/catalogs/{catalogId}/resourceScopes", ok: 200, ids: inCatalog},
 		{op: "GET " + em + "/catalogs/{catalogId}/resources/{resourceId}", ok: 200, ids: places(only1("path catalogId", wrong("catalog", "catalog2")), only1("path resourceId", wrong("resource", "resource2", "resourceK2")))},
 		{op: "GET " + roleHoldersPath, ok: 200, ids: places(only1("path catalogId", wrong("catalog", "catalog2")), only1("path resourceId", wrong("resource", "resource2", "resourceK2")), only1("path resourceRoleId", wrong("role", "role1b")))},
+		{op: "GET " + pickablePath, ok: 200, ids: inCatalog},
 		{op: "GET " + em + "/assignmentPolicies/{policyId}/accessPackage", ok: 200, ids: inPolicy},
 		{op: "GET " + em + "/assignmentPolicies/{policyId}/catalog", ok: 200, ids: inPolicy},
 		{op: "GET " + em + "/assignmentPolicies/{policyId}/questions", ok: 200, ids: inPolicy},
@@ -41,7 +42,16 @@ func peopleTakings() []taking {
 		all = append(all, taking{op: "GET " + path, ok: 200, ids: only1("path accessPackageId", pkg)},
 			taking{op: "GET " + path, as: "member", ok: 200, ids: only1("path accessPackageId", wrong("package", "package4"))})
 	}
+	sponsored := only1("path organizationId", wrong("organization", "organization2"))
+	guests := places(sponsored, only1("path userId", wrong("user", "guest2", "other", "manager")))
 	return append(all,
+		taking{op: "GET " + packageInsightPath, ok: 200, ids: only1("path accessPackageId", pkg)},
+		taking{op: "GET " + packageInsightPath, as: "member", ok: 200, ids: only1("path accessPackageId", wrong("package", "package4"))},
+		taking{op: "GET " + missingPackage, as: "member", ok: 200, ids: only1("path accessPackageId", free("package", "of a package that is shown to people everybody is told why they cannot ask for it"))},
+		taking{op: "GET " + guestsPath, as: "member", ok: 200, ids: sponsored},
+		taking{op: "GET " + guestPath + "/assignments", as: "member", ok: 200, path: map[string]string{"userId": "guest"}, ids: guests},
+		taking{op: "GET " + guestPath + "/assignmentRequests", as: "member", ok: 200, path: map[string]string{"userId": "guest"}, ids: guests},
+
 		taking{op: "DELETE " + requestPath + "/{assignmentRequestId}", ok: 409, ids: only1("path assignmentRequestId", free("request", anyRequest))},
 		taking{op: "GET " + heldPath + "/additionalAccess(accessPackageId='{accessPackageId}',incompatibleAccessPackageId='{otherId}')", ok: 200,
 			ids: places(only1("path accessPackageId", pkg), only1("path otherId", pkg))},

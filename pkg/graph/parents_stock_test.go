@@ -14,12 +14,15 @@ func (w *fixture) stockOrganizations() {
 		return w.call("admin", "POST", path, body).want(201).get("id")
 	}
 	w.stockChanges()
+	w.ids["loses"] = "loses"
+	w.ids["look"], w.ids["look2"] = w.stockLook("package"), w.stockLook("package3")
 	for name, tenant := range map[string]string{"organization": "a-tenant", "organization2": "b-tenant"} {
 		w.ids[name] = post(organizationsPath, object{"displayName": name, "identitySources": []object{{"@odata.type": "#microsoft.graph.azureActiveDirectoryTenant", "tenantId": tenant}}})
 	}
 	for organization, sponsor := range map[string]string{"organization": "member", "organization2": "other"} {
 		w.call("admin", "POST", organizationsPath+"/"+w.ids[organization]+"/internalSponsors/$ref", object{"@odata.id": "/v1.0/users/" + w.ids[sponsor]}).want(204)
-		guest := post("/v1.0/users", object{"displayName": "Guest", "userPrincipalName": "guest-of-" + organization + "@example.com", "userType": "Guest"})
+		guest := post("/v1.0/users", object{"displayName": "Guest", "userPrincipalName": "guest-of-" + organization + "@example.com", "userType": "Guest",
+			"identities": []object{{"issuer": "https://login.microsoftonline.com/" + map[string]string{"organization": "a-tenant", "organization2": "b-tenant"}[organization] + "/v2.0", "issuerAssignedId": "g"}}})
 		w.ids[strings.Replace(organization, "organization", "guest", 1)] = guest
 		w.call("admin", "POST", organizationsPath+"/"+w.ids[organization]+"/externalSponsors/$ref", object{"@odata.id": "/v1.0/users/" + guest}).want(204)
 	}

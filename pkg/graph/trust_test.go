@@ -21,7 +21,7 @@ var bodies = map[string]object{
 
 // readableByAll are what everybody may read who may ask for the package.
 var readableByAll = []string{"GET " + packagePath + "/{accessPackageId}", "GET " + availablePath + "/{accessPackageId}", "GET " + availablePath + "/{accessPackageId}/resourceRoleScopes",
-	"GET " + availablePath + "/{accessPackageId}/resourceRoleScopes/$count"}
+	"GET " + availablePath + "/{accessPackageId}/resourceRoleScopes/$count", "GET " + packageInsightPath}
 
 // A wire that lets everybody through to every operation changes nothing: the use case
 // refuses whoever may not, with the rights of the object that it has read. So pages and jobs

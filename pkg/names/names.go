@@ -23,6 +23,10 @@ const (
 	EnvEmulated    EnvKey = "LEASEHOLD_EMULATED"     // "true" on an emulator: targets and key sets may be plain http and private
 )
 
+// EnvInternal holds private networks and hosts that directories may have, separated by commas;
+// empty: none.
+const EnvInternal EnvKey = "LEASEHOLD_INTERNAL_TARGETS"
+
 // Trigger says what starts a function. Exactly one field is set.
 type Trigger struct {
 	API      bool          // API Gateway, by Routes
@@ -69,22 +73,27 @@ var Functions = []Function{
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilySession, FamilyEvent}}},
 	// It and deliver alone read credentials and call targets; it changes nothing anywhere.
 	{ID: Targets, Timeout: 25 * time.Second, Memory: 512, Trigger: Trigger{Invoked: true},
-		Uses: Uses{Table: Read, Secrets: Read}},
+		Uses: Uses{Table: Read, Secrets: Read, Assumes: true}},
 	// It sends to the queue that has time: all those at once who waited for a silent target.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
-		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read,
+		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyEvent}}},
 	// It carries on what is too long for one call: edits of packages, and exports, of which it
-	// reads all that whoever asked for one may see.
+	// reads all that whoever asked for one may see; and it looks at changes of roles that many
+	// people hold, and makes those that were agreed to.
 	{ID: Fanout, Timeout: 60 * time.Second, Memory: 512, Trigger: Trigger{Queues: []string{FanoutJobs}},
-		Uses: Uses{Table: Read | Search | Order | Write, Send: []string{DeliverBulk, FanoutJobs}, Files: Read | Write,
-			Writes: []Family{FamilyPackage, FamilyPerson}}},
+		Uses: Uses{Table: Read | Search | Order | Write | Check, Send: []string{DeliverBulk, FanoutJobs}, Files: Read | Write,
+			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPerson, FamilyEvent}}},
 	// It stops ten seconds before its time is over. Where more is due than one sweep can do,
 	// the next begins when this one ends, and no second is lost between them (Y8).
 	{ID: Expire, Timeout: SweepPeriod + 10*time.Second, Memory: 512, Trigger: Trigger{Schedule: SweepPeriod},
 		Uses: Uses{Table: Read | Search | Order | Recent | Write | Check, Send: []string{DeliverUrgent, DeliverBulk, FanoutJobs},
 			Writes: []Family{FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyApprovers, FamilyConfig, FamilyEvent}}},
 }
+
+// AssumedRoles begins the names of the roles of other accounts that functions may assume, to call
+// targets at AWS: a role is made for that, and no other can be named by mistake or on purpose.
+const AssumedRoles = "LeaseholdIdentityCenter"
 
 // FunctionName is the name of a function on AWS. It is fixed, so that two functions can name
 // each other.
@@ -258,6 +267,7 @@ var Routes = []Route{
 	{AnyMethod, Ours + "/reprocess", Requests},
 	{AnyMethod, Ours + "/roleHolders/{proxy+}", Requests},
 	{AnyMethod, Ours + "/accounts/{proxy+}", Requests},
+	{AnyMethod, Ours + "/me/{proxy+}", Requests},
 	{"GET", HealthPath, Requests},
 }
 
@@ -268,6 +278,7 @@ const (
 	ContextFirstAdmin = "firstAdmin"      // goes to EnvFirstAdmin
 	ContextPublicURL  = "publicUrl"       // goes to EnvPublicURL
 	ContextEndpoint   = "defaultEndpoint" // "off": the API answers at publicUrl alone, not at AWS's address of it
+	ContextInternal   = "internalTargets" // goes to EnvInternal
 	ContextArch       = "arch"            // "arm64" (default) or "amd64"
 	ContextAlarmEmail = "alarmEmail"      // where alarms are sent to; none: nowhere but to the topic
 )

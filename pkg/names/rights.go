@@ -30,6 +30,7 @@ type Uses struct {
 	Files   Access   // of exports: Read, Write
 	SignsIn bool     // reads what proves to issuers that it is the pages
 	Parked  bool     // counts the messages in every dead-letter queue
+	Assumes bool     // roles of the accounts of targets, named AssumedRoles and whatever follows
 	Calls   []string // ids of the functions that it calls, and waits for
 }
 
@@ -61,6 +62,9 @@ func (f Function) Env() []EnvKey {
 
 	if f.Uses.Secrets != 0 {
 		keys = append(keys, EnvSecretPath)
+	}
+	if f.Uses.Secrets&Read != 0 { // it calls targets
+		keys = append(keys, EnvInternal)
 	}
 
 	if f.Uses.SignsIn {
@@ -94,6 +98,7 @@ const (
 
 	PartFunction Part = "function" // another one
 	PartFiles    Part = "files"    // exports, in the bucket
+	PartRole     Part = "role"     // of another account, for functions to call a target there
 )
 
 // Right is what a function's role allows on one resource, in IAM's words. It is used or not
@@ -149,6 +154,8 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.Secrets&Write != 0, PartSecret, "", "ssm:PutParameter")
 	grant(f.Uses.Secrets&Delete != 0, PartSecret, "", "ssm:DeleteParameter")
 	grant(f.Uses.SignsIn, PartSignIn, "", "ssm:GetParameter")
+
+	grant(f.Uses.Assumes, PartRole, "", "sts:AssumeRole")
 
 	grant(f.Uses.Files&Read != 0, PartFiles, "", "s3:GetObject")
 	grant(f.Uses.Files&Write != 0, PartFiles, "", "s3:PutObject")

@@ -15,7 +15,7 @@ func TestTheEnvironmentFollowsFromWhatAFunctionUses(t *testing.T) {
 		"nothing":              {Function{}, nil},
 		"one with files":       {Function{Uses: Uses{Files: Read}}, []EnvKey{EnvBucket}},
 		"a worker":             {Function{Uses: Uses{Table: Read | Write, Send: []string{DeliverBulk}}, Trigger: Trigger{Queues: []string{FanoutJobs}}}, []EnvKey{EnvTable, EnvBulkQueue, EnvFanoutQueue}},
-		"one with targets":     {Function{Uses: Uses{Secrets: Read}}, []EnvKey{EnvSecretPath, EnvEmulated}},
+		"one with targets":     {Function{Uses: Uses{Secrets: Read}}, []EnvKey{EnvSecretPath, EnvInternal, EnvEmulated}},
 		"one that signs in":    {Function{Uses: Uses{SignsIn: true}}, []EnvKey{EnvSignInPath}},
 		"one behind the API":   {Function{Trigger: Trigger{API: true}}, []EnvKey{EnvIssuers, EnvPublicURL, EnvEmulated}},
 		"one that binds":       {Function{Trigger: Trigger{API: true}, Uses: Uses{Writes: []Family{FamilyPrincipal}}}, []EnvKey{EnvIssuers, EnvFirstAdmin, EnvPublicURL, EnvEmulated}},
@@ -85,7 +85,7 @@ func TestS11_RolesPutEventsAndWriteNothingElseOfOthers(t *testing.T) {
 				t.Errorf("%s may %s an event", f.ID, action)
 			}
 		}
-		if silent := f.ID == Fanout || f.ID == Targets; may(f.ID, "PutItem", "EV#REQ#1") == silent {
+		if silent := f.ID == Targets; may(f.ID, "PutItem", "EV#REQ#1") == silent {
 			t.Errorf("%s: may put an event %t", f.ID, silent)
 		}
 		if may(f.ID, "PutItem", "OTHER#1") || may(f.ID, "PutItem", "REQUEST#1") {

@@ -2,25 +2,15 @@ package portal
 
 import (
 	"context"
-	"slices"
 	"strings"
-	"time"
 
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/requests"
 	"leasehold/pkg/views"
 )
 
-// endsSoon is how long before its end an assignment is put forward.
-const endsSoon = 14 * 24 * time.Hour
-
 // onPage is how many rows a list shows.
 const onPage = 25
-
-// done reports a request that nothing more happens to.
-func done(s entitlement.RequestState) bool {
-	return slices.Contains([]entitlement.RequestState{entitlement.RequestDelivered, entitlement.RequestDenied, entitlement.RequestCanceled}, s)
-}
 
 // packagePage is what the page of a package shows.
 type packagePage struct {

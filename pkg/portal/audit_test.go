@@ -114,7 +114,7 @@ func TestStoredTextIsNeverPartOfThePagesOfOperationsAndAudit(t *testing.T) {
 			"operations":            operationsView(v, operationsPage{Errors: []deliveryError{errored}, Next: "/n", Retried: 2, Oldest: []owed{removing}, Overdue: 1, MoreOwed: true, Loosened: events, Unread: 1, Looks: true, Repairs: true}),
 			"operations, none":      operationsView(v, operationsPage{Looks: true}),
 			"operations, so far":    operationsView(v, operationsPage{Next: "/n", Overdue: 1}),
-			"failures":              failuresView(v, failuresPage{At: "c", Reason: hostile, Target: hostile, People: []failingPerson{{requests.Failure{Subject: "s", Grants: []entitlement.Grant{grant, {}}}, hostile}}, Problem: hostile, Repairs: true, Next: "/n", Unread: 2, Retried: 1}),
+			"failures":              failuresView(v, failuresPage{At: "c", Reason: hostile, Target: hostile, People: []failingPerson{{requests.Failure{Subject: "s", Grants: []entitlement.Grant{grant, {}}}, hostile, map[string]string{"": hostile}}}, Problem: hostile, Repairs: true, Next: "/n", Unread: 2, Retried: 1}),
 			"failures, none":        failuresView(v, failuresPage{}),
 			"failures, none so far": failuresView(v, failuresPage{Next: "/n"}),
 			"go on":                 goOnView(v, failuresPage{At: "c", Reason: hostile, Target: hostile, After: hostile, Retried: 1000}),

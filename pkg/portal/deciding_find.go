@@ -202,16 +202,16 @@ var ownHindranceWords = map[entitlement.HindranceKind]string{
 
 // Usual says how long it usually takes to get a package; "" where too few asked for it to tell.
 func (v *visit) Usual(p entitlement.Pace) string {
-	took, told := p.Usual()
+	within, told := p.Within()
 	switch {
 	case !told:
 		return ""
-	case took <= time.Hour:
+	case within <= time.Hour:
 		return v.T("Usually within an hour.")
-	case took <= 24*time.Hour:
+	case within <= 24*time.Hour:
 		return v.T("Usually within a day.")
 	default:
-		return v.T("Usually within %s.", v.Days(took))
+		return v.T("Usually within %s.", v.Days(within))
 	}
 }
 

@@ -2,8 +2,10 @@ package portal
 
 import (
 	"context"
+	"strings"
 
 	"leasehold/pkg/entitlement"
+	"leasehold/pkg/requests"
 )
 
 // What a page reads in its first round is read beside the session: what its address names, and
@@ -66,7 +68,67 @@ func named[T ~string](v *visit, place string) []T {
 func (v *visit) foresee(ctx context.Context, pattern string, who entitlement.UserID) {
 	if of, known := foreseen[pattern]; known {
 		v.Views.Foresee(ctx, of(v, who))
+		return
 	}
+	v.Views.Foresee(ctx, addressed(v, pattern))
+}
+
+// addressed is what the address of any other page names: a part of its pattern is called after
+// what it names, or stands behind the word for it.
+func addressed(v *visit, pattern string) (f entitlement.Foreseen) {
+	parts := strings.Split(pattern, "/")
+	for i, part := range parts {
+		switch part {
+		case "{catalog}":
+			f.Catalogs = named[entitlement.CatalogID](v, "catalog")
+		case "{resource}":
+			f.Resource = first(named[entitlement.ResourceID](v, "resource"))
+		case "{role}":
+			if f.Resource != "" && !v.request.URL.Query().Has("page") {
+				f.InCatalog = requests.PackagesRead
+			}
+		case "{change}":
+			f.Change = first(named[entitlement.ChangeID](v, "change"))
+		case "{policy}":
+			f.Policies = named[entitlement.PolicyID](v, "policy")
+		case "{assignment}":
+			f.Ended, f.Requests = named[entitlement.AssignmentID](v, "assignment"), named[entitlement.RequestID](v, "assignment")
+		case "{request}":
+			f.Requests = named[entitlement.RequestID](v, "request")
+		case "{id}":
+			f = f.And(addressedBy(v, parts, i))
+		}
+	}
+	return f
+}
+
+// addressedBy is what an id names that is called after nothing: what the word before it says.
+func addressedBy(v *visit, parts []string, i int) (f entitlement.Foreseen) {
+	switch parts[i-1] {
+	case "packages":
+		f.Packages = named[entitlement.PackageID](v, "id")
+		if i+1 < len(parts) && parts[i+1] == "roles" {
+			f.Scopes = f.Packages
+		}
+	case "people":
+		f.Users = named[entitlement.UserID](v, "id")
+		if i == 2 { // the person's own page, with what they have
+			f.Records = f.Users
+		}
+	case "groups":
+		f.Groups = named[entitlement.GroupID](v, "id")
+	case "connectors":
+		f.Connectors = named[entitlement.ConnectorID](v, "id")
+	}
+	return f
+}
+
+// first is the only one of a list, or none.
+func first[T ~string](of []T) T {
+	if len(of) == 0 {
+		return ""
+	}
+	return of[0]
 }
 
 // foreseenNames is what a request is called by in a list.

@@ -54,12 +54,29 @@ func roleHolders(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
-	list, err := v.Requests.RoleHolders(ctx, v.by.Caller, catalog, id, role, entitlement.Page{Limit: onPage, Token: token})
+	shown := roleHoldersPage{Catalog: catalog}
+	var next string
+	err = views.Together(
+		func() error {
+			list, err := v.Requests.RoleHolders(ctx, v.by.Caller, catalog, id, role, entitlement.Page{Limit: onPage, Token: token})
+			if err == nil {
+				shown.Rows, err = v.holderRows(ctx, list.Items)
+			}
+			shown.Unread, next = list.Unread, list.Next
+			return err
+		},
+		func() (err error) {
+			shown.Resource, err = v.Catalogs.FindResource(ctx, v.by.Caller, catalog, id, "", "")
+			return err
+		},
+		func() error {
+			if c, err := v.Catalogs.Catalog(ctx, v.by.Caller, catalog); err == nil {
+				shown.Name = c.DisplayName
+			}
+			return nil
+		},
+		func() (err error) { shown.Persons, err = v.Views.Opens(ctx, v.by.Caller)(authz.ReadUser); return err })
 	if err != nil {
-		return answer{}, err
-	}
-	shown := roleHoldersPage{Catalog: catalog, Unread: list.Unread}
-	if shown.Resource, err = v.Catalogs.FindResource(ctx, v.by.Caller, catalog, id, "", ""); err != nil {
 		return answer{}, err
 	}
 	for _, r := range shown.Resource.Roles {
@@ -67,16 +84,7 @@ func roleHolders(ctx context.Context, v *visit) (answer, error) {
 			shown.Role = r
 		}
 	}
-	if c, err := v.Catalogs.Catalog(ctx, v.by.Caller, catalog); err == nil {
-		shown.Name = c.DisplayName
-	}
-	if shown.Persons, err = v.Views.Opens(ctx, v.by.Caller)(authz.ReadUser); err != nil {
-		return answer{}, err
-	}
-	if shown.Rows, err = v.holderRows(ctx, list.Items); err != nil {
-		return answer{}, err
-	}
-	if shown.Next, err = v.next(ctx, list.Next); err != nil {
+	if shown.Next, err = v.next(ctx, next); err != nil {
 		return answer{}, err
 	}
 	return page(roleHoldersView(v, shown))
@@ -90,13 +98,20 @@ func (v *visit) holderRows(ctx context.Context, all []requests.RoleHolder) ([]ro
 	}
 
 	shown := views.OfAssignments(of)
-	if err := v.joined(ctx, shown, views.With{views.JoinTarget: nil, views.JoinPackage: nil, views.JoinPolicy: nil, views.JoinRequest: nil}); err != nil {
+	// Whether policies are shown hangs on where their packages are now: all else waits for nothing.
+	err := views.Together(
+		func() error { return v.Requests.GrantsOfHolders(ctx, all) },
+		func() error {
+			return v.joined(ctx, shown, views.With{views.JoinTarget: nil, views.JoinPackage: nil, views.JoinRequest: {views.JoinDeciders: nil}})
+		},
+		func() error { v.Views.PoliciesAhead(ctx, shown); return nil },
+		func() error { return v.joined(ctx, shown, views.With{views.JoinPolicy: nil}) })
+	if err != nil {
 		return nil, err
 	}
 
 	var deciders map[entitlement.AssignmentID][]string
 	if v.may(authz.ReadUser) {
-		var err error
 		if deciders, err = v.deciders(ctx, shown); err != nil {
 			return nil, err
 		}

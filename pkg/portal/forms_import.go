@@ -44,6 +44,10 @@ type importPage struct {
 	Applied int
 	Looked  bool // a file was checked, or applied
 	Problem string
+
+	Shown map[directory.ImportStanding][]directory.ImportLine // the lines that are listed
+	Kept  string                                              // the name of what is too long for the form
+	Long  bool                                                // what is to be corrected is too long for the field
 }
 
 func importForm(ctx context.Context, v *visit) (answer, error) {
@@ -86,20 +90,25 @@ func checkImport(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return v.importAnswer(v.checkFile(ctx, text))
+	shown, err := v.checkFile(ctx, text)
+	return v.importAnswer(ctx, shown, err)
 }
 
 // importAnswer shows the page, with what is wrong at its top where that is the visitor's to
 // correct.
-func (v *visit) importAnswer(shown importPage, err error) (answer, error) {
-	if err == nil {
-		return page(importView(v, shown))
+func (v *visit) importAnswer(ctx context.Context, shown importPage, err error) (answer, error) {
+	status := 0
+	if err != nil {
+		kind := entitlement.KindOf(err)
+		if kind != entitlement.Invalid && kind != entitlement.Conflict {
+			return answer{}, err
+		}
+		shown.Problem, status = v.said(err), kind.HTTPStatus()
 	}
-	if kind := entitlement.KindOf(err); kind == entitlement.Invalid || kind == entitlement.Conflict {
-		shown.Problem = v.said(err)
-		return answer{status: kind.HTTPStatus(), page: importView(v, shown)}, nil
+	if err := v.carry(ctx, &shown); err != nil {
+		return answer{}, err
 	}
-	return answer{}, err
+	return answer{status: status, page: importView(v, shown)}, nil
 }
 
 // importRows reads a text, and refuses columns that nobody knows.
@@ -201,27 +210,29 @@ func seenOf(lines []directory.ImportLine) string {
 
 // applyImport applies the first of the lines that were shown, and shows the rest.
 func applyImport(ctx context.Context, v *visit) (answer, error) {
-	sent := v.request.PostForm
-	columns := strings.TrimSpace(sent.Get("columns"))
-	header, rows, err := v.importRows(columns + "\n" + strings.TrimSpace(sent.Get("rest")))
+	kept, err := v.carried(ctx)
 	if err != nil {
-		return v.importAnswer(importPage{}, err)
+		return answer{}, err
+	}
+	header, rows, err := v.importRows(kept.Columns + "\n" + kept.Rest)
+	if err != nil {
+		return v.importAnswer(ctx, importPage{}, err)
 	}
 
 	some, rest := rows[:min(len(rows), directory.ImportAtOnce)], rows[min(len(rows), directory.ImportAtOnce):]
 	among := namesIn(rows)
 	lines, err := v.Directory.CheckImport(ctx, v.by.Caller, ofRows(some), among)
 	if err != nil {
-		return v.importAnswer(importPage{}, err)
+		return v.importAnswer(ctx, importPage{}, err)
 	}
-	left := strings.TrimSpace(sent.Get("left"))
-	if seenOf(lines) != sent.Get("seen") {
-		shown, err := v.checkFile(ctx, columns+"\n"+strings.TrimSpace(sent.Get("rest")))
+	left := kept.Left
+	if seenOf(lines) != v.typed("seen") {
+		shown, err := v.checkFile(ctx, kept.Columns+"\n"+kept.Rest)
 		if err == nil {
 			err = entitlement.Errorf(entitlement.Conflict, "%s", v.T("What these lines would change is not what the page showed any more. Nothing was applied: look at them again."))
 		}
 		shown.keep(left)
-		return v.importAnswer(shown, err)
+		return v.importAnswer(ctx, shown, err)
 	}
 
 	disable := v.ticked("disable")
@@ -234,7 +245,7 @@ func applyImport(ctx context.Context, v *visit) (answer, error) {
 	}
 	came, err := v.Directory.Import(ctx, v.by, todo)
 	if err != nil {
-		return v.importAnswer(importPage{}, err)
+		return v.importAnswer(ctx, importPage{}, err)
 	}
 
 	applied := v.importedBefore()
@@ -257,7 +268,7 @@ func applyImport(ctx context.Context, v *visit) (answer, error) {
 		left = strings.TrimSpace(left + "\n" + strings.Join(failures, "\n"))
 	}
 	shown.keep(left)
-	return v.importAnswer(shown, err)
+	return v.importAnswer(ctx, shown, err)
 }
 
 // importedBefore is how many lines the forms before this one applied: it only words a message.
@@ -311,17 +322,8 @@ func (p importPage) left() string {
 }
 
 // some are the lines of a standing that the page shows.
-func (p importPage) some(s directory.ImportStanding) (all []directory.ImportLine) {
-	most := maxLinesShown
-	if s == directory.ImportNew {
-		most = maxNewShown
-	}
-	for _, l := range p.Lines {
-		if l.Standing == s && len(all) < most {
-			all = append(all, l)
-		}
-	}
-	return all
+func (p importPage) some(s directory.ImportStanding) []directory.ImportLine {
+	return p.Shown[s]
 }
 
 // importStandings are in the order in which they are looked at.

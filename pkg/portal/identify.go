@@ -46,7 +46,8 @@ func (v *visit) identify(ctx, reading context.Context, pattern string) error {
 	var session entitlement.Session
 	var account authz.Caller
 	err := views.Together(
-		func() (err error) { session, err = v.Sessions.Find(ctx, secret); return err },
+		// It may note that the session is in use, which must not make anybody forget what was read.
+		func() (err error) { session, err = v.Sessions.Find(v.request.Context(), secret); return err },
 		func() error {
 			// Whatever goes wrong with a prediction, the way without one tells it.
 			if predicted != "" && secret != "" {

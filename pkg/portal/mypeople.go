@@ -37,6 +37,8 @@ type teamPage struct {
 	People []teamMember
 	Next   string
 	Unread int
+
+	Sponsored sponsoredPage
 }
 
 // teamMember is one of them, with the most urgent of what they hold and wait for.
@@ -59,9 +61,18 @@ func myPeople(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 
-	list, err := v.Requests.Team(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token, Named: entitlement.Named{Begins: shown.Sought}})
+	err = v.besideTeam(ctx, &shown, func(ctx context.Context) error { return v.team(ctx, &shown, token) })
 	if err != nil {
 		return answer{}, err
+	}
+	return page(teamView(v, shown))
+}
+
+// team reads a page of those who report to the visitor.
+func (v *visit) team(ctx context.Context, shown *teamPage, token string) error {
+	list, err := v.Requests.Team(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token, Named: entitlement.Named{Begins: shown.Sought}})
+	if err != nil {
+		return err
 	}
 	var ending []*views.Assignment
 	var waiting []*views.Request
@@ -71,14 +82,12 @@ func myPeople(ctx context.Context, v *visit) (answer, error) {
 		ending, waiting = append(ending, m.Ending...), append(waiting, m.Waiting...)
 	}
 	if err := v.packagesBeside(ctx, ending, waiting); err != nil {
-		return answer{}, err
+		return err
 	}
 
 	shown.Unread = list.Unread
-	if shown.Next, err = v.next(ctx, list.Next); err != nil {
-		return answer{}, err
-	}
-	return page(teamView(v, shown))
+	shown.Next, err = v.next(ctx, list.Next)
+	return err
 }
 
 func (v *visit) teamMember(r requests.Report) teamMember {
@@ -100,9 +109,7 @@ func (v *visit) teamMember(r requests.Report) teamMember {
 }
 
 // endsSoon reports an assignment that ends in the next time.
-func (v *visit) endsSoon(a entitlement.Assignment) bool {
-	return a.Target == entitlement.TargetPresent && !a.End.IsZero() && a.End.Sub(v.now) <= endsSoon
-}
+func (v *visit) endsSoon(a entitlement.Assignment) bool { return a.EndsSoon(v.now) }
 
 // packagesBeside names the packages of assignments and requests, side by side.
 func (v *visit) packagesBeside(ctx context.Context, held []*views.Assignment, asked []*views.Request) error {

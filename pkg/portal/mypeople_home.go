@@ -36,11 +36,11 @@ func home(ctx context.Context, v *visit) (answer, error) {
 		return v.nameRequests(within, shown.Waiting)
 	})
 	g.Go(func() error {
-		list, err := v.Requests.Mine(within, v.by.Caller, entitlement.Page{Limit: onPage})
+		list, err := v.Requests.Unfinished(within, v.by.Caller, entitlement.Page{Limit: onPage})
 		if err != nil {
 			return err
 		}
-		shown.InProgress = views.OfRequests(slices.DeleteFunc(list.Items, func(r entitlement.AssignmentRequest) bool { return done(r.State) }))
+		shown.InProgress = views.OfRequests(list)
 		return v.nameRequests(within, shown.InProgress)
 	})
 
@@ -65,15 +65,9 @@ func (v *visit) nameRequests(ctx context.Context, all []*views.Request) error {
 
 // endings are what the visitor has that ends soon, with whether they may extend it.
 func (v *visit) endings(ctx context.Context, shown *homePage) error {
-	held, err := v.Requests.Live(ctx, v.by.Caller)
-	if err != nil {
+	held, err := v.Requests.EndingSoon(ctx, v.by.Caller, onPage)
+	if err != nil || len(held) == 0 {
 		return err
-	}
-	held = slices.DeleteFunc(held, func(a entitlement.Assignment) bool { return !v.endsSoon(a) })
-	slices.SortFunc(held, func(a, b entitlement.Assignment) int { return a.End.Compare(b.End) })
-	held = held[:min(len(held), onPage)]
-	if len(held) == 0 {
-		return nil
 	}
 
 	shown.Ending = views.OfAssignments(held)
@@ -85,18 +79,15 @@ func (v *visit) endings(ctx context.Context, shown *homePage) error {
 	return g.Wait()
 }
 
-// maxTroubled bounds what home shows of each kind of trouble.
-const maxTroubled = 5
-
 // troubles are what fails or is owed in packages that the visitor keeps.
 func (v *visit) troubles(ctx context.Context, shown *homePage) error {
 	found, err := v.Requests.Troubles(ctx, v.by.Caller)
 	if err != nil || len(found.Failing)+len(found.Owed) == 0 {
 		return err
 	}
-	shown.MoreTrouble = found.More || len(found.Failing) > maxTroubled || len(found.Owed) > maxTroubled
-	failing := found.Failing[:min(len(found.Failing), maxTroubled)]
-	all := views.OfAssignments(slices.Concat(failing, found.Owed[:min(len(found.Owed), maxTroubled)]))
-	shown.Failing, shown.Owed = all[:len(failing)], all[len(failing):]
+	found = found.Few(requests.MaxTroubled)
+	shown.MoreTrouble = found.More
+	all := views.OfAssignments(slices.Concat(found.Failing, found.Owed))
+	shown.Failing, shown.Owed = all[:len(found.Failing)], all[len(found.Failing):]
 	return v.Views.Assignments(ctx, v.by.Caller, all, views.With{views.JoinPackageListed: nil, views.JoinTarget: nil})
 }

@@ -37,6 +37,7 @@ func TestStoredTextIsNeverPartOfThePagesOfManagers(t *testing.T) {
 	report := reportPage{User: user, Held: []reportHeld{{held, roles, may, true}, {gone, nil, entitlement.ReportOptions{}, false}}, Ended: []*views.Assignment{ended}, Open: []*views.Request{asked}, Next: "/n", Problem: hostile,
 		Form: reportForm{"1", hostile, hostile}}
 	member := teamMember{Report: requests.Report{User: user, Held: []entitlement.Assignment{held.Assignment}}, Ending: []*views.Assignment{held, gone}, Failing: 1, Waiting: []*views.Request{asked, {}}, Endings: 4}
+	organization := entitlement.ConnectedOrganization{ID: "o", DisplayName: hostile, Description: hostile, Sources: []entitlement.IdentitySource{{Kind: entitlement.SourceDomain, DomainName: hostile, DisplayName: hostile}}}
 	form := askForm{Policy: hostile, Justification: hostile, Until: hostile, Answers: map[entitlement.QuestionID]string{"q": hostile, "c": hostile}}
 	behalf := requests.Behalf{Package: pkg.AccessPackage, Subject: user, Policies: []entitlement.AssignmentPolicy{policy, policy}}
 	holding := behalf
@@ -46,22 +47,29 @@ func TestStoredTextIsNeverPartOfThePagesOfManagers(t *testing.T) {
 	for _, lang := range []language.Tag{language.English, language.German} {
 		v := &visit{portal: &portal{}, request: httptest.NewRequest("GET", "/portal/x", nil), Language: lang, words: message.NewPrinter(lang, message.Catalog(texts)), now: now}
 		for name, c := range map[string]templ.Component{
-			"my people":             teamView(v, teamPage{Sought: hostile, People: []teamMember{member, {}}, Next: "/n", Unread: 1}),
-			"my people, none":       teamView(v, teamPage{}),
-			"my people, none found": teamView(v, teamPage{Sought: hostile}),
-			"my people, none yet":   teamView(v, teamPage{Sought: hostile, Next: "/n"}),
-			"for others":            requestsForOthersView(v, requestsPage{Requests: []*views.Request{asked, {}}, Next: "/n"}),
-			"for others, none":      requestsForOthersView(v, requestsPage{}),
-			"a report":              reportView(v, report),
-			"a report with nothing": reportView(v, reportPage{User: entitlement.User{ID: "x"}, Done: 1}),
-			"packages":              reportPackagesView(v, reportPackagesPage{User: user, Sought: hostile, Packages: []entitlement.AccessPackage{pkg.AccessPackage}, Next: "/n"}),
-			"packages, none":        reportPackagesView(v, reportPackagesPage{User: user}),
-			"choose":                chooseOtherView(v, choosePage{Package: pkg.AccessPackage, Reports: []entitlement.User{user, {ID: "x"}}, Any: true, Named: hostile, Problem: hostile, Next: "/n"}),
-			"choose, nobody":        chooseOtherView(v, choosePage{Package: pkg.AccessPackage}),
-			"for somebody":          otherView(v, otherPage{Behalf: behalf, Roles: pkg.RoleScopes, Form: form, Problem: hostile}),
-			"for a holder":          otherView(v, otherPage{Behalf: holding, Roles: pkg.RoleScopes}),
-			"for nobody of it":      otherView(v, otherPage{Behalf: requests.Behalf{Package: pkg.AccessPackage, Subject: user}}),
-			"what forbids it":       otherView(v, otherPage{Behalf: behalf, Obstacle: hostile}),
+			"my people":               teamView(v, teamPage{Sought: hostile, People: []teamMember{member, {}}, Next: "/n", Unread: 1}),
+			"my people, none":         teamView(v, teamPage{}),
+			"my people, none found":   teamView(v, teamPage{Sought: hostile}),
+			"my people, none yet":     teamView(v, teamPage{Sought: hostile, Next: "/n"}),
+			"my people, of a sponsor": teamView(v, teamPage{Sponsored: sponsoredPage{Organizations: []entitlement.ConnectedOrganization{organization}, Next: "/n"}}),
+			"organizations":           myOrganizationsView(v, sponsoredPage{Organizations: []entitlement.ConnectedOrganization{organization}, Next: "/n", Unread: 1}),
+			"organizations, none":     myOrganizationsView(v, sponsoredPage{}),
+			"guests":                  guestsView(v, guestsPage{Organization: organization, Sought: hostile, People: []guest{{Report: requests.Report{User: user, Held: []entitlement.Assignment{held.Assignment}, Open: []entitlement.AssignmentRequest{asked.AssignmentRequest}}, Failing: 1, Endings: 2, First: now}, {}}, Next: "/n", Unread: 1}),
+			"guests, none":            guestsView(v, guestsPage{Organization: organization}),
+			"guests, none found":      guestsView(v, guestsPage{Organization: organization, Sought: hostile}),
+			"guests, none yet":        guestsView(v, guestsPage{Organization: organization, Sought: hostile, Next: "/n"}),
+			"for others":              requestsForOthersView(v, requestsPage{Requests: []*views.Request{asked, {}}, Next: "/n"}),
+			"for others, none":        requestsForOthersView(v, requestsPage{}),
+			"a report":                reportView(v, report),
+			"a report with nothing":   reportView(v, reportPage{User: entitlement.User{ID: "x"}, Done: 1}),
+			"packages":                reportPackagesView(v, reportPackagesPage{User: user, Sought: hostile, Packages: []entitlement.AccessPackage{pkg.AccessPackage}, Next: "/n"}),
+			"packages, none":          reportPackagesView(v, reportPackagesPage{User: user}),
+			"choose":                  chooseOtherView(v, choosePage{Package: pkg.AccessPackage, Reports: []entitlement.User{user, {ID: "x"}}, Any: true, Named: hostile, Problem: hostile, Next: "/n"}),
+			"choose, nobody":          chooseOtherView(v, choosePage{Package: pkg.AccessPackage}),
+			"for somebody":            otherView(v, otherPage{Behalf: behalf, Roles: pkg.RoleScopes, Form: form, Problem: hostile}),
+			"for a holder":            otherView(v, otherPage{Behalf: holding, Roles: pkg.RoleScopes}),
+			"for nobody of it":        otherView(v, otherPage{Behalf: requests.Behalf{Package: pkg.AccessPackage, Subject: user}}),
+			"what forbids it":         otherView(v, otherPage{Behalf: behalf, Obstacle: hostile}),
 			"home": homeView(v, homePage{Waiting: []*views.Request{asked}, InProgress: []*views.Request{asked}, Ending: []*views.Assignment{held, ended, gone}, Failing: []*views.Assignment{held, gone}, Owed: []*views.Assignment{ended},
 				MoreTrouble: true, May: map[entitlement.AssignmentID]requests.OwnOptions{"1": {Extend: true, MustJustify: true}, "2": {Extend: true}}}),
 			"home, empty": homeView(v, homePage{}),

@@ -90,7 +90,7 @@ func showOperations(ctx context.Context, v *visit) (answer, error) {
 			return err
 		},
 		func() error { shown.Parked = v.parked(ctx); return nil },
-		func() (err error) { owed, more, unread, err = v.removals(ctx, ""); return err },
+		func() (err error) { owed, more, unread, err = v.removals(ctx, "", nil); return err },
 		func() (err error) {
 			if shown.Looks {
 				notices, err = v.loosened(ctx, entitlement.Page{Limit: maxLoosened})
@@ -185,28 +185,47 @@ type failuresPage struct {
 // failingPerson is one person with the roles that fail.
 type failingPerson struct {
 	requests.Failure
-	Name string
+	Name   string
+	Called map[string]string // of the groups of the directory among the resources
+}
+
+// role is what a role is called: by the target's own ids where no more is known. The role of a
+// group is its kind with the id of the group behind it.
+func (p failingPerson) role(g entitlement.Grant) string {
+	if name := p.Called[g.Role.Resource]; name != "" {
+		return name + " (" + strings.TrimSuffix(g.Role.Role, "_"+g.Role.Resource) + ")"
+	}
+	return g.Role.Resource + " (" + g.Role.Role + ")"
 }
 
 // failuresOf reads the target and the reason of the page's path.
 func (v *visit) failuresOf(ctx context.Context, connector, reason string) (failuresPage, error) {
+	id, wrong := entitlement.ParseID[entitlement.ConnectorID]("connector", connector)
 	names, err := v.targetNames(ctx) // and so whoever may not see targets is told that, of any path
 	if err != nil {
 		return failuresPage{}, err
 	}
-	id, err := entitlement.ParseID[entitlement.ConnectorID]("connector", connector)
-	if _, known := names[id]; err != nil || !known || !slices.Contains(v.Requests.Reasons, reason) {
+	if _, known := names[id]; wrong != nil || !known || !slices.Contains(v.Requests.Reasons, reason) {
 		return failuresPage{}, entitlement.Errorf(entitlement.NotFound, "There is no such page.")
 	}
 	return failuresPage{At: id, Reason: reason, Target: targetName(names, id), Repairs: v.may(authz.Reprocess)}, nil
 }
 
 func showFailures(ctx context.Context, v *visit) (answer, error) {
-	shown, err := v.failuresOf(ctx, v.request.PathValue("connector"), v.request.PathValue("reason"))
-	if err == nil {
-		shown.Retried = v.doneCount("again")
-		err = v.people(ctx, &shown, v.request.URL.Query().Get("page"))
-	}
+	var shown failuresPage
+	listed := failuresPage{Reason: v.request.PathValue("reason")}
+	err := views.Together(
+		func() (err error) {
+			shown, err = v.failuresOf(ctx, v.request.PathValue("connector"), listed.Reason)
+			return err
+		},
+		func() (err error) {
+			if listed.At, err = partID[entitlement.ConnectorID](v, "connector"); err == nil {
+				err = v.people(ctx, &listed, v.request.URL.Query().Get("page"))
+			}
+			return err
+		})
+	shown.People, shown.Next, shown.Unread, shown.Retried = listed.People, listed.Next, listed.Unread, v.doneCount("again")
 	if err != nil {
 		return answer{}, err
 	}
@@ -228,16 +247,41 @@ func (v *visit) people(ctx context.Context, shown *failuresPage, sealed string) 
 	for _, f := range list.Items {
 		ids = append(ids, f.Subject)
 	}
-	names, err := v.personNames(ctx, ids)
+	var names map[entitlement.UserID]string
+	var groups map[string]string
+	err = views.Together(
+		func() (err error) { names, err = v.personNames(ctx, ids); return err },
+		func() (err error) { groups, err = v.groupNames(ctx, list.Items); return err })
 	if err != nil {
 		return err
 	}
 	for _, f := range list.Items {
-		shown.People = append(shown.People, failingPerson{f, names[f.Subject]})
+		shown.People = append(shown.People, failingPerson{f, names[f.Subject], groups})
 	}
 	shown.Unread = list.Unread
 	shown.Next, err = v.next(ctx, list.Next)
 	return err
+}
+
+// groupNames are what the groups of the directory are called in which roles fail, by their ids.
+func (v *visit) groupNames(ctx context.Context, all []requests.Failure) (map[string]string, error) {
+	var ids []entitlement.GroupID
+	for _, f := range all {
+		for _, g := range f.Grants {
+			if id := entitlement.GroupID(g.Role.Resource); g.Role.Connector == entitlement.BuiltinConnector && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	groups, err := v.Directory.GroupsNamed(ctx, v.by.Caller, ids)
+	names := map[string]string{}
+	for _, g := range groups {
+		names[string(g.ID)] = g.DisplayName
+	}
+	return names, err
 }
 
 // personNames are what people are called; those who are gone by their ids.
@@ -345,35 +389,68 @@ type removalsPage struct {
 const maxOwed = 8
 
 // removals reads what is still to be taken back, the longest owed first of what one page goes
-// through.
-func (v *visit) removals(ctx context.Context, token string) (all []owed, next string, unread int, err error) {
+// through. Where names are wanted, those of the targets are added to them.
+func (v *visit) removals(ctx context.Context, token string, names map[entitlement.ConnectorID]string) (all []owed, next string, unread int, err error) {
 	for range maxOwed {
-		list, err := v.Requests.Removals(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token})
+		pending, err := v.Requests.PendingSubjects(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token, Beside: true})
 		if err != nil {
 			return nil, "", 0, err
 		}
-		for _, r := range list.Items {
-			all = append(all, owed{PendingRemoval: r, Overdue: !r.Ended.IsZero() && v.now.Sub(r.Ended) > entitlement.OverdueAfter})
+		some, missed, err := v.left(ctx, pending.Items, names)
+		if err != nil {
+			return nil, "", 0, err
 		}
-		unread += list.Unread
-		if token = list.Next; token == "" || len(all) >= onPage {
+		all, unread = append(all, some...), unread+pending.Unread+missed
+		if token = pending.Next; token == "" || len(all) >= onPage {
 			break
 		}
 	}
 	slices.SortStableFunc(all, func(a, b owed) int { return a.Ended.Compare(b.Ended) })
-
-	var of []entitlement.Assignment
-	for _, r := range all {
-		of = append(of, r.Assignment)
-	}
-	shown := views.OfAssignments(of)
-	if err := v.joined(ctx, shown, views.With{views.JoinTarget: nil, views.JoinPackage: nil}); err != nil {
-		return nil, "", 0, err
-	}
-	for i := range all {
-		all[i].View = shown[i]
-	}
 	return all, token, unread, nil
+}
+
+// left reads how removals stand, and beside that what they are called whom they are of.
+func (v *visit) left(ctx context.Context, pending []requests.PendingSubject, names map[entitlement.ConnectorID]string) (all []owed, unread int, err error) {
+	var of []entitlement.Assignment
+	var targets []entitlement.ConnectorID
+	for _, o := range pending {
+		targets = append(targets, o.Targets()...)
+		for _, r := range o.Record.Removing {
+			of = append(of, entitlement.Assignment{ID: r.Assignment, Package: r.Package, Subject: o.Record.Subject})
+		}
+	}
+	named := views.OfAssignments(of)
+
+	var list []requests.PendingRemoval
+	err = views.Together(
+		func() (err error) { list, unread, err = v.Requests.Left(ctx, v.by.Caller, pending); return err },
+		func() error {
+			return v.joined(ctx, named, views.With{views.JoinTarget: nil, views.JoinPackage: nil})
+		},
+		func() error {
+			if names == nil || len(targets) == 0 {
+				return nil
+			}
+			at, err := v.Views.EnvironmentsNamed(ctx, v.by.Caller, targets)
+			for _, c := range at {
+				names[c.ID] = c.DisplayName
+			}
+			return err
+		})
+	if err != nil {
+		return nil, 0, err
+	}
+
+	known := map[entitlement.AssignmentID]*views.Assignment{}
+	for _, one := range named {
+		known[one.ID] = one
+	}
+	for _, r := range list {
+		view := known[r.ID]
+		view.Assignment = r.Assignment
+		all = append(all, owed{PendingRemoval: r, View: view, Overdue: !r.Ended.IsZero() && v.now.Sub(r.Ended) > entitlement.OverdueAfter})
+	}
+	return all, unread, nil
 }
 
 func showRemovals(ctx context.Context, v *visit) (answer, error) {
@@ -392,15 +469,11 @@ func (v *visit) removalsPage(ctx context.Context, sealed string) (removalsPage, 
 		return shown, err
 	}
 	var next string
-	if shown.Owed, next, shown.Unread, err = v.removals(ctx, token); err != nil {
+	names := map[entitlement.ConnectorID]string{}
+	if shown.Owed, next, shown.Unread, err = v.removals(ctx, token, names); err != nil {
 		return shown, err
 	}
-	if shown.Next, err = v.next(ctx, next); err != nil || len(shown.Owed) == 0 {
-		return shown, err
-	}
-
-	names, err := v.targetNames(ctx)
-	if err != nil {
+	if shown.Next, err = v.next(ctx, next); err != nil {
 		return shown, err
 	}
 	for i, r := range shown.Owed {

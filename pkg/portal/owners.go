@@ -115,19 +115,27 @@ var besideCatalogs = []struct {
 }{{menuItem{"/people", "People"}, authz.ReadUser}, {menuItem{"/operations", "Operations"}, authz.ReadDeliveryErrors}, {menuItem{"/audit", "Audit"}, authz.ReadEvents}, {menuItem{"/administration", "Administration"}, authz.ReadOrganization}}
 
 func listCatalogs(ctx context.Context, v *visit) (answer, error) {
-	may := v.Views.May(ctx, v.by.Caller, authz.Object{})
-	shown := catalogsPage{MayCreate: may(authz.CreateCatalog)}
-	for _, page := range besideCatalogs {
-		if !v.may(page.action) && may(page.action) {
-			shown.Beside = append(shown.Beside, page.menuItem)
-		}
-	}
 	token, err := v.unseal(ctx, v.request.URL.Query().Get("page"))
 	if err != nil {
 		return answer{}, err
 	}
 
-	list, err := v.Catalogs.ListCatalogs(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token})
+	var shown catalogsPage
+	var list entitlement.Paged[entitlement.Catalog]
+	err = views.Together(
+		func() (err error) {
+			may := v.Views.May(ctx, v.by.Caller, authz.Object{})
+			shown.MayCreate = may(authz.CreateCatalog)
+			for _, page := range besideCatalogs {
+				if !v.may(page.action) && may(page.action) {
+					shown.Beside = append(shown.Beside, page.menuItem)
+				}
+			}
+			list, err = v.Catalogs.ListCatalogs(ctx, v.by.Caller, entitlement.Page{Limit: onPage, Token: token})
+			return err
+		},
+		// Whoever sees some catalogs by roles in them has these read while it is asked who sees all.
+		func() error { v.Views.Opens(ctx, v.by.Caller)(authz.ReadCatalog); return nil })
 	// Whoever holds no role anywhere sees none, and is told what to do.
 	if err != nil && entitlement.KindOf(err) != entitlement.Forbidden {
 		return answer{}, err

@@ -38,6 +38,7 @@ type impactPage struct {
 	Differs bool // since it was agreed to, or proposed
 	Came    []string
 	Went    []string
+	Long    bool // so many people have the package that a job has to look at it
 
 	Waits    *entitlement.ImpactChange // for a second person
 	Mine     bool                      // the visitor proposed it
@@ -51,6 +52,7 @@ type impactList struct {
 	Effect entitlement.Effect
 	Total  int
 	Rows   []impactRow
+	Paged  bool // the others are on the next page
 }
 
 // impactRow is one holder of the package.
@@ -59,6 +61,7 @@ type impactRow struct {
 	Until   time.Time
 	Because []string
 	Before  bool
+	Further int // reasons beside these
 }
 
 // impactQuery is a change of roles as addresses and forms of the page have it.
@@ -93,20 +96,58 @@ func showImpact(ctx context.Context, v *visit) (answer, error) {
 }
 
 func (v *visit) impactPage(ctx context.Context, add, remove string) (impactPage, error) {
-	c, p, err := v.editingPackage(ctx, authz.ChangeRoleScopes)
-	if err != nil {
-		return impactPage{}, err
-	}
-	shown := impactPage{Catalog: c, Package: p}
-	if shown.Change, err = changeNamed(p.ID, add, remove); err != nil {
-		return shown, err
-	}
-	return shown, v.fillImpact(ctx, &shown)
+	var shown impactPage
+	err := views.Together(
+		func() (err error) {
+			if shown.Catalog, shown.Package, err = v.editingPackage(ctx, authz.ChangeRoleScopes); err != nil {
+				return err
+			}
+			if shown.Change, err = changeNamed(shown.Package.ID, add, remove); err != nil {
+				return err
+			}
+			return v.fillImpact(ctx, &shown)
+		},
+		func() error { v.impactAhead(ctx, add, remove); return nil })
+	return shown, err
 }
 
-// fillImpact looks at the change, and names whom it shows.
+// impactAhead has what a page of a change shows read side by side, as its address names it.
+func (v *visit) impactAhead(ctx context.Context, add, remove string) {
+	if v.request.Method != http.MethodGet { // which remembers nothing
+		return
+	}
+	in, _ := pathPart[entitlement.CatalogID](v, "catalog")
+	id, _ := pathID[entitlement.PackageID](v)
+	if change, err := changeNamed(id, add, remove); err == nil && in != "" && id != "" {
+		v.Catalogs.ImpactAhead(ctx, v.by.Caller, in, change)
+	}
+}
+
+// fillImpact looks at the change, and names whom it shows. Who may agree is read only where
+// somebody has to: beside the rest, where that is known before.
 func (v *visit) fillImpact(ctx context.Context, shown *impactPage) (err error) {
-	if shown.Found, err = v.Catalogs.PreviewRoles(ctx, v.by, shown.Change, nil); err != nil {
+	waits := shown.Waits != nil
+	err = views.Together(
+		func() error { return v.lookAtImpact(ctx, shown) },
+		func() (err error) {
+			if waits {
+				shown.Agreers, err = v.agreers(ctx, shown.Catalog.ID)
+			}
+			return err
+		})
+	if err == nil && shown.Found.Second && !waits {
+		shown.Agreers, err = v.agreers(ctx, shown.Catalog.ID)
+	}
+	return err
+}
+
+func (v *visit) lookAtImpact(ctx context.Context, shown *impactPage) (err error) {
+	shown.Found, err = v.Catalogs.PreviewRoles(ctx, v.by, shown.Change, nil)
+	if entitlement.CodeOf(err) == catalogs.CodeNeedsJob {
+		shown.Long, shown.Found.Totals = true, nil
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 
@@ -123,12 +164,7 @@ func (v *visit) fillImpact(ctx context.Context, shown *impactPage) (err error) {
 		}
 		shown.Lists = append(shown.Lists, l)
 	}
-
-	// Who may agree is read only where somebody has to.
-	if shown.Found.Second || shown.Waits != nil {
-		shown.Agreers, err = v.agreers(ctx, shown.Catalog.ID)
-	}
-	return err
+	return nil
 }
 
 // impactRows names people, and the packages by which they keep the role as far as the visitor may
@@ -154,7 +190,7 @@ func (v *visit) impactRows(ctx context.Context, p entitlement.AccessPackage, peo
 
 	rows := make([]impactRow, len(people))
 	for i, a := range people {
-		rows[i] = impactRow{Name: names[i], Until: a.Until, Before: a.Before}
+		rows[i] = impactRow{Name: names[i], Until: a.Until, Before: a.Before, Further: a.Further}
 		for _, r := range a.Because {
 			name := named[r.Package]
 			if name == "" {
@@ -237,6 +273,9 @@ func applyImpact(ctx context.Context, v *visit) (answer, error) {
 	if to, waits := waitsAt(err); waits {
 		return to, nil
 	}
+	if entitlement.CodeOf(err) == catalogs.CodeNeedsJob {
+		return v.atJob(v.Catalogs.StartApply(ctx, v.by, change, v.typed("hash")))
+	}
 	all, status, err := v.refused(err)
 	if err != nil {
 		return answer{}, err
@@ -299,30 +338,32 @@ func (p impactPage) Carried() string {
 
 // exportImpact answers with everybody whom the change concerns, as a file.
 func exportImpact(ctx context.Context, v *visit) (answer, error) {
+	query := v.request.URL.Query()
+	var a answer
+	err := views.Together(
+		func() (err error) { a, err = v.impactFile(ctx, query.Get("add"), query.Get("remove")); return err },
+		func() error { v.impactAhead(ctx, query.Get("add"), query.Get("remove")); return nil })
+	return a, err
+}
+
+func (v *visit) impactFile(ctx context.Context, add, remove string) (answer, error) {
 	_, p, err := v.editingPackage(ctx, authz.ChangeRoleScopes)
 	if err != nil {
 		return answer{}, err
 	}
-	query := v.request.URL.Query()
-	change, err := changeNamed(p.ID, query.Get("add"), query.Get("remove"))
+	change, err := changeNamed(p.ID, add, remove)
 	if err != nil {
 		return answer{}, err
 	}
 
-	out, rows := csvfile.New("effect", "person", "personId", "until", "because", "wasThereBefore"), 0
+	out, rows := csvfile.New(impactColumns...), 0
 	_, err = v.Catalogs.PreviewRoles(ctx, v.by, change, func(people []entitlement.Affected) error {
 		for some := range slices.Chunk(people, entitlement.PageSize) {
 			all, err := v.impactRows(ctx, p, some)
 			if err != nil {
 				return err
 			}
-			for i, r := range all {
-				until := ""
-				if !r.Until.IsZero() {
-					until = r.Until.UTC().Format(time.RFC3339)
-				}
-				out.Add(string(some[i].Effect), r.Name, string(some[i].Subject), until, strings.Join(r.Because, "; "), strconv.FormatBool(r.Before))
-			}
+			writeImpact(out, some, all)
 			if rows += len(all); rows > csvfile.MaxRows || len(out.Bytes()) > maxExported {
 				return entitlement.Errorf(entitlement.Invalid, "One file holds at most %d rows. Ask for the impact by the API, page by page.", csvfile.MaxRows)
 			}
@@ -333,6 +374,24 @@ func exportImpact(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	return answer{file: &file{name: "impact.csv", media: csvfile.Media, body: out.Bytes()}}, nil
+}
+
+// impactColumns are those of files of people whom a change concerns.
+var impactColumns = []string{"effect", "person", "personId", "until", "because", "wasThereBefore"}
+
+// writeImpact writes people as lines of such a file.
+func writeImpact(out *csvfile.File, people []entitlement.Affected, rows []impactRow) {
+	for i, r := range rows {
+		until := ""
+		if !r.Until.IsZero() {
+			until = r.Until.UTC().Format(time.RFC3339)
+		}
+		because := strings.Join(r.Because, "; ")
+		if r.Further > 0 {
+			because += "; +" + strconv.Itoa(r.Further)
+		}
+		out.Add(string(people[i].Effect), r.Name, string(people[i].Subject), until, because, strconv.FormatBool(r.Before))
+	}
 }
 
 // waitsAt leads to the change that a refusal says waits for a second person.
@@ -358,12 +417,36 @@ func showChange(ctx context.Context, v *visit) (answer, error) {
 
 // changePage shows a change that waits, with what it would do now.
 func (v *visit) changePage(ctx context.Context) (impactPage, error) {
+	id, wrong := entitlement.ParseID[entitlement.ChangeID]("change", v.request.PathValue("change"))
+	in, err := pathPart[entitlement.CatalogID](v, "catalog")
+	if err != nil {
+		return impactPage{}, err
+	}
+
+	var shown impactPage
+	err = views.Together(
+		func() (err error) {
+			if shown, err = v.waitingChange(ctx, id, wrong); err == nil {
+				err = v.fillChange(ctx, &shown)
+			}
+			return err
+		},
+		func() error {
+			if wrong == nil && v.request.Method == http.MethodGet { // which remembers what is read
+				v.Catalogs.ImpactAheadOf(ctx, v.by.Caller, in, id)
+			}
+			return nil
+		})
+	return shown, err
+}
+
+// waitingChange is the change in the page's path, for one who may see it.
+func (v *visit) waitingChange(ctx context.Context, id entitlement.ChangeID, wrong error) (impactPage, error) {
 	c, err := v.catalog(ctx)
 	if err != nil {
 		return impactPage{}, err
 	}
-	id, err := entitlement.ParseID[entitlement.ChangeID]("change", v.request.PathValue("change"))
-	if err != nil {
+	if wrong != nil {
 		return impactPage{}, noPage()
 	}
 	waits, err := v.Catalogs.ImpactChange(ctx, v.by, c.ID, id)
@@ -371,37 +454,33 @@ func (v *visit) changePage(ctx context.Context) (impactPage, error) {
 		return impactPage{}, within(err, true)
 	}
 	p, err := v.Catalogs.Package(ctx, v.by.Caller, waits.Edit.Package)
-	if err != nil {
-		return impactPage{}, err
-	}
+	return impactPage{Catalog: c, Package: p, Waits: &waits, Mine: waits.Proposer == v.by.ID, Change: catalogs.ChangeOf(waits.Edit)}, err
+}
 
-	shown := impactPage{Catalog: c, Package: p, Waits: &waits, Mine: waits.Proposer == v.by.ID}
-	names, err := v.holderNames(ctx, p, []entitlement.UserID{waits.Proposer})
+// fillChange adds who proposed a change, who may agree to it, and what it would do.
+func (v *visit) fillChange(ctx context.Context, shown *impactPage) error {
+	names, err := v.holderNames(ctx, shown.Package, []entitlement.UserID{shown.Waits.Proposer})
 	if err != nil {
-		return shown, err
+		return err
 	}
 	shown.Proposer = names[0]
-	if waits.Policy != "" {
-		shown.Agreers, err = v.agreers(ctx, c.ID)
-		return shown, err
+	if shown.Waits.Policy != "" {
+		shown.Agreers, err = v.agreers(ctx, shown.Catalog.ID)
+		return err
 	}
 
-	scope := waits.Edit.Scope
-	if shown.Change = (catalogs.RoleChange{Package: p.ID, Resource: scope.Resource, Role: scope.Role.OriginID}); waits.Edit.Remove {
-		shown.Change = catalogs.RoleChange{Package: p.ID, Remove: scope.ID}
-	}
-	if err := v.fillImpact(ctx, &shown); err != nil {
+	if err := v.fillImpact(ctx, shown); err != nil {
 		// It cannot be done as things are: all that is left is to reject it.
 		all, _, err := v.refused(err)
 		if shown.Faults = all; err != nil {
 			shown.Faults = faults{{"", v.T("This cannot be done any more, as the package is now.")}}
 		}
-		return shown, nil
+		return nil
 	}
-	if shown.Found.Hash() != waits.Hash {
-		err = v.differ(ctx, &shown, waits.Seen, waits.Seen != "" || waits.Gains+waits.Loses == 0)
+	if waits := shown.Waits; !shown.Long && shown.Found.Hash() != waits.Hash {
+		return v.differ(ctx, shown, waits.Seen, waits.Seen != "" || waits.Gains+waits.Loses == 0)
 	}
-	return shown, err
+	return nil
 }
 
 // decideChange agrees to a change that waits, or rejects it.
@@ -417,6 +496,9 @@ func decideChange(ctx context.Context, v *visit) (answer, error) {
 	}
 	if err == nil {
 		return then(packagePath(shown.Package))
+	}
+	if entitlement.CodeOf(err) == catalogs.CodeNeedsJob {
+		return v.atJob(v.Catalogs.StartAgree(ctx, v.by, shown.Catalog.ID, shown.Waits.ID, v.typed("hash")))
 	}
 
 	status := 0

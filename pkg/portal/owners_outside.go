@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"slices"
 
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
@@ -33,11 +34,11 @@ func holdersOutside(ctx context.Context, v *visit) (answer, error) {
 
 	shown := outsidePage{policyPage: own, Looked: at == ""}
 	for range maxLooked {
-		list, err := v.Requests.AssignmentsFor(ctx, v.by.Caller, own.Package.ID, entitlement.Page{Token: at})
+		list, err := v.Requests.LiveFor(ctx, v.by.Caller, own.Package.ID, entitlement.Page{Token: at})
 		if err != nil {
 			return answer{}, err
 		}
-		live, more := through(list.Items, own.Policy.ID)
+		live := through(list.Items, own.Policy.ID)
 		if err := v.Views.Assignments(ctx, v.by.Caller, live, views.With{views.JoinTarget: nil}); err != nil {
 			return answer{}, err
 		}
@@ -53,11 +54,7 @@ func holdersOutside(ctx context.Context, v *visit) (answer, error) {
 				shown.Holders = append(shown.Holders, a)
 			}
 		}
-		if at = list.Next; at == "" || !more {
-			at = ""
-			break
-		}
-		if len(shown.Holders) >= onPage {
+		if at = list.Next; at == "" || len(shown.Holders) >= onPage {
 			break
 		}
 	}
@@ -69,19 +66,9 @@ func holdersOutside(ctx context.Context, v *visit) (answer, error) {
 	return page(outsideView(v, shown))
 }
 
-// through are the assignments of a list that are live and of a policy; more says that others may
-// follow: the live ones come first.
-func through(all []entitlement.Assignment, policy entitlement.PolicyID) (live []*views.Assignment, more bool) {
-	more = true
-	for _, a := range views.OfAssignments(all) {
-		switch {
-		case a.Assignment.Target == entitlement.TargetAbsent:
-			more = false
-		case a.Assignment.Policy == policy:
-			live = append(live, a)
-		}
-	}
-	return live, more
+// through are those of assignments that are of a policy.
+func through(all []entitlement.Assignment, policy entitlement.PolicyID) []*views.Assignment {
+	return slices.DeleteFunc(views.OfAssignments(all), func(a *views.Assignment) bool { return a.Assignment.Policy != policy })
 }
 
 // forPeopleHere reports a policy for people of the directory, whom it can be told of whether they

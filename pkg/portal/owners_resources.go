@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"leasehold/pkg/authz"
+	"leasehold/pkg/catalogs"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/entitlement"
 	"leasehold/pkg/views"
@@ -79,60 +80,34 @@ func showResource(ctx context.Context, v *visit) (answer, error) {
 	return page(resourceView(v, shown))
 }
 
-// maxUses bounds the pages of packages that are looked through for who uses a resource.
-const maxUses = 10
-
 func (v *visit) resourcePage(ctx context.Context) (resourcePage, error) {
-	c, err := v.catalog(ctx)
-	if err != nil {
-		return resourcePage{}, err
-	}
 	id, err := pathPart[entitlement.ResourceID](v, "resource")
 	if err != nil {
 		return resourcePage{}, err
 	}
-	r, err := v.Catalogs.FindResource(ctx, v.by.Caller, c.ID, id, "", "")
+	in, err := pathPart[entitlement.CatalogID](v, "catalog")
 	if err != nil {
 		return resourcePage{}, err
 	}
-	shown := resourcePage{Resource: r, Catalog: c, May: v.Views.May(ctx, v.by.Caller, authz.Object{Catalog: c.ID})}
 
-	// Only packages lead to what they give. They are looked through until all uses are found.
-	at, found := entitlement.Page{}, 0
-	for range maxUses {
-		if found >= r.Uses {
-			return shown, nil
-		}
-		list, err := v.Catalogs.PackagesOf(ctx, v.by.Caller, c.ID, at)
-		if err != nil {
-			return shown, err
-		}
-		all := views.OfPackages(list.Items)
-		if err := v.Views.Packages(ctx, v.by.Caller, all, views.With{views.JoinRoleScopes: nil}); err != nil {
-			return shown, err
-		}
-		for _, p := range all {
-			if roles := rolesAt(p, r.ID); len(roles) > 0 {
-				found += len(roles)
-				shown.Users = append(shown.Users, resourceUse{p.AccessPackage, strings.Join(roles, ", ")})
-			}
-		}
-		if at.Token = list.Next; at.Token == "" {
-			return shown, nil
-		}
+	var shown resourcePage
+	var found catalogs.ResourceUses
+	err = views.Together(
+		func() (err error) { shown.Catalog, err = v.catalog(ctx); return err },
+		func() (err error) { found, err = v.Catalogs.UsesOf(ctx, v.by.Caller, in, id); return err })
+	if err != nil {
+		return resourcePage{}, err
 	}
-	shown.More = true
+
+	shown.Resource, shown.More, shown.May = found.Resource, found.More, v.Views.May(ctx, v.by.Caller, authz.Object{Catalog: in})
+	for _, p := range found.Packages {
+		var roles []string
+		for _, scope := range p.Scopes {
+			roles = append(roles, scope.Role.DisplayName)
+		}
+		shown.Users = append(shown.Users, resourceUse{p.AccessPackage, strings.Join(roles, ", ")})
+	}
 	return shown, nil
-}
-
-// rolesAt names the roles of a resource that a package gives.
-func rolesAt(p *views.Package, id entitlement.ResourceID) (all []string) {
-	for _, s := range p.RoleScopes {
-		if s.ResourceRoleScope.Resource == id {
-			all = append(all, s.ResourceRoleScope.Role.DisplayName)
-		}
-	}
-	return all
 }
 
 func removeResource(ctx context.Context, v *visit) (answer, error) {

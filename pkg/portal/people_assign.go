@@ -144,7 +144,7 @@ func (v *visit) assignAnswer(shown assignPage, err error) (answer, error) {
 	case err == nil:
 		return page(assignView(v, shown))
 	case kind == entitlement.Invalid || kind == entitlement.Conflict || kind == entitlement.Precondition:
-		shown.Problem = v.said(err)
+		shown.Problem = shortened(v.said(err), maxProblems)
 		return answer{status: kind.HTTPStatus(), page: assignView(v, shown)}, nil
 	default:
 		return answer{}, err

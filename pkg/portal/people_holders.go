@@ -53,14 +53,19 @@ func packagePeople(ctx context.Context, v *visit) (answer, error) {
 }
 
 func (v *visit) peoplePage(ctx context.Context) (peoplePage, error) {
-	of, err := v.managedPackage(ctx, "/people")
+	id, err := pathID[entitlement.PackageID](v)
 	if err != nil {
 		return peoplePage{}, err
 	}
-	shown := peoplePage{managed: of}
-	shown.told, err = tell(ctx, v, v.holderFilters(), func(ctx context.Context, p entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-		return v.Requests.AssignmentsFor(ctx, v.by.Caller, of.ID, p)
-	})
+	shown := peoplePage{}
+	err = views.Together(
+		func() (err error) { shown.managed, err = v.managedPackage(ctx, "/people"); return err },
+		func() (err error) {
+			shown.told, err = tell(ctx, v, v.holderFilters(), func(ctx context.Context, p entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+				return v.Requests.AssignmentsFor(ctx, v.by.Caller, id, p)
+			})
+			return err
+		})
 	if err != nil {
 		return shown, err
 	}
@@ -79,10 +84,18 @@ const (
 
 // exportPeople answers with exactly what the filter of the page shows, as a file.
 func exportPeople(ctx context.Context, v *visit) (answer, error) {
-	of, err := v.managedPackage(ctx, "")
+	id, err := pathID[entitlement.PackageID](v)
 	if err != nil {
 		return answer{}, err
 	}
+	var a answer
+	err = views.Together(
+		func() error { _, err := v.managedPackage(ctx, ""); return err },
+		func() (err error) { a, err = v.peopleFile(ctx, id); return err })
+	return a, err
+}
+
+func (v *visit) peopleFile(ctx context.Context, id entitlement.PackageID) (answer, error) {
 	filters := v.holderFilters()
 	at := slices.IndexFunc(filters, func(f filter[entitlement.Assignment]) bool { return f.Key == v.request.URL.Query().Get("state") })
 	if at < 0 {
@@ -90,9 +103,9 @@ func exportPeople(ctx context.Context, v *visit) (answer, error) {
 	}
 
 	out, rows := csvfile.New(csvfile.AssignmentColumns...), 0
-	p := entitlement.Page{Limit: entitlement.PageSize}
+	p := entitlement.Page{Limit: entitlement.PageSize, Beside: true}
 	for range maxExportedPages {
-		list, err := v.Requests.AssignmentsFor(ctx, v.by.Caller, of.ID, p)
+		list, err := v.Requests.AssignmentsFor(ctx, v.by.Caller, id, p)
 		if err != nil {
 			return answer{}, err
 		}
@@ -130,43 +143,75 @@ func (v *visit) holder(ctx context.Context) (managed, entitlement.Assignment, er
 	if err != nil {
 		return of, entitlement.Assignment{}, err
 	}
+	a, err := v.heldIn(ctx)
+	return of, a, err
+}
+
+// heldIn is the assignment in the page's path, which must be of the package there.
+func (v *visit) heldIn(ctx context.Context) (entitlement.Assignment, error) {
+	in, err := pathID[entitlement.PackageID](v)
+	if err != nil {
+		return entitlement.Assignment{}, err
+	}
 	id, err := partID[entitlement.AssignmentID](v, "assignment")
 	if err != nil {
-		return of, entitlement.Assignment{}, err
+		return entitlement.Assignment{}, err
 	}
-
-	found, err := v.Requests.AssignmentsIn(ctx, v.by.Caller, of.ID, []entitlement.AssignmentID{id})
+	found, err := v.Requests.AssignmentsIn(ctx, v.by.Caller, in, []entitlement.AssignmentID{id})
 	if err != nil {
-		return of, entitlement.Assignment{}, err
+		return entitlement.Assignment{}, err
 	}
-	return of, found[0], nil
+	return found[0], nil
 }
 
 func showHolder(ctx context.Context, v *visit) (answer, error) {
-	of, a, err := v.holder(ctx)
+	var shown holderPage
+	var of managed
+	err := views.Together(
+		func() (err error) { of, err = v.managedPackage(ctx, "/people"); return err },
+		func() error {
+			a, err := v.heldIn(ctx)
+			if err == nil {
+				shown, err = v.holderPage(ctx, a)
+			}
+			return err
+		})
 	if err != nil {
 		return answer{}, err
 	}
-	all := views.OfAssignments([]entitlement.Assignment{a})
-	joins := views.With{views.JoinTarget: nil, views.JoinPolicy: nil, views.JoinRequest: nil, views.JoinPackage: rolesJoined}
-	var grants []requests.GrantView
-	err = views.Together(
-		func() error { return v.joined(ctx, all, joins) },
-		func() (err error) { grants, err = v.Requests.Grants(ctx, v.by.Caller, a.ID); return err })
-	if err != nil {
-		return answer{}, err
-	}
-	shown := holderPage{managed: of, holderView: all[0], Roles: rolesOf(all[0].Package, grants)}
-
-	// What was asked is told as far as it is still kept.
-	if made := all[0].Request; made != nil && !made.Gone() {
-		view, approval, err := v.withPeople(ctx, made.AssignmentRequest)
-		if err != nil {
-			return answer{}, err
-		}
-		shown.Steps = stepsOf(view, approval)
-	}
+	shown.managed = of
 	return page(holderPageView(v, shown))
+}
+
+// holderPage is an assignment with its roles, and with what was asked.
+func (v *visit) holderPage(ctx context.Context, a entitlement.Assignment) (holderPage, error) {
+	all := views.OfAssignments([]entitlement.Assignment{a})
+	shown := holderPage{holderView: all[0]}
+	var grants []requests.GrantView
+	err := views.Together(
+		func() error {
+			return v.joined(ctx, all, views.With{views.JoinTarget: nil, views.JoinPolicy: nil, views.JoinPackage: rolesJoined})
+		},
+		func() (err error) { grants, err = v.Requests.Grants(ctx, v.by.Caller, a.ID); return err },
+		func() (err error) { shown.Steps, err = v.stepsOfHolder(ctx, a); return err })
+	if err != nil {
+		return shown, err
+	}
+	shown.Roles = rolesOf(all[0].Package, grants)
+	return shown, nil
+}
+
+// stepsOfHolder tells what was asked, as far as it is still kept.
+func (v *visit) stepsOfHolder(ctx context.Context, a entitlement.Assignment) ([]step, error) {
+	of := views.OfAssignments([]entitlement.Assignment{a})
+	if err := v.joined(ctx, of, views.With{views.JoinRequest: nil}); err != nil || of[0].Request == nil || of[0].Request.Gone() {
+		return nil, err
+	}
+	view, approval, err := v.withPeople(ctx, of[0].Request.AssignmentRequest)
+	if err != nil {
+		return nil, err
+	}
+	return stepsOf(view, approval), nil
 }
 
 func reprocessHolder(ctx context.Context, v *visit) (answer, error) {
@@ -351,6 +396,8 @@ func (v *visit) reason(g entitlement.Grant) string {
 		return v.T("The target system refuses this.")
 	case entitlement.ReasonNotConfirmed, entitlement.ReasonCannotConfirm:
 		return v.T("The target system took it, and does not show it.")
+	case entitlement.ReasonLastMember:
+		return v.T("The group may not be empty, and the person is its last member.")
 	case entitlement.ReasonResourceMissing:
 		return v.T("The resource is not there any more.")
 	case entitlement.ReasonPrincipalMissing:

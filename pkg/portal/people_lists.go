@@ -52,7 +52,8 @@ func (v *visit) managedPackage(ctx context.Context, at string) (managed, error) 
 		return managed{}, err
 	}
 
-	// What the page leads to. What is behind a link, its own use case says.
+	// What the page leads to. What is behind a link, its own use case says. Whoever comes by a role in
+	// the package's catalog is asked for it by each of them.
 	shown, opens := managed{At: at}, v.Views.Opens(ctx, v.by.Caller)
 	err = views.Together(
 		func() (err error) { shown.AccessPackage, err = v.Requests.Package(ctx, v.by.Caller, id); return err },
@@ -61,7 +62,8 @@ func (v *visit) managedPackage(ctx context.Context, at string) (managed, error) 
 				shown.Assigns, err = opens(authz.AssignDirectly)
 			}
 			return err
-		})
+		},
+		func() error { v.Views.RolesAhead(ctx, v.by.Caller, authz.ListAssignments, id); return nil })
 	if err != nil {
 		return managed{}, err
 	}
@@ -135,7 +137,7 @@ func tell[T any](ctx context.Context, v *visit, filters []filter[T], read func(c
 	counting, counts, gone := token == "", make([]int, len(filters)), 0
 	next, filled, limit := "", false, onPage
 	for {
-		list, err := read(ctx, entitlement.Page{Limit: limit, Token: token})
+		list, err := read(ctx, entitlement.Page{Limit: limit, Token: token, Beside: counting})
 		if err != nil {
 			return shown, err
 		}

@@ -80,13 +80,9 @@ func showPerson(ctx context.Context, v *visit) (answer, error) {
 	}
 
 	shown := personPage{}
-	if shown.User, err = v.Directory.User(ctx, v.by.Caller, id); err != nil {
-		return answer{}, err
-	}
-
-	// Apart from the person, nothing here waits for anything else.
 	err = views.Together(
-		func() error { return v.heldBy(ctx, &shown) },
+		func() (err error) { shown.User, err = v.Directory.User(ctx, v.by.Caller, id); return err },
+		func() error { return v.heldBy(ctx, id, &shown) },
 		func() (err error) {
 			shown.Accounts, err = v.Requests.AccountsOf(ctx, v.by.Caller, id)
 			return err
@@ -105,16 +101,32 @@ func showPerson(ctx context.Context, v *visit) (answer, error) {
 
 // heldBy adds what somebody has: packages with who asked and who decided, and roles with the
 // packages that give them.
-func (v *visit) heldBy(ctx context.Context, shown *personPage) error {
-	list, err := v.Requests.AssignmentsOf(ctx, v.by.Caller, shown.User.ID, entitlement.Page{Limit: entitlement.PageSize})
-	if err != nil {
-		return err
-	}
-	all := views.OfAssignments(list.Items)
-	if err := v.joined(ctx, all, views.With{views.JoinPackage: rolesJoined, views.JoinPolicy: nil, views.JoinRequest: nil}); err != nil {
-		return err
-	}
-	deciders, err := v.deciders(ctx, all)
+func (v *visit) heldBy(ctx context.Context, id entitlement.UserID, shown *personPage) error {
+	var all []*views.Assignment
+	var deciders map[entitlement.AssignmentID][]string
+	var roles []requests.HeldRole
+	err := views.Together(
+		func() (err error) {
+			list, err := v.Requests.AssignmentsOf(ctx, v.by.Caller, id, entitlement.Page{Limit: entitlement.PageSize, Beside: true})
+			if err != nil {
+				return err
+			}
+			all = views.OfAssignments(list.Items)
+			var catalogs []entitlement.CatalogID
+			for _, a := range list.Items {
+				catalogs = append(catalogs, a.Catalog)
+			}
+			err = views.Together(
+				func() error {
+					return v.joined(ctx, all, views.With{views.JoinPackage: rolesJoined, views.JoinPolicy: nil, views.JoinRequest: {views.JoinDeciders: nil}})
+				},
+				func() error { v.Views.ResourcesAhead(ctx, catalogs); return nil })
+			if err == nil {
+				deciders, err = v.deciders(ctx, all)
+			}
+			return err
+		},
+		func() (err error) { roles, err = v.Requests.RolesOf(ctx, v.by.Caller, id); return err })
 	if err != nil {
 		return err
 	}
@@ -135,10 +147,6 @@ func (v *visit) heldBy(ctx context.Context, shown *personPage) error {
 		}
 	}
 
-	roles, err := v.Requests.RolesOf(ctx, v.by.Caller, shown.User.ID)
-	if err != nil {
-		return err
-	}
 	for _, r := range roles {
 		role := personRole{Resource: resources[r.Ref], Role: r.Scope.Role.DisplayName, HeldRole: r}
 		if role.Resource == "" { // no package that the person has or had is known to give it

@@ -36,14 +36,19 @@ type packageRequestsPage struct {
 }
 
 func packageRequests(ctx context.Context, v *visit) (answer, error) {
-	of, err := v.managedPackage(ctx, "/requests")
+	id, err := pathID[entitlement.PackageID](v)
 	if err != nil {
 		return answer{}, err
 	}
-	shown := packageRequestsPage{managed: of}
-	shown.told, err = tell(ctx, v, v.requestFilters(), func(ctx context.Context, p entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-		return v.Requests.RequestsFor(ctx, v.by.Caller, of.ID, p)
-	})
+	shown := packageRequestsPage{}
+	err = views.Together(
+		func() (err error) { shown.managed, err = v.managedPackage(ctx, "/requests"); return err },
+		func() (err error) {
+			shown.told, err = tell(ctx, v, v.requestFilters(), func(ctx context.Context, p entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+				return v.Requests.RequestsFor(ctx, v.by.Caller, id, p)
+			})
+			return err
+		})
 	if err != nil {
 		return answer{}, err
 	}

@@ -110,4 +110,6 @@ var germanAssignments = map[string]string{
 	"This person has no access package, and had none.":                   "Diese Person hat kein Zugriffspaket und hatte keines.",
 	"Nothing was asked for this person yet.":                             "Für diese Person wurde noch nichts beantragt.",
 	"Requests for the person, newest first":                              "Anträge für die Person, neueste zuerst",
+
+	"The group may not be empty, and the person is its last member.": "Die Gruppe darf nicht leer sein, und die Person ist ihr letztes Mitglied.",
 }

@@ -20,8 +20,12 @@ const maxNameRead = 256
 // index of them.
 const maxMailPages = 100
 
-// atOnce bounds what one call reads side by side.
-const atOnce = 8
+// atOnce bounds what one call does side by side, and readAtOnce what it reads: one thing for each
+// row of a page, so that they are one round.
+const (
+	atOnce     = 8
+	readAtOnce = 50
+)
 
 // Standing says what stands in the way of assigning a package to whom a line names.
 type Standing string
@@ -303,8 +307,17 @@ func (s *Service) AssignmentsIn(ctx context.Context, by authz.Caller, pkg entitl
 
 // each does n things, a few at a time, and returns the first failure.
 func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	return eachOf(ctx, n, atOnce, do)
+}
+
+// eachRead is each for what only reads: all of a page at once.
+func eachRead(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	return eachOf(ctx, n, readAtOnce, do)
+}
+
+func eachOf(ctx context.Context, n, few int, do func(ctx context.Context, i int) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(atOnce)
+	g.SetLimit(few)
 	for i := range n {
 		g.Go(func() error { return do(ctx, i) })
 	}

@@ -58,10 +58,10 @@ func inPackage(p entitlement.AccessPackage) authz.Object {
 
 // AssignmentsOf lists one subject's assignments: the live ones first, then the ended ones.
 func (s *Service) AssignmentsOf(ctx context.Context, by authz.Caller, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	if err := s.mayListAll(ctx, by, authz.ListAssignments); err != nil {
-		return entitlement.Paged[entitlement.Assignment]{}, err
-	}
-	return s.assignmentsOf(ctx, subject, page)
+	ask := func(ctx context.Context) error { return s.mayListAll(ctx, by, authz.ListAssignments) }
+	return authz.Beside(ctx, by, authz.ListAssignments, ask, func(ctx context.Context) (entitlement.Paged[entitlement.Assignment], error) {
+		return s.assignmentsOf(ctx, subject, page)
+	})
 }
 
 func (s *Service) assignmentsOf(ctx context.Context, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
@@ -89,23 +89,35 @@ func after(list []entitlement.Assignment, page entitlement.Page) (p entitlement.
 
 // AssignmentsFor lists one package's assignments: the live ones first, then the ended ones.
 func (s *Service) AssignmentsFor(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-	if err := s.mayList(ctx, by, authz.ListAssignments, pkg); err != nil {
-		return entitlement.Paged[entitlement.Assignment]{}, err
+	ask := func(ctx context.Context) error { return s.mayList(ctx, by, authz.ListAssignments, pkg) }
+	return authz.Beside(ctx, by, authz.ListAssignments, ask, func(ctx context.Context) (entitlement.Paged[entitlement.Assignment], error) {
+		return s.assignmentsFor(ctx, pkg, page)
+	})
+}
+
+// LiveFor lists those of one package's assignments that are live.
+func (s *Service) LiveFor(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	ask := func(ctx context.Context) error { return s.mayList(ctx, by, authz.ListAssignments, pkg) }
+	return authz.Beside(ctx, by, authz.ListAssignments, ask, func(ctx context.Context) (entitlement.Paged[entitlement.Assignment], error) {
+		return s.liveFor(ctx, pkg, page)
+	})
+}
+
+func (s *Service) liveFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
+	slots, err := s.Store.Holders(ctx, pkg, page)
+	list := entitlement.Paged[entitlement.Assignment]{Next: slots.Next}
+	for _, slot := range slots.Items {
+		// A slot may hold an open request alone, or a cool-down record.
+		if slot.Assignment != nil {
+			list.Items = append(list.Items, *slot.Assignment)
+		}
 	}
-	return s.assignmentsFor(ctx, pkg, page)
+	return list, err
 }
 
 func (s *Service) assignmentsFor(ctx context.Context, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
 	live := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
-		slots, err := s.Store.Holders(ctx, pkg, page)
-		list := entitlement.Paged[entitlement.Assignment]{Next: slots.Next}
-		for _, slot := range slots.Items {
-			// A slot may hold an open request alone, or a cool-down record.
-			if slot.Assignment != nil {
-				list.Items = append(list.Items, *slot.Assignment)
-			}
-		}
-		return list, err
+		return s.liveFor(ctx, pkg, page)
 	}
 
 	ended := func(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.Assignment], error) {
@@ -125,10 +137,10 @@ func (s *Service) Assignments(ctx context.Context, by authz.Caller, page entitle
 
 // RequestsOf lists one subject's requests, newest first.
 func (s *Service) RequestsOf(ctx context.Context, by authz.Caller, subject entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-	if err := s.mayListAll(ctx, by, authz.ListRequests); err != nil {
-		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
-	}
-	return seen(s.Store.RequestsOf(ctx, subject, page))
+	ask := func(ctx context.Context) error { return s.mayListAll(ctx, by, authz.ListRequests) }
+	return authz.Beside(ctx, by, authz.ListRequests, ask, func(ctx context.Context) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		return seen(s.Store.RequestsOf(ctx, subject, page))
+	})
 }
 
 // RequestsShownBy lists the requests of which a person is shown as the requestor: those for
@@ -154,10 +166,10 @@ func (s *Service) RequestsShownBy(ctx context.Context, by authz.Caller, person e
 
 // RequestsFor lists one package's requests, newest first.
 func (s *Service) RequestsFor(ctx context.Context, by authz.Caller, pkg entitlement.PackageID, page entitlement.Page) (entitlement.Paged[entitlement.AssignmentRequest], error) {
-	if err := s.mayList(ctx, by, authz.ListRequests, pkg); err != nil {
-		return entitlement.Paged[entitlement.AssignmentRequest]{}, err
-	}
-	return s.requestsFor(ctx, pkg, page)
+	ask := func(ctx context.Context) error { return s.mayList(ctx, by, authz.ListRequests, pkg) }
+	return authz.Beside(ctx, by, authz.ListRequests, ask, func(ctx context.Context) (entitlement.Paged[entitlement.AssignmentRequest], error) {
+		return s.requestsFor(ctx, pkg, page)
+	})
 }
 
 // Requests lists every request, package by package.

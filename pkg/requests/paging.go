@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/names"
 )
 
 // lister is one piece after another of a list.
@@ -16,6 +15,10 @@ type lister[T any] func(context.Context, entitlement.Page) (entitlement.Paged[T]
 // chain lists first and then second as if they were one list. The token says in which of
 // the two a page begins; a page that the first does not fill goes on in the second.
 func chain[T any](ctx context.Context, page entitlement.Page, first, second lister[T]) (entitlement.Paged[T], error) {
+	if page.Beside && page.Token == "" {
+		return chainBeside(ctx, page, first, second)
+	}
+
 	list := entitlement.Paged[T]{}
 	at, token, _ := strings.Cut(page.Token, ":")
 	if page.Token == "" || at == "1" {
@@ -48,12 +51,32 @@ func chain[T any](ctx context.Context, page entitlement.Page, first, second list
 	return list, err
 }
 
+// chainBeside is the first page of chain, with both lists read side by side.
+func chainBeside[T any](ctx context.Context, page entitlement.Page, first, second lister[T]) (entitlement.Paged[T], error) {
+	lists := make([]entitlement.Paged[T], 2)
+	err := eachRead(ctx, 2, func(ctx context.Context, i int) (err error) {
+		lists[i], err = []lister[T]{first, second}[i](ctx, entitlement.Page{Limit: page.Limit})
+		return err
+	})
+
+	list, rest := lists[0], lists[1]
+	if err != nil || list.Next != "" { // the second comes when the first is through
+		list.Next = "1:" + list.Next
+		return list, err
+	}
+	list.Items, list.Unread = append(list.Items, rest.Items...), list.Unread+rest.Unread
+	if rest.Next != "" {
+		list.Next, list.Sure = "2:"+rest.Next, rest.Sure
+	}
+	return list, nil
+}
+
 func badToken() error {
 	return entitlement.Errorf(entitlement.Invalid, "The page token is not one of this list: begin again without it.")
 }
 
-// maxPackagesRead bounds the packages that one page of a whole-tenant list looks into.
-const maxPackagesRead = 25
+// PackagesRead bounds the packages that one page of a whole-tenant list looks into.
+const PackagesRead = 25
 
 // packagePlace is where a whole-tenant list goes on: at a package of a page of packages, and
 // at a place in what is listed of it.
@@ -73,7 +96,7 @@ func perPackage[T any](ctx context.Context, store Store, page entitlement.Page, 
 		return out, err
 	}
 
-	packages, err := store.ListPackages(ctx, entitlement.Page{Limit: maxPackagesRead, Token: at.page})
+	packages, err := store.ListPackages(ctx, entitlement.Page{Limit: PackagesRead, Token: at.page})
 	if err != nil {
 		return out, err
 	}
@@ -145,18 +168,3 @@ func parsePackagePlace(token string) (at packagePlace, err error) {
 	at.page, at.inner = parts[0], parts[3]
 	return at, nil
 }
-
-// shardToken reads which shard a page begins in, and where.
-func shardToken(token string) (shard int, inner string, err error) {
-	if token == "" {
-		return 0, "", nil
-	}
-	decision, inner, found := strings.Cut(token, ":")
-	shard, err = strconv.Atoi(decision)
-	if err != nil || !found || shard < 0 || shard >= names.ReconcileShards {
-		return 0, "", badToken()
-	}
-	return shard, inner, nil
-}
-
-func shardWord(shard int) string { return strconv.Itoa(shard) }

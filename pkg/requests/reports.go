@@ -61,18 +61,27 @@ func (s *Service) Team(ctx context.Context, by authz.Caller, page entitlement.Pa
 		return out, err
 	}
 
+	out.Items, err = s.withWhatTheyHave(ctx, list.Items, func(ctx context.Context) ([]entitlement.User, error) {
+		return s.reporting(ctx, by.ID, list.Items)
+	})
+	return out, err
+}
+
+// withWhatTheyHave reads those of the people who are to be seen, and side by side what all of them
+// hold and wait for.
+func (s *Service) withWhatTheyHave(ctx context.Context, ids []entitlement.UserID, seen func(context.Context) ([]entitlement.User, error)) (all []Report, err error) {
 	var users []entitlement.User
 	var live []entitlement.Assignment
 	var open []entitlement.AssignmentRequest
 	g, within := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { users, err = s.reporting(within, by.ID, list.Items); return err })
-	g.Go(func() (err error) { live, err = s.Store.LiveOf(within, list.Items); return err })
+	g.Go(func() (err error) { users, err = seen(within); return err })
+	g.Go(func() (err error) { live, err = s.Store.LiveOf(within, ids); return err })
 	g.Go(func() (err error) {
-		open, err = s.Store.OpenRequestsOf(within, list.Items, maxOpenShown)
+		open, err = s.Store.OpenRequestsOf(within, ids, maxOpenShown)
 		return err
 	})
 	if err := g.Wait(); err != nil {
-		return out, err
+		return nil, err
 	}
 
 	for _, u := range users {
@@ -87,18 +96,18 @@ func (s *Service) Team(ctx context.Context, by authz.Caller, page entitlement.Pa
 				r.Open = append(r.Open, o)
 			}
 		}
-		out.Items = append(out.Items, r)
+		all = append(all, r)
 	}
-	return out, nil
+	return all, nil
 }
 
 // noReport is what is said of anybody who does not report to the caller, whoever that is.
 func noReport() error {
-	return entitlement.Errorf(entitlement.NotFound, "Nobody of this id reports to you.")
+	return entitlement.Errorf(entitlement.NotFound, "Nobody of this id reports to you, or belongs to an organization that you sponsor.")
 }
 
-// Report returns somebody whose manager the caller is now; to everybody else there is no such
-// person.
+// Report returns somebody whose manager the caller is now, or of whose organization an internal
+// sponsor; to everybody else there is no such person.
 func (s *Service) Report(ctx context.Context, by authz.Caller, id entitlement.UserID) (entitlement.User, error) {
 	if err := authz.Allow(by, authz.ListReports, authz.Object{}).Err(); err != nil {
 		return entitlement.User{}, err
@@ -107,7 +116,18 @@ func (s *Service) Report(ctx context.Context, by authz.Caller, id entitlement.Us
 	if except(err, entitlement.NotFound) != nil {
 		return entitlement.User{}, err
 	}
-	if err != nil || !u.ReportsTo(by.ID) {
+	if err != nil {
+		return entitlement.User{}, noReport()
+	}
+	if u.ReportsTo(by.ID) {
+		return u, nil
+	}
+
+	of, err := s.Store.OrganizationOf(ctx, u)
+	if err != nil {
+		return entitlement.User{}, err
+	}
+	if of == nil || !of.SponsoredBy(by.User()) {
 		return entitlement.User{}, noReport()
 	}
 	return u, nil

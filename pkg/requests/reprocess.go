@@ -7,9 +7,10 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
-	"leasehold/pkg/names"
 )
 
 // Reprocess has a request that was not delivered whole delivered again, at any age.
@@ -181,27 +182,29 @@ type DeliveryError struct {
 	Subjects  int
 }
 
-// maxAsked bounds the targets of which one page counts what could not be delivered (S21).
-const maxAsked = 25
-
-// DeliveryErrors counts what could not be delivered, by target and reason, some targets a
-// page: it may be short or empty and still have a next.
+// DeliveryErrors counts what could not be delivered, by target and reason, in the order of the
+// targets' names.
 func (s *Service) DeliveryErrors(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[DeliveryError], error) {
-	list := entitlement.Paged[DeliveryError]{}
-	if err := s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}); err != nil {
-		return list, err
-	}
-
-	from := 0
-	if page.Token != "" {
-		var bad error
-		if from, bad = strconv.Atoi(page.Token); bad != nil || from < 0 {
-			return list, badToken()
+	ask := func(ctx context.Context) error { return s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}) }
+	return authz.Beside(ctx, by, authz.ReadDeliveryErrors, ask, func(ctx context.Context) (entitlement.Paged[DeliveryError], error) {
+		from := 0
+		if page.Token != "" {
+			var bad error
+			if from, bad = strconv.Atoi(page.Token); bad != nil || from < 0 {
+				return entitlement.Paged[DeliveryError]{}, badToken()
+			}
 		}
-	}
+		return s.deliveryErrors(ctx, from, page.Size())
+	})
+}
 
-	connectors, err := s.Store.ListConnectors(ctx)
-	if err != nil {
+func (s *Service) deliveryErrors(ctx context.Context, from, size int) (list entitlement.Paged[DeliveryError], err error) {
+	var connectors []entitlement.ConnectorConfig
+	var counts map[entitlement.FailingAt]int
+	g, within := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { connectors, err = s.Store.ListConnectors(within); return err })
+	g.Go(func() (err error) { counts, err = s.Store.CountFailingAnywhere(within); return err })
+	if err := g.Wait(); err != nil {
 		return list, err
 	}
 
@@ -209,25 +212,19 @@ func (s *Service) DeliveryErrors(ctx context.Context, by authz.Caller, page enti
 	for _, c := range connectors {
 		ids = append(ids, c.ID)
 	}
-
 	reasons := len(s.Reasons)
 	for at := from; at < len(ids)*reasons; at++ { // each target with each reason
-		if len(list.Items) == page.Size() || at == from+maxAsked*reasons {
+		id, reason := ids[at/reasons], s.Reasons[at%reasons]
+		n := counts[entitlement.FailingAt{Connector: id, Reason: reason}]
+		if n == 0 {
+			continue
+		}
+		if len(list.Items) == size {
 			list.Next = strconv.Itoa(at)
 			break
 		}
-
-		id, reason := ids[at/reasons], s.Reasons[at%reasons]
-		n, err := s.Store.CountFailing(ctx, id, reason)
-		if err != nil {
-			return list, err
-		}
-
-		if n > 0 {
-			list.Items = append(list.Items, DeliveryError{id, reason, n})
-		}
+		list.Items = append(list.Items, DeliveryError{id, reason, n})
 	}
-
 	return list, nil
 }
 
@@ -240,24 +237,22 @@ type Failure struct {
 
 // Failures lists the subjects whose delivery at a target fails for a reason.
 func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[Failure], error) {
-	if err := s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}); err != nil {
+	ask := func(ctx context.Context) error { return s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}) }
+	return authz.Beside(ctx, by, authz.ReadDeliveryErrors, ask, func(ctx context.Context) (entitlement.Paged[Failure], error) {
+		return s.failures(ctx, at, reason, page)
+	})
+}
+
+func (s *Service) failures(ctx context.Context, at entitlement.ConnectorID, reason string, page entitlement.Page) (entitlement.Paged[Failure], error) {
+	failing, err := s.Store.Failing(ctx, at, reason, page)
+	if err != nil {
 		return entitlement.Paged[Failure]{}, err
 	}
-
-	failing, err := s.Store.Failing(ctx, at, reason, page)
-	list := entitlement.Paged[Failure]{Next: failing.Next}
-	for _, f := range failing.Items {
-		_, grantSets, err := s.Store.SubjectRecord(ctx, f.Subject)
-		if errors.Is(err, entitlement.ErrUnreadable) {
-			list.Unread++
-			continue
-		}
-		if err != nil {
-			return list, err
-		}
-
+	sets, unread, err := s.grantSetsOf(ctx, failing.Items)
+	list := entitlement.Paged[Failure]{Next: failing.Next, Unread: unread}
+	for i, f := range failing.Items {
 		item := Failure{Subject: f.Subject, Since: f.Since}
-		for _, grantSet := range grantSets {
+		for _, grantSet := range sets[i] {
 			for _, g := range grantSet.Grants {
 				if grantSet.Connector == at && g.Failing() {
 					item.Grants = append(item.Grants, g)
@@ -274,74 +269,22 @@ func (s *Service) Failures(ctx context.Context, by authz.Caller, at entitlement.
 	return list, err
 }
 
-// PendingRemoval is an ended assignment whose roles are not yet read back absent, with those
-// that are left. None where nothing is on record any more, and only the settling is owed.
-type PendingRemoval struct {
-	entitlement.Assignment
-	Roles []entitlement.Grant
-}
-
-// Removals lists ended assignments whose roles are not yet read back absent, shard by
-// shard of what is pending. Pages may be short or empty and still have a next.
-func (s *Service) Removals(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[PendingRemoval], error) {
-	list := entitlement.Paged[PendingRemoval]{}
-	if err := s.may(ctx, by, authz.ReadDeliveryErrors, authz.Object{}); err != nil {
-		return list, err
-	}
-	shard, token, err := shardToken(page.Token)
-	if err != nil {
-		return list, err
-	}
-	// A reconciliation whose next attempt lies ahead is owed all the same: look as far as any may
-	// lie.
-	subjects, err := s.Store.PendingReconciliation(ctx, shard, s.Clock.Now().Add(24*time.Hour), entitlement.Page{Limit: page.Limit, Token: token})
-	if err != nil {
-		return list, err
-	}
-
-	for _, id := range subjects.Items {
-		pending, err := s.pendingFor(ctx, id)
-		if errors.Is(err, entitlement.ErrUnreadable) {
-			list.Unread++
-			continue
+// grantSetsOf reads the grant sets of all of them, side by side. Whose cannot be read has none, and
+// is counted.
+func (s *Service) grantSetsOf(ctx context.Context, all []entitlement.Failing) (sets [][]entitlement.GrantSet, unread int, err error) {
+	sets = make([][]entitlement.GrantSet, len(all))
+	gone := make([]bool, len(all))
+	err = eachRead(ctx, len(all), func(ctx context.Context, i int) (err error) {
+		_, sets[i], err = s.Store.SubjectRecord(ctx, all[i].Subject)
+		if gone[i] = errors.Is(err, entitlement.ErrUnreadable); gone[i] {
+			sets[i], err = nil, nil
 		}
-		if err != nil {
-			return list, err
+		return err
+	})
+	for _, is := range gone {
+		if is {
+			unread++
 		}
-		list.Items = append(list.Items, pending...)
 	}
-
-	switch {
-	case subjects.Next != "":
-		list.Next = shardWord(shard) + ":" + subjects.Next
-	case shard+1 < names.ReconcileShards:
-		list.Next = shardWord(shard+1) + ":"
-	}
-	return list, nil
-}
-
-// pendingFor returns the removals that are pending for a subject. One whose assignment is
-// missing is told by the little that is known of it: it is owed all the same.
-func (s *Service) pendingFor(ctx context.Context, subject entitlement.UserID) ([]PendingRemoval, error) {
-	record, grantSets, err := s.Store.SubjectRecord(ctx, subject)
-	if err != nil || len(record.Removing) == 0 {
-		return nil, err
-	}
-
-	inputs, err := s.Store.ReconcileInputs(ctx, record)
-	if err != nil {
-		return nil, err
-	}
-
-	// A role that a live package gives as well is not among those left (R4).
-	var pending []PendingRemoval
-	for _, r := range record.Removing {
-		a, ok := inputs.Ended[r.Assignment]
-		if !ok {
-			a = entitlement.Assignment{ID: r.Assignment, Subject: subject}
-		}
-		pending = append(pending, PendingRemoval{a, a.RolesLeft(record, inputs, grantSets)})
-	}
-
-	return pending, nil
+	return sets, unread, err
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"leasehold/pkg/authz"
 	"leasehold/pkg/entitlement"
 )
@@ -20,23 +22,27 @@ type HeldRole struct {
 }
 
 // RolesOf returns every role of a person that a live package gives, or that is on record at a
-// target, for those who may list every assignment. It takes three rounds of reads, however
-// many packages the person has.
+// target, for those who may list every assignment. It takes two rounds of reads, however many
+// packages the person has.
 func (s *Service) RolesOf(ctx context.Context, by authz.Caller, subject entitlement.UserID) ([]HeldRole, error) {
-	if err := s.mayListAll(ctx, by, authz.ListAssignments); err != nil {
-		return nil, err
-	}
+	ask := func(ctx context.Context) error { return s.mayListAll(ctx, by, authz.ListAssignments) }
+	return authz.Beside(ctx, by, authz.ListAssignments, ask, func(ctx context.Context) ([]HeldRole, error) { return s.rolesOf(ctx, subject) })
+}
 
-	record, grantSets, err := s.Store.SubjectRecord(ctx, subject)
-	if err != nil {
-		return nil, err
-	}
-	live, err := s.Store.AssignmentsOf(ctx, subject)
-	if err != nil {
-		return nil, err
-	}
-	inputs, err := s.Store.ReconcileInputs(ctx, record)
-	if err != nil {
+func (s *Service) rolesOf(ctx context.Context, subject entitlement.UserID) ([]HeldRole, error) {
+	var record entitlement.SubjectRecord
+	var grantSets []entitlement.GrantSet
+	var live []entitlement.Assignment
+	var inputs entitlement.ReconcileInputs
+	g, within := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		if record, grantSets, err = s.Store.SubjectRecord(within, subject); err == nil {
+			inputs, err = s.Store.ReconcileInputs(within, record)
+		}
+		return err
+	})
+	g.Go(func() (err error) { live, err = s.Store.AssignmentsOf(within, subject); return err })
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
 

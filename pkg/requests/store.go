@@ -92,6 +92,8 @@ type Store interface {
 	Packages(ctx context.Context, ids []entitlement.PackageID) ([]entitlement.AccessPackage, error)
 	// PackagesOf lists the packages of a catalog, and Resource returns a resource of one.
 	PackagesOf(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
+	// PackagesWithScopes is PackagesOf with the role scopes of each.
+	PackagesWithScopes(ctx context.Context, catalog entitlement.CatalogID, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], map[entitlement.PackageID]entitlement.PackageScopes, error)
 	Resource(ctx context.Context, catalog entitlement.CatalogID, id entitlement.ResourceID) (entitlement.Resource, error)
 	ListPackages(ctx context.Context, page entitlement.Page) (entitlement.Paged[entitlement.AccessPackage], error)
 	Scopes(ctx context.Context, id entitlement.PackageID) (entitlement.PackageScopes, error)
@@ -110,10 +112,19 @@ type Store interface {
 
 	// ReportsOf lists who reports to a manager, by name, as an index has them: each is to be read.
 	ReportsOf(ctx context.Context, manager entitlement.UserID, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// SponsoredBy lists the organizations that somebody is an internal sponsor of, as they are now.
+	SponsoredBy(ctx context.Context, u entitlement.User, page entitlement.Page) (entitlement.Paged[entitlement.ConnectedOrganization], error)
+	// GuestsAt lists who signs in at an identity source, by name, as an index has them: each is to be read.
+	GuestsAt(ctx context.Context, place string, page entitlement.Page) (entitlement.Paged[entitlement.UserID], error)
+	// OrganizationsOf says to which organization each of several people belongs.
+	OrganizationsOf(ctx context.Context, all []entitlement.User) (map[entitlement.UserID]entitlement.OrganizationID, error)
+	Organization(ctx context.Context, id entitlement.OrganizationID) (entitlement.ConnectedOrganization, error)
 	// LiveOf returns the live assignments of several people; strongly consistent.
 	LiveOf(ctx context.Context, subjects []entitlement.UserID) ([]entitlement.Assignment, error)
 	// OpenRequestsOf returns what several people have open, of each at most so many.
 	OpenRequestsOf(ctx context.Context, subjects []entitlement.UserID, most int) ([]entitlement.AssignmentRequest, error)
+	// CountFailingAnywhere counts whose delivery fails, by target and reason; of very many a part.
+	CountFailingAnywhere(ctx context.Context) (map[entitlement.FailingAt]int, error)
 	// FailingAnywhere lists whose delivery fails at any target in a shard, the longest first.
 	FailingAnywhere(ctx context.Context, shard int, page entitlement.Page) (entitlement.Paged[entitlement.Failing], error)
 	// EndedAssignments returns those of the assignments that have ended, by their ids.

@@ -17,6 +17,8 @@ import (
 type Store interface {
 	// Session returns a session, read strongly; NotFound where there is none.
 	Session(ctx context.Context, id string) (entitlement.Session, error)
+	// SessionFile returns the parts of a text that lies beside a session, in their order.
+	SessionFile(ctx context.Context, session, id string) ([]entitlement.SessionFile, error)
 	Commit(ctx context.Context, c entitlement.Change) error
 }
 

@@ -14,6 +14,9 @@ import (
 // between the two, and between the last look and the commit.
 func (w *simulation) agreed(ctx context.Context, by authz.Command, c catalogs.RoleChange) error {
 	found, err := w.catalogs.PreviewRoles(ctx, by, c, nil)
+	if entitlement.CodeOf(err) == catalogs.CodeNeedsJob {
+		return w.agreedByJob(ctx, by, c)
+	}
 	if err != nil {
 		return err
 	}
@@ -22,6 +25,33 @@ func (w *simulation) agreed(ctx context.Context, by authz.Command, c catalogs.Ro
 	if entitlement.CodeOf(err) == catalogs.CodeImpactMoved {
 		w.outdated++
 	}
+	return err
+}
+
+// agreedByJob is agreed where more people hold the package than one call looks at. The look is
+// carried on here; the change is made by whichever worker gets the message.
+func (w *simulation) agreedByJob(ctx context.Context, by authz.Command, c catalogs.RoleChange) error {
+	job, err := w.catalogs.StartPreview(ctx, by, c)
+	if err == nil {
+		err = w.looks.Run(ctx, job.Package, job.ID)
+	}
+	if err == nil {
+		job, err = w.catalogs.ImpactJob(ctx, by, job.Package, job.ID)
+	}
+	if err != nil || job.Status != entitlement.JobSucceeded {
+		return err
+	}
+
+	people, err := w.catalogs.ImpactFilePart(ctx, job, 1)
+	if err != nil && job.Holders > 0 {
+		return err
+	}
+	totals, err := job.Totals()
+	if err != nil {
+		return err
+	}
+	w.told[totals.Hash()] = people
+	_, err = w.catalogs.StartApply(ctx, by, c, totals.Hash())
 	return err
 }
 
@@ -35,6 +65,11 @@ const nearEnd = 20 * time.Minute
 // who has what is a union over what was committed. So a plan whose world moved, by so much as
 // one person, is a violation where it is applied.
 func (o *oracle) impact(c entitlement.Change, now time.Time) {
+	for _, job := range c.ImpactJobs {
+		if job.Code == catalogs.CodeImpactMoved {
+			o.w.outdated++
+		}
+	}
 	i := slices.IndexFunc(c.Events, func(e entitlement.Event) bool { return e.Data["impact"] != "" && len(c.Scopes) > 0 })
 	if i < 0 {
 		return
@@ -45,6 +80,9 @@ func (o *oracle) impact(c entitlement.Change, now time.Time) {
 		return
 	}
 	o.w.edits++
+	if len(c.ImpactJobs) > 0 {
+		o.w.byJob++
+	}
 
 	pkg := c.Scopes[0].Package
 	before, after := o.scopes[pkg], refsOf(c.Scopes[0])

@@ -120,7 +120,7 @@ func (w *loadTest) count() int {
 // a minute.
 func (w *loadTest) open() {
 	worker := deliver.Handler(&delivery.Service{Store: w, Connectors: w.target, Queue: w.bulk, Clock: w.clock, IDs: w.ids, Lease: names.DeliverTimeout, Log: quietLog})
-	spread := fanout.Handler(&delivery.FanOut{Store: w, Bulk: w.bulk, JobQueue: w.fanout, Clock: w.clock, Log: quietLog}, nil)
+	spread := fanout.Handler(&delivery.FanOut{Store: w, Bulk: w.bulk, JobQueue: w.fanout, Clock: w.clock, Log: quietLog}, nil, nil)
 	for _, q := range names.Queues {
 		queue, handle := map[string]*queue.Memory{names.DeliverUrgent: w.urgent, names.DeliverBulk: w.bulk, names.FanoutJobs: w.fanout}[q.ID], worker
 		if q.ID == names.FanoutJobs {

@@ -17,6 +17,7 @@ type Plan struct {
 	Lag       int           // commits by which indexes are behind
 	Skew      time.Duration // by which clocks are wrong at most
 	PageSize  int
+	AtOnce    int // people with whom a change of roles is looked at in one call; 0: as many as the product does
 	Targets   [2]Nature
 	People    []Person
 	Groups    [][]int

@@ -67,6 +67,13 @@ func (l *memoryQueue) EnqueueJob(ctx context.Context, pkg entitlement.PackageID,
 	})
 }
 
+// EnqueueImpact sends a look at a change of roles.
+func (l *memoryQueue) EnqueueImpact(ctx context.Context, pkg entitlement.PackageID, id entitlement.ImpactJobID) error {
+	return l.send(ctx, fmt.Sprint(short(string(pkg)), " look ", short(string(id))), func(delay time.Duration) {
+		l.Memory.Send(queue.Impact{Package: pkg, ID: id}.Encode(), delay)
+	})
+}
+
 // Delay holds a message back.
 func (l *memoryQueue) Delay(ctx context.Context, receipt string, d time.Duration) error {
 	return l.w.do(ctx, delays, "Delay "+l.name+" "+receipt, func() error { return l.Memory.Delay(ctx, receipt, d) })

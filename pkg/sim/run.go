@@ -18,6 +18,7 @@ type Outcome struct {
 	Log       string // where it was asked for
 	Lives     int
 	Edits     int // changes of roles that were agreed to, and checked
+	ByJob     int // of these, by a job
 	Told      map[entitlement.Effect]int
 	Moved     int // and those that were refused, since who gains and who loses had moved
 	Calls     int
@@ -39,7 +40,7 @@ func Run(t *testing.T, p Plan, logged bool) (out Outcome) {
 		}
 		w.carryOut(p)
 		w.stop()
-		out = Outcome{Violation: w.oracle.violation, Log: b.String(), Lives: w.oracle.lives, Edits: w.edits, Told: w.toldOf, Moved: w.outdated, Calls: w.turns, Coverage: w.covered, Met: w.met, Conditions: w.conditions}
+		out = Outcome{Violation: w.oracle.violation, Log: b.String(), Lives: w.oracle.lives, Edits: w.edits, ByJob: w.byJob, Told: w.toldOf, Moved: w.outdated, Calls: w.turns, Coverage: w.covered, Met: w.met, Conditions: w.conditions}
 	})
 	return out
 }

@@ -58,6 +58,7 @@ type simulation struct {
 
 	directory *directory.Service
 	catalogs  *catalogs.Service
+	looks     *catalogs.ImpactWorker
 	requests  *requests.Service
 	sweep     *lifecycle.Service
 	handlers  map[string]func(context.Context, []lambdaio.Message) map[string]error
@@ -82,6 +83,7 @@ type simulation struct {
 
 	toldOf          map[entitlement.Effect]int        // people who were told so of edits that were made
 	told            map[string][]entitlement.Affected // what an edit of roles would do, by its hash
+	byJob           int                               // of the edits
 	edits, outdated int                               // that were made as agreed to, and refused since it was not so any more
 }
 
@@ -142,14 +144,15 @@ func newSimulation(p Plan) *simulation {
 	w.directory = &directory.Service{Store: w.store, Clock: told, IDs: ids, First: entitlement.Principal{Issuer: "sim", Value: "first"}, Enqueuer: w.urgent, Log: w.log}
 	w.groups = groups{w.directory}
 	registry := connector.NewRegistry(w.store, credentials, builtin.New(w.groups), map[string]connector.Factory{"honest": w.factory})
-	w.catalogs = &catalogs.Service{Store: w.store, Targets: connector.Lookup{Registry: registry}, Secrets: credentials, Kinds: []entitlement.TargetKind{{Name: "honest", OriginSystem: "Honest"}}, Jobs: w.fanout, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log}
+	w.catalogs = &catalogs.Service{Store: w.store, Targets: connector.Lookup{Registry: registry}, Secrets: credentials, Kinds: []entitlement.TargetKind{{Name: "honest", OriginSystem: "Honest"}}, Jobs: w.fanout, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log, AtOnce: p.AtOnce}
+	w.looks = &catalogs.ImpactWorker{Service: w.catalogs, Accounts: w.directory}
 	w.requests = &requests.Service{Store: w.store, Enqueuer: w.urgent, Clock: told, IDs: ids, Log: w.log}
 
 	w.sweep = &lifecycle.Service{Store: w.store, Enqueuer: w.urgent, Jobs: w.fanout, Clock: told, Log: w.log}
 	worker := deliver.Handler(&delivery.Service{Store: w.store, Connectors: opener{registry, w}, Queue: w.bulk, Clock: told, IDs: &counter{kind: 1}, Lease: names.DeliverTimeout, Log: w.log})
 	w.handlers = map[string]func(context.Context, []lambdaio.Message) map[string]error{
 		names.DeliverUrgent: worker, names.DeliverBulk: worker,
-		names.FanoutJobs: fanout.Handler(&delivery.FanOut{Store: w.store, Bulk: w.bulk, JobQueue: w.fanout, Clock: told, Log: w.log}, nil), // nobody takes anything away
+		names.FanoutJobs: fanout.Handler(&delivery.FanOut{Store: w.store, Bulk: w.bulk, JobQueue: w.fanout, Clock: told, Log: w.log}, nil, w.looks), // nobody takes anything away
 	}
 
 	return w

@@ -120,7 +120,7 @@ func (s *store) Holders(ctx context.Context, pkg entitlement.PackageID, page ent
 }
 
 // Slots reads a large page of the holders of a package, which here is none.
-func (s *store) Slots(ctx context.Context, pkg entitlement.PackageID, token string) (entitlement.Paged[entitlement.AssignmentSlot], error) {
+func (s *store) Slots(ctx context.Context, pkg entitlement.PackageID, token string, _ int) (entitlement.Paged[entitlement.AssignmentSlot], error) {
 	return s.DB.Holders(ctx, pkg, s.shortened(entitlement.Page{Token: token}))
 }
 

@@ -16,6 +16,7 @@ var impactScenarios = []scenario{
 	{"L9: the edits of a package that are on their way are found with it", jobsOfPackage},
 	{"A4: records and grant sets of several people are read at once", subjectsAt},
 	{"A4: an edit sees every holder page by page, goes on where a page ended, and is refused where one of them moved meanwhile", holdersUnmoved},
+	{"Y2: the jobs that look at a change of a package's roles are found with it, and the people that each round of one found", impactJobs},
 	{"A4: a change that waits is agreed to once, and the changes of its catalog are found without it from then on", changeAgreedOnce},
 }
 
@@ -146,7 +147,7 @@ func holdersUnmoved(w *fixture) {
 
 	// The first page is small, and what follows is as much as one call reads.
 	first := get[entitlement.Paged[entitlement.AssignmentSlot]](w)(w.s.Holders(w.Context(), p, entitlement.Page{Limit: 2}))
-	rest := get[entitlement.Paged[entitlement.AssignmentSlot]](w)(w.s.Slots(w.Context(), p, first.Next))
+	rest := get[entitlement.Paged[entitlement.AssignmentSlot]](w)(w.s.Slots(w.Context(), p, first.Next, 0))
 	if len(first.Items) != 2 || rest.Next != "" {
 		w.Fatalf("%d on the first page, and then %q", len(first.Items), rest.Next)
 	}

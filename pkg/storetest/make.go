@@ -130,7 +130,7 @@ func (w *fixture) end(slot entitlement.AssignmentSlot) entitlement.Assignment {
 	slot.Assignment = nil
 	w.commit(entitlement.Change{Slots: []entitlement.AssignmentSlot{slot.Vacate()}, Ended: []entitlement.Assignment{past}, Events: []entitlement.Event{e},
 		SubjectUpdates: []entitlement.SubjectUpdate{{Subject: past.Subject, Remove: entitlement.Waiting{Package: past.Package, Assignment: past.ID},
-			Ended: entitlement.Removing{Assignment: past.ID}, CheckAfter: instant(3 * time.Hour)}}})
+			Ended: entitlement.Removing{Assignment: past.ID, Package: past.Package}, CheckAfter: instant(3 * time.Hour)}}})
 	past.Version = 1
 	return past
 }

@@ -194,14 +194,14 @@ func settleBooks(w *fixture) {
 	want := w.subjectRecord(subject)
 
 	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 6, Next: checkAfter,
-		Delivered: []entitlement.Waiting{a}, Removed: []entitlement.Removing{{Assignment: c.Assignment, Request: removal}}}}})
+		Delivered: []entitlement.Waiting{a}, Removed: []entitlement.Removing{{Assignment: c.Assignment, Package: c.Package, Request: removal}}}}})
 	// What was delivered and removed goes, and nothing else.
 	want.Waiting = slices.DeleteFunc(want.Waiting, func(x entitlement.Waiting) bool { return x == a })
-	want.Removing = []entitlement.Removing{{Assignment: d.Assignment}}
+	want.Removing = []entitlement.Removing{{Assignment: d.Assignment, Package: d.Package}}
 	w.same(w.subjectRecord(subject), want)
 
 	w.commit(entitlement.Change{Settlements: []entitlement.Settlement{{Subject: subject, Generation: 6, Reconciled: true,
-		Delivered: []entitlement.Waiting{b, waiting()}, Removed: []entitlement.Removing{{Assignment: d.Assignment}}}}})
+		Delivered: []entitlement.Waiting{b, waiting()}, Removed: []entitlement.Removing{{Assignment: d.Assignment, Package: d.Package}}}}})
 	// What is not there any more is no reason to refuse: another worker settled it.
 	want.Waiting, want.Removing, want.ObservedGeneration = nil, nil, 6
 	w.same(w.subjectRecord(subject), want)

@@ -48,7 +48,7 @@ type scenario struct {
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	all := slices.Concat(aggregateScenarios(), refusalScenarios(), nameScenarios, membershipScenarios, readScenarios,
 		requestScenarios, inboxScenarios, assignmentScenarios, policyScenarios, subjectRecordScenarios, settlementScenarios,
-		incompatibleScenarios, grantSetScenarios, failingScenarios, guardScenarios, absenceScenarios, dueScenarios, listScenarios, eventScenarios, raceScenarios, quotaScenarios, roleScenarios, organizationScenarios, impactScenarios, managerScenarios, countScenarios)
+		incompatibleScenarios, grantSetScenarios, failingScenarios, guardScenarios, absenceScenarios, dueScenarios, listScenarios, eventScenarios, raceScenarios, quotaScenarios, roleScenarios, organizationScenarios, impactScenarios, managerScenarios, sponsorScenarios, countScenarios)
 	for _, s := range all {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -43,7 +43,7 @@ func add(subject entitlement.UserID, what entitlement.Waiting, incompatible ...e
 
 func remove(subject entitlement.UserID, what entitlement.Waiting, removal entitlement.RequestID) entitlement.Change {
 	return entitlement.Change{SubjectUpdates: []entitlement.SubjectUpdate{{Subject: subject, Remove: what,
-		Ended: entitlement.Removing{Assignment: what.Assignment, Request: removal}, CheckAfter: instant(time.Hour)}}}
+		Ended: entitlement.Removing{Assignment: what.Assignment, Package: what.Package, Request: removal}, CheckAfter: instant(time.Hour)}}}
 }
 
 func redeliver(subject entitlement.UserID, what entitlement.Waiting) entitlement.Change {
@@ -72,7 +72,7 @@ func subjectRecordBooks(w *fixture) {
 	removal := newID[entitlement.RequestID]()
 	w.commit(remove(subject, a, removal))
 	want.Live, want.Waiting = []entitlement.PackageID{b.Package}, []entitlement.Waiting{b}
-	want.Removing = []entitlement.Removing{{Assignment: a.Assignment, Request: removal}}
+	want.Removing = []entitlement.Removing{{Assignment: a.Assignment, Package: a.Package, Request: removal}}
 	check()
 
 	quiet := remove(subject, b, "")
@@ -87,7 +87,7 @@ func subjectRecordBooks(w *fixture) {
 	check()
 	w.commit(remove(subject, again, ""))
 	want.Live, want.Waiting = nil, nil
-	want.Removing = append(want.Removing, entitlement.Removing{Assignment: again.Assignment})
+	want.Removing = append(want.Removing, entitlement.Removing{Assignment: again.Assignment, Package: again.Package})
 	check()
 }
 

@@ -204,21 +204,21 @@ func (r *Reader) roles(ctx context.Context, of []*Role, w With) error {
 
 // Environments lists the built-in directory and every registered connector.
 func (r *Reader) Environments(ctx context.Context, by authz.Caller) ([]entitlement.ConnectorConfig, error) {
-	if err := r.everywhere(ctx, by, authz.ReadConnector); err != nil {
-		return nil, err
-	}
-	return r.environments(ctx)
+	return open(ctx, r, by, authz.ReadConnector, r.environments)
+}
+
+// EnvironmentsNamed returns those of the targets that are there.
+func (r *Reader) EnvironmentsNamed(ctx context.Context, by authz.Caller, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error) {
+	return open(ctx, r, by, authz.ReadConnector, func(ctx context.Context) ([]entitlement.ConnectorConfig, error) { return r.environmentsNamed(ctx, ids) })
 }
 
 // environmentsOf reads the targets of resources, those that are there.
 func (r *Reader) environmentsOf(ctx context.Context, of []*Resource) ([]entitlement.ConnectorConfig, error) {
+	return r.environmentsNamed(ctx, idsOf(of, func(v *Resource) entitlement.ConnectorID { return v.Connector }))
+}
+
+func (r *Reader) environmentsNamed(ctx context.Context, ids []entitlement.ConnectorID) ([]entitlement.ConnectorConfig, error) {
 	var all []entitlement.ConnectorConfig
-
-	var ids []entitlement.ConnectorID
-	for _, v := range of {
-		ids = append(ids, v.Connector)
-	}
-
 	ids = distinct(ids)
 
 	// The built-in directory is registered by nobody: it is there without being read.

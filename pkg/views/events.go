@@ -31,27 +31,27 @@ func (e Event) Meaning(value string) string {
 
 // Events lists the events of one object in their order; one that is gone keeps its own.
 func (r *Reader) Events(ctx context.Context, by authz.Caller, of entitlement.AggregateKind, id string, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
-	if err := r.everywhere(ctx, by, authz.ReadEvents); err != nil {
-		return entitlement.Paged[entitlement.Event]{}, err
-	}
-	return r.Store.ListEvents(ctx, of, id, page)
+	return open(ctx, r, by, authz.ReadEvents, func(ctx context.Context) (entitlement.Paged[entitlement.Event], error) {
+		return r.Store.ListEvents(ctx, of, id, page)
+	})
 }
 
 // ChainHead returns the head that is kept of the chain of an object's events, by which its end can
 // be told; false where the object is gone, or keeps none.
 func (r *Reader) ChainHead(ctx context.Context, by authz.Caller, of entitlement.AggregateKind, id string) (entitlement.Chain, bool, error) {
-	if err := r.everywhere(ctx, by, authz.ReadEvents); err != nil {
-		return entitlement.Chain{}, false, err
-	}
-	return r.Store.HeadOf(ctx, of, id)
+	kept := false
+	last, err := open(ctx, r, by, authz.ReadEvents, func(ctx context.Context) (last entitlement.Chain, err error) {
+		last, kept, err = r.Store.HeadOf(ctx, of, id)
+		return last, err
+	})
+	return last, kept && err == nil, err
 }
 
 // Notices lists what people should look at, newest first.
 func (r *Reader) Notices(ctx context.Context, by authz.Caller, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
-	if err := r.everywhere(ctx, by, authz.ReadEvents); err != nil {
-		return entitlement.Paged[entitlement.Event]{}, err
-	}
-	return r.Store.Notices(ctx, page)
+	return open(ctx, r, by, authz.ReadEvents, func(ctx context.Context) (entitlement.Paged[entitlement.Event], error) {
+		return r.Store.Notices(ctx, page)
+	})
 }
 
 // Tell reads the people in events at once, those who were deleted too.
@@ -74,17 +74,13 @@ func (r *Reader) Tell(ctx context.Context, by authz.Caller, all []entitlement.Ev
 		}
 	}
 
-	people, err := r.users(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-
-	named, err := r.packageNames(ctx, packages)
-	if err != nil {
-		return nil, err
-	}
-
-	key, err := r.Store.SigningKey(ctx)
+	var people map[entitlement.UserID]*entitlement.User
+	var named map[entitlement.PackageID]string
+	var key []byte
+	err = Together(
+		func() (err error) { people, err = r.users(ctx, ids); return err },
+		func() (err error) { named, err = r.packageNames(ctx, packages); return err },
+		func() (err error) { key, err = r.Store.SigningKey(ctx); return err })
 	if err != nil {
 		return nil, err
 	}
@@ -120,20 +116,18 @@ type History struct {
 // History lists events: those of a person or of a package thing by thing, all others newest
 // first. It lists more than was asked for where several things are named.
 func (r *Reader) History(ctx context.Context, by authz.Caller, asked History, page entitlement.Page) (entitlement.Paged[entitlement.Event], error) {
-	if err := r.everywhere(ctx, by, authz.ReadEvents); err != nil {
-		return entitlement.Paged[entitlement.Event]{}, err
-	}
-
-	switch {
-	case asked.Of != "":
-		return r.Store.EventsOf(ctx, asked.Of, page)
-	case asked.For != "":
-		return r.Store.EventsFor(ctx, asked.For, page)
-	case asked.By != "":
-		return r.Store.EventsBy(ctx, asked.By, asked.During, page)
-	default:
-		return r.Store.EventsDuring(ctx, asked.During, page)
-	}
+	return open(ctx, r, by, authz.ReadEvents, func(ctx context.Context) (entitlement.Paged[entitlement.Event], error) {
+		switch {
+		case asked.Of != "":
+			return r.Store.EventsOf(ctx, asked.Of, page)
+		case asked.For != "":
+			return r.Store.EventsFor(ctx, asked.For, page)
+		case asked.By != "":
+			return r.Store.EventsBy(ctx, asked.By, asked.During, page)
+		default:
+			return r.Store.EventsDuring(ctx, asked.During, page)
+		}
+	})
 }
 
 // packageNames returns what packages are called, or were.

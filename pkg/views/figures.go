@@ -10,10 +10,7 @@ import (
 
 // Figures returns how much happened a day, as far as it was counted.
 func (r *Reader) Figures(ctx context.Context, by authz.Caller) (entitlement.Figures, error) {
-	if err := r.everywhere(ctx, by, authz.ReadDeliveryErrors); err != nil {
-		return entitlement.Figures{}, err
-	}
-	return r.Store.Figures(ctx)
+	return open(ctx, r, by, authz.ReadDeliveryErrors, r.Store.Figures)
 }
 
 // Resting returns those of the targets that are left alone at a time, after they failed as a whole.

@@ -53,7 +53,7 @@ func (r *Reader) Requests(ctx context.Context, by authz.Caller, of []*Request, w
 
 func (r *Reader) requests(ctx context.Context, by authz.Caller, of []*Request, w With) error {
 	// One read for all requests a join; a package that is gone still says what a request was for.
-	joins := []func() error{func() error { return r.peopleOf(ctx, of, w) }}
+	joins := []func() error{func() error { return r.peopleOf(ctx, of, w, false) }}
 	if below, wanted := w[JoinPackage]; wanted {
 		joins = append(joins, func() error {
 			packages, err := r.packagesEver(ctx, idsOf(of, func(v *Request) entitlement.PackageID { return v.AssignmentRequest.Package }), below)
@@ -73,7 +73,7 @@ func (r *Reader) requests(ctx context.Context, by authz.Caller, of []*Request, w
 }
 
 // peopleOf joins the people of requests, all in one read.
-func (r *Reader) peopleOf(ctx context.Context, of []*Request, w With) error {
+func (r *Reader) peopleOf(ctx context.Context, of []*Request, w With, deciders bool) error {
 	_, requestor := w[JoinRequestor]
 	_, all := w[JoinPeople]
 
@@ -84,6 +84,11 @@ func (r *Reader) peopleOf(ctx context.Context, of []*Request, w With) error {
 		}
 		if all {
 			ids = append(ids, v.AssignmentRequest.Requestor, v.AssignmentRequest.Subject)
+		}
+		for _, stage := range v.Stages {
+			if deciders && stage.Decision != nil { // whoever may know asks for them, and has them read
+				ids = append(ids, stage.Decision.Reviewer)
+			}
 		}
 	}
 
@@ -288,15 +293,15 @@ func (r *Reader) assignments(ctx context.Context, of []*Assignment, w With) erro
 			return err
 		})
 	}
-	if _, wanted := w[JoinRequest]; wanted {
-		joins = append(joins, func() error { return r.requestsOf(ctx, of) })
+	if below, wanted := w[JoinRequest]; wanted {
+		joins = append(joins, func() error { return r.requestsOf(ctx, of, below) })
 	}
 	return Together(joins...)
 }
 
 // requestsOf joins to assignments the requests that made them, whose ids are theirs, with their
 // people.
-func (r *Reader) requestsOf(ctx context.Context, of []*Assignment) error {
+func (r *Reader) requestsOf(ctx context.Context, of []*Assignment, w With) error {
 	ids := idsOf(of, func(v *Assignment) entitlement.RequestID { return entitlement.RequestID(v.Assignment.ID) })
 	made, err := found(ctx, ids, r.Store.Requests, func(q entitlement.AssignmentRequest) entitlement.RequestID { return q.ID })
 	if err != nil {
@@ -310,7 +315,8 @@ func (r *Reader) requestsOf(ctx context.Context, of []*Assignment) error {
 			all = append(all, v.Request)
 		}
 	}
-	return r.peopleOf(ctx, all, With{JoinPeople: nil})
+	_, deciders := w[JoinDeciders]
+	return r.peopleOf(ctx, all, With{JoinPeople: nil}, deciders)
 }
 
 func idsOf[V, ID any](of []V, id func(V) ID) []ID {

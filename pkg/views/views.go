@@ -109,6 +109,7 @@ const (
 	JoinStages             Join = "customExtensionStageSettings"
 	JoinExtension          Join = "customExtension"
 	JoinPeople             Join = "people"    // of a request: who made it, and whom it is for
+	JoinDeciders           Join = "deciders"  // of the request of an assignment: who decided on it, read with its people and told by whoever may
 	JoinApprovers          Join = "approvers" // of a request: whom its stages ask
 )
 

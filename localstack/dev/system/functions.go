@@ -96,7 +96,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	}
 	// The target system is on this machine, and plain http.
 	builtin := &directory.Service{Store: store, Clock: now, IDs: ids}
-	registry := targets.Registry(store, credentials, builtin, true)
+	registry := targets.Registry(store, credentials, builtin, targets.Reach{Private: true})
 
 	all := functions{}
 	asked := lookup.Remote(builtin, func(ctx context.Context, payload []byte) ([]byte, error) {
@@ -119,6 +119,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 	reader := graph.Deps{Directory: &directory.Service{Store: store, Clock: now, IDs: ids, Log: logs[names.Fanout]}, Views: &views.Reader{Store: store}, Clock: now}
 	reader.Requests = &requests.Service{Store: store, Clock: now, IDs: ids, Log: logs[names.Fanout]}
 	written := &exports.Service{Bucket: s.files, Queue: may.send(names.Fanout, jobs), Writer: graph.NewExporter(reader), Clock: now, IDs: ids}
+	looks := &catalogs.ImpactWorker{Accounts: reader.Directory, Service: &catalogs.Service{Store: store, Jobs: may.send(names.Fanout, jobs), Clock: now, IDs: ids, Log: logs[names.Fanout]}}
 	sweep := &lifecycle.Service{Store: store, Enqueuer: may.send(names.Expire, urgent), Bulk: may.send(names.Expire, bulk), Jobs: may.send(names.Expire, jobs), Clock: now, Log: logs[names.Expire]}
 
 	if may.refused != nil {
@@ -135,7 +136,7 @@ func (s *System) wire(store *dynamo.DB, now clock.Clock, out io.Writer) (functio
 		names.Portal:   lambdaio.HTTP(pages.New(shown)),
 		names.Targets:  lambdaio.Invoked(targets.Handler(registry)),
 		names.Deliver:  lambdaio.SQS(deliver.Handler(worker), s.queues.delayers()),
-		names.Fanout:   lambdaio.SQS(fanout.Handler(edits, written), s.queues.delayers()),
+		names.Fanout:   lambdaio.SQS(fanout.Handler(edits, written, looks), s.queues.delayers()),
 		names.Expire:   lambdaio.Schedule(expire.Counting(&lifecycle.Counter{Store: store, Clock: now, Log: logs[names.Expire]}, expire.Handler(sweep, obs.NewMetrics(out, nil)))),
 	}
 	for _, f := range names.Functions {

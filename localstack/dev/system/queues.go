@@ -92,6 +92,12 @@ func (l *localQueue) EnqueueJob(ctx context.Context, pkg entitlement.PackageID, 
 	return l.Memory.EnqueueJob(ctx, pkg, generation)
 }
 
+// EnqueueImpact asks that a change of roles be looked at.
+func (l *localQueue) EnqueueImpact(ctx context.Context, pkg entitlement.PackageID, id entitlement.ImpactJobID) error {
+	defer l.wake()
+	return l.Memory.EnqueueImpact(ctx, pkg, id)
+}
+
 // EnqueueExport asks that an export be written on.
 func (l *localQueue) EnqueueExport(ctx context.Context, caller entitlement.UserID, id string) error {
 	defer l.wake()

@@ -115,6 +115,12 @@ func (k *Clients) Credentials() *secrets.Kept {
 	return secrets.Keep(secrets.NewSSM(k.aws, k.c.SecretPath), clock.System{})
 }
 
+// Own returns the credentials of the function's own role, with which it assumes others.
+func (k *Clients) Own() aws.CredentialsProvider {
+	k.may(k.c.Function.Uses.Assumes, "roles of others")
+	return k.aws.Credentials
+}
+
 // SignIn returns what proves to issuers that it is the pages.
 func (k *Clients) SignIn() *secrets.SignIn {
 	k.may(k.c.Function.Uses.SignsIn, "the secrets of sign-in")

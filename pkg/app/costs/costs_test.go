@@ -78,8 +78,8 @@ var (
 	pinRepeat          = cost{1, 1, 0}
 	pinOutside         = cost{19, 16, 28} // three resources, each held while it is written to, and remembered
 	pinLook            = cost{8, 7, 6}
-	pinOutsideRemoval  = cost{19, 15, 21}
-	pinOutsideGone     = cost{9, 9, 17}
+	pinOutsideRemoval  = cost{18, 15, 21}
+	pinOutsideGone     = cost{8, 9, 17}
 	pinExpireOne       = cost{12, 6, 12} // [8 empty shards, 1 of them read, 10]; the removal is owed since then, which is a row
 	pinExpireNothing   = cost{10, 5, 0}  // [8, 4, 0], and the two shards of what has been owed for long
 	pinKeyed           = cost{4, 9, 16}  // submit, automatic, under a key: one look more at caller and request
@@ -154,6 +154,7 @@ type fixture struct {
 	catalogs, people http.Handler
 	worker           *delivery.Service
 	edits            *delivery.FanOut
+	looks            *catalogs.ImpactWorker
 	sweep            *lifecycle.Service
 	target           *counted
 }
@@ -163,6 +164,9 @@ type recorder struct{}
 
 func (recorder) Enqueue(context.Context, ...entitlement.UserID) error { return nil }
 func (recorder) EnqueueAfter(context.Context, time.Duration, ...entitlement.UserID) error {
+	return nil
+}
+func (recorder) EnqueueImpact(context.Context, entitlement.PackageID, entitlement.ImpactJobID) error {
 	return nil
 }
 func (recorder) EnqueueJob(context.Context, entitlement.PackageID, int64) error { return nil }
@@ -232,9 +236,11 @@ func open(t *testing.T, p place) *fixture {
 	ids := clock.System{} // the table's shards are chosen by the ids, so these must be random
 	who := &directory.Service{Store: o.db, Clock: c, IDs: ids, Enqueuer: recorder{}, Log: log, First: entitlement.Principal{Issuer: "https://id.example", Value: "admin"}}
 	o.who = who
-	registry := targets.Registry(o.db, &secrets.Memory{}, who, true)
+	registry := targets.Registry(o.db, &secrets.Memory{}, who, targets.Reach{Private: true})
+	keeping := &catalogs.Service{Store: o.db, Targets: connector.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: kinds.All(), Jobs: recorder{}, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log}
+	o.looks = &catalogs.ImpactWorker{Service: keeping, Accounts: who}
 	deps := graph.Deps{Authenticator: signedIn{}, Directory: who, Views: &views.Reader{Store: o.db}, PublicURLs: []string{"https://access.example"}, Clock: c,
-		Catalogs: &catalogs.Service{Store: o.db, Targets: connector.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: kinds.All(), Jobs: recorder{}, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log},
+		Catalogs: keeping,
 		Requests: &requests.Service{Store: o.db, Enqueuer: recorder{}, Clock: c, IDs: ids, Log: log}}
 	o.catalogs, o.people = graph.Catalogs(deps), graph.Requests(deps)
 	o.worker = &delivery.Service{Store: o.db, Connectors: o.target, Queue: recorder{}, Clock: c, IDs: ids, Lease: time.Minute, Log: log}
@@ -644,7 +650,7 @@ func whatMembersOfAGroupCost(t *testing.T, p place) {
 	o.costs("take a member out", pinRemoveMember, func() {
 		o.call(o.catalogs, "admin", "DELETE", "/v1.0/groups/"+group+"/members/"+one+"/$ref", nil)
 	})
-	builtin, err := targets.Registry(o.db, &secrets.Memory{}, o.who, true).Open(t.Context(), entitlement.BuiltinConnector)
+	builtin, err := targets.Registry(o.db, &secrets.Memory{}, o.who, targets.Reach{Private: true}).Open(t.Context(), entitlement.BuiltinConnector)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func TestY1_WhatManagersAndKeepersSeeCostsTheSameHoweverManyThereAre(t *testing.
 			one := o.reports(otto, total)[0]
 			read := o.pages("otto")
 			read("/approvals") // and so the signing key is known
-			o.costs("25 reports", cost{30, 65.5, 0}, func() { read("/my-people") })
+			o.costs("25 reports", cost{31, 66, 0}, func() { read("/my-people") })
 			o.costs("a report", cost{7, 6, 0}, func() { read("/my-people/" + one) })
 		})
 	}

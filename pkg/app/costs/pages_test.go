@@ -25,7 +25,7 @@ import (
 // The pins of pages. Each begins with two reads at once: the session, and the
 // account whose it is predicted to be. However many packages there are, a page costs the same.
 var pinPage = map[string]cost{
-	"home":            {7, 6, 0},  // two of them: what the visitor keeps, of which home would show what fails, and what waits for a second person
+	"home":            {7, 6, 0},  // four of them: what the visitor keeps, of which home would show what fails, and what waits for a second person
 	"find access":     {7, 31, 0}, // with the policies of the 25 packages of a page, which say who decides, and their paces
 	"find access, 10": {7, 15.5, 0},
 	"a package":       {7, 10.5, 0}, // the package with its pace, and what a request for it would be decided on, read once

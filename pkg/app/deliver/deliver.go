@@ -10,6 +10,7 @@ import (
 	"leasehold/pkg/app/targets"
 	"leasehold/pkg/clock"
 	"leasehold/pkg/config"
+	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/delivery"
 	"leasehold/pkg/directory"
 	"leasehold/pkg/dynamo"
@@ -27,7 +28,7 @@ func New(c config.Config, log *slog.Logger) (func(context.Context, []lambdaio.Me
 	db := clients.Table()
 	people := &directory.Service{Store: db, Clock: clock.System{}, IDs: clock.System{}}
 	return Handler(&delivery.Service{
-		Store: db, Connectors: targets.Registry(db, clients.Credentials(), people, c.Emulated), Queue: clients.Sender(names.DeliverBulk),
+		Store: db, Connectors: targets.Registry(db, clients.Credentials(), people, targets.Reach{Private: c.Emulated, Internal: outbound.Allowed(c.InternalTargets), Own: clients.Own()}), Queue: clients.Sender(names.DeliverBulk),
 		Clock: clock.System{}, IDs: clock.System{}, Lease: names.DeliverTimeout, Log: log,
 	}), clients.Drained(), clients.Err()
 }

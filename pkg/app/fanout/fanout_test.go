@@ -32,7 +32,7 @@ func (jobs) Commit(context.Context, entitlement.Change) error { panic("nothing t
 func TestAMessageThatFailsLeavesItsNeighboursAlone(t *testing.T) {
 	const broken, done = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
 	handle := Handler(&delivery.FanOut{Store: jobs{broken: entitlement.Errorf(entitlement.Unavailable, "The table does not answer.")},
-		Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)}, nil)
+		Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)}, nil, nil)
 
 	got := handle(t.Context(), []lambdaio.Message{
 		{ID: "poison", Body: `{"v":2}`},

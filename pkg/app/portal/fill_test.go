@@ -19,7 +19,7 @@ type actor struct {
 
 // actors are everybody who has a session. The person of a half asked for what is in it.
 var actors = []actor{
-	{name: "admin"}, {name: "member"}, {name: "requestor"}, {name: "other"}, {name: "approver"}, {name: "manager"},
+	{name: "admin"}, {name: "member"}, {name: "requestor"}, {name: "other"}, {name: "approver"}, {name: "manager"}, {name: "sponsor"},
 	{name: "owner", role: entitlement.CatalogOwner}, {name: "packager", role: entitlement.AccessPackageManager}, {name: "assigner", role: entitlement.AssignmentManager},
 	{name: "reader", role: entitlement.CatalogReader}, {name: "creator", role: entitlement.CatalogCreator, everywhere: true},
 	{name: "organizer", role: entitlement.OrganizationAdministrator, everywhere: true}, {name: "auditor", role: entitlement.Auditor, everywhere: true},

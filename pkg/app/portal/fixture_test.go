@@ -60,6 +60,9 @@ func (silent) Enqueue(context.Context, ...entitlement.UserID) error { return nil
 func (silent) EnqueueAfter(context.Context, time.Duration, ...entitlement.UserID) error {
 	return nil
 }
+func (silent) EnqueueImpact(context.Context, entitlement.PackageID, entitlement.ImpactJobID) error {
+	return nil
+}
 func (silent) EnqueueJob(context.Context, entitlement.PackageID, int64) error { return nil }
 
 // moody is a target that holds what it is told, and refuses some of it.
@@ -141,7 +144,7 @@ func newFixture(t *testing.T) *fixture {
 		target: &moody{refuses: map[string]bool{}, keeps: map[string]bool{}, held: map[entitlement.RoleRef]map[connector.PrincipalRef]bool{}}}
 
 	who := &directory.Service{Store: store, Clock: c, IDs: ids, Enqueuer: silent{}, Log: log, First: entitlement.Principal{Issuer: issuer, Value: "admin"}}
-	registry := targets.Registry(store, &secrets.Memory{}, who, true)
+	registry := targets.Registry(store, &secrets.Memory{}, who, targets.Reach{Private: true})
 	keeping := &catalogs.Service{Store: store, Targets: connector.Lookup{Registry: registry}, Secrets: &secrets.Memory{}, Kinds: kinds.All(), Jobs: silent{}, Enqueuer: silent{}, Clock: c, IDs: ids, Log: log}
 	asking := &requests.Service{Store: store, Enqueuer: silent{}, Reasons: connector.Reasons(), Clock: c, IDs: ids, Log: log}
 	reading := &views.Reader{Store: store}

@@ -49,7 +49,8 @@ func TestPagesLeadToWhatIsOpenAndToNothingElse(t *testing.T) {
 		}
 		for _, of := range pages.Routes() {
 			r := rows["GET "+of.Pattern]
-			if of.Method == "GET" && !strings.Contains(of.Pattern, "{") && r.lets(a, of, own) && !open[of.Pattern] {
+			// What is left of a file is led to by the page that follows the file, which nobody has sent here.
+			if of.Method == "GET" && !strings.Contains(of.Pattern, "{") && of.Pattern != "/administration/import/left" && r.lets(a, of, own) && !open[of.Pattern] {
 				t.Errorf("%s may see %s and is not led to it", a.name, of.Pattern)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -25,6 +26,12 @@ const (
 // that are under way at once.
 var pinnedRounds = filepath.Join("testdata", "rounds.txt")
 
+// moreRounds are pages that may take more than four: those whose rounds grow with their length,
+// and those that are not brought there yet.
+var moreRounds = map[string]string{
+	"/audit/export": "four for the first hundred events, and three for each hundred more",
+}
+
 // Y1: each page by each who may see it: calls of the store, the rounds in which they are made,
 // its weight and that of a first visit. The time of the bubble goes by in calls alone, one tick
 // each, so that what a page takes is its rounds. UPDATE=1 writes what is so now.
@@ -39,7 +46,8 @@ func TestY1_WhatEachPageTakesInCallsAndRounds(t *testing.T) {
 				continue
 			}
 			for _, a := range actors {
-				if !slices.Contains([]string{"admin", "requestor", "approver", "owner", "auditor"}, a.name) {
+				sponsors := a.name == "sponsor" && strings.HasPrefix(of.Pattern, "/my-")
+				if !sponsors && !slices.Contains([]string{"admin", "requestor", "approver", "owner", "auditor"}, a.name) {
 					continue
 				}
 				began := time.Now()
@@ -53,6 +61,9 @@ func TestY1_WhatEachPageTakesInCallsAndRounds(t *testing.T) {
 					few++
 				} else {
 					note = "  more than four"
+					if moreRounds[of.Pattern] == "" {
+						t.Errorf("%s takes %s %d rounds, of at most %d", of.Pattern, a.name, rounds, fewRounds)
+					}
 				}
 				if rounds > fewRounds && slices.Contains(ofPeople, of.Pattern) {
 					t.Errorf("%s by %s: %d rounds, of at most %d", of.Pattern, a.name, rounds, fewRounds)
@@ -77,11 +88,31 @@ func TestY1_WhatEachPageTakesInCallsAndRounds(t *testing.T) {
 	}
 	was, is := strings.Split(string(pinned), "\n"), strings.Split(table.String(), "\n")
 	for i := range max(len(was), len(is)) {
-		if i >= len(was) || i >= len(is) || was[i] != is[i] {
+		if i >= len(was) || i >= len(is) || !asPinned(was[i], is[i]) {
 			t.Fatalf("from line %d on pages take otherwise than %s says: a rise has to be argued.\nis  %s\nwas %s", i+1, pinnedRounds, at(is, i), at(was, i))
 		}
 	}
 }
+
+var counted = regexp.MustCompile(` +(\d+) calls`)
+
+// asPinned compares a line with the one that is pinned: of reads that are made at the same moment and
+// have something in common, one may be spared, or not. Rounds are the same each time.
+func asPinned(was, is string) bool {
+	calls := func(line string) int {
+		found := counted.FindStringSubmatch(line)
+		if found == nil {
+			return 0
+		}
+		n, _ := strconv.Atoi(found[1]) // digits, as it was matched
+		return n
+	}
+	spared := calls(was) - calls(is)
+	return counted.ReplaceAllString(was, "") == counted.ReplaceAllString(is, "") && spared >= -sparedAtMost && spared <= sparedAtMost
+}
+
+// sparedAtMost is how many calls of a page hang on which of two reads was first.
+const sparedAtMost = 3
 
 func at(lines []string, i int) string {
 	if i < len(lines) {

@@ -55,6 +55,7 @@ var formsRows = map[string]row{
 	"GET /administration/import":              {},
 	"POST /administration/import":             {idle: true, form: always("lines", "userPrincipalName,displayName\nimported@northwind.example,Imported")},
 	"POST /administration/import/apply":       {form: importSent},
+	"GET /administration/import/left":         {},
 	"GET /administration/settings":            {},
 	"POST /administration/settings":           {form: always("external", string(entitlement.ExternalUserNone), "related", string(entitlement.InsightCount), "days", "12")},
 
@@ -91,6 +92,11 @@ func (w *fixture) administered(half string) {
 	w.made(in("organization"), "admin", em+"/connectedOrganizations", object{"displayName": "Organization, of " + shown, "description": shown,
 		"identitySources": []object{{"@odata.type": "#microsoft.graph.domainIdentitySource", "displayName": half + ".example", "domainName": half + ".example"}}})
 	w.api("admin", "POST", em+"/connectedOrganizations/"+w.ids[in("organization")]+"/internalSponsors/$ref", object{"@odata.id": site + "/v1.0/users/" + w.ids["extra"]})
+	w.ids[in("place")] = entitlement.IdentitySource{Kind: entitlement.SourceDomain, DomainName: half + ".example"}.Place()
+	if half == own {
+		w.api("admin", "POST", em+"/connectedOrganizations/"+w.ids[in("organization")]+"/internalSponsors/$ref", object{"@odata.id": site + "/v1.0/users/" + w.ids["sponsor"]})
+	}
+	w.person(in("guest"), object{"userType": "Guest", "userPrincipalName": "guest@" + half + ".example"})
 	w.person(in("somebody"), nil)
 	w.api("admin", "POST", "/v1.0/groups/"+w.ids[in("loose")]+"/members/$ref", object{"@odata.id": site + "/v1.0/users/" + w.ids["extra"]})
 	of, err := w.store.Resource(w.Context(), entitlement.CatalogID(w.ids[in("catalog")]), entitlement.ResourceID(w.ids[in("resource group")]))

@@ -36,6 +36,9 @@ var moreRows = map[string]row{
 	"POST /my-people/{id}/assignments/{assignment}/end":    {path: "id=person assignment=assignment", on: aReport, only: authz.OnBehalf, form: always("justification", "over")},
 	"POST /my-people/{id}/assignments/{assignment}/extend": {path: "id=person assignment=assignment", on: aReport, only: authz.OnBehalf, form: always("justification", "longer")},
 
+	"GET /my-organizations":                {},
+	"GET /my-organizations/{organization}": {path: "organization=organization", query: signingIn, on: anOrganization, only: authz.OnBehalf},
+
 	"GET /packages/{id}/others": {path: "id=free", as: authz.ReadPackage, or: authz.OnBehalf, on: aPackage},
 	"POST /packages/{id}/others": {path: "id=free", on: aReport, only: authz.OnBehalf, form: func(_ *fixture, at func(string) string) url.Values {
 		return values("for", at("person"), "policy", at("policy of free"), "justification", "why")
@@ -50,7 +53,13 @@ var moreRows = map[string]row{
 		path := "/catalogs/" + at("catalog") + "/packages/" + at("held") + "/roles/impact"
 		return values("remove", at("scope_of_held"), "hash", w.seen("admin", path+removing(at), hashOn))
 	}},
-	"GET /catalogs/{catalog}/changes/{change}": {path: "catalog=catalog change=change", on: aCatalog, also: []need{{authz.ChangeRoleScopes, aCatalog}}},
+	"POST /catalogs/{catalog}/packages/{id}/roles/impact/jobs": {path: "catalog=catalog id=held", on: aCatalog, form: func(_ *fixture, at func(string) string) url.Values {
+		return values("remove", at("scope_of_held"))
+	}},
+	"GET /catalogs/{catalog}/packages/{id}/roles/impact/jobs/{job}":        {path: "catalog=catalog id=held job=look", on: aCatalog},
+	"GET /catalogs/{catalog}/packages/{id}/roles/impact/jobs/{job}/people": {path: "catalog=catalog id=held job=look", on: aCatalog},
+	"POST /catalogs/{catalog}/packages/{id}/roles/impact/jobs/{job}":       {path: "catalog=catalog id=held job=look", on: aCatalog, form: always("hash", "as it was seen")},
+	"GET /catalogs/{catalog}/changes/{change}":                             {path: "catalog=catalog change=change", on: aCatalog, also: []need{{authz.ChangeRoleScopes, aCatalog}}},
 	"POST /catalogs/{catalog}/changes/{change}": {path: "catalog=catalog change=change", on: aCatalog, also: []need{{authz.ChangeRoleScopes, aCatalog}}, form: func(w *fixture, at func(string) string) url.Values {
 		return values("decision", "agree", "hash", w.seen("admin", "/catalogs/"+at("catalog")+"/changes/"+at("change"), hashOn))
 	}},
@@ -61,6 +70,9 @@ var moreRows = map[string]row{
 func removing(at func(string) string) string {
 	return "?" + url.Values{"remove": {at("scope_of_held")}}.Encode()
 }
+
+// signingIn is the place at which the people of a half's organization sign in.
+func signingIn(at func(string) string) string { return "?" + url.Values{"at": {at("place")}}.Encode() }
 
 func init() { maps.Copy(rows, served(moreRows)) }
 
@@ -88,4 +100,18 @@ func (w *fixture) waiting(half string) {
 		w.Fatalf("changes that wait: %v %v", all, err)
 	}
 	w.ids[half+".change"] = string(all[0].ID)
+
+	// And a job has looked at a change of another package, of one who has it.
+	now, pkg := w.clock.Now(), entitlement.PackageID(at("held"))
+	scopes, err := w.store.Scopes(w.Context(), pkg)
+	if err != nil {
+		w.Fatal(err)
+	}
+	job := entitlement.ImpactJob{ID: entitlement.ImpactJobID(w.clock.New()), Package: pkg, Catalog: entitlement.CatalogID(at("catalog")), Edit: entitlement.RoleEdit{Package: pkg, Scope: scopes.List[0], Remove: true},
+		Status: entitlement.JobSucceeded, Round: 1, Holders: 1, Loses: 1, Created: now, Moved: now}
+	some := entitlement.ImpactPeople{Package: pkg, Job: job.ID, Round: 1, Effect: entitlement.Loses, Created: now, People: []entitlement.Affected{{Subject: entitlement.UserID(at("person")), Effect: entitlement.Loses}}}
+	if err := w.store.Commit(w.Context(), entitlement.Change{ImpactJobs: []entitlement.ImpactJob{job}, ImpactPeople: []entitlement.ImpactPeople{some}}); err != nil {
+		w.Fatal(err)
+	}
+	w.ids[half+".look"] = string(job.ID)
 }

@@ -46,7 +46,8 @@ const (
 	aPackage
 	aRequest
 	anAssignment
-	aReport // somebody, as their manager sees them
+	aReport        // somebody, as their manager sees them
+	anOrganization // as its internal sponsor sees it
 )
 
 func values(pairs ...string) url.Values {
@@ -220,6 +221,10 @@ func (a actor) is(on kind, half string) authz.Who {
 		}
 	case aReport:
 		if a.name == "manager" {
+			is |= authz.OnBehalf
+		}
+	case anOrganization:
+		if a.name == "sponsor" && half == own {
 			is |= authz.OnBehalf
 		}
 	case aRequest, anAssignment:

@@ -15,6 +15,7 @@ import (
 	"leasehold/pkg/clock"
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/connectortest"
+	"leasehold/pkg/connector/connectortest/identityserver"
 	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/connector/scim"
 	"leasehold/pkg/delivery"
@@ -37,6 +38,9 @@ func (nobody) Enqueue(context.Context, ...entitlement.UserID) error { return nil
 
 func (nobody) EnqueueAfter(context.Context, time.Duration, ...entitlement.UserID) error { return nil }
 
+func (nobody) EnqueueImpact(context.Context, entitlement.PackageID, entitlement.ImpactJobID) error {
+	return nil
+}
 func (nobody) EnqueueJob(context.Context, entitlement.PackageID, int64) error { return nil }
 
 // stack is the owners', the people's and the worker's side, wired as the functions are, in
@@ -69,7 +73,7 @@ func newStack(t *testing.T, character connectortest.Character) *stack {
 	s := &stack{T: t, clock: c, server: connectortest.NewServer(character, c), store: dynamotest.New()}
 	credentials := &secrets.Memory{}
 	people := &directory.Service{Store: s.store, Clock: c, IDs: c, Enqueuer: nobody{}, Log: log}
-	registry := targets.Registry(s.store, credentials, people, true)
+	registry := targets.Registry(s.store, credentials, people, targets.Reach{Private: true, Own: identityserver.Own})
 
 	s.catalogs = &catalogs.Service{Store: s.store, Targets: connector.Lookup{Registry: registry}, Secrets: credentials, Kinds: kinds.All(), Jobs: nobody{}, Enqueuer: nobody{}, Clock: c, IDs: c, Log: log}
 	s.requests = &requests.Service{Store: s.store, Enqueuer: nobody{}, Clock: c, IDs: c, Log: log}

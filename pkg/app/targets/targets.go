@@ -3,9 +3,13 @@
 package targets
 
 import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"leasehold/pkg/app/lookup"
 	"leasehold/pkg/connector"
+	"leasehold/pkg/connector/identitycenter"
 	"leasehold/pkg/connector/kinds"
+	"leasehold/pkg/connector/ldap"
 	"leasehold/pkg/connector/msgraph"
 	"leasehold/pkg/connector/outbound"
 	"leasehold/pkg/connector/scim"
@@ -13,10 +17,19 @@ import (
 	"leasehold/pkg/directory"
 )
 
-// Registry returns every kind of connector there is. private lets targets be plain http
-// and on private addresses, which is for emulators alone.
-func Registry(configs connector.Configs, secrets connector.Secrets, people *directory.Service, private bool) *connector.Registry {
+// Reach is what connectors may call, and as whom.
+type Reach struct {
+	Private  bool                    // targets may be plain http and on private addresses, which is for emulators alone
+	Internal outbound.Allowed        // private addresses at which directories may be
+	Own      aws.CredentialsProvider // the process's at AWS, with which it assumes roles and calls functions; nil: it has none
+}
+
+// Registry returns every kind of connector there is.
+func Registry(configs connector.Configs, secrets connector.Secrets, people *directory.Service, reach Reach) *connector.Registry {
+	private := reach.Private
 	return connector.NewRegistry(configs, secrets, lookup.Builtin(people), map[string]connector.Factory{
+		kinds.IdentityCenter: identitycenter.Factory(outbound.Client(private), private, reach.Own),
+		kinds.LDAP:           ldap.Factory(outbound.Dialer{Private: private, Allowed: reach.Internal, Ports: ldap.Ports}),
 		kinds.MicrosoftGraph: msgraph.Factory(outbound.Client(private), private),
 		kinds.SCIM:           scim.Factory(outbound.Client(private), private),
 		kinds.Webhook:        webhook.Factory(outbound.Client(private), private),

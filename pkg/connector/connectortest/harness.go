@@ -45,4 +45,27 @@ type Faults struct {
 	LoseAnswer func()                  // the next write has its effect, and its answer is lost
 	Half       func(refuse bool)       // half of the next batch is done; then it is refused, or fails
 	Reply      func(http.Handler)      // every call is answered by the handler; nil ends this
+
+	// Spoil is what stands for Reply where the target is not spoken to over HTTP: its ways of
+	// being hostile, each of which answers every call from Begin to end.
+	Spoil func(Hostility) []Spoiled
+}
+
+// Hostility is what the suite has a target do that is not itself.
+type Hostility string
+
+// All of them.
+const (
+	Huge              Hostility = "huge answers"
+	Endless           Hostility = "endless answers"
+	Gibberish         Hostility = "answers that are none"
+	KnowsNothing      Hostility = "says of everything that it is not there"
+	Redirects         Hostility = "sends to another host"
+	RefusesCredential Hostility = "refuses the credential"
+)
+
+// Spoiled is one way of being hostile.
+type Spoiled struct {
+	Name  string
+	Begin func() (end func())
 }

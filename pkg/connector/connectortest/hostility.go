@@ -21,12 +21,19 @@ const (
 
 var hostility = []test{
 	{"a huge answer is cut off and never believed", func(c *caller) {
-		c.endureFlood(1 << 30)
+		if !c.spoiled(Huge, c.endureAll) {
+			c.endureFlood(1 << 30)
+		}
 	}},
 	{"an endless answer is cut off and never believed", func(c *caller) {
-		c.endureFlood(1 << 62)
+		if !c.spoiled(Endless, c.endureAll) {
+			c.endureFlood(1 << 62)
+		}
 	}},
 	{"an answer that is no answer is never believed", func(c *caller) {
+		if c.spoiled(Gibberish, c.endureAll) {
+			return
+		}
 		for _, body := range []string{"", "null", "[]", "{", `"yes"`, "<html>welcome</html>", `{"id":7}`, `{"members":"all"}`,
 			`{"id":"another","displayName":"Another","members":[]}`,
 			strings.Repeat("[", 100_000), `{"Resources":[{}]}`} {
@@ -34,9 +41,14 @@ var hostility = []test{
 		}
 	}},
 	{"an address that answers 404 to everything does not count as a missing resource", func(c *caller) {
-		c.endure(http.NotFoundHandler())
+		if !c.spoiled(KnowsNothing, c.endureAll) {
+			c.endure(http.NotFoundHandler())
+		}
 	}},
 	{"a redirect is not followed, and nobody else gets the credential", func(c *caller) {
+		if c.spoiled(Redirects, c.endureAll) {
+			return
+		}
 		var asked atomic.Int64
 		other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 		c.Cleanup(other.Close)
@@ -48,19 +60,48 @@ var hostility = []test{
 		}
 	}},
 	{"a credential that is refused is told apart from a target that is down", func(c *caller) {
+		if c.spoiled(RefusesCredential, c.refusesCredential) {
+			return
+		}
 		if !c.needs(c.Faults.Reply != nil, "replies of its own") {
 			return
 		}
 		for _, status := range []int{401, 403} {
 			c.Faults.Reply(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
-			_, err := c.Connector.Check(c.Context(), c.Role, c.can.Ways[0], c.ids[:1])
-			c.mustBeRefused(err, connector.CredentialRefused)
-			_, err = c.Connector.Apply(c.Context(), c.Role, c.batch(c.grant(0, 1)))
-			c.mustBeRefused(err, connector.CredentialRefused)
-			_, err = c.find(c.People[0])
-			c.mustBeRefused(err, connector.CredentialRefused)
+			c.refusesCredential()
 		}
 	}},
+}
+
+// refusesCredential expects that of every method.
+func (c *caller) refusesCredential() {
+	c.Helper()
+	_, err := c.Connector.Check(c.Context(), c.Role, c.can.Ways[0], c.ids[:1])
+	c.mustBeRefused(err, connector.CredentialRefused)
+	_, err = c.Connector.Apply(c.Context(), c.Role, c.batch(c.grant(0, 1)))
+	c.mustBeRefused(err, connector.CredentialRefused)
+	_, err = c.find(c.People[0])
+	c.mustBeRefused(err, connector.CredentialRefused)
+}
+
+// spoiled has a target that is not spoken to over HTTP be hostile in each of its ways, and
+// reports that it is such a target.
+func (c *caller) spoiled(what Hostility, bear func()) bool {
+	c.Helper()
+	if c.Faults.Spoil == nil {
+		return false
+	}
+	all := c.Faults.Spoil(what)
+	if len(all) == 0 {
+		c.Fatalf("the harness has no way of being hostile that stands for: %s", what)
+	}
+	for _, s := range all {
+		c.Log(s.Name)
+		end := s.Begin()
+		bear()
+		end()
+	}
+	return true
 }
 
 // endure lets the handler answer every read and expects an error each time: about
@@ -72,6 +113,12 @@ func (c *caller) endure(h http.Handler) {
 	}
 	c.Faults.Reply(h)
 	defer c.Faults.Reply(nil)
+	c.endureAll()
+}
+
+// endureAll calls every method that reads.
+func (c *caller) endureAll() {
+	c.Helper()
 	start := time.Now()
 
 	for _, way := range c.can.Ways {

@@ -155,6 +155,45 @@ var membership = []test{
 		}
 	}},
 	{"one person whom the target does not know never holds up the others", oneBadPerson},
+	{"a change that is made later is told about until it is made", madeLater},
+}
+
+// madeLater asks about a change as delivery does: by nothing but what the change is called.
+func madeLater(c *caller) {
+	poller, tells := c.Connector.(connector.Poller)
+	if !c.needs(tells, "changes that are made later") {
+		return
+	}
+	results, err := c.Connector.Apply(c.Context(), c.Role, c.grant(0))
+	if err != nil || len(results) != 1 || results[0].Err != nil {
+		c.Fatalf("got %+v, %v", results, err)
+	}
+	pending := results[0].Pending
+	if !c.needs(pending != "", "changes that are made later") {
+		return
+	}
+	if len(pending) > 100 {
+		c.Errorf("it is called %q, want at most 100 bytes", pending)
+	}
+
+	told, err := poller.Poll(c.Context(), c.Role, pending)
+	for range attempts {
+		if err != nil || !told.Running {
+			break
+		}
+		c.later()
+		told, err = poller.Poll(c.Context(), c.Role, pending)
+	}
+	if err != nil || told != (connector.Progress{}) {
+		c.Errorf("in the end it is told of as %+v, %v", told, err)
+	}
+	c.later()
+	c.mustHold(0)
+
+	// What the target does not know any more is over.
+	if told, err := poller.Poll(c.Context(), c.Role, "of nobody"); err != nil || told != (connector.Progress{}) {
+		c.Errorf("of a change that nobody knows it tells %+v, %v", told, err)
+	}
 }
 
 // oneBadPerson allows for targets that take any id for a member's: those store it, and
@@ -206,7 +245,7 @@ var lookups = []test{
 		}
 		_, err = c.Connector.Check(c.Context(), c.NoRole, c.can.Ways[0], c.ids[:1])
 		c.mustBeRefused(err, connector.ResourceMissing)
-		_, err = c.Connector.Apply(c.Context(), c.NoRole, c.grant(0, 1))
+		_, err = c.Connector.Apply(c.Context(), c.NoRole, c.batch(c.grant(0, 1)))
 		c.mustBeRefused(err, connector.ResourceMissing)
 	}},
 	{"a role that the resource does not offer is refused", func(c *caller) {

@@ -12,6 +12,8 @@ import (
 
 // Names of kinds, as registrations have them.
 const (
+	IdentityCenter = "identitycenter"
+	LDAP           = "ldap"
 	MicrosoftGraph = "msgraph"
 	SCIM           = "scim"
 	Webhook        = "webhook"
@@ -21,6 +23,9 @@ const (
 // directory's, entitlement.OriginAadGroup.
 const (
 	OriginApplication = "AadApplication"
+	OriginAWSAccount  = "AwsAccount"
+	OriginAWSGroup    = "AwsIdentityCenterGroup"
+	OriginLDAP        = "Ldap"
 	OriginSCIM        = "Scim"
 	OriginSharePoint  = "SharePointOnline"
 	OriginWebhook     = "Webhook"
@@ -30,6 +35,8 @@ const (
 // known alone.
 func All() []entitlement.TargetKind {
 	return []entitlement.TargetKind{
+		{Name: IdentityCenter, OriginSystem: OriginAWSGroup, Applications: OriginAWSAccount, Concurrent: true},
+		{Name: LDAP, OriginSystem: OriginLDAP, Concurrent: true, NotHTTP: true},
 		{Name: MicrosoftGraph, OriginSystem: entitlement.OriginAadGroup, Applications: OriginApplication, Concurrent: true},
 		{Name: SCIM, OriginSystem: OriginSCIM, Applications: OriginApplication},
 		{OriginSystem: OriginSharePoint, Valid: validSite,

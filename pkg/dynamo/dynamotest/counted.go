@@ -96,8 +96,15 @@ func (d *Damaged) Noticed() int { return int(d.noticed.Swap(0)) }
 // Metered: a long history of them is there at once.
 func (m *Meter) Plant(t *testing.T, pk, sk, partition, sort string) {
 	t.Helper()
+	m.plant(t, pk, sk, map[string]string{names.AttrI1P: partition, names.AttrI1S: sort})
+}
+
+func (m *Meter) plant(t *testing.T, pk, sk string, attributes map[string]string) {
+	t.Helper()
 	it := keyItem(pk, sk)
-	it[names.AttrI1P], it[names.AttrI1S] = &types.AttributeValueMemberS{Value: partition}, &types.AttributeValueMemberS{Value: sort}
+	for name, value := range attributes {
+		it[name] = &types.AttributeValueMemberS{Value: value}
+	}
 	if _, err := m.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("table"), Item: it}); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +116,9 @@ func (m *Meter) Failing(t *testing.T, at entitlement.ConnectorID, reason string,
 	t.Helper()
 	for i := range n {
 		who := OldID(4, i)
-		m.Plant(t, "SUB#"+who, "GRANTS#"+string(at), "ERR#"+string(at)+"#"+reason, Stamp(since.Add(time.Duration(i)*time.Millisecond))+"#"+who)
+		sort := Stamp(since.Add(time.Duration(i)*time.Millisecond)) + "#" + who
+		m.plant(t, "SUB#"+who, "GRANTS#"+string(at), map[string]string{names.AttrI1P: "ERR#" + string(at) + "#" + reason, names.AttrI1S: sort,
+			names.AttrI5P: "FAIL#" + strconv.Itoa(i%names.LateShards), names.AttrI5S: sort + "#" + reason})
 	}
 }
 
