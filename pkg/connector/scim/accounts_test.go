@@ -49,7 +49,9 @@ func onAccounts(t *testing.T, as connectortest.AccountCharacter) connectortest.H
 func TestR270_AccountsAreMadeAtAServerOfOurs(t *testing.T) {
 	for _, name := range []string{"honest", "takes a user name twice"} {
 		t.Run(name, func(t *testing.T) {
-			connectortest.RunAccounts(t, func(t *testing.T) connectortest.Harness { return onAccounts(t, connectortest.AccountCharacters()[name]) })
+			connectortest.RunAccounts(t, func(t *testing.T) connectortest.Harness {
+				return onAccounts(t, connectortest.AccountCharacters()[name])
+			})
 		})
 	}
 }
