@@ -16,7 +16,8 @@ var forcedResources = map[string]string{
 	":parameter" + signInPath + "/*": "the pages' secrets at issuers are named by settings, and written by hand",
 	"}/" + names.FilesBelow + "*":    "files are named after exports, which people ask for after the deployment",
 
-	":iam::*:role/" + names.AssumedRoles + "*": "roles of targets at AWS are made and registered after the deployment, in any account; each trusts the function for an external id alone",
+	":lambda:*:*:function:" + names.InvokedTargets + "*": "functions that are targets are made and registered after the deployment, in any account that lets ours call them",
+	":iam::*:role/" + names.AssumedRoles + "*":           "roles of targets at AWS are made and registered after the deployment, in any account; each trusts the function for an external id alone",
 }
 
 // forcedPolicies are the only managed policies, which are wildcards in disguise.
@@ -224,6 +225,8 @@ func (t template) resourceOf(f names.Function, right names.Right) string {
 		return "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + signInPath + "/*"
 	case names.PartFunction:
 		return "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:" + names.FunctionName(right.ID)
+	case names.PartTarget:
+		return "arn:${AWS::Partition}:lambda:*:*:function:" + names.InvokedTargets + "*"
 	case names.PartRole:
 		return "arn:${AWS::Partition}:iam::*:role/" + names.AssumedRoles + "*"
 	case names.PartFiles:

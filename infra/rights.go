@@ -86,6 +86,9 @@ func (h *stackBuilder) arn(right names.Right, log awslogs.LogGroup) string {
 			ResourceName: jsii.String(names.FunctionName(right.ID)),
 			ArnFormat:    awscdk.ArnFormat_COLON_RESOURCE_NAME,
 		})
+	case names.PartTarget:
+		return *h.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("lambda"), Region: jsii.String("*"), Account: jsii.String("*"),
+			Resource: jsii.String("function"), ResourceName: jsii.String(names.InvokedTargets + "*"), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME})
 	case names.PartRole:
 		// In whichever account a target is: accounts are registered long after the deployment.
 		return *h.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("iam"), Region: jsii.String(""), Account: jsii.String("*"),

@@ -25,12 +25,13 @@ import (
 // the words in which roles allow it. Each function signs with a key of its own name.
 type recorder struct {
 	*httptest.Server
-	mu   sync.Mutex
-	used map[string]map[string]bool                                           // function -> "action on part"
-	call func(ctx context.Context, id string, payload []byte) ([]byte, error) // of the functions
-	aws  http.Handler                                                         // answers for an account of others'; nil: nobody does
-	odd  []string                                                             // what it did not understand
-	n    int                                                                  // actions that it noted
+	mu     sync.Mutex
+	used   map[string]map[string]bool                                           // function -> "action on part"
+	call   func(ctx context.Context, id string, payload []byte) ([]byte, error) // of the functions
+	aws    http.Handler                                                         // answers for an account of others'; nil: nobody does
+	target http.Handler                                                         // a function that is a target; nil: there is none
+	odd    []string                                                             // what it did not understand
+	n      int                                                                  // actions that it noted
 }
 
 func newRecorder(t *testing.T, emulator string) *recorder {
@@ -54,6 +55,11 @@ func newRecorder(t *testing.T, emulator string) *recorder {
 			return
 		}
 		r.note(request, body)
+		if r.target != nil && targetFunction(request) {
+			request.Body = io.NopCloser(bytes.NewReader(body))
+			r.target.ServeHTTP(w, request)
+			return
+		}
 		if id, invoked := invokedFunction(request); invoked {
 			answer, err := r.call(request.Context(), id, body)
 			if err != nil {
@@ -85,6 +91,9 @@ func (r *recorder) note(request *http.Request, body []byte) {
 	rights, err := rightsFor(request.Header.Get("X-Amz-Target"), body)
 	if id, invoked := invokedFunction(request); invoked {
 		rights, err = []string{"lambda:InvokeFunction on " + part(names.PartFunction, id)}, nil
+	}
+	if targetFunction(request) {
+		rights, err = []string{"lambda:InvokeFunction on " + part(names.PartTarget, "")}, nil
 	}
 	if file, ok := strings.CutPrefix(request.URL.Path, "/"+filesBucket+"/"); ok {
 		rights, err = rightsForFile(request.Method, file)

@@ -79,7 +79,7 @@ func (s *Service) updateConnector(ctx context.Context, by authz.Command, id enti
 	// Whoever may change the address and does not know the credential cannot have it sent to one
 	// of their own.
 	moved := c.URL != before.URL || c.Kind != before.Kind
-	if moved && credential == "" {
+	if moved && credential == "" && !s.givenNone(c.Kind) {
 		return before, entitlement.Errorf(entitlement.Precondition, "The credential was given for the address %s: to change url or kind, send credential with them.", before.URL)
 	}
 
@@ -145,6 +145,11 @@ func (s *Service) putConnector(ctx context.Context, by authz.Command, c, before 
 	return c, err
 }
 
+// givenNone reports a kind whose connectors have no credential.
+func (s *Service) givenNone(kind string) bool {
+	return slices.ContainsFunc(s.Kinds, func(k entitlement.TargetKind) bool { return k.NoCredential && k.Name == kind })
+}
+
 // forgetGone takes away the credential of a connector that was deleted while it was kept.
 func (s *Service) forgetGone(ctx context.Context, id entitlement.ConnectorID) error {
 	if _, err := s.Store.Connector(ctx, id); entitlement.KindOf(err) != entitlement.NotFound || err == nil {
@@ -191,7 +196,10 @@ func (s *Service) checkConnector(ctx context.Context, c *entitlement.ConnectorCo
 		}
 	}
 
-	if len(credential) > MaxCredential || created && credential == "" || strings.ContainsAny(credential, "\r\n\x00") {
+	switch none := s.Kinds[i].NoCredential; {
+	case none && credential != "":
+		return entitlement.Errorf(entitlement.Invalid, "credential: connectors of the kind %s are given none; leave it out.", c.Kind)
+	case len(credential) > MaxCredential || created && !none && credential == "" || strings.ContainsAny(credential, "\r\n\x00"):
 		return entitlement.Errorf(entitlement.Invalid, "credential must be given, in one line of at most %d bytes.", MaxCredential)
 	}
 

@@ -315,3 +315,26 @@ func TestAResourceIsOfTheOriginSystemOfItsConnector(t *testing.T) {
 	_, err := w.AddResource(t.Context(), by, w.catalog().ID, c.ID, "Webhook", "sales")
 	w.kind(err, entitlement.Invalid, "must be that of the connector: Scim.")
 }
+
+// Of a kind that is called by our own role there is no credential: none is kept, and one that is
+// sent is refused, not ignored.
+func TestAKindWithoutACredentialIsGivenNone(t *testing.T) {
+	w := newFixture(t)
+	w.Kinds = append(w.Kinds, entitlement.TargetKind{Name: "lambda", OriginSystem: "Lambda", NoCredential: true})
+	c := entitlement.ConnectorConfig{DisplayName: "Rooms", Kind: "lambda", URL: "https://lambda.example/rooms", CorrelationKeys: []string{"mail"}}
+
+	_, err := w.RegisterConnector(t.Context(), by, c, "a word")
+	w.kind(err, entitlement.Invalid, "are given none")
+	made := must[entitlement.ConnectorConfig](t)(w.RegisterConnector(t.Context(), by, c, ""))
+	if made.Credential != 0 {
+		t.Errorf("the credential %d is kept", made.Credential)
+	}
+	_, err = w.UpdateConnector(t.Context(), by, made.ID, "a word", func(*entitlement.ConnectorConfig) {})
+	w.kind(err, entitlement.Invalid, "are given none")
+	moved := must[entitlement.ConnectorConfig](t)(w.UpdateConnector(t.Context(), by, made.ID, "", func(c *entitlement.ConnectorConfig) { c.URL = "https://lambda.example/doors" }))
+	if moved.URL != "https://lambda.example/doors" || moved.Credential != 0 {
+		t.Errorf("moved to %+v", moved)
+	}
+	_, err = w.UpdateConnector(t.Context(), by, made.ID, "", func(c *entitlement.ConnectorConfig) { c.Kind = "scim" })
+	w.kind(err, entitlement.Precondition, "")
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"leasehold/pkg/connector/kinds"
 	"leasehold/pkg/entitlement"
 )
 
@@ -76,6 +77,10 @@ func (r *Registry) OpenAs(ctx context.Context, cfg entitlement.ConnectorConfig) 
 		return nil, err
 	}
 
+	if kinds.WithoutCredential(cfg.Kind) {
+		return open(cfg, "")
+	}
+
 	// A credential belongs to an address: whoever changes that must give it again (A20).
 	credential, err := r.secrets.Get(ctx, cfg.ID, cfg.Credential, cfg.Address())
 	if entitlement.KindOf(err) == entitlement.NotFound {
@@ -104,7 +109,7 @@ func (r *Registry) Probe(cfg entitlement.ConnectorConfig, credential string) err
 	if err != nil {
 		return err
 	}
-	if credential == "" {
+	if credential == "" && !kinds.WithoutCredential(cfg.Kind) {
 		credential = "kept"
 	}
 	_, err = open(cfg, credential)

@@ -17,6 +17,7 @@ type TargetKind struct {
 	OriginSystem string // of its resources, on the wire
 	Applications string // of those of its resources that are applications; "" for none
 	Concurrent   bool   // changes of one resource never undo each other, whatever a registration says
+	NoCredential bool   // connectors of the kind are given none
 
 	NotHTTP bool // its addresses are none of HTTP; which they are, its connectors say
 

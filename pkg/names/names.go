@@ -73,10 +73,10 @@ var Functions = []Function{
 			Writes: []Family{FamilyCatalog, FamilyPackage, FamilyPolicy, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyName, FamilyPrincipal, FamilyApprovers, FamilyConfig, FamilyOrganization, FamilySession, FamilyEvent}}},
 	// It and deliver alone read credentials and call targets; it changes nothing anywhere.
 	{ID: Targets, Timeout: 25 * time.Second, Memory: 512, Trigger: Trigger{Invoked: true},
-		Uses: Uses{Table: Read, Secrets: Read, Assumes: true}},
+		Uses: Uses{Table: Read, Secrets: Read, Assumes: true, Invokes: true}},
 	// It sends to the queue that has time: all those at once who waited for a silent target.
 	{ID: Deliver, Timeout: DeliverTimeout, Memory: 512, Trigger: Trigger{Queues: []string{DeliverUrgent, DeliverBulk}},
-		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true,
+		Uses: Uses{Table: Read | Search | Write | Check, Send: []string{DeliverBulk}, Secrets: Read, Assumes: true, Invokes: true,
 			Writes: []Family{FamilyPackage, FamilyRequest, FamilyPerson, FamilyGroup, FamilyConnector, FamilyEvent}}},
 	// It carries on what is too long for one call: edits of packages, and exports, of which it
 	// reads all that whoever asked for one may see; and it looks at changes of roles that many
@@ -94,6 +94,10 @@ var Functions = []Function{
 // AssumedRoles begins the names of the roles of other accounts that functions may assume, to call
 // targets at AWS: a role is made for that, and no other can be named by mistake or on purpose.
 const AssumedRoles = "LeaseholdIdentityCenter"
+
+// InvokedTargets begins the names of functions that are targets: no other can be registered, and
+// the roles of our functions let no other be called.
+const InvokedTargets = "LeaseholdTarget"
 
 // FunctionName is the name of a function on AWS. It is fixed, so that two functions can name
 // each other.

@@ -31,6 +31,7 @@ type Uses struct {
 	SignsIn bool     // reads what proves to issuers that it is the pages
 	Parked  bool     // counts the messages in every dead-letter queue
 	Assumes bool     // roles of the accounts of targets, named AssumedRoles and whatever follows
+	Invokes bool     // functions that are targets, named InvokedTargets and whatever follows
 	Calls   []string // ids of the functions that it calls, and waits for
 }
 
@@ -98,6 +99,7 @@ const (
 
 	PartFunction Part = "function" // another one
 	PartFiles    Part = "files"    // exports, in the bucket
+	PartTarget   Part = "target"   // a function that is one
 	PartRole     Part = "role"     // of another account, for functions to call a target there
 )
 
@@ -156,6 +158,7 @@ func (f Function) Rights() []Right {
 	grant(f.Uses.SignsIn, PartSignIn, "", "ssm:GetParameter")
 
 	grant(f.Uses.Assumes, PartRole, "", "sts:AssumeRole")
+	grant(f.Uses.Invokes, PartTarget, "", "lambda:InvokeFunction")
 
 	grant(f.Uses.Files&Read != 0, PartFiles, "", "s3:GetObject")
 	grant(f.Uses.Files&Write != 0, PartFiles, "", "s3:PutObject")

@@ -42,7 +42,9 @@ type connectorPage struct {
 	entitlement.ConnectorConfig
 	Managers []entitlement.User
 	Owed     []requests.DeliveryError
-	Waiting  int // people of those who wait for the pause to end
+	Waiting  int    // people of those who wait for the pause to end
+	LookedUp string // who was looked for at the target; "" for nobody
+	Person   string // who is typed, to be looked for
 	Said     string
 	Faults   faults
 }
@@ -82,10 +84,8 @@ func (v *visit) connectorPage(ctx context.Context) (connectorPage, error) {
 	}
 
 	shown := connectorPage{ConnectorConfig: c}
-	if len(c.ResourceManagers) > 0 {
-		if shown.Managers, err = v.Directory.UsersNamed(ctx, v.by.Caller, c.ResourceManagers); err != nil {
-			return shown, err
-		}
+	if err := v.nameAtConnector(ctx, &shown); err != nil {
+		return shown, err
 	}
 
 	if shown.Owed, err = v.Requests.DeliveryErrorsAt(ctx, v.by.Caller, c.ID); err != nil {
@@ -101,6 +101,31 @@ func (v *visit) connectorPage(ctx context.Context) (connectorPage, error) {
 	return shown, nil
 }
 
+// nameAtConnector names the people whom a connector's page shows, in one read.
+func (v *visit) nameAtConnector(ctx context.Context, shown *connectorPage) error {
+	ids := slices.Clone(shown.ResourceManagers)
+	if shown.Check.Person != "" {
+		ids = append(ids, shown.Check.Person)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+
+	users, err := v.Directory.UsersNamed(ctx, v.by.Caller, ids)
+	for _, u := range users {
+		if slices.Contains(shown.ResourceManagers, u.ID) {
+			shown.Managers = append(shown.Managers, u)
+		}
+		if u.ID == shown.Check.Person {
+			shown.LookedUp = u.DisplayName
+		}
+	}
+	if shown.Check.Person != "" && shown.LookedUp == "" {
+		shown.LookedUp = v.T("somebody who is not in the directory any more")
+	}
+	return err
+}
+
 // besideConnector shows a connector again, with why something was not done with it.
 func (v *visit) besideConnector(ctx context.Context) func(faults) (answer, error) {
 	return func(all faults) (answer, error) {
@@ -108,7 +133,7 @@ func (v *visit) besideConnector(ctx context.Context) func(faults) (answer, error
 		if err != nil {
 			return answer{}, err
 		}
-		shown.Faults = all
+		shown.Faults, shown.Person = all, v.typed("person")
 		return page(connectorView(v, shown))
 	}
 }
@@ -118,8 +143,27 @@ func checkConnector(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	_, err = v.Catalogs.CheckConnector(ctx, v.by, c.ID, "")
-	return v.afterForm(err, connectorPath(c.ID)+"?done=checked", v.besideConnector(ctx))
+	if err := v.allows(ctx, authz.UpdateConnector); err != nil {
+		return answer{}, err
+	}
+	again := v.besideConnector(ctx)
+	people, wrong, err := v.everyone(ctx, "person", typedLines(v.typed("person")))
+	if err != nil {
+		return answer{}, err
+	}
+	if len(people) > 1 {
+		wrong = append(wrong, fault{"person", v.T("Name one person.")})
+	}
+	if wrong != nil {
+		return badForm(again(wrong))
+	}
+
+	var person entitlement.UserID
+	if len(people) == 1 {
+		person = people[0].ID
+	}
+	_, err = v.Catalogs.CheckConnector(ctx, v.by, c.ID, person)
+	return v.afterForm(err, connectorPath(c.ID)+"?done=checked", again)
 }
 
 func pauseConnector(ctx context.Context, v *visit) (answer, error) {
@@ -179,6 +223,11 @@ func (v *visit) connectorKinds() (all []choice) {
 	return all
 }
 
+// givenNone reports a kind whose connectors have no credential.
+func (v *visit) givenNone(kind string) bool {
+	return slices.ContainsFunc(v.Catalogs.Kinds, func(k entitlement.TargetKind) bool { return k.NoCredential && k.Name == kind })
+}
+
 // settingWords say what the words of a connector's settings mean.
 var settingWords = map[string]string{
 	"readBack": "What counts as given", "required": "what the target shows", "unconfirmed": "also what no way of asking shows",
@@ -218,7 +267,7 @@ func (v *visit) connectorSent(ctx context.Context, of entitlement.ConnectorConfi
 	if t.URL == "" {
 		form.Faults = append(form.Faults, fault{"url", v.T("Type the address of the target.")})
 	}
-	if of.ID == "" && v.request.PostForm.Get("credential") == "" {
+	if of.ID == "" && v.request.PostForm.Get("credential") == "" && !v.givenNone(t.Kind) {
 		form.Faults = append(form.Faults, fault{"credential", v.T("Type the credential of the target.")})
 	}
 	for _, s := range entitlement.ConnectorSettings {

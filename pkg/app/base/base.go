@@ -115,9 +115,10 @@ func (k *Clients) Credentials() *secrets.Kept {
 	return secrets.Keep(secrets.NewSSM(k.aws, k.c.SecretPath), clock.System{})
 }
 
-// Own returns the credentials of the function's own role, with which it assumes others.
+// Own returns the credentials of the function's own role, with which it assumes others and calls
+// functions that are targets.
 func (k *Clients) Own() aws.CredentialsProvider {
-	k.may(k.c.Function.Uses.Assumes, "roles of others")
+	k.may(k.c.Function.Uses.Assumes && k.c.Function.Uses.Invokes, "roles and functions of others")
 	return k.aws.Credentials
 }
 

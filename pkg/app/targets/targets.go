@@ -30,6 +30,7 @@ func Registry(configs connector.Configs, secrets connector.Secrets, people *dire
 	return connector.NewRegistry(configs, secrets, lookup.Builtin(people), map[string]connector.Factory{
 		kinds.IdentityCenter: identitycenter.Factory(outbound.Client(private), private, reach.Own),
 		kinds.LDAP:           ldap.Factory(outbound.Dialer{Private: private, Allowed: reach.Internal, Ports: ldap.Ports}),
+		kinds.Lambda:         webhook.LambdaFactory(outbound.Client(private), private, reach.Own),
 		kinds.MicrosoftGraph: msgraph.Factory(outbound.Client(private), private),
 		kinds.SCIM:           scim.Factory(outbound.Client(private), private),
 		kinds.Webhook:        webhook.Factory(outbound.Client(private), private),

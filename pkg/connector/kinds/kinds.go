@@ -5,6 +5,7 @@ package kinds
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 
 	"leasehold/pkg/entitlement"
@@ -14,6 +15,7 @@ import (
 const (
 	IdentityCenter = "identitycenter"
 	LDAP           = "ldap"
+	Lambda         = "lambda"
 	MicrosoftGraph = "msgraph"
 	SCIM           = "scim"
 	Webhook        = "webhook"
@@ -26,6 +28,7 @@ const (
 	OriginAWSAccount  = "AwsAccount"
 	OriginAWSGroup    = "AwsIdentityCenterGroup"
 	OriginLDAP        = "Ldap"
+	OriginLambda      = "Lambda"
 	OriginSCIM        = "Scim"
 	OriginSharePoint  = "SharePointOnline"
 	OriginWebhook     = "Webhook"
@@ -37,12 +40,18 @@ func All() []entitlement.TargetKind {
 	return []entitlement.TargetKind{
 		{Name: IdentityCenter, OriginSystem: OriginAWSGroup, Applications: OriginAWSAccount, Concurrent: true},
 		{Name: LDAP, OriginSystem: OriginLDAP, Concurrent: true, NotHTTP: true},
+		{Name: Lambda, OriginSystem: OriginLambda, NoCredential: true},
 		{Name: MicrosoftGraph, OriginSystem: entitlement.OriginAadGroup, Applications: OriginApplication, Concurrent: true},
 		{Name: SCIM, OriginSystem: OriginSCIM, Applications: OriginApplication},
 		{OriginSystem: OriginSharePoint, Valid: validSite,
 			Absent: "SharePoint sites cannot be offered: there is no connector for them in this deployment. Offer a group that the site gives access to."},
 		{Name: Webhook, OriginSystem: OriginWebhook},
 	}
+}
+
+// WithoutCredential reports a kind whose connectors are given no credential.
+func WithoutCredential(name string) bool {
+	return slices.ContainsFunc(All(), func(k entitlement.TargetKind) bool { return k.NoCredential && k.Name == name })
 }
 
 // validSite refuses a site, and a role of it where one is named, that cannot be: a site is named

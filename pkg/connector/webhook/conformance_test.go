@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"leasehold/pkg/connector"
 	"leasehold/pkg/connector/connectortest"
@@ -178,6 +181,12 @@ func TestTheConnectorConformsWithTheSampleAndWithTargetsOfManyHabits(t *testing.
 }
 
 func harness(t *testing.T, of habit) connectortest.Harness {
+	return harnessOf(t, of, func(address *url.URL, target *example.Target) connector.Connector {
+		return open(t, address, secretText(target.Secret), entitlement.ConnectorConfig{})
+	})
+}
+
+func harnessOf(t *testing.T, of habit, open func(*url.URL, *example.Target) connector.Connector) connectortest.Harness {
 	target := newTarget()
 	handler, later := of.wrap(target)
 	proxy := connectortest.NewProxy(t, serve(t, handler))
@@ -185,7 +194,7 @@ func harness(t *testing.T, of habit) connectortest.Harness {
 	role := entitlement.RoleRef{Connector: at, Resource: "front", Role: "open"}
 
 	h := connectortest.Harness{
-		Connector: open(t, proxy.URL, secretText(target.Secret), entitlement.ConnectorConfig{}),
+		Connector: open(proxy.URL, target),
 		Role:      role,
 		NoRole:    entitlement.RoleRef{Connector: at, Resource: "none", Role: "open"},
 		Unknown:   connector.Correlation{UserName: "nobody@example.com"},
@@ -205,6 +214,57 @@ func harness(t *testing.T, of habit) connectortest.Harness {
 		h.People = append(h.People, connector.Correlation{UserName: fmt.Sprintf("ann%d@example.com", i)})
 	}
 	return h
+}
+
+// aFunction answers calls of Lambda with what a target returns. It has a status of its own to say,
+// and fails as functions do where the target would answer 500.
+func aFunction(t *testing.T, target *example.Target) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if signed := r.Header.Get("Authorization"); !strings.HasPrefix(signed, "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/") || !strings.Contains(signed, "/us-east-1/lambda/aws4_request") {
+			t.Errorf("signed by %q", signed)
+		}
+		if r.URL.Path != "/2015-03-31/functions/LeaseholdTargetRooms/invocations" {
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, `{"Type":"User","Message":"Function not found"}`)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		asked := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+		secrets{target.Secret}.sign(asked.Header, "msg_1", time.Now(), body)
+		recorded := httptest.NewRecorder()
+		target.ServeHTTP(recorded, asked)
+
+		said := map[string]any{}
+		if err := json.Unmarshal(recorded.Body.Bytes(), &said); err != nil {
+			w.Header().Set("X-Amz-Function-Error", "Unhandled")
+			io.WriteString(w, `{"errorMessage":"it broke","errorType":"Error"}`)
+			return
+		}
+		said["status"] = recorded.Code
+		json.NewEncoder(w).Encode(said)
+	})
+}
+
+// own are credentials as a function's environment holds them.
+var own = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "the secret key of the role"}, nil
+})
+
+// A Lambda function that holds to the contract is a target like any other.
+func TestTheConnectorConformsWithAFunction(t *testing.T) {
+	function := habit{"a function", func(target *example.Target) (http.Handler, func()) { return aFunction(t, target), nil }}
+	connectortest.Run(t, func(t *testing.T) connectortest.Harness {
+		h := harnessOf(t, function, func(address *url.URL, _ *example.Target) connector.Connector {
+			at := address.Scheme + "://" + address.Host + "/2015-03-31/functions/LeaseholdTargetRooms/invocations"
+			c, err := LambdaFactory(outbound.Client(true), true, own)(entitlement.ConnectorConfig{URL: at, CorrelationKeys: []string{"userName"}}, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		})
+		h.Secret = "the secret key of the role"
+		return h
+	})
 }
 
 func isApply(r *http.Request) bool {

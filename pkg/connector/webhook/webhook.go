@@ -10,6 +10,7 @@ package webhook
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,25 +59,32 @@ func Factory(client *http.Client, private bool) connector.Factory {
 		if err != nil {
 			return nil, err
 		}
-		if err := checkSettings(cfg); err != nil {
+		c, err := newConnector(cfg, address)
+		if err != nil {
 			return nil, err
 		}
-
-		c := &Connector{
-			address: address.String(),
-			keys:    slices.Clone(cfg.CorrelationKeys),
-			client:  client,
-			now:     time.Now,
-
-			serial:      !cfg.ConcurrentWrites,
-			unconfirmed: cfg.Unconfirmed,
-			batch:       batchOf(cfg.Check.Features),
-		}
+		c.client = client
 		if credential != keptCredential {
 			c.secrets, err = readSecrets(credential)
 		}
 		return c, err
 	}
+}
+
+// newConnector returns a connector of a registration that has no way of calling yet.
+func newConnector(cfg entitlement.ConnectorConfig, address *url.URL) (*Connector, error) {
+	if err := checkSettings(cfg); err != nil {
+		return nil, err
+	}
+	return &Connector{
+		address: address.String(),
+		keys:    slices.Clone(cfg.CorrelationKeys),
+		now:     time.Now,
+
+		serial:      !cfg.ConcurrentWrites,
+		unconfirmed: cfg.Unconfirmed,
+		batch:       batchOf(cfg.Check.Features),
+	}, nil
 }
 
 // checkSettings refuses what could not work, and what would have no effect.
